@@ -1,0 +1,1 @@
+"""kanspice: from a trained analogue network to a measured sim-to-real gap."""

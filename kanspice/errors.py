@@ -1,0 +1,48 @@
+"""The one tree of errors that kanspice raises on purpose.
+
+Every error says where it happened, what was expected, what was found and what to try, so that the
+command line can print one clear message and leave with the right exit code.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+class KanspiceError(Exception):
+    """Base of all deliberate errors. `exit_code` is what the command line leaves with."""
+
+    exit_code = 3
+
+    def __init__(
+        self,
+        problem: str,
+        *,
+        where: str | Path | None = None,
+        expected: str | None = None,
+        found: str | None = None,
+        hint: str | None = None,
+    ) -> None:
+        self.problem = problem
+        self.where = None if where is None else str(where)
+        self.expected = expected
+        self.found = found
+        self.hint = hint
+        super().__init__(self.message)
+
+    @property
+    def message(self) -> str:
+        """The error as the user reads it: one headline, then one line per known fact."""
+        headline = self.problem if self.where is None else f"{self.where}: {self.problem}"
+        facts = [("expected", self.expected), ("found", self.found), ("try", self.hint)]
+        return "\n".join([headline, *(f"  {name + ':':9} {text}" for name, text in facts if text)])
+
+
+class InputError(KanspiceError):
+    """A file, an option or an array that the user gave cannot be used (exit code 2)."""
+
+    exit_code = 2
+
+
+class SimulatorError(KanspiceError):
+    """The simulator is missing, crashed, or gave an incomplete answer (exit code 3)."""

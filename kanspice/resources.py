@@ -1,0 +1,16 @@
+"""Where the shipped device cards and subcircuits lie: inside a wheel, or beside the package in a checkout."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+_PACKAGE = Path(__file__).resolve().parent
+
+
+def _shipped(folder: str) -> Path:
+    in_wheel = _PACKAGE / "_shipped" / folder
+    return in_wheel if in_wheel.is_dir() else _PACKAGE.parent / folder
+
+
+DEVICE_MODELS = _shipped("device_models")
+NETLISTS = _shipped("netlists")
