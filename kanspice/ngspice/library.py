@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import ctypes
 import ctypes.util
 import logging
 import os
 import sys
+import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import chdir, contextmanager
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -67,8 +67,7 @@ def _open(library: Path) -> Any:
     path = str(library).replace("{", "{{").replace("}", "}}")
     bound = type("BoundNgSpiceShared", (NgSpiceShared,), {"LIBRARY_PATH": path})
     try:
-        _refuse_user_start_up_file(library)
-        with _without_version_warning(NgSpiceShared):
+        with _without_start_up_file(), _without_version_warning(NgSpiceShared):
             return bound(send_data=False)
     except (OSError, NameError) as error:
         raise SimulatorError(
@@ -76,11 +75,23 @@ def _open(library: Path) -> Any:
         ) from error
 
 
-def _refuse_user_start_up_file(library: Path) -> None:
-    """Keep a `.spiceinit` in the working or home folder, which can run any command, from being read."""
-    refuse = getattr(ctypes.CDLL(str(library)), "ngSpice_nospiceinit", None)
-    if refuse is not None:
-        refuse()
+@contextmanager
+def _without_start_up_file() -> Iterator[None]:
+    """Keep the library from reading a `.spiceinit`, which can run any command, in the working or the home folder.
+
+    Version 39 exports no call that says so: show the library an empty folder in both places while it starts.
+    """
+    kept = {name: os.environ.get(name) for name in ("HOME", "USERPROFILE")}
+    with tempfile.TemporaryDirectory(prefix="kanspice-") as empty, chdir(empty):
+        os.environ.update(dict.fromkeys(kept, empty))
+        try:
+            yield
+        finally:
+            for name, value in kept.items():
+                if value is None:
+                    del os.environ[name]
+                else:
+                    os.environ[name] = value
 
 
 @contextmanager
