@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import ctypes.util
 import logging
 import os
@@ -61,17 +62,26 @@ def open_shared() -> Any:
 
 @lru_cache(maxsize=4)
 def _open(library: Path) -> Any:
-    from PySpice.Spice.NgSpice.Shared import NgSpiceShared  # noqa: PLC0415 - slow to import, needed by few
+    from cffi import CDefError  # type: ignore[import-untyped] # noqa: PLC0415 - slow to import, as is the next
+    from PySpice.Spice.NgSpice.Shared import NgSpiceShared  # noqa: PLC0415
 
     # PySpice fills the instance number into the path with str.format, so braces in the path are doubled.
-    path = str(library).replace("{", "{{").replace("}", "}}")
-    bound = type("BoundNgSpiceShared", (NgSpiceShared,), {"LIBRARY_PATH": path})
+    path_text = str(library)
+    template = path_text.replace("{", "{{").replace("}", "}}")
+    bound = type("BoundNgSpiceShared", (NgSpiceShared,), {"LIBRARY_PATH": template})
     try:
+        ctypes.CDLL(path_text)  # PySpice can declare the interface only once: fail before it does
         with _without_start_up_file(), _without_version_warning(NgSpiceShared):
             return bound(send_data=False)
     except (OSError, NameError) as error:
         raise SimulatorError(
             "ngspice's shared library cannot be opened", where=library, found=str(error), hint=INSTALL_HINT
+        ) from error
+    except CDefError as error:
+        raise SimulatorError(
+            "this process has opened another copy of ngspice's shared library already",
+            where=library,
+            hint="open the second copy in a process of its own",
         ) from error
 
 

@@ -22,6 +22,7 @@ INSTALL_HINT = (
 FIRST_VERSION_WITH_KLU = (42,)
 PROBE_TIMEOUT_S = 20.0
 
+_NO_HOME = "/nonexistent"
 _BANNER = re.compile(r"ngspice-(\d+(?:\.\d+)*)\S*", re.IGNORECASE)
 _PASSED_ON = ("PATH", "TMPDIR", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SPICE_LIB_DIR", "SYSTEMROOT")
 
@@ -58,8 +59,12 @@ def parse_version(text: str) -> tuple[tuple[int, ...], str] | None:
 
 
 def clean_environment() -> dict[str, str]:
-    """The environment for ngspice: what a program needs to be loaded, C number formats, and nothing else."""
-    return {"LC_ALL": "C"} | {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
+    """The environment for ngspice: what a program needs to be loaded, C number formats, and nothing else.
+
+    Without a HOME, version 39 crashes as soon as it reads a deck; it gets one that does not exist, so that no
+    `.spiceinit` there can run.
+    """
+    return {"LC_ALL": "C", "HOME": _NO_HOME} | {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
 
 
 def run_quietly(arguments: list[str], timeout_s: float, folder: Path | None = None) -> subprocess.CompletedProcess[str]:
