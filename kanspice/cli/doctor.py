@@ -1,0 +1,75 @@
+"""`kanspice doctor`: what is installed, which ngspice, what it can do, and what to do about what is missing."""
+
+from __future__ import annotations
+
+import json as json_format
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from kanspice.doctor import Check, can_measure, examine
+from kanspice.errors import InputError, SimulatorError
+
+SCHEMA = "kanspice.doctor/1"
+
+
+def doctor(
+    json: Annotated[
+        str | None, typer.Option("--json", metavar="F", help="Write the checks as JSON to this file; - prints them.")
+    ] = None,
+) -> None:
+    """Say what is installed, which ngspice, what it can do, and what to do about what is missing.
+
+    Leaves with 0 when kanspice can measure, with 3 when something essential is missing.
+    """
+    checks = examine()
+    if json != "-":
+        _print_table(checks)
+    if json is not None:
+        _write_json(checks, json)
+    if not can_measure(checks):
+        raise typer.Exit(SimulatorError.exit_code)
+
+
+def as_json(checks: Sequence[Check]) -> str:
+    """The checks as one JSON document of schema `kanspice.doctor/1`."""
+    document = {"schema": SCHEMA, "can_measure": can_measure(checks), "checks": [asdict(check) for check in checks]}
+    return json_format.dumps(document, indent=2, ensure_ascii=False)
+
+
+def _write_json(checks: Sequence[Check], target: str) -> None:
+    """Raises InputError when the file cannot be written."""
+    if target == "-":
+        typer.echo(as_json(checks))
+        return
+    try:
+        Path(target).write_text(as_json(checks) + "\n", encoding="utf-8")
+    except OSError as error:
+        raise InputError("cannot be written", where=target, found=error.strerror) from error
+
+
+def _print_table(checks: Sequence[Check]) -> None:
+    table = Table(box=None, pad_edge=False)
+    for heading in ("", "check", "found"):
+        table.add_column(heading, no_wrap=heading != "found", overflow="fold")
+    for check in checks:
+        word, colour = _verdict(check)
+        table.add_row(Text(word, style=colour), check.name, Text(check.found))
+    console = Console()
+    console.print(table)
+    for check in checks:
+        if check.advice is not None:
+            console.print(Text(f"{check.name}: {check.advice}"))
+    console.print("kanspice can measure." if can_measure(checks) else "kanspice cannot measure yet.")
+
+
+def _verdict(check: Check) -> tuple[str, str]:
+    if check.ok:
+        return "ok", "green"
+    return ("FAIL", "bold red") if check.essential else ("note", "yellow")
