@@ -1,0 +1,152 @@
+"""Checks of a state dict from a stranger: plain dense real tensors, of the expected names and shapes, finite."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from kanspice.errors import InputError
+
+MAX_ELEMENTS = 200_000_000  # of all tensors together; the largest published network has 13,644,288 parameters
+MIN_RUNNING_VARIANCE = 1e-10
+_COUNTER = "num_batches_tracked"
+_FLOATS = (torch.float32, torch.float64)
+
+
+def plain_state(value: object, where: Path) -> dict[str, Tensor]:
+    """The value as a dictionary of dense CPU tensors. Raises InputError if it is anything else, or too large."""
+    if not isinstance(value, Mapping) or not value:
+        raise InputError(
+            "the checkpoint holds no state dict",
+            where=where,
+            expected="a dictionary of named tensors",
+            found="an empty dictionary" if isinstance(value, Mapping) else f"a {type(value).__name__}",
+            hint="save it with torch.save(model.state_dict(), path)",
+        )
+    state = {_name(name, where): _dense(name, tensor, where) for name, tensor in value.items()}
+    elements = sum(tensor.numel() for tensor in state.values())
+    if elements > MAX_ELEMENTS:
+        raise InputError(
+            "the checkpoint's tensors are too large",
+            where=where,
+            expected=f"at most {MAX_ELEMENTS:,} elements together",
+            found=f"{elements:,}",
+        )
+    return state
+
+
+def _name(name: object, where: Path) -> str:
+    if not isinstance(name, str):
+        raise InputError(
+            "the state dict has a name that is no text",
+            where=where,
+            expected="tensors named by text",
+            found=repr(name)[:80],
+        )
+    return name
+
+
+def _dense(name: object, tensor: object, where: Path) -> Tensor:
+    if not isinstance(tensor, Tensor):
+        raise InputError(
+            f"{name} is not a tensor",
+            where=where,
+            expected="a dictionary of named tensors",
+            found=f"a {type(tensor).__name__}",
+            hint="save only the weights: torch.save(model.state_dict(), path)",
+        )
+    if tensor.layout != torch.strided or tensor.device.type != "cpu" or tensor.is_quantized:
+        raise InputError(
+            f"{name} is not a plain dense tensor",
+            where=where,
+            expected="dense numbers",
+            found=f"layout {tensor.layout}, device {tensor.device.type}, {tensor.dtype}",
+        )
+    return tensor.detach()
+
+
+def check_names(state: Mapping[str, Tensor], expected: Iterable[str], where: Path) -> None:
+    """Raise InputError unless the state dict has exactly the expected tensors."""
+    wanted = set(expected)
+    missing, unexpected = sorted(wanted - set(state)), sorted(set(state) - wanted)
+    if missing or unexpected:
+        found = [f"without {_some(missing)}"] if missing else []
+        found += [f"with {_some(unexpected)}"] if unexpected else []
+        raise InputError(
+            "the checkpoint's tensors are not those of the network that its configuration describes",
+            where=where,
+            expected=f"{len(wanted)} tensors: {_some(sorted(wanted), limit=12)}",
+            found=", ".join(found),
+            hint="check that the configuration belongs to this checkpoint",
+        )
+
+
+def _some(names: list[str], limit: int = 4) -> str:
+    more = f" and {len(names) - limit} more" if len(names) > limit else ""
+    return ", ".join(name[:80] for name in names[:limit]) + more
+
+
+def check_tensors(state: Mapping[str, Tensor], shapes: Mapping[str, tuple[int, ...]], where: Path) -> None:
+    """Raise InputError unless each tensor has the shape in `shapes`, a usable type, and finite values."""
+    check_names(state, shapes, where)
+    for name, shape in shapes.items():
+        _check_type(name, state[name], where)
+        if tuple(state[name].shape) != shape:
+            raise InputError(
+                f"{name} has the wrong shape", where=where, expected=str(shape), found=str(tuple(state[name].shape))
+            )
+        if not name.endswith(_COUNTER):
+            _check_finite(name, state[name], where)
+        if name.endswith("running_var"):
+            _check_variance(name, state[name], where)
+
+
+def check_rank(name: str, tensor: Tensor, rank: int, where: Path) -> None:
+    """Raise InputError unless the tensor has this rank and no axis of length 0."""
+    if tensor.ndim != rank or 0 in tensor.shape:
+        raise InputError(
+            f"{name} has the wrong shape",
+            where=where,
+            expected=f"{rank} axes, none of them empty",
+            found=f"shape {tuple(tensor.shape)}",
+        )
+
+
+def _check_type(name: str, tensor: Tensor, where: Path) -> None:
+    allowed = (torch.int64,) if name.endswith(_COUNTER) else _FLOATS
+    if tensor.dtype not in allowed:
+        raise InputError(
+            f"{name} has the wrong type of number",
+            where=where,
+            expected=" or ".join(str(dtype) for dtype in allowed),
+            found=str(tensor.dtype),
+        )
+
+
+def _check_finite(name: str, tensor: Tensor, where: Path) -> None:
+    bad = (~torch.isfinite(tensor)).nonzero()
+    if len(bad):
+        first = tuple(int(i) for i in bad[0])
+        raise InputError(
+            f"{name} holds values that are not finite",
+            where=where,
+            expected="finite weights",
+            found=f"{len(bad)} of {tensor.numel()} are NaN or infinite, the first at index {first}",
+            hint="the training diverged, or the file is damaged: use another checkpoint",
+        )
+
+
+def _check_variance(name: str, variance: Tensor, where: Path) -> None:
+    bad = (variance < MIN_RUNNING_VARIANCE).nonzero()
+    if len(bad):
+        index = int(bad[0])
+        raise InputError(
+            f"{name} holds variances that are negative or almost zero",
+            where=where,
+            expected=f"at least {MIN_RUNNING_VARIANCE:g}",
+            found=f"{len(bad)} of {variance.numel()} below it, the first at index {index}: {float(variance[index]):g}",
+            hint="a channel that never varies carries nothing: train with all inputs, or drop the channel",
+        )
