@@ -1,0 +1,9 @@
+"""Reference networks as torch modules, their checkpoints, and the arrays that go in and out of them."""
+
+from kanspice.models.arrays import load_array, load_labels
+from kanspice.models.checkpoints import LoadedModel, load
+from kanspice.models.kanalogue import KANalogue
+from kanspice.models.kanspice_format import save
+from kanspice.models.noise import CoefficientNoise
+
+__all__ = ["CoefficientNoise", "KANalogue", "LoadedModel", "load", "load_array", "load_labels", "save"]
