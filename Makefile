@@ -1,0 +1,63 @@
+# One command from a fresh machine: `make demo`. Everything below sets itself up first, and only once.
+#
+# PYTHON=python3.12 make demo     another Python (3.11 or newer) for the virtual environment
+# KANSPICE_NGSPICE=/path make …   another ngspice than the one on PATH
+# PIP_EXTRA_INDEX_URL=…           where pip also looks, for example PyTorch's index of CPU builds:
+#                                 the default build for Linux brings gigabytes of GPU packages
+
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+RUN    := $(VENV)/.installed
+DEV    := $(VENV)/.installed-dev
+PIP    := $(BIN)/python -m pip --disable-pip-version-check install --quiet -c constraints.txt
+DIGITS := examples/01_kanalogue_digits
+
+# Two test workers, one thread each: more threads than cores make everything slower.
+PYTEST := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 -q
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check bench clean ngspice
+
+help: ## this list
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST)
+
+demo: $(RUN) ngspice ## measure the sim-to-real gap of the shipped digits model; the report goes to out/digits.html
+	@mkdir -p out
+	$(BIN)/kanspice verify $(DIGITS)/model.pt --inputs $(DIGITS)/inputs.npy --labels $(DIGITS)/labels.npy \
+		--limit 50 --html out/digits.html
+
+test: $(DEV) ngspice ## run every test
+	$(PYTEST)
+
+check: $(DEV) ngspice ## what CI runs: style, types, then every test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(PYTEST)
+
+bench: $(DEV) ngspice ## measure time and error of the engines
+	$(BIN)/python -m benchmarks.kanalogue
+
+clean: ## remove the virtual environment, build outputs, reports and caches
+	rm -rf $(VENV) build dist out .pytest_cache .mypy_cache .ruff_cache .hypothesis .benchmarks
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+ngspice:
+	@sh tools/install_ngspice.sh
+
+# The stamps are newer than what they were made from, so a second run costs nothing.
+$(BIN)/python:
+	@echo "making $(VENV) with $(PYTHON)"
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "kanspice needs Python 3.11 or newer: make PYTHON=...")'
+	@$(PYTHON) -m venv $(VENV)
+
+$(RUN): pyproject.toml constraints.txt | $(BIN)/python
+	@echo "installing kanspice into $(VENV) (the first time takes a few minutes)"
+	@$(PIP) -e .
+	@touch $@
+
+$(DEV): pyproject.toml constraints.txt | $(BIN)/python
+	@echo "installing kanspice and its development tools into $(VENV) (the first time takes a few minutes)"
+	@$(PIP) -e '.[dev]'
+	@touch $@ $(RUN)
