@@ -1,0 +1,91 @@
+"""What tests need beyond Python, and what happens when it is missing.
+
+A test marked `ngspice` or `reference_data` is skipped, with the reason, where its need is missing; where the
+environment variable KANSPICE_REQUIRE names the need (a comma list, set by CI) it fails instead. The last lines of a
+run say how many tests did not run for want of what.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from kanspice.errors import SimulatorError
+from kanspice.ngspice.program import find_ngspice
+
+REFERENCE_DATA_VARIABLE = "KANSPICE_REFERENCE_DATA"
+REQUIRE_VARIABLE = "KANSPICE_REQUIRE"
+
+
+@cache
+def missing_ngspice() -> str | None:
+    """Why there is no ngspice to run; None where there is one."""
+    try:
+        find_ngspice()
+    except SimulatorError as error:
+        return " ".join(part for part in (error.where, error.problem) if part)
+    return None
+
+
+@cache
+def missing_reference_data() -> str | None:
+    """Why there is no folder of published reference data; None where there is one."""
+    named = os.environ.get(REFERENCE_DATA_VARIABLE)
+    if not named:
+        return f"{REFERENCE_DATA_VARIABLE} is not set"
+    return None if Path(named).is_dir() else f"{REFERENCE_DATA_VARIABLE} names {named}, which is no folder"
+
+
+NEEDS: dict[str, Callable[[], str | None]] = {"ngspice": missing_ngspice, "reference_data": missing_reference_data}
+
+
+def required_needs() -> set[str]:
+    """The needs that must be met here. Raises pytest.UsageError for a word that names none."""
+    words = {word.strip() for word in os.environ.get(REQUIRE_VARIABLE, "").split(",")} - {""}
+    if not words <= NEEDS.keys():
+        unknown = ", ".join(sorted(words - NEEDS.keys()))
+        raise pytest.UsageError(f"{REQUIRE_VARIABLE} names {unknown}; known: {', '.join(NEEDS)}")
+    return words
+
+
+def insist_on(need: str) -> None:
+    """Skip the running test where `need` is missing, or fail it where the need is required."""
+    reason = NEEDS[need]()
+    if reason is None:
+        return
+    if need in required_needs():
+        pytest.fail(f"{REQUIRE_VARIABLE} demands {need}, but {reason}", pytrace=False)
+    pytest.skip(_skip_reason(need, reason))
+
+
+@pytest.fixture(scope="session")
+def reference_data() -> Path:
+    """The folder of published reference data."""
+    insist_on("reference_data")
+    return Path(os.environ[REFERENCE_DATA_VARIABLE]).resolve()
+
+
+def pytest_configure() -> None:
+    required_needs()
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    for need in NEEDS:
+        if item.get_closest_marker(need) is not None:
+            insist_on(need)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    reasons = [str(report.longrepr) for report in terminalreporter.stats.get("skipped", [])]
+    counts = Counter(need for need in NEEDS for reason in reasons if _skip_reason(need, "") in reason)
+    for need, count in counts.items():
+        terminalreporter.write_line(f"tests not run for want of {need}: {count} ({NEEDS[need]()})", yellow=True)
+
+
+def _skip_reason(need: str, reason: str) -> str:
+    return f"needs {need}: {reason}"
