@@ -1,0 +1,21 @@
+"""Two-terminal device physics: cards, curves in torch, NumPy and SPICE, and fits to measured points."""
+
+from kanspice.devices.analytic import Analytic
+from kanspice.devices.cards import Card, Device, write_card
+from kanspice.devices.curves import Curve, PiecewisePolynomial
+from kanspice.devices.extrema import Extrema
+from kanspice.devices.ivdata import devices_from_folder
+from kanspice.devices.registry import list_devices, load_device
+
+__all__ = [
+    "Analytic",
+    "Card",
+    "Curve",
+    "Device",
+    "Extrema",
+    "PiecewisePolynomial",
+    "devices_from_folder",
+    "list_devices",
+    "load_device",
+    "write_card",
+]

@@ -1,0 +1,201 @@
+"""Device cards: one TOML file per device, validated, and the `Device` that it describes.
+
+A card may come from a stranger: it holds only numbers, names and text, all bounded in size, and no expressions.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+import numpy as np
+from pydantic import Field
+
+from kanspice.devices.analytic import Analytic
+from kanspice.devices.curves import Curve, PiecewisePolynomial
+from kanspice.devices.toml_text import toml_text
+from kanspice.errors import InputError
+from kanspice.validation import Table, nearest, read_toml, validate
+
+CARD_FORMAT = "kanspice.device/1"
+MAX_PIECES = 4096
+MAX_DEGREE = 25
+
+Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
+NotNegative = Annotated[Number, Field(ge=0)]
+Count = Annotated[int, Field(strict=True, ge=0, le=1_000_000)]
+Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,31}$")]
+Alias = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,31}$")]
+Line = Annotated[str, Field(pattern=r"^[^\x00-\x1f\x7f]*$", min_length=1, max_length=2000)]
+Coefficients = Annotated[tuple[Number, ...], Field(min_length=1, max_length=MAX_DEGREE + 1)]
+
+
+class Units(Table):
+    """What one unit of the curve's axes is. `current_unit_a`: amperes per current unit, where the source states it."""
+
+    voltage: Literal["V"]
+    current: Line
+    current_unit_a: Annotated[Number, Field(gt=0)] | None = None
+
+
+class Range(Table):
+    """Voltages between which the curve was measured or fitted, before a reverse branch is added."""
+
+    lo_v: Number
+    hi_v: Number
+
+
+class PiecewiseTable(Table):
+    """The tables of a `PiecewisePolynomial`: see there for shapes and units."""
+
+    kind: Literal["piecewise_polynomial"]
+    breakpoints_v: Annotated[tuple[Number, ...], Field(min_length=2, max_length=MAX_PIECES + 1)]
+    coefficients: Annotated[tuple[Coefficients, ...], Field(min_length=1, max_length=MAX_PIECES)]
+
+
+class AnalyticTable(Table):
+    """A law of the registry and its parameters."""
+
+    kind: Literal["analytic"]
+    law: Line
+    parameters: Annotated[dict[str, Number], Field(max_length=32)]
+
+
+class FitRecord(Table):
+    """Where a fitted curve came from: number of points, method, and residuals in current units."""
+
+    method: Line | None = None
+    points: Count | None = None
+    smoothing: NotNegative | None = None
+    degree: Count | None = None
+    residual_rms: NotNegative | None = None
+    residual_max: NotNegative | None = None
+
+
+class Card(Table):
+    """Everything that a device card says."""
+
+    format: Literal["kanspice.device/1"]
+    name: Name
+    aliases: Annotated[tuple[Alias, ...], Field(max_length=32)] = ()
+    description: Line
+    source: Line
+    reverse: Literal["clamp", "odd"]
+    units: Units
+    range: Range
+    curve: PiecewiseTable | AnalyticTable
+    fit: FitRecord = FitRecord()
+
+
+class _PiecewiseCard(Card):
+    curve: PiecewiseTable
+
+
+class _AnalyticCard(Card):
+    curve: AnalyticTable
+
+
+_CARD_OF_KIND: Mapping[str, type[Card]] = {"piecewise_polynomial": _PiecewiseCard, "analytic": _AnalyticCard}
+
+
+@dataclass(frozen=True, eq=False)
+class Device:
+    """A two-terminal device: its card, the curve that the card describes, and a hash of the card's content."""
+
+    name: str
+    curve: Curve
+    card: Card
+    sha256: str
+
+    @classmethod
+    def from_card(cls, card: Card, where: str | Path) -> Self:
+        """Build the curve of `card`. Raises InputError, naming `where`, when its numbers are not a curve."""
+        try:
+            curve = _curve_of(card)
+        except InputError as error:
+            raise InputError(
+                error.problem, where=where, expected=error.expected, found=error.found, hint=error.hint
+            ) from error
+        return cls(card.name, curve, card, _sha256(card))
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any], where: str | Path = "device card") -> Self:
+        """The device that `to_dict` wrote, or the tables of a TOML card. Raises InputError naming `where`."""
+        return cls.from_card(parse_card(data, where), where)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The card as plain dictionaries, lists, numbers and text, as JSON can hold them."""
+        return _plain(self.card)
+
+
+def parse_card(data: Mapping[str, Any], where: str | Path) -> Card:
+    """Validate a card's tables. Raises InputError on unknown keys, wrong types and absurd sizes."""
+    table = data.get("curve")
+    kind = table.get("kind") if isinstance(table, Mapping) else None
+    if not isinstance(kind, str) or kind not in _CARD_OF_KIND:
+        raise InputError(
+            "bad value for 'curve.kind'",
+            where=where,
+            expected=" | ".join(_CARD_OF_KIND),
+            found=repr(kind)[:200],
+            hint=nearest(str(kind)[:200], list(_CARD_OF_KIND)),
+        )
+    return validate(_CARD_OF_KIND[kind], data, where)
+
+
+def read_device(path: Path) -> Device:
+    """The device of one TOML card. Raises InputError naming the file."""
+    return Device.from_dict(read_toml(path), path)
+
+
+def write_card(device: Device, path: Path, *, force: bool = False) -> None:
+    """Write the device's card as TOML, whole or not at all. InputError when `path` exists and not `force`."""
+    if path.exists() and not force:
+        raise InputError("the card exists already", where=path, hint="--force to replace it, or another file name")
+    if not path.parent.is_dir():
+        raise InputError("the folder does not exist", where=path.parent, hint="create it first")
+    with tempfile.NamedTemporaryFile("w", encoding="utf-8", dir=path.parent, suffix=".tmp", delete=False) as file:
+        file.write(toml_text(device.to_dict()))
+    Path(file.name).chmod(0o644)
+    os.replace(file.name, path)  # noqa: PTH105 - the two names are text
+
+
+def _plain(card: Card) -> dict[str, Any]:
+    return card.model_dump(mode="json", exclude_none=True)
+
+
+def _sha256(card: Card) -> str:
+    text = json.dumps(_plain(card), sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _curve_of(card: Card) -> Curve:
+    forward = _piecewise(card.curve) if isinstance(card.curve, PiecewiseTable) else _analytic(card.curve, card.range)
+    if (forward.lo_v, forward.hi_v) != (card.range.lo_v, card.range.hi_v):
+        raise InputError(
+            "the range is not that of the curve",
+            expected=f"lo_v = {forward.lo_v!r} and hi_v = {forward.hi_v!r}, the first and the last breakpoint",
+            found=f"lo_v = {card.range.lo_v!r} and hi_v = {card.range.hi_v!r}",
+        )
+    return forward.odd() if card.reverse == "odd" else forward
+
+
+def _piecewise(table: PiecewiseTable) -> PiecewisePolynomial:
+    widths = {len(row) for row in table.coefficients}
+    if len(widths) != 1:
+        raise InputError(
+            "the rows of 'curve.coefficients' differ in length",
+            expected="degree + 1 numbers in every row",
+            found=f"rows of {min(widths)} to {max(widths)} numbers",
+        )
+    return PiecewisePolynomial(np.array(table.breakpoints_v), np.array(table.coefficients))
+
+
+def _analytic(table: AnalyticTable, limits: Range) -> Analytic:
+    return Analytic(table.law, table.parameters, limits.lo_v, limits.hi_v)

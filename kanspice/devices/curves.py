@@ -1,0 +1,296 @@
+"""Current-voltage curves: one definition of each, evaluated in torch and NumPy and written for ngspice.
+
+Voltages are in volts, currents in the card's own current unit (the unit of the paper that published the device).
+Every curve keeps its end value outside [lo_v, hi_v], so its differential conductance there is zero.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Self, final
+
+import numpy as np
+import numpy.typing as npt
+
+from kanspice.devices.extrema import Extrema, find_extrema
+from kanspice.errors import InputError
+from kanspice.units import spice_number
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+Array = npt.NDArray[np.float64]
+
+# Largest jump at a breakpoint, relative to the largest current of the curve, that still counts as continuous.
+CONTINUITY = 1e-9
+
+
+def spice_literal(value: float) -> str:
+    """`value` as an operand inside an ngspice expression: exact, in parentheses where it is negative."""
+    text = spice_number(value)
+    return f"({text})" if text.startswith("-") else text
+
+
+class Curve(ABC):
+    """A static two-terminal law I = phi(V), clamped to its end values outside [lo_v, hi_v]."""
+
+    lo_v: float
+    hi_v: float
+
+    @abstractmethod
+    def torch(self, v: Tensor) -> Tensor:
+        """Current (same shape as `v`, float64), differentiable; the gradient is 0 where the curve is clamped."""
+
+    @abstractmethod
+    def numpy(self, v: npt.ArrayLike) -> tuple[Array, Array]:
+        """Current and dI/dV, both in the shape of `v`.
+
+        dI/dV is 0 strictly outside [lo_v, hi_v]. At a corner it is the right-hand derivative, except at hi_v, where it
+        is the left-hand one: both ends of the range count as inside. `torch` and ngspice take the same sides.
+        """
+
+    @abstractmethod
+    def spice(self, argument: str) -> str:
+        """The curve as an ngspice expression of `argument` (text such as `x` or `v(a,b)`), clamp included.
+
+        Meant for the body of `.func phi(x) {...}` and for B sources: no `^`, and numbers exact to the last bit.
+        """
+
+    @abstractmethod
+    def stretched(self, factor: float) -> Self:
+        """The curve with its voltage axis multiplied by `factor`: phi(v / factor). InputError unless it is positive."""
+
+    @abstractmethod
+    def odd(self) -> Self:
+        """The curve on [0, hi_v], continued to [-hi_v, 0] by point symmetry about (0, phi(0)).
+
+        InputError unless 0 V lies in the range, below hi_v.
+        """
+
+    def extrema(self) -> Extrema | None:
+        """Main peak and valley, or None for a curve that has no local maximum."""
+        return find_extrema(self)
+
+    def clamped_spice(self, x: str, inside: str) -> str:
+        """`inside` where lo_v <= `x` <= hi_v and the curve's end values elsewhere, as an ngspice expression."""
+        (low_i, high_i), _ = self.numpy([self.lo_v, self.hi_v])
+        above = f"({x} > {spice_literal(self.hi_v)} ? {spice_literal(high_i)} : {inside})"
+        return f"({x} < {spice_literal(self.lo_v)} ? {spice_literal(low_i)} : {above})"
+
+    def check_stretch(self, factor: float) -> None:
+        """InputError unless `factor` can multiply a voltage axis."""
+        if not (np.isfinite(factor) and factor > 0):
+            raise InputError(
+                "cannot stretch a curve by this factor", expected="a finite number above 0", found=str(factor)
+            )
+
+    def check_mirror(self) -> None:
+        """InputError unless the curve can be mirrored at 0 V."""
+        if not self.lo_v <= 0.0 < self.hi_v:
+            raise InputError(
+                "an odd reverse branch needs the curve at 0 V and above",
+                expected="lo_v <= 0 < hi_v",
+                found=f"lo_v = {self.lo_v:g}, hi_v = {self.hi_v:g}",
+                hint='reverse = "clamp"',
+            )
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class PiecewisePolynomial(Curve):
+    """Continuous piecewise polynomial.
+
+    breakpoints: (n + 1,), volts, strictly increasing.
+    coefficients: (n, degree + 1); row k holds ascending powers of (v - breakpoints[k]), so column j has the unit
+    current unit / V^j.
+    Raises InputError on wrong shapes, non-finite numbers, unsorted breakpoints, or a jump between two pieces.
+    """
+
+    breakpoints: Array
+    coefficients: Array
+    lo_v: float = field(init=False)
+    hi_v: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        for name in ("breakpoints", "coefficients"):
+            frozen = np.array(getattr(self, name), dtype=np.float64)
+            frozen.flags.writeable = False
+            object.__setattr__(self, name, frozen)
+        _check_tables(self.breakpoints, self.coefficients)
+        object.__setattr__(self, "lo_v", float(self.breakpoints[0]))
+        object.__setattr__(self, "hi_v", float(self.breakpoints[-1]))
+
+    @classmethod
+    def from_segments(
+        cls, v0: npt.ArrayLike, v1: npt.ArrayLike, i0: npt.ArrayLike, i1: npt.ArrayLike
+    ) -> PiecewisePolynomial:
+        """Straight lines from (v0[k], i0[k]) to (v1[k], i1[k]), each (n,), joined end to start in rising order."""
+        start, end, low, high = (np.asarray(column, dtype=np.float64) for column in (v0, v1, i0, i1))
+        if np.any(np.abs(end[:-1] - start[1:]) > CONTINUITY * np.ptp(np.append(start, end))):
+            raise InputError("the segments do not join", expected="v1 of each segment = v0 of the next")
+        breakpoints = np.append(start, end[-1])
+        lengths = np.diff(breakpoints)
+        if np.any(lengths <= 0):
+            raise InputError("the segments are not in rising order", expected="v0 < v1 in each segment")
+        return cls(breakpoints, np.stack([low, (high - low) / lengths], axis=1))
+
+    @classmethod
+    def natural_spline(cls, v: npt.ArrayLike, i: npt.ArrayLike) -> PiecewisePolynomial:
+        """Interpolating cubic spline through points (n,) with zero curvature at both ends."""
+        from scipy.interpolate import CubicSpline  # noqa: PLC0415 - keeps `import kanspice.devices` fast
+
+        spline = CubicSpline(v, i, bc_type="natural")
+        return cls(spline.x, spline.c[::-1].T)
+
+    @classmethod
+    def smoothing_spline(cls, v: npt.ArrayLike, i: npt.ArrayLike, smoothing: float) -> PiecewisePolynomial:
+        """FITPACK's cubic smoothing spline: few knots, sum of squared residuals close to `smoothing`.
+
+        v, i: points (n,), n >= 4; smoothing: in current units squared, above 0.
+        The published KANalogue curves are this function of their points (SciPy's UnivariateSpline).
+        """
+        from scipy.interpolate import PPoly, UnivariateSpline  # noqa: PLC0415
+
+        spline = UnivariateSpline(v, i, s=smoothing)
+        pieces = PPoly.from_spline(spline._eval_args)
+        return cls.from_authors_spline(pieces.x, pieces.c.T)
+
+    @classmethod
+    def polynomial(cls, v: npt.ArrayLike, i: npt.ArrayLike, degree: int) -> PiecewisePolynomial:
+        """One polynomial of `degree`, the least-squares fit of points (n,), n > degree."""
+        volts, current = np.asarray(v, dtype=np.float64), np.asarray(i, dtype=np.float64)
+        fitted = np.polynomial.Polynomial.fit(volts - volts[0], current, degree).convert().coef
+        coefficients = np.zeros((1, degree + 1))
+        coefficients[0, : fitted.size] = fitted
+        return cls(volts[[0, -1]], coefficients)
+
+    @classmethod
+    def from_authors_spline(cls, knots: npt.ArrayLike, coefficients: npt.ArrayLike) -> PiecewisePolynomial:
+        """KANalogue's table: row k of `coefficients` (n, 4) is a, b, c, d of a x^3 + b x^2 + c x + d, x = v - knots[k].
+
+        knots: (n + 1,), volts; its repeated end knots make pieces of length zero, which are skipped.
+        """
+        t, table = np.asarray(knots, dtype=np.float64), np.asarray(coefficients, dtype=np.float64)
+        if t.ndim != 1 or table.ndim != 2 or len(table) != len(t) - 1:
+            raise InputError(
+                "the spline's two tables do not fit together",
+                expected="one row of coefficients fewer than knots",
+                found=f"{len(table)} rows and {len(t)} knots",
+            )
+        real = np.diff(t) != 0
+        return cls(np.append(t[:-1][real], t[-1]), table[real, ::-1])
+
+    def torch(self, v: Tensor) -> Tensor:
+        import torch  # noqa: PLC0415 - torch takes a second to import
+
+        breakpoints = torch.tensor(self.breakpoints, device=v.device)
+        columns = torch.tensor(self.coefficients.T, device=v.device)
+        inside = v.to(torch.float64).clamp(self.lo_v, self.hi_v)
+        piece = torch.bucketize(inside.detach(), breakpoints[1:-1], right=True)
+        x = inside - breakpoints[piece]
+        current = columns[-1][piece]
+        for column in reversed(columns[:-1].unbind()):
+            current = current * x + column[piece]
+        return current
+
+    def numpy(self, v: npt.ArrayLike) -> tuple[Array, Array]:
+        volts = np.asarray(v, dtype=np.float64)
+        inside = np.clip(volts, self.lo_v, self.hi_v)
+        piece = np.searchsorted(self.breakpoints[1:-1], inside, side="right")
+        x = inside - self.breakpoints[piece]
+        current, slope = np.zeros_like(x), np.zeros_like(x)
+        for column in self.coefficients.T[::-1]:
+            slope = slope * x + current
+            current = current * x + column[piece]
+        return current, np.where((volts < self.lo_v) | (volts > self.hi_v), 0.0, slope)
+
+    def spice(self, argument: str) -> str:
+        x = f"({argument})"
+        return self.clamped_spice(x, self._tree(x, 0, len(self.coefficients)))
+
+    def _tree(self, x: str, first: int, stop: int) -> str:
+        """Pieces first .. stop - 1 as balanced nested conditionals."""
+        if stop - first == 1:
+            return _horner_text(f"({x}-{spice_literal(self.breakpoints[first])})", self.coefficients[first])
+        middle = (first + stop) // 2
+        below, above = self._tree(x, first, middle), self._tree(x, middle, stop)
+        return f"({x} < {spice_literal(self.breakpoints[middle])} ? {below} : {above})"
+
+    def stretched(self, factor: float) -> PiecewisePolynomial:
+        self.check_stretch(factor)
+        powers = np.arange(self.coefficients.shape[1])
+        return PiecewisePolynomial(self.breakpoints * factor, self.coefficients / factor**powers)
+
+    def odd(self) -> PiecewisePolynomial:
+        self.check_mirror()
+        forward = self._from_zero()
+        lengths = np.diff(forward.breakpoints)
+        reverse = -np.array([_composed(row, h, -1.0) for row, h in zip(forward.coefficients, lengths, strict=True)])[
+            ::-1
+        ]
+        reverse[:, 0] += 2 * forward.coefficients[0, 0]
+        return PiecewisePolynomial(
+            np.concatenate([-forward.breakpoints[:0:-1], forward.breakpoints]),
+            np.concatenate([reverse, forward.coefficients]),
+        )
+
+    def _from_zero(self) -> PiecewisePolynomial:
+        """The part of the curve on [0, hi_v]."""
+        first = int(np.searchsorted(self.breakpoints[1:-1], 0.0, side="right"))
+        coefficients = self.coefficients[first:].copy()
+        coefficients[0] = _composed(coefficients[0], -self.breakpoints[first], 1.0)
+        return PiecewisePolynomial(np.append(0.0, self.breakpoints[first + 1 :]), coefficients)
+
+
+def _check_tables(breakpoints: Array, coefficients: Array) -> None:
+    """InputError unless the two tables are a continuous piecewise polynomial."""
+    if breakpoints.ndim != 1 or coefficients.ndim != 2 or not 0 < len(coefficients) == len(breakpoints) - 1:
+        raise InputError(
+            "the tables of the piecewise polynomial do not fit together",
+            expected="breakpoints (n + 1,) and coefficients (n, degree + 1), n >= 1",
+            found=f"{breakpoints.shape} and {coefficients.shape}",
+        )
+    if not (np.isfinite(breakpoints).all() and np.isfinite(coefficients).all()):
+        raise InputError("the piecewise polynomial holds a number that is not finite")
+    if np.any(np.diff(breakpoints) <= 0):
+        worst = int(np.argmin(np.diff(breakpoints)))
+        raise InputError(
+            "the breakpoints are not strictly increasing",
+            found=f"{breakpoints[worst]:g} then {breakpoints[worst + 1]:g} (breakpoints {worst} and {worst + 1})",
+        )
+    _check_continuity(breakpoints, coefficients)
+
+
+def _check_continuity(breakpoints: Array, coefficients: Array) -> None:
+    lengths = np.diff(breakpoints)
+    ends = np.polynomial.polynomial.polyval(lengths, coefficients.T, tensor=False)
+    if not np.isfinite(ends).all():
+        raise InputError("the piecewise polynomial overflows inside its range")
+    scale = max(np.abs(coefficients[:, 0]).max(), np.abs(ends).max())
+    jumps = np.abs(ends[:-1] - coefficients[1:, 0])
+    if np.any(jumps > CONTINUITY * scale):
+        worst = int(np.argmax(jumps))
+        raise InputError(
+            f"the curve jumps at {breakpoints[worst + 1]:g} V",
+            expected=f"neighbouring pieces that meet within {CONTINUITY:g} of the largest current",
+            found=f"{ends[worst]:g} on the left, {coefficients[worst + 1, 0]:g} on the right",
+        )
+
+
+def _horner_text(x: str, row: Array) -> str:
+    """Polynomial with ascending coefficients `row` in nested form; trailing zeros are left out."""
+    used = np.trim_zeros(row, "b")
+    text = spice_literal(used[-1]) if used.size else spice_literal(0.0)
+    for coefficient in used[-2::-1]:
+        text = f"({spice_literal(coefficient)}+{x}*{text})"
+    return text
+
+
+def _composed(row: Array, offset: float, sign: float) -> Array:
+    """Ascending coefficients of p(offset + sign x)."""
+    result = np.zeros_like(row)
+    for coefficient in row[::-1]:
+        result = np.append(0.0, sign * result[:-1]) + offset * result
+        result[0] += coefficient
+    return result
