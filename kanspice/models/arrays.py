@@ -178,7 +178,7 @@ def _real(values: NDArray[Any], what: str, path: PathLike) -> NDArray[np.float64
             expected="float64, float32 or integers",
             found=str(values.dtype)[:100],
         )
-    return np.ascontiguousarray(values, dtype=np.float64)
+    return np.asarray(values, dtype=np.float64, order="C")
 
 
 def _check_finite(values: NDArray[np.float64], what: str, path: PathLike) -> None:

@@ -27,6 +27,7 @@ FORMAT = "kanalogue-authors"
 MAX_CONFIG_BYTES = 1_000_000
 _COEFFS = re.compile(r"net\.(\d{1,6})\.coeffs")
 _NORMS: dict[str, NormName] = {"batch": "batch", "layer": "layer", "None": "none"}
+_DeviceName = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,31}$")]
 _FIT_MODE_OF_CARDS = "univariate"
 
 
@@ -37,7 +38,7 @@ class AuthorsConfig(BaseModel):
 
     input_dim: Annotated[int, Field(ge=1)]
     HIDDEN_DIMS: Annotated[list[int], Field(max_length=1000)]
-    td_basis_types: Annotated[list[str], Field(min_length=1, max_length=1000)]
+    td_basis_types: Annotated[list[_DeviceName], Field(min_length=1, max_length=1000)]
     acti: Literal["PosHC", "NegHC", "sigmoid", "tanh", "None"]
     norm_layer: Literal["batch", "layer", "None"]
     fit_mode: Literal["univariate", "spline", "poly", "line"]
@@ -141,4 +142,15 @@ def _devices(config: AuthorsConfig, config_path: Path, curves: Path | None) -> l
             found=repr(config.fit_mode),
             hint="pass the authors' I-V files with --curves DIR",
         )
-    return [load_device(name) for name in config.td_basis_types]
+    return [_from_card(name, config_path) for name in config.td_basis_types]
+
+
+def _from_card(name: str, config_path: Path) -> Device:
+    try:
+        return load_device(name)
+    except InputError as error:
+        hint = f"{error.hint}, or pass the authors' I-V files with --curves DIR"
+        where = error.where or config_path
+        raise InputError(
+            error.problem, where=where, expected=error.expected, found=error.found or repr(name), hint=hint
+        ) from error

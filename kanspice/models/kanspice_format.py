@@ -56,7 +56,7 @@ def load_own(content: Mapping[str, Any], path: Path) -> KANalogue:
     config = parse_config(text, OwnConfig, path)
     state = plain_state(content.get("state"), path)
     check_tensors(state, parameter_shapes(config.widths, len(config.devices), config.norm), path)
-    devices = [Device.from_dict(device) for device in config.devices]
+    devices = [Device.from_dict(device, path) for device in config.devices]
     return build(config.widths, devices, config.input_stage, config.norm, state)
 
 
