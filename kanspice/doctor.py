@@ -5,7 +5,6 @@ from __future__ import annotations
 import platform
 import re
 import shutil
-import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -121,8 +120,8 @@ def _measured_divider(program: NgspiceProgram) -> tuple[str, bool]:
         deck.write_text(SMOKE_DECK, encoding="ascii")
         try:
             done = run_quietly([str(program.path), "-n", "-b", deck.name], SMOKE_TIMEOUT_S, Path(folder))
-        except subprocess.TimeoutExpired:
-            return f"no answer within {SMOKE_TIMEOUT_S:g} s", False
+        except TimeoutError as error:
+            return str(error), False
         except OSError as error:
             return f"cannot be started: {error.strerror}", False
     match = _SMOKE_LINE.search(done.stdout)

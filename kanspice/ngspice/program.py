@@ -70,7 +70,7 @@ def clean_environment() -> dict[str, str]:
 def run_quietly(arguments: list[str], timeout_s: float, folder: Path | None = None) -> subprocess.CompletedProcess[str]:
     """Run a program with a clean environment and no input; after `timeout_s` it and all its children are killed.
 
-    Raises OSError when it cannot be started, subprocess.TimeoutExpired when it does not end.
+    Raises OSError when it cannot be started, and TimeoutError, which is one too, when it does not end.
     """
     process = subprocess.Popen(
         arguments,
@@ -86,6 +86,9 @@ def run_quietly(arguments: list[str], timeout_s: float, folder: Path | None = No
     with process:
         try:
             output, complaints = process.communicate(timeout=timeout_s)
+        except subprocess.TimeoutExpired:
+            _kill_group(process)
+            raise TimeoutError(f"no answer within {timeout_s:g} s") from None
         except BaseException:
             _kill_group(process)
             raise
@@ -130,7 +133,7 @@ def _probe(path: Path, modified_ns: int, size: int) -> NgspiceProgram:
 def _answer(path: Path) -> str:
     try:
         done = run_quietly([str(path), "--version"], PROBE_TIMEOUT_S)
-    except subprocess.TimeoutExpired as error:
+    except TimeoutError as error:
         raise _not_ngspice(path, f"no answer to --version within {PROBE_TIMEOUT_S:g} s") from error
     except OSError as error:
         raise _not_ngspice(path, f"it cannot be started ({error.strerror})") from error
