@@ -1,0 +1,6 @@
+"""The frozen intermediate representation: a circuit as stages of arrays in SI units."""
+
+from kanspice.design.file import load_design, save_design
+from kanspice.design.stages import Crossbar, Design, LayerNorm, Limiter, Stage
+
+__all__ = ["Crossbar", "Design", "LayerNorm", "Limiter", "Stage", "load_design", "save_design"]

@@ -1,0 +1,249 @@
+"""KANalogue -> Design, as an ordered list of passes over a draft.
+
+Every coefficient becomes the area of one device, its sign picks the column of a differential pair
+(first paper, Eq. 2; second paper, Fig. 2e-g). BatchNorm's running statistics disappear into areas and
+biases; every layer's feedback resistor is chosen so that its amplifiers stay within their rails.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from kanspice.design import Crossbar, Design, LayerNorm, Limiter, Stage
+from kanspice.design.bounds import largest_currents
+from kanspice.design.stages import LimiterKind
+from kanspice.devices import Device
+from kanspice.models import KANalogue
+from kanspice.models.reference import (
+    BatchNormArrays,
+    LayerArrays,
+    LayerNormArrays,
+    input_range,
+    layer_arrays,
+    reference_stages,
+)
+from kanspice.technology import Technology
+
+Array = npt.NDArray[np.float64]
+
+SWING_SAMPLES = 256
+_LIMITER_KINDS: dict[str, LimiterKind] = {
+    "PosHC": "clip",
+    "NegHC": "clip",
+    "sigmoid": "sigmoid",
+    "tanh": "tanh",
+    "None": "none",
+}
+
+
+@dataclass(frozen=True)
+class _DraftLayer:
+    """A layer on its way to the circuit; currents and outputs in model units until `assemble`."""
+
+    index: int
+    area: Array
+    bias: Array
+    compares_to: str
+    batch_norm: BatchNormArrays | None
+    layer_norm: LayerNormArrays | None
+    feedback_ohm: float = 0.0
+    column_swing_v: float = 0.0
+    output_scale: float = 1.0
+
+
+@dataclass(frozen=True)
+class _Draft:
+    model: KANalogue
+    technology: Technology
+    sample_inputs: Array | None
+    layers: tuple[_DraftLayer, ...]
+
+
+def compile_kanalogue(
+    model: KANalogue, technology: Technology, *, model_sha256: str = "", sample_inputs: Array | None = None
+) -> Design:
+    """The circuit of a trained KANalogue network.
+
+    sample_inputs: (samples, inputs) in model units, from which amplifier swings are measured (the first
+    256 are used); without them the worst case over all inputs is assumed.
+    """
+    samples = None if sample_inputs is None or len(sample_inputs) == 0 else sample_inputs[:SWING_SAMPLES]
+    draft = _Draft(model, technology, samples, tuple(map(_draft_layer, *zip(*enumerate(layer_arrays(model), 1)))))
+    for compile_pass in PASSES:
+        draft = compile_pass(draft)
+    return _assemble(draft, model_sha256)
+
+
+def _draft_layer(index: int, layer: LayerArrays) -> _DraftLayer:
+    return _DraftLayer(
+        index=index,
+        area=layer.coeffs,
+        bias=layer.bias,
+        compares_to=f"l{index}.crossbar",
+        batch_norm=layer.norm if isinstance(layer.norm, BatchNormArrays) else None,
+        layer_norm=layer.norm if isinstance(layer.norm, LayerNormArrays) else None,
+    )
+
+
+def fuse_batch_norm(draft: _Draft) -> _Draft:
+    """gamma (y - mu) / sqrt(var + eps) + beta is again a crossbar: areas and bias scaled, bias shifted."""
+
+    def fuse(layer: _DraftLayer) -> _DraftLayer:
+        norm = layer.batch_norm
+        if norm is None:
+            return layer
+        gain = norm.gain / np.sqrt(norm.variance + norm.eps)
+        return replace(
+            layer,
+            area=layer.area * gain[None, :, None],
+            bias=(layer.bias - norm.mean) * gain + norm.offset,
+            batch_norm=None,
+            compares_to=f"l{layer.index}.norm",
+        )
+
+    return replace(draft, layers=tuple(map(fuse, draft.layers)))
+
+
+def set_feedback(draft: _Draft) -> _Draft:
+    """Chooses each layer's feedback so that its largest column current stays within rail x headroom.
+
+    The nominal feedback, one voltage unit per current unit, is kept where it fits; the subtractor restores the scale.
+    """
+    units, tia = draft.technology.units, draft.technology.tia
+    nominal_ohm = units.v_unit_v / units.i_unit_a
+    limit_v = tia.rail_v * tia.headroom
+
+    def choose(layer: _DraftLayer, peak: float) -> _DraftLayer:
+        peak_a = peak * units.i_unit_a
+        feedback_ohm = min(nominal_ohm, limit_v / peak_a) if peak_a > 0 else nominal_ohm
+        return replace(layer, feedback_ohm=feedback_ohm, column_swing_v=feedback_ohm * peak_a)
+
+    peaks = _column_peaks(draft)
+    return replace(draft, layers=tuple(map(choose, draft.layers, peaks)))
+
+
+def scale_outputs(draft: _Draft) -> _Draft:
+    """Shrinks the outputs that nothing limits (the read-out, and what a LayerNorm takes) to fit the rails.
+
+    Outputs that go on to an input stage keep one voltage unit per model unit: the devices need true volts.
+    """
+    limit_v = draft.technology.tia.rail_v * draft.technology.tia.headroom
+    last = len(draft.layers)
+
+    def scale(layer: _DraftLayer, peak: float) -> _DraftLayer:
+        if layer.index != last and layer.layer_norm is None:
+            return layer
+        peak_v = peak * draft.technology.units.v_unit_v
+        return replace(layer, output_scale=min(1.0, limit_v / peak_v) if peak_v > 0 else 1.0)
+
+    peaks = _output_peaks(draft)
+    return replace(draft, layers=tuple(map(scale, draft.layers, peaks)))
+
+
+PASSES: tuple[Callable[[_Draft], _Draft], ...] = (fuse_batch_norm, set_feedback, scale_outputs)
+
+
+def _assemble(draft: _Draft, model_sha256: str) -> Design:
+    model, technology = draft.model, draft.technology
+    stages = tuple(stage for layer in draft.layers for stage in _layer_stages(draft, layer))
+    basis = "worst case over all inputs" if draft.sample_inputs is None else f"{len(draft.sample_inputs)} sample inputs"
+    return Design(
+        family="kanalogue",
+        model_sha256=model_sha256,
+        technology_json=technology.to_json(),
+        devices=tuple(model.devices),
+        input_width=model.input_width,
+        input_v_per_unit=technology.units.v_unit_v,
+        swing_basis=basis,
+        stages=stages,
+    )
+
+
+def _layer_stages(draft: _Draft, layer: _DraftLayer) -> list[Stage]:
+    stages: list[Stage] = [_limiter(draft, layer), _crossbar(draft, layer)]
+    if layer.layer_norm is not None:
+        stages.append(_layer_norm(draft, layer, layer.layer_norm))
+    return stages
+
+
+def _limiter(draft: _Draft, layer: _DraftLayer) -> Limiter:
+    unit_v = draft.technology.units.v_unit_v
+    low, high = input_range(draft.model) or (-np.inf, np.inf)
+    return Limiter(
+        name=f"l{layer.index}.input",
+        compares_to=f"l{layer.index}.input",
+        width=layer.area.shape[0],
+        kind=_LIMITER_KINDS[draft.model.input_stage],
+        low_v=float(low) * unit_v,
+        high_v=float(high) * unit_v,
+        unit_v=unit_v,
+    )
+
+
+def _crossbar(draft: _Draft, layer: _DraftLayer) -> Crossbar:
+    units, tia = draft.technology.units, draft.technology.tia
+    output_v_per_unit = units.v_unit_v * layer.output_scale
+    return Crossbar(
+        name=f"l{layer.index}.crossbar",
+        compares_to=layer.compares_to,
+        area=layer.area,
+        bias_a=layer.bias * units.i_unit_a,
+        current_unit_a=units.i_unit_a,
+        feedback_ohm=layer.feedback_ohm,
+        open_loop_gain=tia.gain,
+        subtractor_gain=output_v_per_unit / units.i_unit_a / layer.feedback_ohm,
+        output_v_per_unit=output_v_per_unit,
+        column_swing_v=layer.column_swing_v,
+    )
+
+
+def _layer_norm(draft: _Draft, layer: _DraftLayer, norm: LayerNormArrays) -> LayerNorm:
+    unit_v = draft.technology.units.v_unit_v
+    return LayerNorm(
+        name=f"l{layer.index}.norm",
+        compares_to=f"l{layer.index}.norm",
+        gain_v=norm.gain * unit_v,
+        offset_v=norm.offset * unit_v,
+        eps_v2=norm.eps * (unit_v * layer.output_scale) ** 2,
+        output_v_per_unit=unit_v,
+    )
+
+
+def _column_peaks(draft: _Draft) -> list[float]:
+    """The largest magnitude of any column's current, per layer, in model current units, bias included."""
+    return [float(max(np.abs(pair).max() for pair in currents)) for currents in _column_currents(draft)]
+
+
+def _output_peaks(draft: _Draft) -> list[float]:
+    """The largest magnitude of any output, per layer, in model units."""
+    peaks = []
+    for positive, negative in _column_currents(draft):
+        worst = draft.sample_inputs is None
+        outputs = np.maximum(np.abs(positive), np.abs(negative)) if worst else positive - negative
+        peaks.append(float(np.abs(outputs).max()))
+    return peaks
+
+
+def _column_currents(draft: _Draft) -> list[tuple[Array, Array]]:
+    """(positive, negative) column currents per layer, each (samples, pairs); one row of bounds in the worst case."""
+    devices = draft.model.devices
+    if draft.sample_inputs is None:
+        basis = [np.broadcast_to(largest_currents(devices), (1, layer.area.shape[0], len(devices))) for layer in draft.layers]
+    else:
+        stages = reference_stages(draft.model, draft.sample_inputs)
+        basis = [_basis(devices, stages[f"l{layer.index}.input"]) for layer in draft.layers]
+    return [(_sum(b, layer, 1.0), _sum(b, layer, -1.0)) for b, layer in zip(basis, draft.layers, strict=True)]
+
+
+def _sum(basis: Array, layer: _DraftLayer, sign: float) -> Array:
+    area = np.maximum(sign * layer.area, 0.0)
+    columns = area.transpose(0, 2, 1).reshape(-1, area.shape[1])
+    return basis.reshape(len(basis), -1) @ columns + np.maximum(sign * layer.bias, 0.0)
+
+
+def _basis(devices: tuple[Device, ...], volts: Array) -> Array:
+    return np.stack([device.curve.numpy(volts)[0] for device in devices], axis=-1)

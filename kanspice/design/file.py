@@ -1,0 +1,67 @@
+"""`kanspice.design/1`: a design as one `.npz` file of plain arrays and a JSON header, the same bytes every time."""
+
+from __future__ import annotations
+
+import dataclasses
+import io
+import json
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from kanspice.design.stages import Crossbar, Design, LayerNorm, Limiter, Stage
+from kanspice.devices import Device
+from kanspice.errors import InputError
+
+SCHEMA = "kanspice.design/1"
+_KINDS: dict[str, type[Limiter] | type[Crossbar] | type[LayerNorm]] = {
+    kind.__name__: kind for kind in (Limiter, Crossbar, LayerNorm)
+}
+
+
+def design_bytes(design: Design) -> bytes:
+    """The file's content. Equal designs give equal bytes."""
+    arrays: dict[str, np.ndarray[Any, Any]] = {}
+    stages = []
+    for index, stage in enumerate(design.stages):
+        fields = {field.name: getattr(stage, field.name) for field in dataclasses.fields(stage)}
+        for name, value in fields.items():
+            if isinstance(value, np.ndarray):
+                arrays[f"{index}.{name}"] = value
+        plain = {name: value for name, value in fields.items() if not isinstance(value, np.ndarray)}
+        stages.append({"kind": type(stage).__name__, **plain})
+    plain_fields = {f.name: getattr(design, f.name) for f in dataclasses.fields(design)}
+    plain_fields |= {"devices": [device.to_dict() for device in design.devices], "stages": stages}
+    header = json.dumps({"schema": SCHEMA, **plain_fields}, sort_keys=True).encode()
+    buffer = io.BytesIO()
+    np.savez(buffer, header=np.frombuffer(header, np.uint8), **arrays)  # type: ignore[arg-type]
+    return buffer.getvalue()
+
+
+def save_design(design: Design, path: Path) -> None:
+    """Writes the design to `path`."""
+    path.write_bytes(design_bytes(design))
+
+
+def load_design(path: Path) -> Design:
+    """Reads a design written by `save_design`. Raises InputError when it is not one."""
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            arrays = {name: archive[name] for name in archive.files}
+        header = json.loads(arrays.pop("header").tobytes())
+        if header.pop("schema") != SCHEMA:
+            raise InputError("is a design of another version", where=path, expected=SCHEMA, hint="compile again")
+        devices = tuple(Device.from_dict(entry) for entry in header.pop("devices"))
+        stages = tuple(_stage(index, entry, arrays) for index, entry in enumerate(header.pop("stages")))
+        return Design(devices=devices, stages=stages, **header)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, zipfile.BadZipFile) as error:
+        hint = "compile the model again with `kanspice compile`"
+        raise InputError("is not a kanspice design", where=path, found=str(error), hint=hint) from error
+
+
+def _stage(index: int, entry: dict[str, Any], arrays: dict[str, np.ndarray[Any, Any]]) -> Stage:
+    kind = _KINDS[entry.pop("kind")]
+    own = {name.split(".", 1)[1]: value for name, value in arrays.items() if name.startswith(f"{index}.")}
+    return kind(**entry, **own)

@@ -1,0 +1,145 @@
+"""What a compiled circuit is made of: a chain of stages, each a frozen bundle of arrays in SI units.
+
+Nothing here knows SPICE or torch. Both engines read this and nothing else.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from kanspice.devices import Device
+
+Array = npt.NDArray[np.float64]
+LimiterKind = Literal["none", "clip", "sigmoid", "tanh"]
+
+
+@dataclass(frozen=True)
+class Limiter:
+    """Element-wise input stage of a layer: clipper, sigmoid, tanh or a plain wire.
+
+    `clip` limits to [low_v, high_v]; `sigmoid` and `tanh` act on the voltage in units of `unit_v`.
+    """
+
+    name: str
+    compares_to: str
+    width: int
+    kind: LimiterKind
+    low_v: float
+    high_v: float
+    unit_v: float
+
+    @property
+    def output_v_per_unit(self) -> float:
+        """Volts at the output per model unit."""
+        return self.unit_v
+
+
+@dataclass(frozen=True)
+class Crossbar:
+    """Devices between rows and differential pairs of columns, one TIA per column, and the pair's subtractor.
+
+    The current of device k between row i (voltage r) and its column (voltage c) is
+    `|area[i, j, k]| * current_unit_a * phi_k(r - c)`, from row to column; a positive area puts it on the
+    positive column of pair j, a negative one on the negative column. The reference current `bias_a[j]`
+    enters the positive column (its magnitude the negative one when it is below zero).
+    A TIA with feedback R and open-loop gain A turns a column's current I into -R I (A = inf);
+    the pair's output is `subtractor_gain * (V_negative - V_positive)`.
+    """
+
+    name: str
+    compares_to: str
+    area: Array
+    """(rows, pairs, devices), signed, in units of the reference device."""
+    bias_a: Array
+    """(pairs,), amps."""
+    current_unit_a: float
+    feedback_ohm: float
+    open_loop_gain: float
+    subtractor_gain: float
+    output_v_per_unit: float
+    column_swing_v: float
+    """Largest TIA output expected, volts: what the feedback was chosen for."""
+
+    @property
+    def width(self) -> int:
+        """Number of outputs (column pairs)."""
+        return int(self.area.shape[1])
+
+    @property
+    def rows(self) -> int:
+        """Number of inputs."""
+        return int(self.area.shape[0])
+
+    @property
+    def device_count(self) -> int:
+        """Devices that exist: those with a non-zero area."""
+        return int(np.count_nonzero(self.area))
+
+    @property
+    def holds_virtual_ground(self) -> bool:
+        """True when the columns sit at exactly 0 V, whatever the devices do."""
+        return math.isinf(self.open_loop_gain)
+
+
+@dataclass(frozen=True)
+class LayerNorm:
+    """Behavioural block: normalises a sample over the layer's outputs (no circuit for it exists in the papers).
+
+    `out_j = gain_v[j] * (in_j - mean) / sqrt(variance + eps_v2) + offset_v[j]`, biased variance.
+    """
+
+    name: str
+    compares_to: str
+    gain_v: Array
+    offset_v: Array
+    eps_v2: float
+    output_v_per_unit: float
+
+    @property
+    def width(self) -> int:
+        """Number of outputs."""
+        return int(self.gain_v.shape[0])
+
+
+Stage = Limiter | Crossbar | LayerNorm
+
+
+@dataclass(frozen=True)
+class Design:
+    """A whole circuit: its device types and its chain of stages, from input voltages to output voltages."""
+
+    family: str
+    model_sha256: str
+    technology_json: str
+    devices: tuple[Device, ...]
+    """Device types, in the order of the last axis of every crossbar's areas."""
+    input_width: int
+    input_v_per_unit: float
+    swing_basis: str
+    """Where the expected swings come from: sample inputs or the worst case."""
+    stages: tuple[Stage, ...]
+
+    @property
+    def crossbars(self) -> tuple[Crossbar, ...]:
+        """The crossbar stages, in order."""
+        return tuple(stage for stage in self.stages if isinstance(stage, Crossbar))
+
+    @property
+    def output_width(self) -> int:
+        """Number of outputs of the last stage."""
+        return self.stages[-1].width
+
+    @property
+    def device_count(self) -> int:
+        """Devices in all crossbars."""
+        return sum(crossbar.device_count for crossbar in self.crossbars)
+
+    @property
+    def is_ideal(self) -> bool:
+        """True when every device on a row sees the row's voltage, so that `shared` and `device` are one circuit."""
+        return all(crossbar.holds_virtual_ground for crossbar in self.crossbars)

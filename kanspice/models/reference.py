@@ -1,0 +1,86 @@
+"""The reference network seen from outside torch: its stages and its parameters as NumPy arrays."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor, nn
+
+from kanspice.models.input_stages import INPUT_STAGES
+from kanspice.models.kanalogue import NORM_EPS, KANalogue
+
+Array = npt.NDArray[np.float64]
+_BLOCK = 256
+
+
+@dataclass(frozen=True)
+class BatchNormArrays:
+    """y = (x - mean) / sqrt(variance + eps) * gain + offset, each (width,)."""
+
+    mean: Array
+    variance: Array
+    gain: Array
+    offset: Array
+    eps: float = NORM_EPS
+
+
+@dataclass(frozen=True)
+class LayerNormArrays:
+    """The same over a sample's own mean and biased variance; gain and offset (width,)."""
+
+    gain: Array
+    offset: Array
+    eps: float = NORM_EPS
+
+
+@dataclass(frozen=True)
+class LayerArrays:
+    """One layer: coefficients (n_in, n_out, K), bias (n_out,), and the norm after it, if any."""
+
+    coeffs: Array
+    bias: Array
+    norm: BatchNormArrays | LayerNormArrays | None
+
+
+def reference_stages(model: KANalogue, inputs: Array) -> dict[str, Array]:
+    """`model.stages` in evaluation mode for inputs (samples, inputs), block by block, as float64 arrays."""
+    model.eval()
+    with torch.no_grad():
+        blocks = [model.stages(torch.from_numpy(block)) for block in _blocks(inputs)]
+    return {name: np.concatenate([block[name].numpy() for block in blocks]) for name in blocks[0]}
+
+
+def layer_arrays(model: KANalogue) -> tuple[LayerArrays, ...]:
+    """The trained parameters, layer by layer, without noise."""
+    norms: list[nn.Module | None] = [*model.norms, None]
+    return tuple(
+        LayerArrays(_array(crossbar.coeffs), _array(crossbar.bias), _norm_arrays(norm))
+        for crossbar, norm in zip(model.crossbars, norms, strict=True)
+    )
+
+
+def input_range(model: KANalogue) -> tuple[float, float] | None:
+    """What the input stage limits to, [low, high] in model units; None when it does not limit."""
+    return INPUT_STAGES[model.input_stage].output_range
+
+
+def _norm_arrays(norm: nn.Module | None) -> BatchNormArrays | LayerNormArrays | None:
+    if isinstance(norm, nn.BatchNorm1d):
+        parts = (norm.running_mean, norm.running_var, norm.weight, norm.bias)
+        return BatchNormArrays(*(_array(part) for part in parts))
+    if isinstance(norm, nn.LayerNorm):
+        return LayerNormArrays(_array(norm.weight), _array(norm.bias))
+    return None
+
+
+def _array(tensor: object) -> Array:
+    if not isinstance(tensor, Tensor):
+        raise TypeError(f"a trained tensor was expected, not {type(tensor).__name__}")
+    return tensor.detach().cpu().numpy().astype(np.float64)
+
+
+def _blocks(inputs: Array) -> list[Array]:
+    return [inputs[start : start + _BLOCK] for start in range(0, max(len(inputs), 1), _BLOCK)]

@@ -1,0 +1,214 @@
+"""How a device's I-V curve is written: once per row and device type, and briefly in every device.
+
+A B source costs memory and time for every term in its expression, so 40,000 copies of a spline do not
+fit. A cell puts what depends on the row alone into nodes of the row (volts across 1 ohm), and leaves each
+device an expression in those nodes and its own column's voltage. Which cell is exact depends on how far
+the columns can move; `choose_cell` decides.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+from PySpice.Spice.Netlist import SubCircuit
+
+from kanspice.design import Crossbar
+from kanspice.devices import Curve, PiecewisePolynomial
+from kanspice.netlist.names import device_element
+from kanspice.units import spice_number
+
+Fidelity = Literal["shared", "device"]
+Array = npt.NDArray[np.float64]
+
+_WINDOW_DEGREE = 3
+_WINDOW_MARGIN = 1.5
+"""A window is chosen when it is at least this many times wider than the expected column voltage."""
+
+
+@dataclass(frozen=True)
+class Cell(ABC):
+    """One device type in one crossbar. `index` is the type's place on the last axis of the areas."""
+
+    index: int
+    curve: Curve
+
+    @property
+    def reach_v(self) -> float:
+        """Largest column voltage, either sign, for which the cell is exact."""
+        return float("inf")
+
+    @abstractmethod
+    def add_row(self, circuit: SubCircuit, row: int) -> None:
+        """Adds the nodes that all devices of this type on row `row` share."""
+
+    @abstractmethod
+    def add_device(self, circuit: SubCircuit, row: int, pair: int, column: str, scale_a: float) -> None:
+        """Adds the device between row `row` and node `column`, carrying `scale_a * phi(row - column)` amps."""
+
+    def _node(self, name: str, row: int) -> str:
+        return f"{name}{row}_{self.index}"
+
+    def _add_node(self, circuit: SubCircuit, name: str, row: int, expression: str) -> None:
+        node = self._node(name, row)
+        circuit.B(node, 0, node, i=expression)
+        circuit.R(node, node, 0, "1")
+
+
+@dataclass(frozen=True)
+class SharedCell(Cell):
+    """The curve at the row's voltage, scaled by each device: the column's voltage is taken for zero."""
+
+    def add_row(self, circuit: SubCircuit, row: int) -> None:
+        """Node `phi`: the current of a unit device, in current units."""
+        self._add_node(circuit, "phi", row, self.curve.spice(f"v(r{row})"))
+
+    def add_device(self, circuit: SubCircuit, row: int, pair: int, column: str, scale_a: float) -> None:
+        """A linear source: scale_a * phi."""
+        name = device_element(row, pair, self.index)
+        circuit.VCCS(name, f"r{row}", column, self._node("phi", row), 0, transconductance=spice_number(scale_a))
+
+
+@dataclass(frozen=True)
+class TangentCell(Cell):
+    """Value and slope at the row's voltage: exact where the column is held at 0 V, which is where it is used."""
+
+    def add_row(self, circuit: SubCircuit, row: int) -> None:
+        """Nodes `phi` (current units) and `g` (current units per volt)."""
+        self._add_node(circuit, "phi", row, self.curve.spice(f"v(r{row})"))
+        self._add_node(circuit, "g", row, self.curve.spice_derivative(f"v(r{row})"))
+
+    def add_device(self, circuit: SubCircuit, row: int, pair: int, column: str, scale_a: float) -> None:
+        """scale_a * (phi - column * g)."""
+        phi, slope = self._node("phi", row), self._node("g", row)
+        current = f"{spice_number(scale_a)}*(v({phi})-v({column})*v({slope}))"
+        circuit.B(device_element(row, pair, self.index), f"r{row}", column, i=current)
+
+
+@dataclass(frozen=True)
+class WindowCell(Cell):
+    """The two pieces of a piecewise polynomial on either side of the breakpoint nearest the row's voltage.
+
+    The row publishes its distance `s` from that breakpoint, the curve's value there, and the coefficients
+    below and above it; a device evaluates the piece that its own voltage s - column falls in. Exact,
+    corners included, while the column stays within half of the shortest piece.
+    """
+
+    @property
+    def pieces(self) -> PiecewisePolynomial:
+        """The curve, which is piecewise here."""
+        if not isinstance(self.curve, PiecewisePolynomial):
+            raise TypeError("a window needs a piecewise polynomial")
+        return self.curve
+
+    @property
+    def reach_v(self) -> float:
+        """Half of the shortest piece: beyond it a device could need a third piece."""
+        return float(np.diff(self.pieces.breakpoints).min()) / 2
+
+    def add_row(self, circuit: SubCircuit, row: int) -> None:
+        """Nodes `s` (volts), `k0` (value), `lo<m>` and `up<m>` (coefficient of the m-th power below and above)."""
+        knots = self.pieces.breakpoints
+        edges = (knots[1:] + knots[:-1]) / 2
+        volts = f"v(r{row})"
+        self._add_node(circuit, "s", row, f"{volts}-{_select(volts, edges, knots)}")
+        for name, values in _taylor_at_breakpoints(self.pieces).items():
+            self._add_node(circuit, name, row, _select(volts, edges, values))
+
+    def add_device(self, circuit: SubCircuit, row: int, pair: int, column: str, scale_a: float) -> None:
+        """scale_a * (k0 + y * (below or above)(y)), y = s - limited column voltage (see column_sense.cir)."""
+        distance = f"v({self._node('s', row)},{sense_node(column)})"
+        sides = [self._horner(side, row, distance) for side in ("lo", "up")]
+        value = f"v({self._node('k0', row)})+{distance}*({distance}<0?{sides[0]}:{sides[1]})"
+        circuit.B(device_element(row, pair, self.index), f"r{row}", column, i=f"{spice_number(scale_a)}*({value})")
+
+    def _horner(self, side: str, row: int, distance: str) -> str:
+        degree = self.pieces.coefficients.shape[1] - 1
+        text = f"v({self._node(f'{side}{degree}', row)})"
+        for power in range(degree - 1, 0, -1):
+            text = f"(v({self._node(f'{side}{power}', row)})+{distance}*{text})"
+        return text
+
+
+@dataclass(frozen=True)
+class FullCell(Cell):
+    """The whole curve in every device: exact everywhere, and slow. `devices.lib` holds it as a function."""
+
+    def add_row(self, circuit: SubCircuit, row: int) -> None:
+        """Nothing is shared."""
+
+    def add_device(self, circuit: SubCircuit, row: int, pair: int, column: str, scale_a: float) -> None:
+        """scale_a * phi(row - column)."""
+        current = f"{spice_number(scale_a)}*{self.function}(v(r{row},{column}))"
+        circuit.B(device_element(row, pair, self.index), f"r{row}", column, i=current)
+
+    @property
+    def function(self) -> str:
+        """Name of the curve's function."""
+        return f"phi{self.index}"
+
+    @property
+    def definition(self) -> str:
+        """The curve as a SPICE function."""
+        return f".func {self.function}(x) {{{self.curve.spice('x')}}}"
+
+
+def choose_cells(curves: Sequence[Curve], crossbar: Crossbar, fidelity: Fidelity, *, full: bool) -> tuple[Cell, ...]:
+    """The cell for each device type of a crossbar; `full` forces the whole curve into every device."""
+    return tuple(_choose_cell(index, curve, crossbar, fidelity, full) for index, curve in enumerate(curves))
+
+
+def sense_node(column: str) -> str:
+    """The node that holds a column's limited voltage."""
+    return f"q{column}"
+
+
+def _choose_cell(index: int, curve: Curve, crossbar: Crossbar, fidelity: Fidelity, full: bool) -> Cell:
+    if fidelity == "shared":
+        return SharedCell(index, curve)
+    if crossbar.holds_virtual_ground:
+        return TangentCell(index, curve)
+    if not full and _window_fits(curve, crossbar):
+        return WindowCell(index, curve)
+    return FullCell(index, curve)
+
+
+def _window_fits(curve: Curve, crossbar: Crossbar) -> bool:
+    if not isinstance(curve, PiecewisePolynomial) or curve.coefficients.shape[1] - 1 > _WINDOW_DEGREE:
+        return False
+    expected_v = crossbar.column_swing_v / crossbar.open_loop_gain
+    return WindowCell(0, curve).reach_v >= _WINDOW_MARGIN * expected_v
+
+
+def _taylor_at_breakpoints(curve: PiecewisePolynomial) -> dict[str, Array]:
+    """Per breakpoint: the value `k0`, and the coefficients in powers of (v - breakpoint) below and above it."""
+    degree = curve.coefficients.shape[1] - 1
+    widths = np.diff(curve.breakpoints)
+    ends = np.array([_shifted(piece, width) for piece, width in zip(curve.coefficients, widths, strict=True)])
+    constant = np.zeros((1, degree + 1))
+    above = np.vstack([curve.coefficients, constant])
+    below = np.vstack([constant, ends])
+    values = {"k0": np.append(curve.coefficients[:, 0], ends[-1, 0])}
+    for side, table in (("lo", below), ("up", above)):
+        values |= {f"{side}{power}": table[:, power] for power in range(1, degree + 1)}
+    return values
+
+
+def _shifted(coefficients: Array, by: float) -> Array:
+    """Coefficients in powers of x of a polynomial given in powers of (x + by)."""
+    shifted = np.polynomial.Polynomial(coefficients)(np.polynomial.Polynomial([by, 1.0])).coef
+    return np.pad(shifted, (0, len(coefficients) - len(shifted)))
+
+
+def _select(argument: str, edges: Array, values: Array) -> str:
+    """values[m] for the m-th interval between the edges, as balanced nested conditions."""
+    if len(values) == 1 or np.all(values == values[0]):
+        return f"({spice_number(values[0])})"
+    middle = len(values) // 2
+    low = _select(argument, edges[: middle - 1], values[:middle])
+    high = _select(argument, edges[middle:], values[middle:])
+    return f"({argument}<{spice_number(edges[middle - 1])}?{low}:{high})"

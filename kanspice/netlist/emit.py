@@ -1,0 +1,194 @@
+"""Design -> hierarchical netlist. Pure: the same design and fidelity give the same text."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from PySpice.Spice.Netlist import Circuit, SubCircuit
+
+from kanspice.design import Crossbar, Design, LayerNorm, Limiter, Stage
+from kanspice.netlist.cells import Cell, Fidelity, FullCell, WindowCell, choose_cells, sense_node
+from kanspice.netlist.library import library_text
+from kanspice.netlist.names import column_node, input_node, layer_of, stage_node, tia_node
+from kanspice.units import spice_number
+
+_LIMITER_SUBCIRCUITS = {"none": "buffer", "clip": "clipper", "sigmoid": "sigmoid_stage", "tanh": "tanh_stage"}
+
+
+@dataclass(frozen=True)
+class Netlist:
+    """A circuit without stimulus or analysis: what to include, what to drive, what to look at."""
+
+    fidelity: Fidelity
+    files: Mapping[str, str]
+    """File name -> text; `circuit.cir` includes the others."""
+    inputs: tuple[str, ...]
+    """Nodes to drive with voltages."""
+    probes: Mapping[str, tuple[str, ...]]
+    """Stage name -> its output nodes."""
+    columns: Mapping[str, tuple[str, ...]]
+    """Crossbar name -> its column nodes, positive and negative in turn."""
+    reach_v: Mapping[str, float]
+    """Crossbar name -> largest column voltage for which its cells are exact."""
+    nodes: int
+    elements: int
+
+    @property
+    def is_windowed(self) -> bool:
+        """True when some cells are exact only within their reach."""
+        return any(reach < float("inf") for reach in self.reach_v.values())
+
+
+def build_netlist(design: Design, fidelity: Fidelity, *, full_cells: bool = False) -> Netlist:
+    """The netlist of a design at `shared` or `device` fidelity.
+
+    full_cells: write whole curves into the devices even where a shorter cell would do.
+    """
+    return _Builder(design, fidelity, full_cells).build()
+
+
+class _Builder:
+    """Collects the top-level circuit stage by stage."""
+
+    def __init__(self, design: Design, fidelity: Fidelity, full_cells: bool) -> None:
+        self.design = design
+        self.fidelity: Fidelity = fidelity
+        self.full_cells = full_cells
+        self.circuit = Circuit("")
+        self.used: set[str] = set()
+        self.functions: dict[str, str] = {}
+        self.reach_v: dict[str, float] = {}
+        self.curves = [device.curve.stretched(design.input_v_per_unit) for device in design.devices]
+        self.nodes: set[str] = set()
+        self.elements = 0
+
+    def build(self) -> Netlist:
+        signal = [input_node(index) for index in range(self.design.input_width)]
+        inputs, probes = tuple(signal), {}
+        for stage in self.design.stages:
+            signal = self._add(stage, signal)
+            probes[stage.name] = tuple(signal)
+        columns = {
+            crossbar.name: tuple(_columns(crossbar)) for crossbar in self.design.crossbars
+        }
+        return Netlist(
+            self.fidelity, self._files(), inputs, probes, columns, self.reach_v, len(self.nodes), self.elements
+        )
+
+    def _files(self) -> dict[str, str]:
+        functions = "\n".join(self.functions.values())
+        body = str(self.circuit).partition("\n")[2]
+        return {
+            "circuit.cir": f".include subcircuits.lib\n.include devices.lib\n{body}",
+            "subcircuits.lib": f"* kanspice subcircuits\n{library_text(self.used)}",
+            "devices.lib": f"* device curves as functions of volts, in current units\n{functions}\n",
+        }
+
+    def _add(self, stage: Stage, signal: list[str]) -> list[str]:
+        outputs = [stage_node(stage.name, index) for index in range(stage.width)]
+        if isinstance(stage, Limiter):
+            self._add_limiter(stage, signal, outputs)
+        elif isinstance(stage, Crossbar):
+            self._add_crossbar(stage, signal, outputs)
+        else:
+            self._add_layer_norm(stage, signal, outputs)
+        return outputs
+
+    def _instance(self, name: str, subcircuit: str, *nodes: str, **parameters: float) -> None:
+        self.used.add(subcircuit)
+        self._count(nodes)
+        self.circuit.X(name, subcircuit, *nodes, **{key: spice_number(value) for key, value in parameters.items()})
+
+    def _count(self, nodes: tuple[str, ...]) -> None:
+        self.nodes.update(nodes)
+        self.elements += 1
+
+    def _add_limiter(self, stage: Limiter, signal: list[str], outputs: list[str]) -> None:
+        subcircuit = _LIMITER_SUBCIRCUITS[stage.kind]
+        parameters = {
+            "clip": {"low": stage.low_v, "high": stage.high_v},
+            "sigmoid": {"unit": stage.unit_v},
+            "tanh": {"unit": stage.unit_v},
+            "none": {},
+        }[stage.kind]
+        for index, (source, output) in enumerate(zip(signal, outputs, strict=True)):
+            self._instance(f"{layer_of(stage.name)}_in{index}", subcircuit, source, output, **parameters)
+
+    def _add_layer_norm(self, stage: LayerNorm, signal: list[str], outputs: list[str]) -> None:
+        layer = layer_of(stage.name)
+        mean, variance = f"{layer}_mean", f"{layer}_var"
+        for node in (mean, variance):
+            self.circuit.R(node, node, 0, "1")
+        for index, (source, output) in enumerate(zip(signal, outputs, strict=True)):
+            lane = {"n": float(stage.width), "gain": stage.gain_v[index], "offset": stage.offset_v[index]}
+            self._instance(f"{layer}_norm{index}", "layernorm_lane", source, output, mean, variance, **lane, eps=stage.eps_v2)
+
+    def _add_crossbar(self, stage: Crossbar, signal: list[str], outputs: list[str]) -> None:
+        layer = layer_of(stage.name)
+        cells = choose_cells(self.curves, stage, self.fidelity, full=self.full_cells)
+        self.reach_v[stage.name] = min(cell.reach_v for cell in cells)
+        self.functions |= {cell.function: cell.definition for cell in cells if isinstance(cell, FullCell)}
+        array = _array_subcircuit(stage, cells)
+        self.circuit.subcircuit(array)
+        columns = _columns(stage)
+        self._instance_of_array(f"{layer}_crossbar", signal, columns)
+        if any(isinstance(cell, WindowCell) for cell in cells):
+            self.used.add("column_sense")
+        self.elements += len(array.element_names) - 1
+        self.nodes.update(f"{layer}.{node}" for node in array.node_names)
+        for pair, output in enumerate(outputs):
+            self._add_pair(stage, layer, pair, output)
+
+    def _instance_of_array(self, name: str, rows: list[str], columns: list[str]) -> None:
+        self._count((*rows, *columns))
+        self.circuit.X(name, name, *rows, *columns)
+
+    def _add_pair(self, stage: Crossbar, layer: str, pair: int, output: str) -> None:
+        for sign in "pn":
+            column, tia = column_node(layer, pair, sign), tia_node(layer, pair, sign)
+            if stage.holds_virtual_ground:
+                self._instance(tia, "tia_ideal", column, tia, rf=stage.feedback_ohm)
+            else:
+                self._instance(tia, "tia_finite", column, tia, rf=stage.feedback_ohm, gain=stage.open_loop_gain)
+        bias_a = float(stage.bias_a[pair])
+        if bias_a:
+            column = column_node(layer, pair, "p" if bias_a > 0 else "n")
+            self.circuit.I(f"{layer}_b{pair}", 0, column, spice_number(abs(bias_a)))
+            self.elements += 1
+        positive, negative = tia_node(layer, pair, "p"), tia_node(layer, pair, "n")
+        self._instance(f"{layer}_sub{pair}", "subtractor", positive, negative, output, gain=stage.subtractor_gain)
+
+
+def _columns(stage: Crossbar) -> list[str]:
+    layer = layer_of(stage.name)
+    return [column_node(layer, pair, sign) for pair in range(stage.width) for sign in "pn"]
+
+
+def _array_subcircuit(stage: Crossbar, cells: tuple[Cell, ...]) -> SubCircuit:
+    """The devices alone: ports are all rows, then all columns."""
+    rows = [f"r{row}" for row in range(stage.rows)]
+    columns = [f"c{pair}{sign}" for pair in range(stage.width) for sign in "pn"]
+    array = SubCircuit(f"{layer_of(stage.name)}_crossbar", *rows, *columns)
+    windowed = [cell for cell in cells if isinstance(cell, WindowCell)]
+    if windowed:
+        reach = spice_number(min(cell.reach_v for cell in windowed))
+        for column in columns:
+            sense = sense_node(column)
+            array.X(sense, "column_sense", column, sense, reach=reach)
+    for row in range(stage.rows):
+        for cell in cells:
+            cell.add_row(array, row)
+    _add_devices(array, stage, cells)
+    return array
+
+
+def _add_devices(array: SubCircuit, stage: Crossbar, cells: tuple[Cell, ...]) -> None:
+    """One source per non-zero area, column by column."""
+    for pair in range(stage.width):
+        for row in range(stage.rows):
+            for cell in cells:
+                area = float(stage.area[row, pair, cell.index])
+                if area:
+                    column = f"c{pair}{'p' if area > 0 else 'n'}"
+                    cell.add_device(array, row, pair, column, abs(area) * stage.current_unit_a)

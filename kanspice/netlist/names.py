@@ -1,0 +1,56 @@
+"""Names of nodes and elements, all lower case as ngspice gives them back, and the way back to the model."""
+
+from __future__ import annotations
+
+import re
+
+
+def layer_of(stage: str) -> str:
+    """`l1.crossbar` -> `l1`."""
+    return stage.partition(".")[0]
+
+
+def input_node(index: int) -> str:
+    """Input `index` of the whole circuit."""
+    return f"in{index}"
+
+
+def stage_node(stage: str, index: int) -> str:
+    """Output `index` of a stage: `l1.input` 5 -> `l1_r5` (a row), `l1.crossbar` 3 -> `l1_y3`, `l1.norm` 3 -> `l1_n3`."""
+    layer, _, kind = stage.partition(".")
+    return f"{layer}_{ {'input': 'r', 'crossbar': 'y', 'norm': 'n'}[kind] }{index}"
+
+
+def column_node(layer: str, pair: int, sign: str) -> str:
+    """Column of a differential pair; `sign` is `p` or `n`: `l1_c3p`."""
+    return f"{layer}_c{pair}{sign}"
+
+
+def tia_node(layer: str, pair: int, sign: str) -> str:
+    """Output of a column's TIA: `l1_t3p`."""
+    return f"{layer}_t{pair}{sign}"
+
+
+def device_element(row: int, pair: int, device: int) -> str:
+    """Element of one device inside its crossbar, without SPICE's leading letter: `d5_3_1`."""
+    return f"d{row}_{pair}_{device}"
+
+
+_PLACES = (
+    (re.compile(r"\b[bg]\.x(l\d+)_crossbar\.[bg]?d(\d+)_(\d+)_(\d+)"), "layer {0}, row {1}, output {2}, device {3}"),
+    (re.compile(r"\b(l\d+)_[ctq](\d+)([pn])\b"), "layer {0}, output {1}, column {2}"),
+    (re.compile(r"\b(l\d+)_r(\d+)\b"), "layer {0}, row {1}"),
+    (re.compile(r"\b(l\d+)_[yn](\d+)\b"), "layer {0}, output {1}"),
+    (re.compile(r"\bx(l\d+)_crossbar\b"), "layer {0}, inside the crossbar"),
+    (re.compile(r"\bin(\d+)\b"), "input {0}"),
+)
+
+
+def place_of(message: str) -> str | None:
+    """The place in the model that an ngspice message speaks of, from the first node or element name in it."""
+    text = message.lower()
+    for pattern, place in _PLACES:
+        match = pattern.search(text)
+        if match:
+            return place.format(*match.groups())
+    return None

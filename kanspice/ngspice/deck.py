@@ -1,0 +1,63 @@
+"""The run deck: stimulus and analysis around a compiled circuit. Built from numbers and our own names only."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from kanspice.units import spice_number
+
+Array = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Tolerances:
+    """ngspice's convergence criteria."""
+
+    reltol: float
+    vntol: float
+    abstol: float
+
+
+NORMAL = Tolerances(reltol=1e-6, vntol=1e-9, abstol=1e-15)
+TIGHT = Tolerances(reltol=1e-9, vntol=1e-12, abstol=1e-18)
+
+
+def sweep_deck(
+    inputs: Sequence[str],
+    inputs_v: Array,
+    saved: Sequence[str],
+    tolerances: Tolerances,
+    hints_v: Mapping[str, float] | None = None,
+) -> str:
+    """A deck that solves every row of `inputs_v` (samples, inputs; volts) in one process, as points of one sweep.
+
+    The swept source is the sample's index; each input is a table of that index, exact at whole numbers.
+    hints_v: node -> volts, where Newton's method should start the first point.
+    """
+    lines = ["* kanspice run", ".include circuit.cir", "vindex sample_index 0 0"]
+    lines += [f"b{node} {node} 0 v={_table(column)}" for node, column in zip(inputs, inputs_v.T, strict=True)]
+    lines += [f".nodeset v({node})={spice_number(volts)}" for node, volts in (hints_v or {}).items()]
+    lines += [
+        f".options reltol={tolerances.reltol:g} vntol={tolerances.vntol:g} abstol={tolerances.abstol:g}",
+        ".options itl1=300 itl2=150 acct",
+        *_wrapped(".save", [f"v({node})" for node in saved]),
+        f".dc vindex 0 {len(inputs_v) - 1} 1",
+        ".end",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _table(column: Array) -> str:
+    values = column if len(column) > 1 else np.repeat(column, 2)
+    points = ",".join(f"{index},{spice_number(value)}" for index, value in enumerate(values))
+    return f"pwl(v(sample_index),{points})"
+
+
+def _wrapped(card: str, words: Sequence[str], per_line: int = 12) -> list[str]:
+    """One card over several lines."""
+    rows = [" ".join(words[start : start + per_line]) for start in range(0, len(words), per_line)]
+    return [f"{card} {rows[0]}", *(f"+ {row}" for row in rows[1:])]

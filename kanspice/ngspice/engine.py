@@ -1,0 +1,365 @@
+"""Solving a design's operating points for many inputs with ngspice, and believing only what can be checked.
+
+Samples are points of one sweep per process. A result counts when every expected vector and point is
+there, finite and within the design's bounds, and no message casts doubt on it. A block in doubt is halved
+until the sample at fault stands alone; that one is tried again from the reference network's own voltages.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass, replace
+from itertools import count
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from kanspice.design import Design
+from kanspice.design.bounds import column_bounds_v, output_bounds_v
+from kanspice.errors import SimulatorError
+from kanspice.netlist import Fidelity, Netlist, build_netlist, place_of
+from kanspice.ngspice.deck import NORMAL, TIGHT, Tolerances, sweep_deck
+from kanspice.ngspice.diagnose import first_complaint, suspicion
+from kanspice.ngspice.process import RAW_FILE, Run, run_deck
+from kanspice.ngspice.program import NgspiceProgram, find_ngspice
+from kanspice.ngspice.raw import read_plots
+from kanspice.solution import FailedSample, NumericalError, Outcome, Solution
+
+Array = npt.NDArray[np.float64]
+Progress = Callable[[int], None]
+
+_DECK = "run.cir"
+_ANALYSIS_TIME = re.compile(r"Total analysis time \(seconds\)\s*=\s*([-+.\deE]+)")
+
+
+@dataclass(frozen=True)
+class NgspiceOptions:
+    """How to run.
+
+    jobs: processes at a time. timeout_s: for the whole simulation; what is not finished then is `timed out`.
+    check_samples: how many samples are solved again, tighter and in reverse order, to measure numerical error.
+    """
+
+    jobs: int = 1
+    timeout_s: float | None = None
+    check_samples: int = 4
+
+
+def solve(
+    design: Design,
+    inputs: Array,
+    fidelity: Fidelity,
+    options: NgspiceOptions | None = None,
+    *,
+    hints: Mapping[str, Array] | None = None,
+    progress: Progress | None = None,
+) -> Solution:
+    """Operating points of the design for inputs (samples, inputs) in model units.
+
+    hints: reference stages by name, (samples, width) in model units: where hard points may start.
+    progress: called with the number of points finished since its last call.
+    Raises SimulatorError when ngspice is missing or cannot be started; failed samples are values in the result.
+    """
+    options = options or NgspiceOptions()
+    with tempfile.TemporaryDirectory(prefix="kanspice-") as folder, _disk_errors():
+        return _Solver(design, inputs, fidelity, options, hints or {}, progress, Path(folder)).solve()
+
+
+@dataclass(frozen=True)
+class _Circuit:
+    """A netlist laid out in a folder."""
+
+    netlist: Netlist
+    folder: Path
+    vectors: tuple[str, ...]
+
+    @classmethod
+    def lay_out(cls, netlist: Netlist, folder: Path) -> _Circuit:
+        folder.mkdir()
+        for name, text in netlist.files.items():
+            (folder / name).write_text(text, encoding="ascii")
+        probed = [node for nodes in netlist.probes.values() for node in nodes]
+        probed += [node for nodes in netlist.columns.values() for node in nodes]
+        return cls(netlist, folder, tuple(probed))
+
+
+@dataclass
+class _Found:
+    """What has been found so far: a row of voltages or a failure per sample."""
+
+    rows: dict[int, Array]
+    failures: dict[int, FailedSample]
+    load_s: list[float]
+    analysis_s: list[float]
+
+    def add(self, other: _Found) -> None:
+        self.rows |= other.rows
+        self.failures |= other.failures
+        self.load_s += other.load_s
+        self.analysis_s += other.analysis_s
+
+
+class _Solver:
+    """One call of `solve`."""
+
+    def __init__(
+        self,
+        design: Design,
+        inputs: Array,
+        fidelity: Fidelity,
+        options: NgspiceOptions,
+        hints: Mapping[str, Array],
+        progress: Progress | None,
+        folder: Path,
+    ) -> None:
+        self.program: NgspiceProgram = find_ngspice()
+        self.design, self.fidelity, self.options, self.hints = design, fidelity, options, hints
+        self.inputs_v = inputs * design.input_v_per_unit
+        self.progress = progress
+        self.folder = folder
+        self.run_numbers = count()
+        self.stop = threading.Event()
+        self.started = time.monotonic()
+        self.notes: list[str] = []
+        started = time.monotonic()
+        self.circuit = _Circuit.lay_out(build_netlist(design, fidelity), folder / "circuit")
+        self.netlist_s = time.monotonic() - started
+
+    @property
+    def deadline(self) -> float | None:
+        timeout_s = self.options.timeout_s
+        return None if timeout_s is None else self.started + timeout_s
+
+    def solve(self) -> Solution:
+        found = self._spread(self.circuit, range(len(self.inputs_v)), NORMAL, report=True)
+        simulate_s = time.monotonic() - self.started - self.netlist_s
+        self._solve_beyond_reach(found)
+        self._check_bounds(found)
+        numerical_error = self._numerical_error(found)
+        return self._solution(found, simulate_s, numerical_error)
+
+    def _spread(self, circuit: _Circuit, samples: Sequence[int], tolerances: Tolerances, *, report: bool) -> _Found:
+        """Solves the samples in as many blocks as there are jobs."""
+        found = _Found({}, {}, [], [])
+        blocks = [block.tolist() for block in np.array_split(np.asarray(samples, dtype=int), self.options.jobs)]
+        with ThreadPoolExecutor(self.options.jobs) as pool:
+            try:
+                futures = [pool.submit(self._settle, circuit, b, tolerances, report) for b in blocks if b]
+                for future in futures:
+                    found.add(future.result())
+            except BaseException:
+                self.stop.set()
+                raise
+        return found
+
+    def _settle(self, circuit: _Circuit, block: list[int], tolerances: Tolerances, report: bool) -> _Found:
+        """Solves a block, halving it while its results are in doubt."""
+        found, doubt = self._attempt(circuit, block, tolerances, report)
+        left = [index for index in block if index not in found.rows]
+        if not left:
+            return found
+        if doubt is None or doubt.outcome in (Outcome.TIMED_OUT, Outcome.CRASHED) or len(block) == 1:
+            reason = doubt or FailedSample(left[0], Outcome.CRASHED, "the results are incomplete")
+            found.failures |= {index: replace(reason, index=index) for index in left}
+            return found
+        middle = (len(left) + 1) // 2
+        for half in (left[:middle], left[middle:]):
+            if half:
+                found.add(self._settle(circuit, half, tolerances, report))
+        return found
+
+    def _attempt(
+        self, circuit: _Circuit, block: list[int], tolerances: Tolerances, report: bool
+    ) -> tuple[_Found, FailedSample | None]:
+        """One process for one block. Rows are kept only where nothing casts doubt on them."""
+        run = self._run(circuit, block, tolerances, report)
+        table = self._table(circuit, run)
+        found = _Found({}, {}, *_times(run))
+        doubt = _doubt(run, block[0], len(table), len(block))
+        trusted = doubt is None or doubt.outcome in (Outcome.TIMED_OUT, Outcome.CRASHED)
+        if trusted and suspicion(run.messages) is None:
+            finite = np.isfinite(table).all(axis=1)
+            found.rows = {i: row for i, row, good in zip(block, table, finite, strict=False) if good}
+        return found, doubt
+
+    def _run(self, circuit: _Circuit, block: list[int], tolerances: Tolerances, report: bool) -> Run:
+        folder = circuit.folder / f"run{next(self.run_numbers)}"
+        folder.mkdir()
+        for name in circuit.netlist.files:
+            os.link(circuit.folder / name, folder / name)
+        netlist = circuit.netlist
+        inputs_v = self.inputs_v[block]
+        deck = sweep_deck(netlist.inputs, inputs_v, circuit.vectors, tolerances, self._hints(netlist, block[0]))
+        (folder / _DECK).write_text(deck, encoding="ascii")
+        on_point = _Counter(self.progress) if report and self.progress else None
+        return run_deck(self.program, folder, _DECK, deadline=self.deadline, stop=self.stop, on_point=on_point)
+
+    def _table(self, circuit: _Circuit, run: Run) -> Array:
+        """(points, vectors) in the order of the circuit's vectors; empty when they are not what was asked for."""
+        plots = read_plots(run.folder / RAW_FILE)
+        wanted = [f"v({node})" for node in circuit.vectors]
+        if len(plots) != 1 or not set(wanted) <= set(plots[0].vectors):
+            return np.empty((0, len(wanted)))
+        place = {name: index for index, name in enumerate(plots[0].vectors)}
+        return np.asarray(plots[0].table[:, [place[name] for name in wanted]], dtype=np.float64)
+
+    def _hints(self, netlist: Netlist, sample: int) -> dict[str, float]:
+        """Reference voltages of every stage for one sample, and 0 V for the columns."""
+        hints = {node: 0.0 for nodes in netlist.columns.values() for node in nodes}
+        for stage in self.design.stages:
+            if stage.compares_to in self.hints:
+                volts = self.hints[stage.compares_to][sample] * stage.output_v_per_unit
+                hints |= dict(zip(netlist.probes[stage.name], volts.tolist(), strict=True))
+        return hints
+
+    def _solve_beyond_reach(self, found: _Found) -> None:
+        """Samples whose columns left the reach of the short cells, or that did not converge with them: whole curves."""
+        if not self.circuit.netlist.is_windowed:
+            return
+        beyond = [index for index, row in found.rows.items() if self._leaves_reach(row)]
+        beyond += [i for i, failure in found.failures.items() if failure.outcome is Outcome.DIVERGED]
+        if not beyond:
+            return
+        self.notes.append(f"{len(beyond)} samples solved with whole curves: columns beyond the reach of the short cells")
+        full = _Circuit.lay_out(build_netlist(self.design, self.fidelity, full_cells=True), self.folder / "full")
+        for index in beyond:
+            found.rows.pop(index, None)
+            found.failures.pop(index, None)
+        found.add(self._spread(full, sorted(beyond), NORMAL, report=False))
+
+    def _leaves_reach(self, row: Array) -> bool:
+        columns = self._split(row[None, :])[1]
+        reach = self.circuit.netlist.reach_v
+        return any(bool(np.abs(volts).max() >= reach[name]) for name, volts in columns.items())
+
+    def _check_bounds(self, found: _Found) -> None:
+        """Turns finite garbage into failures."""
+        outputs, columns = output_bounds_v(self.design), column_bounds_v(self.design)
+        for index, row in list(found.rows.items()):
+            stage_v, column_v = self._split(row[None, :])
+            for name, volts in (*stage_v.items(), *column_v.items()):
+                bound = outputs[name] if volts is stage_v.get(name) else columns[name]
+                excess = np.abs(volts[0]) - bound
+                if np.any(excess > 0):
+                    worst = int(np.argmax(excess))
+                    detail = f"{name} {worst} at {volts[0, worst]:.4g} V, at most {bound[worst]:.4g} V is possible"
+                    found.failures[index] = FailedSample(index, Outcome.OUT_OF_RANGE, detail)
+                    found.rows.pop(index, None)
+
+    def _numerical_error(self, found: _Found) -> NumericalError | None:
+        """Solves a few samples again, tighter and in reverse order, and compares their outputs."""
+        solved = sorted(found.rows)
+        wanted = min(self.options.check_samples, len(solved))
+        if wanted == 0:
+            return None
+        chosen = [solved[place] for place in np.linspace(0, len(solved) - 1, wanted).round().astype(int)]
+        again = self._spread(self.circuit, chosen[::-1], TIGHT, report=False)
+        common = [index for index in chosen if index in again.rows and not self._leaves_reach(again.rows[index])]
+        if not common:
+            self.notes.append("numerical error unknown: the tightened rerun did not converge")
+            return None
+        last = self.design.stages[-1].name
+        first_v, second_v = (
+            self._split(np.stack([rows[index] for index in common]))[0][last] for rows in (found.rows, again.rows)
+        )
+        difference = first_v - second_v
+        return NumericalError(tuple(common), float(np.abs(difference).max()), float(np.sqrt(np.mean(difference**2))))
+
+    def _split(self, table: Array) -> tuple[dict[str, Array], dict[str, Array]]:
+        """(samples, vectors) -> stage voltages and column voltages by name."""
+        netlist, position = self.circuit.netlist, 0
+        parts: list[dict[str, Array]] = []
+        for group in (netlist.probes, netlist.columns):
+            named = {}
+            for name, nodes in group.items():
+                named[name] = table[:, position : position + len(nodes)]
+                position += len(nodes)
+            parts.append(named)
+        return parts[0], parts[1]
+
+    def _solution(self, found: _Found, simulate_s: float, numerical_error: NumericalError | None) -> Solution:
+        table = np.full((len(self.inputs_v), len(self.circuit.vectors)), np.nan)
+        for index, row in found.rows.items():
+            table[index] = row
+        stage_v, column_v = self._split(table)
+        netlist = self.circuit.netlist
+        analysis_s = sum(found.analysis_s)
+        return Solution(
+            engine="ngspice",
+            engine_version=self.program.version_text,
+            engine_options={"fidelity": self.fidelity, **asdict(self.options), **asdict(NORMAL)},
+            samples=len(self.inputs_v),
+            failed=tuple(found.failures[index] for index in sorted(found.failures)),
+            stage_v=stage_v,
+            column_v=column_v,
+            timing_s={
+                "netlist_s": self.netlist_s,
+                "load_s": max(found.load_s, default=0.0),
+                "simulate_s": simulate_s,
+                "per_sample_s": analysis_s / max(len(found.rows), 1),
+            },
+            notes=tuple(self.notes),
+            numerical_error=numerical_error,
+            netlist={
+                "nodes": netlist.nodes,
+                "elements": netlist.elements,
+                "bytes": sum(len(text) for text in netlist.files.values()),
+            },
+        )
+
+
+class _Counter:
+    """Turns the swept value of one process into numbers of new points."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+        self._seen = 0
+
+    def __call__(self, swept: float) -> None:
+        done = round(swept) + 1
+        if done > self._seen:
+            self._progress(done - self._seen)
+            self._seen = done
+
+
+def _doubt(run: Run, first: int, points: int, expected: int) -> FailedSample | None:
+    """Why the run's results cannot all be believed; None when they can."""
+    if run.timed_out:
+        return FailedSample(first, Outcome.TIMED_OUT)
+    doubt = suspicion(run.messages)
+    if doubt is not None:
+        outcome, message = doubt
+        place = place_of(message)
+        return FailedSample(first, outcome, f"{message} ({place})" if place else message)
+    if run.was_killed:
+        return FailedSample(first, Outcome.CRASHED, f"ngspice was ended by signal {-run.returncode}")
+    if points < expected:
+        return FailedSample(first, Outcome.CRASHED, first_complaint(run.messages))
+    return None
+
+
+def _times(run: Run) -> tuple[list[float], list[float]]:
+    """Loading and analysis time of one process, where it said so."""
+    match = _ANALYSIS_TIME.search(run.messages)
+    if match is None:
+        return [], []
+    return [run.wall_s - float(match[1])], [float(match[1])]
+
+
+class _disk_errors:  # noqa: N801 - reads as a statement
+    """Reports a full or broken disk as a SimulatorError."""
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, _kind: object, error: object, _trace: object) -> None:
+        if isinstance(error, OSError):
+            hint = "free some space, or set TMPDIR to a folder that has some"
+            raise SimulatorError("the working folder cannot be used", found=str(error), hint=hint) from error

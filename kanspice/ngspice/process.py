@@ -1,0 +1,136 @@
+"""Running ngspice on a deck in a folder: isolated, watched, killed on a deadline or when told to stop."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from kanspice.errors import SimulatorError
+from kanspice.ngspice.program import NgspiceProgram, clean_environment
+
+RAW_FILE = "out.raw"
+_POLL_S = 0.05
+_KEPT_CHARACTERS = 200_000
+_POINT = re.compile(rb"Reference value :\s*([-+.\deE]+)")
+
+
+@dataclass(frozen=True)
+class Run:
+    """How one process ended. `messages` is what it printed, progress left out. The exit code is not to be believed."""
+
+    folder: Path
+    returncode: int
+    messages: str
+    timed_out: bool
+    wall_s: float
+
+    @property
+    def was_killed(self) -> bool:
+        """True when a signal that we did not send ended it."""
+        return self.returncode < 0 and not self.timed_out
+
+
+def run_deck(
+    program: NgspiceProgram,
+    folder: Path,
+    deck: str,
+    *,
+    deadline: float | None = None,
+    stop: threading.Event | None = None,
+    on_point: Callable[[float], None] | None = None,
+) -> Run:
+    """Run `folder/deck` in batch mode; its results are in `folder/out.raw`.
+
+    deadline: value of time.monotonic() after which the process is killed. stop: kills it when set.
+    on_point: called with the swept value as points are finished.
+    Raises SimulatorError when the program cannot be started or `stop` was set.
+    """
+    started = time.monotonic()
+    process = _start(program, folder, deck)
+    reader = _Reader(process, on_point)
+    try:
+        timed_out = _wait(process, deadline, stop)
+    finally:
+        _kill(process)
+        reader.join()
+    if stop is not None and stop.is_set():
+        raise SimulatorError("the simulation was stopped")
+    return Run(folder, process.returncode, reader.text, timed_out, time.monotonic() - started)
+
+
+def _start(program: NgspiceProgram, folder: Path, deck: str) -> subprocess.Popen[bytes]:
+    try:
+        return subprocess.Popen(
+            [str(program.path), "-n", "-b", "-r", RAW_FILE, deck],
+            cwd=folder,
+            env=clean_environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    except OSError as error:
+        raise SimulatorError("ngspice cannot be started", where=program.path, found=str(error)) from error
+
+
+def _wait(process: subprocess.Popen[bytes], deadline: float | None, stop: threading.Event | None) -> bool:
+    """Waits for the end; True when the deadline came first."""
+    while process.poll() is None:
+        if stop is not None and stop.is_set():
+            return False
+        if deadline is not None and time.monotonic() > deadline:
+            return True
+        try:
+            process.wait(_POLL_S)
+        except subprocess.TimeoutExpired:
+            continue
+    return False
+
+
+def _kill(process: subprocess.Popen[bytes]) -> None:
+    """Ends the process and everything it started; harmless when it has ended."""
+    if process.poll() is None:
+        try:
+            os.killpg(process.pid, signal.SIGKILL)
+        except (ProcessLookupError, PermissionError):
+            process.kill()
+        process.wait()
+
+
+class _Reader(threading.Thread):
+    """Drains the process's output, keeps its messages and reports its progress."""
+
+    def __init__(self, process: subprocess.Popen[bytes], on_point: Callable[[float], None] | None) -> None:
+        super().__init__(daemon=True)
+        assert process.stdout is not None  # noqa: S101 - opened as a pipe
+        self._stream = process.stdout
+        self._on_point = on_point
+        self._kept: list[str] = []
+        self._size = 0
+        self.start()
+
+    @property
+    def text(self) -> str:
+        """What was printed, without progress lines, cut at a generous length."""
+        return "".join(self._kept)
+
+    def run(self) -> None:
+        with self._stream:
+            for line in self._stream:
+                self._take(line)
+
+    def _take(self, line: bytes) -> None:
+        points = _POINT.findall(line)
+        if points and self._on_point is not None:
+            self._on_point(float(points[-1]))
+        text = _POINT.sub(b"", line).decode("utf-8", "replace").strip(" \r\n")
+        if text and self._size < _KEPT_CHARACTERS:
+            self._kept.append(text + "\n")
+            self._size += len(text) + 1

@@ -1,0 +1,90 @@
+"""What every engine returns: one outcome per sample, and the voltages of those that were solved."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+
+import numpy as np
+import numpy.typing as npt
+
+Array = npt.NDArray[np.float64]
+
+
+class Outcome(Enum):
+    """How the simulation of one sample ended."""
+
+    CONVERGED = "converged"
+    DIVERGED = "diverged"
+    SINGULAR = "singular"
+    OUT_OF_RANGE = "out of range"
+    TIMED_OUT = "timed out"
+    CRASHED = "crashed"
+
+    @property
+    def advice(self) -> str:
+        """What to try when a sample ended so."""
+        return _ADVICE[self]
+
+
+_ADVICE = {
+    Outcome.CONVERGED: "",
+    Outcome.DIVERGED: "no operating point was found: raise the amplifiers' gain, or look for a multistable device",
+    Outcome.SINGULAR: "a node has no path that fixes its voltage: check the technology for zero or infinite values",
+    Outcome.OUT_OF_RANGE: "a voltage left the range in which the circuit means anything: raise gain or rail",
+    Outcome.TIMED_OUT: "raise --timeout, use more --jobs, or pass fewer samples with --limit",
+    Outcome.CRASHED: "ngspice ended by itself: see the message, check memory and disk space, run `kanspice doctor`",
+}
+
+
+@dataclass(frozen=True)
+class FailedSample:
+    """A sample without a result. `index` counts from 0 in the order of the inputs."""
+
+    index: int
+    outcome: Outcome
+    detail: str = ""
+
+    @property
+    def advice(self) -> str:
+        """What was seen, if anything, and what to try."""
+        return f"{self.detail}; {self.outcome.advice}" if self.detail else self.outcome.advice
+
+
+@dataclass(frozen=True)
+class NumericalError:
+    """How far the answers move when the same samples are solved again, tighter and in reverse order."""
+
+    samples: tuple[int, ...]
+    max_abs_v: float
+    """Largest change of any output, volts."""
+    rmse_v: float
+
+
+@dataclass(frozen=True)
+class Solution:
+    """Results of one engine on one design.
+
+    stage_v: stage name -> (samples, width), volts; rows of failed samples are NaN.
+    column_v: crossbar name -> (samples, 2 * pairs), volts: positive and negative columns in turn; where probed.
+    """
+
+    engine: str
+    engine_version: str
+    engine_options: Mapping[str, object]
+    samples: int
+    failed: tuple[FailedSample, ...]
+    stage_v: Mapping[str, Array]
+    column_v: Mapping[str, Array]
+    timing_s: Mapping[str, float]
+    notes: tuple[str, ...] = ()
+    numerical_error: NumericalError | None = None
+    netlist: Mapping[str, object] = field(default_factory=dict)
+
+    @property
+    def solved(self) -> npt.NDArray[np.bool_]:
+        """(samples,) True where a sample has a result."""
+        mask = np.ones(self.samples, dtype=bool)
+        mask[[failure.index for failure in self.failed]] = False
+        return mask

@@ -1,0 +1,69 @@
+"""Turns a table from somebody's file into a validated object, or into one clear message."""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from kanspice.errors import InputError
+
+Model = TypeVar("Model", bound=BaseModel)
+
+_MAX_TOML_BYTES = 4_000_000
+
+
+class Table(BaseModel):
+    """Base of every table read from a file: unknown keys are errors, values never change afterwards."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=True)
+
+
+def nearest(name: str, known: list[str]) -> str:
+    """A hint naming the known word closest to `name`, or all of them when none is close."""
+    close = difflib.get_close_matches(name, known, n=1)
+    return f"did you mean '{close[0]}'?" if close else f"known: {', '.join(sorted(known))}"
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """The tables of a TOML file. Raises InputError when it is missing, too large, or not TOML."""
+    try:
+        if path.stat().st_size > _MAX_TOML_BYTES:
+            raise InputError("the file is too large", where=path, expected=f"at most {_MAX_TOML_BYTES} bytes of TOML")
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InputError("cannot be read", where=path, found=error.strerror or str(error)) from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InputError("is not TOML", where=path, found=str(error)) from error
+
+
+def validate(model: type[Model], data: Mapping[str, Any], where: str | Path) -> Model:
+    """`data` as a `model`. Raises InputError naming the first bad key, what was expected and what was found."""
+    try:
+        return model.model_validate(data)
+    except ValidationError as error:
+        raise _as_input_error(model, error, where) from error
+
+
+def _as_input_error(model: type[BaseModel], error: ValidationError, where: str | Path) -> InputError:
+    first = error.errors(include_url=False)[0]
+    place = ".".join(str(part) for part in first["loc"]) or "the file"
+    if first["type"] == "extra_forbidden":
+        known = _known_keys(model, first["loc"][:-1])
+        return InputError(f"unknown key '{place}'", where=where, hint=nearest(str(first["loc"][-1]), known))
+    found = "nothing" if first["type"] == "missing" else repr(first.get("input"))[:200]
+    return InputError(f"bad value for '{place}'", where=where, expected=first["msg"], found=found)
+
+
+def _known_keys(model: type[BaseModel], path: tuple[int | str, ...]) -> list[str]:
+    for part in path:
+        field = model.model_fields.get(str(part))
+        annotation = field.annotation if field else None
+        if not (isinstance(annotation, type) and issubclass(annotation, BaseModel)):
+            return list(model.model_fields)
+        model = annotation
+    return list(model.model_fields)
