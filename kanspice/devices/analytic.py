@@ -75,14 +75,26 @@ class Analytic(Curve):
     def spice(self, argument: str) -> str:
         from kanspice.devices.laws import spice_form  # noqa: PLC0415
 
-        x = f"({argument})"
-        scaled = x if self.stretch == 1.0 else f"({x}/{spice_literal(self.stretch)})"
+        x, scaled = self._spice_arguments(argument)
         inside = spice_form(self.law, scaled, self.parameters)
         if self.mirrored:
             twice_at_zero = spice_literal(2 * float(self.numpy(0.0)[0]))
             reverse = spice_form(self.law, f"(-{scaled})", self.parameters)
             inside = f"({x} < 0 ? ({twice_at_zero}-{reverse}) : {inside})"
         return self.clamped_spice(x, inside)
+
+    def spice_derivative(self, argument: str) -> str:
+        from kanspice.devices.laws import spice_derivative_form  # noqa: PLC0415
+
+        x, scaled = self._spice_arguments(argument)
+        distance = f"abs({scaled})" if self.mirrored else scaled
+        slope = spice_derivative_form(self.law, distance, self.parameters)
+        return self.flattened_spice(x, f"({slope}/{spice_literal(self.stretch)})")
+
+    def _spice_arguments(self, argument: str) -> tuple[str, str]:
+        """The argument in volts, and in the law's own volts."""
+        x = f"({argument})"
+        return x, x if self.stretch == 1.0 else f"({x}/{spice_literal(self.stretch)})"
 
     def stretched(self, factor: float) -> Analytic:
         self.check_stretch(factor)

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Self, final
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any, Self, final
 
 import numpy as np
 import numpy.typing as npt
@@ -24,12 +25,27 @@ Array = npt.NDArray[np.float64]
 
 # Largest jump at a breakpoint, relative to the largest current of the curve, that still counts as continuous.
 CONTINUITY = 1e-9
+# Jump that rounding may add, in units of machine precision times the sum of a piece's absolute terms.
+ROUNDING = 64
+
+# Significant digits that ngspice keeps of a number in an expression.
+_KEPT_DIGITS = 11
 
 
 def spice_literal(value: float) -> str:
-    """`value` as an operand inside an ngspice expression: exact, in parentheses where it is negative."""
-    text = spice_number(value)
-    return f"({text})" if text.startswith("-") else text
+    """`value` as an operand of an ngspice expression, exact to the last bit.
+
+    ngspice rewrites every number of a B source's expression with 11 significant digits (measured on version 39), which
+    is far too coarse for the cancelling terms of a polynomial. Numbers with more digits are therefore written as a sum
+    of two short ones.
+    """
+    leading = float(f"{value:.{_KEPT_DIGITS - 1}e}")
+    rest = value - leading
+    if rest == 0:
+        text = spice_number(value)
+        return f"({text})" if text.startswith("-") else text
+    sign = "+" if rest > 0 else "-"
+    return f"({spice_number(leading)}{sign}{abs(rest):.{_KEPT_DIGITS - 1}e})"
 
 
 class Curve(ABC):
@@ -58,6 +74,10 @@ class Curve(ABC):
         """
 
     @abstractmethod
+    def spice_derivative(self, argument: str) -> str:
+        """dI/dV as an ngspice expression of `argument`; sides at corners as in `numpy`."""
+
+    @abstractmethod
     def stretched(self, factor: float) -> Self:
         """The curve with its voltage axis multiplied by `factor`: phi(v / factor). InputError unless it is positive."""
 
@@ -75,8 +95,15 @@ class Curve(ABC):
     def clamped_spice(self, x: str, inside: str) -> str:
         """`inside` where lo_v <= `x` <= hi_v and the curve's end values elsewhere, as an ngspice expression."""
         (low_i, high_i), _ = self.numpy([self.lo_v, self.hi_v])
-        above = f"({x} > {spice_literal(self.hi_v)} ? {spice_literal(high_i)} : {inside})"
-        return f"({x} < {spice_literal(self.lo_v)} ? {spice_literal(low_i)} : {above})"
+        return self._ranged_spice(x, inside, low_i, high_i)
+
+    def flattened_spice(self, x: str, inside: str) -> str:
+        """`inside` where lo_v <= `x` <= hi_v and zero elsewhere, as a clamped curve's slope."""
+        return self._ranged_spice(x, inside, 0.0, 0.0)
+
+    def _ranged_spice(self, x: str, inside: str, below: float, above: float) -> str:
+        high = f"({x} > {spice_literal(self.hi_v)} ? {spice_literal(above)} : {inside})"
+        return f"({x} < {spice_literal(self.lo_v)} ? {spice_literal(below)} : {high})"
 
     def check_stretch(self, factor: float) -> None:
         """InputError unless `factor` can multiply a voltage axis."""
@@ -158,12 +185,19 @@ class PiecewisePolynomial(Curve):
 
     @classmethod
     def polynomial(cls, v: npt.ArrayLike, i: npt.ArrayLike, degree: int) -> PiecewisePolynomial:
-        """One polynomial of `degree`, the least-squares fit of points (n,), n > degree."""
+        """One polynomial of `degree`, the least-squares fit of points (n,), n > degree.
+
+        Above degree 5 it is stored as `degree` local expansions of the same polynomial: a single expansion from the
+        range's lower end cancels terms a million times larger than the current.
+        """
         volts, current = np.asarray(v, dtype=np.float64), np.asarray(i, dtype=np.float64)
-        fitted = np.polynomial.Polynomial.fit(volts - volts[0], current, degree).convert().coef
-        coefficients = np.zeros((1, degree + 1))
-        coefficients[0, : fitted.size] = fitted
-        return cls(volts[[0, -1]], coefficients)
+        fitted = np.polynomial.Polynomial.fit(volts, current, degree)
+        offset, scale = (Fraction(float(value)) for value in fitted.mapparms())
+        exact = np.zeros(degree + 1, dtype=object)
+        exact[: fitted.coef.size] = [Fraction(value) for value in fitted.coef]
+        breakpoints = np.linspace(volts[0], volts[-1], 2 if degree <= 5 else degree + 1)
+        rows = [_composed(exact, offset + scale * Fraction(b), scale) for b in breakpoints[:-1].tolist()]
+        return cls(breakpoints, np.array(rows, dtype=np.float64))
 
     @classmethod
     def from_authors_spline(cls, knots: npt.ArrayLike, coefficients: npt.ArrayLike) -> PiecewisePolynomial:
@@ -207,14 +241,20 @@ class PiecewisePolynomial(Curve):
 
     def spice(self, argument: str) -> str:
         x = f"({argument})"
-        return self.clamped_spice(x, self._tree(x, 0, len(self.coefficients)))
+        return self.clamped_spice(x, self._tree(x, self.coefficients, 0, len(self.coefficients)))
 
-    def _tree(self, x: str, first: int, stop: int) -> str:
-        """Pieces first .. stop - 1 as balanced nested conditionals."""
+    def spice_derivative(self, argument: str) -> str:
+        x = f"({argument})"
+        powers = np.arange(1, self.coefficients.shape[1])
+        slopes = self.coefficients[:, 1:] * powers if powers.size else np.zeros((len(self.coefficients), 1))
+        return self.flattened_spice(x, self._tree(x, slopes, 0, len(slopes)))
+
+    def _tree(self, x: str, rows: Array, first: int, stop: int) -> str:
+        """Pieces first .. stop - 1 as balanced nested conditionals; `rows` are ascending coefficients per piece."""
         if stop - first == 1:
-            return _horner_text(f"({x}-{spice_literal(self.breakpoints[first])})", self.coefficients[first])
+            return _horner_text(f"({x}-{spice_literal(self.breakpoints[first])})", rows[first])
         middle = (first + stop) // 2
-        below, above = self._tree(x, first, middle), self._tree(x, middle, stop)
+        below, above = self._tree(x, rows, first, middle), self._tree(x, rows, middle, stop)
         return f"({x} < {spice_literal(self.breakpoints[middle])} ? {below} : {above})"
 
     def stretched(self, factor: float) -> PiecewisePolynomial:
@@ -264,12 +304,15 @@ def _check_tables(breakpoints: Array, coefficients: Array) -> None:
 
 def _check_continuity(breakpoints: Array, coefficients: Array) -> None:
     lengths = np.diff(breakpoints)
-    ends = np.polynomial.polynomial.polyval(lengths, coefficients.T, tensor=False)
+    with np.errstate(over="ignore", invalid="ignore"):
+        ends = np.polynomial.polynomial.polyval(lengths, coefficients.T, tensor=False)
     if not np.isfinite(ends).all():
         raise InputError("the piecewise polynomial overflows inside its range")
     scale = max(np.abs(coefficients[:, 0]).max(), np.abs(ends).max())
+    terms = np.polynomial.polynomial.polyval(lengths, np.abs(coefficients.T), tensor=False)
+    rounding = ROUNDING * np.finfo(np.float64).eps * terms.max()  # high degrees cancel large terms
     jumps = np.abs(ends[:-1] - coefficients[1:, 0])
-    if np.any(jumps > CONTINUITY * scale):
+    if np.any(jumps > CONTINUITY * scale + rounding):
         worst = int(np.argmax(jumps))
         raise InputError(
             f"the curve jumps at {breakpoints[worst + 1]:g} V",
@@ -287,10 +330,10 @@ def _horner_text(x: str, row: Array) -> str:
     return text
 
 
-def _composed(row: Array, offset: float, sign: float) -> Array:
-    """Ascending coefficients of p(offset + sign x)."""
-    result = np.zeros_like(row)
+def _composed(row: Any, offset: Any, factor: Any) -> Any:
+    """Ascending coefficients of p(offset + factor x), for floats or, exactly, for an object array of fractions."""
+    result = row * 0
     for coefficient in row[::-1]:
-        result = np.append(0.0, sign * result[:-1]) + offset * result
+        result = offset * result + factor * np.roll(result, 1)
         result[0] += coefficient
     return result

@@ -126,8 +126,17 @@ def _compiled(law: Law, expression: sympy.Expr, functions: Mapping[str, Any]) ->
 
 def spice_form(name: str, argument: str, parameters: Mapping[str, float]) -> str:
     """The law as an ngspice expression of `argument`, its parameters printed as numbers."""
+    return _spice_with_numbers(LAWS[name].expression, argument, parameters)
+
+
+def spice_derivative_form(name: str, argument: str, parameters: Mapping[str, float]) -> str:
+    """dI/dV of the law, likewise."""
+    return _spice_with_numbers(sympy.diff(LAWS[name].expression, V), argument, parameters)
+
+
+def _spice_with_numbers(expression: sympy.Expr, argument: str, parameters: Mapping[str, float]) -> str:
     numbers = {sympy.Symbol(key, real=True): sympy.Float(value) for key, value in parameters.items()}
-    return _spice(LAWS[name].expression.xreplace(numbers), argument)
+    return _spice(expression.xreplace(numbers), argument)
 
 
 def _spice(node: sympy.Expr, argument: str) -> str:
@@ -157,5 +166,7 @@ _SPICE_NODES: Mapping[Any, Callable[..., str]] = {
     sympy.exp: lambda x: f"exp({x})",
     sympy.atan: lambda x: f"atan({x})",
     softplus: _spice_softplus,
+    logistic: lambda x: f"(0.5*(1+tanh(0.5*{x})))",
     ramp: lambda x: f"max({x}, 0)",
+    step: lambda x: f"u({x})",
 }
