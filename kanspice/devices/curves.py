@@ -6,6 +6,7 @@ Every curve keeps its end value outside [lo_v, hi_v], so its differential conduc
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -187,15 +188,15 @@ class PiecewisePolynomial(Curve):
     def polynomial(cls, v: npt.ArrayLike, i: npt.ArrayLike, degree: int) -> PiecewisePolynomial:
         """One polynomial of `degree`, the least-squares fit of points (n,), n > degree.
 
-        Above degree 5 it is stored as `degree` local expansions of the same polynomial: a single expansion from the
-        range's lower end cancels terms a million times larger than the current.
+        Above degree 5 it is stored as local expansions of the same polynomial, one for every three degrees: a single
+        expansion from the range's lower end cancels terms a million times larger than the current.
         """
         volts, current = np.asarray(v, dtype=np.float64), np.asarray(i, dtype=np.float64)
         fitted = np.polynomial.Polynomial.fit(volts, current, degree)
         offset, scale = (Fraction(float(value)) for value in fitted.mapparms())
         exact = np.zeros(degree + 1, dtype=object)
-        exact[: fitted.coef.size] = [Fraction(value) for value in fitted.coef]
-        breakpoints = np.linspace(volts[0], volts[-1], 2 if degree <= 5 else degree + 1)
+        exact[: fitted.coef.size] = [Fraction(value) for value in fitted.coef.tolist()]
+        breakpoints = np.linspace(volts[0], volts[-1], 2 if degree <= 5 else 1 + math.ceil(degree / 3))
         rows = [_composed(exact, offset + scale * Fraction(b), scale) for b in breakpoints[:-1].tolist()]
         return cls(breakpoints, np.array(rows, dtype=np.float64))
 

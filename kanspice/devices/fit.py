@@ -47,7 +47,7 @@ class Identity:
     reverse: str = "clamp"
 
 
-def fit(
+def fit_card(
     v: npt.ArrayLike,
     i: npt.ArrayLike,
     identity: Identity,

@@ -1,0 +1,199 @@
+"""`kanspice devices`: what devices there are, what their curves look like, and new cards from measured points."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from rich.table import Table
+
+    from kanspice.devices import Device, Extrema
+    from kanspice.devices.fit import FitReport
+
+app = typer.Typer(help="List, show, plot and fit device cards.", no_args_is_help=True)
+
+NameOrCard = Annotated[str, typer.Argument(metavar="NAME", help="A shipped device, or the path of a .toml card.")]
+
+
+@app.command("list")
+def list_() -> None:
+    """List the shipped devices."""
+    from kanspice.devices import list_devices  # noqa: PLC0415 - commands import lazily: --help stays fast
+
+    table = _table("device", "range / V", "peak", "peak / V", "valley / V", "current unit", "also called")
+    for device in list_devices():
+        card, extrema = device.card, device.curve.extrema()
+        found = ("-", "-", "-") if extrema is None else (extrema.peak_i, extrema.peak_v, extrema.valley_v)
+        table.add_row(
+            device.name,
+            f"{device.curve.lo_v:g} to {device.curve.hi_v:g}",
+            *(cell if isinstance(cell, str) else f"{cell:.4g}" for cell in found),
+            _short_unit(device),
+            ", ".join(card.aliases),
+        )
+    _print(table)
+
+
+@app.command()
+def show(name: NameOrCard) -> None:
+    """Show one device's card."""
+    from kanspice.devices import load_device  # noqa: PLC0415
+
+    device = load_device(name)
+    table = _table("", device.name)
+    for key, value in [*_card_rows(device), *_extrema_rows(device.curve.extrema())]:
+        table.add_row(key, value)
+    _print(table)
+
+
+@app.command()
+def plot(
+    name: NameOrCard,
+    output: Annotated[Path | None, typer.Option("-o", "--output", help="PNG file; NAME.png if not given.")] = None,
+) -> None:
+    """Draw one device's curve, with its peak, its valley and the region of negative differential resistance."""
+    from kanspice.devices import load_device  # noqa: PLC0415
+
+    device = load_device(name)
+    path = output or Path(f"{device.name}.png")
+    _draw(device, path)
+    typer.echo(f"wrote {path}")
+
+
+@app.command()
+def fit(  # noqa: PLR0917
+    points: Annotated[Path, typer.Argument(metavar="IV.csv", help="Two columns: volts, current.")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="The card to write, CARD.toml.")],
+    kind: Annotated[str, typer.Option(help="spline | segments | polynomial")] = "spline",
+    name: Annotated[str | None, typer.Option(help="Device name; the card's file name if not given.")] = None,
+    smoothing: Annotated[
+        float | None, typer.Option(help="spline: sum of squared residuals, in current units squared.")
+    ] = None,
+    degree: Annotated[int | None, typer.Option(help="polynomial: its degree, 10 if not given.")] = None,
+    reverse: Annotated[str, typer.Option(help="Below 0 V: clamp | odd")] = "clamp",
+    force: Annotated[bool, typer.Option("--force", help="Replace an existing card.")] = False,
+) -> None:
+    """Fit a device card to measured points."""
+    from kanspice.devices import write_card  # noqa: PLC0415
+    from kanspice.devices.fit import Identity, fit_card  # noqa: PLC0415
+    from kanspice.devices.ivdata import read_points  # noqa: PLC0415
+
+    v, i = read_points(points)
+    identity = Identity(name or output.stem.lower(), f"points of {points.name}", reverse=reverse)
+    device, report = fit_card(v, i, identity, kind, smoothing=smoothing, degree=degree)
+    write_card(device, output, force=force)
+    table = _table("", device.name)
+    for key, value in [*_report_rows(report), *_extrema_rows(report.extrema)]:
+        table.add_row(key, value)
+    _print(table)
+    typer.echo(f"wrote {output}")
+
+
+def _table(*columns: str) -> Table:
+    from rich import box  # noqa: PLC0415
+    from rich.table import Table  # noqa: PLC0415
+
+    table = Table(box=box.SIMPLE)
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    return table
+
+
+def _print(table: Table) -> None:
+    from rich.console import Console  # noqa: PLC0415
+
+    Console(markup=False, highlight=False).print(table)
+
+
+def _card_rows(device: Device) -> list[tuple[str, str]]:
+    card = device.card
+    rows = [
+        ("description", card.description),
+        ("source", card.source),
+        ("also called", ", ".join(card.aliases) or "-"),
+        ("curve", card.curve.kind.replace("_", " ")),
+        ("range", f"{device.curve.lo_v:g} V to {device.curve.hi_v:g} V"),
+        ("below 0 V", card.reverse),
+        ("current unit", card.units.current),
+    ]
+    rows += [(key.replace("_", " "), f"{value}") for key, value in card.fit.model_dump(exclude_none=True).items()]
+    return [*rows, ("sha256", device.sha256)]
+
+
+def _report_rows(report: FitReport) -> list[tuple[str, str]]:
+    return [
+        ("points", str(report.points)),
+        ("pieces", str(report.pieces)),
+        ("residual rms", f"{report.residual_rms:.4g}"),
+        ("residual max", f"{report.residual_max:.4g}"),
+    ]
+
+
+def _extrema_rows(extrema: Extrema | None) -> list[tuple[str, str]]:
+    if extrema is None:
+        return [("peak", "none: the curve never falls")]
+    ratio = extrema.peak_to_valley
+    return [
+        ("peak", f"{extrema.peak_i:.4g} at {extrema.peak_v:.4g} V"),
+        ("valley", f"{extrema.valley_i:.4g} at {extrema.valley_v:.4g} V"),
+        ("peak-to-valley ratio", "undefined: the valley current is not positive" if ratio is None else f"{ratio:.4g}"),
+    ]
+
+
+def _draw(device: Device, path: Path) -> None:
+    import numpy as np  # noqa: PLC0415
+    from matplotlib.backends.backend_agg import FigureCanvasAgg  # noqa: PLC0415
+    from matplotlib.figure import Figure  # noqa: PLC0415
+
+    curve = device.curve
+    margin = 0.05 * (curve.hi_v - curve.lo_v)
+    v = np.linspace(curve.lo_v - margin, curve.hi_v + margin, 2001)
+    current, slope = curve.numpy(v)
+    figure = Figure(figsize=(7, 4.5), layout="constrained")
+    FigureCanvasAgg(figure)
+    axes = figure.add_subplot()
+    axes.plot(v, current, color="C0", label="curve, clamped outside its range")
+    if (slope < 0).any():
+        axes.fill_between(
+            v,
+            0,
+            1,
+            where=slope < 0,
+            transform=axes.get_xaxis_transform(),
+            color="C1",
+            alpha=0.2,
+            linewidth=0,
+            label="dI/dV < 0",
+        )
+    for end in (curve.lo_v, curve.hi_v):
+        axes.axvline(end, color="0.5", linestyle=":", linewidth=1)
+    _mark(axes, curve.extrema())
+    axes.set(title=device.name, xlabel="voltage / V", ylabel=f"current / {_short_unit(device)}")
+    axes.grid(alpha=0.3)
+    axes.legend()
+    figure.savefig(path, dpi=150)
+
+
+def _mark(axes: Axes, extrema: Extrema | None) -> None:
+    if extrema is None:
+        return
+    axes.plot(
+        extrema.peak_v, extrema.peak_i, "^", color="C3", label=f"peak {extrema.peak_i:.3g} at {extrema.peak_v:.3g} V"
+    )
+    axes.plot(
+        extrema.valley_v,
+        extrema.valley_i,
+        "v",
+        color="C2",
+        label=f"valley {extrema.valley_i:.3g} at {extrema.valley_v:.3g} V",
+    )
+
+
+def _short_unit(device: Device) -> str:
+    """The current unit where it is a unit; cards of devices whose source states none say so in words."""
+    unit = device.card.units.current
+    return unit if " " not in unit else "unit of the source"
