@@ -162,10 +162,12 @@ class _Solver:
     def _settle(self, circuit: _Circuit, block: list[int], tolerances: Tolerances, report: bool) -> _Found:
         """Solves a block, halving it while its results are in doubt."""
         found, doubt = self._attempt(circuit, block, tolerances, report)
+        if _is_worth_another(doubt) and len(block) == 1:
+            found, doubt = self._attempt(circuit, block, tolerances, report, hinted=True)
         left = [index for index in block if index not in found.rows]
         if not left:
             return found
-        if doubt is None or doubt.outcome in (Outcome.TIMED_OUT, Outcome.CRASHED) or len(block) == 1:
+        if not _is_worth_another(doubt) or len(block) == 1:
             reason = doubt or FailedSample(left[0], Outcome.CRASHED, "the results are incomplete")
             found.failures |= {index: replace(reason, index=index) for index in left}
             return found
@@ -176,27 +178,29 @@ class _Solver:
         return found
 
     def _attempt(
-        self, circuit: _Circuit, block: list[int], tolerances: Tolerances, report: bool
+        self, circuit: _Circuit, block: list[int], tolerances: Tolerances, report: bool, *, hinted: bool = False
     ) -> tuple[_Found, FailedSample | None]:
         """One process for one block. Rows are kept only where nothing casts doubt on them."""
-        run = self._run(circuit, block, tolerances, report)
+        hints = self._hints(circuit.netlist, block[0]) if hinted else {}
+        run = self._run(circuit, block, tolerances, report, hints)
         table = self._table(circuit, run)
         found = _Found({}, {}, *_times(run))
         doubt = _doubt(run, block[0], len(table), len(block))
-        trusted = doubt is None or doubt.outcome in (Outcome.TIMED_OUT, Outcome.CRASHED)
-        if trusted and suspicion(run.messages) is None:
+        if not _is_worth_another(doubt) and suspicion(run.messages) is None:
             finite = np.isfinite(table).all(axis=1)
             found.rows = {i: row for i, row, good in zip(block, table, finite, strict=False) if good}
         return found, doubt
 
-    def _run(self, circuit: _Circuit, block: list[int], tolerances: Tolerances, report: bool) -> Run:
+    def _run(
+        self, circuit: _Circuit, block: list[int], tolerances: Tolerances, report: bool, hints: Mapping[str, float]
+    ) -> Run:
         folder = circuit.folder / f"run{next(self.run_numbers)}"
         folder.mkdir()
         for name in circuit.netlist.files:
             os.link(circuit.folder / name, folder / name)
         netlist = circuit.netlist
         inputs_v = self.inputs_v[block]
-        deck = sweep_deck(netlist.inputs, inputs_v, circuit.vectors, tolerances, self._hints(netlist, block[0]))
+        deck = sweep_deck(netlist.inputs, inputs_v, circuit.vectors, tolerances, hints)
         (folder / _DECK).write_text(deck, encoding="ascii")
         on_point = _Counter(self.progress) if report and self.progress else None
         return run_deck(self.program, folder, _DECK, deadline=self.deadline, stop=self.stop, on_point=on_point)
@@ -343,6 +347,11 @@ def _doubt(run: Run, first: int, points: int, expected: int) -> FailedSample | N
     if points < expected:
         return FailedSample(first, Outcome.CRASHED, first_complaint(run.messages))
     return None
+
+
+def _is_worth_another(doubt: FailedSample | None) -> bool:
+    """True when the simulator did not converge: fewer samples at a time, or a better start, may help."""
+    return doubt is not None and doubt.outcome not in (Outcome.TIMED_OUT, Outcome.CRASHED)
 
 
 def _times(run: Run) -> tuple[list[float], list[float]]:
