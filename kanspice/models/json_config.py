@@ -27,6 +27,6 @@ def parse_config(text: str | bytes, schema: type[_Model], where: Path) -> _Model
         ) from error
     if not isinstance(value, dict):
         raise InputError(
-            "the configuration is not a JSON object", where=where, expected="{...}", found=f"a {type(value).__name__}"
+            "the configuration is not a JSON object", where=where, expected="{...}", found=type(value).__name__
         )
     return validate(schema, value, where)

@@ -52,7 +52,7 @@ def load_own(content: Mapping[str, Any], path: Path) -> KANalogue:
     _check_text(content, "family", FAMILY, "use a newer version of kanspice", path)
     text = content.get("config")
     if not isinstance(text, str):
-        raise InputError("'config' is not text", where=path, expected="JSON text", found=f"a {type(text).__name__}")
+        raise InputError("'config' is not text", where=path, expected="JSON text", found=type(text).__name__)
     config = parse_config(text, OwnConfig, path)
     state = plain_state(content.get("state"), path)
     check_tensors(state, parameter_shapes(config.widths, len(config.devices), config.norm), path)

@@ -69,8 +69,8 @@ def input_range(model: KANalogue) -> tuple[float, float] | None:
 
 def _norm_arrays(norm: nn.Module | None) -> BatchNormArrays | LayerNormArrays | None:
     if isinstance(norm, nn.BatchNorm1d):
-        parts = (norm.running_mean, norm.running_var, norm.weight, norm.bias)
-        return BatchNormArrays(*(_array(part) for part in parts))
+        statistics = _array(norm.running_mean), _array(norm.running_var)
+        return BatchNormArrays(*statistics, _array(norm.weight), _array(norm.bias))
     if isinstance(norm, nn.LayerNorm):
         return LayerNormArrays(_array(norm.weight), _array(norm.bias))
     return None

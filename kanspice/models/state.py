@@ -23,7 +23,7 @@ def plain_state(value: object, where: Path) -> dict[str, Tensor]:
             "the checkpoint holds no state dict",
             where=where,
             expected="a dictionary of named tensors",
-            found="an empty dictionary" if isinstance(value, Mapping) else f"a {type(value).__name__}",
+            found="an empty dictionary" if isinstance(value, Mapping) else type(value).__name__,
             hint="save it with torch.save(model.state_dict(), path)",
         )
     state = {_name(name, where): _dense(name, tensor, where) for name, tensor in value.items()}
@@ -55,7 +55,7 @@ def _dense(name: object, tensor: object, where: Path) -> Tensor:
             f"{name} is not a tensor",
             where=where,
             expected="a dictionary of named tensors",
-            found=f"a {type(tensor).__name__}",
+            found=type(tensor).__name__,
             hint="save only the weights: torch.save(model.state_dict(), path)",
         )
     if tensor.layout != torch.strided or tensor.device.type != "cpu" or tensor.is_quantized:
