@@ -31,6 +31,7 @@ ROOMS = (
     "solver",  # engine: the batched solver
     "gap",  # Solution against reference
     "report",  # a gap, rendered
+    "compiled",  # the folder that compile writes
     "pipeline",  # load, compile, simulate, compare, in order
     "study",  # many runs of the pipeline
     "doctor",  # what is installed

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from kanspice.errors import InputError
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from rich.table import Table
@@ -174,8 +176,11 @@ def _draw(device: Device, path: Path) -> None:
     _mark(axes, curve.extrema())
     axes.set(title=device.name, xlabel="voltage / V", ylabel=f"current / {_short_unit(device)}")
     axes.grid(alpha=0.3)
-    axes.legend()
-    figure.savefig(path, dpi=150)
+    figure.legend(loc="outside lower center", ncols=2, frameon=False)
+    try:
+        figure.savefig(path, dpi=150, format="png")
+    except OSError as error:
+        raise InputError("the picture cannot be written", where=path, found=error.strerror) from error
 
 
 def _mark(axes: Axes, extrema: Extrema | None) -> None:

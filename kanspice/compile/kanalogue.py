@@ -232,7 +232,9 @@ def _column_currents(draft: _Draft) -> list[tuple[Array, Array]]:
     """(positive, negative) column currents per layer, each (samples, pairs); one row of bounds in the worst case."""
     devices = draft.model.devices
     if draft.sample_inputs is None:
-        basis = [np.broadcast_to(largest_currents(devices), (1, layer.area.shape[0], len(devices))) for layer in draft.layers]
+        basis = [
+            np.broadcast_to(largest_currents(devices), (1, layer.area.shape[0], len(devices))) for layer in draft.layers
+        ]
     else:
         stages = reference_stages(draft.model, draft.sample_inputs)
         basis = [_basis(devices, stages[f"l{layer.index}.input"]) for layer in draft.layers]

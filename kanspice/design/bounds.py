@@ -40,8 +40,9 @@ def _bound(stage: Stage, largest: Array) -> Array:
         }[stage.kind]
         return np.full(stage.width, limit)
     if isinstance(stage, LayerNorm):
-        return np.abs(stage.gain_v) * np.sqrt(stage.width) + np.abs(stage.offset_v)
-    columns_v = _column_currents(stage, largest) * stage.feedback_ohm
+        largest_v: Array = np.abs(stage.gain_v) * np.sqrt(stage.width) + np.abs(stage.offset_v)
+        return largest_v
+    columns_v: Array = _column_currents(stage, largest) * stage.feedback_ohm
     return columns_v.reshape(-1, 2).sum(axis=1) * stage.subtractor_gain
 
 

@@ -6,6 +6,7 @@ import dataclasses
 import io
 import json
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +17,7 @@ from kanspice.devices import Device
 from kanspice.errors import InputError
 
 SCHEMA = "kanspice.design/1"
-_KINDS: dict[str, type[Limiter] | type[Crossbar] | type[LayerNorm]] = {
-    kind.__name__: kind for kind in (Limiter, Crossbar, LayerNorm)
-}
+_KINDS: dict[str, Callable[..., Stage]] = {kind.__name__: kind for kind in (Limiter, Crossbar, LayerNorm)}
 
 
 def design_bytes(design: Design) -> bytes:

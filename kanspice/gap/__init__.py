@@ -1,0 +1,18 @@
+"""The measured gap: pure metrics, split by stage."""
+
+from kanspice.gap.measure import decoded_outputs, measure, numerical_gap
+from kanspice.gap.metrics import Gap, accuracy, compare
+from kanspice.gap.result import GapResult, Limit, NumericalGap, StageGap
+
+__all__ = [
+    "Gap",
+    "GapResult",
+    "Limit",
+    "NumericalGap",
+    "StageGap",
+    "accuracy",
+    "compare",
+    "decoded_outputs",
+    "measure",
+    "numerical_gap",
+]

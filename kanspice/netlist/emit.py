@@ -69,9 +69,7 @@ class _Builder:
         for stage in self.design.stages:
             signal = self._add(stage, signal)
             probes[stage.name] = tuple(signal)
-        columns = {
-            crossbar.name: tuple(_columns(crossbar)) for crossbar in self.design.crossbars
-        }
+        columns = {crossbar.name: tuple(_columns(crossbar)) for crossbar in self.design.crossbars}
         return Netlist(
             self.fidelity, self._files(), inputs, probes, columns, self.reach_v, len(self.nodes), self.elements
         )
@@ -122,7 +120,9 @@ class _Builder:
             self.circuit.R(node, node, 0, "1")
         for index, (source, output) in enumerate(zip(signal, outputs, strict=True)):
             lane = {"n": float(stage.width), "gain": stage.gain_v[index], "offset": stage.offset_v[index]}
-            self._instance(f"{layer}_norm{index}", "layernorm_lane", source, output, mean, variance, **lane, eps=stage.eps_v2)
+            self._instance(
+                f"{layer}_norm{index}", "layernorm_lane", source, output, mean, variance, **lane, eps=stage.eps_v2
+            )
 
     def _add_crossbar(self, stage: Crossbar, signal: list[str], outputs: list[str]) -> None:
         layer = layer_of(stage.name)

@@ -17,7 +17,9 @@ _SIGNS: tuple[tuple[re.Pattern[str], Outcome], ...] = (
         Outcome.DIVERGED,
     ),
 )
-_FATAL = re.compile(r"^.*(fatal|no such|unknown|syntax|can't find|could not|cannot|out of memory|error).*$", re.I | re.M)
+_FATAL = re.compile(
+    r"^.*(fatal|no such|unknown|syntax|can't find|could not|cannot|out of memory|error).*$", re.I | re.M
+)
 
 
 def suspicion(messages: str) -> tuple[Outcome, str] | None:

@@ -44,12 +44,14 @@ class NgspiceOptions:
     """How to run.
 
     jobs: processes at a time. timeout_s: for the whole simulation; what is not finished then is `timed out`.
-    check_samples: how many samples are solved again, tighter and in reverse order, to measure numerical error.
+    check_samples: how many samples, chosen by `seed`, are solved again, tighter and in reverse order, to measure
+    numerical error.
     """
 
     jobs: int = 1
     timeout_s: float | None = None
     check_samples: int = 4
+    seed: int = 0
 
 
 def solve(
@@ -187,8 +189,7 @@ class _Solver:
         found = _Found({}, {}, *_times(run))
         doubt = _doubt(run, block[0], len(table), len(block))
         if not _is_worth_another(doubt) and suspicion(run.messages) is None:
-            finite = np.isfinite(table).all(axis=1)
-            found.rows = {i: row for i, row, good in zip(block, table, finite, strict=False) if good}
+            found.rows = {i: row for i, row in zip(block, table, strict=False) if np.isfinite(row).all()}
         return found, doubt
 
     def _run(
@@ -231,7 +232,9 @@ class _Solver:
         beyond += [i for i, failure in found.failures.items() if failure.outcome is Outcome.DIVERGED]
         if not beyond:
             return
-        self.notes.append(f"{len(beyond)} samples solved with whole curves: columns beyond the reach of the short cells")
+        self.notes.append(
+            f"{len(beyond)} samples solved with whole curves: columns beyond the reach of the short cells"
+        )
         full = _Circuit.lay_out(build_netlist(self.design, self.fidelity, full_cells=True), self.folder / "full")
         for index in beyond:
             found.rows.pop(index, None)
@@ -263,7 +266,7 @@ class _Solver:
         wanted = min(self.options.check_samples, len(solved))
         if wanted == 0:
             return None
-        chosen = [solved[place] for place in np.linspace(0, len(solved) - 1, wanted).round().astype(int)]
+        chosen = sorted(np.random.default_rng(self.options.seed).choice(solved, wanted, replace=False).tolist())
         again = self._spread(self.circuit, chosen[::-1], TIGHT, report=False)
         common = [index for index in chosen if index in again.rows and not self._leaves_reach(again.rows[index])]
         if not common:

@@ -42,18 +42,19 @@ def run_deck(
     folder: Path,
     deck: str,
     *,
+    raw: Path | None = None,
     deadline: float | None = None,
     stop: threading.Event | None = None,
     on_point: Callable[[float], None] | None = None,
 ) -> Run:
-    """Run `folder/deck` in batch mode; its results are in `folder/out.raw`.
+    """Run `deck` in batch mode in `folder`; its results are in `raw`, `folder/out.raw` if not given.
 
     deadline: value of time.monotonic() after which the process is killed. stop: kills it when set.
     on_point: called with the swept value as points are finished.
     Raises SimulatorError when the program cannot be started or `stop` was set.
     """
     started = time.monotonic()
-    process = _start(program, folder, deck)
+    process = _start(program, folder, deck, raw or folder / RAW_FILE)
     reader = _Reader(process, on_point)
     try:
         timed_out = _wait(process, deadline, stop)
@@ -65,10 +66,10 @@ def run_deck(
     return Run(folder, process.returncode, reader.text, timed_out, time.monotonic() - started)
 
 
-def _start(program: NgspiceProgram, folder: Path, deck: str) -> subprocess.Popen[bytes]:
+def _start(program: NgspiceProgram, folder: Path, deck: str, raw: Path) -> subprocess.Popen[bytes]:
     try:
         return subprocess.Popen(
-            [str(program.path), "-n", "-b", "-r", RAW_FILE, deck],
+            [str(program.path), "-n", "-b", "-r", str(raw), deck],
             cwd=folder,
             env=clean_environment(),
             stdin=subprocess.DEVNULL,

@@ -42,9 +42,11 @@ def _next_plot(content: bytes, start: int) -> tuple[Plot, int] | None:
     if marker < 0:
         return None
     header = content[start:marker].decode("ascii", "replace")
-    vectors = tuple(line.split()[1].lower() for line in header.partition("Variables:\n")[2].splitlines() if line.strip())
+    vectors = tuple(
+        line.split()[1].lower() for line in header.partition("Variables:\n")[2].splitlines() if line.strip()
+    )
     is_complex = "complex" in (_field(header, "Flags") or "")
-    kind = np.dtype(np.complex128 if is_complex else np.float64)
+    kind: np.dtype[np.float64] | np.dtype[np.complex128] = np.dtype(np.complex128 if is_complex else np.float64)
     promised = int(_field(header, "No. Points") or 0)
     body = marker + len(b"Binary:\n")
     row = kind.itemsize * len(vectors)

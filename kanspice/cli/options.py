@@ -1,0 +1,88 @@
+"""Options that several commands share, and what they do before their work begins."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import Enum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from kanspice.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from rich.console import Console
+
+
+class FidelityName(str, Enum):
+    """How a crossbar is written."""
+
+    AUTO = "auto"
+    SHARED = "shared"
+    DEVICE = "device"
+
+
+class EngineName(str, Enum):
+    """Which engine solves the circuit."""
+
+    NGSPICE = "ngspice"
+
+
+Model = Annotated[Path, typer.Argument(metavar="MODEL", help="A kanspice checkpoint, or an authors' with --config.")]
+Config = Annotated[Path | None, typer.Option("--config", help="The authors' config.json.")]
+Curves = Annotated[
+    Path | None, typer.Option("--curves", help="Folder of I-V files or cards for an authors' checkpoint.")
+]
+Tech = Annotated[Path | None, typer.Option("--tech", metavar="FILE.toml", help="Technology; ideal if not given.")]
+Set = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="SECTION.KEY=VALUE", help="Override a technology value, e.g. tia.gain=1000."),
+]
+FidelityOption = Annotated[
+    FidelityName,
+    typer.Option(
+        "--fidelity",
+        help="device: each device sees its own voltage. shared: curves once per row. auto: shared where both are equal.",
+    ),
+]
+Engine = Annotated[EngineName, typer.Option("--engine", help="Which engine solves the circuit.")]
+Jobs = Annotated[int, typer.Option("--jobs", min=1, max=256, help="Simulator processes at a time.")]
+Timeout = Annotated[
+    float | None, typer.Option("--timeout", min=0.001, metavar="S", help="Seconds for the whole simulation.")
+]
+Limit = Annotated[int | None, typer.Option("--limit", min=1, help="Use only the first N samples.")]
+Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="Print nothing but errors.")]
+
+
+def parse_limits(texts: list[str], known: list[str]) -> list[tuple[str, float]]:
+    """`METRIC=VALUE` texts as pairs. Raises InputError naming the nearest metric for an unknown one."""
+    from kanspice.validation import nearest  # noqa: PLC0415 - pydantic takes a moment
+
+    limits = []
+    for text in texts:
+        metric, equals, number = text.partition("=")
+        try:
+            value = float(number)
+        except ValueError:
+            value = float("nan")
+        if not equals or not value >= 0:
+            raise InputError(f"bad limit '{text}'", where="--max", expected="METRIC=VALUE, as in relative_rmse=1e-3")
+        if metric not in known:
+            raise InputError(f"unknown metric '{metric}'", where="--max", hint=nearest(metric, known))
+        limits.append((metric, value))
+    return limits
+
+
+@contextmanager
+def progress_bar(console: Console, what: str, total: int) -> Iterator[Callable[[int], None]]:
+    """A bar on a terminal, nothing elsewhere; gives the function that moves it on."""
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn  # noqa: PLC0415
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
+        task = progress.add_task(what, total=total)
+        yield lambda done: progress.advance(task, done)

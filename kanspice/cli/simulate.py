@@ -1,0 +1,129 @@
+"""`kanspice simulate`: run a compiled circuit, or a netlist from elsewhere."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from kanspice.cli.options import Engine, EngineName, Jobs, Limit, Quiet, Timeout, progress_bar
+from kanspice.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import numpy as np
+    import numpy.typing as npt
+
+    from kanspice.ngspice.foreign import NetlistRun
+
+_FAILED = 3
+
+
+def simulate(
+    circuit: Annotated[Path, typer.Argument(metavar="DIR|NETLIST", help="A compiled folder, or a netlist file.")],
+    inputs: Annotated[Path | None, typer.Option("--inputs", help="Samples for a compiled folder.")] = None,
+    output: Annotated[Path | None, typer.Option("-o", "--output", help="Results: .npz, or .csv.")] = None,
+    limit: Limit = None,
+    engine: Engine = EngineName.NGSPICE,
+    jobs: Jobs = 1,
+    timeout: Timeout = None,
+    trust: Annotated[
+        bool, typer.Option("--trust", help="Run a netlist that could run commands. Only for files you have read.")
+    ] = False,
+    quiet: Quiet = False,
+) -> None:
+    """Simulate a compiled folder for given inputs, or run the analyses in a netlist.
+
+    A folder gives `outputs` (samples, outputs) in model units and every stage's voltages; a netlist its vectors.
+
+    Examples: `kanspice simulate circuit --inputs inputs.npy -o outputs.npz`, `kanspice simulate divider.cir -o op.csv`
+    """
+    if circuit.is_dir():
+        _simulate_folder(circuit, inputs, output, limit, jobs, timeout, quiet)
+    elif inputs is not None or limit is not None:
+        raise InputError("a plain netlist has its own sources", where=circuit, found="--inputs or --limit")
+    else:
+        _simulate_netlist(circuit, output, timeout, trust, quiet)
+
+
+def _simulate_folder(
+    folder: Path,
+    inputs: Path | None,
+    output: Path | None,
+    limit: int | None,
+    jobs: int,
+    timeout: float | None,
+    quiet: bool,
+) -> None:
+    from rich.console import Console  # noqa: PLC0415 - --help stays fast
+
+    from kanspice.compiled import read_compiled  # noqa: PLC0415 - torch takes seconds to import
+    from kanspice.gap import decoded_outputs  # noqa: PLC0415
+    from kanspice.models import load_array  # noqa: PLC0415
+    from kanspice.ngspice import NgspiceOptions, solve  # noqa: PLC0415
+
+    compiled = read_compiled(folder)
+    if inputs is None:
+        raise InputError("a compiled circuit needs inputs", where=folder, hint="pass --inputs X.npy")
+    samples = load_array(inputs, "the inputs", compiled.design.input_width)[:limit]
+    with progress_bar(Console(stderr=True, quiet=quiet), "simulating", len(samples)) as progress:
+        options = NgspiceOptions(jobs=jobs, timeout_s=timeout)
+        solution = solve(compiled.design, samples, compiled.fidelity, options, progress=progress)
+    tables = {"outputs": decoded_outputs(compiled.design, solution), "solved": solution.solved}
+    tables |= {f"{name}_v": volts for name, volts in solution.stage_v.items()}
+    tables |= {f"{name}.columns_v": volts for name, volts in solution.column_v.items()}
+    target = output or Path(f"{folder.resolve().name}.npz")
+    _write(target, tables, tables["outputs"], [f"output{index}" for index in range(compiled.design.output_width)])
+    for failure in solution.failed:
+        typer.echo(f"sample {failure.index}: {failure.outcome.value}: {failure.advice}", err=True)
+    if not quiet:
+        typer.echo(f"solved {int(solution.solved.sum())} of {solution.samples} samples; wrote {target}")
+    raise typer.Exit(_FAILED if solution.failed else 0)
+
+
+def _simulate_netlist(path: Path, output: Path | None, timeout: float | None, trust: bool, quiet: bool) -> None:
+    from kanspice.ngspice.foreign import run_netlist  # noqa: PLC0415 - --help stays fast
+
+    run = run_netlist(path, trust=trust, timeout_s=timeout)
+    target = output or path.with_suffix(".npz")
+    tables = _netlist_tables(run)
+    if target.suffix == ".csv" and len(run.plots) != 1:
+        raise InputError("a .csv file holds one plot", where=target, found=f"{len(run.plots)} plots", hint="use .npz")
+    _write(target, tables, run.plots[0].table, list(run.plots[0].vectors))
+    if not quiet:
+        for plot in run.plots:
+            typer.echo(f"{plot.name}: {plot.table.shape[0]} points of {', '.join(plot.vectors[:8])}")
+        typer.echo(f"wrote {target}")
+
+
+def _netlist_tables(run: NetlistRun) -> dict[str, npt.NDArray[np.generic]]:
+    """Vector name -> (points,); prefixed with the plot's number where there are several."""
+    several = len(run.plots) > 1
+    return {
+        f"{number}.{name}" if several else name: plot.table[:, column]
+        for number, plot in enumerate(run.plots, 1)
+        for column, name in enumerate(plot.vectors)
+    }
+
+
+def _write(
+    target: Path,
+    tables: Mapping[str, npt.NDArray[np.generic]],
+    csv_table: npt.NDArray[np.generic],
+    csv_names: list[str],
+) -> None:
+    import numpy as np  # noqa: PLC0415 - --help stays fast
+
+    from kanspice.report.files import write_bytes  # noqa: PLC0415
+
+    content = io.BytesIO()
+    if target.suffix == ".npz":
+        np.savez(content, **tables)  # type: ignore[arg-type]
+    elif target.suffix == ".csv":
+        np.savetxt(content, csv_table, "%.17g", ",", header=",".join(csv_names), comments="")
+    else:
+        raise InputError("unknown kind of results file", where=target, expected=".npz or .csv")
+    write_bytes(target, content.getvalue())

@@ -1,0 +1,117 @@
+"""`kanspice verify`: how far the circuit is from the network."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from kanspice.cli.options import (
+    Config,
+    Curves,
+    Engine,
+    EngineName,
+    FidelityName,
+    FidelityOption,
+    Jobs,
+    Limit,
+    Model,
+    Quiet,
+    Set,
+    Tech,
+    Timeout,
+    parse_limits,
+    progress_bar,
+)
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from kanspice.gap import GapResult
+    from kanspice.models import LoadedModel
+    from kanspice.pipeline import Evidence
+
+
+def verify(
+    model: Model,
+    inputs: Annotated[Path, typer.Option("--inputs", help="Samples (samples, inputs): .npy, .npz or .csv.")],
+    config: Config = None,
+    curves: Curves = None,
+    labels: Annotated[Path | None, typer.Option("--labels", help="True classes, for accuracies.")] = None,
+    reference: Annotated[
+        Path | None, typer.Option("--reference", help="Outputs computed elsewhere for the same inputs.")
+    ] = None,
+    limit: Limit = None,
+    tech: Tech = None,
+    set_: Set = None,
+    engine: Engine = EngineName.NGSPICE,
+    fidelity: FidelityOption = FidelityName.AUTO,
+    max_: Annotated[
+        list[str] | None,
+        typer.Option("--max", metavar="METRIC=VALUE", help="Fail (exit 1) above this, e.g. relative_rmse=1e-3."),
+    ] = None,
+    json: Annotated[str | None, typer.Option("--json", metavar="F", help="Write JSON; - prints it.")] = None,
+    html: Annotated[Path | None, typer.Option("--html", metavar="F", help="Write a report to read.")] = None,
+    junit: Annotated[Path | None, typer.Option("--junit", metavar="F", help="Write JUnit XML for CI.")] = None,
+    jobs: Jobs = 1,
+    timeout: Timeout = None,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Chooses the samples that are solved twice.")] = 0,
+    quiet: Quiet = False,
+) -> None:
+    """Simulate a model's circuit and measure how far it is from the network, stage by stage.
+
+    Exit code: 0 measured and within every --max; 1 a limit exceeded; 2 bad input; 3 could not measure.
+
+    Example: `kanspice verify model.pt --inputs inputs.npy --labels labels.npy --max relative_rmse=1e-3 --html gap.html`
+    """
+    from rich.console import Console  # noqa: PLC0415 - --help stays fast
+
+    from kanspice.models import load  # noqa: PLC0415 - torch takes seconds to import
+    from kanspice.ngspice import NgspiceOptions  # noqa: PLC0415
+    from kanspice.pipeline import VerifyOptions, metric_names  # noqa: PLC0415
+    from kanspice.pipeline import verify as run  # noqa: PLC0415
+    from kanspice.technology import load_technology  # noqa: PLC0415
+
+    console = Console(stderr=json == "-", quiet=quiet)
+    technology = load_technology(tech, set_ or ())
+    loaded = load(model, config, curves)
+    limits = parse_limits(max_ or [], metric_names(_stage_names(loaded)))
+    evidence = _evidence(loaded, inputs, labels, reference).limited(limit)
+    options = VerifyOptions(fidelity.value, NgspiceOptions(jobs=jobs, timeout_s=timeout, seed=seed), limits)
+    with progress_bar(Console(stderr=True, quiet=quiet), "simulating", len(evidence.inputs)) as progress:
+        result = run(loaded, technology, evidence, options, progress)
+    _deliver(result, console, json, html, junit)
+    raise typer.Exit(result.exit_code)
+
+
+def _stage_names(loaded: LoadedModel) -> list[str]:
+    layers = range(1, len(loaded.model.widths))
+    return [f"l{layer}.{stage}" for layer in layers for stage in ("input", "crossbar", "norm")]
+
+
+def _evidence(loaded: LoadedModel, inputs: Path, labels: Path | None, reference: Path | None) -> Evidence:
+    from kanspice.models import load_array, load_labels  # noqa: PLC0415
+    from kanspice.pipeline import Evidence  # noqa: PLC0415
+
+    return Evidence(
+        inputs=load_array(inputs, "the inputs", loaded.input_width),
+        labels=None if labels is None else load_labels(labels),
+        external=None if reference is None else load_array(reference, "the reference outputs", loaded.output_width),
+        source=str(inputs),
+    )
+
+
+def _deliver(result: GapResult, console: Console, json: str | None, html: Path | None, junit: Path | None) -> None:
+    from kanspice.report import print_gap, to_html, to_json, to_junit, write_text  # noqa: PLC0415
+
+    print_gap(result, console)
+    if json == "-":
+        typer.echo(to_json(result), nl=False)
+    elif json is not None:
+        write_text(Path(json), to_json(result))
+    if html is not None:
+        write_text(html, to_html(result))
+        console.print(f"report: {html}", soft_wrap=True, highlight=False, markup=False)
+    if junit is not None:
+        write_text(junit, to_junit(result))

@@ -1,0 +1,175 @@
+"""The folder that `kanspice compile` writes: netlist, design and manifest, the same bytes every time."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import cast, get_args
+
+import numpy as np
+
+from kanspice.design import Design
+from kanspice.design.file import design_bytes, load_design
+from kanspice.errors import InputError
+from kanspice.netlist import Fidelity, Netlist, build_netlist
+from kanspice.netlist.names import device_element, layer_of
+from kanspice.units import spice_number
+
+SCHEMA = "kanspice.manifest/1"
+MANIFEST = "manifest.json"
+DESIGN = "design.npz"
+
+
+@dataclass(frozen=True)
+class Compiled:
+    """A compiled folder, read back."""
+
+    design: Design
+    fidelity: Fidelity
+    manifest: Mapping[str, object]
+
+
+def write_compiled(design: Design, fidelity: Fidelity, folder: Path) -> Mapping[str, object]:
+    """Writes the folder, all of it or nothing, and returns its manifest.
+
+    A folder that an earlier compile wrote is replaced; anything else in the way is an InputError.
+    """
+    netlist = build_netlist(design, fidelity)
+    files = {name: text.encode("ascii") for name, text in netlist.files.items()}
+    files[DESIGN] = design_bytes(design)
+    files["nodes.csv"] = _csv(("node", "stage", "index"), _nodes(netlist))
+    files["elements.csv"] = _csv(("element", "layer", "row", "output", "column", "device", "area"), _elements(design))
+    manifest = _manifest(design, netlist, files)
+    files[MANIFEST] = (json.dumps(manifest, indent=1, sort_keys=True) + "\n").encode()
+    _replace_folder(folder, files)
+    return manifest
+
+
+def read_compiled(folder: Path) -> Compiled:
+    """Reads a compiled folder. Raises InputError when it is none, or when its files are not as they were written."""
+    try:
+        manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+        schema, fidelity, hashes = manifest["schema"], manifest["fidelity"], dict(manifest["files"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        hint = "write one with `kanspice compile MODEL -o DIR`"
+        raise InputError(
+            "is not a compiled folder", where=folder, found=f"no readable {MANIFEST}", hint=hint
+        ) from error
+    if schema != SCHEMA or fidelity not in get_args(Fidelity):
+        raise InputError("was compiled by another version", where=folder, expected=SCHEMA, hint="compile again")
+    for name, expected in hashes.items():
+        _check_file(folder / Path(name).name, expected)
+    return Compiled(load_design(folder / DESIGN), cast(Fidelity, fidelity), manifest)
+
+
+def _check_file(path: Path, expected: str) -> None:
+    try:
+        found = hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError as error:
+        raise InputError("is missing", where=path, hint="compile again") from error
+    if found != expected:
+        hint = (
+            "compile again; a netlist changed by hand needs an analysis of its own and is simulated as a plain netlist"
+        )
+        raise InputError("was changed after compiling", where=path, hint=hint)
+
+
+def _manifest(design: Design, netlist: Netlist, files: Mapping[str, bytes]) -> dict[str, object]:
+    last = design.stages[-1]
+    return {
+        "schema": SCHEMA,
+        "kanspice": version("kanspice"),
+        "family": design.family,
+        "model_sha256": design.model_sha256,
+        "fidelity": netlist.fidelity,
+        "technology": json.loads(design.technology_json.replace("Infinity", '"inf"')),
+        "devices": design.device_count,
+        "device_types": [device.name for device in design.devices],
+        "nodes": netlist.nodes,
+        "elements": netlist.elements,
+        "inputs": {"nodes": list(netlist.inputs), "volts_per_unit": design.input_v_per_unit},
+        "outputs": {"nodes": list(netlist.probes[last.name]), "volts_per_unit": last.output_v_per_unit},
+        "swing_basis": design.swing_basis,
+        "stages": [_stage_facts(design, netlist, index) for index in range(len(design.stages))],
+        "files": {name: hashlib.sha256(content).hexdigest() for name, content in files.items()},
+    }
+
+
+def _stage_facts(design: Design, netlist: Netlist, index: int) -> dict[str, object]:
+    stage = design.stages[index]
+    reach = netlist.reach_v.get(stage.name)
+    facts: dict[str, object] = {
+        "name": stage.name,
+        "kind": type(stage).__name__,
+        "compares_to": stage.compares_to,
+        "width": stage.width,
+        "volts_per_unit": stage.output_v_per_unit,
+    }
+    return facts if reach is None or np.isinf(reach) else facts | {"columns_exact_within_v": reach}
+
+
+def _nodes(netlist: Netlist) -> Iterator[tuple[str, str, int]]:
+    for index, node in enumerate(netlist.inputs):
+        yield node, "input", index
+    for stage, nodes in netlist.probes.items():
+        for index, node in enumerate(nodes):
+            yield node, stage, index
+    for stage, nodes in netlist.columns.items():
+        for index, node in enumerate(nodes):
+            yield node, f"{stage} column {'pn'[index % 2]}", index // 2
+
+
+def _elements(design: Design) -> Iterator[tuple[str, str, int, int, str, str, str]]:
+    """Every device: the name of its element in its crossbar's subcircuit (without SPICE's leading letter)."""
+    for crossbar in design.crossbars:
+        layer = layer_of(crossbar.name)
+        for pair, row, device in np.argwhere(crossbar.area.transpose(1, 0, 2)).tolist():
+            area = float(crossbar.area[row, pair, device])
+            name, sign = design.devices[device].name, "p" if area > 0 else "n"
+            element = f"x{layer}_crossbar.{device_element(row, pair, device)}"
+            yield element, layer, row, pair, sign, name, spice_number(abs(area))
+
+
+def _csv(header: tuple[str, ...], rows: Iterator[tuple[object, ...]]) -> bytes:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(header)
+    writer.writerows(rows)
+    return text.getvalue().encode()
+
+
+def _replace_folder(folder: Path, files: Mapping[str, bytes]) -> None:
+    if folder.exists() and not _may_be_replaced(folder):
+        hint = "choose another folder with -o"
+        raise InputError("is in the way", where=folder, expected="an empty or an earlier compiled folder", hint=hint)
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        fresh = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+        try:
+            for name, content in files.items():
+                (fresh / name).write_bytes(content)
+            fresh.chmod(0o755)
+            if folder.exists():
+                shutil.rmtree(folder)
+            os.replace(fresh, folder)  # noqa: PTH105 - a folder is moved as a whole
+        finally:
+            shutil.rmtree(fresh, ignore_errors=True)
+    except OSError as error:
+        raise InputError(
+            "cannot be written", where=folder, found=error.strerror, hint="choose another folder"
+        ) from error
+
+
+def _may_be_replaced(folder: Path) -> bool:
+    if not folder.is_dir() or folder.is_symlink():
+        return False
+    return not any(folder.iterdir()) or (folder / MANIFEST).is_file()

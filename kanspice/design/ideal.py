@@ -1,0 +1,44 @@
+"""What each stage would do if it were ideal: the stage's own error is what its output differs from this."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from kanspice.design.stages import Array, Crossbar, Design, LayerNorm, Limiter, Stage
+
+_BLOCK_NUMBERS = 8_000_000
+
+
+def ideal_output_v(design: Design, stage: Stage, input_v: Array) -> Array:
+    """The ideal stage's outputs (samples, width) in volts for the voltages (samples, inputs) at its inputs."""
+    if isinstance(stage, Limiter):
+        return _limited(stage, input_v)
+    if isinstance(stage, LayerNorm):
+        return _normalised(stage, input_v)
+    block = max(1, _BLOCK_NUMBERS // (stage.rows * len(design.devices)))
+    parts = [input_v[start : start + block] for start in range(0, len(input_v), block)]
+    return np.concatenate([_crossbar(design, stage, part) for part in parts])
+
+
+def _limited(stage: Limiter, volts: Array) -> Array:
+    units = volts / stage.unit_v
+    if stage.kind == "clip":
+        return np.clip(volts, stage.low_v, stage.high_v)
+    if stage.kind == "sigmoid":
+        return stage.unit_v * 0.5 * (1 + np.tanh(units / 2))
+    return stage.unit_v * np.tanh(units) if stage.kind == "tanh" else volts
+
+
+def _normalised(stage: LayerNorm, volts: Array) -> Array:
+    centred: Array = volts - volts.mean(axis=1, keepdims=True)
+    variance = np.mean(centred**2, axis=1, keepdims=True)
+    return stage.gain_v * centred / np.sqrt(variance + stage.eps_v2) + stage.offset_v
+
+
+def _crossbar(design: Design, stage: Crossbar, volts: Array) -> Array:
+    """All columns at 0 V: sum_i sum_k area phi_k(row) and the bias, through feedback and subtractor."""
+    units = volts / design.input_v_per_unit
+    basis = np.stack([device.curve.numpy(units)[0] for device in design.devices], axis=-1)
+    columns = stage.area.transpose(0, 2, 1).reshape(-1, stage.width)
+    amps: Array = basis.reshape(len(volts), -1) @ columns * stage.current_unit_a + stage.bias_a
+    return amps * stage.feedback_ohm * stage.subtractor_gain

@@ -1,0 +1,69 @@
+"""Solution against reference: the gap at every stage and at the output."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import numpy.typing as npt
+
+from kanspice.design import Crossbar, Design, LayerNorm, Stage
+from kanspice.design.ideal import ideal_output_v
+from kanspice.gap.metrics import compare, spread
+from kanspice.gap.result import NumericalGap, StageGap
+from kanspice.solution import Solution
+
+Array = npt.NDArray[np.float64]
+
+
+def measure(design: Design, solution: Solution, inputs: Array, reference: Mapping[str, Array]) -> tuple[StageGap, ...]:
+    """The gap at every stage of the design.
+
+    inputs: (samples, inputs) in model units; reference: stage name -> (samples, width) in model units.
+    """
+    before_v = inputs * design.input_v_per_unit
+    gaps = []
+    for stage in design.stages:
+        gaps.append(_stage_gap(design, solution, stage, before_v, reference[stage.compares_to]))
+        before_v = solution.stage_v[stage.name]
+    return tuple(gaps)
+
+
+def decoded_outputs(design: Design, solution: Solution) -> Array:
+    """The circuit's outputs (samples, outputs) in model units; NaN rows where a sample failed."""
+    last = design.stages[-1]
+    return solution.stage_v[last.name] / last.output_v_per_unit
+
+
+def numerical_gap(design: Design, solution: Solution, reference: Array) -> NumericalGap | None:
+    """The run's numerical error in model units, relative to the reference outputs (samples, outputs)."""
+    error = solution.numerical_error
+    if error is None:
+        return None
+    per_unit, scale = design.stages[-1].output_v_per_unit, spread(reference)
+    rmse = error.rmse_v / per_unit
+    return NumericalGap(len(error.samples), rmse, error.max_abs_v / per_unit, rmse / scale if scale else None)
+
+
+def _stage_gap(design: Design, solution: Solution, stage: Stage, before_v: Array, reference: Array) -> StageGap:
+    volts = solution.stage_v[stage.name]
+    solved = solution.solved & np.isfinite(before_v).all(axis=1)
+    alone_v = np.full_like(volts, np.nan)
+    if solved.any():
+        alone_v[solved] = ideal_output_v(design, stage, before_v[solved])
+    outputs, alone = volts / stage.output_v_per_unit, alone_v / stage.output_v_per_unit
+    added = compare(outputs, np.where(np.isfinite(alone), alone, reference), solved)
+    columns_v = solution.column_v.get(stage.name) if isinstance(stage, Crossbar) else None
+    return StageGap(
+        name=stage.name,
+        gap=compare(outputs, reference, solved),
+        added=added,
+        largest_v=_largest(volts),
+        largest_column_v=None if columns_v is None else _largest(columns_v),
+        behavioural=isinstance(stage, LayerNorm),
+    )
+
+
+def _largest(volts: Array) -> float:
+    finite = np.abs(volts[np.isfinite(volts)])
+    return float(finite.max()) if finite.size else float("nan")

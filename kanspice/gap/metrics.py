@@ -1,0 +1,60 @@
+"""How far two sets of outputs are apart. Pure functions of arrays.
+
+"Relative" always means: divided by the reference's standard deviation over samples, taken per output and
+pooled (root of the mean variance), so that constant differences between outputs do not make a gap look small.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+Array = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Gap:
+    """The difference between outputs and their reference, in model units.
+
+    The relative figures are None when the reference does not vary over the samples (one sample, say).
+    argmax_agreement: fraction of samples whose largest output is the same one; None for a single output.
+    """
+
+    rmse: float
+    max_abs: float
+    relative_rmse: float | None
+    max_relative: float | None
+    argmax_agreement: float | None
+
+
+def spread(reference: Array) -> float:
+    """Pooled standard deviation over samples of the outputs (samples, width)."""
+    return float(np.sqrt(np.mean(np.var(reference, axis=0))))
+
+
+def compare(outputs: Array, reference: Array, solved: npt.NDArray[np.bool_] | None = None) -> Gap:
+    """The gap of outputs (samples, width) against a reference of the same shape.
+
+    solved: (samples,) False where there is no output. Those samples have no error to average, but they
+    count as disagreement; whoever prints these numbers prints the failures beside them.
+    With no solved sample every figure is NaN or None.
+    """
+    mask = np.ones(len(outputs), dtype=bool) if solved is None else solved
+    error = outputs[mask] - reference[mask]
+    if error.size == 0:
+        return Gap(float("nan"), float("nan"), None, None, None)
+    rmse, max_abs, scale = float(np.sqrt(np.mean(error**2))), float(np.abs(error).max()), spread(reference)
+    agreement = None
+    if reference.shape[1] > 1:
+        agreement = float(np.sum(outputs[mask].argmax(axis=1) == reference[mask].argmax(axis=1)) / len(outputs))
+    if scale == 0:
+        return Gap(rmse, max_abs, None, None, agreement)
+    return Gap(rmse, max_abs, rmse / scale, max_abs / scale, agreement)
+
+
+def accuracy(outputs: Array, labels: npt.NDArray[np.int64], solved: npt.NDArray[np.bool_] | None = None) -> float:
+    """Fraction of all samples whose largest output is the label's; a sample without a result is wrong."""
+    mask = np.ones(len(outputs), dtype=bool) if solved is None else solved
+    return float(np.sum(outputs[mask].argmax(axis=1) == labels[mask]) / len(outputs))

@@ -1,0 +1,102 @@
+"""The measured gap of one model, circuit and engine: everything a report can say, as frozen data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from kanspice.gap.metrics import Gap
+from kanspice.solution import FailedSample
+
+Array = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class StageGap:
+    """The gap at one stage's output, and the part of it that the stage itself adds.
+
+    added: the circuit's stage against the ideal stage fed with the circuit's own input voltages.
+    largest_v: largest |voltage| at the stage's outputs; largest_column_v: at a crossbar's columns, else None.
+    behavioural: True for a block that no circuit is known for.
+    """
+
+    name: str
+    gap: Gap
+    added: Gap
+    largest_v: float
+    largest_column_v: float | None
+    behavioural: bool
+
+
+@dataclass(frozen=True)
+class Limit:
+    """One `--max METRIC=VALUE` and what was measured."""
+
+    metric: str
+    value: float
+    max: float
+
+    @property
+    def passed(self) -> bool:
+        """False also when the value is not a number."""
+        return self.value <= self.max
+
+
+@dataclass(frozen=True)
+class NumericalGap:
+    """The run's own numerical error at the outputs, as a gap: `samples` were solved again, tighter, in reverse order."""
+
+    samples: int
+    rmse: float
+    max_abs: float
+    relative_rmse: float | None
+
+
+@dataclass(frozen=True)
+class GapResult:
+    """One `verify`.
+
+    reference, outputs: (samples, outputs) in model units; rows of failed samples in `outputs` are NaN.
+    external: outputs computed elsewhere, if given; external_gap: the torch reference against them;
+    external_circuit_gap: the circuit against them.
+    """
+
+    model: Mapping[str, object]
+    design: Mapping[str, object]
+    engine: Mapping[str, object]
+    inputs: Mapping[str, object]
+    samples: int
+    failed: tuple[FailedSample, ...]
+    gap: Gap
+    stages: tuple[StageGap, ...]
+    numerical: NumericalGap | None
+    external_gap: Gap | None
+    external_circuit_gap: Gap | None
+    accuracy: Mapping[str, float] | None
+    limits: tuple[Limit, ...]
+    timing: Mapping[str, float]
+    notes: tuple[str, ...]
+    versions: Mapping[str, str]
+    reference: Array
+    outputs: Array
+
+    @property
+    def passed(self) -> bool:
+        """Every sample solved and every limit kept."""
+        return not self.failed and all(limit.passed for limit in self.limits)
+
+    @property
+    def exit_code(self) -> int:
+        """0 measured and within limits, 1 a limit exceeded, 3 some sample without a result."""
+        if self.failed:
+            return 3
+        return 0 if self.passed else 1
+
+    @property
+    def weakest_stage(self) -> StageGap | None:
+        """The stage that adds most to the gap; None when nothing adds more than rounding."""
+        ranked = [s for s in self.stages if s.added.relative_rmse is not None and s.added.relative_rmse > 1e-9]
+        return max(ranked, key=lambda stage: stage.added.relative_rmse or 0.0, default=None)

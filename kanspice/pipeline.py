@@ -1,0 +1,280 @@
+"""The whole path: load, compile, simulate, compare. The command line and every study call these functions."""
+
+from __future__ import annotations
+
+import hashlib
+import platform
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field
+from importlib.metadata import version
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from kanspice.compile import compile_kanalogue
+from kanspice.design import Design
+from kanspice.errors import InputError
+from kanspice.gap import (
+    Gap,
+    GapResult,
+    Limit,
+    NumericalGap,
+    StageGap,
+    accuracy,
+    compare,
+    decoded_outputs,
+    measure,
+    numerical_gap,
+)
+from kanspice.models import LoadedModel
+from kanspice.models.reference import reference_stages
+from kanspice.netlist import Fidelity
+from kanspice.ngspice import NgspiceOptions, Progress, solve
+from kanspice.solution import Solution
+from kanspice.technology import Technology
+
+Array = npt.NDArray[np.float64]
+FidelityChoice = Literal["auto", "shared", "device"]
+_PACKAGES = ("kanspice", "torch", "numpy", "scipy", "PySpice")
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What the circuit is measured with.
+
+    inputs: (samples, inputs) in model units. labels: (samples,) classes. external: (samples, outputs), outputs
+    for the same inputs computed elsewhere.
+    """
+
+    inputs: Array
+    labels: npt.NDArray[np.int64] | None = None
+    external: Array | None = None
+    source: str = ""
+
+    def limited(self, limit: int | None) -> Evidence:
+        """The first `limit` samples; all of them for None."""
+        if limit is None:
+            return self
+        labels = None if self.labels is None else self.labels[:limit]
+        external = None if self.external is None else self.external[:limit]
+        return Evidence(self.inputs[:limit], labels, external, self.source)
+
+
+@dataclass(frozen=True)
+class VerifyOptions:
+    """How to verify. fidelity `auto` takes `shared` where it is the same circuit as `device`, else `device`."""
+
+    fidelity: FidelityChoice = "auto"
+    ngspice: NgspiceOptions = field(default_factory=NgspiceOptions)
+    limits: Sequence[tuple[str, float]] = ()
+
+
+def compile_model(loaded: LoadedModel, technology: Technology, sample_inputs: Array | None = None) -> Design:
+    """The circuit of a loaded model; amplifier swings are taken from the sample inputs (samples, inputs), if given."""
+    return compile_kanalogue(loaded.model, technology, model_sha256=loaded.sha256, sample_inputs=sample_inputs)
+
+
+def resolve_fidelity(design: Design, choice: FidelityChoice) -> Fidelity:
+    """`auto` -> `shared` when every device on a row sees the row's voltage anyway, `device` otherwise."""
+    if choice == "auto":
+        return "shared" if design.is_ideal else "device"
+    return choice
+
+
+def verify(
+    loaded: LoadedModel,
+    technology: Technology,
+    evidence: Evidence,
+    options: VerifyOptions | None = None,
+    progress: Progress | None = None,
+) -> GapResult:
+    """Compiles the model, simulates every sample in ngspice and compares, stage by stage.
+
+    Raises InputError for evidence or limits that do not fit the model, SimulatorError without a simulator.
+    """
+    options = options or VerifyOptions()
+    _check_evidence(loaded, evidence)
+    reference = reference_stages(loaded.model, evidence.inputs)
+    compile_s, design = _timed(lambda: compile_model(loaded, technology, evidence.inputs))
+    fidelity = resolve_fidelity(design, options.fidelity)
+    solution = solve(design, evidence.inputs, fidelity, options.ngspice, hints=reference, progress=progress)
+    return _result(loaded, technology, evidence, options, reference, design, solution, compile_s)
+
+
+def _result(
+    loaded: LoadedModel,
+    technology: Technology,
+    evidence: Evidence,
+    options: VerifyOptions,
+    reference: dict[str, Array],
+    design: Design,
+    solution: Solution,
+    compile_s: float,
+) -> GapResult:
+    expected = reference[design.stages[-1].compares_to]
+    outputs = decoded_outputs(design, solution)
+    gap = compare(outputs, expected, solution.solved)
+    stages = measure(design, solution, evidence.inputs, reference)
+    numerical = numerical_gap(design, solution, expected)
+    accuracies = _accuracies(evidence, expected, outputs, solution)
+    external = evidence.external
+    return GapResult(
+        model=_model_facts(loaded),
+        design=_design_facts(design, solution, technology),
+        engine={
+            "name": solution.engine,
+            "version": solution.engine_version,
+            "options": dict(solution.engine_options),
+        },
+        inputs={
+            "path": evidence.source,
+            "sha256": hashlib.sha256(np.ascontiguousarray(evidence.inputs).tobytes()).hexdigest(),
+        },
+        samples=solution.samples,
+        failed=solution.failed,
+        gap=gap,
+        stages=stages,
+        numerical=numerical,
+        external_gap=None if external is None else compare(expected, external),
+        external_circuit_gap=None if external is None else compare(outputs, external, solution.solved),
+        accuracy=accuracies,
+        limits=_limits(options.limits, gap, stages, numerical, accuracies),
+        timing={"compile_s": compile_s, **solution.timing_s},
+        notes=(*solution.notes, *_notes(design, str(solution.engine_options["fidelity"]))),
+        versions={name: version(name) for name in _PACKAGES} | {"python": platform.python_version()},
+        reference=expected,
+        outputs=outputs,
+    )
+
+
+def _timed(work: Callable[[], Design]) -> tuple[float, Design]:
+    started = time.monotonic()
+    design = work()
+    return time.monotonic() - started, design
+
+
+def _check_evidence(loaded: LoadedModel, evidence: Evidence) -> None:
+    samples, width = evidence.inputs.shape
+    if samples == 0:
+        raise InputError("there are no samples to verify with", where=evidence.source, expected="at least one sample")
+    if width != loaded.input_width:
+        raise InputError(
+            "the inputs do not fit the model",
+            where=evidence.source,
+            expected=f"(samples, {loaded.input_width})",
+            found=f"({samples}, {width})",
+        )
+    if evidence.labels is not None:
+        _check_labels(evidence.labels, samples, loaded.output_width)
+    if evidence.external is not None and evidence.external.shape != (samples, loaded.output_width):
+        raise InputError(
+            "the reference outputs do not fit",
+            where="--reference",
+            expected=f"shape {(samples, loaded.output_width)}",
+            found=f"shape {evidence.external.shape}",
+        )
+
+
+def _check_labels(labels: npt.NDArray[np.int64], samples: int, classes: int) -> None:
+    if len(labels) != samples:
+        raise InputError(
+            "the labels do not fit the inputs", where="--labels", expected=f"{samples}", found=f"{len(labels)}"
+        )
+    if labels.min() < 0 or labels.max() >= classes:
+        worst = int(labels.min()) if labels.min() < 0 else int(labels.max())
+        raise InputError("a label is not a class", where="--labels", expected=f"0 to {classes - 1}", found=str(worst))
+
+
+def _accuracies(evidence: Evidence, expected: Array, outputs: Array, solution: Solution) -> dict[str, float] | None:
+    if evidence.labels is None:
+        return None
+    return {
+        "reference": accuracy(expected, evidence.labels),
+        "circuit": accuracy(outputs, evidence.labels, solution.solved),
+    }
+
+
+def _model_facts(loaded: LoadedModel) -> dict[str, object]:
+    return {
+        "path": str(loaded.path),
+        "family": loaded.family,
+        "format": loaded.format,
+        "sha256": loaded.sha256,
+        "parameters": loaded.parameters,
+        "devices": [device.name for device in loaded.model.devices],
+    }
+
+
+def _design_facts(design: Design, solution: Solution, technology: Technology) -> dict[str, object]:
+    return {
+        "devices": design.device_count,
+        "nodes": solution.netlist["nodes"],
+        "elements": solution.netlist["elements"],
+        "netlist_bytes": solution.netlist["bytes"],
+        "fidelity": solution.engine_options["fidelity"],
+        "technology": technology.model_dump(),
+        "swing_basis": design.swing_basis,
+        "swing": [
+            {
+                "stage": crossbar.name,
+                "feedback_ohm": crossbar.feedback_ohm,
+                "column_amplifier_v": crossbar.column_swing_v,
+                "output_v_per_unit": crossbar.output_v_per_unit,
+            }
+            for crossbar in design.crossbars
+        ],
+    }
+
+
+def _notes(design: Design, fidelity: str) -> list[str]:
+    notes = []
+    if design.is_ideal:
+        notes.append("ideal amplifiers hold every column at 0 V: `shared` and `device` fidelity are the same circuit")
+    elif fidelity == "shared":
+        notes.append("`shared` leaves out that columns move: with a finite amplifier gain `device` is the true circuit")
+    if any(stage.name.endswith(".norm") for stage in design.stages):
+        notes.append("LayerNorm is a behavioural block: no circuit is known for it")
+    return notes
+
+
+def _limits(
+    wanted: Sequence[tuple[str, float]],
+    gap: Gap,
+    stages: tuple[StageGap, ...],
+    numerical: NumericalGap | None,
+    accuracies: dict[str, float] | None,
+) -> tuple[Limit, ...]:
+    values = _metric_values(gap, stages, numerical, accuracies)
+    limits = []
+    for metric, largest in wanted:
+        value = values.get(metric)
+        limits.append(Limit(metric, float("nan") if value is None else value, largest))
+    return tuple(limits)
+
+
+def metric_names(stage_names: Sequence[str] = ()) -> list[str]:
+    """Every metric that a limit can be put on."""
+    return [
+        *("rmse", "max_abs", "relative_rmse", "max_relative", "argmax_disagreement"),
+        *("numerical_rmse", "accuracy_drop"),
+        *(f"{stage}.relative_rmse" for stage in stage_names),
+    ]
+
+
+def _metric_values(
+    gap: Gap, stages: tuple[StageGap, ...], numerical: NumericalGap | None, accuracies: dict[str, float] | None
+) -> dict[str, float | None]:
+    values: dict[str, float | None] = {key: value for key, value in asdict(gap).items() if key != "argmax_agreement"}
+    agreement = gap.argmax_agreement
+    values["argmax_disagreement"] = None if agreement is None else 1 - agreement
+    values["numerical_rmse"] = None if numerical is None else numerical.rmse
+    values["accuracy_drop"] = None if accuracies is None else accuracies["reference"] - accuracies["circuit"]
+    return values | {f"{stage.name}.relative_rmse": stage.gap.relative_rmse for stage in stages}
+
+
+def sha256_of(path: Path) -> str:
+    """SHA-256 of a file, hexadecimal."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
