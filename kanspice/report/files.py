@@ -1,0 +1,50 @@
+"""Writing a report to a file: whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from pathlib import Path
+
+from kanspice.errors import InputError
+
+
+def write_text(path: str | Path, text: str) -> None:
+    """Write text as UTF-8 with `\\n` line ends, creating parent folders; nothing half-written is left behind.
+
+    A pipe or a device such as `/dev/null` is written to directly; a symbolic link keeps pointing where it does.
+    Raises InputError where the file cannot be written.
+    """
+    content = text.encode("utf-8", "backslashreplace")
+    try:
+        if _is_stream(Path(path)):
+            Path(path).write_bytes(content)
+        else:
+            _replace(Path(os.path.realpath(path)), content)
+    except (OSError, ValueError) as error:  # ValueError: a null character in the path
+        found = error.strerror if isinstance(error, OSError) else None
+        raise InputError(
+            "the file cannot be written", where=path, found=found or str(error), hint="another path"
+        ) from error
+
+
+def _is_stream(path: Path) -> bool:
+    return path.exists() and not path.is_file() and not path.is_dir()
+
+
+def _replace(path: Path, content: bytes) -> None:
+    """Write beside `path`, then rename: a reader sees the old file or the new one."""
+    if path.is_dir():
+        raise IsADirectoryError(21, "a folder of that name exists")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # Not tempfile: its files are readable by their owner only, and so would be the report.
+    part = path.parent / f".kanspice-{secrets.token_hex(6)}.part"
+    try:
+        with part.open("xb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(path)
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise

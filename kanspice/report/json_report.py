@@ -1,0 +1,117 @@
+"""A gap as JSON, `kanspice.gap/1`: the contract with scripts and CI. Strict: no NaN, no Infinity."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from kanspice.gap.metrics import Gap
+from kanspice.gap.result import GapResult, Limit, NumericalGap, StageGap
+from kanspice.report.words import encodable
+
+SCHEMA = "kanspice.gap/1"
+
+
+def to_json(result: GapResult) -> str:
+    """JSON text with a fixed order of keys and a final newline.
+
+    A figure that does not exist is null, and so is one that is not finite; a technology's infinite values are
+    the text "inf". `external_gap`, `external_circuit_gap` and `accuracy` are left out where nothing was given
+    to compare with.
+    """
+    return json.dumps(_finite(_document(result)), indent=2, allow_nan=False) + "\n"
+
+
+def _document(result: GapResult) -> dict[str, Any]:
+    optional = {
+        "external_gap": None if result.external_gap is None else _gap(result.external_gap),
+        "external_circuit_gap": None if result.external_circuit_gap is None else _gap(result.external_circuit_gap),
+        "accuracy": result.accuracy,
+    }
+    return {
+        "schema": SCHEMA,
+        "model": result.model,
+        "inputs": result.inputs,
+        "design": finite_design(result.design),
+        "engine": result.engine,
+        "samples": result.samples,
+        "failed_samples": [
+            {"index": failure.index, "outcome": failure.outcome.value, "advice": failure.advice}
+            for failure in result.failed
+        ],
+        "gap": _gap(result.gap),
+        **{key: value for key, value in optional.items() if value is not None},
+        "numerical_error": None if result.numerical is None else _numerical(result.numerical),
+        "stages": [_stage(stage) for stage in result.stages],
+        "timing": result.timing,
+        "limits": [_limit(limit) for limit in result.limits],
+        "passed": result.passed,
+        "notes": result.notes,
+        "versions": result.versions,
+    }
+
+
+def finite_design(design: Mapping[str, object]) -> dict[str, Any]:
+    """The design's facts, ready for JSON, with a technology's infinite values (an ideal gain, say) as "inf"."""
+    found: dict[str, Any] = dict(design)
+    if "technology" in found:
+        found["technology"] = _finite(found["technology"], keep_infinite=True)
+    return found
+
+
+def _gap(gap: Gap) -> dict[str, Any]:
+    return {
+        "rmse": gap.rmse,
+        "max_abs": gap.max_abs,
+        "relative_rmse": gap.relative_rmse,
+        "max_relative": gap.max_relative,
+        "argmax_agreement": gap.argmax_agreement,
+    }
+
+
+def _stage(stage: StageGap) -> dict[str, Any]:
+    return {
+        "name": stage.name,
+        "rmse": stage.gap.rmse,
+        "relative_rmse": stage.gap.relative_rmse,
+        "max_abs": stage.gap.max_abs,
+        "max_relative": stage.gap.max_relative,
+        "added_rmse": stage.added.rmse,
+        "added_relative_rmse": stage.added.relative_rmse,
+        "added_max_abs": stage.added.max_abs,
+        "largest_v": stage.largest_v,
+        "largest_column_v": stage.largest_column_v,
+        "behavioural": stage.behavioural,
+    }
+
+
+def _numerical(numerical: NumericalGap) -> dict[str, Any]:
+    return {
+        "samples": numerical.samples,
+        "rmse": numerical.rmse,
+        "max_abs": numerical.max_abs,
+        "relative_rmse": numerical.relative_rmse,
+    }
+
+
+def _limit(limit: Limit) -> dict[str, Any]:
+    return {"metric": limit.metric, "value": limit.value, "max": limit.max, "passed": bool(limit.passed)}
+
+
+def _finite(value: object, *, keep_infinite: bool = False) -> Any:
+    """The value in JSON's types; a number that is not finite becomes None, or "inf" and "-inf" where kept."""
+    if isinstance(value, np.generic | np.ndarray):
+        value = value.tolist()
+    if isinstance(value, Mapping):
+        return {encodable(str(key)): _finite(part, keep_infinite=keep_infinite) for key, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(part, keep_infinite=keep_infinite) for part in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value) if keep_infinite and math.isinf(value) else None
+    if value is None or isinstance(value, bool | int | float):
+        return value
+    return encodable(str(value))

@@ -1,0 +1,162 @@
+"""A gap as the table that ends `kanspice verify` on a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from kanspice.gap.metrics import Gap
+from kanspice.gap.result import GapResult, StageGap
+from kanspice.report import verdict
+from kanspice.report.verdict import Verdict
+from kanspice.report.words import (
+    NOTHING,
+    counted,
+    devices,
+    durations,
+    many,
+    number,
+    pair,
+    plain,
+    share,
+    technology_name,
+)
+
+SHOWN_FAILURES = 5
+_GOOD, _BAD = "green", "bold red"
+
+Row = tuple[str, Text]
+"""A label and what is said under it; an empty label continues the row above."""
+
+
+def print_gap(result: GapResult, console: Console) -> None:
+    """Print the model, the gap stage by stage, and what it means. Plain where the console is no terminal."""
+    console.print(_rows(_header(result)))
+    if result.stages:
+        console.print(_stages(result.stages))
+    console.print(_rows(_summary(result)))
+
+
+def _rows(rows: Iterator[Row]) -> Table:
+    grid = Table.grid(padding=(0, 2, 0, 0))
+    grid.add_column(no_wrap=True, min_width=9)
+    grid.add_column(overflow="fold")
+    for label, text in rows:
+        grid.add_row(Text(label, style="bold"), text)
+    return grid
+
+
+def _header(result: GapResult) -> Iterator[Row]:
+    model, design, engine = result.model, result.design, result.engine
+    yield "model", Text(plain(model.get("path", NOTHING)))
+    yield "", Text(f"{plain(model.get('family', NOTHING))}, {counted(model.get('parameters'))} parameters")
+    yield "circuit", Text(f"{devices(design.get('devices'))}, {counted(design.get('nodes'))} nodes")
+    yield "", Text(f"fidelity {plain(design.get('fidelity', NOTHING))}, technology {technology_name(design)}")
+    yield (
+        "engine",
+        Text(
+            f"{plain(engine.get('name', NOTHING))} {plain(engine.get('version', ''))}, {many(result.samples, 'sample')}"
+        ),
+    )
+
+
+def _stages(stages: tuple[StageGap, ...]) -> Table:
+    table = Table(box=box.SIMPLE, pad_edge=False, padding=(0, 1))
+    table.add_column("stage\n", overflow="fold", footer="")
+    for heading in ("gap\nrelative", "added here\nrelative", "max |error|\nmodel units", "largest\nV", "column\nV"):
+        table.add_column(heading, justify="right", no_wrap=True, min_width=9)
+    for stage in stages:
+        figures = (
+            stage.gap.relative_rmse,
+            stage.added.relative_rmse,
+            stage.gap.max_abs,
+            stage.largest_v,
+            stage.largest_column_v,
+        )
+        table.add_row(Text(plain(stage.name) + (" *" if stage.behavioural else "")), *(number(f) for f in figures))
+    if any(stage.behavioural for stage in stages):
+        table.caption = Text("* a behavioural block: no circuit is known for it")
+        table.caption_justify = "left"
+    return table
+
+
+def _summary(result: GapResult) -> Iterator[Row]:
+    yield "gap", Text(_figures(result.gap))
+    yield "", Text(f"RMSE {number(result.gap.rmse)}, max |error| {number(result.gap.max_abs)} model units")
+    yield from _numerical(result)
+    yield "by stage", _said(verdict.weakest(result))
+    yield "argmax", _said(verdict.decisions(result))
+    yield from _accuracy(result)
+    yield from _external(result)
+    yield from _failed(result)
+    yield from _limits(result)
+    yield from _listed("note", (plain(note) for note in result.notes))
+    yield "time", Text(durations(result.timing))
+    yield "result", _judged(verdict.outcome(result))
+
+
+def _figures(gap: Gap) -> str:
+    return f"relative RMSE {number(gap.relative_rmse)}, largest relative error {number(gap.max_relative)}"
+
+
+def _numerical(result: GapResult) -> Iterator[Row]:
+    found = result.numerical
+    if found is not None:
+        yield (
+            "numerical",
+            Text(f"relative RMSE {number(found.relative_rmse)}, max |error| {number(found.max_abs)} model units"),
+        )
+        yield "", Text(f"({many(found.samples, 'sample')} solved again, tighter and in reverse order)")
+    said = verdict.numerical(result)
+    label = "warning" if said.warning else "" if found is not None else "numerical"
+    yield label, _said(said)
+
+
+def _accuracy(result: GapResult) -> Iterator[Row]:
+    if result.accuracy is None:
+        return
+    for label, who in (("accuracy", "reference"), ("", "circuit")):
+        yield label, Text(f"{who:9} {share(result.accuracy.get(who), result.samples)}")
+
+
+def _external(result: GapResult) -> Iterator[Row]:
+    if result.external_gap is not None:
+        yield "external", Text(f"reference: {_figures(result.external_gap)}")
+    if result.external_circuit_gap is not None:
+        yield "", Text(f"circuit: {_figures(result.external_circuit_gap)}")
+
+
+def _failed(result: GapResult) -> Iterator[Row]:
+    yield "failed" if result.failed else "samples", _judged(verdict.failures(result))
+    for failure in result.failed[:SHOWN_FAILURES]:
+        yield "", Text(f"sample {failure.index}: {failure.outcome.value}: {plain(failure.advice)}")
+    if len(result.failed) > SHOWN_FAILURES:
+        yield "", Text(f"and {len(result.failed) - SHOWN_FAILURES:,} more")
+
+
+def _limits(result: GapResult) -> Iterator[Row]:
+    label = "limits"
+    for limit in result.limits:
+        word, style = ("pass", _GOOD) if limit.passed else ("FAIL", _BAD)
+        value, most = pair(limit.value, limit.max)
+        measured = f"{plain(limit.metric)} {value}, limit {most}"
+        yield label, Text.assemble((word, style), "  ", measured)
+        label = ""
+
+
+def _listed(label: str, lines: Iterator[str]) -> Iterator[Row]:
+    for line in lines:
+        yield label, Text(line)
+        label = ""
+
+
+def _said(found: Verdict) -> Text:
+    return Text(found.text, style="yellow" if found.warning else "")
+
+
+def _judged(found: Verdict) -> Text:
+    return Text(found.text, style=_BAD if found.warning else _GOOD)

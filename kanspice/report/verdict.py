@@ -1,0 +1,107 @@
+"""What the numbers say, in plain sentences: one wording for the terminal and for the page."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from kanspice.gap.result import GapResult
+from kanspice.report.words import many, number, plain, share
+
+NEGLIGIBLE = 1e-6
+"""Relative RMSE below which a gap and its numerical error are both called nothing."""
+WORTH_A_WARNING = 0.1
+"""Numerical error above this fraction of the gap makes the gap doubtful."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """A sentence, and whether the reader must not overlook it."""
+
+    text: str
+    warning: bool = False
+
+
+def distance(result: GapResult) -> Verdict:
+    """How far the circuit is from the network."""
+    gap, solved = result.gap, result.samples - len(result.failed)
+    if solved == 0:
+        return Verdict(f"Nothing was measured: no sample of {result.samples:,} was solved", warning=True)
+    over = f" over the {solved:,} of {result.samples:,} samples that were solved" if result.failed else ""
+    if gap.relative_rmse is None:
+        return Verdict(
+            f"The circuit's outputs differ from the network's by {number(gap.rmse)} model units (RMSE){over}; there is"
+            " no relative figure, because the network's outputs do not vary over the samples"
+        )
+    return Verdict(
+        f"The circuit's outputs differ from the network's by {number(gap.relative_rmse)} of their"
+        f" standard deviation (relative RMSE){over}"
+    )
+
+
+def numerical(result: GapResult) -> Verdict:
+    """Whether the gap is the circuit's, or the simulation's own numerical error."""
+    if result.numerical is None:
+        return Verdict("numerical error was not measured: nothing says how much of the gap is the circuit's", True)
+    error, gap, relative = _comparable(result)
+    if math.isnan(error) or math.isnan(gap):
+        return Verdict("numerical error could not be compared with the gap: one of them has no value", True)
+    if error <= WORTH_A_WARNING * gap and gap > 0:
+        return Verdict("numerical error is less than a tenth of the gap: the gap is the circuit's")
+    if relative and max(error, gap) < NEGLIGIBLE:
+        return Verdict("the circuit agrees with the network to within numerical error")
+    if gap == error == 0:
+        return Verdict("the circuit agrees with the network exactly")
+    which = "the gap is" if error > gap / 2 else "part of the gap is"
+    return Verdict(f"{which} numerical error, not circuit: numerical error is more than a tenth of the gap", True)
+
+
+def _comparable(result: GapResult) -> tuple[float, float, bool]:
+    """Numerical error and gap in the same unit, and whether that is the relative one."""
+    assert result.numerical is not None  # noqa: S101 - the caller has looked
+    if result.numerical.relative_rmse is not None and result.gap.relative_rmse is not None:
+        return result.numerical.relative_rmse, result.gap.relative_rmse, True
+    return result.numerical.rmse, result.gap.rmse, False
+
+
+def weakest(result: GapResult) -> Verdict:
+    """Which stage adds most."""
+    if not any(math.isfinite(stage.added.rmse) for stage in result.stages):
+        return Verdict("no stage was measured")
+    if all(stage.added.relative_rmse is None for stage in result.stages):
+        return Verdict("no stage has a relative figure: the network does not vary over the samples")
+    stage = result.weakest_stage
+    if stage is None:
+        return Verdict("no stage adds more than rounding")
+    return Verdict(f"{plain(stage.name)} adds most: relative RMSE {number(stage.added.relative_rmse)}")
+
+
+def failures(result: GapResult) -> Verdict:
+    """How many samples have no result."""
+    count = len(result.failed)
+    if count == 0:
+        return Verdict(f"solved: {result.samples:,} of {result.samples:,}")
+    return Verdict(
+        f"{count:,} of {many(result.samples, 'sample')} without a result: in no average; counted as wrong and as"
+        " disagreement",
+        warning=True,
+    )
+
+
+def decisions(result: GapResult) -> Verdict:
+    """Whether the largest output is the same one."""
+    if result.gap.argmax_agreement is None:
+        return Verdict("does not apply: one output" if result.reference.shape[1] == 1 else "not measured")
+    return Verdict(f"the same largest output for {share(result.gap.argmax_agreement, result.samples)}")
+
+
+def outcome(result: GapResult) -> Verdict:
+    """The last word."""
+    exceeded = sum(not limit.passed for limit in result.limits)
+    if result.failed:
+        return Verdict("FAILED: not every sample was solved", warning=True)
+    if exceeded:
+        return Verdict(f"FAILED: {exceeded} of {many(len(result.limits), 'limit')} exceeded", warning=True)
+    return Verdict(
+        f"passed: {many(len(result.limits), 'limit')} kept" if result.limits else "measured; no limit was given"
+    )

@@ -1,0 +1,86 @@
+"""How a report writes numbers and names: three significant digits, and text that cannot disturb a terminal."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+NOTHING = "-"
+"""What stands where there is no figure."""
+
+
+def number(value: float | None) -> str:
+    """Three significant digits as engineers read them: 0.0123, 1.2e-07, 1230; "-" for None and NaN."""
+    if value is None or math.isnan(value):
+        return NOTHING
+    if 999.5 <= abs(value) < 1e6:
+        return f"{value:.0f}"
+    return f"{value:.3g}"
+
+
+def share(fraction: float | None, samples: int) -> str:
+    """A fraction of the samples as a percentage and a count: "98.0 % (49 of 50)"; never rounded to all or none."""
+    if fraction is None or math.isnan(fraction):
+        return NOTHING
+    return f"{_percent(fraction)} % ({round(fraction * samples):,} of {samples:,})"
+
+
+def _percent(fraction: float) -> str:
+    if fraction in {0.0, 1.0}:
+        return f"{100 * fraction:.0f}"
+    return f"{min(max(100 * fraction, 0.1), 99.9):.1f}"
+
+
+def counted(value: object) -> str:
+    """A count with thousands separated; anything else as it is."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return f"{value:,}"
+    return NOTHING if value is None else plain(value)
+
+
+def many(count: int, noun: str) -> str:
+    """A count and its noun: "1 sample", "1,200 samples"."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
+def devices(value: object) -> str:
+    """How many devices, and of which kinds where that is known: "4,736 devices (Z21 4,096, Z15 640)"."""
+    if not isinstance(value, Mapping):
+        return f"{counted(value)} devices"
+    parts = ", ".join(f"{plain(name)} {counted(part)}" for name, part in value.items())
+    total = sum(part for part in value.values() if isinstance(part, int))
+    return f"{total:,} devices ({parts})" if parts else "0 devices"
+
+
+def pair(value: float, limit: float) -> tuple[str, str]:
+    """A figure and its limit, with as many digits as it takes to see that they differ."""
+    short = number(value), number(limit)
+    return (repr(float(value)), repr(float(limit))) if short[0] == short[1] and value != limit else short
+
+
+def plain(value: object) -> str:
+    """Text on one line with every character visible: a file name from a stranger cannot move the cursor."""
+    line = " ".join(str(value).split())
+    return "".join(letter if letter.isprintable() else escaped(letter) for letter in line)
+
+
+def encodable(text: str) -> str:
+    """Text that UTF-8 can hold: lone surrogates (a file name that is no Unicode) become a backslash and digits."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def escaped(letter: str) -> str:
+    r"""One character as Python writes it in a string: `\x1b`."""
+    return letter.encode("unicode_escape").decode("ascii")
+
+
+def durations(timing: Mapping[str, float]) -> str:
+    """Timing as a sentence part: "load 0.1 s, simulate 3.2 s, per sample 0.064 s"."""
+    named = [(key.removesuffix("_s").replace("_", " "), value) for key, value in timing.items()]
+    return ", ".join(f"{plain(name)} {number(value)} s" for name, value in named) or NOTHING
+
+
+def technology_name(design: Mapping[str, object]) -> str:
+    """The name of the technology that a design was compiled for."""
+    technology = design.get("technology")
+    return plain(technology.get("name", "unnamed") if isinstance(technology, Mapping) else technology or NOTHING)

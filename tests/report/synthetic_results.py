@@ -1,0 +1,117 @@
+"""One synthetic result to render, and what tests change about it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+
+from kanspice.gap.metrics import Gap, compare
+from kanspice.gap.result import GapResult, Limit, NumericalGap, StageGap
+from kanspice.solution import FailedSample, Outcome
+
+NAN = float("nan")
+NO_GAP = Gap(NAN, NAN, None, None, None)
+
+
+def gap_of(relative: float | None, scale: float = 0.5) -> Gap:
+    if relative is None:
+        return Gap(0.0, 0.0, None, None, None)
+    return Gap(relative * scale, 3 * relative * scale, relative, 3 * relative, 0.98)
+
+
+def stage(name: str, gap: float | None, added: float | None, **facts: object) -> StageGap:
+    given = {"largest_v": 1.4, "largest_column_v": None, "behavioural": False} | facts
+    return StageGap(name, gap_of(gap), gap_of(added), **given)
+
+
+def technology(gain: float) -> dict[str, object]:
+    return {
+        "name": "ideal",
+        "units": {"v_unit_v": 1.0, "i_unit_a": 1e-6},
+        "tia": {"gain": gain, "rail_v": 5.0, "headroom": 0.8},
+    }
+
+
+def synthetic(samples: int = 50, outputs: int = 10, error: float = 0.01) -> GapResult:
+    """A result as `verify` gives it: everything solved, one limit kept, nothing optional given."""
+    random = np.random.default_rng(1)
+    reference = random.normal(size=(samples, outputs))
+    circuit = reference + error * random.normal(size=(samples, outputs))
+    return GapResult(
+        model={"path": "examples/digits/model.pt", "family": "kanalogue", "sha256": "ab" * 32, "parameters": 4842},
+        design={
+            "devices": {"Z21": 4096, "Z15": 640},
+            "nodes": 1234,
+            "fidelity": "device",
+            "technology": technology(float("inf")),
+        },
+        engine={"name": "ngspice", "version": "42", "options": {"fidelity": "device", "reltol": 1e-3, "jobs": 2}},
+        inputs={"source": "inputs.npy", "sha256": "cd" * 32, "shape": [samples, 64]},
+        samples=samples,
+        failed=(),
+        gap=compare(circuit, reference),
+        stages=(
+            stage("l1.input", 0.0, 0.0),
+            stage("l1.crossbar", 0.004, 0.004, largest_v=2.71828, largest_column_v=0.00123),
+            stage("l1.norm", 0.004, 1e-12, behavioural=True),
+            stage("l2.input", 0.006, 1e-12),
+            stage("l2.crossbar", 0.01, 0.008, largest_v=3.9, largest_column_v=0.0021),
+        ),
+        numerical=NumericalGap(5, 1.2e-7, 4.5e-7, 1.2e-7),
+        external_gap=None,
+        external_circuit_gap=None,
+        accuracy=None,
+        limits=(Limit("relative_rmse", 0.01, 0.05),),
+        timing={"load_s": 0.12, "compile_s": 0.034, "simulate_s": 3.21, "per_sample_s": 0.0642},
+        notes=(),
+        versions={"kanspice": "0.1.0", "python": "3.11.2", "numpy": "2.4.0"},
+        reference=reference,
+        outputs=circuit,
+    )
+
+
+def with_failures(result: GapResult, *indices: int) -> GapResult:
+    """The same result with samples that have none."""
+    outcomes = list(Outcome)[1:]
+    failed = tuple(FailedSample(i, outcomes[n % len(outcomes)], "seen at 3 V") for n, i in enumerate(indices))
+    outputs = result.outputs.copy()
+    outputs[list(indices)] = NAN
+    solved = np.isfinite(outputs).all(axis=1)
+    gap = compare(outputs, result.reference, solved)
+    stages = result.stages if solved.any() else tuple(_unmeasured(stage) for stage in result.stages)
+    return replace(result, failed=failed, outputs=outputs, gap=gap, stages=stages)
+
+
+def with_everything(result: GapResult) -> GapResult:
+    """The same result with everything optional given, one limit exceeded, and notes."""
+    return replace(
+        result,
+        external_gap=gap_of(1e-7),
+        external_circuit_gap=gap_of(0.0101),
+        accuracy={"reference": 0.98, "circuit": 0.96},
+        limits=(*result.limits, Limit("max_relative", 0.04, 0.02), Limit("l2.crossbar.relative_rmse", NAN, 1.0)),
+        notes=("identical device columns were shared", "ngspice raised gmin for 3 samples"),
+    )
+
+
+def _unmeasured(found: StageGap) -> StageGap:
+    return replace(found, gap=NO_GAP, added=NO_GAP, largest_v=NAN, largest_column_v=None)
+
+
+EXTREMES: dict[str, Callable[[], GapResult]] = {
+    "plain": synthetic,
+    "everything": lambda: with_everything(synthetic()),
+    "some failed": lambda: with_failures(with_everything(synthetic()), 3, 7, 8, 9, 20, 21, 40),
+    "all failed": lambda: with_failures(synthetic(4), 0, 1, 2, 3),
+    "no error": lambda: replace(
+        synthetic(error=0.0),
+        stages=(stage("l1.crossbar", 0.0, 0.0),),
+        numerical=NumericalGap(5, 0.0, 0.0, 0.0),
+    ),
+    "one sample": lambda: replace(
+        synthetic(samples=1, outputs=1), stages=(stage("only", None, None),), numerical=NumericalGap(1, 0.0, 0.0, None)
+    ),
+    "no stages": lambda: replace(synthetic(), stages=(), limits=(), numerical=None, timing={}, versions={}, model={}),
+}

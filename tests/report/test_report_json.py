@@ -1,0 +1,151 @@
+"""The JSON of `verify` is a contract: every key, strictly valid, whatever was measured."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from synthetic_results import NAN, NO_GAP, synthetic, technology, with_everything, with_failures
+
+from kanspice.gap.result import Limit, NumericalGap
+from kanspice.report import to_json
+
+TOP = [
+    "schema",
+    "model",
+    "inputs",
+    "design",
+    "engine",
+    "samples",
+    "failed_samples",
+    "gap",
+    "numerical_error",
+    "stages",
+    "timing",
+    "limits",
+    "passed",
+    "notes",
+    "versions",
+]
+GAP = ["rmse", "max_abs", "relative_rmse", "max_relative", "argmax_agreement"]
+STAGE = [
+    "name",
+    "rmse",
+    "relative_rmse",
+    "max_abs",
+    "max_relative",
+    "added_rmse",
+    "added_relative_rmse",
+    "added_max_abs",
+    "largest_v",
+    "largest_column_v",
+    "behavioural",
+]
+
+
+def refuse(constant: str) -> float:
+    raise ValueError(f"{constant} is not JSON")
+
+
+def parsed(result) -> dict:
+    return json.loads(to_json(result), parse_constant=refuse)
+
+
+def test_the_keys_and_their_order_are_the_contract(result):
+    document = parsed(result)
+    assert list(document) == TOP
+    assert document["schema"] == "kanspice.gap/1"
+    assert list(document["model"]) == ["path", "family", "sha256", "parameters"]
+    assert list(document["design"]) == ["devices", "nodes", "fidelity", "technology"]
+    assert list(document["engine"]) == ["name", "version", "options"]
+    assert list(document["gap"]) == GAP
+    assert list(document["numerical_error"]) == ["samples", "rmse", "max_abs", "relative_rmse"]
+    assert [list(stage) for stage in document["stages"]] == [STAGE] * 5
+    assert list(document["timing"]) == ["load_s", "compile_s", "simulate_s", "per_sample_s"]
+    assert [list(limit) for limit in document["limits"]] == [["metric", "value", "max", "passed"]]
+
+
+def test_optional_keys_are_there_when_something_was_given(result):
+    document = parsed(with_everything(result))
+    assert set(document) - set(TOP) == {"external_gap", "external_circuit_gap", "accuracy"}
+    assert list(document["external_gap"]) == list(document["external_circuit_gap"]) == GAP
+    assert document["accuracy"] == {"reference": 0.98, "circuit": 0.96}
+
+
+def test_figures_are_written_exactly(result):
+    document = parsed(result)
+    gap, stage, worst = result.gap, result.stages[1], document["stages"][1]
+    assert document["gap"] == {key: getattr(gap, key) for key in GAP}
+    assert (worst["name"], worst["relative_rmse"], worst["added_relative_rmse"]) == ("l1.crossbar", 0.004, 0.004)
+    assert (worst["rmse"], worst["max_abs"]) == (stage.gap.rmse, stage.gap.max_abs)
+    assert (worst["added_rmse"], worst["added_max_abs"]) == (stage.added.rmse, stage.added.max_abs)
+    assert (worst["largest_v"], worst["largest_column_v"], worst["behavioural"]) == (2.71828, 0.00123, False)
+    assert document["stages"][2]["behavioural"] is True
+    assert document["numerical_error"] == {"samples": 5, "rmse": 1.2e-7, "max_abs": 4.5e-7, "relative_rmse": 1.2e-7}
+    assert document["limits"] == [{"metric": "relative_rmse", "value": 0.01, "max": 0.05, "passed": True}]
+    assert (document["samples"], document["failed_samples"], document["passed"]) == (50, [], True)
+    assert (document["notes"], document["versions"]["numpy"]) == ([], "2.4.0")
+
+
+def test_a_failed_sample_has_its_index_outcome_and_advice(result):
+    document = parsed(with_failures(result, 3))
+    (failure,) = document["failed_samples"]
+    assert (failure["index"], failure["outcome"]) == (3, "diverged")
+    assert failure["advice"].startswith("seen at 3 V; no operating point was found")
+    assert document["passed"] is False
+
+
+def test_a_figure_that_does_not_exist_is_null():
+    document = parsed(with_failures(synthetic(2), 0, 1))
+    assert document["gap"] == dict.fromkeys(GAP)
+    assert document["stages"][1]["largest_v"] is document["stages"][1]["largest_column_v"] is None
+
+
+@pytest.mark.parametrize("bad", [NAN, float("inf"), -float("inf"), np.float64("nan")])
+def test_a_figure_that_is_not_finite_is_null(result, bad):
+    limit = Limit("relative_rmse", float(bad), 1.0)
+    document = parsed(replace(result, limits=(limit,), numerical=NumericalGap(1, bad, bad, bad), gap=NO_GAP))
+    assert document["limits"] == [{"metric": "relative_rmse", "value": None, "max": 1.0, "passed": limit.passed}]
+    assert document["numerical_error"] == {"samples": 1, "rmse": None, "max_abs": None, "relative_rmse": None}
+
+
+def test_numerical_error_that_was_not_measured_is_null(result):
+    assert parsed(replace(result, numerical=None))["numerical_error"] is None
+
+
+def test_an_infinite_technology_value_is_the_text_inf(result):
+    assert parsed(result)["design"]["technology"]["tia"] == {"gain": "inf", "rail_v": 5.0, "headroom": 0.8}
+    finite = replace(result, design={**result.design, "technology": technology(1000.0)})
+    assert parsed(finite)["design"]["technology"]["tia"]["gain"] == 1000.0
+
+
+def test_an_infinite_value_elsewhere_is_null(result):
+    engine = {**result.engine, "options": {"timeout_s": float("inf")}}
+    assert parsed(replace(result, engine=engine))["engine"]["options"] == {"timeout_s": None}
+
+
+def test_numpy_values_and_paths_are_written_as_plain_json(result, tmp_path):
+    model = {"path": tmp_path, "parameters": np.int64(7), "ok": np.True_, "widths": np.array([1, 2]), "pair": (1, None)}
+    document = parsed(replace(result, model=model))
+    assert document["model"] == {
+        "path": str(tmp_path),
+        "parameters": 7,
+        "ok": True,
+        "widths": [1, 2],
+        "pair": [1, None],
+    }
+
+
+def test_a_file_name_that_is_not_unicode_is_still_valid_json(result):
+    text = to_json(replace(result, model={"path": "a\udcff"}))
+    assert json.loads(text)["model"]["path"] == "a\\udcff"
+    assert "\\udcff" not in text.replace("\\\\udcff", "")
+
+
+def test_every_kind_of_result_is_strict_json_that_ends_with_a_newline(extreme):
+    text = to_json(extreme)
+    json.loads(text, parse_constant=refuse)
+    assert text.endswith("}\n")
+    assert text == to_json(extreme)

@@ -1,0 +1,152 @@
+"""What `kanspice verify` says on a terminal."""
+
+from __future__ import annotations
+
+import io
+import re
+from dataclasses import replace
+
+import pytest
+from rich.console import Console
+from synthetic_results import NAN, gap_of, synthetic, with_everything, with_failures
+
+from kanspice.gap.result import GapResult, Limit, NumericalGap
+from kanspice.report import print_gap
+
+
+def printed(result: GapResult, width: int = 80, **options: object) -> str:
+    file = io.StringIO()
+    print_gap(result, Console(file=file, width=width, **options))
+    return file.getvalue()
+
+
+def said(result: GapResult, width: int = 80) -> str:
+    """The text with its line breaks and padding taken out."""
+    return " ".join(printed(result, width).split())
+
+
+def test_the_header_names_model_circuit_and_engine(result):
+    text = said(result)
+    assert "model examples/digits/model.pt kanalogue, 4,842 parameters" in text
+    assert "4,736 devices (Z21 4,096, Z15 640), 1,234 nodes fidelity device, technology ideal" in text
+    assert "engine ngspice 42, 50 samples" in text
+
+
+def test_every_stage_has_its_row_of_figures(result):
+    rows = {line.split()[0]: line.split()[1:] for line in printed(result).splitlines() if line.startswith(" l")}
+    assert rows["l1.crossbar"] == ["0.004", "0.004", "0.006", "2.72", "0.00123"]
+    assert rows["l1.input"] == ["0", "0", "0", "1.4", "-"]
+    assert rows["l1.norm"] == ["*", "0.004", "1e-12", "0.006", "1.4", "-"]
+    assert "* a behavioural block: no circuit is known for it" in said(result)
+
+
+def test_the_summary_says_what_was_measured(result):
+    text = said(with_everything(result))
+    for expected in (
+        "gap relative RMSE 0.0117, largest relative error 0.0415 RMSE 0.0106, max |error| 0.0375 model units",
+        "numerical relative RMSE 1.2e-07, max |error| 4.5e-07 model units (5 samples solved again",
+        "less than a tenth of the gap: the gap is the circuit's",
+        "by stage l2.crossbar adds most: relative RMSE 0.008",
+        "argmax the same largest output for 100 % (50 of 50)",
+        "accuracy reference 98.0 % (49 of 50) circuit 96.0 % (48 of 50)",
+        "external reference: relative RMSE 1e-07, largest relative error 3e-07 circuit: relative RMSE 0.0101",
+        "limits pass relative_rmse 0.01, limit 0.05 FAIL max_relative 0.04, limit 0.02",
+        "FAIL l2.crossbar.relative_rmse -",
+        "note identical device columns were shared ngspice raised gmin",
+        "time load 0.12 s, compile 0.034 s, simulate 3.21 s, per sample 0.0642 s",
+        "result FAILED: 2 of 3 limits exceeded",
+    ):
+        assert expected in text
+
+
+@pytest.mark.parametrize(
+    ("gap", "error", "expected"),
+    [
+        (1e-3, 0.9e-4, "the gap is the circuit's"),
+        (1e-3, 2e-4, "warning part of the gap is numerical error, not circuit"),
+        (1e-3, 9e-4, "warning the gap is numerical error, not circuit"),
+        (1e-3, 1.0, "warning the gap is numerical error, not circuit"),
+        (5e-7, 5e-7, "the circuit agrees with the network to within numerical error"),
+        (0.0, 0.0, "the circuit agrees with the network to within numerical error"),
+        (5e-7, 2e-6, "warning the gap is numerical error, not circuit"),
+        (5e-7, 1e-9, "the gap is the circuit's"),
+        (1e-3, NAN, "warning numerical error could not be compared"),
+    ],
+)
+def test_numerical_error_is_judged_beside_the_gap(result, gap, error, expected):
+    text = said(replace(result, gap=gap_of(gap), numerical=NumericalGap(5, error, error, error)))
+    assert expected in text
+    assert ("warning" in text) == expected.startswith("warning")
+
+
+def test_without_a_relative_figure_the_absolute_ones_are_judged(result):
+    constant = replace(result.gap, relative_rmse=None, max_relative=None, rmse=1e-3)
+    assert "warning the gap is numerical" in said(
+        replace(result, gap=constant, numerical=NumericalGap(1, 1e-3, 1e-3, None))
+    )
+    zero = replace(constant, rmse=0.0)
+    assert "agrees with the network exactly" in said(
+        replace(result, gap=zero, numerical=NumericalGap(1, 0.0, 0.0, None))
+    )
+
+
+def test_numerical_error_that_was_not_measured_is_a_warning(result):
+    assert "warning numerical error was not measured" in said(replace(result, numerical=None))
+
+
+def test_failed_samples_are_counted_and_the_first_are_named(result):
+    text = said(with_failures(result, 3, 7, 8, 9, 20, 21, 40))
+    assert "failed 7 of 50 samples without a result: in no average; counted as wrong and as disagreement" in text
+    assert "sample 3: diverged: seen at 3 V; no operating point was found" in text
+    assert "sample 20: crashed" in text
+    assert "sample 21" not in text
+    assert "and 2 more" in text
+    assert "result FAILED: not every sample was solved" in text
+    assert "86.0 % (43 of 50)" in text
+
+
+def test_without_limits_nothing_is_called_passed(result):
+    assert "result measured; no limit was given" in said(replace(result, limits=()))
+
+
+def test_a_limit_missed_by_little_is_told_apart(result):
+    text = said(replace(result, limits=(Limit("relative_rmse", 0.0500001, 0.05),)))
+    assert "FAIL relative_rmse 0.0500001, limit 0.05" in text
+
+
+def test_the_weakest_stage_is_not_made_up(result):
+    assert "no stage adds more than rounding" in said(replace(result, stages=result.stages[:1]))
+    assert "by stage no stage was measured" in said(with_failures(synthetic(2), 0, 1))
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_every_kind_of_result_fits_and_no_number_is_cut(extreme, width):
+    text = printed(extreme, width)
+    assert max(len(line) for line in text.splitlines()) <= width
+    assert "…" not in text
+    assert "nan" not in text.lower()
+    assert "None" not in text
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_wide_numbers_and_long_names_still_fit(result, width):
+    long = replace(result.stages[0], name="layer12." + "crossbar" * 5, largest_v=-1.234e-117, largest_column_v=1.2e-100)
+    wide = replace(long, gap=gap_of(-1.12e-111), added=gap_of(-2.22e-222))
+    text = printed(replace(result, stages=(wide,)), width)
+    for figure in ("-1.12e-111", "-2.22e-222", "-1.68e-111", "-1.23e-117", "1.2e-100"):
+        assert re.search(rf"(?<!\S){re.escape(figure)}(?!\S)", text)
+    assert max(len(line) for line in text.splitlines()) <= width
+
+
+def test_it_is_plain_without_a_terminal_and_coloured_on_one(result):
+    assert "\x1b" not in printed(result)
+    assert "\x1b" in printed(result, force_terminal=True, color_system="standard")
+
+
+def test_names_from_a_stranger_are_shown_not_obeyed(result):
+    model = {**result.model, "path": "[bold]a[/bold]\x1b[2J:smile:.pt"}
+    stages = (replace(result.stages[0], name="[red]x"),)
+    text = printed(replace(result, model=model, stages=stages), force_terminal=True)
+    assert "[bold]a[/bold]\\x1b[2J:smile:.pt" in text
+    assert "\x1b[2J" not in text
+    assert "[red]x" in text

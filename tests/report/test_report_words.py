@@ -1,0 +1,72 @@
+"""Numbers as engineers read them."""
+
+from __future__ import annotations
+
+import pytest
+
+from kanspice.report import words
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (None, "-"),
+        (float("nan"), "-"),
+        (float("inf"), "inf"),
+        (0.0, "0"),
+        (1.2e-7, "1.2e-07"),
+        (1.23456e-7, "1.23e-07"),
+        (0.00123456, "0.00123"),
+        (3.14159, "3.14"),
+        (999.4, "999"),
+        (999.6, "1000"),
+        (-12345.6, "-12346"),
+        (1.5e9, "1.5e+09"),
+    ],
+)
+def test_number(value, text):
+    assert words.number(value) == text
+
+
+@pytest.mark.parametrize(
+    ("fraction", "samples", "text"),
+    [
+        (1.0, 50, "100 % (50 of 50)"),
+        (0.0, 50, "0 % (0 of 50)"),
+        (0.98, 50, "98.0 % (49 of 50)"),
+        (99999 / 100000, 100000, "99.9 % (99,999 of 100,000)"),
+        (1 / 100000, 100000, "0.1 % (1 of 100,000)"),
+        (None, 50, "-"),
+        (float("nan"), 50, "-"),
+    ],
+)
+def test_share_never_rounds_to_all_or_none(fraction, samples, text):
+    assert words.share(fraction, samples) == text
+
+
+def test_devices():
+    assert words.devices(1234) == "1,234 devices"
+    assert words.devices({"Z21": 4096, "Z15": 640}) == "4,736 devices (Z21 4,096, Z15 640)"
+    assert words.devices({}) == "0 devices"
+    assert words.devices(None) == "- devices"
+
+
+def test_a_limit_and_a_figure_that_differ_never_read_the_same():
+    assert words.pair(0.01, 0.05) == ("0.01", "0.05")
+    assert words.pair(0.050001, 0.05) == ("0.050001", "0.05")
+    assert words.pair(0.05, 0.05) == ("0.05", "0.05")
+
+
+def test_text_from_a_stranger_cannot_move_the_cursor():
+    assert words.plain("a\x1b[2Jb\n c\u202e\udcff") == "a\\x1b[2Jb c\\u202e\\udcff"
+    assert words.plain("modèle Ω.pt") == "modèle Ω.pt"
+
+
+def test_small_words():
+    assert words.many(1, "sample") == "1 sample"
+    assert words.many(1200, "sample") == "1,200 samples"
+    assert words.durations({"load_s": 0.1234, "per_sample_s": 2.0}) == "load 0.123 s, per sample 2 s"
+    assert words.durations({}) == "-"
+    assert words.technology_name({"technology": {"name": "weak"}}) == "weak"
+    assert words.technology_name({"technology": "weak"}) == "weak"
+    assert words.technology_name({}) == "-"
