@@ -58,6 +58,13 @@ class Cell(ABC):
         circuit.B(node, 0, node, i=expression)
         circuit.R(node, node, 0, "1")
 
+    def _add_source(
+        self, circuit: SubCircuit, row: int, pair: int, column: str, expression: str, scale_a: float
+    ) -> None:
+        """A nonlinear source, its scale as ngspice's multiplier `m`: exact, where a number in the expression is not."""
+        name = device_element(row, pair, self.index)
+        circuit.B(name, f"r{row}", column, i=f"{expression} m={spice_number(scale_a)}")
+
 
 @dataclass(frozen=True)
 class SharedCell(Cell):
@@ -85,8 +92,7 @@ class TangentCell(Cell):
     def add_device(self, circuit: SubCircuit, row: int, pair: int, column: str, scale_a: float) -> None:
         """scale_a * (phi - column * g)."""
         phi, slope = self._node("phi", row), self._node("g", row)
-        current = f"{spice_number(scale_a)}*(v({phi})-v({column})*v({slope}))"
-        circuit.B(device_element(row, pair, self.index), f"r{row}", column, i=current)
+        self._add_source(circuit, row, pair, column, f"v({phi})-v({column})*v({slope})", scale_a)
 
 
 @dataclass(frozen=True)
@@ -124,7 +130,7 @@ class WindowCell(Cell):
         distance = f"v({self._node('s', row)},{sense_node(column)})"
         sides = [self._horner(side, row, distance) for side in ("lo", "up")]
         value = f"v({self._node('k0', row)})+{distance}*({distance}<0?{sides[0]}:{sides[1]})"
-        circuit.B(device_element(row, pair, self.index), f"r{row}", column, i=f"{spice_number(scale_a)}*({value})")
+        self._add_source(circuit, row, pair, column, value, scale_a)
 
     def _horner(self, side: str, row: int, distance: str) -> str:
         degree = self.pieces.coefficients.shape[1] - 1
@@ -143,8 +149,7 @@ class FullCell(Cell):
 
     def add_device(self, circuit: SubCircuit, row: int, pair: int, column: str, scale_a: float) -> None:
         """scale_a * phi(row - column)."""
-        current = f"{spice_number(scale_a)}*{self.function}(v(r{row},{column}))"
-        circuit.B(device_element(row, pair, self.index), f"r{row}", column, i=current)
+        self._add_source(circuit, row, pair, column, f"{self.function}(v(r{row},{column}))", scale_a)
 
     @property
     def function(self) -> str:
