@@ -1,0 +1,226 @@
+"""How fast kanspice drives ngspice on a KANalogue network, against two plain ways, in one run.
+
+    python -m benchmarks.kanalogue [--samples 100] [--plain-samples 5] [--jobs 1] [-o FILE.json]
+
+Model: the published 196-64-10 checkpoint with three device types (39,552 devices) where KANSPICE_REFERENCE_DATA
+names the reference data, else a random network of the same size. Compared, all on the same circuit:
+
+- `shared` and `device`: kanspice's two fidelities, the whole `solve` call with its numerical-error rerun;
+- `plain`: PySpice as its examples use it: for every sample one circuit, one parse, one operating point;
+- `naive device`: the whole curve in every source, one process, one sweep.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import resource
+import tempfile
+import time
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
+from PySpice.Spice.Netlist import Circuit
+
+from kanspice.compile import compile_kanalogue
+from kanspice.design import Design
+from kanspice.devices import load_device
+from kanspice.models import KANalogue, load, load_array
+from kanspice.models.reference import reference_stages
+from kanspice.netlist import build_netlist
+from kanspice.ngspice import NgspiceOptions, solve
+from kanspice.ngspice.deck import NORMAL, sweep_deck
+from kanspice.ngspice.library import open_shared
+from kanspice.ngspice.process import RAW_FILE, run_deck
+from kanspice.ngspice.program import find_ngspice
+from kanspice.ngspice.raw import read_plots
+from kanspice.technology import Technology
+from kanspice.units import spice_number
+
+CHECKPOINT = "kanalogue/mnist_batchnorm_3basis"
+TARGET_RATIO = 30
+
+
+def main() -> None:
+    """Runs every row, prints them as they are done, and writes the JSON."""
+    arguments = _arguments()
+    name, model, inputs = _network(arguments.samples)
+    reference = reference_stages(model, inputs)
+    design = compile_kanalogue(model, Technology(), sample_inputs=inputs)
+    rows = {
+        fidelity: _kanspice(design, inputs, reference, fidelity, arguments.jobs) for fidelity in ("shared", "device")
+    }
+    rows["plain"] = _plain(design, inputs[: arguments.plain_samples], reference)
+    if arguments.naive_samples:
+        rows["naive device"] = _naive(design, inputs[: arguments.naive_samples], reference)
+    report = {
+        "schema": "kanspice.benchmark/1",
+        "model": name,
+        "devices": design.device_count,
+        "samples": len(inputs),
+        "jobs": arguments.jobs,
+        "machine": {"cpu": _cpu(), "cores": os.cpu_count(), "system": platform.platform()},
+        "versions": {name: version(name) for name in ("kanspice", "torch", "numpy", "PySpice")}
+        | {"python": platform.python_version(), "ngspice": find_ngspice().version_text},
+        "rows": rows,
+        "ratios": _ratios(rows, len(inputs)),
+    }
+    text = json.dumps(report, indent=1)
+    print(text)
+    if arguments.output:
+        arguments.output.parent.mkdir(parents=True, exist_ok=True)
+        arguments.output.write_text(text + "\n", encoding="utf-8")
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--samples", type=int, default=100)
+    parser.add_argument("--plain-samples", type=int, default=5, help="samples for the plain way; its cost is linear")
+    parser.add_argument("--naive-samples", type=int, default=3, help="samples for the naive device deck; 0 skips it")
+    parser.add_argument("--jobs", type=int, default=1)
+    parser.add_argument("-o", "--output", type=Path, default=Path("out/benchmark_kanalogue.json"))
+    return parser.parse_args()
+
+
+def _network(samples: int) -> tuple[str, KANalogue, np.ndarray]:
+    data = os.environ.get("KANSPICE_REFERENCE_DATA")
+    if data:
+        folder = Path(data) / CHECKPOINT
+        loaded = load(folder / "best.pth", folder / "config.json", folder.parent / "iv")
+        return CHECKPOINT, loaded.model, load_array(folder / "inputs.npy", "the inputs")[:samples]
+    devices = [load_device(name) for name in ("Z21", "Z15", "ZAZ21")]
+    rng = np.random.default_rng(0)
+    images = rng.random((samples, 196)) * (rng.random((samples, 196)) < 0.4)
+    return "random 196-64-10", KANalogue((196, 64, 10), devices).eval(), images
+
+
+def _kanspice(design: Design, inputs: np.ndarray, reference: dict, fidelity: str, jobs: int) -> dict:
+    started = time.monotonic()
+    solution = solve(design, inputs, fidelity, NgspiceOptions(jobs=jobs), hints=reference)
+    wall_s = time.monotonic() - started
+    last = design.stages[-1]
+    return {
+        "samples": len(inputs),
+        "wall_s": wall_s,
+        "wall_per_sample_s": wall_s / len(inputs),
+        "deck_bytes": solution.netlist["bytes"],
+        **solution.timing_s,
+        "relative_rmse": _error(solution.stage_v[last.name] / last.output_v_per_unit, reference),
+        "failed_samples": len(solution.failed),
+        "peak_simulator_bytes_so_far": _children_peak(),
+    }
+
+
+def _plain(design: Design, inputs: np.ndarray, reference: dict) -> dict:
+    """One circuit, one parse, one operating point per sample, through PySpice's shared-library simulator."""
+    shared = open_shared()
+    netlist = build_netlist(design, "shared")
+    nodes = netlist.probes[design.stages[-1].name]
+    build_s = parse_s = 0.0
+    outputs = []
+    for sample in inputs:
+        started = time.monotonic()
+        circuit = Circuit("plain")
+        circuit.raw_spice = _inlined(build_netlist(design, "shared").files)
+        for node, volts in zip(netlist.inputs, sample, strict=True):
+            circuit.V(node, node, 0, spice_number(volts))
+        text = f"{circuit}.options reltol=1e-6 vntol=1e-9 abstol=1e-15\n.op\n.end\n"
+        built = time.monotonic()
+        shared.load_circuit(text)
+        shared.run()
+        plot = shared.plot(None, shared.last_plot)
+        outputs.append([float(plot[node]._data[0]) for node in nodes])
+        shared.destroy()
+        shared.remove_circuit()
+        build_s, parse_s = build_s + built - started, parse_s + time.monotonic() - built
+    last = design.stages[-1]
+    return {
+        "samples": len(inputs),
+        "wall_per_sample_s": (build_s + parse_s) / len(inputs),
+        "build_per_sample_s": build_s / len(inputs),
+        "parse_and_solve_per_sample_s": parse_s / len(inputs),
+        "relative_rmse": _error(np.array(outputs) / last.output_v_per_unit, reference),
+    }
+
+
+def _inlined(files: dict[str, str]) -> str:
+    body = "\n".join(line for line in files["circuit.cir"].splitlines() if not line.startswith(".include"))
+    return f"{files['devices.lib']}\n{files['subcircuits.lib']}\n{body}\n"
+
+
+def _naive(design: Design, inputs: np.ndarray, reference: dict) -> dict:
+    """The curve written out in every device, solved as one sweep in one process."""
+    netlist = build_netlist(design, "device")
+    crossbars = {crossbar.name.partition(".")[0]: crossbar for crossbar in design.crossbars}
+    lines, layer = [], ""
+    for line in netlist.files["circuit.cir"].splitlines():
+        name = line.split(" ", 1)[0].lower()
+        if name == ".subckt":
+            layer = line.split()[1].partition("_")[0]
+        if name[:2] == "bd":
+            row, pair, device = map(int, name[2:].split("_"))
+            area = crossbars[layer].area[row, pair, device]
+            column = f"c{pair}{'p' if area > 0 else 'n'}"
+            scale = spice_number(abs(area) * crossbars[layer].current_unit_a)
+            curve = design.devices[device].curve.spice(f"v(r{row},{column})")
+            lines.append(f"{name} r{row} {column} i={curve} m={scale}")
+        elif not name.startswith(("bphi", "rphi", "bg", "rg")):
+            lines.append(line)
+    nodes = netlist.probes[design.stages[-1].name]
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        for file, text in (netlist.files | {"circuit.cir": "\n".join(lines) + "\n"}).items():
+            (folder / file).write_text(text)
+        (folder / "run.cir").write_text(sweep_deck(netlist.inputs, inputs, nodes, NORMAL))
+        run = run_deck(find_ngspice(), folder, "run.cir")
+        plots = read_plots(folder / RAW_FILE)
+        deck_bytes = (folder / "circuit.cir").stat().st_size
+    analysis_s = float(run.messages.partition("Total analysis time (seconds) =")[2].split()[0])
+    outputs = plots[0].table[:, 1:] / design.stages[-1].output_v_per_unit
+    return {
+        "samples": len(inputs),
+        "wall_s": run.wall_s,
+        "deck_bytes": deck_bytes,
+        "load_s": run.wall_s - analysis_s,
+        "per_sample_s": analysis_s / len(inputs),
+        "relative_rmse": _error(outputs, reference),
+        "peak_simulator_bytes_so_far": _children_peak(),
+    }
+
+
+def _ratios(rows: dict, samples: int) -> dict:
+    plain_s = rows["plain"]["wall_per_sample_s"] * samples
+    ratios = {
+        f"plain / shared, {samples} samples": plain_s / rows["shared"]["wall_s"],
+        "target": TARGET_RATIO,
+        f"plain without building its deck / shared, {samples} samples": rows["plain"]["parse_and_solve_per_sample_s"]
+        * samples
+        / rows["shared"]["wall_s"],
+    }
+    if "naive device" in rows:
+        naive, device = rows["naive device"], rows["device"]
+        ratios["naive device / device, load"] = naive["load_s"] / device["load_s"]
+        ratios["naive device / device, per sample"] = naive["per_sample_s"] / device["per_sample_s"]
+    return ratios
+
+
+def _error(outputs: np.ndarray, reference: dict) -> float:
+    expected = list(reference.values())[-1][: len(outputs)]
+    return float(np.sqrt(np.mean((outputs - expected) ** 2)) / expected.std())
+
+
+def _children_peak() -> int:
+    return resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024
+
+
+def _cpu() -> str:
+    info = Path("/proc/cpuinfo")
+    lines = info.read_text().splitlines() if info.exists() else []
+    return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), platform.processor())
+
+
+if __name__ == "__main__":
+    main()
