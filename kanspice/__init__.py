@@ -1,1 +1,73 @@
-"""kanspice: from a trained analogue network to a measured sim-to-real gap."""
+"""kanspice: from a trained analogue network to a measured sim-to-real gap.
+
+    >>> from kanspice import Evidence, Technology, load, load_array, verify
+    >>> result = verify(load("model.pt"), Technology(), Evidence(load_array("inputs.npy", "inputs")))
+    >>> result.gap.relative_rmse
+
+Names are loaded when they are first used, so that `import kanspice` and `kanspice --help` stay fast.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from kanspice.errors import InputError, KanspiceError, SimulatorError
+
+if TYPE_CHECKING:
+    from kanspice.design import Design
+    from kanspice.devices import Device, load_device
+    from kanspice.gap import GapResult
+    from kanspice.models import KANalogue, LoadedModel, load, load_array, load_labels, save
+    from kanspice.ngspice import NgspiceOptions
+    from kanspice.pipeline import Evidence, VerifyOptions, compile_model, verify
+    from kanspice.technology import Technology, load_technology
+
+_HOMES = {
+    "Design": "kanspice.design",
+    "Device": "kanspice.devices",
+    "Evidence": "kanspice.pipeline",
+    "GapResult": "kanspice.gap",
+    "KANalogue": "kanspice.models",
+    "LoadedModel": "kanspice.models",
+    "NgspiceOptions": "kanspice.ngspice",
+    "Technology": "kanspice.technology",
+    "VerifyOptions": "kanspice.pipeline",
+    "compile_model": "kanspice.pipeline",
+    "load": "kanspice.models",
+    "load_array": "kanspice.models",
+    "load_device": "kanspice.devices",
+    "load_labels": "kanspice.models",
+    "load_technology": "kanspice.technology",
+    "save": "kanspice.models",
+    "verify": "kanspice.pipeline",
+}
+
+__all__ = [
+    "Design",
+    "Device",
+    "Evidence",
+    "GapResult",
+    "InputError",
+    "KANalogue",
+    "KanspiceError",
+    "LoadedModel",
+    "NgspiceOptions",
+    "SimulatorError",
+    "Technology",
+    "VerifyOptions",
+    "compile_model",
+    "load",
+    "load_array",
+    "load_device",
+    "load_labels",
+    "load_technology",
+    "save",
+    "verify",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOMES:
+        return getattr(import_module(_HOMES[name]), name)
+    raise AttributeError(f"module 'kanspice' has no attribute '{name}'")

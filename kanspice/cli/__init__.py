@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import sys
+import traceback
 from types import FrameType
 from typing import Annotated
 
@@ -76,3 +77,7 @@ def main() -> None:
     except _Interrupted:
         typer.echo("interrupted", err=True)
         sys.exit(_INTERRUPTED)
+    except Exception:  # a bug must not leave with 1, which says that a limit was exceeded
+        traceback.print_exc()
+        typer.echo("this is a bug in kanspice: nothing was measured; please report the lines above", err=True)
+        sys.exit(KanspiceError.exit_code)
