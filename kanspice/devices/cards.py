@@ -8,7 +8,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -155,15 +154,17 @@ def read_device(path: Path) -> Device:
 
 
 def write_card(device: Device, path: Path, *, force: bool = False) -> None:
-    """Write the device's card as TOML, whole or not at all. InputError when `path` exists and not `force`."""
+    """Write the device's card as TOML, whole or not at all. InputError when `path` exists and not `force`, or
+    cannot be written."""
     if path.exists() and not force:
         raise InputError("the card exists already", where=path, hint="--force to replace it, or another file name")
-    if not path.parent.is_dir():
-        raise InputError("the folder does not exist", where=path.parent, hint="create it first")
-    with tempfile.NamedTemporaryFile("w", encoding="utf-8", dir=path.parent, suffix=".tmp", delete=False) as file:
-        file.write(toml_text(device.to_dict()))
-    Path(file.name).chmod(0o644)
-    os.replace(file.name, path)  # noqa: PTH105 - the two names are text
+    fresh = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        fresh.write_text(toml_text(device.to_dict()), encoding="utf-8")
+        fresh.replace(path)
+    except OSError as error:
+        fresh.unlink(missing_ok=True)
+        raise InputError("the card cannot be written", where=path, found=error.strerror or str(error)) from error
 
 
 def _plain(card: Card) -> dict[str, Any]:

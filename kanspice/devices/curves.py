@@ -307,10 +307,10 @@ def _check_continuity(breakpoints: Array, coefficients: Array) -> None:
     lengths = np.diff(breakpoints)
     with np.errstate(over="ignore", invalid="ignore"):
         ends = np.polynomial.polynomial.polyval(lengths, coefficients.T, tensor=False)
-    if not np.isfinite(ends).all():
+        terms = np.polynomial.polynomial.polyval(lengths, np.abs(coefficients.T), tensor=False)
+    if not np.isfinite(terms).all():
         raise InputError("the piecewise polynomial overflows inside its range")
     scale = max(np.abs(coefficients[:, 0]).max(), np.abs(ends).max())
-    terms = np.polynomial.polynomial.polyval(lengths, np.abs(coefficients.T), tensor=False)
     rounding = ROUNDING * np.finfo(np.float64).eps * terms.max()  # high degrees cancel large terms
     jumps = np.abs(ends[:-1] - coefficients[1:, 0])
     if np.any(jumps > CONTINUITY * scale + rounding):

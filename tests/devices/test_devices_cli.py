@@ -1,0 +1,111 @@
+"""`kanspice devices`: what it prints and writes."""
+
+from __future__ import annotations
+
+import math
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner, Result
+
+from kanspice.cli.devices import app
+from kanspice.devices import load_device
+from kanspice.errors import InputError
+
+POINTS = "v,i\n" + "".join(f"{v:.2f},{math.sin(5 * v)!r}\n" for v in np.linspace(0, 1, 21).tolist())
+
+
+def run(*arguments: str | Path) -> Result:
+    return CliRunner().invoke(app, [str(argument) for argument in arguments], env={"COLUMNS": "160"})
+
+
+@pytest.fixture
+def points(tmp_path: Path) -> Path:
+    path = tmp_path / "iv.csv"
+    path.write_text(POINTS)
+    return path
+
+
+def test_list_names_every_device() -> None:
+    result = run("list")
+    assert result.exit_code == 0
+    for name in ("a21", "z21", "z15", "zaz21", "rtd", "nmos_2n7002"):
+        assert name in result.stdout
+
+
+def test_show_says_source_peak_and_valley() -> None:
+    result = run("show", "ZAZ-15")
+    assert result.exit_code == 0
+    assert "Li et al." in result.stdout
+    assert "1.522 at 0.9732 V" in result.stdout
+    assert "undefined: the valley current is not positive" in result.stdout
+    assert load_device("zaz21").sha256 in result.stdout
+
+
+def test_show_of_a_rising_curve() -> None:
+    assert "none: the curve never falls" in run("show", "2n7002").stdout
+
+
+def test_show_of_an_unknown_device_raises_the_clear_error() -> None:
+    result = run("show", "b21")
+    assert isinstance(result.exception, InputError)
+    assert result.exception.exit_code == 2
+
+
+@pytest.mark.parametrize("name", ["a21", "nmos_2n7002"])
+def test_plot_writes_a_picture(name: str, tmp_path: Path) -> None:
+    result = run("plot", name, "-o", tmp_path / "curve.png")
+    assert result.exit_code == 0
+    assert (tmp_path / "curve.png").read_bytes().startswith(b"\x89PNG\r\n")
+
+
+def test_plot_into_no_folder_is_an_input_error(tmp_path: Path) -> None:
+    result = run("plot", "a21", "-o", tmp_path / "none" / "curve.png")
+    assert isinstance(result.exception, InputError)
+    assert "the picture cannot be written" in str(result.exception)
+
+
+def test_fit_writes_a_card_that_loads(points: Path, tmp_path: Path) -> None:
+    card = tmp_path / "My_Diode.toml"
+    result = run("fit", points, "-o", card, "--smoothing", "0", "--reverse", "odd")
+    assert result.exit_code == 0, result.exception
+    assert "residual rms" in result.stdout
+    device = load_device(card)
+    assert (device.name, device.curve.lo_v) == ("my_diode", -1.0)
+    assert device.curve.numpy(-0.5)[0] == pytest.approx(-np.sin(2.5), abs=1e-12)
+
+
+@pytest.mark.parametrize("kind", [["polynomial", "--degree", "7"], ["segments"], ["spline", "--smoothing", "0.01"]])
+def test_every_kind_of_fit(kind: list[str], points: Path, tmp_path: Path) -> None:
+    result = run("fit", points, "-o", tmp_path / "c.toml", "--name", "d1", "--kind", *kind)
+    assert result.exit_code == 0, result.exception
+    assert load_device(tmp_path / "c.toml").curve.numpy(0.3)[0] == pytest.approx(np.sin(1.5), abs=0.05)
+
+
+def test_fit_keeps_an_existing_card_unless_forced(points: Path, tmp_path: Path) -> None:
+    card = tmp_path / "c.toml"
+    card.write_text("precious")
+    assert isinstance(run("fit", points, "-o", card).exception, InputError)
+    assert card.read_text() == "precious"
+    assert run("fit", points, "-o", card, "--force").exit_code == 0
+    assert load_device(card).name == "c"
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [(["--reverse", "mirror"], "'reverse'"), (["--name", "a b"], "'name'"), (["--kind", "cubic"], "spline |")],
+)
+def test_bad_options_are_input_errors(options: list[str], message: str, points: Path, tmp_path: Path) -> None:
+    result = run("fit", points, "-o", tmp_path / "c.toml", *options)
+    assert isinstance(result.exception, InputError)
+    assert message in str(result.exception)
+    assert not (tmp_path / "c.toml").exists()
+
+
+def test_help_waits_for_no_heavy_import() -> None:
+    code = "import sys, kanspice.cli.devices; print({'torch', 'matplotlib', 'sympy'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set()"
