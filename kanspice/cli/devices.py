@@ -26,17 +26,13 @@ def list_() -> None:
     """List the shipped devices."""
     from kanspice.devices import list_devices  # noqa: PLC0415 - commands import lazily: --help stays fast
 
-    table = _table("device", "range / V", "peak", "peak / V", "valley / V", "current unit", "also called")
+    table = _table("device", "range / V", "peak", "at / V", "valley", "at / V", "unit")
     for device in list_devices():
-        card, extrema = device.card, device.curve.extrema()
-        found = ("-", "-", "-") if extrema is None else (extrema.peak_i, extrema.peak_v, extrema.valley_v)
-        table.add_row(
-            device.name,
-            f"{device.curve.lo_v:g} to {device.curve.hi_v:g}",
-            *(cell if isinstance(cell, str) else f"{cell:.4g}" for cell in found),
-            _short_unit(device),
-            ", ".join(card.aliases),
-        )
+        extrema = device.curve.extrema()
+        found = () if extrema is None else (extrema.peak_i, extrema.peak_v, extrema.valley_i, extrema.valley_v)
+        cells = [f"{value:.4g}" for value in found] or ["-"] * 4
+        unit = "-" if device.card.units.current_unit_a is None else _short_unit(device)
+        table.add_row(device.name, f"{device.curve.lo_v:g} to {device.curve.hi_v:g}", *cells, unit)
     _print(table)
 
 
@@ -101,7 +97,7 @@ def _table(*columns: str) -> Table:
 
     table = Table(box=box.SIMPLE)
     for column in columns:
-        table.add_column(column, overflow="fold")
+        table.add_column(column, overflow="fold", no_wrap=len(columns) > 2)
     return table
 
 
