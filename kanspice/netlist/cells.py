@@ -19,6 +19,7 @@ from PySpice.Spice.Netlist import SubCircuit
 
 from kanspice.design import Crossbar
 from kanspice.devices import Curve, PiecewisePolynomial
+from kanspice.devices.curves import spice_literal
 from kanspice.netlist.names import device_element
 from kanspice.units import spice_number
 
@@ -58,13 +59,6 @@ class Cell(ABC):
         circuit.B(node, 0, node, i=expression)
         circuit.R(node, node, 0, "1")
 
-    def _add_source(
-        self, circuit: SubCircuit, row: int, pair: int, column: str, expression: str, scale_a: float
-    ) -> None:
-        """A nonlinear source, its scale as ngspice's multiplier `m`: exact, where a number in the expression is not."""
-        name = device_element(row, pair, self.index)
-        circuit.B(name, f"r{row}", column, i=f"{expression} m={spice_number(scale_a)}")
-
 
 @dataclass(frozen=True)
 class SharedCell(Cell):
@@ -92,7 +86,8 @@ class TangentCell(Cell):
     def add_device(self, circuit: SubCircuit, row: int, pair: int, column: str, scale_a: float) -> None:
         """scale_a * (phi - column * g)."""
         phi, slope = self._node("phi", row), self._node("g", row)
-        self._add_source(circuit, row, pair, column, f"v({phi})-v({column})*v({slope})", scale_a)
+        current = _scaled(f"v({phi})-v({column})*v({slope})", scale_a)
+        circuit.B(device_element(row, pair, self.index), f"r{row}", column, i=current)
 
 
 @dataclass(frozen=True)
@@ -130,7 +125,7 @@ class WindowCell(Cell):
         distance = f"v({self._node('s', row)},{sense_node(column)})"
         sides = [self._horner(side, row, distance) for side in ("lo", "up")]
         value = f"v({self._node('k0', row)})+{distance}*({distance}<0?{sides[0]}:{sides[1]})"
-        self._add_source(circuit, row, pair, column, value, scale_a)
+        circuit.B(device_element(row, pair, self.index), f"r{row}", column, i=_scaled(value, scale_a))
 
     def _horner(self, side: str, row: int, distance: str) -> str:
         degree = self.pieces.coefficients.shape[1] - 1
@@ -149,7 +144,8 @@ class FullCell(Cell):
 
     def add_device(self, circuit: SubCircuit, row: int, pair: int, column: str, scale_a: float) -> None:
         """scale_a * phi(row - column)."""
-        self._add_source(circuit, row, pair, column, f"{self.function}(v(r{row},{column}))", scale_a)
+        current = _scaled(f"{self.function}(v(r{row},{column}))", scale_a)
+        circuit.B(device_element(row, pair, self.index), f"r{row}", column, i=current)
 
     @property
     def function(self) -> str:
@@ -160,6 +156,11 @@ class FullCell(Cell):
     def definition(self) -> str:
         """The curve as a SPICE function."""
         return f".func {self.function}(x) {{{self.curve.spice('x')}}}"
+
+
+def _scaled(expression: str, scale_a: float) -> str:
+    """A current with its scale as ngspice's multiplier `m`: exact, where a number in the expression is not."""
+    return f"{expression} m={spice_number(scale_a)}"
 
 
 def choose_cells(curves: Sequence[Curve], crossbar: Crossbar, fidelity: Fidelity, *, full: bool) -> tuple[Cell, ...]:
@@ -212,8 +213,8 @@ def _shifted(coefficients: Array, by: float) -> Array:
 def _select(argument: str, edges: Array, values: Array) -> str:
     """values[m] for the m-th interval between the edges, as balanced nested conditions."""
     if len(values) == 1 or np.all(values == values[0]):
-        return f"({spice_number(values[0])})"
+        return f"({spice_literal(values[0])})"
     middle = len(values) // 2
     low = _select(argument, edges[: middle - 1], values[:middle])
     high = _select(argument, edges[middle:], values[middle:])
-    return f"({argument}<{spice_number(edges[middle - 1])}?{low}:{high})"
+    return f"({argument}<{spice_literal(edges[middle - 1])}?{low}:{high})"

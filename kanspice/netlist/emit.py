@@ -13,6 +13,7 @@ from kanspice.netlist.library import library_text
 from kanspice.netlist.names import column_node, input_node, layer_of, stage_node, tia_node
 from kanspice.units import spice_number
 
+CIRCUIT = "circuit.cir"
 _LIMITER_SUBCIRCUITS = {"none": "buffer", "clip": "clipper", "sigmoid": "sigmoid_stage", "tanh": "tanh_stage"}
 
 
@@ -78,7 +79,7 @@ class _Builder:
         functions = "\n".join(self.functions.values())
         body = str(self.circuit).partition("\n")[2]
         return {
-            "circuit.cir": f".include subcircuits.lib\n.include devices.lib\n{body}",
+            CIRCUIT: f".include subcircuits.lib\n.include devices.lib\n{body}",
             "subcircuits.lib": f"* kanspice subcircuits\n{library_text(self.used)}",
             "devices.lib": f"* device curves as functions of volts, in current units\n{functions}\n",
         }

@@ -16,7 +16,7 @@ def input_node(index: int) -> str:
 
 
 def stage_node(stage: str, index: int) -> str:
-    """Output `index` of a stage: `l1.input` 5 -> `l1_r5` (a row), `l1.crossbar` 3 -> `l1_y3`, `l1.norm` 3 -> `l1_n3`."""
+    """Output `index` of a stage: `l1.input` 5 -> `l1_r5` (a row); `l1.crossbar` 3 -> `l1_y3`; `.norm` -> `l1_n3`."""
     layer, _, kind = stage.partition(".")
     return f"{layer}_{ {'input': 'r', 'crossbar': 'y', 'norm': 'n'}[kind] }{index}"
 
@@ -37,11 +37,11 @@ def device_element(row: int, pair: int, device: int) -> str:
 
 
 _PLACES = (
-    (re.compile(r"\b[bg]\.x(l\d+)_crossbar\.[bg]?d(\d+)_(\d+)_(\d+)"), "layer {0}, row {1}, output {2}, device {3}"),
-    (re.compile(r"\b(l\d+)_[ctq](\d+)([pn])\b"), "layer {0}, output {1}, column {2}"),
-    (re.compile(r"\b(l\d+)_r(\d+)\b"), "layer {0}, row {1}"),
-    (re.compile(r"\b(l\d+)_[yn](\d+)\b"), "layer {0}, output {1}"),
-    (re.compile(r"\bx(l\d+)_crossbar\b"), "layer {0}, inside the crossbar"),
+    (re.compile(r"\b[bg]\.xl(\d+)_crossbar\.[bg]?d(\d+)_(\d+)_(\d+)"), "layer {0}, row {1}, output {2}, device {3}"),
+    (re.compile(r"\bl(\d+)_[ctq](\d+)([pn])\b"), "layer {0}, output {1}, column {2}"),
+    (re.compile(r"\bl(\d+)_r(\d+)\b"), "layer {0}, row {1}"),
+    (re.compile(r"\bl(\d+)_[yn](\d+)\b"), "layer {0}, output {1}"),
+    (re.compile(r"\bxl(\d+)_crossbar\b"), "layer {0}, inside the crossbar"),
     (re.compile(r"\bin(\d+)\b"), "input {0}"),
 )
 
