@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from kanspice.design import Crossbar, Design, LayerNorm, Limiter, Stage
-from kanspice.design.bounds import largest_currents
+from kanspice.design.bounds import current_ranges
 from kanspice.design.stages import LimiterKind
 from kanspice.devices import Device
 from kanspice.models import KANalogue
@@ -72,7 +72,8 @@ def compile_kanalogue(
     256 are used); without them the worst case over all inputs is assumed.
     """
     samples = None if sample_inputs is None or len(sample_inputs) == 0 else sample_inputs[:SWING_SAMPLES]
-    draft = _Draft(model, technology, samples, tuple(map(_draft_layer, *zip(*enumerate(layer_arrays(model), 1)))))
+    layers = tuple(_draft_layer(index, layer) for index, layer in enumerate(layer_arrays(model), 1))
+    draft = _Draft(model, technology, samples, layers)
     for compile_pass in PASSES:
         draft = compile_pass(draft)
     return _assemble(draft, model_sha256)
@@ -222,19 +223,17 @@ def _output_peaks(draft: _Draft) -> list[float]:
     """The largest magnitude of any output, per layer, in model units."""
     peaks = []
     for positive, negative in _column_currents(draft):
-        worst = draft.sample_inputs is None
-        outputs = np.maximum(np.abs(positive), np.abs(negative)) if worst else positive - negative
+        outputs = positive - (negative[::-1] if draft.sample_inputs is None else negative)
         peaks.append(float(np.abs(outputs).max()))
     return peaks
 
 
 def _column_currents(draft: _Draft) -> list[tuple[Array, Array]]:
-    """(positive, negative) column currents per layer, each (samples, pairs); one row of bounds in the worst case."""
+    """(positive, negative) column currents per layer, each (samples, pairs); lowest and highest in the worst case."""
     devices = draft.model.devices
     if draft.sample_inputs is None:
-        basis = [
-            np.broadcast_to(largest_currents(devices), (1, layer.area.shape[0], len(devices))) for layer in draft.layers
-        ]
+        ranges = current_ranges(devices)[:, None, :]
+        basis = [np.broadcast_to(ranges, (2, layer.area.shape[0], len(devices))) for layer in draft.layers]
     else:
         stages = reference_stages(draft.model, draft.sample_inputs)
         basis = [_basis(devices, stages[f"l{layer.index}.input"]) for layer in draft.layers]

@@ -14,10 +14,13 @@ _FLOOR_V = 1e-6
 _GRID = 4001
 
 
-def output_bounds_v(design: Design) -> dict[str, Array]:
-    """Stage name -> largest possible |output|, (width,) volts; infinite where nothing bounds it."""
+def output_bounds_v(design: Design, inputs_v: Array) -> dict[str, Array]:
+    """Stage name -> largest possible |output|, (width,) volts, for inputs of at most |inputs_v| (inputs,) volts."""
     largest = largest_currents(design.devices)
-    return {stage.name: _bound(stage, largest) * _SLACK + _FLOOR_V for stage in design.stages}
+    bounds, before_v = {}, inputs_v
+    for stage in design.stages:
+        before_v = bounds[stage.name] = _bound(stage, largest, before_v) * _SLACK + _FLOOR_V
+    return bounds
 
 
 def column_bounds_v(design: Design) -> dict[str, Array]:
@@ -30,20 +33,18 @@ def column_bounds_v(design: Design) -> dict[str, Array]:
     return bounds
 
 
-def _bound(stage: Stage, largest: Array) -> Array:
+def _bound(stage: Stage, largest: Array, before_v: Array) -> Array:
     if isinstance(stage, Limiter):
-        limit = {
-            "clip": max(abs(stage.low_v), abs(stage.high_v)),
-            "sigmoid": stage.unit_v,
-            "tanh": stage.unit_v,
-            "none": np.inf,
-        }[stage.kind]
+        if stage.kind == "none":
+            return before_v
+        limit = max(abs(stage.low_v), abs(stage.high_v)) if stage.kind == "clip" else stage.unit_v
         return np.full(stage.width, limit)
     if isinstance(stage, LayerNorm):
         largest_v: Array = np.abs(stage.gain_v) * np.sqrt(stage.width) + np.abs(stage.offset_v)
         return largest_v
     columns_v: Array = _column_currents(stage, largest) * stage.feedback_ohm
-    return columns_v.reshape(-1, 2).sum(axis=1) * stage.subtractor_gain
+    outputs_v: Array = columns_v.reshape(-1, 2).sum(axis=1) * stage.subtractor_gain
+    return outputs_v
 
 
 def _column_currents(crossbar: Crossbar, largest: Array) -> Array:
@@ -57,5 +58,12 @@ def _column_currents(crossbar: Crossbar, largest: Array) -> Array:
 
 def largest_currents(devices: Sequence[Device]) -> Array:
     """max |phi_k| of every device type over its range, in current units, (K,)."""
+    largest: Array = np.abs(current_ranges(devices)).max(axis=0)
+    return largest
+
+
+def current_ranges(devices: Sequence[Device]) -> Array:
+    """Smallest and largest phi_k of every device type over its range, in current units, (2, K)."""
     curves = [device.curve for device in devices]
-    return np.array([np.abs(curve.numpy(np.linspace(curve.lo_v, curve.hi_v, _GRID))[0]).max() for curve in curves])
+    currents = [curve.numpy(np.linspace(curve.lo_v, curve.hi_v, _GRID))[0] for curve in curves]
+    return np.array([[amps.min() for amps in currents], [amps.max() for amps in currents]])

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import io
 import json
-import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,7 @@ from kanspice.devices import Device
 from kanspice.errors import InputError
 
 SCHEMA = "kanspice.design/1"
-_KINDS: dict[str, Callable[..., Stage]] = {kind.__name__: kind for kind in (Limiter, Crossbar, LayerNorm)}
+_TYPES: dict[str, Callable[..., Stage]] = {kind.__name__: kind for kind in (Limiter, Crossbar, LayerNorm)}
 
 
 def design_bytes(design: Design) -> bytes:
@@ -30,7 +29,7 @@ def design_bytes(design: Design) -> bytes:
             if isinstance(value, np.ndarray):
                 arrays[f"{index}.{name}"] = value
         plain = {name: value for name, value in fields.items() if not isinstance(value, np.ndarray)}
-        stages.append({"kind": type(stage).__name__, **plain})
+        stages.append({"type": type(stage).__name__, **plain})
     plain_fields = {f.name: getattr(design, f.name) for f in dataclasses.fields(design)}
     plain_fields |= {"devices": [device.to_dict() for device in design.devices], "stages": stages}
     header = json.dumps({"schema": SCHEMA, **plain_fields}, sort_keys=True).encode()
@@ -47,7 +46,7 @@ def save_design(design: Design, path: Path) -> None:
 def load_design(path: Path) -> Design:
     """Reads a design written by `save_design`. Raises InputError when it is not one."""
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as archive:
             arrays = {name: archive[name] for name in archive.files}
         header = json.loads(arrays.pop("header").tobytes())
         if header.pop("schema") != SCHEMA:
@@ -55,12 +54,14 @@ def load_design(path: Path) -> Design:
         devices = tuple(Device.from_dict(entry) for entry in header.pop("devices"))
         stages = tuple(_stage(index, entry, arrays) for index, entry in enumerate(header.pop("stages")))
         return Design(devices=devices, stages=stages, **header)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, zipfile.BadZipFile) as error:
+    except InputError:
+        raise
+    except Exception as error:  # NumPy and zipfile raise almost any type on a damaged file
         hint = "compile the model again with `kanspice compile`"
         raise InputError("is not a kanspice design", where=path, found=str(error), hint=hint) from error
 
 
 def _stage(index: int, entry: dict[str, Any], arrays: dict[str, np.ndarray[Any, Any]]) -> Stage:
-    kind = _KINDS[entry.pop("kind")]
+    kind = _TYPES[entry.pop("type")]
     own = {name.split(".", 1)[1]: value for name, value in arrays.items() if name.startswith(f"{index}.")}
     return kind(**entry, **own)

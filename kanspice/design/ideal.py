@@ -32,7 +32,8 @@ def _limited(stage: Limiter, volts: Array) -> Array:
 def _normalised(stage: LayerNorm, volts: Array) -> Array:
     centred: Array = volts - volts.mean(axis=1, keepdims=True)
     variance = np.mean(centred**2, axis=1, keepdims=True)
-    return stage.gain_v * centred / np.sqrt(variance + stage.eps_v2) + stage.offset_v
+    outputs: Array = stage.gain_v * centred / np.sqrt(variance + stage.eps_v2) + stage.offset_v
+    return outputs
 
 
 def _crossbar(design: Design, stage: Crossbar, volts: Array) -> Array:

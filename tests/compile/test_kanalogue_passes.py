@@ -1,0 +1,152 @@
+"""The compiled design is the trained network: stage by stage in NumPy, for random networks; and it fits its amplifiers."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from circuits import LINE, PEAK, design_of, inputs_for, load_device, network
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from kanspice.design import Crossbar
+from kanspice.design.bounds import output_bounds_v
+from kanspice.design.ideal import ideal_output_v
+from kanspice.models.reference import reference_stages
+
+DEVICES = {name: load_device(name) for name in ("z21", "a21", "rtd", "nmos_2n7002")} | {"peak": PEAK, "line": LINE}
+
+networks = st.fixed_dictionaries(
+    {
+        "widths": st.lists(st.integers(1, 5), min_size=2, max_size=4),
+        "names": st.lists(st.sampled_from(sorted(DEVICES)), min_size=1, max_size=3, unique=True),
+        "input_stage": st.sampled_from(["PosHC", "NegHC", "sigmoid", "tanh", "None"]),
+        "norm": st.sampled_from(["batch", "layer", "none"]),
+        "seed": st.integers(0, 2**31),
+    }
+)
+units = st.floats(1e-3, 1e3)
+
+
+def build(drawn):
+    devices = [DEVICES[name] for name in drawn["names"]]
+    return network(drawn["widths"], devices, input_stage=drawn["input_stage"], norm=drawn["norm"], seed=drawn["seed"])
+
+
+def stage_outputs(design, inputs):
+    """Stage name -> outputs in model units, every stage ideal and fed by the one before."""
+    volts, outputs = inputs * design.input_v_per_unit, {}
+    for stage in design.stages:
+        volts = ideal_output_v(design, stage, volts)
+        outputs[stage.name] = volts / stage.output_v_per_unit
+    return outputs
+
+
+@settings(max_examples=40, deadline=None)
+@given(networks, units, st.floats(1e-9, 1e-1), st.booleans())
+def test_every_ideal_stage_is_the_networks(drawn, v_unit, i_unit, from_samples):
+    model = build(drawn)
+    inputs = inputs_for(model, 7, drawn["seed"] % 1000)
+    settings_ = (f"units.v_unit_v={v_unit!r}", f"units.i_unit_a={i_unit!r}", "tia.rail_v=3.3")
+    design = design_of(model, inputs if from_samples else None, *settings_)
+    reference = reference_stages(model, inputs)
+    assert design.stages[-1].compares_to == list(reference)[-1]
+    volts = inputs * design.input_v_per_unit
+    for stage in design.stages:
+        volts = ideal_output_v(design, stage, volts)
+        expected = reference[stage.compares_to]
+        scale = np.abs(expected).max() + 1.0
+        np.testing.assert_allclose(volts / stage.output_v_per_unit, expected, rtol=0, atol=1e-12 * scale)
+        volts = expected * stage.output_v_per_unit  # each stage alone: a corner may turn rounding into a step
+
+
+def amplifier_volts(design, crossbar, rows_v):
+    """Largest |output| of every TIA, and of every subtractor that no input stage follows, in volts."""
+    basis = np.stack([d.curve.numpy(rows_v / design.input_v_per_unit)[0] for d in design.devices], axis=-1)
+    sums = [
+        np.einsum("sik,ijk->sj", basis, np.maximum(sign * crossbar.area, 0)) * crossbar.current_unit_a
+        + np.maximum(sign * crossbar.bias_a, 0)
+        for sign in (1, -1)
+    ]
+    return np.abs(np.array(sums)).max() * crossbar.feedback_ohm
+
+
+def unlimited(design, crossbar):
+    following = design.stages[design.stages.index(crossbar) + 1 :]
+    return not following or not following[0].name.endswith(".input")
+
+
+@settings(max_examples=40, deadline=None)
+@given(networks, units, st.floats(0.5, 20.0), st.floats(0.1, 1.0))
+def test_samples_keep_every_amplifier_within_rail_and_headroom(drawn, v_unit, rail, headroom):
+    model = build(drawn)
+    inputs = inputs_for(model, 7)
+    overrides = (f"units.v_unit_v={v_unit!r}", f"tia.rail_v={rail!r}", f"tia.headroom={headroom!r}")
+    design = design_of(model, inputs, *overrides)
+    assert design.swing_basis == "7 sample inputs"
+    volts, limit = inputs * design.input_v_per_unit, rail * headroom * (1 + 1e-9)
+    for stage in design.stages:
+        if isinstance(stage, Crossbar):
+            swing = amplifier_volts(design, stage, volts)
+            assert swing <= limit
+            assert swing == pytest.approx(stage.column_swing_v, rel=1e-6)
+        volts = ideal_output_v(design, stage, volts)
+        if isinstance(stage, Crossbar) and unlimited(design, stage):
+            assert np.abs(volts).max() <= limit
+
+
+@settings(max_examples=40, deadline=None)
+@given(networks, st.floats(0.5, 20.0))
+def test_the_worst_case_keeps_every_amplifier_within_rail_and_headroom_whatever_the_inputs(drawn, rail):
+    """Currents of either sign included: then the two columns of a pair add up."""
+    model = build(drawn)
+    design = design_of(model, None, f"tia.rail_v={rail!r}")
+    volts = np.random.default_rng(1).uniform(-3.0, 3.0, (200, model.input_width))
+    limit = rail * 0.8 * (1 + 1e-5)
+    for stage in design.stages:
+        if isinstance(stage, Crossbar):
+            assert amplifier_volts(design, stage, volts) <= limit
+        volts = ideal_output_v(design, stage, volts)
+        if isinstance(stage, Crossbar) and unlimited(design, stage):
+            assert np.abs(volts).max() <= limit
+
+
+def test_the_worst_case_of_currents_of_both_signs_by_hand():
+    """I = V of -10 to 10 units on both columns: the difference reaches 20 units, four times the rail's 4 V and more."""
+    model = network([2, 1], [LINE], input_stage="None", norm="none")
+    for parameter, values in zip(model.crossbars[0].parameters(), [[[[1.0]], [[-1.0]]], [0.0]], strict=True):
+        parameter.data.copy_(parameter.data.new_tensor(values))
+    design = design_of(model, None)
+    (crossbar,) = design.crossbars
+    assert crossbar.feedback_ohm == pytest.approx(0.4e6)
+    assert crossbar.column_swing_v == pytest.approx(4.0)
+    assert crossbar.output_v_per_unit == pytest.approx(4.0 / 20.0)
+
+
+def test_a_layer_that_fits_keeps_one_volt_per_unit():
+    model = network([1, 1], [PEAK], norm="none")
+    model.crossbars[0].coeffs.data[:] = 1.5
+    model.crossbars[0].bias.data[:] = -0.5
+    (crossbar,) = design_of(model, np.array([[0.5]])).crossbars
+    assert crossbar.feedback_ohm == 1e6
+    assert crossbar.subtractor_gain == pytest.approx(1.0)
+    assert crossbar.column_swing_v == pytest.approx(1.5)
+    assert crossbar.bias_a[0] == pytest.approx(-0.5e-6)
+
+
+def test_swings_are_measured_on_the_first_256_samples():
+    model = network([2, 2], [PEAK])
+    assert design_of(model, inputs_for(model, 300)).swing_basis == "256 sample inputs"
+    assert design_of(model, np.empty((0, 2))).swing_basis == "worst case over all inputs"
+
+
+@settings(max_examples=25, deadline=None)
+@given(networks)
+def test_ideal_outputs_are_within_the_bounds(drawn):
+    model = build(drawn)
+    inputs = inputs_for(model, 20)
+    design = design_of(model, inputs)
+    bounds = output_bounds_v(design, np.abs(inputs).max(axis=0) * design.input_v_per_unit)
+    for name, outputs in stage_outputs(design, inputs).items():
+        per_unit = next(stage.output_v_per_unit for stage in design.stages if stage.name == name)
+        assert np.all(np.abs(outputs * per_unit).max(axis=0) <= bounds[name])
+        assert np.isfinite(bounds[name]).all()
