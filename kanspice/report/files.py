@@ -15,7 +15,11 @@ def write_text(path: str | Path, text: str) -> None:
     A pipe or a device such as `/dev/null` is written to directly; a symbolic link keeps pointing where it does.
     Raises InputError where the file cannot be written.
     """
-    content = text.encode("utf-8", "backslashreplace")
+    write_bytes(path, text.encode("utf-8", "backslashreplace"))
+
+
+def write_bytes(path: str | Path, content: bytes) -> None:
+    """Write a file as `write_text` does."""
     try:
         if _is_stream(Path(path)):
             Path(path).write_bytes(content)

@@ -10,6 +10,8 @@ from kanspice.report.words import many, number, plain, share
 
 NEGLIGIBLE = 1e-6
 """Relative RMSE below which a gap and its numerical error are both called nothing."""
+ROUNDING = 1e-12
+"""Relative RMSE below which a gap is the rounding of 64-bit numbers."""
 WORTH_A_WARNING = 0.1
 """Numerical error above this fraction of the gap makes the gap doubtful."""
 
@@ -46,6 +48,8 @@ def numerical(result: GapResult) -> Verdict:
     error, gap, relative = _comparable(result)
     if math.isnan(error) or math.isnan(gap):
         return Verdict("numerical error could not be compared with the gap: one of them has no value", True)
+    if relative and max(error, gap) < ROUNDING:
+        return Verdict("the circuit agrees with the network to within rounding")
     if error <= WORTH_A_WARNING * gap and gap > 0:
         return Verdict("numerical error is less than a tenth of the gap: the gap is the circuit's")
     if relative and max(error, gap) < NEGLIGIBLE:

@@ -1,0 +1,65 @@
+"""A gap as JUnit XML, which CI systems show as tests: one per limit, and one for the samples."""
+
+from __future__ import annotations
+
+import re
+from xml.etree import ElementTree
+from xml.etree.ElementTree import Element, SubElement
+
+from kanspice.gap.result import GapResult, Limit
+from kanspice.report import verdict
+from kanspice.report.words import escaped, pair
+
+SUITE = "kanspice verify"
+_TIMED = ("load_s", "compile_s", "simulate_s")
+# What XML 1.0 allows; everything else is written as Python would write it in a string.
+_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+def to_junit(result: GapResult) -> str:
+    """XML text: `testsuites` with one `testsuite` and one `testcase` per limit and one for the samples.
+
+    A limit that is exceeded is a failure; samples without a result are an error, since nothing was measured there.
+    """
+    failures = sum(not limit.passed for limit in result.limits)
+    counts = {
+        "tests": str(len(result.limits) + 1),
+        "failures": str(failures),
+        "errors": str(int(bool(result.failed))),
+        "time": f"{sum(result.timing.get(key, 0.0) for key in _TIMED):.3f}",
+    }
+    root = Element("testsuites", {"name": SUITE, **counts})
+    suite = SubElement(root, "testsuite", {"name": SUITE, **counts, "skipped": "0"})
+    _add_samples(suite, result, counts["time"])
+    for limit in result.limits:
+        _add_limit(suite, result, limit)
+    ElementTree.indent(root)
+    return '<?xml version="1.0" encoding="UTF-8"?>\n' + ElementTree.tostring(root, encoding="unicode") + "\n"
+
+
+def _add_samples(suite: Element, result: GapResult, time: str) -> None:
+    case = _case(suite, result, "all samples solved", time)
+    if not result.failed:
+        return
+    listing = [f"sample {each.index}: {each.outcome.value}: {each.advice}" for each in result.failed]
+    error = SubElement(case, "error", {"message": verdict.failures(result).text, "type": "FailedSamples"})
+    error.text = _legal("\n".join(listing))
+
+
+def _add_limit(suite: Element, result: GapResult, limit: Limit) -> None:
+    value, most = pair(limit.value, limit.max)
+    case = _case(suite, result, f"{limit.metric} <= {most}", "0")
+    if limit.passed:
+        return
+    said = _legal(f"{limit.metric} is {value}, above the limit {most}")
+    failure = SubElement(case, "failure", {"message": said, "type": "LimitExceeded"})
+    failure.text = _legal(f"metric {limit.metric}\nvalue  {limit.value!r}\nmax    {limit.max!r}")
+
+
+def _case(suite: Element, result: GapResult, name: str, time: str) -> Element:
+    place = _legal(str(result.model.get("path", "model")))
+    return SubElement(suite, "testcase", {"classname": place, "name": _legal(name), "time": time})
+
+
+def _legal(text: str) -> str:
+    return _NOT_XML.sub(lambda found: escaped(found.group()), text)

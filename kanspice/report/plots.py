@@ -1,0 +1,213 @@
+"""Pictures of a gap: outputs against outputs, stage by stage, and how large the errors are.
+
+Each function returns the bytes of a picture, the same for the same data. matplotlib is imported on first use; no
+global figure is touched.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from kanspice.gap.metrics import spread
+from kanspice.gap.result import GapResult
+from kanspice.report.words import number, plain
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+Array = npt.NDArray[np.float64]
+Format = Literal["png", "svg"]
+
+# Okabe and Ito's palette: told apart by colour-blind readers, and in grey.
+_BLUE, _VERMILLION, _GREY = "#0072B2", "#D55E00", "#666666"
+_STYLE = {
+    "svg.hashsalt": "kanspice",
+    "text.parse_math": False,
+    "font.size": 9.0,
+    "axes.titlesize": 10.0,
+    "axes.titlelocation": "left",
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.formatter.useoffset": False,
+    "legend.frameon": False,
+}
+_WIDTH = 4.8
+_DPI = 160
+_NEVER = {"png": {"Software": None}, "svg": {"Date": None}}
+_BINS = 41
+
+
+def parity(result: GapResult, form: Format = "png") -> bytes:
+    """The circuit's outputs against the network's, every output of every solved sample a point."""
+    expected, found = _solved(result)
+    title = f"Circuit against network: relative RMSE {number(result.gap.relative_rmse)}"
+    with _picture(4.2, title) as (figure, axes):
+        if expected.size:
+            low, high = _padded(min(expected.min(), found.min()), max(expected.max(), found.max()))
+            axes.plot([low, high], [low, high], color=_GREY, linewidth=0.8, label="circuit = network")
+            axes.plot(
+                expected,
+                found,
+                linestyle="",
+                marker="o",
+                markersize=4,
+                markeredgewidth=0,
+                color=_BLUE,
+                alpha=_alpha(expected.size),
+                rasterized=True,
+            )
+            axes.set(xlim=(low, high), ylim=(low, high), aspect="equal")
+            axes.text(0.03, 0.97, _margin(result, expected.size), transform=axes.transAxes, va="top", color=_GREY)
+            axes.legend(loc="lower right")
+        else:
+            _nothing(axes)
+        axes.set(xlabel="network's output (model units)", ylabel="circuit's output (model units)")
+        return _bytes(figure, form)
+
+
+def stages(result: GapResult, form: Format = "png") -> bytes:
+    """Each stage's relative RMSE, and the part that the stage adds itself, on a logarithmic axis.
+
+    A zero stands at the left edge, marked 0; a stage without a figure has no mark.
+    """
+    weakest = result.weakest_stage
+    title = "No stage adds more than rounding" if weakest is None else f"{plain(weakest.name)} adds most"
+    with _picture(1.5 + 0.28 * max(len(result.stages), 3), title) as (figure, axes):
+        gaps = [stage.gap.relative_rmse for stage in result.stages]
+        added = [stage.added.relative_rmse for stage in result.stages]
+        floor = _floor([*gaps, *added])
+        if floor is None:
+            _nothing(axes)
+            return _bytes(figure, form)
+        axes.set_xscale("log")
+        _marks(axes, gaps, floor, _GAP)
+        _marks(axes, added, floor, _ADDED)
+        axes.set_yticks(range(len(gaps)), [plain(stage.name) for stage in result.stages])
+        axes.set(ylim=(len(gaps) - 0.5, -0.5), xlabel="relative RMSE (standard deviations of the stage's output)")
+        axes.grid(axis="x", alpha=0.3)
+        figure.legend(loc="outside lower center", ncols=2)
+        return _bytes(figure, form)
+
+
+def errors(result: GapResult, form: Format = "png") -> bytes:
+    """How many outputs are wrong by how much, in the network's standard deviations; counts are logarithmic."""
+    expected, found = _solved(result)
+    scale = spread(result.reference) if result.reference.size else 0.0
+    error = (found - expected) / (scale or 1.0)
+    with _picture(3.0, _error_title(error)) as (figure, axes):
+        if error.size:
+            largest = float(np.abs(error).max()) or 1.0
+            axes.hist(error, bins=np.linspace(-largest, largest, _BINS + 1).tolist(), color=_BLUE)
+            axes.axvline(0, color=_GREY, linewidth=0.8)
+            axes.set(xlim=(-1.05 * largest, 1.05 * largest), yscale="log", ylim=(0.7, None))
+        else:
+            _nothing(axes)
+        unit = "standard deviations of the network's output" if scale else "model units"
+        axes.set(xlabel=f"circuit - network ({unit})", ylabel="outputs")
+        return _bytes(figure, form)
+
+
+@contextmanager
+def _picture(height: float, title: str) -> Iterator[tuple[Figure, Axes]]:
+    """A figure with one pair of axes and our style, which ends with the block."""
+    from matplotlib import rc_context  # noqa: PLC0415 - a second to import, and most runs draw nothing
+    from matplotlib.backends.backend_agg import FigureCanvasAgg  # noqa: PLC0415
+    from matplotlib.figure import Figure  # noqa: PLC0415
+
+    with rc_context(_STYLE):  # type: ignore[arg-type]
+        figure = Figure(figsize=(_WIDTH, height), layout="constrained")
+        FigureCanvasAgg(figure)
+        axes = figure.add_subplot()
+        axes.set_title(title)
+        yield figure, axes
+
+
+def _bytes(figure: Figure, form: Format) -> bytes:
+    file = io.BytesIO()
+    figure.savefig(file, format=form, dpi=_DPI, metadata=_NEVER[form])
+    return file.getvalue()
+
+
+def _solved(result: GapResult) -> tuple[Array, Array]:
+    """Network's and circuit's outputs, flat, where the circuit has one."""
+    found = np.isfinite(result.outputs)
+    return result.reference[found], result.outputs[found]
+
+
+def _padded(low: float, high: float) -> tuple[float, float]:
+    margin = 0.05 * (high - low) or 1.0
+    return low - margin, high + margin
+
+
+def _alpha(points: int) -> float:
+    return float(np.clip(30 / np.sqrt(points), 0.05, 0.8))
+
+
+def _margin(result: GapResult, points: int) -> str:
+    lines = [f"{points:,} outputs", f"max |error| {number(result.gap.max_abs)}"]
+    if result.failed:
+        lines.append(f"{len(result.failed):,} samples without a result")
+    return "\n".join(lines)
+
+
+def _floor(figures: list[float | None]) -> float | None:
+    """Where zeros stand: a decade below the smallest figure; None when there is no figure at all."""
+    known = [figure for figure in figures if figure is not None and np.isfinite(figure)]
+    positive = [figure for figure in known if figure > 0]
+    if not known:
+        return None
+    return min(positive) / 10 if positive else 1e-16
+
+
+@dataclass(frozen=True)
+class _Mark:
+    """How one kind of figure is drawn."""
+
+    shape: str
+    size: float
+    edge: str
+    fill: str
+    label: str
+
+
+_GAP = _Mark("o", 7, _BLUE, _BLUE, "gap at the stage's output")
+_ADDED = _Mark("D", 5, _VERMILLION, "none", "added by the stage itself")
+
+
+def _marks(axes: Axes, figures: list[float | None], floor: float, mark: _Mark) -> None:
+    rows = [(row, figure) for row, figure in enumerate(figures) if figure is not None and np.isfinite(figure)]
+    axes.plot(
+        [figure or floor for _, figure in rows],
+        [row for row, _ in rows],
+        linestyle="",
+        marker=mark.shape,
+        markersize=mark.size,
+        markerfacecolor=mark.fill,
+        markeredgecolor=mark.edge,
+        label=mark.label,
+        clip_on=False,
+    )
+    for row, figure in rows:
+        if figure == 0:
+            axes.annotate("0", (floor, row), xytext=(-8, 0), textcoords="offset points", ha="right", va="center")
+
+
+def _error_title(error: Array) -> str:
+    if not error.size:
+        return "No output to compare"
+    if not error.any():
+        return "Every output is exactly the network's"
+    median, most = np.quantile(np.abs(error), [0.5, 0.99])
+    return f"Half of the errors are below {number(median)}, 99 % below {number(most)}"
+
+
+def _nothing(axes: Axes) -> None:
+    axes.text(0.5, 0.5, "nothing to show", transform=axes.transAxes, ha="center", va="center", color=_GREY)
