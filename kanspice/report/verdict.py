@@ -48,14 +48,13 @@ def numerical(result: GapResult) -> Verdict:
     error, gap, relative = _comparable(result)
     if math.isnan(error) or math.isnan(gap):
         return Verdict("numerical error could not be compared with the gap: one of them has no value", True)
-    if relative and max(error, gap) < ROUNDING:
+    larger = max(error, gap)
+    if larger == 0 or (relative and larger < ROUNDING):
         return Verdict("the circuit agrees with the network to within rounding")
-    if error <= WORTH_A_WARNING * gap and gap > 0:
+    if error <= WORTH_A_WARNING * gap:
         return Verdict("numerical error is less than a tenth of the gap: the gap is the circuit's")
-    if relative and max(error, gap) < NEGLIGIBLE:
+    if relative and larger < NEGLIGIBLE:
         return Verdict("the circuit agrees with the network to within numerical error")
-    if gap == error == 0:
-        return Verdict("the circuit agrees with the network exactly")
     which = "the gap is" if error > gap / 2 else "part of the gap is"
     return Verdict(f"{which} numerical error, not circuit: numerical error is more than a tenth of the gap", True)
 

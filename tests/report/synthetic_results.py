@@ -74,7 +74,7 @@ def synthetic(samples: int = 50, outputs: int = 10, error: float = 0.01) -> GapR
 
 def with_failures(result: GapResult, *indices: int) -> GapResult:
     """The same result with samples that have none."""
-    outcomes = list(Outcome)[1:]
+    outcomes = [Outcome.DIVERGED, Outcome.SINGULAR, Outcome.OUT_OF_RANGE, Outcome.TIMED_OUT, Outcome.CRASHED]
     failed = tuple(FailedSample(i, outcomes[n % len(outcomes)], "seen at 3 V") for n, i in enumerate(indices))
     outputs = result.outputs.copy()
     outputs[list(indices)] = NAN

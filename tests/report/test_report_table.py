@@ -67,7 +67,8 @@ def test_the_summary_says_what_was_measured(result):
         (1e-3, 9e-4, "warning the gap is numerical error, not circuit"),
         (1e-3, 1.0, "warning the gap is numerical error, not circuit"),
         (5e-7, 5e-7, "the circuit agrees with the network to within numerical error"),
-        (0.0, 0.0, "the circuit agrees with the network to within numerical error"),
+        (0.0, 0.0, "the circuit agrees with the network to within rounding"),
+        (1e-14, 0.0, "the circuit agrees with the network to within rounding"),
         (5e-7, 2e-6, "warning the gap is numerical error, not circuit"),
         (5e-7, 1e-9, "the gap is the circuit's"),
         (1e-3, NAN, "warning numerical error could not be compared"),
@@ -85,7 +86,7 @@ def test_without_a_relative_figure_the_absolute_ones_are_judged(result):
         replace(result, gap=constant, numerical=NumericalGap(1, 1e-3, 1e-3, None))
     )
     zero = replace(constant, rmse=0.0)
-    assert "agrees with the network exactly" in said(
+    assert "agrees with the network to within rounding" in said(
         replace(result, gap=zero, numerical=NumericalGap(1, 0.0, 0.0, None))
     )
 
