@@ -1,43 +1,52 @@
 """Running a netlist that somebody else wrote: looked at first, because a deck can run any command.
 
-ngspice has no switch against `.control` blocks, shell escapes, backquotes, programs started by code models or
-files outside the folder, so only cards known to be harmless pass; `trust` skips the look.
+ngspice has no switch against `.control` blocks, shell escapes, comments that are commands (`*#`, `*ng_script`),
+backquotes, programs started by code models or files outside the folder. So only cards known to be harmless pass, and
+ngspice is given one deck of exactly the lines that were looked at, includes put in place; `trust` skips all of this.
 """
 
 from __future__ import annotations
 
 import re
-import shutil
-import tempfile
 import time
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
+
+import numpy as np
 
 from kanspice.errors import InputError, SimulatorError
 from kanspice.ngspice.diagnose import first_complaint, suspicion
-from kanspice.ngspice.process import RAW_FILE, run_deck
+from kanspice.ngspice.process import RAW_FILE, run_deck, working_folder
 from kanspice.ngspice.program import find_ngspice
 from kanspice.ngspice.raw import Plot, read_plots
 
 _MAX_BYTES = 500_000_000
 _MAX_FILES = 200
 _DECK = "netlist.cir"
-_HARMLESS = frozenset(
-    ".title .param .func .subckt .ends .model .include .inc .global .ic .nodeset .options .option .opt .temp .save"
-    " .print .plot .probe .op .dc .ac .tran .noise .tf .sens .pz .disto .four .meas .measure .end .if .elseif .else"
-    " .endif .csparam .width .eom .macro".split()
+_NO_NUMBER = 1e30
+"""ngspice writes 1e32 for a division by zero; no voltage or current is near it."""
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+_ANALYSES = _words(".op .dc .ac .tran .noise .tf .sens .pz .disto")
+_HARMLESS = _ANALYSES | _words(
+    """.title .param .func .subckt .ends .model .global .ic .nodeset .options .option .opt .temp .save .print .plot
+    .probe .four .meas .measure .end .if .elseif .else .endif .csparam .width .eom .macro"""
 )
-_INCLUDE = re.compile(r"^\.inc(?:lude)?\s+(.+?)\s*$", re.I)
-_SUSPECT = (
-    ("`", "a backquote, which runs a command"),
-    ("d_process", "a code model that starts a program"),
-    ("d_cosim", "a code model that loads a library"),
-    ("filesource", "a code model that reads a file"),
-    ("file=", "a parameter that names a file"),
-    ("filename=", "a parameter that names a file"),
-    ("state_file", "a parameter that names a file"),
-    ("input_file", "a parameter that names a file"),
+_HARMLESS_MODELS = _words(
+    """r res c cap l ind d npn pnp lpnp njf pjf nmf pmf nmos pmos vdmos vdmosn vdmosp nhfet phfet sw csw urc ltra txl
+    cpl gain summer mult divide limit climit ilimit cntl_limit pwl pwlts multi_input_pwl aswitch zener oneshot sine
+    square triangle d_dt int s_xfer slew hyst lcouple core potentiometer inductoric capacitoric lmeter cmeter memristor
+    delay sidiode adc_bridge dac_bridge bidi_bridge d_buffer d_inverter d_and d_nand d_or d_nor d_xor d_xnor d_tristate
+    d_pullup d_pulldown d_open_c d_open_e d_dff d_jkff d_tff d_srff d_dlatch d_srlatch d_fdiv d_osc d_genlut d_lut"""
 )
+_INCLUDE = re.compile(r"""\.inc(?:lude)?\s+(?:"([^"]+)"|'([^']+)'|([^\s"']+))""", re.I)
+_MODEL = re.compile(r"\.model\s+[\w.-]+\s+(\w+)(?:[\s(]|$)", re.I)
+_FILE_PARAMETER = re.compile(r"file\w*=", re.I)
 _HINT = "look at the netlist yourself, then pass --trust if you believe it"
 
 
@@ -52,20 +61,21 @@ class NetlistRun:
 
 
 def run_netlist(path: Path, *, trust: bool = False, timeout_s: float | None = None) -> NetlistRun:
-    """Runs the analyses in a netlist, in a fresh folder that holds it and the files it includes.
+    """Runs the analyses in a netlist, in a fresh folder.
 
     Raises InputError for a netlist that is unreadable or, without `trust`, not known to be harmless;
     SimulatorError when ngspice gives no complete, finite result.
     """
     program = find_ngspice()
-    with tempfile.TemporaryDirectory(prefix="kanspice-") as name:
-        folder = Path(name)
-        deck = path.resolve()
-        if trust:
-            run = run_deck(program, deck.parent, str(deck), deadline=_deadline(timeout_s), raw=folder / RAW_FILE)
+    checked = None if trust else _Checked(path.parent.resolve()).read(path.resolve())
+    deadline = None if timeout_s is None else time.monotonic() + timeout_s
+    with working_folder() as folder:
+        if checked is None:
+            deck = path.resolve()
+            run = run_deck(program, deck.parent, str(deck), deadline=deadline, raw=folder / RAW_FILE)
         else:
-            _copy_checked(path, folder)
-            run = run_deck(program, folder, _DECK, deadline=_deadline(timeout_s))
+            (folder / _DECK).write_text("\n".join(checked.lines) + "\n", encoding="utf-8")
+            run = run_deck(program, folder, _DECK, deadline=deadline)
         plots = tuple(read_plots(folder / RAW_FILE))
     if run.timed_out:
         raise SimulatorError(
@@ -74,31 +84,66 @@ def run_netlist(path: Path, *, trust: bool = False, timeout_s: float | None = No
     doubt = suspicion(run.messages)
     if doubt is not None:
         raise SimulatorError("ngspice did not converge", where=path, found=doubt[1])
-    if not plots or any(plot.table.size == 0 for plot in plots):
-        raise SimulatorError("ngspice gave no results", where=path, found=first_complaint(run.messages))
+    wanted = 1 if checked is None else max(checked.analyses, 1)
+    if run.was_killed or len(plots) < wanted or any(plot.table.size == 0 for plot in plots):
+        complaint = f"ended by signal {-run.returncode}" if run.was_killed else first_complaint(run.messages)
+        raise SimulatorError("ngspice gave no complete results", where=path, found=complaint)
+    _check_numbers(plots, path)
     return NetlistRun(plots, run.messages, program.version_text, run.wall_s)
 
 
-def _deadline(timeout_s: float | None) -> float | None:
-    return None if timeout_s is None else time.monotonic() + timeout_s
+def _check_numbers(plots: tuple[Plot, ...], path: Path) -> None:
+    for plot in plots:
+        bad = ~(np.abs(plot.table) < _NO_NUMBER)
+        if bad.any():
+            point, vector = np.argwhere(bad)[0].tolist()
+            found = f"{plot.vectors[vector]} = {plot.table[point, vector]:g} in {plot.name}"
+            hint = "look for a division by zero"
+            raise SimulatorError("a result is not a finite number", where=path, found=found, hint=hint)
 
 
-def _copy_checked(path: Path, folder: Path) -> None:
-    """Copies the netlist and what it includes into `folder`, every line looked at."""
-    root = path.parent.resolve()
-    waiting, seen = [path.resolve()], set[Path]()
-    while waiting:
-        source = waiting.pop()
-        if source in seen:
-            continue
-        seen.add(source)
-        if len(seen) > _MAX_FILES:
+@dataclass
+class _Checked:
+    """The lines of a netlist and of what it includes, each looked at, in the order in which ngspice would see them."""
+
+    root: Path
+    lines: list[str] = field(default_factory=lambda: ["* netlist"])
+    analyses: int = 0
+    files: int = 0
+
+    def read(self, deck: Path) -> _Checked:
+        text = _read(deck)
+        title, _, body = text.partition("\n")
+        _check_text(deck, title)
+        if title.strip().startswith("."):
+            raise _refusal(deck, "a card in the first line, which ngspice takes for the title", title)
+        self._take(deck, body, is_deck=True)
+        return self
+
+    def _take(self, path: Path, text: str, *, is_deck: bool) -> None:
+        self.files += 1
+        if self.files > _MAX_FILES:
             raise InputError("includes too many files", where=path, expected=f"at most {_MAX_FILES}")
-        text = _read(source)
-        waiting += _check(text, source, root, is_deck=source == path.resolve())
-        target = folder / (_DECK if source == path.resolve() else source.relative_to(root))
-        target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(source, target)
+        for written in _cards(path, text):
+            line = " ".join(part.removeprefix("+") for part in written)
+            card = line.split(maxsplit=1)[0].lower()
+            if card in (".include", ".inc"):
+                included = self._included(path, line)
+                self._take(included, _read(included), is_deck=False)
+            elif card != ".end" or is_deck:
+                _check_card(path, card, line)
+                self.analyses += card in _ANALYSES
+                self.lines += written
+
+    def _included(self, path: Path, line: str) -> Path:
+        match = _INCLUDE.fullmatch(line)
+        name = "".join(part or "" for part in match.groups()) if match else ""
+        if not name or set("~${}") & set(name):
+            raise _refusal(path, "an include of something else than one plain file name", line)
+        target = (path.parent / name).resolve()
+        if not target.is_relative_to(self.root):
+            raise _refusal(path, "a file outside of the netlist's folder", line)
+        return target
 
 
 def _read(path: Path) -> str:
@@ -110,47 +155,43 @@ def _read(path: Path) -> str:
         raise InputError("cannot be read as a netlist", where=path, found=str(error)) from error
 
 
-def _check(text: str, path: Path, root: Path, *, is_deck: bool) -> list[Path]:
-    """Refuses what is not known to be harmless; returns the files that the text includes."""
-    included = []
-    for number, line in enumerate(_logical_lines(text), 1):
-        if number == 1 and is_deck:
-            line = _title(line)  # noqa: PLW2901 - ngspice takes a deck's first line for its title
-        lowered = line.lower()
-        for sign, meaning in _SUSPECT:
-            if sign in lowered.replace(" ", ""):
-                raise _refusal(path, meaning, line)
-        card = lowered.split(maxsplit=1)[0] if lowered.strip() else ""
-        if card.startswith(".") and card not in _HARMLESS:
-            raise _refusal(path, f"the card {card}, which is not known to be harmless", line)
-        match = _INCLUDE.match(line.strip())
-        if match:
-            included.append(_included(match[1], path, root, line))
-    return included
-
-
-def _title(line: str) -> str:
-    """A title may say anything, unless ngspice would read it as a card."""
-    return line if line.strip().startswith((".", "*")) or "`" in line else ""
-
-
-def _logical_lines(text: str) -> list[str]:
-    """Lines with their `+` continuations joined and comment lines emptied."""
-    lines: list[str] = []
-    for raw in text.splitlines():
+def _cards(path: Path, text: str) -> Iterator[list[str]]:
+    """Each card's lines, the continuations with their `+`; comments, once looked at, and empty lines are left out."""
+    card: list[str] = []
+    for raw in text.split("\n"):
         line = raw.strip()
-        if line.startswith("+") and lines:
-            lines[-1] += " " + line[1:]
-        else:
-            lines.append("" if line.startswith("*") and "`" not in line else line)
-    return lines
+        _check_text(path, line)
+        if line.startswith("+"):
+            if not card:
+                raise _refusal(path, "a continuation of nothing", line)
+            card.append(line)
+        elif line and not line.startswith("*"):
+            if card:
+                yield card
+            card = [line]
+    if card:
+        yield card
 
 
-def _included(name: str, path: Path, root: Path, line: str) -> Path:
-    target = (path.parent / name.strip("\"'")).resolve()
-    if not target.is_relative_to(root):
-        raise _refusal(path, "a file outside of the netlist's folder", line)
-    return target
+def _check_text(path: Path, line: str) -> None:
+    """Refuses what ngspice acts on anywhere in a file, in titles and comments too."""
+    lowered = line.strip().lower()
+    if "`" in line:
+        raise _refusal(path, "a backquote, which runs a command", line)
+    if lowered.startswith(("*#", "*ng_script")):
+        raise _refusal(path, "a comment that ngspice runs as a command", line)
+    if not line.replace("\t", " ").isprintable():
+        raise _refusal(path, "a character that cannot be seen", line)
+
+
+def _check_card(path: Path, card: str, line: str) -> None:
+    if card.startswith(".") and card not in _HARMLESS:
+        raise _refusal(path, f"the card {card}, which is not known to be harmless", line)
+    model = _MODEL.match(line)
+    if card == ".model" and (model is None or model[1].lower() not in _HARMLESS_MODELS):
+        raise _refusal(path, "a model of a kind that is not known to be harmless", line)
+    if _FILE_PARAMETER.search(re.sub(r"\s", "", line)):
+        raise _refusal(path, "a parameter that names a file", line)
 
 
 def _refusal(path: Path, meaning: str, line: str) -> InputError:

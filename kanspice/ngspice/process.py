@@ -6,9 +6,11 @@ import os
 import re
 import signal
 import subprocess
+import tempfile
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,6 +37,17 @@ class Run:
     def was_killed(self) -> bool:
         """True when a signal that we did not send ended it."""
         return self.returncode < 0 and not self.timed_out
+
+
+@contextmanager
+def working_folder() -> Iterator[Path]:
+    """A fresh folder, gone afterwards. Raises SimulatorError for a full or broken disk, in it and in what is done."""
+    try:
+        with tempfile.TemporaryDirectory(prefix="kanspice-") as folder:
+            yield Path(folder)
+    except OSError as error:
+        hint = "free some space, or set TMPDIR to a folder that has some"
+        raise SimulatorError("the working folder cannot be used", found=str(error), hint=hint) from error
 
 
 def run_deck(
@@ -96,13 +109,12 @@ def _wait(process: subprocess.Popen[bytes], deadline: float | None, stop: thread
 
 
 def _kill(process: subprocess.Popen[bytes]) -> None:
-    """Ends the process and everything it started; harmless when it has ended."""
-    if process.poll() is None:
-        try:
-            os.killpg(process.pid, signal.SIGKILL)
-        except (ProcessLookupError, PermissionError):
-            process.kill()
-        process.wait()
+    """Ends the process and everything it started, which may have outlived it and hold its output open."""
+    try:
+        os.killpg(process.pid, signal.SIGKILL)
+    except (ProcessLookupError, PermissionError):
+        process.kill()
+    process.wait()
 
 
 class _Reader(threading.Thread):

@@ -38,22 +38,32 @@ def read_plots(path: Path) -> list[Plot]:
 
 
 def _next_plot(content: bytes, start: int) -> tuple[Plot, int] | None:
-    marker = content.find(b"Binary:\n", start, start + _MAX_HEADER)
+    marker = content.find(b"\nBinary:\n", start, start + _MAX_HEADER)
     if marker < 0:
         return None
-    header = content[start:marker].decode("ascii", "replace")
-    vectors = tuple(
-        line.split()[1].lower() for line in header.partition("Variables:\n")[2].splitlines() if line.strip()
-    )
+    header = content[start : marker + 1].decode("ascii", "replace")
+    variables = header.partition("\nVariables:\n")[2].splitlines()
+    vectors = tuple(words[1].lower() for words in map(str.split, variables) if len(words) > 1)
     is_complex = "complex" in (_field(header, "Flags") or "")
-    kind: np.dtype[np.float64] | np.dtype[np.complex128] = np.dtype(np.complex128 if is_complex else np.float64)
-    promised = int(_field(header, "No. Points") or 0)
-    body = marker + len(b"Binary:\n")
-    row = kind.itemsize * len(vectors)
+    itemsize = np.dtype(np.complex128 if is_complex else np.float64).itemsize
+    if _whole(header, "No. Variables") != len(vectors):
+        return None
+    promised = _whole(header, "No. Points")
+    body = marker + len(b"\nBinary:\n")
+    row = itemsize * len(vectors)
     available = (len(content) - body) // row if row else 0
     points = min(promised, available) if promised else available
-    table = np.frombuffer(content, kind, points * len(vectors), body).reshape(points, len(vectors))
+    numbers = np.frombuffer(content, np.float64, points * row // 8, body)
+    table = (numbers.view(np.complex128) if is_complex else numbers).reshape(points, len(vectors)).copy()
+    if is_complex:
+        table.imag[:, :1] = 0.0  # ngspice 39 leaves anything there, and the scale, a frequency, is real
     return Plot(_field(header, "Plotname") or "", vectors, table), body + points * row
+
+
+def _whole(header: str, name: str) -> int:
+    """A header's count; 0 where it is none."""
+    text = _field(header, name) or ""
+    return int(text) if text.isdecimal() else 0
 
 
 def _field(header: str, name: str) -> str | None:
