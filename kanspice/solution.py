@@ -18,6 +18,7 @@ class Outcome(Enum):
     CONVERGED = "converged"
     DIVERGED = "diverged"
     SINGULAR = "singular"
+    MULTISTABLE = "multistable"
     OUT_OF_RANGE = "out of range"
     TIMED_OUT = "timed out"
     CRASHED = "crashed"
@@ -32,6 +33,7 @@ _ADVICE = {
     Outcome.CONVERGED: "",
     Outcome.DIVERGED: "no operating point was found: raise the amplifiers' gain, or look for a multistable device",
     Outcome.SINGULAR: "a node has no path that fixes its voltage: check the technology for zero or infinite values",
+    Outcome.MULTISTABLE: "the circuit can settle in more than one state: raise the amplifiers' gain",
     Outcome.OUT_OF_RANGE: "a voltage left the range in which the circuit means anything: raise gain or rail",
     Outcome.TIMED_OUT: "raise --timeout, use more --jobs, or pass fewer samples with --limit",
     Outcome.CRASHED: "ngspice ended by itself: see the message, check memory and disk space, run `kanspice doctor`",

@@ -1,4 +1,4 @@
-"""What several folders of tests build on: tiny devices, networks and designs, and an answer that ngspice has no part in."""
+"""What several folders of tests share: tiny devices, networks and designs, and answers that owe nothing to ngspice."""
 
 from __future__ import annotations
 

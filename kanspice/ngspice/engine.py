@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import re
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -21,13 +20,13 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from kanspice.design import Design
+from kanspice.design import Crossbar, Design
 from kanspice.design.bounds import column_bounds_v, output_bounds_v
-from kanspice.errors import SimulatorError
+from kanspice.design.uniqueness import solution_counts
 from kanspice.netlist import Fidelity, Netlist, build_netlist, place_of
 from kanspice.ngspice.deck import NORMAL, TIGHT, Tolerances, sweep_deck
 from kanspice.ngspice.diagnose import first_complaint, suspicion
-from kanspice.ngspice.process import RAW_FILE, Run, run_deck
+from kanspice.ngspice.process import RAW_FILE, Run, run_deck, working_folder
 from kanspice.ngspice.program import NgspiceProgram, find_ngspice
 from kanspice.ngspice.raw import read_plots
 from kanspice.solution import FailedSample, NumericalError, Outcome, Solution
@@ -36,6 +35,8 @@ Array = npt.NDArray[np.float64]
 Progress = Callable[[int], None]
 
 _DECK = "run.cir"
+_LARGEST_BLOCK = 512
+"""Samples per process: ngspice looks for its place in the inputs' tables from their beginning."""
 _ANALYSIS_TIME = re.compile(r"Total analysis time \(seconds\)\s*=\s*([-+.\deE]+)")
 
 
@@ -70,8 +71,8 @@ def solve(
     Raises SimulatorError when ngspice is missing or cannot be started; failed samples are values in the result.
     """
     options = options or NgspiceOptions()
-    with tempfile.TemporaryDirectory(prefix="kanspice-") as folder, _disk_errors():
-        return _Solver(design, inputs, fidelity, options, hints or {}, progress, Path(folder)).solve()
+    with working_folder() as folder:
+        return _Solver(design, inputs, fidelity, options, hints=hints or {}, progress=progress, folder=folder).solve()
 
 
 @dataclass(frozen=True)
@@ -117,6 +118,7 @@ class _Solver:
         inputs: Array,
         fidelity: Fidelity,
         options: NgspiceOptions,
+        *,
         hints: Mapping[str, Array],
         progress: Progress | None,
         folder: Path,
@@ -133,6 +135,8 @@ class _Solver:
         started = time.monotonic()
         self.circuit = _Circuit.lay_out(build_netlist(design, fidelity), folder / "circuit")
         self.netlist_s = time.monotonic() - started
+        self.whole_curves: _Circuit | None = None
+        self.beyond_reach: set[int] = set()
 
     @property
     def deadline(self) -> float | None:
@@ -144,13 +148,15 @@ class _Solver:
         simulate_s = time.monotonic() - self.started - self.netlist_s
         self._solve_beyond_reach(found)
         self._check_bounds(found)
+        self._check_uniqueness(found)
         numerical_error = self._numerical_error(found)
         return self._solution(found, simulate_s, numerical_error)
 
     def _spread(self, circuit: _Circuit, samples: Sequence[int], tolerances: Tolerances, *, report: bool) -> _Found:
-        """Solves the samples in as many blocks as there are jobs."""
+        """Solves the samples in at least as many blocks as there are jobs."""
         found = _Found({}, {}, [], [])
-        blocks = [block.tolist() for block in np.array_split(np.asarray(samples, dtype=int), self.options.jobs)]
+        number = max(self.options.jobs, -(-len(samples) // _LARGEST_BLOCK))
+        blocks = [block.tolist() for block in np.array_split(np.asarray(samples, dtype=int), number)]
         with ThreadPoolExecutor(self.options.jobs) as pool:
             try:
                 futures = [pool.submit(self._settle, circuit, b, tolerances, report) for b in blocks if b]
@@ -207,10 +213,15 @@ class _Solver:
         return run_deck(self.program, folder, _DECK, deadline=self.deadline, stop=self.stop, on_point=on_point)
 
     def _table(self, circuit: _Circuit, run: Run) -> Array:
-        """(points, vectors) in the order of the circuit's vectors; empty when they are not what was asked for."""
+        """(points, vectors) in the order of the circuit's vectors; empty when they are not what was asked for.
+
+        The scale, a plot's first vector, must count the samples from 0.
+        """
         plots = read_plots(run.folder / RAW_FILE)
         wanted = [f"v({node})" for node in circuit.vectors]
         if len(plots) != 1 or not set(wanted) <= set(plots[0].vectors):
+            return np.empty((0, len(wanted)))
+        if not np.array_equal(plots[0].table[:, 0], np.arange(len(plots[0].table))):
             return np.empty((0, len(wanted)))
         place = {name: index for index, name in enumerate(plots[0].vectors)}
         return np.asarray(plots[0].table[:, [place[name] for name in wanted]], dtype=np.float64)
@@ -235,11 +246,12 @@ class _Solver:
         self.notes.append(
             f"{len(beyond)} samples solved with whole curves: columns beyond the reach of the short cells"
         )
-        full = _Circuit.lay_out(build_netlist(self.design, self.fidelity, full_cells=True), self.folder / "full")
+        whole = _Circuit.lay_out(build_netlist(self.design, self.fidelity, full_cells=True), self.folder / "whole")
+        self.whole_curves, self.beyond_reach = whole, set(beyond)
         for index in beyond:
             found.rows.pop(index, None)
             found.failures.pop(index, None)
-        found.add(self._spread(full, sorted(beyond), NORMAL, report=False))
+        found.add(self._spread(whole, sorted(beyond), NORMAL, report=False))
 
     def _leaves_reach(self, row: Array) -> bool:
         columns = self._split(row[None, :])[1]
@@ -248,7 +260,8 @@ class _Solver:
 
     def _check_bounds(self, found: _Found) -> None:
         """Turns finite garbage into failures."""
-        outputs, columns = output_bounds_v(self.design), column_bounds_v(self.design)
+        outputs = output_bounds_v(self.design, np.abs(self.inputs_v).max(axis=0))
+        columns = column_bounds_v(self.design)
         for index, row in list(found.rows.items()):
             stage_v, column_v = self._split(row[None, :])
             for name, volts in (*stage_v.items(), *column_v.items()):
@@ -260,6 +273,25 @@ class _Solver:
                     found.failures[index] = FailedSample(index, Outcome.OUT_OF_RANGE, detail)
                     found.rows.pop(index, None)
 
+    def _check_uniqueness(self, found: _Found) -> None:
+        """Turns a state that is one of several into a failure: which of them a real circuit takes is not known."""
+        if self.fidelity == "shared" or not found.rows:
+            return
+        solved = sorted(found.rows)
+        stage_v = self._split(np.stack([found.rows[index] for index in solved]))[0]
+        before = ""
+        for stage in self.design.stages:
+            if isinstance(stage, Crossbar):
+                counts = solution_counts(self.design, stage, stage_v[before])
+                for place in np.flatnonzero((counts > 1).any(axis=1)).tolist():
+                    column = int(np.argmax(counts[place]))
+                    detail = (
+                        f"{stage.name} {column // 2}, column {'pn'[column % 2]}, has {counts[place, column]} states"
+                    )
+                    found.failures[solved[place]] = FailedSample(solved[place], Outcome.MULTISTABLE, detail)
+                    found.rows.pop(solved[place], None)
+            before = stage.name
+
     def _numerical_error(self, found: _Found) -> NumericalError | None:
         """Solves a few samples again, tighter and in reverse order, and compares their outputs."""
         solved = sorted(found.rows)
@@ -267,8 +299,12 @@ class _Solver:
         if wanted == 0:
             return None
         chosen = sorted(np.random.default_rng(self.options.seed).choice(solved, wanted, replace=False).tolist())
-        again = self._spread(self.circuit, chosen[::-1], TIGHT, report=False)
-        common = [index for index in chosen if index in again.rows and not self._leaves_reach(again.rows[index])]
+        again = self._spread(self.circuit, [i for i in chosen[::-1] if i not in self.beyond_reach], TIGHT, report=False)
+        again.rows = {index: row for index, row in again.rows.items() if not self._leaves_reach(row)}
+        if self.whole_curves is not None:
+            left = [index for index in chosen[::-1] if index in self.beyond_reach]
+            again.add(self._spread(self.whole_curves, left, TIGHT, report=False))
+        common = [index for index in chosen if index in again.rows]
         if not common:
             self.notes.append("numerical error unknown: the tightened rerun did not converge")
             return None
@@ -347,7 +383,7 @@ def _doubt(run: Run, first: int, points: int, expected: int) -> FailedSample | N
         return FailedSample(first, outcome, f"{message} ({place})" if place else message)
     if run.was_killed:
         return FailedSample(first, Outcome.CRASHED, f"ngspice was ended by signal {-run.returncode}")
-    if points < expected:
+    if points != expected:
         return FailedSample(first, Outcome.CRASHED, first_complaint(run.messages))
     return None
 
@@ -363,15 +399,3 @@ def _times(run: Run) -> tuple[list[float], list[float]]:
     if match is None:
         return [], []
     return [run.wall_s - float(match[1])], [float(match[1])]
-
-
-class _disk_errors:  # noqa: N801 - reads as a statement
-    """Reports a full or broken disk as a SimulatorError."""
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, _kind: object, error: object, _trace: object) -> None:
-        if isinstance(error, OSError):
-            hint = "free some space, or set TMPDIR to a folder that has some"
-            raise SimulatorError("the working folder cannot be used", found=str(error), hint=hint) from error

@@ -1,4 +1,4 @@
-"""The compiled design is the trained network: stage by stage in NumPy, for random networks; and it fits its amplifiers."""
+"""A compiled design is the trained network, stage by stage in NumPy for random networks, and fits its amplifiers."""
 
 from __future__ import annotations
 

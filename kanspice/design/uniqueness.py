@@ -1,0 +1,78 @@
+"""Whether a crossbar's columns have one possible voltage each: devices of negative slope can give several.
+
+A column at voltage c, held by an amplifier of gain A with feedback R, solves
+`f(c) = sum of scale phi(row - c) + bias - c (1 + A) / R = 0`. Where f always falls there is one solution; it can rise
+only where the devices' negative slopes outweigh the amplifier.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from kanspice.design.bounds import column_bounds_v
+from kanspice.design.stages import Array, Crossbar, Design
+from kanspice.devices import Device
+
+_SLOPE_GRID = 4001
+_SLOPE_SLACK = 1.05
+_STEP = 1 / 700
+"""Of a device's range: how finely column voltages are searched."""
+
+
+def solution_counts(design: Design, crossbar: Crossbar, rows_v: Array) -> npt.NDArray[np.int64]:
+    """Number of possible voltages of every column, positive and negative in turn: (samples, 2 * pairs).
+
+    rows_v: (samples, rows), volts.
+    """
+    counts = np.ones((len(rows_v), 2 * crossbar.width), dtype=np.int64)
+    if crossbar.holds_virtual_ground or _always_falls(design, crossbar):
+        return counts
+    columns_v = _search_grid(design, crossbar)
+    for sample, row_v in enumerate(rows_v):
+        above = _excess_current(design, crossbar, row_v, columns_v) > 0
+        counts[sample] = np.count_nonzero(above[1:] != above[:-1], axis=0)
+    return counts
+
+
+def _always_falls(design: Design, crossbar: Crossbar) -> bool:
+    """True when no column's devices together can fall more steeply than its amplifier rises."""
+    falls = _steepest_falls(design.devices) * crossbar.current_unit_a / design.input_v_per_unit
+    steepest = _by_column(crossbar.area).sum(axis=0) @ falls
+    return bool(np.all(steepest < (1 + crossbar.open_loop_gain) / crossbar.feedback_ohm))
+
+
+def _steepest_falls(devices: Sequence[Device]) -> Array:
+    """The largest -d phi / dv of every device type, at least 0, in current units per model unit, (K,)."""
+    curves = [device.curve for device in devices]
+    slopes = [curve.numpy(np.linspace(curve.lo_v, curve.hi_v, _SLOPE_GRID))[1] for curve in curves]
+    return np.array([max(0.0, float(-slope.min())) * _SLOPE_SLACK for slope in slopes])
+
+
+def _search_grid(design: Design, crossbar: Crossbar) -> Array:
+    """Voltages from one worst case to the other, (points,)."""
+    bound_v = column_bounds_v(design)[crossbar.name].max()
+    range_v = min(device.curve.hi_v - device.curve.lo_v for device in design.devices) * design.input_v_per_unit
+    return np.linspace(-bound_v, bound_v, 2 + int(2 * bound_v / (range_v * _STEP)))
+
+
+def _excess_current(design: Design, crossbar: Crossbar, row_v: Array, columns_v: Array) -> Array:
+    """f at every column voltage (points,), for every column: (points, 2 * pairs), amps."""
+    units = (row_v[None, :] - columns_v[:, None]) / design.input_v_per_unit
+    basis = np.stack([device.curve.numpy(units)[0] for device in design.devices], axis=-1)
+    area = _by_column(crossbar.area).transpose(0, 2, 1).reshape(-1, 2 * crossbar.width)
+    amps = basis.reshape(len(columns_v), -1) @ area * crossbar.current_unit_a
+    bias_a = np.stack([np.maximum(crossbar.bias_a, 0), np.maximum(-crossbar.bias_a, 0)], axis=1).ravel()
+    held_a = columns_v * (1 + crossbar.open_loop_gain) / crossbar.feedback_ohm
+    excess_a: Array = amps + bias_a - held_a[:, None]
+    return excess_a
+
+
+def _by_column(area: Array) -> Array:
+    """Signed areas (rows, pairs, devices) as what each column holds: (rows, 2 * pairs, devices), at least 0."""
+    rows, pairs, devices = area.shape
+    both = np.stack([np.maximum(area, 0), np.maximum(-area, 0)], axis=2)
+    columns: Array = both.reshape(rows, 2 * pairs, devices)
+    return columns
