@@ -1,0 +1,49 @@
+"""The page: the findings are there, strangers' text is escaped, nothing is fetched."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+from synthetic_results import with_failures
+
+from kanspice.report import to_html
+
+
+def test_page_states_the_gap_and_every_stage(result):
+    page = to_html(result)
+    assert "of their standard deviation (relative RMSE)" in page
+    for stage in result.stages:
+        assert f"<td>{stage.name}" in page
+    assert page.count("data:image/png;base64,") == 3
+
+
+def test_page_is_the_same_for_the_same_result(result):
+    assert to_html(result) == to_html(result)
+
+
+def test_page_fetches_nothing(result):
+    assert not re.findall(r"""(?:src|href)=["'](?!data:)""", to_html(result))
+    assert "http" not in to_html(result)
+
+
+def test_text_from_files_is_escaped(result):
+    hostile = "<script>alert(1)</script>"
+    page = to_html(replace(result, model={**result.model, "path": hostile}, notes=(hostile,)))
+    assert hostile not in page
+    assert "&lt;script&gt;" in page
+
+
+def test_failed_samples_are_a_warning_and_listed(result):
+    page = to_html(with_failures(result, 3, 7))
+    assert '<span class="warning">2 of 50 samples without a result' in page
+    assert "diverged" in page
+    assert "FAILED: not every sample was solved" in page
+
+
+def test_infinite_technology_values_are_words(result):
+    page = to_html(
+        replace(result, design={**result.design, "technology": {"name": "ideal", "tia": {"gain": float("inf")}}})
+    )
+    assert "Infinity" not in page
+    assert "&#34;gain&#34;: &#34;inf&#34;" in page
