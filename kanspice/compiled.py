@@ -6,7 +6,6 @@ import csv
 import hashlib
 import io
 import json
-import os
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -20,13 +19,16 @@ import numpy as np
 from kanspice.design import Design
 from kanspice.design.file import design_bytes, load_design
 from kanspice.errors import InputError
-from kanspice.netlist import Fidelity, Netlist, build_netlist
+from kanspice.netlist import CIRCUIT, Fidelity, Netlist, build_netlist
 from kanspice.netlist.names import device_element, layer_of
 from kanspice.units import spice_number
 
 SCHEMA = "kanspice.manifest/1"
 MANIFEST = "manifest.json"
 DESIGN = "design.npz"
+NODES = "nodes.csv"
+ELEMENTS = "elements.csv"
+_PARTS = (DESIGN, CIRCUIT, NODES, ELEMENTS)
 
 
 @dataclass(frozen=True)
@@ -46,8 +48,8 @@ def write_compiled(design: Design, fidelity: Fidelity, folder: Path) -> Mapping[
     netlist = build_netlist(design, fidelity)
     files = {name: text.encode("ascii") for name, text in netlist.files.items()}
     files[DESIGN] = design_bytes(design)
-    files["nodes.csv"] = _csv(("node", "stage", "index"), _nodes(netlist))
-    files["elements.csv"] = _csv(("element", "layer", "row", "output", "column", "device", "area"), _elements(design))
+    files[NODES] = _csv(("node", "stage", "index"), _nodes(netlist))
+    files[ELEMENTS] = _csv(("element", "layer", "row", "output", "column", "device", "area"), _elements(design))
     manifest = _manifest(design, netlist, files)
     files[MANIFEST] = (json.dumps(manifest, indent=1, sort_keys=True) + "\n").encode()
     _replace_folder(folder, files)
@@ -66,12 +68,12 @@ def read_compiled(folder: Path) -> Compiled:
         ) from error
     if schema != SCHEMA or fidelity not in get_args(Fidelity):
         raise InputError("was compiled by another version", where=folder, expected=SCHEMA, hint="compile again")
-    for name, expected in hashes.items():
-        _check_file(folder / Path(name).name, expected)
+    for name in (*_PARTS, *hashes):
+        _check_file(folder / Path(name).name, hashes.get(name))
     return Compiled(load_design(folder / DESIGN), cast(Fidelity, fidelity), manifest)
 
 
-def _check_file(path: Path, expected: str) -> None:
+def _check_file(path: Path, expected: object) -> None:
     try:
         found = hashlib.sha256(path.read_bytes()).hexdigest()
     except OSError as error:
@@ -91,7 +93,7 @@ def _manifest(design: Design, netlist: Netlist, files: Mapping[str, bytes]) -> d
         "family": design.family,
         "model_sha256": design.model_sha256,
         "fidelity": netlist.fidelity,
-        "technology": json.loads(design.technology_json.replace("Infinity", '"inf"')),
+        "technology": json.loads(design.technology_json, parse_constant=lambda _: "inf"),
         "devices": design.device_count,
         "device_types": [device.name for device in design.devices],
         "nodes": netlist.nodes,
@@ -158,9 +160,7 @@ def _replace_folder(folder: Path, files: Mapping[str, bytes]) -> None:
             for name, content in files.items():
                 (fresh / name).write_bytes(content)
             fresh.chmod(0o755)
-            if folder.exists():
-                shutil.rmtree(folder)
-            os.replace(fresh, folder)  # noqa: PTH105 - a folder is moved as a whole
+            _swap(fresh, folder)
         finally:
             shutil.rmtree(fresh, ignore_errors=True)
     except OSError as error:
@@ -169,7 +169,31 @@ def _replace_folder(folder: Path, files: Mapping[str, bytes]) -> None:
         ) from error
 
 
+def _swap(fresh: Path, folder: Path) -> None:
+    """Puts the fresh folder in the place of the other, which is gone only once it has been replaced."""
+    if not folder.exists():
+        fresh.rename(folder)
+        return
+    old = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent)) / "old"
+    try:
+        folder.rename(old)
+        try:
+            fresh.rename(folder)
+        except OSError:
+            old.rename(folder)
+            raise
+    finally:
+        shutil.rmtree(old.parent, ignore_errors=True)
+
+
 def _may_be_replaced(folder: Path) -> bool:
+    """True for an empty folder, and for one that holds nothing but what an earlier compile wrote."""
     if not folder.is_dir() or folder.is_symlink():
         return False
-    return not any(folder.iterdir()) or (folder / MANIFEST).is_file()
+    present = {path.name for path in folder.iterdir()}
+    try:
+        manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+        ours = str(manifest["schema"]).startswith(f"{SCHEMA.partition('/')[0]}/")
+        return ours and present <= {MANIFEST, *manifest["files"]}
+    except (OSError, ValueError, KeyError, TypeError):
+        return not present

@@ -13,10 +13,8 @@ REAL = f'{shutil.which("ngspice")} "$@"\n'
 
 def patch_last_number(byte_text: str) -> str:
     """Overwrites the raw file's last number; byte_text as printf reads it, eight bytes."""
-    return (
-        REAL
-        + f"""size=$(stat -c %s "$4"); printf '{byte_text}' | dd of="$4" bs=1 seek=$((size-8)) conv=notrunc 2>/dev/null\n"""
-    )
+    overwrite = 'dd of="$4" bs=1 seek=$(($(stat -c %s "$4") - 8)) conv=notrunc 2>/dev/null'
+    return f"{REAL}printf '{byte_text}' | {overwrite}\n"
 
 
 NAN = r"\0\0\0\0\0\0\370\177"
