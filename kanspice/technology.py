@@ -18,7 +18,7 @@ from pydantic import Field
 from kanspice.errors import InputError
 from kanspice.validation import Table, read_toml, validate
 
-_FinitePositive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+_FinitePositive = Annotated[float, Field(strict=True, gt=0, allow_inf_nan=False)]
 
 
 class Units(Table):
@@ -33,11 +33,11 @@ class Units(Table):
 class Tia(Table):
     """Transimpedance amplifiers: one per crossbar column."""
 
-    gain: Annotated[float, Field(gt=1)] = math.inf
+    gain: Annotated[float, Field(strict=True, gt=1)] = math.inf
     """Open-loop voltage gain (V/V); `inf` holds the column at exactly 0 V."""
     rail_v: _FinitePositive = 5.0
     """Largest output voltage, either sign; feedback resistors are chosen so that outputs stay within it."""
-    headroom: Annotated[float, Field(gt=0, le=1)] = 0.8
+    headroom: Annotated[float, Field(strict=True, gt=0, le=1)] = 0.8
     """Fraction of the rail that the largest expected output may use."""
 
 
@@ -72,11 +72,12 @@ def _apply_override(data: dict[str, Any], override: str) -> None:
     table = data.setdefault(section, {})
     if not isinstance(table, dict):
         raise InputError(f"'{section}' is not a section", where="--set", found=repr(table))
-    table[name] = _toml_value(text.strip())
+    table[name.strip()] = _toml_value(text.strip())
 
 
 def _toml_value(text: str) -> Any:
     try:
-        return tomllib.loads(f"value = {text}")["value"]
+        table = tomllib.loads(f"value = {text}")
     except tomllib.TOMLDecodeError:
         return text
+    return table["value"] if len(table) == 1 else text

@@ -1,0 +1,115 @@
+"""Technologies: every key checked, every override applied, nothing misspelt ever ignored."""
+
+from __future__ import annotations
+
+import json
+import math
+
+import pytest
+
+from kanspice.errors import InputError
+from kanspice.technology import Technology, load_technology
+
+
+def test_the_default_is_ideal():
+    technology = load_technology()
+    assert technology == Technology()
+    assert math.isinf(technology.tia.gain)
+    assert (technology.units.v_unit_v, technology.units.i_unit_a) == (1.0, 1e-6)
+
+
+def test_a_file_and_overrides_on_top_of_it(tmp_path):
+    path = tmp_path / "tech.toml"
+    path.write_text('name = "board"\n[units]\nv_unit_v = 0.5\n[tia]\ngain = 1e5\nrail_v = 3\n')
+    technology = load_technology(path, ["tia.gain=2000", " tia.headroom = 0.5 ", "tia.gain=1_000"])
+    assert technology.name == "board"
+    assert technology.units.v_unit_v == 0.5
+    assert (technology.tia.gain, technology.tia.rail_v, technology.tia.headroom) == (1000.0, 3.0, 0.5)
+
+
+def test_infinity_can_be_written(tmp_path):
+    (tmp_path / "tech.toml").write_text("[tia]\ngain = inf\n")
+    assert math.isinf(load_technology(tmp_path / "tech.toml").tia.gain)
+    assert math.isinf(load_technology(None, ["tia.gain=inf"]).tia.gain)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("[tia]\ngian = 1000\n", "unknown key 'tia.gian'\n  try:      did you mean 'gain'?"),
+        ("[tai]\ngain = 1000\n", "unknown key 'tai'\n  try:      did you mean 'tia'?"),
+        ("[tia]\nzzz = 1\n", "known: gain, headroom, rail_v"),
+        ("tia = 3\n", "bad value for 'tia'"),
+        ("[tia]\ngain = 'high'\n", "bad value for 'tia.gain'"),
+        ("[tia]\ngain = '1000'\n", "bad value for 'tia.gain'"),
+        ("[tia]\nrail_v = true\n", "bad value for 'tia.rail_v'"),
+        ("[tia]\ngain = 1\n", "greater than 1"),
+        ("[tia]\ngain = nan\n", "greater than 1"),
+        ("[tia]\ngain = -1000\n", "greater than 1"),
+        ("[tia]\nrail_v = inf\n", "finite"),
+        ("[tia]\nrail_v = 0\n", "greater than 0"),
+        ("[tia]\nheadroom = 1.5\n", "less than or equal to 1"),
+        ("[units]\nv_unit_v = nan\n", "bad value for 'units.v_unit_v'"),
+        ("[units]\ni_unit_a = -1e-6\n", "greater than 0"),
+        ("[tia\n", "is not TOML"),
+        ("[tia]\ngain = 1\ngain = 2\n", "is not TOML"),
+    ],
+)
+def test_what_is_wrong_in_a_file_is_said(tmp_path, text, message):
+    path = tmp_path / "tech.toml"
+    path.write_text(text)
+    with pytest.raises(InputError) as refused:
+        load_technology(path)
+    assert message in refused.value.message
+    assert refused.value.message.startswith(str(path))
+
+
+@pytest.mark.parametrize("content", [None, b"\xff\xfe", b"x" * 5_000_000])
+def test_a_file_that_cannot_be_read_is_refused(tmp_path, content):
+    path = tmp_path / "tech.toml"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(InputError, match="tech.toml"):
+        load_technology(path)
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        ("tia.gain", "bad override 'tia.gain'"),
+        ("gain=3", "bad override 'gain=3'"),
+        ("=3", "bad override '=3'"),
+        (".gain=3", "bad override '.gain=3'"),
+        ("tia.=3", "bad override 'tia.=3'"),
+        ("tia.gain=", "bad value for 'tia.gain'"),
+        ("tia.gain=1e3k", "bad value for 'tia.gain'"),
+        ("tia.gain=true", "bad value for 'tia.gain'"),
+        ("tia.gain=1000\nrail_v=2", "bad value for 'tia.gain'"),
+        ("tia.gani=1000", "did you mean 'gain'?"),
+        ("tia.a.b=1000", "unknown key 'tia.a.b'"),
+        ("name.x=1", "bad value for 'name'"),
+    ],
+)
+def test_what_is_wrong_in_an_override_is_said(override, message):
+    with pytest.raises(InputError) as refused:
+        load_technology(None, [override])
+    assert message in refused.value.message
+    assert refused.value.exit_code == 2
+
+
+def test_an_override_of_what_is_no_section_is_refused(tmp_path):
+    (tmp_path / "tech.toml").write_text("tia = 3\n")
+    with pytest.raises(InputError, match="'tia' is not a section"):
+        load_technology(tmp_path / "tech.toml", ["tia.gain=3"])
+
+
+def test_a_technology_does_not_change():
+    with pytest.raises(Exception, match="frozen"):
+        Technology().tia.gain = 3.0
+
+
+def test_json_is_canonical_and_reads_back():
+    technology = load_technology(None, ["tia.rail_v=0.1"])
+    text = technology.to_json()
+    assert text == load_technology(None, ["tia.rail_v=0.1"]).to_json()
+    assert Technology.model_validate(json.loads(text)) == technology
