@@ -30,8 +30,8 @@ class Gap:
 
 
 def spread(reference: Array) -> float:
-    """Pooled standard deviation over samples of the outputs (samples, width)."""
-    return float(np.sqrt(np.mean(np.var(reference, axis=0))))
+    """Pooled standard deviation over samples of the outputs (samples, width); exactly 0 where nothing varies."""
+    return float(np.sqrt(np.mean(np.var(reference - reference[:1], axis=0))))
 
 
 def compare(outputs: Array, reference: Array, solved: npt.NDArray[np.bool_] | None = None) -> Gap:

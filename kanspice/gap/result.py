@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -47,7 +48,7 @@ class Limit:
 
 @dataclass(frozen=True)
 class NumericalGap:
-    """The run's own numerical error at the outputs, as a gap: `samples` were solved again, tighter, in reverse order."""
+    """The run's own numerical error at the outputs: `samples` of them were solved again, tighter, in reverse order."""
 
     samples: int
     rmse: float
@@ -90,8 +91,8 @@ class GapResult:
 
     @property
     def exit_code(self) -> int:
-        """0 measured and within limits, 1 a limit exceeded, 3 some sample without a result."""
-        if self.failed:
+        """0 measured and within limits, 1 a limit exceeded, 3 some sample, or some limit's metric, without a result."""
+        if self.failed or any(math.isnan(limit.value) for limit in self.limits):
             return 3
         return 0 if self.passed else 1
 
