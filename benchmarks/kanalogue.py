@@ -23,7 +23,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
-from PySpice.Spice.Netlist import Circuit
+from PySpice.Spice.Netlist import Circuit, SubCircuit
 
 from kanspice.compile import compile_kanalogue
 from kanspice.design import Design
@@ -123,8 +123,7 @@ def _plain(design: Design, inputs: np.ndarray, reference: dict) -> dict:
     outputs = []
     for sample in inputs:
         started = time.monotonic()
-        circuit = Circuit("plain")
-        circuit.raw_spice = _inlined(build_netlist(design, "shared").files)
+        circuit = _plain_circuit(netlist.files)
         for node, volts in zip(netlist.inputs, sample, strict=True):
             circuit.V(node, node, 0, spice_number(volts))
         text = f"{circuit}.options reltol=1e-6 vntol=1e-9 abstol=1e-15\n.op\n.end\n"
@@ -146,9 +145,24 @@ def _plain(design: Design, inputs: np.ndarray, reference: dict) -> dict:
     }
 
 
-def _inlined(files: dict[str, str]) -> str:
-    body = "\n".join(line for line in files["circuit.cir"].splitlines() if not line.startswith(".include"))
-    return f"{files['devices.lib']}\n{files['subcircuits.lib']}\n{body}\n"
+def _plain_circuit(files: dict[str, str]) -> Circuit:
+    """The shared circuit, one PySpice object per device, as somebody would write it by hand."""
+    circuit, array, rest = Circuit("plain"), None, []
+    for line in files["circuit.cir"].splitlines():
+        words = line.split()
+        if words and words[0] == ".subckt":
+            array = SubCircuit(words[1], *words[2:])
+        elif words and words[0] == ".ends":
+            circuit.subcircuit(array)
+            array = None
+        elif array is None:
+            rest += [] if line.startswith(".include") else [line]
+        elif words[0].startswith("Gd"):
+            array.VCCS(words[0][1:], *words[1:5], transconductance=words[5])
+        else:
+            array.raw_spice += line + "\n"
+    circuit.raw_spice = f"{files['devices.lib']}\n{files['subcircuits.lib']}\n" + "\n".join(rest) + "\n"
+    return circuit
 
 
 def _naive(design: Design, inputs: np.ndarray, reference: dict) -> dict:
@@ -219,7 +233,9 @@ def _children_peak() -> int:
 def _cpu() -> str:
     info = Path("/proc/cpuinfo")
     lines = info.read_text().splitlines() if info.exists() else []
-    return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), platform.processor())
+    return next(
+        (line.partition(":")[2].strip() for line in lines if line.startswith("model name")), platform.processor()
+    )
 
 
 if __name__ == "__main__":

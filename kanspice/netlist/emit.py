@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+import numpy as np
 from PySpice.Spice.Netlist import Circuit, SubCircuit
 
 from kanspice.design import Crossbar, Design, LayerNorm, Limiter, Stage
@@ -136,7 +137,7 @@ class _Builder:
         self._instance_of_array(f"{layer}_crossbar", signal, columns)
         if any(isinstance(cell, WindowCell) for cell in cells):
             self.used.add("column_sense")
-        self.elements += len(array.element_names) - 1
+        self.elements += len(list(array.element_names)) + stage.device_count - 1
         self.nodes.update(f"{layer}.{node}" for node in array.node_names)
         for pair, output in enumerate(outputs):
             self._add_pair(stage, layer, pair, output)
@@ -180,16 +181,13 @@ def _array_subcircuit(stage: Crossbar, cells: tuple[Cell, ...]) -> SubCircuit:
     for row in range(stage.rows):
         for cell in cells:
             cell.add_row(array, row)
-    _add_devices(array, stage, cells)
+    array.raw_spice = "".join(f"{line}\n" for line in _devices(stage, cells))
     return array
 
 
-def _add_devices(array: SubCircuit, stage: Crossbar, cells: tuple[Cell, ...]) -> None:
+def _devices(stage: Crossbar, cells: tuple[Cell, ...]) -> Iterator[str]:
     """One source per non-zero area, column by column."""
-    for pair in range(stage.width):
-        for row in range(stage.rows):
-            for cell in cells:
-                area = float(stage.area[row, pair, cell.index])
-                if area:
-                    column = f"c{pair}{'p' if area > 0 else 'n'}"
-                    cell.add_device(array, row, pair, column, abs(area) * stage.current_unit_a)
+    for pair, row, device in np.argwhere(stage.area.transpose(1, 0, 2)).tolist():
+        area = float(stage.area[row, pair, device])
+        column = f"c{pair}{'p' if area > 0 else 'n'}"
+        yield cells[device].device(row, pair, column, abs(area) * stage.current_unit_a)
