@@ -54,14 +54,15 @@ class Technology(Table):
 
 
 def load_technology(path: str | Path | None = None, overrides: Sequence[str] = ()) -> Technology:
-    """The technology of a TOML file with `SECTION.KEY=VALUE` overrides applied.
+    """The technology of a TOML file with `SECTION.KEY=VALUE` overrides applied; its name then lists them.
 
     Raises InputError for an unreadable file, an unknown key (naming the nearest) or a bad value.
     """
     data: dict[str, Any] = {} if path is None else read_toml(Path(path))
     for override in overrides:
         _apply_override(data, override)
-    return validate(Technology, data, "technology" if path is None else path)
+    technology = validate(Technology, data, "technology" if path is None else path)
+    return technology.model_copy(update={"name": ", ".join([technology.name, *("".join(text.split()) for text in overrides)])})
 
 
 def _apply_override(data: dict[str, Any], override: str) -> None:

@@ -33,19 +33,22 @@ def sweep_deck(
     saved: Sequence[str],
     tolerances: Tolerances,
     hints_v: Mapping[str, float] | None = None,
+    *,
+    klu: bool = False,
 ) -> str:
     """A deck that solves every row of `inputs_v` (samples, inputs; volts) in one process, as points of one sweep.
 
     The swept source is the sample's index; each input is a table of that index, flat around whole numbers: on a slope
     between neighbours of very different size ngspice would round away the smaller one.
     hints_v: node -> volts, where Newton's method should start the first point.
+    klu: use the KLU solver, for a version that has it; others would ignore the option without a word.
     """
     lines = ["* kanspice run", ".include circuit.cir", "vindex sample_index 0 0"]
     lines += [f"b{node} {node} 0 v={_table(column)}" for node, column in zip(inputs, inputs_v.T, strict=True)]
     lines += [f".nodeset v({node})={spice_number(volts)}" for node, volts in (hints_v or {}).items()]
     lines += [
         f".options reltol={tolerances.reltol:g} vntol={tolerances.vntol:g} abstol={tolerances.abstol:g}",
-        ".options itl1=300 itl2=150 acct",
+        f".options itl1=300 itl2=150 acct{' klu' if klu else ''}",
         *_wrapped(".save", [f"v({node})" for node in saved]),
         f".dc vindex 0 {len(inputs_v) - 1} 1",
         ".end",

@@ -51,7 +51,7 @@ class NgspiceOptions:
 
     jobs: int = 1
     timeout_s: float | None = None
-    check_samples: int = 4
+    check_samples: int = 8
     seed: int = 0
 
 
@@ -207,7 +207,8 @@ class _Solver:
             os.link(circuit.folder / name, folder / name)
         netlist = circuit.netlist
         inputs_v = self.inputs_v[block]
-        deck = sweep_deck(netlist.inputs, inputs_v, circuit.vectors, tolerances, hints)
+        klu = self.program.has_klu
+        deck = sweep_deck(netlist.inputs, inputs_v, circuit.vectors, tolerances, hints, klu=klu)
         (folder / _DECK).write_text(deck, encoding="ascii")
         on_point = _Counter(self.progress) if report and self.progress else None
         return run_deck(self.program, folder, _DECK, deadline=self.deadline, stop=self.stop, on_point=on_point)
@@ -336,7 +337,7 @@ class _Solver:
         analysis_s = sum(found.analysis_s)
         return Solution(
             engine="ngspice",
-            engine_version=self.program.version_text,
+            engine_version=self.program.version_text.removeprefix("ngspice-"),
             engine_options={"fidelity": self.fidelity, **asdict(self.options), **asdict(NORMAL)},
             samples=len(self.inputs_v),
             failed=tuple(found.failures[index] for index in sorted(found.failures)),

@@ -132,7 +132,7 @@ def test_the_run_deck_holds_numbers_and_our_own_names_only():
 
 def test_the_numerical_error_is_small_and_measured(solved, inputs):
     error = solved.numerical_error
-    assert len(error.samples) == 4
+    assert len(error.samples) == min(NgspiceOptions().check_samples, len(inputs))
     assert set(error.samples) <= set(range(len(inputs)))
     assert 0 <= error.rmse_v <= error.max_abs_v < 1e-9
 
@@ -353,3 +353,11 @@ def test_hard_points_start_from_the_reference(fake, design, model, inputs):
     hints = reference_stages(model, inputs)
     solution = solve(design, inputs[:3], "device", NgspiceOptions(check_samples=0), hints=hints)
     assert solution.failed == ()
+
+
+def test_klu_is_asked_for_only_where_it_exists():
+    def deck(**options: bool) -> str:
+        return sweep_deck(["in0"], np.array([[0.5]]), ["l1_y0"], NORMAL, **options)
+
+    assert " klu" in deck(klu=True)
+    assert "klu" not in deck()
