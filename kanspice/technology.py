@@ -62,7 +62,8 @@ def load_technology(path: str | Path | None = None, overrides: Sequence[str] = (
     for override in overrides:
         _apply_override(data, override)
     technology = validate(Technology, data, "technology" if path is None else path)
-    return technology.model_copy(update={"name": ", ".join([technology.name, *("".join(text.split()) for text in overrides)])})
+    changes = ["".join(text.split()) for text in overrides]
+    return technology.model_copy(update={"name": ", ".join([technology.name, *changes])})
 
 
 def _apply_override(data: dict[str, Any], override: str) -> None:
