@@ -35,6 +35,7 @@ from kanspice.netlist import Fidelity
 from kanspice.ngspice import NgspiceOptions, Progress, solve
 from kanspice.solution import Solution
 from kanspice.technology import Technology
+from kanspice.validation import nearest
 
 Array = npt.NDArray[np.float64]
 FidelityChoice = Literal["auto", "shared", "device"]
@@ -46,13 +47,24 @@ class Evidence:
     """What the circuit is measured with.
 
     inputs: (samples, inputs) in model units. labels: (samples,) classes. external: (samples, outputs), outputs
-    for the same inputs computed elsewhere.
+    for the same inputs computed elsewhere. Raises InputError when they do not fit together.
     """
 
     inputs: Array
     labels: npt.NDArray[np.int64] | None = None
     external: Array | None = None
     source: str = ""
+
+    def __post_init__(self) -> None:
+        if self.inputs.ndim != 2 or len(self.inputs) == 0:
+            found = f"shape {self.inputs.shape}"
+            raise InputError("the inputs have no samples", where=self.source, expected="(samples, inputs)", found=found)
+        if not np.isfinite(self.inputs).all():
+            raise InputError("some inputs are NaN or infinite", where=self.source, expected="finite numbers")
+        for where, rows in (("--labels", self.labels), ("--reference", self.external)):
+            if rows is not None and len(rows) != len(self.inputs):
+                expected = f"{len(self.inputs)} rows, one for each sample"
+                raise InputError("does not fit the inputs", where=where, expected=expected, found=f"{len(rows)}")
 
     def limited(self, limit: int | None) -> Evidence:
         """The first `limit` samples; all of them for None."""
@@ -99,21 +111,29 @@ def verify(
     _check_evidence(loaded, evidence)
     reference = reference_stages(loaded.model, evidence.inputs)
     compile_s, design = _timed(lambda: compile_model(loaded, technology, evidence.inputs))
+    _check_limits(options.limits, design, evidence)
     fidelity = resolve_fidelity(design, options.fidelity)
     solution = solve(design, evidence.inputs, fidelity, options.ngspice, hints=reference, progress=progress)
-    return _result(loaded, technology, evidence, options, reference, design, solution, compile_s)
+    return _result(_Measured(loaded, technology, evidence, options, reference, design, compile_s, solution))
 
 
-def _result(
-    loaded: LoadedModel,
-    technology: Technology,
-    evidence: Evidence,
-    options: VerifyOptions,
-    reference: dict[str, Array],
-    design: Design,
-    solution: Solution,
-    compile_s: float,
-) -> GapResult:
+@dataclass(frozen=True)
+class _Measured:
+    """Everything that the result is made of."""
+
+    loaded: LoadedModel
+    technology: Technology
+    evidence: Evidence
+    options: VerifyOptions
+    reference: dict[str, Array]
+    design: Design
+    compile_s: float
+    solution: Solution
+
+
+def _result(measured: _Measured) -> GapResult:
+    evidence, reference = measured.evidence, measured.reference
+    design, solution = measured.design, measured.solution
     expected = reference[design.stages[-1].compares_to]
     outputs = decoded_outputs(design, solution)
     gap = compare(outputs, expected, solution.solved)
@@ -122,8 +142,8 @@ def _result(
     accuracies = _accuracies(evidence, expected, outputs, solution)
     external = evidence.external
     return GapResult(
-        model=_model_facts(loaded),
-        design=_design_facts(design, solution, technology),
+        model=_model_facts(measured.loaded),
+        design=_design_facts(design, solution, measured.technology),
         engine={
             "name": solution.engine,
             "version": solution.engine_version,
@@ -141,8 +161,8 @@ def _result(
         external_gap=None if external is None else compare(expected, external),
         external_circuit_gap=None if external is None else compare(outputs, external, solution.solved),
         accuracy=accuracies,
-        limits=_limits(options.limits, gap, stages, numerical, accuracies),
-        timing={"compile_s": compile_s, **solution.timing_s},
+        limits=_limits(measured.options.limits, _metric_values(gap, stages, numerical, accuracies)),
+        timing={"compile_s": measured.compile_s, **solution.timing_s},
         notes=(*solution.notes, *_notes(design, str(solution.engine_options["fidelity"]))),
         versions={name: version(name) for name in _PACKAGES} | {"python": platform.python_version()},
         reference=expected,
@@ -158,8 +178,6 @@ def _timed(work: Callable[[], Design]) -> tuple[float, Design]:
 
 def _check_evidence(loaded: LoadedModel, evidence: Evidence) -> None:
     samples, width = evidence.inputs.shape
-    if samples == 0:
-        raise InputError("there are no samples to verify with", where=evidence.source, expected="at least one sample")
     if width != loaded.input_width:
         raise InputError(
             "the inputs do not fit the model",
@@ -168,7 +186,7 @@ def _check_evidence(loaded: LoadedModel, evidence: Evidence) -> None:
             found=f"({samples}, {width})",
         )
     if evidence.labels is not None:
-        _check_labels(evidence.labels, samples, loaded.output_width)
+        _check_labels(evidence.labels, loaded.output_width)
     if evidence.external is not None and evidence.external.shape != (samples, loaded.output_width):
         raise InputError(
             "the reference outputs do not fit",
@@ -178,11 +196,7 @@ def _check_evidence(loaded: LoadedModel, evidence: Evidence) -> None:
         )
 
 
-def _check_labels(labels: npt.NDArray[np.int64], samples: int, classes: int) -> None:
-    if len(labels) != samples:
-        raise InputError(
-            "the labels do not fit the inputs", where="--labels", expected=f"{samples}", found=f"{len(labels)}"
-        )
+def _check_labels(labels: npt.NDArray[np.int64], classes: int) -> None:
     if labels.min() < 0 or labels.max() >= classes:
         worst = int(labels.min()) if labels.min() < 0 else int(labels.max())
         raise InputError("a label is not a class", where="--labels", expected=f"0 to {classes - 1}", found=str(worst))
@@ -240,38 +254,42 @@ def _notes(design: Design, fidelity: str) -> list[str]:
     return notes
 
 
-def _limits(
-    wanted: Sequence[tuple[str, float]],
-    gap: Gap,
-    stages: tuple[StageGap, ...],
-    numerical: NumericalGap | None,
-    accuracies: dict[str, float] | None,
-) -> tuple[Limit, ...]:
-    values = _metric_values(gap, stages, numerical, accuracies)
-    limits = []
-    for metric, largest in wanted:
-        value = values.get(metric)
-        limits.append(Limit(metric, float("nan") if value is None else value, largest))
-    return tuple(limits)
+def _check_limits(limits: Sequence[tuple[str, float]], design: Design, evidence: Evidence) -> None:
+    known = metric_names(design)
+    for metric, _ in limits:
+        if metric not in known:
+            raise InputError(f"unknown metric '{metric}'", where="--max", hint=nearest(metric, known))
+        if metric == "accuracy_drop" and evidence.labels is None:
+            raise InputError("an accuracy needs labels", where=f"--max {metric}", hint="pass --labels Y.npy")
 
 
-def metric_names(stage_names: Sequence[str] = ()) -> list[str]:
+def metric_names(design: Design) -> list[str]:
     """Every metric that a limit can be put on."""
     return [
         *("rmse", "max_abs", "relative_rmse", "max_relative", "argmax_disagreement"),
         *("numerical_rmse", "accuracy_drop"),
-        *(f"{stage}.relative_rmse" for stage in stage_names),
+        *(f"{stage.name}.relative_rmse" for stage in design.stages),
     ]
+
+
+def _limits(wanted: Sequence[tuple[str, float]], values: dict[str, float | None]) -> tuple[Limit, ...]:
+    limits = []
+    for metric, largest in wanted:
+        value = values[metric]
+        limits.append(Limit(metric, float("nan") if value is None else value, largest))
+    return tuple(limits)
 
 
 def _metric_values(
     gap: Gap, stages: tuple[StageGap, ...], numerical: NumericalGap | None, accuracies: dict[str, float] | None
 ) -> dict[str, float | None]:
+    """Every metric by its name. Fractions of samples are rounded: 1 - 0.7 is not to exceed 0.3."""
     values: dict[str, float | None] = {key: value for key, value in asdict(gap).items() if key != "argmax_agreement"}
     agreement = gap.argmax_agreement
-    values["argmax_disagreement"] = None if agreement is None else 1 - agreement
+    values["argmax_disagreement"] = None if agreement is None else round(1 - agreement, 12)
     values["numerical_rmse"] = None if numerical is None else numerical.rmse
-    values["accuracy_drop"] = None if accuracies is None else accuracies["reference"] - accuracies["circuit"]
+    drop = None if accuracies is None else round(accuracies["reference"] - accuracies["circuit"], 12)
+    values["accuracy_drop"] = drop
     return values | {f"{stage.name}.relative_rmse": stage.gap.relative_rmse for stage in stages}
 
 

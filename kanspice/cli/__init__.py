@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 import traceback
 from types import FrameType
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
 from kanspice.errors import KanspiceError
-
-_INTERRUPTED = 130
 
 app = typer.Typer(
     name="kanspice",
@@ -42,7 +41,7 @@ def _root(
 
 
 def _add_commands() -> None:
-    from kanspice.cli import compile, devices, doctor, simulate, verify  # noqa: PLC0415, A004 - after `app` exists
+    from kanspice.cli import compile, devices, doctor, simulate, verify  # noqa: PLC0415 - after `app` exists
 
     app.command("compile")(compile.compile_)
     app.command("simulate")(simulate.simulate)
@@ -55,29 +54,40 @@ _add_commands()
 
 
 class _Interrupted(BaseException):
-    """Ctrl-C or SIGTERM: unwinds everything, so that simulators are killed and folders removed."""
+    """A signal that ends us: unwinds everything, so that simulators are killed and folders removed."""
 
 
-def _interrupt(_signal: int, _frame: FrameType | None) -> None:
-    raise _Interrupted
+def _interrupt(number: int, _frame: FrameType | None) -> None:
+    raise _Interrupted(number)
 
 
 def main() -> None:
     """Runs the command line and leaves with its exit code.
 
-    0 measured and within limits, 1 a limit exceeded, 2 bad input or usage, 3 could not measure, 130 interrupted.
+    0 measured and within limits, 1 a limit exceeded, 2 bad input or usage, 3 could not measure, 128 and the signal's
+    number when interrupted: 130 for Ctrl-C.
     """
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, _interrupt)
+    for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGPIPE"):
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), _interrupt)
     try:
         app()
     except KanspiceError as error:
         typer.echo(f"error: {error}", err=True)
         sys.exit(error.exit_code)
-    except _Interrupted:
-        typer.echo("interrupted", err=True)
-        sys.exit(_INTERRUPTED)
+    except _Interrupted as interruption:
+        _leave_interrupted(int(interruption.args[0]))
     except Exception:  # a bug must not leave with 1, which says that a limit was exceeded
         traceback.print_exc()
         typer.echo("this is a bug in kanspice: nothing was measured; please report the lines above", err=True)
         sys.exit(KanspiceError.exit_code)
+
+
+def _leave_interrupted(number: int) -> NoReturn:
+    """Whoever read our output may be gone, so that nothing more can be written there."""
+    with open(os.devnull, "w") as nowhere:  # noqa: PTH123 - a device
+        if number == getattr(signal, "SIGPIPE", None):
+            os.dup2(nowhere.fileno(), sys.stdout.fileno())
+        else:
+            typer.echo("interrupted", err=True)
+    sys.exit(128 + number)

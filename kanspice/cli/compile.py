@@ -12,6 +12,7 @@ from kanspice.cli.options import Config, Curves, FidelityName, FidelityOption, M
 
 def compile_(
     model: Model,
+    *,
     config: Config = None,
     curves: Curves = None,
     output: Annotated[

@@ -18,12 +18,14 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from kanspice.ngspice.foreign import NetlistRun
+    from kanspice.ngspice.raw import Plot
 
 _FAILED = 3
 
 
 def simulate(
     circuit: Annotated[Path, typer.Argument(metavar="DIR|NETLIST", help="A compiled folder, or a netlist file.")],
+    *,
     inputs: Annotated[Path | None, typer.Option("--inputs", help="Samples for a compiled folder.")] = None,
     output: Annotated[Path | None, typer.Option("-o", "--output", help="Results: .npz, or .csv.")] = None,
     limit: Limit = None,
@@ -41,18 +43,21 @@ def simulate(
 
     Examples: `kanspice simulate circuit --inputs inputs.npy -o outputs.npz`, `kanspice simulate divider.cir -o op.csv`
     """
+    if output is not None and output.suffix not in (".npz", ".csv"):
+        raise InputError("unknown kind of results file", where=output, expected=".npz or .csv")
     if circuit.is_dir():
-        _simulate_folder(circuit, inputs, output, limit, jobs, timeout, quiet)
+        _simulate_folder(circuit, inputs, output, limit=limit, jobs=jobs, timeout=timeout, quiet=quiet)
     elif inputs is not None or limit is not None:
         raise InputError("a plain netlist has its own sources", where=circuit, found="--inputs or --limit")
     else:
-        _simulate_netlist(circuit, output, timeout, trust, quiet)
+        _simulate_netlist(circuit, output, timeout=timeout, trust=trust, quiet=quiet)
 
 
 def _simulate_folder(
     folder: Path,
     inputs: Path | None,
     output: Path | None,
+    *,
     limit: int | None,
     jobs: int,
     timeout: float | None,
@@ -84,7 +89,7 @@ def _simulate_folder(
     raise typer.Exit(_FAILED if solution.failed else 0)
 
 
-def _simulate_netlist(path: Path, output: Path | None, timeout: float | None, trust: bool, quiet: bool) -> None:
+def _simulate_netlist(path: Path, output: Path | None, *, timeout: float | None, trust: bool, quiet: bool) -> None:
     from kanspice.ngspice.foreign import run_netlist  # noqa: PLC0415 - --help stays fast
 
     run = run_netlist(path, trust=trust, timeout_s=timeout)
@@ -92,7 +97,7 @@ def _simulate_netlist(path: Path, output: Path | None, timeout: float | None, tr
     tables = _netlist_tables(run)
     if target.suffix == ".csv" and len(run.plots) != 1:
         raise InputError("a .csv file holds one plot", where=target, found=f"{len(run.plots)} plots", hint="use .npz")
-    _write(target, tables, run.plots[0].table, list(run.plots[0].vectors))
+    _write(target, tables, *_csv_columns(run.plots[0]))
     if not quiet:
         for plot in run.plots:
             typer.echo(f"{plot.name}: {plot.table.shape[0]} points of {', '.join(plot.vectors[:8])}")
@@ -109,6 +114,16 @@ def _netlist_tables(run: NetlistRun) -> dict[str, npt.NDArray[np.generic]]:
     }
 
 
+def _csv_columns(plot: Plot) -> tuple[npt.NDArray[np.generic], list[str]]:
+    """A plot's table and the names of its columns; a complex vector becomes a real and an imaginary column."""
+    import numpy as np  # noqa: PLC0415 - --help stays fast
+
+    if not np.iscomplexobj(plot.table):
+        return plot.table, list(plot.vectors)
+    parts = np.stack([plot.table.real, plot.table.imag], axis=2).reshape(len(plot.table), -1)
+    return parts, [f"{part}({name})" for name in plot.vectors for part in ("re", "im")]
+
+
 def _write(
     target: Path,
     tables: Mapping[str, npt.NDArray[np.generic]],
@@ -122,8 +137,6 @@ def _write(
     content = io.BytesIO()
     if target.suffix == ".npz":
         np.savez(content, **tables)  # type: ignore[arg-type]
-    elif target.suffix == ".csv":
-        np.savetxt(content, csv_table, "%.17g", ",", header=",".join(csv_names), comments="")
     else:
-        raise InputError("unknown kind of results file", where=target, expected=".npz or .csv")
+        np.savetxt(content, csv_table, "%.17g", ",", header=",".join(csv_names), comments="")
     write_bytes(target, content.getvalue())

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
 def verify(
     model: Model,
+    *,
     inputs: Annotated[Path, typer.Option("--inputs", help="Samples (samples, inputs): .npy, .npz or .csv.")],
     config: Config = None,
     curves: Curves = None,
@@ -69,25 +70,20 @@ def verify(
 
     from kanspice.models import load  # noqa: PLC0415 - torch takes seconds to import
     from kanspice.ngspice import NgspiceOptions  # noqa: PLC0415
-    from kanspice.pipeline import VerifyOptions, metric_names  # noqa: PLC0415
+    from kanspice.pipeline import VerifyOptions  # noqa: PLC0415
     from kanspice.pipeline import verify as run  # noqa: PLC0415
     from kanspice.technology import load_technology  # noqa: PLC0415
 
     console = Console(stderr=json == "-", quiet=quiet)
+    limits = parse_limits(max_ or [])
     technology = load_technology(tech, set_ or ())
     loaded = load(model, config, curves)
-    limits = parse_limits(max_ or [], metric_names(_stage_names(loaded)))
     evidence = _evidence(loaded, inputs, labels, reference).limited(limit)
     options = VerifyOptions(fidelity.value, NgspiceOptions(jobs=jobs, timeout_s=timeout, seed=seed), limits)
     with progress_bar(Console(stderr=True, quiet=quiet), "simulating", len(evidence.inputs)) as progress:
         result = run(loaded, technology, evidence, options, progress)
     _deliver(result, console, json, html, junit)
     raise typer.Exit(result.exit_code)
-
-
-def _stage_names(loaded: LoadedModel) -> list[str]:
-    layers = range(1, len(loaded.model.widths))
-    return [f"l{layer}.{stage}" for layer in layers for stage in ("input", "crossbar", "norm")]
 
 
 def _evidence(loaded: LoadedModel, inputs: Path, labels: Path | None, reference: Path | None) -> Evidence:

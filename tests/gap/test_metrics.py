@@ -17,7 +17,7 @@ NONE_SOLVED = np.zeros(3, dtype=bool)
 
 def test_the_spread_is_over_samples_and_pooled_over_outputs():
     assert spread(REFERENCE) == pytest.approx(SCALE, rel=1e-15)
-    assert spread(REFERENCE + [100.0, -1000.0]) == pytest.approx(SCALE, rel=1e-12)
+    assert spread(REFERENCE + np.array([100.0, -1000.0])) == pytest.approx(SCALE, rel=1e-12)
 
 
 @pytest.mark.parametrize("value", [0.1, 1e-300, 3.3e17])

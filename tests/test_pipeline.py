@@ -1,0 +1,247 @@
+"""Verify from Python: evidence that fits, limits that mean something, and the published checkpoints."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from circuits import LINE, PEAK, design_of, inputs_for, load_device, network, technology
+from fake_ngspice import CUT, write_fake
+
+from kanspice.errors import InputError
+from kanspice.models import load, load_array, load_labels, save
+from kanspice.models.reference import reference_stages
+from kanspice.pipeline import Evidence, VerifyOptions, metric_names, resolve_fidelity, verify
+
+
+@pytest.fixture(scope="module")
+def model():
+    return network([3, 4, 3], [load_device("z21"), PEAK], input_stage="sigmoid")
+
+
+@pytest.fixture(scope="module")
+def loaded(model, tmp_path_factory):
+    path = tmp_path_factory.mktemp("model") / "model.pt"
+    save(model, path)
+    return load(path)
+
+
+@pytest.fixture(scope="module")
+def evidence(model):
+    inputs = inputs_for(model, 10)
+    outputs = list(reference_stages(model, inputs).values())[-1]
+    return Evidence(inputs, outputs.argmax(axis=1), outputs, "inputs.npy")
+
+
+# --- evidence ---
+
+
+@pytest.mark.parametrize(
+    ("parts", "message"),
+    [
+        ({"inputs": np.zeros((0, 3))}, "the inputs have no samples"),
+        ({"inputs": np.zeros(3)}, "the inputs have no samples"),
+        ({"inputs": np.array([[0.0, np.nan, 1.0]])}, "some inputs are NaN or infinite"),
+        ({"inputs": np.array([[0.0, np.inf, 1.0]])}, "some inputs are NaN or infinite"),
+        ({"inputs": np.zeros((2, 3)), "labels": np.zeros(3, int)}, "--labels: does not fit the inputs"),
+        ({"inputs": np.zeros((2, 3)), "external": np.zeros((1, 3))}, "--reference: does not fit the inputs"),
+    ],
+)
+def test_evidence_that_does_not_fit_together_is_refused(parts, message):
+    with pytest.raises(InputError) as refused:
+        Evidence(**parts)
+    assert message in refused.value.message
+
+
+@pytest.mark.parametrize(
+    ("parts", "message"),
+    [
+        ({"inputs": np.zeros((2, 4))}, "the inputs do not fit the model"),
+        ({"inputs": np.zeros((2, 3)), "labels": np.array([0, 3])}, "a label is not a class"),
+        ({"inputs": np.zeros((2, 3)), "labels": np.array([-1, 0])}, "a label is not a class"),
+        ({"inputs": np.zeros((2, 3)), "external": np.zeros((2, 2))}, "the reference outputs do not fit"),
+    ],
+)
+def test_evidence_that_does_not_fit_the_model_is_refused(loaded, parts, message):
+    with pytest.raises(InputError) as refused:
+        verify(loaded, technology(), Evidence(**parts))
+    assert message in refused.value.message
+
+
+def test_a_limit_takes_the_first_samples_of_everything(evidence):
+    few = evidence.limited(4)
+    assert (len(few.inputs), len(few.labels), len(few.external)) == (4, 4, 4)
+    np.testing.assert_array_equal(few.inputs, evidence.inputs[:4])
+    assert evidence.limited(None) is evidence
+    assert len(evidence.limited(1000).inputs) == 10
+
+
+# --- limits ---
+
+
+@pytest.mark.parametrize(
+    ("metric", "labels", "message"),
+    [
+        ("relative_rms", True, "did you mean 'relative_rmse'?"),
+        ("l1.norm.relative_rmse", True, "unknown metric 'l1.norm.relative_rmse'"),  # fused into the crossbar
+        ("accuracy_drop", False, "an accuracy needs labels"),
+    ],
+)
+def test_a_limit_that_means_nothing_is_refused_before_anything_runs(loaded, evidence, metric, labels, message):
+    some = Evidence(evidence.inputs, evidence.labels if labels else None)
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(InputError) as refused:
+        patch.setenv("KANSPICE_NGSPICE", "/nowhere/ngspice")
+        verify(loaded, technology(), some, VerifyOptions(limits=[(metric, 1.0)]))
+    assert message in refused.value.message
+
+
+@pytest.mark.ngspice
+def test_every_metric_can_be_limited(loaded, evidence):
+    names = metric_names(design_of(loaded.model))
+    result = verify(loaded, technology(), evidence, VerifyOptions(limits=[(name, 1e-6) for name in names]))
+    assert [limit.metric for limit in result.limits] == names
+    assert all(limit.passed for limit in result.limits)
+    assert (result.passed, result.exit_code) == (True, 0)
+    values = {limit.metric: limit.value for limit in result.limits}
+    assert values["relative_rmse"] == result.gap.relative_rmse
+    assert values["accuracy_drop"] == 0.0
+
+
+@pytest.mark.ngspice
+def test_a_limit_on_what_cannot_be_measured_is_no_success(loaded, evidence):
+    """One sample has no standard deviation."""
+    result = verify(loaded, technology(), evidence.limited(1), VerifyOptions(limits=[("relative_rmse", 1.0)]))
+    assert result.gap.relative_rmse is None
+    assert (result.passed, result.exit_code) == (False, 3)
+
+
+@pytest.mark.ngspice
+def test_fractions_of_samples_keep_the_limit_that_they_equal(loaded, evidence):
+    """1 - 0.7 is more than 0.3 in floating point."""
+    labels = evidence.labels.copy()
+    labels[:3] = (labels[:3] + 1) % 3
+    limits = [("accuracy_drop", 0.0), ("argmax_disagreement", 0.0)]
+    result = verify(loaded, technology(), Evidence(evidence.inputs, labels), VerifyOptions(limits=limits))
+    assert result.accuracy == {"reference": 0.7, "circuit": 0.7}
+    assert [limit.value for limit in result.limits] == [0.0, 0.0]
+    from kanspice.gap import Gap
+    from kanspice.pipeline import _metric_values
+
+    values = _metric_values(Gap(0, 0, 0, 0, 0.7), (), None, {"reference": 0.98, "circuit": 0.96})
+    assert values["argmax_disagreement"] == 0.3
+    assert values["accuracy_drop"] == 0.02
+
+
+# --- results ---
+
+
+def test_auto_takes_the_cheaper_circuit_only_where_it_is_the_same(model):
+    ideal, real = design_of(model), design_of(model, None, "tia.gain=1e9")
+    assert (resolve_fidelity(ideal, "auto"), resolve_fidelity(real, "auto")) == ("shared", "device")
+    assert (resolve_fidelity(ideal, "device"), resolve_fidelity(real, "shared")) == ("device", "shared")
+
+
+@pytest.mark.ngspice
+@pytest.mark.parametrize("input_stage", ["PosHC", "NegHC", "sigmoid", "tanh", "None"])
+@pytest.mark.parametrize("norm", ["batch", "layer", "none"])
+def test_the_ideal_circuit_has_no_gap_at_any_scale(tmp_path, input_stage, norm):
+    """Every input stage and norm, with units far from one volt and one microampere."""
+    model = network([3, 3, 2], [load_device("z21"), LINE], input_stage=input_stage, norm=norm, seed=5)
+    save(model, tmp_path / "model.pt")
+    scale = technology("units.v_unit_v=0.02", "units.i_unit_a=3e-9", "tia.rail_v=0.7")
+    for fidelity in ("shared", "device"):
+        result = verify(load(tmp_path / "model.pt"), scale, Evidence(inputs_for(model, 6)), VerifyOptions(fidelity))
+        assert result.failed == ()
+        assert result.gap.relative_rmse is None or result.gap.relative_rmse < 1e-9
+        assert result.gap.rmse < 1e-9 * (1 + np.abs(result.reference).max())
+        assert all(stage.added.rmse < 1e-9 * (1 + np.abs(result.reference).max()) for stage in result.stages)
+
+
+@pytest.mark.ngspice
+def test_a_finite_gain_has_the_gap_that_bisection_finds(loaded, evidence):
+    from circuits import crossbar_output
+
+    result = verify(loaded, technology("tia.gain=300"), evidence)
+    design = design_of(loaded.model, evidence.inputs, "tia.gain=300")
+    first, second = design.crossbars
+    expected = []
+    for row in evidence.inputs:
+        hidden = crossbar_output(design, first, 1 / (1 + np.exp(-row)))[1]
+        output = crossbar_output(design, second, 1 / (1 + np.exp(-hidden)))[1]
+        expected.append(output / second.output_v_per_unit)
+    np.testing.assert_allclose(result.outputs, expected, rtol=0, atol=1e-8 * np.abs(expected).max())
+    rmse = np.sqrt(np.mean((np.array(expected) - result.reference) ** 2))
+    assert result.gap.rmse == pytest.approx(rmse, rel=1e-6)
+    assert result.numerical.rmse < 1e-6 * rmse
+    assert result.weakest_stage.name in ("l1.crossbar", "l2.crossbar")
+    assert result.external_gap.max_abs == 0.0
+    assert result.external_circuit_gap.rmse == pytest.approx(rmse, rel=1e-6)
+
+
+@pytest.mark.ngspice
+def test_a_smaller_gain_has_a_larger_gap(loaded, evidence):
+    gaps = [verify(loaded, technology(f"tia.gain={gain}"), evidence).gap.rmse for gain in ("1e6", "1e4", "1e2")]
+    assert gaps[0] < gaps[1] < gaps[2]
+    assert gaps[1] == pytest.approx(100 * gaps[0], rel=0.05)
+
+
+@pytest.mark.ngspice
+def test_lost_samples_are_counted_against_the_circuit(loaded, evidence, tmp_path, monkeypatch):
+    monkeypatch.setenv("KANSPICE_NGSPICE", str(write_fake(tmp_path, CUT)))
+    result = verify(loaded, technology(), evidence, VerifyOptions(limits=[("relative_rmse", 1.0)]))
+    lost = len(result.failed)
+    assert 0 < lost < 10
+    assert result.exit_code == 3
+    assert not result.passed
+    assert result.gap.argmax_agreement == pytest.approx(1 - lost / 10)
+    assert result.accuracy == {"reference": 1.0, "circuit": pytest.approx(1 - lost / 10)}
+    assert np.isnan(result.outputs[[failure.index for failure in result.failed]]).all()
+
+
+# --- the published checkpoints ---
+
+PUBLISHED = ["mnist_batchnorm_3basis", "mnist_layernorm_2basis"]
+
+
+def published(reference_data, name, limit):
+    folder = reference_data / "kanalogue" / name
+    loaded = load(folder / "best.pth", folder / "config.json", reference_data / "kanalogue" / "iv")
+    evidence = Evidence(
+        load_array(folder / "inputs.npy", "the inputs"),
+        load_labels(folder / "labels.npy"),
+        load_array(folder / "logits.npy", "the logits"),
+    )
+    return loaded, evidence.limited(limit)
+
+
+@pytest.mark.ngspice
+@pytest.mark.reference_data
+@pytest.mark.parametrize("fidelity", ["shared", "device"])
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_the_ideal_circuit_of_a_published_network_has_no_gap(reference_data, name, fidelity):
+    loaded, evidence = published(reference_data, name, 5)
+    result = verify(loaded, technology(), evidence, VerifyOptions(fidelity))
+    assert result.failed == ()
+    assert result.gap.relative_rmse <= 1e-9
+    assert result.gap.argmax_agreement == 1
+    assert result.external_gap.relative_rmse <= 1e-12
+    assert result.external_circuit_gap.relative_rmse <= 1e-9
+    assert result.numerical.relative_rmse <= 1e-9
+    assert all(stage.added.relative_rmse <= 1e-9 for stage in result.stages)
+
+
+@pytest.mark.ngspice
+@pytest.mark.reference_data
+def test_a_gain_of_1000_opens_a_gap_in_a_published_network_and_names_the_stage(reference_data):
+    from kanspice.report import to_json
+
+    loaded, evidence = published(reference_data, "mnist_layernorm_2basis", 2)
+    result = verify(loaded, technology("tia.gain=1000"), evidence)
+    assert result.failed == ()
+    assert 1e-3 < result.gap.relative_rmse < 1
+    assert result.numerical.relative_rmse < 1e-6 * result.gap.relative_rmse
+    added = {stage.name: stage.added.relative_rmse for stage in result.stages}
+    assert added["l1.crossbar"] > 1e-4
+    assert added["l1.input"] <= 1e-9
+    assert added["l1.norm"] <= 1e-9
+    assert result.weakest_stage.name in ("l1.crossbar", "l2.crossbar")
+    assert f'"name": "{result.weakest_stage.name}"' in to_json(result)
