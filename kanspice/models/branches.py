@@ -1,0 +1,205 @@
+"""Branch functions of KirchhoffNet: the current g(v_s, v_d, theta) that a branch carries from its source s to d.
+
+The names and the parameter rows are those of the authors' code; the equations are Eqs. 10-13 of the KirchhoffNet
+paper, p0, p1, p2 the rows of theta. Voltages, currents and parameters are plain numbers in model units.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal, cast, get_args
+
+from pydantic import Field
+from torch import Tensor
+from torch.nn import functional
+
+from kanspice.errors import InputError
+from kanspice.validation import Table, nearest, validate
+
+ActivationName = Literal[
+    "celu",
+    "elu",
+    "gelu",
+    "hardshrink",
+    "hardsigmoid",
+    "hardswish",
+    "hardtanh",
+    "leaky_relu",
+    "logsigmoid",
+    "mish",
+    "relu",
+    "relu6",
+    "selu",
+    "sigmoid",
+    "silu",
+    "softplus",
+    "softshrink",
+    "softsign",
+    "tanh",
+    "tanhshrink",
+]
+ACTIVATIONS: tuple[ActivationName, ...] = get_args(ActivationName)
+
+
+class Branch(Table):
+    """A branch function; its fields are the `args` that `config.yaml` gives it."""
+
+    @property
+    @abstractmethod
+    def rows(self) -> int:
+        """How many parameters a branch has."""
+
+    @property
+    def stored_rows(self) -> int:
+        """How many rows the authors' code stores; those beyond `rows` are not used."""
+        return self.rows
+
+    @property
+    def name(self) -> str:
+        return type(self).__name__
+
+    @abstractmethod
+    def current(self, v_source: Tensor, v_destination: Tensor, theta: Tensor) -> Tensor:
+        """The currents (..., edges), from voltages (..., edges) at both ends and parameters theta (rows, edges)."""
+
+
+class ShiftRelu1(Branch):
+    """p1 relu(v_s - v_d - p0): Eq. 10, written with the shift and the slope apart."""
+
+    @property
+    def rows(self) -> int:
+        return 2
+
+    def current(self, v_source: Tensor, v_destination: Tensor, theta: Tensor) -> Tensor:
+        return theta[1] * functional.relu(v_source - v_destination - theta[0])
+
+
+class ShiftLeakyRelu1(Branch):
+    """p1 leaky_relu(v_s - v_d - p0), slope 0.01 below the shift."""
+
+    @property
+    def rows(self) -> int:
+        return 2
+
+    def current(self, v_source: Tensor, v_destination: Tensor, theta: Tensor) -> Tensor:
+        return theta[1] * functional.leaky_relu(v_source - v_destination - theta[0])
+
+
+class ShiftRelu2(Branch):
+    """relu(p0 v_s + p1 v_d + p2): Eq. 12."""
+
+    @property
+    def rows(self) -> int:
+        return 3
+
+    def current(self, v_source: Tensor, v_destination: Tensor, theta: Tensor) -> Tensor:
+        return functional.relu(_affine(v_source, v_destination, theta))
+
+
+class ShiftLeakyRelu2(Branch):
+    """leaky_relu(p0 v_s + p1 v_d + p2), slope 0.01 below zero."""
+
+    @property
+    def rows(self) -> int:
+        return 3
+
+    def current(self, v_source: Tensor, v_destination: Tensor, theta: Tensor) -> Tensor:
+        return functional.leaky_relu(_affine(v_source, v_destination, theta))
+
+
+class ShiftTanh1(Branch):
+    """tanh(p1 (v_s - v_d) + p0): Eq. 11. The authors' code stores a third row."""
+
+    @property
+    def rows(self) -> int:
+        return 2
+
+    @property
+    def stored_rows(self) -> int:
+        return 3
+
+    def current(self, v_source: Tensor, v_destination: Tensor, theta: Tensor) -> Tensor:
+        return functional.tanh(theta[1] * (v_source - v_destination) + theta[0])
+
+
+class ShiftTanh2(Branch):
+    """tanh(p0 v_s + p1 v_d + p2): Eq. 13."""
+
+    @property
+    def rows(self) -> int:
+        return 3
+
+    def current(self, v_source: Tensor, v_destination: Tensor, theta: Tensor) -> Tensor:
+        return functional.tanh(_affine(v_source, v_destination, theta))
+
+
+class Conductance(Branch):
+    """p0 (v_s - v_d): Eq. 3. The authors' code stores a second and a third row."""
+
+    @property
+    def rows(self) -> int:
+        return 1
+
+    @property
+    def stored_rows(self) -> int:
+        return 3
+
+    def current(self, v_source: Tensor, v_destination: Tensor, theta: Tensor) -> Tensor:
+        return theta[0] * (v_source - v_destination)
+
+
+class Device(Branch):
+    """An activation a of torch.nn.functional (none: the identity), with its default arguments.
+
+    With negation a(p1 (v_s - v_d) + p0), as Eqs. 10 and 11; without it a(p0 v_s + p1 v_d + p2), as Eqs. 12 and 13.
+    """
+
+    negation: Annotated[bool, Field(strict=True)]
+    activation: ActivationName | None
+
+    @property
+    def rows(self) -> int:
+        return 2 if self.negation else 3
+
+    def current(self, v_source: Tensor, v_destination: Tensor, theta: Tensor) -> Tensor:
+        if self.negation:
+            drive = theta[1] * (v_source - v_destination) + theta[0]
+        else:
+            drive = _affine(v_source, v_destination, theta)
+        return drive if self.activation is None else _activation(self.activation)(drive)
+
+
+_CLASSES: tuple[type[Branch], ...] = (
+    ShiftRelu1,
+    ShiftLeakyRelu1,
+    ShiftRelu2,
+    ShiftLeakyRelu2,
+    ShiftTanh1,
+    ShiftTanh2,
+    Conductance,
+    Device,
+)
+BRANCHES: dict[str, type[Branch]] = {branch.__name__: branch for branch in _CLASSES}
+
+
+def branch_function(name: str, args: Mapping[str, Any], where: str | Path) -> Branch:
+    """The branch function of this name with these arguments. Raises InputError naming `where`."""
+    if name not in BRANCHES:
+        raise InputError(
+            "unknown branch function",
+            where=where,
+            expected=f"one of {', '.join(BRANCHES)}",
+            found=repr(name)[:80],
+            hint=nearest(name, list(BRANCHES)),
+        )
+    return validate(BRANCHES[name], args, where)
+
+
+def _affine(v_source: Tensor, v_destination: Tensor, theta: Tensor) -> Tensor:
+    return theta[0] * v_source + theta[1] * v_destination + theta[2]
+
+
+def _activation(name: ActivationName) -> Callable[[Tensor], Tensor]:
+    return cast(Callable[[Tensor], Tensor], getattr(functional, name))
