@@ -2,8 +2,23 @@
 
 from kanspice.models.arrays import load_array, load_labels
 from kanspice.models.checkpoints import LoadedModel, load
+from kanspice.models.integrator import DivergenceError, Integrator
 from kanspice.models.kanalogue import KANalogue
 from kanspice.models.kanspice_format import save
+from kanspice.models.kirchhoffnet import KirchhoffNet
+from kanspice.models.network import Network
 from kanspice.models.noise import CoefficientNoise
 
-__all__ = ["CoefficientNoise", "KANalogue", "LoadedModel", "load", "load_array", "load_labels", "save"]
+__all__ = [
+    "CoefficientNoise",
+    "DivergenceError",
+    "Integrator",
+    "KANalogue",
+    "KirchhoffNet",
+    "LoadedModel",
+    "Network",
+    "load",
+    "load_array",
+    "load_labels",
+    "save",
+]

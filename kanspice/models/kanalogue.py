@@ -21,6 +21,7 @@ from torch import Tensor, nn
 from kanspice.devices import Device
 from kanspice.errors import InputError
 from kanspice.models.input_stages import INPUT_STAGES, InputStageName, input_stage_name
+from kanspice.models.inputs import check_input
 from kanspice.models.noise import CoefficientNoise
 
 NormName = Literal["batch", "layer", "none"]
@@ -113,7 +114,7 @@ class KANalogue(nn.Module):
         (where there is one), m from 1. The last entry is the network's output. In model units.
         Raises InputError if x has another shape.
         """
-        values = _check_input(x, self.input_width)
+        values = check_input(x, self.input_width, "KANalogue.forward")
         draws = self._draws()
         results: dict[str, Tensor] = {}
         for index, crossbar in enumerate(self._crossbars()):
@@ -172,23 +173,3 @@ def _check_devices(devices: Sequence[Device]) -> tuple[Device, ...]:
     if not devices:
         raise InputError("the network has no devices", expected="one device type or more", found="none")
     return tuple(devices)
-
-
-def _check_input(x: Tensor, width: int) -> Tensor:
-    """x as float64, checked to be real and of shape (samples, width). float32 is widened, exactly."""
-    if x.ndim != 2 or x.shape[1] != width:
-        raise InputError(
-            "the inputs do not fit the network",
-            where="KANalogue.forward",
-            expected=f"shape (samples, {width})",
-            found=f"shape {tuple(x.shape)}",
-            hint="reshape one sample to (1, inputs)" if x.ndim == 1 else None,
-        )
-    if x.dtype not in (torch.float32, torch.float64):
-        raise InputError(
-            "the inputs are not real numbers in floating point",
-            where="KANalogue.forward",
-            expected="float64 (float32 is widened)",
-            found=str(x.dtype),
-        )
-    return x.to(torch.float64)

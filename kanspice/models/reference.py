@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from kanspice.models.input_stages import INPUT_STAGES
 from kanspice.models.kanalogue import NORM_EPS, KANalogue
+from kanspice.models.network import Network
 
 Array = npt.NDArray[np.float64]
 _BLOCK = 256
@@ -45,7 +46,7 @@ class LayerArrays:
     norm: BatchNormArrays | LayerNormArrays | None
 
 
-def reference_stages(model: KANalogue, inputs: Array) -> dict[str, Array]:
+def reference_stages(model: Network, inputs: Array) -> dict[str, Array]:
     """`model.stages` in evaluation mode for inputs (samples, inputs), block by block, as float64 arrays."""
     model.eval()
     with torch.no_grad():

@@ -1,0 +1,73 @@
+"""Solving dv/dt = f(v) with torchdiffeq: the tolerances, and what happens when a solution cannot be followed."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+import torch
+from torch import Tensor, nn
+from torchdiffeq import odeint, odeint_adjoint
+
+from kanspice.errors import InputError, KanspiceError
+
+Method = Literal["dopri5", "dopri8", "bosh3", "fehlberg2", "adaptive_heun"]
+METHODS: tuple[Method, ...] = get_args(Method)
+
+
+class DivergenceError(KanspiceError):
+    """An ODE's solution grows without bound, or changes too fast to be followed (exit code 3)."""
+
+
+@dataclass(frozen=True)
+class Integrator:
+    """An adaptive method of torchdiffeq and its tolerances.
+
+    A step is accepted when for every sample the root mean square of error / (atol + rtol |v|) over its node voltages
+    is at most 1. max_steps: per stretch between two requested times.
+    Raises InputError for an unknown method or tolerances that are not positive.
+    """
+
+    method: Method = "dopri5"
+    rtol: float = 1e-8
+    atol: float = 1e-8
+    max_steps: int = 100_000
+
+    def __post_init__(self) -> None:
+        if self.method not in METHODS:
+            raise InputError(
+                "unknown integration method", expected=f"one of {', '.join(METHODS)}", found=repr(self.method)
+            )
+        for name, value in (("rtol", self.rtol), ("atol", self.atol), ("max_steps", self.max_steps)):
+            if not (math.isfinite(value) and value > 0):
+                raise InputError(f"{name} cannot be used", expected="a positive number", found=repr(value))
+
+    def solve(self, derivative: nn.Module, start: Tensor, times: Tensor) -> Tensor:
+        """The solution (times, *start.shape) at increasing times (times,), the first of them the start's.
+
+        derivative: f(t, v), of v's shape. Where gradients are recorded, they come from the adjoint equation
+        (Section II-A of the KirchhoffNet paper), solved with the same tolerances.
+        Raises DivergenceError if the solution cannot be followed to the last time.
+        """
+        if start.numel() == 0:
+            return start.expand(len(times), *start.shape)
+        method = odeint_adjoint if torch.is_grad_enabled() else odeint
+        options = {"max_num_steps": self.max_steps, "norm": _worst_sample}
+        try:
+            solution: Tensor = method(
+                derivative, start, times, rtol=self.rtol, atol=self.atol, method=self.method, options=options
+            )
+        except AssertionError as error:  # torchdiffeq's way to say that it gives up
+            raise DivergenceError(
+                "the node voltages cannot be followed: they diverge, or change too fast",
+                expected=f"a solution that takes at most {self.max_steps:,} steps",
+                found=(str(error).strip().splitlines() or ["no reason given"])[0][:120],
+                hint="check the parameters; looser tolerances will not help a solution that grows without bound",
+            ) from error
+        return solution
+
+
+def _worst_sample(values: Tensor) -> Tensor:
+    """The largest root mean square of a sample: (samples, nodes) to a scalar."""
+    return values.square().mean(dim=1).sqrt().max()

@@ -1,0 +1,60 @@
+"""One period of a KirchhoffNet: how its node voltages change at any moment."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from kanspice.models.branches import Branch
+from kanspice.models.topology import Topology
+
+_CHUNK_CURRENTS = 2**15
+
+
+class Layer(nn.Module):
+    """One period: the right-hand side of Eq. 7 for its topology.
+
+    theta: (rows, columns) parameters, one column per edge unless edges share. duration: in model time.
+    """
+
+    source: Tensor
+    destination: Tensor
+    parameter_index: Tensor
+
+    def __init__(self, topology: Topology, branch: Branch, duration: float) -> None:
+        super().__init__()
+        self.topology = topology
+        self.branch = branch
+        self.duration = duration
+        self.theta = nn.Parameter(torch.zeros(branch.rows, topology.parameters, dtype=torch.float64))
+        for name in ("source", "destination", "parameter_index"):
+            self.register_buffer(name, torch.tensor(getattr(topology, name)))
+        self._shared = not np.array_equal(topology.parameter_index, np.arange(topology.edges))
+
+    @property
+    def nodes(self) -> int:
+        return self.topology.nodes
+
+    def initialise(self) -> None:
+        """Draw parameters as the authors do: normal, of variance 2 / columns."""
+        nn.init.normal_(self.theta, std=(2 / self.theta.shape[1]) ** 0.5)
+
+    def forward(self, _t: Tensor, v: Tensor) -> Tensor:
+        """dv/dt (samples, nodes) at node voltages v (samples, nodes): Eq. 7 with C = 1."""
+        with_ground = nn.functional.pad(v, (1, 0))
+        total = torch.zeros_like(with_ground)
+        for edges in self._chunks(len(v)):
+            source, destination = (node[edges].expand(len(v), -1) for node in (self.source, self.destination))
+            theta = self.theta[:, self.parameter_index[edges] if self._shared else edges]
+            currents = self.branch.current(with_ground.gather(1, source), with_ground.gather(1, destination), theta)
+            total = total.scatter_add(1, destination, currents).scatter_add(1, source, -currents)
+        return total[:, 1:]
+
+    def _chunks(self, samples: int) -> Iterator[slice]:
+        """The edges, in pieces whose currents for this many samples stay in the processor's cache."""
+        size = max(1, _CHUNK_CURRENTS // max(samples, 1))
+        for first in range(0, self.topology.edges, size):
+            yield slice(first, first + size)
