@@ -10,12 +10,14 @@ from typing import Literal
 from torch import Tensor
 
 from kanspice.errors import InputError
-from kanspice.models import kanalogue_authors, kanspice_format
+from kanspice.models import kanalogue_authors, kanspice_format, kirchhoffnet_authors
 from kanspice.models.kanalogue import KANalogue
+from kanspice.models.network import Network
 from kanspice.models.state import plain_state
 from kanspice.models.torch_file import read_torch_file
 
-CheckpointFormat = Literal["kanspice", "kanalogue-authors"]
+Family = Literal["kanalogue", "kirchhoffnet"]
+CheckpointFormat = Literal["kanspice", "kanalogue-authors", "kirchhoffnet-authors"]
 PathLike = str | os.PathLike[str]
 
 
@@ -26,8 +28,8 @@ class LoadedModel:
     sha256: of the checkpoint file, in hexadecimal. parameters: the number of trainable numbers.
     """
 
-    model: KANalogue
-    family: Literal["kanalogue"]
+    model: Network
+    family: Family
     path: Path
     sha256: str
     format: CheckpointFormat
@@ -37,9 +39,10 @@ class LoadedModel:
 
 
 def load(path: PathLike, config: PathLike | None = None, curves: PathLike | None = None) -> LoadedModel:
-    """Load a checkpoint: kanspice's own (complete in itself), or the KANalogue authors' with its config.
+    """Load a checkpoint: kanspice's own (complete in itself), or the authors' of a family with its config.
 
-    config: the authors' config.json. curves: a folder of the authors' I-V files; the shipped device cards if None.
+    config: the KANalogue authors' config.json, or the KirchhoffNet authors' config.yaml.
+    curves: for the KANalogue authors' checkpoints, a folder of their I-V files; the shipped device cards if None.
     Nothing in the file is ever executed. Raises InputError if the file, the config or the curves cannot be used.
     """
     source = Path(path)
@@ -48,17 +51,22 @@ def load(path: PathLike, config: PathLike | None = None, curves: PathLike | None
         _refuse_extras(source, config, curves)
         return _loaded(kanspice_format.load_own(content, source), source, sha256, "kanspice")
     state = plain_state(content, source)
-    if not kanalogue_authors.recognises(state):
-        raise _unknown_family(state, source)
-    model = kanalogue_authors.load_authors(
-        state, source, None if config is None else Path(config), None if curves is None else Path(curves)
-    )
-    return _loaded(model, source, sha256, "kanalogue-authors")
+    config_path = None if config is None else Path(config)
+    if kanalogue_authors.recognises(state):
+        curves_path = None if curves is None else Path(curves)
+        kanalogue = kanalogue_authors.load_authors(state, source, config_path, curves_path)
+        return _loaded(kanalogue, source, sha256, "kanalogue-authors")
+    if kirchhoffnet_authors.recognises(state):
+        _refuse_curves(source, curves)
+        kirchhoffnet = kirchhoffnet_authors.load_authors(state, source, config_path)
+        return _loaded(kirchhoffnet, source, sha256, "kirchhoffnet-authors")
+    raise _unknown_family(state, source)
 
 
-def _loaded(model: KANalogue, path: Path, sha256: str, format_: CheckpointFormat) -> LoadedModel:
+def _loaded(model: Network, path: Path, sha256: str, format_: CheckpointFormat) -> LoadedModel:
+    family: Family = "kanalogue" if isinstance(model, KANalogue) else "kirchhoffnet"
     parameters = sum(parameter.numel() for parameter in model.parameters())
-    return LoadedModel(model, "kanalogue", path, sha256, format_, parameters, model.input_width, model.output_width)
+    return LoadedModel(model, family, path, sha256, format_, parameters, model.input_width, model.output_width)
 
 
 def _refuse_extras(path: Path, config: PathLike | None, curves: PathLike | None) -> None:
@@ -73,12 +81,24 @@ def _refuse_extras(path: Path, config: PathLike | None, curves: PathLike | None)
         )
 
 
+def _refuse_curves(path: Path, curves: PathLike | None) -> None:
+    if curves is not None:
+        raise InputError(
+            "a KirchhoffNet has no device curves",
+            where=path,
+            expected="no --curves",
+            found=f"--curves {os.fspath(curves)}",
+            hint="leave out --curves",
+        )
+
+
 def _unknown_family(state: dict[str, Tensor], path: Path) -> InputError:
     names = ", ".join(list(state)[:4])[:200]
     return InputError(
         "the model's family is not recognised",
         where=path,
-        expected="kanspice's own checkpoint, or the KANalogue authors' (net.0.coeffs, net.0.bias, ...)",
+        expected="kanspice's own checkpoint, the KANalogue authors' (net.0.coeffs, net.0.bias, ...), "
+        "or the KirchhoffNet authors' (circuit.layer_list.0.model.param, ...)",
         found=f"{len(state)} tensors: {names}",
         hint="save the network with kanspice.models.save",
     )

@@ -71,6 +71,14 @@ def load_authors(state: Mapping[str, Tensor], path: Path, config_path: Path | No
             found="no configuration",
             hint="pass it with --config config.json",
         )
+    if config_path.suffix.lower() in (".yaml", ".yml"):
+        raise InputError(
+            "the checkpoint and the configuration are of different families",
+            where=config_path,
+            expected="the config.json of a KANalogue network, as the weights are",
+            found="a YAML file, as a KirchhoffNet has",
+            hint="use the configuration that was written with this checkpoint",
+        )
     content = read_file(config_path, "the configuration", MAX_CONFIG_BYTES)
     config = parse_config(content, AuthorsConfig, config_path)
     widths = _widths(state, config, path, config_path)

@@ -2,7 +2,7 @@
 
     {"schema": "kanspice.checkpoint/1", "family": "kanalogue", "config": <JSON text>, "state": {name: tensor}}
 
-The JSON text holds the widths, the input stage, the norm, and the devices with their curves.
+What the JSON text and the state hold is each family's: see `kanalogue_own` and `kirchhoffnet_own`.
 """
 
 from __future__ import annotations
@@ -10,35 +10,25 @@ from __future__ import annotations
 import io
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeGuard
+from typing import Any, TypeGuard
 
 import torch
-from pydantic import BaseModel, ConfigDict, Field
+from torch import Tensor
 
-from kanspice.devices import Device
 from kanspice.errors import InputError
-from kanspice.models.json_config import parse_config
+from kanspice.models import kanalogue_own, kirchhoffnet_own
 from kanspice.models.kanalogue import KANalogue
-from kanspice.models.parameters import build, parameter_shapes
-from kanspice.models.state import check_tensors, plain_state
+from kanspice.models.network import Network
+from kanspice.models.state import plain_state
 
 FORMAT = "kanspice"
 SCHEMA = "kanspice.checkpoint/1"
-FAMILY = "kanalogue"
-_Width = Annotated[int, Field(ge=1)]
-
-
-class OwnConfig(BaseModel):
-    """What the JSON text of a checkpoint holds."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
-
-    widths: Annotated[list[_Width], Field(min_length=2, max_length=1000)]
-    input_stage: Literal["PosHC", "NegHC", "sigmoid", "tanh", "None"]
-    norm: Literal["batch", "layer", "none"]
-    devices: Annotated[list[dict[str, Any]], Field(min_length=1, max_length=1000)]
+_READERS: dict[str, Callable[[str, dict[str, Tensor], Path], Network]] = {
+    kanalogue_own.FAMILY: kanalogue_own.network,
+    kirchhoffnet_own.FAMILY: kirchhoffnet_own.network,
+}
 
 
 def recognises(value: object) -> TypeGuard[Mapping[str, Any]]:
@@ -46,50 +36,50 @@ def recognises(value: object) -> TypeGuard[Mapping[str, Any]]:
     return isinstance(value, Mapping) and "schema" in value
 
 
-def load_own(content: Mapping[str, Any], path: Path) -> KANalogue:
+def load_own(content: Mapping[str, Any], path: Path) -> Network:
     """The network of a checkpoint's content read from `path`. Raises InputError if anything in it is unusable."""
-    _check_text(content, "schema", SCHEMA, "use the version of kanspice that wrote it, or a newer one", path)
-    _check_text(content, "family", FAMILY, "use a newer version of kanspice", path)
+    _check_text(content, "schema", [SCHEMA], "use the version of kanspice that wrote it, or a newer one", path)
+    _check_text(content, "family", list(_READERS), "use a newer version of kanspice", path)
     text = content.get("config")
     if not isinstance(text, str):
         raise InputError("'config' is not text", where=path, expected="JSON text", found=type(text).__name__)
-    config = parse_config(text, OwnConfig, path)
-    state = plain_state(content.get("state"), path)
-    check_tensors(state, parameter_shapes(config.widths, len(config.devices), config.norm), path)
-    devices = [Device.from_dict(device, path) for device in config.devices]
-    return build(config.widths, devices, config.input_stage, config.norm, state)
+    return _READERS[content["family"]](text, plain_state(content.get("state"), path), path)
 
 
-def _check_text(content: Mapping[str, Any], key: str, expected: str, hint: str, path: Path) -> None:
-    if content.get(key) != expected:
+def _check_text(content: Mapping[str, Any], key: str, known: Sequence[str], hint: str, path: Path) -> None:
+    found = content.get(key)
+    if not isinstance(found, str) or found not in known:
         raise InputError(
             f"the checkpoint's {key} is not one that this version of kanspice reads",
             where=path,
-            expected=repr(expected),
-            found=repr(content.get(key))[:80],
+            expected=" or ".join(repr(value) for value in known),
+            found=repr(found)[:80],
             hint=hint,
         )
 
 
-def save(model: KANalogue, path: str | os.PathLike[str]) -> None:
-    """Write the model's parameters and devices; atomically, and with equal bytes for equal models.
+def save(model: Network, path: str | os.PathLike[str]) -> None:
+    """Write the model, complete in itself; atomically, and with equal bytes for equal models.
 
-    Coefficient noise belongs to an experiment, not to the network: it is not written.
+    What belongs to an experiment and not to the network (coefficient noise, how an ODE is solved) is not written.
     Raises InputError if a weight is not finite or the file cannot be written.
     """
     target = Path(path)
     state = {name: tensor.detach().clone() for name, tensor in model.state_dict().items()}
-    check_tensors(state, parameter_shapes(model.widths, len(model.devices), model.norm), target)
-    config = {
-        "widths": list(model.widths),
-        "input_stage": model.input_stage,
-        "norm": model.norm,
-        "devices": [device.to_dict() for device in model.devices],
-    }
+    family, config = _described(model, state, target)
     text = json.dumps(config, sort_keys=True, allow_nan=False)
     buffer = io.BytesIO()
-    torch.save({"schema": SCHEMA, "family": FAMILY, "config": text, "state": state}, buffer)
+    torch.save({"schema": SCHEMA, "family": family, "config": text, "state": state}, buffer)
     _write_atomically(buffer.getvalue(), target)
+
+
+def _described(model: Network, state: dict[str, Tensor], target: Path) -> tuple[str, dict[str, object]]:
+    """The model's family and JSON object, once its state has been found worth keeping."""
+    if isinstance(model, KANalogue):
+        kanalogue_own.check_state(model, state, target)
+        return kanalogue_own.FAMILY, kanalogue_own.config_of(model)
+    kirchhoffnet_own.check_state(model, state, target)
+    return kirchhoffnet_own.FAMILY, kirchhoffnet_own.config_of(model)
 
 
 def _write_atomically(content: bytes, target: Path) -> None:

@@ -12,7 +12,7 @@ from kanspice.errors import InputError
 
 MAX_ELEMENTS = 200_000_000  # of all tensors together; the largest published network has 13,644,288 parameters
 MIN_RUNNING_VARIANCE = 1e-10
-_COUNTER = "num_batches_tracked"
+_WHOLE_NUMBERS = {"num_batches_tracked", "source", "destination", "parameter_index"}
 _FLOATS = (torch.float32, torch.float64)
 
 
@@ -93,12 +93,12 @@ def check_tensors(state: Mapping[str, Tensor], shapes: Mapping[str, tuple[int, .
     """Raise InputError unless each tensor has the shape in `shapes`, a usable type, and finite values."""
     check_names(state, shapes, where)
     for name, shape in shapes.items():
-        _check_type(name, state[name], where)
+        check_type(name, state[name], where)
         if tuple(state[name].shape) != shape:
             raise InputError(
                 f"{name} has the wrong shape", where=where, expected=str(shape), found=str(tuple(state[name].shape))
             )
-        if not name.endswith(_COUNTER):
+        if not _is_whole(name):
             _check_finite(name, state[name], where)
         if name.endswith("running_var"):
             _check_variance(name, state[name], where)
@@ -115,8 +115,14 @@ def check_rank(name: str, tensor: Tensor, rank: int, where: Path) -> None:
         )
 
 
-def _check_type(name: str, tensor: Tensor, where: Path) -> None:
-    allowed = (torch.int64,) if name.endswith(_COUNTER) else _FLOATS
+def _is_whole(name: str) -> bool:
+    """Whether the tensor holds counts or node numbers; all others hold weights."""
+    return name.rsplit(".", 1)[-1] in _WHOLE_NUMBERS
+
+
+def check_type(name: str, tensor: Tensor, where: Path) -> None:
+    """Raise InputError unless the tensor holds float32 or float64; int64 where its name says whole numbers."""
+    allowed = (torch.int64,) if _is_whole(name) else _FLOATS
     if tensor.dtype not in allowed:
         raise InputError(
             f"{name} has the wrong type of number",
