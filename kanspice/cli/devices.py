@@ -63,7 +63,7 @@ def plot(
 
 
 @app.command()
-def fit(  # noqa: PLR0917
+def fit(
     points: Annotated[Path, typer.Argument(metavar="IV.csv", help="Two columns: volts, current.")],
     output: Annotated[Path, typer.Option("-o", "--output", help="The card to write, CARD.toml.")],
     kind: Annotated[str, typer.Option(help="spline | segments | polynomial")] = "spline",
