@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from kanspice.design.check import check_design
 from kanspice.design.stages import Crossbar, Design, LayerNorm, Limiter, Stage
 from kanspice.devices import Device
 from kanspice.errors import InputError
@@ -53,7 +54,9 @@ def load_design(path: Path) -> Design:
             raise InputError("is a design of another version", where=path, expected=SCHEMA, hint="compile again")
         devices = tuple(Device.from_dict(entry) for entry in header.pop("devices"))
         stages = tuple(_stage(index, entry, arrays) for index, entry in enumerate(header.pop("stages")))
-        return Design(devices=devices, stages=stages, **header)
+        design = Design(devices=devices, stages=stages, **header)
+        check_design(design)
+        return design
     except InputError:
         raise
     except Exception as error:  # NumPy and zipfile raise almost any type on a damaged file

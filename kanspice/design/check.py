@@ -1,0 +1,61 @@
+"""Whether a design read from a file is one: names become nodes of a netlist, so they are never taken on trust."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import re
+from typing import get_args
+
+import numpy as np
+
+from kanspice.design.stages import Crossbar, Design, Limiter, LimiterKind, Stage
+
+_STAGE_NAME = re.compile(r"l[1-9]\d{0,3}\.(input|crossbar|norm)")
+_UNBOUNDED = frozenset({"open_loop_gain", "low_v", "high_v"})
+
+
+def check_design(design: Design) -> None:
+    """Raises ValueError, saying where, unless names, types, shapes and numbers are those of a compiled design."""
+    _demand(isinstance(design.input_width, int) and design.input_width > 0, "the input width is not a width")
+    _demand(_is_number(design.input_v_per_unit) and design.input_v_per_unit > 0, "the input scale is not a number")
+    texts = (design.family, design.model_sha256, design.technology_json, design.swing_basis)
+    _demand(all(isinstance(text, str) for text in texts), "a description is not text")
+    _demand(bool(design.stages) and bool(design.devices), "there are no stages or no devices")
+    names = [stage.name for stage in design.stages]
+    _demand(len(set(names)) == len(names), "two stages have the same name")
+    width = design.input_width
+    for stage in design.stages:
+        _check_stage(stage, width, len(design.devices))
+        width = stage.width
+
+
+def _check_stage(stage: Stage, width: int, devices: int) -> None:
+    for name in (stage.name, stage.compares_to):
+        _demand(isinstance(name, str) and bool(_STAGE_NAME.fullmatch(name)), f"{name!r} is not the name of a stage")
+    for field in dataclasses.fields(stage):
+        value = getattr(stage, field.name)
+        where = f"{stage.name}: {field.name}"
+        if field.type == "Array":
+            _demand(isinstance(value, np.ndarray) and value.dtype == np.float64, f"{where} is not an array of floats")
+            _demand(bool(np.isfinite(value).all()), f"{where} holds numbers that are not finite")
+        elif field.type == "float":
+            _demand(_is_number(value, unbounded=field.name in _UNBOUNDED), f"{where} is not a number")
+    _demand(_fits(stage, width, devices), f"{stage.name} does not fit the stage before it, or the devices")
+
+
+def _fits(stage: Stage, width: int, devices: int) -> bool:
+    if isinstance(stage, Limiter):
+        return stage.width == width and stage.kind in get_args(LimiterKind)
+    if isinstance(stage, Crossbar):
+        return stage.bias_a.ndim == 1 and stage.area.shape == (width, stage.bias_a.size, devices)
+    return stage.gain_v.shape == stage.offset_v.shape == (width,)
+
+
+def _is_number(value: object, *, unbounded: bool = False) -> bool:
+    return isinstance(value, float) and not math.isnan(value) and (unbounded or math.isfinite(value))
+
+
+def _demand(condition: bool, problem: str) -> None:
+    if not condition:
+        raise ValueError(problem)
