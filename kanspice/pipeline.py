@@ -29,7 +29,7 @@ from kanspice.gap import (
     measure,
     numerical_gap,
 )
-from kanspice.models import LoadedModel
+from kanspice.models import KANalogue, LoadedModel
 from kanspice.models.reference import reference_stages
 from kanspice.netlist import Fidelity
 from kanspice.ngspice import NgspiceOptions, Progress, solve
@@ -85,8 +85,24 @@ class VerifyOptions:
 
 
 def compile_model(loaded: LoadedModel, technology: Technology, sample_inputs: Array | None = None) -> Design:
-    """The circuit of a loaded model; amplifier swings are taken from the sample inputs (samples, inputs), if given."""
-    return compile_kanalogue(loaded.model, technology, model_sha256=loaded.sha256, sample_inputs=sample_inputs)
+    """The circuit of a loaded model; amplifier swings are taken from the sample inputs (samples, inputs), if given.
+
+    Raises InputError for a family that has a reference but no compiler yet.
+    """
+    model = _compilable(loaded)
+    return compile_kanalogue(model, technology, model_sha256=loaded.sha256, sample_inputs=sample_inputs)
+
+
+def _compilable(loaded: LoadedModel) -> KANalogue:
+    if not isinstance(loaded.model, KANalogue):
+        raise InputError(
+            "circuits for this family are not compiled yet",
+            where=loaded.path,
+            expected="a KANalogue network",
+            found=f"family {loaded.family!r}",
+            hint="its reference outputs are available: kanspice.load(...).model",
+        )
+    return loaded.model
 
 
 def resolve_fidelity(design: Design, choice: FidelityChoice) -> Fidelity:
@@ -108,8 +124,9 @@ def verify(
     Raises InputError for evidence or limits that do not fit the model, SimulatorError without a simulator.
     """
     options = options or VerifyOptions()
+    model = _compilable(loaded)
     _check_evidence(loaded, evidence)
-    reference = reference_stages(loaded.model, evidence.inputs)
+    reference = reference_stages(model, evidence.inputs)
     compile_s, design = _timed(lambda: compile_model(loaded, technology, evidence.inputs))
     _check_limits(options.limits, design, evidence)
     fidelity = resolve_fidelity(design, options.fidelity)
@@ -218,7 +235,7 @@ def _model_facts(loaded: LoadedModel) -> dict[str, object]:
         "format": loaded.format,
         "sha256": loaded.sha256,
         "parameters": loaded.parameters,
-        "devices": [device.name for device in loaded.model.devices],
+        "devices": [device.name for device in _compilable(loaded).devices],
     }
 
 

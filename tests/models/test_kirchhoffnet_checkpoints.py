@@ -10,6 +10,8 @@ from kanspice.errors import InputError
 from kanspice.models import Integrator, KirchhoffNet, load, save
 from kanspice.models.branches import branch_function
 from kanspice.models.topology import recipe, topology_from_edges
+from kanspice.pipeline import Evidence, compile_model, verify
+from kanspice.technology import Technology
 
 X = torch.linspace(-1, 1, 8, dtype=torch.float64).reshape(4, 2)
 
@@ -144,3 +146,12 @@ def test_config_with_an_unusable_value(spoiled, config, parts):
 )
 def test_state_that_cannot_be_used(spoiled, state, parts):
     refused(spoiled(**state), *parts)
+
+
+def test_circuits_are_not_compiled_yet(tmp_path):
+    save(network(), tmp_path / "model.pt")
+    loaded, parts = load(tmp_path / "model.pt"), r"(?s)model.pt: circuits for this family are not.*'kirchhoffnet'"
+    with pytest.raises(InputError, match=parts):
+        compile_model(loaded, Technology())
+    with pytest.raises(InputError, match=parts):
+        verify(loaded, Technology(), Evidence(X.numpy()))
