@@ -63,7 +63,9 @@ def design_of(model, samples=None, *overrides: str) -> Design:
     return compile_kanalogue(model, technology(*overrides), sample_inputs=samples)
 
 
-def crossbar_design(devices, area, bias=None, *, gain=np.inf, feedback=1e6, v_unit=1.0, swing=0.0) -> Design:
+def crossbar_design(
+    devices, area, bias=None, *, gain=np.inf, feedback=1e6, v_unit=1.0, swing=0.0, rail=np.inf
+) -> Design:
     """One crossbar behind plain buffers. area: (rows, pairs, devices); bias: (pairs,) in current units of 1 uA."""
     area = np.asarray(area, dtype=float)
     rows, pairs, _ = area.shape
@@ -80,6 +82,7 @@ def crossbar_design(devices, area, bias=None, *, gain=np.inf, feedback=1e6, v_un
         subtractor_gain=1.0,
         output_v_per_unit=1.0,
         column_swing_v=swing,
+        rail_v=rail,
     )
     return Design(
         family="kanalogue",

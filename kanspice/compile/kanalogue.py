@@ -199,6 +199,7 @@ def _crossbar(draft: _Draft, layer: _DraftLayer) -> Crossbar:
         subtractor_gain=output_v_per_unit / units.i_unit_a / layer.feedback_ohm,
         output_v_per_unit=output_v_per_unit,
         column_swing_v=layer.column_swing_v,
+        rail_v=tia.rail_v,
     )
 
 

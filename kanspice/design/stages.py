@@ -64,6 +64,8 @@ class Crossbar:
     output_v_per_unit: float
     column_swing_v: float
     """Largest TIA output expected, volts: what the feedback was chosen for."""
+    rail_v: float
+    """Largest TIA output possible, volts, either sign."""
 
     @property
     def width(self) -> int:

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from kanspice.design.bounds import column_bounds_v
+from kanspice.design.columns import by_column, column_currents_a
 from kanspice.design.stages import Array, Crossbar, Design
 from kanspice.devices import Device
 
@@ -40,7 +41,7 @@ def solution_counts(design: Design, crossbar: Crossbar, rows_v: Array) -> npt.ND
 def _always_falls(design: Design, crossbar: Crossbar) -> bool:
     """True when no column's devices together can fall more steeply than its amplifier rises."""
     falls = _steepest_falls(design.devices) * crossbar.current_unit_a / design.input_v_per_unit
-    steepest = _by_column(crossbar.area).sum(axis=0) @ falls
+    steepest = by_column(crossbar.area).sum(axis=0) @ falls
     return bool(np.all(steepest < (1 + crossbar.open_loop_gain) / crossbar.feedback_ohm))
 
 
@@ -60,19 +61,5 @@ def _search_grid(design: Design, crossbar: Crossbar) -> Array:
 
 def _excess_current(design: Design, crossbar: Crossbar, row_v: Array, columns_v: Array) -> Array:
     """f at every column voltage (points,), for every column: (points, 2 * pairs), amps."""
-    units = (row_v[None, :] - columns_v[:, None]) / design.input_v_per_unit
-    basis = np.stack([device.curve.numpy(units)[0] for device in design.devices], axis=-1)
-    area = _by_column(crossbar.area).transpose(0, 2, 1).reshape(-1, 2 * crossbar.width)
-    amps = basis.reshape(len(columns_v), -1) @ area * crossbar.current_unit_a
-    bias_a = np.stack([np.maximum(crossbar.bias_a, 0), np.maximum(-crossbar.bias_a, 0)], axis=1).ravel()
     held_a = columns_v * (1 + crossbar.open_loop_gain) / crossbar.feedback_ohm
-    excess_a: Array = amps + bias_a - held_a[:, None]
-    return excess_a
-
-
-def _by_column(area: Array) -> Array:
-    """Signed areas (rows, pairs, devices) as what each column holds: (rows, 2 * pairs, devices), at least 0."""
-    rows, pairs, devices = area.shape
-    both = np.stack([np.maximum(area, 0), np.maximum(-area, 0)], axis=2)
-    columns: Array = both.reshape(rows, 2 * pairs, devices)
-    return columns
+    return column_currents_a(design, crossbar, row_v, columns_v) - held_a[:, None]

@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
-from itertools import count
+from itertools import count, pairwise
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +22,7 @@ import numpy.typing as npt
 
 from kanspice.design import Crossbar, Design
 from kanspice.design.bounds import column_bounds_v, output_bounds_v
+from kanspice.design.columns import amplifier_outputs_v
 from kanspice.design.uniqueness import solution_counts
 from kanspice.netlist import Fidelity, Netlist, build_netlist, place_of
 from kanspice.ngspice.deck import NORMAL, TIGHT, Tolerances, sweep_deck
@@ -35,6 +36,7 @@ Array = npt.NDArray[np.float64]
 Progress = Callable[[int], None]
 
 _DECK = "run.cir"
+_RAIL_SLACK = 1 + 1e-6
 _LARGEST_BLOCK = 512
 """Samples per process: ngspice looks for its place in the inputs' tables from their beginning."""
 _ANALYSIS_TIME = re.compile(r"Total analysis time \(seconds\)\s*=\s*([-+.\deE]+)")
@@ -148,7 +150,7 @@ class _Solver:
         simulate_s = time.monotonic() - self.started - self.netlist_s
         self._solve_beyond_reach(found)
         self._check_bounds(found)
-        self._check_uniqueness(found)
+        self._check_columns(found)
         numerical_error = self._numerical_error(found)
         return self._solution(found, simulate_s, numerical_error)
 
@@ -274,24 +276,24 @@ class _Solver:
                     found.failures[index] = FailedSample(index, Outcome.OUT_OF_RANGE, detail)
                     found.rows.pop(index, None)
 
-    def _check_uniqueness(self, found: _Found) -> None:
-        """Turns a state that is one of several into a failure: which of them a real circuit takes is not known."""
-        if self.fidelity == "shared" or not found.rows:
-            return
+    def _check_columns(self, found: _Found) -> None:
+        """Turns into failures samples that need more than a rail, or that have several states to settle in."""
         solved = sorted(found.rows)
-        stage_v = self._split(np.stack([found.rows[index] for index in solved]))[0]
-        before = ""
-        for stage in self.design.stages:
+        if not solved:
+            return
+        stage_v, column_v = self._split(np.stack([found.rows[index] for index in solved]))
+        for before, stage in pairwise(self.design.stages):
             if isinstance(stage, Crossbar):
-                counts = solution_counts(self.design, stage, stage_v[before])
-                for place in np.flatnonzero((counts > 1).any(axis=1)).tolist():
-                    column = int(np.argmax(counts[place]))
-                    detail = (
-                        f"{stage.name} {column // 2}, column {'pn'[column % 2]}, has {counts[place, column]} states"
-                    )
-                    found.failures[solved[place]] = FailedSample(solved[place], Outcome.MULTISTABLE, detail)
-                    found.rows.pop(solved[place], None)
-            before = stage.name
+                rows_v, columns_v = stage_v[before.name], column_v[stage.name]
+                amplifiers_v = amplifier_outputs_v(self.design, stage, rows_v, columns_v)
+                states = np.ones(columns_v.shape, dtype=np.int64)
+                if self.fidelity == "device":
+                    states = solution_counts(self.design, stage, rows_v)
+                for index, volts, counts in zip(solved, np.abs(amplifiers_v), states, strict=True):
+                    failure = _column_failure(stage, index, volts, counts)
+                    if failure is not None and index in found.rows:
+                        found.failures[index] = failure
+                        del found.rows[index]
 
     def _numerical_error(self, found: _Found) -> NumericalError | None:
         """Solves a few samples again, tighter and in reverse order, and compares their outputs."""
@@ -387,6 +389,24 @@ def _doubt(run: Run, first: int, points: int, expected: int) -> FailedSample | N
     if points != expected:
         return FailedSample(first, Outcome.CRASHED, first_complaint(run.messages))
     return None
+
+
+def _column_failure(
+    crossbar: Crossbar, index: int, amplifiers_v: Array, states: npt.NDArray[np.int64]
+) -> FailedSample | None:
+    """What is wrong with a sample's columns, positive and negative in turn; None when nothing is."""
+    highest, most = int(np.argmax(amplifiers_v)), int(np.argmax(states))
+    if amplifiers_v[highest] > crossbar.rail_v * _RAIL_SLACK:
+        seen = f"needs {amplifiers_v[highest]:.4g} V of an amplifier whose rail is {crossbar.rail_v:.4g} V"
+        return FailedSample(index, Outcome.OUT_OF_RANGE, f"{crossbar.name} {_column_name(highest)}, {seen}")
+    if states[most] > 1:
+        seen = f"has {states[most]} states"
+        return FailedSample(index, Outcome.MULTISTABLE, f"{crossbar.name} {_column_name(most)}, {seen}")
+    return None
+
+
+def _column_name(index: int) -> str:
+    return f"{index // 2}, column {'pn'[index % 2]}"
 
 
 def _is_worth_another(doubt: FailedSample | None) -> bool:

@@ -10,7 +10,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from circuits import PEAK, crossbar_design, crossbar_output, design_of, inputs_for, load_device, network
+from circuits import (
+    PEAK,
+    crossbar_design,
+    crossbar_output,
+    design_of,
+    inputs_for,
+    load_device,
+    network,
+    polynomial_device,
+)
 from fake_ngspice import CUT, E32, NAN, REAL, patch_last_number, write_fake
 
 from kanspice.design.uniqueness import solution_counts
@@ -202,6 +211,32 @@ def test_the_other_branch_is_not_an_answer_either():
         assert Outcome.MULTISTABLE in {failure.outcome for failure in solution.failed}
         assert np.isnan(solution.stage_v["l1.crossbar"][np.isclose(rows[:, 0], 1.5)]).all()
     assert bistable(np.array([[1.5]]), hints=hints).failed[0].outcome is Outcome.MULTISTABLE
+
+
+# --- amplifiers beyond their rails ---
+
+
+@pytest.mark.parametrize("gain", [np.inf, 1e9])
+@pytest.mark.parametrize("fidelity", ["shared", "device"])
+def test_a_sample_that_needs_more_than_the_rail_has_no_answer(gain, fidelity):
+    """I = 2 V uA into 1 Mohm: 0.6 V of input need 1.2 V of the amplifier, 0.4 V need 0.8 V; the other column, 0.2."""
+    line = polynomial_device("line", [0.0, 2.0], [[0.0, 2.0]])
+    design = crossbar_design([line], [[[-1.0]]], [0.2], gain=gain, rail=1.0)
+    solution = solve(design, np.array([[0.6], [0.4], [0.7]]), fidelity)
+    assert [(f.index, f.outcome) for f in solution.failed] == [(0, Outcome.OUT_OF_RANGE), (2, Outcome.OUT_OF_RANGE)]
+    advice = solution.failed[0].advice
+    assert "l1.crossbar 0, column n, needs 1.2 V of an amplifier whose rail is 1 V" in advice
+    assert "raise gain or rail" in advice
+    np.testing.assert_allclose(solution.stage_v["l1.crossbar"][1], [-0.6], rtol=1e-8)
+
+
+def test_samples_that_the_amplifiers_were_not_sized_for_are_noticed():
+    """The first 256 carry nothing, so that the feedback is far too large for the others."""
+    model = network([2, 2], [PEAK], norm="none", input_stage="None")
+    inputs = np.zeros((260, 2))
+    inputs[256:] = 0.5
+    solution = solve(design_of(model, inputs, "tia.rail_v=0.5"), inputs, "shared")
+    assert [failure.index for failure in solution.failed] == [256, 257, 258, 259]
 
 
 # --- programs that misbehave ---
