@@ -57,7 +57,11 @@ def write_compiled(design: Design, fidelity: Fidelity, folder: Path) -> Mapping[
 
 
 def read_compiled(folder: Path) -> Compiled:
-    """Reads a compiled folder. Raises InputError when it is none, or when its files are not as they were written."""
+    """Reads a compiled folder.
+
+    Raises InputError when it is none, when its files are not as they were written, or when the netlist is not what this
+    version of kanspice makes of the design.
+    """
     try:
         manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
         schema, fidelity, hashes = manifest["schema"], manifest["fidelity"], dict(manifest["files"])
@@ -70,7 +74,16 @@ def read_compiled(folder: Path) -> Compiled:
         raise InputError("was compiled by another version", where=folder, expected=SCHEMA, hint="compile again")
     for name in (*_PARTS, *hashes):
         _check_file(folder / Path(name).name, hashes.get(name))
-    return Compiled(load_design(folder / DESIGN), cast(Fidelity, fidelity), manifest)
+    compiled = Compiled(load_design(folder / DESIGN), cast(Fidelity, fidelity), manifest)
+    _check_netlist(compiled, folder, hashes)
+    return compiled
+
+
+def _check_netlist(compiled: Compiled, folder: Path, hashes: Mapping[str, object]) -> None:
+    """Engines solve the design; what lies in the folder must be the netlist that this version makes of it."""
+    for name, text in build_netlist(compiled.design, compiled.fidelity).files.items():
+        if hashlib.sha256(text.encode("ascii")).hexdigest() != hashes.get(name):
+            raise InputError("is not the netlist of the design beside it", where=folder / name, hint="compile again")
 
 
 def _check_file(path: Path, expected: object) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import errno
+import hashlib
 import json
 import os
 import re
@@ -267,3 +268,14 @@ def test_what_is_no_folder_is_refused(tmp_path):
         read_compiled(tmp_path)
     with pytest.raises(InputError, match="is not a compiled folder"):
         read_compiled(tmp_path / "gone")
+
+
+def test_a_netlist_that_is_not_the_designs_is_refused(folder):
+    """Files and hashes agree, as another version or a stranger may have left them: the engines solve the design."""
+    netlist, manifest = folder / "circuit.cir", folder / MANIFEST
+    netlist.write_text(netlist.read_text(encoding="ascii") + "R1 in0 0 1\n", encoding="ascii")
+    facts = json.loads(manifest.read_text(encoding="utf-8"))
+    facts["files"]["circuit.cir"] = hashlib.sha256(netlist.read_bytes()).hexdigest()
+    manifest.write_text(json.dumps(facts), encoding="utf-8")
+    with pytest.raises(InputError, match="not the netlist of the design"):
+        read_compiled(folder)
