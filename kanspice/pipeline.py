@@ -8,7 +8,6 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
-from pathlib import Path
 from typing import Literal
 
 import numpy as np
@@ -47,13 +46,15 @@ class Evidence:
     """What the circuit is measured with.
 
     inputs: (samples, inputs) in model units. labels: (samples,) classes. external: (samples, outputs), outputs
-    for the same inputs computed elsewhere. Raises InputError when they do not fit together.
+    for the same inputs computed elsewhere. population: (samples, inputs) that the amplifiers are sized for, `inputs` if
+    None. Raises InputError when they do not fit together.
     """
 
     inputs: Array
     labels: npt.NDArray[np.int64] | None = None
     external: Array | None = None
     source: str = ""
+    population: Array | None = None
 
     def __post_init__(self) -> None:
         if self.inputs.ndim != 2 or len(self.inputs) == 0:
@@ -67,12 +68,17 @@ class Evidence:
                 raise InputError("does not fit the inputs", where=where, expected=expected, found=f"{len(rows)}")
 
     def limited(self, limit: int | None) -> Evidence:
-        """The first `limit` samples; all of them for None."""
+        """The first `limit` samples, for a circuit that is sized for all of them; everything for None."""
         if limit is None:
             return self
         labels = None if self.labels is None else self.labels[:limit]
         external = None if self.external is None else self.external[:limit]
-        return Evidence(self.inputs[:limit], labels, external, self.source)
+        return Evidence(self.inputs[:limit], labels, external, self.source, self.sizing_inputs)
+
+    @property
+    def sizing_inputs(self) -> Array:
+        """The inputs that amplifiers are sized for."""
+        return self.inputs if self.population is None else self.population
 
 
 @dataclass(frozen=True)
@@ -127,9 +133,9 @@ def verify(
     model = _compilable(loaded)
     _check_evidence(loaded, evidence)
     reference = reference_stages(model, evidence.inputs)
-    compile_s, design = _timed(lambda: compile_model(loaded, technology, evidence.inputs))
-    _check_limits(options.limits, design, evidence)
+    compile_s, design = _timed(lambda: compile_model(loaded, technology, evidence.sizing_inputs))
     fidelity = resolve_fidelity(design, options.fidelity)
+    _check_limits(options.limits, design, evidence, fidelity)
     solution = solve(design, evidence.inputs, fidelity, options.ngspice, hints=reference, progress=progress)
     return _result(_Measured(loaded, technology, evidence, options, reference, design, compile_s, solution))
 
@@ -261,7 +267,7 @@ def _design_facts(design: Design, solution: Solution, technology: Technology) ->
 
 
 def _notes(design: Design, fidelity: str) -> list[str]:
-    notes = []
+    notes = [f"amplifiers sized for {design.swing_basis}"]
     if design.is_ideal:
         notes.append("ideal amplifiers hold every column at 0 V: `shared` and `device` fidelity are the same circuit")
     elif fidelity == "shared":
@@ -271,7 +277,14 @@ def _notes(design: Design, fidelity: str) -> list[str]:
     return notes
 
 
-def _check_limits(limits: Sequence[tuple[str, float]], design: Design, evidence: Evidence) -> None:
+def _check_limits(limits: Sequence[tuple[str, float]], design: Design, evidence: Evidence, fidelity: Fidelity) -> None:
+    if limits and fidelity == "shared" and not design.is_ideal:
+        raise InputError(
+            "a limit on a circuit that leaves out the columns' voltages proves nothing",
+            where="--max",
+            expected="--fidelity device where amplifiers have a finite gain",
+            found="--fidelity shared",
+        )
     known = metric_names(design)
     for metric, _ in limits:
         if metric not in known:
@@ -308,8 +321,3 @@ def _metric_values(
     drop = None if accuracies is None else round(accuracies["reference"] - accuracies["circuit"], 12)
     values["accuracy_drop"] = drop
     return values | {f"{stage.name}.relative_rmse": stage.gap.relative_rmse for stage in stages}
-
-
-def sha256_of(path: Path) -> str:
-    """SHA-256 of a file, hexadecimal."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()

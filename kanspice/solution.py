@@ -19,6 +19,7 @@ class Outcome(Enum):
     DIVERGED = "diverged"
     SINGULAR = "singular"
     MULTISTABLE = "multistable"
+    BEYOND_RAIL = "beyond the rail"
     OUT_OF_RANGE = "out of range"
     TIMED_OUT = "timed out"
     CRASHED = "crashed"
@@ -34,7 +35,8 @@ _ADVICE = {
     Outcome.DIVERGED: "no operating point was found: raise the amplifiers' gain, or look for a multistable device",
     Outcome.SINGULAR: "a node has no path that fixes its voltage: check the technology for zero or infinite values",
     Outcome.MULTISTABLE: "the circuit can settle in more than one state: raise the amplifiers' gain",
-    Outcome.OUT_OF_RANGE: "a voltage left the range in which the circuit means anything: raise gain or rail",
+    Outcome.BEYOND_RAIL: "size the amplifiers with samples like this one, lower tia.headroom, or raise tia.rail_v",
+    Outcome.OUT_OF_RANGE: "a voltage that the design cannot produce: this is numerical garbage; please report it",
     Outcome.TIMED_OUT: "raise --timeout, use more --jobs, or pass fewer samples with --limit",
     Outcome.CRASHED: "ngspice ended by itself: see the message, check memory and disk space, run `kanspice doctor`",
 }

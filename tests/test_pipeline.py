@@ -166,7 +166,7 @@ def test_a_finite_gain_has_the_gap_that_bisection_finds(loaded, evidence):
     expected = []
     for row in evidence.inputs:
         hidden = crossbar_output(design, first, 1 / (1 + np.exp(-row)))[1]
-        output = crossbar_output(design, second, 1 / (1 + np.exp(-hidden)))[1]
+        output = crossbar_output(design, second, 1 / (1 + np.exp(-hidden / first.output_v_per_unit)))[1]
         expected.append(output / second.output_v_per_unit)
     np.testing.assert_allclose(result.outputs, expected, rtol=0, atol=1e-8 * np.abs(expected).max())
     rmse = np.sqrt(np.mean((np.array(expected) - result.reference) ** 2))
@@ -245,3 +245,22 @@ def test_a_gain_of_1000_opens_a_gap_in_a_published_network_and_names_the_stage(r
     assert added["l1.norm"] <= 1e-9
     assert result.weakest_stage.name in ("l1.crossbar", "l2.crossbar")
     assert f'"name": "{result.weakest_stage.name}"' in to_json(result)
+
+
+@pytest.mark.ngspice
+def test_a_limit_on_samples_leaves_the_circuit_as_it_is(loaded, evidence):
+    whole = verify(loaded, technology("tia.gain=300"), evidence)
+    part = verify(loaded, technology("tia.gain=300"), evidence.limited(2))
+    np.testing.assert_allclose(part.outputs, whole.outputs[:2], rtol=1e-9)
+
+
+def test_a_limit_on_a_circuit_known_to_be_wrong_is_refused(loaded, evidence):
+    options = VerifyOptions("shared", limits=[("rmse", 1.0)])
+    with pytest.raises(InputError, match="proves nothing"):
+        verify(loaded, technology("tia.gain=300"), evidence, options)
+
+
+@pytest.mark.ngspice
+def test_inputs_in_any_memory_layout_are_taken(loaded, evidence):
+    reverse = verify(loaded, technology(), Evidence(evidence.inputs[::-1]))
+    np.testing.assert_allclose(reverse.outputs[::-1], verify(loaded, technology(), evidence).outputs, atol=1e-12)

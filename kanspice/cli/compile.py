@@ -45,4 +45,6 @@ def compile_(
     if not quiet:
         counts = f"{manifest['devices']} devices, {manifest['nodes']} nodes, {chosen} fidelity"
         typer.echo(f"{counts}; amplifiers sized for {design.swing_basis}")
+        if samples is None:
+            typer.echo("verify sizes them for its inputs: pass the same --inputs here to get the circuit it measures")
         typer.echo(f"wrote {folder}")

@@ -73,6 +73,14 @@ def parse_limits(texts: list[str]) -> list[tuple[str, float]]:
     return limits
 
 
+def spare_inputs(outputs: list[Path | None], inputs: list[Path | None]) -> None:
+    """Raises InputError when a file to be written is one of those that are read."""
+    read = {path.resolve() for path in inputs if path is not None}
+    for path in outputs:
+        if path is not None and path.resolve() in read:
+            raise InputError("would be overwritten: it is an input of this command", where=path, hint="another name")
+
+
 @contextmanager
 def progress_bar(console: Console, what: str, total: int) -> Iterator[Callable[[int], None]]:
     """A bar on a terminal, nothing elsewhere; gives the function that moves it on."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from kanspice.cli.options import Engine, EngineName, Jobs, Limit, Quiet, Timeout, progress_bar
+from kanspice.cli.options import Engine, EngineName, Jobs, Limit, Quiet, Timeout, progress_bar, spare_inputs
 from kanspice.errors import InputError
 
 if TYPE_CHECKING:
@@ -73,6 +73,7 @@ def _simulate_folder(
     compiled = read_compiled(folder)
     if inputs is None:
         raise InputError("a compiled circuit needs inputs", where=folder, hint="pass --inputs X.npy")
+    target = _target(output, Path(f"{folder.resolve().name}.npz"), inputs)
     samples = load_array(inputs, "the inputs", compiled.design.input_width)[:limit]
     with progress_bar(Console(stderr=True, quiet=quiet), "simulating", len(samples)) as progress:
         options = NgspiceOptions(jobs=jobs, timeout_s=timeout)
@@ -80,7 +81,6 @@ def _simulate_folder(
     tables = {"outputs": decoded_outputs(compiled.design, solution), "solved": solution.solved}
     tables |= {f"{name}_v": volts for name, volts in solution.stage_v.items()}
     tables |= {f"{name}.columns_v": volts for name, volts in solution.column_v.items()}
-    target = output or Path(f"{folder.resolve().name}.npz")
     _write(target, tables, tables["outputs"], [f"output{index}" for index in range(compiled.design.output_width)])
     for failure in solution.failed:
         typer.echo(f"sample {failure.index}: {failure.outcome.value}: {failure.advice}", err=True)
@@ -92,8 +92,8 @@ def _simulate_folder(
 def _simulate_netlist(path: Path, output: Path | None, *, timeout: float | None, trust: bool, quiet: bool) -> None:
     from kanspice.ngspice.foreign import run_netlist  # noqa: PLC0415 - --help stays fast
 
+    target = _target(output, path.with_suffix(".npz"), path)
     run = run_netlist(path, trust=trust, timeout_s=timeout)
-    target = output or path.with_suffix(".npz")
     tables = _netlist_tables(run)
     if target.suffix == ".csv" and len(run.plots) != 1:
         raise InputError("a .csv file holds one plot", where=target, found=f"{len(run.plots)} plots", hint="use .npz")
@@ -102,6 +102,15 @@ def _simulate_netlist(path: Path, output: Path | None, *, timeout: float | None,
         for plot in run.plots:
             typer.echo(f"{plot.name}: {plot.table.shape[0]} points of {', '.join(plot.vectors[:8])}")
         typer.echo(f"wrote {target}")
+
+
+def _target(output: Path | None, default: Path, read: Path) -> Path:
+    """Where results go. Raises InputError where an input, or without -o anything at all, would be overwritten."""
+    if output is None and default.exists():
+        raise InputError("exists already", where=default, hint="name the results file with -o")
+    target = output or default
+    spare_inputs([target], [read])
+    return target
 
 
 def _netlist_tables(run: NetlistRun) -> dict[str, npt.NDArray[np.generic]]:

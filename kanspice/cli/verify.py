@@ -23,6 +23,7 @@ from kanspice.cli.options import (
     Timeout,
     parse_limits,
     progress_bar,
+    spare_inputs,
 )
 
 if TYPE_CHECKING:
@@ -75,6 +76,7 @@ def verify(
     from kanspice.technology import load_technology  # noqa: PLC0415
 
     console = Console(stderr=json == "-", quiet=quiet)
+    spare_inputs([_file(json), html, junit], [model, config, inputs, labels, reference, tech])
     limits = parse_limits(max_ or [])
     technology = load_technology(tech, set_ or ())
     loaded = load(model, config, curves)
@@ -84,6 +86,10 @@ def verify(
         result = run(loaded, technology, evidence, options, progress)
     _deliver(result, console, json, html, junit)
     raise typer.Exit(result.exit_code)
+
+
+def _file(json: str | None) -> Path | None:
+    return None if json is None or json == "-" else Path(json)
 
 
 def _evidence(loaded: LoadedModel, inputs: Path, labels: Path | None, reference: Path | None) -> Evidence:

@@ -30,7 +30,8 @@ from kanspice.technology import Technology
 
 Array = npt.NDArray[np.float64]
 
-SWING_SAMPLES = 256
+_BLOCK = 512
+"""Samples whose device currents are held at a time."""
 _LIMITER_KINDS: dict[str, LimiterKind] = {
     "PosHC": "clip",
     "NegHC": "clip",
@@ -68,10 +69,10 @@ def compile_kanalogue(
 ) -> Design:
     """The circuit of a trained KANalogue network.
 
-    sample_inputs: (samples, inputs) in model units, from which amplifier swings are measured (the first
-    256 are used); without them the worst case over all inputs is assumed.
+    sample_inputs: (samples, inputs) in model units, from which amplifier swings are measured; without them the worst
+    case over all inputs is assumed.
     """
-    samples = None if sample_inputs is None or len(sample_inputs) == 0 else sample_inputs[:SWING_SAMPLES]
+    samples = None if sample_inputs is None or len(sample_inputs) == 0 else sample_inputs
     layers = tuple(_draft_layer(index, layer) for index, layer in enumerate(layer_arrays(model), 1))
     draft = _Draft(model, technology, samples, layers)
     for compile_pass in PASSES:
@@ -128,15 +129,17 @@ def set_feedback(draft: _Draft) -> _Draft:
 
 
 def scale_outputs(draft: _Draft) -> _Draft:
-    """Shrinks the outputs that nothing limits (the read-out, and what a LayerNorm takes) to fit the rails.
+    """Shrinks outputs to fit the rails where what follows can take them so: the read-out, LayerNorm, sigmoid, tanh.
 
-    Outputs that go on to an input stage keep one voltage unit per model unit: the devices need true volts.
+    Outputs that reach the devices through a clip, or as they are, keep one voltage unit per model unit: devices need
+    true volts. A clip hides what is beyond the rails; without one the samples concerned fail.
     """
     limit_v = draft.technology.tia.rail_v * draft.technology.tia.headroom
     last = len(draft.layers)
+    needs_volts = _LIMITER_KINDS[draft.model.input_stage] in ("clip", "none")
 
     def scale(layer: _DraftLayer, peak: float) -> _DraftLayer:
-        if layer.index != last and layer.layer_norm is None:
+        if layer.index != last and layer.layer_norm is None and needs_volts:
             return layer
         peak_v = peak * draft.technology.units.v_unit_v
         return replace(layer, output_scale=min(1.0, limit_v / peak_v) if peak_v > 0 else 1.0)
@@ -150,7 +153,10 @@ PASSES: tuple[Callable[[_Draft], _Draft], ...] = (fuse_batch_norm, set_feedback,
 
 def _assemble(draft: _Draft, model_sha256: str) -> Design:
     model, technology = draft.model, draft.technology
-    stages = tuple(stage for layer in draft.layers for stage in _layer_stages(draft, layer))
+    stages: list[Stage] = []
+    for layer in draft.layers:
+        input_v_per_unit = stages[-1].output_v_per_unit if stages else technology.units.v_unit_v
+        stages += _layer_stages(draft, layer, input_v_per_unit)
     basis = "worst case over all inputs" if draft.sample_inputs is None else f"{len(draft.sample_inputs)} sample inputs"
     return Design(
         family="kanalogue",
@@ -160,18 +166,18 @@ def _assemble(draft: _Draft, model_sha256: str) -> Design:
         input_width=model.input_width,
         input_v_per_unit=technology.units.v_unit_v,
         swing_basis=basis,
-        stages=stages,
+        stages=tuple(stages),
     )
 
 
-def _layer_stages(draft: _Draft, layer: _DraftLayer) -> list[Stage]:
-    stages: list[Stage] = [_limiter(draft, layer), _crossbar(draft, layer)]
+def _layer_stages(draft: _Draft, layer: _DraftLayer, input_v_per_unit: float) -> list[Stage]:
+    stages: list[Stage] = [_limiter(draft, layer, input_v_per_unit), _crossbar(draft, layer)]
     if layer.layer_norm is not None:
         stages.append(_layer_norm(draft, layer, layer.layer_norm))
     return stages
 
 
-def _limiter(draft: _Draft, layer: _DraftLayer) -> Limiter:
+def _limiter(draft: _Draft, layer: _DraftLayer, input_v_per_unit: float) -> Limiter:
     unit_v = draft.technology.units.v_unit_v
     low, high = input_range(draft.model) or (-np.inf, np.inf)
     return Limiter(
@@ -181,6 +187,7 @@ def _limiter(draft: _Draft, layer: _DraftLayer) -> Limiter:
         kind=_LIMITER_KINDS[draft.model.input_stage],
         low_v=float(low) * unit_v,
         high_v=float(high) * unit_v,
+        input_v_per_unit=input_v_per_unit,
         unit_v=unit_v,
     )
 
@@ -234,11 +241,19 @@ def _column_currents(draft: _Draft) -> list[tuple[Array, Array]]:
     devices = draft.model.devices
     if draft.sample_inputs is None:
         ranges = current_ranges(devices)[:, None, :]
-        basis = [np.broadcast_to(ranges, (2, layer.area.shape[0], len(devices))) for layer in draft.layers]
-    else:
-        stages = reference_stages(draft.model, draft.sample_inputs)
-        basis = [_basis(devices, stages[f"l{layer.index}.input"]) for layer in draft.layers]
-    return [(_sum(b, layer, 1.0), _sum(b, layer, -1.0)) for b, layer in zip(basis, draft.layers, strict=True)]
+        return [_pair(np.broadcast_to(ranges, (2, layer.area.shape[0], len(devices))), layer) for layer in draft.layers]
+    stages = reference_stages(draft.model, draft.sample_inputs)
+    currents = []
+    for layer in draft.layers:
+        volts = stages[f"l{layer.index}.input"]
+        blocks = [volts[start : start + _BLOCK] for start in range(0, len(volts), _BLOCK)]
+        positive, negative = zip(*(_pair(_basis(devices, block), layer) for block in blocks), strict=True)
+        currents.append((np.concatenate(positive), np.concatenate(negative)))
+    return currents
+
+
+def _pair(basis: Array, layer: _DraftLayer) -> tuple[Array, Array]:
+    return _sum(basis, layer, 1.0), _sum(basis, layer, -1.0)
 
 
 def _sum(basis: Array, layer: _DraftLayer, sign: float) -> Array:

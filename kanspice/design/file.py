@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import io
 import json
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from kanspice.devices import Device
 from kanspice.errors import InputError
 
 SCHEMA = "kanspice.design/1"
+_MAX_BYTES = 2**31
 _TYPES: dict[str, Callable[..., Stage]] = {kind.__name__: kind for kind in (Limiter, Crossbar, LayerNorm)}
 
 
@@ -47,6 +49,7 @@ def save_design(design: Design, path: Path) -> None:
 def load_design(path: Path) -> Design:
     """Reads a design written by `save_design`. Raises InputError when it is not one."""
     try:
+        _check_size(path)
         with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as archive:
             arrays = {name: archive[name] for name in archive.files}
         header = json.loads(arrays.pop("header").tobytes())
@@ -54,6 +57,8 @@ def load_design(path: Path) -> Design:
             raise InputError("is a design of another version", where=path, expected=SCHEMA, hint="compile again")
         devices = tuple(Device.from_dict(entry) for entry in header.pop("devices"))
         stages = tuple(_stage(index, entry, arrays) for index, entry in enumerate(header.pop("stages")))
+        if arrays:
+            raise ValueError(f"it holds arrays that no stage has: {', '.join(sorted(arrays)[:3])}")
         design = Design(devices=devices, stages=stages, **header)
         check_design(design)
         return design
@@ -64,7 +69,15 @@ def load_design(path: Path) -> Design:
         raise InputError("is not a kanspice design", where=path, found=str(error), hint=hint) from error
 
 
+def _check_size(path: Path) -> None:
+    """Raises ValueError when the file unpacks to more than any design holds: a small one can claim terabytes."""
+    with zipfile.ZipFile(path) as archive:
+        unpacked = sum(part.file_size for part in archive.infolist())
+    if unpacked > _MAX_BYTES:
+        raise ValueError(f"it unpacks to {unpacked} bytes, more than {_MAX_BYTES}")
+
+
 def _stage(index: int, entry: dict[str, Any], arrays: dict[str, np.ndarray[Any, Any]]) -> Stage:
     kind = _TYPES[entry.pop("type")]
-    own = {name.split(".", 1)[1]: value for name, value in arrays.items() if name.startswith(f"{index}.")}
-    return kind(**entry, **own)
+    own = {name: arrays.pop(name) for name in list(arrays) if name.startswith(f"{index}.")}
+    return kind(**entry, **{name.split(".", 1)[1]: value for name, value in own.items()})

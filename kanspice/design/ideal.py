@@ -21,7 +21,7 @@ def ideal_output_v(design: Design, stage: Stage, input_v: Array) -> Array:
 
 
 def _limited(stage: Limiter, volts: Array) -> Array:
-    units = volts / stage.unit_v
+    units = volts / stage.input_v_per_unit
     if stage.kind == "clip":
         return np.clip(volts, stage.low_v, stage.high_v)
     if stage.kind == "sigmoid":

@@ -22,7 +22,8 @@ LimiterKind = Literal["none", "clip", "sigmoid", "tanh"]
 class Limiter:
     """Element-wise input stage of a layer: clipper, sigmoid, tanh or a plain wire.
 
-    `clip` limits to [low_v, high_v]; `sigmoid` and `tanh` act on the voltage in units of `unit_v`.
+    `clip` limits to [low_v, high_v]; `sigmoid` and `tanh` act on the voltage in units of `input_v_per_unit` and give
+    units of `unit_v`.
     """
 
     name: str
@@ -31,6 +32,7 @@ class Limiter:
     kind: LimiterKind
     low_v: float
     high_v: float
+    input_v_per_unit: float
     unit_v: float
 
     @property

@@ -50,7 +50,7 @@ def reference_stages(model: Network, inputs: Array) -> dict[str, Array]:
     """`model.stages` in evaluation mode for inputs (samples, inputs), block by block, as float64 arrays."""
     model.eval()
     with torch.no_grad():
-        blocks = [model.stages(torch.from_numpy(block)) for block in _blocks(inputs)]
+        blocks = [model.stages(torch.from_numpy(np.ascontiguousarray(block))) for block in _blocks(inputs)]
     return {name: np.concatenate([block[name].numpy() for block in blocks]) for name in blocks[0]}
 
 

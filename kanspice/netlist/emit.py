@@ -15,6 +15,7 @@ from kanspice.netlist.names import column_node, input_node, layer_of, stage_node
 from kanspice.units import spice_number
 
 CIRCUIT = "circuit.cir"
+_TITLE = "* kanspice circuit: drive the input nodes named in manifest.json, add an analysis and .end"
 _LIMITER_SUBCIRCUITS = {"none": "buffer", "clip": "clipper", "sigmoid": "sigmoid_stage", "tanh": "tanh_stage"}
 
 
@@ -80,7 +81,7 @@ class _Builder:
         functions = "\n".join(self.functions.values())
         body = str(self.circuit).partition("\n")[2]
         return {
-            CIRCUIT: f".include subcircuits.lib\n.include devices.lib\n{body}",
+            CIRCUIT: f"{_TITLE}\n.include subcircuits.lib\n.include devices.lib\n{body}",
             "subcircuits.lib": f"* kanspice subcircuits\n{library_text(self.used)}",
             "devices.lib": f"* device curves as functions of volts, in current units\n{functions}\n",
         }
@@ -108,8 +109,8 @@ class _Builder:
         subcircuit = _LIMITER_SUBCIRCUITS[stage.kind]
         parameters = {
             "clip": {"low": stage.low_v, "high": stage.high_v},
-            "sigmoid": {"unit": stage.unit_v},
-            "tanh": {"unit": stage.unit_v},
+            "sigmoid": {"in_unit": stage.input_v_per_unit, "unit": stage.unit_v},
+            "tanh": {"in_unit": stage.input_v_per_unit, "unit": stage.unit_v},
             "none": {},
         }[stage.kind]
         for index, (source, output) in enumerate(zip(signal, outputs, strict=True)):

@@ -14,13 +14,13 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
-from itertools import count, pairwise
+from itertools import count
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
-from kanspice.design import Crossbar, Design
+from kanspice.design import Crossbar, Design, Limiter, Stage
 from kanspice.design.bounds import column_bounds_v, output_bounds_v
 from kanspice.design.columns import amplifier_outputs_v
 from kanspice.design.uniqueness import solution_counts
@@ -47,8 +47,8 @@ class NgspiceOptions:
     """How to run.
 
     jobs: processes at a time. timeout_s: for the whole simulation; what is not finished then is `timed out`.
-    check_samples: how many samples, chosen by `seed`, are solved again, tighter and in reverse order, to measure
-    numerical error.
+    check_samples: how many samples are solved again, tighter and in reverse order, to measure numerical error: half of
+    them those that differ most from the reference, the others chosen by `seed`.
     """
 
     jobs: int = 1
@@ -282,18 +282,21 @@ class _Solver:
         if not solved:
             return
         stage_v, column_v = self._split(np.stack([found.rows[index] for index in solved]))
-        for before, stage in pairwise(self.design.stages):
-            if isinstance(stage, Crossbar):
-                rows_v, columns_v = stage_v[before.name], column_v[stage.name]
-                amplifiers_v = amplifier_outputs_v(self.design, stage, rows_v, columns_v)
-                states = np.ones(columns_v.shape, dtype=np.int64)
-                if self.fidelity == "device":
-                    states = solution_counts(self.design, stage, rows_v)
-                for index, volts, counts in zip(solved, np.abs(amplifiers_v), states, strict=True):
-                    failure = _column_failure(stage, index, volts, counts)
-                    if failure is not None and index in found.rows:
-                        found.failures[index] = failure
-                        del found.rows[index]
+        stages = self.design.stages
+        for before, stage, after in zip(stages, stages[1:], [*stages[2:], None], strict=False):
+            if not isinstance(stage, Crossbar):
+                continue
+            rows_v, columns_v = stage_v[before.name], column_v[stage.name]
+            amplifiers_v = np.abs(amplifier_outputs_v(self.design, stage, rows_v, columns_v))
+            outputs_v = np.abs(_delivered_v(stage_v[stage.name], after))
+            states = np.ones(columns_v.shape, dtype=np.int64)
+            if self.fidelity == "device":
+                states = solution_counts(self.design, stage, rows_v)
+            for place, index in enumerate(solved):
+                failure = _rail_failure(stage, index, amplifiers_v[place], outputs_v[place])
+                failure = failure or _state_failure(stage, index, states[place])
+                if failure is not None and found.rows.pop(index, None) is not None:
+                    found.failures[index] = failure
 
     def _numerical_error(self, found: _Found) -> NumericalError | None:
         """Solves a few samples again, tighter and in reverse order, and compares their outputs."""
@@ -301,7 +304,7 @@ class _Solver:
         wanted = min(self.options.check_samples, len(solved))
         if wanted == 0:
             return None
-        chosen = sorted(np.random.default_rng(self.options.seed).choice(solved, wanted, replace=False).tolist())
+        chosen = self._doubtful(found, solved, wanted)
         again = self._spread(self.circuit, [i for i in chosen[::-1] if i not in self.beyond_reach], TIGHT, report=False)
         again.rows = {index: row for index, row in again.rows.items() if not self._leaves_reach(row)}
         if self.whole_curves is not None:
@@ -317,6 +320,18 @@ class _Solver:
         )
         difference = first_v - second_v
         return NumericalError(tuple(common), float(np.abs(difference).max()), float(np.sqrt(np.mean(difference**2))))
+
+    def _doubtful(self, found: _Found, solved: list[int], wanted: int) -> list[int]:
+        """The samples to solve again: half of them those that differ most from the reference, where there is one."""
+        last = self.design.stages[-1]
+        worst: list[int] = []
+        if last.compares_to in self.hints:
+            outputs_v = self._split(np.stack([found.rows[index] for index in solved]))[0][last.name]
+            error = np.abs(outputs_v - self.hints[last.compares_to][solved] * last.output_v_per_unit).max(axis=1)
+            worst = [solved[place] for place in np.argsort(-error, kind="stable")[: wanted // 2]]
+        others = [index for index in solved if index not in set(worst)]
+        drawn = np.random.default_rng(self.options.seed).choice(others, wanted - len(worst), replace=False)
+        return sorted([*worst, *drawn.tolist()])
 
     def _split(self, table: Array) -> tuple[dict[str, Array], dict[str, Array]]:
         """(samples, vectors) -> stage voltages and column voltages by name."""
@@ -391,18 +406,34 @@ def _doubt(run: Run, first: int, points: int, expected: int) -> FailedSample | N
     return None
 
 
-def _column_failure(
-    crossbar: Crossbar, index: int, amplifiers_v: Array, states: npt.NDArray[np.int64]
-) -> FailedSample | None:
-    """What is wrong with a sample's columns, positive and negative in turn; None when nothing is."""
-    highest, most = int(np.argmax(amplifiers_v)), int(np.argmax(states))
-    if amplifiers_v[highest] > crossbar.rail_v * _RAIL_SLACK:
-        seen = f"needs {amplifiers_v[highest]:.4g} V of an amplifier whose rail is {crossbar.rail_v:.4g} V"
-        return FailedSample(index, Outcome.OUT_OF_RANGE, f"{crossbar.name} {_column_name(highest)}, {seen}")
-    if states[most] > 1:
-        seen = f"has {states[most]} states"
-        return FailedSample(index, Outcome.MULTISTABLE, f"{crossbar.name} {_column_name(most)}, {seen}")
-    return None
+def _delivered_v(outputs_v: Array, after: Stage | None) -> Array:
+    """What of its outputs (samples, pairs) a crossbar must really deliver: beyond a clip that follows, no more."""
+    if isinstance(after, Limiter) and after.kind == "clip":
+        return np.clip(outputs_v, after.low_v, after.high_v)
+    return outputs_v
+
+
+def _rail_failure(crossbar: Crossbar, index: int, amplifiers_v: Array, outputs_v: Array) -> FailedSample | None:
+    """A failure where |voltages| of amplifiers (2 * pairs,) or subtractors (pairs,) exceed their rail, else None."""
+    limit_v = crossbar.rail_v * _RAIL_SLACK
+    column, output = int(np.argmax(amplifiers_v)), int(np.argmax(outputs_v))
+    if amplifiers_v[column] > limit_v:
+        seen = f"{_column_name(column)}, needs {amplifiers_v[column]:.4g} V of an amplifier"
+    elif outputs_v[output] > limit_v:
+        seen = f"{output} needs {outputs_v[output]:.4g} V of a subtractor"
+    else:
+        return None
+    detail = f"{crossbar.name} {seen} whose rail is {crossbar.rail_v:.4g} V"
+    return FailedSample(index, Outcome.BEYOND_RAIL, detail)
+
+
+def _state_failure(crossbar: Crossbar, index: int, states: npt.NDArray[np.int64]) -> FailedSample | None:
+    """A failure where one of a sample's columns (2 * pairs,) can settle in several states."""
+    most = int(np.argmax(states))
+    if states[most] <= 1:
+        return None
+    detail = f"{crossbar.name} {_column_name(most)}, has {states[most]} states"
+    return FailedSample(index, Outcome.MULTISTABLE, detail)
 
 
 def _column_name(index: int) -> str:

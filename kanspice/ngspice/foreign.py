@@ -23,6 +23,8 @@ from kanspice.ngspice.raw import Plot, read_plots
 
 _MAX_BYTES = 500_000_000
 _MAX_FILES = 200
+UNTRUSTED_TIMEOUT_S = 600.0
+"""A stranger's netlist may run for ever; --timeout says otherwise."""
 _DECK = "netlist.cir"
 _NO_NUMBER = 1e30
 """ngspice writes 1e32 for a division by zero; no voltage or current is near it."""
@@ -68,6 +70,11 @@ def run_netlist(path: Path, *, trust: bool = False, timeout_s: float | None = No
     """
     program = find_ngspice()
     checked = None if trust else _Checked(path.parent.resolve()).read(path.resolve())
+    if checked is not None and checked.analyses == 0:
+        expected = "at least one of .op, .dc, .ac, .tran and the like"
+        raise InputError("the netlist holds no analysis", where=path, expected=expected)
+    if timeout_s is None and not trust:
+        timeout_s = UNTRUSTED_TIMEOUT_S
     deadline = None if timeout_s is None else time.monotonic() + timeout_s
     with working_folder() as folder:
         if checked is None:

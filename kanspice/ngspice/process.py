@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import os
 import re
+import resource
 import signal
 import subprocess
+import sys
 import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from kanspice.errors import SimulatorError
+from kanspice.ngspice.diagnose import suspicion
 from kanspice.ngspice.program import NgspiceProgram, clean_environment
 
 RAW_FILE = "out.raw"
+_MAX_FILE_BYTES = 2**34
+"""No results file of ours comes near; a runaway netlist's must not fill the disk."""
 _POLL_S = 0.05
 _KEPT_CHARACTERS = 200_000
 _POINT = re.compile(rb"Reference value :\s*([-+.\deE]+)")
@@ -81,7 +86,7 @@ def run_deck(
 
 def _start(program: NgspiceProgram, folder: Path, deck: str, raw: Path) -> subprocess.Popen[bytes]:
     try:
-        return subprocess.Popen(
+        process = subprocess.Popen(
             [str(program.path), "-n", "-b", "-r", str(raw), deck],
             cwd=folder,
             env=clean_environment(),
@@ -92,6 +97,10 @@ def _start(program: NgspiceProgram, folder: Path, deck: str, raw: Path) -> subpr
         )
     except OSError as error:
         raise SimulatorError("ngspice cannot be started", where=program.path, found=str(error)) from error
+    if sys.platform == "linux":
+        with suppress(ProcessLookupError):
+            resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (_MAX_FILE_BYTES, _MAX_FILE_BYTES))
+    return process
 
 
 def _wait(process: subprocess.Popen[bytes], deadline: float | None, stop: threading.Event | None) -> bool:
@@ -131,7 +140,7 @@ class _Reader(threading.Thread):
 
     @property
     def text(self) -> str:
-        """What was printed, without progress lines, cut at a generous length."""
+        """What was printed, without progress lines; beyond a generous length only what casts doubt on the results."""
         return "".join(self._kept)
 
     def run(self) -> None:
@@ -144,6 +153,6 @@ class _Reader(threading.Thread):
         if points and self._on_point is not None:
             self._on_point(float(points[-1]))
         text = _POINT.sub(b"", line).decode("utf-8", "replace").strip(" \r\n")
-        if text and self._size < _KEPT_CHARACTERS:
+        if text and (self._size < _KEPT_CHARACTERS or suspicion(text) is not None):
             self._kept.append(text + "\n")
             self._size += len(text) + 1

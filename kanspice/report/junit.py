@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element, SubElement
@@ -52,6 +53,8 @@ def _add_limit(suite: Element, result: GapResult, limit: Limit) -> None:
     if limit.passed:
         return
     said = _legal(f"{limit.metric} is {value}, above the limit {most}")
+    if math.isnan(limit.value):
+        said = _legal(f"{limit.metric} has no value; relative figures need two samples")
     failure = SubElement(case, "failure", {"message": said, "type": "LimitExceeded"})
     failure.text = _legal(f"metric {limit.metric}\nvalue  {limit.value!r}\nmax    {limit.max!r}")
 

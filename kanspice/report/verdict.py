@@ -51,10 +51,10 @@ def numerical(result: GapResult) -> Verdict:
     larger = max(error, gap)
     if larger == 0 or (relative and larger < ROUNDING):
         return Verdict("the circuit agrees with the network to within rounding")
+    if relative and larger < NEGLIGIBLE:
+        return Verdict(f"the circuit agrees with the network: below {NEGLIGIBLE:g} gap and error are not told apart")
     if error <= WORTH_A_WARNING * gap:
         return Verdict("numerical error is less than a tenth of the gap: the gap is the circuit's")
-    if relative and larger < NEGLIGIBLE:
-        return Verdict("the circuit agrees with the network to within numerical error")
     which = "the gap is" if error > gap / 2 else "part of the gap is"
     return Verdict(f"{which} numerical error, not circuit: numerical error is more than a tenth of the gap", True)
 
@@ -100,11 +100,14 @@ def decisions(result: GapResult) -> Verdict:
 
 def outcome(result: GapResult) -> Verdict:
     """The last word."""
-    exceeded = sum(not limit.passed for limit in result.limits)
+    unknown = sum(math.isnan(limit.value) for limit in result.limits)
+    exceeded = sum(not limit.passed for limit in result.limits) - unknown
     if result.failed:
         return Verdict("FAILED: not every sample was solved", warning=True)
-    if exceeded:
-        return Verdict(f"FAILED: {exceeded} of {many(len(result.limits), 'limit')} exceeded", warning=True)
+    if exceeded or unknown:
+        parts = [f"{exceeded} exceeded"] if exceeded else []
+        parts += [f"{unknown} without a value (relative figures need two samples)"] if unknown else []
+        return Verdict(f"FAILED: of {many(len(result.limits), 'limit')}, {' and '.join(parts)}", warning=True)
     return Verdict(
         f"passed: {many(len(result.limits), 'limit')} kept" if result.limits else "measured; no limit was given"
     )

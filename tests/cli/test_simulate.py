@@ -234,7 +234,7 @@ def test_trust_runs_it(run, good, netlist):
 
 
 @pytest.mark.ngspice
-@pytest.mark.parametrize("cards", [("v2 a 0 5", ".op"), ("b1 c 0 v=1/v(z)", "vz z 0 0", ".op"), ()])
+@pytest.mark.parametrize("cards", [("v2 a 0 5", ".op"), ("b1 c 0 v=1/v(z)", "vz z 0 0", ".op")])
 def test_a_netlist_without_an_answer_leaves_with_3(run, good, netlist, cards):
     done = run("simulate", netlist(*cards), "-o", "out.npz")
     assert done.code == 3
@@ -269,3 +269,15 @@ def test_help_and_version(run):
     for command in ("verify", "compile", "simulate"):
         assert command in run(command, "--help").out
     assert run("nonsense").code == 2
+
+
+@pytest.mark.ngspice
+def test_results_replace_nothing_that_was_not_named(run, good, netlist):
+    precious = good / "deck.npz"
+    precious.write_bytes(b"precious")
+    done = run("simulate", netlist(".op"))
+    assert done.code == 2
+    assert "exists already" in done.err
+    assert precious.read_bytes() == b"precious"
+    precious.unlink()
+    assert run("simulate", netlist(".op"), "-o", netlist(".op")).code == 2

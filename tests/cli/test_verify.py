@@ -356,3 +356,12 @@ def test_a_reader_that_went_away_is_no_exceeded_limit(good):
         done = subprocess.run(command, stdout=nobody, stderr=subprocess.PIPE, text=True, timeout=60, check=False)
     assert done.returncode == 128 + signal.SIGPIPE
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("option", ["--json", "--html", "--junit"])
+def test_a_report_never_replaces_an_input(run, good, option):
+    before = (good / "model.pt").read_bytes()
+    done = run(*VERIFY, option, "model.pt")
+    assert done.code == 2
+    assert "would be overwritten" in done.err
+    assert (good / "model.pt").read_bytes() == before

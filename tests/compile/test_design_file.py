@@ -118,3 +118,20 @@ def test_an_array_with_a_missing_field_is_refused(tmp_path):
             archive.writestr(name, part)
     with pytest.raises(InputError, match="is not a kanspice design"):
         load_design(path)
+
+
+def test_a_file_that_claims_too_much_or_holds_more_than_a_design_is_refused(tmp_path, monkeypatch):
+    path = tmp_path / "design.npz"
+    content = design_bytes(design_of(network([1, 1], [PEAK])))
+    path.write_bytes(content)
+    with zipfile.ZipFile(path, "a", zipfile.ZIP_DEFLATED) as archive:
+        extra = io.BytesIO()
+        np.save(extra, np.zeros(1000))
+        archive.writestr("9.area.npy", extra.getvalue())
+    with pytest.raises(InputError, match="is not a kanspice design") as refused:
+        load_design(path)
+    assert "9.area" in refused.value.found
+    monkeypatch.setattr("kanspice.design.file._MAX_BYTES", 1000)
+    with pytest.raises(InputError, match="is not a kanspice design") as refused:
+        load_design(path)
+    assert "more than 1000" in refused.value.found

@@ -61,8 +61,8 @@ def close(got, expected):
         ("buffer", lambda x: x),
         ("clipper low=-0.3 high=1.4", lambda x: np.clip(x, -0.3, 1.4)),
         ("column_sense reach=0.075", lambda x: np.clip(x, -0.075, 0.075)),
-        ("sigmoid_stage unit=0.4", lambda x: 0.4 / (1 + np.exp(-x / 0.4))),
-        ("tanh_stage unit=0.4", lambda x: 0.4 * np.tanh(x / 0.4)),
+        ("sigmoid_stage in_unit=0.3 unit=0.4", lambda x: 0.4 / (1 + np.exp(-x / 0.3))),
+        ("tanh_stage in_unit=0.3 unit=0.4", lambda x: 0.4 * np.tanh(x / 0.3)),
     ],
 )
 def test_one_input_one_output(sweep, instance, formula):

@@ -223,20 +223,34 @@ def test_a_sample_that_needs_more_than_the_rail_has_no_answer(gain, fidelity):
     line = polynomial_device("line", [0.0, 2.0], [[0.0, 2.0]])
     design = crossbar_design([line], [[[-1.0]]], [0.2], gain=gain, rail=1.0)
     solution = solve(design, np.array([[0.6], [0.4], [0.7]]), fidelity)
-    assert [(f.index, f.outcome) for f in solution.failed] == [(0, Outcome.OUT_OF_RANGE), (2, Outcome.OUT_OF_RANGE)]
+    assert [(f.index, f.outcome) for f in solution.failed] == [(0, Outcome.BEYOND_RAIL), (2, Outcome.BEYOND_RAIL)]
     advice = solution.failed[0].advice
     assert "l1.crossbar 0, column n, needs 1.2 V of an amplifier whose rail is 1 V" in advice
-    assert "raise gain or rail" in advice
+    assert "lower tia.headroom" in advice
     np.testing.assert_allclose(solution.stage_v["l1.crossbar"][1], [-0.6], rtol=1e-8)
 
 
 def test_samples_that_the_amplifiers_were_not_sized_for_are_noticed():
-    """The first 256 carry nothing, so that the feedback is far too large for the others."""
+    """The first 256 carry nothing: sized for them alone, the feedback is far too large for the others."""
     model = network([2, 2], [PEAK], norm="none", input_stage="None")
     inputs = np.zeros((260, 2))
     inputs[256:] = 0.5
-    solution = solve(design_of(model, inputs, "tia.rail_v=0.5"), inputs, "shared")
+    solution = solve(design_of(model, inputs[:256], "tia.rail_v=0.5"), inputs, "shared")
     assert [failure.index for failure in solution.failed] == [256, 257, 258, 259]
+    assert {failure.outcome for failure in solution.failed} == {Outcome.BEYOND_RAIL}
+
+
+def test_a_subtractor_beyond_its_rail_has_no_answer_unless_a_clip_hides_it():
+    """Hidden outputs of several volts behind amplifiers that fit a rail of 0.1 V."""
+    inputs = np.array([[0.5, 0.5], [0.0, 0.0]])
+    outcomes = {}
+    for stage in ("None", "PosHC", "sigmoid"):
+        model = network([2, 2, 1], [PEAK], norm="none", input_stage=stage, seed=3)
+        solution = solve(design_of(model, inputs, "tia.rail_v=0.1"), inputs, "shared")
+        outcomes[stage] = [failure.outcome for failure in solution.failed]
+    assert Outcome.BEYOND_RAIL in outcomes["None"]
+    assert Outcome.BEYOND_RAIL in outcomes["PosHC"]  # the clip's 1.4 V are beyond 0.1 V too
+    assert outcomes["sigmoid"] == []  # its input is scaled to fit
 
 
 # --- programs that misbehave ---
@@ -396,3 +410,20 @@ def test_klu_is_asked_for_only_where_it_exists():
 
     assert " klu" in deck(klu=True)
     assert "klu" not in deck()
+
+
+def test_a_doubt_after_any_amount_of_output_is_heard(fake, small):
+    fake(
+        REAL + "for i in $(seq 6000); do echo 'Note: Starting dynamic gmin stepping, and more of the like'; done\n"
+        "echo 'Warning: singular matrix:  check node l1_c0p'\n"
+    )
+    solution = solve(*small, "shared", NgspiceOptions(check_samples=0))
+    assert set(outcomes(solution)) == {Outcome.SINGULAR}
+
+
+def test_the_worst_samples_are_among_those_solved_again(solved, design, inputs):
+    last = design.stages[-1]
+    hints = {last.compares_to: solved.stage_v[last.name] / last.output_v_per_unit}
+    hints[last.compares_to][3] += 1.0
+    again = solve(design, inputs, "device", NgspiceOptions(check_samples=2), hints=hints)
+    assert 3 in again.numerical_error.samples

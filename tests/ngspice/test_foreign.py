@@ -226,8 +226,8 @@ def test_a_deck_without_an_answer_gives_none(netlist, cards, found):
     assert found in raised.value.message
 
 
-def test_a_deck_without_an_analysis_gives_none(netlist):
-    with pytest.raises(SimulatorError, match="no complete results"):
+def test_a_deck_without_an_analysis_is_refused(netlist):
+    with pytest.raises(InputError, match="holds no analysis"):
         run_netlist(netlist(deck(end=".end\n")))
 
 
