@@ -21,6 +21,7 @@ from kanspice.cli.options import (
     Set,
     Tech,
     Timeout,
+    Verbose,
     parse_limits,
     progress_bar,
     spare_inputs,
@@ -59,6 +60,7 @@ def verify(
     jobs: Jobs = 1,
     timeout: Timeout = None,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Chooses the samples that are solved twice.")] = 0,
+    verbose: Verbose = False,
     quiet: Quiet = False,
 ) -> None:
     """Simulate a model's circuit and measure how far it is from the network, stage by stage.
@@ -85,6 +87,9 @@ def verify(
     with progress_bar(Console(stderr=True, quiet=quiet), "simulating", len(evidence.inputs)) as progress:
         result = run(loaded, technology, evidence, options, progress)
     _deliver(result, console, json, html, junit)
+    if verbose:
+        for name in ("design", "engine", "versions"):
+            console.print(name, getattr(result, name))
     raise typer.Exit(result.exit_code)
 
 
