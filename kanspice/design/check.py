@@ -23,6 +23,13 @@ from kanspice.design.stages import (
 )
 
 _STAGE_NAME = re.compile(r"l[1-9]\d{0,3}\.(input|crossbar|norm|period)|readout")
+_KINDS: dict[type[Stage], str] = {
+    Limiter: "input",
+    Crossbar: "crossbar",
+    LayerNorm: "norm",
+    OdePeriod: "period",
+    ReadOut: "readout",
+}
 _UNBOUNDED = frozenset({"open_loop_gain", "low_v", "high_v"})
 
 
@@ -35,6 +42,9 @@ def check_design(design: Design) -> None:
     _demand(bool(design.stages) and bool(design.devices or design.periods), "there are no stages or no devices")
     names = [stage.name for stage in design.stages]
     _demand(len(set(names)) == len(names), "two stages have the same name")
+    if design.periods:
+        kinds = [type(stage) for stage in design.stages]
+        _demand(kinds == [OdePeriod] * (len(kinds) - 1) + [ReadOut], "periods stand alone, before one read-out")
     width = design.input_width
     for stage in design.stages:
         _check_stage(stage, width, len(design.devices))
@@ -44,6 +54,8 @@ def check_design(design: Design) -> None:
 def _check_stage(stage: Stage, width: int, devices: int) -> None:
     for name in (stage.name, stage.compares_to):
         _demand(isinstance(name, str) and bool(_STAGE_NAME.fullmatch(name)), f"{name!r} is not the name of a stage")
+    kind = _KINDS[type(stage)]
+    _demand(stage.name.rpartition(".")[2] == kind, f"{stage.name!r} is not the name of a stage of kind '{kind}'")
     for field in dataclasses.fields(stage):
         value = getattr(stage, field.name)
         where = f"{stage.name}: {field.name}"

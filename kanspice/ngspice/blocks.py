@@ -28,14 +28,15 @@ class NgspiceOptions:
 
     jobs: processes at a time. timeout_s: for the whole simulation; what is not finished then is `timed out`.
     check_samples: how many samples, chosen by `seed`, are solved again, tighter and in reverse order, to measure
-    numerical error. steps: time steps per period of a circuit that answers after a time.
+    numerical error. steps: time steps per period of a circuit that answers after a time; as many as those samples need
+    for a numerical error of 7e-4 of the outputs' standard deviation if None.
     """
 
     jobs: int = 1
     timeout_s: float | None = None
     check_samples: int = 8
     seed: int = 0
-    steps: int = 50
+    steps: int | None = None
 
 
 @dataclass

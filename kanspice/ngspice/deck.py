@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from kanspice.design import OdePeriod
 from kanspice.netlist.names import bank, layer_of, period_node
+from kanspice.ngspice.stepping import Stepping
 from kanspice.units import spice_number
 
 Array = npt.NDArray[np.float64]
@@ -27,18 +28,6 @@ class Tolerances:
 # At 1e-6 single samples were off by 1e-7 of the outputs, unnoticed; one more Newton iteration costs next to nothing.
 NORMAL = Tolerances(reltol=1e-9, vntol=1e-12, abstol=1e-18)
 TIGHT = Tolerances(reltol=1e-12, vntol=1e-15, abstol=1e-21)
-
-
-@dataclass(frozen=True)
-class Stepping:
-    """How a period is integrated: by the trapezoidal rule with even steps, whose error falls with their square.
-
-    steps: per period. reltol: Newton's method stops when voltages and currents move by less than this part; a capacitor
-    keeps its charge of the last step but one, so the error of a step is of this size, not of its square.
-    """
-
-    steps: int
-    reltol: float
 
 
 # ngspice's own step control is told to keep out of it: at equal error it took as many points, in places of its own.

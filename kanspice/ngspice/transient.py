@@ -32,10 +32,11 @@ from kanspice.ngspice.blocks import (
     out_of_range,
     spread,
 )
-from kanspice.ngspice.deck import Stepping, period_deck
+from kanspice.ngspice.deck import period_deck
 from kanspice.ngspice.process import RAW_FILE, Run, run_deck
 from kanspice.ngspice.program import NgspiceProgram, find_ngspice
 from kanspice.ngspice.raw import read_plots
+from kanspice.ngspice.stepping import PILOT_STEPS, Stepping, is_asymptotic, relative_error, steps_for
 from kanspice.solution import FailedSample, NumericalError, Outcome, Solution
 
 Array = npt.NDArray[np.float64]
@@ -43,10 +44,11 @@ Array = npt.NDArray[np.float64]
 _DECK = "run.cir"
 _LARGEST_BLOCK = 50
 """Samples per process: loading a bank takes as long as one of them, and progress is reported block by block."""
-_RELTOL = 1e-5
 _TIGHTER = 4
 """How many times shorter steps are that measure the error of the others: 15/16 of it, and the rest theirs."""
 _TIME_SLACK = 1e-9
+_MOST_DOUBLINGS = 6
+_GUESSED_STEPS = 100
 
 
 def solve_periods(
@@ -87,15 +89,38 @@ class _Solver:
         for name, text in self.netlist.files.items():
             (folder / name).write_text(text, encoding="ascii")
         self.netlist_s = time.monotonic() - self.started
-        self.normal = Stepping(options.steps, _RELTOL)
-        self.tight = Stepping(options.steps * _TIGHTER, _RELTOL / _TIGHTER**2)
+        self.normal = Stepping(options.steps or PILOT_STEPS)
 
     def solve(self) -> Solution:
+        if self.options.steps is None:
+            self.normal = self._chosen_stepping()
         found = self._spread(list(range(len(self.inputs_v))), self.normal, report=True)
         simulate_s = time.monotonic() - self.started - self.netlist_s
         self._check_bounds(found)
         numerical_error = self._numerical_error(found)
         return self._solution(found, simulate_s, numerical_error)
+
+    def _chosen_stepping(self) -> Stepping:
+        """Enough steps for the target, from a few samples solved with n and 2 n steps; n doubles where that is few."""
+        chosen = chosen_samples(range(len(self.inputs_v)), self.options)
+        coarse: dict[int, Array] = {}
+        for doublings in range(_MOST_DOUBLINGS if chosen else 0):
+            pilot = Stepping(PILOT_STEPS).finer(2**doublings)
+            fine = self._spread(chosen, pilot, report=False).rows
+            common = sorted(coarse.keys() & fine.keys())
+            if common:
+                error = relative_error(self._outputs(coarse, common), self._outputs(fine, common))
+                if is_asymptotic(error):
+                    return Stepping(steps_for(error, pilot.steps))
+            elif not fine:
+                break
+            coarse = fine
+        self.notes.append("the number of time steps is a guess: no number was found that is enough")
+        return Stepping(_GUESSED_STEPS)
+
+    def _outputs(self, rows: dict[int, Array], samples: list[int]) -> Array:
+        """Voltages (samples, outputs) of the last stage."""
+        return self._stages(np.stack([rows[index] for index in samples]))[self.design.stages[-1].name]
 
     def _spread(self, samples: list[int], stepping: Stepping, *, report: bool) -> Found:
         attempt = partial(self._attempt, stepping, report)
@@ -108,7 +133,7 @@ class _Solver:
         found, ends = Found(), []
         before_v = self.inputs_v[block]
         for period in self.design.periods:
-            run = self._run(period, period.start_v(before_v), self.tight if hinted else stepping)
+            run = self._run(period, period.start_v(before_v), stepping.finer(_TIGHTER) if hinted else stepping)
             found.analysis_s.append(run.wall_s)
             table = _table(period, run)
             doubt = doubt_in(run, block[0], len(table), len(block)) or _unfinished(period, block, table)
@@ -151,16 +176,12 @@ class _Solver:
         chosen = chosen_samples(sorted(found.rows), self.options)
         if not chosen:
             return None
-        again = self._spread(chosen[::-1], self.tight, report=False)
+        again = self._spread(chosen[::-1], self.normal.finer(_TIGHTER), report=False)
         common = [index for index in chosen if index in again.rows]
         if not common:
             self.notes.append("numerical error unknown: the rerun with shorter steps did not converge")
             return None
-        last = self.design.stages[-1].name
-        first_v, second_v = (
-            self._stages(np.stack([rows[index] for index in common]))[last] for rows in (found.rows, again.rows)
-        )
-        difference = first_v - second_v
+        difference = self._outputs(found.rows, common) - self._outputs(again.rows, common)
         return NumericalError(tuple(common), float(np.abs(difference).max()), float(np.sqrt(np.mean(difference**2))))
 
     def _stages(self, table: Array) -> dict[str, Array]:
@@ -175,7 +196,12 @@ class _Solver:
         return Solution(
             engine="ngspice",
             engine_version=self.program.version_text.removeprefix("ngspice-"),
-            engine_options={"fidelity": self.fidelity, **asdict(self.options), "reltol": self.normal.reltol},
+            engine_options={
+                "fidelity": self.fidelity,
+                **asdict(self.options),
+                **asdict(self.normal),
+                "reltol": self.normal.reltol,
+            },
             samples=len(self.inputs_v),
             failed=tuple(found.failures[index] for index in sorted(found.failures)),
             stage_v=self._stages(table),
