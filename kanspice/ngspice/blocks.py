@@ -28,8 +28,8 @@ class NgspiceOptions:
 
     jobs: processes at a time. timeout_s: for the whole simulation; what is not finished then is `timed out`.
     check_samples: how many samples, chosen by `seed`, are solved again, tighter and in reverse order, to measure
-    numerical error. steps: time steps per period of a circuit that answers after a time; as many as those samples need
-    for a numerical error of 7e-4 of the outputs' standard deviation if None.
+    numerical error. steps: time steps per period of a circuit that answers after a time; if None, as many as a few
+    samples need for a numerical error of 7e-4 of the outputs' standard deviation.
     """
 
     jobs: int = 1

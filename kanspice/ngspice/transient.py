@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import threading
 import time
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import partial
 from itertools import count
 from pathlib import Path
@@ -47,6 +47,8 @@ _LARGEST_BLOCK = 50
 _TIGHTER = 4
 """How many times shorter steps are that measure the error of the others: 15/16 of it, and the rest theirs."""
 _TIME_SLACK = 1e-9
+_PILOT_SAMPLES = 24
+"""Errors differ widely between samples: 8 asked for 46 steps or 68, depending on which they were."""
 _MOST_DOUBLINGS = 6
 _GUESSED_STEPS = 100
 
@@ -102,7 +104,8 @@ class _Solver:
 
     def _chosen_stepping(self) -> Stepping:
         """Enough steps for the target, from a few samples solved with n and 2 n steps; n doubles where that is few."""
-        chosen = chosen_samples(range(len(self.inputs_v)), self.options)
+        options = replace(self.options, check_samples=_PILOT_SAMPLES)
+        chosen = chosen_samples(range(len(self.inputs_v)), options)
         coarse: dict[int, Array] = {}
         for doublings in range(_MOST_DOUBLINGS if chosen else 0):
             pilot = Stepping(PILOT_STEPS).finer(2**doublings)
