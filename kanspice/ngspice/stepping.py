@@ -40,8 +40,12 @@ class Stepping:
 
 
 def relative_error(coarse: Array, fine: Array) -> float:
-    """The error of the finer of two results (samples, outputs), one with half as many steps as the other."""
-    error = float(np.sqrt(np.mean((coarse - fine) ** 2))) / 3
+    """The error of the finer of two results (samples, outputs), one with half as many steps as the other.
+
+    A standard error of the mean square is added: a few samples carry most of the error and may be missing here.
+    """
+    squares = np.mean(((coarse - fine) / 3) ** 2, axis=1)
+    error = float(np.sqrt(squares.mean() + squares.std() / np.sqrt(len(squares))))
     scale = float(np.sqrt(np.mean(np.var(fine, axis=0))))
     if scale == 0:
         scale = float(np.sqrt(np.mean(fine**2)))
