@@ -20,7 +20,7 @@ from kanspice.design import Design
 from kanspice.design.file import design_bytes, load_design
 from kanspice.errors import InputError
 from kanspice.netlist import CIRCUIT, Fidelity, Netlist, build_netlist
-from kanspice.netlist.names import device_element, layer_of
+from kanspice.netlist.names import bank, branch_element, device_element, layer_of
 from kanspice.units import spice_number
 
 SCHEMA = "kanspice.manifest/1"
@@ -49,7 +49,10 @@ def write_compiled(design: Design, fidelity: Fidelity, folder: Path) -> Mapping[
     files = {name: text.encode("ascii") for name, text in netlist.files.items()}
     files[DESIGN] = design_bytes(design)
     files[NODES] = _csv(("node", "stage", "index"), _nodes(netlist))
-    files[ELEMENTS] = _csv(("element", "layer", "row", "output", "column", "device", "area"), _elements(design))
+    if design.periods:
+        files[ELEMENTS] = _csv(("element", "layer", "source", "destination", "law", "parameters"), _branches(design))
+    else:
+        files[ELEMENTS] = _csv(("element", "layer", "row", "output", "column", "device", "area"), _elements(design))
     manifest = _manifest(design, netlist, files)
     files[MANIFEST] = (json.dumps(manifest, indent=1, sort_keys=True) + "\n").encode()
     _replace_folder(folder, files)
@@ -152,6 +155,16 @@ def _elements(design: Design) -> Iterator[tuple[str, str, int, int, str, str, st
             name, sign = design.devices[device].name, "p" if area > 0 else "n"
             element = f"x{layer}_crossbar.{device_element(row, pair, device)}"
             yield element, layer, row, pair, sign, name, spice_number(abs(area))
+
+
+def _branches(design: Design) -> Iterator[tuple[str, str, int, int, str, str]]:
+    """Every branch: the name of its element in its bank (without SPICE's leading letter), its parameters in units."""
+    for period in design.periods:
+        layer = layer_of(period.name)
+        ends = zip(period.source.tolist(), period.destination.tolist(), period.theta.T.tolist(), strict=True)
+        for index, (source, destination, theta) in enumerate(ends):
+            element = f"x{bank(layer)}.{branch_element(index)}"
+            yield element, layer, source, destination, period.law, " ".join(map(spice_number, theta))
 
 
 def _csv(header: tuple[str, ...], rows: Iterator[tuple[object, ...]]) -> bytes:

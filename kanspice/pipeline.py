@@ -13,7 +13,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from kanspice.compile import compile_kanalogue
+from kanspice.compile import compile_kanalogue, compile_kirchhoffnet
 from kanspice.design import Design
 from kanspice.errors import InputError
 from kanspice.gap import (
@@ -28,7 +28,8 @@ from kanspice.gap import (
     measure,
     numerical_gap,
 )
-from kanspice.models import KANalogue, LoadedModel
+from kanspice.models import KANalogue, KirchhoffNet, LoadedModel
+from kanspice.models.places import errors_at
 from kanspice.models.reference import reference_stages
 from kanspice.netlist import Fidelity
 from kanspice.ngspice import NgspiceOptions, Progress, solve
@@ -95,20 +96,13 @@ def compile_model(loaded: LoadedModel, technology: Technology, sample_inputs: Ar
 
     Raises InputError for a family that has a reference but no compiler yet.
     """
-    model = _compilable(loaded)
-    return compile_kanalogue(model, technology, model_sha256=loaded.sha256, sample_inputs=sample_inputs)
-
-
-def _compilable(loaded: LoadedModel) -> KANalogue:
-    if not isinstance(loaded.model, KANalogue):
-        raise InputError(
-            "circuits for this family are not compiled yet",
-            where=loaded.path,
-            expected="a KANalogue network",
-            found=f"family {loaded.family!r}",
-            hint="its reference outputs are available: kanspice.load(...).model",
-        )
-    return loaded.model
+    model = loaded.model
+    if isinstance(model, KANalogue):
+        return compile_kanalogue(model, technology, model_sha256=loaded.sha256, sample_inputs=sample_inputs)
+    if isinstance(model, KirchhoffNet):
+        with errors_at(loaded.path):
+            return compile_kirchhoffnet(model, technology, model_sha256=loaded.sha256)
+    raise InputError("circuits for this family are not compiled yet", where=loaded.path, found=loaded.family)
 
 
 def resolve_fidelity(design: Design, choice: FidelityChoice) -> Fidelity:
@@ -130,12 +124,11 @@ def verify(
     Raises InputError for evidence or limits that do not fit the model, SimulatorError without a simulator.
     """
     options = options or VerifyOptions()
-    model = _compilable(loaded)
     _check_evidence(loaded, evidence)
-    reference = reference_stages(model, evidence.inputs)
     compile_s, design = _timed(lambda: compile_model(loaded, technology, evidence.sizing_inputs))
     fidelity = resolve_fidelity(design, options.fidelity)
     _check_limits(options.limits, design, evidence, fidelity)
+    reference = reference_stages(loaded.model, evidence.inputs)
     solution = solve(design, evidence.inputs, fidelity, options.ngspice, hints=reference, progress=progress)
     return _result(_Measured(loaded, technology, evidence, options, reference, design, compile_s, solution))
 
@@ -241,8 +234,14 @@ def _model_facts(loaded: LoadedModel) -> dict[str, object]:
         "format": loaded.format,
         "sha256": loaded.sha256,
         "parameters": loaded.parameters,
-        "devices": [device.name for device in _compilable(loaded).devices],
+        "devices": _device_names(loaded.model),
     }
+
+
+def _device_names(model: object) -> list[str]:
+    if isinstance(model, KANalogue):
+        return [device.name for device in model.devices]
+    return [model.branch.name] if isinstance(model, KirchhoffNet) else []
 
 
 def _design_facts(design: Design, solution: Solution, technology: Technology) -> dict[str, object]:
@@ -254,6 +253,7 @@ def _design_facts(design: Design, solution: Solution, technology: Technology) ->
         "fidelity": solution.engine_options["fidelity"],
         "technology": technology.model_dump(),
         "swing_basis": design.swing_basis,
+        "inference_s": design.inference_s if design.periods else None,
         "swing": [
             {
                 "stage": crossbar.name,
@@ -267,8 +267,14 @@ def _design_facts(design: Design, solution: Solution, technology: Technology) ->
 
 
 def _notes(design: Design, fidelity: str) -> list[str]:
-    notes = [f"amplifiers sized for {design.swing_basis}"]
-    if design.is_ideal:
+    notes = []
+    if design.crossbars:
+        notes.append(f"amplifiers sized for {design.swing_basis}")
+    if design.periods:
+        farads = design.periods[0].capacitor_f
+        notes.append(f"inference takes {design.inference_s:.4g} s: proportional to each node's {farads:.4g} F")
+        notes.append("branches are behavioural sources, and switches between periods ideal")
+    elif design.is_ideal:
         notes.append("ideal amplifiers hold every column at 0 V: `shared` and `device` fidelity are the same circuit")
     elif fidelity == "shared":
         notes.append("`shared` leaves out that columns move: with a finite amplifier gain `device` is the true circuit")

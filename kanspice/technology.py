@@ -41,12 +41,20 @@ class Tia(Table):
     """Fraction of the rail that the largest expected output may use."""
 
 
+class KirchhoffNetCircuit(Table):
+    """Node capacitors of a KirchhoffNet. Its branches' unit current is `units.i_unit_a`."""
+
+    capacitance_f: _FinitePositive = 1e-12
+    """From every node to ground, farads: time, and with it the inference's, is proportional to it."""
+
+
 class Technology(Table):
     """One circuit technology. The defaults are the ideal circuit."""
 
     name: str = "ideal"
     units: Units = Units()
     tia: Tia = Tia()
+    kirchhoffnet: KirchhoffNetCircuit = KirchhoffNetCircuit()
 
     def to_json(self) -> str:
         """Canonical JSON text (sorted keys; `inf` as `Infinity`), for designs and reports."""

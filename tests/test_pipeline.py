@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import torch
 from circuits import LINE, PEAK, design_of, inputs_for, load_device, network, technology
 from fake_ngspice import CUT, write_fake
 
 from kanspice.errors import InputError
-from kanspice.models import load, load_array, load_labels, save
+from kanspice.models import KirchhoffNet, load, load_array, load_labels, save
+from kanspice.models.branches import branch_function
 from kanspice.models.reference import reference_stages
+from kanspice.models.topology import recipe
 from kanspice.pipeline import Evidence, VerifyOptions, metric_names, resolve_fidelity, verify
 
 
@@ -264,3 +267,41 @@ def test_a_limit_on_a_circuit_known_to_be_wrong_is_refused(loaded, evidence):
 def test_inputs_in_any_memory_layout_are_taken(loaded, evidence):
     reverse = verify(loaded, technology(), Evidence(evidence.inputs[::-1]))
     np.testing.assert_allclose(reverse.outputs[::-1], verify(loaded, technology(), evidence).outputs, atol=1e-12)
+
+
+# --- KirchhoffNets ---
+
+
+@pytest.mark.ngspice
+def test_a_kirchhoffnet_is_verified_period_by_period(tmp_path):
+    torch.manual_seed(3)
+    topology = recipe("_fully_connect", {"num_node": 3}, "x").build()
+    model = KirchhoffNet([topology, topology], [0.5, 1.0], branch_function("ShiftTanh2", {}, "x"), readout="first2")
+    save(model, tmp_path / "model.pt")
+    evidence = Evidence(np.random.default_rng(0).normal(size=(6, 2)))
+    result = verify(
+        load(tmp_path / "model.pt"), technology(), evidence, VerifyOptions(limits=[("relative_rmse", 1e-3)])
+    )
+    assert [stage.name for stage in result.stages] == ["l1.period", "l2.period", "readout"]
+    assert (result.passed, result.exit_code) == (True, 0)
+    assert result.stages[0].gap.rmse == pytest.approx(result.stages[0].added.rmse, rel=1e-3)
+    assert result.stages[-1].added.max_abs == 0.0
+    assert result.numerical.samples == 6
+    assert any("inference takes 1.5e-06 s" in note for note in result.notes)
+
+
+@pytest.mark.ngspice
+@pytest.mark.reference_data
+@pytest.mark.parametrize("name", ["twomoon", "circle", "potential2"])
+def test_the_circuit_of_a_published_kirchhoffnet_follows_it(reference_data, name):
+    """The gap of ideal behavioural branches is the integrator's error, which is measured beside it."""
+    folder = reference_data / "kirchhoffnet" / name
+    loaded = load(folder / "model.pth", folder / "config.yaml")
+    outputs = load_array(folder / "outputs.npy", "the outputs")
+    evidence = Evidence(load_array(folder / "inputs.npy", "the inputs"), external=outputs)
+    result = verify(loaded, technology(), evidence.limited(5))
+    assert result.failed == ()
+    assert result.gap.relative_rmse <= 1e-3
+    assert result.external_gap.relative_rmse <= 1e-5
+    assert result.external_circuit_gap.relative_rmse <= 1e-3
+    assert 0.7 * result.gap.rmse <= result.numerical.rmse <= 1.3 * result.gap.rmse

@@ -1,6 +1,16 @@
 """The frozen intermediate representation: a circuit as stages of arrays in SI units."""
 
 from kanspice.design.file import load_design, save_design
-from kanspice.design.stages import Crossbar, Design, LayerNorm, Limiter, Stage
+from kanspice.design.stages import Crossbar, Design, LayerNorm, Limiter, OdePeriod, ReadOut, Stage
 
-__all__ = ["Crossbar", "Design", "LayerNorm", "Limiter", "Stage", "load_design", "save_design"]
+__all__ = [
+    "Crossbar",
+    "Design",
+    "LayerNorm",
+    "Limiter",
+    "OdePeriod",
+    "ReadOut",
+    "Stage",
+    "load_design",
+    "save_design",
+]

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from kanspice.design.stages import Array, Crossbar, Design, LayerNorm, Limiter, Stage
+from kanspice.design.branches import growth
+from kanspice.design.stages import Array, Crossbar, Design, LayerNorm, Limiter, OdePeriod, ReadOut, Stage
 from kanspice.devices import Device
 
 _SLACK = 1.001
@@ -42,9 +43,26 @@ def _bound(stage: Stage, largest: Array, before_v: Array) -> Array:
     if isinstance(stage, LayerNorm):
         largest_v: Array = np.abs(stage.gain_v) * np.sqrt(stage.width) + np.abs(stage.offset_v)
         return largest_v
+    if isinstance(stage, OdePeriod):
+        return np.full(stage.width, _largest_node_v(stage, float(stage.start_v(before_v[None, :]).max())))
+    if isinstance(stage, ReadOut):
+        return before_v[stage.start : stage.start + stage.width]
     columns_v: Array = _column_currents(stage, largest) * stage.feedback_ohm
     outputs_v: Array = columns_v.reshape(-1, 2).sum(axis=1) * stage.subtractor_gain
     return outputs_v
+
+
+def _largest_node_v(period: OdePeriod, start_v: float) -> float:
+    """Gronwall: with d|v|/dt at most a |v| + b for the largest voltage, |v| grows to (|v| + b t) e^(a t) at most."""
+    totals = []
+    for part in growth(period.law, period.theta):
+        at_node = np.zeros(period.nodes + 1)
+        np.add.at(at_node, period.source, part)
+        np.add.at(at_node, period.destination, part)
+        totals.append(float(at_node[1:].max()))
+    time = period.period_s * period.current_unit_a / period.capacitor_f / period.unit_v
+    with np.errstate(over="ignore"):
+        return float((start_v + totals[1] * time * period.unit_v) * np.exp(totals[0] * time))
 
 
 def _column_currents(crossbar: Crossbar, largest: Array) -> Array:

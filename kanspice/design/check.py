@@ -9,9 +9,27 @@ from typing import get_args
 
 import numpy as np
 
-from kanspice.design.stages import Crossbar, Design, Limiter, LimiterKind, Stage
+from kanspice.design.branches import LAWS, law_rows
+from kanspice.design.stages import (
+    Crossbar,
+    Design,
+    FillName,
+    LayerNorm,
+    Limiter,
+    LimiterKind,
+    OdePeriod,
+    ReadOut,
+    Stage,
+)
 
-_STAGE_NAME = re.compile(r"l[1-9]\d{0,3}\.(input|crossbar|norm)")
+_STAGE_NAME = re.compile(r"l[1-9]\d{0,3}\.(input|crossbar|norm|period)|readout")
+_KINDS: dict[type[Stage], str] = {
+    Limiter: "input",
+    Crossbar: "crossbar",
+    LayerNorm: "norm",
+    OdePeriod: "period",
+    ReadOut: "readout",
+}
 _UNBOUNDED = frozenset({"open_loop_gain", "low_v", "high_v"})
 
 
@@ -21,9 +39,12 @@ def check_design(design: Design) -> None:
     _demand(_is_number(design.input_v_per_unit) and design.input_v_per_unit > 0, "the input scale is not a number")
     texts = (design.family, design.model_sha256, design.technology_json, design.swing_basis)
     _demand(all(isinstance(text, str) for text in texts), "a description is not text")
-    _demand(bool(design.stages) and bool(design.devices), "there are no stages or no devices")
+    _demand(bool(design.stages) and bool(design.devices or design.periods), "there are no stages or no devices")
     names = [stage.name for stage in design.stages]
     _demand(len(set(names)) == len(names), "two stages have the same name")
+    if design.periods:
+        kinds = [type(stage) for stage in design.stages]
+        _demand(kinds == [OdePeriod] * (len(kinds) - 1) + [ReadOut], "periods stand alone, before one read-out")
     width = design.input_width
     for stage in design.stages:
         _check_stage(stage, width, len(design.devices))
@@ -33,12 +54,18 @@ def check_design(design: Design) -> None:
 def _check_stage(stage: Stage, width: int, devices: int) -> None:
     for name in (stage.name, stage.compares_to):
         _demand(isinstance(name, str) and bool(_STAGE_NAME.fullmatch(name)), f"{name!r} is not the name of a stage")
+    kind = _KINDS[type(stage)]
+    _demand(stage.name.rpartition(".")[2] == kind, f"{stage.name!r} is not the name of a stage of kind '{kind}'")
     for field in dataclasses.fields(stage):
         value = getattr(stage, field.name)
         where = f"{stage.name}: {field.name}"
         if field.type == "Array":
             _demand(isinstance(value, np.ndarray) and value.dtype == np.float64, f"{where} is not an array of floats")
             _demand(bool(np.isfinite(value).all()), f"{where} holds numbers that are not finite")
+        elif field.type == "Indices":
+            _demand(isinstance(value, np.ndarray) and value.dtype == np.int64, f"{where} does not hold whole numbers")
+        elif field.type == "int":
+            _demand(isinstance(value, int) and value >= 0, f"{where} is not a whole number")
         elif field.type == "float":
             _demand(_is_number(value, unbounded=field.name in _UNBOUNDED), f"{where} is not a number")
     _demand(_fits(stage, width, devices), f"{stage.name} does not fit the stage before it, or the devices")
@@ -49,7 +76,23 @@ def _fits(stage: Stage, width: int, devices: int) -> bool:
         return stage.width == width and stage.kind in get_args(LimiterKind)
     if isinstance(stage, Crossbar):
         return stage.bias_a.ndim == 1 and stage.area.shape == (width, stage.bias_a.size, devices)
-    return stage.gain_v.shape == stage.offset_v.shape == (width,)
+    if isinstance(stage, LayerNorm):
+        return stage.gain_v.shape == stage.offset_v.shape == (width,)
+    if isinstance(stage, ReadOut):
+        return stage.width > 0 and stage.start + stage.width <= width and stage.unit_v > 0
+    return stage.inputs == width and _is_a_graph(stage)
+
+
+def _is_a_graph(stage: OdePeriod) -> bool:
+    if stage.law not in LAWS or stage.fill not in get_args(FillName):
+        return False
+    if min(stage.current_unit_a, stage.unit_v, stage.capacitor_f, stage.period_s) <= 0:
+        return False
+    ends = np.stack([stage.source, stage.destination]) if stage.source.shape == stage.destination.shape else None
+    if ends is None or ends.ndim != 2 or ends.size == 0:
+        return False
+    in_range = ends.min() >= 0 and max(int(ends.max()), 1) <= stage.nodes
+    return bool(in_range) and stage.theta.shape == (law_rows(stage.law), stage.branches)
 
 
 def _is_number(value: object, *, unbounded: bool = False) -> bool:

@@ -13,13 +13,14 @@ from typing import Any
 import numpy as np
 
 from kanspice.design.check import check_design
-from kanspice.design.stages import Crossbar, Design, LayerNorm, Limiter, Stage
+from kanspice.design.stages import Crossbar, Design, LayerNorm, Limiter, OdePeriod, ReadOut, Stage
 from kanspice.devices import Device
 from kanspice.errors import InputError
 
 SCHEMA = "kanspice.design/1"
 _MAX_BYTES = 2**31
-_TYPES: dict[str, Callable[..., Stage]] = {kind.__name__: kind for kind in (Limiter, Crossbar, LayerNorm)}
+_KINDS: tuple[Callable[..., Stage], ...] = (Limiter, Crossbar, LayerNorm, OdePeriod, ReadOut)
+_TYPES: dict[str, Callable[..., Stage]] = {kind.__name__: kind for kind in _KINDS}
 
 
 def design_bytes(design: Design) -> bytes:

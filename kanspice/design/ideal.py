@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from kanspice.design.stages import Array, Crossbar, Design, LayerNorm, Limiter, Stage
+from kanspice.design.stages import Array, Crossbar, Design, LayerNorm, Limiter, OdePeriod, ReadOut, Stage
+from kanspice.design.trajectory import period_end_v
 
 _BLOCK_NUMBERS = 8_000_000
 
@@ -15,6 +16,10 @@ def ideal_output_v(design: Design, stage: Stage, input_v: Array) -> Array:
         return _limited(stage, input_v)
     if isinstance(stage, LayerNorm):
         return _normalised(stage, input_v)
+    if isinstance(stage, ReadOut):
+        return input_v[:, stage.start : stage.start + stage.width]
+    if isinstance(stage, OdePeriod):
+        return period_end_v(stage, input_v)
     block = max(1, _BLOCK_NUMBERS // (stage.rows * len(design.devices)))
     parts = [input_v[start : start + block] for start in range(0, len(input_v), block)]
     return np.concatenate([_crossbar(design, stage, part) for part in parts])

@@ -12,10 +12,13 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
+from kanspice.design.branches import LawName
 from kanspice.devices import Device
 
 Array = npt.NDArray[np.float64]
+Indices = npt.NDArray[np.int64]
 LimiterKind = Literal["none", "clip", "sigmoid", "tanh"]
+FillName = Literal["zeros", "repeat"]
 
 
 @dataclass(frozen=True)
@@ -110,7 +113,73 @@ class LayerNorm:
         return int(self.gain_v.shape[0])
 
 
-Stage = Limiter | Crossbar | LayerNorm
+@dataclass(frozen=True)
+class OdePeriod:
+    """Branches between node capacitors that are left alone for a time; node 0 is ground, at 0 V.
+
+    The current of branch e, from node source[e] to node destination[e], is
+    `current_unit_a * g(v_source / unit_v, v_destination / unit_v, theta[:, e])`, g the law's dimensionless function.
+    Nodes start at the voltages of the stage before, node 1 at the first of them. What is too much is dropped; new
+    nodes start at 0 V (`zeros`), or take the voltages from the first on over again (`repeat`).
+    """
+
+    name: str
+    compares_to: str
+    inputs: int
+    nodes: int
+    fill: FillName
+    law: LawName
+    source: Indices
+    destination: Indices
+    theta: Array
+    """(parameters, branches), in the order of the law's rows."""
+    current_unit_a: float
+    unit_v: float
+    capacitor_f: float
+    """From every node to ground."""
+    period_s: float
+
+    @property
+    def width(self) -> int:
+        """Number of nodes, ground left out."""
+        return self.nodes
+
+    @property
+    def branches(self) -> int:
+        """Number of branches."""
+        return int(self.source.shape[0])
+
+    @property
+    def output_v_per_unit(self) -> float:
+        """Volts at a node per model unit."""
+        return self.unit_v
+
+    def start_v(self, before_v: Array) -> Array:
+        """The nodes' voltages (samples, nodes) at the beginning for those of the stage before, (samples, inputs)."""
+        if self.inputs >= self.nodes:
+            return before_v[:, : self.nodes]
+        if self.fill == "zeros":
+            return np.pad(before_v, ((0, 0), (0, self.nodes - self.inputs)))
+        return np.tile(before_v, (1, -(-self.nodes // self.inputs)))[:, : self.nodes]
+
+
+@dataclass(frozen=True)
+class ReadOut:
+    """The outputs: `width` nodes of the stage before, the first of them its output `start` (from 0)."""
+
+    name: str
+    compares_to: str
+    start: int
+    width: int
+    unit_v: float
+
+    @property
+    def output_v_per_unit(self) -> float:
+        """Volts per model unit."""
+        return self.unit_v
+
+
+Stage = Limiter | Crossbar | LayerNorm | OdePeriod | ReadOut
 
 
 @dataclass(frozen=True)
@@ -134,16 +203,26 @@ class Design:
         return tuple(stage for stage in self.stages if isinstance(stage, Crossbar))
 
     @property
+    def periods(self) -> tuple[OdePeriod, ...]:
+        """The periods of a circuit whose answers are voltages after a time, in order; none for operating points."""
+        return tuple(stage for stage in self.stages if isinstance(stage, OdePeriod))
+
+    @property
+    def inference_s(self) -> float:
+        """How long all periods take together, seconds."""
+        return sum(period.period_s for period in self.periods)
+
+    @property
     def output_width(self) -> int:
         """Number of outputs of the last stage."""
         return self.stages[-1].width
 
     @property
     def device_count(self) -> int:
-        """Devices in all crossbars."""
-        return sum(crossbar.device_count for crossbar in self.crossbars)
+        """Devices in all crossbars, or branches in all periods."""
+        return sum(crossbar.device_count for crossbar in self.crossbars) + sum(p.branches for p in self.periods)
 
     @property
     def is_ideal(self) -> bool:
         """True when every device on a row sees the row's voltage, so that `shared` and `device` are one circuit."""
-        return all(crossbar.holds_virtual_ground for crossbar in self.crossbars)
+        return bool(self.crossbars) and all(crossbar.holds_virtual_ground for crossbar in self.crossbars)

@@ -11,6 +11,8 @@ from torch import Tensor, nn
 
 from kanspice.models.input_stages import INPUT_STAGES
 from kanspice.models.kanalogue import NORM_EPS, KANalogue
+from kanspice.models.kirchhoffnet import KirchhoffNet
+from kanspice.models.kirchhoffnet_layer import Layer
 from kanspice.models.network import Network
 
 Array = npt.NDArray[np.float64]
@@ -46,6 +48,17 @@ class LayerArrays:
     norm: BatchNormArrays | LayerNormArrays | None
 
 
+@dataclass(frozen=True)
+class PeriodArrays:
+    """One period of a KirchhoffNet: its edges (edges,), their parameters (rows, edges), and how long it lasts."""
+
+    source: npt.NDArray[np.int64]
+    destination: npt.NDArray[np.int64]
+    theta: Array
+    duration: float
+    nodes: int
+
+
 def reference_stages(model: Network, inputs: Array) -> dict[str, Array]:
     """`model.stages` in evaluation mode for inputs (samples, inputs), block by block, as float64 arrays."""
     model.eval()
@@ -61,6 +74,17 @@ def layer_arrays(model: KANalogue) -> tuple[LayerArrays, ...]:
         LayerArrays(_array(crossbar.coeffs), _array(crossbar.bias), _norm_arrays(norm))
         for crossbar, norm in zip(model.crossbars, norms, strict=True)
     )
+
+
+def period_arrays(model: KirchhoffNet) -> tuple[PeriodArrays, ...]:
+    """The trained periods, in order; edges that share parameters have a copy each."""
+    return tuple(_period(layer) for layer in model.layers if isinstance(layer, Layer))
+
+
+def _period(layer: Layer) -> PeriodArrays:
+    edges = layer.topology
+    theta = np.ascontiguousarray(_array(layer.theta)[:, edges.parameter_index])
+    return PeriodArrays(edges.source.copy(), edges.destination.copy(), theta, layer.duration, layer.nodes)
 
 
 def input_range(model: KANalogue) -> tuple[float, float] | None:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator
 
 import numpy as np
 from PySpice.Spice.Netlist import Circuit, SubCircuit
@@ -12,35 +11,12 @@ from kanspice.design import Crossbar, Design, LayerNorm, Limiter, Stage
 from kanspice.netlist.cells import Cell, Fidelity, FullCell, WindowCell, choose_cells, sense_node
 from kanspice.netlist.library import library_text
 from kanspice.netlist.names import column_node, input_node, layer_of, stage_node, tia_node
+from kanspice.netlist.netlist import CIRCUIT, Netlist
+from kanspice.netlist.periods import period_netlist
 from kanspice.units import spice_number
 
-CIRCUIT = "circuit.cir"
 _TITLE = "* kanspice circuit: drive the input nodes named in manifest.json, add an analysis and .end"
 _LIMITER_SUBCIRCUITS = {"none": "buffer", "clip": "clipper", "sigmoid": "sigmoid_stage", "tanh": "tanh_stage"}
-
-
-@dataclass(frozen=True)
-class Netlist:
-    """A circuit without stimulus or analysis: what to include, what to drive, what to look at."""
-
-    fidelity: Fidelity
-    files: Mapping[str, str]
-    """File name -> text; `circuit.cir` includes the others."""
-    inputs: tuple[str, ...]
-    """Nodes to drive with voltages."""
-    probes: Mapping[str, tuple[str, ...]]
-    """Stage name -> its output nodes."""
-    columns: Mapping[str, tuple[str, ...]]
-    """Crossbar name -> its column nodes, positive and negative in turn."""
-    reach_v: Mapping[str, float]
-    """Crossbar name -> largest column voltage for which its cells are exact."""
-    nodes: int
-    elements: int
-
-    @property
-    def is_windowed(self) -> bool:
-        """True when some cells are exact only within their reach."""
-        return any(reach < float("inf") for reach in self.reach_v.values())
 
 
 def build_netlist(design: Design, fidelity: Fidelity, *, full_cells: bool = False) -> Netlist:
@@ -48,6 +24,8 @@ def build_netlist(design: Design, fidelity: Fidelity, *, full_cells: bool = Fals
 
     full_cells: write whole curves into the devices even where a shorter cell would do.
     """
+    if design.periods:
+        return period_netlist(design, fidelity)
     return _Builder(design, fidelity, full_cells).build()
 
 
@@ -92,7 +70,7 @@ class _Builder:
             self._add_limiter(stage, signal, outputs)
         elif isinstance(stage, Crossbar):
             self._add_crossbar(stage, signal, outputs)
-        else:
+        elif isinstance(stage, LayerNorm):
             self._add_layer_norm(stage, signal, outputs)
         return outputs
 

@@ -36,7 +36,24 @@ def device_element(row: int, pair: int, device: int) -> str:
     return f"d{row}_{pair}_{device}"
 
 
+def period_node(layer: str, node: int) -> str:
+    """Node of a KirchhoffNet's layer, from 1, as in the model: `l1_v3`; 0 is ground."""
+    return f"{layer}_v{node}" if node else "0"
+
+
+def bank(layer: str) -> str:
+    """The subcircuit of a KirchhoffNet layer's branches."""
+    return f"{layer}_bank"
+
+
+def branch_element(branch: int) -> str:
+    """Element of one branch inside its bank, without SPICE's leading letter; branches count from 0: `e17`."""
+    return f"e{branch}"
+
+
 _PLACES = (
+    (re.compile(r"\b[bg]\.xl(\d+)_bank\.[bg]?e(\d+)"), "layer {0}, branch {1}"),
+    (re.compile(r"\bl(\d+)_v(\d+)\b"), "layer {0}, node {1}"),
     (re.compile(r"\b[bg]\.xl(\d+)_crossbar\.[bg]?d(\d+)_(\d+)_(\d+)"), "layer {0}, row {1}, output {2}, device {3}"),
     (re.compile(r"\bl(\d+)_[ctq](\d+)([pn])\b"), "layer {0}, output {1}, column {2}"),
     (re.compile(r"\bl(\d+)_r(\d+)\b"), "layer {0}, row {1}"),

@@ -8,12 +8,11 @@ until the sample at fault stands alone; that one is tried again from the referen
 from __future__ import annotations
 
 import os
-import re
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from functools import partial
 from itertools import count
 from pathlib import Path
 
@@ -24,37 +23,32 @@ from kanspice.design import Crossbar, Design, Limiter, Stage
 from kanspice.design.bounds import column_bounds_v, output_bounds_v
 from kanspice.design.columns import amplifier_outputs_v
 from kanspice.design.uniqueness import solution_counts
-from kanspice.netlist import Fidelity, Netlist, build_netlist, place_of
+from kanspice.netlist import Fidelity, Netlist, build_netlist
+from kanspice.ngspice.blocks import (
+    Found,
+    NgspiceOptions,
+    Progress,
+    chosen_samples,
+    doubt_in,
+    is_worth_another,
+    out_of_range,
+    spread,
+    times,
+)
 from kanspice.ngspice.deck import NORMAL, TIGHT, Tolerances, sweep_deck
-from kanspice.ngspice.diagnose import first_complaint, suspicion
+from kanspice.ngspice.diagnose import suspicion
 from kanspice.ngspice.process import RAW_FILE, Run, run_deck, working_folder
 from kanspice.ngspice.program import NgspiceProgram, find_ngspice
 from kanspice.ngspice.raw import read_plots
+from kanspice.ngspice.transient import solve_periods
 from kanspice.solution import FailedSample, NumericalError, Outcome, Solution
 
 Array = npt.NDArray[np.float64]
-Progress = Callable[[int], None]
 
 _DECK = "run.cir"
 _RAIL_SLACK = 1 + 1e-6
 _LARGEST_BLOCK = 512
 """Samples per process: ngspice looks for its place in the inputs' tables from their beginning."""
-_ANALYSIS_TIME = re.compile(r"Total analysis time \(seconds\)\s*=\s*([-+.\deE]+)")
-
-
-@dataclass(frozen=True)
-class NgspiceOptions:
-    """How to run.
-
-    jobs: processes at a time. timeout_s: for the whole simulation; what is not finished then is `timed out`.
-    check_samples: how many samples are solved again, tighter and in reverse order, to measure numerical error: half of
-    them those that differ most from the reference, the others chosen by `seed`.
-    """
-
-    jobs: int = 1
-    timeout_s: float | None = None
-    check_samples: int = 8
-    seed: int = 0
 
 
 def solve(
@@ -66,7 +60,9 @@ def solve(
     hints: Mapping[str, Array] | None = None,
     progress: Progress | None = None,
 ) -> Solution:
-    """Operating points of the design for inputs (samples, inputs) in model units.
+    """Voltages of every stage of the design for inputs (samples, inputs) in model units.
+
+    Operating points, or, for a design of periods, the voltages at the end of each.
 
     hints: reference stages by name, (samples, width) in model units: where hard points may start.
     progress: called with the number of points finished since its last call.
@@ -74,6 +70,8 @@ def solve(
     """
     options = options or NgspiceOptions()
     with working_folder() as folder:
+        if design.periods:
+            return solve_periods(design, inputs, fidelity, options, progress=progress, folder=folder)
         return _Solver(design, inputs, fidelity, options, hints=hints or {}, progress=progress, folder=folder).solve()
 
 
@@ -93,22 +91,6 @@ class _Circuit:
         probed = [node for nodes in netlist.probes.values() for node in nodes]
         probed += [node for nodes in netlist.columns.values() for node in nodes]
         return cls(netlist, folder, tuple(probed))
-
-
-@dataclass
-class _Found:
-    """What has been found so far: a row of voltages or a failure per sample."""
-
-    rows: dict[int, Array]
-    failures: dict[int, FailedSample]
-    load_s: list[float]
-    analysis_s: list[float]
-
-    def add(self, other: _Found) -> None:
-        self.rows |= other.rows
-        self.failures |= other.failures
-        self.load_s += other.load_s
-        self.analysis_s += other.analysis_s
 
 
 class _Solver:
@@ -154,49 +136,21 @@ class _Solver:
         numerical_error = self._numerical_error(found)
         return self._solution(found, simulate_s, numerical_error)
 
-    def _spread(self, circuit: _Circuit, samples: Sequence[int], tolerances: Tolerances, *, report: bool) -> _Found:
+    def _spread(self, circuit: _Circuit, samples: Sequence[int], tolerances: Tolerances, *, report: bool) -> Found:
         """Solves the samples in at least as many blocks as there are jobs."""
-        found = _Found({}, {}, [], [])
-        number = max(self.options.jobs, -(-len(samples) // _LARGEST_BLOCK))
-        blocks = [block.tolist() for block in np.array_split(np.asarray(samples, dtype=int), number)]
-        with ThreadPoolExecutor(self.options.jobs) as pool:
-            try:
-                futures = [pool.submit(self._settle, circuit, b, tolerances, report) for b in blocks if b]
-                for future in futures:
-                    found.add(future.result())
-            except BaseException:
-                self.stop.set()
-                raise
-        return found
-
-    def _settle(self, circuit: _Circuit, block: list[int], tolerances: Tolerances, report: bool) -> _Found:
-        """Solves a block, halving it while its results are in doubt."""
-        found, doubt = self._attempt(circuit, block, tolerances, report)
-        if _is_worth_another(doubt) and len(block) == 1:
-            found, doubt = self._attempt(circuit, block, tolerances, report, hinted=True)
-        left = [index for index in block if index not in found.rows]
-        if not left:
-            return found
-        if not _is_worth_another(doubt) or len(block) == 1:
-            reason = doubt or FailedSample(left[0], Outcome.CRASHED, "the results are incomplete")
-            found.failures |= {index: replace(reason, index=index) for index in left}
-            return found
-        middle = (len(left) + 1) // 2
-        for half in (left[:middle], left[middle:]):
-            if half:
-                found.add(self._settle(circuit, half, tolerances, report))
-        return found
+        attempt = partial(self._attempt, circuit, tolerances, report)
+        return spread(samples, attempt, jobs=self.options.jobs, largest=_LARGEST_BLOCK, stop=self.stop)
 
     def _attempt(
-        self, circuit: _Circuit, block: list[int], tolerances: Tolerances, report: bool, *, hinted: bool = False
-    ) -> tuple[_Found, FailedSample | None]:
+        self, circuit: _Circuit, tolerances: Tolerances, report: bool, block: list[int], *, hinted: bool = False
+    ) -> tuple[Found, FailedSample | None]:
         """One process for one block. Rows are kept only where nothing casts doubt on them."""
         hints = self._hints(circuit.netlist, block[0]) if hinted else {}
         run = self._run(circuit, block, tolerances, report, hints)
         table = self._table(circuit, run)
-        found = _Found({}, {}, *_times(run))
-        doubt = _doubt(run, block[0], len(table), len(block))
-        if not _is_worth_another(doubt) and suspicion(run.messages) is None:
+        found = Found({}, {}, *times(run))
+        doubt = doubt_in(run, block[0], len(table), len(block))
+        if not is_worth_another(doubt) and suspicion(run.messages) is None:
             found.rows = {i: row for i, row in zip(block, table, strict=False) if np.isfinite(row).all()}
         return found, doubt
 
@@ -238,7 +192,7 @@ class _Solver:
                 hints |= dict(zip(netlist.probes[stage.name], volts.tolist(), strict=True))
         return hints
 
-    def _solve_beyond_reach(self, found: _Found) -> None:
+    def _solve_beyond_reach(self, found: Found) -> None:
         """Samples whose columns left the reach of the short cells, or that did not converge with them: whole curves."""
         if not self.circuit.netlist.is_windowed:
             return
@@ -261,7 +215,7 @@ class _Solver:
         reach = self.circuit.netlist.reach_v
         return any(bool(np.abs(volts).max() >= reach[name]) for name, volts in columns.items())
 
-    def _check_bounds(self, found: _Found) -> None:
+    def _check_bounds(self, found: Found) -> None:
         """Turns finite garbage into failures."""
         outputs = output_bounds_v(self.design, np.abs(self.inputs_v).max(axis=0))
         columns = column_bounds_v(self.design)
@@ -269,14 +223,12 @@ class _Solver:
             stage_v, column_v = self._split(row[None, :])
             for name, volts in (*stage_v.items(), *column_v.items()):
                 bound = outputs[name] if volts is stage_v.get(name) else columns[name]
-                excess = np.abs(volts[0]) - bound
-                if np.any(excess > 0):
-                    worst = int(np.argmax(excess))
-                    detail = f"{name} {worst} at {volts[0, worst]:.4g} V, at most {bound[worst]:.4g} V is possible"
-                    found.failures[index] = FailedSample(index, Outcome.OUT_OF_RANGE, detail)
+                failure = out_of_range(index, name, volts[0], bound)
+                if failure is not None:
+                    found.failures[index] = failure
                     found.rows.pop(index, None)
 
-    def _check_columns(self, found: _Found) -> None:
+    def _check_columns(self, found: Found) -> None:
         """Turns into failures samples that need more than a rail, or that have several states to settle in."""
         solved = sorted(found.rows)
         if not solved:
@@ -298,13 +250,14 @@ class _Solver:
                 if failure is not None and found.rows.pop(index, None) is not None:
                     found.failures[index] = failure
 
-    def _numerical_error(self, found: _Found) -> NumericalError | None:
+    def _numerical_error(self, found: Found) -> NumericalError | None:
         """Solves a few samples again, tighter and in reverse order, and compares their outputs."""
         solved = sorted(found.rows)
-        wanted = min(self.options.check_samples, len(solved))
-        if wanted == 0:
+        if not solved:
             return None
-        chosen = self._doubtful(found, solved, wanted)
+        chosen = chosen_samples(solved, self.options, self._errors_v(found, solved))
+        if not chosen:
+            return None
         again = self._spread(self.circuit, [i for i in chosen[::-1] if i not in self.beyond_reach], TIGHT, report=False)
         again.rows = {index: row for index, row in again.rows.items() if not self._leaves_reach(row)}
         if self.whole_curves is not None:
@@ -321,17 +274,14 @@ class _Solver:
         difference = first_v - second_v
         return NumericalError(tuple(common), float(np.abs(difference).max()), float(np.sqrt(np.mean(difference**2))))
 
-    def _doubtful(self, found: _Found, solved: list[int], wanted: int) -> list[int]:
-        """The samples to solve again: half of them those that differ most from the reference, where there is one."""
+    def _errors_v(self, found: Found, solved: list[int]) -> Array | None:
+        """Largest |output - reference| of every solved sample, volts; None without a reference."""
         last = self.design.stages[-1]
-        worst: list[int] = []
-        if last.compares_to in self.hints:
-            outputs_v = self._split(np.stack([found.rows[index] for index in solved]))[0][last.name]
-            error = np.abs(outputs_v - self.hints[last.compares_to][solved] * last.output_v_per_unit).max(axis=1)
-            worst = [solved[place] for place in np.argsort(-error, kind="stable")[: wanted // 2]]
-        others = [index for index in solved if index not in set(worst)]
-        drawn = np.random.default_rng(self.options.seed).choice(others, wanted - len(worst), replace=False)
-        return sorted([*worst, *drawn.tolist()])
+        if last.compares_to not in self.hints:
+            return None
+        outputs_v = self._split(np.stack([found.rows[index] for index in solved]))[0][last.name]
+        errors_v: Array = np.abs(outputs_v - self.hints[last.compares_to][solved] * last.output_v_per_unit).max(axis=1)
+        return errors_v
 
     def _split(self, table: Array) -> tuple[dict[str, Array], dict[str, Array]]:
         """(samples, vectors) -> stage voltages and column voltages by name."""
@@ -345,7 +295,7 @@ class _Solver:
             parts.append(named)
         return parts[0], parts[1]
 
-    def _solution(self, found: _Found, simulate_s: float, numerical_error: NumericalError | None) -> Solution:
+    def _solution(self, found: Found, simulate_s: float, numerical_error: NumericalError | None) -> Solution:
         table = np.full((len(self.inputs_v), len(self.circuit.vectors)), np.nan)
         for index, row in found.rows.items():
             table[index] = row
@@ -390,22 +340,6 @@ class _Counter:
             self._seen = done
 
 
-def _doubt(run: Run, first: int, points: int, expected: int) -> FailedSample | None:
-    """Why the run's results cannot all be believed; None when they can."""
-    if run.timed_out:
-        return FailedSample(first, Outcome.TIMED_OUT)
-    doubt = suspicion(run.messages)
-    if doubt is not None:
-        outcome, message = doubt
-        place = place_of(message)
-        return FailedSample(first, outcome, f"{message} ({place})" if place else message)
-    if run.was_killed:
-        return FailedSample(first, Outcome.CRASHED, f"ngspice was ended by signal {-run.returncode}")
-    if points != expected:
-        return FailedSample(first, Outcome.CRASHED, first_complaint(run.messages))
-    return None
-
-
 def _delivered_v(outputs_v: Array, after: Stage | None) -> Array:
     """What of its outputs (samples, pairs) a crossbar must really deliver: beyond a clip that follows, no more."""
     if isinstance(after, Limiter) and after.kind == "clip":
@@ -438,16 +372,3 @@ def _state_failure(crossbar: Crossbar, index: int, states: npt.NDArray[np.int64]
 
 def _column_name(index: int) -> str:
     return f"{index // 2}, column {'pn'[index % 2]}"
-
-
-def _is_worth_another(doubt: FailedSample | None) -> bool:
-    """True when the simulator did not converge: fewer samples at a time, or a better start, may help."""
-    return doubt is not None and doubt.outcome not in (Outcome.TIMED_OUT, Outcome.CRASHED)
-
-
-def _times(run: Run) -> tuple[list[float], list[float]]:
-    """Loading and analysis time of one process, where it said so."""
-    match = _ANALYSIS_TIME.search(run.messages)
-    if match is None:
-        return [], []
-    return [run.wall_s - float(match[1])], [float(match[1])]

@@ -148,9 +148,19 @@ def test_state_that_cannot_be_used(spoiled, state, parts):
     refused(spoiled(**state), *parts)
 
 
-def test_circuits_are_not_compiled_yet(tmp_path):
-    save(network(), tmp_path / "model.pt")
-    loaded, parts = load(tmp_path / "model.pt"), r"(?s)model.pt: circuits for this family are not.*'kirchhoffnet'"
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (
+            {"branch": "Device", "args": {"negation": True, "activation": "relu"}},
+            "function has no circuit.*Device",
+        ),
+        ({"residual": (1, 1)}, "a residual has no circuit"),
+    ],
+)
+def test_what_has_no_circuit_yet(tmp_path, options, message):
+    save(network(**options), tmp_path / "model.pt")
+    loaded, parts = load(tmp_path / "model.pt"), rf"(?s)model.pt: .*{message}"
     with pytest.raises(InputError, match=parts):
         compile_model(loaded, Technology())
     with pytest.raises(InputError, match=parts):

@@ -1,0 +1,82 @@
+"""Laws of a KirchhoffNet's branches: dimensionless functions of the voltages at both ends, and how fast they can grow.
+
+Names and parameter rows are those of the authors' code; p0, p1, p2 are the rows of theta.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Literal, get_args
+
+import numpy as np
+import numpy.typing as npt
+
+Array = npt.NDArray[np.float64]
+LawName = Literal[
+    "ShiftRelu1",
+    "ShiftLeakyRelu1",
+    "ShiftRelu2",
+    "ShiftLeakyRelu2",
+    "ShiftTanh1",
+    "ShiftTanh2",
+    "Conductance",
+]
+LAWS: tuple[LawName, ...] = get_args(LawName)
+LEAK = 0.01
+"""Slope of a leaky ReLU below zero."""
+
+_ROWS: dict[LawName, int] = {
+    "ShiftRelu1": 2,
+    "ShiftLeakyRelu1": 2,
+    "ShiftRelu2": 3,
+    "ShiftLeakyRelu2": 3,
+    "ShiftTanh1": 2,
+    "ShiftTanh2": 3,
+    "Conductance": 1,
+}
+
+
+def law_rows(law: LawName) -> int:
+    """How many parameters a branch of this law has."""
+    return _ROWS[law]
+
+
+def branch_currents(law: LawName, source: Array, destination: Array, theta: Array) -> Array:
+    """Currents (..., branches), in units, for voltages (..., branches) at both ends, in units."""
+    return _FUNCTIONS[law](source, destination, theta)
+
+
+def growth(law: LawName, theta: Array) -> tuple[Array, Array]:
+    """(slope, offset), each (branches,): |current| is at most slope * (largest |voltage|) + offset, in units."""
+    size = np.abs(theta)
+    if law in ("ShiftTanh1", "ShiftTanh2"):
+        return np.zeros(theta.shape[1]), np.ones(theta.shape[1])
+    if law in ("ShiftRelu1", "ShiftLeakyRelu1"):
+        return 2 * size[1], size[0] * size[1]
+    if law == "Conductance":
+        return 2 * size[0], np.zeros(theta.shape[1])
+    return size[0] + size[1], size[2]
+
+
+def _relu(drive: Array) -> Array:
+    return np.maximum(drive, 0.0)
+
+
+def _leaky_relu(drive: Array) -> Array:
+    return np.maximum(drive, LEAK * drive)
+
+
+def _affine(source: Array, destination: Array, theta: Array) -> Array:
+    drive: Array = theta[0] * source + theta[1] * destination + theta[2]
+    return drive
+
+
+_FUNCTIONS: dict[LawName, Callable[[Array, Array, Array], Array]] = {
+    "ShiftRelu1": lambda s, d, p: p[1] * _relu(s - d - p[0]),
+    "ShiftLeakyRelu1": lambda s, d, p: p[1] * _leaky_relu(s - d - p[0]),
+    "ShiftRelu2": lambda s, d, p: _relu(_affine(s, d, p)),
+    "ShiftLeakyRelu2": lambda s, d, p: _leaky_relu(_affine(s, d, p)),
+    "ShiftTanh1": lambda s, d, p: np.tanh(p[1] * (s - d) + p[0]),
+    "ShiftTanh2": lambda s, d, p: np.tanh(_affine(s, d, p)),
+    "Conductance": lambda s, d, p: p[0] * (s - d),
+}

@@ -1,0 +1,152 @@
+"""Many samples in few processes: blocks that are halved while their results are in doubt, and what is found in them."""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from kanspice.netlist import place_of
+from kanspice.ngspice.diagnose import first_complaint, suspicion
+from kanspice.ngspice.process import Run
+from kanspice.solution import FailedSample, Outcome
+
+Array = npt.NDArray[np.float64]
+Progress = Callable[[int], None]
+_ANALYSIS_TIME = re.compile(r"Total analysis time \(seconds\)\s*=\s*([-+.\deE]+)")
+
+
+@dataclass(frozen=True)
+class NgspiceOptions:
+    """How to run.
+
+    jobs: processes at a time. timeout_s: for the whole simulation; what is not finished then is `timed out`.
+    check_samples: how many samples are solved again, tighter and in reverse order, to measure numerical error: half of
+    them those that differ most from the reference, the others chosen by `seed`. steps: time steps per period of a
+    circuit that answers after a time; if None, as many as a few samples need for a numerical error of 7e-4 of the
+    outputs' standard deviation.
+    """
+
+    jobs: int = 1
+    timeout_s: float | None = None
+    check_samples: int = 8
+    seed: int = 0
+    steps: int | None = None
+
+
+@dataclass
+class Found:
+    """What has been found so far: a row of voltages or a failure per sample."""
+
+    rows: dict[int, Array] = field(default_factory=dict)
+    failures: dict[int, FailedSample] = field(default_factory=dict)
+    load_s: list[float] = field(default_factory=list)
+    analysis_s: list[float] = field(default_factory=list)
+
+    def add(self, other: Found) -> None:
+        """Takes over what the other has."""
+        self.rows |= other.rows
+        self.failures |= other.failures
+        self.load_s += other.load_s
+        self.analysis_s += other.analysis_s
+
+
+class Attempt(Protocol):
+    """One try at a block of samples: the rows that can be believed, and why the others cannot."""
+
+    def __call__(self, block: list[int], *, hinted: bool = False) -> tuple[Found, FailedSample | None]: ...
+
+
+def spread(samples: Sequence[int], attempt: Attempt, *, jobs: int, largest: int, stop: threading.Event) -> Found:
+    """Solves the samples in blocks of at most `largest`, and in at least as many blocks as there are jobs."""
+    found = Found()
+    number = max(jobs, -(-len(samples) // largest))
+    blocks = [block.tolist() for block in np.array_split(np.asarray(samples, dtype=int), number)]
+    with ThreadPoolExecutor(jobs) as pool:
+        try:
+            futures = [pool.submit(_settle, attempt, block) for block in blocks if block]
+            for future in futures:
+                found.add(future.result())
+        except BaseException:
+            stop.set()
+            raise
+    return found
+
+
+def _settle(attempt: Attempt, block: list[int]) -> Found:
+    """Solves a block, halving it while its results are in doubt."""
+    found, doubt = attempt(block)
+    if is_worth_another(doubt) and len(block) == 1:
+        found, doubt = attempt(block, hinted=True)
+    left = [index for index in block if index not in found.rows]
+    if not left:
+        return found
+    if not is_worth_another(doubt) or len(block) == 1:
+        reason = doubt or FailedSample(left[0], Outcome.CRASHED, "the results are incomplete")
+        found.failures |= {index: replace(reason, index=index) for index in left}
+        return found
+    middle = (len(left) + 1) // 2
+    for half in (left[:middle], left[middle:]):
+        if half:
+            found.add(_settle(attempt, half))
+    return found
+
+
+def doubt_in(run: Run, first: int, points: int, expected: int) -> FailedSample | None:
+    """Why the run's results cannot all be believed; None when they can."""
+    if run.timed_out:
+        return FailedSample(first, Outcome.TIMED_OUT)
+    doubt = suspicion(run.messages)
+    if doubt is not None:
+        outcome, message = doubt
+        place = place_of(message)
+        return FailedSample(first, outcome, f"{message} ({place})" if place else message)
+    if run.was_killed:
+        return FailedSample(first, Outcome.CRASHED, f"ngspice was ended by signal {-run.returncode}")
+    if points != expected:
+        return FailedSample(first, Outcome.CRASHED, first_complaint(run.messages))
+    return None
+
+
+def is_worth_another(doubt: FailedSample | None) -> bool:
+    """True when the simulator did not converge: fewer samples at a time, or a better start, may help."""
+    return doubt is not None and doubt.outcome not in (Outcome.TIMED_OUT, Outcome.CRASHED)
+
+
+def times(run: Run) -> tuple[list[float], list[float]]:
+    """Loading and analysis time of one process, where it said so."""
+    match = _ANALYSIS_TIME.search(run.messages)
+    if match is None:
+        return [], []
+    return [run.wall_s - float(match[1])], [float(match[1])]
+
+
+def chosen_samples(solved: Sequence[int], options: NgspiceOptions, errors: Array | None = None) -> list[int]:
+    """The samples that are solved again to measure the numerical error, in order.
+
+    errors: distance from the reference, (solved,), if known: then half of the samples are those farthest from it.
+    """
+    wanted = min(options.check_samples, len(solved))
+    if wanted <= 0:
+        return []
+    farthest = [] if errors is None else np.argsort(-errors, kind="stable")[: wanted // 2].tolist()
+    worst = [solved[place] for place in farthest]
+    others = [index for index in solved if index not in set(worst)]
+    drawn: list[int] = np.random.default_rng(options.seed).choice(others, wanted - len(worst), replace=False).tolist()
+    return sorted([*worst, *drawn])
+
+
+def out_of_range(index: int, stage: str, volts: Array, bound_v: Array) -> FailedSample | None:
+    """The failure of a sample whose voltages (width,) are larger than the design can produce; None if they are not."""
+    excess = np.abs(volts) - bound_v
+    if not np.any(excess > 0):
+        return None
+    worst = int(np.argmax(excess))
+    detail = f"{stage} {worst} at {volts[worst]:.4g} V, at most {bound_v[worst]:.4g} V is possible"
+    return FailedSample(index, Outcome.OUT_OF_RANGE, detail)

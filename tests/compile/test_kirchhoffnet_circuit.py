@@ -1,0 +1,110 @@
+"""From a KirchhoffNet to its circuit: units, design file, compiled folder; and strangers' designs of that kind."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from circuits import technology
+
+from kanspice.compile import compile_kirchhoffnet
+from kanspice.compiled import read_compiled, write_compiled
+from kanspice.design import OdePeriod, ReadOut, load_design, save_design
+from kanspice.design.file import design_bytes
+from kanspice.design.ideal import ideal_output_v
+from kanspice.errors import InputError
+from kanspice.models import KirchhoffNet
+from kanspice.models.branches import branch_function
+from kanspice.models.reference import reference_stages
+from kanspice.models.topology import recipe, topology_from_edges
+
+
+def network(**options):
+    torch.manual_seed(1)
+    topologies = [recipe("_fully_connect", {"num_node": 4}, "x").build(), topology_from_edges([(1, 2), (2, 0), (3, 1)])]
+    return KirchhoffNet(
+        topologies, [0.5, 0.25], branch_function("ShiftTanh2", {}, "x"), input_width=2, **options
+    ).eval()
+
+
+@pytest.fixture
+def design():
+    return compile_kirchhoffnet(network(readout="last2"), technology(), model_sha256="ab")
+
+
+def test_the_technology_says_what_model_time_is(design):
+    assert [type(stage) for stage in design.stages] == [OdePeriod, OdePeriod, ReadOut]
+    assert design.inference_s == pytest.approx(0.75e-6)
+    other = compile_kirchhoffnet(
+        network(), technology("kirchhoffnet.capacitance_f=1e-15", "units.v_unit_v=0.5", "units.i_unit_a=1e-5")
+    )
+    assert [period.period_s for period in other.periods] == pytest.approx([0.5 * 5e-11, 0.25 * 5e-11])
+    assert other.input_v_per_unit == 0.5
+
+
+@pytest.mark.parametrize("fill", ["zeros", "repeat"])
+def test_the_ideal_stages_are_the_reference(fill):
+    model, inputs = network(fill=fill, readout="last2"), np.random.default_rng(0).normal(size=(6, 2))
+    reference = reference_stages(model, inputs)
+    design = compile_kirchhoffnet(model, technology("units.v_unit_v=0.3"))
+    volts = inputs * 0.3
+    for stage in design.stages:
+        volts = ideal_output_v(design, stage, volts)
+        np.testing.assert_allclose(volts, reference[stage.compares_to] * 0.3, rtol=0, atol=1e-7)
+
+
+def test_a_design_survives_its_file(design, tmp_path):
+    save_design(design, tmp_path / "design.npz")
+    assert design_bytes(load_design(tmp_path / "design.npz")) == design_bytes(design)
+
+
+def test_a_compiled_folder_names_every_branch(design, tmp_path):
+    manifest = write_compiled(design, "device", tmp_path / "circuit")
+    assert (manifest["devices"], manifest["nodes"]) == (27, 6)
+    assert read_compiled(tmp_path / "circuit").design.inference_s == design.inference_s
+    elements = (tmp_path / "circuit" / "elements.csv").read_text().splitlines()
+    assert elements[0] == "element,layer,source,destination,law,parameters"
+    assert len(elements) == 1 + 27
+    assert elements[-1].startswith("xl2_bank.e2,l2,3,1,ShiftTanh2,")
+    assert "l1_v1,input,0" in (tmp_path / "circuit" / "nodes.csv").read_text()
+
+
+def test_a_fidelity_of_crossbars_is_refused(design, tmp_path):
+    with pytest.raises(InputError, match="this fidelity is for crossbars"):
+        write_compiled(design, "shared", tmp_path / "circuit")
+
+
+HOSTILE = {
+    "a command in a name": ({"name": "l1.period\n.control\nshell id"}, "not the name"),
+    "the name of another kind": ({"name": "l1.norm"}, "of kind 'period'"),
+    "an unknown law": ({"law": "shell"}, "does not fit"),
+    "an unknown fill": ({"fill": "ones"}, "does not fit"),
+    "a node that does not exist": ({"destination": np.full(24, 5)}, "does not fit"),
+    "a node below ground": ({"source": np.full(24, -1)}, "does not fit"),
+    "an end missing": ({"source": np.zeros(3, np.int64)}, "does not fit"),
+    "too few parameters": ({"theta": np.zeros((2, 24))}, "does not fit"),
+    "parameters that are not finite": ({"theta": np.full((3, 24), np.inf)}, "not finite"),
+    "nodes that are no whole numbers": ({"source": np.zeros(24)}, "whole numbers"),
+    "a number of nodes that is text": ({"nodes": "4"}, "not a whole number"),
+    "no capacitor": ({"capacitor_f": 0.0}, "does not fit"),
+    "no time": ({"period_s": -1.0}, "does not fit"),
+    "another number of inputs": ({"inputs": 3}, "does not fit"),
+}
+
+
+@pytest.mark.parametrize("kind", list(HOSTILE))
+def test_a_strangers_design_is_refused(kind, design, tmp_path):
+    changes, problem = HOSTILE[kind]
+    spoiled = replace(design, stages=(replace(design.stages[0], **changes), *design.stages[1:]))
+    save_design(spoiled, tmp_path / "design.npz")
+    with pytest.raises(InputError, match="is not a kanspice design") as refused:
+        load_design(tmp_path / "design.npz")
+    assert problem in refused.value.found
+
+
+def test_periods_without_a_readout_are_no_design(design, tmp_path):
+    save_design(replace(design, stages=design.stages[:-1]), tmp_path / "design.npz")
+    with pytest.raises(InputError, match="is not a kanspice design"):
+        load_design(tmp_path / "design.npz")

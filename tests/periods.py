@@ -1,0 +1,49 @@
+"""Circuits of periods for tests: a few branches between node capacitors."""
+
+from __future__ import annotations
+
+import numpy as np
+from circuits import technology
+
+from kanspice.design import Design, OdePeriod, ReadOut
+from kanspice.design.branches import law_rows
+
+
+def period(
+    law, edges, theta, *, nodes=None, duration=1.0, inputs=None, index=1, fill="zeros", v_unit=1.0, farads=1e-12
+):
+    """edges: (source, destination) pairs. theta: (rows, edges). duration in units of C V_0 / I_0, with I_0 = 1 uA."""
+    source, destination = np.asarray(edges, dtype=np.int64).T.copy()
+    nodes = nodes or int(max(source.max(), destination.max()))
+    theta = np.asarray(theta, dtype=float).reshape(law_rows(law), len(source))
+    return OdePeriod(
+        name=f"l{index}.period",
+        compares_to=f"l{index}.period",
+        inputs=nodes if inputs is None else inputs,
+        nodes=nodes,
+        fill=fill,
+        law=law,
+        source=source,
+        destination=destination,
+        theta=theta,
+        current_unit_a=1e-6,
+        unit_v=v_unit,
+        capacitor_f=farads,
+        period_s=duration * farads * v_unit / 1e-6,
+    )
+
+
+def design_of_periods(*periods, start=0, width=None) -> Design:
+    """The periods, and a read-out of all nodes unless told which."""
+    last = periods[-1]
+    readout = ReadOut("readout", "readout", start, width or last.nodes - start, last.unit_v)
+    return Design(
+        family="kirchhoffnet",
+        model_sha256="",
+        technology_json=technology().to_json(),
+        devices=(),
+        input_width=periods[0].inputs,
+        input_v_per_unit=periods[0].unit_v,
+        swing_basis="none",
+        stages=(*periods, readout),
+    )
