@@ -44,7 +44,9 @@ def compile_(
     manifest = write_compiled(design, chosen, folder)
     if not quiet:
         counts = f"{manifest['devices']} devices, {manifest['nodes']} nodes, {chosen} fidelity"
-        typer.echo(f"{counts}; amplifiers sized for {design.swing_basis}")
-        if samples is None:
+        typer.echo(counts)
+        if design.crossbars:
+            typer.echo(f"amplifiers sized for {design.swing_basis}")
+        if design.crossbars and samples is None:
             typer.echo("verify sizes them for its inputs: pass the same --inputs here to get the circuit it measures")
         typer.echo(f"wrote {folder}")
