@@ -110,7 +110,7 @@ def _numerical(result: GapResult) -> Iterator[Row]:
             "numerical",
             Text(f"relative RMSE {number(found.relative_rmse)}, max |error| {number(found.max_abs)} model units"),
         )
-        yield "", Text(f"({many(found.samples, 'sample')} solved again, tighter and in reverse order)")
+        yield "", Text(f"({many(found.samples, 'sample')} solved again, tighter)")
     said = verdict.numerical(result)
     label = "warning" if said.warning else "" if found is not None else "numerical"
     yield label, _said(said)
