@@ -67,11 +67,25 @@ class NumericalError:
 
 
 @dataclass(frozen=True)
+class Waveform:
+    """How one sample's node voltages change during one stage.
+
+    time_s: (points,) since the inference began. node_v: (points, nodes) volts.
+    """
+
+    sample: int
+    stage: str
+    time_s: Array
+    node_v: Array
+
+
+@dataclass(frozen=True)
 class Solution:
     """Results of one engine on one design.
 
     stage_v: stage name -> (samples, width), volts; rows of failed samples are NaN.
     column_v: crossbar name -> (samples, 2 * pairs), volts: positive and negative columns in turn; where probed.
+    waveforms: of a few samples, stage by stage, where they were asked for.
     """
 
     engine: str
@@ -85,6 +99,7 @@ class Solution:
     notes: tuple[str, ...] = ()
     numerical_error: NumericalError | None = None
     netlist: Mapping[str, object] = field(default_factory=dict)
+    waveforms: tuple[Waveform, ...] = ()
 
     @property
     def solved(self) -> npt.NDArray[np.bool_]:
