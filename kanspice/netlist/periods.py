@@ -34,7 +34,7 @@ def period_netlist(design: Design, fidelity: Fidelity) -> Netlist:
             probes[stage.name] = nodes[stage.start : stage.start + stage.width]
     files[CIRCUIT] = "".join(f".include {name}\n" for name in files)
     capacitors = sum(period.nodes for period in design.periods)
-    branches = sum(line.startswith(("B", "G")) for text in files.values() for line in text.splitlines())
+    branches = sum(line[0] not in "*+." for text in files.values() for line in text.splitlines())
     return Netlist(
         fidelity=fidelity,
         files=files,

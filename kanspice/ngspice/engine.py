@@ -71,7 +71,7 @@ def solve(
     options = options or NgspiceOptions()
     with working_folder() as folder:
         if design.periods:
-            return solve_periods(design, inputs, fidelity, options, progress=progress, folder=folder)
+            return solve_periods(design, inputs, fidelity, options, hints=hints or {}, progress=progress, folder=folder)
         return _Solver(design, inputs, fidelity, options, hints=hints or {}, progress=progress, folder=folder).solve()
 
 

@@ -1,4 +1,4 @@
-"""How finely a period is integrated, and how many steps an error asks for."""
+"""How finely a period is integrated, how large the error is that this leaves, and how many steps another asks for."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ import numpy.typing as npt
 
 Array = npt.NDArray[np.float64]
 
-TARGET = 7e-4
-"""Numerical error that is aimed at, as part of the outputs' standard deviation over the samples."""
-PILOT_STEPS = 25
+_LARGEST_TARGET, _LEAST_TARGET = 7e-4, 5e-5
+"""Numerical errors that are aimed at, as parts of the outputs' standard deviation over the samples."""
+_PART_OF_GAP = 0.1
+PILOT_STEPS = 20
 _LEAST_STEPS, _MOST_STEPS = 20, 4000
 _ASYMPTOTIC = 0.02
 """Below this relative error the law of squares is trusted to find the number of steps."""
@@ -34,30 +35,50 @@ class Stepping:
         """
         return _RELTOL_TIMES_STEPS_SQUARED / self.steps**2
 
+    @property
+    def is_finest(self) -> bool:
+        """True where no more steps are taken, whatever the error."""
+        return self.steps >= _MOST_STEPS
+
     def finer(self, times: int) -> Stepping:
         """The same with that many times more steps."""
         return Stepping(self.steps * times)
 
 
-def relative_error(coarse: Array, fine: Array) -> float:
-    """The error of the finer of two results (samples, outputs), one with half as many steps as the other.
+def error_of_finer(coarse: Array, fine: Array) -> Array:
+    """By which the finer of two results is wrong, when it has twice as many steps: a third of their difference."""
+    return (fine - coarse) / 3
 
-    A standard error of the mean square is added: a few samples carry most of the error and may be missing here.
+
+def extrapolated(coarse: Array, fine: Array) -> Array:
+    """What the two lead to with ever more steps (Richardson)."""
+    return fine + error_of_finer(coarse, fine)
+
+
+def relative(differences: Array, outputs: Array, *, cautious: bool = False) -> float:
+    """Differences (samples, outputs) in standard deviations of the outputs over the samples.
+
+    cautious: with a standard error of the mean square: a few samples carry most of an error and may be missing here.
     """
-    squares = np.mean(((coarse - fine) / 3) ** 2, axis=1)
-    error = float(np.sqrt(squares.mean() + squares.std() / np.sqrt(len(squares))))
-    scale = float(np.sqrt(np.mean(np.var(fine, axis=0))))
-    if scale == 0:
-        scale = float(np.sqrt(np.mean(fine**2)))
+    squares = np.mean(differences**2, axis=1)
+    error = float(np.sqrt(squares.mean() + cautious * squares.std() / np.sqrt(len(squares))))
+    scale = float(np.sqrt(np.mean(np.var(outputs, axis=0)))) or float(np.sqrt(np.mean(outputs**2)))
     return error / scale if scale > 0 else 0.0
 
 
 def is_asymptotic(error: float) -> bool:
-    """True where the error is small enough to say from it how many steps another needs."""
+    """True where the relative error is small enough to say from it how many steps another needs."""
     return error <= _ASYMPTOTIC
 
 
-def steps_for(error: float, steps: int) -> int:
+def target(gap: float | None, error: float) -> float:
+    """The error to aim at: a tenth of the gap, where that was seen to be more than its own numerical error."""
+    if gap is None or gap <= error:
+        return _LARGEST_TARGET
+    return min(max(gap * _PART_OF_GAP, _LEAST_TARGET), _LARGEST_TARGET)
+
+
+def steps_for(target: float, error: float, steps: int) -> int:
     """How many steps the target needs when `steps` have this error."""
-    needed = math.ceil(steps * math.sqrt(error / TARGET)) if math.isfinite(error) else _MOST_STEPS
+    needed = math.ceil(steps * math.sqrt(error / target)) if math.isfinite(error) else _MOST_STEPS
     return min(max(needed, _LEAST_STEPS), _MOST_STEPS)

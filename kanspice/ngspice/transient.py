@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import threading
 import time
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from functools import partial
 from itertools import count
@@ -36,7 +37,16 @@ from kanspice.ngspice.deck import period_deck
 from kanspice.ngspice.process import RAW_FILE, Run, run_deck
 from kanspice.ngspice.program import NgspiceProgram, find_ngspice
 from kanspice.ngspice.raw import read_plots
-from kanspice.ngspice.stepping import PILOT_STEPS, Stepping, is_asymptotic, relative_error, steps_for
+from kanspice.ngspice.stepping import (
+    PILOT_STEPS,
+    Stepping,
+    error_of_finer,
+    extrapolated,
+    is_asymptotic,
+    relative,
+    steps_for,
+    target,
+)
 from kanspice.solution import FailedSample, NumericalError, Outcome, Solution
 
 Array = npt.NDArray[np.float64]
@@ -44,13 +54,17 @@ Array = npt.NDArray[np.float64]
 _DECK = "run.cir"
 _LARGEST_BLOCK = 50
 """Samples per process: loading a bank takes as long as one of them, and progress is reported block by block."""
-_TIGHTER = 4
-"""How many times shorter steps are that measure the error of the others: 15/16 of it, and the rest theirs."""
+_RETRY_FINER = 4
+"""How many times shorter the steps are with which a sample that did not converge is tried again."""
 _TIME_SLACK = 1e-9
 _PILOT_SAMPLES = 24
 """Errors differ widely between samples: 8 asked for 46 steps or 68, depending on which they were."""
 _MOST_DOUBLINGS = 6
 _GUESSED_STEPS = 100
+_TELLS_APART = 2
+"""A gap that is this many times the numerical error is not numerical error alone."""
+_NEAR_ENOUGH = 1.5
+"""By how much the numerical error may miss what was aimed at before everything is solved again."""
 
 
 def solve_periods(
@@ -59,11 +73,15 @@ def solve_periods(
     fidelity: Fidelity,
     options: NgspiceOptions,
     *,
+    hints: Mapping[str, Array],
     progress: Progress | None,
     folder: Path,
 ) -> Solution:
-    """Node voltages at the end of every period, and the read-out, for inputs (samples, inputs) in model units."""
-    return _Solver(design, inputs, fidelity, options, progress=progress, folder=folder).solve()
+    """Node voltages at the end of every period, and the read-out, for inputs (samples, inputs) in model units.
+
+    hints: reference stages, (samples, width) in model units: numerical error is kept well under the distance from them.
+    """
+    return _Solver(design, inputs, fidelity, options, hints=hints, progress=progress, folder=folder).solve()
 
 
 class _Solver:
@@ -76,12 +94,16 @@ class _Solver:
         fidelity: Fidelity,
         options: NgspiceOptions,
         *,
+        hints: Mapping[str, Array],
         progress: Progress | None,
         folder: Path,
     ) -> None:
         self.program: NgspiceProgram = find_ngspice()
         self.design, self.fidelity, self.options, self.progress = design, fidelity, options, progress
         self.inputs_v = inputs * design.input_v_per_unit
+        last = design.stages[-1]
+        expected = hints.get(last.compares_to)
+        self.expected_v = None if expected is None else expected * last.output_v_per_unit
         self.folder = folder
         self.run_numbers = count()
         self.stop = threading.Event()
@@ -91,43 +113,81 @@ class _Solver:
         for name, text in self.netlist.files.items():
             (folder / name).write_text(text, encoding="ascii")
         self.netlist_s = time.monotonic() - self.started
-        self.normal = Stepping(options.steps or PILOT_STEPS)
+        self.known: dict[int, Found] = {}
+        """Number of steps -> what has been found with it."""
 
     def solve(self) -> Solution:
-        if self.options.steps is None:
-            self.normal = self._chosen_stepping()
-        found = self._spread(list(range(len(self.inputs_v))), self.normal, report=True)
+        everything = range(len(self.inputs_v))
+        normal = Stepping(self.options.steps) if self.options.steps else self._chosen_stepping()
+        found = self._solved(everything, normal, report=True)
+        error_v = self._numerical_error(found, normal)
+        while not self.options.steps and (finer := self._finer(found, normal, error_v)):
+            normal, found = finer, self._solved(everything, finer)
+            error_v = self._numerical_error(found, normal)
         simulate_s = time.monotonic() - self.started - self.netlist_s
-        self._check_bounds(found)
-        numerical_error = self._numerical_error(found)
-        return self._solution(found, simulate_s, numerical_error)
+        return self._solution(found, normal, simulate_s, error_v)
 
     def _chosen_stepping(self) -> Stepping:
-        """Enough steps for the target, from a few samples solved with n and 2 n steps; n doubles where that is few."""
+        """Enough steps for the target, from a few samples solved with n and 2 n steps; n doubles where that is few.
+
+        Where those samples are all there are, doubling goes on to the target: the last solution is then the result.
+        """
         options = replace(self.options, check_samples=_PILOT_SAMPLES)
         chosen = chosen_samples(range(len(self.inputs_v)), options)
-        coarse: dict[int, Array] = {}
         for doublings in range(_MOST_DOUBLINGS if chosen else 0):
-            pilot = Stepping(PILOT_STEPS).finer(2**doublings)
-            fine = self._spread(chosen, pilot, report=False).rows
-            common = sorted(coarse.keys() & fine.keys())
-            if common:
-                error = relative_error(self._outputs(coarse, common), self._outputs(fine, common))
-                if is_asymptotic(error):
-                    return Stepping(steps_for(error, pilot.steps))
-            elif not fine:
+            pilot = Stepping(PILOT_STEPS * 2**doublings)
+            fine = self._solved(chosen, pilot).rows
+            if not fine:
                 break
-            coarse = fine
+            coarse = self.known[pilot.steps // 2].rows if doublings else {}
+            common = sorted(coarse.keys() & fine.keys())
+            if not common:
+                continue
+            before_v, after_v = self._outputs(coarse, common), self._outputs(fine, common)
+            error = relative(error_of_finer(before_v, after_v), after_v, cautious=True)
+            if is_asymptotic(error):
+                gap = self._relative_gap(extrapolated(before_v, after_v), common)
+                enough = Stepping(steps_for(target(gap, error), error, pilot.steps))
+                if len(chosen) < len(self.inputs_v):
+                    return enough
+                if enough.steps <= pilot.steps:
+                    return pilot
         self.notes.append("the number of time steps is a guess: no number was found that is enough")
         return Stepping(_GUESSED_STEPS)
+
+    def _finer(self, found: Found, normal: Stepping, error_v: NumericalError | None) -> Stepping | None:
+        """More steps, where the gap turns out to be real and not ten times as large as the numerical error."""
+        samples = sorted(found.rows)
+        if error_v is None or self.expected_v is None or normal.is_finest:
+            return None
+        outputs_v = self._outputs(found.rows, samples)
+        gap = self._relative_gap(outputs_v, samples)
+        error = relative(np.full((1, 1), error_v.rmse_v), outputs_v)
+        if gap is None or gap <= _TELLS_APART * error:
+            return None
+        wanted = target(gap, error)
+        return None if error <= wanted * _NEAR_ENOUGH else Stepping(steps_for(wanted, error, normal.steps))
+
+    def _relative_gap(self, outputs_v: Array, samples: list[int]) -> float | None:
+        """Distance (samples, outputs) from the reference, in its standard deviations; None without one."""
+        if self.expected_v is None:
+            return None
+        return relative(outputs_v - self.expected_v[samples], self.expected_v)
 
     def _outputs(self, rows: dict[int, Array], samples: list[int]) -> Array:
         """Voltages (samples, outputs) of the last stage."""
         return self._stages(np.stack([rows[index] for index in samples]))[self.design.stages[-1].name]
 
-    def _spread(self, samples: list[int], stepping: Stepping, *, report: bool) -> Found:
+    def _solved(self, samples: Sequence[int], stepping: Stepping, *, report: bool = False) -> Found:
+        """What is found for the samples, and for others before them, with these steps; nothing is solved twice."""
+        known = self.known.setdefault(stepping.steps, Found())
+        left = [index for index in samples if index not in known.rows and index not in known.failures]
+        self._report(report, len(samples) - len(left))
         attempt = partial(self._attempt, stepping, report)
-        return spread(samples, attempt, jobs=self.options.jobs, largest=_LARGEST_BLOCK, stop=self.stop)
+        fresh = spread(left, attempt, jobs=self.options.jobs, largest=_LARGEST_BLOCK, stop=self.stop)
+        self._check_bounds(fresh)
+        known.add(fresh)
+        return known
 
     def _attempt(
         self, stepping: Stepping, report: bool, block: list[int], *, hinted: bool = False
@@ -136,7 +196,7 @@ class _Solver:
         found, ends = Found(), []
         before_v = self.inputs_v[block]
         for period in self.design.periods:
-            run = self._run(period, period.start_v(before_v), stepping.finer(_TIGHTER) if hinted else stepping)
+            run = self._run(period, period.start_v(before_v), stepping.finer(_RETRY_FINER) if hinted else stepping)
             found.analysis_s.append(run.wall_s)
             table = _table(period, run)
             doubt = doubt_in(run, block[0], len(table), len(block)) or _unfinished(period, block, table)
@@ -150,7 +210,7 @@ class _Solver:
         return found, None
 
     def _report(self, finished: bool, samples: int) -> None:
-        if finished and self.progress is not None:
+        if finished and samples and self.progress is not None:
             self.progress(samples)
 
     def _run(self, period: OdePeriod, start_v: Array, stepping: Stepping) -> Run:
@@ -174,25 +234,32 @@ class _Solver:
                     found.failures[index] = failure
                     found.rows.pop(index, None)
 
-    def _numerical_error(self, found: Found) -> NumericalError | None:
-        """Solves a few samples again with shorter steps, in reverse order, and compares their outputs."""
-        chosen = chosen_samples(sorted(found.rows), self.options)
+    def _numerical_error(self, found: Found, normal: Stepping) -> NumericalError | None:
+        """From a few samples solved again with half or twice the steps: the rule's error falls with their square."""
+        solved = sorted(found.rows)
+        chosen = chosen_samples(solved, self.options)
         if not chosen:
             return None
-        again = self._spread(chosen[::-1], self.normal.finer(_TIGHTER), report=False)
-        common = [index for index in chosen if index in again.rows]
+        half = self.known.get(normal.steps // 2, Found()).rows if normal.steps % 2 == 0 else {}
+        if set(chosen) <= half.keys():
+            common, coarse, fine, times = chosen, half, found.rows, 1
+        else:
+            coarse, fine, times = found.rows, self._solved(chosen[::-1], normal.finer(2)).rows, 4
+            common = [index for index in chosen if index in fine]
         if not common:
             self.notes.append("numerical error unknown: the rerun with shorter steps did not converge")
             return None
-        difference = self._outputs(found.rows, common) - self._outputs(again.rows, common)
-        return NumericalError(tuple(common), float(np.abs(difference).max()), float(np.sqrt(np.mean(difference**2))))
+        error_v = times * error_of_finer(self._outputs(coarse, common), self._outputs(fine, common))
+        return NumericalError(tuple(common), float(np.abs(error_v).max()), float(np.sqrt(np.mean(error_v**2))))
 
     def _stages(self, table: Array) -> dict[str, Array]:
         """(samples, all periods' nodes) -> every stage's voltages by name."""
         node = {name: i for i, name in enumerate(n for p in self.design.periods for n in self.netlist.probes[p.name])}
         return {name: table[:, [node[n] for n in nodes]] for name, nodes in self.netlist.probes.items()}
 
-    def _solution(self, found: Found, simulate_s: float, numerical_error: NumericalError | None) -> Solution:
+    def _solution(
+        self, found: Found, normal: Stepping, simulate_s: float, numerical_error: NumericalError | None
+    ) -> Solution:
         table = np.full((len(self.inputs_v), sum(period.nodes for period in self.design.periods)), np.nan)
         for index, row in found.rows.items():
             table[index] = row
@@ -202,8 +269,8 @@ class _Solver:
             engine_options={
                 "fidelity": self.fidelity,
                 **asdict(self.options),
-                **asdict(self.normal),
-                "reltol": self.normal.reltol,
+                **asdict(normal),
+                "reltol": normal.reltol,
             },
             samples=len(self.inputs_v),
             failed=tuple(found.failures[index] for index in sorted(found.failures)),
