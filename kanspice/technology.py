@@ -9,9 +9,10 @@ from __future__ import annotations
 import json
 import math
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -19,6 +20,16 @@ from kanspice.errors import InputError
 from kanspice.validation import Table, read_toml, validate
 
 _FinitePositive = Annotated[float, Field(strict=True, gt=0, allow_inf_nan=False)]
+_Positive = Annotated[float, Field(strict=True, gt=0)]
+_NotNegative = Annotated[float, Field(strict=True, ge=0, allow_inf_nan=False)]
+
+
+@dataclass(frozen=True)
+class _Cause:
+    """Marks a value as an imperfection: its default is the ideal, anything else is a cause of a gap."""
+
+
+_CAUSE = _Cause()
 
 
 class Units(Table):
@@ -33,7 +44,7 @@ class Units(Table):
 class Tia(Table):
     """Transimpedance amplifiers: one per crossbar column."""
 
-    gain: Annotated[float, Field(strict=True, gt=1)] = math.inf
+    gain: Annotated[float, Field(strict=True, gt=1), _CAUSE] = math.inf
     """Open-loop voltage gain (V/V); `inf` holds the column at exactly 0 V."""
     rail_v: _FinitePositive = 5.0
     """Largest output voltage, either sign; feedback resistors are chosen so that outputs stay within it."""
@@ -48,6 +59,45 @@ class KirchhoffNetCircuit(Table):
     """From every node to ground, farads: time, and with it the inference's, is proportional to it."""
 
 
+class Branches(Table):
+    """How a KirchhoffNet's branches are built.
+
+    `schematic` is Fig. 5 of the KirchhoffNet paper: a conductance and a current source behind a one-sided switch (Eq.
+    10), two VCCS and a current source behind one (Eq. 12), differential pairs (Eqs. 11 and 13) whose drives VCCS form.
+    """
+
+    realisation: Literal["behavioural", "schematic"] = "behavioural"
+    """`behavioural`: each branch a source of exactly its law; the values below then have no meaning."""
+    switch_on_ohm: Annotated[_FinitePositive, _CAUSE] = 1.0
+    """One-sided switch of a ReLU, conducting. The ideal's 0 ohm is approached: 1 ohm is 1e-6 of a unit branch."""
+    switch_off_ohm: Annotated[_Positive, _CAUSE] = math.inf
+    """The same switch, blocking."""
+    source_ohm: Annotated[_FinitePositive, _CAUSE] = 1e9
+    """Output resistance of the current sources of a general ReLU (Eq. 12), all three together."""
+    pair_saturation: Annotated[_FinitePositive, _CAUSE] = 1.0
+    """Tail current of a differential pair, in units of current, its transconductance being kept; the law's is 1."""
+    vccs_saturation: Annotated[_Positive, _CAUSE] = math.inf
+    """Largest current of a VCCS, in units of current: it gives I tanh(g v / I) instead of g v."""
+
+
+class Switches(Table):
+    """How a KirchhoffNet's banks of branches take turns at the node capacitors.
+
+    `phased` simulates each period by itself, which is exact for ideal switches. `monolithic` is one circuit with all
+    banks, clocks that do not overlap, and a switch between each node and each bank.
+    """
+
+    mode: Literal["phased", "monolithic"] = "phased"
+    on_ohm: Annotated[_NotNegative, _CAUSE] = 0.0
+    """Between a node and its bank while the bank is on."""
+    off_ohm: Annotated[_Positive, _CAUSE] = math.inf
+    """Between a node and each bank that is off, whose side of the switch is then at 0 V."""
+    rise_s: _NotNegative = 0.0
+    """Rise and fall time of the clocks, seconds; 0 is a millionth of the shortest period."""
+    hold_s: Annotated[_NotNegative, _CAUSE] = 0.0
+    """How long the nodes are left alone after each period, and before the outputs are taken, seconds."""
+
+
 class Technology(Table):
     """One circuit technology. The defaults are the ideal circuit."""
 
@@ -55,6 +105,28 @@ class Technology(Table):
     units: Units = Units()
     tia: Tia = Tia()
     kirchhoffnet: KirchhoffNetCircuit = KirchhoffNetCircuit()
+    branches: Branches = Branches()
+    switches: Switches = Switches()
+
+    @property
+    def causes(self) -> tuple[str, ...]:
+        """The imperfections that are not at their ideal, as `section.key`, in the order of the sections."""
+        return tuple(
+            f"{section}.{key}"
+            for section, table in self
+            if isinstance(table, Table)
+            for key, field in type(table).model_fields.items()
+            if _CAUSE in field.metadata and getattr(table, key) != field.default
+        )
+
+    def without(self, causes: Iterable[str]) -> Technology:
+        """The same technology with these imperfections, `section.key`, at their ideal."""
+        tables: dict[str, Table] = {}
+        for cause in causes:
+            section, _, key = cause.partition(".")
+            table: Table = tables.get(section, getattr(self, section))
+            tables[section] = table.model_copy(update={key: type(table).model_fields[key].default})
+        return self.model_copy(update=tables)
 
     def to_json(self) -> str:
         """Canonical JSON text (sorted keys; `inf` as `Infinity`), for designs and reports."""

@@ -6,12 +6,18 @@ voltage of 1, and every node has `kirchhoffnet.capacitance_f` farads to ground: 
 
 from __future__ import annotations
 
-from kanspice.design import Design, OdePeriod, ReadOut, Stage
-from kanspice.design.branches import LAWS, LawName
+from collections.abc import Sequence
+from itertools import pairwise
+
+from kanspice.design import Design, OdePeriod, ReadOut, Schematic, Stage, Switching
+from kanspice.design.branches import LAWS, SCHEMATIC_LAWS, LawName
 from kanspice.errors import InputError
 from kanspice.models import KirchhoffNet
 from kanspice.models.reference import PeriodArrays, period_arrays
 from kanspice.technology import Technology
+
+_SUDDEN = 1e-6
+"""Part of the shortest period that a clock's edge takes when no time is given."""
 
 
 def compile_kirchhoffnet(model: KirchhoffNet, technology: Technology, *, model_sha256: str = "") -> Design:
@@ -40,7 +46,54 @@ def compile_kirchhoffnet(model: KirchhoffNet, technology: Technology, *, model_s
         input_v_per_unit=unit_v,
         swing_basis="none: there are no amplifiers",
         stages=tuple(stages),
+        schematic=_schematic(technology, law),
+        switching=_switching(technology, [stage for stage in stages if isinstance(stage, OdePeriod)]),
     )
+
+
+def _schematic(technology: Technology, law: LawName) -> Schematic | None:
+    if technology.branches.realisation == "behavioural":
+        _refuse_causes(technology, "branches", "branches.realisation = 'schematic'")
+        return None
+    if law not in SCHEMATIC_LAWS:
+        raise InputError(
+            "the paper draws no schematic of this branch function",
+            expected=f"one of {', '.join(SCHEMATIC_LAWS)}",
+            found=law,
+            hint="use branches.realisation = 'behavioural'",
+        )
+    return Schematic(**technology.branches.model_dump(exclude={"realisation"}))
+
+
+def _switching(technology: Technology, periods: Sequence[OdePeriod]) -> Switching | None:
+    switches = technology.switches
+    if switches.mode == "phased":
+        _refuse_causes(technology, "switches", "switches.mode = 'monolithic'")
+        return None
+    for before, after in pairwise(periods):
+        if after.nodes > before.nodes and after.fill == "repeat":
+            raise InputError(
+                "nodes that appear and repeat others' voltages need a copying circuit",
+                expected="fill 'zeros', or switches.mode = 'phased'",
+                found=f"fill 'repeat' from {before.nodes} to {after.nodes} nodes at {after.name}",
+            )
+    shortest_s = min(period.period_s for period in periods)
+    rise_s = switches.rise_s or shortest_s * _SUDDEN
+    if rise_s >= shortest_s:
+        raise InputError(
+            "the clocks are slower than a period",
+            where="switches.rise_s",
+            expected=f"less than {shortest_s:.4g} s",
+            found=f"{rise_s:.4g} s",
+        )
+    return Switching(switches.on_ohm, switches.off_ohm, rise_s, switches.hold_s)
+
+
+def _refuse_causes(technology: Technology, section: str, needed: str) -> None:
+    """An imperfection that the circuit cannot have is never left out in silence."""
+    causes = [cause for cause in technology.causes if cause.startswith(f"{section}.")]
+    if causes:
+        raise InputError(f"{', '.join(causes)} would have no effect", where="technology", expected=needed)
 
 
 def _law(model: KirchhoffNet) -> LawName:

@@ -1,7 +1,17 @@
 """The frozen intermediate representation: a circuit as stages of arrays in SI units."""
 
 from kanspice.design.file import load_design, save_design
-from kanspice.design.stages import Crossbar, Design, LayerNorm, Limiter, OdePeriod, ReadOut, Stage
+from kanspice.design.stages import (
+    Crossbar,
+    Design,
+    LayerNorm,
+    Limiter,
+    OdePeriod,
+    ReadOut,
+    Schematic,
+    Stage,
+    Switching,
+)
 
 __all__ = [
     "Crossbar",
@@ -10,7 +20,9 @@ __all__ = [
     "Limiter",
     "OdePeriod",
     "ReadOut",
+    "Schematic",
     "Stage",
+    "Switching",
     "load_design",
     "save_design",
 ]

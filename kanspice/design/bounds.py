@@ -20,7 +20,7 @@ def output_bounds_v(design: Design, inputs_v: Array) -> dict[str, Array]:
     largest = largest_currents(design.devices)
     bounds, before_v = {}, inputs_v
     for stage in design.stages:
-        before_v = bounds[stage.name] = _bound(stage, largest, before_v) * _SLACK + _FLOOR_V
+        before_v = bounds[stage.name] = _bound(design, stage, largest, before_v) * _SLACK + _FLOOR_V
     return bounds
 
 
@@ -34,7 +34,7 @@ def column_bounds_v(design: Design) -> dict[str, Array]:
     return bounds
 
 
-def _bound(stage: Stage, largest: Array, before_v: Array) -> Array:
+def _bound(design: Design, stage: Stage, largest: Array, before_v: Array) -> Array:
     if isinstance(stage, Limiter):
         if stage.kind == "none":
             return before_v
@@ -44,7 +44,7 @@ def _bound(stage: Stage, largest: Array, before_v: Array) -> Array:
         largest_v: Array = np.abs(stage.gain_v) * np.sqrt(stage.width) + np.abs(stage.offset_v)
         return largest_v
     if isinstance(stage, OdePeriod):
-        return np.full(stage.width, _largest_node_v(stage, float(stage.start_v(before_v[None, :]).max())))
+        return np.full(stage.width, _largest_node_v(design, stage, float(stage.start_v(before_v[None, :]).max())))
     if isinstance(stage, ReadOut):
         return before_v[stage.start : stage.start + stage.width]
     columns_v: Array = _column_currents(stage, largest) * stage.feedback_ohm
@@ -52,14 +52,24 @@ def _bound(stage: Stage, largest: Array, before_v: Array) -> Array:
     return outputs_v
 
 
-def _largest_node_v(period: OdePeriod, start_v: float) -> float:
-    """Gronwall: with d|v|/dt at most a |v| + b for the largest voltage, |v| grows to (|v| + b t) e^(a t) at most."""
+def _largest_node_v(design: Design, period: OdePeriod, start_v: float) -> float:
+    """Gronwall: with d|v|/dt at most a |v| + b for the largest voltage, |v| grows to (|v| + b t) e^(a t) at most.
+
+    Behind a switch of resistance R, voltages differ from the nodes' by at most R times the current.
+    """
     totals = []
     for part in growth(period.law, period.theta):
         at_node = np.zeros(period.nodes + 1)
         np.add.at(at_node, period.source, part)
         np.add.at(at_node, period.destination, part)
         totals.append(float(at_node[1:].max()))
+    if design.schematic is not None:
+        totals[1] *= max(1.0, design.schematic.pair_saturation)
+    if design.switching is not None:
+        left = 1 - design.switching.on_ohm * totals[0] * period.current_unit_a / period.unit_v
+        if left <= 0:
+            return float("inf")
+        totals = [total / left for total in totals]
     time = period.period_s * period.current_unit_a / period.capacitor_f / period.unit_v
     with np.errstate(over="ignore"):
         return float((start_v + totals[1] * time * period.unit_v) * np.exp(totals[0] * time))

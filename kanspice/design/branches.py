@@ -22,6 +22,8 @@ LawName = Literal[
     "Conductance",
 ]
 LAWS: tuple[LawName, ...] = get_args(LawName)
+SCHEMATIC_LAWS: tuple[LawName, ...] = ("ShiftRelu1", "ShiftTanh1", "ShiftRelu2", "ShiftTanh2", "Conductance")
+"""Those that Fig. 5 of the KirchhoffNet paper and the text below it realise: Eqs. 3 and 10 to 13."""
 LEAK = 0.01
 """Slope of a leaky ReLU below zero."""
 

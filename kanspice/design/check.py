@@ -19,7 +19,9 @@ from kanspice.design.stages import (
     LimiterKind,
     OdePeriod,
     ReadOut,
+    Schematic,
     Stage,
+    Switching,
 )
 
 _STAGE_NAME = re.compile(r"l[1-9]\d{0,3}\.(input|crossbar|norm|period)|readout")
@@ -30,7 +32,7 @@ _KINDS: dict[type[Stage], str] = {
     OdePeriod: "period",
     ReadOut: "readout",
 }
-_UNBOUNDED = frozenset({"open_loop_gain", "low_v", "high_v"})
+_UNBOUNDED = frozenset({"open_loop_gain", "low_v", "high_v", "switch_off_ohm", "vccs_saturation", "off_ohm"})
 
 
 def check_design(design: Design) -> None:
@@ -45,10 +47,21 @@ def check_design(design: Design) -> None:
     if design.periods:
         kinds = [type(stage) for stage in design.stages]
         _demand(kinds == [OdePeriod] * (len(kinds) - 1) + [ReadOut], "periods stand alone, before one read-out")
+    _demand(bool(design.periods) or (design.schematic is None and design.switching is None), "there are no branches")
+    for part in (design.schematic, design.switching):
+        if part is not None:
+            _check_part(part)
     width = design.input_width
     for stage in design.stages:
         _check_stage(stage, width, len(design.devices))
         width = stage.width
+
+
+def _check_part(part: Schematic | Switching) -> None:
+    for field in dataclasses.fields(part):
+        value = getattr(part, field.name)
+        _demand(_is_number(value, unbounded=field.name in _UNBOUNDED), f"{field.name} is not a number")
+        _demand(value > 0 or (value == 0 and isinstance(part, Switching)), f"{field.name} is too small")
 
 
 def _check_stage(stage: Stage, width: int, devices: int) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from kanspice.design.check import check_design
-from kanspice.design.stages import Crossbar, Design, LayerNorm, Limiter, OdePeriod, ReadOut, Stage
+from kanspice.design.stages import Crossbar, Design, LayerNorm, Limiter, OdePeriod, ReadOut, Schematic, Stage, Switching
 from kanspice.devices import Device
 from kanspice.errors import InputError
 
@@ -21,6 +21,7 @@ SCHEMA = "kanspice.design/1"
 _MAX_BYTES = 2**31
 _KINDS: tuple[Callable[..., Stage], ...] = (Limiter, Crossbar, LayerNorm, OdePeriod, ReadOut)
 _TYPES: dict[str, Callable[..., Stage]] = {kind.__name__: kind for kind in _KINDS}
+_PARTS: dict[str, Callable[..., Schematic | Switching]] = {"schematic": Schematic, "switching": Switching}
 
 
 def design_bytes(design: Design) -> bytes:
@@ -36,6 +37,8 @@ def design_bytes(design: Design) -> bytes:
         stages.append({"type": type(stage).__name__, **plain})
     plain_fields = {f.name: getattr(design, f.name) for f in dataclasses.fields(design)}
     plain_fields |= {"devices": [device.to_dict() for device in design.devices], "stages": stages}
+    parts = {name: getattr(design, name) for name in _PARTS}
+    plain_fields |= {name: None if part is None else dataclasses.asdict(part) for name, part in parts.items()}
     header = json.dumps({"schema": SCHEMA, **plain_fields}, sort_keys=True).encode()
     buffer = io.BytesIO()
     np.savez(buffer, header=np.frombuffer(header, np.uint8), **arrays)  # type: ignore[arg-type]
@@ -60,7 +63,8 @@ def load_design(path: Path) -> Design:
         stages = tuple(_stage(index, entry, arrays) for index, entry in enumerate(header.pop("stages")))
         if arrays:
             raise ValueError(f"it holds arrays that no stage has: {', '.join(sorted(arrays)[:3])}")
-        design = Design(devices=devices, stages=stages, **header)
+        parts = {name: None if header[name] is None else kind(**header.pop(name)) for name, kind in _PARTS.items()}
+        design = Design(devices=devices, stages=stages, **(header | parts))
         check_design(design)
         return design
     except InputError:

@@ -179,6 +179,36 @@ class ReadOut:
         return self.unit_v
 
 
+@dataclass(frozen=True)
+class Schematic:
+    """Branches built as Fig. 5 of the KirchhoffNet paper draws them; without one they are ideal sources.
+
+    Resistances of the one-sided switches of ReLUs, the output resistance of a general ReLU's current sources, a
+    differential pair's tail current and a VCCS's largest current in units of current.
+    """
+
+    switch_on_ohm: float
+    switch_off_ohm: float
+    source_ohm: float
+    pair_saturation: float
+    vccs_saturation: float
+
+
+@dataclass(frozen=True)
+class Switching:
+    """All periods in one circuit: switches between the nodes and the banks, and clocks that do not overlap.
+
+    A bank is switched on and off along a straight line that takes rise_s, so that it is on for its period if rise and
+    fall count half; then every node is left alone for hold_s. A bank that is on is behind on_ohm; one that is off
+    draws v / off_ohm from each of its nodes.
+    """
+
+    on_ohm: float
+    off_ohm: float
+    rise_s: float
+    hold_s: float
+
+
 Stage = Limiter | Crossbar | LayerNorm | OdePeriod | ReadOut
 
 
@@ -196,6 +226,10 @@ class Design:
     swing_basis: str
     """Where the expected swings come from: sample inputs or the worst case."""
     stages: tuple[Stage, ...]
+    schematic: Schematic | None = None
+    """How branches are built; ideal sources if None."""
+    switching: Switching | None = None
+    """How periods follow each other; by ideal switches, and so each by itself, if None."""
 
     @property
     def crossbars(self) -> tuple[Crossbar, ...]:
@@ -209,8 +243,9 @@ class Design:
 
     @property
     def inference_s(self) -> float:
-        """How long all periods take together, seconds."""
-        return sum(period.period_s for period in self.periods)
+        """How long all periods take together, seconds, with the edges of their clocks."""
+        between_s = 0.0 if self.switching is None else self.switching.rise_s + self.switching.hold_s
+        return sum(period.period_s + between_s for period in self.periods)
 
     @property
     def output_width(self) -> int:

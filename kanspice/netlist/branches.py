@@ -1,70 +1,157 @@
-"""A KirchhoffNet's branches as behavioural current sources: one bank, a subcircuit, for each period."""
+"""A KirchhoffNet's branches as circuit elements: one bank, a subcircuit, for each period."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
-from kanspice.design import OdePeriod
+from kanspice.design import OdePeriod, Schematic
 from kanspice.design.branches import LEAK
 from kanspice.devices.curves import spice_literal
-from kanspice.netlist.names import bank, branch_element, layer_of, period_node
+from kanspice.netlist.names import bank, branch_element, inner_node, layer_of, period_node
 from kanspice.units import spice_number
 
+_EXACT = Schematic(0.0, math.inf, math.inf, 1.0, math.inf)
 
-def bank_text(period: OdePeriod) -> str:
-    """The subcircuit of a period's branches; its ports are the nodes from 1 on."""
+
+def bank_text(period: OdePeriod, schematic: Schematic | None = None) -> str:
+    """The subcircuit of a period's branches, ideal sources if there is no schematic; its ports are nodes 1 and on."""
     layer = layer_of(period.name)
     ports = [period_node(layer, node) for node in range(1, period.nodes + 1)]
-    lines = [f".subckt {bank(layer)}", *(f"+ {port}" for port in ports), *_branches(period, layer), ".ends"]
+    lines = [f".subckt {bank(layer)}", *(f"+ {port}" for port in ports), *_branches(period, layer, schematic), ".ends"]
     return "\n".join(lines) + "\n"
 
 
-def _branches(period: OdePeriod, layer: str) -> Iterator[str]:
-    """A line for every branch that carries a current and changes a voltage."""
+def _branches(period: OdePeriod, layer: str, schematic: Schematic | None) -> Iterator[str]:
+    """The elements of every branch that carries a current and changes a voltage."""
     ends = zip(period.source.tolist(), period.destination.tolist(), strict=True)
     for index, ((source, destination), theta) in enumerate(zip(ends, period.theta.T.tolist(), strict=True)):
         if source != destination:
             nodes = period_node(layer, source), period_node(layer, destination)
-            yield from _branch(period, branch_element(index), nodes, theta)
+            yield from _Branch(period, index, *nodes, theta).elements(schematic)
 
 
-def _branch(period: OdePeriod, name: str, nodes: tuple[str, str], theta: list[float]) -> list[str]:
-    source, destination = nodes
-    if period.law == "ShiftTanh1":
-        controls = [((source, destination), theta[1])]
-        return _tanh_branch(period, name, nodes, controls, theta[0])
-    if period.law == "ShiftTanh2":
-        controls = [((source, "0"), theta[0]), ((destination, "0"), theta[1])]
-        return _tanh_branch(period, name, nodes, controls, theta[2])
-    difference = f"{_volts(source)}-{_volts(destination)}"
-    siemens = period.current_unit_a / period.unit_v
-    if period.law == "Conductance":
-        return [f"G{name} {source} {destination} {source} {destination} {spice_number(theta[0] * siemens)}"]
-    if period.law in ("ShiftRelu1", "ShiftLeakyRelu1"):
-        shift, slope = theta
-        drive = f"{difference}-{spice_literal(shift * period.unit_v)}"
-        return _source(name, nodes, _rectified(drive, leaky=period.law == "ShiftLeakyRelu1"), slope * siemens)
-    terms = zip(theta[:2], nodes, strict=True)
-    parts = [f"{spice_literal(p / period.unit_v)}*{_volts(node)}" for p, node in terms if node != "0"]
-    drive = "+".join([*parts, spice_literal(theta[2])])
-    return _source(name, nodes, _rectified(drive, leaky=period.law == "ShiftLeakyRelu2"), period.current_unit_a)
+@dataclass(frozen=True)
+class _Branch:
+    """One branch: from node `source` to node `destination`, with its parameters."""
+
+    period: OdePeriod
+    index: int
+    source: str
+    destination: str
+    theta: list[float]
+
+    @property
+    def name(self) -> str:
+        return branch_element(self.index)
+
+    @property
+    def inner(self) -> str:
+        return inner_node(self.index)
+
+    def elements(self, schematic: Schematic | None) -> list[str]:
+        law, theta = self.period.law, self.theta
+        if law == "Conductance":
+            return [f"G{self.name} {self._ends} {self._ends} {spice_number(theta[0] * self._siemens)}"]
+        if law in ("ShiftTanh1", "ShiftTanh2"):
+            return self._pair(schematic or _EXACT)
+        if schematic is not None:
+            return self._switched_conductance(schematic) if law == "ShiftRelu1" else self._switched_sources(schematic)
+        if law in ("ShiftRelu1", "ShiftLeakyRelu1"):
+            drive = f"{_volts(self.source)}-{_volts(self.destination)}-{spice_literal(theta[0] * self.period.unit_v)}"
+            return self._source(_rectified(drive, leaky=law == "ShiftLeakyRelu1"), theta[1] * self._siemens)
+        terms = zip(theta[:2], (self.source, self.destination), strict=True)
+        parts = [f"{spice_literal(p / self.period.unit_v)}*{_volts(node)}" for p, node in terms if node != "0"]
+        drive = "+".join([*parts, spice_literal(theta[2])])
+        return self._source(_rectified(drive, leaky=law == "ShiftLeakyRelu2"), self.period.current_unit_a)
+
+    @property
+    def _ends(self) -> str:
+        return f"{self.source} {self.destination}"
+
+    @property
+    def _siemens(self) -> float:
+        return self.period.current_unit_a / self.period.unit_v
+
+    def _source(self, shape: str, scale_a: float) -> list[str]:
+        """scale_a * shape from source to destination; the multiplier `m` is exact and never below zero."""
+        if scale_a == 0:
+            return []
+        ends = self._ends if scale_a > 0 else f"{self.destination} {self.source}"
+        return [f"B{self.name} {ends} i={shape} m={spice_number(abs(scale_a))}"]
+
+    def _drive(self, schematic: Schematic, *, unit_a: float, load_ohm: float) -> list[str]:
+        """The sum of what the VCCS and the current source give, into a load at the inner node.
+
+        A function of this one voltage has one derivative, where one of both ends has two: it is 2.2 times as fast.
+        """
+        if self.period.law == "ShiftTanh1":
+            controls, offset = [((self.source, self.destination), self.theta[1])], self.theta[0]
+        else:
+            controls = [((self.source, "0"), self.theta[0]), ((self.destination, "0"), self.theta[1])]
+            offset = self.theta[2]
+        lines = [
+            self._vccs(f"{self.name}_{place}", pair, p / self.period.unit_v, schematic.vccs_saturation, unit_a)
+            for place, (pair, p) in enumerate(controls)
+            if pair != ("0", "0")
+        ]
+        lines.append(f"I{self.name} 0 {self.inner} {spice_number(offset * unit_a)}")
+        return [*lines, f"R{self.name} {self.inner} 0 {spice_number(load_ohm)}"]
+
+    def _vccs(self, name: str, pair: Sequence[str], gain: float, largest: float, unit_a: float) -> str:
+        """unit_a * gain * v(pair) into the inner node; as a tanh that saturates at `largest` * unit_a."""
+        if math.isinf(largest):
+            return f"G{name} 0 {self.inner} {' '.join(pair)} {spice_number(gain * unit_a)}"
+        drive = f"{spice_literal(gain / largest)}*({_volts(pair[0])}-{_volts(pair[1])})"
+        return f"B{name} 0 {self.inner} i=tanh({drive}) m={spice_number(largest * unit_a)}"
+
+    def _pair(self, schematic: Schematic) -> list[str]:
+        """A differential pair's large-signal current: its tail's times the tanh of the drive."""
+        tail = schematic.pair_saturation
+        drive = f"v({self.inner})" if tail == 1 else f"v({self.inner})*{spice_literal(1 / tail)}"
+        current = self._source(f"tanh({drive})", tail * self.period.current_unit_a)
+        return [*self._drive(schematic, unit_a=1.0, load_ohm=1.0), *current]
+
+    def _switched_conductance(self, schematic: Schematic) -> list[str]:
+        """Fig. 5, left: conductance and current source in parallel, and a one-sided switch behind them.
+
+        A negative slope turns the current around, which no passive part can: a mirror copies it the other way.
+        """
+        shift, slope = self.theta
+        if slope == 0:
+            return []
+        siemens = abs(slope) * self._siemens
+        first, last, mirror = self.source, self.destination, []
+        if slope < 0:
+            first, last = f"{self.inner}b", f"{self.inner}m"
+            mirror = [
+                f"E{self.name} {first} 0 {self._ends} 1",
+                f"V{self.name} {last} 0 0",
+                f"F{self.name} {self._ends} V{self.name} -1",
+            ]
+        return [
+            f"G{self.name} {first} {self.inner} {first} {self.inner} {spice_number(siemens)}",
+            f"I{self.name} {self.inner} {first} {spice_number(shift * self.period.unit_v * siemens)}",
+            _one_sided_switch(self.name, self.inner, last, schematic),
+            *mirror,
+        ]
+
+    def _switched_sources(self, schematic: Schematic) -> list[str]:
+        """Fig. 5, right: VCCS and current source behind a one-sided switch, whose current flows between the ends."""
+        mirror = f"{self.inner}m"
+        return [
+            *self._drive(schematic, unit_a=self.period.current_unit_a, load_ohm=schematic.source_ohm),
+            _one_sided_switch(self.name, self.inner, mirror, schematic),
+            f"V{self.name} {mirror} 0 0",
+            f"F{self.name} {self._ends} V{self.name} 1",
+        ]
 
 
-def _tanh_branch(
-    period: OdePeriod, name: str, nodes: tuple[str, str], controls: list[tuple[tuple[str, str], float]], offset: float
-) -> list[str]:
-    """The drive as the voltage over 1 ohm, and a current that is the tanh of it.
-
-    A function of one voltage has one derivative: 2.2 times faster than one of both ends, and its numbers are exact.
-    """
-    drive = f"d{name.removeprefix('e')}"
-    sums = [
-        f"G{name}_{place} 0 {drive} {' '.join(pair)} {spice_number(p / period.unit_v)}"
-        for place, (pair, p) in enumerate(controls)
-        if pair != ("0", "0")
-    ]
-    bias = f"I{name} 0 {drive} {spice_number(offset)}"
-    return [*sums, bias, f"R{name} {drive} 0 1", *_source(name, nodes, f"tanh(v({drive}))", period.current_unit_a)]
+def _one_sided_switch(name: str, first: str, last: str, schematic: Schematic) -> str:
+    volts = f"{_volts(first)}-{_volts(last)}"
+    blocked = "" if math.isinf(schematic.switch_off_ohm) else f"-uramp(-({volts}))/{schematic.switch_off_ohm!r}"
+    return f"B{name} {first} {last} i=uramp({volts})/{schematic.switch_on_ohm!r}{blocked}"
 
 
 def _volts(node: str) -> str:
@@ -73,11 +160,3 @@ def _volts(node: str) -> str:
 
 def _rectified(drive: str, *, leaky: bool) -> str:
     return f"uramp({drive})-{LEAK}*uramp(-({drive}))" if leaky else f"uramp({drive})"
-
-
-def _source(name: str, nodes: tuple[str, str], shape: str, scale_a: float) -> list[str]:
-    """scale_a * shape from the first node to the second; the multiplier `m` is exact and never below zero."""
-    if scale_a == 0:
-        return []
-    first, second = nodes if scale_a > 0 else nodes[::-1]
-    return [f"B{name} {first} {second} i={shape} m={spice_number(abs(scale_a))}"]

@@ -51,8 +51,14 @@ def branch_element(branch: int) -> str:
     return f"e{branch}"
 
 
+def inner_node(branch: int) -> str:
+    """Node inside a branch of a bank, local to the bank: `x17`."""
+    return f"x{branch}"
+
+
 _PLACES = (
-    (re.compile(r"\b[bg]\.xl(\d+)_bank\.[bg]?e(\d+)"), "layer {0}, branch {1}"),
+    (re.compile(r"\b[a-z]\.xl(\d+)_bank\.[a-z]?e(\d+)"), "layer {0}, branch {1}"),
+    (re.compile(r"\bxl(\d+)_bank\.x(\d+)"), "layer {0}, branch {1}"),
     (re.compile(r"\bl(\d+)_v(\d+)\b"), "layer {0}, node {1}"),
     (re.compile(r"\b[bg]\.xl(\d+)_crossbar\.[bg]?d(\d+)_(\d+)_(\d+)"), "layer {0}, row {1}, output {2}, device {3}"),
     (re.compile(r"\bl(\d+)_[ctq](\d+)([pn])\b"), "layer {0}, output {1}, column {2}"),

@@ -28,7 +28,7 @@ def period_netlist(design: Design, fidelity: Fidelity) -> Netlist:
     for stage in design.stages:
         if isinstance(stage, OdePeriod):
             layer = layer_of(stage.name)
-            files[bank_file(layer)] = f"* {stage.branches} branches\n{bank_text(stage)}"
+            files[bank_file(layer)] = f"* {stage.branches} branches\n{bank_text(stage, design.schematic)}"
             nodes = probes[stage.name] = tuple(period_node(layer, node) for node in range(1, stage.nodes + 1))
         elif isinstance(stage, ReadOut):
             probes[stage.name] = nodes[stage.start : stage.start + stage.width]

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 from periods import design_of_periods, period
 
-from kanspice.design.branches import LAWS, branch_currents, growth, law_rows
+from kanspice.design import Schematic
+from kanspice.design.branches import LAWS, SCHEMATIC_LAWS, branch_currents, growth, law_rows
 from kanspice.models.branches import branch_function
 from kanspice.models.kirchhoffnet_layer import Layer
 from kanspice.models.topology import topology_from_edges
@@ -40,18 +43,70 @@ def currents_into_nodes(law, theta):
 @pytest.mark.parametrize("law", LAWS)
 def test_a_bank_in_ngspice_carries_what_torch_says(law, v_unit):
     theta = parameters(law)
-    netlist = build_netlist(design_of_periods(period(law, EDGES, theta, v_unit=v_unit)), "device")
+    found = currents_in_ngspice(design_of_periods(period(law, EDGES, theta, v_unit=v_unit)), VOLTS * v_unit)
+    expected = currents_into_nodes(law, theta)
+    np.testing.assert_allclose(found, expected, rtol=0, atol=1e-12 * np.abs(expected).max())
+
+
+def currents_in_ngspice(design, volts):
+    """(samples, nodes) in units."""
+    netlist = build_netlist(design, "device")
     sense = "".join(f"vs{n} p{n} l1_v{n} 0\nh{n} out{n} 0 vs{n} -1e6\nr{n} out{n} 0 1\n" for n in (1, 2))
     with working_folder() as folder:
         for name, text in netlist.files.items():
             (folder / name).write_text(text)
         (folder / "circuit.cir").write_text(f".include l1_bank.cir\nxl1_bank l1_v1 l1_v2 l1_bank\n{sense}")
-        (folder / "run.cir").write_text(sweep_deck(["p1", "p2"], VOLTS * v_unit, ["out1", "out2"], NORMAL))
+        (folder / "run.cir").write_text(sweep_deck(["p1", "p2"], volts, ["out1", "out2"], NORMAL))
         run_deck(find_ngspice(), folder, "run.cir")
         (plot,) = read_plots(folder / RAW_FILE)
-    found = plot.table[:, [plot.vectors.index(f"v(out{n})") for n in (1, 2)]]
-    expected = currents_into_nodes(law, theta)
-    np.testing.assert_allclose(found, expected, rtol=0, atol=1e-12 * np.abs(expected).max())
+    return plot.table[:, [plot.vectors.index(f"v(out{n})") for n in (1, 2)]]
+
+
+UNIT_OHM = 1e6
+
+
+def two_slopes(drive, ohm):
+    """A one-sided switch in series with ohm, in units: the current for a drive of the current without it."""
+    on, off = 2e4 / UNIT_OHM, 5e7 / UNIT_OHM
+    return np.where(drive > 0, drive / (1 + on / ohm), drive / (1 + off / ohm))
+
+
+def limited(current, largest):
+    return largest * np.tanh(current / largest)
+
+
+SCHEMATICS = {
+    "Conductance": lambda s, d, p: p[0] * (s - d),
+    "ShiftRelu1": lambda s, d, p: np.sign(p[1]) * two_slopes(np.abs(p[1]) * (s - d - p[0]), 1 / np.abs(p[1] + 1e-300)),
+    "ShiftTanh1": lambda s, d, p: limited(limited(p[1] * (s - d), 3.0) + p[0], 1.2),
+    "ShiftRelu2": lambda s, d, p: two_slopes(limited(p[0] * s, 3.0) + limited(p[1] * d, 3.0) + p[2], 4e6 / UNIT_OHM),
+    "ShiftTanh2": lambda s, d, p: limited(limited(p[0] * s, 3.0) + limited(p[1] * d, 3.0) + p[2], 1.2),
+}
+SCHEMATIC = Schematic(2e4, 5e7, 4e6, 1.2, 3.0)
+
+
+@pytest.mark.ngspice
+@pytest.mark.parametrize("v_unit", [1.0, 0.3])
+@pytest.mark.parametrize("law", SCHEMATIC_LAWS)
+def test_a_schematic_carries_what_its_parts_let_it(law, v_unit):
+    """Against the same circuits worked out by hand: one-sided switches, limited VCCS, a pair's tail current."""
+    theta = parameters(law)
+    in_units = replace(SCHEMATIC, switch_on_ohm=2e4 * v_unit, switch_off_ohm=5e7 * v_unit, source_ohm=4e6 * v_unit)
+    design = replace(design_of_periods(period(law, EDGES, theta, v_unit=v_unit)), schematic=in_units)
+    found = currents_in_ngspice(design, VOLTS * v_unit)
+    expected = np.zeros((len(VOLTS), 3))
+    volts = np.pad(VOLTS, ((0, 0), (1, 0)))
+    for edge, (s, d) in enumerate(EDGES):
+        current = SCHEMATICS[law](volts[:, s], volts[:, d], theta[:, edge])
+        expected[:, d] += current
+        expected[:, s] -= current
+    np.testing.assert_allclose(found, expected[:, 1:], rtol=0, atol=1e-9 * np.abs(expected).max())
+    if law != "Conductance":
+        assert np.abs(found - currents_into_nodes(law, theta)).max() > 1e-3
+
+
+def test_every_schematic_of_the_paper_is_tested():
+    assert set(SCHEMATICS) == set(SCHEMATIC_LAWS)
 
 
 @pytest.mark.parametrize("law", LAWS)
