@@ -271,15 +271,29 @@ def _notes(design: Design, fidelity: str) -> list[str]:
     if design.crossbars:
         notes.append(f"amplifiers sized for {design.swing_basis}")
     if design.periods:
-        farads = design.periods[0].capacitor_f
-        notes.append(f"inference takes {design.inference_s:.4g} s: proportional to each node's {farads:.4g} F")
-        notes.append("branches are behavioural sources, and switches between periods ideal")
+        notes += _period_notes(design)
     elif design.is_ideal:
         notes.append("ideal amplifiers hold every column at 0 V: `shared` and `device` fidelity are the same circuit")
     elif fidelity == "shared":
         notes.append("`shared` leaves out that columns move: with a finite amplifier gain `device` is the true circuit")
     if any(stage.name.endswith(".norm") for stage in design.stages):
         notes.append("LayerNorm is a behavioural block: no circuit is known for it")
+    return notes
+
+
+def _period_notes(design: Design) -> list[str]:
+    periods_s, farads = sum(period.period_s for period in design.periods), design.periods[0].capacitor_f
+    notes = [
+        f"inference takes {design.inference_s:.4g} s, of it {periods_s:.4g} s proportional to each node's {farads:.4g} F"
+    ]
+    if design.schematic is None:
+        notes.append("branches are behavioural sources")
+    else:
+        notes.append("branches are schematics: conductances, one-sided switches, VCCS, differential pairs")
+    if design.switching is None:
+        notes.append("switches between periods are ideal")
+    else:
+        notes.append("all periods in one circuit, with switches and clocks")
     return notes
 
 

@@ -113,3 +113,13 @@ def test_json_is_canonical_and_reads_back():
     text = technology.to_json()
     assert text == load_technology(None, ["tia.rail_v=0.1"]).to_json()
     assert Technology.model_validate(json.loads(text)) == technology
+
+
+def test_what_is_not_ideal_is_a_cause_and_can_be_taken_away():
+    overrides = ["tia.gain=1000", "tia.rail_v=3.0", "switches.off_ohm=1e9", "switches.rise_s=1e-9"]
+    technology = load_technology(None, overrides)
+    assert technology.causes == ("tia.gain", "switches.off_ohm")
+    assert technology.without(["tia.gain"]).causes == ("switches.off_ohm",)
+    left = technology.without(technology.causes)
+    assert (left.causes, left.tia.rail_v, left.switches.rise_s) == ((), 3.0, 1e-9)
+    assert Technology().causes == ()

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Literal
 
 import numpy as np
@@ -242,10 +243,15 @@ class Design:
         return tuple(stage for stage in self.stages if isinstance(stage, OdePeriod))
 
     @property
-    def inference_s(self) -> float:
-        """How long all periods take together, seconds, with the edges of their clocks."""
+    def ends_s(self) -> tuple[float, ...]:
+        """When each period is over, and held if there are switches, seconds since the inference began."""
         between_s = 0.0 if self.switching is None else self.switching.rise_s + self.switching.hold_s
-        return sum(period.period_s + between_s for period in self.periods)
+        return tuple(accumulate(period.period_s + between_s for period in self.periods))
+
+    @property
+    def inference_s(self) -> float:
+        """How long all periods take together, seconds; 0 where there are none."""
+        return self.ends_s[-1] if self.periods else 0.0
 
     @property
     def output_width(self) -> int:

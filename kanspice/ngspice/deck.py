@@ -35,6 +35,15 @@ _TRTOL = 1e9
 _LEAST_OF_UNIT = 0.1
 
 
+def transient_options(period: OdePeriod, stepping: Stepping) -> list[str]:
+    """How periods are integrated: even steps of the trapezoidal rule."""
+    least = stepping.reltol * _LEAST_OF_UNIT
+    return [
+        f".options method=trap reltol={stepping.reltol:g} trtol={_TRTOL:g}",
+        f".options vntol={least * period.unit_v:g} abstol={least * period.current_unit_a:g}",
+    ]
+
+
 def period_deck(period: OdePeriod, bank_file: str, start_v: Array, stepping: Stepping, raw: str) -> str:
     """A deck that runs one period for every row of `start_v` (samples, nodes; volts) in one process.
 
@@ -45,15 +54,13 @@ def period_deck(period: OdePeriod, bank_file: str, start_v: Array, stepping: Ste
     nodes = [period_node(layer, node) for node in range(1, period.nodes + 1)]
     vectors = [f"out{node}" for node in range(1, period.nodes + 1)]
     step_s, end_s = spice_number(period.period_s / stepping.steps), spice_number(period.period_s)
-    least = stepping.reltol * _LEAST_OF_UNIT
     lines = [
         "* kanspice run",
         f".include {bank_file}",
         *(f"c{node} {node} 0 {spice_number(period.capacitor_f)} ic=0" for node in nodes),
-        *_wrapped(f"x{bank(layer)}", [*nodes, bank(layer)]),
-        f".options method=trap reltol={stepping.reltol:g} trtol={_TRTOL:g}",
-        f".options vntol={least * period.unit_v:g} abstol={least * period.current_unit_a:g}",
-        *_wrapped(".save", [f"v({node})" for node in nodes]),
+        *wrapped(f"x{bank(layer)}", [*nodes, bank(layer)]),
+        *transient_options(period, stepping),
+        *wrapped(".save", [f"v({node})" for node in nodes]),
         ".control",
         *(f"let {vector}=vector({len(start_v)})" for vector in ("ended", *vectors)),
     ]
@@ -92,7 +99,7 @@ def sweep_deck(
     lines += [
         f".options reltol={tolerances.reltol:g} vntol={tolerances.vntol:g} abstol={tolerances.abstol:g}",
         f".options itl1=300 itl2=150 acct{' klu' if klu else ''}",
-        *_wrapped(".save", [f"v({node})" for node in saved]),
+        *wrapped(".save", [f"v({node})" for node in saved]),
         f".dc vindex 0 {len(inputs_v) - 1} 1",
         ".end",
     ]
@@ -105,7 +112,7 @@ def _table(column: Array) -> str:
     return f"pwl(v(sample_index),{points})"
 
 
-def _wrapped(card: str, words: Sequence[str], per_line: int = 12) -> list[str]:
+def wrapped(card: str, words: Sequence[str], per_line: int = 12) -> list[str]:
     """One card over several lines."""
     rows = [" ".join(words[start : start + per_line]) for start in range(0, len(words), per_line)]
     return [f"{card} {rows[0]}", *(f"+ {row}" for row in rows[1:])]

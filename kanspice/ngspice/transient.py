@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
 from functools import partial
 from itertools import count
@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from kanspice.design import Design, OdePeriod
+from kanspice.design import Design, OdePeriod, ReadOut
 from kanspice.design.bounds import output_bounds_v
 from kanspice.netlist import Fidelity, build_netlist
 from kanspice.netlist.names import layer_of
@@ -47,6 +47,7 @@ from kanspice.ngspice.stepping import (
     steps_for,
     target,
 )
+from kanspice.ngspice.switched import period_ends_v, switched_deck, switched_plots
 from kanspice.solution import FailedSample, NumericalError, Outcome, Solution
 
 Array = npt.NDArray[np.float64]
@@ -193,32 +194,54 @@ class _Solver:
         self, stepping: Stepping, report: bool, block: list[int], *, hinted: bool = False
     ) -> tuple[Found, FailedSample | None]:
         """All periods for one block, with shorter steps if `hinted`. No row is kept where there is doubt of any."""
-        found, ends = Found(), []
-        before_v = self.inputs_v[block]
+        found, stepping = Found(), stepping.finer(_RETRY_FINER) if hinted else stepping
+        follow = self._follow_periods if self.design.switching is None else self._follow_circuit
+        ends_v, doubt = follow(found, block, stepping)
+        if doubt is None:
+            found.rows = dict(zip(block, ends_v, strict=True))
+        final = doubt is None or (len(block) == 1 and hinted) or not is_worth_another(doubt)
+        self._report(report and final, len(block))
+        return found, doubt
+
+    def _follow_periods(self, found: Found, block: list[int], stepping: Stepping) -> tuple[Array, FailedSample | None]:
+        """Voltages (samples, all periods' nodes), each period in a run of its own: switches between them are ideal."""
+        before_v, ends_v = self.inputs_v[block], []
         for period in self.design.periods:
-            run = self._run(period, period.start_v(before_v), stepping.finer(_RETRY_FINER) if hinted else stepping)
+            bank = bank_file(layer_of(period.name))
+            run = self._run(period_deck(period, bank, period.start_v(before_v), stepping, RAW_FILE), [bank])
             found.analysis_s.append(run.wall_s)
             table = _table(period, run)
             doubt = doubt_in(run, block[0], len(table), len(block)) or _unfinished(period, block, table)
             if doubt is not None:
-                self._report(report and ((len(block) == 1 and hinted) or not is_worth_another(doubt)), len(block))
-                return found, doubt
+                return table, doubt
             before_v = table[:, 1:]
-            ends.append(before_v)
-        found.rows = dict(zip(block, np.concatenate(ends, axis=1), strict=True))
-        self._report(report, len(block))
-        return found, None
+            ends_v.append(before_v)
+        return np.concatenate(ends_v, axis=1), None
+
+    def _follow_circuit(self, found: Found, block: list[int], stepping: Stepping) -> tuple[Array, FailedSample | None]:
+        """The same from one run of the whole circuit, whose clocks switch from period to period."""
+        run = self._run(switched_deck(self.design, self.inputs_v[block], stepping, RAW_FILE), list(self.netlist.files))
+        found.analysis_s.append(run.wall_s)
+        plots = switched_plots(self.design, run.folder / RAW_FILE)
+        doubt = doubt_in(run, block[0], len(plots), len(block))
+        if doubt is not None:
+            return np.empty(0), doubt
+        ends_v = np.stack([period_ends_v(self.design, plot) for plot in plots])
+        bad = np.flatnonzero(~np.isfinite(ends_v).all(axis=1))
+        if bad.size:
+            seen = "the transient did not come to the end of every period"
+            return ends_v, FailedSample(block[int(bad[0])], Outcome.DIVERGED, seen)
+        return ends_v, None
 
     def _report(self, finished: bool, samples: int) -> None:
         if finished and samples and self.progress is not None:
             self.progress(samples)
 
-    def _run(self, period: OdePeriod, start_v: Array, stepping: Stepping) -> Run:
+    def _run(self, deck: str, files: Iterable[str]) -> Run:
         folder = self.folder / f"run{next(self.run_numbers)}"
         folder.mkdir()
-        bank = bank_file(layer_of(period.name))
-        os.link(self.folder / bank, folder / bank)
-        deck = period_deck(period, bank, start_v, stepping, RAW_FILE)
+        for name in files:
+            os.link(self.folder / name, folder / name)
         (folder / _DECK).write_text(deck, encoding="ascii")
         timeout_s = self.options.timeout_s
         deadline = None if timeout_s is None else self.started + timeout_s
@@ -254,8 +277,14 @@ class _Solver:
 
     def _stages(self, table: Array) -> dict[str, Array]:
         """(samples, all periods' nodes) -> every stage's voltages by name."""
-        node = {name: i for i, name in enumerate(n for p in self.design.periods for n in self.netlist.probes[p.name])}
-        return {name: table[:, [node[n] for n in nodes]] for name, nodes in self.netlist.probes.items()}
+        stages, position = {}, 0
+        for stage in self.design.stages:
+            if isinstance(stage, OdePeriod):
+                stages[stage.name] = last = table[:, position : position + stage.nodes]
+                position += stage.nodes
+            elif isinstance(stage, ReadOut):
+                stages[stage.name] = last[:, stage.start : stage.start + stage.width]
+        return stages
 
     def _solution(
         self, found: Found, normal: Stepping, simulate_s: float, numerical_error: NumericalError | None

@@ -76,6 +76,48 @@ def test_a_fidelity_of_crossbars_is_refused(design, tmp_path):
         write_compiled(design, "shared", tmp_path / "circuit")
 
 
+SCHEMATIC = ("branches.realisation='schematic'", "branches.pair_saturation=1.5")
+MONOLITHIC = ("switches.mode='monolithic'", "switches.on_ohm=100.0", "switches.hold_s=1e-7")
+
+
+def test_the_technology_says_how_branches_and_switches_are_built(tmp_path):
+    design = compile_kirchhoffnet(network(), technology(*SCHEMATIC, *MONOLITHIC))
+    assert design.schematic.pair_saturation == 1.5
+    assert (design.switching.on_ohm, design.switching.rise_s) == (100.0, pytest.approx(0.25e-12))
+    assert design.inference_s == pytest.approx(0.75e-6 + 2 * 1e-7, rel=1e-5)
+    save_design(design, tmp_path / "design.npz")
+    assert design_bytes(load_design(tmp_path / "design.npz")) == design_bytes(design)
+    manifest = write_compiled(design, "device", tmp_path / "circuit")
+    assert {"circuit.cir", "subcircuits.lib", "l1_bank.cir", "l2_bank.cir"} <= set(manifest["files"])
+    assert read_compiled(tmp_path / "circuit").design.switching == design.switching
+
+
+@pytest.mark.parametrize(
+    ("overrides", "message"),
+    [
+        (SCHEMATIC[1:], "branches.pair_saturation would have no effect"),
+        (MONOLITHIC[1:], "switches.on_ohm, switches.hold_s would have no effect"),
+        ((MONOLITHIC[0], "switches.rise_s=1e-6"), "slower than a period"),
+    ],
+)
+def test_what_a_circuit_cannot_have_is_said(overrides, message):
+    with pytest.raises(InputError, match=message):
+        compile_kirchhoffnet(network(), technology(*overrides))
+
+
+def test_a_schematic_that_the_paper_does_not_draw_is_refused():
+    model = KirchhoffNet([topology_from_edges([(1, 0)])], [1.0], branch_function("ShiftLeakyRelu1", {}, "x"))
+    with pytest.raises(InputError, match="no schematic"):
+        compile_kirchhoffnet(model, technology(SCHEMATIC[0]))
+
+
+def test_nodes_that_repeat_others_cannot_appear_between_banks():
+    topologies = [topology_from_edges([(1, 0)]), topology_from_edges([(1, 2)])]
+    model = KirchhoffNet(topologies, [1.0, 1.0], branch_function("ShiftTanh2", {}, "x"), fill="repeat")
+    with pytest.raises(InputError, match="copying circuit"):
+        compile_kirchhoffnet(model, technology(MONOLITHIC[0]))
+
+
 HOSTILE = {
     "a command in a name": ({"name": "l1.period\n.control\nshell id"}, "not the name"),
     "the name of another kind": ({"name": "l1.norm"}, "of kind 'period'"),
@@ -102,6 +144,14 @@ def test_a_strangers_design_is_refused(kind, design, tmp_path):
     with pytest.raises(InputError, match="is not a kanspice design") as refused:
         load_design(tmp_path / "design.npz")
     assert problem in refused.value.found
+
+
+@pytest.mark.parametrize("changes", [{"on_ohm": -1.0}, {"off_ohm": float("nan")}, {"rise_s": "0; shell id"}])
+def test_a_strangers_switches_are_refused(changes, tmp_path):
+    design = compile_kirchhoffnet(network(), technology(*MONOLITHIC))
+    save_design(replace(design, switching=replace(design.switching, **changes)), tmp_path / "design.npz")
+    with pytest.raises(InputError, match="is not a kanspice design"):
+        load_design(tmp_path / "design.npz")
 
 
 def test_periods_without_a_readout_are_no_design(design, tmp_path):

@@ -14,7 +14,7 @@ from kanspice.resources import NETLISTS
 
 TESTED = {
     *("buffer", "clipper", "sigmoid_stage", "tanh_stage", "column_sense"),
-    *("tia_ideal", "tia_finite", "subtractor", "layernorm_lane"),
+    *("tia_ideal", "tia_finite", "subtractor", "layernorm_lane", "bank_switch"),
 }
 
 
@@ -115,3 +115,12 @@ def test_lanes_of_a_layer_norm_share_mean_and_variance(sweep):
     close(volts["mean"], mean)
     for i, (gain, offset) in enumerate(zip(gains, offsets, strict=True)):
         close(volts[f"out{i}"], gain * (lanes_v[:, i] - mean) / np.sqrt(variance + eps) + offset)
+
+
+@pytest.mark.ngspice
+@pytest.mark.parametrize("clock", [0.0, 0.25, 1.0])
+def test_a_bank_switch_lets_the_clocks_part_of_the_banks_current_through(sweep, clock):
+    """A bank of 1 mS behind 500 ohm takes v / 1500 of the node; off, 1 uS of the switch leaks instead."""
+    volts = sweep(f"vc c 0 {clock}\nrn x n 1000\nrb b 0 1000\nx1 n b c bank_switch on=500 leak=1e-6", -2.0, 2.0, 0.25)
+    close(volts["b"], volts["n"] * 1000 / 1500)
+    close((volts["x"] - volts["n"]) / 1000, volts["n"] * (clock / 1500 + (1 - clock) * 1e-6))

@@ -1,0 +1,69 @@
+"""A whole circuit of periods in one transient: its deck, and its results at the end of each period."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from kanspice.design import Design
+from kanspice.netlist import CIRCUIT
+from kanspice.netlist.switching import capacitor_nodes
+from kanspice.ngspice.deck import transient_options, wrapped
+from kanspice.ngspice.raw import read_plots
+from kanspice.ngspice.stepping import Stepping
+from kanspice.units import spice_number
+
+Array = npt.NDArray[np.float64]
+
+_TIME_SLACK = 1e-9
+
+
+def switched_deck(design: Design, inputs_v: Array, stepping: Stepping, raw: str) -> str:
+    """A deck that runs all periods for every row of `inputs_v` (samples, inputs; volts) in one process.
+
+    `raw` gets a plot per sample: time, and every node's voltage at every point of it.
+    """
+    first, shortest = design.periods[0], min(design.periods, key=lambda period: period.period_s)
+    start_nodes = capacitor_nodes(design)[0]
+    end_s = spice_number(design.ends_s[-1])
+    step_s = spice_number(shortest.period_s / stepping.steps)
+    lines = [
+        "* kanspice run",
+        f".include {CIRCUIT}",
+        *transient_options(first, stepping),
+        *wrapped(".save", [f"v({node})" for node in _nodes(design)]),
+        ".control",
+        "set appendwrite",
+    ]
+    for start_v in first.start_v(inputs_v).tolist():
+        lines += [f"alter @c{node}[ic]={spice_number(volts)}" for node, volts in zip(start_nodes, start_v, strict=True)]
+        lines += [f"tran {step_s} {end_s} 0 {step_s} uic", f"write {raw} all", "destroy $curplot"]
+    return "\n".join([*lines, "quit", ".endc", ".end"]) + "\n"
+
+
+def switched_plots(design: Design, raw: Path) -> list[Array]:
+    """A table (points, 1 + nodes) per sample: time and the voltages of all capacitors; none that lacks a vector."""
+    wanted = ["time", *(f"v({node})" for node in _nodes(design))]
+    return [
+        np.asarray(plot.table[:, [plot.vectors.index(name) for name in wanted]], dtype=np.float64)
+        for plot in read_plots(raw)
+        if set(wanted) <= set(plot.vectors) and not np.iscomplexobj(plot.table)
+    ]
+
+
+def period_ends_v(design: Design, table: Array) -> Array:
+    """All periods' node voltages (all periods' nodes,), each at its end; NaN where there is no such point in time."""
+    place = {node: index for index, node in enumerate(_nodes(design), start=1)}
+    parts = []
+    for end_s, nodes in zip(design.ends_s, capacitor_nodes(design), strict=True):
+        ended = np.flatnonzero(np.abs(table[:, 0] - end_s) <= _TIME_SLACK * end_s)
+        volts = table[ended[0]] if ended.size else np.full(table.shape[1], np.nan)
+        parts.append(volts[[place[node] for node in nodes]])
+    return np.concatenate(parts)
+
+
+def _nodes(design: Design) -> list[str]:
+    """Every capacitor's node, once."""
+    return list(dict.fromkeys(node for nodes in capacitor_nodes(design) for node in nodes))
