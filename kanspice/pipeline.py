@@ -27,13 +27,14 @@ from kanspice.gap import (
     decoded_outputs,
     measure,
     numerical_gap,
+    spread,
 )
 from kanspice.models import KANalogue, KirchhoffNet, LoadedModel
 from kanspice.models.places import errors_at
-from kanspice.models.reference import reference_stages
+from kanspice.models.reference import followed_stages
 from kanspice.netlist import Fidelity
 from kanspice.ngspice import NgspiceOptions, Progress, solve
-from kanspice.solution import Solution
+from kanspice.solution import FailedSample, Outcome, Solution
 from kanspice.technology import Technology
 from kanspice.validation import nearest
 
@@ -48,7 +49,8 @@ class Evidence:
 
     inputs: (samples, inputs) in model units. labels: (samples,) classes. external: (samples, outputs), outputs
     for the same inputs computed elsewhere. population: (samples, inputs) that the amplifiers are sized for, `inputs` if
-    None. Raises InputError when they do not fit together.
+    None. external_population: outputs computed elsewhere for all of those.
+    Raises InputError when they do not fit together.
     """
 
     inputs: Array
@@ -56,6 +58,7 @@ class Evidence:
     external: Array | None = None
     source: str = ""
     population: Array | None = None
+    external_population: Array | None = None
 
     def __post_init__(self) -> None:
         if self.inputs.ndim != 2 or len(self.inputs) == 0:
@@ -74,7 +77,7 @@ class Evidence:
             return self
         labels = None if self.labels is None else self.labels[:limit]
         external = None if self.external is None else self.external[:limit]
-        return Evidence(self.inputs[:limit], labels, external, self.source, self.sizing_inputs)
+        return Evidence(self.inputs[:limit], labels, external, self.source, self.sizing_inputs, self.external)
 
     @property
     def sizing_inputs(self) -> Array:
@@ -128,8 +131,13 @@ def verify(
     compile_s, design = _timed(lambda: compile_model(loaded, technology, evidence.sizing_inputs))
     fidelity = resolve_fidelity(design, options.fidelity)
     _check_limits(options.limits, design, evidence, fidelity)
-    reference = reference_stages(loaded.model, evidence.inputs)
-    solution = solve(design, evidence.inputs, fidelity, options.ngspice, hints=reference, progress=progress)
+    reference, diverged = followed_stages(loaded.model, evidence.inputs)
+    followed = [index for index in range(len(evidence.inputs)) if index not in diverged]
+    hints = {name: values[followed] for name, values in reference.items()}
+    solution = solve(design, evidence.inputs[followed], fidelity, options.ngspice, hints=hints, progress=progress)
+    if diverged:
+        without = [FailedSample(index, Outcome.NO_REFERENCE, why) for index, why in diverged.items()]
+        solution = solution.among(followed, without)
     return _result(_Measured(loaded, technology, evidence, options, reference, design, compile_s, solution))
 
 
@@ -152,11 +160,12 @@ def _result(measured: _Measured) -> GapResult:
     design, solution = measured.design, measured.solution
     expected = reference[design.stages[-1].compares_to]
     outputs = decoded_outputs(design, solution)
-    gap = compare(outputs, expected, solution.solved)
+    scale = _scale(expected, evidence)
+    gap = compare(outputs, expected, solution.solved, scale)
     stages = measure(design, solution, evidence.inputs, reference)
-    numerical = numerical_gap(design, solution, expected)
+    numerical = numerical_gap(design, solution, scale)
     accuracies = _accuracies(evidence, expected, outputs, solution)
-    external = evidence.external
+    external, followed = evidence.external, _followed(expected)
     return GapResult(
         model=_model_facts(measured.loaded),
         design=_design_facts(design, solution, measured.technology),
@@ -174,8 +183,8 @@ def _result(measured: _Measured) -> GapResult:
         gap=gap,
         stages=stages,
         numerical=numerical,
-        external_gap=None if external is None else compare(expected, external),
-        external_circuit_gap=None if external is None else compare(outputs, external, solution.solved),
+        external_gap=None if external is None else compare(expected, external, followed, scale),
+        external_circuit_gap=None if external is None else compare(outputs, external, solution.solved, scale),
         accuracy=accuracies,
         limits=_limits(measured.options.limits, _metric_values(gap, stages, numerical, accuracies)),
         timing={"compile_s": measured.compile_s, **solution.timing_s},
@@ -184,6 +193,18 @@ def _result(measured: _Measured) -> GapResult:
         reference=expected,
         outputs=outputs,
     )
+
+
+def _followed(expected: Array) -> npt.NDArray[np.bool_]:
+    """(samples,) True where the network has an answer."""
+    return np.asarray(np.isfinite(expected).all(axis=1))
+
+
+def _scale(expected: Array, evidence: Evidence) -> float:
+    """What relative figures are divided by: one sample does not vary, but outputs from elsewhere may be more."""
+    scale = spread(expected)
+    elsewhere = evidence.external_population
+    return spread(elsewhere) if scale == 0 and elsewhere is not None else scale
 
 
 def _timed(work: Callable[[], Design]) -> tuple[float, Design]:
@@ -222,7 +243,7 @@ def _accuracies(evidence: Evidence, expected: Array, outputs: Array, solution: S
     if evidence.labels is None:
         return None
     return {
-        "reference": accuracy(expected, evidence.labels),
+        "reference": accuracy(expected, evidence.labels, _followed(expected)),
         "circuit": accuracy(outputs, evidence.labels, solution.solved),
     }
 
@@ -283,9 +304,8 @@ def _notes(design: Design, fidelity: str) -> list[str]:
 
 def _period_notes(design: Design) -> list[str]:
     periods_s, farads = sum(period.period_s for period in design.periods), design.periods[0].capacitor_f
-    notes = [
-        f"inference takes {design.inference_s:.4g} s, of it {periods_s:.4g} s proportional to each node's {farads:.4g} F"
-    ]
+    duration = f"inference takes {design.inference_s:.4g} s"
+    notes = [f"{duration}, of it {periods_s:.4g} s proportional to each node's {farads:.4g} F"]
     if design.schematic is None:
         notes.append("branches are behavioural sources")
     else:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from enum import Enum
 
 import numpy as np
@@ -16,6 +16,7 @@ class Outcome(Enum):
     """How the simulation of one sample ended."""
 
     CONVERGED = "converged"
+    NO_REFERENCE = "no reference"
     DIVERGED = "diverged"
     SINGULAR = "singular"
     MULTISTABLE = "multistable"
@@ -32,6 +33,7 @@ class Outcome(Enum):
 
 _ADVICE = {
     Outcome.CONVERGED: "",
+    Outcome.NO_REFERENCE: "the network has no answer for this input either: leave it out, or train on inputs like it",
     Outcome.DIVERGED: "no operating point was found: raise the amplifiers' gain, or look for a multistable device",
     Outcome.SINGULAR: "a node has no path that fixes its voltage: check the technology for zero or infinite values",
     Outcome.MULTISTABLE: "the circuit can settle in more than one state: raise the amplifiers' gain",
@@ -107,3 +109,24 @@ class Solution:
         mask = np.ones(self.samples, dtype=bool)
         mask[[failure.index for failure in self.failed]] = False
         return mask
+
+    def among(self, places: Sequence[int], others: Sequence[FailedSample]) -> Solution:
+        """The same among more samples: this one's are at `places` (in order), the `others` have no result."""
+        samples = len(places) + len(others)
+
+        def spread(table: Array) -> Array:
+            wider = np.full((samples, table.shape[1]), np.nan)
+            wider[list(places)] = table
+            return wider
+
+        error = self.numerical_error
+        failed = [*(replace(failure, index=places[failure.index]) for failure in self.failed), *others]
+        return replace(
+            self,
+            samples=samples,
+            failed=tuple(sorted(failed, key=lambda failure: failure.index)),
+            stage_v={name: spread(table) for name, table in self.stage_v.items()},
+            column_v={name: spread(table) for name, table in self.column_v.items()},
+            numerical_error=error and replace(error, samples=tuple(places[index] for index in error.samples)),
+            waveforms=tuple(replace(waveform, sample=places[waveform.sample]) for waveform in self.waveforms),
+        )

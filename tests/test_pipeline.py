@@ -9,10 +9,10 @@ from circuits import LINE, PEAK, design_of, inputs_for, load_device, network, te
 from fake_ngspice import CUT, write_fake
 
 from kanspice.errors import InputError
-from kanspice.models import KirchhoffNet, load, load_array, load_labels, save
+from kanspice.models import DivergenceError, KirchhoffNet, load, load_array, load_labels, save
 from kanspice.models.branches import branch_function
 from kanspice.models.reference import reference_stages
-from kanspice.models.topology import recipe
+from kanspice.models.topology import recipe, topology_from_edges
 from kanspice.pipeline import Evidence, VerifyOptions, metric_names, resolve_fidelity, verify
 
 
@@ -112,7 +112,7 @@ def test_every_metric_can_be_limited(loaded, evidence):
 @pytest.mark.ngspice
 def test_a_limit_on_what_cannot_be_measured_is_no_success(loaded, evidence):
     """One sample has no standard deviation."""
-    result = verify(loaded, technology(), evidence.limited(1), VerifyOptions(limits=[("relative_rmse", 1.0)]))
+    result = verify(loaded, technology(), Evidence(evidence.inputs[:1]), VerifyOptions(limits=[("relative_rmse", 1.0)]))
     assert result.gap.relative_rmse is None
     assert (result.passed, result.exit_code) == (False, 3)
 
@@ -305,3 +305,41 @@ def test_the_circuit_of_a_published_kirchhoffnet_follows_it(reference_data, name
     assert result.external_gap.relative_rmse <= 1e-5
     assert result.external_circuit_gap.relative_rmse <= 1e-3
     assert 0.7 * result.gap.rmse <= result.numerical.rmse <= 1.3 * result.gap.rmse
+
+
+# --- networks that cannot be followed, and samples that do not vary ---
+
+
+@pytest.fixture
+def explosive(tmp_path):
+    """dv/dt = relu(2000 v): positive voltages grow beyond all numbers, others stay."""
+    model = KirchhoffNet([topology_from_edges([(0, 1)])], [1.0], branch_function("ShiftRelu2", {}, "x"))
+    model.layers[0].theta.data = torch.tensor([[0.0], [2000.0], [0.0]], dtype=torch.float64)
+    save(model, tmp_path / "model.pt")
+    return load(tmp_path / "model.pt")
+
+
+@pytest.mark.ngspice
+def test_a_sample_that_the_network_cannot_follow_is_named_and_the_others_kept(explosive):
+    inputs = np.array([[-1.0], [0.5], [-2.0], [-0.25]])
+    result = verify(explosive, technology(), Evidence(inputs, external=inputs))
+    assert [(f.index, f.outcome.value) for f in result.failed] == [(1, "no reference")]
+    assert "layer 1: the node voltages cannot be followed" in result.failed[0].advice
+    assert result.exit_code == 3
+    assert result.gap.max_abs <= 1e-9
+    assert result.external_gap.max_abs <= 1e-9
+    assert np.isnan(result.outputs[1]).all()
+
+
+def test_a_network_that_can_follow_nothing_is_an_error(explosive):
+    with pytest.raises(DivergenceError, match="sample 0, layer 1: the node voltages cannot be followed"):
+        verify(explosive, technology(), Evidence(np.array([[1.0], [2.0]])))
+
+
+@pytest.mark.ngspice
+def test_one_sample_is_measured_against_how_the_outputs_from_elsewhere_vary(loaded, evidence):
+    alone = verify(loaded, technology(), Evidence(evidence.inputs[:1]))
+    assert alone.gap.relative_rmse is None
+    result = verify(loaded, technology("tia.gain=100"), evidence.limited(1))
+    scale = np.sqrt(np.mean(np.var(evidence.external, axis=0)))
+    assert result.gap.relative_rmse == pytest.approx(result.gap.rmse / scale)

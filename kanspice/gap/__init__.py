@@ -1,7 +1,7 @@
 """The measured gap: pure metrics, split by stage."""
 
 from kanspice.gap.measure import decoded_outputs, measure, numerical_gap
-from kanspice.gap.metrics import Gap, accuracy, compare
+from kanspice.gap.metrics import Gap, accuracy, compare, spread
 from kanspice.gap.result import GapResult, Limit, NumericalGap, StageGap
 
 __all__ = [
@@ -15,4 +15,5 @@ __all__ = [
     "decoded_outputs",
     "measure",
     "numerical_gap",
+    "spread",
 ]

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from kanspice.design import Crossbar, Design, LayerNorm, Stage
 from kanspice.design.ideal import ideal_output_v
-from kanspice.gap.metrics import compare, spread
+from kanspice.gap.metrics import compare
 from kanspice.gap.result import NumericalGap, StageGap
 from kanspice.solution import Solution
 
@@ -35,12 +35,12 @@ def decoded_outputs(design: Design, solution: Solution) -> Array:
     return solution.stage_v[last.name] / last.output_v_per_unit
 
 
-def numerical_gap(design: Design, solution: Solution, reference: Array) -> NumericalGap | None:
-    """The run's numerical error in model units, relative to the reference outputs (samples, outputs)."""
+def numerical_gap(design: Design, solution: Solution, scale: float) -> NumericalGap | None:
+    """The run's numerical error in model units, and relative to `scale`, the outputs' `spread`, where it is not 0."""
     error = solution.numerical_error
     if error is None:
         return None
-    per_unit, scale = design.stages[-1].output_v_per_unit, spread(reference)
+    per_unit = design.stages[-1].output_v_per_unit
     rmse = error.rmse_v / per_unit
     return NumericalGap(len(error.samples), rmse, error.max_abs_v / per_unit, rmse / scale if scale else None)
 

@@ -30,22 +30,32 @@ class Gap:
 
 
 def spread(reference: Array) -> float:
-    """Pooled standard deviation over samples of the outputs (samples, width); exactly 0 where nothing varies."""
+    """Pooled standard deviation over samples of the outputs (samples, width); exactly 0 where nothing varies.
+
+    Samples whose outputs are not all finite have no say.
+    """
+    reference = reference[np.isfinite(reference).all(axis=1)]
+    if len(reference) == 0:
+        return 0.0
     return float(np.sqrt(np.mean(np.var(reference - reference[:1], axis=0))))
 
 
-def compare(outputs: Array, reference: Array, solved: npt.NDArray[np.bool_] | None = None) -> Gap:
+def compare(
+    outputs: Array, reference: Array, solved: npt.NDArray[np.bool_] | None = None, scale: float | None = None
+) -> Gap:
     """The gap of outputs (samples, width) against a reference of the same shape.
 
     solved: (samples,) False where there is no output. Those samples have no error to average, but they
     count as disagreement; whoever prints these numbers prints the failures beside them.
+    scale: what relative figures are divided by; the reference's `spread` if None.
     With no solved sample every figure is NaN or None.
     """
     mask = np.ones(len(outputs), dtype=bool) if solved is None else solved
     error = outputs[mask] - reference[mask]
     if error.size == 0:
         return Gap(float("nan"), float("nan"), None, None, None)
-    rmse, max_abs, scale = float(np.sqrt(np.mean(error**2))), float(np.abs(error).max()), spread(reference)
+    rmse, max_abs = float(np.sqrt(np.mean(error**2))), float(np.abs(error).max())
+    scale = spread(reference) if scale is None else scale
     agreement = None
     if reference.shape[1] > 1:
         agreement = float(np.sum(outputs[mask].argmax(axis=1) == reference[mask].argmax(axis=1)) / len(outputs))

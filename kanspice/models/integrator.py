@@ -15,6 +15,9 @@ from kanspice.errors import InputError, KanspiceError
 Method = Literal["dopri5", "dopri8", "bosh3", "fehlberg2", "adaptive_heun"]
 METHODS: tuple[Method, ...] = get_args(Method)
 
+LARGEST_VOLTAGE = 1e6
+"""In model units: what goes beyond it is not coming back, and no circuit follows it."""
+
 
 class DivergenceError(KanspiceError):
     """An ODE's solution grows without bound, or changes too fast to be followed (exit code 3)."""
@@ -56,7 +59,7 @@ class Integrator:
         options = {"max_num_steps": self.max_steps, "norm": _worst_sample}
         try:
             solution: Tensor = method(
-                derivative, start, times, rtol=self.rtol, atol=self.atol, method=self.method, options=options
+                _Bounded(derivative), start, times, rtol=self.rtol, atol=self.atol, method=self.method, options=options
             )
         except AssertionError as error:  # torchdiffeq's way to say that it gives up
             raise DivergenceError(
@@ -66,6 +69,25 @@ class Integrator:
                 hint="check the parameters; looser tolerances will not help a solution that grows without bound",
             ) from error
         return solution
+
+
+class _Bounded(nn.Module):
+    """A derivative that says so when a voltage leaves all bounds, long before it leaves those of numbers."""
+
+    def __init__(self, derivative: nn.Module) -> None:
+        super().__init__()
+        self.derivative = derivative
+
+    def forward(self, time: Tensor, voltages: Tensor) -> Tensor:
+        if not bool((voltages.detach().abs() <= LARGEST_VOLTAGE).all()):
+            raise DivergenceError(
+                "the node voltages cannot be followed: they diverge",
+                expected=f"voltages of at most {LARGEST_VOLTAGE:g}",
+                found=f"more at {float(time):.4g} of the period",
+                hint="check the parameters, and whether the network was trained on inputs like this one",
+            )
+        derivative: Tensor = self.derivative(time, voltages)
+        return derivative
 
 
 def _worst_sample(values: Tensor) -> Tensor:

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from kanspice.models.input_stages import INPUT_STAGES
+from kanspice.models.integrator import DivergenceError
 from kanspice.models.kanalogue import NORM_EPS, KANalogue
 from kanspice.models.kirchhoffnet import KirchhoffNet
 from kanspice.models.kirchhoffnet_layer import Layer
@@ -65,6 +66,33 @@ def reference_stages(model: Network, inputs: Array) -> dict[str, Array]:
     with torch.no_grad():
         blocks = [model.stages(torch.from_numpy(np.ascontiguousarray(block))) for block in _blocks(inputs)]
     return {name: np.concatenate([block[name].numpy() for block in blocks]) for name in blocks[0]}
+
+
+def followed_stages(model: Network, inputs: Array) -> tuple[dict[str, Array], dict[int, str]]:
+    """`reference_stages`, and why some samples have none: the network cannot be followed; their rows are NaN.
+
+    Raises DivergenceError if that is so for all of them.
+    """
+    try:
+        return reference_stages(model, inputs), {}
+    except DivergenceError as error:
+        everywhere = error
+    rows: dict[int, dict[str, Array]] = {}
+    diverged: dict[int, str] = {}
+    for index in range(len(inputs)):
+        try:
+            rows[index] = reference_stages(model, inputs[index : index + 1])
+        except DivergenceError as error:
+            place = (error.where or "").partition(", ")[2]
+            diverged[index] = f"{place}: {error.problem}" if place else error.problem
+    if not rows:
+        raise everywhere
+    widths = {name: values.shape[1] for name, values in next(iter(rows.values())).items()}
+    stages = {name: np.full((len(inputs), width), np.nan) for name, width in widths.items()}
+    for index, values in rows.items():
+        for name, row in values.items():
+            stages[name][index] = row[0]
+    return stages, diverged
 
 
 def layer_arrays(model: KANalogue) -> tuple[LayerArrays, ...]:

@@ -9,7 +9,7 @@ import pytest
 from circuits import PEAK, design_of, inputs_for, network
 
 from kanspice.design.ideal import ideal_output_v
-from kanspice.gap import GapResult, Limit, StageGap, compare, decoded_outputs, measure, numerical_gap
+from kanspice.gap import GapResult, Limit, StageGap, compare, decoded_outputs, measure, numerical_gap, spread
 from kanspice.models.reference import reference_stages
 from kanspice.solution import FailedSample, NumericalError, Outcome, Solution
 
@@ -85,14 +85,14 @@ def test_the_numerical_error_is_scaled_as_the_gap_is(case):
     design, inputs, reference = case
     expected = list(reference.values())[-1]
     solution = replace(solution_of(design, inputs), numerical_error=NumericalError((0, 3), max_abs_v=2e-6, rmse_v=1e-6))
-    numerical, per_unit = numerical_gap(design, solution, expected), design.stages[-1].output_v_per_unit
+    numerical, per_unit = numerical_gap(design, solution, spread(expected)), design.stages[-1].output_v_per_unit
     assert numerical.samples == 2
     assert numerical.rmse == pytest.approx(1e-6 / per_unit)
     assert numerical.max_abs == pytest.approx(2e-6 / per_unit)
     deviation = np.sqrt(np.mean(expected.std(axis=0) ** 2))
     assert numerical.relative_rmse == pytest.approx(numerical.rmse / deviation)
-    assert numerical_gap(design, solution, expected[:1]).relative_rmse is None
-    assert numerical_gap(design, solution_of(design, inputs), expected) is None
+    assert numerical_gap(design, solution, 0.0).relative_rmse is None
+    assert numerical_gap(design, solution_of(design, inputs), 1.0) is None
 
 
 def result(failed=(), limits=(), stages=()):
