@@ -6,7 +6,7 @@ import hashlib
 import platform
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from importlib.metadata import version
 from typing import Literal
 
@@ -17,17 +17,21 @@ from kanspice.compile import compile_kanalogue, compile_kirchhoffnet
 from kanspice.design import Design
 from kanspice.errors import InputError
 from kanspice.gap import (
+    Cause,
     Gap,
     GapResult,
     Limit,
     NumericalGap,
     StageGap,
+    Trial,
     accuracy,
+    attribute,
     compare,
     decoded_outputs,
     measure,
     numerical_gap,
     spread,
+    trials_needed,
 )
 from kanspice.models import KANalogue, KirchhoffNet, LoadedModel
 from kanspice.models.places import errors_at
@@ -87,11 +91,19 @@ class Evidence:
 
 @dataclass(frozen=True)
 class VerifyOptions:
-    """How to verify. fidelity `auto` takes `shared` where it is the same circuit as `device`, else `device`."""
+    """How to verify. fidelity `auto` takes `shared` where it is the same circuit as `device`, else `device`.
+
+    attribute: solve the circuit again with each of the technology's imperfections alone, and with all but each.
+    """
 
     fidelity: FidelityChoice = "auto"
     ngspice: NgspiceOptions = field(default_factory=NgspiceOptions)
     limits: Sequence[tuple[str, float]] = ()
+    attribute: bool = False
+
+    def solves(self, technology: Technology) -> int:
+        """How many times `verify` solves every sample."""
+        return 1 + (trials_needed(technology) if self.attribute else 0)
 
 
 def compile_model(loaded: LoadedModel, technology: Technology, sample_inputs: Array | None = None) -> Design:
@@ -138,7 +150,29 @@ def verify(
     if diverged:
         without = [FailedSample(index, Outcome.NO_REFERENCE, why) for index, why in diverged.items()]
         solution = solution.among(followed, without)
-    return _result(_Measured(loaded, technology, evidence, options, reference, design, compile_s, solution))
+    measured = _Measured(loaded, technology, evidence, options, reference, design, compile_s, solution)
+    result = _result(measured)
+    return replace(result, causes=_causes(measured, result, progress)) if options.attribute else result
+
+
+def _causes(measured: _Measured, result: GapResult, progress: Progress | None) -> tuple[Cause, ...]:
+    """Each imperfection by itself, on the same samples and with as many time steps as all of them together took."""
+    evidence, options = measured.evidence, measured.options
+    expected = result.reference
+    followed = np.flatnonzero(_followed(expected))
+    hints = {name: values[followed] for name, values in measured.reference.items()}
+    steps = measured.solution.engine_options.get("steps")
+    again = replace(options.ngspice, check_samples=0, steps=steps if isinstance(steps, int) else None)
+
+    def solve_with(technology: Technology) -> Trial:
+        design = compile_model(measured.loaded, technology, evidence.sizing_inputs)
+        fidelity = resolve_fidelity(design, options.fidelity)
+        solution = solve(design, evidence.inputs[followed], fidelity, again, hints=hints, progress=progress)
+        outputs = decoded_outputs(design, solution)
+        gap = compare(outputs, expected[followed], solution.solved, _scale(expected, evidence))
+        return Trial(gap, len(solution.failed))
+
+    return attribute(measured.technology, Trial(result.gap, len(result.failed)), solve_with)
 
 
 @dataclass(frozen=True)

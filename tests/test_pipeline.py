@@ -343,3 +343,24 @@ def test_one_sample_is_measured_against_how_the_outputs_from_elsewhere_vary(load
     result = verify(loaded, technology("tia.gain=100"), evidence.limited(1))
     scale = np.sqrt(np.mean(np.var(evidence.external, axis=0)))
     assert result.gap.relative_rmse == pytest.approx(result.gap.rmse / scale)
+
+
+@pytest.mark.ngspice
+def test_the_causes_of_a_gap_are_measured_on_the_same_samples(tmp_path):
+    torch.manual_seed(3)
+    edges = topology_from_edges([(1, 2), (2, 1), (0, 1)])
+    model = KirchhoffNet([edges, edges], [1.0, 0.5], branch_function("ShiftTanh2", {}, "x"))
+    save(model, tmp_path / "model.pt")
+    inputs = np.random.default_rng(0).normal(size=(6, 2))
+    tech = technology("switches.mode='monolithic'", "switches.on_ohm=3e4", "switches.off_ohm=1e8")
+    options = VerifyOptions(attribute=True)
+    counted = []
+    result = verify(load(tmp_path / "model.pt"), tech, Evidence(inputs), options, counted.append)
+    assert sum(counted) == pytest.approx(6 * options.solves(tech))
+    assert options.solves(tech) == 4  # all, each of two, none
+    on, off, none = result.causes
+    assert {on.name, off.name} == {"switches.on_ohm", "switches.off_ohm"}
+    assert on.without == off.alone
+    assert none.alone.gap.relative_rmse <= 2 * result.numerical.relative_rmse
+    assert result.numerical.relative_rmse <= 0.15 * result.gap.relative_rmse
+    assert on.alone.gap.relative_rmse > 10 * none.alone.gap.relative_rmse

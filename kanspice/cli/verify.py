@@ -50,6 +50,9 @@ def verify(
     set_: Set = None,
     engine: Engine = EngineName.NGSPICE,
     fidelity: FidelityOption = FidelityName.AUTO,
+    attribute: Annotated[
+        bool, typer.Option("--attribute", help="Solve again with each imperfection alone, and with all but each.")
+    ] = False,
     max_: Annotated[
         list[str] | None,
         typer.Option("--max", metavar="METRIC=VALUE", help="Fail (exit 1) above this, e.g. relative_rmse=1e-3."),
@@ -83,8 +86,9 @@ def verify(
     technology = load_technology(tech, set_ or ())
     loaded = load(model, config, curves)
     evidence = _evidence(loaded, inputs, labels, reference).limited(limit)
-    options = VerifyOptions(fidelity.value, NgspiceOptions(jobs=jobs, timeout_s=timeout, seed=seed), limits)
-    with progress_bar(Console(stderr=True, quiet=quiet), "simulating", len(evidence.inputs)) as progress:
+    options = VerifyOptions(fidelity.value, NgspiceOptions(jobs=jobs, timeout_s=timeout, seed=seed), limits, attribute)
+    total = len(evidence.inputs) * options.solves(technology)
+    with progress_bar(Console(stderr=True, quiet=quiet), "simulating", total) as progress:
         result = run(loaded, technology, evidence, options, progress)
     _deliver(result, console, json, html, junit)
     if verbose:

@@ -1,19 +1,24 @@
 """The measured gap: pure metrics, split by stage."""
 
+from kanspice.gap.causes import Cause, Trial, attribute, trials_needed
 from kanspice.gap.measure import decoded_outputs, measure, numerical_gap
 from kanspice.gap.metrics import Gap, accuracy, compare, spread
 from kanspice.gap.result import GapResult, Limit, NumericalGap, StageGap
 
 __all__ = [
+    "Cause",
     "Gap",
     "GapResult",
     "Limit",
     "NumericalGap",
     "StageGap",
+    "Trial",
     "accuracy",
+    "attribute",
     "compare",
     "decoded_outputs",
     "measure",
     "numerical_gap",
     "spread",
+    "trials_needed",
 ]

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from kanspice.gap.causes import Cause
 from kanspice.gap.metrics import Gap
 from kanspice.solution import FailedSample
 
@@ -62,7 +63,7 @@ class GapResult:
 
     reference, outputs: (samples, outputs) in model units; rows of failed samples in `outputs` are NaN.
     external: outputs computed elsewhere, if given; external_gap: the torch reference against them;
-    external_circuit_gap: the circuit against them.
+    external_circuit_gap: the circuit against them. causes: what each imperfection does, where that was asked for.
     """
 
     model: Mapping[str, object]
@@ -83,6 +84,7 @@ class GapResult:
     versions: Mapping[str, str]
     reference: Array
     outputs: Array
+    causes: tuple[Cause, ...] = ()
 
     @property
     def passed(self) -> bool:

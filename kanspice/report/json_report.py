@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from kanspice.gap.causes import Cause
 from kanspice.gap.metrics import Gap
 from kanspice.gap.result import GapResult, Limit, NumericalGap, StageGap
 from kanspice.report.words import encodable
@@ -47,6 +48,7 @@ def _document(result: GapResult) -> dict[str, Any]:
         **{key: value for key, value in optional.items() if value is not None},
         "numerical_error": None if result.numerical is None else _numerical(result.numerical),
         "stages": [_stage(stage) for stage in result.stages],
+        **({"causes": [_cause(cause) for cause in result.causes]} if result.causes else {}),
         "timing": result.timing,
         "limits": [_limit(limit) for limit in result.limits],
         "passed": result.passed,
@@ -86,6 +88,20 @@ def _stage(stage: StageGap) -> dict[str, Any]:
         "largest_v": stage.largest_v,
         "largest_column_v": stage.largest_column_v,
         "behavioural": stage.behavioural,
+    }
+
+
+def _cause(cause: Cause) -> dict[str, Any]:
+    without = cause.without
+    return {
+        "name": cause.name,
+        "value": cause.value,
+        "rmse": cause.alone.gap.rmse,
+        "relative_rmse": cause.alone.gap.relative_rmse,
+        "failed_samples": cause.alone.failed,
+        "without_rmse": None if without is None else without.gap.rmse,
+        "without_relative_rmse": None if without is None else without.gap.relative_rmse,
+        "without_failed_samples": None if without is None else without.failed,
     }
 
 

@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from kanspice.gap.causes import Cause
 from kanspice.gap.metrics import Gap
 from kanspice.gap.result import GapResult, StageGap
 from kanspice.report import verdict
@@ -38,6 +39,8 @@ def print_gap(result: GapResult, console: Console) -> None:
     console.print(_rows(_header(result)))
     if result.stages:
         console.print(_stages(result.stages))
+    if result.causes:
+        console.print(_causes(result.causes))
     console.print(_rows(_summary(result)))
 
 
@@ -81,6 +84,19 @@ def _stages(stages: tuple[StageGap, ...]) -> Table:
     if any(stage.behavioural for stage in stages):
         table.caption = Text("* a behavioural block: no circuit is known for it")
         table.caption_justify = "left"
+    return table
+
+
+def _causes(causes: tuple[Cause, ...]) -> Table:
+    table = Table(box=box.SIMPLE, pad_edge=False, padding=(0, 1))
+    table.add_column("cause\n", overflow="fold", min_width=24)
+    for heading in ("value\n", "by itself\nrelative", "without it\nrelative", "failed\nsamples"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    for cause in causes:
+        without = NOTHING if cause.without is None else number(cause.without.gap.relative_rmse)
+        value = NOTHING if cause.value is None else number(cause.value)
+        failed = counted(cause.alone.failed + (0 if cause.without is None else cause.without.failed))
+        table.add_row(Text(cause.name), value, number(cause.alone.gap.relative_rmse), without, failed)
     return table
 
 
