@@ -70,7 +70,7 @@ class NumericalError:
 
 @dataclass(frozen=True)
 class Waveform:
-    """How one sample's node voltages change during one stage.
+    """How one sample's node voltages change during one stage, from its beginning to its end.
 
     time_s: (points,) since the inference began. node_v: (points, nodes) volts.
     """

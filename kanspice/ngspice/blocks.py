@@ -30,7 +30,8 @@ class NgspiceOptions:
     check_samples: how many samples are solved again, tighter and in reverse order, to measure numerical error: half of
     them those that differ most from the reference, the others chosen by `seed`. steps: time steps per period of a
     circuit that answers after a time; if None, as many as a few samples need for a numerical error of 7e-4 of the
-    outputs' standard deviation.
+    outputs' standard deviation. waveforms: for how many of the samples, the first that were solved, the node voltages
+    of such a circuit are kept over time.
     """
 
     jobs: int = 1
@@ -38,6 +39,7 @@ class NgspiceOptions:
     check_samples: int = 8
     seed: int = 0
     steps: int | None = None
+    waveforms: int = 0
 
 
 @dataclass

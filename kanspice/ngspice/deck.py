@@ -50,23 +50,12 @@ def period_deck(period: OdePeriod, bank_file: str, start_v: Array, stepping: Ste
     The circuit is loaded once; for each sample the capacitors' initial voltages are altered. `raw` gets a plot of one
     point per sample: vector `ended`, the time reached, and `out<j>`, the voltage of node j from 1, at that time.
     """
-    layer = layer_of(period.name)
-    nodes = [period_node(layer, node) for node in range(1, period.nodes + 1)]
+    nodes = _period_nodes(period)
     vectors = [f"out{node}" for node in range(1, period.nodes + 1)]
-    step_s, end_s = spice_number(period.period_s / stepping.steps), spice_number(period.period_s)
-    lines = [
-        "* kanspice run",
-        f".include {bank_file}",
-        *(f"c{node} {node} 0 {spice_number(period.capacitor_f)} ic=0" for node in nodes),
-        *wrapped(f"x{bank(layer)}", [*nodes, bank(layer)]),
-        *transient_options(period, stepping),
-        *wrapped(".save", [f"v({node})" for node in nodes]),
-        ".control",
-        *(f"let {vector}=vector({len(start_v)})" for vector in ("ended", *vectors)),
-    ]
+    lines = _period_circuit(period, bank_file, stepping)
+    lines += [f"let {vector}=vector({len(start_v)})" for vector in ("ended", *vectors)]
     for sample, volts in enumerate(start_v.tolist()):
-        lines += [f"alter @c{node}[ic]={spice_number(value)}" for node, value in zip(nodes, volts, strict=True)]
-        lines.append(f"tran {step_s} {end_s} 0 {step_s} uic")
+        lines += _transient(period, volts, stepping)
         lines.append(f"let const.ended[{sample}]=time[length(time)-1]")
         lines += [
             f"let const.{vector}[{sample}]=v({node})[length(time)-1]"
@@ -75,6 +64,41 @@ def period_deck(period: OdePeriod, bank_file: str, start_v: Array, stepping: Ste
         lines.append("destroy $curplot")
     lines += ["setplot const", f"write {raw} ended {' '.join(vectors)}", "quit", ".endc", ".end"]
     return "\n".join(lines) + "\n"
+
+
+def waveform_deck(period: OdePeriod, bank_file: str, start_v: Array, stepping: Stepping, raw: str) -> str:
+    """The same for one sample, `start_v` (nodes,), whose every point is kept: `raw` gets time and node voltages."""
+    lines = _period_circuit(period, bank_file, stepping) + _transient(period, start_v.tolist(), stepping)
+    lines += [f"write {raw} all", "quit", ".endc", ".end"]
+    return "\n".join(lines) + "\n"
+
+
+def _period_nodes(period: OdePeriod) -> list[str]:
+    return [period_node(layer_of(period.name), node) for node in range(1, period.nodes + 1)]
+
+
+def _period_circuit(period: OdePeriod, bank_file: str, stepping: Stepping) -> list[str]:
+    """The bank, its capacitors and how it is integrated, up to where commands begin."""
+    name, nodes = bank(layer_of(period.name)), _period_nodes(period)
+    return [
+        "* kanspice run",
+        f".include {bank_file}",
+        *(f"c{node} {node} 0 {spice_number(period.capacitor_f)} ic=0" for node in nodes),
+        *wrapped(f"x{name}", [*nodes, name]),
+        *transient_options(period, stepping),
+        *wrapped(".save", [f"v({node})" for node in nodes]),
+        ".control",
+    ]
+
+
+def _transient(period: OdePeriod, start_v: list[float], stepping: Stepping) -> list[str]:
+    """Commands that run the period from these voltages (nodes,)."""
+    step_s, end_s = spice_number(period.period_s / stepping.steps), spice_number(period.period_s)
+    starts = zip(_period_nodes(period), start_v, strict=True)
+    return [
+        *(f"alter @c{node}[ic]={spice_number(volts)}" for node, volts in starts),
+        f"tran {step_s} {end_s} 0 {step_s} uic",
+    ]
 
 
 def sweep_deck(

@@ -64,6 +64,24 @@ def period_ends_v(design: Design, table: Array) -> Array:
     return np.concatenate(parts)
 
 
+def tables_of_periods(design: Design, table: Array, start_v: Array) -> list[Array]:
+    """For each period its points (points, 1 + nodes) of a sample's table, from its beginning to its end.
+
+    start_v: (nodes,) what the first period's capacitors are set to: ngspice begins with the end of its first step.
+    """
+    place = {node: index for index, node in enumerate(_nodes(design), start=1)}
+    begin = np.zeros((1, table.shape[1]))
+    begin[0, 1 : 1 + len(start_v)] = start_v
+    whole = np.concatenate([begin, table])
+    tables, start_s = [], 0.0
+    for end_s, nodes in zip(design.ends_s, capacitor_nodes(design), strict=True):
+        slack_s = _TIME_SLACK * end_s
+        within = (whole[:, 0] >= start_s - slack_s) & (whole[:, 0] <= end_s + slack_s)
+        tables.append(whole[within][:, [0, *(place[node] for node in nodes)]])
+        start_s = end_s
+    return tables
+
+
 def _nodes(design: Design) -> list[str]:
     """Every capacitor's node, once."""
     return list(dict.fromkeys(node for nodes in capacitor_nodes(design) for node in nodes))

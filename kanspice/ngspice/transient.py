@@ -48,7 +48,8 @@ from kanspice.ngspice.stepping import (
     target,
 )
 from kanspice.ngspice.switched import period_ends_v, switched_deck, switched_plots
-from kanspice.solution import FailedSample, NumericalError, Outcome, Solution
+from kanspice.ngspice.waveforms import Tracer
+from kanspice.solution import FailedSample, NumericalError, Outcome, Solution, Waveform
 
 Array = npt.NDArray[np.float64]
 
@@ -126,7 +127,8 @@ class _Solver:
             normal, found = finer, self._solved(everything, finer)
             error_v = self._numerical_error(found, normal)
         simulate_s = time.monotonic() - self.started - self.netlist_s
-        return self._solution(found, normal, simulate_s, error_v)
+        waveforms = self._waveforms(found, normal)
+        return replace(self._solution(found, normal, simulate_s, error_v), waveforms=waveforms)
 
     def _chosen_stepping(self) -> Stepping:
         """Enough steps for the target, from a few samples solved with n and 2 n steps; n doubles where that is few.
@@ -274,6 +276,22 @@ class _Solver:
             return None
         error_v = times * error_of_finer(self._outputs(coarse, common), self._outputs(fine, common))
         return NumericalError(tuple(common), float(np.abs(error_v).max()), float(np.sqrt(np.mean(error_v**2))))
+
+    def _waveforms(self, found: Found, normal: Stepping) -> tuple[Waveform, ...]:
+        """Every point of the first samples with a result, which are solved once more for it."""
+        samples = sorted(found.rows)[: self.options.waveforms]
+        tracer = Tracer(self.design, self.inputs_v, (normal, normal.finer(_RETRY_FINER)), self._run_everything)
+        spread(samples, tracer, jobs=self.options.jobs, largest=1, stop=self.stop)
+        kept = tracer.same_as(found.rows, samples)
+        if len(kept) < len(samples):
+            missing = f"{len(samples) - len(kept)} of {len(samples)}"
+            self.notes.append(
+                f"waveforms missing, of samples: {missing}; solved again, there was no result, or another"
+            )
+        return tuple(waveform for sample in samples for waveform in kept.get(sample, ()))
+
+    def _run_everything(self, deck: str) -> Run:
+        return self._run(deck, self.netlist.files)
 
     def _stages(self, table: Array) -> dict[str, Array]:
         """(samples, all periods' nodes) -> every stage's voltages by name."""
