@@ -144,6 +144,21 @@ class KirchhoffNet(nn.Module):
 
         return torch.cat([self._per_sample(solve, block, first) for first, block in self._blocks(x)], dim=1)
 
+    def period_trajectories(self, x: Tensor, times: Sequence[Tensor]) -> list[Tensor]:
+        """For each layer its node voltages (times, samples, nodes) at times (times,) since its own period began.
+
+        times: one array per layer, not decreasing, from 0 to the layer's duration; at 0 nodes have come and gone.
+        Raises InputError and DivergenceError as `trajectory`.
+        """
+        x = check_input(x, self.input_width, "KirchhoffNet.period_trajectories")
+        times = [_check_times(wanted, duration) for wanted, duration in zip(times, self.durations, strict=True)]
+
+        def solve(block: Tensor) -> list[Tensor]:
+            return self._period_trajectories(block, times)
+
+        blocks = [self._per_sample(solve, block, first) for first, block in self._blocks(x)]
+        return [torch.cat(layer, dim=1) for layer in zip(*blocks, strict=True)]
+
     def _stages(self, x: Tensor) -> dict[str, Tensor]:
         results: dict[str, Tensor] = {}
         whole_periods = [x.new_tensor([0.0, duration]) for duration in self.durations]
@@ -159,14 +174,19 @@ class KirchhoffNet(nn.Module):
         bounds = times.new_tensor([0.0, *accumulate(self.durations)])
         period = torch.searchsorted(bounds[1:], times).clamp(max=len(self.nodes) - 1)
         within = torch.minimum(times - bounds[period], times.new_tensor(self.durations)[period])
-        grids = [
-            torch.unique(torch.cat([within.new_tensor([0.0, duration]), within[period == index]]))
-            for index, duration in enumerate(self.durations)
-        ]
-        for index, (solution, _) in enumerate(self._periods(x, grids)):
-            chosen = period == index
-            voltages[chosen, :, : self.nodes[index]] = solution[torch.searchsorted(grids[index], within[chosen])]
+        chosen = [period == index for index in range(len(self.nodes))]
+        found = self._period_trajectories(x, [within[mask] for mask in chosen])
+        for mask, nodes, solution in zip(chosen, self.nodes, found, strict=True):
+            voltages[mask, :, :nodes] = solution
         return voltages
+
+    def _period_trajectories(self, x: Tensor, times: Sequence[Tensor]) -> list[Tensor]:
+        grids = [
+            torch.unique(torch.cat([wanted.new_tensor([0.0, duration]), wanted]))
+            for wanted, duration in zip(times, self.durations, strict=True)
+        ]
+        solved = zip(self._periods(x, grids), grids, times, strict=True)
+        return [solution[torch.searchsorted(grid, wanted)] for (solution, _), grid, wanted in solved]
 
     def _periods(self, x: Tensor, grids: Sequence[Tensor]) -> Iterator[tuple[Tensor, Tensor]]:
         """For each layer its voltages (times, samples, nodes) at its grid of times, and those carried on from it.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -93,6 +94,23 @@ def followed_stages(model: Network, inputs: Array) -> tuple[dict[str, Array], di
         for name, row in values.items():
             stages[name][index] = row[0]
     return stages, diverged
+
+
+def reference_waveforms(model: KirchhoffNet, sample: Array, times: Mapping[str, Array]) -> dict[str, Array]:
+    """Node voltages (points, nodes) of one sample (inputs,) during each period, by the period's name in `model.stages`.
+
+    times: for each period when, (points,), not decreasing, in model time since that period began. What rounding puts
+    before its beginning, after its end, or before an earlier point, is taken as there.
+    """
+    names = [f"l{index}.period" for index in range(1, len(model.nodes) + 1)]
+    wanted = [
+        torch.from_numpy(np.maximum.accumulate(np.clip(times[name], 0.0, duration)))
+        for name, duration in zip(names, model.durations, strict=True)
+    ]
+    model.eval()
+    with torch.no_grad():
+        found = model.period_trajectories(torch.from_numpy(sample[None].copy()), wanted)
+    return {name: voltages[:, 0].numpy() for name, voltages in zip(names, found, strict=True)}
 
 
 def layer_arrays(model: KANalogue) -> tuple[LayerArrays, ...]:

@@ -11,7 +11,7 @@ from scipy.linalg import expm
 from kanspice.errors import InputError
 from kanspice.models import DivergenceError, Integrator, KirchhoffNet
 from kanspice.models.branches import branch_function
-from kanspice.models.reference import reference_stages
+from kanspice.models.reference import reference_stages, reference_waveforms
 from kanspice.models.topology import Topology, recipe, topology_from_edges
 
 TANH2 = branch_function("ShiftTanh2", {}, "test")
@@ -199,6 +199,36 @@ def test_trajectory_at_repeated_times():
     assert torch.equal(voltages[2], voltages[3])
 
 
+def test_periods_begin_where_the_one_before_ends_and_new_nodes_are_filled():
+    model = network(4, 2, 5, fill="repeat")
+    x = randn(3, 4)
+    times = [torch.tensor([0.0, d / 2, d, d], dtype=torch.float64) for d in model.durations]
+    with torch.no_grad():
+        first, second, third = model.period_trajectories(x, times)
+        stages = model.stages(x)
+        halfway = model.trajectory(x, times[0][1:2])
+    assert torch.equal(first[0], x)
+    assert torch.equal(second[0], first[-1][:, :2])
+    assert torch.equal(third[0], second[-1][:, [0, 1, 0, 1, 0]])
+    torch.testing.assert_close(halfway[0, :, :4], first[1], rtol=0, atol=1e-7)
+    for index, found in enumerate((first, second, third), start=1):
+        assert torch.equal(found[2], found[3])
+        torch.testing.assert_close(found[-1], stages[f"l{index}.period"], rtol=0, atol=1e-7)
+
+
+def test_waveforms_of_one_sample_are_those_of_its_periods():
+    """Times that rounding puts before a period's beginning, or after its end, are taken as there."""
+    model = network(3, 2)
+    sample = randn(1, 3).numpy()[0]
+    times = {"l1.period": np.array([-1e-17, 0.1, 0.3 + 1e-16]), "l2.period": np.array([0.0, 0.4])}
+    found = reference_waveforms(model, sample, times)
+    np.testing.assert_array_equal(found["l1.period"][0], sample)
+    np.testing.assert_array_equal(found["l2.period"][0], found["l1.period"][-1, :2])
+    stages = reference_stages(model, sample[None])
+    for name, voltages in found.items():
+        np.testing.assert_allclose(voltages[-1], stages[name][0], rtol=0, atol=1e-7)
+
+
 @pytest.mark.parametrize(
     ("times", "part"),
     [([], "shape"), ([[0.1]], "shape"), ([-0.1], "-0.1"), ([0.1, 9.0], "9"), ([0.2, 0.1], "decrease")],
@@ -206,6 +236,7 @@ def test_trajectory_at_repeated_times():
 def test_times_that_cannot_be_used(times, part):
     model = network(3)
     refused(lambda: model.trajectory(randn(2, 3), torch.tensor(times)), "the times cannot be used", part)
+    refused(lambda: model.period_trajectories(randn(2, 3), [torch.tensor(times)]), "the times cannot be used", part)
 
 
 def test_times_that_are_no_numbers():
