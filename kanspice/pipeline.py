@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import platform
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from importlib.metadata import version
 from typing import Literal
@@ -22,11 +22,13 @@ from kanspice.gap import (
     GapResult,
     Limit,
     NumericalGap,
+    SampleWaveforms,
     StageGap,
     Trial,
     accuracy,
     attribute,
     compare,
+    compare_waveforms,
     decoded_outputs,
     measure,
     numerical_gap,
@@ -35,7 +37,7 @@ from kanspice.gap import (
 )
 from kanspice.models import KANalogue, KirchhoffNet, LoadedModel
 from kanspice.models.places import errors_at
-from kanspice.models.reference import followed_stages
+from kanspice.models.reference import followed_stages, reference_waveforms
 from kanspice.netlist import Fidelity
 from kanspice.ngspice import NgspiceOptions, Progress, solve
 from kanspice.solution import FailedSample, Outcome, Solution
@@ -162,7 +164,7 @@ def _causes(measured: _Measured, result: GapResult, progress: Progress | None) -
     followed = np.flatnonzero(_followed(expected))
     hints = {name: values[followed] for name, values in measured.reference.items()}
     steps = measured.solution.engine_options.get("steps")
-    again = replace(options.ngspice, check_samples=0, steps=steps if isinstance(steps, int) else None)
+    again = replace(options.ngspice, check_samples=0, waveforms=0, steps=steps if isinstance(steps, int) else None)
 
     def solve_with(technology: Technology) -> Trial:
         design = compile_model(measured.loaded, technology, evidence.sizing_inputs)
@@ -226,6 +228,7 @@ def _result(measured: _Measured) -> GapResult:
         versions={name: version(name) for name in _PACKAGES} | {"python": platform.python_version()},
         reference=expected,
         outputs=outputs,
+        waveforms=_waveforms(measured),
     )
 
 
@@ -239,6 +242,17 @@ def _scale(expected: Array, evidence: Evidence) -> float:
     scale = spread(expected)
     elsewhere = evidence.external_population
     return spread(elsewhere) if scale == 0 and elsewhere is not None else scale
+
+
+def _waveforms(measured: _Measured) -> tuple[SampleWaveforms, ...]:
+    model, inputs = measured.loaded.model, measured.evidence.inputs
+    if not isinstance(model, KirchhoffNet):
+        return ()
+
+    def follow(sample: int, times: Mapping[str, Array]) -> Mapping[str, Array]:
+        return reference_waveforms(model, inputs[sample], times)
+
+    return compare_waveforms(measured.design, measured.solution, follow)
 
 
 def _timed(work: Callable[[], Design]) -> tuple[float, Design]:

@@ -13,6 +13,7 @@ from kanspice.models import DivergenceError, KirchhoffNet, load, load_array, loa
 from kanspice.models.branches import branch_function
 from kanspice.models.reference import reference_stages
 from kanspice.models.topology import recipe, topology_from_edges
+from kanspice.ngspice import NgspiceOptions
 from kanspice.pipeline import Evidence, VerifyOptions, metric_names, resolve_fidelity, verify
 
 
@@ -288,6 +289,39 @@ def test_a_kirchhoffnet_is_verified_period_by_period(tmp_path):
     assert result.stages[-1].added.max_abs == 0.0
     assert result.numerical.samples == 6
     assert any("inference takes 1.5e-06 s" in note for note in result.notes)
+
+
+@pytest.mark.ngspice
+def test_the_circuits_waveforms_stay_as_near_to_the_odes_as_the_numerical_error(tmp_path):
+    """Ideal branches add nothing; at the end the waveforms are what is compared as outputs."""
+    torch.manual_seed(3)
+    topology = recipe("_fully_connect", {"num_node": 4}, "x").build()
+    model = KirchhoffNet(
+        [topology, topology], [0.5, 1.0], branch_function("ShiftTanh2", {}, "x"), readout="last2", input_width=2
+    )
+    save(model, tmp_path / "model.pt")
+    evidence = Evidence(np.random.default_rng(0).normal(size=(6, 2)))
+    options = VerifyOptions(ngspice=NgspiceOptions(waveforms=2, steps=50))
+    result = verify(load(tmp_path / "model.pt"), technology("units.v_unit_v=0.2"), evidence, options)
+    assert [found.sample for found in result.waveforms] == [0, 1]
+    for found in result.waveforms:
+        assert found.outputs == (2, 3)
+        assert (found.unit_v, found.unit_s) == pytest.approx((0.2, 0.2e-6))
+        first, second = found.periods
+        start_v = np.append(evidence.inputs[found.sample], 0.0) * 0.2
+        for voltages in (first.circuit_v, first.reference_v):
+            np.testing.assert_allclose(voltages[0], start_v, rtol=0, atol=1e-15)
+        np.testing.assert_allclose(second.circuit_v[-1, 1:] / 0.2, result.outputs[found.sample], rtol=1e-12)
+        np.testing.assert_allclose(second.reference_v[-1, 1:] / 0.2, result.reference[found.sample], rtol=0, atol=1e-6)
+        for part in found.periods:
+            apart = np.abs(part.circuit_v - part.reference_v).max() / 0.2
+            assert 0 < apart <= 3 * result.numerical.max_abs
+
+
+@pytest.mark.ngspice
+def test_waveforms_are_kept_only_where_they_are_asked_for(loaded, evidence):
+    options = VerifyOptions(ngspice=NgspiceOptions(waveforms=2))
+    assert verify(loaded, technology(), evidence, options).waveforms == ()
 
 
 @pytest.mark.ngspice

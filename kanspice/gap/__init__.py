@@ -3,7 +3,8 @@
 from kanspice.gap.causes import Cause, Trial, attribute, trials_needed
 from kanspice.gap.measure import decoded_outputs, measure, numerical_gap
 from kanspice.gap.metrics import Gap, accuracy, compare, spread
-from kanspice.gap.result import GapResult, Limit, NumericalGap, StageGap
+from kanspice.gap.result import GapResult, Limit, NumericalGap, SampleWaveforms, StageGap
+from kanspice.gap.waveforms import compare_waveforms
 
 __all__ = [
     "Cause",
@@ -11,11 +12,13 @@ __all__ = [
     "GapResult",
     "Limit",
     "NumericalGap",
+    "SampleWaveforms",
     "StageGap",
     "Trial",
     "accuracy",
     "attribute",
     "compare",
+    "compare_waveforms",
     "decoded_outputs",
     "measure",
     "numerical_gap",

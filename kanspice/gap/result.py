@@ -58,12 +58,40 @@ class NumericalGap:
 
 
 @dataclass(frozen=True)
+class PeriodWaveforms:
+    """Node voltages during one period, of circuit and network at the same times.
+
+    time_s: (points,) since the inference began. circuit_v, reference_v: (points, nodes), volts.
+    """
+
+    stage: str
+    time_s: Array
+    circuit_v: Array
+    reference_v: Array
+
+
+@dataclass(frozen=True)
+class SampleWaveforms:
+    """One sample's node voltages, period by period.
+
+    outputs: the nodes, from 1, that are read out in the end. unit_v, unit_s: what 1 is in the model.
+    """
+
+    sample: int
+    periods: tuple[PeriodWaveforms, ...]
+    outputs: tuple[int, ...]
+    unit_v: float
+    unit_s: float
+
+
+@dataclass(frozen=True)
 class GapResult:
     """One `verify`.
 
     reference, outputs: (samples, outputs) in model units; rows of failed samples in `outputs` are NaN.
     external: outputs computed elsewhere, if given; external_gap: the torch reference against them;
     external_circuit_gap: the circuit against them. causes: what each imperfection does, where that was asked for.
+    waveforms: of a few samples, where they were asked for and the circuit answers after a time.
     """
 
     model: Mapping[str, object]
@@ -85,6 +113,7 @@ class GapResult:
     reference: Array
     outputs: Array
     causes: tuple[Cause, ...] = ()
+    waveforms: tuple[SampleWaveforms, ...] = ()
 
     @property
     def passed(self) -> bool:

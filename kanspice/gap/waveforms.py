@@ -1,0 +1,70 @@
+"""Node voltages over time: the circuit's against the network's at the same times."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+
+import numpy as np
+import numpy.typing as npt
+
+from kanspice.design import Design, OdePeriod, ReadOut, Switching
+from kanspice.gap.result import PeriodWaveforms, SampleWaveforms
+from kanspice.solution import Solution, Waveform
+
+Array = npt.NDArray[np.float64]
+Follow = Callable[[int, Mapping[str, Array]], Mapping[str, Array]]
+"""The network: a sample, and for each period when (points,), in model time since it began -> voltages (points, nodes),
+in model units."""
+
+
+def compare_waveforms(design: Design, solution: Solution, follow: Follow) -> tuple[SampleWaveforms, ...]:
+    """Each sample's waveforms, period by period, with what the network does at the same times. Samples in order."""
+    return tuple(_compare(design, sample, kept, follow) for sample, kept in _by_sample(solution))
+
+
+def _by_sample(solution: Solution) -> Iterator[tuple[int, dict[str, Waveform]]]:
+    for sample in sorted({waveform.sample for waveform in solution.waveforms}):
+        yield sample, {waveform.stage: waveform for waveform in solution.waveforms if waveform.sample == sample}
+
+
+def _compare(design: Design, sample: int, kept: Mapping[str, Waveform], follow: Follow) -> SampleWaveforms:
+    times = {
+        period.compares_to: _on_s(period, design.switching, kept[period.name].time_s - start_s) / _unit_s(period)
+        for period, start_s in zip(design.periods, (0.0, *design.ends_s), strict=False)
+    }
+    expected = follow(sample, times)
+    last = design.stages[-1]
+    first, width = (last.start, last.width) if isinstance(last, ReadOut) else (0, last.width)
+    return SampleWaveforms(
+        sample=sample,
+        periods=tuple(
+            PeriodWaveforms(
+                stage=period.name,
+                time_s=kept[period.name].time_s,
+                circuit_v=kept[period.name].node_v,
+                reference_v=expected[period.compares_to] * period.unit_v,
+            )
+            for period in design.periods
+        ),
+        outputs=tuple(range(first + 1, first + 1 + width)),
+        unit_v=design.periods[0].unit_v,
+        unit_s=_unit_s(design.periods[0]),
+    )
+
+
+def _on_s(period: OdePeriod, switching: Switching | None, since_s: Array) -> Array:
+    """For how long a period's bank has acted: where its clock is half on, half as long."""
+    if switching is None:
+        return since_s
+    return _risen_s(since_s, switching.rise_s) - _risen_s(since_s - period.period_s, switching.rise_s)
+
+
+def _risen_s(since_s: Array, rise_s: float) -> Array:
+    """The area under a line that rises from 0 to 1 and stays there."""
+    on_edge: Array = np.clip(since_s, 0, rise_s) ** 2 / (2 * rise_s) if rise_s else np.zeros_like(since_s)
+    return on_edge + np.maximum(since_s - rise_s, 0)
+
+
+def _unit_s(period: OdePeriod) -> float:
+    """Seconds per unit of model time."""
+    return period.capacitor_f * period.unit_v / period.current_unit_a
