@@ -1,9 +1,9 @@
 """One measured gap, rendered: for a script, for CI, for a terminal, for a reader."""
 
 from kanspice.report.files import write_bytes, write_text
-from kanspice.report.html import to_html
+from kanspice.report.html import SHOWN_WAVEFORMS, to_html
 from kanspice.report.json_report import to_json
 from kanspice.report.junit import to_junit
 from kanspice.report.table import print_gap
 
-__all__ = ["print_gap", "to_html", "to_json", "to_junit", "write_bytes", "write_text"]
+__all__ = ["SHOWN_WAVEFORMS", "print_gap", "to_html", "to_json", "to_junit", "write_bytes", "write_text"]

@@ -10,13 +10,15 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from kanspice.gap.result import GapResult
-from kanspice.report import plots, verdict
+from kanspice.report import plots, sample_plots, verdict, waveform_plots
 from kanspice.report.words import counted, devices, durations, encodable, number, pair, plain, share, technology_name
 
 if TYPE_CHECKING:
     from jinja2 import Template
 
 TEMPLATE = "report.html.j2"
+SHOWN_WAVEFORMS = 3
+"""Of so many samples a page shows the node voltages over time."""
 
 
 def to_html(result: GapResult) -> str:
@@ -40,6 +42,10 @@ def to_html(result: GapResult) -> str:
             "stages": _inside(plots.stages(result)),
             "errors": _inside(plots.errors(result)),
         },
+        waveforms=[
+            (shown.sample, _inside(waveform_plots.waveforms(shown))) for shown in result.waveforms[:SHOWN_WAVEFORMS]
+        ],
+        points=_points(result),
         accuracies=_accuracies(result),
         limits=[(limit, *pair(limit.value, limit.max)) for limit in result.limits],
         facts=_facts(result),
@@ -66,6 +72,16 @@ def _template() -> Template:
 
 def _inside(picture: bytes) -> str:
     return "data:image/png;base64," + base64.b64encode(picture).decode("ascii")
+
+
+def _points(result: GapResult) -> dict[str, str]:
+    """Pictures of samples that are points of a plane, by what a reader who cannot see them is told."""
+    if not sample_plots.are_points(result):
+        return {}
+    return {
+        "The network's samples beside the circuit's": _inside(sample_plots.samples(result)),
+        "The error of every sample, magnified": _inside(sample_plots.displacements(result)),
+    }
 
 
 def _accuracies(result: GapResult) -> list[tuple[str, str]]:

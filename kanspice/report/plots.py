@@ -1,60 +1,34 @@
-"""Pictures of a gap: outputs against outputs, stage by stage, and how large the errors are.
-
-Each function returns the bytes of a picture, the same for the same data. matplotlib is imported on first use; no
-global figure is touched.
-"""
+"""Pictures of a gap: outputs against outputs, stage by stage, and how large the errors are."""
 
 from __future__ import annotations
 
-import io
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from kanspice.gap.metrics import spread
 from kanspice.gap.result import GapResult
+from kanspice.report.figures import BLUE, GREY, SHORT, VERMILLION, Format, encoded, nothing, opacity, padded, picture
 from kanspice.report.words import number, plain
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 Array = npt.NDArray[np.float64]
-Format = Literal["png", "svg"]
-
-# Okabe and Ito's palette: told apart by colour-blind readers, and in grey.
-_BLUE, _VERMILLION, _GREY = "#0072B2", "#D55E00", "#666666"
-_STYLE = {
-    "svg.hashsalt": "kanspice",
-    "text.parse_math": False,
-    "font.size": 9.0,
-    "axes.titlesize": 10.0,
-    "axes.titlelocation": "left",
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.formatter.useoffset": False,
-    "legend.frameon": False,
-}
-_WIDTH = 4.8
-_DPI = 160
-_SHORT = "{x:g}"
-"""How ticks are written: matplotlib's own logarithmic ticks are mathematics, which is not parsed here."""
-_NEVER = {"png": {"Software": None}, "svg": {"Date": None}}
 _BINS = 41
+_NO_DECADE, _FEW_DECADES = 6.0, 200.0
 
 
 def parity(result: GapResult, form: Format = "png") -> bytes:
     """The circuit's outputs against the network's, every output of every solved sample a point."""
     expected, found = _solved(result)
     title = f"Circuit against network: relative RMSE {number(result.gap.relative_rmse)}"
-    with _picture(4.2, title) as (figure, axes):
+    with picture(4.2, title) as (figure, axes):
         if expected.size:
-            low, high = _padded(min(expected.min(), found.min()), max(expected.max(), found.max()))
-            axes.plot([low, high], [low, high], color=_GREY, linewidth=0.8, label="circuit = network")
+            low, high = padded(min(expected.min(), found.min()), max(expected.max(), found.max()))
+            axes.plot([low, high], [low, high], color=GREY, linewidth=0.8, label="circuit = network")
             axes.plot(
                 expected,
                 found,
@@ -62,17 +36,17 @@ def parity(result: GapResult, form: Format = "png") -> bytes:
                 marker="o",
                 markersize=4,
                 markeredgewidth=0,
-                color=_BLUE,
-                alpha=_alpha(expected.size),
+                color=BLUE,
+                alpha=opacity(expected.size),
                 rasterized=True,
             )
             axes.set(xlim=(low, high), ylim=(low, high), aspect="equal")
-            axes.text(0.03, 0.97, _margin(result, expected.size), transform=axes.transAxes, va="top", color=_GREY)
+            axes.text(0.03, 0.97, _margin(result, expected.size), transform=axes.transAxes, va="top", color=GREY)
             axes.legend(loc="lower right")
         else:
-            _nothing(axes)
+            nothing(axes)
         axes.set(xlabel="network's output (model units)", ylabel="circuit's output (model units)")
-        return _bytes(figure, form)
+        return encoded(figure, form)
 
 
 def stages(result: GapResult, form: Format = "png") -> bytes:
@@ -82,22 +56,23 @@ def stages(result: GapResult, form: Format = "png") -> bytes:
     """
     weakest = result.weakest_stage
     title = "No stage adds more than rounding" if weakest is None else f"{plain(weakest.name)} adds most"
-    with _picture(1.5 + 0.28 * max(len(result.stages), 3), title) as (figure, axes):
+    with picture(1.5 + 0.28 * max(len(result.stages), 3), title) as (figure, axes):
         gaps = [stage.gap.relative_rmse for stage in result.stages]
         added = [stage.added.relative_rmse for stage in result.stages]
         floor = _floor([*gaps, *added])
         if floor is None:
-            _nothing(axes)
-            return _bytes(figure, form)
+            nothing(axes)
+            return encoded(figure, form)
         axes.set_xscale("log")
         _marks(axes, gaps, floor, _GAP)
         _marks(axes, added, floor, _ADDED)
+        _draw_numerical(axes, result, floor)
         axes.set_yticks(range(len(gaps)), [plain(stage.name) for stage in result.stages])
         axes.set(ylim=(len(gaps) - 0.5, -0.5), xlabel="relative RMSE (in standard deviations)")
-        axes.xaxis.set_major_formatter(_SHORT)
+        _tick_decades(axes)
         axes.grid(axis="x", alpha=0.3)
-        figure.legend(loc="outside lower center", ncols=2)
-        return _bytes(figure, form)
+        figure.legend(loc="outside lower center", ncols=2, columnspacing=1.2, handletextpad=0.6)
+        return encoded(figure, form)
 
 
 def errors(result: GapResult, form: Format = "png") -> bytes:
@@ -107,56 +82,26 @@ def errors(result: GapResult, form: Format = "png") -> bytes:
     expected, found = _solved(result)
     scale = spread(result.reference) if result.reference.size else 0.0
     error = (found - expected) / (scale or 1.0)
-    with _picture(3.0, _error_title(error)) as (figure, axes):
+    with picture(3.0, _error_title(error)) as (figure, axes):
         if error.size:
             largest = float(np.abs(error).max()) or 1.0
-            axes.hist(error, bins=np.linspace(-largest, largest, _BINS + 1).tolist(), color=_BLUE)
-            axes.axvline(0, color=_GREY, linewidth=0.8)
+            axes.hist(error, bins=np.linspace(-largest, largest, _BINS + 1).tolist(), color=BLUE)
+            axes.axvline(0, color=GREY, linewidth=0.8)
             axes.set(xlim=(-1.05 * largest, 1.05 * largest), yscale="log", ylim=(0.7, None))
         else:
-            _nothing(axes)
+            nothing(axes)
         unit = "standard deviations" if scale else "model units"
         axes.set(xlabel=f"circuit - network ({unit})", ylabel="outputs")
         axes.xaxis.set_major_locator(MaxNLocator(5))
         for axis in (axes.xaxis, axes.yaxis):
-            axis.set_major_formatter(_SHORT)
-        return _bytes(figure, form)
-
-
-@contextmanager
-def _picture(height: float, title: str) -> Iterator[tuple[Figure, Axes]]:
-    """A figure with one pair of axes and our style, which ends with the block."""
-    from matplotlib import rc_context  # noqa: PLC0415 - a second to import, and most runs draw nothing
-    from matplotlib.backends.backend_agg import FigureCanvasAgg  # noqa: PLC0415
-    from matplotlib.figure import Figure  # noqa: PLC0415
-
-    with rc_context(_STYLE):  # type: ignore[arg-type]
-        figure = Figure(figsize=(_WIDTH, height), layout="constrained")
-        FigureCanvasAgg(figure)
-        axes = figure.add_subplot()
-        axes.set_title(title)
-        yield figure, axes
-
-
-def _bytes(figure: Figure, form: Format) -> bytes:
-    file = io.BytesIO()
-    figure.savefig(file, format=form, dpi=_DPI, metadata=_NEVER[form])
-    return file.getvalue()
+            axis.set_major_formatter(SHORT)
+        return encoded(figure, form)
 
 
 def _solved(result: GapResult) -> tuple[Array, Array]:
     """Network's and circuit's outputs, flat, where the circuit has one."""
     found = np.isfinite(result.outputs)
     return result.reference[found], result.outputs[found]
-
-
-def _padded(low: float, high: float) -> tuple[float, float]:
-    margin = 0.05 * (high - low) or 1.0
-    return low - margin, high + margin
-
-
-def _alpha(points: int) -> float:
-    return float(np.clip(30 / np.sqrt(points), 0.05, 0.8))
 
 
 def _margin(result: GapResult, points: int) -> str:
@@ -186,8 +131,8 @@ class _Mark:
     label: str
 
 
-_GAP = _Mark("o", 7, _BLUE, _BLUE, "gap at the stage's output")
-_ADDED = _Mark("D", 5, _VERMILLION, "none", "added by the stage itself")
+_GAP = _Mark("o", 7, BLUE, BLUE, "gap at the stage's output")
+_ADDED = _Mark("D", 5, VERMILLION, "none", "added by the stage itself")
 
 
 def _marks(axes: Axes, figures: list[float | None], floor: float, mark: _Mark) -> None:
@@ -205,7 +150,32 @@ def _marks(axes: Axes, figures: list[float | None], floor: float, mark: _Mark) -
     )
     for row, figure in rows:
         if figure == 0:
-            axes.annotate("0", (floor, row), xytext=(-8, 0), textcoords="offset points", ha="right", va="center")
+            axes.annotate("0", (floor, row), xytext=(8, 0), textcoords="offset points", va="center")
+
+
+def _draw_numerical(axes: Axes, result: GapResult, floor: float) -> None:
+    """The numerical error of the outputs as a line, or in words where its place is far left of everything else."""
+    error = None if result.numerical is None else result.numerical.relative_rmse
+    if error is None or not error > 0:
+        return
+    if error >= floor:
+        said = f"numerical error (outputs): {number(error)}"
+        axes.axvline(error, color=GREY, linewidth=1.2, linestyle="--", zorder=0, label=said)
+    else:
+        axes.plot([], [], linestyle="", label=f"numerical error {number(error)} (off axis)")
+
+
+def _tick_decades(axes: Axes) -> None:
+    """Ticks on a logarithmic axis: some between the powers of ten where it spans few of them, or none."""
+    from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter  # noqa: PLC0415 - see figures.blank
+
+    low, high = axes.get_xlim()
+    if high / low < _NO_DECADE:
+        axes.xaxis.set_major_locator(MaxNLocator(4))
+    elif high / low < _FEW_DECADES:
+        axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+    axes.xaxis.set_major_formatter(SHORT)
+    axes.xaxis.set_minor_formatter(NullFormatter())
 
 
 def _error_title(error: Array) -> str:
@@ -214,7 +184,3 @@ def _error_title(error: Array) -> str:
     if not error.any():
         return "Every output is exactly the network's"
     return f"99 % of the errors are below {number(float(np.quantile(np.abs(error), 0.99)))}"
-
-
-def _nothing(axes: Axes) -> None:
-    axes.text(0.5, 0.5, "nothing to show", transform=axes.transAxes, ha="center", va="center", color=_GREY)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 NOTHING = "-"
 """What stands where there is no figure."""
@@ -84,3 +85,21 @@ def technology_name(design: Mapping[str, object]) -> str:
     """The name of the technology that a design was compiled for."""
     technology = design.get("technology")
     return plain(technology.get("name", "unnamed") if isinstance(technology, Mapping) else technology or NOTHING)
+
+
+@dataclass(frozen=True)
+class Prefix:
+    """An SI prefix: what is written before the unit, and what it stands for."""
+
+    symbol: str
+    factor: float
+
+
+_PREFIXES = {-18: "a", -15: "f", -12: "p", -9: "n", -6: "µ", -3: "m", 0: "", 3: "k", 6: "M", 9: "G"}
+
+
+def prefix(value: float) -> Prefix:
+    """The prefix with which a value is written with one to three digits before the point; none for 0."""
+    exponent = 3 * math.floor(math.log10(abs(value)) / 3) if value else 0
+    known = min(max(exponent, min(_PREFIXES)), max(_PREFIXES))
+    return Prefix(_PREFIXES[known], 10.0**known)

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from kanspice.gap.metrics import Gap, compare
-from kanspice.gap.result import GapResult, Limit, NumericalGap, StageGap
+from kanspice.gap.result import GapResult, Limit, NumericalGap, PeriodWaveforms, SampleWaveforms, StageGap
 from kanspice.solution import FailedSample, Outcome
 
 NAN = float("nan")
@@ -96,6 +96,28 @@ def with_everything(result: GapResult) -> GapResult:
     )
 
 
+def waveforms(sample: int = 0, nodes: tuple[int, ...] = (2, 2), error: float = 1e-3) -> SampleWaveforms:
+    """A sample's waveforms over periods of 1 us with so many nodes; the last node of the first is off the most."""
+    random = np.random.default_rng(sample)
+    periods = []
+    for index, width in enumerate(nodes):
+        time_s = (index + np.linspace(0, 1, 30)) * 1e-6
+        reference_v = np.sin(1e6 * time_s[:, None] + random.normal(size=width))
+        off_v = error * np.outer(np.linspace(0, 1, 30), np.arange(width) - width / 2 if width > 1 else [1.0])
+        periods.append(PeriodWaveforms(f"l{index + 1}.period", time_s, reference_v + off_v, reference_v))
+    return SampleWaveforms(sample, tuple(periods), (nodes[-1] - 1, nodes[-1]), 0.5, 2e-6)
+
+
+def moving(samples: int = 40, error: float = 0.01) -> GapResult:
+    """A circuit that answers after a time, whose two outputs are a point of a plane."""
+    return replace(
+        synthetic(samples, 2, error),
+        stages=(stage("l1.period", 0.004, 0.004), stage("l2.period", 0.01, 0.008), stage("readout", 0.01, 0.0)),
+        numerical=NumericalGap(8, 1e-3, 2e-3, 0.002),
+        waveforms=(waveforms(0), waveforms(3), waveforms(4), waveforms(5)),
+    )
+
+
 def _unmeasured(found: StageGap) -> StageGap:
     return replace(found, gap=NO_GAP, added=NO_GAP, largest_v=NAN, largest_column_v=None)
 
@@ -113,5 +135,6 @@ EXTREMES: dict[str, Callable[[], GapResult]] = {
     "one sample": lambda: replace(
         synthetic(samples=1, outputs=1), stages=(stage("only", None, None),), numerical=NumericalGap(1, 0.0, 0.0, None)
     ),
+    "periods": moving,
     "no stages": lambda: replace(synthetic(), stages=(), limits=(), numerical=None, timing={}, versions={}, model={}),
 }

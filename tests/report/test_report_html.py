@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from synthetic_results import with_failures
+from synthetic_results import moving, with_failures
 
 from kanspice.report import to_html
 
@@ -47,3 +47,22 @@ def test_infinite_technology_values_are_words(result):
     )
     assert "Infinity" not in page
     assert "&#34;gain&#34;: &#34;inf&#34;" in page
+
+
+def test_circuits_that_answer_after_a_time_have_their_pictures():
+    page = to_html(moving())
+    assert "<h2>How does it grow?</h2>" in page
+    assert "Node voltages of the first 3 samples" in page
+    for sample in (0, 3, 4):
+        assert f'alt="Sample {sample}: node voltages of circuit and ODE over time, and their difference"' in page
+    assert 'alt="Sample 5' not in page
+    assert 'alt="The network&#39;s samples beside the circuit&#39;s"' in page
+    assert 'alt="The error of every sample, magnified"' in page
+    assert page.count("data:image/png;base64,") == 3 + 3 + 2
+    assert "column / V" not in page
+
+
+def test_others_do_not(result):
+    page = to_html(result)
+    assert "How does it grow?" not in page
+    assert "column / V" in page
