@@ -12,15 +12,18 @@ from kanspice.cli.options import Engine, EngineName, Jobs, Limit, Quiet, Timeout
 from kanspice.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     import numpy as np
     import numpy.typing as npt
 
     from kanspice.ngspice.foreign import NetlistRun
     from kanspice.ngspice.raw import Plot
+    from kanspice.solution import Waveform
 
 _FAILED = 3
+_WAVEFORMS = 3
+"""For how many samples waveforms are kept unless said otherwise: to look at, not to fill the disk with."""
 
 
 def simulate(
@@ -29,6 +32,16 @@ def simulate(
     inputs: Annotated[Path | None, typer.Option("--inputs", help="Samples for a compiled folder.")] = None,
     output: Annotated[Path | None, typer.Option("-o", "--output", help="Results: .npz, or .csv.")] = None,
     limit: Limit = None,
+    waveforms: Annotated[
+        int | None,
+        typer.Option(
+            "--waveforms",
+            min=0,
+            metavar="N",
+            help="Keep node voltages over time of the first N samples solved, where the circuit answers after a time"
+            f" (.npz only; {_WAVEFORMS} if not given).",
+        ),
+    ] = None,
     engine: Engine = EngineName.NGSPICE,
     jobs: Jobs = 1,
     timeout: Timeout = None,
@@ -39,16 +52,20 @@ def simulate(
 ) -> None:
     """Simulate a compiled folder for given inputs, or run the analyses in a netlist.
 
-    A folder gives `outputs` (samples, outputs) in model units and every stage's voltages; a netlist its vectors.
+    A folder gives `outputs` (samples, outputs) in model units, every stage's voltages, and for circuits that answer
+    after a time `waveforms.<sample>.<stage>.time_s` (points,) and `.node_v` (points, nodes); a netlist its vectors.
 
     Examples: `kanspice simulate circuit --inputs inputs.npy -o outputs.npz`, `kanspice simulate divider.cir -o op.csv`
     """
     if output is not None and output.suffix not in (".npz", ".csv"):
         raise InputError("unknown kind of results file", where=output, expected=".npz or .csv")
     if circuit.is_dir():
-        _simulate_folder(circuit, inputs, output, limit=limit, jobs=jobs, timeout=timeout, quiet=quiet)
-    elif inputs is not None or limit is not None:
-        raise InputError("a plain netlist has its own sources", where=circuit, found="--inputs or --limit")
+        _simulate_folder(
+            circuit, inputs, output, limit=limit, waveforms=waveforms, jobs=jobs, timeout=timeout, quiet=quiet
+        )
+    elif inputs is not None or limit is not None or waveforms is not None:
+        found = "--inputs, --limit or --waveforms"
+        raise InputError("a plain netlist has its own sources and analyses", where=circuit, found=found)
     else:
         _simulate_netlist(circuit, output, timeout=timeout, trust=trust, quiet=quiet)
 
@@ -59,6 +76,7 @@ def _simulate_folder(
     output: Path | None,
     *,
     limit: int | None,
+    waveforms: int | None,
     jobs: int,
     timeout: float | None,
     quiet: bool,
@@ -74,19 +92,41 @@ def _simulate_folder(
     if inputs is None:
         raise InputError("a compiled circuit needs inputs", where=folder, hint="pass --inputs X.npy")
     target = _target(output, Path(f"{folder.resolve().name}.npz"), inputs)
+    kept = _kept_waveforms(waveforms, target, answers_after_a_time=bool(compiled.design.periods))
     samples = load_array(inputs, "the inputs", compiled.design.input_width)[:limit]
     with progress_bar(Console(stderr=True, quiet=quiet), "simulating", len(samples)) as progress:
-        options = NgspiceOptions(jobs=jobs, timeout_s=timeout)
+        options = NgspiceOptions(jobs=jobs, timeout_s=timeout, waveforms=kept)
         solution = solve(compiled.design, samples, compiled.fidelity, options, progress=progress)
     tables = {"outputs": decoded_outputs(compiled.design, solution), "solved": solution.solved}
     tables |= {f"{name}_v": volts for name, volts in solution.stage_v.items()}
     tables |= {f"{name}.columns_v": volts for name, volts in solution.column_v.items()}
+    tables |= _waveform_tables(solution.waveforms)
     _write(target, tables, tables["outputs"], [f"output{index}" for index in range(compiled.design.output_width)])
     for failure in solution.failed:
         typer.echo(f"sample {failure.index}: {failure.outcome.value}: {failure.advice}", err=True)
     if not quiet:
+        for note in solution.notes:
+            typer.echo(f"note: {note}", err=True)
         typer.echo(f"solved {int(solution.solved.sum())} of {solution.samples} samples; wrote {target}")
     raise typer.Exit(_FAILED if solution.failed else 0)
+
+
+def _kept_waveforms(wanted: int | None, target: Path, *, answers_after_a_time: bool) -> int:
+    """Of how many samples waveforms are kept. Raises InputError where they were asked for and cannot be had."""
+    if wanted and target.suffix != ".npz":
+        raise InputError("waveforms do not fit into this file", where=target, expected=".npz", found="--waveforms")
+    if wanted and not answers_after_a_time:
+        raise InputError("operating points have no waveforms", where="--waveforms", hint="leave it out")
+    default = _WAVEFORMS if answers_after_a_time and target.suffix == ".npz" else 0
+    return default if wanted is None else wanted
+
+
+def _waveform_tables(waveforms: Iterable[Waveform]) -> dict[str, npt.NDArray[np.generic]]:
+    tables: dict[str, npt.NDArray[np.generic]] = {}
+    for waveform in waveforms:
+        name = f"waveforms.{waveform.sample}.{waveform.stage}"
+        tables |= {f"{name}.time_s": waveform.time_s, f"{name}.node_v": waveform.node_v}
+    return tables
 
 
 def _simulate_netlist(path: Path, output: Path | None, *, timeout: float | None, trust: bool, quiet: bool) -> None:

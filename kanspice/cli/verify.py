@@ -78,6 +78,7 @@ def verify(
     from kanspice.ngspice import NgspiceOptions  # noqa: PLC0415
     from kanspice.pipeline import VerifyOptions  # noqa: PLC0415
     from kanspice.pipeline import verify as run  # noqa: PLC0415
+    from kanspice.report import SHOWN_WAVEFORMS  # noqa: PLC0415
     from kanspice.technology import load_technology  # noqa: PLC0415
 
     console = Console(stderr=json == "-", quiet=quiet)
@@ -86,7 +87,9 @@ def verify(
     technology = load_technology(tech, set_ or ())
     loaded = load(model, config, curves)
     evidence = _evidence(loaded, inputs, labels, reference).limited(limit)
-    options = VerifyOptions(fidelity.value, NgspiceOptions(jobs=jobs, timeout_s=timeout, seed=seed), limits, attribute)
+    waveforms = 0 if html is None else SHOWN_WAVEFORMS
+    ngspice = NgspiceOptions(jobs=jobs, timeout_s=timeout, seed=seed, waveforms=waveforms)
+    options = VerifyOptions(fidelity.value, ngspice, limits, attribute)
     total = len(evidence.inputs) * options.solves(technology)
     with progress_bar(Console(stderr=True, quiet=quiet), "simulating", total) as progress:
         result = run(loaded, technology, evidence, options, progress)

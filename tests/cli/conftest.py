@@ -15,8 +15,10 @@ import torch
 from circuits import PEAK, inputs_for, load_device, network
 
 from kanspice.cli import main
-from kanspice.models import save
+from kanspice.models import KirchhoffNet, save
+from kanspice.models.branches import branch_function
 from kanspice.models.reference import reference_stages
+from kanspice.models.topology import recipe
 
 SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGPIPE")]
 
@@ -68,6 +70,17 @@ def good(made, tmp_path, monkeypatch):
     yield folder
     assert list(temporary.iterdir()) == []
     assert [path.name for path in folder.rglob(".*")] == []
+
+
+@pytest.fixture
+def moving(good):
+    """Adds a model whose circuit answers after a time, in two periods, with inputs: returns both files' names."""
+    torch.manual_seed(3)
+    topology = recipe("_fully_connect", {"num_node": 3}, "x").build()
+    model = KirchhoffNet([topology, topology], [0.5, 1.0], branch_function("ShiftTanh2", {}, "x"))
+    save(model, good / "moving.pt")
+    np.save(good / "starts.npy", np.random.default_rng(0).normal(size=(5, 2)))
+    return "moving.pt", "starts.npy"
 
 
 @pytest.fixture

@@ -152,6 +152,60 @@ def test_results_that_cannot_be_written_are_said(run, good):
     assert "out.npz" in done.err
 
 
+# --- waveforms ---
+
+
+@pytest.fixture
+def simulate_moving(run, moving):
+    model, inputs = moving
+    assert run("compile", model, "-o", "moving").code == 0
+    return lambda *options: run("simulate", "moving", "--inputs", inputs, *options)
+
+
+@pytest.mark.ngspice
+@pytest.mark.parametrize(("options", "samples"), [((), 3), (("--waveforms", "9"), 5), (("--waveforms", "0"), 0)])
+def test_voltages_over_time_are_in_the_results(simulate_moving, good, options, samples):
+    assert simulate_moving("-o", "out.npz", *options).code == 0
+    inputs = np.load("starts.npy")
+    with np.load("out.npz") as out:
+        names = {name for name in out.files if name.startswith("waveforms.")}
+        assert names == {
+            f"waveforms.{sample}.{stage}.{what}"
+            for sample in range(samples)
+            for stage in ("l1.period", "l2.period")
+            for what in ("time_s", "node_v")
+        }
+        for sample in range(samples):
+            first, second = (f"waveforms.{sample}.{stage}" for stage in ("l1.period", "l2.period"))
+            np.testing.assert_array_equal(out[f"{first}.node_v"][0], inputs[sample])
+            np.testing.assert_array_equal(out[f"{second}.node_v"][-1], out["outputs"][sample])
+            assert out[f"{second}.time_s"][-1] == pytest.approx(1.5e-6)
+            assert out[f"{second}.node_v"].shape == (len(out[f"{second}.time_s"]), 2)
+
+
+@pytest.mark.ngspice
+def test_a_csv_file_has_outputs_alone(simulate_moving, good):
+    assert simulate_moving("-o", "out.csv").code == 0
+    assert np.loadtxt("out.csv", delimiter=",", skiprows=1).shape == (5, 2)
+    done = simulate_moving("-o", "other.csv", "--waveforms", "1")
+    assert done.code == 2
+    assert "waveforms do not fit into this file" in done.err
+    assert not (good / "other.csv").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [((*SIMULATE, "--waveforms", "2"), "operating points have no waveforms"), (("simulate", "deck.cir"), "plain")],
+)
+def test_waveforms_of_what_has_none_are_refused(run, good, arguments, message):
+    run(*COMPILE)
+    (good / "deck.cir").write_text(f"{DIVIDER}.op\n.end\n")
+    done = run(*arguments, *(() if "--waveforms" in arguments else ("--waveforms", "1")))
+    assert done.code == 2
+    assert message in done.err
+    assert not (good / "out.npz").exists()
+
+
 # --- netlists from elsewhere ---
 
 

@@ -46,6 +46,19 @@ def test_json_on_standard_output_is_nothing_but_json(run, good):
 
 
 @pytest.mark.ngspice
+def test_a_page_shows_voltages_over_time_and_json_does_not_carry_them(run, moving, good):
+    model, inputs = moving
+    done = run("verify", model, "--inputs", inputs, "--html", "gap.html", "--json", "gap.json")
+    assert done.code == 0
+    assert (good / "gap.html").read_text().count("node voltages of circuit and ODE over time") == 3
+    result = json.loads((good / "gap.json").read_text())
+    assert "waveforms" not in result
+    assert result["engine"]["options"]["waveforms"] == 3
+    assert run("verify", model, "--inputs", inputs, "--json", "gap.json").code == 0
+    assert json.loads((good / "gap.json").read_text())["engine"]["options"]["waveforms"] == 0
+
+
+@pytest.mark.ngspice
 def test_quiet_json_is_json_still(run, good):
     done = run(*VERIFY, "-q", "--json", "-")
     assert json.loads(done.out)["passed"] is True
