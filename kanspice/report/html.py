@@ -10,7 +10,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from kanspice.gap.result import GapResult
-from kanspice.report import plots, sample_plots, verdict, waveform_plots
+from kanspice.report import cause_plots, plots, sample_plots, verdict, waveform_plots
 from kanspice.report.words import counted, devices, durations, encodable, number, pair, plain, share, technology_name
 
 if TYPE_CHECKING:
@@ -45,6 +45,7 @@ def to_html(result: GapResult) -> str:
         waveforms=[
             (shown.sample, _inside(waveform_plots.waveforms(shown))) for shown in result.waveforms[:SHOWN_WAVEFORMS]
         ],
+        causes=_inside(cause_plots.causes(result)) if result.causes else "",
         points=_points(result),
         accuracies=_accuracies(result),
         limits=[(limit, *pair(limit.value, limit.max)) for limit in result.limits],

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from kanspice.gap.causes import NONE, Cause, Trial
 from kanspice.gap.metrics import Gap, compare
 from kanspice.gap.result import GapResult, Limit, NumericalGap, PeriodWaveforms, SampleWaveforms, StageGap
 from kanspice.solution import FailedSample, Outcome
@@ -32,6 +33,16 @@ def technology(gain: float) -> dict[str, object]:
         "units": {"v_unit_v": 1.0, "i_unit_a": 1e-6},
         "tia": {"gain": gain, "rail_v": 5.0, "headroom": 0.8},
     }
+
+
+def causes() -> tuple[Cause, ...]:
+    """Two imperfections and the circuit without any; one sample failed with one of them alone."""
+    small, large, none = (Trial(gap_of(relative), failed) for relative, failed in ((0.004, 0), (0.009, 1), (1e-5, 0)))
+    return (
+        Cause("tia.gain", 1000.0, large, small),
+        Cause("switches.on_ohm", 50.0, small, large),
+        Cause(NONE, None, none, None),
+    )
 
 
 def synthetic(samples: int = 50, outputs: int = 10, error: float = 0.01) -> GapResult:

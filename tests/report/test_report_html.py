@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from synthetic_results import moving, with_failures
+from synthetic_results import causes, moving, with_failures
 
 from kanspice.report import to_html
 
@@ -66,3 +66,11 @@ def test_others_do_not(result):
     page = to_html(result)
     assert "How does it grow?" not in page
     assert "column / V" in page
+
+
+def test_causes_have_their_table_and_picture(result):
+    page = to_html(replace(result, causes=causes()))
+    assert "Which cause?" in page
+    assert "<td>tia.gain</td><td>1000</td><td>0.009</td><td>0.004</td><td>1</td>" in page
+    assert page.count("data:image/png;base64,") == 4
+    assert "Which cause?" not in to_html(result)

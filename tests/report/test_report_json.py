@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from synthetic_results import NAN, NO_GAP, synthetic, technology, with_everything, with_failures
+from synthetic_results import NAN, NO_GAP, causes, synthetic, technology, with_everything, with_failures
 
 from kanspice.gap.result import Limit, NumericalGap
 from kanspice.report import to_json
@@ -149,3 +149,12 @@ def test_every_kind_of_result_is_strict_json_that_ends_with_a_newline(extreme):
     json.loads(text, parse_constant=refuse)
     assert text.endswith("}\n")
     assert text == to_json(extreme)
+
+
+def test_causes_are_there_when_they_were_asked_for(result):
+    document = json.loads(to_json(replace(result, causes=causes())))
+    assert [cause["name"] for cause in document["causes"]] == ["tia.gain", "switches.on_ohm", "no imperfection"]
+    first = document["causes"][0]
+    assert (first["value"], first["relative_rmse"], first["failed_samples"]) == (1000.0, 0.009, 1)
+    assert (first["without_relative_rmse"], document["causes"][-1]["without_rmse"]) == (0.004, None)
+    assert "causes" not in json.loads(to_json(result))

@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from synthetic_results import moving, synthetic, waveforms, with_failures
+from synthetic_results import causes, moving, synthetic, waveforms, with_failures
 
 from kanspice.gap.result import NumericalGap
-from kanspice.report import plots, sample_plots, waveform_plots
+from kanspice.report import cause_plots, plots, sample_plots, waveform_plots
 
 PNG = b"\x89PNG\r\n\x1a\n"
 DRAWINGS = [
@@ -169,3 +169,16 @@ def test_two_scores_are_no_point_of_a_plane():
     assert sample_plots.are_points(moving())
     assert not sample_plots.are_points(synthetic())
     assert not sample_plots.are_points(replace(moving(), accuracy={"reference": 1.0, "circuit": 1.0}))
+
+
+# --- causes ---
+
+
+def test_causes_are_bars_with_their_figures(result):
+    written = texts(cause_plots.causes(replace(result, causes=causes()), "svg"))
+    assert {"tia.gain", "switches.on_ohm", "by itself", "all but this one", "0.009", "0.004"} <= set(written)
+    assert "tia.gain alone makes the largest gap" in written
+
+
+def test_no_imperfection_is_a_picture_too(result):
+    assert "There is no imperfection" in texts(cause_plots.causes(replace(result, causes=causes()[-1:]), "svg"))

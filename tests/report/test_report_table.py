@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 from rich.console import Console
-from synthetic_results import NAN, gap_of, synthetic, with_everything, with_failures
+from synthetic_results import NAN, causes, gap_of, synthetic, with_everything, with_failures
 
 from kanspice.gap.result import GapResult, Limit, NumericalGap
 from kanspice.report import print_gap
@@ -151,3 +151,10 @@ def test_names_from_a_stranger_are_shown_not_obeyed(result):
     assert "[bold]a[/bold]\\x1b[2J:smile:.pt" in text
     assert "\x1b[2J" not in text
     assert "[red]x" in text
+
+
+@pytest.mark.parametrize("width", [80, 200])
+def test_causes_have_their_rows(result, width):
+    text = printed(replace(result, causes=causes()), width)
+    row = next(line for line in text.splitlines() if line.strip().startswith("tia.gain"))
+    assert row.split() == ["tia.gain", "1000", "0.009", "0.004", "1"]
