@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from kanspice.compile import compile_kanalogue, compile_kirchhoffnet
 from kanspice.design import Design
+from kanspice.draws import Draw
 from kanspice.errors import InputError
 from kanspice.gap import (
     Cause,
@@ -108,14 +109,19 @@ class VerifyOptions:
         return 1 + (trials_needed(technology) if self.attribute else 0)
 
 
-def compile_model(loaded: LoadedModel, technology: Technology, sample_inputs: Array | None = None) -> Design:
-    """The circuit of a loaded model; amplifier swings are taken from the sample inputs (samples, inputs), if given.
+def compile_model(
+    loaded: LoadedModel, technology: Technology, sample_inputs: Array | None = None, draw: Draw | None = None
+) -> Design:
+    """The circuit of a loaded model, or rather the specimen of it that `draw` draws (that of seed 0 if None).
+
+    Amplifier swings are taken from the sample inputs (samples, inputs), if given.
 
     Raises InputError for a family that has a reference but no compiler yet.
     """
     model = loaded.model
     if isinstance(model, KANalogue):
-        return compile_kanalogue(model, technology, model_sha256=loaded.sha256, sample_inputs=sample_inputs)
+        sha256 = loaded.sha256
+        return compile_kanalogue(model, technology, model_sha256=sha256, sample_inputs=sample_inputs, draw=draw)
     if isinstance(model, KirchhoffNet):
         with errors_at(loaded.path):
             return compile_kirchhoffnet(model, technology, model_sha256=loaded.sha256)
@@ -142,7 +148,8 @@ def verify(
     """
     options = options or VerifyOptions()
     _check_evidence(loaded, evidence)
-    compile_s, design = _timed(lambda: compile_model(loaded, technology, evidence.sizing_inputs))
+    draw = Draw(options.ngspice.seed)
+    compile_s, design = _timed(lambda: compile_model(loaded, technology, evidence.sizing_inputs, draw))
     fidelity = resolve_fidelity(design, options.fidelity)
     _check_limits(options.limits, design, evidence, fidelity)
     reference, diverged = followed_stages(loaded.model, evidence.inputs)
@@ -167,7 +174,7 @@ def _causes(measured: _Measured, result: GapResult, progress: Progress | None) -
     again = replace(options.ngspice, check_samples=0, waveforms=0, steps=steps if isinstance(steps, int) else None)
 
     def solve_with(technology: Technology) -> Trial:
-        design = compile_model(measured.loaded, technology, evidence.sizing_inputs)
+        design = compile_model(measured.loaded, technology, evidence.sizing_inputs, Draw(options.ngspice.seed))
         fidelity = resolve_fidelity(design, options.fidelity)
         solution = solve(design, evidence.inputs[followed], fidelity, again, hints=hints, progress=progress)
         outputs = decoded_outputs(design, solution)
@@ -198,7 +205,7 @@ def _result(measured: _Measured) -> GapResult:
     outputs = decoded_outputs(design, solution)
     scale = _scale(expected, evidence)
     gap = compare(outputs, expected, solution.solved, scale)
-    stages = measure(design, solution, evidence.inputs, reference)
+    stages = measure(_nominal(measured), solution, evidence.inputs, reference)
     numerical = numerical_gap(design, solution, scale)
     accuracies = _accuracies(evidence, expected, outputs, solution)
     external, followed = evidence.external, _followed(expected)
@@ -230,6 +237,14 @@ def _result(measured: _Measured) -> GapResult:
         outputs=outputs,
         waveforms=_waveforms(measured),
     )
+
+
+def _nominal(measured: _Measured) -> Design:
+    """The circuit without imperfections: what each stage should have done with the voltages that it got."""
+    technology = measured.technology
+    if not technology.causes:
+        return measured.design
+    return compile_model(measured.loaded, technology.without(technology.causes), measured.evidence.sizing_inputs)
 
 
 def _followed(expected: Array) -> npt.NDArray[np.bool_]:
@@ -326,7 +341,7 @@ def _design_facts(design: Design, solution: Solution, technology: Technology) ->
         "swing": [
             {
                 "stage": crossbar.name,
-                "feedback_ohm": crossbar.feedback_ohm,
+                "feedback_ohm": float(np.median(crossbar.feedback_ohm)),
                 "column_amplifier_v": crossbar.column_swing_v,
                 "output_v_per_unit": crossbar.output_v_per_unit,
             }

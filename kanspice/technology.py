@@ -45,11 +45,26 @@ class Tia(Table):
     """Transimpedance amplifiers: one per crossbar column."""
 
     gain: Annotated[float, Field(strict=True, gt=1), _CAUSE] = math.inf
-    """Open-loop voltage gain (V/V); `inf` holds the column at exactly 0 V."""
+    """Open-loop voltage gain (V/V); `inf` holds the column at exactly the amplifier's offset, 0 V if it has none."""
+    offset_sigma_v: Annotated[_NotNegative, _CAUSE] = 0.0
+    """Standard deviation of the amplifiers' input-referred offset voltages."""
+    feedback_sigma: Annotated[_NotNegative, _CAUSE] = 0.0
+    """Relative standard deviation of the feedback resistors."""
     rail_v: _FinitePositive = 5.0
     """Largest output voltage, either sign; feedback resistors are chosen so that outputs stay within it."""
     headroom: Annotated[float, Field(strict=True, gt=0, le=1)] = 0.8
     """Fraction of the rail that the largest expected output may use."""
+
+
+class CrossbarDevices(Table):
+    """The devices of crossbars as they are made: a device's area is its coefficient."""
+
+    area_sigma: Annotated[_NotNegative, _CAUSE] = 0.0
+    """Relative standard deviation of areas. An area that would come out below zero is zero: no device."""
+    area_step: Annotated[_NotNegative, _CAUSE] = 0.0
+    """Areas are whole multiples of this, in units of the reference device; 0: any area can be made."""
+    stuck_open: Annotated[float, Field(strict=True, ge=0, le=1), _CAUSE] = 0.0
+    """Fraction of devices that do not conduct at all."""
 
 
 class KirchhoffNetCircuit(Table):
@@ -104,6 +119,7 @@ class Technology(Table):
     name: str = "ideal"
     units: Units = Units()
     tia: Tia = Tia()
+    devices: CrossbarDevices = CrossbarDevices()
     kirchhoffnet: KirchhoffNetCircuit = KirchhoffNetCircuit()
     branches: Branches = Branches()
     switches: Switches = Switches()

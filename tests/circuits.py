@@ -64,7 +64,7 @@ def design_of(model, samples=None, *overrides: str) -> Design:
 
 
 def crossbar_design(
-    devices, area, bias=None, *, gain=np.inf, feedback=1e6, v_unit=1.0, swing=0.0, rail=np.inf
+    devices, area, bias=None, *, gain=np.inf, feedback=1e6, offset=None, v_unit=1.0, swing=0.0, rail=np.inf
 ) -> Design:
     """One crossbar behind plain buffers. area: (rows, pairs, devices); bias: (pairs,) in current units of 1 uA."""
     area = np.asarray(area, dtype=float)
@@ -77,7 +77,8 @@ def crossbar_design(
         area=area,
         bias_a=bias * 1e-6,
         current_unit_a=1e-6,
-        feedback_ohm=feedback,
+        feedback_ohm=np.full(2 * pairs, feedback),
+        offset_v=np.zeros(2 * pairs) if offset is None else np.asarray(offset, dtype=float),
         open_loop_gain=gain,
         subtractor_gain=1.0,
         output_v_per_unit=1.0,
@@ -96,30 +97,37 @@ def crossbar_design(
     )
 
 
+def column_current(design, crossbar, rows_v, column, volts):
+    """Amps into a column at `volts`, from the curves alone; columns are positive and negative in turn."""
+    pair, sign = column // 2, (1 if column % 2 == 0 else -1)
+    area = np.maximum(sign * crossbar.area[:, pair, :], 0)
+    units = (rows_v - volts) / design.input_v_per_unit
+    basis = np.stack([device.curve.numpy(units)[0] for device in design.devices], axis=-1)
+    return np.sum(area * basis) * crossbar.current_unit_a + max(sign * crossbar.bias_a[pair], 0.0)
+
+
 def column_voltage(design, crossbar, rows_v, column):
     """The voltage at which a column's currents balance, by bisection: scalar, in NumPy, from the curves alone.
 
     column: positive and negative in turn. The op-amp's output is -gain * column, across the feedback resistor.
     """
     if np.isinf(crossbar.open_loop_gain):
-        return 0.0
-    pair, sign = column // 2, (1 if column % 2 == 0 else -1)
-    area = np.maximum(sign * crossbar.area[:, pair, :], 0)
-    bias = max(sign * crossbar.bias_a[pair], 0.0)
+        return crossbar.offset_v[column]
 
     def excess(volts):
-        units = (rows_v - volts) / design.input_v_per_unit
-        basis = np.stack([device.curve.numpy(units)[0] for device in design.devices], axis=-1)
-        held = volts * (1 + crossbar.open_loop_gain) / crossbar.feedback_ohm
-        return np.sum(area * basis) * crossbar.current_unit_a + bias - held
+        gain, offset = crossbar.open_loop_gain, crossbar.offset_v[column]
+        held = (volts * (1 + gain) - gain * offset) / crossbar.feedback_ohm[column]
+        return column_current(design, crossbar, rows_v, column, volts) - held
 
     return brentq(excess, -50.0, 50.0, xtol=1e-15, rtol=1e-14)
 
 
 def crossbar_output(design, crossbar, rows_v):
-    """(columns (2 * pairs,), outputs (pairs,)) in volts of a crossbar of finite gain for rows (rows,) in volts."""
-    columns = np.array([column_voltage(design, crossbar, rows_v, c) for c in range(2 * crossbar.width)])
-    amplifiers = -crossbar.open_loop_gain * columns
+    """(columns (2 * pairs,), outputs (pairs,)) in volts of a crossbar for rows (rows,) in volts."""
+    numbers = range(2 * crossbar.width)
+    columns = np.array([column_voltage(design, crossbar, rows_v, number) for number in numbers])
+    currents = np.array([column_current(design, crossbar, rows_v, number, columns[number]) for number in numbers])
+    amplifiers = columns - crossbar.feedback_ohm * currents
     return columns, crossbar.subtractor_gain * (amplifiers[1::2] - amplifiers[::2])
 
 

@@ -22,6 +22,7 @@ ROOMS = (
     "validation",  # a table from a file, checked
     "devices",  # cards and curves
     "models",  # reference networks and their checkpoints
+    "draws",  # random numbers by name
     "technology",  # circuit-level choices and imperfections
     "design",  # the frozen intermediate representation
     "compile",  # reference + technology -> Design

@@ -13,10 +13,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
+from kanspice.compile.imperfections import made
 from kanspice.design import Crossbar, Design, LayerNorm, Limiter, Stage
 from kanspice.design.bounds import current_ranges
 from kanspice.design.stages import LimiterKind
 from kanspice.devices import Device
+from kanspice.draws import Draw
 from kanspice.models import KANalogue
 from kanspice.models.reference import (
     BatchNormArrays,
@@ -65,9 +67,14 @@ class _Draft:
 
 
 def compile_kanalogue(
-    model: KANalogue, technology: Technology, *, model_sha256: str = "", sample_inputs: Array | None = None
+    model: KANalogue,
+    technology: Technology,
+    *,
+    model_sha256: str = "",
+    sample_inputs: Array | None = None,
+    draw: Draw | None = None,
 ) -> Design:
-    """The circuit of a trained KANalogue network.
+    """The circuit of a trained KANalogue network, and of it the specimen that `draw` draws (that of seed 0 if None).
 
     sample_inputs: (samples, inputs) in model units, from which amplifier swings are measured; without them the worst
     case over all inputs is assumed.
@@ -77,7 +84,9 @@ def compile_kanalogue(
     draft = _Draft(model, technology, samples, layers)
     for compile_pass in PASSES:
         draft = compile_pass(draft)
-    return _assemble(draft, model_sha256)
+    design, specimen = _assemble(draft, model_sha256), draw or Draw()
+    stages = [made(stage, technology, specimen) if isinstance(stage, Crossbar) else stage for stage in design.stages]
+    return replace(design, stages=tuple(stages))
 
 
 def _draft_layer(index: int, layer: LayerArrays) -> _DraftLayer:
@@ -201,7 +210,8 @@ def _crossbar(draft: _Draft, layer: _DraftLayer) -> Crossbar:
         area=layer.area,
         bias_a=layer.bias * units.i_unit_a,
         current_unit_a=units.i_unit_a,
-        feedback_ohm=layer.feedback_ohm,
+        feedback_ohm=np.full(2 * layer.area.shape[1], layer.feedback_ohm),
+        offset_v=np.zeros(2 * layer.area.shape[1]),
         open_loop_gain=tia.gain,
         subtractor_gain=output_v_per_unit / units.i_unit_a / layer.feedback_ohm,
         output_v_per_unit=output_v_per_unit,

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from kanspice.design.branches import growth
+from kanspice.design.columns import bias_by_column_a, by_column
 from kanspice.design.stages import Array, Crossbar, Design, LayerNorm, Limiter, OdePeriod, ReadOut, Stage
 from kanspice.devices import Device
 
@@ -29,8 +30,9 @@ def column_bounds_v(design: Design) -> dict[str, Array]:
     largest = largest_currents(design.devices)
     bounds = {}
     for crossbar in design.crossbars:
-        amps = _column_currents(crossbar, largest)
-        bounds[crossbar.name] = amps * crossbar.feedback_ohm / (1 + crossbar.open_loop_gain) * _SLACK + _FLOOR_V
+        needed_v = _column_currents(crossbar, largest) * crossbar.feedback_ohm
+        largest_v = needed_v / (1 + crossbar.open_loop_gain) + np.abs(crossbar.offset_v)
+        bounds[crossbar.name] = largest_v * _SLACK + _FLOOR_V
     return bounds
 
 
@@ -47,7 +49,7 @@ def _bound(design: Design, stage: Stage, largest: Array, before_v: Array) -> Arr
         return np.full(stage.width, _largest_node_v(design, stage, float(stage.start_v(before_v[None, :]).max())))
     if isinstance(stage, ReadOut):
         return before_v[stage.start : stage.start + stage.width]
-    columns_v: Array = _column_currents(stage, largest) * stage.feedback_ohm
+    columns_v: Array = _column_currents(stage, largest) * stage.feedback_ohm + np.abs(stage.offset_v)
     outputs_v: Array = columns_v.reshape(-1, 2).sum(axis=1) * stage.subtractor_gain
     return outputs_v
 
@@ -77,11 +79,8 @@ def _largest_node_v(design: Design, period: OdePeriod, start_v: float) -> float:
 
 def _column_currents(crossbar: Crossbar, largest: Array) -> Array:
     """Worst-case |current| of every column, amps, bias included."""
-    positive = np.maximum(crossbar.area, 0).sum(axis=0) @ largest * crossbar.current_unit_a
-    negative = np.maximum(-crossbar.area, 0).sum(axis=0) @ largest * crossbar.current_unit_a
-    positive = positive + np.maximum(crossbar.bias_a, 0)
-    negative = negative + np.maximum(-crossbar.bias_a, 0)
-    return np.stack([positive, negative], axis=1).ravel()
+    currents_a: Array = by_column(crossbar.area).sum(axis=0) @ largest * crossbar.current_unit_a
+    return currents_a + bias_by_column_a(crossbar)
 
 
 def largest_currents(devices: Sequence[Device]) -> Array:

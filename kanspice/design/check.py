@@ -88,7 +88,10 @@ def _fits(stage: Stage, width: int, devices: int) -> bool:
     if isinstance(stage, Limiter):
         return stage.width == width and stage.kind in get_args(LimiterKind)
     if isinstance(stage, Crossbar):
-        return stage.bias_a.ndim == 1 and stage.area.shape == (width, stage.bias_a.size, devices)
+        columns = (2 * stage.bias_a.size,)
+        if stage.bias_a.ndim != 1 or not stage.feedback_ohm.shape == stage.offset_v.shape == columns:
+            return False
+        return stage.area.shape == (width, stage.bias_a.size, devices) and bool((stage.feedback_ohm > 0).all())
     if isinstance(stage, LayerNorm):
         return stage.gain_v.shape == stage.offset_v.shape == (width,)
     if isinstance(stage, ReadOut):

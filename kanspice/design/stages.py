@@ -53,8 +53,9 @@ class Crossbar:
     `|area[i, j, k]| * current_unit_a * phi_k(r - c)`, from row to column; a positive area puts it on the
     positive column of pair j, a negative one on the negative column. The reference current `bias_a[j]`
     enters the positive column (its magnitude the negative one when it is below zero).
-    A TIA with feedback R and open-loop gain A turns a column's current I into -R I (A = inf);
-    the pair's output is `subtractor_gain * (V_negative - V_positive)`.
+    A TIA with feedback R, open-loop gain A and offset V0 holds its column at V0 (A = inf) and turns its current I into
+    V0 - R I; in general its output is A (V0 - column). The pair's output is
+    `subtractor_gain * (V_negative - V_positive)`.
     """
 
     name: str
@@ -64,7 +65,10 @@ class Crossbar:
     bias_a: Array
     """(pairs,), amps."""
     current_unit_a: float
-    feedback_ohm: float
+    feedback_ohm: Array
+    """(2 * pairs,), positive and negative columns in turn."""
+    offset_v: Array
+    """(2 * pairs,), input-referred, volts."""
     open_loop_gain: float
     subtractor_gain: float
     output_v_per_unit: float
@@ -89,9 +93,14 @@ class Crossbar:
         return int(np.count_nonzero(self.area))
 
     @property
+    def holds_columns(self) -> bool:
+        """True when the columns sit at exactly their amplifiers' offsets, whatever the devices do."""
+        return math.isinf(self.open_loop_gain)
+
+    @property
     def holds_virtual_ground(self) -> bool:
         """True when the columns sit at exactly 0 V, whatever the devices do."""
-        return math.isinf(self.open_loop_gain)
+        return self.holds_columns and not self.offset_v.any()
 
 
 @dataclass(frozen=True)

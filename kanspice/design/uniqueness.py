@@ -1,8 +1,8 @@
 """Whether a crossbar's columns have one possible voltage each: devices of negative slope can give several.
 
-A column at voltage c, held by an amplifier of gain A with feedback R, solves
-`f(c) = sum of scale phi(row - c) + bias - c (1 + A) / R = 0`. Where f always falls there is one solution; it can rise
-only where the devices' negative slopes outweigh the amplifier.
+A column at voltage c, held by an amplifier of gain A and offset V0 with feedback R, solves
+`f(c) = sum of scale phi(row - c) + bias - (c (1 + A) - A V0) / R = 0`. Where f always falls there is one solution; it
+can rise only where the devices' negative slopes outweigh the amplifier.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def solution_counts(design: Design, crossbar: Crossbar, rows_v: Array) -> npt.ND
     rows_v: (samples, rows), volts.
     """
     counts = np.ones((len(rows_v), 2 * crossbar.width), dtype=np.int64)
-    if crossbar.holds_virtual_ground or _always_falls(design, crossbar):
+    if crossbar.holds_columns or _always_falls(design, crossbar):
         return counts
     columns_v = _search_grid(design, crossbar)
     for sample, row_v in enumerate(rows_v):
@@ -61,5 +61,6 @@ def _search_grid(design: Design, crossbar: Crossbar) -> Array:
 
 def _excess_current(design: Design, crossbar: Crossbar, row_v: Array, columns_v: Array) -> Array:
     """f at every column voltage (points,), for every column: (points, 2 * pairs), amps."""
-    held_a = columns_v * (1 + crossbar.open_loop_gain) / crossbar.feedback_ohm
-    return column_currents_a(design, crossbar, row_v, columns_v) - held_a[:, None]
+    gain = crossbar.open_loop_gain
+    held_a = (columns_v[:, None] * (1 + gain) - gain * crossbar.offset_v) / crossbar.feedback_ohm
+    return column_currents_a(design, crossbar, row_v, columns_v) - held_a

@@ -186,7 +186,7 @@ def _choose_cell(index: int, curve: Curve, crossbar: Crossbar, fidelity: Fidelit
 def _window_fits(curve: Curve, crossbar: Crossbar) -> bool:
     if not isinstance(curve, PiecewisePolynomial) or curve.coefficients.shape[1] - 1 > _WINDOW_DEGREE:
         return False
-    expected_v = crossbar.column_swing_v / crossbar.open_loop_gain
+    expected_v = crossbar.column_swing_v / crossbar.open_loop_gain + float(np.abs(crossbar.offset_v).max())
     return WindowCell(0, curve).reach_v >= _WINDOW_MARGIN * expected_v
 
 

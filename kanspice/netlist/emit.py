@@ -126,12 +126,13 @@ class _Builder:
         self.circuit.X(name, name, *rows, *columns)
 
     def _add_pair(self, stage: Crossbar, layer: str, pair: int, output: str) -> None:
-        for sign in "pn":
+        for place, sign in enumerate("pn", start=2 * pair):
             column, tia = column_node(layer, pair, sign), tia_node(layer, pair, sign)
-            if stage.holds_virtual_ground:
-                self._instance(tia, "tia_ideal", column, tia, rf=stage.feedback_ohm)
+            values = {"rf": float(stage.feedback_ohm[place]), "offset": float(stage.offset_v[place])}
+            if stage.holds_columns:
+                self._instance(tia, "tia_ideal", column, tia, **values)
             else:
-                self._instance(tia, "tia_finite", column, tia, rf=stage.feedback_ohm, gain=stage.open_loop_gain)
+                self._instance(tia, "tia_finite", column, tia, **values, gain=stage.open_loop_gain)
         bias_a = float(stage.bias_a[pair])
         if bias_a:
             column = column_node(layer, pair, "p" if bias_a > 0 else "n")

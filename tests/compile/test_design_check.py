@@ -21,8 +21,11 @@ def with_stage(design, index, **changes):
 HOSTILE = {
     "a command in a name": (lambda d: with_stage(d, 0, name="l1.input\n.control\nshell id\n.endc"), "not the name"),
     "a command in what it compares to": (lambda d: with_stage(d, 1, compares_to="l1.norm`id`"), "not the name"),
-    "text for a number": (lambda d: with_stage(d, 1, feedback_ohm="1e6"), "feedback_ohm is not a number"),
-    "a resistor that is not a number": (lambda d: with_stage(d, 1, feedback_ohm=float("nan")), "feedback_ohm"),
+    "text for a number": (lambda d: with_stage(d, 1, open_loop_gain="1e6"), "open_loop_gain is not a number"),
+    "a resistor that is not a number": (lambda d: with_stage(d, 1, feedback_ohm=np.full(4, np.nan)), "feedback_ohm"),
+    "a resistor per column missing": (lambda d: with_stage(d, 1, feedback_ohm=np.ones(3)), "does not fit"),
+    "a resistor below zero": (lambda d: with_stage(d, 1, feedback_ohm=-np.ones(4)), "does not fit"),
+    "an offset per column missing": (lambda d: with_stage(d, 1, offset_v=np.zeros(1)), "does not fit"),
     "an unknown limiter": (lambda d: with_stage(d, 0, kind="shell"), "does not fit"),
     "a width that does not fit": (lambda d: with_stage(d, 0, width=7), "does not fit"),
     "areas of another shape": (lambda d: with_stage(d, 1, area=np.zeros((2, 2, 5))), "does not fit"),

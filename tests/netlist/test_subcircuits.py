@@ -124,3 +124,14 @@ def test_a_bank_switch_lets_the_clocks_part_of_the_banks_current_through(sweep, 
     volts = sweep(f"vc c 0 {clock}\nrn x n 1000\nrb b 0 1000\nx1 n b c bank_switch on=500 leak=1e-6", -2.0, 2.0, 0.25)
     close(volts["b"], volts["n"] * 1000 / 1500)
     close((volts["x"] - volts["n"]) / 1000, volts["n"] * (clock / 1500 + (1 - clock) * 1e-6))
+
+
+@pytest.mark.ngspice
+def test_amplifiers_with_an_offset(sweep):
+    """A conductance of 1 mS from x: the column sits at the offset, or where the gain puts it."""
+    ideal = sweep("r1 x col 1000\nx1 col out tia_ideal rf=2000 offset=0.01", -1.0, 1.0, 0.25)
+    close(ideal["col"], np.full(9, 0.01))
+    close(ideal["out"], 0.01 - 2000 * (ideal["x"] - 0.01) / 1000)
+    finite = sweep("r1 x col 1000\nx1 col out tia_finite rf=2000 gain=50 offset=0.01", -1.0, 1.0, 0.25)
+    close(finite["out"], 50 * (0.01 - finite["col"]))
+    close((finite["x"] - finite["col"]) / 1000, (finite["col"] - finite["out"]) / 2000)

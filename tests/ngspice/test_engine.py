@@ -19,10 +19,13 @@ from circuits import (
     load_device,
     network,
     polynomial_device,
+    technology,
 )
 from fake_ngspice import CUT, E32, NAN, REAL, patch_last_number, write_fake
 
+from kanspice.compile import compile_kanalogue
 from kanspice.design.uniqueness import solution_counts
+from kanspice.draws import Draw
 from kanspice.errors import SimulatorError
 from kanspice.models.reference import reference_stages
 from kanspice.ngspice import NgspiceOptions, engine, solve
@@ -69,6 +72,22 @@ def test_the_answer_is_the_circuits(design, inputs, solved):
         expected.append(crossbar_output(design, second, hidden)[1])
     assert solved.failed == ()
     np.testing.assert_allclose(outputs(solved), expected, rtol=0, atol=1e-8 * np.abs(expected).max())
+
+
+@pytest.mark.parametrize("overrides", [(), ("tia.gain=300",)])
+def test_the_answer_of_a_specimen_is_that_specimens(model, inputs, overrides):
+    """Areas, offsets and resistors all different: by bisection with exactly those."""
+    spreads = ("devices.area_sigma=0.1", "tia.offset_sigma_v=2e-3", "tia.feedback_sigma=0.02", "tia.rail_v=50.0")
+    specimen = compile_kanalogue(model, technology(*overrides, *spreads), sample_inputs=inputs, draw=Draw(7))
+    solution = solve(specimen, inputs, "device")
+    first, second = specimen.crossbars
+    expected = []
+    for row in np.clip(inputs, 0.0, 1.4):
+        hidden = np.clip(crossbar_output(specimen, first, row)[1], 0.0, 1.4)
+        expected.append(crossbar_output(specimen, second, hidden)[1])
+    assert solution.failed == ()
+    np.testing.assert_allclose(outputs(solution), expected, rtol=0, atol=1e-8 * np.abs(expected).max())
+    assert not specimen.is_ideal
 
 
 @pytest.mark.parametrize("jobs", [2, 4, 20])
