@@ -59,7 +59,7 @@ def test_the_manifest_states_the_facts(folder, design):
     assert manifest["schema"] == "kanspice.manifest/1"
     assert manifest["devices"] == sum(np.count_nonzero(crossbar.area) for crossbar in design.crossbars)
     assert manifest["device_types"] == ["z21", "peak"]
-    assert manifest["technology"]["tia"] == {"gain": 1000.0, "headroom": 0.8, "rail_v": 1.5}
+    assert manifest["technology"]["tia"].items() >= {"gain": 1000.0, "headroom": 0.8, "rail_v": 1.5}.items()
     assert manifest["inputs"] == {"nodes": ["in0", "in1", "in2"], "volts_per_unit": 1.0}
     assert manifest["outputs"]["nodes"] == ["l2_y0", "l2_y1"]
     assert manifest["outputs"]["volts_per_unit"] == design.stages[-1].output_v_per_unit
