@@ -13,7 +13,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from kanspice.compile import compile_kanalogue, compile_kirchhoffnet
+from kanspice.compile import add_converters, compile_kanalogue, compile_kirchhoffnet
 from kanspice.design import Design
 from kanspice.draws import Draw
 from kanspice.errors import InputError
@@ -118,14 +118,17 @@ def compile_model(
 
     Raises InputError for a family that has a reference but no compiler yet.
     """
-    model = loaded.model
+    model, specimen = loaded.model, draw or Draw()
     if isinstance(model, KANalogue):
-        sha256 = loaded.sha256
-        return compile_kanalogue(model, technology, model_sha256=sha256, sample_inputs=sample_inputs, draw=draw)
-    if isinstance(model, KirchhoffNet):
+        design = compile_kanalogue(
+            model, technology, model_sha256=loaded.sha256, sample_inputs=sample_inputs, draw=specimen
+        )
+    elif isinstance(model, KirchhoffNet):
         with errors_at(loaded.path):
-            return compile_kirchhoffnet(model, technology, model_sha256=loaded.sha256)
-    raise InputError("circuits for this family are not compiled yet", where=loaded.path, found=loaded.family)
+            design = compile_kirchhoffnet(model, technology, model_sha256=loaded.sha256)
+    else:
+        raise InputError("circuits for this family are not compiled yet", where=loaded.path, found=loaded.family)
+    return add_converters(design, technology, model, sample_inputs, specimen)
 
 
 def resolve_fidelity(design: Design, choice: FidelityChoice) -> Fidelity:

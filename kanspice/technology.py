@@ -67,6 +67,17 @@ class CrossbarDevices(Table):
     """Fraction of devices that do not conduct at all."""
 
 
+class Converters(Table):
+    """The digital world's access to a circuit's inputs and outputs."""
+
+    dac_bits: Annotated[int, Field(strict=True, ge=0, le=32), _CAUSE] = 0
+    """Resolution of the inputs, over the range of the samples that the circuit is made for; 0: exact."""
+    adc_bits: Annotated[int, Field(strict=True, ge=0, le=32), _CAUSE] = 0
+    """Resolution of the outputs, over the range of the network's outputs for the same samples; 0: exact."""
+    input_noise_v: Annotated[_NotNegative, _CAUSE] = 0.0
+    """Standard deviation of what is added to every input of every sample."""
+
+
 class KirchhoffNetCircuit(Table):
     """Node capacitors of a KirchhoffNet. Its branches' unit current is `units.i_unit_a`."""
 
@@ -120,6 +131,7 @@ class Technology(Table):
     units: Units = Units()
     tia: Tia = Tia()
     devices: CrossbarDevices = CrossbarDevices()
+    converters: Converters = Converters()
     kirchhoffnet: KirchhoffNetCircuit = KirchhoffNetCircuit()
     branches: Branches = Branches()
     switches: Switches = Switches()

@@ -62,7 +62,9 @@ def verify(
     junit: Annotated[Path | None, typer.Option("--junit", metavar="F", help="Write JUnit XML for CI.")] = None,
     jobs: Jobs = 1,
     timeout: Timeout = None,
-    seed: Annotated[int, typer.Option("--seed", min=0, help="Draws random imperfections, and the samples that are solved twice.")] = 0,
+    seed: Annotated[
+        int, typer.Option("--seed", min=0, help="Draws random imperfections, and the samples that are solved twice.")
+    ] = 0,
     verbose: Verbose = False,
     quiet: Quiet = False,
 ) -> None:

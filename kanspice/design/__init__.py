@@ -2,6 +2,7 @@
 
 from kanspice.design.file import load_design, save_design
 from kanspice.design.stages import (
+    Converter,
     Crossbar,
     Design,
     LayerNorm,
@@ -14,6 +15,7 @@ from kanspice.design.stages import (
 )
 
 __all__ = [
+    "Converter",
     "Crossbar",
     "Design",
     "LayerNorm",

@@ -11,6 +11,7 @@ import numpy as np
 
 from kanspice.design.branches import LAWS, law_rows
 from kanspice.design.stages import (
+    Converter,
     Crossbar,
     Design,
     FillName,
@@ -32,6 +33,7 @@ _KINDS: dict[type[Stage], str] = {
     OdePeriod: "period",
     ReadOut: "readout",
 }
+_MOST_BITS = 32
 _UNBOUNDED = frozenset({"open_loop_gain", "low_v", "high_v", "switch_off_ohm", "vccs_saturation", "off_ohm"})
 
 
@@ -51,10 +53,20 @@ def check_design(design: Design) -> None:
     for part in (design.schematic, design.switching):
         if part is not None:
             _check_part(part)
+    for converter in (design.dac, design.adc):
+        _demand(converter is None or _is_converter(converter), "a converter has no levels")
+    _demand(_is_number(design.input_noise_v) and design.input_noise_v >= 0, "the input noise is not a number")
+    _demand(isinstance(design.seed, int) and design.seed >= 0, "the seed is not a whole number")
     width = design.input_width
     for stage in design.stages:
         _check_stage(stage, width, len(design.devices))
         width = stage.width
+
+
+def _is_converter(converter: Converter) -> bool:
+    if not isinstance(converter.bits, int) or not 1 <= converter.bits <= _MOST_BITS:
+        return False
+    return _is_number(converter.low_v) and _is_number(converter.high_v) and converter.low_v < converter.high_v
 
 
 def _check_part(part: Schematic | Switching) -> None:

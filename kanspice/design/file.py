@@ -13,7 +13,18 @@ from typing import Any
 import numpy as np
 
 from kanspice.design.check import check_design
-from kanspice.design.stages import Crossbar, Design, LayerNorm, Limiter, OdePeriod, ReadOut, Schematic, Stage, Switching
+from kanspice.design.stages import (
+    Converter,
+    Crossbar,
+    Design,
+    LayerNorm,
+    Limiter,
+    OdePeriod,
+    ReadOut,
+    Schematic,
+    Stage,
+    Switching,
+)
 from kanspice.devices import Device
 from kanspice.errors import InputError
 
@@ -21,7 +32,12 @@ SCHEMA = "kanspice.design/1"
 _MAX_BYTES = 2**31
 _KINDS: tuple[Callable[..., Stage], ...] = (Limiter, Crossbar, LayerNorm, OdePeriod, ReadOut)
 _TYPES: dict[str, Callable[..., Stage]] = {kind.__name__: kind for kind in _KINDS}
-_PARTS: dict[str, Callable[..., Schematic | Switching]] = {"schematic": Schematic, "switching": Switching}
+_PARTS: dict[str, Callable[..., Schematic | Switching | Converter]] = {
+    "schematic": Schematic,
+    "switching": Switching,
+    "dac": Converter,
+    "adc": Converter,
+}
 
 
 def design_bytes(design: Design) -> bytes:

@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from kanspice.design.branches import LawName
 from kanspice.devices import Device
+from kanspice.draws import Draw
 
 Array = npt.NDArray[np.float64]
 Indices = npt.NDArray[np.int64]
@@ -219,6 +220,22 @@ class Switching:
     hold_s: float
 
 
+@dataclass(frozen=True)
+class Converter:
+    """An ideal DAC or ADC: 2**bits levels from low_v to high_v, both included; what is beyond them becomes an end."""
+
+    bits: int
+    low_v: float
+    high_v: float
+
+    def convert(self, volts: Array) -> Array:
+        """The nearest levels."""
+        step_v = (self.high_v - self.low_v) / (2**self.bits - 1)
+        levels = np.round((np.clip(volts, self.low_v, self.high_v) - self.low_v) / step_v)
+        converted: Array = self.low_v + levels * step_v
+        return converted
+
+
 Stage = Limiter | Crossbar | LayerNorm | OdePeriod | ReadOut
 
 
@@ -240,6 +257,21 @@ class Design:
     """How branches are built; ideal sources if None."""
     switching: Switching | None = None
     """How periods follow each other; by ideal switches, and so each by itself, if None."""
+    dac: Converter | None = None
+    adc: Converter | None = None
+    input_noise_v: float = 0.0
+    """Standard deviation of the noise on every input."""
+    seed: int = 0
+    """Which specimen of the technology this is, and which noise its inputs have."""
+
+    def inputs_v(self, inputs: Array) -> Array:
+        """The voltages (samples, inputs) that inputs in model units arrive as: converted, and with their noise."""
+        volts = inputs * self.input_v_per_unit
+        if self.dac is not None:
+            volts = self.dac.convert(volts)
+        if self.input_noise_v > 0:
+            volts = volts + self.input_noise_v * Draw(self.seed).normal("inputs", volts.shape)
+        return volts
 
     @property
     def crossbars(self) -> tuple[Crossbar, ...]:

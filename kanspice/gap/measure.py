@@ -30,9 +30,10 @@ def measure(design: Design, solution: Solution, inputs: Array, reference: Mappin
 
 
 def decoded_outputs(design: Design, solution: Solution) -> Array:
-    """The circuit's outputs (samples, outputs) in model units; NaN rows where a sample failed."""
+    """The circuit's outputs (samples, outputs) in model units, converted; NaN rows where a sample failed."""
     last = design.stages[-1]
-    return solution.stage_v[last.name] / last.output_v_per_unit
+    volts = solution.stage_v[last.name]
+    return (volts if design.adc is None else design.adc.convert(volts)) / last.output_v_per_unit
 
 
 def numerical_gap(design: Design, solution: Solution, scale: float) -> NumericalGap | None:

@@ -109,7 +109,7 @@ class _Solver:
     ) -> None:
         self.program: NgspiceProgram = find_ngspice()
         self.design, self.fidelity, self.options, self.hints = design, fidelity, options, hints
-        self.inputs_v = inputs * design.input_v_per_unit
+        self.inputs_v = design.inputs_v(inputs)
         self.progress = progress
         self.folder = folder
         self.run_numbers = count()

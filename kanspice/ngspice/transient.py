@@ -102,7 +102,7 @@ class _Solver:
     ) -> None:
         self.program: NgspiceProgram = find_ngspice()
         self.design, self.fidelity, self.options, self.progress = design, fidelity, options, progress
-        self.inputs_v = inputs * design.input_v_per_unit
+        self.inputs_v = design.inputs_v(inputs)
         last = design.stages[-1]
         expected = hints.get(last.compares_to)
         self.expected_v = None if expected is None else expected * last.output_v_per_unit
