@@ -31,6 +31,7 @@ from kanspice.gap import (
     compare,
     compare_waveforms,
     decoded_outputs,
+    mean_squared_error,
     measure,
     numerical_gap,
     spread,
@@ -54,7 +55,8 @@ _PACKAGES = ("kanspice", "torch", "numpy", "scipy", "PySpice")
 class Evidence:
     """What the circuit is measured with.
 
-    inputs: (samples, inputs) in model units. labels: (samples,) classes. external: (samples, outputs), outputs
+    inputs: (samples, inputs) in model units. labels: (samples,) classes. targets: (samples, outputs), true answers
+    of a regression. external: (samples, outputs), outputs
     for the same inputs computed elsewhere. population: (samples, inputs) that the amplifiers are sized for, `inputs` if
     None. external_population: outputs computed elsewhere for all of those.
     Raises InputError when they do not fit together.
@@ -66,6 +68,7 @@ class Evidence:
     source: str = ""
     population: Array | None = None
     external_population: Array | None = None
+    targets: Array | None = None
 
     def __post_init__(self) -> None:
         if self.inputs.ndim != 2 or len(self.inputs) == 0:
@@ -73,7 +76,7 @@ class Evidence:
             raise InputError("the inputs have no samples", where=self.source, expected="(samples, inputs)", found=found)
         if not np.isfinite(self.inputs).all():
             raise InputError("some inputs are NaN or infinite", where=self.source, expected="finite numbers")
-        for where, rows in (("--labels", self.labels), ("--reference", self.external)):
+        for where, rows in (("--labels", self.labels), ("--reference", self.external), ("--targets", self.targets)):
             if rows is not None and len(rows) != len(self.inputs):
                 expected = f"{len(self.inputs)} rows, one for each sample"
                 raise InputError("does not fit the inputs", where=where, expected=expected, found=f"{len(rows)}")
@@ -82,9 +85,15 @@ class Evidence:
         """The first `limit` samples, for a circuit that is sized for all of them; everything for None."""
         if limit is None:
             return self
-        labels = None if self.labels is None else self.labels[:limit]
-        external = None if self.external is None else self.external[:limit]
-        return Evidence(self.inputs[:limit], labels, external, self.source, self.sizing_inputs, self.external)
+        return replace(
+            self,
+            inputs=self.inputs[:limit],
+            labels=None if self.labels is None else self.labels[:limit],
+            external=None if self.external is None else self.external[:limit],
+            targets=None if self.targets is None else self.targets[:limit],
+            population=self.sizing_inputs,
+            external_population=self.external,
+        )
 
     @property
     def sizing_inputs(self) -> Array:
@@ -232,6 +241,7 @@ def _result(measured: _Measured) -> GapResult:
         external_gap=None if external is None else compare(expected, external, followed, scale),
         external_circuit_gap=None if external is None else compare(outputs, external, solution.solved, scale),
         accuracy=accuracies,
+        loss=_losses(evidence, expected, outputs, solution),
         limits=_limits(measured.options.limits, _metric_values(gap, stages, numerical, accuracies)),
         timing={"compile_s": measured.compile_s, **solution.timing_s},
         notes=(*solution.notes, *_notes(design, str(solution.engine_options["fidelity"]))),
@@ -290,13 +300,10 @@ def _check_evidence(loaded: LoadedModel, evidence: Evidence) -> None:
         )
     if evidence.labels is not None:
         _check_labels(evidence.labels, loaded.output_width)
-    if evidence.external is not None and evidence.external.shape != (samples, loaded.output_width):
-        raise InputError(
-            "the reference outputs do not fit",
-            where="--reference",
-            expected=f"shape {(samples, loaded.output_width)}",
-            found=f"shape {evidence.external.shape}",
-        )
+    for where, rows in (("--reference", evidence.external), ("--targets", evidence.targets)):
+        if rows is not None and rows.shape != (samples, loaded.output_width):
+            expected = f"shape {(samples, loaded.output_width)}"
+            raise InputError("does not fit the outputs", where=where, expected=expected, found=f"shape {rows.shape}")
 
 
 def _check_labels(labels: npt.NDArray[np.int64], classes: int) -> None:
@@ -311,6 +318,15 @@ def _accuracies(evidence: Evidence, expected: Array, outputs: Array, solution: S
     return {
         "reference": accuracy(expected, evidence.labels, _followed(expected)),
         "circuit": accuracy(outputs, evidence.labels, solution.solved),
+    }
+
+
+def _losses(evidence: Evidence, expected: Array, outputs: Array, solution: Solution) -> dict[str, float] | None:
+    if evidence.targets is None:
+        return None
+    return {
+        "reference": mean_squared_error(expected, evidence.targets, _followed(expected)),
+        "circuit": mean_squared_error(outputs, evidence.targets, solution.solved),
     }
 
 

@@ -62,7 +62,7 @@ def test_evidence_that_does_not_fit_together_is_refused(parts, message):
         ({"inputs": np.zeros((2, 4))}, "the inputs do not fit the model"),
         ({"inputs": np.zeros((2, 3)), "labels": np.array([0, 3])}, "a label is not a class"),
         ({"inputs": np.zeros((2, 3)), "labels": np.array([-1, 0])}, "a label is not a class"),
-        ({"inputs": np.zeros((2, 3)), "external": np.zeros((2, 2))}, "the reference outputs do not fit"),
+        ({"inputs": np.zeros((2, 3)), "external": np.zeros((2, 2))}, "--reference: does not fit the outputs"),
     ],
 )
 def test_evidence_that_does_not_fit_the_model_is_refused(loaded, parts, message):
@@ -398,3 +398,13 @@ def test_the_causes_of_a_gap_are_measured_on_the_same_samples(tmp_path):
     assert none.alone.gap.relative_rmse <= 2 * result.numerical.relative_rmse
     assert result.numerical.relative_rmse <= 0.15 * result.gap.relative_rmse
     assert on.alone.gap.relative_rmse > 10 * none.alone.gap.relative_rmse
+
+
+@pytest.mark.ngspice
+def test_a_regressions_loss_is_that_of_network_and_circuit(loaded, evidence):
+    targets = evidence.external + 0.5
+    result = verify(loaded, technology(), Evidence(evidence.inputs, targets=targets).limited(6))
+    assert result.loss == pytest.approx({"reference": 0.25, "circuit": 0.25})
+    assert verify(loaded, technology(), evidence.limited(1)).loss is None
+    with pytest.raises(InputError, match="--targets: does not fit the outputs"):
+        verify(loaded, technology(), Evidence(evidence.inputs, targets=targets[:, :1]))

@@ -42,6 +42,9 @@ def verify(
     config: Config = None,
     curves: Curves = None,
     labels: Annotated[Path | None, typer.Option("--labels", help="True classes, for accuracies.")] = None,
+    targets: Annotated[
+        Path | None, typer.Option("--targets", help="True answers of a regression, for the mean squared error.")
+    ] = None,
     reference: Annotated[
         Path | None, typer.Option("--reference", help="Outputs computed elsewhere for the same inputs.")
     ] = None,
@@ -84,11 +87,11 @@ def verify(
     from kanspice.technology import load_technology  # noqa: PLC0415
 
     console = Console(stderr=json == "-", quiet=quiet)
-    spare_inputs([_file(json), html, junit], [model, config, inputs, labels, reference, tech])
+    spare_inputs([_file(json), html, junit], [model, config, inputs, labels, targets, reference, tech])
     limits = parse_limits(max_ or [])
     technology = load_technology(tech, set_ or ())
     loaded = load(model, config, curves)
-    evidence = _evidence(loaded, inputs, labels, reference).limited(limit)
+    evidence = _evidence(loaded, inputs, labels, targets, reference).limited(limit)
     waveforms = 0 if html is None else SHOWN_WAVEFORMS
     ngspice = NgspiceOptions(jobs=jobs, timeout_s=timeout, seed=seed, waveforms=waveforms)
     options = VerifyOptions(fidelity.value, ngspice, limits, attribute)
@@ -106,7 +109,9 @@ def _file(json: str | None) -> Path | None:
     return None if json is None or json == "-" else Path(json)
 
 
-def _evidence(loaded: LoadedModel, inputs: Path, labels: Path | None, reference: Path | None) -> Evidence:
+def _evidence(
+    loaded: LoadedModel, inputs: Path, labels: Path | None, targets: Path | None, reference: Path | None
+) -> Evidence:
     from kanspice.models import load_array, load_labels  # noqa: PLC0415
     from kanspice.pipeline import Evidence  # noqa: PLC0415
 
@@ -114,6 +119,7 @@ def _evidence(loaded: LoadedModel, inputs: Path, labels: Path | None, reference:
         inputs=load_array(inputs, "the inputs", loaded.input_width),
         labels=None if labels is None else load_labels(labels),
         external=None if reference is None else load_array(reference, "the reference outputs", loaded.output_width),
+        targets=None if targets is None else load_array(targets, "the targets", loaded.output_width),
         source=str(inputs),
     )
 

@@ -2,7 +2,7 @@
 
 from kanspice.gap.causes import Cause, Trial, attribute, trials_needed
 from kanspice.gap.measure import decoded_outputs, measure, numerical_gap
-from kanspice.gap.metrics import Gap, accuracy, compare, spread
+from kanspice.gap.metrics import Gap, accuracy, compare, mean_squared_error, spread
 from kanspice.gap.result import GapResult, Limit, NumericalGap, SampleWaveforms, StageGap
 from kanspice.gap.waveforms import compare_waveforms
 
@@ -20,6 +20,7 @@ __all__ = [
     "compare",
     "compare_waveforms",
     "decoded_outputs",
+    "mean_squared_error",
     "measure",
     "numerical_gap",
     "spread",

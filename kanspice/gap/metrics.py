@@ -64,6 +64,11 @@ def compare(
     return Gap(rmse, max_abs, rmse / scale, max_abs / scale, agreement)
 
 
+def mean_squared_error(outputs: Array, targets: Array, solved: npt.NDArray[np.bool_]) -> float:
+    """Mean over the solved samples (samples,) of the squared differences from the targets; NaN where none is solved."""
+    return float(np.mean((outputs[solved] - targets[solved]) ** 2)) if solved.any() else float("nan")
+
+
 def accuracy(outputs: Array, labels: npt.NDArray[np.int64], solved: npt.NDArray[np.bool_] | None = None) -> float:
     """Fraction of all samples whose largest output is the label's; a sample without a result is wrong."""
     mask = np.ones(len(outputs), dtype=bool) if solved is None else solved

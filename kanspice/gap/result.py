@@ -90,6 +90,7 @@ class GapResult:
 
     reference, outputs: (samples, outputs) in model units; rows of failed samples in `outputs` are NaN.
     external: outputs computed elsewhere, if given; external_gap: the torch reference against them;
+    loss: mean squared error of the network and of the circuit from true answers, where those are known.
     external_circuit_gap: the circuit against them. causes: what each imperfection does, where that was asked for.
     waveforms: of a few samples, where they were asked for and the circuit answers after a time.
     """
@@ -113,6 +114,7 @@ class GapResult:
     reference: Array
     outputs: Array
     causes: tuple[Cause, ...] = ()
+    loss: Mapping[str, float] | None = None
     waveforms: tuple[SampleWaveforms, ...] = ()
 
     @property

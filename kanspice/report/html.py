@@ -86,9 +86,9 @@ def _points(result: GapResult) -> dict[str, str]:
 
 
 def _accuracies(result: GapResult) -> list[tuple[str, str]]:
-    if result.accuracy is None:
-        return []
-    return [(name, share(value, result.samples)) for name, value in result.accuracy.items()]
+    accuracies, losses = result.accuracy or {}, result.loss or {}
+    found = [(f"accuracy of the {name}", share(value, result.samples)) for name, value in accuracies.items()]
+    return found + [(f"loss of the {name}", f"{number(value)} (mean squared error)") for name, value in losses.items()]
 
 
 def _facts(result: GapResult) -> list[tuple[str, str]]:

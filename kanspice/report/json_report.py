@@ -21,7 +21,7 @@ def to_json(result: GapResult) -> str:
     """JSON text with a fixed order of keys and a final newline.
 
     A figure that does not exist is null, and so is one that is not finite; a technology's infinite values are
-    the text "inf". `external_gap`, `external_circuit_gap` and `accuracy` are left out where nothing was given
+    the text "inf". `external_gap`, `external_circuit_gap`, `accuracy` and `loss` are left out where nothing was given
     to compare with.
     """
     return json.dumps(_finite(_document(result)), indent=2, allow_nan=False) + "\n"
@@ -32,6 +32,7 @@ def _document(result: GapResult) -> dict[str, Any]:
         "external_gap": None if result.external_gap is None else _gap(result.external_gap),
         "external_circuit_gap": None if result.external_circuit_gap is None else _gap(result.external_circuit_gap),
         "accuracy": result.accuracy,
+        "loss": result.loss,
     }
     return {
         "schema": SCHEMA,

@@ -107,6 +107,7 @@ def _summary(result: GapResult) -> Iterator[Row]:
     yield "by stage", _said(verdict.weakest(result))
     yield "argmax", _said(verdict.decisions(result))
     yield from _accuracy(result)
+    yield from _loss(result)
     yield from _external(result)
     yield from _failed(result)
     yield from _limits(result)
@@ -137,6 +138,12 @@ def _accuracy(result: GapResult) -> Iterator[Row]:
         return
     for label, who in (("accuracy", "reference"), ("", "circuit")):
         yield label, Text(f"{who:9} {share(result.accuracy.get(who), result.samples)}")
+
+
+def _loss(result: GapResult) -> Iterator[Row]:
+    if result.loss is not None:
+        for label, who in (("loss", "reference"), ("", "circuit")):
+            yield label, Text(f"{who:9} {number(result.loss.get(who))} (mean squared error)")
 
 
 def _external(result: GapResult) -> Iterator[Row]:
