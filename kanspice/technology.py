@@ -93,7 +93,7 @@ class Branches(Table):
     """
 
     realisation: Literal["behavioural", "schematic"] = "behavioural"
-    """`behavioural`: each branch a source of exactly its law; the values below then have no meaning."""
+    """`behavioural`: each branch a source of exactly its law; other values than the ideals below are then refused."""
     switch_on_ohm: Annotated[_FinitePositive, _CAUSE] = 1.0
     """One-sided switch of a ReLU, conducting. The ideal's 0 ohm is approached: 1 ohm is 1e-6 of a unit branch."""
     switch_off_ohm: Annotated[_Positive, _CAUSE] = math.inf
@@ -114,6 +114,7 @@ class Switches(Table):
     """
 
     mode: Literal["phased", "monolithic"] = "phased"
+    """`phased`: ideal switches; other values than the ideals below are then refused."""
     on_ohm: Annotated[_NotNegative, _CAUSE] = 0.0
     """Between a node and its bank while the bank is on."""
     off_ohm: Annotated[_Positive, _CAUSE] = math.inf
@@ -159,6 +160,34 @@ class Technology(Table):
     def to_json(self) -> str:
         """Canonical JSON text (sorted keys; `inf` as `Infinity`), for designs and reports."""
         return json.dumps(self.model_dump(), sort_keys=True)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One key of a technology: `section.key`, its value here, and what it means."""
+
+    name: str
+    value: float | str
+    is_cause: bool
+    meaning: str
+
+
+def entries(technology: Technology) -> list[tuple[str, str, list[Entry]]]:
+    """Every section with what it is about and its keys, in order."""
+    found = []
+    for section, table in technology:
+        if isinstance(table, Table):
+            about = " ".join((type(table).__doc__ or "").split())
+            keys = [
+                Entry(f"{section}.{key}", getattr(table, key), _CAUSE in field.metadata, _one_line(field.description))
+                for key, field in type(table).model_fields.items()
+            ]
+            found.append((section, about, keys))
+    return found
+
+
+def _one_line(text: str | None) -> str:
+    return " ".join((text or "").split())
 
 
 def load_technology(path: str | Path | None = None, overrides: Sequence[str] = ()) -> Technology:

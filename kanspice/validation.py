@@ -20,7 +20,7 @@ _MAX_TOML_BYTES = 4_000_000
 class Table(BaseModel):
     """Base of every table read from a file: unknown keys are errors, values never change afterwards."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=True, use_attribute_docstrings=True)
 
 
 def nearest(name: str, known: list[str]) -> str:

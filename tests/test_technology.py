@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import math
+from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from kanspice.cli import app
 from kanspice.errors import InputError
-from kanspice.technology import Technology, load_technology
+from kanspice.technology import Technology, entries, load_technology
 
 
 def test_the_default_is_ideal():
@@ -113,6 +116,34 @@ def test_json_is_canonical_and_reads_back():
     text = technology.to_json()
     assert text == load_technology(None, ["tia.rail_v=0.1"]).to_json()
     assert Technology.model_validate(json.loads(text)) == technology
+
+
+def documented():
+    """The tables of docs/technology.md, as they should be."""
+    lines = []
+    for section, about, keys in entries(Technology()):
+        lines += [f"## `[{section}]`", "", about, "", "| key | default | cause | meaning |", "|---|---|---|---|"]
+        for key in keys:
+            value = f"{key.value:g}" if isinstance(key.value, float) else str(key.value)
+            cells = key.name.partition(".")[2], value, "yes" if key.is_cause else "", key.meaning
+            lines.append(f"| `{cells[0]}` | {cells[1]} | {cells[2]} | {cells[3]} |")
+        lines.append("")
+    return "\n".join(lines)
+
+
+def test_every_key_is_documented():
+    """If this fails, the text between the marks in docs/technology.md is to be what `documented` returns."""
+    page = (Path(__file__).parents[1] / "docs" / "technology.md").read_text(encoding="utf-8")
+    written = page.partition("<!-- keys -->\n")[2].partition("<!-- end of keys -->")[0]
+    assert written == documented()
+    assert all(key.meaning for _, _, keys in entries(Technology()) for key in keys)
+
+
+def test_the_command_prints_every_key():
+    result = CliRunner().invoke(app, ["technology", "--set", "tia.gain=1000"], env={"COLUMNS": "120"})
+    assert result.exit_code == 0
+    assert all(key.name in result.output for _, _, keys in entries(Technology()) for key in keys)
+    assert "* 1000" in result.output
 
 
 def test_what_is_not_ideal_is_a_cause_and_can_be_taken_away():
