@@ -82,15 +82,16 @@ class _Circuit:
     netlist: Netlist
     folder: Path
     vectors: tuple[str, ...]
+    size: int
+    """Bytes of all files together."""
 
     @classmethod
     def lay_out(cls, netlist: Netlist, folder: Path) -> _Circuit:
         folder.mkdir()
-        for name, text in netlist.files.items():
-            (folder / name).write_text(text, encoding="ascii")
+        size = netlist.write(folder)
         probed = [node for nodes in netlist.probes.values() for node in nodes]
         probed += [node for nodes in netlist.columns.values() for node in nodes]
-        return cls(netlist, folder, tuple(probed))
+        return cls(netlist, folder, tuple(probed), size)
 
 
 class _Solver:
@@ -321,7 +322,7 @@ class _Solver:
             netlist={
                 "nodes": netlist.nodes,
                 "elements": netlist.elements,
-                "bytes": sum(len(text) for text in netlist.files.values()),
+                "bytes": self.circuit.size,
             },
         )
 

@@ -112,8 +112,7 @@ class _Solver:
         self.started = time.monotonic()
         self.notes: list[str] = []
         self.netlist = build_netlist(design, fidelity)
-        for name, text in self.netlist.files.items():
-            (folder / name).write_text(text, encoding="ascii")
+        self.netlist_bytes = self.netlist.write(folder)
         self.netlist_s = time.monotonic() - self.started
         self.known: dict[int, Found] = {}
         """Number of steps -> what has been found with it."""
@@ -334,7 +333,7 @@ class _Solver:
             netlist={
                 "nodes": self.netlist.nodes,
                 "elements": self.netlist.elements,
-                "bytes": sum(len(text) for text in self.netlist.files.values()),
+                "bytes": self.netlist_bytes,
             },
         )
 
