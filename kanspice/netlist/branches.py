@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from itertools import chain
 
 import numpy as np
+import numpy.typing as npt
 
 from kanspice.design import OdePeriod, Schematic
 from kanspice.design.branches import LEAK
@@ -26,10 +27,18 @@ def bank_text(period: OdePeriod, elements: Iterable[str]) -> Iterator[str]:
     yield from (f"{line}\n" for line in chain(head, elements, [".ends"]))
 
 
+def carries_current(period: OdePeriod) -> npt.NDArray[np.bool_]:
+    """(branches,) False for those that change no voltage: from a node to itself, or of slope 0."""
+    carries: npt.NDArray[np.bool_] = period.source != period.destination
+    if period.law in ("ShiftRelu1", "ShiftLeakyRelu1"):
+        carries &= period.theta[1] != 0
+    return carries
+
+
 def branch_lines(period: OdePeriod, schematic: Schematic | None = None) -> Iterator[str]:
     """The elements of every branch that carries a current and changes a voltage; ideal sources without a schematic."""
     branch = branches_of(period)
-    for index in np.flatnonzero(period.source != period.destination).tolist():
+    for index in np.flatnonzero(carries_current(period)).tolist():
         yield from branch(index).elements(schematic)
 
 
@@ -93,8 +102,6 @@ class Branch:
 
     def _source(self, shape: str, scale_a: float) -> list[str]:
         """scale_a * shape from source to destination; the multiplier `m` is exact and never below zero."""
-        if scale_a == 0:
-            return []
         ends = self._ends if scale_a > 0 else f"{self.destination} {self.source}"
         return [f"B{self.name} {ends} i={shape} m={spice_number(abs(scale_a))}"]
 
@@ -136,8 +143,6 @@ class Branch:
         A negative slope turns the current around, which no passive part can: a mirror copies it the other way.
         """
         shift, slope = self.theta
-        if slope == 0:
-            return []
         siemens = abs(slope) * self._siemens
         first, last, mirror = self.source, self.destination, []
         if slope < 0:

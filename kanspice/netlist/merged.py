@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+import numpy as np
+
 from kanspice.design import OdePeriod
 from kanspice.design.branches import LEAK
-from kanspice.netlist.branches import branches_of
+from kanspice.netlist.branches import branches_of, carries_current
 from kanspice.netlist.elimination import elimination_order
 from kanspice.netlist.names import layer_of, pair_element, period_node
 from kanspice.units import spice_number
@@ -17,19 +19,20 @@ Term = tuple[int, float, float]
 """A rectifying branch: 1 if it points from the higher node to the lower, else -1; its shift, volts; units per volt."""
 
 
+def pair_of(source: int, destination: int) -> Pair:
+    """The two ends of a branch."""
+    return max(source, destination), min(source, destination)
+
+
 def parallel_branches(period: OdePeriod) -> dict[Pair, list[int]]:
     """The branches of every pair that has one which carries a current, in the order in which the elements are written.
 
     ngspice sets its elements up from the last to the first, so those of the node that is eliminated first come last.
     """
-    alive = period.source != period.destination
-    if _rectifies_a_difference(period):
-        alive &= period.theta[1] != 0
     pairs: dict[Pair, list[int]] = {}
-    ends = zip(period.source.tolist(), period.destination.tolist(), alive.tolist(), strict=True)
-    for index, (source, destination, carries) in enumerate(ends):
-        if carries:
-            pairs.setdefault((max(source, destination), min(source, destination)), []).append(index)
+    source, destination = period.source.tolist(), period.destination.tolist()
+    for index in np.flatnonzero(carries_current(period)).tolist():
+        pairs.setdefault(pair_of(source[index], destination[index]), []).append(index)
     rank = {node: place for place, node in enumerate([0, *elimination_order(period.nodes, pairs)])}
     places = {pair: sorted((rank[pair[0]], rank[pair[1]])) for pair in pairs}
     return {pair: pairs[pair] for pair in sorted(pairs, key=places.__getitem__, reverse=True)}

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 
+import numpy as np
+
 from kanspice.design import Design, OdePeriod, ReadOut, Schematic
 from kanspice.errors import InputError
-from kanspice.netlist.branches import bank_text, branch_lines
+from kanspice.netlist.branches import bank_text, branch_lines, carries_current
 from kanspice.netlist.cells import Fidelity
-from kanspice.netlist.merged import is_one_element, pair_lines, parallel_branches
-from kanspice.netlist.names import bank, layer_of, period_node
+from kanspice.netlist.merged import is_one_element, pair_lines, pair_of, parallel_branches
+from kanspice.netlist.names import bank, branch_element, layer_of, pair_element, period_node
 from kanspice.netlist.netlist import CIRCUIT, Netlist, Text, whole
 from kanspice.netlist.switching import SUBCIRCUITS, capacitor_nodes, circuit_lines, subcircuits_text
 
@@ -54,6 +56,16 @@ def period_netlist(design: Design, fidelity: Fidelity) -> Netlist:
         nodes=len(capacitors),
         elements=elements if design.switching is not None else elements + len(capacitors),
     )
+
+
+def element_names(period: OdePeriod, fidelity: Fidelity) -> list[str]:
+    """For each branch the name of its element in the bank, without SPICE's leading letter; "" where it needs none."""
+    names = [""] * period.branches
+    source, destination = period.source.tolist(), period.destination.tolist()
+    for index in np.flatnonzero(carries_current(period)).tolist():
+        pair = pair_of(source[index], destination[index])
+        names[index] = pair_element(*pair) if fidelity == "merged" else branch_element(index)
+    return names
 
 
 def _check_fidelity(design: Design, fidelity: Fidelity) -> None:
