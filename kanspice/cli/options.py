@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -16,14 +17,19 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from rich.console import Console
+    from rich.progress import Progress as RichProgress
+    from rich.progress import TaskID
+
+    from kanspice.ngspice import Advance
 
 
 class FidelityName(StrEnum):
-    """How a crossbar is written."""
+    """How devices, or branches, are written."""
 
     AUTO = "auto"
     SHARED = "shared"
     DEVICE = "device"
+    MERGED = "merged"
 
 
 class EngineName(StrEnum):
@@ -46,7 +52,8 @@ FidelityOption = Annotated[
     FidelityName,
     typer.Option(
         "--fidelity",
-        help="device: each device sees its own voltage. shared: curves once per row. auto: shared if both are equal.",
+        help="device: each device or branch by itself. shared: curves once per row. merged: parallel branches as one. "
+        "auto: what is fastest of those that are the same circuit.",
     ),
 ]
 Engine = Annotated[EngineName, typer.Option("--engine", help="Which engine solves the circuit.")]
@@ -83,11 +90,36 @@ def spare_inputs(outputs: list[Path | None], inputs: list[Path | None]) -> None:
 
 
 @contextmanager
-def progress_bar(console: Console, what: str, total: int) -> Iterator[Callable[[int], None]]:
-    """A bar on a terminal, nothing elsewhere; gives the function that moves it on."""
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn  # noqa: PLC0415
+def progress_bar(console: Console, what: str, total: int) -> Iterator[Callable[[Advance], None]]:
+    """A bar on a terminal, nothing elsewhere; gives the function that moves it on.
 
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    It shows what is done and what the simulation holds in memory, how long that took and how long the rest will take.
+    """
+    from rich.progress import (  # noqa: PLC0415 - --help stays fast
+        BarColumn,
+        Progress,
+        TaskProgressColumn,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.completed:.1f}/{task.total} samples"),
+        TaskProgressColumn(),
+        TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[memory]}"),
+    )
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
-        task = progress.add_task(what, total=total)
-        yield lambda done: progress.advance(task, done)
+        task = progress.add_task(what, total=total, memory="")
+        yield partial(_move, progress, task)
+
+
+def _move(progress: RichProgress, task: TaskID, advance: Advance) -> None:
+    progress.update(task, advance=advance.samples)
+    if advance.simulator_bytes:
+        progress.update(task, memory=f"{advance.simulator_bytes / 1e6:,.0f} MB")

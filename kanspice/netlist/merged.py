@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from kanspice.design import OdePeriod
-from kanspice.design.branches import LEAK
+from kanspice.design.branches import LEAK, PIECEWISE_LINEAR_LAWS
 from kanspice.netlist.branches import branches_of, carries_current
 from kanspice.netlist.elimination import elimination_order
 from kanspice.netlist.names import layer_of, pair_element, period_node
@@ -49,8 +49,8 @@ def pair_lines(period: OdePeriod, pairs: dict[Pair, list[int]]) -> Iterator[str]
 
 
 def is_one_element(period: OdePeriod) -> bool:
-    """True for laws of which a pair is one element, whatever its branches: piecewise linear in the difference."""
-    return period.law == "Conductance" or _rectifies_a_difference(period)
+    """True for laws of which a pair is one element, whatever its branches."""
+    return period.law in PIECEWISE_LINEAR_LAWS
 
 
 def _rectifies_a_difference(period: OdePeriod) -> bool:

@@ -24,12 +24,15 @@ from kanspice.netlist import Fidelity, build_netlist
 from kanspice.netlist.names import layer_of
 from kanspice.netlist.periods import bank_file
 from kanspice.ngspice.blocks import (
+    Advance,
+    BlockProgress,
     Found,
     NgspiceOptions,
+    PeriodClock,
     Progress,
     chosen_samples,
     doubt_in,
-    is_worth_another,
+    is_final,
     out_of_range,
     spread,
 )
@@ -197,20 +200,24 @@ class _Solver:
         """All periods for one block, with shorter steps if `hinted`. No row is kept where there is doubt of any."""
         found, stepping = Found(), stepping.finer(_RETRY_FINER) if hinted else stepping
         follow = self._follow_periods if self.design.switching is None else self._follow_circuit
-        ends_v, doubt = follow(found, block, stepping)
+        progress = BlockProgress(self.progress if report else None, len(block))
+        ends_v, doubt = follow(found, block, stepping, progress)
         if doubt is None:
             found.rows = dict(zip(block, ends_v, strict=True))
-        final = doubt is None or (len(block) == 1 and hinted) or not is_worth_another(doubt)
-        self._report(report and final, len(block))
+        progress.end(again=not is_final(block, doubt, hinted=hinted))
         return found, doubt
 
-    def _follow_periods(self, found: Found, block: list[int], stepping: Stepping) -> tuple[Array, FailedSample | None]:
+    def _follow_periods(
+        self, found: Found, block: list[int], stepping: Stepping, progress: BlockProgress
+    ) -> tuple[Array, FailedSample | None]:
         """Voltages (samples, all periods' nodes), each period in a run of its own: switches between them are ideal."""
-        before_v, ends_v = self.inputs_v[block], []
+        before_v, ends_v, done = self.inputs_v[block], [], 0.0
         for period in self.design.periods:
-            bank = bank_file(layer_of(period.name))
-            run = self._run(period_deck(period, bank, period.start_v(before_v), stepping, RAW_FILE), [bank])
-            found.analysis_s.append(run.wall_s)
+            bank, share = bank_file(layer_of(period.name)), period.branches / max(self.design.device_count, 1)
+            clock = PeriodClock(progress, period.period_s, before=done * len(block), share=share)
+            run = self._run(period_deck(period, bank, period.start_v(before_v), stepping, RAW_FILE), [bank], clock)
+            done += share
+            found.add(Found(analysis_s=[run.wall_s], peak_bytes=run.peak_bytes))
             table = _table(period, run)
             doubt = doubt_in(run, block[0], len(table), len(block)) or _unfinished(period, block, table)
             if doubt is not None:
@@ -219,10 +226,13 @@ class _Solver:
             ends_v.append(before_v)
         return np.concatenate(ends_v, axis=1), None
 
-    def _follow_circuit(self, found: Found, block: list[int], stepping: Stepping) -> tuple[Array, FailedSample | None]:
+    def _follow_circuit(
+        self, found: Found, block: list[int], stepping: Stepping, progress: BlockProgress
+    ) -> tuple[Array, FailedSample | None]:
         """The same from one run of the whole circuit, whose clocks switch from period to period."""
-        run = self._run(switched_deck(self.design, self.inputs_v[block], stepping, RAW_FILE), list(self.netlist.files))
-        found.analysis_s.append(run.wall_s)
+        deck = switched_deck(self.design, self.inputs_v[block], stepping, RAW_FILE)
+        run = self._run(deck, list(self.netlist.files), PeriodClock(progress, self.design.inference_s))
+        found.add(Found(analysis_s=[run.wall_s], peak_bytes=run.peak_bytes))
         plots = switched_plots(self.design, run.folder / RAW_FILE)
         doubt = doubt_in(run, block[0], len(plots), len(block))
         if doubt is not None:
@@ -236,9 +246,9 @@ class _Solver:
 
     def _report(self, finished: bool, samples: int) -> None:
         if finished and samples and self.progress is not None:
-            self.progress(samples)
+            self.progress(Advance(samples))
 
-    def _run(self, deck: str, files: Iterable[str]) -> Run:
+    def _run(self, deck: str, files: Iterable[str], clock: PeriodClock) -> Run:
         folder = self.folder / f"run{next(self.run_numbers)}"
         folder.mkdir()
         for name in files:
@@ -246,7 +256,7 @@ class _Solver:
         (folder / _DECK).write_text(deck, encoding="ascii")
         timeout_s = self.options.timeout_s
         deadline = None if timeout_s is None else self.started + timeout_s
-        return run_deck(self.program, folder, _DECK, deadline=deadline, stop=self.stop)
+        return run_deck(self.program, folder, _DECK, deadline=deadline, stop=self.stop, on_point=clock)
 
     def _check_bounds(self, found: Found) -> None:
         """Turns finite garbage into failures."""
@@ -330,6 +340,7 @@ class _Solver:
             },
             notes=tuple(self.notes),
             numerical_error=numerical_error,
+            simulator_peak_bytes=max(found.peak_bytes for found in self.known.values()) or None,
             netlist={
                 "nodes": self.netlist.nodes,
                 "elements": self.netlist.elements,
