@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import StrEnum
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
     from rich.progress import Progress as RichProgress
     from rich.progress import TaskID
 
-    from kanspice.ngspice import Advance
+    from kanspice.ngspice import Advance, SideRun
 
 
 class FidelityName(StrEnum):
@@ -115,11 +114,27 @@ def progress_bar(console: Console, what: str, total: int) -> Iterator[Callable[[
         TextColumn("{task.fields[memory]}"),
     )
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
-        task = progress.add_task(what, total=total, memory="")
-        yield partial(_move, progress, task)
+        yield _Bars(progress, what, total).move
 
 
-def _move(progress: RichProgress, task: TaskID, advance: Advance) -> None:
-    progress.update(task, advance=advance.samples)
-    if advance.simulator_bytes:
-        progress.update(task, memory=f"{advance.simulator_bytes / 1e6:,.0f} MB")
+class _Bars:
+    """A bar for the results, and one below it for what else is done meanwhile."""
+
+    def __init__(self, progress: RichProgress, what: str, total: int) -> None:
+        self._progress = progress
+        self._results = progress.add_task(what, total=total, memory="")
+        self._side_runs: dict[SideRun, TaskID] = {}
+
+    def move(self, advance: Advance) -> None:
+        """Moves the bar that it belongs to; a side run's is gone when the next one begins."""
+        task = self._results if advance.side_run is None else self._task(advance.side_run)
+        self._progress.update(task, advance=advance.samples)
+        if advance.simulator_bytes:
+            self._progress.update(task, memory=f"{advance.simulator_bytes / 1e6:,.0f} MB")
+
+    def _task(self, side_run: SideRun) -> TaskID:
+        if side_run not in self._side_runs:
+            for task in self._side_runs.values():
+                self._progress.remove_task(task)
+            self._side_runs = {side_run: self._progress.add_task(side_run.name, total=side_run.samples, memory="")}
+        return self._side_runs[side_run]

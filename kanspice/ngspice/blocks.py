@@ -21,15 +21,24 @@ Array = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
+class SideRun:
+    """Work beside the results themselves, as choosing time steps: its name, and how many samples it takes."""
+
+    name: str
+    samples: int
+
+
+@dataclass(frozen=True)
 class Advance:
     """What was done since the last report.
 
     samples: parts of one count; below 0 where they have to be solved again. simulator_bytes: the most memory that the
-    process at work has held so far, 0 where that is not known.
+    process at work has held so far, 0 where that is not known. side_run: what it was done for; None for the results.
     """
 
     samples: float
     simulator_bytes: int = 0
+    side_run: SideRun | None = None
 
 
 Progress = Callable[[Advance], None]
@@ -79,9 +88,10 @@ class Found:
 class BlockProgress:
     """Reports how much of a block of samples is done, and takes that back where the block is to be solved again."""
 
-    def __init__(self, progress: Progress | None, samples: int) -> None:
+    def __init__(self, progress: Progress | None, samples: int, side_run: SideRun | None = None) -> None:
         self._progress = progress
         self._samples = samples
+        self._side_run = side_run
         self._done = 0.0
 
     def reach(self, samples: float, simulator_bytes: int = 0) -> None:
@@ -94,7 +104,7 @@ class BlockProgress:
 
     def _move_to(self, samples: float, simulator_bytes: int = 0) -> None:
         if self._progress is not None and samples != self._done:
-            self._progress(Advance(samples - self._done, simulator_bytes))
+            self._progress(Advance(samples - self._done, simulator_bytes, self._side_run))
         self._done = samples
 
 

@@ -30,6 +30,7 @@ from kanspice.ngspice.blocks import (
     NgspiceOptions,
     PeriodClock,
     Progress,
+    SideRun,
     chosen_samples,
     doubt_in,
     is_final,
@@ -58,7 +59,7 @@ Array = npt.NDArray[np.float64]
 
 _DECK = "run.cir"
 _LARGEST_BLOCK = 50
-"""Samples per process: loading a bank takes as long as one of them, and progress is reported block by block."""
+"""Samples per process: loading a bank takes as long as one of them, and a block in doubt is solved again."""
 _RETRY_FINER = 4
 """How many times shorter the steps are with which a sample that did not converge is tried again."""
 _TIME_SLACK = 1e-9
@@ -187,20 +188,21 @@ class _Solver:
         """What is found for the samples, and for others before them, with these steps; nothing is solved twice."""
         known = self.known.setdefault(stepping.steps, Found())
         left = [index for index in samples if index not in known.rows and index not in known.failures]
+        side_run = None if report else SideRun(f"trying {stepping.steps} steps", len(left))
         self._report(report, len(samples) - len(left))
-        attempt = partial(self._attempt, stepping, report)
+        attempt = partial(self._attempt, stepping, side_run)
         fresh = spread(left, attempt, jobs=self.options.jobs, largest=_LARGEST_BLOCK, stop=self.stop)
         self._check_bounds(fresh)
         known.add(fresh)
         return known
 
     def _attempt(
-        self, stepping: Stepping, report: bool, block: list[int], *, hinted: bool = False
+        self, stepping: Stepping, side_run: SideRun | None, block: list[int], *, hinted: bool = False
     ) -> tuple[Found, FailedSample | None]:
         """All periods for one block, with shorter steps if `hinted`. No row is kept where there is doubt of any."""
         found, stepping = Found(), stepping.finer(_RETRY_FINER) if hinted else stepping
         follow = self._follow_periods if self.design.switching is None else self._follow_circuit
-        progress = BlockProgress(self.progress if report else None, len(block))
+        progress = BlockProgress(self.progress, len(block), side_run)
         ends_v, doubt = follow(found, block, stepping, progress)
         if doubt is None:
             found.rows = dict(zip(block, ends_v, strict=True))
