@@ -250,7 +250,7 @@ class _Solver:
         if finished and samples and self.progress is not None:
             self.progress(Advance(samples))
 
-    def _run(self, deck: str, files: Iterable[str], clock: PeriodClock) -> Run:
+    def _run(self, deck: str, files: Iterable[str], clock: PeriodClock | None = None) -> Run:
         folder = self.folder / f"run{next(self.run_numbers)}"
         folder.mkdir()
         for name in files:
