@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from importlib.metadata import version
-from itertools import chain
+from itertools import chain, islice
 from pathlib import Path
 from typing import cast, get_args
 
@@ -32,6 +32,7 @@ MANIFEST = "manifest.json"
 DESIGN = "design.npz"
 NODES = "nodes.csv"
 ELEMENTS = "elements.csv"
+_ROWS_AT_A_TIME = 10_000
 _PARTS = (DESIGN, CIRCUIT, NODES, ELEMENTS)
 
 
@@ -181,9 +182,10 @@ def _encoded(text: Text) -> Iterator[bytes]:
 
 
 def _csv(header: tuple[str, ...], rows: Iterator[tuple[object, ...]]) -> Iterator[bytes]:
-    for row in chain([header], rows):
+    everything = chain([header], rows)
+    while some := list(islice(everything, _ROWS_AT_A_TIME)):
         text = io.StringIO()
-        csv.writer(text, lineterminator="\n").writerow(row)
+        csv.writer(text, lineterminator="\n").writerows(some)
         yield text.getvalue().encode()
 
 

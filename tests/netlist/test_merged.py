@@ -22,9 +22,11 @@ from kanspice.ngspice.deck import TIGHT, sweep_deck
 from kanspice.ngspice.process import RAW_FILE, run_deck, working_folder
 from kanspice.ngspice.program import find_ngspice
 from kanspice.ngspice.raw import read_plots
+from kanspice.pipeline import resolve_fidelity
 
 # Both directions, duplicates, ground at either end, one from a node to itself, and a pair with a single branch.
 EDGES = [(0, 1), (1, 0), (1, 2), (2, 1), (2, 2), (2, 0), (1, 2), (3, 1), (1, 3), (1, 3), (3, 0), (2, 3)]
+SCHEMATIC = Schematic(1e3, 1e12, 1e9, 1.0, 10.0)
 PAIRS = {(1, 0): [0, 1], (2, 1): [2, 3, 6], (2, 0): [5], (3, 1): [7, 8, 9], (3, 0): [10], (3, 2): [11]}
 
 
@@ -119,10 +121,19 @@ def test_fidelities_that_do_not_fit_are_refused():
 
 
 def test_the_branches_of_a_schematic_are_never_merged():
-    design = replace(circuit("ShiftRelu1"), schematic=Schematic(1e3, 1e12, 1e9, 1.0, 10.0))
+    design = replace(circuit("ShiftRelu1"), schematic=SCHEMATIC)
     with pytest.raises(InputError, match="built by itself") as raised:
         build_netlist(design, "merged")
     assert raised.value.found == "merged"
+
+
+@pytest.mark.parametrize(
+    ("law", "chosen"), [(law, "merged" if law in PIECEWISE_LINEAR_LAWS else "device") for law in LAWS]
+)
+def test_auto_merges_where_that_is_faster(law, chosen):
+    assert resolve_fidelity(circuit(law), "auto") == chosen
+    assert resolve_fidelity(circuit(law), "device") == "device"
+    assert resolve_fidelity(replace(circuit(law), schematic=SCHEMATIC), "auto") == "device"
 
 
 # --- the order of elimination ---
