@@ -17,10 +17,10 @@ DIGITS := examples/01_kanalogue_digits
 PYTEST := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 -q
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench clean ngspice
+.PHONY: help demo test check bench bench-mnist clean ngspice
 
 help: ## this list
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST)
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST)
 
 demo: $(RUN) ngspice ## measure the sim-to-real gap of the shipped digits model; the report goes to out/digits.html
 	@mkdir -p out
@@ -38,6 +38,9 @@ check: $(DEV) ngspice ## what CI runs: style, types, then every test
 
 bench: $(DEV) ngspice ## measure time and error of the engines
 	$(BIN)/python -m benchmarks.kanalogue
+
+bench-mnist: $(DEV) ngspice ## measure the published MNIST KirchhoffNet in ngspice; minutes
+	$(BIN)/python -m benchmarks.kirchhoffnet_mnist
 
 clean: ## remove the virtual environment, build outputs, reports and caches
 	rm -rf $(VENV) build dist out .pytest_cache .mypy_cache .ruff_cache .hypothesis .benchmarks

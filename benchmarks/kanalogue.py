@@ -123,7 +123,7 @@ def _plain(design: Design, inputs: np.ndarray, reference: dict) -> dict:
     outputs = []
     for sample in inputs:
         started = time.monotonic()
-        circuit = _plain_circuit(netlist.files)
+        circuit = _plain_circuit({name: netlist.text(name) for name in netlist.files})
         for node, volts in zip(netlist.inputs, sample, strict=True):
             circuit.V(node, node, 0, spice_number(volts))
         text = f"{circuit}.options reltol=1e-6 vntol=1e-9 abstol=1e-15\n.op\n.end\n"
@@ -170,7 +170,7 @@ def _naive(design: Design, inputs: np.ndarray, reference: dict) -> dict:
     netlist = build_netlist(design, "device")
     crossbars = {crossbar.name.partition(".")[0]: crossbar for crossbar in design.crossbars}
     lines, layer = [], ""
-    for line in netlist.files["circuit.cir"].splitlines():
+    for line in netlist.text("circuit.cir").splitlines():
         name = line.split(" ", 1)[0].lower()
         if name == ".subckt":
             layer = line.split()[1].partition("_")[0]
@@ -186,8 +186,8 @@ def _naive(design: Design, inputs: np.ndarray, reference: dict) -> dict:
     nodes = netlist.probes[design.stages[-1].name]
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        for file, text in (netlist.files | {"circuit.cir": "\n".join(lines) + "\n"}).items():
-            (folder / file).write_text(text)
+        netlist.write(folder)
+        (folder / "circuit.cir").write_text("\n".join(lines) + "\n")
         (folder / "run.cir").write_text(sweep_deck(netlist.inputs, inputs, nodes, NORMAL))
         run = run_deck(find_ngspice(), folder, "run.cir")
         plots = read_plots(folder / RAW_FILE)

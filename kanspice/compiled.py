@@ -8,9 +8,11 @@ import io
 import json
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from importlib.metadata import version
+from itertools import chain, islice
 from pathlib import Path
 from typing import cast, get_args
 
@@ -20,7 +22,9 @@ from kanspice.design import Design
 from kanspice.design.file import design_bytes, load_design
 from kanspice.errors import InputError
 from kanspice.netlist import CIRCUIT, Fidelity, Netlist, build_netlist
-from kanspice.netlist.names import bank, branch_element, device_element, layer_of
+from kanspice.netlist.names import bank, device_element, layer_of
+from kanspice.netlist.netlist import Text
+from kanspice.netlist.periods import element_names
 from kanspice.units import spice_number
 
 SCHEMA = "kanspice.manifest/1"
@@ -28,6 +32,7 @@ MANIFEST = "manifest.json"
 DESIGN = "design.npz"
 NODES = "nodes.csv"
 ELEMENTS = "elements.csv"
+_ROWS_AT_A_TIME = 10_000
 _PARTS = (DESIGN, CIRCUIT, NODES, ELEMENTS)
 
 
@@ -46,17 +51,15 @@ def write_compiled(design: Design, fidelity: Fidelity, folder: Path) -> Mapping[
     A folder that an earlier compile wrote is replaced; anything else in the way is an InputError.
     """
     netlist = build_netlist(design, fidelity)
-    files = {name: text.encode("ascii") for name, text in netlist.files.items()}
-    files[DESIGN] = design_bytes(design)
+    files = {name: _encoded(text) for name, text in netlist.files.items()}
+    files[DESIGN] = iter((design_bytes(design),))
     files[NODES] = _csv(("node", "stage", "index"), _nodes(netlist))
     if design.periods:
-        files[ELEMENTS] = _csv(("element", "layer", "source", "destination", "law", "parameters"), _branches(design))
+        header = ("element", "layer", "source", "destination", "law", "parameters")
+        files[ELEMENTS] = _csv(header, _branches(design, fidelity))
     else:
         files[ELEMENTS] = _csv(("element", "layer", "row", "output", "column", "device", "area"), _elements(design))
-    manifest = _manifest(design, netlist, files)
-    files[MANIFEST] = (json.dumps(manifest, indent=1, sort_keys=True) + "\n").encode()
-    _replace_folder(folder, files)
-    return manifest
+    return _replace_folder(folder, files, partial(_manifest, design, netlist))
 
 
 def read_compiled(folder: Path) -> Compiled:
@@ -85,13 +88,17 @@ def read_compiled(folder: Path) -> Compiled:
 def _check_netlist(compiled: Compiled, folder: Path, hashes: Mapping[str, object]) -> None:
     """Engines solve the design; what lies in the folder must be the netlist that this version makes of it."""
     for name, text in build_netlist(compiled.design, compiled.fidelity).files.items():
-        if hashlib.sha256(text.encode("ascii")).hexdigest() != hashes.get(name):
+        digest = hashlib.sha256()
+        for part in _encoded(text):
+            digest.update(part)
+        if digest.hexdigest() != hashes.get(name):
             raise InputError("is not the netlist of the design beside it", where=folder / name, hint="compile again")
 
 
 def _check_file(path: Path, expected: object) -> None:
     try:
-        found = hashlib.sha256(path.read_bytes()).hexdigest()
+        with path.open("rb") as file:
+            found = hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
         raise InputError("is missing", where=path, hint="compile again") from error
     if found != expected:
@@ -101,7 +108,7 @@ def _check_file(path: Path, expected: object) -> None:
         raise InputError("was changed after compiling", where=path, hint=hint)
 
 
-def _manifest(design: Design, netlist: Netlist, files: Mapping[str, bytes]) -> dict[str, object]:
+def _manifest(design: Design, netlist: Netlist, hashes: Mapping[str, str]) -> dict[str, object]:
     last = design.stages[-1]
     return {
         "schema": SCHEMA,
@@ -118,7 +125,7 @@ def _manifest(design: Design, netlist: Netlist, files: Mapping[str, bytes]) -> d
         "outputs": {"nodes": list(netlist.probes[last.name]), "volts_per_unit": last.output_v_per_unit},
         "swing_basis": design.swing_basis,
         "stages": [_stage_facts(design, netlist, index) for index in range(len(design.stages))],
-        "files": {name: hashlib.sha256(content).hexdigest() for name, content in files.items()},
+        "files": dict(hashes),
     }
 
 
@@ -157,25 +164,35 @@ def _elements(design: Design) -> Iterator[tuple[str, str, int, int, str, str, st
             yield element, layer, row, pair, sign, name, spice_number(abs(area))
 
 
-def _branches(design: Design) -> Iterator[tuple[str, str, int, int, str, str]]:
-    """Every branch: the name of its element in its bank (without SPICE's leading letter), its parameters in units."""
+def _branches(design: Design, fidelity: Fidelity) -> Iterator[tuple[str, str, int, int, str, str]]:
+    """Every branch: the name of its element in its bank (without SPICE's leading letter), its parameters in units.
+
+    A branch that needs no element, as one from a node to itself, has no name.
+    """
     for period in design.periods:
-        layer = layer_of(period.name)
+        layer, names = layer_of(period.name), element_names(period, fidelity)
         ends = zip(period.source.tolist(), period.destination.tolist(), period.theta.T.tolist(), strict=True)
-        for index, (source, destination, theta) in enumerate(ends):
-            element = f"x{bank(layer)}.{branch_element(index)}"
+        for name, (source, destination, theta) in zip(names, ends, strict=True):
+            element = f"x{bank(layer)}.{name}" if name else ""
             yield element, layer, source, destination, period.law, " ".join(map(spice_number, theta))
 
 
-def _csv(header: tuple[str, ...], rows: Iterator[tuple[object, ...]]) -> bytes:
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(header)
-    writer.writerows(rows)
-    return text.getvalue().encode()
+def _encoded(text: Text) -> Iterator[bytes]:
+    return (part.encode("ascii") for part in text())
 
 
-def _replace_folder(folder: Path, files: Mapping[str, bytes]) -> None:
+def _csv(header: tuple[str, ...], rows: Iterator[tuple[object, ...]]) -> Iterator[bytes]:
+    everything = chain([header], rows)
+    while some := list(islice(everything, _ROWS_AT_A_TIME)):
+        text = io.StringIO()
+        csv.writer(text, lineterminator="\n").writerows(some)
+        yield text.getvalue().encode()
+
+
+def _replace_folder(
+    folder: Path, files: Mapping[str, Iterator[bytes]], manifest_of: Callable[[Mapping[str, str]], dict[str, object]]
+) -> Mapping[str, object]:
+    """Writes the files, then the manifest that is made from their hashes, and returns it."""
     if folder.exists() and not _may_be_replaced(folder):
         hint = "choose another folder with -o"
         raise InputError("is in the way", where=folder, expected="an empty or an earlier compiled folder", hint=hint)
@@ -183,8 +200,8 @@ def _replace_folder(folder: Path, files: Mapping[str, bytes]) -> None:
         folder.parent.mkdir(parents=True, exist_ok=True)
         fresh = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
         try:
-            for name, content in files.items():
-                (fresh / name).write_bytes(content)
+            manifest = manifest_of({name: _write(fresh / name, parts) for name, parts in files.items()})
+            (fresh / MANIFEST).write_text(json.dumps(manifest, indent=1, sort_keys=True) + "\n", encoding="utf-8")
             fresh.chmod(0o755)
             _swap(fresh, folder)
         finally:
@@ -193,6 +210,17 @@ def _replace_folder(folder: Path, files: Mapping[str, bytes]) -> None:
         raise InputError(
             "cannot be written", where=folder, found=error.strerror, hint="choose another folder"
         ) from error
+    return manifest
+
+
+def _write(path: Path, parts: Iterator[bytes]) -> str:
+    """Writes a file as its parts come, and returns the hash of all of them."""
+    digest = hashlib.sha256()
+    with path.open("wb") as file:
+        for part in parts:
+            file.write(part)
+            digest.update(part)
+    return digest.hexdigest()
 
 
 def _swap(fresh: Path, folder: Path) -> None:

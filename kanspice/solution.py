@@ -87,6 +87,7 @@ class Solution:
 
     stage_v: stage name -> (samples, width), volts; rows of failed samples are NaN.
     column_v: crossbar name -> (samples, 2 * pairs), volts: positive and negative columns in turn; where probed.
+    simulator_peak_bytes: the most memory that a simulator's process held, where the system says so.
     waveforms: of a few samples, stage by stage, where they were asked for.
     """
 
@@ -102,6 +103,7 @@ class Solution:
     numerical_error: NumericalError | None = None
     netlist: Mapping[str, object] = field(default_factory=dict)
     waveforms: tuple[Waveform, ...] = ()
+    simulator_peak_bytes: int | None = None
 
     @property
     def solved(self) -> npt.NDArray[np.bool_]:

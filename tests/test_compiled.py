@@ -191,7 +191,7 @@ def test_a_file_put_into_a_circuit_is_left_alone(folder, design):
 
 
 @pytest.mark.parametrize("there_already", [False, True])
-@pytest.mark.parametrize("failing", ["write_bytes", "rename", "chmod"])
+@pytest.mark.parametrize("failing", ["write_text", "rename", "chmod"])
 def test_a_disk_that_fills_up_leaves_what_was_there(tmp_path, design, monkeypatch, failing, there_already):
     folder = tmp_path / "circuit"
     if there_already:

@@ -16,14 +16,19 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from rich.console import Console
+    from rich.progress import Progress as RichProgress
+    from rich.progress import TaskID
+
+    from kanspice.ngspice import Advance, SideRun
 
 
 class FidelityName(StrEnum):
-    """How a crossbar is written."""
+    """How devices, or branches, are written."""
 
     AUTO = "auto"
     SHARED = "shared"
     DEVICE = "device"
+    MERGED = "merged"
 
 
 class EngineName(StrEnum):
@@ -46,7 +51,8 @@ FidelityOption = Annotated[
     FidelityName,
     typer.Option(
         "--fidelity",
-        help="device: each device sees its own voltage. shared: curves once per row. auto: shared if both are equal.",
+        help="device: each device or branch by itself. shared: curves once per row. merged: parallel branches as one. "
+        "auto: what is fastest of those that are the same circuit.",
     ),
 ]
 Engine = Annotated[EngineName, typer.Option("--engine", help="Which engine solves the circuit.")]
@@ -83,11 +89,52 @@ def spare_inputs(outputs: list[Path | None], inputs: list[Path | None]) -> None:
 
 
 @contextmanager
-def progress_bar(console: Console, what: str, total: int) -> Iterator[Callable[[int], None]]:
-    """A bar on a terminal, nothing elsewhere; gives the function that moves it on."""
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn  # noqa: PLC0415
+def progress_bar(console: Console, what: str, total: int) -> Iterator[Callable[[Advance], None]]:
+    """A bar on a terminal, nothing elsewhere; gives the function that moves it on.
 
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    It shows what is done and what the simulation holds in memory, how long that took and how long the rest will take.
+    """
+    from rich.progress import (  # noqa: PLC0415 - --help stays fast
+        BarColumn,
+        Progress,
+        TaskProgressColumn,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.completed:.1f}/{task.total} samples"),
+        TaskProgressColumn(),
+        TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[memory]}"),
+    )
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
-        task = progress.add_task(what, total=total)
-        yield lambda done: progress.advance(task, done)
+        yield _Bars(progress, what, total).move
+
+
+class _Bars:
+    """A bar for the results, and one below it for what else is done meanwhile."""
+
+    def __init__(self, progress: RichProgress, what: str, total: int) -> None:
+        self._progress = progress
+        self._results = progress.add_task(what, total=total, memory="")
+        self._side_runs: dict[SideRun, TaskID] = {}
+
+    def move(self, advance: Advance) -> None:
+        """Moves the bar that it belongs to; a side run's is gone when the next one begins."""
+        task = self._results if advance.side_run is None else self._task(advance.side_run)
+        self._progress.update(task, advance=advance.samples)
+        if advance.simulator_bytes:
+            self._progress.update(task, memory=f"{advance.simulator_bytes / 1e6:,.0f} MB")
+
+    def _task(self, side_run: SideRun) -> TaskID:
+        if side_run not in self._side_runs:
+            for task in self._side_runs.values():
+                self._progress.remove_task(task)
+            self._side_runs = {side_run: self._progress.add_task(side_run.name, total=side_run.samples, memory="")}
+        return self._side_runs[side_run]

@@ -24,6 +24,8 @@ LawName = Literal[
 LAWS: tuple[LawName, ...] = get_args(LawName)
 SCHEMATIC_LAWS: tuple[LawName, ...] = ("ShiftRelu1", "ShiftTanh1", "ShiftRelu2", "ShiftTanh2", "Conductance")
 """Those that Fig. 5 of the KirchhoffNet paper and the text below it realise: Eqs. 3 and 10 to 13."""
+PIECEWISE_LINEAR_LAWS: tuple[LawName, ...] = ("ShiftRelu1", "ShiftLeakyRelu1", "Conductance")
+"""Those of the difference of the voltages: branches between the same two nodes add up to one such function."""
 LEAK = 0.01
 """Slope of a leaky ReLU below zero."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -89,6 +89,7 @@ class GapResult:
     """One `verify`.
 
     reference, outputs: (samples, outputs) in model units; rows of failed samples in `outputs` are NaN.
+    memory: peaks, bytes, by whose they are; None where the system does not say.
     external: outputs computed elsewhere, if given; external_gap: the torch reference against them;
     loss: mean squared error of the network and of the circuit from true answers, where those are known.
     external_circuit_gap: the circuit against them. causes: what each imperfection does, where that was asked for.
@@ -116,6 +117,7 @@ class GapResult:
     causes: tuple[Cause, ...] = ()
     loss: Mapping[str, float] | None = None
     waveforms: tuple[SampleWaveforms, ...] = ()
+    memory: Mapping[str, int | None] = field(default_factory=dict)
 
     @property
     def passed(self) -> bool:

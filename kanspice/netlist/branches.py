@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
+
+import numpy as np
+import numpy.typing as npt
 
 from kanspice.design import OdePeriod, Schematic
 from kanspice.design.branches import LEAK
@@ -15,25 +19,39 @@ from kanspice.units import spice_number
 _EXACT = Schematic(0.0, math.inf, math.inf, 1.0, math.inf)
 
 
-def bank_text(period: OdePeriod, schematic: Schematic | None = None) -> str:
-    """The subcircuit of a period's branches, ideal sources if there is no schematic; its ports are nodes 1 and on."""
+def bank_text(period: OdePeriod, elements: Iterable[str]) -> Iterator[str]:
+    """The subcircuit of a period's branches, line by line, around its elements; its ports are nodes 1 and on."""
     layer = layer_of(period.name)
     ports = [period_node(layer, node) for node in range(1, period.nodes + 1)]
-    lines = [f".subckt {bank(layer)}", *(f"+ {port}" for port in ports), *_branches(period, layer, schematic), ".ends"]
-    return "\n".join(lines) + "\n"
+    head = [f"* {period.branches} branches", f".subckt {bank(layer)}", *(f"+ {port}" for port in ports)]
+    yield from (f"{line}\n" for line in chain(head, elements, [".ends"]))
 
 
-def _branches(period: OdePeriod, layer: str, schematic: Schematic | None) -> Iterator[str]:
-    """The elements of every branch that carries a current and changes a voltage."""
-    ends = zip(period.source.tolist(), period.destination.tolist(), strict=True)
-    for index, ((source, destination), theta) in enumerate(zip(ends, period.theta.T.tolist(), strict=True)):
-        if source != destination:
-            nodes = period_node(layer, source), period_node(layer, destination)
-            yield from _Branch(period, index, *nodes, theta).elements(schematic)
+def carries_current(period: OdePeriod) -> npt.NDArray[np.bool_]:
+    """(branches,) False for those that change no voltage: from a node to itself, or of slope 0."""
+    carries: npt.NDArray[np.bool_] = period.source != period.destination
+    if period.law in ("ShiftRelu1", "ShiftLeakyRelu1"):
+        carries &= period.theta[1] != 0
+    return carries
+
+
+def branch_lines(period: OdePeriod, schematic: Schematic | None = None) -> Iterator[str]:
+    """The elements of every branch that carries a current and changes a voltage; ideal sources without a schematic."""
+    branch = branches_of(period)
+    for index in np.flatnonzero(carries_current(period)).tolist():
+        yield from branch(index).elements(schematic)
+
+
+def branches_of(period: OdePeriod) -> Callable[[int], Branch]:
+    """The function that gives a branch by its index."""
+    layer = layer_of(period.name)
+    nodes = [period_node(layer, node) for node in range(period.nodes + 1)]
+    source, destination, theta = period.source.tolist(), period.destination.tolist(), period.theta.T.tolist()
+    return lambda index: Branch(period, index, nodes[source[index]], nodes[destination[index]], theta[index])
 
 
 @dataclass(frozen=True)
-class _Branch:
+class Branch:
     """One branch: from node `source` to node `destination`, with its parameters."""
 
     period: OdePeriod
@@ -50,21 +68,29 @@ class _Branch:
     def inner(self) -> str:
         return inner_node(self.index)
 
+    def behaviour(self) -> tuple[list[str], str]:
+        """Of a tanh or a general ReLU: the elements that its current depends on, and it in units, as an expression."""
+        if self.period.law in ("ShiftTanh1", "ShiftTanh2"):
+            return self._drive(_EXACT, unit_a=1.0, load_ohm=1.0), f"tanh(v({self.inner}))"
+        terms = zip(self.theta[:2], (self.source, self.destination), strict=True)
+        parts = [f"{spice_literal(p / self.period.unit_v)}*{_volts(node)}" for p, node in terms if node != "0"]
+        drive = "+".join([*parts, spice_literal(self.theta[2])])
+        return [], _rectified(drive, leaky=self.period.law == "ShiftLeakyRelu2")
+
     def elements(self, schematic: Schematic | None) -> list[str]:
+        """Its elements: one source, and what it needs, or the parts of a schematic."""
         law, theta = self.period.law, self.theta
         if law == "Conductance":
             return [f"G{self.name} {self._ends} {self._ends} {spice_number(theta[0] * self._siemens)}"]
-        if law in ("ShiftTanh1", "ShiftTanh2"):
-            return self._pair(schematic or _EXACT)
+        if law in ("ShiftTanh1", "ShiftTanh2") and schematic is not None:
+            return self._pair(schematic)
         if schematic is not None:
             return self._switched_conductance(schematic) if law == "ShiftRelu1" else self._switched_sources(schematic)
         if law in ("ShiftRelu1", "ShiftLeakyRelu1"):
             drive = f"{_volts(self.source)}-{_volts(self.destination)}-{spice_literal(theta[0] * self.period.unit_v)}"
             return self._source(_rectified(drive, leaky=law == "ShiftLeakyRelu1"), theta[1] * self._siemens)
-        terms = zip(theta[:2], (self.source, self.destination), strict=True)
-        parts = [f"{spice_literal(p / self.period.unit_v)}*{_volts(node)}" for p, node in terms if node != "0"]
-        drive = "+".join([*parts, spice_literal(theta[2])])
-        return self._source(_rectified(drive, leaky=law == "ShiftLeakyRelu2"), self.period.current_unit_a)
+        before, shape = self.behaviour()
+        return [*before, *self._source(shape, self.period.current_unit_a)]
 
     @property
     def _ends(self) -> str:
@@ -76,8 +102,6 @@ class _Branch:
 
     def _source(self, shape: str, scale_a: float) -> list[str]:
         """scale_a * shape from source to destination; the multiplier `m` is exact and never below zero."""
-        if scale_a == 0:
-            return []
         ends = self._ends if scale_a > 0 else f"{self.destination} {self.source}"
         return [f"B{self.name} {ends} i={shape} m={spice_number(abs(scale_a))}"]
 
@@ -119,8 +143,6 @@ class _Branch:
         A negative slope turns the current around, which no passive part can: a mirror copies it the other way.
         """
         shift, slope = self.theta
-        if slope == 0:
-            return []
         siemens = abs(slope) * self._siemens
         first, last, mirror = self.source, self.destination, []
         if slope < 0:

@@ -23,7 +23,7 @@ from kanspice.devices.curves import spice_literal
 from kanspice.netlist.names import device_element
 from kanspice.units import spice_number
 
-Fidelity = Literal["shared", "device"]
+Fidelity = Literal["shared", "device", "merged"]
 Array = npt.NDArray[np.float64]
 
 _WINDOW_DEGREE = 3

@@ -8,10 +8,11 @@ import numpy as np
 from PySpice.Spice.Netlist import Circuit, SubCircuit
 
 from kanspice.design import Crossbar, Design, LayerNorm, Limiter, Stage
+from kanspice.errors import InputError
 from kanspice.netlist.cells import Cell, Fidelity, FullCell, WindowCell, choose_cells, sense_node
 from kanspice.netlist.library import library_text
 from kanspice.netlist.names import column_node, input_node, layer_of, stage_node, tia_node
-from kanspice.netlist.netlist import CIRCUIT, Netlist
+from kanspice.netlist.netlist import CIRCUIT, Netlist, Text, whole
 from kanspice.netlist.periods import period_netlist
 from kanspice.units import spice_number
 
@@ -20,12 +21,15 @@ _LIMITER_SUBCIRCUITS = {"none": "buffer", "clip": "clipper", "sigmoid": "sigmoid
 
 
 def build_netlist(design: Design, fidelity: Fidelity, *, full_cells: bool = False) -> Netlist:
-    """The netlist of a design at `shared` or `device` fidelity.
+    """The netlist of a design at a fidelity that its family has, InputError for another.
 
     full_cells: write whole curves into the devices even where a shorter cell would do.
     """
     if design.periods:
         return period_netlist(design, fidelity)
+    if fidelity == "merged":
+        expected = "device or shared: the devices of a crossbar are never parallel"
+        raise InputError("this fidelity is for KirchhoffNets", where="--fidelity", expected=expected, found=fidelity)
     return _Builder(design, fidelity, full_cells).build()
 
 
@@ -55,14 +59,15 @@ class _Builder:
             self.fidelity, self._files(), inputs, probes, columns, self.reach_v, len(self.nodes), self.elements
         )
 
-    def _files(self) -> dict[str, str]:
+    def _files(self) -> dict[str, Text]:
         functions = "\n".join(self.functions.values())
         body = str(self.circuit).partition("\n")[2]
-        return {
+        texts = {
             CIRCUIT: f"{_TITLE}\n.include subcircuits.lib\n.include devices.lib\n{body}",
             "subcircuits.lib": f"* kanspice subcircuits\n{library_text(self.used)}",
             "devices.lib": f"* device curves as functions of volts, in current units\n{functions}\n",
         }
+        return {name: whole(text) for name, text in texts.items()}
 
     def _add(self, stage: Stage, signal: list[str]) -> list[str]:
         outputs = [stage_node(stage.name, index) for index in range(stage.width)]

@@ -51,6 +51,11 @@ def branch_element(branch: int) -> str:
     return f"e{branch}"
 
 
+def pair_element(first: int, second: int) -> str:
+    """Element of all branches between two nodes inside a bank, without SPICE's leading letter: `p7_3`."""
+    return f"p{first}_{second}"
+
+
 def inner_node(branch: int) -> str:
     """Node inside a branch of a bank, local to the bank: `x17`."""
     return f"x{branch}"
@@ -58,6 +63,7 @@ def inner_node(branch: int) -> str:
 
 _PLACES = (
     (re.compile(r"\b[a-z]\.xl(\d+)_bank\.[a-z]?e(\d+)"), "layer {0}, branch {1}"),
+    (re.compile(r"\b[a-z]\.xl(\d+)_bank\.[a-z]?p(\d+)_(\d+)"), "layer {0}, branches between nodes {1} and {2}"),
     (re.compile(r"\bxl(\d+)_bank\.x(\d+)"), "layer {0}, branch {1}"),
     (re.compile(r"\bl(\d+)_v(\d+)\b"), "layer {0}, node {1}"),
     (re.compile(r"\b[bg]\.xl(\d+)_crossbar\.[bg]?d(\d+)_(\d+)_(\d+)"), "layer {0}, row {1}, output {2}, device {3}"),

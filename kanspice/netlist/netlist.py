@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from kanspice.netlist.cells import Fidelity
 
 CIRCUIT = "circuit.cir"
+Text = Callable[[], Iterable[str]]
+"""A text as pieces in order, made anew at every call: banks of many branches are never whole in memory."""
+
+
+def whole(text: str) -> Text:
+    """A short text, in one piece."""
+    return lambda: (text,)
 
 
 @dataclass(frozen=True)
@@ -15,7 +23,7 @@ class Netlist:
     """A circuit without stimulus or analysis: what to include, what to drive, what to look at."""
 
     fidelity: Fidelity
-    files: Mapping[str, str]
+    files: Mapping[str, Text]
     """File name -> text; `circuit.cir` includes the others."""
     inputs: tuple[str, ...]
     """Nodes to drive with voltages."""
@@ -27,6 +35,17 @@ class Netlist:
     """Crossbar name -> largest column voltage for which its cells are exact."""
     nodes: int
     elements: int
+
+    def text(self, name: str) -> str:
+        """A file's whole text."""
+        return "".join(self.files[name]())
+
+    def write(self, folder: Path) -> int:
+        """Writes every file, piece by piece, and returns how many bytes they have together."""
+        for name, text in self.files.items():
+            with (folder / name).open("w", encoding="ascii", newline="\n") as file:
+                file.writelines(text())
+        return sum((folder / name).stat().st_size for name in self.files)
 
     @property
     def is_windowed(self) -> bool:

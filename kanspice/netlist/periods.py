@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from kanspice.design import Design, ReadOut
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
+
+import numpy as np
+
+from kanspice.design import Design, OdePeriod, ReadOut, Schematic
 from kanspice.errors import InputError
-from kanspice.netlist.branches import bank_text
+from kanspice.netlist.branches import bank_text, branch_lines, carries_current
 from kanspice.netlist.cells import Fidelity
-from kanspice.netlist.names import bank, layer_of, period_node
-from kanspice.netlist.netlist import CIRCUIT, Netlist
+from kanspice.netlist.merged import is_one_element, pair_lines, pair_of, parallel_branches
+from kanspice.netlist.names import bank, branch_element, layer_of, pair_element, period_node
+from kanspice.netlist.netlist import CIRCUIT, Netlist, Text, whole
 from kanspice.netlist.switching import SUBCIRCUITS, capacitor_nodes, circuit_lines, subcircuits_text
 
 
@@ -21,23 +27,25 @@ def period_netlist(design: Design, fidelity: Fidelity) -> Netlist:
 
     Raises InputError for a fidelity that means nothing here.
     """
-    if fidelity != "device":
-        raise InputError("this fidelity is for crossbars", where="--fidelity", expected="device", found=fidelity)
-    files: dict[str, str] = {}
+    _check_fidelity(design, fidelity)
+    files: dict[str, Text] = {}
+    elements = 0
     probes: dict[str, tuple[str, ...]] = {}
     nodes: tuple[str, ...] = ()
     for stage, own in zip(design.periods, _nodes(design), strict=True):
         layer = layer_of(stage.name)
-        files[bank_file(layer)] = f"* {stage.branches} branches\n{bank_text(stage, design.schematic)}"
+        files[bank_file(layer)], count = _bank(stage, design.schematic, fidelity)
+        elements += count
         nodes = probes[stage.name] = own
     probes |= {s.name: nodes[s.start : s.start + s.width] for s in design.stages if isinstance(s, ReadOut)}
     circuit = [f".include {name}" for name in files]
     if design.switching is not None:
-        files[SUBCIRCUITS] = subcircuits_text()
+        text = subcircuits_text()
+        files[SUBCIRCUITS] = whole(text)
         circuit += [f".include {SUBCIRCUITS}", *circuit_lines(design, design.switching)]
-    files[CIRCUIT] = "\n".join(circuit) + "\n"
+        elements += _count([*text.splitlines(), *circuit])
+    files[CIRCUIT] = whole("".join(f"{line}\n" for line in circuit))
     capacitors = {node for period in design.periods for node in probes[period.name]}
-    elements = sum(line[0] not in "*+." for text in files.values() for line in text.splitlines())
     return Netlist(
         fidelity=fidelity,
         files=files,
@@ -48,6 +56,42 @@ def period_netlist(design: Design, fidelity: Fidelity) -> Netlist:
         nodes=len(capacitors),
         elements=elements if design.switching is not None else elements + len(capacitors),
     )
+
+
+def element_names(period: OdePeriod, fidelity: Fidelity) -> list[str]:
+    """For each branch the name of its element in the bank, without SPICE's leading letter; "" where it needs none."""
+    names = [""] * period.branches
+    source, destination = period.source.tolist(), period.destination.tolist()
+    for index in np.flatnonzero(carries_current(period)).tolist():
+        pair = pair_of(source[index], destination[index])
+        names[index] = pair_element(*pair) if fidelity == "merged" else branch_element(index)
+    return names
+
+
+def _check_fidelity(design: Design, fidelity: Fidelity) -> None:
+    if fidelity == "shared":
+        expected = "device or merged"
+        raise InputError("this fidelity is for crossbars", where="--fidelity", expected=expected, found=fidelity)
+    if fidelity == "merged" and design.schematic is not None:
+        problem = "each branch of a schematic is built by itself"
+        raise InputError(problem, where="--fidelity", expected="device", found=fidelity)
+
+
+def _bank(period: OdePeriod, schematic: Schematic | None, fidelity: Fidelity) -> tuple[Text, int]:
+    """A bank's text and the number of its elements."""
+    if fidelity == "device":
+        return _bank_text(period, partial(branch_lines, period, schematic)), _count(branch_lines(period, schematic))
+    pairs = parallel_branches(period)
+    lines = partial(pair_lines, period, pairs)
+    return _bank_text(period, lines), len(pairs) if is_one_element(period) else _count(lines())
+
+
+def _bank_text(period: OdePeriod, lines: Callable[[], Iterator[str]]) -> Text:
+    return lambda: bank_text(period, lines())
+
+
+def _count(lines: Iterable[str]) -> int:
+    return sum(line[0] not in "*+." for line in lines)
 
 
 def _nodes(design: Design) -> list[tuple[str, ...]]:

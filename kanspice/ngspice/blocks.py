@@ -18,7 +18,30 @@ from kanspice.ngspice.process import Run
 from kanspice.solution import FailedSample, Outcome
 
 Array = npt.NDArray[np.float64]
-Progress = Callable[[int], None]
+
+
+@dataclass(frozen=True)
+class SideRun:
+    """Work beside the results themselves, as choosing time steps: its name, and how many samples it takes."""
+
+    name: str
+    samples: int
+
+
+@dataclass(frozen=True)
+class Advance:
+    """What was done since the last report.
+
+    samples: parts of one count; below 0 where they have to be solved again. simulator_bytes: the most memory that the
+    process at work has held so far, 0 where that is not known. side_run: what it was done for; None for the results.
+    """
+
+    samples: float
+    simulator_bytes: int = 0
+    side_run: SideRun | None = None
+
+
+Progress = Callable[[Advance], None]
 _ANALYSIS_TIME = re.compile(r"Total analysis time \(seconds\)\s*=\s*([-+.\deE]+)")
 
 
@@ -50,6 +73,8 @@ class Found:
     failures: dict[int, FailedSample] = field(default_factory=dict)
     load_s: list[float] = field(default_factory=list)
     analysis_s: list[float] = field(default_factory=list)
+    peak_bytes: int = 0
+    """The most memory that any process held; 0 where that is not known."""
 
     def add(self, other: Found) -> None:
         """Takes over what the other has."""
@@ -57,6 +82,47 @@ class Found:
         self.failures |= other.failures
         self.load_s += other.load_s
         self.analysis_s += other.analysis_s
+        self.peak_bytes = max(self.peak_bytes, other.peak_bytes)
+
+
+class BlockProgress:
+    """Reports how much of a block of samples is done, and takes that back where the block is to be solved again."""
+
+    def __init__(self, progress: Progress | None, samples: int, side_run: SideRun | None = None) -> None:
+        self._progress = progress
+        self._samples = samples
+        self._side_run = side_run
+        self._done = 0.0
+
+    def reach(self, samples: float, simulator_bytes: int = 0) -> None:
+        """So many samples of the block are done; what was said to be done before stays so."""
+        self._move_to(min(max(samples, self._done), self._samples), simulator_bytes)
+
+    def end(self, *, again: bool) -> None:
+        """All of the block is done, or all of it is to be done again."""
+        self._move_to(0.0 if again else self._samples)
+
+    def _move_to(self, samples: float, simulator_bytes: int = 0) -> None:
+        if self._progress is not None and samples != self._done:
+            self._progress(Advance(samples - self._done, simulator_bytes, self._side_run))
+        self._done = samples
+
+
+class PeriodClock:
+    """Turns the simulated time of a process that solves sample after sample into how many of them are done."""
+
+    def __init__(self, block: BlockProgress, end_s: float, *, before: float = 0.0, share: float = 1.0) -> None:
+        """end_s: when a sample ends. before: samples' worth of work already done. share: the process's part of one."""
+        self._block, self._end_s, self._before, self._share = block, end_s, before, share
+        self._finished = 0
+        self._last_s = 0.0
+
+    def __call__(self, time_s: float, simulator_bytes: int) -> None:
+        if time_s < self._last_s:
+            self._finished += 1
+        self._last_s = time_s
+        done = self._finished + min(time_s / self._end_s, 1.0)
+        self._block.reach(self._before + self._share * done, simulator_bytes)
 
 
 class Attempt(Protocol):
@@ -119,6 +185,11 @@ def doubt_in(run: Run, first: int, points: int, expected: int) -> FailedSample |
 def is_worth_another(doubt: FailedSample | None) -> bool:
     """True when the simulator did not converge: fewer samples at a time, or a better start, may help."""
     return doubt is not None and doubt.outcome not in (Outcome.TIMED_OUT, Outcome.CRASHED)
+
+
+def is_final(block: Sequence[int], doubt: FailedSample | None, *, hinted: bool) -> bool:
+    """True when the block will not be solved once more, as a whole or in halves."""
+    return not is_worth_another(doubt) or (len(block) == 1 and hinted)
 
 
 def times(run: Run) -> tuple[list[float], list[float]]:

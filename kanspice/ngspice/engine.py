@@ -25,11 +25,13 @@ from kanspice.design.columns import amplifier_outputs_v
 from kanspice.design.uniqueness import solution_counts
 from kanspice.netlist import Fidelity, Netlist, build_netlist
 from kanspice.ngspice.blocks import (
+    BlockProgress,
     Found,
     NgspiceOptions,
     Progress,
     chosen_samples,
     doubt_in,
+    is_final,
     is_worth_another,
     out_of_range,
     spread,
@@ -65,7 +67,7 @@ def solve(
     Operating points, or, for a design of periods, the voltages at the end of each.
 
     hints: reference stages by name, (samples, width) in model units: where hard points may start.
-    progress: called with the number of points finished since its last call.
+    progress: told of what was done since its last call, in parts of samples; from several threads.
     Raises SimulatorError when ngspice is missing or cannot be started; failed samples are values in the result.
     """
     options = options or NgspiceOptions()
@@ -82,15 +84,16 @@ class _Circuit:
     netlist: Netlist
     folder: Path
     vectors: tuple[str, ...]
+    size: int
+    """Bytes of all files together."""
 
     @classmethod
     def lay_out(cls, netlist: Netlist, folder: Path) -> _Circuit:
         folder.mkdir()
-        for name, text in netlist.files.items():
-            (folder / name).write_text(text, encoding="ascii")
+        size = netlist.write(folder)
         probed = [node for nodes in netlist.probes.values() for node in nodes]
         probed += [node for nodes in netlist.columns.values() for node in nodes]
-        return cls(netlist, folder, tuple(probed))
+        return cls(netlist, folder, tuple(probed), size)
 
 
 class _Solver:
@@ -146,16 +149,23 @@ class _Solver:
     ) -> tuple[Found, FailedSample | None]:
         """One process for one block. Rows are kept only where nothing casts doubt on them."""
         hints = self._hints(circuit.netlist, block[0]) if hinted else {}
-        run = self._run(circuit, block, tolerances, report, hints)
+        progress = BlockProgress(self.progress if report else None, len(block))
+        run = self._run(circuit, block, tolerances, progress, hints)
         table = self._table(circuit, run)
-        found = Found({}, {}, *times(run))
+        found = Found({}, {}, *times(run), peak_bytes=run.peak_bytes)
         doubt = doubt_in(run, block[0], len(table), len(block))
+        progress.end(again=not is_final(block, doubt, hinted=hinted))
         if not is_worth_another(doubt) and suspicion(run.messages) is None:
             found.rows = {i: row for i, row in zip(block, table, strict=False) if np.isfinite(row).all()}
         return found, doubt
 
     def _run(
-        self, circuit: _Circuit, block: list[int], tolerances: Tolerances, report: bool, hints: Mapping[str, float]
+        self,
+        circuit: _Circuit,
+        block: list[int],
+        tolerances: Tolerances,
+        progress: BlockProgress,
+        hints: Mapping[str, float],
     ) -> Run:
         folder = circuit.folder / f"run{next(self.run_numbers)}"
         folder.mkdir()
@@ -166,7 +176,10 @@ class _Solver:
         klu = self.program.has_klu
         deck = sweep_deck(netlist.inputs, inputs_v, circuit.vectors, tolerances, hints, klu=klu)
         (folder / _DECK).write_text(deck, encoding="ascii")
-        on_point = _Counter(self.progress) if report and self.progress else None
+
+        def on_point(swept: float, simulator_bytes: int) -> None:
+            progress.reach(round(swept) + 1, simulator_bytes)
+
         return run_deck(self.program, folder, _DECK, deadline=self.deadline, stop=self.stop, on_point=on_point)
 
     def _table(self, circuit: _Circuit, run: Run) -> Array:
@@ -318,26 +331,13 @@ class _Solver:
             },
             notes=tuple(self.notes),
             numerical_error=numerical_error,
+            simulator_peak_bytes=found.peak_bytes or None,
             netlist={
                 "nodes": netlist.nodes,
                 "elements": netlist.elements,
-                "bytes": sum(len(text) for text in netlist.files.values()),
+                "bytes": self.circuit.size,
             },
         )
-
-
-class _Counter:
-    """Turns the swept value of one process into numbers of new points."""
-
-    def __init__(self, progress: Progress) -> None:
-        self._progress = progress
-        self._seen = 0
-
-    def __call__(self, swept: float) -> None:
-        done = round(swept) + 1
-        if done > self._seen:
-            self._progress(done - self._seen)
-            self._seen = done
 
 
 def _delivered_v(outputs_v: Array, after: Stage | None) -> Array:

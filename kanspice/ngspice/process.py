@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import re
 import resource
@@ -15,8 +16,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 from kanspice.errors import SimulatorError
+from kanspice.memory import peak_bytes
 from kanspice.ngspice.diagnose import suspicion
 from kanspice.ngspice.program import NgspiceProgram, clean_environment
 
@@ -26,6 +29,12 @@ _MAX_FILE_BYTES = 2**34
 _POLL_S = 0.05
 _KEPT_CHARACTERS = 200_000
 _POINT = re.compile(rb"Reference value :\s*([-+.\deE]+)")
+_LINE_END = re.compile(rb"[\r\n]")
+_CHUNK_BYTES = 65_536
+
+
+OnPoint = Callable[[float, int], None]
+"""Takes the swept value, or the time, that was reached, and the most memory that the process has held so far, bytes."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +46,8 @@ class Run:
     messages: str
     timed_out: bool
     wall_s: float
+    peak_bytes: int = 0
+    """The most memory that it held, as seen every 50 ms; 0 where the system does not say."""
 
     @property
     def was_killed(self) -> bool:
@@ -63,25 +74,26 @@ def run_deck(
     raw: Path | None = None,
     deadline: float | None = None,
     stop: threading.Event | None = None,
-    on_point: Callable[[float], None] | None = None,
+    on_point: OnPoint | None = None,
 ) -> Run:
     """Run `deck` in batch mode in `folder`; its results are in `raw`, `folder/out.raw` if not given.
 
     deadline: value of time.monotonic() after which the process is killed. stop: kills it when set.
-    on_point: called with the swept value as points are finished.
+    on_point: called now and then as points are finished, in another thread.
     Raises SimulatorError when the program cannot be started or `stop` was set.
     """
     started = time.monotonic()
     process = _start(program, folder, deck, raw or folder / RAW_FILE)
-    reader = _Reader(process, on_point)
+    meter = _Meter(process.pid)
+    reader = _Reader(process, meter, on_point)
     try:
-        timed_out = _wait(process, deadline, stop)
+        timed_out = _wait(process, meter, deadline, stop)
     finally:
         _kill(process)
         reader.join()
     if stop is not None and stop.is_set():
         raise SimulatorError("the simulation was stopped")
-    return Run(folder, process.returncode, reader.text, timed_out, time.monotonic() - started)
+    return Run(folder, process.returncode, reader.text, timed_out, time.monotonic() - started, meter.peak_bytes)
 
 
 def _start(program: NgspiceProgram, folder: Path, deck: str, raw: Path) -> subprocess.Popen[bytes]:
@@ -103,9 +115,12 @@ def _start(program: NgspiceProgram, folder: Path, deck: str, raw: Path) -> subpr
     return process
 
 
-def _wait(process: subprocess.Popen[bytes], deadline: float | None, stop: threading.Event | None) -> bool:
+def _wait(
+    process: subprocess.Popen[bytes], meter: _Meter, deadline: float | None, stop: threading.Event | None
+) -> bool:
     """Waits for the end; True when the deadline came first."""
     while process.poll() is None:
+        meter.read()
         if stop is not None and stop.is_set():
             return False
         if deadline is not None and time.monotonic() > deadline:
@@ -126,13 +141,27 @@ def _kill(process: subprocess.Popen[bytes]) -> None:
     process.wait()
 
 
+class _Meter:
+    """The most memory that a process has held, also when it is no more."""
+
+    def __init__(self, pid: int) -> None:
+        self._pid = pid
+        self.peak_bytes = 0
+
+    def read(self) -> int:
+        """The peak so far, bytes."""
+        self.peak_bytes = max(self.peak_bytes, peak_bytes(self._pid))
+        return self.peak_bytes
+
+
 class _Reader(threading.Thread):
     """Drains the process's output, keeps its messages and reports its progress."""
 
-    def __init__(self, process: subprocess.Popen[bytes], on_point: Callable[[float], None] | None) -> None:
+    def __init__(self, process: subprocess.Popen[bytes], meter: _Meter, on_point: OnPoint | None) -> None:
         super().__init__(daemon=True)
         assert process.stdout is not None  # noqa: S101 - opened as a pipe
-        self._stream = process.stdout
+        self._stream = cast(io.BufferedReader, process.stdout)
+        self._meter = meter
         self._on_point = on_point
         self._kept: list[str] = []
         self._size = 0
@@ -144,14 +173,19 @@ class _Reader(threading.Thread):
         return "".join(self._kept)
 
     def run(self) -> None:
+        """Progress comes in lines that end with a carriage return, one at a time where points take long."""
+        rest = b""
         with self._stream:
-            for line in self._stream:
-                self._take(line)
+            while chunk := self._stream.read1(_CHUNK_BYTES):
+                *lines, rest = _LINE_END.split(rest + chunk)
+                for line in lines:
+                    self._take(line)
+        self._take(rest)
 
     def _take(self, line: bytes) -> None:
         points = _POINT.findall(line)
         if points and self._on_point is not None:
-            self._on_point(float(points[-1]))
+            self._on_point(float(points[-1]), self._meter.read())
         text = _POINT.sub(b"", line).decode("utf-8", "replace").strip(" \r\n")
         if text and (self._size < _KEPT_CHARACTERS or suspicion(text) is not None):
             self._kept.append(text + "\n")

@@ -24,12 +24,16 @@ from kanspice.netlist import Fidelity, build_netlist
 from kanspice.netlist.names import layer_of
 from kanspice.netlist.periods import bank_file
 from kanspice.ngspice.blocks import (
+    Advance,
+    BlockProgress,
     Found,
     NgspiceOptions,
+    PeriodClock,
     Progress,
+    SideRun,
     chosen_samples,
     doubt_in,
-    is_worth_another,
+    is_final,
     out_of_range,
     spread,
 )
@@ -55,7 +59,7 @@ Array = npt.NDArray[np.float64]
 
 _DECK = "run.cir"
 _LARGEST_BLOCK = 50
-"""Samples per process: loading a bank takes as long as one of them, and progress is reported block by block."""
+"""Samples per process: loading a bank takes as long as one of them, and a block in doubt is solved again."""
 _RETRY_FINER = 4
 """How many times shorter the steps are with which a sample that did not converge is tried again."""
 _TIME_SLACK = 1e-9
@@ -112,8 +116,7 @@ class _Solver:
         self.started = time.monotonic()
         self.notes: list[str] = []
         self.netlist = build_netlist(design, fidelity)
-        for name, text in self.netlist.files.items():
-            (folder / name).write_text(text, encoding="ascii")
+        self.netlist_bytes = self.netlist.write(folder)
         self.netlist_s = time.monotonic() - self.started
         self.known: dict[int, Found] = {}
         """Number of steps -> what has been found with it."""
@@ -185,33 +188,38 @@ class _Solver:
         """What is found for the samples, and for others before them, with these steps; nothing is solved twice."""
         known = self.known.setdefault(stepping.steps, Found())
         left = [index for index in samples if index not in known.rows and index not in known.failures]
+        side_run = None if report else SideRun(f"trying {stepping.steps} steps", len(left))
         self._report(report, len(samples) - len(left))
-        attempt = partial(self._attempt, stepping, report)
+        attempt = partial(self._attempt, stepping, side_run)
         fresh = spread(left, attempt, jobs=self.options.jobs, largest=_LARGEST_BLOCK, stop=self.stop)
         self._check_bounds(fresh)
         known.add(fresh)
         return known
 
     def _attempt(
-        self, stepping: Stepping, report: bool, block: list[int], *, hinted: bool = False
+        self, stepping: Stepping, side_run: SideRun | None, block: list[int], *, hinted: bool = False
     ) -> tuple[Found, FailedSample | None]:
         """All periods for one block, with shorter steps if `hinted`. No row is kept where there is doubt of any."""
         found, stepping = Found(), stepping.finer(_RETRY_FINER) if hinted else stepping
         follow = self._follow_periods if self.design.switching is None else self._follow_circuit
-        ends_v, doubt = follow(found, block, stepping)
+        progress = BlockProgress(self.progress, len(block), side_run)
+        ends_v, doubt = follow(found, block, stepping, progress)
         if doubt is None:
             found.rows = dict(zip(block, ends_v, strict=True))
-        final = doubt is None or (len(block) == 1 and hinted) or not is_worth_another(doubt)
-        self._report(report and final, len(block))
+        progress.end(again=not is_final(block, doubt, hinted=hinted))
         return found, doubt
 
-    def _follow_periods(self, found: Found, block: list[int], stepping: Stepping) -> tuple[Array, FailedSample | None]:
+    def _follow_periods(
+        self, found: Found, block: list[int], stepping: Stepping, progress: BlockProgress
+    ) -> tuple[Array, FailedSample | None]:
         """Voltages (samples, all periods' nodes), each period in a run of its own: switches between them are ideal."""
-        before_v, ends_v = self.inputs_v[block], []
+        before_v, ends_v, done = self.inputs_v[block], [], 0.0
         for period in self.design.periods:
-            bank = bank_file(layer_of(period.name))
-            run = self._run(period_deck(period, bank, period.start_v(before_v), stepping, RAW_FILE), [bank])
-            found.analysis_s.append(run.wall_s)
+            bank, share = bank_file(layer_of(period.name)), period.branches / max(self.design.device_count, 1)
+            clock = PeriodClock(progress, period.period_s, before=done * len(block), share=share)
+            run = self._run(period_deck(period, bank, period.start_v(before_v), stepping, RAW_FILE), [bank], clock)
+            done += share
+            found.add(Found(analysis_s=[run.wall_s], peak_bytes=run.peak_bytes))
             table = _table(period, run)
             doubt = doubt_in(run, block[0], len(table), len(block)) or _unfinished(period, block, table)
             if doubt is not None:
@@ -220,10 +228,13 @@ class _Solver:
             ends_v.append(before_v)
         return np.concatenate(ends_v, axis=1), None
 
-    def _follow_circuit(self, found: Found, block: list[int], stepping: Stepping) -> tuple[Array, FailedSample | None]:
+    def _follow_circuit(
+        self, found: Found, block: list[int], stepping: Stepping, progress: BlockProgress
+    ) -> tuple[Array, FailedSample | None]:
         """The same from one run of the whole circuit, whose clocks switch from period to period."""
-        run = self._run(switched_deck(self.design, self.inputs_v[block], stepping, RAW_FILE), list(self.netlist.files))
-        found.analysis_s.append(run.wall_s)
+        deck = switched_deck(self.design, self.inputs_v[block], stepping, RAW_FILE)
+        run = self._run(deck, list(self.netlist.files), PeriodClock(progress, self.design.inference_s))
+        found.add(Found(analysis_s=[run.wall_s], peak_bytes=run.peak_bytes))
         plots = switched_plots(self.design, run.folder / RAW_FILE)
         doubt = doubt_in(run, block[0], len(plots), len(block))
         if doubt is not None:
@@ -237,9 +248,9 @@ class _Solver:
 
     def _report(self, finished: bool, samples: int) -> None:
         if finished and samples and self.progress is not None:
-            self.progress(samples)
+            self.progress(Advance(samples))
 
-    def _run(self, deck: str, files: Iterable[str]) -> Run:
+    def _run(self, deck: str, files: Iterable[str], clock: PeriodClock | None = None) -> Run:
         folder = self.folder / f"run{next(self.run_numbers)}"
         folder.mkdir()
         for name in files:
@@ -247,7 +258,7 @@ class _Solver:
         (folder / _DECK).write_text(deck, encoding="ascii")
         timeout_s = self.options.timeout_s
         deadline = None if timeout_s is None else self.started + timeout_s
-        return run_deck(self.program, folder, _DECK, deadline=deadline, stop=self.stop)
+        return run_deck(self.program, folder, _DECK, deadline=deadline, stop=self.stop, on_point=clock)
 
     def _check_bounds(self, found: Found) -> None:
         """Turns finite garbage into failures."""
@@ -331,10 +342,11 @@ class _Solver:
             },
             notes=tuple(self.notes),
             numerical_error=numerical_error,
+            simulator_peak_bytes=max(found.peak_bytes for found in self.known.values()) or None,
             netlist={
                 "nodes": self.netlist.nodes,
                 "elements": self.netlist.elements,
-                "bytes": sum(len(text) for text in self.netlist.files.values()),
+                "bytes": self.netlist_bytes,
             },
         )
 

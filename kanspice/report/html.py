@@ -11,7 +11,18 @@ from typing import TYPE_CHECKING
 
 from kanspice.gap.result import GapResult
 from kanspice.report import cause_plots, plots, sample_plots, verdict, waveform_plots
-from kanspice.report.words import counted, devices, durations, encodable, number, pair, plain, share, technology_name
+from kanspice.report.words import (
+    counted,
+    devices,
+    durations,
+    encodable,
+    number,
+    pair,
+    peaks,
+    plain,
+    share,
+    technology_name,
+)
 
 if TYPE_CHECKING:
     from jinja2 import Template
@@ -106,6 +117,7 @@ def _facts(result: GapResult) -> list[tuple[str, str]]:
         ("samples", f"{result.samples:,} from {plain(inputs.get('path'))}"),
         ("inputs' SHA-256", plain(inputs.get("sha256"))),
         ("time", durations(result.timing)),
+        ("memory", peaks(result.memory)),
     ]
 
 

@@ -51,6 +51,7 @@ def _document(result: GapResult) -> dict[str, Any]:
         "stages": [_stage(stage) for stage in result.stages],
         **({"causes": [_cause(cause) for cause in result.causes]} if result.causes else {}),
         "timing": result.timing,
+        "memory": result.memory,
         "limits": [_limit(limit) for limit in result.limits],
         "passed": result.passed,
         "notes": result.notes,

@@ -22,6 +22,7 @@ from kanspice.report.words import (
     many,
     number,
     pair,
+    peaks,
     plain,
     share,
     technology_name,
@@ -113,6 +114,7 @@ def _summary(result: GapResult) -> Iterator[Row]:
     yield from _limits(result)
     yield from _listed("note", (plain(note) for note in result.notes))
     yield "time", Text(durations(result.timing))
+    yield "memory", Text(peaks(result.memory))
     yield "result", _judged(verdict.outcome(result))
 
 

@@ -81,6 +81,17 @@ def durations(timing: Mapping[str, float]) -> str:
     return ", ".join(f"{plain(name)} {number(value)} s" for name, value in named) or NOTHING
 
 
+def peaks(memory: Mapping[str, int | None]) -> str:
+    """Memory as a sentence part: "simulator peak 120 MB, kanspice peak 300 MB"."""
+    named = [(key.removesuffix("_bytes").replace("_", " "), value) for key, value in memory.items() if value]
+    return ", ".join(f"{plain(name)} {megabytes(value)}" for name, value in named) or NOTHING
+
+
+def megabytes(size: float) -> str:
+    """Bytes as megabytes, in words."""
+    return f"{size / 1e6:,.0f} MB"
+
+
 def technology_name(design: Mapping[str, object]) -> str:
     """The name of the technology that a design was compiled for."""
     technology = design.get("technology")

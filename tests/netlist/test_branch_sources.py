@@ -53,8 +53,7 @@ def currents_in_ngspice(design, volts):
     netlist = build_netlist(design, "device")
     sense = "".join(f"vs{n} p{n} l1_v{n} 0\nh{n} out{n} 0 vs{n} -1e6\nr{n} out{n} 0 1\n" for n in (1, 2))
     with working_folder() as folder:
-        for name, text in netlist.files.items():
-            (folder / name).write_text(text)
+        netlist.write(folder)
         (folder / "circuit.cir").write_text(f".include l1_bank.cir\nxl1_bank l1_v1 l1_v2 l1_bank\n{sense}")
         (folder / "run.cir").write_text(sweep_deck(["p1", "p2"], volts, ["out1", "out2"], NORMAL))
         run_deck(find_ngspice(), folder, "run.cir")

@@ -111,7 +111,7 @@ def test_a_sample_that_diverges_is_named_and_the_others_kept():
     kept = [0, 1, 3, 4]
     np.testing.assert_allclose(solution.stage_v["readout"][kept], starts[kept], rtol=0, atol=1e-9)
     assert np.isnan(solution.stage_v["readout"][2]).all()
-    assert sum(counted) == 5
+    assert sum(advance.samples for advance in counted if advance.side_run is None) == pytest.approx(5)
 
 
 def test_a_deadline_ends_what_is_not_finished():

@@ -76,6 +76,7 @@ def synthetic(samples: int = 50, outputs: int = 10, error: float = 0.01) -> GapR
         accuracy=None,
         limits=(Limit("relative_rmse", 0.01, 0.05),),
         timing={"load_s": 0.12, "compile_s": 0.034, "simulate_s": 3.21, "per_sample_s": 0.0642},
+        memory={"simulator_peak_bytes": 222_000_000, "kanspice_peak_bytes": None},
         notes=(),
         versions={"kanspice": "0.1.0", "python": "3.11.2", "numpy": "2.4.0"},
         reference=reference,

@@ -24,6 +24,7 @@ TOP = [
     "numerical_error",
     "stages",
     "timing",
+    "memory",
     "limits",
     "passed",
     "notes",
@@ -64,6 +65,7 @@ def test_the_keys_and_their_order_are_the_contract(result):
     assert list(document["numerical_error"]) == ["samples", "rmse", "max_abs", "relative_rmse"]
     assert [list(stage) for stage in document["stages"]] == [STAGE] * 5
     assert list(document["timing"]) == ["load_s", "compile_s", "simulate_s", "per_sample_s"]
+    assert document["memory"] == {"simulator_peak_bytes": 222_000_000, "kanspice_peak_bytes": None}
     assert [list(limit) for limit in document["limits"]] == [["metric", "value", "max", "passed"]]
 
 

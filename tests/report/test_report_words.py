@@ -70,3 +70,8 @@ def test_small_words():
     assert words.technology_name({"technology": {"name": "weak"}}) == "weak"
     assert words.technology_name({"technology": "weak"}) == "weak"
     assert words.technology_name({}) == "-"
+
+
+def test_memory_is_said_where_it_is_known():
+    assert words.peaks({"simulator_peak_bytes": 222_400_000, "kanspice_peak_bytes": None}) == "simulator peak 222 MB"
+    assert words.peaks({}) == words.NOTHING

@@ -1,0 +1,113 @@
+"""The published MNIST KirchhoffNet in ngspice: one image, both layers, all 460,136 branches; time, memory and error.
+
+    python -m benchmarks.kirchhoffnet_mnist [--steps 50] [--image 0] [--fidelity merged] [-o FILE.json]
+
+Needs the reference data (KANSPICE_REFERENCE_DATA). Solved with n / 2 and with n time steps per period, each in its own
+run. Errors are against the authors' float64 outputs, relative to their standard deviation over 20 images: of both
+solutions, and of the value that the law of squares extrapolates from them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import sys
+import time
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
+from rich.console import Console
+
+from benchmarks.kanalogue import _cpu
+from kanspice.cli.options import progress_bar
+from kanspice.compile import compile_kirchhoffnet
+from kanspice.design import Design
+from kanspice.gap import compare, decoded_outputs, spread
+from kanspice.memory import peak_bytes
+from kanspice.models import load, load_array
+from kanspice.ngspice import NgspiceOptions, solve
+from kanspice.ngspice.program import find_ngspice
+from kanspice.technology import Technology
+
+CHECKPOINT = "kirchhoffnet/mnist"
+
+
+def main() -> None:
+    """Runs both numbers of steps, prints what came out, and writes the JSON."""
+    arguments = _arguments()
+    data = os.environ.get("KANSPICE_REFERENCE_DATA")
+    if not data:
+        sys.exit("set KANSPICE_REFERENCE_DATA to the folder of the reference data")
+    folder = Path(data) / CHECKPOINT
+    loaded = load(folder / "model.pth", folder / "config.yaml")
+    design = compile_kirchhoffnet(loaded.model, Technology())
+    image = slice(arguments.image, arguments.image + 1)
+    inputs = load_array(folder / "inputs.npy", "the inputs")[image]
+    published = load_array(folder / "outputs.npy", "the outputs")
+    expected, scale = published[image], spread(published)
+    rows, outputs = {}, {}
+    for steps in (arguments.steps // 2, arguments.steps):
+        row, outputs[steps] = _run(design, inputs, steps, arguments.fidelity)
+        rows[f"{steps} steps"] = row | _errors(outputs[steps], expected, scale)
+    coarse, fine = outputs.values()
+    rows["extrapolated"] = _errors((4 * fine - coarse) / 3, expected, scale)
+    report = {
+        "schema": "kanspice.benchmark/1",
+        "model": CHECKPOINT,
+        "image": arguments.image,
+        "branches": design.device_count,
+        "fidelity": arguments.fidelity,
+        "machine": {"cpu": _cpu(), "cores": os.cpu_count(), "system": platform.platform()},
+        "load_average": os.getloadavg(),
+        "versions": {name: version(name) for name in ("kanspice", "torch", "numpy")}
+        | {"python": platform.python_version(), "ngspice": find_ngspice().version_text},
+        "kanspice_peak_bytes": peak_bytes(),
+        "rows": rows,
+    }
+    text = json.dumps(report, indent=1)
+    print(text)
+    if arguments.output:
+        arguments.output.parent.mkdir(parents=True, exist_ok=True)
+        arguments.output.write_text(text + "\n", encoding="utf-8")
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--steps", type=int, default=50)
+    parser.add_argument("--image", type=int, default=0)
+    parser.add_argument("--fidelity", choices=("device", "merged"), default="merged")
+    parser.add_argument("-o", "--output", type=Path, default=Path("out/benchmark_kirchhoffnet_mnist.json"))
+    return parser.parse_args()
+
+
+def _run(design: Design, inputs: np.ndarray, steps: int, fidelity: str) -> tuple[dict, np.ndarray]:
+    started, before = time.monotonic(), os.times()
+    options = NgspiceOptions(steps=steps, check_samples=0)
+    with progress_bar(Console(stderr=True), f"{steps} steps", 1) as progress:
+        solution = solve(design, inputs, fidelity, options, progress=progress)
+    outputs = decoded_outputs(design, solution)
+    row = {
+        "wall_s": time.monotonic() - started,
+        "simulator_cpu_s": os.times().children_user - before.children_user,
+        "simulator_peak_bytes": solution.simulator_peak_bytes,
+        "netlist_bytes": solution.netlist["bytes"],
+        "elements": solution.netlist["elements"],
+        **solution.timing_s,
+    }
+    return row, outputs
+
+
+def _errors(outputs: np.ndarray, expected: np.ndarray, scale: float) -> dict:
+    gap = compare(outputs, expected)
+    return {
+        "relative_rmse": gap.rmse / scale,
+        "max_abs": gap.max_abs,
+        "same_digit": bool((outputs.argmax(axis=1) == expected.argmax(axis=1)).all()),
+    }
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,112 @@
+"""Branches between the same two nodes as one source, whichever way each of them points."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from kanspice.design import OdePeriod
+from kanspice.design.branches import LEAK, PIECEWISE_LINEAR_LAWS
+from kanspice.netlist.branches import branches_of, carries_current
+from kanspice.netlist.elimination import elimination_order
+from kanspice.netlist.names import layer_of, pair_element, period_node
+from kanspice.units import spice_number
+
+Pair = tuple[int, int]
+"""Two nodes, the higher first, so that ground is always the second."""
+Term = tuple[int, float, float]
+"""A rectifying branch: 1 if it points from the higher node to the lower, else -1; its shift, volts; units per volt."""
+
+
+def pair_of(source: int, destination: int) -> Pair:
+    """The two ends of a branch."""
+    return max(source, destination), min(source, destination)
+
+
+def parallel_branches(period: OdePeriod) -> dict[Pair, list[int]]:
+    """The branches of every pair that has one which carries a current, in the order in which the elements are written.
+
+    ngspice sets its elements up from the last to the first, so those of the node that is eliminated first come last.
+    """
+    pairs: dict[Pair, list[int]] = {}
+    source, destination = period.source.tolist(), period.destination.tolist()
+    for index in np.flatnonzero(carries_current(period)).tolist():
+        pairs.setdefault(pair_of(source[index], destination[index]), []).append(index)
+    rank = {node: place for place, node in enumerate([0, *elimination_order(period.nodes, pairs)])}
+    places = {pair: sorted((rank[pair[0]], rank[pair[1]])) for pair in pairs}
+    return {pair: pairs[pair] for pair in sorted(pairs, key=places.__getitem__, reverse=True)}
+
+
+def pair_lines(period: OdePeriod, pairs: dict[Pair, list[int]]) -> Iterator[str]:
+    """The elements of every pair: one source, and what its current depends on."""
+    if period.law == "Conductance":
+        yield from _conductances(period, pairs)
+    elif _rectifies_a_difference(period):
+        yield from _tables(period, pairs)
+    else:
+        yield from _sums(period, pairs)
+
+
+def is_one_element(period: OdePeriod) -> bool:
+    """True for laws of which a pair is one element, whatever its branches."""
+    return period.law in PIECEWISE_LINEAR_LAWS
+
+
+def _rectifies_a_difference(period: OdePeriod) -> bool:
+    return period.law in ("ShiftRelu1", "ShiftLeakyRelu1")
+
+
+def _conductances(period: OdePeriod, pairs: dict[Pair, list[int]]) -> Iterator[str]:
+    siemens = (period.theta[0] * (period.current_unit_a / period.unit_v)).tolist()
+    for pair, branches in pairs.items():
+        ends = " ".join(_nodes(period, pair))
+        yield f"G{pair_element(*pair)} {ends} {ends} {spice_number(sum(siemens[index] for index in branches))}"
+
+
+def _tables(period: OdePeriod, pairs: dict[Pair, list[int]]) -> Iterator[str]:
+    """Tables of currents, in units, over differences of voltages: exact between the kinks of all branches and beyond.
+
+    ngspice continues a table along its first and last piece, and keeps its numbers to the last bit.
+    """
+    leak = LEAK if period.law == "ShiftLeakyRelu1" else 0.0
+    shifts_v, slopes = (period.theta[0] * period.unit_v).tolist(), (period.theta[1] / period.unit_v).tolist()
+    source = period.source.tolist()
+    for pair, branches in pairs.items():
+        terms = [(1 if source[index] == pair[0] else -1, shifts_v[index], slopes[index]) for index in branches]
+        kinks_v = sorted({sign * shift_v for sign, shift_v, _ in terms})
+        before_v, after_v = (max(period.unit_v, abs(kinks_v[end])) for end in (0, -1))
+        points_v = [kinks_v[0] - before_v, *kinks_v, kinks_v[-1] + after_v]
+        table = ",".join(f"{spice_number(volts)},{spice_number(_current(terms, leak, volts))}" for volts in points_v)
+        difference = "-".join(f"v({node})" for node in _nodes(period, pair) if node != "0")
+        yield _source(period, pair, f"pwl({difference},{table})")
+
+
+def _current(terms: Sequence[Term], leak: float, volts: float) -> float:
+    """From the higher node to the lower, in units, at this difference of their voltages."""
+    total = 0.0
+    for sign, shift_v, slope in terms:
+        drive = sign * volts - shift_v
+        total += sign * slope * (drive if drive > 0 else leak * drive)
+    return total
+
+
+def _sums(period: OdePeriod, pairs: dict[Pair, list[int]]) -> Iterator[str]:
+    branch, source = branches_of(period), period.source.tolist()
+    for pair, branches in pairs.items():
+        expression = ""
+        for index in branches:
+            before, shape = branch(index).behaviour()
+            yield from before
+            expression += f"{'+' if source[index] == pair[0] else '-'}({shape})"
+        yield _source(period, pair, expression.removeprefix("+"))
+
+
+def _source(period: OdePeriod, pair: Pair, expression: str) -> str:
+    ends = " ".join(_nodes(period, pair))
+    return f"B{pair_element(*pair)} {ends} i={expression} m={spice_number(period.current_unit_a)}"
+
+
+def _nodes(period: OdePeriod, pair: Pair) -> list[str]:
+    layer = layer_of(period.name)
+    return [period_node(layer, node) for node in pair]
