@@ -73,6 +73,15 @@ def test_a_real_gap_gets_an_error_of_a_tenth_of_it():
 
 
 @pytest.mark.ngspice
+def test_a_real_gap_is_seen_below_the_numerical_error():
+    """What is left of it with ever more steps tells it from an error that only has its size."""
+    usual = solved()
+    assert usual.numerical_error.rmse_v / exact().std() > 3e-4
+    finer = solved(wrong_by=3e-4)
+    assert finer.numerical_error.rmse_v / exact().std() <= 1.5 * 5e-5
+
+
+@pytest.mark.ngspice
 def test_a_few_samples_are_their_own_pilots():
     solution = solved(STARTS[:3])
     assert solution.engine_options["steps"] % 20 == 0
