@@ -191,6 +191,7 @@ def _causes(measured: _Measured, result: GapResult, progress: Progress | None) -
     evidence, options = measured.evidence, measured.options
     expected = result.reference
     followed = np.flatnonzero(_followed(expected))
+    without = [failure for failure in result.failed if failure.outcome is Outcome.NO_REFERENCE]
     hints = {name: values[followed] for name, values in measured.reference.items()}
     steps = measured.solution.engine_options.get("steps")
     again = replace(options.ngspice, check_samples=0, waveforms=0, steps=steps if isinstance(steps, int) else None)
@@ -199,8 +200,8 @@ def _causes(measured: _Measured, result: GapResult, progress: Progress | None) -
         design = compile_model(measured.loaded, technology, evidence.sizing_inputs, Draw(options.ngspice.seed))
         fidelity = resolve_fidelity(design, options.fidelity)
         solution = solve(design, evidence.inputs[followed], fidelity, again, hints=hints, progress=progress)
-        outputs = decoded_outputs(design, solution)
-        gap = compare(outputs, expected[followed], solution.solved, _scale(expected, evidence))
+        solution = solution.among(followed.tolist(), without)
+        gap = compare(decoded_outputs(design, solution), expected, solution.solved, _scale(expected, evidence))
         return Trial(gap, len(solution.failed))
 
     return attribute(measured.technology, Trial(result.gap, len(result.failed)), solve_with)

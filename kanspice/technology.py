@@ -94,12 +94,13 @@ class Branches(Table):
 
     realisation: Literal["behavioural", "schematic"] = "behavioural"
     """`behavioural`: each branch a source of exactly its law; other values than the ideals below are then refused."""
-    switch_on_ohm: Annotated[_FinitePositive, _CAUSE] = 1.0
-    """One-sided switch of a ReLU, conducting. The ideal's 0 ohm is approached: 1 ohm is 1e-6 of a unit branch."""
+    switch_on_ohm: Annotated[_NotNegative, _CAUSE] = 0.0
+    """One-sided switch of a ReLU, conducting. 0 is approached: it is 1e-6 of `v_unit_v / i_unit_a`."""
     switch_off_ohm: Annotated[_Positive, _CAUSE] = math.inf
     """The same switch, blocking."""
-    source_ohm: Annotated[_FinitePositive, _CAUSE] = 1e9
-    """Output resistance of the current sources of a general ReLU (Eq. 12), all three together."""
+    source_ohm: Annotated[_Positive, _CAUSE] = math.inf
+    """Output resistance of the current sources of a general ReLU (Eq. 12), all three together. `inf` is approached: it
+    is 1,000 times `v_unit_v / i_unit_a`."""
     pair_saturation: Annotated[_FinitePositive, _CAUSE] = 1.0
     """Tail current of a differential pair, in units of current, its transconductance being kept; the law's is 1."""
     vccs_saturation: Annotated[_Positive, _CAUSE] = math.inf

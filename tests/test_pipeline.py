@@ -365,6 +365,16 @@ def test_a_sample_that_the_network_cannot_follow_is_named_and_the_others_kept(ex
     assert np.isnan(result.outputs[1]).all()
 
 
+@pytest.mark.ngspice
+def test_a_sample_without_reference_fails_in_every_trial_of_a_cause(explosive):
+    """So that trials count the same samples, and a cause is not blamed for what the network cannot follow."""
+    inputs = np.array([[-1.0], [0.5], [-2.0]])
+    tech = technology("switches.mode='monolithic'", "switches.on_ohm=10.0", "switches.off_ohm=1e6")
+    result = verify(explosive, tech, Evidence(inputs), VerifyOptions(attribute=True))
+    assert [cause.alone.failed for cause in result.causes] == [1, 1, 1]
+    assert [cause.without.failed for cause in result.causes[:-1]] == [1, 1]
+
+
 def test_a_network_that_can_follow_nothing_is_an_error(explosive):
     with pytest.raises(DivergenceError, match="sample 0, layer 1: the node voltages cannot be followed"):
         verify(explosive, technology(), Evidence(np.array([[1.0], [2.0]])))

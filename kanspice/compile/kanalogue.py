@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
+from kanspice.compile.effects import refuse_without_effect
 from kanspice.compile.imperfections import made
 from kanspice.design import Crossbar, Design, LayerNorm, Limiter, Stage
 from kanspice.design.bounds import current_ranges
@@ -77,8 +78,10 @@ def compile_kanalogue(
     """The circuit of a trained KANalogue network, and of it the specimen that `draw` draws (that of seed 0 if None).
 
     sample_inputs: (samples, inputs) in model units, from which amplifier swings are measured; without them the worst
-    case over all inputs is assumed.
+    case over all inputs is assumed. Raises InputError for imperfections that the circuit cannot have.
     """
+    for section in ("branches", "switches"):
+        refuse_without_effect(technology, section, expected="what a crossbar has: tia, devices, converters")
     samples = None if sample_inputs is None or len(sample_inputs) == 0 else sample_inputs
     layers = tuple(_draft_layer(index, layer) for index, layer in enumerate(layer_arrays(model), 1))
     draft = _Draft(model, technology, samples, layers)

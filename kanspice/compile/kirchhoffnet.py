@@ -6,11 +6,13 @@ voltage of 1, and every node has `kirchhoffnet.capacitance_f` farads to ground: 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from itertools import pairwise
 
+from kanspice.compile.effects import refuse_without_effect
 from kanspice.design import Design, OdePeriod, ReadOut, Schematic, Stage, Switching
-from kanspice.design.branches import LAWS, SCHEMATIC_LAWS, LawName
+from kanspice.design.branches import LAWS, SCHEMATIC_IMPERFECTIONS, SCHEMATIC_LAWS, LawName
 from kanspice.errors import InputError
 from kanspice.models import KirchhoffNet
 from kanspice.models.reference import PeriodArrays, period_arrays
@@ -19,13 +21,19 @@ from kanspice.technology import Technology
 _SUDDEN = 1e-6
 """Part of the shortest period that a clock's edge takes when no time is given."""
 
+_CLOSED, _STIFF = 1e-6, 1e3
+"""A one-sided switch and a current source that are as good as ideal, in resistances of a unit branch."""
+
 
 def compile_kirchhoffnet(model: KirchhoffNet, technology: Technology, *, model_sha256: str = "") -> Design:
     """The circuit of a KirchhoffNet: a period for each layer, then the read-out.
 
-    Raises InputError for a branch function that has no circuit yet, and for a residual.
+    Raises InputError for a branch function that has no circuit yet, for a residual, and for imperfections that the
+    circuit cannot have.
     """
     law = _law(model)
+    for section in ("tia", "devices"):
+        refuse_without_effect(technology, section, expected="what a KirchhoffNet has: branches, switches, converters")
     if model.residual is not None:
         raise InputError(
             "a residual has no circuit yet", expected="a KirchhoffNet without one", found=f"layers {model.residual}"
@@ -53,7 +61,7 @@ def compile_kirchhoffnet(model: KirchhoffNet, technology: Technology, *, model_s
 
 def _schematic(technology: Technology, law: LawName) -> Schematic | None:
     if technology.branches.realisation == "behavioural":
-        _refuse_causes(technology, "branches", "branches.realisation = 'schematic'")
+        refuse_without_effect(technology, "branches", expected="branches.realisation = 'schematic'")
         return None
     if law not in SCHEMATIC_LAWS:
         raise InputError(
@@ -62,13 +70,23 @@ def _schematic(technology: Technology, law: LawName) -> Schematic | None:
             found=law,
             hint="use branches.realisation = 'behavioural'",
         )
-    return Schematic(**technology.branches.model_dump(exclude={"realisation"}))
+    imperfections = SCHEMATIC_IMPERFECTIONS[law]
+    expected = f"for {law}: {', '.join(imperfections) or 'none'}"
+    refuse_without_effect(technology, "branches", expected=expected, but=imperfections)
+    branches, unit_ohm = technology.branches, technology.units.v_unit_v / technology.units.i_unit_a
+    return Schematic(
+        switch_on_ohm=branches.switch_on_ohm or _CLOSED * unit_ohm,
+        switch_off_ohm=branches.switch_off_ohm,
+        source_ohm=_STIFF * unit_ohm if math.isinf(branches.source_ohm) else branches.source_ohm,
+        pair_saturation=branches.pair_saturation,
+        vccs_saturation=branches.vccs_saturation,
+    )
 
 
 def _switching(technology: Technology, periods: Sequence[OdePeriod]) -> Switching | None:
     switches = technology.switches
     if switches.mode == "phased":
-        _refuse_causes(technology, "switches", "switches.mode = 'monolithic'")
+        refuse_without_effect(technology, "switches", expected="switches.mode = 'monolithic'")
         return None
     for before, after in pairwise(periods):
         if after.nodes > before.nodes and after.fill == "repeat":
@@ -87,13 +105,6 @@ def _switching(technology: Technology, periods: Sequence[OdePeriod]) -> Switchin
             found=f"{rise_s:.4g} s",
         )
     return Switching(switches.on_ohm, switches.off_ohm, rise_s, switches.hold_s)
-
-
-def _refuse_causes(technology: Technology, section: str, needed: str) -> None:
-    """An imperfection that the circuit cannot have is never left out in silence."""
-    causes = [cause for cause in technology.causes if cause.startswith(f"{section}.")]
-    if causes:
-        raise InputError(f"{', '.join(causes)} would have no effect", where="technology", expected=needed)
 
 
 def _law(model: KirchhoffNet) -> LawName:

@@ -22,7 +22,15 @@ LawName = Literal[
     "Conductance",
 ]
 LAWS: tuple[LawName, ...] = get_args(LawName)
-SCHEMATIC_LAWS: tuple[LawName, ...] = ("ShiftRelu1", "ShiftTanh1", "ShiftRelu2", "ShiftTanh2", "Conductance")
+SCHEMATIC_IMPERFECTIONS: dict[LawName, tuple[str, ...]] = {
+    "ShiftRelu1": ("switch_on_ohm", "switch_off_ohm"),
+    "ShiftTanh1": ("pair_saturation", "vccs_saturation"),
+    "ShiftRelu2": ("switch_on_ohm", "switch_off_ohm", "source_ohm", "vccs_saturation"),
+    "ShiftTanh2": ("pair_saturation", "vccs_saturation"),
+    "Conductance": (),
+}
+"""Which values of a `Schematic` each law's has."""
+SCHEMATIC_LAWS: tuple[LawName, ...] = tuple(SCHEMATIC_IMPERFECTIONS)
 """Those that Fig. 5 of the KirchhoffNet paper and the text below it realise: Eqs. 3 and 10 to 13."""
 PIECEWISE_LINEAR_LAWS: tuple[LawName, ...] = ("ShiftRelu1", "ShiftLeakyRelu1", "Conductance")
 """Those of the difference of the voltages: branches between the same two nodes add up to one such function."""

@@ -53,7 +53,7 @@ class NgspiceOptions:
     check_samples: how many samples are solved again, tighter and in reverse order, to measure numerical error: half of
     them those that differ most from the reference, the others chosen by `seed`; all by `seed` where circuits answer
     after a time. steps: time steps per period of those, an even number; if None, as many as a few samples need for a
-    numerical error of 7e-4 of the outputs' standard deviation. waveforms: for how many of the samples, the first that
+    numerical error of 5e-4 of the outputs' standard deviation. waveforms: for how many of the samples, the first that
     were solved, the node voltages of such a circuit are kept over time.
     """
 

@@ -10,9 +10,11 @@ import numpy.typing as npt
 
 Array = npt.NDArray[np.float64]
 
-_LARGEST_TARGET, _LEAST_TARGET = 7e-4, 5e-5
+_LARGEST_TARGET, _LEAST_TARGET = 5e-4, 5e-5
 """Numerical errors that are aimed at, as parts of the outputs' standard deviation over the samples."""
 _PART_OF_GAP = 0.1
+_TELLS_APART = 1.5
+"""A gap of so many times the estimated numerical error is real. Measured, where there is none: at most 1.3."""
 PILOT_STEPS = 10
 _LEAST_STEPS, _MOST_STEPS = 20, 4000
 _ASYMPTOTIC = 0.02
@@ -84,8 +86,8 @@ def is_asymptotic(error: float) -> bool:
 
 
 def target(gap: float | None, error: float) -> float:
-    """The error to aim at: a tenth of the gap, where that was seen to be more than its own numerical error."""
-    if gap is None or gap <= error:
+    """The error to aim at: a tenth of the gap, where that cannot be the numerical error alone."""
+    if gap is None or gap <= _TELLS_APART * error:
         return _LARGEST_TARGET
     return min(max(gap * _PART_OF_GAP, _LEAST_TARGET), _LARGEST_TARGET)
 

@@ -70,8 +70,6 @@ _MOST_DOUBLINGS = 7
 _HALFS_SHARE = 1 / 3
 """Of the work for a block: the run with half the steps."""
 _GUESSED_STEPS = 100
-_TELLS_APART = 2
-"""A gap that is this many times the numerical error is not numerical error alone."""
 _NEAR_ENOUGH = 1.5
 """By how much the numerical error may miss what was aimed at before everything is solved again."""
 
@@ -145,7 +143,7 @@ class _Solver:
         normal = self._chosen_stepping() if self.options.steps is None else Stepping(even(self.options.steps))
         found = self._solved(everything, normal, report=True)
         error_v = self._numerical_error(found, normal)
-        while not self.options.steps and (finer := self._finer(found, normal, error_v)):
+        while self.options.steps is None and (finer := self._finer(found, normal, error_v)):
             normal, found = finer, self._solved(everything, finer)
             error_v = self._numerical_error(found, normal)
         simulate_s = time.monotonic() - self.started - self.netlist_s
@@ -182,15 +180,12 @@ class _Solver:
 
     def _finer(self, found: Found, normal: Stepping, error_v: NumericalError | None) -> Stepping | None:
         """More steps, where the gap turns out to be real and not ten times as large as the numerical error."""
+        if error_v is None or normal.is_finest:
+            return None
         samples = sorted(found.rows)
-        if error_v is None or self.expected_v is None or normal.is_finest:
-            return None
         outputs_v = self._outputs(found.rows, samples)
-        gap = self._relative_gap(outputs_v, samples)
         error = relative(np.full((1, 1), error_v.rmse_v), outputs_v)
-        if gap is None or gap <= _TELLS_APART * error:
-            return None
-        wanted = target(gap, error)
+        wanted = target(self._relative_gap(outputs_v, samples), error)
         return None if error <= wanted * _NEAR_ENOUGH else Stepping(steps_for(wanted, error, normal.steps))
 
     def _relative_gap(self, outputs_v: Array, samples: list[int]) -> float | None:

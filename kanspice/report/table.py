@@ -91,12 +91,14 @@ def _stages(stages: tuple[StageGap, ...]) -> Table:
 def _causes(causes: tuple[Cause, ...]) -> Table:
     table = Table(box=box.SIMPLE, pad_edge=False, padding=(0, 1))
     table.add_column("cause\n", overflow="fold", min_width=24)
-    for heading in ("value\n", "by itself\nrelative", "without it\nrelative", "failed\nsamples"):
+    for heading in ("value\n", "by itself\nrelative", "without it\nrelative", "failed samples\nby itself / without"):
         table.add_column(heading, justify="right", no_wrap=True)
     for cause in causes:
         without = NOTHING if cause.without is None else number(cause.without.gap.relative_rmse)
         value = NOTHING if cause.value is None else number(cause.value)
-        failed = counted(cause.alone.failed + (0 if cause.without is None else cause.without.failed))
+        failed = counted(cause.alone.failed)
+        if cause.without is not None:
+            failed = f"{failed} / {counted(cause.without.failed)}"
         table.add_row(Text(cause.name), value, number(cause.alone.gap.relative_rmse), without, failed)
     return table
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from circuits import LINE, PEAK, design_of, inputs_for, load_device, network
+from circuits import LINE, PEAK, design_of, inputs_for, load_device, network, technology
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from kanspice.compile import compile_kanalogue
 from kanspice.design import Crossbar
 from kanspice.design.bounds import output_bounds_v
 from kanspice.design.ideal import ideal_output_v
+from kanspice.errors import InputError
 from kanspice.models.reference import reference_stages
 
 DEVICES = {name: load_device(name) for name in ("z21", "a21", "rtd", "nmos_2n7002")} | {"peak": PEAK, "line": LINE}
@@ -154,3 +156,9 @@ def test_ideal_outputs_are_within_the_bounds(drawn):
         per_unit = next(stage.output_v_per_unit for stage in design.stages if stage.name == name)
         assert np.all(np.abs(outputs * per_unit).max(axis=0) <= bounds[name])
         assert np.isfinite(bounds[name]).all()
+
+
+@pytest.mark.parametrize("override", ["switches.on_ohm=100.0", "branches.pair_saturation=2.0"])
+def test_imperfections_of_other_circuits_are_refused(override):
+    with pytest.raises(InputError, match=f"{override.partition('=')[0]} would have no effect"):
+        compile_kanalogue(network([2, 1], [LINE]), technology(override))

@@ -12,6 +12,7 @@ from circuits import technology
 from kanspice.compile import compile_kirchhoffnet
 from kanspice.compiled import read_compiled, write_compiled
 from kanspice.design import OdePeriod, ReadOut, load_design, save_design
+from kanspice.design.branches import SCHEMATIC_IMPERFECTIONS, SCHEMATIC_LAWS
 from kanspice.design.file import design_bytes
 from kanspice.design.ideal import ideal_output_v
 from kanspice.errors import InputError
@@ -19,6 +20,7 @@ from kanspice.models import KirchhoffNet
 from kanspice.models.branches import branch_function
 from kanspice.models.reference import reference_stages
 from kanspice.models.topology import recipe, topology_from_edges
+from kanspice.netlist.branches import bank_text
 
 
 def network(**options):
@@ -92,17 +94,49 @@ def test_the_technology_says_how_branches_and_switches_are_built(tmp_path):
     assert read_compiled(tmp_path / "circuit").design.switching == design.switching
 
 
+@pytest.mark.parametrize(("v_unit", "i_unit"), [(1.0, 1e-6), (0.01, 1e-6), (1.0, 1e-3), (0.3, 1e-9)])
+def test_ideal_one_sided_switches_are_as_good_in_any_units(v_unit, i_unit):
+    model = KirchhoffNet([topology_from_edges([(1, 0)])], [1.0], branch_function("ShiftRelu2", {}, "x"))
+    units = (f"units.v_unit_v={v_unit!r}", f"units.i_unit_a={i_unit!r}")
+    schematic = compile_kirchhoffnet(model, technology(SCHEMATIC[0], *units)).schematic
+    assert schematic.switch_on_ohm == pytest.approx(1e-6 * v_unit / i_unit)
+    assert schematic.source_ohm == pytest.approx(1e3 * v_unit / i_unit)
+    real = ("branches.switch_on_ohm=20.0", "branches.source_ohm=1e5")
+    given = compile_kirchhoffnet(model, technology(SCHEMATIC[0], *units, *real)).schematic
+    assert (given.switch_on_ohm, given.source_ohm) == (20.0, 1e5)
+
+
 @pytest.mark.parametrize(
     ("overrides", "message"),
     [
         (SCHEMATIC[1:], "branches.pair_saturation would have no effect"),
         (MONOLITHIC[1:], "switches.on_ohm, switches.hold_s would have no effect"),
         ((MONOLITHIC[0], "switches.rise_s=1e-6"), "slower than a period"),
+        ((SCHEMATIC[0], "branches.switch_on_ohm=9.0"), "branches.switch_on_ohm would have no effect"),
+        (("tia.gain=1000",), "tia.gain would have no effect"),
+        (("devices.area_sigma=0.1",), "devices.area_sigma would have no effect"),
     ],
 )
 def test_what_a_circuit_cannot_have_is_said(overrides, message):
     with pytest.raises(InputError, match=message):
         compile_kirchhoffnet(network(), technology(*overrides))
+
+
+@pytest.mark.parametrize("law", SCHEMATIC_LAWS)
+def test_each_law_has_its_own_imperfections(law):
+    """What is taken changes the bank of branches; what would not is refused."""
+    model = KirchhoffNet([topology_from_edges([(1, 2)])], [1.0], branch_function(law, {}, "x"))
+
+    def bank(*overrides):
+        design = compile_kirchhoffnet(model, technology(SCHEMATIC[0], *overrides))
+        return bank_text(design.periods[0], design.schematic)
+
+    for key in ("switch_on_ohm", "switch_off_ohm", "source_ohm", "pair_saturation", "vccs_saturation"):
+        if key in SCHEMATIC_IMPERFECTIONS[law]:
+            assert bank(f"branches.{key}=7.0") != bank()
+        else:
+            with pytest.raises(InputError, match=f"branches.{key} would have no effect"):
+                bank(f"branches.{key}=7.0")
 
 
 def test_a_schematic_that_the_paper_does_not_draw_is_refused():

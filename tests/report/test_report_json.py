@@ -95,7 +95,7 @@ def test_a_failed_sample_has_its_index_outcome_and_advice(result):
     document = parsed(with_failures(result, 3))
     (failure,) = document["failed_samples"]
     assert (failure["index"], failure["outcome"]) == (3, "diverged")
-    assert failure["advice"].startswith("seen at 3 V; no operating point was found")
+    assert failure["advice"].startswith("seen at 3 V; no operating point, or no next time step")
     assert document["passed"] is False
 
 

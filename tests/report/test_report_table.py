@@ -98,7 +98,7 @@ def test_numerical_error_that_was_not_measured_is_a_warning(result):
 def test_failed_samples_are_counted_and_the_first_are_named(result):
     text = said(with_failures(result, 3, 7, 8, 9, 20, 21, 40))
     assert "failed 7 of 50 samples without a result: in no average; counted as wrong and as disagreement" in text
-    assert "sample 3: diverged: seen at 3 V; no operating point was found" in text
+    assert "sample 3: diverged: seen at 3 V; no operating point, or no next time step" in text
     assert "sample 20: crashed" in text
     assert "sample 21" not in text
     assert "and 2 more" in text
@@ -157,4 +157,4 @@ def test_names_from_a_stranger_are_shown_not_obeyed(result):
 def test_causes_have_their_rows(result, width):
     text = printed(replace(result, causes=causes()), width)
     row = next(line for line in text.splitlines() if line.strip().startswith("tia.gain"))
-    assert row.split() == ["tia.gain", "1000", "0.009", "0.004", "1"]
+    assert row.split() == ["tia.gain", "1000", "0.009", "0.004", "1", "/", "0"]

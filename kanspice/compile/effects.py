@@ -1,0 +1,16 @@
+"""Imperfections that a circuit cannot have are refused: left out in silence, they would pass for harmless ones."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from kanspice.errors import InputError
+from kanspice.technology import Technology
+
+
+def refuse_without_effect(technology: Technology, section: str, *, expected: str, but: Collection[str] = ()) -> None:
+    """Raises InputError where a value of the section is not its ideal, except for keys in `but`."""
+    allowed = {f"{section}.{key}" for key in but}
+    useless = [cause for cause in technology.causes if cause.startswith(f"{section}.") and cause not in allowed]
+    if useless:
+        raise InputError(f"{', '.join(useless)} would have no effect", where="technology", expected=expected)
