@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from kanspice.compile import add_converters, compile_kanalogue, compile_kirchhoffnet
 from kanspice.design import Design
+from kanspice.design.bounds import is_settled
 from kanspice.design.branches import PIECEWISE_LINEAR_LAWS
 from kanspice.draws import Draw
 from kanspice.errors import InputError
@@ -177,11 +178,12 @@ def verify(
     reference, diverged = followed_stages(loaded.model, evidence.inputs)
     followed = [index for index in range(len(evidence.inputs)) if index not in diverged]
     hints = {name: values[followed] for name, values in reference.items()}
+    started = time.monotonic()
     solution = solve(design, evidence.inputs[followed], fidelity, options.ngspice, hints=hints, progress=progress)
     if diverged:
         without = [FailedSample(index, Outcome.NO_REFERENCE, why) for index, why in diverged.items()]
         solution = solution.among(followed, without)
-    measured = _Measured(loaded, technology, evidence, options, reference, design, compile_s, solution)
+    measured = _Measured(loaded, technology, evidence, options, reference, design, compile_s, solution, started)
     result = _result(measured)
     return replace(result, causes=_causes(measured, result, progress)) if options.attribute else result
 
@@ -196,10 +198,14 @@ def _causes(measured: _Measured, result: GapResult, progress: Progress | None) -
     steps = measured.solution.engine_options.get("steps")
     again = replace(options.ngspice, check_samples=0, waveforms=0, steps=steps if isinstance(steps, int) else None)
 
+    timeout_s = options.ngspice.timeout_s
+
     def solve_with(technology: Technology) -> Trial:
         design = compile_model(measured.loaded, technology, evidence.sizing_inputs, Draw(options.ngspice.seed))
         fidelity = resolve_fidelity(design, options.fidelity)
-        solution = solve(design, evidence.inputs[followed], fidelity, again, hints=hints, progress=progress)
+        left_s = None if timeout_s is None else max(timeout_s - (time.monotonic() - measured.started), 0.0)
+        limited = replace(again, timeout_s=left_s)
+        solution = solve(design, evidence.inputs[followed], fidelity, limited, hints=hints, progress=progress)
         solution = solution.among(followed.tolist(), without)
         gap = compare(decoded_outputs(design, solution), expected, solution.solved, _scale(expected, evidence))
         return Trial(gap, len(solution.failed))
@@ -219,6 +225,8 @@ class _Measured:
     design: Design
     compile_s: float
     solution: Solution
+    started: float
+    """time.monotonic() when the simulation began."""
 
 
 def _result(measured: _Measured) -> GapResult:
@@ -408,6 +416,10 @@ def _period_notes(design: Design) -> list[str]:
         notes.append("switches between periods are ideal")
     else:
         notes.append("all periods in one circuit, with switches and clocks")
+    if not is_settled(design):
+        notes.append(
+            "switches.on_ohm is so large that a bank might settle in several states: only one of them was seen"
+        )
     return notes
 
 

@@ -119,7 +119,7 @@ class Switches(Table):
     on_ohm: Annotated[_NotNegative, _CAUSE] = 0.0
     """Between a node and its bank while the bank is on."""
     off_ohm: Annotated[_Positive, _CAUSE] = math.inf
-    """Between a node and each bank that is off, whose side of the switch is then at 0 V."""
+    """What a bank that is off loads each of its nodes with, to ground."""
     rise_s: _NotNegative = 0.0
     """Rise and fall time of the clocks, seconds; 0 is a millionth of the shortest period."""
     hold_s: Annotated[_NotNegative, _CAUSE] = 0.0

@@ -87,6 +87,10 @@ def _switching(technology: Technology, periods: Sequence[OdePeriod]) -> Switchin
     switches = technology.switches
     if switches.mode == "phased":
         refuse_without_effect(technology, "switches", expected="switches.mode = 'monolithic'")
+        if switches.rise_s > 0:
+            raise InputError(
+                "switches.rise_s would have no effect", where="technology", expected="switches.mode = 'monolithic'"
+            )
         return None
     for before, after in pairwise(periods):
         if after.nodes > before.nodes and after.fill == "repeat":

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from kanspice.design.branches import growth
+from kanspice.design.branches import growth, slopes
 from kanspice.design.columns import bias_by_column_a, by_column
 from kanspice.design.stages import Array, Crossbar, Design, LayerNorm, Limiter, OdePeriod, ReadOut, Stage
 from kanspice.devices import Device
@@ -54,17 +54,38 @@ def _bound(design: Design, stage: Stage, largest: Array, before_v: Array) -> Arr
     return outputs_v
 
 
+def is_settled(design: Design) -> bool:
+    """True where each bank behind its switches has one possible state at every moment.
+
+    A bank's voltages are the nodes' less on_ohm times its currents, which depend on them: that is a contraction, and so
+    has one solution, where on_ohm times all slopes at a node is below 1.
+    """
+    if design.switching is None:
+        return True
+    return all(
+        design.switching.on_ohm
+        * period.current_unit_a
+        / period.unit_v
+        * _at_node(period, slopes(period.law, period.theta))
+        < 1
+        for period in design.periods
+    )
+
+
+def _at_node(period: OdePeriod, parts: Array) -> float:
+    """The largest sum at any node over the branches that end there, of numbers (branches,)."""
+    at_node = np.zeros(period.nodes + 1)
+    np.add.at(at_node, period.source, parts)
+    np.add.at(at_node, period.destination, parts)
+    return float(at_node[1:].max())
+
+
 def _largest_node_v(design: Design, period: OdePeriod, start_v: float) -> float:
     """Gronwall: with d|v|/dt at most a |v| + b for the largest voltage, |v| grows to (|v| + b t) e^(a t) at most.
 
     Behind a switch of resistance R, voltages differ from the nodes' by at most R times the current.
     """
-    totals = []
-    for part in growth(period.law, period.theta):
-        at_node = np.zeros(period.nodes + 1)
-        np.add.at(at_node, period.source, part)
-        np.add.at(at_node, period.destination, part)
-        totals.append(float(at_node[1:].max()))
+    totals = [_at_node(period, part) for part in growth(period.law, period.theta)]
     if design.schematic is not None:
         totals[1] *= max(1.0, design.schematic.pair_saturation)
     if design.switching is not None:

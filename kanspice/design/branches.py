@@ -70,6 +70,16 @@ def growth(law: LawName, theta: Array) -> tuple[Array, Array]:
     return size[0] + size[1], size[2]
 
 
+def slopes(law: LawName, theta: Array) -> Array:
+    """(branches,): a current changes by at most so much, in units, when both ends' voltages change by a unit each."""
+    size: Array = np.abs(theta)
+    if law in ("ShiftRelu1", "ShiftLeakyRelu1", "ShiftTanh1"):
+        both: Array = 2 * size[1]
+    else:
+        both = 2 * size[0] if law == "Conductance" else size[0] + size[1]
+    return both
+
+
 def _relu(drive: Array) -> Array:
     return np.maximum(drive, 0.0)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -58,6 +59,6 @@ def attribute(technology: Technology, full: Trial, solve: Callable[[Technology],
         alone = technology.without(other for other in technology.causes if other != name)
         value = float(getattr(getattr(technology, section), key))
         causes.append(Cause(name, value, tried(alone), tried(technology.without([name]))))
-    causes.sort(key=lambda cause: -cause.alone.gap.rmse)
+    causes.sort(key=lambda cause: (math.isnan(cause.alone.gap.rmse), -cause.alone.gap.rmse))
     none = Cause(NONE, None, tried(technology.without(technology.causes)), None)
     return (*causes, none)

@@ -19,6 +19,8 @@ PILOT_STEPS = 10
 _LEAST_STEPS, _MOST_STEPS = 20, 4000
 _ASYMPTOTIC = 0.02
 """Below this relative error the law of squares is trusted to find the number of steps."""
+_FALLS_BY = 4.0, 8.0
+"""What errors are at least and at most divided by when steps double."""
 _RELTOL_TIMES_STEPS_SQUARED = 2.5e-3
 
 
@@ -97,7 +99,10 @@ def even(steps: float) -> int:
     return max(2 * math.ceil(steps / 2), 2)
 
 
-def steps_for(target: float, error: float, steps: int) -> int:
-    """How many steps the target needs when `steps` have this error."""
-    needed = even(steps * math.sqrt(error / target)) if math.isfinite(error) else _MOST_STEPS
+def steps_for(target: float, error: float, steps: int, before: float | None = None) -> int:
+    """How many steps the target needs when `steps` have this error, and half of them had that of `before`, if known."""
+    if not math.isfinite(error):
+        return _MOST_STEPS
+    falls_by = _FALLS_BY[0] if not before or not error else min(max(before / error, _FALLS_BY[0]), _FALLS_BY[1])
+    needed = even(steps * (error / target) ** (1 / math.log2(falls_by)))
     return min(max(needed, _LEAST_STEPS), _MOST_STEPS)

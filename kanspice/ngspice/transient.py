@@ -157,6 +157,7 @@ class _Solver:
         """
         options = replace(self.options, check_samples=_PILOT_SAMPLES)
         chosen = chosen_samples(range(len(self.inputs_v)), options)
+        before = None
         for doublings in range(_MOST_DOUBLINGS if chosen else 0):
             pilot = Stepping(PILOT_STEPS * 2**doublings)
             fine = self._solved(chosen, pilot).rows
@@ -170,12 +171,14 @@ class _Solver:
             error = relative(error_of_finer(before_v, after_v), after_v, cautious=True)
             if is_asymptotic(error):
                 gap = self._relative_gap(after_v, common)
-                enough = Stepping(steps_for(target(gap, error), error, pilot.steps))
+                enough = Stepping(steps_for(target(gap, error), error, pilot.steps, before))
                 if len(chosen) < len(self.inputs_v):
                     return enough
                 if enough.steps <= pilot.steps:
                     return pilot
-        self.notes.append("the number of time steps is a guess: no number was found that is enough")
+            before = error
+        if not self._is_late():
+            self.notes.append("the number of time steps is a guess: no number was found that is enough")
         return Stepping(_GUESSED_STEPS)
 
     def _finer(self, found: Found, normal: Stepping, error_v: NumericalError | None) -> Stepping | None:
@@ -277,6 +280,10 @@ class _Solver:
     def _report(self, finished: bool, samples: int) -> None:
         if finished and samples and self.progress is not None:
             self.progress(Advance(samples))
+
+    def _is_late(self) -> bool:
+        timeout_s = self.options.timeout_s
+        return timeout_s is not None and time.monotonic() > self.started + timeout_s
 
     def _run(self, deck: str, files: Iterable[str], clock: PeriodClock | None = None) -> Run:
         folder = self.folder / f"run{next(self.run_numbers)}"

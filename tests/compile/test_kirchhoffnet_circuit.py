@@ -112,6 +112,7 @@ def test_ideal_one_sided_switches_are_as_good_in_any_units(v_unit, i_unit):
         (SCHEMATIC[1:], "branches.pair_saturation would have no effect"),
         (MONOLITHIC[1:], "switches.on_ohm, switches.hold_s would have no effect"),
         ((MONOLITHIC[0], "switches.rise_s=1e-6"), "slower than a period"),
+        (("switches.rise_s=1e-9",), "switches.rise_s would have no effect"),
         ((SCHEMATIC[0], "branches.switch_on_ohm=9.0"), "branches.switch_on_ohm would have no effect"),
         (("tia.gain=1000",), "tia.gain would have no effect"),
         (("devices.area_sigma=0.1",), "devices.area_sigma would have no effect"),

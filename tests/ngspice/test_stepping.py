@@ -50,10 +50,12 @@ def test_the_aim_is_a_tenth_of_a_gap_that_is_more_than_its_error(gap, error, aim
     assert target(gap, error) == pytest.approx(aim)
 
 
-def test_steps_grow_with_the_root_of_the_error():
+def test_steps_grow_as_the_error_was_seen_to_fall():
     assert steps_for(1e-4, 4e-4, 50) == 100
     assert steps_for(1e-4, 1e-9, 50) == 20
     assert steps_for(1e-4, float("inf"), 50) == 4000
+    assert steps_for(1e-4, 8e-4, 50, before=64e-4) == 100
+    assert steps_for(1e-4, 4e-4, 50, before=5e-4) == steps_for(1e-4, 4e-4, 50, before=None)
     assert Stepping(4000).is_finest
 
 

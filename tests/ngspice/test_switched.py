@@ -10,6 +10,7 @@ import pytest
 from periods import design_of_periods, period
 
 from kanspice.design import Switching
+from kanspice.design.bounds import is_settled
 from kanspice.design.ideal import ideal_output_v
 from kanspice.ngspice import NgspiceOptions, solve
 from kanspice.solution import Outcome
@@ -82,3 +83,11 @@ def test_a_sample_that_diverges_is_named_and_the_others_kept():
     solution = solve(switched(explodes), starts, "device", NgspiceOptions(steps=20))
     assert [(failure.index, failure.outcome) for failure in solution.failed] == [(1, Outcome.DIVERGED)]
     np.testing.assert_allclose(solution.stage_v["readout"][[0, 2]], starts[[0, 2]], atol=1e-9)
+
+
+def test_a_bank_that_might_settle_in_several_states_is_told_apart():
+    """Two branches of slope 1 at a node, whose current both its ends control: 4 uS behind less than 250 kohm."""
+    edges = period("Conductance", [(1, 2), (1, 2)], [[1.0, -1.0]])
+    assert is_settled(switched(edges, switching=replace(IDEAL, on_ohm=2.4e5)))
+    assert not is_settled(switched(edges, switching=replace(IDEAL, on_ohm=2.6e5)))
+    assert is_settled(design_of_periods(edges))
