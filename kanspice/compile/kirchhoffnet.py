@@ -12,9 +12,11 @@ from itertools import pairwise
 
 from kanspice.compile.effects import refuse_without_effect
 from kanspice.design import Design, OdePeriod, ReadOut, Schematic, Stage, Switching
+from kanspice.design.activations import ACTIVATIONS
 from kanspice.design.branches import LAWS, SCHEMATIC_IMPERFECTIONS, SCHEMATIC_LAWS, LawName
 from kanspice.errors import InputError
 from kanspice.models import KirchhoffNet
+from kanspice.models.branches import Device
 from kanspice.models.reference import PeriodArrays, period_arrays
 from kanspice.technology import Technology
 
@@ -23,6 +25,13 @@ _SUDDEN = 1e-6
 
 _CLOSED, _STIFF = 1e-6, 1e3
 """A one-sided switch and a current source that are as good as ideal, in resistances of a unit branch."""
+_OWN_NAMES = {
+    "Device1.tanh": "ShiftTanh1",
+    "Device2.tanh": "ShiftTanh2",
+    "Device2.relu": "ShiftRelu2",
+    "Device2.leaky_relu": "ShiftLeakyRelu2",
+}
+"""Devices that are the paper's own branch functions, and so have their schematics."""
 
 
 def compile_kirchhoffnet(model: KirchhoffNet, technology: Technology, *, model_sha256: str = "") -> Design:
@@ -112,12 +121,15 @@ def _switching(technology: Technology, periods: Sequence[OdePeriod]) -> Switchin
 
 
 def _law(model: KirchhoffNet) -> LawName:
-    for law in LAWS:
-        if law == model.branch.name:
-            return law
-    raise InputError(
-        "this branch function has no circuit yet", expected=f"one of {', '.join(LAWS)}", found=repr(model.branch.name)
-    )
+    branch = model.branch
+    if not isinstance(branch, Device):
+        return branch.name
+    law = f"Device{1 if branch.negation else 2}.{branch.activation or 'identity'}"
+    if law not in LAWS:
+        raise InputError(
+            "this activation has no circuit", expected=f"one of {', '.join(ACTIVATIONS)}", found=repr(branch.activation)
+        )
+    return _OWN_NAMES.get(law, law)
 
 
 def _period(

@@ -6,22 +6,16 @@ Names and parameter rows are those of the authors' code; p0, p1, p2 are the rows
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
 
+from kanspice.design.activations import ACTIVATIONS, Activation
+
 Array = npt.NDArray[np.float64]
-LawName = Literal[
-    "ShiftRelu1",
-    "ShiftLeakyRelu1",
-    "ShiftRelu2",
-    "ShiftLeakyRelu2",
-    "ShiftTanh1",
-    "ShiftTanh2",
-    "Conductance",
-]
-LAWS: tuple[LawName, ...] = get_args(LawName)
+LawName = str
+"""One of `LAWS`: a branch function of the paper, or `Device1.` or `Device2.` and an activation: of a difference's drive
+p1 (v_s - v_d) + p0, or of p0 v_s + p1 v_d + p2."""
 SCHEMATIC_IMPERFECTIONS: dict[LawName, tuple[str, ...]] = {
     "ShiftRelu1": ("switch_on_ohm", "switch_off_ohm"),
     "ShiftTanh1": ("pair_saturation", "vccs_saturation"),
@@ -46,6 +40,8 @@ _ROWS: dict[LawName, int] = {
     "ShiftTanh2": 3,
     "Conductance": 1,
 }
+_ROWS |= {f"Device{form}.{name}": form + 1 for form in (1, 2) for name in ACTIVATIONS}
+LAWS: tuple[LawName, ...] = tuple(_ROWS)
 
 
 def law_rows(law: LawName) -> int:
@@ -53,14 +49,32 @@ def law_rows(law: LawName) -> int:
     return _ROWS[law]
 
 
+def activation_name(law: LawName) -> str | None:
+    """The activation of a `Device` law; None for the others."""
+    return law.partition(".")[2] or None
+
+
+def _activation(law: LawName) -> Activation | None:
+    name = activation_name(law)
+    return None if name is None else ACTIVATIONS[name]
+
+
 def branch_currents(law: LawName, source: Array, destination: Array, theta: Array) -> Array:
     """Currents (..., branches), in units, for voltages (..., branches) at both ends, in units."""
-    return _FUNCTIONS[law](source, destination, theta)
+    activation = _activation(law)
+    if activation is None:
+        return _FUNCTIONS[law](source, destination, theta)
+    if law_rows(law) == 2:
+        return activation.function(theta[1] * (source - destination) + theta[0])
+    return activation.function(_affine(source, destination, theta))
 
 
 def growth(law: LawName, theta: Array) -> tuple[Array, Array]:
     """(slope, offset), each (branches,): |current| is at most slope * (largest |voltage|) + offset, in units."""
-    size = np.abs(theta)
+    size, activation = np.abs(theta), _activation(law)
+    if activation is not None:
+        slope, offset = (2 * size[1], size[0]) if law_rows(law) == 2 else (size[0] + size[1], size[2])
+        return activation.grows * slope, activation.grows * offset + activation.offset
     if law in ("ShiftTanh1", "ShiftTanh2"):
         return np.zeros(theta.shape[1]), np.ones(theta.shape[1])
     if law in ("ShiftRelu1", "ShiftLeakyRelu1"):
@@ -73,6 +87,10 @@ def growth(law: LawName, theta: Array) -> tuple[Array, Array]:
 def slopes(law: LawName, theta: Array) -> Array:
     """(branches,): a current changes by at most so much, in units, when both ends' voltages change by a unit each."""
     size: Array = np.abs(theta)
+    activation = _activation(law)
+    if activation is not None:
+        ends: Array = 2 * size[1] if law_rows(law) == 2 else size[0] + size[1]
+        return activation.steepest * ends
     if law in ("ShiftRelu1", "ShiftLeakyRelu1", "ShiftTanh1"):
         both: Array = 2 * size[1]
     else:

@@ -11,8 +11,9 @@ import numpy as np
 import numpy.typing as npt
 
 from kanspice.design import OdePeriod, Schematic
-from kanspice.design.branches import LEAK
+from kanspice.design.branches import LEAK, activation_name, law_rows
 from kanspice.devices.curves import spice_literal
+from kanspice.netlist.activations import activation_text
 from kanspice.netlist.names import bank, branch_element, inner_node, layer_of, period_node
 from kanspice.units import spice_number
 
@@ -69,9 +70,11 @@ class Branch:
         return inner_node(self.index)
 
     def behaviour(self) -> tuple[list[str], str]:
-        """Of a tanh or a general ReLU: the elements that its current depends on, and it in units, as an expression."""
-        if self.period.law in ("ShiftTanh1", "ShiftTanh2"):
-            return self._drive(_EXACT, unit_a=1.0, load_ohm=1.0), f"tanh(v({self.inner}))"
+        """The elements that its current depends on, and it in units, as an expression; not for ReLUs of differences."""
+        activation = "tanh" if self.period.law in ("ShiftTanh1", "ShiftTanh2") else activation_name(self.period.law)
+        if activation is not None:
+            elements = self._drive(_EXACT, unit_a=1.0, load_ohm=1.0)
+            return elements, activation_text(activation, f"v({self.inner})")
         terms = zip(self.theta[:2], (self.source, self.destination), strict=True)
         parts = [f"{spice_literal(p / self.period.unit_v)}*{_volts(node)}" for p, node in terms if node != "0"]
         drive = "+".join([*parts, spice_literal(self.theta[2])])
@@ -110,7 +113,7 @@ class Branch:
 
         A function of this one voltage has one derivative, where one of both ends has two: it is 2.2 times as fast.
         """
-        if self.period.law == "ShiftTanh1":
+        if law_rows(self.period.law) == 2:
             controls, offset = [((self.source, self.destination), self.theta[1])], self.theta[0]
         else:
             controls = [((self.source, "0"), self.theta[0]), ((self.destination, "0"), self.theta[1])]

@@ -140,6 +140,29 @@ def test_each_law_has_its_own_imperfections(law):
                 bank(f"branches.{key}=7.0")
 
 
+@pytest.mark.parametrize(
+    ("negation", "activation", "law"),
+    [
+        (True, "tanh", "ShiftTanh1"),
+        (False, "relu", "ShiftRelu2"),
+        (True, "relu", "Device1.relu"),
+        (True, None, "Device1.identity"),
+        (False, "mish", "Device2.mish"),
+    ],
+)
+def test_devices_of_torchs_activations_have_circuits(negation, activation, law):
+    branch = branch_function("Device", {"negation": negation, "activation": activation}, "x")
+    model = KirchhoffNet([topology_from_edges([(1, 2), (2, 0)])], [1.0], branch)
+    assert compile_kirchhoffnet(model, technology()).periods[0].law == law
+
+
+@pytest.mark.parametrize("activation", ["gelu", "hardshrink"])
+def test_an_activation_without_a_circuit_is_said(activation):
+    branch = branch_function("Device", {"negation": True, "activation": activation}, "x")
+    with pytest.raises(InputError, match="this activation has no circuit"):
+        compile_kirchhoffnet(KirchhoffNet([topology_from_edges([(1, 0)])], [1.0], branch), technology())
+
+
 def test_a_schematic_that_the_paper_does_not_draw_is_refused():
     model = KirchhoffNet([topology_from_edges([(1, 0)])], [1.0], branch_function("ShiftLeakyRelu1", {}, "x"))
     with pytest.raises(InputError, match="no schematic"):

@@ -30,9 +30,18 @@ def parameters(law):
     return theta
 
 
+def branch_of(law):
+    """torch's branch function of a law."""
+    device, _, activation = law.partition(".")
+    if not activation:
+        return branch_function(law, {}, "x")
+    chosen = None if activation == "identity" else activation
+    return branch_function("Device", {"negation": device == "Device1", "activation": chosen}, "x")
+
+
 def currents_into_nodes(law, theta):
     """(samples, nodes) in units, by torch."""
-    layer = Layer(topology_from_edges(EDGES), branch_function(law, {}, "x"), 1.0)
+    layer = Layer(topology_from_edges(EDGES), branch_of(law), 1.0)
     layer.theta.data.copy_(torch.from_numpy(theta))
     with torch.no_grad():
         return layer(torch.zeros(()), torch.from_numpy(VOLTS)).numpy()
