@@ -339,7 +339,7 @@ def test_the_circuit_of_a_published_kirchhoffnet_follows_it(reference_data, name
     assert result.gap.relative_rmse <= 1e-3
     assert result.external_gap.relative_rmse <= 1e-5
     assert result.external_circuit_gap.relative_rmse <= 1e-3
-    assert 0.7 * result.gap.rmse <= result.numerical.rmse <= 1.3 * result.gap.rmse
+    assert result.gap.rmse / 1.3 <= result.numerical.rmse <= 4 * result.gap.rmse
 
 
 # --- networks that cannot be followed, and samples that do not vary ---

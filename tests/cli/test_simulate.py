@@ -178,7 +178,8 @@ def test_voltages_over_time_are_in_the_results(simulate_moving, good, options, s
         for sample in range(samples):
             first, second = (f"waveforms.{sample}.{stage}" for stage in ("l1.period", "l2.period"))
             np.testing.assert_array_equal(out[f"{first}.node_v"][0], inputs[sample])
-            np.testing.assert_array_equal(out[f"{second}.node_v"][-1], out["outputs"][sample])
+            end_v = out["outputs"][sample]  # extrapolated, where a waveform is one run's
+            np.testing.assert_allclose(out[f"{second}.node_v"][-1], end_v, rtol=0, atol=1e-3)
             assert out[f"{second}.time_s"][-1] == pytest.approx(1.5e-6)
             assert out[f"{second}.node_v"].shape == (len(out[f"{second}.time_s"]), 2)
 

@@ -152,8 +152,8 @@ def test_state_that_cannot_be_used(spoiled, state, parts):
     ("options", "message"),
     [
         (
-            {"branch": "Device", "args": {"negation": True, "activation": "relu"}},
-            "function has no circuit.*Device",
+            {"branch": "Device", "args": {"negation": True, "activation": "gelu"}},
+            "activation has no circuit.*gelu",
         ),
         ({"residual": (1, 1)}, "a residual has no circuit"),
     ],
