@@ -59,8 +59,8 @@ from kanspice.solution import FailedSample, NumericalError, Outcome, Solution, W
 Array = npt.NDArray[np.float64]
 
 _DECK = "run.cir"
-_LARGEST_BLOCK = 50
-"""Samples per process: loading a bank takes as long as one of them, and a block in doubt is solved again."""
+_LARGEST_BLOCK = 250
+"""Samples per process: loading a bank takes as long as one of them; a sample in doubt takes its block with it."""
 _RETRY_FINER = 4
 """How many times shorter the steps are with which a sample that did not converge is tried again."""
 _TIME_SLACK = 1e-9
