@@ -10,6 +10,9 @@ from kanspice.netlist.names import bank, layer_of, period_node
 from kanspice.units import spice_number
 
 _SWITCH = "bank_switch"
+_SOON = 1e-3
+"""Part of an edge after which a clock has another point on its straight line. ngspice begins anew at every point, with
+an implicit Euler step of a tenth of what lies ahead: its error would not fall with the steps, and so not be seen."""
 SUBCIRCUITS = "subcircuits.lib"
 
 
@@ -55,11 +58,19 @@ def _bank(period: OdePeriod, nodes: tuple[str, ...], switching: Switching) -> It
 
 def _clock(period: OdePeriod, switching: Switching, start_s: float) -> str:
     layer = layer_of(period.name)
-    offsets = (0.0, switching.rise_s, period.period_s, period.period_s + switching.rise_s)
-    points = [(start_s + offset, level) for offset, level in zip(offsets, (0, 1, 1, 0), strict=True)]
-    if start_s > 0:
-        points.insert(0, (0.0, 0))
-    table = " ".join(f"{spice_number(time_s)} {level}" for time_s, level in points)
+    corners = [
+        (start_s + offset, level, ahead)
+        for offset, level, ahead in (
+            (0.0, 0.0, _SOON),
+            (switching.rise_s, 1.0, 1.0),
+            (period.period_s, 1.0, 1 - _SOON),
+            (period.period_s + switching.rise_s, 0.0, 0.0),
+        )
+    ]
+    points = [(0.0, 0.0)] if start_s > 0 else []
+    for time_s, level, ahead in corners:
+        points += [(time_s, level), (time_s + _SOON * switching.rise_s, ahead)]
+    table = " ".join(f"{spice_number(time_s)} {spice_number(level)}" for time_s, level in points)
     return f"V{layer}_clock {_clock_node(layer)} 0 pwl({table})"
 
 

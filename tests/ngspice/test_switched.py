@@ -91,3 +91,16 @@ def test_a_bank_that_might_settle_in_several_states_is_told_apart():
     assert is_settled(switched(edges, switching=replace(IDEAL, on_ohm=2.4e5)))
     assert not is_settled(switched(edges, switching=replace(IDEAL, on_ohm=2.6e5)))
     assert is_settled(design_of_periods(edges))
+
+
+def test_clocks_add_no_error_that_more_steps_would_not_show():
+    """Ngspice begins anew at every corner of a clock, with a step of the first order."""
+    fast = [
+        period("ShiftTanh2", [(1, 2), (2, 1), (0, 1)], 4 * TANH, duration=0.5, index=index) for index in range(1, 5)
+    ]
+    design, start_v = switched(*fast, switching=replace(IDEAL, rise_s=2.5e-8)), STARTS
+    for part in fast:
+        start_v = ideal_output_v(design, part, start_v)
+    solution = voltages(design, STARTS, steps=20)
+    error_v = np.sqrt(np.mean((solution.stage_v["readout"] - start_v) ** 2))
+    assert error_v <= 1.5 * solution.numerical_error.rmse_v
