@@ -29,6 +29,7 @@ ROOMS = (
     "compile",  # reference + technology -> Design
     "netlist",  # Design -> netlist
     "solution",  # what every engine returns, hence left of the engines
+    "outcomes",  # what both engines check
     "ngspice",  # engine: the simulator
     "solver",  # engine: the batched solver
     "gap",  # Solution against reference
