@@ -32,6 +32,7 @@ ROOMS = (
     "outcomes",  # what both engines check
     "ngspice",  # engine: the simulator
     "solver",  # engine: the batched solver
+    "engines",  # the engines by name
     "gap",  # Solution against reference
     "report",  # a gap, rendered
     "compiled",  # the folder that compile writes

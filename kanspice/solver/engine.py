@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from kanspice.design import Design
+from kanspice.errors import InputError
 from kanspice.netlist import Fidelity
 from kanspice.outcomes import chosen_samples, column_failures, range_failures
 from kanspice.solution import FailedSample, NumericalError, Outcome, Solution
@@ -35,6 +36,8 @@ def solve(
     is farthest from them. progress: called with the number of samples finished since its last call.
     Failed samples are values in the result.
     """
+    if design.periods:
+        raise InputError("the batched engine does not solve periods yet", hint="--engine ngspice")
     return _Crossbars(design, inputs, fidelity, options or SolverOptions(), hints or {}).solve(progress)
 
 
