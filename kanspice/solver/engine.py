@@ -11,12 +11,13 @@ import numpy as np
 import numpy.typing as npt
 
 from kanspice.design import Design
-from kanspice.errors import InputError
 from kanspice.netlist import Fidelity
 from kanspice.outcomes import chosen_samples, column_failures, range_failures
-from kanspice.solution import FailedSample, NumericalError, Outcome, Solution
-from kanspice.solver.operating_points import Chain, OperatingPoints, blocks
+from kanspice.solution import FailedSample, NumericalError, Outcome, Solution, Waveform
+from kanspice.solver.block import Block, Method, blocks
+from kanspice.solver.operating_points import Chain
 from kanspice.solver.options import Progress, SolverOptions
+from kanspice.solver.periods import Periods
 
 Array = npt.NDArray[np.float64]
 
@@ -36,13 +37,11 @@ def solve(
     is farthest from them. progress: called with the number of samples finished since its last call.
     Failed samples are values in the result.
     """
-    if design.periods:
-        raise InputError("the batched engine does not solve periods yet", hint="--engine ngspice")
-    return _Crossbars(design, inputs, fidelity, options or SolverOptions(), hints or {}).solve(progress)
+    return _Run(design, inputs, fidelity, options or SolverOptions(), hints or {}).solve(progress)
 
 
-class _Crossbars:
-    """One call of `solve` for operating points."""
+class _Run:
+    """One call of `solve`."""
 
     def __init__(
         self, design: Design, inputs: Array, fidelity: Fidelity, options: SolverOptions, hints: Mapping[str, Array]
@@ -50,7 +49,7 @@ class _Crossbars:
         self.design, self.fidelity, self.options, self.hints = design, fidelity, options, hints
         self.inputs_v = design.inputs_v(inputs)
         self.started = time.monotonic()
-        self.chain = Chain(design, fidelity)
+        self.method: Method = Periods(design) if design.periods else Chain(design, fidelity)
         self.load_s = time.monotonic() - self.started
         self.failures: dict[int, FailedSample] = {}
         self.stage_v: dict[str, Array] = {}
@@ -59,17 +58,18 @@ class _Crossbars:
 
     def solve(self, progress: Progress | None) -> Solution:
         timeout_s = self.options.timeout_s
-        for block in blocks(range(len(self.inputs_v)), self.options.block or self.chain.block):
-            if timeout_s is not None and time.monotonic() - self.started > timeout_s:
+        deadline = None if timeout_s is None else self.started + timeout_s
+        for block in blocks(range(len(self.inputs_v)), self.options.block or self.method.block):
+            if deadline is not None and time.monotonic() > deadline:
                 self.failures |= {index: FailedSample(index, Outcome.TIMED_OUT) for index in block}
                 continue
-            self._keep(block, self.chain.solve(self.inputs_v[block]))
+            self._keep(block, self.method.solve(self.inputs_v[block], deadline=deadline))
             if progress is not None:
                 progress(len(block))
         simulate_s = time.monotonic() - self.started - self.load_s
         return self._solution(simulate_s, self._numerical_error())
 
-    def _keep(self, block: list[int], found: OperatingPoints) -> None:
+    def _keep(self, block: list[int], found: Block) -> None:
         """Takes over what can be believed of a block."""
         failures = dict(found.failures)
         largest_v = np.abs(self.inputs_v).max(axis=0)
@@ -91,14 +91,15 @@ class _Crossbars:
         self.residual_a = max(self.residual_a, found.residual_a)
 
     def _numerical_error(self) -> NumericalError | None:
-        """A few samples again, from the whole curve in every device."""
+        """A few samples again, more exactly."""
         solved = [index for index in range(len(self.inputs_v)) if index not in self.failures]
         chosen = chosen_samples(solved, self.options, self._errors_v(solved)) if solved else []
         if not chosen:
             return None
-        again = self.chain.solve(self.inputs_v[chosen[::-1]], whole_curves=True)
-        last = self.design.stages[-1].name
-        difference = again.stage_v[last][::-1] - self.stage_v[last][chosen]
+        last, again_v = self.design.stages[-1].name, []
+        for block in blocks(chosen[::-1], self.options.block or self.method.block):
+            again_v.append(self.method.solve(self.inputs_v[block], tighter=True).stage_v[last])
+        difference = np.concatenate(again_v)[::-1] - self.stage_v[last][chosen]
         return NumericalError(tuple(chosen), float(np.abs(difference).max()), float(np.sqrt(np.mean(difference**2))))
 
     def _errors_v(self, solved: Sequence[int]) -> Array | None:
@@ -110,15 +111,24 @@ class _Crossbars:
         errors_v: Array = np.abs(self.stage_v[last.name][solved] - expected_v).max(axis=1)
         return errors_v
 
+    def _waveforms(self) -> tuple[Waveform, ...]:
+        """Of the first samples with a result, each followed once more."""
+        if not isinstance(self.method, Periods):
+            return ()
+        solved = [index for index in range(len(self.inputs_v)) if index not in self.failures]
+        kept = [self.method.waveforms(index, self.inputs_v[index]) for index in solved[: self.options.waveforms]]
+        return tuple(waveform for waveforms in kept for waveform in waveforms)
+
     def _solution(self, simulate_s: float, numerical_error: NumericalError | None) -> Solution:
         design, samples = self.design, len(self.inputs_v)
         nothing = {stage.name: np.full((samples, stage.width), np.nan) for stage in design.stages}
         no_columns = {crossbar.name: np.full((samples, 2 * crossbar.width), np.nan) for crossbar in design.crossbars}
         solved = samples - len(self.failures)
+        residual = {} if design.periods else {"residual_a": self.residual_a}
         return Solution(
             engine="batched",
             engine_version=version("kanspice"),
-            engine_options={"fidelity": self.fidelity, **asdict(self.options), "residual_a": self.residual_a},
+            engine_options={"fidelity": self.fidelity, **asdict(self.options), **self.method.facts, **residual},
             samples=samples,
             failed=tuple(self.failures[index] for index in sorted(self.failures)),
             stage_v=nothing | self.stage_v,
@@ -129,6 +139,7 @@ class _Crossbars:
                 "per_sample_s": simulate_s / max(solved, 1),
             },
             numerical_error=numerical_error,
+            waveforms=self._waveforms(),
             netlist=size_of(design),
         )
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +13,7 @@ from kanspice.design.columns import by_column
 from kanspice.design.ideal import limited_v, normalised_v
 from kanspice.netlist import Fidelity
 from kanspice.solution import FailedSample, Outcome
+from kanspice.solver.block import Block
 from kanspice.solver.columns import Reach, settle
 from kanspice.solver.currents import AtRows, Currents, LocalCurrents, Rows, WholeCurves
 
@@ -23,17 +23,6 @@ _BLOCK_NUMBERS = 2**20
 """Coefficients of curves in a block: 8 MB, and a few times as much for what is made of them."""
 _COEFFICIENTS = 8
 _LARGEST_BLOCK = 256
-
-
-@dataclass
-class OperatingPoints:
-    """What was found for a block of samples: (samples, width) volts by name, and failures by place in the block."""
-
-    stage_v: dict[str, Array] = field(default_factory=dict)
-    column_v: dict[str, Array] = field(default_factory=dict)
-    amplifier_v: dict[str, Array] = field(default_factory=dict)
-    residual_a: float = 0.0
-    failures: dict[int, FailedSample] = field(default_factory=dict)
 
 
 class Chain:
@@ -55,23 +44,28 @@ class Chain:
         widest = max((c.rows * len(self.curves) + 2 * c.width for c in self.design.crossbars), default=1)
         return max(1, min(_LARGEST_BLOCK, _BLOCK_NUMBERS // (_COEFFICIENTS * widest)))
 
-    def solve(self, inputs_v: Array, *, whole_curves: bool = False) -> OperatingPoints:
-        """Voltages for inputs (samples, inputs) in volts.
+    @property
+    def facts(self) -> Mapping[str, object]:
+        """Nothing to choose: what is left is rounding."""
+        return {}
 
-        whole_curves: evaluate the curve in every device, which is slower and shares nothing with the fast way.
+    def solve(self, inputs_v: Array, *, tighter: bool = False, deadline: float | None = None) -> Block:
+        """Voltages for inputs (samples, inputs) in volts; blocks are too short for a deadline.
+
+        tighter: evaluate the curve in every device, which is slower and shares nothing with the fast way.
         """
-        found, volts = OperatingPoints(), inputs_v
+        found, volts = Block(), inputs_v
         for stage in self.design.stages:
             if isinstance(stage, Limiter):
                 volts = limited_v(stage, volts)
             elif isinstance(stage, LayerNorm):
                 volts = normalised_v(stage, volts)
             elif isinstance(stage, Crossbar):
-                volts = self._crossbar(stage, volts, found, whole_curves)
+                volts = self._crossbar(stage, volts, found, tighter)
             found.stage_v[stage.name] = volts
         return found
 
-    def _crossbar(self, crossbar: Crossbar, rows_v: Array, found: OperatingPoints, whole_curves: bool) -> Array:
+    def _crossbar(self, crossbar: Crossbar, rows_v: Array, found: Block, whole_curves: bool) -> Array:
         currents = self._currents(crossbar, rows_v, whole_curves)
         settled = settle(crossbar, currents, len(rows_v), self.reach[crossbar.name])
         for place in np.flatnonzero(~settled.converged).tolist():
@@ -91,8 +85,3 @@ class Chain:
         if whole_curves:
             return WholeCurves(rows_v, self.curves, area)
         return LocalCurrents(Rows.at(rows_v, self.curves), area)
-
-
-def blocks(samples: Sequence[int], size: int) -> list[list[int]]:
-    """The samples, at most `size` at a time, in order."""
-    return [list(samples[first : first + size]) for first in range(0, len(samples), size)]

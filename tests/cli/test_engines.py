@@ -64,6 +64,19 @@ def test_engines_that_disagree_are_no_measurement(run, good, monkeypatch):
     assert [error.get("type") for error in ElementTree.parse(good / "gap.xml").iter("error")] == ["EnginesDisagree"]
 
 
+@pytest.mark.ngspice
+def test_engines_that_agree_about_periods(run, good, moving):
+    model, inputs = moving
+    arguments = ("--engine", "batched", "--cross-check", "2", "--json", "gap.json", "--html", "gap.html")
+    done = run("verify", model, "--inputs", inputs, *arguments)
+    result = json.loads((good / "gap.json").read_text())
+    assert done.code == 0
+    assert result["gap"]["relative_rmse"] < 1e-7
+    assert result["engine"]["options"]["relative_tolerance"] == 1e-9
+    assert result["cross_check"]["worst_relative"] < result["cross_check"]["allowed"] < 0.01
+    assert (good / "gap.html").read_text().count("node voltages of circuit and ODE over time") == 3
+
+
 def test_a_compiled_folder_is_solved_by_either(run, good, monkeypatch):
     monkeypatch.setenv("KANSPICE_NGSPICE", "/nowhere")
     assert run("compile", "model.pt", "-o", "circuit", "--inputs", "inputs.npy", "--set", "tia.gain=1000").code == 0
