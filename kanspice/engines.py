@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Literal
 
@@ -12,7 +12,7 @@ import numpy.typing as npt
 from kanspice import ngspice, solver
 from kanspice.design import Design
 from kanspice.netlist import Fidelity
-from kanspice.ngspice import NgspiceOptions, Progress
+from kanspice.ngspice import Advance, NgspiceOptions, Progress
 from kanspice.solution import Solution
 from kanspice.solver import SolverOptions
 
@@ -42,7 +42,12 @@ def solve(
         seed=options.seed,
         waveforms=options.waveforms,
     )
-    return solver.solve(design, inputs, fidelity, batched, hints=hints, progress=progress)
+    advance = None if progress is None else _in_samples(progress)
+    return solver.solve(design, inputs, fidelity, batched, hints=hints, progress=advance)
+
+
+def _in_samples(progress: Progress) -> Callable[[int], None]:
+    return lambda samples: progress(Advance(samples))
 
 
 def other(engine: EngineName) -> EngineName:

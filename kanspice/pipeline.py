@@ -47,7 +47,7 @@ from kanspice.models import KANalogue, KirchhoffNet, LoadedModel
 from kanspice.models.places import errors_at
 from kanspice.models.reference import followed_stages, reference_waveforms
 from kanspice.netlist import Fidelity
-from kanspice.ngspice import NgspiceOptions, Progress
+from kanspice.ngspice import Advance, NgspiceOptions, Progress, SideRun
 from kanspice.solution import FailedSample, Outcome, Solution
 from kanspice.technology import Technology
 from kanspice.validation import nearest
@@ -186,7 +186,9 @@ def verify(
     hints = {name: values[followed] for name, values in reference.items()}
     started, inputs = time.monotonic(), evidence.inputs[followed]
     solution = solve(options.engine, design, inputs, fidelity, options.ngspice, hints=hints, progress=progress)
-    checked = _cross_check(design, inputs, solution, options, hints) if options.cross_check else None
+    checked = None
+    if options.cross_check:
+        checked = _cross_check(design, inputs, solution, options, hints=hints, progress=progress)
     if diverged:
         without = [FailedSample(index, Outcome.NO_REFERENCE, why) for index, why in diverged.items()]
         solution = solution.among(followed, without)
@@ -197,7 +199,13 @@ def verify(
 
 
 def _cross_check(
-    design: Design, inputs: Array, solution: Solution, options: VerifyOptions, hints: Mapping[str, Array]
+    design: Design,
+    inputs: Array,
+    solution: Solution,
+    options: VerifyOptions,
+    *,
+    hints: Mapping[str, Array],
+    progress: Progress | None,
 ) -> CrossCheck:
     """Some of the samples (samples, inputs) by the other engine, which measures its own error on the same ones."""
     count = min(options.cross_check, len(inputs))
@@ -206,7 +214,13 @@ def _cross_check(
     chosen = {name: values[samples] for name, values in hints.items()}
     again = replace(options.ngspice, check_samples=count if design.periods else 0, waveforms=0)
     fidelity = resolve_fidelity(design, options.fidelity)
-    found = solve(other(options.engine), design, arriving[samples], fidelity, again, hints=chosen)
+    side_run = SideRun("cross-check", count)
+
+    def beside(advance: Advance) -> None:
+        if progress is not None:
+            progress(replace(advance, side_run=side_run))
+
+    found = solve(other(options.engine), design, arriving[samples], fidelity, again, hints=chosen, progress=beside)
     return cross_checked(design, solution, found, samples)
 
 
