@@ -55,15 +55,23 @@ class _Run:
         self.stage_v: dict[str, Array] = {}
         self.column_v: dict[str, Array] = {}
         self.residual_a = 0.0
+        self.notes: list[str] = []
+
+    @property
+    def deadline(self) -> float | None:
+        """Of `time.monotonic`."""
+        return None if self.options.timeout_s is None else self.started + self.options.timeout_s
+
+    @property
+    def _is_late(self) -> bool:
+        return self.deadline is not None and time.monotonic() > self.deadline
 
     def solve(self, progress: Progress | None) -> Solution:
-        timeout_s = self.options.timeout_s
-        deadline = None if timeout_s is None else self.started + timeout_s
         for block in blocks(range(len(self.inputs_v)), self.options.block or self.method.block):
-            if deadline is not None and time.monotonic() > deadline:
+            if self._is_late:
                 self.failures |= {index: FailedSample(index, Outcome.TIMED_OUT) for index in block}
                 continue
-            self._keep(block, self.method.solve(self.inputs_v[block], deadline=deadline))
+            self._keep(block, self.method.solve(self.inputs_v[block], deadline=self.deadline))
             if progress is not None:
                 progress(len(block))
         simulate_s = time.monotonic() - self.started - self.load_s
@@ -96,11 +104,20 @@ class _Run:
         chosen = chosen_samples(solved, self.options, self._errors_v(solved)) if solved else []
         if not chosen:
             return None
-        last, again_v = self.design.stages[-1].name, []
+        last = self.design.stages[-1].name
+        differences_v: dict[int, Array] = {}
         for block in blocks(chosen[::-1], self.options.block or self.method.block):
-            again_v.append(self.method.solve(self.inputs_v[block], tighter=True).stage_v[last])
-        difference = np.concatenate(again_v)[::-1] - self.stage_v[last][chosen]
-        return NumericalError(tuple(chosen), float(np.abs(difference).max()), float(np.sqrt(np.mean(difference**2))))
+            if self._is_late:
+                break
+            again = self.method.solve(self.inputs_v[block], tighter=True, deadline=self.deadline)
+            found_v = again.stage_v[last] - self.stage_v[last][block]
+            differences_v |= {index: row for index, row in zip(block, found_v, strict=True) if np.isfinite(row).all()}
+        if not differences_v:
+            self.notes.append("numerical error unknown: the tightened rerun came to no end")
+            return None
+        difference = np.stack(list(differences_v.values()))
+        largest, rmse = float(np.abs(difference).max()), float(np.sqrt(np.mean(difference**2)))
+        return NumericalError(tuple(sorted(differences_v)), largest, rmse)
 
     def _errors_v(self, solved: Sequence[int]) -> Array | None:
         """Largest |output - reference| of every solved sample, volts; None without a reference."""
@@ -138,6 +155,7 @@ class _Run:
                 "simulate_s": simulate_s,
                 "per_sample_s": simulate_s / max(solved, 1),
             },
+            notes=tuple(self.notes),
             numerical_error=numerical_error,
             waveforms=self._waveforms(),
             netlist=size_of(design),
