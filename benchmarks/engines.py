@@ -104,6 +104,8 @@ def _row(data: Path, case: Case) -> dict:
         "samples": {"batched": len(inputs), "ngspice": len(few)},
         "per_sample_s": per_sample,
         "ratio": per_sample["ngspice"] / per_sample["batched"],
+        "ngspice_analysis_per_sample_s": judge.timing_s["per_sample_s"],
+        "ratio_of_analysis": judge.timing_s["per_sample_s"] / per_sample["batched"],
         "worst_relative_disagreement": checked.worst,
         "different_outcomes": len(checked.outcomes),
         "batched_peak_bytes_so_far": peak_bytes(),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 
 import numpy as np
@@ -20,6 +21,7 @@ from kanspice.models import load, load_array
 from kanspice.ngspice import NgspiceOptions
 from kanspice.solution import Outcome
 from kanspice.solver import SolverOptions, solve
+from kanspice.solver.periods import Periods
 
 EDGES = [(1, 0), (1, 2), (2, 1), (1, 2), (0, 2)]
 
@@ -96,6 +98,20 @@ def test_no_time_is_no_answer():
     design, inputs = random_design("ShiftTanh2", 0)
     solution = solve(design, inputs, "device", SolverOptions(timeout_s=0.0))
     assert {failure.outcome for failure in solution.failed} == {Outcome.TIMED_OUT}
+
+
+def test_an_error_that_could_not_be_measured_in_time_is_unknown(monkeypatch):
+    design, inputs = random_design("ShiftTanh2", 0)
+    real = Periods.solve
+
+    def slow_again(self, inputs_v, *, tighter=False, deadline=None):
+        return real(self, inputs_v, tighter=tighter, deadline=time.monotonic() - 1 if tighter else None)
+
+    monkeypatch.setattr(Periods, "solve", slow_again)
+    solution = solve(design, inputs, "device", SolverOptions(timeout_s=1000.0))
+    assert solution.failed == ()
+    assert solution.numerical_error is None
+    assert solution.notes == ("numerical error unknown: the tightened rerun came to no end",)
 
 
 # --- what must not matter ---
