@@ -18,11 +18,13 @@ import numpy.typing as npt
 from scipy.sparse import csr_array
 
 from kanspice.design import OdePeriod, Schematic
-from kanspice.design.branches import LEAK
+from kanspice.design.activations import ACTIVATIONS
+from kanspice.design.branches import LEAK, activation_name
 
 Array = npt.NDArray[np.float64]
 Indices = npt.NDArray[np.int64]
-Shape = Literal["linear", "rectified", "tanh"]
+Shape = Literal["linear", "rectified", "tanh", "activation"]
+_SMOOTH_ACTIVATIONS = frozenset({"logsigmoid", "mish", "sigmoid", "silu", "softplus", "tanh", "tanhshrink"})
 
 _DENSE_NUMBERS = 2**14
 """Up to so many nodes times branches a matrix product beats looking up the voltages at every branch's ends."""
@@ -49,6 +51,13 @@ class Branches:
     ratio: Array
     level: float
     differences: bool
+    activation: str = ""
+    """Of `ACTIVATIONS`, where that is the shape."""
+
+    @property
+    def is_smooth(self) -> bool:
+        """True when currents have no corners."""
+        return self.shape in ("linear", "tanh") or self.activation in _SMOOTH_ACTIVATIONS
 
     def shaped(self, drive: Array, ratio: Array | float) -> Array:
         """What the drive makes of itself; the argument may be overwritten."""
@@ -56,6 +65,8 @@ class Branches:
             return _tanh(drive)
         if self.shape == "linear":
             return drive
+        if self.shape == "activation":
+            return ACTIVATIONS[self.activation].function(drive)
         return np.maximum(drive, 0.0 if isinstance(ratio, float) and ratio == 0 else ratio * drive, out=drive)
 
 
@@ -225,6 +236,11 @@ def _branches(period: OdePeriod, schematic: Schematic | None) -> Branches:
     theta, law, none = period.theta, period.law, np.zeros(period.branches)
     branches = partial(Branches, period.nodes, period.source, period.destination)
     level = math.inf if schematic is None else schematic.vccs_saturation
+    name = activation_name(law)
+    if name is not None:
+        alpha, beta, gamma = (theta[1], -theta[1], theta[0]) if len(theta) == 2 else theta
+        shape: Shape = "linear" if name == "identity" else "activation"
+        return branches(alpha, beta, gamma, none + 1, shape, none, math.inf, len(theta) == 2, name)
     if law == "Conductance":
         return branches(theta[0], -theta[0], none, none + 1, "linear", none, math.inf, True)
     if law in ("ShiftTanh1", "ShiftTanh2"):

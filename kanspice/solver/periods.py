@@ -96,8 +96,8 @@ class _Period:
             self.points = (0.0, rise, self.points[1], self.points[1] + rise, self.points[1] + rise + hold)
 
     def _method(self) -> tuple[Method, Tolerance]:
-        rectified = self.bank.branches.shape == "rectified"
-        return (KINKED, _KINKED_TOLERANCE) if rectified else (SMOOTH, _SMOOTH_TOLERANCE)
+        smooth = self.bank.branches.is_smooth
+        return (SMOOTH, _SMOOTH_TOLERANCE) if smooth else (KINKED, _KINKED_TOLERANCE)
 
     def follow(self, start: Array, *, tighter: bool, deadline: float | None) -> Followed:
         """States (samples, nodes) at the end; one stretch after the other, since clocks have corners."""
