@@ -18,9 +18,11 @@ from kanspice.design import Design
 from kanspice.design.bounds import is_settled
 from kanspice.design.branches import PIECEWISE_LINEAR_LAWS
 from kanspice.draws import Draw
+from kanspice.engines import EngineName, other, solve, without_converters
 from kanspice.errors import InputError
 from kanspice.gap import (
     Cause,
+    CrossCheck,
     Gap,
     GapResult,
     Limit,
@@ -32,6 +34,7 @@ from kanspice.gap import (
     attribute,
     compare,
     compare_waveforms,
+    cross_checked,
     decoded_outputs,
     mean_squared_error,
     measure,
@@ -44,7 +47,7 @@ from kanspice.models import KANalogue, KirchhoffNet, LoadedModel
 from kanspice.models.places import errors_at
 from kanspice.models.reference import followed_stages, reference_waveforms
 from kanspice.netlist import Fidelity
-from kanspice.ngspice import NgspiceOptions, Progress, solve
+from kanspice.ngspice import Advance, NgspiceOptions, Progress, SideRun
 from kanspice.solution import FailedSample, Outcome, Solution
 from kanspice.technology import Technology
 from kanspice.validation import nearest
@@ -109,12 +112,15 @@ class VerifyOptions:
     """How to verify. fidelity `auto` takes what is fastest of those that are the same circuit as `device`.
 
     attribute: solve the circuit again with each of the technology's imperfections alone, and with all but each.
+    cross_check: how many samples, drawn with the seed, the other engine solves too.
     """
 
     fidelity: FidelityChoice = "auto"
     ngspice: NgspiceOptions = field(default_factory=NgspiceOptions)
     limits: Sequence[tuple[str, float]] = ()
     attribute: bool = False
+    engine: EngineName = "ngspice"
+    cross_check: int = 0
 
     def solves(self, technology: Technology) -> int:
         """How many times `verify` solves every sample."""
@@ -165,7 +171,7 @@ def verify(
     options: VerifyOptions | None = None,
     progress: Progress | None = None,
 ) -> GapResult:
-    """Compiles the model, simulates every sample in ngspice and compares, stage by stage.
+    """Compiles the model, simulates every sample and compares, stage by stage.
 
     Raises InputError for evidence or limits that do not fit the model, SimulatorError without a simulator.
     """
@@ -178,14 +184,44 @@ def verify(
     reference, diverged = followed_stages(loaded.model, evidence.inputs)
     followed = [index for index in range(len(evidence.inputs)) if index not in diverged]
     hints = {name: values[followed] for name, values in reference.items()}
-    started = time.monotonic()
-    solution = solve(design, evidence.inputs[followed], fidelity, options.ngspice, hints=hints, progress=progress)
+    started, inputs = time.monotonic(), evidence.inputs[followed]
+    solution = solve(options.engine, design, inputs, fidelity, options.ngspice, hints=hints, progress=progress)
+    checked = None
+    if options.cross_check:
+        checked = _cross_check(design, inputs, solution, options, hints=hints, progress=progress)
     if diverged:
         without = [FailedSample(index, Outcome.NO_REFERENCE, why) for index, why in diverged.items()]
         solution = solution.among(followed, without)
+        checked = checked and checked.among(followed)
     measured = _Measured(loaded, technology, evidence, options, reference, design, compile_s, solution, started)
-    result = _result(measured)
+    result = replace(_result(measured), cross_check=checked)
     return replace(result, causes=_causes(measured, result, progress)) if options.attribute else result
+
+
+def _cross_check(
+    design: Design,
+    inputs: Array,
+    solution: Solution,
+    options: VerifyOptions,
+    *,
+    hints: Mapping[str, Array],
+    progress: Progress | None,
+) -> CrossCheck:
+    """Some of the samples (samples, inputs) by the other engine, which measures its own error on the same ones."""
+    count = min(options.cross_check, len(inputs))
+    samples = sorted(np.random.default_rng(options.ngspice.seed).choice(len(inputs), count, replace=False).tolist())
+    design, arriving = without_converters(design, inputs)
+    chosen = {name: values[samples] for name, values in hints.items()}
+    again = replace(options.ngspice, check_samples=count if design.periods else 0, waveforms=0)
+    fidelity = resolve_fidelity(design, options.fidelity)
+    side_run = SideRun("cross-check", count)
+
+    def beside(advance: Advance) -> None:
+        if progress is not None:
+            progress(replace(advance, side_run=side_run))
+
+    found = solve(other(options.engine), design, arriving[samples], fidelity, again, hints=chosen, progress=beside)
+    return cross_checked(design, solution, found, samples)
 
 
 def _causes(measured: _Measured, result: GapResult, progress: Progress | None) -> tuple[Cause, ...]:
@@ -204,8 +240,8 @@ def _causes(measured: _Measured, result: GapResult, progress: Progress | None) -
         design = compile_model(measured.loaded, technology, evidence.sizing_inputs, Draw(options.ngspice.seed))
         fidelity = resolve_fidelity(design, options.fidelity)
         left_s = None if timeout_s is None else max(timeout_s - (time.monotonic() - measured.started), 0.0)
-        limited = replace(again, timeout_s=left_s)
-        solution = solve(design, evidence.inputs[followed], fidelity, limited, hints=hints, progress=progress)
+        limited, inputs = replace(again, timeout_s=left_s), evidence.inputs[followed]
+        solution = solve(options.engine, design, inputs, fidelity, limited, hints=hints, progress=progress)
         solution = solution.among(followed.tolist(), without)
         gap = compare(decoded_outputs(design, solution), expected, solution.solved, _scale(expected, evidence))
         return Trial(gap, len(solution.failed))

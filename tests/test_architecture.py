@@ -29,8 +29,10 @@ ROOMS = (
     "compile",  # reference + technology -> Design
     "netlist",  # Design -> netlist
     "solution",  # what every engine returns, hence left of the engines
+    "outcomes",  # what both engines check
     "ngspice",  # engine: the simulator
     "solver",  # engine: the batched solver
+    "engines",  # the engines by name
     "gap",  # Solution against reference
     "report",  # a gap, rendered
     "compiled",  # the folder that compile writes

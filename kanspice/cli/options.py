@@ -35,6 +35,7 @@ class EngineName(StrEnum):
     """Which engine solves the circuit."""
 
     NGSPICE = "ngspice"
+    BATCHED = "batched"
 
 
 Model = Annotated[Path, typer.Argument(metavar="MODEL", help="A kanspice checkpoint, or an authors' with --config.")]
@@ -55,7 +56,7 @@ FidelityOption = Annotated[
         "auto: what is fastest of those that are the same circuit.",
     ),
 ]
-Engine = Annotated[EngineName, typer.Option("--engine", help="Which engine solves the circuit.")]
+Engine = Annotated[EngineName, typer.Option("--engine", help="ngspice, or batched: all samples together, much faster.")]
 Jobs = Annotated[int, typer.Option("--jobs", min=1, max=256, help="Simulator processes at a time.")]
 Timeout = Annotated[
     float | None, typer.Option("--timeout", min=0.001, metavar="S", help="Seconds for the whole simulation.")

@@ -61,7 +61,15 @@ def simulate(
         raise InputError("unknown kind of results file", where=output, expected=".npz or .csv")
     if circuit.is_dir():
         _simulate_folder(
-            circuit, inputs, output, limit=limit, waveforms=waveforms, jobs=jobs, timeout=timeout, quiet=quiet
+            circuit,
+            inputs,
+            output,
+            limit=limit,
+            waveforms=waveforms,
+            jobs=jobs,
+            timeout=timeout,
+            quiet=quiet,
+            engine=engine,
         )
     elif inputs is not None or limit is not None or waveforms is not None:
         found = "--inputs, --limit or --waveforms"
@@ -80,13 +88,15 @@ def _simulate_folder(
     jobs: int,
     timeout: float | None,
     quiet: bool,
+    engine: EngineName,
 ) -> None:
     from rich.console import Console  # noqa: PLC0415 - --help stays fast
 
     from kanspice.compiled import read_compiled  # noqa: PLC0415 - torch takes seconds to import
+    from kanspice.engines import solve  # noqa: PLC0415
     from kanspice.gap import decoded_outputs  # noqa: PLC0415
     from kanspice.models import load_array  # noqa: PLC0415
-    from kanspice.ngspice import NgspiceOptions, solve  # noqa: PLC0415
+    from kanspice.ngspice import NgspiceOptions  # noqa: PLC0415
 
     compiled = read_compiled(folder)
     if inputs is None:
@@ -96,7 +106,7 @@ def _simulate_folder(
     samples = load_array(inputs, "the inputs", compiled.design.input_width)[:limit]
     with progress_bar(Console(stderr=True, quiet=quiet), "simulating", len(samples)) as progress:
         options = NgspiceOptions(jobs=jobs, timeout_s=timeout, waveforms=kept)
-        solution = solve(compiled.design, samples, compiled.fidelity, options, progress=progress)
+        solution = solve(engine.value, compiled.design, samples, compiled.fidelity, options, progress=progress)
     tables = {"outputs": decoded_outputs(compiled.design, solution), "solved": solution.solved}
     tables |= {f"{name}_v": volts for name, volts in solution.stage_v.items()}
     tables |= {f"{name}.columns_v": volts for name, volts in solution.column_v.items()}

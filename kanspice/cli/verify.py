@@ -53,6 +53,12 @@ def verify(
     set_: Set = None,
     engine: Engine = EngineName.NGSPICE,
     fidelity: FidelityOption = FidelityName.AUTO,
+    cross_check: Annotated[
+        int,
+        typer.Option(
+            "--cross-check", min=0, metavar="N", help="N random samples by the other engine too: do they agree?"
+        ),
+    ] = 0,
     attribute: Annotated[
         bool, typer.Option("--attribute", help="Solve again with each imperfection alone, and with all but each.")
     ] = False,
@@ -94,7 +100,7 @@ def verify(
     evidence = _evidence(loaded, inputs, labels, targets, reference).limited(limit)
     waveforms = 0 if html is None else SHOWN_WAVEFORMS
     ngspice = NgspiceOptions(jobs=jobs, timeout_s=timeout, seed=seed, waveforms=waveforms)
-    options = VerifyOptions(fidelity.value, ngspice, limits, attribute)
+    options = VerifyOptions(fidelity.value, ngspice, limits, attribute, engine.value, cross_check)
     total = len(evidence.inputs) * options.solves(technology)
     with progress_bar(Console(stderr=True, quiet=quiet), "simulating", total) as progress:
         result = run(loaded, technology, evidence, options, progress)

@@ -30,7 +30,7 @@ def column_bounds_v(design: Design) -> dict[str, Array]:
     largest = largest_currents(design.devices)
     bounds = {}
     for crossbar in design.crossbars:
-        needed_v = _column_currents(crossbar, largest) * crossbar.feedback_ohm
+        needed_v = largest_column_currents_a(crossbar, largest) * crossbar.feedback_ohm
         largest_v = needed_v / (1 + crossbar.open_loop_gain) + np.abs(crossbar.offset_v)
         bounds[crossbar.name] = largest_v * _SLACK + _FLOOR_V
     return bounds
@@ -49,7 +49,7 @@ def _bound(design: Design, stage: Stage, largest: Array, before_v: Array) -> Arr
         return np.full(stage.width, _largest_node_v(design, stage, float(stage.start_v(before_v[None, :]).max())))
     if isinstance(stage, ReadOut):
         return before_v[stage.start : stage.start + stage.width]
-    columns_v: Array = _column_currents(stage, largest) * stage.feedback_ohm + np.abs(stage.offset_v)
+    columns_v: Array = largest_column_currents_a(stage, largest) * stage.feedback_ohm + np.abs(stage.offset_v)
     outputs_v: Array = columns_v.reshape(-1, 2).sum(axis=1) * stage.subtractor_gain
     return outputs_v
 
@@ -98,7 +98,7 @@ def _largest_node_v(design: Design, period: OdePeriod, start_v: float) -> float:
         return float((start_v + totals[1] * time * period.unit_v) * np.exp(totals[0] * time))
 
 
-def _column_currents(crossbar: Crossbar, largest: Array) -> Array:
+def largest_column_currents_a(crossbar: Crossbar, largest: Array) -> Array:
     """Worst-case |current| of every column, amps, bias included."""
     currents_a: Array = by_column(crossbar.area).sum(axis=0) @ largest * crossbar.current_unit_a
     return currents_a + bias_by_column_a(crossbar)

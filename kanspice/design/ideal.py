@@ -14,9 +14,9 @@ _BLOCK_NUMBERS = 8_000_000
 def ideal_output_v(design: Design, stage: Stage, input_v: Array) -> Array:
     """The ideal stage's outputs (samples, width) in volts for the voltages (samples, inputs) at its inputs."""
     if isinstance(stage, Limiter):
-        return _limited(stage, input_v)
+        return limited_v(stage, input_v)
     if isinstance(stage, LayerNorm):
-        return _normalised(stage, input_v)
+        return normalised_v(stage, input_v)
     if isinstance(stage, ReadOut):
         return input_v[:, stage.start : stage.start + stage.width]
     if isinstance(stage, OdePeriod):
@@ -26,7 +26,8 @@ def ideal_output_v(design: Design, stage: Stage, input_v: Array) -> Array:
     return np.concatenate([_crossbar(design, stage, part) for part in parts])
 
 
-def _limited(stage: Limiter, volts: Array) -> Array:
+def limited_v(stage: Limiter, volts: Array) -> Array:
+    """What the limiter makes of voltages (samples, width)."""
     units = volts / stage.input_v_per_unit
     if stage.kind == "clip":
         return np.clip(volts, stage.low_v, stage.high_v)
@@ -35,7 +36,8 @@ def _limited(stage: Limiter, volts: Array) -> Array:
     return stage.unit_v * np.tanh(units) if stage.kind == "tanh" else volts
 
 
-def _normalised(stage: LayerNorm, volts: Array) -> Array:
+def normalised_v(stage: LayerNorm, volts: Array) -> Array:
+    """What the block makes of voltages (samples, width)."""
     centred: Array = volts - volts.mean(axis=1, keepdims=True)
     variance = np.mean(centred**2, axis=1, keepdims=True)
     outputs: Array = stage.gain_v * centred / np.sqrt(variance + stage.eps_v2) + stage.offset_v

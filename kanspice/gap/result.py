@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from kanspice.gap.causes import Cause
+from kanspice.gap.cross_check import CrossCheck
 from kanspice.gap.metrics import Gap
 from kanspice.solution import FailedSample
 
@@ -94,6 +95,7 @@ class GapResult:
     loss: mean squared error of the network and of the circuit from true answers, where those are known.
     external_circuit_gap: the circuit against them. causes: what each imperfection does, where that was asked for.
     waveforms: of a few samples, where they were asked for and the circuit answers after a time.
+    cross_check: some samples solved by another engine, where that was asked for.
     """
 
     model: Mapping[str, object]
@@ -118,16 +120,25 @@ class GapResult:
     loss: Mapping[str, float] | None = None
     waveforms: tuple[SampleWaveforms, ...] = ()
     memory: Mapping[str, int | None] = field(default_factory=dict)
+    cross_check: CrossCheck | None = None
 
     @property
     def passed(self) -> bool:
-        """Every sample solved and every limit kept."""
-        return not self.failed and all(limit.passed for limit in self.limits)
+        """Every sample solved, every limit kept, and engines that agree where two were asked."""
+        return not self.failed and not self.engines_disagree and all(limit.passed for limit in self.limits)
+
+    @property
+    def engines_disagree(self) -> bool:
+        """True when another engine was asked and says something else."""
+        return self.cross_check is not None and not self.cross_check.passed
 
     @property
     def exit_code(self) -> int:
-        """0 measured and within limits, 1 a limit exceeded, 3 some sample, or some limit's metric, without a result."""
-        if self.failed or any(math.isnan(limit.value) for limit in self.limits):
+        """0 measured and within limits, 1 a limit exceeded, 3 not measured.
+
+        That is: some sample, or some limit's metric, is without a result, or two engines disagree about the results.
+        """
+        if self.failed or self.engines_disagree or any(math.isnan(limit.value) for limit in self.limits):
             return 3
         return 0 if self.passed else 1
 

@@ -198,28 +198,3 @@ def times(run: Run) -> tuple[list[float], list[float]]:
     if match is None:
         return [], []
     return [run.wall_s - float(match[1])], [float(match[1])]
-
-
-def chosen_samples(solved: Sequence[int], options: NgspiceOptions, errors: Array | None = None) -> list[int]:
-    """The samples that are solved again to measure the numerical error, in order.
-
-    errors: distance from the reference, (solved,), if known: then half of the samples are those farthest from it.
-    """
-    wanted = min(options.check_samples, len(solved))
-    if wanted <= 0:
-        return []
-    farthest = [] if errors is None else np.argsort(-errors, kind="stable")[: wanted // 2].tolist()
-    worst = [solved[place] for place in farthest]
-    others = [index for index in solved if index not in set(worst)]
-    drawn: list[int] = np.random.default_rng(options.seed).choice(others, wanted - len(worst), replace=False).tolist()
-    return sorted([*worst, *drawn])
-
-
-def out_of_range(index: int, stage: str, volts: Array, bound_v: Array) -> FailedSample | None:
-    """The failure of a sample whose voltages (width,) are larger than the design can produce; None if they are not."""
-    excess = np.abs(volts) - bound_v
-    if not np.any(excess > 0):
-        return None
-    worst = int(np.argmax(excess))
-    detail = f"{stage} {worst} at {volts[worst]:.4g} V, at most {bound_v[worst]:.4g} V is possible"
-    return FailedSample(index, Outcome.OUT_OF_RANGE, detail)

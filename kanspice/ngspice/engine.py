@@ -10,8 +10,8 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from itertools import count
 from pathlib import Path
@@ -19,21 +19,16 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from kanspice.design import Crossbar, Design, Limiter, Stage
-from kanspice.design.bounds import column_bounds_v, output_bounds_v
-from kanspice.design.columns import amplifier_outputs_v
-from kanspice.design.uniqueness import solution_counts
+from kanspice.design import Design
 from kanspice.netlist import Fidelity, Netlist, build_netlist
 from kanspice.ngspice.blocks import (
     BlockProgress,
     Found,
     NgspiceOptions,
     Progress,
-    chosen_samples,
     doubt_in,
     is_final,
     is_worth_another,
-    out_of_range,
     spread,
     times,
 )
@@ -43,12 +38,12 @@ from kanspice.ngspice.process import RAW_FILE, Run, run_deck, working_folder
 from kanspice.ngspice.program import NgspiceProgram, find_ngspice
 from kanspice.ngspice.raw import read_plots
 from kanspice.ngspice.transient import solve_periods
+from kanspice.outcomes import chosen_samples, column_failures, range_failures
 from kanspice.solution import FailedSample, NumericalError, Outcome, Solution
 
 Array = npt.NDArray[np.float64]
 
 _DECK = "run.cir"
-_RAIL_SLACK = 1 + 1e-6
 _LARGEST_BLOCK = 512
 """Samples per process: ngspice looks for its place in the inputs' tables from their beginning."""
 
@@ -230,38 +225,25 @@ class _Solver:
 
     def _check_bounds(self, found: Found) -> None:
         """Turns finite garbage into failures."""
-        outputs = output_bounds_v(self.design, np.abs(self.inputs_v).max(axis=0))
-        columns = column_bounds_v(self.design)
-        for index, row in list(found.rows.items()):
-            stage_v, column_v = self._split(row[None, :])
-            for name, volts in (*stage_v.items(), *column_v.items()):
-                bound = outputs[name] if volts is stage_v.get(name) else columns[name]
-                failure = out_of_range(index, name, volts[0], bound)
-                if failure is not None:
-                    found.failures[index] = failure
-                    found.rows.pop(index, None)
+        largest_v = np.abs(self.inputs_v).max(axis=0)
+        self._refuse(found, lambda stage_v, column_v: range_failures(self.design, largest_v, stage_v, column_v))
 
     def _check_columns(self, found: Found) -> None:
         """Turns into failures samples that need more than a rail, or that have several states to settle in."""
+        check = partial(column_failures, self.design, devices_see_columns=self.fidelity == "device")
+        self._refuse(found, check)
+
+    def _refuse(
+        self, found: Found, check: Callable[[dict[str, Array], dict[str, Array]], dict[int, FailedSample]]
+    ) -> None:
+        """Turns into failures what `check` finds in the stages' and the columns' voltages of the solved samples."""
         solved = sorted(found.rows)
         if not solved:
             return
         stage_v, column_v = self._split(np.stack([found.rows[index] for index in solved]))
-        stages = self.design.stages
-        for before, stage, after in zip(stages, stages[1:], [*stages[2:], None], strict=False):
-            if not isinstance(stage, Crossbar):
-                continue
-            rows_v, columns_v = stage_v[before.name], column_v[stage.name]
-            amplifiers_v = np.abs(amplifier_outputs_v(self.design, stage, rows_v, columns_v))
-            outputs_v = np.abs(_delivered_v(stage_v[stage.name], after))
-            states = np.ones(columns_v.shape, dtype=np.int64)
-            if self.fidelity == "device":
-                states = solution_counts(self.design, stage, rows_v)
-            for place, index in enumerate(solved):
-                failure = _rail_failure(stage, index, amplifiers_v[place], outputs_v[place])
-                failure = failure or _state_failure(stage, index, states[place])
-                if failure is not None and found.rows.pop(index, None) is not None:
-                    found.failures[index] = failure
+        for place, failure in check(stage_v, column_v).items():
+            found.rows.pop(solved[place])
+            found.failures[solved[place]] = replace(failure, index=solved[place])
 
     def _numerical_error(self, found: Found) -> NumericalError | None:
         """Solves a few samples again, tighter and in reverse order, and compares their outputs."""
@@ -338,37 +320,3 @@ class _Solver:
                 "bytes": self.circuit.size,
             },
         )
-
-
-def _delivered_v(outputs_v: Array, after: Stage | None) -> Array:
-    """What of its outputs (samples, pairs) a crossbar must really deliver: beyond a clip that follows, no more."""
-    if isinstance(after, Limiter) and after.kind == "clip":
-        return np.clip(outputs_v, after.low_v, after.high_v)
-    return outputs_v
-
-
-def _rail_failure(crossbar: Crossbar, index: int, amplifiers_v: Array, outputs_v: Array) -> FailedSample | None:
-    """A failure where |voltages| of amplifiers (2 * pairs,) or subtractors (pairs,) exceed their rail, else None."""
-    limit_v = crossbar.rail_v * _RAIL_SLACK
-    column, output = int(np.argmax(amplifiers_v)), int(np.argmax(outputs_v))
-    if amplifiers_v[column] > limit_v:
-        seen = f"{_column_name(column)}, needs {amplifiers_v[column]:.4g} V of an amplifier"
-    elif outputs_v[output] > limit_v:
-        seen = f"{output} needs {outputs_v[output]:.4g} V of a subtractor"
-    else:
-        return None
-    detail = f"{crossbar.name} {seen} whose rail is {crossbar.rail_v:.4g} V"
-    return FailedSample(index, Outcome.BEYOND_RAIL, detail)
-
-
-def _state_failure(crossbar: Crossbar, index: int, states: npt.NDArray[np.int64]) -> FailedSample | None:
-    """A failure where one of a sample's columns (2 * pairs,) can settle in several states."""
-    most = int(np.argmax(states))
-    if states[most] <= 1:
-        return None
-    detail = f"{crossbar.name} {_column_name(most)}, has {states[most]} states"
-    return FailedSample(index, Outcome.MULTISTABLE, detail)
-
-
-def _column_name(index: int) -> str:
-    return f"{index // 2}, column {'pn'[index % 2]}"

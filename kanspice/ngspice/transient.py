@@ -19,7 +19,6 @@ import numpy as np
 import numpy.typing as npt
 
 from kanspice.design import Design, OdePeriod, ReadOut
-from kanspice.design.bounds import output_bounds_v
 from kanspice.netlist import Fidelity, build_netlist
 from kanspice.netlist.names import layer_of
 from kanspice.netlist.periods import bank_file
@@ -31,10 +30,8 @@ from kanspice.ngspice.blocks import (
     PeriodClock,
     Progress,
     SideRun,
-    chosen_samples,
     doubt_in,
     is_final,
-    out_of_range,
     spread,
 )
 from kanspice.ngspice.deck import period_deck
@@ -54,6 +51,7 @@ from kanspice.ngspice.stepping import (
 )
 from kanspice.ngspice.switched import period_ends_v, switched_deck, switched_plots
 from kanspice.ngspice.waveforms import Tracer
+from kanspice.outcomes import chosen_samples, range_failures
 from kanspice.solution import FailedSample, NumericalError, Outcome, Solution, Waveform
 
 Array = npt.NDArray[np.float64]
@@ -297,13 +295,14 @@ class _Solver:
 
     def _check_bounds(self, found: Found) -> None:
         """Turns finite garbage into failures."""
-        bounds = output_bounds_v(self.design, np.abs(self.inputs_v).max(axis=0))
-        for index, row in list(found.rows.items()):
-            for name, volts in self._stages(row[None, :]).items():
-                failure = out_of_range(index, name, volts[0], bounds[name])
-                if failure is not None:
-                    found.failures[index] = failure
-                    found.rows.pop(index, None)
+        solved = sorted(found.rows)
+        if not solved:
+            return
+        largest_v = np.abs(self.inputs_v).max(axis=0)
+        stage_v = self._stages(np.stack([found.rows[index] for index in solved]))
+        for place, failure in range_failures(self.design, largest_v, stage_v, {}).items():
+            found.rows.pop(solved[place])
+            found.failures[solved[place]] = replace(failure, index=solved[place])
 
     def _numerical_error(self, found: Found, normal: Stepping) -> NumericalError | None:
         """From a few samples solved again with half or twice the steps."""

@@ -43,6 +43,7 @@ def to_html(result: GapResult) -> str:
         verdicts={
             "distance": verdict.distance(result),
             "numerical": verdict.numerical(result),
+            "cross_check": None if result.cross_check is None else verdict.cross_check(result.cross_check),
             "failures": verdict.failures(result),
             "weakest": verdict.weakest(result),
             "decisions": verdict.decisions(result),

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from kanspice.gap.causes import Cause
+from kanspice.gap.cross_check import CrossCheck
 from kanspice.gap.metrics import Gap
 from kanspice.gap.result import GapResult, Limit, NumericalGap, StageGap
 from kanspice.report.words import encodable
@@ -21,8 +22,8 @@ def to_json(result: GapResult) -> str:
     """JSON text with a fixed order of keys and a final newline.
 
     A figure that does not exist is null, and so is one that is not finite; a technology's infinite values are
-    the text "inf". `external_gap`, `external_circuit_gap`, `accuracy` and `loss` are left out where nothing was given
-    to compare with.
+    the text "inf". `external_gap`, `external_circuit_gap`, `accuracy`, `cross_check` and `loss` are left out where
+    there was nothing to compare with.
     """
     return json.dumps(_finite(_document(result)), indent=2, allow_nan=False) + "\n"
 
@@ -32,6 +33,7 @@ def _document(result: GapResult) -> dict[str, Any]:
         "external_gap": None if result.external_gap is None else _gap(result.external_gap),
         "external_circuit_gap": None if result.external_circuit_gap is None else _gap(result.external_circuit_gap),
         "accuracy": result.accuracy,
+        "cross_check": None if result.cross_check is None else _cross_check(result.cross_check),
         "loss": result.loss,
     }
     return {
@@ -90,6 +92,21 @@ def _stage(stage: StageGap) -> dict[str, Any]:
         "largest_v": stage.largest_v,
         "largest_column_v": stage.largest_column_v,
         "behavioural": stage.behavioural,
+    }
+
+
+def _cross_check(found: CrossCheck) -> dict[str, Any]:
+    return {
+        "engine": {"name": found.engine, "version": found.engine_version},
+        "samples": found.samples,
+        "worst_relative": found.worst,
+        "worst_sample": found.worst_sample,
+        "allowed": found.allowed,
+        "different_outcomes": [
+            {"index": each.index, "outcome": each.outcome, "other_outcome": each.other_outcome}
+            for each in found.outcomes
+        ],
+        "passed": found.passed,
     }
 
 

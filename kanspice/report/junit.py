@@ -1,4 +1,4 @@
-"""A gap as JUnit XML, which CI systems show as tests: one per limit, and one for the samples."""
+"""A gap as JUnit XML, which CI systems show as tests: one per limit, one for the samples, one for the engines."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import re
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element, SubElement
 
+from kanspice.gap.cross_check import CrossCheck
 from kanspice.gap.result import GapResult, Limit
 from kanspice.report import verdict
 from kanspice.report.words import escaped, pair
@@ -18,20 +19,23 @@ _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def to_junit(result: GapResult) -> str:
-    """XML text: `testsuites` with one `testsuite` and one `testcase` per limit and one for the samples.
+    """XML text: `testsuites` with one `testsuite`; a `testcase` per limit, one for the samples, one for a cross-check.
 
-    A limit that is exceeded is a failure; samples without a result are an error, since nothing was measured there.
+    A limit that is exceeded is a failure; samples without a result, and engines that disagree, are an error, since
+    nothing was measured there.
     """
     failures = sum(not limit.passed for limit in result.limits)
     counts = {
-        "tests": str(len(result.limits) + 1),
+        "tests": str(len(result.limits) + 1 + (result.cross_check is not None)),
         "failures": str(failures),
-        "errors": str(int(bool(result.failed))),
+        "errors": str(int(bool(result.failed)) + int(result.engines_disagree)),
         "time": f"{sum(result.timing.get(key, 0.0) for key in _TIMED):.3f}",
     }
     root = Element("testsuites", {"name": SUITE, **counts})
     suite = SubElement(root, "testsuite", {"name": SUITE, **counts, "skipped": "0"})
     _add_samples(suite, result, counts["time"])
+    if result.cross_check is not None:
+        _add_cross_check(suite, result, result.cross_check)
     for limit in result.limits:
         _add_limit(suite, result, limit)
     ElementTree.indent(root)
@@ -45,6 +49,12 @@ def _add_samples(suite: Element, result: GapResult, time: str) -> None:
     listing = [f"sample {each.index}: {each.outcome.value}: {each.advice}" for each in result.failed]
     error = SubElement(case, "error", {"message": verdict.failures(result).text, "type": "FailedSamples"})
     error.text = _legal("\n".join(listing))
+
+
+def _add_cross_check(suite: Element, result: GapResult, found: CrossCheck) -> None:
+    case = _case(suite, result, "engines agree", "0")
+    if not found.passed:
+        SubElement(case, "error", {"message": _legal(verdict.cross_check(found).text), "type": "EnginesDisagree"})
 
 
 def _add_limit(suite: Element, result: GapResult, limit: Limit) -> None:

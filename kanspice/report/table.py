@@ -107,6 +107,8 @@ def _summary(result: GapResult) -> Iterator[Row]:
     yield "gap", Text(_figures(result.gap))
     yield "", Text(f"RMSE {number(result.gap.rmse)}, max |error| {number(result.gap.max_abs)} model units")
     yield from _numerical(result)
+    if result.cross_check is not None:
+        yield "other", _said(verdict.cross_check(result.cross_check))
     yield "by stage", _said(verdict.weakest(result))
     yield "argmax", _said(verdict.decisions(result))
     yield from _accuracy(result)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from kanspice.gap.cross_check import CrossCheck
 from kanspice.gap.result import GapResult
 from kanspice.report.words import many, number, plain, share
 
@@ -79,6 +80,20 @@ def weakest(result: GapResult) -> Verdict:
     return Verdict(f"{plain(stage.name)} adds most: relative RMSE {number(stage.added.relative_rmse)}")
 
 
+def cross_check(found: CrossCheck) -> Verdict:
+    """Whether another engine says the same."""
+    checked = f"{plain(found.engine)} {plain(found.engine_version)} on {many(len(found.samples), 'sample')}"
+    if found.outcomes:
+        first = found.outcomes[0]
+        seen = f"sample {first.index} is {first.outcome} here and {first.other_outcome} there"
+        return Verdict(f"{checked} disagrees about {many(len(found.outcomes), 'outcome')}: {seen}", warning=True)
+    if found.worst is None:
+        return Verdict(f"{checked}: no sample has a result in either engine")
+    figures = f"{number(found.worst)} of the outputs' standard deviation at most (sample {found.worst_sample})"
+    word = "agrees to" if found.passed else "disagrees by"
+    return Verdict(f"{checked} {word} {figures}, allowed {number(found.allowed)}", warning=not found.passed)
+
+
 def failures(result: GapResult) -> Verdict:
     """How many samples have no result."""
     count = len(result.failed)
@@ -104,6 +119,8 @@ def outcome(result: GapResult) -> Verdict:
     exceeded = sum(not limit.passed for limit in result.limits) - unknown
     if result.failed:
         return Verdict("FAILED: not every sample was solved", warning=True)
+    if result.engines_disagree:
+        return Verdict("FAILED: the engines disagree, so neither can be believed", warning=True)
     if exceeded or unknown:
         parts = [f"{exceeded} exceeded"] if exceeded else []
         parts += [f"{unknown} without a value (relative figures need two samples)"] if unknown else []

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 import torch
 from periods import design_of_periods, period
+from schematics import EDGES, SCHEMATIC, SCHEMATICS, VOLTS, parameters
 
-from kanspice.design import Schematic
-from kanspice.design.branches import LAWS, SCHEMATIC_LAWS, branch_currents, growth, law_rows
+from kanspice.design.branches import LAWS, SCHEMATIC_LAWS, branch_currents, growth
 from kanspice.models.branches import branch_function
 from kanspice.models.kirchhoffnet_layer import Layer
 from kanspice.models.topology import topology_from_edges
@@ -19,15 +19,6 @@ from kanspice.ngspice.deck import NORMAL, sweep_deck
 from kanspice.ngspice.process import RAW_FILE, run_deck, working_folder
 from kanspice.ngspice.program import find_ngspice
 from kanspice.ngspice.raw import read_plots
-
-EDGES = [(0, 1), (1, 0), (1, 2), (2, 1), (2, 2), (2, 0), (1, 2)]
-VOLTS = np.random.default_rng(1).normal(0, 2, (40, 2))
-
-
-def parameters(law):
-    theta = np.random.default_rng(2).normal(size=(law_rows(law), len(EDGES)))
-    theta[:, -1] = 0.0
-    return theta
 
 
 def branch_of(law):
@@ -68,29 +59,6 @@ def currents_in_ngspice(design, volts):
         run_deck(find_ngspice(), folder, "run.cir")
         (plot,) = read_plots(folder / RAW_FILE)
     return plot.table[:, [plot.vectors.index(f"v(out{n})") for n in (1, 2)]]
-
-
-UNIT_OHM = 1e6
-
-
-def two_slopes(drive, ohm):
-    """A one-sided switch in series with ohm, in units: the current for a drive of the current without it."""
-    on, off = 2e4 / UNIT_OHM, 5e7 / UNIT_OHM
-    return np.where(drive > 0, drive / (1 + on / ohm), drive / (1 + off / ohm))
-
-
-def limited(current, largest):
-    return largest * np.tanh(current / largest)
-
-
-SCHEMATICS = {
-    "Conductance": lambda s, d, p: p[0] * (s - d),
-    "ShiftRelu1": lambda s, d, p: np.sign(p[1]) * two_slopes(np.abs(p[1]) * (s - d - p[0]), 1 / np.abs(p[1] + 1e-300)),
-    "ShiftTanh1": lambda s, d, p: limited(limited(p[1] * (s - d), 3.0) + p[0], 1.2),
-    "ShiftRelu2": lambda s, d, p: two_slopes(limited(p[0] * s, 3.0) + limited(p[1] * d, 3.0) + p[2], 4e6 / UNIT_OHM),
-    "ShiftTanh2": lambda s, d, p: limited(limited(p[0] * s, 3.0) + limited(p[1] * d, 3.0) + p[2], 1.2),
-}
-SCHEMATIC = Schematic(2e4, 5e7, 4e6, 1.2, 3.0)
 
 
 @pytest.mark.ngspice

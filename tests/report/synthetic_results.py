@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from kanspice.gap.causes import NONE, Cause, Trial
+from kanspice.gap.cross_check import CrossCheck, OtherOutcome
 from kanspice.gap.metrics import Gap, compare
 from kanspice.gap.result import GapResult, Limit, NumericalGap, PeriodWaveforms, SampleWaveforms, StageGap
 from kanspice.solution import FailedSample, Outcome
@@ -108,6 +109,12 @@ def with_everything(result: GapResult) -> GapResult:
     )
 
 
+def cross_checked(result: GapResult, worst: float | None, *outcomes: OtherOutcome) -> GapResult:
+    """The same after ngspice solved samples 3 and 8 too."""
+    sample = None if worst is None else 8
+    return replace(result, cross_check=CrossCheck("ngspice", "42", (3, 8), worst, sample, 1e-6, outcomes))
+
+
 def waveforms(sample: int = 0, nodes: tuple[int, ...] = (2, 2), error: float = 1e-3) -> SampleWaveforms:
     """A sample's waveforms over periods of 1 us with so many nodes; the last node of the first is off the most."""
     random = np.random.default_rng(sample)
@@ -148,5 +155,6 @@ EXTREMES: dict[str, Callable[[], GapResult]] = {
         synthetic(samples=1, outputs=1), stages=(stage("only", None, None),), numerical=NumericalGap(1, 0.0, 0.0, None)
     ),
     "periods": moving,
+    "engines disagree": lambda: cross_checked(synthetic(), 0.1, OtherOutcome(3, "multistable", "converged")),
     "no stages": lambda: replace(synthetic(), stages=(), limits=(), numerical=None, timing={}, versions={}, model={}),
 }

@@ -7,8 +7,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from synthetic_results import NAN, NO_GAP, causes, synthetic, technology, with_everything, with_failures
+from synthetic_results import NAN, NO_GAP, causes, cross_checked, synthetic, technology, with_everything, with_failures
 
+from kanspice.gap.cross_check import OtherOutcome
 from kanspice.gap.result import Limit, NumericalGap
 from kanspice.report import to_json
 
@@ -160,3 +161,19 @@ def test_causes_are_there_when_they_were_asked_for(result):
     assert (first["value"], first["relative_rmse"], first["failed_samples"]) == (1000.0, 0.009, 1)
     assert (first["without_relative_rmse"], document["causes"][-1]["without_rmse"]) == (0.004, None)
     assert "causes" not in json.loads(to_json(result))
+
+
+def test_another_engine_and_what_it_said(result):
+    document = parsed(cross_checked(result, 2e-5, OtherOutcome(3, "multistable", "converged")))
+    assert document["passed"] is False
+    assert document["cross_check"] == {
+        "engine": {"name": "ngspice", "version": "42"},
+        "samples": [3, 8],
+        "worst_relative": 2e-5,
+        "worst_sample": 8,
+        "allowed": 1e-6,
+        "different_outcomes": [{"index": 3, "outcome": "multistable", "other_outcome": "converged"}],
+        "passed": False,
+    }
+    assert cross_checked(result, 2e-5).exit_code == 3
+    assert cross_checked(result, 2e-7).exit_code == result.exit_code

@@ -8,8 +8,9 @@ from dataclasses import replace
 
 import pytest
 from rich.console import Console
-from synthetic_results import NAN, causes, gap_of, synthetic, with_everything, with_failures
+from synthetic_results import NAN, causes, cross_checked, gap_of, synthetic, with_everything, with_failures
 
+from kanspice.gap.cross_check import OtherOutcome
 from kanspice.gap.result import GapResult, Limit, NumericalGap
 from kanspice.report import print_gap
 
@@ -158,3 +159,16 @@ def test_causes_have_their_rows(result, width):
     text = printed(replace(result, causes=causes()), width)
     row = next(line for line in text.splitlines() if line.strip().startswith("tia.gain"))
     assert row.split() == ["tia.gain", "1000", "0.009", "0.004", "1", "/", "0"]
+
+
+def test_another_engine_is_a_row(result):
+    assert "other ngspice 42 on 2 samples agrees to 2e-07 of the outputs' standard deviation" in said(
+        cross_checked(result, 2e-7)
+    )
+    assert "disagrees by 2e-05 of the outputs' standard deviation at most (sample 8), allowed 1e-06" in said(
+        cross_checked(result, 2e-5)
+    )
+    differing = said(cross_checked(result, 2e-7, OtherOutcome(3, "multistable", "converged")))
+    assert "disagrees about 1 outcome: sample 3 is multistable here and converged there" in differing
+    assert "FAILED: the engines disagree, so neither can be believed" in differing
+    assert "no sample has a result in either engine" in said(cross_checked(result, None))

@@ -1,0 +1,61 @@
+"""The engines by name: two ways to solve one design, with the same kind of answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from kanspice import ngspice, solver
+from kanspice.design import Design
+from kanspice.netlist import Fidelity
+from kanspice.ngspice import Advance, NgspiceOptions, Progress
+from kanspice.solution import Solution
+from kanspice.solver import SolverOptions
+
+Array = npt.NDArray[np.float64]
+EngineName = Literal["ngspice", "batched"]
+
+
+def solve(
+    engine: EngineName,
+    design: Design,
+    inputs: Array,
+    fidelity: Fidelity,
+    options: NgspiceOptions,
+    *,
+    hints: Mapping[str, Array] | None = None,
+    progress: Progress | None = None,
+) -> Solution:
+    """Voltages of every stage of the design for inputs (samples, inputs) in model units.
+
+    Of the options, jobs and steps are ngspice's alone: the batched engine is one process and chooses its own steps.
+    """
+    if engine == "ngspice":
+        return ngspice.solve(design, inputs, fidelity, options, hints=hints, progress=progress)
+    batched = SolverOptions(
+        timeout_s=options.timeout_s,
+        check_samples=options.check_samples,
+        seed=options.seed,
+        waveforms=options.waveforms,
+    )
+    advance = None if progress is None else _in_samples(progress)
+    return solver.solve(design, inputs, fidelity, batched, hints=hints, progress=advance)
+
+
+def _in_samples(progress: Progress) -> Callable[[int], None]:
+    return lambda samples: progress(Advance(samples))
+
+
+def other(engine: EngineName) -> EngineName:
+    """The engine that an engine is checked against."""
+    return "batched" if engine == "ngspice" else "ngspice"
+
+
+def without_converters(design: Design, inputs: Array) -> tuple[Design, Array]:
+    """The design behind its DAC and its inputs' noise, and what then arrives: any part of the samples gets its own."""
+    arriving = design.inputs_v(inputs) / design.input_v_per_unit
+    return replace(design, dac=None, input_noise_v=0.0), arriving

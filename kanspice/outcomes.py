@@ -1,0 +1,141 @@
+"""What both engines check before they call a sample solved, and which samples they solve twice."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from kanspice.design import Crossbar, Design, Limiter, Stage
+from kanspice.design.bounds import column_bounds_v, output_bounds_v
+from kanspice.design.columns import amplifier_outputs_v
+from kanspice.design.uniqueness import solution_counts
+from kanspice.solution import FailedSample, Outcome
+
+Array = npt.NDArray[np.float64]
+
+_RAIL_SLACK = 1 + 1e-6
+
+
+class Checking(Protocol):
+    """How many samples are solved again to measure the numerical error, and what draws them."""
+
+    @property
+    def check_samples(self) -> int: ...
+
+    @property
+    def seed(self) -> int: ...
+
+
+def chosen_samples(solved: Sequence[int], options: Checking, errors: Array | None = None) -> list[int]:
+    """The samples that are solved again to measure the numerical error, in order.
+
+    errors: distance from the reference, (solved,), if known: then half of the samples are those farthest from it.
+    """
+    wanted = min(options.check_samples, len(solved))
+    if wanted <= 0:
+        return []
+    farthest = [] if errors is None else np.argsort(-errors, kind="stable")[: wanted // 2].tolist()
+    worst = [solved[place] for place in farthest]
+    others = [index for index in solved if index not in set(worst)]
+    drawn: list[int] = np.random.default_rng(options.seed).choice(others, wanted - len(worst), replace=False).tolist()
+    return sorted([*worst, *drawn])
+
+
+def out_of_range(index: int, stage: str, volts: Array, bound_v: Array) -> FailedSample | None:
+    """The failure of a sample whose voltages (width,) are larger than the design can produce; None if they are not."""
+    excess = np.abs(volts) - bound_v
+    if not np.any(excess > 0):
+        return None
+    worst = int(np.argmax(excess))
+    detail = f"{stage} {worst} at {volts[worst]:.4g} V, at most {bound_v[worst]:.4g} V is possible"
+    return FailedSample(index, Outcome.OUT_OF_RANGE, detail)
+
+
+def range_failures(
+    design: Design, largest_input_v: Array, stage_v: Mapping[str, Array], column_v: Mapping[str, Array]
+) -> dict[int, FailedSample]:
+    """Place -> failure, for samples of which a voltage is larger than the design can produce.
+
+    largest_input_v: (inputs,), magnitudes. stage_v, column_v: (samples, width) by name.
+    """
+    outputs, columns = output_bounds_v(design, largest_input_v), column_bounds_v(design)
+    tables = [(name, volts, outputs[name]) for name, volts in stage_v.items()]
+    tables += [(name, volts, columns[name]) for name, volts in column_v.items()]
+    failures: dict[int, FailedSample] = {}
+    for name, volts, bound_v in tables:
+        for place in np.flatnonzero((np.abs(volts) > bound_v).any(axis=1)).tolist():
+            failure = out_of_range(place, name, volts[place], bound_v)
+            if failure is not None:
+                failures.setdefault(place, failure)
+    return failures
+
+
+def column_failures(
+    design: Design,
+    stage_v: Mapping[str, Array],
+    column_v: Mapping[str, Array],
+    *,
+    devices_see_columns: bool,
+    amplifiers_v: Mapping[str, Array] | None = None,
+) -> dict[int, FailedSample]:
+    """Place -> failure, for samples that need more than a rail, or whose columns have several states to settle in.
+
+    stage_v, column_v: (samples, width) by name. amplifiers_v: the same for the columns' amplifiers, where known.
+    """
+    failures: dict[int, FailedSample] = {}
+    stages = design.stages
+    for before, stage, after in zip(stages, stages[1:], [*stages[2:], None], strict=False):
+        if not isinstance(stage, Crossbar):
+            continue
+        rows_v, columns_v = stage_v[before.name], column_v[stage.name]
+        if amplifiers_v is None:
+            amplifier_v = amplifier_outputs_v(design, stage, rows_v, columns_v)
+        else:
+            amplifier_v = amplifiers_v[stage.name]
+        outputs_v = _delivered_v(stage_v[stage.name], after)
+        for place in _beyond(stage, amplifier_v) | _beyond(stage, outputs_v):
+            failures.setdefault(
+                place, _rail_failure(stage, place, np.abs(amplifier_v[place]), np.abs(outputs_v[place]))
+            )
+        if devices_see_columns:
+            states = solution_counts(design, stage, rows_v)
+            for place in np.flatnonzero((states > 1).any(axis=1)).tolist():
+                failures.setdefault(place, _state_failure(stage, place, states[place]))
+    return failures
+
+
+def _delivered_v(outputs_v: Array, after: Stage | None) -> Array:
+    """What of its outputs (samples, pairs) a crossbar must really deliver: beyond a clip that follows, no more."""
+    if isinstance(after, Limiter) and after.kind == "clip":
+        return np.clip(outputs_v, after.low_v, after.high_v)
+    return outputs_v
+
+
+def _beyond(crossbar: Crossbar, volts: Array) -> set[int]:
+    """Places of samples with a voltage beyond the rail."""
+    return set(np.flatnonzero((np.abs(volts) > crossbar.rail_v * _RAIL_SLACK).any(axis=1)).tolist())
+
+
+def _rail_failure(crossbar: Crossbar, place: int, amplifiers_v: Array, outputs_v: Array) -> FailedSample:
+    """For |voltages| of amplifiers (2 * pairs,) and subtractors (pairs,), some of which exceed their rail."""
+    column, output = int(np.argmax(amplifiers_v)), int(np.argmax(outputs_v))
+    if amplifiers_v[column] > crossbar.rail_v * _RAIL_SLACK:
+        seen = f"{_column_name(column)}, needs {amplifiers_v[column]:.4g} V of an amplifier"
+    else:
+        seen = f"{output} needs {outputs_v[output]:.4g} V of a subtractor"
+    detail = f"{crossbar.name} {seen} whose rail is {crossbar.rail_v:.4g} V"
+    return FailedSample(place, Outcome.BEYOND_RAIL, detail)
+
+
+def _state_failure(crossbar: Crossbar, place: int, states: npt.NDArray[np.int64]) -> FailedSample:
+    """For the number of states of every column (2 * pairs,)."""
+    most = int(np.argmax(states))
+    detail = f"{crossbar.name} {_column_name(most)}, has {states[most]} states"
+    return FailedSample(place, Outcome.MULTISTABLE, detail)
+
+
+def _column_name(index: int) -> str:
+    return f"{index // 2}, column {'pn'[index % 2]}"

@@ -1,0 +1,273 @@
+"""A period's branches, ideal or built as schematics, as one function: node voltages in, currents into the nodes out.
+
+All in units: voltages of `unit_v`, currents of `current_unit_a`. Every branch is `weight * shape(drive)`, the drive an
+affine function of the voltages at its ends whose terms may saturate; that is what Fig. 5 of the KirchhoffNet paper
+comes to when its parts are put together, worked out for each law in `_branches`.
+"""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+from scipy.sparse import csr_array
+
+from kanspice.design import OdePeriod, Schematic
+from kanspice.design.activations import ACTIVATIONS
+from kanspice.design.branches import LEAK, activation_name
+
+Array = npt.NDArray[np.float64]
+Indices = npt.NDArray[np.int64]
+Shape = Literal["linear", "rectified", "tanh", "activation"]
+_SMOOTH_ACTIVATIONS = frozenset({"logsigmoid", "mish", "sigmoid", "silu", "softplus", "tanh", "tanhshrink"})
+
+_DENSE_NUMBERS = 2**14
+"""Up to so many nodes times branches a matrix product beats looking up the voltages at every branch's ends."""
+_BLOCK_NUMBERS = 2**17
+
+
+@dataclass(frozen=True)
+class Branches:
+    """Branches that carry a current, each of it from node `first` to node `second`; 0 is ground.
+
+    first, second: (branches,). The drive is `alpha v_first + beta v_second + gamma`, (branches,) each; if `level` is
+    finite each term passes level * tanh(term / level) before, or where the law sees differences only their sum does.
+    weight: (branches,) what multiplies the shape of the drive. ratio: (branches,) slope of a rectifier below 0.
+    """
+
+    nodes: int
+    first: Indices
+    second: Indices
+    alpha: Array
+    beta: Array
+    gamma: Array
+    weight: Array
+    shape: Shape
+    ratio: Array
+    level: float
+    differences: bool
+    activation: str = ""
+    """Of `ACTIVATIONS`, where that is the shape."""
+
+    @property
+    def is_smooth(self) -> bool:
+        """True when currents have no corners."""
+        return self.shape in ("linear", "tanh") or self.activation in _SMOOTH_ACTIVATIONS
+
+    def shaped(self, drive: Array, ratio: Array | float) -> Array:
+        """What the drive makes of itself; the argument may be overwritten."""
+        if self.shape == "tanh":
+            return _tanh(drive)
+        if self.shape == "linear":
+            return drive
+        if self.shape == "activation":
+            return ACTIVATIONS[self.activation].function(drive)
+        return np.maximum(drive, 0.0 if isinstance(ratio, float) and ratio == 0 else ratio * drive, out=drive)
+
+
+def _tanh(drive: Array) -> Array:
+    """tanh, in place, to the rounding of 1: half the time of NumPy's own, which is also exact for tiny arguments."""
+    drive *= 2
+    with np.errstate(over="ignore"):
+        np.exp(drive, out=drive)
+    drive += 1
+    np.divide(-2, drive, out=drive)
+    drive += 1
+    return drive
+
+
+class Bank(ABC):
+    """The branches of one period."""
+
+    branches: Branches
+
+    @abstractmethod
+    def into_nodes(self, volts: Array) -> Array:
+        """Currents into nodes 1 and on, (samples, nodes), for voltages (samples, nodes) there."""
+
+    @property
+    def block(self) -> int:
+        """How many samples are best followed at a time."""
+        return max(1, _BLOCK_NUMBERS // max(len(self.branches.weight), 1))
+
+
+def bank_of(period: OdePeriod, schematic: Schematic | None = None) -> Bank:
+    """The period's bank, ideal sources if there is no schematic."""
+    branches = merged(oriented(_branches(period, schematic)))
+    if math.isinf(branches.level) and branches.nodes * len(branches.weight) <= _DENSE_NUMBERS:
+        return DenseBank(branches)
+    return PairBank(branches)
+
+
+class DenseBank(Bank):
+    """Two matrix products: drives of all branches from all nodes, currents into all nodes from all branches."""
+
+    def __init__(self, branches: Branches) -> None:
+        self.branches = branches
+        numbers = np.arange(len(branches.weight))
+        self.ratio = branches.ratio if branches.ratio.any() else 0.0
+        drives, into = np.zeros((branches.nodes + 1, numbers.size)), np.zeros((numbers.size, branches.nodes + 1))
+        drives[branches.first, numbers] = branches.alpha
+        drives[branches.second, numbers] = branches.beta
+        into[numbers, branches.first] = -branches.weight
+        into[numbers, branches.second] = branches.weight
+        self.drives, self.into = np.ascontiguousarray(drives[1:]), np.ascontiguousarray(into[:, 1:])
+
+    def into_nodes(self, volts: Array) -> Array:
+        drive = volts @ self.drives
+        drive += self.branches.gamma
+        currents: Array = self.branches.shaped(drive, self.ratio) @ self.into
+        return currents
+
+
+class PairBank(Bank):
+    """Pair of nodes by pair of nodes: voltages are looked up, and currents added up, once for all between the two."""
+
+    def __init__(self, branches: Branches) -> None:
+        """branches: sorted so that those between the same two nodes follow each other, as `oriented` sorts them."""
+        self.branches = branches
+        starts = np.flatnonzero(np.diff(branches.first, prepend=-1) | np.diff(branches.second, prepend=-1))
+        counts = np.diff(np.append(starts, len(branches.weight)))
+        order = np.argsort(counts, kind="stable")
+        self.first, self.second = branches.first[starts[order]], branches.second[starts[order]]
+        self.several = [
+            _Several.of(branches, starts[counts == count] + np.arange(count)[:, None]) for count in np.unique(counts)
+        ]
+        numbers = np.arange(len(starts))
+        signs = np.repeat([1.0, -1.0], len(starts))
+        places = np.concatenate([self.second, self.first]), np.concatenate([numbers, numbers])
+        self.into: Any = csr_array((signs, places), shape=(branches.nodes + 1, len(starts)))[1:]
+
+    def into_nodes(self, volts: Array) -> Array:
+        padded = np.pad(volts, ((0, 0), (1, 0)))
+        first, second = padded[:, self.first], padded[:, self.second]
+        current, start = np.empty_like(first), 0
+        if self.branches.differences:
+            first -= second
+        for several in self.several:
+            pairs = slice(start, start + several.pairs)
+            current[:, pairs] = self._sum(several, first[:, pairs], second[:, pairs])
+            start += several.pairs
+        return np.ascontiguousarray((self.into @ current.T).T)
+
+    def _sum(self, several: _Several, first: Array, second: Array) -> Array:
+        """Currents (samples, pairs) of pairs with equally many branches."""
+        total = np.zeros_like(first)
+        for alpha, beta, gamma, weight, ratio in several.ranks:
+            drive = self._limited(alpha * first)
+            if not self.branches.differences:
+                drive += self._limited(beta * second)
+            drive += gamma
+            drive = self.branches.shaped(drive, ratio)
+            drive *= weight
+            total += drive
+        return total
+
+    def _limited(self, term: Array) -> Array:
+        level = self.branches.level
+        return term if math.isinf(level) else level * np.tanh(term / level)
+
+
+@dataclass(frozen=True)
+class _Several:
+    """Pairs of nodes with equally many branches; ranks: the first branch of every pair, the second, and so on.
+
+    Each rank: alpha, beta, gamma, weight and ratio, (pairs,), ratio a number where it is the same for all.
+    """
+
+    pairs: int
+    ranks: list[tuple[Array, Array, Array, Array, Array | float]]
+
+    @classmethod
+    def of(cls, branches: Branches, members: Indices) -> _Several:
+        """members: (branches of a pair, pairs)."""
+        ranks: list[tuple[Array, Array, Array, Array, Array | float]] = []
+        for rank in members:
+            ratio = branches.ratio[rank]
+            same = float(ratio[0]) if np.all(ratio == ratio[0]) else ratio
+            drive = branches.alpha[rank], branches.beta[rank], branches.gamma[rank]
+            ranks.append((*drive, branches.weight[rank], same))
+        return cls(members.shape[1], ranks)
+
+
+def oriented(branches: Branches) -> Branches:
+    """The same with the lower node first, sorted by nodes, without those that carry nothing or lead nowhere."""
+    turned = branches.first > branches.second
+    first, second = np.minimum(branches.first, branches.second), np.maximum(branches.first, branches.second)
+    alpha = np.where(turned, branches.beta, branches.alpha)
+    beta = np.where(turned, branches.alpha, branches.beta)
+    weight = np.where(turned, -branches.weight, branches.weight)
+    order = np.lexsort((second, first))
+    order = order[(first[order] != second[order]) & (weight[order] != 0)]
+    return replace(
+        branches,
+        first=first[order],
+        second=second[order],
+        alpha=alpha[order],
+        beta=beta[order],
+        gamma=branches.gamma[order],
+        weight=weight[order],
+        ratio=branches.ratio[order],
+    )
+
+
+def merged(branches: Branches) -> Branches:
+    """The same with all linear branches between two nodes made one; others are kept as they are."""
+    if branches.shape != "linear" or len(branches.weight) == 0:
+        return branches
+    starts = np.flatnonzero(np.diff(branches.first, prepend=-1) | np.diff(branches.second, prepend=-1))
+    alpha, beta, gamma = (
+        np.add.reduceat(branches.weight * part, starts) for part in (branches.alpha, branches.beta, branches.gamma)
+    )
+    first, second = branches.first[starts], branches.second[starts]
+    ones = np.ones(len(starts))
+    return replace(
+        branches, first=first, second=second, alpha=alpha, beta=beta, gamma=gamma, weight=ones, ratio=0 * ones
+    )
+
+
+def _branches(period: OdePeriod, schematic: Schematic | None) -> Branches:
+    """Every branch of the period, from its source to its destination."""
+    theta, law, none = period.theta, period.law, np.zeros(period.branches)
+    branches = partial(Branches, period.nodes, period.source, period.destination)
+    level = math.inf if schematic is None else schematic.vccs_saturation
+    name = activation_name(law)
+    if name is not None:
+        alpha, beta, gamma = (theta[1], -theta[1], theta[0]) if len(theta) == 2 else theta
+        shape: Shape = "linear" if name == "identity" else "activation"
+        return branches(alpha, beta, gamma, none + 1, shape, none, math.inf, len(theta) == 2, name)
+    if law == "Conductance":
+        return branches(theta[0], -theta[0], none, none + 1, "linear", none, math.inf, True)
+    if law in ("ShiftTanh1", "ShiftTanh2"):
+        tail = 1.0 if schematic is None else schematic.pair_saturation
+        slopes = (theta[1], -theta[1], theta[0]) if law == "ShiftTanh1" else (theta[0], theta[1], theta[2])
+        alpha, beta, gamma = (slope / tail for slope in slopes)
+        return branches(alpha, beta, gamma, none + tail, "tanh", none, level / tail, law == "ShiftTanh1")
+    if law in ("ShiftRelu1", "ShiftLeakyRelu1"):
+        size = np.abs(theta[1])
+        weight, ratio = _rectifier(period, schematic, size, leaky=law == "ShiftLeakyRelu1")
+        weight = np.sign(theta[1]) * weight
+        return branches(size, -size, -size * theta[0], weight, "rectified", ratio, math.inf, True)
+    siemens = none if schematic is None else none + period.unit_v / period.current_unit_a / schematic.source_ohm
+    weight, ratio = _rectifier(period, schematic, siemens, leaky=law == "ShiftLeakyRelu2")
+    return branches(theta[0], theta[1], theta[2], weight, "rectified", ratio, level, False)
+
+
+def _rectifier(period: OdePeriod, schematic: Schematic | None, siemens: Array, *, leaky: bool) -> tuple[Array, Array]:
+    """(weight, ratio), (branches,): slope above 0, and how many times smaller it is below.
+
+    A one-sided switch behind a source of conductance `siemens`, in units, lets 1 / (1 + ohm * siemens) of it through.
+    """
+    ones = np.ones_like(siemens)
+    if schematic is None:
+        return ones, ones * (LEAK if leaky else 0.0)
+    unit_ohm = period.unit_v / period.current_unit_a
+    on = 1 / (1 + schematic.switch_on_ohm / unit_ohm * siemens)
+    if math.isinf(schematic.switch_off_ohm):
+        return on, 0 * ones
+    return on, 1 / (1 + schematic.switch_off_ohm / unit_ohm * siemens) / on

@@ -1,0 +1,51 @@
+"""What is found for a block of samples, by whichever method suits the design."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from kanspice.solution import FailedSample
+
+Array = npt.NDArray[np.float64]
+
+
+@dataclass
+class Block:
+    """Voltages (samples, width) by name, and failures by place in the block.
+
+    residual_a: the largest current that an operating point leaves unbalanced.
+    """
+
+    stage_v: dict[str, Array] = field(default_factory=dict)
+    column_v: dict[str, Array] = field(default_factory=dict)
+    amplifier_v: dict[str, Array] = field(default_factory=dict)
+    residual_a: float = 0.0
+    failures: dict[int, FailedSample] = field(default_factory=dict)
+
+
+class Method(Protocol):
+    """A way to solve a design."""
+
+    @property
+    def block(self) -> int:
+        """How many samples are best solved at a time."""
+
+    @property
+    def facts(self) -> Mapping[str, object]:
+        """What a reader should know about it."""
+
+    def solve(self, inputs_v: Array, *, tighter: bool = False, deadline: float | None = None) -> Block:
+        """Voltages for inputs (samples, inputs) in volts.
+
+        tighter: again, with a smaller numerical error, to measure that of the usual way. deadline: of time.monotonic.
+        """
+
+
+def blocks(samples: Sequence[int], size: int) -> list[list[int]]:
+    """The samples, at most `size` at a time, in order."""
+    return [list(samples[first : first + size]) for first in range(0, len(samples), size)]

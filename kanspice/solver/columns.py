@@ -1,0 +1,120 @@
+"""The voltages that a crossbar's columns settle at: one scalar equation each, solved for all of them together.
+
+A column at voltage c, held by an amplifier of gain A and offset V0 with feedback R, solves
+`f(c) = current(c) + bias - (c (1 + A) - A V0) / R = 0`. Newton's method does it in a few steps where amplifiers are
+strong; a bracket, halved where Newton's step leaves it or does not help, where devices bend or fall steeply.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from kanspice.design import Crossbar
+from kanspice.design.columns import bias_by_column_a
+from kanspice.solver.currents import Currents
+
+Array = npt.NDArray[np.float64]
+
+_MOST_STEPS = 200
+_FREE_STEPS = 8
+"""Newton steps before each must halve what is left."""
+_RESIDUAL = 1e-14
+"""Of the largest current that the column can carry: what rounding leaves of a sum of its devices."""
+_JUMP = 1e-8
+"""Of the same: what a bracket that is closed may leave. A curve may jump by 1e-9 where two of its pieces meet."""
+_CLOSED = 4 * float(np.finfo(np.float64).eps)
+"""Of the column's voltage: a bracket that is closed to rounding."""
+
+
+@dataclass(frozen=True)
+class Settled:
+    """Columns at rest.
+
+    columns_v, amplifiers_v: (samples, columns) volts. residual_a: (samples,) largest current that is left over.
+    converged: (samples,).
+    """
+
+    columns_v: Array
+    amplifiers_v: Array
+    residual_a: Array
+    converged: npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Reach:
+    """What no column can exceed: largest_v volts and largest_a amps, (columns,)."""
+
+    largest_v: Array
+    largest_a: Array
+
+
+def settle(crossbar: Crossbar, currents: Currents, samples: int, reach: Reach) -> Settled:
+    """Columns and amplifiers of a crossbar whose devices carry `currents`; offsets, feedback and gain are its own."""
+    if not crossbar.holds_columns:
+        return _Search(crossbar, currents, samples, reach).settle()
+    offset_v = np.broadcast_to(crossbar.offset_v, (samples, len(crossbar.offset_v)))
+    current = currents.at(offset_v, np.arange(samples))[0] * crossbar.current_unit_a + bias_by_column_a(crossbar)
+    amplifiers_v = offset_v - crossbar.feedback_ohm * current
+    return Settled(offset_v, amplifiers_v, np.zeros(samples), _each(np.isfinite(amplifiers_v)))
+
+
+def _each(columns: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+    """(samples,) True where it is for all of a sample's columns."""
+    return np.asarray(columns.all(axis=1))
+
+
+class _Search:
+    """Newton's method in a bracket, for a block of samples."""
+
+    def __init__(self, crossbar: Crossbar, currents: Currents, samples: int, reach: Reach) -> None:
+        self.crossbar, self.currents = crossbar, currents
+        self.bias_a = bias_by_column_a(crossbar)
+        gain, siemens = crossbar.open_loop_gain, 1 / crossbar.feedback_ohm
+        self.scale_a = reach.largest_a + gain * np.abs(crossbar.offset_v) * siemens
+        shape = (samples, len(self.scale_a))
+        self.low_v = np.broadcast_to(-reach.largest_v, shape).copy()
+        self.high_v = np.broadcast_to(reach.largest_v, shape).copy()
+        self.columns_v = np.broadcast_to(crossbar.offset_v, shape).copy()
+        self.left_a = np.full(shape, np.inf)
+        self.open = np.ones(shape, dtype=bool)
+
+    def settle(self) -> Settled:
+        for step in range(_MOST_STEPS):
+            alive = np.flatnonzero(self.open.any(axis=1))
+            if alive.size == 0:
+                break
+            self._step(alive, must_help=step >= _FREE_STEPS)
+        amplifiers_v = self.crossbar.open_loop_gain * (self.crossbar.offset_v - self.columns_v)
+        balanced = ~self.open & (self.left_a <= _JUMP * self.scale_a)
+        return Settled(self.columns_v, amplifiers_v, self.left_a.max(axis=1), _each(balanced))
+
+    def _step(self, alive: npt.NDArray[np.int64], *, must_help: bool) -> None:
+        """One step of the samples that have columns left to settle; settled columns stay."""
+        columns_v, before_a = self.columns_v[alive], self.left_a[alive]
+        excess_a, slope = self._excess(columns_v, alive)
+        left_a = np.abs(excess_a)
+        low_v = np.where(excess_a > 0, columns_v, self.low_v[alive])
+        high_v = np.where(excess_a > 0, self.high_v[alive], columns_v)
+        with np.errstate(all="ignore"):
+            next_v = columns_v - excess_a / slope
+        useless = ~((next_v > low_v) & (next_v < high_v))
+        if must_help:
+            useless |= left_a > 0.5 * before_a
+        next_v = np.where(useless, 0.5 * (low_v + high_v), next_v)
+        closed = high_v - low_v <= _CLOSED * np.maximum(np.abs(low_v), np.abs(high_v))
+        still = self.open[alive] & (left_a > _RESIDUAL * self.scale_a) & ~closed
+        self.left_a[alive], self.low_v[alive], self.high_v[alive] = left_a, low_v, high_v
+        self.columns_v[alive] = np.where(still, next_v, columns_v)
+        self.open[alive] = still
+
+    def _excess(self, columns_v: Array, alive: npt.NDArray[np.int64]) -> tuple[Array, Array]:
+        """f and its derivative."""
+        crossbar = self.crossbar
+        gain, siemens = crossbar.open_loop_gain, 1 / crossbar.feedback_ohm
+        current, slope = self.currents.at(columns_v, alive)
+        held_a = (columns_v + gain * (columns_v - crossbar.offset_v)) * siemens
+        into_a = current * crossbar.current_unit_a + self.bias_a
+        return into_a - held_a, slope * crossbar.current_unit_a - (1 + gain) * siemens

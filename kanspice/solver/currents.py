@@ -1,0 +1,172 @@
+"""Currents into all columns of a crossbar, for a block of samples at once, and how they change with the columns.
+
+Rows are located on the curves once per block; an array of areas, one specimen of the crossbar, turns that into one
+polynomial per column by a matrix product. Nothing is approximated: see `pieces`.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from kanspice.devices import Curve, PiecewisePolynomial
+from kanspice.solver.pieces import Crossings, Indices, Pieces
+
+Array = npt.NDArray[np.float64]
+
+_BLOCK_NUMBERS = 2**20
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Voltages of a crossbar's rows, and the curves seen from there.
+
+    rows_v: (samples, rows) volts. curves: of the device types, in volts.
+    """
+
+    rows_v: Array
+    curves: tuple[Curve, ...]
+    pieces: tuple[Pieces | None, ...]
+    """Of each device type; None where the curve is no piecewise polynomial."""
+    above: tuple[Array, ...]
+    below: tuple[Array, ...]
+    """Per device type with pieces, (samples, rows, degree + 1): the curve in powers of the column voltage."""
+
+    @classmethod
+    def at(cls, rows_v: Array, curves: Sequence[Curve]) -> Rows:
+        pieces = tuple(Pieces.of(curve) if isinstance(curve, PiecewisePolynomial) else None for curve in curves)
+        known = [part for part in pieces if part is not None]
+        above = tuple(part.around(rows_v, "left") for part in known)
+        below = tuple(part.around(rows_v, "right") for part in known)
+        return cls(rows_v, tuple(curves), pieces, above, below)
+
+
+class Currents(ABC):
+    """Sums of area * phi(row - column) over the rows and device types of one specimen, in current units."""
+
+    @abstractmethod
+    def at(self, columns_v: Array, samples: Indices) -> tuple[Array, Array]:
+        """Currents and their derivatives by the column voltage, (len(samples), columns).
+
+        columns_v: (len(samples), columns), volts; samples: which of the rows' samples they are of.
+        """
+
+
+class LocalCurrents(Currents):
+    """From the rows' polynomials, with corrections for devices that are beyond a breakpoint."""
+
+    def __init__(self, rows: Rows, area: Array) -> None:
+        """area: (rows, columns, devices), at least 0."""
+        self.rows, self.area = rows, _by_device(area)
+        self.above = _summed(rows.above, self._known_areas)
+        self.below = _summed(rows.below, self._known_areas)
+
+    @property
+    def _known_areas(self) -> list[Array]:
+        return [area for area, pieces in zip(self.area, self.rows.pieces, strict=True) if pieces is not None]
+
+    def at(self, columns_v: Array, samples: Indices) -> tuple[Array, Array]:
+        current, slope = np.zeros_like(columns_v), np.zeros_like(columns_v)
+        if self.above.size:
+            current, slope = _polynomials(
+                np.where(columns_v[:, None, :] > 0, self.above[samples], self.below[samples]), columns_v
+            )
+        rows_v = self.rows.rows_v[samples]
+        lowest_v, highest_v = columns_v.min(axis=1), columns_v.max(axis=1)
+        for curve, pieces, area in zip(self.rows.curves, self.rows.pieces, self.area, strict=True):
+            if pieces is None:
+                part = _whole(curve, rows_v, area, columns_v)
+            else:
+                part = _beyond_breakpoints(pieces.crossings(rows_v, lowest_v, highest_v), area, columns_v)
+            current, slope = current + part[0], slope + part[1]
+        return current, slope
+
+
+class WholeCurves(Currents):
+    """From the curves themselves, for every device by itself: slow, and an independent check."""
+
+    def __init__(self, rows_v: Array, curves: Sequence[Curve], area: Array) -> None:
+        """rows_v: (samples, rows) volts. area: (rows, columns, devices), at least 0."""
+        self.rows_v, self.curves, self.area = rows_v, curves, _by_device(area)
+
+    def at(self, columns_v: Array, samples: Indices) -> tuple[Array, Array]:
+        areas = zip(self.curves, self.area, strict=True)
+        parts = [_whole(curve, self.rows_v[samples], area, columns_v) for curve, area in areas]
+        currents, slopes = zip(*parts, strict=True)
+        return np.sum(currents, axis=0), np.sum(slopes, axis=0)
+
+
+class AtRows(Currents):
+    """The same for devices that see their rows alone: columns at 0 V, or taken for it."""
+
+    def __init__(self, rows_v: Array, curves: Sequence[Curve], area: Array) -> None:
+        basis = np.concatenate([curve.numpy(rows_v)[0] for curve in curves], axis=1)
+        self.current = basis @ area.transpose(2, 0, 1).reshape(basis.shape[1], -1)
+
+    def at(self, columns_v: Array, samples: Indices) -> tuple[Array, Array]:
+        return self.current[samples], np.zeros_like(columns_v)
+
+
+def _by_device(area: Array) -> list[Array]:
+    return [np.ascontiguousarray(area[:, :, device]) for device in range(area.shape[2])]
+
+
+def _summed(tables: Sequence[Array], areas: Sequence[Array]) -> Array:
+    """Polynomials of whole columns, (samples, degree + 1, columns), from those of rows, (samples, rows, degree + 1)."""
+    if not tables:
+        return np.empty(0)
+    degree = max(table.shape[2] for table in tables)
+    samples = len(tables[0])
+    padded = [np.pad(table, ((0, 0), (0, 0), (0, degree - table.shape[2]))) for table in tables]
+    stacked = np.concatenate(padded, axis=1).transpose(0, 2, 1).reshape(samples * degree, -1)
+    summed: Array = stacked @ np.concatenate(areas)
+    return summed.reshape(samples, degree, -1)
+
+
+def _polynomials(coefficients: Array, x: Array) -> tuple[Array, Array]:
+    """Values and slopes, (samples, columns), of polynomials with coefficients (samples, degree + 1, columns)."""
+    value, slope = np.zeros_like(x), np.zeros_like(x)
+    for power in range(coefficients.shape[1] - 1, -1, -1):
+        slope = slope * x + value
+        value = value * x + coefficients[:, power]
+    return value, slope
+
+
+def _beyond_breakpoints(crossings: Crossings, area: Array, columns_v: Array) -> tuple[Array, Array]:
+    """What the devices beyond a breakpoint carry more than the piece that their row is on."""
+    current, slope = np.zeros(columns_v.size), np.zeros(columns_v.size)
+    columns = columns_v.shape[1]
+    size = max(1, _BLOCK_NUMBERS // columns)
+    for first in range(0, len(crossings.sample), size):
+        part = slice(first, first + size)
+        sample, side = crossings.sample[part], crossings.side[part]
+        distance = side[:, None] * (crossings.at_v[part, None] - columns_v[sample])
+        crossing, column = np.nonzero(distance > 0)
+        beyond, steps = distance[crossing, column], crossings.steps[part]
+        value, derivative = np.zeros_like(beyond), np.zeros_like(beyond)
+        for power in range(steps.shape[1] - 1, -1, -1):
+            derivative = derivative * beyond + value
+            value = value * beyond + steps[crossing, power]
+        derivative = derivative * beyond + value
+        value = value * beyond
+        areas = area[crossings.row[part][crossing], column]
+        place = sample[crossing] * columns + column
+        current += np.bincount(place, areas * value, columns_v.size)
+        slope -= np.bincount(place, areas * derivative * side[crossing], columns_v.size)
+    return current.reshape(columns_v.shape), slope.reshape(columns_v.shape)
+
+
+def _whole(curve: Curve, rows_v: Array, area: Array, columns_v: Array) -> tuple[Array, Array]:
+    """The curve evaluated for every device."""
+    current, slope = np.zeros_like(columns_v), np.zeros_like(columns_v)
+    size = max(1, _BLOCK_NUMBERS // area.size)
+    for first in range(0, len(rows_v), size):
+        part = slice(first, first + size)
+        values, slopes = curve.numpy(rows_v[part, :, None] - columns_v[part, None, :])
+        current[part] = np.einsum("sij,ij->sj", values, area)
+        slope[part] = -np.einsum("sij,ij->sj", slopes, area)
+    return current, slope

@@ -1,0 +1,168 @@
+"""The batched engine: the same design, outcomes and solution as ngspice's, by structure that a simulator cannot see."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
+from importlib.metadata import version
+
+import numpy as np
+import numpy.typing as npt
+
+from kanspice.design import Design
+from kanspice.netlist import Fidelity
+from kanspice.outcomes import chosen_samples, column_failures, range_failures
+from kanspice.solution import FailedSample, NumericalError, Outcome, Solution, Waveform
+from kanspice.solver.block import Block, Method, blocks
+from kanspice.solver.operating_points import Chain
+from kanspice.solver.options import Progress, SolverOptions
+from kanspice.solver.periods import Periods
+
+Array = npt.NDArray[np.float64]
+
+
+def solve(
+    design: Design,
+    inputs: Array,
+    fidelity: Fidelity,
+    options: SolverOptions | None = None,
+    *,
+    hints: Mapping[str, Array] | None = None,
+    progress: Progress | None = None,
+) -> Solution:
+    """Voltages of every stage of the design for inputs (samples, inputs) in model units.
+
+    hints: reference stages by name, (samples, width) in model units: the numerical error is measured where the circuit
+    is farthest from them. progress: called with the number of samples finished since its last call.
+    Failed samples are values in the result.
+    """
+    return _Run(design, inputs, fidelity, options or SolverOptions(), hints or {}).solve(progress)
+
+
+class _Run:
+    """One call of `solve`."""
+
+    def __init__(
+        self, design: Design, inputs: Array, fidelity: Fidelity, options: SolverOptions, hints: Mapping[str, Array]
+    ) -> None:
+        self.design, self.fidelity, self.options, self.hints = design, fidelity, options, hints
+        self.inputs_v = design.inputs_v(inputs)
+        self.started = time.monotonic()
+        self.method: Method = Periods(design) if design.periods else Chain(design, fidelity)
+        self.load_s = time.monotonic() - self.started
+        self.failures: dict[int, FailedSample] = {}
+        self.stage_v: dict[str, Array] = {}
+        self.column_v: dict[str, Array] = {}
+        self.residual_a = 0.0
+        self.notes: list[str] = []
+
+    @property
+    def deadline(self) -> float | None:
+        """Of `time.monotonic`."""
+        return None if self.options.timeout_s is None else self.started + self.options.timeout_s
+
+    @property
+    def _is_late(self) -> bool:
+        return self.deadline is not None and time.monotonic() > self.deadline
+
+    def solve(self, progress: Progress | None) -> Solution:
+        for block in blocks(range(len(self.inputs_v)), self.options.block or self.method.block):
+            if self._is_late:
+                self.failures |= {index: FailedSample(index, Outcome.TIMED_OUT) for index in block}
+                continue
+            self._keep(block, self.method.solve(self.inputs_v[block], deadline=self.deadline))
+            if progress is not None:
+                progress(len(block))
+        simulate_s = time.monotonic() - self.started - self.load_s
+        return self._solution(simulate_s, self._numerical_error())
+
+    def _keep(self, block: list[int], found: Block) -> None:
+        """Takes over what can be believed of a block."""
+        failures = dict(found.failures)
+        largest_v = np.abs(self.inputs_v).max(axis=0)
+        for place, failure in range_failures(self.design, largest_v, found.stage_v, found.column_v).items():
+            failures.setdefault(place, failure)
+        sees = self.fidelity == "device"
+        tables = found.stage_v, found.column_v
+        amplifiers_v = found.amplifier_v
+        for place, failure in column_failures(
+            self.design, *tables, devices_see_columns=sees, amplifiers_v=amplifiers_v
+        ).items():
+            failures.setdefault(place, failure)
+        good = [place for place in range(len(block)) if place not in failures]
+        for kept, parts in ((self.stage_v, found.stage_v), (self.column_v, found.column_v)):
+            for name, volts in parts.items():
+                table = kept.setdefault(name, np.full((len(self.inputs_v), volts.shape[1]), np.nan))
+                table[np.asarray(block)[good]] = volts[good]
+        self.failures |= {block[place]: replace(failure, index=block[place]) for place, failure in failures.items()}
+        self.residual_a = max(self.residual_a, found.residual_a)
+
+    def _numerical_error(self) -> NumericalError | None:
+        """A few samples again, more exactly."""
+        solved = [index for index in range(len(self.inputs_v)) if index not in self.failures]
+        chosen = chosen_samples(solved, self.options, self._errors_v(solved)) if solved else []
+        if not chosen:
+            return None
+        last = self.design.stages[-1].name
+        differences_v: dict[int, Array] = {}
+        for block in blocks(chosen[::-1], self.options.block or self.method.block):
+            if self._is_late:
+                break
+            again = self.method.solve(self.inputs_v[block], tighter=True, deadline=self.deadline)
+            found_v = again.stage_v[last] - self.stage_v[last][block]
+            differences_v |= {index: row for index, row in zip(block, found_v, strict=True) if np.isfinite(row).all()}
+        if not differences_v:
+            self.notes.append("numerical error unknown: the tightened rerun came to no end")
+            return None
+        difference = np.stack(list(differences_v.values()))
+        largest, rmse = float(np.abs(difference).max()), float(np.sqrt(np.mean(difference**2)))
+        return NumericalError(tuple(sorted(differences_v)), largest, rmse)
+
+    def _errors_v(self, solved: Sequence[int]) -> Array | None:
+        """Largest |output - reference| of every solved sample, volts; None without a reference."""
+        last = self.design.stages[-1]
+        if last.compares_to not in self.hints:
+            return None
+        expected_v = self.hints[last.compares_to][solved] * last.output_v_per_unit
+        errors_v: Array = np.abs(self.stage_v[last.name][solved] - expected_v).max(axis=1)
+        return errors_v
+
+    def _waveforms(self) -> tuple[Waveform, ...]:
+        """Of the first samples with a result, each followed once more."""
+        if not isinstance(self.method, Periods):
+            return ()
+        solved = [index for index in range(len(self.inputs_v)) if index not in self.failures]
+        kept = [self.method.waveforms(index, self.inputs_v[index]) for index in solved[: self.options.waveforms]]
+        return tuple(waveform for waveforms in kept for waveform in waveforms)
+
+    def _solution(self, simulate_s: float, numerical_error: NumericalError | None) -> Solution:
+        design, samples = self.design, len(self.inputs_v)
+        nothing = {stage.name: np.full((samples, stage.width), np.nan) for stage in design.stages}
+        no_columns = {crossbar.name: np.full((samples, 2 * crossbar.width), np.nan) for crossbar in design.crossbars}
+        solved = samples - len(self.failures)
+        residual = {} if design.periods else {"residual_a": self.residual_a}
+        return Solution(
+            engine="batched",
+            engine_version=version("kanspice"),
+            engine_options={"fidelity": self.fidelity, **asdict(self.options), **self.method.facts, **residual},
+            samples=samples,
+            failed=tuple(self.failures[index] for index in sorted(self.failures)),
+            stage_v=nothing | self.stage_v,
+            column_v=no_columns | self.column_v,
+            timing_s={
+                "load_s": self.load_s,
+                "simulate_s": simulate_s,
+                "per_sample_s": simulate_s / max(solved, 1),
+            },
+            notes=tuple(self.notes),
+            numerical_error=numerical_error,
+            waveforms=self._waveforms(),
+            netlist=size_of(design),
+        )
+
+
+def size_of(design: Design) -> dict[str, object]:
+    """How large the problem is, as engines that write a netlist say it."""
+    unknowns = sum(2 * crossbar.width for crossbar in design.crossbars) + sum(p.nodes for p in design.periods)
+    return {"nodes": unknowns, "elements": design.device_count, "bytes": 0}

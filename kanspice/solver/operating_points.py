@@ -1,0 +1,87 @@
+"""Operating points of a chain of crossbars without wires, for a block of samples."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import numpy.typing as npt
+
+from kanspice.design import Crossbar, Design, LayerNorm, Limiter
+from kanspice.design.bounds import column_bounds_v, largest_column_currents_a, largest_currents
+from kanspice.design.columns import by_column
+from kanspice.design.ideal import limited_v, normalised_v
+from kanspice.netlist import Fidelity
+from kanspice.solution import FailedSample, Outcome
+from kanspice.solver.block import Block
+from kanspice.solver.columns import Reach, settle
+from kanspice.solver.currents import AtRows, Currents, LocalCurrents, Rows, WholeCurves
+
+Array = npt.NDArray[np.float64]
+
+_BLOCK_NUMBERS = 2**20
+"""Coefficients of curves in a block: 8 MB, and a few times as much for what is made of them."""
+_COEFFICIENTS = 8
+_LARGEST_BLOCK = 256
+
+
+class Chain:
+    """A design's stages, ready for blocks of samples."""
+
+    def __init__(self, design: Design, fidelity: Fidelity) -> None:
+        self.design, self.fidelity = design, fidelity
+        self.curves = tuple(device.curve.stretched(design.input_v_per_unit) for device in design.devices)
+        columns_v, largest = column_bounds_v(design), largest_currents(design.devices)
+        self.reach = {
+            crossbar.name: Reach(columns_v[crossbar.name], largest_column_currents_a(crossbar, largest))
+            for crossbar in design.crossbars
+        }
+        self.area = {crossbar.name: by_column(crossbar.area) for crossbar in design.crossbars}
+
+    @property
+    def block(self) -> int:
+        """How many samples are solved at a time."""
+        widest = max((c.rows * len(self.curves) + 2 * c.width for c in self.design.crossbars), default=1)
+        return max(1, min(_LARGEST_BLOCK, _BLOCK_NUMBERS // (_COEFFICIENTS * widest)))
+
+    @property
+    def facts(self) -> Mapping[str, object]:
+        """Nothing to choose: what is left is rounding."""
+        return {}
+
+    def solve(self, inputs_v: Array, *, tighter: bool = False, deadline: float | None = None) -> Block:
+        """Voltages for inputs (samples, inputs) in volts; blocks are too short for a deadline.
+
+        tighter: evaluate the curve in every device, which is slower and shares nothing with the fast way.
+        """
+        found, volts = Block(), inputs_v
+        for stage in self.design.stages:
+            if isinstance(stage, Limiter):
+                volts = limited_v(stage, volts)
+            elif isinstance(stage, LayerNorm):
+                volts = normalised_v(stage, volts)
+            elif isinstance(stage, Crossbar):
+                volts = self._crossbar(stage, volts, found, tighter)
+            found.stage_v[stage.name] = volts
+        return found
+
+    def _crossbar(self, crossbar: Crossbar, rows_v: Array, found: Block, whole_curves: bool) -> Array:
+        currents = self._currents(crossbar, rows_v, whole_curves)
+        settled = settle(crossbar, currents, len(rows_v), self.reach[crossbar.name])
+        for place in np.flatnonzero(~settled.converged).tolist():
+            seen = f"{crossbar.name} leaves {settled.residual_a[place]:.4g} A unbalanced"
+            found.failures.setdefault(place, FailedSample(place, Outcome.DIVERGED, seen))
+        known = settled.residual_a[settled.converged]
+        found.residual_a = max(found.residual_a, float(known.max(initial=0.0)))
+        found.column_v[crossbar.name] = settled.columns_v
+        found.amplifier_v[crossbar.name] = settled.amplifiers_v
+        pairs_v = settled.amplifiers_v[:, 1::2] - settled.amplifiers_v[:, ::2]
+        return np.asarray(crossbar.subtractor_gain * pairs_v)
+
+    def _currents(self, crossbar: Crossbar, rows_v: Array, whole_curves: bool) -> Currents:
+        area = self.area[crossbar.name]
+        if self.fidelity == "shared" or (crossbar.holds_virtual_ground and not whole_curves):
+            return AtRows(rows_v, self.curves, area)
+        if whole_curves:
+            return WholeCurves(rows_v, self.curves, area)
+        return LocalCurrents(Rows.at(rows_v, self.curves), area)

@@ -1,0 +1,116 @@
+"""A piecewise polynomial curve around the voltages of a crossbar's rows: where columns move little, little changes.
+
+Seen from a row at r, a device carries phi(r - c), c its column's voltage. Around c = 0 that is one cubic in c, or two
+that meet at c = 0 where r is a breakpoint of the curve. Farther away every breakpoint that lies between r and r - c
+adds the difference of the pieces on both of its sides, a polynomial in the distance from it: exact, corners included.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from kanspice.devices import PiecewisePolynomial
+
+Array = npt.NDArray[np.float64]
+Indices = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Crossings:
+    """Breakpoints between rows and their devices' voltages, in no order.
+
+    sample, row: (crossings,) where they are. at_v: (crossings,) the column voltages at which devices are at their
+    breakpoint. side: (crossings,) -1 where those are above 0 V, 1 where they are below.
+    steps: (crossings, degree) coefficients of z, z^2, ... in z = side * (at_v - c) > 0, volts beyond the breakpoint.
+    """
+
+    sample: Indices
+    row: Indices
+    at_v: Array
+    side: Array
+    steps: Array
+
+
+@dataclass(frozen=True)
+class Pieces:
+    """A curve as breakpoints (n + 1,) and n + 2 polynomials, the clamped ends among them.
+
+    origins: (n + 2,) volts; coefficients: (n + 2, degree + 1), ascending powers of the distance from the origin.
+    jumps: (n + 1, degree + 1): what is added at each breakpoint, in powers of the distance from it, going up.
+    """
+
+    breakpoints: Array
+    origins: Array
+    coefficients: Array
+    jumps: Array
+
+    @classmethod
+    def of(cls, curve: PiecewisePolynomial) -> Pieces:
+        degree = max(curve.coefficients.shape[1] - 1, 1)
+        inner = np.pad(curve.coefficients, ((0, 0), (0, degree + 1 - curve.coefficients.shape[1])))
+        ends = np.zeros((2, degree + 1))
+        ends[:, 0] = curve.numpy([curve.lo_v, curve.hi_v])[0]
+        coefficients = np.concatenate([ends[:1], inner, ends[1:]])
+        origins = np.concatenate([curve.breakpoints[:1], curve.breakpoints])
+        below = shifted(coefficients[:-1], curve.breakpoints - origins[:-1])
+        above = shifted(coefficients[1:], curve.breakpoints - origins[1:])
+        return cls(curve.breakpoints, origins, coefficients, above - below)
+
+    @property
+    def span_v(self) -> float:
+        """Length of the curve's range."""
+        return float(self.breakpoints[-1] - self.breakpoints[0])
+
+    def around(self, rows_v: Array, side: str) -> Array:
+        """Coefficients (..., degree + 1) of phi(r - c) in powers of c, for columns above (left) or below 0 V (right).
+
+        rows_v: (...) volts.
+        """
+        piece = np.searchsorted(self.breakpoints, rows_v, side=side)  # type: ignore[call-overload]
+        local = shifted(self.coefficients[piece], rows_v - self.origins[piece])
+        local[..., 1::2] *= -1
+        return np.asarray(local)
+
+    def crossings(self, rows_v: Array, lowest_v: Array, highest_v: Array) -> Crossings:
+        """The breakpoints that columns between lowest_v and highest_v, (samples,), let devices cross.
+
+        rows_v: (samples, rows) volts.
+        """
+        knots = self.breakpoints
+        down_to = np.searchsorted(knots, rows_v - np.maximum(highest_v, 0)[:, None], side="right")
+        down_from = np.searchsorted(knots, rows_v, side="left")
+        up_from = np.searchsorted(knots, rows_v, side="right")
+        up_to = np.searchsorted(knots, rows_v - np.minimum(lowest_v, 0)[:, None], side="left")
+        samples, rows, knot, sides = [], [], [], []
+        for first, stop, side in ((down_to, down_from, -1.0), (up_from, up_to, 1.0)):
+            counts = stop - first
+            for extra in range(int(counts.max(initial=0))):
+                sample, row = np.nonzero(counts > extra)
+                samples.append(sample)
+                rows.append(row)
+                knot.append(first[sample, row] + extra)
+                sides.append(np.full(len(sample), side))
+        if not samples:
+            nothing = np.empty(0, dtype=np.int64)
+            return Crossings(nothing, nothing, np.empty(0), np.empty(0), np.empty((0, self.jumps.shape[1] - 1)))
+        sample, row, number = (np.concatenate(part) for part in (samples, rows, knot))
+        side_of = np.concatenate(sides)
+        powers = np.arange(1, self.jumps.shape[1])
+        steps = self.jumps[number, 1:] * side_of[:, None] ** (powers + 1)
+        return Crossings(sample, row, rows_v[sample, row] - knots[number], side_of, steps)
+
+
+def shifted(coefficients: Array, by: Array) -> Array:
+    """Coefficients in powers of x of polynomials given in powers of (x + by).
+
+    coefficients: (..., degree + 1), ascending; by: (...).
+    """
+    result = coefficients.copy()
+    degree = result.shape[-1] - 1
+    for first in range(degree):
+        for power in range(degree - 1, first - 1, -1):
+            result[..., power] += by * result[..., power + 1]
+    return result

@@ -1,0 +1,88 @@
+"""`--engine batched` and `--cross-check`."""
+
+from __future__ import annotations
+
+import json
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+
+from kanspice import engines
+
+VERIFY = ("verify", "model.pt", "--inputs", "inputs.npy", "--set", "tia.gain=1000")
+
+
+def test_verify_needs_no_simulator_with_the_batched_engine(run, good, monkeypatch):
+    monkeypatch.setenv("KANSPICE_NGSPICE", "/nowhere")
+    done = run(*VERIFY, "--engine", "batched", "--labels", "labels.npy", "--json", "gap.json", "--html", "gap.html")
+    result = json.loads((good / "gap.json").read_text())
+    assert done.code == 0
+    assert result["engine"]["name"] == "batched"
+    assert result["engine"]["options"]["fidelity"] == "device"
+    assert result["samples"] == 8
+    assert result["numerical_error"]["relative_rmse"] < 1e-12
+    assert "cross_check" not in result
+    assert "engine batched" in " ".join(done.out.split())
+
+
+@pytest.mark.ngspice
+@pytest.mark.parametrize("engine", ["ngspice", "batched"])
+def test_engines_that_agree(run, good, engine):
+    arguments = ("--engine", engine, "--cross-check", "3", "--seed", "4")
+    files = ("--json", "gap.json", "--html", "gap.html", "--junit", "gap.xml")
+    done = run(*VERIFY, "--set", "converters.input_noise_v=0.01", *arguments, *files)
+    checked = json.loads((good / "gap.json").read_text())["cross_check"]
+    assert done.code == 0
+    assert checked["passed"] is True
+    assert checked["engine"]["name"] == engines.other(engine)
+    assert len(checked["samples"]) == 3
+    assert checked["worst_relative"] < checked["allowed"] == 1e-6
+    assert checked["different_outcomes"] == []
+    assert "on 3 samples agrees to" in " ".join(done.out.split())
+    assert "on 3 samples agrees to" in (good / "gap.html").read_text()
+    assert [case.get("name") for case in ElementTree.parse(good / "gap.xml").iter("testcase")][1] == "engines agree"
+
+
+@pytest.mark.ngspice
+def test_engines_that_disagree_are_no_measurement(run, good, monkeypatch):
+    solve = engines.solver.solve
+
+    def slightly_wrong(*arguments, **options):
+        solution = solve(*arguments, **options)
+        solution.stage_v["l2.crossbar"][5] *= 1 + 1e-4
+        return solution
+
+    monkeypatch.setattr(engines.solver, "solve", slightly_wrong)
+    done = run(*VERIFY, "--engine", "batched", "--cross-check", "8", "--json", "gap.json", "--junit", "gap.xml")
+    result = json.loads((good / "gap.json").read_text())
+    assert done.code == 3
+    assert result["passed"] is False
+    assert result["cross_check"]["worst_sample"] == 5
+    assert "disagrees by" in " ".join(done.out.split())
+    assert "the engines disagree" in done.out
+    assert [error.get("type") for error in ElementTree.parse(good / "gap.xml").iter("error")] == ["EnginesDisagree"]
+
+
+@pytest.mark.ngspice
+def test_engines_that_agree_about_periods(run, good, moving):
+    model, inputs = moving
+    arguments = ("--engine", "batched", "--cross-check", "2", "--json", "gap.json", "--html", "gap.html")
+    done = run("verify", model, "--inputs", inputs, *arguments)
+    result = json.loads((good / "gap.json").read_text())
+    assert done.code == 0
+    assert result["gap"]["relative_rmse"] < 1e-7
+    assert result["engine"]["options"]["relative_tolerance"] == 1e-9
+    assert result["cross_check"]["worst_relative"] < result["cross_check"]["allowed"] < 0.01
+    assert (good / "gap.html").read_text().count("node voltages of circuit and ODE over time") == 3
+
+
+def test_a_compiled_folder_is_solved_by_either(run, good, monkeypatch):
+    monkeypatch.setenv("KANSPICE_NGSPICE", "/nowhere")
+    assert run("compile", "model.pt", "-o", "circuit", "--inputs", "inputs.npy", "--set", "tia.gain=1000").code == 0
+    done = run("simulate", "circuit", "--inputs", "inputs.npy", "-o", "out.npz", "--engine", "batched")
+    assert done.code == 0
+    with np.load(good / "out.npz") as found:
+        assert found["solved"].all()
+        assert np.abs(found["outputs"] - np.load("outputs.npy")).max() < 0.2
+        assert np.abs(found["l1.crossbar.columns_v"]).max() > 0
