@@ -17,8 +17,8 @@ _TELLS_APART = 1.5
 """A gap of so many times the estimated numerical error is real. Measured, where there is none: at most 1.3."""
 PILOT_STEPS = 10
 _LEAST_STEPS, _MOST_STEPS = 20, 4000
-_ASYMPTOTIC = 0.02
-"""Below this relative error the law of squares is trusted to find the number of steps."""
+_ASYMPTOTIC = 5e-3
+"""Below this relative error it is trusted to say how many steps another needs."""
 _FALLS_BY = 4.0, 8.0
 """What errors are at least and at most divided by when steps double."""
 _RELTOL_TIMES_STEPS_SQUARED = 2.5e-3
