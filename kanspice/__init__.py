@@ -17,16 +17,17 @@ from kanspice.errors import InputError, KanspiceError, SimulatorError
 if TYPE_CHECKING:
     from kanspice.design import Design
     from kanspice.devices import Device, load_device
+    from kanspice.evidence import Evidence
     from kanspice.gap import GapResult
     from kanspice.models import KANalogue, LoadedModel, load, load_array, load_labels, save
     from kanspice.ngspice import NgspiceOptions
-    from kanspice.pipeline import Evidence, VerifyOptions, compile_model, verify
+    from kanspice.pipeline import VerifyOptions, compile_model, verify
     from kanspice.technology import Technology, load_technology
 
 _HOMES = {
     "Design": "kanspice.design",
     "Device": "kanspice.devices",
-    "Evidence": "kanspice.pipeline",
+    "Evidence": "kanspice.evidence",
     "GapResult": "kanspice.gap",
     "KANalogue": "kanspice.models",
     "LoadedModel": "kanspice.models",

@@ -20,6 +20,7 @@ from kanspice.design.branches import PIECEWISE_LINEAR_LAWS
 from kanspice.draws import Draw
 from kanspice.engines import EngineName, other, solve, without_converters
 from kanspice.errors import InputError
+from kanspice.evidence import Evidence
 from kanspice.gap import (
     Cause,
     CrossCheck,
@@ -55,56 +56,6 @@ from kanspice.validation import nearest
 Array = npt.NDArray[np.float64]
 FidelityChoice = Literal["auto", "shared", "device", "merged"]
 _PACKAGES = ("kanspice", "torch", "numpy", "scipy", "PySpice")
-
-
-@dataclass(frozen=True)
-class Evidence:
-    """What the circuit is measured with.
-
-    inputs: (samples, inputs) in model units. labels: (samples,) classes. targets: (samples, outputs), true answers
-    of a regression. external: (samples, outputs), outputs
-    for the same inputs computed elsewhere. population: (samples, inputs) that the amplifiers are sized for, `inputs` if
-    None. external_population: outputs computed elsewhere for all of those.
-    Raises InputError when they do not fit together.
-    """
-
-    inputs: Array
-    labels: npt.NDArray[np.int64] | None = None
-    external: Array | None = None
-    source: str = ""
-    population: Array | None = None
-    external_population: Array | None = None
-    targets: Array | None = None
-
-    def __post_init__(self) -> None:
-        if self.inputs.ndim != 2 or len(self.inputs) == 0:
-            found = f"shape {self.inputs.shape}"
-            raise InputError("the inputs have no samples", where=self.source, expected="(samples, inputs)", found=found)
-        if not np.isfinite(self.inputs).all():
-            raise InputError("some inputs are NaN or infinite", where=self.source, expected="finite numbers")
-        for where, rows in (("--labels", self.labels), ("--reference", self.external), ("--targets", self.targets)):
-            if rows is not None and len(rows) != len(self.inputs):
-                expected = f"{len(self.inputs)} rows, one for each sample"
-                raise InputError("does not fit the inputs", where=where, expected=expected, found=f"{len(rows)}")
-
-    def limited(self, limit: int | None) -> Evidence:
-        """The first `limit` samples, for a circuit that is sized for all of them; everything for None."""
-        if limit is None:
-            return self
-        return replace(
-            self,
-            inputs=self.inputs[:limit],
-            labels=None if self.labels is None else self.labels[:limit],
-            external=None if self.external is None else self.external[:limit],
-            targets=None if self.targets is None else self.targets[:limit],
-            population=self.sizing_inputs,
-            external_population=self.external,
-        )
-
-    @property
-    def sizing_inputs(self) -> Array:
-        """The inputs that amplifiers are sized for."""
-        return self.inputs if self.population is None else self.population
 
 
 @dataclass(frozen=True)
@@ -176,7 +127,7 @@ def verify(
     Raises InputError for evidence or limits that do not fit the model, SimulatorError without a simulator.
     """
     options = options or VerifyOptions()
-    _check_evidence(loaded, evidence)
+    evidence.check_fit(loaded.input_width, loaded.output_width)
     draw = Draw(options.ngspice.seed)
     compile_s, design = _timed(lambda: compile_model(loaded, technology, evidence.sizing_inputs, draw))
     fidelity = resolve_fidelity(design, options.fidelity)
@@ -343,29 +294,6 @@ def _timed(work: Callable[[], Design]) -> tuple[float, Design]:
     started = time.monotonic()
     design = work()
     return time.monotonic() - started, design
-
-
-def _check_evidence(loaded: LoadedModel, evidence: Evidence) -> None:
-    samples, width = evidence.inputs.shape
-    if width != loaded.input_width:
-        raise InputError(
-            "the inputs do not fit the model",
-            where=evidence.source,
-            expected=f"(samples, {loaded.input_width})",
-            found=f"({samples}, {width})",
-        )
-    if evidence.labels is not None:
-        _check_labels(evidence.labels, loaded.output_width)
-    for where, rows in (("--reference", evidence.external), ("--targets", evidence.targets)):
-        if rows is not None and rows.shape != (samples, loaded.output_width):
-            expected = f"shape {(samples, loaded.output_width)}"
-            raise InputError("does not fit the outputs", where=where, expected=expected, found=f"shape {rows.shape}")
-
-
-def _check_labels(labels: npt.NDArray[np.int64], classes: int) -> None:
-    if labels.min() < 0 or labels.max() >= classes:
-        worst = int(labels.min()) if labels.min() < 0 else int(labels.max())
-        raise InputError("a label is not a class", where="--labels", expected=f"0 to {classes - 1}", found=str(worst))
 
 
 def _accuracies(evidence: Evidence, expected: Array, outputs: Array, solution: Solution) -> dict[str, float] | None:

@@ -36,6 +36,7 @@ ROOMS = (
     "gap",  # Solution against reference
     "report",  # a gap, rendered
     "compiled",  # the folder that compile writes
+    "evidence",  # the samples, and what is known of their answers
     "pipeline",  # load, compile, simulate, compare, in order
     "study",  # many runs of the pipeline
     "doctor",  # what is installed

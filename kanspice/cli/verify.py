@@ -30,9 +30,9 @@ from kanspice.cli.options import (
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from kanspice.evidence import Evidence
     from kanspice.gap import GapResult
     from kanspice.models import LoadedModel
-    from kanspice.pipeline import Evidence
 
 
 def verify(
@@ -118,8 +118,8 @@ def _file(json: str | None) -> Path | None:
 def _evidence(
     loaded: LoadedModel, inputs: Path, labels: Path | None, targets: Path | None, reference: Path | None
 ) -> Evidence:
+    from kanspice.evidence import Evidence  # noqa: PLC0415
     from kanspice.models import load_array, load_labels  # noqa: PLC0415
-    from kanspice.pipeline import Evidence  # noqa: PLC0415
 
     return Evidence(
         inputs=load_array(inputs, "the inputs", loaded.input_width),
