@@ -13,7 +13,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from kanspice.compile import add_converters, compile_kanalogue, compile_kirchhoffnet
+from kanspice.compile import add_converters, compile_kanalogue, compile_kirchhoffnet, made
 from kanspice.design import Design
 from kanspice.design.bounds import is_settled
 from kanspice.design.branches import PIECEWISE_LINEAR_LAWS
@@ -81,23 +81,26 @@ class VerifyOptions:
 def compile_model(
     loaded: LoadedModel, technology: Technology, sample_inputs: Array | None = None, draw: Draw | None = None
 ) -> Design:
-    """The circuit of a loaded model, or rather the specimen of it that `draw` draws (that of seed 0 if None).
+    """The circuit of a loaded model, or rather the specimen of it that `draw` draws (that of seed 0 if None)."""
+    return made(compile_nominal(loaded, technology, sample_inputs), technology, draw or Draw())
+
+
+def compile_nominal(loaded: LoadedModel, technology: Technology, sample_inputs: Array | None = None) -> Design:
+    """The circuit of a loaded model before anything random happens to it: many specimens can be `made` of it.
 
     Amplifier swings are taken from the sample inputs (samples, inputs), if given.
 
     Raises InputError for a family that has a reference but no compiler yet.
     """
-    model, specimen = loaded.model, draw or Draw()
+    model = loaded.model
     if isinstance(model, KANalogue):
-        design = compile_kanalogue(
-            model, technology, model_sha256=loaded.sha256, sample_inputs=sample_inputs, draw=specimen
-        )
+        design = compile_kanalogue(model, technology, model_sha256=loaded.sha256, sample_inputs=sample_inputs)
     elif isinstance(model, KirchhoffNet):
         with errors_at(loaded.path):
             design = compile_kirchhoffnet(model, technology, model_sha256=loaded.sha256)
     else:
         raise InputError("circuits for this family are not compiled yet", where=loaded.path, found=loaded.family)
-    return add_converters(design, technology, model, sample_inputs, specimen)
+    return add_converters(design, technology, model, sample_inputs)
 
 
 def resolve_fidelity(design: Design, choice: FidelityChoice) -> Fidelity:

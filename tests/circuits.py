@@ -6,9 +6,10 @@ import numpy as np
 import torch
 from scipy.optimize import brentq
 
-from kanspice.compile import compile_kanalogue
+from kanspice.compile import compile_kanalogue, made
 from kanspice.design import Crossbar, Design, Limiter
 from kanspice.devices import Device, list_devices, load_device
+from kanspice.draws import Draw
 from kanspice.models import KANalogue
 from kanspice.technology import Technology, load_technology
 
@@ -61,6 +62,11 @@ def technology(*overrides: str) -> Technology:
 
 def design_of(model, samples=None, *overrides: str) -> Design:
     return compile_kanalogue(model, technology(*overrides), sample_inputs=samples)
+
+
+def specimen_of(model, samples, *overrides: str, seed=0) -> Design:
+    """What `seed` draws of the design."""
+    return made(design_of(model, samples, *overrides), technology(*overrides), Draw(seed))
 
 
 def crossbar_design(

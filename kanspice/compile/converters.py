@@ -8,7 +8,6 @@ import numpy as np
 import numpy.typing as npt
 
 from kanspice.design import Converter, Design
-from kanspice.draws import Draw
 from kanspice.errors import InputError
 from kanspice.models import Network
 from kanspice.models.reference import followed_stages
@@ -17,15 +16,13 @@ from kanspice.technology import Technology
 Array = npt.NDArray[np.float64]
 
 
-def add_converters(
-    design: Design, technology: Technology, model: Network, sample_inputs: Array | None, draw: Draw
-) -> Design:
+def add_converters(design: Design, technology: Technology, model: Network, sample_inputs: Array | None) -> Design:
     """The design with converters and input noise. sample_inputs: (samples, inputs) in model units.
 
     Raises InputError for converters without samples, which give them their range.
     """
     converters = technology.converters
-    design = replace(design, input_noise_v=converters.input_noise_v, seed=draw.seed)
+    design = replace(design, input_noise_v=converters.input_noise_v)
     if not (converters.dac_bits or converters.adc_bits):
         return design
     if sample_inputs is None or len(sample_inputs) == 0:

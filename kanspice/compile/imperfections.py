@@ -1,6 +1,6 @@
-"""Random and systematic deviations of the parts, as the last passes over a crossbar: the design has what was made.
+"""One specimen of a design: the same circuit with its parts as they come out of production.
 
-Names of draws: the crossbar and the array, `l1.crossbar.area`.
+Names of draws: the stage and the array, `l1.crossbar.area`.
 """
 
 from __future__ import annotations
@@ -9,13 +9,18 @@ from dataclasses import replace
 
 import numpy as np
 
-from kanspice.design import Crossbar
+from kanspice.design import Crossbar, Design
 from kanspice.draws import Draw
 from kanspice.technology import Technology
 
 
-def made(crossbar: Crossbar, technology: Technology, draw: Draw) -> Crossbar:
-    """The crossbar as this specimen of the technology has it."""
+def made(design: Design, technology: Technology, draw: Draw) -> Design:
+    """The specimen of a nominal design that `draw` draws, and the noise that its inputs have."""
+    stages = [_crossbar(stage, technology, draw) if isinstance(stage, Crossbar) else stage for stage in design.stages]
+    return replace(design, stages=tuple(stages), seed=draw.seed)
+
+
+def _crossbar(crossbar: Crossbar, technology: Technology, draw: Draw) -> Crossbar:
     devices, tia = technology.devices, technology.tia
     area = crossbar.area
     if devices.area_step > 0:

@@ -14,12 +14,10 @@ import numpy as np
 import numpy.typing as npt
 
 from kanspice.compile.effects import refuse_without_effect
-from kanspice.compile.imperfections import made
 from kanspice.design import Crossbar, Design, LayerNorm, Limiter, Stage
 from kanspice.design.bounds import current_ranges
 from kanspice.design.stages import LimiterKind
 from kanspice.devices import Device
-from kanspice.draws import Draw
 from kanspice.models import KANalogue
 from kanspice.models.reference import (
     BatchNormArrays,
@@ -73,9 +71,8 @@ def compile_kanalogue(
     *,
     model_sha256: str = "",
     sample_inputs: Array | None = None,
-    draw: Draw | None = None,
 ) -> Design:
-    """The circuit of a trained KANalogue network, and of it the specimen that `draw` draws (that of seed 0 if None).
+    """The nominal circuit of a trained KANalogue network.
 
     sample_inputs: (samples, inputs) in model units, from which amplifier swings are measured; without them the worst
     case over all inputs is assumed. Raises InputError for imperfections that the circuit cannot have.
@@ -87,9 +84,7 @@ def compile_kanalogue(
     draft = _Draft(model, technology, samples, layers)
     for compile_pass in PASSES:
         draft = compile_pass(draft)
-    design, specimen = _assemble(draft, model_sha256), draw or Draw()
-    stages = [made(stage, technology, specimen) if isinstance(stage, Crossbar) else stage for stage in design.stages]
-    return replace(design, stages=tuple(stages))
+    return _assemble(draft, model_sha256)
 
 
 def _draft_layer(index: int, layer: LayerArrays) -> _DraftLayer:

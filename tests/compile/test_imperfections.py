@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from circuits import PEAK, inputs_for, load_device, network, technology
+from circuits import PEAK, inputs_for, load_device, network, specimen_of
 
-from kanspice.compile import compile_kanalogue
 from kanspice.design.file import design_bytes
-from kanspice.draws import Draw
 
 MODEL = network([20, 15, 4], [load_device("z21"), PEAK])
 SAMPLES = inputs_for(MODEL, 8)
@@ -16,7 +14,7 @@ SIGMAS = ("devices.area_sigma=0.1", "tia.offset_sigma_v=1e-3", "tia.feedback_sig
 
 
 def specimen(*overrides, seed=0):
-    return compile_kanalogue(MODEL, technology(*overrides), sample_inputs=SAMPLES, draw=Draw(seed))
+    return specimen_of(MODEL, SAMPLES, *overrides, seed=seed)
 
 
 IDEAL = specimen()

@@ -19,13 +19,11 @@ from circuits import (
     load_device,
     network,
     polynomial_device,
-    technology,
+    specimen_of,
 )
 from fake_ngspice import CUT, E32, NAN, REAL, patch_last_number, write_fake
 
-from kanspice.compile import compile_kanalogue
 from kanspice.design.uniqueness import solution_counts
-from kanspice.draws import Draw
 from kanspice.errors import SimulatorError
 from kanspice.models.reference import reference_stages
 from kanspice.ngspice import NgspiceOptions, engine, solve
@@ -78,7 +76,7 @@ def test_the_answer_is_the_circuits(design, inputs, solved):
 def test_the_answer_of_a_specimen_is_that_specimens(model, inputs, overrides):
     """Areas, offsets and resistors all different: by bisection with exactly those."""
     spreads = ("devices.area_sigma=0.1", "tia.offset_sigma_v=2e-3", "tia.feedback_sigma=0.02", "tia.rail_v=50.0")
-    specimen = compile_kanalogue(model, technology(*overrides, *spreads), sample_inputs=inputs, draw=Draw(7))
+    specimen = specimen_of(model, inputs, *overrides, *spreads, seed=7)
     solution = solve(specimen, inputs, "device")
     first, second = specimen.crossbars
     expected = []

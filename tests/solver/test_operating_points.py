@@ -15,6 +15,7 @@ from circuits import (
     load_device,
     network,
     polynomial_device,
+    specimen_of,
     technology,
 )
 from hypothesis import given, settings
@@ -22,7 +23,6 @@ from hypothesis import strategies as st
 
 from kanspice import ngspice
 from kanspice.compile import compile_kanalogue
-from kanspice.draws import Draw
 from kanspice.models import load, load_array
 from kanspice.ngspice import NgspiceOptions
 from kanspice.solution import Outcome
@@ -60,7 +60,7 @@ def disagreement(design, inputs, fidelity="device"):
 @pytest.mark.parametrize("overrides", [(), ("tia.gain=1000",), ("tia.gain=30",), ("tia.gain=1e7",)])
 def test_the_answer_is_the_circuits(model, inputs, overrides):
     """Areas, offsets and resistors all different: both layers by bisection, column by column."""
-    design = compile_kanalogue(model, technology(*overrides, *SPREADS), sample_inputs=inputs, draw=Draw(7))
+    design = specimen_of(model, inputs, *overrides, *SPREADS, seed=7)
     solution = solve(design, inputs, "device")
     first, second = design.crossbars
     solved = np.flatnonzero(solution.solved)
@@ -183,8 +183,8 @@ def test_ngspice_agrees(made, stages, names, seed):
     (gain, spreads), (stage, norm) = made, stages
     model = network([3, 4, 2], [load_device(name) for name in names], input_stage=stage, norm=norm, seed=seed)
     inputs = inputs_for(model, 12, seed)
-    chosen = technology(f"tia.gain={gain}", "tia.rail_v=1000.0", "tia.headroom=0.01", *spreads)
-    design = compile_kanalogue(model, chosen, sample_inputs=inputs, draw=Draw(seed))
+    overrides = (f"tia.gain={gain}", "tia.rail_v=1000.0", "tia.headroom=0.01", *spreads)
+    design = specimen_of(model, inputs, *overrides, seed=seed)
     assert disagreement(design, inputs) < 1e-6
 
 
