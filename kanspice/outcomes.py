@@ -2,21 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from kanspice.design import Crossbar, Design, Limiter, Stage
-from kanspice.design.bounds import column_bounds_v, output_bounds_v
-from kanspice.design.columns import amplifier_outputs_v
+from kanspice.design.bounds import amplifier_bounds_v, column_bounds_v, output_bounds_v
 from kanspice.design.uniqueness import solution_counts
 from kanspice.solution import FailedSample, Outcome
 
 Array = npt.NDArray[np.float64]
 
 _RAIL_SLACK = 1 + 1e-6
+
+
+@dataclass
+class Volts:
+    """Voltages (samples, width) by name: of stages, of crossbars' columns and of these columns' amplifiers."""
+
+    stage_v: dict[str, Array] = field(default_factory=dict)
+    column_v: dict[str, Array] = field(default_factory=dict)
+    amplifier_v: dict[str, Array] = field(default_factory=dict)
 
 
 class Checking(Protocol):
@@ -54,53 +64,40 @@ def out_of_range(index: int, stage: str, volts: Array, bound_v: Array) -> Failed
     return FailedSample(index, Outcome.OUT_OF_RANGE, detail)
 
 
-def range_failures(
-    design: Design, largest_input_v: Array, stage_v: Mapping[str, Array], column_v: Mapping[str, Array]
-) -> dict[int, FailedSample]:
+def range_failures(design: Design, largest_input_v: Array, volts: Volts) -> dict[int, FailedSample]:
     """Place -> failure, for samples of which a voltage is larger than the design can produce.
 
-    largest_input_v: (inputs,), magnitudes. stage_v, column_v: (samples, width) by name.
+    largest_input_v: (inputs,), magnitudes.
     """
-    outputs, columns = output_bounds_v(design, largest_input_v), column_bounds_v(design)
-    tables = [(name, volts, outputs[name]) for name, volts in stage_v.items()]
-    tables += [(name, volts, columns[name]) for name, volts in column_v.items()]
+    pairs = (
+        (volts.stage_v, output_bounds_v(design, largest_input_v)),
+        (volts.column_v, column_bounds_v(design)),
+        (volts.amplifier_v, amplifier_bounds_v(design)),
+    )
+    tables = [(name, table, bounds[name]) for tables, bounds in pairs for name, table in tables.items()]
     failures: dict[int, FailedSample] = {}
-    for name, volts, bound_v in tables:
-        for place in np.flatnonzero((np.abs(volts) > bound_v).any(axis=1)).tolist():
-            failure = out_of_range(place, name, volts[place], bound_v)
+    for name, table, bound_v in tables:
+        for place in np.flatnonzero((np.abs(table) > bound_v).any(axis=1)).tolist():
+            failure = out_of_range(place, name, table[place], bound_v)
             if failure is not None:
                 failures.setdefault(place, failure)
     return failures
 
 
-def column_failures(
-    design: Design,
-    stage_v: Mapping[str, Array],
-    column_v: Mapping[str, Array],
-    *,
-    devices_see_columns: bool,
-    amplifiers_v: Mapping[str, Array] | None = None,
-) -> dict[int, FailedSample]:
-    """Place -> failure, for samples that need more than a rail, or whose columns have several states to settle in.
-
-    stage_v, column_v: (samples, width) by name. amplifiers_v: the same for the columns' amplifiers, where known.
-    """
+def column_failures(design: Design, volts: Volts, *, devices_see_columns: bool) -> dict[int, FailedSample]:
+    """Place -> failure, for samples that need more than a rail, or whose columns have several states to settle in."""
     failures: dict[int, FailedSample] = {}
     stages = design.stages
     for before, stage, after in zip(stages, stages[1:], [*stages[2:], None], strict=False):
         if not isinstance(stage, Crossbar):
             continue
-        rows_v, columns_v = stage_v[before.name], column_v[stage.name]
-        if amplifiers_v is None:
-            amplifier_v = amplifier_outputs_v(design, stage, rows_v, columns_v)
-        else:
-            amplifier_v = amplifiers_v[stage.name]
-        outputs_v = _delivered_v(stage_v[stage.name], after)
-        for place in _beyond(stage, amplifier_v) | _beyond(stage, outputs_v):
+        rows_v, amplifiers_v = volts.stage_v[before.name], volts.amplifier_v[stage.name]
+        outputs_v = _delivered_v(volts.stage_v[stage.name], after)
+        for place in _beyond(stage, amplifiers_v) | _beyond(stage, outputs_v):
             failures.setdefault(
-                place, _rail_failure(stage, place, np.abs(amplifier_v[place]), np.abs(outputs_v[place]))
+                place, _rail_failure(stage, place, np.abs(amplifiers_v[place]), np.abs(outputs_v[place]))
             )
-        if devices_see_columns:
+        if devices_see_columns and not stage.has_wires:
             states = solution_counts(design, stage, rows_v)
             for place in np.flatnonzero((states > 1).any(axis=1)).tolist():
                 failures.setdefault(place, _state_failure(stage, place, states[place]))
@@ -115,7 +112,9 @@ def _delivered_v(outputs_v: Array, after: Stage | None) -> Array:
 
 
 def _beyond(crossbar: Crossbar, volts: Array) -> set[int]:
-    """Places of samples with a voltage beyond the rail."""
+    """Places of samples with a voltage beyond the rail; none where amplifiers stop by themselves."""
+    if math.isfinite(crossbar.swing_v):
+        return set()
     return set(np.flatnonzero((np.abs(volts) > crossbar.rail_v * _RAIL_SLACK).any(axis=1)).tolist())
 
 

@@ -21,6 +21,7 @@ from kanspice.validation import Table, read_toml, validate
 
 _FinitePositive = Annotated[float, Field(strict=True, gt=0, allow_inf_nan=False)]
 _Positive = Annotated[float, Field(strict=True, gt=0)]
+_Finite = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 _NotNegative = Annotated[float, Field(strict=True, ge=0, allow_inf_nan=False)]
 
 
@@ -50,6 +51,13 @@ class Tia(Table):
     """Standard deviation of the amplifiers' input-referred offset voltages."""
     feedback_sigma: Annotated[_NotNegative, _CAUSE] = 0.0
     """Relative standard deviation of the feedback resistors."""
+    input_bias_a: Annotated[_Finite, _CAUSE] = 0.0
+    """What each amplifier's input takes from its column."""
+    output_ohm: Annotated[_NotNegative, _CAUSE] = 0.0
+    """Output resistance of the amplifiers, inside their feedback loops; those of infinite gain hide it."""
+    swing_v: Annotated[_Positive, _CAUSE] = math.inf
+    """Where outputs of amplifiers and subtractors stop, either sign. `inf`: they do not, and a sample that needs more
+    than `rail_v` has failed."""
     rail_v: _FinitePositive = 5.0
     """Largest output voltage, either sign; feedback resistors are chosen so that outputs stay within it."""
     headroom: Annotated[float, Field(strict=True, gt=0, le=1)] = 0.8
@@ -65,6 +73,17 @@ class CrossbarDevices(Table):
     """Areas are whole multiples of this, in units of the reference device; 0: any area can be made."""
     stuck_open: Annotated[float, Field(strict=True, ge=0, le=1), _CAUSE] = 0.0
     """Fraction of devices that do not conduct at all."""
+
+
+class Wires(Table):
+    """The wires of crossbars, one segment between neighbouring crosspoints, and the drivers of their rows."""
+
+    row_ohm: Annotated[_NotNegative, _CAUSE] = 0.0
+    """Of a segment of a row, also of that between driver and first column."""
+    column_ohm: Annotated[_NotNegative, _CAUSE] = 0.0
+    """Of a segment of a column, also of that between last row and amplifier."""
+    driver_ohm: Annotated[_NotNegative, _CAUSE] = 0.0
+    """Output resistance of what drives a row."""
 
 
 class Converters(Table):
@@ -133,6 +152,7 @@ class Technology(Table):
     units: Units = Units()
     tia: Tia = Tia()
     devices: CrossbarDevices = CrossbarDevices()
+    wires: Wires = Wires()
     converters: Converters = Converters()
     kirchhoffnet: KirchhoffNetCircuit = KirchhoffNetCircuit()
     branches: Branches = Branches()

@@ -81,7 +81,7 @@ def crossbar_design(
         name="l1.crossbar",
         compares_to="l1.crossbar",
         area=area,
-        bias_a=bias * 1e-6,
+        bias_a=np.stack([np.maximum(bias, 0), np.maximum(-bias, 0)], axis=1).ravel() * 1e-6,
         current_unit_a=1e-6,
         feedback_ohm=np.full(2 * pairs, feedback),
         offset_v=np.zeros(2 * pairs) if offset is None else np.asarray(offset, dtype=float),
@@ -109,20 +109,21 @@ def column_current(design, crossbar, rows_v, column, volts):
     area = np.maximum(sign * crossbar.area[:, pair, :], 0)
     units = (rows_v - volts) / design.input_v_per_unit
     basis = np.stack([device.curve.numpy(units)[0] for device in design.devices], axis=-1)
-    return np.sum(area * basis) * crossbar.current_unit_a + max(sign * crossbar.bias_a[pair], 0.0)
+    return np.sum(area * basis) * crossbar.current_unit_a + crossbar.bias_a[column]
 
 
 def column_voltage(design, crossbar, rows_v, column):
     """The voltage at which a column's currents balance, by bisection: scalar, in NumPy, from the curves alone.
 
-    column: positive and negative in turn. The op-amp's output is -gain * column, across the feedback resistor.
+    column: positive and negative in turn. The op-amp drives its output through its own resistance, as far as it goes.
     """
     if np.isinf(crossbar.open_loop_gain):
         return crossbar.offset_v[column]
 
     def excess(volts):
-        gain, offset = crossbar.open_loop_gain, crossbar.offset_v[column]
-        held = (volts * (1 + gain) - gain * offset) / crossbar.feedback_ohm[column]
+        wanted = crossbar.open_loop_gain * (crossbar.offset_v[column] - volts)
+        driven = min(max(wanted, -crossbar.swing_v), crossbar.swing_v)
+        held = (volts - driven) / (crossbar.feedback_ohm[column] + crossbar.output_ohm)
         return column_current(design, crossbar, rows_v, column, volts) - held
 
     return brentq(excess, -50.0, 50.0, xtol=1e-15, rtol=1e-14)
@@ -134,7 +135,10 @@ def crossbar_output(design, crossbar, rows_v):
     columns = np.array([column_voltage(design, crossbar, rows_v, number) for number in numbers])
     currents = np.array([column_current(design, crossbar, rows_v, number, columns[number]) for number in numbers])
     amplifiers = columns - crossbar.feedback_ohm * currents
-    return columns, crossbar.subtractor_gain * (amplifiers[1::2] - amplifiers[::2])
+    if np.isinf(crossbar.open_loop_gain):
+        amplifiers = np.clip(amplifiers, -crossbar.swing_v, crossbar.swing_v)
+    outputs = crossbar.subtractor_gain * (amplifiers[1::2] - amplifiers[::2])
+    return columns, np.clip(outputs, -crossbar.swing_v, crossbar.swing_v)
 
 
 __all__ = [

@@ -41,7 +41,10 @@ def test_infinity_can_be_written(tmp_path):
     [
         ("[tia]\ngian = 1000\n", "unknown key 'tia.gian'\n  try:      did you mean 'gain'?"),
         ("[tai]\ngain = 1000\n", "unknown key 'tai'\n  try:      did you mean 'tia'?"),
-        ("[tia]\nzzz = 1\n", "known: feedback_sigma, gain, headroom, offset_sigma_v, rail_v"),
+        (
+            "[tia]\nzzz = 1\n",
+            "known: feedback_sigma, gain, headroom, input_bias_a, offset_sigma_v, output_ohm",
+        ),
         ("tia = 3\n", "bad value for 'tia'"),
         ("[tia]\ngain = 'high'\n", "bad value for 'tia.gain'"),
         ("[tia]\ngain = '1000'\n", "bad value for 'tia.gain'"),

@@ -16,6 +16,7 @@ import numpy.typing as npt
 from kanspice.compile.effects import refuse_without_effect
 from kanspice.design import Crossbar, Design, LayerNorm, Limiter, Stage
 from kanspice.design.bounds import current_ranges
+from kanspice.design.columns import by_column
 from kanspice.design.stages import LimiterKind
 from kanspice.devices import Device
 from kanspice.models import KANalogue
@@ -78,7 +79,7 @@ def compile_kanalogue(
     case over all inputs is assumed. Raises InputError for imperfections that the circuit cannot have.
     """
     for section in ("branches", "switches"):
-        refuse_without_effect(technology, section, expected="what a crossbar has: tia, devices, converters")
+        refuse_without_effect(technology, section, expected="what a crossbar has: tia, devices, wires, converters")
     samples = None if sample_inputs is None or len(sample_inputs) == 0 else sample_inputs
     layers = tuple(_draft_layer(index, layer) for index, layer in enumerate(layer_arrays(model), 1))
     draft = _Draft(model, technology, samples, layers)
@@ -200,13 +201,13 @@ def _limiter(draft: _Draft, layer: _DraftLayer, input_v_per_unit: float) -> Limi
 
 
 def _crossbar(draft: _Draft, layer: _DraftLayer) -> Crossbar:
-    units, tia = draft.technology.units, draft.technology.tia
+    units, tia, wires = draft.technology.units, draft.technology.tia, draft.technology.wires
     output_v_per_unit = units.v_unit_v * layer.output_scale
     return Crossbar(
         name=f"l{layer.index}.crossbar",
         compares_to=layer.compares_to,
         area=layer.area,
-        bias_a=layer.bias * units.i_unit_a,
+        bias_a=by_column(layer.bias[None, :, None])[0, :, 0] * units.i_unit_a - tia.input_bias_a,
         current_unit_a=units.i_unit_a,
         feedback_ohm=np.full(2 * layer.area.shape[1], layer.feedback_ohm),
         offset_v=np.zeros(2 * layer.area.shape[1]),
@@ -215,6 +216,11 @@ def _crossbar(draft: _Draft, layer: _DraftLayer) -> Crossbar:
         output_v_per_unit=output_v_per_unit,
         column_swing_v=layer.column_swing_v,
         rail_v=tia.rail_v,
+        output_ohm=tia.output_ohm,
+        swing_v=tia.swing_v,
+        driver_ohm=wires.driver_ohm,
+        row_ohm=wires.row_ohm,
+        column_ohm=wires.column_ohm,
     )
 
 

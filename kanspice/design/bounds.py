@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from kanspice.design.amplifiers import largest_columns_v
 from kanspice.design.branches import growth, slopes
-from kanspice.design.columns import bias_by_column_a, by_column
+from kanspice.design.columns import by_column
 from kanspice.design.stages import Array, Crossbar, Design, LayerNorm, Limiter, OdePeriod, ReadOut, Stage
 from kanspice.devices import Device
 
@@ -30,10 +31,16 @@ def column_bounds_v(design: Design) -> dict[str, Array]:
     largest = largest_currents(design.devices)
     bounds = {}
     for crossbar in design.crossbars:
-        needed_v = largest_column_currents_a(crossbar, largest) * crossbar.feedback_ohm
-        largest_v = needed_v / (1 + crossbar.open_loop_gain) + np.abs(crossbar.offset_v)
+        largest_v = largest_columns_v(crossbar, largest_column_currents_a(crossbar, largest))
         bounds[crossbar.name] = largest_v * _SLACK + _FLOOR_V
     return bounds
+
+
+def amplifier_bounds_v(design: Design) -> dict[str, Array]:
+    """Crossbar name -> largest possible |output| of its columns' amplifiers, (2 * pairs,)."""
+    largest, columns = largest_currents(design.devices), column_bounds_v(design)
+    needed = {c.name: c.feedback_ohm * largest_column_currents_a(c, largest) * _SLACK for c in design.crossbars}
+    return {name: columns_v + needed[name] for name, columns_v in columns.items()}
 
 
 def _bound(design: Design, stage: Stage, largest: Array, before_v: Array) -> Array:
@@ -101,7 +108,7 @@ def _largest_node_v(design: Design, period: OdePeriod, start_v: float) -> float:
 def largest_column_currents_a(crossbar: Crossbar, largest: Array) -> Array:
     """Worst-case |current| of every column, amps, bias included."""
     currents_a: Array = by_column(crossbar.area).sum(axis=0) @ largest * crossbar.current_unit_a
-    return currents_a + bias_by_column_a(crossbar)
+    return currents_a + np.abs(crossbar.bias_a)
 
 
 def largest_currents(devices: Sequence[Device]) -> Array:

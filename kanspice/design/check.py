@@ -34,7 +34,7 @@ _KINDS: dict[type[Stage], str] = {
     ReadOut: "readout",
 }
 _MOST_BITS = 32
-_UNBOUNDED = frozenset({"open_loop_gain", "low_v", "high_v", "switch_off_ohm", "vccs_saturation", "off_ohm"})
+_UNBOUNDED = frozenset({"open_loop_gain", "low_v", "high_v", "switch_off_ohm", "vccs_saturation", "off_ohm", "swing_v"})
 
 
 def check_design(design: Design) -> None:
@@ -100,15 +100,23 @@ def _fits(stage: Stage, width: int, devices: int) -> bool:
     if isinstance(stage, Limiter):
         return stage.width == width and stage.kind in get_args(LimiterKind)
     if isinstance(stage, Crossbar):
-        columns = (2 * stage.bias_a.size,)
-        if stage.bias_a.ndim != 1 or not stage.feedback_ohm.shape == stage.offset_v.shape == columns:
-            return False
-        return stage.area.shape == (width, stage.bias_a.size, devices) and bool((stage.feedback_ohm > 0).all())
+        return _is_a_crossbar(stage, width, devices)
     if isinstance(stage, LayerNorm):
         return stage.gain_v.shape == stage.offset_v.shape == (width,)
     if isinstance(stage, ReadOut):
         return stage.width > 0 and stage.start + stage.width <= width and stage.unit_v > 0
     return stage.inputs == width and _is_a_graph(stage)
+
+
+def _is_a_crossbar(stage: Crossbar, width: int, devices: int) -> bool:
+    if stage.area.ndim != 3 or stage.area.shape[::2] != (width, devices):
+        return False
+    columns = (2 * stage.width,)
+    if not stage.bias_a.shape == stage.feedback_ohm.shape == stage.offset_v.shape == columns:
+        return False
+    if min(stage.output_ohm, stage.driver_ohm, stage.row_ohm, stage.column_ohm) < 0:
+        return False
+    return bool((stage.feedback_ohm > 0).all()) and stage.swing_v > 0
 
 
 def _is_a_graph(stage: OdePeriod) -> bool:

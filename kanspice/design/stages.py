@@ -52,10 +52,10 @@ class Crossbar:
 
     The current of device k between row i (voltage r) and its column (voltage c) is
     `|area[i, j, k]| * current_unit_a * phi_k(r - c)`, from row to column; a positive area puts it on the
-    positive column of pair j, a negative one on the negative column. The reference current `bias_a[j]`
-    enters the positive column (its magnitude the negative one when it is below zero).
+    positive column of pair j, a negative one on the negative column. Devices of the same row and column share a
+    crosspoint; `wires` says what lies between crosspoints. `bias_a` enters the columns besides.
     A TIA with feedback R, open-loop gain A and offset V0 holds its column at V0 (A = inf) and turns its current I into
-    V0 - R I; in general its output is A (V0 - column). The pair's output is
+    V0 - R I; `amplifiers` says what it does in general. The pair's output is
     `subtractor_gain * (V_negative - V_positive)`.
     """
 
@@ -64,7 +64,7 @@ class Crossbar:
     area: Array
     """(rows, pairs, devices), signed, in units of the reference device."""
     bias_a: Array
-    """(pairs,), amps."""
+    """(2 * pairs,), into every column, amps: reference currents, less what the amplifiers' inputs take."""
     current_unit_a: float
     feedback_ohm: Array
     """(2 * pairs,), positive and negative columns in turn."""
@@ -76,7 +76,17 @@ class Crossbar:
     column_swing_v: float
     """Largest TIA output expected, volts: what the feedback was chosen for."""
     rail_v: float
-    """Largest TIA output possible, volts, either sign."""
+    """Largest output that amplifiers are meant to give, volts, either sign: a sample that needs more has failed."""
+    output_ohm: float = 0.0
+    """Output resistance of the amplifiers."""
+    swing_v: float = math.inf
+    """Where the amplifiers' outputs, and the subtractors', really stop, volts, either sign; then no sample fails."""
+    driver_ohm: float = 0.0
+    """Between a row's voltage and the row."""
+    row_ohm: float = 0.0
+    """Of a row's wire from one crosspoint to the next, and from its driver to the first."""
+    column_ohm: float = 0.0
+    """Of a column's wire from one crosspoint to the next, and from the last to its amplifier."""
 
     @property
     def width(self) -> int:
@@ -99,9 +109,14 @@ class Crossbar:
         return math.isinf(self.open_loop_gain)
 
     @property
-    def holds_virtual_ground(self) -> bool:
-        """True when the columns sit at exactly 0 V, whatever the devices do."""
-        return self.holds_columns and not self.offset_v.any()
+    def has_wires(self) -> bool:
+        """True when rows or columns are not at one voltage each."""
+        return max(self.driver_ohm, self.row_ohm, self.column_ohm) > 0
+
+    @property
+    def sees_rows_only(self) -> bool:
+        """True when every device is between its row's voltage and exactly 0 V, whatever the others do."""
+        return self.holds_columns and not self.offset_v.any() and not self.has_wires
 
 
 @dataclass(frozen=True)
@@ -307,4 +322,4 @@ class Design:
     @property
     def is_ideal(self) -> bool:
         """True when every device on a row sees the row's voltage, so that `shared` and `device` are one circuit."""
-        return bool(self.crossbars) and all(crossbar.holds_virtual_ground for crossbar in self.crossbars)
+        return bool(self.crossbars) and all(crossbar.sees_rows_only for crossbar in self.crossbars)

@@ -1,8 +1,7 @@
 """Whether a crossbar's columns have one possible voltage each: devices of negative slope can give several.
 
-A column at voltage c, held by an amplifier of gain A and offset V0 with feedback R, solves
-`f(c) = sum of scale phi(row - c) + bias - (c (1 + A) - A V0) / R = 0`. Where f always falls there is one solution; it
-can rise only where the devices' negative slopes outweigh the amplifier.
+A column at voltage c solves `f(c) = sum of scale phi(row - c) + bias - drawn(c) = 0`: its amplifier draws the last.
+Where f always falls there is one solution; it can rise only where the devices' negative slopes outweigh the amplifier.
 """
 
 from __future__ import annotations
@@ -12,13 +11,16 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
+from kanspice.design.amplifiers import drawn_a, least_slope
 from kanspice.design.bounds import column_bounds_v
 from kanspice.design.columns import by_column, column_currents_a
 from kanspice.design.stages import Array, Crossbar, Design
+from kanspice.design.wires import lost_v
 from kanspice.devices import Device
 
 _SLOPE_GRID = 4001
 _SLOPE_SLACK = 1.05
+_BOUND_ROUNDS, _POSITIVE = 20, 1e-12
 _STEP = 1 / 700
 """Of a device's range: how finely column voltages are searched."""
 
@@ -38,11 +40,30 @@ def solution_counts(design: Design, crossbar: Crossbar, rows_v: Array) -> npt.ND
     return counts
 
 
+def wires_leave_one_state(design: Design, crossbar: Crossbar) -> bool:
+    """True when a crossbar with wires certainly has one state for whatever its rows are driven with.
+
+    What crosspoints lose is P I(d), P the positive semidefinite map from currents to losses. Two states would need a
+    direction in which devices, at their steepest falls G, return all that P takes: sqrt(G) P sqrt(G) of norm 1 or more.
+    P G has the same eigenvalues and no negative entries, so that the largest is at most max (P G x) / x for any x > 0.
+    """
+    falls = _steepest_falls(design.devices) * crossbar.current_unit_a / design.input_v_per_unit
+    siemens = (by_column(crossbar.area) @ falls)[None]
+    ohm = np.zeros(2 * crossbar.width) if crossbar.holds_columns else 1 / least_slope(crossbar)
+    x, bound = np.ones_like(siemens), np.inf
+    for _ in range(_BOUND_ROUNDS):
+        currents = siemens * x
+        image = lost_v(crossbar, currents) + ohm * currents.sum(axis=1)[:, None, :] + _POSITIVE
+        bound = min(bound, float((image / x).max()))
+        x = image / image.max()
+    return bound < 1
+
+
 def _always_falls(design: Design, crossbar: Crossbar) -> bool:
     """True when no column's devices together can fall more steeply than its amplifier rises."""
     falls = _steepest_falls(design.devices) * crossbar.current_unit_a / design.input_v_per_unit
     steepest = by_column(crossbar.area).sum(axis=0) @ falls
-    return bool(np.all(steepest < (1 + crossbar.open_loop_gain) / crossbar.feedback_ohm))
+    return bool(np.all(steepest < least_slope(crossbar)))
 
 
 def _steepest_falls(devices: Sequence[Device]) -> Array:
@@ -61,6 +82,5 @@ def _search_grid(design: Design, crossbar: Crossbar) -> Array:
 
 def _excess_current(design: Design, crossbar: Crossbar, row_v: Array, columns_v: Array) -> Array:
     """f at every column voltage (points,), for every column: (points, 2 * pairs), amps."""
-    gain = crossbar.open_loop_gain
-    held_a = (columns_v[:, None] * (1 + gain) - gain * crossbar.offset_v) / crossbar.feedback_ohm
+    held_a = drawn_a(crossbar, np.broadcast_to(columns_v[:, None], (len(columns_v), 2 * crossbar.width)))[0]
     return column_currents_a(design, crossbar, row_v, columns_v) - held_a

@@ -20,6 +20,7 @@ from PySpice.Spice.Netlist import SubCircuit
 from kanspice.design import Crossbar
 from kanspice.devices import Curve, PiecewisePolynomial
 from kanspice.devices.curves import spice_literal
+from kanspice.errors import InputError
 from kanspice.netlist.names import device_element
 from kanspice.units import spice_number
 
@@ -48,8 +49,8 @@ class Cell(ABC):
         """Adds the nodes that all devices of this type on row `row` share."""
 
     @abstractmethod
-    def device(self, row: int, pair: int, column: str, scale_a: float) -> str:
-        """The line of the device between row `row` and node `column`, carrying `scale_a * phi(row - column)` amps.
+    def device(self, row: int, pair: int, ends: tuple[str, str], scale_a: float) -> str:
+        """The line of the device between two nodes of row and column, carrying `scale_a * phi(row - column)` amps.
 
         Text, not a PySpice object: an object costs 50 microseconds, and 40,000 of them as long as solving 40 samples.
         """
@@ -62,9 +63,10 @@ class Cell(ABC):
         circuit.B(node, 0, node, i=expression)
         circuit.R(node, node, 0, "1")
 
-    def _source(self, row: int, pair: int, column: str, expression: str, scale_a: float) -> str:
+    def _source(self, row: int, pair: int, ends: tuple[str, str], expression: str, scale_a: float) -> str:
         """A nonlinear source, its scale as ngspice's multiplier `m`: exact, where a number in the expression is not."""
-        return f"B{device_element(row, pair, self.index)} r{row} {column} i={expression} m={spice_number(scale_a)}"
+        name, nodes = device_element(row, pair, self.index), " ".join(ends)
+        return f"B{name} {nodes} i={expression} m={spice_number(scale_a)}"
 
 
 @dataclass(frozen=True)
@@ -75,10 +77,10 @@ class SharedCell(Cell):
         """Node `phi`: the current of a unit device, in current units."""
         self._add_node(circuit, "phi", row, self.curve.spice(f"v(r{row})"))
 
-    def device(self, row: int, pair: int, column: str, scale_a: float) -> str:
+    def device(self, row: int, pair: int, ends: tuple[str, str], scale_a: float) -> str:
         """A linear source: scale_a * phi."""
         name, phi = device_element(row, pair, self.index), self._node("phi", row)
-        return f"G{name} r{row} {column} {phi} 0 {spice_number(scale_a)}"
+        return f"G{name} {' '.join(ends)} {phi} 0 {spice_number(scale_a)}"
 
 
 @dataclass(frozen=True)
@@ -90,10 +92,10 @@ class TangentCell(Cell):
         self._add_node(circuit, "phi", row, self.curve.spice(f"v(r{row})"))
         self._add_node(circuit, "g", row, self.curve.spice_derivative(f"v(r{row})"))
 
-    def device(self, row: int, pair: int, column: str, scale_a: float) -> str:
+    def device(self, row: int, pair: int, ends: tuple[str, str], scale_a: float) -> str:
         """scale_a * (phi - column * g)."""
         phi, slope = self._node("phi", row), self._node("g", row)
-        return self._source(row, pair, column, f"v({phi})-v({column})*v({slope})", scale_a)
+        return self._source(row, pair, ends, f"v({phi})-v({ends[1]})*v({slope})", scale_a)
 
 
 @dataclass(frozen=True)
@@ -126,12 +128,12 @@ class WindowCell(Cell):
         for name, values in _taylor_at_breakpoints(self.pieces).items():
             self._add_node(circuit, name, row, _select(volts, edges, values))
 
-    def device(self, row: int, pair: int, column: str, scale_a: float) -> str:
+    def device(self, row: int, pair: int, ends: tuple[str, str], scale_a: float) -> str:
         """scale_a * (k0 + y * (below or above)(y)), y = s - limited column voltage (see column_sense.cir)."""
-        distance = f"v({self._node('s', row)},{sense_node(column)})"
+        distance = f"v({self._node('s', row)},{sense_node(ends[1])})"
         sides = [self._horner(side, row, distance) for side in ("lo", "up")]
         value = f"v({self._node('k0', row)})+{distance}*({distance}<0?{sides[0]}:{sides[1]})"
-        return self._source(row, pair, column, value, scale_a)
+        return self._source(row, pair, ends, value, scale_a)
 
     def _horner(self, side: str, row: int, distance: str) -> str:
         degree = self.pieces.coefficients.shape[1] - 1
@@ -148,9 +150,9 @@ class FullCell(Cell):
     def add_row(self, circuit: SubCircuit, row: int) -> None:
         """Nothing is shared."""
 
-    def device(self, row: int, pair: int, column: str, scale_a: float) -> str:
+    def device(self, row: int, pair: int, ends: tuple[str, str], scale_a: float) -> str:
         """scale_a * phi(row - column)."""
-        return self._source(row, pair, column, f"{self.function}(v(r{row},{column}))", scale_a)
+        return self._source(row, pair, ends, f"{self.function}(v({','.join(ends)}))", scale_a)
 
     @property
     def function(self) -> str:
@@ -173,12 +175,24 @@ def sense_node(column: str) -> str:
     return f"q{column}"
 
 
+def check_shared(crossbar: Crossbar) -> None:
+    """Raises InputError for a crossbar whose devices cannot share their row's curve."""
+    if crossbar.has_wires:
+        raise InputError(
+            "devices along a wire see different voltages",
+            where="--fidelity",
+            expected="device, or auto, with wires.row_ohm, column_ohm or driver_ohm",
+            found="shared",
+        )
+
+
 def _choose_cell(index: int, curve: Curve, crossbar: Crossbar, fidelity: Fidelity, full: bool) -> Cell:
     if fidelity == "shared":
+        check_shared(crossbar)
         return SharedCell(index, curve)
-    if crossbar.holds_virtual_ground:
+    if crossbar.sees_rows_only:
         return TangentCell(index, curve)
-    if not full and _window_fits(curve, crossbar):
+    if not full and not crossbar.has_wires and _window_fits(curve, crossbar):
         return WindowCell(index, curve)
     return FullCell(index, curve)
 

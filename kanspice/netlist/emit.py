@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
+from collections.abc import Callable, Iterator
 
 import numpy as np
 from PySpice.Spice.Netlist import Circuit, SubCircuit
@@ -14,9 +15,11 @@ from kanspice.netlist.library import library_text
 from kanspice.netlist.names import column_node, input_node, layer_of, stage_node, tia_node
 from kanspice.netlist.netlist import CIRCUIT, Netlist, Text, whole
 from kanspice.netlist.periods import period_netlist
+from kanspice.netlist.wires import Wires
 from kanspice.units import spice_number
 
 _TITLE = "* kanspice circuit: drive the input nodes named in manifest.json, add an analysis and .end"
+_UNLIMITED_V = 1e30
 _LIMITER_SUBCIRCUITS = {"none": "buffer", "clip": "clipper", "sigmoid": "sigmoid_stage", "tanh": "tanh_stage"}
 
 
@@ -54,9 +57,16 @@ class _Builder:
         for stage in self.design.stages:
             signal = self._add(stage, signal)
             probes[stage.name] = tuple(signal)
-        columns = {crossbar.name: tuple(_columns(crossbar)) for crossbar in self.design.crossbars}
         return Netlist(
-            self.fidelity, self._files(), inputs, probes, columns, self.reach_v, len(self.nodes), self.elements
+            fidelity=self.fidelity,
+            files=self._files(),
+            inputs=inputs,
+            probes=probes,
+            columns={crossbar.name: _of_columns(crossbar, column_node) for crossbar in self.design.crossbars},
+            amplifiers={crossbar.name: _of_columns(crossbar, tia_node) for crossbar in self.design.crossbars},
+            reach_v=self.reach_v,
+            nodes=len(self.nodes),
+            elements=self.elements,
         )
 
     def _files(self) -> dict[str, Text]:
@@ -117,12 +127,11 @@ class _Builder:
         self.functions |= {cell.function: cell.definition for cell in cells if isinstance(cell, FullCell)}
         array = _array_subcircuit(stage, cells)
         self.circuit.subcircuit(array)
-        columns = _columns(stage)
-        self._instance_of_array(f"{layer}_crossbar", signal, columns)
+        self._instance_of_array(f"{layer}_crossbar", signal, list(_of_columns(stage, column_node)))
         if any(isinstance(cell, WindowCell) for cell in cells):
             self.used.add("column_sense")
-        self.elements += len(list(array.element_names)) + stage.device_count - 1
-        self.nodes.update(f"{layer}.{node}" for node in array.node_names)
+        self.elements += len(list(array.element_names)) + stage.device_count + len(list(Wires(stage).lines())) - 1
+        self.nodes.update(f"{layer}.{node}" for node in (*array.node_names, *Wires(stage).inner_nodes))
         for pair, output in enumerate(outputs):
             self._add_pair(stage, layer, pair, output)
 
@@ -131,48 +140,58 @@ class _Builder:
         self.circuit.X(name, name, *rows, *columns)
 
     def _add_pair(self, stage: Crossbar, layer: str, pair: int, output: str) -> None:
+        tia, tia_values = _tia(stage)
         for place, sign in enumerate("pn", start=2 * pair):
-            column, tia = column_node(layer, pair, sign), tia_node(layer, pair, sign)
-            values = {"rf": float(stage.feedback_ohm[place]), "offset": float(stage.offset_v[place])}
-            if stage.holds_columns:
-                self._instance(tia, "tia_ideal", column, tia, **values)
-            else:
-                self._instance(tia, "tia_finite", column, tia, **values, gain=stage.open_loop_gain)
-        bias_a = float(stage.bias_a[pair])
-        if bias_a:
-            column = column_node(layer, pair, "p" if bias_a > 0 else "n")
-            self.circuit.I(f"{layer}_b{pair}", 0, column, spice_number(abs(bias_a)))
-            self.elements += 1
-        positive, negative = tia_node(layer, pair, "p"), tia_node(layer, pair, "n")
-        self._instance(f"{layer}_sub{pair}", "subtractor", positive, negative, output, gain=stage.subtractor_gain)
+            column, output_node = column_node(layer, pair, sign), tia_node(layer, pair, sign)
+            own = {"rf": float(stage.feedback_ohm[place]), "offset": float(stage.offset_v[place])}
+            self._instance(output_node, tia, column, output_node, **own, **tia_values)
+            bias_a = float(stage.bias_a[place])
+            if bias_a:
+                self.circuit.I(f"{layer}_b{pair}{sign}", 0, column, spice_number(bias_a))
+                self.elements += 1
+        subtractor, values = "subtractor", {"gain": stage.subtractor_gain}
+        if math.isfinite(stage.swing_v):
+            subtractor, values = "subtractor_limited", values | {"swing": stage.swing_v}
+        both = tia_node(layer, pair, "p"), tia_node(layer, pair, "n")
+        self._instance(f"{layer}_sub{pair}", subtractor, *both, output, **values)
 
 
-def _columns(stage: Crossbar) -> list[str]:
-    layer = layer_of(stage.name)
-    return [column_node(layer, pair, sign) for pair in range(stage.width) for sign in "pn"]
+def _tia(stage: Crossbar) -> tuple[str, dict[str, float]]:
+    """The subcircuit of a crossbar's amplifiers, and the parameters that are the same for all of them."""
+    limited = math.isfinite(stage.swing_v)
+    if stage.holds_columns:
+        return ("tia_ideal_limited", {"swing": stage.swing_v}) if limited else ("tia_ideal", {})
+    if not limited and stage.output_ohm == 0:
+        return "tia_finite", {"gain": stage.open_loop_gain}
+    swing_v = stage.swing_v if limited else _UNLIMITED_V
+    return "tia_real", {"gain": stage.open_loop_gain, "rout": stage.output_ohm, "swing": swing_v}
+
+
+def _of_columns(stage: Crossbar, node: Callable[[str, int, str], str]) -> tuple[str, ...]:
+    """A node of every column, positive and negative in turn."""
+    return tuple(node(layer_of(stage.name), pair, sign) for pair in range(stage.width) for sign in "pn")
 
 
 def _array_subcircuit(stage: Crossbar, cells: tuple[Cell, ...]) -> SubCircuit:
     """The devices alone: ports are all rows, then all columns."""
-    rows = [f"r{row}" for row in range(stage.rows)]
-    columns = [f"c{pair}{sign}" for pair in range(stage.width) for sign in "pn"]
-    array = SubCircuit(f"{layer_of(stage.name)}_crossbar", *rows, *columns)
+    wires = Wires(stage)
+    array = SubCircuit(f"{layer_of(stage.name)}_crossbar", *wires.rows, *wires.columns)
     windowed = [cell for cell in cells if isinstance(cell, WindowCell)]
     if windowed:
         reach = spice_number(min(cell.reach_v for cell in windowed))
-        for column in columns:
+        for column in wires.columns:
             sense = sense_node(column)
             array.X(sense, "column_sense", column, sense, reach=reach)
     for row in range(stage.rows):
         for cell in cells:
             cell.add_row(array, row)
-    array.raw_spice = "".join(f"{line}\n" for line in _devices(stage, cells))
+    array.raw_spice = "".join(f"{line}\n" for line in [*wires.lines(), *_devices(stage, cells, wires)])
     return array
 
 
-def _devices(stage: Crossbar, cells: tuple[Cell, ...]) -> Iterator[str]:
+def _devices(stage: Crossbar, cells: tuple[Cell, ...], wires: Wires) -> Iterator[str]:
     """One source per non-zero area, column by column."""
     for pair, row, device in np.argwhere(stage.area.transpose(1, 0, 2)).tolist():
         area = float(stage.area[row, pair, device])
-        column = f"c{pair}{'p' if area > 0 else 'n'}"
-        yield cells[device].device(row, pair, column, abs(area) * stage.current_unit_a)
+        ends = wires.ends(row, 2 * pair + (area < 0))
+        yield cells[device].device(row, pair, ends, abs(area) * stage.current_unit_a)

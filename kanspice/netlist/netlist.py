@@ -31,6 +31,8 @@ class Netlist:
     """Stage name -> its output nodes."""
     columns: Mapping[str, tuple[str, ...]]
     """Crossbar name -> its column nodes, positive and negative in turn."""
+    amplifiers: Mapping[str, tuple[str, ...]]
+    """Crossbar name -> outputs of its columns' amplifiers, in the same order."""
     reach_v: Mapping[str, float]
     """Crossbar name -> largest column voltage for which its cells are exact."""
     nodes: int

@@ -52,6 +52,7 @@ def period_netlist(design: Design, fidelity: Fidelity) -> Netlist:
         inputs=probes[design.periods[0].name][: design.input_width],
         probes=probes,
         columns={},
+        amplifiers={},
         reach_v={},
         nodes=len(capacitors),
         elements=elements if design.switching is not None else elements + len(capacitors),

@@ -38,7 +38,7 @@ from kanspice.ngspice.process import RAW_FILE, Run, run_deck, working_folder
 from kanspice.ngspice.program import NgspiceProgram, find_ngspice
 from kanspice.ngspice.raw import read_plots
 from kanspice.ngspice.transient import solve_periods
-from kanspice.outcomes import chosen_samples, column_failures, range_failures
+from kanspice.outcomes import Volts, chosen_samples, column_failures, range_failures
 from kanspice.solution import FailedSample, NumericalError, Outcome, Solution
 
 Array = npt.NDArray[np.float64]
@@ -87,7 +87,8 @@ class _Circuit:
         folder.mkdir()
         size = netlist.write(folder)
         probed = [node for nodes in netlist.probes.values() for node in nodes]
-        probed += [node for nodes in netlist.columns.values() for node in nodes]
+        for crossbars in (netlist.columns, netlist.amplifiers):
+            probed += [node for nodes in crossbars.values() for node in nodes]
         return cls(netlist, folder, tuple(probed), size)
 
 
@@ -219,29 +220,27 @@ class _Solver:
         found.add(self._spread(whole, sorted(beyond), NORMAL, report=False))
 
     def _leaves_reach(self, row: Array) -> bool:
-        columns = self._split(row[None, :])[1]
+        columns = self._split(row[None, :]).column_v
         reach = self.circuit.netlist.reach_v
         return any(bool(np.abs(volts).max() >= reach[name]) for name, volts in columns.items())
 
     def _check_bounds(self, found: Found) -> None:
         """Turns finite garbage into failures."""
         largest_v = np.abs(self.inputs_v).max(axis=0)
-        self._refuse(found, lambda stage_v, column_v: range_failures(self.design, largest_v, stage_v, column_v))
+        self._refuse(found, lambda volts: range_failures(self.design, largest_v, volts))
 
     def _check_columns(self, found: Found) -> None:
         """Turns into failures samples that need more than a rail, or that have several states to settle in."""
-        check = partial(column_failures, self.design, devices_see_columns=self.fidelity == "device")
-        self._refuse(found, check)
+        sees = self.fidelity == "device"
+        self._refuse(found, lambda volts: column_failures(self.design, volts, devices_see_columns=sees))
 
-    def _refuse(
-        self, found: Found, check: Callable[[dict[str, Array], dict[str, Array]], dict[int, FailedSample]]
-    ) -> None:
-        """Turns into failures what `check` finds in the stages' and the columns' voltages of the solved samples."""
+    def _refuse(self, found: Found, check: Callable[[Volts], dict[int, FailedSample]]) -> None:
+        """Turns into failures what `check` finds in the voltages of the solved samples."""
         solved = sorted(found.rows)
         if not solved:
             return
-        stage_v, column_v = self._split(np.stack([found.rows[index] for index in solved]))
-        for place, failure in check(stage_v, column_v).items():
+        volts = self._split(np.stack([found.rows[index] for index in solved]))
+        for place, failure in check(volts).items():
             found.rows.pop(solved[place])
             found.failures[solved[place]] = replace(failure, index=solved[place])
 
@@ -264,7 +263,7 @@ class _Solver:
             return None
         last = self.design.stages[-1].name
         first_v, second_v = (
-            self._split(np.stack([rows[index] for index in common]))[0][last] for rows in (found.rows, again.rows)
+            self._split(np.stack([rows[index] for index in common])).stage_v[last] for rows in (found.rows, again.rows)
         )
         difference = first_v - second_v
         return NumericalError(tuple(common), float(np.abs(difference).max()), float(np.sqrt(np.mean(difference**2))))
@@ -274,27 +273,27 @@ class _Solver:
         last = self.design.stages[-1]
         if last.compares_to not in self.hints:
             return None
-        outputs_v = self._split(np.stack([found.rows[index] for index in solved]))[0][last.name]
+        outputs_v = self._split(np.stack([found.rows[index] for index in solved])).stage_v[last.name]
         errors_v: Array = np.abs(outputs_v - self.hints[last.compares_to][solved] * last.output_v_per_unit).max(axis=1)
         return errors_v
 
-    def _split(self, table: Array) -> tuple[dict[str, Array], dict[str, Array]]:
-        """(samples, vectors) -> stage voltages and column voltages by name."""
+    def _split(self, table: Array) -> Volts:
+        """(samples, vectors) -> voltages by name."""
         netlist, position = self.circuit.netlist, 0
         parts: list[dict[str, Array]] = []
-        for group in (netlist.probes, netlist.columns):
+        for group in (netlist.probes, netlist.columns, netlist.amplifiers):
             named = {}
             for name, nodes in group.items():
                 named[name] = table[:, position : position + len(nodes)]
                 position += len(nodes)
             parts.append(named)
-        return parts[0], parts[1]
+        return Volts(*parts)
 
     def _solution(self, found: Found, simulate_s: float, numerical_error: NumericalError | None) -> Solution:
         table = np.full((len(self.inputs_v), len(self.circuit.vectors)), np.nan)
         for index, row in found.rows.items():
             table[index] = row
-        stage_v, column_v = self._split(table)
+        volts = self._split(table)
         netlist = self.circuit.netlist
         analysis_s = sum(found.analysis_s)
         return Solution(
@@ -303,8 +302,8 @@ class _Solver:
             engine_options={"fidelity": self.fidelity, **asdict(self.options), **asdict(NORMAL)},
             samples=len(self.inputs_v),
             failed=tuple(found.failures[index] for index in sorted(found.failures)),
-            stage_v=stage_v,
-            column_v=column_v,
+            stage_v=volts.stage_v,
+            column_v=volts.column_v,
             timing_s={
                 "netlist_s": self.netlist_s,
                 "load_s": max(found.load_s, default=0.0),

@@ -51,7 +51,7 @@ from kanspice.ngspice.stepping import (
 )
 from kanspice.ngspice.switched import period_ends_v, switched_deck, switched_plots
 from kanspice.ngspice.waveforms import Tracer
-from kanspice.outcomes import chosen_samples, range_failures
+from kanspice.outcomes import Volts, chosen_samples, range_failures
 from kanspice.solution import FailedSample, NumericalError, Outcome, Solution, Waveform
 
 Array = npt.NDArray[np.float64]
@@ -300,7 +300,7 @@ class _Solver:
             return
         largest_v = np.abs(self.inputs_v).max(axis=0)
         stage_v = self._stages(np.stack([found.rows[index] for index in solved]))
-        for place, failure in range_failures(self.design, largest_v, stage_v, {}).items():
+        for place, failure in range_failures(self.design, largest_v, Volts(stage_v)).items():
             found.rows.pop(solved[place])
             found.failures[solved[place]] = replace(failure, index=solved[place])
 

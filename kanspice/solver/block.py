@@ -9,21 +9,19 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
+from kanspice.outcomes import Volts
 from kanspice.solution import FailedSample
 
 Array = npt.NDArray[np.float64]
 
 
 @dataclass
-class Block:
-    """Voltages (samples, width) by name, and failures by place in the block.
+class Block(Volts):
+    """Voltages, and failures by place in the block.
 
     residual_a: the largest current that an operating point leaves unbalanced.
     """
 
-    stage_v: dict[str, Array] = field(default_factory=dict)
-    column_v: dict[str, Array] = field(default_factory=dict)
-    amplifier_v: dict[str, Array] = field(default_factory=dict)
     residual_a: float = 0.0
     failures: dict[int, FailedSample] = field(default_factory=dict)
 

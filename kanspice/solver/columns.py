@@ -1,8 +1,8 @@
 """The voltages that a crossbar's columns settle at: one scalar equation each, solved for all of them together.
 
-A column at voltage c, held by an amplifier of gain A and offset V0 with feedback R, solves
-`f(c) = current(c) + bias - (c (1 + A) - A V0) / R = 0`. Newton's method does it in a few steps where amplifiers are
-strong; a bracket, halved where Newton's step leaves it or does not help, where devices bend or fall steeply.
+A column at voltage c solves `f(c) = current(c) + bias - drawn(c) = 0`, the last what its amplifier draws. Newton's
+method does it in a few steps where amplifiers are strong; a bracket, halved where Newton's step leaves it or does not
+help, where devices bend or fall steeply.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from kanspice.design import Crossbar
-from kanspice.design.columns import bias_by_column_a
+from kanspice.design.amplifiers import drawn_a, outputs_v
 from kanspice.solver.currents import Currents
 
 Array = npt.NDArray[np.float64]
@@ -56,8 +56,8 @@ def settle(crossbar: Crossbar, currents: Currents, samples: int, reach: Reach) -
     if not crossbar.holds_columns:
         return _Search(crossbar, currents, samples, reach).settle()
     offset_v = np.broadcast_to(crossbar.offset_v, (samples, len(crossbar.offset_v)))
-    current = currents.at(offset_v, np.arange(samples))[0] * crossbar.current_unit_a + bias_by_column_a(crossbar)
-    amplifiers_v = offset_v - crossbar.feedback_ohm * current
+    current = currents.at(offset_v, np.arange(samples))[0] * crossbar.current_unit_a + crossbar.bias_a
+    amplifiers_v = outputs_v(crossbar, offset_v, current)
     return Settled(offset_v, amplifiers_v, np.zeros(samples), _each(np.isfinite(amplifiers_v)))
 
 
@@ -71,9 +71,7 @@ class _Search:
 
     def __init__(self, crossbar: Crossbar, currents: Currents, samples: int, reach: Reach) -> None:
         self.crossbar, self.currents = crossbar, currents
-        self.bias_a = bias_by_column_a(crossbar)
-        gain, siemens = crossbar.open_loop_gain, 1 / crossbar.feedback_ohm
-        self.scale_a = reach.largest_a + gain * np.abs(crossbar.offset_v) * siemens
+        self.scale_a = reach.largest_a + np.abs(drawn_a(crossbar, np.zeros_like(crossbar.offset_v))[0])
         shape = (samples, len(self.scale_a))
         self.low_v = np.broadcast_to(-reach.largest_v, shape).copy()
         self.high_v = np.broadcast_to(reach.largest_v, shape).copy()
@@ -87,7 +85,7 @@ class _Search:
             if alive.size == 0:
                 break
             self._step(alive, must_help=step >= _FREE_STEPS)
-        amplifiers_v = self.crossbar.open_loop_gain * (self.crossbar.offset_v - self.columns_v)
+        amplifiers_v = outputs_v(self.crossbar, self.columns_v, drawn_a(self.crossbar, self.columns_v)[0])
         balanced = ~self.open & (self.left_a <= _JUMP * self.scale_a)
         return Settled(self.columns_v, amplifiers_v, self.left_a.max(axis=1), _each(balanced))
 
@@ -113,8 +111,7 @@ class _Search:
     def _excess(self, columns_v: Array, alive: npt.NDArray[np.int64]) -> tuple[Array, Array]:
         """f and its derivative."""
         crossbar = self.crossbar
-        gain, siemens = crossbar.open_loop_gain, 1 / crossbar.feedback_ohm
         current, slope = self.currents.at(columns_v, alive)
-        held_a = (columns_v + gain * (columns_v - crossbar.offset_v)) * siemens
-        into_a = current * crossbar.current_unit_a + self.bias_a
-        return into_a - held_a, slope * crossbar.current_unit_a - (1 + gain) * siemens
+        held_a, held_slope = drawn_a(crossbar, columns_v)
+        into_a = current * crossbar.current_unit_a + crossbar.bias_a
+        return into_a - held_a, slope * crossbar.current_unit_a - held_slope

@@ -7,7 +7,7 @@ polynomial per column by a matrix product. Nothing is approximated: see `pieces`
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -76,7 +76,7 @@ class LocalCurrents(Currents):
                 np.where(columns_v[:, None, :] > 0, self.above[samples], self.below[samples]), columns_v
             )
         rows_v = self.rows.rows_v[samples]
-        lowest_v, highest_v = columns_v.min(axis=1), columns_v.max(axis=1)
+        lowest_v, highest_v = columns_v.min(axis=1, keepdims=True), columns_v.max(axis=1, keepdims=True)
         for curve, pieces, area in zip(self.rows.curves, self.rows.pieces, self.area, strict=True):
             if pieces is None:
                 part = _whole(curve, rows_v, area, columns_v)
@@ -140,24 +140,33 @@ def _beyond_breakpoints(crossings: Crossings, area: Array, columns_v: Array) -> 
     """What the devices beyond a breakpoint carry more than the piece that their row is on."""
     current, slope = np.zeros(columns_v.size), np.zeros(columns_v.size)
     columns = columns_v.shape[1]
+    for crossing, column, value, derivative in beyond(crossings, columns, lambda part: columns_v[part.sample]):
+        areas = area[crossings.row[crossing], column]
+        place = crossings.sample[crossing] * columns + column
+        current += np.bincount(place, areas * value, columns_v.size)
+        slope += np.bincount(place, areas * derivative, columns_v.size)
+    return current.reshape(columns_v.shape), slope.reshape(columns_v.shape)
+
+
+def beyond(
+    crossings: Crossings, columns: int, lost_v: Callable[[Crossings], Array]
+) -> Iterator[tuple[Indices, Indices, Array, Array]]:
+    """Which crossings happen at which columns, and what they add to a unit device's current and its derivative by lost.
+
+    lost_v: what devices lose of their rows' voltages, (crossings, columns), at a part of the crossings.
+    """
     size = max(1, _BLOCK_NUMBERS // columns)
     for first in range(0, len(crossings.sample), size):
-        part = slice(first, first + size)
-        sample, side = crossings.sample[part], crossings.side[part]
-        distance = side[:, None] * (crossings.at_v[part, None] - columns_v[sample])
+        part = crossings[first : first + size]
+        distance = part.side[:, None] * (part.at_v[:, None] - lost_v(part))
         crossing, column = np.nonzero(distance > 0)
-        beyond, steps = distance[crossing, column], crossings.steps[part]
-        value, derivative = np.zeros_like(beyond), np.zeros_like(beyond)
-        for power in range(steps.shape[1] - 1, -1, -1):
-            derivative = derivative * beyond + value
-            value = value * beyond + steps[crossing, power]
-        derivative = derivative * beyond + value
-        value = value * beyond
-        areas = area[crossings.row[part][crossing], column]
-        place = sample[crossing] * columns + column
-        current += np.bincount(place, areas * value, columns_v.size)
-        slope -= np.bincount(place, areas * derivative * side[crossing], columns_v.size)
-    return current.reshape(columns_v.shape), slope.reshape(columns_v.shape)
+        past = distance[crossing, column]
+        value, derivative = np.zeros_like(past), np.zeros_like(past)
+        for power in range(part.steps.shape[1] - 1, -1, -1):
+            derivative = derivative * past + value
+            value = value * past + part.steps[crossing, power]
+        derivative = derivative * past + value
+        yield first + crossing, column, value * past, -derivative * part.side[crossing]
 
 
 def _whole(curve: Curve, rows_v: Array, area: Array, columns_v: Array) -> tuple[Array, Array]:

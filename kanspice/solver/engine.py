@@ -81,14 +81,10 @@ class _Run:
         """Takes over what can be believed of a block."""
         failures = dict(found.failures)
         largest_v = np.abs(self.inputs_v).max(axis=0)
-        for place, failure in range_failures(self.design, largest_v, found.stage_v, found.column_v).items():
+        for place, failure in range_failures(self.design, largest_v, found).items():
             failures.setdefault(place, failure)
         sees = self.fidelity == "device"
-        tables = found.stage_v, found.column_v
-        amplifiers_v = found.amplifier_v
-        for place, failure in column_failures(
-            self.design, *tables, devices_see_columns=sees, amplifiers_v=amplifiers_v
-        ).items():
+        for place, failure in column_failures(self.design, found, devices_see_columns=sees).items():
             failures.setdefault(place, failure)
         good = [place for place in range(len(block)) if place not in failures]
         for kept, parts in ((self.stage_v, found.stage_v), (self.column_v, found.column_v)):

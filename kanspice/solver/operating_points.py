@@ -8,14 +8,17 @@ import numpy as np
 import numpy.typing as npt
 
 from kanspice.design import Crossbar, Design, LayerNorm, Limiter
+from kanspice.design.amplifiers import differences_v
 from kanspice.design.bounds import column_bounds_v, largest_column_currents_a, largest_currents
 from kanspice.design.columns import by_column
 from kanspice.design.ideal import limited_v, normalised_v
-from kanspice.netlist import Fidelity
+from kanspice.netlist import Fidelity, check_shared
 from kanspice.solution import FailedSample, Outcome
 from kanspice.solver.block import Block
 from kanspice.solver.columns import Reach, settle
+from kanspice.solver.crosspoints import Crosspoints, LocalCrosspoints, WholeCrosspoints
 from kanspice.solver.currents import AtRows, Currents, LocalCurrents, Rows, WholeCurves
+from kanspice.solver.wired import settle_wires
 
 Array = npt.NDArray[np.float64]
 
@@ -30,6 +33,8 @@ class Chain:
 
     def __init__(self, design: Design, fidelity: Fidelity) -> None:
         self.design, self.fidelity = design, fidelity
+        for crossbar in design.crossbars if fidelity == "shared" else ():
+            check_shared(crossbar)
         self.curves = tuple(device.curve.stretched(design.input_v_per_unit) for device in design.devices)
         columns_v, largest = column_bounds_v(design), largest_currents(design.devices)
         self.reach = {
@@ -41,8 +46,13 @@ class Chain:
     @property
     def block(self) -> int:
         """How many samples are solved at a time."""
-        widest = max((c.rows * len(self.curves) + 2 * c.width for c in self.design.crossbars), default=1)
+        widest = max((self._numbers(crossbar) for crossbar in self.design.crossbars), default=1)
         return max(1, min(_LARGEST_BLOCK, _BLOCK_NUMBERS // (_COEFFICIENTS * widest)))
+
+    def _numbers(self, crossbar: Crossbar) -> int:
+        """How many polynomials a sample needs."""
+        columns = 2 * crossbar.width
+        return 2 * crossbar.rows * columns if crossbar.has_wires else crossbar.rows * len(self.curves) + columns
 
     @property
     def facts(self) -> Mapping[str, object]:
@@ -66,8 +76,11 @@ class Chain:
         return found
 
     def _crossbar(self, crossbar: Crossbar, rows_v: Array, found: Block, whole_curves: bool) -> Array:
-        currents = self._currents(crossbar, rows_v, whole_curves)
-        settled = settle(crossbar, currents, len(rows_v), self.reach[crossbar.name])
+        if crossbar.has_wires:
+            settled = settle_wires(crossbar, self._crosspoints(crossbar, rows_v, whole_curves), rows_v)
+        else:
+            currents = self._currents(crossbar, rows_v, whole_curves)
+            settled = settle(crossbar, currents, len(rows_v), self.reach[crossbar.name])
         for place in np.flatnonzero(~settled.converged).tolist():
             seen = f"{crossbar.name} leaves {settled.residual_a[place]:.4g} A unbalanced"
             found.failures.setdefault(place, FailedSample(place, Outcome.DIVERGED, seen))
@@ -75,12 +88,17 @@ class Chain:
         found.residual_a = max(found.residual_a, float(known.max(initial=0.0)))
         found.column_v[crossbar.name] = settled.columns_v
         found.amplifier_v[crossbar.name] = settled.amplifiers_v
-        pairs_v = settled.amplifiers_v[:, 1::2] - settled.amplifiers_v[:, ::2]
-        return np.asarray(crossbar.subtractor_gain * pairs_v)
+        return differences_v(crossbar, settled.amplifiers_v)
+
+    def _crosspoints(self, crossbar: Crossbar, rows_v: Array, whole_curves: bool) -> Crosspoints:
+        area = self.area[crossbar.name]
+        if whole_curves:
+            return WholeCrosspoints(rows_v, self.curves, area)
+        return LocalCrosspoints(Rows.at(rows_v, self.curves), area)
 
     def _currents(self, crossbar: Crossbar, rows_v: Array, whole_curves: bool) -> Currents:
         area = self.area[crossbar.name]
-        if self.fidelity == "shared" or (crossbar.holds_virtual_ground and not whole_curves):
+        if self.fidelity == "shared" or (crossbar.sees_rows_only and not whole_curves):
             return AtRows(rows_v, self.curves, area)
         if whole_curves:
             return WholeCurves(rows_v, self.curves, area)

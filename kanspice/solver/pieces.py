@@ -33,6 +33,10 @@ class Crossings:
     side: Array
     steps: Array
 
+    def __getitem__(self, part: slice) -> Crossings:
+        """Some of them."""
+        return Crossings(self.sample[part], self.row[part], self.at_v[part], self.side[part], self.steps[part])
+
 
 @dataclass(frozen=True)
 class Pieces:
@@ -75,15 +79,15 @@ class Pieces:
         return np.asarray(local)
 
     def crossings(self, rows_v: Array, lowest_v: Array, highest_v: Array) -> Crossings:
-        """The breakpoints that columns between lowest_v and highest_v, (samples,), let devices cross.
+        """The breakpoints that columns between lowest_v and highest_v let devices cross.
 
-        rows_v: (samples, rows) volts.
+        rows_v: (samples, rows) volts. lowest_v, highest_v: (samples, 1), or (samples, rows) for each row by itself.
         """
         knots = self.breakpoints
-        down_to = np.searchsorted(knots, rows_v - np.maximum(highest_v, 0)[:, None], side="right")
+        down_to = np.searchsorted(knots, rows_v - np.maximum(highest_v, 0), side="right")
         down_from = np.searchsorted(knots, rows_v, side="left")
         up_from = np.searchsorted(knots, rows_v, side="right")
-        up_to = np.searchsorted(knots, rows_v - np.minimum(lowest_v, 0)[:, None], side="left")
+        up_to = np.searchsorted(knots, rows_v - np.minimum(lowest_v, 0), side="left")
         samples, rows, knot, sides = [], [], [], []
         for first, stop, side in ((down_to, down_from, -1.0), (up_from, up_to, 1.0)):
             counts = stop - first

@@ -65,9 +65,8 @@ def amplifier_volts(design, crossbar, rows_v):
     """Largest |output| of every TIA, and of every subtractor that no input stage follows, in volts."""
     basis = np.stack([d.curve.numpy(rows_v / design.input_v_per_unit)[0] for d in design.devices], axis=-1)
     sums = [
-        np.einsum("sik,ijk->sj", basis, np.maximum(sign * crossbar.area, 0)) * crossbar.current_unit_a
-        + np.maximum(sign * crossbar.bias_a, 0)
-        for sign in (1, -1)
+        np.einsum("sik,ijk->sj", basis, np.maximum(sign * crossbar.area, 0)) * crossbar.current_unit_a + bias_a
+        for sign, bias_a in ((1, crossbar.bias_a[::2]), (-1, crossbar.bias_a[1::2]))
     ]
     return np.abs(np.array(sums)).max() * crossbar.feedback_ohm[0]
 
@@ -132,7 +131,7 @@ def test_a_layer_that_fits_keeps_one_volt_per_unit():
     assert (crossbar.feedback_ohm == 1e6).all()
     assert crossbar.subtractor_gain == pytest.approx(1.0)
     assert crossbar.column_swing_v == pytest.approx(1.5)
-    assert crossbar.bias_a[0] == pytest.approx(-0.5e-6)
+    assert crossbar.bias_a == pytest.approx([0.0, 0.5e-6])
 
 
 def test_swings_are_measured_on_every_sample_whatever_their_order():

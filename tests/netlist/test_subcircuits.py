@@ -15,6 +15,7 @@ from kanspice.resources import NETLISTS
 TESTED = {
     *("buffer", "clipper", "sigmoid_stage", "tanh_stage", "column_sense"),
     *("tia_ideal", "tia_finite", "subtractor", "layernorm_lane", "bank_switch"),
+    *("tia_real", "tia_ideal_limited", "subtractor_limited"),
 }
 
 
@@ -94,6 +95,27 @@ def test_a_transimpedance_amplifier_of_finite_gain(sweep, gain):
     drop = 4.7 * volts["x"]
     close(volts["out"], -drop * gain / (1 + gain))
     close(volts["col"], drop / (1 + gain))
+
+
+@pytest.mark.ngspice
+@pytest.mark.parametrize("swing", [1.0, 1e30])
+def test_a_transimpedance_amplifier_drives_through_its_own_resistance_as_far_as_it_goes(sweep, swing):
+    """The driven voltage e = A (V0 - col), limited, and the output is what R and the output's resistance divide."""
+    parameters = f"rf=4700 gain=200 offset=0.01 rout=300 swing={swing}"
+    volts = sweep(f"g1 0 col x 0 1m\nx1 col out tia_real {parameters}", -2.0, 2.0, 0.5)
+    driven = np.clip(200 * (0.01 - volts["col"]), -swing, swing)
+    close(volts["col"], driven + 5000 * 1e-3 * volts["x"])
+    close(volts["out"], volts["col"] - 4.7 * volts["x"])
+    assert (np.abs(driven) == swing).any() == (swing == 1.0)
+
+
+@pytest.mark.ngspice
+def test_outputs_stop_at_their_swing(sweep):
+    volts = sweep("r1 x col 1000\nx1 col out tia_ideal_limited rf=2000 offset=0.01 swing=1.5", -1.0, 1.0, 0.25)
+    close(volts["out"], np.clip(0.01 - 2 * (volts["x"] - 0.01), -1.5, 1.5))
+    close(volts["col"], np.full(9, 0.01))
+    volts = sweep("vp p 0 0.3\nx1 p x out subtractor_limited gain=2.5 swing=2", -1.0, 1.0, 0.25)
+    close(volts["out"], np.clip(2.5 * (volts["x"] - 0.3), -2, 2))
 
 
 @pytest.mark.ngspice

@@ -72,7 +72,10 @@ def test_the_answer_is_the_circuits(design, inputs, solved):
     np.testing.assert_allclose(outputs(solved), expected, rtol=0, atol=1e-8 * np.abs(expected).max())
 
 
-@pytest.mark.parametrize("overrides", [(), ("tia.gain=300",)])
+REAL_AMPLIFIERS = ("tia.gain=300", "tia.output_ohm=2e5", "tia.input_bias_a=1e-8")
+
+
+@pytest.mark.parametrize("overrides", [(), ("tia.gain=300",), ("tia.swing_v=0.8",), REAL_AMPLIFIERS])
 def test_the_answer_of_a_specimen_is_that_specimens(model, inputs, overrides):
     """Areas, offsets and resistors all different: by bisection with exactly those."""
     spreads = ("devices.area_sigma=0.1", "tia.offset_sigma_v=2e-3", "tia.feedback_sigma=0.02", "tia.rail_v=50.0")

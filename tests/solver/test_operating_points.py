@@ -29,6 +29,9 @@ from kanspice.solution import Outcome
 from kanspice.solver import SolverOptions, solve
 
 SPREADS = ("devices.area_sigma=0.1", "tia.offset_sigma_v=2e-3", "tia.feedback_sigma=0.02", "tia.rail_v=50.0")
+LIMITED = ("tia.swing_v=0.8",)
+INPUT_AND_OUTPUT = ("tia.output_ohm=2e5", "tia.input_bias_a=1e-8")
+REAL = ("tia.gain=300", *INPUT_AND_OUTPUT, *LIMITED)
 
 
 @pytest.fixture(scope="module")
@@ -57,18 +60,18 @@ def disagreement(design, inputs, fidelity="device"):
 # --- against answers that owe nothing to either engine ---
 
 
-@pytest.mark.parametrize("overrides", [(), ("tia.gain=1000",), ("tia.gain=30",), ("tia.gain=1e7",)])
+@pytest.mark.parametrize("overrides", [(), ("tia.gain=1000",), ("tia.gain=30",), ("tia.gain=1e7",), LIMITED, REAL])
 def test_the_answer_is_the_circuits(model, inputs, overrides):
     """Areas, offsets and resistors all different: both layers by bisection, column by column."""
     design = specimen_of(model, inputs, *overrides, *SPREADS, seed=7)
     solution = solve(design, inputs, "device")
     first, second = design.crossbars
     solved = np.flatnonzero(solution.solved)
-    assert solved.size > 20
+    assert solved.size > 15
     for sample in solved[:12]:
         columns, hidden = crossbar_output(design, first, np.clip(inputs[sample], 0.0, 1.4))
         expected = crossbar_output(design, second, np.clip(hidden, 0.0, 1.4))[1]
-        np.testing.assert_allclose(solution.column_v["l1.crossbar"][sample], columns, rtol=0, atol=1e-13)
+        np.testing.assert_allclose(solution.column_v["l1.crossbar"][sample], columns, rtol=1e-11, atol=1e-13)
         np.testing.assert_allclose(outputs(solution)[sample], expected, rtol=0, atol=1e-9 * np.abs(expected).max())
 
 
@@ -172,7 +175,7 @@ gains = st.sampled_from([np.inf, 1e6, 3e3, 300.0])
 @pytest.mark.ngspice
 @settings(max_examples=10, deadline=None, derandomize=True)
 @given(
-    made=st.tuples(gains, st.sampled_from([(), SPREADS[:3]])),
+    made=st.tuples(gains, st.sampled_from([(), SPREADS[:3], INPUT_AND_OUTPUT])),
     stages=st.tuples(
         st.sampled_from(["PosHC", "NegHC", "sigmoid", "tanh", "None"]), st.sampled_from(["batch", "layer"])
     ),

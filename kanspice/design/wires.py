@@ -1,0 +1,27 @@
+"""What the wires of a crossbar lose, as a function of the currents at its crosspoints.
+
+A row is a driver's resistance and then a chain of segments, one before each crosspoint, from left to right; a column a
+chain of segments, one after each crosspoint, down to its amplifier at the bottom. Currents are sums of what branches
+off farther on, losses are sums of those again: nothing needs to be factored, and a resistance may be 0.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from kanspice.design.stages import Array, Crossbar
+
+
+def lost_v(crossbar: Crossbar, currents_a: Array) -> Array:
+    """What crosspoints lose to drivers and wires for currents (samples, rows, 2 * pairs) through them: volts.
+
+    A device then sees its row's voltage less its column's at the amplifier, less this.
+    """
+    in_rows_a = np.cumsum(currents_a[:, :, ::-1], axis=2)[:, :, ::-1]
+    lost = crossbar.driver_ohm * in_rows_a[:, :, :1]
+    if crossbar.row_ohm > 0:
+        lost = lost + crossbar.row_ohm * np.cumsum(in_rows_a, axis=2)
+    if crossbar.column_ohm > 0:
+        in_columns_a = np.cumsum(currents_a, axis=1)
+        lost = lost + crossbar.column_ohm * np.cumsum(in_columns_a[:, ::-1], axis=1)[:, ::-1]
+    return np.asarray(np.broadcast_to(lost, currents_a.shape))

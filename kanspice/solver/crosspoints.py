@@ -1,0 +1,100 @@
+"""Currents at every crosspoint of a crossbar with wires, for a block of samples, and how they change with what is lost.
+
+A device sees its row's voltage less what drivers, wires and the column's amplifier lose of it. As in `currents`, curves
+are located once for the rows; the devices of a crosspoint together are then one polynomial in what is lost there.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from kanspice.devices import Curve
+from kanspice.solver.currents import Rows, beyond
+from kanspice.solver.pieces import Indices
+
+Array = npt.NDArray[np.float64]
+
+
+class Crosspoints(ABC):
+    """Sums of area * phi(row - lost) over the device types of one specimen at every crosspoint, in current units."""
+
+    @abstractmethod
+    def at(self, lost_v: Array, samples: Indices) -> tuple[Array, Array]:
+        """Currents and their derivatives by what is lost, (len(samples), rows, columns).
+
+        lost_v: (len(samples), rows, columns), volts; samples: which of the rows' samples they are of.
+        """
+
+
+class WholeCrosspoints(Crosspoints):
+    """From the curves themselves, for every device by itself: slow, and an independent check."""
+
+    def __init__(self, rows_v: Array, curves: Sequence[Curve], area: Array) -> None:
+        """rows_v: (samples, rows) volts. area: (rows, columns, devices), at least 0."""
+        self.rows_v, self.curves, self.area = rows_v, curves, area
+
+    def at(self, lost_v: Array, samples: Indices) -> tuple[Array, Array]:
+        volts = self.rows_v[samples, :, None] - lost_v
+        current, slope = np.zeros_like(volts), np.zeros_like(volts)
+        for device, curve in enumerate(self.curves):
+            row, column = np.nonzero(self.area[:, :, device])
+            value, derivative = curve.numpy(volts[:, row, column])
+            current[:, row, column] += self.area[row, column, device] * value
+            slope[:, row, column] -= self.area[row, column, device] * derivative
+        return current, slope
+
+
+class LocalCrosspoints(Crosspoints):
+    """From the rows' polynomials, with corrections for devices that are beyond a breakpoint."""
+
+    def __init__(self, rows: Rows, area: Array) -> None:
+        """area: (rows, columns, devices), at least 0."""
+        self.rows, self.area = rows, area
+        self.others = [curve for curve, pieces in zip(rows.curves, rows.pieces, strict=True) if pieces is None]
+        known = [place for place, pieces in enumerate(rows.pieces) if pieces is not None]
+        self.above, self.below = (self._together(tables, known) for tables in (rows.above, rows.below))
+        unknown = [place for place, pieces in enumerate(rows.pieces) if pieces is None]
+        self.whole = WholeCrosspoints(rows.rows_v, self.others, area[:, :, unknown])
+
+    def _together(self, tables: Sequence[Array], known: Sequence[int]) -> Array:
+        """Polynomials of crosspoints, (degree + 1, samples, rows, columns), from those of rows."""
+        degree = max((table.shape[2] for table in tables), default=0)
+        rows, columns, _ = self.area.shape
+        together = np.zeros((degree, len(self.rows.rows_v), rows, columns))
+        for table, place in zip(tables, known, strict=True):
+            for power in range(table.shape[2]):
+                together[power] += table[:, :, power, None] * self.area[:, :, place]
+        return together
+
+    def at(self, lost_v: Array, samples: Indices) -> tuple[Array, Array]:
+        current, slope = self._polynomials(lost_v, samples)
+        lowest_v, highest_v = lost_v.min(axis=2), lost_v.max(axis=2)
+        columns = lost_v.shape[2]
+        for place, pieces in enumerate(self.rows.pieces):
+            if pieces is None:
+                continue
+            crossings = pieces.crossings(self.rows.rows_v[samples], lowest_v, highest_v)
+            area = self.area[:, :, place]
+            for crossing, column, value, derivative in beyond(crossings, columns, lambda p: lost_v[p.sample, p.row]):
+                sample, row = crossings.sample[crossing], crossings.row[crossing]
+                areas = area[row, column]
+                np.add.at(current, (sample, row, column), areas * value)
+                np.add.at(slope, (sample, row, column), areas * derivative)
+        if self.others:
+            parts = self.whole.at(lost_v, samples)
+            current, slope = current + parts[0], slope + parts[1]
+        return current, slope
+
+    def _polynomials(self, lost_v: Array, samples: Indices) -> tuple[Array, Array]:
+        current, slope = np.zeros_like(lost_v), np.zeros_like(lost_v)
+        positive = lost_v > 0
+        for above, below in zip(self.above[::-1, samples], self.below[::-1, samples], strict=True):
+            slope *= lost_v
+            slope += current
+            current *= lost_v
+            current += np.where(positive, above, below)
+        return current, slope

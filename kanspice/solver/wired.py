@@ -1,0 +1,172 @@
+"""Crossbars whose rows and columns are not at one voltage each: drivers, wires and amplifiers, all samples together.
+
+The unknowns are what every crosspoint loses of its row's voltage, d. The currents I(d) of the devices and the
+resistances give what is lost in turn, so that `d - lost(I(d)) = 0`. Newton's method solves it; each of its steps is a
+linear system `(1 + P g) x = r`, P the positive semidefinite map from currents to losses, g the devices' slopes. P is
+smooth and small, so that GMRES needs few rounds, and each is a handful of cumulative sums. Where Newton's method fails,
+resistances grow from zero, where the answer is known, to what they are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from kanspice.design import Crossbar
+from kanspice.design.amplifiers import held_v, outputs_v
+from kanspice.design.wires import lost_v
+from kanspice.solver.columns import Settled
+from kanspice.solver.crosspoints import Crosspoints
+from kanspice.solver.pieces import Indices
+
+Array = npt.NDArray[np.float64]
+
+_MOST_STEPS = 20
+_LEFT = 1e-13
+"""Of the largest voltage involved: what rounding leaves of the losses."""
+_MOST_ROUNDS = 40
+_INNER = 1e-5
+"""What a linear system may leave of its right-hand side: less than Newton's method leaves of the rest."""
+_SHORTEST = 2.0**-8
+_FIRST_PART, _MOST_PARTS = 0.25, 24
+
+
+def settle_wires(crossbar: Crossbar, crosspoints: Crosspoints, rows_v: Array) -> Settled:
+    """Columns at their amplifiers and the amplifiers' outputs, for rows (samples, rows) in volts."""
+    search = _Search(crossbar, crosspoints, rows_v)
+    lost, left_v = search.newton(np.zeros(search.shape(len(rows_v))), np.arange(len(rows_v)), 1.0)
+    for place in np.flatnonzero(~search.is_settled(left_v)).tolist():
+        lost[place], left_v[place] = search.grow(place)
+    currents_a, slopes = search.currents(lost, np.arange(len(rows_v)))
+    into_a = currents_a.sum(axis=1) + crossbar.bias_a
+    columns_v = held_v(crossbar, into_a)[0]
+    residual_a = np.abs(slopes).max(axis=(1, 2)) * left_v
+    return Settled(columns_v, outputs_v(crossbar, columns_v, into_a), residual_a, search.is_settled(left_v))
+
+
+@dataclass(frozen=True)
+class _Search:
+    crossbar: Crossbar
+    crosspoints: Crosspoints
+    rows_v: Array
+
+    def shape(self, samples: int) -> tuple[int, int, int]:
+        """Of what is lost."""
+        return samples, self.crossbar.rows, 2 * self.crossbar.width
+
+    def is_settled(self, left_v: Array) -> npt.NDArray[np.bool_]:
+        """(samples,) for what they leave, (samples,)."""
+        return np.asarray(left_v <= _LEFT * self._scale_v)
+
+    @property
+    def _scale_v(self) -> float:
+        return float(np.abs(self.rows_v).max(initial=0.0)) + 1.0
+
+    def currents(self, lost: Array, samples: Indices) -> tuple[Array, Array]:
+        """Currents at crosspoints and their derivatives by what is lost there: amps and siemens."""
+        current, slope = self.crosspoints.at(lost, samples)
+        return current * self.crossbar.current_unit_a, slope * self.crossbar.current_unit_a
+
+    def _left(self, lost: Array, samples: Indices, part: float) -> tuple[Array, Array, Array]:
+        """What Newton's method brings to zero, the currents' derivatives, and the ohms of columns at their amplifiers.
+
+        part: of all resistances and column voltages.
+        """
+        current, slope = self.currents(lost, samples)
+        columns_v, ohm = held_v(self.crossbar, current.sum(axis=1) + self.crossbar.bias_a)
+        return lost - part * (lost_v(self.crossbar, current) + columns_v[:, None, :]), slope, ohm
+
+    def newton(self, lost: Array, samples: Indices, part: float) -> tuple[Array, Array]:
+        """(what is lost, largest voltage left over) per sample, from a start (samples, rows, columns)."""
+        lost, left_v = lost.copy(), np.full(len(samples), np.inf)
+        left, slope, ohm = self._left(lost, samples, part)
+        left_v = _largest(left)
+        for _ in range(_MOST_STEPS):
+            going = np.flatnonzero(~self.is_settled(left_v) & np.isfinite(left_v))
+            if going.size == 0:
+                break
+
+            def apply(x: Array, slope: Array = slope[going], ohm: Array = ohm[going]) -> Array:
+                moved = slope * x
+                in_columns = ohm * moved.sum(axis=1)
+                return np.asarray(x - part * (lost_v(self.crossbar, moved) + in_columns[:, None, :]))
+
+            step, moved = gmres(apply, left[going], _INNER, _MOST_ROUNDS), False
+            length = np.ones(going.size)
+            while going.size and length.max() >= _SHORTEST:
+                tried = lost[going] - length[:, None, None] * step
+                new_left, new_slope, new_ohm = self._left(tried, samples[going], part)
+                new_left_v = _largest(new_left)
+                better = (new_left_v < (1 - 1e-4 * length) * left_v[going]) | self.is_settled(new_left_v)
+                taken = going[better]
+                lost[taken], left[taken], left_v[taken] = tried[better], new_left[better], new_left_v[better]
+                slope[taken], ohm[taken] = new_slope[better], new_ohm[better]
+                moved |= bool(better.any())
+                going, step, length = going[~better], step[~better], length[~better] / 2
+            if not moved:
+                break
+        return lost, left_v
+
+    def grow(self, place: int) -> tuple[Array, float]:
+        """One sample, by resistances that grow to what they are: (what is lost, largest voltage left over)."""
+        samples = np.array([place])
+        lost, part, step = np.zeros(self.shape(1)), 0.0, _FIRST_PART
+        left_v = np.array([np.inf])
+        for _ in range(_MOST_PARTS):
+            if part == 1:
+                break
+            wanted = min(part + step, 1.0)
+            tried, left_v = self.newton(lost, samples, wanted)
+            if self.is_settled(left_v)[0]:
+                lost, part, step = tried, wanted, 2 * step
+            else:
+                step /= 2
+        return lost[0], float(left_v[0]) if part == 1 else np.inf
+
+
+def _largest(left: Array) -> Array:
+    """(samples,) largest magnitude."""
+    return np.asarray(np.abs(left).max(axis=(1, 2)))
+
+
+def gmres(apply: Callable[[Array], Array], right: Array, tolerance: float, most: int) -> Array:
+    """Solutions of a linear system per sample, by GMRES from zero: arrays (samples, ...), as `right`.
+
+    tolerance: of each right-hand side's norm, for every sample. Ends after `most` rounds with what it has.
+    """
+    samples = len(right)
+    flat = right.reshape(samples, -1)
+    norm = np.linalg.norm(flat, axis=1)
+    basis = [flat / np.where(norm > 0, norm, 1.0)[:, None]]
+    hessenberg = np.zeros((samples, most + 1, most))
+    weights = np.zeros((samples, 0))
+    for round_ in range(most):
+        vector = apply(basis[round_].reshape(right.shape)).reshape(samples, -1)
+        for place, known in enumerate(basis):
+            part = np.einsum("sn,sn->s", vector, known)
+            hessenberg[:, place, round_] = part
+            vector = vector - part[:, None] * known
+        length = np.linalg.norm(vector, axis=1)
+        hessenberg[:, round_ + 1, round_] = length
+        weights, left = _least_squares(hessenberg[:, : round_ + 2, : round_ + 1])
+        if np.all(left <= tolerance):
+            break
+        basis.append(vector / np.where(length > 0, length, 1.0)[:, None])
+    solution = np.zeros_like(flat)
+    for place in range(weights.shape[1]):
+        solution += (weights[:, place] * norm)[:, None] * basis[place]
+    return solution.reshape(right.shape)
+
+
+def _least_squares(hessenberg: Array) -> tuple[Array, Array]:
+    """(weights (samples, rounds), what is left (samples,)) of the small systems with right-hand side (1, 0, 0, ...)."""
+    q, r = np.linalg.qr(hessenberg, mode="complete")
+    rounds = hessenberg.shape[2]
+    first = q[:, 0, :]
+    diagonal = np.abs(np.diagonal(r, axis1=1, axis2=2)[:, :rounds])
+    safe = r[:, :rounds, :rounds] + np.eye(rounds) * (diagonal.min(axis=1) == 0)[:, None, None]
+    weights = np.linalg.solve(safe, first[:, :rounds, None])[:, :, 0]
+    return weights, np.abs(first[:, rounds])

@@ -1,0 +1,177 @@
+"""Crossbars with wires: against linear algebra, against ngspice, and where they have no answer."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from circuits import LINE, PEAK, crossbar_design, inputs_for, load_device, network, polynomial_device, specimen_of
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from kanspice import ngspice
+from kanspice.design.uniqueness import wires_leave_one_state
+from kanspice.design.wires import lost_v
+from kanspice.errors import InputError
+from kanspice.ngspice import NgspiceOptions
+from kanspice.solution import Outcome
+from kanspice.solver import SolverOptions, solve
+from kanspice.solver.wired import gmres
+
+WIRES = ("wires.row_ohm=10.0", "wires.column_ohm=20.0", "wires.driver_ohm=50.0")
+
+
+def wired_design(devices, area, *, row=0.0, column=0.0, driver=0.0, **amplifiers):
+    design = crossbar_design(devices, area, **amplifiers)
+    return with_crossbar(design, row_ohm=row, column_ohm=column, driver_ohm=driver)
+
+
+def with_crossbar(design, **changes):
+    return replace(design, stages=(design.stages[0], replace(design.stages[1], **changes)))
+
+
+def node_analysis(crossbar, rows_v):
+    """Column currents (2 * pairs,) of a crossbar of lines, I = area * V uA, its columns held at 0 V: by the textbook.
+
+    Nodes are numbered rows first, then columns, each crosspoint one; all resistances are above 0.
+    """
+    rows, pairs, _ = crossbar.area.shape
+    columns = 2 * pairs
+    conductance = np.zeros((rows, columns))
+    conductance[:, ::2], conductance[:, 1::2] = (
+        np.maximum(crossbar.area[:, :, 0], 0),
+        np.maximum(-crossbar.area[:, :, 0], 0),
+    )
+    size = rows * columns
+    matrix, right = np.zeros((2 * size, 2 * size)), np.zeros(2 * size)
+
+    def connect(first, second, siemens):
+        matrix[first, first] += siemens
+        matrix[second, second] += siemens
+        matrix[first, second] -= siemens
+        matrix[second, first] -= siemens
+
+    for row in range(rows):
+        for column in range(columns):
+            node = row * columns + column
+            connect(node, size + node, conductance[row, column] * crossbar.current_unit_a)
+            if column == 0:
+                siemens = 1 / (crossbar.driver_ohm + crossbar.row_ohm)
+                matrix[node, node] += siemens
+                right[node] += siemens * rows_v[row]
+            else:
+                connect(node - 1, node, 1 / crossbar.row_ohm)
+            if row == rows - 1:
+                matrix[size + node, size + node] += 1 / crossbar.column_ohm
+            else:
+                connect(size + node, size + node + columns, 1 / crossbar.column_ohm)
+    volts = np.linalg.solve(matrix, right)
+    return volts[-columns:] / crossbar.column_ohm
+
+
+@pytest.mark.parametrize("ohm", [1e-3, 1.0, 1e3, 1e5])
+def test_a_linear_crossbar_is_what_node_analysis_makes_of_it(ohm):
+    rng = np.random.default_rng(1)
+    area = rng.normal(0, 1, (9, 4, 1))
+    design = wired_design([LINE], area, row=ohm, column=0.7 * ohm, driver=3 * ohm, feedback=1e5, rail=1e3)
+    inputs = rng.uniform(-1, 1, (5, 9))
+    solution = solve(design, inputs, "device", SolverOptions(check_samples=0))
+    expected = np.array([node_analysis(design.stages[1], rows_v) for rows_v in inputs])
+    outputs = 1e5 * (expected[:, ::2] - expected[:, 1::2])
+    assert solution.failed == ()
+    np.testing.assert_allclose(solution.stage_v["l1.crossbar"], outputs, rtol=0, atol=1e-9 * outputs.std())
+
+
+def test_one_device_behind_a_driver_its_wires_and_an_amplifier():
+    """2 uA/V behind 1 + 2 + 3 kohm, at an amplifier whose input is 1 Mohm / (1 + 9): 2.1 V divided."""
+    design = wired_design([LINE], [[[2.0]]], row=2e3, column=3e3, driver=1e3, gain=9.0)
+    solution = solve(design, np.array([[2.1]]), "device")
+    current = 2.1 / (5e5 + 1e3 + 2e3 + 3e3 + 1e5)
+    np.testing.assert_allclose(solution.column_v["l1.crossbar"], [[current * 1e5, 0.0]], rtol=1e-12)
+
+
+def test_losses_are_those_of_a_ladder():
+    """1 A at row 0, column 1: driver and 2 segments of the row; 2 segments of the column, of which row 1 shares one."""
+    design = wired_design([LINE], np.ones((2, 2, 1)), row=1.0, column=10.0, driver=100.0)
+    currents = np.zeros((1, 2, 4))
+    currents[0, 0, 1] = 1.0
+    lost = lost_v(design.stages[1], currents)[0]
+    np.testing.assert_allclose(lost, [[101, 102 + 20, 102, 102], [0, 10, 0, 0]])
+
+
+@pytest.mark.ngspice
+@settings(max_examples=8, deadline=None, derandomize=True)
+@given(
+    wires=st.tuples(*[st.sampled_from([0.0, 1.0, 10.0, 300.0])] * 3).filter(any),
+    gain=st.sampled_from([np.inf, 1e4, 300.0]),
+    spreads=st.sampled_from([(), ("devices.area_sigma=0.1", "tia.offset_sigma_v=2e-3", "tia.feedback_sigma=0.02")]),
+    names=st.sampled_from([("z21",), ("a21", "z15"), ("rtd",), ("zaz21", "nmos_2n7002")]),
+    seed=st.integers(0, 1000),
+)
+def test_ngspice_agrees(wires, gain, spreads, names, seed):
+    model = network([5, 4, 2], [load_device(name) for name in names], seed=seed)
+    inputs = inputs_for(model, 6, seed)
+    row, column, driver = wires
+    ohms = (f"wires.row_ohm={row}", f"wires.column_ohm={column}", f"wires.driver_ohm={driver}")
+    design = specimen_of(model, inputs, f"tia.gain={gain}", "tia.rail_v=1000.0", "tia.headroom=0.01", *ohms, *spreads)
+    judge = ngspice.solve(design, inputs, "device", NgspiceOptions(check_samples=0))
+    found = solve(design, inputs, "device")
+    assert judge.failed == found.failed == ()
+    for name, volts in judge.stage_v.items():
+        scale = max(float(volts.std()), 1e-12)
+        np.testing.assert_allclose(found.stage_v[name], volts, rtol=0, atol=1e-6 * scale)
+
+
+def test_results_do_not_depend_on_the_block():
+    model = network([5, 4, 2], [load_device("z21"), PEAK])
+    inputs = inputs_for(model, 12)
+    design = specimen_of(model, inputs, *WIRES, "tia.gain=1000", "tia.rail_v=50.0")
+    whole, pieces = (solve(design, inputs, "device", SolverOptions(block=block)) for block in (12, 5))
+    difference = whole.stage_v["l2.crossbar"] - pieces.stage_v["l2.crossbar"]
+    assert np.abs(difference).max() < 1e-11
+    assert whole.numerical_error.max_abs_v < 1e-10
+
+
+def test_falling_currents_behind_strong_wires_are_followed_from_ideal_ones():
+    """A tunnel diode's fall of 2 uA/V, 1,000 devices wide, behind 200 ohm: beyond where one state is certain."""
+    design = wired_design([PEAK], np.full((4, 3, 1), 300.0), row=200.0, column=300.0, feedback=1e2, rail=1e3)
+    assert not wires_leave_one_state(design, design.stages[1])
+    inputs = np.linspace(0.0, 1.2, 40)[:, None] * np.array([1.0, 0.8, 0.6, 0.4])
+    solution = solve(design, inputs, "device")
+    assert solution.solved.sum() >= 30
+    for failure in solution.failed:
+        assert failure.outcome is Outcome.DIVERGED
+        assert "unbalanced" in failure.advice
+    assert np.isnan(solution.stage_v["l1.crossbar"][~solution.solved]).all()
+
+
+def test_one_state_is_certain_where_wires_are_weak_or_nothing_falls():
+    weak = wired_design([PEAK], np.ones((4, 3, 1)), row=10.0, column=10.0)
+    assert wires_leave_one_state(weak, weak.stages[1])
+    rising = wired_design([polynomial_device("up", [0.0, 1.0], [[0.0, 1.0]])], np.full((4, 3, 1), 1e4), row=1e3)
+    assert wires_leave_one_state(rising, rising.stages[1])
+    # one device of slope -2 uA/V behind R: several states from 0.5 Mohm on
+    below, above = (wired_design([PEAK], [[[1.0]]], row=ohm) for ohm in (0.45e6, 0.55e6))
+    assert wires_leave_one_state(below, below.stages[1])
+    assert not wires_leave_one_state(above, above.stages[1])
+
+
+def test_devices_along_a_wire_do_not_share_a_curve():
+    design = wired_design([PEAK], [[[1.0]]], row=1.0)
+    with pytest.raises(InputError, match="see different voltages"):
+        solve(design, np.array([[0.3]]), "shared")
+
+
+def test_gmres_solves_every_samples_system():
+    rng = np.random.default_rng(0)
+    matrices = np.eye(12) + 0.3 * rng.normal(size=(4, 12, 12))
+    right = rng.normal(size=(4, 3, 4))
+    right[2] = 0
+
+    def apply(x):
+        return np.einsum("sij,sj->si", matrices, x.reshape(4, 12)).reshape(x.shape)
+
+    found = gmres(apply, right, 1e-13, 12)
+    expected = np.linalg.solve(matrices, right.reshape(4, 12, 1)).reshape(right.shape)
+    np.testing.assert_allclose(found, expected, rtol=0, atol=1e-10)
