@@ -71,8 +71,24 @@ class CrossbarDevices(Table):
     """Relative standard deviation of areas. An area that would come out below zero is zero: no device."""
     area_step: Annotated[_NotNegative, _CAUSE] = 0.0
     """Areas are whole multiples of this, in units of the reference device; 0: any area can be made."""
+    area_levels: Annotated[int, Field(strict=True, ge=0, le=2**31), _CAUSE] = 0
+    """Areas of a crossbar are whole multiples of its largest area over this; 0: any area can be made."""
+    shift_sigma_v: Annotated[_NotNegative, _CAUSE] = 0.0
+    """Standard deviation of what every device's curve is shifted by along its voltage."""
+    series_ohm: Annotated[_NotNegative, _CAUSE] = 0.0
+    """In series with a device of area 1; of one of area a it is a times smaller."""
     stuck_open: Annotated[float, Field(strict=True, ge=0, le=1), _CAUSE] = 0.0
     """Fraction of devices that do not conduct at all."""
+    stuck_short: Annotated[float, Field(strict=True, ge=0, le=1), _CAUSE] = 0.0
+    """Fraction of devices that are a resistance of `short_ohm` instead."""
+    short_ohm: _FinitePositive = 1e4
+    """A shorted device, whatever its area."""
+    temperature_c: Annotated[_Finite, _CAUSE] = 27.0
+    """At which the devices are used; their curves are those of 27 degrees. Needs one of the two that follow."""
+    current_per_k: _Finite = 0.0
+    """Relative change of all device currents per degree above 27."""
+    voltage_per_k: _Finite = 0.0
+    """Relative change of all device voltages per degree above 27."""
 
 
 class Wires(Table):
@@ -84,6 +100,22 @@ class Wires(Table):
     """Of a segment of a column, also of that between last row and amplifier."""
     driver_ohm: Annotated[_NotNegative, _CAUSE] = 0.0
     """Output resistance of what drives a row."""
+
+
+class Clippers(Table):
+    """The clamps that limit a crossbar's inputs: a series resistor and a diode at each level."""
+
+    knee_v: Annotated[_NotNegative, _CAUSE] = 0.0
+    """n k T / q of the diodes, and what is lost at exactly the level; about 0.026 for silicon, 0: an ideal clip."""
+
+
+class References(Table):
+    """The references of a circuit: one for all of its reference currents, one for all of its clip levels."""
+
+    current_sigma: Annotated[_NotNegative, _CAUSE] = 0.0
+    """Relative standard deviation, over specimens, of the reference that all bias currents come from."""
+    clip_sigma: Annotated[_NotNegative, _CAUSE] = 0.0
+    """Relative standard deviation, over specimens, of the reference that all clip levels come from."""
 
 
 class Converters(Table):
@@ -153,6 +185,8 @@ class Technology(Table):
     tia: Tia = Tia()
     devices: CrossbarDevices = CrossbarDevices()
     wires: Wires = Wires()
+    clippers: Clippers = Clippers()
+    references: References = References()
     converters: Converters = Converters()
     kirchhoffnet: KirchhoffNetCircuit = KirchhoffNetCircuit()
     branches: Branches = Branches()

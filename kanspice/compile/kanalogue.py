@@ -80,6 +80,10 @@ def compile_kanalogue(
     """
     for section in ("branches", "switches"):
         refuse_without_effect(technology, section, expected="what a crossbar has: tia, devices, wires, converters")
+    if _LIMITER_KINDS[model.input_stage] != "clip":
+        expected = f"inputs that are clipped: this network's are '{model.input_stage}'"
+        refuse_without_effect(technology, "clippers", expected=expected)
+        refuse_without_effect(technology, "references", expected=expected, but=["current_sigma"])
     samples = None if sample_inputs is None or len(sample_inputs) == 0 else sample_inputs
     layers = tuple(_draft_layer(index, layer) for index, layer in enumerate(layer_arrays(model), 1))
     draft = _Draft(model, technology, samples, layers)
@@ -197,6 +201,7 @@ def _limiter(draft: _Draft, layer: _DraftLayer, input_v_per_unit: float) -> Limi
         high_v=float(high) * unit_v,
         input_v_per_unit=input_v_per_unit,
         unit_v=unit_v,
+        knee_v=draft.technology.clippers.knee_v,
     )
 
 
@@ -207,6 +212,7 @@ def _crossbar(draft: _Draft, layer: _DraftLayer) -> Crossbar:
         name=f"l{layer.index}.crossbar",
         compares_to=layer.compares_to,
         area=layer.area,
+        shift_v=np.zeros_like(layer.area),
         bias_a=by_column(layer.bias[None, :, None])[0, :, 0] * units.i_unit_a - tia.input_bias_a,
         current_unit_a=units.i_unit_a,
         feedback_ohm=np.full(2 * layer.area.shape[1], layer.feedback_ohm),

@@ -41,7 +41,7 @@ def compile_kirchhoffnet(model: KirchhoffNet, technology: Technology, *, model_s
     circuit cannot have.
     """
     law = _law(model)
-    for section in ("tia", "devices", "wires"):
+    for section in ("tia", "devices", "wires", "clippers", "references"):
         refuse_without_effect(technology, section, expected="what a KirchhoffNet has: branches, switches, converters")
     if model.residual is not None:
         raise InputError(

@@ -45,10 +45,7 @@ def amplifier_bounds_v(design: Design) -> dict[str, Array]:
 
 def _bound(design: Design, stage: Stage, largest: Array, before_v: Array) -> Array:
     if isinstance(stage, Limiter):
-        if stage.kind == "none":
-            return before_v
-        limit = max(abs(stage.low_v), abs(stage.high_v)) if stage.kind == "clip" else stage.unit_v
-        return np.full(stage.width, limit)
+        return _limiter_bound(stage, before_v)
     if isinstance(stage, LayerNorm):
         largest_v: Array = np.abs(stage.gain_v) * np.sqrt(stage.width) + np.abs(stage.offset_v)
         return largest_v
@@ -59,6 +56,15 @@ def _bound(design: Design, stage: Stage, largest: Array, before_v: Array) -> Arr
     columns_v: Array = largest_column_currents_a(stage, largest) * stage.feedback_ohm + np.abs(stage.offset_v)
     outputs_v: Array = columns_v.reshape(-1, 2).sum(axis=1) * stage.subtractor_gain
     return outputs_v
+
+
+def _limiter_bound(stage: Limiter, before_v: Array) -> Array:
+    if stage.kind == "none":
+        return before_v
+    limit = max(abs(stage.low_v), abs(stage.high_v)) if stage.kind == "clip" else stage.unit_v
+    limits: Array = np.full(stage.width, limit)
+    # beyond its level a clamp loses knee * exp(how far beyond / knee), which is at most what it gets
+    return limits + stage.knee_v * np.log1p(before_v / stage.knee_v) if stage.knee_v > 0 else limits
 
 
 def is_settled(design: Design) -> bool:

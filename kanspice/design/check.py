@@ -98,7 +98,7 @@ def _check_stage(stage: Stage, width: int, devices: int) -> None:
 
 def _fits(stage: Stage, width: int, devices: int) -> bool:
     if isinstance(stage, Limiter):
-        return stage.width == width and stage.kind in get_args(LimiterKind)
+        return stage.width == width and stage.kind in get_args(LimiterKind) and stage.knee_v >= 0
     if isinstance(stage, Crossbar):
         return _is_a_crossbar(stage, width, devices)
     if isinstance(stage, LayerNorm):
@@ -110,6 +110,8 @@ def _fits(stage: Stage, width: int, devices: int) -> bool:
 
 def _is_a_crossbar(stage: Crossbar, width: int, devices: int) -> bool:
     if stage.area.ndim != 3 or stage.area.shape[::2] != (width, devices):
+        return False
+    if stage.shift_v.shape != stage.area.shape:
         return False
     columns = (2 * stage.width,)
     if not stage.bias_a.shape == stage.feedback_ohm.shape == stage.offset_v.shape == columns:

@@ -28,7 +28,8 @@ class Limiter:
     """Element-wise input stage of a layer: clipper, sigmoid, tanh or a plain wire.
 
     `clip` limits to [low_v, high_v]; `sigmoid` and `tanh` act on the voltage in units of `input_v_per_unit` and give
-    units of `unit_v`.
+    units of `unit_v`. With a knee k a clip is a resistor and two diodes: its output v solves
+    `v + k exp((v - high) / k) - k exp((low - v) / k) = input`.
     """
 
     name: str
@@ -39,6 +40,8 @@ class Limiter:
     high_v: float
     input_v_per_unit: float
     unit_v: float
+    knee_v: float = 0.0
+    """n k T / q of a clip's diodes, volts; 0 is an ideal clip."""
 
     @property
     def output_v_per_unit(self) -> float:
@@ -51,8 +54,8 @@ class Crossbar:
     """Devices between rows and differential pairs of columns, one TIA per column, and the pair's subtractor.
 
     The current of device k between row i (voltage r) and its column (voltage c) is
-    `|area[i, j, k]| * current_unit_a * phi_k(r - c)`, from row to column; a positive area puts it on the
-    positive column of pair j, a negative one on the negative column. Devices of the same row and column share a
+    `|area[i, j, k]| * current_unit_a * phi_k(r - c - shift_v[i, j, k])`, from row to column; a positive area puts it
+    on the positive column of pair j, a negative one on the negative column. Devices of the same row and column share a
     crosspoint; `wires` says what lies between crosspoints. `bias_a` enters the columns besides.
     A TIA with feedback R, open-loop gain A and offset V0 holds its column at V0 (A = inf) and turns its current I into
     V0 - R I; `amplifiers` says what it does in general. The pair's output is
@@ -63,6 +66,8 @@ class Crossbar:
     compares_to: str
     area: Array
     """(rows, pairs, devices), signed, in units of the reference device."""
+    shift_v: Array
+    """(rows, pairs, devices), by which devices' curves are shifted along their voltage."""
     bias_a: Array
     """(2 * pairs,), into every column, amps: reference currents, less what the amplifiers' inputs take."""
     current_unit_a: float
@@ -116,7 +121,12 @@ class Crossbar:
     @property
     def sees_rows_only(self) -> bool:
         """True when every device is between its row's voltage and exactly 0 V, whatever the others do."""
-        return self.holds_columns and not self.offset_v.any() and not self.has_wires
+        return self.holds_columns and not self.offset_v.any() and not self.has_own_voltages
+
+    @property
+    def has_own_voltages(self) -> bool:
+        """True when devices of the same row, type and column voltage need not see the same voltage."""
+        return self.has_wires or bool(self.shift_v.any())
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """Two-terminal device physics: cards, curves in torch, NumPy and SPICE, and fits to measured points."""
 
 from kanspice.devices.analytic import Analytic
+from kanspice.devices.built import behind, shorted
 from kanspice.devices.cards import Card, Device, write_card
 from kanspice.devices.curves import Curve, PiecewisePolynomial
 from kanspice.devices.extrema import Extrema
@@ -14,8 +15,10 @@ __all__ = [
     "Device",
     "Extrema",
     "PiecewisePolynomial",
+    "behind",
     "devices_from_folder",
     "list_devices",
     "load_device",
+    "shorted",
     "write_card",
 ]

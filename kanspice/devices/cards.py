@@ -132,6 +132,12 @@ class Device:
         """The card as plain dictionaries, lists, numbers and text, as JSON can hold them."""
         return _plain(self.card)
 
+    def with_curve(self, curve: PiecewisePolynomial) -> Device:
+        """The same device with another curve, as it is, reverse branch included."""
+        changed = {"reverse": "clamp", "range": {"lo_v": curve.lo_v, "hi_v": curve.hi_v}}
+        card = {name: part for name, part in self.to_dict().items() if name not in ("fit", "points")}
+        return Device.from_dict(card | changed | {"curve": piecewise_table(curve)}, f"device {self.name}")
+
 
 def parse_card(data: Mapping[str, Any], where: str | Path) -> Card:
     """Validate a card's tables. Raises InputError on unknown keys, wrong types and absurd sizes."""
@@ -165,6 +171,15 @@ def write_card(device: Device, path: Path, *, force: bool = False) -> None:
     except OSError as error:
         fresh.unlink(missing_ok=True)
         raise InputError("the card cannot be written", where=path, found=error.strerror or str(error)) from error
+
+
+def piecewise_table(curve: PiecewisePolynomial) -> dict[str, object]:
+    """The `[curve]` table of a card that describes `curve`."""
+    return {
+        "kind": "piecewise_polynomial",
+        "breakpoints_v": curve.breakpoints.tolist(),
+        "coefficients": curve.coefficients.tolist(),
+    }
 
 
 def _plain(card: Card) -> dict[str, Any]:

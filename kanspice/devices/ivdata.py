@@ -10,7 +10,7 @@ from typing import Literal
 
 import numpy as np
 
-from kanspice.devices.cards import CARD_FORMAT, Device, read_device
+from kanspice.devices.cards import CARD_FORMAT, Device, piecewise_table, read_device
 from kanspice.devices.curves import Array, PiecewisePolynomial
 from kanspice.devices.registry import canonical_name, device_key
 from kanspice.errors import InputError
@@ -132,15 +132,6 @@ def curve_device(name: str, curve: PiecewisePolynomial, method: str, unit: str, 
         "fit": {"method": method, **({} if points is None else {"points": points})},
     }
     return Device.from_dict(data, f"device {name}")
-
-
-def piecewise_table(curve: PiecewisePolynomial) -> dict[str, object]:
-    """The `[curve]` table of a card that describes `curve`."""
-    return {
-        "kind": "piecewise_polynomial",
-        "breakpoints_v": curve.breakpoints.tolist(),
-        "coefficients": curve.coefficients.tolist(),
-    }
 
 
 def _find(folder: Path, file_name: str) -> Path | None:
