@@ -73,6 +73,9 @@ class CrossbarDevices(Table):
     """Areas are whole multiples of this, in units of the reference device; 0: any area can be made."""
     stuck_open: Annotated[float, Field(strict=True, ge=0, le=1), _CAUSE] = 0.0
     """Fraction of devices that do not conduct at all."""
+    curve: Annotated[Literal["trained", "points"], _CAUSE] = "trained"
+    """Of every device: `trained` is the curve that the network was trained with, `points` straight lines between the
+    measured points that it was fitted to."""
 
 
 class Wires(Table):

@@ -4,7 +4,7 @@ from kanspice.devices.analytic import Analytic
 from kanspice.devices.cards import Card, Device, write_card
 from kanspice.devices.curves import Curve, PiecewisePolynomial
 from kanspice.devices.extrema import Extrema
-from kanspice.devices.ivdata import devices_from_folder
+from kanspice.devices.ivdata import devices_from_folder, with_points_from
 from kanspice.devices.registry import list_devices, load_device
 
 __all__ = [
@@ -17,5 +17,6 @@ __all__ = [
     "devices_from_folder",
     "list_devices",
     "load_device",
+    "with_points_from",
     "write_card",
 ]
