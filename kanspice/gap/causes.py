@@ -206,8 +206,6 @@ def _shares(plan: Plan, trials: Mapping[Names, Trial]) -> tuple[list[Share | Non
     whole = mean_square(trials[plan.every], samples)
     if not whole > 0:
         return [None] * players, None
-    value = {
-        some: mean_square(trials[plan.joined(some)], samples) / whole for some in coalitions(players, plan.orders)
-    }
+    value = {some: mean_square(trials[plan.joined(some)], samples) / whole for some in coalitions(players, plan.orders)}
     parts, errors = shapley(players, value, plan.orders)
     return [Share(*part) for part in zip(parts.tolist(), errors.tolist(), strict=True)], Share(value[frozenset()], 0.0)

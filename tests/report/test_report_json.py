@@ -7,7 +7,16 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from synthetic_results import NAN, NO_GAP, attributed, cross_checked, synthetic, technology, with_everything, with_failures
+from synthetic_results import (
+    NAN,
+    NO_GAP,
+    attributed,
+    cross_checked,
+    synthetic,
+    technology,
+    with_everything,
+    with_failures,
+)
 
 from kanspice.gap.cross_check import OtherOutcome
 from kanspice.gap.result import Limit, NumericalGap
