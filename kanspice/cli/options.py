@@ -42,7 +42,7 @@ Model = Annotated[Path, typer.Argument(metavar="MODEL", help="A kanspice checkpo
 Config = Annotated[Path | None, typer.Option("--config", help="The authors' config.json.")]
 Curves = Annotated[
     Path | None,
-    typer.Option("--curves", help="Folder of I-V files or cards: an authors' checkpoint's curves, measured points."),
+    typer.Option("--curves", help="Folder of I-V files or cards: curves of an authors' checkpoint, measured points."),
 ]
 Tech = Annotated[Path | None, typer.Option("--tech", metavar="FILE.toml", help="Technology; ideal if not given.")]
 Set = Annotated[

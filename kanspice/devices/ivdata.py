@@ -67,10 +67,11 @@ def devices_from_folder(folder: Path, names: Sequence[str], fit_mode: FitMode | 
     """The devices `names` as a KANalogue checkpoint used them, from the authors' data folder, in the order of `names`.
 
     A card `<name>.toml` in the folder wins. Measured points come with it, from the card itself or else from
-    `<name>_nodes.csv` where that exists; "line" takes the segments' ends for them. Without a card `fit_mode` says what is read: "univariate" the authors'
-    smoothing spline (`<name>_knots.csv`, `<name>_coefficients.csv`), "spline" a natural cubic spline of
-    `<name>_nodes.csv`, "line" straight segments (`normalised_segments/` or the folder itself). Raises InputError for
-    an unknown mode, a missing file, bad data, and for "poly", whose degree the authors do not record.
+    `<name>_nodes.csv` where that exists; "line" takes the segments' ends for them. Without a card `fit_mode` says what
+    is read: "univariate" the authors' smoothing spline (`<name>_knots.csv`, `<name>_coefficients.csv`), "spline" a
+    natural cubic spline of `<name>_nodes.csv`, "line" straight segments (`normalised_segments/` or the folder itself).
+    Raises InputError for an unknown mode, a missing file, bad data, and for "poly", whose degree the authors do not
+    record.
     """
     _check_folder(folder)
     return [_with_points(_device_from_folder(folder, canonical_name(name), fit_mode), folder) for name in names]

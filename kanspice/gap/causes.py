@@ -74,9 +74,9 @@ class Cause:
 class Attribution:
     """How the shares came about.
 
-    engine: what solved the circuits. trials: how many circuits were compared. orders: how many orders in which causes are
-    added were drawn; 0 where the shares are exact. samples: how many were solved in every trial: the shares are about
-    these. relative_rmse: the whole gap on them.
+    engine: what solved the circuits. trials: how many circuits were compared. orders: how many orders in which causes
+    are added were drawn; 0 where the shares are exact. samples: how many were solved in every trial: the shares are
+    about these. relative_rmse: the whole gap on them.
     """
 
     engine: str

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from kanspice.gap import accuracy, compare
+from kanspice.gap import accuracy, compare, squared_errors
 from kanspice.gap.metrics import spread
 
 REFERENCE = np.array([[1.0, 10.0], [3.0, 10.0], [5.0, 16.0]])
