@@ -139,8 +139,10 @@ def attribution(found: Attribution, samples: int) -> Verdict:
         made = "exact"
     solved = f"{found.trials} circuits, {found.engine} engine"
     if found.samples == 0:
-        return Verdict(f"no shares: no sample was solved in all of {solved}", warning=True)
-    text = f"shares of the mean squared error that add up to 100 %, numerical error within them: {made}; {solved}"
+        return Verdict(f"No shares: no sample was solved in all of {solved}", warning=True)
+    text = (
+        f"Shares of the mean squared error add up to 100 %; this run's numerical error is not counted: {made}; {solved}"
+    )
     if found.samples < samples:
         return Verdict(f"{text}; only of the {many(found.samples, 'sample')} solved in all of them", warning=True)
     return Verdict(text)

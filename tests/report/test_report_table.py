@@ -164,10 +164,12 @@ def test_causes_have_their_rows(width):
 
 
 def test_shares_say_what_they_are():
-    assert "add up to 100 %, numerical error within them: ± one standard error of 16 orders" in said(attributed())
+    assert "add up to 100 %; this run's numerical error is not counted: ± one standard error of 16 orders" in said(
+        attributed()
+    )
     assert "exact; 99 circuits, batched engine" in said(attributed(orders=0))
     assert "only of the 40 samples solved in all of them" in said(attributed(samples=40))
-    assert "no shares: no sample was solved in all of 99 circuits" in said(attributed(samples=0))
+    assert "No shares: no sample was solved in all of 99 circuits" in said(attributed(samples=0))
 
 
 def test_another_engine_is_a_row(result):
