@@ -50,7 +50,8 @@ def wires_leave_one_state(design: Design, crossbar: Crossbar) -> bool:
     direction in which devices, at their steepest falls G, return all that P takes: sqrt(G) P sqrt(G) of norm 1 or more.
     P G has the same eigenvalues and no negative entries, so that the largest is at most max (P G x) / x for any x > 0.
     """
-    falls = np.array([_falls(device).max() for device in design.devices]) * crossbar.current_unit_a / design.input_v_per_unit
+    steepest = np.array([_falls(device).max() for device in design.devices])
+    falls = steepest * crossbar.current_unit_a / design.input_v_per_unit
     siemens = (by_column(crossbar.area) @ falls)[None]
     ohm = np.zeros(2 * crossbar.width) if crossbar.holds_columns else 1 / least_slope(crossbar)
     x, bound = np.ones_like(siemens), np.inf
