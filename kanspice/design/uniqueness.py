@@ -2,8 +2,8 @@
 
 A column at voltage c solves `f(c) = sum of scale phi(row - c) + bias - drawn(c) = 0`: its amplifier draws the last.
 Where f always falls there is one solution; it can rise only where the devices' negative slopes outweigh the amplifier.
-A column moves by little, so a device has only the slopes near its row's voltage; where even the steepest of these cannot
-outweigh the amplifier, nothing is searched.
+A column moves by little, so a device has only the slopes near its row's voltage; where even the steepest of these
+cannot outweigh the amplifier, nothing is searched.
 """
 
 from __future__ import annotations
