@@ -23,7 +23,6 @@ from kanspice.engines import EngineName, other, solve, without_converters
 from kanspice.errors import InputError
 from kanspice.evidence import Evidence
 from kanspice.gap import (
-    Cause,
     CrossCheck,
     Gap,
     GapResult,
@@ -33,7 +32,6 @@ from kanspice.gap import (
     StageGap,
     Trial,
     accuracy,
-    attribute,
     compare,
     compare_waveforms,
     cross_checked,
@@ -42,8 +40,9 @@ from kanspice.gap import (
     measure,
     numerical_gap,
     spread,
-    trials_needed,
+    squared_errors,
 )
+from kanspice.gap.causes import Plan, attributed, attribution, numerical_cause, planned, solve_all
 from kanspice.memory import peak_bytes
 from kanspice.models import KANalogue, KirchhoffNet, LoadedModel
 from kanspice.models.places import errors_at
@@ -63,8 +62,9 @@ _PACKAGES = ("kanspice", "torch", "numpy", "scipy", "PySpice")
 class VerifyOptions:
     """How to verify. fidelity `auto` takes what is fastest of those that are the same circuit as `device`.
 
-    attribute: solve the circuit again with each of the technology's imperfections alone, and with all but each.
-    cross_check: how many samples, drawn with the seed, the other engine solves too.
+    attribute: solve the circuit again with some of the technology's imperfections, to tell what each one does.
+    cross_check: how many samples, drawn with the seed, the other engine solves too; where they agree, the batched one
+    solves what `attribute` needs.
     """
 
     fidelity: FidelityChoice = "auto"
@@ -76,7 +76,14 @@ class VerifyOptions:
 
     def solves(self, technology: Technology) -> int:
         """How many times `verify` solves every sample."""
-        return 1 + (trials_needed(technology) if self.attribute else 0)
+        if not self.attribute:
+            return 1
+        again = self.engine == "ngspice" and self.cross_check > 0
+        return len(self.plan(technology).trials) + again
+
+    def plan(self, technology: Technology) -> Plan:
+        """Which circuits `attribute` needs."""
+        return planned(technology, Draw(self.ngspice.seed))
 
 
 def compile_model(
@@ -150,7 +157,7 @@ def verify(
         checked = checked and checked.among(followed)
     measured = _Measured(loaded, technology, evidence, options, reference, design, compile_s, solution, started)
     result = replace(_result(measured), cross_check=checked)
-    return replace(result, causes=_causes(measured, result, progress)) if options.attribute else result
+    return _attributed(measured, result, progress) if options.attribute else result
 
 
 def _cross_check(
@@ -179,29 +186,49 @@ def _cross_check(
     return cross_checked(design, solution, found, samples)
 
 
-def _causes(measured: _Measured, result: GapResult, progress: Progress | None) -> tuple[Cause, ...]:
-    """Each imperfection by itself, on the same samples and with as many time steps as all of them together took."""
-    evidence, options = measured.evidence, measured.options
+def _attributed(measured: _Measured, result: GapResult, progress: Progress | None) -> GapResult:
+    """The result with its causes: the same samples again, with some of the imperfections, as `planned`.
+
+    ngspice's trials take as many time steps as all imperfections together took. The numerical error is the run's own.
+    """
+    evidence, options, technology = measured.evidence, measured.options, measured.technology
+    engine, plan = _trial_engine(options, result.cross_check), options.plan(technology)
     expected = result.reference
+    scale = _scale(expected, evidence)
     followed = np.flatnonzero(_followed(expected))
     without = [failure for failure in result.failed if failure.outcome is Outcome.NO_REFERENCE]
     hints = {name: values[followed] for name, values in measured.reference.items()}
     steps = measured.solution.engine_options.get("steps")
     again = replace(options.ngspice, check_samples=0, waveforms=0, steps=steps if isinstance(steps, int) else None)
-
     timeout_s = options.ngspice.timeout_s
+
+    def trial_of(solution: Solution, design: Design) -> Trial:
+        outputs = decoded_outputs(design, solution)
+        gap = compare(outputs, expected, solution.solved, scale)
+        return Trial(gap, len(solution.failed), squared_errors(outputs, expected, solution.solved))
 
     def solve_with(technology: Technology) -> Trial:
         design = compile_model(measured.loaded, technology, evidence.sizing_inputs, Draw(options.ngspice.seed))
         fidelity = resolve_fidelity(design, options.fidelity)
         left_s = None if timeout_s is None else max(timeout_s - (time.monotonic() - measured.started), 0.0)
         limited, inputs = replace(again, timeout_s=left_s), evidence.inputs[followed]
-        solution = solve(options.engine, design, inputs, fidelity, limited, hints=hints, progress=progress)
-        solution = solution.among(followed.tolist(), without)
-        gap = compare(decoded_outputs(design, solution), expected, solution.solved, _scale(expected, evidence))
-        return Trial(gap, len(solution.failed))
+        solution = solve(engine, design, inputs, fidelity, limited, hints=hints, progress=progress)
+        return trial_of(solution.among(followed.tolist(), without), design)
 
-    return attribute(measured.technology, Trial(result.gap, len(result.failed)), solve_with)
+    full = trial_of(measured.solution, measured.design) if engine == options.engine else None
+    trials = solve_all(plan, technology, solve_with, full)
+    causes = attributed(plan, technology, trials)
+    if result.numerical is not None:
+        found = result.numerical
+        largest = found.max_abs / scale if scale else None
+        gap = Gap(found.rmse, found.max_abs, found.relative_rmse, largest, None)
+        causes = (*causes, numerical_cause(gap, plan, trials))
+    return replace(result, causes=causes, attribution=attribution(plan, trials, engine, scale))
+
+
+def _trial_engine(options: VerifyOptions, checked: CrossCheck | None) -> EngineName:
+    """The run's own, or the batched one where that was found to agree on this very circuit."""
+    return "batched" if checked is not None and checked.passed else options.engine
 
 
 @dataclass(frozen=True)

@@ -89,6 +89,9 @@ class CrossbarDevices(Table):
     """Relative change of all device currents per degree above 27."""
     voltage_per_k: _Finite = 0.0
     """Relative change of all device voltages per degree above 27."""
+    curve: Annotated[Literal["trained", "points"], _CAUSE] = "trained"
+    """Of every device: `trained` is the curve that the network was trained with, `points` straight lines between the
+    measured points that it was fitted to."""
 
 
 class Wires(Table):

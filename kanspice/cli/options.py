@@ -41,7 +41,8 @@ class EngineName(StrEnum):
 Model = Annotated[Path, typer.Argument(metavar="MODEL", help="A kanspice checkpoint, or an authors' with --config.")]
 Config = Annotated[Path | None, typer.Option("--config", help="The authors' config.json.")]
 Curves = Annotated[
-    Path | None, typer.Option("--curves", help="Folder of I-V files or cards for an authors' checkpoint.")
+    Path | None,
+    typer.Option("--curves", help="Folder of I-V files or cards: curves of an authors' checkpoint, measured points."),
 ]
 Tech = Annotated[Path | None, typer.Option("--tech", metavar="FILE.toml", help="Technology; ideal if not given.")]
 Set = Annotated[

@@ -60,7 +60,7 @@ def verify(
         ),
     ] = 0,
     attribute: Annotated[
-        bool, typer.Option("--attribute", help="Solve again with each imperfection alone, and with all but each.")
+        bool, typer.Option("--attribute", help="Solve again with some of the imperfections: what does each one do?")
     ] = False,
     max_: Annotated[
         list[str] | None,

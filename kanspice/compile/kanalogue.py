@@ -174,12 +174,19 @@ def _assemble(draft: _Draft, model_sha256: str) -> Design:
         family="kanalogue",
         model_sha256=model_sha256,
         technology_json=technology.to_json(),
-        devices=tuple(model.devices),
+        devices=_devices(draft),
         input_width=model.input_width,
         input_v_per_unit=technology.units.v_unit_v,
         swing_basis=basis,
         stages=tuple(stages),
     )
+
+
+def _devices(draft: _Draft) -> tuple[Device, ...]:
+    """The devices as they are built; what they are sized for is the curves that the network knows."""
+    if draft.technology.devices.curve == "points":
+        return tuple(device.measured() for device in draft.model.devices)
+    return tuple(draft.model.devices)
 
 
 def _layer_stages(draft: _Draft, layer: _DraftLayer, input_v_per_unit: float) -> list[Stage]:

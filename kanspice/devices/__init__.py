@@ -5,7 +5,7 @@ from kanspice.devices.built import behind, shorted
 from kanspice.devices.cards import Card, Device, write_card
 from kanspice.devices.curves import Curve, PiecewisePolynomial
 from kanspice.devices.extrema import Extrema
-from kanspice.devices.ivdata import devices_from_folder
+from kanspice.devices.ivdata import devices_from_folder, with_points_from
 from kanspice.devices.registry import list_devices, load_device
 
 __all__ = [
@@ -20,5 +20,6 @@ __all__ = [
     "list_devices",
     "load_device",
     "shorted",
+    "with_points_from",
     "write_card",
 ]

@@ -75,7 +75,8 @@ def fit_card(
     else:
         curve = PiecewisePolynomial.from_segments(volts[:-1], volts[1:], current[:-1], current[1:])
     report = _report(curve, volts, current)
-    return _device(identity, curve, kind, settings, report), report
+    device = _device(identity, curve, kind, settings, report)
+    return device.with_points(volts, current, f"card of {identity.name}"), report
 
 
 def _check_options(kind: str, smoothing: float | None, degree: int | None) -> None:

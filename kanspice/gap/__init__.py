@@ -1,13 +1,14 @@
 """The measured gap: pure metrics, split by stage."""
 
-from kanspice.gap.causes import Cause, Trial, attribute, trials_needed
+from kanspice.gap.causes import Attribution, Cause, Trial
 from kanspice.gap.cross_check import CrossCheck, cross_checked
 from kanspice.gap.measure import decoded_outputs, measure, numerical_gap
-from kanspice.gap.metrics import Gap, accuracy, compare, mean_squared_error, spread
+from kanspice.gap.metrics import Gap, accuracy, compare, mean_squared_error, spread, squared_errors
 from kanspice.gap.result import GapResult, Limit, NumericalGap, SampleWaveforms, StageGap
 from kanspice.gap.waveforms import compare_waveforms
 
 __all__ = [
+    "Attribution",
     "Cause",
     "CrossCheck",
     "Gap",
@@ -18,7 +19,6 @@ __all__ = [
     "StageGap",
     "Trial",
     "accuracy",
-    "attribute",
     "compare",
     "compare_waveforms",
     "cross_checked",
@@ -27,5 +27,5 @@ __all__ = [
     "measure",
     "numerical_gap",
     "spread",
-    "trials_needed",
+    "squared_errors",
 ]

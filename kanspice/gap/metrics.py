@@ -64,6 +64,11 @@ def compare(
     return Gap(rmse, max_abs, rmse / scale, max_abs / scale, agreement)
 
 
+def squared_errors(outputs: Array, reference: Array, solved: npt.NDArray[np.bool_]) -> Array:
+    """(samples,) mean over the outputs (samples, width) of the squared error; NaN where a sample is not solved."""
+    return np.where(solved, np.mean((outputs - reference) ** 2, axis=1), np.nan)
+
+
 def mean_squared_error(outputs: Array, targets: Array, solved: npt.NDArray[np.bool_]) -> float:
     """Mean over the solved samples (samples,) of the squared differences from the targets; NaN where none is solved."""
     return float(np.mean((outputs[solved] - targets[solved]) ** 2)) if solved.any() else float("nan")

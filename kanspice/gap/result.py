@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from kanspice.gap.causes import Cause
+from kanspice.gap.causes import Attribution, Cause
 from kanspice.gap.cross_check import CrossCheck
 from kanspice.gap.metrics import Gap
 from kanspice.solution import FailedSample
@@ -93,7 +93,8 @@ class GapResult:
     memory: peaks, bytes, by whose they are; None where the system does not say.
     external: outputs computed elsewhere, if given; external_gap: the torch reference against them;
     loss: mean squared error of the network and of the circuit from true answers, where those are known.
-    external_circuit_gap: the circuit against them. causes: what each imperfection does, where that was asked for.
+    external_circuit_gap: the circuit against them. causes: what each imperfection does, where that was asked for, and
+    attribution: how that was found.
     waveforms: of a few samples, where they were asked for and the circuit answers after a time.
     cross_check: some samples solved by another engine, where that was asked for.
     """
@@ -117,6 +118,7 @@ class GapResult:
     reference: Array
     outputs: Array
     causes: tuple[Cause, ...] = ()
+    attribution: Attribution | None = None
     loss: Mapping[str, float] | None = None
     waveforms: tuple[SampleWaveforms, ...] = ()
     memory: Mapping[str, int | None] = field(default_factory=dict)

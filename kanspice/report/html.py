@@ -19,7 +19,9 @@ from kanspice.report.words import (
     number,
     pair,
     peaks,
+    percent,
     plain,
+    setting,
     share,
     technology_name,
 )
@@ -44,6 +46,7 @@ def to_html(result: GapResult) -> str:
             "distance": verdict.distance(result),
             "numerical": verdict.numerical(result),
             "cross_check": None if result.cross_check is None else verdict.cross_check(result.cross_check),
+            "attribution": result.attribution and verdict.attribution(result.attribution, result.samples),
             "failures": verdict.failures(result),
             "weakest": verdict.weakest(result),
             "decisions": verdict.decisions(result),
@@ -68,7 +71,9 @@ def to_html(result: GapResult) -> str:
             "versions": _pretty(result.versions),
         },
         number=number,
+        percent=percent,
         plain=plain,
+        setting=setting,
     )
     return encodable(page)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -52,6 +53,7 @@ def _document(result: GapResult) -> dict[str, Any]:
         "numerical_error": None if result.numerical is None else _numerical(result.numerical),
         "stages": [_stage(stage) for stage in result.stages],
         **({"causes": [_cause(cause) for cause in result.causes]} if result.causes else {}),
+        **({} if result.attribution is None else {"attribution": asdict(result.attribution)}),
         "timing": result.timing,
         "memory": result.memory,
         "limits": [_limit(limit) for limit in result.limits],
@@ -121,6 +123,8 @@ def _cause(cause: Cause) -> dict[str, Any]:
         "without_rmse": None if without is None else without.gap.rmse,
         "without_relative_rmse": None if without is None else without.gap.relative_rmse,
         "without_failed_samples": None if without is None else without.failed,
+        "share": None if cause.share is None else cause.share.fraction,
+        "share_standard_error": None if cause.share is None else cause.share.standard_error,
     }
 
 

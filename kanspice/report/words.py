@@ -6,6 +6,8 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from kanspice.gap.causes import Share
+
 NOTHING = "-"
 """What stands where there is no figure."""
 
@@ -30,6 +32,19 @@ def _percent(fraction: float) -> str:
     if fraction in {0.0, 1.0}:
         return f"{100 * fraction:.0f}"
     return f"{min(max(100 * fraction, 0.1), 99.9):.1f}"
+
+
+def setting(value: float | str | None) -> str:
+    """A value of a technology: three digits, or its word."""
+    return plain(value) if isinstance(value, str) else number(value)
+
+
+def percent(part: Share | None) -> str:
+    """A part of the whole in percent, with its standard error where it has one: "12.3", "12.3 ± 0.4"; "-" for None."""
+    if part is None:
+        return NOTHING
+    value = f"{100 * part.fraction:.1f}".replace("-0.0", "0.0")
+    return f"{value} ± {100 * part.standard_error:.1f}" if part.standard_error > 0 else value
 
 
 def counted(value: object) -> str:

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from kanspice.gap.causes import NONE, Cause, Trial
+from kanspice.gap.causes import NONE, NUMERICAL, Attribution, Cause, Share, Trial
 from kanspice.gap.cross_check import CrossCheck, OtherOutcome
 from kanspice.gap.metrics import Gap, compare
 from kanspice.gap.result import GapResult, Limit, NumericalGap, PeriodWaveforms, SampleWaveforms, StageGap
@@ -37,13 +37,21 @@ def technology(gain: float) -> dict[str, object]:
 
 
 def causes() -> tuple[Cause, ...]:
-    """Two imperfections and the circuit without any; one sample failed with one of them alone."""
-    small, large, none = (Trial(gap_of(relative), failed) for relative, failed in ((0.004, 0), (0.009, 1), (1e-5, 0)))
+    """Two imperfections, the circuit without any, and numerical error; one sample failed with one of them alone."""
+    figures = ((0.004, 0), (0.009, 1), (1e-5, 0))
+    small, large, none = (Trial(gap_of(gap), failed, np.full(50, gap**2)) for gap, failed in figures)
     return (
-        Cause("tia.gain", 1000.0, large, small),
-        Cause("switches.on_ohm", 50.0, small, large),
-        Cause(NONE, None, none, None),
+        Cause("tia.gain", 1000.0, large, small, Share(0.8345, 0.0123)),
+        Cause("devices.curve", "points", small, large, Share(0.1655, 0.0)),
+        Cause(NONE, None, none, None, Share(0.0, 0.0)),
+        Cause(NUMERICAL, None, none, None, Share(1e-6, 0.0)),
     )
+
+
+def attributed(samples: int = 50, orders: int = 16) -> GapResult:
+    """A result whose causes were told apart on so many of its 50 samples."""
+    found = Attribution("batched", 99, orders, samples, 0.01)
+    return replace(synthetic(), causes=causes(), attribution=found)
 
 
 def synthetic(samples: int = 50, outputs: int = 10, error: float = 0.01) -> GapResult:
@@ -155,6 +163,7 @@ EXTREMES: dict[str, Callable[[], GapResult]] = {
         synthetic(samples=1, outputs=1), stages=(stage("only", None, None),), numerical=NumericalGap(1, 0.0, 0.0, None)
     ),
     "periods": moving,
+    "attributed": attributed,
     "engines disagree": lambda: cross_checked(synthetic(), 0.1, OtherOutcome(3, "multistable", "converged")),
     "no stages": lambda: replace(synthetic(), stages=(), limits=(), numerical=None, timing={}, versions={}, model={}),
 }

@@ -221,3 +221,26 @@ def test_ngspice_agrees_on_the_published_checkpoint(reference_data):
     inputs = load_array(folder / "inputs.npy", "the inputs")
     design = compile_kanalogue(loaded.model, technology("tia.gain=1000"), sample_inputs=inputs)
     assert disagreement(design, inputs[:2]) < 1e-6
+
+
+# --- devices as they were measured ---
+
+
+def rough(device):
+    """The device with points that its curve does not quite go through."""
+    v = np.linspace(device.curve.lo_v, device.curve.hi_v, 12)
+    current = device.curve.numpy(v)[0]
+    return device.with_points(v, current + 0.03 * np.abs(current).max() * np.cos(9 * v), "test")
+
+
+@pytest.mark.ngspice
+@pytest.mark.parametrize("overrides", [(), ("tia.gain=1000",)])
+def test_both_engines_follow_the_measured_points(overrides):
+    devices = [rough(load_device("z21")), rough(PEAK)]
+    model = network([3, 4, 2], devices)
+    inputs = inputs_for(model, 40)
+    design = design_of(model, inputs, "devices.curve=points", *overrides)
+    assert [device.sha256 for device in design.devices] == [device.measured().sha256 for device in devices]
+    assert disagreement(design, inputs) < 1e-9
+    as_trained = solve(design_of(model, inputs, *overrides), inputs, "device")
+    assert np.abs(outputs(solve(design, inputs, "device")) - outputs(as_trained)).max() > 1e-2
