@@ -43,6 +43,7 @@ from kanspice.gap import (
     numerical_gap,
     spread,
     trials_needed,
+    worst_samples,
 )
 from kanspice.memory import peak_bytes
 from kanspice.models import KANalogue, KirchhoffNet, LoadedModel
@@ -260,6 +261,7 @@ def _result(measured: _Measured) -> GapResult:
         reference=expected,
         outputs=outputs,
         waveforms=_waveforms(measured),
+        worst=worst_samples(outputs, expected, scale),
     )
 
 

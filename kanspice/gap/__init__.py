@@ -6,6 +6,7 @@ from kanspice.gap.measure import decoded_outputs, measure, numerical_gap
 from kanspice.gap.metrics import Gap, accuracy, compare, mean_squared_error, spread
 from kanspice.gap.result import GapResult, Limit, NumericalGap, SampleWaveforms, StageGap
 from kanspice.gap.waveforms import compare_waveforms
+from kanspice.gap.worst import WorstSample, worst_samples
 
 __all__ = [
     "Cause",
@@ -17,6 +18,7 @@ __all__ = [
     "SampleWaveforms",
     "StageGap",
     "Trial",
+    "WorstSample",
     "accuracy",
     "attribute",
     "compare",
@@ -28,4 +30,5 @@ __all__ = [
     "numerical_gap",
     "spread",
     "trials_needed",
+    "worst_samples",
 ]

@@ -13,9 +13,9 @@ from kanspice.gap.causes import Cause
 from kanspice.gap.cross_check import CrossCheck
 from kanspice.gap.metrics import Gap
 from kanspice.gap.result import GapResult, Limit, NumericalGap, StageGap
+from kanspice.gap.worst import WorstSample
+from kanspice.report.document import SCHEMA
 from kanspice.report.words import encodable
-
-SCHEMA = "kanspice.gap/1"
 
 
 def to_json(result: GapResult) -> str:
@@ -23,7 +23,7 @@ def to_json(result: GapResult) -> str:
 
     A figure that does not exist is null, and so is one that is not finite; a technology's infinite values are
     the text "inf". `external_gap`, `external_circuit_gap`, `accuracy`, `cross_check` and `loss` are left out where
-    there was nothing to compare with.
+    there was nothing to compare with, `causes` and `command` where there are none.
     """
     return json.dumps(_finite(_document(result)), indent=2, allow_nan=False) + "\n"
 
@@ -43,6 +43,7 @@ def _document(result: GapResult) -> dict[str, Any]:
         "design": finite_design(result.design),
         "engine": result.engine,
         "samples": result.samples,
+        "outputs": result.reference.shape[1],
         "failed_samples": [
             {"index": failure.index, "outcome": failure.outcome.value, "advice": failure.advice}
             for failure in result.failed
@@ -52,12 +53,14 @@ def _document(result: GapResult) -> dict[str, Any]:
         "numerical_error": None if result.numerical is None else _numerical(result.numerical),
         "stages": [_stage(stage) for stage in result.stages],
         **({"causes": [_cause(cause) for cause in result.causes]} if result.causes else {}),
+        "worst_samples": [_worst(sample) for sample in result.worst],
         "timing": result.timing,
         "memory": result.memory,
         "limits": [_limit(limit) for limit in result.limits],
         "passed": result.passed,
         "notes": result.notes,
         "versions": result.versions,
+        **({} if result.command is None else {"command": result.command}),
     }
 
 
@@ -92,6 +95,18 @@ def _stage(stage: StageGap) -> dict[str, Any]:
         "largest_v": stage.largest_v,
         "largest_column_v": stage.largest_column_v,
         "behavioural": stage.behavioural,
+    }
+
+
+def _worst(sample: WorstSample) -> dict[str, Any]:
+    return {
+        "index": sample.index,
+        "output": sample.output,
+        "network": sample.network,
+        "circuit": sample.circuit,
+        "max_abs": sample.max_abs,
+        "max_relative": sample.max_relative,
+        "decisions": sample.decisions,
     }
 
 
