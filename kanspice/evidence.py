@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
 from kanspice.errors import InputError
+from kanspice.models import LoadedModel, load_array, load_labels
 
 Array = npt.NDArray[np.float64]
 
@@ -57,6 +60,11 @@ class Evidence:
         )
 
     @property
+    def sha256(self) -> str:
+        """Of the inputs, in hexadecimal."""
+        return hashlib.sha256(np.ascontiguousarray(self.inputs).tobytes()).hexdigest()
+
+    @property
     def sizing_inputs(self) -> Array:
         """The inputs that amplifiers are sized for."""
         return self.inputs if self.population is None else self.population
@@ -77,6 +85,27 @@ class Evidence:
             if rows is not None and rows.shape != (samples, output_width):
                 expected, found = f"shape {(samples, output_width)}", f"shape {rows.shape}"
                 raise InputError("does not fit the outputs", where=where, expected=expected, found=found)
+
+
+def read_evidence(
+    loaded: LoadedModel,
+    inputs: Path,
+    *,
+    labels: Path | None = None,
+    targets: Path | None = None,
+    reference: Path | None = None,
+) -> Evidence:
+    """Evidence for a model from files: samples, classes, true answers, outputs computed elsewhere.
+
+    Raises InputError for a file that cannot be read, or does not fit the model or the others.
+    """
+    return Evidence(
+        inputs=load_array(inputs, "the inputs", loaded.input_width),
+        labels=None if labels is None else load_labels(labels),
+        external=None if reference is None else load_array(reference, "the reference outputs", loaded.output_width),
+        targets=None if targets is None else load_array(targets, "the targets", loaded.output_width),
+        source=str(inputs),
+    )
 
 
 def _check_labels(labels: npt.NDArray[np.int64], classes: int) -> None:

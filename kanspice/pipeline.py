@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import platform
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -242,7 +241,7 @@ def _result(measured: _Measured) -> GapResult:
         },
         inputs={
             "path": evidence.source,
-            "sha256": hashlib.sha256(np.ascontiguousarray(evidence.inputs).tobytes()).hexdigest(),
+            "sha256": evidence.sha256,
         },
         samples=solution.samples,
         failed=solution.failed,
@@ -410,9 +409,9 @@ def _check_limits(limits: Sequence[tuple[str, float]], design: Design, evidence:
     known = metric_names(design)
     for metric, _ in limits:
         if metric not in known:
-            raise InputError(f"unknown metric '{metric}'", where="--max", hint=nearest(metric, known))
+            raise InputError(f"unknown metric '{metric}'", where="the limits", hint=nearest(metric, known))
         if metric == "accuracy_drop" and evidence.labels is None:
-            raise InputError("an accuracy needs labels", where=f"--max {metric}", hint="pass --labels Y.npy")
+            raise InputError("an accuracy needs labels", where=f"limit on {metric}", hint="pass --labels Y.npy")
 
 
 def metric_names(design: Design) -> list[str]:

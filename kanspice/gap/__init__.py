@@ -1,6 +1,7 @@
 """The measured gap: pure metrics, split by stage."""
 
 from kanspice.gap.causes import Cause, Trial, attribute, trials_needed
+from kanspice.gap.comparison import Comparison, check_baseline, held_against
 from kanspice.gap.cross_check import CrossCheck, cross_checked
 from kanspice.gap.measure import decoded_outputs, measure, numerical_gap
 from kanspice.gap.metrics import Gap, accuracy, compare, mean_squared_error, spread
@@ -10,6 +11,7 @@ from kanspice.gap.worst import WorstSample, worst_samples
 
 __all__ = [
     "Cause",
+    "Comparison",
     "CrossCheck",
     "Gap",
     "GapResult",
@@ -21,10 +23,12 @@ __all__ = [
     "WorstSample",
     "accuracy",
     "attribute",
+    "check_baseline",
     "compare",
     "compare_waveforms",
     "cross_checked",
     "decoded_outputs",
+    "held_against",
     "mean_squared_error",
     "measure",
     "numerical_gap",

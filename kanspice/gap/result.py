@@ -90,8 +90,8 @@ class SampleWaveforms:
 class GapResult:
     """One `verify`.
 
-    reference, outputs: (samples, outputs) in model units; rows of failed samples in `outputs` are NaN. A result that was
-    read from its JSON has no rows of either.
+    reference, outputs: (samples, outputs) in model units; rows of failed samples in `outputs` are NaN. A result that
+    was read from its JSON has no rows of either.
     memory: peaks, bytes, by whose they are; None where the system does not say.
     external: outputs computed elsewhere, if given; external_gap: the torch reference against them;
     loss: mean squared error of the network and of the circuit from true answers, where those are known.

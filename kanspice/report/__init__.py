@@ -1,5 +1,7 @@
 """One measured gap, rendered: for a script, for CI, for a terminal, for a reader."""
 
+from kanspice.report.comparing import comparison_json
+from kanspice.report.comparison_page import comparison_html, comparison_markdown, print_comparison
 from kanspice.report.files import write_bytes, write_text
 from kanspice.report.html import SHOWN_WAVEFORMS, to_html
 from kanspice.report.json_report import to_json
@@ -10,7 +12,11 @@ from kanspice.report.table import print_gap
 
 __all__ = [
     "SHOWN_WAVEFORMS",
+    "comparison_html",
+    "comparison_json",
+    "comparison_markdown",
     "from_json",
+    "print_comparison",
     "print_gap",
     "read_report",
     "to_html",

@@ -19,13 +19,16 @@ Figure = float | None
 """null where there is none: a relative figure of a single sample, or nothing was measured."""
 Count = Annotated[int, Field(ge=0)]
 Facts = dict[str, Any]
-Ending = Literal[tuple(outcome.value for outcome in Outcome)]  # type: ignore[valid-type]
+Ending = Annotated[Outcome, Field(strict=False)]
+"""An outcome by its name."""
 
 
 class Part(BaseModel):
     """Base of every part: types are strict, numbers finite."""
 
-    model_config = ConfigDict(extra="ignore", frozen=True, strict=True, allow_inf_nan=False, use_attribute_docstrings=True)
+    model_config = ConfigDict(
+        extra="ignore", frozen=True, strict=True, allow_inf_nan=False, use_attribute_docstrings=True
+    )
 
 
 class GapPart(Part):

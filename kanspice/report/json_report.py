@@ -25,7 +25,7 @@ def to_json(result: GapResult) -> str:
     the text "inf". `external_gap`, `external_circuit_gap`, `accuracy`, `cross_check` and `loss` are left out where
     there was nothing to compare with, `causes` and `command` where there are none.
     """
-    return json.dumps(_finite(_document(result)), indent=2, allow_nan=False) + "\n"
+    return json.dumps(finite(_document(result)), indent=2, allow_nan=False) + "\n"
 
 
 def _document(result: GapResult) -> dict[str, Any]:
@@ -68,7 +68,7 @@ def finite_design(design: Mapping[str, object]) -> dict[str, Any]:
     """The design's facts, ready for JSON, with a technology's infinite values (an ideal gain, say) as "inf"."""
     found: dict[str, Any] = dict(design)
     if "technology" in found:
-        found["technology"] = _finite(found["technology"], keep_infinite=True)
+        found["technology"] = finite(found["technology"], keep_infinite=True)
     return found
 
 
@@ -152,14 +152,14 @@ def _limit(limit: Limit) -> dict[str, Any]:
     return {"metric": limit.metric, "value": limit.value, "max": limit.max, "passed": bool(limit.passed)}
 
 
-def _finite(value: object, *, keep_infinite: bool = False) -> Any:
+def finite(value: object, *, keep_infinite: bool = False) -> Any:
     """The value in JSON's types; a number that is not finite becomes None, or "inf" and "-inf" where kept."""
     if isinstance(value, np.generic | np.ndarray):
         value = value.tolist()
     if isinstance(value, Mapping):
-        return {encodable(str(key)): _finite(part, keep_infinite=keep_infinite) for key, part in value.items()}
+        return {encodable(str(key)): finite(part, keep_infinite=keep_infinite) for key, part in value.items()}
     if isinstance(value, list | tuple):
-        return [_finite(part, keep_infinite=keep_infinite) for part in value]
+        return [finite(part, keep_infinite=keep_infinite) for part in value]
     if isinstance(value, float) and not math.isfinite(value):
         return str(value) if keep_infinite and math.isinf(value) else None
     if value is None or isinstance(value, bool | int | float):

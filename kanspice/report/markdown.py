@@ -17,6 +17,7 @@ from kanspice.report.words import (
     number,
     pair,
     plain,
+    seed,
     share,
     technology_name,
 )
@@ -24,7 +25,7 @@ from kanspice.report.words import (
 SHOWN_FAILURES = 10
 
 # Whatever could begin markup, HTML, a table cell, a link, a mention or an issue's number, written as an entity.
-_MARKUP = re.compile(r"[^\w\s.,:/=%+()'-]|:(?=/)|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])|(?<=www)\.", re.ASCII)
+_MARKUP = re.compile(r"[^\w\s.,:;/=%+()'-]|:(?=/)|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])|(?<=www)\.", re.ASCII)
 _MENTION = "@#"
 _NO_SPACE = "&#8203;"
 
@@ -42,7 +43,7 @@ def document(blocks: Iterable[str]) -> str:
 
 
 def _blocks(result: GapResult) -> Iterator[str]:
-    yield f"### {mark(verdict.outcome(result), result.exit_code)} {code(result.model.get('path', 'a model'))}"
+    yield f"### {mark(verdict.outcome(result), result.exit_code)} · {code(result.model.get('path', 'a model'))}"
     yield said(verdict.distance(result)) + "."
     yield table(("", ""), _figures(result))
     yield _limits(result.limits)
@@ -56,7 +57,7 @@ def _blocks(result: GapResult) -> Iterator[str]:
 def mark(found: Verdict, exit_code: int) -> str:
     """The verdict of a heading, with a sign that is seen from afar."""
     signs = {0: "✅", 1: "❌"}
-    return f"{signs.get(exit_code, '⚠️')} {escape(found.text)}:"
+    return f"{signs.get(exit_code, '⚠️')} {escape(found.text)}"
 
 
 def _figures(result: GapResult) -> Iterator[Row]:
@@ -113,7 +114,8 @@ def _causes(result: GapResult) -> str:
 
 def _failed(result: GapResult) -> str:
     rows = [
-        (str(failure.index), failure.outcome.value, escape(failure.advice)) for failure in result.failed[:SHOWN_FAILURES]
+        (str(failure.index), failure.outcome.value, escape(failure.advice))
+        for failure in result.failed[:SHOWN_FAILURES]
     ]
     more = len(result.failed) - len(rows)
     shown = table(("failed sample", "outcome", "advice"), rows)
@@ -126,14 +128,12 @@ def _notes(notes: Sequence[str]) -> str:
 
 def _provenance(result: GapResult) -> str:
     design, engine = result.design, result.engine
-    options = engine.get("options")
-    seed = options.get("seed") if isinstance(options, dict) else None
     parts = [
         f"{devices(design.get('devices'))}, {counted(design.get('nodes'))} nodes",
         f"fidelity {plain(design.get('fidelity', NOTHING))}",
         f"technology {technology_name(design)}",
         f"{plain(engine.get('name', NOTHING))} {plain(engine.get('version', ''))}",
-        f"seed {plain(seed if seed is not None else NOTHING)}",
+        f"seed {seed(engine)}",
         f"kanspice {plain(result.versions.get('kanspice', NOTHING))}",
         f"model {_short(result.model.get('sha256'))}",
         f"inputs {_short(result.inputs.get('sha256'))}",

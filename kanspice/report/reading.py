@@ -82,9 +82,7 @@ def _result(document: Document) -> GapResult:
         design=_design(document.design),
         engine=document.engine.model_dump(exclude_unset=True),
         samples=document.samples,
-        failed=tuple(
-            _failed(failure.index, Outcome(failure.outcome), failure.advice) for failure in document.failed_samples
-        ),
+        failed=tuple(_failed(failure.index, failure.outcome, failure.advice) for failure in document.failed_samples),
         gap=_gap(document.gap),
         external_gap=None if document.external_gap is None else _gap(document.external_gap),
         external_circuit_gap=None if document.external_circuit_gap is None else _gap(document.external_circuit_gap),
@@ -114,7 +112,7 @@ def _infinite(value: object) -> object:
     """A technology with the texts "inf" and "-inf" as the numbers that they stand for."""
     if isinstance(value, dict):
         return {key: _infinite(inner) for key, inner in value.items()}
-    return float(value) if value in ("inf", "-inf") else value  # type: ignore[arg-type]
+    return float(value) if value in ("inf", "-inf") else value
 
 
 def _number(figure: Figure) -> float:
@@ -127,9 +125,7 @@ def _failed(index: int, outcome: Outcome, advice: str) -> FailedSample:
 
 
 def _gap(part: GapPart) -> Gap:
-    return Gap(
-        _number(part.rmse), _number(part.max_abs), part.relative_rmse, part.max_relative, part.argmax_agreement
-    )
+    return Gap(_number(part.rmse), _number(part.max_abs), part.relative_rmse, part.max_relative, part.argmax_agreement)
 
 
 def _compared(part: ComparedPart | None) -> dict[str, float] | None:
@@ -182,7 +178,5 @@ def _cross_check(part: CrossCheckPart) -> CrossCheck:
         worst=part.worst_relative,
         worst_sample=part.worst_sample,
         allowed=part.allowed,
-        outcomes=tuple(
-            OtherOutcome(each.index, each.outcome, each.other_outcome) for each in part.different_outcomes
-        ),
+        outcomes=tuple(OtherOutcome(each.index, each.outcome, each.other_outcome) for each in part.different_outcomes),
     )

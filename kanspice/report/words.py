@@ -98,6 +98,13 @@ def technology_name(design: Mapping[str, object]) -> str:
     return plain(technology.get("name", "unnamed") if isinstance(technology, Mapping) else technology or NOTHING)
 
 
+def seed(engine: Mapping[str, object]) -> str:
+    """What random imperfections, and the samples that are solved again, were drawn with."""
+    options = engine.get("options")
+    found = options.get("seed") if isinstance(options, Mapping) else None
+    return NOTHING if found is None else plain(found)
+
+
 @dataclass(frozen=True)
 class Prefix:
     """An SI prefix: what is written before the unit, and what it stands for."""

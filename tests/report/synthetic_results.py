@@ -60,7 +60,7 @@ def synthetic(samples: int = 50, outputs: int = 10, error: float = 0.01) -> GapR
             "technology": technology(float("inf")),
         },
         engine={"name": "ngspice", "version": "42", "options": {"fidelity": "device", "reltol": 1e-3, "jobs": 2}},
-        inputs={"source": "inputs.npy", "sha256": "cd" * 32, "shape": [samples, 64]},
+        inputs={"path": "inputs.npy", "sha256": "cd" * 32},
         samples=samples,
         failed=(),
         gap=compare(circuit, reference),
