@@ -18,16 +18,20 @@ SCHEMA = "kanspice.comparison/1"
 
 @dataclass(frozen=True)
 class Section:
-    """One table: what it is about, its columns, its rows of plain text; the first column is a name."""
+    """One table: what it is about, its columns, its rows of plain text; the first column is a name.
+
+    figures: whether the other columns are numbers.
+    """
 
     title: str
     header: Sequence[str]
     rows: Sequence[Sequence[str]]
+    figures: bool = True
 
 
 def headline(found: Comparison) -> Verdict:
     """Whether the gap grew, and whether that is allowed."""
-    if not all(not run.failed and not run.engines_disagree for run in (found.before, found.after)):
+    if not _whole(found):
         return Verdict(f"FAILED: {_unmeasured(found)}", warning=True)
     if found.obstacles:
         return Verdict(f"the gaps cannot be compared: {'; '.join(found.obstacles)}", warning=True)
@@ -39,6 +43,11 @@ def headline(found: Comparison) -> Verdict:
     if found.limit.passed:
         return Verdict(f"passed: {_moved(found)}; {allowed}")
     return Verdict(f"FAILED: {_moved(found)}; {allowed}", warning=True)
+
+
+def _whole(found: Comparison) -> bool:
+    """Whether both runs measured everything."""
+    return not any(run.failed or run.engines_disagree for run in (found.before, found.after))
 
 
 def _unmeasured(found: Comparison) -> str:
@@ -63,7 +72,7 @@ def _moved(found: Comparison) -> str:
 
 def remarks(found: Comparison) -> tuple[str, ...]:
     """What a reader must know before comparing the figures."""
-    said = list(found.obstacles)
+    said = [] if _whole(found) else list(found.obstacles)  # the headline says them
     before, after = found.before, found.after
     if before.model.get("sha256") != after.model.get("sha256"):
         said.append("another model: the checkpoints are not the same")
@@ -97,8 +106,8 @@ def sections(found: Comparison) -> tuple[Section, ...]:
             ("cause", *moved),
             [(plain(pair.name), *_cells(pair)) for pair in found.causes],
         ),
-        Section("Technology", ("key", "before", "after"), [_change(change) for change in found.technology]),
-        Section("What else is not the same", ("fact", "before", "after"), [_change(change) for change in found.facts]),
+        Section("Technology", ("key", "before", "after"), [_change(change) for change in found.technology], False),
+        Section("What else differs", ("fact", "before", "after"), [_change(change) for change in found.facts], False),
     )
     return tuple(table for table in tables if table.rows)
 
@@ -132,10 +141,10 @@ def comparison_json(found: Comparison) -> str:
 
 
 def percent(fraction: float | None) -> str:
-    """A change as engineers read it: "12 %", "-0.3 %"; a factor where it is large: "x 40"."""
+    """A change as engineers read it: "12 %", "-0.3 %"; a factor where it is large: "a factor of 40"."""
     if fraction is None or math.isnan(fraction):
         return NOTHING
-    if fraction >= 9.995:
+    if fraction >= _FACTOR:
         return f"a factor of {number(1 + fraction)}"
     return f"{100 * fraction:.3g} %"
 
@@ -146,14 +155,19 @@ def _pair(pair: Pair) -> dict[str, object]:
 
 def _cells(pair: Pair) -> tuple[str, str, str]:
     before, after = number(pair.before), number(pair.after)
-    if before == after or pair.growth is None or max(abs(pair.before or 0), abs(pair.after or 0)) < _ROUNDING:
+    if before == after or pair.growth is None or abs(pair.before or 0) < _ROUNDING:
         return before, after, ""
-    sign = "+" if pair.growth > 0 and pair.growth < 9.995 else ""
-    return before, after, sign + percent(pair.growth)
+    if pair.growth >= _FACTOR:
+        return before, after, f"x {number(1 + pair.growth)}"
+    return before, after, ("+" if pair.growth > 0 else "") + percent(pair.growth)
 
 
 _ROUNDING = 1e-9
 """Figures below this are rounding: what they change by says nothing."""
+_FACTOR = 9.995
+"""Growth from here on is written as a factor, not in percent."""
+_DIGEST = 64
+"""Characters of a SHA-256, of which the first few are enough to tell two apart."""
 
 
 def _change(change: Change) -> tuple[str, str, str]:
@@ -170,4 +184,4 @@ def _value(value: object) -> str:
     if isinstance(value, list | tuple):
         return ", ".join(plain(inner) for inner in value)
     text = plain(value)
-    return text if len(text) <= 60 else f"{text[:12]}..."
+    return f"{text[:12]}..." if len(text) == _DIGEST else text

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import math
+import re
 from collections.abc import Mapping
 from functools import cache
 from typing import TYPE_CHECKING
@@ -29,6 +30,7 @@ from kanspice.report.words import (
 
 if TYPE_CHECKING:
     from jinja2 import Template
+    from markupsafe import Markup
 
 TEMPLATE = "report.html.j2"
 SHOWN_WAVEFORMS = 3
@@ -70,10 +72,8 @@ def to_html(result: GapResult) -> str:
         details={
             "design": _pretty(result.design),
             "engine": _pretty(result.engine),
-            "versions": _pretty(result.versions),
         },
         number=number,
-        exact=pair,
         plain=plain,
     )
     return encodable(page)
@@ -87,7 +87,15 @@ def template(name: str) -> Template:
     environment = Environment(
         loader=PackageLoader("kanspice.report", "."), autoescape=True, undefined=StrictUndefined, trim_blocks=True
     )
+    environment.filters["breakable"] = _breakable
     return environment.get_template(name)
+
+
+def _breakable(name: object) -> Markup:
+    """A name that a narrow column may break where its parts end."""
+    from markupsafe import Markup, escape  # noqa: PLC0415 - comes with jinja2
+
+    return Markup(re.sub(r"(?<=\w{4})([._/])(?=\w)", r"\1<wbr>", str(escape(name))))  # noqa: S704 - escaped just now
 
 
 def inside(picture: bytes) -> str:

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from kanspice.gap.metrics import spread
 from kanspice.gap.result import GapResult
 from kanspice.report.figures import BLUE, GREY, SHORT, VERMILLION, Format, encoded, nothing, opacity, padded, picture
-from kanspice.report.words import number, plain
+from kanspice.report.words import many, number, plain
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -107,7 +107,7 @@ def _solved(result: GapResult) -> tuple[Array, Array]:
 def _margin(result: GapResult, points: int) -> str:
     lines = [f"{points:,} outputs", f"max |error| {number(result.gap.max_abs)}"]
     if result.failed:
-        lines.append(f"{len(result.failed):,} samples without a result")
+        lines.append(f"{many(len(result.failed), 'sample')} without a result")
     return "\n".join(lines)
 
 

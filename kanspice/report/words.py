@@ -54,9 +54,12 @@ def devices(value: object) -> str:
 
 
 def pair(value: float, limit: float) -> tuple[str, str]:
-    """A figure and its limit, with as many digits as it takes to see that they differ."""
+    """Two figures, with as many digits as it takes to see that they differ."""
     short = number(value), number(limit)
-    return (repr(float(value)), repr(float(limit))) if short[0] == short[1] and value != limit else short
+    if short[0] != short[1] or value == limit:
+        return short
+    told_apart = ((f"{value:.{digits}g}", f"{limit:.{digits}g}") for digits in range(4, 18))
+    return next((texts for texts in told_apart if texts[0] != texts[1]), short)
 
 
 def plain(value: object) -> str:

@@ -9,8 +9,9 @@ import numpy as np
 
 from kanspice.gap.causes import NONE, Cause, Trial
 from kanspice.gap.cross_check import CrossCheck, OtherOutcome
-from kanspice.gap.metrics import Gap, compare
+from kanspice.gap.metrics import Gap, compare, spread
 from kanspice.gap.result import GapResult, Limit, NumericalGap, PeriodWaveforms, SampleWaveforms, StageGap
+from kanspice.gap.worst import worst_samples
 from kanspice.solution import FailedSample, Outcome
 
 NAN = float("nan")
@@ -82,6 +83,7 @@ def synthetic(samples: int = 50, outputs: int = 10, error: float = 0.01) -> GapR
         versions={"kanspice": "0.1.0", "python": "3.11.2", "numpy": "2.4.0"},
         reference=reference,
         outputs=circuit,
+        worst=worst_samples(circuit, reference, spread(reference)),
     )
 
 
@@ -94,7 +96,8 @@ def with_failures(result: GapResult, *indices: int) -> GapResult:
     solved = np.isfinite(outputs).all(axis=1)
     gap = compare(outputs, result.reference, solved)
     stages = result.stages if solved.any() else tuple(_unmeasured(stage) for stage in result.stages)
-    return replace(result, failed=failed, outputs=outputs, gap=gap, stages=stages)
+    worst = worst_samples(outputs, result.reference, spread(result.reference))
+    return replace(result, failed=failed, outputs=outputs, gap=gap, stages=stages, worst=worst)
 
 
 def with_everything(result: GapResult) -> GapResult:
@@ -106,6 +109,7 @@ def with_everything(result: GapResult) -> GapResult:
         accuracy={"reference": 0.98, "circuit": 0.96},
         limits=(*result.limits, Limit("max_relative", 0.04, 0.02), Limit("l2.crossbar.relative_rmse", NAN, 1.0)),
         notes=("identical device columns were shared", "ngspice raised gmin for 3 samples"),
+        command="kanspice verify model.pt --inputs 'my inputs.npy'",
     )
 
 
@@ -155,6 +159,7 @@ EXTREMES: dict[str, Callable[[], GapResult]] = {
         synthetic(samples=1, outputs=1), stages=(stage("only", None, None),), numerical=NumericalGap(1, 0.0, 0.0, None)
     ),
     "periods": moving,
+    "causes": lambda: replace(synthetic(), causes=causes()),
     "engines disagree": lambda: cross_checked(synthetic(), 0.1, OtherOutcome(3, "multistable", "converged")),
     "no stages": lambda: replace(synthetic(), stages=(), limits=(), numerical=None, timing={}, versions={}, model={}),
 }
