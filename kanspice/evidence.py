@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +14,8 @@ from kanspice.errors import InputError
 from kanspice.models import LoadedModel, load_array, load_labels
 
 Array = npt.NDArray[np.float64]
+Given = str | Path | npt.NDArray[Any]
+"""A file, or what is in one."""
 
 
 @dataclass(frozen=True)
@@ -89,22 +92,29 @@ class Evidence:
 
 def read_evidence(
     loaded: LoadedModel,
-    inputs: Path,
+    inputs: Given,
     *,
-    labels: Path | None = None,
-    targets: Path | None = None,
-    reference: Path | None = None,
+    labels: Given | None = None,
+    targets: Given | None = None,
+    reference: Given | None = None,
 ) -> Evidence:
-    """Evidence for a model from files: samples, classes, true answers, outputs computed elsewhere.
+    """Evidence for a model from files or arrays: samples, classes, true answers, outputs computed elsewhere.
 
     Raises InputError for a file that cannot be read, or does not fit the model or the others.
     """
+
+    def rows(given: Given, what: str, width: int) -> Array:
+        if isinstance(given, str | Path):
+            return load_array(given, what, width)
+        return np.ascontiguousarray(given, dtype=np.float64)
+
+    outputs = loaded.output_width
     return Evidence(
-        inputs=load_array(inputs, "the inputs", loaded.input_width),
-        labels=None if labels is None else load_labels(labels),
-        external=None if reference is None else load_array(reference, "the reference outputs", loaded.output_width),
-        targets=None if targets is None else load_array(targets, "the targets", loaded.output_width),
-        source=str(inputs),
+        inputs=rows(inputs, "the inputs", loaded.input_width),
+        labels=load_labels(labels) if isinstance(labels, str | Path) else labels,
+        external=None if reference is None else rows(reference, "the reference outputs", outputs),
+        targets=None if targets is None else rows(targets, "the targets", outputs),
+        source=str(inputs) if isinstance(inputs, str | Path) else "",
     )
 
 
