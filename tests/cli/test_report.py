@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from xml.etree import ElementTree
 
 import jsonschema
 import pytest
 
+from kanspice.report import read_report, to_json
 from kanspice.resources import SCHEMAS
 
 VERIFY = ("verify", "model.pt", "--inputs", "inputs.npy", "--engine", "batched", "-q")
@@ -157,3 +159,37 @@ def test_what_verify_cannot_be_held_to_is_said_before_anything_is_solved(run, re
     assert done.out == ""
     for message in messages:
         assert message in done.err
+
+
+# --- the JSON of real results, of every kind ---
+
+
+def closed(schema):
+    """The same schema with every object that lists its keys allowing no others."""
+    if isinstance(schema, dict):
+        shut = {key: closed(value) for key, value in schema.items()}
+        return shut | {"additionalProperties": False} if "properties" in schema else shut
+    return [closed(value) for value in schema] if isinstance(schema, list) else schema
+
+
+@pytest.mark.ngspice
+@pytest.mark.parametrize(
+    ("kind", "arguments", "code"),
+    [
+        ("crossbars", ["--labels", "labels.npy", "--reference", "outputs.npy", "--max", "rmse=1"], 0),
+        ("crossbars", ["--targets", "outputs.npy", "--limit", "1"], 0),
+        ("crossbars", ["--set", "tia.gain=1000", "--set", "devices.area_sigma=0.1", "--attribute"], 0),
+        ("crossbars", ["--engine", "batched", "--set", "tia.gain=1000", "--cross-check", "2"], 0),
+        ("crossbars", ["--timeout", "0.001"], 3),
+        ("periods", [], 0),
+        ("periods", ["--engine", "batched", "--html", "gap.html"], 0),
+        ("periods", ["--set", "switches.mode=monolithic", "--set", "switches.on_ohm=50", "--attribute"], 0),
+    ],
+)
+def test_what_verify_writes_is_what_the_schema_says_and_can_be_read(run, moving, kind, arguments, code):
+    model, inputs = moving if kind == "periods" else ("model.pt", "inputs.npy")
+    assert run("verify", model, "--inputs", inputs, *arguments, "-q", "--json", "gap.json").code == code
+    text = Path("gap.json").read_text()
+    schema = closed(json.loads((SCHEMAS / "kanspice.gap-1.json").read_text()))
+    jsonschema.Draft202012Validator(schema).validate(json.loads(text))
+    assert to_json(read_report("gap.json")) == text
