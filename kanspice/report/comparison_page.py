@@ -13,7 +13,7 @@ from rich.text import Text
 from kanspice.gap.comparison import Comparison
 from kanspice.gap.result import GapResult
 from kanspice.report.comparing import Section, headline, remarks, sections
-from kanspice.report.figures import BLUE, GREY, SHORT, VERMILLION, Format, encoded, nothing, picture
+from kanspice.report.figures import BLUE, GREY, VERMILLION, Format, encoded, nothing, picture, tick_decades
 from kanspice.report.html import inside, template
 from kanspice.report.markdown import code, document, escape, folded, mark, table
 from kanspice.report.words import encodable, plain, seed
@@ -64,8 +64,7 @@ def stages_picture(found: Comparison, form: Format = "png") -> bytes:
             axes.plot(values[:, column], range(len(values)), marker, color=colour, label=label, alpha=0.8)
         axes.set_yticks(range(len(values)), [plain(pair.name) for pair in found.stages])
         axes.set(ylim=(len(values) - 0.5, -0.5), xlabel="relative RMSE (in standard deviations)")
-        axes.xaxis.set_major_formatter(SHORT)
-        axes.xaxis.set_minor_formatter("")
+        tick_decades(axes.xaxis)
         axes.grid(axis="x", alpha=0.3)
         figure.legend(loc="outside lower center", ncols=2, columnspacing=1.2, handletextpad=0.6)
         return encoded(figure, form)
