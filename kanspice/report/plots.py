@@ -88,7 +88,7 @@ def stages(result: GapResult, form: Format = "png") -> bytes:
 
 def errors(result: GapResult, form: Format = "png") -> bytes:
     """How many outputs are wrong by how much, in the network's standard deviations; counts are logarithmic."""
-    from matplotlib.ticker import MaxNLocator  # noqa: PLC0415
+    from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter  # noqa: PLC0415
 
     expected, found = _solved(result)
     scale = spread(result.reference) if result.reference.size else 0.0
@@ -99,14 +99,15 @@ def errors(result: GapResult, form: Format = "png") -> bytes:
             axes.hist(error, bins=np.linspace(-largest, largest, _BINS + 1).tolist(), color=BLUE)
             axes.axvline(0, color=GREY, linewidth=0.8)
             axes.set(xlim=(-1.05 * largest, 1.05 * largest), yscale="log", ylim=(0.7, None))
+            axes.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
         else:
             nothing(axes)
         unit = "standard deviations" if scale else "model units"
         axes.set(xlabel=f"circuit - network ({unit})", ylabel="outputs")
         axes.xaxis.set_major_locator(MaxNLocator(5))
         axes.xaxis.set_major_formatter(SHORT)
-        if error.size:
-            tick_decades(axes.yaxis)
+        axes.yaxis.set_major_formatter(SHORT)
+        axes.yaxis.set_minor_formatter(NullFormatter())
         return encoded(figure, form)
 
 
