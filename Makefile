@@ -2,6 +2,7 @@
 #
 # PYTHON=python3.12 make demo     another Python (3.11 or newer) for the virtual environment
 # KANSPICE_NGSPICE=/path make …   another ngspice than the one on PATH
+# KANSPICE_BROWSER=/path make …   the Chromium or Chrome that tests open reports in; without one they are skipped
 # PIP_EXTRA_INDEX_URL=…           where pip also looks, for example PyTorch's index of CPU builds:
 #                                 the default build for Linux brings gigabytes of GPU packages
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import platform
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -41,6 +40,7 @@ from kanspice.gap import (
     numerical_gap,
     spread,
     squared_errors,
+    worst_samples,
 )
 from kanspice.gap.causes import Plan, attributed, attribution, numerical_cause, planned, solve_all
 from kanspice.memory import peak_bytes
@@ -268,7 +268,7 @@ def _result(measured: _Measured) -> GapResult:
         },
         inputs={
             "path": evidence.source,
-            "sha256": hashlib.sha256(np.ascontiguousarray(evidence.inputs).tobytes()).hexdigest(),
+            "sha256": evidence.sha256,
         },
         samples=solution.samples,
         failed=solution.failed,
@@ -287,6 +287,7 @@ def _result(measured: _Measured) -> GapResult:
         reference=expected,
         outputs=outputs,
         waveforms=_waveforms(measured),
+        worst=worst_samples(outputs, expected, scale),
     )
 
 
@@ -435,9 +436,9 @@ def _check_limits(limits: Sequence[tuple[str, float]], design: Design, evidence:
     known = metric_names(design)
     for metric, _ in limits:
         if metric not in known:
-            raise InputError(f"unknown metric '{metric}'", where="--max", hint=nearest(metric, known))
+            raise InputError(f"unknown metric '{metric}'", where="the limits", hint=nearest(metric, known))
         if metric == "accuracy_drop" and evidence.labels is None:
-            raise InputError("an accuracy needs labels", where=f"--max {metric}", hint="pass --labels Y.npy")
+            raise InputError("an accuracy needs labels", where=f"limit on {metric}", hint="pass --labels Y.npy")
 
 
 def metric_names(design: Design) -> list[str]:

@@ -13,6 +13,9 @@ import numpy.typing as npt
 
 Array = npt.NDArray[np.float64]
 
+NEGLIGIBLE = 1e-6
+"""Relative RMSE below which a gap and its numerical error are both called nothing."""
+
 
 @dataclass(frozen=True)
 class Gap:

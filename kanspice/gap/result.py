@@ -12,6 +12,7 @@ import numpy.typing as npt
 from kanspice.gap.causes import Attribution, Cause
 from kanspice.gap.cross_check import CrossCheck
 from kanspice.gap.metrics import Gap
+from kanspice.gap.worst import WorstSample
 from kanspice.solution import FailedSample
 
 Array = npt.NDArray[np.float64]
@@ -89,7 +90,8 @@ class SampleWaveforms:
 class GapResult:
     """One `verify`.
 
-    reference, outputs: (samples, outputs) in model units; rows of failed samples in `outputs` are NaN.
+    reference, outputs: (samples, outputs) in model units; rows of failed samples in `outputs` are NaN. A result that
+    was read from its JSON has no rows of either.
     memory: peaks, bytes, by whose they are; None where the system does not say.
     external: outputs computed elsewhere, if given; external_gap: the torch reference against them;
     loss: mean squared error of the network and of the circuit from true answers, where those are known.
@@ -97,6 +99,7 @@ class GapResult:
     attribution: how that was found.
     waveforms: of a few samples, where they were asked for and the circuit answers after a time.
     cross_check: some samples solved by another engine, where that was asked for.
+    worst: the solved samples with the largest errors, worst first. command: the command line, where there was one.
     """
 
     model: Mapping[str, object]
@@ -123,6 +126,8 @@ class GapResult:
     waveforms: tuple[SampleWaveforms, ...] = ()
     memory: Mapping[str, int | None] = field(default_factory=dict)
     cross_check: CrossCheck | None = None
+    worst: tuple[WorstSample, ...] = ()
+    command: str | None = None
 
     @property
     def passed(self) -> bool:

@@ -5,13 +5,16 @@ from __future__ import annotations
 import base64
 import json
 import math
+import re
 from collections.abc import Mapping
 from functools import cache
 from typing import TYPE_CHECKING
 
 from kanspice.gap.result import GapResult
 from kanspice.report import cause_plots, plots, sample_plots, verdict, waveform_plots
+from kanspice.report.imperfections import imperfections
 from kanspice.report.words import (
+    NOTHING,
     counted,
     devices,
     durations,
@@ -21,6 +24,7 @@ from kanspice.report.words import (
     peaks,
     percent,
     plain,
+    seed,
     setting,
     share,
     technology_name,
@@ -28,6 +32,7 @@ from kanspice.report.words import (
 
 if TYPE_CHECKING:
     from jinja2 import Template
+    from markupsafe import Markup
 
 TEMPLATE = "report.html.j2"
 SHOWN_WAVEFORMS = 3
@@ -39,7 +44,7 @@ def to_html(result: GapResult) -> str:
 
     Everything that came from a file is escaped; pictures are inside the page.
     """
-    page = _template().render(
+    page = template(TEMPLATE).render(
         result=result,
         title=f"Sim-to-real gap of {plain(result.model.get('path', 'a model'))}",
         verdicts={
@@ -53,22 +58,23 @@ def to_html(result: GapResult) -> str:
             "outcome": verdict.outcome(result),
         },
         pictures={
-            "parity": _inside(plots.parity(result)),
-            "stages": _inside(plots.stages(result)),
-            "errors": _inside(plots.errors(result)),
+            "stages": inside(plots.stages(result)),
+            "parity": inside(plots.parity(result)) if result.outputs.size else "",
+            "errors": inside(plots.errors(result)) if result.outputs.size else "",
         },
         waveforms=[
-            (shown.sample, _inside(waveform_plots.waveforms(shown))) for shown in result.waveforms[:SHOWN_WAVEFORMS]
+            (shown.sample, inside(waveform_plots.waveforms(shown))) for shown in result.waveforms[:SHOWN_WAVEFORMS]
         ],
-        causes=_inside(cause_plots.causes(result)) if result.causes else "",
+        causes=inside(cause_plots.causes(result)) if result.causes else "",
         points=_points(result),
         accuracies=_accuracies(result),
         limits=[(limit, *pair(limit.value, limit.max)) for limit in result.limits],
+        worst=result.worst,
+        imperfections=imperfections(result),
         facts=_facts(result),
         details={
             "design": _pretty(result.design),
             "engine": _pretty(result.engine),
-            "versions": _pretty(result.versions),
         },
         number=number,
         percent=percent,
@@ -79,16 +85,26 @@ def to_html(result: GapResult) -> str:
 
 
 @cache
-def _template() -> Template:
+def template(name: str) -> Template:
+    """A page, or a part of one, from the templates beside this file."""
     from jinja2 import Environment, PackageLoader, StrictUndefined  # noqa: PLC0415 - most runs write no page
 
     environment = Environment(
         loader=PackageLoader("kanspice.report", "."), autoescape=True, undefined=StrictUndefined, trim_blocks=True
     )
-    return environment.get_template(TEMPLATE)
+    environment.filters["breakable"] = _breakable
+    return environment.get_template(name)
 
 
-def _inside(picture: bytes) -> str:
+def _breakable(name: object) -> Markup:
+    """A name that a narrow column may break where its parts end."""
+    from markupsafe import Markup, escape  # noqa: PLC0415 - comes with jinja2
+
+    return Markup(re.sub(r"(?<=\w{4})([._/])(?=\w)", r"\1<wbr>", str(escape(name))))  # noqa: S704 - escaped just now
+
+
+def inside(picture: bytes) -> str:
+    """A picture's bytes as an address that needs no other file."""
     return "data:image/png;base64," + base64.b64encode(picture).decode("ascii")
 
 
@@ -97,8 +113,8 @@ def _points(result: GapResult) -> dict[str, str]:
     if not sample_plots.are_points(result):
         return {}
     return {
-        "The network's samples beside the circuit's": _inside(sample_plots.samples(result)),
-        "The error of every sample, magnified": _inside(sample_plots.displacements(result)),
+        "The network's samples beside the circuit's": inside(sample_plots.samples(result)),
+        "The error of every sample, magnified": inside(sample_plots.displacements(result)),
     }
 
 
@@ -122,6 +138,8 @@ def _facts(result: GapResult) -> list[tuple[str, str]]:
         ("engine", f"{plain(engine.get('name'))} {plain(engine.get('version'))}"),
         ("samples", f"{result.samples:,} from {plain(inputs.get('path'))}"),
         ("inputs' SHA-256", plain(inputs.get("sha256"))),
+        ("seed", seed(engine)),
+        ("versions", ", ".join(f"{plain(name)} {plain(found)}" for name, found in result.versions.items()) or NOTHING),
         ("time", durations(result.timing)),
         ("memory", peaks(result.memory)),
     ]

@@ -14,9 +14,9 @@ from kanspice.gap.causes import Cause
 from kanspice.gap.cross_check import CrossCheck
 from kanspice.gap.metrics import Gap
 from kanspice.gap.result import GapResult, Limit, NumericalGap, StageGap
+from kanspice.gap.worst import WorstSample
+from kanspice.report.document import SCHEMA
 from kanspice.report.words import encodable
-
-SCHEMA = "kanspice.gap/1"
 
 
 def to_json(result: GapResult) -> str:
@@ -24,9 +24,9 @@ def to_json(result: GapResult) -> str:
 
     A figure that does not exist is null, and so is one that is not finite; a technology's infinite values are
     the text "inf". `external_gap`, `external_circuit_gap`, `accuracy`, `cross_check` and `loss` are left out where
-    there was nothing to compare with.
+    there was nothing to compare with, `causes` and `command` where there are none.
     """
-    return json.dumps(_finite(_document(result)), indent=2, allow_nan=False) + "\n"
+    return json.dumps(finite(_document(result)), indent=2, allow_nan=False) + "\n"
 
 
 def _document(result: GapResult) -> dict[str, Any]:
@@ -44,6 +44,7 @@ def _document(result: GapResult) -> dict[str, Any]:
         "design": finite_design(result.design),
         "engine": result.engine,
         "samples": result.samples,
+        "outputs": result.reference.shape[1],
         "failed_samples": [
             {"index": failure.index, "outcome": failure.outcome.value, "advice": failure.advice}
             for failure in result.failed
@@ -54,12 +55,14 @@ def _document(result: GapResult) -> dict[str, Any]:
         "stages": [_stage(stage) for stage in result.stages],
         **({"causes": [_cause(cause) for cause in result.causes]} if result.causes else {}),
         **({} if result.attribution is None else {"attribution": asdict(result.attribution)}),
+        "worst_samples": [_worst(sample) for sample in result.worst],
         "timing": result.timing,
         "memory": result.memory,
         "limits": [_limit(limit) for limit in result.limits],
         "passed": result.passed,
         "notes": result.notes,
         "versions": result.versions,
+        **({} if result.command is None else {"command": result.command}),
     }
 
 
@@ -67,7 +70,7 @@ def finite_design(design: Mapping[str, object]) -> dict[str, Any]:
     """The design's facts, ready for JSON, with a technology's infinite values (an ideal gain, say) as "inf"."""
     found: dict[str, Any] = dict(design)
     if "technology" in found:
-        found["technology"] = _finite(found["technology"], keep_infinite=True)
+        found["technology"] = finite(found["technology"], keep_infinite=True)
     return found
 
 
@@ -94,6 +97,18 @@ def _stage(stage: StageGap) -> dict[str, Any]:
         "largest_v": stage.largest_v,
         "largest_column_v": stage.largest_column_v,
         "behavioural": stage.behavioural,
+    }
+
+
+def _worst(sample: WorstSample) -> dict[str, Any]:
+    return {
+        "index": sample.index,
+        "output": sample.output,
+        "network": sample.network,
+        "circuit": sample.circuit,
+        "max_abs": sample.max_abs,
+        "max_relative": sample.max_relative,
+        "decisions": sample.decisions,
     }
 
 
@@ -141,14 +156,14 @@ def _limit(limit: Limit) -> dict[str, Any]:
     return {"metric": limit.metric, "value": limit.value, "max": limit.max, "passed": bool(limit.passed)}
 
 
-def _finite(value: object, *, keep_infinite: bool = False) -> Any:
+def finite(value: object, *, keep_infinite: bool = False) -> Any:
     """The value in JSON's types; a number that is not finite becomes None, or "inf" and "-inf" where kept."""
     if isinstance(value, np.generic | np.ndarray):
         value = value.tolist()
     if isinstance(value, Mapping):
-        return {encodable(str(key)): _finite(part, keep_infinite=keep_infinite) for key, part in value.items()}
+        return {encodable(str(key)): finite(part, keep_infinite=keep_infinite) for key, part in value.items()}
     if isinstance(value, list | tuple):
-        return [_finite(part, keep_infinite=keep_infinite) for part in value]
+        return [finite(part, keep_infinite=keep_infinite) for part in value]
     if isinstance(value, float) and not math.isfinite(value):
         return str(value) if keep_infinite and math.isinf(value) else None
     if value is None or isinstance(value, bool | int | float):

@@ -7,11 +7,10 @@ from dataclasses import dataclass
 
 from kanspice.gap.causes import Attribution
 from kanspice.gap.cross_check import CrossCheck
+from kanspice.gap.metrics import NEGLIGIBLE
 from kanspice.gap.result import GapResult
 from kanspice.report.words import many, number, plain, share
 
-NEGLIGIBLE = 1e-6
-"""Relative RMSE below which a gap and its numerical error are both called nothing."""
 ROUNDING = 1e-12
 """Relative RMSE below which a gap is the rounding of 64-bit numbers."""
 WORTH_A_WARNING = 0.1

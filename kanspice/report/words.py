@@ -69,9 +69,12 @@ def devices(value: object) -> str:
 
 
 def pair(value: float, limit: float) -> tuple[str, str]:
-    """A figure and its limit, with as many digits as it takes to see that they differ."""
+    """Two figures, with as many digits as it takes to see that they differ."""
     short = number(value), number(limit)
-    return (repr(float(value)), repr(float(limit))) if short[0] == short[1] and value != limit else short
+    if short[0] != short[1] or value == limit:
+        return short
+    told_apart = ((f"{value:.{digits}g}", f"{limit:.{digits}g}") for digits in range(4, 18))
+    return next((texts for texts in told_apart if texts[0] != texts[1]), short)
 
 
 def plain(value: object) -> str:
@@ -111,6 +114,13 @@ def technology_name(design: Mapping[str, object]) -> str:
     """The name of the technology that a design was compiled for."""
     technology = design.get("technology")
     return plain(technology.get("name", "unnamed") if isinstance(technology, Mapping) else technology or NOTHING)
+
+
+def seed(engine: Mapping[str, object]) -> str:
+    """What random imperfections, and the samples that are solved again, were drawn with."""
+    options = engine.get("options")
+    found = options.get("seed") if isinstance(options, Mapping) else None
+    return NOTHING if found is None else plain(found)
 
 
 @dataclass(frozen=True)

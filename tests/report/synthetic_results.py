@@ -9,8 +9,9 @@ import numpy as np
 
 from kanspice.gap.causes import NONE, NUMERICAL, Attribution, Cause, Share, Trial
 from kanspice.gap.cross_check import CrossCheck, OtherOutcome
-from kanspice.gap.metrics import Gap, compare
+from kanspice.gap.metrics import Gap, compare, spread
 from kanspice.gap.result import GapResult, Limit, NumericalGap, PeriodWaveforms, SampleWaveforms, StageGap
+from kanspice.gap.worst import worst_samples
 from kanspice.solution import FailedSample, Outcome
 
 NAN = float("nan")
@@ -68,7 +69,7 @@ def synthetic(samples: int = 50, outputs: int = 10, error: float = 0.01) -> GapR
             "technology": technology(float("inf")),
         },
         engine={"name": "ngspice", "version": "42", "options": {"fidelity": "device", "reltol": 1e-3, "jobs": 2}},
-        inputs={"source": "inputs.npy", "sha256": "cd" * 32, "shape": [samples, 64]},
+        inputs={"path": "inputs.npy", "sha256": "cd" * 32},
         samples=samples,
         failed=(),
         gap=compare(circuit, reference),
@@ -90,6 +91,7 @@ def synthetic(samples: int = 50, outputs: int = 10, error: float = 0.01) -> GapR
         versions={"kanspice": "0.1.0", "python": "3.11.2", "numpy": "2.4.0"},
         reference=reference,
         outputs=circuit,
+        worst=worst_samples(circuit, reference, spread(reference)),
     )
 
 
@@ -102,7 +104,8 @@ def with_failures(result: GapResult, *indices: int) -> GapResult:
     solved = np.isfinite(outputs).all(axis=1)
     gap = compare(outputs, result.reference, solved)
     stages = result.stages if solved.any() else tuple(_unmeasured(stage) for stage in result.stages)
-    return replace(result, failed=failed, outputs=outputs, gap=gap, stages=stages)
+    worst = worst_samples(outputs, result.reference, spread(result.reference))
+    return replace(result, failed=failed, outputs=outputs, gap=gap, stages=stages, worst=worst)
 
 
 def with_everything(result: GapResult) -> GapResult:
@@ -114,6 +117,7 @@ def with_everything(result: GapResult) -> GapResult:
         accuracy={"reference": 0.98, "circuit": 0.96},
         limits=(*result.limits, Limit("max_relative", 0.04, 0.02), Limit("l2.crossbar.relative_rmse", NAN, 1.0)),
         notes=("identical device columns were shared", "ngspice raised gmin for 3 samples"),
+        command="kanspice verify model.pt --inputs 'my inputs.npy'",
     )
 
 

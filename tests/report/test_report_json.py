@@ -29,10 +29,12 @@ TOP = [
     "design",
     "engine",
     "samples",
+    "outputs",
     "failed_samples",
     "gap",
     "numerical_error",
     "stages",
+    "worst_samples",
     "timing",
     "memory",
     "limits",
@@ -81,7 +83,7 @@ def test_the_keys_and_their_order_are_the_contract(result):
 
 def test_optional_keys_are_there_when_something_was_given(result):
     document = parsed(with_everything(result))
-    assert set(document) - set(TOP) == {"external_gap", "external_circuit_gap", "accuracy"}
+    assert set(document) - set(TOP) == {"external_gap", "external_circuit_gap", "accuracy", "command"}
     assert list(document["external_gap"]) == list(document["external_circuit_gap"]) == GAP
     assert document["accuracy"] == {"reference": 0.98, "circuit": 0.96}
 

@@ -190,3 +190,10 @@ def test_causes_without_shares_still_have_their_gaps(result):
 
 def test_no_imperfection_is_a_picture_too(result):
     assert "There is no imperfection" in texts(cause_plots.causes(replace(result, causes=causes()[-2:]), "svg"))
+
+
+@pytest.mark.parametrize("samples", [3, 12, 60, 2000])
+def test_ticks_of_counts_are_numbers_however_few_there_are(samples):
+    picture = plots.errors(synthetic(samples, 1), "svg").decode()
+    assert "mathdefault" not in picture
+    assert "times10" not in picture
