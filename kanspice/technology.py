@@ -17,7 +17,8 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from kanspice.errors import InputError
-from kanspice.validation import Table, read_toml, validate
+from kanspice.resources import TECHNOLOGIES
+from kanspice.validation import Table, nearest, read_toml, validate
 
 _FinitePositive = Annotated[float, Field(strict=True, gt=0, allow_inf_nan=False)]
 _Positive = Annotated[float, Field(strict=True, gt=0)]
@@ -220,6 +221,12 @@ class Technology(Table):
         return json.dumps(self.model_dump(), sort_keys=True)
 
 
+_SECTIONS_OF_OTHERS = {
+    "kanalogue": frozenset({"kirchhoffnet", "branches", "switches"}),
+    "kirchhoffnet": frozenset({"tia", "devices", "wires", "clippers", "references"}),
+}
+
+
 @dataclass(frozen=True)
 class Entry:
     """One key of a technology: `section.key`, its value here, and what it means."""
@@ -248,17 +255,43 @@ def _one_line(text: str | None) -> str:
     return " ".join((text or "").split())
 
 
-def load_technology(path: str | Path | None = None, overrides: Sequence[str] = ()) -> Technology:
-    """The technology of a TOML file with `SECTION.KEY=VALUE` overrides applied; its name then lists them.
+def shipped_technologies() -> dict[str, Path]:
+    """Name -> file of the technologies that come with kanspice."""
+    return {path.stem: path for path in sorted(TECHNOLOGIES.glob("*.toml"))}
 
-    Raises InputError for an unreadable file, an unknown key (naming the nearest) or a bad value.
+
+def load_technology(
+    source: str | Path | None = None, overrides: Sequence[str] = (), family: str | None = None
+) -> Technology:
+    """The technology of a TOML file, or a shipped one by its name, with `SECTION.KEY=VALUE` overrides applied.
+
+    The overrides are added to its name. family: of the network, if known: a shipped technology is one for all families,
+    of which only what this one's circuits have is taken.
+    Raises InputError for an unknown name, an unreadable file, an unknown key (naming the nearest) or a bad value.
     """
-    data: dict[str, Any] = {} if path is None else read_toml(Path(path))
+    data, path = _tables(source, family)
     for override in overrides:
         _apply_override(data, override)
-    technology = validate(Technology, data, "technology" if path is None else path)
+    technology = validate(Technology, data, path or "technology")
     changes = ["".join(text.split()) for text in overrides]
     return technology.model_copy(update={"name": ", ".join([technology.name, *changes])})
+
+
+def _tables(source: str | Path | None, family: str | None) -> tuple[dict[str, Any], Path | None]:
+    """What a technology says, and the file that says it. A file in the way of a shipped name wins."""
+    if source is None:
+        return {}, None
+    shipped = shipped_technologies()
+    path = Path(source)
+    if path.exists() or path.suffix:
+        return read_toml(path), path
+    if str(source) not in shipped:
+        names = ", ".join(shipped)
+        hint = nearest(str(source), list(shipped))
+        raise InputError("no such technology", where=source, expected=f"a TOML file, or one of {names}", hint=hint)
+    path = shipped[str(source)]
+    foreign = _SECTIONS_OF_OTHERS.get(family or "", frozenset())
+    return {name: part for name, part in read_toml(path).items() if name not in foreign}, path
 
 
 def _apply_override(data: dict[str, Any], override: str) -> None:

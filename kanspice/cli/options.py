@@ -45,7 +45,14 @@ Curves = Annotated[
     Path | None,
     typer.Option("--curves", help="Folder of I-V files or cards: curves of an authors' checkpoint, measured points."),
 ]
-Tech = Annotated[Path | None, typer.Option("--tech", metavar="FILE.toml", help="Technology; ideal if not given.")]
+Tech = Annotated[
+    Path | None,
+    typer.Option(
+        "--tech",
+        metavar="NAME|FILE.toml",
+        help="Technology: typical, pessimistic, or a file; ideal if not given.",
+    ),
+]
 Set = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="SECTION.KEY=VALUE", help="Override a technology value, e.g. tia.gain=1000."),
