@@ -28,7 +28,8 @@ def into_nodes(function, theta, edges=EDGES):
 
 def both_ways(bank):
     """The bank, and the other kind of it where its branches allow that."""
-    return [PairBank(bank.branches), *([DenseBank(bank.branches)] if math.isinf(bank.branches.level) else [])]
+    unlimited = np.isinf(bank.branches.level).all()
+    return [PairBank(bank.branches), *([DenseBank(bank.branches)] if unlimited else [])]
 
 
 @pytest.mark.parametrize("law", LAWS)
