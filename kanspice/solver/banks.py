@@ -101,27 +101,33 @@ def bank_of(period: OdePeriod, schematic: Schematic | None = None) -> Bank:
     """The period's bank, ideal sources if there is no schematic."""
     branches = _branches(period, schematic)
     branches = merged(oriented(replace(branches, weight=period.gain * branches.weight)))
-    if np.isinf(branches.level).all() and branches.nodes * len(branches.weight) <= _DENSE_NUMBERS:
+    if branches.nodes * len(branches.weight) <= _DENSE_NUMBERS:
         return DenseBank(branches)
     return PairBank(branches)
 
 
 class DenseBank(Bank):
-    """Two matrix products: drives of all branches from all nodes, currents into all nodes from all branches."""
+    """Matrix products: drives of all branches from all nodes, currents into all nodes from all branches."""
 
     def __init__(self, branches: Branches) -> None:
         self.branches = branches
         numbers = np.arange(len(branches.weight))
         self.ratio = branches.ratio if branches.ratio.any() else 0.0
-        drives, into = np.zeros((branches.nodes + 1, numbers.size)), np.zeros((numbers.size, branches.nodes + 1))
-        drives[branches.first, numbers] = branches.alpha
-        drives[branches.second, numbers] = branches.beta
+        self.level = _one(branches.level) if numbers.size else math.inf
+        first, second = np.zeros((2, branches.nodes + 1, numbers.size))
+        into = np.zeros((numbers.size, branches.nodes + 1))
+        first[branches.first, numbers] = branches.alpha
+        second[branches.second, numbers] = branches.beta
         into[numbers, branches.first] = -branches.weight
         into[numbers, branches.second] = branches.weight
-        self.drives, self.into = np.ascontiguousarray(drives[1:]), np.ascontiguousarray(into[:, 1:])
+        one_term = branches.differences or np.isinf(branches.level).all()
+        self.terms = [part[1:].copy() for part in ((first + second,) if one_term else (first, second))]
+        self.into = np.ascontiguousarray(into[:, 1:])
 
     def into_nodes(self, volts: Array) -> Array:
-        drive = volts @ self.drives
+        drive = _limited(volts @ self.terms[0], self.level)
+        for term in self.terms[1:]:
+            drive += _limited(volts @ term, self.level)
         drive += self.branches.gamma
         currents: Array = self.branches.shaped(drive, self.ratio) @ self.into
         return currents

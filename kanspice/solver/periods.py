@@ -24,7 +24,7 @@ _TIGHTER = 10.0
 _WAVEFORM_POINTS = 201
 _MOST_ROUNDS = 100
 _ROUNDING = 1e-13
-_STIFF = 500.0
+_STIFF = 300.0
 """What a period's duration in the time constants of its nodes' losses is at most, for explicit steps."""
 
 
