@@ -426,6 +426,9 @@ def _period_notes(design: Design) -> list[str]:
         notes.append("switches between periods are ideal")
     else:
         notes.append("all periods in one circuit, with switches and clocks")
+    if design.losses is not None and design.losses.clamps:
+        supply_v, ohm = design.losses.supply_v, design.losses.clamp_ohm
+        notes.append(f"nodes beyond {supply_v:.4g} V, either sign, are pulled back through {ohm:.4g} ohm")
     if not is_settled(design):
         notes.append(
             "switches.on_ohm is so large that a bank might settle in several states: only one of them was seen"
