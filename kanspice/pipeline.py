@@ -18,7 +18,7 @@ from kanspice.design.bounds import is_settled
 from kanspice.design.branches import PIECEWISE_LINEAR_LAWS
 from kanspice.design.uniqueness import wires_leave_one_state
 from kanspice.draws import Draw
-from kanspice.engines import EngineName, other, solve, without_converters
+from kanspice.engines import EngineName, other, solve
 from kanspice.errors import InputError
 from kanspice.evidence import Evidence
 from kanspice.gap import (
@@ -147,10 +147,12 @@ def verify(
     followed = [index for index in range(len(evidence.inputs)) if index not in diverged]
     hints = {name: values[followed] for name, values in reference.items()}
     started, inputs = time.monotonic(), evidence.inputs[followed]
-    solution = solve(options.engine, design, inputs, fidelity, options.ngspice, hints=hints, progress=progress)
+    solution = solve(
+        options.engine, design, inputs, fidelity, options.ngspice, hints=hints, progress=progress, numbers=followed
+    )
     checked = None
     if options.cross_check:
-        checked = _cross_check(design, inputs, solution, options, hints=hints, progress=progress)
+        checked = _cross_check(design, inputs, solution, options, hints=hints, progress=progress, numbers=followed)
     if diverged:
         without = [FailedSample(index, Outcome.NO_REFERENCE, why) for index, why in diverged.items()]
         solution = solution.among(followed, without)
@@ -168,11 +170,14 @@ def _cross_check(
     *,
     hints: Mapping[str, Array],
     progress: Progress | None,
+    numbers: Sequence[int],
 ) -> CrossCheck:
-    """Some of the samples (samples, inputs) by the other engine, which measures its own error on the same ones."""
+    """Some of the samples (samples, inputs) by the other engine, which measures its own error on the same ones.
+
+    numbers: (samples,) which they are.
+    """
     count = min(options.cross_check, len(inputs))
     samples = sorted(np.random.default_rng(options.ngspice.seed).choice(len(inputs), count, replace=False).tolist())
-    design, arriving = without_converters(design, inputs)
     chosen = {name: values[samples] for name, values in hints.items()}
     again = replace(options.ngspice, check_samples=count if design.periods else 0, waveforms=0)
     fidelity = resolve_fidelity(design, options.fidelity)
@@ -182,7 +187,9 @@ def _cross_check(
         if progress is not None:
             progress(replace(advance, side_run=side_run))
 
-    found = solve(other(options.engine), design, arriving[samples], fidelity, again, hints=chosen, progress=beside)
+    which = [numbers[sample] for sample in samples]
+    engine, part = other(options.engine), inputs[samples]
+    found = solve(engine, design, part, fidelity, again, hints=chosen, progress=beside, numbers=which)
     return cross_checked(design, solution, found, samples)
 
 
@@ -212,8 +219,9 @@ def _attributed(measured: _Measured, result: GapResult, progress: Progress | Non
         fidelity = resolve_fidelity(design, options.fidelity)
         left_s = None if timeout_s is None else max(timeout_s - (time.monotonic() - measured.started), 0.0)
         limited, inputs = replace(again, timeout_s=left_s), evidence.inputs[followed]
-        solution = solve(engine, design, inputs, fidelity, limited, hints=hints, progress=progress)
-        return trial_of(solution.among(followed.tolist(), without), design)
+        which = followed.tolist()
+        solution = solve(engine, design, inputs, fidelity, limited, hints=hints, progress=progress, numbers=which)
+        return trial_of(solution.among(which, without), design)
 
     full = trial_of(measured.solution, measured.design) if engine == options.engine else None
     trials = solve_all(plan, technology, solve_with, full)
@@ -407,7 +415,8 @@ def _notes(design: Design, fidelity: str) -> list[str]:
 
 
 def _period_notes(design: Design) -> list[str]:
-    periods_s, farads = sum(period.period_s for period in design.periods), design.periods[0].capacitor_f
+    first = design.periods[0]
+    periods_s, farads = sum(p.period_s for p in design.periods), first.unit_s * first.current_unit_a / first.unit_v
     duration = f"inference takes {design.inference_s:.4g} s"
     notes = [f"{duration}, of it {periods_s:.4g} s proportional to each node's {farads:.4g} F"]
     if design.schematic is None:
@@ -418,6 +427,9 @@ def _period_notes(design: Design) -> list[str]:
         notes.append("switches between periods are ideal")
     else:
         notes.append("all periods in one circuit, with switches and clocks")
+    if design.losses is not None and design.losses.clamps:
+        supply_v, ohm = design.losses.supply_v, design.losses.clamp_ohm
+        notes.append(f"nodes beyond {supply_v:.4g} V, either sign, are pulled back through {ohm:.4g} ohm")
     if not is_settled(design):
         notes.append(
             "switches.on_ohm is so large that a bank might settle in several states: only one of them was seen"

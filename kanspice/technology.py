@@ -12,9 +12,9 @@ import tomllib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from kanspice.errors import InputError
 from kanspice.resources import TECHNOLOGIES
@@ -134,10 +134,28 @@ class Converters(Table):
 
 
 class KirchhoffNetCircuit(Table):
-    """Node capacitors of a KirchhoffNet. Its branches' unit current is `units.i_unit_a`."""
+    """Nodes of a KirchhoffNet, and how they are read. Its branches' unit current is `units.i_unit_a`."""
 
     capacitance_f: _FinitePositive = 1e-12
     """From every node to ground, farads: time, and with it the inference's, is proportional to it."""
+    capacitor_sigma: Annotated[float, Field(strict=True, ge=0, le=0.3), _CAUSE] = 0.0
+    """Relative standard deviation of the capacitors."""
+    leak_ohm: Annotated[_Positive, _CAUSE] = math.inf
+    """From every node to ground, at all times."""
+    supply_v: Annotated[_Positive, _CAUSE] = math.inf
+    """Nodes that go beyond this, of either sign, are pulled back to it through `clamp_ohm`."""
+    clamp_ohm: _NotNegative = 0.0
+    """What the supply's clamp conducts with: a node that gets a current I ends up I times this beyond the supply. 0 is
+    approached: it is 1e-3 of `v_unit_v / i_unit_a`. Refused without a supply."""
+    jitter_sigma_s: Annotated[_NotNegative, _CAUSE] = 0.0
+    """Standard deviation of when each sample's outputs are taken. While periods are `phased` the last bank is on until
+    then; behind switches only the hold before it becomes shorter or longer."""
+
+    @model_validator(mode="after")
+    def _clamps_to_a_supply(self) -> Self:
+        if self.clamp_ohm > 0 and math.isinf(self.supply_v):
+            raise ValueError("a supply_v with the clamp_ohm, which would have no effect")
+        return self
 
 
 class Branches(Table):
@@ -148,7 +166,12 @@ class Branches(Table):
     """
 
     realisation: Literal["behavioural", "schematic"] = "behavioural"
-    """`behavioural`: each branch a source of exactly its law; other values than the ideals below are then refused."""
+    """`behavioural`: each branch a source of its law; then only `gain_sigma` and `offset_sigma_v` may not be ideal."""
+    gain_sigma: Annotated[_NotNegative, _CAUSE] = 0.0
+    """Relative standard deviation of what branches carry. A branch that would come out below zero carries nothing."""
+    offset_sigma_v: Annotated[_NotNegative, _CAUSE] = 0.0
+    """Standard deviation of the offset at each input of a branch: one for a law of a difference of voltages, one at
+    either end for the others. A conductance has none."""
     switch_on_ohm: Annotated[_NotNegative, _CAUSE] = 0.0
     """One-sided switch of a ReLU, conducting. 0 is approached: it is 1e-6 of `v_unit_v / i_unit_a`."""
     switch_off_ohm: Annotated[_Positive, _CAUSE] = math.inf
@@ -158,6 +181,8 @@ class Branches(Table):
     is 1,000 times `v_unit_v / i_unit_a`."""
     pair_saturation: Annotated[_FinitePositive, _CAUSE] = 1.0
     """Tail current of a differential pair, in units of current, its transconductance being kept; the law's is 1."""
+    pair_sigma: Annotated[float, Field(strict=True, ge=0, le=0.3), _CAUSE] = 0.0
+    """Relative standard deviation of tail currents, transconductances being kept."""
     vccs_saturation: Annotated[_Positive, _CAUSE] = math.inf
     """Largest current of a VCCS, in units of current: it gives I tanh(g v / I) instead of g v."""
 
@@ -179,6 +204,13 @@ class Switches(Table):
     """Rise and fall time of the clocks, seconds; 0 is a millionth of the shortest period."""
     hold_s: Annotated[_NotNegative, _CAUSE] = 0.0
     """How long the nodes are left alone after each period, and before the outputs are taken, seconds."""
+    skew_s: Annotated[_NotNegative, _CAUSE] = 0.0
+    """How late a clock's edge comes at most: each edge of each bank's clock by its own part of it. Periods are so much
+    farther apart, so that clocks never overlap."""
+    injected_c: Annotated[float, Field(strict=True, allow_inf_nan=False), _CAUSE] = 0.0
+    """Coulombs that a switch pushes onto its node while it opens, of either sign."""
+    injected_sigma_c: Annotated[_NotNegative, _CAUSE] = 0.0
+    """Standard deviation of that charge from switch to switch."""
 
 
 class Technology(Table):

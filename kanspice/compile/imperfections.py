@@ -11,7 +11,8 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
-from kanspice.design import Crossbar, Design, Limiter, Stage
+from kanspice.design import Crossbar, Design, Limiter, OdePeriod, Stage
+from kanspice.design.branches import with_offsets
 from kanspice.devices import Device, PiecewisePolynomial, behind, shorted
 from kanspice.draws import Draw
 from kanspice.errors import InputError
@@ -23,13 +24,16 @@ _NORMAL_C = 27.0
 _SHORT_REACH = 100.0
 """Volts, in units, up to which a shorted device is a resistance."""
 
+_LEAST = 0.05
+"""Of what a part should be: one that would come out smaller would be thrown away."""
+
 
 def made(design: Design, technology: Technology, draw: Draw) -> Design:
     """The specimen of a nominal design that `draw` draws, and the noise that its inputs have.
 
     Raises InputError for imperfections that contradict each other, or what the devices are.
     """
-    stages = tuple(_stage(stage, design, technology, draw) for stage in design.stages)
+    stages = _with_kept_capacitors([_stage(stage, design, technology, draw) for stage in design.stages])
     devices = _devices(design.devices, technology)
     if technology.devices.stuck_short > 0 and design.crossbars:
         devices = (*devices, *(shorted(_SHORT_REACH) for _ in devices))
@@ -42,7 +46,7 @@ def _stage(stage: Stage, design: Design, technology: Technology, draw: Draw) -> 
     if isinstance(stage, Limiter) and stage.kind == "clip":
         factor = _reference(technology.references.clip_sigma, "references.clip", draw)
         return replace(stage, low_v=stage.low_v * factor, high_v=stage.high_v * factor)
-    return stage
+    return _period(stage, technology, draw) if isinstance(stage, OdePeriod) else stage
 
 
 def _reference(sigma: float, name: str, draw: Draw) -> float:
@@ -113,3 +117,38 @@ def _devices(devices: Sequence[Device], technology: Technology) -> tuple[Device,
         else:
             changed.append(device.with_curve(curve if isinstance(curve, PiecewisePolynomial) else behind(curve, 0.0)))
     return tuple(changed)
+
+
+def _period(period: OdePeriod, technology: Technology, draw: Draw) -> OdePeriod:
+    nodes, branches, switches = technology.kirchhoffnet, technology.branches, technology.switches
+    each, ends = (period.branches,), (2, period.branches)
+    off = 1 + nodes.capacitor_sigma * draw.normal(f"{period.name}.capacitor_f", (period.nodes,))
+    theta = period.theta
+    if branches.offset_sigma_v > 0:
+        offsets_v = branches.offset_sigma_v * draw.normal(f"{period.name}.offset_v", ends)
+        theta = with_offsets(period.law, theta, offsets_v / period.unit_v)
+    charge = draw.normal(f"{period.name}.injected_c", (period.nodes,))
+    late_on, late_off = switches.skew_s * draw.uniform(f"{period.name}.late_s", (2,))
+    return replace(
+        period,
+        theta=theta,
+        capacitor_f=period.capacitor_f * np.maximum(off, _LEAST),
+        gain=np.maximum(1 + branches.gain_sigma * draw.normal(f"{period.name}.gain", each), 0.0),
+        tail=np.maximum(1 + branches.pair_sigma * draw.normal(f"{period.name}.tail", each), _LEAST),
+        injected_c=switches.injected_c + switches.injected_sigma_c * charge,
+        late_on_s=float(late_on),
+        late_off_s=float(late_off),
+    )
+
+
+def _with_kept_capacitors(stages: Sequence[Stage]) -> tuple[Stage, ...]:
+    """The same, where the nodes that a period and the one before it both have are the same capacitors."""
+    kept: list[Stage] = []
+    for stage in stages:
+        before = kept[-1] if kept else None
+        if isinstance(stage, OdePeriod) and isinstance(before, OdePeriod):
+            known_f = before.capacitor_f[: stage.nodes]
+            kept.append(replace(stage, capacitor_f=np.concatenate([known_f, stage.capacitor_f[len(known_f) :]])))
+        else:
+            kept.append(stage)
+    return tuple(kept)

@@ -78,7 +78,7 @@ def compile_kanalogue(
     sample_inputs: (samples, inputs) in model units, from which amplifier swings are measured; without them the worst
     case over all inputs is assumed. Raises InputError for imperfections that the circuit cannot have.
     """
-    for section in ("branches", "switches"):
+    for section in ("kirchhoffnet", "branches", "switches"):
         refuse_without_effect(technology, section, expected="what a crossbar has: tia, devices, wires, converters")
     if _LIMITER_KINDS[model.input_stage] != "clip":
         expected = f"inputs that are clipped: this network's are '{model.input_stage}'"

@@ -59,8 +59,10 @@ class Chain:
         """Nothing to choose: what is left is rounding."""
         return {}
 
-    def solve(self, inputs_v: Array, *, tighter: bool = False, deadline: float | None = None) -> Block:
-        """Voltages for inputs (samples, inputs) in volts; blocks are too short for a deadline.
+    def solve(
+        self, inputs_v: Array, _late_s: Array, /, *, tighter: bool = False, deadline: float | None = None
+    ) -> Block:
+        """Voltages for inputs (samples, inputs) in volts, whenever they are taken; blocks are too short for a deadline.
 
         tighter: evaluate the curve in every device, which is slower and shares nothing with the fast way.
         """
