@@ -12,7 +12,14 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from kanspice.compile import add_converters, compile_kanalogue, compile_kirchhoffnet, made
+from kanspice.compile import (
+    add_converters,
+    compile_kanalogue,
+    compile_kirchhoffnet,
+    made,
+    technology_for_kanalogue,
+    technology_for_kirchhoffnet,
+)
 from kanspice.design import Design
 from kanspice.design.bounds import is_settled
 from kanspice.design.branches import PIECEWISE_LINEAR_LAWS
@@ -93,6 +100,16 @@ def compile_model(
     return made(compile_nominal(loaded, technology, sample_inputs), technology, draw or Draw())
 
 
+def technology_for(loaded: LoadedModel, technology: Technology) -> Technology:
+    """What of a general technology the model's circuit can have. InputError for another that has more."""
+    with errors_at(loaded.path):
+        if isinstance(loaded.model, KANalogue):
+            return technology_for_kanalogue(loaded.model, technology)
+        if isinstance(loaded.model, KirchhoffNet):
+            return technology_for_kirchhoffnet(loaded.model, technology)
+    return technology
+
+
 def compile_nominal(loaded: LoadedModel, technology: Technology, sample_inputs: Array | None = None) -> Design:
     """The circuit of a loaded model before anything random happens to it: many specimens can be `made` of it.
 
@@ -139,6 +156,7 @@ def verify(
     """
     options = options or VerifyOptions()
     evidence.check_fit(loaded.input_width, loaded.output_width)
+    technology = technology_for(loaded, technology)
     draw = Draw(options.ngspice.seed)
     compile_s, design = _timed(lambda: compile_model(loaded, technology, evidence.sizing_inputs, draw))
     fidelity = resolve_fidelity(design, options.fidelity)

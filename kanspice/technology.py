@@ -217,6 +217,8 @@ class Technology(Table):
     """One circuit technology. The defaults are the ideal circuit."""
 
     name: str = "ideal"
+    general: bool = False
+    """For any circuit: what one has no part for is left out. Otherwise it is an error, lest it pass for harmless."""
     units: Units = Units()
     tia: Tia = Tia()
     devices: CrossbarDevices = CrossbarDevices()
@@ -253,12 +255,6 @@ class Technology(Table):
         return json.dumps(self.model_dump(), sort_keys=True)
 
 
-_SECTIONS_OF_OTHERS = {
-    "kanalogue": frozenset({"kirchhoffnet", "branches", "switches"}),
-    "kirchhoffnet": frozenset({"tia", "devices", "wires", "clippers", "references"}),
-}
-
-
 @dataclass(frozen=True)
 class Entry:
     """One key of a technology: `section.key`, its value here, and what it means."""
@@ -292,16 +288,13 @@ def shipped_technologies() -> dict[str, Path]:
     return {path.stem: path for path in sorted(TECHNOLOGIES.glob("*.toml"))}
 
 
-def load_technology(
-    source: str | Path | None = None, overrides: Sequence[str] = (), family: str | None = None
-) -> Technology:
+def load_technology(source: str | Path | None = None, overrides: Sequence[str] = ()) -> Technology:
     """The technology of a TOML file, or a shipped one by its name, with `SECTION.KEY=VALUE` overrides applied.
 
-    The overrides are added to its name. family: of the network, if known: a shipped technology is one for all families,
-    of which only what this one's circuits have is taken.
+    The overrides are added to its name.
     Raises InputError for an unknown name, an unreadable file, an unknown key (naming the nearest) or a bad value.
     """
-    data, path = _tables(source, family)
+    data, path = _tables(source)
     for override in overrides:
         _apply_override(data, override)
     technology = validate(Technology, data, path or "technology")
@@ -309,7 +302,7 @@ def load_technology(
     return technology.model_copy(update={"name": ", ".join([technology.name, *changes])})
 
 
-def _tables(source: str | Path | None, family: str | None) -> tuple[dict[str, Any], Path | None]:
+def _tables(source: str | Path | None) -> tuple[dict[str, Any], Path | None]:
     """What a technology says, and the file that says it. A file in the way of a shipped name wins."""
     if source is None:
         return {}, None
@@ -322,8 +315,7 @@ def _tables(source: str | Path | None, family: str | None) -> tuple[dict[str, An
         hint = nearest(str(source), list(shipped))
         raise InputError("no such technology", where=source, expected=f"a TOML file, or one of {names}", hint=hint)
     path = shipped[str(source)]
-    foreign = _SECTIONS_OF_OTHERS.get(family or "", frozenset())
-    return {name: part for name, part in read_toml(path).items() if name not in foreign}, path
+    return read_toml(path), path
 
 
 def _apply_override(data: dict[str, Any], override: str) -> None:
