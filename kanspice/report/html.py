@@ -39,7 +39,7 @@ def to_html(result: GapResult) -> str:
 
     Everything that came from a file is escaped; pictures are inside the page.
     """
-    page = _template().render(
+    page = template(TEMPLATE).render(
         result=result,
         title=f"Sim-to-real gap of {plain(result.model.get('path', 'a model'))}",
         verdicts={
@@ -53,14 +53,14 @@ def to_html(result: GapResult) -> str:
             "outcome": verdict.outcome(result),
         },
         pictures={
-            "parity": _inside(plots.parity(result)),
-            "stages": _inside(plots.stages(result)),
-            "errors": _inside(plots.errors(result)),
+            "parity": inside(plots.parity(result)),
+            "stages": inside(plots.stages(result)),
+            "errors": inside(plots.errors(result)),
         },
         waveforms=[
-            (shown.sample, _inside(waveform_plots.waveforms(shown))) for shown in result.waveforms[:SHOWN_WAVEFORMS]
+            (shown.sample, inside(waveform_plots.waveforms(shown))) for shown in result.waveforms[:SHOWN_WAVEFORMS]
         ],
-        causes=_inside(cause_plots.causes(result)) if result.causes else "",
+        causes=inside(cause_plots.causes(result)) if result.causes else "",
         points=_points(result),
         accuracies=_accuracies(result),
         limits=[(limit, *pair(limit.value, limit.max)) for limit in result.limits],
@@ -79,16 +79,18 @@ def to_html(result: GapResult) -> str:
 
 
 @cache
-def _template() -> Template:
+def template(name: str) -> Template:
+    """A page, or a part of one, from the templates beside this file."""
     from jinja2 import Environment, PackageLoader, StrictUndefined  # noqa: PLC0415 - most runs write no page
 
     environment = Environment(
         loader=PackageLoader("kanspice.report", "."), autoescape=True, undefined=StrictUndefined, trim_blocks=True
     )
-    return environment.get_template(TEMPLATE)
+    return environment.get_template(name)
 
 
-def _inside(picture: bytes) -> str:
+def inside(picture: bytes) -> str:
+    """A picture's bytes as an address that needs no other file."""
     return "data:image/png;base64," + base64.b64encode(picture).decode("ascii")
 
 
@@ -97,8 +99,8 @@ def _points(result: GapResult) -> dict[str, str]:
     if not sample_plots.are_points(result):
         return {}
     return {
-        "The network's samples beside the circuit's": _inside(sample_plots.samples(result)),
-        "The error of every sample, magnified": _inside(sample_plots.displacements(result)),
+        "The network's samples beside the circuit's": inside(sample_plots.samples(result)),
+        "The error of every sample, magnified": inside(sample_plots.displacements(result)),
     }
 
 

@@ -101,6 +101,8 @@ class Journal:
             record = None
         if not isinstance(record, dict):
             raise InputError(
-                f"line {number} is no record: the file was changed or damaged", where=self.path, hint="begin a new study"
+                f"line {number} is no record: the file was changed or damaged",
+                where=self.path,
+                hint="begin a new study",
             )
         return record

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import platform
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
@@ -19,17 +19,15 @@ from kanspice.gap import CrossCheck, accuracy
 from kanspice.gap.cross_check import OtherOutcome
 from kanspice.models import LoadedModel, load, load_array, load_labels
 from kanspice.models.reference import followed_stages
+from kanspice.ngspice import Advance, Progress
 from kanspice.pipeline import PACKAGES, compile_nominal, has_answer, resolve_fidelity, scale_of
 from kanspice.solution import FailedSample, Outcome
 from kanspice.study.journal import Journal, begin, read_plan
 from kanspice.study.plan import Point, Request
 from kanspice.study.result import METRICS, CheckedDraw, PointResult, StudyResult
-from kanspice.study.specimens import Bench, DrawResult, check, measure, one_thread
+from kanspice.study.specimens import Bench, DrawResult, check, one_thread
 from kanspice.study.workers import Work, Workers, local
 from kanspice.validation import nearest
-
-Progress = Callable[[int], None]
-"""Told of every draw that is finished, those that the journal already had at once."""
 
 
 @dataclass(frozen=True)
@@ -128,25 +126,28 @@ def resume(folder: Path) -> Prepared:
     return prepared
 
 
-def run(prepared: Prepared, folder: Path, workers: Workers | None = None, progress: Progress | None = None) -> StudyResult:
+def run(
+    prepared: Prepared, folder: Path, workers: Workers | None = None, progress: Progress | None = None
+) -> StudyResult:
     """Measures what the folder's journal does not have yet, and returns everything.
 
+    progress: told of every finished draw, at once of those that the journal has, and of cross-checks.
     Draws are journalled as they finish, in any order: whatever ends this, `resume` and `run` go on from there.
     """
-    told = progress or (lambda _: None)
+    told: Progress = progress or (lambda _: None)
     with Journal(folder) as journal:
         checks, draws = _known(prepared, journal)
-        told(len(draws))
+        told(Advance(len(draws)))
         for point, trial in _checked(prepared):
             if (point, trial) not in checks:
                 seed = prepared.request.seeds[trial]
-                found = CheckedDraw(point, trial, seed, check(prepared.benches[point], seed))
+                found = CheckedDraw(point, trial, seed, check(prepared.benches[point], seed, told))
                 journal.append({"kind": "check", **asdict(found)})
                 checks[point, trial] = found
         for draw in (workers or local(1))(_work(prepared, draws)):
             journal.append({"kind": "draw", **draw.to_dict()})
             draws[draw.point, draw.trial] = draw
-            told(1)
+            told(Advance(1))
     return _gathered(prepared, checks, draws)
 
 
@@ -264,6 +265,3 @@ def _identity(request: Request, evidence: Evidence, benches: Sequence[Bench]) ->
 
 def _sha256(values: Any) -> str:
     return hashlib.sha256(np.ascontiguousarray(values).tobytes()).hexdigest()
-
-
-__all__ = ["Prepared", "Progress", "measure", "prepare", "resume", "run", "start"]

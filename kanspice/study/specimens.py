@@ -21,7 +21,7 @@ from kanspice.draws import Draw
 from kanspice.engines import EngineName, solve
 from kanspice.gap import CrossCheck, accuracy, compare, decoded_outputs, numerical_gap
 from kanspice.netlist import Fidelity
-from kanspice.ngspice import NgspiceOptions
+from kanspice.ngspice import NgspiceOptions, Progress
 from kanspice.pipeline import VerifyOptions, cross_check, metric_values
 from kanspice.solution import FailedSample, Solution
 from kanspice.study.plan import CHECKED_SAMPLES
@@ -132,15 +132,14 @@ def measure(bench: Bench, trial: int, seed: int) -> DrawResult:
     )
 
 
-def check(bench: Bench, seed: int) -> CrossCheck:
+def check(bench: Bench, seed: int, progress: Progress | None = None) -> CrossCheck:
     """One draw by both engines: a few samples of it by the other."""
     with one_thread():
         design = made(bench.design, bench.technology, Draw(seed))
         options = VerifyOptions(ngspice=NgspiceOptions(seed=seed), engine=bench.engine, cross_check=CHECKED_SAMPLES)
         solution = solve(bench.engine, design, bench.inputs, bench.fidelity, options.ngspice, hints=bench.hints)
-        return cross_check(design, bench.inputs, solution, options, hints=bench.hints, progress=None).among(
-            bench.places
-        )
+        found = cross_check(design, bench.inputs, solution, options, hints=bench.hints, progress=progress)
+        return found.among(bench.places)
 
 
 def one_thread() -> Any:

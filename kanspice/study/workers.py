@@ -91,7 +91,10 @@ def _check_versions(client: Client, address: str) -> None:
     for worker, theirs in client.run(version, "kanspice").items():
         if theirs != ours:
             raise InputError(
-                "a worker has another kanspice", where=f"--scheduler {address}", expected=ours, found=f"{theirs}, {worker}"
+                "a worker has another kanspice",
+                where=f"--scheduler {address}",
+                expected=ours,
+                found=f"{theirs}, {worker}",
             )
 
 

@@ -1,0 +1,100 @@
+"""A study as the table that ends `kanspice study` on a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from kanspice.report.verdict import Verdict
+from kanspice.report.words import counted, many, number, plain, share
+from kanspice.study import wording
+from kanspice.study.result import PointResult, StudyResult
+
+_GOOD, _BAD = "green", "bold red"
+Row = tuple[str, Text]
+
+
+def print_study(result: StudyResult, console: Console) -> None:
+    """Print every point and what they mean. Plain where the console is no terminal."""
+    console.print(_rows(_header(result)))
+    console.print(_points(result))
+    console.print(_rows(_summary(result)))
+    _, command = wording.worst(result)
+    # Not folded: it is there to be copied.
+    console.print(Text(f"again: {command}"), soft_wrap=True, highlight=False)
+
+
+def _rows(rows: Iterator[Row]) -> Table:
+    grid = Table.grid(padding=(0, 2, 0, 0))
+    grid.add_column(no_wrap=True, min_width=9)
+    grid.add_column(overflow="fold")
+    for label, text in rows:
+        grid.add_row(Text(label, style="bold"), text)
+    return grid
+
+
+def _header(result: StudyResult) -> Iterator[Row]:
+    request = result.request
+    yield "model", Text(plain(request.model))
+    yield "engine", Text(f"{request.engine}, {many(result.samples, 'sample')} a draw, seed {request.seed}")
+    if result.reference_accuracy is not None:
+        yield "network", Text(f"accuracy {share(result.reference_accuracy, result.samples)}")
+
+
+def _points(result: StudyResult) -> Table:
+    table = Table(box=box.SIMPLE, pad_edge=False, padding=(0, 1))
+    table.add_column("point\n", overflow="fold", min_width=12)
+    gap = wording.METRIC_NAMES[result.metric]
+    headings = ["draws\n", f"{gap}\nmedian", "\n5 %", "\n95 %", "\nworst", "failed\ndraws"]
+    if result.reference_accuracy is not None:
+        headings.append("accuracy\n")
+    for heading in headings:
+        table.add_column(heading, justify="right", no_wrap=True)
+    if result.request.wanted_yield is not None:
+        table.add_column("yield\n95 % confidence", justify="right", overflow="fold")
+    for point in result.points:
+        table.add_row(*_cells(result, point))
+    return table
+
+
+def _cells(result: StudyResult, point: PointResult) -> Iterator[str | Text]:
+    gap = point.distribution(result.metric)
+    yield Text(wording.name(result, point))
+    yield counted(len(point.draws))
+    quantiles = (None,) * 4 if gap is None else (gap.median, gap.quantiles[1], gap.quantiles[-2], gap.quantiles[-1])
+    yield from map(number, quantiles)
+    yield Text(counted(len(point.incomplete)), style=_BAD if point.incomplete else "")
+    if result.reference_accuracy is not None:
+        yield wording.spread_of(point.distribution("accuracy"))
+    if result.request.wanted_yield is not None:
+        yield Text(wording.yield_(point.yield_), style=_BAD if point in result.short else "")
+
+
+def _summary(result: StudyResult) -> Iterator[Row]:
+    yield "answer", _said(wording.answer(result))
+    if result.request.wanted_yield is not None:
+        yield "good", Text(wording.limits(result))
+    yield from _optional("", wording.certainty(result))
+    yield from _optional("note", wording.fixed(result))
+    yield "samples", _said(wording.failures(result))
+    yield "numerical", _said(wording.numerical(result))
+    label = "other"
+    for said in wording.cross_check(result):
+        yield label, _said(said)
+        label = ""
+    yield "worst", Text(wording.worst(result)[0].text)
+    found = wording.outcome(result)
+    yield "result", Text(found.text, style=_BAD if found.warning else _GOOD)
+
+
+def _optional(label: str, found: Verdict | None) -> Iterator[Row]:
+    if found is not None:
+        yield label, _said(found)
+
+
+def _said(found: Verdict) -> Text:
+    return Text(found.text, style="yellow" if found.warning else "")

@@ -1,0 +1,168 @@
+"""What a study's numbers say, in plain sentences: one wording for the terminal and for the page."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from kanspice.report.verdict import NEGLIGIBLE, ROUNDING, WORTH_A_WARNING, Verdict
+from kanspice.report.verdict import cross_check as said_of
+from kanspice.report.words import NOTHING, many, number, plain, share
+from kanspice.study.result import PointResult, StudyResult
+from kanspice.study.statistics import Distribution, Yield
+
+METRIC_NAMES = {
+    "rmse": "RMSE",
+    "max_abs": "largest error",
+    "relative_rmse": "relative RMSE",
+    "max_relative": "largest relative error",
+    "argmax_disagreement": "disagreement of decisions",
+    "accuracy_drop": "drop of accuracy",
+    "accuracy": "accuracy",
+}
+
+
+def limits(result: StudyResult) -> str:
+    """What makes a draw good: "relative_rmse at most 0.1"."""
+    kept = [f"{metric} at most {number(largest)}" for metric, largest in result.request.limits]
+    return " and ".join(["every sample solved", *kept])
+
+
+def name(result: StudyResult, point: PointResult) -> str:
+    """A point's name for readers."""
+    return plain(point.point.named(result.request.sweeps))
+
+
+def yield_(found: Yield) -> str:
+    """ "97.5 % (195 of 200), 94.3 to 98.9 %"."""
+    if found.low is None or found.high is None:
+        return "good" if found.good else "not good"
+    return f"{share(found.fraction, found.draws)}, {100 * found.low:.1f} to {100 * found.high:.1f} %"
+
+
+def spread_of(found: Distribution | None) -> str:
+    """Mean and standard deviation: "0.94 ± 0.0049"."""
+    if found is None:
+        return NOTHING
+    return number(found.mean) if found.std is None else f"{number(found.mean)} ± {number(found.std)}"
+
+
+def answer(result: StudyResult) -> Verdict:
+    """How good the circuits are that come out of production."""
+    among = "" if len(result.points) == 1 else f" of {many(len(result.points), 'point')}, the worst"
+    if result.request.wanted_yield is not None:
+        point = min(result.points, key=lambda each: each.yield_.fraction)
+        place = f"{among} at {name(result, point)}" if among else ""
+        found, said = point.yield_, f"Yield{place}"
+        if found.low is None or found.high is None:
+            return Verdict(f"{said}: the one specimen there can be is {yield_(found)}")
+        confident = f"{100 * found.low:.1f} to {100 * found.high:.1f} % with 95 % confidence"
+        return Verdict(f"{said}: {share(found.fraction, found.draws)} of the draws, {confident}")
+    gaps = [(point, point.distribution(result.metric)) for point in result.points]
+    known = [(point, gap) for point, gap in gaps if gap is not None]
+    if not known:
+        return Verdict("Nothing was measured: no sample of any draw was solved", warning=True)
+    point, gap = max(known, key=lambda pair: pair[1].median)
+    place = f"{among} at {name(result, point)}" if among else ""
+    low, high = gap.quantiles[1], gap.quantiles[-2]
+    between = f", 90 % of draws between {number(low)} and {number(high)}" if gap.draws > 1 else ""
+    return Verdict(f"{METRIC_NAMES[result.metric].capitalize()}{place}: {number(gap.median)}{between}")
+
+
+def outcome(result: StudyResult) -> Verdict:
+    """The last word."""
+    if result.engines_disagree:
+        return Verdict("FAILED: the engines disagree, so neither can be believed", warning=True)
+    if not result.is_measured:
+        return Verdict("FAILED: not every draw was measured", warning=True)
+    wanted = result.request.wanted_yield
+    if wanted is None:
+        return Verdict("measured; no limit was given")
+    if result.short:
+        where = f" at {many(len(result.short), 'point')} of {len(result.points):,}"
+        return Verdict(f"FAILED: the yield{where} is below {100 * wanted:g} %", warning=True)
+    return Verdict(f"passed: the yield is {100 * wanted:g} % or more at every point")
+
+
+def certainty(result: StudyResult) -> Verdict | None:
+    """Whether so many draws decide that; None where nothing is asked or drawn."""
+    wanted = result.request.wanted_yield
+    bounds = [(p, p.yield_.low, p.yield_.high) for p in result.points]
+    open_ = [
+        p
+        for p, low, high in bounds
+        if wanted is not None and low is not None and high is not None and low < wanted < high
+    ]
+    if not open_:
+        return None
+    return Verdict(
+        f"so many draws do not decide whether the yield is {100 * (wanted or 0):g} % at {name(result, open_[0])}"
+        + (f" and {many(len(open_) - 1, 'other point')}" if open_[1:] else "")
+        + ": more --trials would",
+        warning=True,
+    )
+
+
+def failures(result: StudyResult) -> Verdict:
+    """Draws with samples that have no result."""
+    draws = sum(len(point.draws) for point in result.points)
+    incomplete = [draw for point in result.points for draw in point.incomplete]
+    if not incomplete:
+        return Verdict(f"every sample of {many(draws, 'draw')} was solved")
+    outcomes: Counter[str] = Counter()
+    for draw in incomplete:
+        outcomes.update(draw.failed)
+    listed = ", ".join(f"{count:,} {outcome}" for outcome, count in sorted(outcomes.items()))
+    return Verdict(
+        f"{len(incomplete):,} of {many(draws, 'draw')} have samples without a result ({listed}): not good ones, and"
+        " their gaps are of their other samples",
+        warning=True,
+    )
+
+
+def cross_check(result: StudyResult) -> list[Verdict]:
+    """Whether the other engine says the same, draw by draw; loud where it was not asked."""
+    if not result.checks:
+        why = plain(result.request.no_cross_check)
+        return [Verdict(f"no draw was checked by another engine: {why}", warning=True)]
+    return [
+        Verdict(f"draw {check.trial} at {name(result, result.points[check.point])}: {said.text}", said.warning)
+        for check in result.checks
+        for said in [said_of(check.found)]
+    ]
+
+
+def numerical(result: StudyResult) -> Verdict:
+    """Whether the gaps are the circuits', or numerical error: of the first draw at every point."""
+    worst, doubtful = 0.0, []
+    for point in result.points:
+        error, gap = point.numerical, point.draws[0].metrics["relative_rmse"]
+        if error is None or gap is None:
+            return Verdict(f"numerical error was not measured at {name(result, point)}", warning=True)
+        worst = max(worst, error)
+        if max(error, gap) >= NEGLIGIBLE and error > max(WORTH_A_WARNING * gap, ROUNDING):
+            doubtful.append(point)
+    said = f"relative RMSE {number(worst)} at most in the first draw of each point"
+    if doubtful:
+        return Verdict(f"{said}: more than a tenth of the gap at {name(result, doubtful[0])}", warning=True)
+    return Verdict(f"{said}, less than a tenth of the gap" if worst > ROUNDING else f"{said}: rounding")
+
+
+def fixed(result: StudyResult) -> Verdict | None:
+    """Points where nothing is drawn."""
+    count = sum(not point.is_random for point in result.points)
+    if count == 0:
+        return None
+    where = "at every point" if count == len(result.points) else f"at {many(count, 'point')}"
+    return Verdict(f"nothing is random {where}: all draws are the same, so one was measured")
+
+
+def worst(result: StudyResult) -> tuple[Verdict, str]:
+    """The worst draw, and the command that measures it alone."""
+    point, draw = result.worst
+    figures = f"{METRIC_NAMES[result.metric]} {number(draw.metrics[result.metric])}"
+    if draw.metrics["accuracy"] is not None and result.metric != "accuracy":
+        figures += f", accuracy {share(draw.metrics['accuracy'], draw.samples)}"
+    if draw.failed:
+        figures += f", {many(draw.failed_samples, 'sample')} without a result"
+    text = f"draw {draw.trial} at {name(result, point)}: {figures}"
+    return Verdict(text), plain(result.request.command(point.point, draw.seed))
