@@ -103,13 +103,10 @@ def study(
     workers = _workers(jobs, scheduler, context)
     if resume is None:
         if model is None or inputs is None or out is None:
-            missing = [
-                name for name, value in (("MODEL", model), ("--inputs", inputs), ("--out", out)) if value is None
-            ]
+            needed = (("MODEL", model), ("--inputs", inputs), ("--out", out))
+            missing = ", ".join(f"no {name}" for name, value in needed if value is None)
             expected = "MODEL, --inputs and --out; or --resume alone"
-            raise InputError(
-                "a study needs more", where="study", expected=expected, found=f"no {', no '.join(missing)}"
-            )
+            raise InputError("a study needs more", where="study", expected=expected, found=missing)
         checks, why_none = _cross_checks(cross_check, engine)
         request = Request(
             folder=str(Path.cwd()),

@@ -1,4 +1,4 @@
-"""Many runs of the pipeline: random draws, corners and sweeps of one model's circuit, resumable, on any number of cores.
+"""Many runs of the pipeline: random draws, corners and sweeps of one model's circuit, on many cores, resumable.
 
 For the command line and the public API; nothing below imports it.
 """

@@ -1,10 +1,11 @@
-"""A study as JSON, `kanspice.study/1`: the same bytes whoever measured it, in whatever order, however often interrupted."""
+"""A study as JSON, `kanspice.study/1`: the same bytes whoever measured it, and however often interrupted."""
 
 from __future__ import annotations
 
 import json
 from typing import Any
 
+from kanspice.report.json_report import finite_design
 from kanspice.report.words import encodable
 from kanspice.study.result import CheckedDraw, PointResult, StudyResult
 from kanspice.study.statistics import QUANTILES, Distribution, Yield
@@ -55,7 +56,7 @@ def _point(result: StudyResult, point: PointResult) -> dict[str, Any]:
         "name": point.point.named(result.request.sweeps),
         "corner": point.point.corner,
         "values": dict(zip((sweep.key for sweep in result.request.sweeps), point.point.values, strict=True)),
-        "technology": json.loads(point.point.technology.model_dump_json(ser_json_inf_nan="strings")),
+        "technology": finite_design({"technology": point.point.technology.model_dump()})["technology"],
         "random": point.is_random,
         "yield": _yield(point.yield_),
         "failed_draws": len(point.incomplete),

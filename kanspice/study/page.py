@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from kanspice.report.html import inside, template
-from kanspice.report.words import counted, encodable, many, number, plain, share
+from kanspice.report.words import counted, encodable, many, plain, share
 from kanspice.study import plots, wording
 from kanspice.study.result import PointResult, StudyResult
 
@@ -22,8 +22,8 @@ def to_html(result: StudyResult) -> str:
         good=wording.limits(result) if result.request.wanted_yield is not None else "",
         trust=_trust(result),
         pictures=_pictures(result),
-        header=_header(result),
-        rows=[_cells(result, point) for point in result.points],
+        header=[*wording.place(result), *wording.columns(result)],
+        rows=[[*wording.place_of(result, point), *wording.cells(result, point)] for point in result.points],
         worst=worst,
         command=command,
         facts=_facts(result),
@@ -83,22 +83,6 @@ def _median(point: PointResult, metric: str) -> float | None:
 def _accuracy(point: PointResult) -> float | None:
     found = point.distribution("accuracy")
     return None if found is None else found.mean
-
-
-def _header(result: StudyResult) -> list[str]:
-    gap = wording.METRIC_NAMES[result.metric]
-    header = ["point", "draws", f"{gap}, median", "5 %", "95 %", "worst", "failed draws"]
-    header += ["accuracy"] if result.reference_accuracy is not None else []
-    return header + (["yield, 95 % confidence"] if result.request.wanted_yield is not None else [])
-
-
-def _cells(result: StudyResult, point: PointResult) -> list[str]:
-    gap = point.distribution(result.metric)
-    quantiles = (None,) * 4 if gap is None else (gap.median, gap.quantiles[1], gap.quantiles[-2], gap.quantiles[-1])
-    cells = [wording.name(result, point), counted(len(point.draws)), *map(number, quantiles)]
-    cells.append(counted(len(point.incomplete)))
-    cells += [wording.spread_of(point.distribution("accuracy"))] if result.reference_accuracy is not None else []
-    return cells + ([wording.yield_(point.yield_)] if result.request.wanted_yield is not None else [])
 
 
 def _facts(result: StudyResult) -> list[tuple[str, str]]:

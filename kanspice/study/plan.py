@@ -104,7 +104,7 @@ class Request:
     def points(self) -> tuple[Point, ...]:
         """Corners times swept values, the last sweep's changing fastest. Raises InputError for a bad technology."""
         tech = None if self.tech is None else self.at(self.tech)
-        points = []
+        points: list[Point] = []
         for corner in self.corners or (Corner(""),):
             for values in itertools.product(*(sweep.values for sweep in self.sweeps)):
                 swept = [f"{sweep.key}={value}" for sweep, value in zip(self.sweeps, values, strict=True)]

@@ -53,7 +53,7 @@ def distribution(result: StudyResult, form: Format = "png") -> bytes:
 
 
 def along(result: StudyResult, metric: str, form: Format = "png") -> bytes:
-    """The mean of a metric along the one sweep, with one standard deviation and the extremes; a line for each corner."""
+    """The mean of a metric along the one sweep, one standard deviation and the extremes; a line for each corner."""
     (sweep,) = result.request.sweeps
     corners = list(dict.fromkeys(point.point.corner for point in result.points))
     title = f"{wording.METRIC_NAMES[metric].capitalize()} against {plain(sweep.key)}"
@@ -66,9 +66,9 @@ def along(result: StudyResult, metric: str, form: Format = "png") -> bytes:
             x = [place for place, _ in known]
             mean = np.array([each.mean for _, each in known])
             std = np.array([each.std or 0.0 for _, each in known])
-            extremes = [[each.quantiles[end] for _, each in known] for end in (0, -1)]
+            lowest, highest = ([each.quantiles[end] for _, each in known] for end in (0, -1))
             axes.fill_between(x, mean - std, mean + std, color=colour, alpha=0.25, linewidth=0)
-            axes.vlines(x, *extremes, color=colour, linewidth=0.8)
+            axes.vlines(x, lowest, highest, color=colour, linewidth=0.8)
             axes.plot(
                 x, mean, color=colour, marker="o", markersize=4, label=f"{plain(corner)}, mean" if corner else "mean"
             )
@@ -95,8 +95,10 @@ def surface(result: StudyResult, corner: str | None, title: str, quantity: Quant
         axes.set(xlabel=plain(result.request.sweeps[1].key), ylabel=plain(result.request.sweeps[0].key))
         axes.tick_params(length=0)
         if cells.size <= _WRITTEN_CELLS:
+            low, high = np.nanmin(cells), np.nanmax(cells)
+            shades = np.nan_to_num((cells - low) / ((high - low) or 1.0), nan=1.0)
             for row, column in np.ndindex(*cells.shape):
-                shade = image.norm(cells[row, column]) if np.isfinite(cells[row, column]) else 1.0
+                shade = float(shades[row, column])
                 colour = "white" if shade < 0.55 else "black"
                 text = number(float(cells[row, column]))
                 axes.text(column, row, text, ha="center", va="center", color=colour, fontsize=8)

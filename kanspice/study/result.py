@@ -55,9 +55,8 @@ class PointResult:
     def is_measured(self) -> bool:
         """False where a sample failed for want of simulation, or a limit's metric has no figure."""
         outcomes = {outcome for draw in self.draws for outcome in draw.failed}
-        known = all(
-            draw.metrics[metric] is not None for draw in self.draws if not draw.failed for metric, _ in self.limits
-        )
+        complete = [draw for draw in self.draws if not draw.failed]
+        known = all(draw.metrics[metric] is not None for draw in complete for metric, _ in self.limits)
         return outcomes <= _OF_THE_CIRCUIT and known
 
 
@@ -87,9 +86,8 @@ class StudyResult:
         """The gap that the study is about: that of the first limit, or the relative RMSE where there is one."""
         if self.request.limits:
             return self.request.limits[0][0]
-        known = all(
-            point.draws[0].metrics["relative_rmse"] is not None or point.draws[0].failed for point in self.points
-        )
+        draws = [draw for point in self.points for draw in point.draws]
+        known = any(draw.metrics["relative_rmse"] is not None for draw in draws)
         return "relative_rmse" if known else "rmse"
 
     @property

@@ -22,7 +22,7 @@ from kanspice.engines import EngineName, solve
 from kanspice.gap import CrossCheck, accuracy, compare, decoded_outputs, numerical_gap
 from kanspice.netlist import Fidelity
 from kanspice.ngspice import NgspiceOptions, Progress
-from kanspice.pipeline import VerifyOptions, cross_check, metric_values
+from kanspice.pipeline import VerifyOptions, cross_check, has_answer, metric_values
 from kanspice.solution import FailedSample, Solution
 from kanspice.study.plan import CHECKED_SAMPLES
 from kanspice.technology import Technology
@@ -113,12 +113,13 @@ def measure(bench: Bench, trial: int, seed: int) -> DrawResult:
         numerical = numerical_gap(design, solution, bench.scale)
     accuracies = None
     if bench.labels is not None:
-        answered = np.isfinite(bench.expected).all(axis=1)
+        answered = has_answer(bench.expected)
         accuracies = {
             "reference": accuracy(bench.expected, bench.labels, answered),
             "circuit": accuracy(outputs, bench.labels, solution.solved),
         }
-    metrics = metric_values(gap, (), None, accuracies) | {"accuracy": accuracies and accuracies["circuit"]}
+    metrics = metric_values(gap, (), None, accuracies)
+    metrics["accuracy"] = None if accuracies is None else accuracies["circuit"]
     del metrics["numerical_rmse"]
     return DrawResult(
         point=bench.point,

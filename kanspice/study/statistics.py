@@ -32,7 +32,7 @@ class Distribution:
         known = np.array([value for value in values if value is not None])
         if known.size == 0:
             return None
-        std = float(known.std(ddof=1)) if known.size > 1 else None
+        std = float((known - known[0]).std(ddof=1)) if known.size > 1 else None
         quantiles = tuple(np.quantile(known, QUANTILES).tolist())
         return cls(known.size, float(known.mean()), std, quantiles)
 
@@ -53,6 +53,10 @@ class Yield:
     def fraction(self) -> float:
         """Of the draws, that are good."""
         return self.good / self.draws
+
+    def holds(self, fraction: float) -> bool:
+        """Whether the draws leave it open on which side of the fraction the yield is."""
+        return self.low is not None and self.high is not None and self.low < fraction < self.high
 
     @classmethod
     def of(cls, good: int, draws: int, *, random: bool) -> Yield:

@@ -10,9 +10,9 @@ from rich.table import Table
 from rich.text import Text
 
 from kanspice.report.verdict import Verdict
-from kanspice.report.words import counted, many, number, plain, share
+from kanspice.report.words import many, plain, share
 from kanspice.study import wording
-from kanspice.study.result import PointResult, StudyResult
+from kanspice.study.result import StudyResult
 
 _GOOD, _BAD = "green", "bold red"
 Row = tuple[str, Text]
@@ -47,31 +47,15 @@ def _header(result: StudyResult) -> Iterator[Row]:
 
 def _points(result: StudyResult) -> Table:
     table = Table(box=box.SIMPLE, pad_edge=False, padding=(0, 1))
-    table.add_column("point\n", overflow="fold", min_width=12)
-    gap = wording.METRIC_NAMES[result.metric]
-    headings = ["draws\n", f"{gap}\nmedian", "\n5 %", "\n95 %", "\nworst", "failed\ndraws"]
-    if result.reference_accuracy is not None:
-        headings.append("accuracy\n")
-    for heading in headings:
-        table.add_column(heading, justify="right", no_wrap=True)
-    if result.request.wanted_yield is not None:
-        table.add_column("yield\n95 % confidence", justify="right", overflow="fold")
+    for heading in wording.place(result):
+        table.add_column(heading.replace(".", ".\n", 1), overflow="fold")
+    for heading in wording.columns(result):
+        table.add_column(heading.replace(", ", "\n"), justify="right", no_wrap=True)
     for point in result.points:
-        table.add_row(*_cells(result, point))
+        texts = [*wording.place_of(result, point), *wording.cells(result, point)]
+        bad = point.incomplete or point in result.short
+        table.add_row(*map(Text, texts), style=_BAD if bad else None)
     return table
-
-
-def _cells(result: StudyResult, point: PointResult) -> Iterator[str | Text]:
-    gap = point.distribution(result.metric)
-    yield Text(wording.name(result, point))
-    yield counted(len(point.draws))
-    quantiles = (None,) * 4 if gap is None else (gap.median, gap.quantiles[1], gap.quantiles[-2], gap.quantiles[-1])
-    yield from map(number, quantiles)
-    yield Text(counted(len(point.incomplete)), style=_BAD if point.incomplete else "")
-    if result.reference_accuracy is not None:
-        yield wording.spread_of(point.distribution("accuracy"))
-    if result.request.wanted_yield is not None:
-        yield Text(wording.yield_(point.yield_), style=_BAD if point in result.short else "")
 
 
 def _summary(result: StudyResult) -> Iterator[Row]:

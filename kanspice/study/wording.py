@@ -6,7 +6,7 @@ from collections import Counter
 
 from kanspice.report.verdict import NEGLIGIBLE, ROUNDING, WORTH_A_WARNING, Verdict
 from kanspice.report.verdict import cross_check as said_of
-from kanspice.report.words import NOTHING, many, number, plain, share
+from kanspice.report.words import NOTHING, counted, many, number, percent, plain, share
 from kanspice.study.result import PointResult, StudyResult
 from kanspice.study.statistics import Distribution, Yield
 
@@ -32,18 +32,54 @@ def name(result: StudyResult, point: PointResult) -> str:
     return plain(point.point.named(result.request.sweeps))
 
 
+def place(result: StudyResult) -> list[str]:
+    """What tells points apart: the corner, the swept keys."""
+    corner = ["corner"] if result.request.corners else []
+    return corner + [plain(sweep.key) for sweep in result.request.sweeps]
+
+
+def place_of(result: StudyResult, point: PointResult) -> list[str]:
+    """Where a point is, in the order of `place`."""
+    corner = [plain(point.point.corner)] if result.request.corners else []
+    return corner + [plain(value) for value in point.point.values]
+
+
+def columns(result: StudyResult) -> list[str]:
+    """What is said of every point."""
+    gap = METRIC_NAMES[result.metric]
+    found = ["draws", f"{gap}, median", "95 %", "worst"]
+    found += ["accuracy"] if result.reference_accuracy is not None else []
+    found += ["yield", "95 %, confidence"] if result.request.wanted_yield is not None else []
+    return found + (["draws, failed"] if any(each.incomplete for each in result.points) else [])
+
+
+def cells(result: StudyResult, point: PointResult) -> list[str]:
+    """What is said of a point, in the order of `columns`."""
+    gap = point.distribution(result.metric)
+    quantiles = (None,) * 3 if gap is None else (gap.median, gap.quantiles[-2], gap.quantiles[-1])
+    found = [counted(len(point.draws)), *map(number, quantiles)]
+    found += [percent_of(point.distribution("accuracy"))] if result.reference_accuracy is not None else []
+    found += [yield_(point.yield_), confidence(point.yield_)] if result.request.wanted_yield is not None else []
+    return found + ([counted(len(point.incomplete))] if any(each.incomplete for each in result.points) else [])
+
+
 def yield_(found: Yield) -> str:
-    """ "97.5 % (195 of 200), 94.3 to 98.9 %"."""
-    if found.low is None or found.high is None:
+    """ "97.5 %"; a circuit with nothing random is good or not."""
+    if found.low is None:
         return "good" if found.good else "not good"
-    return f"{share(found.fraction, found.draws)}, {100 * found.low:.1f} to {100 * found.high:.1f} %"
+    return percent(found.fraction)
 
 
-def spread_of(found: Distribution | None) -> str:
-    """Mean and standard deviation: "0.94 ± 0.0049"."""
+def confidence(found: Yield) -> str:
+    """ "94.3-98.9 %"."""
+    return NOTHING if found.low is None or found.high is None else f"{100 * found.low:.3g}-{100 * found.high:.3g} %"
+
+
+def percent_of(found: Distribution | None) -> str:
+    """Mean and standard deviation of fractions: "94.2 ± 0.5 %"."""
     if found is None:
         return NOTHING
-    return number(found.mean) if found.std is None else f"{number(found.mean)} ± {number(found.std)}"
+    return f"{100 * found.mean:.1f} %" if found.std is None else f"{100 * found.mean:.1f} ± {100 * found.std:.1f} %"
 
 
 def answer(result: StudyResult) -> Verdict:
@@ -54,7 +90,7 @@ def answer(result: StudyResult) -> Verdict:
         place = f"{among} at {name(result, point)}" if among else ""
         found, said = point.yield_, f"Yield{place}"
         if found.low is None or found.high is None:
-            return Verdict(f"{said}: the one specimen there can be is {yield_(found)}")
+            return Verdict(f"{said}: the one specimen there can be is {'' if found.good else 'not '}a good one")
         confident = f"{100 * found.low:.1f} to {100 * found.high:.1f} % with 95 % confidence"
         return Verdict(f"{said}: {share(found.fraction, found.draws)} of the draws, {confident}")
     gaps = [(point, point.distribution(result.metric)) for point in result.points]
@@ -86,16 +122,11 @@ def outcome(result: StudyResult) -> Verdict:
 def certainty(result: StudyResult) -> Verdict | None:
     """Whether so many draws decide that; None where nothing is asked or drawn."""
     wanted = result.request.wanted_yield
-    bounds = [(p, p.yield_.low, p.yield_.high) for p in result.points]
-    open_ = [
-        p
-        for p, low, high in bounds
-        if wanted is not None and low is not None and high is not None and low < wanted < high
-    ]
-    if not open_:
+    open_ = [point for point in result.points if wanted is not None and point.yield_.holds(wanted)]
+    if wanted is None or not open_:
         return None
     return Verdict(
-        f"so many draws do not decide whether the yield is {100 * (wanted or 0):g} % at {name(result, open_[0])}"
+        f"so many draws do not decide whether the yield is {100 * wanted:g} % at {name(result, open_[0])}"
         + (f" and {many(len(open_) - 1, 'other point')}" if open_[1:] else "")
         + ": more --trials would",
         warning=True,
@@ -124,11 +155,19 @@ def cross_check(result: StudyResult) -> list[Verdict]:
     if not result.checks:
         why = plain(result.request.no_cross_check)
         return [Verdict(f"no draw was checked by another engine: {why}", warning=True)]
-    return [
-        Verdict(f"draw {check.trial} at {name(result, result.points[check.point])}: {said.text}", said.warning)
-        for check in result.checks
-        for said in [said_of(check.found)]
-    ]
+    found = [check.found for check in result.checks]
+    if result.engines_disagree or all(each.worst is None for each in found):
+        return [
+            Verdict(f"draw {check.trial} at {name(result, result.points[check.point])}: {said.text}", said.warning)
+            for check in result.checks
+            for said in [said_of(check.found)]
+            if said.warning or not result.engines_disagree
+        ]
+    largest = max(each.worst or 0.0 for each in found)
+    engine = f"{plain(found[0].engine)} {plain(found[0].engine_version)}"
+    checked = f"{many(len(found), 'draw')}, {many(len(found[0].samples), 'sample')} of each"
+    agreed = f"agrees to {number(largest)} of the outputs' standard deviation"
+    return [Verdict(f"{engine} on {checked}: {agreed}, allowed {number(max(each.allowed for each in found))}")]
 
 
 def numerical(result: StudyResult) -> Verdict:

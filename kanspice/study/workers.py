@@ -76,7 +76,7 @@ def _client(address: str) -> Client:
         raise InputError("no Dask scheduler answers", where=f"--scheduler {address}", found=str(error)) from error
     try:
         client.wait_for_workers(1, timeout=_PATIENCE_S)
-        _check_versions(client, address)
+        _check_versions(client)
     except TimeoutError as error:
         client.close()
         raise SimulatorError("the cluster has no workers", where=f"--scheduler {address}", found=str(error)) from error
@@ -86,16 +86,12 @@ def _client(address: str) -> Client:
     return client
 
 
-def _check_versions(client: Client, address: str) -> None:
+def _check_versions(client: Client) -> None:
     ours = version("kanspice")
     for worker, theirs in client.run(version, "kanspice").items():
         if theirs != ours:
-            raise InputError(
-                "a worker has another kanspice",
-                where=f"--scheduler {address}",
-                expected=ours,
-                found=f"{theirs}, {worker}",
-            )
+            found = f"{theirs} at {worker}"
+            raise InputError("a worker has another kanspice", where="--scheduler", expected=ours, found=found)
 
 
 def _gathered(client: Client, work: Sequence[Work]) -> Iterator[DrawResult]:
