@@ -49,7 +49,7 @@ def _pictures(result: StudyResult) -> list[tuple[str, str]]:
     labelled = result.reference_accuracy is not None
     if len(result.request.sweeps) == 1:
         for metric in (["accuracy"] if labelled else []) + [result.metric]:
-            alt = f"{wording.METRIC_NAMES[metric]} along {result.request.sweeps[0].key}: mean, spread and extremes"
+            alt = f"{wording.title(metric)} along {result.request.sweeps[0].key}: mean, 90 % of draws, extremes"
             found.append((alt, plots.along(result, metric)))
     if len(result.request.sweeps) == 2:
         found += _surfaces(result, labelled=labelled)

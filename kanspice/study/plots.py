@@ -29,7 +29,7 @@ def distribution(result: StudyResult, form: Format = "png") -> bytes:
     """How many draws have a gap of at most so much; for one point with the number of draws at each gap behind it."""
     shown = [point for point in result.points if len(_gaps(result, point)) > 1]
     name = wording.METRIC_NAMES[result.metric]
-    with picture(3.4, _headline(result)) as (figure, axes):
+    with picture(3.4, f"{wording.title(result.metric)} of the draws") as (figure, axes):
         if not shown:
             nothing(axes)
         colours = _colours(len(shown))
@@ -53,10 +53,10 @@ def distribution(result: StudyResult, form: Format = "png") -> bytes:
 
 
 def along(result: StudyResult, metric: str, form: Format = "png") -> bytes:
-    """The mean of a metric along the one sweep, one standard deviation and the extremes; a line for each corner."""
+    """The mean of a metric along the one sweep, what 90 % of draws and all of them lie between; a line a corner."""
     (sweep,) = result.request.sweeps
     corners = list(dict.fromkeys(point.point.corner for point in result.points))
-    title = f"{wording.METRIC_NAMES[metric].capitalize()} against {plain(sweep.key)}"
+    title = f"{wording.title(metric)} against {plain(sweep.key)}"
     with picture(3.4, title) as (figure, axes):
         at = _positions(axes, sweep.values)
         for corner, colour in zip(corners, _colours(len(corners)), strict=True):
@@ -64,10 +64,9 @@ def along(result: StudyResult, metric: str, form: Format = "png") -> bytes:
             found = [(x, point.distribution(metric)) for x, point in zip(at, points, strict=True)]
             known = [(x, each) for x, each in found if each is not None]
             x = [place for place, _ in known]
-            mean = np.array([each.mean for _, each in known])
-            std = np.array([each.std or 0.0 for _, each in known])
-            lowest, highest = ([each.quantiles[end] for _, each in known] for end in (0, -1))
-            axes.fill_between(x, mean - std, mean + std, color=colour, alpha=0.25, linewidth=0)
+            mean = [each.mean for _, each in known]
+            lowest, low, high, highest = ([each.quantiles[end] for _, each in known] for end in (0, 1, -2, -1))
+            axes.fill_between(x, low, high, color=colour, alpha=0.25, linewidth=0)
             axes.vlines(x, lowest, highest, color=colour, linewidth=0.8)
             axes.plot(
                 x, mean, color=colour, marker="o", markersize=4, label=f"{plain(corner)}, mean" if corner else "mean"
@@ -105,10 +104,6 @@ def surface(result: StudyResult, corner: str | None, title: str, quantity: Quant
         else:
             figure.colorbar(image, ax=axes, format=SHORT)
         return encoded(figure, form)
-
-
-def _headline(result: StudyResult) -> str:
-    return wording.answer(result).text if len(result.points) == 1 and not result.request.limits else "Gap of the draws"
 
 
 def _gaps(result: StudyResult, point: PointResult) -> list[float]:

@@ -46,11 +46,13 @@ def _header(result: StudyResult) -> Iterator[Row]:
 
 
 def _points(result: StudyResult) -> Table:
-    table = Table(box=box.SIMPLE, pad_edge=False, padding=(0, 1))
+    table = Table(box=box.SIMPLE, pad_edge=False, padding=(0, 1, 0, 0))
     for heading in wording.place(result):
-        table.add_column(heading.replace(".", ".\n", 1), overflow="fold")
+        parts = heading.replace(".", ".\n", 1)
+        table.add_column(parts, overflow="fold", min_width=max(map(len, parts.split("\n"))))
     for heading in wording.columns(result):
-        table.add_column(heading.replace(", ", "\n"), justify="right", no_wrap=True)
+        lines = heading.replace(", ", "\n").replace("relative ", "relative\n")
+        table.add_column(lines, justify="right", no_wrap=True)
     for point in result.points:
         texts = [*wording.place_of(result, point), *wording.cells(result, point)]
         bad = point.incomplete or point in result.short

@@ -49,7 +49,7 @@ def columns(result: StudyResult) -> list[str]:
     gap = METRIC_NAMES[result.metric]
     found = ["draws", f"{gap}, median", "95 %", "worst"]
     found += ["accuracy"] if result.reference_accuracy is not None else []
-    found += ["yield", "95 %, confidence"] if result.request.wanted_yield is not None else []
+    found += ["yield", "95 %, limits"] if result.request.wanted_yield is not None else []
     return found + (["draws, failed"] if any(each.incomplete for each in result.points) else [])
 
 
@@ -71,37 +71,56 @@ def yield_(found: Yield) -> str:
 
 
 def confidence(found: Yield) -> str:
-    """ "94.3-98.9 %"."""
-    return NOTHING if found.low is None or found.high is None else f"{100 * found.low:.3g}-{100 * found.high:.3g} %"
+    """What the yield is between, in percent: "94.3-98.9"."""
+    return NOTHING if found.low is None or found.high is None else f"{100 * found.low:.3g}-{100 * found.high:.3g}"
 
 
 def percent_of(found: Distribution | None) -> str:
     """Mean and standard deviation of fractions: "94.2 ± 0.5 %"."""
     if found is None:
         return NOTHING
-    return f"{100 * found.mean:.1f} %" if found.std is None else f"{100 * found.mean:.1f} ± {100 * found.std:.1f} %"
+    mean = f"{100 * found.mean:.1f}"
+    return f"{mean} %" if found.std is None else f"{mean} ± {100 * found.std:.1f} %"
 
 
 def answer(result: StudyResult) -> Verdict:
     """How good the circuits are that come out of production."""
-    among = "" if len(result.points) == 1 else f" of {many(len(result.points), 'point')}, the worst"
     if result.request.wanted_yield is not None:
-        point = min(result.points, key=lambda each: each.yield_.fraction)
-        place = f"{among} at {name(result, point)}" if among else ""
-        found, said = point.yield_, f"Yield{place}"
-        if found.low is None or found.high is None:
-            return Verdict(f"{said}: the one specimen there can be is {'' if found.good else 'not '}a good one")
-        confident = f"{100 * found.low:.1f} to {100 * found.high:.1f} % with 95 % confidence"
-        return Verdict(f"{said}: {share(found.fraction, found.draws)} of the draws, {confident}")
+        return Verdict(_yield_answer(result))
     gaps = [(point, point.distribution(result.metric)) for point in result.points]
     known = [(point, gap) for point, gap in gaps if gap is not None]
     if not known:
         return Verdict("Nothing was measured: no sample of any draw was solved", warning=True)
     point, gap = max(known, key=lambda pair: pair[1].median)
-    place = f"{among} at {name(result, point)}" if among else ""
     low, high = gap.quantiles[1], gap.quantiles[-2]
     between = f", 90 % of draws between {number(low)} and {number(high)}" if gap.draws > 1 else ""
-    return Verdict(f"{METRIC_NAMES[result.metric].capitalize()}{place}: {number(gap.median)}{between}")
+    middle = "Median" if gap.draws > 1 else "Its"
+    return Verdict(
+        f"{_among(result, point, 'largest')}{middle} {METRIC_NAMES[result.metric]} {number(gap.median)}{between}"
+    )
+
+
+def _yield_answer(result: StudyResult) -> str:
+    point = min(result.points, key=lambda each: each.yield_.fraction)
+    found, where = point.yield_, _among(result, point, "worst")
+    if found.low is None or found.high is None:
+        return f"{where}The one specimen that there can be is {'' if found.good else 'not '}a good one"
+    between = f"{100 * found.low:.1f} and {100 * found.high:.1f} %"
+    good = f"{where}{share(found.fraction, found.draws)} of the draws are good"
+    return f"{good}: a yield between {between} (95 % confidence)"
+
+
+def _among(result: StudyResult, point: PointResult, word: str) -> str:
+    return (
+        ""
+        if len(result.points) == 1
+        else f"{word.capitalize()} of {len(result.points):,} points, {name(result, point)}: "
+    )
+
+
+def title(metric: str) -> str:
+    """A metric's name at the beginning of a line."""
+    return METRIC_NAMES[metric][:1].upper() + METRIC_NAMES[metric][1:]
 
 
 def outcome(result: StudyResult) -> Verdict:
