@@ -1,6 +1,6 @@
 """What tests need beyond Python, and what happens when it is missing.
 
-A test marked `ngspice` or `reference_data` is skipped, with the reason, where its need is missing; where the
+A test marked `ngspice`, `reference_data` or `dask` is skipped, with the reason, where its need is missing; where the
 environment variable KANSPICE_REQUIRE names the need (a comma list, set by CI) it fails instead. The last lines of a
 run say how many tests did not run for want of what.
 """
@@ -11,6 +11,7 @@ import os
 from collections import Counter
 from collections.abc import Callable
 from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -41,7 +42,17 @@ def missing_reference_data() -> str | None:
     return None if Path(named).is_dir() else f"{REFERENCE_DATA_VARIABLE} names {named}, which is no folder"
 
 
-NEEDS: dict[str, Callable[[], str | None]] = {"ngspice": missing_ngspice, "reference_data": missing_reference_data}
+@cache
+def missing_dask() -> str | None:
+    """Why there is no Dask to run; None where there is one."""
+    return "distributed is not installed" if find_spec("distributed") is None else None
+
+
+NEEDS: dict[str, Callable[[], str | None]] = {
+    "ngspice": missing_ngspice,
+    "reference_data": missing_reference_data,
+    "dask": missing_dask,
+}
 
 
 def required_needs() -> set[str]:

@@ -72,9 +72,12 @@ class Journal:
     ) -> None:
         self._file.close()
 
-    def append(self, record: Mapping[str, Any]) -> None:
-        """One more line, on disk when this returns. Raises SimulatorError where it cannot be written."""
-        left = json.dumps(record, sort_keys=True, allow_nan=False).encode() + b"\n"
+    def append(self, record: Mapping[str, Any]) -> dict[str, Any]:
+        """One more line, on disk when this returns; gives what a reader of the line gets.
+
+        Raises SimulatorError where it cannot be written.
+        """
+        line = left = json.dumps(record, sort_keys=True, allow_nan=False).encode() + b"\n"
         try:
             while left:
                 left = left[self._file.write(left) :]
@@ -83,6 +86,7 @@ class Journal:
             raise SimulatorError(
                 "a result cannot be written", where=self.path, found=error.strerror or str(error), hint="make room"
             ) from error
+        return self._record(len(self.records) + 1, line)
 
     def _read(self) -> list[dict[str, Any]]:
         """All whole lines; the beginning of another is cut off."""

@@ -136,19 +136,17 @@ def run(
     """
     told: Progress = progress or (lambda _: None)
     with Journal(folder) as journal:
-        checks, draws = _known(prepared, journal)
-        told(Advance(len(draws)))
+        known = _Known(prepared, journal)
+        told(Advance(len(known.draws)))
         for point, trial in _checked(prepared):
-            if (point, trial) not in checks:
+            if (point, trial) not in known.checks:
                 seed = prepared.request.seeds[trial]
                 found = CheckedDraw(point, trial, seed, check(prepared.benches[point], seed, told))
-                journal.append({"kind": "check", **asdict(found)})
-                checks[point, trial] = found
-        for draw in (workers or local(1))(_work(prepared, draws)):
-            journal.append({"kind": "draw", **draw.to_dict()})
-            draws[draw.point, draw.trial] = draw
+                known.take(journal.append({"kind": "check", **asdict(found)}))
+        for draw in (workers or local(1))(_work(prepared, known.draws)):
+            known.take(journal.append({"kind": "draw", **draw.to_dict()}))
             told(Advance(1))
-    return _gathered(prepared, checks, draws)
+    return _gathered(prepared, known)
 
 
 def _work(prepared: Prepared, done: Mapping[tuple[int, int], DrawResult]) -> Sequence[Work]:
@@ -169,29 +167,32 @@ def _checked(prepared: Prepared) -> list[tuple[int, int]]:
     return [pairs[index] for index in sorted(chosen.tolist())]
 
 
-def _known(
-    prepared: Prepared, journal: Journal
-) -> tuple[dict[tuple[int, int], CheckedDraw], dict[tuple[int, int], DrawResult]]:
-    """What the journal holds, by (point, trial). Raises InputError for what this study cannot have written."""
-    checks: dict[tuple[int, int], CheckedDraw] = {}
-    draws: dict[tuple[int, int], DrawResult] = {}
-    for number, record in enumerate(journal.records, 1):
-        try:
-            kind, values = record["kind"], {key: value for key, value in record.items() if key != "kind"}
-            place = values["point"], values["trial"]
-            known = place[0] < len(prepared.trials) and place[1] < prepared.trials[place[0]]
-            if not known or values["seed"] != prepared.request.seeds[place[1]]:
-                raise ValueError("no draw of this study")
-            if place in (checks if kind == "check" else draws):
-                raise ValueError("a draw that is there already")
-            if kind == "check":
-                checks[place] = CheckedDraw(**values | {"found": _cross_check(values["found"])})
-            else:
-                draws[place] = DrawResult(**values)
-        except (KeyError, TypeError, ValueError) as error:
-            problem = f"line {number} is no result of this study: the file was changed or damaged"
-            raise InputError(problem, where=journal.path, found=str(error), hint="begin a new study") from error
-    return checks, draws
+class _Known:
+    """What the journal holds, by (point, trial). Results are taken as they are read back, also those just written."""
+
+    def __init__(self, prepared: Prepared, journal: Journal) -> None:
+        self.prepared = prepared
+        self.checks: dict[tuple[int, int], CheckedDraw] = {}
+        self.draws: dict[tuple[int, int], DrawResult] = {}
+        for number, record in enumerate(journal.records, 1):
+            try:
+                self.take(record)
+            except (KeyError, TypeError, ValueError, IndexError) as error:
+                problem = f"line {number} is no result of this study: the file was changed or damaged"
+                raise InputError(problem, where=journal.path, found=str(error), hint="begin a new study") from error
+
+    def take(self, record: Mapping[str, Any]) -> None:
+        """Raises a Python error for what this study cannot have written."""
+        kind, values = record["kind"], {key: value for key, value in record.items() if key != "kind"}
+        point, trial = place = values["point"], values["trial"]
+        if trial not in range(self.prepared.trials[point]) or values["seed"] != self.prepared.request.seeds[trial]:
+            raise ValueError("no draw of this study")
+        if place in (self.checks if kind == "check" else self.draws):
+            raise ValueError("a draw that is there already")
+        if kind == "check":
+            self.checks[place] = CheckedDraw(**values | {"found": _cross_check(values["found"])})
+        else:
+            self.draws[place] = DrawResult(**values)
 
 
 def _cross_check(values: Mapping[str, Any]) -> CrossCheck:
@@ -199,14 +200,12 @@ def _cross_check(values: Mapping[str, Any]) -> CrossCheck:
     return CrossCheck(**{**values, "samples": tuple(values["samples"]), "outcomes": outcomes})
 
 
-def _gathered(
-    prepared: Prepared, checks: Mapping[tuple[int, int], CheckedDraw], draws: Mapping[tuple[int, int], DrawResult]
-) -> StudyResult:
+def _gathered(prepared: Prepared, known: _Known) -> StudyResult:
     points = tuple(
         PointResult(
             point,
             bench.is_random,
-            tuple(draws[point.index, trial] for trial in range(trials)),
+            tuple(known.draws[point.index, trial] for trial in range(trials)),
             prepared.request.limits,
         )
         for point, bench, trials in zip(prepared.points, prepared.benches, prepared.trials, strict=True)
@@ -217,7 +216,7 @@ def _gathered(
         samples=len(prepared.benches[0].expected),
         reference_accuracy=prepared.reference_accuracy,
         points=points,
-        checks=tuple(checks[place] for place in sorted(checks)),
+        checks=tuple(known.checks[place] for place in sorted(known.checks)),
     )
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from importlib.metadata import version
+from importlib.util import find_spec
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from kanspice.errors import InputError, SimulatorError
@@ -55,7 +57,9 @@ def local(jobs: int) -> Workers:
 
 
 def cluster(address: str) -> Workers:
-    """The workers of a Dask scheduler. Raises InputError where Dask or the cluster are not there."""
+    """The workers of a Dask scheduler. Raises InputError where Dask is not there, SimulatorError where they are not."""
+    if find_spec("distributed") is None:
+        raise InputError("Dask is not installed", where="--scheduler", hint="pip install 'kanspice[dask]'")
 
     def measured(work: Sequence[Work]) -> Iterator[DrawResult]:
         with _client(address) as client:
@@ -65,15 +69,13 @@ def cluster(address: str) -> Workers:
 
 
 def _client(address: str) -> Client:
-    try:
-        from distributed import Client  # noqa: PLC0415 - an extra
-    except ImportError as error:
-        hint = "pip install 'kanspice[dask]'"
-        raise InputError("Dask is not installed", where="--scheduler", found=str(error), hint=hint) from error
+    from distributed import Client  # noqa: PLC0415 - an extra
+
     try:
         client = Client(address, timeout=_PATIENCE_S, set_as_default=False)
     except (OSError, ValueError) as error:
-        raise InputError("no Dask scheduler answers", where=f"--scheduler {address}", found=str(error)) from error
+        problem = "no Dask scheduler answers"
+        raise SimulatorError(problem, where=f"--scheduler {address}", found=str(error)) from error
     try:
         client.wait_for_workers(1, timeout=_PATIENCE_S)
         _check_versions(client)
@@ -108,15 +110,11 @@ def _gathered(client: Client, work: Sequence[Work]) -> Iterator[DrawResult]:
 
     left = iter(work)
     threads = max(1, sum(client.nthreads().values()))
-    waiting = as_completed(_first(submitted, left, _AHEAD * threads))
+    waiting = as_completed(map(submitted, islice(left, _AHEAD * threads)), loop=client.loop)
     for future in waiting:
         try:
             result: Any = future.result()
         except Exception as error:
             raise SimulatorError("a worker of the cluster failed", found=f"{type(error).__name__}: {error}") from error
-        waiting.update(_first(submitted, left, 1))
+        waiting.update(list(map(submitted, islice(left, 1))))
         yield result
-
-
-def _first(submitted: Callable[[Work], Future], work: Iterator[Work], count: int) -> Iterable[Future]:
-    return [submitted(each) for each, _ in zip(work, range(count), strict=False)]
