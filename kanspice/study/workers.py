@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 _AHEAD = 4
 """Draws that wait at every worker, so that none of them ever waits for us."""
 _PATIENCE_S = 30
+_IDLE_S = 30
+"""After which a process without work ends: that is how long those of a killed study stay."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,13 @@ def local(jobs: int) -> Workers:
         if jobs == 1:
             yield from (measure(each.bench, each.trial, each.seed) for each in work)
             return
-        parallel = Parallel(n_jobs=jobs, return_as="generator_unordered", pre_dispatch=_AHEAD * jobs, max_nbytes=None)
+        parallel = Parallel(
+            n_jobs=jobs,
+            return_as="generator_unordered",
+            pre_dispatch=_AHEAD * jobs,
+            max_nbytes=None,
+            idle_worker_timeout=_IDLE_S,
+        )
         tasks = (delayed(measure)(each.bench, each.trial, each.seed) for each in work)
         try:
             with closing(parallel(tasks)) as found:
