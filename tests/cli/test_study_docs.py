@@ -1,0 +1,26 @@
+"""Every command of docs/studies.md, as it stands there."""
+
+from __future__ import annotations
+
+import shlex
+import shutil
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGE = (ROOT / "docs" / "studies.md").read_text(encoding="utf-8")
+COMMANDS = [line for line in PAGE.splitlines() if line.startswith("kanspice ")]
+
+
+@pytest.mark.ngspice
+def test_every_command_does_what_it_says(run, tmp_path, monkeypatch):
+    folder = tmp_path / "digits"
+    shutil.copytree(ROOT / "examples" / "01_kanalogue_digits", folder)
+    monkeypatch.chdir(folder)
+    assert len(COMMANDS) == 6
+    for command in COMMANDS:
+        done = run(*shlex.split(command)[1:])
+        assert done.code == 0, command + done.out + done.err
+        left = "study --resume" if "--resume" in command else command.rpartition("-o ")[2]
+        assert left == "study --resume" or (folder / left / "study.html").exists()
