@@ -53,7 +53,7 @@ def _pictures(result: StudyResult) -> list[tuple[str, str]]:
             found.append((alt, plots.along(result, metric)))
     if len(result.request.sweeps) == 2:
         found += _surfaces(result, labelled=labelled)
-    if any(point.is_random for point in result.points):
+    if 0 < sum(point.is_random for point in result.points) <= plots.LINES:
         alt = f"Share of draws with a {wording.METRIC_NAMES[result.metric]} up to each value"
         found.append((alt, plots.distribution(result)))
     return [(plain(alt), inside(picture)) for alt, picture in found]
@@ -64,9 +64,9 @@ def _surfaces(result: StudyResult, *, labelled: bool) -> list[tuple[str, bytes]]
         (f"Median {wording.METRIC_NAMES[result.metric]}", lambda point: _median(point, result.metric))
     ]
     if labelled:
-        quantities.insert(0, ("Mean accuracy", _accuracy))
+        quantities.insert(0, ("Mean accuracy (%)", _accuracy))
     if result.request.wanted_yield is not None:
-        quantities.insert(0, ("Yield", lambda point: point.yield_.fraction))
+        quantities.insert(0, ("Yield (%)", lambda point: 100 * point.yield_.fraction))
     found = []
     for corner in dict.fromkeys(point.point.corner for point in result.points):
         for name, quantity in quantities:
@@ -82,7 +82,7 @@ def _median(point: PointResult, metric: str) -> float | None:
 
 def _accuracy(point: PointResult) -> float | None:
     found = point.distribution("accuracy")
-    return None if found is None else found.mean
+    return None if found is None else 100 * found.mean
 
 
 def _facts(result: StudyResult) -> list[tuple[str, str]]:

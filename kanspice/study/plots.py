@@ -16,7 +16,8 @@ from kanspice.study.result import PointResult, StudyResult
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-_LINES = len(PALETTE)
+LINES = len(PALETTE)
+"""As many can be told apart."""
 _MOST_BINS = 60
 _WRITTEN_CELLS = 80
 _LOGARITHMIC = 50.0
@@ -40,14 +41,14 @@ def distribution(result: StudyResult, form: Format = "png") -> bytes:
                 weights = np.full(len(gaps), 100 / len(gaps))
                 axes.hist(gaps, bins=bins, weights=weights, color=BLUE, alpha=0.35, label="draws in each bar")
             label = "draws up to here" if len(shown) == 1 else wording.name(result, point)
-            fractions = 100 * np.arange(1, len(gaps) + 1) / len(point.draws)
-            axes.plot(gaps, fractions, color=colour, drawstyle="steps-post", label=label)
+            fractions = 100 * np.arange(len(gaps) + 1) / len(point.draws)
+            axes.plot([gaps[0], *gaps], fractions, color=colour, drawstyle="steps-post", label=label)
         if result.largest is not None:
             axes.axvline(result.largest, color=VERMILLION, linestyle="--", label=f"limit {number(result.largest)}")
         axes.set(xlabel=name, ylabel="draws (%)", ylim=(0, 102))
         for axis in (axes.xaxis, axes.yaxis):
             axis.set_major_formatter(SHORT)
-        if shown and len(shown) <= _LINES:
+        if shown:
             figure.legend(loc="outside lower center", ncols=1 if len(shown) > 1 else 3, fontsize=8)
         return encoded(figure, form)
 
@@ -113,7 +114,7 @@ def _gaps(result: StudyResult, point: PointResult) -> list[float]:
 
 def _colours(count: int) -> Sequence[str]:
     """Distinct ones for a few lines, a scale for many."""
-    if count <= _LINES:
+    if count <= LINES:
         return PALETTE[:count]
     from matplotlib import colormaps  # noqa: PLC0415 - see figures.blank
     from matplotlib.colors import to_hex  # noqa: PLC0415

@@ -14,6 +14,7 @@ from kanspice.report.words import many, plain, share
 from kanspice.study import wording
 from kanspice.study.result import StudyResult
 
+_WIDEST_PLACE = 16
 _GOOD, _BAD = "green", "bold red"
 Row = tuple[str, Text]
 
@@ -46,15 +47,19 @@ def _header(result: StudyResult) -> Iterator[Row]:
 
 
 def _points(result: StudyResult) -> Table:
+    """One line a point, brief where several columns say which it is."""
+    brief = len(wording.place(result)) > 1
     table = Table(box=box.SIMPLE, pad_edge=False, padding=(0, 1, 0, 0))
-    for heading in wording.place(result):
-        parts = heading.replace(".", ".\n", 1)
-        table.add_column(parts, overflow="fold", min_width=max(map(len, parts.split("\n"))))
-    for heading in wording.columns(result):
+    places = [wording.place_of(result, point) for point in result.points]
+    for column, heading in enumerate(wording.place(result)):
+        lines = heading.replace(".", ".\n", 1)
+        widest = max(len(text) for text in (*lines.split("\n"), *(place[column] for place in places)))
+        table.add_column(lines, overflow="fold", min_width=min(widest, _WIDEST_PLACE))
+    for heading in wording.columns(result, brief=brief):
         lines = heading.replace(", ", "\n").replace("relative ", "relative\n")
         table.add_column(lines, justify="right", no_wrap=True)
-    for point in result.points:
-        texts = [*wording.place_of(result, point), *wording.cells(result, point)]
+    for place, point in zip(places, result.points, strict=True):
+        texts = [*place, *wording.cells(result, point, brief=brief)]
         bad = point.incomplete or point in result.short
         table.add_row(*map(Text, texts), style=_BAD if bad else None)
     return table

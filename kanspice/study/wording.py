@@ -44,20 +44,20 @@ def place_of(result: StudyResult, point: PointResult) -> list[str]:
     return corner + [plain(value) for value in point.point.values]
 
 
-def columns(result: StudyResult) -> list[str]:
-    """What is said of every point."""
+def columns(result: StudyResult, *, brief: bool = False) -> list[str]:
+    """What is said of every point; brief: of the gap no more than its median."""
     gap = METRIC_NAMES[result.metric]
-    found = ["draws", f"{gap}, median", "95 %", "worst"]
+    found = ["draws", f"{gap}, median", *([] if brief else ["95 %", "worst"])]
     found += ["accuracy"] if result.reference_accuracy is not None else []
     found += ["yield", "95 %, limits"] if result.request.wanted_yield is not None else []
     return found + (["draws, failed"] if any(each.incomplete for each in result.points) else [])
 
 
-def cells(result: StudyResult, point: PointResult) -> list[str]:
+def cells(result: StudyResult, point: PointResult, *, brief: bool = False) -> list[str]:
     """What is said of a point, in the order of `columns`."""
     gap = point.distribution(result.metric)
     quantiles = (None,) * 3 if gap is None else (gap.median, gap.quantiles[-2], gap.quantiles[-1])
-    found = [counted(len(point.draws)), *map(number, quantiles)]
+    found = [counted(len(point.draws)), *map(number, quantiles[: 1 if brief else None])]
     found += [percent_of(point.distribution("accuracy"))] if result.reference_accuracy is not None else []
     found += [yield_(point.yield_), confidence(point.yield_)] if result.request.wanted_yield is not None else []
     return found + ([counted(len(point.incomplete))] if any(each.incomplete for each in result.points) else [])

@@ -115,8 +115,8 @@ def test_corners_and_maps(run, good):
     assert result["points"][7]["name"] == "weak, devices.area_sigma=0.1, tia.gain=inf"
     assert result["points"][7]["technology"]["tia"]["gain"] == "inf"
     page = (good / "map" / "study.html").read_text()
-    assert page.count("<img") == 7
-    assert 'alt="Mean accuracy, weak over both swept values"' in page
+    assert page.count("<img") == 6
+    assert 'alt="Mean accuracy (%), weak over both swept values"' in page
 
 
 def test_circuits_that_fail_count_against_the_yield(run, good):
