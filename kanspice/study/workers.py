@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
@@ -49,12 +50,15 @@ def local(jobs: int) -> Workers:
             n_jobs=jobs,
             return_as="generator_unordered",
             pre_dispatch=_AHEAD * jobs,
+            batch_size=1,
             max_nbytes=None,
             idle_worker_timeout=_IDLE_S,
         )
         tasks = (delayed(measure)(each.bench, each.trial, each.seed) for each in work)
         try:
-            with closing(parallel(tasks)) as found:
+            with warnings.catch_warnings(), closing(parallel(tasks)) as found:
+                # What was under way when we are interrupted is done again.
+                warnings.filterwarnings("ignore", message=".* tasks .*", module="joblib")
                 yield from found
         except TerminatedWorkerError as error:
             raise SimulatorError(
