@@ -7,7 +7,7 @@ import time
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
-from functools import cache
+from functools import cache, cached_property
 from typing import Any
 
 import numpy as np
@@ -52,15 +52,20 @@ class Bench:
     labels: npt.NDArray[np.int64] | None
     scale: float
 
-    @property
+    @cached_property
     def is_random(self) -> bool:
         """Whether two draws can differ: specimens drawn as far apart as draws can be are not the same circuit."""
         extremes = [made(self.design, self.technology, extreme) for extreme in (_Low(), _High())]
         low, high = (design_bytes(replace(extreme, seed=0)) for extreme in extremes)
-        return low != high or self.design.input_noise_v > 0
+        return low != high or self.design.has_noise
 
 
-class _Low(Draw):
+class _Extreme(Draw):
+    def _generator(self, name: str) -> np.random.Generator:
+        raise NotImplementedError(f"{name}: a kind of draw that has no extreme")
+
+
+class _Low(_Extreme):
     def normal(self, name: str, shape: tuple[int, ...]) -> Array:
         return np.zeros(shape)
 
@@ -68,7 +73,7 @@ class _Low(Draw):
         return np.full(shape, math.nextafter(1, 0))
 
 
-class _High(Draw):
+class _High(_Extreme):
     def normal(self, name: str, shape: tuple[int, ...]) -> Array:
         return np.ones(shape)
 
