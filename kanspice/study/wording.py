@@ -222,5 +222,6 @@ def worst(result: StudyResult) -> tuple[Verdict, str]:
         figures += f", accuracy {share(draw.metrics['accuracy'], draw.samples)}"
     if draw.failed:
         figures += f", {many(draw.failed_samples, 'sample')} without a result"
-    text = f"draw {draw.trial} at {name(result, point)}: {figures}"
+    where = "" if len(result.points) == 1 else f" at {name(result, point)}"
+    text = f"draw {draw.trial}{where}: {figures}"
     return Verdict(text), plain(result.request.command(point.point, draw.seed))

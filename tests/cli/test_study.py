@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from kanspice import engines
-from kanspice.study import specimens
+from kanspice.study import specimens, workers
 
 STUDY = ("study", "model.pt", "--inputs", "inputs.npy", "--set", "tia.gain=1000")
 SIGMA = ("--set", "devices.area_sigma=0.1")
@@ -47,7 +47,7 @@ def test_a_monte_carlo(run, good):
     assert result["passed"] is True
     said = " ".join(done.out.split())
     assert "measured; no limit was given" in said
-    assert "no draw was checked by another engine: there is no simulator" in said or "no draw was checked" in said
+    assert "no draw was checked by another engine: the simulator that KANSPICE_NGSPICE names" in said
     assert result["cross_check"]["passed"] is None
     assert "<img" in (good / "mc" / "study.html").read_text()
     assert json.loads((good / "mc" / "timing.json").read_text())["draws"] == 12
@@ -237,6 +237,17 @@ def test_bad_requests(run, good, arguments, message):
     done = run(*arguments)
     assert done.code == 2
     assert message in done.err
+    assert not (good / "x").exists()
+
+
+def test_clusters_that_cannot_be(run, good, monkeypatch):
+    done = run(*STUDY, "-o", "x", "--scheduler", "tcp://nowhere:1", "--jobs", 2)
+    assert done.code == 2
+    assert "leave out --jobs" in done.err
+    monkeypatch.setattr(workers, "find_spec", lambda _: None)
+    done = run(*STUDY, "-o", "x", "--scheduler", "tcp://nowhere:1")
+    assert done.code == 2
+    assert "pip install 'kanspice[dask]'" in done.err
     assert not (good / "x").exists()
 
 
