@@ -6,7 +6,7 @@ from collections import Counter
 
 from kanspice.report.verdict import NEGLIGIBLE, ROUNDING, WORTH_A_WARNING, Verdict
 from kanspice.report.verdict import cross_check as said_of
-from kanspice.report.words import NOTHING, counted, many, number, percent, plain, share
+from kanspice.report.words import NOTHING, counted, many, number, percentage, plain, share
 from kanspice.study.result import PointResult, StudyResult
 from kanspice.study.statistics import Distribution, Yield
 
@@ -67,7 +67,7 @@ def yield_(found: Yield) -> str:
     """ "97.5 %"; a circuit with nothing random is good or not."""
     if found.low is None:
         return "good" if found.good else "not good"
-    return percent(found.fraction)
+    return percentage(found.fraction)
 
 
 def confidence(found: Yield) -> str:
