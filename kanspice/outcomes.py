@@ -22,11 +22,16 @@ _RAIL_SLACK = 1 + 1e-6
 
 @dataclass
 class Volts:
-    """Voltages (samples, width) by name: of stages, of crossbars' columns and of these columns' amplifiers."""
+    """Voltages (samples, width) by name: of stages, of crossbars' columns and of these columns' amplifiers.
+
+    And currents: that rows take from what drives them, and that amplifiers' output stages take from columns.
+    """
 
     stage_v: dict[str, Array] = field(default_factory=dict)
     column_v: dict[str, Array] = field(default_factory=dict)
     amplifier_v: dict[str, Array] = field(default_factory=dict)
+    row_a: dict[str, Array] = field(default_factory=dict)
+    amplifier_a: dict[str, Array] = field(default_factory=dict)
 
 
 class Checking(Protocol):

@@ -41,6 +41,7 @@ from kanspice.gap import (
     mean_squared_error,
     measure,
     numerical_gap,
+    physical_cost,
     spread,
     trials_needed,
 )
@@ -260,6 +261,7 @@ def _result(measured: _Measured) -> GapResult:
         reference=expected,
         outputs=outputs,
         waveforms=_waveforms(measured),
+        physical=physical_cost(design, solution, measured.technology.supply.quiescent_a),
     )
 
 

@@ -88,6 +88,8 @@ class Solution:
 
     stage_v: stage name -> (samples, width), volts; rows of failed samples are NaN.
     column_v: crossbar name -> (samples, 2 * pairs), volts: positive and negative columns in turn; where probed.
+    row_a: crossbar name -> (samples, rows), amps that rows take from what drives them.
+    amplifier_a: crossbar name -> (samples, 2 * pairs), amps that amplifiers' output stages take from their columns.
     simulator_peak_bytes: the most memory that a simulator's process held, where the system says so.
     waveforms: of a few samples, stage by stage, where they were asked for.
     """
@@ -105,6 +107,8 @@ class Solution:
     netlist: Mapping[str, object] = field(default_factory=dict)
     waveforms: tuple[Waveform, ...] = ()
     simulator_peak_bytes: int | None = None
+    row_a: Mapping[str, Array] = field(default_factory=dict)
+    amplifier_a: Mapping[str, Array] = field(default_factory=dict)
 
     @property
     def solved(self) -> npt.NDArray[np.bool_]:
@@ -130,6 +134,8 @@ class Solution:
             failed=tuple(sorted(failed, key=lambda failure: failure.index)),
             stage_v={name: spread(table) for name, table in self.stage_v.items()},
             column_v={name: spread(table) for name, table in self.column_v.items()},
+            row_a={name: spread(table) for name, table in self.row_a.items()},
+            amplifier_a={name: spread(table) for name, table in self.amplifier_a.items()},
             numerical_error=error and replace(error, samples=tuple(places[index] for index in error.samples)),
             waveforms=tuple(replace(waveform, sample=places[waveform.sample]) for waveform in self.waveforms),
         )

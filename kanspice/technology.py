@@ -86,6 +86,15 @@ class Wires(Table):
     """Output resistance of what drives a row."""
 
 
+class Supply(Table):
+    """What the circuit draws from its rails, plus and minus `tia.rail_v`. It tells what an inference costs, not how far
+    it is off."""
+
+    quiescent_a: _NotNegative = 0.0
+    """What every amplifier (of a column, a subtractor, a row's driver) draws from both rails when its output gives
+    nothing."""
+
+
 class Converters(Table):
     """The digital world's access to a circuit's inputs and outputs."""
 
@@ -153,6 +162,7 @@ class Technology(Table):
     tia: Tia = Tia()
     devices: CrossbarDevices = CrossbarDevices()
     wires: Wires = Wires()
+    supply: Supply = Supply()
     converters: Converters = Converters()
     kirchhoffnet: KirchhoffNetCircuit = KirchhoffNetCircuit()
     branches: Branches = Branches()

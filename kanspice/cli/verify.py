@@ -27,6 +27,8 @@ from kanspice.cli.options import (
     spare_inputs,
 )
 
+from kanspice.errors import InputError
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -74,6 +76,15 @@ def verify(
     seed: Annotated[
         int, typer.Option("--seed", min=0, help="Draws random imperfections, and the samples that are solved twice.")
     ] = 0,
+    waveforms: Annotated[
+        int | None,
+        typer.Option(
+            "--waveforms",
+            min=0,
+            metavar="N",
+            help="Keep the node voltages of so many samples, for the energy of an inference; 3 with --html.",
+        ),
+    ] = None,
     verbose: Verbose = False,
     quiet: Quiet = False,
 ) -> None:
@@ -98,8 +109,8 @@ def verify(
     technology = load_technology(tech, set_ or ())
     loaded = load(model, config, curves)
     evidence = _evidence(loaded, inputs, labels, targets, reference).limited(limit)
-    waveforms = 0 if html is None else SHOWN_WAVEFORMS
-    ngspice = NgspiceOptions(jobs=jobs, timeout_s=timeout, seed=seed, waveforms=waveforms)
+    kept = _kept_waveforms(loaded, waveforms, 0 if html is None else SHOWN_WAVEFORMS)
+    ngspice = NgspiceOptions(jobs=jobs, timeout_s=timeout, seed=seed, waveforms=kept)
     options = VerifyOptions(fidelity.value, ngspice, limits, attribute, engine.value, cross_check)
     total = len(evidence.inputs) * options.solves(technology)
     with progress_bar(Console(stderr=True, quiet=quiet), "simulating", total) as progress:
@@ -113,6 +124,14 @@ def verify(
 
 def _file(json: str | None) -> Path | None:
     return None if json is None or json == "-" else Path(json)
+
+
+def _kept_waveforms(loaded: LoadedModel, wanted: int | None, default: int) -> int:
+    """Of how many samples. Raises InputError where a number is given for circuits that have none."""
+    if wanted is not None and loaded.family != "kirchhoffnet":
+        problem, expected = "operating points have no waveforms", "a KirchhoffNet"
+        raise InputError(problem, where="--waveforms", expected=expected, found=loaded.family)
+    return default if wanted is None else wanted
 
 
 def _evidence(

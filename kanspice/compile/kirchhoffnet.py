@@ -10,7 +10,7 @@ import math
 from collections.abc import Sequence
 from itertools import pairwise
 
-from kanspice.compile.effects import refuse_without_effect
+from kanspice.compile.effects import refuse_changed, refuse_without_effect
 from kanspice.design import Design, OdePeriod, ReadOut, Schematic, Stage, Switching
 from kanspice.design.activations import ACTIVATIONS
 from kanspice.design.branches import LAWS, SCHEMATIC_IMPERFECTIONS, SCHEMATIC_LAWS, LawName
@@ -43,6 +43,7 @@ def compile_kirchhoffnet(model: KirchhoffNet, technology: Technology, *, model_s
     law = _law(model)
     for section in ("tia", "devices", "wires"):
         refuse_without_effect(technology, section, expected="what a KirchhoffNet has: branches, switches, converters")
+    refuse_changed(technology, "supply", expected="no amplifiers to supply in a KirchhoffNet")
     if model.residual is not None:
         raise InputError(
             "a residual has no circuit yet", expected="a KirchhoffNet without one", found=f"layers {model.residual}"

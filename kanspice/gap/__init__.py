@@ -4,6 +4,7 @@ from kanspice.gap.causes import Cause, Trial, attribute, trials_needed
 from kanspice.gap.cross_check import CrossCheck, cross_checked
 from kanspice.gap.measure import decoded_outputs, measure, numerical_gap
 from kanspice.gap.metrics import Gap, accuracy, compare, mean_squared_error, spread
+from kanspice.gap.physical import PhysicalCost, physical_cost
 from kanspice.gap.result import GapResult, Limit, NumericalGap, SampleWaveforms, StageGap
 from kanspice.gap.waveforms import compare_waveforms
 
@@ -14,6 +15,7 @@ __all__ = [
     "GapResult",
     "Limit",
     "NumericalGap",
+    "PhysicalCost",
     "SampleWaveforms",
     "StageGap",
     "Trial",
@@ -26,6 +28,7 @@ __all__ = [
     "mean_squared_error",
     "measure",
     "numerical_gap",
+    "physical_cost",
     "spread",
     "trials_needed",
 ]

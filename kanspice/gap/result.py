@@ -12,6 +12,7 @@ import numpy.typing as npt
 from kanspice.gap.causes import Cause
 from kanspice.gap.cross_check import CrossCheck
 from kanspice.gap.metrics import Gap
+from kanspice.gap.physical import PhysicalCost
 from kanspice.solution import FailedSample
 
 Array = npt.NDArray[np.float64]
@@ -95,6 +96,7 @@ class GapResult:
     loss: mean squared error of the network and of the circuit from true answers, where those are known.
     external_circuit_gap: the circuit against them. causes: what each imperfection does, where that was asked for.
     waveforms: of a few samples, where they were asked for and the circuit answers after a time.
+    physical: what an inference costs, as far as it was measured.
     cross_check: some samples solved by another engine, where that was asked for.
     """
 
@@ -121,6 +123,7 @@ class GapResult:
     waveforms: tuple[SampleWaveforms, ...] = ()
     memory: Mapping[str, int | None] = field(default_factory=dict)
     cross_check: CrossCheck | None = None
+    physical: PhysicalCost | None = None
 
     @property
     def passed(self) -> bool:

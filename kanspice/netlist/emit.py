@@ -12,7 +12,7 @@ from kanspice.design import Crossbar, Design, LayerNorm, Limiter, Stage
 from kanspice.errors import InputError
 from kanspice.netlist.cells import Cell, Fidelity, FullCell, WindowCell, choose_cells, sense_node
 from kanspice.netlist.library import library_text
-from kanspice.netlist.names import column_node, input_node, layer_of, stage_node, tia_node
+from kanspice.netlist.names import column_node, input_node, layer_of, source_inside, stage_node, tia_node
 from kanspice.netlist.netlist import CIRCUIT, Netlist, Text, whole
 from kanspice.netlist.periods import period_netlist
 from kanspice.netlist.wires import Wires
@@ -20,6 +20,15 @@ from kanspice.units import spice_number
 
 _TITLE = "* kanspice circuit: drive the input nodes named in manifest.json, add an analysis and .end"
 _UNLIMITED_V = 1e30
+_OUTPUT_SOURCES = {"buffer": "eout", "clipper": "bout", "sigmoid_stage": "bout", "tanh_stage": "bout"}
+"""What drives the output of an input stage."""
+_COLUMN_SOURCES = {
+    "tia_ideal": "vsense",
+    "tia_ideal_limited": "vsense",
+    "tia_finite": "eopamp",
+    "tia_real": "vsense",
+}
+"""Through what a column's current flows to ground, in each amplifier."""
 _LIMITER_SUBCIRCUITS = {"none": "buffer", "clip": "clipper", "sigmoid": "sigmoid_stage", "tanh": "tanh_stage"}
 
 
@@ -50,6 +59,9 @@ class _Builder:
         self.curves = [device.curve.stretched(design.input_v_per_unit) for device in design.devices]
         self.nodes: set[str] = set()
         self.elements = 0
+        self.drivers: tuple[str, ...] = ()
+        self.row_sources: dict[str, tuple[str, ...]] = {}
+        self.amplifier_sources: dict[str, tuple[str, ...]] = {}
 
     def build(self) -> Netlist:
         signal = [input_node(index) for index in range(self.design.input_width)]
@@ -67,6 +79,8 @@ class _Builder:
             reach_v=self.reach_v,
             nodes=len(self.nodes),
             elements=self.elements,
+            row_sources=self.row_sources,
+            amplifier_sources=self.amplifier_sources,
         )
 
     def _files(self) -> dict[str, Text]:
@@ -106,8 +120,10 @@ class _Builder:
             "tanh": {"in_unit": stage.input_v_per_unit, "unit": stage.unit_v},
             "none": {},
         }[stage.kind]
-        for index, (source, output) in enumerate(zip(signal, outputs, strict=True)):
-            self._instance(f"{layer_of(stage.name)}_in{index}", subcircuit, source, output, **parameters)
+        names = [f"{layer_of(stage.name)}_in{index}" for index in range(stage.width)]
+        for name, source, output in zip(names, signal, outputs, strict=True):
+            self._instance(name, subcircuit, source, output, **parameters)
+        self.drivers = tuple(source_inside(name, _OUTPUT_SOURCES[subcircuit]) for name in names)
 
     def _add_layer_norm(self, stage: LayerNorm, signal: list[str], outputs: list[str]) -> None:
         layer = layer_of(stage.name)
@@ -134,6 +150,9 @@ class _Builder:
         self.nodes.update(f"{layer}.{node}" for node in (*array.node_names, *Wires(stage).inner_nodes))
         for pair, output in enumerate(outputs):
             self._add_pair(stage, layer, pair, output)
+        self.row_sources[stage.name] = self.drivers
+        amplifiers, source = _of_columns(stage, tia_node), _COLUMN_SOURCES[_tia(stage)[0]]
+        self.amplifier_sources[stage.name] = tuple(source_inside(name, source) for name in amplifiers)
 
     def _instance_of_array(self, name: str, rows: list[str], columns: list[str]) -> None:
         self._count((*rows, *columns))

@@ -10,7 +10,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from kanspice.gap.result import GapResult
-from kanspice.report import cause_plots, plots, sample_plots, verdict, waveform_plots
+from kanspice.report import cause_plots, physical, plots, sample_plots, verdict, waveform_plots
 from kanspice.report.words import (
     counted,
     devices,
@@ -59,6 +59,7 @@ def to_html(result: GapResult) -> str:
         ],
         causes=_inside(cause_plots.causes(result)) if result.causes else "",
         points=_points(result),
+        physical=None if result.physical is None else physical.section(result.physical),
         accuracies=_accuracies(result),
         limits=[(limit, *pair(limit.value, limit.max)) for limit in result.limits],
         facts=_facts(result),

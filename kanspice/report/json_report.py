@@ -13,6 +13,7 @@ from kanspice.gap.causes import Cause
 from kanspice.gap.cross_check import CrossCheck
 from kanspice.gap.metrics import Gap
 from kanspice.gap.result import GapResult, Limit, NumericalGap, StageGap
+from kanspice.report.physical import physical_document
 from kanspice.report.words import encodable
 
 SCHEMA = "kanspice.gap/1"
@@ -23,7 +24,7 @@ def to_json(result: GapResult) -> str:
 
     A figure that does not exist is null, and so is one that is not finite; a technology's infinite values are
     the text "inf". `external_gap`, `external_circuit_gap`, `accuracy`, `cross_check` and `loss` are left out where
-    there was nothing to compare with.
+    there was nothing to compare with, `physical` where nothing was measured.
     """
     return json.dumps(_finite(_document(result)), indent=2, allow_nan=False) + "\n"
 
@@ -35,6 +36,7 @@ def _document(result: GapResult) -> dict[str, Any]:
         "accuracy": result.accuracy,
         "cross_check": None if result.cross_check is None else _cross_check(result.cross_check),
         "loss": result.loss,
+        "physical": None if result.physical is None else physical_document(result.physical),
     }
     return {
         "schema": SCHEMA,

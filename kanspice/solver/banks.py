@@ -59,6 +59,10 @@ class Branches:
         """True when currents have no corners."""
         return self.shape in ("linear", "tanh") or self.activation in _SMOOTH_ACTIVATIONS
 
+    def limited(self, term: Array) -> Array:
+        """What a term of the drive comes to."""
+        return term if math.isinf(self.level) else self.level * np.tanh(term / self.level)
+
     def shaped(self, drive: Array, ratio: Array | float) -> Array:
         """What the drive makes of itself; the argument may be overwritten."""
         if self.shape == "tanh":
@@ -159,18 +163,14 @@ class PairBank(Bank):
         """Currents (samples, pairs) of pairs with equally many branches."""
         total = np.zeros_like(first)
         for alpha, beta, gamma, weight, ratio in several.ranks:
-            drive = self._limited(alpha * first)
+            drive = self.branches.limited(alpha * first)
             if not self.branches.differences:
-                drive += self._limited(beta * second)
+                drive += self.branches.limited(beta * second)
             drive += gamma
             drive = self.branches.shaped(drive, ratio)
             drive *= weight
             total += drive
         return total
-
-    def _limited(self, term: Array) -> Array:
-        level = self.branches.level
-        return term if math.isinf(level) else level * np.tanh(term / level)
 
 
 @dataclass(frozen=True)
@@ -271,3 +271,20 @@ def _rectifier(period: OdePeriod, schematic: Schematic | None, siemens: Array, *
     if math.isinf(schematic.switch_off_ohm):
         return on, 0 * ones
     return on, 1 / (1 + schematic.switch_off_ohm / unit_ohm * siemens) / on
+
+
+def branch_currents_a(period: OdePeriod, schematic: Schematic | None, node_v: Array) -> tuple[Array, Array]:
+    """Currents of all branches, and the voltages across them from source to destination: (points, branches) each.
+
+    node_v: (points, nodes), volts.
+    """
+    branches = _branches(period, schematic)
+    volts = np.pad(node_v / period.unit_v, ((0, 0), (1, 0)))
+    first, second = volts[:, branches.first], volts[:, branches.second]
+    across_v = (first - second) * period.unit_v
+    if branches.differences:
+        drive = branches.limited(branches.alpha * (first - second))
+    else:
+        drive = branches.limited(branches.alpha * first) + branches.limited(branches.beta * second)
+    shaped = branches.shaped(drive + branches.gamma, branches.ratio)
+    return branches.weight * shaped * period.current_unit_a, across_v
