@@ -39,7 +39,7 @@ _ADVICE = {
     Outcome.SINGULAR: "a node has no path that fixes its voltage: check the technology for zero or infinite values",
     Outcome.MULTISTABLE: "the circuit can settle in more than one state: raise the amplifiers' gain",
     Outcome.BEYOND_RAIL: "size the amplifiers with samples like this one, lower tia.headroom, or raise tia.rail_v",
-    Outcome.OUT_OF_RANGE: "a voltage that the design cannot produce: this is numerical garbage; please report it",
+    Outcome.OUT_OF_RANGE: "no such voltage or current is possible: this is numerical garbage; please report it",
     Outcome.TIMED_OUT: "raise --timeout, use more --jobs, or pass fewer samples with --limit",
     Outcome.CRASHED: "ngspice ended by itself: see the message, check memory and disk space, run `kanspice doctor`",
 }

@@ -26,7 +26,6 @@ from kanspice.cli.options import (
     progress_bar,
     spare_inputs,
 )
-
 from kanspice.errors import InputError
 
 if TYPE_CHECKING:

@@ -54,9 +54,10 @@ class StageCost:
 
 @dataclass(frozen=True)
 class PhysicalCost:
-    """Of a whole inference. samples: how many it was measured on. What is None is not known, and `assumptions` say why.
+    """Of a whole inference. What is None is not known, and the last of `assumptions` says why.
 
-    latency_s: from the inputs to the outputs. power_w, largest_power_w, energy_j, charge_c: as of a stage, all together.
+    samples: how many it was measured on. latency_s: from the inputs to the outputs. power_w, largest_power_w,
+    energy_j, charge_c: as of a stage, all together.
     """
 
     samples: int
@@ -155,11 +156,11 @@ def crossbar_assumptions(design: Design, quiescent_a: float) -> tuple[str, ...]:
     """What a power of crossbars rests on."""
     rail_v = design.crossbars[0].rail_v
     return (
-        f"amplifiers, row drivers included, have class-AB output stages on rails of plus and minus {rail_v:g} V (tia.rail_v)"
-        f" and draw the current that they give, and {quiescent_a:g} A each besides (supply.quiescent_a)",
+        "amplifiers, row drivers included, have class-AB output stages and draw the current that they give from rails"
+        f" of plus and minus {rail_v:g} V (tia.rail_v), and {quiescent_a:g} A each besides (supply.quiescent_a)",
         "reference currents come from a rail",
         "converters, LayerNorm and digital control are not counted",
-        "an operating point has no duration: latency and energy are unknown",
+        "an operating point has no duration",
     )
 
 
@@ -190,10 +191,10 @@ def _period_assumptions(samples: Sequence[int]) -> tuple[str, ...]:
     if not samples:
         return ("energy is measured over waveforms, and none were kept: `--waveforms N` keeps those of N samples",)
     return (
-        "the energy of a branch is the integral of |voltage across it times its current|: what it takes becomes heat, what"
-        " it gives comes from a supply",
+        "the energy of a branch is the integral of |voltage across it times its current|: what it takes becomes heat,"
+        " what it gives comes from a supply",
         "the charge is the integral of all branches' |currents|: times a supply's voltage, what class-A branches draw",
-        "branches are seen at the voltages of their nodes; clocks, read-out and the setting of the nodes are not counted",
+        "branches are seen at the voltages of their nodes: clocks, read-out and setting the nodes are not counted",
     )
 
 

@@ -38,7 +38,7 @@ class Netlist:
     nodes: int
     elements: int
     row_sources: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    """Crossbar name -> the sources that drive its rows. Their own current is what they deliver, with its sign changed."""
+    """Crossbar name -> the sources that drive its rows; what they deliver is their current with its sign changed."""
     amplifier_sources: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Crossbar name -> the sources through which its columns' currents flow to ground, in the order of the columns."""
 
