@@ -2,6 +2,7 @@
 #
 # PYTHON=python3.12 make demo     another Python (3.11 or newer) for the virtual environment
 # KANSPICE_NGSPICE=/path make …   another ngspice than the one on PATH
+# KANSPICE_BROWSER=/path make …   the Chromium or Chrome that tests open reports in; without one they are skipped
 # PIP_EXTRA_INDEX_URL=…           where pip also looks, for example PyTorch's index of CPU builds:
 #                                 the default build for Linux brings gigabytes of GPU packages
 
@@ -17,7 +18,7 @@ DIGITS := examples/01_kanalogue_digits
 PYTEST := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 -q
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench bench-mnist bench-engines clean ngspice
+.PHONY: help demo test check bench bench-mnist bench-engines bench-sweeps clean ngspice
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST)
@@ -41,6 +42,9 @@ bench: $(DEV) ngspice ## measure time and error of the engines
 
 bench-engines: $(DEV) ngspice ## measure the batched engine beside ngspice on the published checkpoints; minutes
 	$(BIN)/python -m benchmarks.engines
+
+bench-sweeps: $(DEV) ## sweep every imperfection of crossbars over a decade: does the gap grow with it?
+	$(BIN)/python -m benchmarks.sweeps
 
 bench-mnist: $(DEV) ngspice ## measure the published MNIST KirchhoffNet in ngspice; minutes
 	$(BIN)/python -m benchmarks.kirchhoffnet_mnist

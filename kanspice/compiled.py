@@ -55,7 +55,7 @@ def write_compiled(design: Design, fidelity: Fidelity, folder: Path) -> Mapping[
     files[DESIGN] = iter((design_bytes(design),))
     files[NODES] = _csv(("node", "stage", "index"), _nodes(netlist))
     if design.periods:
-        header = ("element", "layer", "source", "destination", "law", "parameters")
+        header = ("element", "layer", "source", "destination", "law", "parameters", "gain", "tail")
         files[ELEMENTS] = _csv(header, _branches(design, fidelity))
     else:
         files[ELEMENTS] = _csv(("element", "layer", "row", "output", "column", "device", "area"), _elements(design))
@@ -164,17 +164,21 @@ def _elements(design: Design) -> Iterator[tuple[str, str, int, int, str, str, st
             yield element, layer, row, pair, sign, name, spice_number(abs(area))
 
 
-def _branches(design: Design, fidelity: Fidelity) -> Iterator[tuple[str, str, int, int, str, str]]:
+def _branches(design: Design, fidelity: Fidelity) -> Iterator[tuple[str, str, int, int, str, str, str, str]]:
     """Every branch: the name of its element in its bank (without SPICE's leading letter), its parameters in units.
+
+    Parameters include what the branch's inputs are off by; gain and tail are what it was made with.
 
     A branch that needs no element, as one from a node to itself, has no name.
     """
     for period in design.periods:
         layer, names = layer_of(period.name), element_names(period, fidelity)
-        ends = zip(period.source.tolist(), period.destination.tolist(), period.theta.T.tolist(), strict=True)
-        for name, (source, destination, theta) in zip(names, ends, strict=True):
+        arrays = period.source, period.destination, period.theta.T, period.gain, period.tail
+        parts = zip(names, *(array.tolist() for array in arrays), strict=True)
+        for name, source, destination, theta, gain, tail in parts:
             element = f"x{bank(layer)}.{name}" if name else ""
-            yield element, layer, source, destination, period.law, " ".join(map(spice_number, theta))
+            parameters = " ".join(map(spice_number, theta))
+            yield element, layer, source, destination, period.law, parameters, spice_number(gain), spice_number(tail)
 
 
 def _encoded(text: Text) -> Iterator[bytes]:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
 from typing import Literal
 
 import numpy as np
@@ -29,13 +28,15 @@ def solve(
     *,
     hints: Mapping[str, Array] | None = None,
     progress: Progress | None = None,
+    numbers: Sequence[int] | None = None,
 ) -> Solution:
     """Voltages of every stage of the design for inputs (samples, inputs) in model units.
 
+    numbers: which samples these are, for what is drawn for each of them; 0 and on if None.
     Of the options, jobs and steps are ngspice's alone: the batched engine is one process and chooses its own steps.
     """
     if engine == "ngspice":
-        return ngspice.solve(design, inputs, fidelity, options, hints=hints, progress=progress)
+        return ngspice.solve(design, inputs, fidelity, options, hints=hints, progress=progress, numbers=numbers)
     batched = SolverOptions(
         timeout_s=options.timeout_s,
         check_samples=options.check_samples,
@@ -43,7 +44,7 @@ def solve(
         waveforms=options.waveforms,
     )
     advance = None if progress is None else _in_samples(progress)
-    return solver.solve(design, inputs, fidelity, batched, hints=hints, progress=advance)
+    return solver.solve(design, inputs, fidelity, batched, hints=hints, progress=advance, numbers=numbers)
 
 
 def _in_samples(progress: Progress) -> Callable[[int], None]:
@@ -53,9 +54,3 @@ def _in_samples(progress: Progress) -> Callable[[int], None]:
 def other(engine: EngineName) -> EngineName:
     """The engine that an engine is checked against."""
     return "batched" if engine == "ngspice" else "ngspice"
-
-
-def without_converters(design: Design, inputs: Array) -> tuple[Design, Array]:
-    """The design behind its DAC and its inputs' noise, and what then arrives: any part of the samples gets its own."""
-    arriving = design.inputs_v(inputs) / design.input_v_per_unit
-    return replace(design, dac=None, input_noise_v=0.0), arriving

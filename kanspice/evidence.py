@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from kanspice.errors import InputError
+from kanspice.models import LoadedModel, load_array, load_labels
 
 Array = npt.NDArray[np.float64]
+Given = str | Path | npt.NDArray[Any]
+"""A file, or what is in one."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +63,11 @@ class Evidence:
         )
 
     @property
+    def sha256(self) -> str:
+        """Of the inputs, in hexadecimal."""
+        return hashlib.sha256(np.ascontiguousarray(self.inputs).tobytes()).hexdigest()
+
+    @property
     def sizing_inputs(self) -> Array:
         """The inputs that amplifiers are sized for."""
         return self.inputs if self.population is None else self.population
@@ -77,6 +88,34 @@ class Evidence:
             if rows is not None and rows.shape != (samples, output_width):
                 expected, found = f"shape {(samples, output_width)}", f"shape {rows.shape}"
                 raise InputError("does not fit the outputs", where=where, expected=expected, found=found)
+
+
+def read_evidence(
+    loaded: LoadedModel,
+    inputs: Given,
+    *,
+    labels: Given | None = None,
+    targets: Given | None = None,
+    reference: Given | None = None,
+) -> Evidence:
+    """Evidence for a model from files or arrays: samples, classes, true answers, outputs computed elsewhere.
+
+    Raises InputError for a file that cannot be read, or does not fit the model or the others.
+    """
+
+    def rows(given: Given, what: str, width: int) -> Array:
+        if isinstance(given, str | Path):
+            return load_array(given, what, width)
+        return np.ascontiguousarray(given, dtype=np.float64)
+
+    outputs = loaded.output_width
+    return Evidence(
+        inputs=rows(inputs, "the inputs", loaded.input_width),
+        labels=load_labels(labels) if isinstance(labels, str | Path) else labels,
+        external=None if reference is None else rows(reference, "the reference outputs", outputs),
+        targets=None if targets is None else rows(targets, "the targets", outputs),
+        source=str(inputs) if isinstance(inputs, str | Path) else "",
+    )
 
 
 def _check_labels(labels: npt.NDArray[np.int64], classes: int) -> None:

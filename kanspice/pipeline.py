@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import platform
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -19,11 +18,10 @@ from kanspice.design.bounds import is_settled
 from kanspice.design.branches import PIECEWISE_LINEAR_LAWS
 from kanspice.design.uniqueness import wires_leave_one_state
 from kanspice.draws import Draw
-from kanspice.engines import EngineName, other, solve, without_converters
+from kanspice.engines import EngineName, other, solve
 from kanspice.errors import InputError
 from kanspice.evidence import Evidence
 from kanspice.gap import (
-    Cause,
     CrossCheck,
     Gap,
     GapResult,
@@ -33,7 +31,6 @@ from kanspice.gap import (
     StageGap,
     Trial,
     accuracy,
-    attribute,
     compare,
     compare_waveforms,
     cross_checked,
@@ -43,8 +40,10 @@ from kanspice.gap import (
     numerical_gap,
     physical_cost,
     spread,
-    trials_needed,
+    squared_errors,
+    worst_samples,
 )
+from kanspice.gap.causes import Plan, attributed, attribution, numerical_cause, planned, solve_all
 from kanspice.memory import peak_bytes
 from kanspice.models import KANalogue, KirchhoffNet, LoadedModel
 from kanspice.models.places import errors_at
@@ -64,8 +63,9 @@ _PACKAGES = ("kanspice", "torch", "numpy", "scipy", "PySpice")
 class VerifyOptions:
     """How to verify. fidelity `auto` takes what is fastest of those that are the same circuit as `device`.
 
-    attribute: solve the circuit again with each of the technology's imperfections alone, and with all but each.
-    cross_check: how many samples, drawn with the seed, the other engine solves too.
+    attribute: solve the circuit again with some of the technology's imperfections, to tell what each one does.
+    cross_check: how many samples, drawn with the seed, the other engine solves too; where they agree, the batched one
+    solves what `attribute` needs.
     """
 
     fidelity: FidelityChoice = "auto"
@@ -77,7 +77,14 @@ class VerifyOptions:
 
     def solves(self, technology: Technology) -> int:
         """How many times `verify` solves every sample."""
-        return 1 + (trials_needed(technology) if self.attribute else 0)
+        if not self.attribute:
+            return 1
+        again = self.engine == "ngspice" and self.cross_check > 0
+        return len(self.plan(technology).trials) + again
+
+    def plan(self, technology: Technology) -> Plan:
+        """Which circuits `attribute` needs."""
+        return planned(technology, Draw(self.ngspice.seed))
 
 
 def compile_model(
@@ -141,17 +148,19 @@ def verify(
     followed = [index for index in range(len(evidence.inputs)) if index not in diverged]
     hints = {name: values[followed] for name, values in reference.items()}
     started, inputs = time.monotonic(), evidence.inputs[followed]
-    solution = solve(options.engine, design, inputs, fidelity, options.ngspice, hints=hints, progress=progress)
+    solution = solve(
+        options.engine, design, inputs, fidelity, options.ngspice, hints=hints, progress=progress, numbers=followed
+    )
     checked = None
     if options.cross_check:
-        checked = _cross_check(design, inputs, solution, options, hints=hints, progress=progress)
+        checked = _cross_check(design, inputs, solution, options, hints=hints, progress=progress, numbers=followed)
     if diverged:
         without = [FailedSample(index, Outcome.NO_REFERENCE, why) for index, why in diverged.items()]
         solution = solution.among(followed, without)
         checked = checked and checked.among(followed)
     measured = _Measured(loaded, technology, evidence, options, reference, design, compile_s, solution, started)
     result = replace(_result(measured), cross_check=checked)
-    return replace(result, causes=_causes(measured, result, progress)) if options.attribute else result
+    return _attributed(measured, result, progress) if options.attribute else result
 
 
 def _cross_check(
@@ -162,11 +171,14 @@ def _cross_check(
     *,
     hints: Mapping[str, Array],
     progress: Progress | None,
+    numbers: Sequence[int],
 ) -> CrossCheck:
-    """Some of the samples (samples, inputs) by the other engine, which measures its own error on the same ones."""
+    """Some of the samples (samples, inputs) by the other engine, which measures its own error on the same ones.
+
+    numbers: (samples,) which they are.
+    """
     count = min(options.cross_check, len(inputs))
     samples = sorted(np.random.default_rng(options.ngspice.seed).choice(len(inputs), count, replace=False).tolist())
-    design, arriving = without_converters(design, inputs)
     chosen = {name: values[samples] for name, values in hints.items()}
     again = replace(options.ngspice, check_samples=count if design.periods else 0, waveforms=0)
     fidelity = resolve_fidelity(design, options.fidelity)
@@ -176,33 +188,56 @@ def _cross_check(
         if progress is not None:
             progress(replace(advance, side_run=side_run))
 
-    found = solve(other(options.engine), design, arriving[samples], fidelity, again, hints=chosen, progress=beside)
+    which = [numbers[sample] for sample in samples]
+    engine, part = other(options.engine), inputs[samples]
+    found = solve(engine, design, part, fidelity, again, hints=chosen, progress=beside, numbers=which)
     return cross_checked(design, solution, found, samples)
 
 
-def _causes(measured: _Measured, result: GapResult, progress: Progress | None) -> tuple[Cause, ...]:
-    """Each imperfection by itself, on the same samples and with as many time steps as all of them together took."""
-    evidence, options = measured.evidence, measured.options
+def _attributed(measured: _Measured, result: GapResult, progress: Progress | None) -> GapResult:
+    """The result with its causes: the same samples again, with some of the imperfections, as `planned`.
+
+    ngspice's trials take as many time steps as all imperfections together took. The numerical error is the run's own.
+    """
+    evidence, options, technology = measured.evidence, measured.options, measured.technology
+    engine, plan = _trial_engine(options, result.cross_check), options.plan(technology)
     expected = result.reference
+    scale = _scale(expected, evidence)
     followed = np.flatnonzero(_followed(expected))
     without = [failure for failure in result.failed if failure.outcome is Outcome.NO_REFERENCE]
     hints = {name: values[followed] for name, values in measured.reference.items()}
     steps = measured.solution.engine_options.get("steps")
     again = replace(options.ngspice, check_samples=0, waveforms=0, steps=steps if isinstance(steps, int) else None)
-
     timeout_s = options.ngspice.timeout_s
+
+    def trial_of(solution: Solution, design: Design) -> Trial:
+        outputs = decoded_outputs(design, solution)
+        gap = compare(outputs, expected, solution.solved, scale)
+        return Trial(gap, len(solution.failed), squared_errors(outputs, expected, solution.solved))
 
     def solve_with(technology: Technology) -> Trial:
         design = compile_model(measured.loaded, technology, evidence.sizing_inputs, Draw(options.ngspice.seed))
         fidelity = resolve_fidelity(design, options.fidelity)
         left_s = None if timeout_s is None else max(timeout_s - (time.monotonic() - measured.started), 0.0)
         limited, inputs = replace(again, timeout_s=left_s), evidence.inputs[followed]
-        solution = solve(options.engine, design, inputs, fidelity, limited, hints=hints, progress=progress)
-        solution = solution.among(followed.tolist(), without)
-        gap = compare(decoded_outputs(design, solution), expected, solution.solved, _scale(expected, evidence))
-        return Trial(gap, len(solution.failed))
+        which = followed.tolist()
+        solution = solve(engine, design, inputs, fidelity, limited, hints=hints, progress=progress, numbers=which)
+        return trial_of(solution.among(which, without), design)
 
-    return attribute(measured.technology, Trial(result.gap, len(result.failed)), solve_with)
+    full = trial_of(measured.solution, measured.design) if engine == options.engine else None
+    trials = solve_all(plan, technology, solve_with, full)
+    causes = attributed(plan, technology, trials)
+    if result.numerical is not None:
+        found = result.numerical
+        largest = found.max_abs / scale if scale else None
+        gap = Gap(found.rmse, found.max_abs, found.relative_rmse, largest, None)
+        causes = (*causes, numerical_cause(gap, plan, trials))
+    return replace(result, causes=causes, attribution=attribution(plan, trials, engine, scale))
+
+
+def _trial_engine(options: VerifyOptions, checked: CrossCheck | None) -> EngineName:
+    """The run's own, or the batched one where that was found to agree on this very circuit."""
+    return "batched" if checked is not None and checked.passed else options.engine
 
 
 @dataclass(frozen=True)
@@ -242,7 +277,7 @@ def _result(measured: _Measured) -> GapResult:
         },
         inputs={
             "path": evidence.source,
-            "sha256": hashlib.sha256(np.ascontiguousarray(evidence.inputs).tobytes()).hexdigest(),
+            "sha256": evidence.sha256,
         },
         samples=solution.samples,
         failed=solution.failed,
@@ -262,6 +297,7 @@ def _result(measured: _Measured) -> GapResult:
         outputs=outputs,
         waveforms=_waveforms(measured),
         physical=physical_cost(design, solution, measured.technology.supply.quiescent_a),
+        worst=worst_samples(outputs, expected, scale),
     )
 
 
@@ -381,7 +417,8 @@ def _notes(design: Design, fidelity: str) -> list[str]:
 
 
 def _period_notes(design: Design) -> list[str]:
-    periods_s, farads = sum(period.period_s for period in design.periods), design.periods[0].capacitor_f
+    first = design.periods[0]
+    periods_s, farads = sum(p.period_s for p in design.periods), first.unit_s * first.current_unit_a / first.unit_v
     duration = f"inference takes {design.inference_s:.4g} s"
     notes = [f"{duration}, of it {periods_s:.4g} s proportional to each node's {farads:.4g} F"]
     if design.schematic is None:
@@ -392,6 +429,9 @@ def _period_notes(design: Design) -> list[str]:
         notes.append("switches between periods are ideal")
     else:
         notes.append("all periods in one circuit, with switches and clocks")
+    if design.losses is not None and design.losses.clamps:
+        supply_v, ohm = design.losses.supply_v, design.losses.clamp_ohm
+        notes.append(f"nodes beyond {supply_v:.4g} V, either sign, are pulled back through {ohm:.4g} ohm")
     if not is_settled(design):
         notes.append(
             "switches.on_ohm is so large that a bank might settle in several states: only one of them was seen"
@@ -410,9 +450,9 @@ def _check_limits(limits: Sequence[tuple[str, float]], design: Design, evidence:
     known = metric_names(design)
     for metric, _ in limits:
         if metric not in known:
-            raise InputError(f"unknown metric '{metric}'", where="--max", hint=nearest(metric, known))
+            raise InputError(f"unknown metric '{metric}'", where="the limits", hint=nearest(metric, known))
         if metric == "accuracy_drop" and evidence.labels is None:
-            raise InputError("an accuracy needs labels", where=f"--max {metric}", hint="pass --labels Y.npy")
+            raise InputError("an accuracy needs labels", where=f"limit on {metric}", hint="pass --labels Y.npy")
 
 
 def metric_names(design: Design) -> list[str]:

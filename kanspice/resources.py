@@ -1,4 +1,4 @@
-"""Where the shipped device cards and subcircuits lie: inside a wheel, or beside the package in a checkout."""
+"""Where the shipped device cards, subcircuits, schemas and technologies lie: inside a wheel, or beside the package in a checkout."""
 
 from __future__ import annotations
 
@@ -14,3 +14,5 @@ def _shipped(folder: str) -> Path:
 
 DEVICE_MODELS = _shipped("device_models")
 NETLISTS = _shipped("netlists")
+SCHEMAS = _shipped("schemas")
+TECHNOLOGIES = _shipped("technologies")

@@ -12,12 +12,13 @@ import tomllib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from kanspice.errors import InputError
-from kanspice.validation import Table, read_toml, validate
+from kanspice.resources import TECHNOLOGIES
+from kanspice.validation import Table, nearest, read_toml, validate
 
 _FinitePositive = Annotated[float, Field(strict=True, gt=0, allow_inf_nan=False)]
 _Positive = Annotated[float, Field(strict=True, gt=0)]
@@ -71,8 +72,27 @@ class CrossbarDevices(Table):
     """Relative standard deviation of areas. An area that would come out below zero is zero: no device."""
     area_step: Annotated[_NotNegative, _CAUSE] = 0.0
     """Areas are whole multiples of this, in units of the reference device; 0: any area can be made."""
+    area_levels: Annotated[int, Field(strict=True, ge=0, le=2**31), _CAUSE] = 0
+    """Areas of a crossbar are whole multiples of its largest area over this; 0: any area can be made."""
+    shift_sigma_v: Annotated[_NotNegative, _CAUSE] = 0.0
+    """Standard deviation of what every device's curve is shifted by along its voltage."""
+    series_ohm: Annotated[_NotNegative, _CAUSE] = 0.0
+    """In series with a device of area 1; of one of area a it is a times smaller."""
     stuck_open: Annotated[float, Field(strict=True, ge=0, le=1), _CAUSE] = 0.0
     """Fraction of devices that do not conduct at all."""
+    stuck_short: Annotated[float, Field(strict=True, ge=0, le=1), _CAUSE] = 0.0
+    """Fraction of devices that are a resistance of `short_ohm` instead."""
+    short_ohm: _FinitePositive = 1e4
+    """A shorted device, whatever its area."""
+    temperature_c: Annotated[_Finite, _CAUSE] = 27.0
+    """At which the devices are used; their curves are those of 27 degrees. Needs one of the two that follow."""
+    current_per_k: _Finite = 0.0
+    """Relative change of all device currents per degree above 27."""
+    voltage_per_k: _Finite = 0.0
+    """Relative change of all device voltages per degree above 27."""
+    curve: Annotated[Literal["trained", "points"], _CAUSE] = "trained"
+    """Of every device: `trained` is the curve that the network was trained with, `points` straight lines between the
+    measured points that it was fitted to."""
 
 
 class Wires(Table):
@@ -95,6 +115,22 @@ class Supply(Table):
     nothing."""
 
 
+class Clippers(Table):
+    """The clamps that limit a crossbar's inputs: a series resistor and a diode at each level."""
+
+    knee_v: Annotated[_NotNegative, _CAUSE] = 0.0
+    """n k T / q of the diodes, and what is lost at exactly the level; about 0.026 for silicon, 0: an ideal clip."""
+
+
+class References(Table):
+    """The references of a circuit: one for all of its reference currents, one for all of its clip levels."""
+
+    current_sigma: Annotated[_NotNegative, _CAUSE] = 0.0
+    """Relative standard deviation, over specimens, of the reference that all bias currents come from."""
+    clip_sigma: Annotated[_NotNegative, _CAUSE] = 0.0
+    """Relative standard deviation, over specimens, of the reference that all clip levels come from."""
+
+
 class Converters(Table):
     """The digital world's access to a circuit's inputs and outputs."""
 
@@ -107,10 +143,28 @@ class Converters(Table):
 
 
 class KirchhoffNetCircuit(Table):
-    """Node capacitors of a KirchhoffNet. Its branches' unit current is `units.i_unit_a`."""
+    """Nodes of a KirchhoffNet, and how they are read. Its branches' unit current is `units.i_unit_a`."""
 
     capacitance_f: _FinitePositive = 1e-12
     """From every node to ground, farads: time, and with it the inference's, is proportional to it."""
+    capacitor_sigma: Annotated[float, Field(strict=True, ge=0, le=0.3), _CAUSE] = 0.0
+    """Relative standard deviation of the capacitors."""
+    leak_ohm: Annotated[_Positive, _CAUSE] = math.inf
+    """From every node to ground, at all times."""
+    supply_v: Annotated[_Positive, _CAUSE] = math.inf
+    """Nodes that go beyond this, of either sign, are pulled back to it through `clamp_ohm`."""
+    clamp_ohm: _NotNegative = 0.0
+    """What the supply's clamp conducts with: a node that gets a current I ends up I times this beyond the supply. 0 is
+    approached: it is 1e-3 of `v_unit_v / i_unit_a`. Refused without a supply."""
+    jitter_sigma_s: Annotated[_NotNegative, _CAUSE] = 0.0
+    """Standard deviation of when each sample's outputs are taken. While periods are `phased` the last bank is on until
+    then; behind switches only the hold before it becomes shorter or longer."""
+
+    @model_validator(mode="after")
+    def _clamps_to_a_supply(self) -> Self:
+        if self.clamp_ohm > 0 and math.isinf(self.supply_v):
+            raise ValueError("a supply_v with the clamp_ohm, which would have no effect")
+        return self
 
 
 class Branches(Table):
@@ -121,7 +175,12 @@ class Branches(Table):
     """
 
     realisation: Literal["behavioural", "schematic"] = "behavioural"
-    """`behavioural`: each branch a source of exactly its law; other values than the ideals below are then refused."""
+    """`behavioural`: each branch a source of its law; then only `gain_sigma` and `offset_sigma_v` may not be ideal."""
+    gain_sigma: Annotated[_NotNegative, _CAUSE] = 0.0
+    """Relative standard deviation of what branches carry. A branch that would come out below zero carries nothing."""
+    offset_sigma_v: Annotated[_NotNegative, _CAUSE] = 0.0
+    """Standard deviation of the offset at each input of a branch: one for a law of a difference of voltages, one at
+    either end for the others. A conductance has none."""
     switch_on_ohm: Annotated[_NotNegative, _CAUSE] = 0.0
     """One-sided switch of a ReLU, conducting. 0 is approached: it is 1e-6 of `v_unit_v / i_unit_a`."""
     switch_off_ohm: Annotated[_Positive, _CAUSE] = math.inf
@@ -131,6 +190,8 @@ class Branches(Table):
     is 1,000 times `v_unit_v / i_unit_a`."""
     pair_saturation: Annotated[_FinitePositive, _CAUSE] = 1.0
     """Tail current of a differential pair, in units of current, its transconductance being kept; the law's is 1."""
+    pair_sigma: Annotated[float, Field(strict=True, ge=0, le=0.3), _CAUSE] = 0.0
+    """Relative standard deviation of tail currents, transconductances being kept."""
     vccs_saturation: Annotated[_Positive, _CAUSE] = math.inf
     """Largest current of a VCCS, in units of current: it gives I tanh(g v / I) instead of g v."""
 
@@ -152,6 +213,13 @@ class Switches(Table):
     """Rise and fall time of the clocks, seconds; 0 is a millionth of the shortest period."""
     hold_s: Annotated[_NotNegative, _CAUSE] = 0.0
     """How long the nodes are left alone after each period, and before the outputs are taken, seconds."""
+    skew_s: Annotated[_NotNegative, _CAUSE] = 0.0
+    """How late a clock's edge comes at most: each edge of each bank's clock by its own part of it. Periods are so much
+    farther apart, so that clocks never overlap."""
+    injected_c: Annotated[float, Field(strict=True, allow_inf_nan=False), _CAUSE] = 0.0
+    """Coulombs that a switch pushes onto its node while it opens, of either sign."""
+    injected_sigma_c: Annotated[_NotNegative, _CAUSE] = 0.0
+    """Standard deviation of that charge from switch to switch."""
 
 
 class Technology(Table):
@@ -162,6 +230,8 @@ class Technology(Table):
     tia: Tia = Tia()
     devices: CrossbarDevices = CrossbarDevices()
     wires: Wires = Wires()
+    clippers: Clippers = Clippers()
+    references: References = References()
     supply: Supply = Supply()
     converters: Converters = Converters()
     kirchhoffnet: KirchhoffNetCircuit = KirchhoffNetCircuit()
@@ -193,6 +263,12 @@ class Technology(Table):
         return json.dumps(self.model_dump(), sort_keys=True)
 
 
+_SECTIONS_OF_OTHERS = {
+    "kanalogue": frozenset({"kirchhoffnet", "branches", "switches"}),
+    "kirchhoffnet": frozenset({"tia", "devices", "wires", "clippers", "references"}),
+}
+
+
 @dataclass(frozen=True)
 class Entry:
     """One key of a technology: `section.key`, its value here, and what it means."""
@@ -221,17 +297,43 @@ def _one_line(text: str | None) -> str:
     return " ".join((text or "").split())
 
 
-def load_technology(path: str | Path | None = None, overrides: Sequence[str] = ()) -> Technology:
-    """The technology of a TOML file with `SECTION.KEY=VALUE` overrides applied; its name then lists them.
+def shipped_technologies() -> dict[str, Path]:
+    """Name -> file of the technologies that come with kanspice."""
+    return {path.stem: path for path in sorted(TECHNOLOGIES.glob("*.toml"))}
 
-    Raises InputError for an unreadable file, an unknown key (naming the nearest) or a bad value.
+
+def load_technology(
+    source: str | Path | None = None, overrides: Sequence[str] = (), family: str | None = None
+) -> Technology:
+    """The technology of a TOML file, or a shipped one by its name, with `SECTION.KEY=VALUE` overrides applied.
+
+    The overrides are added to its name. family: of the network, if known: a shipped technology is one for all families,
+    of which only what this one's circuits have is taken.
+    Raises InputError for an unknown name, an unreadable file, an unknown key (naming the nearest) or a bad value.
     """
-    data: dict[str, Any] = {} if path is None else read_toml(Path(path))
+    data, path = _tables(source, family)
     for override in overrides:
         _apply_override(data, override)
-    technology = validate(Technology, data, "technology" if path is None else path)
+    technology = validate(Technology, data, path or "technology")
     changes = ["".join(text.split()) for text in overrides]
     return technology.model_copy(update={"name": ", ".join([technology.name, *changes])})
+
+
+def _tables(source: str | Path | None, family: str | None) -> tuple[dict[str, Any], Path | None]:
+    """What a technology says, and the file that says it. A file in the way of a shipped name wins."""
+    if source is None:
+        return {}, None
+    shipped = shipped_technologies()
+    path = Path(source)
+    if path.exists() or path.suffix:
+        return read_toml(path), path
+    if str(source) not in shipped:
+        names = ", ".join(shipped)
+        hint = nearest(str(source), list(shipped))
+        raise InputError("no such technology", where=source, expected=f"a TOML file, or one of {names}", hint=hint)
+    path = shipped[str(source)]
+    foreign = _SECTIONS_OF_OTHERS.get(family or "", frozenset())
+    return {name: part for name, part in read_toml(path).items() if name not in foreign}, path
 
 
 def _apply_override(data: dict[str, Any], override: str) -> None:

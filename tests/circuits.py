@@ -81,6 +81,7 @@ def crossbar_design(
         name="l1.crossbar",
         compares_to="l1.crossbar",
         area=area,
+        shift_v=np.zeros_like(area),
         bias_a=np.stack([np.maximum(bias, 0), np.maximum(-bias, 0)], axis=1).ravel() * 1e-6,
         current_unit_a=1e-6,
         feedback_ohm=np.full(2 * pairs, feedback),
@@ -107,8 +108,8 @@ def column_current(design, crossbar, rows_v, column, volts):
     """Amps into a column at `volts`, from the curves alone; columns are positive and negative in turn."""
     pair, sign = column // 2, (1 if column % 2 == 0 else -1)
     area = np.maximum(sign * crossbar.area[:, pair, :], 0)
-    units = (rows_v - volts) / design.input_v_per_unit
-    basis = np.stack([device.curve.numpy(units)[0] for device in design.devices], axis=-1)
+    units = (rows_v[:, None] - volts - crossbar.shift_v[:, pair, :]) / design.input_v_per_unit
+    basis = np.stack([device.curve.numpy(units[:, k])[0] for k, device in enumerate(design.devices)], axis=-1)
     return np.sum(area * basis) * crossbar.current_unit_a + crossbar.bias_a[column]
 
 

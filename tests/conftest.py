@@ -1,6 +1,6 @@
 """What tests need beyond Python, and what happens when it is missing.
 
-A test marked `ngspice` or `reference_data` is skipped, with the reason, where its need is missing; where the
+A test marked `ngspice`, `browser` or `reference_data` is skipped, with the reason, where its need is missing; where the
 environment variable KANSPICE_REQUIRE names the need (a comma list, set by CI) it fails instead. The last lines of a
 run say how many tests did not run for want of what.
 """
@@ -14,6 +14,8 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+from browser import VARIABLE as BROWSER_VARIABLE
+from browser import find_browser
 
 from kanspice.errors import SimulatorError
 from kanspice.ngspice.program import find_ngspice
@@ -41,7 +43,20 @@ def missing_reference_data() -> str | None:
     return None if Path(named).is_dir() else f"{REFERENCE_DATA_VARIABLE} names {named}, which is no folder"
 
 
-NEEDS: dict[str, Callable[[], str | None]] = {"ngspice": missing_ngspice, "reference_data": missing_reference_data}
+@cache
+def missing_browser() -> str | None:
+    """Why there is no browser to open pages in; None where there is one."""
+    named = os.environ.get(BROWSER_VARIABLE)
+    if find_browser() is not None:
+        return None
+    return f"{BROWSER_VARIABLE} names {named}, which cannot be started" if named else "there is no Chromium or Chrome"
+
+
+NEEDS: dict[str, Callable[[], str | None]] = {
+    "ngspice": missing_ngspice,
+    "browser": missing_browser,
+    "reference_data": missing_reference_data,
+}
 
 
 def required_needs() -> set[str]:

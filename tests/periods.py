@@ -28,8 +28,14 @@ def period(
         theta=theta,
         current_unit_a=1e-6,
         unit_v=v_unit,
-        capacitor_f=farads,
+        unit_s=farads * v_unit / 1e-6,
+        capacitor_f=np.full(nodes, farads),
         period_s=duration * farads * v_unit / 1e-6,
+        gain=np.ones(len(source)),
+        tail=np.ones(len(source)),
+        injected_c=np.zeros(nodes),
+        late_on_s=0.0,
+        late_off_s=0.0,
     )
 
 

@@ -21,6 +21,7 @@ ROOMS = (
     "memory",  # how much a process has held
     "resources",  # where the shipped files lie
     "validation",  # a table from a file, checked
+    "limits",  # what metrics may be
     "devices",  # cards and curves
     "models",  # reference networks and their checkpoints
     "draws",  # random numbers by name
@@ -42,6 +43,7 @@ ROOMS = (
     "doctor",  # what is installed
     "__init__",  # the public API
     "cli",  # the command line
+    "pytest_plugin",  # the same in a pytest run
 )
 
 # Outside library -> the only rooms that may import it, lazily or not. The longest matching name counts.

@@ -17,6 +17,10 @@ import pytest
 def test_runs_the_simulator():
     pass
 
+@pytest.mark.browser
+def test_opens_a_page():
+    pass
+
 @pytest.mark.reference_data
 def test_marked():
     pass
@@ -27,13 +31,14 @@ def test_by_fixture(reference_data):
 def test_needs_nothing():
     pass
 """
-INI = "[pytest]\naddopts = --strict-markers\nmarkers =\n    ngspice: x\n    reference_data: x\n"
+INI = "[pytest]\naddopts = --strict-markers\nmarkers =\n    ngspice: x\n    browser: x\n    reference_data: x\n"
 
 
 @pytest.fixture
 def run(tmp_path):
     """Runs MARKED under the real conftest with the given environment; returns exit code and output."""
-    shutil.copy(Path(__file__).with_name("conftest.py"), tmp_path)
+    for name in ("conftest.py", "browser.py"):
+        shutil.copy(Path(__file__).with_name(name), tmp_path)
     (tmp_path / "test_marked.py").write_text(MARKED, encoding="utf-8")
     (tmp_path / "pytest.ini").write_text(INI, encoding="utf-8")
 
@@ -49,10 +54,11 @@ def run(tmp_path):
 
 @pytest.mark.parametrize("arguments", [(), ("-n", "2")], ids=["one process", "xdist"])
 def test_missing_needs_are_skipped_and_counted(run, arguments):
-    code, output = run(*arguments, KANSPICE_NGSPICE="/nowhere/ngspice")
+    code, output = run(*arguments, KANSPICE_NGSPICE="/nowhere/ngspice", KANSPICE_BROWSER="/nowhere/chromium")
     assert code == 0
-    assert "1 passed, 3 skipped" in output
+    assert "1 passed, 4 skipped" in output
     assert "not run for want of ngspice: 1 (/nowhere/ngspice the simulator" in output
+    assert "not run for want of browser: 1 (KANSPICE_BROWSER names /nowhere/chromium" in output
     assert "not run for want of reference_data: 2 (KANSPICE_REFERENCE_DATA is not set)" in output
 
 
@@ -71,14 +77,14 @@ def test_reference_data_that_is_there_is_used(run, tmp_path):
     fake = tmp_path / "ngspice"
     fake.write_text("#!/bin/sh\necho ngspice-44\n", encoding="utf-8")
     fake.chmod(0o755)
-    needs = {"KANSPICE_NGSPICE": str(fake), "KANSPICE_REFERENCE_DATA": str(tmp_path)}
+    needs = {"KANSPICE_NGSPICE": str(fake), "KANSPICE_REFERENCE_DATA": str(tmp_path), "KANSPICE_BROWSER": str(fake)}
     code, output = run(KANSPICE_REQUIRE="ngspice,reference_data", **needs)
     assert code == 0, output
-    assert "4 passed" in output
+    assert "5 passed" in output
     assert "not run for want" not in output
 
 
 def test_a_need_that_nobody_knows_is_a_usage_error(run):
     code, output = run(KANSPICE_REQUIRE="ngspcie")
     assert code == 4
-    assert "KANSPICE_REQUIRE names ngspcie; known: ngspice, reference_data" in output
+    assert "KANSPICE_REQUIRE names ngspcie; known: ngspice, browser, reference_data" in output

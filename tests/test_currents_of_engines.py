@@ -19,6 +19,7 @@ CIRCUITS = {
     "gain, curves shared": ("shared", ("tia.gain=300",)),
     "swing": ("device", ("tia.gain=1000", "tia.swing_v=0.4", "tia.output_ohm=2e4", "tia.input_bias_a=1e-7")),
     "ideal with a swing": ("device", ("tia.swing_v=0.4",)),
+    "shifted, behind clamps": ("device", ("tia.gain=300", "devices.shift_sigma_v=0.02", "clippers.knee_v=0.02")),
     "wires": ("device", ("tia.gain=1000", "wires.row_ohm=300", "wires.column_ohm=200", "wires.driver_ohm=500")),
 }
 

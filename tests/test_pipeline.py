@@ -372,8 +372,9 @@ def test_a_sample_without_reference_fails_in_every_trial_of_a_cause(explosive):
     inputs = np.array([[-1.0], [0.5], [-2.0]])
     tech = technology("switches.mode='monolithic'", "switches.on_ohm=10.0", "switches.off_ohm=1e6")
     result = verify(explosive, tech, Evidence(inputs), VerifyOptions(attribute=True))
-    assert [cause.alone.failed for cause in result.causes] == [1, 1, 1]
-    assert [cause.without.failed for cause in result.causes[:-1]] == [1, 1]
+    assert [cause.alone.failed for cause in result.causes[:3]] == [1, 1, 1]
+    assert [cause.without.failed for cause in result.causes[:2]] == [1, 1]
+    assert result.attribution.samples == 2
 
 
 def test_a_network_that_can_follow_nothing_is_an_error(explosive):
@@ -404,12 +405,42 @@ def test_the_causes_of_a_gap_are_measured_on_the_same_samples(tmp_path):
     done = sum(advance.samples for advance in counted if advance.side_run is None)
     assert done == pytest.approx(6 * options.solves(tech))
     assert options.solves(tech) == 4  # all, each of two, none
-    on, off, none = result.causes
+    on, off, none, numerical = result.causes
     assert {on.name, off.name} == {"switches.on_ohm", "switches.off_ohm"}
+    assert (result.attribution.engine, result.attribution.trials) == ("ngspice", 4)
+    assert sum(cause.share.fraction for cause in (on, off, none)) == pytest.approx(1.0)
+    assert numerical.alone.gap.rmse == result.numerical.rmse
+    assert numerical.share.fraction == pytest.approx((result.numerical.rmse / result.gap.rmse) ** 2)
     assert on.without == off.alone
     assert none.alone.gap.relative_rmse <= 2 * result.numerical.relative_rmse
     assert result.numerical.relative_rmse <= 0.15 * result.gap.relative_rmse
     assert on.alone.gap.relative_rmse > 10 * none.alone.gap.relative_rmse
+
+
+@pytest.mark.ngspice
+def test_trials_of_an_agreeing_cross_check_are_the_batched_engines(loaded, evidence):
+    tech = technology("tia.gain=1000", "devices.area_sigma=0.05", "converters.dac_bits=5")
+    some, counted = evidence.limited(6), []
+    slow = verify(loaded, tech, some, VerifyOptions(attribute=True))
+    options = VerifyOptions(attribute=True, cross_check=3)
+    quick = verify(loaded, tech, some, options, counted.append)
+    done = sum(advance.samples for advance in counted if advance.side_run is None)
+    assert done == pytest.approx(6 * options.solves(tech)) == 6 * 9
+    assert (slow.attribution.engine, quick.attribution.engine) == ("ngspice", "batched")
+    assert [cause.name for cause in quick.causes] == [cause.name for cause in slow.causes]
+    for one, other in zip(quick.causes[:3], slow.causes[:3], strict=True):
+        assert one.share.fraction == pytest.approx(other.share.fraction, abs=1e-6)
+        assert one.alone.gap.rmse == pytest.approx(other.alone.gap.rmse, rel=1e-6)
+
+
+def test_shares_are_of_the_samples_that_no_trial_failed(loaded, evidence):
+    """Feedback resistors that came out too large drive one sample's amplifiers beyond their rails."""
+    tech = technology("tia.feedback_sigma=0.2", "tia.gain=30", "tia.headroom=1.0", "tia.rail_v=0.3")
+    result = verify(loaded, tech, evidence, VerifyOptions(attribute=True, engine="batched"))
+    feedback = next(cause for cause in result.causes if cause.name == "tia.feedback_sigma")
+    assert (len(result.failed), feedback.alone.failed, feedback.without.failed) == (1, 1, 0)
+    assert result.attribution.samples == 9
+    assert sum(cause.share.fraction for cause in result.causes[:3]) == pytest.approx(1.0)
 
 
 @pytest.mark.ngspice

@@ -12,7 +12,7 @@ from zipfile import ZipFile
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-SHIPPED = {"device_models": "*.toml", "netlists": "*.cir"}
+SHIPPED = {"device_models": "*.toml", "netlists": "*.cir", "schemas": "*.json"}
 
 LOOK_INSIDE = """
 import json
@@ -20,7 +20,7 @@ import kanspice
 from kanspice import resources
 from kanspice.devices import list_devices
 
-paths = [kanspice.__file__, resources.DEVICE_MODELS, resources.NETLISTS]
+paths = [kanspice.__file__, resources.DEVICE_MODELS, resources.NETLISTS, resources.SCHEMAS]
 cells = sorted(path.name for path in resources.NETLISTS.glob("*.cir"))
 print(json.dumps({"paths": [str(path) for path in paths], "devices": len(list_devices()), "cells": cells}))
 """
@@ -65,6 +65,16 @@ def test_the_wheel_carries_the_type_marker_the_licence_and_no_tests(names):
     assert not any("__pycache__" in name for name in names)
 
 
+PLUGGED = """
+import sys
+
+def test_the_plugin_of_the_installed_kanspice_is_loaded(request):
+    assert request.config.pluginmanager.get_plugin("kanspice").__file__.startswith({target!r})
+    assert request.config.getoption("kanspice_limit") is None
+    assert "torch" not in sys.modules
+"""
+
+
 def test_an_installed_kanspice_uses_the_files_inside_it(wheel, tmp_path):
     target, elsewhere = tmp_path / "target", tmp_path / "elsewhere"
     elsewhere.mkdir()
@@ -74,3 +84,5 @@ def test_an_installed_kanspice_uses_the_files_inside_it(wheel, tmp_path):
     assert all(Path(path).resolve().is_relative_to(target.resolve()) for path in seen["paths"])
     assert seen["devices"] == len(list((ROOT / "device_models").glob("*.toml")))
     assert seen["cells"] == sorted(path.name for path in (ROOT / "netlists").glob("*.cir"))
+    (elsewhere / "test_plugged.py").write_text(PLUGGED.format(target=str(target)))
+    run_python("-m", "pytest", "-q", "-W", "error", "-p", "no:cacheprovider", cwd=elsewhere, PYTHONPATH=str(target))

@@ -35,8 +35,9 @@ def compile_(
     from kanspice.pipeline import compile_model, resolve_fidelity  # noqa: PLC0415
     from kanspice.technology import load_technology  # noqa: PLC0415
 
-    technology = load_technology(tech, set_ or ())
+    load_technology(tech, set_ or ())  # what is wrong there is said before a network is loaded
     loaded = load(model, config, curves)
+    technology = load_technology(tech, set_ or (), loaded.family)
     samples = None if inputs is None else load_array(inputs, "the inputs", loaded.input_width)
     design = compile_model(loaded, technology, samples)
     chosen = resolve_fidelity(design, fidelity.value)

@@ -117,6 +117,7 @@ def _card_rows(device: Device) -> list[tuple[str, str]]:
         ("range", f"{device.curve.lo_v:g} V to {device.curve.hi_v:g} V"),
         ("below 0 V", card.reverse),
         ("current unit", card.units.current),
+        ("measured points", "not on the card" if card.points is None else str(len(card.points.v))),
     ]
     rows += [(key.replace("_", " "), f"{value}") for key, value in card.fit.model_dump(exclude_none=True).items()]
     return [*rows, ("sha256", device.sha256)]
@@ -155,6 +156,8 @@ def _draw(device: Device, path: Path) -> None:
     FigureCanvasAgg(figure)
     axes = figure.add_subplot()
     axes.plot(v, current, color="C0", label="curve, clamped outside its range")
+    if device.card.points is not None:
+        axes.plot(device.card.points.v, device.card.points.i, ".", color="0.3", label="measured points")
     if (slope < 0).any():
         axes.fill_between(
             v,

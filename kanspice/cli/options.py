@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -41,9 +42,17 @@ class EngineName(StrEnum):
 Model = Annotated[Path, typer.Argument(metavar="MODEL", help="A kanspice checkpoint, or an authors' with --config.")]
 Config = Annotated[Path | None, typer.Option("--config", help="The authors' config.json.")]
 Curves = Annotated[
-    Path | None, typer.Option("--curves", help="Folder of I-V files or cards for an authors' checkpoint.")
+    Path | None,
+    typer.Option("--curves", help="Folder of I-V files or cards: curves of an authors' checkpoint, measured points."),
 ]
-Tech = Annotated[Path | None, typer.Option("--tech", metavar="FILE.toml", help="Technology; ideal if not given.")]
+Tech = Annotated[
+    Path | None,
+    typer.Option(
+        "--tech",
+        metavar="NAME|FILE.toml",
+        help="Technology: typical, pessimistic, or a file; ideal if not given.",
+    ),
+]
 Set = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="SECTION.KEY=VALUE", help="Override a technology value, e.g. tia.gain=1000."),
@@ -66,19 +75,47 @@ Verbose = Annotated[bool, typer.Option("-v", "--verbose", help="Also print the d
 Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="Print nothing but errors.")]
 
 
-def parse_limits(texts: list[str]) -> list[tuple[str, float]]:
-    """`METRIC=VALUE` texts as pairs. Raises InputError for a text that is none."""
-    limits = []
-    for text in texts:
-        metric, equals, number = text.partition("=")
-        try:
-            value = float(number)
-        except ValueError:
-            value = float("nan")
-        if not equals or not value >= 0:
-            raise InputError(f"bad limit '{text}'", where="--max", expected="METRIC=VALUE, as in relative_rmse=1e-3")
-        limits.append((metric.strip(), value))
-    return limits
+@dataclass(frozen=True)
+class Deliverable:
+    """What a command is to write, and where: `-` prints. At most one can be printed."""
+
+    json: str | None = None
+    markdown: str | None = None
+    html: Path | None = None
+    junit: Path | None = None
+
+    def __post_init__(self) -> None:
+        if self.json == self.markdown == "-":
+            raise InputError("only one can be printed", where="--json - --markdown -", hint="a file for one of them")
+
+    @property
+    def prints(self) -> bool:
+        """Whether standard output is taken."""
+        return "-" in {self.json, self.markdown}
+
+    @property
+    def files(self) -> list[Path | None]:
+        """What is written to files."""
+        return [file_of(self.json), file_of(self.markdown), self.html, self.junit]
+
+
+def file_of(text: str | None) -> Path | None:
+    """The file that an option names which can also print."""
+    return None if text is None or text == "-" else Path(text)
+
+
+def hand_over(wanted: Deliverable, console: Console, **make: Callable[[], str]) -> None:
+    """Makes and writes what is wanted; `make` has a function for each kind that can be."""
+    from kanspice.report import write_text  # noqa: PLC0415 - --help stays fast
+
+    for kind, text in make.items():
+        place = getattr(wanted, kind)
+        if place == "-":
+            typer.echo(text(), nl=False)
+        elif place is not None:
+            write_text(place, text())
+    if wanted.html is not None:
+        console.print(f"report: {wanted.html}", soft_wrap=True, highlight=False, markup=False)
 
 
 def spare_inputs(outputs: list[Path | None], inputs: list[Path | None]) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shlex
+import sys
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,6 +13,7 @@ import typer
 from kanspice.cli.options import (
     Config,
     Curves,
+    Deliverable,
     Engine,
     EngineName,
     FidelityName,
@@ -22,7 +26,7 @@ from kanspice.cli.options import (
     Tech,
     Timeout,
     Verbose,
-    parse_limits,
+    hand_over,
     progress_bar,
     spare_inputs,
 )
@@ -31,7 +35,6 @@ from kanspice.errors import InputError
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from kanspice.evidence import Evidence
     from kanspice.gap import GapResult
     from kanspice.models import LoadedModel
 
@@ -61,13 +64,27 @@ def verify(
         ),
     ] = 0,
     attribute: Annotated[
-        bool, typer.Option("--attribute", help="Solve again with each imperfection alone, and with all but each.")
+        bool, typer.Option("--attribute", help="Solve again with some of the imperfections: what does each one do?")
     ] = False,
     max_: Annotated[
         list[str] | None,
         typer.Option("--max", metavar="METRIC=VALUE", help="Fail (exit 1) above this, e.g. relative_rmse=1e-3."),
     ] = None,
+    limits: Annotated[
+        Path | None,
+        typer.Option("--limits", metavar="FILE.toml", help="More limits: METRIC = VALUE lines; --max overrides them."),
+    ] = None,
+    baseline: Annotated[
+        Path | None, typer.Option("--baseline", metavar="A.json", help="An earlier --json, for --max-growth.")
+    ] = None,
+    max_growth: Annotated[
+        str | None,
+        typer.Option("--max-growth", metavar="X", help="Fail (exit 1) where the gap grew by more since the baseline."),
+    ] = None,
     json: Annotated[str | None, typer.Option("--json", metavar="F", help="Write JSON; - prints it.")] = None,
+    markdown: Annotated[
+        str | None, typer.Option("--markdown", metavar="F", help="Write a summary for a pull request; - prints it.")
+    ] = None,
     html: Annotated[Path | None, typer.Option("--html", metavar="F", help="Write a report to read.")] = None,
     junit: Annotated[Path | None, typer.Option("--junit", metavar="F", help="Write JUnit XML for CI.")] = None,
     jobs: Jobs = 1,
@@ -89,40 +106,80 @@ def verify(
 ) -> None:
     """Simulate a model's circuit and measure how far it is from the network, stage by stage.
 
-    Exit code: 0 measured and within every --max; 1 a limit exceeded; 2 bad input; 3 could not measure.
+    Exit code: 0 measured and within every limit; 1 a limit exceeded; 2 bad input; 3 could not measure.
 
     Example: `kanspice verify model.pt --inputs inputs.npy --labels labels.npy --max relative_rmse=1e-3 --html gap.html`
     """
     from rich.console import Console  # noqa: PLC0415 - --help stays fast
 
-    from kanspice.models import load  # noqa: PLC0415 - torch takes seconds to import
+    from kanspice.evidence import read_evidence  # noqa: PLC0415 - torch takes seconds to import
+    from kanspice.limits import merged, parse_limits, read_limits  # noqa: PLC0415
+    from kanspice.models import load  # noqa: PLC0415
     from kanspice.ngspice import NgspiceOptions  # noqa: PLC0415
     from kanspice.pipeline import VerifyOptions  # noqa: PLC0415
     from kanspice.pipeline import verify as run  # noqa: PLC0415
     from kanspice.report import SHOWN_WAVEFORMS  # noqa: PLC0415
     from kanspice.technology import load_technology  # noqa: PLC0415
 
-    console = Console(stderr=json == "-", quiet=quiet)
-    spare_inputs([_file(json), html, junit], [model, config, inputs, labels, targets, reference, tech])
-    limits = parse_limits(max_ or [])
-    technology = load_technology(tech, set_ or ())
+    wanted = Deliverable(json, markdown, html, junit)
+    console = Console(stderr=wanted.prints, quiet=quiet)
+    spare_inputs(wanted.files, [model, config, inputs, labels, targets, reference, tech, limits, baseline])
+    kept = merged([] if limits is None else read_limits(limits), parse_limits(max_ or []))
+    growth = _Growth.of(baseline, max_growth)
+    load_technology(tech, set_ or ())  # what is wrong there is said before a network is loaded
     loaded = load(model, config, curves)
-    evidence = _evidence(loaded, inputs, labels, targets, reference).limited(limit)
-    kept = _kept_waveforms(loaded, waveforms, 0 if html is None else SHOWN_WAVEFORMS)
-    ngspice = NgspiceOptions(jobs=jobs, timeout_s=timeout, seed=seed, waveforms=kept)
-    options = VerifyOptions(fidelity.value, ngspice, limits, attribute, engine.value, cross_check)
+    technology = load_technology(tech, set_ or (), loaded.family)
+    evidence = read_evidence(loaded, inputs, labels=labels, targets=targets, reference=reference).limited(limit)
+    if growth is not None:
+        growth.check(evidence.sha256)
+    followed = _kept_waveforms(loaded, waveforms, 0 if html is None else SHOWN_WAVEFORMS)
+    ngspice = NgspiceOptions(jobs=jobs, timeout_s=timeout, seed=seed, waveforms=followed)
+    options = VerifyOptions(fidelity.value, ngspice, kept, attribute, engine.value, cross_check)
     total = len(evidence.inputs) * options.solves(technology)
     with progress_bar(Console(stderr=True, quiet=quiet), "simulating", total) as progress:
         result = run(loaded, technology, evidence, options, progress)
-    _deliver(result, console, json, html, junit)
+    result = replace(result, command=shlex.join(["kanspice", *sys.argv[1:]]))
+    if growth is not None:
+        result = growth.hold(result)
+    _deliver(result, console, wanted)
     if verbose:
         for name in ("design", "engine", "versions"):
             console.print(name, getattr(result, name))
     raise typer.Exit(result.exit_code)
 
 
-def _file(json: str | None) -> Path | None:
-    return None if json is None or json == "-" else Path(json)
+@dataclass(frozen=True)
+class _Growth:
+    """How much the gap may have grown since an earlier run."""
+
+    source: Path
+    baseline: GapResult
+    allowed: float
+
+    @classmethod
+    def of(cls, baseline: Path | None, max_growth: str | None) -> _Growth | None:
+        """None where neither was given. Raises InputError where only one was."""
+        if baseline is None and max_growth is None:
+            return None
+        if baseline is None or max_growth is None:
+            lacking, hint = ("--max-growth", "10%") if max_growth is None else ("--baseline", "A.json")
+            raise InputError(
+                "a baseline and a growth need each other", expected=f"also {lacking}", hint=f"{lacking} {hint}"
+            )
+        from kanspice.limits import parse_growth  # noqa: PLC0415 - --help stays fast
+        from kanspice.report import read_report  # noqa: PLC0415
+
+        return cls(baseline, read_report(baseline), parse_growth(max_growth))
+
+    def check(self, samples_sha256: str) -> None:
+        from kanspice.gap import check_baseline  # noqa: PLC0415
+
+        check_baseline(self.baseline, samples_sha256, str(self.source))
+
+    def hold(self, result: GapResult) -> GapResult:
+        from kanspice.gap import held_against  # noqa: PLC0415
+
+        return held_against(result, self.baseline, self.allowed, str(self.source))
 
 
 def _kept_waveforms(loaded: LoadedModel, wanted: int | None, default: int) -> int:
@@ -133,31 +190,15 @@ def _kept_waveforms(loaded: LoadedModel, wanted: int | None, default: int) -> in
     return default if wanted is None else wanted
 
 
-def _evidence(
-    loaded: LoadedModel, inputs: Path, labels: Path | None, targets: Path | None, reference: Path | None
-) -> Evidence:
-    from kanspice.evidence import Evidence  # noqa: PLC0415
-    from kanspice.models import load_array, load_labels  # noqa: PLC0415
-
-    return Evidence(
-        inputs=load_array(inputs, "the inputs", loaded.input_width),
-        labels=None if labels is None else load_labels(labels),
-        external=None if reference is None else load_array(reference, "the reference outputs", loaded.output_width),
-        targets=None if targets is None else load_array(targets, "the targets", loaded.output_width),
-        source=str(inputs),
-    )
-
-
-def _deliver(result: GapResult, console: Console, json: str | None, html: Path | None, junit: Path | None) -> None:
-    from kanspice.report import print_gap, to_html, to_json, to_junit, write_text  # noqa: PLC0415
+def _deliver(result: GapResult, console: Console, wanted: Deliverable) -> None:
+    from kanspice.report import print_gap, to_html, to_json, to_junit, to_markdown  # noqa: PLC0415
 
     print_gap(result, console)
-    if json == "-":
-        typer.echo(to_json(result), nl=False)
-    elif json is not None:
-        write_text(Path(json), to_json(result))
-    if html is not None:
-        write_text(html, to_html(result))
-        console.print(f"report: {html}", soft_wrap=True, highlight=False, markup=False)
-    if junit is not None:
-        write_text(junit, to_junit(result))
+    hand_over(
+        wanted,
+        console,
+        json=lambda: to_json(result),
+        markdown=lambda: to_markdown(result),
+        html=lambda: to_html(result),
+        junit=lambda: to_junit(result),
+    )

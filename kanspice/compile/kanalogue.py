@@ -78,8 +78,12 @@ def compile_kanalogue(
     sample_inputs: (samples, inputs) in model units, from which amplifier swings are measured; without them the worst
     case over all inputs is assumed. Raises InputError for imperfections that the circuit cannot have.
     """
-    for section in ("branches", "switches"):
+    for section in ("kirchhoffnet", "branches", "switches"):
         refuse_without_effect(technology, section, expected="what a crossbar has: tia, devices, wires, converters")
+    if _LIMITER_KINDS[model.input_stage] != "clip":
+        expected = f"inputs that are clipped: this network's are '{model.input_stage}'"
+        refuse_without_effect(technology, "clippers", expected=expected)
+        refuse_without_effect(technology, "references", expected=expected, but=["current_sigma"])
     samples = None if sample_inputs is None or len(sample_inputs) == 0 else sample_inputs
     layers = tuple(_draft_layer(index, layer) for index, layer in enumerate(layer_arrays(model), 1))
     draft = _Draft(model, technology, samples, layers)
@@ -170,12 +174,19 @@ def _assemble(draft: _Draft, model_sha256: str) -> Design:
         family="kanalogue",
         model_sha256=model_sha256,
         technology_json=technology.to_json(),
-        devices=tuple(model.devices),
+        devices=_devices(draft),
         input_width=model.input_width,
         input_v_per_unit=technology.units.v_unit_v,
         swing_basis=basis,
         stages=tuple(stages),
     )
+
+
+def _devices(draft: _Draft) -> tuple[Device, ...]:
+    """The devices as they are built; what they are sized for is the curves that the network knows."""
+    if draft.technology.devices.curve == "points":
+        return tuple(device.measured() for device in draft.model.devices)
+    return tuple(draft.model.devices)
 
 
 def _layer_stages(draft: _Draft, layer: _DraftLayer, input_v_per_unit: float) -> list[Stage]:
@@ -197,6 +208,7 @@ def _limiter(draft: _Draft, layer: _DraftLayer, input_v_per_unit: float) -> Limi
         high_v=float(high) * unit_v,
         input_v_per_unit=input_v_per_unit,
         unit_v=unit_v,
+        knee_v=draft.technology.clippers.knee_v,
     )
 
 
@@ -207,6 +219,7 @@ def _crossbar(draft: _Draft, layer: _DraftLayer) -> Crossbar:
         name=f"l{layer.index}.crossbar",
         compares_to=layer.compares_to,
         area=layer.area,
+        shift_v=np.zeros_like(layer.area),
         bias_a=by_column(layer.bias[None, :, None])[0, :, 0] * units.i_unit_a - tia.input_bias_a,
         current_unit_a=units.i_unit_a,
         feedback_ohm=np.full(2 * layer.area.shape[1], layer.feedback_ohm),

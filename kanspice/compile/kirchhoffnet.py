@@ -10,8 +10,10 @@ import math
 from collections.abc import Sequence
 from itertools import pairwise
 
+import numpy as np
+
 from kanspice.compile.effects import refuse_changed, refuse_without_effect
-from kanspice.design import Design, OdePeriod, ReadOut, Schematic, Stage, Switching
+from kanspice.design import Design, NodeLosses, OdePeriod, ReadOut, Schematic, Stage, Switching
 from kanspice.design.activations import ACTIVATIONS
 from kanspice.design.branches import LAWS, SCHEMATIC_IMPERFECTIONS, SCHEMATIC_LAWS, LawName
 from kanspice.errors import InputError
@@ -25,6 +27,10 @@ _SUDDEN = 1e-6
 
 _CLOSED, _STIFF = 1e-6, 1e3
 """A one-sided switch and a current source that are as good as ideal, in resistances of a unit branch."""
+_MISMATCH = "gain_sigma", "offset_sigma_v"
+"""Imperfections of branches that are there however branches are built."""
+_CLAMPED = 1e-3
+"""A supply's clamp that is as good as ideal, in resistances of a unit branch."""
 _OWN_NAMES = {
     "Device1.tanh": "ShiftTanh1",
     "Device2.tanh": "ShiftTanh2",
@@ -41,7 +47,7 @@ def compile_kirchhoffnet(model: KirchhoffNet, technology: Technology, *, model_s
     circuit cannot have.
     """
     law = _law(model)
-    for section in ("tia", "devices", "wires"):
+    for section in ("tia", "devices", "wires", "clippers", "references"):
         refuse_without_effect(technology, section, expected="what a KirchhoffNet has: branches, switches, converters")
     refuse_changed(technology, "supply", expected="no amplifiers to supply in a KirchhoffNet")
     if model.residual is not None:
@@ -66,12 +72,24 @@ def compile_kirchhoffnet(model: KirchhoffNet, technology: Technology, *, model_s
         stages=tuple(stages),
         schematic=_schematic(technology, law),
         switching=_switching(technology, [stage for stage in stages if isinstance(stage, OdePeriod)]),
+        losses=_losses(technology),
+        jitter_s=technology.kirchhoffnet.jitter_sigma_s,
     )
 
 
+def _losses(technology: Technology) -> NodeLosses | None:
+    nodes, units = technology.kirchhoffnet, technology.units
+    if math.isinf(nodes.leak_ohm) and math.isinf(nodes.supply_v):
+        return None
+    return NodeLosses(nodes.leak_ohm, nodes.supply_v, nodes.clamp_ohm or _CLAMPED * units.v_unit_v / units.i_unit_a)
+
+
 def _schematic(technology: Technology, law: LawName) -> Schematic | None:
+    if law == "Conductance" and technology.branches.offset_sigma_v > 0:
+        expected = "branches with inputs: a conductance has none"
+        raise InputError("branches.offset_sigma_v would have no effect", where="technology", expected=expected)
     if technology.branches.realisation == "behavioural":
-        refuse_without_effect(technology, "branches", expected="branches.realisation = 'schematic'")
+        refuse_without_effect(technology, "branches", expected="branches.realisation = 'schematic'", but=_MISMATCH)
         return None
     if law not in SCHEMATIC_LAWS:
         raise InputError(
@@ -82,7 +100,7 @@ def _schematic(technology: Technology, law: LawName) -> Schematic | None:
         )
     imperfections = SCHEMATIC_IMPERFECTIONS[law]
     expected = f"for {law}: {', '.join(imperfections) or 'none'}"
-    refuse_without_effect(technology, "branches", expected=expected, but=imperfections)
+    refuse_without_effect(technology, "branches", expected=expected, but=(*imperfections, *_MISMATCH))
     branches, unit_ohm = technology.branches, technology.units.v_unit_v / technology.units.i_unit_a
     return Schematic(
         switch_on_ohm=branches.switch_on_ohm or _CLOSED * unit_ohm,
@@ -118,7 +136,7 @@ def _switching(technology: Technology, periods: Sequence[OdePeriod]) -> Switchin
             expected=f"less than {shortest_s:.4g} s",
             found=f"{rise_s:.4g} s",
         )
-    return Switching(switches.on_ohm, switches.off_ohm, rise_s, switches.hold_s)
+    return Switching(switches.on_ohm, switches.off_ohm, rise_s, switches.hold_s + switches.skew_s)
 
 
 def _law(model: KirchhoffNet) -> LawName:
@@ -137,6 +155,7 @@ def _period(
     model: KirchhoffNet, technology: Technology, law: LawName, arrays: PeriodArrays, *, index: int, inputs: int
 ) -> OdePeriod:
     units, capacitor_f = technology.units, technology.kirchhoffnet.capacitance_f
+    unit_s = capacitor_f * units.v_unit_v / units.i_unit_a
     return OdePeriod(
         name=f"l{index}.period",
         compares_to=f"l{index}.period",
@@ -149,6 +168,12 @@ def _period(
         theta=arrays.theta,
         current_unit_a=units.i_unit_a,
         unit_v=units.v_unit_v,
-        capacitor_f=capacitor_f,
-        period_s=arrays.duration * capacitor_f * units.v_unit_v / units.i_unit_a,
+        unit_s=unit_s,
+        capacitor_f=np.full(arrays.nodes, capacitor_f),
+        period_s=arrays.duration * unit_s,
+        gain=np.ones(arrays.theta.shape[1]),
+        tail=np.ones(arrays.theta.shape[1]),
+        injected_c=np.zeros(arrays.nodes),
+        late_on_s=0.0,
+        late_off_s=0.0,
     )

@@ -17,6 +17,8 @@ _FLOOR_V = 1e-6
 _FLOOR = 1e-6
 """In units of current."""
 _GRID = 4001
+_LATEST = 10.0
+"""Standard deviations by which no sample's outputs are taken too late."""
 
 
 def output_bounds_v(design: Design, inputs_v: Array) -> dict[str, Array]:
@@ -56,10 +58,7 @@ def current_bounds_a(design: Design) -> dict[str, tuple[Array, Array]]:
 
 def _bound(design: Design, stage: Stage, largest: Array, before_v: Array) -> Array:
     if isinstance(stage, Limiter):
-        if stage.kind == "none":
-            return before_v
-        limit = max(abs(stage.low_v), abs(stage.high_v)) if stage.kind == "clip" else stage.unit_v
-        return np.full(stage.width, limit)
+        return _limiter_bound(stage, before_v)
     if isinstance(stage, LayerNorm):
         largest_v: Array = np.abs(stage.gain_v) * np.sqrt(stage.width) + np.abs(stage.offset_v)
         return largest_v
@@ -70,6 +69,15 @@ def _bound(design: Design, stage: Stage, largest: Array, before_v: Array) -> Arr
     columns_v: Array = largest_column_currents_a(stage, largest) * stage.feedback_ohm + np.abs(stage.offset_v)
     outputs_v: Array = columns_v.reshape(-1, 2).sum(axis=1) * stage.subtractor_gain
     return outputs_v
+
+
+def _limiter_bound(stage: Limiter, before_v: Array) -> Array:
+    if stage.kind == "none":
+        return before_v
+    limit = max(abs(stage.low_v), abs(stage.high_v)) if stage.kind == "clip" else stage.unit_v
+    limits: Array = np.full(stage.width, limit)
+    # beyond its level a clamp loses knee * exp(how far beyond / knee), which is at most what it gets
+    return limits + stage.knee_v * np.log1p(before_v / stage.knee_v) if stage.knee_v > 0 else limits
 
 
 def is_settled(design: Design) -> bool:
@@ -84,7 +92,7 @@ def is_settled(design: Design) -> bool:
         design.switching.on_ohm
         * period.current_unit_a
         / period.unit_v
-        * _at_node(period, slopes(period.law, period.theta))
+        * _at_node(period, period.gain * slopes(period.law, period.theta))
         < 1
         for period in design.periods
     )
@@ -101,19 +109,23 @@ def _at_node(period: OdePeriod, parts: Array) -> float:
 def _largest_node_v(design: Design, period: OdePeriod, start_v: float) -> float:
     """Gronwall: with d|v|/dt at most a |v| + b for the largest voltage, |v| grows to (|v| + b t) e^(a t) at most.
 
-    Behind a switch of resistance R, voltages differ from the nodes' by at most R times the current.
+    Behind a switch of resistance R, voltages differ from the nodes' by at most R times the current. What nodes lose
+    only makes them smaller.
     """
-    totals = [_at_node(period, part) for part in growth(period.law, period.theta)]
+    slope, offset = growth(period.law, period.theta)
     if design.schematic is not None:
-        totals[1] *= max(1.0, design.schematic.pair_saturation)
+        offset = offset * np.maximum(1.0, design.schematic.pair_saturation * period.tail)
+    totals = [_at_node(period, period.gain * part) for part in (slope, offset)]
     if design.switching is not None:
         left = 1 - design.switching.on_ohm * totals[0] * period.current_unit_a / period.unit_v
         if left <= 0:
             return float("inf")
         totals = [total / left for total in totals]
-    time = period.period_s * period.current_unit_a / period.capacitor_f / period.unit_v
+    on_s = period.period_s + period.late_off_s + _LATEST * design.jitter_s
+    time = on_s * period.current_unit_a / float(period.capacitor_f.min()) / period.unit_v
+    pushed_v = float((np.abs(period.injected_c) / period.capacitor_f).max())
     with np.errstate(over="ignore"):
-        return float((start_v + totals[1] * time * period.unit_v) * np.exp(totals[0] * time))
+        return float((start_v + pushed_v + totals[1] * time * period.unit_v) * np.exp(totals[0] * time))
 
 
 def largest_column_currents_a(crossbar: Crossbar, largest: Array) -> Array:

@@ -18,12 +18,12 @@ LawName = str
 p1 (v_s - v_d) + p0, or of p0 v_s + p1 v_d + p2."""
 SCHEMATIC_IMPERFECTIONS: dict[LawName, tuple[str, ...]] = {
     "ShiftRelu1": ("switch_on_ohm", "switch_off_ohm"),
-    "ShiftTanh1": ("pair_saturation", "vccs_saturation"),
+    "ShiftTanh1": ("pair_saturation", "pair_sigma", "vccs_saturation"),
     "ShiftRelu2": ("switch_on_ohm", "switch_off_ohm", "source_ohm", "vccs_saturation"),
-    "ShiftTanh2": ("pair_saturation", "vccs_saturation"),
+    "ShiftTanh2": ("pair_saturation", "pair_sigma", "vccs_saturation"),
     "Conductance": (),
 }
-"""Which values of a `Schematic` each law's has."""
+"""Which imperfections of schematics each law's has."""
 SCHEMATIC_LAWS: tuple[LawName, ...] = tuple(SCHEMATIC_IMPERFECTIONS)
 """Those that Fig. 5 of the KirchhoffNet paper and the text below it realise: Eqs. 3 and 10 to 13."""
 PIECEWISE_LINEAR_LAWS: tuple[LawName, ...] = ("ShiftRelu1", "ShiftLeakyRelu1", "Conductance")
@@ -57,6 +57,26 @@ def activation_name(law: LawName) -> str | None:
 def _activation(law: LawName) -> Activation | None:
     name = activation_name(law)
     return None if name is None else ACTIVATIONS[name]
+
+
+def with_offsets(law: LawName, theta: Array, offsets: Array) -> Array:
+    """theta (parameters, branches) of branches whose inputs are off by these voltages, in units.
+
+    offsets: (2, branches): of the source's end and of the destination's; a law of their difference has one input, and
+    takes the first. No law of a conductance is that of one with an offset: its offsets must be 0.
+    """
+    if law == "Conductance":
+        if offsets.any():
+            raise ValueError("a conductance has no inputs that could be off")
+        return theta
+    shifted = theta.copy()
+    if law in ("ShiftRelu1", "ShiftLeakyRelu1"):
+        shifted[0] -= offsets[0]
+    elif law_rows(law) == 2:
+        shifted[0] += theta[1] * offsets[0]
+    else:
+        shifted[2] += theta[0] * offsets[0] + theta[1] * offsets[1]
+    return shifted
 
 
 def branch_currents(law: LawName, source: Array, destination: Array, theta: Array) -> Array:

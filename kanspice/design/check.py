@@ -18,6 +18,7 @@ from kanspice.design.stages import (
     LayerNorm,
     Limiter,
     LimiterKind,
+    NodeLosses,
     OdePeriod,
     ReadOut,
     Schematic,
@@ -34,7 +35,12 @@ _KINDS: dict[type[Stage], str] = {
     ReadOut: "readout",
 }
 _MOST_BITS = 32
-_UNBOUNDED = frozenset({"open_loop_gain", "low_v", "high_v", "switch_off_ohm", "vccs_saturation", "off_ohm", "swing_v"})
+_UNBOUNDED = frozenset(
+    {
+        *("open_loop_gain", "low_v", "high_v", "switch_off_ohm", "vccs_saturation", "off_ohm", "swing_v"),
+        *("leak_ohm", "supply_v"),
+    }
+)
 
 
 def check_design(design: Design) -> None:
@@ -49,13 +55,14 @@ def check_design(design: Design) -> None:
     if design.periods:
         kinds = [type(stage) for stage in design.stages]
         _demand(kinds == [OdePeriod] * (len(kinds) - 1) + [ReadOut], "periods stand alone, before one read-out")
-    _demand(bool(design.periods) or (design.schematic is None and design.switching is None), "there are no branches")
-    for part in (design.schematic, design.switching):
-        if part is not None:
-            _check_part(part)
+    parts = [part for part in (design.schematic, design.switching, design.losses) if part is not None]
+    _demand(bool(design.periods) or not parts, "there are no branches")
+    for part in parts:
+        _check_part(part)
     for converter in (design.dac, design.adc):
         _demand(converter is None or _is_converter(converter), "a converter has no levels")
     _demand(_is_number(design.input_noise_v) and design.input_noise_v >= 0, "the input noise is not a number")
+    _demand(_is_number(design.jitter_s) and design.jitter_s >= 0, "the jitter is not a number")
     _demand(isinstance(design.seed, int) and design.seed >= 0, "the seed is not a whole number")
     width = design.input_width
     for stage in design.stages:
@@ -69,7 +76,7 @@ def _is_converter(converter: Converter) -> bool:
     return _is_number(converter.low_v) and _is_number(converter.high_v) and converter.low_v < converter.high_v
 
 
-def _check_part(part: Schematic | Switching) -> None:
+def _check_part(part: Schematic | Switching | NodeLosses) -> None:
     for field in dataclasses.fields(part):
         value = getattr(part, field.name)
         _demand(_is_number(value, unbounded=field.name in _UNBOUNDED), f"{field.name} is not a number")
@@ -98,7 +105,7 @@ def _check_stage(stage: Stage, width: int, devices: int) -> None:
 
 def _fits(stage: Stage, width: int, devices: int) -> bool:
     if isinstance(stage, Limiter):
-        return stage.width == width and stage.kind in get_args(LimiterKind)
+        return stage.width == width and stage.kind in get_args(LimiterKind) and stage.knee_v >= 0
     if isinstance(stage, Crossbar):
         return _is_a_crossbar(stage, width, devices)
     if isinstance(stage, LayerNorm):
@@ -111,6 +118,8 @@ def _fits(stage: Stage, width: int, devices: int) -> bool:
 def _is_a_crossbar(stage: Crossbar, width: int, devices: int) -> bool:
     if stage.area.ndim != 3 or stage.area.shape[::2] != (width, devices):
         return False
+    if stage.shift_v.shape != stage.area.shape:
+        return False
     columns = (2 * stage.width,)
     if not stage.bias_a.shape == stage.feedback_ohm.shape == stage.offset_v.shape == columns:
         return False
@@ -122,13 +131,24 @@ def _is_a_crossbar(stage: Crossbar, width: int, devices: int) -> bool:
 def _is_a_graph(stage: OdePeriod) -> bool:
     if stage.law not in LAWS or stage.fill not in get_args(FillName):
         return False
-    if min(stage.current_unit_a, stage.unit_v, stage.capacitor_f, stage.period_s) <= 0:
+    if min(stage.current_unit_a, stage.unit_v, stage.unit_s, stage.period_s) <= 0:
+        return False
+    if min(stage.late_on_s, stage.late_off_s) < 0 or not _has_parts(stage):
         return False
     ends = np.stack([stage.source, stage.destination]) if stage.source.shape == stage.destination.shape else None
     if ends is None or ends.ndim != 2 or ends.size == 0:
         return False
     in_range = ends.min() >= 0 and max(int(ends.max()), 1) <= stage.nodes
     return bool(in_range) and stage.theta.shape == (law_rows(stage.law), stage.branches)
+
+
+def _has_parts(stage: OdePeriod) -> bool:
+    """Whether every node has a capacitor and a charge, and every branch a gain and a tail."""
+    if not stage.capacitor_f.shape == stage.injected_c.shape == (stage.nodes,):
+        return False
+    if not stage.gain.shape == stage.tail.shape == stage.source.shape:
+        return False
+    return bool((stage.capacitor_f > 0).all() and (stage.gain >= 0).all() and (stage.tail > 0).all())
 
 
 def _is_number(value: object, *, unbounded: bool = False) -> bool:

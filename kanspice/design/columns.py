@@ -20,8 +20,19 @@ def column_currents_a(design: Design, crossbar: Crossbar, row_v: Array, columns_
 
     row_v: (rows,), volts.
     """
-    units = (row_v[None, :] - columns_v[:, None]) / design.input_v_per_unit
-    basis = np.stack([device.curve.numpy(units)[0] for device in design.devices], axis=-1)
-    area = by_column(crossbar.area).transpose(0, 2, 1).reshape(-1, 2 * crossbar.width)
-    currents_a: Array = basis.reshape(len(columns_v), -1) @ area * crossbar.current_unit_a
-    return currents_a + crossbar.bias_a
+    if crossbar.shift_v.any():
+        currents_a = np.stack([_shifted_currents_a(design, crossbar, row_v - column_v) for column_v in columns_v])
+    else:
+        units = (row_v[None, :] - columns_v[:, None]) / design.input_v_per_unit
+        basis = np.stack([device.curve.numpy(units)[0] for device in design.devices], axis=-1)
+        area = by_column(crossbar.area).transpose(0, 2, 1).reshape(-1, 2 * crossbar.width)
+        currents_a = basis.reshape(len(columns_v), -1) @ area * crossbar.current_unit_a
+    return np.asarray(currents_a + crossbar.bias_a)
+
+
+def _shifted_currents_a(design: Design, crossbar: Crossbar, volts: Array) -> Array:
+    """Currents (2 * pairs,) of devices that are each shifted by their own, for voltages (rows,) from row to column."""
+    units = (volts[:, None, None] - crossbar.shift_v) / design.input_v_per_unit
+    basis = np.stack([device.curve.numpy(units[:, :, k])[0] for k, device in enumerate(design.devices)], axis=-1)
+    currents = np.sum(by_column(crossbar.area) * np.repeat(basis, 2, axis=1), axis=(0, 2))
+    return np.asarray(currents * crossbar.current_unit_a)

@@ -19,6 +19,7 @@ from kanspice.design.stages import (
     Design,
     LayerNorm,
     Limiter,
+    NodeLosses,
     OdePeriod,
     ReadOut,
     Schematic,
@@ -32,9 +33,10 @@ SCHEMA = "kanspice.design/2"
 _MAX_BYTES = 2**31
 _KINDS: tuple[Callable[..., Stage], ...] = (Limiter, Crossbar, LayerNorm, OdePeriod, ReadOut)
 _TYPES: dict[str, Callable[..., Stage]] = {kind.__name__: kind for kind in _KINDS}
-_PARTS: dict[str, Callable[..., Schematic | Switching | Converter]] = {
+_PARTS: dict[str, Callable[..., Schematic | Switching | NodeLosses | Converter]] = {
     "schematic": Schematic,
     "switching": Switching,
+    "losses": NodeLosses,
     "dac": Converter,
     "adc": Converter,
 }

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
+from scipy.special import wrightomega
 
 from kanspice.design.columns import by_column
 from kanspice.design.stages import Array, Crossbar, Design, LayerNorm, Limiter, OdePeriod, ReadOut, Stage
 from kanspice.design.trajectory import period_end_v
 
 _BLOCK_NUMBERS = 8_000_000
+_CLAMP_STEPS = 6
 
 
 def ideal_output_v(design: Design, stage: Stage, input_v: Array) -> Array:
@@ -30,10 +32,23 @@ def limited_v(stage: Limiter, volts: Array) -> Array:
     """What the limiter makes of voltages (samples, width)."""
     units = volts / stage.input_v_per_unit
     if stage.kind == "clip":
-        return np.clip(volts, stage.low_v, stage.high_v)
+        return _clamped_v(stage, volts) if stage.knee_v > 0 else np.clip(volts, stage.low_v, stage.high_v)
     if stage.kind == "sigmoid":
         return stage.unit_v * 0.5 * (1 + np.tanh(units / 2))
     return stage.unit_v * np.tanh(units) if stage.kind == "tanh" else volts
+
+
+def _clamped_v(stage: Limiter, volts: Array) -> Array:
+    """A clip with diodes: of each by itself Wright's omega function is the answer, Newton's method adds the other."""
+    knee_v, high_v, low_v = stage.knee_v, stage.high_v, stage.low_v
+    above = volts > 0.5 * (low_v + high_v)
+    beyond_v = np.where(above, volts - high_v, low_v - volts)
+    left_v = knee_v * np.real(wrightomega(beyond_v / knee_v))
+    clamped_v: Array = np.where(above, volts - left_v, volts + left_v)
+    for _ in range(_CLAMP_STEPS):
+        upper, lower = np.exp((clamped_v - high_v) / knee_v), np.exp((low_v - clamped_v) / knee_v)
+        clamped_v = clamped_v - (clamped_v + knee_v * (upper - lower) - volts) / (1 + upper + lower)
+    return clamped_v
 
 
 def normalised_v(stage: LayerNorm, volts: Array) -> Array:

@@ -6,6 +6,7 @@ Nothing here knows SPICE or torch. Both engines read this and nothing else.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 from typing import Literal
@@ -21,6 +22,7 @@ Array = npt.NDArray[np.float64]
 Indices = npt.NDArray[np.int64]
 LimiterKind = Literal["none", "clip", "sigmoid", "tanh"]
 FillName = Literal["zeros", "repeat"]
+_MOST_LEFT_OUT = 0.9
 
 
 @dataclass(frozen=True)
@@ -28,7 +30,8 @@ class Limiter:
     """Element-wise input stage of a layer: clipper, sigmoid, tanh or a plain wire.
 
     `clip` limits to [low_v, high_v]; `sigmoid` and `tanh` act on the voltage in units of `input_v_per_unit` and give
-    units of `unit_v`.
+    units of `unit_v`. With a knee k a clip is a resistor and two diodes: its output v solves
+    `v + k exp((v - high) / k) - k exp((low - v) / k) = input`.
     """
 
     name: str
@@ -39,6 +42,8 @@ class Limiter:
     high_v: float
     input_v_per_unit: float
     unit_v: float
+    knee_v: float = 0.0
+    """n k T / q of a clip's diodes, volts; 0 is an ideal clip."""
 
     @property
     def output_v_per_unit(self) -> float:
@@ -51,8 +56,8 @@ class Crossbar:
     """Devices between rows and differential pairs of columns, one TIA per column, and the pair's subtractor.
 
     The current of device k between row i (voltage r) and its column (voltage c) is
-    `|area[i, j, k]| * current_unit_a * phi_k(r - c)`, from row to column; a positive area puts it on the
-    positive column of pair j, a negative one on the negative column. Devices of the same row and column share a
+    `|area[i, j, k]| * current_unit_a * phi_k(r - c - shift_v[i, j, k])`, from row to column; a positive area puts it
+    on the positive column of pair j, a negative one on the negative column. Devices of the same row and column share a
     crosspoint; `wires` says what lies between crosspoints. `bias_a` enters the columns besides.
     A TIA with feedback R, open-loop gain A and offset V0 holds its column at V0 (A = inf) and turns its current I into
     V0 - R I; `amplifiers` says what it does in general. The pair's output is
@@ -63,6 +68,8 @@ class Crossbar:
     compares_to: str
     area: Array
     """(rows, pairs, devices), signed, in units of the reference device."""
+    shift_v: Array
+    """(rows, pairs, devices), by which devices' curves are shifted along their voltage."""
     bias_a: Array
     """(2 * pairs,), into every column, amps: reference currents, less what the amplifiers' inputs take."""
     current_unit_a: float
@@ -116,7 +123,12 @@ class Crossbar:
     @property
     def sees_rows_only(self) -> bool:
         """True when every device is between its row's voltage and exactly 0 V, whatever the others do."""
-        return self.holds_columns and not self.offset_v.any() and not self.has_wires
+        return self.holds_columns and not self.offset_v.any() and not self.has_own_voltages
+
+    @property
+    def has_own_voltages(self) -> bool:
+        """True when devices of the same row, type and column voltage need not see the same voltage."""
+        return self.has_wires or bool(self.shift_v.any())
 
 
 @dataclass(frozen=True)
@@ -143,8 +155,8 @@ class LayerNorm:
 class OdePeriod:
     """Branches between node capacitors that are left alone for a time; node 0 is ground, at 0 V.
 
-    The current of branch e, from node source[e] to node destination[e], is
-    `current_unit_a * g(v_source / unit_v, v_destination / unit_v, theta[:, e])`, g the law's dimensionless function.
+    The current of branch e, from node source[e] to node destination[e], is `current_unit_a * gain[e] *
+    g(v_source / unit_v, v_destination / unit_v, theta[:, e])`, g the law's dimensionless function.
     Nodes start at the voltages of the stage before, node 1 at the first of them. What is too much is dropped; new
     nodes start at 0 V (`zeros`), or take the voltages from the first on over again (`repeat`).
     """
@@ -161,9 +173,22 @@ class OdePeriod:
     """(parameters, branches), in the order of the law's rows."""
     current_unit_a: float
     unit_v: float
-    capacitor_f: float
-    """From every node to ground."""
+    unit_s: float
+    """What model time 1 takes with capacitors as they should be."""
+    capacitor_f: Array
+    """(nodes,) from every node to ground."""
     period_s: float
+    gain: Array
+    """(branches,) what a branch carries, of what it should; 0 or more."""
+    tail: Array
+    """(branches,) tail current of a schematic's differential pair, of what it should be, at the same transconductance;
+    above 0."""
+    injected_c: Array
+    """(nodes,) coulombs that switching the bank off pushes onto each node, while its clock falls."""
+    late_on_s: float
+    """By how much the clock's rising edge comes late, seconds; 0 or more."""
+    late_off_s: float
+    """The same of its falling edge."""
 
     @property
     def width(self) -> int:
@@ -225,14 +250,31 @@ class Switching:
     """All periods in one circuit: switches between the nodes and the banks, and clocks that do not overlap.
 
     A bank is switched on and off along a straight line that takes rise_s, so that it is on for its period if rise and
-    fall count half; then every node is left alone for hold_s. A bank that is on is behind on_ohm; one that is off
-    draws v / off_ohm from each of its nodes.
+    fall count half; then every node is left alone for hold_s, less what its clock is late. A bank that is on is behind
+    on_ohm; one that is off draws v / off_ohm from each of its nodes.
     """
 
     on_ohm: float
     off_ohm: float
     rise_s: float
     hold_s: float
+
+
+@dataclass(frozen=True)
+class NodeLosses:
+    """What hangs on every node of a KirchhoffNet besides its capacitor and its branches, at all times.
+
+    A node at v loses v / leak_ohm; beyond supply_v, of either sign, also (|v| - supply_v) / clamp_ohm towards it.
+    """
+
+    leak_ohm: float
+    supply_v: float
+    clamp_ohm: float
+
+    @property
+    def clamps(self) -> bool:
+        """True where there is a supply that nodes can come to."""
+        return math.isfinite(self.supply_v)
 
 
 @dataclass(frozen=True)
@@ -272,6 +314,10 @@ class Design:
     """How branches are built; ideal sources if None."""
     switching: Switching | None = None
     """How periods follow each other; by ideal switches, and so each by itself, if None."""
+    losses: NodeLosses | None = None
+    """What the nodes of periods lose; nothing if None."""
+    jitter_s: float = 0.0
+    """Standard deviation of when the outputs of periods are taken. A bank that no switch ends is on until then."""
     dac: Converter | None = None
     adc: Converter | None = None
     input_noise_v: float = 0.0
@@ -279,14 +325,33 @@ class Design:
     seed: int = 0
     """Which specimen of the technology this is, and which noise its inputs have."""
 
-    def inputs_v(self, inputs: Array) -> Array:
-        """The voltages (samples, inputs) that inputs in model units arrive as: converted, and with their noise."""
+    def inputs_v(self, inputs: Array, numbers: Sequence[int] | None = None) -> Array:
+        """The voltages (samples, inputs) that inputs in model units arrive as: converted, and with their noise.
+
+        numbers: which samples these are, for what is drawn for each of them; 0 and on if None.
+        """
         volts = inputs * self.input_v_per_unit
         if self.dac is not None:
             volts = self.dac.convert(volts)
         if self.input_noise_v > 0:
-            volts = volts + self.input_noise_v * Draw(self.seed).normal("inputs", volts.shape)
+            volts = volts + self.input_noise_v * self._drawn("inputs", numbers, volts.shape)
         return volts
+
+    def read_late_s(self, samples: int, numbers: Sequence[int] | None = None) -> Array:
+        """(samples,) by how much later than `inference_s` each sample's outputs are taken: jitter, of either sign.
+
+        numbers: as for `inputs_v`. At most nine tenths of the last period are left out.
+        """
+        if self.jitter_s == 0:
+            return np.zeros(samples)
+        earliest_s = -_MOST_LEFT_OUT * self.periods[-1].period_s
+        return np.maximum(self.jitter_s * self._drawn("readout.late_s", numbers, (samples,)), earliest_s)
+
+    def _drawn(self, name: str, numbers: Sequence[int] | None, shape: tuple[int, ...]) -> Array:
+        """Standard normal numbers (samples, ...) of samples: the same for a sample, whatever others are with it."""
+        if numbers is None:
+            return Draw(self.seed).normal(name, shape)
+        return Draw(self.seed).normal(name, (max(numbers, default=-1) + 1, *shape[1:]))[list(numbers)]
 
     @property
     def crossbars(self) -> tuple[Crossbar, ...]:

@@ -30,8 +30,8 @@ def period_end_v(period: OdePeriod, before_v: Array) -> Array:
 
 
 def _end(period: OdePeriod, start: Array) -> Array:
-    """The same in units of voltage and of C V_0 / I_0 for time."""
-    duration = period.period_s * period.current_unit_a / (period.capacitor_f * period.unit_v)
+    """The same in units of voltage and of model time."""
+    duration = period.period_s / period.unit_s
     incidence = _incidence(period)
 
     def slope(_time: float, state: Array) -> Array:
@@ -48,8 +48,9 @@ def _end(period: OdePeriod, start: Array) -> Array:
 
 
 def _incidence(period: OdePeriod) -> Any:
-    """Sparse (branches, nodes): 1 where a branch's current arrives, -1 where it leaves."""
+    """Sparse (branches, nodes): what a unit of a branch's law changes nodes by; above 0 where its current arrives."""
     numbers = np.arange(period.branches)
-    signs = np.repeat([1.0, -1.0], period.branches)
     places = np.concatenate([numbers, numbers]), np.concatenate([period.destination, period.source])
-    return coo_array((signs, places), shape=(period.branches, period.nodes + 1)).tocsc()[:, 1:]
+    per_unit = np.pad(period.unit_s * period.current_unit_a / period.unit_v / period.capacitor_f, (1, 0))
+    changes = np.concatenate([period.gain, -period.gain]) * per_unit[places[1]]
+    return coo_array((changes, places), shape=(period.branches, period.nodes + 1)).tocsc()[:, 1:]

@@ -2,14 +2,15 @@
 
 A column at voltage c solves `f(c) = sum of scale phi(row - c) + bias - drawn(c) = 0`: its amplifier draws the last.
 Where f always falls there is one solution; it can rise only where the devices' negative slopes outweigh the amplifier.
+A column moves by little, so a device has only the slopes near its row's voltage; where even the steepest of these
+cannot outweigh the amplifier, nothing is searched.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 import numpy.typing as npt
+from scipy.ndimage import maximum_filter1d
 
 from kanspice.design.amplifiers import drawn_a, least_slope
 from kanspice.design.bounds import column_bounds_v
@@ -33,10 +34,12 @@ def solution_counts(design: Design, crossbar: Crossbar, rows_v: Array) -> npt.ND
     counts = np.ones((len(rows_v), 2 * crossbar.width), dtype=np.int64)
     if crossbar.holds_columns or _always_falls(design, crossbar):
         return counts
+    doubtful = ~_falls_within_reach(design, crossbar, rows_v)
     columns_v = _search_grid(design, crossbar)
-    for sample, row_v in enumerate(rows_v):
-        above = _excess_current(design, crossbar, row_v, columns_v) > 0
-        counts[sample] = np.count_nonzero(above[1:] != above[:-1], axis=0)
+    for sample in np.flatnonzero(doubtful.any(axis=1)).tolist():
+        above = _excess_current(design, crossbar, rows_v[sample], columns_v) > 0
+        crossings = np.count_nonzero(above[1:] != above[:-1], axis=0)
+        counts[sample] = np.where(doubtful[sample], crossings, 1)
     return counts
 
 
@@ -47,7 +50,8 @@ def wires_leave_one_state(design: Design, crossbar: Crossbar) -> bool:
     direction in which devices, at their steepest falls G, return all that P takes: sqrt(G) P sqrt(G) of norm 1 or more.
     P G has the same eigenvalues and no negative entries, so that the largest is at most max (P G x) / x for any x > 0.
     """
-    falls = _steepest_falls(design.devices) * crossbar.current_unit_a / design.input_v_per_unit
+    steepest = np.array([_falls(device).max() for device in design.devices])
+    falls = steepest * crossbar.current_unit_a / design.input_v_per_unit
     siemens = (by_column(crossbar.area) @ falls)[None]
     ohm = np.zeros(2 * crossbar.width) if crossbar.holds_columns else 1 / least_slope(crossbar)
     x, bound = np.ones_like(siemens), np.inf
@@ -61,16 +65,42 @@ def wires_leave_one_state(design: Design, crossbar: Crossbar) -> bool:
 
 def _always_falls(design: Design, crossbar: Crossbar) -> bool:
     """True when no column's devices together can fall more steeply than its amplifier rises."""
-    falls = _steepest_falls(design.devices) * crossbar.current_unit_a / design.input_v_per_unit
+    falls = np.array([_falls(device).max() for device in design.devices])
     steepest = by_column(crossbar.area).sum(axis=0) @ falls
-    return bool(np.all(steepest < least_slope(crossbar)))
+    return bool(np.all(steepest < _held_siemens(design, crossbar)))
 
 
-def _steepest_falls(devices: Sequence[Device]) -> Array:
-    """The largest -d phi / dv of every device type, at least 0, in current units per model unit, (K,)."""
-    curves = [device.curve for device in devices]
-    slopes = [curve.numpy(np.linspace(curve.lo_v, curve.hi_v, _SLOPE_GRID))[1] for curve in curves]
-    return np.array([max(0.0, float(-slope.min())) * _SLOPE_SLACK for slope in slopes])
+def _falls_within_reach(design: Design, crossbar: Crossbar, rows_v: Array) -> npt.NDArray[np.bool_]:
+    """(samples, 2 * pairs) True where it holds of devices whose columns are within their bounds."""
+    units, shifts_v = design.input_v_per_unit, np.abs(crossbar.shift_v)
+    reach = (column_bounds_v(design)[crossbar.name].max() + shifts_v.max(initial=0.0)) / units
+    falls = np.stack([_falls_near(device, rows_v / units, float(reach)) for device in design.devices], axis=-1)
+    area = by_column(crossbar.area).transpose(0, 2, 1).reshape(-1, 2 * crossbar.width)
+    return np.asarray(falls.reshape(len(rows_v), -1) @ area < _held_siemens(design, crossbar))
+
+
+def _held_siemens(design: Design, crossbar: Crossbar) -> Array:
+    """What an amplifier holds its column with at least, in current units per model unit, (2 * pairs,)."""
+    siemens: Array = least_slope(crossbar) * design.input_v_per_unit / crossbar.current_unit_a
+    return siemens
+
+
+def _falls(device: Device) -> Array:
+    """-d phi / dv, at least 0, over the device's range, in current units per model unit, (`_SLOPE_GRID`,)."""
+    curve = device.curve
+    slopes = curve.numpy(np.linspace(curve.lo_v, curve.hi_v, _SLOPE_GRID))[1]
+    return np.maximum(-slopes, 0.0) * _SLOPE_SLACK
+
+
+def _falls_near(device: Device, units: Array, reach: float) -> Array:
+    """The steepest fall within `reach` of voltages, all in model units, in their shape."""
+    falls, step = _falls(device), (device.curve.hi_v - device.curve.lo_v) / (_SLOPE_GRID - 1)
+    steps = int(np.ceil(reach / step)) + 1
+    if steps >= _SLOPE_GRID:
+        return np.full(units.shape, falls.max())
+    near = maximum_filter1d(np.pad(falls, steps), 2 * steps + 1, mode="constant", cval=0.0)
+    places = np.rint((units - device.curve.lo_v) / step).astype(np.int64) + steps
+    return np.asarray(near[np.clip(places, 0, len(near) - 1)])
 
 
 def _search_grid(design: Design, crossbar: Crossbar) -> Array:

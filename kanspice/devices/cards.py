@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 import numpy as np
+import numpy.typing as npt
 from pydantic import Field
 
 from kanspice.devices.analytic import Analytic
@@ -25,6 +26,8 @@ from kanspice.validation import Table, nearest, read_toml, validate
 CARD_FORMAT = "kanspice.device/1"
 MAX_PIECES = 4096
 MAX_DEGREE = 25
+FAR = 0.5
+"""Root mean square distance of points from a curve that cannot have been fitted to them, in largest currents."""
 
 Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 NotNegative = Annotated[Number, Field(ge=0)]
@@ -66,6 +69,13 @@ class AnalyticTable(Table):
     parameters: Annotated[dict[str, Number], Field(max_length=32)]
 
 
+class Points(Table):
+    """What was measured: `v`, volts, strictly rising, and `i`, current units, as many of each."""
+
+    v: Annotated[tuple[Number, ...], Field(min_length=2, max_length=MAX_PIECES + 1)]
+    i: Annotated[tuple[Number, ...], Field(min_length=2, max_length=MAX_PIECES + 1)]
+
+
 class FitRecord(Table):
     """Where a fitted curve came from: number of points, method, and residuals in current units."""
 
@@ -90,6 +100,7 @@ class Card(Table):
     range: Range
     curve: PiecewiseTable | AnalyticTable
     fit: FitRecord = FitRecord()
+    points: Points | None = None
 
 
 class _PiecewiseCard(Card):
@@ -117,6 +128,8 @@ class Device:
         """Build the curve of `card`. Raises InputError, naming `where`, when its numbers are not a curve."""
         try:
             curve = _curve_of(card)
+            if card.points is not None:
+                _check_points(card.points, curve)
         except InputError as error:
             raise InputError(
                 error.problem, where=where, expected=error.expected, found=error.found, hint=error.hint
@@ -131,6 +144,40 @@ class Device:
     def to_dict(self) -> dict[str, Any]:
         """The card as plain dictionaries, lists, numbers and text, as JSON can hold them."""
         return _plain(self.card)
+
+    def with_curve(self, curve: PiecewisePolynomial) -> Device:
+        """The same device with another curve, as it is, reverse branch included."""
+        changed = {"reverse": "clamp", "range": {"lo_v": curve.lo_v, "hi_v": curve.hi_v}}
+        card = {name: part for name, part in self.to_dict().items() if name not in ("fit", "points")}
+        return Device.from_dict(card | changed | {"curve": piecewise_table(curve)}, f"device {self.name}")
+
+    def with_points(self, v: npt.ArrayLike, i: npt.ArrayLike, where: str | Path) -> Device:
+        """The same device, its curve unchanged, with the measured points v, i (n,) on its card.
+
+        Raises InputError, naming `where`, for points that cannot be those of the curve.
+        """
+        points = {"v": np.asarray(v).tolist(), "i": np.asarray(i).tolist()}
+        return Device.from_dict({**self.to_dict(), "points": points}, where)
+
+    def measured(self) -> Device:
+        """The device as it was measured: straight lines between its points. Raises InputError if it has none."""
+        points = self.card.points
+        if points is None:
+            raise InputError(
+                "nothing is known of what was measured, only the curve",
+                where=f"device {self.name}",
+                expected="measured points on the device's card, [points]",
+                hint=f"pass --curves DIR with {self.name}_nodes.csv (volts, current), or with a card that "
+                "`kanspice devices fit` wrote",
+            )
+        v, i = np.array(points.v), np.array(points.i)
+        curve = PiecewisePolynomial.from_segments(v[:-1], v[1:], i[:-1], i[1:])
+        data = self.to_dict() | {
+            "range": {"lo_v": curve.lo_v, "hi_v": curve.hi_v},
+            "curve": piecewise_table(curve),
+            "fit": {"method": "segments", "points": len(v)},
+        }
+        return Device.from_dict(data, f"device {self.name}")
 
 
 def parse_card(data: Mapping[str, Any], where: str | Path) -> Card:
@@ -165,6 +212,32 @@ def write_card(device: Device, path: Path, *, force: bool = False) -> None:
     except OSError as error:
         fresh.unlink(missing_ok=True)
         raise InputError("the card cannot be written", where=path, found=error.strerror or str(error)) from error
+
+
+def piecewise_table(curve: PiecewisePolynomial) -> dict[str, object]:
+    """The `[curve]` table of a card that describes `curve`."""
+    return {
+        "kind": "piecewise_polynomial",
+        "breakpoints_v": curve.breakpoints.tolist(),
+        "coefficients": curve.coefficients.tolist(),
+    }
+
+
+def _check_points(points: Points, curve: Curve) -> None:
+    v, i = np.array(points.v), np.array(points.i)
+    if len(v) != len(i) or (np.diff(v) <= 0).any():
+        raise InputError(
+            "the measured points are no table",
+            expected="points.v strictly rising, and as many points.i",
+            found=f"{len(v)} voltages and {len(i)} currents",
+        )
+    residual, largest = float(np.sqrt(np.mean((curve.numpy(v)[0] - i) ** 2))), float(np.abs(i).max())
+    if residual > FAR * largest:
+        raise InputError(
+            "the measured points are not those of the curve: another device's, or in another unit",
+            expected=f"points within {FAR:g} of their largest current from it, root mean square",
+            found=f"{residual:.3g} where the largest current is {largest:.3g}",
+        )
 
 
 def _plain(card: Card) -> dict[str, Any]:

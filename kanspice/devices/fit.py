@@ -9,10 +9,9 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from kanspice.devices.cards import CARD_FORMAT, MAX_DEGREE, MAX_PIECES, Device
+from kanspice.devices.cards import CARD_FORMAT, MAX_DEGREE, MAX_PIECES, Device, piecewise_table
 from kanspice.devices.curves import Array, PiecewisePolynomial
 from kanspice.devices.extrema import Extrema
-from kanspice.devices.ivdata import piecewise_table
 from kanspice.errors import InputError
 
 FitKind = Literal["spline", "segments", "polynomial"]
@@ -76,7 +75,8 @@ def fit_card(
     else:
         curve = PiecewisePolynomial.from_segments(volts[:-1], volts[1:], current[:-1], current[1:])
     report = _report(curve, volts, current)
-    return _device(identity, curve, kind, settings, report), report
+    device = _device(identity, curve, kind, settings, report)
+    return device.with_points(volts, current, f"card of {identity.name}"), report
 
 
 def _check_options(kind: str, smoothing: float | None, degree: int | None) -> None:

@@ -10,7 +10,7 @@ from typing import Literal
 
 import numpy as np
 
-from kanspice.devices.cards import CARD_FORMAT, Device, read_device
+from kanspice.devices.cards import CARD_FORMAT, Device, piecewise_table, read_device
 from kanspice.devices.curves import Array, PiecewisePolynomial
 from kanspice.devices.registry import canonical_name, device_key
 from kanspice.errors import InputError
@@ -66,14 +66,48 @@ def read_table(path: Path, columns: int) -> tuple[list[int], Array]:
 def devices_from_folder(folder: Path, names: Sequence[str], fit_mode: FitMode | str) -> list[Device]:
     """The devices `names` as a KANalogue checkpoint used them, from the authors' data folder, in the order of `names`.
 
-    A card `<name>.toml` in the folder wins. Otherwise `fit_mode` says what is read: "univariate" the authors'
-    smoothing spline (`<name>_knots.csv`, `<name>_coefficients.csv`), "spline" a natural cubic spline of
-    `<name>_nodes.csv`, "line" straight segments (`normalised_segments/` or the folder itself). Raises InputError for
-    an unknown mode, a missing file, bad data, and for "poly", whose degree the authors do not record.
+    A card `<name>.toml` in the folder wins. Measured points come with it, from the card itself or else from
+    `<name>_nodes.csv` where that exists; "line" takes the segments' ends for them. Without a card `fit_mode` says what
+    is read: "univariate" the authors' smoothing spline (`<name>_knots.csv`, `<name>_coefficients.csv`), "spline" a
+    natural cubic spline of `<name>_nodes.csv`, "line" straight segments (`normalised_segments/` or the folder itself).
+    Raises InputError for an unknown mode, a missing file, bad data, and for "poly", whose degree the authors do not
+    record.
     """
+    _check_folder(folder)
+    return [_with_points(_device_from_folder(folder, canonical_name(name), fit_mode), folder) for name in names]
+
+
+def with_points_from(folder: Path, devices: Sequence[Device]) -> tuple[Device, ...]:
+    """The same devices, curves unchanged, with the measured points that the folder has of them.
+
+    Points come from a card `<name>.toml` or from `<name>_nodes.csv`. Raises InputError where there are none of any.
+    """
+    _check_folder(folder)
+    found = [(device, _points_in(folder, device.name)) for device in devices]
+    if all(points is None for _, points in found):
+        names = " or ".join(f"{device.name}_nodes.csv" for device in devices)
+        raise InputError("holds no measured points of the model's devices", where=folder, expected=names)
+    return tuple(device if points is None else device.with_points(*points) for device, points in found)
+
+
+def _points_in(folder: Path, name: str) -> tuple[Array, Array, Path] | None:
+    card = _find(folder, f"{name}.toml")
+    points = None if card is None else read_device(card).card.points
+    if card is not None and points is not None:
+        return np.array(points.v), np.array(points.i), card
+    nodes = _find(folder, f"{name}_nodes.csv")
+    return None if nodes is None else (*read_points(nodes), nodes)
+
+
+def _with_points(device: Device, folder: Path) -> Device:
+    """The device with the folder's points of it, unless it has its own."""
+    points = None if device.card.points is not None else _points_in(folder, device.name)
+    return device if points is None else device.with_points(*points)
+
+
+def _check_folder(folder: Path) -> None:
     if not folder.is_dir():
         raise InputError("is not a folder", where=folder, expected="the folder with the devices' CSV files or cards")
-    return [_device_from_folder(folder, canonical_name(name), fit_mode) for name in names]
 
 
 def _device_from_folder(folder: Path, name: str, fit_mode: str) -> Device:
@@ -115,7 +149,9 @@ def _published_segments(folder: Path, name: str) -> Device:
     wanted = f"{SEGMENT_FILES.get(name, name)}.csv"
     inner = folder / "normalised_segments"
     path = (_find(inner, wanted) if inner.is_dir() else None) or _require(folder, wanted)
-    return curve_device(name, read_segments(path), "segments as published", "share of the largest current")
+    curve = read_segments(path)
+    device = curve_device(name, curve, "segments as published", "share of the largest current")
+    return device.with_points(curve.breakpoints, curve.numpy(curve.breakpoints)[0], path)
 
 
 def curve_device(name: str, curve: PiecewisePolynomial, method: str, unit: str, points: int | None = None) -> Device:
@@ -132,15 +168,6 @@ def curve_device(name: str, curve: PiecewisePolynomial, method: str, unit: str, 
         "fit": {"method": method, **({} if points is None else {"points": points})},
     }
     return Device.from_dict(data, f"device {name}")
-
-
-def piecewise_table(curve: PiecewisePolynomial) -> dict[str, object]:
-    """The `[curve]` table of a card that describes `curve`."""
-    return {
-        "kind": "piecewise_polynomial",
-        "breakpoints_v": curve.breakpoints.tolist(),
-        "coefficients": curve.coefficients.tolist(),
-    }
 
 
 def _find(folder: Path, file_name: str) -> Path | None:

@@ -1,15 +1,19 @@
 """The measured gap: pure metrics, split by stage."""
 
-from kanspice.gap.causes import Cause, Trial, attribute, trials_needed
+from kanspice.gap.causes import Attribution, Cause, Trial
+from kanspice.gap.comparison import Comparison, check_baseline, held_against
 from kanspice.gap.cross_check import CrossCheck, cross_checked
 from kanspice.gap.measure import decoded_outputs, measure, numerical_gap
-from kanspice.gap.metrics import Gap, accuracy, compare, mean_squared_error, spread
+from kanspice.gap.metrics import Gap, accuracy, compare, mean_squared_error, spread, squared_errors
 from kanspice.gap.physical import PhysicalCost, physical_cost
 from kanspice.gap.result import GapResult, Limit, NumericalGap, SampleWaveforms, StageGap
 from kanspice.gap.waveforms import compare_waveforms
+from kanspice.gap.worst import WorstSample, worst_samples
 
 __all__ = [
+    "Attribution",
     "Cause",
+    "Comparison",
     "CrossCheck",
     "Gap",
     "GapResult",
@@ -19,16 +23,19 @@ __all__ = [
     "SampleWaveforms",
     "StageGap",
     "Trial",
+    "WorstSample",
     "accuracy",
-    "attribute",
+    "check_baseline",
     "compare",
     "compare_waveforms",
     "cross_checked",
     "decoded_outputs",
+    "held_against",
     "mean_squared_error",
     "measure",
     "numerical_gap",
     "physical_cost",
     "spread",
-    "trials_needed",
+    "squared_errors",
+    "worst_samples",
 ]

@@ -1,64 +1,211 @@
-"""Which imperfection makes which part of the gap: each alone, and everything but each."""
+"""Which imperfection makes which part of the gap: each alone, everything but each, and shares that add up.
+
+What is shared out is the mean squared error of the outputs. Errors of independent causes add up in squares, so a cause
+that interacts with no other has its own square for its share, however the others are told apart; roots of squares
+(relative RMSE) depend on that.
+"""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 
+import numpy as np
+import numpy.typing as npt
+
+from kanspice.draws import Draw
 from kanspice.gap.metrics import Gap
+from kanspice.gap.shapley import Coalition, Orders, coalitions, drawn_orders, shapley
 from kanspice.technology import Technology
+
+Array = npt.NDArray[np.float64]
+Names = frozenset[str]
+"""Imperfections that a circuit has: `section.key`."""
+
+NONE = "no imperfection"
+NUMERICAL = "numerical error"
+SINGLES = 12
+"""With more causes than so many, shares are those of whole sections of the technology."""
 
 
 @dataclass(frozen=True)
 class Trial:
-    """The gap of the same samples with another technology, and how many of them failed."""
+    """The gap of the same samples with another technology, and how many of them failed.
+
+    squared: (samples,) mean over the outputs of the squared error, model units squared; NaN where a sample failed.
+    """
 
     gap: Gap
     failed: int
+    squared: Array = field(compare=False)
+
+
+@dataclass(frozen=True)
+class Share:
+    """A part of the whole mean squared error, 1 being all of it; below 0 for what makes the gap smaller.
+
+    standard_error: of the sampled orders; 0 where nothing was sampled.
+    """
+
+    fraction: float
+    standard_error: float
 
 
 @dataclass(frozen=True)
 class Cause:
-    """What one imperfection does.
+    """What one imperfection does, or all of a section's.
 
-    name: `section.key` of the technology; "no imperfection" for the circuit that has none.
-    alone: with this imperfection and no other. without: with all the others; None for "no imperfection".
+    name: `section.key` of the technology; `section.*` for all of a section; "no imperfection" for the circuit that has
+    none; "numerical error" for what solving it did. alone: with this imperfection and no other. without: with all the
+    others; None for the last two.
+    share: None for a cause whose section has one, and where the trials have no sample in common or no error. Numerical
+    error is in every trial, so its share is within the others; theirs add up to 1.
     """
 
     name: str
-    value: float | None
+    value: float | str | None
     alone: Trial
     without: Trial | None
+    share: Share | None = None
 
 
-NONE = "no imperfection"
+@dataclass(frozen=True)
+class Attribution:
+    """How the shares came about.
 
-
-def trials_needed(technology: Technology) -> int:
-    """How many circuits `attribute` solves besides the one with all imperfections."""
-    causes = technology.causes
-    alone = {(cause,) for cause in causes}
-    without = {tuple(other for other in causes if other != cause) for cause in causes}
-    return len((alone | without | {()}) - {causes})
-
-
-def attribute(technology: Technology, full: Trial, solve: Callable[[Technology], Trial]) -> tuple[Cause, ...]:
-    """Every imperfection of the technology, that with the largest gap of its own first; then the circuit without any.
-
-    full: the trial with all of them. solve: makes another. Nothing is tried twice.
+    engine: what solved the circuits. trials: how many circuits were compared. orders: how many orders in which causes
+    are added were drawn; 0 where the shares are exact. samples: how many were solved in every trial: the shares are
+    about these. relative_rmse: the whole gap on them.
     """
-    known: dict[tuple[str, ...], Trial] = {technology.causes: full}
 
-    def tried(changed: Technology) -> Trial:
-        return known[changed.causes] if changed.causes in known else known.setdefault(changed.causes, solve(changed))
+    engine: str
+    trials: int
+    orders: int
+    samples: int
+    relative_rmse: float | None
 
-    causes = []
-    for name in technology.causes:
-        section, _, key = name.partition(".")
-        alone = technology.without(other for other in technology.causes if other != name)
-        value = float(getattr(getattr(technology, section), key))
-        causes.append(Cause(name, value, tried(alone), tried(technology.without([name]))))
-    causes.sort(key=lambda cause: (math.isnan(cause.alone.gap.rmse), -cause.alone.gap.rmse))
-    none = Cause(NONE, None, tried(technology.without(technology.causes)), None)
-    return (*causes, none)
+
+@dataclass(frozen=True)
+class Plan:
+    """The circuits to be solved for an attribution.
+
+    causes: the imperfections. groups: those that get a share together, each by itself while there are few. orders: see
+    `shapley`.
+    """
+
+    causes: tuple[str, ...]
+    groups: tuple[Names, ...]
+    orders: Orders | None
+
+    @property
+    def every(self) -> Names:
+        """The imperfections of the whole gap."""
+        return frozenset(self.causes)
+
+    @property
+    def trials(self) -> list[Names]:
+        """The imperfections of every circuit, none twice; those that a row is made of come first."""
+        parts = [*self.groups, *(frozenset([cause]) for cause in self.causes)]
+        rows = [self.every, frozenset[str](), *parts, *(self.every - part for part in parts)]
+        rest = [self.joined(some) for some in coalitions(len(self.groups), self.orders)]
+        return list(dict.fromkeys([*rows, *sorted(rest, key=sorted)]))
+
+    def joined(self, some: Coalition) -> Names:
+        """The imperfections of some groups."""
+        return frozenset[str]().union(*(self.groups[group] for group in some))
+
+
+def planned(technology: Technology, draw: Draw) -> Plan:
+    """What is to be solved to attribute a gap to the technology's imperfections."""
+    causes = technology.causes
+    sections = {cause: cause.partition(".")[0] if len(causes) > SINGLES else cause for cause in causes}
+    groups = tuple(
+        frozenset(cause for cause in causes if sections[cause] == section)
+        for section in dict.fromkeys(sections.values())
+    )
+    return Plan(causes, groups, drawn_orders(len(groups), draw))
+
+
+def solve_all(
+    plan: Plan, technology: Technology, solve: Callable[[Technology], Trial], full: Trial | None = None
+) -> dict[Names, Trial]:
+    """Every trial of the plan. full: that with all imperfections, where it is known."""
+    known = {} if full is None else {plan.every: full}
+    return {
+        names: known[names] if names in known else solve(technology.without(plan.every - names))
+        for names in plan.trials
+    }
+
+
+def attributed(plan: Plan, technology: Technology, trials: Mapping[Names, Trial]) -> tuple[Cause, ...]:
+    """Every imperfection, that with the largest share first, then the circuit without any.
+
+    An imperfection that shares with others comes after the row that they have in common.
+    """
+    parts, nothing = _shares(plan, trials)
+    rows: list[tuple[Cause, list[Cause]]] = []
+    for group, share in zip(plan.groups, parts, strict=True):
+        singles = sorted((_single(name, plan, technology, trials) for name in group), key=_rank)
+        if len(singles) == 1:
+            rows.append((replace(singles[0], share=share), []))
+        else:
+            section = singles[0].name.partition(".")[0]
+            rows.append((Cause(f"{section}.*", None, trials[group], trials[plan.every - group], share), singles))
+    rows.sort(key=lambda row: _rank(row[0]))
+    flat = (cause for head, members in rows for cause in (head, *members))
+    return (*flat, Cause(NONE, None, trials[frozenset()], None, nothing))
+
+
+def numerical_cause(gap: Gap, plan: Plan, trials: Mapping[Names, Trial]) -> Cause:
+    """What solving the circuit did to the answers, as measured in the run that has all imperfections."""
+    whole = mean_square(trials[plan.every], in_every(trials))
+    share = Share(gap.rmse**2 / whole, 0.0) if whole > 0 else None
+    return Cause(NUMERICAL, None, Trial(gap, 0, np.full(1, gap.rmse**2)), None, share)
+
+
+def attribution(plan: Plan, trials: Mapping[Names, Trial], engine: str, scale: float) -> Attribution:
+    """How it came about. scale: what relative figures are divided by, 0 where there are none."""
+    samples = in_every(trials)
+    rmse = math.sqrt(mean_square(trials[plan.every], samples))
+    return Attribution(
+        engine=engine,
+        trials=len(trials),
+        orders=0 if plan.orders is None else len(plan.orders),
+        samples=int(samples.sum()),
+        relative_rmse=rmse / scale if scale else None,
+    )
+
+
+def in_every(trials: Mapping[Names, Trial]) -> npt.NDArray[np.bool_]:
+    """(samples,) True for samples with a result in every trial."""
+    return np.asarray(np.isfinite(np.stack([trial.squared for trial in trials.values()])).all(axis=0))
+
+
+def mean_square(trial: Trial, samples: npt.NDArray[np.bool_]) -> float:
+    """The mean squared error of these samples (samples,); NaN where there are none."""
+    return float(np.mean(trial.squared[samples])) if samples.any() else float("nan")
+
+
+def _single(name: str, plan: Plan, technology: Technology, trials: Mapping[Names, Trial]) -> Cause:
+    section, _, key = name.partition(".")
+    value = getattr(getattr(technology, section), key)
+    only = frozenset([name])
+    return Cause(name, value if isinstance(value, str) else float(value), trials[only], trials[plan.every - only])
+
+
+def _rank(cause: Cause) -> tuple[float, bool, float]:
+    """Sorts by share, then by the gap that a cause makes by itself, the largest first."""
+    rmse = cause.alone.gap.rmse
+    return math.inf if cause.share is None else -cause.share.fraction, math.isnan(rmse), -rmse
+
+
+def _shares(plan: Plan, trials: Mapping[Names, Trial]) -> tuple[list[Share | None], Share | None]:
+    """(of each group, of the circuit without imperfections)."""
+    samples, players = in_every(trials), len(plan.groups)
+    whole = mean_square(trials[plan.every], samples)
+    if not whole > 0:
+        return [None] * players, None
+    value = {some: mean_square(trials[plan.joined(some)], samples) / whole for some in coalitions(players, plan.orders)}
+    parts, errors = shapley(players, value, plan.orders)
+    return [Share(*part) for part in zip(parts.tolist(), errors.tolist(), strict=True)], Share(value[frozenset()], 0.0)

@@ -13,6 +13,9 @@ import numpy.typing as npt
 
 Array = npt.NDArray[np.float64]
 
+NEGLIGIBLE = 1e-6
+"""Relative RMSE below which a gap and its numerical error are both called nothing."""
+
 
 @dataclass(frozen=True)
 class Gap:
@@ -62,6 +65,11 @@ def compare(
     if scale == 0:
         return Gap(rmse, max_abs, None, None, agreement)
     return Gap(rmse, max_abs, rmse / scale, max_abs / scale, agreement)
+
+
+def squared_errors(outputs: Array, reference: Array, solved: npt.NDArray[np.bool_]) -> Array:
+    """(samples,) mean over the outputs (samples, width) of the squared error; NaN where a sample is not solved."""
+    return np.where(solved, np.mean((outputs - reference) ** 2, axis=1), np.nan)
 
 
 def mean_squared_error(outputs: Array, targets: Array, solved: npt.NDArray[np.bool_]) -> float:

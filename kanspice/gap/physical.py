@@ -194,7 +194,8 @@ def _period_assumptions(samples: Sequence[int]) -> tuple[str, ...]:
         "the energy of a branch is the integral of |voltage across it times its current|: what it takes becomes heat,"
         " what it gives comes from a supply",
         "the charge is the integral of all branches' |currents|: times a supply's voltage, what class-A branches draw",
-        "branches are seen at the voltages of their nodes: clocks, read-out and setting the nodes are not counted",
+        "branches are seen at the voltages of their nodes; clocks, read-out, setting the nodes and what else hangs on"
+        " them are not counted",
     )
 
 

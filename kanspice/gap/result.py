@@ -9,10 +9,11 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from kanspice.gap.causes import Cause
+from kanspice.gap.causes import Attribution, Cause
 from kanspice.gap.cross_check import CrossCheck
 from kanspice.gap.metrics import Gap
 from kanspice.gap.physical import PhysicalCost
+from kanspice.gap.worst import WorstSample
 from kanspice.solution import FailedSample
 
 Array = npt.NDArray[np.float64]
@@ -90,14 +91,17 @@ class SampleWaveforms:
 class GapResult:
     """One `verify`.
 
-    reference, outputs: (samples, outputs) in model units; rows of failed samples in `outputs` are NaN.
+    reference, outputs: (samples, outputs) in model units; rows of failed samples in `outputs` are NaN. A result that
+    was read from its JSON has no rows of either.
     memory: peaks, bytes, by whose they are; None where the system does not say.
     external: outputs computed elsewhere, if given; external_gap: the torch reference against them;
     loss: mean squared error of the network and of the circuit from true answers, where those are known.
-    external_circuit_gap: the circuit against them. causes: what each imperfection does, where that was asked for.
+    external_circuit_gap: the circuit against them. causes: what each imperfection does, where that was asked for, and
+    attribution: how that was found.
     waveforms: of a few samples, where they were asked for and the circuit answers after a time.
     physical: what an inference costs, as far as it was measured.
     cross_check: some samples solved by another engine, where that was asked for.
+    worst: the solved samples with the largest errors, worst first. command: the command line, where there was one.
     """
 
     model: Mapping[str, object]
@@ -119,10 +123,13 @@ class GapResult:
     reference: Array
     outputs: Array
     causes: tuple[Cause, ...] = ()
+    attribution: Attribution | None = None
     loss: Mapping[str, float] | None = None
     waveforms: tuple[SampleWaveforms, ...] = ()
     memory: Mapping[str, int | None] = field(default_factory=dict)
     cross_check: CrossCheck | None = None
+    worst: tuple[WorstSample, ...] = ()
+    command: str | None = None
     physical: PhysicalCost | None = None
 
     @property

@@ -29,7 +29,7 @@ def _by_sample(solution: Solution) -> Iterator[tuple[int, dict[str, Waveform]]]:
 
 def _compare(design: Design, sample: int, kept: Mapping[str, Waveform], follow: Follow) -> SampleWaveforms:
     times = {
-        period.compares_to: _on_s(period, design.switching, kept[period.name].time_s - start_s) / _unit_s(period)
+        period.compares_to: _model_time(period, design.switching, kept[period.name].time_s - start_s)
         for period, start_s in zip(design.periods, (0.0, *design.ends_s), strict=False)
     }
     expected = follow(sample, times)
@@ -48,8 +48,14 @@ def _compare(design: Design, sample: int, kept: Mapping[str, Waveform], follow: 
         ),
         outputs=tuple(range(first + 1, first + 1 + width)),
         unit_v=design.periods[0].unit_v,
-        unit_s=_unit_s(design.periods[0]),
+        unit_s=design.periods[0].unit_s,
     )
+
+
+def _model_time(period: OdePeriod, switching: Switching | None, since_s: Array) -> Array:
+    """How far the network is; one whose answer is taken late has been at its end since."""
+    on_s: Array = np.clip(_on_s(period, switching, since_s), 0.0, period.period_s)
+    return on_s / period.unit_s
 
 
 def _on_s(period: OdePeriod, switching: Switching | None, since_s: Array) -> Array:
@@ -63,8 +69,3 @@ def _risen_s(since_s: Array, rise_s: float) -> Array:
     """The area under a line that rises from 0 to 1 and stays there."""
     on_edge: Array = np.clip(since_s, 0, rise_s) ** 2 / (2 * rise_s) if rise_s else np.zeros_like(since_s)
     return on_edge + np.maximum(since_s - rise_s, 0)
-
-
-def _unit_s(period: OdePeriod) -> float:
-    """Seconds per unit of model time."""
-    return period.capacitor_f * period.unit_v / period.current_unit_a

@@ -9,6 +9,7 @@ from typing import Literal
 
 from torch import Tensor
 
+from kanspice.devices import with_points_from
 from kanspice.errors import InputError
 from kanspice.models import kanalogue_authors, kanspice_format, kirchhoffnet_authors
 from kanspice.models.kanalogue import KANalogue
@@ -42,14 +43,20 @@ def load(path: PathLike, config: PathLike | None = None, curves: PathLike | None
     """Load a checkpoint: kanspice's own (complete in itself), or the authors' of a family with its config.
 
     config: the KANalogue authors' config.json, or the KirchhoffNet authors' config.yaml.
-    curves: for the KANalogue authors' checkpoints, a folder of their I-V files; the shipped device cards if None.
+    curves: for the KANalogue authors' checkpoints, a folder of their I-V files; the shipped device cards if None. For
+    kanspice's own, which hold their curves, a folder with the points that these were fitted to.
     Nothing in the file is ever executed. Raises InputError if the file, the config or the curves cannot be used.
     """
     source = Path(path)
     content, sha256 = read_torch_file(source)
     if kanspice_format.recognises(content):
-        _refuse_extras(source, config, curves)
-        return _loaded(kanspice_format.load_own(content, source), source, sha256, "kanspice")
+        _refuse_config(source, config)
+        own = kanspice_format.load_own(content, source)
+        if isinstance(own, KANalogue) and curves is not None:
+            own.devices = with_points_from(Path(curves), own.devices)
+        elif curves is not None:
+            _refuse_curves(source, curves)
+        return _loaded(own, source, sha256, "kanspice")
     state = plain_state(content, source)
     config_path = None if config is None else Path(config)
     if kanalogue_authors.recognises(state):
@@ -57,7 +64,8 @@ def load(path: PathLike, config: PathLike | None = None, curves: PathLike | None
         kanalogue = kanalogue_authors.load_authors(state, source, config_path, curves_path)
         return _loaded(kanalogue, source, sha256, "kanalogue-authors")
     if kirchhoffnet_authors.recognises(state):
-        _refuse_curves(source, curves)
+        if curves is not None:
+            _refuse_curves(source, curves)
         kirchhoffnet = kirchhoffnet_authors.load_authors(state, source, config_path)
         return _loaded(kirchhoffnet, source, sha256, "kirchhoffnet-authors")
     raise _unknown_family(state, source)
@@ -69,27 +77,25 @@ def _loaded(model: Network, path: Path, sha256: str, format_: CheckpointFormat) 
     return LoadedModel(model, family, path, sha256, format_, parameters, model.input_width, model.output_width)
 
 
-def _refuse_extras(path: Path, config: PathLike | None, curves: PathLike | None) -> None:
-    extras = [option for option, value in (("--config", config), ("--curves", curves)) if value is not None]
-    if extras:
+def _refuse_config(path: Path, config: PathLike | None) -> None:
+    if config is not None:
         raise InputError(
-            "a kanspice checkpoint holds its own configuration and device curves",
+            "a kanspice checkpoint holds its own configuration",
             where=path,
-            expected="neither --config nor --curves",
-            found=" and ".join(extras),
-            hint="leave out " + " and ".join(extras),
+            expected="no --config",
+            found=f"--config {os.fspath(config)}",
+            hint="leave out --config",
         )
 
 
-def _refuse_curves(path: Path, curves: PathLike | None) -> None:
-    if curves is not None:
-        raise InputError(
-            "a KirchhoffNet has no device curves",
-            where=path,
-            expected="no --curves",
-            found=f"--curves {os.fspath(curves)}",
-            hint="leave out --curves",
-        )
+def _refuse_curves(path: Path, curves: PathLike) -> None:
+    raise InputError(
+        "a KirchhoffNet has no device curves",
+        where=path,
+        expected="no --curves",
+        found=f"--curves {os.fspath(curves)}",
+        hint="leave out --curves",
+    )
 
 
 def _unknown_family(state: dict[str, Tensor], path: Path) -> InputError:

@@ -29,8 +29,8 @@ def bank_text(period: OdePeriod, elements: Iterable[str]) -> Iterator[str]:
 
 
 def carries_current(period: OdePeriod) -> npt.NDArray[np.bool_]:
-    """(branches,) False for those that change no voltage: from a node to itself, or of slope 0."""
-    carries: npt.NDArray[np.bool_] = period.source != period.destination
+    """(branches,) False for those that change no voltage: from a node to itself, or of slope or gain 0."""
+    carries: npt.NDArray[np.bool_] = (period.source != period.destination) & (period.gain > 0)
     if period.law in ("ShiftRelu1", "ShiftLeakyRelu1"):
         carries &= period.theta[1] != 0
     return carries
@@ -48,18 +48,26 @@ def branches_of(period: OdePeriod) -> Callable[[int], Branch]:
     layer = layer_of(period.name)
     nodes = [period_node(layer, node) for node in range(period.nodes + 1)]
     source, destination, theta = period.source.tolist(), period.destination.tolist(), period.theta.T.tolist()
-    return lambda index: Branch(period, index, nodes[source[index]], nodes[destination[index]], theta[index])
+    gain, tail = period.gain.tolist(), period.tail.tolist()
+    return lambda index: Branch(
+        period, index, nodes[source[index]], nodes[destination[index]], theta[index], gain[index], tail[index]
+    )
 
 
 @dataclass(frozen=True)
 class Branch:
-    """One branch: from node `source` to node `destination`, with its parameters."""
+    """One branch: from node `source` to node `destination`, with its parameters.
+
+    Its gain is that of all of its parts: of `gain` times as many of them in parallel.
+    """
 
     period: OdePeriod
     index: int
     source: str
     destination: str
     theta: list[float]
+    gain: float
+    tail: float
 
     @property
     def name(self) -> str:
@@ -93,7 +101,7 @@ class Branch:
             drive = f"{_volts(self.source)}-{_volts(self.destination)}-{spice_literal(theta[0] * self.period.unit_v)}"
             return self._source(_rectified(drive, leaky=law == "ShiftLeakyRelu1"), theta[1] * self._siemens)
         before, shape = self.behaviour()
-        return [*before, *self._source(shape, self.period.current_unit_a)]
+        return [*before, *self._source(shape, self.gain * self.period.current_unit_a)]
 
     @property
     def _ends(self) -> str:
@@ -101,7 +109,7 @@ class Branch:
 
     @property
     def _siemens(self) -> float:
-        return self.period.current_unit_a / self.period.unit_v
+        return self.gain * self.period.current_unit_a / self.period.unit_v
 
     def _source(self, shape: str, scale_a: float) -> list[str]:
         """scale_a * shape from source to destination; the multiplier `m` is exact and never below zero."""
@@ -135,9 +143,9 @@ class Branch:
 
     def _pair(self, schematic: Schematic) -> list[str]:
         """A differential pair's large-signal current: its tail's times the tanh of the drive."""
-        tail = schematic.pair_saturation
+        tail = schematic.pair_saturation * self.tail
         drive = f"v({self.inner})" if tail == 1 else f"v({self.inner})*{spice_literal(1 / tail)}"
-        current = self._source(f"tanh({drive})", tail * self.period.current_unit_a)
+        current = self._source(f"tanh({drive})", self.gain * tail * self.period.current_unit_a)
         return [*self._drive(schematic, unit_a=1.0, load_ohm=1.0), *current]
 
     def _switched_conductance(self, schematic: Schematic) -> list[str]:
@@ -158,7 +166,7 @@ class Branch:
         return [
             f"G{self.name} {first} {self.inner} {first} {self.inner} {spice_number(siemens)}",
             f"I{self.name} {self.inner} {first} {spice_number(shift * self.period.unit_v * siemens)}",
-            _one_sided_switch(self.name, self.inner, last, schematic),
+            _one_sided_switch(self.name, self.inner, last, schematic, self.gain),
             *mirror,
         ]
 
@@ -167,16 +175,17 @@ class Branch:
         mirror = f"{self.inner}m"
         return [
             *self._drive(schematic, unit_a=self.period.current_unit_a, load_ohm=schematic.source_ohm),
-            _one_sided_switch(self.name, self.inner, mirror, schematic),
+            _one_sided_switch(self.name, self.inner, mirror, schematic, 1.0),
             f"V{self.name} {mirror} 0 0",
-            f"F{self.name} {self._ends} V{self.name} 1",
+            f"F{self.name} {self._ends} V{self.name} {spice_number(self.gain)}",
         ]
 
 
-def _one_sided_switch(name: str, first: str, last: str, schematic: Schematic) -> str:
+def _one_sided_switch(name: str, first: str, last: str, schematic: Schematic, gain: float) -> str:
     volts = f"{_volts(first)}-{_volts(last)}"
     blocked = "" if math.isinf(schematic.switch_off_ohm) else f"-uramp(-({volts}))/{schematic.switch_off_ohm!r}"
-    return f"B{name} {first} {last} i=uramp({volts})/{schematic.switch_on_ohm!r}{blocked}"
+    many = "" if gain == 1 else f" m={spice_number(gain)}"
+    return f"B{name} {first} {last} i=uramp({volts})/{schematic.switch_on_ohm!r}{blocked}{many}"
 
 
 def _volts(node: str) -> str:

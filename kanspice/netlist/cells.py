@@ -33,6 +33,17 @@ _WINDOW_MARGIN = 1.5
 
 
 @dataclass(frozen=True)
+class Placed:
+    """One device in its crossbar: nodes of row and column that it is between, amps per current unit, own shift."""
+
+    row: int
+    pair: int
+    ends: tuple[str, str]
+    scale_a: float
+    shift_v: float
+
+
+@dataclass(frozen=True)
 class Cell(ABC):
     """One device type in one crossbar. `index` is the type's place on the last axis of the areas."""
 
@@ -49,8 +60,8 @@ class Cell(ABC):
         """Adds the nodes that all devices of this type on row `row` share."""
 
     @abstractmethod
-    def device(self, row: int, pair: int, ends: tuple[str, str], scale_a: float) -> str:
-        """The line of the device between two nodes of row and column, carrying `scale_a * phi(row - column)` amps.
+    def device(self, placed: Placed) -> str:
+        """The line of the device between its ends, carrying `scale_a * phi(row - column)` amps.
 
         Text, not a PySpice object: an object costs 50 microseconds, and 40,000 of them as long as solving 40 samples.
         """
@@ -63,10 +74,12 @@ class Cell(ABC):
         circuit.B(node, 0, node, i=expression)
         circuit.R(node, node, 0, "1")
 
-    def _source(self, row: int, pair: int, ends: tuple[str, str], expression: str, scale_a: float) -> str:
+    def _name(self, placed: Placed) -> str:
+        return device_element(placed.row, placed.pair, self.index)
+
+    def _source(self, placed: Placed, expression: str) -> str:
         """A nonlinear source, its scale as ngspice's multiplier `m`: exact, where a number in the expression is not."""
-        name, nodes = device_element(row, pair, self.index), " ".join(ends)
-        return f"B{name} {nodes} i={expression} m={spice_number(scale_a)}"
+        return f"B{self._name(placed)} {' '.join(placed.ends)} i={expression} m={spice_number(placed.scale_a)}"
 
 
 @dataclass(frozen=True)
@@ -77,10 +90,10 @@ class SharedCell(Cell):
         """Node `phi`: the current of a unit device, in current units."""
         self._add_node(circuit, "phi", row, self.curve.spice(f"v(r{row})"))
 
-    def device(self, row: int, pair: int, ends: tuple[str, str], scale_a: float) -> str:
+    def device(self, placed: Placed) -> str:
         """A linear source: scale_a * phi."""
-        name, phi = device_element(row, pair, self.index), self._node("phi", row)
-        return f"G{name} {' '.join(ends)} {phi} 0 {spice_number(scale_a)}"
+        phi = self._node("phi", placed.row)
+        return f"G{self._name(placed)} {' '.join(placed.ends)} {phi} 0 {spice_number(placed.scale_a)}"
 
 
 @dataclass(frozen=True)
@@ -92,10 +105,10 @@ class TangentCell(Cell):
         self._add_node(circuit, "phi", row, self.curve.spice(f"v(r{row})"))
         self._add_node(circuit, "g", row, self.curve.spice_derivative(f"v(r{row})"))
 
-    def device(self, row: int, pair: int, ends: tuple[str, str], scale_a: float) -> str:
+    def device(self, placed: Placed) -> str:
         """scale_a * (phi - column * g)."""
-        phi, slope = self._node("phi", row), self._node("g", row)
-        return self._source(row, pair, ends, f"v({phi})-v({ends[1]})*v({slope})", scale_a)
+        phi, slope = self._node("phi", placed.row), self._node("g", placed.row)
+        return self._source(placed, f"v({phi})-v({placed.ends[1]})*v({slope})")
 
 
 @dataclass(frozen=True)
@@ -128,12 +141,13 @@ class WindowCell(Cell):
         for name, values in _taylor_at_breakpoints(self.pieces).items():
             self._add_node(circuit, name, row, _select(volts, edges, values))
 
-    def device(self, row: int, pair: int, ends: tuple[str, str], scale_a: float) -> str:
+    def device(self, placed: Placed) -> str:
         """scale_a * (k0 + y * (below or above)(y)), y = s - limited column voltage (see column_sense.cir)."""
-        distance = f"v({self._node('s', row)},{sense_node(ends[1])})"
+        row = placed.row
+        distance = f"v({self._node('s', row)},{sense_node(placed.ends[1])})"
         sides = [self._horner(side, row, distance) for side in ("lo", "up")]
         value = f"v({self._node('k0', row)})+{distance}*({distance}<0?{sides[0]}:{sides[1]})"
-        return self._source(row, pair, ends, value, scale_a)
+        return self._source(placed, value)
 
     def _horner(self, side: str, row: int, distance: str) -> str:
         degree = self.pieces.coefficients.shape[1] - 1
@@ -150,9 +164,11 @@ class FullCell(Cell):
     def add_row(self, circuit: SubCircuit, row: int) -> None:
         """Nothing is shared."""
 
-    def device(self, row: int, pair: int, ends: tuple[str, str], scale_a: float) -> str:
-        """scale_a * phi(row - column)."""
-        return self._source(row, pair, ends, f"{self.function}(v({','.join(ends)}))", scale_a)
+    def device(self, placed: Placed) -> str:
+        """scale_a * phi(row - column - shift)."""
+        volts = f"v({','.join(placed.ends)})"
+        argument = f"{volts}-({spice_number(placed.shift_v)})" if placed.shift_v else volts
+        return self._source(placed, f"{self.function}({argument})")
 
     @property
     def function(self) -> str:
@@ -177,11 +193,11 @@ def sense_node(column: str) -> str:
 
 def check_shared(crossbar: Crossbar) -> None:
     """Raises InputError for a crossbar whose devices cannot share their row's curve."""
-    if crossbar.has_wires:
+    if crossbar.has_own_voltages:
         raise InputError(
-            "devices along a wire see different voltages",
+            "devices of a row see different voltages",
             where="--fidelity",
-            expected="device, or auto, with wires.row_ohm, column_ohm or driver_ohm",
+            expected="device, or auto, with wires and with shifted devices",
             found="shared",
         )
 
@@ -192,7 +208,7 @@ def _choose_cell(index: int, curve: Curve, crossbar: Crossbar, fidelity: Fidelit
         return SharedCell(index, curve)
     if crossbar.sees_rows_only:
         return TangentCell(index, curve)
-    if not full and not crossbar.has_wires and _window_fits(curve, crossbar):
+    if not full and not crossbar.has_own_voltages and _window_fits(curve, crossbar):
         return WindowCell(index, curve)
     return FullCell(index, curve)
 

@@ -10,7 +10,7 @@ from PySpice.Spice.Netlist import Circuit, SubCircuit
 
 from kanspice.design import Crossbar, Design, LayerNorm, Limiter, Stage
 from kanspice.errors import InputError
-from kanspice.netlist.cells import Cell, Fidelity, FullCell, WindowCell, choose_cells, sense_node
+from kanspice.netlist.cells import Cell, Fidelity, FullCell, Placed, WindowCell, choose_cells, sense_node
 from kanspice.netlist.library import library_text
 from kanspice.netlist.names import column_node, input_node, layer_of, source_inside, stage_node, tia_node
 from kanspice.netlist.netlist import CIRCUIT, Netlist, Text, whole
@@ -20,7 +20,13 @@ from kanspice.units import spice_number
 
 _TITLE = "* kanspice circuit: drive the input nodes named in manifest.json, add an analysis and .end"
 _UNLIMITED_V = 1e30
-_OUTPUT_SOURCES = {"buffer": "eout", "clipper": "bout", "sigmoid_stage": "bout", "tanh_stage": "bout"}
+_OUTPUT_SOURCES = {
+    "buffer": "eout",
+    "clipper": "bout",
+    "clamp": "eout",
+    "sigmoid_stage": "bout",
+    "tanh_stage": "bout",
+}
 """What drives the output of an input stage."""
 _COLUMN_SOURCES = {
     "tia_ideal": "vsense",
@@ -29,6 +35,11 @@ _COLUMN_SOURCES = {
     "tia_real": "vsense",
 }
 """Through what a column's current flows to ground, in each amplifier."""
+_CLAMP_OHM = 1e3
+_KNEES = 25.0
+"""How many knees before its level a clamp's diode has its reference: what it leaks below is exp(-25) of one knee."""
+_THERMAL_V = 1.38064852e-23 * 300.15 / 1.6021766208e-19
+"""k T / q at 27 degrees with ngspice's own constants."""
 _LIMITER_SUBCIRCUITS = {"none": "buffer", "clip": "clipper", "sigmoid": "sigmoid_stage", "tanh": "tanh_stage"}
 
 
@@ -113,6 +124,9 @@ class _Builder:
         self.elements += 1
 
     def _add_limiter(self, stage: Limiter, signal: list[str], outputs: list[str]) -> None:
+        if stage.knee_v > 0:
+            self._add_clamps(stage, signal, outputs)
+            return
         subcircuit = _LIMITER_SUBCIRCUITS[stage.kind]
         parameters = {
             "clip": {"low": stage.low_v, "high": stage.high_v},
@@ -120,6 +134,22 @@ class _Builder:
             "tanh": {"in_unit": stage.input_v_per_unit, "unit": stage.unit_v},
             "none": {},
         }[stage.kind]
+        self._add_inputs(stage, subcircuit, signal, outputs, parameters)
+
+    def _add_clamps(self, stage: Limiter, signal: list[str], outputs: list[str]) -> None:
+        saturation_a = stage.knee_v * math.exp(-_KNEES) / _CLAMP_OHM
+        parameters = {
+            "low": stage.low_v + _KNEES * stage.knee_v,
+            "high": stage.high_v - _KNEES * stage.knee_v,
+            "saturation": saturation_a,
+            "emission": stage.knee_v / _THERMAL_V,
+            "ohm": _CLAMP_OHM,
+        }
+        self._add_inputs(stage, "clamp", signal, outputs, parameters)
+
+    def _add_inputs(
+        self, stage: Limiter, subcircuit: str, signal: list[str], outputs: list[str], parameters: dict[str, float]
+    ) -> None:
         names = [f"{layer_of(stage.name)}_in{index}" for index in range(stage.width)]
         for name, source, output in zip(names, signal, outputs, strict=True):
             self._instance(name, subcircuit, source, output, **parameters)
@@ -213,4 +243,5 @@ def _devices(stage: Crossbar, cells: tuple[Cell, ...], wires: Wires) -> Iterator
     for pair, row, device in np.argwhere(stage.area.transpose(1, 0, 2)).tolist():
         area = float(stage.area[row, pair, device])
         ends = wires.ends(row, 2 * pair + (area < 0))
-        yield cells[device].device(row, pair, ends, abs(area) * stage.current_unit_a)
+        shift_v = float(stage.shift_v[row, pair, device])
+        yield cells[device].device(Placed(row, pair, ends, abs(area) * stage.current_unit_a, shift_v))

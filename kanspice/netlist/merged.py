@@ -8,6 +8,7 @@ import numpy as np
 
 from kanspice.design import OdePeriod
 from kanspice.design.branches import LEAK, PIECEWISE_LINEAR_LAWS
+from kanspice.devices.curves import spice_literal
 from kanspice.netlist.branches import branches_of, carries_current
 from kanspice.netlist.elimination import elimination_order
 from kanspice.netlist.names import layer_of, pair_element, period_node
@@ -58,7 +59,7 @@ def _rectifies_a_difference(period: OdePeriod) -> bool:
 
 
 def _conductances(period: OdePeriod, pairs: dict[Pair, list[int]]) -> Iterator[str]:
-    siemens = (period.theta[0] * (period.current_unit_a / period.unit_v)).tolist()
+    siemens = (period.gain * period.theta[0] * (period.current_unit_a / period.unit_v)).tolist()
     for pair, branches in pairs.items():
         ends = " ".join(_nodes(period, pair))
         yield f"G{pair_element(*pair)} {ends} {ends} {spice_number(sum(siemens[index] for index in branches))}"
@@ -70,7 +71,8 @@ def _tables(period: OdePeriod, pairs: dict[Pair, list[int]]) -> Iterator[str]:
     ngspice continues a table along its first and last piece, and keeps its numbers to the last bit.
     """
     leak = LEAK if period.law == "ShiftLeakyRelu1" else 0.0
-    shifts_v, slopes = (period.theta[0] * period.unit_v).tolist(), (period.theta[1] / period.unit_v).tolist()
+    shifts_v = (period.theta[0] * period.unit_v).tolist()
+    slopes = (period.gain * period.theta[1] / period.unit_v).tolist()
     source = period.source.tolist()
     for pair, branches in pairs.items():
         terms = [(1 if source[index] == pair[0] else -1, shifts_v[index], slopes[index]) for index in branches]
@@ -92,13 +94,14 @@ def _current(terms: Sequence[Term], leak: float, volts: float) -> float:
 
 
 def _sums(period: OdePeriod, pairs: dict[Pair, list[int]]) -> Iterator[str]:
-    branch, source = branches_of(period), period.source.tolist()
+    branch, source, gain = branches_of(period), period.source.tolist(), period.gain.tolist()
     for pair, branches in pairs.items():
         expression = ""
         for index in branches:
             before, shape = branch(index).behaviour()
             yield from before
-            expression += f"{'+' if source[index] == pair[0] else '-'}({shape})"
+            times = "" if gain[index] == 1 else f"{spice_literal(gain[index])}*"
+            expression += f"{'+' if source[index] == pair[0] else '-'}{times}({shape})"
         yield _source(period, pair, expression.removeprefix("+"))
 
 

@@ -14,6 +14,7 @@ from kanspice.netlist.cells import Fidelity
 from kanspice.netlist.merged import is_one_element, pair_lines, pair_of, parallel_branches
 from kanspice.netlist.names import bank, branch_element, layer_of, pair_element, period_node
 from kanspice.netlist.netlist import CIRCUIT, Netlist, Text, whole
+from kanspice.netlist.nodes import node_lines
 from kanspice.netlist.switching import SUBCIRCUITS, capacitor_nodes, circuit_lines, subcircuits_text
 
 
@@ -55,7 +56,7 @@ def period_netlist(design: Design, fidelity: Fidelity) -> Netlist:
         amplifiers={},
         reach_v={},
         nodes=len(capacitors),
-        elements=elements if design.switching is not None else elements + len(capacitors),
+        elements=elements if design.switching is not None else elements + len(capacitors) * _elements_of_node(design),
     )
 
 
@@ -67,6 +68,10 @@ def element_names(period: OdePeriod, fidelity: Fidelity) -> list[str]:
         pair = pair_of(source[index], destination[index])
         names[index] = pair_element(*pair) if fidelity == "merged" else branch_element(index)
     return names
+
+
+def _elements_of_node(design: Design) -> int:
+    return len(node_lines("any", 1.0, design.losses))
 
 
 def _check_fidelity(design: Design, fidelity: Fidelity) -> None:

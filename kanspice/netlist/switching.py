@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from kanspice.design import Design, OdePeriod, Switching
 from kanspice.netlist.library import library_text
 from kanspice.netlist.names import bank, layer_of, period_node
+from kanspice.netlist.nodes import node_lines
 from kanspice.units import spice_number
 
 _SWITCH = "bank_switch"
@@ -39,10 +40,14 @@ def circuit_lines(design: Design, switching: Switching) -> Iterator[str]:
     known: set[str] = set()
     starts_s = [0.0, *design.ends_s]
     for period, nodes, start_s in zip(design.periods, capacitor_nodes(design), starts_s, strict=False):
-        yield from (f"C{node} {node} 0 {spice_number(period.capacitor_f)} ic=0" for node in nodes if node not in known)
+        for node, farads in zip(nodes, period.capacitor_f.tolist(), strict=True):
+            if node not in known:
+                yield from node_lines(node, farads, design.losses)
         known.update(nodes)
         yield from _bank(period, nodes, switching)
         yield _clock(period, switching, start_s)
+        yield from _beginning(period, switching, start_s)
+        yield from _injection(period, nodes, switching, start_s)
 
 
 def _bank(period: OdePeriod, nodes: tuple[str, ...], switching: Switching) -> Iterator[str]:
@@ -58,20 +63,46 @@ def _bank(period: OdePeriod, nodes: tuple[str, ...], switching: Switching) -> It
 
 def _clock(period: OdePeriod, switching: Switching, start_s: float) -> str:
     layer = layer_of(period.name)
+    on_s, off_s = _edges_s(period, start_s)
     corners = [
-        (start_s + offset, level, ahead)
-        for offset, level, ahead in (
-            (0.0, 0.0, _SOON),
-            (switching.rise_s, 1.0, 1.0),
-            (period.period_s, 1.0, 1 - _SOON),
-            (period.period_s + switching.rise_s, 0.0, 0.0),
-        )
+        (on_s, 0.0, _SOON),
+        (on_s + switching.rise_s, 1.0, 1.0),
+        (off_s, 1.0, 1 - _SOON),
+        (off_s + switching.rise_s, 0.0, 0.0),
     ]
-    points = [(0.0, 0.0)] if start_s > 0 else []
+    return f"V{layer}_clock {_clock_node(layer)} 0 {_straight(corners, switching)}"
+
+
+def _beginning(period: OdePeriod, switching: Switching, start_s: float) -> Iterator[str]:
+    """A source that does nothing where a clock is late: so that there is a point of time when the period begins."""
+    if start_s > 0 and period.late_on_s > 0:
+        layer = layer_of(period.name)
+        yield f"V{layer}_begin {layer}_begin 0 {_straight([(start_s, 0.0, 0.0)], switching)}"
+
+
+def _injection(period: OdePeriod, nodes: tuple[str, ...], switching: Switching, start_s: float) -> Iterator[str]:
+    """What a bank that is switched off pushes onto its nodes: currents in a triangle of time over the clock's fall."""
+    if not period.injected_c.any():
+        return
+    layer, half_s, off_s = layer_of(period.name), switching.rise_s / 2, _edges_s(period, start_s)[1]
+    corners = [(off_s, 0.0, 2 * _SOON), (off_s + half_s, 1.0, 1 - 2 * _SOON), (off_s + 2 * half_s, 0.0, 0.0)]
+    yield f"V{layer}_pulse {layer}_pulse 0 {_straight(corners, switching)}"
+    for node, port, coulombs in zip(nodes, range(1, period.nodes + 1), period.injected_c.tolist(), strict=True):
+        yield f"G{layer}_pulse{port} 0 {node} {layer}_pulse 0 {spice_number(coulombs / half_s)}"
+
+
+def _edges_s(period: OdePeriod, start_s: float) -> tuple[float, float]:
+    """When the period's clock begins to rise, and when it begins to fall."""
+    return start_s + period.late_on_s, start_s + period.period_s + period.late_off_s
+
+
+def _straight(corners: Sequence[tuple[float, float, float]], switching: Switching) -> str:
+    """Straight lines between corners: when each is, its level, and the level soon after it."""
+    points = [(0.0, corners[0][1])] if corners[0][0] > 0 else []
     for time_s, level, ahead in corners:
         points += [(time_s, level), (time_s + _SOON * switching.rise_s, ahead)]
     table = " ".join(f"{spice_number(time_s)} {spice_number(level)}" for time_s, level in points)
-    return f"V{layer}_clock {_clock_node(layer)} 0 pwl({table})"
+    return f"pwl({table})"
 
 
 def _clock_node(layer: str) -> str:

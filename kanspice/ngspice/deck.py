@@ -8,8 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from kanspice.design import OdePeriod
+from kanspice.design import Design, NodeLosses, OdePeriod
 from kanspice.netlist.names import bank, layer_of, period_node
+from kanspice.netlist.nodes import node_lines
+from kanspice.netlist.periods import bank_file
 from kanspice.ngspice.stepping import Stepping
 from kanspice.units import spice_number
 
@@ -54,18 +56,34 @@ def transient_options(period: OdePeriod, stepping: Stepping) -> list[str]:
     ]
 
 
-def period_deck(period: OdePeriod, bank_file: str, start_v: Array, stepping: Stepping, raw: str) -> str:
+@dataclass(frozen=True)
+class PeriodCircuit:
+    """A period by itself: the file with its bank, and what its nodes lose."""
+
+    period: OdePeriod
+    bank_file: str
+    losses: NodeLosses | None
+
+    @classmethod
+    def of(cls, design: Design, period: OdePeriod) -> PeriodCircuit:
+        """That of a design's period."""
+        return cls(period, bank_file(layer_of(period.name)), design.losses)
+
+
+def period_deck(circuit: PeriodCircuit, start_v: Array, lasts_s: Array, stepping: Stepping, raw: str) -> str:
     """A deck that runs one period for every row of `start_v` (samples, nodes; volts) in one process.
 
     The circuit is loaded once; for each sample the capacitors' initial voltages are altered. `raw` gets a plot of one
     point per sample: vector `ended`, the time reached, and `out<j>`, the voltage of node j from 1, at that time.
+    lasts_s: (samples,) how long the period is.
     """
+    period = circuit.period
     nodes = _period_nodes(period)
     vectors = [f"out{node}" for node in range(1, period.nodes + 1)]
-    lines = _period_circuit(period, bank_file, stepping)
+    lines = _circuit_lines(circuit, stepping)
     lines += [f"let {vector}=vector({len(start_v)})" for vector in ("ended", *vectors)]
-    for sample, volts in enumerate(start_v.tolist()):
-        lines += _transient(period, volts, stepping)
+    for sample, (volts, end_s) in enumerate(zip(start_v.tolist(), lasts_s.tolist(), strict=True)):
+        lines += _transient(period, volts, end_s, stepping)
         lines.append(f"let const.ended[{sample}]=time[length(time)-1]")
         lines += [
             f"let const.{vector}[{sample}]=v({node})[length(time)-1]"
@@ -76,9 +94,9 @@ def period_deck(period: OdePeriod, bank_file: str, start_v: Array, stepping: Ste
     return "\n".join(lines) + "\n"
 
 
-def waveform_deck(period: OdePeriod, bank_file: str, start_v: Array, stepping: Stepping, raw: str) -> str:
+def waveform_deck(circuit: PeriodCircuit, start_v: Array, lasts_s: float, stepping: Stepping, raw: str) -> str:
     """The same for one sample, `start_v` (nodes,), whose every point is kept: `raw` gets time and node voltages."""
-    lines = _period_circuit(period, bank_file, stepping) + _transient(period, start_v.tolist(), stepping)
+    lines = _circuit_lines(circuit, stepping) + _transient(circuit.period, start_v.tolist(), lasts_s, stepping)
     lines += [f"write {raw} all", "quit", ".endc", ".end"]
     return "\n".join(lines) + "\n"
 
@@ -87,13 +105,15 @@ def _period_nodes(period: OdePeriod) -> list[str]:
     return [period_node(layer_of(period.name), node) for node in range(1, period.nodes + 1)]
 
 
-def _period_circuit(period: OdePeriod, bank_file: str, stepping: Stepping) -> list[str]:
-    """The bank, its capacitors and how it is integrated, up to where commands begin."""
+def _circuit_lines(circuit: PeriodCircuit, stepping: Stepping) -> list[str]:
+    """The bank, its nodes and how it is integrated, up to where commands begin."""
+    period = circuit.period
     name, nodes = bank(layer_of(period.name)), _period_nodes(period)
+    capacitors = zip(nodes, period.capacitor_f.tolist(), strict=True)
     return [
         "* kanspice run",
-        f".include {bank_file}",
-        *(f"c{node} {node} 0 {spice_number(period.capacitor_f)} ic=0" for node in nodes),
+        f".include {circuit.bank_file}",
+        *(line for node, farads in capacitors for line in node_lines(node, farads, circuit.losses)),
         *wrapped(f"x{name}", [*nodes, name]),
         *transient_options(period, stepping),
         *wrapped(".save", [f"v({node})" for node in nodes]),
@@ -101,12 +121,12 @@ def _period_circuit(period: OdePeriod, bank_file: str, stepping: Stepping) -> li
     ]
 
 
-def _transient(period: OdePeriod, start_v: list[float], stepping: Stepping) -> list[str]:
-    """Commands that run the period from these voltages (nodes,)."""
+def _transient(period: OdePeriod, start_v: list[float], end_s: float, stepping: Stepping) -> list[str]:
+    """Commands that run the period from these voltages (nodes,) for so long."""
     starts = zip(_period_nodes(period), start_v, strict=True)
     return [
         *(f"alter @c{node}[ic]={spice_number(volts)}" for node, volts in starts),
-        transient_command(period.period_s, period.period_s / stepping.steps),
+        transient_command(end_s, end_s / stepping.steps),
     ]
 
 

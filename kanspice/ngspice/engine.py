@@ -56,6 +56,7 @@ def solve(
     *,
     hints: Mapping[str, Array] | None = None,
     progress: Progress | None = None,
+    numbers: Sequence[int] | None = None,
 ) -> Solution:
     """Voltages of every stage of the design for inputs (samples, inputs) in model units.
 
@@ -63,13 +64,18 @@ def solve(
 
     hints: reference stages by name, (samples, width) in model units: where hard points may start.
     progress: told of what was done since its last call, in parts of samples; from several threads.
+    numbers: which samples these are, for what is drawn for each of them; 0 and on if None.
     Raises SimulatorError when ngspice is missing or cannot be started; failed samples are values in the result.
     """
     options = options or NgspiceOptions()
     with working_folder() as folder:
+        told = hints or {}
         if design.periods:
-            return solve_periods(design, inputs, fidelity, options, hints=hints or {}, progress=progress, folder=folder)
-        return _Solver(design, inputs, fidelity, options, hints=hints or {}, progress=progress, folder=folder).solve()
+            return solve_periods(
+                design, inputs, fidelity, options, hints=told, progress=progress, folder=folder, numbers=numbers
+            )
+        inputs_v = design.inputs_v(inputs, numbers)
+        return _Solver(design, inputs_v, fidelity, options, hints=told, progress=progress, folder=folder).solve()
 
 
 @dataclass(frozen=True)
@@ -113,7 +119,7 @@ class _Solver:
     def __init__(
         self,
         design: Design,
-        inputs: Array,
+        inputs_v: Array,
         fidelity: Fidelity,
         options: NgspiceOptions,
         *,
@@ -123,7 +129,7 @@ class _Solver:
     ) -> None:
         self.program: NgspiceProgram = find_ngspice()
         self.design, self.fidelity, self.options, self.hints = design, fidelity, options, hints
-        self.inputs_v = design.inputs_v(inputs)
+        self.inputs_v = inputs_v
         self.progress = progress
         self.folder = folder
         self.run_numbers = count()

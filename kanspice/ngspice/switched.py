@@ -20,10 +20,11 @@ Array = npt.NDArray[np.float64]
 _TIME_SLACK = 1e-9
 
 
-def switched_deck(design: Design, inputs_v: Array, stepping: Stepping, raw: str) -> str:
+def switched_deck(design: Design, inputs_v: Array, late_s: Array, stepping: Stepping, raw: str) -> str:
     """A deck that runs all periods for every row of `inputs_v` (samples, inputs; volts) in one process.
 
-    `raw` gets a plot per sample: time, and every node's voltage at every point of it.
+    `raw` gets a plot per sample: time, and every node's voltage at every point of it. late_s: (samples,) how much
+    later than usual each ends.
     """
     first, shortest = design.periods[0], min(design.periods, key=lambda period: period.period_s)
     start_nodes = capacitor_nodes(design)[0]
@@ -36,9 +37,9 @@ def switched_deck(design: Design, inputs_v: Array, stepping: Stepping, raw: str)
         ".control",
         "set appendwrite",
     ]
-    for start_v in first.start_v(inputs_v).tolist():
+    for start_v, late in zip(first.start_v(inputs_v).tolist(), late_s.tolist(), strict=True):
         lines += [f"alter @c{node}[ic]={spice_number(volts)}" for node, volts in zip(start_nodes, start_v, strict=True)]
-        lines += [transient_command(design.ends_s[-1], step_s), f"write {raw} all", "destroy $curplot"]
+        lines += [transient_command(design.ends_s[-1] + late, step_s), f"write {raw} all", "destroy $curplot"]
     return "\n".join([*lines, "quit", ".endc", ".end"]) + "\n"
 
 
@@ -52,18 +53,23 @@ def switched_plots(design: Design, raw: Path) -> list[Array]:
     ]
 
 
-def period_ends_v(design: Design, table: Array) -> Array:
+def ends_s(design: Design, late_s: float) -> list[float]:
+    """When each period is over, for a sample whose outputs are taken so late."""
+    return [*design.ends_s[:-1], design.ends_s[-1] + late_s]
+
+
+def period_ends_v(design: Design, table: Array, late_s: float) -> Array:
     """All periods' node voltages (all periods' nodes,), each at its end; NaN where there is no such point in time."""
     place = {node: index for index, node in enumerate(_nodes(design), start=1)}
     parts = []
-    for end_s, nodes in zip(design.ends_s, capacitor_nodes(design), strict=True):
+    for end_s, nodes in zip(ends_s(design, late_s), capacitor_nodes(design), strict=True):
         ended = np.flatnonzero(np.abs(table[:, 0] - end_s) <= _TIME_SLACK * end_s)
         volts = table[ended[0]] if ended.size else np.full(table.shape[1], np.nan)
         parts.append(volts[[place[node] for node in nodes]])
     return np.concatenate(parts)
 
 
-def tables_of_periods(design: Design, table: Array, start_v: Array) -> list[Array]:
+def tables_of_periods(design: Design, table: Array, start_v: Array, late_s: float) -> list[Array]:
     """For each period its points (points, 1 + nodes) of a sample's table, from its beginning to its end.
 
     start_v: (nodes,) what the first period's capacitors are set to: ngspice begins with the end of its first step.
@@ -73,7 +79,7 @@ def tables_of_periods(design: Design, table: Array, start_v: Array) -> list[Arra
     begin[0, 1 : 1 + len(start_v)] = start_v
     whole = np.concatenate([begin, table])
     tables, start_s = [], 0.0
-    for end_s, nodes in zip(design.ends_s, capacitor_nodes(design), strict=True):
+    for end_s, nodes in zip(ends_s(design, late_s), capacitor_nodes(design), strict=True):
         slack_s = _TIME_SLACK * end_s
         within = (whole[:, 0] >= start_s - slack_s) & (whole[:, 0] <= end_s + slack_s)
         tables.append(whole[within][:, [0, *(place[node] for node in nodes)]])

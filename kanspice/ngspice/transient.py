@@ -20,8 +20,6 @@ import numpy.typing as npt
 
 from kanspice.design import Design, OdePeriod, ReadOut
 from kanspice.netlist import Fidelity, build_netlist
-from kanspice.netlist.names import layer_of
-from kanspice.netlist.periods import bank_file
 from kanspice.ngspice.blocks import (
     Advance,
     BlockProgress,
@@ -34,7 +32,7 @@ from kanspice.ngspice.blocks import (
     is_final,
     spread,
 )
-from kanspice.ngspice.deck import period_deck
+from kanspice.ngspice.deck import PeriodCircuit, period_deck
 from kanspice.ngspice.process import RAW_FILE, Run, run_deck
 from kanspice.ngspice.program import NgspiceProgram, find_ngspice
 from kanspice.ngspice.raw import read_plots
@@ -81,12 +79,15 @@ def solve_periods(
     hints: Mapping[str, Array],
     progress: Progress | None,
     folder: Path,
+    numbers: Sequence[int] | None = None,
 ) -> Solution:
     """Node voltages at the end of every period, and the read-out, for inputs (samples, inputs) in model units.
 
     hints: reference stages, (samples, width) in model units: numerical error is kept well under the distance from them.
+    numbers: which samples these are, as for `Design.inputs_v`.
     """
-    return _Solver(design, inputs, fidelity, options, hints=hints, progress=progress, folder=folder).solve()
+    arriving = design.inputs_v(inputs, numbers), design.read_late_s(len(inputs), numbers)
+    return _Solver(design, *arriving, fidelity, options, hints=hints, progress=progress, folder=folder).solve()
 
 
 @dataclass(frozen=True)
@@ -109,7 +110,8 @@ class _Solver:
     def __init__(
         self,
         design: Design,
-        inputs: Array,
+        inputs_v: Array,
+        read_late_s: Array,
         fidelity: Fidelity,
         options: NgspiceOptions,
         *,
@@ -119,7 +121,7 @@ class _Solver:
     ) -> None:
         self.program: NgspiceProgram = find_ngspice()
         self.design, self.fidelity, self.options, self.progress = design, fidelity, options, progress
-        self.inputs_v = design.inputs_v(inputs)
+        self.inputs_v, self.read_late_s = inputs_v, read_late_s
         last = design.stages[-1]
         expected = hints.get(last.compares_to)
         self.expected_v = None if expected is None else expected * last.output_v_per_unit
@@ -244,13 +246,17 @@ class _Solver:
         """Each period in a run of its own: switches between them are ideal."""
         before_v, ends_v, done = self.inputs_v[block], [], 0.0
         for period in self.design.periods:
-            bank, share = bank_file(layer_of(period.name)), period.branches / max(self.design.device_count, 1)
+            circuit, share = PeriodCircuit.of(self.design, period), period.branches / max(self.design.device_count, 1)
             clock = part.clock(period.period_s, len(block), before=done, share=share)
-            run = self._run(period_deck(period, bank, period.start_v(before_v), stepping, RAW_FILE), [bank], clock)
+            lasts_s = np.full(len(block), period.period_s)
+            if period is self.design.periods[-1]:
+                lasts_s += self.read_late_s[block]
+            deck = period_deck(circuit, period.start_v(before_v), lasts_s, stepping, RAW_FILE)
+            run = self._run(deck, [circuit.bank_file], clock)
             done += share
             found.add(Found(analysis_s=[run.wall_s], peak_bytes=run.peak_bytes))
             table = _table(period, run)
-            doubt = doubt_in(run, block[0], len(table), len(block)) or _unfinished(period, block, table)
+            doubt = doubt_in(run, block[0], len(table), len(block)) or _unfinished(period, block, table, lasts_s)
             if doubt is not None:
                 return table, doubt
             before_v = table[:, 1:]
@@ -261,14 +267,15 @@ class _Solver:
         self, found: Found, block: list[int], stepping: Stepping, part: _Part
     ) -> tuple[Array, FailedSample | None]:
         """The same from one run of the whole circuit, whose clocks switch from period to period."""
-        deck = switched_deck(self.design, self.inputs_v[block], stepping, RAW_FILE)
+        late_s = self.read_late_s[block]
+        deck = switched_deck(self.design, self.inputs_v[block], late_s, stepping, RAW_FILE)
         run = self._run(deck, list(self.netlist.files), part.clock(self.design.inference_s, len(block)))
         found.add(Found(analysis_s=[run.wall_s], peak_bytes=run.peak_bytes))
         plots = switched_plots(self.design, run.folder / RAW_FILE)
         doubt = doubt_in(run, block[0], len(plots), len(block))
         if doubt is not None:
             return np.empty(0), doubt
-        ends_v = np.stack([period_ends_v(self.design, plot) for plot in plots])
+        ends_v = np.stack([period_ends_v(self.design, plot, late) for plot, late in zip(plots, late_s, strict=True)])
         bad = np.flatnonzero(~np.isfinite(ends_v).all(axis=1))
         if bad.size:
             seen = "the transient did not come to the end of every period"
@@ -329,7 +336,8 @@ class _Solver:
         """
         samples = sorted(found.rows)[: self.options.waveforms]
         finer = normal.finer(2)
-        tracer = Tracer(self.design, self.inputs_v, (finer, finer.finer(_RETRY_FINER)), self._run_everything)
+        arriving = self.inputs_v, self.read_late_s
+        tracer = Tracer(self.design, *arriving, (finer, finer.finer(_RETRY_FINER)), self._run_everything)
         spread(samples, tracer, jobs=self.options.jobs, largest=1, stop=self.stop)
         rule_v = self.ends_v.get(normal.finer(_RETRY_FINER).steps, {}) | self.ends_v.get(normal.steps, {})
         kept = tracer.same_as({index: (found.rows[index], rule_v[index]) for index in samples})
@@ -402,9 +410,9 @@ def _table(period: OdePeriod, run: Run) -> Array:
     return np.asarray(plots[0].table[:, [place[name] for name in wanted]], dtype=np.float64)
 
 
-def _unfinished(period: OdePeriod, block: list[int], table: Array) -> FailedSample | None:
-    """The first sample that did not get to the period's end, or whose voltages there are no numbers."""
-    late = np.abs(table[:, 0] - period.period_s) > _TIME_SLACK * period.period_s
+def _unfinished(period: OdePeriod, block: list[int], table: Array, lasts_s: Array) -> FailedSample | None:
+    """The first sample that did not get to the period's end, (samples,), or whose voltages there are no numbers."""
+    late = np.abs(table[:, 0] - lasts_s) > _TIME_SLACK * lasts_s
     bad = np.flatnonzero(late | ~np.isfinite(table).all(axis=1))
     if bad.size == 0:
         return None

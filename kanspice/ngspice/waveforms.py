@@ -9,13 +9,12 @@ import numpy.typing as npt
 
 from kanspice.design import Design, OdePeriod
 from kanspice.netlist.names import layer_of, period_node
-from kanspice.netlist.periods import bank_file
 from kanspice.ngspice.blocks import Found, doubt_in
-from kanspice.ngspice.deck import waveform_deck
+from kanspice.ngspice.deck import PeriodCircuit, waveform_deck
 from kanspice.ngspice.process import RAW_FILE, Run
 from kanspice.ngspice.raw import read_plots
 from kanspice.ngspice.stepping import Stepping
-from kanspice.ngspice.switched import switched_deck, switched_plots, tables_of_periods
+from kanspice.ngspice.switched import ends_s, switched_deck, switched_plots, tables_of_periods
 from kanspice.solution import FailedSample, Outcome, Waveform
 
 Array = npt.NDArray[np.float64]
@@ -28,14 +27,20 @@ _SAME = 1e-3
 class Tracer:
     """An attempt at blocks of one sample: it fails as any other does, and keeps the waveforms of the rest.
 
-    inputs_v: (samples, inputs), volts. steppings: as usual, and for a sample that did not converge. run: runs a deck in
-    a folder with all of the netlist's files.
+    inputs_v: (samples, inputs), volts. late_s: (samples,) by how much each one's outputs are taken later. steppings: as
+    usual, and for a sample that did not converge. run: runs a deck in a folder with all of the netlist's files.
     """
 
     def __init__(
-        self, design: Design, inputs_v: Array, steppings: tuple[Stepping, Stepping], run: Callable[[str], Run]
+        self,
+        design: Design,
+        inputs_v: Array,
+        late_s: Array,
+        steppings: tuple[Stepping, Stepping],
+        run: Callable[[str], Run],
     ) -> None:
-        self._design, self._inputs_v, self._steppings, self._run = design, inputs_v, steppings, run
+        self._design, self._inputs_v, self._late_s = design, inputs_v, late_s
+        self._steppings, self._run = steppings, run
         self._kept: dict[int, tuple[Waveform, ...]] = {}
 
     def __call__(self, block: list[int], *, hinted: bool = False) -> tuple[Found, FailedSample | None]:
@@ -69,9 +74,9 @@ class Tracer:
         """Tables (points, 1 + nodes) of time since the inference began and voltages, each period in its own run."""
         tables: list[Array] = []
         before_v, start_s = self._inputs_v[[sample]], 0.0
-        for period, end_s in zip(self._design.periods, self._design.ends_s, strict=True):
-            start_v = period.start_v(before_v)[0]
-            run = self._run(waveform_deck(period, bank_file(layer_of(period.name)), start_v, stepping, RAW_FILE))
+        for period, end_s in zip(self._design.periods, self._ends_s(sample), strict=True):
+            start_v, circuit = period.start_v(before_v)[0], PeriodCircuit.of(self._design, period)
+            run = self._run(waveform_deck(circuit, start_v, end_s - start_s, stepping, RAW_FILE))
             table = _period_table(period, run, start_v)
             table[:, 0] += start_s
             doubt = doubt_in(run, sample, 1, 1) or _unfinished(sample, [table], [end_s])
@@ -83,14 +88,17 @@ class Tracer:
 
     def _follow_circuit(self, sample: int, stepping: Stepping) -> tuple[list[Array], FailedSample | None]:
         """The same from one run of the whole circuit."""
-        design, inputs_v = self._design, self._inputs_v[[sample]]
-        run = self._run(switched_deck(design, inputs_v, stepping, RAW_FILE))
+        design, inputs_v, late_s = self._design, self._inputs_v[[sample]], self._late_s[[sample]]
+        run = self._run(switched_deck(design, inputs_v, late_s, stepping, RAW_FILE))
         plots = switched_plots(design, run.folder / RAW_FILE)
         doubt = doubt_in(run, sample, len(plots), 1)
         if doubt is not None:
             return [], doubt
-        tables = tables_of_periods(design, plots[0], design.periods[0].start_v(inputs_v)[0])
-        return tables, _unfinished(sample, tables, design.ends_s)
+        tables = tables_of_periods(design, plots[0], design.periods[0].start_v(inputs_v)[0], float(late_s[0]))
+        return tables, _unfinished(sample, tables, self._ends_s(sample))
+
+    def _ends_s(self, sample: int) -> list[float]:
+        return ends_s(self._design, float(self._late_s[sample]))
 
 
 def _period_table(period: OdePeriod, run: Run, start_v: Array) -> Array:

@@ -1,9 +1,28 @@
 """One measured gap, rendered: for a script, for CI, for a terminal, for a reader."""
 
+from kanspice.report.comparing import comparison_json
+from kanspice.report.comparison_page import comparison_html, comparison_markdown, print_comparison
 from kanspice.report.files import write_bytes, write_text
 from kanspice.report.html import SHOWN_WAVEFORMS, to_html
 from kanspice.report.json_report import to_json
 from kanspice.report.junit import to_junit
+from kanspice.report.markdown import to_markdown
+from kanspice.report.reading import from_json, read_report
 from kanspice.report.table import print_gap
 
-__all__ = ["SHOWN_WAVEFORMS", "print_gap", "to_html", "to_json", "to_junit", "write_bytes", "write_text"]
+__all__ = [
+    "SHOWN_WAVEFORMS",
+    "comparison_html",
+    "comparison_json",
+    "comparison_markdown",
+    "from_json",
+    "print_comparison",
+    "print_gap",
+    "read_report",
+    "to_html",
+    "to_json",
+    "to_junit",
+    "to_markdown",
+    "write_bytes",
+    "write_text",
+]

@@ -14,6 +14,7 @@ import numpy as np
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.axis import Axis
     from matplotlib.figure import Figure
 
 Format = Literal["png", "svg"]
@@ -34,6 +35,7 @@ _STYLE = {
     "axes.formatter.useoffset": False,
     "legend.frameon": False,
 }
+_NO_DECADE, _FEW_DECADES = 6.0, 200.0
 _WIDTH = 4.8
 _DPI = 160
 _NEVER = {"png": {"Software": None}, "svg": {"Date": None}}
@@ -77,6 +79,19 @@ def padded(low: float, high: float) -> tuple[float, float]:
 def opacity(points: int) -> float:
     """Of each of so many points: where they crowd, darker."""
     return float(np.clip(30 / np.sqrt(points), 0.05, 0.8))
+
+
+def tick_decades(axis: Axis) -> None:
+    """Ticks on a logarithmic axis: some between the powers of ten where it spans few of them, or none."""
+    from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter  # noqa: PLC0415 - see blank
+
+    low, high = axis.get_view_interval()
+    if high / low < _NO_DECADE:
+        axis.set_major_locator(MaxNLocator(4))
+    elif high / low < _FEW_DECADES:
+        axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+    axis.set_major_formatter(SHORT)
+    axis.set_minor_formatter(NullFormatter())
 
 
 def nothing(axes: Axes) -> None:

@@ -5,13 +5,16 @@ from __future__ import annotations
 import base64
 import json
 import math
+import re
 from collections.abc import Mapping
 from functools import cache
 from typing import TYPE_CHECKING
 
 from kanspice.gap.result import GapResult
 from kanspice.report import cause_plots, physical, plots, sample_plots, verdict, waveform_plots
+from kanspice.report.imperfections import imperfections
 from kanspice.report.words import (
+    NOTHING,
     counted,
     devices,
     durations,
@@ -19,13 +22,17 @@ from kanspice.report.words import (
     number,
     pair,
     peaks,
+    percent,
     plain,
+    seed,
+    setting,
     share,
     technology_name,
 )
 
 if TYPE_CHECKING:
     from jinja2 import Template
+    from markupsafe import Markup
 
 TEMPLATE = "report.html.j2"
 SHOWN_WAVEFORMS = 3
@@ -37,54 +44,68 @@ def to_html(result: GapResult) -> str:
 
     Everything that came from a file is escaped; pictures are inside the page.
     """
-    page = _template().render(
+    page = template(TEMPLATE).render(
         result=result,
         title=f"Sim-to-real gap of {plain(result.model.get('path', 'a model'))}",
         verdicts={
             "distance": verdict.distance(result),
             "numerical": verdict.numerical(result),
             "cross_check": None if result.cross_check is None else verdict.cross_check(result.cross_check),
+            "attribution": result.attribution and verdict.attribution(result.attribution, result.samples),
             "failures": verdict.failures(result),
             "weakest": verdict.weakest(result),
             "decisions": verdict.decisions(result),
             "outcome": verdict.outcome(result),
         },
         pictures={
-            "parity": _inside(plots.parity(result)),
-            "stages": _inside(plots.stages(result)),
-            "errors": _inside(plots.errors(result)),
+            "stages": inside(plots.stages(result)),
+            "parity": inside(plots.parity(result)) if result.outputs.size else "",
+            "errors": inside(plots.errors(result)) if result.outputs.size else "",
         },
         waveforms=[
-            (shown.sample, _inside(waveform_plots.waveforms(shown))) for shown in result.waveforms[:SHOWN_WAVEFORMS]
+            (shown.sample, inside(waveform_plots.waveforms(shown))) for shown in result.waveforms[:SHOWN_WAVEFORMS]
         ],
-        causes=_inside(cause_plots.causes(result)) if result.causes else "",
+        causes=inside(cause_plots.causes(result)) if result.causes else "",
         points=_points(result),
         physical=None if result.physical is None else physical.section(result.physical),
         accuracies=_accuracies(result),
         limits=[(limit, *pair(limit.value, limit.max)) for limit in result.limits],
+        worst=result.worst,
+        imperfections=imperfections(result),
         facts=_facts(result),
         details={
             "design": _pretty(result.design),
             "engine": _pretty(result.engine),
-            "versions": _pretty(result.versions),
         },
         number=number,
+        percent=percent,
         plain=plain,
+        setting=setting,
     )
     return encodable(page)
 
 
 @cache
-def _template() -> Template:
+def template(name: str) -> Template:
+    """A page, or a part of one, from the templates beside this file."""
     from jinja2 import Environment, PackageLoader, StrictUndefined  # noqa: PLC0415 - most runs write no page
 
     environment = Environment(
         loader=PackageLoader("kanspice.report", "."), autoescape=True, undefined=StrictUndefined, trim_blocks=True
     )
-    return environment.get_template(TEMPLATE)
+    environment.filters["breakable"] = _breakable
+    return environment.get_template(name)
 
 
-def _inside(picture: bytes) -> str:
+def _breakable(name: object) -> Markup:
+    """A name that a narrow column may break where its parts end."""
+    from markupsafe import Markup, escape  # noqa: PLC0415 - comes with jinja2
+
+    return Markup(re.sub(r"(?<=\w{4})([._/])(?=\w)", r"\1<wbr>", str(escape(name))))  # noqa: S704 - escaped just now
+
+
+def inside(picture: bytes) -> str:
+    """A picture's bytes as an address that needs no other file."""
     return "data:image/png;base64," + base64.b64encode(picture).decode("ascii")
 
 
@@ -93,8 +114,8 @@ def _points(result: GapResult) -> dict[str, str]:
     if not sample_plots.are_points(result):
         return {}
     return {
-        "The network's samples beside the circuit's": _inside(sample_plots.samples(result)),
-        "The error of every sample, magnified": _inside(sample_plots.displacements(result)),
+        "The network's samples beside the circuit's": inside(sample_plots.samples(result)),
+        "The error of every sample, magnified": inside(sample_plots.displacements(result)),
     }
 
 
@@ -118,6 +139,8 @@ def _facts(result: GapResult) -> list[tuple[str, str]]:
         ("engine", f"{plain(engine.get('name'))} {plain(engine.get('version'))}"),
         ("samples", f"{result.samples:,} from {plain(inputs.get('path'))}"),
         ("inputs' SHA-256", plain(inputs.get("sha256"))),
+        ("seed", seed(engine)),
+        ("versions", ", ".join(f"{plain(name)} {plain(found)}" for name, found in result.versions.items()) or NOTHING),
         ("time", durations(result.timing)),
         ("memory", peaks(result.memory)),
     ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -13,10 +14,10 @@ from kanspice.gap.causes import Cause
 from kanspice.gap.cross_check import CrossCheck
 from kanspice.gap.metrics import Gap
 from kanspice.gap.result import GapResult, Limit, NumericalGap, StageGap
+from kanspice.gap.worst import WorstSample
+from kanspice.report.document import SCHEMA
 from kanspice.report.physical import physical_document
 from kanspice.report.words import encodable
-
-SCHEMA = "kanspice.gap/1"
 
 
 def to_json(result: GapResult) -> str:
@@ -24,9 +25,9 @@ def to_json(result: GapResult) -> str:
 
     A figure that does not exist is null, and so is one that is not finite; a technology's infinite values are
     the text "inf". `external_gap`, `external_circuit_gap`, `accuracy`, `cross_check` and `loss` are left out where
-    there was nothing to compare with, `physical` where nothing was measured.
+    there was nothing to compare with, `causes`, `command` and `physical` where there are none.
     """
-    return json.dumps(_finite(_document(result)), indent=2, allow_nan=False) + "\n"
+    return json.dumps(finite(_document(result)), indent=2, allow_nan=False) + "\n"
 
 
 def _document(result: GapResult) -> dict[str, Any]:
@@ -45,6 +46,7 @@ def _document(result: GapResult) -> dict[str, Any]:
         "design": finite_design(result.design),
         "engine": result.engine,
         "samples": result.samples,
+        "outputs": result.reference.shape[1],
         "failed_samples": [
             {"index": failure.index, "outcome": failure.outcome.value, "advice": failure.advice}
             for failure in result.failed
@@ -54,12 +56,15 @@ def _document(result: GapResult) -> dict[str, Any]:
         "numerical_error": None if result.numerical is None else _numerical(result.numerical),
         "stages": [_stage(stage) for stage in result.stages],
         **({"causes": [_cause(cause) for cause in result.causes]} if result.causes else {}),
+        **({} if result.attribution is None else {"attribution": asdict(result.attribution)}),
+        "worst_samples": [_worst(sample) for sample in result.worst],
         "timing": result.timing,
         "memory": result.memory,
         "limits": [_limit(limit) for limit in result.limits],
         "passed": result.passed,
         "notes": result.notes,
         "versions": result.versions,
+        **({} if result.command is None else {"command": result.command}),
     }
 
 
@@ -67,7 +72,7 @@ def finite_design(design: Mapping[str, object]) -> dict[str, Any]:
     """The design's facts, ready for JSON, with a technology's infinite values (an ideal gain, say) as "inf"."""
     found: dict[str, Any] = dict(design)
     if "technology" in found:
-        found["technology"] = _finite(found["technology"], keep_infinite=True)
+        found["technology"] = finite(found["technology"], keep_infinite=True)
     return found
 
 
@@ -97,6 +102,18 @@ def _stage(stage: StageGap) -> dict[str, Any]:
     }
 
 
+def _worst(sample: WorstSample) -> dict[str, Any]:
+    return {
+        "index": sample.index,
+        "output": sample.output,
+        "network": sample.network,
+        "circuit": sample.circuit,
+        "max_abs": sample.max_abs,
+        "max_relative": sample.max_relative,
+        "decisions": sample.decisions,
+    }
+
+
 def _cross_check(found: CrossCheck) -> dict[str, Any]:
     return {
         "engine": {"name": found.engine, "version": found.engine_version},
@@ -123,6 +140,8 @@ def _cause(cause: Cause) -> dict[str, Any]:
         "without_rmse": None if without is None else without.gap.rmse,
         "without_relative_rmse": None if without is None else without.gap.relative_rmse,
         "without_failed_samples": None if without is None else without.failed,
+        "share": None if cause.share is None else cause.share.fraction,
+        "share_standard_error": None if cause.share is None else cause.share.standard_error,
     }
 
 
@@ -139,14 +158,14 @@ def _limit(limit: Limit) -> dict[str, Any]:
     return {"metric": limit.metric, "value": limit.value, "max": limit.max, "passed": bool(limit.passed)}
 
 
-def _finite(value: object, *, keep_infinite: bool = False) -> Any:
+def finite(value: object, *, keep_infinite: bool = False) -> Any:
     """The value in JSON's types; a number that is not finite becomes None, or "inf" and "-inf" where kept."""
     if isinstance(value, np.generic | np.ndarray):
         value = value.tolist()
     if isinstance(value, Mapping):
-        return {encodable(str(key)): _finite(part, keep_infinite=keep_infinite) for key, part in value.items()}
+        return {encodable(str(key)): finite(part, keep_infinite=keep_infinite) for key, part in value.items()}
     if isinstance(value, list | tuple):
-        return [_finite(part, keep_infinite=keep_infinite) for part in value]
+        return [finite(part, keep_infinite=keep_infinite) for part in value]
     if isinstance(value, float) and not math.isfinite(value):
         return str(value) if keep_infinite and math.isinf(value) else None
     if value is None or isinstance(value, bool | int | float):

@@ -21,14 +21,15 @@ _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 def to_junit(result: GapResult) -> str:
     """XML text: `testsuites` with one `testsuite`; a `testcase` per limit, one for the samples, one for a cross-check.
 
-    A limit that is exceeded is a failure; samples without a result, and engines that disagree, are an error, since
-    nothing was measured there.
+    A limit that is exceeded is a failure. What was not measured is an error: samples without a result, engines that
+    disagree, a limit on a figure that does not exist.
     """
-    failures = sum(not limit.passed for limit in result.limits)
+    unknown = sum(math.isnan(limit.value) for limit in result.limits)
+    failures = sum(not limit.passed for limit in result.limits) - unknown
     counts = {
         "tests": str(len(result.limits) + 1 + (result.cross_check is not None)),
         "failures": str(failures),
-        "errors": str(int(bool(result.failed)) + int(result.engines_disagree)),
+        "errors": str(unknown + int(bool(result.failed)) + int(result.engines_disagree)),
         "time": f"{sum(result.timing.get(key, 0.0) for key in _TIMED):.3f}",
     }
     root = Element("testsuites", {"name": SUITE, **counts})
@@ -62,11 +63,13 @@ def _add_limit(suite: Element, result: GapResult, limit: Limit) -> None:
     case = _case(suite, result, f"{limit.metric} <= {most}", "0")
     if limit.passed:
         return
-    said = _legal(f"{limit.metric} is {value}, above the limit {most}")
     if math.isnan(limit.value):
         said = _legal(f"{limit.metric} has no value; relative figures need two samples")
-    failure = SubElement(case, "failure", {"message": said, "type": "LimitExceeded"})
-    failure.text = _legal(f"metric {limit.metric}\nvalue  {limit.value!r}\nmax    {limit.max!r}")
+        found = SubElement(case, "error", {"message": said, "type": "NotMeasured"})
+    else:
+        said = _legal(f"{limit.metric} is {value}, above the limit {most}")
+        found = SubElement(case, "failure", {"message": said, "type": "LimitExceeded"})
+    found.text = _legal(f"metric {limit.metric}\nvalue  {limit.value!r}\nmax    {limit.max!r}")
 
 
 def _case(suite: Element, result: GapResult, name: str, time: str) -> Element:

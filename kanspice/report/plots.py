@@ -10,15 +10,26 @@ import numpy.typing as npt
 
 from kanspice.gap.metrics import spread
 from kanspice.gap.result import GapResult
-from kanspice.report.figures import BLUE, GREY, SHORT, VERMILLION, Format, encoded, nothing, opacity, padded, picture
-from kanspice.report.words import number, plain
+from kanspice.report.figures import (
+    BLUE,
+    GREY,
+    SHORT,
+    VERMILLION,
+    Format,
+    encoded,
+    nothing,
+    opacity,
+    padded,
+    picture,
+    tick_decades,
+)
+from kanspice.report.words import many, number, plain
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 Array = npt.NDArray[np.float64]
 _BINS = 41
-_NO_DECADE, _FEW_DECADES = 6.0, 200.0
 
 
 def parity(result: GapResult, form: Format = "png") -> bytes:
@@ -69,7 +80,7 @@ def stages(result: GapResult, form: Format = "png") -> bytes:
         _draw_numerical(axes, result, floor)
         axes.set_yticks(range(len(gaps)), [plain(stage.name) for stage in result.stages])
         axes.set(ylim=(len(gaps) - 0.5, -0.5), xlabel="relative RMSE (in standard deviations)")
-        _tick_decades(axes)
+        tick_decades(axes.xaxis)
         axes.grid(axis="x", alpha=0.3)
         figure.legend(loc="outside lower center", ncols=2, columnspacing=1.2, handletextpad=0.6)
         return encoded(figure, form)
@@ -77,7 +88,7 @@ def stages(result: GapResult, form: Format = "png") -> bytes:
 
 def errors(result: GapResult, form: Format = "png") -> bytes:
     """How many outputs are wrong by how much, in the network's standard deviations; counts are logarithmic."""
-    from matplotlib.ticker import MaxNLocator  # noqa: PLC0415
+    from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter  # noqa: PLC0415
 
     expected, found = _solved(result)
     scale = spread(result.reference) if result.reference.size else 0.0
@@ -88,13 +99,15 @@ def errors(result: GapResult, form: Format = "png") -> bytes:
             axes.hist(error, bins=np.linspace(-largest, largest, _BINS + 1).tolist(), color=BLUE)
             axes.axvline(0, color=GREY, linewidth=0.8)
             axes.set(xlim=(-1.05 * largest, 1.05 * largest), yscale="log", ylim=(0.7, None))
+            axes.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
         else:
             nothing(axes)
         unit = "standard deviations" if scale else "model units"
         axes.set(xlabel=f"circuit - network ({unit})", ylabel="outputs")
         axes.xaxis.set_major_locator(MaxNLocator(5))
-        for axis in (axes.xaxis, axes.yaxis):
-            axis.set_major_formatter(SHORT)
+        axes.xaxis.set_major_formatter(SHORT)
+        axes.yaxis.set_major_formatter(SHORT)
+        axes.yaxis.set_minor_formatter(NullFormatter())
         return encoded(figure, form)
 
 
@@ -107,7 +120,7 @@ def _solved(result: GapResult) -> tuple[Array, Array]:
 def _margin(result: GapResult, points: int) -> str:
     lines = [f"{points:,} outputs", f"max |error| {number(result.gap.max_abs)}"]
     if result.failed:
-        lines.append(f"{len(result.failed):,} samples without a result")
+        lines.append(f"{many(len(result.failed), 'sample')} without a result")
     return "\n".join(lines)
 
 
@@ -163,19 +176,6 @@ def _draw_numerical(axes: Axes, result: GapResult, floor: float) -> None:
         axes.axvline(error, color=GREY, linewidth=1.2, linestyle="--", zorder=0, label=said)
     else:
         axes.plot([], [], linestyle="", label=f"numerical error {number(error)} (off axis)")
-
-
-def _tick_decades(axes: Axes) -> None:
-    """Ticks on a logarithmic axis: some between the powers of ten where it spans few of them, or none."""
-    from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter  # noqa: PLC0415 - see figures.blank
-
-    low, high = axes.get_xlim()
-    if high / low < _NO_DECADE:
-        axes.xaxis.set_major_locator(MaxNLocator(4))
-    elif high / low < _FEW_DECADES:
-        axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
-    axes.xaxis.set_major_formatter(SHORT)
-    axes.xaxis.set_minor_formatter(NullFormatter())
 
 
 def _error_title(error: Array) -> str:

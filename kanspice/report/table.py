@@ -9,7 +9,6 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from kanspice.gap.causes import Cause
 from kanspice.gap.metrics import Gap
 from kanspice.gap.result import GapResult, StageGap
 from kanspice.report import physical, verdict
@@ -23,7 +22,9 @@ from kanspice.report.words import (
     number,
     pair,
     peaks,
+    percent,
     plain,
+    setting,
     share,
     technology_name,
 )
@@ -41,7 +42,7 @@ def print_gap(result: GapResult, console: Console) -> None:
     if result.stages:
         console.print(_stages(result.stages))
     if result.causes:
-        console.print(_causes(result.causes))
+        console.print(_causes(result))
     console.print(_rows(_summary(result)))
 
 
@@ -88,18 +89,21 @@ def _stages(stages: tuple[StageGap, ...]) -> Table:
     return table
 
 
-def _causes(causes: tuple[Cause, ...]) -> Table:
-    table = Table(box=box.SIMPLE, pad_edge=False, padding=(0, 1))
+def _causes(result: GapResult) -> Table:
+    table = Table(box=box.SIMPLE, pad_edge=False, padding=(0, 1, 0, 0))
     table.add_column("cause\n", overflow="fold", min_width=24)
-    for heading in ("value\n", "by itself\nrelative", "without it\nrelative", "failed samples\nby itself / without"):
+    for heading in ("value\n", "by itself\nrelative", "without\nrelative", "share of\nsquare, %", "failed\nsamples"):
         table.add_column(heading, justify="right", no_wrap=True)
-    for cause in causes:
-        without = NOTHING if cause.without is None else number(cause.without.gap.relative_rmse)
-        value = NOTHING if cause.value is None else number(cause.value)
-        failed = counted(cause.alone.failed)
+    for cause in result.causes:
+        without, failed = NOTHING, counted(cause.alone.failed)
         if cause.without is not None:
+            without = number(cause.without.gap.relative_rmse)
             failed = f"{failed} / {counted(cause.without.failed)}"
-        table.add_row(Text(cause.name), value, number(cause.alone.gap.relative_rmse), without, failed)
+        alone = number(cause.alone.gap.relative_rmse)
+        table.add_row(Text(cause.name), setting(cause.value), alone, without, percent(cause.share), failed)
+    if result.attribution is not None:
+        table.caption = _said(verdict.attribution(result.attribution, result.samples))
+        table.caption_justify = "left"
     return table
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from kanspice.gap.causes import Attribution
 from kanspice.gap.cross_check import CrossCheck
+from kanspice.gap.metrics import NEGLIGIBLE
 from kanspice.gap.result import GapResult
 from kanspice.report.words import many, number, plain, share
 
-NEGLIGIBLE = 1e-6
-"""Relative RMSE below which a gap and its numerical error are both called nothing."""
 ROUNDING = 1e-12
 """Relative RMSE below which a gap is the rounding of 64-bit numbers."""
 WORTH_A_WARNING = 0.1
@@ -128,3 +128,20 @@ def outcome(result: GapResult) -> Verdict:
     return Verdict(
         f"passed: {many(len(result.limits), 'limit')} kept" if result.limits else "measured; no limit was given"
     )
+
+
+def attribution(found: Attribution, samples: int) -> Verdict:
+    """What the shares are of, and what made them."""
+    if found.orders:
+        made = f"± one standard error of {found.orders} orders in which causes join, drawn of all"
+    else:
+        made = "exact"
+    solved = f"{found.trials} circuits, {found.engine} engine"
+    if found.samples == 0:
+        return Verdict(f"No shares: no sample was solved in all of {solved}", warning=True)
+    text = (
+        f"Shares of the mean squared error add up to 100 %; this run's numerical error is not counted: {made}; {solved}"
+    )
+    if found.samples < samples:
+        return Verdict(f"{text}; only of the {many(found.samples, 'sample')} solved in all of them", warning=True)
+    return Verdict(text)

@@ -6,6 +6,8 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from kanspice.gap.causes import Share
+
 NOTHING = "-"
 """What stands where there is no figure."""
 
@@ -32,6 +34,19 @@ def _percent(fraction: float) -> str:
     return f"{min(max(100 * fraction, 0.1), 99.9):.1f}"
 
 
+def setting(value: float | str | None) -> str:
+    """A value of a technology: three digits, or its word."""
+    return plain(value) if isinstance(value, str) else number(value)
+
+
+def percent(part: Share | None) -> str:
+    """A part of the whole in percent, with its standard error where it has one: "12.3", "12.3 ± 0.4"; "-" for None."""
+    if part is None:
+        return NOTHING
+    value = f"{100 * part.fraction:.1f}".replace("-0.0", "0.0")
+    return f"{value} ± {100 * part.standard_error:.1f}" if part.standard_error > 0 else value
+
+
 def counted(value: object) -> str:
     """A count with thousands separated; anything else as it is."""
     if isinstance(value, int) and not isinstance(value, bool):
@@ -54,9 +69,12 @@ def devices(value: object) -> str:
 
 
 def pair(value: float, limit: float) -> tuple[str, str]:
-    """A figure and its limit, with as many digits as it takes to see that they differ."""
+    """Two figures, with as many digits as it takes to see that they differ."""
     short = number(value), number(limit)
-    return (repr(float(value)), repr(float(limit))) if short[0] == short[1] and value != limit else short
+    if short[0] != short[1] or value == limit:
+        return short
+    told_apart = ((f"{value:.{digits}g}", f"{limit:.{digits}g}") for digits in range(4, 18))
+    return next((texts for texts in told_apart if texts[0] != texts[1]), short)
 
 
 def plain(value: object) -> str:
@@ -96,6 +114,13 @@ def technology_name(design: Mapping[str, object]) -> str:
     """The name of the technology that a design was compiled for."""
     technology = design.get("technology")
     return plain(technology.get("name", "unnamed") if isinstance(technology, Mapping) else technology or NOTHING)
+
+
+def seed(engine: Mapping[str, object]) -> str:
+    """What random imperfections, and the samples that are solved again, were drawn with."""
+    options = engine.get("options")
+    found = options.get("seed") if isinstance(options, Mapping) else None
+    return NOTHING if found is None else plain(found)
 
 
 @dataclass(frozen=True)

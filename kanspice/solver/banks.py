@@ -35,8 +35,9 @@ _BLOCK_NUMBERS = 2**17
 class Branches:
     """Branches that carry a current, each of it from node `first` to node `second`; 0 is ground.
 
-    first, second: (branches,). The drive is `alpha v_first + beta v_second + gamma`, (branches,) each; if `level` is
-    finite each term passes level * tanh(term / level) before, or where the law sees differences only their sum does.
+    first, second: (branches,). The drive is `alpha v_first + beta v_second + gamma`, (branches,) each; where `level`,
+    (branches,), is finite each term passes level * tanh(term / level) before, or where the law sees differences only
+    their sum does.
     weight: (branches,) what multiplies the shape of the drive. ratio: (branches,) slope of a rectifier below 0.
     """
 
@@ -49,7 +50,7 @@ class Branches:
     weight: Array
     shape: Shape
     ratio: Array
-    level: float
+    level: Array
     differences: bool
     activation: str = ""
     """Of `ACTIVATIONS`, where that is the shape."""
@@ -58,10 +59,6 @@ class Branches:
     def is_smooth(self) -> bool:
         """True when currents have no corners."""
         return self.shape in ("linear", "tanh") or self.activation in _SMOOTH_ACTIVATIONS
-
-    def limited(self, term: Array) -> Array:
-        """What a term of the drive comes to."""
-        return term if math.isinf(self.level) else self.level * np.tanh(term / self.level)
 
     def shaped(self, drive: Array, ratio: Array | float) -> Array:
         """What the drive makes of itself; the argument may be overwritten."""
@@ -102,28 +99,35 @@ class Bank(ABC):
 
 def bank_of(period: OdePeriod, schematic: Schematic | None = None) -> Bank:
     """The period's bank, ideal sources if there is no schematic."""
-    branches = merged(oriented(_branches(period, schematic)))
-    if math.isinf(branches.level) and branches.nodes * len(branches.weight) <= _DENSE_NUMBERS:
+    branches = _branches(period, schematic)
+    branches = merged(oriented(replace(branches, weight=period.gain * branches.weight)))
+    if branches.nodes * len(branches.weight) <= _DENSE_NUMBERS:
         return DenseBank(branches)
     return PairBank(branches)
 
 
 class DenseBank(Bank):
-    """Two matrix products: drives of all branches from all nodes, currents into all nodes from all branches."""
+    """Matrix products: drives of all branches from all nodes, currents into all nodes from all branches."""
 
     def __init__(self, branches: Branches) -> None:
         self.branches = branches
         numbers = np.arange(len(branches.weight))
         self.ratio = branches.ratio if branches.ratio.any() else 0.0
-        drives, into = np.zeros((branches.nodes + 1, numbers.size)), np.zeros((numbers.size, branches.nodes + 1))
-        drives[branches.first, numbers] = branches.alpha
-        drives[branches.second, numbers] = branches.beta
+        self.level = _one(branches.level) if numbers.size else math.inf
+        first, second = np.zeros((2, branches.nodes + 1, numbers.size))
+        into = np.zeros((numbers.size, branches.nodes + 1))
+        first[branches.first, numbers] = branches.alpha
+        second[branches.second, numbers] = branches.beta
         into[numbers, branches.first] = -branches.weight
         into[numbers, branches.second] = branches.weight
-        self.drives, self.into = np.ascontiguousarray(drives[1:]), np.ascontiguousarray(into[:, 1:])
+        one_term = branches.differences or np.isinf(branches.level).all()
+        self.terms = [part[1:].copy() for part in ((first + second,) if one_term else (first, second))]
+        self.into = np.ascontiguousarray(into[:, 1:])
 
     def into_nodes(self, volts: Array) -> Array:
-        drive = volts @ self.drives
+        drive = _limited(volts @ self.terms[0], self.level)
+        for term in self.terms[1:]:
+            drive += _limited(volts @ term, self.level)
         drive += self.branches.gamma
         currents: Array = self.branches.shaped(drive, self.ratio) @ self.into
         return currents
@@ -162,10 +166,10 @@ class PairBank(Bank):
     def _sum(self, several: _Several, first: Array, second: Array) -> Array:
         """Currents (samples, pairs) of pairs with equally many branches."""
         total = np.zeros_like(first)
-        for alpha, beta, gamma, weight, ratio in several.ranks:
-            drive = self.branches.limited(alpha * first)
+        for alpha, beta, gamma, weight, ratio, level in several.ranks:
+            drive = _limited(alpha * first, level)
             if not self.branches.differences:
-                drive += self.branches.limited(beta * second)
+                drive += _limited(beta * second, level)
             drive += gamma
             drive = self.branches.shaped(drive, ratio)
             drive *= weight
@@ -173,26 +177,34 @@ class PairBank(Bank):
         return total
 
 
+def _limited(term: Array, level: Array | float) -> Array:
+    return term if isinstance(level, float) and math.isinf(level) else np.asarray(level * np.tanh(term / level))
+
+
 @dataclass(frozen=True)
 class _Several:
     """Pairs of nodes with equally many branches; ranks: the first branch of every pair, the second, and so on.
 
-    Each rank: alpha, beta, gamma, weight and ratio, (pairs,), ratio a number where it is the same for all.
+    Each rank: alpha, beta, gamma, weight, ratio and level, (pairs,), the last two numbers where they are the same for
+    all.
     """
 
     pairs: int
-    ranks: list[tuple[Array, Array, Array, Array, Array | float]]
+    ranks: list[tuple[Array, Array, Array, Array, Array | float, Array | float]]
 
     @classmethod
     def of(cls, branches: Branches, members: Indices) -> _Several:
         """members: (branches of a pair, pairs)."""
-        ranks: list[tuple[Array, Array, Array, Array, Array | float]] = []
+        ranks: list[tuple[Array, Array, Array, Array, Array | float, Array | float]] = []
         for rank in members:
-            ratio = branches.ratio[rank]
-            same = float(ratio[0]) if np.all(ratio == ratio[0]) else ratio
             drive = branches.alpha[rank], branches.beta[rank], branches.gamma[rank]
-            ranks.append((*drive, branches.weight[rank], same))
+            ranks.append((*drive, branches.weight[rank], _one(branches.ratio[rank]), _one(branches.level[rank])))
         return cls(members.shape[1], ranks)
+
+
+def _one(values: Array) -> Array | float:
+    """The number that all of them are, or all of them."""
+    return float(values[0]) if np.all(values == values[0]) else values
 
 
 def oriented(branches: Branches) -> Branches:
@@ -213,6 +225,7 @@ def oriented(branches: Branches) -> Branches:
         gamma=branches.gamma[order],
         weight=weight[order],
         ratio=branches.ratio[order],
+        level=branches.level[order],
     )
 
 
@@ -227,32 +240,41 @@ def merged(branches: Branches) -> Branches:
     first, second = branches.first[starts], branches.second[starts]
     ones = np.ones(len(starts))
     return replace(
-        branches, first=first, second=second, alpha=alpha, beta=beta, gamma=gamma, weight=ones, ratio=0 * ones
+        branches,
+        first=first,
+        second=second,
+        alpha=alpha,
+        beta=beta,
+        gamma=gamma,
+        weight=ones,
+        ratio=0 * ones,
+        level=branches.level[starts],
     )
 
 
 def _branches(period: OdePeriod, schematic: Schematic | None) -> Branches:
-    """Every branch of the period, from its source to its destination."""
+    """Every branch of the period, from its source to its destination, with a gain of 1."""
     theta, law, none = period.theta, period.law, np.zeros(period.branches)
     branches = partial(Branches, period.nodes, period.source, period.destination)
-    level = math.inf if schematic is None else schematic.vccs_saturation
+    unlimited = np.full(period.branches, math.inf)
+    level = unlimited if schematic is None else np.full(period.branches, schematic.vccs_saturation)
     name = activation_name(law)
     if name is not None:
         alpha, beta, gamma = (theta[1], -theta[1], theta[0]) if len(theta) == 2 else theta
         shape: Shape = "linear" if name == "identity" else "activation"
-        return branches(alpha, beta, gamma, none + 1, shape, none, math.inf, len(theta) == 2, name)
+        return branches(alpha, beta, gamma, none + 1, shape, none, unlimited, len(theta) == 2, name)
     if law == "Conductance":
-        return branches(theta[0], -theta[0], none, none + 1, "linear", none, math.inf, True)
+        return branches(theta[0], -theta[0], none, none + 1, "linear", none, unlimited, True)
     if law in ("ShiftTanh1", "ShiftTanh2"):
-        tail = 1.0 if schematic is None else schematic.pair_saturation
+        tail = none + 1 if schematic is None else schematic.pair_saturation * period.tail
         slopes = (theta[1], -theta[1], theta[0]) if law == "ShiftTanh1" else (theta[0], theta[1], theta[2])
         alpha, beta, gamma = (slope / tail for slope in slopes)
-        return branches(alpha, beta, gamma, none + tail, "tanh", none, level / tail, law == "ShiftTanh1")
+        return branches(alpha, beta, gamma, tail, "tanh", none, level / tail, law == "ShiftTanh1")
     if law in ("ShiftRelu1", "ShiftLeakyRelu1"):
         size = np.abs(theta[1])
         weight, ratio = _rectifier(period, schematic, size, leaky=law == "ShiftLeakyRelu1")
         weight = np.sign(theta[1]) * weight
-        return branches(size, -size, -size * theta[0], weight, "rectified", ratio, math.inf, True)
+        return branches(size, -size, -size * theta[0], weight, "rectified", ratio, unlimited, True)
     siemens = none if schematic is None else none + period.unit_v / period.current_unit_a / schematic.source_ohm
     weight, ratio = _rectifier(period, schematic, siemens, leaky=law == "ShiftLeakyRelu2")
     return branches(theta[0], theta[1], theta[2], weight, "rectified", ratio, level, False)
@@ -279,12 +301,12 @@ def branch_currents_a(period: OdePeriod, schematic: Schematic | None, node_v: Ar
     node_v: (points, nodes), volts.
     """
     branches = _branches(period, schematic)
-    volts = np.pad(node_v / period.unit_v, ((0, 0), (1, 0)))
+    volts, level = np.pad(node_v / period.unit_v, ((0, 0), (1, 0))), _one(branches.level)
     first, second = volts[:, branches.first], volts[:, branches.second]
     across_v = (first - second) * period.unit_v
     if branches.differences:
-        drive = branches.limited(branches.alpha * (first - second))
+        drive = _limited(branches.alpha * (first - second), level)
     else:
-        drive = branches.limited(branches.alpha * first) + branches.limited(branches.beta * second)
+        drive = _limited(branches.alpha * first, level) + _limited(branches.beta * second, level)
     shaped = branches.shaped(drive + branches.gamma, branches.ratio)
     return branches.weight * shaped * period.current_unit_a, across_v

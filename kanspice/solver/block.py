@@ -37,8 +37,10 @@ class Method(Protocol):
     def facts(self) -> Mapping[str, object]:
         """What a reader should know about it."""
 
-    def solve(self, inputs_v: Array, *, tighter: bool = False, deadline: float | None = None) -> Block:
-        """Voltages for inputs (samples, inputs) in volts.
+    def solve(
+        self, inputs_v: Array, late_s: Array, /, *, tighter: bool = False, deadline: float | None = None
+    ) -> Block:
+        """Voltages for inputs (samples, inputs) in volts, whose outputs are taken so much later than usual, (samples,).
 
         tighter: again, with a smaller numerical error, to measure that of the usual way. deadline: of time.monotonic.
         """

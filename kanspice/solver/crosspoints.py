@@ -33,16 +33,16 @@ class Crosspoints(ABC):
 class WholeCrosspoints(Crosspoints):
     """From the curves themselves, for every device by itself: slow, and an independent check."""
 
-    def __init__(self, rows_v: Array, curves: Sequence[Curve], area: Array) -> None:
-        """rows_v: (samples, rows) volts. area: (rows, columns, devices), at least 0."""
-        self.rows_v, self.curves, self.area = rows_v, curves, area
+    def __init__(self, rows_v: Array, curves: Sequence[Curve], area: Array, shift_v: Array) -> None:
+        """rows_v: (samples, rows) volts. area, at least 0, and shift_v: (rows, columns, devices)."""
+        self.rows_v, self.curves, self.area, self.shift_v = rows_v, curves, area, shift_v
 
     def at(self, lost_v: Array, samples: Indices) -> tuple[Array, Array]:
         volts = self.rows_v[samples, :, None] - lost_v
         current, slope = np.zeros_like(volts), np.zeros_like(volts)
         for device, curve in enumerate(self.curves):
             row, column = np.nonzero(self.area[:, :, device])
-            value, derivative = curve.numpy(volts[:, row, column])
+            value, derivative = curve.numpy(volts[:, row, column] - self.shift_v[row, column, device])
             current[:, row, column] += self.area[row, column, device] * value
             slope[:, row, column] -= self.area[row, column, device] * derivative
         return current, slope
@@ -58,7 +58,8 @@ class LocalCrosspoints(Crosspoints):
         known = [place for place, pieces in enumerate(rows.pieces) if pieces is not None]
         self.above, self.below = (self._together(tables, known) for tables in (rows.above, rows.below))
         unknown = [place for place, pieces in enumerate(rows.pieces) if pieces is None]
-        self.whole = WholeCrosspoints(rows.rows_v, self.others, area[:, :, unknown])
+        left = area[:, :, unknown]
+        self.whole = WholeCrosspoints(rows.rows_v, self.others, left, np.zeros_like(left))
 
     def _together(self, tables: Sequence[Array], known: Sequence[int]) -> Array:
         """Polynomials of crosspoints, (degree + 1, samples, rows, columns), from those of rows."""

@@ -110,19 +110,20 @@ class LocalCurrents(Currents):
 class WholeCurves(Currents):
     """From the curves themselves, for every device by itself: slow, and an independent check."""
 
-    def __init__(self, rows_v: Array, curves: Sequence[Curve], area: Array) -> None:
-        """rows_v: (samples, rows) volts. area: (rows, columns, devices), at least 0."""
-        self.rows_v, self.curves, self.area = rows_v, curves, _by_device(area)
+    def __init__(self, rows_v: Array, curves: Sequence[Curve], area: Array, shift_v: Array) -> None:
+        """rows_v: (samples, rows) volts. area, at least 0, and shift_v: (rows, columns, devices)."""
+        self.rows_v, self.curves, self.area, self.shift_v = rows_v, curves, _by_device(area), _by_device(shift_v)
 
     def at(self, columns_v: Array, samples: Indices) -> tuple[Array, Array]:
-        areas = zip(self.curves, self.area, strict=True)
-        parts = [_whole(curve, self.rows_v[samples], area, columns_v) for curve, area in areas]
+        devices = zip(self.curves, self.area, self.shift_v, strict=True)
+        parts = [_whole(curve, self.rows_v[samples], area, columns_v, shift_v) for curve, area, shift_v in devices]
         currents, slopes = zip(*parts, strict=True)
         return np.sum(currents, axis=0), np.sum(slopes, axis=0)
 
     def from_rows(self, columns_v: Array) -> Array:
-        areas = zip(self.curves, self.area, strict=True)
-        return np.asarray(sum(_whole_rows(curve, self.rows_v, area, columns_v) for curve, area in areas))
+        devices = zip(self.curves, self.area, self.shift_v, strict=True)
+        parts = [_whole_rows(curve, self.rows_v, area, columns_v, shift_v) for curve, area, shift_v in devices]
+        return np.asarray(np.sum(parts, axis=0))
 
 
 class AtRows(Currents):
@@ -156,13 +157,14 @@ def _rows_of_polynomials(above: Array, below: Array, area: Array, columns_v: Arr
     return total
 
 
-def _whole_rows(curve: Curve, rows_v: Array, area: Array, columns_v: Array) -> Array:
-    """(samples, rows) of a curve evaluated for every device."""
+def _whole_rows(curve: Curve, rows_v: Array, area: Array, columns_v: Array, shift_v: Array | float = 0.0) -> Array:
+    """(samples, rows) of a curve evaluated for every device. shift_v: (rows, columns), volts."""
     total = np.empty_like(rows_v)
     size = max(1, _BLOCK_NUMBERS // area.size)
     for first in range(0, len(rows_v), size):
         part = slice(first, first + size)
-        total[part] = np.einsum("sij,ij->si", curve.numpy(rows_v[part, :, None] - columns_v[part, None, :])[0], area)
+        seen_v = rows_v[part, :, None] - columns_v[part, None, :] - shift_v
+        total[part] = np.einsum("sij,ij->si", curve.numpy(seen_v)[0], area)
     return total
 
 
@@ -224,13 +226,20 @@ def beyond(
         yield first + crossing, column, value * past, -derivative * part.side[crossing]
 
 
-def _whole(curve: Curve, rows_v: Array, area: Array, columns_v: Array) -> tuple[Array, Array]:
-    """The curve evaluated for every device."""
+def _whole(
+    curve: Curve, rows_v: Array, area: Array, columns_v: Array, shift_v: Array | None = None
+) -> tuple[Array, Array]:
+    """The curve evaluated for every device that exists, column by column. shift_v: (rows, columns), volts."""
     current, slope = np.zeros_like(columns_v), np.zeros_like(columns_v)
-    size = max(1, _BLOCK_NUMBERS // area.size)
+    column, row = np.nonzero(area.T)
+    if column.size == 0:
+        return current, slope
+    own, starts = np.unique(column, return_index=True)
+    areas, shifts_v = area[row, column], 0.0 if shift_v is None else shift_v[row, column]
+    size = max(1, _BLOCK_NUMBERS // column.size)
     for first in range(0, len(rows_v), size):
         part = slice(first, first + size)
-        values, slopes = curve.numpy(rows_v[part, :, None] - columns_v[part, None, :])
-        current[part] = np.einsum("sij,ij->sj", values, area)
-        slope[part] = -np.einsum("sij,ij->sj", slopes, area)
+        values, slopes = curve.numpy(rows_v[part, row] - columns_v[part, column] - shifts_v)
+        current[part, own] = np.add.reduceat(areas * values, starts, axis=1)
+        slope[part, own] = -np.add.reduceat(areas * slopes, starts, axis=1)
     return current, slope

@@ -30,24 +30,34 @@ def solve(
     *,
     hints: Mapping[str, Array] | None = None,
     progress: Progress | None = None,
+    numbers: Sequence[int] | None = None,
 ) -> Solution:
     """Voltages of every stage of the design for inputs (samples, inputs) in model units.
 
     hints: reference stages by name, (samples, width) in model units: the numerical error is measured where the circuit
-    is farthest from them. progress: called with the number of samples finished since its last call.
+    is farthest from them. progress: called with the number of samples finished since its last call. numbers: which
+    samples these are, for what is drawn for each of them; 0 and on if None.
     Failed samples are values in the result.
     """
-    return _Run(design, inputs, fidelity, options or SolverOptions(), hints or {}).solve(progress)
+    arriving = design.inputs_v(inputs, numbers), design.read_late_s(len(inputs), numbers)
+    return _Run(design, *arriving, fidelity, options or SolverOptions(), hints=hints or {}).solve(progress)
 
 
 class _Run:
     """One call of `solve`."""
 
     def __init__(
-        self, design: Design, inputs: Array, fidelity: Fidelity, options: SolverOptions, hints: Mapping[str, Array]
+        self,
+        design: Design,
+        inputs_v: Array,
+        late_s: Array,
+        fidelity: Fidelity,
+        options: SolverOptions,
+        *,
+        hints: Mapping[str, Array],
     ) -> None:
         self.design, self.fidelity, self.options, self.hints = design, fidelity, options, hints
-        self.inputs_v = design.inputs_v(inputs)
+        self.inputs_v, self.late_s = inputs_v, late_s
         self.started = time.monotonic()
         self.method: Method = Periods(design) if design.periods else Chain(design, fidelity)
         self.load_s = time.monotonic() - self.started
@@ -73,7 +83,7 @@ class _Run:
             if self._is_late:
                 self.failures |= {index: FailedSample(index, Outcome.TIMED_OUT) for index in block}
                 continue
-            self._keep(block, self.method.solve(self.inputs_v[block], deadline=self.deadline))
+            self._keep(block, self.method.solve(self.inputs_v[block], self.late_s[block], deadline=self.deadline))
             if progress is not None:
                 progress(len(block))
         simulate_s = time.monotonic() - self.started - self.load_s
@@ -112,7 +122,8 @@ class _Run:
         for block in blocks(chosen[::-1], self.options.block or self.method.block):
             if self._is_late:
                 break
-            again = self.method.solve(self.inputs_v[block], tighter=True, deadline=self.deadline)
+            arriving = self.inputs_v[block], self.late_s[block]
+            again = self.method.solve(*arriving, tighter=True, deadline=self.deadline)
             found_v = again.stage_v[last] - self.stage_v[last][block]
             differences_v |= {index: row for index, row in zip(block, found_v, strict=True) if np.isfinite(row).all()}
         if not differences_v:
@@ -136,7 +147,10 @@ class _Run:
         if not isinstance(self.method, Periods):
             return ()
         solved = [index for index in range(len(self.inputs_v)) if index not in self.failures]
-        kept = [self.method.waveforms(index, self.inputs_v[index]) for index in solved[: self.options.waveforms]]
+        kept = [
+            self.method.waveforms(index, self.inputs_v[index], float(self.late_s[index]))
+            for index in solved[: self.options.waveforms]
+        ]
         return tuple(waveform for waveforms in kept for waveform in waveforms)
 
     def _solution(self, simulate_s: float, numerical_error: NumericalError | None) -> Solution:

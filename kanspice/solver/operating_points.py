@@ -59,8 +59,10 @@ class Chain:
         """Nothing to choose: what is left is rounding."""
         return {}
 
-    def solve(self, inputs_v: Array, *, tighter: bool = False, deadline: float | None = None) -> Block:
-        """Voltages for inputs (samples, inputs) in volts; blocks are too short for a deadline.
+    def solve(
+        self, inputs_v: Array, _late_s: Array, /, *, tighter: bool = False, deadline: float | None = None
+    ) -> Block:
+        """Voltages for inputs (samples, inputs) in volts, whenever they are taken; blocks are too short for a deadline.
 
         tighter: evaluate the curve in every device, which is slower and shares nothing with the fast way.
         """
@@ -94,14 +96,19 @@ class Chain:
 
     def _crosspoints(self, crossbar: Crossbar, rows_v: Array, whole_curves: bool) -> Crosspoints:
         area = self.area[crossbar.name]
-        if whole_curves:
-            return WholeCrosspoints(rows_v, self.curves, area)
+        if whole_curves or crossbar.shift_v.any():
+            return WholeCrosspoints(rows_v, self.curves, area, _shifts_by_column(crossbar))
         return LocalCrosspoints(Rows.at(rows_v, self.curves), area)
 
     def _currents(self, crossbar: Crossbar, rows_v: Array, whole_curves: bool) -> Currents:
         area = self.area[crossbar.name]
         if self.fidelity == "shared" or (crossbar.sees_rows_only and not whole_curves):
             return AtRows(rows_v, self.curves, area)
-        if whole_curves:
-            return WholeCurves(rows_v, self.curves, area)
+        if whole_curves or crossbar.shift_v.any():
+            return WholeCurves(rows_v, self.curves, area, _shifts_by_column(crossbar))
         return LocalCurrents(Rows.at(rows_v, self.curves), area)
+
+
+def _shifts_by_column(crossbar: Crossbar) -> Array:
+    """(rows, 2 * pairs, devices), volts."""
+    return np.repeat(crossbar.shift_v, 2, axis=1)

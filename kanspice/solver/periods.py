@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
 
-from kanspice.design import Design, OdePeriod, ReadOut, Switching
+from kanspice.design import Design, NodeLosses, OdePeriod, ReadOut, Switching
 from kanspice.netlist.switching import capacitor_nodes
 from kanspice.solution import FailedSample, Outcome, Waveform
 from kanspice.solver.banks import Bank, bank_of
 from kanspice.solver.block import Block
-from kanspice.solver.integrator import KINKED, SMOOTH, Followed, Method, Tolerance, follow
+from kanspice.solver.integrator import KINKED, PULLED, SMOOTH, Followed, Method, Tolerance, follow
 
 Array = npt.NDArray[np.float64]
 
@@ -23,6 +24,8 @@ _TIGHTER = 10.0
 _WAVEFORM_POINTS = 201
 _MOST_ROUNDS = 100
 _ROUNDING = 1e-13
+_STIFF = 300.0
+"""What a period's duration in the time constants of its nodes' losses is at most, for explicit steps."""
 
 
 class Periods:
@@ -47,25 +50,29 @@ class Periods:
         first = self.periods[0]
         return {"relative_tolerance": first.tolerance.relative, "absolute_tolerance": first.tolerance.absolute}
 
-    def solve(self, inputs_v: Array, *, tighter: bool = False, deadline: float | None = None) -> Block:
+    def solve(
+        self, inputs_v: Array, late_s: Array, /, *, tighter: bool = False, deadline: float | None = None
+    ) -> Block:
         """Voltages for inputs (samples, inputs) in volts; `tighter`: a tenth of the error in every step."""
         found, volts = Block(), inputs_v
         for stage, period in zip(self.design.periods, self.periods, strict=True):
-            followed = period.follow(stage.start_v(volts) / stage.unit_v, tighter=tighter, deadline=deadline)
-            for place in np.flatnonzero(followed.reached < period.points[-1]).tolist():
+            last = period.last(late_s if stage is self.design.periods[-1] else np.zeros_like(late_s))
+            followed = period.follow(stage.start_v(volts) / stage.unit_v, last, tighter=tighter, deadline=deadline)
+            for place in np.flatnonzero(followed.reached < last).tolist():
                 found.failures.setdefault(place, _failure(stage, period, place, followed))
-            volts = np.where(followed.reached[:, None] < period.points[-1], np.nan, followed.end * stage.unit_v)
+            volts = np.where((followed.reached < last)[:, None], np.nan, followed.end * stage.unit_v)
             found.stage_v[stage.name] = volts
-        last = self.design.stages[-1]
-        if isinstance(last, ReadOut):
-            found.stage_v[last.name] = volts[:, last.start : last.start + last.width]
+        readout = self.design.stages[-1]
+        if isinstance(readout, ReadOut):
+            found.stage_v[readout.name] = volts[:, readout.start : readout.start + readout.width]
         return found
 
-    def waveforms(self, sample: int, input_v: Array) -> tuple[Waveform, ...]:
+    def waveforms(self, sample: int, input_v: Array, late_s: float) -> tuple[Waveform, ...]:
         """One sample's node voltages over time, for its inputs (inputs,) in volts."""
         kept, volts, starts_s = [], input_v[None, :], (0.0, *self.design.ends_s)
         for stage, period, start_s in zip(self.design.periods, self.periods, starts_s, strict=False):
-            time, states = period.trace(stage.start_v(volts) / stage.unit_v)
+            late = np.array([late_s if stage is self.design.periods[-1] else 0.0])
+            time, states = period.trace(stage.start_v(volts) / stage.unit_v, float(period.last(late)[0]))
             volts = states[-1:] * stage.unit_v
             kept.append(Waveform(sample, stage.name, start_s + time * period.unit_s, states * stage.unit_v))
         return tuple(kept)
@@ -85,68 +92,98 @@ class _Period:
     def __init__(self, design: Design, period: OdePeriod, banks: list[int]) -> None:
         """banks: (nodes,) how many banks hang on each node's capacitor, its own included."""
         self.bank: Bank = bank_of(period, design.schematic)
-        self.unit_s = period.capacitor_f * period.unit_v / period.current_unit_a
-        self.method, self.tolerance = self._method()
-        self.switching = None
+        self.unit_s = period.unit_s
+        self.per_current = period.unit_s * period.current_unit_a / period.unit_v / period.capacitor_f
+        self.switches = None
         self.points: tuple[float, ...] = (0.0, period.period_s / self.unit_s)
         if design.switching is not None:
-            unit_ohm = period.unit_v / period.current_unit_a
-            self.switching = _Switches(design.switching, self.bank, period, unit_ohm, np.array(banks))
-            rise, hold = design.switching.rise_s / self.unit_s, design.switching.hold_s / self.unit_s
-            self.points = (0.0, rise, self.points[1], self.points[1] + rise, self.points[1] + rise + hold)
+            self.switches = _Switches(design.switching, self.bank, period, np.array(banks))
+            self.points = self.switches.points
+        self.losses = _Losses(design.losses, period, self.per_current, self.switches)
+        self.pull = self.losses if self.losses.largest() * self.points[-1] > _STIFF else None
+        self.method, self.tolerance = self._method()
 
     def _method(self) -> tuple[Method, Tolerance]:
+        if self.pull is not None:
+            return PULLED, _KINKED_TOLERANCE
         smooth = self.bank.branches.is_smooth
         return (SMOOTH, _SMOOTH_TOLERANCE) if smooth else (KINKED, _KINKED_TOLERANCE)
 
-    def follow(self, start: Array, *, tighter: bool, deadline: float | None) -> Followed:
-        """States (samples, nodes) at the end; one stretch after the other, since clocks have corners."""
-        tolerance = self.tolerance.tighter(_TIGHTER) if tighter else self.tolerance
-        return self._through(self.points, start, tolerance, deadline)
+    def last(self, late_s: Array) -> Array:
+        """(samples,) when it is over, for samples of which it lasts so much longer."""
+        return np.asarray(self.points[-1] + late_s / self.unit_s)
 
-    def trace(self, start: Array) -> tuple[Array, Array]:
+    def follow(self, start: Array, last: Array, *, tighter: bool, deadline: float | None) -> Followed:
+        """States (samples, nodes) at the end, (samples,); one stretch after the other, since clocks have corners."""
+        tolerance = self.tolerance.tighter(_TIGHTER) if tighter else self.tolerance
+        stops = [np.minimum(point, last) for point in self.points[1:-1]]
+        return self._through([0.0, *self.points[1:-1]], [*stops, last], start, tolerance, deadline)
+
+    def trace(self, start: Array, last: float) -> tuple[Array, Array]:
         """Times (points,) and states (points, nodes) of one sample, (1, nodes) at the start."""
-        times = np.union1d(np.linspace(0.0, self.points[-1], _WAVEFORM_POINTS), self.points)
+        corners = [point for point in self.points[:-1] if point < last]
+        times = np.union1d(np.linspace(0.0, last, _WAVEFORM_POINTS), corners)
         states = [start]
-        for span in pairwise(times.tolist()):
-            states.append(self._through(span, states[-1], self.tolerance, None).end)
+        for begin, end in pairwise(times.tolist()):
+            states.append(self._through([begin], [np.array([end])], states[-1], self.tolerance, None).end)
         return times, np.concatenate(states)
 
     def _through(
-        self, points: tuple[float, ...], start: Array, tolerance: Tolerance, deadline: float | None
+        self,
+        begins: Sequence[float],
+        stops: Sequence[Array],
+        start: Array,
+        tolerance: Tolerance,
+        deadline: float | None,
     ) -> Followed:
-        reached, late = np.full(len(start), points[0]), np.zeros(len(start), dtype=bool)
+        reached, late = np.full(len(start), begins[0]), np.zeros(len(start), dtype=bool)
         end, going = start.copy(), np.asarray(np.isfinite(start).all(axis=1))
-        for span in pairwise(points):
-            alive = np.flatnonzero(going)
-            part = follow(self._slope, end[alive], span, self.method, tolerance, deadline=deadline)
+        for begin, stop in zip(begins, stops, strict=True):
+            alive = np.flatnonzero(going & (stop > begin))
+            span = begin, stop[alive]
+            part = follow(self._slope, end[alive], span, self.method, tolerance, pull=self.pull, deadline=deadline)
             end[alive], reached[alive], late[alive] = part.end, part.reached, part.late
-            going[alive] = part.reached >= span[1]
+            going[alive] = part.reached >= stop[alive]
         return Followed(end, reached, late)
 
     def _slope(self, time: Array, state: Array) -> Array:
-        return self.bank.into_nodes(state) if self.switching is None else self.switching.slope(time, state)
+        """Change per time, in units; what is lost too where it is not so fast that it is a pull."""
+        into = self.bank.into_nodes(state) if self.switches is None else self.switches.into_nodes(time, state)
+        into *= self.per_current
+        return into if self.pull is not None or self.losses.largest() == 0 else into + self.losses.slope(time, state)
 
 
 class _Switches:
     """Switches between a period's nodes and its bank, and what all the banks that are off draw."""
 
-    def __init__(
-        self, switching: Switching, bank: Bank, period: OdePeriod, unit_ohm: float, banks: npt.NDArray[np.int64]
-    ) -> None:
-        unit_s = period.capacitor_f * unit_ohm
+    def __init__(self, switching: Switching, bank: Bank, period: OdePeriod, banks: npt.NDArray[np.int64]) -> None:
+        unit_s, unit_ohm = period.unit_s, period.unit_v / period.current_unit_a
         self.bank, self.ohm, self.leak = bank, switching.on_ohm / unit_ohm, unit_ohm / switching.off_ohm
         self.others = self.leak * (banks - 1)
-        self.rise, self.fall = switching.rise_s / unit_s, period.period_s / unit_s
+        self.rise = switching.rise_s / unit_s
+        self.on, self.off = period.late_on_s / unit_s, (period.period_s + period.late_off_s) / unit_s
+        self.peak = period.injected_c / period.current_unit_a / unit_s / (self.rise / 2)
+        over = (period.period_s + switching.rise_s + switching.hold_s) / unit_s
+        self.points = 0.0, self.on, self.on + self.rise, self.off, self.off + self.rise / 2, self.off + self.rise, over
 
-    def slope(self, time: Array, state: Array) -> Array:
-        """As of a switch that lets the clock's part of the bank's current through, and leaks with the rest."""
-        falling = 1 - np.clip((time - self.fall) / self.rise, 0, 1)
-        clock = np.minimum(np.clip(time / self.rise, 0, 1), falling)[:, None]
-        leaks = (self.leak * (1 - clock) + self.others) * state
-        return np.asarray(clock * self._into_nodes(state) - leaks)
+    def into_nodes(self, time: Array, state: Array) -> Array:
+        """The clock's part of the bank's current, and the charge that is pushed out while the clock falls."""
+        currents: Array = self._clock(time) * self._bank_into_nodes(state)
+        if self.peak.any():
+            fallen = np.clip((time - self.off) / self.rise, 0, 1)
+            currents += (1 - np.abs(2 * fallen - 1))[:, None] * self.peak
+        return currents
 
-    def _into_nodes(self, state: Array) -> Array:
+    def leaks(self, time: Array) -> Array:
+        """(samples, nodes) conductances to ground of the switches that are off, this bank's as far as it is."""
+        return np.asarray(self.leak * (1 - self._clock(time)) + self.others)
+
+    def _clock(self, time: Array) -> Array:
+        """(samples, 1) which part of the current it lets through."""
+        falling = 1 - np.clip((time - self.off) / self.rise, 0, 1)
+        return np.asarray(np.minimum(np.clip((time - self.on) / self.rise, 0, 1), falling)[:, None])
+
+    def _bank_into_nodes(self, state: Array) -> Array:
         """Currents of a bank that sits at the nodes' voltages less what is lost in the switches.
 
         The bank's voltages solve q = v + ohm * into_nodes(q): found by putting q in again, which converges where the
@@ -162,3 +199,45 @@ class _Switches:
             if not left.any():
                 return into
         return np.where(left[:, None], np.nan, into)
+
+
+class _Losses:
+    """What nodes lose by themselves, in units: through leaks and off switches to ground, through clamps to the supply.
+
+    A line with a corner at the supply either side, so what an implicit step comes to is known in closed form.
+    """
+
+    def __init__(
+        self, losses: NodeLosses | None, period: OdePeriod, per_current: Array, switches: _Switches | None
+    ) -> None:
+        unit_ohm = period.unit_v / period.current_unit_a
+        self.per_current, self.switches = per_current, switches
+        losses = losses or NodeLosses(math.inf, math.inf, math.inf)
+        self.leak, self.clamps = unit_ohm / losses.leak_ohm, losses.clamps
+        self.supply, self.clamp = losses.supply_v / period.unit_v, unit_ohm / losses.clamp_ohm
+
+    def slope(self, time: Array, state: Array) -> Array:
+        """Change per time, (samples, nodes)."""
+        lost: Array = self._leaks(time) * state
+        if self.clamps:
+            lost += self.clamp * (state - np.clip(state, -self.supply, self.supply))
+        return np.asarray(-lost * self.per_current)
+
+    def settled(self, time: Array, state: Array, step: Array) -> Array:
+        """What an implicit step from these states comes to, (samples, nodes)."""
+        weight = step[:, None] * self.per_current
+        within = 1 + weight * self._leaks(time)
+        settled = state / within
+        if not self.clamps:
+            return np.asarray(settled)
+        clamped = weight * self.clamp
+        beyond = (np.abs(state) + clamped * self.supply) / (within + clamped)
+        return np.where(np.abs(settled) > self.supply, np.sign(state) * beyond, settled)
+
+    def largest(self) -> float:
+        """The largest rate at which they pull any node."""
+        switched = 0.0 if self.switches is None else self.switches.leak + float(self.switches.others.max())
+        return float(self.per_current.max()) * (self.leak + switched + self.clamp * self.clamps)
+
+    def _leaks(self, time: Array) -> Array:
+        return np.asarray(self.leak if self.switches is None else self.leak + self.switches.leaks(time))

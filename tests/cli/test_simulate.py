@@ -89,7 +89,7 @@ def test_compile_says_what_it_wrote(run, good):
         (["--set", "tia.gian=1000"], "did you mean 'gain'?"),
         (["--inputs", "outputs.npy"], "3 values per sample"),
         (["--fidelity", "exact"], "--fidelity"),
-        (["--curves", "."], "--curves"),
+        (["--curves", "."], "holds no measured points of the model's devices"),
         (["--no-such-option"], "--no-such-option"),
     ],
 )

@@ -67,7 +67,7 @@ def test_a_compiled_folder_names_every_branch(design, tmp_path):
     assert (manifest["devices"], manifest["nodes"]) == (27, 6)
     assert read_compiled(tmp_path / "circuit").design.inference_s == design.inference_s
     elements = (tmp_path / "circuit" / "elements.csv").read_text().splitlines()
-    assert elements[0] == "element,layer,source,destination,law,parameters"
+    assert elements[0] == "element,layer,source,destination,law,parameters,gain,tail"
     assert len(elements) == 1 + 27
     assert elements[-1].startswith("xl2_bank.e2,l2,3,1,ShiftTanh2,")
     assert "l1_v1,input,0" in (tmp_path / "circuit" / "nodes.csv").read_text()
@@ -188,7 +188,14 @@ HOSTILE = {
     "parameters that are not finite": ({"theta": np.full((3, 24), np.inf)}, "not finite"),
     "nodes that are no whole numbers": ({"source": np.zeros(24)}, "whole numbers"),
     "a number of nodes that is text": ({"nodes": "4"}, "not a whole number"),
-    "no capacitor": ({"capacitor_f": 0.0}, "does not fit"),
+    "no capacitor": ({"capacitor_f": np.zeros(3)}, "does not fit"),
+    "too few capacitors": ({"capacitor_f": np.ones(2)}, "does not fit"),
+    "too many charges": ({"injected_c": np.zeros(5)}, "does not fit"),
+    "a gain below zero": ({"gain": np.full(24, -1.0)}, "does not fit"),
+    "no tail current": ({"tail": np.zeros(24)}, "does not fit"),
+    "too few gains": ({"gain": np.ones(23)}, "does not fit"),
+    "a clock that is early": ({"late_on_s": -1e-9}, "does not fit"),
+    "no unit of time": ({"unit_s": 0.0}, "does not fit"),
     "no time": ({"period_s": -1.0}, "does not fit"),
     "another number of inputs": ({"inputs": 3}, "does not fit"),
 }

@@ -171,3 +171,57 @@ def test_an_expression_is_never_read_from_a_card() -> None:
         Device.from_dict(
             changed("curve", {"kind": "analytic", "law": "__import__('os').system('true')", "parameters": {}})
         )
+
+
+# --- measured points ---
+
+MEASURED = {"v": [0.0, 0.4, 1.0], "i": [0.01, 0.12, 0.34]}
+
+
+def test_a_device_keeps_its_curve_and_its_points(tmp_path: Path) -> None:
+    device = Device.from_dict(CARD).with_points(MEASURED["v"], MEASURED["i"], "somewhere")
+    write_card(device, tmp_path / "card.toml")
+    read = load_device(tmp_path / "card.toml")
+    assert read.to_dict() == {**CARD, "points": MEASURED}
+    assert read.sha256 == device.sha256 != Device.from_dict(CARD).sha256
+    assert read.curve.numpy(0.4)[0] == pytest.approx(0.4 / 3)
+
+
+@pytest.mark.parametrize(("reverse", "below"), [("clamp", 0.01), ("odd", 0.02 - 0.065)])
+def test_as_measured_a_device_is_straight_lines_between_its_points(reverse: str, below: float) -> None:
+    card = changed("reverse", reverse)
+    device = Device.from_dict(card).with_points(MEASURED["v"], MEASURED["i"], "somewhere").measured()
+    assert device.name == "tunnel"
+    np.testing.assert_allclose(device.curve.numpy([0.0, 0.2, 0.4, 0.7, 1.0])[0], [0.01, 0.065, 0.12, 0.23, 0.34])
+    assert device.curve.numpy(-0.2)[0] == pytest.approx(below)
+    assert device.measured().sha256 == device.sha256
+    assert Device.from_dict(device.to_dict()).sha256 == device.sha256
+
+
+def test_a_law_has_points_too() -> None:
+    device = load_device("nmos_2n7002")
+    v = np.linspace(device.curve.lo_v, device.curve.hi_v, 9)
+    measured = device.with_points(v, device.curve.numpy(v)[0] * 1.01, "somewhere").measured()
+    np.testing.assert_allclose(measured.curve.numpy(v)[0], device.curve.numpy(v)[0] * 1.01)
+
+
+def test_a_device_that_nobody_measured_says_what_to_do() -> None:
+    with pytest.raises(InputError, match=r"(?s)device z21: nothing is known.*--curves DIR with z21_nodes\.csv"):
+        load_device("z21").measured()
+
+
+@pytest.mark.parametrize(
+    ("points", "message"),
+    [
+        ({"v": [0.0, 1.0], "i": [0.0]}, "bad value for 'points.i'"),
+        ({"v": [0.0, 0.5, 1.0], "i": [0.0, 0.2]}, "3 voltages and 2 currents"),
+        ({"v": [0.0, 0.6, 0.5], "i": [0.0, 0.2, 0.3]}, "points.v strictly rising"),
+        ({"v": [0.0, 1.0], "i": [0.0, float("nan")]}, "bad value for 'points.i.1'"),
+        ({"v": [0.0, 1.0], "i": [0.0, 333.0]}, "another device's, or in another unit"),
+        ({"v": [0.0, 1.0]}, "points.i"),
+    ],
+)
+def test_points_that_cannot_be_the_curves_are_refused(points: dict[str, Any], message: str) -> None:
+    with pytest.raises(InputError, match=r"card\.toml") as caught:
+        Device.from_dict({**CARD, "points": points}, "card.toml")
+    assert message in caught.value.message

@@ -123,3 +123,11 @@ def test_the_shipped_card_is_the_authors_curve(name: str, published_iv: Path) ->
     shipped = load_device(name)
     np.testing.assert_allclose(shipped.curve.numpy(v)[0], theirs.curve.numpy(v)[0], atol=1e-13)
     assert shipped.card.fit.smoothing == AUTHORS_SMOOTHING[name]
+
+
+def test_the_card_keeps_the_points() -> None:
+    v = np.linspace(0.0, 1.0, 9)
+    device, _ = fit_card(v, v**2, Identity("square", "a test"), "polynomial", degree=1)
+    assert device.card.points is not None
+    assert device.card.points.i == tuple(v**2)
+    np.testing.assert_allclose(device.measured().curve.numpy(v)[0], v**2)

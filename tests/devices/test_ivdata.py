@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from kanspice.devices import devices_from_folder, load_device, write_card
+from kanspice.devices import devices_from_folder, load_device, with_points_from, write_card
 from kanspice.devices.ivdata import MAX_CSV_BYTES, read_points, read_segments
 from kanspice.errors import InputError
 
@@ -132,3 +132,46 @@ def test_all_published_devices_are_read(mode: str, published_iv: Path) -> None:
         for device in devices:
             v, i = read_points(published_iv / f"{device.name}_nodes.csv")
             np.testing.assert_allclose(device.curve.numpy(v)[0], i, atol=1e-14)
+
+
+@pytest.mark.parametrize(("mode", "v"), [("univariate", [0, 1, 2]), ("spline", [0, 1, 2]), ("line", [0, 0.5, 1])])
+def test_measured_points_come_with_the_authors_folder(mode: str, v: list[float], tmp_path: Path) -> None:
+    (device,) = devices_from_folder(authors_folder(tmp_path), ["zaz21"], mode)
+    assert device.card.points is not None
+    assert device.card.points.v == tuple(v)
+    assert device.measured().curve.numpy(v)[0].tolist() == [0.0, 1.0, 0.0]
+
+
+def test_a_folder_without_points_gives_curves_without(tmp_path: Path) -> None:
+    (authors_folder(tmp_path) / "zaz21_nodes.csv").unlink()
+    assert devices_from_folder(tmp_path, ["zaz21"], "univariate")[0].card.points is None
+
+
+def test_points_are_added_to_devices_that_have_a_curve(tmp_path: Path) -> None:
+    a21, z21 = load_device("a21"), load_device("z21")
+    v = np.linspace(0, 1.3, 14)
+    csv(tmp_path, "".join(f"{x},{y}\n" for x, y in zip(v, z21.curve.numpy(v)[0], strict=True)), "Z21_nodes.csv")
+    write_card(a21.with_points(v, a21.curve.numpy(v)[0], "test"), tmp_path / "a21.toml")
+    found = with_points_from(tmp_path, [a21, z21, load_device("z15")])
+    assert [device.card.points is not None for device in found] == [True, True, False]
+    for device in found[:2]:
+        np.testing.assert_allclose(device.measured().curve.numpy(v)[0], device.curve.numpy(v)[0])
+    with pytest.raises(InputError, match=r"(?s)holds no measured points.*z15_nodes\.csv"):
+        with_points_from(tmp_path, [load_device("z15")])
+    with pytest.raises(InputError, match="is not a folder"):
+        with_points_from(tmp_path / "none", [a21])
+
+
+def test_points_of_another_device_are_refused_with_their_file(tmp_path: Path) -> None:
+    csv(tmp_path, "0,0\n1,100\n", "z21_nodes.csv")
+    with pytest.raises(InputError, match=r"(?s)z21_nodes\.csv: .*another device's, or in another unit"):
+        with_points_from(tmp_path, [load_device("z21")])
+
+
+@pytest.mark.reference_data
+def test_all_published_devices_are_as_far_from_their_points_as_their_fits_say(published_iv: Path) -> None:
+    for device in devices_from_folder(published_iv, ["A21", "Z21", "Z15", "ZAZ_21"], "univariate"):
+        v, i = read_points(published_iv / f"{device.name}_nodes.csv")
+        np.testing.assert_allclose(device.measured().curve.numpy(v)[0], i, atol=1e-14)
+        residual = np.sqrt(np.mean((device.curve.numpy(v)[0] - i) ** 2))
+        assert residual == pytest.approx(load_device(device.name).card.fit.residual_rms, rel=1e-6)

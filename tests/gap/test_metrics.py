@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from kanspice.gap import accuracy, compare
+from kanspice.gap import accuracy, compare, squared_errors
 from kanspice.gap.metrics import spread
 
 REFERENCE = np.array([[1.0, 10.0], [3.0, 10.0], [5.0, 16.0]])
@@ -81,3 +81,10 @@ def test_accuracy_counts_failed_samples_as_wrong():
     assert accuracy(outputs, labels) == 0.75
     assert accuracy(outputs, labels, np.array([True, True, True, False])) == 0.5
     assert accuracy(outputs, labels, np.zeros(4, dtype=bool)) == 0.0
+
+
+def test_squared_errors_are_of_samples_and_missing_where_unsolved():
+    outputs, reference = np.array([[1.0, 2.0], [np.nan, np.nan], [0.0, 0.0]]), np.array([[0.0, 0.0], [1, 1], [0, 4]])
+    found = squared_errors(outputs, reference, np.array([True, False, True]))
+    assert found.tolist()[::2] == [2.5, 8.0]
+    assert np.isnan(found[1])

@@ -259,9 +259,22 @@ def test_an_unknown_family_is_not_guessed(tmp_path):
     refused(tmp_path / "x.pt", "family is not recognised", "net.0.coeffs", "1 tensors: layers.0.weight")
 
 
-def test_own_checkpoint_refuses_a_config_and_curves(network, tmp_path):
+def test_own_checkpoint_refuses_a_config(network, tmp_path):
     save(network(), tmp_path / "m.pt")
-    refused(tmp_path / "m.pt", "holds its own", "--config and --curves", config="c.json", curves="iv")
+    refused(tmp_path / "m.pt", "holds its own", "leave out --config", config="c.json")
+
+
+def test_own_checkpoint_takes_measured_points_beside_its_curves(network, tmp_path):
+    saved = network()
+    save(saved, tmp_path / "m.pt")
+    (tmp_path / "square_nodes.csv").write_text("0,0\n1,1.1\n2,3.9\n")
+    read = load(tmp_path / "m.pt", curves=tmp_path).model
+    linear, square = read.devices
+    assert (linear.card.points, square.card.points.i) == (None, (0.0, 1.1, 3.9))
+    assert torch.equal(read(X), saved(X))
+    (tmp_path / "square_nodes.csv").unlink()
+    with pytest.raises(InputError, match=r"(?s)no measured points.*linear_nodes\.csv or square_nodes\.csv"):
+        load(tmp_path / "m.pt", curves=tmp_path)
 
 
 @pytest.mark.parametrize("schema", ["kanspice.checkpoint/2", "other", 1, None])

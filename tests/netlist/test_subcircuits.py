@@ -2,20 +2,32 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
+from circuits import PEAK, crossbar_design
 
+from kanspice.design.ideal import limited_v
 from kanspice.errors import KanspiceError
+from kanspice.netlist import build_netlist
 from kanspice.netlist.library import library_text, subcircuit_text
 from kanspice.ngspice.process import RAW_FILE, run_deck
 from kanspice.ngspice.program import find_ngspice
 from kanspice.ngspice.raw import read_plots
 from kanspice.resources import NETLISTS
 
+
+def clamped(knee):
+    design = crossbar_design([PEAK], [[[1.0]]])
+    limiter = replace(design.stages[0], kind="clip", low_v=-0.5, high_v=1.0, knee_v=knee)
+    return replace(design, stages=(limiter, *design.stages[1:]))
+
+
 TESTED = {
     *("buffer", "clipper", "sigmoid_stage", "tanh_stage", "column_sense"),
     *("tia_ideal", "tia_finite", "subtractor", "layernorm_lane", "bank_switch"),
-    *("tia_real", "tia_ideal_limited", "subtractor_limited"),
+    *("tia_real", "tia_ideal_limited", "subtractor_limited", "clamp"),
 }
 
 
@@ -116,6 +128,22 @@ def test_outputs_stop_at_their_swing(sweep):
     close(volts["col"], np.full(9, 0.01))
     volts = sweep("vp p 0 0.3\nx1 p x out subtractor_limited gain=2.5 swing=2", -1.0, 1.0, 0.25)
     close(volts["out"], np.clip(2.5 * (volts["x"] - 0.3), -2, 2))
+
+
+@pytest.mark.ngspice
+@pytest.mark.parametrize("knee", [0.01, 0.026, 0.1])
+def test_a_clamp_loses_a_knee_at_its_levels(sweep, knee):
+    """in - out = knee (exp((out - 1) / knee) - exp((-0.5 - out) / knee)), the levels at -0.5 V and 1 V."""
+    design = clamped(knee)
+    cards = build_netlist(design, "device").text("circuit.cir")
+    instance = next(line for line in cards.splitlines() if line.lower().startswith("xl1_in0"))
+    parameters = instance.split("clamp", 1)[1]
+    volts = sweep(f"x1 x out clamp {parameters}", -3.0, 3.0, 0.25)
+    out = volts["out"]
+    np.testing.assert_allclose(
+        volts["x"], out + knee * (np.exp((out - 1) / knee) - np.exp((-0.5 - out) / knee)), rtol=0, atol=1e-8
+    )
+    np.testing.assert_allclose(out, limited_v(design.stages[0], volts["x"]), rtol=0, atol=1e-8)
 
 
 @pytest.mark.ngspice

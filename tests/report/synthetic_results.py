@@ -7,10 +7,11 @@ from dataclasses import replace
 
 import numpy as np
 
-from kanspice.gap.causes import NONE, Cause, Trial
+from kanspice.gap.causes import NONE, NUMERICAL, Attribution, Cause, Share, Trial
 from kanspice.gap.cross_check import CrossCheck, OtherOutcome
-from kanspice.gap.metrics import Gap, compare
+from kanspice.gap.metrics import Gap, compare, spread
 from kanspice.gap.result import GapResult, Limit, NumericalGap, PeriodWaveforms, SampleWaveforms, StageGap
+from kanspice.gap.worst import worst_samples
 from kanspice.solution import FailedSample, Outcome
 
 NAN = float("nan")
@@ -37,13 +38,21 @@ def technology(gain: float) -> dict[str, object]:
 
 
 def causes() -> tuple[Cause, ...]:
-    """Two imperfections and the circuit without any; one sample failed with one of them alone."""
-    small, large, none = (Trial(gap_of(relative), failed) for relative, failed in ((0.004, 0), (0.009, 1), (1e-5, 0)))
+    """Two imperfections, the circuit without any, and numerical error; one sample failed with one of them alone."""
+    figures = ((0.004, 0), (0.009, 1), (1e-5, 0))
+    small, large, none = (Trial(gap_of(gap), failed, np.full(50, gap**2)) for gap, failed in figures)
     return (
-        Cause("tia.gain", 1000.0, large, small),
-        Cause("switches.on_ohm", 50.0, small, large),
-        Cause(NONE, None, none, None),
+        Cause("tia.gain", 1000.0, large, small, Share(0.8345, 0.0123)),
+        Cause("devices.curve", "points", small, large, Share(0.1655, 0.0)),
+        Cause(NONE, None, none, None, Share(0.0, 0.0)),
+        Cause(NUMERICAL, None, none, None, Share(1e-6, 0.0)),
     )
+
+
+def attributed(samples: int = 50, orders: int = 16) -> GapResult:
+    """A result whose causes were told apart on so many of its 50 samples."""
+    found = Attribution("batched", 99, orders, samples, 0.01)
+    return replace(synthetic(), causes=causes(), attribution=found)
 
 
 def synthetic(samples: int = 50, outputs: int = 10, error: float = 0.01) -> GapResult:
@@ -60,7 +69,7 @@ def synthetic(samples: int = 50, outputs: int = 10, error: float = 0.01) -> GapR
             "technology": technology(float("inf")),
         },
         engine={"name": "ngspice", "version": "42", "options": {"fidelity": "device", "reltol": 1e-3, "jobs": 2}},
-        inputs={"source": "inputs.npy", "sha256": "cd" * 32, "shape": [samples, 64]},
+        inputs={"path": "inputs.npy", "sha256": "cd" * 32},
         samples=samples,
         failed=(),
         gap=compare(circuit, reference),
@@ -82,6 +91,7 @@ def synthetic(samples: int = 50, outputs: int = 10, error: float = 0.01) -> GapR
         versions={"kanspice": "0.1.0", "python": "3.11.2", "numpy": "2.4.0"},
         reference=reference,
         outputs=circuit,
+        worst=worst_samples(circuit, reference, spread(reference)),
     )
 
 
@@ -94,7 +104,8 @@ def with_failures(result: GapResult, *indices: int) -> GapResult:
     solved = np.isfinite(outputs).all(axis=1)
     gap = compare(outputs, result.reference, solved)
     stages = result.stages if solved.any() else tuple(_unmeasured(stage) for stage in result.stages)
-    return replace(result, failed=failed, outputs=outputs, gap=gap, stages=stages)
+    worst = worst_samples(outputs, result.reference, spread(result.reference))
+    return replace(result, failed=failed, outputs=outputs, gap=gap, stages=stages, worst=worst)
 
 
 def with_everything(result: GapResult) -> GapResult:
@@ -106,6 +117,7 @@ def with_everything(result: GapResult) -> GapResult:
         accuracy={"reference": 0.98, "circuit": 0.96},
         limits=(*result.limits, Limit("max_relative", 0.04, 0.02), Limit("l2.crossbar.relative_rmse", NAN, 1.0)),
         notes=("identical device columns were shared", "ngspice raised gmin for 3 samples"),
+        command="kanspice verify model.pt --inputs 'my inputs.npy'",
     )
 
 
@@ -155,6 +167,7 @@ EXTREMES: dict[str, Callable[[], GapResult]] = {
         synthetic(samples=1, outputs=1), stages=(stage("only", None, None),), numerical=NumericalGap(1, 0.0, 0.0, None)
     ),
     "periods": moving,
+    "attributed": attributed,
     "engines disagree": lambda: cross_checked(synthetic(), 0.1, OtherOutcome(3, "multistable", "converged")),
     "no stages": lambda: replace(synthetic(), stages=(), limits=(), numerical=None, timing={}, versions={}, model={}),
 }

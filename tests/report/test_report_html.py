@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from synthetic_results import causes, moving, with_failures
+from synthetic_results import attributed, moving, with_failures
 
 from kanspice.report import to_html
 
@@ -69,8 +69,10 @@ def test_others_do_not(result):
 
 
 def test_causes_have_their_table_and_picture(result):
-    page = to_html(replace(result, causes=causes()))
+    page = to_html(attributed())
     assert "Which cause?" in page
-    assert "<td>tia.gain</td><td>1000</td><td>0.009</td><td>0.004</td><td>1 / 0</td>" in page
+    assert "<td>tia.gain</td><td>83.5 ± 1.2</td><td>1000</td><td>0.009</td><td>0.004</td><td>1 / 0</td>" in page
+    assert "<td>devices.curve</td><td>16.6</td><td>points</td>" in page
+    assert "99 circuits, batched engine" in page
     assert page.count("data:image/png;base64,") == 4
     assert "Which cause?" not in to_html(result)

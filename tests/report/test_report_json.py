@@ -7,7 +7,16 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from synthetic_results import NAN, NO_GAP, causes, cross_checked, synthetic, technology, with_everything, with_failures
+from synthetic_results import (
+    NAN,
+    NO_GAP,
+    attributed,
+    cross_checked,
+    synthetic,
+    technology,
+    with_everything,
+    with_failures,
+)
 
 from kanspice.gap.cross_check import OtherOutcome
 from kanspice.gap.result import Limit, NumericalGap
@@ -20,10 +29,12 @@ TOP = [
     "design",
     "engine",
     "samples",
+    "outputs",
     "failed_samples",
     "gap",
     "numerical_error",
     "stages",
+    "worst_samples",
     "timing",
     "memory",
     "limits",
@@ -72,7 +83,7 @@ def test_the_keys_and_their_order_are_the_contract(result):
 
 def test_optional_keys_are_there_when_something_was_given(result):
     document = parsed(with_everything(result))
-    assert set(document) - set(TOP) == {"external_gap", "external_circuit_gap", "accuracy"}
+    assert set(document) - set(TOP) == {"external_gap", "external_circuit_gap", "accuracy", "command"}
     assert list(document["external_gap"]) == list(document["external_circuit_gap"]) == GAP
     assert document["accuracy"] == {"reference": 0.98, "circuit": 0.96}
 
@@ -155,12 +166,22 @@ def test_every_kind_of_result_is_strict_json_that_ends_with_a_newline(extreme):
 
 
 def test_causes_are_there_when_they_were_asked_for(result):
-    document = json.loads(to_json(replace(result, causes=causes())))
-    assert [cause["name"] for cause in document["causes"]] == ["tia.gain", "switches.on_ohm", "no imperfection"]
-    first = document["causes"][0]
+    document = json.loads(to_json(attributed()))
+    assert [cause["name"] for cause in document["causes"]] == [
+        *("tia.gain", "devices.curve", "no imperfection", "numerical error")
+    ]
+    first, second, *_, last = document["causes"]
     assert (first["value"], first["relative_rmse"], first["failed_samples"]) == (1000.0, 0.009, 1)
-    assert (first["without_relative_rmse"], document["causes"][-1]["without_rmse"]) == (0.004, None)
-    assert "causes" not in json.loads(to_json(result))
+    assert (first["without_relative_rmse"], last["without_rmse"]) == (0.004, None)
+    assert (first["share"], first["share_standard_error"], second["value"]) == (0.8345, 0.0123, "points")
+    assert document["attribution"] == {
+        "engine": "batched",
+        "trials": 99,
+        "orders": 16,
+        "samples": 50,
+        "relative_rmse": 0.01,
+    }
+    assert not {"causes", "attribution"} & set(json.loads(to_json(result)))
 
 
 def test_another_engine_and_what_it_said(result):

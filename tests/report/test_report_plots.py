@@ -175,10 +175,25 @@ def test_two_scores_are_no_point_of_a_plane():
 
 
 def test_causes_are_bars_with_their_figures(result):
-    written = texts(cause_plots.causes(replace(result, causes=causes()), "svg"))
-    assert {"tia.gain", "switches.on_ohm", "by itself", "all but this one", "0.009", "0.004"} <= set(written)
-    assert "tia.gain alone makes the largest gap" in written
+    written = set(texts(cause_plots.causes(replace(result, causes=causes()), "svg")))
+    assert {"tia.gain", "devices.curve", "by itself", "all but this one", "0.009", "0.004"} <= written
+    assert {"83.5 ± 1.2", "16.6", "tia.gain makes the largest part of the gap"} <= written
+    assert "numerical error" not in written
+
+
+def test_causes_without_shares_still_have_their_gaps(result):
+    unshared = tuple(replace(cause, share=None) for cause in causes())
+    written = set(texts(cause_plots.causes(replace(result, causes=unshared), "svg")))
+    assert {"by itself", "0.009", "tia.gain alone makes the largest gap"} <= written
+    assert "share of the mean squared error (%)" not in written
 
 
 def test_no_imperfection_is_a_picture_too(result):
-    assert "There is no imperfection" in texts(cause_plots.causes(replace(result, causes=causes()[-1:]), "svg"))
+    assert "There is no imperfection" in texts(cause_plots.causes(replace(result, causes=causes()[-2:]), "svg"))
+
+
+@pytest.mark.parametrize("samples", [3, 12, 60, 2000])
+def test_ticks_of_counts_are_numbers_however_few_there_are(samples):
+    picture = plots.errors(synthetic(samples, 1), "svg").decode()
+    assert "mathdefault" not in picture
+    assert "times10" not in picture

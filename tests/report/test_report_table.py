@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 from rich.console import Console
-from synthetic_results import NAN, causes, cross_checked, gap_of, synthetic, with_everything, with_failures
+from synthetic_results import NAN, attributed, cross_checked, gap_of, synthetic, with_everything, with_failures
 
 from kanspice.gap.cross_check import OtherOutcome
 from kanspice.gap.result import GapResult, Limit, NumericalGap
@@ -155,10 +155,21 @@ def test_names_from_a_stranger_are_shown_not_obeyed(result):
 
 
 @pytest.mark.parametrize("width", [80, 200])
-def test_causes_have_their_rows(result, width):
-    text = printed(replace(result, causes=causes()), width)
-    row = next(line for line in text.splitlines() if line.strip().startswith("tia.gain"))
-    assert row.split() == ["tia.gain", "1000", "0.009", "0.004", "1", "/", "0"]
+def test_causes_have_their_rows(width):
+    text = printed(attributed(), width)
+    rows = {line.split()[0]: line.split()[1:] for line in text.splitlines() if "0.004" in line}
+    assert rows["tia.gain"] == ["1000", "0.009", "0.004", "83.5", "±", "1.2", "1", "/", "0"]
+    assert rows["devices.curve"] == ["points", "0.004", "0.009", "16.6", "0", "/", "1"]
+    assert "numerical error" in text
+
+
+def test_shares_say_what_they_are():
+    assert "add up to 100 %; this run's numerical error is not counted: ± one standard error of 16 orders" in said(
+        attributed()
+    )
+    assert "exact; 99 circuits, batched engine" in said(attributed(orders=0))
+    assert "only of the 40 samples solved in all of them" in said(attributed(samples=40))
+    assert "No shares: no sample was solved in all of 99 circuits" in said(attributed(samples=0))
 
 
 def test_another_engine_is_a_row(result):

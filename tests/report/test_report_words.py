@@ -53,7 +53,7 @@ def test_devices():
 
 def test_a_limit_and_a_figure_that_differ_never_read_the_same():
     assert words.pair(0.01, 0.05) == ("0.01", "0.05")
-    assert words.pair(0.050001, 0.05) == ("0.050001", "0.05")
+    assert words.pair(0.0500014, 0.05) == ("0.050001", "0.05")
     assert words.pair(0.05, 0.05) == ("0.05", "0.05")
 
 

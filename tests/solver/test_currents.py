@@ -19,7 +19,7 @@ def both(rows_v, columns_v, curves=CURVES, seed=0):
     area = np.random.default_rng(seed).uniform(0, 2, (rows_v.shape[1], columns_v.shape[1], len(curves)))
     samples = np.arange(len(rows_v))
     local = LocalCurrents(Rows.at(rows_v, curves), area).at(columns_v, samples)
-    return local, WholeCurves(rows_v, curves, area).at(columns_v, samples)
+    return local, WholeCurves(rows_v, curves, area, np.zeros_like(area)).at(columns_v, samples)
 
 
 @pytest.mark.parametrize("reach_v", [1e-4, 0.02, 0.3, 2.0])
@@ -54,7 +54,7 @@ def test_a_sample_can_be_asked_for_alone():
 def test_columns_at_0_v_need_no_curve_but_the_rows():
     rows_v = np.random.default_rng(3).uniform(-0.5, 2, (4, 3))
     area, nothing = np.random.default_rng(4).uniform(0, 1, (3, 2, len(CURVES))), np.zeros((4, 2))
-    expected = WholeCurves(rows_v, CURVES, area).at(nothing, np.arange(4))[0]
+    expected = WholeCurves(rows_v, CURVES, area, np.zeros_like(area)).at(nothing, np.arange(4))[0]
     current, slope = AtRows(rows_v, CURVES, area).at(nothing, np.arange(4))
     np.testing.assert_allclose(current, expected, rtol=1e-13)
     assert not slope.any()

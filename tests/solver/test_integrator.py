@@ -7,7 +7,7 @@ import time
 import numpy as np
 import pytest
 
-from kanspice.solver.integrator import KINKED, SMOOTH, Tolerance, follow
+from kanspice.solver.integrator import KINKED, PULLED, SMOOTH, Tolerance, follow
 
 METHODS = pytest.mark.parametrize("method", [SMOOTH, KINKED], ids=["smooth", "kinked"])
 
@@ -55,3 +55,80 @@ def test_no_time_at_all_changes_nothing():
     found = follow(lambda t, v: v / 0, np.ones((2, 1)), (1.0, 1.0), SMOOTH, Tolerance())
     assert (found.end == 1).all()
     assert (found.reached == 1).all()
+
+
+@METHODS
+def test_every_sample_may_end_at_a_time_of_its_own(method):
+    stops = np.array([0.5, 0.0, 2.0, -1.0])
+    found = follow(lambda t, v: -v, np.ones((4, 1)), (0.0, stops), method, Tolerance())
+    np.testing.assert_allclose(found.end[:, 0], np.exp(-np.maximum(stops, 0)), rtol=1e-8)
+    np.testing.assert_array_equal(found.reached, stops)
+
+
+# --- what is pulled back by itself ---
+
+
+class Spring:
+    """v' = -rate (v - sin t), besides what else changes it."""
+
+    def __init__(self, rate):
+        self.rate = rate
+
+    def slope(self, time, state):
+        return -self.rate * (state - np.sin(time)[:, None])
+
+    def settled(self, time, state, step):
+        weight = self.rate * step[:, None]
+        return (state + weight * np.sin(time)[:, None]) / (1 + weight)
+
+
+def ended(slope, pull, tolerance, start=0.0):
+    return follow(slope, np.full((2, 1), start), (0.0, 3.0), PULLED, tolerance, pull=pull)
+
+
+@pytest.mark.parametrize("rate", [1.0, 1e3, 1e6])
+def test_what_is_pulled_hard_needs_no_short_steps(rate):
+    """v' = cos t - rate (v - sin t) is v = sin t, from 0; explicit steps would have to be shorter than 3 / rate."""
+    calls = []
+
+    def slope(time, _state):
+        calls.append(time)
+        return np.cos(time)[:, None]
+
+    found = ended(slope, Spring(rate), Tolerance(1e-7, 1e-8))
+    np.testing.assert_allclose(found.end, np.sin(3.0), rtol=0, atol=1e-6)
+    assert len(calls) < 10_000
+
+
+def test_both_parts_are_of_order_four():
+    """v' = v cos t - (v - sin t): a tolerance a 10,000th as large has an error that is as much smaller, or nearly."""
+
+    def error(tolerance):
+        found = ended(lambda t, v: v * np.cos(t)[:, None], Spring(1.0), tolerance, start=1.0)
+        exact = follow(
+            lambda t, v: v * np.cos(t)[:, None] - (v - np.sin(t)[:, None]),
+            np.ones((2, 1)),
+            (0.0, 3.0),
+            SMOOTH,
+            Tolerance(1e-13, 1e-13),
+        )
+        return np.abs(found.end - exact.end).max()
+
+    assert error(Tolerance(1e-10, 1e-10)) < error(Tolerance(1e-6, 1e-6)) / 1e3
+
+
+def test_the_additive_methods_conditions_of_order():
+    """Of its weights with either table, and with both in turn (Kennedy and Carpenter 2003)."""
+    explicit, implicit, b, c = PULLED.a, PULLED.implicit, PULLED.b, PULLED.c
+    embedded = b - PULLED.main[:-1]
+    for weights, order in ((b, 4), (embedded, 3)):
+        conditions = [(weights.sum(), 1), (weights @ c, 1 / 2), (weights @ c**2, 1 / 3)]
+        conditions += [(weights @ first @ c, 1 / 6) for first in (explicit, implicit)]
+        if order == 4:
+            conditions.append((weights @ c**3, 1 / 4))
+            for first in (explicit, implicit):
+                conditions += [(weights @ (c * (first @ c)), 1 / 8), (weights @ first @ c**2, 1 / 12)]
+                conditions += [(weights @ first @ second @ c, 1 / 24) for second in (explicit, implicit)]
+        np.testing.assert_allclose(*zip(*conditions, strict=True), rtol=1e-13)
+    for table in (explicit, implicit):
+        np.testing.assert_allclose(table.sum(axis=1), c, rtol=1e-13)

@@ -23,6 +23,7 @@ from hypothesis import strategies as st
 
 from kanspice import ngspice
 from kanspice.compile import compile_kanalogue
+from kanspice.design.ideal import limited_v
 from kanspice.models import load, load_array
 from kanspice.ngspice import NgspiceOptions
 from kanspice.solution import Outcome
@@ -30,6 +31,8 @@ from kanspice.solver import SolverOptions, solve
 
 SPREADS = ("devices.area_sigma=0.1", "tia.offset_sigma_v=2e-3", "tia.feedback_sigma=0.02", "tia.rail_v=50.0")
 LIMITED = ("tia.swing_v=0.8",)
+DEVICES = ("devices.shift_sigma_v=0.01", "devices.series_ohm=5e3", "clippers.knee_v=0.02")
+SHORTS = ("devices.stuck_short=0.05", "devices.short_ohm=1e6")
 INPUT_AND_OUTPUT = ("tia.output_ohm=2e5", "tia.input_bias_a=1e-8")
 REAL = ("tia.gain=300", *INPUT_AND_OUTPUT, *LIMITED)
 
@@ -60,7 +63,9 @@ def disagreement(design, inputs, fidelity="device"):
 # --- against answers that owe nothing to either engine ---
 
 
-@pytest.mark.parametrize("overrides", [(), ("tia.gain=1000",), ("tia.gain=30",), ("tia.gain=1e7",), LIMITED, REAL])
+@pytest.mark.parametrize(
+    "overrides", [(), ("tia.gain=1000",), ("tia.gain=30",), ("tia.gain=1e7",), LIMITED, REAL, DEVICES, SHORTS]
+)
 def test_the_answer_is_the_circuits(model, inputs, overrides):
     """Areas, offsets and resistors all different: both layers by bisection, column by column."""
     design = specimen_of(model, inputs, *overrides, *SPREADS, seed=7)
@@ -69,8 +74,8 @@ def test_the_answer_is_the_circuits(model, inputs, overrides):
     solved = np.flatnonzero(solution.solved)
     assert solved.size > 15
     for sample in solved[:12]:
-        columns, hidden = crossbar_output(design, first, np.clip(inputs[sample], 0.0, 1.4))
-        expected = crossbar_output(design, second, np.clip(hidden, 0.0, 1.4))[1]
+        columns, hidden = crossbar_output(design, first, limited_v(design.stages[0], inputs[sample]))
+        expected = crossbar_output(design, second, limited_v(design.stages[2], hidden))[1]
         np.testing.assert_allclose(solution.column_v["l1.crossbar"][sample], columns, rtol=1e-11, atol=1e-13)
         np.testing.assert_allclose(outputs(solution)[sample], expected, rtol=0, atol=1e-9 * np.abs(expected).max())
 
@@ -216,3 +221,26 @@ def test_ngspice_agrees_on_the_published_checkpoint(reference_data):
     inputs = load_array(folder / "inputs.npy", "the inputs")
     design = compile_kanalogue(loaded.model, technology("tia.gain=1000"), sample_inputs=inputs)
     assert disagreement(design, inputs[:2]) < 1e-6
+
+
+# --- devices as they were measured ---
+
+
+def rough(device):
+    """The device with points that its curve does not quite go through."""
+    v = np.linspace(device.curve.lo_v, device.curve.hi_v, 12)
+    current = device.curve.numpy(v)[0]
+    return device.with_points(v, current + 0.03 * np.abs(current).max() * np.cos(9 * v), "test")
+
+
+@pytest.mark.ngspice
+@pytest.mark.parametrize("overrides", [(), ("tia.gain=1000",)])
+def test_both_engines_follow_the_measured_points(overrides):
+    devices = [rough(load_device("z21")), rough(PEAK)]
+    model = network([3, 4, 2], devices)
+    inputs = inputs_for(model, 40)
+    design = design_of(model, inputs, "devices.curve=points", *overrides)
+    assert [device.sha256 for device in design.devices] == [device.measured().sha256 for device in devices]
+    assert disagreement(design, inputs) < 1e-9
+    as_trained = solve(design_of(model, inputs, *overrides), inputs, "device")
+    assert np.abs(outputs(solve(design, inputs, "device")) - outputs(as_trained)).max() > 1e-2

@@ -106,8 +106,8 @@ def test_an_error_that_could_not_be_measured_in_time_is_unknown(monkeypatch):
     design, inputs = random_design("ShiftTanh2", 0)
     real = Periods.solve
 
-    def slow_again(self, inputs_v, *, tighter=False, deadline=None):
-        return real(self, inputs_v, tighter=tighter, deadline=time.monotonic() - 1 if tighter else None)
+    def slow_again(self, inputs_v, late_s, *, tighter=False, deadline=None):
+        return real(self, inputs_v, late_s, tighter=tighter, deadline=time.monotonic() - 1 if tighter else None)
 
     monkeypatch.setattr(Periods, "solve", slow_again)
     solution = solve(design, inputs, "device", SolverOptions(timeout_s=1000.0))

@@ -1,0 +1,96 @@
+"""Every imperfection of crossbars by itself, swept over a decade: does the gap grow with it?
+
+    python -m benchmarks.sweeps [--samples N] [-o FILE.json]
+
+The digits example, and, where KANSPICE_REFERENCE_DATA is set, the MNIST KANalogue checkpoint; batched engine, seed 0.
+Converters get 9 to 5 bits. Where the gap falls from one value to the next the row says by how much.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+from collections.abc import Iterator
+from importlib.metadata import version
+from itertools import pairwise
+from pathlib import Path
+
+from benchmarks.kanalogue import _cpu
+from kanspice.evidence import Evidence
+from kanspice.models import LoadedModel, load, load_array
+from kanspice.pipeline import VerifyOptions, verify
+from kanspice.technology import load_technology
+
+DIGITS = Path(__file__).parents[1] / "examples" / "01_kanalogue_digits"
+MNIST = "kanalogue/mnist_batchnorm_3basis"
+
+# From mild to severe.
+_DECADE = (1.0, 10**0.25, 10**0.5, 10**0.75, 10.0)
+_BITS = (9.0, 8.0, 7.0, 6.0, 5.0)
+SWEEPS = {
+    "tia.gain": tuple(3000 / factor for factor in _DECADE),
+    "tia.offset_sigma_v": tuple(2e-4 * factor for factor in _DECADE),
+    "tia.feedback_sigma": tuple(2e-3 * factor for factor in _DECADE),
+    "devices.area_sigma": tuple(0.01 * factor for factor in _DECADE),
+    "devices.area_step": tuple(0.003 * factor for factor in _DECADE),
+    "devices.stuck_open": tuple(3e-4 * factor for factor in _DECADE),
+    "converters.dac_bits": _BITS,
+    "converters.adc_bits": _BITS,
+    "converters.input_noise_v": tuple(2e-3 * factor for factor in _DECADE),
+}
+
+
+def main() -> None:
+    """Runs every sweep, prints it, and writes the JSON."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--samples", type=int, default=100)
+    parser.add_argument("-o", "--output", type=Path, default=Path("out/benchmark_sweeps.json"))
+    arguments = parser.parse_args()
+    report = {
+        "schema": "kanspice.benchmark/1",
+        "machine": {"cpu": _cpu(), "cores": os.cpu_count(), "system": platform.platform()},
+        "versions": {name: version(name) for name in ("kanspice", "numpy")} | {"python": platform.python_version()},
+        "rows": {
+            f"{name}, {cause}": sweep(loaded, evidence.limited(arguments.samples), cause)
+            for name, loaded, evidence in models()
+            for cause in SWEEPS
+        },
+    }
+    text = json.dumps(report, indent=1)
+    print(text)
+    arguments.output.parent.mkdir(parents=True, exist_ok=True)
+    arguments.output.write_text(text + "\n", encoding="utf-8")
+
+
+def models() -> Iterator[tuple[str, LoadedModel, Evidence]]:
+    """What there is to measure: name, model, samples."""
+    yield "digits", load(DIGITS / "model.pt"), Evidence(load_array(DIGITS / "inputs.npy", "the inputs"))
+    if data := os.environ.get("KANSPICE_REFERENCE_DATA"):
+        folder = Path(data) / MNIST
+        loaded = load(folder / "best.pth", folder / "config.json", folder.parent / "iv")
+        yield "mnist", loaded, Evidence(load_array(folder / "inputs.npy", "the inputs"))
+
+
+def sweep(loaded: LoadedModel, evidence: Evidence, cause: str) -> dict[str, object]:
+    """The gap for each value of an imperfection, and whether it never falls."""
+    gaps, failed = [], []
+    for value in SWEEPS[cause]:
+        written = f"{value:.0f}" if cause.endswith("bits") else f"{value:.6g}"
+        technology = load_technology(None, [f"{cause}={float(written) if '.' in written else written}"])
+        result = verify(loaded, technology, evidence, VerifyOptions(engine="batched"))
+        gaps.append(result.gap.relative_rmse or 0.0)
+        failed.append(len(result.failed))
+    falls = [1 - after / before for before, after in pairwise(gaps)]
+    return {
+        "values": SWEEPS[cause],
+        "relative_rmse": gaps,
+        "failed_samples": failed,
+        "grows": all(fall <= 0 for fall in falls),
+        "largest_fall": max(0.0, *falls),
+    }
+
+
+if __name__ == "__main__":
+    main()

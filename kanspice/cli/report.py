@@ -1,0 +1,108 @@
+"""`kanspice report`: reports that exist already, shown again or compared."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from kanspice.cli.options import Deliverable, Quiet, file_of, hand_over, spare_inputs
+from kanspice.errors import InputError
+
+if TYPE_CHECKING:
+    from kanspice.gap import Comparison, GapResult
+
+
+def report(
+    reports: Annotated[
+        list[Path] | None, typer.Argument(metavar="A.json [B.json]", help="What `kanspice verify --json` wrote.")
+    ] = None,
+    *,
+    max_growth: Annotated[
+        str | None,
+        typer.Option("--max-growth", metavar="X", help="Fail (exit 1) where the gap grew by more: 10% or 0.1."),
+    ] = None,
+    json: Annotated[str | None, typer.Option("--json", metavar="F", help="Write the comparison; - prints it.")] = None,
+    markdown: Annotated[
+        str | None, typer.Option("--markdown", metavar="F", help="Write a summary for a pull request; - prints it.")
+    ] = None,
+    html: Annotated[Path | None, typer.Option("--html", metavar="F", help="Write a page to read.")] = None,
+    schema: Annotated[
+        bool, typer.Option("--schema", help="Print the JSON schema of reports, and nothing else.")
+    ] = False,
+    quiet: Quiet = False,
+) -> None:
+    """Show a report again, or compare two: A before a change, B after it.
+
+    A page made from one report lacks what is not in its JSON: the pictures of outputs and of voltages over time.
+
+    Exit code: 0 shown, or the gap did not grow by more than --max-growth; 1 it did; 2 bad input; 3 one of two reports
+    could not measure, or they cannot be compared and --max-growth was given.
+
+    Example: `kanspice report before.json after.json --max-growth 10% --markdown summary.md`
+    """
+    given = reports or []
+    if schema:
+        _refuse(bool(given or max_growth or json or markdown or html), "--schema", "nothing beside it")
+        _print_schema()
+        return
+    _refuse(len(given) not in {1, 2}, "kanspice report", "one report, or two to compare", f"{len(given)} reports")
+    spare_inputs([file_of(json), file_of(markdown), html], list(given))
+    if len(given) == 1:
+        _refuse(max_growth is not None, "--max-growth", "two reports to compare")
+        _refuse(json is not None, "--json", "two reports to compare; one is JSON already")
+        _show(given[0], markdown, html, quiet)
+    else:
+        _compare(given[0], given[1], max_growth, Deliverable(json, markdown, html), quiet)
+
+
+def _refuse(wrong: bool, where: str, expected: str, found: str | None = None) -> None:
+    if wrong:
+        raise InputError("does not fit the other arguments", where=where, expected=expected, found=found)
+
+
+def _print_schema() -> None:
+    from kanspice.resources import SCHEMAS  # noqa: PLC0415
+
+    typer.echo((SCHEMAS / "kanspice.gap-1.json").read_text(encoding="utf-8"), nl=False)
+
+
+def _show(path: Path, markdown: str | None, html: Path | None, quiet: bool) -> None:
+    from rich.console import Console  # noqa: PLC0415 - --help stays fast
+
+    from kanspice.report import print_gap, read_report, to_html, to_markdown  # noqa: PLC0415
+
+    result: GapResult = read_report(path)
+    console = Console(stderr=markdown == "-", quiet=quiet)
+    print_gap(result, console)
+    hand_over(
+        Deliverable(None, markdown, html), console, markdown=lambda: to_markdown(result), html=lambda: to_html(result)
+    )
+
+
+def _compare(before: Path, after: Path, max_growth: str | None, wanted: Deliverable, quiet: bool) -> None:
+    from rich.console import Console  # noqa: PLC0415 - --help stays fast
+
+    from kanspice.gap import Comparison  # noqa: PLC0415
+    from kanspice.limits import parse_growth  # noqa: PLC0415
+    from kanspice.report import (  # noqa: PLC0415
+        comparison_html,
+        comparison_json,
+        comparison_markdown,
+        print_comparison,
+        read_report,
+    )
+
+    allowed = None if max_growth is None else parse_growth(max_growth)
+    found: Comparison = Comparison(read_report(before), read_report(after), allowed)
+    console = Console(stderr=wanted.prints, quiet=quiet)
+    print_comparison(found, console)
+    hand_over(
+        wanted,
+        console,
+        json=lambda: comparison_json(found),
+        markdown=lambda: comparison_markdown(found),
+        html=lambda: comparison_html(found),
+    )
+    raise typer.Exit(found.exit_code)

@@ -1,0 +1,199 @@
+"""A report read back from its JSON, which may be a stranger's: everything that JSON can say, or one clear message."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+
+from kanspice.errors import InputError
+from kanspice.gap.causes import Attribution, Cause, Share, Trial
+from kanspice.gap.cross_check import CrossCheck, OtherOutcome
+from kanspice.gap.metrics import Gap
+from kanspice.gap.physical import Areas, PhysicalCost, StageCost
+from kanspice.gap.result import GapResult, Limit, NumericalGap, StageGap
+from kanspice.gap.worst import WorstSample
+from kanspice.report.document import (
+    SCHEMA,
+    CausePart,
+    ComparedPart,
+    CrossCheckPart,
+    DesignPart,
+    Document,
+    Figure,
+    GapPart,
+    NumericalPart,
+    PhysicalPart,
+    StagePart,
+    WorstPart,
+)
+from kanspice.solution import FailedSample, Outcome
+from kanspice.validation import validate
+
+MAX_BYTES = 64_000_000
+"""A report of a million samples, all failed, is smaller."""
+
+
+def read_report(path: str | Path) -> GapResult:
+    """The result that `verify --json` wrote. Raises InputError for a file that is none.
+
+    Outputs are not in the file: `reference` and `outputs` have no rows, and there are no waveforms.
+    """
+    source = Path(path)
+    try:
+        size = source.stat().st_size
+        if size > MAX_BYTES:
+            raise InputError(
+                "the report is too large", where=path, expected=f"at most {MAX_BYTES:,} bytes", found=f"{size:,}"
+            )
+        content = source.read_bytes()
+    except (OSError, ValueError) as error:  # ValueError: a null character in the path
+        found = error.strerror if isinstance(error, OSError) else str(error)
+        hint = "the file that `kanspice verify --json` wrote"
+        raise InputError("the report cannot be read", where=path, found=found, hint=hint) from error
+    return from_json(content, path)
+
+
+def from_json(text: str | bytes, where: str | Path) -> GapResult:
+    """The result that `to_json` wrote. Raises InputError for text that is none."""
+    try:
+        data = json.loads(text, parse_constant=_refuse)
+    except (ValueError, RecursionError) as error:
+        found = str(error)[:200]
+        raise InputError(
+            "the report is not JSON", where=where, expected="what `kanspice verify --json` wrote", found=found
+        ) from error
+    schema = data.get("schema") if isinstance(data, dict) else None
+    if schema != SCHEMA:
+        found = "none" if schema is None else repr(schema)[:100]
+        raise InputError("this is no report of a gap", where=where, expected=f'"schema": "{SCHEMA}"', found=found)
+    return _result(validate(Document, data, where))
+
+
+def _refuse(constant: str) -> float:
+    raise ValueError(f"{constant} is not JSON")
+
+
+def _result(document: Document) -> GapResult:
+    rows = np.empty((0, document.outputs or 0))
+    numerical, checked = document.numerical_error, document.cross_check
+    return GapResult(
+        model=document.model.model_dump(exclude_unset=True),
+        inputs=document.inputs.model_dump(exclude_unset=True),
+        design=_design(document.design),
+        engine=document.engine.model_dump(exclude_unset=True),
+        samples=document.samples,
+        failed=tuple(_failed(failure.index, failure.outcome, failure.advice) for failure in document.failed_samples),
+        gap=_gap(document.gap),
+        external_gap=None if document.external_gap is None else _gap(document.external_gap),
+        external_circuit_gap=None if document.external_circuit_gap is None else _gap(document.external_circuit_gap),
+        accuracy=_compared(document.accuracy),
+        loss=_compared(document.loss),
+        numerical=None if numerical is None else _numerical(numerical),
+        cross_check=None if checked is None else _cross_check(checked),
+        stages=tuple(_stage(stage) for stage in document.stages),
+        causes=tuple(_cause(cause) for cause in document.causes),
+        attribution=None if document.attribution is None else Attribution(**document.attribution.model_dump()),
+        physical=None if document.physical is None else _physical(document.physical),
+        worst=tuple(_worst(sample) for sample in document.worst_samples),
+        timing={name: _number(seconds) for name, seconds in document.timing.items()},
+        memory=document.memory,
+        limits=tuple(Limit(limit.metric, _number(limit.value), limit.max) for limit in document.limits),
+        notes=tuple(document.notes),
+        versions=document.versions,
+        command=document.command,
+        reference=rows,
+        outputs=rows,
+    )
+
+
+def _design(part: DesignPart) -> dict[str, object]:
+    return part.model_dump(exclude_unset=True) | {"technology": _infinite(part.technology)}
+
+
+def _infinite(value: object) -> object:
+    """A technology with the texts "inf" and "-inf" as the numbers that they stand for."""
+    if isinstance(value, dict):
+        return {key: _infinite(inner) for key, inner in value.items()}
+    return float(value) if value in ("inf", "-inf") else value
+
+
+def _number(figure: Figure) -> float:
+    return float("nan") if figure is None else figure
+
+
+def _failed(index: int, outcome: Outcome, advice: str) -> FailedSample:
+    """What was seen is before the advice that every such outcome has."""
+    return FailedSample(index, outcome, advice.removesuffix(outcome.advice).removesuffix("; "))
+
+
+def _gap(part: GapPart) -> Gap:
+    return Gap(_number(part.rmse), _number(part.max_abs), part.relative_rmse, part.max_relative, part.argmax_agreement)
+
+
+def _compared(part: ComparedPart | None) -> dict[str, float] | None:
+    return None if part is None else {"reference": _number(part.reference), "circuit": _number(part.circuit)}
+
+
+def _numerical(part: NumericalPart) -> NumericalGap:
+    return NumericalGap(part.samples, _number(part.rmse), _number(part.max_abs), part.relative_rmse)
+
+
+def _stage(part: StagePart) -> StageGap:
+    return StageGap(
+        name=part.name,
+        gap=Gap(_number(part.rmse), _number(part.max_abs), part.relative_rmse, part.max_relative, None),
+        added=Gap(_number(part.added_rmse), _number(part.added_max_abs), part.added_relative_rmse, None, None),
+        largest_v=_number(part.largest_v),
+        largest_column_v=part.largest_column_v,
+        behavioural=part.behavioural,
+    )
+
+
+def _cause(part: CausePart) -> Cause:
+    without = None
+    if part.without_failed_samples is not None:
+        without = _trial(part.without_rmse, part.without_relative_rmse, part.without_failed_samples)
+    share = None if part.share is None else Share(part.share, part.share_standard_error or 0.0)
+    return Cause(part.name, part.value, _trial(part.rmse, part.relative_rmse, part.failed_samples), without, share)
+
+
+def _trial(rmse: Figure, relative: Figure, failed: int) -> Trial:
+    return Trial(Gap(_number(rmse), float("nan"), relative, None, None), failed, np.empty(0))
+
+
+def _worst(part: WorstPart) -> WorstSample:
+    return WorstSample(
+        index=part.index,
+        output=part.output,
+        network=_number(part.network),
+        circuit=_number(part.circuit),
+        max_abs=_number(part.max_abs),
+        max_relative=part.max_relative,
+        decisions=None if part.decisions is None else (part.decisions[0], part.decisions[1]),
+    )
+
+
+def _physical(part: PhysicalPart) -> PhysicalCost:
+    stages = tuple(
+        StageCost(
+            **stage.model_dump(exclude={"areas"}),
+            areas=None if stage.areas is None else Areas(**stage.areas.model_dump()),
+        )
+        for stage in part.stages
+    )
+    whole = part.model_dump(exclude={"stages", "assumptions", "devices", "amplifiers"})
+    return PhysicalCost(**whole, stages=stages, assumptions=tuple(part.assumptions))
+
+
+def _cross_check(part: CrossCheckPart) -> CrossCheck:
+    return CrossCheck(
+        engine=part.engine.name,
+        engine_version=part.engine.version,
+        samples=tuple(part.samples),
+        worst=part.worst_relative,
+        worst_sample=part.worst_sample,
+        allowed=part.allowed,
+        outcomes=tuple(OtherOutcome(each.index, each.outcome, each.other_outcome) for each in part.different_outcomes),
+    )

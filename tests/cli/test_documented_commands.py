@@ -1,0 +1,51 @@
+"""Commands as the pages write them, run as they stand there."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from kanspice.devices import load_device
+
+ROOT = Path(__file__).parents[2]
+
+
+def commands(page):
+    """Every `kanspice ...` in the page's sh blocks, as arguments."""
+    blocks = re.findall(r"^```sh\n(.*?)^```", (ROOT / "docs" / page).read_text(encoding="utf-8"), re.M | re.S)
+    lines = "".join(blocks).replace("\\\n", " ").splitlines()
+    return [shlex.split(line)[1:] for line in lines if line.startswith("kanspice ")]
+
+
+@pytest.fixture
+def checkout(tmp_path, monkeypatch):
+    """A working folder with the examples, and points of the digits example's devices."""
+    (tmp_path / "examples").symlink_to(ROOT / "examples")
+    (tmp_path / "iv").mkdir()
+    for name in ("z21", "z15"):
+        curve = load_device(name).curve
+        v = np.linspace(curve.lo_v, curve.hi_v, 28)
+        np.savetxt(tmp_path / "iv" / f"{name}_nodes.csv", np.stack([v, curve.numpy(v)[0] + 0.03 * np.cos(40 * v)], 1))
+        text = (tmp_path / "iv" / f"{name}_nodes.csv").read_text().replace(" ", ",")
+        (tmp_path / "iv" / f"{name}_nodes.csv").write_text(text)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.mark.parametrize("command", commands("attribution.md"), ids=lambda command: command[-1])
+def test_attribution(command, run, checkout):
+    done = run(*command, "--limit", "40", "--json", "gap.json")
+    assert done.code == 0
+    document = json.loads((checkout / "gap.json").read_text())
+    causes = {cause["name"]: cause for cause in document["causes"]}
+    assert causes.pop("numerical error")["rmse"] < 1e-12
+    assert sum(cause["share"] for cause in causes.values()) == pytest.approx(1.0)
+    assert document["attribution"]["samples"] == 40
+    assert document["attribution"]["trials"] == 2 ** (len(causes) - 1)
+    for option in (command[place + 1] for place, part in enumerate(command) if part == "--set"):
+        assert causes[option.partition("=")[0]]["relative_rmse"] > 1e-3

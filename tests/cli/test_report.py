@@ -1,0 +1,195 @@
+"""`kanspice report`, and what `verify` writes for CI: exit codes, files, and one clear message for what is wrong."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from xml.etree import ElementTree
+
+import jsonschema
+import pytest
+
+from kanspice.report import read_report, to_json
+from kanspice.resources import SCHEMAS
+
+VERIFY = ("verify", "model.pt", "--inputs", "inputs.npy", "--engine", "batched", "-q")
+
+
+@pytest.fixture
+def reports(run, good):
+    """Three reports of one question: two with amplifiers that are worse and worse, one with fewer samples."""
+    for name, *arguments in (
+        ("before.json", "--set", "tia.gain=1000"),
+        ("after.json", "--set", "tia.gain=800"),
+        ("fewer.json", "--limit", "4"),
+    ):
+        assert run(*VERIFY, *arguments, "--json", name).code == 0
+    return good
+
+
+# --- kanspice report ---
+
+
+def test_the_schema_is_printed(run, reports):
+    done = run("report", "--schema")
+    assert done.code == 0
+    assert done.out == (SCHEMAS / "kanspice.gap-1.json").read_text()
+    jsonschema.validate(json.loads((reports / "before.json").read_text()), json.loads(done.out))
+
+
+def test_one_report_is_shown_again(run, reports):
+    done = run("report", "before.json", "--html", "again.html", "--markdown", "again.md")
+    assert done.code == 0
+    assert "l1.crossbar" in done.out
+    assert "report: again.html" in done.out
+    assert "How it was measured" in (reports / "again.html").read_text()
+    printed = run("report", "before.json", "--markdown", "-")
+    assert printed.out == (reports / "again.md").read_text()
+    assert "l1.crossbar" in printed.err
+
+
+@pytest.mark.parametrize(("allowed", "code"), [(None, 0), ("30%", 0), ("0.3", 0), ("10%", 1), ("0", 1)])
+def test_two_reports_are_compared(run, reports, allowed, code):
+    limit = () if allowed is None else ("--max-growth", allowed)
+    done = run("report", "before.json", "after.json", *limit, "--json", "both.json", "--html", "both.html")
+    assert done.code == code
+    assert "the gap grew by 25.4 % beyond numerical error" in " ".join(done.out.split())
+    document = json.loads((reports / "both.json").read_text())
+    assert document["growth"] == pytest.approx(0.25, rel=0.03)
+    assert document["passed"] == (code == 0)
+    assert [change["name"] for change in document["technology"]] == ["name", "tia.gain"]
+    assert "+25.4 %" in (reports / "both.html").read_text()
+
+
+def test_a_smaller_gap_is_no_growth(run, reports):
+    done = run("report", "after.json", "before.json", "--max-growth", "0")
+    assert done.code == 0
+    assert "the gap shrank" in done.out
+
+
+def test_reports_on_other_samples_are_not_compared(run, reports):
+    done = run("report", "before.json", "fewer.json", "--max-growth", "10%", "-q", "--markdown", "-")
+    assert done.code == 3
+    assert done.out.startswith("### ⚠️ the gaps cannot be compared: other samples: 8 before, 4 after")
+    assert run("report", "before.json", "fewer.json").code == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "messages"),
+    [
+        ([], ["one report, or two to compare", "0 reports"]),
+        (["a.json", "b.json", "c.json"], ["3 reports"]),
+        (["before.json", "--max-growth", "10%"], ["--max-growth", "two reports to compare"]),
+        (["before.json", "--json", "x.json"], ["--json", "one is JSON already"]),
+        (["before.json", "--schema"], ["--schema", "nothing beside it"]),
+        (["before.json", "after.json", "--json", "-", "--markdown", "-"], ["only one can be printed"]),
+        (["before.json", "after.json", "--json", "after.json"], ["would be overwritten"]),
+        (["before.json", "none.json"], ["none.json", "No such file"]),
+        (["before.json", "model.pt"], ["model.pt", "not JSON"]),
+        (["before.json", "after.json", "--max-growth", "much"], ["bad growth 'much'", "10% or 0.1"]),
+        (["before.json", "--html", "before.json/x.html"], ["cannot be written"]),
+    ],
+)
+def test_what_cannot_be_done_is_said(run, reports, arguments, messages):
+    done = run("report", *arguments)
+    assert done.code == 2
+    for message in messages:
+        assert message in done.err
+
+
+# --- verify for CI ---
+
+
+def test_limits_come_from_a_file_and_the_command_line_overrides_it(run, good):
+    (good / "limits.toml").write_text("relative_rmse = 1e-9\nl1.crossbar.relative_rmse = 1\n")
+    arguments = (*VERIFY, "--set", "tia.gain=1000", "--limits", "limits.toml")
+    done = run(*arguments, "--json", "-", "--junit", "gap.xml")
+    assert done.code == 1
+    limits = {limit["metric"]: limit["passed"] for limit in json.loads(done.out)["limits"]}
+    assert limits == {"relative_rmse": False, "l1.crossbar.relative_rmse": True}
+    cases = ElementTree.parse(good / "gap.xml").findall("testsuite/testcase")
+    assert [len(case) for case in cases] == [0, 1, 0]
+    assert run(*arguments, "--max", "relative_rmse=1").code == 0
+
+
+@pytest.mark.parametrize(("gain", "code"), [("1000", 0), ("990", 0), ("800", 1)])
+def test_a_baseline_is_a_limit_of_the_run(run, reports, gain, code):
+    growth = ("--baseline", "before.json", "--max-growth", "10%")
+    outputs = ("--json", "now.json", "--junit", "now.xml", "--markdown", "now.md", "--html", "now.html")
+    done = run(*VERIFY, "--set", f"tia.gain={gain}", *growth, *outputs)
+    assert done.code == code, done.err
+    (limit,) = json.loads((reports / "now.json").read_text())["limits"]
+    assert (limit["metric"], limit["max"], limit["passed"]) == ("relative_rmse_growth", 0.1, code == 0)
+    case = ElementTree.parse(reports / "now.xml").findall("testsuite/testcase")[-1]
+    assert case.get("name") == "relative_rmse_growth <= 0.1"
+    assert (case.find("failure") is not None) == (code == 1)
+    for name in ("now.md", "now.html"):
+        assert "baseline before.json" in (reports / name).read_text()
+
+
+def test_the_command_line_is_in_every_report(run, good):
+    done = run(*VERIFY, "--set", "tia.gain=1e4", "--json", "-")
+    expected = "kanspice verify model.pt --inputs inputs.npy --engine batched -q --set tia.gain=1e4 --json -"
+    assert json.loads(done.out)["command"] == expected
+    page = run(*VERIFY, "--html", "a page.html")
+    assert page.code == 0
+    assert "--html &#39;a page.html&#39;" in (good / "a page.html").read_text()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "messages"),
+    [
+        (["--baseline", "before.json"], ["need each other", "--max-growth 10%"]),
+        (["--max-growth", "10%"], ["need each other", "--baseline A.json"]),
+        (["--baseline", "none.json", "--max-growth", "10%"], ["none.json", "No such file"]),
+        (["--baseline", "before.json", "--max-growth", "-1"], ["bad growth"]),
+        (["--baseline", "fewer.json", "--max-growth", "10%"], ["measured with other samples", "4 samples"]),
+        (["--baseline", "before.json", "--max-growth", "10%", "--json", "before.json"], ["would be overwritten"]),
+        (["--limits", "none.toml"], ["none.toml", "No such file"]),
+        (["--limits", "empty.toml"], ["there is no limit in it"]),
+        (["--limits", "wrong.toml"], ["unknown metric 'relative_rsme'", "did you mean 'relative_rmse'?"]),
+        (["--json", "-", "--markdown", "-"], ["only one can be printed"]),
+    ],
+)
+def test_what_verify_cannot_be_held_to_is_said_before_anything_is_solved(run, reports, arguments, messages):
+    (reports / "empty.toml").touch()
+    (reports / "wrong.toml").write_text("relative_rsme = 1e-3\n")
+    done = run(*VERIFY, *arguments)
+    assert done.code == 2
+    assert done.out == ""
+    for message in messages:
+        assert message in done.err
+
+
+# --- the JSON of real results, of every kind ---
+
+
+def closed(schema):
+    """The same schema with every object that lists its keys allowing no others."""
+    if isinstance(schema, dict):
+        shut = {key: closed(value) for key, value in schema.items()}
+        return shut | {"additionalProperties": False} if "properties" in schema else shut
+    return [closed(value) for value in schema] if isinstance(schema, list) else schema
+
+
+@pytest.mark.ngspice
+@pytest.mark.parametrize(
+    ("kind", "arguments", "code"),
+    [
+        ("crossbars", ["--labels", "labels.npy", "--reference", "outputs.npy", "--max", "rmse=1"], 0),
+        ("crossbars", ["--targets", "outputs.npy", "--limit", "1"], 0),
+        ("crossbars", ["--set", "tia.gain=1000", "--set", "devices.area_sigma=0.1", "--attribute"], 0),
+        ("crossbars", ["--engine", "batched", "--set", "tia.gain=1000", "--cross-check", "2"], 0),
+        ("crossbars", ["--timeout", "0.001"], 3),
+        ("periods", [], 0),
+        ("periods", ["--engine", "batched", "--html", "gap.html"], 0),
+        ("periods", ["--set", "switches.mode=monolithic", "--set", "switches.on_ohm=50", "--attribute"], 0),
+    ],
+)
+def test_what_verify_writes_is_what_the_schema_says_and_can_be_read(run, moving, kind, arguments, code):
+    model, inputs = moving if kind == "periods" else ("model.pt", "inputs.npy")
+    assert run("verify", model, "--inputs", inputs, *arguments, "-q", "--json", "gap.json").code == code
+    text = Path("gap.json").read_text()
+    schema = closed(json.loads((SCHEMAS / "kanspice.gap-1.json").read_text()))
+    jsonschema.Draft202012Validator(schema).validate(json.loads(text))
+    assert to_json(read_report("gap.json")) == text

@@ -1,0 +1,193 @@
+"""Reports read back from JSON: nothing is lost, a stranger's file is one clear message, a schema holds."""
+
+from __future__ import annotations
+
+import json
+from copy import deepcopy
+from dataclasses import replace
+
+import jsonschema
+import numpy as np
+import pytest
+from synthetic_results import EXTREMES, with_everything
+
+from kanspice.errors import InputError
+from kanspice.report import from_json, read_report, reading, to_html, to_json, to_junit, to_markdown
+from kanspice.report.document import json_schema
+from kanspice.resources import SCHEMAS
+
+FILE = SCHEMAS / "kanspice.gap-1.json"
+REAL = sorted(EXTREMES.keys() - {"no stages"})  # that one has no model: verify never writes such a thing
+
+
+def closed(schema):
+    """The same schema with every object that lists its keys allowing no others: what is written is documented."""
+    if isinstance(schema, dict):
+        shut = {key: closed(value) for key, value in schema.items()}
+        return shut | {"additionalProperties": False} if "properties" in schema else shut
+    return [closed(value) for value in schema] if isinstance(schema, list) else schema
+
+
+@pytest.fixture(scope="module")
+def shipped():
+    schema = json.loads(FILE.read_text(encoding="utf-8"))
+    jsonschema.Draft202012Validator.check_schema(schema)
+    return schema
+
+
+def test_the_shipped_schema_is_made_of_the_definition(shipped):
+    assert shipped == json_schema(), f"write json.dumps(json_schema(), indent=2) to {FILE}"
+
+
+def test_every_key_says_what_it_means(shipped):
+    parts = [shipped, *(part for name, part in shipped["$defs"].items() if "properties" in part)]
+    assert all(part.get("description") for part in shipped["$defs"].values())
+    silent = [
+        (part["title"], key)
+        for part in parts
+        for key, about in part["properties"].items()
+        if not about.get("description") and "$ref" not in about
+    ]
+    assert silent == []
+
+
+@pytest.mark.parametrize("name", REAL)
+def test_what_is_written_is_valid_and_every_key_documented(shipped, name):
+    document = json.loads(to_json(EXTREMES[name]()))
+    jsonschema.Draft202012Validator(closed(shipped)).validate(document)
+
+
+@pytest.mark.parametrize("name", REAL)
+def test_nothing_of_the_json_is_lost_by_reading_it(name):
+    text = to_json(EXTREMES[name]())
+    again = from_json(text, "a.json")
+    assert to_json(again) == text
+    assert again.exit_code == EXTREMES[name]().exit_code
+    assert again.outputs.shape == (0, EXTREMES[name]().outputs.shape[1])
+
+
+@pytest.mark.parametrize("name", REAL)
+def test_what_was_read_can_be_rendered(name):
+    again = from_json(to_json(EXTREMES[name]()), "a.json")
+    page = to_html(again)
+    assert "<h2>How it was measured</h2>" in page
+    assert "Circuit&#39;s outputs against" not in page
+    assert to_markdown(again) == to_markdown(EXTREMES[name]())
+    assert to_junit(again) == to_junit(EXTREMES[name]())
+
+
+def test_infinite_values_of_a_technology_are_infinite_again(result):
+    assert from_json(to_json(result), "a.json").design["technology"]["tia"]["gain"] == float("inf")
+
+
+def test_a_report_of_a_later_kanspice_with_more_keys_is_read(result):
+    document = json.loads(to_json(result))
+    document["physics"] = {"power_w": 1.0}
+    document["gap"]["p99"] = 0.1
+    assert from_json(json.dumps(document), "a.json").gap == result.gap
+
+
+def test_a_report_without_the_keys_that_came_later_is_read(result):
+    document = json.loads(to_json(result))
+    for key in ("outputs", "worst_samples", "memory"):
+        del document[key]
+    assert from_json(json.dumps(document), "a.json").worst == ()
+
+
+def spoiled(change):
+    document = json.loads(to_json(with_everything(EXTREMES["engines disagree"]())))
+    change(document)
+    return json.dumps(document)
+
+
+BAD = {
+    "nothing": ("", "is not JSON"),
+    "a page": ("<html>", "is not JSON"),
+    "a list": ("[1, 2]", "no report of a gap"),
+    "a number": ("3", "no report of a gap"),
+    "another schema": ('{"schema": "kanspice.gap/2"}', "'kanspice.gap/2'"),
+    "a schema that is no text": ('{"schema": ["kanspice.gap/1"]}', "no report of a gap"),
+    "nothing but the schema": ('{"schema": "kanspice.gap/1"}', "bad value for 'model'"),
+    "deep": ("[" * 100_000, "is not JSON"),
+    "a long number": ('{"schema": ' + "9" * 10_000 + "}", "is not JSON"),
+    "NaN": ('{"schema": NaN}', "NaN is not JSON"),
+    "Infinity": (spoiled(lambda d: d["gap"].update(rmse=float("inf"))), "Infinity is not JSON"),
+    "a number beyond all": (
+        spoiled(lambda d: d["gap"].update(rmse=1)).replace('"rmse": 1,', '"rmse": 1e999,'),
+        "gap.rmse",
+    ),
+    "text for a number": (spoiled(lambda d: d["gap"].update(rmse="0.1")), "bad value for 'gap.rmse'"),
+    "true for a number": (spoiled(lambda d: d["gap"].update(rmse=True)), "bad value for 'gap.rmse'"),
+    "a negative count": (spoiled(lambda d: d.update(samples=-1)), "bad value for 'samples'"),
+    "half a sample": (spoiled(lambda d: d.update(samples=1.5)), "bad value for 'samples'"),
+    "an unknown outcome": (
+        spoiled(lambda d: d.update(failed_samples=[{"index": 1, "outcome": "bored", "advice": ""}])),
+        "failed_samples.0.outcome",
+    ),
+    "a missing key": (spoiled(lambda d: d["stages"][0].pop("rmse")), "bad value for 'stages.0.rmse'"),
+    "a stage that is text": (spoiled(lambda d: d.update(stages=["l1"])), "bad value for 'stages.0'"),
+    "notes that are numbers": (spoiled(lambda d: d.update(notes=[1])), "bad value for 'notes.0'"),
+}
+
+
+@pytest.mark.parametrize("kind", BAD)
+def test_a_stranger_s_file_is_one_clear_message(tmp_path, kind):
+    text, message = BAD[kind]
+    path = tmp_path / "a.json"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(InputError) as caught:
+        read_report(path)
+    assert message in str(caught.value)
+    assert str(path) in str(caught.value)
+    assert len(str(caught.value)) < 1000
+
+
+def test_the_schema_refuses_what_reading_refuses(shipped):
+    validator = jsonschema.Draft202012Validator(shipped)
+    for kind, (text, _) in BAD.items():
+        try:
+            document = json.loads(text)
+        except (ValueError, RecursionError):
+            continue
+        if kind in {"NaN", "Infinity", "a number beyond all"}:  # JSON has no such numbers
+            continue
+        assert not validator.is_valid(document), kind
+
+
+def test_files_that_cannot_be_read(tmp_path, monkeypatch):
+    with pytest.raises(InputError, match="No such file"):
+        read_report(tmp_path / "none.json")
+    with pytest.raises(InputError, match="Is a directory"):
+        read_report(tmp_path)
+    with pytest.raises(InputError, match="null"):
+        read_report("a\0.json")
+    (tmp_path / "bytes.json").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(InputError, match="is not JSON"):
+        read_report(tmp_path / "bytes.json")
+    monkeypatch.setattr(reading, "MAX_BYTES", 10)
+    (tmp_path / "large.json").write_text(" " * 11)
+    with pytest.raises(InputError, match="at most 10 bytes"):
+        read_report(tmp_path / "large.json")
+
+
+def test_any_value_of_the_wrong_type_is_refused_or_read_but_never_crashes(result):
+    document = json.loads(to_json(with_everything(result)))
+    for key in document:
+        for wrong in (None, 7, -1.5, "text", [], {}, [[]], {"a": []}, True):
+            changed = deepcopy(document)
+            changed[key] = wrong
+            try:
+                found = from_json(json.dumps(changed), "a.json")
+            except InputError:
+                continue
+            to_html(replace(found, stages=()))
+            to_markdown(found)
+
+
+def test_worst_samples_are_those_with_the_largest_error(result):
+    errors = np.abs(result.outputs - result.reference).max(axis=1)
+    assert [sample.index for sample in result.worst] == np.argsort(-errors)[:8].tolist()
+    first = result.worst[0]
+    assert first.max_abs == errors.max() == pytest.approx(abs(first.circuit - first.network))
+    assert first.max_relative == pytest.approx(result.gap.max_relative)
+    assert first.decisions == (result.reference[first.index].argmax(), result.outputs[first.index].argmax())
