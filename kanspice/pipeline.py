@@ -411,6 +411,8 @@ def _notes(design: Design, fidelity: str) -> list[str]:
                 f"{crossbar.name}: behind such resistive wires falling device currents could give it several states;"
                 " that the one found is the only one is not proven"
             )
+    if any(crossbar.takes_time for crossbar in design.crossbars):
+        notes.append("bandwidth, slew rate and capacitances do not act on operating points: see `kanspice settle`")
     if any(stage.name.endswith(".norm") for stage in design.stages):
         notes.append("LayerNorm is a behavioural block: no circuit is known for it")
     return notes

@@ -21,6 +21,8 @@ class Outcome(Enum):
     SINGULAR = "singular"
     MULTISTABLE = "multistable"
     BEYOND_RAIL = "beyond the rail"
+    UNSETTLED = "not settled"
+    OSCILLATES = "oscillates"
     OUT_OF_RANGE = "out of range"
     TIMED_OUT = "timed out"
     CRASHED = "crashed"
@@ -39,6 +41,9 @@ _ADVICE = {
     Outcome.SINGULAR: "a node has no path that fixes its voltage: check the technology for zero or infinite values",
     Outcome.MULTISTABLE: "the circuit can settle in more than one state: raise the amplifiers' gain",
     Outcome.BEYOND_RAIL: "size the amplifiers with samples like this one, lower tia.headroom, or raise tia.rail_v",
+    Outcome.UNSETTLED: "give it more time with --period, or raise tia.gbw_hz or tia.slew_v_per_s",
+    Outcome.OSCILLATES: "falling device currents, or capacitance at the columns, undo the amplifiers' feedback: raise"
+    " tia.gbw_hz, lower units.i_unit_a or capacitances, or keep rows out of the falling parts",
     Outcome.OUT_OF_RANGE: "no such voltage or current is possible: this is numerical garbage; please report it",
     Outcome.TIMED_OUT: "raise --timeout, use more --jobs, or pass fewer samples with --limit",
     Outcome.CRASHED: "ngspice ended by itself: see the message, check memory and disk space, run `kanspice doctor`",

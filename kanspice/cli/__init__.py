@@ -41,11 +41,12 @@ def _root(
 
 
 def _add_commands() -> None:
-    from kanspice.cli import compile, devices, doctor, report, simulate, technology, verify  # noqa: PLC0415 - after `app` exists
+    from kanspice.cli import compile, devices, doctor, report, settle, simulate, technology, verify  # noqa: PLC0415 - after `app` exists
 
     app.command("compile")(compile.compile_)
     app.command("simulate")(simulate.simulate)
     app.command("verify")(verify.verify)
+    app.command("settle")(settle.settle)
     app.command("report")(report.report)
     app.add_typer(devices.app, name="devices")
     app.command("technology")(technology.technology)

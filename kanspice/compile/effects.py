@@ -19,6 +19,7 @@ def refuse_changed(technology: Technology, section: str, *, expected: str) -> No
 def refuse_without_effect(technology: Technology, section: str, *, expected: str, but: Collection[str] = ()) -> None:
     """Raises InputError where a value of the section is not its ideal, except for keys in `but`."""
     allowed = {f"{section}.{key}" for key in but}
-    useless = [cause for cause in technology.causes if cause.startswith(f"{section}.") and cause not in allowed]
+    acting = (*technology.causes, *technology.dynamics)
+    useless = [name for name in acting if name.startswith(f"{section}.") and name not in allowed]
     if useless:
         raise InputError(f"{', '.join(useless)} would have no effect", where="technology", expected=expected)

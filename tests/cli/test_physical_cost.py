@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from kanspice.report import read_report
+
 DOCS = Path(__file__).parents[2] / "docs" / "physical-cost.md"
 
 
@@ -31,6 +33,7 @@ def test_the_documented_commands(run, good, moving):
     assert done.code == 0
     assert "energy" in done.out
     cost = json.loads(Path("cost.json").read_text())["physical"]
+    assert read_report("cost.json").physical.energy_j == cost["energy_j"]
     assert cost["samples"] == 2
     assert cost["energy_j"] == pytest.approx(cost["power_w"] * cost["latency_s"])
     page = Path("page.html").read_text()
