@@ -32,9 +32,7 @@ def settle(
         typer.Option("--within", min=1e-9, metavar="X", help="What is settled, in standard deviations: 1e-2, 1e-3."),
     ] = None,
     json: Annotated[str | None, typer.Option("--json", metavar="F", help="Write JSON; - prints it.")] = None,
-    plot: Annotated[
-        Path | None, typer.Option("--plot", metavar="F.png", help="Draw the gap over time.")
-    ] = None,
+    plot: Annotated[Path | None, typer.Option("--plot", metavar="F.png", help="Draw the gap over time.")] = None,
     timeout: Timeout = None,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Draws random imperfections.")] = 0,
     quiet: Quiet = False,

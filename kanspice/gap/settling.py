@@ -25,7 +25,8 @@ _EARLIEST = 1e-3
 _TURNS = 4
 """So many extremes of an output in the last quarter of its time, which do not become smaller, are an oscillation."""
 _DECAYS = 0.7
-_AT_REST = 0.05
+_AT_REST = 0.1
+"""Of the tolerance: by so much no output of any stage of a circuit at rest moves in the last quarter of its time."""
 
 
 @dataclass(frozen=True)
@@ -119,7 +120,10 @@ def settling(
         for tolerance in tolerances
     ]
     last, tightest = design.stages[-1], min(tolerances)
-    failed = [_judge(index, error, tightest) for index, error in enumerate(errors[last.name])]
+    failed = [
+        _judge(index, error, tightest, [errors[name][index] for name in rest_v])
+        for index, error in enumerate(errors[last.name])
+    ]
     times_s, energies_j = read_out_times_s(pace), _energies_j(design, trace, quiescent_a)
     read_outs = []
     for after_s in times_s.tolist():
@@ -178,8 +182,10 @@ def _stage_settling(name: str, tolerance: float, errors: Sequence[tuple[Array, A
     return StageSettling(name, tolerance, mean_s, largest_s, worst, len(times_s) - finite.size)
 
 
-def _judge(index: int, error: tuple[Array, Array], tolerance: float) -> FailedSample | None:
-    """Why a sample's outputs are not within the tolerance when its time is over."""
+def _judge(
+    index: int, error: tuple[Array, Array], tolerance: float, everywhere: Sequence[tuple[Array, Array]]
+) -> FailedSample | None:
+    """Why a sample's outputs are not within the tolerance when its time is over. everywhere: at all stages."""
     time_s, off = error
     if not math.isinf(_settled_s(time_s, off, tolerance)):
         return None
@@ -191,7 +197,8 @@ def _judge(index: int, error: tuple[Array, Array], tolerance: float) -> FailedSa
     turns = int(np.count_nonzero(np.diff(np.sign(np.diff(last))) != 0))
     if turns >= _TURNS and swing > _DECAYS * swing_before and swing > tolerance:
         return FailedSample(index, Outcome.OSCILLATES, f"an output swings by {swing:.3g} standard deviations")
-    if swing < _AT_REST * abs(float(worst[-1])):
+    moves = max(float(np.ptp(off[time_s >= 0.75 * end_s], axis=0).max()) for time_s, off in everywhere)
+    if moves < _AT_REST * tolerance:
         seen = f"{left}, and at rest: not the state that was found without time"
         return FailedSample(index, Outcome.MULTISTABLE, seen)
     return FailedSample(index, Outcome.UNSETTLED, left)

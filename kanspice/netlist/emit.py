@@ -44,9 +44,7 @@ _THERMAL_V = 1.38064852e-23 * 300.15 / 1.6021766208e-19
 _LIMITER_SUBCIRCUITS = {"none": "buffer", "clip": "clipper", "sigmoid": "sigmoid_stage", "tanh": "tanh_stage"}
 
 
-def build_netlist(
-    design: Design, fidelity: Fidelity, *, full_cells: bool = False, dynamic: bool = False
-) -> Netlist:
+def build_netlist(design: Design, fidelity: Fidelity, *, full_cells: bool = False, dynamic: bool = False) -> Netlist:
     """The netlist of a design at a fidelity that its family has, InputError for another.
 
     full_cells: write whole curves into the devices even where a shorter cell would do.
