@@ -12,7 +12,14 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from kanspice.compile import add_converters, compile_kanalogue, compile_kirchhoffnet, made
+from kanspice.compile import (
+    add_converters,
+    compile_kanalogue,
+    compile_kirchhoffnet,
+    made,
+    technology_for_kanalogue,
+    technology_for_kirchhoffnet,
+)
 from kanspice.design import Design
 from kanspice.design.bounds import is_settled
 from kanspice.design.branches import PIECEWISE_LINEAR_LAWS
@@ -56,7 +63,7 @@ from kanspice.validation import nearest
 
 Array = npt.NDArray[np.float64]
 FidelityChoice = Literal["auto", "shared", "device", "merged"]
-_PACKAGES = ("kanspice", "torch", "numpy", "scipy", "PySpice")
+PACKAGES = ("kanspice", "torch", "numpy", "scipy", "PySpice")
 
 
 @dataclass(frozen=True)
@@ -92,6 +99,16 @@ def compile_model(
 ) -> Design:
     """The circuit of a loaded model, or rather the specimen of it that `draw` draws (that of seed 0 if None)."""
     return made(compile_nominal(loaded, technology, sample_inputs), technology, draw or Draw())
+
+
+def technology_for(loaded: LoadedModel, technology: Technology) -> Technology:
+    """What of a general technology the model's circuit can have. InputError for another that has more."""
+    with errors_at(loaded.path):
+        if isinstance(loaded.model, KANalogue):
+            return technology_for_kanalogue(loaded.model, technology)
+        if isinstance(loaded.model, KirchhoffNet):
+            return technology_for_kirchhoffnet(loaded.model, technology)
+    return technology
 
 
 def compile_nominal(loaded: LoadedModel, technology: Technology, sample_inputs: Array | None = None) -> Design:
@@ -140,6 +157,7 @@ def verify(
     """
     options = options or VerifyOptions()
     evidence.check_fit(loaded.input_width, loaded.output_width)
+    technology = technology_for(loaded, technology)
     draw = Draw(options.ngspice.seed)
     compile_s, design = _timed(lambda: compile_model(loaded, technology, evidence.sizing_inputs, draw))
     fidelity = resolve_fidelity(design, options.fidelity)
@@ -153,7 +171,7 @@ def verify(
     )
     checked = None
     if options.cross_check:
-        checked = _cross_check(design, inputs, solution, options, hints=hints, progress=progress, numbers=followed)
+        checked = cross_check(design, inputs, solution, options, hints=hints, progress=progress, numbers=followed)
     if diverged:
         without = [FailedSample(index, Outcome.NO_REFERENCE, why) for index, why in diverged.items()]
         solution = solution.among(followed, without)
@@ -163,7 +181,7 @@ def verify(
     return _attributed(measured, result, progress) if options.attribute else result
 
 
-def _cross_check(
+def cross_check(
     design: Design,
     inputs: Array,
     solution: Solution,
@@ -202,8 +220,8 @@ def _attributed(measured: _Measured, result: GapResult, progress: Progress | Non
     evidence, options, technology = measured.evidence, measured.options, measured.technology
     engine, plan = _trial_engine(options, result.cross_check), options.plan(technology)
     expected = result.reference
-    scale = _scale(expected, evidence)
-    followed = np.flatnonzero(_followed(expected))
+    scale = scale_of(expected, evidence)
+    followed = np.flatnonzero(has_answer(expected))
     without = [failure for failure in result.failed if failure.outcome is Outcome.NO_REFERENCE]
     hints = {name: values[followed] for name, values in measured.reference.items()}
     steps = measured.solution.engine_options.get("steps")
@@ -261,12 +279,12 @@ def _result(measured: _Measured) -> GapResult:
     design, solution = measured.design, measured.solution
     expected = reference[design.stages[-1].compares_to]
     outputs = decoded_outputs(design, solution)
-    scale = _scale(expected, evidence)
+    scale = scale_of(expected, evidence)
     gap = compare(outputs, expected, solution.solved, scale)
     stages = measure(_nominal(measured), solution, evidence.inputs, reference)
     numerical = numerical_gap(design, solution, scale)
     accuracies = _accuracies(evidence, expected, outputs, solution)
-    external, followed = evidence.external, _followed(expected)
+    external, followed = evidence.external, has_answer(expected)
     return GapResult(
         model=_model_facts(measured.loaded),
         design=_design_facts(design, solution, measured.technology),
@@ -288,11 +306,11 @@ def _result(measured: _Measured) -> GapResult:
         external_circuit_gap=None if external is None else compare(outputs, external, solution.solved, scale),
         accuracy=accuracies,
         loss=_losses(evidence, expected, outputs, solution),
-        limits=_limits(measured.options.limits, _metric_values(gap, stages, numerical, accuracies)),
+        limits=_limits(measured.options.limits, metric_values(gap, stages, numerical, accuracies)),
         timing={"compile_s": measured.compile_s, **solution.timing_s},
         memory={"simulator_peak_bytes": solution.simulator_peak_bytes, "kanspice_peak_bytes": peak_bytes() or None},
         notes=(*solution.notes, *_notes(design, str(solution.engine_options["fidelity"]))),
-        versions={name: version(name) for name in _PACKAGES} | {"python": platform.python_version()},
+        versions={name: version(name) for name in PACKAGES} | {"python": platform.python_version()},
         reference=expected,
         outputs=outputs,
         waveforms=_waveforms(measured),
@@ -309,12 +327,12 @@ def _nominal(measured: _Measured) -> Design:
     return compile_model(measured.loaded, technology.without(technology.causes), measured.evidence.sizing_inputs)
 
 
-def _followed(expected: Array) -> npt.NDArray[np.bool_]:
+def has_answer(expected: Array) -> npt.NDArray[np.bool_]:
     """(samples,) True where the network has an answer."""
     return np.asarray(np.isfinite(expected).all(axis=1))
 
 
-def _scale(expected: Array, evidence: Evidence) -> float:
+def scale_of(expected: Array, evidence: Evidence) -> float:
     """What relative figures are divided by: one sample does not vary, but outputs from elsewhere may be more."""
     scale = spread(expected)
     elsewhere = evidence.external_population
@@ -342,7 +360,7 @@ def _accuracies(evidence: Evidence, expected: Array, outputs: Array, solution: S
     if evidence.labels is None:
         return None
     return {
-        "reference": accuracy(expected, evidence.labels, _followed(expected)),
+        "reference": accuracy(expected, evidence.labels, has_answer(expected)),
         "circuit": accuracy(outputs, evidence.labels, solution.solved),
     }
 
@@ -351,7 +369,7 @@ def _losses(evidence: Evidence, expected: Array, outputs: Array, solution: Solut
     if evidence.targets is None:
         return None
     return {
-        "reference": mean_squared_error(expected, evidence.targets, _followed(expected)),
+        "reference": mean_squared_error(expected, evidence.targets, has_answer(expected)),
         "circuit": mean_squared_error(outputs, evidence.targets, solution.solved),
     }
 
@@ -474,7 +492,7 @@ def _limits(wanted: Sequence[tuple[str, float]], values: dict[str, float | None]
     return tuple(limits)
 
 
-def _metric_values(
+def metric_values(
     gap: Gap, stages: tuple[StageGap, ...], numerical: NumericalGap | None, accuracies: dict[str, float] | None
 ) -> dict[str, float | None]:
     """Every metric by its name. Fractions of samples are rounded: 1 - 0.7 is not to exceed 0.3."""

@@ -1,4 +1,4 @@
-"""Where the shipped device cards, subcircuits, schemas and technologies lie: inside a wheel, or beside the package in a checkout."""
+"""Where shipped device cards, subcircuits, schemas and technologies lie: in a wheel, or beside the package."""
 
 from __future__ import annotations
 

@@ -35,11 +35,11 @@ _CAUSE = _Cause()
 
 
 @dataclass(frozen=True)
-class _Dynamic:
-    """Marks a value that takes time and nothing else: an operating point does not feel it."""
+class _Cost:
+    """Marks a value that takes time or power and nothing else: an operating point does not feel it."""
 
 
-_DYNAMIC = _Dynamic()
+_COST = _Cost()
 
 
 class Units(Table):
@@ -67,9 +67,9 @@ class Tia(Table):
     swing_v: Annotated[_Positive, _CAUSE] = math.inf
     """Where outputs of amplifiers and subtractors stop, either sign. `inf`: they do not, and a sample that needs more
     than `rail_v` has failed."""
-    gbw_hz: Annotated[_Positive, _DYNAMIC] = math.inf
+    gbw_hz: Annotated[_Positive, _COST] = math.inf
     """Gain-bandwidth product of the amplifiers, which have one pole. Operating points do not feel it."""
-    slew_v_per_s: Annotated[_Positive, _DYNAMIC] = math.inf
+    slew_v_per_s: Annotated[_Positive, _COST] = math.inf
     """How fast the amplifiers' outputs can change at most; needs `gbw_hz`. Operating points do not feel it."""
     rail_v: _FinitePositive = 5.0
     """Largest output voltage, either sign; feedback resistors are chosen so that outputs stay within it."""
@@ -105,7 +105,7 @@ class CrossbarDevices(Table):
     curve: Annotated[Literal["trained", "points"], _CAUSE] = "trained"
     """Of every device: `trained` is the curve that the network was trained with, `points` straight lines between the
     measured points that it was fitted to."""
-    junction_f: Annotated[_NotNegative, _DYNAMIC] = 0.0
+    junction_f: Annotated[_NotNegative, _COST] = 0.0
     """Capacitance across a device of area 1, farads. Operating points do not feel it."""
 
 
@@ -118,9 +118,9 @@ class Wires(Table):
     """Of a segment of a column, also of that between last row and amplifier."""
     driver_ohm: Annotated[_NotNegative, _CAUSE] = 0.0
     """Output resistance of what drives a row."""
-    row_f: Annotated[_NotNegative, _DYNAMIC] = 0.0
+    row_f: Annotated[_NotNegative, _COST] = 0.0
     """Capacitance of a row to ground at every crosspoint. Operating points do not feel it."""
-    column_f: Annotated[_NotNegative, _DYNAMIC] = 0.0
+    column_f: Annotated[_NotNegative, _COST] = 0.0
     """Capacitance of a column to ground at every crosspoint. Operating points do not feel it."""
 
 
@@ -128,7 +128,7 @@ class Supply(Table):
     """What the circuit draws from its rails, plus and minus `tia.rail_v`. It tells what an inference costs, not how far
     it is off."""
 
-    quiescent_a: _NotNegative = 0.0
+    quiescent_a: Annotated[_NotNegative, _COST] = 0.0
     """What every amplifier (of a column, a subtractor, a row's driver) draws from both rails when its output gives
     nothing."""
 
@@ -244,6 +244,8 @@ class Technology(Table):
     """One circuit technology. The defaults are the ideal circuit."""
 
     name: str = "ideal"
+    general: bool = False
+    """For any circuit: what one has no part for is left out. Otherwise it is an error, lest it pass for harmless."""
     units: Units = Units()
     tia: Tia = Tia()
     devices: CrossbarDevices = CrossbarDevices()
@@ -268,14 +270,14 @@ class Technology(Table):
         )
 
     @property
-    def dynamics(self) -> tuple[str, ...]:
-        """Values that are set and take time, as `section.key`: an operating point does not feel them."""
+    def costs(self) -> tuple[str, ...]:
+        """Values that are set and take time or power, as `section.key`: an operating point does not feel them."""
         return tuple(
             f"{section}.{key}"
             for section, table in self
             if isinstance(table, Table)
             for key, field in type(table).model_fields.items()
-            if _DYNAMIC in field.metadata and getattr(table, key) != field.default
+            if _COST in field.metadata and getattr(table, key) != field.default
         )
 
     def without(self, causes: Iterable[str]) -> Technology:
@@ -290,12 +292,6 @@ class Technology(Table):
     def to_json(self) -> str:
         """Canonical JSON text (sorted keys; `inf` as `Infinity`), for designs and reports."""
         return json.dumps(self.model_dump(), sort_keys=True)
-
-
-_SECTIONS_OF_OTHERS = {
-    "kanalogue": frozenset({"kirchhoffnet", "branches", "switches"}),
-    "kirchhoffnet": frozenset({"tia", "devices", "wires", "clippers", "references"}),
-}
 
 
 @dataclass(frozen=True)
@@ -331,16 +327,13 @@ def shipped_technologies() -> dict[str, Path]:
     return {path.stem: path for path in sorted(TECHNOLOGIES.glob("*.toml"))}
 
 
-def load_technology(
-    source: str | Path | None = None, overrides: Sequence[str] = (), family: str | None = None
-) -> Technology:
+def load_technology(source: str | Path | None = None, overrides: Sequence[str] = ()) -> Technology:
     """The technology of a TOML file, or a shipped one by its name, with `SECTION.KEY=VALUE` overrides applied.
 
-    The overrides are added to its name. family: of the network, if known: a shipped technology is one for all families,
-    of which only what this one's circuits have is taken.
+    The overrides are added to its name.
     Raises InputError for an unknown name, an unreadable file, an unknown key (naming the nearest) or a bad value.
     """
-    data, path = _tables(source, family)
+    data, path = _tables(source)
     for override in overrides:
         _apply_override(data, override)
     technology = validate(Technology, data, path or "technology")
@@ -348,7 +341,7 @@ def load_technology(
     return technology.model_copy(update={"name": ", ".join([technology.name, *changes])})
 
 
-def _tables(source: str | Path | None, family: str | None) -> tuple[dict[str, Any], Path | None]:
+def _tables(source: str | Path | None) -> tuple[dict[str, Any], Path | None]:
     """What a technology says, and the file that says it. A file in the way of a shipped name wins."""
     if source is None:
         return {}, None
@@ -361,8 +354,7 @@ def _tables(source: str | Path | None, family: str | None) -> tuple[dict[str, An
         hint = nearest(str(source), list(shipped))
         raise InputError("no such technology", where=source, expected=f"a TOML file, or one of {names}", hint=hint)
     path = shipped[str(source)]
-    foreign = _SECTIONS_OF_OTHERS.get(family or "", frozenset())
-    return {name: part for name, part in read_toml(path).items() if name not in foreign}, path
+    return read_toml(path), path
 
 
 def _apply_override(data: dict[str, Any], override: str) -> None:

@@ -1,8 +1,8 @@
 """What tests need beyond Python, and what happens when it is missing.
 
-A test marked `ngspice`, `browser` or `reference_data` is skipped, with the reason, where its need is missing; where the
-environment variable KANSPICE_REQUIRE names the need (a comma list, set by CI) it fails instead. The last lines of a
-run say how many tests did not run for want of what.
+A test marked `ngspice`, `browser`, `reference_data` or `dask` is skipped, with the reason, where its need is missing;
+where the environment variable KANSPICE_REQUIRE names the need (a comma list, set by CI) it fails instead. The last
+lines of a run say how many tests did not run for want of what.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import os
 from collections import Counter
 from collections.abc import Callable
 from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -52,10 +53,16 @@ def missing_browser() -> str | None:
     return f"{BROWSER_VARIABLE} names {named}, which cannot be started" if named else "there is no Chromium or Chrome"
 
 
+def missing_dask() -> str | None:
+    """Why there is no Dask to run; None where there is one."""
+    return "distributed is not installed" if find_spec("distributed") is None else None
+
+
 NEEDS: dict[str, Callable[[], str | None]] = {
     "ngspice": missing_ngspice,
     "browser": missing_browser,
     "reference_data": missing_reference_data,
+    "dask": missing_dask,
 }
 
 

@@ -128,9 +128,9 @@ def test_fractions_of_samples_keep_the_limit_that_they_equal(loaded, evidence):
     assert result.accuracy == {"reference": 0.7, "circuit": 0.7}
     assert [limit.value for limit in result.limits] == [0.0, 0.0]
     from kanspice.gap import Gap
-    from kanspice.pipeline import _metric_values
+    from kanspice.pipeline import metric_values
 
-    values = _metric_values(Gap(0, 0, 0, 0, 0.7), (), None, {"reference": 0.98, "circuit": 0.96})
+    values = metric_values(Gap(0, 0, 0, 0, 0.7), (), None, {"reference": 0.98, "circuit": 0.96})
     assert values["argmax_disagreement"] == 0.3
     assert values["accuracy_drop"] == 0.02
 

@@ -7,11 +7,16 @@ import math
 from pathlib import Path
 
 import pytest
+from circuits import PEAK, network
 from typer.testing import CliRunner
 
 from kanspice.cli import app
+from kanspice.compile import technology_for_kanalogue, technology_for_kirchhoffnet
 from kanspice.errors import InputError
-from kanspice.technology import Technology, entries, load_technology
+from kanspice.models import KirchhoffNet
+from kanspice.models.branches import branch_function
+from kanspice.models.topology import topology_from_edges
+from kanspice.technology import Technology, entries, load_technology, shipped_technologies
 
 
 def test_the_default_is_ideal():
@@ -157,3 +162,50 @@ def test_what_is_not_ideal_is_a_cause_and_can_be_taken_away():
     left = technology.without(technology.causes)
     assert (left.causes, left.tia.rail_v, left.switches.rise_s) == ((), 3.0, 1e-9)
     assert Technology().causes == ()
+
+
+# --- technologies by name ---
+
+
+@pytest.mark.parametrize("name", sorted(shipped_technologies()))
+def test_a_shipped_technology_is_found_by_its_name(name):
+    technology = load_technology(name, ["tia.rail_v=4.0"])
+    assert technology.name == f"{name}, tia.rail_v=4.0"
+    assert technology.general
+    assert bool(technology.causes) == (name != "ideal")
+
+
+def test_the_pessimistic_one_is_worse_in_everything_that_the_typical_one_has():
+    typical, pessimistic = load_technology("typical"), load_technology("pessimistic")
+    assert set(typical.causes) == set(pessimistic.causes)
+    better = {"tia.gain", "converters.dac_bits", "converters.adc_bits", "kirchhoffnet.leak_ohm"}
+    for cause in typical.causes:
+        section, key = cause.split(".")
+        one, other = (getattr(getattr(technology, section), key) for technology in (typical, pessimistic))
+        assert (one > other) == (cause in better)
+        assert one != other
+
+
+def test_a_name_that_is_none_is_said(tmp_path, monkeypatch):
+    with pytest.raises(InputError, match="no such technology") as raised:
+        load_technology("typicl")
+    assert "did you mean 'typical'" in raised.value.message
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "typical").write_text("[tia]\ngain = 7\n")
+    assert load_technology("typical").tia.gain == 7  # a file of that name is what was meant
+
+
+def test_a_general_technology_is_for_every_circuit_and_another_is_not():
+    crossbars = network([3, 2], [PEAK])
+    nets = KirchhoffNet([topology_from_edges([(0, 1)])], [1.0], branch_function("ShiftRelu2", {}, "x"))
+    typical = load_technology("typical")
+    assert {cause.split(".")[0] for cause in technology_for_kanalogue(crossbars, typical).causes} == {
+        *("tia", "devices", "wires", "clippers", "references", "converters")
+    }
+    assert {cause.split(".")[0] for cause in technology_for_kirchhoffnet(nets, typical).causes} == {
+        *("converters", "kirchhoffnet", "branches")
+    }
+    with pytest.raises(InputError, match="would have no effect"):
+        technology_for_kirchhoffnet(nets, typical.model_copy(update={"general": False}))
+    tanh = network([3, 2], [PEAK], input_stage="tanh")
+    assert "clippers.knee_v" not in technology_for_kanalogue(tanh, typical).causes

@@ -12,7 +12,7 @@ from zipfile import ZipFile
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-SHIPPED = {"device_models": "*.toml", "netlists": "*.cir", "schemas": "*.json"}
+SHIPPED = {"device_models": "*.toml", "netlists": "*.cir", "schemas": "*.json", "technologies": "*.toml"}
 
 LOOK_INSIDE = """
 import json

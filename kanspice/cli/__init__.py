@@ -41,13 +41,24 @@ def _root(
 
 
 def _add_commands() -> None:
-    from kanspice.cli import compile, devices, doctor, report, settle, simulate, technology, verify  # noqa: PLC0415 - after `app` exists
+    from kanspice.cli import (  # noqa: PLC0415 - after `app` exists
+        compile,
+        devices,
+        doctor,
+        report,
+        settle,
+        simulate,
+        study,
+        technology,
+        verify,
+    )
 
     app.command("compile")(compile.compile_)
     app.command("simulate")(simulate.simulate)
     app.command("verify")(verify.verify)
     app.command("settle")(settle.settle)
     app.command("report")(report.report)
+    app.command("study")(study.study)
     app.add_typer(devices.app, name="devices")
     app.command("technology")(technology.technology)
     app.command("doctor")(doctor.doctor)

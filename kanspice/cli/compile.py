@@ -35,9 +35,8 @@ def compile_(
     from kanspice.pipeline import compile_model, resolve_fidelity  # noqa: PLC0415
     from kanspice.technology import load_technology  # noqa: PLC0415
 
-    load_technology(tech, set_ or ())  # what is wrong there is said before a network is loaded
+    technology = load_technology(tech, set_ or ())
     loaded = load(model, config, curves)
-    technology = load_technology(tech, set_ or (), loaded.family)
     samples = None if inputs is None else load_array(inputs, "the inputs", loaded.input_width)
     design = compile_model(loaded, technology, samples)
     chosen = resolve_fidelity(design, fidelity.value)

@@ -127,7 +127,7 @@ def spare_inputs(outputs: list[Path | None], inputs: list[Path | None]) -> None:
 
 
 @contextmanager
-def progress_bar(console: Console, what: str, total: int) -> Iterator[Callable[[Advance], None]]:
+def progress_bar(console: Console, what: str, total: int, unit: str = "samples") -> Iterator[Callable[[Advance], None]]:
     """A bar on a terminal, nothing elsewhere; gives the function that moves it on.
 
     It shows what is done and what the simulation holds in memory, how long that took and how long the rest will take.
@@ -144,7 +144,7 @@ def progress_bar(console: Console, what: str, total: int) -> Iterator[Callable[[
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
-        TextColumn("{task.completed:.1f}/{task.total} samples"),
+        TextColumn("{task.completed:.1f}/{task.total} " + unit),
         TaskProgressColumn(),
         TimeElapsedColumn(),
         TextColumn("left"),

@@ -126,9 +126,8 @@ def verify(
     spare_inputs(wanted.files, [model, config, inputs, labels, targets, reference, tech, limits, baseline])
     kept = merged([] if limits is None else read_limits(limits), parse_limits(max_ or []))
     growth = _Growth.of(baseline, max_growth)
-    load_technology(tech, set_ or ())  # what is wrong there is said before a network is loaded
+    technology = load_technology(tech, set_ or ())
     loaded = load(model, config, curves)
-    technology = load_technology(tech, set_ or (), loaded.family)
     evidence = read_evidence(loaded, inputs, labels=labels, targets=targets, reference=reference).limited(limit)
     if growth is not None:
         growth.check(evidence.sha256)

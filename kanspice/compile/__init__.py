@@ -2,7 +2,14 @@
 
 from kanspice.compile.converters import add_converters
 from kanspice.compile.imperfections import made
-from kanspice.compile.kanalogue import compile_kanalogue
-from kanspice.compile.kirchhoffnet import compile_kirchhoffnet
+from kanspice.compile.kanalogue import compile_kanalogue, technology_for_kanalogue
+from kanspice.compile.kirchhoffnet import compile_kirchhoffnet, technology_for_kirchhoffnet
 
-__all__ = ["add_converters", "compile_kanalogue", "compile_kirchhoffnet", "made"]
+__all__ = [
+    "add_converters",
+    "compile_kanalogue",
+    "compile_kirchhoffnet",
+    "made",
+    "technology_for_kanalogue",
+    "technology_for_kirchhoffnet",
+]

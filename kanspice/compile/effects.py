@@ -1,25 +1,38 @@
-"""Imperfections that a circuit cannot have are refused: left out in silence, they would pass for harmless ones."""
+"""Imperfections that a circuit cannot have: left out in silence, they would pass for harmless ones."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
 
 from kanspice.errors import InputError
 from kanspice.technology import Technology
 
 
-def refuse_changed(technology: Technology, section: str, *, expected: str) -> None:
-    """Raises InputError where any value of the section, imperfection or not, is not its default."""
-    table, defaults = (getattr(each, section) for each in (technology, Technology()))
-    changed = [f"{section}.{key}" for key in type(table).model_fields if getattr(table, key) != getattr(defaults, key)]
-    if changed:
-        raise InputError(f"{', '.join(changed)} would have no effect", where="technology", expected=expected)
+@dataclass(frozen=True)
+class Foreign:
+    """Keys of a technology that a circuit has no part for.
+
+    section: all of its causes but those in `but`, or `only` some. expected: what it would take, for whoever set one.
+    """
+
+    section: str
+    expected: str
+    but: Collection[str] = ()
+    only: Collection[str] | None = None
+
+    def among(self, causes: Iterable[str]) -> list[str]:
+        """Those of the causes, `section.key`, that have no effect."""
+        keys = (cause.partition(".") for cause in causes)
+        found = [key for section, _, key in keys if section == self.section and key not in self.but]
+        return [f"{self.section}.{key}" for key in found if self.only is None or key in self.only]
 
 
-def refuse_without_effect(technology: Technology, section: str, *, expected: str, but: Collection[str] = ()) -> None:
-    """Raises InputError where a value of the section is not its ideal, except for keys in `but`."""
-    allowed = {f"{section}.{key}" for key in but}
-    acting = (*technology.causes, *technology.dynamics)
-    useless = [name for name in acting if name.startswith(f"{section}.") and name not in allowed]
-    if useless:
-        raise InputError(f"{', '.join(useless)} would have no effect", where="technology", expected=expected)
+def fitting(technology: Technology, foreign: Iterable[Foreign]) -> Technology:
+    """The technology without what the circuit cannot have, if it is general; InputError for another that has it."""
+    for part in foreign:
+        useless = part.among((*technology.causes, *technology.costs))
+        if useless and not technology.general:
+            raise InputError(f"{', '.join(useless)} would have no effect", where="technology", expected=part.expected)
+        technology = technology.without(useless)
+    return technology

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from kanspice.compile.effects import refuse_without_effect
+from kanspice.compile.effects import Foreign, fitting
 from kanspice.design import Crossbar, Design, LayerNorm, Limiter, Stage
 from kanspice.design.bounds import current_ranges
 from kanspice.design.columns import by_column
@@ -68,6 +68,18 @@ class _Draft:
     layers: tuple[_DraftLayer, ...]
 
 
+_CROSSBAR = "what a crossbar has: tia, devices, wires, clippers, references, converters"
+
+
+def technology_for_kanalogue(model: KANalogue, technology: Technology) -> Technology:
+    """What of a general technology the network's circuit can have. InputError for another that has more."""
+    foreign = [Foreign(section, _CROSSBAR) for section in ("kirchhoffnet", "branches", "switches")]
+    if _LIMITER_KINDS[model.input_stage] != "clip":
+        expected = f"inputs that are clipped: this network's are '{model.input_stage}'"
+        foreign += [Foreign("clippers", expected), Foreign("references", expected, but=["current_sigma"])]
+    return fitting(technology, foreign)
+
+
 def compile_kanalogue(
     model: KANalogue,
     technology: Technology,
@@ -80,12 +92,7 @@ def compile_kanalogue(
     sample_inputs: (samples, inputs) in model units, from which amplifier swings are measured; without them the worst
     case over all inputs is assumed. Raises InputError for imperfections that the circuit cannot have.
     """
-    for section in ("kirchhoffnet", "branches", "switches"):
-        refuse_without_effect(technology, section, expected="what a crossbar has: tia, devices, wires, converters")
-    if _LIMITER_KINDS[model.input_stage] != "clip":
-        expected = f"inputs that are clipped: this network's are '{model.input_stage}'"
-        refuse_without_effect(technology, "clippers", expected=expected)
-        refuse_without_effect(technology, "references", expected=expected, but=["current_sigma"])
+    technology = technology_for_kanalogue(model, technology)
     if math.isfinite(technology.tia.slew_v_per_s) and math.isinf(technology.tia.gbw_hz):
         problem = "an amplifier that slews has a bandwidth"
         raise InputError(problem, where="tia.slew_v_per_s", expected="also tia.gbw_hz", hint="set tia.gbw_hz")

@@ -12,7 +12,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from kanspice.compile.effects import refuse_changed, refuse_without_effect
+from kanspice.compile.effects import Foreign, fitting
 from kanspice.design import Design, NodeLosses, OdePeriod, ReadOut, Schematic, Stage, Switching
 from kanspice.design.activations import ACTIVATIONS
 from kanspice.design.branches import LAWS, SCHEMATIC_IMPERFECTIONS, SCHEMATIC_LAWS, LawName
@@ -40,6 +40,28 @@ _OWN_NAMES = {
 """Devices that are the paper's own branch functions, and so have their schematics."""
 
 
+_KIRCHHOFFNET = "what a KirchhoffNet has: kirchhoffnet, branches, switches, converters"
+
+
+def technology_for_kirchhoffnet(model: KirchhoffNet, technology: Technology) -> Technology:
+    """What of a general technology the network's circuit can have. InputError for another that has more."""
+    law, schematic = _law(model), technology.branches.realisation == "schematic"
+    foreign = [
+        Foreign(section, _KIRCHHOFFNET) for section in ("tia", "devices", "wires", "clippers", "references", "supply")
+    ]
+    if law == "Conductance":
+        without_inputs = "branches with inputs: a conductance has none"
+        foreign.append(Foreign("branches", without_inputs, only=["offset_sigma_v"]))
+    if not schematic:
+        foreign.append(Foreign("branches", "branches.realisation = 'schematic'", but=_MISMATCH))
+    elif law in SCHEMATIC_LAWS:
+        own = SCHEMATIC_IMPERFECTIONS[law]
+        foreign.append(Foreign("branches", f"for {law}: {', '.join(own) or 'none'}", but=(*own, *_MISMATCH)))
+    if technology.switches.mode == "phased":
+        foreign.append(Foreign("switches", "switches.mode = 'monolithic'"))
+    return fitting(technology, foreign)
+
+
 def compile_kirchhoffnet(model: KirchhoffNet, technology: Technology, *, model_sha256: str = "") -> Design:
     """The circuit of a KirchhoffNet: a period for each layer, then the read-out.
 
@@ -47,9 +69,7 @@ def compile_kirchhoffnet(model: KirchhoffNet, technology: Technology, *, model_s
     circuit cannot have.
     """
     law = _law(model)
-    for section in ("tia", "devices", "wires", "clippers", "references"):
-        refuse_without_effect(technology, section, expected="what a KirchhoffNet has: branches, switches, converters")
-    refuse_changed(technology, "supply", expected="no amplifiers to supply in a KirchhoffNet")
+    technology = technology_for_kirchhoffnet(model, technology)
     if model.residual is not None:
         raise InputError(
             "a residual has no circuit yet", expected="a KirchhoffNet without one", found=f"layers {model.residual}"
@@ -85,11 +105,7 @@ def _losses(technology: Technology) -> NodeLosses | None:
 
 
 def _schematic(technology: Technology, law: LawName) -> Schematic | None:
-    if law == "Conductance" and technology.branches.offset_sigma_v > 0:
-        expected = "branches with inputs: a conductance has none"
-        raise InputError("branches.offset_sigma_v would have no effect", where="technology", expected=expected)
     if technology.branches.realisation == "behavioural":
-        refuse_without_effect(technology, "branches", expected="branches.realisation = 'schematic'", but=_MISMATCH)
         return None
     if law not in SCHEMATIC_LAWS:
         raise InputError(
@@ -98,9 +114,6 @@ def _schematic(technology: Technology, law: LawName) -> Schematic | None:
             found=law,
             hint="use branches.realisation = 'behavioural'",
         )
-    imperfections = SCHEMATIC_IMPERFECTIONS[law]
-    expected = f"for {law}: {', '.join(imperfections) or 'none'}"
-    refuse_without_effect(technology, "branches", expected=expected, but=(*imperfections, *_MISMATCH))
     branches, unit_ohm = technology.branches, technology.units.v_unit_v / technology.units.i_unit_a
     return Schematic(
         switch_on_ohm=branches.switch_on_ohm or _CLOSED * unit_ohm,
@@ -114,8 +127,7 @@ def _schematic(technology: Technology, law: LawName) -> Schematic | None:
 def _switching(technology: Technology, periods: Sequence[OdePeriod]) -> Switching | None:
     switches = technology.switches
     if switches.mode == "phased":
-        refuse_without_effect(technology, "switches", expected="switches.mode = 'monolithic'")
-        if switches.rise_s > 0:
+        if switches.rise_s > 0 and not technology.general:
             raise InputError(
                 "switches.rise_s would have no effect", where="technology", expected="switches.mode = 'monolithic'"
             )

@@ -340,6 +340,11 @@ class Design:
     seed: int = 0
     """Which specimen of the technology this is, and which noise its inputs have."""
 
+    @property
+    def has_noise(self) -> bool:
+        """Whether `seed` also draws something for every sample, besides the specimen that the stages already are."""
+        return self.input_noise_v > 0 or self.jitter_s > 0
+
     def inputs_v(self, inputs: Array, numbers: Sequence[int] | None = None) -> Array:
         """The voltages (samples, inputs) that inputs in model units arrive as: converted, and with their noise.
 

@@ -25,13 +25,14 @@ def share(fraction: float | None, samples: int) -> str:
     """A fraction of the samples as a percentage and a count: "98.0 % (49 of 50)"; never rounded to all or none."""
     if fraction is None or math.isnan(fraction):
         return NOTHING
-    return f"{_percent(fraction)} % ({round(fraction * samples):,} of {samples:,})"
+    return f"{percentage(fraction)} ({round(fraction * samples):,} of {samples:,})"
 
 
-def _percent(fraction: float) -> str:
+def percentage(fraction: float) -> str:
+    """A fraction as a percentage, "98.0 %"; never rounded to all or none."""
     if fraction in {0.0, 1.0}:
-        return f"{100 * fraction:.0f}"
-    return f"{min(max(100 * fraction, 0.1), 99.9):.1f}"
+        return f"{100 * fraction:.0f} %"
+    return f"{min(max(100 * fraction, 0.1), 99.9):.1f} %"
 
 
 def setting(value: float | str | None) -> str:

@@ -36,6 +36,8 @@ class Rows:
     above: tuple[Array, ...]
     below: tuple[Array, ...]
     """Per device type with pieces, (samples, rows, degree + 1): the curve in powers of the column voltage."""
+    rooms: tuple[Array, ...]
+    """Per device type with pieces, (2, samples, rows): how far the next breakpoints are, volts."""
 
     @classmethod
     def at(cls, rows_v: Array, curves: Sequence[Curve]) -> Rows:
@@ -43,7 +45,8 @@ class Rows:
         known = [part for part in pieces if part is not None]
         above = tuple(part.around(rows_v, "left") for part in known)
         below = tuple(part.around(rows_v, "right") for part in known)
-        return cls(rows_v, tuple(curves), pieces, above, below)
+        rooms = tuple(part.rooms(rows_v) for part in known)
+        return cls(rows_v, tuple(curves), pieces, above, below, rooms)
 
 
 class Currents(ABC):
@@ -82,11 +85,13 @@ class LocalCurrents(Currents):
             )
         rows_v = self.rows.rows_v[samples]
         lowest_v, highest_v = columns_v.min(axis=1, keepdims=True), columns_v.max(axis=1, keepdims=True)
+        rooms = iter(self.rows.rooms)
         for curve, pieces, area in zip(self.rows.curves, self.rows.pieces, self.area, strict=True):
             if pieces is None:
                 part = _whole(curve, rows_v, area, columns_v)
             else:
-                part = _beyond_breakpoints(pieces.crossings(rows_v, lowest_v, highest_v), area, columns_v)
+                crossings = pieces.crossings(rows_v, lowest_v, highest_v, next(rooms)[:, samples])
+                part = _beyond_breakpoints(crossings, area, columns_v)
             current, slope = current + part[0], slope + part[1]
         return current, slope
 

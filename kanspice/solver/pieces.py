@@ -17,6 +17,9 @@ from kanspice.devices import PiecewisePolynomial
 Array = npt.NDArray[np.float64]
 Indices = npt.NDArray[np.int64]
 
+_ROOM_SLACK = 1 + 1e-6
+"""Where breakpoints are looked for: rounding must not hide any."""
+
 
 @dataclass(frozen=True)
 class Crossings:
@@ -78,25 +81,33 @@ class Pieces:
         local[..., 1::2] *= -1
         return np.asarray(local)
 
-    def crossings(self, rows_v: Array, lowest_v: Array, highest_v: Array) -> Crossings:
+    def rooms(self, rows_v: Array) -> Array:
+        """How far from rows (samples, rows) the next breakpoints are, below and above: (2, samples, rows) volts."""
+        knots = np.concatenate([[-np.inf], self.breakpoints, [np.inf]])
+        below = knots[np.searchsorted(self.breakpoints, rows_v, side="left")]
+        above = knots[np.searchsorted(self.breakpoints, rows_v, side="right") + 1]
+        return np.stack([rows_v - below, above - rows_v])
+
+    def crossings(self, rows_v: Array, lowest_v: Array, highest_v: Array, rooms: Array | None = None) -> Crossings:
         """The breakpoints that columns between lowest_v and highest_v let devices cross.
 
         rows_v: (samples, rows) volts. lowest_v, highest_v: (samples, 1), or (samples, rows) for each row by itself.
+        rooms: the rows' where they are known: breakpoints are looked for only where columns reach so far.
         """
         knots = self.breakpoints
-        down_to = np.searchsorted(knots, rows_v - np.maximum(highest_v, 0), side="right")
-        down_from = np.searchsorted(knots, rows_v, side="left")
-        up_from = np.searchsorted(knots, rows_v, side="right")
-        up_to = np.searchsorted(knots, rows_v - np.minimum(lowest_v, 0), side="left")
+        rooms = self.rooms(rows_v) if rooms is None else rooms
         samples, rows, knot, sides = [], [], [], []
-        for first, stop, side in ((down_to, down_from, -1.0), (up_from, up_to, 1.0)):
-            counts = stop - first
+        for room, end_v, side in zip(rooms, (highest_v, lowest_v), (-1.0, 1.0), strict=True):
+            sample, row = np.nonzero(room < _ROOM_SLACK * np.maximum(-side * end_v, 0))
+            row_v, reach_v = rows_v[sample, row], np.broadcast_to(end_v, rows_v.shape)[sample, row]
+            first = np.searchsorted(knots, np.minimum(row_v, row_v - reach_v), side="right")
+            counts = np.searchsorted(knots, np.maximum(row_v, row_v - reach_v), side="left") - first
             for extra in range(int(counts.max(initial=0))):
-                sample, row = np.nonzero(counts > extra)
-                samples.append(sample)
-                rows.append(row)
-                knot.append(first[sample, row] + extra)
-                sides.append(np.full(len(sample), side))
+                reached = counts > extra
+                samples.append(sample[reached])
+                rows.append(row[reached])
+                knot.append(first[reached] + extra)
+                sides.append(np.full(len(samples[-1]), side))
         if not samples:
             nothing = np.empty(0, dtype=np.int64)
             return Crossings(nothing, nothing, np.empty(0), np.empty(0), np.empty((0, self.jumps.shape[1] - 1)))

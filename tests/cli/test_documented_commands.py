@@ -49,3 +49,23 @@ def test_attribution(command, run, checkout):
     assert document["attribution"]["trials"] == 2 ** (len(causes) - 1)
     for option in (command[place + 1] for place, part in enumerate(command) if part == "--set"):
         assert causes[option.partition("=")[0]]["relative_rmse"] > 1e-3
+
+
+@pytest.mark.parametrize("command", commands("technology.md"), ids=lambda command: command[-1])
+def test_technology(command, run, checkout):
+    done = run(*command, "--limit", "10", "--json", "gap.json")
+    assert done.code == 0
+    document = json.loads((checkout / "gap.json").read_text())
+    sections = {cause["name"].partition(".")[0] for cause in document["causes"][:-2]}
+    assert sections == {"tia", "devices", "wires", "clippers", "references", "converters"}
+    assert sum(cause["share"] or 0.0 for cause in document["causes"]) == pytest.approx(1.0)
+
+
+@pytest.mark.ngspice
+@pytest.mark.parametrize("command", commands("crossbars.md"), ids=lambda command: command[-1])
+def test_crossbars(command, run, checkout):
+    done = run(*command, "--limit", "10", "--json", "gap.json")
+    assert done.code == 0
+    document = json.loads((checkout / "gap.json").read_text())
+    assert document["cross_check"]["worst_relative"] < 1e-6
+    assert document["gap"]["relative_rmse"] > 1e-3

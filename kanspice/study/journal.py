@@ -1,0 +1,112 @@
+"""A study's folder: its plan, and a journal of everything that is finished, one line at a time.
+
+A line is on disk before the next piece of work is counted, so whatever ends the process costs only what was not
+finished. A last line that was cut short is no record: it is taken away, and its work is done again.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from kanspice.errors import InputError, SimulatorError
+from kanspice.report.files import write_text
+
+PLAN, JOURNAL = "plan.json", "journal.jsonl"
+SCHEMA = "kanspice.study-plan/1"
+
+
+def begin(folder: Path, plan: Mapping[str, Any]) -> None:
+    """Makes the folder of a new study. Raises InputError where there is something already."""
+    if (folder / PLAN).exists():
+        hint = f"kanspice study --resume {folder} continues it; or choose another folder"
+        raise InputError("there is a study in this folder", where=folder, hint=hint)
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise InputError("is not an empty folder", where=folder, expected="a new name, or an empty folder")
+    write_text(folder / PLAN, json.dumps({"schema": SCHEMA, **plan}, indent=2) + "\n")
+
+
+def read_plan(folder: Path) -> dict[str, Any]:
+    """The plan in a study's folder. Raises InputError where there is none."""
+    path = folder / PLAN
+    try:
+        plan = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        found = error.strerror or str(error)
+        raise InputError("there is no study in this folder", where=folder, expected=PLAN, found=found) from error
+    except ValueError as error:
+        raise InputError("is not a study's plan", where=path, found=str(error)) from error
+    if not isinstance(plan, dict) or plan.get("schema") != SCHEMA:
+        raise InputError("is not a study's plan", where=path, expected=SCHEMA)
+    return plan
+
+
+class Journal:
+    """The open journal of one study: one process at a time."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.path = folder / JOURNAL
+        self._file = self.path.open("ab+", buffering=0)
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            self._file.close()
+            raise InputError("another process is at work on this study", where=folder, hint="wait for it") from error
+        try:
+            self.records = self._read()
+        except BaseException:
+            self._file.close()
+            raise
+
+    def __enter__(self) -> Journal:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._file.close()
+
+    def append(self, record: Mapping[str, Any]) -> dict[str, Any]:
+        """One more line, on disk when this returns; gives what a reader of the line gets.
+
+        Raises SimulatorError where it cannot be written.
+        """
+        line = left = json.dumps(record, sort_keys=True, allow_nan=False).encode() + b"\n"
+        try:
+            while left:
+                left = left[self._file.write(left) :]
+            os.fsync(self._file.fileno())
+        except OSError as error:
+            raise SimulatorError(
+                "a result cannot be written", where=self.path, found=error.strerror or str(error), hint="make room"
+            ) from error
+        return self._record(len(self.records) + 1, line)
+
+    def _read(self) -> list[dict[str, Any]]:
+        """All whole lines; the beginning of another is cut off."""
+        self._file.seek(0)
+        content = self._file.read()
+        whole = content.rfind(b"\n") + 1
+        if whole < len(content):
+            self._file.truncate(whole)
+            os.fsync(self._file.fileno())
+        return [self._record(number, line) for number, line in enumerate(content[:whole].splitlines(), 1)]
+
+    def _record(self, number: int, line: bytes) -> dict[str, Any]:
+        try:
+            record = json.loads(line)
+        except ValueError:
+            record = None
+        if not isinstance(record, dict):
+            raise InputError(
+                f"line {number} is no record: the file was changed or damaged",
+                where=self.path,
+                hint="begin a new study",
+            )
+        return record

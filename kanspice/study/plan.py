@@ -1,0 +1,173 @@
+"""What a study is asked to do: technologies at its points, and the seeds of the specimens that all points share."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import shlex
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from kanspice.engines import EngineName
+from kanspice.errors import InputError
+from kanspice.technology import Technology, load_technology
+
+CHECKED_SAMPLES = 4
+"""Of every draw that the other engine solves too."""
+MOST_SWEEPS = 2
+_SEED_BITS = 53
+"""Integers that every reader of JSON keeps."""
+
+
+@dataclass(frozen=True)
+class Corner:
+    """A named variant of the technology. settings: `SECTION.KEY=VALUE` texts."""
+
+    name: str
+    settings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """One technology value, `SECTION.KEY`, and what it is to be in turn, as written."""
+
+    key: str
+    values: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Point:
+    """One technology of a study. values: of the swept keys, as written. overrides: all that is set, in order."""
+
+    index: int
+    corner: str | None
+    values: tuple[str, ...]
+    overrides: tuple[str, ...]
+    technology: Technology
+
+    def named(self, sweeps: tuple[Sweep, ...]) -> str:
+        """A name for readers: "slow, tia.gain=1000"; "as given" where nothing varies."""
+        swept = [f"{sweep.key}={value}" for sweep, value in zip(sweeps, self.values, strict=True)]
+        return ", ".join(([self.corner] if self.corner else []) + swept) or "as given"
+
+
+@dataclass(frozen=True)
+class Request:
+    """Everything that was asked for, as plain values. Files are named as they were given, from `folder`.
+
+    limit: the first so many samples. set_, corners, sweeps: `SECTION.KEY=VALUE` texts.
+    trials: draws at every point. cross_check: so many draws by the other engine too.
+    limits: (metric, largest) that a good draw keeps. yield_min: fraction of good draws wanted at every point, if any.
+    """
+
+    folder: str
+    model: str
+    inputs: str
+    config: str | None = None
+    curves: str | None = None
+    labels: str | None = None
+    limit: int | None = None
+    tech: str | None = None
+    set_: tuple[str, ...] = ()
+    corners: tuple[Corner, ...] = ()
+    sweeps: tuple[Sweep, ...] = ()
+    trials: int = 100
+    seed: int = 0
+    engine: EngineName = "batched"
+    cross_check: int = 0
+    no_cross_check: str = ""
+    """Why there is none, where there should be one."""
+    limits: tuple[tuple[str, float], ...] = ()
+    yield_min: float | None = None
+
+    def __post_init__(self) -> None:
+        _check_variations(self)
+
+    def at(self, path: str) -> Path:
+        """Where a file of the request is now."""
+        return Path(self.folder) / path
+
+    @property
+    def wanted_yield(self) -> float | None:
+        """The fraction of good draws that every point needs: with limits all of them, unless something else is said."""
+        return 1.0 if self.yield_min is None and self.limits else self.yield_min
+
+    @property
+    def seeds(self) -> tuple[int, ...]:
+        """Of every draw, the same at every point: specimens differ by what is done to them alone."""
+        return tuple(seed_of(self.seed, trial) for trial in range(self.trials))
+
+    def points(self) -> tuple[Point, ...]:
+        """Corners times swept values, the last sweep's changing fastest. Raises InputError for a bad technology."""
+        tech = None if self.tech is None else self.at(self.tech)
+        points: list[Point] = []
+        for corner in self.corners or (Corner(""),):
+            for values in itertools.product(*(sweep.values for sweep in self.sweeps)):
+                swept = [f"{sweep.key}={value}" for sweep, value in zip(self.sweeps, values, strict=True)]
+                overrides = (*self.set_, *corner.settings, *swept)
+                technology = load_technology(tech, overrides)
+                points.append(Point(len(points), corner.name or None, values, overrides, technology))
+        return tuple(points)
+
+    def command(self, point: Point, seed: int) -> str:
+        """The command line that measures one draw by itself."""
+        words = ["kanspice", "verify", self.model, "--inputs", self.inputs]
+        for option in ("config", "curves", "labels", "limit", "tech"):
+            value = getattr(self, option)
+            words += [] if value is None else [f"--{option}", str(value)]
+        for override in point.overrides:
+            words += ["--set", override]
+        return shlex.join([*words, "--engine", self.engine, "--seed", str(seed)])
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, for JSON."""
+        found: dict[str, Any] = json.loads(json.dumps(asdict(self)))
+        return found
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any], where: Path) -> Request:
+        """What `to_dict` made. Raises InputError for anything else."""
+        try:
+            known = {field.name for field in fields(cls)}
+            if data.keys() - known:
+                raise ValueError(f"unknown: {', '.join(sorted(data.keys() - known))}")
+            return cls(
+                **dict(data)
+                | {
+                    "set_": tuple(data["set_"]),
+                    "corners": tuple(Corner(each["name"], tuple(each["settings"])) for each in data["corners"]),
+                    "sweeps": tuple(Sweep(each["key"], tuple(each["values"])) for each in data["sweeps"]),
+                    "limits": tuple((str(metric), float(largest)) for metric, largest in data["limits"]),
+                }
+            )
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise InputError("is not a study's plan", where=where, found=str(error)) from error
+
+
+def seed_of(seed: int, trial: int) -> int:
+    """The seed of one draw: studies of different seeds share no specimens."""
+    words = np.random.SeedSequence([seed, trial]).generate_state(1, np.uint64)
+    return int(words[0]) >> (64 - _SEED_BITS)
+
+
+def _check_variations(request: Request) -> None:
+    if len(request.sweeps) > MOST_SWEEPS:
+        found = ", ".join(sweep.key for sweep in request.sweeps)
+        raise InputError("too many sweeps", where="--sweep", expected=f"at most {MOST_SWEEPS}", found=found)
+    names = [corner.name for corner in request.corners]
+    for name in names:
+        if names.count(name) > 1:
+            raise InputError(f"two corners are called '{name}'", where="--corner", expected="a name for each")
+    keys = [sweep.key for sweep in request.sweeps]
+    for sweep in request.sweeps:
+        if keys.count(sweep.key) > 1:
+            raise InputError(f"'{sweep.key}' is swept twice", where="--sweep", hint="one list with all values")
+        if len(set(sweep.values)) < len(sweep.values):
+            raise InputError(f"a value of '{sweep.key}' is given twice", where="--sweep", found=", ".join(sweep.values))
+        for option, texts in (("--set", request.set_), *((f"--corner {c.name}", c.settings) for c in request.corners)):
+            if any(text.partition("=")[0].strip() == sweep.key for text in texts):
+                raise InputError(f"'{sweep.key}' is swept and set", where=option, hint="leave one of them out")

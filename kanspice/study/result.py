@@ -1,0 +1,127 @@
+"""What a study found: every draw at every point, and what they come to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from kanspice.gap import CrossCheck
+from kanspice.solution import Outcome
+from kanspice.study.plan import Point, Request
+from kanspice.study.specimens import DrawResult
+from kanspice.study.statistics import Distribution, Yield
+
+METRICS = ("rmse", "max_abs", "relative_rmse", "max_relative", "argmax_disagreement", "accuracy_drop")
+"""What a limit can be put on."""
+_OF_THE_CIRCUIT = {outcome.value for outcome in (Outcome.MULTISTABLE, Outcome.BEYOND_RAIL)}
+"""Outcomes that say something about the circuit, not about the simulation."""
+
+
+@dataclass(frozen=True)
+class PointResult:
+    """All draws at one point, in order. is_random: False where all of them would be the same, so that there is one."""
+
+    point: Point
+    is_random: bool
+    draws: tuple[DrawResult, ...]
+    limits: tuple[tuple[str, float], ...]
+
+    def is_good(self, draw: DrawResult) -> bool:
+        """Every sample has a result and every limit is kept."""
+        values = [(draw.metrics[metric], largest) for metric, largest in self.limits]
+        return not draw.failed and all(value is not None and value <= largest for value, largest in values)
+
+    @cached_property
+    def yield_(self) -> Yield:
+        """Good draws."""
+        return Yield.of(sum(map(self.is_good, self.draws)), len(self.draws), random=self.is_random)
+
+    def distribution(self, metric: str) -> Distribution | None:
+        """Of a metric over the draws; of draws with failed samples, over the samples that were solved."""
+        return Distribution.of([draw.metrics[metric] for draw in self.draws])
+
+    @property
+    def incomplete(self) -> tuple[DrawResult, ...]:
+        """Draws with failed samples."""
+        return tuple(draw for draw in self.draws if draw.failed)
+
+    @property
+    def numerical(self) -> float | None:
+        """Relative RMSE of the first draw's own numerical error."""
+        return self.draws[0].numerical
+
+    @property
+    def is_measured(self) -> bool:
+        """False where a sample failed for want of simulation, or a limit's metric has no figure."""
+        outcomes = {outcome for draw in self.draws for outcome in draw.failed}
+        complete = [draw for draw in self.draws if not draw.failed]
+        known = all(draw.metrics[metric] is not None for draw in complete for metric, _ in self.limits)
+        return outcomes <= _OF_THE_CIRCUIT and known
+
+
+@dataclass(frozen=True)
+class CheckedDraw:
+    """One draw by both engines."""
+
+    point: int
+    trial: int
+    seed: int
+    found: CrossCheck
+
+
+@dataclass(frozen=True)
+class StudyResult:
+    """One `study`. facts: model, inputs, hashes and versions. reference_accuracy: the network's own, with labels."""
+
+    request: Request
+    facts: Mapping[str, object]
+    samples: int
+    reference_accuracy: float | None
+    points: tuple[PointResult, ...]
+    checks: tuple[CheckedDraw, ...]
+
+    @property
+    def metric(self) -> str:
+        """The gap that the study is about: that of the first limit, or the relative RMSE where there is one."""
+        if self.request.limits:
+            return self.request.limits[0][0]
+        draws = [draw for point in self.points for draw in point.draws]
+        known = any(draw.metrics["relative_rmse"] is not None for draw in draws)
+        return "relative_rmse" if known else "rmse"
+
+    @property
+    def largest(self) -> float | None:
+        """The limit of that metric."""
+        return self.request.limits[0][1] if self.request.limits else None
+
+    @property
+    def worst(self) -> tuple[PointResult, DrawResult]:
+        """The draw with most failed samples, and of those the one with the largest gap."""
+        metric = self.metric
+        pairs = [(point, draw) for point in self.points for draw in point.draws]
+        return max(pairs, key=lambda pair: (pair[1].failed_samples, pair[1].metrics[metric] or 0.0))
+
+    @property
+    def engines_disagree(self) -> bool:
+        """True when another engine was asked and says something else."""
+        return any(not check.found.passed for check in self.checks)
+
+    @property
+    def is_measured(self) -> bool:
+        """Whether the numbers answer what was asked: without a wanted yield, a failed sample is no answer."""
+        complete = self.request.wanted_yield is not None or not any(point.incomplete for point in self.points)
+        return complete and not self.engines_disagree and all(point.is_measured for point in self.points)
+
+    @property
+    def short(self) -> tuple[PointResult, ...]:
+        """The points whose yield is below what is wanted."""
+        wanted = self.request.wanted_yield
+        return tuple(point for point in self.points if wanted is not None and point.yield_.fraction < wanted)
+
+    @property
+    def exit_code(self) -> int:
+        """0 measured and every yield as wanted, 1 a yield too low, 3 not measured."""
+        if not self.is_measured:
+            return 3
+        return 1 if self.short else 0

@@ -1,0 +1,266 @@
+"""The study itself: prepare every point once, measure every draw that is not in the journal, gather."""
+
+from __future__ import annotations
+
+import hashlib
+import platform
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from kanspice.design.file import design_bytes
+from kanspice.errors import InputError
+from kanspice.evidence import Evidence
+from kanspice.gap import CrossCheck, accuracy
+from kanspice.gap.cross_check import OtherOutcome
+from kanspice.models import LoadedModel, load, load_array, load_labels
+from kanspice.models.reference import followed_stages
+from kanspice.ngspice import Advance, Progress
+from kanspice.pipeline import PACKAGES, compile_nominal, has_answer, resolve_fidelity, scale_of, technology_for
+from kanspice.solution import FailedSample, Outcome
+from kanspice.study.journal import Journal, begin, read_plan
+from kanspice.study.plan import Point, Request
+from kanspice.study.result import METRICS, CheckedDraw, PointResult, StudyResult
+from kanspice.study.specimens import Bench, DrawResult, check, one_thread
+from kanspice.study.workers import Work, Workers, local
+from kanspice.validation import nearest
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """Everything about a study that is the same for all of its draws.
+
+    trials: how many draws there are at each point. identity: what all results depend on, by name.
+    """
+
+    request: Request
+    points: tuple[Point, ...]
+    benches: tuple[Bench, ...]
+    trials: tuple[int, ...]
+    reference_accuracy: float | None
+    facts: Mapping[str, object]
+    identity: Mapping[str, Any]
+
+    @property
+    def draws(self) -> int:
+        """At all points together."""
+        return sum(self.trials)
+
+
+def prepare(request: Request) -> Prepared:
+    """Loads, follows the network once, and compiles the nominal circuit of every point.
+
+    Raises InputError for files, technologies or limits that cannot be used.
+    """
+    loaded = load(request.at(request.model), *(path and request.at(path) for path in (request.config, request.curves)))
+    evidence = _evidence(request, loaded)
+    points = tuple(replace(point, technology=technology_for(loaded, point.technology)) for point in request.points())
+    _check_limits(request)
+    with one_thread():
+        stages, diverged = followed_stages(loaded.model, evidence.inputs)
+        places = tuple(index for index in range(len(evidence.inputs)) if index not in diverged)
+        first = Bench(
+            point=0,
+            design=compile_nominal(loaded, points[0].technology, evidence.sizing_inputs),
+            technology=points[0].technology,
+            engine=request.engine,
+            fidelity="device",
+            inputs=evidence.inputs[list(places)],
+            places=places,
+            without=tuple(FailedSample(index, Outcome.NO_REFERENCE, why) for index, why in diverged.items()),
+            hints={name: values[list(places)] for name, values in stages.items()},
+            expected=np.empty((0, 0)),
+            labels=evidence.labels,
+            scale=0.0,
+        )
+        benches = tuple(_at(first, point, loaded, evidence, stages) for point in points)
+    expected = benches[0].expected
+    reference = None if evidence.labels is None else accuracy(expected, evidence.labels, has_answer(expected))
+    trials = tuple(request.trials if bench.is_random else 1 for bench in benches)
+    return Prepared(
+        request, points, benches, trials, reference, _facts(request, loaded), _identity(request, evidence, benches)
+    )
+
+
+def _at(first: Bench, point: Point, loaded: LoadedModel, evidence: Evidence, stages: Mapping[str, Any]) -> Bench:
+    design = compile_nominal(loaded, point.technology, evidence.sizing_inputs)
+    expected = stages[design.stages[-1].compares_to]
+    return replace(
+        first,
+        point=point.index,
+        design=design,
+        technology=point.technology,
+        fidelity=resolve_fidelity(design, "auto"),
+        expected=expected,
+        scale=scale_of(expected, evidence),
+    )
+
+
+def start(request: Request, folder: Path) -> Prepared:
+    """Prepares a study and makes its folder. Raises InputError where the folder holds something already."""
+    prepared = prepare(request)
+    begin(folder, {"request": request.to_dict(), "identity": dict(prepared.identity)})
+    return prepared
+
+
+def resume(folder: Path) -> Prepared:
+    """Prepares the study of a folder again. Raises InputError where its results would not be the same any more."""
+    plan = read_plan(folder)
+    request = Request.from_dict(plan["request"], folder) if isinstance(plan.get("request"), dict) else None
+    if request is None or not isinstance(plan.get("identity"), dict):
+        raise InputError("is not a study's plan", where=folder)
+    prepared = prepare(request)
+    for name, found in prepared.identity.items():
+        if plan["identity"].get(name) != found:
+            raise InputError(
+                f"this was another study: its {name} changed",
+                where=folder,
+                expected=str(plan["identity"].get(name)),
+                found=str(found),
+                hint="begin a new study in another folder",
+            )
+    return prepared
+
+
+def run(
+    prepared: Prepared, folder: Path, workers: Workers | None = None, progress: Progress | None = None
+) -> StudyResult:
+    """Measures what the folder's journal does not have yet, and returns everything.
+
+    progress: told of every finished draw, at once of those that the journal has, and of cross-checks.
+    Draws are journalled as they finish, in any order: whatever ends this, `resume` and `run` go on from there.
+    """
+    told: Progress = progress or (lambda _: None)
+    with Journal(folder) as journal:
+        known = _Known(prepared, journal)
+        told(Advance(len(known.draws)))
+        for point, trial in _checked(prepared):
+            if (point, trial) not in known.checks:
+                seed = prepared.request.seeds[trial]
+                found = CheckedDraw(point, trial, seed, check(prepared.benches[point], seed, told))
+                known.take(journal.append({"kind": "check", **asdict(found)}))
+        for draw in (workers or local(1))(_work(prepared, known.draws)):
+            known.take(journal.append({"kind": "draw", **draw.to_dict()}))
+            told(Advance(1))
+    return _gathered(prepared, known)
+
+
+def _work(prepared: Prepared, done: Mapping[tuple[int, int], DrawResult]) -> Sequence[Work]:
+    seeds = prepared.request.seeds
+    return [
+        Work(bench, trial, seeds[trial])
+        for bench, trials in zip(prepared.benches, prepared.trials, strict=True)
+        for trial in range(trials)
+        if (bench.point, trial) not in done
+    ]
+
+
+def _checked(prepared: Prepared) -> list[tuple[int, int]]:
+    """The draws, (point, trial), that the other engine solves too: drawn with the study's seed."""
+    pairs = [(point, trial) for point, trials in enumerate(prepared.trials) for trial in range(trials)]
+    count = min(prepared.request.cross_check, len(pairs))
+    chosen = np.random.default_rng(prepared.request.seed).choice(len(pairs), count, replace=False)
+    return [pairs[index] for index in sorted(chosen.tolist())]
+
+
+class _Known:
+    """What the journal holds, by (point, trial). Results are taken as they are read back, also those just written."""
+
+    def __init__(self, prepared: Prepared, journal: Journal) -> None:
+        self.prepared = prepared
+        self.checks: dict[tuple[int, int], CheckedDraw] = {}
+        self.draws: dict[tuple[int, int], DrawResult] = {}
+        for number, record in enumerate(journal.records, 1):
+            try:
+                self.take(record)
+            except (KeyError, TypeError, ValueError, IndexError) as error:
+                problem = f"line {number} is no result of this study: the file was changed or damaged"
+                raise InputError(problem, where=journal.path, found=str(error), hint="begin a new study") from error
+
+    def take(self, record: Mapping[str, Any]) -> None:
+        """Raises a Python error for what this study cannot have written."""
+        kind, values = record["kind"], {key: value for key, value in record.items() if key != "kind"}
+        point, trial = place = values["point"], values["trial"]
+        if trial not in range(self.prepared.trials[point]) or values["seed"] != self.prepared.request.seeds[trial]:
+            raise ValueError("no draw of this study")
+        if place in (self.checks if kind == "check" else self.draws):
+            raise ValueError("a draw that is there already")
+        if kind == "check":
+            self.checks[place] = CheckedDraw(**values | {"found": _cross_check(values["found"])})
+        else:
+            self.draws[place] = DrawResult(**values)
+
+
+def _cross_check(values: Mapping[str, Any]) -> CrossCheck:
+    outcomes = tuple(OtherOutcome(**each) for each in values["outcomes"])
+    return CrossCheck(**{**values, "samples": tuple(values["samples"]), "outcomes": outcomes})
+
+
+def _gathered(prepared: Prepared, known: _Known) -> StudyResult:
+    points = tuple(
+        PointResult(
+            point,
+            bench.is_random,
+            tuple(known.draws[point.index, trial] for trial in range(trials)),
+            prepared.request.limits,
+        )
+        for point, bench, trials in zip(prepared.points, prepared.benches, prepared.trials, strict=True)
+    )
+    return StudyResult(
+        request=prepared.request,
+        facts=prepared.facts,
+        samples=len(prepared.benches[0].expected),
+        reference_accuracy=prepared.reference_accuracy,
+        points=points,
+        checks=tuple(known.checks[place] for place in sorted(known.checks)),
+    )
+
+
+def _evidence(request: Request, loaded: LoadedModel) -> Evidence:
+    labels = None if request.labels is None else load_labels(request.at(request.labels))
+    inputs = load_array(request.at(request.inputs), "the inputs", loaded.input_width)
+    evidence = Evidence(inputs=inputs, labels=labels, source=request.inputs).limited(request.limit)
+    evidence.check_fit(loaded.input_width, loaded.output_width)
+    return evidence
+
+
+def _check_limits(request: Request) -> None:
+    for metric, _ in request.limits:
+        if metric not in METRICS:
+            raise InputError(f"unknown metric '{metric}'", where="--max", hint=nearest(metric, list(METRICS)))
+        if metric == "accuracy_drop" and request.labels is None:
+            raise InputError("an accuracy needs labels", where=f"--max {metric}", hint="pass --labels Y.npy")
+
+
+def _facts(request: Request, loaded: LoadedModel) -> dict[str, object]:
+    return {
+        "model": {
+            "path": request.model,
+            "family": loaded.family,
+            "format": loaded.format,
+            "sha256": loaded.sha256,
+            "parameters": loaded.parameters,
+        },
+        "versions": {name: version(name) for name in PACKAGES} | {"python": platform.python_version()},
+    }
+
+
+def _identity(request: Request, evidence: Evidence, benches: Sequence[Bench]) -> dict[str, Any]:
+    """Everything that results depend on: the circuits hold the model, its devices and the technologies."""
+    circuits = hashlib.sha256(b"".join(hashlib.sha256(design_bytes(bench.design)).digest() for bench in benches))
+    labels = None if evidence.labels is None else _sha256(evidence.labels)
+    return {
+        "circuits": circuits.hexdigest(),
+        "inputs": _sha256(evidence.inputs),
+        "labels": labels,
+        "versions": {name: version(name) for name in PACKAGES} | {"python": platform.python_version()},
+        "request": request.to_dict(),
+    }
+
+
+def _sha256(values: Any) -> str:
+    return hashlib.sha256(np.ascontiguousarray(values).tobytes()).hexdigest()

@@ -1,0 +1,178 @@
+"""One draw at one point: a specimen made, solved and compared, by itself, wherever that happens to be done."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from functools import cache, cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from threadpoolctl import ThreadpoolController
+
+from kanspice.compile import made
+from kanspice.design import Design
+from kanspice.design.file import design_bytes
+from kanspice.draws import Draw
+from kanspice.engines import EngineName, solve
+from kanspice.gap import CrossCheck, accuracy, compare, decoded_outputs, numerical_gap
+from kanspice.netlist import Fidelity
+from kanspice.ngspice import NgspiceOptions, Progress
+from kanspice.pipeline import VerifyOptions, cross_check, has_answer, metric_values
+from kanspice.solution import FailedSample, Solution
+from kanspice.study.plan import CHECKED_SAMPLES
+from kanspice.technology import Technology
+
+Array = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Bench:
+    """Everything that specimens of one point's circuit are measured with: plain arrays, cheap to send.
+
+    inputs: (followed samples, inputs) in model units, those that the network has an answer for; places: where they are
+    among all samples; without: the others. hints: reference stages by name, (followed samples, width). expected:
+    (samples, outputs); labels: (samples,). scale: what relative figures are divided by.
+    """
+
+    point: int
+    design: Design
+    technology: Technology
+    engine: EngineName
+    fidelity: Fidelity
+    inputs: Array
+    places: tuple[int, ...]
+    without: tuple[FailedSample, ...]
+    hints: Mapping[str, Array]
+    expected: Array
+    labels: npt.NDArray[np.int64] | None
+    scale: float
+
+    def solve(self, design: Design, options: NgspiceOptions) -> Solution:
+        """One of the circuits, for all samples."""
+        return solve(self.engine, design, self.inputs, self.fidelity, options, hints=self.hints, numbers=self.places)
+
+    @cached_property
+    def is_random(self) -> bool:
+        """Whether two draws can differ: specimens drawn as far apart as draws can be are not the same circuit."""
+        extremes = [made(self.design, self.technology, extreme) for extreme in (_Low(), _High())]
+        low, high = (design_bytes(replace(extreme, seed=0)) for extreme in extremes)
+        return low != high or self.design.has_noise
+
+
+class _Extreme(Draw):
+    def _generator(self, name: str) -> np.random.Generator:
+        raise NotImplementedError(f"{name}: a kind of draw that has no extreme")
+
+
+class _Low(_Extreme):
+    def normal(self, name: str, shape: tuple[int, ...]) -> Array:
+        return np.zeros(shape)
+
+    def uniform(self, name: str, shape: tuple[int, ...]) -> Array:
+        return np.full(shape, math.nextafter(1, 0))
+
+
+class _High(_Extreme):
+    def normal(self, name: str, shape: tuple[int, ...]) -> Array:
+        return np.ones(shape)
+
+    def uniform(self, name: str, shape: tuple[int, ...]) -> Array:
+        return np.zeros(shape)
+
+
+@dataclass(frozen=True)
+class DrawResult:
+    """What was measured of one draw.
+
+    metrics: by name, over the samples that were solved; None where there is no figure. failed: samples without a
+    result, by outcome. numerical: relative RMSE of the run's own error, where it was measured.
+    """
+
+    point: int
+    trial: int
+    seed: int
+    samples: int
+    metrics: Mapping[str, float | None]
+    failed: Mapping[str, int]
+    numerical: float | None
+    seconds: float
+
+    @property
+    def failed_samples(self) -> int:
+        """How many samples have no result."""
+        return sum(self.failed.values())
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, for JSON."""
+        return asdict(self)
+
+
+def measure(bench: Bench, trial: int, seed: int) -> DrawResult:
+    """One draw. The same numbers whoever measures it: linear algebra runs in one thread."""
+    started = time.monotonic()
+    with one_thread():
+        design, solution = _solved(bench, trial, seed)
+        outputs = decoded_outputs(design, solution)
+        gap = compare(outputs, bench.expected, solution.solved, bench.scale)
+        numerical = numerical_gap(design, solution, bench.scale)
+    accuracies = None
+    if bench.labels is not None:
+        answered = has_answer(bench.expected)
+        accuracies = {
+            "reference": accuracy(bench.expected, bench.labels, answered),
+            "circuit": accuracy(outputs, bench.labels, solution.solved),
+        }
+    metrics = metric_values(gap, (), None, accuracies)
+    metrics["accuracy"] = None if accuracies is None else accuracies["circuit"]
+    del metrics["numerical_rmse"]
+    return DrawResult(
+        point=bench.point,
+        trial=trial,
+        seed=seed,
+        samples=len(bench.expected),
+        metrics={name: _finite(value) for name, value in metrics.items()},
+        failed=dict(sorted(Counter(failure.outcome.value for failure in solution.failed).items())),
+        numerical=None if numerical is None else numerical.relative_rmse,
+        seconds=time.monotonic() - started,
+    )
+
+
+def check(bench: Bench, seed: int, progress: Progress | None = None) -> CrossCheck:
+    """One draw by both engines: a few samples of it by the other."""
+    with one_thread():
+        design = made(bench.design, bench.technology, Draw(seed))
+        options = VerifyOptions(ngspice=NgspiceOptions(seed=seed), engine=bench.engine, cross_check=CHECKED_SAMPLES)
+        solution = bench.solve(design, options.ngspice)
+        found = cross_check(
+            design, bench.inputs, solution, options, hints=bench.hints, progress=progress, numbers=bench.places
+        )
+        return found.among(bench.places)
+
+
+def one_thread() -> Any:
+    """A context in which linear algebra runs in one thread: with another number of them sums round differently."""
+    return _threads().limit(limits=1)
+
+
+@cache
+def _threads() -> ThreadpoolController:
+    return ThreadpoolController()
+
+
+def _solved(bench: Bench, trial: int, seed: int) -> tuple[Design, Solution]:
+    """The numerical error is measured in a point's first draw, and in every draw whose time steps depend on it."""
+    design = made(bench.design, bench.technology, Draw(seed))
+    options = NgspiceOptions(seed=seed)
+    if trial > 0 and not (bench.engine == "ngspice" and design.periods):
+        options = replace(options, check_samples=0)
+    solution = bench.solve(design, options)
+    return design, solution.among(bench.places, bench.without) if bench.without else solution
+
+
+def _finite(value: float | None) -> float | None:
+    return None if value is None or not math.isfinite(value) else float(value)

@@ -1,0 +1,76 @@
+"""What is drawn at random is known to be."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from circuits import PEAK, network
+
+from kanspice.errors import InputError
+from kanspice.models import KirchhoffNet, save
+from kanspice.models.branches import branch_function
+from kanspice.models.topology import recipe
+from kanspice.study import Request
+from kanspice.study.run import prepare
+from kanspice.technology import Technology, entries
+
+WORDS = ("sigma", "noise", "stuck", "jitter", "skew")
+SMALL = {"s": 1e-3, "v": 1e-3}
+"""What a key is set to, by its unit; 0.1 for the others."""
+RANDOM = [
+    entry.name
+    for _, _, keys in entries(Technology())
+    for entry in keys
+    if entry.is_cause and any(word in entry.name.partition(".")[2] for word in WORDS)
+]
+FAMILIES = {
+    "kanalogue": (),
+    "kirchhoffnet": (),
+    "kirchhoffnet, schematic": ("branches.realisation=schematic",),
+    "kirchhoffnet, monolithic": ("switches.mode=monolithic",),
+}
+
+
+@pytest.fixture(scope="module")
+def models(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("models")
+    torch.manual_seed(3)
+    topology = recipe("_fully_connect", {"num_node": 3}, "x").build()
+    save(KirchhoffNet([topology], [0.5], branch_function("ShiftTanh2", {}, "x")), folder / "kirchhoffnet.pt")
+    save(network([2, 2], [PEAK]), folder / "kanalogue.pt")
+    np.save(folder / "inputs.npy", np.random.default_rng(0).uniform(0, 0.5, (4, 2)))
+    return folder
+
+
+def is_random(models, family, *settings):
+    model = family.partition(",")[0] + ".pt"
+    request = Request(
+        folder=str(models), model=model, inputs="inputs.npy", set_=(*FAMILIES[family], *settings), trials=7
+    )
+    prepared = prepare(request)
+    assert prepared.trials == (7 if prepared.benches[0].is_random else 1,)
+    return prepared.benches[0].is_random
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_nothing_is_random_by_itself(models, family):
+    assert not is_random(models, family)
+
+
+@pytest.mark.parametrize("key", RANDOM)
+def test_everything_random_is_seen(models, key):
+    """With jitter, say, taken for fixed, a study would measure one draw and call it all of them."""
+    value = SMALL.get(key.rpartition("_")[2], 0.1)
+    found = []
+    for family in FAMILIES:
+        try:
+            found.append(is_random(models, family, f"{key}={value}"))
+        except InputError:
+            continue
+    assert found, f"no circuit here has {key}: add one"
+    assert all(found)
+
+
+def test_values_that_are_fixed_are_not_random(models):
+    assert not is_random(models, "kanalogue", "tia.gain=100", "devices.area_step=0.5", "converters.dac_bits=6")
