@@ -54,9 +54,8 @@ def settle(
 
     written = None if json in (None, "-") else Path(json)
     spare_inputs([written, plot], [model, config, inputs, tech])
-    load_technology(tech, set_ or ())  # what is wrong there is said before a network is loaded
+    technology = load_technology(tech, set_ or ())
     loaded = load(model, config, curves)
-    technology = load_technology(tech, set_ or (), loaded.family)
     samples = load_array(inputs, "the inputs", loaded.input_width)[:limit]
     tolerances = sorted(within or (1e-2, 1e-3), reverse=True)
     result = run(loaded, technology, samples, SettleOptions(period, rise, tolerances, timeout, seed))
