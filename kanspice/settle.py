@@ -15,13 +15,14 @@ from kanspice.design.columns import by_column
 from kanspice.draws import Draw
 from kanspice.engines import solve
 from kanspice.errors import InputError, SimulatorError
+from kanspice.gap.noise import stage_noises
 from kanspice.gap.settling import Settling, read_out_times_s, read_v, settling
 from kanspice.models import KANalogue, LoadedModel
 from kanspice.models.reference import reference_stages
 from kanspice.ngspice import NgspiceOptions
 from kanspice.ngspice.sequence import Pace, Precision, Trace, follow_sequence
 from kanspice.pipeline import compile_model
-from kanspice.solution import Outcome
+from kanspice.solution import Outcome, Solution
 from kanspice.technology import Technology
 
 Array = npt.NDArray[np.float64]
@@ -65,19 +66,26 @@ def settle(
     if len(inputs) < 2:
         raise InputError("one sample is no step", where="--inputs", expected="two samples or more", found="1")
     expected_outputs = reference_stages(model, inputs)[design.stages[-1].compares_to]
-    rest_v = _at_rest_v(design, inputs, options)
+    rest = _at_rest(design, inputs, options)
+    rest_v = dict(rest.stage_v)
     run = _Run(design, design.inputs_v(inputs), rest_v, expected_outputs, options, technology.supply.quiescent_a)
-    return run.found()
+    noise = stage_noises(
+        design,
+        rest,
+        noise_v_per_rthz=technology.tia.noise_v_per_rthz,
+        temperature_c=technology.devices.temperature_c,
+    )
+    return replace(run.found(), noise=noise)
 
 
-def _at_rest_v(design: Design, inputs: Array, options: SettleOptions) -> dict[str, Array]:
+def _at_rest(design: Design, inputs: Array, options: SettleOptions) -> Solution:
     solution = solve("batched", design, inputs, "device", NgspiceOptions(check_samples=0, seed=options.seed))
     if solution.failed:
         first = solution.failed[0]
         problem = f"{len(solution.failed)} of {len(inputs)} samples have no operating point to settle to"
         seen = f"sample {first.index}: {first.outcome.value}: {first.advice}"
         raise SimulatorError(problem, found=seen, hint="measure them with `kanspice verify`, or leave them out")
-    return dict(solution.stage_v)
+    return solution
 
 
 @dataclass(frozen=True)

@@ -71,6 +71,8 @@ class Tia(Table):
     """Gain-bandwidth product of the amplifiers, which have one pole. Operating points do not feel it."""
     slew_v_per_s: Annotated[_Positive, _COST] = math.inf
     """How fast the amplifiers' outputs can change at most; needs `gbw_hz`. Operating points do not feel it."""
+    noise_v_per_rthz: Annotated[_NotNegative, _COST] = 0.0
+    """White noise voltage at the amplifiers' inputs, volts per root hertz. Operating points do not feel it."""
     rail_v: _FinitePositive = 5.0
     """Largest output voltage, either sign; feedback resistors are chosen so that outputs stay within it."""
     headroom: Annotated[float, Field(strict=True, gt=0, le=1)] = 0.8

@@ -143,6 +143,8 @@ def test_the_documented_command(slow_model, monkeypatch, capsys):
     assert found["samples"] == 3
     assert found["numerical"] < 1e-3
     assert len(found["read_outs"]) == 25
+    assert [stage["name"] for stage in found["noise"]] == ["l1.crossbar", "l2.crossbar"]
+    assert all(5 < stage["bits"] < 20 for stage in found["noise"])
     assert Path("settling.png").read_bytes().startswith(b"\x89PNG")
 
 

@@ -12,6 +12,7 @@ from scipy.integrate import cumulative_trapezoid
 
 from kanspice.design import Crossbar, Design, Limiter
 from kanspice.gap.metrics import compare, spread
+from kanspice.gap.noise import StageNoise
 from kanspice.gap.physical import crossbar_powers_w, quiescent_w
 from kanspice.ngspice.sequence import Pace, Trace
 from kanspice.solution import FailedSample, Outcome
@@ -64,7 +65,7 @@ class Settling:
     """One sequence of samples. from_rest and numerical errors are in standard deviations of the outputs.
 
     numerical: how far outputs at the read-out times move with half the steps and a tenth of the tolerance; None where
-    that was not measured. power_w: at rest, mean over the samples.
+    that was not measured. power_w: at rest, mean over the samples. noise: of stages whose amplifiers have a bandwidth.
     """
 
     samples: int
@@ -77,6 +78,7 @@ class Settling:
     power_w: float | None
     latency_s: float | None
     energy_j: float | None
+    noise: tuple[StageNoise, ...] = ()
     notes: tuple[str, ...] = ()
 
     @property

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
@@ -26,7 +27,16 @@ def settling_json(result: Settling) -> str:
         {"index": failure.index, "outcome": failure.outcome.value, "advice": failure.advice}
         for failure in result.failed
     ]
-    return json.dumps(document, indent=2, allow_nan=False) + "\n"
+    return json.dumps(_finite(document), indent=2, allow_nan=False) + "\n"
+
+
+def _finite(value: object) -> object:
+    """The same with null for what is not finite: the noise of a column that no feedback holds."""
+    if isinstance(value, dict):
+        return {key: _finite(part) for key, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(part) for part in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def print_settling(result: Settling, console: Console) -> None:
@@ -61,6 +71,10 @@ def _lines(result: Settling) -> list[str]:
         f" power at rest {si(result.power_w, 'W')}",
         f"numerical error of the transient: {number(result.numerical)} of the outputs' standard deviation (RMS)",
     ]
+    for stage in result.noise:
+        bits = "" if stage.bits is None else f", {stage.bits:.1f} bits of its range"
+        parts = f"{stage.thermal:.0%} thermal, {stage.shot:.0%} shot, {stage.amplifier:.0%} amplifiers"
+        lines.append(f"noise added by {stage.name}: {si(stage.rms_v, 'V')} RMS{bits} ({parts})")
     for failure in result.failed[:_SHOWN_FAILURES]:
         lines.append(f"sample {failure.index}: {failure.outcome.value}: {failure.advice}")
     left = len(result.failed) - _SHOWN_FAILURES
