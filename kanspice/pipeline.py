@@ -45,6 +45,7 @@ from kanspice.gap import (
     mean_squared_error,
     measure,
     numerical_gap,
+    physical_cost,
     spread,
     squared_errors,
     worst_samples,
@@ -313,6 +314,7 @@ def _result(measured: _Measured) -> GapResult:
         reference=expected,
         outputs=outputs,
         waveforms=_waveforms(measured),
+        physical=physical_cost(design, solution, measured.technology.supply.quiescent_a),
         worst=worst_samples(outputs, expected, scale),
     )
 
@@ -427,6 +429,8 @@ def _notes(design: Design, fidelity: str) -> list[str]:
                 f"{crossbar.name}: behind such resistive wires falling device currents could give it several states;"
                 " that the one found is the only one is not proven"
             )
+    if any(crossbar.takes_time for crossbar in design.crossbars):
+        notes.append("bandwidth, slew rate and capacitances do not act on operating points: see `kanspice settle`")
     if any(stage.name.endswith(".norm") for stage in design.stages):
         notes.append("LayerNorm is a behavioural block: no circuit is known for it")
     return notes

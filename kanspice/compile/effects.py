@@ -31,7 +31,7 @@ class Foreign:
 def fitting(technology: Technology, foreign: Iterable[Foreign]) -> Technology:
     """The technology without what the circuit cannot have, if it is general; InputError for another that has it."""
     for part in foreign:
-        useless = part.among(technology.causes)
+        useless = part.among((*technology.causes, *technology.costs))
         if useless and not technology.general:
             raise InputError(f"{', '.join(useless)} would have no effect", where="technology", expected=part.expected)
         technology = technology.without(useless)

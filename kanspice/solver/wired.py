@@ -44,7 +44,8 @@ def settle_wires(crossbar: Crossbar, crosspoints: Crosspoints, rows_v: Array) ->
     into_a = currents_a.sum(axis=1) + crossbar.bias_a
     columns_v = held_v(crossbar, into_a)[0]
     residual_a = np.abs(slopes).max(axis=(1, 2)) * left_v
-    return Settled(columns_v, outputs_v(crossbar, columns_v, into_a), residual_a, search.is_settled(left_v))
+    amplifiers_v, rows_a = outputs_v(crossbar, columns_v, into_a), currents_a.sum(axis=2)
+    return Settled(columns_v, amplifiers_v, into_a, rows_a, residual_a, search.is_settled(left_v))
 
 
 @dataclass(frozen=True)
