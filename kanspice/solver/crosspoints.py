@@ -63,22 +63,23 @@ class LocalCrosspoints(Crosspoints):
 
     def _together(self, tables: Sequence[Array], known: Sequence[int]) -> Array:
         """Polynomials of crosspoints, (degree + 1, samples, rows, columns), from those of rows."""
-        degree = max((table.shape[2] for table in tables), default=0)
-        rows, columns, _ = self.area.shape
-        together = np.zeros((degree, len(self.rows.rows_v), rows, columns))
-        for table, place in zip(tables, known, strict=True):
-            for power in range(table.shape[2]):
-                together[power] += table[:, :, power, None] * self.area[:, :, place]
-        return together
+        samples, (rows, columns, _) = len(self.rows.rows_v), self.area.shape
+        powers = max((table.shape[2] for table in tables), default=0)
+        stacked = np.zeros((rows, powers, samples, len(tables)))
+        for place, table in enumerate(tables):
+            stacked[:, : table.shape[2], :, place] = table.transpose(1, 2, 0)
+        areas = self.area[:, :, known].transpose(0, 2, 1)
+        together = stacked.reshape(rows, powers * samples, len(tables)) @ areas
+        return together.reshape(rows, powers, samples, columns).transpose(1, 2, 0, 3)
 
     def at(self, lost_v: Array, samples: Indices) -> tuple[Array, Array]:
         current, slope = self._polynomials(lost_v, samples)
         lowest_v, highest_v = lost_v.min(axis=2), lost_v.max(axis=2)
-        columns = lost_v.shape[2]
+        columns, rooms = lost_v.shape[2], iter(self.rows.rooms)
         for place, pieces in enumerate(self.rows.pieces):
             if pieces is None:
                 continue
-            crossings = pieces.crossings(self.rows.rows_v[samples], lowest_v, highest_v)
+            crossings = pieces.crossings(self.rows.rows_v[samples], lowest_v, highest_v, next(rooms)[:, samples])
             area = self.area[:, :, place]
             for crossing, column, value, derivative in beyond(crossings, columns, lambda p: lost_v[p.sample, p.row]):
                 sample, row = crossings.sample[crossing], crossings.row[crossing]
@@ -92,10 +93,14 @@ class LocalCrosspoints(Crosspoints):
 
     def _polynomials(self, lost_v: Array, samples: Indices) -> tuple[Array, Array]:
         current, slope = np.zeros_like(lost_v), np.zeros_like(lost_v)
+        if len(self.above) == 0:
+            return current, slope
         positive = lost_v > 0
-        for above, below in zip(self.above[::-1, samples], self.below[::-1, samples], strict=True):
+        everyone = samples.size == len(self.rows.rows_v)
+        part = slice(None) if everyone else samples
+        for above, below in zip(self.above[::-1], self.below[::-1], strict=True):
             slope *= lost_v
             slope += current
             current *= lost_v
-            current += np.where(positive, above, below)
+            current += np.where(positive, above[part], below[part])
         return current, slope
