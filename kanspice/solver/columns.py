@@ -7,6 +7,7 @@ help, where devices bend or fall steeply.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -41,6 +42,16 @@ class Settled:
     amplifiers_v: Array
     residual_a: Array
     converged: npt.NDArray[np.bool_]
+
+
+def joined(parts: Sequence[Settled]) -> Settled:
+    """Of all samples, in order, from parts of them."""
+    return Settled(
+        columns_v=np.concatenate([part.columns_v for part in parts]),
+        amplifiers_v=np.concatenate([part.amplifiers_v for part in parts]),
+        residual_a=np.concatenate([part.residual_a for part in parts]),
+        converged=np.concatenate([part.converged for part in parts]),
+    )
 
 
 @dataclass(frozen=True)

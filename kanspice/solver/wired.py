@@ -43,7 +43,7 @@ def settle_wires(crossbar: Crossbar, crosspoints: Crosspoints, rows_v: Array) ->
     lost, left_v = search.newton(np.zeros(search.shape(len(rows_v))), np.arange(len(rows_v)), 1.0)
     for place in np.flatnonzero(~search.is_settled(left_v)).tolist():
         lost[place], left_v[place] = search.grow(place)
-    currents_a, slopes = search.currents(lost, np.arange(len(rows_v)))
+    currents_a, slopes = crosspoints.at(lost, np.arange(len(rows_v)))
     into_a = currents_a.sum(axis=1) + crossbar.bias_a
     columns_v = held_v(crossbar, into_a)[0]
     residual_a = np.abs(slopes).max(axis=(1, 2)) * left_v
@@ -68,17 +68,12 @@ class _Search:
     def _scale_v(self) -> float:
         return float(np.abs(self.rows_v).max(initial=0.0)) + 1.0
 
-    def currents(self, lost: Array, samples: Indices) -> tuple[Array, Array]:
-        """Currents at crosspoints and their derivatives by what is lost there: amps and siemens."""
-        current, slope = self.crosspoints.at(lost, samples)
-        return current * self.crossbar.current_unit_a, slope * self.crossbar.current_unit_a
-
     def _left(self, lost: Array, samples: Indices, part: float) -> tuple[Array, Array, Array]:
         """What Newton's method brings to zero, the currents' derivatives, and the ohms of columns at their amplifiers.
 
         part: of all resistances and column voltages.
         """
-        current, slope = self.currents(lost, samples)
+        current, slope = self.crosspoints.at(lost, samples)
         columns_v, ohm = held_v(self.crossbar, current.sum(axis=1) + self.crossbar.bias_a)
         return lost - part * (lost_v(self.crossbar, current) + columns_v[:, None, :]), slope, ohm
 
