@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import platform
+import resource
 import time
 from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, version
@@ -37,10 +38,14 @@ def write(report: dict[str, object], output: Path) -> None:
 
 def cpu_s(work: Callable[[], object]) -> tuple:
     """(what comes of it, seconds of processor time that it and the programs that it started took)."""
-    before = os.times()
+    before = _cpu_so_far_s()
     result = work()
-    after = os.times()
-    return result, sum(after[:4]) - sum(before[:4])
+    return result, _cpu_so_far_s() - before
+
+
+def _cpu_so_far_s() -> float:
+    children = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return time.process_time() + children.ru_utime + children.ru_stime
 
 
 def _version(package: str) -> str | None:
