@@ -54,8 +54,8 @@ def _head(report: Mapping) -> list[str]:
     return [
         "# Performance",
         "",
-        "Written by `python -m benchmarks.page` from `benchmarks/results/`; `make bench-engines` measures anew, into `out/`. "
-        "badcrossbar is optional: `pip install --no-deps badcrossbar pathvalidate`.",
+        "Written by `python -m benchmarks.page` from `benchmarks/results/`; `make bench-engines` measures anew, into "
+        "`out/`. badcrossbar is optional: `pip install --no-deps badcrossbar pathvalidate`.",
         "",
         f"Measured on {report['date']}: {machine['cpu']}, {machine['cores']} cores, other work beside it. Times are of "
         "the processor, simulators included, one thread; both sides of a ratio are of one run. "

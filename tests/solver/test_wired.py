@@ -105,7 +105,8 @@ def test_badcrossbar_agrees_on_resistors():
     """Where a device is missing it is told of an infinite resistance. It warns that it cannot plot: nobody asks it."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        badcrossbar = pytest.importorskip("badcrossbar", reason="needs badcrossbar: pip install --no-deps badcrossbar pathvalidate")
+        how = "needs badcrossbar: pip install --no-deps badcrossbar pathvalidate"
+        badcrossbar = pytest.importorskip("badcrossbar", reason=how)
     rng = np.random.default_rng(4)
     area = rng.normal(size=(12, 5, 1))
     design = wired_design([LINE], area, row=3.0, column=3.0, feedback=1e4)
