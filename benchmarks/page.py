@@ -26,15 +26,18 @@ NAMES = {
     "resistors with wires": "196 x 128 resistors, 1 ohm a segment",
 }
 REMARKS = {
-    "crossbars, finite gain": "ngspice's time is that of loading the netlist once, spread over the few samples that it "
-    "gets, and of solving them: with as many as the batched engine gets the ratio falls to that of the next row.",
-    "mismatch draws": "ngspice's time is extrapolated from 1 and {few} samples of a draw: it loads each draw once.",
     "two moons": "ngspice takes 64 steps, which is what the difference is made of.",
     "resistors with wires": "badcrossbar factors the linear system once and solves it for every sample; the batched "
     "solver does not know that the devices are straight lines, and repeats its steps (four to six evaluations of all "
     "crosspoints, each with four cumulative sums) for every one. Where the target is missed, this is why: a cumulative "
     "sum is bound by the latency of one addition after another, about 4 ns a crosspoint.",
 }
+
+_UNITS = (
+    "Times are of one sample, or of one draw with all its samples. ngspice gets a few of the samples; what all of them "
+    "would take follows from the time of one and of those, since it loads a circuit once. Differences are of the "
+    "outputs' standard deviation."
+)
 
 
 def main() -> None:
@@ -75,11 +78,8 @@ def _targets(rows: Mapping) -> list[str]:
     for name, row in rows.items():
         if name in NAMES:
             lines.append(f"| {NAMES[name]} | {_cells(row)} |")
-    lines += ["", "Times are of one sample, or draw; differences are of the outputs' standard deviation.", ""]
-    for name, row in rows.items():
-        if name in REMARKS:
-            counts = row["counts"]
-            lines += [f"- {NAMES[name]}: {REMARKS[name].format(few=counts.get('ngspice_samples'))}"]
+    lines += ["", _UNITS, ""]
+    lines += [f"- {NAMES[name]}: {REMARKS[name]}" for name in rows if name in REMARKS]
     return [*lines, ""]
 
 
@@ -96,7 +96,7 @@ def _wires(rows: Mapping) -> list[str]:
         "",
         "Three device types at every crosspoint, 1 ohm a segment.",
         "",
-        "| rows x pairs | ngspice, loading included | batched | ratio | worst difference |",
+        "| rows x pairs | ngspice, a sample of 100 | batched | ratio | worst difference |",
         "|---|---:|---:|---:|---:|",
     ]
     for name, row in rows.items():

@@ -128,9 +128,7 @@ def draws() -> Row:
     ours, ours_s = cpu_s(all_draws)
     specimen = made(nominal, technology, Draw(0))
     hints = reference_stages(loaded.model, inputs[:3])
-    _, one_s = cpu_s(lambda: solved("ngspice", specimen, inputs[:1], hints={k: v[:1] for k, v in hints.items()}))
-    judge, three_s = cpu_s(lambda: solved("ngspice", specimen, inputs[:3], hints=hints))
-    theirs_s = one_s + (three_s - one_s) / 2 * (samples - 1)
+    judge, theirs_s = judged(specimen, inputs[:3], samples, hints=hints)
     counts = {"draws": draws_made, "samples": samples, "devices": nominal.device_count, "ngspice_samples": 3}
     return Row("ngspice", "draw", 1000, ours_s / draws_made, theirs_s, apart(specimen, ours[0], judge), counts)
 
@@ -138,7 +136,7 @@ def draws() -> Row:
 def wires(size: tuple[int, int], target: float | None = None) -> Row:
     """A crossbar of three device types with 1 ohm a segment: batched against ngspice on the same circuit."""
     design, inputs = wired(*size, samples=100)
-    return engines(design, None, inputs, few=2, target=target)
+    return engines(design, None, inputs, few=3, target=target)
 
 
 def badcrossbar(rows: int = 196, pairs: int = 64, samples: int = 1000) -> Row:
@@ -175,15 +173,26 @@ def engines(
     target: float | None,
     steps: int | None = None,
 ) -> Row:
-    """Batched against ngspice, which gets the first few samples and all of its time, loading included."""
+    """Batched against ngspice, whose time for so many samples comes from few of them."""
     hints = None if loaded is None else reference_stages(loaded.model, inputs[:few])
     ours, ours_s = cpu_s(lambda: solved("batched", design, inputs))
-    judge, theirs_s = cpu_s(lambda: solved("ngspice", design, inputs[:few], hints=hints, steps=steps))
+    judge, theirs_s = judged(design, inputs[:few], len(inputs), hints=hints, steps=steps)
     counts = {"devices": design.device_count, "samples": len(inputs), "ngspice_samples": few}
     if steps is not None:
         counts["steps"] = steps
     disagreement = apart(design, ours, judge)
-    return Row("ngspice", "sample", target, ours_s / len(inputs), theirs_s / few, disagreement, counts)
+    samples = len(inputs)
+    return Row("ngspice", "sample", target, ours_s / samples, theirs_s / samples, disagreement, counts)
+
+
+def judged(
+    design: Design, few: np.ndarray, samples: int, *, hints: dict | None, steps: int | None = None
+) -> tuple[Solution, float]:
+    """ngspice's answers for a few samples, and the seconds that `samples` would take: it loads a circuit once."""
+    first = None if hints is None else {name: values[:1] for name, values in hints.items()}
+    _, one_s = cpu_s(lambda: solved("ngspice", design, few[:1], hints=first, steps=steps))
+    judge, few_s = cpu_s(lambda: solved("ngspice", design, few, hints=hints, steps=steps))
+    return judge, one_s + (few_s - one_s) / (len(few) - 1) * (samples - 1)
 
 
 def solved(
