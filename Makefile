@@ -40,8 +40,9 @@ check: $(DEV) ngspice ## what CI runs: style, types, then every test
 bench: $(DEV) ngspice ## measure time and error of the engines
 	$(BIN)/python -m benchmarks.kanalogue
 
-bench-engines: $(DEV) ngspice ## measure the batched engine beside ngspice on the published checkpoints; minutes
-	$(BIN)/python -m benchmarks.engines
+bench-engines: $(DEV) ngspice ## measure the batched engine beside ngspice, torchdiffeq and badcrossbar; ten minutes
+	$(BIN)/python -m benchmarks.targets
+	$(BIN)/python -m benchmarks.scaling
 
 bench-sweeps: $(DEV) ## sweep every imperfection of crossbars over a decade: does the gap grow with it?
 	$(BIN)/python -m benchmarks.sweeps

@@ -17,11 +17,15 @@ def lost_v(crossbar: Crossbar, currents_a: Array) -> Array:
 
     A device then sees its row's voltage less its column's at the amplifier, less this.
     """
-    in_rows_a = np.cumsum(currents_a[:, :, ::-1], axis=2)[:, :, ::-1]
-    lost = crossbar.driver_ohm * in_rows_a[:, :, :1]
-    if crossbar.row_ohm > 0:
-        lost = lost + crossbar.row_ohm * np.cumsum(in_rows_a, axis=2)
+    lost = np.zeros(currents_a.shape)
+    if crossbar.row_ohm > 0 or crossbar.driver_ohm > 0:
+        in_rows_a = np.cumsum(currents_a[:, :, ::-1], axis=2)[:, :, ::-1]
+        np.cumsum(in_rows_a, axis=2, out=lost)
+        lost *= crossbar.row_ohm
+        lost += crossbar.driver_ohm * in_rows_a[:, :, :1]
     if crossbar.column_ohm > 0:
         in_columns_a = np.cumsum(currents_a, axis=1)
-        lost = lost + crossbar.column_ohm * np.cumsum(in_columns_a[:, ::-1], axis=1)[:, ::-1]
-    return np.asarray(np.broadcast_to(lost, currents_a.shape))
+        in_columns_a = np.cumsum(in_columns_a[:, ::-1], axis=1)
+        in_columns_a *= crossbar.column_ohm
+        lost += in_columns_a[:, ::-1]
+    return lost

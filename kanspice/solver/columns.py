@@ -7,7 +7,8 @@ help, where devices bend or fall steeply.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
 
 import numpy as np
 import numpy.typing as npt
@@ -44,6 +45,12 @@ class Settled:
     rows_a: Array
     residual_a: Array
     converged: npt.NDArray[np.bool_]
+
+
+def joined(parts: Sequence[Settled]) -> Settled:
+    """Of all samples, in order, from parts of them."""
+    names = [field.name for field in fields(Settled)]
+    return Settled(**{name: np.concatenate([getattr(part, name) for part in parts]) for name in names})
 
 
 @dataclass(frozen=True)

@@ -17,14 +17,21 @@ from kanspice.solver.currents import Rows, beyond
 from kanspice.solver.pieces import Indices
 
 Array = npt.NDArray[np.float64]
+Flags = npt.NDArray[np.bool_]
+
+_MANY = 0.05
+"""Of the crosspoints: so many are faster changed with all the others than one by one."""
 
 
 class Crosspoints(ABC):
-    """Sums of area * phi(row - lost) over the device types of one specimen at every crosspoint, in current units."""
+    """Sums of area * phi(row - lost) over the device types of one specimen at every crosspoint.
+
+    area: (rows, columns, devices), at least 0, in amps: what a device carries where its curve is 1.
+    """
 
     @abstractmethod
     def at(self, lost_v: Array, samples: Indices) -> tuple[Array, Array]:
-        """Currents and their derivatives by what is lost, (len(samples), rows, columns).
+        """Currents and their derivatives by what is lost, (len(samples), rows, columns), amps and siemens.
 
         lost_v: (len(samples), rows, columns), volts; samples: which of the rows' samples they are of.
         """
@@ -34,7 +41,7 @@ class WholeCrosspoints(Crosspoints):
     """From the curves themselves, for every device by itself: slow, and an independent check."""
 
     def __init__(self, rows_v: Array, curves: Sequence[Curve], area: Array, shift_v: Array) -> None:
-        """rows_v: (samples, rows) volts. area, at least 0, and shift_v: (rows, columns, devices)."""
+        """rows_v: (samples, rows) volts. shift_v: (rows, columns, devices)."""
         self.rows_v, self.curves, self.area, self.shift_v = rows_v, curves, area, shift_v
 
     def at(self, lost_v: Array, samples: Indices) -> tuple[Array, Array]:
@@ -52,33 +59,34 @@ class LocalCrosspoints(Crosspoints):
     """From the rows' polynomials, with corrections for devices that are beyond a breakpoint."""
 
     def __init__(self, rows: Rows, area: Array) -> None:
-        """area: (rows, columns, devices), at least 0."""
         self.rows, self.area = rows, area
         self.others = [curve for curve, pieces in zip(rows.curves, rows.pieces, strict=True) if pieces is None]
         known = [place for place, pieces in enumerate(rows.pieces) if pieces is not None]
         self.above, self.below = (self._together(tables, known) for tables in (rows.above, rows.below))
+        self.sided, self.is_above = self.below.copy(), np.zeros(self.below.shape[1:], dtype=bool)
         unknown = [place for place, pieces in enumerate(rows.pieces) if pieces is None]
         left = area[:, :, unknown]
         self.whole = WholeCrosspoints(rows.rows_v, self.others, left, np.zeros_like(left))
 
     def _together(self, tables: Sequence[Array], known: Sequence[int]) -> Array:
         """Polynomials of crosspoints, (degree + 1, samples, rows, columns), from those of rows."""
-        degree = max((table.shape[2] for table in tables), default=0)
-        rows, columns, _ = self.area.shape
-        together = np.zeros((degree, len(self.rows.rows_v), rows, columns))
-        for table, place in zip(tables, known, strict=True):
-            for power in range(table.shape[2]):
-                together[power] += table[:, :, power, None] * self.area[:, :, place]
-        return together
+        samples, (rows, columns, _) = len(self.rows.rows_v), self.area.shape
+        powers = max((table.shape[2] for table in tables), default=0)
+        stacked = np.zeros((rows, powers, samples, len(tables)))
+        for place, table in enumerate(tables):
+            stacked[:, : table.shape[2], :, place] = table.transpose(1, 2, 0)
+        areas = self.area[:, :, known].transpose(0, 2, 1)
+        together = stacked.reshape(rows, powers * samples, len(tables)) @ areas
+        return together.reshape(rows, powers, samples, columns).transpose(1, 2, 0, 3)
 
     def at(self, lost_v: Array, samples: Indices) -> tuple[Array, Array]:
         current, slope = self._polynomials(lost_v, samples)
         lowest_v, highest_v = lost_v.min(axis=2), lost_v.max(axis=2)
-        columns = lost_v.shape[2]
+        columns, rooms = lost_v.shape[2], iter(self.rows.rooms)
         for place, pieces in enumerate(self.rows.pieces):
             if pieces is None:
                 continue
-            crossings = pieces.crossings(self.rows.rows_v[samples], lowest_v, highest_v)
+            crossings = pieces.crossings(self.rows.rows_v[samples], lowest_v, highest_v, next(rooms)[:, samples])
             area = self.area[:, :, place]
             for crossing, column, value, derivative in beyond(crossings, columns, lambda p: lost_v[p.sample, p.row]):
                 sample, row = crossings.sample[crossing], crossings.row[crossing]
@@ -92,10 +100,24 @@ class LocalCrosspoints(Crosspoints):
 
     def _polynomials(self, lost_v: Array, samples: Indices) -> tuple[Array, Array]:
         current, slope = np.zeros_like(lost_v), np.zeros_like(lost_v)
-        positive = lost_v > 0
-        for above, below in zip(self.above[::-1, samples], self.below[::-1, samples], strict=True):
+        for coefficient in self._sided(lost_v > 0, samples)[::-1]:
             slope *= lost_v
             slope += current
             current *= lost_v
-            current += np.where(positive, above, below)
+            current += coefficient
         return current, slope
+
+    def _sided(self, is_above: Flags, samples: Indices) -> Array:
+        """The polynomials of the sides that crosspoints are on: most are where they were when last asked."""
+        everyone = samples.size == len(self.is_above)
+        changed = is_above != (self.is_above if everyone else self.is_above[samples])
+        count = np.count_nonzero(changed)
+        if count > _MANY * changed.size:
+            self.is_above[samples] = is_above
+            self.sided[:, samples] = np.where(is_above, self.above[:, samples], self.below[:, samples])
+        elif count:
+            sample, row, column = np.nonzero(changed)
+            place = samples[sample], row, column
+            self.is_above[place] = now = is_above[sample, row, column]
+            self.sided[:, *place] = np.where(now, self.above[:, *place], self.below[:, *place])
+        return self.sided if everyone else self.sided[:, samples]

@@ -15,7 +15,7 @@ from kanspice.design.ideal import limited_v, normalised_v
 from kanspice.netlist import Fidelity, check_shared
 from kanspice.solution import FailedSample, Outcome
 from kanspice.solver.block import Block
-from kanspice.solver.columns import Reach, settle
+from kanspice.solver.columns import Reach, Settled, joined, settle
 from kanspice.solver.crosspoints import Crosspoints, LocalCrosspoints, WholeCrosspoints
 from kanspice.solver.currents import AtRows, Currents, LocalCurrents, Rows, WholeCurves
 from kanspice.solver.wired import settle_wires
@@ -26,6 +26,8 @@ _BLOCK_NUMBERS = 2**20
 """Coefficients of curves in a block: 8 MB, and a few times as much for what is made of them."""
 _COEFFICIENTS = 8
 _LARGEST_BLOCK = 256
+_WIRED_NUMBERS = 2**15
+"""Crosspoints at a time where each has a polynomial of its own."""
 
 
 class Chain:
@@ -51,8 +53,7 @@ class Chain:
 
     def _numbers(self, crossbar: Crossbar) -> int:
         """How many polynomials a sample needs."""
-        columns = 2 * crossbar.width
-        return 2 * crossbar.rows * columns if crossbar.has_wires else crossbar.rows * len(self.curves) + columns
+        return crossbar.rows * len(self.curves) + 2 * crossbar.width
 
     @property
     def facts(self) -> Mapping[str, object]:
@@ -79,7 +80,7 @@ class Chain:
 
     def _crossbar(self, crossbar: Crossbar, rows_v: Array, found: Block, whole_curves: bool) -> Array:
         if crossbar.has_wires:
-            settled = settle_wires(crossbar, self._crosspoints(crossbar, rows_v, whole_curves), rows_v)
+            settled = self._settle_wires(crossbar, rows_v, whole_curves)
         else:
             currents = self._currents(crossbar, rows_v, whole_curves)
             settled = settle(crossbar, currents, len(rows_v), self.reach[crossbar.name])
@@ -94,8 +95,14 @@ class Chain:
         found.amplifier_a[crossbar.name] = settled.drawn_a
         return differences_v(crossbar, settled.amplifiers_v)
 
+    def _settle_wires(self, crossbar: Crossbar, rows_v: Array, whole_curves: bool) -> Settled:
+        """A few samples at a time, so that what is known of their crosspoints stays in the processor's cache."""
+        size = max(1, _WIRED_NUMBERS // (2 * crossbar.rows * crossbar.width))
+        parts = [rows_v[first : first + size] for first in range(0, len(rows_v), size)]
+        return joined([settle_wires(crossbar, self._crosspoints(crossbar, part, whole_curves), part) for part in parts])
+
     def _crosspoints(self, crossbar: Crossbar, rows_v: Array, whole_curves: bool) -> Crosspoints:
-        area = self.area[crossbar.name]
+        area = self.area[crossbar.name] * crossbar.current_unit_a
         if whole_curves or crossbar.shift_v.any():
             return WholeCrosspoints(rows_v, self.curves, area, _shifts_by_column(crossbar))
         return LocalCrosspoints(Rows.at(rows_v, self.curves), area)

@@ -28,6 +28,33 @@ _STIFF = 300.0
 """What a period's duration in the time constants of its nodes' losses is at most, for explicit steps."""
 
 
+def ideal_end_v(period: OdePeriod, before_v: Array) -> Array:
+    """Node voltages (samples, nodes) at the end of a period of ideal sources that nothing else hangs on; NaN where it
+    explodes. before_v: (samples, inputs) voltages of the stage before the period.
+    """
+    bank, per_current = bank_of(period), _per_current(period)
+    method, tolerance = _explicit(bank)
+
+    def slope(_time: Array, state: Array) -> Array:
+        return bank.into_nodes(state) * per_current
+
+    start, duration = period.start_v(before_v) / period.unit_v, period.period_s / period.unit_s
+    ends = [np.empty((0, period.nodes))]
+    for first in range(0, len(start), bank.block):
+        found = follow(slope, start[first : first + bank.block], (0.0, duration), method, tolerance)
+        ends.append(np.where((found.reached < duration)[:, None], np.nan, found.end))
+    return np.concatenate(ends) * period.unit_v
+
+
+def _per_current(period: OdePeriod) -> Array:
+    """(nodes,) what a unit of current changes them by per time, in units."""
+    return period.unit_s * period.current_unit_a / period.unit_v / period.capacitor_f
+
+
+def _explicit(bank: Bank) -> tuple[Method, Tolerance]:
+    return (SMOOTH, _SMOOTH_TOLERANCE) if bank.branches.is_smooth else (KINKED, _KINKED_TOLERANCE)
+
+
 class Periods:
     """A design's periods, ready for blocks of samples."""
 
@@ -93,7 +120,7 @@ class _Period:
         """banks: (nodes,) how many banks hang on each node's capacitor, its own included."""
         self.bank: Bank = bank_of(period, design.schematic)
         self.unit_s = period.unit_s
-        self.per_current = period.unit_s * period.current_unit_a / period.unit_v / period.capacitor_f
+        self.per_current = _per_current(period)
         self.switches = None
         self.points: tuple[float, ...] = (0.0, period.period_s / self.unit_s)
         if design.switching is not None:
@@ -101,13 +128,7 @@ class _Period:
             self.points = self.switches.points
         self.losses = _Losses(design.losses, period, self.per_current, self.switches)
         self.pull = self.losses if self.losses.largest() * self.points[-1] > _STIFF else None
-        self.method, self.tolerance = self._method()
-
-    def _method(self) -> tuple[Method, Tolerance]:
-        if self.pull is not None:
-            return PULLED, _KINKED_TOLERANCE
-        smooth = self.bank.branches.is_smooth
-        return (SMOOTH, _SMOOTH_TOLERANCE) if smooth else (KINKED, _KINKED_TOLERANCE)
+        self.method, self.tolerance = _explicit(self.bank) if self.pull is None else (PULLED, _KINKED_TOLERANCE)
 
     def last(self, late_s: Array) -> Array:
         """(samples,) when it is over, for samples of which it lasts so much longer."""

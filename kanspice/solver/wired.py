@@ -3,8 +3,9 @@
 The unknowns are what every crosspoint loses of its row's voltage, d. The currents I(d) of the devices and the
 resistances give what is lost in turn, so that `d - lost(I(d)) = 0`. Newton's method solves it; each of its steps is a
 linear system `(1 + P g) x = r`, P the positive semidefinite map from currents to losses, g the devices' slopes. P is
-smooth and small, so that GMRES needs few rounds, and each is a handful of cumulative sums. Where Newton's method fails,
-resistances grow from zero, where the answer is known, to what they are.
+smooth and small, so that GMRES needs few rounds, and each is a handful of cumulative sums; where P is so small that
+`x = r` brings the solution nearer fast, that is cheaper still. Where Newton's method fails, resistances grow from zero,
+where the answer is known, to what they are.
 """
 
 from __future__ import annotations
@@ -24,7 +25,9 @@ from kanspice.solver.pieces import Indices
 
 Array = npt.NDArray[np.float64]
 
-_MOST_STEPS = 20
+_MOST_STEPS = 30
+_QUICK = 0.1
+"""What a step without a linear system may leave of the losses: one with it costs more than two of these."""
 _LEFT = 1e-13
 """Of the largest voltage involved: what rounding leaves of the losses."""
 _MOST_ROUNDS = 40
@@ -40,7 +43,7 @@ def settle_wires(crossbar: Crossbar, crosspoints: Crosspoints, rows_v: Array) ->
     lost, left_v = search.newton(np.zeros(search.shape(len(rows_v))), np.arange(len(rows_v)), 1.0)
     for place in np.flatnonzero(~search.is_settled(left_v)).tolist():
         lost[place], left_v[place] = search.grow(place)
-    currents_a, slopes = search.currents(lost, np.arange(len(rows_v)))
+    currents_a, slopes = crosspoints.at(lost, np.arange(len(rows_v)))
     into_a = currents_a.sum(axis=1) + crossbar.bias_a
     columns_v = held_v(crossbar, into_a)[0]
     residual_a = np.abs(slopes).max(axis=(1, 2)) * left_v
@@ -66,50 +69,53 @@ class _Search:
     def _scale_v(self) -> float:
         return float(np.abs(self.rows_v).max(initial=0.0)) + 1.0
 
-    def currents(self, lost: Array, samples: Indices) -> tuple[Array, Array]:
-        """Currents at crosspoints and their derivatives by what is lost there: amps and siemens."""
-        current, slope = self.crosspoints.at(lost, samples)
-        return current * self.crossbar.current_unit_a, slope * self.crossbar.current_unit_a
-
     def _left(self, lost: Array, samples: Indices, part: float) -> tuple[Array, Array, Array]:
         """What Newton's method brings to zero, the currents' derivatives, and the ohms of columns at their amplifiers.
 
         part: of all resistances and column voltages.
         """
-        current, slope = self.currents(lost, samples)
+        current, slope = self.crosspoints.at(lost, samples)
         columns_v, ohm = held_v(self.crossbar, current.sum(axis=1) + self.crossbar.bias_a)
         return lost - part * (lost_v(self.crossbar, current) + columns_v[:, None, :]), slope, ohm
 
     def newton(self, lost: Array, samples: Indices, part: float) -> tuple[Array, Array]:
         """(what is lost, largest voltage left over) per sample, from a start (samples, rows, columns)."""
-        lost, left_v = lost.copy(), np.full(len(samples), np.inf)
+        lost = lost.copy()
         left, slope, ohm = self._left(lost, samples, part)
         left_v = _largest(left)
+        is_quick = np.ones(len(samples), dtype=bool)
         for _ in range(_MOST_STEPS):
             going = np.flatnonzero(~self.is_settled(left_v) & np.isfinite(left_v))
             if going.size == 0:
                 break
-
-            def apply(x: Array, slope: Array = slope[going], ohm: Array = ohm[going]) -> Array:
-                moved = slope * x
-                in_columns = ohm * moved.sum(axis=1)
-                return np.asarray(x - part * (lost_v(self.crossbar, moved) + in_columns[:, None, :]))
-
-            step, moved = gmres(apply, left[going], _INNER, _MOST_ROUNDS), False
+            step, slow, moved = left[going], np.flatnonzero(~is_quick[going]), False
+            if slow.size:
+                step[slow] = self._newton_step(left[going[slow]], slope[going[slow]], ohm[going[slow]], part)
             length = np.ones(going.size)
             while going.size and length.max() >= _SHORTEST:
                 tried = lost[going] - length[:, None, None] * step
                 new_left, new_slope, new_ohm = self._left(tried, samples[going], part)
                 new_left_v = _largest(new_left)
                 better = (new_left_v < (1 - 1e-4 * length) * left_v[going]) | self.is_settled(new_left_v)
-                taken = going[better]
+                again, taken = ~better & ~is_quick[going], going[better]
+                is_quick[going] &= new_left_v < _QUICK * left_v[going]
+                moved |= bool(better.any()) or again.sum() < (~better).sum()
                 lost[taken], left[taken], left_v[taken] = tried[better], new_left[better], new_left_v[better]
                 slope[taken], ohm[taken] = new_slope[better], new_ohm[better]
-                moved |= bool(better.any())
-                going, step, length = going[~better], step[~better], length[~better] / 2
+                going, step, length = going[again], step[again], length[again] / 2
             if not moved:
                 break
         return lost, left_v
+
+    def _newton_step(self, left: Array, slope: Array, ohm: Array, part: float) -> Array:
+        """By how much what is lost is too large, to first order."""
+
+        def apply(x: Array) -> Array:
+            moved = slope * x
+            in_columns = ohm * moved.sum(axis=1)
+            return np.asarray(x - part * (lost_v(self.crossbar, moved) + in_columns[:, None, :]))
+
+        return gmres(apply, left, _INNER, _MOST_ROUNDS)
 
     def grow(self, place: int) -> tuple[Array, float]:
         """One sample, by resistances that grow to what they are: (what is lost, largest voltage left over)."""

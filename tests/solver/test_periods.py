@@ -16,12 +16,13 @@ from kanspice import ngspice
 from kanspice.compile import compile_kirchhoffnet
 from kanspice.design import Schematic, Switching
 from kanspice.design.branches import LAWS, SCHEMATIC_LAWS, law_rows
+from kanspice.design.trajectory import period_end_v
 from kanspice.gap.cross_check import cross_checked
 from kanspice.models import load, load_array
 from kanspice.ngspice import NgspiceOptions
 from kanspice.solution import Outcome
 from kanspice.solver import SolverOptions, solve
-from kanspice.solver.periods import Periods
+from kanspice.solver.periods import Periods, ideal_end_v
 
 JUDGED_LAWS = [*(law for law in LAWS if not law.startswith("Device")), "Device1.silu", "Device2.softshrink"]
 """The others differ in the function only, which every bank is tested with."""
@@ -44,6 +45,14 @@ def assert_agreement(design, inputs):
     checked = cross_checked(design, found, ngspice.solve(design, inputs, "device", options), range(len(inputs)))
     assert checked.passed, checked
     assert checked.allowed < 2e-3
+
+
+@pytest.mark.parametrize("law", JUDGED_LAWS)
+def test_a_period_by_itself_is_what_another_integrator_makes_of_it(law):
+    design, inputs = random_design(law, 3)
+    stage = design.periods[0]
+    expected = period_end_v(stage, inputs)
+    np.testing.assert_allclose(ideal_end_v(stage, inputs), expected, rtol=0, atol=3e-5 * np.abs(expected).max())
 
 
 # --- closed forms ---

@@ -100,6 +100,22 @@ def test_losses_are_those_of_a_ladder():
     np.testing.assert_allclose(lost, [[101, 102 + 20, 102, 102], [0, 10, 0, 0]])
 
 
+def test_badcrossbar_agrees_on_resistors():
+    """Where a device is missing it is told of an infinite resistance."""
+    how = "needs badcrossbar: pip install --no-deps badcrossbar pathvalidate"
+    badcrossbar = pytest.importorskip("badcrossbar", reason=how)
+    rng = np.random.default_rng(4)
+    area = rng.normal(size=(12, 5, 1))
+    design = wired_design([LINE], area, row=3.0, column=3.0, feedback=1e4)
+    inputs = rng.normal(size=(7, 12))
+    siemens = np.stack([np.maximum(area[:, :, 0], 0), np.maximum(-area[:, :, 0], 0)], axis=2).reshape(12, 10) * 1e-6
+    with np.errstate(divide="ignore"):
+        amps = badcrossbar.compute(inputs.T, 1 / siemens, r_i=3.0).currents.output
+    found = solve(design, inputs, "device").stage_v["l1.crossbar"]
+    expected = 1e4 * (amps[:, ::2] - amps[:, 1::2])
+    np.testing.assert_allclose(found, expected, rtol=0, atol=1e-9 * expected.std())
+
+
 @pytest.mark.ngspice
 @settings(max_examples=8, deadline=None, derandomize=True)
 @given(

@@ -1,0 +1,43 @@
+"""docs/performance.md is what its script makes of the figures that are kept beside it."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture
+def benchmarks(monkeypatch):
+    monkeypatch.syspath_prepend(str(ROOT))
+    yield
+    for name in [name for name in sys.modules if name.partition(".")[0] == "benchmarks"]:
+        del sys.modules[name]
+
+
+def results(name):
+    return json.loads((ROOT / "benchmarks" / "results" / f"{name}.json").read_text(encoding="utf-8"))
+
+
+def test_the_page_says_what_was_measured(benchmarks):
+    from benchmarks.page import PAGE, page
+
+    assert PAGE.read_text(encoding="utf-8") == page(results("targets"), results("scaling"))
+
+
+def test_every_ratio_is_that_of_its_times_and_every_answer_agrees():
+    rows = results("targets")["rows"]
+    assert rows
+    for name, row in rows.items():
+        assert row["ratio"] == pytest.approx(row["theirs_s"] / row["ours_s"]), name
+        assert row["disagreement"] < (1e-3 if row["against"] == "ngspice" and "steps" in row["counts"] else 1e-6), name
+
+
+def test_a_power_law_has_its_slope(benchmarks):
+    from benchmarks.scaling import slope
+
+    assert slope((1.0, 4.0, 16.0), [2.0, 16.0, 128.0]) == pytest.approx(1.5)
