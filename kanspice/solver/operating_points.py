@@ -12,15 +12,18 @@ from kanspice.design.amplifiers import differences_v
 from kanspice.design.bounds import column_bounds_v, largest_column_currents_a, largest_currents
 from kanspice.design.columns import by_column
 from kanspice.design.ideal import limited_v, normalised_v
+from kanspice.design.uniqueness import wires_leave_one_state
 from kanspice.netlist import Fidelity, check_shared
 from kanspice.solution import FailedSample, Outcome
 from kanspice.solver.block import Block
 from kanspice.solver.columns import Reach, settle
 from kanspice.solver.crosspoints import Crosspoints, LocalCrosspoints, WholeCrosspoints
 from kanspice.solver.currents import AtRows, Currents, LocalCurrents, Rows, WholeCurves
+from kanspice.solver.states import States
 from kanspice.solver.wired import settle_wires
 
 Array = npt.NDArray[np.float64]
+Mask = npt.NDArray[np.bool_]
 
 _BLOCK_NUMBERS = 2**20
 """Coefficients of curves in a block: 8 MB, and a few times as much for what is made of them."""
@@ -79,7 +82,9 @@ class Chain:
 
     def _crossbar(self, crossbar: Crossbar, rows_v: Array, found: Block, whole_curves: bool) -> Array:
         if crossbar.has_wires:
-            settled = settle_wires(crossbar, self._crosspoints(crossbar, rows_v, whole_curves), rows_v)
+            settled, lost = settle_wires(crossbar, self._crosspoints(crossbar, rows_v, whole_curves), rows_v)
+            if not whole_curves:
+                self._test_states(crossbar, rows_v, lost, settled.converged, found)
         else:
             currents = self._currents(crossbar, rows_v, whole_curves)
             settled = settle(crossbar, currents, len(rows_v), self.reach[crossbar.name])
@@ -91,6 +96,20 @@ class Chain:
         found.column_v[crossbar.name] = settled.columns_v
         found.amplifier_v[crossbar.name] = settled.amplifiers_v
         return differences_v(crossbar, settled.amplifiers_v)
+
+    def _test_states(self, crossbar: Crossbar, rows_v: Array, lost: Array, solved: Mask, found: Block) -> None:
+        """Where nothing proves that the state found, in which crosspoints lose so much, is the only one."""
+        doubtful = np.flatnonzero(solved & ~wires_leave_one_state(self.design, crossbar, rows_v))
+        if doubtful.size == 0:
+            return
+        highest_v = max(curve.hi_v for curve in self.curves)
+        states = States(crossbar, lambda rows_v: self._crosspoints(crossbar, rows_v, False), highest_v)
+        for place, verdict in zip(doubtful.tolist(), states.verdicts(rows_v[doubtful], lost[doubtful]), strict=True):
+            if verdict.against:
+                detail = f"{crossbar.name} {verdict.against}"
+                found.failures.setdefault(place, FailedSample(place, Outcome.MULTISTABLE, detail))
+            else:
+                found.unproven.setdefault((crossbar.name, verdict.tested), []).append(place)
 
     def _crosspoints(self, crossbar: Crossbar, rows_v: Array, whole_curves: bool) -> Crosspoints:
         area = self.area[crossbar.name]
