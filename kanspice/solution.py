@@ -37,7 +37,8 @@ _ADVICE = {
     Outcome.DIVERGED: "no operating point, or no next time step, was found: raise the amplifiers' gain, lower switches'"
     " resistances, or look for a multistable device",
     Outcome.SINGULAR: "a node has no path that fixes its voltage: check the technology for zero or infinite values",
-    Outcome.MULTISTABLE: "the circuit can settle in more than one state: raise the amplifiers' gain",
+    Outcome.MULTISTABLE: "the circuit can settle in more than one state: raise the amplifiers' gain, or lower the"
+    " resistances of drivers and wires",
     Outcome.BEYOND_RAIL: "size the amplifiers with samples like this one, lower tia.headroom, or raise tia.rail_v",
     Outcome.OUT_OF_RANGE: "a voltage that the design cannot produce: this is numerical garbage; please report it",
     Outcome.TIMED_OUT: "raise --timeout, use more --jobs, or pass fewer samples with --limit",

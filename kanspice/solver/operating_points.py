@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
@@ -16,14 +17,14 @@ from kanspice.design.uniqueness import wires_leave_one_state
 from kanspice.netlist import Fidelity, check_shared
 from kanspice.solution import FailedSample, Outcome
 from kanspice.solver.block import Block
-from kanspice.solver.columns import Reach, settle
+from kanspice.solver.columns import Reach, Settled, settle
 from kanspice.solver.crosspoints import Crosspoints, LocalCrosspoints, WholeCrosspoints
 from kanspice.solver.currents import AtRows, Currents, LocalCurrents, Rows, WholeCurves
+from kanspice.solver.pieces import Indices
 from kanspice.solver.states import States
 from kanspice.solver.wired import settle_wires
 
 Array = npt.NDArray[np.float64]
-Mask = npt.NDArray[np.bool_]
 
 _BLOCK_NUMBERS = 2**20
 """Coefficients of curves in a block: 8 MB, and a few times as much for what is made of them."""
@@ -82,14 +83,14 @@ class Chain:
 
     def _crossbar(self, crossbar: Crossbar, rows_v: Array, found: Block, whole_curves: bool) -> Array:
         if crossbar.has_wires:
-            settled, lost = settle_wires(crossbar, self._crosspoints(crossbar, rows_v, whole_curves), rows_v)
-            if not whole_curves:
-                self._test_states(crossbar, rows_v, lost, settled.converged, found)
+            settled = self._settle_wires(crossbar, rows_v, found, whole_curves)
         else:
             currents = self._currents(crossbar, rows_v, whole_curves)
             settled = settle(crossbar, currents, len(rows_v), self.reach[crossbar.name])
         for place in np.flatnonzero(~settled.converged).tolist():
-            seen = f"{crossbar.name} leaves {settled.residual_a[place]:.4g} A unbalanced"
+            left_a = settled.residual_a[place]
+            left = f"leaves {left_a:.4g} A unbalanced" if np.isfinite(left_a) else "has no state that could be followed to"
+            seen = f"{crossbar.name} {left}"
             found.failures.setdefault(place, FailedSample(place, Outcome.DIVERGED, seen))
         known = settled.residual_a[settled.converged]
         found.residual_a = max(found.residual_a, float(known.max(initial=0.0)))
@@ -97,21 +98,33 @@ class Chain:
         found.amplifier_v[crossbar.name] = settled.amplifiers_v
         return differences_v(crossbar, settled.amplifiers_v)
 
-    def _test_states(self, crossbar: Crossbar, rows_v: Array, lost: Array, solved: Mask, found: Block) -> None:
-        """Where nothing proves that the state found, in which crosspoints lose so much, is the only one."""
-        doubtful = np.flatnonzero(solved & ~wires_leave_one_state(self.design, crossbar, rows_v))
-        if doubtful.size == 0:
-            return
-        highest_v = max(curve.hi_v for curve in self.curves)
-        states = States(crossbar, lambda rows_v: self._crosspoints(crossbar, rows_v, False), highest_v)
+    def _settle_wires(self, crossbar: Crossbar, rows_v: Array, found: Block, whole_curves: bool) -> Settled:
+        """Where no state is found, inputs are swept to the sample; where several are possible, that tests it."""
+        crosspoints = self._crosspoints(crossbar, rows_v, whole_curves)
+        settled, lost = settle_wires(crossbar, crosspoints, rows_v)
+        states = States(crossbar, partial(self._crosspoints, crossbar), max(curve.hi_v for curve in self.curves))
+        missing = np.flatnonzero(~settled.converged)
+        if missing.size:
+            for sweep in (states.swept_down, states.swept_up):
+                arrived, ends = sweep(rows_v[missing])
+                lost[missing[arrived]] = ends[arrived]
+            settled, lost = settle_wires(crossbar, crosspoints, rows_v, lost, patient=False)
+        if not whole_curves:
+            certain = wires_leave_one_state(self.design, crossbar, rows_v)
+            self._judge(states, rows_v, lost, np.flatnonzero(settled.converged & ~certain), found)
+        return settled
+
+    def _judge(self, states: States, rows_v: Array, lost: Array, doubtful: Indices, found: Block) -> None:
+        """What speaks against states of which nothing proves that they are the only ones."""
+        name = states.crossbar.name
         for place, verdict in zip(doubtful.tolist(), states.verdicts(rows_v[doubtful], lost[doubtful]), strict=True):
             if verdict.against:
-                detail = f"{crossbar.name} {verdict.against}"
-                found.failures.setdefault(place, FailedSample(place, Outcome.MULTISTABLE, detail))
+                failure = FailedSample(place, Outcome.MULTISTABLE, f"{name} {verdict.against}")
+                found.failures.setdefault(place, failure)
             else:
-                found.unproven.setdefault((crossbar.name, verdict.tested), []).append(place)
+                found.unproven.setdefault((name, verdict.tested), []).append(place)
 
-    def _crosspoints(self, crossbar: Crossbar, rows_v: Array, whole_curves: bool) -> Crosspoints:
+    def _crosspoints(self, crossbar: Crossbar, rows_v: Array, whole_curves: bool = False) -> Crosspoints:
         area = self.area[crossbar.name]
         if whole_curves or crossbar.shift_v.any():
             return WholeCrosspoints(rows_v, self.curves, area, _shifts_by_column(crossbar))

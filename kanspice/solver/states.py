@@ -50,6 +50,8 @@ class States:
 
     def verdicts(self, rows_v: Array, lost: Array) -> list[Verdict]:
         """One per sample. rows_v: (samples, rows); lost: what crosspoints lose in the states found; volts."""
+        if len(rows_v) == 0:
+            return []
         swept = {"up to": self.swept_up(rows_v), "down to": self.swept_down(rows_v)}
         least = self._least_eigenvalue(rows_v, lost)
         verdicts = []
@@ -85,7 +87,8 @@ class States:
         before = lost
         for part in np.linspace(0, 1, _PARTS + 1).tolist():
             rows_v = from_v + part * (to_v - from_v)
-            settled, found = settle_wires(self.crossbar, self.crosspoints(rows_v), rows_v, 2 * lost - before)
+            crosspoints, start = self.crosspoints(rows_v), 2 * lost - before
+            settled, found = settle_wires(self.crossbar, crosspoints, rows_v, start, patient=part == 1)
             before, lost = (found if part == 0 else lost), found
         return settled.converged, lost
 
