@@ -63,7 +63,7 @@ def _inner(x: Array, y: Array) -> Array:
 
 
 def _least(diagonal: Array, beside: Array, next_one: Array) -> tuple[Array, Array]:
-    """(eigenvalue, its error) per sample, of 1 + the tridiagonal matrices; next_one: beside the last row, (samples,)."""
+    """(eigenvalue, its error) per sample, of 1 + tridiagonal matrices; next_one: beside the last row, (samples,)."""
     size = diagonal.shape[1]
     matrix = np.zeros((len(diagonal), size, size))
     place = np.arange(size)

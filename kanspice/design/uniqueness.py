@@ -120,8 +120,9 @@ def _falls_near(device: Device, units: Array, reach: float) -> Array:
     steps = int(np.ceil(reach / step)) + 1
     if steps >= _SLOPE_GRID:
         return np.full(units.shape, falls.max())
-    near = maximum_filter1d(np.pad(falls, steps), 2 * steps + 1, mode="constant", cval=0.0)
-    places = np.rint((units - device.curve.lo_v) / step).astype(np.int64) + steps
+    outside = steps + 1
+    near = maximum_filter1d(np.pad(falls, outside), 2 * steps + 1, mode="constant", cval=0.0)
+    places = np.rint((units - device.curve.lo_v) / step).astype(np.int64) + outside
     return np.asarray(near[np.clip(places, 0, len(near) - 1)])
 
 

@@ -89,7 +89,7 @@ class Chain:
             settled = settle(crossbar, currents, len(rows_v), self.reach[crossbar.name])
         for place in np.flatnonzero(~settled.converged).tolist():
             left_a = settled.residual_a[place]
-            left = f"leaves {left_a:.4g} A unbalanced" if np.isfinite(left_a) else "has no state that could be followed to"
+            left = f"leaves {left_a:.4g} A unbalanced" if np.isfinite(left_a) else "has no state that was found"
             seen = f"{crossbar.name} {left}"
             found.failures.setdefault(place, FailedSample(place, Outcome.DIVERGED, seen))
         known = settled.residual_a[settled.converged]

@@ -34,7 +34,7 @@ _NOT_SWEPT = "each is stable, but no sweep of the inputs could be followed to it
 
 @dataclass(frozen=True)
 class Verdict:
-    """On one sample's state. against: what shows that it is not the only one, if anything does; tested: what did not."""
+    """On one sample's state. against: what shows that it is not the only one, if anything; tested: what does not."""
 
     against: str
     tested: str
