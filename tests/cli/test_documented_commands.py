@@ -49,3 +49,14 @@ def test_attribution(command, run, checkout):
     assert document["attribution"]["trials"] == 2 ** (len(causes) - 1)
     for option in (command[place + 1] for place, part in enumerate(command) if part == "--set"):
         assert causes[option.partition("=")[0]]["relative_rmse"] > 1e-3
+
+
+@pytest.mark.parametrize(
+    ("command", "code", "said"),
+    list(zip(commands("stability.md"), (0, 3, 0), ("", "multistable", "is not proven"), strict=True)),
+    ids=("one state", "several", "not proven"),
+)
+def test_stability(command, code, said, run, checkout):
+    done = run(*command)
+    assert done.code == code, done.err
+    assert said in " ".join((done.out + done.err).split())

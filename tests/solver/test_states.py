@@ -112,12 +112,13 @@ def test_rows_that_cannot_reach_a_fall_are_certain():
 
 @pytest.mark.ngspice
 def test_ngspice_finds_the_same_by_sweeping_both_ways():
-    solution = ngspice.solve(behind(OHM), ROWS_V[:26], "device", NgspiceOptions())
-    failed = {failure.index: failure for failure in solution.failed}
+    """From samples with one state on either side."""
+    rows_v = np.linspace(0.02, 4.82, 49)[:, None]
+    solution = ngspice.solve(behind(OHM), rows_v, "device", NgspiceOptions())
+    failed = {failure.index: failure for failure in solution.failed if failure.outcome is Outcome.MULTISTABLE}
     assert sorted(failed) == SEVERAL.tolist()
-    assert {failed[index].outcome for index in SEVERAL} == {Outcome.MULTISTABLE}
     assert "in a sweep the other way" in failed[SEVERAL[0]].advice
     assert any("swept in the other direction" in note for note in solution.notes)
     assert solution.numerical_error.max_abs_v < 1e-6
-    once = ngspice.solve(behind(OHM), ROWS_V[:3] + 1.4, "device", NgspiceOptions(check_samples=0))
+    once = ngspice.solve(behind(OHM), ROWS_V[:3] + 0.4, "device", NgspiceOptions(check_samples=0))
     assert any("not tested" in note for note in once.notes)
