@@ -29,16 +29,35 @@ MNIST = "kanalogue/mnist_batchnorm_3basis"
 # From mild to severe.
 _DECADE = (1.0, 10**0.25, 10**0.5, 10**0.75, 10.0)
 _BITS = (9.0, 8.0, 7.0, 6.0, 5.0)
+# `tia.input_bias_a` is not among them: with equal feedback it is the same in both columns of a pair, and cancels.
 SWEEPS = {
     "tia.gain": tuple(3000 / factor for factor in _DECADE),
     "tia.offset_sigma_v": tuple(2e-4 * factor for factor in _DECADE),
+    "tia.output_ohm": tuple(1e4 * factor for factor in _DECADE),
     "tia.feedback_sigma": tuple(2e-3 * factor for factor in _DECADE),
     "devices.area_sigma": tuple(0.01 * factor for factor in _DECADE),
     "devices.area_step": tuple(0.003 * factor for factor in _DECADE),
+    "devices.area_levels": tuple(300 / factor for factor in _DECADE),
+    "devices.shift_sigma_v": tuple(2e-3 * factor for factor in _DECADE),
+    "devices.series_ohm": tuple(1e3 * factor for factor in _DECADE),
+    "devices.temperature_c": tuple(27 + 10 * factor for factor in _DECADE),
     "devices.stuck_open": tuple(3e-4 * factor for factor in _DECADE),
+    "devices.stuck_short": tuple(3e-4 * factor for factor in _DECADE),
+    "wires.row_ohm": tuple(1.0 * factor for factor in _DECADE),
+    "wires.column_ohm": tuple(1.0 * factor for factor in _DECADE),
+    "wires.driver_ohm": tuple(30.0 * factor for factor in _DECADE),
+    "clippers.knee_v": tuple(3e-3 * factor for factor in _DECADE),
+    "references.current_sigma": tuple(2e-3 * factor for factor in _DECADE),
+    "references.clip_sigma": tuple(2e-3 * factor for factor in _DECADE),
     "converters.dac_bits": _BITS,
     "converters.adc_bits": _BITS,
     "converters.input_noise_v": tuple(2e-3 * factor for factor in _DECADE),
+}
+# What an imperfection needs to have an effect, or an answer.
+NEEDS = {
+    "tia.output_ohm": ["tia.gain=300.0"],
+    "devices.temperature_c": ["devices.current_per_k=1e-3", "devices.voltage_per_k=5e-4"],
+    "devices.stuck_short": ["devices.short_ohm=1e6"],
 }
 
 
@@ -77,8 +96,9 @@ def sweep(loaded: LoadedModel, evidence: Evidence, cause: str) -> dict[str, obje
     """The gap for each value of an imperfection, and whether it never falls."""
     gaps, failed = [], []
     for value in SWEEPS[cause]:
-        written = f"{value:.0f}" if cause.endswith("bits") else f"{value:.6g}"
-        technology = load_technology(None, [f"{cause}={float(written) if '.' in written else written}"])
+        whole = cause.endswith(("bits", "levels"))
+        written = f"{value:.0f}" if whole else repr(float(f"{value:.6g}"))
+        technology = load_technology(None, [f"{cause}={written}", *NEEDS.get(cause, [])])
         result = verify(loaded, technology, evidence, VerifyOptions(engine="batched"))
         gaps.append(result.gap.relative_rmse or 0.0)
         failed.append(len(result.failed))

@@ -8,17 +8,19 @@ from kanspice.devices.cards import CARD_FORMAT, Device, piecewise_table
 from kanspice.devices.curves import Array, Curve, PiecewisePolynomial
 from kanspice.errors import InputError
 
-_ERROR = 1e-8
+_ERROR = 1e-7
 """Of the largest current: what the new curve may differ from the exact one halfway between its breakpoints."""
 _FIRST_PIECES, _MOST_HALVINGS = 64, 10
+_NEAR = 1e-3
+"""Of a piece's length: how far from its ends slopes are compared to see how they change."""
 
 
 def behind(curve: Curve, ohm: float) -> PiecewisePolynomial:
     """The curve of a device whose current i also drops `ohm` volts per current unit: i(v + ohm phi(v)) = phi(v).
 
-    Cubic pieces with the exact currents and slopes at their ends, halved until they are exact to 1e-8 of the largest
-    current in between. Raises InputError where a falling current is steeper than the resistance allows: the device
-    would have several currents at one voltage.
+    Pieces of degree 5 with the exact currents, slopes and curvatures at their ends, halved until they are exact to 1e-7
+    of the largest current in between. Raises InputError where a falling current is steeper than the resistance allows:
+    the device would have several currents at one voltage.
     """
     if isinstance(curve, PiecewisePolynomial):
         volts = curve.breakpoints
@@ -47,37 +49,39 @@ def shorted(reach_v: float) -> Device:
 
 
 class _Pieces:
-    """Between each two of the inner device's voltages (n + 1,), one cubic."""
+    """Between each two of the inner device's voltages (n + 1,), one polynomial of degree 5."""
 
     def __init__(self, curve: Curve, volts: Array, ohm: float) -> None:
         self.curve, self.volts, self.ohm = curve, volts, ohm
         self.current = curve.numpy(volts)[0]
         self.ends = volts + ohm * self.current
-        nudge = 1e-9 * np.diff(volts)
-        self.starts_at, self.stops_at = (
-            self._slope(curve.numpy(inside)[1]) for inside in (volts[:-1] + nudge, volts[1:] - nudge)
-        )
+        length = np.diff(volts)
+        self.starts = self._derivatives(volts[:-1], _NEAR * length)
+        self.stops = self._derivatives(volts[1:], -_NEAR * length)
 
-    def _slope(self, slopes: Array) -> Array:
-        """Of the whole, for slopes of the inner device."""
-        steps = 1 + self.ohm * slopes
+    def _derivatives(self, ends: Array, near: Array) -> tuple[Array, Array]:
+        """Slope and curvature of the whole at ends of pieces, from inside; near: steps into the pieces."""
+        at_end, *inside = (self.curve.numpy(ends + step * near)[1] for step in (1e-6, 1.0, 2.0))
+        bend = (4 * inside[0] - inside[1] - 3 * at_end) / (2 * near)
+        steps = 1 + self.ohm * at_end
         if (steps <= 0).any() or (np.diff(self.ends) <= 0).any():
-            steepest = float(-slopes.min())
             raise InputError(
                 "a device behind its series resistance has several currents at one voltage",
                 where="devices.series_ohm",
-                expected=f"less than 1 / {steepest:.4g} volts per unit of current, for its steepest fall",
+                expected=f"less than 1 / {float(-at_end.min()):.4g} volts per unit of current, for its steepest fall",
                 found=f"{self.ohm:.4g}",
             )
-        return np.asarray(slopes / steps)
+        return at_end / steps, bend / steps**3
 
     def coefficients(self) -> Array:
-        """(n, 4), ascending powers: values and slopes at both ends."""
-        width, rise = np.diff(self.ends), np.diff(self.current)
-        secant = rise / width
-        square = (3 * secant - 2 * self.starts_at - self.stops_at) / width
-        cube = (self.starts_at + self.stops_at - 2 * secant) / width**2
-        return np.stack([self.current[:-1], self.starts_at, square, cube], axis=1)
+        """(n, 6), ascending powers."""
+        width, (slope, bend), (last_slope, last_bend) = np.diff(self.ends), self.starts, self.stops
+        rise = np.diff(self.current) - slope * width - bend * width**2 / 2
+        slopes, bends = (last_slope - slope - bend * width) * width, (last_bend - bend) * width**2
+        cube = (10 * rise - 4 * slopes + bends / 2) / width**3
+        fourth = (-15 * rise + 7 * slopes - bends) / width**4
+        fifth = (6 * rise - 3 * slopes + bends / 2) / width**5
+        return np.stack([self.current[:-1], slope, bend / 2, cube, fourth, fifth], axis=1)
 
     def error(self) -> Array:
         """(n,) halfway."""

@@ -20,11 +20,6 @@ from kanspice.units import spice_number
 
 _TITLE = "* kanspice circuit: drive the input nodes named in manifest.json, add an analysis and .end"
 _UNLIMITED_V = 1e30
-_CLAMP_OHM = 1e3
-_KNEES = 25.0
-"""How many knees before its level a clamp's diode has its reference: what it leaks below is exp(-25) of one knee."""
-_THERMAL_V = 1.38064852e-23 * 300.15 / 1.6021766208e-19
-"""k T / q at 27 degrees with ngspice's own constants."""
 _LIMITER_SUBCIRCUITS = {"none": "buffer", "clip": "clipper", "sigmoid": "sigmoid_stage", "tanh": "tanh_stage"}
 
 
@@ -118,14 +113,7 @@ class _Builder:
             self._instance(f"{layer_of(stage.name)}_in{index}", subcircuit, source, output, **parameters)
 
     def _add_clamps(self, stage: Limiter, signal: list[str], outputs: list[str]) -> None:
-        saturation_a = stage.knee_v * math.exp(-_KNEES) / _CLAMP_OHM
-        parameters = {
-            "low": stage.low_v + _KNEES * stage.knee_v,
-            "high": stage.high_v - _KNEES * stage.knee_v,
-            "saturation": saturation_a,
-            "emission": stage.knee_v / _THERMAL_V,
-            "ohm": _CLAMP_OHM,
-        }
+        parameters = {"low": stage.low_v, "high": stage.high_v, "knee": stage.knee_v}
         for index, (source, output) in enumerate(zip(signal, outputs, strict=True)):
             self._instance(f"{layer_of(stage.name)}_in{index}", "clamp", source, output, **parameters)
 

@@ -60,3 +60,23 @@ def test_stability(command, doubted, run, checkout):
     said = " ".join(done.out.split())
     assert ("could give 2 samples several states" in said) == doubted
     assert ("swept up to the sample and down to it" in said) == doubted
+
+
+@pytest.mark.parametrize("command", commands("technology.md"), ids=lambda command: command[-1])
+def test_technology(command, run, checkout):
+    done = run(*command, "--limit", "10", "--json", "gap.json")
+    assert done.code == 0
+    document = json.loads((checkout / "gap.json").read_text())
+    sections = {cause["name"].partition(".")[0] for cause in document["causes"][:-2]}
+    assert sections == {"tia", "devices", "wires", "clippers", "references", "converters"}
+    assert sum(cause["share"] or 0.0 for cause in document["causes"]) == pytest.approx(1.0)
+
+
+@pytest.mark.ngspice
+@pytest.mark.parametrize("command", commands("crossbars.md"), ids=lambda command: command[-1])
+def test_crossbars(command, run, checkout):
+    done = run(*command, "--limit", "10", "--json", "gap.json")
+    assert done.code == 0
+    document = json.loads((checkout / "gap.json").read_text())
+    assert document["cross_check"]["worst_relative"] < 1e-6
+    assert document["gap"]["relative_rmse"] > 1e-3

@@ -124,7 +124,9 @@ def is_running(pid: int) -> bool:
 
 def start_with_workers(folder: Path, **pipes) -> tuple[subprocess.Popen[bytes], set[int]]:
     """A study whose first draws are there, and the processes that measure."""
-    process = subprocess.Popen([*COMMAND, *map(str, STUDY), "-o", str(folder), "--jobs", "2"], env=environment(), **pipes)
+    process = subprocess.Popen(
+        [*COMMAND, *map(str, STUDY), "-o", str(folder), "--jobs", "2"], env=environment(), **pipes
+    )
     while finished_draws(folder) < 3 and process.poll() is None:
         time.sleep(0.01)
     named = {pid: Path(f"/proc/{pid}/cmdline").read_bytes() for pid in children(process.pid)}
