@@ -244,7 +244,7 @@ class Technology(Table):
 
     @property
     def overridden(self) -> frozenset[str]:
-        """Values, as `section.key`, that somebody asked for besides a file: no circuit may leave one out."""
+        """Values, as `section.key`, that somebody asked for besides a general file: no circuit may leave one out."""
         return self._overridden
 
     def without(self, causes: Iterable[str]) -> Technology:
@@ -306,7 +306,8 @@ def load_technology(source: str | Path | None = None, overrides: Sequence[str] =
     technology = validate(Technology, data, path or "technology")
     changes = ["".join(text.split()) for text in overrides]
     technology = technology.model_copy(update={"name": ", ".join([technology.name, *changes])})
-    technology._overridden = frozenset(change.partition("=")[0] for change in changes)
+    if technology.general:
+        technology._overridden = frozenset(change.partition("=")[0] for change in changes)
     return technology
 
 
