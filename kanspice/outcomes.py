@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from kanspice.design import Crossbar, Design, Limiter, Stage
-from kanspice.design.bounds import amplifier_bounds_v, column_bounds_v, output_bounds_v
+from kanspice.design.bounds import amplifier_bounds_v, column_bounds_v, current_bounds_a, output_bounds_v
 from kanspice.design.uniqueness import solution_counts, wires_leave_one_state
 from kanspice.solution import FailedSample, Outcome
 
@@ -23,11 +23,16 @@ _RAIL_SLACK = 1 + 1e-6
 
 @dataclass
 class Volts:
-    """Voltages (samples, width) by name: of stages, of crossbars' columns and of these columns' amplifiers."""
+    """Voltages (samples, width) by name: of stages, of crossbars' columns and of these columns' amplifiers.
+
+    And currents: that rows take from what drives them, and that amplifiers' output stages take from columns.
+    """
 
     stage_v: dict[str, Array] = field(default_factory=dict)
     column_v: dict[str, Array] = field(default_factory=dict)
     amplifier_v: dict[str, Array] = field(default_factory=dict)
+    row_a: dict[str, Array] = field(default_factory=dict)
+    amplifier_a: dict[str, Array] = field(default_factory=dict)
 
 
 class Checking(Protocol):
@@ -55,31 +60,34 @@ def chosen_samples(solved: Sequence[int], options: Checking, errors: Array | Non
     return sorted([*worst, *drawn])
 
 
-def out_of_range(index: int, stage: str, volts: Array, bound_v: Array) -> FailedSample | None:
-    """The failure of a sample whose voltages (width,) are larger than the design can produce; None if they are not."""
-    excess = np.abs(volts) - bound_v
+def out_of_range(index: int, stage: str, values: Array, bound: Array, unit: str = "V") -> FailedSample | None:
+    """The failure of a sample whose voltages, or currents, (width,) are larger than possible; None if none is."""
+    excess = np.abs(values) - bound
     if not np.any(excess > 0):
         return None
     worst = int(np.argmax(excess))
-    detail = f"{stage} {worst} at {volts[worst]:.4g} V, at most {bound_v[worst]:.4g} V is possible"
+    detail = f"{stage} {worst} at {values[worst]:.4g} {unit}, at most {bound[worst]:.4g} {unit} is possible"
     return FailedSample(index, Outcome.OUT_OF_RANGE, detail)
 
 
 def range_failures(design: Design, largest_input_v: Array, volts: Volts) -> dict[int, FailedSample]:
-    """Place -> failure, for samples of which a voltage is larger than the design can produce.
+    """Place -> failure, for samples of which a voltage, or a current, is larger than the design can produce.
 
     largest_input_v: (inputs,), magnitudes.
     """
+    currents = current_bounds_a(design)
     pairs = (
-        (volts.stage_v, output_bounds_v(design, largest_input_v)),
-        (volts.column_v, column_bounds_v(design)),
-        (volts.amplifier_v, amplifier_bounds_v(design)),
+        ("V", volts.stage_v, output_bounds_v(design, largest_input_v)),
+        ("V", volts.column_v, column_bounds_v(design)),
+        ("V", volts.amplifier_v, amplifier_bounds_v(design)),
+        ("A", volts.row_a, {name: rows_a for name, (rows_a, _) in currents.items()}),
+        ("A", volts.amplifier_a, {name: columns_a for name, (_, columns_a) in currents.items()}),
     )
-    tables = [(name, table, bounds[name]) for tables, bounds in pairs for name, table in tables.items()]
+    tables = [(unit, name, table, bounds[name]) for unit, tables, bounds in pairs for name, table in tables.items()]
     failures: dict[int, FailedSample] = {}
-    for name, table, bound_v in tables:
-        for place in np.flatnonzero((np.abs(table) > bound_v).any(axis=1)).tolist():
-            failure = out_of_range(place, name, table[place], bound_v)
+    for unit, name, table, bound in tables:
+        for place in np.flatnonzero((np.abs(table) > bound).any(axis=1)).tolist():
+            failure = out_of_range(place, name, table[place], bound, unit)
             if failure is not None:
                 failures.setdefault(place, failure)
     return failures

@@ -44,6 +44,7 @@ from kanspice.gap import (
     mean_squared_error,
     measure,
     numerical_gap,
+    physical_cost,
     spread,
     squared_errors,
     worst_samples,
@@ -312,6 +313,7 @@ def _result(measured: _Measured) -> GapResult:
         reference=expected,
         outputs=outputs,
         waveforms=_waveforms(measured),
+        physical=physical_cost(design, solution, measured.technology.supply.quiescent_a),
         worst=worst_samples(outputs, expected, scale),
     )
 
@@ -420,6 +422,8 @@ def _notes(design: Design, fidelity: str) -> list[str]:
         notes.append("ideal amplifiers hold every column at 0 V: `shared` and `device` fidelity are the same circuit")
     elif fidelity == "shared":
         notes.append("`shared` leaves out that columns move: with a finite amplifier gain `device` is the true circuit")
+    if any(crossbar.takes_time for crossbar in design.crossbars):
+        notes.append("bandwidth, slew rate and capacitances do not act on operating points: see `kanspice settle`")
     if any(stage.name.endswith(".norm") for stage in design.stages):
         notes.append("LayerNorm is a behavioural block: no circuit is known for it")
     return notes

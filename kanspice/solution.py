@@ -21,6 +21,8 @@ class Outcome(Enum):
     SINGULAR = "singular"
     MULTISTABLE = "multistable"
     BEYOND_RAIL = "beyond the rail"
+    UNSETTLED = "not settled"
+    OSCILLATES = "oscillates"
     OUT_OF_RANGE = "out of range"
     TIMED_OUT = "timed out"
     CRASHED = "crashed"
@@ -40,7 +42,10 @@ _ADVICE = {
     Outcome.MULTISTABLE: "the circuit can settle in more than one state: raise the amplifiers' gain, or lower the"
     " resistances of drivers and wires",
     Outcome.BEYOND_RAIL: "size the amplifiers with samples like this one, lower tia.headroom, or raise tia.rail_v",
-    Outcome.OUT_OF_RANGE: "a voltage that the design cannot produce: this is numerical garbage; please report it",
+    Outcome.UNSETTLED: "give it more time with --period, or raise tia.gbw_hz or tia.slew_v_per_s",
+    Outcome.OSCILLATES: "falling device currents, or capacitance at the columns, undo the amplifiers' feedback: raise"
+    " tia.gbw_hz, lower units.i_unit_a or capacitances, or keep rows out of the falling parts",
+    Outcome.OUT_OF_RANGE: "no such voltage or current is possible: this is numerical garbage; please report it",
     Outcome.TIMED_OUT: "raise --timeout, use more --jobs, or pass fewer samples with --limit",
     Outcome.CRASHED: "ngspice ended by itself: see the message, check memory and disk space, run `kanspice doctor`",
 }
@@ -89,6 +94,8 @@ class Solution:
 
     stage_v: stage name -> (samples, width), volts; rows of failed samples are NaN.
     column_v: crossbar name -> (samples, 2 * pairs), volts: positive and negative columns in turn; where probed.
+    row_a: crossbar name -> (samples, rows), amps that rows take from what drives them.
+    amplifier_a: crossbar name -> (samples, 2 * pairs), amps that amplifiers' output stages take from their columns.
     simulator_peak_bytes: the most memory that a simulator's process held, where the system says so.
     waveforms: of a few samples, stage by stage, where they were asked for.
     """
@@ -106,6 +113,8 @@ class Solution:
     netlist: Mapping[str, object] = field(default_factory=dict)
     waveforms: tuple[Waveform, ...] = ()
     simulator_peak_bytes: int | None = None
+    row_a: Mapping[str, Array] = field(default_factory=dict)
+    amplifier_a: Mapping[str, Array] = field(default_factory=dict)
 
     @property
     def solved(self) -> npt.NDArray[np.bool_]:
@@ -131,6 +140,8 @@ class Solution:
             failed=tuple(sorted(failed, key=lambda failure: failure.index)),
             stage_v={name: spread(table) for name, table in self.stage_v.items()},
             column_v={name: spread(table) for name, table in self.column_v.items()},
+            row_a={name: spread(table) for name, table in self.row_a.items()},
+            amplifier_a={name: spread(table) for name, table in self.amplifier_a.items()},
             numerical_error=error and replace(error, samples=tuple(places[index] for index in error.samples)),
             waveforms=tuple(replace(waveform, sample=places[waveform.sample]) for waveform in self.waveforms),
         )

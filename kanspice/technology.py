@@ -34,6 +34,14 @@ class _Cause:
 _CAUSE = _Cause()
 
 
+@dataclass(frozen=True)
+class _Cost:
+    """Marks a value that takes time or power and nothing else: an operating point does not feel it."""
+
+
+_COST = _Cost()
+
+
 class Units(Table):
     """What one model unit is in the circuit."""
 
@@ -59,6 +67,12 @@ class Tia(Table):
     swing_v: Annotated[_Positive, _CAUSE] = math.inf
     """Where outputs of amplifiers and subtractors stop, either sign. `inf`: they do not, and a sample that needs more
     than `rail_v` has failed."""
+    gbw_hz: Annotated[_Positive, _COST] = math.inf
+    """Gain-bandwidth product of the amplifiers, which have one pole. Operating points do not feel it."""
+    slew_v_per_s: Annotated[_Positive, _COST] = math.inf
+    """How fast the amplifiers' outputs can change at most; needs `gbw_hz`. Operating points do not feel it."""
+    noise_v_per_rthz: Annotated[_NotNegative, _COST] = 0.0
+    """White noise voltage at the amplifiers' inputs, volts per root hertz. Operating points do not feel it."""
     rail_v: _FinitePositive = 5.0
     """Largest output voltage, either sign; feedback resistors are chosen so that outputs stay within it."""
     headroom: Annotated[float, Field(strict=True, gt=0, le=1)] = 0.8
@@ -93,6 +107,8 @@ class CrossbarDevices(Table):
     curve: Annotated[Literal["trained", "points"], _CAUSE] = "trained"
     """Of every device: `trained` is the curve that the network was trained with, `points` straight lines between the
     measured points that it was fitted to."""
+    junction_f: Annotated[_NotNegative, _COST] = 0.0
+    """Capacitance across a device of area 1, farads. Operating points do not feel it."""
 
 
 class Wires(Table):
@@ -104,6 +120,19 @@ class Wires(Table):
     """Of a segment of a column, also of that between last row and amplifier."""
     driver_ohm: Annotated[_NotNegative, _CAUSE] = 0.0
     """Output resistance of what drives a row."""
+    row_f: Annotated[_NotNegative, _COST] = 0.0
+    """Capacitance of a row to ground at every crosspoint. Operating points do not feel it."""
+    column_f: Annotated[_NotNegative, _COST] = 0.0
+    """Capacitance of a column to ground at every crosspoint. Operating points do not feel it."""
+
+
+class Supply(Table):
+    """What the circuit draws from its rails, plus and minus `tia.rail_v`. It tells what an inference costs, not how far
+    it is off."""
+
+    quiescent_a: Annotated[_NotNegative, _COST] = 0.0
+    """What every amplifier (of a column, a subtractor, a row's driver) draws from both rails when its output gives
+    nothing."""
 
 
 class Clippers(Table):
@@ -225,6 +254,7 @@ class Technology(Table):
     wires: Wires = Wires()
     clippers: Clippers = Clippers()
     references: References = References()
+    supply: Supply = Supply()
     converters: Converters = Converters()
     kirchhoffnet: KirchhoffNetCircuit = KirchhoffNetCircuit()
     branches: Branches = Branches()
@@ -246,6 +276,17 @@ class Technology(Table):
     def overridden(self) -> frozenset[str]:
         """Values, as `section.key`, that somebody asked for besides a general file: no circuit may leave one out."""
         return self._overridden
+
+    @property
+    def costs(self) -> tuple[str, ...]:
+        """Values that are set and take time or power, as `section.key`: an operating point does not feel them."""
+        return tuple(
+            f"{section}.{key}"
+            for section, table in self
+            if isinstance(table, Table)
+            for key, field in type(table).model_fields.items()
+            if _COST in field.metadata and getattr(table, key) != field.default
+        )
 
     def without(self, causes: Iterable[str]) -> Technology:
         """The same technology with these imperfections, `section.key`, at their ideal."""

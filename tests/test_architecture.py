@@ -39,6 +39,7 @@ ROOMS = (
     "compiled",  # the folder that compile writes
     "evidence",  # the samples, and what is known of their answers
     "pipeline",  # load, compile, simulate, compare, in order
+    "settle",  # how fast a circuit answers
     "study",  # many runs of the pipeline
     "doctor",  # what is installed
     "__init__",  # the public API

@@ -46,6 +46,7 @@ def _add_commands() -> None:
         devices,
         doctor,
         report,
+        settle,
         simulate,
         study,
         technology,
@@ -55,6 +56,7 @@ def _add_commands() -> None:
     app.command("compile")(compile.compile_)
     app.command("simulate")(simulate.simulate)
     app.command("verify")(verify.verify)
+    app.command("settle")(settle.settle)
     app.command("report")(report.report)
     app.command("study")(study.study)
     app.add_typer(devices.app, name="devices")

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from kanspice.gap import GapResult
+    from kanspice.models import LoadedModel
 
 
 def verify(
@@ -91,6 +92,15 @@ def verify(
     seed: Annotated[
         int, typer.Option("--seed", min=0, help="Draws random imperfections, and the samples that are solved twice.")
     ] = 0,
+    waveforms: Annotated[
+        int | None,
+        typer.Option(
+            "--waveforms",
+            min=0,
+            metavar="N",
+            help="Keep the node voltages of so many samples, for the energy of an inference; 3 with --html.",
+        ),
+    ] = None,
     verbose: Verbose = False,
     quiet: Quiet = False,
 ) -> None:
@@ -121,8 +131,8 @@ def verify(
     evidence = read_evidence(loaded, inputs, labels=labels, targets=targets, reference=reference).limited(limit)
     if growth is not None:
         growth.check(evidence.sha256)
-    waveforms = 0 if html is None else SHOWN_WAVEFORMS
-    ngspice = NgspiceOptions(jobs=jobs, timeout_s=timeout, seed=seed, waveforms=waveforms)
+    followed = _kept_waveforms(loaded, waveforms, 0 if html is None else SHOWN_WAVEFORMS)
+    ngspice = NgspiceOptions(jobs=jobs, timeout_s=timeout, seed=seed, waveforms=followed)
     options = VerifyOptions(fidelity.value, ngspice, kept, attribute, engine.value, cross_check)
     total = len(evidence.inputs) * options.solves(technology)
     with progress_bar(Console(stderr=True, quiet=quiet), "simulating", total) as progress:
@@ -169,6 +179,14 @@ class _Growth:
         from kanspice.gap import held_against  # noqa: PLC0415
 
         return held_against(result, self.baseline, self.allowed, str(self.source))
+
+
+def _kept_waveforms(loaded: LoadedModel, wanted: int | None, default: int) -> int:
+    """Of how many samples. Raises InputError where a number is given for circuits that have none."""
+    if wanted is not None and loaded.family != "kirchhoffnet":
+        problem, expected = "operating points have no waveforms", "a KirchhoffNet"
+        raise InputError(problem, where="--waveforms", expected=expected, found=loaded.family)
+    return default if wanted is None else wanted
 
 
 def _deliver(result: GapResult, console: Console, wanted: Deliverable) -> None:

@@ -34,7 +34,7 @@ def fitting(technology: Technology, foreign: Iterable[Foreign]) -> Technology:
     InputError for another that has it, and for what a general one was overridden with.
     """
     for part in foreign:
-        useless = part.among(technology.causes)
+        useless = part.among((*technology.causes, *technology.costs))
         refused = [cause for cause in useless if not technology.general or cause in technology.overridden]
         if refused:
             raise InputError(f"{', '.join(refused)} would have no effect", where="technology", expected=part.expected)

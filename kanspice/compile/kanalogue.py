@@ -7,6 +7,7 @@ biases; every layer's feedback resistor is chosen so that its amplifiers stay wi
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -19,6 +20,7 @@ from kanspice.design.bounds import current_ranges
 from kanspice.design.columns import by_column
 from kanspice.design.stages import LimiterKind
 from kanspice.devices import Device
+from kanspice.errors import InputError
 from kanspice.models import KANalogue
 from kanspice.models.reference import (
     BatchNormArrays,
@@ -91,6 +93,9 @@ def compile_kanalogue(
     case over all inputs is assumed. Raises InputError for imperfections that the circuit cannot have.
     """
     technology = technology_for_kanalogue(model, technology)
+    if math.isfinite(technology.tia.slew_v_per_s) and math.isinf(technology.tia.gbw_hz):
+        problem = "an amplifier that slews has a bandwidth"
+        raise InputError(problem, where="tia.slew_v_per_s", expected="also tia.gbw_hz", hint="set tia.gbw_hz")
     samples = None if sample_inputs is None or len(sample_inputs) == 0 else sample_inputs
     layers = tuple(_draft_layer(index, layer) for index, layer in enumerate(layer_arrays(model), 1))
     draft = _Draft(model, technology, samples, layers)
@@ -241,6 +246,11 @@ def _crossbar(draft: _Draft, layer: _DraftLayer) -> Crossbar:
         driver_ohm=wires.driver_ohm,
         row_ohm=wires.row_ohm,
         column_ohm=wires.column_ohm,
+        gbw_hz=tia.gbw_hz,
+        slew_v_per_s=tia.slew_v_per_s,
+        junction_f=draft.technology.devices.junction_f,
+        row_f=wires.row_f,
+        column_f=wires.column_f,
     )
 
 

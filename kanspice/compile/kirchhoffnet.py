@@ -46,7 +46,9 @@ _KIRCHHOFFNET = "what a KirchhoffNet has: kirchhoffnet, branches, switches, conv
 def technology_for_kirchhoffnet(model: KirchhoffNet, technology: Technology) -> Technology:
     """What of a general technology the network's circuit can have. InputError for another that has more."""
     law, schematic = _law(model), technology.branches.realisation == "schematic"
-    foreign = [Foreign(section, _KIRCHHOFFNET) for section in ("tia", "devices", "wires", "clippers", "references")]
+    foreign = [
+        Foreign(section, _KIRCHHOFFNET) for section in ("tia", "devices", "wires", "clippers", "references", "supply")
+    ]
     if law == "Conductance":
         without_inputs = "branches with inputs: a conductance has none"
         foreign.append(Foreign("branches", without_inputs, only=["offset_sigma_v"]))

@@ -14,6 +14,8 @@ from kanspice.devices import Device
 
 _SLACK = 1.001
 _FLOOR_V = 1e-6
+_FLOOR = 1e-6
+"""In units of current."""
 _GRID = 4001
 _LATEST = 10.0
 """Standard deviations by which no sample's outputs are taken too late."""
@@ -43,6 +45,15 @@ def amplifier_bounds_v(design: Design) -> dict[str, Array]:
     largest, columns = largest_currents(design.devices), column_bounds_v(design)
     needed = {c.name: c.feedback_ohm * largest_column_currents_a(c, largest) * _SLACK for c in design.crossbars}
     return {name: columns_v + needed[name] for name, columns_v in columns.items()}
+
+
+def current_bounds_a(design: Design) -> dict[str, tuple[Array, Array]]:
+    """Crossbar name -> largest |current| of its rows, (rows,), and into its columns' amplifiers, (2 * pairs,), amps."""
+    largest, bounds = largest_currents(design.devices), {}
+    for crossbar in design.crossbars:
+        columns_a = largest_column_currents_a(crossbar, largest) * _SLACK + _FLOOR * crossbar.current_unit_a
+        bounds[crossbar.name] = np.full(crossbar.rows, columns_a.sum()), columns_a
+    return bounds
 
 
 def _bound(design: Design, stage: Stage, largest: Array, before_v: Array) -> Array:

@@ -38,6 +38,7 @@ _MOST_BITS = 32
 _UNBOUNDED = frozenset(
     {
         *("open_loop_gain", "low_v", "high_v", "switch_off_ohm", "vccs_saturation", "off_ohm", "swing_v"),
+        *("gbw_hz", "slew_v_per_s"),
         *("leak_ohm", "supply_v"),
     }
 )

@@ -94,6 +94,16 @@ class Crossbar:
     """Of a row's wire from one crosspoint to the next, and from its driver to the first."""
     column_ohm: float = 0.0
     """Of a column's wire from one crosspoint to the next, and from the last to its amplifier."""
+    gbw_hz: float = math.inf
+    """Gain-bandwidth product of the amplifiers. This and what follows act in transients only."""
+    slew_v_per_s: float = math.inf
+    """How fast the amplifiers' outputs change at most."""
+    junction_f: float = 0.0
+    """Across a device of area 1."""
+    row_f: float = 0.0
+    """Of a row to ground at every crosspoint."""
+    column_f: float = 0.0
+    """Of a column to ground at every crosspoint."""
 
     @property
     def width(self) -> int:
@@ -119,6 +129,11 @@ class Crossbar:
     def has_wires(self) -> bool:
         """True when rows or columns are not at one voltage each."""
         return max(self.driver_ohm, self.row_ohm, self.column_ohm) > 0
+
+    @property
+    def takes_time(self) -> bool:
+        """True when its outputs follow its inputs with a delay."""
+        return math.isfinite(self.gbw_hz) or max(self.junction_f, self.row_f, self.column_f) > 0
 
     @property
     def sees_rows_only(self) -> bool:

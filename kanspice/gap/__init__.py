@@ -5,6 +5,7 @@ from kanspice.gap.comparison import Comparison, check_baseline, held_against
 from kanspice.gap.cross_check import CrossCheck, cross_checked
 from kanspice.gap.measure import decoded_outputs, measure, numerical_gap
 from kanspice.gap.metrics import Gap, accuracy, compare, mean_squared_error, spread, squared_errors
+from kanspice.gap.physical import PhysicalCost, physical_cost
 from kanspice.gap.result import GapResult, Limit, NumericalGap, SampleWaveforms, StageGap
 from kanspice.gap.waveforms import compare_waveforms
 from kanspice.gap.worst import WorstSample, worst_samples
@@ -18,6 +19,7 @@ __all__ = [
     "GapResult",
     "Limit",
     "NumericalGap",
+    "PhysicalCost",
     "SampleWaveforms",
     "StageGap",
     "Trial",
@@ -32,6 +34,7 @@ __all__ = [
     "mean_squared_error",
     "measure",
     "numerical_gap",
+    "physical_cost",
     "spread",
     "squared_errors",
     "worst_samples",

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from kanspice.gap.causes import Attribution, Cause
 from kanspice.gap.cross_check import CrossCheck
 from kanspice.gap.metrics import Gap
+from kanspice.gap.physical import PhysicalCost
 from kanspice.gap.worst import WorstSample
 from kanspice.solution import FailedSample
 
@@ -98,6 +99,7 @@ class GapResult:
     external_circuit_gap: the circuit against them. causes: what each imperfection does, where that was asked for, and
     attribution: how that was found.
     waveforms: of a few samples, where they were asked for and the circuit answers after a time.
+    physical: what an inference costs, as far as it was measured.
     cross_check: some samples solved by another engine, where that was asked for.
     worst: the solved samples with the largest errors, worst first. command: the command line, where there was one.
     """
@@ -128,6 +130,7 @@ class GapResult:
     cross_check: CrossCheck | None = None
     worst: tuple[WorstSample, ...] = ()
     command: str | None = None
+    physical: PhysicalCost | None = None
 
     @property
     def passed(self) -> bool:

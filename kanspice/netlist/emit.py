@@ -12,37 +12,55 @@ from kanspice.design import Crossbar, Design, LayerNorm, Limiter, Stage
 from kanspice.errors import InputError
 from kanspice.netlist.cells import Cell, Fidelity, FullCell, Placed, WindowCell, choose_cells, sense_node
 from kanspice.netlist.library import library_text
-from kanspice.netlist.names import column_node, input_node, layer_of, stage_node, tia_node
+from kanspice.netlist.names import column_node, input_node, layer_of, source_inside, stage_node, tia_node
 from kanspice.netlist.netlist import CIRCUIT, Netlist, Text, whole
 from kanspice.netlist.periods import period_netlist
-from kanspice.netlist.wires import Wires
+from kanspice.netlist.wires import Wires, capacitors
 from kanspice.units import spice_number
 
 _TITLE = "* kanspice circuit: drive the input nodes named in manifest.json, add an analysis and .end"
 _UNLIMITED_V = 1e30
+_OUTPUT_SOURCES = {
+    "buffer": "eout",
+    "clipper": "bout",
+    "clamp": "bout",
+    "sigmoid_stage": "bout",
+    "tanh_stage": "bout",
+}
+"""What drives the output of an input stage."""
+_COLUMN_SOURCES = {
+    "tia_ideal": "vsense",
+    "tia_ideal_limited": "vsense",
+    "tia_finite": "eopamp",
+    "tia_real": "vsense",
+    "tia_pole": "vsense",
+}
+"""Through what a column's current flows to ground, in each amplifier."""
 _LIMITER_SUBCIRCUITS = {"none": "buffer", "clip": "clipper", "sigmoid": "sigmoid_stage", "tanh": "tanh_stage"}
 
 
-def build_netlist(design: Design, fidelity: Fidelity, *, full_cells: bool = False) -> Netlist:
+def build_netlist(design: Design, fidelity: Fidelity, *, full_cells: bool = False, dynamic: bool = False) -> Netlist:
     """The netlist of a design at a fidelity that its family has, InputError for another.
 
     full_cells: write whole curves into the devices even where a shorter cell would do.
+    dynamic: with everything of crossbars that takes time, for transients; operating points are the same.
     """
     if design.periods:
         return period_netlist(design, fidelity)
     if fidelity == "merged":
         expected = "device or shared: the devices of a crossbar are never parallel"
         raise InputError("this fidelity is for KirchhoffNets", where="--fidelity", expected=expected, found=fidelity)
-    return _Builder(design, fidelity, full_cells).build()
+    return _Builder(design, fidelity, full_cells or dynamic, dynamic).build()
 
 
 class _Builder:
     """Collects the top-level circuit stage by stage."""
 
-    def __init__(self, design: Design, fidelity: Fidelity, full_cells: bool) -> None:
+    def __init__(self, design: Design, fidelity: Fidelity, full_cells: bool, dynamic: bool) -> None:
         self.design = design
         self.fidelity: Fidelity = fidelity
         self.full_cells = full_cells
+        self.dynamic = dynamic
         self.circuit = Circuit("")
         self.used: set[str] = set()
         self.functions: dict[str, str] = {}
@@ -50,6 +68,9 @@ class _Builder:
         self.curves = [device.curve.stretched(design.input_v_per_unit) for device in design.devices]
         self.nodes: set[str] = set()
         self.elements = 0
+        self.drivers: tuple[str, ...] = ()
+        self.row_sources: dict[str, tuple[str, ...]] = {}
+        self.amplifier_sources: dict[str, tuple[str, ...]] = {}
 
     def build(self) -> Netlist:
         signal = [input_node(index) for index in range(self.design.input_width)]
@@ -67,6 +88,8 @@ class _Builder:
             reach_v=self.reach_v,
             nodes=len(self.nodes),
             elements=self.elements,
+            row_sources=self.row_sources,
+            amplifier_sources=self.amplifier_sources,
         )
 
     def _files(self) -> dict[str, Text]:
@@ -109,13 +132,19 @@ class _Builder:
             "tanh": {"in_unit": stage.input_v_per_unit, "unit": stage.unit_v},
             "none": {},
         }[stage.kind]
-        for index, (source, output) in enumerate(zip(signal, outputs, strict=True)):
-            self._instance(f"{layer_of(stage.name)}_in{index}", subcircuit, source, output, **parameters)
+        self._add_inputs(stage, subcircuit, signal, outputs, parameters)
 
     def _add_clamps(self, stage: Limiter, signal: list[str], outputs: list[str]) -> None:
         parameters = {"low": stage.low_v, "high": stage.high_v, "knee": stage.knee_v}
-        for index, (source, output) in enumerate(zip(signal, outputs, strict=True)):
-            self._instance(f"{layer_of(stage.name)}_in{index}", "clamp", source, output, **parameters)
+        self._add_inputs(stage, "clamp", signal, outputs, parameters)
+
+    def _add_inputs(
+        self, stage: Limiter, subcircuit: str, signal: list[str], outputs: list[str], parameters: dict[str, float]
+    ) -> None:
+        names = [f"{layer_of(stage.name)}_in{index}" for index in range(stage.width)]
+        for name, source, output in zip(names, signal, outputs, strict=True):
+            self._instance(name, subcircuit, source, output, **parameters)
+        self.drivers = tuple(source_inside(name, _OUTPUT_SOURCES[subcircuit]) for name in names)
 
     def _add_layer_norm(self, stage: LayerNorm, signal: list[str], outputs: list[str]) -> None:
         layer = layer_of(stage.name)
@@ -133,7 +162,7 @@ class _Builder:
         cells = choose_cells(self.curves, stage, self.fidelity, full=self.full_cells)
         self.reach_v[stage.name] = min(cell.reach_v for cell in cells)
         self.functions |= {cell.function: cell.definition for cell in cells if isinstance(cell, FullCell)}
-        array = _array_subcircuit(stage, cells)
+        array = _array_subcircuit(stage, cells, dynamic=self.dynamic)
         self.circuit.subcircuit(array)
         self._instance_of_array(f"{layer}_crossbar", signal, list(_of_columns(stage, column_node)))
         if any(isinstance(cell, WindowCell) for cell in cells):
@@ -142,13 +171,21 @@ class _Builder:
         self.nodes.update(f"{layer}.{node}" for node in (*array.node_names, *Wires(stage).inner_nodes))
         for pair, output in enumerate(outputs):
             self._add_pair(stage, layer, pair, output)
+        self.row_sources[stage.name] = self.drivers
+        amplifiers, source = _of_columns(stage, tia_node), _COLUMN_SOURCES[self._tia(stage)[0]]
+        self.amplifier_sources[stage.name] = tuple(source_inside(name, source) for name in amplifiers)
 
     def _instance_of_array(self, name: str, rows: list[str], columns: list[str]) -> None:
         self._count((*rows, *columns))
         self.circuit.X(name, name, *rows, *columns)
 
+    def _tia(self, stage: Crossbar) -> tuple[str, dict[str, float]]:
+        if self.dynamic and math.isfinite(stage.gbw_hz):
+            return "tia_pole", _pole(stage)
+        return _tia(stage)
+
     def _add_pair(self, stage: Crossbar, layer: str, pair: int, output: str) -> None:
-        tia, tia_values = _tia(stage)
+        tia, tia_values = self._tia(stage)
         for place, sign in enumerate("pn", start=2 * pair):
             column, output_node = column_node(layer, pair, sign), tia_node(layer, pair, sign)
             own = {"rf": float(stage.feedback_ohm[place]), "offset": float(stage.offset_v[place])}
@@ -162,6 +199,18 @@ class _Builder:
             subtractor, values = "subtractor_limited", values | {"swing": stage.swing_v}
         both = tia_node(layer, pair, "p"), tia_node(layer, pair, "n")
         self._instance(f"{layer}_sub{pair}", subtractor, *both, output, **values)
+
+
+def _pole(stage: Crossbar) -> dict[str, float]:
+    """The parameters of amplifiers with one pole that are the same for all of them."""
+    reach_v = stage.slew_v_per_s / (2 * math.pi * stage.gbw_hz)
+    return {
+        "leak": 1 / stage.open_loop_gain,
+        "gbw": stage.gbw_hz,
+        "reach": min(reach_v, _UNLIMITED_V),
+        "rout": stage.output_ohm,
+        "swing": min(stage.swing_v, _UNLIMITED_V),
+    }
 
 
 def _tia(stage: Crossbar) -> tuple[str, dict[str, float]]:
@@ -180,7 +229,7 @@ def _of_columns(stage: Crossbar, node: Callable[[str, int, str], str]) -> tuple[
     return tuple(node(layer_of(stage.name), pair, sign) for pair in range(stage.width) for sign in "pn")
 
 
-def _array_subcircuit(stage: Crossbar, cells: tuple[Cell, ...]) -> SubCircuit:
+def _array_subcircuit(stage: Crossbar, cells: tuple[Cell, ...], *, dynamic: bool = False) -> SubCircuit:
     """The devices alone: ports are all rows, then all columns."""
     wires = Wires(stage)
     array = SubCircuit(f"{layer_of(stage.name)}_crossbar", *wires.rows, *wires.columns)
@@ -193,7 +242,8 @@ def _array_subcircuit(stage: Crossbar, cells: tuple[Cell, ...]) -> SubCircuit:
     for row in range(stage.rows):
         for cell in cells:
             cell.add_row(array, row)
-    array.raw_spice = "".join(f"{line}\n" for line in [*wires.lines(), *_devices(stage, cells, wires)])
+    lines = [*wires.lines(), *_devices(stage, cells, wires), *(capacitors(stage, wires) if dynamic else ())]
+    array.raw_spice = "".join(f"{line}\n" for line in lines)
     return array
 
 

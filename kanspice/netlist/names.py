@@ -31,6 +31,11 @@ def tia_node(layer: str, pair: int, sign: str) -> str:
     return f"{layer}_t{pair}{sign}"
 
 
+def source_inside(subcircuit_instance: str, source: str) -> str:
+    """A source inside an instance (its name without the leading letter), as ngspice names it: `b.xl1_in0.bout`."""
+    return f"{source[0]}.x{subcircuit_instance}.{source}"
+
+
 def device_element(row: int, pair: int, device: int) -> str:
     """Element of one device inside its crossbar, without SPICE's leading letter: `d5_3_1`."""
     return f"d{row}_{pair}_{device}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from kanspice.netlist.cells import Fidelity
@@ -37,6 +37,10 @@ class Netlist:
     """Crossbar name -> largest column voltage for which its cells are exact."""
     nodes: int
     elements: int
+    row_sources: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Crossbar name -> the sources that drive its rows; what they deliver is their current with its sign changed."""
+    amplifier_sources: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Crossbar name -> the sources through which its columns' currents flow to ground, in the order of the columns."""
 
     def text(self, name: str) -> str:
         """A file's whole text."""

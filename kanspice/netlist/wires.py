@@ -9,7 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import pairwise
 
+import numpy as np
+
 from kanspice.design import Crossbar
+from kanspice.design.columns import by_column
 from kanspice.units import spice_number
 
 
@@ -66,3 +69,20 @@ class Wires:
 def _chain(name: str, nodes: list[str], ohm: str) -> Iterator[str]:
     """A resistor between each node and the next."""
     return (f"{name}_{place} {first} {second} {ohm}" for place, (first, second) in enumerate(pairwise(nodes)))
+
+
+def capacitors(crossbar: Crossbar, wires: Wires) -> Iterator[str]:
+    """Every capacitor's line: of devices across their crosspoints, of rows and columns to ground there.
+
+    Capacitances at the same nodes are one element.
+    """
+    areas = by_column(crossbar.area).sum(axis=2) * crossbar.junction_f
+    farads: dict[tuple[str, str], float] = {}
+    for row, column in np.ndindex(areas.shape):
+        ends = wires.ends(row, column)
+        parts = ((ends, areas[row, column]), ((ends[0], "0"), crossbar.row_f), ((ends[1], "0"), crossbar.column_f))
+        for nodes, part in parts:
+            if part > 0:
+                farads[nodes] = farads.get(nodes, 0.0) + float(part)
+    for number, (nodes, total) in enumerate(farads.items()):
+        yield f"Cx{number} {' '.join(nodes)} {spice_number(total)}"

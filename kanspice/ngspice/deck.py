@@ -138,11 +138,13 @@ def sweep_deck(
     hints_v: Mapping[str, float] | None = None,
     *,
     klu: bool = False,
+    sources: Sequence[str] = (),
 ) -> str:
     """A deck that solves every row of `inputs_v` (samples, inputs; volts) in one process, as points of one sweep.
 
     The swept source is the sample's index; each input is a table of that index, flat around whole numbers: on a slope
     between neighbours of very different size ngspice would round away the smaller one.
+    saved, sources: the nodes whose voltages, and the sources whose currents, are kept.
     hints_v: node -> volts, where Newton's method should start the first point.
     klu: use the KLU solver, for a version that has it; others would ignore the option without a word.
     """
@@ -152,7 +154,7 @@ def sweep_deck(
     lines += [
         f".options reltol={tolerances.reltol:g} vntol={tolerances.vntol:g} abstol={tolerances.abstol:g}",
         f".options itl1=300 itl2=150 acct{' klu' if klu else ''}",
-        *wrapped(".save", [f"v({node})" for node in saved]),
+        *wrapped(".save", [*(f"v({node})" for node in saved), *(f"i({source})" for source in sources)]),
         f".dc vindex 0 {len(inputs_v) - 1} 1",
         ".end",
     ]

@@ -93,7 +93,8 @@ class _Circuit:
 
     netlist: Netlist
     folder: Path
-    vectors: tuple[str, ...]
+    nodes: tuple[str, ...]
+    sources: tuple[str, ...]
     size: int
     """Bytes of all files together."""
 
@@ -101,10 +102,24 @@ class _Circuit:
     def lay_out(cls, netlist: Netlist, folder: Path) -> _Circuit:
         folder.mkdir()
         size = netlist.write(folder)
-        probed = [node for nodes in netlist.probes.values() for node in nodes]
-        for crossbars in (netlist.columns, netlist.amplifiers):
-            probed += [node for nodes in crossbars.values() for node in nodes]
-        return cls(netlist, folder, tuple(probed), size)
+        return cls(netlist, folder, _together(_nodes(netlist)), _together(_sources(netlist)), size)
+
+    @property
+    def vectors(self) -> list[str]:
+        """What a run keeps, as ngspice names it."""
+        return [*(f"v({node})" for node in self.nodes), *(f"i({source})" for source in self.sources)]
+
+
+def _nodes(netlist: Netlist) -> tuple[Mapping[str, tuple[str, ...]], ...]:
+    return netlist.probes, netlist.columns, netlist.amplifiers
+
+
+def _sources(netlist: Netlist) -> tuple[Mapping[str, tuple[str, ...]], ...]:
+    return netlist.row_sources, netlist.amplifier_sources
+
+
+def _together(groups: tuple[Mapping[str, tuple[str, ...]], ...]) -> tuple[str, ...]:
+    return tuple(name for group in groups for names in group.values() for name in names)
 
 
 class _Solver:
@@ -185,7 +200,8 @@ class _Solver:
         netlist = circuit.netlist
         inputs_v = self.inputs_v[block]
         klu = self.program.has_klu
-        deck = sweep_deck(netlist.inputs, inputs_v, circuit.vectors, tolerances, hints, klu=klu)
+        saved = {"saved": circuit.nodes, "sources": circuit.sources}
+        deck = sweep_deck(netlist.inputs, inputs_v, tolerances=tolerances, hints_v=hints, klu=klu, **saved)
         (folder / _DECK).write_text(deck, encoding="ascii")
 
         def on_point(swept: float, simulator_bytes: int) -> None:
@@ -199,7 +215,7 @@ class _Solver:
         The scale, a plot's first vector, must count the samples from 0.
         """
         plots = read_plots(run.folder / RAW_FILE)
-        wanted = [f"v({node})" for node in circuit.vectors]
+        wanted = circuit.vectors
         if len(plots) != 1 or not set(wanted) <= set(plots[0].vectors):
             return np.empty((0, len(wanted)))
         if not np.array_equal(plots[0].table[:, 0], np.arange(len(plots[0].table))):
@@ -326,16 +342,18 @@ class _Solver:
         return errors_v
 
     def _split(self, table: Array) -> Volts:
-        """(samples, vectors) -> voltages by name."""
+        """(samples, vectors) -> voltages and currents by name."""
         netlist, position = self.circuit.netlist, 0
         parts: list[dict[str, Array]] = []
-        for group in (netlist.probes, netlist.columns, netlist.amplifiers):
+        for group in (*_nodes(netlist), *_sources(netlist)):
             named = {}
-            for name, nodes in group.items():
-                named[name] = table[:, position : position + len(nodes)]
-                position += len(nodes)
+            for name, members in group.items():
+                named[name] = table[:, position : position + len(members)]
+                position += len(members)
             parts.append(named)
-        return Volts(*parts)
+        found = Volts(*parts)
+        found.row_a = {name: -currents_a for name, currents_a in found.row_a.items()}
+        return found
 
     def _solution(self, found: Found, simulate_s: float, numerical_error: NumericalError | None) -> Solution:
         table = np.full((len(self.inputs_v), len(self.circuit.vectors)), np.nan)
@@ -352,6 +370,8 @@ class _Solver:
             failed=tuple(found.failures[index] for index in sorted(found.failures)),
             stage_v=volts.stage_v,
             column_v=volts.column_v,
+            row_a=volts.row_a,
+            amplifier_a=volts.amplifier_a,
             timing_s={
                 "netlist_s": self.netlist_s,
                 "load_s": max(found.load_s, default=0.0),

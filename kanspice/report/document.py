@@ -281,6 +281,65 @@ class LimitPart(Part):
     """False also where nothing was measured."""
 
 
+class AreasPart(Part):
+    """The devices of a crossbar that exist, in units of the reference device."""
+
+    total: float
+    """Their sum."""
+    largest: float
+    """The largest."""
+    smallest: float
+    """The smallest."""
+
+
+class StageCostPart(Part):
+    """One crossbar with the drivers of its rows, or one period of a KirchhoffNet."""
+
+    name: str
+    """Layer and kind."""
+    devices: Count
+    """Devices, or branches."""
+    amplifiers: Count
+    """Of columns, of pairs of columns, and row drivers."""
+    areas: AreasPart | None
+    """Of a crossbar's devices."""
+    power_w: Figure
+    """Mean over the samples."""
+    largest_power_w: Figure
+    """Of the sample that takes most."""
+    parts_w: dict[str, float]
+    """What the mean is the sum of."""
+    energy_j: Figure
+    """Per inference, mean over the samples."""
+    charge_c: Figure
+    """Carried per inference, mean over the samples."""
+
+
+class PhysicalPart(Part):
+    """What an inference costs, from simulated currents and voltages; null is not known."""
+
+    samples: Count
+    """How many samples it was measured on."""
+    latency_s: Figure
+    """From the inputs to the outputs."""
+    power_w: Figure
+    """Mean over the samples."""
+    largest_power_w: Figure
+    """Of the sample that takes most."""
+    energy_j: Figure
+    """Per inference, mean over the samples."""
+    charge_c: Figure
+    """Carried by branches per inference, mean over the samples."""
+    stages: list[StageCostPart]
+    """In signal order."""
+    assumptions: list[str]
+    """What the figures rest on, and why some are not known."""
+    devices: Count
+    """Of all stages."""
+    amplifiers: Count
+    """Of all stages."""
+
+
 class ComparedPart(Part):
     """A figure of the network and of the circuit."""
 
@@ -323,6 +382,8 @@ class Document(Part):
     """Another engine's answers, where they were asked for."""
     loss: ComparedPart | None = None
     """Mean squared error from the true answers, where those were given."""
+    physical: PhysicalPart | None = None
+    """What an inference costs."""
     numerical_error: NumericalPart | None
     """The simulation's own error; null where it was not measured."""
     stages: list[StagePart]

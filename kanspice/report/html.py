@@ -11,7 +11,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from kanspice.gap.result import GapResult
-from kanspice.report import cause_plots, plots, sample_plots, verdict, waveform_plots
+from kanspice.report import cause_plots, physical, plots, sample_plots, verdict, waveform_plots
 from kanspice.report.imperfections import imperfections
 from kanspice.report.words import (
     NOTHING,
@@ -67,6 +67,7 @@ def to_html(result: GapResult) -> str:
         ],
         causes=inside(cause_plots.causes(result)) if result.causes else "",
         points=_points(result),
+        physical=None if result.physical is None else physical.section(result.physical),
         accuracies=_accuracies(result),
         limits=[(limit, *pair(limit.value, limit.max)) for limit in result.limits],
         worst=result.worst,

@@ -16,6 +16,7 @@ from kanspice.gap.metrics import Gap
 from kanspice.gap.result import GapResult, Limit, NumericalGap, StageGap
 from kanspice.gap.worst import WorstSample
 from kanspice.report.document import SCHEMA
+from kanspice.report.physical import physical_document
 from kanspice.report.words import encodable
 
 
@@ -24,7 +25,7 @@ def to_json(result: GapResult) -> str:
 
     A figure that does not exist is null, and so is one that is not finite; a technology's infinite values are
     the text "inf". `external_gap`, `external_circuit_gap`, `accuracy`, `cross_check` and `loss` are left out where
-    there was nothing to compare with, `causes` and `command` where there are none.
+    there was nothing to compare with, `causes`, `command` and `physical` where there are none.
     """
     return json.dumps(finite(_document(result)), indent=2, allow_nan=False) + "\n"
 
@@ -36,6 +37,7 @@ def _document(result: GapResult) -> dict[str, Any]:
         "accuracy": result.accuracy,
         "cross_check": None if result.cross_check is None else _cross_check(result.cross_check),
         "loss": result.loss,
+        "physical": None if result.physical is None else physical_document(result.physical),
     }
     return {
         "schema": SCHEMA,

@@ -11,6 +11,7 @@ from kanspice.errors import InputError
 from kanspice.gap.causes import Attribution, Cause, Share, Trial
 from kanspice.gap.cross_check import CrossCheck, OtherOutcome
 from kanspice.gap.metrics import Gap
+from kanspice.gap.physical import Areas, PhysicalCost, StageCost
 from kanspice.gap.result import GapResult, Limit, NumericalGap, StageGap
 from kanspice.gap.worst import WorstSample
 from kanspice.report.document import (
@@ -23,6 +24,7 @@ from kanspice.report.document import (
     Figure,
     GapPart,
     NumericalPart,
+    PhysicalPart,
     StagePart,
     WorstPart,
 )
@@ -93,6 +95,7 @@ def _result(document: Document) -> GapResult:
         stages=tuple(_stage(stage) for stage in document.stages),
         causes=tuple(_cause(cause) for cause in document.causes),
         attribution=None if document.attribution is None else Attribution(**document.attribution.model_dump()),
+        physical=None if document.physical is None else _physical(document.physical),
         worst=tuple(_worst(sample) for sample in document.worst_samples),
         timing={name: _number(seconds) for name, seconds in document.timing.items()},
         memory=document.memory,
@@ -170,6 +173,18 @@ def _worst(part: WorstPart) -> WorstSample:
         max_relative=part.max_relative,
         decisions=None if part.decisions is None else (part.decisions[0], part.decisions[1]),
     )
+
+
+def _physical(part: PhysicalPart) -> PhysicalCost:
+    stages = tuple(
+        StageCost(
+            **stage.model_dump(exclude={"areas"}),
+            areas=None if stage.areas is None else Areas(**stage.areas.model_dump()),
+        )
+        for stage in part.stages
+    )
+    whole = part.model_dump(exclude={"stages", "assumptions", "devices", "amplifiers"})
+    return PhysicalCost(**whole, stages=stages, assumptions=tuple(part.assumptions))
 
 
 def _cross_check(part: CrossCheckPart) -> CrossCheck:

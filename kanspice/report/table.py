@@ -11,7 +11,7 @@ from rich.text import Text
 
 from kanspice.gap.metrics import Gap
 from kanspice.gap.result import GapResult, StageGap
-from kanspice.report import verdict
+from kanspice.report import physical, verdict
 from kanspice.report.verdict import Verdict
 from kanspice.report.words import (
     NOTHING,
@@ -121,6 +121,8 @@ def _summary(result: GapResult) -> Iterator[Row]:
     yield from _failed(result)
     yield from _limits(result)
     yield from _listed("note", (plain(note) for note in result.notes))
+    if result.physical is not None:
+        yield from _listed("cost", iter(physical.lines(result.physical)))
     yield "time", Text(durations(result.timing))
     yield "memory", Text(peaks(result.memory))
     yield "result", _judged(verdict.outcome(result))

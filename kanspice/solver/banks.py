@@ -293,3 +293,20 @@ def _rectifier(period: OdePeriod, schematic: Schematic | None, siemens: Array, *
     if math.isinf(schematic.switch_off_ohm):
         return on, 0 * ones
     return on, 1 / (1 + schematic.switch_off_ohm / unit_ohm * siemens) / on
+
+
+def branch_currents_a(period: OdePeriod, schematic: Schematic | None, node_v: Array) -> tuple[Array, Array]:
+    """Currents of all branches, and the voltages across them from source to destination: (points, branches) each.
+
+    node_v: (points, nodes), volts.
+    """
+    branches = _branches(period, schematic)
+    volts, level = np.pad(node_v / period.unit_v, ((0, 0), (1, 0))), _one(branches.level)
+    first, second = volts[:, branches.first], volts[:, branches.second]
+    across_v = (first - second) * period.unit_v
+    if branches.differences:
+        drive = _limited(branches.alpha * (first - second), level)
+    else:
+        drive = _limited(branches.alpha * first, level) + _limited(branches.beta * second, level)
+    shaped = branches.shaped(drive + branches.gamma, branches.ratio)
+    return branches.weight * shaped * period.current_unit_a, across_v

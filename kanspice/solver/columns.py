@@ -33,12 +33,15 @@ _CLOSED = 4 * float(np.finfo(np.float64).eps)
 class Settled:
     """Columns at rest.
 
-    columns_v, amplifiers_v: (samples, columns) volts. residual_a: (samples,) largest current that is left over.
+    columns_v, amplifiers_v: (samples, columns) volts. drawn_a: (samples, columns) what amplifiers take from them.
+    rows_a: (samples, rows) what rows take from their drivers. residual_a: (samples,) largest current that is left over.
     converged: (samples,).
     """
 
     columns_v: Array
     amplifiers_v: Array
+    drawn_a: Array
+    rows_a: Array
     residual_a: Array
     converged: npt.NDArray[np.bool_]
 
@@ -58,7 +61,8 @@ def settle(crossbar: Crossbar, currents: Currents, samples: int, reach: Reach) -
     offset_v = np.broadcast_to(crossbar.offset_v, (samples, len(crossbar.offset_v)))
     current = currents.at(offset_v, np.arange(samples))[0] * crossbar.current_unit_a + crossbar.bias_a
     amplifiers_v = outputs_v(crossbar, offset_v, current)
-    return Settled(offset_v, amplifiers_v, np.zeros(samples), _each(np.isfinite(amplifiers_v)))
+    rows_a = currents.from_rows(offset_v) * crossbar.current_unit_a
+    return Settled(offset_v, amplifiers_v, current, rows_a, np.zeros(samples), _each(np.isfinite(amplifiers_v)))
 
 
 def _each(columns: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
@@ -85,9 +89,11 @@ class _Search:
             if alive.size == 0:
                 break
             self._step(alive, must_help=step >= _FREE_STEPS)
-        amplifiers_v = outputs_v(self.crossbar, self.columns_v, drawn_a(self.crossbar, self.columns_v)[0])
+        drawn = drawn_a(self.crossbar, self.columns_v)[0]
+        amplifiers_v = outputs_v(self.crossbar, self.columns_v, drawn)
+        rows_a = self.currents.from_rows(self.columns_v) * self.crossbar.current_unit_a
         balanced = ~self.open & (self.left_a <= _JUMP * self.scale_a)
-        return Settled(self.columns_v, amplifiers_v, self.left_a.max(axis=1), _each(balanced))
+        return Settled(self.columns_v, amplifiers_v, drawn, rows_a, self.left_a.max(axis=1), _each(balanced))
 
     def _step(self, alive: npt.NDArray[np.int64], *, must_help: bool) -> None:
         """One step of the samples that have columns left to settle; settled columns stay."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
@@ -58,6 +59,10 @@ class Currents(ABC):
         columns_v: (len(samples), columns), volts; samples: which of the rows' samples they are of.
         """
 
+    @abstractmethod
+    def from_rows(self, columns_v: Array) -> Array:
+        """The same currents summed over the columns, (samples, rows), for all samples: columns_v (samples, columns)."""
+
 
 class LocalCurrents(Currents):
     """From the rows' polynomials, with corrections for devices that are beyond a breakpoint."""
@@ -90,6 +95,22 @@ class LocalCurrents(Currents):
             current, slope = current + part[0], slope + part[1]
         return current, slope
 
+    def from_rows(self, columns_v: Array) -> Array:
+        rows_v, total = self.rows.rows_v, np.zeros_like(self.rows.rows_v)
+        lowest_v, highest_v = columns_v.min(axis=1, keepdims=True), columns_v.max(axis=1, keepdims=True)
+        tables = iter(zip(self.rows.above, self.rows.below, strict=True))
+        for curve, pieces, area in zip(self.rows.curves, self.rows.pieces, self.area, strict=True):
+            if pieces is None:
+                total += _whole_rows(curve, rows_v, area, columns_v)
+                continue
+            total += _rows_of_polynomials(*next(tables), area, columns_v)
+            crossings = pieces.crossings(rows_v, lowest_v, highest_v)
+            seen_v = partial(_columns_of, columns_v)
+            for crossing, column, value, _ in beyond(crossings, columns_v.shape[1], seen_v):
+                sample, row = crossings.sample[crossing], crossings.row[crossing]
+                np.add.at(total, (sample, row), area[row, column] * value)
+        return total
+
 
 class WholeCurves(Currents):
     """From the curves themselves, for every device by itself: slow, and an independent check."""
@@ -104,16 +125,52 @@ class WholeCurves(Currents):
         currents, slopes = zip(*parts, strict=True)
         return np.sum(currents, axis=0), np.sum(slopes, axis=0)
 
+    def from_rows(self, columns_v: Array) -> Array:
+        devices = zip(self.curves, self.area, self.shift_v, strict=True)
+        parts = [_whole_rows(curve, self.rows_v, area, columns_v, shift_v) for curve, area, shift_v in devices]
+        return np.asarray(np.sum(parts, axis=0))
+
 
 class AtRows(Currents):
     """The same for devices that see their rows alone: columns at 0 V, or taken for it."""
 
     def __init__(self, rows_v: Array, curves: Sequence[Curve], area: Array) -> None:
-        basis = np.concatenate([curve.numpy(rows_v)[0] for curve in curves], axis=1)
+        bases = [curve.numpy(rows_v)[0] for curve in curves]
+        basis = np.concatenate(bases, axis=1)
+        self.row_current = sum(part * area[:, :, device].sum(axis=1) for device, part in enumerate(bases))
         self.current = basis @ area.transpose(2, 0, 1).reshape(basis.shape[1], -1)
 
     def at(self, columns_v: Array, samples: Indices) -> tuple[Array, Array]:
         return self.current[samples], np.zeros_like(columns_v)
+
+    def from_rows(self, columns_v: Array) -> Array:
+        return np.asarray(self.row_current)
+
+
+def _columns_of(columns_v: Array, crossings: Crossings) -> Array:
+    return columns_v[crossings.sample]
+
+
+def _rows_of_polynomials(above: Array, below: Array, area: Array, columns_v: Array) -> Array:
+    """Sums over the columns of area (rows, columns) times polynomials of rows, (samples, rows, degree + 1), there."""
+    total = np.zeros(above.shape[:2])
+    for table, on_side in ((above, columns_v > 0), (below, columns_v <= 0)):
+        powers = on_side.astype(np.float64)
+        for power in range(table.shape[2]):
+            total += table[:, :, power] * (powers @ area.T)
+            powers = powers * columns_v
+    return total
+
+
+def _whole_rows(curve: Curve, rows_v: Array, area: Array, columns_v: Array, shift_v: Array | float = 0.0) -> Array:
+    """(samples, rows) of a curve evaluated for every device. shift_v: (rows, columns), volts."""
+    total = np.empty_like(rows_v)
+    size = max(1, _BLOCK_NUMBERS // area.size)
+    for first in range(0, len(rows_v), size):
+        part = slice(first, first + size)
+        seen_v = rows_v[part, :, None] - columns_v[part, None, :] - shift_v
+        total[part] = np.einsum("sij,ij->si", curve.numpy(seen_v)[0], area)
+    return total
 
 
 def _by_device(area: Array) -> list[Array]:

@@ -65,6 +65,8 @@ class _Run:
         self.failures: dict[int, FailedSample] = {}
         self.stage_v: dict[str, Array] = {}
         self.column_v: dict[str, Array] = {}
+        self.row_a: dict[str, Array] = {}
+        self.amplifier_a: dict[str, Array] = {}
         self.residual_a = 0.0
         self.unproven: Counter[tuple[str, str]] = Counter()
         self.notes: list[str] = []
@@ -99,10 +101,15 @@ class _Run:
         for place, failure in column_failures(self.design, found, devices_see_columns=sees).items():
             failures.setdefault(place, failure)
         good = [place for place in range(len(block)) if place not in failures]
-        for kept, parts in ((self.stage_v, found.stage_v), (self.column_v, found.column_v)):
-            for name, volts in parts.items():
-                table = kept.setdefault(name, np.full((len(self.inputs_v), volts.shape[1]), np.nan))
-                table[np.asarray(block)[good]] = volts[good]
+        for kept, parts in (
+            (self.stage_v, found.stage_v),
+            (self.column_v, found.column_v),
+            (self.row_a, found.row_a),
+            (self.amplifier_a, found.amplifier_a),
+        ):
+            for name, values in parts.items():
+                table = kept.setdefault(name, np.full((len(self.inputs_v), values.shape[1]), np.nan))
+                table[np.asarray(block)[good]] = values[good]
         self.failures |= {block[place]: replace(failure, index=block[place]) for place, failure in failures.items()}
         self.residual_a = max(self.residual_a, found.residual_a)
         for what, places in found.unproven.items():
@@ -165,6 +172,8 @@ class _Run:
             failed=tuple(self.failures[index] for index in sorted(self.failures)),
             stage_v=nothing | self.stage_v,
             column_v=no_columns | self.column_v,
+            row_a=self.row_a,
+            amplifier_a=self.amplifier_a,
             timing_s={
                 "load_s": self.load_s,
                 "simulate_s": simulate_s,

@@ -96,6 +96,8 @@ class Chain:
         found.residual_a = max(found.residual_a, float(known.max(initial=0.0)))
         found.column_v[crossbar.name] = settled.columns_v
         found.amplifier_v[crossbar.name] = settled.amplifiers_v
+        found.row_a[crossbar.name] = settled.rows_a
+        found.amplifier_a[crossbar.name] = settled.drawn_a
         return differences_v(crossbar, settled.amplifiers_v)
 
     def _settle_wires(self, crossbar: Crossbar, rows_v: Array, found: Block, whole_curves: bool) -> Settled:

@@ -27,7 +27,7 @@ def clamped(knee):
 TESTED = {
     *("buffer", "clipper", "sigmoid_stage", "tanh_stage", "column_sense"),
     *("tia_ideal", "tia_finite", "subtractor", "layernorm_lane", "bank_switch"),
-    *("tia_real", "tia_ideal_limited", "subtractor_limited", "clamp"),
+    *("tia_real", "tia_pole", "tia_ideal_limited", "subtractor_limited", "clamp"),
 }
 
 

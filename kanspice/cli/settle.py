@@ -1,0 +1,69 @@
+"""`kanspice settle`: how fast a crossbar circuit answers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from kanspice.cli.options import Config, Curves, Limit, Model, Quiet, Set, Tech, Timeout, spare_inputs
+
+
+def settle(
+    model: Model,
+    *,
+    inputs: Annotated[Path, typer.Option("--inputs", help="Samples (samples, inputs), in order: .npy, .npz or .csv.")],
+    config: Config = None,
+    curves: Curves = None,
+    limit: Limit = None,
+    tech: Tech = None,
+    set_: Set = None,
+    period: Annotated[
+        float | None,
+        typer.Option("--period", min=1e-15, metavar="S", help="Of each sample; found if not given."),
+    ] = None,
+    rise: Annotated[
+        float | None,
+        typer.Option("--rise", min=1e-18, metavar="S", help="Of the inputs; a thousandth if not given."),
+    ] = None,
+    within: Annotated[
+        list[float] | None,
+        typer.Option("--within", min=1e-9, metavar="X", help="What is settled, in standard deviations: 1e-2, 1e-3."),
+    ] = None,
+    json: Annotated[str | None, typer.Option("--json", metavar="F", help="Write JSON; - prints it.")] = None,
+    plot: Annotated[Path | None, typer.Option("--plot", metavar="F.png", help="Draw the gap over time.")] = None,
+    timeout: Timeout = None,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Draws random imperfections.")] = 0,
+    quiet: Quiet = False,
+) -> None:
+    """Step a crossbar circuit's inputs from sample to sample in one transient, and see when its stages settle.
+
+    Exit code: 0 every sample settled; 2 bad input; 3 some did not, or nothing could be simulated.
+
+    Example: `kanspice settle model.pt --inputs inputs.npy --limit 5 --set tia.gbw_hz=1e6 --plot settling.png`
+    """
+    from rich.console import Console  # noqa: PLC0415 - --help stays fast
+
+    from kanspice.models import load, load_array  # noqa: PLC0415 - torch takes seconds to import
+    from kanspice.report.files import write_bytes, write_text  # noqa: PLC0415
+    from kanspice.report.settling import print_settling, read_out_plot, settling_json  # noqa: PLC0415
+    from kanspice.settle import SettleOptions  # noqa: PLC0415
+    from kanspice.settle import settle as run  # noqa: PLC0415
+    from kanspice.technology import load_technology  # noqa: PLC0415
+
+    written = None if json in (None, "-") else Path(json)
+    spare_inputs([written, plot], [model, config, inputs, tech])
+    technology = load_technology(tech, set_ or ())
+    loaded = load(model, config, curves)
+    samples = load_array(inputs, "the inputs", loaded.input_width)[:limit]
+    tolerances = sorted(within or (1e-2, 1e-3), reverse=True)
+    result = run(loaded, technology, samples, SettleOptions(period, rise, tolerances, timeout, seed))
+    print_settling(result, Console(stderr=json == "-", quiet=quiet))
+    if json == "-":
+        typer.echo(settling_json(result), nl=False)
+    elif written is not None:
+        write_text(written, settling_json(result))
+    if plot is not None:
+        write_bytes(plot, read_out_plot(result))
+    raise typer.Exit(result.exit_code)

@@ -1,0 +1,167 @@
+"""How fast a circuit answers: its operating points, and the transient that leads from each to the next."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from kanspice.design import Crossbar, Design
+from kanspice.design.bounds import largest_currents
+from kanspice.design.columns import by_column
+from kanspice.draws import Draw
+from kanspice.engines import solve
+from kanspice.errors import InputError, SimulatorError
+from kanspice.gap.noise import stage_noises
+from kanspice.gap.settling import Settling, read_out_times_s, read_v, settling
+from kanspice.models import KANalogue, LoadedModel
+from kanspice.models.reference import reference_stages
+from kanspice.ngspice import NgspiceOptions
+from kanspice.ngspice.sequence import Pace, Precision, Trace, follow_sequence
+from kanspice.pipeline import compile_model
+from kanspice.solution import Outcome, Solution
+from kanspice.technology import Technology
+
+Array = npt.NDArray[np.float64]
+
+_GUESSED_CONSTANTS = 12.0
+_LONGER, _MOST_TRIES = 4.0, 4
+_RISE = 1e-3
+
+
+@dataclass(frozen=True)
+class SettleOptions:
+    """period_s: for each sample; if None, as long as it takes. rise_s: of the inputs; if None, a thousandth of that.
+
+    tolerances: what counts as settled, in standard deviations of a stage's outputs.
+    """
+
+    period_s: float | None = None
+    rise_s: float | None = None
+    tolerances: Sequence[float] = (1e-2, 1e-3)
+    timeout_s: float | None = None
+    seed: int = 0
+
+
+def settle(
+    loaded: LoadedModel, technology: Technology, inputs: Array, options: SettleOptions | None = None
+) -> Settling:
+    """Follows the samples (samples, inputs), in model units, one after the other, once around.
+
+    Raises InputError for a network or a technology without anything that takes time, SimulatorError where the operating
+    points or the transient cannot be solved.
+    """
+    options = options or SettleOptions()
+    model = loaded.model
+    if not isinstance(model, KANalogue):
+        expected = "a KANalogue network: a KirchhoffNet answers after its inference_s"
+        raise InputError("only crossbars settle", where=loaded.path, expected=expected, found=loaded.family)
+    design = compile_model(loaded, technology, inputs, Draw(options.seed))
+    if not any(crossbar.takes_time for crossbar in design.crossbars):
+        expected = "tia.gbw_hz, devices.junction_f, wires.row_f or wires.column_f"
+        raise InputError("nothing in this circuit takes time", where="technology", expected=expected, found="none set")
+    if len(inputs) < 2:
+        raise InputError("one sample is no step", where="--inputs", expected="two samples or more", found="1")
+    expected_outputs = reference_stages(model, inputs)[design.stages[-1].compares_to]
+    rest = _at_rest(design, inputs, options)
+    rest_v = dict(rest.stage_v)
+    run = _Run(design, design.inputs_v(inputs), rest_v, expected_outputs, options, technology.supply.quiescent_a)
+    noise = stage_noises(
+        design,
+        rest,
+        noise_v_per_rthz=technology.tia.noise_v_per_rthz,
+        temperature_c=technology.devices.temperature_c,
+    )
+    return replace(run.found(), noise=noise)
+
+
+def _at_rest(design: Design, inputs: Array, options: SettleOptions) -> Solution:
+    solution = solve("batched", design, inputs, "device", NgspiceOptions(check_samples=0, seed=options.seed))
+    if solution.failed:
+        first = solution.failed[0]
+        problem = f"{len(solution.failed)} of {len(inputs)} samples have no operating point to settle to"
+        seen = f"sample {first.index}: {first.outcome.value}: {first.advice}"
+        raise SimulatorError(problem, found=seen, hint="measure them with `kanspice verify`, or leave them out")
+    return solution
+
+
+@dataclass(frozen=True)
+class _Run:
+    design: Design
+    inputs_v: Array
+    rest_v: dict[str, Array]
+    expected: Array
+    options: SettleOptions
+    quiescent_a: float
+
+    def found(self) -> Settling:
+        """With a period that is long enough, if one was found, and the numerical error."""
+        given_s = self.options.period_s
+        period_s = given_s or guessed_period_s(self.design)
+        for _ in range(1 if given_s else _MOST_TRIES):
+            pace = Pace(period_s, self.options.rise_s or _RISE * period_s)
+            trace = self._follow(pace, Precision())
+            result = self._settling(trace, pace)
+            if not any(failure.outcome is Outcome.UNSETTLED for failure in result.failed):
+                break
+            period_s *= _LONGER
+        if any(failure.outcome is Outcome.OSCILLATES for failure in result.failed):
+            return replace(result, notes=("numerical error not measured: an oscillation has no end to compare",))
+        finer = self._follow(pace, Precision().finer)
+        return replace(result, numerical=self._numerical(trace, finer, pace))
+
+    def _follow(self, pace: Pace, precision: Precision) -> Trace:
+        trace = follow_sequence(self.design, self.inputs_v, pace, precision, timeout_s=self.options.timeout_s)
+        if trace.failure is not None:
+            seen = f"{trace.failure.outcome.value}: {trace.failure.advice}"
+            hint = "columns without capacitance can jump: set devices.junction_f or wires.column_f"
+            raise SimulatorError("the transient did not come to its end", found=seen, hint=hint)
+        return trace
+
+    def _settling(self, trace: Trace, pace: Pace) -> Settling:
+        return settling(
+            self.design,
+            trace,
+            pace,
+            self.rest_v,
+            self.expected,
+            tolerances=self.options.tolerances,
+            quiescent_a=self.quiescent_a,
+        )
+
+    def _numerical(self, trace: Trace, finer: Trace, pace: Pace) -> float:
+        """RMS change of the outputs at the read-out times, in their standard deviations."""
+        name, samples = self.design.stages[-1].name, len(self.inputs_v)
+        changes = [
+            read_v(trace, name, samples, pace, after_s) - read_v(finer, name, samples, pace, after_s)
+            for after_s in read_out_times_s(pace).tolist()
+        ]
+        scale = float(np.sqrt(np.mean(np.var(self.rest_v[name], axis=0)))) or 1.0
+        return float(np.sqrt(np.mean(np.square(changes)))) / scale
+
+
+def guessed_period_s(design: Design) -> float:
+    """A time in which a chain of crossbars may settle: a dozen time constants and one slew of each."""
+    return sum(_GUESSED_CONSTANTS * _constant_s(design, crossbar) for crossbar in design.crossbars)
+
+
+def _constant_s(design: Design, crossbar: Crossbar) -> float:
+    """Of amplifiers with the largest load that columns can be, of wires, and of slewing by the expected swing."""
+    largest = largest_currents(design.devices) / design.input_v_per_unit
+    siemens = float((by_column(crossbar.area).sum(axis=0) @ largest).max()) * crossbar.current_unit_a
+    total = float(np.abs(crossbar.area).sum())
+    row_f = 2 * crossbar.width * crossbar.row_f + crossbar.junction_f * total
+    column_f = crossbar.rows * crossbar.column_f + crossbar.junction_f * total
+    row_ohm = crossbar.driver_ohm + 2 * crossbar.width * crossbar.row_ohm
+    constant_s = row_ohm * row_f + crossbar.rows * crossbar.column_ohm * column_f
+    if math.isfinite(crossbar.gbw_hz):
+        noise_gain = 1 + float(crossbar.feedback_ohm.max()) * siemens
+        pole_s = noise_gain / (2 * math.pi * crossbar.gbw_hz)
+        input_s = float(crossbar.feedback_ohm.max()) * column_f
+        constant_s += pole_s + math.sqrt(input_s / (2 * math.pi * crossbar.gbw_hz))
+    if math.isfinite(crossbar.slew_v_per_s):
+        constant_s += crossbar.column_swing_v / crossbar.slew_v_per_s / _GUESSED_CONSTANTS
+    return constant_s or float(crossbar.feedback_ohm.max()) * column_f
