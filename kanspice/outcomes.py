@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Protocol
 
 import numpy as np
@@ -12,7 +13,7 @@ import numpy.typing as npt
 
 from kanspice.design import Crossbar, Design, Limiter, Stage
 from kanspice.design.bounds import amplifier_bounds_v, column_bounds_v, current_bounds_a, output_bounds_v
-from kanspice.design.uniqueness import solution_counts
+from kanspice.design.uniqueness import solution_counts, wires_leave_one_state
 from kanspice.solution import FailedSample, Outcome
 
 Array = npt.NDArray[np.float64]
@@ -110,6 +111,26 @@ def column_failures(design: Design, volts: Volts, *, devices_see_columns: bool) 
             for place in np.flatnonzero((states > 1).any(axis=1)).tolist():
                 failures.setdefault(place, _state_failure(stage, place, states[place]))
     return failures
+
+
+def unproven_states(design: Design, volts: Volts) -> dict[str, npt.NDArray[np.bool_]]:
+    """Crossbar with wires -> (samples,) True where nothing proves that it has one state; without those that have."""
+    crossbars = [(before, stage) for before, stage in pairwise(design.stages) if isinstance(stage, Crossbar)]
+    doubts = {
+        stage.name: ~wires_leave_one_state(design, stage, volts.stage_v[before.name])
+        for before, stage in crossbars
+        if stage.has_wires
+    }
+    return {name: doubtful for name, doubtful in doubts.items() if doubtful.any()}
+
+
+def unproven_note(crossbar: str, samples: int, tested: str) -> str:
+    """What to say of samples whose state may not be the only one; tested: what is known of them nevertheless."""
+    which = f"{samples} samples" if samples > 1 else "1 sample"
+    return (
+        f"{crossbar}: behind such resistive wires falling device currents could give {which} several states;"
+        f" that those found are the only ones is not proven: {tested}"
+    )
 
 
 def _delivered_v(outputs_v: Array, after: Stage | None) -> Array:

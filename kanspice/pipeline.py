@@ -23,7 +23,6 @@ from kanspice.compile import (
 from kanspice.design import Design
 from kanspice.design.bounds import is_settled
 from kanspice.design.branches import PIECEWISE_LINEAR_LAWS
-from kanspice.design.uniqueness import wires_leave_one_state
 from kanspice.draws import Draw
 from kanspice.engines import EngineName, other, solve
 from kanspice.errors import InputError
@@ -423,12 +422,6 @@ def _notes(design: Design, fidelity: str) -> list[str]:
         notes.append("ideal amplifiers hold every column at 0 V: `shared` and `device` fidelity are the same circuit")
     elif fidelity == "shared":
         notes.append("`shared` leaves out that columns move: with a finite amplifier gain `device` is the true circuit")
-    for crossbar in design.crossbars:
-        if crossbar.has_wires and not wires_leave_one_state(design, crossbar):
-            notes.append(
-                f"{crossbar.name}: behind such resistive wires falling device currents could give it several states;"
-                " that the one found is the only one is not proven"
-            )
     if any(crossbar.takes_time for crossbar in design.crossbars):
         notes.append("bandwidth, slew rate and capacitances do not act on operating points: see `kanspice settle`")
     if any(stage.name.endswith(".norm") for stage in design.stages):

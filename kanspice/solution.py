@@ -39,7 +39,8 @@ _ADVICE = {
     Outcome.DIVERGED: "no operating point, or no next time step, was found: raise the amplifiers' gain, lower switches'"
     " resistances, or look for a multistable device",
     Outcome.SINGULAR: "a node has no path that fixes its voltage: check the technology for zero or infinite values",
-    Outcome.MULTISTABLE: "the circuit can settle in more than one state: raise the amplifiers' gain",
+    Outcome.MULTISTABLE: "the circuit can settle in more than one state: raise the amplifiers' gain, or lower the"
+    " resistances of drivers and wires",
     Outcome.BEYOND_RAIL: "size the amplifiers with samples like this one, lower tia.headroom, or raise tia.rail_v",
     Outcome.UNSETTLED: "give it more time with --period, or raise tia.gbw_hz or tia.slew_v_per_s",
     Outcome.OSCILLATES: "falling device currents, or capacitance at the columns, undo the amplifiers' feedback: raise"

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, PrivateAttr, model_validator
 
 from kanspice.errors import InputError
 from kanspice.resources import TECHNOLOGIES
@@ -259,6 +259,7 @@ class Technology(Table):
     kirchhoffnet: KirchhoffNetCircuit = KirchhoffNetCircuit()
     branches: Branches = Branches()
     switches: Switches = Switches()
+    _overridden: frozenset[str] = PrivateAttr(frozenset())
 
     @property
     def causes(self) -> tuple[str, ...]:
@@ -270,6 +271,11 @@ class Technology(Table):
             for key, field in type(table).model_fields.items()
             if _CAUSE in field.metadata and getattr(table, key) != field.default
         )
+
+    @property
+    def overridden(self) -> frozenset[str]:
+        """Values, as `section.key`, that somebody asked for besides a general file: no circuit may leave one out."""
+        return self._overridden
 
     @property
     def costs(self) -> tuple[str, ...]:
@@ -340,7 +346,10 @@ def load_technology(source: str | Path | None = None, overrides: Sequence[str] =
         _apply_override(data, override)
     technology = validate(Technology, data, path or "technology")
     changes = ["".join(text.split()) for text in overrides]
-    return technology.model_copy(update={"name": ", ".join([technology.name, *changes])})
+    technology = technology.model_copy(update={"name": ", ".join([technology.name, *changes])})
+    if technology.general:
+        technology._overridden = frozenset(change.partition("=")[0] for change in changes)
+    return technology
 
 
 def _tables(source: str | Path | None) -> tuple[dict[str, Any], Path | None]:

@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 
 from kanspice.cli import app
 from kanspice.compile import technology_for_kanalogue, technology_for_kirchhoffnet
+from kanspice.compile.effects import Foreign, fitting
 from kanspice.errors import InputError
 from kanspice.models import KirchhoffNet
 from kanspice.models.branches import branch_function
@@ -209,3 +210,14 @@ def test_a_general_technology_is_for_every_circuit_and_another_is_not():
         technology_for_kirchhoffnet(nets, typical.model_copy(update={"general": False}))
     tanh = network([3, 2], [PEAK], input_stage="tanh")
     assert "clippers.knee_v" not in technology_for_kanalogue(tanh, typical).causes
+
+
+def test_what_somebody_asks_for_is_not_left_out_of_a_general_technology():
+    part = Foreign("wires", "crossbars")
+    typical = load_technology("typical")
+    assert fitting(typical, [part]).wires.row_ohm == 0
+    changed = load_technology("typical", ["wires.row_ohm = 3.0", "tia.gain=20"])
+    with pytest.raises(InputError, match=r"^technology: wires.row_ohm would have no effect"):
+        fitting(changed.without(["tia.gain"]), [part])
+    assert fitting(load_technology("typical", ["wires.row_ohm=0"]), [part]).wires == load_technology().wires
+    assert Technology.model_validate_json(changed.to_json()).overridden == frozenset()

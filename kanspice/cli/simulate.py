@@ -59,6 +59,8 @@ def simulate(
     """
     if output is not None and output.suffix not in (".npz", ".csv"):
         raise InputError("unknown kind of results file", where=output, expected=".npz or .csv")
+    if not circuit.exists():
+        raise InputError("no such folder or netlist", where=circuit, hint="kanspice compile MODEL -o FOLDER makes one")
     if circuit.is_dir():
         _simulate_folder(
             circuit,

@@ -29,10 +29,14 @@ class Foreign:
 
 
 def fitting(technology: Technology, foreign: Iterable[Foreign]) -> Technology:
-    """The technology without what the circuit cannot have, if it is general; InputError for another that has it."""
+    """The technology without what the circuit cannot have, if it is general.
+
+    InputError for another that has it, and for what a general one was overridden with.
+    """
     for part in foreign:
         useless = part.among((*technology.causes, *technology.costs))
-        if useless and not technology.general:
-            raise InputError(f"{', '.join(useless)} would have no effect", where="technology", expected=part.expected)
+        refused = [cause for cause in useless if not technology.general or cause in technology.overridden]
+        if refused:
+            raise InputError(f"{', '.join(refused)} would have no effect", where="technology", expected=part.expected)
         technology = technology.without(useless)
     return technology

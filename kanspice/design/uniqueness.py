@@ -13,7 +13,7 @@ import numpy.typing as npt
 from scipy.ndimage import maximum_filter1d
 
 from kanspice.design.amplifiers import drawn_a, least_slope
-from kanspice.design.bounds import column_bounds_v
+from kanspice.design.bounds import column_bounds_v, largest_currents
 from kanspice.design.columns import by_column, column_currents_a
 from kanspice.design.stages import Array, Crossbar, Design
 from kanspice.design.wires import lost_v
@@ -43,24 +43,47 @@ def solution_counts(design: Design, crossbar: Crossbar, rows_v: Array) -> npt.ND
     return counts
 
 
-def wires_leave_one_state(design: Design, crossbar: Crossbar) -> bool:
-    """True when a crossbar with wires certainly has one state for whatever its rows are driven with.
+def wires_leave_one_state(design: Design, crossbar: Crossbar, rows_v: Array | None = None) -> npt.NDArray[np.bool_]:
+    """True where a crossbar with wires certainly has one state: (samples,) for rows (samples, rows) in volts.
 
+    Without rows (1,): for whatever they are driven with.
     What crosspoints lose is P I(d), P the positive semidefinite map from currents to losses. Two states would need a
     direction in which devices, at their steepest falls G, return all that P takes: sqrt(G) P sqrt(G) of norm 1 or more.
     P G has the same eigenvalues and no negative entries, so that the largest is at most max (P G x) / x for any x > 0.
+    A device has only the falls within reach of its row's voltage: what its largest losses and shift can take it to.
     """
-    steepest = np.array([_falls(device).max() for device in design.devices])
-    falls = steepest * crossbar.current_unit_a / design.input_v_per_unit
-    siemens = (by_column(crossbar.area) @ falls)[None]
     ohm = np.zeros(2 * crossbar.width) if crossbar.holds_columns else 1 / least_slope(crossbar)
-    x, bound = np.ones_like(siemens), np.inf
+    by_device = crossbar.current_unit_a / design.input_v_per_unit * by_column(crossbar.area)
+    siemens = (by_device @ np.array([_falls(device).max() for device in design.devices]))[None]
+    anywhere = _returned(crossbar, siemens, ohm) < 1
+    if rows_v is None:
+        return np.asarray(anywhere)
+    certain = np.broadcast_to(anywhere, len(rows_v)).copy()
+    if anywhere[0]:
+        return certain
+    units, reach = design.input_v_per_unit, _reach_v(design, crossbar) / design.input_v_per_unit
+    falls = np.stack([_falls_near(device, rows_v / units, reach) for device in design.devices], axis=-1)
+    for place, near in enumerate(falls):
+        certain[place] = _returned(crossbar, np.einsum("rkd,rd->rk", by_device, near)[None], ohm)[0] < 1
+    return certain
+
+
+def _returned(crossbar: Crossbar, siemens: Array, ohm: Array) -> Array:
+    """At least the largest part of a loss (samples,) that falls of siemens (samples, rows, columns) can return."""
+    x, bound = np.ones_like(siemens), np.full(len(siemens), np.inf)
     for _ in range(_BOUND_ROUNDS):
         currents = siemens * x
         image = lost_v(crossbar, currents) + ohm * currents.sum(axis=1)[:, None, :] + _POSITIVE
-        bound = min(bound, float((image / x).max()))
-        x = image / image.max()
-    return bound < 1
+        bound = np.minimum(bound, (image / x).max(axis=(1, 2)))
+        x = image / image.max(axis=(1, 2), keepdims=True)
+    return bound
+
+
+def _reach_v(design: Design, crossbar: Crossbar) -> float:
+    """By how much the voltage of a device can differ from its row's, at most."""
+    largest_a = by_column(crossbar.area) @ largest_currents(design.devices) * crossbar.current_unit_a
+    in_wires_v = lost_v(crossbar, largest_a[None]).max()
+    return float(in_wires_v + column_bounds_v(design)[crossbar.name].max() + np.abs(crossbar.shift_v).max(initial=0.0))
 
 
 def _always_falls(design: Design, crossbar: Crossbar) -> bool:
@@ -72,9 +95,8 @@ def _always_falls(design: Design, crossbar: Crossbar) -> bool:
 
 def _falls_within_reach(design: Design, crossbar: Crossbar, rows_v: Array) -> npt.NDArray[np.bool_]:
     """(samples, 2 * pairs) True where it holds of devices whose columns are within their bounds."""
-    units, shifts_v = design.input_v_per_unit, np.abs(crossbar.shift_v)
-    reach = (column_bounds_v(design)[crossbar.name].max() + shifts_v.max(initial=0.0)) / units
-    falls = np.stack([_falls_near(device, rows_v / units, float(reach)) for device in design.devices], axis=-1)
+    units, reach = design.input_v_per_unit, _reach_v(design, crossbar) / design.input_v_per_unit
+    falls = np.stack([_falls_near(device, rows_v / units, reach) for device in design.devices], axis=-1)
     area = by_column(crossbar.area).transpose(0, 2, 1).reshape(-1, 2 * crossbar.width)
     return np.asarray(falls.reshape(len(rows_v), -1) @ area < _held_siemens(design, crossbar))
 
@@ -98,8 +120,9 @@ def _falls_near(device: Device, units: Array, reach: float) -> Array:
     steps = int(np.ceil(reach / step)) + 1
     if steps >= _SLOPE_GRID:
         return np.full(units.shape, falls.max())
-    near = maximum_filter1d(np.pad(falls, steps), 2 * steps + 1, mode="constant", cval=0.0)
-    places = np.rint((units - device.curve.lo_v) / step).astype(np.int64) + steps
+    outside = steps + 1
+    near = maximum_filter1d(np.pad(falls, outside), 2 * steps + 1, mode="constant", cval=0.0)
+    places = np.rint((units - device.curve.lo_v) / step).astype(np.int64) + outside
     return np.asarray(near[np.clip(places, 0, len(near) - 1)])
 
 

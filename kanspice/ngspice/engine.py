@@ -38,7 +38,14 @@ from kanspice.ngspice.process import RAW_FILE, Run, run_deck, working_folder
 from kanspice.ngspice.program import NgspiceProgram, find_ngspice
 from kanspice.ngspice.raw import read_plots
 from kanspice.ngspice.transient import solve_periods
-from kanspice.outcomes import Volts, chosen_samples, column_failures, range_failures
+from kanspice.outcomes import (
+    Volts,
+    chosen_samples,
+    column_failures,
+    range_failures,
+    unproven_note,
+    unproven_states,
+)
 from kanspice.solution import FailedSample, NumericalError, Outcome, Solution
 
 Array = npt.NDArray[np.float64]
@@ -46,6 +53,8 @@ Array = npt.NDArray[np.float64]
 _DECK = "run.cir"
 _LARGEST_BLOCK = 512
 """Samples per process: ngspice looks for its place in the inputs' tables from their beginning."""
+_SAME_STATE = 1e-3
+"""Of an amplifier's voltage: more is no numerical error any more."""
 
 
 def solve(
@@ -267,19 +276,28 @@ class _Solver:
             found.failures[solved[place]] = replace(failure, index=solved[place])
 
     def _numerical_error(self, found: Found) -> NumericalError | None:
-        """Solves a few samples again, tighter and in reverse order, and compares their outputs."""
+        """Solves a few samples again, tighter and in reverse order, and compares their outputs.
+
+        All of those, too, that may have several states: if the sweep comes to another one from the other side.
+        """
         solved = sorted(found.rows)
         if not solved:
             return None
         chosen = chosen_samples(solved, self.options, self._errors_v(found, solved))
+        doubts = self._doubts(found, solved)
         if not chosen:
+            self._note_states(doubts, found, found, "not tested, every sample was solved once")
             return None
+        chosen = sorted({*chosen, *(index for doubtful in doubts.values() for index in doubtful)})
         again = self._spread(self.circuit, [i for i in chosen[::-1] if i not in self.beyond_reach], TIGHT, report=False)
         again.rows = {index: row for index, row in again.rows.items() if not self._leaves_reach(row)}
         if self.whole_curves is not None:
             left = [index for index in chosen[::-1] if index in self.beyond_reach]
             again.add(self._spread(self.whole_curves, left, TIGHT, report=False))
-        common = [index for index in chosen if index in again.rows]
+        for name, doubtful in doubts.items():
+            self._compare_states(name, doubtful, found, again)
+        self._note_states(doubts, found, again, "each is the same where samples are swept in the other direction")
+        common = [index for index in chosen if index in again.rows and index in found.rows]
         if not common:
             self.notes.append("numerical error unknown: the tightened rerun did not converge")
             return None
@@ -289,6 +307,30 @@ class _Solver:
         )
         difference = first_v - second_v
         return NumericalError(tuple(common), float(np.abs(difference).max()), float(np.sqrt(np.mean(difference**2))))
+
+    def _doubts(self, found: Found, solved: Sequence[int]) -> dict[str, list[int]]:
+        """Crossbar -> the samples of which nothing proves that they have one state there."""
+        if self.fidelity != "device":
+            return {}
+        volts = self._split(np.stack([found.rows[index] for index in solved]))
+        unproven = unproven_states(self.design, volts)
+        return {name: [solved[place] for place in np.flatnonzero(which).tolist()] for name, which in unproven.items()}
+
+    def _compare_states(self, name: str, doubtful: Sequence[int], found: Found, again: Found) -> None:
+        """Turns into failures samples for which a crossbar is in another state when the sweep comes from elsewhere."""
+        for index in [index for index in doubtful if index in found.rows and index in again.rows]:
+            there, back = (self._split(rows[index][None]).amplifier_v[name] for rows in (found.rows, again.rows))
+            apart_v = float(np.abs(there - back).max())
+            if apart_v > _SAME_STATE * float(np.abs(there).max()):
+                seen = f"{name} has another state, its amplifiers up to {apart_v:.3g} V away, in a sweep the other way"
+                found.rows.pop(index)
+                found.failures[index] = FailedSample(index, Outcome.MULTISTABLE, seen)
+
+    def _note_states(self, doubts: Mapping[str, Sequence[int]], found: Found, again: Found, tested: str) -> None:
+        for name, doubtful in doubts.items():
+            left = sum(index in found.rows and index in again.rows for index in doubtful)
+            if left:
+                self.notes.append(unproven_note(name, left, tested))
 
     def _errors_v(self, found: Found, solved: list[int]) -> Array | None:
         """Largest |output - reference| of every solved sample, volts; None without a reference."""

@@ -19,11 +19,13 @@ Array = npt.NDArray[np.float64]
 class Block(Volts):
     """Voltages, and failures by place in the block.
 
-    residual_a: the largest current that an operating point leaves unbalanced.
+    residual_a: the largest current that an operating point leaves unbalanced. unproven: (crossbar, what was tested) ->
+    places where nothing speaks against the state found, but it may not be the only one.
     """
 
     residual_a: float = 0.0
     failures: dict[int, FailedSample] = field(default_factory=dict)
+    unproven: dict[tuple[str, str], list[int]] = field(default_factory=dict)
 
 
 class Method(Protocol):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from importlib.metadata import version
@@ -12,7 +13,7 @@ import numpy.typing as npt
 
 from kanspice.design import Design
 from kanspice.netlist import Fidelity
-from kanspice.outcomes import chosen_samples, column_failures, range_failures
+from kanspice.outcomes import chosen_samples, column_failures, range_failures, unproven_note
 from kanspice.solution import FailedSample, NumericalError, Outcome, Solution, Waveform
 from kanspice.solver.block import Block, Method, blocks
 from kanspice.solver.operating_points import Chain
@@ -67,6 +68,7 @@ class _Run:
         self.row_a: dict[str, Array] = {}
         self.amplifier_a: dict[str, Array] = {}
         self.residual_a = 0.0
+        self.unproven: Counter[tuple[str, str]] = Counter()
         self.notes: list[str] = []
 
     @property
@@ -110,6 +112,8 @@ class _Run:
                 table[np.asarray(block)[good]] = values[good]
         self.failures |= {block[place]: replace(failure, index=block[place]) for place, failure in failures.items()}
         self.residual_a = max(self.residual_a, found.residual_a)
+        for what, places in found.unproven.items():
+            self.unproven[what] += len(set(places) & set(good))
 
     def _numerical_error(self) -> NumericalError | None:
         """A few samples again, more exactly."""
@@ -158,6 +162,7 @@ class _Run:
         nothing = {stage.name: np.full((samples, stage.width), np.nan) for stage in design.stages}
         no_columns = {crossbar.name: np.full((samples, 2 * crossbar.width), np.nan) for crossbar in design.crossbars}
         solved = samples - len(self.failures)
+        states = [unproven_note(name, count, tested) for (name, tested), count in self.unproven.items() if count]
         residual = {} if design.periods else {"residual_a": self.residual_a}
         return Solution(
             engine="batched",
@@ -174,7 +179,7 @@ class _Run:
                 "simulate_s": simulate_s,
                 "per_sample_s": simulate_s / max(solved, 1),
             },
-            notes=tuple(self.notes),
+            notes=(*self.notes, *states),
             numerical_error=numerical_error,
             waveforms=self._waveforms(),
             netlist=size_of(design),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
@@ -12,12 +13,15 @@ from kanspice.design.amplifiers import differences_v
 from kanspice.design.bounds import column_bounds_v, largest_column_currents_a, largest_currents
 from kanspice.design.columns import by_column
 from kanspice.design.ideal import limited_v, normalised_v
+from kanspice.design.uniqueness import wires_leave_one_state
 from kanspice.netlist import Fidelity, check_shared
 from kanspice.solution import FailedSample, Outcome
 from kanspice.solver.block import Block
 from kanspice.solver.columns import Reach, Settled, joined, settle
 from kanspice.solver.crosspoints import Crosspoints, LocalCrosspoints, WholeCrosspoints
 from kanspice.solver.currents import AtRows, Currents, LocalCurrents, Rows, WholeCurves
+from kanspice.solver.pieces import Indices
+from kanspice.solver.states import States
 from kanspice.solver.wired import settle_wires
 
 Array = npt.NDArray[np.float64]
@@ -80,12 +84,14 @@ class Chain:
 
     def _crossbar(self, crossbar: Crossbar, rows_v: Array, found: Block, whole_curves: bool) -> Array:
         if crossbar.has_wires:
-            settled = self._settle_wires(crossbar, rows_v, whole_curves)
+            settled = self._settle_wires(crossbar, rows_v, found, whole_curves)
         else:
             currents = self._currents(crossbar, rows_v, whole_curves)
             settled = settle(crossbar, currents, len(rows_v), self.reach[crossbar.name])
         for place in np.flatnonzero(~settled.converged).tolist():
-            seen = f"{crossbar.name} leaves {settled.residual_a[place]:.4g} A unbalanced"
+            left_a = settled.residual_a[place]
+            left = f"leaves {left_a:.4g} A unbalanced" if np.isfinite(left_a) else "has no state that was found"
+            seen = f"{crossbar.name} {left}"
             found.failures.setdefault(place, FailedSample(place, Outcome.DIVERGED, seen))
         known = settled.residual_a[settled.converged]
         found.residual_a = max(found.residual_a, float(known.max(initial=0.0)))
@@ -95,13 +101,41 @@ class Chain:
         found.amplifier_a[crossbar.name] = settled.drawn_a
         return differences_v(crossbar, settled.amplifiers_v)
 
-    def _settle_wires(self, crossbar: Crossbar, rows_v: Array, whole_curves: bool) -> Settled:
+    def _settle_wires(self, crossbar: Crossbar, rows_v: Array, found: Block, whole_curves: bool) -> Settled:
         """A few samples at a time, so that what is known of their crosspoints stays in the processor's cache."""
         size = max(1, _WIRED_NUMBERS // (2 * crossbar.rows * crossbar.width))
-        parts = [rows_v[first : first + size] for first in range(0, len(rows_v), size)]
-        return joined([settle_wires(crossbar, self._crosspoints(crossbar, part, whole_curves), part) for part in parts])
+        starts = range(0, len(rows_v), size)
+        parts = [(first, rows_v[first : first + size]) for first in starts]
+        return joined([self._settle_few(crossbar, part, found, whole_curves, first) for first, part in parts])
 
-    def _crosspoints(self, crossbar: Crossbar, rows_v: Array, whole_curves: bool) -> Crosspoints:
+    def _settle_few(self, crossbar: Crossbar, rows_v: Array, found: Block, whole_curves: bool, first: int) -> Settled:
+        """Where no state is found, inputs are swept to the sample; where several are possible, that tests it."""
+        crosspoints = self._crosspoints(crossbar, rows_v, whole_curves)
+        settled, lost = settle_wires(crossbar, crosspoints, rows_v)
+        states = States(crossbar, partial(self._crosspoints, crossbar), max(curve.hi_v for curve in self.curves))
+        missing = np.flatnonzero(~settled.converged)
+        if missing.size:
+            for sweep in (states.swept_down, states.swept_up):
+                arrived, ends = sweep(rows_v[missing])
+                lost[missing[arrived]] = ends[arrived]
+            settled, lost = settle_wires(crossbar, crosspoints, rows_v, lost, patient=False)
+        if not whole_curves:
+            certain = wires_leave_one_state(self.design, crossbar, rows_v)
+            doubtful = np.flatnonzero(settled.converged & ~certain)
+            self._judge(states, rows_v[doubtful], lost[doubtful], first + doubtful, found)
+        return settled
+
+    def _judge(self, states: States, rows_v: Array, lost: Array, places: Indices, found: Block) -> None:
+        """What speaks against states, at these places, of which nothing proves that they are the only ones."""
+        name = states.crossbar.name
+        for place, verdict in zip(places.tolist(), states.verdicts(rows_v, lost), strict=True):
+            if verdict.against:
+                failure = FailedSample(place, Outcome.MULTISTABLE, f"{name} {verdict.against}")
+                found.failures.setdefault(place, failure)
+            else:
+                found.unproven.setdefault((name, verdict.tested), []).append(place)
+
+    def _crosspoints(self, crossbar: Crossbar, rows_v: Array, whole_curves: bool = False) -> Crosspoints:
         area = self.area[crossbar.name] * crossbar.current_unit_a
         if whole_curves or crossbar.shift_v.any():
             return WholeCrosspoints(rows_v, self.curves, area, _shifts_by_column(crossbar))

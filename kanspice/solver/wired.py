@@ -37,18 +37,26 @@ _SHORTEST = 2.0**-8
 _FIRST_PART, _MOST_PARTS = 0.25, 24
 
 
-def settle_wires(crossbar: Crossbar, crosspoints: Crosspoints, rows_v: Array) -> Settled:
-    """Columns at their amplifiers and the amplifiers' outputs, for rows (samples, rows) in volts."""
+def settle_wires(
+    crossbar: Crossbar, crosspoints: Crosspoints, rows_v: Array, start: Array | None = None, *, patient: bool = True
+) -> tuple[Settled, Array]:
+    """Columns at their amplifiers and the amplifiers' outputs, for rows (samples, rows) in volts, and what is lost.
+
+    Crosspoints lose (samples, rows, columns) volts; start: what they may lose, nothing if None.
+    patient: where Newton's method fails, let resistances grow.
+    """
     search = _Search(crossbar, crosspoints, rows_v)
-    lost, left_v = search.newton(np.zeros(search.shape(len(rows_v))), np.arange(len(rows_v)), 1.0)
-    for place in np.flatnonzero(~search.is_settled(left_v)).tolist():
+    start = np.zeros(search.shape(len(rows_v))) if start is None else start
+    lost, left_v = search.newton(start, np.arange(len(rows_v)), 1.0)
+    for place in np.flatnonzero(~search.is_settled(left_v)).tolist() if patient else ():
         lost[place], left_v[place] = search.grow(place)
     currents_a, slopes = crosspoints.at(lost, np.arange(len(rows_v)))
     into_a = currents_a.sum(axis=1) + crossbar.bias_a
     columns_v = held_v(crossbar, into_a)[0]
-    residual_a = np.abs(slopes).max(axis=(1, 2)) * left_v
+    residual_a = np.where(np.isfinite(left_v), np.abs(slopes).max(axis=(1, 2)), 1.0) * left_v
     amplifiers_v, rows_a = outputs_v(crossbar, columns_v, into_a), currents_a.sum(axis=2)
-    return Settled(columns_v, amplifiers_v, into_a, rows_a, residual_a, search.is_settled(left_v))
+    settled = Settled(columns_v, amplifiers_v, into_a, rows_a, residual_a, search.is_settled(left_v))
+    return settled, lost
 
 
 @dataclass(frozen=True)

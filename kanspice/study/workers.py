@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import threading
+import time
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
@@ -21,7 +24,9 @@ _AHEAD = 4
 """Draws that wait at every worker, so that none of them ever waits for us."""
 _PATIENCE_S = 30
 _IDLE_S = 30
-"""After which a process without work ends: that is how long those of a killed study stay."""
+"""After which a process without work ends."""
+_WATCH_S = 1.0
+"""How often a process looks whether the study that it works for is still there: it outlives it by no more."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +58,8 @@ def local(jobs: int) -> Workers:
             batch_size=1,
             max_nbytes=None,
             idle_worker_timeout=_IDLE_S,
+            initializer=_end_with,
+            initargs=(os.getpid(),),
         )
         tasks = (delayed(measure)(each.bench, each.trial, each.seed) for each in work)
         try:
@@ -66,6 +73,20 @@ def local(jobs: int) -> Workers:
             ) from error
 
     return measured
+
+
+def _end_with(study: int) -> None:
+    """Lets this process end when the study's does: waiting for work, it would not see that nobody is left to send any.
+
+    It holds the other end of the pipe that it reads from.
+    """
+
+    def watch() -> None:
+        while os.getppid() == study:
+            time.sleep(_WATCH_S)
+        os._exit(1)
+
+    threading.Thread(target=watch, name="end with the study", daemon=True).start()
 
 
 def cluster(address: str) -> Workers:

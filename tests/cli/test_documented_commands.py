@@ -51,6 +51,17 @@ def test_attribution(command, run, checkout):
         assert causes[option.partition("=")[0]]["relative_rmse"] > 1e-3
 
 
+@pytest.mark.parametrize(
+    ("command", "doubted"), list(zip(commands("stability.md"), (False, True), strict=True)), ids=("gain", "wires")
+)
+def test_stability(command, doubted, run, checkout):
+    done = run(*command)
+    assert done.code == 0, done.err
+    said = " ".join(done.out.split())
+    assert ("could give 2 samples several states" in said) == doubted
+    assert ("swept up to the sample and down to it" in said) == doubted
+
+
 @pytest.mark.parametrize("command", commands("technology.md"), ids=lambda command: command[-1])
 def test_technology(command, run, checkout):
     done = run(*command, "--limit", "10", "--json", "gap.json")

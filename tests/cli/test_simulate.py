@@ -336,3 +336,9 @@ def test_results_replace_nothing_that_was_not_named(run, good, netlist):
     assert precious.read_bytes() == b"precious"
     precious.unlink()
     assert run("simulate", netlist(".op"), "-o", netlist(".op")).code == 2
+
+
+def test_a_circuit_that_is_not_there_is_no_netlist(run, tmp_path):
+    done = run("simulate", tmp_path / "missing", "--inputs", "x.npy")
+    assert done.code == 2
+    assert "no such folder or netlist" in done.err

@@ -15,7 +15,6 @@ from kanspice.design.uniqueness import wires_leave_one_state
 from kanspice.design.wires import lost_v
 from kanspice.errors import InputError
 from kanspice.ngspice import NgspiceOptions
-from kanspice.solution import Outcome
 from kanspice.solver import SolverOptions, solve
 from kanspice.solver.wired import gmres
 
@@ -153,13 +152,10 @@ def test_falling_currents_behind_strong_wires_are_followed_from_ideal_ones():
     """A tunnel diode's fall of 2 uA/V, 1,000 devices wide, behind 200 ohm: beyond where one state is certain."""
     design = wired_design([PEAK], np.full((4, 3, 1), 300.0), row=200.0, column=300.0, feedback=1e2, rail=1e3)
     assert not wires_leave_one_state(design, design.stages[1])
-    inputs = np.linspace(0.0, 1.2, 40)[:, None] * np.array([1.0, 0.8, 0.6, 0.4])
+    inputs = np.linspace(0.0, 1.2, 8)[:, None] * np.array([1.0, 0.8, 0.6, 0.4])
     solution = solve(design, inputs, "device")
-    assert solution.solved.sum() >= 30
-    for failure in solution.failed:
-        assert failure.outcome is Outcome.DIVERGED
-        assert "unbalanced" in failure.advice
-    assert np.isnan(solution.stage_v["l1.crossbar"][~solution.solved]).all()
+    assert solution.solved.all()
+    assert any("could give 8 samples several states" in note and "stable" in note for note in solution.notes)
 
 
 def test_one_state_is_certain_where_wires_are_weak_or_nothing_falls():

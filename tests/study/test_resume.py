@@ -12,6 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from kanspice.errors import SimulatorError
+from kanspice.study import workers
+
 ROOT = Path(__file__).resolve().parents[2]
 DIGITS = ROOT / "examples" / "01_kanalogue_digits"
 DRAWS = 200
@@ -105,6 +108,65 @@ def test_a_killed_study_goes_on_with_processes_of_its_own(tmp_path, unbroken):
 @pytest.mark.dask
 def test_a_killed_study_goes_on_with_a_cluster(tmp_path, unbroken, scheduler):
     check_resumed(tmp_path / "study", unbroken, "--scheduler", scheduler)
+
+
+def children(pid: int) -> set[int]:
+    """The processes that another started."""
+    return {int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()}
+
+
+def is_running(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def start_with_workers(folder: Path, **pipes) -> tuple[subprocess.Popen[bytes], set[int]]:
+    """A study whose first draws are there, and the processes that measure."""
+    process = subprocess.Popen(
+        [*COMMAND, *map(str, STUDY), "-o", str(folder), "--jobs", "2"], env=environment(), **pipes
+    )
+    while finished_draws(folder) < 3 and process.poll() is None:
+        time.sleep(0.01)
+    named = {pid: Path(f"/proc/{pid}/cmdline").read_bytes() for pid in children(process.pid)}
+    return process, {pid for pid, command in named.items() if b"popen_loky" in command}
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="looks for processes in /proc")
+def test_no_process_outlives_a_killed_study(tmp_path):
+    nothing = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    process, processes = start_with_workers(tmp_path / "study", **nothing)
+    assert len(processes) == 2
+    process.kill()
+    process.wait(timeout=60)
+    deadline = time.monotonic() + 60
+    while any(map(is_running, processes)) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert not any(map(is_running, processes))
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="looks for processes in /proc")
+def test_a_process_that_is_killed_ends_the_study_with_one_message_and_it_goes_on(tmp_path, unbroken):
+    folder = tmp_path / "study"
+    process, processes = start_with_workers(folder, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    os.kill(processes.pop(), signal.SIGKILL)
+    said = process.communicate(timeout=120)[1].decode()
+    assert process.returncode == 3
+    assert said.count("a worker process ended by itself") == 1
+    assert "Traceback" not in said
+    assert f"kanspice study --resume {folder}" in " ".join(said.split())
+    done = study("--resume", folder)
+    assert done.returncode == 0, done.stderr
+    assert results(folder) == unbroken
+
+
+@pytest.mark.dask
+def test_a_scheduler_that_nobody_reaches_is_named(tmp_path, monkeypatch):
+    monkeypatch.setattr(workers, "_PATIENCE_S", 1)
+    with pytest.raises(SimulatorError, match="no Dask scheduler answers") as caught:
+        next(workers.cluster("tcp://127.0.0.1:9")([]))
+    assert "--scheduler tcp://127.0.0.1:9" in str(caught.value)
 
 
 def test_ctrl_c_says_what_is_kept_and_how_to_go_on(tmp_path):
