@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import platform
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from importlib.metadata import version
+from itertools import pairwise
 from typing import Literal
 
 import numpy as np
@@ -20,9 +22,10 @@ from kanspice.compile import (
     technology_for_kanalogue,
     technology_for_kirchhoffnet,
 )
-from kanspice.design import Design
+from kanspice.design import Crossbar, Design
 from kanspice.design.bounds import is_settled
 from kanspice.design.branches import PIECEWISE_LINEAR_LAWS
+from kanspice.design.poles import restless
 from kanspice.draws import Draw
 from kanspice.engines import EngineName, other, solve
 from kanspice.errors import InputError
@@ -308,7 +311,11 @@ def _result(measured: _Measured) -> GapResult:
         limits=_limits(measured.options.limits, metric_values(gap, stages, numerical, accuracies)),
         timing={"compile_s": measured.compile_s, **solution.timing_s},
         memory={"simulator_peak_bytes": solution.simulator_peak_bytes, "kanspice_peak_bytes": peak_bytes() or None},
-        notes=(*solution.notes, *_notes(design, str(solution.engine_options["fidelity"]))),
+        notes=(
+            *solution.notes,
+            *_notes(design, str(solution.engine_options["fidelity"])),
+            *_restless(design, solution),
+        ),
         versions={name: version(name) for name in PACKAGES} | {"python": platform.python_version()},
         reference=expected,
         outputs=outputs,
@@ -426,6 +433,24 @@ def _notes(design: Design, fidelity: str) -> list[str]:
         notes.append("bandwidth, slew rate and capacitances do not act on operating points: see `kanspice settle`")
     if any(stage.name.endswith(".norm") for stage in design.stages):
         notes.append("LayerNorm is a behavioural block: no circuit is known for it")
+    return notes
+
+
+def _restless(design: Design, solution: Solution) -> list[str]:
+    """Crossbars whose operating points exist on paper only: their amplifiers are too slow to hold the columns there."""
+    notes = []
+    for before, crossbar in pairwise(design.stages):
+        if not isinstance(crossbar, Crossbar) or math.isinf(crossbar.gbw_hz) or not solution.solved.any():
+            continue
+        rows_v, columns_v = solution.stage_v[before.name], solution.column_v[crossbar.name]
+        moves, needed_hz = restless(design, crossbar, rows_v[solution.solved], columns_v[solution.solved])
+        if moves.any():
+            cure = f"{needed_hz:.2g} Hz" if math.isfinite(needed_hz) else "no bandwidth"
+            held = (
+                f"an amplifier of {crossbar.gbw_hz:.2g} Hz does not hold its column still, it oscillates or runs away"
+            )
+            where = f"{crossbar.name}: in {moves.sum()} of {len(moves)} samples"
+            notes.append(f"{where} {held}; {cure} would do: see `kanspice settle`")
     return notes
 
 

@@ -451,3 +451,13 @@ def test_a_regressions_loss_is_that_of_network_and_circuit(loaded, evidence):
     assert verify(loaded, technology(), evidence.limited(1)).loss is None
     with pytest.raises(InputError, match="--targets: does not fit the outputs"):
         verify(loaded, technology(), Evidence(evidence.inputs, targets=targets[:, :1]))
+
+
+def test_a_report_says_where_an_operating_point_is_on_paper_only(loaded, evidence):
+    options = VerifyOptions(engine="batched")
+    slow = ("tia.gain=1e4", "tia.gbw_hz=1e4", "wires.column_f=1e-15")
+    notes = [
+        " ".join(verify(loaded, technology(*overrides), evidence, options).notes) for overrides in (slow, slow[:1])
+    ]
+    assert "does not hold its column still" in notes[0]
+    assert "does not hold" not in notes[1]

@@ -10,7 +10,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from kanspice.design.stages import Array
+from kanspice.design.columns import by_column
+from kanspice.design.stages import Array, Crossbar, Design
 
 
 def column_poles(
@@ -45,3 +46,31 @@ def least_bandwidth_hz(siemens: Array, farads: Array, ohm: Array, *, gain: float
     with np.errstate(divide="ignore", invalid="ignore"):
         needed = missing * gain / (2 * np.pi * farads)
     return np.where(missing > 0, needed, 0.0)
+
+
+def restless(
+    design: Design, crossbar: Crossbar, rows_v: Array, columns_v: Array
+) -> tuple[npt.NDArray[np.bool_], float]:
+    """Which samples have a column that its amplifier cannot hold still, and the gain-bandwidth that would hold all.
+
+    rows_v: (samples, rows), columns_v: (samples, 2 * pairs), volts, of operating points; wires are left out. Returns
+    (samples,) and hertz: infinite where no bandwidth would do.
+    """
+    area = by_column(crossbar.area)
+    siemens = np.stack([_slopes(design, crossbar, area, *sample) for sample in zip(rows_v, columns_v, strict=True)])
+    farads = crossbar.column_f * crossbar.rows + crossbar.junction_f * area.sum(axis=(0, 2))
+    shape = siemens.shape
+    farads, ohm = (np.broadcast_to(part, shape) for part in (farads, crossbar.feedback_ohm + crossbar.output_ohm))
+    poles = column_poles(siemens, farads, ohm, gain=crossbar.open_loop_gain, bandwidth_hz=crossbar.gbw_hz)
+    grows = np.asarray((poles.real > 0).any(axis=-1))
+    needed = least_bandwidth_hz(siemens, farads, ohm, gain=crossbar.open_loop_gain)
+    return np.asarray(grows.any(axis=1)), float(needed[grows].max(initial=0.0))
+
+
+def _slopes(design: Design, crossbar: Crossbar, area: Array, row_v: Array, column_v: Array) -> Array:
+    """Conductance of all devices of every column, (2 * pairs,) siemens, for rows (rows,) and columns in volts."""
+    shifts_v = np.repeat(crossbar.shift_v, 2, axis=1)
+    units = (row_v[:, None, None] - column_v[None, :, None] - shifts_v) / design.input_v_per_unit
+    slopes = np.stack([device.curve.numpy(units[:, :, k])[1] for k, device in enumerate(design.devices)], axis=-1)
+    siemens: Array = np.sum(area * slopes, axis=(0, 2)) * crossbar.current_unit_a / design.input_v_per_unit
+    return siemens

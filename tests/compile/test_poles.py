@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
+from circuits import PEAK, crossbar_design
 from scipy.linalg import eigvals
 
-from kanspice.design.poles import column_poles, least_bandwidth_hz
+from kanspice.design.poles import column_poles, least_bandwidth_hz, restless
 
 TURN = 2 * np.pi * 1e6
 
@@ -50,3 +53,15 @@ def test_the_least_bandwidth_is_where_a_pair_of_poles_crosses_the_axis():
         assert np.sign(poles.real.max()) == sign
     assert least_bandwidth_hz(siemens, farads, ohm, gain=np.inf)[0] == np.inf
     assert least_bandwidth_hz(siemens, np.zeros(2), ohm, gain=1e3)[0] == np.inf
+
+
+def test_a_column_on_a_falling_current_is_held_by_a_fast_amplifier_only():
+    """-2 uA/V behind 1 Mohm and a gain of 99: 1 uA/V is missing, and 1e-12 F need 1e-6 * 99 / (2 pi 1e-12) Hz."""
+    needed = 1e-6 * 99 / (2 * np.pi * 1e-12)
+    rows_v, columns_v = np.array([[0.3], [0.7]]), np.zeros((2, 2))
+    for part, moves in ((0.99, [False, True]), (1.01, [False, False])):
+        design = crossbar_design([PEAK], [[[1.0]]], gain=99.0)
+        crossbar = replace(design.stages[1], gbw_hz=part * needed, column_f=1e-12)
+        found, least = restless(design, crossbar, rows_v, columns_v)
+        assert found.tolist() == moves
+        assert least == pytest.approx(needed if any(moves) else 0.0)
