@@ -6,7 +6,7 @@ import os
 import threading
 import time
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -58,10 +58,10 @@ def local(jobs: int) -> Workers:
             batch_size=1,
             max_nbytes=None,
             idle_worker_timeout=_IDLE_S,
-            initializer=_end_with,
-            initargs=(os.getpid(),),
+            initializer=_begin,
+            initargs=(os.getpid(), _Benches({each.bench.point: each.bench for each in work})),
         )
-        tasks = (delayed(measure)(each.bench, each.trial, each.seed) for each in work)
+        tasks = (delayed(_measure_at)(each.bench.point, each.trial, each.seed) for each in work)
         try:
             with warnings.catch_warnings(), closing(parallel(tasks)) as found:
                 # What was under way when we are interrupted is done again.
@@ -73,6 +73,27 @@ def local(jobs: int) -> Workers:
             ) from error
 
     return measured
+
+
+@dataclass(frozen=True, eq=False)
+class _Benches:
+    """Every point's bench: sent to a process once, when it begins, and not with every draw."""
+
+    at: Mapping[int, Bench]
+
+
+_benches = _Benches({})
+"""Of this process, if it is one that was begun to measure."""
+
+
+def _begin(study: int, benches: _Benches) -> None:
+    global _benches  # noqa: PLW0603 - what a process is begun with has nowhere else to wait for its draws
+    _benches = benches
+    _end_with(study)
+
+
+def _measure_at(point: int, trial: int, seed: int) -> DrawResult:
+    return measure(_benches.at[point], trial, seed)
 
 
 def _end_with(study: int) -> None:
