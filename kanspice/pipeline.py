@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import math
 import platform
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from importlib.metadata import version
-from itertools import pairwise
 from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 
+from kanspice import facts
 from kanspice.compile import (
     add_converters,
     compile_kanalogue,
@@ -22,10 +21,8 @@ from kanspice.compile import (
     technology_for_kanalogue,
     technology_for_kirchhoffnet,
 )
-from kanspice.design import Crossbar, Design
-from kanspice.design.bounds import is_settled
+from kanspice.design import Design
 from kanspice.design.branches import PIECEWISE_LINEAR_LAWS
-from kanspice.design.poles import restless
 from kanspice.draws import Draw
 from kanspice.engines import EngineName, other, solve
 from kanspice.errors import InputError
@@ -34,18 +31,18 @@ from kanspice.gap import (
     CrossCheck,
     Gap,
     GapResult,
-    Limit,
-    NumericalGap,
     SampleWaveforms,
-    StageGap,
     Trial,
     accuracy,
     compare,
     compare_waveforms,
     cross_checked,
     decoded_outputs,
+    judged,
     mean_squared_error,
     measure,
+    metric_names,
+    metric_values,
     numerical_gap,
     physical_cost,
     spread,
@@ -288,8 +285,8 @@ def _result(measured: _Measured) -> GapResult:
     accuracies = _accuracies(evidence, expected, outputs, solution)
     external, followed = evidence.external, has_answer(expected)
     return GapResult(
-        model=_model_facts(measured.loaded),
-        design=_design_facts(design, solution, measured.technology),
+        model=facts.of_model(measured.loaded),
+        design=facts.of_circuit(design, solution, measured.technology),
         engine={
             "name": solution.engine,
             "version": solution.engine_version,
@@ -308,14 +305,10 @@ def _result(measured: _Measured) -> GapResult:
         external_circuit_gap=None if external is None else compare(outputs, external, solution.solved, scale),
         accuracy=accuracies,
         loss=_losses(evidence, expected, outputs, solution),
-        limits=_limits(measured.options.limits, metric_values(gap, stages, numerical, accuracies)),
+        limits=judged(measured.options.limits, metric_values(gap, stages, numerical, accuracies)),
         timing={"compile_s": measured.compile_s, **solution.timing_s},
         memory={"simulator_peak_bytes": solution.simulator_peak_bytes, "kanspice_peak_bytes": peak_bytes() or None},
-        notes=(
-            *solution.notes,
-            *_notes(design, str(solution.engine_options["fidelity"])),
-            *_restless(design, solution),
-        ),
+        notes=facts.notes(design, solution),
         versions={name: version(name) for name in PACKAGES} | {"python": platform.python_version()},
         reference=expected,
         outputs=outputs,
@@ -380,103 +373,6 @@ def _losses(evidence: Evidence, expected: Array, outputs: Array, solution: Solut
     }
 
 
-def _model_facts(loaded: LoadedModel) -> dict[str, object]:
-    return {
-        "path": str(loaded.path),
-        "family": loaded.family,
-        "format": loaded.format,
-        "sha256": loaded.sha256,
-        "parameters": loaded.parameters,
-        "devices": _device_names(loaded.model),
-    }
-
-
-def _device_names(model: object) -> list[str]:
-    if isinstance(model, KANalogue):
-        return [device.name for device in model.devices]
-    return [model.branch.name] if isinstance(model, KirchhoffNet) else []
-
-
-def _design_facts(design: Design, solution: Solution, technology: Technology) -> dict[str, object]:
-    return {
-        "devices": design.device_count,
-        "nodes": solution.netlist["nodes"],
-        "elements": solution.netlist["elements"],
-        "netlist_bytes": solution.netlist["bytes"],
-        "fidelity": solution.engine_options["fidelity"],
-        "technology": technology.model_dump(),
-        "swing_basis": design.swing_basis,
-        "inference_s": design.inference_s if design.periods else None,
-        "swing": [
-            {
-                "stage": crossbar.name,
-                "feedback_ohm": float(np.median(crossbar.feedback_ohm)),
-                "column_amplifier_v": crossbar.column_swing_v,
-                "output_v_per_unit": crossbar.output_v_per_unit,
-            }
-            for crossbar in design.crossbars
-        ],
-    }
-
-
-def _notes(design: Design, fidelity: str) -> list[str]:
-    notes = []
-    if design.crossbars:
-        notes.append(f"amplifiers sized for {design.swing_basis}")
-    if design.periods:
-        notes += _period_notes(design)
-    elif design.is_ideal:
-        notes.append("ideal amplifiers hold every column at 0 V: `shared` and `device` fidelity are the same circuit")
-    elif fidelity == "shared":
-        notes.append("`shared` leaves out that columns move: with a finite amplifier gain `device` is the true circuit")
-    if any(crossbar.takes_time for crossbar in design.crossbars):
-        notes.append("bandwidth, slew rate and capacitances do not act on operating points: see `kanspice settle`")
-    if any(stage.name.endswith(".norm") for stage in design.stages):
-        notes.append("LayerNorm is a behavioural block: no circuit is known for it")
-    return notes
-
-
-def _restless(design: Design, solution: Solution) -> list[str]:
-    """Crossbars whose operating points exist on paper only: their amplifiers are too slow to hold the columns there."""
-    notes = []
-    for before, crossbar in pairwise(design.stages):
-        if not isinstance(crossbar, Crossbar) or math.isinf(crossbar.gbw_hz) or not solution.solved.any():
-            continue
-        rows_v, columns_v = solution.stage_v[before.name], solution.column_v[crossbar.name]
-        moves, needed_hz = restless(design, crossbar, rows_v[solution.solved], columns_v[solution.solved])
-        if moves.any():
-            cure = f"{needed_hz:.2g} Hz" if math.isfinite(needed_hz) else "no bandwidth"
-            held = (
-                f"an amplifier of {crossbar.gbw_hz:.2g} Hz does not hold its column still, it oscillates or runs away"
-            )
-            where = f"{crossbar.name}: in {moves.sum()} of {len(moves)} samples"
-            notes.append(f"{where} {held}; {cure} would do: see `kanspice settle`")
-    return notes
-
-
-def _period_notes(design: Design) -> list[str]:
-    first = design.periods[0]
-    periods_s, farads = sum(p.period_s for p in design.periods), first.unit_s * first.current_unit_a / first.unit_v
-    duration = f"inference takes {design.inference_s:.4g} s"
-    notes = [f"{duration}, of it {periods_s:.4g} s proportional to each node's {farads:.4g} F"]
-    if design.schematic is None:
-        notes.append("branches are behavioural sources")
-    else:
-        notes.append("branches are schematics: conductances, one-sided switches, VCCS, differential pairs")
-    if design.switching is None:
-        notes.append("switches between periods are ideal")
-    else:
-        notes.append("all periods in one circuit, with switches and clocks")
-    if design.losses is not None and design.losses.clamps:
-        supply_v, ohm = design.losses.supply_v, design.losses.clamp_ohm
-        notes.append(f"nodes beyond {supply_v:.4g} V, either sign, are pulled back through {ohm:.4g} ohm")
-    if not is_settled(design):
-        notes.append(
-            "switches.on_ohm is so large that a bank might settle in several states: only one of them was seen"
-        )
-    return notes
-
-
 def _check_limits(limits: Sequence[tuple[str, float]], design: Design, evidence: Evidence, fidelity: Fidelity) -> None:
     if limits and fidelity == "shared" and not design.is_ideal:
         raise InputError(
@@ -491,33 +387,3 @@ def _check_limits(limits: Sequence[tuple[str, float]], design: Design, evidence:
             raise InputError(f"unknown metric '{metric}'", where="the limits", hint=nearest(metric, known))
         if metric == "accuracy_drop" and evidence.labels is None:
             raise InputError("an accuracy needs labels", where=f"limit on {metric}", hint="pass --labels Y.npy")
-
-
-def metric_names(design: Design) -> list[str]:
-    """Every metric that a limit can be put on."""
-    return [
-        *("rmse", "max_abs", "relative_rmse", "max_relative", "argmax_disagreement"),
-        *("numerical_rmse", "accuracy_drop"),
-        *(f"{stage.name}.relative_rmse" for stage in design.stages),
-    ]
-
-
-def _limits(wanted: Sequence[tuple[str, float]], values: dict[str, float | None]) -> tuple[Limit, ...]:
-    limits = []
-    for metric, largest in wanted:
-        value = values[metric]
-        limits.append(Limit(metric, float("nan") if value is None else value, largest))
-    return tuple(limits)
-
-
-def metric_values(
-    gap: Gap, stages: tuple[StageGap, ...], numerical: NumericalGap | None, accuracies: dict[str, float] | None
-) -> dict[str, float | None]:
-    """Every metric by its name. Fractions of samples are rounded: 1 - 0.7 is not to exceed 0.3."""
-    values: dict[str, float | None] = {key: value for key, value in asdict(gap).items() if key != "argmax_agreement"}
-    agreement = gap.argmax_agreement
-    values["argmax_disagreement"] = None if agreement is None else round(1 - agreement, 12)
-    values["numerical_rmse"] = None if numerical is None else numerical.rmse
-    drop = None if accuracies is None else round(accuracies["reference"] - accuracies["circuit"], 12)
-    values["accuracy_drop"] = drop
-    return values | {f"{stage.name}.relative_rmse": stage.gap.relative_rmse for stage in stages}

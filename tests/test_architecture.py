@@ -38,6 +38,7 @@ ROOMS = (
     "report",  # a gap, rendered
     "compiled",  # the folder that compile writes
     "evidence",  # the samples, and what is known of their answers
+    "facts",  # what a report says of model and circuit
     "pipeline",  # load, compile, simulate, compare, in order
     "settle",  # how fast a circuit answers
     "study",  # many runs of the pipeline

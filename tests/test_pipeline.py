@@ -9,12 +9,13 @@ from circuits import LINE, PEAK, design_of, inputs_for, load_device, network, te
 from fake_ngspice import CUT, write_fake
 
 from kanspice.errors import InputError
+from kanspice.gap import Gap, metric_names, metric_values
 from kanspice.models import DivergenceError, KirchhoffNet, load, load_array, load_labels, save
 from kanspice.models.branches import branch_function
 from kanspice.models.reference import reference_stages
 from kanspice.models.topology import recipe, topology_from_edges
 from kanspice.ngspice import NgspiceOptions
-from kanspice.pipeline import Evidence, VerifyOptions, metric_names, resolve_fidelity, verify
+from kanspice.pipeline import Evidence, VerifyOptions, resolve_fidelity, verify
 
 
 @pytest.fixture(scope="module")
@@ -127,9 +128,6 @@ def test_fractions_of_samples_keep_the_limit_that_they_equal(loaded, evidence):
     result = verify(loaded, technology(), Evidence(evidence.inputs, labels), VerifyOptions(limits=limits))
     assert result.accuracy == {"reference": 0.7, "circuit": 0.7}
     assert [limit.value for limit in result.limits] == [0.0, 0.0]
-    from kanspice.gap import Gap
-    from kanspice.pipeline import metric_values
-
     values = metric_values(Gap(0, 0, 0, 0, 0.7), (), None, {"reference": 0.98, "circuit": 0.96})
     assert values["argmax_disagreement"] == 0.3
     assert values["accuracy_drop"] == 0.02

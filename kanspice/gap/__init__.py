@@ -5,6 +5,7 @@ from kanspice.gap.comparison import Comparison, check_baseline, held_against
 from kanspice.gap.cross_check import CrossCheck, cross_checked
 from kanspice.gap.measure import decoded_outputs, measure, numerical_gap
 from kanspice.gap.metrics import Gap, accuracy, compare, mean_squared_error, spread, squared_errors
+from kanspice.gap.named import judged, metric_names, metric_values
 from kanspice.gap.physical import PhysicalCost, physical_cost
 from kanspice.gap.result import GapResult, Limit, NumericalGap, SampleWaveforms, StageGap
 from kanspice.gap.waveforms import compare_waveforms
@@ -31,8 +32,11 @@ __all__ = [
     "cross_checked",
     "decoded_outputs",
     "held_against",
+    "judged",
     "mean_squared_error",
     "measure",
+    "metric_names",
+    "metric_values",
     "numerical_gap",
     "physical_cost",
     "spread",

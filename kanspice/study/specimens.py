@@ -19,10 +19,10 @@ from kanspice.design import Design
 from kanspice.design.file import design_bytes
 from kanspice.draws import Draw
 from kanspice.engines import EngineName, solve
-from kanspice.gap import CrossCheck, accuracy, compare, decoded_outputs, numerical_gap
+from kanspice.gap import CrossCheck, accuracy, compare, decoded_outputs, metric_values, numerical_gap
 from kanspice.netlist import Fidelity
 from kanspice.ngspice import NgspiceOptions, Progress
-from kanspice.pipeline import VerifyOptions, cross_check, has_answer, metric_values
+from kanspice.pipeline import VerifyOptions, cross_check, has_answer
 from kanspice.solution import FailedSample, Solution
 from kanspice.study.plan import CHECKED_SAMPLES
 from kanspice.technology import Technology

@@ -1,0 +1,119 @@
+"""What a report says of a model and its circuit beside the gap: facts for its tables, and notes for its reader."""
+
+from __future__ import annotations
+
+import math
+from itertools import pairwise
+
+import numpy as np
+
+from kanspice.design import Crossbar, Design
+from kanspice.design.bounds import is_settled
+from kanspice.design.poles import restless
+from kanspice.models import KANalogue, KirchhoffNet, LoadedModel
+from kanspice.solution import Solution
+from kanspice.technology import Technology
+
+
+def of_model(loaded: LoadedModel) -> dict[str, object]:
+    """Of the network and its checkpoint."""
+    return {
+        "path": str(loaded.path),
+        "family": loaded.family,
+        "format": loaded.format,
+        "sha256": loaded.sha256,
+        "parameters": loaded.parameters,
+        "devices": _device_names(loaded.model),
+    }
+
+
+def _device_names(model: object) -> list[str]:
+    if isinstance(model, KANalogue):
+        return [device.name for device in model.devices]
+    return [model.branch.name] if isinstance(model, KirchhoffNet) else []
+
+
+def of_circuit(design: Design, solution: Solution, technology: Technology) -> dict[str, object]:
+    """Of the circuit, as large as the engine found it."""
+    return {
+        "devices": design.device_count,
+        "nodes": solution.netlist["nodes"],
+        "elements": solution.netlist["elements"],
+        "netlist_bytes": solution.netlist["bytes"],
+        "fidelity": solution.engine_options["fidelity"],
+        "technology": technology.model_dump(),
+        "swing_basis": design.swing_basis,
+        "inference_s": design.inference_s if design.periods else None,
+        "swing": [
+            {
+                "stage": crossbar.name,
+                "feedback_ohm": float(np.median(crossbar.feedback_ohm)),
+                "column_amplifier_v": crossbar.column_swing_v,
+                "output_v_per_unit": crossbar.output_v_per_unit,
+            }
+            for crossbar in design.crossbars
+        ],
+    }
+
+
+def notes(design: Design, solution: Solution) -> tuple[str, ...]:
+    """What a reader has to know: what the engine said, what the circuit is, and where it would not work."""
+    return (*solution.notes, *_about(design, str(solution.engine_options["fidelity"])), *_restless(design, solution))
+
+
+def _about(design: Design, fidelity: str) -> list[str]:
+    notes = []
+    if design.crossbars:
+        notes.append(f"amplifiers sized for {design.swing_basis}")
+    if design.periods:
+        notes += _period_notes(design)
+    elif design.is_ideal:
+        notes.append("ideal amplifiers hold every column at 0 V: `shared` and `device` fidelity are the same circuit")
+    elif fidelity == "shared":
+        notes.append("`shared` leaves out that columns move: with a finite amplifier gain `device` is the true circuit")
+    if any(crossbar.takes_time for crossbar in design.crossbars):
+        notes.append("bandwidth, slew rate and capacitances do not act on operating points: see `kanspice settle`")
+    if any(stage.name.endswith(".norm") for stage in design.stages):
+        notes.append("LayerNorm is a behavioural block: no circuit is known for it")
+    return notes
+
+
+def _restless(design: Design, solution: Solution) -> list[str]:
+    """Crossbars whose operating points exist on paper only: their amplifiers are too slow to hold the columns there."""
+    notes = []
+    for before, crossbar in pairwise(design.stages):
+        if not isinstance(crossbar, Crossbar) or math.isinf(crossbar.gbw_hz) or not solution.solved.any():
+            continue
+        rows_v, columns_v = solution.stage_v[before.name], solution.column_v[crossbar.name]
+        moves, needed_hz = restless(design, crossbar, rows_v[solution.solved], columns_v[solution.solved])
+        if moves.any():
+            cure = f"{needed_hz:.2g} Hz" if math.isfinite(needed_hz) else "no bandwidth"
+            held = (
+                f"an amplifier of {crossbar.gbw_hz:.2g} Hz does not hold its column still, it oscillates or runs away"
+            )
+            where = f"{crossbar.name}: in {moves.sum()} of {len(moves)} samples"
+            notes.append(f"{where} {held}; {cure} would do: see `kanspice settle`")
+    return notes
+
+
+def _period_notes(design: Design) -> list[str]:
+    first = design.periods[0]
+    periods_s, farads = sum(p.period_s for p in design.periods), first.unit_s * first.current_unit_a / first.unit_v
+    duration = f"inference takes {design.inference_s:.4g} s"
+    notes = [f"{duration}, of it {periods_s:.4g} s proportional to each node's {farads:.4g} F"]
+    if design.schematic is None:
+        notes.append("branches are behavioural sources")
+    else:
+        notes.append("branches are schematics: conductances, one-sided switches, VCCS, differential pairs")
+    if design.switching is None:
+        notes.append("switches between periods are ideal")
+    else:
+        notes.append("all periods in one circuit, with switches and clocks")
+    if design.losses is not None and design.losses.clamps:
+        supply_v, ohm = design.losses.supply_v, design.losses.clamp_ohm
+        notes.append(f"nodes beyond {supply_v:.4g} V, either sign, are pulled back through {ohm:.4g} ohm")
+    if not is_settled(design):
+        notes.append(
+            "switches.on_ohm is so large that a bank might settle in several states: only one of them was seen"
+        )
+    return notes
