@@ -20,6 +20,7 @@ from scipy.sparse import csr_array
 from kanspice.design import OdePeriod, Schematic
 from kanspice.design.activations import ACTIVATIONS
 from kanspice.design.branches import LEAK, activation_name
+from kanspice.solver.piecewise import Piecewise
 
 Array = npt.NDArray[np.float64]
 Indices = npt.NDArray[np.int64]
@@ -59,6 +60,11 @@ class Branches:
     def is_smooth(self) -> bool:
         """True when currents have no corners."""
         return self.shape in ("linear", "tanh") or self.activation in _SMOOTH_ACTIVATIONS
+
+    @property
+    def is_piecewise(self) -> bool:
+        """True when currents are piecewise linear in the difference of the voltages."""
+        return self.differences and self.shape in ("linear", "rectified") and bool(np.isinf(self.level).all())
 
     def shaped(self, drive: Array, ratio: Array | float) -> Array:
         """What the drive makes of itself; the argument may be overwritten."""
@@ -103,7 +109,7 @@ def bank_of(period: OdePeriod, schematic: Schematic | None = None) -> Bank:
     branches = merged(oriented(replace(branches, weight=period.gain * branches.weight)))
     if branches.nodes * len(branches.weight) <= _DENSE_NUMBERS:
         return DenseBank(branches)
-    return PairBank(branches)
+    return PiecewiseBank(branches) if branches.is_piecewise else PairBank(branches)
 
 
 class DenseBank(Bank):
@@ -133,27 +139,54 @@ class DenseBank(Bank):
         return currents
 
 
+class PiecewiseBank(Bank):
+    """All branches between the same two nodes as one piecewise linear function of the difference of their voltages."""
+
+    def __init__(self, branches: Branches) -> None:
+        """branches: sorted as `oriented` sorts them."""
+        self.branches = branches
+        starts = _starts(branches)
+        owner = np.repeat(np.arange(len(starts)), np.diff(np.append(starts, len(branches.weight))))
+        self.first, self.second = branches.first[starts], branches.second[starts]
+        self.into = _incidence(self.first, self.second, branches.nodes)
+        with np.errstate(all="ignore"):
+            corner = np.where(branches.alpha == 0, np.nan, -branches.gamma / branches.alpha)
+        steep, flat = np.ones_like(branches.ratio), np.ones_like(branches.ratio)
+        if branches.shape == "rectified":
+            steep, flat = np.maximum(branches.ratio, 1.0), np.minimum(branches.ratio, 1.0)
+        rises = branches.alpha > 0
+        # A branch whose drive does not change has no corner, and what its constant drive comes to on the left of it.
+        still = branches.alpha == 0
+        below = np.where(rises | (still & (branches.gamma < 0)), flat, steep) * branches.weight
+        above = np.where(rises, steep, flat) * branches.weight
+        left, right = ((side * branches.alpha, side * branches.gamma) for side in (below, above))
+        self.pairs = Piecewise(owner, corner, left, right)
+
+    def into_nodes(self, volts: Array) -> Array:
+        padded = np.pad(volts, ((0, 0), (1, 0)))
+        across = padded.take(self.first, axis=1)
+        across -= padded.take(self.second, axis=1)
+        return np.ascontiguousarray((self.into @ self.pairs.values(across).T).T)
+
+
 class PairBank(Bank):
     """Pair of nodes by pair of nodes: voltages are looked up, and currents added up, once for all between the two."""
 
     def __init__(self, branches: Branches) -> None:
         """branches: sorted so that those between the same two nodes follow each other, as `oriented` sorts them."""
         self.branches = branches
-        starts = np.flatnonzero(np.diff(branches.first, prepend=-1) | np.diff(branches.second, prepend=-1))
+        starts = _starts(branches)
         counts = np.diff(np.append(starts, len(branches.weight)))
         order = np.argsort(counts, kind="stable")
         self.first, self.second = branches.first[starts[order]], branches.second[starts[order]]
         self.several = [
             _Several.of(branches, starts[counts == count] + np.arange(count)[:, None]) for count in np.unique(counts)
         ]
-        numbers = np.arange(len(starts))
-        signs = np.repeat([1.0, -1.0], len(starts))
-        places = np.concatenate([self.second, self.first]), np.concatenate([numbers, numbers])
-        self.into: Any = csr_array((signs, places), shape=(branches.nodes + 1, len(starts)))[1:]
+        self.into = _incidence(self.first, self.second, branches.nodes)
 
     def into_nodes(self, volts: Array) -> Array:
         padded = np.pad(volts, ((0, 0), (1, 0)))
-        first, second = padded[:, self.first], padded[:, self.second]
+        first, second = padded.take(self.first, axis=1), padded.take(self.second, axis=1)
         current, start = np.empty_like(first), 0
         if self.branches.differences:
             first -= second
@@ -175,6 +208,19 @@ class PairBank(Bank):
             drive *= weight
             total += drive
         return total
+
+
+def _starts(branches: Branches) -> Indices:
+    """Where the branches of the next pair of nodes begin, for branches sorted by nodes."""
+    return np.flatnonzero(np.diff(branches.first, prepend=-1) | np.diff(branches.second, prepend=-1))
+
+
+def _incidence(first: Indices, second: Indices, nodes: int) -> Any:
+    """Sparse (nodes, pairs): 1 where a pair's current arrives, -1 where it leaves."""
+    numbers = np.arange(len(first))
+    signs = np.repeat([1.0, -1.0], len(first))
+    places = np.concatenate([second, first]), np.concatenate([numbers, numbers])
+    return csr_array((signs, places), shape=(nodes + 1, len(first)))[1:]
 
 
 def _limited(term: Array, level: Array | float) -> Array:
@@ -233,7 +279,7 @@ def merged(branches: Branches) -> Branches:
     """The same with all linear branches between two nodes made one; others are kept as they are."""
     if branches.shape != "linear" or len(branches.weight) == 0:
         return branches
-    starts = np.flatnonzero(np.diff(branches.first, prepend=-1) | np.diff(branches.second, prepend=-1))
+    starts = _starts(branches)
     alpha, beta, gamma = (
         np.add.reduceat(branches.weight * part, starts) for part in (branches.alpha, branches.beta, branches.gamma)
     )
