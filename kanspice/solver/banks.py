@@ -20,7 +20,7 @@ from scipy.sparse import csr_array
 from kanspice.design import OdePeriod, Schematic
 from kanspice.design.activations import ACTIVATIONS
 from kanspice.design.branches import LEAK, activation_name
-from kanspice.solver.piecewise import Piecewise
+from kanspice.piecewise import Bends, PairCurrents
 
 Array = npt.NDArray[np.float64]
 Indices = npt.NDArray[np.int64]
@@ -143,30 +143,23 @@ class PiecewiseBank(Bank):
     """All branches between the same two nodes as one piecewise linear function of the difference of their voltages."""
 
     def __init__(self, branches: Branches) -> None:
-        """branches: sorted as `oriented` sorts them."""
         self.branches = branches
-        starts = _starts(branches)
-        owner = np.repeat(np.arange(len(starts)), np.diff(np.append(starts, len(branches.weight))))
-        self.first, self.second = branches.first[starts], branches.second[starts]
-        self.into = _incidence(self.first, self.second, branches.nodes)
-        with np.errstate(all="ignore"):
-            corner = np.where(branches.alpha == 0, np.nan, -branches.gamma / branches.alpha)
-        steep, flat = np.ones_like(branches.ratio), np.ones_like(branches.ratio)
-        if branches.shape == "rectified":
-            steep, flat = np.maximum(branches.ratio, 1.0), np.minimum(branches.ratio, 1.0)
-        rises = branches.alpha > 0
-        # A branch whose drive does not change has no corner, and what its constant drive comes to on the left of it.
-        still = branches.alpha == 0
-        below = np.where(rises | (still & (branches.gamma < 0)), flat, steep) * branches.weight
-        above = np.where(rises, steep, flat) * branches.weight
-        left, right = ((side * branches.alpha, side * branches.gamma) for side in (below, above))
-        self.pairs = Piecewise(owner, corner, left, right)
+        self.pairs = PairCurrents(branches.nodes, branches.first, branches.second, _bends(branches))
 
     def into_nodes(self, volts: Array) -> Array:
-        padded = np.pad(volts, ((0, 0), (1, 0)))
-        across = padded.take(self.first, axis=1)
-        across -= padded.take(self.second, axis=1)
-        return np.ascontiguousarray((self.into @ self.pairs.values(across).T).T)
+        return self.pairs.into_nodes(volts)
+
+
+def _bends(branches: Branches) -> Bends:
+    """Each branch as a function of the difference; one whose drive does not change with it has no corner."""
+    alpha, gamma, ratio = branches.alpha, branches.gamma, branches.ratio
+    still, rises = alpha == 0, alpha > 0
+    linear = branches.shape == "linear"
+    steep, flat = (np.ones_like(ratio),) * 2 if linear else (np.maximum(ratio, 1.0), np.minimum(ratio, 1.0))
+    below = branches.weight * np.where(rises | (still & (gamma < 0)), flat, steep)
+    above = branches.weight * np.where(rises, steep, flat)
+    corner = -gamma / np.where(still, np.nan, alpha)
+    return Bends(corner, (below * alpha, below * gamma), (above * alpha, above * gamma))
 
 
 class PairBank(Bank):
@@ -182,7 +175,10 @@ class PairBank(Bank):
         self.several = [
             _Several.of(branches, starts[counts == count] + np.arange(count)[:, None]) for count in np.unique(counts)
         ]
-        self.into = _incidence(self.first, self.second, branches.nodes)
+        numbers = np.arange(len(starts))
+        signs = np.repeat([1.0, -1.0], len(starts))
+        places = np.concatenate([self.second, self.first]), np.concatenate([numbers, numbers])
+        self.into: Any = csr_array((signs, places), shape=(branches.nodes + 1, len(starts)))[1:]
 
     def into_nodes(self, volts: Array) -> Array:
         padded = np.pad(volts, ((0, 0), (1, 0)))
@@ -213,14 +209,6 @@ class PairBank(Bank):
 def _starts(branches: Branches) -> Indices:
     """Where the branches of the next pair of nodes begin, for branches sorted by nodes."""
     return np.flatnonzero(np.diff(branches.first, prepend=-1) | np.diff(branches.second, prepend=-1))
-
-
-def _incidence(first: Indices, second: Indices, nodes: int) -> Any:
-    """Sparse (nodes, pairs): 1 where a pair's current arrives, -1 where it leaves."""
-    numbers = np.arange(len(first))
-    signs = np.repeat([1.0, -1.0], len(first))
-    places = np.concatenate([second, first]), np.concatenate([numbers, numbers])
-    return csr_array((signs, places), shape=(nodes + 1, len(first)))[1:]
 
 
 def _limited(term: Array, level: Array | float) -> Array:
