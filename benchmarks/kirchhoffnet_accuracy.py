@@ -68,17 +68,10 @@ def make_inputs(data: Path, folder: Path, images: int) -> None:
 
 def verify_command(checkpoint: Path, folder: Path, technology: str, report: Path) -> list[str]:
     """What a user would type, by this Python."""
-    files = [
-        "--config",
-        checkpoint / "config.yaml",
-        "--inputs",
-        folder / "inputs.npy",
-        "--labels",
-        folder / "labels.npy",
-    ]
-    options = ["--engine", "batched", "--tech", technology, "--json", report]
+    samples = ["--inputs", folder / "inputs.npy", "--labels", folder / "labels.npy"]
+    options = ["--config", checkpoint / "config.yaml", "--engine", "batched", "--tech", technology, "--json", report]
     start = [sys.executable, "-c", "from kanspice.cli import main; main()", "verify", checkpoint / "model.pth"]
-    return [str(part) for part in (*start, *files, *options)]
+    return [str(part) for part in (*start, *samples, *options)]
 
 
 if __name__ == "__main__":

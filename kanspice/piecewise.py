@@ -39,7 +39,7 @@ class PairCurrents:
     """Branches between nodes 0, which is ground, and on; all of them between the same two as one function."""
 
     def __init__(self, nodes: int, source: Indices, destination: Indices, bends: Bends) -> None:
-        """source, destination: (branches,). bends: what flows from the one to the other, of v_source - v_destination."""
+        """source, destination: (branches,). bends: what flows from one to the other, of v_source - v_destination."""
         low, high = np.minimum(source, destination), np.maximum(source, destination)
         pairs, owner = np.unique(low * (nodes + 1) + high, return_inverse=True)
         self.low, self.high = np.divmod(pairs, nodes + 1)
