@@ -220,6 +220,7 @@ def _limiter(draft: _Draft, layer: _DraftLayer, input_v_per_unit: float) -> Limi
         high_v=float(high) * unit_v,
         input_v_per_unit=input_v_per_unit,
         unit_v=unit_v,
+        shift_v=np.zeros(layer.area.shape[0]),
         knee_v=draft.technology.clippers.knee_v,
     )
 
