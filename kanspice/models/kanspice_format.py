@@ -2,7 +2,7 @@
 
     {"schema": "kanspice.checkpoint/1", "family": "kanalogue", "config": <JSON text>, "state": {name: tensor}}
 
-What the JSON text and the state hold is each family's: see `kanalogue_own` and `kirchhoffnet_own`.
+What the JSON text and the state hold is each family's: see `kanalogue_own`, `kirchhoffnet_own` and `phykan_own`.
 """
 
 from __future__ import annotations
@@ -18,9 +18,10 @@ import torch
 from torch import Tensor
 
 from kanspice.errors import InputError
-from kanspice.models import kanalogue_own, kirchhoffnet_own
+from kanspice.models import kanalogue_own, kirchhoffnet_own, phykan_own
 from kanspice.models.kanalogue import KANalogue
-from kanspice.models.network import Network
+from kanspice.models.kirchhoffnet import KirchhoffNet
+from kanspice.models.network import Family, Network
 from kanspice.models.state import plain_state
 
 FORMAT = "kanspice"
@@ -28,6 +29,7 @@ SCHEMA = "kanspice.checkpoint/1"
 _READERS: dict[str, Callable[[str, dict[str, Tensor], Path], Network]] = {
     kanalogue_own.FAMILY: kanalogue_own.network,
     kirchhoffnet_own.FAMILY: kirchhoffnet_own.network,
+    phykan_own.FAMILY: phykan_own.network,
 }
 
 
@@ -66,20 +68,29 @@ def save(model: Network, path: str | os.PathLike[str]) -> None:
     """
     target = Path(path)
     state = {name: tensor.detach().clone() for name, tensor in model.state_dict().items()}
-    family, config = _described(model, state, target)
-    text = json.dumps(config, sort_keys=True, allow_nan=False)
+    text = json.dumps(_described(model, state, target), sort_keys=True, allow_nan=False)
     buffer = io.BytesIO()
-    torch.save({"schema": SCHEMA, "family": family, "config": text, "state": state}, buffer)
+    torch.save({"schema": SCHEMA, "family": family_of(model), "config": text, "state": state}, buffer)
     _write_atomically(buffer.getvalue(), target)
 
 
-def _described(model: Network, state: dict[str, Tensor], target: Path) -> tuple[str, dict[str, object]]:
-    """The model's family and JSON object, once its state has been found worth keeping."""
+def family_of(model: Network) -> Family:
+    """The family by the name that checkpoints and reports have for it."""
+    if isinstance(model, KANalogue):
+        return kanalogue_own.FAMILY
+    return kirchhoffnet_own.FAMILY if isinstance(model, KirchhoffNet) else phykan_own.FAMILY
+
+
+def _described(model: Network, state: dict[str, Tensor], target: Path) -> dict[str, object]:
+    """The model's JSON object, once its state has been found worth keeping."""
     if isinstance(model, KANalogue):
         kanalogue_own.check_state(model, state, target)
-        return kanalogue_own.FAMILY, kanalogue_own.config_of(model)
-    kirchhoffnet_own.check_state(model, state, target)
-    return kirchhoffnet_own.FAMILY, kirchhoffnet_own.config_of(model)
+        return kanalogue_own.config_of(model)
+    if isinstance(model, KirchhoffNet):
+        kirchhoffnet_own.check_state(model, state, target)
+        return kirchhoffnet_own.config_of(model)
+    phykan_own.check_state(model, state, target)
+    return phykan_own.config_of(model)
 
 
 def _write_atomically(content: bytes, target: Path) -> None:

@@ -16,6 +16,7 @@ from kanspice.models.kanalogue import NORM_EPS, KANalogue
 from kanspice.models.kirchhoffnet import KirchhoffNet
 from kanspice.models.kirchhoffnet_layer import Layer
 from kanspice.models.network import Network
+from kanspice.models.phykan import PhyKAN
 
 Array = npt.NDArray[np.float64]
 _BLOCK = 256
@@ -59,6 +60,20 @@ class PeriodArrays:
     theta: Array
     duration: float
     nodes: int
+
+
+@dataclass(frozen=True)
+class FilterArrays:
+    """One layer of a PhyKAN: settings of its filters, each (n_in, n_out, K), and its nodes' thresholds (n_in,).
+
+    gain: signed, zero where there is no connection. high_hz, low_hz: cut-offs of the high-pass and low-pass filters.
+    threshold: the value that is squashed to 1/2. How values become frequencies, `model.constants` say.
+    """
+
+    gain: Array
+    high_hz: Array
+    low_hz: Array
+    threshold: Array
 
 
 def reference_stages(model: Network, inputs: Array) -> dict[str, Array]:
@@ -125,6 +140,14 @@ def layer_arrays(model: KANalogue) -> tuple[LayerArrays, ...]:
 def period_arrays(model: KirchhoffNet) -> tuple[PeriodArrays, ...]:
     """The trained periods, in order; edges that share parameters have a copy each."""
     return tuple(_period(layer) for layer in model.layers if isinstance(layer, Layer))
+
+
+def filter_arrays(model: PhyKAN) -> tuple[FilterArrays, ...]:
+    """The trained layers, in order, as the model has them: rounded to its grid if it has one."""
+    return tuple(
+        FilterArrays(*(_array(part) for part in (found.gain, found.high_hz, found.low_hz, layer.threshold)))
+        for found, layer in zip(model.settings(), model.band_layers(), strict=True)
+    )
 
 
 def _period(layer: Layer) -> PeriodArrays:
