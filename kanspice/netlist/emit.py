@@ -13,6 +13,7 @@ from kanspice.design.stages import Connections
 from kanspice.netlist.cells import Cell, FullCell, Placed, WindowCell, choose_cells, sense_node
 from kanspice.netlist.connections import bank_lines, bank_name, subcircuits_of
 from kanspice.netlist.fidelity import Fidelity, check_fidelity
+from kanspice.netlist.filters import filter_netlist
 from kanspice.netlist.library import library_text
 from kanspice.netlist.names import column_node, input_node, layer_of, source_inside, stage_node, sum_node, tia_node
 from kanspice.netlist.netlist import CIRCUIT, Netlist, Text, whole
@@ -49,6 +50,8 @@ def build_netlist(design: Design, fidelity: Fidelity, *, full_cells: bool = Fals
     check_fidelity(design, fidelity)
     if design.periods:
         return period_netlist(design, fidelity)
+    if fidelity == "filter":
+        return filter_netlist(design)
     return _Builder(design, fidelity, full_cells or dynamic, dynamic).build()
 
 
