@@ -7,6 +7,8 @@ from kanspice.models.integrator import DivergenceError, Integrator
 from kanspice.models.kanalogue import KANalogue
 from kanspice.models.kanspice_format import save
 from kanspice.models.kirchhoffnet import KirchhoffNet
+from kanspice.models.memdiode import SynapseConstants
+from kanspice.models.memkan import MemKAN
 from kanspice.models.network import Network
 from kanspice.models.noise import CoefficientNoise
 from kanspice.models.phykan import PhyKAN
@@ -20,8 +22,10 @@ __all__ = [
     "KANalogue",
     "KirchhoffNet",
     "LoadedModel",
+    "MemKAN",
     "Network",
     "PhyKAN",
+    "SynapseConstants",
     "load",
     "load_array",
     "load_labels",

@@ -6,14 +6,14 @@ STATE_DICT = "save only the weights: torch.save(model.state_dict(), path)"
 
 _PHYKAN = b"PhyKAN"  # the authors' class; its state dict is empty, since its tensors lie in lists
 PHYKAN = """where the authors' code is at hand, and only if you trust the file, run
-      import json, torch
+      import json, pathlib, torch
       import PhyKAN_Util  # or whichever file defines the class
       model = torch.load("module.pt", map_location="cpu", weights_only=False)
       names = ("filter_params", "edge_mask", "thresholds")
       torch.save({f"{n}.{i}": t.detach().cpu() for n in names for i, t in enumerate(getattr(model, n))}, "model.pt")
       config = {"KANshape": list(model.KANshape), "filters_per_unit": model.filter_params[0].shape[2],
                 "thresholding": bool(model.thresholding), "sigmoid_s": float(model.sigmoid_s)}
-      json.dump(config, open("config.json", "w"))
+      pathlib.Path("config.json").write_text(json.dumps(config))
     and give model.pt with --config config.json"""
 
 

@@ -4,7 +4,8 @@ from typing import Literal
 
 from kanspice.models.kanalogue import KANalogue
 from kanspice.models.kirchhoffnet import KirchhoffNet
+from kanspice.models.memkan import MemKAN
 from kanspice.models.phykan import PhyKAN
 
-Network = KANalogue | KirchhoffNet | PhyKAN
-Family = Literal["kanalogue", "kirchhoffnet", "phykan"]
+Network = KANalogue | KirchhoffNet | MemKAN | PhyKAN
+Family = Literal["kanalogue", "kirchhoffnet", "memkan", "phykan"]
