@@ -13,6 +13,9 @@ from kanspice.design.stages import Connections
 from kanspice.netlist.names import connection_element, layer_of
 from kanspice.units import spice_number
 
+_LARGEST_DRIVE_V = 10.0
+"""More drives no memdiode: its current is at most this over what is in its way."""
+
 
 def bank_name(bank: Connections) -> str:
     """The subcircuit of a bank: `l1_filters`."""
@@ -96,10 +99,13 @@ def _synapse(bank: SynapseBank, place: tuple[int, int, int]) -> str:
         "sat": bank.saturation_a[place],
         "gain": bank.gain[place],
     }
+    path_ohm = float(bank.load_ohm[place] + bank.series_ohm[place])
     if bank.kind[place] == BAND_PASS:
         ends, subcircuit = f"r{row} m{row}", "synapse_band"
-        parameters["input"] = bank.input_ohm[place]
+        parameters["input"] = input_ohm = bank.input_ohm[place]
+        path_ohm = float(1 / (1 / bank.load_ohm[place] + 1 / input_ohm) + bank.series_ohm[place])
     else:
         ends, subcircuit = f"{'k' if bank.kind[place] == LOW_PASS else 'r'}{row}", "synapse"
+    parameters["top"] = max(math.log(_LARGEST_DRIVE_V / path_ohm / bank.saturation_a[place]), 0.0) + 1
     values = " ".join(f"{key}={spice_number(float(value))}" for key, value in parameters.items())
     return f"x{connection_element(*place)} {ends} c{column} {subcircuit} {values}"
