@@ -96,6 +96,13 @@ class SynapseBank:
     """(columns,)"""
     reference_v: float
     output_v_per_unit: float
+    read_noise_v: float = 0.0
+    """Standard deviation of the noise on every output, drawn for every sample."""
+
+    @property
+    def is_noisy(self) -> bool:
+        """True when samples differ in what is drawn for them."""
+        return self.read_noise_v > 0
 
     @property
     def rows(self) -> int:
