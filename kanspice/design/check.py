@@ -158,6 +158,7 @@ def _is_a_bank(stage: Connections) -> bool:
     if isinstance(stage, FilterBank):
         parts = [stage.high_ohm, stage.high_f, stage.low_ohm, stage.low_f]
         least = min(stage.sine_v, stage.control_v, stage.clock_hz, stage.sum_gain, stage.amplifier_hz, stage.hold_s)
+        least = min(least, stage.slot_s)
         others = stage.offset_v.shape == stage.gain.shape
     else:
         parts = [stage.load_ohm, stage.input_ohm, stage.series_ohm, stage.alpha_per_v, stage.saturation_a]

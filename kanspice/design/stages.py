@@ -410,8 +410,10 @@ class Design:
 
     @property
     def inference_s(self) -> float:
-        """How long all periods take together, seconds; 0 where there are none."""
-        return self.ends_s[-1] if self.periods else 0.0
+        """How long all periods, or all banks of filters, take together, seconds; 0 where there are none."""
+        if self.periods:
+            return self.ends_s[-1]
+        return sum(bank.slot_s for bank in self.banks if isinstance(bank, FilterBank))
 
     @property
     def output_width(self) -> int:

@@ -78,6 +78,7 @@ class _Builder:
         self.functions: dict[str, str] = {}
         self.banks: dict[str, str] = {}
         self.noises: list[str] = []
+        self.now_s = 0.0
         self.reach_v: dict[str, float] = {}
         self.curves = [device.curve.stretched(design.input_v_per_unit) for device in design.devices]
         self.nodes: set[str] = set()
@@ -182,13 +183,15 @@ class _Builder:
         self.amplifier_sources[stage.name] = tuple(source_inside(name, source) for name in amplifiers)
 
     def _add_bank(self, stage: Connections, signal: list[str], outputs: list[str]) -> None:
-        lines, layer = list(bank_lines(stage)), layer_of(stage.name)
+        layer, begins_s = layer_of(stage.name), self.now_s if self.fidelity == "transient" else None
+        lines = list(bank_lines(stage, begins_s))
         self.banks[bank_name(stage)] = "\n".join(lines)
-        self.used |= subcircuits_of(stage)
+        self.used |= subcircuits_of(stage, begins_s)
         self.elements += len(lines) - 2
         columns = [sum_node(layer, index) for index in range(stage.width)]
         self._instance_of_array(bank_name(stage), signal, columns)
         gain = stage.sum_gain if isinstance(stage, FilterBank) else 1.0
+        self.now_s += stage.slot_s if isinstance(stage, FilterBank) else 0.0
         biases_v = stage.bias_v.tolist() if isinstance(stage, SynapseBank) else [0.0] * stage.width
         is_noisy = isinstance(stage, SynapseBank) and stage.is_noisy
         for index, (column, output, bias_v) in enumerate(zip(columns, outputs, biases_v, strict=True)):
