@@ -22,7 +22,7 @@ import numpy as np
 from benchmarks.report import cpu_s, surroundings, write
 
 CHECKPOINT = "kirchhoffnet/mnist"
-_KEPT = ("model", "engine", "samples", "failed_samples", "gap", "accuracy", "numerical", "timing", "memory")
+_KEPT = ("model", "engine", "samples", "failed_samples", "gap", "accuracy", "numerical_error", "timing")
 
 
 def main() -> None:
