@@ -25,7 +25,7 @@ SAMPLES, TEST_SAMPLES = 2000, 500
 
 
 def hand(inputs: Array) -> Array:
-    """Where the arm ends, (samples, 2), for joint angles in units of 1.2 rad (samples, 3), each from the link before."""
+    """Where the hand is (samples, 2) with joint angles (samples, 3) in units of 1.2 rad, each from the link before."""
     angles = np.cumsum(RAD_PER_UNIT * inputs, axis=1)
     return np.stack([np.cos(angles) @ LINKS, np.sin(angles) @ LINKS], axis=1)
 
