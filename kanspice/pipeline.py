@@ -17,10 +17,12 @@ from kanspice.compile import (
     add_converters,
     compile_kanalogue,
     compile_kirchhoffnet,
+    compile_memkan,
     compile_phykan,
     made,
     technology_for_kanalogue,
     technology_for_kirchhoffnet,
+    technology_for_memkan,
     technology_for_phykan,
 )
 from kanspice.design import Design
@@ -53,7 +55,7 @@ from kanspice.gap import (
 )
 from kanspice.gap.causes import Plan, attributed, attribution, numerical_cause, planned, solve_all
 from kanspice.memory import peak_bytes
-from kanspice.models import KANalogue, KirchhoffNet, LoadedModel
+from kanspice.models import KANalogue, KirchhoffNet, LoadedModel, MemKAN
 from kanspice.models.places import errors_at
 from kanspice.models.reference import followed_stages, reference_waveforms
 from kanspice.netlist import Fidelity, fidelities
@@ -109,6 +111,8 @@ def technology_for(loaded: LoadedModel, technology: Technology) -> Technology:
             return technology_for_kanalogue(loaded.model, technology)
         if isinstance(loaded.model, KirchhoffNet):
             return technology_for_kirchhoffnet(loaded.model, technology)
+        if isinstance(loaded.model, MemKAN):
+            return technology_for_memkan(technology)
         return technology_for_phykan(technology)
 
 
@@ -125,6 +129,8 @@ def compile_nominal(loaded: LoadedModel, technology: Technology, sample_inputs: 
     elif isinstance(model, KirchhoffNet):
         with errors_at(loaded.path):
             design = compile_kirchhoffnet(model, technology, model_sha256=loaded.sha256)
+    elif isinstance(model, MemKAN):
+        design = compile_memkan(model, technology, model_sha256=loaded.sha256)
     else:
         design = compile_phykan(model, technology, model_sha256=loaded.sha256)
     return add_converters(design, technology, model, sample_inputs)
