@@ -1,7 +1,7 @@
 """Train a 3-8-2 PhyKAN on the forward kinematics of a planar arm with three links.
 
 Writes model.pt, and inputs.npy and targets.npy: 500 test samples, which training never sees. The same seed gives the
-same files on the same machine and library versions. About two minutes on one core.
+same files on the same machine and library versions. About a minute on one core.
 """
 
 from __future__ import annotations

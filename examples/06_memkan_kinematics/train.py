@@ -1,7 +1,7 @@
 """Train a 2-8-2 MemKAN on the inverse kinematics of a planar arm with two links.
 
 Writes model.pt, and inputs.npy and targets.npy: 500 test samples, which training never sees. The same seed gives the
-same files on the same machine and library versions. About two minutes on one core.
+same files on the same machine and library versions. One to two minutes on one core.
 """
 
 from __future__ import annotations
