@@ -22,6 +22,7 @@ ROOMS = (
     "resources",  # where the shipped files lie
     "validation",  # a table from a file, checked
     "limits",  # what metrics may be
+    "piecewise",  # currents of many branches at once
     "devices",  # cards and curves
     "models",  # reference networks and their checkpoints
     "draws",  # random numbers by name
