@@ -208,7 +208,7 @@ def _crossbars() -> Iterator[Case]:
     yield Case("digits example", "typical", example(*digits, tech="typical"), 2)
     for rows, pairs in ((16, 8), (64, 16)):
         for ohm in (1.0, 10.0):
-            settings = ("tia.gain=1000", "wires.driver_ohm=20") if pairs == 8 else ()  # noqa: PLR2004
+            settings = ("tia.gain=1000", "wires.driver_ohm=20") if pairs == 8 else ()
             words = f"wires {ohm:g} ohm" + (", gain 1000, drivers" if settings else "")
             yield Case(f"{rows} x {pairs} pairs of resistors", words, resistors(rows, pairs, ohm, *settings), 5)
     if not os.environ.get("KANSPICE_REFERENCE_DATA"):

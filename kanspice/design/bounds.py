@@ -8,7 +8,6 @@ import numpy as np
 
 from kanspice.design.amplifiers import largest_columns_v
 from kanspice.design.branches import growth, slopes
-from kanspice.design.columns import by_column
 from kanspice.design.stages import Array, Crossbar, Design, LayerNorm, Limiter, OdePeriod, ReadOut, Stage
 from kanspice.devices import Device
 
@@ -16,7 +15,6 @@ _SLACK = 1.001
 _FLOOR_V = 1e-6
 _FLOOR = 1e-6
 """In units of current."""
-_GRID = 4001
 _LATEST = 10.0
 """Standard deviations by which no sample's outputs are taken too late."""
 
@@ -130,7 +128,7 @@ def _largest_node_v(design: Design, period: OdePeriod, start_v: float) -> float:
 
 def largest_column_currents_a(crossbar: Crossbar, largest: Array) -> Array:
     """Worst-case |current| of every column, amps, bias included."""
-    currents_a: Array = by_column(crossbar.area).sum(axis=0) @ largest * crossbar.current_unit_a
+    currents_a: Array = crossbar.column_area.sum(axis=0) @ largest * crossbar.current_unit_a
     return currents_a + np.abs(crossbar.bias_a)
 
 
@@ -142,6 +140,5 @@ def largest_currents(devices: Sequence[Device]) -> Array:
 
 def current_ranges(devices: Sequence[Device]) -> Array:
     """Smallest and largest phi_k of every device type over its range, in current units, (2, K)."""
-    curves = [device.curve for device in devices]
-    currents = [curve.numpy(np.linspace(curve.lo_v, curve.hi_v, _GRID))[0] for curve in curves]
+    currents = [device.sampled[0] for device in devices]
     return np.array([[amps.min() for amps in currents], [amps.max() for amps in currents]])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -11,7 +12,6 @@ import numpy.typing as npt
 from kanspice.design import Crossbar, Design, LayerNorm, Limiter
 from kanspice.design.amplifiers import differences_v
 from kanspice.design.bounds import column_bounds_v, largest_column_currents_a, largest_currents
-from kanspice.design.columns import by_column
 from kanspice.design.ideal import limited_v, normalised_v
 from kanspice.design.uniqueness import wires_leave_one_state
 from kanspice.netlist import Fidelity, check_shared
@@ -19,8 +19,9 @@ from kanspice.solution import FailedSample, Outcome
 from kanspice.solver.block import Block
 from kanspice.solver.columns import Reach, Settled, joined, settle
 from kanspice.solver.crosspoints import Crosspoints, LocalCrosspoints, WholeCrosspoints
-from kanspice.solver.currents import AtRows, Currents, LocalCurrents, Rows, WholeCurves
+from kanspice.solver.currents import AtRows, Currents, LocalCurrents, WholeCurves
 from kanspice.solver.pieces import Indices
+from kanspice.solver.rows import KnownRows, Rows
 from kanspice.solver.states import States
 from kanspice.solver.wired import settle_wires
 
@@ -37,8 +38,14 @@ _WIRED_NUMBERS = 2**15
 class Chain:
     """A design's stages, ready for blocks of samples."""
 
-    def __init__(self, design: Design, fidelity: Fidelity) -> None:
-        self.design, self.fidelity = design, fidelity
+    def __init__(
+        self, design: Design, fidelity: Fidelity, known: KnownRows | None = None, *, row_currents: bool = True
+    ) -> None:
+        """known: rows that other circuits with the same inputs have too; nothing is kept if None.
+
+        row_currents: find what rows take too.
+        """
+        self.design, self.fidelity, self.known, self.row_currents = design, fidelity, known, row_currents
         for crossbar in design.crossbars if fidelity == "shared" else ():
             check_shared(crossbar)
         self.curves = tuple(device.curve.stretched(design.input_v_per_unit) for device in design.devices)
@@ -47,7 +54,7 @@ class Chain:
             crossbar.name: Reach(columns_v[crossbar.name], largest_column_currents_a(crossbar, largest))
             for crossbar in design.crossbars
         }
-        self.area = {crossbar.name: by_column(crossbar.area) for crossbar in design.crossbars}
+        self.area = {crossbar.name: crossbar.column_area for crossbar in design.crossbars}
 
     @property
     def block(self) -> int:
@@ -88,6 +95,9 @@ class Chain:
         else:
             currents = self._currents(crossbar, rows_v, whole_curves)
             settled = settle(crossbar, currents, len(rows_v), self.reach[crossbar.name])
+            if self.row_currents:
+                rows_a = currents.from_rows(settled.columns_v) * crossbar.current_unit_a
+                settled = replace(settled, rows_a=rows_a)
         for place in np.flatnonzero(~settled.converged).tolist():
             left_a = settled.residual_a[place]
             left = f"leaves {left_a:.4g} A unbalanced" if np.isfinite(left_a) else "has no state that was found"
@@ -96,8 +106,9 @@ class Chain:
         known = settled.residual_a[settled.converged]
         found.residual_a = max(found.residual_a, float(known.max(initial=0.0)))
         found.column_v[crossbar.name] = settled.columns_v
+        if settled.rows_a is not None:
+            found.row_a[crossbar.name] = settled.rows_a
         found.amplifier_v[crossbar.name] = settled.amplifiers_v
-        found.row_a[crossbar.name] = settled.rows_a
         found.amplifier_a[crossbar.name] = settled.drawn_a
         return differences_v(crossbar, settled.amplifiers_v)
 
@@ -139,7 +150,7 @@ class Chain:
         area = self.area[crossbar.name] * crossbar.current_unit_a
         if whole_curves or crossbar.shift_v.any():
             return WholeCrosspoints(rows_v, self.curves, area, _shifts_by_column(crossbar))
-        return LocalCrosspoints(Rows.at(rows_v, self.curves), area)
+        return LocalCrosspoints(self._rows(crossbar, rows_v), area)
 
     def _currents(self, crossbar: Crossbar, rows_v: Array, whole_curves: bool) -> Currents:
         area = self.area[crossbar.name]
@@ -147,7 +158,13 @@ class Chain:
             return AtRows(rows_v, self.curves, area)
         if whole_curves or crossbar.shift_v.any():
             return WholeCurves(rows_v, self.curves, area, _shifts_by_column(crossbar))
-        return LocalCurrents(Rows.at(rows_v, self.curves), area)
+        return LocalCurrents(self._rows(crossbar, rows_v), area)
+
+    def _rows(self, crossbar: Crossbar, rows_v: Array) -> Rows:
+        """Other circuits can have the same rows only where no crossbar is before them."""
+        if self.known is not None and crossbar is self.design.crossbars[0]:
+            return self.known.at(rows_v, self.curves)
+        return Rows.at(rows_v, self.curves)
 
 
 def _shifts_by_column(crossbar: Crossbar) -> Array:

@@ -55,7 +55,7 @@ def settle_wires(
     columns_v = held_v(crossbar, into_a)[0]
     residual_a = np.where(np.isfinite(left_v), np.abs(slopes).max(axis=(1, 2)), 1.0) * left_v
     amplifiers_v, rows_a = outputs_v(crossbar, columns_v, into_a), currents_a.sum(axis=2)
-    settled = Settled(columns_v, amplifiers_v, into_a, rows_a, residual_a, search.is_settled(left_v))
+    settled = Settled(columns_v, amplifiers_v, into_a, residual_a, search.is_settled(left_v), rows_a)
     return settled, lost
 
 
