@@ -73,12 +73,11 @@ class LocalCrosspoints(Crosspoints):
         """Polynomials of crosspoints, (degree + 1, samples, rows, columns), from those of rows."""
         samples, (rows, columns, _) = len(self.rows.rows_v), self.area.shape
         powers = max((table.shape[2] for table in tables), default=0)
-        stacked = np.zeros((rows, powers, samples, len(tables)))
-        for place, table in enumerate(tables):
-            stacked[:, : table.shape[2], :, place] = table.transpose(1, 2, 0)
-        areas = self.area[:, :, known].transpose(0, 2, 1)
-        together = stacked.reshape(rows, powers * samples, len(tables)) @ areas
-        return together.reshape(rows, powers, samples, columns).transpose(1, 2, 0, 3)
+        together = np.zeros((powers, samples, rows, columns))
+        for place, table in zip(known, tables, strict=True):
+            for power in range(table.shape[2]):
+                together[power] += table[:, :, power, None] * self.area[:, :, place]
+        return together
 
     def at(self, lost_v: Array, samples: Indices) -> tuple[Array, Array]:
         current, slope = self._polynomials(lost_v, samples)

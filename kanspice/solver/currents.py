@@ -15,6 +15,7 @@ import numpy.typing as npt
 from kanspice.devices import Curve
 from kanspice.solver.corners import Corners
 from kanspice.solver.pieces import Indices
+from kanspice.solver.products import times
 from kanspice.solver.rows import Rows
 
 Array = npt.NDArray[np.float64]
@@ -49,7 +50,7 @@ class LocalCurrents(Currents):
 
     def _summed(self, table: Array, areas: Array) -> Array:
         """Polynomials of whole columns, (samples, powers, columns)."""
-        return (table @ areas).reshape(len(self.rows.rows_v), self.rows.powers, areas.shape[1])
+        return times(table, areas).reshape(len(self.rows.rows_v), self.rows.powers, areas.shape[1])
 
     def at(self, columns_v: Array, samples: Indices) -> tuple[Array, Array]:
         is_above = columns_v[:, None, :] > 0
@@ -103,7 +104,7 @@ class AtRows(Currents):
         bases = [curve.numpy(rows_v)[0] for curve in curves]
         basis = np.concatenate(bases, axis=1)
         self.row_current = sum(part * area[:, :, device].sum(axis=1) for device, part in enumerate(bases))
-        self.current = basis @ area.transpose(2, 0, 1).reshape(basis.shape[1], -1)
+        self.current = times(basis, area.transpose(2, 0, 1).reshape(basis.shape[1], -1))
 
     def at(self, columns_v: Array, samples: Indices) -> tuple[Array, Array]:
         return self.current[samples], np.zeros_like(columns_v)
@@ -118,7 +119,7 @@ def _rows_of_polynomials(above: Array, below: Array, area: Array, columns_v: Arr
     for table, on_side in ((above, columns_v > 0), (below, columns_v <= 0)):
         powers = on_side.astype(np.float64)
         for power in range(table.shape[2]):
-            total += table[:, :, power] * (powers @ area.T)
+            total += table[:, :, power] * times(powers, area.T)
             powers = powers * columns_v
     return total
 
