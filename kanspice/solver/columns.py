@@ -7,8 +7,7 @@ help, where devices bend or fall steeply.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -45,12 +44,6 @@ class Settled:
     residual_a: Array
     converged: npt.NDArray[np.bool_]
     rows_a: Array | None = None
-
-
-def joined(parts: Sequence[Settled]) -> Settled:
-    """Of all samples, in order, from parts of them that have everything."""
-    names = [field.name for field in fields(Settled)]
-    return Settled(**{name: np.concatenate([getattr(part, name) for part in parts]) for name in names})
 
 
 @dataclass(frozen=True)

@@ -136,7 +136,8 @@ class _Run:
             arriving = self.inputs_v[block], self.late_s[block]
             again = self.method.solve(*arriving, tighter=True, deadline=self.deadline)
             found_v = again.stage_v[last] - self.stage_v[last][block]
-            differences_v |= {index: row for index, row in zip(block, found_v, strict=True) if np.isfinite(row).all()}
+            good = [place for place in range(len(block)) if place not in again.failures]
+            differences_v |= {block[place]: found_v[place] for place in good if np.isfinite(found_v[place]).all()}
         if not differences_v:
             self.notes.append("numerical error unknown: the tightened rerun came to no end")
             return None

@@ -10,8 +10,8 @@ where the answer is known, to what they are.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, fields
 from functools import cached_property
 
 import numpy as np
@@ -35,28 +35,60 @@ _MOST_ROUNDS = 40
 _INNER = 1e-5
 """What a linear system may leave of its right-hand side: less than Newton's method leaves of the rest."""
 _SHORTEST = 2.0**-8
-_FIRST_PART, _MOST_PARTS = 0.25, 24
+_FIRST_PART, _LEAST_PART, _MOST_PARTS = 0.25, 2.0**-10, 24
+"""Of the resistances: by how much they grow at first, by how little it is still worth trying, and how often at most."""
+
+
+IsLate = Callable[[], bool]
+
+
+@dataclass(frozen=True)
+class Wired(Settled):
+    """With wires. grown: (samples,) the part of all resistances up to which a state was found."""
+
+    grown: Array = field(kw_only=True)
+
+
+def joined(parts: Sequence[Wired]) -> Wired:
+    """Of all samples, in order, from parts of them."""
+    names = [each.name for each in fields(Wired)]
+    return Wired(**{name: np.concatenate([getattr(part, name) for part in parts]) for name in names})
+
+
+def never() -> bool:
+    """There is time."""
+    return False
 
 
 def settle_wires(
-    crossbar: Crossbar, crosspoints: Crosspoints, rows_v: Array, start: Array | None = None, *, patient: bool = True
-) -> tuple[Settled, Array]:
+    crossbar: Crossbar,
+    crosspoints: Crosspoints,
+    rows_v: Array,
+    start: Array | None = None,
+    *,
+    patient: bool = True,
+    is_late: IsLate = never,
+) -> tuple[Wired, Array]:
     """Columns at their amplifiers and the amplifiers' outputs, for rows (samples, rows) in volts, and what is lost.
 
     Crosspoints lose (samples, rows, columns) volts; start: what they may lose, nothing if None.
-    patient: where Newton's method fails, let resistances grow.
+    patient: where Newton's method fails, let resistances grow. is_late: whether to stop with what there is.
     """
-    search, everyone = _Search(crossbar, crosspoints, rows_v), np.arange(len(rows_v))
+    search, everyone = _Search(crossbar, crosspoints, rows_v, is_late), np.arange(len(rows_v))
     start = np.zeros(search.shape(len(rows_v))) if start is None else start
     lost, left_v = search.newton(start, everyone, 1.0)
+    grown = np.where(search.is_settled(left_v, everyone), 1.0, 0.0)
     for place in np.flatnonzero(~search.is_settled(left_v, everyone)).tolist() if patient else ():
-        lost[place], left_v[place] = search.grow(place)
+        grown[place], found = search.grow(place)
+        if found is not None:
+            lost[place], left_v[place] = found
     currents_a, slopes = crosspoints.at(lost, everyone)
     into_a = currents_a.sum(axis=1) + crossbar.bias_a
     columns_v = held_v(crossbar, into_a)[0]
     residual_a = np.where(np.isfinite(left_v), np.abs(slopes).max(axis=(1, 2)), 1.0) * left_v
     amplifiers_v, rows_a = outputs_v(crossbar, columns_v, into_a), currents_a.sum(axis=2)
-    settled = Settled(columns_v, amplifiers_v, into_a, residual_a, search.is_settled(left_v, everyone), rows_a)
+    converged = search.is_settled(left_v, everyone)
+    settled = Wired(columns_v, amplifiers_v, into_a, residual_a, converged, rows_a, grown=grown)
     return settled, lost
 
 
@@ -65,6 +97,7 @@ class _Search:
     crossbar: Crossbar
     crosspoints: Crosspoints
     rows_v: Array
+    is_late: IsLate
 
     def shape(self, samples: int) -> tuple[int, int, int]:
         """Of what is lost."""
@@ -95,7 +128,7 @@ class _Search:
         is_quick = np.ones(len(samples), dtype=bool)
         for _ in range(_MOST_STEPS):
             going = np.flatnonzero(~self.is_settled(left_v, samples) & np.isfinite(left_v))
-            if going.size == 0:
+            if going.size == 0 or self.is_late():
                 break
             step, slow, moved = left[going], np.flatnonzero(~is_quick[going]), False
             if slow.size:
@@ -128,21 +161,25 @@ class _Search:
 
         return gmres(apply, left, _INNER, _MOST_ROUNDS)
 
-    def grow(self, place: int) -> tuple[Array, float]:
-        """One sample, by resistances that grow to what they are: (what is lost, largest voltage left over)."""
+    def grow(self, place: int) -> tuple[float, tuple[Array, float] | None]:
+        """One sample, by resistances that grow to what they are: how far that goes, and, if it does go all the way,
+
+        what is lost and the largest voltage left over.
+        """
         samples = np.array([place])
         lost, part, step = np.zeros(self.shape(1)), 0.0, _FIRST_PART
-        left_v = np.array([np.inf])
         for _ in range(_MOST_PARTS):
-            if part == 1:
+            if step < _LEAST_PART or self.is_late():
                 break
             wanted = min(part + step, 1.0)
             tried, left_v = self.newton(lost, samples, wanted)
             if self.is_settled(left_v, samples)[0]:
+                if wanted == 1:
+                    return 1.0, (tried[0], float(left_v[0]))
                 lost, part, step = tried, wanted, 2 * step
             else:
                 step /= 2
-        return lost[0], float(left_v[0]) if part == 1 else np.inf
+        return part, None
 
 
 def _largest(left: Array) -> Array:
