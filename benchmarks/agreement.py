@@ -5,8 +5,8 @@
 Both engines solve the same designs. Crossbars have exact operating points; KirchhoffNets are integrated by ngspice with
 twice the time steps until halving them changes its outputs by little, so that what is left is not its own error.
 Rows that need the published checkpoints are left out where KANSPICE_REFERENCE_DATA is not set. --only: rows of such
-names, * for anything; those of an earlier run are kept. --large: the published crossbars with wires, and with amplifiers that
-saturate, too: ngspice 39 takes ten minutes of processor time for each.
+names, * for anything; those of an earlier run are kept. --large: the published crossbars with wires, and with
+amplifiers that saturate, too: ngspice 39 takes ten minutes of processor time for each.
 """
 
 from __future__ import annotations

@@ -8,6 +8,7 @@ depends neither on where it was looked nor on the samples beside it.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -37,24 +38,19 @@ class Corners:
     def currents(self, columns_v: Array, samples: Indices) -> tuple[Array, Array]:
         """Currents and their derivatives by the column voltage, (len(samples), columns), of columns (same) in volts."""
         current, slope = np.zeros_like(columns_v), np.zeros_like(columns_v)
-        reached = self._within(columns_v, samples)
-        for first, last in reached.parts(samples):
-            part = slice(first, last)
-            among = reached.among(samples[part])
-            if among.size:
-                value, derivative = among.carried(columns_v[part])
-                current[part], slope[part] = among.by_sample(value), among.by_sample(derivative)
+        for part, reached in self._within(columns_v, samples).split(samples):
+            if reached.size:
+                value, derivative = reached.carried(columns_v[part])
+                current[part], slope[part] = reached.by_sample @ value, reached.by_sample @ derivative
         return current, slope
 
     def from_rows(self, columns_v: Array) -> Array:
         """The same currents summed over the columns, (samples, rows), for all samples: columns_v (samples, columns)."""
         total = np.zeros_like(self.rows.rows_v)
         everyone = np.arange(len(total))
-        reached = self._within(columns_v, everyone)
-        for first, last in reached.parts(everyone):
-            among = reached.among(everyone[first:last])
-            values = among.carried(columns_v[first:last])[0].sum(axis=1)
-            np.add.at(total, (first + among.sample, among.place % total.shape[1]), values)
+        for part, reached in self._within(columns_v, everyone).split(everyone):
+            values = reached.carried(columns_v[part])[0].sum(axis=1)
+            np.add.at(total, (part.start + reached.sample, reached.place % total.shape[1]), values)
         return total
 
     def _within(self, columns_v: Array, samples: Indices) -> _Reached:
@@ -118,18 +114,25 @@ class _Reached:
         """How many."""
         return len(self.sample)
 
-    def parts(self, samples: Indices) -> list[tuple[int, int]]:
-        """Runs of these samples with so many crossings that each is worth its calls, and none is too large."""
+    def split(self, samples: Indices) -> list[tuple[slice, _Reached]]:
+        """Those of these samples, some at a time: so many that they are worth their calls, and not too many."""
+        if np.array_equal(samples, np.arange(len(self.starts) - 1)):
+            return self._parts
+        return [(part, self._among(samples[part])) for part in self._runs(samples)]
+
+    @cached_property
+    def _parts(self) -> list[tuple[slice, _Reached]]:
+        everyone = np.arange(len(self.starts) - 1)
+        return [(part, self._among(everyone[part])) for part in self._runs(everyone)]
+
+    def _runs(self, samples: Indices) -> list[slice]:
         counts = (self.starts[samples + 1] - self.starts[samples]) * self.areas.shape[1]
         number = np.cumsum(counts) // _BLOCK_NUMBERS
         ends = [*(np.flatnonzero(np.diff(number)) + 1).tolist(), len(samples)]
-        return list(zip([0, *ends[:-1]], ends, strict=True))
+        return [slice(first, last) for first, last in zip([0, *ends[:-1]], ends, strict=True)]
 
-    def among(self, samples: Indices) -> _Reached:
+    def _among(self, samples: Indices) -> _Reached:
         """Those of these samples alone, which are numbered from 0."""
-        everyone = len(self.starts) - 1
-        if len(samples) == everyone:
-            return self
         counts = self.starts[samples + 1] - self.starts[samples]
         starts = np.concatenate([[0], np.cumsum(counts)])
         own = np.repeat(np.arange(len(samples)), counts)
@@ -166,8 +169,8 @@ class _Reached:
         derivative *= is_past
         return value, derivative
 
-    def by_sample(self, values: Array) -> Array:
-        """Sums (samples, columns) of values (crossings, columns), one after the other."""
-        ones = np.ones(self.size)
-        sums = csr_array((ones, np.arange(self.size), self.starts), shape=(len(self.starts) - 1, self.size)) @ values
-        return np.asarray(sums)
+    @cached_property
+    def by_sample(self) -> csr_array:
+        """What sums (crossings, columns) into (samples, columns), one after the other."""
+        shape = len(self.starts) - 1, self.size
+        return csr_array((np.ones(self.size), np.arange(self.size), self.starts), shape=shape)

@@ -188,9 +188,7 @@ def _seen(settled: Settled, place: int) -> str:
     left = f"leaves {left_a:.4g} A unbalanced" if np.isfinite(left_a) else "has no state that was found"
     if not isinstance(settled, Wired):
         return left
-    return (
-        f"{left}; with {100 * settled.grown[place]:.2g} % of its drivers', wires' and amplifiers' ohms it has a state"
-    )
+    return f"{left}; a state was found with {100 * settled.grown[place]:.2g} % of all resistances"
 
 
 def _shifts_by_column(crossbar: Crossbar) -> Array:

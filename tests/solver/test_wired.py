@@ -138,16 +138,6 @@ def test_ngspice_agrees(wires, gain, spreads, names, seed):
         np.testing.assert_allclose(found.stage_v[name], volts, rtol=0, atol=1e-6 * scale)
 
 
-def test_results_do_not_depend_on_the_block():
-    model = network([5, 4, 2], [load_device("z21"), PEAK])
-    inputs = inputs_for(model, 12)
-    design = specimen_of(model, inputs, *WIRES, "tia.gain=1000", "tia.rail_v=50.0")
-    whole, pieces = (solve(design, inputs, "device", SolverOptions(block=block)) for block in (12, 5))
-    difference = whole.stage_v["l2.crossbar"] - pieces.stage_v["l2.crossbar"]
-    assert np.abs(difference).max() < 1e-11
-    assert whole.numerical_error.max_abs_v < 1e-10
-
-
 def test_falling_currents_behind_strong_wires_are_followed_from_ideal_ones():
     """A tunnel diode's fall of 2 uA/V, 1,000 devices wide, behind 200 ohm: beyond where one state is certain."""
     design = wired_design([PEAK], np.full((4, 3, 1), 300.0), row=200.0, column=300.0, feedback=1e2, rail=1e3)
