@@ -2,7 +2,8 @@
 
     python -m benchmarks.page
 
-Reads benchmarks/results/{targets,scaling,agreement,draws}.json and draws docs/performance.svg; the words about what is missed are here.
+Reads benchmarks/results/{targets,scaling,agreement,draws}.json and draws docs/performance.svg; the words about what is
+missed are here.
 """
 
 from __future__ import annotations

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -15,8 +16,10 @@ from kanspice.design.uniqueness import wires_leave_one_state
 from kanspice.design.wires import lost_v
 from kanspice.errors import InputError
 from kanspice.ngspice import NgspiceOptions
+from kanspice.solution import Outcome
 from kanspice.solver import SolverOptions, solve
-from kanspice.solver.wired import gmres
+from kanspice.solver.operating_points import Chain
+from kanspice.solver.wired import gmres, settle_wires
 
 WIRES = ("wires.row_ohm=10.0", "wires.column_ohm=20.0", "wires.driver_ohm=50.0")
 
@@ -157,6 +160,44 @@ def test_one_state_is_certain_where_wires_are_weak_or_nothing_falls():
     below, above = (wired_design([PEAK], [[[1.0]]], row=ohm) for ohm in (0.45e6, 0.55e6))
     assert wires_leave_one_state(below, below.stages[1])
     assert not wires_leave_one_state(above, above.stages[1])
+
+
+# 2 uA/V up to 0.5 V, and then down at 80 uA/V: falls that wires of some hundred ohm return more than once.
+CLIFF = polynomial_device("cliff", [0.0, 0.5, 0.51, 2.0], [[0.0, 2.0], [1.0, -80.0], [0.2, 0.1]])
+
+
+def beyond_convergence(part=1.0):
+    """32 devices of about 100 unit areas, and an input, with this part of resistances that are too much."""
+    rng = np.random.default_rng(2)
+    area = rng.uniform(0.2, 1, (8, 2, 1)) * 176.3
+    ohms = {"row": 200.0 * part, "column": 300.0 * part, "driver": 1e3 * part}
+    return wired_design([CLIFF], area, **ohms, feedback=1e2, rail=1e9), rng.uniform(0.4, 1.3, (1, 8))
+
+
+def test_what_does_not_converge_says_how_far_it_got_and_what_to_do():
+    design, strong = beyond_convergence()
+    solution = solve(design, np.concatenate([strong, 0.1 * strong]), "device", SolverOptions(check_samples=0))
+    (failure,) = solution.failed
+    assert (failure.index, failure.outcome) == (0, Outcome.DIVERGED)
+    seen = re.search(
+        r"l1.crossbar leaves (\S+) A unbalanced; a state was found with (\S+) % of all res", failure.advice
+    )
+    assert 1e-7 < float(seen[1]) < 1e-3
+    assert "lower the resistances of wires, drivers or switches" in failure.advice
+    assert np.isnan(solution.stage_v["l1.crossbar"][0]).all()
+    assert np.isfinite(solution.stage_v["l1.crossbar"][1]).all()
+    advised, strong = beyond_convergence(0.9 * float(seen[2]) / 100)
+    assert solve(advised, strong, "device", SolverOptions(check_samples=0)).solved.all()
+
+
+def test_a_search_that_is_late_ends_with_what_it_has():
+    design, strong = beyond_convergence()
+    crosspoints = Chain(design, "device")._crosspoints(design.crossbars[0], strong)
+    settled, _ = settle_wires(design.crossbars[0], crosspoints, strong, is_late=lambda: True)
+    assert not settled.converged.any()
+    assert settled.grown.tolist() == [0.0]
+    timed = solve(design, strong, "device", SolverOptions(check_samples=0, timeout_s=1e-9))
+    assert timed.failed[0].outcome is Outcome.TIMED_OUT
 
 
 def test_devices_along_a_wire_do_not_share_a_curve():
