@@ -50,6 +50,7 @@ def measured(folder: Path, trials: int, jobs: int) -> dict[str, object]:
     worst = min(point.draws, key=lambda draw: (draw.metrics["accuracy"], -(draw.metrics["relative_rmse"] or 0)))
     again = check(prepared.benches[0], worst.seed)
     return {
+        "asked": len(point.draws),
         "draws": len(point.draws),
         "samples": SAMPLES,
         "settings": SETTINGS,

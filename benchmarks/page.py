@@ -157,12 +157,13 @@ def _draws(report: Mapping) -> list[str]:
     worst, now = report["worst"], report["measured_now"]
     accuracy, rmse = report["accuracy"], report["relative_rmse"]
     part = "" if now >= report["draws"] else f" (times are of the last {now:,} draws: it was interrupted before)"
+    stopped = f", stopped after so many of {report['asked']:,}" if report["asked"] > report["draws"] else ""
     return [
         f"## {report['draws']:,} draws",
         "",
         f"`make bench-draws`: the KANalogue MNIST checkpoint, {', '.join(report['settings'])}, {report['draws']:,} "
         f"specimens of {report['samples']} images each, `kanspice study --jobs {report['jobs']}`, measured on "
-        f"{report['date']}{part}.",
+        f"{report['date']}{part}{stopped}.",
         "",
         "| | |",
         "|---|---:|",
