@@ -35,7 +35,7 @@ def test_blocks_do_not_matter_to_the_last_bit(model, overrides):
     design = specimen_of(model, inputs, *overrides, "tia.rail_v=50.0")
     whole = solve(design, inputs, "device", SolverOptions(check_samples=0))
     assert whole.solved.any()
-    for block in (1, 2, 5, 22):
+    for block in (1, 5, 22):
         parts = solve(design, inputs, "device", SolverOptions(check_samples=0, block=block))
         assert parts.failed == whole.failed
         for found, expected in zip(tables(parts), tables(whole), strict=True):
