@@ -18,6 +18,7 @@ HERE = Path(__file__).parent
 PAGE = HERE.parent / "docs" / "performance.md"
 PLOT = HERE.parent / "docs" / "performance.svg"
 
+RESULTS = ("targets", "scaling", "agreement", "draws")
 NAMES = {
     "crossbars, finite gain": "KANalogue MNIST checkpoint, 39,552 devices, amplifiers of gain 1000",
     "mismatch draws": "the same, one draw of mismatch of 5 %: 100 samples",
@@ -48,14 +49,15 @@ def main() -> None:
 
 
 def page(results: Mapping[str, Mapping]) -> str:
-    """The page as Markdown, from every file of results by its name; images need the published checkpoint."""
-    targets, images = results["targets"], results.get("kirchhoffnet_accuracy")
-    rows = targets["rows"]
+    """The page as Markdown, from every file of results by its name."""
+    rows = results["targets"]["rows"]
     parts = [
-        *_head(targets),
+        *_head(results["targets"]),
         *_targets(rows),
         *_wires(rows),
-        *(_images(images) if images else []),
+        *_agreement(results["agreement"]),
+        *_draws(results["draws"]),
+        *_images(results["kirchhoffnet_accuracy"]),
         *_scaling(results["scaling"]),
     ]
     return "\n".join(parts) + "\n"
@@ -140,6 +142,74 @@ def _images(report: Mapping) -> list[str]:
         f"| {accuracy['reference']:.1%} | {accuracy['circuit']:.1%} | {gap['argmax_agreement']:.1%} "
         f"| {gap['relative_rmse']:.3g} | {report['numerical_error']['relative_rmse']:.1e} "
         f"| {report['processor_s'] / samples:.2g} | {report['peak_bytes'] / 2**20:.0f} MiB |",
+        "",
+    ]
+
+
+def _agreement(report: Mapping) -> list[str]:
+    """Every circuit that both engines solved."""
+    lines = [
+        "## Agreement with ngspice",
+        "",
+        f"Measured on {report['date']} by `make bench-agreement`. The worst difference of any output of any sample, of "
+        "the outputs' standard deviation; both engines get the same design, specimen and samples. KirchhoffNets: "
+        "ngspice takes twice the time steps until its own error, measured by halving them, is below 2e-5 or it takes "
+        "6,400 of them; what is left of that error is part of the difference.",
+        "",
+        "| circuit | technology | samples | worst difference | allowed | ngspice's own error |",
+        "|---|---|---:|---:|---:|---:|",
+    ]
+    for row in report["rows"].values():
+        own = "" if row["own_error"] is None else f"{row['own_error']:.1e}, {row['steps']} steps"
+        lines.append(
+            f"| {row['circuit']} | {row['technology']} | {_solved(row)} | {_worst(row)} | {row['target']:.0e} | {own} |"
+        )
+    return [*lines, ""]
+
+
+def _solved(row: Mapping) -> str:
+    """Samples, and how many have no result in both engines, or not the same."""
+    failed = f", {row['failed']} without a result in both" if row["failed"] else ""
+    different = f", **{row['different']} ended differently**" if row["different"] else ""
+    return f"{row['samples']}{failed}{different}"
+
+
+def _worst(row: Mapping) -> str:
+    if row["worst"] is None:
+        return ""
+    return f"{row['worst']:.1e}" if row["worst"] <= row["target"] else f"**{row['worst']:.1e}**"
+
+
+def _draws(report: Mapping) -> list[str]:
+    """Thousands of specimens, and the worst of them."""
+    worst, now = report["worst"], report["measured_now"]
+    accuracy, rmse = report["accuracy"], report["relative_rmse"]
+    part = "" if now >= report["draws"] else f" (times are of the last {now:,} draws: it was interrupted before)"
+    stopped = f", stopped after so many of {report['asked']:,}" if report["asked"] > report["draws"] else ""
+    return [
+        f"## {report['draws']:,} draws",
+        "",
+        f"`make bench-draws`: the KANalogue MNIST checkpoint, {', '.join(report['settings'])}, {report['draws']:,} "
+        f"specimens of {report['samples']} images each, `kanspice study --jobs {report['jobs']}`, measured on "
+        f"{report['date']}{part}{stopped}.",
+        "",
+        "| | |",
+        "|---|---:|",
+        f"| wall time, other work beside it | {report['wall_s'] / 60:.1f} min |",
+        f"| processor time, starting and cross-checks included | {report['cpu_s'] / 60:.1f} min |",
+        f"| of that for a draw | {_seconds(report['cpu_s'] / now)} |",
+        f"| largest process | {report['largest_process_bytes'] / 1e6:.0f} MB |",
+        f"| accuracy: smallest, 5 %, median, largest (network: {report['reference_accuracy']:.1%}) | "
+        + ", ".join(f"{accuracy[name]:.1%}" for name in ("smallest", "5 %", "median", "largest"))
+        + " |",
+        f"| gap: median, 95 %, largest | {rmse['median']:.4f}, {rmse['95 %']:.4f}, {rmse['largest']:.4f} |",
+        f"| draws with samples without a result | {report['failed_draws']} |",
+        f"| worst accuracy | {worst['accuracy']:.1%}, draw {worst['trial']}, seed {worst['seed']} |",
+        f"| that draw again in ngspice, {worst['ngspice_samples']} samples | differs by {worst['disagreement']:.1e} |",
+        "",
+        "All draws see the same images, so that the rows of the first crossbar are located on the devices' curves once "
+        "for all of them. Results do not depend, to the last bit, on the number of processes or on how many samples "
+        "are solved together.",
         "",
     ]
 

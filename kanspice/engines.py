@@ -13,7 +13,7 @@ from kanspice.design import Design
 from kanspice.netlist import Fidelity
 from kanspice.ngspice import Advance, NgspiceOptions, Progress
 from kanspice.solution import Solution
-from kanspice.solver import SolverOptions
+from kanspice.solver import KnownRows, SolverOptions
 
 Array = npt.NDArray[np.float64]
 EngineName = Literal["ngspice", "batched"]
@@ -29,10 +29,14 @@ def solve(
     hints: Mapping[str, Array] | None = None,
     progress: Progress | None = None,
     numbers: Sequence[int] | None = None,
+    known: KnownRows | None = None,
+    row_currents: bool = True,
 ) -> Solution:
     """Voltages of every stage of the design for inputs (samples, inputs) in model units.
 
     numbers: which samples these are, for what is drawn for each of them; 0 and on if None.
+    known: what circuits that get the same inputs share: for the batched engine, whose solutions are the same with it.
+    row_currents: find what crossbars' rows take, for the physical cost; ngspice gives it in any case.
     Of the options, jobs and steps are ngspice's alone: the batched engine is one process and chooses its own steps.
     """
     if engine == "ngspice":
@@ -42,9 +46,10 @@ def solve(
         check_samples=options.check_samples,
         seed=options.seed,
         waveforms=options.waveforms,
+        row_currents=row_currents,
     )
     advance = None if progress is None else _in_samples(progress)
-    return solver.solve(design, inputs, fidelity, batched, hints=hints, progress=advance, numbers=numbers)
+    return solver.solve(design, inputs, fidelity, batched, hints=hints, progress=advance, numbers=numbers, known=known)
 
 
 def _in_samples(progress: Progress) -> Callable[[int], None]:

@@ -11,7 +11,6 @@ import numpy.typing as npt
 
 from kanspice.design import Crossbar, Design
 from kanspice.design.bounds import largest_currents
-from kanspice.design.columns import by_column
 from kanspice.draws import Draw
 from kanspice.engines import solve
 from kanspice.errors import InputError, SimulatorError
@@ -151,7 +150,7 @@ def guessed_period_s(design: Design) -> float:
 def _constant_s(design: Design, crossbar: Crossbar) -> float:
     """Of amplifiers with the largest load that columns can be, of wires, and of slewing by the expected swing."""
     largest = largest_currents(design.devices) / design.input_v_per_unit
-    siemens = float((by_column(crossbar.area).sum(axis=0) @ largest).max()) * crossbar.current_unit_a
+    siemens = float((crossbar.column_area.sum(axis=0) @ largest).max()) * crossbar.current_unit_a
     total = float(np.abs(crossbar.area).sum())
     row_f = 2 * crossbar.width * crossbar.row_f + crossbar.junction_f * total
     column_f = crossbar.rows * crossbar.column_f + crossbar.junction_f * total
