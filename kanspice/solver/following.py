@@ -61,14 +61,13 @@ class _Following:
     def __init__(self, design: Design, pace: Pace, error: float, deadline: float | None) -> None:
         self.design, self.pace, self.error, self.deadline = design, pace, error, deadline
         self.curves = tuple(device.curve.stretched(design.input_v_per_unit) for device in design.devices)
-        self.systems = {crossbar.name: Moving(crossbar, self.curves) for crossbar in design.crossbars}
         for crossbar in design.crossbars:
             check_followed(crossbar)
 
     @property
     def block(self) -> int:
         """How many samples are followed at a time."""
-        widest = max(system.rows * system.columns for system in self.systems.values())
+        widest = max(2 * crossbar.rows * crossbar.width for crossbar in self.design.crossbars)
         return max(1, _BLOCK_NUMBERS // widest)
 
     def courses(self, block: list[int], from_v: Array, to_v: Array, rest: Rest, before: Indices) -> Iterator[Course]:
@@ -82,7 +81,7 @@ class _Following:
                 waves = _after(steps, stage)
                 transforms[stage.name] = waves
             elif isinstance(stage, Limiter):
-                waves = _limited(stage, waves)
+                waves = _limited(stage, waves) if followed else self._arrived(_limited(stage, waves), len(block))
             elif isinstance(stage, LayerNorm):
                 waves = transforms[stage.name] = _normalised(stage, waves)
         for place, index in enumerate(block):
@@ -90,13 +89,24 @@ class _Following:
 
     def _inputs(self, from_v: Array, to_v: Array) -> Waves:
         def at(time_s: Array, samples: Indices) -> Array:
+            """Volts."""
             part = np.clip(time_s / self.pace.rise_s, 0.0, 1.0)[:, None]
             return np.asarray(from_v[samples] + part * (to_v[samples] - from_v[samples]))
 
         return at
 
+    def _arrived(self, waves: Waves, samples: int) -> Waves:
+        """The same, of inputs that have come where they go to after rise_s."""
+        end_v = waves(np.full(samples, self.pace.rise_s), np.arange(samples))
+
+        def at(time_s: Array, which: Indices) -> Array:
+            there = time_s >= self.pace.rise_s
+            return end_v[which] if there.all() else np.where(there[:, None], end_v[which], waves(time_s, which))
+
+        return at
+
     def _follow(self, crossbar: Crossbar, rows: Waves, rest: Rest, before: Indices) -> Steps:
-        system = self.systems[crossbar.name]
+        system = Moving(crossbar, self.curves, len(before))
         everyone = np.arange(len(before))
         rows_v = rows(np.zeros(len(before)), everyone)
         start = at_rest(system, rest.columns_v[crossbar.name][before], rest.drawn_a[crossbar.name][before], rows_v)
@@ -161,8 +171,9 @@ def at_rest(system: Moving, columns_v: Array, drawn_a: Array, rows_v: Array) -> 
     nodes = system.at_columns(columns_v, np.where(beyond, pushed, driven_v), rows_v)
     if not (system.moving_rows or system.chained_columns):
         return nodes
-    samples, exact = len(nodes), np.full(system.size, 1e-12)
-    return system.balance(nodes, np.zeros_like(nodes), np.zeros(samples), rows_v, exact, held=True).nodes
+    samples, exact = np.arange(len(nodes)), np.full(system.size, 1e-12)
+    nothing = np.zeros_like(nodes), np.zeros(len(nodes))
+    return system.balance(nodes, *nothing, rows_v, exact, samples, held=True).nodes
 
 
 def _after(steps: Steps, crossbar: Crossbar) -> Waves:

@@ -58,15 +58,16 @@ _NEWTON = 1e-2
 class System(Protocol):
     """What `follow` needs of equations `d charges / dt = flows`."""
 
-    @property
-    def farads(self) -> Array:
-        """(size,) what a node's voltage adds to its charge; 0 where there is no derivative."""
-
     def charges(self, nodes: Array, rows_v: Array) -> Array:
         """(samples, size)."""
 
-    def balance(self, guess: Array, known: Array, per_s: Array, rows_v: Array, left_v: Array) -> Balance:
+    def balance(
+        self, guess: Array, known: Array, per_s: Array, rows_v: Array, left_v: Array, samples: Indices
+    ) -> Balance:
         """Nodes for which `(charges - known) per_s = flows`."""
+
+    def moved(self, left: Array, nodes: Array, device_s: Array, per_s: Array) -> Array:
+        """By how much nodes are off, to first order, where so much of that is left."""
 
     def outputs_v(self, nodes: Array, rows_v: Array) -> Array:
         """(samples, columns) of the amplifiers."""
@@ -162,8 +163,6 @@ class _Follow:
         self.before_s = np.ones(samples)
         self.kept: list[_Kept] = []
         self.lost = np.zeros(samples, dtype=bool)
-        with np.errstate(divide="ignore"):
-            self.per_farad = np.where(system.farads > 0, 1 / np.where(system.farads > 0, system.farads, 1.0), 0.0)
 
     def run(self, deadline: float | None) -> Steps:
         late = np.zeros(len(self.now_s), dtype=bool)
@@ -184,10 +183,8 @@ class _Follow:
         left_s = until_s - now_s
         ends = step_s >= 0.999 * left_s
         step_s = np.where(ends, left_s, np.where(step_s > 0.5 * left_s, 0.5 * left_s, step_s))
-        stages, charges, flows, done = self._stages(going, now_s, step_s)
-        difference = TABLE[3] - EMBEDDED
-        error = np.einsum("k,skn->sn", difference, flows) * step_s[:, None] * self.per_farad
-        off = np.where(done, np.abs(error / self.error_v).max(axis=1), np.inf)
+        stages, flows, last, done = self._stages(going, now_s, step_s)
+        off = np.where(done, self._error(stages[:, 3], flows, last.device_s, step_s), np.inf)
         good = off <= 1
         with np.errstate(divide="ignore"):
             factor = np.clip(_SAFETY * off ** (-1 / 3), _SHRINK, _GROW)
@@ -199,24 +196,33 @@ class _Follow:
         self._keep(taken, now_s[good], step_s[good], stages[good])
         self.now_s[taken] = np.where(ends[good], until_s[good], now_s[good] + step_s[good])
         self.before[taken], self.before_s[taken] = stages[good], step_s[good]
-        self.nodes[taken], self.charges[taken], self.flows[taken] = stages[good, 3], charges[good], flows[good, 3]
+        self.nodes[taken], self.charges[taken], self.flows[taken] = stages[good, 3], last.charges[good], flows[good, 3]
 
-    def _stages(self, going: Indices, now_s: Array, step_s: Array) -> tuple[Array, Array, Array, Flags]:
-        """Nodes and flows at all stages, (samples, 4, size), the charges at the last, and whether all were found."""
+    def _error(self, nodes: Array, flows: Array, device_s: Array, step_s: Array) -> Array:
+        """(samples,) of a step, in what is allowed: the embedded method's difference, through the step's own matrix.
+
+        Without that, nodes that follow the others at once would seem to be off by what they have moved.
+        """
+        per_s = 1 / (GAMMA * step_s)
+        difference = np.einsum("k,skn->sn", TABLE[3] - EMBEDDED, flows) / GAMMA
+        off: Array = np.abs(self.system.moved(difference, nodes, device_s, per_s) / self.error_v).max(axis=1)
+        return np.where(np.isfinite(off), off, np.inf)
+
+    def _stages(self, going: Indices, now_s: Array, step_s: Array) -> tuple[Array, Array, Balance, Flags]:
+        """Nodes and flows at all stages, (samples, 4, size), the last balance, and whether all were found."""
         stages = np.repeat(self.nodes[going][:, None], 4, axis=1)
         flows = np.repeat(self.flows[going][:, None], 4, axis=1)
-        charges = start = self.charges[going]
-        done = np.ones(len(going), dtype=bool)
+        start, done = self.charges[going], np.ones(len(going), dtype=bool)
         per_s = 1 / (GAMMA * step_s)
         for stage in (1, 2, 3):
             rows_v = self.rows_at(now_s + TIMES[stage] * step_s, going)
             known = start + step_s[:, None] * np.einsum("k,skn->sn", TABLE[stage, :stage], flows[:, :stage])
             guess = self._guess(stage, going, step_s, stages)
-            found = self.system.balance(guess, known, per_s, rows_v, _NEWTON * self.error_v)
-            stages[:, stage], charges = found.nodes, found.charges
-            flows[:, stage] = (charges - known) * per_s[:, None]
+            found = self.system.balance(guess, known, per_s, rows_v, _NEWTON * self.error_v, going)
+            stages[:, stage] = found.nodes
+            flows[:, stage] = (found.charges - known) * per_s[:, None]
             done &= found.done
-        return stages, charges, flows, done
+        return stages, flows, found, done
 
     def _guess(self, stage: int, going: Indices, step_s: Array, stages: Array) -> Array:
         """Where the step before points, then where this step's own stages do."""
@@ -234,9 +240,11 @@ class _Follow:
         self.kept.append(_Kept(taken, now_s, step_s, np.stack(outputs, axis=1), currents))
 
     def _steps(self, late: Flags) -> Steps:
-        counts = np.bincount(np.concatenate([part.taken for part in self.kept]), minlength=len(self.now_s))
-        shape = len(counts), int(counts.max())
-        first = self.kept[0]
+        everyone, start_s = np.arange(len(self.now_s)), np.zeros_like(self.now_s)
+        if not self.kept:
+            self._keep(everyone[:0], start_s[:0], start_s[:0], self.before[:0])
+        counts = np.bincount(np.concatenate([part.taken for part in self.kept]), minlength=len(everyone))
+        shape, first = (len(counts), int(counts.max())), self.kept[0]
         filled = np.zeros_like(counts)
         start_s, step_s = np.full(shape, np.inf), np.ones(shape)
         outputs_v = np.zeros((*shape, *first.outputs_v.shape[1:]))

@@ -20,10 +20,12 @@ from kanspice.design import Crossbar
 from kanspice.design.amplifiers import drawn_a, outputs_v
 from kanspice.design.columns import by_column
 from kanspice.devices import Curve
+from kanspice.solver.junctions import Junctions, LoadLines
 from kanspice.solver.lines import chained
 
 Array = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
+Indices = npt.NDArray[np.int64]
 
 _MOST_ROUNDS = 12
 _FIRM_S = 1e9
@@ -34,11 +36,16 @@ _DIVERGED = 1e6
 
 @dataclass(frozen=True)
 class Balance:
-    """What an implicit step came to, for samples: their nodes (samples, size), charges, and whether it did."""
+    """What an implicit step came to, for samples: their nodes (samples, size), charges, and whether it did.
+
+    device_s: (samples, rows, columns) slopes of the devices nearby, siemens; (samples, 1, columns) of all together where
+    columns are at one voltage and rows do not move by themselves.
+    """
 
     nodes: Array
     charges: Array
     done: Flags
+    device_s: Array
 
 
 @dataclass(frozen=True)
@@ -51,28 +58,6 @@ class Currents:
     drawn_a: Array
     row_a: Array
     row_c: Array
-
-
-class Junctions:
-    """The devices between rows and columns, wherever these are."""
-
-    def __init__(self, crossbar: Crossbar, curves: Sequence[Curve]) -> None:
-        """curves: of the device types, in volts."""
-        area, shift_v = by_column(crossbar.area), np.repeat(crossbar.shift_v, 2, axis=1)
-        self.parts = []
-        for device, curve in enumerate(curves):
-            row, column = np.nonzero(area[:, :, device])
-            scale_a = area[row, column, device] * crossbar.current_unit_a
-            self.parts.append((curve, row, column, scale_a, shift_v[row, column, device]))
-
-    def at(self, volts: Array) -> tuple[Array, Array]:
-        """Currents and their derivatives, amps and siemens, for (samples, rows, columns) volts from row to column."""
-        current, slope = np.zeros_like(volts), np.zeros_like(volts)
-        for curve, row, column, scale_a, shift_v in self.parts:
-            value, derivative = curve.numpy(volts[:, row, column] - shift_v)
-            current[:, row, column] += scale_a * value
-            slope[:, row, column] += scale_a * derivative
-        return current, slope
 
 
 class Amplifiers:
@@ -113,31 +98,27 @@ class Amplifiers:
 class Moving:
     """The equations of one crossbar, for any samples at a time; nodes are rows, then columns, then poles, flat."""
 
-    def __init__(self, crossbar: Crossbar, curves: Sequence[Curve]) -> None:
+    def __init__(self, crossbar: Crossbar, curves: Sequence[Curve], samples: int) -> None:
+        """curves: of the device types, in volts. samples: how many there are."""
         self.crossbar, self.junctions, self.amplifiers = crossbar, Junctions(crossbar, curves), Amplifiers(crossbar)
         self.rows, self.columns = crossbar.rows, 2 * crossbar.width
         self.chained_rows, self.chained_columns = crossbar.row_ohm > 0, crossbar.column_ohm > 0
         self.moving_rows = max(crossbar.driver_ohm, crossbar.row_ohm) > 0
-        per_row = self.columns if self.chained_rows else int(self.moving_rows)
-        per_column = self.rows + 1 if self.chained_columns else 1
-        sizes = self.rows * per_row, self.columns * per_column, self.columns * int(self.amplifiers.has_pole)
+        self.per_row = self.columns if self.chained_rows else 1
+        self.per_column = self.rows + 1 if self.chained_columns else 1
+        moving = self.moving_rows, True, self.amplifiers.has_pole
+        widths = self.rows * self.per_row, self.columns * self.per_column, self.columns
+        sizes = [width * there for width, there in zip(widths, moving, strict=True)]
         self.row_end, self.column_end = sizes[0], sizes[0] + sizes[1]
         self.size = sum(sizes)
         self.junction_f = by_column(crossbar.area).sum(axis=2) * crossbar.junction_f
+        self.are_sums = not (self.moving_rows or self.chained_columns)
+        self.lines = LoadLines(self.junctions, samples, crossbar.rows)
+        self.tied_f = self.junction_f.sum(axis=0, keepdims=True) if self.are_sums else self.junction_f
         first_ohm = crossbar.driver_ohm + crossbar.row_ohm
         self.driver_s = 1 / first_ohm if first_ohm > 0 else math.inf
         self.row_s = np.full(self.columns - 1, 1 / crossbar.row_ohm) if self.chained_rows else np.empty(0)
         self.column_s = np.full(self.rows, 1 / crossbar.column_ohm) if self.chained_columns else np.empty(0)
-        self.farads = self._farads()
-
-    def _farads(self) -> Array:
-        """(size,) of every node to all others; 1 for poles, whose charge is their voltage."""
-        crossbar, junction_f = self.crossbar, self.junction_f
-        row_f, column_f = junction_f + crossbar.row_f, junction_f + crossbar.column_f
-        parts = [row_f.ravel() if self.chained_rows else row_f.sum(axis=1)[: self.row_end]]
-        ends = np.concatenate([column_f, np.zeros((1, self.columns))]).T
-        parts.append(ends.ravel() if self.chained_columns else column_f.sum(axis=0))
-        return np.concatenate([*parts, np.ones(self.size - self.column_end)])
 
     def scales_v(self) -> Array:
         """(size,) how much of an error matters: one of a column grows in an amplifier that is fast for its load."""
@@ -145,7 +126,7 @@ class Moving:
         if self.amplifiers.has_pole:
             column_f = (self.junction_f + self.crossbar.column_f).sum(axis=0)
             grows = np.sqrt(np.maximum(self.amplifiers.turn / self.amplifiers.siemens * column_f, 1.0))
-            scales[self.row_end : self.column_end] /= np.repeat(grows, (self.column_end - self.row_end) // self.columns)
+            scales[self.row_end : self.column_end] /= np.repeat(grows, self.per_column)
         return scales
 
     def at_columns(self, columns_v: Array, pole_v: Array, rows_v: Array) -> Array:
@@ -153,8 +134,8 @@ class Moving:
         samples = len(columns_v)
         parts = []
         if self.moving_rows:
-            parts.append(np.repeat(rows_v, self.row_end // self.rows, axis=1))
-        parts.append(np.repeat(columns_v, (self.column_end - self.row_end) // self.columns, axis=1))
+            parts.append(np.repeat(rows_v, self.per_row, axis=1))
+        parts.append(np.repeat(columns_v, self.per_column, axis=1))
         if self.amplifiers.has_pole:
             parts.append(pole_v)
         return np.concatenate(parts, axis=1).reshape(samples, self.size)
@@ -162,11 +143,11 @@ class Moving:
     def _row_nodes(self, nodes: Array, rows_v: Array) -> Array:
         """(samples, rows, columns, or 1 where a row is at one voltage)."""
         known = nodes[:, : self.row_end] if self.moving_rows else rows_v
-        return known.reshape(len(nodes), self.rows, -1)
+        return known.reshape(len(nodes), self.rows, self.per_row)
 
     def _column_nodes(self, nodes: Array) -> Array:
         """(samples, columns, rows + 1, the last at the amplifier, or 1 where a column is at one voltage)."""
-        return nodes[:, self.row_end : self.column_end].reshape(len(nodes), self.columns, -1)
+        return nodes[:, self.row_end : self.column_end].reshape(len(nodes), self.columns, self.per_column)
 
     def _crosspoints(self, nodes: Array) -> Array:
         """Column voltages there, (samples, rows or 1, columns)."""
@@ -177,6 +158,13 @@ class Moving:
         """Volts across devices, (samples, rows, columns)."""
         return self._row_nodes(nodes, rows_v) - self._crosspoints(nodes)
 
+    def _devices(self, nodes: Array, rows_v: Array, samples: Indices) -> tuple[Array, Array]:
+        """Currents and slopes (samples, rows, columns), or (samples, 1, columns) as in `Balance`."""
+        if not self.are_sums:
+            return self.junctions.at(self._across(nodes, rows_v))
+        current, slope = self.lines.at(nodes[:, : self.column_end], rows_v, samples)
+        return current[:, None, :], slope[:, None, :]
+
     def charges(self, nodes: Array, rows_v: Array) -> Array:
         """(samples, size) coulombs, and volts of poles, for rows driven at (samples, rows) volts."""
         crossbar, charges = self.crossbar, np.empty_like(nodes)
@@ -184,7 +172,7 @@ class Moving:
         between = self.junction_f * self._across(nodes, rows_v)
         if self.moving_rows:
             own = between + crossbar.row_f * self._row_nodes(nodes, rows_v)
-            charges[:, : self.row_end] = (own if self.chained_rows else own.sum(axis=2)).reshape(samples, -1)
+            charges[:, : self.row_end] = (own if self.chained_rows else own.sum(axis=2)).reshape(samples, self.row_end)
         own = (crossbar.column_f * self._crosspoints(nodes) - between).transpose(0, 2, 1)
         into = self._column_nodes(charges)
         if self.chained_columns:
@@ -195,11 +183,11 @@ class Moving:
         return charges
 
     def flows(self, nodes: Array, rows_v: Array, device_a: Array) -> Array:
-        """(samples, size) amps into nodes, V/s of poles. device_a: (samples, rows, columns)."""
+        """(samples, size) amps into nodes, V/s of poles. device_a: as `_devices`."""
         flows = np.empty_like(nodes)
         samples = len(nodes)
         if self.moving_rows:
-            flows[:, : self.row_end] = self._row_flows(nodes, rows_v, device_a).reshape(samples, -1)
+            flows[:, : self.row_end] = self._row_flows(nodes, rows_v, device_a).reshape(samples, self.row_end)
         columns, into = self._column_nodes(nodes), self._column_nodes(flows)
         ends_v, poles_v = columns[:, :, -1], nodes[:, self.column_end :]
         at_end = self.crossbar.bias_a - self.amplifiers.drawn(ends_v, poles_v)[0]
@@ -229,37 +217,45 @@ class Moving:
         return flows
 
     def balance(
-        self, guess: Array, known: Array, per_s: Array, rows_v: Array, left_v: Array, *, held: bool = False
+        self,
+        guess: Array,
+        known: Array,
+        per_s: Array,
+        rows_v: Array,
+        left_v: Array,
+        samples: Indices,
+        *,
+        held: bool = False,
     ) -> Balance:
         """Nodes for which `(charges - known) per_s = flows`. guess, known: (samples, size); per_s: (samples,), 1 / tau.
 
-        left_v: (size,) how far off a node may stay. held: columns stay at their amplifiers' voltage, and poles too.
+        left_v: (size,) how far off a node may stay. samples: which ones these are. held: columns stay at their amplifiers' voltage, and poles too.
         """
-        nodes, charges = guess.copy(), known.copy()
+        nodes, device_s = guess.copy(), np.empty((len(guess), 1 if self.are_sums else self.rows, self.columns))
         done = np.zeros(len(guess), dtype=bool)
         open_ = np.arange(len(guess))
         for _ in range(_MOST_ROUNDS):
-            step = self._step(nodes[open_], known[open_], per_s[open_], rows_v[open_], held)
-            nodes[open_] -= step
+            now, driven_v = nodes[open_], rows_v[open_]
+            device_a, device_s[open_] = self._devices(now, driven_v, samples[open_])
+            charged = (self.charges(now, driven_v) - known[open_]) * per_s[open_, None]
+            left = charged - self.flows(now, driven_v, device_a)
+            step = self.moved(left, now, device_s[open_], per_s[open_], held=held)
+            nodes[open_] = now - step
             size = np.abs(step / left_v).max(axis=1)
             done[open_] = size <= 1
             open_ = open_[(size > 1) & (size * left_v.max() < _DIVERGED)]
             if open_.size == 0:
                 break
-        charges = self.charges(nodes, rows_v)
-        return Balance(nodes, charges, done)
+        return Balance(nodes, self.charges(nodes, rows_v), done, device_s)
 
-    def _step(self, nodes: Array, known: Array, per_s: Array, rows_v: Array, held: bool) -> Array:
-        """By how much nodes are too high, to first order."""
-        device_a, device_s = self.junctions.at(self._across(nodes, rows_v))
-        flows = self.flows(nodes, rows_v, device_a)
-        left = (self.charges(nodes, rows_v) - known) * per_s[:, None] - flows
+    def moved(self, left: Array, nodes: Array, device_s: Array, per_s: Array, *, held: bool = False) -> Array:
+        """By how much nodes are too high, to first order, that leave so much of charges times per_s, less flows."""
         pace = per_s[:, None, None]
-        tied = device_s + self.junction_f * pace
+        tied = device_s + self.tied_f * pace
         step = np.zeros_like(nodes)
-        moved = self._column_step(step, left, nodes, tied, pace, held)
+        crosspoints = self._column_step(step, left, nodes, tied, pace, held)
         if self.moving_rows:
-            self._row_step(step, left, tied, pace, moved)
+            self._row_step(step, left, tied, pace, crosspoints)
         return step
 
     def _column_step(self, step: Array, left: Array, nodes: Array, tied: Array, pace: Array, held: bool) -> Array:
@@ -292,7 +288,7 @@ class Moving:
 
     def _row_step(self, step: Array, left: Array, tied: Array, pace: Array, moved: Array) -> None:
         """Fills in the rows' part."""
-        row_f, shape = self.crossbar.row_f, (len(step), self.rows, -1)
+        row_f, shape = self.crossbar.row_f, (len(step), self.rows, self.per_row)
         own, pushed = left[:, : self.row_end].reshape(shape), tied * moved
         if self.chained_rows:
             diagonal = tied + row_f * pace
@@ -301,7 +297,7 @@ class Moving:
         else:
             found = own[:, :, 0] + pushed.sum(axis=2)
             found = found / (tied.sum(axis=2) + self.columns * row_f * pace[:, :, 0] + self.driver_s)
-        step[:, : self.row_end] = found.reshape(len(step), -1)
+        step[:, : self.row_end] = found.reshape(len(step), self.row_end)
 
     def outputs_v(self, nodes: Array, rows_v: Array) -> Array:
         """(samples, columns) of the amplifiers."""
