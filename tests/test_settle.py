@@ -15,8 +15,9 @@ from kanspice.errors import InputError
 from kanspice.gap.settling import settling
 from kanspice.models import load, save
 from kanspice.ngspice import NgspiceOptions
-from kanspice.ngspice.sequence import Pace, Precision, follow_sequence
+from kanspice.ngspice.sequence import Precision, follow_sequence
 from kanspice.report.settling import settling_json
+from kanspice.sequence import Pace
 from kanspice.settle import SettleOptions, settle
 from kanspice.solution import Outcome
 from kanspice.technology import load_technology
@@ -93,7 +94,8 @@ def test_it_comes_to_rest_at_the_operating_point():
     pace = Pace(2e-5, 2e-8)
     trace = follow_sequence(design, design.inputs_v(inputs), pace, Precision(), timeout_s=60)
     rest_v = dict(solution.stage_v)
-    found = settling(design, trace, pace, rest_v, rest_v["l2.crossbar"], tolerances=(1e-2, 1e-5), quiescent_a=1e-6)
+    shown = trace.courses(design, pace, len(inputs))
+    found = settling(design, shown, pace, rest_v, rest_v["l2.crossbar"], tolerances=(1e-2, 1e-5), quiescent_a=1e-6)
     assert found.failed == ()
     assert found.read_outs[-1].from_rest < 1e-5
     assert found.read_outs[0].from_rest > 0.1

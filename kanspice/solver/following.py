@@ -7,7 +7,7 @@ steps that its own motion asks for. Every sample begins at rest, in the operatin
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -44,15 +44,22 @@ class Rest:
 
 
 def courses(
-    design: Design, inputs_v: Array, rest: Rest, pace: Pace, error: float, *, timeout_s: float | None = None
+    design: Design,
+    inputs_v: Array,
+    rest: Rest,
+    pace: Pace,
+    error: float,
+    *,
+    which: Sequence[int] | None = None,
+    timeout_s: float | None = None,
 ) -> Iterator[Course]:
-    """One per sample, in order. error: of a step, in volts per unit.
+    """One per sample, in order, or of those that are wanted. error: of a step, in volts per unit.
 
     Raises InputError for a crossbar whose outputs follow the slopes of its inputs.
     """
     following = _Following(design, pace, error, None if timeout_s is None else time.monotonic() + timeout_s)
     samples = len(inputs_v)
-    for block in blocks(range(samples), following.block):
+    for block in blocks(range(samples) if which is None else which, following.block):
         before = (np.asarray(block) - 1) % samples
         yield from following.courses(block, inputs_v[before], inputs_v[block], rest, before)
 

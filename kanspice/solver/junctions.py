@@ -40,8 +40,8 @@ class Junctions:
     def at(self, volts: Array) -> tuple[Array, Array]:
         """Currents and their derivatives, amps and siemens, for (samples, rows, columns) volts from row to column."""
         current, slope = np.zeros_like(volts), np.zeros_like(volts)
-        samples = len(volts)
-        flat_v, flat_a, flat_s = (part.reshape(samples, -1) for part in (volts, current, slope))
+        shape = len(volts), volts.shape[1] * volts.shape[2]
+        flat_v, flat_a, flat_s = (part.reshape(shape) for part in (volts, current, slope))
         for curve, both, row, column, scale_a, shift_v in self.parts:
             place = row * self.columns + column
             seen_v = flat_v[:, place] - shift_v

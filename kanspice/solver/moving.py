@@ -232,7 +232,7 @@ class Moving:
         left_v: (size,) how far off a node may stay. samples: which ones these are. held: columns stay at their amplifiers' voltage, and poles too.
         """
         nodes, device_s = guess.copy(), np.empty((len(guess), 1 if self.are_sums else self.rows, self.columns))
-        done = np.zeros(len(guess), dtype=bool)
+        done, size_of = np.zeros(len(guess), dtype=bool), np.zeros(len(guess))
         open_ = np.arange(len(guess))
         for _ in range(_MOST_ROUNDS):
             now, driven_v = nodes[open_], rows_v[open_]
@@ -241,9 +241,11 @@ class Moving:
             left = charged - self.flows(now, driven_v, device_a)
             step = self.moved(left, now, device_s[open_], per_s[open_], held=held)
             nodes[open_] = now - step
-            size = np.abs(step / left_v).max(axis=1)
-            done[open_] = size <= 1
-            open_ = open_[(size > 1) & (size * left_v.max() < _DIVERGED)]
+            size, before = np.abs(step / left_v).max(axis=1), size_of[open_]
+            size_of[open_] = size
+            good = (size <= 1) | ((2 * size < before) & (size * size <= before))  # what the next one would change
+            done[open_] = good
+            open_ = open_[~good & (size * left_v.max() < _DIVERGED)]
             if open_.size == 0:
                 break
         return Balance(nodes, self.charges(nodes, rows_v), done, device_s)
