@@ -153,7 +153,7 @@ class _Run:
         trace = follow_sequence(self.design, self.inputs_v, pace, precision, timeout_s=timeout_s)
         if trace.failure is not None:
             seen = f"{trace.failure.outcome.value}: {trace.failure.advice}"
-            hint = "try --engine batched; columns without capacitance can jump: set devices.junction_f or wires.column_f"
+            hint = "columns without capacitance can jump: devices.junction_f or wires.column_f; else --engine batched"
             raise SimulatorError("the transient did not come to its end", found=seen, hint=hint)
         return trace.courses(self.design, pace, len(self.inputs_v))
 
@@ -188,11 +188,11 @@ class _Run:
 
 def _first(rest: Solution, count: int) -> Solution:
     """Of so many samples."""
-    tables = {
-        name: {key: table[:count] for key, table in getattr(rest, name).items()}
-        for name in ("stage_v", "column_v", "row_a", "amplifier_a")
-    }
-    return replace(rest, **tables)
+    tables = [
+        {name: table[:count] for name, table in known.items()}
+        for known in (rest.stage_v, rest.column_v, rest.amplifier_a)
+    ]
+    return replace(rest, stage_v=tables[0], column_v=tables[1], amplifier_a=tables[2])
 
 
 def guessed_period_s(design: Design) -> float:

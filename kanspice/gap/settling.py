@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.integrate import cumulative_trapezoid
 
-from kanspice.design import Crossbar, Design, Limiter
+from kanspice.design import Design, Limiter
 from kanspice.gap.metrics import compare, spread
 from kanspice.gap.noise import StageNoise
 from kanspice.gap.physical import crossbar_powers_w, quiescent_w
@@ -163,7 +163,8 @@ def settling(
     expected: (samples, outputs), the network's, in model units. tolerances: smallest last; a sample that does not come
     within it has failed.
     """
-    judge = _Judge(design, pace, {name: (volts, _scale(volts)) for name, volts in rest_v.items()}, tolerances, quiescent_a)
+    rest = {name: (volts, _scale(volts)) for name, volts in rest_v.items()}
+    judge = _Judge(design, pace, rest, tolerances, quiescent_a)
     seen, lost, worst = [], [], None
     for index, course in enumerate(courses):
         if course.failure is not None:
@@ -285,9 +286,10 @@ class _Judge:
 
     def _swings(self, time_s: Array, errors: Mapping[str, Array]) -> tuple[str, tuple[int, ...]] | None:
         for stage in self.design.stages:
-            found = np.flatnonzero(_swing(time_s, errors[stage.name], min(self.tolerances))) if stage.name in errors else ()
-            if len(found):
-                return stage.name, tuple(int(output) for output in found)
+            if stage.name in errors:
+                found = np.flatnonzero(_swing(time_s, errors[stage.name], min(self.tolerances)))
+                if found.size:
+                    return stage.name, tuple(found.tolist())
         return None
 
     def _powers_w(self, course: Course) -> Array:
@@ -301,7 +303,7 @@ class _Judge:
 
 
 def _swing(time_s: Array, off: Array, tolerance: float) -> npt.NDArray[np.bool_]:
-    """(width,) outputs that turn again and again in the last quarter of the time, and no less than in the one before."""
+    """(width,) outputs that turn again and again in the last quarter of the time, no less than in the one before."""
     end_s = time_s[-1]
     last, before = off[time_s >= 0.75 * end_s], off[(time_s >= 0.5 * end_s) & (time_s < 0.75 * end_s)]
     swing = np.ptp(last, axis=0)

@@ -68,8 +68,9 @@ class Trace:
             start_s, end_s = index * pace.period_s, (index + 1) * pace.period_s
             inside = self.time_s[(self.time_s > start_s) & (self.time_s < end_s)]
             time_s = np.concatenate([[start_s], inside, [end_s]])
-            parts = (self._at(time_s, part) for part in (shown, rows_v, self.row_a, self.amplifier_a))
-            yield Course(time_s - start_s, *parts)
+            stage_v, row_v = self._at(time_s, shown), self._at(time_s, rows_v)
+            row_a, amplifier_a = self._at(time_s, self.row_a), self._at(time_s, self.amplifier_a)
+            yield Course(time_s - start_s, stage_v, row_v, row_a, amplifier_a)
 
     def _at(self, time_s: Array, tables: dict[str, Array]) -> dict[str, Array]:
         return {

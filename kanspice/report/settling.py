@@ -113,15 +113,15 @@ def noise_lines(result: Settling) -> list[str]:
         bits = "" if stage.bits is None else f", {stage.bits:.1f} bits of its range"
         parts = f"{stage.thermal:.0%} thermal, {stage.shot:.0%} shot, {stage.amplifier:.0%} amplifiers"
         held = math.isfinite(stage.rms_v)
-        noisy = f"{si(stage.rms_v, 'V')} RMS{bits} ({parts})" if held else "without bound: a column is held by no feedback"
-        lines.append(f"noise added by {stage.name}: {noisy}")
+        noisy = f"{si(stage.rms_v, 'V')} RMS{bits} ({parts})"
+        lines.append(f"noise added by {stage.name}: {noisy if held else 'no feedback holds a column'}")
     return lines
 
 
 def checked(check: EngineCheck) -> str:
     """What the other engine says."""
     apart = f"{number(check.max_relative)} at most, {number(check.relative_rmse)} RMS"
-    return f"{check.engine} on {many(check.samples, 'sample')}: outputs {apart} standard deviations away at any read-out"
+    return f"{check.engine} on {many(check.samples, 'sample')}: outputs read early or late {apart} deviations away"
 
 
 def _swinging(swinging: Swinging, samples: int) -> str:

@@ -6,7 +6,18 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from kanspice.report.figures import BLUE, GREY, PALETTE, SHORT, VERMILLION, Format, blank, encoded, picture, tick_decades
+from kanspice.report.figures import (
+    BLUE,
+    GREY,
+    PALETTE,
+    SHORT,
+    VERMILLION,
+    Format,
+    blank,
+    encoded,
+    picture,
+    tick_decades,
+)
 from kanspice.report.words import many, number, prefix
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ steps that its own motion asks for. Every sample begins at rest, in the operatin
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,13 +20,11 @@ from kanspice.errors import InputError
 from kanspice.sequence import Course, Pace
 from kanspice.solution import FailedSample, Outcome
 from kanspice.solver.block import blocks
-from kanspice.solver.implicit import Steps, follow
-from kanspice.solver.moving import Moving
+from kanspice.solver.implicit import Span, Steps, Waves, follow
+from kanspice.solver.moving import Demand, Moving
 
 Array = npt.NDArray[np.float64]
 Indices = npt.NDArray[np.int64]
-Waves = Callable[[Array, Indices], Array]
-"""Volts (len(samples), width) of samples at times, both (n,)."""
 
 _BLOCK_NUMBERS = 2**16
 """Devices of the largest crossbar, times samples, that are followed together."""
@@ -117,15 +115,9 @@ class _Following:
         everyone = np.arange(len(before))
         rows_v = rows(np.zeros(len(before)), everyone)
         start = at_rest(system, rest.columns_v[crossbar.name][before], rest.drawn_a[crossbar.name][before], rows_v)
-        return follow(
-            system,
-            start,
-            rows,
-            end_s=self.pace.period_s,
-            corner_s=self.pace.rise_s,
-            error_v=self.error * self.design.input_v_per_unit * system.scales_v(),
-            deadline=self.deadline,
-        )
+        error_v = self.error * self.design.input_v_per_unit * system.scales_v()
+        span = Span(self.pace.period_s, self.pace.rise_s, error_v)
+        return follow(system, start, rows, span, deadline=self.deadline)
 
     def _course(
         self, index: int, place: int, followed: dict[str, Steps], rows: dict[str, Waves], outputs: dict[str, Waves]
@@ -179,8 +171,8 @@ def at_rest(system: Moving, columns_v: Array, drawn_a: Array, rows_v: Array) -> 
     if not (system.moving_rows or system.chained_columns):
         return nodes
     samples, exact = np.arange(len(nodes)), np.full(system.size, 1e-12)
-    nothing = np.zeros_like(nodes), np.zeros(len(nodes))
-    return system.balance(nodes, *nothing, rows_v, exact, samples, held=True).nodes
+    demand = Demand(samples, np.zeros_like(nodes), np.zeros(len(nodes)), rows_v, exact)
+    return system.balance(nodes, demand, held=True).nodes
 
 
 def _after(steps: Steps, crossbar: Crossbar) -> Waves:

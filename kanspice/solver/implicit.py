@@ -15,11 +15,13 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from kanspice.solver.moving import Balance, Currents
+from kanspice.solver.moving import Balance, Currents, Demand
 
 Array = npt.NDArray[np.float64]
 Indices = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
+Waves = Callable[[Array, Indices], Array]
+"""Volts (len(samples), width) of samples at times, both (n,)."""
 
 GAMMA = 1767732205903 / 4055673282236
 TIMES = np.array([0.0, 2 * GAMMA, 0.6, 1.0])
@@ -61,10 +63,8 @@ class System(Protocol):
     def charges(self, nodes: Array, rows_v: Array) -> Array:
         """(samples, size)."""
 
-    def balance(
-        self, guess: Array, known: Array, per_s: Array, rows_v: Array, left_v: Array, samples: Indices
-    ) -> Balance:
-        """Nodes for which `(charges - known) per_s = flows`."""
+    def balance(self, guess: Array, demand: Demand) -> Balance:
+        """Nodes that fulfil it."""
 
     def moved(self, left: Array, nodes: Array, device_s: Array, per_s: Array) -> Array:
         """By how much nodes are off, to first order, where so much of that is left."""
@@ -111,22 +111,21 @@ def weights(part: Array, known: tuple[int, ...] = (0, 1, 2, 3)) -> Array:
     return found
 
 
-def follow(
-    system: System,
-    start: Array,
-    rows_at: Callable[[Array, Indices], Array],
-    *,
-    end_s: float,
-    corner_s: float,
-    error_v: Array,
-    deadline: float | None = None,
-) -> Steps:
-    """From a state of rest, nodes (samples, size), at time 0.
+@dataclass(frozen=True)
+class Span:
+    """From time 0 to end_s; no step goes across corner_s, where rows bend. error_v: (size,) allowed of a step."""
 
-    rows_at: rows (len(samples), rows) in volts of samples at times, both (n,). corner_s: where rows bend: no step goes
-    across it. error_v: (size,) by how much a step's nodes may be off. deadline: of `time.monotonic`.
+    end_s: float
+    corner_s: float
+    error_v: Array
+
+
+def follow(system: System, start: Array, rows_at: Waves, span: Span, *, deadline: float | None = None) -> Steps:
+    """From a state of rest, nodes (samples, size), through a span.
+
+    rows_at: rows (len(samples), rows) in volts of samples at times, both (n,). deadline: of `time.monotonic`.
     """
-    return _Follow(system, start, rows_at, end_s, corner_s, error_v).run(deadline)
+    return _Follow(system, start, rows_at, span).run(deadline)
 
 
 @dataclass(frozen=True)
@@ -141,20 +140,12 @@ class _Kept:
 
 
 class _Follow:
-    def __init__(
-        self,
-        system: System,
-        start: Array,
-        rows_at: Callable[[Array, Indices], Array],
-        end_s: float,
-        corner_s: float,
-        error_v: Array,
-    ) -> None:
+    def __init__(self, system: System, start: Array, rows_at: Waves, span: Span) -> None:
         self.system, self.rows_at = system, rows_at
-        self.end_s, self.corner_s, self.error_v = end_s, corner_s, error_v
+        self.end_s, self.corner_s, self.error_v = span.end_s, span.corner_s, span.error_v
         samples = len(start)
         self.now_s = np.zeros(samples)
-        self.step_s = np.full(samples, _FIRST * corner_s)
+        self.step_s = np.full(samples, _FIRST * span.corner_s)
         self.nodes = start.copy()
         everyone = np.arange(samples)
         self.charges = system.charges(start, rows_at(self.now_s, everyone))
@@ -218,7 +209,7 @@ class _Follow:
             rows_v = self.rows_at(now_s + TIMES[stage] * step_s, going)
             known = start + step_s[:, None] * np.einsum("k,skn->sn", TABLE[stage, :stage], flows[:, :stage])
             guess = self._guess(stage, going, step_s, stages)
-            found = self.system.balance(guess, known, per_s, rows_v, _NEWTON * self.error_v, going)
+            found = self.system.balance(guess, Demand(going, known, per_s, rows_v, _NEWTON * self.error_v))
             stages[:, stage] = found.nodes
             flows[:, stage] = (found.charges - known) * per_s[:, None]
             done &= found.done

@@ -23,6 +23,7 @@ Indices = npt.NDArray[np.int64]
 _STILL = 12
 """After so many evaluations for the same voltages rows stand still: moving ones are asked for that often by no step."""
 
+
 class Junctions:
     """Of one crossbar, wherever its devices' ends are."""
 
@@ -100,7 +101,8 @@ class LoadLines:
         self.junctions = junctions
         self.rows_v = np.full((samples, rows), np.nan)
         self.seen = np.zeros(samples, dtype=np.int64)
-        self.at_v = self.coefficients = np.empty(0)
+        self.at_v: Array = np.empty((0, 0, 0))
+        self.coefficients: Array = np.empty((0, 0, 0, 0))
 
     def at(self, columns_v: Array, rows_v: Array, samples: Indices) -> tuple[Array, Array]:
         """Currents into columns (len(samples), columns) and their derivatives by row minus column, likewise."""

@@ -38,14 +38,29 @@ _DIVERGED = 1e6
 class Balance:
     """What an implicit step came to, for samples: their nodes (samples, size), charges, and whether it did.
 
-    device_s: (samples, rows, columns) slopes of the devices nearby, siemens; (samples, 1, columns) of all together where
-    columns are at one voltage and rows do not move by themselves.
+    device_s: (samples, rows, columns) slopes of the devices nearby, siemens; (samples, 1, columns) of all together
+    where columns are at one voltage and rows do not move by themselves.
     """
 
     nodes: Array
     charges: Array
     done: Flags
     device_s: Array
+
+
+@dataclass(frozen=True)
+class Demand:
+    """Of an implicit step, at its samples: `(charges - known) per_s = flows`, per_s being 1 / tau.
+
+    known: (samples, size). per_s: (samples,). rows_v: (samples, rows) volts that rows are driven at. left_v: (size,)
+    how far off nodes may stay.
+    """
+
+    samples: Indices
+    known: Array
+    per_s: Array
+    rows_v: Array
+    left_v: Array
 
 
 @dataclass(frozen=True)
@@ -216,28 +231,17 @@ class Moving:
         flows[:, :, :-1] -= onward
         return flows
 
-    def balance(
-        self,
-        guess: Array,
-        known: Array,
-        per_s: Array,
-        rows_v: Array,
-        left_v: Array,
-        samples: Indices,
-        *,
-        held: bool = False,
-    ) -> Balance:
-        """Nodes for which `(charges - known) per_s = flows`. guess, known: (samples, size); per_s: (samples,), 1 / tau.
-
-        left_v: (size,) how far off a node may stay. samples: which ones these are. held: columns stay at their amplifiers' voltage, and poles too.
-        """
-        nodes, device_s = guess.copy(), np.empty((len(guess), 1 if self.are_sums else self.rows, self.columns))
+    def balance(self, guess: Array, demand: Demand, *, held: bool = False) -> Balance:
+        """Nodes (samples, size) that fulfil it. held: columns stay at their amplifiers' voltage, and poles too."""
+        left_v, per_s = demand.left_v, demand.per_s
+        nodes = guess.copy()
+        device_s = np.empty((len(guess), 1 if self.are_sums else self.rows, self.columns))
         done, size_of = np.zeros(len(guess), dtype=bool), np.zeros(len(guess))
         open_ = np.arange(len(guess))
         for _ in range(_MOST_ROUNDS):
-            now, driven_v = nodes[open_], rows_v[open_]
-            device_a, device_s[open_] = self._devices(now, driven_v, samples[open_])
-            charged = (self.charges(now, driven_v) - known[open_]) * per_s[open_, None]
+            now, driven_v = nodes[open_], demand.rows_v[open_]
+            device_a, device_s[open_] = self._devices(now, driven_v, demand.samples[open_])
+            charged = (self.charges(now, driven_v) - demand.known[open_]) * per_s[open_, None]
             left = charged - self.flows(now, driven_v, device_a)
             step = self.moved(left, now, device_s[open_], per_s[open_], held=held)
             nodes[open_] = now - step
@@ -248,20 +252,20 @@ class Moving:
             open_ = open_[~good & (size * left_v.max() < _DIVERGED)]
             if open_.size == 0:
                 break
-        return Balance(nodes, self.charges(nodes, rows_v), done, device_s)
+        return Balance(nodes, self.charges(nodes, demand.rows_v), done, device_s)
 
     def moved(self, left: Array, nodes: Array, device_s: Array, per_s: Array, *, held: bool = False) -> Array:
         """By how much nodes are too high, to first order, that leave so much of charges times per_s, less flows."""
         pace = per_s[:, None, None]
         tied = device_s + self.tied_f * pace
-        step = np.zeros_like(nodes)
-        crosspoints = self._column_step(step, left, nodes, tied, pace, held)
+        step = self._column_step(left, nodes, tied, pace, held=held)
         if self.moving_rows:
-            self._row_step(step, left, tied, pace, crosspoints)
+            self._row_step(step, left, tied, pace)
         return step
 
-    def _column_step(self, step: Array, left: Array, nodes: Array, tied: Array, pace: Array, held: bool) -> Array:
-        """Fills in the columns' and poles' part; returns what crosspoints move by, (samples, rows or 1, columns)."""
+    def _column_step(self, left: Array, nodes: Array, tied: Array, pace: Array, *, held: bool) -> Array:
+        """Of columns and poles, while rows stand still: (samples, size)."""
+        step = np.zeros_like(nodes)
         column_f = self.crossbar.column_f
         ends_v, poles_v = self._column_nodes(nodes)[:, :, -1], nodes[:, self.column_end :]
         drawn_s, by_pole = self.amplifiers.drawn(ends_v, poles_v)[1:]
@@ -286,12 +290,12 @@ class Moving:
             into[:, :, 0] = right[:, :, 0] / (tied.sum(axis=1) + self.rows * column_f * pace[:, :, 0] + end_s)
         if self.amplifiers.has_pole and not held:
             step[:, self.column_end :] = own + turned * into[:, :, -1]
-        return self._crosspoints(step)
+        return step
 
-    def _row_step(self, step: Array, left: Array, tied: Array, pace: Array, moved: Array) -> None:
-        """Fills in the rows' part."""
+    def _row_step(self, step: Array, left: Array, tied: Array, pace: Array) -> None:
+        """Fills in the rows' part, columns having moved."""
         row_f, shape = self.crossbar.row_f, (len(step), self.rows, self.per_row)
-        own, pushed = left[:, : self.row_end].reshape(shape), tied * moved
+        own, pushed = left[:, : self.row_end].reshape(shape), tied * self._crosspoints(step)
         if self.chained_rows:
             diagonal = tied + row_f * pace
             diagonal[:, :, 0] += self.driver_s
