@@ -111,12 +111,12 @@ def test_an_oscillation_and_too_little_time_are_outcomes(tmp_path):
     save(model, tmp_path / "model.pt")
     loaded = load(tmp_path / "model.pt")
     slow = load_technology(None, ["tia.gain=1e5", "tia.gbw_hz=1e7", "wires.column_f=1e-14"])
-    result = settle(loaded, slow, inputs, SettleOptions(period_s=1.9e-6, timeout_s=60))
+    result = settle(loaded, slow, inputs, SettleOptions(period_s=1.9e-6, timeout_s=60, engine="ngspice"))
     assert {failure.outcome for failure in result.failed} == {Outcome.OSCILLATES}
     assert result.exit_code == 3
     assert result.latency_s is None
     assert json.loads(settling_json(result))["failed"][0]["outcome"] == "oscillates"
-    hurried = settle(loaded, slow, inputs, SettleOptions(period_s=2e-9, timeout_s=60))
+    hurried = settle(loaded, slow, inputs, SettleOptions(period_s=2e-9, timeout_s=60, engine="ngspice"))
     assert Outcome.UNSETTLED in {failure.outcome for failure in hurried.failed}
 
 

@@ -110,11 +110,12 @@ def noise_lines(result: Settling) -> list[str]:
     """What each stage adds, in words."""
     lines = []
     for stage in result.noise:
+        if not math.isfinite(stage.rms_v):
+            lines.append(f"noise added by {stage.name}: without bound, no feedback holds a column")
+            continue
         bits = "" if stage.bits is None else f", {stage.bits:.1f} bits of its range"
         parts = f"{stage.thermal:.0%} thermal, {stage.shot:.0%} shot, {stage.amplifier:.0%} amplifiers"
-        held = math.isfinite(stage.rms_v)
-        noisy = f"{si(stage.rms_v, 'V')} RMS{bits} ({parts})"
-        lines.append(f"noise added by {stage.name}: {noisy if held else 'no feedback holds a column'}")
+        lines.append(f"noise added by {stage.name}: {si(stage.rms_v, 'V')} RMS{bits} ({parts})")
     return lines
 
 

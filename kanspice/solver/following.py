@@ -194,7 +194,7 @@ def _currents(steps: Steps, place: int, time_s: Array) -> tuple[Array, Array]:
     row_a, row_c, drawn_a = (
         part[place, :count] for part in (steps.currents.row_a, steps.currents.row_c, steps.currents.drawn_a)
     )
-    into_a = np.gradient(row_c, ends_s, axis=0) if count > 1 and row_c.any() else np.zeros_like(row_c)
+    into_a = np.diff(row_c, axis=0, prepend=row_c[:1]) / steps.step_s[place, :count, None]
     return _between(time_s, ends_s, row_a + into_a), _between(time_s, ends_s, drawn_a)
 
 

@@ -95,9 +95,9 @@ class Steps:
     end: Array
 
     def at(self, time_s: Array, samples: Indices) -> Array:
-        """Outputs (len(samples), columns) of samples, each at its own time."""
+        """Outputs (len(samples), columns) of samples, each at its own time; where they stopped, from then on."""
         step = np.maximum((self.start_s[samples] <= time_s[:, None]).sum(axis=1) - 1, 0)
-        part = (time_s - self.start_s[samples, step]) / self.step_s[samples, step]
+        part = np.clip((time_s - self.start_s[samples, step]) / self.step_s[samples, step], 0.0, 1.0)
         return np.asarray(np.einsum("sk,skn->sn", weights(part), self.outputs_v[samples, step]))
 
 
@@ -235,7 +235,7 @@ class _Follow:
         if not self.kept:
             self._keep(everyone[:0], start_s[:0], start_s[:0], self.before[:0])
         counts = np.bincount(np.concatenate([part.taken for part in self.kept]), minlength=len(everyone))
-        shape, first = (len(counts), int(counts.max())), self.kept[0]
+        shape, first = (len(counts), max(1, int(counts.max()))), self.kept[0]
         filled = np.zeros_like(counts)
         start_s, step_s = np.full(shape, np.inf), np.ones(shape)
         outputs_v = np.zeros((*shape, *first.outputs_v.shape[1:]))

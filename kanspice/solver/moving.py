@@ -100,7 +100,10 @@ class Amplifiers:
         return self.turn * np.clip(driven, -self.reach_v, self.reach_v), -free, -free * (leak + beyond)
 
     def drawn(self, columns_v: Array, pole_v: Array) -> tuple[Array, Array, Array]:
-        """Amps, and derivatives by column and pole, siemens."""
+        """Amps, and derivatives by column and pole, siemens; nothing where columns cannot move, whatever is drawn."""
+        if self.holds:
+            nothing = np.zeros_like(columns_v)
+            return nothing, nothing, nothing
         if not self.has_pole:
             drawn, slope = drawn_a(self.crossbar, columns_v)
             return drawn, slope, np.zeros_like(drawn)
