@@ -101,9 +101,9 @@ def test_a_column_grows_or_dies_out_as_its_poles_say(gbw_hz):
     design = falling(gbw_hz)
     crossbar = design.crossbars[0]
     poles = column_poles(np.array(-2e-6), np.array(1e-13), np.array(1e6), gain=1e3, bandwidth_hz=gbw_hz)
-    pace = Pace(6 / np.abs(poles).max(), 1e-3 / np.abs(poles).max())
+    pace = Pace(4 / np.abs(poles).max(), 1e-2 / np.abs(poles).max())
     inputs = np.array([[0.7], [0.7 + 1e-4]])
-    (course, _), solution = followed(design, inputs, pace, error=1e-10)
+    (course, _), solution = followed(design, inputs, pace, error=1e-8)
     matrix = np.array([[2e-6 - 1e-6, 1e-6], [-1e-13 * 2 * np.pi * gbw_hz, -1e-13 * 2 * np.pi * gbw_hz / 1e3]]) / 1e-13
     columns_v, drawn_a = (table["l1.crossbar"][:, 0] for table in (solution.column_v, solution.amplifier_a))
     rest = np.stack([columns_v, columns_v - 1e6 * drawn_a], axis=1)
@@ -111,7 +111,7 @@ def test_a_column_grows_or_dies_out_as_its_poles_say(gbw_hz):
     moments = course.time_s[late][::20]
     moved = [expm(matrix * (moment - pace.rise_s / 2)) @ (rest[1] - rest[0]) for moment in moments]
     outputs_v = -(rest[0, 1] + np.array(moved)[:, 1])
-    np.testing.assert_allclose(course.stage_v["l1.crossbar"][late][::20, 0], outputs_v, atol=2e-7)
+    np.testing.assert_allclose(course.stage_v["l1.crossbar"][late][::20, 0], outputs_v, atol=1e-6)
     grows = restless(design, crossbar, inputs[:1], solution.column_v["l1.crossbar"][:1])[0][0]
     assert grows == (poles.real.max() > 0) == (gbw_hz < 2e9)
 
@@ -119,8 +119,8 @@ def test_a_column_grows_or_dies_out_as_its_poles_say(gbw_hz):
 def test_what_swings_and_what_settles_are_outcomes():
     inputs = np.array([[0.7], [0.2]])
     for gbw_hz, farads, outcome in ((3e7, 1e-13, Outcome.OSCILLATES), (1e10, 1e-12, None)):
-        design, pace = falling(gbw_hz, farads), Pace(2.5e-6 if outcome else 5e-7, 4e-10)
-        found, solution = followed(design, inputs, pace, error=1e-5)
+        design, pace = falling(gbw_hz, farads), Pace(1.6e-6 if outcome else 4e-7, 4e-10)
+        found, solution = followed(design, inputs, pace, error=1e-4)
         result = settling(
             design,
             found,
@@ -170,19 +170,20 @@ def test_everything_comes_to_rest_at_the_operating_point(resistances):
 
 @pytest.mark.ngspice
 def test_ngspice_sees_the_same_waveforms():
+    """Of the first sample, which begins at rest in both: in ngspice the second begins where the first one is then."""
     model = network([3, 4, 2], [load_device("z21")], input_stage="PosHC")
     inputs = inputs_for(model, 2, seed=1)
-    extra = ("tia.gain=20", "tia.gbw_hz=3e8", "wires.column_f=1e-13", "devices.junction_f=5e-15", "wires.row_ohm=500.0")
-    design = specimen_of(model, inputs, *extra, "wires.column_ohm=300.0", "devices.shift_sigma_v=5e-3")
-    pace = Pace(1.5e-7, 1e-9)
-    found, _ = followed(design, inputs, pace, error=3e-6)
-    trace = follow_sequence(design, design.inputs_v(inputs), pace, Precision(1e-6, 1500), timeout_s=60)
+    slow = ("tia.gain=20", "tia.gbw_hz=3e8", "wires.column_f=1e-13", "devices.junction_f=5e-15", "wires.row_ohm=500.0")
+    design = specimen_of(model, inputs, *slow, "wires.column_ohm=300.0", "devices.shift_sigma_v=5e-3")
+    pace = Pace(4e-8, 1e-9)
+    (own,), _ = followed(design, inputs, pace, error=3e-6, which=[0])
+    trace = follow_sequence(design, design.inputs_v(inputs), pace, Precision(1e-8, 400), timeout_s=60)
     assert trace.failure is None
-    for own, other in zip(found, trace.courses(design, pace, 2), strict=True):
-        for name in ("l1.crossbar", "l2.crossbar"):
-            columns = zip(own.stage_v[name].T, other.stage_v[name].T, strict=True)
-            apart = [np.interp(other.time_s, own.time_s, mine) - theirs for mine, theirs in columns]
-            assert np.abs(apart).max() < 5e-4 * np.ptp(other.stage_v[name])
+    other = next(trace.courses(design, pace, 2))
+    for name in ("l1.crossbar", "l2.crossbar"):
+        columns = zip(own.stage_v[name].T, other.stage_v[name].T, strict=True)
+        apart = [np.interp(other.time_s, own.time_s, mine) - theirs for mine, theirs in columns]
+        assert np.abs(apart).max() < 1e-4 * np.ptp(other.stage_v[name])
 
 
 def test_what_it_cannot_follow_is_said():
