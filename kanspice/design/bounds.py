@@ -6,10 +6,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from kanspice.design import filters, synapses
 from kanspice.design.amplifiers import largest_columns_v
 from kanspice.design.branches import growth, slopes
 from kanspice.design.columns import by_column
-from kanspice.design.stages import Array, Crossbar, Design, LayerNorm, Limiter, OdePeriod, ReadOut, Stage
+from kanspice.design.connections import FilterBank, SynapseBank
+from kanspice.design.stages import Array, Connections, Crossbar, Design, LayerNorm, Limiter, OdePeriod, ReadOut, Stage
 from kanspice.devices import Device
 
 _SLACK = 1.001
@@ -17,14 +19,14 @@ _FLOOR_V = 1e-6
 _FLOOR = 1e-6
 """In units of current."""
 _GRID = 4001
-_LATEST = 10.0
-"""Standard deviations by which no sample's outputs are taken too late."""
+_LARGEST_DRAWN = 10.0
+"""Standard deviations that no sample's noise exceeds, nor how late its outputs are taken."""
 
 
 def output_bounds_v(design: Design, inputs_v: Array) -> dict[str, Array]:
     """Stage name -> largest possible |output|, (width,) volts, for inputs of at most |inputs_v| (inputs,) volts."""
     largest = largest_currents(design.devices)
-    bounds, before_v = {}, inputs_v
+    bounds, before_v = {}, inputs_v[: design.input_width]
     for stage in design.stages:
         before_v = bounds[stage.name] = _bound(design, stage, largest, before_v) * _SLACK + _FLOOR_V
     return bounds
@@ -66,18 +68,27 @@ def _bound(design: Design, stage: Stage, largest: Array, before_v: Array) -> Arr
         return np.full(stage.width, _largest_node_v(design, stage, float(stage.start_v(before_v[None, :]).max())))
     if isinstance(stage, ReadOut):
         return before_v[stage.start : stage.start + stage.width]
+    if isinstance(stage, FilterBank | SynapseBank):
+        return _bank_bound(stage, before_v)
     columns_v: Array = largest_column_currents_a(stage, largest) * stage.feedback_ohm + np.abs(stage.offset_v)
     outputs_v: Array = columns_v.reshape(-1, 2).sum(axis=1) * stage.subtractor_gain
     return outputs_v
 
 
 def _limiter_bound(stage: Limiter, before_v: Array) -> Array:
+    before_v = before_v + np.abs(stage.shift_v)
     if stage.kind == "none":
         return before_v
     limit = max(abs(stage.low_v), abs(stage.high_v)) if stage.kind == "clip" else stage.unit_v
     limits: Array = np.full(stage.width, limit)
     # beyond its level a clamp loses knee * exp(how far beyond / knee), which is at most what it gets
     return limits + stage.knee_v * np.log1p(before_v / stage.knee_v) if stage.knee_v > 0 else limits
+
+
+def _bank_bound(bank: Connections, before_v: Array) -> Array:
+    if isinstance(bank, FilterBank):
+        return filters.largest_output_v(bank)
+    return synapses.largest_output_v(bank, before_v) + _LARGEST_DRAWN * bank.read_noise_v
 
 
 def is_settled(design: Design) -> bool:
@@ -121,7 +132,7 @@ def _largest_node_v(design: Design, period: OdePeriod, start_v: float) -> float:
         if left <= 0:
             return float("inf")
         totals = [total / left for total in totals]
-    on_s = period.period_s + period.late_off_s + _LATEST * design.jitter_s
+    on_s = period.period_s + period.late_off_s + _LARGEST_DRAWN * design.jitter_s
     time = on_s * period.current_unit_a / float(period.capacitor_f.min()) / period.unit_v
     pushed_v = float((np.abs(period.injected_c) / period.capacitor_f).max())
     with np.errstate(over="ignore"):

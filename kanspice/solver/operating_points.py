@@ -8,12 +8,13 @@ from functools import partial
 import numpy as np
 import numpy.typing as npt
 
-from kanspice.design import Crossbar, Design, LayerNorm, Limiter
+from kanspice.design import Crossbar, Design, FilterBank, LayerNorm, Limiter, SynapseBank
 from kanspice.design.amplifiers import differences_v
 from kanspice.design.bounds import column_bounds_v, largest_column_currents_a, largest_currents
 from kanspice.design.columns import by_column
-from kanspice.design.ideal import limited_v, normalised_v
+from kanspice.design.ideal import bank_v, limited_v, normalised_v
 from kanspice.design.uniqueness import wires_leave_one_state
+from kanspice.errors import InputError
 from kanspice.netlist import Fidelity, check_shared
 from kanspice.solution import FailedSample, Outcome
 from kanspice.solver.block import Block
@@ -38,6 +39,9 @@ class Chain:
     """A design's stages, ready for blocks of samples."""
 
     def __init__(self, design: Design, fidelity: Fidelity) -> None:
+        if fidelity == "transient":
+            hint = "--fidelity behavioural, or --engine ngspice"
+            raise InputError("filters over time are ngspice's alone", where="--fidelity", found=fidelity, hint=hint)
         self.design, self.fidelity = design, fidelity
         for crossbar in design.crossbars if fidelity == "shared" else ():
             check_shared(crossbar)
@@ -71,7 +75,7 @@ class Chain:
 
         tighter: evaluate the curve in every device, which is slower and shares nothing with the fast way.
         """
-        found, volts = Block(), inputs_v
+        found, (volts, *noises_v) = Block(), self._driven(inputs_v)
         for stage in self.design.stages:
             if isinstance(stage, Limiter):
                 volts = limited_v(stage, volts)
@@ -79,8 +83,17 @@ class Chain:
                 volts = normalised_v(stage, volts)
             elif isinstance(stage, Crossbar):
                 volts = self._crossbar(stage, volts, found, tighter)
+            elif isinstance(stage, FilterBank | SynapseBank):
+                volts = bank_v(stage, volts)
+                if isinstance(stage, SynapseBank) and stage.is_noisy:
+                    volts = volts + noises_v.pop(0)
             found.stage_v[stage.name] = volts
         return found
+
+    def _driven(self, inputs_v: Array) -> list[Array]:
+        """The inputs, and the noise of each noisy bank."""
+        ends = np.cumsum([self.design.input_width, *(bank.width for bank in self.design.noisy_banks)])
+        return np.split(inputs_v, ends[:-1], axis=1)
 
     def _crossbar(self, crossbar: Crossbar, rows_v: Array, found: Block, whole_curves: bool) -> Array:
         if crossbar.has_wires:
