@@ -154,7 +154,10 @@ def test_rows_that_stand_still_make_the_same_currents_of_a_search():
         np.testing.assert_allclose(second, first, atol=1e-18)
 
 
-@pytest.mark.parametrize("resistances", [(), ("wires.driver_ohm=500.0", "wires.row_ohm=300.0", "wires.column_ohm=200.0")])
+WIRES = ("wires.driver_ohm=500.0", "wires.row_ohm=300.0", "wires.column_ohm=200.0")
+
+
+@pytest.mark.parametrize("resistances", [(), WIRES])
 def test_everything_comes_to_rest_at_the_operating_point(resistances):
     model = network([3, 4, 2], [LINE], input_stage="sigmoid")
     inputs = inputs_for(model, 3)
