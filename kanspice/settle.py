@@ -32,7 +32,7 @@ Array = npt.NDArray[np.float64]
 _GUESSED_CONSTANTS = 12.0
 _LONGER, _MOST_TRIES = 4.0, 4
 _RISE = 1e-3
-_ERROR, _FINER = 1e-5, 0.1
+_ERROR, _FINER = 3e-6, 0.1
 """Of a step of the batched engine, in units; and what of it when its numerical error is measured."""
 _MEASURED = 4
 """On so many samples."""

@@ -26,7 +26,7 @@ _EARLIEST = 1e-3
 """Of the time that a sample has: the first of them."""
 _TURNS = 4
 """So many extremes of an output in the last quarter of its time, which do not become smaller, are an oscillation."""
-_DECAYS = 0.7
+_DECAYS = 0.95
 _AT_REST = 0.1
 """Of the tolerance: by so much no output of any stage of a circuit at rest moves in the last quarter of its time."""
 

@@ -62,7 +62,7 @@ def _facts(result: Settling) -> list[tuple[str, str]]:
         ("engine", result.engine),
         ("samples", f"{many(result.samples, 'sample')}, {si(result.period_s, 's')} each"),
         ("inputs step in", si(result.rise_s, "s")),
-        ("energy", f"{si(result.energy_j, 'J')} an inference until the last stage has settled"),
+        ("energy until settled", f"{si(result.energy_j, 'J')} an inference" if result.energy_j else "not known"),
         ("power at rest", si(result.power_w, "W")),
-        *(("noise", line) for line in noise_lines(result)),
+        *(("noise", line.removeprefix("noise ")) for line in noise_lines(result)),
     ]

@@ -48,11 +48,11 @@ def read_out_plot(result: Settling, form: Format = "png") -> bytes:
 
 
 def stages_plot(result: Settling, form: Format = "png") -> bytes:
-    """When each stage has settled: mean and slowest sample, at every tolerance."""
+    """When each stage has settled: mean and slowest sample, at every tolerance; an arrow where samples have not."""
     names = list(dict.fromkeys(stage.name for stage in result.stages))
     tolerances = list(dict.fromkeys(stage.tolerance for stage in result.stages))
     known = [stage.largest_s for stage in result.stages if stage.largest_s]
-    unit = prefix(max(known, default=1.0))
+    unit = prefix(result.period_s if any(stage.unsettled for stage in result.stages) else max(known, default=1.0))
     with picture(1.3 + 0.5 * len(names), "When stages have settled") as (figure, axes):
         for stage in result.stages:
             colour = PALETTE[tolerances.index(stage.tolerance) % len(PALETTE)]
@@ -68,7 +68,7 @@ def stages_plot(result: Settling, form: Format = "png") -> bytes:
         axes.set_xlim(left=0)
         axes.set_yticks(range(len(names)), names)
         axes.set_ylim(len(names) - 0.5, -0.5)
-        axes.legend(loc="lower right", fontsize=8)
+        axes.legend(loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=len(tolerances), fontsize=8, borderpad=0.1)
         return encoded(figure, form)
 
 

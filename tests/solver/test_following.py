@@ -15,6 +15,7 @@ from kanspice.errors import InputError
 from kanspice.gap.settling import settling
 from kanspice.ngspice import NgspiceOptions
 from kanspice.ngspice.sequence import Precision, follow_sequence
+from kanspice.report.settling_page import settling_html
 from kanspice.sequence import Pace
 from kanspice.solution import Outcome
 from kanspice.solver.following import Rest, courses
@@ -135,6 +136,13 @@ def test_what_swings_and_what_settles_are_outcomes():
             [("l1.crossbar", {0: 1})] if outcome else []
         )
         assert result.worst.index == 0 or outcome is None
+        page = settling_html(result)
+        assert (
+            ("1 of 2 samples did not settle: oscillates." in page)
+            == ("Which columns oscillate?" in page)
+            == bool(outcome)
+        )
+        assert page.count("data:image/png;base64,") == 3
 
 
 def test_rows_that_stand_still_make_the_same_currents_of_a_search():
