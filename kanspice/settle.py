@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +13,7 @@ import numpy.typing as npt
 from kanspice.design import Crossbar, Design
 from kanspice.design.bounds import largest_currents
 from kanspice.design.columns import by_column
+from kanspice.design.poles import restless
 from kanspice.draws import Draw
 from kanspice.engines import EngineName, other, solve
 from kanspice.errors import InputError, SimulatorError
@@ -130,6 +132,7 @@ class _Run:
             pace,
             self.rest.stage_v,
             self.expected,
+            grows=self._grows,
             tolerances=self.options.tolerances,
             quiescent_a=self.quiescent_a,
         )
@@ -138,6 +141,16 @@ class _Run:
             hint = "columns without capacitance can jump: set devices.junction_f or wires.column_f"
             seen = f"{first.outcome.value}: {first.advice}"
             raise SimulatorError("no transient came to its end", found=seen, hint=hint)
+        return found
+
+    @property
+    def _grows(self) -> npt.NDArray[np.bool_]:
+        """(samples,) where some column's deviation from its operating point does."""
+        found = np.zeros(len(self.inputs_v), dtype=bool)
+        for before, crossbar in pairwise(self.design.stages):
+            if isinstance(crossbar, Crossbar) and math.isfinite(crossbar.gbw_hz):
+                rows_v, columns_v = self.rest.stage_v[before.name], self.rest.column_v[crossbar.name]
+                found |= restless(self.design, crossbar, rows_v, columns_v)[0]
         return found
 
     def _courses(

@@ -95,7 +95,16 @@ def test_it_comes_to_rest_at_the_operating_point():
     trace = follow_sequence(design, design.inputs_v(inputs), pace, Precision(), timeout_s=60)
     rest_v = dict(solution.stage_v)
     shown = trace.courses(design, pace, len(inputs))
-    found = settling(design, shown, pace, rest_v, rest_v["l2.crossbar"], tolerances=(1e-2, 1e-5), quiescent_a=1e-6)
+    found = settling(
+        design,
+        shown,
+        pace,
+        rest_v,
+        rest_v["l2.crossbar"],
+        grows=np.zeros(3, dtype=bool),
+        tolerances=(1e-2, 1e-5),
+        quiescent_a=1e-6,
+    )
     assert found.failed == ()
     assert found.read_outs[-1].from_rest < 1e-5
     assert found.read_outs[0].from_rest > 0.1

@@ -26,7 +26,9 @@ _EARLIEST = 1e-3
 """Of the time that a sample has: the first of them."""
 _TURNS = 4
 """So many extremes of an output in the last quarter of its time, which do not become smaller, are an oscillation."""
-_DECAYS = 0.95
+_DECAYS, _RINGS = 0.7, 0.95
+"""Of the swing a quarter earlier: what a limit cycle of several columns keeps at least, and what a ringing may keep
+where no pole of the operating point grows: that dies out, if slowly."""
 _AT_REST = 0.1
 """Of the tolerance: by so much no output of any stage of a circuit at rest moves in the last quarter of its time."""
 
@@ -155,16 +157,17 @@ def settling(
     rest_v: Mapping[str, Array],
     expected: Array,
     *,
+    grows: npt.NDArray[np.bool_],
     tolerances: Sequence[float],
     quiescent_a: float,
 ) -> Settling:
     """What courses of all samples, in order, show. rest_v: stage -> (samples, width), the operating points.
 
-    expected: (samples, outputs), the network's, in model units. tolerances: smallest last; a sample that does not come
-    within it has failed.
+    expected: (samples, outputs), the network's, in model units. grows: (samples,) where a deviation from the operating
+    point does, `design.poles`. tolerances: smallest last; a sample that does not come within it has failed.
     """
     rest = {name: (volts, _scale(volts)) for name, volts in rest_v.items()}
-    judge = _Judge(design, pace, rest, tolerances, quiescent_a)
+    judge = _Judge(design, pace, rest, grows, tolerances, quiescent_a)
     seen, lost, worst = [], [], None
     for index, course in enumerate(courses):
         if course.failure is not None:
@@ -238,6 +241,7 @@ class _Judge:
     design: Design
     pace: Pace
     rest: Mapping[str, tuple[Array, float]]
+    grows: npt.NDArray[np.bool_]
     tolerances: Sequence[float]
     quiescent_a: float
 
@@ -261,7 +265,7 @@ class _Judge:
             np.asarray(cumulative_trapezoid(power_w, course.time_s, initial=0.0)),
             float(power_w[-1]),
             self._failure(index, course.time_s, errors),
-            self._swings(course.time_s, errors),
+            self._swings(index, course.time_s, errors),
         )
 
     def badness(self, one: _Seen) -> float:
@@ -273,7 +277,7 @@ class _Judge:
         tolerance, off = min(self.tolerances), errors[self.design.stages[-1].name]
         if not math.isinf(_settled_s(time_s, off, tolerance)):
             return None
-        swings = np.flatnonzero(_swing(time_s, off, tolerance))
+        swings = np.flatnonzero(self._swing(index, time_s, off))
         if swings.size:
             swing = float(np.ptp(off[time_s >= 0.75 * time_s[-1]][:, swings], axis=0).max())
             return FailedSample(index, Outcome.OSCILLATES, f"an output swings by {swing:.3g} standard deviations")
@@ -284,13 +288,23 @@ class _Judge:
             return FailedSample(index, Outcome.MULTISTABLE, seen)
         return FailedSample(index, Outcome.UNSETTLED, left)
 
-    def _swings(self, time_s: Array, errors: Mapping[str, Array]) -> tuple[str, tuple[int, ...]] | None:
+    def _swings(self, index: int, time_s: Array, errors: Mapping[str, Array]) -> tuple[str, tuple[int, ...]] | None:
         for stage in self.design.stages:
             if stage.name in errors:
-                found = np.flatnonzero(_swing(time_s, errors[stage.name], min(self.tolerances)))
+                found = np.flatnonzero(self._swing(index, time_s, errors[stage.name]))
                 if found.size:
                     return stage.name, tuple(found.tolist())
         return None
+
+    def _swing(self, index: int, time_s: Array, off: Array) -> npt.NDArray[np.bool_]:
+        """(width,) outputs that turn again and again in the last quarter of the time, as in the one before."""
+        end_s = time_s[-1]
+        last, before = off[time_s >= 0.75 * end_s], off[(time_s >= 0.5 * end_s) & (time_s < 0.75 * end_s)]
+        swing = np.ptp(last, axis=0)
+        swing_before = np.ptp(before, axis=0) if len(before) else np.full_like(swing, np.inf)
+        turns = np.count_nonzero(np.diff(np.sign(np.diff(last, axis=0)), axis=0) != 0, axis=0)
+        stays = swing > (_DECAYS if self.grows[index] else _RINGS) * swing_before
+        return np.asarray((turns >= _TURNS) & stays & (swing > min(self.tolerances)))
 
     def _powers_w(self, course: Course) -> Array:
         """(points,) of all crossbars together."""
@@ -300,16 +314,6 @@ class _Judge:
             parts = crossbar_powers_w(crossbar, course.rows_v[name], course.row_a[name], course.amplifier_a[name])
             total += np.sum(list(parts.values()), axis=0) + quiescent_w(crossbar, self.quiescent_a)
         return total
-
-
-def _swing(time_s: Array, off: Array, tolerance: float) -> npt.NDArray[np.bool_]:
-    """(width,) outputs that turn again and again in the last quarter of the time, no less than in the one before."""
-    end_s = time_s[-1]
-    last, before = off[time_s >= 0.75 * end_s], off[(time_s >= 0.5 * end_s) & (time_s < 0.75 * end_s)]
-    swing = np.ptp(last, axis=0)
-    swing_before = np.ptp(before, axis=0) if len(before) else np.full_like(swing, np.inf)
-    turns = np.count_nonzero(np.diff(np.sign(np.diff(last, axis=0)), axis=0) != 0, axis=0)
-    return np.asarray((turns >= _TURNS) & (swing > _DECAYS * swing_before) & (swing > tolerance))
 
 
 def _scale(volts: Array) -> float:

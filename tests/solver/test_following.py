@@ -128,6 +128,7 @@ def test_what_swings_and_what_settles_are_outcomes():
             pace,
             solution.stage_v,
             solution.stage_v["l1.crossbar"],
+            grows=np.array([outcome is not None, False]),
             tolerances=(1e-2, 1e-3),
             quiescent_a=1e-6,
         )
