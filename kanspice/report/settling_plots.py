@@ -53,7 +53,7 @@ def stages_plot(result: Settling, form: Format = "png") -> bytes:
     tolerances = list(dict.fromkeys(stage.tolerance for stage in result.stages))
     known = [stage.largest_s for stage in result.stages if stage.largest_s]
     unit = prefix(result.period_s if any(stage.unsettled for stage in result.stages) else max(known, default=1.0))
-    with picture(1.3 + 0.5 * len(names), "When stages have settled") as (figure, axes):
+    with picture(1.3 + 0.5 * len(names), "Settling times") as (figure, axes):
         for stage in result.stages:
             colour = PALETTE[tolerances.index(stage.tolerance) % len(PALETTE)]
             height = names.index(stage.name) + 0.22 * (tolerances.index(stage.tolerance) - 0.5 * (len(tolerances) - 1))
