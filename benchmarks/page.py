@@ -18,7 +18,6 @@ HERE = Path(__file__).parent
 PAGE = HERE.parent / "docs" / "performance.md"
 PLOT = HERE.parent / "docs" / "performance.svg"
 
-RESULTS = ("targets", "scaling", "agreement", "draws")
 NAMES = {
     "crossbars, finite gain": "KANalogue MNIST checkpoint, 39,552 devices, amplifiers of gain 1000",
     "mismatch draws": "the same, one draw of mismatch of 5 %: 100 samples",

@@ -31,6 +31,7 @@ ROOMS = (
     "compile",  # reference + technology -> Design
     "netlist",  # Design -> netlist
     "solution",  # what every engine returns, hence left of the engines
+    "sequence",  # samples that follow each other in time
     "outcomes",  # what both engines check
     "ngspice",  # engine: the simulator
     "solver",  # engine: the batched solver
