@@ -1,6 +1,6 @@
-"""How fast kanspice drives ngspice on a KANalogue network, against two plain ways, in one run.
+"""What ngspice costs as kanspice drives it on a KANalogue network, against two plain ways, in one run.
 
-    python -m benchmarks.kanalogue [--samples 100] [--plain-samples 5] [--jobs 1] [-o FILE.json]
+    python -m benchmarks.kanalogue [--samples 100] [--plain-samples 5] [-o FILE.json]
 
 Model: the published 196-64-10 checkpoint with three device types (39,552 devices) where KANSPICE_REFERENCE_DATA
 names the reference data, else a random network of the same size. Compared, all on the same circuit:
@@ -8,29 +8,28 @@ names the reference data, else a random network of the same size. Compared, all 
 - `shared` and `device`: kanspice's two fidelities, the whole `solve` call with its numerical-error rerun;
 - `plain`: PySpice as its examples use it: for every sample one circuit, one parse, one operating point;
 - `naive device`: the whole curve in every source, one process, one sweep.
+
+Seconds are of the processor, simulators included.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 import os
-import platform
-import resource
 import tempfile
-import time
-from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PySpice.Spice.Netlist import Circuit, SubCircuit
 
+from benchmarks.report import cpu_s, surroundings, write
 from kanspice.compile import compile_kanalogue
 from kanspice.design import Design
 from kanspice.devices import load_device
 from kanspice.models import KANalogue, load, load_array
 from kanspice.models.reference import reference_stages
-from kanspice.netlist import build_netlist
+from kanspice.netlist import Netlist, build_netlist
 from kanspice.ngspice import NgspiceOptions, solve
 from kanspice.ngspice.deck import NORMAL, sweep_deck
 from kanspice.ngspice.library import open_shared
@@ -41,7 +40,6 @@ from kanspice.technology import Technology
 from kanspice.units import spice_number
 
 CHECKPOINT = "kanalogue/mnist_batchnorm_3basis"
-TARGET_RATIO = 30
 
 
 def main() -> None:
@@ -50,29 +48,18 @@ def main() -> None:
     name, model, inputs = _network(arguments.samples)
     reference = reference_stages(model, inputs)
     design = compile_kanalogue(model, Technology(), sample_inputs=inputs)
-    rows = {
-        fidelity: _kanspice(design, inputs, reference, fidelity, arguments.jobs) for fidelity in ("shared", "device")
-    }
+    rows = {fidelity: _kanspice(design, inputs, reference, fidelity) for fidelity in ("shared", "device")}
     rows["plain"] = _plain(design, inputs[: arguments.plain_samples], reference)
     if arguments.naive_samples:
         rows["naive device"] = _naive(design, inputs[: arguments.naive_samples], reference)
     report = {
-        "schema": "kanspice.benchmark/1",
         "model": name,
         "devices": design.device_count,
         "samples": len(inputs),
-        "jobs": arguments.jobs,
-        "machine": {"cpu": _cpu(), "cores": os.cpu_count(), "system": platform.platform()},
-        "versions": {name: version(name) for name in ("kanspice", "torch", "numpy", "PySpice")}
-        | {"python": platform.python_version(), "ngspice": find_ngspice().version_text},
         "rows": rows,
         "ratios": _ratios(rows, len(inputs)),
     }
-    text = json.dumps(report, indent=1)
-    print(text)
-    if arguments.output:
-        arguments.output.parent.mkdir(parents=True, exist_ok=True)
-        arguments.output.write_text(text + "\n", encoding="utf-8")
+    write(surroundings() | report, arguments.output)
 
 
 def _arguments() -> argparse.Namespace:
@@ -80,7 +67,6 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--samples", type=int, default=100)
     parser.add_argument("--plain-samples", type=int, default=5, help="samples for the plain way; its cost is linear")
     parser.add_argument("--naive-samples", type=int, default=3, help="samples for the naive device deck; 0 skips it")
-    parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("-o", "--output", type=Path, default=Path("out/benchmark_kanalogue.json"))
     return parser.parse_args()
 
@@ -97,20 +83,17 @@ def _network(samples: int) -> tuple[str, KANalogue, np.ndarray]:
     return "random 196-64-10", KANalogue((196, 64, 10), devices).eval(), images
 
 
-def _kanspice(design: Design, inputs: np.ndarray, reference: dict, fidelity: str, jobs: int) -> dict:
-    started = time.monotonic()
-    solution = solve(design, inputs, fidelity, NgspiceOptions(jobs=jobs), hints=reference)
-    wall_s = time.monotonic() - started
+def _kanspice(design: Design, inputs: np.ndarray, reference: dict, fidelity: str) -> dict:
+    solution, seconds = cpu_s(lambda: solve(design, inputs, fidelity, NgspiceOptions(), hints=reference))
     last = design.stages[-1]
     return {
         "samples": len(inputs),
-        "wall_s": wall_s,
-        "wall_per_sample_s": wall_s / len(inputs),
+        "cpu_s": seconds,
         "deck_bytes": solution.netlist["bytes"],
-        **solution.timing_s,
+        "load_s": solution.timing_s["load_s"],
+        "per_sample_s": solution.timing_s["per_sample_s"],
         "relative_rmse": _error(solution.stage_v[last.name] / last.output_v_per_unit, reference),
         "failed_samples": len(solution.failed),
-        "peak_simulator_bytes_so_far": _children_peak(),
     }
 
 
@@ -122,27 +105,35 @@ def _plain(design: Design, inputs: np.ndarray, reference: dict) -> dict:
     build_s = parse_s = 0.0
     outputs = []
     for sample in inputs:
-        started = time.monotonic()
-        circuit = _plain_circuit({name: netlist.text(name) for name in netlist.files})
-        for node, volts in zip(netlist.inputs, sample, strict=True):
-            circuit.V(node, node, 0, spice_number(volts))
-        text = f"{circuit}.options reltol=1e-6 vntol=1e-9 abstol=1e-15\n.op\n.end\n"
-        built = time.monotonic()
-        shared.load_circuit(text)
-        shared.run()
-        plot = shared.plot(None, shared.last_plot)
-        outputs.append([float(plot[node]._data[0]) for node in nodes])
-        shared.destroy()
-        shared.remove_circuit()
-        build_s, parse_s = build_s + built - started, parse_s + time.monotonic() - built
+        text, built_s = cpu_s(lambda sample=sample: _plain_deck(netlist, sample))
+        row, solved_s = cpu_s(lambda text=text: _plain_answer(shared, text, nodes))
+        outputs.append(row)
+        build_s, parse_s = build_s + built_s, parse_s + solved_s
     last = design.stages[-1]
     return {
         "samples": len(inputs),
-        "wall_per_sample_s": (build_s + parse_s) / len(inputs),
+        "cpu_per_sample_s": (build_s + parse_s) / len(inputs),
         "build_per_sample_s": build_s / len(inputs),
         "parse_and_solve_per_sample_s": parse_s / len(inputs),
         "relative_rmse": _error(np.array(outputs) / last.output_v_per_unit, reference),
     }
+
+
+def _plain_deck(netlist: Netlist, sample: np.ndarray) -> str:
+    circuit = _plain_circuit({name: netlist.text(name) for name in netlist.files})
+    for node, volts in zip(netlist.inputs, sample, strict=True):
+        circuit.V(node, node, 0, spice_number(volts))
+    return f"{circuit}.options reltol=1e-6 vntol=1e-9 abstol=1e-15\n.op\n.end\n"
+
+
+def _plain_answer(shared: Any, text: str, nodes: tuple[str, ...]) -> list[float]:
+    shared.load_circuit(text)
+    shared.run()
+    plot = shared.plot(None, shared.last_plot)
+    row = [float(plot[node]._data[0]) for node in nodes]
+    shared.destroy()
+    shared.remove_circuit()
+    return row
 
 
 def _plain_circuit(files: dict[str, str]) -> Circuit:
@@ -189,30 +180,26 @@ def _naive(design: Design, inputs: np.ndarray, reference: dict) -> dict:
         netlist.write(folder)
         (folder / "circuit.cir").write_text("\n".join(lines) + "\n")
         (folder / "run.cir").write_text(sweep_deck(netlist.inputs, inputs, nodes, NORMAL))
-        run = run_deck(find_ngspice(), folder, "run.cir")
+        run, seconds = cpu_s(lambda: run_deck(find_ngspice(), folder, "run.cir"))
         plots = read_plots(folder / RAW_FILE)
         deck_bytes = (folder / "circuit.cir").stat().st_size
     analysis_s = float(run.messages.partition("Total analysis time (seconds) =")[2].split()[0])
     outputs = plots[0].table[:, 1:] / design.stages[-1].output_v_per_unit
     return {
         "samples": len(inputs),
-        "wall_s": run.wall_s,
+        "cpu_s": seconds,
         "deck_bytes": deck_bytes,
-        "load_s": run.wall_s - analysis_s,
+        "load_s": seconds - analysis_s,
         "per_sample_s": analysis_s / len(inputs),
         "relative_rmse": _error(outputs, reference),
-        "peak_simulator_bytes_so_far": _children_peak(),
     }
 
 
 def _ratios(rows: dict, samples: int) -> dict:
-    plain_s = rows["plain"]["wall_per_sample_s"] * samples
+    plain, shared = rows["plain"], rows["shared"]
     ratios = {
-        f"plain / shared, {samples} samples": plain_s / rows["shared"]["wall_s"],
-        "target": TARGET_RATIO,
-        f"plain without building its deck / shared, {samples} samples": rows["plain"]["parse_and_solve_per_sample_s"]
-        * samples
-        / rows["shared"]["wall_s"],
+        "plain / shared": plain["cpu_per_sample_s"] * samples / shared["cpu_s"],
+        "plain without building its deck / shared": plain["parse_and_solve_per_sample_s"] * samples / shared["cpu_s"],
     }
     if "naive device" in rows:
         naive, device = rows["naive device"], rows["device"]
@@ -224,18 +211,6 @@ def _ratios(rows: dict, samples: int) -> dict:
 def _error(outputs: np.ndarray, reference: dict) -> float:
     expected = list(reference.values())[-1][: len(outputs)]
     return float(np.sqrt(np.mean((outputs - expected) ** 2)) / expected.std())
-
-
-def _children_peak() -> int:
-    return resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024
-
-
-def _cpu() -> str:
-    info = Path("/proc/cpuinfo")
-    lines = info.read_text().splitlines() if info.exists() else []
-    return next(
-        (line.partition(":")[2].strip() for line in lines if line.startswith("model name")), platform.processor()
-    )
 
 
 if __name__ == "__main__":
