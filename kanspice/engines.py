@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Literal
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import replace
+from functools import partial
+from typing import Literal, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -11,7 +14,8 @@ import numpy.typing as npt
 from kanspice import ngspice, solver
 from kanspice.design import Design
 from kanspice.netlist import Fidelity
-from kanspice.ngspice import Advance, NgspiceOptions, Progress
+from kanspice.ngspice import Advance, NgspiceOptions, Progress, Resident
+from kanspice.ngspice.resident import Follow
 from kanspice.solution import Solution
 from kanspice.solver import SolverOptions
 
@@ -37,14 +41,67 @@ def solve(
     """
     if engine == "ngspice":
         return ngspice.solve(design, inputs, fidelity, options, hints=hints, progress=progress, numbers=numbers)
-    batched = SolverOptions(
+    batched = _batched(options)
+    advance = None if progress is None else _in_samples(progress)
+    return solver.solve(design, inputs, fidelity, batched, hints=hints, progress=advance, numbers=numbers)
+
+
+class Session(Protocol):
+    """An engine that keeps a design's circuit ready: for inputs that depend on the outputs before them."""
+
+    def solve(self, inputs: Array, numbers: Sequence[int] | None = None) -> Solution:
+        """Voltages of every stage for inputs (samples, inputs) in model units, and which samples these are."""
+
+    def close(self) -> None:
+        """Frees what it holds."""
+
+
+class _Anew:
+    """For circuits that an engine cannot keep: every call solves from the beginning."""
+
+    def __init__(self, engine: EngineName, design: Design, fidelity: Fidelity, options: NgspiceOptions) -> None:
+        self._solve = partial(solve, engine, design, fidelity=fidelity, options=options)
+
+    def solve(self, inputs: Array, numbers: Sequence[int] | None = None) -> Solution:
+        return self._solve(inputs=inputs, numbers=numbers)
+
+    def close(self) -> None:
+        """Nothing to free."""
+
+
+@contextmanager
+def open_session(
+    engine: EngineName,
+    design: Design,
+    fidelity: Fidelity,
+    options: NgspiceOptions,
+    *,
+    sample_timeout_s: float,
+    follow: Follow | None = None,
+) -> Iterator[Session]:
+    """An engine with the design's circuit loaded, until the block ends. Numerical errors are not measured in it.
+
+    sample_timeout_s: ngspice may take so long for a sample. follow: what the reference's stages are for inputs.
+    """
+    unchecked = replace(options, check_samples=0, waveforms=0)
+    session: Session
+    if engine == "batched":
+        session = solver.Session(design, fidelity, _batched(unchecked))
+    elif design.periods:
+        session = _Anew(engine, design, fidelity, replace(unchecked, timeout_s=sample_timeout_s))
+    else:
+        session = Resident(design, fidelity, unchecked, sample_timeout_s=sample_timeout_s, follow=follow)
+    with closing(session):
+        yield session
+
+
+def _batched(options: NgspiceOptions) -> SolverOptions:
+    return SolverOptions(
         timeout_s=options.timeout_s,
         check_samples=options.check_samples,
         seed=options.seed,
         waveforms=options.waveforms,
     )
-    advance = None if progress is None else _in_samples(progress)
-    return solver.solve(design, inputs, fidelity, batched, hints=hints, progress=advance, numbers=numbers)
 
 
 def _in_samples(progress: Progress) -> Callable[[int], None]:

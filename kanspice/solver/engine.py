@@ -44,6 +44,26 @@ def solve(
     return _Run(design, *arriving, fidelity, options or SolverOptions(), hints=hints or {}).solve(progress)
 
 
+class Session:
+    """A design, prepared once for many calls: `solve` without what is the same for all of them."""
+
+    def __init__(self, design: Design, fidelity: Fidelity, options: SolverOptions) -> None:
+        self.design, self.fidelity, self.options = design, fidelity, options
+        self._method = _method(design, fidelity)
+
+    def solve(self, inputs: Array, numbers: Sequence[int] | None = None) -> Solution:
+        """As the function of that name."""
+        arriving = self.design.inputs_v(inputs, numbers), self.design.read_late_s(len(inputs), numbers)
+        return _Run(self.design, *arriving, self.fidelity, self.options, hints={}, method=self._method).solve(None)
+
+    def close(self) -> None:
+        """Nothing to free."""
+
+
+def _method(design: Design, fidelity: Fidelity) -> Method:
+    return Periods(design) if design.periods else Chain(design, fidelity)
+
+
 class _Run:
     """One call of `solve`."""
 
@@ -56,11 +76,12 @@ class _Run:
         options: SolverOptions,
         *,
         hints: Mapping[str, Array],
+        method: Method | None = None,
     ) -> None:
         self.design, self.fidelity, self.options, self.hints = design, fidelity, options, hints
         self.inputs_v, self.late_s = inputs_v, late_s
         self.started = time.monotonic()
-        self.method: Method = Periods(design) if design.periods else Chain(design, fidelity)
+        self.method: Method = method or _method(design, fidelity)
         self.load_s = time.monotonic() - self.started
         self.failures: dict[int, FailedSample] = {}
         self.stage_v: dict[str, Array] = {}
