@@ -129,7 +129,9 @@ class _Running:
         observation, _ = self._asked(lambda: self.plant.reset(seed=self.loop.seeds[self.place]))
         self.observations.append(self._vector(observation))
         if not np.isfinite(self.observations[0]).all():
-            raise InputError("the plant's first observation is not finite", where=self.loop.name, found=str(observation))
+            raise InputError(
+                "the plant's first observation is not finite", where=self.loop.name, found=str(observation)
+            )
 
     def act(self, command: Array) -> None:
         """One control period."""

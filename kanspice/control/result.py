@@ -28,7 +28,7 @@ METRICS = (
 
 
 @dataclass(frozen=True)
-class Draw:
+class DrawnEpisodes:
     """One specimen of the circuit in the loop. lengths, returns, successes: (episodes,). failed: by outcome."""
 
     seed: int
@@ -38,7 +38,7 @@ class Draw:
     failed: Mapping[str, int]
 
     @classmethod
-    def of(cls, seed: int, episodes: tuple[Episode, ...]) -> Draw:
+    def of(cls, seed: int, episodes: tuple[Episode, ...]) -> DrawnEpisodes:
         """What became of its episodes."""
         outcomes = [episode.failure.outcome.value for episode in episodes if episode.failure is not None]
         return cls(
@@ -56,7 +56,7 @@ class SuccessPoint:
 
     name: str
     values: Mapping[str, str]
-    draws: tuple[Draw, ...]
+    draws: tuple[DrawnEpisodes, ...]
     random: bool
 
     @property
@@ -81,8 +81,8 @@ class SpotCheck:
 
     point: str
     engine: str
-    found: Draw
-    expected: Draw
+    found: DrawnEpisodes
+    expected: DrawnEpisodes
 
     @property
     def agrees(self) -> bool:

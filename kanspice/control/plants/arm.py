@@ -60,7 +60,13 @@ class PlanarArm:
         self._period += 1
         self._distance += distance
         close = self._distance / self._period <= CLOSE
-        return self._path.at(self._period), -distance, False, False, {"is_success": close, "hand": hand, "target": target}
+        return (
+            self._path.at(self._period),
+            -distance,
+            False,
+            False,
+            {"is_success": close, "hand": hand, "target": target},
+        )
 
     def hand(self, action: Array) -> Array:
         """Where the hand is, (2,), with these joint angles (joints,)."""

@@ -38,7 +38,12 @@ def plant_maker(name: str, actions: int) -> PlantMaker:
         hint = "install the package that registers the environment, and use its registered name; or pass it from Python"
         raise InputError("a plant's name cannot name a module to import", where="--plant", found=name[:200], hint=hint)
     if not _REGISTERED.fullmatch(name):
-        raise InputError(f"unknown plant '{name[:200]}'", where="--plant", expected=f"one of {ours}", hint=nearest(name, list(PLANTS)))
+        raise InputError(
+            f"unknown plant '{name[:200]}'",
+            where="--plant",
+            expected=f"one of {ours}",
+            hint=nearest(name, list(PLANTS)),
+        )
     if find_spec("gymnasium") is None:
         expected = f"one of {ours}; or an environment of gymnasium, which is not installed"
         hint = nearest(name, list(PLANTS)) or "pip install 'kanspice[gymnasium]'"
@@ -60,5 +65,7 @@ def _registered(name: str) -> PlantMaker:
         found = str(error).splitlines()[0][:300]
         raise InputError(f"unknown plant '{name}'", where="--plant", expected=expected, found=found) from error
     except Exception as error:  # an environment is somebody else's code
-        raise InputError("the plant cannot be made", where=name, found=f"{type(error).__name__}: {error}"[:300]) from error
+        raise InputError(
+            "the plant cannot be made", where=name, found=f"{type(error).__name__}: {error}"[:300]
+        ) from error
     return make

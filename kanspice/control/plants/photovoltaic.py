@@ -77,7 +77,10 @@ class Cells:
         """The voltage at which the cells deliver most, and how much: volts, watts."""
         open_v = self.thermal_v * math.log1p(self.light_a / self.saturation_a)
         found = minimize_scalar(
-            lambda volts: -volts * self.current_a(volts), bounds=(0.0, open_v), method="bounded", options={"xatol": 1e-6}
+            lambda volts: -volts * self.current_a(volts),
+            bounds=(0.0, open_v),
+            method="bounded",
+            options={"xatol": 1e-6},
         )
         return float(found.x), float(-found.fun)
 

@@ -44,4 +44,6 @@ def check_fit(plant: Plant, name: str, inputs: int, outputs: int) -> None:
             raise InputError(problem, where=name, expected=expected, found=str(space)[:200])
         if tuple(space.shape) != (width,):
             found = f"{space}"[:200]
-            raise InputError(problem, where=name, expected=expected, found=found, hint="another plant, or another network")
+            raise InputError(
+                problem, where=name, expected=expected, found=found, hint="another plant, or another network"
+            )
