@@ -91,7 +91,14 @@ class _Compared:
             "steps": loop.steps,
             "latency": loop.latency,
             "seed": self.bench.options.seed,
+            "observation_names": self._observation_names(),
         }
+
+    def _observation_names(self) -> list[str]:
+        """As the plant says them, or by number."""
+        width = self.bench.loaded.input_width
+        named = getattr(self.bench.loop.plants[0], "observation_names", ())
+        return list(map(str, named)) if len(named) == width else [f"observation {index}" for index in range(width)]
 
     def _along(self) -> GapResult:
         """The circuit against the network where the network went, outside of the loop."""
@@ -113,7 +120,7 @@ class _Compared:
             return None
         observations = np.concatenate([episode.observations[: episode.length] for episode in circuit])
         expected = ReferenceController(self.bench.loaded.model).commands(observations, range(len(observations)))
-        known = np.isfinite(expected.values).all(axis=1)
+        known = np.asarray(np.isfinite(expected.values).all(axis=1))
         return compare(commands, expected.values, known, spread(expected.values[known])) if known.any() else None
 
     def _notes(self, circuit: tuple[Episode, ...]) -> tuple[str, ...]:

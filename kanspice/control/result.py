@@ -130,6 +130,12 @@ class ControlResult:
         return max(float(np.abs(trajectory_gap(*pair)).max()) for pair in self.pairs)
 
     @property
+    def observation_names(self) -> list[str]:
+        """What the plant calls the numbers of an observation."""
+        names = self.plant["observation_names"]
+        return [str(name) for name in names] if isinstance(names, list) else []
+
+    @property
     def pairs(self) -> list[tuple[Episode, Episode]]:
         """Reference and circuit from the same start."""
         return list(zip(self.reference, self.circuit, strict=True))
@@ -141,9 +147,14 @@ class ControlResult:
         return tuple((place, episode) for place, episode in enumerate(self.circuit) if episode.ending in bad)
 
     @property
+    def engines_disagree(self) -> bool:
+        """About observations, or about episodes of a draw."""
+        return self.along.engines_disagree or not all(check.agrees for check in self.checks)
+
+    @property
     def is_measured(self) -> bool:
         """Every episode has an end of its own, and engines agree."""
-        return not self.failed and not self.along.failed and all(check.agrees for check in self.checks)
+        return not self.failed and not self.along.failed and not self.engines_disagree
 
     @property
     def exit_code(self) -> int:

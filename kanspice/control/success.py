@@ -42,7 +42,7 @@ def tried(bench: Bench, draws: Draws, progress: Steps | None) -> tuple[tuple[Suc
     points = tuple(_point(bench, draws, point, progress) for point in draws.points)
     places = [(at, trial) for trial in range(draws.trials) for at in reversed(range(len(points)))]
     known = [(at, trial) for at, trial in places if trial < len(points[at].draws)]
-    checks = [_check(bench, draws, at, points[at], trial, progress) for at, trial in known[: draws.checks]]
+    checks = [_check(bench, draws, at, points[at].draws[trial], progress) for at, trial in known[: draws.checks]]
     return points, tuple(checks)
 
 
@@ -59,11 +59,9 @@ def _point(bench: Bench, draws: Draws, point: Point, progress: Steps | None) -> 
     return SuccessPoint(point.named(draws.sweeps), values, tuple(found), random)
 
 
-def _check(
-    bench: Bench, draws: Draws, at: int, point: SuccessPoint, trial: int, progress: Steps | None
-) -> SpotCheck:
-    technology = technology_for(bench.loaded, draws.points[at].technology)
-    expected, engine = point.draws[trial], other(draws.engine)
+def _check(bench: Bench, draws: Draws, at: int, point: SuccessPoint, trial: int, progress: Steps | None) -> SpotCheck:
+    point, engine = draws.points[at], other(draws.engine)
+    technology = technology_for(bench.loaded, point.technology)
     design = made(compile_nominal(bench.loaded, technology, bench.observations), technology, Draw(expected.seed))
     episodes, _, _ = bench.episodes(design, engine, expected.seed, progress)
-    return SpotCheck(point.name, engine, DrawnEpisodes.of(expected.seed, episodes), expected)
+    return SpotCheck(point.named(draws.sweeps), engine, DrawnEpisodes.of(expected.seed, episodes), expected)

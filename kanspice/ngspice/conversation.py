@@ -41,7 +41,7 @@ class Conversation:
     def ask(self, commands: list[str], timeout_s: float) -> str:
         """What it printed while it did what it was told.
 
-        Afterwards `has_ended` says whether it crashed meanwhile, and `timed_out` whether it was ended for taking longer.
+        Afterwards `has_ended` says whether it crashed meanwhile, `timed_out` whether it was ended for taking longer.
         """
         deadline = time.monotonic() + timeout_s
         text = "\n".join([*commands, f"echo {_SAID}", ""]).encode("ascii")

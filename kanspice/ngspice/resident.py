@@ -87,7 +87,8 @@ class Resident:
         again = {index: self._again(inputs, index, numbers) for index in doubtful}
         for index, solution in again.items():
             failures.pop(index)
-            failures |= {index: replace(failure, index=index) for failure in solution.failed}
+            if solution.failed:
+                failures[index] = replace(solution.failed[0], index=index)
             _put(found, index, solution)
         return self._solution(found, failures, time.monotonic() - started)
 

@@ -34,6 +34,8 @@ class PlanarArm:
     begins. Nothing ends an episode; it is a success if the mean distance was at most 0.05.
     """
 
+    observation_names = ("target, ahead", "target, aside")
+
     def __init__(self, joints: int = 2) -> None:
         self.observation_space = Box.of(2, 1.0)
         self.action_space = Box.of(joints, math.pi / RAD_PER_UNIT)

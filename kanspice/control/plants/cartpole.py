@@ -33,6 +33,8 @@ class CartPole:
     has fallen or the cart has left the track. Nothing limits the force.
     """
 
+    observation_names = ("x / 2.4 m", "speed / 3 m/s", "angle / 0.418 rad", "turning / 5 rad/s")
+
     def __init__(self) -> None:
         self.observation_space = Box.of(4)
         self.action_space = Box.of(1)
@@ -64,7 +66,8 @@ class CartPole:
 
     @property
     def _observation(self) -> Array:
-        return np.array(self._state) / SCALE
+        observation: Array = np.array(self._state) / SCALE
+        return observation
 
 
 def _moved(state: tuple[float, float, float, float], force_n: float) -> tuple[float, float, float, float]:

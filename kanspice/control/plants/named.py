@@ -19,7 +19,7 @@ PlantMaker = Callable[[], Plant]
 PLANTS: dict[str, Callable[[int], Plant]] = {
     "cartpole": lambda _actions: CartPole(),
     "pv": lambda _actions: PhotovoltaicArray(),
-    "arm": lambda actions: PlanarArm(actions),
+    "arm": PlanarArm,
 }
 """Our own, for a network of so many outputs."""
 _REGISTERED = re.compile(r"(?:[A-Za-z0-9_-]+/)?[A-Za-z0-9_.-]+")

@@ -94,6 +94,8 @@ class PhotovoltaicArray:
     if the tracking efficiency is at least 0.95.
     """
 
+    observation_names = ("voltage / 200 V", "current / 9 A", "last step / 5 V", "power ratio")
+
     def __init__(self) -> None:
         self.observation_space = Box([0.0, -np.inf, -1.0, 0.0], [1.5, 2.0, 1.0, MOST_RATIO])
         self.action_space = Box.of(1, 1.0)
