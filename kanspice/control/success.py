@@ -59,7 +59,7 @@ def _point(bench: Bench, draws: Draws, point: Point, progress: Steps | None) -> 
     return SuccessPoint(point.named(draws.sweeps), values, tuple(found), random)
 
 
-def _check(bench: Bench, draws: Draws, at: int, point: SuccessPoint, trial: int, progress: Steps | None) -> SpotCheck:
+def _check(bench: Bench, draws: Draws, at: int, expected: DrawnEpisodes, progress: Steps | None) -> SpotCheck:
     point, engine = draws.points[at], other(draws.engine)
     technology = technology_for(bench.loaded, point.technology)
     design = made(compile_nominal(bench.loaded, technology, bench.observations), technology, Draw(expected.seed))

@@ -51,7 +51,8 @@ def failures(result: ControlResult) -> list[Verdict]:
         found.append(Verdict(f"episode {place} ended after {many(episode.length, 'period')}: {plain(why)}", True))
     if result.along.failed:
         failed, first = len(result.along.failed), result.along.failed[0]
-        where = f"at {failed} of {result.along.samples} observations of the network's trajectories the circuit has no answer"
+        of = f"{failed} of {result.along.samples} observations of the network's trajectories"
+        where = f"at {of} the circuit has no answer"
         found.append(Verdict(f"{where}: {first.outcome.value}: {plain(first.advice)}", warning=True))
     return found
 
