@@ -15,7 +15,7 @@ EPISODE_COLUMNS = (
     "length\ncircuit",
     "return\nnetwork",
     "return\ncircuit",
-    "largest gap\nof the way",
+    "largest gap\nof trajectory",
 )
 POINT_COLUMNS = ("draws", "episodes\nthat succeed", "draws without\na failure", "95 %\nlimits", "mean\nreturn")
 
@@ -127,7 +127,7 @@ def checked(check: SpotCheck) -> Verdict:
     where = f"{check.engine}, {plain(check.point)}, draw of seed {check.found.seed}"
     if check.agrees:
         return Verdict(
-            f"{where}: the same {many(episodes, 'episode')}, period by period as long, with the same success"
+            f"{where}: {many(episodes, 'episode')} of the same lengths with the same success"
         )
     different = sum(
         ours != theirs
