@@ -17,9 +17,13 @@ from kanspice.compile import (
     add_converters,
     compile_kanalogue,
     compile_kirchhoffnet,
+    compile_memkan,
+    compile_phykan,
     made,
     technology_for_kanalogue,
     technology_for_kirchhoffnet,
+    technology_for_memkan,
+    technology_for_phykan,
 )
 from kanspice.design import Design
 from kanspice.design.branches import PIECEWISE_LINEAR_LAWS
@@ -51,17 +55,17 @@ from kanspice.gap import (
 )
 from kanspice.gap.causes import Plan, attributed, attribution, numerical_cause, planned, solve_all
 from kanspice.memory import peak_bytes
-from kanspice.models import KANalogue, KirchhoffNet, LoadedModel
+from kanspice.models import KANalogue, KirchhoffNet, LoadedModel, MemKAN
 from kanspice.models.places import errors_at
 from kanspice.models.reference import followed_stages, reference_waveforms
-from kanspice.netlist import Fidelity
+from kanspice.netlist import Fidelity, fidelities
 from kanspice.ngspice import Advance, NgspiceOptions, Progress, SideRun
 from kanspice.solution import FailedSample, Outcome, Solution
 from kanspice.technology import Technology
 from kanspice.validation import nearest
 
 Array = npt.NDArray[np.float64]
-FidelityChoice = Literal["auto", "shared", "device", "merged"]
+FidelityChoice = Literal["auto"] | Fidelity
 PACKAGES = ("kanspice", "torch", "numpy", "scipy", "PySpice")
 
 
@@ -107,7 +111,9 @@ def technology_for(loaded: LoadedModel, technology: Technology) -> Technology:
             return technology_for_kanalogue(loaded.model, technology)
         if isinstance(loaded.model, KirchhoffNet):
             return technology_for_kirchhoffnet(loaded.model, technology)
-    return technology
+        if isinstance(loaded.model, MemKAN):
+            return technology_for_memkan(technology)
+        return technology_for_phykan(technology)
 
 
 def compile_nominal(loaded: LoadedModel, technology: Technology, sample_inputs: Array | None = None) -> Design:
@@ -123,8 +129,10 @@ def compile_nominal(loaded: LoadedModel, technology: Technology, sample_inputs: 
     elif isinstance(model, KirchhoffNet):
         with errors_at(loaded.path):
             design = compile_kirchhoffnet(model, technology, model_sha256=loaded.sha256)
+    elif isinstance(model, MemKAN):
+        design = compile_memkan(model, technology, model_sha256=loaded.sha256)
     else:
-        raise InputError("circuits for this family are not compiled yet", where=loaded.path, found=loaded.family)
+        design = compile_phykan(model, technology, model_sha256=loaded.sha256)
     return add_converters(design, technology, model, sample_inputs)
 
 
@@ -140,7 +148,7 @@ def resolve_fidelity(design: Design, choice: FidelityChoice) -> Fidelity:
         return "shared"
     laws = {period.law for period in design.periods}
     merges = bool(laws) and laws <= set(PIECEWISE_LINEAR_LAWS) and design.schematic is None
-    return "merged" if merges else "device"
+    return "merged" if merges else fidelities(design)[0]
 
 
 def verify(

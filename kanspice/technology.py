@@ -17,6 +17,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, PrivateAttr, model_validator
 
 from kanspice.errors import InputError
+from kanspice.models.arrays import load_list
 from kanspice.resources import TECHNOLOGIES
 from kanspice.validation import Table, nearest, read_toml, validate
 
@@ -32,6 +33,8 @@ class _Cause:
 
 
 _CAUSE = _Cause()
+_LISTS = ("low_cutoffs_hz", "high_cutoffs_hz")
+"""Of the filters: they may be in files."""
 
 
 @dataclass(frozen=True)
@@ -242,6 +245,47 @@ class Switches(Table):
     """Standard deviation of that charge from switch to switch."""
 
 
+class Filters(Table):
+    """The connections of a PhyKAN: band-pass filters between sines and amplitude detectors."""
+
+    sine_v: _FinitePositive = 1.0
+    """Amplitude of the sines that drive the filters."""
+    capacitor_f: _FinitePositive = 1e-12
+    """Of every filter; its resistors give it the trained cut-offs."""
+    component_sigma: Annotated[float, Field(strict=True, ge=0, le=0.3), _CAUSE] = 0.0
+    """Relative standard deviation of every resistor and every capacitor of the filters."""
+    gain_sigma: Annotated[_NotNegative, _CAUSE] = 0.0
+    """Relative standard deviation of the filters' gains. A gain never changes its sign."""
+    gain_step: Annotated[_NotNegative, _CAUSE] = 0.0
+    """Gains are whole multiples of this; 0: any gain can be set."""
+    low_cutoffs_hz: Annotated[tuple[_FinitePositive, ...] | str, _CAUSE] = ()
+    """Cut-offs that low-pass filters can be set to, the nearest is taken: a list, or a file (`.npy`, `.csv`) of one;
+    empty: any."""
+    high_cutoffs_hz: Annotated[tuple[_FinitePositive, ...] | str, _CAUSE] = ()
+    """The same of high-pass filters."""
+    amplifier_hz: Annotated[_Positive, _CAUSE] = math.inf
+    """Gain-bandwidth product of the followers and amplifiers inside the filters."""
+    offset_sigma_v: Annotated[_NotNegative, _CAUSE] = 0.0
+    """Standard deviation of the detectors' offsets."""
+    hold_s: Annotated[_Positive, _CAUSE] = math.inf
+    """Time constant with which a detector's output droops between the peaks of its sine; ripple comes with it."""
+
+
+class Synapses(Table):
+    """The connections of a MemKAN: memdiodes with their loads and gain stages."""
+
+    current_sigma: Annotated[float, Field(strict=True, ge=0, le=0.3), _CAUSE] = 0.0
+    """Relative standard deviation of the memdiodes' saturation currents."""
+    alpha_sigma: Annotated[float, Field(strict=True, ge=0, le=0.3), _CAUSE] = 0.0
+    """Relative standard deviation of the memdiodes' exponents."""
+    resistance_sigma: Annotated[float, Field(strict=True, ge=0, le=0.3), _CAUSE] = 0.0
+    """Relative standard deviation of loads, of series and of input resistances."""
+    gain_sigma: Annotated[_NotNegative, _CAUSE] = 0.0
+    """Relative standard deviation of the gain stages. A gain never changes its sign."""
+    read_noise_v: Annotated[_NotNegative, _CAUSE] = 0.0
+    """Standard deviation of the noise on every sum of synapses, drawn for every sample."""
+
+
 class Technology(Table):
     """One circuit technology. The defaults are the ideal circuit."""
 
@@ -259,18 +303,14 @@ class Technology(Table):
     kirchhoffnet: KirchhoffNetCircuit = KirchhoffNetCircuit()
     branches: Branches = Branches()
     switches: Switches = Switches()
+    filters: Filters = Filters()
+    synapses: Synapses = Synapses()
     _overridden: frozenset[str] = PrivateAttr(frozenset())
 
     @property
     def causes(self) -> tuple[str, ...]:
         """The imperfections that are not at their ideal, as `section.key`, in the order of the sections."""
-        return tuple(
-            f"{section}.{key}"
-            for section, table in self
-            if isinstance(table, Table)
-            for key, field in type(table).model_fields.items()
-            if _CAUSE in field.metadata and getattr(table, key) != field.default
-        )
+        return self._marked(_CAUSE)
 
     @property
     def overridden(self) -> frozenset[str]:
@@ -280,12 +320,16 @@ class Technology(Table):
     @property
     def costs(self) -> tuple[str, ...]:
         """Values that are set and take time or power, as `section.key`: an operating point does not feel them."""
+        return self._marked(_COST)
+
+    def _marked(self, mark: _Cause | _Cost) -> tuple[str, ...]:
+        """Keys with this mark that are not at their default, as `section.key`, in the order of the sections."""
         return tuple(
             f"{section}.{key}"
             for section, table in self
             if isinstance(table, Table)
             for key, field in type(table).model_fields.items()
-            if _COST in field.metadata and getattr(table, key) != field.default
+            if mark in field.metadata and getattr(table, key) != field.default
         )
 
     def without(self, causes: Iterable[str]) -> Technology:
@@ -344,7 +388,7 @@ def load_technology(source: str | Path | None = None, overrides: Sequence[str] =
     data, path = _tables(source)
     for override in overrides:
         _apply_override(data, override)
-    technology = validate(Technology, data, path or "technology")
+    technology = _with_lists(validate(Technology, data, path or "technology"))
     changes = ["".join(text.split()) for text in overrides]
     technology = technology.model_copy(update={"name": ", ".join([technology.name, *changes])})
     if technology.general:
@@ -359,13 +403,31 @@ def _tables(source: str | Path | None) -> tuple[dict[str, Any], Path | None]:
     shipped = shipped_technologies()
     path = Path(source)
     if path.exists() or path.suffix:
-        return read_toml(path), path
+        return _beside(path, read_toml(path)), path
     if str(source) not in shipped:
         names = ", ".join(shipped)
         hint = nearest(str(source), list(shipped))
         raise InputError("no such technology", where=source, expected=f"a TOML file, or one of {names}", hint=hint)
     path = shipped[str(source)]
     return read_toml(path), path
+
+
+def _beside(path: Path, data: dict[str, Any]) -> dict[str, Any]:
+    """The tables, with files that they name found from where their own file lies."""
+    filters = data.get("filters")
+    if isinstance(filters, dict):
+        filters |= {key: str(path.parent / filters[key]) for key in _LISTS if isinstance(filters.get(key), str)}
+    return data
+
+
+def _with_lists(technology: Technology) -> Technology:
+    """The technology with lists instead of files of them, so that it says all that there is to say."""
+    named = {key: getattr(technology.filters, key) for key in _LISTS}
+    lists = {key: load_list(value, f"filters.{key}").tolist() for key, value in named.items() if isinstance(value, str)}
+    if not lists:
+        return technology
+    filters = validate(Filters, technology.filters.model_dump() | lists, "technology")
+    return technology.model_copy(update={"filters": filters})
 
 
 def _apply_override(data: dict[str, Any], override: str) -> None:

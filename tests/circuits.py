@@ -100,7 +100,10 @@ def crossbar_design(
         input_width=rows,
         input_v_per_unit=v_unit,
         swing_basis="none",
-        stages=(Limiter(name="l1.input", width=rows, kind="none", input_v_per_unit=1.0, **units), crossbar),
+        stages=(
+            Limiter(name="l1.input", width=rows, kind="none", input_v_per_unit=1.0, shift_v=np.zeros(rows), **units),
+            crossbar,
+        ),
     )
 
 

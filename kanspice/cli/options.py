@@ -31,6 +31,9 @@ class FidelityName(StrEnum):
     SHARED = "shared"
     DEVICE = "device"
     MERGED = "merged"
+    BEHAVIOURAL = "behavioural"
+    FILTER = "filter"
+    TRANSIENT = "transient"
 
 
 class EngineName(StrEnum):
@@ -63,6 +66,7 @@ FidelityOption = Annotated[
     typer.Option(
         "--fidelity",
         help="device: each device or branch by itself. shared: curves once per row. merged: parallel branches as one. "
+        "Of PhyKANs behavioural: amplitudes by their law; filter: RC networks and amplifiers; transient: over time. "
         "auto: what is fastest of those that are the same circuit.",
     ),
 ]

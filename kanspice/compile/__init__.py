@@ -4,12 +4,18 @@ from kanspice.compile.converters import add_converters
 from kanspice.compile.imperfections import made
 from kanspice.compile.kanalogue import compile_kanalogue, technology_for_kanalogue
 from kanspice.compile.kirchhoffnet import compile_kirchhoffnet, technology_for_kirchhoffnet
+from kanspice.compile.memkan import compile_memkan, technology_for_memkan
+from kanspice.compile.phykan import compile_phykan, technology_for_phykan
 
 __all__ = [
     "add_converters",
     "compile_kanalogue",
     "compile_kirchhoffnet",
+    "compile_memkan",
+    "compile_phykan",
     "made",
     "technology_for_kanalogue",
     "technology_for_kirchhoffnet",
+    "technology_for_memkan",
+    "technology_for_phykan",
 ]

@@ -11,12 +11,12 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
-from kanspice.design import Crossbar, Design, Limiter, OdePeriod, Stage
+from kanspice.design import Crossbar, Design, FilterBank, Limiter, OdePeriod, Stage, SynapseBank
 from kanspice.design.branches import with_offsets
 from kanspice.devices import Device, PiecewisePolynomial, behind, shorted
 from kanspice.draws import Draw
 from kanspice.errors import InputError
-from kanspice.technology import CrossbarDevices, Technology
+from kanspice.technology import CrossbarDevices, Filters, Synapses, Technology
 
 Array = npt.NDArray[np.float64]
 
@@ -46,6 +46,10 @@ def _stage(stage: Stage, design: Design, technology: Technology, draw: Draw) -> 
     if isinstance(stage, Limiter) and stage.kind == "clip":
         factor = _reference(technology.references.clip_sigma, "references.clip", draw)
         return replace(stage, low_v=stage.low_v * factor, high_v=stage.high_v * factor)
+    if isinstance(stage, FilterBank):
+        return _filters(stage, technology.filters, draw)
+    if isinstance(stage, SynapseBank):
+        return _synapses(stage, technology.synapses, draw)
     return _period(stage, technology, draw) if isinstance(stage, OdePeriod) else stage
 
 
@@ -139,6 +143,41 @@ def _period(period: OdePeriod, technology: Technology, draw: Draw) -> OdePeriod:
         late_on_s=float(late_on),
         late_off_s=float(late_off),
     )
+
+
+def _filters(bank: FilterBank, parts: Filters, draw: Draw) -> FilterBank:
+    def spread(name: str) -> Array:
+        return _spread(f"{bank.name}.{name}", parts.component_sigma, bank.gain.shape, draw)
+
+    return replace(
+        bank,
+        gain=bank.gain * _spread(f"{bank.name}.gain", parts.gain_sigma, bank.gain.shape, draw),
+        high_ohm=bank.high_ohm * spread("high_ohm"),
+        high_f=bank.high_f * spread("high_f"),
+        low_ohm=bank.low_ohm * spread("low_ohm"),
+        low_f=bank.low_f * spread("low_f"),
+        offset_v=parts.offset_sigma_v * draw.normal(f"{bank.name}.offset_v", bank.gain.shape),
+    )
+
+
+def _synapses(bank: SynapseBank, parts: Synapses, draw: Draw) -> SynapseBank:
+    def spread(name: str, sigma: float) -> Array:
+        return _spread(f"{bank.name}.{name}", sigma, bank.gain.shape, draw)
+
+    return replace(
+        bank,
+        gain=bank.gain * spread("gain", parts.gain_sigma),
+        load_ohm=bank.load_ohm * spread("load_ohm", parts.resistance_sigma),
+        input_ohm=bank.input_ohm * spread("input_ohm", parts.resistance_sigma),
+        series_ohm=bank.series_ohm * spread("series_ohm", parts.resistance_sigma),
+        alpha_per_v=bank.alpha_per_v * spread("alpha_per_v", parts.alpha_sigma),
+        saturation_a=bank.saturation_a * spread("saturation_a", parts.current_sigma),
+    )
+
+
+def _spread(name: str, sigma: float, shape: tuple[int, ...], draw: Draw) -> Array:
+    """What parts are, of what they should be."""
+    return np.maximum(1 + sigma * draw.normal(name, shape), _LEAST)
 
 
 def _with_kept_capacitors(stages: Sequence[Stage]) -> tuple[Stage, ...]:

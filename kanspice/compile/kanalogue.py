@@ -73,7 +73,9 @@ _CROSSBAR = "what a crossbar has: tia, devices, wires, clippers, references, con
 
 def technology_for_kanalogue(model: KANalogue, technology: Technology) -> Technology:
     """What of a general technology the network's circuit can have. InputError for another that has more."""
-    foreign = [Foreign(section, _CROSSBAR) for section in ("kirchhoffnet", "branches", "switches")]
+    foreign = [
+        Foreign(section, _CROSSBAR) for section in ("kirchhoffnet", "branches", "switches", "filters", "synapses")
+    ]
     if _LIMITER_KINDS[model.input_stage] != "clip":
         expected = f"inputs that are clipped: this network's are '{model.input_stage}'"
         foreign += [Foreign("clippers", expected), Foreign("references", expected, but=["current_sigma"])]
@@ -220,6 +222,7 @@ def _limiter(draft: _Draft, layer: _DraftLayer, input_v_per_unit: float) -> Limi
         high_v=float(high) * unit_v,
         input_v_per_unit=input_v_per_unit,
         unit_v=unit_v,
+        shift_v=np.zeros(layer.area.shape[0]),
         knee_v=draft.technology.clippers.knee_v,
     )
 

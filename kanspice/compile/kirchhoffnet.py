@@ -47,7 +47,8 @@ def technology_for_kirchhoffnet(model: KirchhoffNet, technology: Technology) -> 
     """What of a general technology the network's circuit can have. InputError for another that has more."""
     law, schematic = _law(model), technology.branches.realisation == "schematic"
     foreign = [
-        Foreign(section, _KIRCHHOFFNET) for section in ("tia", "devices", "wires", "clippers", "references", "supply")
+        Foreign(section, _KIRCHHOFFNET)
+        for section in ("tia", "devices", "wires", "clippers", "references", "supply", "filters", "synapses")
     ]
     if law == "Conductance":
         without_inputs = "branches with inputs: a conductance has none"

@@ -1,5 +1,6 @@
 """The frozen intermediate representation: a circuit as stages of arrays in SI units."""
 
+from kanspice.design.connections import FilterBank, SynapseBank
 from kanspice.design.file import load_design, save_design
 from kanspice.design.stages import (
     Converter,
@@ -19,6 +20,7 @@ __all__ = [
     "Converter",
     "Crossbar",
     "Design",
+    "FilterBank",
     "LayerNorm",
     "Limiter",
     "NodeLosses",
@@ -27,6 +29,7 @@ __all__ = [
     "Schematic",
     "Stage",
     "Switching",
+    "SynapseBank",
     "load_design",
     "save_design",
 ]

@@ -6,10 +6,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from kanspice.design import filters, synapses
 from kanspice.design.amplifiers import largest_columns_v
 from kanspice.design.branches import growth, slopes
 from kanspice.design.columns import by_column
-from kanspice.design.stages import Array, Crossbar, Design, LayerNorm, Limiter, OdePeriod, ReadOut, Stage
+from kanspice.design.connections import FilterBank, SynapseBank
+from kanspice.design.stages import Array, Connections, Crossbar, Design, LayerNorm, Limiter, OdePeriod, ReadOut, Stage
 from kanspice.devices import Device
 
 _SLACK = 1.001
@@ -66,18 +68,27 @@ def _bound(design: Design, stage: Stage, largest: Array, before_v: Array) -> Arr
         return np.full(stage.width, _largest_node_v(design, stage, float(stage.start_v(before_v[None, :]).max())))
     if isinstance(stage, ReadOut):
         return before_v[stage.start : stage.start + stage.width]
+    if isinstance(stage, FilterBank | SynapseBank):
+        return _bank_bound(stage, before_v)
     columns_v: Array = largest_column_currents_a(stage, largest) * stage.feedback_ohm + np.abs(stage.offset_v)
     outputs_v: Array = columns_v.reshape(-1, 2).sum(axis=1) * stage.subtractor_gain
     return outputs_v
 
 
 def _limiter_bound(stage: Limiter, before_v: Array) -> Array:
+    before_v = before_v + np.abs(stage.shift_v)
     if stage.kind == "none":
         return before_v
     limit = max(abs(stage.low_v), abs(stage.high_v)) if stage.kind == "clip" else stage.unit_v
     limits: Array = np.full(stage.width, limit)
     # beyond its level a clamp loses knee * exp(how far beyond / knee), which is at most what it gets
     return limits + stage.knee_v * np.log1p(before_v / stage.knee_v) if stage.knee_v > 0 else limits
+
+
+def _bank_bound(bank: Connections, before_v: Array) -> Array:
+    if isinstance(bank, FilterBank):
+        return filters.largest_output_v(bank)
+    return synapses.largest_output_v(bank, before_v)
 
 
 def is_settled(design: Design) -> bool:

@@ -10,7 +10,9 @@ from typing import get_args
 import numpy as np
 
 from kanspice.design.branches import LAWS, law_rows
+from kanspice.design.connections import BAND_PASS, HIGH_PASS, LOW_PASS, FilterBank, SynapseBank
 from kanspice.design.stages import (
+    Connections,
     Converter,
     Crossbar,
     Design,
@@ -26,13 +28,15 @@ from kanspice.design.stages import (
     Switching,
 )
 
-_STAGE_NAME = re.compile(r"l[1-9]\d{0,3}\.(input|crossbar|norm|period)|readout")
+_STAGE_NAME = re.compile(r"l[1-9]\d{0,3}\.(input|encoder|crossbar|norm|period|filters|synapses)|readout")
 _KINDS: dict[type[Stage], str] = {
     Limiter: "input",
     Crossbar: "crossbar",
     LayerNorm: "norm",
     OdePeriod: "period",
     ReadOut: "readout",
+    FilterBank: "filters",
+    SynapseBank: "synapses",
 }
 _MOST_BITS = 32
 _UNBOUNDED = frozenset(
@@ -40,6 +44,7 @@ _UNBOUNDED = frozenset(
         *("open_loop_gain", "low_v", "high_v", "switch_off_ohm", "vccs_saturation", "off_ohm", "swing_v"),
         *("gbw_hz", "slew_v_per_s"),
         *("leak_ohm", "supply_v"),
+        *("clock_hz", "amplifier_hz", "hold_s"),
     }
 )
 
@@ -50,7 +55,10 @@ def check_design(design: Design) -> None:
     _demand(_is_number(design.input_v_per_unit) and design.input_v_per_unit > 0, "the input scale is not a number")
     texts = (design.family, design.model_sha256, design.technology_json, design.swing_basis)
     _demand(all(isinstance(text, str) for text in texts), "a description is not text")
-    _demand(bool(design.stages) and bool(design.devices or design.periods), "there are no stages or no devices")
+    _demand(
+        bool(design.stages) and bool(design.devices or design.periods or design.banks),
+        "there are no stages or no devices",
+    )
     names = [stage.name for stage in design.stages]
     _demand(len(set(names)) == len(names), "two stages have the same name")
     if design.periods:
@@ -106,13 +114,16 @@ def _check_stage(stage: Stage, width: int, devices: int) -> None:
 
 def _fits(stage: Stage, width: int, devices: int) -> bool:
     if isinstance(stage, Limiter):
-        return stage.width == width and stage.kind in get_args(LimiterKind) and stage.knee_v >= 0
+        known = stage.kind in get_args(LimiterKind) and stage.knee_v >= 0 and stage.input_v_per_unit > 0
+        return known and stage.width == width and stage.shift_v.shape == (width,)
     if isinstance(stage, Crossbar):
         return _is_a_crossbar(stage, width, devices)
     if isinstance(stage, LayerNorm):
         return stage.gain_v.shape == stage.offset_v.shape == (width,)
     if isinstance(stage, ReadOut):
         return stage.width > 0 and stage.start + stage.width <= width and stage.unit_v > 0
+    if isinstance(stage, FilterBank | SynapseBank):
+        return stage.gain.ndim == 3 and stage.rows == width and _is_a_bank(stage)
     return stage.inputs == width and _is_a_graph(stage)
 
 
@@ -141,6 +152,18 @@ def _is_a_graph(stage: OdePeriod) -> bool:
         return False
     in_range = ends.min() >= 0 and max(int(ends.max()), 1) <= stage.nodes
     return bool(in_range) and stage.theta.shape == (law_rows(stage.law), stage.branches)
+
+
+def _is_a_bank(stage: Connections) -> bool:
+    if isinstance(stage, FilterBank):
+        parts = [stage.high_ohm, stage.high_f, stage.low_ohm, stage.low_f]
+        least = min(stage.sine_v, stage.control_v, stage.clock_hz, stage.sum_gain, stage.amplifier_hz, stage.hold_s)
+        others = stage.offset_v.shape == stage.gain.shape
+    else:
+        parts = [stage.load_ohm, stage.input_ohm, stage.series_ohm, stage.alpha_per_v, stage.saturation_a]
+        least, known = stage.output_v_per_unit, bool(np.isin(stage.kind, (LOW_PASS, BAND_PASS, HIGH_PASS)).all())
+        others = stage.kind.shape == stage.gain.shape and known and stage.bias_v.shape == (stage.width,)
+    return others and least > 0 and all(p.shape == stage.gain.shape and (p > 0).all() for p in parts)
 
 
 def _has_parts(stage: OdePeriod) -> bool:

@@ -1,4 +1,4 @@
-"""`kanspice.design/2`: a design as one `.npz` file of plain arrays and a JSON header, the same bytes every time."""
+"""`kanspice.design/3`: a design as one `.npz` file of plain arrays and a JSON header, the same bytes every time."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from kanspice.design.check import check_design
+from kanspice.design.connections import FilterBank, SynapseBank
 from kanspice.design.stages import (
     Converter,
     Crossbar,
@@ -29,9 +30,9 @@ from kanspice.design.stages import (
 from kanspice.devices import Device
 from kanspice.errors import InputError
 
-SCHEMA = "kanspice.design/2"
+SCHEMA = "kanspice.design/3"
 _MAX_BYTES = 2**31
-_KINDS: tuple[Callable[..., Stage], ...] = (Limiter, Crossbar, LayerNorm, OdePeriod, ReadOut)
+_KINDS: tuple[Callable[..., Stage], ...] = (Limiter, Crossbar, LayerNorm, OdePeriod, ReadOut, FilterBank, SynapseBank)
 _TYPES: dict[str, Callable[..., Stage]] = {kind.__name__: kind for kind in _KINDS}
 _PARTS: dict[str, Callable[..., Schematic | Switching | NodeLosses | Converter]] = {
     "schematic": Schematic,

@@ -6,7 +6,10 @@ import numpy as np
 from scipy.special import wrightomega
 
 from kanspice.design.columns import by_column
-from kanspice.design.stages import Array, Crossbar, Design, LayerNorm, Limiter, OdePeriod, ReadOut, Stage
+from kanspice.design.connections import FilterBank, SynapseBank
+from kanspice.design.filters import filtered_v
+from kanspice.design.stages import Array, Connections, Crossbar, Design, LayerNorm, Limiter, OdePeriod, ReadOut, Stage
+from kanspice.design.synapses import connected_v
 from kanspice.design.trajectory import period_end_v
 
 _BLOCK_NUMBERS = 8_000_000
@@ -23,6 +26,8 @@ def ideal_output_v(design: Design, stage: Stage, input_v: Array) -> Array:
         return input_v[:, stage.start : stage.start + stage.width]
     if isinstance(stage, OdePeriod):
         return period_end_v(stage, input_v)
+    if isinstance(stage, FilterBank | SynapseBank):
+        return bank_v(stage, input_v)
     block = max(1, _BLOCK_NUMBERS // (stage.rows * len(design.devices)))
     parts = [input_v[start : start + block] for start in range(0, len(input_v), block)]
     return np.concatenate([_crossbar(design, stage, part) for part in parts])
@@ -30,6 +35,7 @@ def ideal_output_v(design: Design, stage: Stage, input_v: Array) -> Array:
 
 def limited_v(stage: Limiter, volts: Array) -> Array:
     """What the limiter makes of voltages (samples, width)."""
+    volts = volts - stage.shift_v
     units = volts / stage.input_v_per_unit
     if stage.kind == "clip":
         return _clamped_v(stage, volts) if stage.knee_v > 0 else np.clip(volts, stage.low_v, stage.high_v)
@@ -49,6 +55,11 @@ def _clamped_v(stage: Limiter, volts: Array) -> Array:
         upper, lower = np.exp((clamped_v - high_v) / knee_v), np.exp((low_v - clamped_v) / knee_v)
         clamped_v = clamped_v - (clamped_v + knee_v * (upper - lower) - volts) / (1 + upper + lower)
     return clamped_v
+
+
+def bank_v(bank: Connections, volts: Array) -> Array:
+    """What connections make of voltages (samples, rows): (samples, columns)."""
+    return filtered_v(bank, volts) if isinstance(bank, FilterBank) else connected_v(bank, volts)
 
 
 def normalised_v(stage: LayerNorm, volts: Array) -> Array:

@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from kanspice.design.branches import LawName
+from kanspice.design.connections import FilterBank, SynapseBank
 from kanspice.devices import Device
 from kanspice.draws import Draw
 
@@ -29,9 +30,9 @@ _MOST_LEFT_OUT = 0.9
 class Limiter:
     """Element-wise input stage of a layer: clipper, sigmoid, tanh or a plain wire.
 
-    `clip` limits to [low_v, high_v]; `sigmoid` and `tanh` act on the voltage in units of `input_v_per_unit` and give
-    units of `unit_v`. With a knee k a clip is a resistor and two diodes: its output v solves
-    `v + k exp((v - high) / k) - k exp((low - v) / k) = input`.
+    What arrives is first lowered by `shift_v`. `clip` limits to [low_v, high_v]; `sigmoid` and `tanh` act on the
+    voltage in units of `input_v_per_unit` and give units of `unit_v`. With a knee k a clip is a resistor and two
+    diodes: its output v solves `v + k exp((v - high) / k) - k exp((low - v) / k) = input`.
     """
 
     name: str
@@ -42,6 +43,8 @@ class Limiter:
     high_v: float
     input_v_per_unit: float
     unit_v: float
+    shift_v: Array
+    """(width,)"""
     knee_v: float = 0.0
     """n k T / q of a clip's diodes, volts; 0 is an ideal clip."""
 
@@ -308,7 +311,8 @@ class Converter:
         return converted
 
 
-Stage = Limiter | Crossbar | LayerNorm | OdePeriod | ReadOut
+Stage = Limiter | Crossbar | LayerNorm | OdePeriod | ReadOut | FilterBank | SynapseBank
+Connections = FilterBank | SynapseBank
 
 
 @dataclass(frozen=True)
@@ -384,6 +388,11 @@ class Design:
         return tuple(stage for stage in self.stages if isinstance(stage, OdePeriod))
 
     @property
+    def banks(self) -> tuple[Connections, ...]:
+        """The stages whose connections are circuits of their own, in order."""
+        return tuple(stage for stage in self.stages if isinstance(stage, FilterBank | SynapseBank))
+
+    @property
     def ends_s(self) -> tuple[float, ...]:
         """When each period is over, and held if there are switches, seconds since the inference began."""
         between_s = 0.0 if self.switching is None else self.switching.rise_s + self.switching.hold_s
@@ -401,8 +410,9 @@ class Design:
 
     @property
     def device_count(self) -> int:
-        """Devices in all crossbars, or branches in all periods."""
-        return sum(crossbar.device_count for crossbar in self.crossbars) + sum(p.branches for p in self.periods)
+        """Devices in all crossbars, branches in all periods, and filters or synapses in all connections."""
+        devices = sum(crossbar.device_count for crossbar in self.crossbars) + sum(p.branches for p in self.periods)
+        return devices + sum(bank.connections for bank in self.banks)
 
     @property
     def is_ideal(self) -> bool:

@@ -14,13 +14,15 @@ import numpy as np
 import numpy.typing as npt
 from scipy.integrate import trapezoid
 
-from kanspice.design import Crossbar, Design, Limiter, OdePeriod, Switching
+from kanspice.design import Crossbar, Design, FilterBank, Limiter, OdePeriod, Switching, SynapseBank
 from kanspice.solution import Solution, Waveform
 from kanspice.solver.banks import branch_currents_a
 
 Array = npt.NDArray[np.float64]
 
 _BLOCK_NUMBERS = 2**22
+_AMPLIFIERS: Mapping[type, int] = {FilterBank: 3, SynapseBank: 1}
+"""Per connection: two followers and an inverting amplifier of a filter, the gain stage of a synapse."""
 
 
 @dataclass(frozen=True)
@@ -82,6 +84,8 @@ class PhysicalCost:
 
 def physical_cost(design: Design, solution: Solution, quiescent_a: float) -> PhysicalCost:
     """The cost of an inference as far as the solution tells. quiescent_a: from both rails, per amplifier."""
+    if design.banks:
+        return _of_banks(design, solution)
     return _of_periods(design, solution) if design.periods else _of_crossbars(design, solution, quiescent_a)
 
 
@@ -162,6 +166,16 @@ def crossbar_assumptions(design: Design, quiescent_a: float) -> tuple[str, ...]:
         "converters, LayerNorm and digital control are not counted",
         "an operating point has no duration",
     )
+
+
+def _of_banks(design: Design, solution: Solution) -> PhysicalCost:
+    """What connections are made of; what they draw depends on parts that no published circuit names."""
+    stages = tuple(
+        StageCost(bank.name, bank.connections, _AMPLIFIERS[type(bank)] * bank.connections + bank.width, None)
+        for bank in design.banks
+    )
+    unknown = "the power of amplifiers, detectors and oscillators is not known: none is published"
+    return PhysicalCost(int(solution.solved.sum()), None, None, None, None, None, stages, (unknown,))
 
 
 def _of_periods(design: Design, solution: Solution) -> PhysicalCost:

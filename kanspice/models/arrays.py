@@ -53,17 +53,7 @@ def load_labels(path: PathLike) -> NDArray[np.int64]:
 
     Raises InputError if the file cannot be used.
     """
-    values = _real(_read(path), "the labels", path)
-    if Path(path).suffix.lower() == ".csv" and 1 in values.shape:
-        values = values.ravel()
-    if values.ndim != 1 or values.size == 0:
-        raise InputError(
-            "the labels cannot be used: wrong shape",
-            where=os.fspath(path),
-            expected="shape (samples,), at least one sample",
-            found=f"shape {values.shape}",
-        )
-    _check_finite(values, "the labels", path)
+    values = load_list(path, "the labels")
     bad = np.flatnonzero((values < 0) | (values != np.round(values)) | (values >= 2.0**53))
     if bad.size:
         raise InputError(
@@ -73,6 +63,25 @@ def load_labels(path: PathLike) -> NDArray[np.int64]:
             found=f"{values[bad[0]]:g} at sample {bad[0]}",
         )
     return values.astype(np.int64)
+
+
+def load_list(path: PathLike, what: str) -> NDArray[np.float64]:
+    """Read finite numbers: float64, shape (numbers,), at least one. In a .csv file: one per row, or all in one row.
+
+    what: names them in errors. Raises InputError if the file cannot be used.
+    """
+    values = _real(_read(path), what, path)
+    if Path(path).suffix.lower() == ".csv" and 1 in values.shape:
+        values = values.ravel()
+    if values.ndim != 1 or values.size == 0:
+        raise InputError(
+            f"{what} cannot be used: wrong shape",
+            where=os.fspath(path),
+            expected="a list of at least one, shape (n,)",
+            found=f"shape {values.shape}",
+        )
+    _check_finite(values, what, path)
+    return values
 
 
 def _read(path: PathLike) -> NDArray[Any]:

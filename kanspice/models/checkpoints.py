@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from torch import Tensor
 
 from kanspice.devices import with_points_from
 from kanspice.errors import InputError
-from kanspice.models import kanalogue_authors, kanspice_format, kirchhoffnet_authors
+from kanspice.models import kanalogue_authors, kanspice_format, kirchhoffnet_authors, phykan_authors
 from kanspice.models.kanalogue import KANalogue
-from kanspice.models.network import Network
+from kanspice.models.network import Family, Network
 from kanspice.models.state import plain_state
 from kanspice.models.torch_file import read_torch_file
 
-Family = Literal["kanalogue", "kirchhoffnet"]
-CheckpointFormat = Literal["kanspice", "kanalogue-authors", "kirchhoffnet-authors"]
+CheckpointFormat = Literal["kanspice", "kanalogue-authors", "kirchhoffnet-authors", "phykan-authors"]
 PathLike = str | os.PathLike[str]
 
 
@@ -42,60 +42,73 @@ class LoadedModel:
 def load(path: PathLike, config: PathLike | None = None, curves: PathLike | None = None) -> LoadedModel:
     """Load a checkpoint: kanspice's own (complete in itself), or the authors' of a family with its config.
 
-    config: the KANalogue authors' config.json, or the KirchhoffNet authors' config.yaml.
+    config: the KANalogue or PhyKAN authors' config.json, or the KirchhoffNet authors' config.yaml.
     curves: for the KANalogue authors' checkpoints, a folder of their I-V files; the shipped device cards if None. For
     kanspice's own, which hold their curves, a folder with the points that these were fitted to.
     Nothing in the file is ever executed. Raises InputError if the file, the config or the curves cannot be used.
     """
     source = Path(path)
     content, sha256 = read_torch_file(source)
-    if kanspice_format.recognises(content):
-        _refuse_config(source, config)
-        own = kanspice_format.load_own(content, source)
-        if isinstance(own, KANalogue) and curves is not None:
-            own.devices = with_points_from(Path(curves), own.devices)
-        elif curves is not None:
-            _refuse_curves(source, curves)
-        return _loaded(own, source, sha256, "kanspice")
-    state = plain_state(content, source)
     config_path = None if config is None else Path(config)
+    curves_path = None if curves is None else Path(curves)
+    if kanspice_format.recognises(content):
+        return _loaded(_own(content, source, config_path, curves_path), source, sha256, "kanspice")
+    state = plain_state(content, source)
     if kanalogue_authors.recognises(state):
-        curves_path = None if curves is None else Path(curves)
         kanalogue = kanalogue_authors.load_authors(state, source, config_path, curves_path)
-        return _loaded(kanalogue, source, sha256, "kanalogue-authors")
-    if kirchhoffnet_authors.recognises(state):
-        if curves is not None:
-            _refuse_curves(source, curves)
-        kirchhoffnet = kirchhoffnet_authors.load_authors(state, source, config_path)
-        return _loaded(kirchhoffnet, source, sha256, "kirchhoffnet-authors")
+        return _loaded(kanalogue, source, sha256, kanalogue_authors.FORMAT)
+    for format_, (recognises, load_authors) in _WITHOUT_CURVES.items():
+        if recognises(state):
+            model = load_authors(state, source, config_path)
+            _refuse_curves(source, model, curves_path)
+            return _loaded(model, source, sha256, format_)
     raise _unknown_family(state, source)
 
 
+_Recognises = Callable[[Iterable[str]], bool]
+_LoadAuthors = Callable[[Mapping[str, Tensor], Path, Path | None], Network]
+_WITHOUT_CURVES: dict[CheckpointFormat, tuple[_Recognises, _LoadAuthors]] = {
+    kirchhoffnet_authors.FORMAT: (kirchhoffnet_authors.recognises, kirchhoffnet_authors.load_authors),
+    phykan_authors.FORMAT: (phykan_authors.recognises, phykan_authors.load_authors),
+}
+
+
+def _own(content: Mapping[str, Any], path: Path, config: Path | None, curves: Path | None) -> Network:
+    _refuse_config(path, config)
+    own = kanspice_format.load_own(content, path)
+    if isinstance(own, KANalogue):
+        own.devices = own.devices if curves is None else with_points_from(curves, own.devices)
+    else:
+        _refuse_curves(path, own, curves)
+    return own
+
+
 def _loaded(model: Network, path: Path, sha256: str, format_: CheckpointFormat) -> LoadedModel:
-    family: Family = "kanalogue" if isinstance(model, KANalogue) else "kirchhoffnet"
     parameters = sum(parameter.numel() for parameter in model.parameters())
+    family = kanspice_format.family_of(model)
     return LoadedModel(model, family, path, sha256, format_, parameters, model.input_width, model.output_width)
 
 
-def _refuse_config(path: Path, config: PathLike | None) -> None:
+def _refuse_config(path: Path, config: Path | None) -> None:
     if config is not None:
         raise InputError(
             "a kanspice checkpoint holds its own configuration",
             where=path,
             expected="no --config",
-            found=f"--config {os.fspath(config)}",
+            found=f"--config {config}",
             hint="leave out --config",
         )
 
 
-def _refuse_curves(path: Path, curves: PathLike) -> None:
-    raise InputError(
-        "a KirchhoffNet has no device curves",
-        where=path,
-        expected="no --curves",
-        found=f"--curves {os.fspath(curves)}",
-        hint="leave out --curves",
-    )
+def _refuse_curves(path: Path, model: Network, curves: Path | None) -> None:
+    if curves is not None:
+        raise InputError(
+            f"a {type(model).__name__} has no device curves",
+            where=path,
+            expected="no --curves",
+            found=f"--curves {curves}",
+            hint="leave out --curves",
+        )
 
 
 def _unknown_family(state: dict[str, Tensor], path: Path) -> InputError:
@@ -104,7 +117,8 @@ def _unknown_family(state: dict[str, Tensor], path: Path) -> InputError:
         "the model's family is not recognised",
         where=path,
         expected="kanspice's own checkpoint, the KANalogue authors' (net.0.coeffs, net.0.bias, ...), "
-        "or the KirchhoffNet authors' (circuit.layer_list.0.model.param, ...)",
+        "the KirchhoffNet authors' (circuit.layer_list.0.model.param, ...), "
+        "or the PhyKAN authors' as plain tensors (filter_params.0, edge_mask.0, thresholds.0, ...)",
         found=f"{len(state)} tensors: {names}",
         hint="save the network with kanspice.models.save",
     )

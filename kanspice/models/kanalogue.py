@@ -23,6 +23,7 @@ from kanspice.errors import InputError
 from kanspice.models.input_stages import INPUT_STAGES, InputStageName, input_stage_name
 from kanspice.models.inputs import check_input
 from kanspice.models.noise import CoefficientNoise
+from kanspice.models.widths import check_widths
 
 NormName = Literal["batch", "layer", "none"]
 NORMS: tuple[NormName, ...] = get_args(NormName)
@@ -75,7 +76,7 @@ class KANalogue(nn.Module):
         noise: CoefficientNoise | None = None,
     ) -> None:
         super().__init__()
-        self.widths = _check_widths(widths)
+        self.widths = check_widths(widths)
         self.devices = _check_devices(devices)
         self.input_stage: InputStageName = input_stage_name(input_stage)
         self.norm = _norm_name(norm)
@@ -157,16 +158,6 @@ def _norm_name(norm: str) -> NormName:
         if known == norm:
             return known
     raise InputError("unknown norm between layers", expected=f"one of {', '.join(NORMS)}", found=repr(norm))
-
-
-def _check_widths(widths: Sequence[int]) -> tuple[int, ...]:
-    if len(widths) < 2 or any(not isinstance(width, int) or width < 1 for width in widths):
-        raise InputError(
-            "the layer widths cannot be used",
-            expected="at least two whole numbers from 1: inputs, hidden widths, outputs",
-            found=str(list(widths)),
-        )
-    return tuple(widths)
 
 
 def _check_devices(devices: Sequence[Device]) -> tuple[Device, ...]:

@@ -23,7 +23,7 @@ from kanspice.models.parameters import build, parameter_shapes
 from kanspice.models.state import check_names, check_rank, check_tensors
 from kanspice.models.torch_file import read_file
 
-FORMAT = "kanalogue-authors"
+FORMAT: Literal["kanalogue-authors"] = "kanalogue-authors"
 MAX_CONFIG_BYTES = 1_000_000
 _COEFFS = re.compile(r"net\.(\d{1,6})\.coeffs")
 _NORMS: dict[str, NormName] = {"batch": "batch", "layer": "layer", "None": "none"}

@@ -2,7 +2,7 @@
 
     {"schema": "kanspice.checkpoint/1", "family": "kanalogue", "config": <JSON text>, "state": {name: tensor}}
 
-What the JSON text and the state hold is each family's: see `kanalogue_own` and `kirchhoffnet_own`.
+What the JSON text and the state hold is each family's: see `kanalogue_own` and its neighbours.
 """
 
 from __future__ import annotations
@@ -12,22 +12,31 @@ import json
 import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from types import ModuleType
 from typing import Any, TypeGuard
 
 import torch
 from torch import Tensor
 
 from kanspice.errors import InputError
-from kanspice.models import kanalogue_own, kirchhoffnet_own
+from kanspice.models import kanalogue_own, kirchhoffnet_own, memkan_own, phykan_own
 from kanspice.models.kanalogue import KANalogue
-from kanspice.models.network import Network
+from kanspice.models.kirchhoffnet import KirchhoffNet
+from kanspice.models.memkan import MemKAN
+from kanspice.models.network import Family, Network
+from kanspice.models.phykan import PhyKAN
 from kanspice.models.state import plain_state
 
 FORMAT = "kanspice"
 SCHEMA = "kanspice.checkpoint/1"
+_OWN: dict[type, ModuleType] = {
+    KANalogue: kanalogue_own,
+    KirchhoffNet: kirchhoffnet_own,
+    MemKAN: memkan_own,
+    PhyKAN: phykan_own,
+}
 _READERS: dict[str, Callable[[str, dict[str, Tensor], Path], Network]] = {
-    kanalogue_own.FAMILY: kanalogue_own.network,
-    kirchhoffnet_own.FAMILY: kirchhoffnet_own.network,
+    own.FAMILY: own.network for own in _OWN.values()
 }
 
 
@@ -66,20 +75,22 @@ def save(model: Network, path: str | os.PathLike[str]) -> None:
     """
     target = Path(path)
     state = {name: tensor.detach().clone() for name, tensor in model.state_dict().items()}
-    family, config = _described(model, state, target)
-    text = json.dumps(config, sort_keys=True, allow_nan=False)
+    own = _own(model)
+    own.check_state(model, state, target)
+    text = json.dumps(own.config_of(model), sort_keys=True, allow_nan=False)
     buffer = io.BytesIO()
-    torch.save({"schema": SCHEMA, "family": family, "config": text, "state": state}, buffer)
+    torch.save({"schema": SCHEMA, "family": own.FAMILY, "config": text, "state": state}, buffer)
     _write_atomically(buffer.getvalue(), target)
 
 
-def _described(model: Network, state: dict[str, Tensor], target: Path) -> tuple[str, dict[str, object]]:
-    """The model's family and JSON object, once its state has been found worth keeping."""
-    if isinstance(model, KANalogue):
-        kanalogue_own.check_state(model, state, target)
-        return kanalogue_own.FAMILY, kanalogue_own.config_of(model)
-    kirchhoffnet_own.check_state(model, state, target)
-    return kirchhoffnet_own.FAMILY, kirchhoffnet_own.config_of(model)
+def family_of(model: Network) -> Family:
+    """The family by the name that checkpoints and reports have for it."""
+    family: Family = _own(model).FAMILY
+    return family
+
+
+def _own(model: Network) -> ModuleType:
+    return next(own for class_, own in _OWN.items() if isinstance(model, class_))
 
 
 def _write_atomically(content: bytes, target: Path) -> None:

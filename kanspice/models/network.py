@@ -1,6 +1,11 @@
 """The model families that kanspice has a reference of."""
 
+from typing import Literal
+
 from kanspice.models.kanalogue import KANalogue
 from kanspice.models.kirchhoffnet import KirchhoffNet
+from kanspice.models.memkan import MemKAN
+from kanspice.models.phykan import PhyKAN
 
-Network = KANalogue | KirchhoffNet
+Network = KANalogue | KirchhoffNet | MemKAN | PhyKAN
+Family = Literal["kanalogue", "kirchhoffnet", "memkan", "phykan"]

@@ -15,7 +15,9 @@ from kanspice.models.integrator import DivergenceError
 from kanspice.models.kanalogue import NORM_EPS, KANalogue
 from kanspice.models.kirchhoffnet import KirchhoffNet
 from kanspice.models.kirchhoffnet_layer import Layer
+from kanspice.models.memkan import MemKAN
 from kanspice.models.network import Network
+from kanspice.models.phykan import PhyKAN
 
 Array = npt.NDArray[np.float64]
 _BLOCK = 256
@@ -59,6 +61,38 @@ class PeriodArrays:
     theta: Array
     duration: float
     nodes: int
+
+
+@dataclass(frozen=True)
+class FilterArrays:
+    """One layer of a PhyKAN: settings of its filters, each (n_in, n_out, K), and its nodes' thresholds (n_in,).
+
+    gain: signed, zero where there is no connection. high_hz, low_hz: cut-offs of the high-pass and low-pass filters.
+    threshold: the value that is squashed to 1/2. How values become frequencies, `model.constants` say.
+    """
+
+    gain: Array
+    high_hz: Array
+    low_hz: Array
+    threshold: Array
+
+
+@dataclass(frozen=True)
+class SynapseArrays:
+    """One layer of a MemKAN: its synapses, each (n_in, n_out, K), and bias (n_out,) in volts.
+
+    kind: "LP", "BP" or "HP". load_ohm: R_l; divider_ohm: R, which only BP has; series_ohm: R_s; alpha_per_v: alpha;
+    saturation_a: I_0. gain: volts per volt, signed.
+    """
+
+    kind: npt.NDArray[np.str_]
+    load_ohm: Array
+    divider_ohm: Array
+    series_ohm: Array
+    alpha_per_v: Array
+    saturation_a: Array
+    gain: Array
+    bias: Array
 
 
 def reference_stages(model: Network, inputs: Array) -> dict[str, Array]:
@@ -125,6 +159,27 @@ def layer_arrays(model: KANalogue) -> tuple[LayerArrays, ...]:
 def period_arrays(model: KirchhoffNet) -> tuple[PeriodArrays, ...]:
     """The trained periods, in order; edges that share parameters have a copy each."""
     return tuple(_period(layer) for layer in model.layers if isinstance(layer, Layer))
+
+
+def filter_arrays(model: PhyKAN) -> tuple[FilterArrays, ...]:
+    """The trained layers, in order, as the model has them: rounded to its grid if it has one."""
+    return tuple(
+        FilterArrays(*(_array(part) for part in (found.gain, found.high_hz, found.low_hz, layer.threshold)))
+        for found, layer in zip(model.settings(), model.band_layers(), strict=True)
+    )
+
+
+def synapse_arrays(model: MemKAN) -> tuple[SynapseArrays, ...]:
+    """The trained layers, in order. Voltages that layers have in common are in `model.constants`."""
+    return tuple(
+        SynapseArrays(
+            kind=np.broadcast_to(np.array(model.kinds), tuple(layer.gain.shape)).copy(),
+            **{name: _array(parameter) for name, parameter in found._asdict().items()},
+            gain=_array(layer.gain),
+            bias=_array(layer.bias),
+        )
+        for found, layer in zip(model.synapses(), model.synapse_layers(), strict=True)
+    )
 
 
 def _period(layer: Layer) -> PeriodArrays:

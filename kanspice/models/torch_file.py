@@ -17,6 +17,7 @@ from typing import Any
 import torch
 
 from kanspice.errors import InputError
+from kanspice.models.export_hints import export_hint
 
 MAX_FILE_BYTES = 2 * 1024**3
 
@@ -62,7 +63,7 @@ def _check_archive(content: bytes, path: Path) -> None:
             where=path,
             expected="a torch file of plain tensors in torch's zip format",
             found="a pickle",
-            hint="save the state dict again with torch.save(model.state_dict(), path), torch 1.6 or newer",
+            hint=f"use torch 1.6 or newer; {export_hint(content)}",
         )
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
@@ -90,7 +91,7 @@ def _load_plain(content: bytes, path: Path) -> object:
             where=path,
             expected="a dictionary of tensors",
             found=_refused_name(str(error)),
-            hint="save only the weights: torch.save(model.state_dict(), path)",
+            hint=export_hint(content),
         ) from error
     except Exception as error:  # torch raises almost any type on a malformed archive
         raise InputError(

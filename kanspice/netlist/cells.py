@@ -11,7 +11,6 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -21,10 +20,10 @@ from kanspice.design import Crossbar
 from kanspice.devices import Curve, PiecewisePolynomial
 from kanspice.devices.curves import spice_literal
 from kanspice.errors import InputError
+from kanspice.netlist.fidelity import Fidelity
 from kanspice.netlist.names import device_element
 from kanspice.units import spice_number
 
-Fidelity = Literal["shared", "device", "merged"]
 Array = npt.NDArray[np.float64]
 
 _WINDOW_DEGREE = 3

@@ -8,11 +8,14 @@ from collections.abc import Callable, Iterator
 import numpy as np
 from PySpice.Spice.Netlist import Circuit, SubCircuit
 
-from kanspice.design import Crossbar, Design, LayerNorm, Limiter, Stage
-from kanspice.errors import InputError
-from kanspice.netlist.cells import Cell, Fidelity, FullCell, Placed, WindowCell, choose_cells, sense_node
+from kanspice.design import Crossbar, Design, FilterBank, LayerNorm, Limiter, Stage, SynapseBank
+from kanspice.design.stages import Connections
+from kanspice.netlist.cells import Cell, FullCell, Placed, WindowCell, choose_cells, sense_node
+from kanspice.netlist.connections import bank_lines, bank_name, subcircuits_of
+from kanspice.netlist.fidelity import Fidelity, check_fidelity
+from kanspice.netlist.filters import filter_netlist
 from kanspice.netlist.library import library_text
-from kanspice.netlist.names import column_node, input_node, layer_of, source_inside, stage_node, tia_node
+from kanspice.netlist.names import column_node, input_node, layer_of, source_inside, stage_node, sum_node, tia_node
 from kanspice.netlist.netlist import CIRCUIT, Netlist, Text, whole
 from kanspice.netlist.periods import period_netlist
 from kanspice.netlist.wires import Wires, capacitors
@@ -36,7 +39,6 @@ _COLUMN_SOURCES = {
     "tia_pole": "vsense",
 }
 """Through what a column's current flows to ground, in each amplifier."""
-_LIMITER_SUBCIRCUITS = {"none": "buffer", "clip": "clipper", "sigmoid": "sigmoid_stage", "tanh": "tanh_stage"}
 
 
 def build_netlist(design: Design, fidelity: Fidelity, *, full_cells: bool = False, dynamic: bool = False) -> Netlist:
@@ -45,11 +47,11 @@ def build_netlist(design: Design, fidelity: Fidelity, *, full_cells: bool = Fals
     full_cells: write whole curves into the devices even where a shorter cell would do.
     dynamic: with everything of crossbars that takes time, for transients; operating points are the same.
     """
+    check_fidelity(design, fidelity)
     if design.periods:
         return period_netlist(design, fidelity)
-    if fidelity == "merged":
-        expected = "device or shared: the devices of a crossbar are never parallel"
-        raise InputError("this fidelity is for KirchhoffNets", where="--fidelity", expected=expected, found=fidelity)
+    if fidelity == "filter":
+        return filter_netlist(design)
     return _Builder(design, fidelity, full_cells or dynamic, dynamic).build()
 
 
@@ -64,6 +66,7 @@ class _Builder:
         self.circuit = Circuit("")
         self.used: set[str] = set()
         self.functions: dict[str, str] = {}
+        self.banks: dict[str, str] = {}
         self.reach_v: dict[str, float] = {}
         self.curves = [device.curve.stretched(design.input_v_per_unit) for device in design.devices]
         self.nodes: set[str] = set()
@@ -93,7 +96,7 @@ class _Builder:
         )
 
     def _files(self) -> dict[str, Text]:
-        functions = "\n".join(self.functions.values())
+        functions = "\n".join([*self.functions.values(), *self.banks.values()])
         body = str(self.circuit).partition("\n")[2]
         texts = {
             CIRCUIT: f"{_TITLE}\n.include subcircuits.lib\n.include devices.lib\n{body}",
@@ -110,6 +113,8 @@ class _Builder:
             self._add_crossbar(stage, signal, outputs)
         elif isinstance(stage, LayerNorm):
             self._add_layer_norm(stage, signal, outputs)
+        elif isinstance(stage, FilterBank | SynapseBank):
+            self._add_bank(stage, signal, outputs)
         return outputs
 
     def _instance(self, name: str, subcircuit: str, *nodes: str, **parameters: float) -> None:
@@ -122,29 +127,19 @@ class _Builder:
         self.elements += 1
 
     def _add_limiter(self, stage: Limiter, signal: list[str], outputs: list[str]) -> None:
-        if stage.knee_v > 0:
-            self._add_clamps(stage, signal, outputs)
-            return
-        subcircuit = _LIMITER_SUBCIRCUITS[stage.kind]
-        parameters = {
-            "clip": {"low": stage.low_v, "high": stage.high_v},
-            "sigmoid": {"in_unit": stage.input_v_per_unit, "unit": stage.unit_v},
-            "tanh": {"in_unit": stage.input_v_per_unit, "unit": stage.unit_v},
-            "none": {},
-        }[stage.kind]
-        self._add_inputs(stage, subcircuit, signal, outputs, parameters)
-
-    def _add_clamps(self, stage: Limiter, signal: list[str], outputs: list[str]) -> None:
-        parameters = {"low": stage.low_v, "high": stage.high_v, "knee": stage.knee_v}
-        self._add_inputs(stage, "clamp", signal, outputs, parameters)
-
-    def _add_inputs(
-        self, stage: Limiter, subcircuit: str, signal: list[str], outputs: list[str], parameters: dict[str, float]
-    ) -> None:
         names = [f"{layer_of(stage.name)}_in{index}" for index in range(stage.width)]
-        for name, source, output in zip(names, signal, outputs, strict=True):
-            self._instance(name, subcircuit, source, output, **parameters)
+        subcircuit, parameters = _limiter(stage)
+        for name, source, output, shift_v in zip(names, signal, outputs, stage.shift_v.tolist(), strict=True):
+            shifted = self._shifted(name, source, shift_v) if shift_v else source
+            self._instance(name, subcircuit, shifted, output, **parameters)
         self.drivers = tuple(source_inside(name, _OUTPUT_SOURCES[subcircuit]) for name in names)
+
+    def _shifted(self, name: str, source: str, shift_v: float) -> str:
+        """A node whose voltage is so much lower than that of `source`."""
+        shifted = f"{name}_shifted"
+        self._count((source, shifted))
+        self.circuit.V(f"{name}_shift", source, shifted, spice_number(shift_v))
+        return shifted
 
     def _add_layer_norm(self, stage: LayerNorm, signal: list[str], outputs: list[str]) -> None:
         layer = layer_of(stage.name)
@@ -175,6 +170,18 @@ class _Builder:
         amplifiers, source = _of_columns(stage, tia_node), _COLUMN_SOURCES[self._tia(stage)[0]]
         self.amplifier_sources[stage.name] = tuple(source_inside(name, source) for name in amplifiers)
 
+    def _add_bank(self, stage: Connections, signal: list[str], outputs: list[str]) -> None:
+        lines, layer = list(bank_lines(stage)), layer_of(stage.name)
+        self.banks[bank_name(stage)] = "\n".join(lines)
+        self.used |= subcircuits_of(stage)
+        self.elements += len(lines) - 2
+        columns = [sum_node(layer, index) for index in range(stage.width)]
+        self._instance_of_array(bank_name(stage), signal, columns)
+        gain = stage.sum_gain if isinstance(stage, FilterBank) else 1.0
+        biases_v = stage.bias_v.tolist() if isinstance(stage, SynapseBank) else [0.0] * stage.width
+        for column, output, bias_v in zip(columns, outputs, biases_v, strict=True):
+            self._instance(column, "summer", column, output, gain=gain, bias=bias_v)
+
     def _instance_of_array(self, name: str, rows: list[str], columns: list[str]) -> None:
         self._count((*rows, *columns))
         self.circuit.X(name, name, *rows, *columns)
@@ -199,6 +206,16 @@ class _Builder:
             subtractor, values = "subtractor_limited", values | {"swing": stage.swing_v}
         both = tia_node(layer, pair, "p"), tia_node(layer, pair, "n")
         self._instance(f"{layer}_sub{pair}", subtractor, *both, output, **values)
+
+
+def _limiter(stage: Limiter) -> tuple[str, dict[str, float]]:
+    """The subcircuit of a limiter, and its parameters."""
+    if stage.kind == "clip":
+        levels = {"low": stage.low_v, "high": stage.high_v}
+        return ("clamp", levels | {"knee": stage.knee_v}) if stage.knee_v > 0 else ("clipper", levels)
+    if stage.kind == "none":
+        return "buffer", {}
+    return f"{stage.kind}_stage", {"in_unit": stage.input_v_per_unit, "unit": stage.unit_v}
 
 
 def _pole(stage: Crossbar) -> dict[str, float]:

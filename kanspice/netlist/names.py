@@ -18,7 +18,27 @@ def input_node(index: int) -> str:
 def stage_node(stage: str, index: int) -> str:
     """Output `index` of a stage: `l1.input` 5 -> `l1_r5` (a row); `l1.crossbar` 3 -> `l1_y3`; `.norm` -> `l1_n3`."""
     layer, _, kind = stage.partition(".")
-    return f"{layer}_{ {'input': 'r', 'crossbar': 'y', 'norm': 'n'}[kind] }{index}"
+    return f"{layer}_{ {'input': 'r', 'norm': 'n'}.get(kind, 'y') }{index}"
+
+
+def sum_node(layer: str, column: int) -> str:
+    """Where a column of connections is added up: `l1_s3`."""
+    return f"{layer}_s{column}"
+
+
+def sine_node(layer: str, row: int) -> str:
+    """The sine of a row of filters: `l1_o3`."""
+    return f"{layer}_o{row}"
+
+
+def amplitude_node(layer: str, row: int, column: int, place: int) -> str:
+    """What the detector of a filter sees: `l1_a5_3_1`."""
+    return f"{layer}_a{row}_{column}_{place}"
+
+
+def connection_element(row: int, column: int, place: int) -> str:
+    """Element of one filter or synapse inside its bank, without SPICE's leading letter: `k5_3_1`."""
+    return f"k{row}_{column}_{place}"
 
 
 def column_node(layer: str, pair: int, sign: str) -> str:
@@ -72,6 +92,12 @@ _PLACES = (
     (re.compile(r"\bxl(\d+)_bank\.x(\d+)"), "layer {0}, branch {1}"),
     (re.compile(r"\bl(\d+)_v(\d+)\b"), "layer {0}, node {1}"),
     (re.compile(r"\b[bg]\.xl(\d+)_crossbar\.[bg]?d(\d+)_(\d+)_(\d+)"), "layer {0}, row {1}, output {2}, device {3}"),
+    (
+        re.compile(r"\bx?l(\d+)_(?:(?:filters|synapses)\.[a-z]?)?[ka](\d+)_(\d+)_(\d+)"),
+        "layer {0}, input {1}, output {2}, connection {3}",
+    ),
+    (re.compile(r"\bl(\d+)_s(\d+)\b"), "layer {0}, output {1}"),
+    (re.compile(r"\bl(\d+)_o(\d+)\b"), "layer {0}, input {1}"),
     (re.compile(r"\bl(\d+)_[ctq](\d+)([pn])\b"), "layer {0}, output {1}, column {2}"),
     (re.compile(r"\bl(\d+)_r(\d+)\b"), "layer {0}, row {1}"),
     (re.compile(r"\bl(\d+)_[yn](\d+)\b"), "layer {0}, output {1}"),

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from kanspice.netlist.cells import Fidelity
+from kanspice.netlist.fidelity import Fidelity
 
 CIRCUIT = "circuit.cir"
 Text = Callable[[], Iterable[str]]

@@ -8,9 +8,8 @@ from functools import partial
 import numpy as np
 
 from kanspice.design import Design, OdePeriod, ReadOut, Schematic
-from kanspice.errors import InputError
 from kanspice.netlist.branches import bank_text, branch_lines, carries_current
-from kanspice.netlist.cells import Fidelity
+from kanspice.netlist.fidelity import Fidelity
 from kanspice.netlist.merged import is_one_element, pair_lines, pair_of, parallel_branches
 from kanspice.netlist.names import bank, branch_element, layer_of, pair_element, period_node
 from kanspice.netlist.netlist import CIRCUIT, Netlist, Text, whole
@@ -24,11 +23,7 @@ def bank_file(layer: str) -> str:
 
 
 def period_netlist(design: Design, fidelity: Fidelity) -> Netlist:
-    """The banks; capacitors belong to a run of a period, or, where periods are switched, to the circuit.
-
-    Raises InputError for a fidelity that means nothing here.
-    """
-    _check_fidelity(design, fidelity)
+    """The banks; capacitors belong to a run of a period, or, where periods are switched, to the circuit."""
     files: dict[str, Text] = {}
     elements = 0
     probes: dict[str, tuple[str, ...]] = {}
@@ -72,15 +67,6 @@ def element_names(period: OdePeriod, fidelity: Fidelity) -> list[str]:
 
 def _elements_of_node(design: Design) -> int:
     return len(node_lines("any", 1.0, design.losses))
-
-
-def _check_fidelity(design: Design, fidelity: Fidelity) -> None:
-    if fidelity == "shared":
-        expected = "device or merged"
-        raise InputError("this fidelity is for crossbars", where="--fidelity", expected=expected, found=fidelity)
-    if fidelity == "merged" and design.schematic is not None:
-        problem = "each branch of a schematic is built by itself"
-        raise InputError(problem, where="--fidelity", expected="device", found=fidelity)
 
 
 def _bank(period: OdePeriod, schematic: Schematic | None, fidelity: Fidelity) -> tuple[Text, int]:

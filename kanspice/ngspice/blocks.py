@@ -88,7 +88,7 @@ class Found:
 class BlockProgress:
     """Reports how much of a block of samples is done, and takes that back where the block is to be solved again."""
 
-    def __init__(self, progress: Progress | None, samples: int, side_run: SideRun | None = None) -> None:
+    def __init__(self, progress: Progress | None, samples: float, side_run: SideRun | None = None) -> None:
         self._progress = progress
         self._samples = samples
         self._side_run = side_run

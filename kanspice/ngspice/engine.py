@@ -38,6 +38,7 @@ from kanspice.ngspice.diagnose import suspicion
 from kanspice.ngspice.process import RAW_FILE, Run, run_deck, working_folder
 from kanspice.ngspice.program import NgspiceProgram, find_ngspice
 from kanspice.ngspice.raw import read_plots
+from kanspice.ngspice.tones import solve_filters
 from kanspice.ngspice.transient import solve_periods
 from kanspice.outcomes import (
     Volts,
@@ -85,6 +86,8 @@ def solve(
                 design, inputs, fidelity, options, hints=told, progress=progress, folder=folder, numbers=numbers
             )
         inputs_v = design.inputs_v(inputs, numbers)
+        if fidelity == "filter":
+            return solve_filters(design, inputs_v, options, hints=told, progress=progress, folder=folder)
         return _Solver(design, inputs_v, fidelity, options, hints=told, progress=progress, folder=folder).solve()
 
 

@@ -8,11 +8,11 @@ from functools import partial
 import numpy as np
 import numpy.typing as npt
 
-from kanspice.design import Crossbar, Design, LayerNorm, Limiter
+from kanspice.design import Crossbar, Design, FilterBank, LayerNorm, Limiter, SynapseBank
 from kanspice.design.amplifiers import differences_v
 from kanspice.design.bounds import column_bounds_v, largest_column_currents_a, largest_currents
 from kanspice.design.columns import by_column
-from kanspice.design.ideal import limited_v, normalised_v
+from kanspice.design.ideal import bank_v, limited_v, normalised_v
 from kanspice.design.uniqueness import wires_leave_one_state
 from kanspice.netlist import Fidelity, check_shared
 from kanspice.solution import FailedSample, Outcome
@@ -79,6 +79,8 @@ class Chain:
                 volts = normalised_v(stage, volts)
             elif isinstance(stage, Crossbar):
                 volts = self._crossbar(stage, volts, found, tighter)
+            elif isinstance(stage, FilterBank | SynapseBank):
+                volts = bank_v(stage, volts)
             found.stage_v[stage.name] = volts
         return found
 

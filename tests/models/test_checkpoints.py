@@ -283,7 +283,7 @@ def test_unknown_schema(spoiled, schema):
 
 
 def test_unknown_own_family(spoiled):
-    refused(spoiled(family="phykan"), "family is not one", "'kanalogue'", "'phykan'", "newer")
+    refused(spoiled(family="perceptron"), "family is not one", "'kanalogue'", "'perceptron'", "newer")
 
 
 def test_config_that_is_no_text(spoiled):

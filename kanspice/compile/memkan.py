@@ -1,0 +1,85 @@
+"""MemKAN -> Design: per layer, clippers that keep voltages in the synapses' range, and a bank of synapses."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from kanspice.compile.effects import Foreign, fitting
+from kanspice.design import Design, Limiter, Stage, SynapseBank
+from kanspice.design.connections import BAND_PASS, HIGH_PASS, LOW_PASS
+from kanspice.errors import InputError
+from kanspice.models import MemKAN
+from kanspice.models.reference import SynapseArrays, synapse_arrays
+from kanspice.technology import Technology, Units
+
+_SYNAPSES = "what a MemKAN's circuit has: synapses, clippers, references, converters"
+_CODES = {"LP": LOW_PASS, "BP": BAND_PASS, "HP": HIGH_PASS}
+
+
+def technology_for_memkan(technology: Technology) -> Technology:
+    """What of a general technology the network's circuit can have. InputError for another that has more."""
+    sections = ("tia", "devices", "wires", "supply", "kirchhoffnet", "branches", "switches", "filters")
+    foreign = [Foreign(section, _SYNAPSES) for section in sections]
+    foreign.append(Foreign("references", "clip levels: synapses have no reference currents", only=["current_sigma"]))
+    return fitting(technology, foreign)
+
+
+def compile_memkan(model: MemKAN, technology: Technology, *, model_sha256: str = "") -> Design:
+    """The nominal circuit of a trained MemKAN: `l<m>.input` and `l<m>.synapses` for each layer.
+
+    Raises InputError for imperfections that the circuit cannot have, and for another unit of voltage than its own.
+    """
+    technology = technology_for_memkan(technology)
+    if technology.units != Units(i_unit_a=technology.units.i_unit_a):
+        raise InputError(
+            "memdiodes are trained in volts",
+            where="units.v_unit_v",
+            expected="1, or nothing",
+            found=f"{technology.units.v_unit_v:g}",
+        )
+    constants, stages = model.constants, list[Stage]()
+    for index, layer in enumerate(synapse_arrays(model), start=1):
+        offset_v = constants.input_offset_v if index == 1 else 0.0
+        stages += [_clipper(model, technology, index, len(layer.gain), offset_v), _bank(model, layer, index)]
+    return Design(
+        family="memkan",
+        model_sha256=model_sha256,
+        technology_json=technology.to_json(),
+        devices=(),
+        input_width=model.input_width,
+        input_v_per_unit=constants.input_v_per_unit,
+        swing_basis="none: synapses have volts of their own",
+        stages=tuple(stages),
+    )
+
+
+def _clipper(model: MemKAN, technology: Technology, index: int, width: int, offset_v: float) -> Limiter:
+    return Limiter(
+        name=f"l{index}.input",
+        compares_to=f"l{index}.input",
+        width=width,
+        kind="clip",
+        low_v=model.constants.low_v,
+        high_v=model.constants.high_v,
+        input_v_per_unit=1.0,
+        unit_v=1.0,
+        shift_v=np.full(width, -offset_v),
+        knee_v=technology.clippers.knee_v,
+    )
+
+
+def _bank(model: MemKAN, layer: SynapseArrays, index: int) -> SynapseBank:
+    return SynapseBank(
+        name=f"l{index}.synapses",
+        compares_to=f"l{index}.synapses",
+        kind=np.vectorize(_CODES.__getitem__, otypes=[np.int64])(layer.kind),
+        gain=layer.gain,
+        load_ohm=layer.load_ohm,
+        input_ohm=layer.divider_ohm,
+        series_ohm=layer.series_ohm,
+        alpha_per_v=layer.alpha_per_v,
+        saturation_a=layer.saturation_a,
+        bias_v=layer.bias,
+        reference_v=model.constants.reference_v,
+        output_v_per_unit=1.0,
+    )

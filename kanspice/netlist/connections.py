@@ -1,0 +1,111 @@
+"""Banks of connections as subcircuits: rows drive them, and what arrives at a column is added as a current."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+import numpy as np
+
+from kanspice.design import FilterBank, SynapseBank
+from kanspice.design.connections import BAND_PASS, LOW_PASS
+from kanspice.design.stages import Connections
+from kanspice.netlist.names import connection_element, layer_of
+from kanspice.units import spice_number
+
+_LARGEST_DRIVE_V = 10.0
+"""More drives no memdiode: its current is at most this over what is in its way."""
+
+
+def bank_name(bank: Connections) -> str:
+    """The subcircuit of a bank: `l1_filters`."""
+    return f"{layer_of(bank.name)}_{'filters' if isinstance(bank, FilterBank) else 'synapses'}"
+
+
+def bank_lines(bank: Connections) -> Iterator[str]:
+    """The subcircuit of operating points. Ports: rows, then columns, held at 0 V, that get an amp per volt."""
+    ports = [*(f"r{row}" for row in range(bank.rows)), *(f"c{column}" for column in range(bank.width))]
+    yield f".subckt {bank_name(bank)} {' '.join(ports)}"
+    yield from _filters(bank) if isinstance(bank, FilterBank) else _synapses(bank)
+    yield f".ends {bank_name(bank)}"
+
+
+def subcircuits_of(bank: Connections) -> set[str]:
+    """The library's subcircuits that `bank_lines` uses."""
+    if isinstance(bank, FilterBank):
+        return {_tone(bank)}
+    return {"synapse_band" if kind == BAND_PASS else "synapse" for kind in np.unique(bank.kind[bank.gain != 0])}
+
+
+def tone_line(bank: FilterBank, name: str, row: str, tone: str) -> str:
+    """What turns a row's voltage into the frequency of its sine, a volt per hertz."""
+    parameters = {"decade": bank.decade, "decades": bank.decades / bank.control_v}
+    if math.isfinite(bank.clock_hz):
+        parameters["clock"] = bank.clock_hz
+    values = " ".join(f"{key}={spice_number(value)}" for key, value in parameters.items())
+    return f"x{name} {row} {tone} {_tone(bank)} {values}"
+
+
+def _tone(bank: FilterBank) -> str:
+    return "tone_clocked" if math.isfinite(bank.clock_hz) else "tone"
+
+
+def _filters(bank: FilterBank) -> Iterator[str]:
+    """Every filter as its amplitude law, as in `design.filters`."""
+    for row in range(bank.rows):
+        yield tone_line(bank, f"tone{row}", f"r{row}", f"f{row}")
+    for row, column, place in np.argwhere(bank.gain).tolist():
+        name = connection_element(row, column, place)
+        yield f"b{name} 0 c{column} i={_amplitude(bank, (row, column, place))}"
+
+
+def _amplitude(bank: FilterBank, place: tuple[int, int, int]) -> str:
+    """The current of a filter: its detector's voltage, with the sign of its gain."""
+    gain, tone = float(bank.gain[place]), f"v(f{place[0]})"
+    high = f"{tone}*{spice_number(2 * math.pi * float(bank.high_ohm[place] * bank.high_f[place]))}"
+    low = f"{tone}*{spice_number(2 * math.pi * float(bank.low_ohm[place] * bank.low_f[place]))}"
+    scale, sign = spice_number(gain * bank.sine_v), math.copysign(1.0, gain)
+    text = f"{scale}*({high})/sqrt((1+({high})^2)*(1+({low})^2))"
+    if math.isfinite(bank.amplifier_hz):
+        follower = f"({tone}*{spice_number(1 / bank.amplifier_hz)})"
+        inverting = f"({tone}*{spice_number((1 + abs(gain)) / bank.amplifier_hz)})"
+        text += f"/((1+{follower}^2)*sqrt(1+{inverting}^2))"
+    if math.isfinite(bank.hold_s):
+        passed = f"({spice_number(0.5 / bank.hold_s)}/{tone})"
+        text += f"*(1-exp(-{passed}))/{passed}"
+    offset_v = float(bank.offset_v[place])
+    return f"{text}+{spice_number(sign * offset_v)}" if offset_v else text
+
+
+def _synapses(bank: SynapseBank) -> Iterator[str]:
+    """Memdiodes, as circuits that ngspice solves; low-pass ones are driven by what their row lacks of the reference."""
+    exists = bank.gain != 0
+    for row in range(bank.rows):
+        if (exists[row] & (bank.kind[row] == LOW_PASS)).any():
+            yield f"vref{row} k{row} l{row} {spice_number(bank.reference_v)}"
+            yield f"elack{row} l{row} 0 r{row} 0 -1"
+        if (exists[row] & (bank.kind[row] == BAND_PASS)).any():
+            yield f"eminus{row} m{row} 0 r{row} 0 -1"
+    for row, column, place in np.argwhere(exists).tolist():
+        yield _synapse(bank, (row, column, place))
+
+
+def _synapse(bank: SynapseBank, place: tuple[int, int, int]) -> str:
+    row, column, _ = place
+    parameters = {
+        "load": bank.load_ohm[place],
+        "series": bank.series_ohm[place],
+        "alpha": bank.alpha_per_v[place],
+        "sat": bank.saturation_a[place],
+        "gain": bank.gain[place],
+    }
+    path_ohm = float(bank.load_ohm[place] + bank.series_ohm[place])
+    if bank.kind[place] == BAND_PASS:
+        ends, subcircuit = f"r{row} m{row}", "synapse_band"
+        parameters["input"] = input_ohm = bank.input_ohm[place]
+        path_ohm = float(1 / (1 / bank.load_ohm[place] + 1 / input_ohm) + bank.series_ohm[place])
+    else:
+        ends, subcircuit = f"{'k' if bank.kind[place] == LOW_PASS else 'r'}{row}", "synapse"
+    parameters["top"] = max(math.log(_LARGEST_DRIVE_V / path_ohm / bank.saturation_a[place]), 0.0) + 1
+    values = " ".join(f"{key}={spice_number(float(value))}" for key, value in parameters.items())
+    return f"x{connection_element(*place)} {ends} c{column} {subcircuit} {values}"
