@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import replace
-from functools import partial
+from dataclasses import dataclass, replace
 from typing import Literal, Protocol
 
 import numpy as np
@@ -21,6 +20,8 @@ from kanspice.solver import SolverOptions
 
 Array = npt.NDArray[np.float64]
 EngineName = Literal["ngspice", "batched"]
+_OPERATING_POINTS: frozenset[Fidelity] = frozenset({"shared", "device", "behavioural"})
+"""Fidelities at which a circuit without periods is solved for its operating point."""
 
 
 def solve(
@@ -56,14 +57,18 @@ class Session(Protocol):
         """Frees what it holds."""
 
 
+@dataclass(frozen=True)
 class _Anew:
-    """For circuits that an engine cannot keep: every call solves from the beginning."""
+    """For analyses of which ngspice keeps nothing: every call begins with loading."""
 
-    def __init__(self, engine: EngineName, design: Design, fidelity: Fidelity, options: NgspiceOptions) -> None:
-        self._solve = partial(solve, engine, design, fidelity=fidelity, options=options)
+    design: Design
+    fidelity: Fidelity
+    options: NgspiceOptions
+    sample_timeout_s: float
 
     def solve(self, inputs: Array, numbers: Sequence[int] | None = None) -> Solution:
-        return self._solve(inputs=inputs, numbers=numbers)
+        limited = replace(self.options, timeout_s=self.sample_timeout_s * len(inputs))
+        return ngspice.solve(self.design, inputs, self.fidelity, limited, numbers=numbers)
 
     def close(self) -> None:
         """Nothing to free."""
@@ -87,8 +92,8 @@ def open_session(
     session: Session
     if engine == "batched":
         session = solver.Session(design, fidelity, _batched(unchecked))
-    elif design.periods:
-        session = _Anew(engine, design, fidelity, replace(unchecked, timeout_s=sample_timeout_s))
+    elif design.periods or fidelity not in _OPERATING_POINTS:
+        session = _Anew(design, fidelity, unchecked, sample_timeout_s)
     else:
         session = Resident(design, fidelity, unchecked, sample_timeout_s=sample_timeout_s, follow=follow)
     with closing(session):

@@ -126,9 +126,7 @@ def checked(check: SpotCheck) -> Verdict:
     episodes = len(check.found.successes)
     where = f"{check.engine}, {plain(check.point)}, draw of seed {check.found.seed}"
     if check.agrees:
-        return Verdict(
-            f"{where}: {many(episodes, 'episode')} of the same lengths with the same success"
-        )
+        return Verdict(f"{where}: {many(episodes, 'episode')} of the same lengths with the same success")
     different = sum(
         ours != theirs
         for ours, theirs in zip(

@@ -54,6 +54,7 @@ class Resident:
         """Raises SimulatorError when ngspice is missing or cannot be started."""
         self.design, self.fidelity, self.options, self.follow = design, fidelity, options, follow
         self.sample_timeout_s = sample_timeout_s
+        self._engine_options = {"fidelity": fidelity, **asdict(options), **asdict(NORMAL)}
         self._program = find_ngspice()
         self._held = ExitStack()
         folder = self._held.enter_context(working_folder())
@@ -150,7 +151,7 @@ class Resident:
         return Solution(
             engine="ngspice",
             engine_version=self._program.version_text.removeprefix("ngspice-"),
-            engine_options={"fidelity": self.fidelity, **asdict(self.options), **asdict(NORMAL)},
+            engine_options=self._engine_options,
             samples=samples,
             failed=tuple(failures[index] for index in sorted(failures)),
             stage_v=found.stage_v,

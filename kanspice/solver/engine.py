@@ -6,6 +6,7 @@ import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
+from functools import cache
 from importlib.metadata import version
 
 import numpy as np
@@ -187,7 +188,7 @@ class _Run:
         residual = {} if design.periods else {"residual_a": self.residual_a}
         return Solution(
             engine="batched",
-            engine_version=version("kanspice"),
+            engine_version=_kanspice_version(),
             engine_options={"fidelity": self.fidelity, **asdict(self.options), **self.method.facts, **residual},
             samples=samples,
             failed=tuple(self.failures[index] for index in sorted(self.failures)),
@@ -205,6 +206,12 @@ class _Run:
             waveforms=self._waveforms(),
             netlist=size_of(design),
         )
+
+
+@cache
+def _kanspice_version() -> str:
+    """Read once: it is in a file."""
+    return version("kanspice")
 
 
 def size_of(design: Design) -> dict[str, object]:
