@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal
 from pydantic import ConfigDict, Field
 
 from kanspice.control.loop import Ending, Episode
-from kanspice.control.result import ControlResult, SpotCheck, SuccessPoint
+from kanspice.control.result import ControlResult, SpotCheck, SuccessPoint, mean_reward
 from kanspice.report.document import (
     Count,
     CrossCheckPart,
@@ -59,6 +59,8 @@ class PlantPart(Part):
     """Of starts and specimen."""
     observation_names: list[str]
     """What the plant calls the numbers of an observation."""
+    reward_name: str
+    """What the plant calls the reward."""
 
 
 class ControlPart(Part):
@@ -71,6 +73,10 @@ class ControlPart(Part):
     circuit_returns: list[Figure]
     """Sums of the rewards of the circuit's episodes."""
     reference_returns: list[Figure]
+    """The network's."""
+    circuit_mean_reward: Figure
+    """Of a control period, over all of the circuit's: a photovoltaic array's tracking efficiency."""
+    reference_mean_reward: Figure
     """The network's."""
     circuit_successes: list[bool]
     """Whether the circuit's episodes succeeded: as the plant says, or because they lasted."""
@@ -271,6 +277,7 @@ def _episodes(whose: str, episodes: Sequence[Episode]) -> dict[str, Any]:
     return {
         f"{whose}_lengths": [episode.length for episode in episodes],
         f"{whose}_returns": [episode.total for episode in episodes],
+        f"{whose}_mean_reward": mean_reward(episodes),
         f"{whose}_successes": [episode.success for episode in episodes],
         f"{whose}_endings": [episode.ending.value for episode in episodes],
     }

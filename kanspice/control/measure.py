@@ -12,7 +12,7 @@ from kanspice.control.bench import Bench, ControlOptions
 from kanspice.control.controllers import ReferenceController
 from kanspice.control.loop import Ending, Episode, Steps
 from kanspice.control.plants.named import PlantMaker
-from kanspice.control.result import METRICS, ControlResult, metric_values
+from kanspice.control.result import METRICS, ControlResult, metric_values, trajectory_gap
 from kanspice.control.success import Draws, tried
 from kanspice.draws import Draw
 from kanspice.errors import InputError
@@ -92,6 +92,7 @@ class _Compared:
             "latency": loop.latency,
             "seed": self.bench.options.seed,
             "observation_names": self._observation_names(),
+            "reward_name": str(getattr(loop.plants[0], "reward_name", "reward")),
         }
 
     def _observation_names(self) -> list[str]:
@@ -136,4 +137,7 @@ class _Compared:
         unanswered = sum(episode.ending is Ending.NO_ACTION for episode in self.bench.reference)
         if unanswered:
             notes.append(f"the network itself had no answer in {unanswered} of {len(self.bench.reference)} episodes")
+        pairs = zip(self.bench.reference, circuit, strict=True)
+        if len(commands) and not any(trajectory_gap(*pair).any() for pair in pairs) and self.bench.loop.steps > 1:
+            notes.append("no observation differs at all: the plant's observations do not depend on such actions")
         return tuple(notes)

@@ -7,6 +7,7 @@ import json
 import numpy as np
 
 from kanspice.control import plots, wording
+from kanspice.control.motion import motion
 from kanspice.control.result import ControlResult, trajectory_gap
 from kanspice.report import verdict
 from kanspice.report.html import inside, template
@@ -25,11 +26,12 @@ def control_html(result: ControlResult) -> str:
         outcome=wording.outcome(result),
         limits=[(limit, *pair(limit.value, limit.max)) for limit in result.limits],
         trust=_trust(result),
+        moving=motion(result, _by_interest(result)[0]),
         pictures=_pictures(result),
         header=["start", *wording.EPISODE_COLUMNS, "ended: network, circuit"],
         rows=[_row(result, place) for place in range(min(len(result.pairs), _SHOWN_EPISODES))],
         left=max(len(result.pairs) - _SHOWN_EPISODES, 0),
-        gaps=[*wording.actions(result), wording.trajectory(result)],
+        gaps=[wording.rewards(result), *wording.actions(result), wording.trajectory(result)],
         success=_success(result),
         notes=[*result.notes, *wording.undrawn(result), *map(plain, result.along.notes)],
         facts=_facts(result),
@@ -49,13 +51,19 @@ def _trust(result: ControlResult) -> list[tuple[str, Verdict]]:
 
 
 def _pictures(result: ControlResult) -> list[tuple[str, str]]:
-    """Pictures by what a reader who cannot see them is told: the start where both part most, one that is typical."""
-    apart = [float(np.abs(trajectory_gap(*pair)).max()) for pair in result.pairs]
-    order = sorted(range(len(apart)), key=lambda place: (result.circuit[place].success, -apart[place]))
+    """Pictures by what a reader who cannot see them is told: of the start that tells most, and of one in the middle."""
+    order = _by_interest(result)
     shown = dict.fromkeys([order[0], order[len(order) // 2]])
     found = [(f"Observations, actions and rewards from start {at}", plots.trajectories(result, at)) for at in shown]
-    found.append(("Difference of observations over time, from every start", plots.parting(result)))
+    if result.trajectory_max_abs > 0:
+        found.append(("Difference of observations over time, from every start", plots.parting(result)))
     return [(alt, inside(picture)) for alt, picture in found]
+
+
+def _by_interest(result: ControlResult) -> list[int]:
+    """Starts: where the circuit failed first, then by how far trajectories part."""
+    apart = [float(np.abs(trajectory_gap(*pair)).max()) for pair in result.pairs]
+    return sorted(range(len(apart)), key=lambda place: (result.circuit[place].success, -apart[place]))
 
 
 def _row(result: ControlResult, place: int) -> tuple[bool, list[str]]:

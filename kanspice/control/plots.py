@@ -9,7 +9,17 @@ import numpy.typing as npt
 
 from kanspice.control.loop import Episode
 from kanspice.control.result import ControlResult, trajectory_gap
-from kanspice.report.figures import BLUE, GREY, SHORT, Format, blank, encoded, nothing, picture
+from kanspice.report.figures import (
+    BLUE,
+    GREY,
+    SHORT,
+    VERMILLION,
+    Format,
+    blank,
+    encoded,
+    picture,
+    tick_decades,
+)
 from kanspice.report.words import plain
 from kanspice.study.plots import positions
 
@@ -26,7 +36,7 @@ def trajectories(result: ControlResult, place: int, form: Format = "png") -> byt
     with blank(0.9 + _ROW_INCHES * len(rows)) as figure:
         stacked = figure.subplots(len(rows), sharex=True)
         for axes, (name, values) in zip(stacked, rows, strict=True):
-            axes.plot(values(reference), color=GREY, linewidth=2.6, alpha=0.55, label="network")
+            axes.plot(values(reference), color=VERMILLION, linewidth=2.6, alpha=0.5, label="network")
             axes.plot(values(circuit), color=BLUE, linewidth=1.0, label="circuit")
             axes.set_ylabel(plain(name), fontsize=8)
             axes.yaxis.set_major_formatter(SHORT)
@@ -51,23 +61,19 @@ def _rows(result: ControlResult) -> list[tuple[str, Callable[[Episode], Array]]]
     return [
         *((name, observed(index)) for index, name in enumerate(names)),
         *(("action" if actions == 1 else f"action {index}", commanded(index)) for index in range(actions)),
-        ("reward", lambda episode: episode.rewards),
+        (str(result.plant["reward_name"]), lambda episode: episode.rewards),
     ]
 
 
 def parting(result: ControlResult, form: Format = "png") -> bytes:
     """How far the observations of network and circuit are apart, period by period, from every start."""
     with picture(3.0, "Network and circuit part") as (figure, axes):
-        drawn = False
         for pair in result.pairs:
             apart = np.abs(trajectory_gap(*pair)).max(axis=1)
             periods = np.flatnonzero(apart > 0)
-            drawn |= periods.size > 0
             axes.plot(periods, apart[periods], color=BLUE, linewidth=0.8, alpha=max(0.25, 1 / len(result.pairs)))
-        if drawn:
-            axes.set_yscale("log")
-        else:
-            nothing(axes)
+        axes.set_yscale("log")
+        tick_decades(axes.yaxis)
         axes.set(xlabel="control period", ylabel="largest difference of observations")
         return encoded(figure, form)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -180,7 +180,7 @@ def metric_values(result: ControlResult) -> dict[str, float | None]:
     }
 
 
-def success_rate(episodes: tuple[Episode, ...]) -> float:
+def success_rate(episodes: Sequence[Episode]) -> float:
     """Successes of all episodes."""
     return sum(episode.success for episode in episodes) / len(episodes)
 
@@ -189,3 +189,9 @@ def trajectory_gap(reference: Episode, circuit: Episode) -> Array:
     """(periods + 1, observations): the circuit's observations minus the reference's, while both go on."""
     common = min(len(reference.observations), len(circuit.observations))
     return np.asarray(circuit.observations[:common] - reference.observations[:common])
+
+
+def mean_reward(episodes: Sequence[Episode]) -> float | None:
+    """Of a control period, over all of them; None where there was none."""
+    rewards = np.concatenate([episode.rewards for episode in episodes])
+    return float(rewards.mean()) if rewards.size else None

@@ -72,6 +72,7 @@ def _points(result: ControlResult) -> Table:
 
 def _summary(result: ControlResult) -> Iterator[Row]:
     yield "answer", said(wording.answer(result))
+    yield "reward", Text(wording.rewards(result))
     yield from listed("actions", iter(wording.actions(result)))
     yield "trajectory", Text(wording.trajectory(result))
     yield "numerical", said(wording.numerical(result))

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import math
-
-from kanspice.control.result import ControlResult, SpotCheck, SuccessPoint
+from kanspice.control.result import ControlResult, SpotCheck, SuccessPoint, mean_reward
 from kanspice.report import verdict
 from kanspice.report.verdict import Verdict
-from kanspice.report.words import NOTHING, many, number, percentage, plain, share
+from kanspice.report.words import many, number, percentage, plain, share
 from kanspice.study.wording import confidence
 
 EPISODE_COLUMNS = (
@@ -65,6 +63,13 @@ def actions(result: ControlResult) -> list[str]:
     if own is not None:
         said.append(f"along its own: RMS {number(own.rmse)}, largest {number(own.max_abs)}")
     return said
+
+
+def rewards(result: ControlResult) -> str:
+    """What the plant gave for it, on average."""
+    circuit, reference = (number(mean_reward(episodes)) for episodes in (result.circuit, result.reference))
+    name = plain(result.plant["reward_name"])
+    return f"{name}, mean over all control periods: circuit {circuit}, network {reference}"
 
 
 def trajectory(result: ControlResult) -> str:
@@ -136,8 +141,3 @@ def checked(check: SpotCheck) -> Verdict:
         )
     )
     return Verdict(f"{where}: {different} of {many(episodes, 'episode')} end differently", warning=True)
-
-
-def figure(value: float) -> str:
-    """A number, or nothing where there is none."""
-    return NOTHING if math.isnan(value) else number(value)

@@ -34,6 +34,7 @@ class PlanarArm:
     begins. Nothing ends an episode; it is a success if the mean distance was at most 0.05.
     """
 
+    reward_name = "minus the distance"
     observation_names = ("target, ahead", "target, aside")
 
     def __init__(self, joints: int = 2) -> None:
