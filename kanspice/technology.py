@@ -269,6 +269,8 @@ class Filters(Table):
     """Standard deviation of the detectors' offsets."""
     hold_s: Annotated[_Positive, _CAUSE] = math.inf
     """Time constant with which a detector's output droops between the peaks of its sine; ripple comes with it."""
+    slot_s: Annotated[_NotNegative, _COST] = 0.0
+    """How long a layer has to settle and to be read; 0: as long as it needs. Only the `transient` fidelity feels it."""
 
 
 class Synapses(Table):

@@ -40,7 +40,10 @@ def compile_memkan(model: MemKAN, technology: Technology, *, model_sha256: str =
     constants, stages = model.constants, list[Stage]()
     for index, layer in enumerate(synapse_arrays(model), start=1):
         offset_v = constants.input_offset_v if index == 1 else 0.0
-        stages += [_clipper(model, technology, index, len(layer.gain), offset_v), _bank(model, layer, index)]
+        stages += [
+            _clipper(model, technology, index, len(layer.gain), offset_v),
+            _bank(model, technology, layer, index),
+        ]
     return Design(
         family="memkan",
         model_sha256=model_sha256,
@@ -68,7 +71,7 @@ def _clipper(model: MemKAN, technology: Technology, index: int, width: int, offs
     )
 
 
-def _bank(model: MemKAN, layer: SynapseArrays, index: int) -> SynapseBank:
+def _bank(model: MemKAN, technology: Technology, layer: SynapseArrays, index: int) -> SynapseBank:
     return SynapseBank(
         name=f"l{index}.synapses",
         compares_to=f"l{index}.synapses",
@@ -82,4 +85,5 @@ def _bank(model: MemKAN, layer: SynapseArrays, index: int) -> SynapseBank:
         bias_v=layer.bias,
         reference_v=model.constants.reference_v,
         output_v_per_unit=1.0,
+        read_noise_v=technology.synapses.read_noise_v,
     )

@@ -7,6 +7,7 @@ import numpy.typing as npt
 
 from kanspice.compile.effects import Foreign, fitting
 from kanspice.design import Design, FilterBank, Limiter, Stage
+from kanspice.design.connections import RESET_SHARE
 from kanspice.models import PhyKAN
 from kanspice.models.reference import FilterArrays, filter_arrays
 from kanspice.technology import Technology
@@ -14,6 +15,8 @@ from kanspice.technology import Technology
 Array = npt.NDArray[np.float64]
 
 _FILTERS = "what a PhyKAN's circuit has: filters, converters"
+_SETTLED = 12.0
+"""Time constants after which a filter is where it will be: to 6e-6."""
 _CONTROL_V = 1.0
 """What squashing stages give for 1, and tones go their whole range for."""
 
@@ -86,7 +89,15 @@ def _bank(model: PhyKAN, technology: Technology, layer: FilterArrays, index: int
         sum_gain=min(1.0, tia.rail_v * tia.headroom / largest_v) if largest_v > 0 else 1.0,
         amplifier_hz=parts.amplifier_hz,
         hold_s=parts.hold_s,
+        slot_s=parts.slot_s or _slot_s(model, high_hz, low_hz),
     )
+
+
+def _slot_s(model: PhyKAN, high_hz: Array, low_hz: Array) -> float:
+    """Long enough for the slowest filter to settle, and for the slowest tone to go round once."""
+    slowest_s = 1 / (2 * np.pi * min(high_hz.min(), low_hz.min()))
+    turn_s = 10**-model.constants.frequency_offset
+    return float(max(_SETTLED * slowest_s / RESET_SHARE, turn_s / (1 - RESET_SHARE)))
 
 
 def _nearest(wanted_hz: Array, offered_hz: tuple[float, ...] | str) -> Array:

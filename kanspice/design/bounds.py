@@ -19,14 +19,14 @@ _FLOOR_V = 1e-6
 _FLOOR = 1e-6
 """In units of current."""
 _GRID = 4001
-_LATEST = 10.0
-"""Standard deviations by which no sample's outputs are taken too late."""
+_LARGEST_DRAWN = 10.0
+"""Standard deviations that no sample's noise exceeds, nor how late its outputs are taken."""
 
 
 def output_bounds_v(design: Design, inputs_v: Array) -> dict[str, Array]:
     """Stage name -> largest possible |output|, (width,) volts, for inputs of at most |inputs_v| (inputs,) volts."""
     largest = largest_currents(design.devices)
-    bounds, before_v = {}, inputs_v
+    bounds, before_v = {}, inputs_v[: design.input_width]
     for stage in design.stages:
         before_v = bounds[stage.name] = _bound(design, stage, largest, before_v) * _SLACK + _FLOOR_V
     return bounds
@@ -88,7 +88,7 @@ def _limiter_bound(stage: Limiter, before_v: Array) -> Array:
 def _bank_bound(bank: Connections, before_v: Array) -> Array:
     if isinstance(bank, FilterBank):
         return filters.largest_output_v(bank)
-    return synapses.largest_output_v(bank, before_v)
+    return synapses.largest_output_v(bank, before_v) + _LARGEST_DRAWN * bank.read_noise_v
 
 
 def is_settled(design: Design) -> bool:
@@ -132,7 +132,7 @@ def _largest_node_v(design: Design, period: OdePeriod, start_v: float) -> float:
         if left <= 0:
             return float("inf")
         totals = [total / left for total in totals]
-    on_s = period.period_s + period.late_off_s + _LATEST * design.jitter_s
+    on_s = period.period_s + period.late_off_s + _LARGEST_DRAWN * design.jitter_s
     time = on_s * period.current_unit_a / float(period.capacitor_f.min()) / period.unit_v
     pushed_v = float((np.abs(period.injected_c) / period.capacitor_f).max())
     with np.errstate(over="ignore"):

@@ -158,10 +158,12 @@ def _is_a_bank(stage: Connections) -> bool:
     if isinstance(stage, FilterBank):
         parts = [stage.high_ohm, stage.high_f, stage.low_ohm, stage.low_f]
         least = min(stage.sine_v, stage.control_v, stage.clock_hz, stage.sum_gain, stage.amplifier_hz, stage.hold_s)
+        least = min(least, stage.slot_s)
         others = stage.offset_v.shape == stage.gain.shape
     else:
         parts = [stage.load_ohm, stage.input_ohm, stage.series_ohm, stage.alpha_per_v, stage.saturation_a]
-        least, known = stage.output_v_per_unit, bool(np.isin(stage.kind, (LOW_PASS, BAND_PASS, HIGH_PASS)).all())
+        least = stage.output_v_per_unit if stage.read_noise_v >= 0 else stage.read_noise_v
+        known = bool(np.isin(stage.kind, (LOW_PASS, BAND_PASS, HIGH_PASS)).all())
         others = stage.kind.shape == stage.gain.shape and known and stage.bias_v.shape == (stage.width,)
     return others and least > 0 and all(p.shape == stage.gain.shape and (p > 0).all() for p in parts)
 

@@ -16,6 +16,8 @@ Indices = npt.NDArray[np.int64]
 
 LOW_PASS, BAND_PASS, HIGH_PASS = 0, 1, 2
 """Kinds of synapses."""
+RESET_SHARE = 0.6
+"""Of a bank's slot: then its detectors are let go."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,9 @@ class FilterBank:
     clock_hz: float
     """`inf`: tones have the frequency that they should."""
     sum_gain: float
+    slot_s: float
+    """How long the bank has from the moment when its rows are what they will be. Until `RESET_SHARE` of it is over its
+    detectors are kept empty, and filters settle."""
     amplifier_hz: float = math.inf
     """Gain-bandwidth product of the amplifiers inside the filters."""
     hold_s: float = math.inf
@@ -69,6 +74,16 @@ class FilterBank:
     def output_v_per_unit(self) -> float:
         """Volts at the output per model unit."""
         return self.sum_gain * self.sine_v
+
+    @property
+    def highest_hz(self) -> float:
+        """Of all tones."""
+        wanted = 10 ** (self.decade + self.decades)
+        return (
+            wanted
+            if math.isinf(self.clock_hz)
+            else self.clock_hz / math.pi * math.atan(math.pi * wanted / self.clock_hz)
+        )
 
 
 @dataclass(frozen=True)
@@ -96,6 +111,13 @@ class SynapseBank:
     """(columns,)"""
     reference_v: float
     output_v_per_unit: float
+    read_noise_v: float = 0.0
+    """Standard deviation of the noise on every output, drawn for every sample."""
+
+    @property
+    def is_noisy(self) -> bool:
+        """True when samples differ in what is drawn for them."""
+        return self.read_noise_v > 0
 
     @property
     def rows(self) -> int:

@@ -347,11 +347,17 @@ class Design:
     @property
     def has_noise(self) -> bool:
         """Whether `seed` also draws something for every sample, besides the specimen that the stages already are."""
-        return self.input_noise_v > 0 or self.jitter_s > 0
+        return self.input_noise_v > 0 or self.jitter_s > 0 or bool(self.noisy_banks)
+
+    @property
+    def noisy_banks(self) -> tuple[SynapseBank, ...]:
+        """The banks whose outputs are noisy, in order."""
+        return tuple(bank for bank in self.banks if isinstance(bank, SynapseBank) and bank.is_noisy)
 
     def inputs_v(self, inputs: Array, numbers: Sequence[int] | None = None) -> Array:
         """The voltages (samples, inputs) that inputs in model units arrive as: converted, and with their noise.
 
+        After them, the noise on the outputs of `noisy_banks`: what an engine drives a circuit with.
         numbers: which samples these are, for what is drawn for each of them; 0 and on if None.
         """
         volts = inputs * self.input_v_per_unit
@@ -359,7 +365,11 @@ class Design:
             volts = self.dac.convert(volts)
         if self.input_noise_v > 0:
             volts = volts + self.input_noise_v * self._drawn("inputs", numbers, volts.shape)
-        return volts
+        noises = [
+            bank.read_noise_v * self._drawn(f"{bank.name}.read_v", numbers, (len(inputs), bank.width))
+            for bank in self.noisy_banks
+        ]
+        return np.concatenate([volts, *noises], axis=1) if noises else volts
 
     def read_late_s(self, samples: int, numbers: Sequence[int] | None = None) -> Array:
         """(samples,) by how much later than `inference_s` each sample's outputs are taken: jitter, of either sign.
@@ -400,8 +410,10 @@ class Design:
 
     @property
     def inference_s(self) -> float:
-        """How long all periods take together, seconds; 0 where there are none."""
-        return self.ends_s[-1] if self.periods else 0.0
+        """How long all periods, or all banks of filters, take together, seconds; 0 where there are none."""
+        if self.periods:
+            return self.ends_s[-1]
+        return sum(bank.slot_s for bank in self.banks if isinstance(bank, FilterBank))
 
     @property
     def output_width(self) -> int:

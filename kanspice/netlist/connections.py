@@ -8,11 +8,14 @@ from collections.abc import Iterator
 import numpy as np
 
 from kanspice.design import FilterBank, SynapseBank
-from kanspice.design.connections import BAND_PASS, LOW_PASS
+from kanspice.design.connections import BAND_PASS, LOW_PASS, RESET_SHARE
 from kanspice.design.stages import Connections
+from kanspice.netlist.filters import filter_line, filter_subcircuits
 from kanspice.netlist.names import connection_element, layer_of
 from kanspice.units import spice_number
 
+_ATTACKS = 50
+"""A detector's attack takes this part of the shortest sine: steps that follow the sine follow it, too."""
 _LARGEST_DRIVE_V = 10.0
 """More drives no memdiode: its current is at most this over what is in its way."""
 
@@ -22,18 +25,25 @@ def bank_name(bank: Connections) -> str:
     return f"{layer_of(bank.name)}_{'filters' if isinstance(bank, FilterBank) else 'synapses'}"
 
 
-def bank_lines(bank: Connections) -> Iterator[str]:
-    """The subcircuit of operating points. Ports: rows, then columns, held at 0 V, that get an amp per volt."""
+def bank_lines(bank: Connections, begins_s: float | None = None) -> Iterator[str]:
+    """A bank's subcircuit. Ports: rows, then columns, held at 0 V, that get an amp per volt.
+
+    begins_s: of filters, when their slot begins, for what they do over time; None for operating points.
+    """
     ports = [*(f"r{row}" for row in range(bank.rows)), *(f"c{column}" for column in range(bank.width))]
     yield f".subckt {bank_name(bank)} {' '.join(ports)}"
-    yield from _filters(bank) if isinstance(bank, FilterBank) else _synapses(bank)
+    if isinstance(bank, SynapseBank):
+        yield from _synapses(bank)
+    else:
+        yield from _filters(bank) if begins_s is None else _detected(bank, begins_s)
     yield f".ends {bank_name(bank)}"
 
 
-def subcircuits_of(bank: Connections) -> set[str]:
+def subcircuits_of(bank: Connections, begins_s: float | None = None) -> set[str]:
     """The library's subcircuits that `bank_lines` uses."""
     if isinstance(bank, FilterBank):
-        return {_tone(bank)}
+        over_time = {"oscillator", "peak_detector", *filter_subcircuits(bank)}
+        return {_tone(bank)} | (set() if begins_s is None else over_time)
     return {"synapse_band" if kind == BAND_PASS else "synapse" for kind in np.unique(bank.kind[bank.gain != 0])}
 
 
@@ -75,6 +85,26 @@ def _amplitude(bank: FilterBank, place: tuple[int, int, int]) -> str:
         text += f"*(1-exp(-{passed}))/{passed}"
     offset_v = float(bank.offset_v[place])
     return f"{text}+{spice_number(sign * offset_v)}" if offset_v else text
+
+
+def _detected(bank: FilterBank, begins_s: float) -> Iterator[str]:
+    """Every filter between an oscillator and a detector, whose voltage it adds to its column."""
+    for row in range(bank.rows):
+        yield tone_line(bank, f"tone{row}", f"r{row}", f"f{row}")
+        yield f"xsine{row} f{row} o{row} oscillator amplitude={spice_number(bank.sine_v)}"
+    release_s = begins_s + RESET_SHARE * bank.slot_s
+    attack_s = 1 / (_ATTACKS * bank.highest_hz)
+    yield f"vreset reset 0 pwl(0 1 {spice_number(release_s)} 1 {spice_number(release_s + attack_s)} 0)"
+    timing = f"attack={spice_number(attack_s)} forget={spice_number(1 / bank.hold_s)}"
+    for row, column, place in np.argwhere(bank.gain).tolist():
+        at = row, column, place
+        name = connection_element(*at)
+        yield filter_line(bank, at, f"x{name}", f"o{row}", f"a{name}")
+        yield f"xd{name} a{name} d{name} reset peak_detector {timing}"
+        sign = math.copysign(1.0, float(bank.gain[at]))
+        yield f"g{name} 0 c{column} d{name} 0 {spice_number(sign)}"
+        if bank.offset_v[at]:
+            yield f"i{name} 0 c{column} {spice_number(sign * float(bank.offset_v[at]))}"
 
 
 def _synapses(bank: SynapseBank) -> Iterator[str]:

@@ -15,7 +15,17 @@ from kanspice.netlist.connections import bank_lines, bank_name, subcircuits_of
 from kanspice.netlist.fidelity import Fidelity, check_fidelity
 from kanspice.netlist.filters import filter_netlist
 from kanspice.netlist.library import library_text
-from kanspice.netlist.names import column_node, input_node, layer_of, source_inside, stage_node, sum_node, tia_node
+from kanspice.netlist.names import (
+    column_node,
+    input_node,
+    layer_of,
+    noise_node,
+    quiet_node,
+    source_inside,
+    stage_node,
+    sum_node,
+    tia_node,
+)
 from kanspice.netlist.netlist import CIRCUIT, Netlist, Text, whole
 from kanspice.netlist.periods import period_netlist
 from kanspice.netlist.wires import Wires, capacitors
@@ -67,6 +77,8 @@ class _Builder:
         self.used: set[str] = set()
         self.functions: dict[str, str] = {}
         self.banks: dict[str, str] = {}
+        self.noises: list[str] = []
+        self.now_s = 0.0
         self.reach_v: dict[str, float] = {}
         self.curves = [device.curve.stretched(design.input_v_per_unit) for device in design.devices]
         self.nodes: set[str] = set()
@@ -84,7 +96,7 @@ class _Builder:
         return Netlist(
             fidelity=self.fidelity,
             files=self._files(),
-            inputs=inputs,
+            inputs=(*inputs, *self.noises),
             probes=probes,
             columns={crossbar.name: _of_columns(crossbar, column_node) for crossbar in self.design.crossbars},
             amplifiers={crossbar.name: _of_columns(crossbar, tia_node) for crossbar in self.design.crossbars},
@@ -171,16 +183,28 @@ class _Builder:
         self.amplifier_sources[stage.name] = tuple(source_inside(name, source) for name in amplifiers)
 
     def _add_bank(self, stage: Connections, signal: list[str], outputs: list[str]) -> None:
-        lines, layer = list(bank_lines(stage)), layer_of(stage.name)
+        layer, begins_s = layer_of(stage.name), self.now_s if self.fidelity == "transient" else None
+        lines = list(bank_lines(stage, begins_s))
         self.banks[bank_name(stage)] = "\n".join(lines)
-        self.used |= subcircuits_of(stage)
+        self.used |= subcircuits_of(stage, begins_s)
         self.elements += len(lines) - 2
         columns = [sum_node(layer, index) for index in range(stage.width)]
         self._instance_of_array(bank_name(stage), signal, columns)
         gain = stage.sum_gain if isinstance(stage, FilterBank) else 1.0
+        self.now_s += stage.slot_s if isinstance(stage, FilterBank) else 0.0
         biases_v = stage.bias_v.tolist() if isinstance(stage, SynapseBank) else [0.0] * stage.width
-        for column, output, bias_v in zip(columns, outputs, biases_v, strict=True):
-            self._instance(column, "summer", column, output, gain=gain, bias=bias_v)
+        is_noisy = isinstance(stage, SynapseBank) and stage.is_noisy
+        for index, (column, output, bias_v) in enumerate(zip(columns, outputs, biases_v, strict=True)):
+            quiet = self._with_noise(layer, index, output) if is_noisy else output
+            self._instance(column, "summer", column, quiet, gain=gain, bias=bias_v)
+
+    def _with_noise(self, layer: str, index: int, output: str) -> str:
+        """A node from which `output` differs by what a new input is driven to."""
+        quiet, noise = quiet_node(layer, index), noise_node(layer, index)
+        self._count((quiet, noise))
+        self.circuit.VCVS(noise, output, quiet, noise, 0, voltage_gain=1)
+        self.noises.append(noise)
+        return quiet
 
     def _instance_of_array(self, name: str, rows: list[str], columns: list[str]) -> None:
         self._count((*rows, *columns))

@@ -29,7 +29,7 @@ def filter_netlist(design: Design) -> Netlist:
     """
     banks = [bank for bank in design.banks if isinstance(bank, FilterBank)]
     lines = {bank.name: list(filter_lines(bank)) for bank in banks}
-    used = {name for bank in banks for name in _used(bank)}
+    used = {name for bank in banks for name in filter_subcircuits(bank)}
     files = {SUBCIRCUITS: f"* kanspice subcircuits\n{library_text(used)}"}
     files |= {bank_file(bank): "".join(f"{line}\n" for line in lines[bank.name]) for bank in banks}
     title = "* kanspice circuit: drive the sines' nodes named in manifest.json, add an analysis and .end"
@@ -60,22 +60,28 @@ def amplitude_nodes(bank: FilterBank) -> tuple[str, ...]:
 
 def filter_lines(bank: FilterBank) -> Iterator[str]:
     """Every filter between its row's sine and its detector."""
-    layer, is_real = layer_of(bank.name), math.isfinite(bank.amplifier_hz)
+    layer = layer_of(bank.name)
     for row, column, place in np.argwhere(bank.gain).tolist():
         at = row, column, place
-        parameters = {
-            "highr": bank.high_ohm[at],
-            "highc": bank.high_f[at],
-            "lowr": bank.low_ohm[at],
-            "lowc": bank.low_f[at],
-            "gain": abs(bank.gain[at]),
-        }
-        if is_real:
-            parameters["gbw"] = bank.amplifier_hz
-        values = " ".join(f"{key}={spice_number(float(value))}" for key, value in parameters.items())
-        ends = f"{sine_node(layer, row)} {amplitude_node(layer, *at)}"
-        yield f"x{layer}_{connection_element(*at)} {ends} {_used(bank)[0]} {values}"
+        name = f"x{layer}_{connection_element(*at)}"
+        yield filter_line(bank, at, name, sine_node(layer, row), amplitude_node(layer, *at))
 
 
-def _used(bank: FilterBank) -> tuple[str, ...]:
+def filter_line(bank: FilterBank, at: tuple[int, int, int], name: str, sine: str, output: str) -> str:
+    """One filter between two nodes."""
+    parameters = {
+        "highr": bank.high_ohm[at],
+        "highc": bank.high_f[at],
+        "lowr": bank.low_ohm[at],
+        "lowc": bank.low_f[at],
+        "gain": abs(bank.gain[at]),
+    }
+    if math.isfinite(bank.amplifier_hz):
+        parameters["gbw"] = bank.amplifier_hz
+    values = " ".join(f"{key}={spice_number(float(value))}" for key, value in parameters.items())
+    return f"{name} {sine} {output} {filter_subcircuits(bank)[0]} {values}"
+
+
+def filter_subcircuits(bank: FilterBank) -> tuple[str, ...]:
+    """The library's subcircuits that a filter takes, its own first."""
     return ("band_pass_real", "operational") if math.isfinite(bank.amplifier_hz) else ("band_pass",)

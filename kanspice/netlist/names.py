@@ -26,6 +26,16 @@ def sum_node(layer: str, column: int) -> str:
     return f"{layer}_s{column}"
 
 
+def quiet_node(layer: str, index: int) -> str:
+    """Output `index` of a noisy bank, without its noise: `l1_g3`."""
+    return f"{layer}_g{index}"
+
+
+def noise_node(layer: str, index: int) -> str:
+    """The noise on output `index` of a bank: `l1_e3`."""
+    return f"{layer}_e{index}"
+
+
 def sine_node(layer: str, row: int) -> str:
     """The sine of a row of filters: `l1_o3`."""
     return f"{layer}_o{row}"
@@ -96,7 +106,7 @@ _PLACES = (
         re.compile(r"\bx?l(\d+)_(?:(?:filters|synapses)\.[a-z]?)?[ka](\d+)_(\d+)_(\d+)"),
         "layer {0}, input {1}, output {2}, connection {3}",
     ),
-    (re.compile(r"\bl(\d+)_s(\d+)\b"), "layer {0}, output {1}"),
+    (re.compile(r"\bl(\d+)_[sge](\d+)\b"), "layer {0}, output {1}"),
     (re.compile(r"\bl(\d+)_o(\d+)\b"), "layer {0}, input {1}"),
     (re.compile(r"\bl(\d+)_[ctq](\d+)([pn])\b"), "layer {0}, output {1}, column {2}"),
     (re.compile(r"\bl(\d+)_r(\d+)\b"), "layer {0}, row {1}"),

@@ -38,6 +38,7 @@ from kanspice.ngspice.diagnose import suspicion
 from kanspice.ngspice.process import RAW_FILE, Run, run_deck, working_folder
 from kanspice.ngspice.program import NgspiceProgram, find_ngspice
 from kanspice.ngspice.raw import read_plots
+from kanspice.ngspice.tone_transients import solve_transients
 from kanspice.ngspice.tones import solve_filters
 from kanspice.ngspice.transient import solve_periods
 from kanspice.outcomes import (
@@ -88,6 +89,8 @@ def solve(
         inputs_v = design.inputs_v(inputs, numbers)
         if fidelity == "filter":
             return solve_filters(design, inputs_v, options, hints=told, progress=progress, folder=folder)
+        if fidelity == "transient":
+            return solve_transients(design, inputs_v, options, progress=progress, folder=folder)
         return _Solver(design, inputs_v, fidelity, options, hints=told, progress=progress, folder=folder).solve()
 
 

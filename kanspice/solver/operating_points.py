@@ -71,7 +71,7 @@ class Chain:
 
         tighter: evaluate the curve in every device, which is slower and shares nothing with the fast way.
         """
-        found, volts = Block(), inputs_v
+        found, (volts, *noises_v) = Block(), self._driven(inputs_v)
         for stage in self.design.stages:
             if isinstance(stage, Limiter):
                 volts = limited_v(stage, volts)
@@ -81,8 +81,15 @@ class Chain:
                 volts = self._crossbar(stage, volts, found, tighter)
             elif isinstance(stage, FilterBank | SynapseBank):
                 volts = bank_v(stage, volts)
+                if isinstance(stage, SynapseBank) and stage.is_noisy:
+                    volts = volts + noises_v.pop(0)
             found.stage_v[stage.name] = volts
         return found
+
+    def _driven(self, inputs_v: Array) -> list[Array]:
+        """The inputs, and the noise of each noisy bank."""
+        ends = np.cumsum([self.design.input_width, *(bank.width for bank in self.design.noisy_banks)])
+        return np.split(inputs_v, ends[:-1], axis=1)
 
     def _crossbar(self, crossbar: Crossbar, rows_v: Array, found: Block, whole_curves: bool) -> Array:
         if crossbar.has_wires:
