@@ -90,8 +90,8 @@ class PhotovoltaicArray:
 
     Action (1,): a voltage step, in 5 V, at most one of either sign. Reward: the power over the greatest that could be
     had at that moment, so that its mean is the tracking efficiency. Irradiance and temperature change linearly between
-    values that the seed draws, 50 periods apart. A diode keeps current from flowing back. The power ratio is at most 2. Nothing ends an episode; it is a success
-    if the tracking efficiency is at least 0.95.
+    values that the seed draws, 50 periods apart. A diode keeps current from flowing back. The power ratio is at most 2.
+    Nothing ends an episode; it is a success if the tracking efficiency is at least 0.95.
     """
 
     reward_name = "tracking efficiency"
