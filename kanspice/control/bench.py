@@ -19,6 +19,7 @@ from kanspice.engines import EngineName, open_session
 from kanspice.errors import InputError
 from kanspice.models import LoadedModel
 from kanspice.models.reference import followed_stages
+from kanspice.netlist.fidelity import check_fidelity
 from kanspice.ngspice import NgspiceOptions
 from kanspice.pipeline import FidelityChoice, resolve_fidelity
 from kanspice.study.plan import seed_of
@@ -99,6 +100,7 @@ class Bench:
     ) -> tuple[tuple[Episode, ...], float, float]:
         """The circuit's episodes, seconds for a control period of one, and seconds for loading."""
         fidelity = resolve_fidelity(design, self.options.fidelity)
+        check_fidelity(design, fidelity)
         started = time.monotonic()
 
         def follow(inputs: Array) -> dict[str, Array]:
