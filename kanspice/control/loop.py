@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +17,7 @@ from kanspice.errors import InputError
 from kanspice.solution import FailedSample
 
 Array = npt.NDArray[np.float64]
+_Found = TypeVar("_Found")
 Steps = Callable[[int], None]
 """Told how many control periods were passed since its last call."""
 
@@ -39,8 +40,8 @@ class Episode:
     """One episode, from a seed.
 
     observations: (periods + 1, observations); commands: (periods, actions), before the plant's limits; rewards:
-    (periods,). failure: why there was no action. detail: what else ended it. success: what the plant says, or that the
-    episode lasted.
+    (periods,). failure: why there was no action. detail: what else ended it. success: what the plant says, or, where it
+    says nothing (`judged` is False), that the episode lasted.
     """
 
     seed: int
@@ -51,6 +52,7 @@ class Episode:
     success: bool
     failure: FailedSample | None = None
     detail: str = ""
+    judged: bool = False
 
     @property
     def length(self) -> int:
@@ -107,6 +109,16 @@ def _apply(active: Sequence[_Running], found: Commands) -> None:
             episode.give_up(failure)
 
 
+class _Answer(NamedTuple):
+    """Of a plant to an action."""
+
+    observation: Any
+    reward: Any
+    terminated: bool
+    truncated: bool
+    info: Mapping[str, Any]
+
+
 @dataclass
 class _Running:
     """An episode while it runs."""
@@ -126,6 +138,7 @@ class _Running:
         space = self.plant.action_space
         self.low, self.high, self.dtype = space.low, space.high, space.dtype
         self.waiting: Array = np.zeros(space.shape)
+        self.shape = tuple(self.plant.observation_space.shape)
         observation, _ = self._asked(lambda: self.plant.reset(seed=self.loop.seeds[self.place]))
         self.observations.append(self._vector(observation))
         if not np.isfinite(self.observations[0]).all():
@@ -137,9 +150,9 @@ class _Running:
         """One control period."""
         action = self.waiting if self.loop.latency else command
         self.waiting = command
-        limited = np.clip(action, self.low, self.high).astype(self.dtype)
-        answer = self._asked(lambda: self.plant.step(limited))
-        observation, reward = self._vector(answer[0]), float(answer[1])
+        limited = np.minimum(np.maximum(action, self.low), self.high).astype(self.dtype)
+        answer = self._asked(lambda: _Answer(*self.plant.step(limited)))
+        observation, reward = self._vector(answer.observation), self._asked(lambda: float(answer.reward))
         if not (np.isfinite(observation).all() and np.isfinite(reward)):
             self.ending = Ending.NO_OBSERVATION
             seen = ", ".join(f"{value:.4g}" for value in observation)
@@ -148,11 +161,11 @@ class _Running:
         self.observations.append(observation)
         self.commands.append(command)
         self.rewards.append(reward)
-        if "is_success" in answer[4]:
-            self.reached = bool(answer[4]["is_success"])
-        if answer[2]:
+        if "is_success" in answer.info:
+            self.reached = bool(answer.info["is_success"])
+        if answer.terminated:
             self.ending = Ending.TERMINATED
-        elif answer[3]:
+        elif answer.truncated:
             self.ending = Ending.LASTED
 
     def give_up(self, failure: FailedSample) -> None:
@@ -173,9 +186,10 @@ class _Running:
             success=reached and ending in {Ending.LASTED, Ending.TERMINATED},
             failure=self.failure,
             detail=self.detail,
+            judged=self.reached is not None,
         )
 
-    def _asked(self, call: Callable[[], Any]) -> Any:
+    def _asked(self, call: Callable[[], _Found]) -> _Found:
         try:
             return call()
         except Exception as error:  # a plant is somebody else's code
@@ -183,9 +197,10 @@ class _Running:
             raise InputError("the plant failed", where=self.loop.name, found=found) from error
 
     def _vector(self, observation: Any) -> Array:
-        found = np.asarray(observation, dtype=np.float64)
-        shape = tuple(self.plant.observation_space.shape)
-        if found.shape != shape:
+        found = self._asked(lambda: np.array(observation, dtype=np.float64))
+        if found.shape != self.shape:
             problem = "the plant's observation is not as its space says"
-            raise InputError(problem, where=self.loop.name, expected=f"shape {shape}", found=f"shape {found.shape}")
+            raise InputError(
+                problem, where=self.loop.name, expected=f"shape {self.shape}", found=f"shape {found.shape}"
+            )
         return found

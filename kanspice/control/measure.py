@@ -134,6 +134,8 @@ class _Compared:
             notes.append(
                 f"{beyond} of {len(commands)} of the circuit's actions were limited to the plant's action space"
             )
+        if not any(episode.judged for episode in self.bench.reference):
+            notes.append("the plant does not say what success is: an episode that lasts is one")
         unanswered = sum(episode.ending is Ending.NO_ACTION for episode in self.bench.reference)
         if unanswered:
             notes.append(f"the network itself had no answer in {unanswered} of {len(self.bench.reference)} episodes")

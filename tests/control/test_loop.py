@@ -77,6 +77,8 @@ def test_a_controller_without_an_answer_ends_one_episode_and_no_other():
     ("answer", "said"),
     [
         (at(1, [1.0, 2.0], 1.0, False, False, {}), "expected: shape (1,)\n  found:    shape (2,)"),
+        (at(1, [1.0], 1.0, False), "the plant failed\n  found:    TypeError: "),
+        (at(1, [1.0], "much", False, False, {}), "the plant failed\n  found:    ValueError: could not convert string"),
         (lambda _: 1 / 0, "the plant failed\n  found:    ZeroDivisionError: division by zero"),
     ],
 )
