@@ -18,11 +18,13 @@ from typing import cast, get_args
 
 import numpy as np
 
-from kanspice.design import Design
+from kanspice.design import Design, FilterBank
+from kanspice.design.connections import KIND_NAMES
 from kanspice.design.file import design_bytes, load_design
 from kanspice.errors import InputError
 from kanspice.netlist import CIRCUIT, Fidelity, Netlist, build_netlist
-from kanspice.netlist.names import bank, device_element, layer_of
+from kanspice.netlist.connections import bank_name
+from kanspice.netlist.names import bank, connection_element, device_element, layer_of
 from kanspice.netlist.netlist import Text
 from kanspice.netlist.periods import element_names
 from kanspice.units import spice_number
@@ -57,6 +59,9 @@ def write_compiled(design: Design, fidelity: Fidelity, folder: Path) -> Mapping[
     if design.periods:
         header = ("element", "layer", "source", "destination", "law", "parameters", "gain", "tail")
         files[ELEMENTS] = _csv(header, _branches(design, fidelity))
+    elif design.banks:
+        header = ("element", "layer", "row", "output", "connection", "kind", "parameters", "gain")
+        files[ELEMENTS] = _csv(header, _connections(design, fidelity))
     else:
         files[ELEMENTS] = _csv(("element", "layer", "row", "output", "column", "device", "area"), _elements(design))
     return _replace_folder(folder, files, partial(_manifest, design, netlist))
@@ -122,7 +127,7 @@ def _manifest(design: Design, netlist: Netlist, hashes: Mapping[str, str]) -> di
         "nodes": netlist.nodes,
         "elements": netlist.elements,
         "inputs": {"nodes": list(netlist.inputs), "volts_per_unit": design.input_v_per_unit},
-        "outputs": {"nodes": list(netlist.probes[last.name]), "volts_per_unit": last.output_v_per_unit},
+        "outputs": {"nodes": list(netlist.outputs(last)), "volts_per_unit": last.output_v_per_unit},
         "swing_basis": design.swing_basis,
         "stages": [_stage_facts(design, netlist, index) for index in range(len(design.stages))],
         "files": dict(hashes),
@@ -179,6 +184,23 @@ def _branches(design: Design, fidelity: Fidelity) -> Iterator[tuple[str, str, in
             element = f"x{bank(layer)}.{name}" if name else ""
             parameters = " ".join(map(spice_number, theta))
             yield element, layer, source, destination, period.law, parameters, spice_number(gain), spice_number(tail)
+
+
+def _connections(design: Design, fidelity: Fidelity) -> Iterator[tuple[str, str, int, int, int, str, str, str]]:
+    """Every filter or synapse: its name (without SPICE's leading letter), what it is, its parts in SI units."""
+    for stage in design.banks:
+        layer = layer_of(stage.name)
+        for row, column, place in np.argwhere(stage.gain).tolist():
+            at = row, column, place
+            if isinstance(stage, FilterBank):
+                kind, parts = "filter", (stage.high_ohm, stage.high_f, stage.low_ohm, stage.low_f, stage.offset_v)
+            else:
+                kind = KIND_NAMES[int(stage.kind[at])]
+                parts = (stage.load_ohm, stage.input_ohm, stage.series_ohm, stage.alpha_per_v, stage.saturation_a)
+            own = connection_element(*at)
+            element = f"x{layer}_{own}" if fidelity == "filter" else f"x{bank_name(stage)}.{own}"
+            parameters = " ".join(spice_number(float(part[at])) for part in parts)
+            yield element, layer, row, column, place, kind, parameters, spice_number(float(stage.gain[at]))
 
 
 def _encoded(text: Text) -> Iterator[bytes]:

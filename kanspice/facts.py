@@ -14,6 +14,11 @@ from kanspice.models import KANalogue, KirchhoffNet, LoadedModel
 from kanspice.solution import Solution
 from kanspice.technology import Technology
 
+_FIDELITY_NOTES = {
+    "behavioural": "filters are their amplitude law; `--fidelity filter` solves resistors, capacitors and amplifiers",
+    "filter": "tones, detectors and sums are their laws; `--fidelity transient` simulates them, too",
+}
+
 
 def of_model(loaded: LoadedModel) -> dict[str, object]:
     """Of the network and its checkpoint."""
@@ -67,6 +72,8 @@ def _about(design: Design, fidelity: str) -> list[str]:
         notes.append(f"amplifiers sized for {design.swing_basis}")
     if design.periods:
         notes += _period_notes(design)
+    elif fidelity in _FIDELITY_NOTES:
+        notes.append(_FIDELITY_NOTES[fidelity])
     elif design.is_ideal:
         notes.append("ideal amplifiers hold every column at 0 V: `shared` and `device` fidelity are the same circuit")
     elif fidelity == "shared":

@@ -365,11 +365,21 @@ def entries(technology: Technology) -> list[tuple[str, str, list[Entry]]]:
         if isinstance(table, Table):
             about = " ".join((type(table).__doc__ or "").split())
             keys = [
-                Entry(f"{section}.{key}", getattr(table, key), _CAUSE in field.metadata, _one_line(field.description))
+                Entry(
+                    f"{section}.{key}",
+                    _shown(getattr(table, key)),
+                    _CAUSE in field.metadata,
+                    _one_line(field.description),
+                )
                 for key, field in type(table).model_fields.items()
             ]
             found.append((section, about, keys))
     return found
+
+
+def _shown(value: float | str | tuple[float, ...]) -> float | str:
+    """A value as a table shows it."""
+    return (f"{len(value)} of them" if value else "any") if isinstance(value, tuple) else value
 
 
 def _one_line(text: str | None) -> str:

@@ -179,7 +179,14 @@ def test_a_shipped_technology_is_found_by_its_name(name):
 def test_the_pessimistic_one_is_worse_in_everything_that_the_typical_one_has():
     typical, pessimistic = load_technology("typical"), load_technology("pessimistic")
     assert set(typical.causes) == set(pessimistic.causes)
-    better = {"tia.gain", "converters.dac_bits", "converters.adc_bits", "kirchhoffnet.leak_ohm"}
+    better = {
+        "filters.amplifier_hz",
+        "filters.hold_s",
+        "tia.gain",
+        "converters.dac_bits",
+        "converters.adc_bits",
+        "kirchhoffnet.leak_ohm",
+    }
     for cause in typical.causes:
         section, key = cause.split(".")
         one, other = (getattr(getattr(technology, section), key) for technology in (typical, pessimistic))

@@ -16,6 +16,7 @@ Indices = npt.NDArray[np.int64]
 
 LOW_PASS, BAND_PASS, HIGH_PASS = 0, 1, 2
 """Kinds of synapses."""
+KIND_NAMES = ("low-pass", "band-pass", "high-pass")
 RESET_SHARE = 0.6
 """Of a bank's slot: then its detectors are let go."""
 

@@ -68,8 +68,7 @@ class _Pieces:
             raise InputError(
                 "a device behind its series resistance has several currents at one voltage",
                 where="devices.series_ohm",
-                expected=f"less than 1 / {float(-at_end.min()):.4g} volts per unit of current, for its steepest fall",
-                found=f"{self.ohm:.4g}",
+                expected=f"less than {-1 / float(at_end.min()) / self.ohm:.3g} of it, for the curve's steepest fall",
             )
         return at_end / steps, bend / steps**3
 

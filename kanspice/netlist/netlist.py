@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from kanspice.design import Stage
 from kanspice.netlist.fidelity import Fidelity
 
 CIRCUIT = "circuit.cir"
@@ -41,6 +42,11 @@ class Netlist:
     """Crossbar name -> the sources that drive its rows; what they deliver is their current with its sign changed."""
     amplifier_sources: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Crossbar name -> the sources through which its columns' currents flow to ground, in the order of the columns."""
+
+    def outputs(self, last: Stage) -> tuple[str, ...]:
+        """The nodes of the circuit's last stage; none where the netlist ends before it, as RC networks alone do."""
+        nodes = self.probes[last.name]
+        return () if self.fidelity == "filter" else nodes
 
     def text(self, name: str) -> str:
         """A file's whole text."""

@@ -27,7 +27,7 @@ from kanspice.units import spice_number
 Array = npt.NDArray[np.float64]
 
 _DECK = "run.cir"
-_STEPS = 50
+_STEPS = 100
 """Per turn of the fastest sine there can be."""
 _SETTLED = 0.01
 """Of the outputs' standard deviation, or of a volt: within it an output is where it will be."""

@@ -14,6 +14,7 @@ from kanspice.design.bounds import column_bounds_v, largest_column_currents_a, l
 from kanspice.design.columns import by_column
 from kanspice.design.ideal import bank_v, limited_v, normalised_v
 from kanspice.design.uniqueness import wires_leave_one_state
+from kanspice.errors import InputError
 from kanspice.netlist import Fidelity, check_shared
 from kanspice.solution import FailedSample, Outcome
 from kanspice.solver.block import Block
@@ -38,6 +39,9 @@ class Chain:
     """A design's stages, ready for blocks of samples."""
 
     def __init__(self, design: Design, fidelity: Fidelity) -> None:
+        if fidelity == "transient":
+            hint = "--fidelity behavioural, or --engine ngspice"
+            raise InputError("filters over time are ngspice's alone", where="--fidelity", found=fidelity, hint=hint)
         self.design, self.fidelity = design, fidelity
         for crossbar in design.crossbars if fidelity == "shared" else ():
             check_shared(crossbar)

@@ -1,0 +1,213 @@
+"""Banks of connections in ngspice: filters against closed forms, synapses against their implicit equations."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+from circuits import technology
+from connections import (
+    FILTER_PARTS,
+    SYNAPSE_PARTS,
+    inputs_for,
+    memkan,
+    memkan_design,
+    phykan,
+    phykan_design,
+)
+
+from kanspice import ngspice, solver
+from kanspice.design import Design, FilterBank, Limiter, SynapseBank
+from kanspice.design.connections import BAND_PASS, HIGH_PASS, LOW_PASS
+from kanspice.errors import InputError
+from kanspice.models.reference import reference_stages
+from kanspice.netlist import build_netlist, place_of
+from kanspice.ngspice import NgspiceOptions
+
+ONCE = NgspiceOptions(check_samples=0)
+
+
+def bank_design(bank, v_per_unit=1.0) -> Design:
+    """A bank behind plain buffers."""
+    rows = bank.rows
+    buffers = Limiter("l1.input", "l1.input", rows, "none", -np.inf, np.inf, 1.0, v_per_unit, np.zeros(rows))
+    return Design("memkan", "", technology().to_json(), (), rows, v_per_unit, "none", (buffers, bank))
+
+
+def outputs(solution, design):
+    assert not solution.failed, solution.failed
+    return solution.stage_v[design.stages[-1].name] / design.stages[-1].output_v_per_unit
+
+
+def difference(design, x, fidelity):
+    """Largest difference of the engines' outputs, of the outputs' standard deviation."""
+    ours = outputs(solver.solve(design, x, fidelity), design)
+    theirs = outputs(ngspice.solve(design, x, fidelity, ONCE), design)
+    return np.abs(theirs - ours).max() / ours.std()
+
+
+def random_synapses(kind, count, seed=0) -> SynapseBank:
+    """One row, and a column for each of `count` synapses of the published ranges."""
+    rng = np.random.default_rng(seed)
+
+    def drawn(low, high):
+        return np.exp(rng.uniform(np.log(low), np.log(high), (1, count, 1)))
+
+    return SynapseBank(
+        name="l1.synapses",
+        compares_to="l1.synapses",
+        kind=np.full((1, count, 1), kind),
+        gain=np.ones((1, count, 1)),
+        load_ohm=drawn(100.0, 2000.0),
+        input_ohm=drawn(3.75, 300.0),
+        series_ohm=drawn(0.5, 10.0),
+        alpha_per_v=drawn(10.0, 30.0),
+        saturation_a=drawn(5e-7, 5e-6),
+        bias_v=np.zeros(count),
+        reference_v=0.5,
+        output_v_per_unit=1.0,
+    )
+
+
+def unbalanced(bank, volts, loads_v):
+    """How far loads (samples, columns) are from the synapses' equations at volts (samples,), of the largest current."""
+    parts = (bank.load_ohm, bank.input_ohm, bank.series_ohm, bank.alpha_per_v, bank.saturation_a)
+    load, series_in, series, alpha, saturation = (part[0, :, 0] for part in parts)
+    v, kind = volts[:, None], bank.kind[0, 0, 0]
+    current = (v - loads_v) / series_in - loads_v / load if kind == BAND_PASS else loads_v / load
+    drives = {LOW_PASS: bank.reference_v - v - loads_v, HIGH_PASS: v - loads_v, BAND_PASS: loads_v + v}
+    carried = saturation * np.exp(alpha * (drives[kind] - current * series))
+    return np.abs(carried - current).max() / np.abs(loads_v / load).max()
+
+
+@pytest.mark.ngspice
+@pytest.mark.parametrize("kind", [LOW_PASS, BAND_PASS, HIGH_PASS])
+def test_transfer_curves_of_synapses_solve_their_implicit_equations(kind):
+    """100 random parameter sets of each kind, over the whole range of voltages, to 1e-9."""
+    bank = random_synapses(kind, 100)
+    design, volts = bank_design(bank), np.linspace(0.0, 0.5, 21)
+    ours = solver.solve(design, volts[:, None], "device").stage_v["l1.synapses"]
+    theirs = ngspice.solve(design, volts[:, None], "device", ONCE).stage_v["l1.synapses"]
+    assert np.abs(theirs - ours).max() <= 1e-9 * np.abs(ours).max()
+    assert unbalanced(bank, volts, ours) < 1e-11
+
+
+@pytest.mark.ngspice
+@pytest.mark.parametrize("fidelity", ["behavioural", "filter"])
+def test_filters_agree_with_the_reference(fidelity):
+    model = phykan()
+    design, x = phykan_design(model), inputs_for(model)
+    solution = ngspice.solve(design, x, fidelity)
+    expected = reference_stages(model, x)
+    for stage in design.stages:
+        found = solution.stage_v[stage.name] / stage.output_v_per_unit
+        np.testing.assert_allclose(found, expected[stage.compares_to], atol=2e-9)
+    assert solution.numerical_error.max_abs_v < 1e-8
+
+
+@pytest.mark.ngspice
+@pytest.mark.parametrize("fidelity", ["behavioural", "filter"])
+def test_imperfect_filters_are_the_same_in_both_engines(fidelity):
+    """The RC networks with real amplifiers, analysed at their frequencies, obey the law that the solver evaluates."""
+    model = phykan()
+    assert difference(phykan_design(model, *FILTER_PARTS), inputs_for(model), fidelity) < 1e-8
+
+
+@pytest.mark.ngspice
+def test_imperfect_synapses_are_the_same_in_both_engines():
+    model = memkan()
+    assert difference(memkan_design(model, *SYNAPSE_PARTS), inputs_for(model), "device") < 1e-8
+
+
+@pytest.mark.ngspice
+def test_filters_over_time_come_to_their_amplitudes():
+    """Oscillators, filters and detectors: what they show when the slot is over is the law's answer to a few 1e-4."""
+    model = phykan((1, 2, 1), filters=1)
+    design, x = phykan_design(model), inputs_for(model, 2)
+    solution = ngspice.solve(design, x, "transient", NgspiceOptions(check_samples=1))
+    expected = outputs(solver.solve(design, x, "behavioural"), design)
+    assert np.abs(outputs(solution, design) - expected).max() < 1e-3
+    assert 0 < solution.numerical_error.max_abs_v < 1e-3
+    assert "inference takes" in solution.notes[0]
+
+
+@pytest.mark.ngspice
+def test_a_slot_that_is_too_short_shows():
+    model = phykan((1, 2, 1), filters=1)
+    x = inputs_for(model, 1)
+    design = phykan_design(model, "filters.slot_s=5e-5")
+    short = outputs(ngspice.solve(design, x, "transient", ONCE), design)
+    assert np.abs(short - outputs(solver.solve(design, x, "behavioural"), design)).max() > 5e-3
+
+
+def test_what_filters_do_not_see_does_not_change_them():
+    """A detector that forgets slowly shows less of slow tones; amplifiers that are slow, less of fast ones."""
+    model = phykan((1, 2), filters=1)
+    x = np.array([[-3.0], [3.0]])
+    ideal = solver.solve(phykan_design(model), x, "behavioural").stage_v["l1.filters"][:, 0]
+
+    def ratio(override):
+        return solver.solve(phykan_design(model, override), x, "behavioural").stage_v["l1.filters"][:, 0] / ideal
+
+    slow, fast = ratio("filters.hold_s=1e-3")
+    assert slow < fast < 1
+    slow, fast = ratio("filters.amplifier_hz=1e6")
+    assert fast < slow < 1
+
+
+def test_read_noise_is_drawn_per_sample_whatever_is_solved_with_it():
+    model = memkan()
+    design, x = memkan_design(model, "synapses.read_noise_v=0.01"), np.zeros((4, 2))
+    together = solver.solve(design, x, "device").stage_v["l2.synapses"]
+    alone = solver.solve(design, x[2:3], "device", numbers=[2]).stage_v["l2.synapses"]
+    np.testing.assert_array_equal(together[2:3], alone)
+    assert np.ptp(together[:, 0]) > 0
+
+
+@pytest.mark.parametrize(
+    ("design", "fidelity", "expected"),
+    [
+        (phykan_design(phykan()), "device", "behavioural or filter or transient"),
+        (memkan_design(memkan()), "filter", "device"),
+        (memkan_design(memkan()), "shared", "device"),
+    ],
+)
+def test_a_fidelity_that_a_circuit_does_not_have(design, fidelity, expected):
+    with pytest.raises(InputError) as raised:
+        build_netlist(design, fidelity)
+    assert raised.value.expected == expected
+
+
+def test_the_batched_engine_has_no_transient_of_filters():
+    with pytest.raises(InputError, match="over time"):
+        solver.solve(phykan_design(phykan()), np.zeros((1, 2)), "transient")
+
+
+@pytest.mark.parametrize(
+    ("message", "place"),
+    [
+        ("singular matrix: check node xl2_synapses.xk5_0_1.out", "layer 2, input 5, output 0, connection 1"),
+        ("check node l1_a0_3_2", "layer 1, input 0, output 3, connection 2"),
+        ("check node l2_s4", "layer 2, output 4"),
+        ("check node l1_o2", "layer 1, input 2"),
+    ],
+)
+def test_messages_lead_to_connections(message, place):
+    assert place_of(message) == place
+
+
+@pytest.mark.parametrize("bank", ["filters", "synapses"])
+def test_a_connection_without_gain_is_not_built(bank):
+    design = phykan_design(phykan()) if bank == "filters" else memkan_design(memkan())
+    stage = design.banks[0]
+    empty = dataclasses.replace(stage, gain=np.zeros_like(stage.gain))
+    text = build_netlist(dataclasses.replace(design, stages=(design.stages[0], empty)), _first(stage)).text(
+        "devices.lib"
+    )
+    assert "k0_0_0" not in text
+    assert empty.connections == 0
+
+
+def _first(bank):
+    return "behavioural" if isinstance(bank, FilterBank) else "device"
