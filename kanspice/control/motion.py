@@ -33,7 +33,8 @@ def _cartpole(result: ControlResult, place: int) -> tuple[str, str]:
     reference, circuit = result.pairs[place]
     ends = [_WIDTH / 2 + sign * MOST_M * _PX_PER_M for sign in (-1, 1)]
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH:g} {_HEIGHT:g}" font-family="sans-serif"'
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{_WIDTH:g}" height="{_HEIGHT:g}"'
+        f' viewBox="0 0 {_WIDTH:g} {_HEIGHT:g}" font-family="sans-serif"'
         ' font-size="12">',
         f'<rect width="{_WIDTH:g}" height="{_HEIGHT:g}" fill="white"/>',
         f'<text x="10" y="18">Start {place}, in real time:</text>',
