@@ -21,14 +21,13 @@ def balancer(good):
 
 
 def test_it_prints_writes_and_leaves_with_0(run, balancer, good):
-    done = run("control", balancer, "--plant", "cartpole", *FAST, "--json", "loop.json", "--html", "loop.html")
+    done = run("control", balancer, "--plant", "cartpole", *FAST, "--json", "loop.json")
     assert done.code == 0
     assert "measured; no limit was given" in done.out
     document = json.loads((good / "loop.json").read_text())
     assert document["schema"] == "kanspice.control/1"
     assert document["control"]["circuit_lengths"] == [12, 12]
     assert document["command"].startswith("kanspice control balancer.pt --plant cartpole")
-    assert "balancer.pt controls cartpole" in (good / "loop.html").read_text()
 
 
 def test_json_on_standard_output_is_nothing_else(run, balancer):
