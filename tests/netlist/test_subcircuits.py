@@ -28,6 +28,8 @@ TESTED = {
     *("buffer", "clipper", "sigmoid_stage", "tanh_stage", "column_sense"),
     *("tia_ideal", "tia_finite", "subtractor", "layernorm_lane", "bank_switch"),
     *("tia_real", "tia_pole", "tia_ideal_limited", "subtractor_limited", "clamp"),
+    *("tone", "tone_clocked", "summer", "synapse", "synapse_band"),
+    *("operational", "band_pass", "band_pass_real", "oscillator", "peak_detector"),
 }
 
 
@@ -53,14 +55,20 @@ def sweep(tmp_path):
     """Runs cards around the subcircuits with a source `x` swept over values; returns node -> (points,) volts."""
 
     def run(cards: str, start: float, stop: float, step: float) -> dict[str, np.ndarray]:
-        deck = f"* test\n{library_text(TESTED)}\n{cards}\nvx x 0 0\n.options reltol=1e-12 vntol=1e-15 abstol=1e-21\n"
-        (tmp_path / "deck.cir").write_text(f"{deck}.dc vx {start} {stop} {step}\n.end\n")
-        result = run_deck(find_ngspice(), tmp_path, "deck.cir")
-        (plot,) = read_plots(tmp_path / RAW_FILE)
-        assert "singular" not in result.messages
-        return {name[2:-1]: plot.table[:, index] for index, name in enumerate(plot.vectors) if name.startswith("v(")}
+        return simulate(f"{cards}\nvx x 0 0\n.dc vx {start} {stop} {step}", tmp_path)
 
     return run
+
+
+def simulate(cards: str, folder) -> dict[str, np.ndarray]:
+    """Node -> (points,) volts, and the scale, of one analysis with the subcircuits."""
+    deck = f"* test\n{library_text(TESTED)}\n.options reltol=1e-12 vntol=1e-15 abstol=1e-21\n{cards}\n.end\n"
+    (folder / "deck.cir").write_text(deck)
+    result = run_deck(find_ngspice(), folder, "deck.cir")
+    (plot,) = read_plots(folder / RAW_FILE)
+    assert "singular" not in result.messages
+    names = [name[2:-1] if name.startswith("v(") else name for name in plot.vectors]
+    return {name: plot.table[:, index] for index, name in enumerate(names)}
 
 
 def close(got, expected):
@@ -185,3 +193,70 @@ def test_amplifiers_with_an_offset(sweep):
     finite = sweep("r1 x col 1000\nx1 col out tia_finite rf=2000 gain=50 offset=0.01", -1.0, 1.0, 0.25)
     close(finite["out"], 50 * (0.01 - finite["col"]))
     close((finite["x"] - finite["col"]) / 1000, (finite["col"] - finite["out"]) / 2000)
+
+
+@pytest.mark.ngspice
+@pytest.mark.parametrize("clock", [None, 4e6])
+def test_tones(sweep, clock):
+    name = "tone" if clock is None else f"tone_clocked clock={clock}"
+    wanted = 10 ** (3.65 + 1.5 * np.linspace(0, 1, 5))
+    hertz = wanted if clock is None else clock / np.pi * np.arctan(np.pi * wanted / clock)
+    # ngspice keeps 11 digits of the numbers in an expression
+    np.testing.assert_allclose(sweep(f"x1 x out {name}", 0.0, 1.0, 0.25)["out"], hertz, rtol=1e-9)
+
+
+@pytest.mark.ngspice
+def test_a_summer_adds_currents_and_its_bias(sweep):
+    volts = sweep("g1 0 col x 0 2\ng2 0 col x 0 -0.5\nx1 col out summer gain=3 bias=0.25", -1.0, 1.0, 0.5)
+    close(volts["out"], 4.5 * volts["x"] + 0.25)
+    assert np.all(volts["col"] == 0)
+
+
+@pytest.mark.ngspice
+def test_synapses_balance(sweep):
+    """What flows into the load is what the memdiode carries at the voltage that is left across it."""
+    parts = "load=700 series=3 alpha=18 sat=3u gain=1"
+    u = sweep(f"x1 x col synapse {parts}\nvcol col 0 0", 0.0, 0.5, 0.05)
+    loads, x = u["x1.out"], u["x"]
+    np.testing.assert_allclose(loads / 700, 3e-6 * np.exp(18 * (x - loads - 3 * loads / 700)), rtol=1e-9)
+    u = sweep(f"em minus 0 x 0 -1\nx1 x minus col synapse_band input=40 {parts}\nvcol col 0 0", 0.0, 0.5, 0.05)
+    loads = u["x1.out"]
+    current = (u["x"] - loads) / 40 - loads / 700
+    np.testing.assert_allclose(current, 3e-6 * np.exp(18 * (u["x"] + loads - 3 * current)), rtol=1e-7)
+
+
+@pytest.mark.ngspice
+def test_filters_pass_a_band(tmp_path):
+    parts = "highr=2meg highc=3p lowr=1meg lowc=2p gain=1.4"
+    cards = f"""vx x 0 dc 0 ac 1
+x1 x out band_pass {parts}
+x2 x real band_pass_real {parts} gbw=2e6
+x3 x follows follows operational gbw=2e6
+.ac dec 5 1e3 1e6"""
+    found = simulate(cards, tmp_path)
+    hertz = found["frequency"].real
+    high, low = 2j * np.pi * hertz * 6e-6, 2j * np.pi * hertz * 2e-6
+    ideal = -1.4 * high / (1 + high) / (1 + low)
+    np.testing.assert_allclose(found["out"], ideal, rtol=1e-12)
+    slow = 1j * hertz / 2e6
+    np.testing.assert_allclose(found["real"], ideal / (1 + slow) ** 2 / (1 + 2.4 * slow), rtol=1e-9)
+    np.testing.assert_allclose(found["follows"], 1 / (1 + slow), rtol=1e-9)
+
+
+@pytest.mark.ngspice
+def test_a_detector_holds_the_peak_of_an_oscillator(tmp_path):
+    """At 10 kHz for 0.5 ms: the sine is where its phase says; the detector is empty, then at 0.8 V, then forgets."""
+    cards = """vh h 0 10k
+vr r 0 pwl(0 1 0.2m 1 0.2001m 0)
+x1 h sine oscillator amplitude=0.8
+x2 sine peak r peak_detector attack=100n
+x3 sine droops r peak_detector attack=100n forget=1000
+.tran 0.2u 0.5m 0 0.2u uic"""
+    found = simulate(cards, tmp_path)
+    time = found["time"]
+    np.testing.assert_allclose(found["sine"], 0.8 * np.sin(2 * np.pi * 1e4 * time), atol=1e-4)
+    assert np.abs(found["peak"][time < 0.19e-3]).max() < 1e-6
+    assert found["peak"][-1] == pytest.approx(0.8, rel=1e-4)
+    held = time > 0.3e-3
+    passed = 0.5 / 1e4 / 1e-3
+    assert found["droops"][held].mean() == pytest.approx(0.8 * -np.expm1(-passed) / passed, rel=5e-3)
