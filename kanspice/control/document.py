@@ -145,6 +145,8 @@ class DrawsPart(Part):
     """Sums of the rewards."""
     successes: list[list[bool]]
     """Whether the episode succeeded."""
+    trajectory_max_abs: list[list[Figure]]
+    """Largest difference of any observation from the network's, while both are in the loop."""
     failed_episodes: list[dict[str, Count]]
     """Episodes that ended because the circuit had no answer, by outcome."""
 
@@ -309,6 +311,7 @@ def _success(point: SuccessPoint) -> dict[str, Any]:
             "lengths": [draw.lengths for draw in point.draws],
             "returns": [draw.returns for draw in point.draws],
             "successes": [draw.successes for draw in point.draws],
+            "trajectory_max_abs": [draw.apart for draw in point.draws],
             "failed_episodes": [dict(draw.failed) for draw in point.draws],
         },
     }

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import json
 
-import numpy as np
-
 from kanspice.control import plots, wording
 from kanspice.control.motion import motion
-from kanspice.control.result import ControlResult, trajectory_gap
+from kanspice.control.result import ControlResult, trajectory_distance
 from kanspice.report import verdict
 from kanspice.report.html import inside, template
 from kanspice.report.verdict import Verdict
@@ -62,7 +60,7 @@ def _pictures(result: ControlResult) -> list[tuple[str, str]]:
 
 def _by_interest(result: ControlResult) -> list[int]:
     """Starts: where the circuit failed first, then by how far trajectories part."""
-    apart = [float(np.abs(trajectory_gap(*pair)).max()) for pair in result.pairs]
+    apart = [trajectory_distance(*pair) for pair in result.pairs]
     return sorted(range(len(apart)), key=lambda place: (result.circuit[place].success, -apart[place]))
 
 
@@ -75,7 +73,7 @@ def _row(result: ControlResult, place: int) -> tuple[bool, list[str]]:
         counted(circuit.length),
         number(reference.total),
         number(circuit.total),
-        number(float(np.abs(trajectory_gap(reference, circuit)).max())),
+        number(trajectory_distance(reference, circuit)),
         wording.ended(result, place),
     ]
     return reference.success and not circuit.success, cells
@@ -87,8 +85,8 @@ def _success(result: ControlResult) -> dict[str, object] | None:
     swept = len(result.points[0].values) == 1 and len(result.points) > 1
     return {
         "picture": inside(plots.success(result)) if swept else "",
-        "header": ["circuits", *wording.POINT_COLUMNS],
-        "rows": [[plain(point.name), *wording.success_cells(point)] for point in result.points],
+        "header": [*wording.swept(result), *wording.POINT_COLUMNS],
+        "rows": [wording.success_cells(point) for point in result.points],
     }
 
 

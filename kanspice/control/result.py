@@ -29,16 +29,20 @@ METRICS = (
 
 @dataclass(frozen=True)
 class DrawnEpisodes:
-    """One specimen of the circuit in the loop. lengths, returns, successes: (episodes,). failed: by outcome."""
+    """One specimen of the circuit in the loop. lengths, returns, successes, apart: (episodes,). failed: by outcome.
+
+    apart: largest difference of any observation from the network's, while both are in the loop.
+    """
 
     seed: int
     lengths: tuple[int, ...]
     returns: tuple[float, ...]
     successes: tuple[bool, ...]
+    apart: tuple[float, ...]
     failed: Mapping[str, int]
 
     @classmethod
-    def of(cls, seed: int, episodes: tuple[Episode, ...]) -> DrawnEpisodes:
+    def of(cls, seed: int, episodes: tuple[Episode, ...], reference: tuple[Episode, ...]) -> DrawnEpisodes:
         """What became of its episodes."""
         outcomes = [episode.failure.outcome.value for episode in episodes if episode.failure is not None]
         return cls(
@@ -46,6 +50,7 @@ class DrawnEpisodes:
             lengths=tuple(episode.length for episode in episodes),
             returns=tuple(episode.total for episode in episodes),
             successes=tuple(episode.success for episode in episodes),
+            apart=tuple(trajectory_distance(*pair) for pair in zip(reference, episodes, strict=True)),
             failed={outcome: outcomes.count(outcome) for outcome in sorted(set(outcomes))},
         )
 
@@ -68,6 +73,11 @@ class SuccessPoint:
     def yield_(self) -> Yield:
         """Draws whose every episode is a success."""
         return Yield.of(sum(all(draw.successes) for draw in self.draws), len(self.draws), random=self.random)
+
+    @property
+    def apart(self) -> float:
+        """Largest difference of any observation from the network's, of the draw in the middle."""
+        return float(np.median([max(draw.apart) for draw in self.draws]))
 
     @property
     def mean_return(self) -> float:
@@ -127,7 +137,7 @@ class ControlResult:
     @property
     def trajectory_max_abs(self) -> float:
         """Largest difference of any observation between reference and circuit, while both were in the loop."""
-        return max(float(np.abs(trajectory_gap(*pair)).max()) for pair in self.pairs)
+        return max(trajectory_distance(*pair) for pair in self.pairs)
 
     @property
     def observation_names(self) -> list[str]:
@@ -189,6 +199,11 @@ def trajectory_gap(reference: Episode, circuit: Episode) -> Array:
     """(periods + 1, observations): the circuit's observations minus the reference's, while both go on."""
     common = min(len(reference.observations), len(circuit.observations))
     return np.asarray(circuit.observations[:common] - reference.observations[:common])
+
+
+def trajectory_distance(reference: Episode, circuit: Episode) -> float:
+    """The largest of `trajectory_gap`."""
+    return float(np.abs(trajectory_gap(reference, circuit)).max())
 
 
 def mean_reward(episodes: Sequence[Episode]) -> float | None:

@@ -54,7 +54,8 @@ def _point(bench: Bench, draws: Draws, point: Point, progress: Steps | None) -> 
     found = []
     for seed in seeds:
         design = made(nominal, technology, Draw(seed))
-        found.append(DrawnEpisodes.of(seed, bench.episodes(design, draws.engine, seed, progress)[0]))
+        episodes, _, _ = bench.episodes(design, draws.engine, seed, progress)
+        found.append(DrawnEpisodes.of(seed, episodes, bench.reference))
     values = dict(zip((sweep.key for sweep in draws.sweeps), point.values, strict=True))
     return SuccessPoint(point.named(draws.sweeps), values, tuple(found), random)
 
@@ -64,4 +65,5 @@ def _check(bench: Bench, draws: Draws, at: int, expected: DrawnEpisodes, progres
     technology = technology_for(bench.loaded, point.technology)
     design = made(compile_nominal(bench.loaded, technology, bench.observations), technology, Draw(expected.seed))
     episodes, _, _ = bench.episodes(design, engine, expected.seed, progress)
-    return SpotCheck(point.named(draws.sweeps), engine, DrawnEpisodes.of(expected.seed, episodes), expected)
+    found = DrawnEpisodes.of(expected.seed, episodes, bench.reference)
+    return SpotCheck(point.named(draws.sweeps), engine, found, expected)

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import numpy as np
 from rich import box
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from kanspice.control import wording
-from kanspice.control.result import ControlResult, trajectory_gap
+from kanspice.control.result import ControlResult, trajectory_distance
 from kanspice.report import verdict
 from kanspice.report.table import Row, judged, labelled, limit_rows, listed, said
 from kanspice.report.words import counted, devices, number, plain, technology_name
@@ -50,7 +49,7 @@ def _episodes(result: ControlResult) -> Table:
             counted(circuit.length),
             number(reference.total),
             number(circuit.total),
-            number(float(np.abs(trajectory_gap(reference, circuit)).max())),
+            number(trajectory_distance(reference, circuit)),
         )
         bad = reference.success and not circuit.success
         table.add_row(str(place), *figures, wording.ended(result, place), style=_BAD if bad else None)
@@ -62,11 +61,12 @@ def _episodes(result: ControlResult) -> Table:
 
 def _points(result: ControlResult) -> Table:
     table = Table(box=box.SIMPLE, pad_edge=False, padding=(0, 1, 0, 0))
-    table.add_column("circuits\n", overflow="fold")
+    for key in wording.swept(result):
+        table.add_column(key.replace(".", ".\n", 1), no_wrap=True)
     for heading in wording.POINT_COLUMNS:
         table.add_column(heading, justify="right", no_wrap=True)
     for point in result.points:
-        table.add_row(plain(point.name), *wording.success_cells(point))
+        table.add_row(*wording.success_cells(point))
     return table
 
 

@@ -15,7 +15,14 @@ EPISODE_COLUMNS = (
     "return\ncircuit",
     "largest gap\nof trajectory",
 )
-POINT_COLUMNS = ("draws", "episodes\nthat succeed", "draws without\na failure", "95 %\nlimits", "mean\nreturn")
+POINT_COLUMNS = (
+    "draws",
+    "episodes\nthat succeed",
+    "draws without\na failure",
+    "95 %\nlimits",
+    "mean\nreturn",
+    "trajectory,\nmedian gap",
+)
 
 
 def answer(result: ControlResult) -> Verdict:
@@ -108,15 +115,22 @@ def ended(result: ControlResult, place: int) -> str:
     return f"{reference.ending.value}, {circuit.ending.value}"
 
 
+def swept(result: ControlResult) -> list[str]:
+    """What tells points apart: the swept keys."""
+    return [plain(key) for key in result.points[0].values]
+
+
 def success_cells(point: SuccessPoint) -> list[str]:
-    """What is said of a point, in the order of POINT_COLUMNS."""
+    """What is said of a point, in the order of `swept` and POINT_COLUMNS."""
     found, episodes = point.yield_, len(point.draws[0].successes) * len(point.draws)
     return [
+        *map(plain, point.values.values()),
         f"{len(point.draws):,}",
         share(point.rate, episodes),
         percentage(found.fraction),
         confidence(found),
         number(point.mean_return),
+        number(point.apart),
     ]
 
 

@@ -175,6 +175,7 @@ def test_success_over_draws(swept):
     assert [draw.seed for draw in some.draws] == [draw.seed for draw in most.draws]
     assert some.rate > most.rate
     assert most.yield_.low is not None
+    assert none.apart < some.apart < most.apart
     text = told(swept)
     assert "nothing is drawn at random at devices.area_sigma=0: one draw is all there is" in text
     document = json.loads(control_json(swept))
