@@ -14,6 +14,7 @@ from kanspice import ngspice, solver
 from kanspice.design import Design
 from kanspice.netlist import Fidelity
 from kanspice.ngspice import Advance, NgspiceOptions, Progress, Resident
+from kanspice.ngspice.process import working_folder
 from kanspice.ngspice.resident import Follow
 from kanspice.solution import Solution
 from kanspice.solver import SolverOptions
@@ -53,9 +54,6 @@ class Session(Protocol):
     def solve(self, inputs: Array, numbers: Sequence[int] | None = None) -> Solution:
         """Voltages of every stage for inputs (samples, inputs) in model units, and which samples these are."""
 
-    def close(self) -> None:
-        """Frees what it holds."""
-
 
 @dataclass(frozen=True)
 class _Anew:
@@ -69,9 +67,6 @@ class _Anew:
     def solve(self, inputs: Array, numbers: Sequence[int] | None = None) -> Solution:
         limited = replace(self.options, timeout_s=self.sample_timeout_s * len(inputs))
         return ngspice.solve(self.design, inputs, self.fidelity, limited, numbers=numbers)
-
-    def close(self) -> None:
-        """Nothing to free."""
 
 
 @contextmanager
@@ -89,15 +84,18 @@ def open_session(
     sample_timeout_s: ngspice may take so long for a sample. follow: what the reference's stages are for inputs.
     """
     unchecked = replace(options, check_samples=0, waveforms=0)
-    session: Session
     if engine == "batched":
-        session = solver.Session(design, fidelity, _batched(unchecked))
+        yield solver.Session(design, fidelity, _batched(unchecked))
     elif design.periods or fidelity not in _OPERATING_POINTS:
-        session = _Anew(design, fidelity, unchecked, sample_timeout_s)
+        yield _Anew(design, fidelity, unchecked, sample_timeout_s)
     else:
-        session = Resident(design, fidelity, unchecked, sample_timeout_s=sample_timeout_s, follow=follow)
-    with closing(session):
-        yield session
+        with working_folder() as folder:
+            kept = Resident(
+                design, fidelity, unchecked, folder=folder, sample_timeout_s=sample_timeout_s, follow=follow
+            )
+            with closing(kept):
+                kept.load()
+                yield kept
 
 
 def _batched(options: NgspiceOptions) -> SolverOptions:

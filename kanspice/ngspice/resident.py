@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
 from dataclasses import asdict, replace
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -18,7 +18,6 @@ from kanspice.ngspice.conversation import Conversation
 from kanspice.ngspice.deck import NORMAL, resident_deck
 from kanspice.ngspice.diagnose import suspicion
 from kanspice.ngspice.engine import solve
-from kanspice.ngspice.process import working_folder
 from kanspice.ngspice.program import find_ngspice
 from kanspice.ngspice.raw import read_plots
 from kanspice.outcomes import Volts, column_failures, range_failures
@@ -36,7 +35,7 @@ _POINTS_OF_ONE = 10_000
 
 
 class Resident:
-    """A design's circuit, loaded once.
+    """A design's circuit, loaded once, in a folder.
 
     Every operating point is found from scratch, whatever came before it. One that casts a doubt is solved again by
     itself, as `solve` does it, and that counts.
@@ -48,25 +47,21 @@ class Resident:
         fidelity: Fidelity,
         options: NgspiceOptions,
         *,
+        folder: Path,
         sample_timeout_s: float,
         follow: Follow | None = None,
     ) -> None:
-        """Raises SimulatorError when ngspice is missing or cannot be started."""
+        """Raises SimulatorError when ngspice is missing."""
         self.design, self.fidelity, self.options, self.follow = design, fidelity, options, follow
         self.sample_timeout_s = sample_timeout_s
         self._engine_options = {"fidelity": fidelity, **asdict(options), **asdict(NORMAL)}
         self._program = find_ngspice()
-        self._held = ExitStack()
-        folder = self._held.enter_context(working_folder())
-        started = time.monotonic()
         self._circuit = Circuit.lay_out(build_netlist(design, fidelity, full_cells=True), folder / "circuit")
         netlist, klu = self._circuit.netlist, self._program.has_klu
         deck = resident_deck(netlist.inputs, self._circuit.nodes, self._circuit.sources, NORMAL, klu=klu)
         (self._circuit.folder / _DECK).write_text(deck, encoding="ascii")
         self._process: Conversation | None = None
-        self._points = 0
-        self._load()
-        self.load_s = time.monotonic() - started
+        self._points, self.load_s = 0, 0.0
 
     def solve(self, inputs: Array, numbers: Sequence[int] | None = None) -> Solution:
         """Voltages of every stage for inputs (samples, inputs) in model units; failed samples are values in it."""
@@ -94,22 +89,23 @@ class Resident:
         return self._solution(found, failures, time.monotonic() - started)
 
     def close(self) -> None:
-        """Ends the process and removes its folder."""
+        """Ends the process."""
         if self._process is not None:
             self._process.close()
             self._process = None
-        self._held.close()
 
-    def _load(self) -> None:
-        if self._process is not None:
-            self._process.close()
+    def load(self) -> None:
+        """Starts a process and loads the circuit. Raises SimulatorError when it cannot be started."""
+        self.close()
+        started = time.monotonic()
         self._process, self._points = Conversation(self._program, self._circuit.folder), 0
         self._process.ask(["set noaskquit", f"source {_DECK}"], _LOADING_S)
+        self.load_s = time.monotonic() - started
 
     def _point(self, volts: Array) -> Array | Outcome:
         """(vectors,) at one operating point, or why there is none to believe."""
         if self._process is None or self._process.has_ended or self._points >= _POINTS_OF_ONE:
-            self._load()
+            self.load()
         if self._process is None:
             return Outcome.CRASHED
         raw = self._circuit.folder / _RAW

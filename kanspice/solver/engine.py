@@ -57,9 +57,6 @@ class Session:
         arriving = self.design.inputs_v(inputs, numbers), self.design.read_late_s(len(inputs), numbers)
         return _Run(self.design, *arriving, self.fidelity, self.options, hints={}, method=self._method).solve(None)
 
-    def close(self) -> None:
-        """Nothing to free."""
-
 
 def _method(design: Design, fidelity: Fidelity) -> Method:
     return Periods(design) if design.periods else Chain(design, fidelity)

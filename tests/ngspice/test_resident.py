@@ -12,6 +12,8 @@ from fake_ngspice import REAL, write_fake
 from kanspice.engines import open_session
 from kanspice.ngspice import NgspiceOptions, solve
 from kanspice.ngspice import resident as module
+from kanspice.ngspice.conversation import Conversation
+from kanspice.ngspice.program import find_ngspice
 from kanspice.solution import Outcome
 
 pytestmark = pytest.mark.ngspice
@@ -106,3 +108,13 @@ def test_a_sample_beyond_the_rail_fails_as_in_solve(circuit):
         found = kept.solve(inputs)
     assert {failure.outcome for failure in found.failed} == {Outcome.BEYOND_RAIL}
     assert [vars(failure) for failure in found.failed] == [vars(failure) for failure in expected.failed]
+
+
+def test_more_commands_than_a_pipe_holds_are_told_while_its_answers_are_heard(tmp_path):
+    said = Conversation(find_ngspice(), tmp_path)
+    try:
+        lines = said.ask([f"echo {'x' * 100} {number}" for number in range(3000)], 30.0).splitlines()
+        assert [line.rpartition(" ")[2] for line in lines[-3000:]] == [str(number) for number in range(3000)]
+        assert not said.timed_out
+    finally:
+        said.close()
