@@ -17,8 +17,8 @@ EPISODE_COLUMNS = (
 )
 POINT_COLUMNS = (
     "draws",
-    "episodes\nthat succeed",
-    "draws without\na failure",
+    "episodes,\nsuccess",
+    "draws, no\nfailure",
     "95 %\nlimits",
     "mean\nreturn",
     "trajectory,\nmedian gap",
@@ -122,11 +122,11 @@ def swept(result: ControlResult) -> list[str]:
 
 def success_cells(point: SuccessPoint) -> list[str]:
     """What is said of a point, in the order of `swept` and POINT_COLUMNS."""
-    found, episodes = point.yield_, len(point.draws[0].successes) * len(point.draws)
+    found = point.yield_
     return [
         *map(plain, point.values.values()),
         f"{len(point.draws):,}",
-        share(point.rate, episodes),
+        percentage(point.rate),
         percentage(found.fraction),
         confidence(found),
         number(point.mean_return),
