@@ -87,3 +87,9 @@ def test_a_plant_that_breaks_its_interface_is_an_error(answer, said):
         run(Counter(answer=answer))
     assert said in str(raised.value)
     assert str(raised.value).startswith("made up: ")
+
+
+def test_a_first_observation_that_is_not_finite_is_an_error(monkeypatch):
+    monkeypatch.setattr(Counter, "reset", lambda self, **_: ([np.nan], {}))
+    with pytest.raises(InputError, match="made up: the plant's first observation is not finite"):
+        run(Counter())
