@@ -18,7 +18,7 @@ DIGITS := examples/01_kanalogue_digits
 PYTEST := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 -q
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench bench-mnist bench-engines bench-sweeps clean ngspice
+.PHONY: help demo test check bench bench-mnist bench-engines bench-agreement bench-draws bench-sweeps clean ngspice
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST)
@@ -43,6 +43,12 @@ bench: $(DEV) ngspice ## measure time and error of the engines
 bench-engines: $(DEV) ngspice ## measure the batched engine beside ngspice, torchdiffeq and badcrossbar; ten minutes
 	$(BIN)/python -m benchmarks.targets
 	$(BIN)/python -m benchmarks.scaling
+
+bench-agreement: $(DEV) ngspice ## how far the batched engine is from ngspice on every example; an hour
+	$(BIN)/python -m benchmarks.agreement
+
+bench-draws: $(DEV) ngspice ## 10,000 specimens of the published MNIST crossbars; half an hour
+	$(BIN)/python -m benchmarks.draws
 
 bench-sweeps: $(DEV) ## sweep every imperfection of crossbars over a decade: does the gap grow with it?
 	$(BIN)/python -m benchmarks.sweeps

@@ -2,7 +2,7 @@
 
     python -m benchmarks.page
 
-Reads benchmarks/results/{targets,scaling}.json and draws docs/performance.svg; the words about what is missed are here.
+Reads benchmarks/results/*.json and draws docs/performance.svg; the words about what is missed are here.
 """
 
 from __future__ import annotations
@@ -42,14 +42,24 @@ _UNITS = (
 
 def main() -> None:
     """Writes the page and its picture."""
-    targets, scaling = (json.loads((HERE / "results" / f"{name}.json").read_text()) for name in ("targets", "scaling"))
-    PAGE.write_text(page(targets, scaling), encoding="utf-8")
-    draw(scaling)
+    results = {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in (HERE / "results").glob("*.json")}
+    PAGE.write_text(page(results), encoding="utf-8")
+    draw(results["scaling"])
 
 
-def page(targets: Mapping, scaling: Mapping) -> str:
-    """The page as Markdown."""
-    return "\n".join([*_head(targets), *_targets(targets["rows"]), *_wires(targets["rows"]), *_scaling(scaling)]) + "\n"
+def page(results: Mapping[str, Mapping]) -> str:
+    """The page as Markdown, from every file of results by its name."""
+    rows = results["targets"]["rows"]
+    parts = [
+        *_head(results["targets"]),
+        *_targets(rows),
+        *_wires(rows),
+        *_agreement(results["agreement"]),
+        *_draws(results["draws"]),
+        *_images(results["kirchhoffnet_accuracy"]),
+        *_scaling(results["scaling"]),
+    ]
+    return "\n".join(parts) + "\n"
 
 
 def _head(report: Mapping) -> list[str]:
@@ -111,6 +121,94 @@ def _wires(rows: Mapping) -> list[str]:
         "",
         "The target is 100 at 196 x 64 pairs, which is measured here only where the table has such a row: ngspice 39 "
         "takes minutes to order that matrix (`python -m benchmarks.targets --large`).",
+        "",
+    ]
+
+
+def _images(report: Mapping) -> list[str]:
+    gap, accuracy, samples = report["gap"], report["accuracy"], report["samples"]
+    return [
+        "## A KirchhoffNet on images",
+        "",
+        f"The published MNIST network, two periods of 230,068 branches, on the first {samples} images of the test set, "
+        f"`--tech {report['technology']}`, {len(report['failed_samples'])} of them without an answer "
+        "(`python -m benchmarks.kirchhoffnet_accuracy FOLDER`). The gap and the numerical error are of the outputs' "
+        "standard deviation; the latter is that of a few images, the worst among them, solved again. Seconds are of "
+        "the processor, for an image, its reference in torchdiffeq and what is solved again included.",
+        "",
+        "| accuracy, reference | circuit | same digit | gap (RMS) | numerical error (RMS) | seconds | memory |",
+        "|---:|---:|---:|---:|---:|---:|---:|",
+        f"| {accuracy['reference']:.1%} | {accuracy['circuit']:.1%} | {gap['argmax_agreement']:.1%} "
+        f"| {gap['relative_rmse']:.3g} | {report['numerical_error']['relative_rmse']:.1e} "
+        f"| {report['processor_s'] / samples:.2g} | {report['peak_bytes'] / 2**20:.0f} MiB |",
+        "",
+    ]
+
+
+def _agreement(report: Mapping) -> list[str]:
+    """Every circuit that both engines solved."""
+    lines = [
+        "## Agreement with ngspice",
+        "",
+        f"Measured on {report['date']} by `make bench-agreement`. The worst difference of any output of any sample, of "
+        "the outputs' standard deviation; both engines get the same design, specimen and samples. KirchhoffNets: "
+        "ngspice takes twice the time steps until its own error, measured by halving them, is below 2e-5 or it takes "
+        "6,400 of them; what is left of that error is part of the difference.",
+        "",
+        "| circuit | technology | samples | worst difference | allowed | ngspice's own error |",
+        "|---|---|---:|---:|---:|---:|",
+    ]
+    for row in report["rows"].values():
+        own = "" if row["own_error"] is None else f"{row['own_error']:.1e}, {row['steps']} steps"
+        lines.append(
+            f"| {row['circuit']} | {row['technology']} | {_solved(row)} | {_worst(row)} | {row['target']:.0e} | {own} |"
+        )
+    return [*lines, ""]
+
+
+def _solved(row: Mapping) -> str:
+    """Samples, and how many have no result in both engines, or not the same."""
+    failed = f", {row['failed']} without a result in both" if row["failed"] else ""
+    different = f", **{row['different']} ended differently**" if row["different"] else ""
+    return f"{row['samples']}{failed}{different}"
+
+
+def _worst(row: Mapping) -> str:
+    if row["worst"] is None:
+        return ""
+    return f"{row['worst']:.1e}" if row["worst"] <= row["target"] else f"**{row['worst']:.1e}**"
+
+
+def _draws(report: Mapping) -> list[str]:
+    """Thousands of specimens, and the worst of them."""
+    worst, now = report["worst"], report["measured_now"]
+    accuracy, rmse = report["accuracy"], report["relative_rmse"]
+    part = "" if now >= report["draws"] else f" (times are of the last {now:,} draws: it was interrupted before)"
+    stopped = f", stopped after so many of {report['asked']:,}" if report["asked"] > report["draws"] else ""
+    return [
+        f"## {report['draws']:,} draws",
+        "",
+        f"`make bench-draws`: the KANalogue MNIST checkpoint, {', '.join(report['settings'])}, {report['draws']:,} "
+        f"specimens of {report['samples']} images each, `kanspice study --jobs {report['jobs']}`, measured on "
+        f"{report['date']}{part}{stopped}.",
+        "",
+        "| | |",
+        "|---|---:|",
+        f"| wall time, other work beside it | {report['wall_s'] / 60:.1f} min |",
+        f"| processor time, starting and cross-checks included | {report['cpu_s'] / 60:.1f} min |",
+        f"| of that for a draw | {_seconds(report['cpu_s'] / now)} |",
+        f"| largest process | {report['largest_process_bytes'] / 1e6:.0f} MB |",
+        f"| accuracy: smallest, 5 %, median, largest (network: {report['reference_accuracy']:.1%}) | "
+        + ", ".join(f"{accuracy[name]:.1%}" for name in ("smallest", "5 %", "median", "largest"))
+        + " |",
+        f"| gap: median, 95 %, largest | {rmse['median']:.4f}, {rmse['95 %']:.4f}, {rmse['largest']:.4f} |",
+        f"| draws with samples without a result | {report['failed_draws']} |",
+        f"| worst accuracy | {worst['accuracy']:.1%}, draw {worst['trial']}, seed {worst['seed']} |",
+        f"| that draw again in ngspice, {worst['ngspice_samples']} samples | differs by {worst['disagreement']:.1e} |",
+        "",
+        "All draws see the same images, so that the rows of the first crossbar are located on the devices' curves once "
+        "for all of them. Results do not depend, to the last bit, on the number of processes or on how many samples "
+        "are solved together.",
         "",
     ]
 

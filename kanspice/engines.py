@@ -17,7 +17,7 @@ from kanspice.ngspice import Advance, NgspiceOptions, Progress, Resident
 from kanspice.ngspice.process import working_folder
 from kanspice.ngspice.resident import Follow
 from kanspice.solution import Solution
-from kanspice.solver import SolverOptions
+from kanspice.solver import KnownRows, SolverOptions
 
 Array = npt.NDArray[np.float64]
 EngineName = Literal["ngspice", "batched"]
@@ -35,17 +35,21 @@ def solve(
     hints: Mapping[str, Array] | None = None,
     progress: Progress | None = None,
     numbers: Sequence[int] | None = None,
+    known: KnownRows | None = None,
+    row_currents: bool = True,
 ) -> Solution:
     """Voltages of every stage of the design for inputs (samples, inputs) in model units.
 
     numbers: which samples these are, for what is drawn for each of them; 0 and on if None.
+    known: what circuits that get the same inputs share: for the batched engine, whose solutions are the same with it.
+    row_currents: find what crossbars' rows take, for the physical cost; ngspice gives it in any case.
     Of the options, jobs and steps are ngspice's alone: the batched engine is one process and chooses its own steps.
     """
     if engine == "ngspice":
         return ngspice.solve(design, inputs, fidelity, options, hints=hints, progress=progress, numbers=numbers)
-    batched = _batched(options)
+    batched = _batched(options, row_currents=row_currents)
     advance = None if progress is None else _in_samples(progress)
-    return solver.solve(design, inputs, fidelity, batched, hints=hints, progress=advance, numbers=numbers)
+    return solver.solve(design, inputs, fidelity, batched, hints=hints, progress=advance, numbers=numbers, known=known)
 
 
 class Session(Protocol):
@@ -79,13 +83,14 @@ def open_session(
     sample_timeout_s: float,
     follow: Follow | None = None,
 ) -> Iterator[Session]:
-    """An engine with the design's circuit loaded, until the block ends. Numerical errors are not measured in it.
+    """An engine with the design's circuit loaded, until the block ends. Neither numerical errors nor
+    what rows take are found in it.
 
     sample_timeout_s: ngspice may take so long for a sample. follow: what the reference's stages are for inputs.
     """
     unchecked = replace(options, check_samples=0, waveforms=0)
     if engine == "batched":
-        yield solver.Session(design, fidelity, _batched(unchecked))
+        yield solver.Session(design, fidelity, _batched(unchecked, row_currents=False))
     elif design.periods or fidelity not in _OPERATING_POINTS:
         yield _Anew(design, fidelity, unchecked, sample_timeout_s)
     else:
@@ -98,12 +103,13 @@ def open_session(
                 yield kept
 
 
-def _batched(options: NgspiceOptions) -> SolverOptions:
+def _batched(options: NgspiceOptions, *, row_currents: bool) -> SolverOptions:
     return SolverOptions(
         timeout_s=options.timeout_s,
         check_samples=options.check_samples,
         seed=options.seed,
         waveforms=options.waveforms,
+        row_currents=row_currents,
     )
 
 

@@ -3,26 +3,29 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
 
 from kanspice.design import Crossbar, Design
 from kanspice.design.bounds import largest_currents
-from kanspice.design.columns import by_column
+from kanspice.design.poles import restless
 from kanspice.draws import Draw
-from kanspice.engines import solve
+from kanspice.engines import EngineName, other, solve
 from kanspice.errors import InputError, SimulatorError
 from kanspice.gap.noise import stage_noises
-from kanspice.gap.settling import Settling, read_out_times_s, read_v, settling
+from kanspice.gap.settling import EngineCheck, Settling, read_v, settling
 from kanspice.models import KANalogue, LoadedModel
 from kanspice.models.reference import reference_stages
 from kanspice.ngspice import NgspiceOptions
-from kanspice.ngspice.sequence import Pace, Precision, Trace, follow_sequence
+from kanspice.ngspice.sequence import Precision, follow_sequence
 from kanspice.pipeline import compile_model
+from kanspice.sequence import Course, Pace
 from kanspice.solution import Outcome, Solution
+from kanspice.solver.following import Rest, courses
 from kanspice.technology import Technology
 
 Array = npt.NDArray[np.float64]
@@ -30,13 +33,18 @@ Array = npt.NDArray[np.float64]
 _GUESSED_CONSTANTS = 12.0
 _LONGER, _MOST_TRIES = 4.0, 4
 _RISE = 1e-3
+_ERROR, _FINER = 3e-6, 0.1
+"""Of a step of the batched engine, in units; and what of it when its numerical error is measured."""
+_MEASURED = 4
+"""On so many samples."""
 
 
 @dataclass(frozen=True)
 class SettleOptions:
     """period_s: for each sample; if None, as long as it takes. rise_s: of the inputs; if None, a thousandth of that.
 
-    tolerances: what counts as settled, in standard deviations of a stage's outputs.
+    tolerances: what counts as settled, in standard deviations of a stage's outputs. cross_check: how many samples the
+    other engine follows too.
     """
 
     period_s: float | None = None
@@ -44,6 +52,8 @@ class SettleOptions:
     tolerances: Sequence[float] = (1e-2, 1e-3)
     timeout_s: float | None = None
     seed: int = 0
+    engine: EngineName = "batched"
+    cross_check: int = 0
 
 
 def settle(
@@ -67,15 +77,15 @@ def settle(
         raise InputError("one sample is no step", where="--inputs", expected="two samples or more", found="1")
     expected_outputs = reference_stages(model, inputs)[design.stages[-1].compares_to]
     rest = _at_rest(design, inputs, options)
-    rest_v = dict(rest.stage_v)
-    run = _Run(design, design.inputs_v(inputs), rest_v, expected_outputs, options, technology.supply.quiescent_a)
+    run = _Run(design, design.inputs_v(inputs), rest, expected_outputs, options, technology.supply.quiescent_a)
     noise = stage_noises(
         design,
         rest,
         noise_v_per_rthz=technology.tia.noise_v_per_rthz,
         temperature_c=technology.devices.temperature_c,
     )
-    return replace(run.found(), noise=noise)
+    name = technology.name
+    return replace(run.found(), noise=noise, engine=options.engine, model=str(loaded.path), technology=name)
 
 
 def _at_rest(design: Design, inputs: Array, options: SettleOptions) -> Solution:
@@ -92,7 +102,7 @@ def _at_rest(design: Design, inputs: Array, options: SettleOptions) -> Solution:
 class _Run:
     design: Design
     inputs_v: Array
-    rest_v: dict[str, Array]
+    rest: Solution
     expected: Array
     options: SettleOptions
     quiescent_a: float
@@ -103,44 +113,98 @@ class _Run:
         period_s = given_s or guessed_period_s(self.design)
         for _ in range(1 if given_s else _MOST_TRIES):
             pace = Pace(period_s, self.options.rise_s or _RISE * period_s)
-            trace = self._follow(pace, Precision())
-            result = self._settling(trace, pace)
+            result = self._settling(pace)
             if not any(failure.outcome is Outcome.UNSETTLED for failure in result.failed):
                 break
             period_s *= _LONGER
-        if any(failure.outcome is Outcome.OSCILLATES for failure in result.failed):
-            return replace(result, notes=("numerical error not measured: an oscillation has no end to compare",))
-        finer = self._follow(pace, Precision().finer)
-        return replace(result, numerical=self._numerical(trace, finer, pace))
+        if self.options.cross_check:
+            result = replace(result, cross_check=self._cross_check(pace))
+        if any(failure.outcome is not Outcome.UNSETTLED for failure in result.failed):
+            note = "numerical error not measured: an oscillation, or what has no end, has nothing to compare"
+            return replace(result, notes=(note,))
+        return replace(result, numerical=self._numerical(pace))
 
-    def _follow(self, pace: Pace, precision: Precision) -> Trace:
-        trace = follow_sequence(self.design, self.inputs_v, pace, precision, timeout_s=self.options.timeout_s)
-        if trace.failure is not None:
-            seen = f"{trace.failure.outcome.value}: {trace.failure.advice}"
-            hint = "columns without capacitance can jump: set devices.junction_f or wires.column_f"
-            raise SimulatorError("the transient did not come to its end", found=seen, hint=hint)
-        return trace
-
-    def _settling(self, trace: Trace, pace: Pace) -> Settling:
-        return settling(
+    def _settling(self, pace: Pace) -> Settling:
+        found = settling(
             self.design,
-            trace,
+            self._courses(self.options.engine, pace),
             pace,
-            self.rest_v,
+            self.rest.stage_v,
             self.expected,
+            grows=self._grows,
             tolerances=self.options.tolerances,
             quiescent_a=self.quiescent_a,
         )
+        if len(found.failed) == found.samples and found.worst is None:
+            first = found.failed[0]
+            hint = "columns without capacitance can jump: set devices.junction_f or wires.column_f"
+            seen = f"{first.outcome.value}: {first.advice}"
+            raise SimulatorError("no transient came to its end", found=seen, hint=hint)
+        return found
 
-    def _numerical(self, trace: Trace, finer: Trace, pace: Pace) -> float:
+    @property
+    def _grows(self) -> npt.NDArray[np.bool_]:
+        """(samples,) where some column's deviation from its operating point does."""
+        found = np.zeros(len(self.inputs_v), dtype=bool)
+        for before, crossbar in pairwise(self.design.stages):
+            if isinstance(crossbar, Crossbar) and math.isfinite(crossbar.gbw_hz):
+                rows_v, columns_v = self.rest.stage_v[before.name], self.rest.column_v[crossbar.name]
+                found |= restless(self.design, crossbar, rows_v, columns_v)[0]
+        return found
+
+    def _courses(
+        self, engine: EngineName, pace: Pace, *, finer: bool = False, which: Sequence[int] | None = None
+    ) -> Iterator[Course]:
+        """Of all samples, or, with the batched engine, of some."""
+        timeout_s = self.options.timeout_s
+        if engine == "batched":
+            rest = Rest(dict(self.rest.column_v), dict(self.rest.amplifier_a))
+            error = _ERROR * (_FINER if finer else 1)
+            return courses(self.design, self.inputs_v, rest, pace, error, which=which, timeout_s=timeout_s)
+        precision = Precision().finer if finer else Precision()
+        trace = follow_sequence(self.design, self.inputs_v, pace, precision, timeout_s=timeout_s)
+        if trace.failure is not None:
+            seen = f"{trace.failure.outcome.value}: {trace.failure.advice}"
+            hint = "columns without capacitance can jump: devices.junction_f or wires.column_f; else --engine batched"
+            raise SimulatorError("the transient did not come to its end", found=seen, hint=hint)
+        return trace.courses(self.design, pace, len(self.inputs_v))
+
+    def _read_v(self, found: Iterable[Course], pace: Pace) -> Array:
+        """(samples, read-outs, outputs), volts."""
+        return np.stack([read_v(course, self.design.stages[-1].name, pace) for course in found])
+
+    @property
+    def _scale_v(self) -> float:
+        rest_v = self.rest.stage_v[self.design.stages[-1].name]
+        return float(np.sqrt(np.mean(np.var(rest_v, axis=0)))) or 1.0
+
+    def _numerical(self, pace: Pace) -> float:
         """RMS change of the outputs at the read-out times, in their standard deviations."""
-        name, samples = self.design.stages[-1].name, len(self.inputs_v)
-        changes = [
-            read_v(trace, name, samples, pace, after_s) - read_v(finer, name, samples, pace, after_s)
-            for after_s in read_out_times_s(pace).tolist()
-        ]
-        scale = float(np.sqrt(np.mean(np.var(self.rest_v[name], axis=0)))) or 1.0
-        return float(np.sqrt(np.mean(np.square(changes)))) / scale
+        which = range(min(_MEASURED, len(self.inputs_v))) if self.options.engine == "batched" else None
+        both = (self._courses(self.options.engine, pace, finer=finer, which=which) for finer in (False, True))
+        coarse, fine = (self._read_v(found, pace) for found in both)
+        return float(np.sqrt(np.mean((coarse - fine) ** 2))) / self._scale_v
+
+    def _cross_check(self, pace: Pace) -> EngineCheck:
+        """The first samples, once around, by both engines."""
+        count = min(max(self.options.cross_check, 2), len(self.inputs_v))
+        few = replace(self, inputs_v=self.inputs_v[:count], rest=_first(self.rest, count))
+        own, others = (
+            few._read_v(few._courses(engine, pace), pace)
+            for engine in (self.options.engine, other(self.options.engine))
+        )
+        apart = (own - others) / self._scale_v
+        largest, rms = float(np.abs(apart).max()), float(np.sqrt(np.mean(apart**2)))
+        return EngineCheck(other(self.options.engine), count, largest, rms)
+
+
+def _first(rest: Solution, count: int) -> Solution:
+    """Of so many samples."""
+    tables = [
+        {name: table[:count] for name, table in known.items()}
+        for known in (rest.stage_v, rest.column_v, rest.amplifier_a)
+    ]
+    return replace(rest, stage_v=tables[0], column_v=tables[1], amplifier_a=tables[2])
 
 
 def guessed_period_s(design: Design) -> float:
@@ -151,7 +215,7 @@ def guessed_period_s(design: Design) -> float:
 def _constant_s(design: Design, crossbar: Crossbar) -> float:
     """Of amplifiers with the largest load that columns can be, of wires, and of slewing by the expected swing."""
     largest = largest_currents(design.devices) / design.input_v_per_unit
-    siemens = float((by_column(crossbar.area).sum(axis=0) @ largest).max()) * crossbar.current_unit_a
+    siemens = float((crossbar.column_area.sum(axis=0) @ largest).max()) * crossbar.current_unit_a
     total = float(np.abs(crossbar.area).sum())
     row_f = 2 * crossbar.width * crossbar.row_f + crossbar.junction_f * total
     column_f = crossbar.rows * crossbar.column_f + crossbar.junction_f * total

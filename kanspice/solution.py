@@ -36,8 +36,8 @@ class Outcome(Enum):
 _ADVICE = {
     Outcome.CONVERGED: "",
     Outcome.NO_REFERENCE: "the network has no answer for this input either: leave it out, or train on inputs like it",
-    Outcome.DIVERGED: "no operating point, or no next time step, was found: raise the amplifiers' gain, lower switches'"
-    " resistances, or look for a multistable device",
+    Outcome.DIVERGED: "no operating point, or no next time step, was found: raise the amplifiers' gain, lower the"
+    " resistances of wires, drivers or switches, or look for a multistable device",
     Outcome.SINGULAR: "a node has no path that fixes its voltage: check the technology for zero or infinite values",
     Outcome.MULTISTABLE: "the circuit can settle in more than one state: raise the amplifiers' gain, or lower the"
     " resistances of drivers and wires",

@@ -22,6 +22,7 @@ ROOMS = (
     "resources",  # where the shipped files lie
     "validation",  # a table from a file, checked
     "limits",  # what metrics may be
+    "piecewise",  # currents of many branches at once
     "devices",  # cards and curves
     "models",  # reference networks and their checkpoints
     "draws",  # random numbers by name
@@ -30,6 +31,7 @@ ROOMS = (
     "compile",  # reference + technology -> Design
     "netlist",  # Design -> netlist
     "solution",  # what every engine returns, hence left of the engines
+    "sequence",  # samples that follow each other in time
     "outcomes",  # what both engines check
     "ngspice",  # engine: the simulator
     "solver",  # engine: the batched solver

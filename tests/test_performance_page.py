@@ -26,7 +26,8 @@ def results(name):
 def test_the_page_says_what_was_measured(benchmarks):
     from benchmarks.page import PAGE, page
 
-    assert PAGE.read_text(encoding="utf-8") == page(results("targets"), results("scaling"))
+    every = {path.stem: results(path.stem) for path in (ROOT / "benchmarks" / "results").glob("*.json")}
+    assert PAGE.read_text(encoding="utf-8") == page(every)
 
 
 def test_every_ratio_is_that_of_its_times_and_every_answer_agrees():
@@ -35,6 +36,21 @@ def test_every_ratio_is_that_of_its_times_and_every_answer_agrees():
     for name, row in rows.items():
         assert row["ratio"] == pytest.approx(row["theirs_s"] / row["ours_s"]), name
         assert row["disagreement"] < (1e-3 if row["against"] == "ngspice" and "steps" in row["counts"] else 1e-6), name
+
+
+def test_engines_agree_on_all_that_both_solved():
+    rows = results("agreement")["rows"]
+    assert len(rows) > 30
+    for name, row in rows.items():
+        assert row["different"] == 0, name
+        assert row["worst"] <= row["target"], name
+
+
+def test_the_worst_of_all_draws_is_the_same_in_ngspice():
+    found = results("draws")
+    assert found["worst"]["accuracy"] == found["accuracy"]["smallest"]
+    assert found["worst"]["disagreement"] < 1e-6
+    assert found["worst"]["different_outcomes"] == 0
 
 
 def test_a_power_law_has_its_slope(benchmarks):

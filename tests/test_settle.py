@@ -15,8 +15,9 @@ from kanspice.errors import InputError
 from kanspice.gap.settling import settling
 from kanspice.models import load, save
 from kanspice.ngspice import NgspiceOptions
-from kanspice.ngspice.sequence import Pace, Precision, follow_sequence
+from kanspice.ngspice.sequence import Precision, follow_sequence
 from kanspice.report.settling import settling_json
+from kanspice.sequence import Pace
 from kanspice.settle import SettleOptions, settle
 from kanspice.solution import Outcome
 from kanspice.technology import load_technology
@@ -93,7 +94,17 @@ def test_it_comes_to_rest_at_the_operating_point():
     pace = Pace(2e-5, 2e-8)
     trace = follow_sequence(design, design.inputs_v(inputs), pace, Precision(), timeout_s=60)
     rest_v = dict(solution.stage_v)
-    found = settling(design, trace, pace, rest_v, rest_v["l2.crossbar"], tolerances=(1e-2, 1e-5), quiescent_a=1e-6)
+    shown = trace.courses(design, pace, len(inputs))
+    found = settling(
+        design,
+        shown,
+        pace,
+        rest_v,
+        rest_v["l2.crossbar"],
+        grows=np.zeros(3, dtype=bool),
+        tolerances=(1e-2, 1e-5),
+        quiescent_a=1e-6,
+    )
     assert found.failed == ()
     assert found.read_outs[-1].from_rest < 1e-5
     assert found.read_outs[0].from_rest > 0.1
@@ -109,12 +120,12 @@ def test_an_oscillation_and_too_little_time_are_outcomes(tmp_path):
     save(model, tmp_path / "model.pt")
     loaded = load(tmp_path / "model.pt")
     slow = load_technology(None, ["tia.gain=1e5", "tia.gbw_hz=1e7", "wires.column_f=1e-14"])
-    result = settle(loaded, slow, inputs, SettleOptions(period_s=1.9e-6, timeout_s=60))
+    result = settle(loaded, slow, inputs, SettleOptions(period_s=1.9e-6, timeout_s=60, engine="ngspice"))
     assert {failure.outcome for failure in result.failed} == {Outcome.OSCILLATES}
     assert result.exit_code == 3
     assert result.latency_s is None
     assert json.loads(settling_json(result))["failed"][0]["outcome"] == "oscillates"
-    hurried = settle(loaded, slow, inputs, SettleOptions(period_s=2e-9, timeout_s=60))
+    hurried = settle(loaded, slow, inputs, SettleOptions(period_s=2e-9, timeout_s=60, engine="ngspice"))
     assert Outcome.UNSETTLED in {failure.outcome for failure in hurried.failed}
 
 

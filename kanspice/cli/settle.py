@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from kanspice.cli.options import Config, Curves, Limit, Model, Quiet, Set, Tech, Timeout, spare_inputs
+from kanspice.cli.options import Config, Curves, EngineName, Limit, Model, Quiet, Set, Tech, Timeout, spare_inputs
 
 
 def settle(
@@ -32,7 +32,14 @@ def settle(
         typer.Option("--within", min=1e-9, metavar="X", help="What is settled, in standard deviations: 1e-2, 1e-3."),
     ] = None,
     json: Annotated[str | None, typer.Option("--json", metavar="F", help="Write JSON; - prints it.")] = None,
+    html: Annotated[Path | None, typer.Option("--html", metavar="F.html", help="Write a self-contained page.")] = None,
     plot: Annotated[Path | None, typer.Option("--plot", metavar="F.png", help="Draw the gap over time.")] = None,
+    engine: Annotated[
+        EngineName, typer.Option("--engine", help="The batched solver, or ngspice: small networks only.")
+    ] = EngineName.BATCHED,
+    cross_check: Annotated[
+        int, typer.Option("--cross-check", min=0, metavar="N", help="The first N samples by the other engine too.")
+    ] = 0,
     timeout: Timeout = None,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Draws random imperfections.")] = 0,
     quiet: Quiet = False,
@@ -47,23 +54,28 @@ def settle(
 
     from kanspice.models import load, load_array  # noqa: PLC0415 - torch takes seconds to import
     from kanspice.report.files import write_bytes, write_text  # noqa: PLC0415
-    from kanspice.report.settling import print_settling, read_out_plot, settling_json  # noqa: PLC0415
+    from kanspice.report.settling import print_settling, settling_json  # noqa: PLC0415
+    from kanspice.report.settling_page import settling_html  # noqa: PLC0415
+    from kanspice.report.settling_plots import read_out_plot  # noqa: PLC0415
     from kanspice.settle import SettleOptions  # noqa: PLC0415
     from kanspice.settle import settle as run  # noqa: PLC0415
     from kanspice.technology import load_technology  # noqa: PLC0415
 
     written = None if json in (None, "-") else Path(json)
-    spare_inputs([written, plot], [model, config, inputs, tech])
+    spare_inputs([written, html, plot], [model, config, inputs, tech])
     technology = load_technology(tech, set_ or ())
     loaded = load(model, config, curves)
     samples = load_array(inputs, "the inputs", loaded.input_width)[:limit]
     tolerances = sorted(within or (1e-2, 1e-3), reverse=True)
-    result = run(loaded, technology, samples, SettleOptions(period, rise, tolerances, timeout, seed))
+    options = SettleOptions(period, rise, tolerances, timeout, seed, engine.value, cross_check)
+    result = run(loaded, technology, samples, options)
     print_settling(result, Console(stderr=json == "-", quiet=quiet))
     if json == "-":
         typer.echo(settling_json(result), nl=False)
     elif written is not None:
         write_text(written, settling_json(result))
+    if html is not None:
+        write_text(html, settling_html(result))
     if plot is not None:
         write_bytes(plot, read_out_plot(result))
     raise typer.Exit(result.exit_code)

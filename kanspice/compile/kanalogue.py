@@ -17,8 +17,7 @@ import numpy.typing as npt
 from kanspice.compile.effects import Foreign, fitting
 from kanspice.design import Crossbar, Design, LayerNorm, Limiter, Stage
 from kanspice.design.bounds import current_ranges
-from kanspice.design.columns import by_column
-from kanspice.design.stages import LimiterKind
+from kanspice.design.stages import LimiterKind, by_column
 from kanspice.devices import Device
 from kanspice.errors import InputError
 from kanspice.models import KANalogue

@@ -9,7 +9,6 @@ import numpy as np
 from kanspice.design import filters, synapses
 from kanspice.design.amplifiers import largest_columns_v
 from kanspice.design.branches import growth, slopes
-from kanspice.design.columns import by_column
 from kanspice.design.connections import FilterBank, SynapseBank
 from kanspice.design.stages import Array, Connections, Crossbar, Design, LayerNorm, Limiter, OdePeriod, ReadOut, Stage
 from kanspice.devices import Device
@@ -18,7 +17,6 @@ _SLACK = 1.001
 _FLOOR_V = 1e-6
 _FLOOR = 1e-6
 """In units of current."""
-_GRID = 4001
 _LARGEST_DRAWN = 10.0
 """Standard deviations that no sample's noise exceeds, nor how late its outputs are taken."""
 
@@ -141,7 +139,7 @@ def _largest_node_v(design: Design, period: OdePeriod, start_v: float) -> float:
 
 def largest_column_currents_a(crossbar: Crossbar, largest: Array) -> Array:
     """Worst-case |current| of every column, amps, bias included."""
-    currents_a: Array = by_column(crossbar.area).sum(axis=0) @ largest * crossbar.current_unit_a
+    currents_a: Array = crossbar.column_area.sum(axis=0) @ largest * crossbar.current_unit_a
     return currents_a + np.abs(crossbar.bias_a)
 
 
@@ -153,6 +151,5 @@ def largest_currents(devices: Sequence[Device]) -> Array:
 
 def current_ranges(devices: Sequence[Device]) -> Array:
     """Smallest and largest phi_k of every device type over its range, in current units, (2, K)."""
-    curves = [device.curve for device in devices]
-    currents = [curve.numpy(np.linspace(curve.lo_v, curve.hi_v, _GRID))[0] for curve in curves]
+    currents = [device.sampled[0] for device in devices]
     return np.array([[amps.min() for amps in currents], [amps.max() for amps in currents]])

@@ -7,14 +7,6 @@ import numpy as np
 from kanspice.design.stages import Array, Crossbar, Design
 
 
-def by_column(area: Array) -> Array:
-    """Signed areas (rows, pairs, devices) as what each column holds: (rows, 2 * pairs, devices), at least 0."""
-    rows, pairs, devices = area.shape
-    both = np.stack([np.maximum(area, 0), np.maximum(-area, 0)], axis=2)
-    columns: Array = both.reshape(rows, 2 * pairs, devices)
-    return columns
-
-
 def column_currents_a(design: Design, crossbar: Crossbar, row_v: Array, columns_v: Array) -> Array:
     """Currents into every column, were all of them at each of the voltages (points,): (points, 2 * pairs), amps.
 
@@ -25,7 +17,7 @@ def column_currents_a(design: Design, crossbar: Crossbar, row_v: Array, columns_
     else:
         units = (row_v[None, :] - columns_v[:, None]) / design.input_v_per_unit
         basis = np.stack([device.curve.numpy(units)[0] for device in design.devices], axis=-1)
-        area = by_column(crossbar.area).transpose(0, 2, 1).reshape(-1, 2 * crossbar.width)
+        area = crossbar.column_area.transpose(0, 2, 1).reshape(-1, 2 * crossbar.width)
         currents_a = basis.reshape(len(columns_v), -1) @ area * crossbar.current_unit_a
     return np.asarray(currents_a + crossbar.bias_a)
 
@@ -34,5 +26,5 @@ def _shifted_currents_a(design: Design, crossbar: Crossbar, volts: Array) -> Arr
     """Currents (2 * pairs,) of devices that are each shifted by their own, for voltages (rows,) from row to column."""
     units = (volts[:, None, None] - crossbar.shift_v) / design.input_v_per_unit
     basis = np.stack([device.curve.numpy(units[:, :, k])[0] for k, device in enumerate(design.devices)], axis=-1)
-    currents = np.sum(by_column(crossbar.area) * np.repeat(basis, 2, axis=1), axis=(0, 2))
+    currents = np.sum(crossbar.column_area * np.repeat(basis, 2, axis=1), axis=(0, 2))
     return np.asarray(currents * crossbar.current_unit_a)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 from scipy.special import wrightomega
 
-from kanspice.design.columns import by_column
 from kanspice.design.connections import FilterBank, SynapseBank
 from kanspice.design.filters import filtered_v
 from kanspice.design.stages import Array, Connections, Crossbar, Design, LayerNorm, Limiter, OdePeriod, ReadOut, Stage
@@ -74,7 +73,7 @@ def _crossbar(design: Design, stage: Crossbar, volts: Array) -> Array:
     """All columns at 0 V: sum_i sum_k area phi_k(row) and the bias, through feedback and subtractor."""
     units = volts / design.input_v_per_unit
     basis = np.stack([device.curve.numpy(units)[0] for device in design.devices], axis=-1)
-    areas = by_column(stage.area).transpose(0, 2, 1).reshape(-1, 2 * stage.width)
+    areas = stage.column_area.transpose(0, 2, 1).reshape(-1, 2 * stage.width)
     amps = basis.reshape(len(volts), -1) @ areas * stage.current_unit_a + stage.bias_a
     columns_v: Array = amps * stage.feedback_ohm
     return (columns_v[:, ::2] - columns_v[:, 1::2]) * stage.subtractor_gain

@@ -10,7 +10,6 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from kanspice.design.columns import by_column
 from kanspice.design.stages import Array, Crossbar, Design
 
 
@@ -56,7 +55,7 @@ def restless(
     rows_v: (samples, rows), columns_v: (samples, 2 * pairs), volts, of operating points; wires are left out. Returns
     (samples,) and hertz: infinite where no bandwidth would do.
     """
-    area = by_column(crossbar.area)
+    area = crossbar.column_area
     siemens = np.stack([_slopes(design, crossbar, area, *sample) for sample in zip(rows_v, columns_v, strict=True)])
     farads = crossbar.column_f * crossbar.rows + crossbar.junction_f * area.sum(axis=(0, 2))
     shape = siemens.shape

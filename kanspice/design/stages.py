@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import accumulate
 from typing import Literal
 
@@ -118,6 +119,11 @@ class Crossbar:
         """Number of inputs."""
         return int(self.area.shape[0])
 
+    @cached_property
+    def column_area(self) -> Array:
+        """What each column holds, positive and negative in turn: (rows, 2 * pairs, devices), at least 0."""
+        return by_column(self.area)
+
     @property
     def device_count(self) -> int:
         """Devices that exist: those with a non-zero area."""
@@ -147,6 +153,14 @@ class Crossbar:
     def has_own_voltages(self) -> bool:
         """True when devices of the same row, type and column voltage need not see the same voltage."""
         return self.has_wires or bool(self.shift_v.any())
+
+
+def by_column(area: Array) -> Array:
+    """Signed areas (rows, pairs, devices) as what each column holds: (rows, 2 * pairs, devices), at least 0."""
+    rows, pairs, devices = area.shape
+    both = np.stack([np.maximum(area, 0), np.maximum(-area, 0)], axis=2)
+    columns: Array = both.reshape(rows, 2 * pairs, devices)
+    return columns
 
 
 @dataclass(frozen=True)

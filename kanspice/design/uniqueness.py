@@ -14,12 +14,11 @@ from scipy.ndimage import maximum_filter1d
 
 from kanspice.design.amplifiers import drawn_a, least_slope
 from kanspice.design.bounds import column_bounds_v, largest_currents
-from kanspice.design.columns import by_column, column_currents_a
+from kanspice.design.columns import column_currents_a
 from kanspice.design.stages import Array, Crossbar, Design
 from kanspice.design.wires import lost_v
 from kanspice.devices import Device
 
-_SLOPE_GRID = 4001
 _SLOPE_SLACK = 1.05
 _BOUND_ROUNDS, _POSITIVE = 20, 1e-12
 _STEP = 1 / 700
@@ -53,7 +52,7 @@ def wires_leave_one_state(design: Design, crossbar: Crossbar, rows_v: Array | No
     A device has only the falls within reach of its row's voltage: what its largest losses and shift can take it to.
     """
     ohm = np.zeros(2 * crossbar.width) if crossbar.holds_columns else 1 / least_slope(crossbar)
-    by_device = crossbar.current_unit_a / design.input_v_per_unit * by_column(crossbar.area)
+    by_device = crossbar.current_unit_a / design.input_v_per_unit * crossbar.column_area
     siemens = (by_device @ np.array([_falls(device).max() for device in design.devices]))[None]
     anywhere = _returned(crossbar, siemens, ohm) < 1
     if rows_v is None:
@@ -81,7 +80,7 @@ def _returned(crossbar: Crossbar, siemens: Array, ohm: Array) -> Array:
 
 def _reach_v(design: Design, crossbar: Crossbar) -> float:
     """By how much the voltage of a device can differ from its row's, at most."""
-    largest_a = by_column(crossbar.area) @ largest_currents(design.devices) * crossbar.current_unit_a
+    largest_a = crossbar.column_area @ largest_currents(design.devices) * crossbar.current_unit_a
     in_wires_v = lost_v(crossbar, largest_a[None]).max()
     return float(in_wires_v + column_bounds_v(design)[crossbar.name].max() + np.abs(crossbar.shift_v).max(initial=0.0))
 
@@ -89,7 +88,7 @@ def _reach_v(design: Design, crossbar: Crossbar) -> float:
 def _always_falls(design: Design, crossbar: Crossbar) -> bool:
     """True when no column's devices together can fall more steeply than its amplifier rises."""
     falls = np.array([_falls(device).max() for device in design.devices])
-    steepest = by_column(crossbar.area).sum(axis=0) @ falls
+    steepest = crossbar.column_area.sum(axis=0) @ falls
     return bool(np.all(steepest < _held_siemens(design, crossbar)))
 
 
@@ -97,7 +96,7 @@ def _falls_within_reach(design: Design, crossbar: Crossbar, rows_v: Array) -> np
     """(samples, 2 * pairs) True where it holds of devices whose columns are within their bounds."""
     units, reach = design.input_v_per_unit, _reach_v(design, crossbar) / design.input_v_per_unit
     falls = np.stack([_falls_near(device, rows_v / units, reach) for device in design.devices], axis=-1)
-    area = by_column(crossbar.area).transpose(0, 2, 1).reshape(-1, 2 * crossbar.width)
+    area = crossbar.column_area.transpose(0, 2, 1).reshape(-1, 2 * crossbar.width)
     return np.asarray(falls.reshape(len(rows_v), -1) @ area < _held_siemens(design, crossbar))
 
 
@@ -108,17 +107,16 @@ def _held_siemens(design: Design, crossbar: Crossbar) -> Array:
 
 
 def _falls(device: Device) -> Array:
-    """-d phi / dv, at least 0, over the device's range, in current units per model unit, (`_SLOPE_GRID`,)."""
-    curve = device.curve
-    slopes = curve.numpy(np.linspace(curve.lo_v, curve.hi_v, _SLOPE_GRID))[1]
-    return np.maximum(-slopes, 0.0) * _SLOPE_SLACK
+    """-d phi / dv, at least 0, over the device's range, in current units per model unit, (points,)."""
+    return np.maximum(-device.sampled[1], 0.0) * _SLOPE_SLACK
 
 
 def _falls_near(device: Device, units: Array, reach: float) -> Array:
     """The steepest fall within `reach` of voltages, all in model units, in their shape."""
-    falls, step = _falls(device), (device.curve.hi_v - device.curve.lo_v) / (_SLOPE_GRID - 1)
+    falls = _falls(device)
+    step = (device.curve.hi_v - device.curve.lo_v) / (len(falls) - 1)
     steps = int(np.ceil(reach / step)) + 1
-    if steps >= _SLOPE_GRID:
+    if steps >= len(falls):
         return np.full(units.shape, falls.max())
     outside = steps + 1
     near = maximum_filter1d(np.pad(falls, outside), 2 * steps + 1, mode="constant", cval=0.0)

@@ -10,6 +10,7 @@ import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -26,6 +27,7 @@ from kanspice.validation import Table, nearest, read_toml, validate
 CARD_FORMAT = "kanspice.device/1"
 MAX_PIECES = 4096
 MAX_DEGREE = 25
+_SAMPLED_POINTS = 4001
 FAR = 0.5
 """Root mean square distance of points from a curve that cannot have been fitted to them, in largest currents."""
 
@@ -122,6 +124,11 @@ class Device:
     curve: Curve
     card: Card
     sha256: str
+
+    @cached_property
+    def sampled(self) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+        """Currents and their slopes at many voltages, evenly from one end of the range to the other."""
+        return self.curve.numpy(np.linspace(self.curve.lo_v, self.curve.hi_v, _SAMPLED_POINTS))
 
     @classmethod
     def from_card(cls, card: Card, where: str | Path) -> Self:

@@ -15,7 +15,6 @@ import numpy as np
 import numpy.typing as npt
 
 from kanspice.design import Crossbar, Design, Limiter
-from kanspice.design.columns import by_column
 from kanspice.solution import Solution
 
 Array = npt.NDArray[np.float64]
@@ -93,7 +92,7 @@ def column_noise(
 
 def _devices(design: Design, crossbar: Crossbar, rows_v: Array, columns_v: Array) -> tuple[Array, Array]:
     """Sums over each column's devices, (samples, columns): of |currents|, amps, and of slopes, siemens."""
-    areas = by_column(crossbar.area) * crossbar.current_unit_a
+    areas = crossbar.column_area * crossbar.current_unit_a
     shifts_v = np.repeat(crossbar.shift_v, 2, axis=1)
     shot_a, siemens = np.zeros_like(columns_v), np.zeros_like(columns_v)
     for index, device in enumerate(design.devices):

@@ -11,12 +11,19 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, cast, get_args
 
+import numpy as np
+import numpy.typing as npt
 from pydantic import Field
 from torch import Tensor
 from torch.nn import functional
 
 from kanspice.errors import InputError
+from kanspice.piecewise import Bends
 from kanspice.validation import Table, nearest, validate
+
+Array = npt.NDArray[np.float64]
+_LEAK = 0.01
+"""Slope of torch's leaky_relu below zero."""
 
 ActivationName = Literal[
     "celu",
@@ -64,6 +71,10 @@ class Branch(Table):
     def current(self, v_source: Tensor, v_destination: Tensor, theta: Tensor) -> Tensor:
         """The currents (..., edges), from voltages (..., edges) at both ends and parameters theta (rows, edges)."""
 
+    def bends(self, _theta: Array) -> Bends | None:
+        """The currents as functions of v_s - v_d, for theta (rows, edges); None unless they are piecewise linear so."""
+        return None
+
 
 class ShiftRelu1(Branch):
     """p1 relu(v_s - v_d - p0): Eq. 10, written with the shift and the slope apart."""
@@ -75,6 +86,10 @@ class ShiftRelu1(Branch):
     def current(self, v_source: Tensor, v_destination: Tensor, theta: Tensor) -> Tensor:
         return theta[1] * functional.relu(v_source - v_destination - theta[0])
 
+    def bends(self, theta: Array) -> Bends:
+        none = np.zeros_like(theta[0])
+        return Bends(theta[0], (none, none), (theta[1], -theta[1] * theta[0]))
+
 
 class ShiftLeakyRelu1(Branch):
     """p1 leaky_relu(v_s - v_d - p0), slope 0.01 below the shift."""
@@ -85,6 +100,10 @@ class ShiftLeakyRelu1(Branch):
 
     def current(self, v_source: Tensor, v_destination: Tensor, theta: Tensor) -> Tensor:
         return theta[1] * functional.leaky_relu(v_source - v_destination - theta[0])
+
+    def bends(self, theta: Array) -> Bends:
+        slope, offset = theta[1], -theta[1] * theta[0]
+        return Bends(theta[0], (_LEAK * slope, _LEAK * offset), (slope, offset))
 
 
 class ShiftRelu2(Branch):

@@ -196,7 +196,8 @@ class KirchhoffNet(nn.Module):
         carried, ends = x, []
         for index, (layer, grid) in enumerate(zip(self._layers(), grids, strict=True), start=1):
             with errors_at(f"layer {index}"):
-                solution = self.integrator.solve(layer, _fitted(carried, layer.nodes, self.fill), grid)
+                derivative = layer if torch.is_grad_enabled() else layer.evaluated()
+                solution = self.integrator.solve(derivative, _fitted(carried, layer.nodes, self.fill), grid)
             ends.append(solution[-1])
             carried = ends[-1]
             if self.residual is not None and index == self.residual[1]:

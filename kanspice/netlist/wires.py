@@ -12,7 +12,6 @@ from itertools import pairwise
 import numpy as np
 
 from kanspice.design import Crossbar
-from kanspice.design.columns import by_column
 from kanspice.units import spice_number
 
 
@@ -76,7 +75,7 @@ def capacitors(crossbar: Crossbar, wires: Wires) -> Iterator[str]:
 
     Capacitances at the same nodes are one element.
     """
-    areas = by_column(crossbar.area).sum(axis=2) * crossbar.junction_f
+    areas = crossbar.column_area.sum(axis=2) * crossbar.junction_f
     farads: dict[tuple[str, str], float] = {}
     for row, column in np.ndindex(areas.shape):
         ends = wires.ends(row, column)

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
 
-from kanspice.design import Design
+from kanspice.design import Crossbar, Design, Limiter
 from kanspice.netlist import CIRCUIT, Netlist, build_netlist
 from kanspice.ngspice.blocks import doubt_in
 from kanspice.ngspice.deck import wrapped
 from kanspice.ngspice.process import RAW_FILE, run_deck, working_folder
 from kanspice.ngspice.program import find_ngspice
 from kanspice.ngspice.raw import read_plots
+from kanspice.sequence import Course, Pace
 from kanspice.solution import FailedSample
 from kanspice.units import spice_number
 
@@ -27,14 +29,6 @@ _LEAST_V, _LEAST_A = 1.0, 1e-2
 _LEAST_C = 1e-14
 """ngspice's own, where columns have no capacitance."""
 _TIME_SLACK = 1e-9
-
-
-@dataclass(frozen=True)
-class Pace:
-    """Every sample has its inputs for period_s; they come there along straight lines that take rise_s."""
-
-    period_s: float
-    rise_s: float
 
 
 @dataclass(frozen=True)
@@ -64,6 +58,25 @@ class Trace:
     amplifier_a: dict[str, Array]
     failure: FailedSample | None
     simulate_s: float
+
+    def courses(self, design: Design, pace: Pace, samples: int) -> Iterator[Course]:
+        """What each sample's part of it shows."""
+        before = {after.name: stage.name for stage, after in pairwise(design.stages) if isinstance(after, Crossbar)}
+        rows_v = {crossbar: self.stage_v[stage] for crossbar, stage in before.items()}
+        shown = {s.name: self.stage_v[s.name] for s in design.stages if not isinstance(s, Limiter)}
+        for index in range(samples):
+            start_s, end_s = index * pace.period_s, (index + 1) * pace.period_s
+            inside = self.time_s[(self.time_s > start_s) & (self.time_s < end_s)]
+            time_s = np.concatenate([[start_s], inside, [end_s]])
+            stage_v, row_v = self._at(time_s, shown), self._at(time_s, rows_v)
+            row_a, amplifier_a = self._at(time_s, self.row_a), self._at(time_s, self.amplifier_a)
+            yield Course(time_s - start_s, stage_v, row_v, row_a, amplifier_a)
+
+    def _at(self, time_s: Array, tables: dict[str, Array]) -> dict[str, Array]:
+        return {
+            name: np.stack([np.interp(time_s, self.time_s, column) for column in table.T], axis=1)
+            for name, table in tables.items()
+        }
 
 
 def follow_sequence(

@@ -1,28 +1,29 @@
-"""How a circuit settles, as JSON (`kanspice.settling/1`), as tables on a terminal, and as a picture."""
+"""How a circuit settles, as JSON (`kanspice.settling/1`), as tables on a terminal."""
 
 from __future__ import annotations
 
 import json
 import math
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
 
-from kanspice.report.figures import BLUE, VERMILLION, encoded, picture, tick_decades
 from kanspice.report.physical import si
 from kanspice.report.words import NOTHING, many, number
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from kanspice.gap.settling import Settling
+    from kanspice.gap.settling import EngineCheck, Settling, Swinging
 
 SCHEMA = "kanspice.settling/1"
 _SHOWN_FAILURES = 5
+_SHOWN_OUTPUTS = 8
 
 
 def settling_json(result: Settling) -> str:
     """JSON text; a figure that does not exist is null."""
-    document = {"schema": SCHEMA, **asdict(result), "settled": not result.failed}
+    document = {"schema": SCHEMA, **asdict(replace(result, worst=None)), "settled": not result.failed}
+    document["worst"] = None if result.worst is None else result.worst.index
     document["failed"] = [
         {"index": failure.index, "outcome": failure.outcome.value, "advice": failure.advice}
         for failure in result.failed
@@ -44,37 +45,60 @@ def print_settling(result: Settling, console: Console) -> None:
     from rich import box  # noqa: PLC0415 - --help stays fast
     from rich.table import Table  # noqa: PLC0415
 
-    stages = Table(box=box.SIMPLE, pad_edge=False)
-    for heading in ("stage", "within", "mean", "longest", "sample", "not settled"):
-        stages.add_column(heading, justify="left" if heading == "stage" else "right")
-    for stage in result.stages:
-        worst = NOTHING if stage.worst is None else str(stage.worst)
-        times = si(stage.mean_s, "s"), si(stage.largest_s, "s")
-        stages.add_row(stage.name, number(stage.tolerance), *times, worst, str(stage.unsettled))
-    console.print(stages)
-    read_outs = Table(box=box.SIMPLE, pad_edge=False)
-    for heading in ("read after", "gap\nrelative", "from rest\nrelative", "same\nargmax", "energy"):
-        read_outs.add_column(heading, justify="right")
-    for read in result.read_outs[::3]:
-        agreement = NOTHING if read.argmax_agreement is None else f"{100 * read.argmax_agreement:.0f} %"
-        gaps = number(read.relative_rmse), number(read.from_rest)
-        read_outs.add_row(si(read.time_s, "s"), *gaps, agreement, si(read.energy_j, "J"))
-    console.print(read_outs)
+    for header, *rows in (stage_rows(result), read_out_rows(result)):
+        table = Table(box=box.SIMPLE, pad_edge=False)
+        for place, heading in enumerate(header):
+            table.add_column(heading, justify="right" if place else "left")
+        for row in rows:
+            table.add_row(*row)
+        console.print(table)
     for line in _lines(result):
         console.print(line, highlight=False, markup=False)
 
 
+def stage_rows(result: Settling) -> list[list[str]]:
+    """When each stage has settled; the first row says what is in the others."""
+    rows = [["stage", "within", "mean", "longest", "sample", "not settled"]]
+    for stage in result.stages:
+        worst = NOTHING if stage.worst is None else str(stage.worst)
+        times = si(stage.mean_s, "s"), si(stage.largest_s, "s")
+        rows.append([stage.name, number(stage.tolerance), *times, worst, str(stage.unsettled)])
+    return rows
+
+
+def read_out_rows(result: Settling) -> list[list[str]]:
+    """What reading the outputs early does."""
+    rows = [["read after", "gap, relative", "from rest", "same argmax", "energy"]]
+    for read in result.read_outs[::3]:
+        agreement = NOTHING if read.argmax_agreement is None else f"{100 * read.argmax_agreement:.0f} %"
+        gaps = number(read.relative_rmse), number(read.from_rest)
+        rows.append([si(read.time_s, "s"), *gaps, agreement, si(read.energy_j, "J")])
+    return rows
+
+
+def swinging_rows(result: Settling) -> list[list[str]]:
+    """Which outputs oscillate."""
+    rows = [["stage", "output", f"samples of {result.samples}"]]
+    return rows + [[s.stage, str(output), str(count)] for s in result.swinging for output, count in ranked(s)]
+
+
+def ranked(swinging: Swinging) -> list[tuple[int, int]]:
+    """(output, samples), the most frequent first."""
+    return sorted(swinging.outputs.items(), key=lambda item: (-item[1], item[0]))
+
+
 def _lines(result: Settling) -> list[str]:
+    """Below the tables on a terminal."""
     lines = [
         f"{many(result.samples, 'sample')}, {si(result.period_s, 's')} each, inputs step in {si(result.rise_s, 's')}",
         f"latency {si(result.latency_s, 's')}, energy until then {si(result.energy_j, 'J')} an inference,"
         f" power at rest {si(result.power_w, 'W')}",
         f"numerical error of the transient: {number(result.numerical)} of the outputs' standard deviation (RMS)",
     ]
-    for stage in result.noise:
-        bits = "" if stage.bits is None else f", {stage.bits:.1f} bits of its range"
-        parts = f"{stage.thermal:.0%} thermal, {stage.shot:.0%} shot, {stage.amplifier:.0%} amplifiers"
-        lines.append(f"noise added by {stage.name}: {si(stage.rms_v, 'V')} RMS{bits} ({parts})")
+    lines += noise_lines(result)
+    if result.cross_check is not None:
+        lines.append(checked(result.cross_check))
+    lines += [_swinging(swinging, result.samples) for swinging in result.swinging]
     for failure in result.failed[:_SHOWN_FAILURES]:
         lines.append(f"sample {failure.index}: {failure.outcome.value}: {failure.advice}")
     left = len(result.failed) - _SHOWN_FAILURES
@@ -82,19 +106,29 @@ def _lines(result: Settling) -> list[str]:
     return [*lines, *([f"and {left} more do not settle"] if left > 0 else [])]
 
 
-def read_out_plot(result: Settling) -> bytes:
-    """PNG: the gap, and the distance from rest, over the time at which the outputs are read."""
-    times = [read.time_s for read in result.read_outs]
-    curves = (
-        ("from the network", VERMILLION, [read.relative_rmse for read in result.read_outs]),
-        ("from rest", BLUE, [read.from_rest for read in result.read_outs]),
-    )
-    with picture(3.0, f"Outputs read early: {many(result.samples, 'sample')}") as (figure, axes):
-        for label, colour, values in curves:
-            known = [(t, v) for t, v in zip(times, values, strict=True) if v is not None and v > 0]
-            axes.plot([t for t, _ in known], [v for _, v in known], color=colour, label=label)
-        axes.set(xscale="log", yscale="log", xlabel="read so long after the step (s)", ylabel="relative RMSE")
-        for axis in (axes.xaxis, axes.yaxis):
-            tick_decades(axis)
-        axes.legend()
-        return encoded(figure, "png")
+def noise_lines(result: Settling) -> list[str]:
+    """What each stage adds, in words."""
+    lines = []
+    for stage in result.noise:
+        if not math.isfinite(stage.rms_v):
+            lines.append(f"noise added by {stage.name}: without bound, no feedback holds a column")
+            continue
+        bits = "" if stage.bits is None else f", {stage.bits:.1f} bits of its range"
+        parts = f"{stage.thermal:.0%} thermal, {stage.shot:.0%} shot, {stage.amplifier:.0%} amplifiers"
+        lines.append(f"noise added by {stage.name}: {si(stage.rms_v, 'V')} RMS{bits} ({parts})")
+    return lines
+
+
+def checked(check: EngineCheck) -> str:
+    """What the other engine says."""
+    apart = f"{number(check.max_relative)} at most, {number(check.relative_rmse)} RMS"
+    return f"{check.engine} on {many(check.samples, 'sample')}: outputs read early or late {apart} deviations away"
+
+
+def _swinging(swinging: Swinging, samples: int) -> str:
+    """Which outputs, the most frequent first."""
+    found = ranked(swinging)
+    shown = ", ".join(f"{output} ({count})" for output, count in found[:_SHOWN_OUTPUTS])
+    left = len(found) - _SHOWN_OUTPUTS
+    more = f" and {left} more" if left > 0 else ""
+    return f"{swinging.stage} swings by itself at outputs (in how many of {samples} samples): {shown}{more}"

@@ -2,5 +2,6 @@
 
 from kanspice.solver.engine import Session, solve
 from kanspice.solver.options import Progress, SolverOptions
+from kanspice.solver.rows import KnownRows
 
-__all__ = ["Progress", "Session", "SolverOptions", "solve"]
+__all__ = ["KnownRows", "Progress", "Session", "SolverOptions", "solve"]

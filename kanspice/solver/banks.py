@@ -20,6 +20,7 @@ from scipy.sparse import csr_array
 from kanspice.design import OdePeriod, Schematic
 from kanspice.design.activations import ACTIVATIONS
 from kanspice.design.branches import LEAK, activation_name
+from kanspice.piecewise import Bends, PairCurrents
 
 Array = npt.NDArray[np.float64]
 Indices = npt.NDArray[np.int64]
@@ -59,6 +60,11 @@ class Branches:
     def is_smooth(self) -> bool:
         """True when currents have no corners."""
         return self.shape in ("linear", "tanh") or self.activation in _SMOOTH_ACTIVATIONS
+
+    @property
+    def is_piecewise(self) -> bool:
+        """True when currents are piecewise linear in the difference of the voltages."""
+        return self.differences and self.shape in ("linear", "rectified") and bool(np.isinf(self.level).all())
 
     def shaped(self, drive: Array, ratio: Array | float) -> Array:
         """What the drive makes of itself; the argument may be overwritten."""
@@ -103,7 +109,7 @@ def bank_of(period: OdePeriod, schematic: Schematic | None = None) -> Bank:
     branches = merged(oriented(replace(branches, weight=period.gain * branches.weight)))
     if branches.nodes * len(branches.weight) <= _DENSE_NUMBERS:
         return DenseBank(branches)
-    return PairBank(branches)
+    return PiecewiseBank(branches) if branches.is_piecewise else PairBank(branches)
 
 
 class DenseBank(Bank):
@@ -133,13 +139,36 @@ class DenseBank(Bank):
         return currents
 
 
+class PiecewiseBank(Bank):
+    """All branches between the same two nodes as one piecewise linear function of the difference of their voltages."""
+
+    def __init__(self, branches: Branches) -> None:
+        self.branches = branches
+        self.pairs = PairCurrents(branches.nodes, branches.first, branches.second, _bends(branches))
+
+    def into_nodes(self, volts: Array) -> Array:
+        return self.pairs.into_nodes(volts)
+
+
+def _bends(branches: Branches) -> Bends:
+    """Each branch as a function of the difference; one whose drive does not change with it has no corner."""
+    alpha, gamma, ratio = branches.alpha, branches.gamma, branches.ratio
+    still, rises = alpha == 0, alpha > 0
+    linear = branches.shape == "linear"
+    steep, flat = (np.ones_like(ratio),) * 2 if linear else (np.maximum(ratio, 1.0), np.minimum(ratio, 1.0))
+    below = branches.weight * np.where(rises | (still & (gamma < 0)), flat, steep)
+    above = branches.weight * np.where(rises, steep, flat)
+    corner = -gamma / np.where(still, np.nan, alpha)
+    return Bends(corner, (below * alpha, below * gamma), (above * alpha, above * gamma))
+
+
 class PairBank(Bank):
     """Pair of nodes by pair of nodes: voltages are looked up, and currents added up, once for all between the two."""
 
     def __init__(self, branches: Branches) -> None:
         """branches: sorted so that those between the same two nodes follow each other, as `oriented` sorts them."""
         self.branches = branches
-        starts = np.flatnonzero(np.diff(branches.first, prepend=-1) | np.diff(branches.second, prepend=-1))
+        starts = _starts(branches)
         counts = np.diff(np.append(starts, len(branches.weight)))
         order = np.argsort(counts, kind="stable")
         self.first, self.second = branches.first[starts[order]], branches.second[starts[order]]
@@ -153,7 +182,7 @@ class PairBank(Bank):
 
     def into_nodes(self, volts: Array) -> Array:
         padded = np.pad(volts, ((0, 0), (1, 0)))
-        first, second = padded[:, self.first], padded[:, self.second]
+        first, second = padded.take(self.first, axis=1), padded.take(self.second, axis=1)
         current, start = np.empty_like(first), 0
         if self.branches.differences:
             first -= second
@@ -175,6 +204,11 @@ class PairBank(Bank):
             drive *= weight
             total += drive
         return total
+
+
+def _starts(branches: Branches) -> Indices:
+    """Where the branches of the next pair of nodes begin, for branches sorted by nodes."""
+    return np.flatnonzero(np.diff(branches.first, prepend=-1) | np.diff(branches.second, prepend=-1))
 
 
 def _limited(term: Array, level: Array | float) -> Array:
@@ -233,7 +267,7 @@ def merged(branches: Branches) -> Branches:
     """The same with all linear branches between two nodes made one; others are kept as they are."""
     if branches.shape != "linear" or len(branches.weight) == 0:
         return branches
-    starts = np.flatnonzero(np.diff(branches.first, prepend=-1) | np.diff(branches.second, prepend=-1))
+    starts = _starts(branches)
     alpha, beta, gamma = (
         np.add.reduceat(branches.weight * part, starts) for part in (branches.alpha, branches.beta, branches.gamma)
     )

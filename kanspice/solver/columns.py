@@ -7,8 +7,7 @@ help, where devices bend or fall steeply.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -35,22 +34,16 @@ class Settled:
     """Columns at rest.
 
     columns_v, amplifiers_v: (samples, columns) volts. drawn_a: (samples, columns) what amplifiers take from them.
-    rows_a: (samples, rows) what rows take from their drivers. residual_a: (samples,) largest current that is left over.
-    converged: (samples,).
+    residual_a: (samples,) largest current that is left over. converged: (samples,).
+    rows_a: (samples, rows) what rows take from their drivers, where it comes with the rest.
     """
 
     columns_v: Array
     amplifiers_v: Array
     drawn_a: Array
-    rows_a: Array
     residual_a: Array
     converged: npt.NDArray[np.bool_]
-
-
-def joined(parts: Sequence[Settled]) -> Settled:
-    """Of all samples, in order, from parts of them."""
-    names = [field.name for field in fields(Settled)]
-    return Settled(**{name: np.concatenate([getattr(part, name) for part in parts]) for name in names})
+    rows_a: Array | None = None
 
 
 @dataclass(frozen=True)
@@ -68,8 +61,7 @@ def settle(crossbar: Crossbar, currents: Currents, samples: int, reach: Reach) -
     offset_v = np.broadcast_to(crossbar.offset_v, (samples, len(crossbar.offset_v)))
     current = currents.at(offset_v, np.arange(samples))[0] * crossbar.current_unit_a + crossbar.bias_a
     amplifiers_v = outputs_v(crossbar, offset_v, current)
-    rows_a = currents.from_rows(offset_v) * crossbar.current_unit_a
-    return Settled(offset_v, amplifiers_v, current, rows_a, np.zeros(samples), _each(np.isfinite(amplifiers_v)))
+    return Settled(offset_v, amplifiers_v, current, np.zeros(samples), _each(np.isfinite(amplifiers_v)))
 
 
 def _each(columns: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
@@ -98,9 +90,8 @@ class _Search:
             self._step(alive, must_help=step >= _FREE_STEPS)
         drawn = drawn_a(self.crossbar, self.columns_v)[0]
         amplifiers_v = outputs_v(self.crossbar, self.columns_v, drawn)
-        rows_a = self.currents.from_rows(self.columns_v) * self.crossbar.current_unit_a
         balanced = ~self.open & (self.left_a <= _JUMP * self.scale_a)
-        return Settled(self.columns_v, amplifiers_v, drawn, rows_a, self.left_a.max(axis=1), _each(balanced))
+        return Settled(self.columns_v, amplifiers_v, drawn, self.left_a.max(axis=1), _each(balanced))
 
     def _step(self, alive: npt.NDArray[np.int64], *, must_help: bool) -> None:
         """One step of the samples that have columns left to settle; settled columns stay."""

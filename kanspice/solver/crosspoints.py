@@ -7,18 +7,19 @@ are located once for the rows; the devices of a crosspoint together are then one
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 import numpy.typing as npt
 
 from kanspice.devices import Curve
-from kanspice.solver.currents import Rows, beyond
-from kanspice.solver.pieces import Indices
+from kanspice.solver.pieces import Crossings, Indices
+from kanspice.solver.rows import Rows
 
 Array = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
 
+_BLOCK_NUMBERS = 2**20
 _MANY = 0.05
 """Of the crosspoints: so many are faster changed with all the others than one by one."""
 
@@ -72,12 +73,11 @@ class LocalCrosspoints(Crosspoints):
         """Polynomials of crosspoints, (degree + 1, samples, rows, columns), from those of rows."""
         samples, (rows, columns, _) = len(self.rows.rows_v), self.area.shape
         powers = max((table.shape[2] for table in tables), default=0)
-        stacked = np.zeros((rows, powers, samples, len(tables)))
-        for place, table in enumerate(tables):
-            stacked[:, : table.shape[2], :, place] = table.transpose(1, 2, 0)
-        areas = self.area[:, :, known].transpose(0, 2, 1)
-        together = stacked.reshape(rows, powers * samples, len(tables)) @ areas
-        return together.reshape(rows, powers, samples, columns).transpose(1, 2, 0, 3)
+        together = np.zeros((powers, samples, rows, columns))
+        for place, table in zip(known, tables, strict=True):
+            for power in range(table.shape[2]):
+                together[power] += table[:, :, power, None] * self.area[:, :, place]
+        return together
 
     def at(self, lost_v: Array, samples: Indices) -> tuple[Array, Array]:
         current, slope = self._polynomials(lost_v, samples)
@@ -88,7 +88,7 @@ class LocalCrosspoints(Crosspoints):
                 continue
             crossings = pieces.crossings(self.rows.rows_v[samples], lowest_v, highest_v, next(rooms)[:, samples])
             area = self.area[:, :, place]
-            for crossing, column, value, derivative in beyond(crossings, columns, lambda p: lost_v[p.sample, p.row]):
+            for crossing, column, value, derivative in _beyond(crossings, columns, lambda p: lost_v[p.sample, p.row]):
                 sample, row = crossings.sample[crossing], crossings.row[crossing]
                 areas = area[row, column]
                 np.add.at(current, (sample, row, column), areas * value)
@@ -121,3 +121,24 @@ class LocalCrosspoints(Crosspoints):
             self.is_above[place] = now = is_above[sample, row, column]
             self.sided[:, *place] = np.where(now, self.above[:, *place], self.below[:, *place])
         return self.sided if everyone else self.sided[:, samples]
+
+
+def _beyond(
+    crossings: Crossings, columns: int, lost_v: Callable[[Crossings], Array]
+) -> Iterator[tuple[Indices, Indices, Array, Array]]:
+    """Which crossings happen at which columns, and what they add to a unit device's current and its derivative by lost.
+
+    lost_v: what devices lose of their rows' voltages, (crossings, columns), at a part of the crossings.
+    """
+    size = max(1, _BLOCK_NUMBERS // columns)
+    for first in range(0, len(crossings.sample), size):
+        part = crossings[first : first + size]
+        distance = part.side[:, None] * (part.at_v[:, None] - lost_v(part))
+        crossing, column = np.nonzero(distance > 0)
+        past = distance[crossing, column]
+        value, derivative = np.zeros_like(past), np.zeros_like(past)
+        for power in range(part.steps.shape[1] - 1, -1, -1):
+            derivative = derivative * past + value
+            value = value * past + part.steps[crossing, power]
+        derivative = derivative * past + value
+        yield first + crossing, column, value * past, -derivative * part.side[crossing]

@@ -7,46 +7,20 @@ polynomial per column by a matrix product. Nothing is approximated: see `pieces`
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from functools import partial
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
 
-from kanspice.devices import Curve, PiecewisePolynomial
-from kanspice.solver.pieces import Crossings, Indices, Pieces
+from kanspice.devices import Curve
+from kanspice.solver.corners import Corners
+from kanspice.solver.pieces import Indices
+from kanspice.solver.products import times
+from kanspice.solver.rows import Rows
 
 Array = npt.NDArray[np.float64]
 
 _BLOCK_NUMBERS = 2**20
-
-
-@dataclass(frozen=True)
-class Rows:
-    """Voltages of a crossbar's rows, and the curves seen from there.
-
-    rows_v: (samples, rows) volts. curves: of the device types, in volts.
-    """
-
-    rows_v: Array
-    curves: tuple[Curve, ...]
-    pieces: tuple[Pieces | None, ...]
-    """Of each device type; None where the curve is no piecewise polynomial."""
-    above: tuple[Array, ...]
-    below: tuple[Array, ...]
-    """Per device type with pieces, (samples, rows, degree + 1): the curve in powers of the column voltage."""
-    rooms: tuple[Array, ...]
-    """Per device type with pieces, (2, samples, rows): how far the next breakpoints are, volts."""
-
-    @classmethod
-    def at(cls, rows_v: Array, curves: Sequence[Curve]) -> Rows:
-        pieces = tuple(Pieces.of(curve) if isinstance(curve, PiecewisePolynomial) else None for curve in curves)
-        known = [part for part in pieces if part is not None]
-        above = tuple(part.around(rows_v, "left") for part in known)
-        below = tuple(part.around(rows_v, "right") for part in known)
-        rooms = tuple(part.rooms(rows_v) for part in known)
-        return cls(rows_v, tuple(curves), pieces, above, below, rooms)
 
 
 class Currents(ABC):
@@ -70,46 +44,38 @@ class LocalCurrents(Currents):
     def __init__(self, rows: Rows, area: Array) -> None:
         """area: (rows, columns, devices), at least 0."""
         self.rows, self.area = rows, _by_device(area)
-        self.above = _summed(rows.above, self._known_areas)
-        self.below = _summed(rows.below, self._known_areas)
+        areas = np.concatenate([np.empty((0, area.shape[1])), *(self.area[place] for place in rows.known)])
+        self.above, self.below = (self._summed(table, areas) for table in rows.stacked)
+        self.corners = Corners(rows, areas)
 
-    @property
-    def _known_areas(self) -> list[Array]:
-        return [area for area, pieces in zip(self.area, self.rows.pieces, strict=True) if pieces is not None]
+    def _summed(self, table: Array, areas: Array) -> Array:
+        """Polynomials of whole columns, (samples, powers, columns)."""
+        return times(table, areas).reshape(len(self.rows.rows_v), self.rows.powers, areas.shape[1])
 
     def at(self, columns_v: Array, samples: Indices) -> tuple[Array, Array]:
-        current, slope = np.zeros_like(columns_v), np.zeros_like(columns_v)
-        if self.above.size:
-            current, slope = _polynomials(
-                np.where(columns_v[:, None, :] > 0, self.above[samples], self.below[samples]), columns_v
-            )
-        rows_v = self.rows.rows_v[samples]
-        lowest_v, highest_v = columns_v.min(axis=1, keepdims=True), columns_v.max(axis=1, keepdims=True)
-        rooms = iter(self.rows.rooms)
-        for curve, pieces, area in zip(self.rows.curves, self.rows.pieces, self.area, strict=True):
-            if pieces is None:
-                part = _whole(curve, rows_v, area, columns_v)
-            else:
-                crossings = pieces.crossings(rows_v, lowest_v, highest_v, next(rooms)[:, samples])
-                part = _beyond_breakpoints(crossings, area, columns_v)
-            current, slope = current + part[0], slope + part[1]
-        return current, slope
+        is_above = columns_v[:, None, :] > 0
+        parts = [_polynomials(np.where(is_above, self.above[samples], self.below[samples]), columns_v)]
+        if self.rows.known:
+            parts.append(self.corners.currents(columns_v, samples))
+        parts += [_whole(curve, self.rows.rows_v[samples], area, columns_v) for curve, area in self._others]
+        currents, slopes = zip(*parts, strict=True)
+        return sum(currents), sum(slopes)
 
     def from_rows(self, columns_v: Array) -> Array:
-        rows_v, total = self.rows.rows_v, np.zeros_like(self.rows.rows_v)
-        lowest_v, highest_v = columns_v.min(axis=1, keepdims=True), columns_v.max(axis=1, keepdims=True)
-        tables = iter(zip(self.rows.above, self.rows.below, strict=True))
-        for curve, pieces, area in zip(self.rows.curves, self.rows.pieces, self.area, strict=True):
-            if pieces is None:
-                total += _whole_rows(curve, rows_v, area, columns_v)
-                continue
-            total += _rows_of_polynomials(*next(tables), area, columns_v)
-            crossings = pieces.crossings(rows_v, lowest_v, highest_v)
-            seen_v = partial(_columns_of, columns_v)
-            for crossing, column, value, _ in beyond(crossings, columns_v.shape[1], seen_v):
-                sample, row = crossings.sample[crossing], crossings.row[crossing]
-                np.add.at(total, (sample, row), area[row, column] * value)
+        total = np.zeros_like(self.rows.rows_v)
+        for place, above, below in zip(self.rows.known, self.rows.above, self.rows.below, strict=True):
+            total += _rows_of_polynomials(above, below, self.area[place], columns_v)
+        if self.rows.known:
+            total += self.corners.from_rows(columns_v)
+        for curve, area in self._others:
+            total += _whole_rows(curve, self.rows.rows_v, area, columns_v)
         return total
+
+    @property
+    def _others(self) -> list[tuple[Curve, Array]]:
+        """Curves without pieces, and the areas of their devices."""
+        devices = zip(self.rows.curves, self.rows.pieces, self.area, strict=True)
+        return [(curve, area) for curve, pieces, area in devices if pieces is None]
 
 
 class WholeCurves(Currents):
@@ -138,7 +104,7 @@ class AtRows(Currents):
         bases = [curve.numpy(rows_v)[0] for curve in curves]
         basis = np.concatenate(bases, axis=1)
         self.row_current = sum(part * area[:, :, device].sum(axis=1) for device, part in enumerate(bases))
-        self.current = basis @ area.transpose(2, 0, 1).reshape(basis.shape[1], -1)
+        self.current = times(basis, area.transpose(2, 0, 1).reshape(basis.shape[1], -1))
 
     def at(self, columns_v: Array, samples: Indices) -> tuple[Array, Array]:
         return self.current[samples], np.zeros_like(columns_v)
@@ -147,17 +113,13 @@ class AtRows(Currents):
         return np.asarray(self.row_current)
 
 
-def _columns_of(columns_v: Array, crossings: Crossings) -> Array:
-    return columns_v[crossings.sample]
-
-
 def _rows_of_polynomials(above: Array, below: Array, area: Array, columns_v: Array) -> Array:
     """Sums over the columns of area (rows, columns) times polynomials of rows, (samples, rows, degree + 1), there."""
     total = np.zeros(above.shape[:2])
     for table, on_side in ((above, columns_v > 0), (below, columns_v <= 0)):
         powers = on_side.astype(np.float64)
         for power in range(table.shape[2]):
-            total += table[:, :, power] * (powers @ area.T)
+            total += table[:, :, power] * times(powers, area.T)
             powers = powers * columns_v
     return total
 
@@ -177,18 +139,6 @@ def _by_device(area: Array) -> list[Array]:
     return [np.ascontiguousarray(area[:, :, device]) for device in range(area.shape[2])]
 
 
-def _summed(tables: Sequence[Array], areas: Sequence[Array]) -> Array:
-    """Polynomials of whole columns, (samples, degree + 1, columns), from those of rows, (samples, rows, degree + 1)."""
-    if not tables:
-        return np.empty(0)
-    degree = max(table.shape[2] for table in tables)
-    samples = len(tables[0])
-    padded = [np.pad(table, ((0, 0), (0, 0), (0, degree - table.shape[2]))) for table in tables]
-    stacked = np.concatenate(padded, axis=1).transpose(0, 2, 1).reshape(samples * degree, -1)
-    summed: Array = stacked @ np.concatenate(areas)
-    return summed.reshape(samples, degree, -1)
-
-
 def _polynomials(coefficients: Array, x: Array) -> tuple[Array, Array]:
     """Values and slopes, (samples, columns), of polynomials with coefficients (samples, degree + 1, columns)."""
     value, slope = np.zeros_like(x), np.zeros_like(x)
@@ -196,39 +146,6 @@ def _polynomials(coefficients: Array, x: Array) -> tuple[Array, Array]:
         slope = slope * x + value
         value = value * x + coefficients[:, power]
     return value, slope
-
-
-def _beyond_breakpoints(crossings: Crossings, area: Array, columns_v: Array) -> tuple[Array, Array]:
-    """What the devices beyond a breakpoint carry more than the piece that their row is on."""
-    current, slope = np.zeros(columns_v.size), np.zeros(columns_v.size)
-    columns = columns_v.shape[1]
-    for crossing, column, value, derivative in beyond(crossings, columns, lambda part: columns_v[part.sample]):
-        areas = area[crossings.row[crossing], column]
-        place = crossings.sample[crossing] * columns + column
-        current += np.bincount(place, areas * value, columns_v.size)
-        slope += np.bincount(place, areas * derivative, columns_v.size)
-    return current.reshape(columns_v.shape), slope.reshape(columns_v.shape)
-
-
-def beyond(
-    crossings: Crossings, columns: int, lost_v: Callable[[Crossings], Array]
-) -> Iterator[tuple[Indices, Indices, Array, Array]]:
-    """Which crossings happen at which columns, and what they add to a unit device's current and its derivative by lost.
-
-    lost_v: what devices lose of their rows' voltages, (crossings, columns), at a part of the crossings.
-    """
-    size = max(1, _BLOCK_NUMBERS // columns)
-    for first in range(0, len(crossings.sample), size):
-        part = crossings[first : first + size]
-        distance = part.side[:, None] * (part.at_v[:, None] - lost_v(part))
-        crossing, column = np.nonzero(distance > 0)
-        past = distance[crossing, column]
-        value, derivative = np.zeros_like(past), np.zeros_like(past)
-        for power in range(part.steps.shape[1] - 1, -1, -1):
-            derivative = derivative * past + value
-            value = value * past + part.steps[crossing, power]
-        derivative = derivative * past + value
-        yield first + crossing, column, value * past, -derivative * part.side[crossing]
 
 
 def _whole(

@@ -20,6 +20,7 @@ from kanspice.solver.block import Block, Method, blocks
 from kanspice.solver.operating_points import Chain
 from kanspice.solver.options import Progress, SolverOptions
 from kanspice.solver.periods import Periods
+from kanspice.solver.rows import KnownRows
 
 Array = npt.NDArray[np.float64]
 
@@ -33,16 +34,19 @@ def solve(
     hints: Mapping[str, Array] | None = None,
     progress: Progress | None = None,
     numbers: Sequence[int] | None = None,
+    known: KnownRows | None = None,
 ) -> Solution:
     """Voltages of every stage of the design for inputs (samples, inputs) in model units.
 
     hints: reference stages by name, (samples, width) in model units: the numerical error is measured where the circuit
     is farthest from them. progress: called with the number of samples finished since its last call. numbers: which
-    samples these are, for what is drawn for each of them; 0 and on if None.
+    samples these are, for what is drawn for each of them; 0 and on if None. known: what circuits that get the same
+    inputs share; the solution is the same with it.
     Failed samples are values in the result.
     """
     arriving = design.inputs_v(inputs, numbers), design.read_late_s(len(inputs), numbers)
-    return _Run(design, *arriving, fidelity, options or SolverOptions(), hints=hints or {}).solve(progress)
+    run = _Run(design, *arriving, fidelity, options or SolverOptions(), hints=hints or {}, known=known)
+    return run.solve(progress)
 
 
 class Session:
@@ -50,7 +54,7 @@ class Session:
 
     def __init__(self, design: Design, fidelity: Fidelity, options: SolverOptions) -> None:
         self.design, self.fidelity, self.options = design, fidelity, options
-        self._method = _method(design, fidelity)
+        self._method = _method(design, fidelity, options)
 
     def solve(self, inputs: Array, numbers: Sequence[int] | None = None) -> Solution:
         """As the function of that name."""
@@ -58,8 +62,10 @@ class Session:
         return _Run(self.design, *arriving, self.fidelity, self.options, hints={}, method=self._method).solve(None)
 
 
-def _method(design: Design, fidelity: Fidelity) -> Method:
-    return Periods(design) if design.periods else Chain(design, fidelity)
+def _method(design: Design, fidelity: Fidelity, options: SolverOptions, known: KnownRows | None = None) -> Method:
+    if design.periods:
+        return Periods(design)
+    return Chain(design, fidelity, known, row_currents=options.row_currents)
 
 
 class _Run:
@@ -74,12 +80,13 @@ class _Run:
         options: SolverOptions,
         *,
         hints: Mapping[str, Array],
+        known: KnownRows | None = None,
         method: Method | None = None,
     ) -> None:
         self.design, self.fidelity, self.options, self.hints = design, fidelity, options, hints
         self.inputs_v, self.late_s = inputs_v, late_s
         self.started = time.monotonic()
-        self.method: Method = method or _method(design, fidelity)
+        self.method: Method = method or _method(design, fidelity, options, known)
         self.load_s = time.monotonic() - self.started
         self.failures: dict[int, FailedSample] = {}
         self.stage_v: dict[str, Array] = {}
@@ -148,7 +155,8 @@ class _Run:
             arriving = self.inputs_v[block], self.late_s[block]
             again = self.method.solve(*arriving, tighter=True, deadline=self.deadline)
             found_v = again.stage_v[last] - self.stage_v[last][block]
-            differences_v |= {index: row for index, row in zip(block, found_v, strict=True) if np.isfinite(row).all()}
+            good = [place for place in range(len(block)) if place not in again.failures]
+            differences_v |= {block[place]: found_v[place] for place in good if np.isfinite(found_v[place]).all()}
         if not differences_v:
             self.notes.append("numerical error unknown: the tightened rerun came to no end")
             return None

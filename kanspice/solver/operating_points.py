@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
@@ -11,19 +13,19 @@ import numpy.typing as npt
 from kanspice.design import Crossbar, Design, FilterBank, LayerNorm, Limiter, SynapseBank
 from kanspice.design.amplifiers import differences_v
 from kanspice.design.bounds import column_bounds_v, largest_column_currents_a, largest_currents
-from kanspice.design.columns import by_column
 from kanspice.design.ideal import bank_v, limited_v, normalised_v
 from kanspice.design.uniqueness import wires_leave_one_state
 from kanspice.errors import InputError
 from kanspice.netlist import Fidelity, check_shared
 from kanspice.solution import FailedSample, Outcome
 from kanspice.solver.block import Block
-from kanspice.solver.columns import Reach, Settled, joined, settle
+from kanspice.solver.columns import Reach, Settled, settle
 from kanspice.solver.crosspoints import Crosspoints, LocalCrosspoints, WholeCrosspoints
-from kanspice.solver.currents import AtRows, Currents, LocalCurrents, Rows, WholeCurves
+from kanspice.solver.currents import AtRows, Currents, LocalCurrents, WholeCurves
 from kanspice.solver.pieces import Indices
+from kanspice.solver.rows import KnownRows, Rows
 from kanspice.solver.states import States
-from kanspice.solver.wired import settle_wires
+from kanspice.solver.wired import IsLate, Wired, joined, settle_wires
 
 Array = npt.NDArray[np.float64]
 
@@ -35,14 +37,29 @@ _WIRED_NUMBERS = 2**15
 """Crosspoints at a time where each has a polynomial of its own."""
 
 
+@dataclass(frozen=True)
+class _Pass:
+    """One time through the stages: what is found, by which curves, and when to stop."""
+
+    found: Block
+    whole_curves: bool
+    is_late: IsLate
+
+
 class Chain:
     """A design's stages, ready for blocks of samples."""
 
-    def __init__(self, design: Design, fidelity: Fidelity) -> None:
+    def __init__(
+        self, design: Design, fidelity: Fidelity, known: KnownRows | None = None, *, row_currents: bool = True
+    ) -> None:
+        """known: rows that other circuits with the same inputs have too; nothing is kept if None.
+
+        row_currents: find what rows take too.
+        """
         if fidelity == "transient":
             hint = "--fidelity behavioural, or --engine ngspice"
             raise InputError("filters over time are ngspice's alone", where="--fidelity", found=fidelity, hint=hint)
-        self.design, self.fidelity = design, fidelity
+        self.design, self.fidelity, self.known, self.row_currents = design, fidelity, known, row_currents
         for crossbar in design.crossbars if fidelity == "shared" else ():
             check_shared(crossbar)
         self.curves = tuple(device.curve.stretched(design.input_v_per_unit) for device in design.devices)
@@ -51,7 +68,7 @@ class Chain:
             crossbar.name: Reach(columns_v[crossbar.name], largest_column_currents_a(crossbar, largest))
             for crossbar in design.crossbars
         }
-        self.area = {crossbar.name: by_column(crossbar.area) for crossbar in design.crossbars}
+        self.area = {crossbar.name: crossbar.column_area for crossbar in design.crossbars}
 
     @property
     def block(self) -> int:
@@ -71,18 +88,20 @@ class Chain:
     def solve(
         self, inputs_v: Array, _late_s: Array, /, *, tighter: bool = False, deadline: float | None = None
     ) -> Block:
-        """Voltages for inputs (samples, inputs) in volts, whenever they are taken; blocks are too short for a deadline.
+        """Voltages for inputs (samples, inputs) in volts, whenever they are taken.
 
-        tighter: evaluate the curve in every device, which is slower and shares nothing with the fast way.
+        tighter: evaluate the curve in every device, which is slower and shares nothing with the fast way. deadline: for
+        crossbars with wires; blocks without them are too short for one.
         """
         found, (volts, *noises_v) = Block(), self._driven(inputs_v)
+        now = _Pass(found, tighter, lambda: deadline is not None and time.monotonic() > deadline)
         for stage in self.design.stages:
             if isinstance(stage, Limiter):
                 volts = limited_v(stage, volts)
             elif isinstance(stage, LayerNorm):
                 volts = normalised_v(stage, volts)
             elif isinstance(stage, Crossbar):
-                volts = self._crossbar(stage, volts, found, tighter)
+                volts = self._crossbar(stage, volts, now)
             elif isinstance(stage, FilterBank | SynapseBank):
                 volts = bank_v(stage, volts)
                 if isinstance(stage, SynapseBank) and stage.is_noisy:
@@ -95,47 +114,54 @@ class Chain:
         ends = np.cumsum([self.design.input_width, *(bank.width for bank in self.design.noisy_banks)])
         return np.split(inputs_v, ends[:-1], axis=1)
 
-    def _crossbar(self, crossbar: Crossbar, rows_v: Array, found: Block, whole_curves: bool) -> Array:
+    def _crossbar(self, crossbar: Crossbar, rows_v: Array, now: _Pass) -> Array:
+        found = now.found
+        settled: Settled
         if crossbar.has_wires:
-            settled = self._settle_wires(crossbar, rows_v, found, whole_curves)
+            settled = self._settle_wires(crossbar, rows_v, now)
         else:
-            currents = self._currents(crossbar, rows_v, whole_curves)
+            currents = self._currents(crossbar, rows_v, now.whole_curves)
             settled = settle(crossbar, currents, len(rows_v), self.reach[crossbar.name])
+            if self.row_currents:
+                rows_a = currents.from_rows(settled.columns_v) * crossbar.current_unit_a
+                settled = replace(settled, rows_a=rows_a)
         for place in np.flatnonzero(~settled.converged).tolist():
-            left_a = settled.residual_a[place]
-            left = f"leaves {left_a:.4g} A unbalanced" if np.isfinite(left_a) else "has no state that was found"
-            seen = f"{crossbar.name} {left}"
-            found.failures.setdefault(place, FailedSample(place, Outcome.DIVERGED, seen))
+            outcome = Outcome.TIMED_OUT if now.is_late() else Outcome.DIVERGED
+            found.failures.setdefault(place, FailedSample(place, outcome, f"{crossbar.name} {_seen(settled, place)}"))
         known = settled.residual_a[settled.converged]
         found.residual_a = max(found.residual_a, float(known.max(initial=0.0)))
         found.column_v[crossbar.name] = settled.columns_v
+        if settled.rows_a is not None:
+            found.row_a[crossbar.name] = settled.rows_a
         found.amplifier_v[crossbar.name] = settled.amplifiers_v
-        found.row_a[crossbar.name] = settled.rows_a
         found.amplifier_a[crossbar.name] = settled.drawn_a
         return differences_v(crossbar, settled.amplifiers_v)
 
-    def _settle_wires(self, crossbar: Crossbar, rows_v: Array, found: Block, whole_curves: bool) -> Settled:
+    def _settle_wires(self, crossbar: Crossbar, rows_v: Array, now: _Pass) -> Wired:
         """A few samples at a time, so that what is known of their crosspoints stays in the processor's cache."""
         size = max(1, _WIRED_NUMBERS // (2 * crossbar.rows * crossbar.width))
         starts = range(0, len(rows_v), size)
         parts = [(first, rows_v[first : first + size]) for first in starts]
-        return joined([self._settle_few(crossbar, part, found, whole_curves, first) for first, part in parts])
+        return joined([self._settle_few(crossbar, part, now, first) for first, part in parts])
 
-    def _settle_few(self, crossbar: Crossbar, rows_v: Array, found: Block, whole_curves: bool, first: int) -> Settled:
+    def _settle_few(self, crossbar: Crossbar, rows_v: Array, now: _Pass, first: int) -> Wired:
         """Where no state is found, inputs are swept to the sample; where several are possible, that tests it."""
-        crosspoints = self._crosspoints(crossbar, rows_v, whole_curves)
-        settled, lost = settle_wires(crossbar, crosspoints, rows_v)
-        states = States(crossbar, partial(self._crosspoints, crossbar), max(curve.hi_v for curve in self.curves))
+        crosspoints = self._crosspoints(crossbar, rows_v, now.whole_curves)
+        settled, lost = settle_wires(crossbar, crosspoints, rows_v, is_late=now.is_late)
+        highest_v = max(curve.hi_v for curve in self.curves)
+        states = States(crossbar, partial(self._crosspoints, crossbar), highest_v, now.is_late)
         missing = np.flatnonzero(~settled.converged)
         if missing.size:
             for sweep in (states.swept_down, states.swept_up):
                 arrived, ends = sweep(rows_v[missing])
                 lost[missing[arrived]] = ends[arrived]
-            settled, lost = settle_wires(crossbar, crosspoints, rows_v, lost, patient=False)
-        if not whole_curves:
+            grown = settled.grown
+            settled, lost = settle_wires(crossbar, crosspoints, rows_v, lost, patient=False, is_late=now.is_late)
+            settled = replace(settled, grown=np.maximum(grown, settled.grown))
+        if not now.whole_curves:
             certain = wires_leave_one_state(self.design, crossbar, rows_v)
             doubtful = np.flatnonzero(settled.converged & ~certain)
-            self._judge(states, rows_v[doubtful], lost[doubtful], first + doubtful, found)
+            self._judge(states, rows_v[doubtful], lost[doubtful], first + doubtful, now.found)
         return settled
 
     def _judge(self, states: States, rows_v: Array, lost: Array, places: Indices, found: Block) -> None:
@@ -152,7 +178,7 @@ class Chain:
         area = self.area[crossbar.name] * crossbar.current_unit_a
         if whole_curves or crossbar.shift_v.any():
             return WholeCrosspoints(rows_v, self.curves, area, _shifts_by_column(crossbar))
-        return LocalCrosspoints(Rows.at(rows_v, self.curves), area)
+        return LocalCrosspoints(self._rows(crossbar, rows_v), area)
 
     def _currents(self, crossbar: Crossbar, rows_v: Array, whole_curves: bool) -> Currents:
         area = self.area[crossbar.name]
@@ -160,7 +186,22 @@ class Chain:
             return AtRows(rows_v, self.curves, area)
         if whole_curves or crossbar.shift_v.any():
             return WholeCurves(rows_v, self.curves, area, _shifts_by_column(crossbar))
-        return LocalCurrents(Rows.at(rows_v, self.curves), area)
+        return LocalCurrents(self._rows(crossbar, rows_v), area)
+
+    def _rows(self, crossbar: Crossbar, rows_v: Array) -> Rows:
+        """Other circuits can have the same rows only where no crossbar is before them."""
+        if self.known is not None and crossbar is self.design.crossbars[0]:
+            return self.known.at(rows_v, self.curves)
+        return Rows.at(rows_v, self.curves)
+
+
+def _seen(settled: Settled, place: int) -> str:
+    """Of a sample that did not converge: how far it is from a state, and what would have one."""
+    left_a = settled.residual_a[place]
+    left = f"leaves {left_a:.4g} A unbalanced" if np.isfinite(left_a) else "has no state that was found"
+    if not isinstance(settled, Wired):
+        return left
+    return f"{left}; a state was found with {100 * settled.grown[place]:.2g} % of all resistances"
 
 
 def _shifts_by_column(crossbar: Crossbar) -> Array:

@@ -17,7 +17,7 @@ from kanspice.design.amplifiers import held_v
 from kanspice.design.stability import least_eigenvalue
 from kanspice.design.wires import lost_v
 from kanspice.solver.crosspoints import Crosspoints
-from kanspice.solver.wired import settle_wires
+from kanspice.solver.wired import IsLate, never, settle_wires
 
 Array = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
@@ -42,11 +42,15 @@ class Verdict:
 
 @dataclass(frozen=True)
 class States:
-    """crosspoints: of the crossbar, for rows (samples, rows) in volts; highest_v: where its devices' curves end."""
+    """crosspoints: of the crossbar, for rows (samples, rows) in volts; highest_v: where its devices' curves end.
+
+    is_late: whether to stop.
+    """
 
     crossbar: Crossbar
     crosspoints: Callable[[Array], Crosspoints]
     highest_v: float
+    is_late: IsLate = never
 
     def verdicts(self, rows_v: Array, lost: Array) -> list[Verdict]:
         """One per sample. rows_v: (samples, rows); lost: what crosspoints lose in the states found; volts."""
@@ -88,7 +92,8 @@ class States:
         for part in np.linspace(0, 1, _PARTS + 1).tolist():
             rows_v = from_v + part * (to_v - from_v)
             crosspoints, start = self.crosspoints(rows_v), 2 * lost - before
-            settled, found = settle_wires(self.crossbar, crosspoints, rows_v, start, patient=part == 1)
+            patient, is_late = part == 1, self.is_late
+            settled, found = settle_wires(self.crossbar, crosspoints, rows_v, start, patient=patient, is_late=is_late)
             before, lost = (found if part == 0 else lost), found
         return settled.converged, lost
 

@@ -10,8 +10,9 @@ where the answer is known, to what they are.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, fields
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -34,28 +35,60 @@ _MOST_ROUNDS = 40
 _INNER = 1e-5
 """What a linear system may leave of its right-hand side: less than Newton's method leaves of the rest."""
 _SHORTEST = 2.0**-8
-_FIRST_PART, _MOST_PARTS = 0.25, 24
+_FIRST_PART, _LEAST_PART, _MOST_PARTS = 0.25, 2.0**-10, 24
+"""Of the resistances: by how much they grow at first, by how little it is still worth trying, and how often at most."""
+
+
+IsLate = Callable[[], bool]
+
+
+@dataclass(frozen=True)
+class Wired(Settled):
+    """With wires. grown: (samples,) the part of all resistances up to which a state was found."""
+
+    grown: Array = field(kw_only=True)
+
+
+def joined(parts: Sequence[Wired]) -> Wired:
+    """Of all samples, in order, from parts of them."""
+    names = [each.name for each in fields(Wired)]
+    return Wired(**{name: np.concatenate([getattr(part, name) for part in parts]) for name in names})
+
+
+def never() -> bool:
+    """There is time."""
+    return False
 
 
 def settle_wires(
-    crossbar: Crossbar, crosspoints: Crosspoints, rows_v: Array, start: Array | None = None, *, patient: bool = True
-) -> tuple[Settled, Array]:
+    crossbar: Crossbar,
+    crosspoints: Crosspoints,
+    rows_v: Array,
+    start: Array | None = None,
+    *,
+    patient: bool = True,
+    is_late: IsLate = never,
+) -> tuple[Wired, Array]:
     """Columns at their amplifiers and the amplifiers' outputs, for rows (samples, rows) in volts, and what is lost.
 
     Crosspoints lose (samples, rows, columns) volts; start: what they may lose, nothing if None.
-    patient: where Newton's method fails, let resistances grow.
+    patient: where Newton's method fails, let resistances grow. is_late: whether to stop with what there is.
     """
-    search = _Search(crossbar, crosspoints, rows_v)
+    search, everyone = _Search(crossbar, crosspoints, rows_v, is_late), np.arange(len(rows_v))
     start = np.zeros(search.shape(len(rows_v))) if start is None else start
-    lost, left_v = search.newton(start, np.arange(len(rows_v)), 1.0)
-    for place in np.flatnonzero(~search.is_settled(left_v)).tolist() if patient else ():
-        lost[place], left_v[place] = search.grow(place)
-    currents_a, slopes = crosspoints.at(lost, np.arange(len(rows_v)))
+    lost, left_v = search.newton(start, everyone, 1.0)
+    grown = np.where(search.is_settled(left_v, everyone), 1.0, 0.0)
+    for place in np.flatnonzero(~search.is_settled(left_v, everyone)).tolist() if patient else ():
+        grown[place], found = search.grow(place)
+        if found is not None:
+            lost[place], left_v[place] = found
+    currents_a, slopes = crosspoints.at(lost, everyone)
     into_a = currents_a.sum(axis=1) + crossbar.bias_a
     columns_v = held_v(crossbar, into_a)[0]
     residual_a = np.where(np.isfinite(left_v), np.abs(slopes).max(axis=(1, 2)), 1.0) * left_v
     amplifiers_v, rows_a = outputs_v(crossbar, columns_v, into_a), currents_a.sum(axis=2)
-    settled = Settled(columns_v, amplifiers_v, into_a, rows_a, residual_a, search.is_settled(left_v))
+    converged = search.is_settled(left_v, everyone)
+    settled = Wired(columns_v, amplifiers_v, into_a, residual_a, converged, rows_a, grown=grown)
     return settled, lost
 
 
@@ -64,18 +97,19 @@ class _Search:
     crossbar: Crossbar
     crosspoints: Crosspoints
     rows_v: Array
+    is_late: IsLate
 
     def shape(self, samples: int) -> tuple[int, int, int]:
         """Of what is lost."""
         return samples, self.crossbar.rows, 2 * self.crossbar.width
 
-    def is_settled(self, left_v: Array) -> npt.NDArray[np.bool_]:
-        """(samples,) for what they leave, (samples,)."""
-        return np.asarray(left_v <= _LEFT * self._scale_v)
+    def is_settled(self, left_v: Array, samples: Indices) -> npt.NDArray[np.bool_]:
+        """(len(samples),) for what these samples leave, (len(samples),)."""
+        return np.asarray(left_v <= _LEFT * self._scale_v[samples])
 
-    @property
-    def _scale_v(self) -> float:
-        return float(np.abs(self.rows_v).max(initial=0.0)) + 1.0
+    @cached_property
+    def _scale_v(self) -> Array:
+        return np.asarray(np.abs(self.rows_v).max(axis=1, initial=0.0)) + 1.0
 
     def _left(self, lost: Array, samples: Indices, part: float) -> tuple[Array, Array, Array]:
         """What Newton's method brings to zero, the currents' derivatives, and the ohms of columns at their amplifiers.
@@ -93,8 +127,8 @@ class _Search:
         left_v = _largest(left)
         is_quick = np.ones(len(samples), dtype=bool)
         for _ in range(_MOST_STEPS):
-            going = np.flatnonzero(~self.is_settled(left_v) & np.isfinite(left_v))
-            if going.size == 0:
+            going = np.flatnonzero(~self.is_settled(left_v, samples) & np.isfinite(left_v))
+            if going.size == 0 or self.is_late():
                 break
             step, slow, moved = left[going], np.flatnonzero(~is_quick[going]), False
             if slow.size:
@@ -104,7 +138,9 @@ class _Search:
                 tried = lost[going] - length[:, None, None] * step
                 new_left, new_slope, new_ohm = self._left(tried, samples[going], part)
                 new_left_v = _largest(new_left)
-                better = (new_left_v < (1 - 1e-4 * length) * left_v[going]) | self.is_settled(new_left_v)
+                better = (new_left_v < (1 - 1e-4 * length) * left_v[going]) | self.is_settled(
+                    new_left_v, samples[going]
+                )
                 again, taken = ~better & ~is_quick[going], going[better]
                 is_quick[going] &= new_left_v < _QUICK * left_v[going]
                 moved |= bool(better.any()) or again.sum() < (~better).sum()
@@ -125,21 +161,25 @@ class _Search:
 
         return gmres(apply, left, _INNER, _MOST_ROUNDS)
 
-    def grow(self, place: int) -> tuple[Array, float]:
-        """One sample, by resistances that grow to what they are: (what is lost, largest voltage left over)."""
+    def grow(self, place: int) -> tuple[float, tuple[Array, float] | None]:
+        """One sample, by resistances that grow to what they are: how far that goes, and, if it does go all the way,
+
+        what is lost and the largest voltage left over.
+        """
         samples = np.array([place])
         lost, part, step = np.zeros(self.shape(1)), 0.0, _FIRST_PART
-        left_v = np.array([np.inf])
         for _ in range(_MOST_PARTS):
-            if part == 1:
+            if step < _LEAST_PART or self.is_late():
                 break
             wanted = min(part + step, 1.0)
             tried, left_v = self.newton(lost, samples, wanted)
-            if self.is_settled(left_v)[0]:
+            if self.is_settled(left_v, samples)[0]:
+                if wanted == 1:
+                    return 1.0, (tried[0], float(left_v[0]))
                 lost, part, step = tried, wanted, 2 * step
             else:
                 step /= 2
-        return lost[0], float(left_v[0]) if part == 1 else np.inf
+        return part, None
 
 
 def _largest(left: Array) -> Array:
@@ -150,28 +190,31 @@ def _largest(left: Array) -> Array:
 def gmres(apply: Callable[[Array], Array], right: Array, tolerance: float, most: int) -> Array:
     """Solutions of a linear system per sample, by GMRES from zero: arrays (samples, ...), as `right`.
 
-    tolerance: of each right-hand side's norm, for every sample. Ends after `most` rounds with what it has.
+    tolerance: of each right-hand side's norm; a sample that has reached it stays as it is.
+    Ends after `most` rounds with what it has.
     """
     samples = len(right)
     flat = right.reshape(samples, -1)
     norm = np.linalg.norm(flat, axis=1)
     basis = [flat / np.where(norm > 0, norm, 1.0)[:, None]]
     hessenberg = np.zeros((samples, most + 1, most))
-    weights = np.zeros((samples, 0))
+    weights, going = np.zeros((samples, most)), np.ones(samples, dtype=bool)
     for round_ in range(most):
         vector = apply(basis[round_].reshape(right.shape)).reshape(samples, -1)
         for place, known in enumerate(basis):
-            part = np.einsum("sn,sn->s", vector, known)
+            part = (vector * known).sum(axis=1)
             hessenberg[:, place, round_] = part
             vector = vector - part[:, None] * known
         length = np.linalg.norm(vector, axis=1)
         hessenberg[:, round_ + 1, round_] = length
-        weights, left = _least_squares(hessenberg[:, : round_ + 2, : round_ + 1])
-        if np.all(left <= tolerance):
+        now, left = _least_squares(hessenberg[:, : round_ + 2, : round_ + 1])
+        weights[going, : round_ + 1] = now[going]
+        going &= left > tolerance
+        if not going.any():
             break
         basis.append(vector / np.where(length > 0, length, 1.0)[:, None])
     solution = np.zeros_like(flat)
-    for place in range(weights.shape[1]):
+    for place in range(round_ + 1):
         solution += (weights[:, place] * norm)[:, None] * basis[place]
     return solution.reshape(right.shape)
 

@@ -7,6 +7,7 @@ import json
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -96,7 +97,7 @@ class Request:
         """The fraction of good draws that every point needs: with limits all of them, unless something else is said."""
         return 1.0 if self.yield_min is None and self.limits else self.yield_min
 
-    @property
+    @cached_property
     def seeds(self) -> tuple[int, ...]:
         """Of every draw, the same at every point: specimens differ by what is done to them alone."""
         return tuple(seed_of(self.seed, trial) for trial in range(self.trials))

@@ -24,6 +24,7 @@ from kanspice.netlist import Fidelity
 from kanspice.ngspice import NgspiceOptions, Progress
 from kanspice.pipeline import VerifyOptions, cross_check, has_answer
 from kanspice.solution import FailedSample, Solution
+from kanspice.solver import KnownRows
 from kanspice.study.plan import CHECKED_SAMPLES
 from kanspice.technology import Technology
 
@@ -53,8 +54,22 @@ class Bench:
     scale: float
 
     def solve(self, design: Design, options: NgspiceOptions) -> Solution:
-        """One of the circuits, for all samples."""
-        return solve(self.engine, design, self.inputs, self.fidelity, options, hints=self.hints, numbers=self.places)
+        """One of the circuits, for all samples: they all get the same inputs."""
+        return solve(
+            self.engine,
+            design,
+            self.inputs,
+            self.fidelity,
+            options,
+            hints=self.hints,
+            numbers=self.places,
+            known=self._known,
+            row_currents=False,
+        )
+
+    @cached_property
+    def _known(self) -> KnownRows:
+        return KnownRows()
 
     @cached_property
     def is_random(self) -> bool:

@@ -10,8 +10,8 @@ from periods import period
 from schematics import EDGES, SCHEMATIC, SCHEMATICS, VOLTS, parameters
 
 from kanspice.design import Schematic
-from kanspice.design.branches import LAWS, SCHEMATIC_LAWS, branch_currents
-from kanspice.solver.banks import DenseBank, PairBank, bank_of
+from kanspice.design.branches import LAWS, SCHEMATIC_LAWS, branch_currents, law_rows
+from kanspice.solver.banks import DenseBank, PairBank, PiecewiseBank, bank_of
 
 IDEAL = Schematic(1e-9, math.inf, 1e15, 1.0, math.inf)
 
@@ -26,16 +26,17 @@ def into_nodes(function, theta, edges=EDGES):
     return into[:, 1:]
 
 
-def both_ways(bank):
-    """The bank, in both kinds."""
-    return [PairBank(bank.branches), DenseBank(bank.branches)]
+def every_way(bank):
+    """The bank, in every kind that its branches can have."""
+    piecewise = [PiecewiseBank(bank.branches)] if bank.branches.is_piecewise else []
+    return [PairBank(bank.branches), DenseBank(bank.branches), *piecewise]
 
 
 @pytest.mark.parametrize("law", LAWS)
 def test_a_bank_carries_what_its_branches_carry(law):
     theta = parameters(law)
     expected = into_nodes(lambda s, d, p: branch_currents(law, s, d, p[:, None])[..., :], theta)
-    for bank in both_ways(bank_of(period(law, EDGES, theta, v_unit=0.3))):
+    for bank in every_way(bank_of(period(law, EDGES, theta, v_unit=0.3))):
         np.testing.assert_allclose(bank.into_nodes(VOLTS), expected, rtol=0, atol=1e-13 * np.abs(expected).max())
 
 
@@ -43,7 +44,7 @@ def test_a_bank_carries_what_its_branches_carry(law):
 def test_a_schematic_carries_what_its_parts_let_it(law):
     theta = parameters(law)
     expected = into_nodes(SCHEMATICS[law], theta)
-    for bank in both_ways(bank_of(period(law, EDGES, theta), SCHEMATIC)):
+    for bank in every_way(bank_of(period(law, EDGES, theta), SCHEMATIC)):
         np.testing.assert_allclose(bank.into_nodes(VOLTS), expected, rtol=0, atol=1e-13 * np.abs(expected).max())
 
 
@@ -60,10 +61,11 @@ def test_linear_branches_become_one_per_pair():
     np.testing.assert_allclose(bank.into_nodes(np.array([[1.0, 0.5]])), [[-3.5, 3.5 - 1.5]])
 
 
-def test_many_branches_are_looked_up_pair_by_pair():
+@pytest.mark.parametrize(("law", "kind"), [("ShiftRelu1", PiecewiseBank), ("ShiftRelu2", PairBank)])
+def test_many_branches_are_looked_up_pair_by_pair(law, kind):
     edges = [(i, j) for i in range(40) for j in range(40) if i != j]
-    theta = np.random.default_rng(0).normal(size=(2, len(edges)))
+    theta = np.random.default_rng(0).normal(size=(law_rows(law), len(edges)))
     volts = np.random.default_rng(1).normal(size=(3, 39))
-    bank = bank_of(period("ShiftRelu1", edges, theta))
-    assert isinstance(bank, PairBank)
+    bank = bank_of(period(law, edges, theta))
+    assert isinstance(bank, kind)
     np.testing.assert_allclose(bank.into_nodes(volts), DenseBank(bank.branches).into_nodes(volts), atol=1e-12)

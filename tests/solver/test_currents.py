@@ -8,8 +8,9 @@ from circuits import LINE, PEAK, load_device
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kanspice.solver.currents import AtRows, LocalCurrents, Rows, WholeCurves
+from kanspice.solver.currents import AtRows, LocalCurrents, WholeCurves
 from kanspice.solver.pieces import Pieces, shifted
+from kanspice.solver.rows import Rows
 
 DEVICES = [load_device("z21"), PEAK, load_device("rtd"), LINE]
 CURVES = [device.curve for device in DEVICES]

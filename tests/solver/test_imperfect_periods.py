@@ -19,6 +19,7 @@ from kanspice.design import NodeLosses, Schematic, Switching
 from kanspice.design.branches import LAWS, SCHEMATIC_LAWS, branch_currents, law_rows
 from kanspice.draws import Draw
 from kanspice.ngspice import NgspiceOptions
+from kanspice.solver.banks import DenseBank
 from kanspice.solver.options import SolverOptions
 from kanspice.solver.periods import Periods
 
@@ -204,6 +205,18 @@ def test_scipy_agrees_however_stiff(law, clamp_ohm):
     assert (Periods(design).periods[0].pull is not None) == (clamp_ohm < 1e3)
     found = voltages("batched", design, inputs)[0]
     np.testing.assert_allclose(found, by_scipy(design, inputs[0]), rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize("strong", [NodeLosses(10.0, math.inf, 1.0), NodeLosses(1e7, 0.4, 1.0)], ids=["leak", "clamp"])
+@pytest.mark.parametrize("law", ["ShiftTanh2", "ShiftRelu1"])
+def test_steps_do_not_follow_the_rate_of_what_is_implicit(law, strong, monkeypatch):
+    """Rates of 5e4 and 5e5 a period: explicit steps of a few time constants would take 90,000 evaluations or more."""
+    design, inputs = imperfect(law, 8)
+    evaluated = []
+    into_nodes = DenseBank.into_nodes
+    monkeypatch.setattr(DenseBank, "into_nodes", lambda bank, v: evaluated.append(len(v)) or into_nodes(bank, v))
+    voltages("batched", replace(design, losses=strong), inputs)
+    assert sum(evaluated) < 5000 * len(inputs) * len(design.periods)
 
 
 # --- specimens ---

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -15,8 +16,10 @@ from kanspice.design.uniqueness import wires_leave_one_state
 from kanspice.design.wires import lost_v
 from kanspice.errors import InputError
 from kanspice.ngspice import NgspiceOptions
+from kanspice.solution import Outcome
 from kanspice.solver import SolverOptions, solve
-from kanspice.solver.wired import gmres
+from kanspice.solver.operating_points import Chain
+from kanspice.solver.wired import gmres, settle_wires
 
 WIRES = ("wires.row_ohm=10.0", "wires.column_ohm=20.0", "wires.driver_ohm=50.0")
 
@@ -138,16 +141,6 @@ def test_ngspice_agrees(wires, gain, spreads, names, seed):
         np.testing.assert_allclose(found.stage_v[name], volts, rtol=0, atol=1e-6 * scale)
 
 
-def test_results_do_not_depend_on_the_block():
-    model = network([5, 4, 2], [load_device("z21"), PEAK])
-    inputs = inputs_for(model, 12)
-    design = specimen_of(model, inputs, *WIRES, "tia.gain=1000", "tia.rail_v=50.0")
-    whole, pieces = (solve(design, inputs, "device", SolverOptions(block=block)) for block in (12, 5))
-    difference = whole.stage_v["l2.crossbar"] - pieces.stage_v["l2.crossbar"]
-    assert np.abs(difference).max() < 1e-11
-    assert whole.numerical_error.max_abs_v < 1e-10
-
-
 def test_falling_currents_behind_strong_wires_are_followed_from_ideal_ones():
     """A tunnel diode's fall of 2 uA/V, 1,000 devices wide, behind 200 ohm: beyond where one state is certain."""
     design = wired_design([PEAK], np.full((4, 3, 1), 300.0), row=200.0, column=300.0, feedback=1e2, rail=1e3)
@@ -167,6 +160,45 @@ def test_one_state_is_certain_where_wires_are_weak_or_nothing_falls():
     below, above = (wired_design([PEAK], [[[1.0]]], row=ohm) for ohm in (0.45e6, 0.55e6))
     assert wires_leave_one_state(below, below.stages[1])
     assert not wires_leave_one_state(above, above.stages[1])
+
+
+# 2 uA/V up to 0.5 V, and then down at 80 uA/V: falls that wires of some hundred ohm return more than once.
+CLIFF = polynomial_device("cliff", [0.0, 0.5, 0.51, 2.0], [[0.0, 2.0], [1.0, -80.0], [0.2, 0.1]])
+
+
+def beyond_convergence(part=1.0):
+    """32 devices of about 100 unit areas, and an input, with this part of resistances that are too much."""
+    area = np.array([48, 120, 138, 62, 43, 74, 128, 115, 56, 96, 130, 95, 125, 172, 132, 90.0]).reshape(8, 2, 1)
+    ohms = {"row": 200.0 * part, "column": 300.0 * part, "driver": 1e3 * part}
+    strong = np.array([[0.57, 0.71, 0.86, 1.2, 1.1, 0.69, 1.23, 0.82]])
+    return wired_design([CLIFF], area, **ohms, feedback=1e2, rail=1e9), strong
+
+
+def test_what_does_not_converge_says_how_far_it_got_and_what_to_do():
+    design, strong = beyond_convergence()
+    solution = solve(design, np.concatenate([strong, 0.1 * strong]), "device", SolverOptions(check_samples=0))
+    (failure,) = solution.failed
+    assert (failure.index, failure.outcome) == (0, Outcome.DIVERGED)
+    seen = re.search(
+        r"l1.crossbar leaves (\S+) A unbalanced; a state was found with (\S+) % of all res", failure.advice
+    )
+    assert 1e-7 < float(seen[1]) < 1e-3
+    assert "lower the resistances of wires, drivers or switches" in failure.advice
+    assert np.isnan(solution.stage_v["l1.crossbar"][0]).all()
+    assert np.isfinite(solution.stage_v["l1.crossbar"][1]).all()
+    less, strong = (beyond_convergence(0.9 * float(seen[2]) / 100 * part) for part in (1.0, 0.05))
+    outcomes = [solve(*at, "device", SolverOptions(check_samples=0)).failed for at in (less, strong)]
+    assert [[failure.outcome for failure in failed] for failed in outcomes] == [[Outcome.MULTISTABLE], []]
+
+
+def test_a_search_that_is_late_ends_with_what_it_has():
+    design, strong = beyond_convergence()
+    crosspoints = Chain(design, "device")._crosspoints(design.crossbars[0], strong)
+    settled, _ = settle_wires(design.crossbars[0], crosspoints, strong, is_late=lambda: True)
+    assert not settled.converged.any()
+    assert settled.grown.tolist() == [0.0]
+    timed = solve(design, strong, "device", SolverOptions(check_samples=0, timeout_s=1e-9))
+    assert timed.failed[0].outcome is Outcome.TIMED_OUT
 
 
 def test_devices_along_a_wire_do_not_share_a_curve():

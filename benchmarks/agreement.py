@@ -1,0 +1,260 @@
+"""How far the batched engine is from ngspice, on every shipped example and published checkpoint: the worst sample.
+
+    python -m benchmarks.agreement [--only PATTERN]... [--large] [-o FILE.json]
+
+Both engines solve the same designs. Crossbars have exact operating points; KirchhoffNets are integrated by ngspice with
+twice the time steps until halving them changes its outputs by little, so that what is left is not its own error.
+Rows that need the published checkpoints are left out where KANSPICE_REFERENCE_DATA is not set. --only: rows of such
+names, * for anything; those of an earlier run are kept. --large: the published crossbars with wires, and with
+amplifiers that saturate, too: ngspice 39 takes ten minutes of processor time for each.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.report import cpu_s, surroundings, write
+from benchmarks.targets import checkpoint, resistor, wired
+from kanspice.design import Design
+from kanspice.engines import solve
+from kanspice.gap import spread
+from kanspice.gap.cross_check import CROSSBAR_TOLERANCE, PERIOD_TOLERANCE, cross_checked
+from kanspice.models import LoadedModel, load, load_array
+from kanspice.models.reference import reference_stages
+from kanspice.ngspice import NgspiceOptions
+from kanspice.pipeline import compile_model, resolve_fidelity, technology_for
+from kanspice.solution import Solution
+from kanspice.technology import load_technology
+
+EXAMPLES = Path(__file__).parents[1] / "examples"
+MNIST = "kanalogue/mnist_batchnorm_3basis"
+_SIZED_BY = 100
+"""Samples: what amplifiers' feedback is chosen for, and over which outputs' standard deviation is taken."""
+_FIRST_STEPS, _MOST_STEPS = 100, 6400
+_OWN_ERROR = 0.2
+"""Of the tolerance: what ngspice's steps may leave before a difference is put down to anything else."""
+
+Source = Callable[[], tuple[LoadedModel | None, Design, np.ndarray]]
+
+
+@dataclass(frozen=True)
+class Case:
+    """A circuit that both engines solve. samples: how many of the inputs, the first, ngspice gets."""
+
+    circuit: str
+    technology: str
+    source: Source
+    samples: int
+    is_large: bool = False
+
+    @property
+    def name(self) -> str:
+        """Of its row."""
+        return f"{self.circuit}: {self.technology}"
+
+
+@dataclass(frozen=True)
+class Row:
+    """What was found. worst: of the outputs' standard deviation. own_error: the same of ngspice's run, if it has any.
+
+    different: samples that ended differently. failed: samples without a result in both engines.
+    """
+
+    circuit: str
+    technology: str
+    samples: int
+    failed: int
+    different: int
+    worst: float | None
+    target: float
+    own_error: float | None
+    steps: int | None
+    theirs_s: float
+
+
+def main() -> None:
+    """Runs the rows, prints them and writes the JSON after each."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--only", action="append", default=[])
+    parser.add_argument("--large", action="store_true")
+    parser.add_argument("-o", "--output", type=Path, default=Path("out/benchmark_agreement.json"))
+    arguments = parser.parse_args()
+    rows = json.loads(arguments.output.read_text())["rows"] if arguments.only and arguments.output.exists() else {}
+    for case in cases():
+        wanted = any(fnmatchcase(case.name, pattern) for pattern in arguments.only) or not arguments.only
+        if wanted and (arguments.large or not case.is_large):
+            print(case.name, file=sys.stderr, flush=True)
+            rows[case.name] = asdict(measured(case))
+            write(surroundings() | {"rows": rows}, arguments.output)
+
+
+def measured(case: Case) -> Row:
+    """One case by both engines."""
+    loaded, design, inputs = case.source()
+    fidelity, few = resolve_fidelity(design, "auto"), list(range(min(case.samples, len(inputs))))
+    ours = solve("batched", design, inputs, fidelity, NgspiceOptions(check_samples=0))
+    hints = None if loaded is None else reference_stages(loaded.model, inputs[few])
+    steps = _FIRST_STEPS if design.periods else None
+    theirs_s = 0.0
+    while True:
+        options = NgspiceOptions(check_samples=len(few) if design.periods else 0, steps=steps)
+        judge, took_s = cpu_s(lambda: solve("ngspice", design, inputs[few], fidelity, options, hints=hints))  # noqa: B023
+        theirs_s += took_s
+        own_error = own(design, ours, judge)
+        if steps is None or steps >= _MOST_STEPS or (own_error or 0) <= _OWN_ERROR * PERIOD_TOLERANCE:
+            break
+        steps *= 2
+    found = cross_checked(design, ours, judge, few)
+    return Row(
+        circuit=case.circuit,
+        technology=case.technology,
+        samples=len(few),
+        failed=len({failure.index for failure in ours.failed} & {failure.index for failure in judge.failed}),
+        different=len(found.outcomes),
+        worst=found.worst,
+        target=PERIOD_TOLERANCE if design.periods else CROSSBAR_TOLERANCE,
+        own_error=own_error,
+        steps=steps,
+        theirs_s=theirs_s,
+    )
+
+
+def own(design: Design, ours: Solution, judge: Solution) -> float | None:
+    """ngspice's numerical error, where time steps give it one, of the outputs' standard deviation."""
+    if not design.periods or judge.numerical_error is None:
+        return None
+    return judge.numerical_error.max_abs_v / spread(ours.stage_v[design.stages[-1].name])
+
+
+# --- the circuits ---
+
+
+def example(folder: str, model: str, *settings: str, tech: str | None = None, limit: int = _SIZED_BY) -> Source:
+    """A shipped example in a technology."""
+
+    def source() -> tuple[LoadedModel, Design, np.ndarray]:
+        loaded = load(EXAMPLES / folder / model)
+        inputs = load_array(EXAMPLES / folder / "inputs.npy", "the inputs")[:limit]
+        return loaded, compiled(loaded, inputs, settings, tech), inputs
+
+    return source
+
+
+def published(folder: str, files: tuple[str, ...], *settings: str, tech: str | None = None) -> Source:
+    """A published checkpoint in a technology."""
+
+    def source() -> tuple[LoadedModel, Design, np.ndarray]:
+        loaded, inputs = checkpoint((folder, files))
+        inputs = inputs[:_SIZED_BY]
+        return loaded, compiled(loaded, inputs, settings, tech), inputs
+
+    return source
+
+
+def compiled(loaded: LoadedModel, inputs: np.ndarray, settings: tuple[str, ...], tech: str | None) -> Design:
+    """The specimen of seed 0."""
+    return compile_model(loaded, technology_for(loaded, load_technology(tech, settings)), inputs)
+
+
+def resistors(rows: int, pairs: int, ohm: float, *settings: str) -> Source:
+    """A crossbar of straight lines with wires."""
+
+    def source() -> tuple[None, Design, np.ndarray]:
+        return None, *wired(rows, pairs, 20, [resistor()], ohm, *settings)
+
+    return source
+
+
+def cases() -> Iterator[Case]:
+    """All of them."""
+    yield from _crossbars()
+    yield from _kirchhoffnets()
+
+
+CROSSBARS = {
+    "ideal": ((), 20),
+    "gain 1000": (("tia.gain=1000",), 10),
+    "mismatch 5 %, gain 1000": (("devices.area_sigma=0.05", "tia.gain=1000"), 5),
+    "offsets 1 mV": (("tia.offset_sigma_v=1e-3",), 5),
+    "swing 1 V": (("tia.swing_v=1.0",), 5),
+    "swing 1 V, gain 1000": (("tia.swing_v=1.0", "tia.gain=1000"), 2),
+    "everything but wires": (
+        (
+            *("tia.gain=1000", "tia.offset_sigma_v=1e-3", "tia.feedback_sigma=0.01", "tia.output_ohm=1e3"),
+            *("devices.area_sigma=0.05", "devices.series_ohm=1e3", "clippers.knee_v=2e-3"),
+        ),
+        3,
+    ),
+}
+
+
+def _wires(ohm: float) -> tuple[str, ...]:
+    return f"wires.row_ohm={ohm}", f"wires.column_ohm={ohm}"
+
+
+def _crossbars() -> Iterator[Case]:
+    digits = "01_kanalogue_digits", "model.pt"
+    for technology, (settings, samples) in CROSSBARS.items():
+        yield Case("digits example", technology, example(*digits, *settings), samples)
+    for ohm in (1.0, 10.0):
+        yield Case("digits example", f"wires {ohm:g} ohm", example(*digits, *_wires(ohm)), 2)
+    yield Case("digits example", "typical", example(*digits, tech="typical"), 2)
+    for rows, pairs in ((16, 8), (64, 16)):
+        for ohm in (1.0, 10.0):
+            settings = ("tia.gain=1000", "wires.driver_ohm=20") if pairs == 8 else ()
+            words = f"wires {ohm:g} ohm" + (", gain 1000, drivers" if settings else "")
+            yield Case(f"{rows} x {pairs} pairs of resistors", words, resistors(rows, pairs, ohm, *settings), 5)
+    if not os.environ.get("KANSPICE_REFERENCE_DATA"):
+        return
+    files = "best.pth", "config.json", "../iv"
+    for technology, (settings, samples) in CROSSBARS.items():
+        is_large = "tia.swing_v=1.0" in settings and "tia.gain=1000" in settings
+        few = 1 if is_large else samples
+        yield Case("MNIST checkpoint, 3 devices", technology, published(MNIST, files, *settings), few, is_large)
+    for ohm in (1.0, 10.0):
+        source = published(MNIST, files, *_wires(ohm))
+        yield Case("MNIST checkpoint, 3 devices", f"wires {ohm:g} ohm", source, 1, is_large=True)
+    for technology in ("ideal", "gain 1000"):
+        settings, samples = CROSSBARS[technology]
+        source = published("kanalogue/mnist_layernorm_2basis", files, *settings)
+        yield Case("MNIST checkpoint, 2 devices, layer norm", technology, source, samples)
+
+
+KIRCHHOFFNETS = {
+    "behavioural, ideal": ((), None),
+    "behavioural, typical": ((), "typical"),
+    "schematic, ideal": (("branches.realisation=schematic",), None),
+    "schematic, typical": (("branches.realisation=schematic",), "typical"),
+}
+
+
+def _kirchhoffnets() -> Iterator[Case]:
+    shipped = (
+        ("two moons example", "02_kirchhoffnet_moons", "model.pt", 8),
+        ("regression example, small", "03_kirchhoffnet_regression", "model_small.pt", 8),
+        ("regression example, medium", "03_kirchhoffnet_regression", "model_medium.pt", 4),
+        ("KirchhoffNet digits example", "07_kirchhoffnet_digits", "model.pt", 2),
+    )
+    for technology, (settings, tech) in KIRCHHOFFNETS.items():
+        for name, folder, model, samples in shipped:
+            yield Case(name, technology, example(folder, model, *settings, tech=tech), samples)
+    if not os.environ.get("KANSPICE_REFERENCE_DATA"):
+        return
+    for name in ("twomoon", "circle", "potential2"):
+        for technology in ("behavioural, ideal", "behavioural, typical"):
+            settings, tech = KIRCHHOFFNETS[technology]
+            source = published(f"kirchhoffnet/{name}", ("model.pth", "config.yaml"), *settings, tech=tech)
+            yield Case(f"{name} checkpoint", technology, source, 8)
+
+
+if __name__ == "__main__":
+    main()

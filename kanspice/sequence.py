@@ -1,0 +1,37 @@
+"""Samples that follow each other: how fast they come, and what a circuit does with each of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from kanspice.solution import FailedSample
+
+Array = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Pace:
+    """Every sample has its inputs for period_s; they come there along straight lines that take rise_s."""
+
+    period_s: float
+    rise_s: float
+
+
+@dataclass(frozen=True)
+class Course:
+    """One sample, from the moment that the inputs leave the one before it.
+
+    time_s: (points,) since then. stage_v: crossbars and LayerNorms -> (points, width), and what else an engine knows.
+    rows_v: what drives the rows, crossbar -> (points, rows); row_a: crossbar -> (points, rows) what the drivers give;
+    amplifier_a: crossbar -> (points, columns). failure: why it is not complete; there are no points then.
+    """
+
+    time_s: Array
+    stage_v: dict[str, Array]
+    rows_v: dict[str, Array]
+    row_a: dict[str, Array]
+    amplifier_a: dict[str, Array]
+    failure: FailedSample | None = None

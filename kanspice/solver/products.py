@@ -1,0 +1,21 @@
+"""Matrix products of which no row depends on how many others there are."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+Array = npt.NDArray[np.float64]
+
+_TILE = 64
+"""Rows at a time, a multiple of what kernels take at once: libraries choose other sums for other shapes."""
+
+
+def times(left: Array, right: Array) -> Array:
+    """left (rows, n) times right (n, columns), in tiles of one shape: blocks of samples do not change a bit of it."""
+    rows, width = left.shape
+    tiles = -(-rows // _TILE)
+    if rows != tiles * _TILE:
+        left = np.concatenate([left, np.zeros((tiles * _TILE - rows, width))])
+    product: Array = left.reshape(tiles, _TILE, width) @ right
+    return product.reshape(tiles * _TILE, right.shape[1])[:rows]

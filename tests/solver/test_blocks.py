@@ -1,0 +1,69 @@
+"""A sample's answer is its own: bytewise the same whatever is solved beside it, and whatever was solved before."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from circuits import PEAK, inputs_for, load_device, network, specimen_of
+
+from kanspice.solver import KnownRows, SolverOptions, solve
+from kanspice.solver.wired import gmres
+
+TECHNOLOGIES = [
+    (),
+    ("tia.gain=1000", "devices.area_sigma=0.05"),
+    ("tia.gain=20", "tia.swing_v=0.8", "tia.offset_sigma_v=2e-3"),
+    ("devices.shift_sigma_v=0.01", "tia.gain=300"),
+    ("wires.row_ohm=20", "wires.column_ohm=20", "tia.gain=300"),
+    ("wires.row_ohm=2e3", "wires.column_ohm=2e3", "wires.driver_ohm=100"),
+    ("wires.row_ohm=20", "devices.shift_sigma_v=0.01"),
+]
+
+
+def tables(solution):
+    return [*solution.stage_v.values(), *solution.column_v.values(), *solution.row_a.values()]
+
+
+@pytest.fixture(scope="module")
+def model():
+    return network([9, 7, 3], [load_device("z21"), load_device("rtd"), PEAK])
+
+
+@pytest.mark.parametrize("overrides", TECHNOLOGIES)
+def test_blocks_do_not_matter_to_the_last_bit(model, overrides):
+    inputs = inputs_for(model, 23)
+    design = specimen_of(model, inputs, *overrides, "tia.rail_v=50.0")
+    whole = solve(design, inputs, "device", SolverOptions(check_samples=0))
+    assert whole.solved.any()
+    for block in (1, 5, 22):
+        parts = solve(design, inputs, "device", SolverOptions(check_samples=0, block=block))
+        assert parts.failed == whole.failed
+        for found, expected in zip(tables(parts), tables(whole), strict=True):
+            assert found.tobytes() == expected.tobytes()
+
+
+def test_rows_that_are_known_change_nothing(model):
+    inputs, known = inputs_for(model, 12), KnownRows()
+    for seed in range(3):
+        design = specimen_of(model, inputs, "tia.gain=300", "devices.area_sigma=0.05", "tia.rail_v=50.0", seed=seed)
+        options = SolverOptions(check_samples=0, block=5)
+        again, alone = (solve(design, inputs, "device", options, known=rows) for rows in (known, None))
+        for found, expected in zip(tables(again), tables(alone), strict=True):
+            assert found.tobytes() == expected.tobytes()
+
+
+def test_a_system_is_solved_as_far_as_it_would_be_alone():
+    """One that needs a round more than its neighbours does not make them more exact."""
+    rng = np.random.default_rng(0)
+    matrices = np.eye(6) + np.array([1e-3, 0.3])[:, None, None] * rng.normal(size=(2, 6, 6))
+    right = rng.normal(size=(2, 6))
+
+    def apply(of):
+        return lambda x: np.einsum("sij,sj->si", of, x)
+
+    together = gmres(apply(matrices), right, 1e-5, 20)
+    for place in range(2):
+        alone = gmres(apply(matrices[place : place + 1]), right[place : place + 1], 1e-5, 20)
+        assert together[place].tobytes() == alone[0].tobytes()
+        left = matrices[place] @ together[place] - right[place]
+        assert np.linalg.norm(left) < 1e-5 * np.linalg.norm(right[place])
