@@ -6,6 +6,7 @@ import platform
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache
 from importlib.metadata import version
 from typing import Literal
 
@@ -66,6 +67,8 @@ from kanspice.validation import nearest
 
 Array = npt.NDArray[np.float64]
 FidelityChoice = Literal["auto"] | Fidelity
+Stages = Callable[[], Mapping[str, Array]]
+"""What the network makes of the inputs that a circuit is sized for, by stage."""
 PACKAGES = ("kanspice", "torch", "numpy", "scipy", "PySpice")
 
 
@@ -98,10 +101,14 @@ class VerifyOptions:
 
 
 def compile_model(
-    loaded: LoadedModel, technology: Technology, sample_inputs: Array | None = None, draw: Draw | None = None
+    loaded: LoadedModel,
+    technology: Technology,
+    sample_inputs: Array | None = None,
+    draw: Draw | None = None,
+    sample_stages: Stages | None = None,
 ) -> Design:
     """The circuit of a loaded model, or rather the specimen of it that `draw` draws (that of seed 0 if None)."""
-    return made(compile_nominal(loaded, technology, sample_inputs), technology, draw or Draw())
+    return made(compile_nominal(loaded, technology, sample_inputs, sample_stages), technology, draw or Draw())
 
 
 def technology_for(loaded: LoadedModel, technology: Technology) -> Technology:
@@ -116,10 +123,16 @@ def technology_for(loaded: LoadedModel, technology: Technology) -> Technology:
         return technology_for_phykan(technology)
 
 
-def compile_nominal(loaded: LoadedModel, technology: Technology, sample_inputs: Array | None = None) -> Design:
+def compile_nominal(
+    loaded: LoadedModel,
+    technology: Technology,
+    sample_inputs: Array | None = None,
+    sample_stages: Stages | None = None,
+) -> Design:
     """The circuit of a loaded model before anything random happens to it: many specimens can be `made` of it.
 
-    Amplifier swings are taken from the sample inputs (samples, inputs), if given.
+    Amplifier swings are taken from the sample inputs (samples, inputs), if given. sample_stages gives what the network
+    makes of them, where that is known: only converters ask for it.
 
     Raises InputError for a family that has a reference but no compiler yet.
     """
@@ -133,7 +146,7 @@ def compile_nominal(loaded: LoadedModel, technology: Technology, sample_inputs: 
         design = compile_memkan(model, technology, model_sha256=loaded.sha256)
     else:
         design = compile_phykan(model, technology, model_sha256=loaded.sha256)
-    return add_converters(design, technology, model, sample_inputs)
+    return add_converters(design, technology, model, sample_inputs, sample_stages)
 
 
 def resolve_fidelity(design: Design, choice: FidelityChoice) -> Fidelity:
@@ -166,10 +179,12 @@ def verify(
     evidence.check_fit(loaded.input_width, loaded.output_width)
     technology = technology_for(loaded, technology)
     draw = Draw(options.ngspice.seed)
-    compile_s, design = _timed(lambda: compile_model(loaded, technology, evidence.sizing_inputs, draw))
+    followed_once = cache(lambda: followed_stages(loaded.model, evidence.inputs))
+    sizing = _sizing_stages(loaded, evidence, followed_once)
+    compile_s, design = _timed(lambda: compile_model(loaded, technology, evidence.sizing_inputs, draw, sizing))
     fidelity = resolve_fidelity(design, options.fidelity)
     _check_limits(options.limits, design, evidence, fidelity)
-    reference, diverged = followed_stages(loaded.model, evidence.inputs)
+    reference, diverged = followed_once()
     followed = [index for index in range(len(evidence.inputs)) if index not in diverged]
     hints = {name: values[followed] for name, values in reference.items()}
     started, inputs = time.monotonic(), evidence.inputs[followed]
@@ -183,9 +198,18 @@ def verify(
         without = [FailedSample(index, Outcome.NO_REFERENCE, why) for index, why in diverged.items()]
         solution = solution.among(followed, without)
         checked = checked and checked.among(followed)
-    measured = _Measured(loaded, technology, evidence, options, reference, design, compile_s, solution, started)
+    measured = _Measured(loaded, technology, evidence, options, reference, sizing, design, compile_s, solution, started)
     result = replace(_result(measured), cross_check=checked)
     return _attributed(measured, result, progress) if options.attribute else result
+
+
+def _sizing_stages(
+    loaded: LoadedModel, evidence: Evidence, followed: Callable[[], tuple[dict[str, Array], dict[int, str]]]
+) -> Stages:
+    """The same stages as those that the circuit is compared with, unless it is sized for more samples than those."""
+    if evidence.population is None:
+        return lambda: followed()[0]
+    return cache(lambda: followed_stages(loaded.model, evidence.sizing_inputs)[0])
 
 
 def cross_check(
@@ -241,7 +265,8 @@ def _attributed(measured: _Measured, result: GapResult, progress: Progress | Non
         return Trial(gap, len(solution.failed), squared_errors(outputs, expected, solution.solved))
 
     def solve_with(technology: Technology) -> Trial:
-        design = compile_model(measured.loaded, technology, evidence.sizing_inputs, Draw(options.ngspice.seed))
+        draw = Draw(options.ngspice.seed)
+        design = compile_model(measured.loaded, technology, evidence.sizing_inputs, draw, measured.sizing_stages)
         fidelity = resolve_fidelity(design, options.fidelity)
         left_s = None if timeout_s is None else max(timeout_s - (time.monotonic() - measured.started), 0.0)
         limited, inputs = replace(again, timeout_s=left_s), evidence.inputs[followed]
@@ -274,6 +299,7 @@ class _Measured:
     evidence: Evidence
     options: VerifyOptions
     reference: dict[str, Array]
+    sizing_stages: Stages
     design: Design
     compile_s: float
     solution: Solution

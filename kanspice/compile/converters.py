@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -16,8 +17,17 @@ from kanspice.technology import Technology
 Array = npt.NDArray[np.float64]
 
 
-def add_converters(design: Design, technology: Technology, model: Network, sample_inputs: Array | None) -> Design:
-    """The design with converters and input noise. sample_inputs: (samples, inputs) in model units.
+def add_converters(
+    design: Design,
+    technology: Technology,
+    model: Network,
+    sample_inputs: Array | None,
+    sample_stages: Callable[[], Mapping[str, Array]] | None = None,
+) -> Design:
+    """The design with converters and input noise.
+
+    sample_inputs: (samples, inputs) in model units. sample_stages: what the network makes of them, stage by stage, if
+    somebody knows; else it is followed here.
 
     Raises InputError for converters without samples, which give them their range.
     """
@@ -33,7 +43,8 @@ def add_converters(design: Design, technology: Technology, model: Network, sampl
     adc = None
     if converters.adc_bits:
         last = design.stages[-1]
-        outputs = followed_stages(model, sample_inputs)[0][last.compares_to]
+        stages = followed_stages(model, sample_inputs)[0] if sample_stages is None else sample_stages()
+        outputs = stages[last.compares_to]
         adc = _over(converters.adc_bits, outputs[np.isfinite(outputs)] * last.output_v_per_unit)
     return replace(design, dac=dac, adc=adc)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -22,6 +23,7 @@ from kanspice.solver.block import Block
 from kanspice.solver.columns import Reach, Settled, settle
 from kanspice.solver.crosspoints import Crosspoints, LocalCrosspoints, WholeCrosspoints
 from kanspice.solver.currents import AtRows, Currents, LocalCurrents, WholeCurves
+from kanspice.solver.linear import LinearCrossbar, Resistances
 from kanspice.solver.pieces import Indices
 from kanspice.solver.rows import KnownRows, Rows
 from kanspice.solver.states import States
@@ -69,6 +71,7 @@ class Chain:
             for crossbar in design.crossbars
         }
         self.area = {crossbar.name: crossbar.column_area for crossbar in design.crossbars}
+        self.linear: dict[str, LinearCrossbar] = {}
 
     @property
     def block(self) -> int:
@@ -117,7 +120,10 @@ class Chain:
     def _crossbar(self, crossbar: Crossbar, rows_v: Array, now: _Pass) -> Array:
         found = now.found
         settled: Settled
-        if crossbar.has_wires:
+        linear = None if now.whole_curves else self._linear(crossbar, rows_v)
+        if linear is not None:
+            settled = linear.settle(rows_v)
+        elif crossbar.has_wires:
             settled = self._settle_wires(crossbar, rows_v, now)
         else:
             currents = self._currents(crossbar, rows_v, now.whole_curves)
@@ -136,6 +142,19 @@ class Chain:
         found.amplifier_v[crossbar.name] = settled.amplifiers_v
         found.amplifier_a[crossbar.name] = settled.drawn_a
         return differences_v(crossbar, settled.amplifiers_v)
+
+    def _linear(self, crossbar: Crossbar, rows_v: Array) -> LinearCrossbar | None:
+        """Where all that is behind wires is resistances, as far as they go: eliminated once, for all samples."""
+        if not crossbar.has_wires or math.isfinite(crossbar.swing_v):
+            return None
+        area_a = self.area[crossbar.name] * crossbar.current_unit_a
+        parts = Resistances.of(self.curves, area_a, _shifts_by_column(crossbar))
+        farthest_v = max(np.abs(rows_v).max(initial=0.0), self.reach[crossbar.name].largest_v.max())
+        if parts is None or farthest_v > parts.reach_v:
+            return None
+        if crossbar.name not in self.linear:
+            self.linear[crossbar.name] = LinearCrossbar.of(crossbar, parts)
+        return self.linear[crossbar.name]
 
     def _settle_wires(self, crossbar: Crossbar, rows_v: Array, now: _Pass) -> Wired:
         """A few samples at a time, so that what is known of their crosspoints stays in the processor's cache."""
