@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Literal
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, replace
+from typing import Literal, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -11,12 +13,16 @@ import numpy.typing as npt
 from kanspice import ngspice, solver
 from kanspice.design import Design
 from kanspice.netlist import Fidelity
-from kanspice.ngspice import Advance, NgspiceOptions, Progress
+from kanspice.ngspice import Advance, NgspiceOptions, Progress, Resident
+from kanspice.ngspice.process import working_folder
+from kanspice.ngspice.resident import Follow
 from kanspice.solution import Solution
 from kanspice.solver import KnownRows, SolverOptions
 
 Array = npt.NDArray[np.float64]
 EngineName = Literal["ngspice", "batched"]
+_OPERATING_POINTS: frozenset[Fidelity] = frozenset({"shared", "device", "behavioural"})
+"""Fidelities at which a circuit without periods is solved for its operating point."""
 
 
 def solve(
@@ -41,15 +47,70 @@ def solve(
     """
     if engine == "ngspice":
         return ngspice.solve(design, inputs, fidelity, options, hints=hints, progress=progress, numbers=numbers)
-    batched = SolverOptions(
+    batched = _batched(options, row_currents=row_currents)
+    advance = None if progress is None else _in_samples(progress)
+    return solver.solve(design, inputs, fidelity, batched, hints=hints, progress=advance, numbers=numbers, known=known)
+
+
+class Session(Protocol):
+    """An engine that keeps a design's circuit ready: for inputs that depend on the outputs before them."""
+
+    def solve(self, inputs: Array, numbers: Sequence[int] | None = None) -> Solution:
+        """Voltages of every stage for inputs (samples, inputs) in model units, and which samples these are."""
+
+
+@dataclass(frozen=True)
+class _Anew:
+    """For analyses of which ngspice keeps nothing: every call begins with loading."""
+
+    design: Design
+    fidelity: Fidelity
+    options: NgspiceOptions
+    sample_timeout_s: float
+
+    def solve(self, inputs: Array, numbers: Sequence[int] | None = None) -> Solution:
+        limited = replace(self.options, timeout_s=self.sample_timeout_s * len(inputs))
+        return ngspice.solve(self.design, inputs, self.fidelity, limited, numbers=numbers)
+
+
+@contextmanager
+def open_session(
+    engine: EngineName,
+    design: Design,
+    fidelity: Fidelity,
+    options: NgspiceOptions,
+    *,
+    sample_timeout_s: float,
+    follow: Follow | None = None,
+) -> Iterator[Session]:
+    """An engine with the design's circuit loaded, until the block ends. Neither numerical errors nor
+    what rows take are found in it.
+
+    sample_timeout_s: ngspice may take so long for a sample. follow: what the reference's stages are for inputs.
+    """
+    unchecked = replace(options, check_samples=0, waveforms=0)
+    if engine == "batched":
+        yield solver.Session(design, fidelity, _batched(unchecked, row_currents=False))
+    elif design.periods or fidelity not in _OPERATING_POINTS:
+        yield _Anew(design, fidelity, unchecked, sample_timeout_s)
+    else:
+        with working_folder() as folder:
+            kept = Resident(
+                design, fidelity, unchecked, folder=folder, sample_timeout_s=sample_timeout_s, follow=follow
+            )
+            with closing(kept):
+                kept.load()
+                yield kept
+
+
+def _batched(options: NgspiceOptions, *, row_currents: bool) -> SolverOptions:
+    return SolverOptions(
         timeout_s=options.timeout_s,
         check_samples=options.check_samples,
         seed=options.seed,
         waveforms=options.waveforms,
         row_currents=row_currents,
     )
-    advance = None if progress is None else _in_samples(progress)
-    return solver.solve(design, inputs, fidelity, batched, hints=hints, progress=advance, numbers=numbers, known=known)
 
 
 def _in_samples(progress: Progress) -> Callable[[int], None]:

@@ -44,6 +44,7 @@ ROOMS = (
     "pipeline",  # load, compile, simulate, compare, in order
     "settle",  # how fast a circuit answers
     "study",  # many runs of the pipeline
+    "control",  # closed loops: plants, and network and circuit that control them
     "doctor",  # what is installed
     "__init__",  # the public API
     "cli",  # the command line

@@ -43,6 +43,7 @@ def _root(
 def _add_commands() -> None:
     from kanspice.cli import (  # noqa: PLC0415 - after `app` exists
         compile,
+        control,
         devices,
         doctor,
         report,
@@ -56,6 +57,7 @@ def _add_commands() -> None:
     app.command("compile")(compile.compile_)
     app.command("simulate")(simulate.simulate)
     app.command("verify")(verify.verify)
+    app.command("control")(control.control)
     app.command("settle")(settle.settle)
     app.command("report")(report.report)
     app.command("study")(study.study)

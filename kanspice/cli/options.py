@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from rich.progress import TaskID
 
     from kanspice.ngspice import Advance, SideRun
+    from kanspice.study import Sweep
 
 
 class FidelityName(StrEnum):
@@ -68,6 +69,10 @@ FidelityOption = Annotated[
         "Of PhyKANs behavioural: amplitudes by their law; filter: RC networks and amplifiers; transient: over time. "
         "auto: what is fastest of those that are the same circuit.",
     ),
+]
+Sweeps = Annotated[
+    list[str] | None,
+    typer.Option("--sweep", metavar="SECTION.KEY=V1,V2,...", help="A value to go through; twice for a map."),
 ]
 Engine = Annotated[EngineName, typer.Option("--engine", help="ngspice, or batched: all samples together, much faster.")]
 Jobs = Annotated[int, typer.Option("--jobs", min=1, max=256, help="Simulator processes at a time.")]
@@ -128,6 +133,22 @@ def spare_inputs(outputs: list[Path | None], inputs: list[Path | None]) -> None:
     for path in outputs:
         if path is not None and path.resolve() in read:
             raise InputError("would be overwritten: it is an input of this command", where=path, hint="another name")
+
+
+def parsed_sweep(text: str) -> Sweep:
+    """`SECTION.KEY=V1,V2,...`. Raises InputError for anything else."""
+    from kanspice.study import Sweep  # noqa: PLC0415 - --help stays fast
+
+    key, equals, values = text.partition("=")
+    if not equals or not key.strip() or not all(parts_of(values)):
+        expected = "SECTION.KEY=V1,V2,..., as in devices.area_sigma=0,0.05,0.1"
+        raise InputError(f"bad sweep '{text}'", where="--sweep", expected=expected)
+    return Sweep(key.strip(), parts_of(values))
+
+
+def parts_of(text: str) -> tuple[str, ...]:
+    """What commas separate."""
+    return tuple(part.strip() for part in text.split(","))
 
 
 @contextmanager

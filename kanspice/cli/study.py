@@ -10,11 +10,23 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from kanspice.cli.options import Config, Curves, EngineName, Limit, Quiet, Set, Tech, progress_bar
+from kanspice.cli.options import (
+    Config,
+    Curves,
+    EngineName,
+    Limit,
+    Quiet,
+    Set,
+    Sweeps,
+    Tech,
+    parsed_sweep,
+    parts_of,
+    progress_bar,
+)
 from kanspice.errors import InputError
 
 if TYPE_CHECKING:
-    from kanspice.study import Corner, Sweep
+    from kanspice.study import Corner
     from kanspice.study.workers import Workers
 
 _CROSS_CHECKED = 3
@@ -38,10 +50,7 @@ def study(
     set_: Set = None,
     trials: Annotated[int, typer.Option("--trials", min=1, metavar="N", help="Draws at every point.")] = 100,
     seed: Annotated[int, typer.Option("--seed", min=0, metavar="S", help="Draws the specimens.")] = 0,
-    sweep: Annotated[
-        list[str] | None,
-        typer.Option("--sweep", metavar="SECTION.KEY=V1,V2,...", help="A value to go through; twice for a map."),
-    ] = None,
+    sweep: Sweeps = None,
     corner: Annotated[
         list[str] | None,
         typer.Option("--corner", metavar="NAME[:SECTION.KEY=V,...]", help="A variant of the technology; repeatable."),
@@ -120,7 +129,7 @@ def study(
             tech=_text(tech),
             set_=tuple(set_ or ()),
             corners=tuple(map(_corner, corner or ())),
-            sweeps=tuple(map(_sweep, sweep or ())),
+            sweeps=tuple(map(parsed_sweep, sweep or ())),
             trials=trials,
             seed=seed,
             engine=engine.value,
@@ -153,21 +162,7 @@ def _corner(text: str) -> Corner:
     if not name.strip() or "=" in name:
         expected = "NAME:SECTION.KEY=VALUE,..., as in slow:tia.gain=500; or a NAME alone"
         raise InputError(f"bad corner '{text}'", where="--corner", expected=expected)
-    return Corner(name.strip(), _parts(settings) if settings.strip() else ())
-
-
-def _sweep(text: str) -> Sweep:
-    from kanspice.study import Sweep  # noqa: PLC0415
-
-    key, equals, values = text.partition("=")
-    if not equals or not key.strip() or not all(_parts(values)):
-        expected = "SECTION.KEY=V1,V2,..., as in devices.area_sigma=0,0.05,0.1"
-        raise InputError(f"bad sweep '{text}'", where="--sweep", expected=expected)
-    return Sweep(key.strip(), _parts(values))
-
-
-def _parts(text: str) -> tuple[str, ...]:
-    return tuple(part.strip() for part in text.split(","))
+    return Corner(name.strip(), parts_of(settings) if settings.strip() else ())
 
 
 def _cross_checks(wanted: int | None, engine: EngineName) -> tuple[int, str]:

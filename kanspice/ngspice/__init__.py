@@ -2,5 +2,6 @@
 
 from kanspice.ngspice.blocks import Advance, NgspiceOptions, Progress, SideRun
 from kanspice.ngspice.engine import solve
+from kanspice.ngspice.resident import Resident
 
-__all__ = ["Advance", "NgspiceOptions", "Progress", "SideRun", "solve"]
+__all__ = ["Advance", "NgspiceOptions", "Progress", "Resident", "SideRun", "solve"]

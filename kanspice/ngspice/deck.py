@@ -152,13 +152,29 @@ def sweep_deck(
     lines += [f"b{node} {node} 0 v={_table(column)}" for node, column in zip(inputs, inputs_v.T, strict=True)]
     lines += [f".nodeset v({node})={spice_number(volts)}" for node, volts in (hints_v or {}).items()]
     lines += [
-        f".options reltol={tolerances.reltol:g} vntol={tolerances.vntol:g} abstol={tolerances.abstol:g}",
-        f".options itl1=300 itl2=150 acct{' klu' if klu else ''}",
-        *wrapped(".save", [*(f"v({node})" for node in saved), *(f"i({source})" for source in sources)]),
+        *_operating_point_lines(saved, sources, tolerances, klu=klu),
         f".dc vindex 0 {len(inputs_v) - 1} 1",
         ".end",
     ]
     return "\n".join(lines) + "\n"
+
+
+def resident_deck(
+    inputs: Sequence[str], saved: Sequence[str], sources: Sequence[str], tolerances: Tolerances, *, klu: bool = False
+) -> str:
+    """A deck for a process that stays up: every input is a voltage source, `v` and its node's name, to be altered."""
+    lines = ["* kanspice run", ".include circuit.cir", *(f"v{node} {node} 0 0" for node in inputs)]
+    return "\n".join([*lines, *_operating_point_lines(saved, sources, tolerances, klu=klu), ".end"]) + "\n"
+
+
+def _operating_point_lines(
+    saved: Sequence[str], sources: Sequence[str], tolerances: Tolerances, *, klu: bool
+) -> list[str]:
+    return [
+        f".options reltol={tolerances.reltol:g} vntol={tolerances.vntol:g} abstol={tolerances.abstol:g}",
+        f".options itl1=300 itl2=150 acct{' klu' if klu else ''}",
+        *wrapped(".save", [*(f"v({node})" for node in saved), *(f"i({source})" for source in sources)]),
+    ]
 
 
 def _table(column: Array) -> str:

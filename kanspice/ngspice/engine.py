@@ -11,7 +11,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from functools import partial
 from itertools import count
 from pathlib import Path
@@ -32,6 +32,7 @@ from kanspice.ngspice.blocks import (
     spread,
     times,
 )
+from kanspice.ngspice.circuit import Circuit
 from kanspice.ngspice.deck import NORMAL, TIGHT, Tolerances, sweep_deck
 from kanspice.ngspice.diagnose import suspicion
 from kanspice.ngspice.process import RAW_FILE, Run, run_deck, working_folder
@@ -93,41 +94,6 @@ def solve(
         return _Solver(design, inputs_v, fidelity, options, hints=told, progress=progress, folder=folder).solve()
 
 
-@dataclass(frozen=True)
-class _Circuit:
-    """A netlist laid out in a folder."""
-
-    netlist: Netlist
-    folder: Path
-    nodes: tuple[str, ...]
-    sources: tuple[str, ...]
-    size: int
-    """Bytes of all files together."""
-
-    @classmethod
-    def lay_out(cls, netlist: Netlist, folder: Path) -> _Circuit:
-        folder.mkdir()
-        size = netlist.write(folder)
-        return cls(netlist, folder, _together(_nodes(netlist)), _together(_sources(netlist)), size)
-
-    @property
-    def vectors(self) -> list[str]:
-        """What a run keeps, as ngspice names it."""
-        return [*(f"v({node})" for node in self.nodes), *(f"i({source})" for source in self.sources)]
-
-
-def _nodes(netlist: Netlist) -> tuple[Mapping[str, tuple[str, ...]], ...]:
-    return netlist.probes, netlist.columns, netlist.amplifiers
-
-
-def _sources(netlist: Netlist) -> tuple[Mapping[str, tuple[str, ...]], ...]:
-    return netlist.row_sources, netlist.amplifier_sources
-
-
-def _together(groups: tuple[Mapping[str, tuple[str, ...]], ...]) -> tuple[str, ...]:
-    return tuple(name for group in groups for names in group.values() for name in names)
-
-
 class _Solver:
     """One call of `solve`."""
 
@@ -152,9 +118,9 @@ class _Solver:
         self.started = time.monotonic()
         self.notes: list[str] = []
         started = time.monotonic()
-        self.circuit = _Circuit.lay_out(build_netlist(design, fidelity), folder / "circuit")
+        self.circuit = Circuit.lay_out(build_netlist(design, fidelity), folder / "circuit")
         self.netlist_s = time.monotonic() - started
-        self.whole_curves: _Circuit | None = None
+        self.whole_curves: Circuit | None = None
         self.beyond_reach: set[int] = set()
 
     @property
@@ -171,13 +137,13 @@ class _Solver:
         numerical_error = self._numerical_error(found)
         return self._solution(found, simulate_s, numerical_error)
 
-    def _spread(self, circuit: _Circuit, samples: Sequence[int], tolerances: Tolerances, *, report: bool) -> Found:
+    def _spread(self, circuit: Circuit, samples: Sequence[int], tolerances: Tolerances, *, report: bool) -> Found:
         """Solves the samples in at least as many blocks as there are jobs."""
         attempt = partial(self._attempt, circuit, tolerances, report)
         return spread(samples, attempt, jobs=self.options.jobs, largest=_LARGEST_BLOCK, stop=self.stop)
 
     def _attempt(
-        self, circuit: _Circuit, tolerances: Tolerances, report: bool, block: list[int], *, hinted: bool = False
+        self, circuit: Circuit, tolerances: Tolerances, report: bool, block: list[int], *, hinted: bool = False
     ) -> tuple[Found, FailedSample | None]:
         """One process for one block. Rows are kept only where nothing casts doubt on them."""
         hints = self._hints(circuit.netlist, block[0]) if hinted else {}
@@ -193,7 +159,7 @@ class _Solver:
 
     def _run(
         self,
-        circuit: _Circuit,
+        circuit: Circuit,
         block: list[int],
         tolerances: Tolerances,
         progress: BlockProgress,
@@ -215,19 +181,15 @@ class _Solver:
 
         return run_deck(self.program, folder, _DECK, deadline=self.deadline, stop=self.stop, on_point=on_point)
 
-    def _table(self, circuit: _Circuit, run: Run) -> Array:
+    def _table(self, circuit: Circuit, run: Run) -> Array:
         """(points, vectors) in the order of the circuit's vectors; empty when they are not what was asked for.
 
         The scale, a plot's first vector, must count the samples from 0.
         """
         plots = read_plots(run.folder / RAW_FILE)
-        wanted = circuit.vectors
-        if len(plots) != 1 or not set(wanted) <= set(plots[0].vectors):
-            return np.empty((0, len(wanted)))
-        if not np.array_equal(plots[0].table[:, 0], np.arange(len(plots[0].table))):
-            return np.empty((0, len(wanted)))
-        place = {name: index for index, name in enumerate(plots[0].vectors)}
-        return np.asarray(plots[0].table[:, [place[name] for name in wanted]], dtype=np.float64)
+        table = circuit.table(plots)
+        counts = len(table) and np.array_equal(plots[0].table[:, 0], np.arange(len(table)))
+        return table if counts else table[:0]
 
     def _hints(self, netlist: Netlist, sample: int) -> dict[str, float]:
         """Reference voltages of every stage for one sample, and 0 V for the columns."""
@@ -249,7 +211,7 @@ class _Solver:
         self.notes.append(
             f"{len(beyond)} samples solved with whole curves: columns beyond the reach of the short cells"
         )
-        whole = _Circuit.lay_out(build_netlist(self.design, self.fidelity, full_cells=True), self.folder / "whole")
+        whole = Circuit.lay_out(build_netlist(self.design, self.fidelity, full_cells=True), self.folder / "whole")
         self.whole_curves, self.beyond_reach = whole, set(beyond)
         for index in beyond:
             found.rows.pop(index, None)
@@ -349,17 +311,7 @@ class _Solver:
 
     def _split(self, table: Array) -> Volts:
         """(samples, vectors) -> voltages and currents by name."""
-        netlist, position = self.circuit.netlist, 0
-        parts: list[dict[str, Array]] = []
-        for group in (*_nodes(netlist), *_sources(netlist)):
-            named = {}
-            for name, members in group.items():
-                named[name] = table[:, position : position + len(members)]
-                position += len(members)
-            parts.append(named)
-        found = Volts(*parts)
-        found.row_a = {name: -currents_a for name, currents_a in found.row_a.items()}
-        return found
+        return self.circuit.split(table)
 
     def _solution(self, found: Found, simulate_s: float, numerical_error: NumericalError | None) -> Solution:
         table = np.full((len(self.inputs_v), len(self.circuit.vectors)), np.nan)

@@ -83,26 +83,32 @@ def run_deck(
     Raises SimulatorError when the program cannot be started or `stop` was set.
     """
     started = time.monotonic()
-    process = _start(program, folder, deck, raw or folder / RAW_FILE)
+    process = start_process(program, folder, ["-b", "-r", str(raw or folder / RAW_FILE), deck])
     meter = _Meter(process.pid)
     reader = _Reader(process, meter, on_point)
     try:
         timed_out = _wait(process, meter, deadline, stop)
     finally:
-        _kill(process)
+        kill(process)
         reader.join()
     if stop is not None and stop.is_set():
         raise SimulatorError("the simulation was stopped")
     return Run(folder, process.returncode, reader.text, timed_out, time.monotonic() - started, meter.peak_bytes)
 
 
-def _start(program: NgspiceProgram, folder: Path, deck: str, raw: Path) -> subprocess.Popen[bytes]:
+def start_process(
+    program: NgspiceProgram, folder: Path, arguments: list[str], stdin: int = subprocess.DEVNULL
+) -> subprocess.Popen[bytes]:
+    """Starts ngspice in a folder, in a clean environment, with a limit on the files that it writes.
+
+    Its output and its messages come from one pipe. Raises SimulatorError when it cannot be started.
+    """
     try:
         process = subprocess.Popen(
-            [str(program.path), "-n", "-b", "-r", str(raw), deck],
+            [str(program.path), "-n", *arguments],
             cwd=folder,
             env=clean_environment(),
-            stdin=subprocess.DEVNULL,
+            stdin=stdin,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             start_new_session=True,
@@ -132,7 +138,7 @@ def _wait(
     return False
 
 
-def _kill(process: subprocess.Popen[bytes]) -> None:
+def kill(process: subprocess.Popen[bytes]) -> None:
     """Ends the process and everything it started, which may have outlived it and hold its output open."""
     try:
         os.killpg(process.pid, signal.SIGKILL)

@@ -419,6 +419,11 @@ class _Schema(GenerateJsonSchema):
 
 def json_schema() -> dict[str, Any]:
     """The contract as a JSON schema (2020-12)."""
-    made = Document.model_json_schema(schema_generator=_Schema)
+    return schema_of(Document, SCHEMA)
+
+
+def schema_of(document: type[Part], name: str) -> dict[str, Any]:
+    """The JSON schema (2020-12) of a document whose contract has this name."""
+    made = document.model_json_schema(schema_generator=_Schema)
     dialect = "https://json-schema.org/draft/2020-12/schema"
-    return {"$schema": dialect, "$id": f"urn:{SCHEMA.replace('/', ':')}", **made}
+    return {"$schema": dialect, "$id": f"urn:{name.replace('/', ':')}", **made}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from rich import box
 from rich.console import Console
@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from kanspice.gap.metrics import Gap
-from kanspice.gap.result import GapResult, StageGap
+from kanspice.gap.result import GapResult, Limit, StageGap
 from kanspice.report import physical, verdict
 from kanspice.report.verdict import Verdict
 from kanspice.report.words import (
@@ -38,15 +38,16 @@ Row = tuple[str, Text]
 
 def print_gap(result: GapResult, console: Console) -> None:
     """Print the model, the gap stage by stage, and what it means. Plain where the console is no terminal."""
-    console.print(_rows(_header(result)))
+    console.print(labelled(_header(result)))
     if result.stages:
         console.print(_stages(result.stages))
     if result.causes:
         console.print(_causes(result))
-    console.print(_rows(_summary(result)))
+    console.print(labelled(_summary(result)))
 
 
-def _rows(rows: Iterator[Row]) -> Table:
+def labelled(rows: Iterator[Row]) -> Table:
+    """Labels and what is said under them, without lines."""
     grid = Table.grid(padding=(0, 2, 0, 0))
     grid.add_column(no_wrap=True, min_width=9)
     grid.add_column(overflow="fold")
@@ -102,7 +103,7 @@ def _causes(result: GapResult) -> Table:
         alone = number(cause.alone.gap.relative_rmse)
         table.add_row(Text(cause.name), setting(cause.value), alone, without, percent(cause.share), failed)
     if result.attribution is not None:
-        table.caption = _said(verdict.attribution(result.attribution, result.samples))
+        table.caption = said(verdict.attribution(result.attribution, result.samples))
         table.caption_justify = "left"
     return table
 
@@ -112,20 +113,20 @@ def _summary(result: GapResult) -> Iterator[Row]:
     yield "", Text(f"RMSE {number(result.gap.rmse)}, max |error| {number(result.gap.max_abs)} model units")
     yield from _numerical(result)
     if result.cross_check is not None:
-        yield "other", _said(verdict.cross_check(result.cross_check))
-    yield "by stage", _said(verdict.weakest(result))
-    yield "argmax", _said(verdict.decisions(result))
+        yield "other", said(verdict.cross_check(result.cross_check))
+    yield "by stage", said(verdict.weakest(result))
+    yield "argmax", said(verdict.decisions(result))
     yield from _accuracy(result)
     yield from _loss(result)
     yield from _external(result)
     yield from _failed(result)
-    yield from _limits(result)
-    yield from _listed("note", (plain(note) for note in result.notes))
+    yield from limit_rows(result.limits)
+    yield from listed("note", (plain(note) for note in result.notes))
     if result.physical is not None:
-        yield from _listed("cost", iter(physical.lines(result.physical)))
+        yield from listed("cost", iter(physical.lines(result.physical)))
     yield "time", Text(durations(result.timing))
     yield "memory", Text(peaks(result.memory))
-    yield "result", _judged(verdict.outcome(result))
+    yield "result", judged(verdict.outcome(result))
 
 
 def _figures(gap: Gap) -> str:
@@ -140,9 +141,9 @@ def _numerical(result: GapResult) -> Iterator[Row]:
             Text(f"relative RMSE {number(found.relative_rmse)}, max |error| {number(found.max_abs)} model units"),
         )
         yield "", Text(f"({many(found.samples, 'sample')} solved again, tighter)")
-    said = verdict.numerical(result)
-    label = "warning" if said.warning else "" if found is not None else "numerical"
-    yield label, _said(said)
+    sentence = verdict.numerical(result)
+    label = "warning" if sentence.warning else "" if found is not None else "numerical"
+    yield label, said(sentence)
 
 
 def _accuracy(result: GapResult) -> Iterator[Row]:
@@ -166,16 +167,17 @@ def _external(result: GapResult) -> Iterator[Row]:
 
 
 def _failed(result: GapResult) -> Iterator[Row]:
-    yield "failed" if result.failed else "samples", _judged(verdict.failures(result))
+    yield "failed" if result.failed else "samples", judged(verdict.failures(result))
     for failure in result.failed[:SHOWN_FAILURES]:
         yield "", Text(f"sample {failure.index}: {failure.outcome.value}: {plain(failure.advice)}")
     if len(result.failed) > SHOWN_FAILURES:
         yield "", Text(f"and {len(result.failed) - SHOWN_FAILURES:,} more")
 
 
-def _limits(result: GapResult) -> Iterator[Row]:
+def limit_rows(limits: Sequence[Limit]) -> Iterator[Row]:
+    """Each limit, and whether it was kept."""
     label = "limits"
-    for limit in result.limits:
+    for limit in limits:
         word, style = ("pass", _GOOD) if limit.passed else ("FAIL", _BAD)
         value, most = pair(limit.value, limit.max)
         measured = f"{plain(limit.metric)} {value}, limit {most}"
@@ -183,15 +185,18 @@ def _limits(result: GapResult) -> Iterator[Row]:
         label = ""
 
 
-def _listed(label: str, lines: Iterator[str]) -> Iterator[Row]:
+def listed(label: str, lines: Iterator[str]) -> Iterator[Row]:
+    """Lines under one label."""
     for line in lines:
         yield label, Text(line)
         label = ""
 
 
-def _said(found: Verdict) -> Text:
+def said(found: Verdict) -> Text:
+    """A sentence, in another colour where it warns."""
     return Text(found.text, style="yellow" if found.warning else "")
 
 
-def _judged(found: Verdict) -> Text:
+def judged(found: Verdict) -> Text:
+    """A sentence that is good or bad."""
     return Text(found.text, style=_BAD if found.warning else _GOOD)

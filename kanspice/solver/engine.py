@@ -6,7 +6,7 @@ import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
-from functools import partial
+from functools import cache
 from importlib.metadata import version
 
 import numpy as np
@@ -49,6 +49,25 @@ def solve(
     return run.solve(progress)
 
 
+class Session:
+    """A design, prepared once for many calls: `solve` without what is the same for all of them."""
+
+    def __init__(self, design: Design, fidelity: Fidelity, options: SolverOptions) -> None:
+        self.design, self.fidelity, self.options = design, fidelity, options
+        self._method = _method(design, fidelity, options)
+
+    def solve(self, inputs: Array, numbers: Sequence[int] | None = None) -> Solution:
+        """As the function of that name."""
+        arriving = self.design.inputs_v(inputs, numbers), self.design.read_late_s(len(inputs), numbers)
+        return _Run(self.design, *arriving, self.fidelity, self.options, hints={}, method=self._method).solve(None)
+
+
+def _method(design: Design, fidelity: Fidelity, options: SolverOptions, known: KnownRows | None = None) -> Method:
+    if design.periods:
+        return Periods(design)
+    return Chain(design, fidelity, known, row_currents=options.row_currents)
+
+
 class _Run:
     """One call of `solve`."""
 
@@ -61,13 +80,13 @@ class _Run:
         options: SolverOptions,
         *,
         hints: Mapping[str, Array],
-        known: KnownRows | None,
+        known: KnownRows | None = None,
+        method: Method | None = None,
     ) -> None:
         self.design, self.fidelity, self.options, self.hints = design, fidelity, options, hints
         self.inputs_v, self.late_s = inputs_v, late_s
         self.started = time.monotonic()
-        chain = partial(Chain, design, fidelity, known, row_currents=options.row_currents)
-        self.method: Method = Periods(design) if design.periods else chain()
+        self.method: Method = method or _method(design, fidelity, options, known)
         self.load_s = time.monotonic() - self.started
         self.failures: dict[int, FailedSample] = {}
         self.stage_v: dict[str, Array] = {}
@@ -174,7 +193,7 @@ class _Run:
         residual = {} if design.periods else {"residual_a": self.residual_a}
         return Solution(
             engine="batched",
-            engine_version=version("kanspice"),
+            engine_version=_kanspice_version(),
             engine_options={"fidelity": self.fidelity, **asdict(self.options), **self.method.facts, **residual},
             samples=samples,
             failed=tuple(self.failures[index] for index in sorted(self.failures)),
@@ -192,6 +211,12 @@ class _Run:
             waveforms=self._waveforms(),
             netlist=size_of(design),
         )
+
+
+@cache
+def _kanspice_version() -> str:
+    """Read once: it is in a file."""
+    return version("kanspice")
 
 
 def size_of(design: Design) -> dict[str, object]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from functools import cached_property
 from pathlib import Path
@@ -86,7 +86,7 @@ class Request:
     yield_min: float | None = None
 
     def __post_init__(self) -> None:
-        _check_variations(self)
+        check_variations(self.set_, self.corners, self.sweeps)
 
     def at(self, path: str) -> Path:
         """Where a file of the request is now."""
@@ -105,14 +105,7 @@ class Request:
     def points(self) -> tuple[Point, ...]:
         """Corners times swept values, the last sweep's changing fastest. Raises InputError for a bad technology."""
         tech = None if self.tech is None else self.at(self.tech)
-        points: list[Point] = []
-        for corner in self.corners or (Corner(""),):
-            for values in itertools.product(*(sweep.values for sweep in self.sweeps)):
-                swept = [f"{sweep.key}={value}" for sweep, value in zip(self.sweeps, values, strict=True)]
-                overrides = (*self.set_, *corner.settings, *swept)
-                technology = load_technology(tech, overrides)
-                points.append(Point(len(points), corner.name or None, values, overrides, technology))
-        return tuple(points)
+        return points_of(tech, self.set_, self.corners, self.sweeps)
 
     def command(self, point: Point, seed: int) -> str:
         """The command line that measures one draw by itself."""
@@ -155,20 +148,35 @@ def seed_of(seed: int, trial: int) -> int:
     return int(words[0]) >> (64 - _SEED_BITS)
 
 
-def _check_variations(request: Request) -> None:
-    if len(request.sweeps) > MOST_SWEEPS:
-        found = ", ".join(sweep.key for sweep in request.sweeps)
+def points_of(
+    tech: str | Path | None, set_: Sequence[str], corners: Sequence[Corner], sweeps: Sequence[Sweep]
+) -> tuple[Point, ...]:
+    """Corners times swept values, the last sweep's changing fastest. Raises InputError for a bad technology."""
+    points: list[Point] = []
+    for corner in corners or (Corner(""),):
+        for values in itertools.product(*(sweep.values for sweep in sweeps)):
+            swept = [f"{sweep.key}={value}" for sweep, value in zip(sweeps, values, strict=True)]
+            overrides = (*set_, *corner.settings, *swept)
+            technology = load_technology(tech, overrides)
+            points.append(Point(len(points), corner.name or None, values, overrides, technology))
+    return tuple(points)
+
+
+def check_variations(set_: Sequence[str], corners: Sequence[Corner], sweeps: Sequence[Sweep]) -> None:
+    """Raises InputError for corners and sweeps that contradict each other or what is set, or are too many."""
+    if len(sweeps) > MOST_SWEEPS:
+        found = ", ".join(sweep.key for sweep in sweeps)
         raise InputError("too many sweeps", where="--sweep", expected=f"at most {MOST_SWEEPS}", found=found)
-    names = [corner.name for corner in request.corners]
+    names = [corner.name for corner in corners]
     for name in names:
         if names.count(name) > 1:
             raise InputError(f"two corners are called '{name}'", where="--corner", expected="a name for each")
-    keys = [sweep.key for sweep in request.sweeps]
-    for sweep in request.sweeps:
+    keys = [sweep.key for sweep in sweeps]
+    for sweep in sweeps:
         if keys.count(sweep.key) > 1:
             raise InputError(f"'{sweep.key}' is swept twice", where="--sweep", hint="one list with all values")
         if len(set(sweep.values)) < len(sweep.values):
             raise InputError(f"a value of '{sweep.key}' is given twice", where="--sweep", found=", ".join(sweep.values))
-        for option, texts in (("--set", request.set_), *((f"--corner {c.name}", c.settings) for c in request.corners)):
+        for option, texts in (("--set", set_), *((f"--corner {c.name}", c.settings) for c in corners)):
             if any(text.partition("=")[0].strip() == sweep.key for text in texts):
                 raise InputError(f"'{sweep.key}' is swept and set", where=option, hint="leave one of them out")

@@ -59,7 +59,7 @@ def along(result: StudyResult, metric: str, form: Format = "png") -> bytes:
     corners = list(dict.fromkeys(point.point.corner for point in result.points))
     title = f"{wording.title(metric)} against {plain(sweep.key)}"
     with picture(3.4, title) as (figure, axes):
-        at = _positions(axes, sweep.values)
+        at = positions(axes, sweep.values)
         for corner, colour in zip(corners, _colours(len(corners)), strict=True):
             points = [point for point in result.points if point.point.corner == corner]
             found = [(x, point.distribution(metric)) for x, point in zip(at, points, strict=True)]
@@ -122,7 +122,7 @@ def _colours(count: int) -> Sequence[str]:
     return [to_hex(colormaps["cividis"](place)) for place in np.linspace(0, 1, count)]
 
 
-def _positions(axes: Axes, values: Sequence[str]) -> Sequence[float]:
+def positions(axes: Axes, values: Sequence[str]) -> Sequence[float]:
     """Where swept values stand: as the numbers they are, or side by side where they are none."""
     try:
         numbers = [float(value) for value in values]

@@ -73,10 +73,15 @@ class Bench:
 
     @cached_property
     def is_random(self) -> bool:
-        """Whether two draws can differ: specimens drawn as far apart as draws can be are not the same circuit."""
-        extremes = [made(self.design, self.technology, extreme) for extreme in (_Low(), _High())]
-        low, high = (design_bytes(replace(extreme, seed=0)) for extreme in extremes)
-        return low != high or self.design.has_noise
+        """Whether two draws can differ."""
+        return can_differ(self.design, self.technology)
+
+
+def can_differ(design: Design, technology: Technology) -> bool:
+    """Whether two specimens of a nominal design can: drawn as far apart as can be, they are not the same circuit."""
+    extremes = [made(design, technology, extreme) for extreme in (_Low(), _High())]
+    low, high = (design_bytes(replace(extreme, seed=0)) for extreme in extremes)
+    return low != high or design.has_noise
 
 
 class _Extreme(Draw):

@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from kanspice.report.table import Row, labelled, said
 from kanspice.report.verdict import Verdict
 from kanspice.report.words import many, plain, share
 from kanspice.study import wording
@@ -16,26 +17,16 @@ from kanspice.study.result import StudyResult
 
 _WIDEST_PLACE = 16
 _GOOD, _BAD = "green", "bold red"
-Row = tuple[str, Text]
 
 
 def print_study(result: StudyResult, console: Console) -> None:
     """Print every point and what they mean. Plain where the console is no terminal."""
-    console.print(_rows(_header(result)))
+    console.print(labelled(_header(result)))
     console.print(_points(result))
-    console.print(_rows(_summary(result)))
+    console.print(labelled(_summary(result)))
     _, command = wording.worst(result)
     # Not folded: it is there to be copied.
     console.print(Text(f"again: {command}"), soft_wrap=True, highlight=False)
-
-
-def _rows(rows: Iterator[Row]) -> Table:
-    grid = Table.grid(padding=(0, 2, 0, 0))
-    grid.add_column(no_wrap=True, min_width=9)
-    grid.add_column(overflow="fold")
-    for label, text in rows:
-        grid.add_row(Text(label, style="bold"), text)
-    return grid
 
 
 def _header(result: StudyResult) -> Iterator[Row]:
@@ -66,16 +57,16 @@ def _points(result: StudyResult) -> Table:
 
 
 def _summary(result: StudyResult) -> Iterator[Row]:
-    yield "answer", _said(wording.answer(result))
+    yield "answer", said(wording.answer(result))
     if result.request.wanted_yield is not None:
         yield "good", Text(wording.limits(result))
     yield from _optional("", wording.certainty(result))
     yield from _optional("note", wording.fixed(result))
-    yield "samples", _said(wording.failures(result))
-    yield "numerical", _said(wording.numerical(result))
+    yield "samples", said(wording.failures(result))
+    yield "numerical", said(wording.numerical(result))
     label = "other"
-    for said in wording.cross_check(result):
-        yield label, _said(said)
+    for checked in wording.cross_check(result):
+        yield label, said(checked)
         label = ""
     yield "worst", Text(wording.worst(result)[0].text)
     found = wording.outcome(result)
@@ -84,8 +75,4 @@ def _summary(result: StudyResult) -> Iterator[Row]:
 
 def _optional(label: str, found: Verdict | None) -> Iterator[Row]:
     if found is not None:
-        yield label, _said(found)
-
-
-def _said(found: Verdict) -> Text:
-    return Text(found.text, style="yellow" if found.warning else "")
+        yield label, said(found)

@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from browser import Browser, find_browser, running_browser
+from loops import BALANCES, linear
 from synthetic_results import EXTREMES, causes, cross_checked, moving, synthetic, with_everything, with_failures
 
+from kanspice.control import ControlOptions, Draws, control
+from kanspice.control.page import control_html
 from kanspice.gap.comparison import Comparison
+from kanspice.models import load, save
 from kanspice.report import comparison_html, to_html
+from kanspice.study import Sweep
+from kanspice.study.plan import points_of
+from kanspice.technology import load_technology
 
 pytestmark = pytest.mark.browser
 
@@ -29,9 +38,22 @@ def crowded():
     )
 
 
+def loop():
+    """A closed loop with draws of its circuit, some of which fail."""
+    sweeps = (Sweep("devices.area_sigma", ("0.1", "0.9")),)
+    draws = Draws(points_of(None, (), (), sweeps), sweeps, trials=2)
+    options = ControlOptions(episodes=2, steps=20, engine="batched", limits=[("action_rmse", 1e-9)])
+    with TemporaryDirectory() as folder:
+        save(linear([[gain] for gain in BALANCES]), f"{folder}/model.pt")
+        model = replace(load(f"{folder}/model.pt"), path=Path(LONG))
+    result = control(model, load_technology(None, ["tia.gain=300"]), "cartpole", options, draws)
+    return replace(result, command=f"kanspice control {LONG} --plant cartpole")
+
+
 PAGES = {
     **{name: lambda make=make: to_html(make()) for name, make in EXTREMES.items()},
     "crowded": lambda: to_html(crowded()),
+    "loop": lambda: control_html(loop()),
     "comparison": lambda: comparison_html(Comparison(synthetic(), crowded(), 0.1)),
 }
 

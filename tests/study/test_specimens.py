@@ -8,7 +8,7 @@ import torch
 from circuits import PEAK, network
 
 from kanspice.errors import InputError
-from kanspice.models import KirchhoffNet, save
+from kanspice.models import KirchhoffNet, MemKAN, PhyKAN, save
 from kanspice.models.branches import branch_function
 from kanspice.models.topology import recipe
 from kanspice.study import Request
@@ -29,6 +29,8 @@ FAMILIES = {
     "kirchhoffnet": (),
     "kirchhoffnet, schematic": ("branches.realisation=schematic",),
     "kirchhoffnet, monolithic": ("switches.mode=monolithic",),
+    "phykan": (),
+    "memkan": (),
 }
 
 
@@ -39,6 +41,8 @@ def models(tmp_path_factory):
     topology = recipe("_fully_connect", {"num_node": 3}, "x").build()
     save(KirchhoffNet([topology], [0.5], branch_function("ShiftTanh2", {}, "x")), folder / "kirchhoffnet.pt")
     save(network([2, 2], [PEAK]), folder / "kanalogue.pt")
+    save(PhyKAN((2, 2), 1), folder / "phykan.pt")
+    save(MemKAN((2, 2), ("LP",)), folder / "memkan.pt")
     np.save(folder / "inputs.npy", np.random.default_rng(0).uniform(0, 0.5, (4, 2)))
     return folder
 

@@ -1,0 +1,114 @@
+"""A plant for every episode, what the network did with them, and what its circuits do."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from kanspice.control.controllers import CircuitController, ReferenceController
+from kanspice.control.loop import Ending, Episode, Loop, Steps
+from kanspice.control.plants import check_fit, plant_maker
+from kanspice.control.plants.named import PlantMaker
+from kanspice.design import Design
+from kanspice.engines import EngineName, open_session
+from kanspice.errors import InputError
+from kanspice.models import LoadedModel
+from kanspice.models.reference import followed_stages
+from kanspice.netlist.fidelity import check_fidelity
+from kanspice.ngspice import NgspiceOptions
+from kanspice.pipeline import FidelityChoice, resolve_fidelity
+from kanspice.study.plan import seed_of
+
+Array = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class ControlOptions:
+    """How to control.
+
+    steps: control periods of an episode at most. latency: control periods between an observation and its action: 0, 1.
+    seed: of the starts and of the specimen. sample_timeout_s: for what ngspice does in a control period of an episode.
+    cross_check: at how many observations the other engine is asked too.
+    """
+
+    episodes: int = 10
+    steps: int = 500
+    seed: int = 0
+    latency: int = 0
+    engine: EngineName = "ngspice"
+    fidelity: FidelityChoice = "auto"
+    sample_timeout_s: float = 10.0
+    limits: Sequence[tuple[str, float]] = ()
+    cross_check: int = 0
+
+
+@dataclass(frozen=True)
+class Bench:
+    """A network, a plant for every episode, and the network's own episodes."""
+
+    loaded: LoadedModel
+    options: ControlOptions
+    loop: Loop
+    reference: tuple[Episode, ...]
+    reference_step_s: float
+
+    @classmethod
+    def of(
+        cls,
+        held: ExitStack,
+        loaded: LoadedModel,
+        plant: str | PlantMaker,
+        options: ControlOptions,
+        *,
+        progress: Steps | None,
+    ) -> Bench:
+        """Plants are closed when `held` is.
+
+        Raises InputError for a plant that does not fit, or that breaks its interface with the network itself.
+        """
+        maker = plant_maker(plant, loaded.output_width) if isinstance(plant, str) else plant
+        name = plant if isinstance(plant, str) else getattr(plant, "__name__", type(plant).__name__)
+        plants = []
+        for _ in range(options.episodes):
+            plants.append(maker())
+            held.callback(plants[-1].close)
+        check_fit(plants[0], name, loaded.input_width, loaded.output_width)
+        seeds = [seed_of(options.seed, episode) for episode in range(options.episodes)]
+        loop = Loop(name, plants, seeds, options.steps, options.latency)
+        reference, step_s = loop.run(ReferenceController(loaded.model), progress)
+        for place, episode in enumerate(reference):
+            if episode.ending is Ending.NO_OBSERVATION:
+                problem = f"episode {place} of the network itself ends with what is not finite"
+                raise InputError(problem, where=name, expected="finite observations and rewards", found=episode.detail)
+        if not sum(episode.length for episode in reference):
+            found = next((episode.failure.detail for episode in reference if episode.failure), "")
+            raise InputError("the network has no action for any start", where=loaded.path, found=found)
+        return cls(loaded, options, loop, reference, step_s)
+
+    @property
+    def observations(self) -> Array:
+        """(periods of all episodes, observations) that the network had an answer for: circuits are sized for them."""
+        return np.concatenate([episode.observations[: episode.length] for episode in self.reference])
+
+    def episodes(
+        self, design: Design, engine: EngineName, seed: int, progress: Steps | None = None
+    ) -> tuple[tuple[Episode, ...], float, float]:
+        """The circuit's episodes, seconds for a control period of one, and seconds for loading."""
+        fidelity = resolve_fidelity(design, self.options.fidelity)
+        check_fidelity(design, fidelity)
+        started = time.monotonic()
+
+        def follow(inputs: Array) -> dict[str, Array]:
+            return followed_stages(self.loaded.model, inputs)[0]
+
+        timeout_s = self.options.sample_timeout_s
+        options = NgspiceOptions(seed=seed)
+        with open_session(engine, design, fidelity, options, sample_timeout_s=timeout_s, follow=follow) as session:
+            load_s = time.monotonic() - started
+            episodes, step_s = self.loop.run(CircuitController(design, session), progress)
+        return episodes, step_s, load_s

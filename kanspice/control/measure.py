@@ -1,0 +1,145 @@
+"""A network and its circuit in the same closed loop, from the same starts."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from kanspice.control.bench import Bench, ControlOptions
+from kanspice.control.controllers import ReferenceController
+from kanspice.control.loop import Ending, Episode, Steps
+from kanspice.control.plants.named import PlantMaker
+from kanspice.control.result import METRICS, ControlResult, metric_values, trajectory_gap
+from kanspice.control.success import Draws, tried
+from kanspice.draws import Draw
+from kanspice.errors import InputError
+from kanspice.evidence import Evidence
+from kanspice.gap import Gap, GapResult, compare, judged, spread
+from kanspice.models import LoadedModel
+from kanspice.ngspice import NgspiceOptions
+from kanspice.pipeline import VerifyOptions, compile_model, technology_for, verify
+from kanspice.technology import Technology
+from kanspice.validation import nearest
+
+Array = npt.NDArray[np.float64]
+
+_MOST_OBSERVATIONS = 1000
+"""At which the circuit is held against the network outside of the loop, spread evenly over the reference's episodes."""
+
+
+def control(
+    loaded: LoadedModel,
+    technology: Technology,
+    plant: str | PlantMaker,
+    options: ControlOptions | None = None,
+    draws: Draws | None = None,
+    *,
+    progress: Steps | None = None,
+) -> ControlResult:
+    """Lets the network control the plant, then its circuit, and compares.
+
+    plant: a name, or what makes one. draws: specimens to be tried too. progress: told of control periods passed.
+    Raises InputError for a plant that does not fit or breaks its interface, SimulatorError without a simulator.
+    """
+    options = options or ControlOptions()
+    for metric, _ in options.limits:
+        if metric not in METRICS:
+            hint = nearest(metric, list(METRICS))
+            raise InputError(f"there is no metric '{metric}'", where="--max", expected=", ".join(METRICS), hint=hint)
+    technology = technology_for(loaded, technology)
+    with ExitStack() as held:
+        bench = Bench.of(held, loaded, plant, options, progress=progress)
+        result = _Compared(bench, technology).result(progress)
+        if draws is None:
+            return result
+        points, checks = tried(bench, draws, progress)
+        return replace(result, points=points, checks=checks)
+
+
+@dataclass(frozen=True)
+class _Compared:
+    bench: Bench
+    technology: Technology
+
+    def result(self, progress: Steps | None) -> ControlResult:
+        """The circuit's episodes beside the network's."""
+        bench, options = self.bench, self.bench.options
+        design = compile_model(bench.loaded, self.technology, bench.observations, Draw(options.seed))
+        circuit, step_s, load_s = bench.episodes(design, options.engine, options.seed, progress)
+        result = ControlResult(
+            plant=self._plant(),
+            reference=bench.reference,
+            circuit=circuit,
+            along=self._along(),
+            own=self._own(circuit),
+            step_s={"circuit": step_s, "reference": bench.reference_step_s},
+            load_s=load_s,
+            notes=self._notes(circuit),
+        )
+        return replace(result, limits=judged(options.limits, metric_values(result)))
+
+    def _plant(self) -> dict[str, object]:
+        loop = self.bench.loop
+        return {
+            "name": loop.name,
+            "observations": self.bench.loaded.input_width,
+            "actions": self.bench.loaded.output_width,
+            "episodes": len(loop.plants),
+            "steps": loop.steps,
+            "latency": loop.latency,
+            "seed": self.bench.options.seed,
+            "observation_names": self._observation_names(),
+            "reward_name": str(getattr(loop.plants[0], "reward_name", "reward")),
+        }
+
+    def _observation_names(self) -> list[str]:
+        """As the plant says them, or by number."""
+        width = self.bench.loaded.input_width
+        named = getattr(self.bench.loop.plants[0], "observation_names", ())
+        return list(map(str, named)) if len(named) == width else [f"observation {index}" for index in range(width)]
+
+    def _along(self) -> GapResult:
+        """The circuit against the network where the network went, outside of the loop."""
+        everywhere = self.bench.observations
+        chosen = np.linspace(0, len(everywhere) - 1, min(_MOST_OBSERVATIONS, len(everywhere))).round().astype(int)
+        evidence = Evidence(everywhere[chosen], source=f"episodes of {self.bench.loop.name}", population=everywhere)
+        options = VerifyOptions(
+            fidelity=self.bench.options.fidelity,
+            ngspice=NgspiceOptions(seed=self.bench.options.seed),
+            engine=self.bench.options.engine,
+            cross_check=self.bench.options.cross_check,
+        )
+        return verify(self.bench.loaded, self.technology, evidence, options)
+
+    def _own(self, circuit: tuple[Episode, ...]) -> Gap | None:
+        """The circuit's commands against the network's for the same observations."""
+        commands = np.concatenate([episode.commands for episode in circuit])
+        if not len(commands):
+            return None
+        observations = np.concatenate([episode.observations[: episode.length] for episode in circuit])
+        expected = ReferenceController(self.bench.loaded.model).commands(observations, range(len(observations)))
+        known = np.asarray(np.isfinite(expected.values).all(axis=1))
+        return compare(commands, expected.values, known, spread(expected.values[known])) if known.any() else None
+
+    def _notes(self, circuit: tuple[Episode, ...]) -> tuple[str, ...]:
+        """What a reader has to know of the loop."""
+        notes = []
+        space = self.bench.loop.plants[0].action_space
+        commands = np.concatenate([episode.commands for episode in circuit])
+        beyond = int(((commands < space.low) | (commands > space.high)).any(axis=1).sum())
+        if beyond:
+            notes.append(
+                f"{beyond} of {len(commands)} of the circuit's actions were limited to the plant's action space"
+            )
+        if not any(episode.judged for episode in self.bench.reference):
+            notes.append("the plant does not say what success is: an episode that lasts is one")
+        unanswered = sum(episode.ending is Ending.NO_ACTION for episode in self.bench.reference)
+        if unanswered:
+            notes.append(f"the network itself had no answer in {unanswered} of {len(self.bench.reference)} episodes")
+        pairs = zip(self.bench.reference, circuit, strict=True)
+        if len(commands) and not any(trajectory_gap(*pair).any() for pair in pairs) and self.bench.loop.steps > 1:
+            notes.append("no observation differs at all: the plant's observations do not depend on such actions")
+        return tuple(notes)

@@ -1,0 +1,71 @@
+"""Plants by name: our own, and whatever is registered with gymnasium."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from importlib.util import find_spec
+from typing import Any
+
+from kanspice.control.plants.arm import PlanarArm
+from kanspice.control.plants.cartpole import CartPole
+from kanspice.control.plants.photovoltaic import PhotovoltaicArray
+from kanspice.control.plants.plant import Plant
+from kanspice.errors import InputError
+from kanspice.validation import nearest
+
+PlantMaker = Callable[[], Plant]
+"""Makes one plant: every episode that runs at the same time has its own."""
+PLANTS: dict[str, Callable[[int], Plant]] = {
+    "cartpole": lambda _actions: CartPole(),
+    "pv": lambda _actions: PhotovoltaicArray(),
+    "arm": PlanarArm,
+}
+"""Our own, for a network of so many outputs."""
+_REGISTERED = re.compile(r"(?:[A-Za-z0-9_-]+/)?[A-Za-z0-9_.-]+")
+
+
+def plant_maker(name: str, actions: int) -> PlantMaker:
+    """What makes the plant of that name, for a network of so many outputs.
+
+    Raises InputError for a name that is neither ours nor registered with gymnasium. `module:Name-v0`, which would have
+    gymnasium import the module, is refused: a name is no permission to run code.
+    """
+    if name in PLANTS:
+        return lambda: PLANTS[name](actions)
+    ours = ", ".join(PLANTS)
+    if ":" in name:
+        hint = "install the package that registers the environment, and use its registered name; or pass it from Python"
+        raise InputError("a plant's name cannot name a module to import", where="--plant", found=name[:200], hint=hint)
+    if not _REGISTERED.fullmatch(name):
+        raise InputError(
+            f"unknown plant '{name[:200]}'",
+            where="--plant",
+            expected=f"one of {ours}",
+            hint=nearest(name, list(PLANTS)),
+        )
+    if find_spec("gymnasium") is None:
+        expected = f"one of {ours}; or an environment of gymnasium, which is not installed"
+        hint = nearest(name, list(PLANTS)) or "pip install 'kanspice[gymnasium]'"
+        raise InputError(f"unknown plant '{name}'", where="--plant", expected=expected, hint=hint)
+    return _registered(name)
+
+
+def _registered(name: str) -> PlantMaker:
+    import gymnasium  # noqa: PLC0415 - an extra
+
+    def make() -> Any:
+        # What its checker would print as warnings, our loop checks.
+        return gymnasium.make(name, disable_env_checker=True)
+
+    try:
+        make().close()
+    except gymnasium.error.Error as error:
+        expected = f"one of {', '.join(PLANTS)}; or an environment registered with gymnasium"
+        found = str(error).splitlines()[0][:300]
+        raise InputError(f"unknown plant '{name}'", where="--plant", expected=expected, found=found) from error
+    except Exception as error:  # an environment is somebody else's code
+        raise InputError(
+            "the plant cannot be made", where=name, found=f"{type(error).__name__}: {error}"[:300]
+        ) from error
+    return make
