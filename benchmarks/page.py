@@ -118,9 +118,9 @@ def _wires(rows: Mapping, large: Mapping) -> list[str]:
     return [
         *lines,
         "",
-        "The target is 100 at 196 x 64 pairs. There ngspice 39 takes minutes to order the matrix: the one sample of the "
-        f"whole MNIST checkpoint under \"Agreement\" took it {large['theirs_s']:.0f} s of processor time, and the batched "
-        "engine some tens of milliseconds (`python -m benchmarks.targets --large` measures both).",
+        "The target is 100 at 196 x 64 pairs. There ngspice 39 takes minutes to order the matrix: the one sample of "
+        f'the whole MNIST checkpoint under "Agreement" took it {large["theirs_s"]:.0f} s of processor time, and the '
+        "batched engine some tens of milliseconds (`python -m benchmarks.targets --large` measures both).",
         "",
     ]
 
@@ -168,7 +168,7 @@ def _ngspice(report: Mapping) -> list[str]:
             for work, theirs, ours, target in cells
         ),
         "",
-        f"Plain is what PySpice's examples do: a circuit of objects, a parse and an operating point for every sample "
+        "Plain is what PySpice's examples do: a circuit of objects, a parse and an operating point for every sample "
         f"({plain['samples']} of them; without building the objects the ratio is {_ratio(building)}). With whole curves "
         "it is the curve written out in every device, in one sweep.",
         "",
