@@ -168,9 +168,9 @@ def _ngspice(report: Mapping) -> list[str]:
             for work, theirs, ours, target in cells
         ),
         "",
-        "Plain is what PySpice's examples do: a circuit of objects, a parse and an operating point for every sample "
         "Plain is what PySpice's examples do: a circuit of objects, a parse and an operating point for every "
-        f"sample ({plain['samples']} of them; without building the objects the ratio is {_ratio(building)}). With whole "
+        f"sample ({plain['samples']} of them; without building the objects the ratio is {_ratio(building)}). With "
+        "whole curves it is the curve written out in every device, in one sweep.",
         "curves it is the curve written out in every device, in one sweep.",
     ]
 
