@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from kanspice.design import Design, NodeLosses, OdePeriod
+from kanspice.design import Design, NodeLosses, OdePeriod, SynapseBank
 from kanspice.netlist.names import bank, layer_of, period_node
 from kanspice.netlist.nodes import node_lines
 from kanspice.netlist.periods import bank_file
@@ -30,6 +30,13 @@ class Tolerances:
 # At 1e-6 single samples were off by 1e-7 of the outputs, unnoticed; one more Newton iteration costs next to nothing.
 NORMAL = Tolerances(reltol=1e-9, vntol=1e-12, abstol=1e-18)
 TIGHT = Tolerances(reltol=1e-12, vntol=1e-15, abstol=1e-21)
+_TIGHT_MEMDIODES = Tolerances(reltol=1e-10, vntol=1e-13, abstol=1e-18)
+"""Rounding of a steep exponential's argument is amplified: nothing tighter is reached for every sample."""
+
+
+def tightened(design: Design) -> Tolerances:
+    """With which samples are solved again to measure the numerical error."""
+    return _TIGHT_MEMDIODES if any(isinstance(bank, SynapseBank) for bank in design.banks) else TIGHT
 
 
 # ngspice's own step control is told to keep out of it: at equal error it took as many points, in places of its own.

@@ -33,7 +33,7 @@ from kanspice.ngspice.blocks import (
     times,
 )
 from kanspice.ngspice.circuit import Circuit
-from kanspice.ngspice.deck import NORMAL, TIGHT, Tolerances, sweep_deck
+from kanspice.ngspice.deck import NORMAL, Tolerances, sweep_deck, tightened
 from kanspice.ngspice.diagnose import suspicion
 from kanspice.ngspice.process import RAW_FILE, Run, run_deck, working_folder
 from kanspice.ngspice.program import NgspiceProgram, find_ngspice
@@ -257,11 +257,12 @@ class _Solver:
             self._note_states(doubts, found, found, "not tested, every sample was solved once")
             return None
         chosen = sorted({*chosen, *(index for doubtful in doubts.values() for index in doubtful)})
-        again = self._spread(self.circuit, [i for i in chosen[::-1] if i not in self.beyond_reach], TIGHT, report=False)
+        tight = tightened(self.design)
+        again = self._spread(self.circuit, [i for i in chosen[::-1] if i not in self.beyond_reach], tight, report=False)
         again.rows = {index: row for index, row in again.rows.items() if not self._leaves_reach(row)}
         if self.whole_curves is not None:
             left = [index for index in chosen[::-1] if index in self.beyond_reach]
-            again.add(self._spread(self.whole_curves, left, TIGHT, report=False))
+            again.add(self._spread(self.whole_curves, left, tight, report=False))
         for name, doubtful in doubts.items():
             self._compare_states(name, doubtful, found, again)
         self._note_states(doubts, found, again, "each is the same where samples are swept in the other direction")

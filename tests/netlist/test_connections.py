@@ -211,3 +211,12 @@ def test_a_connection_without_gain_is_not_built(bank):
 
 def _first(bank):
     return "behavioural" if isinstance(bank, FilterBank) else "device"
+
+
+@pytest.mark.ngspice
+def test_the_numerical_error_of_synapses_is_measured():
+    """Tolerances that rounding of steep exponentials does not reach would leave it unknown."""
+    model = memkan((2, 8, 2), seed=3)
+    solution = ngspice.solve(memkan_design(model), inputs_for(model, 40), "device", NgspiceOptions(check_samples=20))
+    assert len(solution.numerical_error.samples) == 20
+    assert solution.numerical_error.max_abs_v < 1e-8
