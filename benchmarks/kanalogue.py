@@ -70,7 +70,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--samples", type=int, default=100)
     parser.add_argument("--plain-samples", type=int, default=5, help="samples for the plain way; its cost is linear")
     parser.add_argument("--device-samples", type=int, default=20)
-    parser.add_argument("--naive-samples", type=int, default=3, help="samples for the naive device deck; 0 skips it")
+    parser.add_argument("--naive-samples", type=int, default=8, help="samples for the naive device deck; 0 skips it")
     parser.add_argument("-o", "--output", type=Path, default=Path("out/benchmark_kanalogue.json"))
     return parser.parse_args()
 

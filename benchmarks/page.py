@@ -171,7 +171,7 @@ def _ngspice(report: Mapping) -> list[str]:
         "Plain is what PySpice's examples do: a circuit of objects, a parse and an operating point for every "
         f"sample ({plain['samples']} of them; without building the objects the ratio is {_ratio(building)}). With "
         "whole curves it is the curve written out in every device, in one sweep.",
-        "curves it is the curve written out in every device, in one sweep.",
+        "",
     ]
 
 
