@@ -7,7 +7,6 @@ action in them. The same seed gives the same files on the same machine and libra
 from __future__ import annotations
 
 import argparse
-import math
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +14,8 @@ import numpy.typing as npt
 import torch
 from scipy.linalg import solve_discrete_are
 
+from kanspice.control.plants import CartPole
+from kanspice.control.plants.cartpole import SCALE, START
 from kanspice.models import PhyKAN, save
 from kanspice.models.training import fit
 
@@ -22,29 +23,16 @@ Array = npt.NDArray[np.float64]
 
 WIDTHS, FILTERS = (4, 6, 1), 3
 SAMPLES, TEST_SAMPLES = 1200, 500
-SCALE = np.array([2.4, 3.0, 0.418, 5.0])  # of position, speed, angle, angular speed, in SI units: an input of 1
 RANGE = np.array([1.5, 1.5, 0.22, 1.2])  # of the states that training sees, in SI units, to either side
 ACTION_WEIGHT = 0.1  # of the regulator: what an action of 1 costs, where an input of 1 costs 1
-
-CART_KG, POLE_KG, HALF_LENGTH_M, GRAVITY_M_PER_S2 = 1.0, 0.1, 0.5, 9.8
-FORCE_N = 5.0  # per unit of action
-STEP_S, STEPS_PER_ACTION = 0.02, 5
-EPISODES, PERIODS, START = 10, 500, 0.05
+EPISODES, PERIODS = 10, 500
 
 
 def after_a_period(state: Array, action: float) -> Array:
-    """The state (4,) in SI units after one control period: five steps of the semi-implicit Euler method."""
-    x, speed, angle, turning = state
-    total_kg = CART_KG + POLE_KG
-    for _ in range(STEPS_PER_ACTION):
-        sine, cosine = math.sin(angle), math.cos(angle)
-        pushed = (FORCE_N * action + POLE_KG * HALF_LENGTH_M * turning**2 * sine) / total_kg
-        angular = GRAVITY_M_PER_S2 * sine - cosine * pushed
-        angular /= HALF_LENGTH_M * (4 / 3 - POLE_KG * cosine**2 / total_kg)
-        speed += STEP_S * (pushed - POLE_KG * HALF_LENGTH_M * angular * cosine / total_kg)
-        turning += STEP_S * angular
-        x, angle = x + STEP_S * speed, angle + STEP_S * turning
-    return np.array([x, speed, angle, turning])
+    """The state (4,) in SI units after one control period."""
+    plant = CartPole()
+    plant.reset(options={"state": state})
+    return plant.step([action])[0] * SCALE
 
 
 def regulator() -> Array:
@@ -64,11 +52,13 @@ def regulator() -> Array:
 
 def periods_balanced(model: PhyKAN, state: Array) -> int:
     """For how many control periods, at most 500, the model keeps the pole up and the cart on its track."""
+    plant = CartPole()
+    observation, _ = plant.reset(options={"state": state})
     for period in range(PERIODS):
         with torch.no_grad():
-            action = model(torch.from_numpy((state / SCALE)[None])).item()
-        state = after_a_period(state, action)
-        if abs(state[0]) > 2.4 or abs(state[2]) > 0.2095:
+            action = model(torch.from_numpy(observation[None])).numpy()[0]
+        observation, _, fallen, _, _ = plant.step(action)
+        if fallen:
             return period
     return PERIODS
 
