@@ -183,6 +183,9 @@ def verify(
     sizing = _sizing_stages(loaded, evidence, followed_once)
     compile_s, design = _timed(lambda: compile_model(loaded, technology, evidence.sizing_inputs, draw, sizing))
     fidelity = resolve_fidelity(design, options.fidelity)
+    if options.cross_check and fidelity == "transient":
+        hint = "leave it out; filters over time are ngspice's alone"
+        raise InputError("no other engine has this fidelity", where="--cross-check", found=fidelity, hint=hint)
     _check_limits(options.limits, design, evidence, fidelity)
     reference, diverged = followed_once()
     followed = [index for index in range(len(evidence.inputs)) if index not in diverged]

@@ -28,6 +28,8 @@ Array = npt.NDArray[np.float64]
 
 _MOST_OBSERVATIONS = 1000
 """At which the circuit is held against the network outside of the loop, spread evenly over the reference's episodes."""
+_ROUNDING = 1e-12
+"""Of the largest action: what actions may differ by without being different ones."""
 
 
 def control(
@@ -69,15 +71,16 @@ class _Compared:
         bench, options = self.bench, self.bench.options
         design = compile_model(bench.loaded, self.technology, bench.observations, Draw(options.seed))
         circuit, step_s, load_s = bench.episodes(design, options.engine, options.seed, progress)
+        own = self._own(circuit)
         result = ControlResult(
             plant=self._plant(),
             reference=bench.reference,
             circuit=circuit,
             along=self._along(),
-            own=self._own(circuit),
+            own=own,
             step_s={"circuit": step_s, "reference": bench.reference_step_s},
             load_s=load_s,
-            notes=self._notes(circuit),
+            notes=self._notes(circuit, own),
         )
         return replace(result, limits=judged(options.limits, metric_values(result)))
 
@@ -124,7 +127,7 @@ class _Compared:
         known = np.asarray(np.isfinite(expected.values).all(axis=1))
         return compare(commands, expected.values, known, spread(expected.values[known])) if known.any() else None
 
-    def _notes(self, circuit: tuple[Episode, ...]) -> tuple[str, ...]:
+    def _notes(self, circuit: tuple[Episode, ...], own: Gap | None) -> tuple[str, ...]:
         """What a reader has to know of the loop."""
         notes = []
         space = self.bench.loop.plants[0].action_space
@@ -140,6 +143,7 @@ class _Compared:
         if unanswered:
             notes.append(f"the network itself had no answer in {unanswered} of {len(self.bench.reference)} episodes")
         pairs = zip(self.bench.reference, circuit, strict=True)
-        if len(commands) and not any(trajectory_gap(*pair).any() for pair in pairs) and self.bench.loop.steps > 1:
+        differs = own is not None and own.max_abs > _ROUNDING * np.abs(commands).max()
+        if differs and not any(trajectory_gap(*pair).any() for pair in pairs) and self.bench.loop.steps > 1:
             notes.append("no observation differs at all: the plant's observations do not depend on such actions")
         return tuple(notes)

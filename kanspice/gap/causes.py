@@ -191,7 +191,14 @@ def _single(name: str, plan: Plan, technology: Technology, trials: Mapping[Names
     section, _, key = name.partition(".")
     value = getattr(getattr(technology, section), key)
     only = frozenset([name])
-    return Cause(name, value if isinstance(value, str) else float(value), trials[only], trials[plan.every - only])
+    return Cause(name, _setting(value), trials[only], trials[plan.every - only])
+
+
+def _setting(value: str | float | tuple[float, ...]) -> str | float:
+    """As reports have it: of a list, how long it is."""
+    if isinstance(value, tuple):
+        return f"{len(value):,} value{'s' * (len(value) != 1)}"
+    return value if isinstance(value, str) else float(value)
 
 
 def _rank(cause: Cause) -> tuple[float, bool, float]:

@@ -97,6 +97,8 @@ class _Solver:
 
     def _bank(self, bank: FilterBank, rows_v: Array, samples: Sequence[int], found: Found, report: bool) -> Array:
         hz = tones_hz(bank, rows_v)
+        if not bank.connections:
+            return added_v(bank, hz, np.zeros((len(rows_v), *bank.gain.shape)))
         attempt = partial(self._attempt, bank, hz, report)
         part = spread(samples, attempt, jobs=self.options.jobs, largest=_LARGEST_BLOCK, stop=self.stop)
         found.add(part)

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from kanspice.design import Design
-from kanspice.netlist import Fidelity
+from kanspice.netlist import Fidelity, check_fidelity
 from kanspice.outcomes import chosen_samples, column_failures, range_failures, unproven_note
 from kanspice.solution import FailedSample, NumericalError, Outcome, Solution, Waveform
 from kanspice.solver.block import Block, Method, blocks
@@ -42,7 +42,7 @@ def solve(
     is farthest from them. progress: called with the number of samples finished since its last call. numbers: which
     samples these are, for what is drawn for each of them; 0 and on if None. known: what circuits that get the same
     inputs share; the solution is the same with it.
-    Failed samples are values in the result.
+    Failed samples are values in the result. Raises InputError for a fidelity that means nothing for the design.
     """
     arriving = design.inputs_v(inputs, numbers), design.read_late_s(len(inputs), numbers)
     run = _Run(design, *arriving, fidelity, options or SolverOptions(), hints=hints or {}, known=known)
@@ -63,6 +63,7 @@ class Session:
 
 
 def _method(design: Design, fidelity: Fidelity, options: SolverOptions, known: KnownRows | None = None) -> Method:
+    check_fidelity(design, fidelity)
     if design.periods:
         return Periods(design)
     return Chain(design, fidelity, known, row_currents=options.row_currents)

@@ -59,7 +59,7 @@ class Chain:
         row_currents: find what rows take too.
         """
         if fidelity == "transient":
-            hint = "--fidelity behavioural, or --engine ngspice"
+            hint = "a circuit of --fidelity behavioural, or --engine ngspice"
             raise InputError("filters over time are ngspice's alone", where="--fidelity", found=fidelity, hint=hint)
         self.design, self.fidelity, self.known, self.row_currents = design, fidelity, known, row_currents
         for crossbar in design.crossbars if fidelity == "shared" else ():

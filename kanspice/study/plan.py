@@ -15,7 +15,7 @@ import numpy as np
 
 from kanspice.engines import EngineName
 from kanspice.errors import InputError
-from kanspice.technology import Technology, load_technology
+from kanspice.technology import Technology, load_technology, shipped_technologies
 
 CHECKED_SAMPLES = 4
 """Of every draw that the other engine solves too."""
@@ -104,8 +104,15 @@ class Request:
 
     def points(self) -> tuple[Point, ...]:
         """Corners times swept values, the last sweep's changing fastest. Raises InputError for a bad technology."""
-        tech = None if self.tech is None else self.at(self.tech)
-        return points_of(tech, self.set_, self.corners, self.sweeps)
+        return points_of(self._technology, self.set_, self.corners, self.sweeps)
+
+    @property
+    def _technology(self) -> str | Path | None:
+        """Where its file is now, or the name of a shipped one."""
+        if self.tech is None:
+            return None
+        file = self.at(self.tech)
+        return self.tech if self.tech in shipped_technologies() and not file.exists() else file
 
     def command(self, point: Point, seed: int) -> str:
         """The command line that measures one draw by itself."""

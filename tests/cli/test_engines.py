@@ -7,8 +7,10 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pytest
+from connections import inputs_for, phykan
 
 from kanspice import engines
+from kanspice.models import save
 
 VERIFY = ("verify", "model.pt", "--inputs", "inputs.npy", "--set", "tia.gain=1000")
 
@@ -86,3 +88,14 @@ def test_a_compiled_folder_is_solved_by_either(run, good, monkeypatch):
         assert found["solved"].all()
         assert np.abs(found["outputs"] - np.load("outputs.npy")).max() < 0.2
         assert np.abs(found["l1.crossbar.columns_v"]).max() > 0
+
+
+def test_no_engine_checks_filters_over_time(run, good, monkeypatch):
+    """It is said before anything is simulated."""
+    monkeypatch.setenv("KANSPICE_NGSPICE", "/nowhere")
+    save(phykan(), good / "filters.pt")
+    np.save(good / "tones.npy", inputs_for(phykan(), 2))
+    over_time = ("--fidelity", "transient", "--cross-check", "1")
+    done = run("verify", "filters.pt", "--inputs", "tones.npy", *over_time)
+    assert done.code == 2
+    assert "no other engine" in done.err

@@ -112,6 +112,15 @@ def test_a_circuit_that_answers_after_a_time_is_in_the_loop_too(tmp_path):
     assert result.plant["name"] == "plant"
 
 
+def test_nothing_is_said_of_a_plant_that_gets_the_same_actions(loaded):
+    def plant():
+        return Counter(width=loaded.input_width, actions=loaded.output_width)
+
+    result = control(loaded, load_technology(None), plant, replace(FEW, steps=2, engine="batched"))
+    assert metric_values(result)["trajectory_max_abs"] == 0
+    assert not any("do not depend on such actions" in note for note in result.notes)
+
+
 def test_a_circuit_without_an_answer_ends_the_episode_and_not_the_run(loaded):
     """Amplifiers are sized for where the network goes; where mismatch drives the circuit they reach their rails."""
     technology = load_technology(None, ["tia.gain=1000", "devices.area_sigma=1.5", "tia.headroom=1.0"])

@@ -70,6 +70,12 @@ def test_nothing_is_tried_twice(overrides, expected):
     assert (last.name, last.without) == (NONE, None)
 
 
+def test_a_list_is_told_by_its_length():
+    errors = {"filters.low_cutoffs_hz": (1.0, 0.0)}
+    plan, tech, trials, _ = solved("filters.low_cutoffs_hz=[1e3, 2e3]", errors=errors)
+    assert attributed(plan, tech, trials)[0].value == "2 values"
+
+
 def test_what_rows_are_made_of_is_solved_first():
     """So that a time limit leaves them."""
     tried = solved(*ALL)[-1]

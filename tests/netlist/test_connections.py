@@ -141,6 +141,18 @@ def test_a_slot_that_is_too_short_shows():
     assert np.abs(short - outputs(solver.solve(design, x, "behavioural"), design)).max() > 5e-3
 
 
+@pytest.mark.ngspice
+@pytest.mark.parametrize("masked", [0, 1])
+def test_layers_without_any_filter_are_the_same_in_both_engines(masked):
+    model = phykan()
+    model.band_layers()[masked].mask.zero_()
+    design, x = phykan_design(model), inputs_for(model, 2)
+    ours = solver.solve(design, x, "filter").stage_v["l2.filters"]
+    theirs = ngspice.solve(design, x, "filter", NgspiceOptions(check_samples=1))
+    assert not theirs.failed
+    np.testing.assert_allclose(theirs.stage_v["l2.filters"], ours, rtol=0, atol=1e-12)
+
+
 def test_what_filters_do_not_see_does_not_change_them():
     """A detector that forgets slowly shows less of slow tones; amplifiers that are slow, less of fast ones."""
     model = phykan((1, 2), filters=1)
@@ -174,9 +186,11 @@ def test_read_noise_is_drawn_per_sample_whatever_is_solved_with_it():
     ],
 )
 def test_a_fidelity_that_a_circuit_does_not_have(design, fidelity, expected):
-    with pytest.raises(InputError) as raised:
-        build_netlist(design, fidelity)
-    assert raised.value.expected == expected
+    inputs = np.zeros((1, design.input_width))
+    for tried in (build_netlist, lambda *known: solver.solve(known[0], inputs, known[1])):
+        with pytest.raises(InputError) as raised:
+            tried(design, fidelity)
+        assert raised.value.expected == expected
 
 
 def test_the_batched_engine_has_no_transient_of_filters():

@@ -10,10 +10,18 @@ import pytest
 from kanspice.errors import InputError
 from kanspice.study import Corner, Request, Sweep
 from kanspice.study.plan import seed_of
+from kanspice.technology import load_technology
 
 REQUEST = Request(folder="/here", model="my model.pt", inputs="x.npy", trials=3)
 SIGMA = Sweep("devices.area_sigma", ("0", "0.1"))
 GAIN = Sweep("tia.gain", ("100", "1000", "inf"))
+
+
+def test_a_shipped_technology_is_known_by_its_name_unless_a_file_is_in_its_way(tmp_path):
+    request = replace(REQUEST, folder=str(tmp_path), tech="typical")
+    assert request.points()[0].technology == load_technology("typical")
+    (tmp_path / "typical").write_text('name = "own"\n')
+    assert request.points()[0].technology.name == "own"
 
 
 def test_points_are_corners_times_sweeps():
