@@ -25,8 +25,8 @@ Array = npt.NDArray[np.float64]
 WIDTHS, FILTERS = (4, 6, 1), 3
 SAMPLES, TEST_SAMPLES = 1500, 500
 DAY = 100  # control periods under one sky
-GAIN, SOFT_V = 0.4, 10.0  # the wanted step: up to 0.4 of one towards, most of it from 10 V or so away from the maximum power point
-DITHER, SHARPNESS = 0.8, 3.0  # and back again, by up to 0.6 of a step
+GAIN, SOFT_V = 0.4, 10.0  # towards the maximum power point: up to 0.4 of a step, most of it from 10 V or so away
+DITHER, SHARPNESS = 0.8, 3.0  # back from where the last step came: up to 0.8 of one
 NOISE = 0.3  # of the steps that gather states: standard deviation
 EPISODES, PERIODS = 10, 500
 

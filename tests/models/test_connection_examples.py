@@ -75,7 +75,7 @@ def test_the_arm_brings_its_hand_where_it_is_to_be():
 
 
 def test_the_array_is_held_near_its_maximum_power():
-    loaded, inputs, targets, outputs = evaluated(PHOTOVOLTAIC)
+    loaded, _, targets, outputs = evaluated(PHOTOVOLTAIC)
     assert (loaded.family, loaded.model.widths, loaded.parameters) == ("phykan", (4, 6, 1), 280)
     assert np.sqrt(np.mean((outputs - targets) ** 2)) == pytest.approx(0.106, rel=1e-2)
     module = training_of(PHOTOVOLTAIC)
