@@ -51,7 +51,7 @@ def validate(model: type[Model], data: Mapping[str, Any], where: str | Path) -> 
 
 def _as_input_error(model: type[BaseModel], error: ValidationError, where: str | Path) -> InputError:
     first = error.errors(include_url=False)[0]
-    place = ".".join(str(part) for part in first["loc"]) or "the file"
+    place = ".".join(str(part) for part in first["loc"] if "[" not in str(part)) or "the file"
     if first["type"] == "extra_forbidden":
         known = _known_keys(model, first["loc"][:-1])
         return InputError(f"unknown key '{place}'", where=where, hint=nearest(str(first["loc"][-1]), known))

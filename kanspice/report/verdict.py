@@ -55,7 +55,8 @@ def numerical(result: GapResult) -> Verdict:
     if relative and larger < NEGLIGIBLE:
         return Verdict(f"the circuit agrees with the network: below {NEGLIGIBLE:g} gap and error are not told apart")
     if error <= WORTH_A_WARNING * gap:
-        return Verdict("numerical error is less than a tenth of the gap: the gap is the circuit's")
+        meaning = "the gap is the circuit's" if relative else "outputs that do not vary give rounding no scale"
+        return Verdict(f"numerical error is less than a tenth of the gap: {meaning}")
     which = "the gap is" if error > gap / 2 else "part of the gap is"
     return Verdict(f"{which} numerical error, not circuit: numerical error is more than a tenth of the gap", True)
 
