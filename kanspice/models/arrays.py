@@ -53,7 +53,7 @@ def load_labels(path: PathLike) -> NDArray[np.int64]:
 
     Raises InputError if the file cannot be used.
     """
-    values = load_list(path, "the labels")
+    values = load_list(path, "the labels", each="sample")
     bad = np.flatnonzero((values < 0) | (values != np.round(values)) | (values >= 2.0**53))
     if bad.size:
         raise InputError(
@@ -65,10 +65,10 @@ def load_labels(path: PathLike) -> NDArray[np.int64]:
     return values.astype(np.int64)
 
 
-def load_list(path: PathLike, what: str) -> NDArray[np.float64]:
+def load_list(path: PathLike, what: str, each: str = "number") -> NDArray[np.float64]:
     """Read finite numbers: float64, shape (numbers,), at least one. In a .csv file: one per row, or all in one row.
 
-    what: names them in errors. Raises InputError if the file cannot be used.
+    what, each: name them, and what there is one for, in errors. Raises InputError if the file cannot be used.
     """
     values = _real(_read(path), what, path)
     if Path(path).suffix.lower() == ".csv" and 1 in values.shape:
@@ -77,7 +77,7 @@ def load_list(path: PathLike, what: str) -> NDArray[np.float64]:
         raise InputError(
             f"{what} cannot be used: wrong shape",
             where=os.fspath(path),
-            expected="a list of at least one, shape (n,)",
+            expected=f"shape ({each}s,), at least one {each}",
             found=f"shape {values.shape}",
         )
     _check_finite(values, what, path)
