@@ -175,7 +175,8 @@ def _of_banks(design: Design, solution: Solution) -> PhysicalCost:
         for bank in design.banks
     )
     unknown = "the power of amplifiers, detectors and oscillators is not known: none is published"
-    return PhysicalCost(int(solution.solved.sum()), None, None, None, None, None, stages, (unknown,))
+    latency_s = design.inference_s if solution.engine_options["fidelity"] == "transient" else None
+    return PhysicalCost(int(solution.solved.sum()), latency_s, None, None, None, None, stages, (unknown,))
 
 
 def _of_periods(design: Design, solution: Solution) -> PhysicalCost:

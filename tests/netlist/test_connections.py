@@ -21,6 +21,7 @@ from kanspice import ngspice, solver
 from kanspice.design import Design, FilterBank, Limiter, SynapseBank
 from kanspice.design.connections import BAND_PASS, HIGH_PASS, LOW_PASS
 from kanspice.errors import InputError
+from kanspice.gap import physical_cost
 from kanspice.models.reference import reference_stages
 from kanspice.netlist import build_netlist, place_of
 from kanspice.ngspice import NgspiceOptions
@@ -130,6 +131,7 @@ def test_filters_over_time_come_to_their_amplitudes():
     assert np.abs(outputs(solution, design) - expected).max() < 1e-3
     assert 0 < solution.numerical_error.max_abs_v < 1e-3
     assert "inference takes" in solution.notes[0]
+    assert physical_cost(design, solution, 0.0).latency_s == pytest.approx(design.inference_s)
 
 
 @pytest.mark.ngspice
