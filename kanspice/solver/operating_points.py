@@ -1,4 +1,4 @@
-"""Operating points of a chain of crossbars without wires, for a block of samples."""
+"""Operating points of a chain of stages, for a block of samples."""
 
 from __future__ import annotations
 

@@ -86,7 +86,7 @@ def can_differ(design: Design, technology: Technology) -> bool:
 
 class _Extreme(Draw):
     def _generator(self, name: str) -> np.random.Generator:
-        raise NotImplementedError(f"{name}: a kind of draw that has no extreme")
+        raise TypeError(f"{name}: a kind of draw that has no extreme")
 
 
 class _Low(_Extreme):
