@@ -183,9 +183,7 @@ def verify(
     sizing = _sizing_stages(loaded, evidence, followed_once)
     compile_s, design = _timed(lambda: compile_model(loaded, technology, evidence.sizing_inputs, draw, sizing))
     fidelity = resolve_fidelity(design, options.fidelity)
-    if options.cross_check and fidelity == "transient":
-        hint = "leave it out; filters over time are ngspice's alone"
-        raise InputError("no other engine has this fidelity", where="--cross-check", found=fidelity, hint=hint)
+    check_other_engine(fidelity, options.cross_check)
     _check_limits(options.limits, design, evidence, fidelity)
     reference, diverged = followed_once()
     followed = [index for index in range(len(evidence.inputs)) if index not in diverged]
@@ -204,6 +202,13 @@ def verify(
     measured = _Measured(loaded, technology, evidence, options, reference, sizing, design, compile_s, solution, started)
     result = replace(_result(measured), cross_check=checked)
     return _attributed(measured, result, progress) if options.attribute else result
+
+
+def check_other_engine(fidelity: FidelityChoice, cross_check: int) -> None:
+    """Raises InputError for a cross-check that no other engine can do."""
+    if cross_check and fidelity == "transient":
+        hint = "leave it out; filters over time are ngspice's alone"
+        raise InputError("no other engine has this fidelity", where="--cross-check", found=fidelity, hint=hint)
 
 
 def _sizing_stages(

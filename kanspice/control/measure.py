@@ -20,7 +20,7 @@ from kanspice.evidence import Evidence
 from kanspice.gap import Gap, GapResult, compare, judged, spread
 from kanspice.models import LoadedModel
 from kanspice.ngspice import NgspiceOptions
-from kanspice.pipeline import VerifyOptions, compile_model, technology_for, verify
+from kanspice.pipeline import VerifyOptions, check_other_engine, compile_model, technology_for, verify
 from kanspice.technology import Technology
 from kanspice.validation import nearest
 
@@ -51,6 +51,7 @@ def control(
         if metric not in METRICS:
             hint = nearest(metric, list(METRICS))
             raise InputError(f"there is no metric '{metric}'", where="--max", expected=", ".join(METRICS), hint=hint)
+    check_other_engine(options.fidelity, options.cross_check)
     technology = technology_for(loaded, technology)
     with ExitStack() as held:
         bench = Bench.of(held, loaded, plant, options, progress=progress)
