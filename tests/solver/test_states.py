@@ -31,7 +31,12 @@ def behind(ohm, area=(((1.0,),),), devices=(PEAK,)):
 
 def states_of(design):
     chain, crossbar = Chain(design, "device"), design.stages[1]
-    return States(crossbar, lambda rows_v: chain._crosspoints(crossbar, rows_v), max(c.hi_v for c in chain.curves))
+    area = chain.area[crossbar.name] * crossbar.current_unit_a
+
+    def crosspoints(rows_v):
+        return LocalCrosspoints(Rows.at(rows_v, chain.curves), area)
+
+    return States(crossbar, crosspoints, max(curve.hi_v for curve in chain.curves))
 
 
 @pytest.mark.parametrize("seed", range(4))
