@@ -29,7 +29,7 @@ from kanspice.compile import (
 from kanspice.design import Design
 from kanspice.design.branches import PIECEWISE_LINEAR_LAWS
 from kanspice.draws import Draw
-from kanspice.engines import EngineName, other, solve
+from kanspice.engines import EngineName, check_device, other, solve
 from kanspice.errors import InputError
 from kanspice.evidence import Evidence
 from kanspice.gap import (
@@ -184,6 +184,7 @@ def verify(
     compile_s, design = _timed(lambda: compile_model(loaded, technology, evidence.sizing_inputs, draw, sizing))
     fidelity = resolve_fidelity(design, options.fidelity)
     check_other_engine(fidelity, options.cross_check)
+    check_device(options.ngspice.device, options.engine, options.cross_check)
     _check_limits(options.limits, design, evidence, fidelity)
     reference, diverged = followed_once()
     followed = [index for index in range(len(evidence.inputs)) if index not in diverged]
@@ -322,7 +323,7 @@ def _result(measured: _Measured) -> GapResult:
     outputs = decoded_outputs(design, solution)
     scale = scale_of(expected, evidence)
     gap = compare(outputs, expected, solution.solved, scale)
-    stages = measure(_nominal(measured), solution, evidence.inputs, reference)
+    stages = measure(_nominal(measured), solution, evidence.inputs, reference, measured.options.ngspice.device)
     numerical = numerical_gap(design, solution, scale)
     accuracies = _accuracies(evidence, expected, outputs, solution)
     external, followed = evidence.external, has_answer(expected)

@@ -81,9 +81,7 @@ def processor_named(name: str) -> Processor:
         raise InputError("no such processor", where="--device", expected="cpu, cuda, cuda:N or torch", found=name)
     count = torch.cuda.device_count() if torch.cuda.is_available() else 0
     if int(number or 0) >= count:
-        found = (
-            f"{count} GPUs, torch {torch.__version__}" if count else f"no GPU that torch {torch.__version__} can use"
-        )
+        found = f"{count or 'no'} GPUs that torch {torch.__version__} can use"
         raise InputError("this GPU is not there", where=f"--device {name}", found=found, hint="--device cpu")
     place = torch.device("cuda", int(number or 0))
     return Processor(f"{place} ({torch.cuda.get_device_name(place)})", place, _GPU_NUMBERS)

@@ -15,7 +15,9 @@ from kanspice.design.wires import lost_v
 from kanspice.ngspice import NgspiceOptions
 from kanspice.solution import Outcome
 from kanspice.solver import solve
+from kanspice.solver.crosspoints import LocalCrosspoints
 from kanspice.solver.operating_points import Chain
+from kanspice.solver.rows import Rows
 from kanspice.solver.states import States
 
 OHM = 2e6
