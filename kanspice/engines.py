@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from typing import Literal, Protocol
@@ -51,8 +51,17 @@ def solve(
     if engine == "ngspice":
         return ngspice.solve(design, inputs, fidelity, options, hints=hints, progress=progress, numbers=numbers)
     batched = _batched(options, row_currents=row_currents)
-    advance = None if progress is None else _in_samples(progress)
-    return solver.solve(design, inputs, fidelity, batched, hints=hints, progress=advance, numbers=numbers, known=known)
+    return solver.solve(
+        design,
+        inputs,
+        fidelity,
+        batched,
+        hints=hints,
+        progress=None if progress is None else lambda samples: progress(Advance(samples)),
+        expects=None if progress is None else lambda size: progress(Advance(0, size)),
+        numbers=numbers,
+        known=known,
+    )
 
 
 class Session(Protocol):
@@ -115,10 +124,6 @@ def _batched(options: NgspiceOptions, *, row_currents: bool) -> SolverOptions:
         row_currents=row_currents,
         device=options.device,
     )
-
-
-def _in_samples(progress: Progress) -> Callable[[int], None]:
-    return lambda samples: progress(Advance(samples))
 
 
 def check_device(device: str, engine: EngineName, cross_check: int) -> None:

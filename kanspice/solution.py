@@ -97,6 +97,7 @@ class Solution:
     row_a: crossbar name -> (samples, rows), amps that rows take from what drives them.
     amplifier_a: crossbar name -> (samples, 2 * pairs), amps that amplifiers' output stages take from their columns.
     simulator_peak_bytes: the most memory that a simulator's process held, where the system says so.
+    engine_at_most_bytes: the most that the engine said beforehand it would take of this process, where it does.
     waveforms: of a few samples, stage by stage, where they were asked for.
     """
 
@@ -113,6 +114,7 @@ class Solution:
     netlist: Mapping[str, object] = field(default_factory=dict)
     waveforms: tuple[Waveform, ...] = ()
     simulator_peak_bytes: int | None = None
+    engine_at_most_bytes: int | None = None
     row_a: Mapping[str, Array] = field(default_factory=dict)
     amplifier_a: Mapping[str, Array] = field(default_factory=dict)
 

@@ -33,7 +33,8 @@ class Advance:
     """What was done since the last report.
 
     samples: parts of one count; below 0 where they have to be solved again. simulator_bytes: the most memory that the
-    process at work has held so far, 0 where that is not known. side_run: what it was done for; None for the results.
+    process at work has held so far, or that an engine within this one will take; 0 where that is not known. side_run:
+    what it was done for; None for the results.
     """
 
     samples: float

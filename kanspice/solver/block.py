@@ -35,6 +35,9 @@ class Method(Protocol):
     def block(self) -> int:
         """How many samples are best solved at a time."""
 
+    def bytes(self, samples: int) -> int:
+        """What solving so many samples at a time takes, at most."""
+
     @property
     def facts(self) -> Mapping[str, object]:
         """What a reader should know about it."""

@@ -78,7 +78,7 @@ class Corners:
 class _Reached:
     """Crossings of all device types, sorted by sample, and within one always alike.
 
-    sample, place: (crossings,), the last into the areas. at_v, side, steps: as in `Crossings`. areas: (crossings,
+    sample, place: (crossings,), the last into the areas. at_v, side, steps: as in `Crossings`. areas: (places,
     columns). starts: (samples + 1,) where each sample's begin.
     """
 
@@ -107,7 +107,7 @@ class _Reached:
         steps = np.concatenate([np.pad(each, ((0, 0), (0, more))) for each, more in widths])
         order = np.lexsort((at_v, place, sample))
         starts = np.searchsorted(sample[order], np.arange(samples + 1))
-        return cls(sample[order], place[order], at_v[order], side[order], steps[order], areas[place[order]], starts)
+        return cls(sample[order], place[order], at_v[order], side[order], steps[order], areas, starts)
 
     @property
     def size(self) -> int:
@@ -143,7 +143,7 @@ class _Reached:
             self.at_v[chosen],
             self.side[chosen],
             self.steps[chosen],
-            self.areas[chosen],
+            self.areas,
             starts,
         )
 
@@ -163,8 +163,9 @@ class _Reached:
         derivative *= past
         derivative += value
         value *= past
-        value *= self.areas
-        derivative *= self.areas
+        areas = self.areas[self.place]
+        value *= areas
+        derivative *= areas
         derivative *= -side
         derivative *= is_past
         return value, derivative

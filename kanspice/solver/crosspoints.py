@@ -21,7 +21,8 @@ from kanspice.solver.rows import Rows
 Array = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
 
-_BLOCK_NUMBERS = 2**20
+_AT_A_TIME = 2**17
+"""Crossings times columns that are looked at together."""
 _MANY = 0.05
 """Of the crosspoints: so many are faster changed with all the others than one by one."""
 
@@ -141,7 +142,7 @@ def _beyond(
 
     lost_v: what devices lose of their rows' voltages, (crossings, columns), at a part of the crossings.
     """
-    size = max(1, _BLOCK_NUMBERS // columns)
+    size = max(1, _AT_A_TIME // columns)
     for first in range(0, len(crossings.sample), size):
         part = crossings[first : first + size]
         distance = part.side[:, None] * (part.at_v[:, None] - lost_v(part))

@@ -23,7 +23,8 @@ from kanspice.solver.rows import Rows
 
 Array = npt.NDArray[np.float64]
 
-_BLOCK_NUMBERS = 2**20
+AT_A_TIME = 2**17
+"""Devices whose curves are evaluated together: 1 MB, and a few times as much for what is made of them."""
 
 
 class Currents(ABC):
@@ -150,7 +151,7 @@ def _rows_of_polynomials(above: Array, below: Array, area: Array, columns_v: Arr
 def _whole_rows(curve: Curve, rows_v: Array, area: Array, columns_v: Array, shift_v: Array | float = 0.0) -> Array:
     """(samples, rows) of a curve evaluated for every device. shift_v: (rows, columns), volts."""
     total = np.empty_like(rows_v)
-    size = max(1, _BLOCK_NUMBERS // area.size)
+    size = max(1, AT_A_TIME // area.size)
     for first in range(0, len(rows_v), size):
         part = slice(first, first + size)
         seen_v = rows_v[part, :, None] - columns_v[part, None, :] - shift_v
@@ -181,7 +182,7 @@ def _whole(
         return current, slope
     own, starts = np.unique(column, return_index=True)
     areas, shifts_v = area[row, column], 0.0 if shift_v is None else shift_v[row, column]
-    size = max(1, _BLOCK_NUMBERS // column.size)
+    size = max(1, AT_A_TIME // column.size)
     for first in range(0, len(rows_v), size):
         part = slice(first, first + size)
         values, slopes = curve.numpy(rows_v[part, row] - columns_v[part, column] - shifts_v)

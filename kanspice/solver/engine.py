@@ -17,8 +17,9 @@ from kanspice.netlist import Fidelity, check_fidelity
 from kanspice.outcomes import chosen_samples, column_failures, range_failures, unproven_note
 from kanspice.solution import FailedSample, NumericalError, Outcome, Solution, Waveform
 from kanspice.solver.block import Block, Method, blocks
+from kanspice.solver.memory import results_bytes
 from kanspice.solver.operating_points import Chain
-from kanspice.solver.options import Progress, SolverOptions
+from kanspice.solver.options import Expects, Progress, SolverOptions
 from kanspice.solver.periods import Periods
 from kanspice.solver.processors import processor_named
 from kanspice.solver.rows import KnownRows
@@ -34,20 +35,24 @@ def solve(
     *,
     hints: Mapping[str, Array] | None = None,
     progress: Progress | None = None,
+    expects: Expects | None = None,
     numbers: Sequence[int] | None = None,
     known: KnownRows | None = None,
 ) -> Solution:
     """Voltages of every stage of the design for inputs (samples, inputs) in model units.
 
     hints: reference stages by name, (samples, width) in model units: the numerical error is measured where the circuit
-    is farthest from them. progress: called with the number of samples finished since its last call. numbers: which
-    samples these are, for what is drawn for each of them; 0 and on if None. known: what circuits that get the same
+    is farthest from them. progress: called with the number of samples finished since its last call. expects: called
+    before anything is solved, with the most memory that it will take, bytes. numbers: which samples these are, for what
+    is drawn for each of them; 0 and on if None. known: what circuits that get the same
     inputs share; the solution is the same with it.
     Failed samples are values in the result. Raises InputError for a fidelity that means nothing for the design, and for
     a device that is not there.
     """
     arriving = design.inputs_v(inputs, numbers), design.read_late_s(len(inputs), numbers)
     run = _Run(design, *arriving, fidelity, options or SolverOptions(), hints=hints or {}, known=known)
+    if expects is not None:
+        expects(run.at_most_bytes)
     return run.solve(progress)
 
 
@@ -100,6 +105,13 @@ class _Run:
         self.residual_a = 0.0
         self.unproven: Counter[tuple[str, str]] = Counter()
         self.notes: list[str] = []
+
+    @property
+    def at_most_bytes(self) -> int:
+        """What solving takes."""
+        samples = len(self.inputs_v)
+        at_a_time = min(samples, self.options.block or self.method.block)
+        return results_bytes(self.design, samples) + self.method.bytes(at_a_time)
 
     @property
     def deadline(self) -> float | None:
@@ -214,6 +226,7 @@ class _Run:
             numerical_error=numerical_error,
             waveforms=self._waveforms(),
             netlist=size_of(design),
+            engine_at_most_bytes=self.at_most_bytes,
         )
 
 

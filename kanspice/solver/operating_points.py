@@ -22,8 +22,9 @@ from kanspice.solution import FailedSample, Outcome
 from kanspice.solver.block import Block
 from kanspice.solver.columns import Reach, Settled, settle
 from kanspice.solver.crosspoints import Crosspoints, LocalCrosspoints, WholeCrosspoints
-from kanspice.solver.currents import AtRows, Currents, EveryDevice, LocalCurrents, WholeCurves
+from kanspice.solver.currents import AT_A_TIME, AtRows, Currents, EveryDevice, LocalCurrents, WholeCurves
 from kanspice.solver.linear import LinearCrossbar, Resistances
+from kanspice.solver.memory import crossbar_bytes
 from kanspice.solver.pieces import Indices
 from kanspice.solver.processors import HOST, Processor
 from kanspice.solver.rows import KnownRows, Rows
@@ -100,6 +101,15 @@ class Chain:
     def _numbers(self, crossbar: Crossbar) -> int:
         """How many polynomials a sample needs."""
         return crossbar.rows * len(self.curves) + 2 * crossbar.width
+
+    def bytes(self, samples: int) -> int:
+        """What solving so many samples at a time takes, at most: one crossbar after the other."""
+        needed = [0]
+        for crossbar in self.design.crossbars:
+            at_a_time = self.processor.numbers or (_WIRED_NUMBERS if crossbar.has_wires else AT_A_TIME)
+            reach_v = float(self.reach[crossbar.name].largest_v.max())
+            needed.append(crossbar_bytes(crossbar, self.curves, reach_v, samples, at_a_time))
+        return max(needed)
 
     @property
     def facts(self) -> Mapping[str, object]:

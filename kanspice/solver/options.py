@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 Progress = Callable[[int], None]
+Expects = Callable[[int], None]
 
 
 @dataclass(frozen=True)

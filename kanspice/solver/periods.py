@@ -16,6 +16,7 @@ from kanspice.solution import FailedSample, Outcome, Waveform
 from kanspice.solver.banks import Bank, bank_of
 from kanspice.solver.block import Block
 from kanspice.solver.integrator import KINKED, PULLED, SMOOTH, Followed, Method, Tolerance, follow
+from kanspice.solver.memory import bank_bytes
 from kanspice.solver.processors import HOST, Processor, host_record
 
 Array = npt.NDArray[np.float64]
@@ -75,6 +76,11 @@ class Periods:
     def block(self) -> int:
         """How many samples are followed at a time."""
         return min(period.bank.block for period in self.periods)
+
+    def bytes(self, samples: int) -> int:
+        """What following so many samples at a time takes, at most."""
+        kept, besides = zip(*(bank_bytes(period.bank, samples) for period in self.periods), strict=True)
+        return int(sum(kept) + max(besides))
 
     @property
     def facts(self) -> Mapping[str, object]:

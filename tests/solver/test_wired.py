@@ -18,7 +18,7 @@ from kanspice.errors import InputError
 from kanspice.ngspice import NgspiceOptions
 from kanspice.solution import Outcome
 from kanspice.solver import SolverOptions, solve
-from kanspice.solver.operating_points import Chain
+from kanspice.solver.crosspoints import WholeCrosspoints
 from kanspice.solver.wired import gmres, settle_wires
 
 WIRES = ("wires.row_ohm=10.0", "wires.column_ohm=20.0", "wires.driver_ohm=50.0")
@@ -193,8 +193,10 @@ def test_what_does_not_converge_says_how_far_it_got_and_what_to_do():
 
 def test_a_search_that_is_late_ends_with_what_it_has():
     design, strong = beyond_convergence()
-    crosspoints = Chain(design, "device")._crosspoints(design.crossbars[0], strong)
-    settled, _ = settle_wires(design.crossbars[0], crosspoints, strong, is_late=lambda: True)
+    crossbar, curves = design.crossbars[0], [device.curve for device in design.devices]
+    area = crossbar.column_area * crossbar.current_unit_a
+    crosspoints = WholeCrosspoints(strong, curves, area, np.zeros_like(area))
+    settled, _ = settle_wires(crossbar, crosspoints, strong, is_late=lambda: True)
     assert not settled.converged.any()
     assert settled.grown.tolist() == [0.0]
     timed = solve(design, strong, "device", SolverOptions(check_samples=0, timeout_s=1e-9))

@@ -1,0 +1,72 @@
+"""What solving will take, counted before it begins: upper bounds, a few times what is found."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from kanspice.design import Crossbar, Design
+from kanspice.devices import Curve, PiecewisePolynomial
+from kanspice.solver.banks import Bank, DenseBank
+
+_BYTES = 8
+_TABLES = 5
+"""Of areas: as they are, by column, by device, a product's copy, and what is computed of them for all columns."""
+_PER_ROW = 30
+"""Numbers for a sample's row and device type: two cubics, each twice, and where they end."""
+_PER_CROSSING = 15
+"""Numbers for each breakpoint that such a device can be taken across."""
+_PER_COLUMN = 40
+"""Numbers for a sample's column: two cubics, and what a search keeps."""
+_PER_DEVICE = 20
+"""Numbers for a device, or a crosspoint without wires, that is looked at by itself."""
+_PER_CROSSPOINT = 60
+"""Numbers for a sample's crosspoint behind wires: cubics, and all rounds that a linear system may take."""
+_MATRICES = 6
+"""Of nodes times branches, where a bank is some."""
+_PER_BRANCH, _PER_NODE, _PER_BRANCH_OF_MATRIX, _PER_PAIR = 30, 40, 4, 12
+"""Numbers for a branch whatever the samples, and for a sample's node, branch of a matrix, and pair of nodes."""
+
+
+def crossbar_bytes(crossbar: Crossbar, curves: Sequence[Curve], reach_v: float, samples: int, at_a_time: int) -> int:
+    """For blocks of so many samples, of which so many devices, or crosspoints behind wires, are looked at at a time.
+
+    curves: of its devices, in volts; reach_v: how far columns go from 0 V.
+    """
+    crosspoints, areas = 2 * crossbar.rows * crossbar.width, 2 * crossbar.area.size
+    of_rows = _PER_ROW * len(curves) + _PER_CROSSING * sum(most_crossings(curve, reach_v) for curve in curves)
+    numbers = _TABLES * areas + samples * (of_rows * crossbar.rows + _PER_COLUMN * 2 * crossbar.width)
+    if crossbar.has_wires:
+        numbers += _PER_CROSSPOINT * min(max(at_a_time, crosspoints), samples * crosspoints)
+    else:
+        numbers += _PER_DEVICE * min(at_a_time, samples * areas)
+    return _BYTES * numbers
+
+
+def most_crossings(curve: Curve, reach_v: float) -> int:
+    """How many of a curve's breakpoints are within reach of any voltage, at most."""
+    if not isinstance(curve, PiecewisePolynomial):
+        return 0
+    knots = curve.breakpoints
+    within = np.searchsorted(knots, knots + 2 * reach_v, side="right") - np.arange(len(knots))
+    return int(within.max())
+
+
+def bank_bytes(bank: Bank, samples: int) -> tuple[int, int]:
+    """For the branches of a period: what is kept of them, and what blocks of so many samples take besides."""
+    branches, nodes = len(bank.branches.weight), bank.branches.nodes
+    kept, per_sample = _PER_BRANCH * branches, _PER_NODE * nodes
+    if isinstance(bank, DenseBank):
+        kept, per_sample = kept + _MATRICES * nodes * branches, per_sample + _PER_BRANCH_OF_MATRIX * branches
+    else:
+        pairs = np.unique(bank.branches.first * (nodes + 1) + bank.branches.second)
+        per_sample += _PER_PAIR * len(pairs)
+    return _BYTES * kept, _BYTES * samples * per_sample
+
+
+def results_bytes(design: Design, samples: int) -> int:
+    """For all that is kept of so many samples: outputs, columns, what amplifiers draw, and rows."""
+    kept = sum(stage.width for stage in design.stages)
+    kept += sum(4 * crossbar.width + crossbar.rows for crossbar in design.crossbars)
+    return _BYTES * samples * kept

@@ -1,0 +1,55 @@
+"""The memory that is announced: never less than what is taken, and not absurdly more."""
+
+from __future__ import annotations
+
+import tracemalloc
+
+import numpy as np
+import pytest
+from circuits import inputs_for, load_device, network, specimen_of
+from periods import design_of_periods, period
+
+from kanspice.devices import PiecewisePolynomial
+from kanspice.solver import SolverOptions, solve
+from kanspice.solver.memory import most_crossings
+
+TECHNOLOGIES = {
+    "gain": ("tia.gain=1000",),
+    "columns that move far": ("tia.gain=20",),
+    "shifts": ("tia.gain=1000", "devices.shift_sigma_v=0.01"),
+    "wires": ("tia.gain=1000", "wires.row_ohm=1", "wires.column_ohm=1"),
+}
+
+
+def taken_and_announced(design, inputs):
+    said = []
+    tracemalloc.start()
+    try:
+        solve(design, inputs, "device", SolverOptions(check_samples=2), expects=said.append)
+        taken = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    return taken, said[0]
+
+
+@pytest.mark.parametrize("name", TECHNOLOGIES)
+def test_crossbars(name):
+    model = network([60, 40, 10], [load_device("z21"), load_device("a21")], seed=1)
+    inputs = inputs_for(model, 30)
+    taken, announced = taken_and_announced(specimen_of(model, inputs, *TECHNOLOGIES[name], "tia.rail_v=1000"), inputs)
+    assert taken <= announced <= 8 * taken
+
+
+@pytest.mark.parametrize("nodes", [3, 90])
+def test_periods(nodes):
+    rng = np.random.default_rng(0)
+    edges = [(first, second) for first in range(nodes + 1) for second in range(nodes + 1) if first != second]
+    theta = rng.normal(size=(2, len(edges))) / nodes
+    design = design_of_periods(*(period("ShiftRelu1", edges, theta, duration=0.05, index=index) for index in (1, 2)))
+    taken, announced = taken_and_announced(design, rng.normal(size=(20, nodes)))
+    assert taken <= announced <= 8 * taken
+
+
+def test_breakpoints_within_reach_of_each_other():
+    curve = PiecewisePolynomial(np.array([0.0, 1.0, 1.2, 1.3, 3.0]), np.zeros((4, 2)))
+    assert [most_crossings(curve, reach) for reach in (0.0, 0.04, 0.06, 0.1, 0.2, 2.0)] == [1, 1, 2, 2, 3, 5]
