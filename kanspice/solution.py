@@ -74,6 +74,11 @@ class NumericalError:
     """Largest change of any output, volts."""
     rmse_v: float
 
+    @classmethod
+    def of(cls, samples: Sequence[int], change_v: Array) -> NumericalError:
+        """From how far each sample's outputs moved, (samples, outputs)."""
+        return cls(tuple(samples), float(np.abs(change_v).max()), float(np.sqrt(np.mean(change_v**2))))
+
 
 @dataclass(frozen=True)
 class Waveform:
