@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
+from kanspice.compile import compile_model, technology_for
 from kanspice.control.bench import Bench, ControlOptions
 from kanspice.control.controllers import ReferenceController
 from kanspice.control.loop import Ending, Episode, Steps
@@ -20,7 +21,7 @@ from kanspice.evidence import Evidence
 from kanspice.gap import Gap, GapResult, compare, judged, spread
 from kanspice.models import LoadedModel
 from kanspice.ngspice import NgspiceOptions
-from kanspice.pipeline import VerifyOptions, check_other_engine, compile_model, technology_for, verify
+from kanspice.pipeline import VerifyOptions, check_other_engine, verify
 from kanspice.technology import Technology
 from kanspice.validation import nearest
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from kanspice.compile import compile_nominal, technology_for
 from kanspice.design.file import design_bytes
 from kanspice.errors import InputError
 from kanspice.evidence import Evidence
@@ -20,7 +21,7 @@ from kanspice.gap.cross_check import OtherOutcome
 from kanspice.models import LoadedModel, load, load_array, load_labels
 from kanspice.models.reference import followed_stages
 from kanspice.ngspice import Advance, Progress
-from kanspice.pipeline import PACKAGES, compile_nominal, has_answer, resolve_fidelity, scale_of, technology_for
+from kanspice.pipeline import PACKAGES, has_answer, resolve_fidelity, scale_of
 from kanspice.solution import FailedSample, Outcome
 from kanspice.study.journal import Journal, begin, read_plan
 from kanspice.study.plan import Point, Request
