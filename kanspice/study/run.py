@@ -18,10 +18,11 @@ from kanspice.errors import InputError
 from kanspice.evidence import Evidence
 from kanspice.gap import CrossCheck, accuracy
 from kanspice.gap.cross_check import OtherOutcome
+from kanspice.measured import PACKAGES, has_answer, scale_of
 from kanspice.models import LoadedModel, load, load_array, load_labels
 from kanspice.models.reference import followed_stages
 from kanspice.ngspice import Advance, Progress
-from kanspice.pipeline import PACKAGES, has_answer, resolve_fidelity, scale_of
+from kanspice.pipeline import resolve_fidelity
 from kanspice.solution import FailedSample, Outcome
 from kanspice.study.journal import Journal, begin, read_plan
 from kanspice.study.plan import Point, Request
