@@ -9,6 +9,7 @@ from typing import Any
 
 from kanspice.errors import InputError
 from kanspice.models.arrays import load_list
+from kanspice.models.places import errors_at
 from kanspice.resources import TECHNOLOGIES
 from kanspice.technology.sections import Filters
 from kanspice.technology.technology import Technology
@@ -67,7 +68,11 @@ def _beside(path: Path, data: dict[str, Any]) -> dict[str, Any]:
 def _with_lists(technology: Technology) -> Technology:
     """The technology with lists instead of files of them, so that it says all that there is to say."""
     named = {key: getattr(technology.filters, key) for key in _LISTS}
-    lists = {key: load_list(value, f"filters.{key}").tolist() for key, value in named.items() if isinstance(value, str)}
+    lists: dict[str, list[float]] = {}
+    for key, value in named.items():
+        if isinstance(value, str):
+            with errors_at(f"filters.{key}"):
+                lists[key] = load_list(value, "the list of cut-offs", "cut-off").tolist()
     if not lists:
         return technology
     filters = validate(Filters, technology.filters.model_dump() | lists, "technology")
