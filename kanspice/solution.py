@@ -67,7 +67,7 @@ class FailedSample:
 
 @dataclass(frozen=True)
 class NumericalError:
-    """How far the answers move when the same samples are solved again, tighter and in reverse order."""
+    """How far the answers move when the same samples are solved again: tighter, where anything can be."""
 
     samples: tuple[int, ...]
     max_abs_v: float
