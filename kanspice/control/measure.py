@@ -23,7 +23,7 @@ from kanspice.models import LoadedModel
 from kanspice.ngspice import NgspiceOptions
 from kanspice.pipeline import VerifyOptions, check_other_engine, verify
 from kanspice.technology import Technology
-from kanspice.validation import nearest
+from kanspice.validation import similar
 
 Array = npt.NDArray[np.float64]
 
@@ -50,7 +50,7 @@ def control(
     options = options or ControlOptions()
     for metric, _ in options.limits:
         if metric not in METRICS:
-            hint = nearest(metric, list(METRICS))
+            hint = similar(metric, METRICS)
             raise InputError(f"there is no metric '{metric}'", where="--max", expected=", ".join(METRICS), hint=hint)
     check_other_engine(options.fidelity, options.cross_check)
     technology = technology_for(loaded, technology)

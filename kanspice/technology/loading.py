@@ -13,7 +13,7 @@ from kanspice.models.places import errors_at
 from kanspice.resources import TECHNOLOGIES
 from kanspice.technology.sections import Filters
 from kanspice.technology.technology import Technology
-from kanspice.validation import nearest, read_toml, validate
+from kanspice.validation import read_toml, similar, validate
 
 _LISTS = ("low_cutoffs_hz", "high_cutoffs_hz")
 """Of the filters: they may be in files."""
@@ -51,7 +51,7 @@ def _tables(source: str | Path | None) -> tuple[dict[str, Any], Path | None]:
         return _beside(path, read_toml(path)), path
     if str(source) not in shipped:
         names = ", ".join(shipped)
-        hint = nearest(str(source), list(shipped))
+        hint = similar(str(source), shipped)
         raise InputError("no such technology", where=source, expected=f"a TOML file, or one of {names}", hint=hint)
     path = shipped[str(source)]
     return read_toml(path), path
