@@ -162,8 +162,9 @@ def published(folder: str, files: tuple[str, ...], *settings: str, tech: str | N
 
 
 def compiled(loaded: LoadedModel, inputs: np.ndarray, settings: tuple[str, ...], tech: str | None) -> Design:
-    """The specimen of seed 0."""
-    return compile_model(loaded, technology_for(loaded, load_technology(tech, settings)), inputs)
+    """The specimen of seed 0, with what its kind of circuit has of the technology."""
+    technology = load_technology(tech, settings).model_copy(update={"general": True})
+    return compile_model(loaded, technology_for(loaded, technology), inputs)
 
 
 def resistors(rows: int, pairs: int, ohm: float, *settings: str) -> Source:
@@ -178,6 +179,7 @@ def resistors(rows: int, pairs: int, ohm: float, *settings: str) -> Source:
 def cases() -> Iterator[Case]:
     """All of them."""
     yield from _crossbars()
+    yield from _connections()
     yield from _kirchhoffnets()
 
 
@@ -230,10 +232,33 @@ def _crossbars() -> Iterator[Case]:
         yield Case("MNIST checkpoint, 2 devices, layer norm", technology, source, samples)
 
 
+def _connections() -> Iterator[Case]:
+    shipped = (
+        ("arm example", "04_phykan_arm"),
+        ("cart-pole example", "05_phykan_cartpole"),
+        ("kinematics example, memdiodes", "06_memkan_kinematics"),
+        ("photovoltaic example", "08_phykan_photovoltaic"),
+    )
+    for technology, tech in (("ideal", None), ("typical", "typical")):
+        for name, folder in shipped:
+            yield Case(name, technology, example(folder, "model.pt", tech=tech), 20)
+        if os.environ.get("KANSPICE_REFERENCE_DATA"):
+            for name in ("cartpole_controller", "arm_forward_kinematics"):
+                source = published(f"phykan/{name}", ("model.pt", "config.json"), tech=tech)
+                yield Case(f"{name} checkpoint", technology, source, 20)
+
+
 KIRCHHOFFNETS = {
     "behavioural, ideal": ((), None),
     "behavioural, typical": ((), "typical"),
-    "schematic, ideal": (("branches.realisation=schematic",), None),
+    "schematic, real parts": (
+        (
+            *("branches.realisation=schematic", "branches.switch_on_ohm=1e4", "branches.switch_off_ohm=1e9"),
+            "branches.source_ohm=1e8",
+            *("branches.pair_saturation=0.9", "branches.vccs_saturation=3"),
+        ),
+        None,
+    ),
     "schematic, typical": (("branches.realisation=schematic",), "typical"),
 }
 

@@ -12,12 +12,14 @@ import numpy.typing as npt
 
 from kanspice import ngspice, solver
 from kanspice.design import Design
+from kanspice.errors import InputError
 from kanspice.netlist import Fidelity
 from kanspice.ngspice import Advance, NgspiceOptions, Progress, Resident
 from kanspice.ngspice.process import working_folder
 from kanspice.ngspice.resident import Follow
 from kanspice.solution import Solution
 from kanspice.solver import KnownRows, SolverOptions
+from kanspice.solver.processors import HOST, processor_named
 
 Array = npt.NDArray[np.float64]
 EngineName = Literal["ngspice", "batched"]
@@ -43,7 +45,8 @@ def solve(
     numbers: which samples these are, for what is drawn for each of them; 0 and on if None.
     known: what circuits that get the same inputs share: for the batched engine, whose solutions are the same with it.
     row_currents: find what crossbars' rows take, for the physical cost; ngspice gives it in any case.
-    Of the options, jobs and steps are ngspice's alone: the batched engine is one process and chooses its own steps.
+    Of the options, jobs and steps are ngspice's alone: the batched engine is one process and chooses its own steps. The
+    device is the batched engine's.
     """
     if engine == "ngspice":
         return ngspice.solve(design, inputs, fidelity, options, hints=hints, progress=progress, numbers=numbers)
@@ -110,11 +113,18 @@ def _batched(options: NgspiceOptions, *, row_currents: bool) -> SolverOptions:
         seed=options.seed,
         waveforms=options.waveforms,
         row_currents=row_currents,
+        device=options.device,
     )
 
 
 def _in_samples(progress: Progress) -> Callable[[int], None]:
     return lambda samples: progress(Advance(samples))
+
+
+def check_device(device: str, engine: EngineName, cross_check: int) -> None:
+    """Raises InputError for a device that is not there, or where neither the engine nor its check can use it."""
+    if processor_named(device) is not HOST and engine == "ngspice" and not cross_check:
+        raise InputError("ngspice cannot use a GPU", where="--device", found=device, hint="--engine batched")
 
 
 def other(engine: EngineName) -> EngineName:

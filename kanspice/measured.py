@@ -55,15 +55,18 @@ class Measured:
     compile_s: float
     solution: Solution
 
-    def result(self, limits: Sequence[tuple[str, float]]) -> GapResult:
-        """The gap and all that is said beside it; limits: metric -> what it may be at most."""
+    def result(self, limits: Sequence[tuple[str, float]], device: str) -> GapResult:
+        """The gap and all that is said beside it; limits: metric -> what it may be at most.
+
+        device: with which the batched engine finds what stages add by themselves.
+        """
         evidence, reference = self.evidence, self.reference
         design, solution = self.design, self.solution
         expected = reference[design.stages[-1].compares_to]
         outputs = decoded_outputs(design, solution)
         scale = scale_of(expected, evidence)
         gap = compare(outputs, expected, solution.solved, scale)
-        stages = measure(self._nominal(), solution, evidence.inputs, reference)
+        stages = measure(self._nominal(), solution, evidence.inputs, reference, device)
         numerical = numerical_gap(design, solution, scale)
         accuracies = _accuracies(evidence, expected, outputs, solution)
         external, followed = evidence.external, has_answer(expected)

@@ -15,7 +15,7 @@ from kanspice.compile import Stages, compile_model, technology_for
 from kanspice.design import Design
 from kanspice.design.branches import PIECEWISE_LINEAR_LAWS
 from kanspice.draws import Draw
-from kanspice.engines import EngineName, other, solve
+from kanspice.engines import EngineName, check_device, other, solve
 from kanspice.errors import InputError
 from kanspice.evidence import Evidence
 from kanspice.gap import (
@@ -106,6 +106,7 @@ def verify(
     compile_s, design = _timed(lambda: compile_model(loaded, technology, evidence.sizing_inputs, draw, sizing))
     fidelity = resolve_fidelity(design, options.fidelity)
     check_other_engine(fidelity, options.cross_check)
+    check_device(options.ngspice.device, options.engine, options.cross_check)
     _check_limits(options.limits, design, evidence, fidelity)
     reference, diverged = followed_once()
     followed = [index for index in range(len(evidence.inputs)) if index not in diverged]
@@ -122,7 +123,7 @@ def verify(
         solution = solution.among(followed, without)
         checked = checked and checked.among(followed)
     found = Measured(loaded, technology, evidence, reference, sizing, design, compile_s, solution)
-    result = replace(found.result(options.limits), cross_check=checked)
+    result = replace(found.result(options.limits, options.ngspice.device), cross_check=checked)
     return _attributed(found, result, options, started, progress) if options.attribute else result
 
 

@@ -1,6 +1,6 @@
 """What tests need beyond Python, and what happens when it is missing.
 
-A test marked `ngspice`, `browser`, `reference_data` or `dask` is skipped, with the reason, where its need is missing;
+A test marked with one of its `NEEDS` is skipped, with the reason, where that is missing;
 where the environment variable KANSPICE_REQUIRE names the need (a comma list, set by CI) it fails instead. The last
 lines of a run say how many tests did not run for want of what.
 """
@@ -58,11 +58,20 @@ def missing_dask() -> str | None:
     return "distributed is not installed" if find_spec("distributed") is None else None
 
 
+@cache
+def missing_gpu() -> str | None:
+    """Why there is no GPU to compute with; None where there is one."""
+    import torch
+
+    return None if torch.cuda.is_available() else "torch sees no CUDA device"
+
+
 NEEDS: dict[str, Callable[[], str | None]] = {
     "ngspice": missing_ngspice,
     "browser": missing_browser,
     "reference_data": missing_reference_data,
     "dask": missing_dask,
+    "gpu": missing_gpu,
 }
 
 

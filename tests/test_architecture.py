@@ -18,6 +18,7 @@ PACKAGE = Path(__file__).resolve().parents[1] / "kanspice"
 ROOMS = (
     "errors",  # the one tree of errors
     "units",  # numbers as SPICE writes them
+    "arrays",  # what the arrays of all libraries have
     "memory",  # how much a process has held
     "resources",  # where the shipped files lie
     "validation",  # a table from a file, checked

@@ -75,6 +75,14 @@ Sweeps = Annotated[
     typer.Option("--sweep", metavar="SECTION.KEY=V1,V2,...", help="A value to go through; twice for a map."),
 ]
 Engine = Annotated[EngineName, typer.Option("--engine", help="ngspice, or batched: all samples together, much faster.")]
+Device = Annotated[
+    str,
+    typer.Option(
+        "--device",
+        metavar="cpu|cuda[:N]|torch",
+        help="What the batched engine computes with. torch: a GPU's code on this processor, to check it.",
+    ),
+]
 Jobs = Annotated[int, typer.Option("--jobs", min=1, max=256, help="Simulator processes at a time.")]
 Timeout = Annotated[
     float | None, typer.Option("--timeout", min=0.001, metavar="S", help="Seconds for the whole simulation.")

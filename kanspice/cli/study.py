@@ -13,6 +13,7 @@ import typer
 from kanspice.cli.options import (
     Config,
     Curves,
+    Device,
     EngineName,
     Limit,
     Quiet,
@@ -59,6 +60,7 @@ def study(
     engine: Annotated[
         EngineName, typer.Option("--engine", help="batched: all samples together. ngspice: much slower.")
     ] = EngineName.BATCHED,
+    device: Device = "cpu",
     cross_check: Annotated[
         int | None,
         typer.Option(
@@ -126,6 +128,7 @@ def study(
             trials=trials,
             seed=seed,
             engine=engine.value,
+            device=device,
             cross_check=checks,
             no_cross_check=why_none,
             limits=tuple(parse_limits(max_ or [])),

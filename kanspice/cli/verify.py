@@ -14,6 +14,7 @@ from kanspice.cli.options import (
     Config,
     Curves,
     Deliverable,
+    Device,
     Engine,
     EngineName,
     FidelityName,
@@ -56,6 +57,7 @@ def verify(
     tech: Tech = None,
     set_: Set = None,
     engine: Engine = EngineName.NGSPICE,
+    device: Device = "cpu",
     fidelity: FidelityOption = FidelityName.AUTO,
     cross_check: Annotated[
         int,
@@ -132,7 +134,7 @@ def verify(
     if growth is not None:
         growth.check(evidence.sha256)
     followed = _kept_waveforms(loaded, waveforms, 0 if html is None else SHOWN_WAVEFORMS)
-    ngspice = NgspiceOptions(jobs=jobs, timeout_s=timeout, seed=seed, waveforms=followed)
+    ngspice = NgspiceOptions(jobs=jobs, timeout_s=timeout, seed=seed, waveforms=followed, device=device)
     options = VerifyOptions(fidelity.value, ngspice, kept, attribute, engine.value, cross_check)
     total = len(evidence.inputs) * options.solves(technology)
     with progress_bar(Console(stderr=True, quiet=quiet), "simulating", total) as progress:

@@ -1,5 +1,7 @@
 """Activations that a KirchhoffNet's `Device` branches may have, and how fast they grow: those of torch, by its names.
 
+Arrays may be NumPy's or torch's.
+
 Left out are `gelu`, whose error function no circuit simulator has, and `hardshrink`, whose current would jump.
 """
 
@@ -7,9 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+
+from kanspice.arrays import namespace
 
 Array = npt.NDArray[np.float64]
 SELU_SCALE, SELU_ALPHA = 1.0507009873554805, 1.6732632423543772
@@ -29,45 +34,53 @@ class Activation:
     offset: float = 0.0
 
 
+def _xp(x: Array) -> Any:
+    return namespace(x)
+
+
 def _negative_exponential(x: Array) -> Array:
-    return np.expm1(np.minimum(x, 0.0))
+    grown: Array = _xp(x).expm1(x.clip(max=0.0))
+    return grown
 
 
 def _sigmoid(x: Array) -> Array:
-    return 0.5 * (1 + np.tanh(x / 2))
+    risen: Array = 0.5 * (1 + _xp(x).tanh(x / 2))
+    return risen
 
 
 def _softplus(x: Array) -> Array:
-    return np.logaddexp(0.0, x)
+    xp = _xp(x)
+    ramp: Array = xp.logaddexp(xp.zeros_like(x), x)
+    return ramp
 
 
 def _hard_sigmoid(x: Array) -> Array:
-    return np.clip(x / 6 + 0.5, 0.0, 1.0)
+    return (x / 6 + 0.5).clip(0.0, 1.0)
 
 
 _LN2 = float(np.log(2))
 ACTIVATIONS: dict[str, Activation] = {
     "identity": Activation(lambda x: x, 1.0, 1.0),
-    "celu": Activation(lambda x: np.maximum(x, 0.0) + _negative_exponential(x), 1.0, 1.0),
-    "elu": Activation(lambda x: np.maximum(x, 0.0) + _negative_exponential(x), 1.0, 1.0),
+    "celu": Activation(lambda x: x.clip(min=0.0) + _negative_exponential(x), 1.0, 1.0),
+    "elu": Activation(lambda x: x.clip(min=0.0) + _negative_exponential(x), 1.0, 1.0),
     "hardsigmoid": Activation(_hard_sigmoid, 1 / 6, 0.0, 1.0),
     "hardswish": Activation(lambda x: x * _hard_sigmoid(x), 1.5, 1.0),
-    "hardtanh": Activation(lambda x: np.clip(x, -1.0, 1.0), 1.0, 0.0, 1.0),
-    "leaky_relu": Activation(lambda x: np.maximum(x, _LEAK * x), 1.0, 1.0),
+    "hardtanh": Activation(lambda x: x.clip(-1.0, 1.0), 1.0, 0.0, 1.0),
+    "leaky_relu": Activation(lambda x: _xp(x).maximum(x, _LEAK * x), 1.0, 1.0),
     "logsigmoid": Activation(lambda x: -_softplus(-x), 1.0, 1.0, _LN2),
-    "mish": Activation(lambda x: x * np.tanh(_softplus(x)), 1.1, 1.0),
-    "relu": Activation(lambda x: np.maximum(x, 0.0), 1.0, 1.0),
-    "relu6": Activation(lambda x: np.clip(x, 0.0, 6.0), 1.0, 0.0, 6.0),
+    "mish": Activation(lambda x: x * _xp(x).tanh(_softplus(x)), 1.1, 1.0),
+    "relu": Activation(lambda x: x.clip(min=0.0), 1.0, 1.0),
+    "relu6": Activation(lambda x: x.clip(0.0, 6.0), 1.0, 0.0, 6.0),
     "selu": Activation(
-        lambda x: SELU_SCALE * (np.maximum(x, 0.0) + SELU_ALPHA * _negative_exponential(x)),
+        lambda x: SELU_SCALE * (x.clip(min=0.0) + SELU_ALPHA * _negative_exponential(x)),
         SELU_SCALE * SELU_ALPHA,
         SELU_SCALE * SELU_ALPHA,
     ),
     "sigmoid": Activation(_sigmoid, 0.25, 0.0, 1.0),
     "silu": Activation(lambda x: x * _sigmoid(x), 1.1, 1.0),
     "softplus": Activation(_softplus, 1.0, 1.0, _LN2),
-    "softshrink": Activation(lambda x: np.maximum(x - 0.5, 0.0) + np.minimum(x + 0.5, 0.0), 1.0, 1.0),
-    "softsign": Activation(lambda x: x / (1 + np.abs(x)), 1.0, 0.0, 1.0),
-    "tanh": Activation(np.tanh, 1.0, 0.0, 1.0),
-    "tanhshrink": Activation(lambda x: x - np.tanh(x), 1.0, 1.0),
+    "softshrink": Activation(lambda x: (x - 0.5).clip(min=0.0) + (x + 0.5).clip(max=0.0), 1.0, 1.0),
+    "softsign": Activation(lambda x: x / (1 + _xp(x).abs(x)), 1.0, 0.0, 1.0),
+    "tanh": Activation(lambda x: _xp(x).tanh(x), 1.0, 0.0, 1.0),
+    "tanhshrink": Activation(lambda x: x - _xp(x).tanh(x), 1.0, 1.0),
 }

@@ -7,25 +7,26 @@ off farther on, losses are sums of those again: nothing needs to be factored, an
 
 from __future__ import annotations
 
-import numpy as np
-
+from kanspice.arrays import namespace
 from kanspice.design.stages import Array, Crossbar
 
 
 def lost_v(crossbar: Crossbar, currents_a: Array) -> Array:
     """What crosspoints lose to drivers and wires for currents (samples, rows, 2 * pairs) through them: volts.
 
-    A device then sees its row's voltage less its column's at the amplifier, less this.
+    A device then sees its row's voltage less its column's at the amplifier, less this. Arrays may be
+    NumPy's or torch's.
     """
-    lost = np.zeros(currents_a.shape)
+    xp = namespace(currents_a)
+    lost: Array = xp.zeros_like(currents_a)
     if crossbar.row_ohm > 0 or crossbar.driver_ohm > 0:
-        in_rows_a = np.cumsum(currents_a[:, :, ::-1], axis=2)[:, :, ::-1]
-        np.cumsum(in_rows_a, axis=2, out=lost)
+        in_rows_a = xp.flip(xp.cumulative_sum(xp.flip(currents_a, axis=2), axis=2), axis=2)
+        lost = xp.cumulative_sum(in_rows_a, axis=2)
         lost *= crossbar.row_ohm
         lost += crossbar.driver_ohm * in_rows_a[:, :, :1]
     if crossbar.column_ohm > 0:
-        in_columns_a = np.cumsum(currents_a, axis=1)
-        in_columns_a = np.cumsum(in_columns_a[:, ::-1], axis=1)
+        in_columns_a = xp.cumulative_sum(currents_a, axis=1)
+        in_columns_a = xp.cumulative_sum(xp.flip(in_columns_a, axis=1), axis=1)
         in_columns_a *= crossbar.column_ohm
-        lost += in_columns_a[:, ::-1]
+        lost += xp.flip(in_columns_a, axis=1)
     return lost

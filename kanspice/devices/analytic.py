@@ -55,7 +55,7 @@ class Analytic(Curve):
         law, values = torch_form(self.law), self._values()
         inside = v.to(torch.float64).clamp(self.lo_v, self.hi_v) / self.stretch
         if not self.mirrored:
-            return torch.as_tensor(law(inside, *values))
+            return torch.as_tensor(law(inside, *values), device=inside.device)
         at_zero = law(torch.zeros_like(inside), *values)
         forward = law(torch.where(inside < 0, -inside, inside), *values)
         return torch.where(inside < 0, 2 * at_zero - forward, forward)

@@ -13,19 +13,24 @@ from kanspice.gap.metrics import compare
 from kanspice.gap.result import NumericalGap, StageGap
 from kanspice.solution import Solution
 from kanspice.solver.periods import ideal_end_v
+from kanspice.solver.processors import Processor, processor_named
 
 Array = npt.NDArray[np.float64]
 
 
-def measure(design: Design, solution: Solution, inputs: Array, reference: Mapping[str, Array]) -> tuple[StageGap, ...]:
+def measure(
+    design: Design, solution: Solution, inputs: Array, reference: Mapping[str, Array], device: str = "cpu"
+) -> tuple[StageGap, ...]:
     """The gap at every stage of the design.
 
-    inputs: (samples, inputs) in model units; reference: stage name -> (samples, width) in model units.
+    inputs: (samples, inputs) in model units; reference: stage name -> (samples, width) in model units. device: what
+    computes what periods should have done.
     """
+    processor = processor_named(device)
     before_v = inputs * design.input_v_per_unit
     gaps = []
     for stage in design.stages:
-        gaps.append(_stage_gap(design, solution, stage, before_v, reference[stage.compares_to]))
+        gaps.append(_stage_gap(design, solution, stage, before_v, reference[stage.compares_to], processor=processor))
         before_v = solution.stage_v[stage.name]
     return tuple(gaps)
 
@@ -47,12 +52,14 @@ def numerical_gap(design: Design, solution: Solution, scale: float) -> Numerical
     return NumericalGap(len(error.samples), rmse, error.max_abs_v / per_unit, rmse / scale if scale else None)
 
 
-def _stage_gap(design: Design, solution: Solution, stage: Stage, before_v: Array, reference: Array) -> StageGap:
+def _stage_gap(
+    design: Design, solution: Solution, stage: Stage, before_v: Array, reference: Array, *, processor: Processor
+) -> StageGap:
     volts = solution.stage_v[stage.name]
     solved = solution.solved & np.isfinite(before_v).all(axis=1)
     alone_v = np.full_like(volts, np.nan)
     if solved.any():
-        alone_v[solved] = _alone_v(design, stage, before_v[solved])
+        alone_v[solved] = _alone_v(design, stage, before_v[solved], processor)
     outputs, alone = volts / stage.output_v_per_unit, alone_v / stage.output_v_per_unit
     added = compare(outputs, np.where(np.isfinite(alone), alone, reference), solved)
     columns_v = solution.column_v.get(stage.name) if isinstance(stage, Crossbar) else None
@@ -66,10 +73,10 @@ def _stage_gap(design: Design, solution: Solution, stage: Stage, before_v: Array
     )
 
 
-def _alone_v(design: Design, stage: Stage, before_v: Array) -> Array:
+def _alone_v(design: Design, stage: Stage, before_v: Array, processor: Processor) -> Array:
     """What the stage should have done; periods as the batched engine follows them, which is the fastest way to."""
     if isinstance(stage, OdePeriod):
-        return ideal_end_v(stage, before_v)
+        return ideal_end_v(stage, before_v, processor)
     return ideal_output_v(design, stage, before_v)
 
 

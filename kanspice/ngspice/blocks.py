@@ -54,7 +54,8 @@ class NgspiceOptions:
     them those that differ most from the reference, the others chosen by `seed`; all by `seed` where circuits answer
     after a time. steps: time steps per period of those, an even number; if None, as many as a few samples need for a
     numerical error of 5e-4 of the outputs' standard deviation. waveforms: for how many of the samples, the first that
-    were solved, the node voltages of such a circuit are kept over time.
+    were solved, the node voltages of such a circuit are kept over time. device: what the batched engine computes with,
+    where it solves the circuit instead; ngspice computes on the central processor.
     """
 
     jobs: int = 1
@@ -63,6 +64,7 @@ class NgspiceOptions:
     seed: int = 0
     steps: int | None = None
     waveforms: int = 0
+    device: str = "cpu"
 
 
 @dataclass

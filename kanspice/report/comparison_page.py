@@ -16,7 +16,7 @@ from kanspice.report.comparing import Section, headline, remarks, sections
 from kanspice.report.figures import BLUE, GREY, VERMILLION, Format, encoded, nothing, picture, tick_decades
 from kanspice.report.html import inside, template
 from kanspice.report.markdown import code, document, escape, folded, mark, table
-from kanspice.report.words import encodable, plain, seed
+from kanspice.report.words import encodable, engine_name, plain, seed
 
 TEMPLATE = "comparison.html.j2"
 _OPEN = 1
@@ -99,7 +99,7 @@ def _made(run: GapResult) -> Iterator[tuple[str, str]]:
     """How one run was made: label and text."""
     yield "model", f"{_path(run)}, SHA-256 {plain(run.model.get('sha256'))}"
     yield "inputs", f"{run.samples:,} samples from {plain(run.inputs.get('path'))}"
-    yield "engine", f"{plain(run.engine.get('name'))} {plain(run.engine.get('version'))}, seed {seed(run.engine)}"
+    yield "engine", f"{engine_name(run.engine)}, seed {seed(run.engine)}"
     if run.command is not None:
         yield "command", plain(run.command)
 

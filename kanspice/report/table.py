@@ -18,6 +18,7 @@ from kanspice.report.words import (
     counted,
     devices,
     durations,
+    engine_name,
     many,
     number,
     pair,
@@ -62,12 +63,7 @@ def _header(result: GapResult) -> Iterator[Row]:
     yield "", Text(f"{plain(model.get('family', NOTHING))}, {counted(model.get('parameters'))} parameters")
     yield "circuit", Text(f"{devices(design.get('devices'))}, {counted(design.get('nodes'))} nodes")
     yield "", Text(f"fidelity {plain(design.get('fidelity', NOTHING))}, technology {technology_name(design)}")
-    yield (
-        "engine",
-        Text(
-            f"{plain(engine.get('name', NOTHING))} {plain(engine.get('version', ''))}, {many(result.samples, 'sample')}"
-        ),
-    )
+    yield "engine", Text(f"{engine_name(engine)}, {many(result.samples, 'sample')}")
 
 
 def _stages(stages: tuple[StageGap, ...]) -> Table:

@@ -117,6 +117,14 @@ def technology_name(design: Mapping[str, object]) -> str:
     return plain(technology.get("name", "unnamed") if isinstance(technology, Mapping) else technology or NOTHING)
 
 
+def engine_name(engine: Mapping[str, object]) -> str:
+    """Which engine, of what version, and what it computed with unless that is the central processor."""
+    options = engine.get("options")
+    device = options.get("device", "cpu") if isinstance(options, Mapping) else "cpu"
+    where = "" if device == "cpu" else f" on {plain(device)}"
+    return f"{plain(engine.get('name', NOTHING))} {plain(engine.get('version', ''))}{where}"
+
+
 def seed(engine: Mapping[str, object]) -> str:
     """What random imperfections, and the samples that are solved again, were drawn with."""
     options = engine.get("options")

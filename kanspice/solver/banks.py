@@ -11,16 +11,17 @@ import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
-from scipy.sparse import csr_array
 
+from kanspice.arrays import namespace
 from kanspice.design import OdePeriod, Schematic
 from kanspice.design.activations import ACTIVATIONS
 from kanspice.design.branches import LEAK, activation_name
 from kanspice.piecewise import Bends, PairCurrents
+from kanspice.solver.processors import HOST, Processor, zeros
 
 Array = npt.NDArray[np.float64]
 Indices = npt.NDArray[np.int64]
@@ -74,16 +75,21 @@ class Branches:
             return drive
         if self.shape == "activation":
             return ACTIVATIONS[self.activation].function(drive)
-        return np.maximum(drive, 0.0 if isinstance(ratio, float) and ratio == 0 else ratio * drive, out=drive)
+        if isinstance(ratio, float) and ratio == 0:
+            return drive.clip(min=0.0)
+        rectified: Array = namespace(drive).maximum(drive, ratio * drive)
+        return rectified
 
 
 def _tanh(drive: Array) -> Array:
     """tanh, in place, to the rounding of 1: half the time of NumPy's own, which is also exact for tiny arguments."""
+    xp = namespace(drive)
     drive *= 2
     with np.errstate(over="ignore"):
-        np.exp(drive, out=drive)
+        xp.exp(drive, out=drive)
     drive += 1
-    np.divide(-2, drive, out=drive)
+    xp.reciprocal(drive, out=drive)
+    drive *= -2
     drive += 1
     return drive
 
@@ -92,34 +98,42 @@ class Bank(ABC):
     """The branches of one period."""
 
     branches: Branches
+    processor: Processor
 
     @abstractmethod
     def into_nodes(self, volts: Array) -> Array:
-        """Currents into nodes 1 and on, (samples, nodes), for voltages (samples, nodes) there."""
+        """Currents into nodes 1 and on, (samples, nodes), for voltages (samples, nodes) there, on the processor."""
 
     @property
     def block(self) -> int:
         """How many samples are best followed at a time."""
-        return max(1, _BLOCK_NUMBERS // max(len(self.branches.weight), 1))
+        numbers = self.processor.numbers or _BLOCK_NUMBERS
+        return max(1, numbers // max(len(self.branches.weight), 1))
 
 
-def bank_of(period: OdePeriod, schematic: Schematic | None = None) -> Bank:
-    """The period's bank, ideal sources if there is no schematic."""
+def bank_of(period: OdePeriod, schematic: Schematic | None = None, processor: Processor = HOST) -> Bank:
+    """The period's bank, ideal sources if there is no schematic.
+
+    Branches between two nodes that are one piecewise linear function are looked up one by one, which is not for a GPU.
+    """
     branches = _branches(period, schematic)
     branches = merged(oriented(replace(branches, weight=period.gain * branches.weight)))
     if branches.nodes * len(branches.weight) <= _DENSE_NUMBERS:
-        return DenseBank(branches)
-    return PiecewiseBank(branches) if branches.is_piecewise else PairBank(branches)
+        return DenseBank(branches, processor)
+    if branches.is_piecewise and processor is HOST:
+        return PiecewiseBank(branches)
+    return PairBank(branches, processor)
 
 
 class DenseBank(Bank):
     """Matrix products: drives of all branches from all nodes, currents into all nodes from all branches."""
 
-    def __init__(self, branches: Branches) -> None:
-        self.branches = branches
+    def __init__(self, branches: Branches, processor: Processor = HOST) -> None:
+        self.branches, self.processor = branches, processor
         numbers = np.arange(len(branches.weight))
-        self.ratio = branches.ratio if branches.ratio.any() else 0.0
-        self.level = _one(branches.level) if numbers.size else math.inf
+        self.ratio = processor.array(branches.ratio) if branches.ratio.any() else 0.0
+        self.level = _one(branches.level, processor) if numbers.size else math.inf
+        self.gamma = processor.array(branches.gamma)
         first, second = np.zeros((2, branches.nodes + 1, numbers.size))
         into = np.zeros((numbers.size, branches.nodes + 1))
         first[branches.first, numbers] = branches.alpha
@@ -127,20 +141,23 @@ class DenseBank(Bank):
         into[numbers, branches.first] = -branches.weight
         into[numbers, branches.second] = branches.weight
         one_term = branches.differences or np.isinf(branches.level).all()
-        self.terms = [part[1:].copy() for part in ((first + second,) if one_term else (first, second))]
-        self.into = np.ascontiguousarray(into[:, 1:])
+        terms = (first + second,) if one_term else (first, second)
+        self.terms = [processor.array(part[1:].copy()) for part in terms]
+        self.into = processor.array(np.ascontiguousarray(into[:, 1:]))
 
     def into_nodes(self, volts: Array) -> Array:
         drive = _limited(volts @ self.terms[0], self.level)
         for term in self.terms[1:]:
             drive += _limited(volts @ term, self.level)
-        drive += self.branches.gamma
+        drive += self.gamma
         currents: Array = self.branches.shaped(drive, self.ratio) @ self.into
         return currents
 
 
 class PiecewiseBank(Bank):
     """All branches between the same two nodes as one piecewise linear function of the difference of their voltages."""
+
+    processor = HOST
 
     def __init__(self, branches: Branches) -> None:
         self.branches = branches
@@ -165,36 +182,36 @@ def _bends(branches: Branches) -> Bends:
 class PairBank(Bank):
     """Pair of nodes by pair of nodes: voltages are looked up, and currents added up, once for all between the two."""
 
-    def __init__(self, branches: Branches) -> None:
+    def __init__(self, branches: Branches, processor: Processor = HOST) -> None:
         """branches: sorted so that those between the same two nodes follow each other, as `oriented` sorts them."""
-        self.branches = branches
+        self.branches, self.processor = branches, processor
         starts = _starts(branches)
         counts = np.diff(np.append(starts, len(branches.weight)))
         order = np.argsort(counts, kind="stable")
-        self.first, self.second = branches.first[starts[order]], branches.second[starts[order]]
+        first, second = branches.first[starts[order]], branches.second[starts[order]]
         self.several = [
-            _Several.of(branches, starts[counts == count] + np.arange(count)[:, None]) for count in np.unique(counts)
+            _Several.of(branches, starts[counts == count] + np.arange(count)[:, None], processor)
+            for count in np.unique(counts)
         ]
-        numbers = np.arange(len(starts))
-        signs = np.repeat([1.0, -1.0], len(starts))
-        places = np.concatenate([self.second, self.first]), np.concatenate([numbers, numbers])
-        self.into: Any = csr_array((signs, places), shape=(branches.nodes + 1, len(starts)))[1:]
+        self.first, self.second = processor.array(first), processor.array(second)
+        self.into = NodeSums(branches.nodes, first, second, processor)
 
     def into_nodes(self, volts: Array) -> Array:
-        padded = np.pad(volts, ((0, 0), (1, 0)))
-        first, second = padded.take(self.first, axis=1), padded.take(self.second, axis=1)
-        current, start = np.empty_like(first), 0
+        xp = namespace(volts)
+        padded = xp.concat([zeros((len(volts), 1), volts), volts], axis=1)
+        first, second = xp.take(padded, self.first, axis=1), xp.take(padded, self.second, axis=1)
+        current, start = xp.empty_like(first), 0
         if self.branches.differences:
             first -= second
         for several in self.several:
             pairs = slice(start, start + several.pairs)
             current[:, pairs] = self._sum(several, first[:, pairs], second[:, pairs])
             start += several.pairs
-        return np.ascontiguousarray((self.into @ current.T).T)
+        return self.into.of(current)
 
     def _sum(self, several: _Several, first: Array, second: Array) -> Array:
         """Currents (samples, pairs) of pairs with equally many branches."""
-        total = np.zeros_like(first)
+        total: Array = namespace(first).zeros_like(first)
         for alpha, beta, gamma, weight, ratio, level in several.ranks:
             drive = _limited(alpha * first, level)
             if not self.branches.differences:
@@ -212,7 +229,39 @@ def _starts(branches: Branches) -> Indices:
 
 
 def _limited(term: Array, level: Array | float) -> Array:
-    return term if isinstance(level, float) and math.isinf(level) else np.asarray(level * np.tanh(term / level))
+    if isinstance(level, float) and math.isinf(level):
+        return term
+    limited: Array = level * namespace(term).tanh(term / level)
+    return limited
+
+
+class NodeSums:
+    """What flows into nodes 1 and on along pairs of nodes: the nodes with equally many pairs together.
+
+    Always in the same order, so that a GPU gives the same sums every time.
+    """
+
+    def __init__(self, nodes: int, first: Indices, second: Indices, processor: Processor) -> None:
+        """first, second: (pairs,), between which two nodes; what flows from the first to the second counts."""
+        pairs = np.arange(len(first))
+        node, pair = np.concatenate([second, first]), np.concatenate([pairs, pairs])
+        sign = np.repeat([1.0, -1.0], len(pairs))
+        order = np.argsort(node, kind="stable")
+        counts = np.bincount(node, minlength=nodes + 1)
+        starts = np.cumsum(counts) - counts
+        self.nodes = nodes
+        self.groups = []
+        for count in np.unique(counts[1:]).tolist():
+            those = 1 + np.flatnonzero(counts[1:] == count)
+            members = order[starts[those][:, None] + np.arange(count)]
+            self.groups.append([processor.array(part) for part in (those - 1, pair[members], sign[members])])
+
+    def of(self, currents: Array) -> Array:
+        """(samples, nodes) for currents (samples, pairs)."""
+        into: Array = zeros((len(currents), self.nodes), currents)
+        for those, pair, sign in self.groups:
+            into[:, those] = (currents[:, pair] * sign).sum(axis=2)
+        return into
 
 
 @dataclass(frozen=True)
@@ -227,18 +276,22 @@ class _Several:
     ranks: list[tuple[Array, Array, Array, Array, Array | float, Array | float]]
 
     @classmethod
-    def of(cls, branches: Branches, members: Indices) -> _Several:
+    def of(cls, branches: Branches, members: Indices, processor: Processor) -> _Several:
         """members: (branches of a pair, pairs)."""
         ranks: list[tuple[Array, Array, Array, Array, Array | float, Array | float]] = []
         for rank in members:
-            drive = branches.alpha[rank], branches.beta[rank], branches.gamma[rank]
-            ranks.append((*drive, branches.weight[rank], _one(branches.ratio[rank]), _one(branches.level[rank])))
+            own = branches.alpha[rank], branches.beta[rank], branches.gamma[rank], branches.weight[rank]
+            same = _one(branches.ratio[rank], processor), _one(branches.level[rank], processor)
+            ranks.append((*(processor.array(part) for part in own), *same))
         return cls(members.shape[1], ranks)
 
 
-def _one(values: Array) -> Array | float:
+def _one(values: Array, processor: Processor = HOST) -> Array | float:
     """The number that all of them are, or all of them."""
-    return float(values[0]) if np.all(values == values[0]) else values
+    if np.all(values == values[0]):
+        return float(values[0])
+    there: Array = processor.array(values)
+    return there
 
 
 def oriented(branches: Branches) -> Branches:

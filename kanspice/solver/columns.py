@@ -12,9 +12,11 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from kanspice.arrays import namespace
 from kanspice.design import Crossbar
 from kanspice.design.amplifiers import drawn_a, outputs_v
 from kanspice.solver.currents import Currents
+from kanspice.solver.processors import host, host_record, zeros
 
 Array = npt.NDArray[np.float64]
 
@@ -56,60 +58,58 @@ class Reach:
 
 def settle(crossbar: Crossbar, currents: Currents, samples: int, reach: Reach) -> Settled:
     """Columns and amplifiers of a crossbar whose devices carry `currents`; offsets, feedback and gain are its own."""
+    crossbar, reach = currents.processor.record(crossbar), currents.processor.record(reach)
     if not crossbar.holds_columns:
-        return _Search(crossbar, currents, samples, reach).settle()
-    offset_v = np.broadcast_to(crossbar.offset_v, (samples, len(crossbar.offset_v)))
+        return host_record(_Search(crossbar, currents, samples, reach).settle())
+    xp = namespace(crossbar.offset_v)
+    offset_v = xp.broadcast_to(crossbar.offset_v, (samples, len(crossbar.offset_v)))
     current = currents.at(offset_v, np.arange(samples))[0] * crossbar.current_unit_a + crossbar.bias_a
     amplifiers_v = outputs_v(crossbar, offset_v, current)
-    return Settled(offset_v, amplifiers_v, current, np.zeros(samples), _each(np.isfinite(amplifiers_v)))
-
-
-def _each(columns: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
-    """(samples,) True where it is for all of a sample's columns."""
-    return np.asarray(columns.all(axis=1))
+    finite = xp.isfinite(amplifiers_v).all(axis=1)
+    return host_record(Settled(offset_v, amplifiers_v, current, np.zeros(samples), finite))
 
 
 class _Search:
     """Newton's method in a bracket, for a block of samples."""
 
     def __init__(self, crossbar: Crossbar, currents: Currents, samples: int, reach: Reach) -> None:
+        self.xp = namespace(crossbar.offset_v)
         self.crossbar, self.currents = crossbar, currents
-        self.scale_a = reach.largest_a + np.abs(drawn_a(crossbar, np.zeros_like(crossbar.offset_v))[0])
-        shape = (samples, len(self.scale_a))
-        self.low_v = np.broadcast_to(-reach.largest_v, shape).copy()
-        self.high_v = np.broadcast_to(reach.largest_v, shape).copy()
-        self.columns_v = np.broadcast_to(crossbar.offset_v, shape).copy()
-        self.left_a = np.full(shape, np.inf)
-        self.open = np.ones(shape, dtype=bool)
+        self.scale_a = reach.largest_a + self.xp.abs(drawn_a(crossbar, 0 * crossbar.offset_v)[0])
+        nothing = zeros((samples, len(self.scale_a)), self.scale_a)
+        self.low_v, self.high_v = nothing - reach.largest_v, nothing + reach.largest_v
+        self.columns_v = nothing + crossbar.offset_v
+        self.left_a = nothing + np.inf
+        self.open = self.left_a > 0
 
     def settle(self) -> Settled:
         for step in range(_MOST_STEPS):
-            alive = np.flatnonzero(self.open.any(axis=1))
+            alive = np.flatnonzero(host(self.open.any(axis=1)))
             if alive.size == 0:
                 break
             self._step(alive, must_help=step >= _FREE_STEPS)
         drawn = drawn_a(self.crossbar, self.columns_v)[0]
         amplifiers_v = outputs_v(self.crossbar, self.columns_v, drawn)
-        balanced = ~self.open & (self.left_a <= _JUMP * self.scale_a)
-        return Settled(self.columns_v, amplifiers_v, drawn, self.left_a.max(axis=1), _each(balanced))
+        balanced = (~self.open & (self.left_a <= _JUMP * self.scale_a)).all(axis=1)
+        return Settled(self.columns_v, amplifiers_v, drawn, self.xp.max(self.left_a, axis=1), balanced)
 
     def _step(self, alive: npt.NDArray[np.int64], *, must_help: bool) -> None:
         """One step of the samples that have columns left to settle; settled columns stay."""
-        columns_v, before_a = self.columns_v[alive], self.left_a[alive]
+        xp, columns_v, before_a = self.xp, self.columns_v[alive], self.left_a[alive]
         excess_a, slope = self._excess(columns_v, alive)
-        left_a = np.abs(excess_a)
-        low_v = np.where(excess_a > 0, columns_v, self.low_v[alive])
-        high_v = np.where(excess_a > 0, self.high_v[alive], columns_v)
+        left_a = xp.abs(excess_a)
+        low_v = xp.where(excess_a > 0, columns_v, self.low_v[alive])
+        high_v = xp.where(excess_a > 0, self.high_v[alive], columns_v)
         with np.errstate(all="ignore"):
             next_v = columns_v - excess_a / slope
         useless = ~((next_v > low_v) & (next_v < high_v))
         if must_help:
             useless |= left_a > 0.5 * before_a
-        next_v = np.where(useless, 0.5 * (low_v + high_v), next_v)
-        closed = high_v - low_v <= _CLOSED * np.maximum(np.abs(low_v), np.abs(high_v))
+        next_v = xp.where(useless, 0.5 * (low_v + high_v), next_v)
+        closed = high_v - low_v <= _CLOSED * xp.maximum(xp.abs(low_v), xp.abs(high_v))
         still = self.open[alive] & (left_a > _RESIDUAL * self.scale_a) & ~closed
         self.left_a[alive], self.low_v[alive], self.high_v[alive] = left_a, low_v, high_v
-        self.columns_v[alive] = np.where(still, next_v, columns_v)
+        self.columns_v[alive] = xp.where(still, next_v, columns_v)
         self.open[alive] = still
 
     def _excess(self, columns_v: Array, alive: npt.NDArray[np.int64]) -> tuple[Array, Array]:

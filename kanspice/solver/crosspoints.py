@@ -12,8 +12,10 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 import numpy.typing as npt
 
+from kanspice.arrays import namespace
 from kanspice.devices import Curve
 from kanspice.solver.pieces import Crossings, Indices
+from kanspice.solver.processors import HOST, Processor, curve_values
 from kanspice.solver.rows import Rows
 
 Array = npt.NDArray[np.float64]
@@ -27,32 +29,41 @@ _MANY = 0.05
 class Crosspoints(ABC):
     """Sums of area * phi(row - lost) over the device types of one specimen at every crosspoint.
 
-    area: (rows, columns, devices), at least 0, in amps: what a device carries where its curve is 1.
+    area: (rows, columns, devices), at least 0: what a device carries where its curve is 1.
     """
+
+    processor: Processor = HOST
 
     @abstractmethod
     def at(self, lost_v: Array, samples: Indices) -> tuple[Array, Array]:
-        """Currents and their derivatives by what is lost, (len(samples), rows, columns), amps and siemens.
+        """Currents and their derivatives by what is lost, (len(samples), rows, columns), on the processor.
 
-        lost_v: (len(samples), rows, columns), volts; samples: which of the rows' samples they are of.
+        lost_v: (len(samples), rows, columns), volts, there too; samples: which of the rows' samples they are of.
         """
 
 
 class WholeCrosspoints(Crosspoints):
     """From the curves themselves, for every device by itself: slow, and an independent check."""
 
-    def __init__(self, rows_v: Array, curves: Sequence[Curve], area: Array, shift_v: Array) -> None:
+    def __init__(
+        self, rows_v: Array, curves: Sequence[Curve], area: Array, shift_v: Array, processor: Processor = HOST
+    ) -> None:
         """rows_v: (samples, rows) volts. shift_v: (rows, columns, devices)."""
-        self.rows_v, self.curves, self.area, self.shift_v = rows_v, curves, area, shift_v
+        self.processor, self.rows_v = processor, processor.array(rows_v)
+        self.devices = []
+        for device, curve in enumerate(curves):
+            row, column = np.nonzero(area[:, :, device])
+            tables = row, column, area[row, column, device], shift_v[row, column, device]
+            self.devices.append((curve, *(processor.array(table) for table in tables)))
 
     def at(self, lost_v: Array, samples: Indices) -> tuple[Array, Array]:
         volts = self.rows_v[samples, :, None] - lost_v
-        current, slope = np.zeros_like(volts), np.zeros_like(volts)
-        for device, curve in enumerate(self.curves):
-            row, column = np.nonzero(self.area[:, :, device])
-            value, derivative = curve.numpy(volts[:, row, column] - self.shift_v[row, column, device])
-            current[:, row, column] += self.area[row, column, device] * value
-            slope[:, row, column] -= self.area[row, column, device] * derivative
+        xp = namespace(volts)
+        current, slope = xp.zeros_like(volts), xp.zeros_like(volts)
+        for curve, row, column, area, shift_v in self.devices:
+            value, derivative = curve_values(curve, volts[:, row, column] - shift_v)
+            current[:, row, column] += area * value
+            slope[:, row, column] -= area * derivative
         return current, slope
 
 

@@ -12,9 +12,12 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
+from kanspice.arrays import namespace
 from kanspice.devices import Curve
 from kanspice.solver.corners import Corners
+from kanspice.solver.crosspoints import WholeCrosspoints
 from kanspice.solver.pieces import Indices
+from kanspice.solver.processors import HOST, Processor, curve_values, host
 from kanspice.solver.products import times
 from kanspice.solver.rows import Rows
 
@@ -26,11 +29,13 @@ _BLOCK_NUMBERS = 2**20
 class Currents(ABC):
     """Sums of area * phi(row - column) over the rows and device types of one specimen, in current units."""
 
+    processor: Processor = HOST
+
     @abstractmethod
     def at(self, columns_v: Array, samples: Indices) -> tuple[Array, Array]:
-        """Currents and their derivatives by the column voltage, (len(samples), columns).
+        """Currents and their derivatives by the column voltage, (len(samples), columns), on the processor.
 
-        columns_v: (len(samples), columns), volts; samples: which of the rows' samples they are of.
+        columns_v: (len(samples), columns), volts, there too; samples: which of the rows' samples they are of.
         """
 
     @abstractmethod
@@ -97,17 +102,35 @@ class WholeCurves(Currents):
         return np.asarray(np.sum(parts, axis=0))
 
 
+class EveryDevice(Currents):
+    """The same as sums of the crosspoints' currents: for processors that have the room for all of them at once."""
+
+    def __init__(self, crosspoints: WholeCrosspoints) -> None:
+        self.crosspoints, self.processor = crosspoints, crosspoints.processor
+
+    def at(self, columns_v: Array, samples: Indices) -> tuple[Array, Array]:
+        current, slope = self.crosspoints.at(columns_v[:, None, :], samples)
+        return current.sum(axis=1), slope.sum(axis=1)
+
+    def from_rows(self, columns_v: Array) -> Array:
+        lost_v = self.processor.array(columns_v)[:, None, :]
+        return host(self.crosspoints.at(lost_v, np.arange(len(columns_v)))[0].sum(axis=2))
+
+
 class AtRows(Currents):
     """The same for devices that see their rows alone: columns at 0 V, or taken for it."""
 
-    def __init__(self, rows_v: Array, curves: Sequence[Curve], area: Array) -> None:
-        bases = [curve.numpy(rows_v)[0] for curve in curves]
-        basis = np.concatenate(bases, axis=1)
-        self.row_current = sum(part * area[:, :, device].sum(axis=1) for device, part in enumerate(bases))
-        self.current = times(basis, area.transpose(2, 0, 1).reshape(basis.shape[1], -1))
+    def __init__(self, rows_v: Array, curves: Sequence[Curve], area: Array, processor: Processor = HOST) -> None:
+        self.processor = processor
+        rows_v, by_device = processor.array(rows_v), area.transpose(2, 0, 1)
+        bases = [curve_values(curve, rows_v)[0] for curve in curves]
+        taken = processor.array(by_device.sum(axis=2))
+        self.row_current = host(sum(part * taken[device] for device, part in enumerate(bases)))
+        basis = namespace(rows_v).concat(bases, axis=1)
+        self.current = times(basis, processor.array(by_device.reshape(basis.shape[1], -1)))
 
     def at(self, columns_v: Array, samples: Indices) -> tuple[Array, Array]:
-        return self.current[samples], np.zeros_like(columns_v)
+        return self.current[samples], namespace(columns_v).zeros_like(columns_v)
 
     def from_rows(self, columns_v: Array) -> Array:
         return np.asarray(self.row_current)

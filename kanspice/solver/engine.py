@@ -20,6 +20,7 @@ from kanspice.solver.block import Block, Method, blocks
 from kanspice.solver.operating_points import Chain
 from kanspice.solver.options import Progress, SolverOptions
 from kanspice.solver.periods import Periods
+from kanspice.solver.processors import processor_named
 from kanspice.solver.rows import KnownRows
 
 Array = npt.NDArray[np.float64]
@@ -42,7 +43,8 @@ def solve(
     is farthest from them. progress: called with the number of samples finished since its last call. numbers: which
     samples these are, for what is drawn for each of them; 0 and on if None. known: what circuits that get the same
     inputs share; the solution is the same with it.
-    Failed samples are values in the result. Raises InputError for a fidelity that means nothing for the design.
+    Failed samples are values in the result. Raises InputError for a fidelity that means nothing for the design, and for
+    a device that is not there.
     """
     arriving = design.inputs_v(inputs, numbers), design.read_late_s(len(inputs), numbers)
     run = _Run(design, *arriving, fidelity, options or SolverOptions(), hints=hints or {}, known=known)
@@ -64,9 +66,10 @@ class Session:
 
 def _method(design: Design, fidelity: Fidelity, options: SolverOptions, known: KnownRows | None = None) -> Method:
     check_fidelity(design, fidelity)
+    processor = processor_named(options.device)
     if design.periods:
-        return Periods(design)
-    return Chain(design, fidelity, known, row_currents=options.row_currents)
+        return Periods(design, processor)
+    return Chain(design, fidelity, known, row_currents=options.row_currents, processor=processor)
 
 
 class _Run:

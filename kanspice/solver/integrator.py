@@ -17,6 +17,9 @@ import numpy as np
 import numpy.typing as npt
 from scipy.integrate import DOP853, RK45
 
+from kanspice.arrays import namespace
+from kanspice.solver.processors import zeros
+
 Array = npt.NDArray[np.float64]
 Indices = npt.NDArray[np.int64]
 Slope = Callable[[Array, Array], Array]
@@ -144,10 +147,11 @@ def follow(
 
     pull: changes the states besides the slope; for a method that has a part for it.
     deadline: of `time.monotonic`; what is not there then is late.
+    Arrays may be NumPy's or torch's, if the method's are the same: `Processor.record` makes them so.
     """
-    stop = np.broadcast_to(np.asarray(span[1], dtype=np.float64), (len(start),))
+    stop = zeros((len(start),), start) + span[1]
     if (stop <= span[0]).all():
-        return Followed(start.copy(), stop.copy(), np.zeros(len(start), dtype=bool))
+        return Followed(start + 0, stop, stop > np.inf)
     with np.errstate(all="ignore"):
         return _Run(slope, start, (span[0], stop), method, tolerance, pull=pull).go(deadline)
 
@@ -165,47 +169,48 @@ class _Run:
         *,
         pull: Pull | None,
     ) -> None:
+        self.xp = namespace(start)
         self.slope, self.method, self.tolerance, self.pull = slope, method, tolerance, pull
-        self.end = start.copy()
-        self.reached = np.minimum(float(span[0]), span[1])
-        self.alive: Indices = np.flatnonzero(span[1] > span[0])
+        self.end = start + 0
+        self.reached = span[1].clip(max=span[0])
+        self.alive: Indices = self.xp.nonzero(span[1] > span[0])[0]
         self.stop = span[1][self.alive]
         self.shortest = _SHORTEST * (self.stop - span[0])
         self.state, self.time = start[self.alive], self.reached[self.alive]
         self.now = slope(self.time, self.state)
         self.step = self._first_step(self.stop - span[0])
-        self.grow = np.full(len(self.alive), _GROW)
+        self.grow = self.xp.full_like(self.time, _GROW)
 
     def go(self, deadline: float | None) -> Followed:
         for _ in range(_MOST_STEPS):
-            if self.alive.size == 0 or (deadline is not None and time.monotonic() > deadline):
+            if len(self.alive) == 0 or (deadline is not None and time.monotonic() > deadline):
                 break
             self._advance()
-        late = np.zeros(len(self.end), dtype=bool)
+        late = self.reached > np.inf
         late[self.alive] = deadline is not None and time.monotonic() > deadline
         return Followed(self.end, self.reached, late)
 
     def _advance(self) -> None:
         """One step of every sample that is on its way; those whose error is too large only shorten it."""
-        step = np.minimum(self.step, self.stop - self.time)
+        xp, step = self.xp, self.xp.minimum(self.step, self.stop - self.time)
         last = self.time + step >= self.stop
         state, slopes = self._stages(step) if self.pull is None else self._pulled_stages(self.pull, step)
         error = self._error(state, slopes, step)
         accepted = error <= 1
-        factor = np.where(error > 0, _SAFETY * error**self.method.power, _GROW)
-        factor = np.where(np.isfinite(factor), np.clip(factor, _SHRINK, self.grow), _SHRINK)
+        factor = xp.where(error > 0, _SAFETY * error**self.method.power, _GROW)
+        factor = xp.where(xp.isfinite(factor), xp.minimum(factor.clip(min=_SHRINK), self.grow), _SHRINK)
         self.step = step * factor
-        self.grow = np.where(accepted, _GROW, 1.0)
+        self.grow = xp.where(accepted, xp.full_like(step, _GROW), 1.0)
         moved = accepted[:, None]
-        self.state, self.now = np.where(moved, state, self.state), np.where(moved, slopes[-1], self.now)
-        self.time = np.where(accepted, np.where(last, self.stop, self.time + step), self.time)
+        self.state, self.now = xp.where(moved, state, self.state), xp.where(moved, slopes[-1], self.now)
+        self.time = xp.where(accepted, xp.where(last, self.stop, self.time + step), self.time)
         self.end[self.alive], self.reached[self.alive] = self.state, self.time
         self._keep((self.time < self.stop) & (self.step > self.shortest))
 
     def _stages(self, step: Array) -> tuple[Array, Array]:
         """The state after the step, and slopes (stages + 1, samples, width)."""
         method, (samples, width) = self.method, self.state.shape
-        slopes = np.empty((method.stages + 1, samples, width))
+        slopes = zeros((method.stages + 1, samples, width), self.state)
         flat = slopes.reshape(method.stages + 1, -1)
         slopes[0] = self.now
         for stage in range(1, method.stages):
@@ -218,7 +223,7 @@ class _Run:
     def _pulled_stages(self, pull: Pull, step: Array) -> tuple[Array, Array]:
         """The same; slopes are sums of both parts but for the last, which is the next step's first without the pull."""
         method, (samples, width), implicit = self.method, self.state.shape, self.method.implicit
-        slopes, pulls = np.zeros((2, method.stages + 1, samples, width))
+        slopes, pulls = zeros((2, method.stages + 1, samples, width), self.state)
         free, pulled = slopes.reshape(method.stages + 1, -1), pulls.reshape(method.stages + 1, -1)
         slopes[0], pulls[0] = self.now, pull.slope(self.time, self.state)
         for stage in range(1, method.stages):
@@ -235,33 +240,36 @@ class _Run:
 
     def _error(self, state: Array, slopes: Array, step: Array) -> Array:
         """(samples,) of what is allowed, by the difference from the embedded methods."""
-        method, allowed = self.method, self._allowed(np.maximum(np.abs(self.state), np.abs(state)))
+        xp, method = self.xp, self.method
+        allowed = self._allowed(xp.maximum(xp.abs(self.state), xp.abs(state)))
         flat = slopes.reshape(method.stages + 1, -1)
         main = _norm((method.main @ flat).reshape(state.shape) / allowed)
         if method.damping is not None:
             damping = _norm((method.damping @ flat).reshape(state.shape) / allowed)
-            size = np.sqrt(main**2 + 0.01 * damping**2)
-            main = np.divide(main**2, size, out=np.zeros_like(size), where=size != 0)
-        return np.where((np.abs(state) < _LARGEST).all(axis=1), step * main, np.inf)
+            size = xp.sqrt(main**2 + 0.01 * damping**2)
+            main = xp.where(size != 0, main**2 / size, 0.0)
+        error: Array = xp.where((xp.abs(state) < _LARGEST).all(axis=1), step * main, np.inf)
+        return error
 
     def _allowed(self, size: Array) -> Array:
         return self.tolerance.absolute + self.tolerance.relative * size
 
     def _first_step(self, whole: Array) -> Array:
         """A hundredth of the time in which a state would change by its own size, tried with one step of Euler's."""
-        allowed = self._allowed(np.abs(self.state))
+        xp, allowed = self.xp, self._allowed(self.xp.abs(self.state))
         size, speed = _norm(self.state / allowed), _norm(self.now / allowed)
         tiny = (size < 1e-5) | (speed < 1e-5)
-        first = np.minimum(np.where(tiny, 1e-6 * whole, 0.01 * size / np.where(tiny, 1, speed)), whole)
+        first = xp.minimum(xp.where(tiny, 1e-6 * whole, 0.01 * size / xp.where(tiny, 1.0, speed)), whole)
         ahead = self.slope(self.time + first, self.state + first[:, None] * self.now)
-        bend = np.maximum(_norm((ahead - self.now) / allowed) / first, speed)
-        second = np.where(
+        bend = xp.maximum(_norm((ahead - self.now) / allowed) / first, speed)
+        second = xp.where(
             bend <= 1e-15,
-            np.maximum(1e-6 * whole, 1e-3 * first),
-            (0.01 / np.maximum(bend, 1e-15)) ** -self.method.power,
+            xp.maximum(1e-6 * whole, 1e-3 * first),
+            (0.01 / bend.clip(min=1e-15)) ** -self.method.power,
         )
-        step: Array = np.minimum(np.minimum(100 * first, second), whole)
-        return np.where(np.isfinite(step), step, 1e-6 * whole)
+        step = xp.minimum(xp.minimum(100 * first, second), whole)
+        finite: Array = xp.where(xp.isfinite(step), step, 1e-6 * whole)
+        return finite
 
     def _keep(self, going: npt.NDArray[np.bool_]) -> None:
         if going.all():
@@ -273,4 +281,5 @@ class _Run:
 
 def _norm(values: Array) -> Array:
     """(samples,) root of the mean square."""
-    return np.asarray(np.sqrt(np.mean(values**2, axis=1)))
+    norm: Array = namespace(values).sqrt((values**2).mean(axis=1))
+    return norm

@@ -22,9 +22,10 @@ from kanspice.solution import FailedSample, Outcome
 from kanspice.solver.block import Block
 from kanspice.solver.columns import Reach, Settled, settle
 from kanspice.solver.crosspoints import Crosspoints, LocalCrosspoints, WholeCrosspoints
-from kanspice.solver.currents import AtRows, Currents, LocalCurrents, WholeCurves
+from kanspice.solver.currents import AtRows, Currents, EveryDevice, LocalCurrents, WholeCurves
 from kanspice.solver.linear import LinearCrossbar, Resistances
 from kanspice.solver.pieces import Indices
+from kanspice.solver.processors import HOST, Processor
 from kanspice.solver.rows import KnownRows, Rows
 from kanspice.solver.states import States
 from kanspice.solver.wired import IsLate, Wired, joined, settle_wires
@@ -44,7 +45,10 @@ class _Pass:
     """One time through the stages: what is found, by which curves, and when to stop."""
 
     found: Block
+    is_first: bool
+    """Not the check of the numerical error."""
     whole_curves: bool
+    processor: Processor
     is_late: IsLate
 
 
@@ -52,16 +56,27 @@ class Chain:
     """A design's stages, ready for blocks of samples."""
 
     def __init__(
-        self, design: Design, fidelity: Fidelity, known: KnownRows | None = None, *, row_currents: bool = True
+        self,
+        design: Design,
+        fidelity: Fidelity,
+        known: KnownRows | None = None,
+        *,
+        row_currents: bool = True,
+        processor: Processor = HOST,
     ) -> None:
         """known: rows that other circuits with the same inputs have too; nothing is kept if None.
 
-        row_currents: find what rows take too.
+        row_currents: find what rows take too. processor: for crossbars; the rest takes next to no time.
         """
         if fidelity == "transient":
             hint = "a circuit of --fidelity behavioural, or --engine ngspice"
             raise InputError("filters over time are ngspice's alone", where="--fidelity", found=fidelity, hint=hint)
+        if processor is not HOST and not design.crossbars:
+            raise InputError(
+                "nothing in this circuit is for a GPU", where="--device", expected="crossbars, or a KirchhoffNet"
+            )
         self.design, self.fidelity, self.known, self.row_currents = design, fidelity, known, row_currents
+        self.processor = processor
         for crossbar in design.crossbars if fidelity == "shared" else ():
             check_shared(crossbar)
         self.curves = tuple(device.curve.stretched(design.input_v_per_unit) for device in design.devices)
@@ -76,6 +91,9 @@ class Chain:
     @property
     def block(self) -> int:
         """How many samples are solved at a time."""
+        if self.processor.numbers is not None:
+            largest = max(2 * crossbar.rows * crossbar.width for crossbar in self.design.crossbars)
+            return max(1, self.processor.numbers // largest)
         widest = max((self._numbers(crossbar) for crossbar in self.design.crossbars), default=1)
         return max(1, min(_LARGEST_BLOCK, _BLOCK_NUMBERS // (_COEFFICIENTS * widest)))
 
@@ -86,18 +104,22 @@ class Chain:
     @property
     def facts(self) -> Mapping[str, object]:
         """Nothing to choose: what is left is rounding."""
-        return {}
+        return {"device": self.processor.name}
 
     def solve(
         self, inputs_v: Array, _late_s: Array, /, *, tighter: bool = False, deadline: float | None = None
     ) -> Block:
         """Voltages for inputs (samples, inputs) in volts, whenever they are taken.
 
-        tighter: evaluate the curve in every device, which is slower and shares nothing with the fast way. deadline: for
-        crossbars with wires; blocks without them are too short for one.
+        tighter: the other of two ways that share nothing: curves evaluated in every device, as on a GPU, and curves as
+        seen from their rows, the faster one here. deadline: for crossbars with wires; blocks without them are too short
+        for one.
         """
         found, (volts, *noises_v) = Block(), self._driven(inputs_v)
-        now = _Pass(found, tighter, lambda: deadline is not None and time.monotonic() > deadline)
+        whole_curves = tighter if self.processor is HOST else not tighter
+        processor = HOST if tighter else self.processor
+        is_late = partial(_is_past, deadline)
+        now = _Pass(found, not tighter, whole_curves, processor, is_late)
         for stage in self.design.stages:
             if isinstance(stage, Limiter):
                 volts = limited_v(stage, volts)
@@ -120,13 +142,13 @@ class Chain:
     def _crossbar(self, crossbar: Crossbar, rows_v: Array, now: _Pass) -> Array:
         found = now.found
         settled: Settled
-        linear = None if now.whole_curves else self._linear(crossbar, rows_v)
+        linear = self._linear(crossbar, rows_v) if now.is_first else None
         if linear is not None:
             settled = linear.settle(rows_v)
         elif crossbar.has_wires:
             settled = self._settle_wires(crossbar, rows_v, now)
         else:
-            currents = self._currents(crossbar, rows_v, now.whole_curves)
+            currents = self._currents(crossbar, rows_v, now)
             settled = settle(crossbar, currents, len(rows_v), self.reach[crossbar.name])
             if self.row_currents:
                 rows_a = currents.from_rows(settled.columns_v) * crossbar.current_unit_a
@@ -158,17 +180,17 @@ class Chain:
 
     def _settle_wires(self, crossbar: Crossbar, rows_v: Array, now: _Pass) -> Wired:
         """A few samples at a time, so that what is known of their crosspoints stays in the processor's cache."""
-        size = max(1, _WIRED_NUMBERS // (2 * crossbar.rows * crossbar.width))
+        size = max(1, (now.processor.numbers or _WIRED_NUMBERS) // (2 * crossbar.rows * crossbar.width))
         starts = range(0, len(rows_v), size)
         parts = [(first, rows_v[first : first + size]) for first in starts]
         return joined([self._settle_few(crossbar, part, now, first) for first, part in parts])
 
     def _settle_few(self, crossbar: Crossbar, rows_v: Array, now: _Pass, first: int) -> Wired:
         """Where no state is found, inputs are swept to the sample; where several are possible, that tests it."""
-        crosspoints = self._crosspoints(crossbar, rows_v, now.whole_curves)
+        crosspoints = self._crosspoints(crossbar, now, rows_v)
         settled, lost = settle_wires(crossbar, crosspoints, rows_v, is_late=now.is_late)
         highest_v = max(curve.hi_v for curve in self.curves)
-        states = States(crossbar, partial(self._crosspoints, crossbar), highest_v, now.is_late)
+        states = States(crossbar, partial(self._crosspoints, crossbar, now), highest_v, now.is_late)
         missing = np.flatnonzero(~settled.converged)
         if missing.size:
             for sweep in (states.swept_down, states.swept_up):
@@ -177,7 +199,7 @@ class Chain:
             grown = settled.grown
             settled, lost = settle_wires(crossbar, crosspoints, rows_v, lost, patient=False, is_late=now.is_late)
             settled = replace(settled, grown=np.maximum(grown, settled.grown))
-        if not now.whole_curves:
+        if now.is_first:
             certain = wires_leave_one_state(self.design, crossbar, rows_v)
             doubtful = np.flatnonzero(settled.converged & ~certain)
             self._judge(states, rows_v[doubtful], lost[doubtful], first + doubtful, now.found)
@@ -193,18 +215,20 @@ class Chain:
             else:
                 found.unproven.setdefault((name, verdict.tested), []).append(place)
 
-    def _crosspoints(self, crossbar: Crossbar, rows_v: Array, whole_curves: bool = False) -> Crosspoints:
+    def _crosspoints(self, crossbar: Crossbar, now: _Pass, rows_v: Array) -> Crosspoints:
         area = self.area[crossbar.name] * crossbar.current_unit_a
-        if whole_curves or crossbar.shift_v.any():
-            return WholeCrosspoints(rows_v, self.curves, area, _shifts_by_column(crossbar))
+        if now.whole_curves or crossbar.shift_v.any():
+            return WholeCrosspoints(rows_v, self.curves, area, _shifts_by_column(crossbar), now.processor)
         return LocalCrosspoints(self._rows(crossbar, rows_v), area)
 
-    def _currents(self, crossbar: Crossbar, rows_v: Array, whole_curves: bool) -> Currents:
-        area = self.area[crossbar.name]
-        if self.fidelity == "shared" or (crossbar.sees_rows_only and not whole_curves):
-            return AtRows(rows_v, self.curves, area)
-        if whole_curves or crossbar.shift_v.any():
-            return WholeCurves(rows_v, self.curves, area, _shifts_by_column(crossbar))
+    def _currents(self, crossbar: Crossbar, rows_v: Array, now: _Pass) -> Currents:
+        area, shift_v = self.area[crossbar.name], _shifts_by_column(crossbar)
+        if self.fidelity == "shared" or (crossbar.sees_rows_only and now.is_first):
+            return AtRows(rows_v, self.curves, area, now.processor)
+        if now.processor is not HOST:
+            return EveryDevice(WholeCrosspoints(rows_v, self.curves, area, shift_v, now.processor))
+        if now.whole_curves or crossbar.shift_v.any():
+            return WholeCurves(rows_v, self.curves, area, shift_v)
         return LocalCurrents(self._rows(crossbar, rows_v), area)
 
     def _rows(self, crossbar: Crossbar, rows_v: Array) -> Rows:
@@ -212,6 +236,11 @@ class Chain:
         if self.known is not None and crossbar is self.design.crossbars[0]:
             return self.known.at(rows_v, self.curves)
         return Rows.at(rows_v, self.curves)
+
+
+def _is_past(deadline: float | None) -> bool:
+    """deadline: of `time.monotonic`."""
+    return deadline is not None and time.monotonic() > deadline
 
 
 def _seen(settled: Settled, place: int) -> str:

@@ -18,7 +18,7 @@ class SolverOptions:
     circuit that answers after a time are kept over time. block: samples at a time; if None, as many as fit well into
     the processor's cache; operating points do not depend on it, to the last bit, voltages after a time by rounding, or,
     where currents have corners, by what a step's error tolerance allows. row_currents: whether what crossbars' rows
-    take from their drivers is found too, as the physical cost needs it.
+    take from their drivers is found too, as the physical cost needs it. device: what computes, see `processor_named`.
     """
 
     timeout_s: float | None = None
@@ -27,3 +27,4 @@ class SolverOptions:
     waveforms: int = 0
     block: int | None = None
     row_currents: bool = True
+    device: str = "cpu"

@@ -9,12 +9,14 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 
+from kanspice.arrays import namespace
 from kanspice.design import Design, NodeLosses, OdePeriod, ReadOut, Switching
 from kanspice.netlist.switching import capacitor_nodes
 from kanspice.solution import FailedSample, Outcome, Waveform
 from kanspice.solver.banks import Bank, bank_of
 from kanspice.solver.block import Block
 from kanspice.solver.integrator import KINKED, PULLED, SMOOTH, Followed, Method, Tolerance, follow
+from kanspice.solver.processors import HOST, Processor, host_record
 
 Array = npt.NDArray[np.float64]
 
@@ -28,20 +30,23 @@ _STIFF = 300.0
 """What a period's duration in the time constants of its nodes' losses is at most, for explicit steps."""
 
 
-def ideal_end_v(period: OdePeriod, before_v: Array) -> Array:
+def ideal_end_v(period: OdePeriod, before_v: Array, processor: Processor = HOST) -> Array:
     """Node voltages (samples, nodes) at the end of a period of ideal sources that nothing else hangs on; NaN where it
     explodes. before_v: (samples, inputs) voltages of the stage before the period.
     """
-    bank, per_current = bank_of(period), _per_current(period)
+    bank, per_current = bank_of(period, processor=processor), processor.array(_per_current(period))
     method, tolerance = _explicit(bank)
+    method = processor.record(method)
 
     def slope(_time: Array, state: Array) -> Array:
-        return bank.into_nodes(state) * per_current
+        change: Array = bank.into_nodes(state) * per_current
+        return change
 
     start, duration = period.start_v(before_v) / period.unit_v, period.period_s / period.unit_s
     ends = [np.empty((0, period.nodes))]
     for first in range(0, len(start), bank.block):
-        found = follow(slope, start[first : first + bank.block], (0.0, duration), method, tolerance)
+        part = processor.array(start[first : first + bank.block])
+        found = host_record(follow(slope, part, (0.0, duration), method, tolerance))
         ends.append(np.where((found.reached < duration)[:, None], np.nan, found.end))
     return np.concatenate(ends) * period.unit_v
 
@@ -58,11 +63,11 @@ def _explicit(bank: Bank) -> tuple[Method, Tolerance]:
 class Periods:
     """A design's periods, ready for blocks of samples."""
 
-    def __init__(self, design: Design) -> None:
+    def __init__(self, design: Design, processor: Processor = HOST) -> None:
         self.design = design
         capacitors = capacitor_nodes(design)
         self.periods = [
-            _Period(design, period, [sum(node in nodes for nodes in capacitors) for node in own])
+            _Period(design, period, [sum(node in nodes for nodes in capacitors) for node in own], processor)
             for period, own in zip(design.periods, capacitors, strict=True)
         ]
 
@@ -73,9 +78,10 @@ class Periods:
 
     @property
     def facts(self) -> Mapping[str, object]:
-        """The error that a step may have."""
+        """What computes, and the error that a step may have."""
         first = self.periods[0]
-        return {"relative_tolerance": first.tolerance.relative, "absolute_tolerance": first.tolerance.absolute}
+        tolerances = {"relative_tolerance": first.tolerance.relative, "absolute_tolerance": first.tolerance.absolute}
+        return {"device": first.processor.name, **tolerances}
 
     def solve(
         self, inputs_v: Array, late_s: Array, /, *, tighter: bool = False, deadline: float | None = None
@@ -116,11 +122,12 @@ def _failure(stage: OdePeriod, period: _Period, place: int, followed: Followed) 
 class _Period:
     """One period in units: of voltage, of current, and of C V_0 / I_0 for time."""
 
-    def __init__(self, design: Design, period: OdePeriod, banks: list[int]) -> None:
+    def __init__(self, design: Design, period: OdePeriod, banks: list[int], processor: Processor) -> None:
         """banks: (nodes,) how many banks hang on each node's capacitor, its own included."""
-        self.bank: Bank = bank_of(period, design.schematic)
+        self.processor = processor
+        self.bank: Bank = bank_of(period, design.schematic, processor)
         self.unit_s = period.unit_s
-        self.per_current = _per_current(period)
+        self.per_current = processor.array(_per_current(period))
         self.switches = None
         self.points: tuple[float, ...] = (0.0, period.period_s / self.unit_s)
         if design.switching is not None:
@@ -128,7 +135,8 @@ class _Period:
             self.points = self.switches.points
         self.losses = _Losses(design.losses, period, self.per_current, self.switches)
         self.pull = self.losses if self.losses.largest() * self.points[-1] > _STIFF else None
-        self.method, self.tolerance = _explicit(self.bank) if self.pull is None else (PULLED, _KINKED_TOLERANCE)
+        method, self.tolerance = _explicit(self.bank) if self.pull is None else (PULLED, _KINKED_TOLERANCE)
+        self.method = processor.record(method)
 
     def last(self, late_s: Array) -> Array:
         """(samples,) when it is over, for samples of which it lasts so much longer."""
@@ -161,8 +169,9 @@ class _Period:
         end, going = start.copy(), np.asarray(np.isfinite(start).all(axis=1))
         for begin, stop in zip(begins, stops, strict=True):
             alive = np.flatnonzero(going & (stop > begin))
-            span = begin, stop[alive]
-            part = follow(self._slope, end[alive], span, self.method, tolerance, pull=self.pull, deadline=deadline)
+            state, last = (self.processor.array(part[alive]) for part in (end, stop))
+            part = follow(self._slope, state, (begin, last), self.method, tolerance, pull=self.pull, deadline=deadline)
+            part = host_record(part)
             end[alive], reached[alive], late[alive] = part.end, part.reached, part.late
             going[alive] = part.reached >= stop[alive]
         return Followed(end, reached, late)
@@ -180,29 +189,33 @@ class _Switches:
     def __init__(self, switching: Switching, bank: Bank, period: OdePeriod, banks: npt.NDArray[np.int64]) -> None:
         unit_s, unit_ohm = period.unit_s, period.unit_v / period.current_unit_a
         self.bank, self.ohm, self.leak = bank, switching.on_ohm / unit_ohm, unit_ohm / switching.off_ohm
-        self.others = self.leak * (banks - 1)
+        self.others = bank.processor.array(self.leak * (banks - 1.0))
         self.rise = switching.rise_s / unit_s
         self.on, self.off = period.late_on_s / unit_s, (period.period_s + period.late_off_s) / unit_s
-        self.peak = period.injected_c / period.current_unit_a / unit_s / (self.rise / 2)
+        peak = period.injected_c / period.current_unit_a / unit_s / (self.rise / 2)
+        self.peak = bank.processor.array(peak) if peak.any() else None
         over = (period.period_s + switching.rise_s + switching.hold_s) / unit_s
         self.points = 0.0, self.on, self.on + self.rise, self.off, self.off + self.rise / 2, self.off + self.rise, over
 
     def into_nodes(self, time: Array, state: Array) -> Array:
         """The clock's part of the bank's current, and the charge that is pushed out while the clock falls."""
         currents: Array = self._clock(time) * self._bank_into_nodes(state)
-        if self.peak.any():
-            fallen = np.clip((time - self.off) / self.rise, 0, 1)
-            currents += (1 - np.abs(2 * fallen - 1))[:, None] * self.peak
+        if self.peak is not None:
+            fallen = ((time - self.off) / self.rise).clip(0, 1)
+            currents += (1 - namespace(time).abs(2 * fallen - 1))[:, None] * self.peak
         return currents
 
     def leaks(self, time: Array) -> Array:
         """(samples, nodes) conductances to ground of the switches that are off, this bank's as far as it is."""
-        return np.asarray(self.leak * (1 - self._clock(time)) + self.others)
+        leaks: Array = self.leak * (1 - self._clock(time)) + self.others
+        return leaks
 
     def _clock(self, time: Array) -> Array:
         """(samples, 1) which part of the current it lets through."""
-        falling = 1 - np.clip((time - self.off) / self.rise, 0, 1)
-        return np.asarray(np.minimum(np.clip((time - self.on) / self.rise, 0, 1), falling)[:, None])
+        falling = 1 - ((time - self.off) / self.rise).clip(0, 1)
+        rising = ((time - self.on) / self.rise).clip(0, 1)
+        clock: Array = namespace(time).minimum(rising, falling)[:, None]
+        return clock
 
     def _bank_into_nodes(self, state: Array) -> Array:
         """Currents of a bank that sits at the nodes' voltages less what is lost in the switches.
@@ -213,13 +226,15 @@ class _Switches:
         into = self.bank.into_nodes(state)
         if self.ohm == 0:
             return into
+        xp = namespace(state)
+        allowed = _ROUNDING * (1 + xp.max(xp.abs(state), axis=1))
         for _ in range(_MOST_ROUNDS):
             before, into = into, self.bank.into_nodes(state + self.ohm * into)
-            moved = np.abs(into - before).max(axis=1) * self.ohm
-            left = moved > _ROUNDING * (1 + np.abs(state).max(axis=1))
+            left = xp.max(xp.abs(into - before), axis=1) * self.ohm > allowed
             if not left.any():
                 return into
-        return np.where(left[:, None], np.nan, into)
+        stopped: Array = xp.where(left[:, None], np.nan, into)
+        return stopped
 
 
 class _Losses:
@@ -241,24 +256,25 @@ class _Losses:
         """Change per time, (samples, nodes)."""
         lost: Array = self._leaks(time) * state
         if self.clamps:
-            lost += self.clamp * (state - np.clip(state, -self.supply, self.supply))
-        return np.asarray(-lost * self.per_current)
+            lost += self.clamp * (state - state.clip(-self.supply, self.supply))
+        return -lost * self.per_current
 
     def settled(self, time: Array, state: Array, step: Array) -> Array:
         """What an implicit step from these states comes to, (samples, nodes)."""
-        weight = step[:, None] * self.per_current
+        xp, weight = namespace(state), step[:, None] * self.per_current
         within = 1 + weight * self._leaks(time)
-        settled = state / within
+        settled: Array = state / within
         if not self.clamps:
-            return np.asarray(settled)
+            return settled
         clamped = weight * self.clamp
-        beyond = (np.abs(state) + clamped * self.supply) / (within + clamped)
-        return np.where(np.abs(settled) > self.supply, np.sign(state) * beyond, settled)
+        beyond = (xp.abs(state) + clamped * self.supply) / (within + clamped)
+        limited: Array = xp.where(xp.abs(settled) > self.supply, xp.sign(state) * beyond, settled)
+        return limited
 
     def largest(self) -> float:
         """The largest rate at which they pull any node."""
         switched = 0.0 if self.switches is None else self.switches.leak + float(self.switches.others.max())
         return float(self.per_current.max()) * (self.leak + switched + self.clamp * self.clamps)
 
-    def _leaks(self, time: Array) -> Array:
-        return np.asarray(self.leak if self.switches is None else self.leak + self.switches.leaks(time))
+    def _leaks(self, time: Array) -> Array | float:
+        return self.leak if self.switches is None else self.leak + self.switches.leaks(time)

@@ -5,6 +5,9 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from kanspice.arrays import namespace
+from kanspice.solver.processors import zeros
+
 Array = npt.NDArray[np.float64]
 
 _TILE = 64
@@ -16,6 +19,6 @@ def times(left: Array, right: Array) -> Array:
     rows, width = left.shape
     tiles = -(-rows // _TILE)
     if rows != tiles * _TILE:
-        left = np.concatenate([left, np.zeros((tiles * _TILE - rows, width))])
+        left = namespace(left).concat([left, zeros((tiles * _TILE - rows, width), left)])
     product: Array = left.reshape(tiles, _TILE, width) @ right
     return product.reshape(tiles * _TILE, right.shape[1])[:rows]

@@ -17,6 +17,7 @@ from kanspice.design.amplifiers import held_v
 from kanspice.design.stability import least_eigenvalue
 from kanspice.design.wires import lost_v
 from kanspice.solver.crosspoints import Crosspoints
+from kanspice.solver.processors import host
 from kanspice.solver.wired import IsLate, never, settle_wires
 
 Array = npt.NDArray[np.float64]
@@ -104,4 +105,6 @@ class States:
 
     def _currents(self, rows_v: Array, lost: Array) -> tuple[Array, Array]:
         """Amps at crosspoints, and their derivatives by what is lost there."""
-        return self.crosspoints(rows_v).at(lost, np.arange(len(rows_v)))
+        crosspoints = self.crosspoints(rows_v)
+        current, slope = crosspoints.at(crosspoints.processor.array(lost), np.arange(len(rows_v)))
+        return host(current), host(slope)

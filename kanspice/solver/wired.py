@@ -17,12 +17,14 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
+from kanspice.arrays import namespace
 from kanspice.design import Crossbar
 from kanspice.design.amplifiers import held_v, outputs_v
 from kanspice.design.wires import lost_v
 from kanspice.solver.columns import Settled
 from kanspice.solver.crosspoints import Crosspoints
 from kanspice.solver.pieces import Indices
+from kanspice.solver.processors import beside, host, host_record, zeros
 
 Array = npt.NDArray[np.float64]
 
@@ -74,9 +76,12 @@ def settle_wires(
     Crosspoints lose (samples, rows, columns) volts; start: what they may lose, nothing if None.
     patient: where Newton's method fails, let resistances grow. is_late: whether to stop with what there is.
     """
-    search, everyone = _Search(crossbar, crosspoints, rows_v, is_late), np.arange(len(rows_v))
-    start = np.zeros(search.shape(len(rows_v))) if start is None else start
-    lost, left_v = search.newton(start, everyone, 1.0)
+    processor, everyone = crosspoints.processor, np.arange(len(rows_v))
+    crossbar = processor.record(crossbar)
+    search = _Search(crossbar, crosspoints, rows_v, is_late)
+    lost, left_v = search.newton(
+        search.nothing(len(rows_v)) if start is None else processor.array(start), everyone, 1.0
+    )
     grown = np.where(search.is_settled(left_v, everyone), 1.0, 0.0)
     for place in np.flatnonzero(~search.is_settled(left_v, everyone)).tolist() if patient else ():
         grown[place], found = search.grow(place)
@@ -85,23 +90,26 @@ def settle_wires(
     currents_a, slopes = crosspoints.at(lost, everyone)
     into_a = currents_a.sum(axis=1) + crossbar.bias_a
     columns_v = held_v(crossbar, into_a)[0]
-    residual_a = np.where(np.isfinite(left_v), np.abs(slopes).max(axis=(1, 2)), 1.0) * left_v
+    residual_a = np.where(np.isfinite(left_v), _largest(slopes), 1.0) * left_v
     amplifiers_v, rows_a = outputs_v(crossbar, columns_v, into_a), currents_a.sum(axis=2)
     converged = search.is_settled(left_v, everyone)
     settled = Wired(columns_v, amplifiers_v, into_a, residual_a, converged, rows_a, grown=grown)
-    return settled, lost
+    return host_record(settled), host(lost)
 
 
 @dataclass(frozen=True)
 class _Search:
+    """What crosspoints lose lies where they are computed; what is known of samples as a whole is NumPy's."""
+
     crossbar: Crossbar
     crosspoints: Crosspoints
     rows_v: Array
     is_late: IsLate
 
-    def shape(self, samples: int) -> tuple[int, int, int]:
-        """Of what is lost."""
-        return samples, self.crossbar.rows, 2 * self.crossbar.width
+    def nothing(self, samples: int) -> Array:
+        """What is lost where no currents flow."""
+        lost: Array = zeros((samples, self.crossbar.rows, 2 * self.crossbar.width), self.crossbar.offset_v)
+        return lost
 
     def is_settled(self, left_v: Array, samples: Indices) -> npt.NDArray[np.bool_]:
         """(len(samples),) for what these samples leave, (len(samples),)."""
@@ -122,7 +130,7 @@ class _Search:
 
     def newton(self, lost: Array, samples: Indices, part: float) -> tuple[Array, Array]:
         """(what is lost, largest voltage left over) per sample, from a start (samples, rows, columns)."""
-        lost = lost.copy()
+        lost = lost + 0
         left, slope, ohm = self._left(lost, samples, part)
         left_v = _largest(left)
         is_quick = np.ones(len(samples), dtype=bool)
@@ -135,7 +143,7 @@ class _Search:
                 step[slow] = self._newton_step(left[going[slow]], slope[going[slow]], ohm[going[slow]], part)
             length = np.ones(going.size)
             while going.size and length.max() >= _SHORTEST:
-                tried = lost[going] - length[:, None, None] * step
+                tried = lost[going] - beside(length, step)[:, None, None] * step
                 new_left, new_slope, new_ohm = self._left(tried, samples[going], part)
                 new_left_v = _largest(new_left)
                 better = (new_left_v < (1 - 1e-4 * length) * left_v[going]) | self.is_settled(
@@ -157,7 +165,8 @@ class _Search:
         def apply(x: Array) -> Array:
             moved = slope * x
             in_columns = ohm * moved.sum(axis=1)
-            return np.asarray(x - part * (lost_v(self.crossbar, moved) + in_columns[:, None, :]))
+            lost: Array = x - part * (lost_v(self.crossbar, moved) + in_columns[:, None, :])
+            return lost
 
         return gmres(apply, left, _INNER, _MOST_ROUNDS)
 
@@ -167,7 +176,7 @@ class _Search:
         what is lost and the largest voltage left over.
         """
         samples = np.array([place])
-        lost, part, step = np.zeros(self.shape(1)), 0.0, _FIRST_PART
+        lost, part, step = self.nothing(1), 0.0, _FIRST_PART
         for _ in range(_MOST_PARTS):
             if step < _LEAST_PART or self.is_late():
                 break
@@ -184,7 +193,8 @@ class _Search:
 
 def _largest(left: Array) -> Array:
     """(samples,) largest magnitude."""
-    return np.asarray(np.abs(left).max(axis=(1, 2)))
+    xp = namespace(left)
+    return host(xp.max(xp.abs(left), axis=(1, 2)))
 
 
 def gmres(apply: Callable[[Array], Array], right: Array, tolerance: float, most: int) -> Array:
@@ -195,28 +205,33 @@ def gmres(apply: Callable[[Array], Array], right: Array, tolerance: float, most:
     """
     samples = len(right)
     flat = right.reshape(samples, -1)
-    norm = np.linalg.norm(flat, axis=1)
-    basis = [flat / np.where(norm > 0, norm, 1.0)[:, None]]
+    norm = _norm(flat)
+    basis = [flat / beside(np.where(norm > 0, norm, 1.0), flat)[:, None]]
     hessenberg = np.zeros((samples, most + 1, most))
     weights, going = np.zeros((samples, most)), np.ones(samples, dtype=bool)
     for round_ in range(most):
         vector = apply(basis[round_].reshape(right.shape)).reshape(samples, -1)
         for place, known in enumerate(basis):
             part = (vector * known).sum(axis=1)
-            hessenberg[:, place, round_] = part
+            hessenberg[:, place, round_] = host(part)
             vector = vector - part[:, None] * known
-        length = np.linalg.norm(vector, axis=1)
+        length = _norm(vector)
         hessenberg[:, round_ + 1, round_] = length
         now, left = _least_squares(hessenberg[:, : round_ + 2, : round_ + 1])
         weights[going, : round_ + 1] = now[going]
         going &= left > tolerance
         if not going.any():
             break
-        basis.append(vector / np.where(length > 0, length, 1.0)[:, None])
-    solution = np.zeros_like(flat)
+        basis.append(vector / beside(np.where(length > 0, length, 1.0), flat)[:, None])
+    solution: Array = zeros(flat.shape, flat)
     for place in range(round_ + 1):
-        solution += (weights[:, place] * norm)[:, None] * basis[place]
+        solution += beside(weights[:, place] * norm, flat)[:, None] * basis[place]
     return solution.reshape(right.shape)
+
+
+def _norm(vectors: Array) -> Array:
+    """(samples,) of vectors (samples, ...)."""
+    return host(namespace(vectors).linalg.vector_norm(vectors, axis=1))
 
 
 def _least_squares(hessenberg: Array) -> tuple[Array, Array]:

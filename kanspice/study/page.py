@@ -93,7 +93,7 @@ def _facts(result: StudyResult) -> list[tuple[str, str]]:
         ("model", f"{plain(model['path'])} ({plain(model['family'])}, {counted(model['parameters'])} parameters)"),
         ("model's SHA-256", plain(model["sha256"])),
         ("technology", plain(", ".join([request.tech or "ideal", *request.set_]))),
-        ("engine", request.engine),
+        ("engine", request.engine_and_device),
         ("samples", f"{many(result.samples, 'sample')} from {plain(request.inputs)}, the same for every draw"),
         *([("accuracy of the network", share(accuracy, result.samples))] if accuracy is not None else []),
         ("draws", f"{many(request.trials, 'draw')} of seed {request.seed}, the same specimens at every point"),

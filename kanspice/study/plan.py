@@ -79,6 +79,7 @@ class Request:
     trials: int = 100
     seed: int = 0
     engine: EngineName = "batched"
+    device: str = "cpu"
     cross_check: int = 0
     no_cross_check: str = ""
     """Why there is none, where there should be one."""
@@ -91,6 +92,11 @@ class Request:
     def at(self, path: str) -> Path:
         """Where a file of the request is now."""
         return Path(self.folder) / path
+
+    @property
+    def engine_and_device(self) -> str:
+        """For a reader, who takes the central processor for granted."""
+        return self.engine if self.device == "cpu" else f"{self.engine} on {self.device}"
 
     @property
     def wanted_yield(self) -> float | None:
@@ -122,7 +128,8 @@ class Request:
             words += [] if value is None else [f"--{option}", str(value)]
         for override in point.overrides:
             words += ["--set", override]
-        return shlex.join([*words, "--engine", self.engine, "--seed", str(seed)])
+        words += ["--engine", self.engine, *([] if self.device == "cpu" else ["--device", self.device])]
+        return shlex.join([*words, "--seed", str(seed)])
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, for JSON."""

@@ -14,6 +14,7 @@ import numpy as np
 
 from kanspice.compile import compile_nominal, technology_for
 from kanspice.design.file import design_bytes
+from kanspice.engines import check_device
 from kanspice.errors import InputError
 from kanspice.evidence import Evidence
 from kanspice.gap import CrossCheck, accuracy
@@ -62,6 +63,7 @@ def prepare(request: Request) -> Prepared:
     evidence = _evidence(request, loaded)
     points = tuple(replace(point, technology=technology_for(loaded, point.technology)) for point in request.points())
     _check_limits(request)
+    check_device(request.device, request.engine, request.cross_check)
     with one_thread():
         stages, diverged = followed_stages(loaded.model, evidence.inputs)
         places = tuple(index for index in range(len(evidence.inputs)) if index not in diverged)
@@ -70,6 +72,7 @@ def prepare(request: Request) -> Prepared:
             design=compile_nominal(loaded, points[0].technology, evidence.sizing_inputs),
             technology=points[0].technology,
             engine=request.engine,
+            device=request.device,
             fidelity="device",
             inputs=evidence.inputs[list(places)],
             places=places,

@@ -45,6 +45,7 @@ class Bench:
     design: Design
     technology: Technology
     engine: EngineName
+    device: str
     fidelity: Fidelity
     inputs: Array
     places: tuple[int, ...]
@@ -167,7 +168,8 @@ def check(bench: Bench, seed: int, progress: Progress | None = None) -> CrossChe
     """One draw by both engines: a few samples of it by the other."""
     with one_thread():
         design = made(bench.design, bench.technology, Draw(seed))
-        options = VerifyOptions(ngspice=NgspiceOptions(seed=seed), engine=bench.engine, cross_check=CHECKED_SAMPLES)
+        single = NgspiceOptions(seed=seed, device=bench.device)
+        options = VerifyOptions(ngspice=single, engine=bench.engine, cross_check=CHECKED_SAMPLES)
         solution = bench.solve(design, options.ngspice)
         found = cross_check(
             design, bench.inputs, solution, options, hints=bench.hints, progress=progress, numbers=bench.places
@@ -188,7 +190,7 @@ def _threads() -> ThreadpoolController:
 def _solved(bench: Bench, trial: int, seed: int) -> tuple[Design, Solution]:
     """The numerical error is measured in a point's first draw, and in every draw whose time steps depend on it."""
     design = made(bench.design, bench.technology, Draw(seed))
-    options = NgspiceOptions(seed=seed)
+    options = NgspiceOptions(seed=seed, device=bench.device)
     if trial > 0 and not (bench.engine == "ngspice" and design.periods):
         options = replace(options, check_samples=0)
     solution = bench.solve(design, options)

@@ -32,7 +32,7 @@ def print_study(result: StudyResult, console: Console) -> None:
 def _header(result: StudyResult) -> Iterator[Row]:
     request = result.request
     yield "model", Text(plain(request.model))
-    yield "engine", Text(f"{request.engine}, {many(result.samples, 'sample')} a draw, seed {request.seed}")
+    yield "engine", Text(f"{request.engine_and_device}, {many(result.samples, 'sample')} a draw, seed {request.seed}")
     if result.reference_accuracy is not None:
         yield "network", Text(f"accuracy {share(result.reference_accuracy, result.samples)}")
 

@@ -99,3 +99,40 @@ def test_no_engine_checks_filters_over_time(run, good, monkeypatch):
     done = run("verify", "filters.pt", "--inputs", "tones.npy", *over_time)
     assert done.code == 2
     assert "no other engine" in done.err
+
+
+def test_the_code_of_a_gpu_gives_the_same_and_says_what_computed(run, good):
+    found = {}
+    for device in ("cpu", "torch"):
+        done = run(*VERIFY, "--engine", "batched", "--device", device, "--json", f"{device}.json", "--markdown", "-")
+        assert done.code == 0
+        assert ("batched 0.1.0 on torch" in done.out) is (device == "torch")
+        found[device] = json.loads((good / f"{device}.json").read_text())
+        assert found[device]["engine"]["options"]["device"] == device
+    rmse = [found[device]["gap"]["relative_rmse"] for device in found]
+    assert rmse[0] == pytest.approx(rmse[1], rel=1e-9)
+    assert found["torch"]["numerical_error"]["relative_rmse"] < 1e-12
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--engine", "batched", "--device", "cuda:99"), "this GPU is not there"),
+        (("--engine", "batched", "--device", "tpu"), "no such processor"),
+        (("--engine", "ngspice", "--device", "torch"), "ngspice cannot use a GPU"),
+    ],
+)
+def test_a_device_that_cannot_be_used(run, good, arguments, said):
+    done = run(*VERIFY, *arguments, "--json", "gap.json")
+    assert done.code == 2
+    assert said in done.err
+    assert not (good / "gap.json").exists()
+
+
+def test_a_study_on_the_code_of_a_gpu(run, good):
+    varied = ("--trials", "2", "--set", "devices.area_sigma=0.05", "--cross-check", "0", "--device", "torch")
+    done = run("study", "model.pt", "--inputs", "inputs.npy", *varied, "-o", "draws")
+    assert done.code == 0
+    assert "batched on torch" in done.out
+    report = json.loads((good / "draws" / "study.json").read_text())
+    assert "--device torch" in json.dumps(report)

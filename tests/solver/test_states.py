@@ -15,7 +15,9 @@ from kanspice.design.wires import lost_v
 from kanspice.ngspice import NgspiceOptions
 from kanspice.solution import Outcome
 from kanspice.solver import solve
+from kanspice.solver.crosspoints import LocalCrosspoints
 from kanspice.solver.operating_points import Chain
+from kanspice.solver.rows import Rows
 from kanspice.solver.states import States
 
 OHM = 2e6
@@ -31,7 +33,12 @@ def behind(ohm, area=(((1.0,),),), devices=(PEAK,)):
 
 def states_of(design):
     chain, crossbar = Chain(design, "device"), design.stages[1]
-    return States(crossbar, lambda rows_v: chain._crosspoints(crossbar, rows_v), max(c.hi_v for c in chain.curves))
+    area = chain.area[crossbar.name] * crossbar.current_unit_a
+
+    def crosspoints(rows_v):
+        return LocalCrosspoints(Rows.at(rows_v, chain.curves), area)
+
+    return States(crossbar, crosspoints, max(curve.hi_v for curve in chain.curves))
 
 
 @pytest.mark.parametrize("seed", range(4))
