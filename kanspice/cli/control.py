@@ -135,8 +135,15 @@ def _measured(
 
     drawn = 0 if draws is None else draws.periods(options.episodes, options.steps)
     total = 2 * options.episodes * options.steps + drawn
-    with progress_bar(Console(stderr=True, quiet=quiet), "controlling", total, "control periods") as move:
-        result = run(loaded, technology, plant, options, draws, progress=lambda periods: move(Advance(periods)))
+    console = Console(stderr=True, quiet=quiet)
+
+    def warn(text: str) -> None:
+        console.print(f"warning: {text}", style="yellow", highlight=False, markup=False, soft_wrap=True)
+
+    with progress_bar(console, "controlling", total, "control periods") as move:
+        result = run(
+            loaded, technology, plant, options, draws, progress=lambda periods: move(Advance(periods)), warn=warn
+        )
     return replace(result, command=shlex.join(["kanspice", *sys.argv[1:]]))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 
@@ -27,8 +28,6 @@ from kanspice.validation import similar
 
 Array = npt.NDArray[np.float64]
 
-_MOST_OBSERVATIONS = 1000
-"""At which the circuit is held against the network outside of the loop, spread evenly over the reference's episodes."""
 _ROUNDING = 1e-12
 """Of the largest action: what actions may differ by without being different ones."""
 
@@ -41,10 +40,12 @@ def control(
     draws: Draws | None = None,
     *,
     progress: Steps | None = None,
+    warn: Callable[[str], None] | None = None,
 ) -> ControlResult:
     """Lets the network control the plant, then its circuit, and compares.
 
-    plant: a name, or what makes one. draws: specimens to be tried too. progress: told of control periods passed.
+    plant: a name, or what makes one. draws: specimens to be tried too. progress: told of control periods passed. warn:
+    told, before the circuit's episodes begin, where ngspice will take long.
     Raises InputError for a plant that does not fit or breaks its interface, SimulatorError without a simulator.
     """
     options = options or ControlOptions()
@@ -56,7 +57,7 @@ def control(
     technology = technology_for(loaded, technology)
     with ExitStack() as held:
         bench = Bench.of(held, loaded, plant, options, progress=progress)
-        result = _Compared(bench, technology).result(progress)
+        result = _Compared(bench, technology).result(progress, warn)
         if draws is None:
             return result
         points, checks = tried(bench, draws, progress)
@@ -68,11 +69,11 @@ class _Compared:
     bench: Bench
     technology: Technology
 
-    def result(self, progress: Steps | None) -> ControlResult:
+    def result(self, progress: Steps | None, warn: Callable[[str], None] | None) -> ControlResult:
         """The circuit's episodes beside the network's."""
         bench, options = self.bench, self.bench.options
         design = compile_model(bench.loaded, self.technology, bench.observations, Draw(options.seed))
-        circuit, step_s, load_s = bench.episodes(design, options.engine, options.seed, progress)
+        circuit, step_s, load_s = bench.episodes(design, options.engine, options.seed, progress, warn)
         own = self._own(circuit)
         result = ControlResult(
             plant=self._plant(),
@@ -108,9 +109,8 @@ class _Compared:
 
     def _along(self) -> GapResult:
         """The circuit against the network where the network went, outside of the loop."""
-        everywhere = self.bench.observations
-        chosen = np.linspace(0, len(everywhere) - 1, min(_MOST_OBSERVATIONS, len(everywhere))).round().astype(int)
-        evidence = Evidence(everywhere[chosen], source=f"episodes of {self.bench.loop.name}", population=everywhere)
+        source = f"episodes of {self.bench.loop.name}"
+        evidence = Evidence(self.bench.compared_observations, source=source, population=self.bench.observations)
         options = VerifyOptions(
             fidelity=self.bench.options.fidelity,
             ngspice=NgspiceOptions(seed=self.bench.options.seed),
