@@ -23,11 +23,13 @@ from kanspice.gap import Gap, GapResult, compare, judged, spread
 from kanspice.models import LoadedModel
 from kanspice.ngspice import NgspiceOptions
 from kanspice.pipeline import VerifyOptions, check_other_engine, verify
+from kanspice.report.words import plain
 from kanspice.technology import Technology
 from kanspice.validation import similar
 
 Array = npt.NDArray[np.float64]
 
+_SHOWN_CHARACTERS = 200
 _ROUNDING = 1e-12
 """Of the largest action: what actions may differ by without being different ones."""
 
@@ -132,6 +134,8 @@ class _Compared:
     def _notes(self, circuit: tuple[Episode, ...], own: Gap | None) -> tuple[str, ...]:
         """What a reader has to know of the loop."""
         notes = []
+        if task := plain(self.bench.loaded.task)[:_SHOWN_CHARACTERS]:
+            notes.append(f"what the network was trained for, as its configuration says: {task}")
         space = self.bench.loop.plants[0].action_space
         commands = np.concatenate([episode.commands for episode in circuit])
         beyond = int(((commands < space.low) | (commands > space.high)).any(axis=1).sum())
