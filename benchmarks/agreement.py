@@ -24,6 +24,7 @@ import numpy as np
 
 from benchmarks.report import cpu_s, surroundings, write
 from benchmarks.targets import checkpoint, resistor, wired
+from kanspice.compile import compile_model, technology_for
 from kanspice.design import Design
 from kanspice.engines import solve
 from kanspice.gap import spread
@@ -31,7 +32,7 @@ from kanspice.gap.cross_check import CROSSBAR_TOLERANCE, PERIOD_TOLERANCE, cross
 from kanspice.models import LoadedModel, load, load_array
 from kanspice.models.reference import reference_stages
 from kanspice.ngspice import NgspiceOptions
-from kanspice.pipeline import compile_model, resolve_fidelity, technology_for
+from kanspice.pipeline import resolve_fidelity
 from kanspice.solution import Solution
 from kanspice.technology import load_technology
 

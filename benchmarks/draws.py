@@ -9,6 +9,7 @@ times are those of the draws that are measured now.
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import resource
 import subprocess
@@ -76,9 +77,10 @@ def measured(folder: Path, trials: int, jobs: int) -> dict[str, object]:
 
 
 def known(folder: Path) -> int:
-    """Records in a study's folder."""
+    """Draws that a study's folder holds; its journal has cross-checks beside them."""
     path = folder / JOURNAL
-    return path.read_bytes().count(b"\n") if path.exists() else 0
+    lines = path.read_bytes().splitlines(keepends=True) if path.exists() else []
+    return sum(json.loads(line)["kind"] == "draw" for line in lines if line.endswith(b"\n"))
 
 
 def study(trials: int) -> list[str]:

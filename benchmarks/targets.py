@@ -21,7 +21,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.report import cpu_s, surroundings, write
-from kanspice.compile import compile_kanalogue, made
+from kanspice.compile import compile_kanalogue, compile_model, compile_nominal, made
 from kanspice.design import Design
 from kanspice.devices import Device, load_device
 from kanspice.draws import Draw
@@ -29,7 +29,7 @@ from kanspice.engines import EngineName, solve
 from kanspice.models import KANalogue, LoadedModel, load, load_array
 from kanspice.models.reference import reference_stages
 from kanspice.ngspice import NgspiceOptions
-from kanspice.pipeline import compile_model, compile_nominal, resolve_fidelity
+from kanspice.pipeline import resolve_fidelity
 from kanspice.solution import Solution
 from kanspice.technology import load_technology
 

@@ -15,13 +15,14 @@ from typing import TYPE_CHECKING, Any
 from kanspice.errors import InputError, KanspiceError, SimulatorError
 
 if TYPE_CHECKING:
+    from kanspice.compile import compile_model
     from kanspice.design import Design
     from kanspice.devices import Device, load_device
     from kanspice.evidence import Evidence
     from kanspice.gap import GapResult
     from kanspice.models import KANalogue, LoadedModel, load, load_array, load_labels, save
     from kanspice.ngspice import NgspiceOptions
-    from kanspice.pipeline import VerifyOptions, compile_model, verify
+    from kanspice.pipeline import VerifyOptions, verify
     from kanspice.technology import Technology, load_technology
 
 _HOMES = {
@@ -34,7 +35,7 @@ _HOMES = {
     "NgspiceOptions": "kanspice.ngspice",
     "Technology": "kanspice.technology",
     "VerifyOptions": "kanspice.pipeline",
-    "compile_model": "kanspice.pipeline",
+    "compile_model": "kanspice.compile",
     "load": "kanspice.models",
     "load_array": "kanspice.models",
     "load_device": "kanspice.devices",

@@ -81,8 +81,10 @@ def read_compiled(folder: Path) -> Compiled:
         raise InputError(
             "is not a compiled folder", where=folder, found=f"no readable {MANIFEST}", hint=hint
         ) from error
-    if schema != SCHEMA or fidelity not in get_args(Fidelity):
+    if schema != SCHEMA:
         raise InputError("was compiled by another version", where=folder, expected=SCHEMA, hint="compile again")
+    if fidelity not in get_args(Fidelity):
+        raise _bad_fidelity(folder, "is none that there is", " or ".join(get_args(Fidelity)), fidelity)
     for name in (*_PARTS, *hashes):
         _check_file(folder / Path(name).name, hashes.get(name))
     compiled = Compiled(load_design(folder / DESIGN), cast(Fidelity, fidelity), manifest)
@@ -92,12 +94,21 @@ def read_compiled(folder: Path) -> Compiled:
 
 def _check_netlist(compiled: Compiled, folder: Path, hashes: Mapping[str, object]) -> None:
     """Engines solve the design; what lies in the folder must be the netlist that this version makes of it."""
-    for name, text in build_netlist(compiled.design, compiled.fidelity).files.items():
+    try:
+        files = build_netlist(compiled.design, compiled.fidelity).files
+    except InputError as error:  # all that a netlist of a design can be asked for is its fidelity
+        raise _bad_fidelity(folder, "does not fit the design beside it", error.expected, compiled.fidelity) from error
+    for name, text in files.items():
         digest = hashlib.sha256()
         for part in _encoded(text):
             digest.update(part)
         if digest.hexdigest() != hashes.get(name):
             raise InputError("is not the netlist of the design beside it", where=folder / name, hint="compile again")
+
+
+def _bad_fidelity(folder: Path, problem: str, expected: str | None, found: object) -> InputError:
+    where = f"{folder / MANIFEST}, fidelity"
+    return InputError(problem, where=where, expected=expected, found=repr(found)[:100], hint="compile again")
 
 
 def _check_file(path: Path, expected: object) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Protocol
@@ -58,6 +58,13 @@ def chosen_samples(solved: Sequence[int], options: Checking, errors: Array | Non
     others = [index for index in solved if index not in set(worst)]
     drawn: list[int] = np.random.default_rng(options.seed).choice(others, wanted - len(worst), replace=False).tolist()
     return sorted([*worst, *drawn])
+
+
+def expected_outputs_v(design: Design, reference: Mapping[str, Array]) -> Array | None:
+    """(samples, outputs), the voltages that the reference's last stage asks for; None where it is not known."""
+    last = design.stages[-1]
+    expected = reference.get(last.compares_to)
+    return None if expected is None else expected * last.output_v_per_unit
 
 
 def out_of_range(index: int, stage: str, values: Array, bound: Array, unit: str = "V") -> FailedSample | None:

@@ -2,30 +2,16 @@
 
 from __future__ import annotations
 
-import platform
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
-from importlib.metadata import version
 from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 
-from kanspice import facts
-from kanspice.compile import (
-    add_converters,
-    compile_kanalogue,
-    compile_kirchhoffnet,
-    compile_memkan,
-    compile_phykan,
-    made,
-    technology_for_kanalogue,
-    technology_for_kirchhoffnet,
-    technology_for_memkan,
-    technology_for_phykan,
-)
+from kanspice.compile import Stages, compile_model, technology_for
 from kanspice.design import Design
 from kanspice.design.branches import PIECEWISE_LINEAR_LAWS
 from kanspice.draws import Draw
@@ -36,29 +22,17 @@ from kanspice.gap import (
     CrossCheck,
     Gap,
     GapResult,
-    SampleWaveforms,
     Trial,
-    accuracy,
     compare,
-    compare_waveforms,
     cross_checked,
     decoded_outputs,
-    judged,
-    mean_squared_error,
-    measure,
     metric_names,
-    metric_values,
-    numerical_gap,
-    physical_cost,
-    spread,
     squared_errors,
-    worst_samples,
 )
 from kanspice.gap.causes import Plan, attributed, attribution, numerical_cause, planned, solve_all
-from kanspice.memory import peak_bytes
-from kanspice.models import KANalogue, KirchhoffNet, LoadedModel, MemKAN
-from kanspice.models.places import errors_at
-from kanspice.models.reference import followed_stages, reference_waveforms
+from kanspice.measured import Measured, has_answer, scale_of
+from kanspice.models import LoadedModel
+from kanspice.models.reference import followed_stages
 from kanspice.netlist import Fidelity, fidelities
 from kanspice.ngspice import Advance, NgspiceOptions, Progress, SideRun
 from kanspice.solution import FailedSample, Outcome, Solution
@@ -67,9 +41,6 @@ from kanspice.validation import nearest
 
 Array = npt.NDArray[np.float64]
 FidelityChoice = Literal["auto"] | Fidelity
-Stages = Callable[[], Mapping[str, Array]]
-"""What the network makes of the inputs that a circuit is sized for, by stage."""
-PACKAGES = ("kanspice", "torch", "numpy", "scipy", "PySpice")
 
 
 @dataclass(frozen=True)
@@ -98,55 +69,6 @@ class VerifyOptions:
     def plan(self, technology: Technology) -> Plan:
         """Which circuits `attribute` needs."""
         return planned(technology, Draw(self.ngspice.seed))
-
-
-def compile_model(
-    loaded: LoadedModel,
-    technology: Technology,
-    sample_inputs: Array | None = None,
-    draw: Draw | None = None,
-    sample_stages: Stages | None = None,
-) -> Design:
-    """The circuit of a loaded model, or rather the specimen of it that `draw` draws (that of seed 0 if None)."""
-    return made(compile_nominal(loaded, technology, sample_inputs, sample_stages), technology, draw or Draw())
-
-
-def technology_for(loaded: LoadedModel, technology: Technology) -> Technology:
-    """What of a general technology the model's circuit can have. InputError for another that has more."""
-    with errors_at(loaded.path):
-        if isinstance(loaded.model, KANalogue):
-            return technology_for_kanalogue(loaded.model, technology)
-        if isinstance(loaded.model, KirchhoffNet):
-            return technology_for_kirchhoffnet(loaded.model, technology)
-        if isinstance(loaded.model, MemKAN):
-            return technology_for_memkan(technology)
-        return technology_for_phykan(technology)
-
-
-def compile_nominal(
-    loaded: LoadedModel,
-    technology: Technology,
-    sample_inputs: Array | None = None,
-    sample_stages: Stages | None = None,
-) -> Design:
-    """The circuit of a loaded model before anything random happens to it: many specimens can be `made` of it.
-
-    Amplifier swings are taken from the sample inputs (samples, inputs), if given. sample_stages gives what the network
-    makes of them, where that is known: only converters ask for it.
-
-    Raises InputError for a family that has a reference but no compiler yet.
-    """
-    model = loaded.model
-    if isinstance(model, KANalogue):
-        design = compile_kanalogue(model, technology, model_sha256=loaded.sha256, sample_inputs=sample_inputs)
-    elif isinstance(model, KirchhoffNet):
-        with errors_at(loaded.path):
-            design = compile_kirchhoffnet(model, technology, model_sha256=loaded.sha256)
-    elif isinstance(model, MemKAN):
-        design = compile_memkan(model, technology, model_sha256=loaded.sha256)
-    else:
-        design = compile_phykan(model, technology, model_sha256=loaded.sha256)
-    return add_converters(design, technology, model, sample_inputs, sample_stages)
 
 
 def resolve_fidelity(design: Design, choice: FidelityChoice) -> Fidelity:
@@ -200,9 +122,9 @@ def verify(
         without = [FailedSample(index, Outcome.NO_REFERENCE, why) for index, why in diverged.items()]
         solution = solution.among(followed, without)
         checked = checked and checked.among(followed)
-    measured = _Measured(loaded, technology, evidence, options, reference, sizing, design, compile_s, solution, started)
-    result = replace(_result(measured), cross_check=checked)
-    return _attributed(measured, result, progress) if options.attribute else result
+    found = Measured(loaded, technology, evidence, reference, sizing, design, compile_s, solution)
+    result = replace(found.result(options.limits, options.ngspice.device), cross_check=checked)
+    return _attributed(found, result, options, started, progress) if options.attribute else result
 
 
 def check_other_engine(fidelity: FidelityChoice, cross_check: int) -> None:
@@ -252,12 +174,15 @@ def cross_check(
     return cross_checked(design, solution, found, samples)
 
 
-def _attributed(measured: _Measured, result: GapResult, progress: Progress | None) -> GapResult:
+def _attributed(
+    measured: Measured, result: GapResult, options: VerifyOptions, started: float, progress: Progress | None
+) -> GapResult:
     """The result with its causes: the same samples again, with some of the imperfections, as `planned`.
 
     ngspice's trials take as many time steps as all imperfections together took. The numerical error is the run's own.
+    started: time.monotonic() when the simulation began.
     """
-    evidence, options, technology = measured.evidence, measured.options, measured.technology
+    evidence, technology = measured.evidence, measured.technology
     engine, plan = _trial_engine(options, result.cross_check), options.plan(technology)
     expected = result.reference
     scale = scale_of(expected, evidence)
@@ -277,7 +202,7 @@ def _attributed(measured: _Measured, result: GapResult, progress: Progress | Non
         draw = Draw(options.ngspice.seed)
         design = compile_model(measured.loaded, technology, evidence.sizing_inputs, draw, measured.sizing_stages)
         fidelity = resolve_fidelity(design, options.fidelity)
-        left_s = None if timeout_s is None else max(timeout_s - (time.monotonic() - measured.started), 0.0)
+        left_s = None if timeout_s is None else max(timeout_s - (time.monotonic() - started), 0.0)
         limited, inputs = replace(again, timeout_s=left_s), evidence.inputs[followed]
         which = followed.tolist()
         solution = solve(engine, design, inputs, fidelity, limited, hints=hints, progress=progress, numbers=which)
@@ -299,121 +224,10 @@ def _trial_engine(options: VerifyOptions, checked: CrossCheck | None) -> EngineN
     return "batched" if checked is not None and checked.passed else options.engine
 
 
-@dataclass(frozen=True)
-class _Measured:
-    """Everything that the result is made of."""
-
-    loaded: LoadedModel
-    technology: Technology
-    evidence: Evidence
-    options: VerifyOptions
-    reference: dict[str, Array]
-    sizing_stages: Stages
-    design: Design
-    compile_s: float
-    solution: Solution
-    started: float
-    """time.monotonic() when the simulation began."""
-
-
-def _result(measured: _Measured) -> GapResult:
-    evidence, reference = measured.evidence, measured.reference
-    design, solution = measured.design, measured.solution
-    expected = reference[design.stages[-1].compares_to]
-    outputs = decoded_outputs(design, solution)
-    scale = scale_of(expected, evidence)
-    gap = compare(outputs, expected, solution.solved, scale)
-    stages = measure(_nominal(measured), solution, evidence.inputs, reference, measured.options.ngspice.device)
-    numerical = numerical_gap(design, solution, scale)
-    accuracies = _accuracies(evidence, expected, outputs, solution)
-    external, followed = evidence.external, has_answer(expected)
-    return GapResult(
-        model=facts.of_model(measured.loaded),
-        design=facts.of_circuit(design, solution, measured.technology),
-        engine={
-            "name": solution.engine,
-            "version": solution.engine_version,
-            "options": dict(solution.engine_options),
-        },
-        inputs={
-            "path": evidence.source,
-            "sha256": evidence.sha256,
-        },
-        samples=solution.samples,
-        failed=solution.failed,
-        gap=gap,
-        stages=stages,
-        numerical=numerical,
-        external_gap=None if external is None else compare(expected, external, followed, scale),
-        external_circuit_gap=None if external is None else compare(outputs, external, solution.solved, scale),
-        accuracy=accuracies,
-        loss=_losses(evidence, expected, outputs, solution),
-        limits=judged(measured.options.limits, metric_values(gap, stages, numerical, accuracies)),
-        timing={"compile_s": measured.compile_s, **solution.timing_s},
-        memory={"simulator_peak_bytes": solution.simulator_peak_bytes, "kanspice_peak_bytes": peak_bytes() or None},
-        notes=facts.notes(design, solution),
-        versions={name: version(name) for name in PACKAGES} | {"python": platform.python_version()},
-        reference=expected,
-        outputs=outputs,
-        waveforms=_waveforms(measured),
-        physical=physical_cost(design, solution, measured.technology.supply.quiescent_a),
-        worst=worst_samples(outputs, expected, scale),
-    )
-
-
-def _nominal(measured: _Measured) -> Design:
-    """The circuit without imperfections: what each stage should have done with the voltages that it got."""
-    technology = measured.technology
-    if not technology.causes:
-        return measured.design
-    return compile_model(measured.loaded, technology.without(technology.causes), measured.evidence.sizing_inputs)
-
-
-def has_answer(expected: Array) -> npt.NDArray[np.bool_]:
-    """(samples,) True where the network has an answer."""
-    return np.asarray(np.isfinite(expected).all(axis=1))
-
-
-def scale_of(expected: Array, evidence: Evidence) -> float:
-    """What relative figures are divided by: one sample does not vary, but outputs from elsewhere may be more."""
-    scale = spread(expected)
-    elsewhere = evidence.external_population
-    return spread(elsewhere) if scale == 0 and elsewhere is not None else scale
-
-
-def _waveforms(measured: _Measured) -> tuple[SampleWaveforms, ...]:
-    model, inputs = measured.loaded.model, measured.evidence.inputs
-    if not isinstance(model, KirchhoffNet):
-        return ()
-
-    def follow(sample: int, times: Mapping[str, Array]) -> Mapping[str, Array]:
-        return reference_waveforms(model, inputs[sample], times)
-
-    return compare_waveforms(measured.design, measured.solution, follow)
-
-
 def _timed(work: Callable[[], Design]) -> tuple[float, Design]:
     started = time.monotonic()
     design = work()
     return time.monotonic() - started, design
-
-
-def _accuracies(evidence: Evidence, expected: Array, outputs: Array, solution: Solution) -> dict[str, float] | None:
-    if evidence.labels is None:
-        return None
-    return {
-        "reference": accuracy(expected, evidence.labels, has_answer(expected)),
-        "circuit": accuracy(outputs, evidence.labels, solution.solved),
-    }
-
-
-def _losses(evidence: Evidence, expected: Array, outputs: Array, solution: Solution) -> dict[str, float] | None:
-    if evidence.targets is None:
-        return None
-    return {
-        "reference": mean_squared_error(expected, evidence.targets, has_answer(expected)),
-        "circuit": mean_squared_error(outputs, evidence.targets, solution.solved),
-    }
 
 
 def _check_limits(limits: Sequence[tuple[str, float]], design: Design, evidence: Evidence, fidelity: Fidelity) -> None:

@@ -10,6 +10,7 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 
+from kanspice.compile import compile_model
 from kanspice.design import Crossbar, Design
 from kanspice.design.bounds import largest_currents
 from kanspice.design.poles import restless
@@ -22,7 +23,6 @@ from kanspice.models import KANalogue, LoadedModel
 from kanspice.models.reference import reference_stages
 from kanspice.ngspice import NgspiceOptions
 from kanspice.ngspice.sequence import Precision, follow_sequence
-from kanspice.pipeline import compile_model
 from kanspice.sequence import Course, Pace
 from kanspice.solution import Outcome, Solution
 from kanspice.solver.following import Rest, courses

@@ -67,12 +67,17 @@ class FailedSample:
 
 @dataclass(frozen=True)
 class NumericalError:
-    """How far the answers move when the same samples are solved again, tighter and in reverse order."""
+    """How far the answers move when the same samples are solved again: tighter, where anything can be."""
 
     samples: tuple[int, ...]
     max_abs_v: float
     """Largest change of any output, volts."""
     rmse_v: float
+
+    @classmethod
+    def of(cls, samples: Sequence[int], change_v: Array) -> NumericalError:
+        """From how far each sample's outputs moved, (samples, outputs)."""
+        return cls(tuple(samples), float(np.abs(change_v).max()), float(np.sqrt(np.mean(change_v**2))))
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -23,10 +23,15 @@ class Table(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=True, use_attribute_docstrings=True)
 
 
-def nearest(name: str, known: list[str]) -> str:
-    """A hint naming the known word closest to `name`, or all of them when none is close."""
+def similar(name: str, known: Iterable[str]) -> str | None:
+    """A hint naming the known word closest to `name`; None when none is close."""
     close = difflib.get_close_matches(name, known, n=1)
-    return f"did you mean '{close[0]}'?" if close else f"known: {', '.join(sorted(known))}"
+    return f"did you mean '{close[0]}'?" if close else None
+
+
+def nearest(name: str, known: Collection[str]) -> str:
+    """The same, or all of them when none is close: for a message that does not list them anyway."""
+    return similar(name, known) or f"known: {', '.join(sorted(known))}"
 
 
 def read_toml(path: Path) -> dict[str, Any]:

@@ -42,6 +42,7 @@ ROOMS = (
     "compiled",  # the folder that compile writes
     "evidence",  # the samples, and what is known of their answers
     "facts",  # what a report says of model and circuit
+    "measured",  # what one simulation amounts to
     "pipeline",  # load, compile, simulate, compare, in order
     "settle",  # how fast a circuit answers
     "study",  # many runs of the pipeline

@@ -248,7 +248,8 @@ def test_a_file_that_was_changed_or_lost_is_noticed(folder, name):
     [
         (lambda m: m.clear(), "is not a compiled folder"),
         (lambda m: m.update(schema="kanspice.manifest/2"), "by another version"),
-        (lambda m: m.update(fidelity="exact"), "by another version"),
+        (lambda m: m.update(fidelity="exact"), r"manifest\.json, fidelity: is none that there is"),
+        (lambda m: m.update(fidelity="filter"), r"manifest\.json, fidelity: does not fit the design beside it"),
         (lambda m: m.update(files={}), "was changed after compiling"),
         (lambda m: m["files"].pop("design.npz"), "was changed after compiling"),
         (lambda m: m.update(files=3), "is not a compiled folder"),

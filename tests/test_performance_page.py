@@ -57,3 +57,13 @@ def test_a_power_law_has_its_slope(benchmarks):
     from benchmarks.scaling import slope
 
     assert slope((1.0, 4.0, 16.0), [2.0, 16.0, 128.0]) == pytest.approx(1.5)
+
+
+def test_draws_are_counted_without_the_cross_checks_beside_them(benchmarks, tmp_path):
+    from benchmarks.draws import known
+
+    assert known(tmp_path) == 0
+    lines = [{"kind": "check"}, {"kind": "check"}, {"kind": "draw"}, {"kind": "draw"}, {"kind": "draw"}]
+    whole = "".join(f"{json.dumps(line)}\n" for line in lines)
+    (tmp_path / "journal.jsonl").write_text(whole + '{"kind": "dr', encoding="utf-8")
+    assert known(tmp_path) == 3

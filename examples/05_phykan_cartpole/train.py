@@ -6,9 +6,6 @@ action in them. The same seed gives the same files on the same machine and libra
 
 from __future__ import annotations
 
-import argparse
-from pathlib import Path
-
 import numpy as np
 import numpy.typing as npt
 import torch
@@ -16,8 +13,8 @@ from scipy.linalg import solve_discrete_are
 
 from kanspice.control.plants import CartPole
 from kanspice.control.plants.cartpole import SCALE, START
-from kanspice.models import PhyKAN, save
-from kanspice.models.training import fit
+from kanspice.models import PhyKAN
+from kanspice.models.training_script import TrainingScript
 
 Array = npt.NDArray[np.float64]
 
@@ -64,40 +61,19 @@ def periods_balanced(model: PhyKAN, state: Array) -> int:
 
 
 def main() -> None:
-    here = Path(__file__).resolve().parent
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--seed", type=int, default=0, help="of the states and the start (default 0)")
-    parser.add_argument("--adam-steps", type=int, default=300)
-    parser.add_argument("--lbfgs-steps", type=int, default=600)
-    parser.add_argument("--output", type=Path, default=here, help="folder for the three files (default: this one)")
-    options = parser.parse_args()
-
-    torch.set_num_threads(1)
-    torch.use_deterministic_algorithms(True)
-    torch.manual_seed(options.seed)
-    random = np.random.default_rng(options.seed)
+    script = TrainingScript.from_command_line(__doc__, __file__, adam_steps=300, lbfgs_steps=600)
+    random = script.begin()
     states = random.uniform(-RANGE, RANGE, (SAMPLES + TEST_SAMPLES, 4)) / SCALE
     x, y = torch.from_numpy(states), torch.from_numpy(-states @ regulator()[:, None])
     model = PhyKAN(WIDTHS, FILTERS)
-    error = fit(
-        model,
-        x[:SAMPLES],
-        y[:SAMPLES],
-        adam_steps=options.adam_steps,
-        learning_rate=0.03,
-        lbfgs_steps=options.lbfgs_steps,
-    )
+    error = script.fit(model, x[:SAMPLES], y[:SAMPLES], learning_rate=0.03)
     with torch.no_grad():
         off = (model(x[SAMPLES:]) - y[SAMPLES:]).square().mean().sqrt()
     balanced = [periods_balanced(model, random.uniform(-START, START, 4)) for _ in range(EPISODES)]
     print(f"training error, root mean square {error**0.5:.2e}, of actions of {y.std():.2f} ({SAMPLES} states)")
     print(f"test error,     root mean square {off:.2e} ({TEST_SAMPLES} states)")
     print(f"balanced for {balanced} periods")
-
-    options.output.mkdir(parents=True, exist_ok=True)
-    save(model, options.output / "model.pt")
-    np.save(options.output / "inputs.npy", x[SAMPLES:].numpy())
-    np.save(options.output / "targets.npy", y[SAMPLES:].numpy())
+    script.write(model, x[SAMPLES:], y[SAMPLES:])
 
 
 if __name__ == "__main__":

@@ -6,16 +6,13 @@ same files on the same machine and library versions. One to two minutes on one c
 
 from __future__ import annotations
 
-import argparse
-from pathlib import Path
-
 import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from kanspice.models import MemKAN, SynapseConstants, save
-from kanspice.models.training import fit
+from kanspice.models import MemKAN, SynapseConstants
+from kanspice.models.training_script import TrainingScript
 
 Array = npt.NDArray[np.float64]
 
@@ -63,39 +60,19 @@ def penalty(model: MemKAN, inputs: Tensor) -> Tensor:
 
 
 def main() -> None:
-    here = Path(__file__).resolve().parent
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--seed", type=int, default=0, help="of the samples and the start (default 0)")
-    parser.add_argument("--adam-steps", type=int, default=500)
-    parser.add_argument("--lbfgs-steps", type=int, default=800)
-    parser.add_argument("--output", type=Path, default=here, help="folder for the three files (default: this one)")
-    options = parser.parse_args()
-
-    torch.set_num_threads(1)
-    torch.use_deterministic_algorithms(True)
-    torch.manual_seed(options.seed)
-    hand = places(SAMPLES + TEST_SAMPLES, np.random.default_rng(options.seed))
+    script = TrainingScript.from_command_line(__doc__, __file__, adam_steps=500, lbfgs_steps=800)
+    random = script.begin()
+    hand = places(SAMPLES + TEST_SAMPLES, random)
     x, y = torch.from_numpy(hand), torch.from_numpy(joints(hand))
     model = MemKAN(WIDTHS, constants=CONSTANTS)
-    error = fit(
-        model,
-        x[:SAMPLES],
-        y[:SAMPLES],
-        adam_steps=options.adam_steps,
-        lbfgs_steps=options.lbfgs_steps,
-        penalty=lambda: penalty(model, x[:PENALISED_SAMPLES]),
-    )
+    error = script.fit(model, x[:SAMPLES], y[:SAMPLES], penalty=lambda: penalty(model, x[:PENALISED_SAMPLES]))
     with torch.no_grad():
         found = model(x[SAMPLES:])
     off = np.linalg.norm(hands(found.numpy()) - hand[SAMPLES:], axis=1)
     print(f"training error, root mean square {error**0.5:.2e} ({SAMPLES} samples)")
     print(f"test error,     root mean square {(found - y[SAMPLES:]).square().mean().sqrt():.2e}")
     print(f"test samples: hand off by {off.mean():.2e} on average, {off.max():.2e} at most ({TEST_SAMPLES} samples)")
-
-    options.output.mkdir(parents=True, exist_ok=True)
-    save(model, options.output / "model.pt")
-    np.save(options.output / "inputs.npy", x[SAMPLES:].numpy())
-    np.save(options.output / "targets.npy", y[SAMPLES:].numpy())
+    script.write(model, x[SAMPLES:], y[SAMPLES:])
 
 
 if __name__ == "__main__":

@@ -7,9 +7,7 @@ core.
 
 from __future__ import annotations
 
-import argparse
 import math
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -17,8 +15,8 @@ import torch
 
 from kanspice.control.plants import PhotovoltaicArray
 from kanspice.control.plants.photovoltaic import V_PER_UNIT
-from kanspice.models import PhyKAN, save
-from kanspice.models.training import fit
+from kanspice.models import PhyKAN
+from kanspice.models.training_script import TrainingScript
 
 Array = npt.NDArray[np.float64]
 
@@ -72,40 +70,19 @@ def tracked(model: PhyKAN, seed: int) -> float:
 
 
 def main() -> None:
-    here = Path(__file__).resolve().parent
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--seed", type=int, default=0, help="of the skies and the start (default 0)")
-    parser.add_argument("--adam-steps", type=int, default=300)
-    parser.add_argument("--lbfgs-steps", type=int, default=400)
-    parser.add_argument("--output", type=Path, default=here, help="folder for the three files (default: this one)")
-    options = parser.parse_args()
-
-    torch.set_num_threads(1)
-    torch.use_deterministic_algorithms(True)
-    torch.manual_seed(options.seed)
-    random = np.random.default_rng(options.seed)
+    script = TrainingScript.from_command_line(__doc__, __file__, adam_steps=300, lbfgs_steps=400)
+    random = script.begin()
     observations, steps = experience(SAMPLES + TEST_SAMPLES, random)
     x, y = torch.from_numpy(observations), torch.from_numpy(steps)
     model = PhyKAN(WIDTHS, FILTERS, thresholding=True)
-    error = fit(
-        model,
-        x[:SAMPLES],
-        y[:SAMPLES],
-        adam_steps=options.adam_steps,
-        learning_rate=0.03,
-        lbfgs_steps=options.lbfgs_steps,
-    )
+    error = script.fit(model, x[:SAMPLES], y[:SAMPLES], learning_rate=0.03)
     with torch.no_grad():
         off = (model(x[SAMPLES:]) - y[SAMPLES:]).square().mean().sqrt()
     efficiencies = [tracked(model, int(random.integers(2**32))) for _ in range(EPISODES)]
     print(f"training error, root mean square {error**0.5:.2e}, of steps of {y.std():.2f} ({SAMPLES} observations)")
     print(f"test error,     root mean square {off:.2e} ({TEST_SAMPLES} observations)")
     print(f"tracking efficiency {np.mean(efficiencies):.4f}, worst sky {min(efficiencies):.4f} ({EPISODES} skies)")
-
-    options.output.mkdir(parents=True, exist_ok=True)
-    save(model, options.output / "model.pt")
-    np.save(options.output / "inputs.npy", x[SAMPLES:].numpy())
-    np.save(options.output / "targets.npy", y[SAMPLES:].numpy())
+    script.write(model, x[SAMPLES:], y[SAMPLES:])
 
 
 if __name__ == "__main__":

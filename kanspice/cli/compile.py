@@ -30,9 +30,10 @@ def compile_(
 
     Example: `kanspice compile model.pt -o circuit --set tia.gain=1000`
     """
-    from kanspice.compiled import write_compiled  # noqa: PLC0415 - torch takes seconds to import
+    from kanspice.compile import compile_model  # noqa: PLC0415 - torch takes seconds to import
+    from kanspice.compiled import write_compiled  # noqa: PLC0415
     from kanspice.models import load, load_array  # noqa: PLC0415
-    from kanspice.pipeline import compile_model, resolve_fidelity  # noqa: PLC0415
+    from kanspice.pipeline import resolve_fidelity  # noqa: PLC0415
     from kanspice.technology import load_technology  # noqa: PLC0415
 
     technology = load_technology(tech, set_ or ())

@@ -31,7 +31,9 @@ from kanspice.cli.options import (
 from kanspice.errors import InputError, SimulatorError
 
 if TYPE_CHECKING:
-    from kanspice.control import Draws
+    from kanspice.control import ControlOptions, ControlResult, Draws
+    from kanspice.models import LoadedModel
+    from kanspice.technology import Technology
 
 
 def control(
@@ -92,13 +94,11 @@ def control(
     from rich.console import Console  # noqa: PLC0415 - --help stays fast
 
     from kanspice.control import ControlOptions  # noqa: PLC0415 - torch takes seconds to import
-    from kanspice.control import control as run  # noqa: PLC0415
     from kanspice.control.document import control_json  # noqa: PLC0415
     from kanspice.control.page import control_html  # noqa: PLC0415
     from kanspice.control.table import print_control  # noqa: PLC0415
     from kanspice.limits import parse_limits  # noqa: PLC0415
     from kanspice.models import load  # noqa: PLC0415
-    from kanspice.ngspice import Advance  # noqa: PLC0415
     from kanspice.technology import load_technology  # noqa: PLC0415
 
     wanted = Deliverable(json=json, html=html)
@@ -118,13 +118,33 @@ def control(
         limits=parse_limits(max_ or []),
         cross_check=cross_check,
     )
-    total = 2 * episodes * steps + (0 if draws is None else draws.periods(episodes, steps))
-    with progress_bar(Console(stderr=True, quiet=quiet), "controlling", total, "control periods") as move:
-        result = run(loaded, technology, plant, options, draws, progress=lambda periods: move(Advance(periods)))
-    result = replace(result, command=shlex.join(["kanspice", *sys.argv[1:]]))
+    result = _measured(loaded, technology, plant, options, draws, quiet)
     print_control(result, console)
     hand_over(wanted, console, json=lambda: control_json(result), html=lambda: control_html(result))
     raise typer.Exit(result.exit_code)
+
+
+def _measured(
+    loaded: LoadedModel, technology: Technology, plant: str, options: ControlOptions, draws: Draws | None, quiet: bool
+) -> ControlResult:
+    """What becomes of all episodes, with a bar while they last."""
+    from rich.console import Console  # noqa: PLC0415 - --help stays fast
+
+    from kanspice.control import control as run  # noqa: PLC0415 - torch takes seconds to import
+    from kanspice.ngspice import Advance  # noqa: PLC0415
+
+    drawn = 0 if draws is None else draws.periods(options.episodes, options.steps)
+    total = 2 * options.episodes * options.steps + drawn
+    console = Console(stderr=True, quiet=quiet)
+
+    def warn(text: str) -> None:
+        console.print(f"warning: {text}", style="yellow", highlight=False, markup=False, soft_wrap=True)
+
+    with progress_bar(console, "controlling", total, "control periods") as move:
+        result = run(
+            loaded, technology, plant, options, draws, progress=lambda periods: move(Advance(periods)), warn=warn
+        )
+    return replace(result, command=shlex.join(["kanspice", *sys.argv[1:]]))
 
 
 def _draws(

@@ -28,6 +28,7 @@ from kanspice.errors import InputError
 
 if TYPE_CHECKING:
     from kanspice.study import Corner
+    from kanspice.study.run import Prepared
     from kanspice.study.workers import Workers
 
 _CROSS_CHECKED = 3
@@ -104,21 +105,13 @@ def study(
 
     `kanspice study --resume sigma --jobs 4`
     """
-    from rich.console import Console  # noqa: PLC0415 - --help stays fast
-
-    from kanspice.limits import parse_limits  # noqa: PLC0415
-    from kanspice.study import Request, run, start  # noqa: PLC0415 - torch takes seconds to import
+    from kanspice.limits import parse_limits  # noqa: PLC0415 - --help stays fast
+    from kanspice.study import Request, start  # noqa: PLC0415 - torch takes seconds to import
     from kanspice.study import resume as take_up  # noqa: PLC0415
-    from kanspice.study.files import write  # noqa: PLC0415
-    from kanspice.study.table import print_study  # noqa: PLC0415
 
     workers = _workers(jobs, scheduler, context)
     if resume is None:
-        if model is None or inputs is None or out is None:
-            needed = (("MODEL", model), ("--inputs", inputs), ("--out", out))
-            missing = ", ".join(f"no {name}" for name, value in needed if value is None)
-            expected = "MODEL, --inputs and --out; or --resume alone"
-            raise InputError("a study needs more", where="study", expected=expected, found=missing)
+        model, inputs, folder = _needed(model, inputs, out)
         checks, why_none = _cross_checks(cross_check, engine)
         request = Request(
             folder=str(Path.cwd()),
@@ -141,16 +134,37 @@ def study(
             limits=tuple(parse_limits(max_ or [])),
             yield_min=yield_min,
         )
-        prepared, folder = start(request, out), out
+        prepared = start(request, folder)
     else:
         _refuse_others(context)
         prepared, folder = take_up(resume), resume
+    raise typer.Exit(_measure(prepared, folder, workers, quiet))
+
+
+def _needed(model: Path | None, inputs: Path | None, out: Path | None) -> tuple[Path, Path, Path]:
+    """What a new study cannot do without. Raises InputError for what is missing."""
+    if model is None or inputs is None or out is None:
+        needed = (("MODEL", model), ("--inputs", inputs), ("--out", out))
+        missing = ", ".join(f"no {name}" for name, value in needed if value is None)
+        expected = "MODEL, --inputs and --out; or --resume alone"
+        raise InputError("a study needs more", where="study", expected=expected, found=missing)
+    return model, inputs, out
+
+
+def _measure(prepared: Prepared, folder: Path, workers: Workers, quiet: bool) -> int:
+    """Measures the draws that are missing, writes and shows what all of them amount to; the exit code."""
+    from rich.console import Console  # noqa: PLC0415 - --help stays fast
+
+    from kanspice.study import run  # noqa: PLC0415
+    from kanspice.study.files import write  # noqa: PLC0415
+    from kanspice.study.table import print_study  # noqa: PLC0415
+
     console = Console(stderr=True, quiet=quiet)
     with _kept(folder), progress_bar(console, "measuring", prepared.draws, "draws") as progress:
         result = run(prepared, folder, workers, progress)
         write(result, folder)
     print_study(result, Console(quiet=quiet))
-    raise typer.Exit(result.exit_code)
+    return result.exit_code
 
 
 def _text(path: Path | None) -> str | None:

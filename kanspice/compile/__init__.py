@@ -1,6 +1,7 @@
 """Reference network + technology -> Design: ordered passes, one file per family; converters; and specimens."""
 
 from kanspice.compile.converters import add_converters
+from kanspice.compile.families import Stages, compile_model, compile_nominal, technology_for
 from kanspice.compile.imperfections import made
 from kanspice.compile.kanalogue import compile_kanalogue, technology_for_kanalogue
 from kanspice.compile.kirchhoffnet import compile_kirchhoffnet, technology_for_kirchhoffnet
@@ -8,12 +9,16 @@ from kanspice.compile.memkan import compile_memkan, technology_for_memkan
 from kanspice.compile.phykan import compile_phykan, technology_for_phykan
 
 __all__ = [
+    "Stages",
     "add_converters",
     "compile_kanalogue",
     "compile_kirchhoffnet",
     "compile_memkan",
+    "compile_model",
+    "compile_nominal",
     "compile_phykan",
     "made",
+    "technology_for",
     "technology_for_kanalogue",
     "technology_for_kirchhoffnet",
     "technology_for_memkan",

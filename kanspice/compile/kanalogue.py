@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from kanspice.compile.effects import Foreign, fitting
+from kanspice.compile.inputs import input_stage
 from kanspice.design import Crossbar, Design, LayerNorm, Limiter, Stage
 from kanspice.design.bounds import current_ranges
 from kanspice.design.stages import LimiterKind, by_column
@@ -212,17 +213,14 @@ def _layer_stages(draft: _Draft, layer: _DraftLayer, input_v_per_unit: float) ->
 def _limiter(draft: _Draft, layer: _DraftLayer, input_v_per_unit: float) -> Limiter:
     unit_v = draft.technology.units.v_unit_v
     low, high = input_range(draft.model) or (-np.inf, np.inf)
-    return Limiter(
-        name=f"l{layer.index}.input",
-        compares_to=f"l{layer.index}.input",
-        width=layer.area.shape[0],
+    return input_stage(
+        layer.index,
+        draft.technology,
+        np.zeros(layer.area.shape[0]),
+        (float(low) * unit_v, float(high) * unit_v),
         kind=_LIMITER_KINDS[draft.model.input_stage],
-        low_v=float(low) * unit_v,
-        high_v=float(high) * unit_v,
         input_v_per_unit=input_v_per_unit,
         unit_v=unit_v,
-        shift_v=np.zeros(layer.area.shape[0]),
-        knee_v=draft.technology.clippers.knee_v,
     )
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from kanspice.compile.effects import Foreign, fitting
-from kanspice.design import Design, Limiter, Stage, SynapseBank
+from kanspice.compile.inputs import input_stage
+from kanspice.design import Design, Stage, SynapseBank
 from kanspice.design.connections import BAND_PASS, HIGH_PASS, LOW_PASS
 from kanspice.errors import InputError
 from kanspice.models import MemKAN
@@ -38,12 +39,11 @@ def compile_memkan(model: MemKAN, technology: Technology, *, model_sha256: str =
             found=f"{technology.units.v_unit_v:g}",
         )
     constants, stages = model.constants, list[Stage]()
+    levels_v = constants.low_v, constants.high_v
     for index, layer in enumerate(synapse_arrays(model), start=1):
         offset_v = constants.input_offset_v if index == 1 else 0.0
-        stages += [
-            _clipper(model, technology, index, len(layer.gain), offset_v),
-            _bank(model, technology, layer, index),
-        ]
+        clipper = input_stage(index, technology, np.full(len(layer.gain), -offset_v), levels_v)
+        stages += [clipper, _bank(model, technology, layer, index)]
     return Design(
         family="memkan",
         model_sha256=model_sha256,
@@ -53,21 +53,6 @@ def compile_memkan(model: MemKAN, technology: Technology, *, model_sha256: str =
         input_v_per_unit=constants.input_v_per_unit,
         swing_basis="none: synapses have volts of their own",
         stages=tuple(stages),
-    )
-
-
-def _clipper(model: MemKAN, technology: Technology, index: int, width: int, offset_v: float) -> Limiter:
-    return Limiter(
-        name=f"l{index}.input",
-        compares_to=f"l{index}.input",
-        width=width,
-        kind="clip",
-        low_v=model.constants.low_v,
-        high_v=model.constants.high_v,
-        input_v_per_unit=1.0,
-        unit_v=1.0,
-        shift_v=np.full(width, -offset_v),
-        knee_v=technology.clippers.knee_v,
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 
@@ -15,16 +15,21 @@ from kanspice.control.loop import Ending, Episode, Loop, Steps
 from kanspice.control.plants import check_fit, plant_maker
 from kanspice.control.plants.named import PlantMaker
 from kanspice.design import Design
-from kanspice.engines import EngineName, open_session
+from kanspice.engines import EngineName, Session, open_session
 from kanspice.errors import InputError
 from kanspice.models import LoadedModel
 from kanspice.models.reference import followed_stages
 from kanspice.netlist.fidelity import check_fidelity
 from kanspice.ngspice import NgspiceOptions
 from kanspice.pipeline import FidelityChoice, resolve_fidelity
+from kanspice.report.words import lasting, many
 from kanspice.study.plan import seed_of
 
 Array = npt.NDArray[np.float64]
+
+WORTH_SAYING_S = 60.0
+"""What takes longer is said before it begins."""
+_MOST_COMPARED = 1000
 
 
 @dataclass(frozen=True)
@@ -95,10 +100,25 @@ class Bench:
         """(periods of all episodes, observations) that the network had an answer for: circuits are sized for them."""
         return np.concatenate([episode.observations[: episode.length] for episode in self.reference])
 
+    @property
+    def compared_observations(self) -> Array:
+        """Those at which the circuit is held against the network outside of the loop, spread evenly over all."""
+        everywhere = self.observations
+        chosen = np.linspace(0, len(everywhere) - 1, min(_MOST_COMPARED, len(everywhere))).round().astype(int)
+        return np.asarray(everywhere[chosen])
+
     def episodes(
-        self, design: Design, engine: EngineName, seed: int, progress: Steps | None = None
+        self,
+        design: Design,
+        engine: EngineName,
+        seed: int,
+        progress: Steps | None = None,
+        warn: Callable[[str], None] | None = None,
     ) -> tuple[tuple[Episode, ...], float, float]:
-        """The circuit's episodes, seconds for a control period of one, and seconds for loading."""
+        """The circuit's episodes, seconds for a control period of one, and seconds for loading.
+
+        warn: told, before they begin, where ngspice will take long.
+        """
         fidelity = resolve_fidelity(design, self.options.fidelity)
         check_fidelity(design, fidelity)
         started = time.monotonic()
@@ -110,5 +130,22 @@ class Bench:
         options = NgspiceOptions(seed=seed)
         with open_session(engine, design, fidelity, options, sample_timeout_s=timeout_s, follow=follow) as session:
             load_s = time.monotonic() - started
+            if warn is not None and engine == "ngspice":
+                self._warn_of(session, warn)
             episodes, step_s = self.loop.run(CircuitController(design, session), progress)
         return episodes, step_s, load_s
+
+    def _warn_of(self, session: Session, warn: Callable[[str], None]) -> None:
+        """Says how long everything will take, if that is long: as many inferences like this one as are to come."""
+        started = time.monotonic()
+        session.solve(self.observations[:1])
+        inference_s = time.monotonic() - started
+        periods, others = len(self.observations), len(self.compared_observations)
+        total_s = inference_s * (periods + others)
+        if total_s > WORTH_SAYING_S:
+            warn(
+                f"ngspice takes {inference_s:.2g} s for an inference of this circuit, about {lasting(total_s)} for all:"
+                f" {many(periods, 'control period')}, if the circuit's episodes last as long as the network's, and"
+                f" {many(others, 'observation')} outside of the loop; fewer --episodes or --steps, or a simpler"
+                " --fidelity, take less"
+            )

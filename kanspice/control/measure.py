@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
+from kanspice.compile import compile_model, technology_for
 from kanspice.control.bench import Bench, ControlOptions
 from kanspice.control.controllers import ReferenceController
 from kanspice.control.loop import Ending, Episode, Steps
@@ -20,14 +22,14 @@ from kanspice.evidence import Evidence
 from kanspice.gap import Gap, GapResult, compare, judged, spread
 from kanspice.models import LoadedModel
 from kanspice.ngspice import NgspiceOptions
-from kanspice.pipeline import VerifyOptions, check_other_engine, compile_model, technology_for, verify
+from kanspice.pipeline import VerifyOptions, check_other_engine, verify
+from kanspice.report.words import plain
 from kanspice.technology import Technology
-from kanspice.validation import nearest
+from kanspice.validation import similar
 
 Array = npt.NDArray[np.float64]
 
-_MOST_OBSERVATIONS = 1000
-"""At which the circuit is held against the network outside of the loop, spread evenly over the reference's episodes."""
+_SHOWN_CHARACTERS = 200
 _ROUNDING = 1e-12
 """Of the largest action: what actions may differ by without being different ones."""
 
@@ -40,22 +42,24 @@ def control(
     draws: Draws | None = None,
     *,
     progress: Steps | None = None,
+    warn: Callable[[str], None] | None = None,
 ) -> ControlResult:
     """Lets the network control the plant, then its circuit, and compares.
 
-    plant: a name, or what makes one. draws: specimens to be tried too. progress: told of control periods passed.
+    plant: a name, or what makes one. draws: specimens to be tried too. progress: told of control periods passed. warn:
+    told, before the circuit's episodes begin, where ngspice will take long.
     Raises InputError for a plant that does not fit or breaks its interface, SimulatorError without a simulator.
     """
     options = options or ControlOptions()
     for metric, _ in options.limits:
         if metric not in METRICS:
-            hint = nearest(metric, list(METRICS))
+            hint = similar(metric, METRICS)
             raise InputError(f"there is no metric '{metric}'", where="--max", expected=", ".join(METRICS), hint=hint)
     check_other_engine(options.fidelity, options.cross_check)
     technology = technology_for(loaded, technology)
     with ExitStack() as held:
         bench = Bench.of(held, loaded, plant, options, progress=progress)
-        result = _Compared(bench, technology).result(progress)
+        result = _Compared(bench, technology).result(progress, warn)
         if draws is None:
             return result
         points, checks = tried(bench, draws, progress)
@@ -67,11 +71,11 @@ class _Compared:
     bench: Bench
     technology: Technology
 
-    def result(self, progress: Steps | None) -> ControlResult:
+    def result(self, progress: Steps | None, warn: Callable[[str], None] | None) -> ControlResult:
         """The circuit's episodes beside the network's."""
         bench, options = self.bench, self.bench.options
         design = compile_model(bench.loaded, self.technology, bench.observations, Draw(options.seed))
-        circuit, step_s, load_s = bench.episodes(design, options.engine, options.seed, progress)
+        circuit, step_s, load_s = bench.episodes(design, options.engine, options.seed, progress, warn)
         own = self._own(circuit)
         result = ControlResult(
             plant=self._plant(),
@@ -107,9 +111,8 @@ class _Compared:
 
     def _along(self) -> GapResult:
         """The circuit against the network where the network went, outside of the loop."""
-        everywhere = self.bench.observations
-        chosen = np.linspace(0, len(everywhere) - 1, min(_MOST_OBSERVATIONS, len(everywhere))).round().astype(int)
-        evidence = Evidence(everywhere[chosen], source=f"episodes of {self.bench.loop.name}", population=everywhere)
+        source = f"episodes of {self.bench.loop.name}"
+        evidence = Evidence(self.bench.compared_observations, source=source, population=self.bench.observations)
         options = VerifyOptions(
             fidelity=self.bench.options.fidelity,
             ngspice=NgspiceOptions(seed=self.bench.options.seed),
@@ -131,6 +134,8 @@ class _Compared:
     def _notes(self, circuit: tuple[Episode, ...], own: Gap | None) -> tuple[str, ...]:
         """What a reader has to know of the loop."""
         notes = []
+        if task := plain(self.bench.loaded.task)[:_SHOWN_CHARACTERS]:
+            notes.append(f"what the network was trained for, as its configuration says: {task}")
         space = self.bench.loop.plants[0].action_space
         commands = np.concatenate([episode.commands for episode in circuit])
         beyond = int(((commands < space.low) | (commands > space.high)).any(axis=1).sum())

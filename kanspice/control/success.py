@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from kanspice.compile import made
+from kanspice.compile import compile_nominal, made, technology_for
 from kanspice.control.bench import Bench
 from kanspice.control.loop import Steps
 from kanspice.control.result import DrawnEpisodes, SpotCheck, SuccessPoint
 from kanspice.draws import Draw
 from kanspice.engines import EngineName, other
-from kanspice.pipeline import compile_nominal, technology_for
 from kanspice.study.plan import Point, Sweep, seed_of
 from kanspice.study.specimens import can_differ
 

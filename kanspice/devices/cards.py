@@ -22,7 +22,7 @@ from kanspice.devices.analytic import Analytic
 from kanspice.devices.curves import Curve, PiecewisePolynomial
 from kanspice.devices.toml_text import toml_text
 from kanspice.errors import InputError
-from kanspice.validation import Table, nearest, read_toml, validate
+from kanspice.validation import Table, read_toml, similar, validate
 
 CARD_FORMAT = "kanspice.device/1"
 MAX_PIECES = 4096
@@ -197,7 +197,7 @@ def parse_card(data: Mapping[str, Any], where: str | Path) -> Card:
             where=where,
             expected=" | ".join(_CARD_OF_KIND),
             found=repr(kind)[:200],
-            hint=nearest(str(kind)[:200], list(_CARD_OF_KIND)),
+            hint=similar(str(kind)[:200], _CARD_OF_KIND),
         )
     return validate(_CARD_OF_KIND[kind], data, where)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from kanspice import resources
 from kanspice.devices.cards import Card, Device, parse_card, read_device
 from kanspice.errors import InputError
-from kanspice.validation import nearest, read_toml
+from kanspice.validation import read_toml, similar
 
 
 def device_key(name: str) -> str:
@@ -29,7 +29,7 @@ def load_device(name_or_path: str | Path) -> Device:
         raise InputError(
             f"there is no device '{name_or_path}'",
             expected=f"one of {', '.join(names)}, or the path of a .toml card",
-            hint=nearest(device_key(name_or_path), names),
+            hint=similar(device_key(name_or_path), names),
         )
     return Device.from_card(cards[found], found)
 

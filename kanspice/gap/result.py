@@ -52,7 +52,7 @@ class Limit:
 
 @dataclass(frozen=True)
 class NumericalGap:
-    """The run's own numerical error at the outputs: `samples` of them were solved again, tighter, in reverse order."""
+    """The run's own numerical error at the outputs: `samples` of them were solved again, tighter if possible."""
 
     samples: int
     rmse: float

@@ -19,7 +19,7 @@ from torch.nn import functional
 
 from kanspice.errors import InputError
 from kanspice.piecewise import Bends
-from kanspice.validation import Table, nearest, validate
+from kanspice.validation import Table, similar, validate
 
 Array = npt.NDArray[np.float64]
 _LEAK = 0.01
@@ -211,7 +211,7 @@ def branch_function(name: str, args: Mapping[str, Any], where: str | Path) -> Br
             where=where,
             expected=f"one of {', '.join(BRANCHES)}",
             found=repr(name)[:80],
-            hint=nearest(name, list(BRANCHES)),
+            hint=similar(name, BRANCHES),
         )
     return validate(BRANCHES[name], args, where)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -26,7 +26,8 @@ PathLike = str | os.PathLike[str]
 class LoadedModel:
     """A reference network in eval mode, and where it came from.
 
-    sha256: of the checkpoint file, in hexadecimal. parameters: the number of trainable numbers.
+    sha256: of the checkpoint file, in hexadecimal. parameters: the number of trainable numbers. task: what its
+    configuration says that it was trained for, in a stranger's words; "" where it says nothing.
     """
 
     model: Network
@@ -37,6 +38,7 @@ class LoadedModel:
     parameters: int
     input_width: int
     output_width: int
+    task: str = ""
 
 
 def load(path: PathLike, config: PathLike | None = None, curves: PathLike | None = None) -> LoadedModel:
@@ -61,7 +63,8 @@ def load(path: PathLike, config: PathLike | None = None, curves: PathLike | None
         if recognises(state):
             model = load_authors(state, source, config_path)
             _refuse_curves(source, model, curves_path)
-            return _loaded(model, source, sha256, format_)
+            task = phykan_authors.stated_task(config_path) if format_ == phykan_authors.FORMAT else ""
+            return replace(_loaded(model, source, sha256, format_), task=task)
     raise _unknown_family(state, source)
 
 

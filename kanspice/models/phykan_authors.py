@@ -38,7 +38,8 @@ _Width = Annotated[int, Field(ge=1)]
 class AuthorsConfig(BaseModel):
     """The keys of `config.json` that decide what the checkpoint means; others are left alone.
 
-    The last two are for the authors' classes of other constants, which their checkpoints do not tell apart.
+    `constants` and `first_cutoff` are for the authors' classes of other constants, which their checkpoints do not tell
+    apart. `task` decides nothing: it says what the network was trained for, if anything does.
     """
 
     model_config = ConfigDict(extra="ignore", frozen=True, strict=True)
@@ -49,6 +50,7 @@ class AuthorsConfig(BaseModel):
     sigmoid_s: Annotated[float, Field(gt=0, allow_inf_nan=False)]
     constants: dict[str, Any] = {}
     first_cutoff: Literal["low_pass", "high_pass"] = "low_pass"
+    task: Any = None
 
 
 def recognises(names: Iterable[str]) -> bool:
@@ -69,11 +71,21 @@ def load_authors(state: Mapping[str, Tensor], path: Path, config_path: Path | No
             found="no configuration",
             hint="pass it with --config config.json",
         )
-    config = parse_config(read_file(config_path, "the configuration", MAX_CONFIG_BYTES), AuthorsConfig, config_path)
+    config = _config(config_path)
     constants = _constants(config, config_path)
     _check_layout(state, config, path, config_path)
     own = _own(state, config)
     return build(config.KANshape, own, constants=constants, thresholding=config.thresholding, grid=None)
+
+
+def stated_task(config_path: Path | None) -> str:
+    """What a usable configuration says that its network was trained for; "" where it says nothing."""
+    task = None if config_path is None else _config(config_path).task
+    return task if isinstance(task, str) else ""
+
+
+def _config(path: Path) -> AuthorsConfig:
+    return parse_config(read_file(path, "the configuration", MAX_CONFIG_BYTES), AuthorsConfig, path)
 
 
 def _constants(config: AuthorsConfig, config_path: Path) -> BandConstants:

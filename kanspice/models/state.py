@@ -14,6 +14,7 @@ MAX_ELEMENTS = 200_000_000  # of all tensors together; the largest published net
 MIN_RUNNING_VARIANCE = 1e-10
 _WHOLE_NUMBERS = {"num_batches_tracked", "source", "destination", "parameter_index"}
 _FLOATS = (torch.float32, torch.float64)
+_LARGEST = torch.finfo(torch.float32).max
 
 
 def plain_state(value: object, where: Path) -> dict[str, Tensor]:
@@ -90,7 +91,7 @@ def _some(names: list[str], limit: int = 4) -> str:
 
 
 def check_tensors(state: Mapping[str, Tensor], shapes: Mapping[str, tuple[int, ...]], where: Path) -> None:
-    """Raise InputError unless each tensor has the shape in `shapes`, a usable type, and finite values."""
+    """Raise InputError unless each tensor has the shape in `shapes`, a usable type, and finite, not absurd values."""
     check_names(state, shapes, where)
     for name, shape in shapes.items():
         check_type(name, state[name], where)
@@ -100,6 +101,7 @@ def check_tensors(state: Mapping[str, Tensor], shapes: Mapping[str, tuple[int, .
             )
         if not _is_whole(name):
             _check_finite(name, state[name], where)
+            _check_size(name, state[name], where)
         if name.endswith("running_var"):
             _check_variance(name, state[name], where)
 
@@ -141,6 +143,20 @@ def _check_finite(name: str, tensor: Tensor, where: Path) -> None:
             where=where,
             expected="finite weights",
             found=f"{len(bad)} of {tensor.numel()} are NaN or infinite, the first at index {first}",
+            hint="the training diverged, or the file is damaged: use another checkpoint",
+        )
+
+
+def _check_size(name: str, tensor: Tensor, where: Path) -> None:
+    """What is computed of larger weights overflows sooner or later."""
+    bad = (tensor.abs() > _LARGEST).nonzero()
+    if len(bad):
+        first = tuple(int(i) for i in bad[0])
+        raise InputError(
+            f"{name} holds values that are too large",
+            where=where,
+            expected=f"at most {_LARGEST:.3g} of either sign, the largest that float32 holds",
+            found=f"{len(bad)} of {tensor.numel()} are larger, the first, {tensor[first]:.3g}, at index {first}",
             hint="the training diverged, or the file is damaged: use another checkpoint",
         )
 

@@ -18,7 +18,7 @@ import numpy.typing as npt
 from pydantic import Field
 
 from kanspice.errors import InputError
-from kanspice.validation import Table, nearest, validate
+from kanspice.validation import Table, similar, validate
 
 Indices = npt.NDArray[np.int64]
 MAX_EDGES = 20_000_000  # per layer; the largest published layer has about two million
@@ -313,7 +313,7 @@ def recipe(name: str, args: Mapping[str, Any], where: str | Path) -> Recipe:
             where=where,
             expected=f"one of {', '.join(RECIPES)}",
             found=repr(name)[:80],
-            hint=nearest(name, list(RECIPES)),
+            hint=similar(name, RECIPES),
         )
     return validate(RECIPES[name], args, where)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import Protocol
@@ -86,6 +86,26 @@ class Found:
         self.load_s += other.load_s
         self.analysis_s += other.analysis_s
         self.peak_bytes = max(self.peak_bytes, other.peak_bytes)
+
+    def stack(self, samples: Sequence[int]) -> Array:
+        """(samples, width), the rows of some that have one."""
+        return np.stack([self.rows[index] for index in samples])
+
+    def table(self, samples: int, width: int) -> Array:
+        """(samples, width), every sample's row; NaN where it has none."""
+        table = np.full((samples, width), np.nan)
+        for index, row in self.rows.items():
+            table[index] = row
+        return table
+
+    def refuse(self, check: Callable[[Array], Mapping[int, FailedSample]]) -> None:
+        """Turns rows into failures: those places that `check` names among all rows, (solved, width) in order."""
+        solved = sorted(self.rows)
+        if not solved:
+            return
+        for place, failure in check(self.stack(solved)).items():
+            self.rows.pop(solved[place])
+            self.failures[solved[place]] = replace(failure, index=solved[place])
 
 
 class BlockProgress:

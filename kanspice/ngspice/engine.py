@@ -7,14 +7,10 @@ until the sample at fault stands alone; that one is tried again from the referen
 
 from __future__ import annotations
 
-import os
-import threading
-import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from functools import partial
-from itertools import count
-from pathlib import Path
+from typing import final
 
 import numpy as np
 import numpy.typing as npt
@@ -29,31 +25,22 @@ from kanspice.ngspice.blocks import (
     doubt_in,
     is_final,
     is_worth_another,
-    spread,
     times,
 )
 from kanspice.ngspice.circuit import Circuit
 from kanspice.ngspice.deck import NORMAL, Tolerances, sweep_deck, tightened
 from kanspice.ngspice.diagnose import suspicion
-from kanspice.ngspice.process import RAW_FILE, Run, run_deck, working_folder
-from kanspice.ngspice.program import NgspiceProgram, find_ngspice
+from kanspice.ngspice.process import RAW_FILE, Run, working_folder
 from kanspice.ngspice.raw import read_plots
-from kanspice.ngspice.tone_transients import solve_transients
-from kanspice.ngspice.tones import solve_filters
-from kanspice.ngspice.transient import solve_periods
-from kanspice.outcomes import (
-    Volts,
-    chosen_samples,
-    column_failures,
-    range_failures,
-    unproven_note,
-    unproven_states,
-)
+from kanspice.ngspice.simulation import Simulation, Task
+from kanspice.ngspice.tone_transients import FilterTransients
+from kanspice.ngspice.tones import FilterTones
+from kanspice.ngspice.transient import Periods
+from kanspice.outcomes import column_failures, unproven_note, unproven_states
 from kanspice.solution import FailedSample, NumericalError, Outcome, Solution
 
 Array = npt.NDArray[np.float64]
 
-_DECK = "run.cir"
 _LARGEST_BLOCK = 512
 """Samples per process: ngspice looks for its place in the inputs' tables from their beginning."""
 _SAME_STATE = 1e-3
@@ -79,68 +66,39 @@ def solve(
     numbers: which samples these are, for what is drawn for each of them; 0 and on if None.
     Raises SimulatorError when ngspice is missing or cannot be started; failed samples are values in the result.
     """
-    options = options or NgspiceOptions()
+    inputs_v, options = design.inputs_v(inputs, numbers), options or NgspiceOptions()
     with working_folder() as folder:
-        told = hints or {}
+        task = Task(design, inputs_v, fidelity, options, hints or {}, progress, folder)
         if design.periods:
-            return solve_periods(
-                design, inputs, fidelity, options, hints=told, progress=progress, folder=folder, numbers=numbers
-            )
-        inputs_v = design.inputs_v(inputs, numbers)
+            return Periods(task, design.read_late_s(len(inputs), numbers)).solve()
         if fidelity == "filter":
-            return solve_filters(design, inputs_v, options, hints=told, progress=progress, folder=folder)
+            return FilterTones(task).solve()
         if fidelity == "transient":
-            return solve_transients(design, inputs_v, options, progress=progress, folder=folder)
-        return _Solver(design, inputs_v, fidelity, options, hints=told, progress=progress, folder=folder).solve()
+            return FilterTransients(task).solve()
+        return OperatingPoints(task).solve()
 
 
-class _Solver:
-    """One call of `solve`."""
+@final
+class OperatingPoints(Simulation):
+    """Networks of crossbars, each sample by itself."""
 
-    def __init__(
-        self,
-        design: Design,
-        inputs_v: Array,
-        fidelity: Fidelity,
-        options: NgspiceOptions,
-        *,
-        hints: Mapping[str, Array],
-        progress: Progress | None,
-        folder: Path,
-    ) -> None:
-        self.program: NgspiceProgram = find_ngspice()
-        self.design, self.fidelity, self.options, self.hints = design, fidelity, options, hints
-        self.inputs_v = inputs_v
-        self.progress = progress
-        self.folder = folder
-        self.run_numbers = count()
-        self.stop = threading.Event()
-        self.started = time.monotonic()
-        self.notes: list[str] = []
-        started = time.monotonic()
-        self.circuit = Circuit.lay_out(build_netlist(design, fidelity), folder / "circuit")
-        self.netlist_s = time.monotonic() - started
+    def __init__(self, task: Task) -> None:
+        super().__init__(task)
         self.whole_curves: Circuit | None = None
         self.beyond_reach: set[int] = set()
 
-    @property
-    def deadline(self) -> float | None:
-        timeout_s = self.options.timeout_s
-        return None if timeout_s is None else self.started + timeout_s
-
     def solve(self) -> Solution:
         found = self._spread(self.circuit, range(len(self.inputs_v)), NORMAL, report=True)
-        simulate_s = time.monotonic() - self.started - self.netlist_s
+        self.end_simulating()
         self._solve_beyond_reach(found)
-        self._check_bounds(found)
-        self._check_columns(found)
-        numerical_error = self._numerical_error(found)
-        return self._solution(found, simulate_s, numerical_error)
+        self.refuse_out_of_range(found)
+        self._refuse_columns(found)
+        return self.solution(found, self._numerical_error(found), **asdict(NORMAL))
 
     def _spread(self, circuit: Circuit, samples: Sequence[int], tolerances: Tolerances, *, report: bool) -> Found:
         """Solves the samples in at least as many blocks as there are jobs."""
         attempt = partial(self._attempt, circuit, tolerances, report)
-        return spread(samples, attempt, jobs=self.options.jobs, largest=_LARGEST_BLOCK, stop=self.stop)
+        return self.spread(samples, attempt, largest=_LARGEST_BLOCK)
 
     def _attempt(
         self, circuit: Circuit, tolerances: Tolerances, report: bool, block: list[int], *, hinted: bool = False
@@ -165,21 +123,16 @@ class _Solver:
         progress: BlockProgress,
         hints: Mapping[str, float],
     ) -> Run:
-        folder = circuit.folder / f"run{next(self.run_numbers)}"
-        folder.mkdir()
-        for name in circuit.netlist.files:
-            os.link(circuit.folder / name, folder / name)
         netlist = circuit.netlist
         inputs_v = self.inputs_v[block]
         klu = self.program.has_klu
         saved = {"saved": circuit.nodes, "sources": circuit.sources}
         deck = sweep_deck(netlist.inputs, inputs_v, tolerances=tolerances, hints_v=hints, klu=klu, **saved)
-        (folder / _DECK).write_text(deck, encoding="ascii")
 
         def on_point(swept: float, simulator_bytes: int) -> None:
             progress.reach(round(swept) + 1, simulator_bytes)
 
-        return run_deck(self.program, folder, _DECK, deadline=self.deadline, stop=self.stop, on_point=on_point)
+        return self.run(deck, netlist.files, beside=circuit.folder, on_point=on_point)
 
     def _table(self, circuit: Circuit, run: Run) -> Array:
         """(points, vectors) in the order of the circuit's vectors; empty when they are not what was asked for.
@@ -219,29 +172,14 @@ class _Solver:
         found.add(self._spread(whole, sorted(beyond), NORMAL, report=False))
 
     def _leaves_reach(self, row: Array) -> bool:
-        columns = self._split(row[None, :]).column_v
+        columns = self.split(row[None, :]).column_v
         reach = self.circuit.netlist.reach_v
         return any(bool(np.abs(volts).max() >= reach[name]) for name, volts in columns.items())
 
-    def _check_bounds(self, found: Found) -> None:
-        """Turns finite garbage into failures."""
-        largest_v = np.abs(self.inputs_v).max(axis=0)
-        self._refuse(found, lambda volts: range_failures(self.design, largest_v, volts))
-
-    def _check_columns(self, found: Found) -> None:
+    def _refuse_columns(self, found: Found) -> None:
         """Turns into failures samples that need more than a rail, or that have several states to settle in."""
         sees = self.fidelity == "device"
-        self._refuse(found, lambda volts: column_failures(self.design, volts, devices_see_columns=sees))
-
-    def _refuse(self, found: Found, check: Callable[[Volts], dict[int, FailedSample]]) -> None:
-        """Turns into failures what `check` finds in the voltages of the solved samples."""
-        solved = sorted(found.rows)
-        if not solved:
-            return
-        volts = self._split(np.stack([found.rows[index] for index in solved]))
-        for place, failure in check(volts).items():
-            found.rows.pop(solved[place])
-            found.failures[solved[place]] = replace(failure, index=solved[place])
+        found.refuse(lambda rows: column_failures(self.design, self.split(rows), devices_see_columns=sees))
 
     def _numerical_error(self, found: Found) -> NumericalError | None:
         """Solves a few samples again, tighter and in reverse order, and compares their outputs.
@@ -251,7 +189,7 @@ class _Solver:
         solved = sorted(found.rows)
         if not solved:
             return None
-        chosen = chosen_samples(solved, self.options, self._errors_v(found, solved))
+        chosen = self.farthest_and_others(found)
         doubts = self._doubts(found, solved)
         if not chosen:
             self._note_states(doubts, found, found, "not tested, every sample was solved once")
@@ -266,29 +204,20 @@ class _Solver:
         for name, doubtful in doubts.items():
             self._compare_states(name, doubtful, found, again)
         self._note_states(doubts, found, again, "each is the same where samples are swept in the other direction")
-        common = [index for index in chosen if index in again.rows and index in found.rows]
-        if not common:
-            self.notes.append("numerical error unknown: the tightened rerun did not converge")
-            return None
-        last = self.design.stages[-1].name
-        first_v, second_v = (
-            self._split(np.stack([rows[index] for index in common])).stage_v[last] for rows in (found.rows, again.rows)
-        )
-        difference = first_v - second_v
-        return NumericalError(tuple(common), float(np.abs(difference).max()), float(np.sqrt(np.mean(difference**2))))
+        return self.numerical_error(chosen, found, again, "tightened rerun")
 
     def _doubts(self, found: Found, solved: Sequence[int]) -> dict[str, list[int]]:
         """Crossbar -> the samples of which nothing proves that they have one state there."""
         if self.fidelity != "device":
             return {}
-        volts = self._split(np.stack([found.rows[index] for index in solved]))
+        volts = self.split(found.stack(solved))
         unproven = unproven_states(self.design, volts)
         return {name: [solved[place] for place in np.flatnonzero(which).tolist()] for name, which in unproven.items()}
 
     def _compare_states(self, name: str, doubtful: Sequence[int], found: Found, again: Found) -> None:
         """Turns into failures samples for which a crossbar is in another state when the sweep comes from elsewhere."""
         for index in [index for index in doubtful if index in found.rows and index in again.rows]:
-            there, back = (self._split(rows[index][None]).amplifier_v[name] for rows in (found.rows, again.rows))
+            there, back = (self.split(rows[index][None]).amplifier_v[name] for rows in (found.rows, again.rows))
             apart_v = float(np.abs(there - back).max())
             if apart_v > _SAME_STATE * float(np.abs(there).max()):
                 seen = f"{name} has another state, its amplifiers up to {apart_v:.3g} V away, in a sweep the other way"
@@ -300,49 +229,3 @@ class _Solver:
             left = sum(index in found.rows and index in again.rows for index in doubtful)
             if left:
                 self.notes.append(unproven_note(name, left, tested))
-
-    def _errors_v(self, found: Found, solved: list[int]) -> Array | None:
-        """Largest |output - reference| of every solved sample, volts; None without a reference."""
-        last = self.design.stages[-1]
-        if last.compares_to not in self.hints:
-            return None
-        outputs_v = self._split(np.stack([found.rows[index] for index in solved])).stage_v[last.name]
-        errors_v: Array = np.abs(outputs_v - self.hints[last.compares_to][solved] * last.output_v_per_unit).max(axis=1)
-        return errors_v
-
-    def _split(self, table: Array) -> Volts:
-        """(samples, vectors) -> voltages and currents by name."""
-        return self.circuit.split(table)
-
-    def _solution(self, found: Found, simulate_s: float, numerical_error: NumericalError | None) -> Solution:
-        table = np.full((len(self.inputs_v), len(self.circuit.vectors)), np.nan)
-        for index, row in found.rows.items():
-            table[index] = row
-        volts = self._split(table)
-        netlist = self.circuit.netlist
-        analysis_s = sum(found.analysis_s)
-        return Solution(
-            engine="ngspice",
-            engine_version=self.program.version_text.removeprefix("ngspice-"),
-            engine_options={"fidelity": self.fidelity, **asdict(self.options), **asdict(NORMAL)},
-            samples=len(self.inputs_v),
-            failed=tuple(found.failures[index] for index in sorted(found.failures)),
-            stage_v=volts.stage_v,
-            column_v=volts.column_v,
-            row_a=volts.row_a,
-            amplifier_a=volts.amplifier_a,
-            timing_s={
-                "netlist_s": self.netlist_s,
-                "load_s": max(found.load_s, default=0.0),
-                "simulate_s": simulate_s,
-                "per_sample_s": analysis_s / max(len(found.rows), 1),
-            },
-            notes=tuple(self.notes),
-            numerical_error=numerical_error,
-            simulator_peak_bytes=found.peak_bytes or None,
-            netlist={
-                "nodes": netlist.nodes,
-                "elements": netlist.elements,
-                "bytes": self.circuit.size,
-            },
-        )

@@ -6,36 +6,28 @@ an ideal switch between the banks of branches would. Blocks in doubt are halved 
 
 from __future__ import annotations
 
-import os
-import threading
-import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
-from itertools import count
-from pathlib import Path
+from typing import final
 
 import numpy as np
 import numpy.typing as npt
 
-from kanspice.design import Design, OdePeriod, ReadOut
-from kanspice.netlist import Fidelity, build_netlist
+from kanspice.design import OdePeriod, ReadOut
 from kanspice.ngspice.blocks import (
     Advance,
     BlockProgress,
     Found,
-    NgspiceOptions,
     PeriodClock,
-    Progress,
     SideRun,
     doubt_in,
     is_final,
-    spread,
 )
 from kanspice.ngspice.deck import PeriodCircuit, period_deck
-from kanspice.ngspice.process import RAW_FILE, Run, run_deck
-from kanspice.ngspice.program import NgspiceProgram, find_ngspice
+from kanspice.ngspice.process import RAW_FILE, Run
 from kanspice.ngspice.raw import read_plots
+from kanspice.ngspice.simulation import Simulation, Task
 from kanspice.ngspice.stepping import (
     PILOT_STEPS,
     Stepping,
@@ -49,12 +41,11 @@ from kanspice.ngspice.stepping import (
 )
 from kanspice.ngspice.switched import period_ends_v, switched_deck, switched_plots
 from kanspice.ngspice.waveforms import Tracer
-from kanspice.outcomes import Volts, chosen_samples, range_failures
+from kanspice.outcomes import Volts, chosen_samples
 from kanspice.solution import FailedSample, NumericalError, Outcome, Solution, Waveform
 
 Array = npt.NDArray[np.float64]
 
-_DECK = "run.cir"
 _LARGEST_BLOCK = 250
 """Samples per process: loading a bank takes as long as one of them; a sample in doubt takes its block with it."""
 _RETRY_FINER = 4
@@ -68,26 +59,6 @@ _HALFS_SHARE = 1 / 3
 _GUESSED_STEPS = 100
 _NEAR_ENOUGH = 1.5
 """By how much the numerical error may miss what was aimed at before everything is solved again."""
-
-
-def solve_periods(
-    design: Design,
-    inputs: Array,
-    fidelity: Fidelity,
-    options: NgspiceOptions,
-    *,
-    hints: Mapping[str, Array],
-    progress: Progress | None,
-    folder: Path,
-    numbers: Sequence[int] | None = None,
-) -> Solution:
-    """Node voltages at the end of every period, and the read-out, for inputs (samples, inputs) in model units.
-
-    hints: reference stages, (samples, width) in model units: numerical error is kept well under the distance from them.
-    numbers: which samples these are, as for `Design.inputs_v`.
-    """
-    arriving = design.inputs_v(inputs, numbers), design.read_late_s(len(inputs), numbers)
-    return _Solver(design, *arriving, fidelity, options, hints=hints, progress=progress, folder=folder).solve()
 
 
 @dataclass(frozen=True)
@@ -104,39 +75,35 @@ class _Part:
         return PeriodClock(self.progress, end_s, before=done, share=self.share * share)
 
 
-class _Solver:
-    """One call of `solve_periods`."""
+@final
+class Periods(Simulation):
+    """A design of periods; a row is the voltages of all periods' nodes at the end of each.
 
-    def __init__(
-        self,
-        design: Design,
-        inputs_v: Array,
-        read_late_s: Array,
-        fidelity: Fidelity,
-        options: NgspiceOptions,
-        *,
-        hints: Mapping[str, Array],
-        progress: Progress | None,
-        folder: Path,
-    ) -> None:
-        self.program: NgspiceProgram = find_ngspice()
-        self.design, self.fidelity, self.options, self.progress = design, fidelity, options, progress
-        self.inputs_v, self.read_late_s = inputs_v, read_late_s
-        last = design.stages[-1]
-        expected = hints.get(last.compares_to)
-        self.expected_v = None if expected is None else expected * last.output_v_per_unit
-        self.folder = folder
-        self.run_numbers = count()
-        self.stop = threading.Event()
-        self.started = time.monotonic()
-        self.notes: list[str] = []
-        self.netlist = build_netlist(design, fidelity)
-        self.netlist_bytes = self.netlist.write(folder)
-        self.netlist_s = time.monotonic() - self.started
+    Numerical error is kept well under the distance from the reference, where there is one.
+    """
+
+    def __init__(self, task: Task, read_late_s: Array) -> None:
+        """read_late_s: (samples,) by how much later than planned each one's outputs are taken."""
+        super().__init__(task)
+        self.read_late_s = read_late_s
         self.known: dict[int, Found] = {}
         """Number of steps -> what has been found with it."""
         self.ends_v: dict[int, dict[int, Array]] = {}
         """Number of steps -> sample -> where the rule alone, with so many steps, came to."""
+
+    @property
+    def width(self) -> int:
+        return sum(period.nodes for period in self.design.periods)
+
+    def split(self, rows: Array) -> Volts:
+        stages, position = {}, 0
+        for stage in self.design.stages:
+            if isinstance(stage, OdePeriod):
+                stages[stage.name] = last = rows[:, position : position + stage.nodes]
+                position += stage.nodes
+            elif isinstance(stage, ReadOut):
+                stages[stage.name] = last[:, stage.start : stage.start + stage.width]
+        return Volts(stages)
 
     def solve(self) -> Solution:
         everything = range(len(self.inputs_v))
@@ -146,9 +113,11 @@ class _Solver:
         while self.options.steps is None and (finer := self._finer(found, normal, error_v)):
             normal, found = finer, self._solved(everything, finer)
             error_v = self._numerical_error(found, normal)
-        simulate_s = time.monotonic() - self.started - self.netlist_s
+        self.end_simulating()
         waveforms = self._waveforms(found, normal)
-        return replace(self._solution(found, normal, simulate_s, error_v), waveforms=waveforms)
+        everything_found = replace(found, peak_bytes=max(part.peak_bytes for part in self.known.values()))
+        solution = self.solution(everything_found, error_v, **asdict(normal), reltol=normal.reltol)
+        return replace(solution, waveforms=waveforms)
 
     def _chosen_stepping(self) -> Stepping:
         """Enough steps for the target, from a few samples with a number of steps that doubles while it is too small.
@@ -160,14 +129,14 @@ class _Solver:
         before = None
         for doublings in range(_MOST_DOUBLINGS if chosen else 0):
             pilot = Stepping(PILOT_STEPS * 2**doublings)
-            fine = self._solved(chosen, pilot).rows
-            if not fine:
+            fine = self._solved(chosen, pilot)
+            if not fine.rows:
                 break
-            coarse = self.known[pilot.steps // 2].rows if doublings else {}
-            common = sorted(coarse.keys() & fine.keys())
+            coarse = self.known[pilot.steps // 2] if doublings else Found()
+            common = sorted(coarse.rows.keys() & fine.rows.keys())
             if not common:
                 continue
-            before_v, after_v = self._outputs(coarse, common), self._outputs(fine, common)
+            before_v, after_v = self.outputs(coarse.stack(common)), self.outputs(fine.stack(common))
             error = relative(error_of_finer(before_v, after_v), after_v, cautious=True)
             if is_asymptotic(error):
                 gap = self._relative_gap(after_v, common)
@@ -177,7 +146,7 @@ class _Solver:
                 if enough.steps <= pilot.steps:
                     return pilot
             before = error
-        if not self._is_late():
+        if not self.is_late:
             self.notes.append("the number of time steps is a guess: no number was found that is enough")
         return Stepping(_GUESSED_STEPS)
 
@@ -186,7 +155,7 @@ class _Solver:
         if error_v is None or normal.is_finest:
             return None
         samples = list(error_v.samples)  # others may have other errors
-        outputs_v = self._outputs(found.rows, samples)
+        outputs_v = self.outputs(found.stack(samples))
         error = relative(np.full((1, 1), error_v.rmse_v), outputs_v)
         wanted = target(self._relative_gap(outputs_v, samples), error)
         return None if error <= wanted * _NEAR_ENOUGH else Stepping(steps_for(wanted, error, normal.steps))
@@ -197,10 +166,6 @@ class _Solver:
             return None
         return relative(outputs_v - self.expected_v[samples], self.expected_v)
 
-    def _outputs(self, rows: dict[int, Array], samples: list[int]) -> Array:
-        """Voltages (samples, outputs) of the last stage."""
-        return self._stages(np.stack([rows[index] for index in samples]))[self.design.stages[-1].name]
-
     def _solved(self, samples: Sequence[int], stepping: Stepping, *, report: bool = False) -> Found:
         """What is found for the samples, and for others before them, with these steps; nothing is solved twice."""
         known = self.known.setdefault(stepping.steps, Found())
@@ -208,8 +173,8 @@ class _Solver:
         side_run = None if report else SideRun(f"trying {stepping.steps} steps", len(left))
         self._report(report, len(samples) - len(left))
         attempt = partial(self._attempt, stepping, side_run)
-        fresh = spread(left, attempt, jobs=self.options.jobs, largest=_LARGEST_BLOCK, stop=self.stop)
-        self._check_bounds(fresh)
+        fresh = self.spread(left, attempt, largest=_LARGEST_BLOCK)
+        self.refuse_out_of_range(fresh)
         known.add(fresh)
         return known
 
@@ -252,7 +217,7 @@ class _Solver:
             if period is self.design.periods[-1]:
                 lasts_s += self.read_late_s[block]
             deck = period_deck(circuit, period.start_v(before_v), lasts_s, stepping, RAW_FILE)
-            run = self._run(deck, [circuit.bank_file], clock)
+            run = self.run(deck, [circuit.bank_file], on_point=clock)
             done += share
             found.add(Found(analysis_s=[run.wall_s], peak_bytes=run.peak_bytes))
             table = _table(period, run)
@@ -269,7 +234,7 @@ class _Solver:
         """The same from one run of the whole circuit, whose clocks switch from period to period."""
         late_s = self.read_late_s[block]
         deck = switched_deck(self.design, self.inputs_v[block], late_s, stepping, RAW_FILE)
-        run = self._run(deck, list(self.netlist.files), part.clock(self.design.inference_s, len(block)))
+        run = self.run(deck, self.circuit.netlist.files, on_point=part.clock(self.design.inference_s, len(block)))
         found.add(Found(analysis_s=[run.wall_s], peak_bytes=run.peak_bytes))
         plots = switched_plots(self.design, run.folder / RAW_FILE)
         doubt = doubt_in(run, block[0], len(plots), len(block))
@@ -286,48 +251,23 @@ class _Solver:
         if finished and samples and self.progress is not None:
             self.progress(Advance(samples))
 
-    def _is_late(self) -> bool:
-        timeout_s = self.options.timeout_s
-        return timeout_s is not None and time.monotonic() > self.started + timeout_s
-
-    def _run(self, deck: str, files: Iterable[str], clock: PeriodClock | None = None) -> Run:
-        folder = self.folder / f"run{next(self.run_numbers)}"
-        folder.mkdir()
-        for name in files:
-            os.link(self.folder / name, folder / name)
-        (folder / _DECK).write_text(deck, encoding="ascii")
-        timeout_s = self.options.timeout_s
-        deadline = None if timeout_s is None else self.started + timeout_s
-        return run_deck(self.program, folder, _DECK, deadline=deadline, stop=self.stop, on_point=clock)
-
-    def _check_bounds(self, found: Found) -> None:
-        """Turns finite garbage into failures."""
-        solved = sorted(found.rows)
-        if not solved:
-            return
-        largest_v = np.abs(self.inputs_v).max(axis=0)
-        stage_v = self._stages(np.stack([found.rows[index] for index in solved]))
-        for place, failure in range_failures(self.design, largest_v, Volts(stage_v)).items():
-            found.rows.pop(solved[place])
-            found.failures[solved[place]] = replace(failure, index=solved[place])
-
     def _numerical_error(self, found: Found, normal: Stepping) -> NumericalError | None:
         """From a few samples solved again with half or twice the steps."""
         solved = sorted(found.rows)
         chosen = chosen_samples(solved, self.options)
         if not chosen:
             return None
-        half = self.known.get(normal.steps // 2, Found()).rows if normal.steps % 2 == 0 else {}
-        if set(chosen) <= half.keys():
-            common, coarse, fine, times = chosen, half, found.rows, 1
+        half = self.known.get(normal.steps // 2, Found()) if normal.steps % 2 == 0 else Found()
+        if set(chosen) <= half.rows.keys():
+            common, coarse, fine, times = chosen, half, found, 1
         else:
-            coarse, fine, times = found.rows, self._solved(chosen[::-1], normal.finer(2)).rows, 4
-            common = [index for index in chosen if index in fine]
+            coarse, fine, times = found, self._solved(chosen[::-1], normal.finer(2)), 4
+            common = [index for index in chosen if index in fine.rows]
         if not common:
             self.notes.append("numerical error unknown: the rerun with shorter steps did not converge")
             return None
-        error_v = times * error_of_finer(self._outputs(coarse, common), self._outputs(fine, common))
-        return NumericalError(tuple(common), float(np.abs(error_v).max()), float(np.sqrt(np.mean(error_v**2))))
+        outputs_v = (self.outputs(rows.stack(common)) for rows in (coarse, fine))
+        return NumericalError.of(common, times * error_of_finer(*outputs_v))
 
     def _waveforms(self, found: Found, normal: Stepping) -> tuple[Waveform, ...]:
         """Every point of the first samples with a result, which are solved once more for it.
@@ -338,7 +278,7 @@ class _Solver:
         finer = normal.finer(2)
         arriving = self.inputs_v, self.read_late_s
         tracer = Tracer(self.design, *arriving, (finer, finer.finer(_RETRY_FINER)), self._run_everything)
-        spread(samples, tracer, jobs=self.options.jobs, largest=1, stop=self.stop)
+        self.spread(samples, tracer, largest=1)
         rule_v = self.ends_v.get(normal.finer(_RETRY_FINER).steps, {}) | self.ends_v.get(normal.steps, {})
         kept = tracer.same_as({index: (found.rows[index], rule_v[index]) for index in samples})
         if len(kept) < len(samples):
@@ -349,53 +289,7 @@ class _Solver:
         return tuple(waveform for sample in samples for waveform in kept.get(sample, ()))
 
     def _run_everything(self, deck: str) -> Run:
-        return self._run(deck, self.netlist.files)
-
-    def _stages(self, table: Array) -> dict[str, Array]:
-        """(samples, all periods' nodes) -> every stage's voltages by name."""
-        stages, position = {}, 0
-        for stage in self.design.stages:
-            if isinstance(stage, OdePeriod):
-                stages[stage.name] = last = table[:, position : position + stage.nodes]
-                position += stage.nodes
-            elif isinstance(stage, ReadOut):
-                stages[stage.name] = last[:, stage.start : stage.start + stage.width]
-        return stages
-
-    def _solution(
-        self, found: Found, normal: Stepping, simulate_s: float, numerical_error: NumericalError | None
-    ) -> Solution:
-        table = np.full((len(self.inputs_v), sum(period.nodes for period in self.design.periods)), np.nan)
-        for index, row in found.rows.items():
-            table[index] = row
-        return Solution(
-            engine="ngspice",
-            engine_version=self.program.version_text.removeprefix("ngspice-"),
-            engine_options={
-                "fidelity": self.fidelity,
-                **asdict(self.options),
-                **asdict(normal),
-                "reltol": normal.reltol,
-            },
-            samples=len(self.inputs_v),
-            failed=tuple(found.failures[index] for index in sorted(found.failures)),
-            stage_v=self._stages(table),
-            column_v={},
-            timing_s={
-                "netlist_s": self.netlist_s,
-                "load_s": 0.0,
-                "simulate_s": simulate_s,
-                "per_sample_s": sum(found.analysis_s) / max(len(found.rows), 1),
-            },
-            notes=tuple(self.notes),
-            numerical_error=numerical_error,
-            simulator_peak_bytes=max(found.peak_bytes for found in self.known.values()) or None,
-            netlist={
-                "nodes": self.netlist.nodes,
-                "elements": self.netlist.elements,
-                "bytes": self.netlist_bytes,
-            },
-        )
+        return self.run(deck, self.circuit.netlist.files)
 
 
 def _table(period: OdePeriod, run: Run) -> Array:

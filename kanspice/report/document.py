@@ -150,7 +150,7 @@ class WorstPart(Part):
 
 
 class NumericalPart(Part):
-    """How far the outputs move when some samples are solved again, tighter: the simulation's own error."""
+    """How far the outputs move when some samples are solved again, tighter if possible: the simulation's own error."""
 
     samples: Count
     """How many were solved again."""

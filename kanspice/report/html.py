@@ -58,6 +58,7 @@ def to_html(result: GapResult) -> str:
             "decisions": verdict.decisions(result),
             "outcome": verdict.outcome(result),
         },
+        solved_again=verdict.solved_again(result),
         pictures={
             "stages": inside(plots.stages(result)),
             "parity": inside(plots.parity(result)) if result.outputs.size else "",

@@ -66,10 +66,8 @@ def mark(found: Verdict, exit_code: int) -> str:
 def _figures(result: GapResult) -> Iterator[Row]:
     gap, error = result.gap, result.numerical
     yield "gap, relative RMSE", f"**{number(gap.relative_rmse)}** (largest {number(gap.max_relative)})"
-    if error is not None:
-        yield "numerical error", f"{number(error.relative_rmse)}: {said(verdict.numerical(result))}"
-    else:
-        yield "numerical error", said(verdict.numerical(result))
+    measured = "" if error is None else f"{number(error.relative_rmse)} ({verdict.solved_again(result)}): "
+    yield "numerical error", measured + said(verdict.numerical(result))
     if result.cross_check is not None:
         yield "other engine", said(verdict.cross_check(result.cross_check))
     yield "weakest stage", said(verdict.weakest(result))

@@ -67,8 +67,22 @@ def from_json(text: str | bytes, where: str | Path) -> GapResult:
     schema = data.get("schema") if isinstance(data, dict) else None
     if schema != SCHEMA:
         found = "none" if schema is None else repr(schema)[:100]
-        raise InputError("this is no report of a gap", where=where, expected=f'"schema": "{SCHEMA}"', found=found)
+        expected, hint = f'"schema": "{SCHEMA}", of `kanspice verify --json`', _hint(schema)
+        raise InputError("this is no report of a gap", where=where, expected=expected, found=found, hint=hint)
     return _result(validate(Document, data, where))
+
+
+_PAGES = {
+    "kanspice.control": "kanspice control ... --html F writes a loop's page, with the trajectories that its JSON lacks",
+    "kanspice.settling": "kanspice settle ... --html F writes its page, with the waveforms that its JSON lacks",
+    "kanspice.study": "a study's page is study.html in its folder; kanspice study --resume DIR writes it again",
+    "kanspice.comparison": "kanspice report A.json B.json --html F writes a comparison's page, from both reports",
+}
+
+
+def _hint(schema: object) -> str | None:
+    """Which command makes the page of another of our documents."""
+    return _PAGES.get(schema.rpartition("/")[0]) if isinstance(schema, str) else None
 
 
 def _refuse(constant: str) -> float:

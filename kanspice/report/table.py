@@ -136,7 +136,7 @@ def _numerical(result: GapResult) -> Iterator[Row]:
             "numerical",
             Text(f"relative RMSE {number(found.relative_rmse)}, max |error| {number(found.max_abs)} model units"),
         )
-        yield "", Text(f"({many(found.samples, 'sample')} solved again, tighter)")
+        yield "", Text(f"({verdict.solved_again(result)})")
     sentence = verdict.numerical(result)
     label = "warning" if sentence.warning else "" if found is not None else "numerical"
     yield label, said(sentence)

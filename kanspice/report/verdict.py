@@ -61,6 +61,34 @@ def numerical(result: GapResult) -> Verdict:
     return Verdict(f"{which} numerical error, not circuit: numerical error is more than a tenth of the gap", True)
 
 
+_RERUNS = {
+    ("ngspice", "kanalogue"): ", in reverse order, with tighter tolerances",
+    ("ngspice", "memkan"): ", in reverse order, with tighter tolerances",
+    ("ngspice", "kirchhoffnet"): ", with other time steps",
+    ("batched", "kanalogue"): ", with whole curves in every device",
+    ("batched", "kirchhoffnet"): ", with a tenth of the error in every step",
+    ("batched", "phykan"): ": nothing in its formulae can be tighter",
+    ("batched", "memkan"): ": nothing in its formulae can be tighter",
+}
+_RERUNS_OF_FILTERS = {
+    "filter": ", in reverse order: the analyses are linear, nothing in them can be tighter",
+    "transient": ", with twice as many time steps",
+}
+"""In ngspice."""
+
+
+def solved_again(result: GapResult) -> str:
+    """How many samples were solved again to measure the numerical error, and how; "" where none were."""
+    if result.numerical is None:
+        return ""
+    engine, family = result.engine.get("name"), result.model.get("family")
+    if (engine, family) == ("ngspice", "phykan"):
+        how = _RERUNS_OF_FILTERS.get(str(result.design.get("fidelity")), "")
+    else:
+        how = _RERUNS.get((str(engine), str(family)), "")
+    return f"{many(result.numerical.samples, 'sample')} solved again{how}"
+
+
 def _comparable(result: GapResult) -> tuple[float, float, bool]:
     """Numerical error and gap in the same unit, and whether that is the relative one."""
     assert result.numerical is not None  # noqa: S101 - the caller has looked

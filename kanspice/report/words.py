@@ -94,6 +94,12 @@ def escaped(letter: str) -> str:
     return letter.encode("unicode_escape").decode("ascii")
 
 
+def lasting(seconds: float) -> str:
+    """A time to wait, to one digit or two: "40 s", "12 min", "9.9 h"."""
+    unit, length = next(((u, s) for u, s in (("h", 3600.0), ("min", 60.0)) if seconds >= s), ("s", 1.0))
+    return f"{seconds / length:.2g} {unit}" if seconds / length < 99.5 else f"{seconds / length:.0f} {unit}"
+
+
 def durations(timing: Mapping[str, float]) -> str:
     """Timing as a sentence part: "load 0.1 s, simulate 3.2 s, per sample 0.064 s"."""
     named = [(key.removesuffix("_s").replace("_", " "), value) for key, value in timing.items()]

@@ -12,16 +12,18 @@ from typing import Any
 
 import numpy as np
 
+from kanspice.compile import compile_nominal, technology_for
 from kanspice.design.file import design_bytes
 from kanspice.engines import check_device
 from kanspice.errors import InputError
 from kanspice.evidence import Evidence
 from kanspice.gap import CrossCheck, accuracy
 from kanspice.gap.cross_check import OtherOutcome
+from kanspice.measured import PACKAGES, has_answer, scale_of
 from kanspice.models import LoadedModel, load, load_array, load_labels
 from kanspice.models.reference import followed_stages
 from kanspice.ngspice import Advance, Progress
-from kanspice.pipeline import PACKAGES, compile_nominal, has_answer, resolve_fidelity, scale_of, technology_for
+from kanspice.pipeline import resolve_fidelity
 from kanspice.solution import FailedSample, Outcome
 from kanspice.study.journal import Journal, begin, read_plan
 from kanspice.study.plan import Point, Request

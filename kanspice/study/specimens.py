@@ -20,9 +20,10 @@ from kanspice.design.file import design_bytes
 from kanspice.draws import Draw
 from kanspice.engines import EngineName, solve
 from kanspice.gap import CrossCheck, accuracy, compare, decoded_outputs, metric_values, numerical_gap
+from kanspice.measured import has_answer
 from kanspice.netlist import Fidelity
 from kanspice.ngspice import NgspiceOptions, Progress
-from kanspice.pipeline import VerifyOptions, cross_check, has_answer
+from kanspice.pipeline import VerifyOptions, cross_check
 from kanspice.solution import FailedSample, Solution
 from kanspice.solver import KnownRows
 from kanspice.study.plan import CHECKED_SAMPLES

@@ -87,3 +87,5 @@ def test_the_published_controller_balances_as_a_circuit(run, good, reference_dat
     assert document["control"]["circuit_lengths"] == document["control"]["reference_lengths"] == [steps] * 2
     assert document["engine"]["name"] == "ngspice"
     assert document["design"]["fidelity"] == fidelity
+    said = "what the network was trained for, as its configuration says: cart-pole force from state"
+    assert any(note.startswith(said) for note in document["notes"])

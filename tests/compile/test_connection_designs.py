@@ -66,6 +66,12 @@ def test_cut_offs_that_are_none(values, tmp_path):
         load_technology(None, [f"filters.low_cutoffs_hz={tmp_path / 'low.npy'}"])
 
 
+def test_a_list_of_cut_offs_that_is_not_there_names_its_key(tmp_path):
+    (tmp_path / "array.toml").write_text('[filters]\nhigh_cutoffs_hz = "gone.csv"\n')
+    with pytest.raises(InputError, match=r"^filters\.high_cutoffs_hz, .*gone\.csv: "):
+        load_technology(tmp_path / "array.toml")
+
+
 def test_cut_offs_are_the_model_s_own_where_it_is_discrete():
     model = phykan(grid=FilterGrid(LOW_HZ, HIGH_HZ, 0.05))
     cutoffs = np.unique(filter_arrays(model)[0].low_hz)

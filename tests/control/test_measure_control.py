@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,7 +14,7 @@ import torch
 from loops import BALANCES, Counter, linear
 from rich.console import Console
 
-from kanspice.control import ControlOptions, Draws, Ending, control, metric_values
+from kanspice.control import ControlOptions, Draws, Ending, bench, control, metric_values
 from kanspice.control.document import control_json, json_schema
 from kanspice.control.page import control_html
 from kanspice.control.plants import CartPole, PlanarArm
@@ -170,7 +171,9 @@ def test_a_network_without_finite_answers_is_bad_input(tmp_path):
             super().reset(seed=seed)
             return np.full(4, 1e2), {}
 
-    network = saved(linear(np.full((4, 1), 1e308)), tmp_path)
+    network = saved(linear(np.ones((4, 1))), tmp_path)
+    with torch.no_grad():
+        network.model.crossbars[0].coeffs.fill_(1e308)
     with pytest.raises(InputError) as raised:
         control(network, load_technology(None), lambda: Far(width=4), FEW)
     assert "the network has no action for any start\n  found:    an output is not finite" in str(raised.value)
@@ -249,3 +252,24 @@ def test_the_page_has_a_picture_of_every_plant(plant, loaded, swept, tmp_path):
     assert ("How often do circuits succeed?" in page) == (plant == "cartpole")
     assert page.count('<img src="data:image/') >= 2
     assert "http" not in page.replace("http://www.w3.org", "")
+
+
+@pytest.mark.ngspice
+def test_a_loop_that_will_take_long_says_so_before_it_begins(loaded, monkeypatch):
+    options, said, periods = replace(FEW, engine="ngspice"), [], []
+    control(loaded, load_technology(None), "cartpole", options, warn=said.append)
+    assert said == []
+    monkeypatch.setattr(bench, "WORTH_SAYING_S", 0.0)
+
+    def warn(text):
+        said.append(text)
+        assert sum(periods) == 3 * 25  # the network's own
+
+    control(loaded, load_technology(None), "cartpole", options, progress=periods.append, warn=warn)
+    assert re.fullmatch(
+        r"ngspice takes \S+ s for an inference of this circuit, about \S+ s for all: 75 control periods, if the"
+        r" circuit's episodes last as long as the network's, and 75 observations outside of the loop;.*",
+        *said,
+    )
+    control(loaded, load_technology(None), "cartpole", FEW, warn=warn)
+    assert len(said) == 1

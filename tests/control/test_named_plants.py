@@ -70,6 +70,15 @@ def test_an_unknown_plant(registry):
     assert "found:    Environment `Rome-v1` doesn't exist." in said
 
 
+def test_an_unknown_plant_without_gymnasium(monkeypatch):
+    """What there is is listed once, and what is missing is the hint."""
+    monkeypatch.setattr(named, "find_spec", lambda _name: None)
+    said = refused("Rome-v1")
+    assert said.count("cartpole") == 1
+    assert "try:      pip install 'kanspice[gymnasium]'" in said
+    assert "did you mean 'cartpole'" in refused("cartpolo")
+
+
 def test_a_plant_that_cannot_be_made(registry):
     assert "the plant cannot be made\n  found:    ImportError: no module named mujoco" in refused("Broken-v0")
 

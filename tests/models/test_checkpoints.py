@@ -344,6 +344,14 @@ def test_wrong_type_of_number(spoiled, content, name, dtype):
     refused(spoiled(state=state), f"{name} has the wrong type of number", str(dtype))
 
 
+@pytest.mark.parametrize("value", [1e300, -1e39])
+def test_weights_that_everything_computed_of_them_would_overflow_with(spoiled, content, value):
+    content["state"]["crossbars.0.coeffs"] = content["state"]["crossbars.0.coeffs"].double()
+    content["state"]["crossbars.0.coeffs"][2, 1, 0] = value
+    expected = "at most 3.4e+38 of either sign", f"1 of 24 are larger, the first, {value:.3g}, at index (2, 1, 0)"
+    refused(spoiled(), "crossbars.0.coeffs holds values that are too large", *expected)
+
+
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), float("-inf")])
 def test_weights_that_are_not_finite(spoiled, content, value):
     content["state"]["crossbars.0.coeffs"][2, 1, 0] = value

@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 import torch
 
+from kanspice.compile import compile_model
 from kanspice.errors import InputError
 from kanspice.models import Integrator, KirchhoffNet, load, save
 from kanspice.models.branches import branch_function
 from kanspice.models.topology import recipe, topology_from_edges
-from kanspice.pipeline import Evidence, compile_model, verify
+from kanspice.pipeline import Evidence, verify
 from kanspice.technology import Technology
 
 X = torch.linspace(-1, 1, 8, dtype=torch.float64).reshape(4, 2)

@@ -106,6 +106,11 @@ BAD = {
     "a list": ("[1, 2]", "no report of a gap"),
     "a number": ("3", "no report of a gap"),
     "another schema": ('{"schema": "kanspice.gap/2"}', "'kanspice.gap/2'"),
+    "a closed loop": (
+        '{"schema": "kanspice.control/1"}',
+        "kanspice control ... --html F writes a loop's page",
+    ),
+    "a study": ('{"schema": "kanspice.study/1"}', "a study's page is study.html in its folder"),
     "a schema that is no text": ('{"schema": ["kanspice.gap/1"]}', "no report of a gap"),
     "nothing but the schema": ('{"schema": "kanspice.gap/1"}', "bad value for 'model'"),
     "deep": ("[" * 100_000, "is not JSON"),

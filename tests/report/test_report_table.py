@@ -12,7 +12,8 @@ from synthetic_results import NAN, attributed, cross_checked, gap_of, synthetic,
 
 from kanspice.gap.cross_check import OtherOutcome
 from kanspice.gap.result import GapResult, Limit, NumericalGap
-from kanspice.report import print_gap
+from kanspice.report import print_gap, to_html
+from kanspice.report.markdown import to_markdown
 
 
 def printed(result: GapResult, width: int = 80, **options: object) -> str:
@@ -45,7 +46,7 @@ def test_the_summary_says_what_was_measured(result):
     text = said(with_everything(result))
     for expected in (
         "gap relative RMSE 0.0117, largest relative error 0.0415 RMSE 0.0106, max |error| 0.0375 model units",
-        "numerical relative RMSE 1.2e-07, max |error| 4.5e-07 model units (5 samples solved again",
+        "numerical relative RMSE 1.2e-07, max |error| 4.5e-07 model units (5 samples solved again, in",
         "less than a tenth of the gap: the gap is the circuit's",
         "by stage l2.crossbar adds most: relative RMSE 0.008",
         "argmax the same largest output for 100 % (50 of 50)",
@@ -90,6 +91,32 @@ def test_without_a_relative_figure_the_absolute_ones_are_judged(result):
     assert "agrees with the network to within rounding" in said(
         replace(result, gap=zero, numerical=NumericalGap(1, 0.0, 0.0, None))
     )
+
+
+@pytest.mark.parametrize(
+    ("engine", "family", "fidelity", "how"),
+    [
+        ("ngspice", "memkan", "device", ", in reverse order, with tighter tolerances"),
+        ("ngspice", "kirchhoffnet", "device", ", with other time steps"),
+        ("ngspice", "phykan", "filter", ", in reverse order: the analyses are linear, nothing in them can be tighter"),
+        ("ngspice", "phykan", "transient", ", with twice as many time steps"),
+        ("batched", "kanalogue", "shared", ", with whole curves in every device"),
+        ("batched", "kirchhoffnet", "device", ", with a tenth of the error in every step"),
+        ("batched", "phykan", "filter", ": nothing in its formulae can be tighter"),
+        ("batched", "memkan", "device", ": nothing in its formulae can be tighter"),
+        ("another", "memkan", "device", ""),
+    ],
+)
+def test_how_samples_were_solved_again_is_said_alike_everywhere(result, engine, family, fidelity, how):
+    found = replace(
+        result,
+        engine=dict(result.engine) | {"name": engine},
+        model=dict(result.model) | {"family": family},
+        design=dict(result.design) | {"fidelity": fidelity},
+    )
+    wanted = f"5 samples solved again{how})"
+    for text in (said(found), to_html(found), to_markdown(found)):
+        assert wanted in text
 
 
 def test_numerical_error_that_was_not_measured_is_a_warning(result):

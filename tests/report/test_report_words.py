@@ -72,6 +72,14 @@ def test_small_words():
     assert words.technology_name({}) == "-"
 
 
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0.04, "0.04 s"), (59.0, "59 s"), (75.0, "1.2 min"), (3500.0, "58 min"), (35_500.0, "9.9 h"), (4e6, "1111 h")],
+)
+def test_a_time_to_wait(seconds, text):
+    assert words.lasting(seconds) == text
+
+
 def test_memory_is_said_where_it_is_known():
     assert words.peaks({"simulator_peak_bytes": 222_400_000, "kanspice_peak_bytes": None}) == "simulator peak 222 MB"
     assert words.peaks({}) == words.NOTHING

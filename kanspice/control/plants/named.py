@@ -12,7 +12,7 @@ from kanspice.control.plants.cartpole import CartPole
 from kanspice.control.plants.photovoltaic import PhotovoltaicArray
 from kanspice.control.plants.plant import Plant
 from kanspice.errors import InputError
-from kanspice.validation import nearest
+from kanspice.validation import similar
 
 PlantMaker = Callable[[], Plant]
 """Makes one plant: every episode that runs at the same time has its own."""
@@ -42,11 +42,11 @@ def plant_maker(name: str, actions: int) -> PlantMaker:
             f"unknown plant '{name[:200]}'",
             where="--plant",
             expected=f"one of {ours}",
-            hint=nearest(name, list(PLANTS)),
+            hint=similar(name, PLANTS),
         )
     if find_spec("gymnasium") is None:
         expected = f"one of {ours}; or an environment of gymnasium, which is not installed"
-        hint = nearest(name, list(PLANTS)) or "pip install 'kanspice[gymnasium]'"
+        hint = similar(name, PLANTS) or "pip install 'kanspice[gymnasium]'"
         raise InputError(f"unknown plant '{name}'", where="--plant", expected=expected, hint=hint)
     return _registered(name)
 

@@ -1,0 +1,73 @@
+"""A loaded model of any family -> Design: the one way in, whatever the network is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import numpy as np
+import numpy.typing as npt
+
+from kanspice.compile.converters import add_converters
+from kanspice.compile.imperfections import made
+from kanspice.compile.kanalogue import compile_kanalogue, technology_for_kanalogue
+from kanspice.compile.kirchhoffnet import compile_kirchhoffnet, technology_for_kirchhoffnet
+from kanspice.compile.memkan import compile_memkan, technology_for_memkan
+from kanspice.compile.phykan import compile_phykan, technology_for_phykan
+from kanspice.design import Design
+from kanspice.draws import Draw
+from kanspice.models import KANalogue, KirchhoffNet, LoadedModel, MemKAN
+from kanspice.models.places import errors_at
+from kanspice.technology import Technology
+
+Array = npt.NDArray[np.float64]
+Stages = Callable[[], Mapping[str, Array]]
+"""What the network makes of the inputs that a circuit is sized for, by stage."""
+
+
+def compile_model(
+    loaded: LoadedModel,
+    technology: Technology,
+    sample_inputs: Array | None = None,
+    draw: Draw | None = None,
+    sample_stages: Stages | None = None,
+) -> Design:
+    """The circuit of a loaded model, or rather the specimen of it that `draw` draws (that of seed 0 if None)."""
+    return made(compile_nominal(loaded, technology, sample_inputs, sample_stages), technology, draw or Draw())
+
+
+def technology_for(loaded: LoadedModel, technology: Technology) -> Technology:
+    """What of a general technology the model's circuit can have. InputError for another that has more."""
+    with errors_at(loaded.path):
+        if isinstance(loaded.model, KANalogue):
+            return technology_for_kanalogue(loaded.model, technology)
+        if isinstance(loaded.model, KirchhoffNet):
+            return technology_for_kirchhoffnet(loaded.model, technology)
+        if isinstance(loaded.model, MemKAN):
+            return technology_for_memkan(technology)
+        return technology_for_phykan(technology)
+
+
+def compile_nominal(
+    loaded: LoadedModel,
+    technology: Technology,
+    sample_inputs: Array | None = None,
+    sample_stages: Stages | None = None,
+) -> Design:
+    """The circuit of a loaded model before anything random happens to it: many specimens can be `made` of it.
+
+    Amplifier swings are taken from the sample inputs (samples, inputs), if given. sample_stages gives what the network
+    makes of them, where that is known: only converters ask for it.
+
+    Raises InputError for a family that has a reference but no compiler yet.
+    """
+    model = loaded.model
+    if isinstance(model, KANalogue):
+        design = compile_kanalogue(model, technology, model_sha256=loaded.sha256, sample_inputs=sample_inputs)
+    elif isinstance(model, KirchhoffNet):
+        with errors_at(loaded.path):
+            design = compile_kirchhoffnet(model, technology, model_sha256=loaded.sha256)
+    elif isinstance(model, MemKAN):
+        design = compile_memkan(model, technology, model_sha256=loaded.sha256)
+    else:
+        design = compile_phykan(model, technology, model_sha256=loaded.sha256)
+    return add_converters(design, technology, model, sample_inputs, sample_stages)

@@ -1,0 +1,151 @@
+"""What one simulation amounts to: its outputs against the network's, and every figure of the report."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+
+import numpy as np
+import numpy.typing as npt
+
+from kanspice import facts
+from kanspice.compile import Stages, compile_model
+from kanspice.design import Design
+from kanspice.evidence import Evidence
+from kanspice.gap import (
+    GapResult,
+    SampleWaveforms,
+    accuracy,
+    compare,
+    compare_waveforms,
+    decoded_outputs,
+    judged,
+    mean_squared_error,
+    measure,
+    metric_values,
+    numerical_gap,
+    physical_cost,
+    spread,
+    worst_samples,
+)
+from kanspice.memory import peak_bytes
+from kanspice.models import KirchhoffNet, LoadedModel
+from kanspice.models.reference import reference_waveforms
+from kanspice.solution import Solution
+from kanspice.technology import Technology
+
+Array = npt.NDArray[np.float64]
+PACKAGES = ("kanspice", "torch", "numpy", "scipy", "PySpice")
+"""Whose versions a report names."""
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Everything that a result is made of: what was simulated, and what it is to be compared with."""
+
+    loaded: LoadedModel
+    technology: Technology
+    evidence: Evidence
+    reference: dict[str, Array]
+    """The network's stages, (samples, width) in model units; NaN for samples that it has no answer for."""
+    sizing_stages: Stages
+    design: Design
+    compile_s: float
+    solution: Solution
+
+    def result(self, limits: Sequence[tuple[str, float]], device: str) -> GapResult:
+        """The gap and all that is said beside it; limits: metric -> what it may be at most.
+
+        device: with which the batched engine finds what stages add by themselves.
+        """
+        evidence, reference = self.evidence, self.reference
+        design, solution = self.design, self.solution
+        expected = reference[design.stages[-1].compares_to]
+        outputs = decoded_outputs(design, solution)
+        scale = scale_of(expected, evidence)
+        gap = compare(outputs, expected, solution.solved, scale)
+        stages = measure(self._nominal(), solution, evidence.inputs, reference, device)
+        numerical = numerical_gap(design, solution, scale)
+        accuracies = _accuracies(evidence, expected, outputs, solution)
+        external, followed = evidence.external, has_answer(expected)
+        return GapResult(
+            model=facts.of_model(self.loaded),
+            design=facts.of_circuit(design, solution, self.technology),
+            engine={
+                "name": solution.engine,
+                "version": solution.engine_version,
+                "options": dict(solution.engine_options),
+            },
+            inputs={
+                "path": evidence.source,
+                "sha256": evidence.sha256,
+            },
+            samples=solution.samples,
+            failed=solution.failed,
+            gap=gap,
+            stages=stages,
+            numerical=numerical,
+            external_gap=None if external is None else compare(expected, external, followed, scale),
+            external_circuit_gap=None if external is None else compare(outputs, external, solution.solved, scale),
+            accuracy=accuracies,
+            loss=_losses(evidence, expected, outputs, solution),
+            limits=judged(limits, metric_values(gap, stages, numerical, accuracies)),
+            timing={"compile_s": self.compile_s, **solution.timing_s},
+            memory={"simulator_peak_bytes": solution.simulator_peak_bytes, "kanspice_peak_bytes": peak_bytes() or None},
+            notes=facts.notes(design, solution),
+            versions={name: version(name) for name in PACKAGES} | {"python": platform.python_version()},
+            reference=expected,
+            outputs=outputs,
+            waveforms=self._waveforms(),
+            physical=physical_cost(design, solution, self.technology.supply.quiescent_a),
+            worst=worst_samples(outputs, expected, scale),
+        )
+
+    def _nominal(self) -> Design:
+        """The circuit without imperfections: what each stage should have done with the voltages that it got."""
+        technology = self.technology
+        if not technology.causes:
+            return self.design
+        return compile_model(self.loaded, technology.without(technology.causes), self.evidence.sizing_inputs)
+
+    def _waveforms(self) -> tuple[SampleWaveforms, ...]:
+        model, inputs = self.loaded.model, self.evidence.inputs
+        if not isinstance(model, KirchhoffNet):
+            return ()
+
+        def follow(sample: int, times: Mapping[str, Array]) -> Mapping[str, Array]:
+            return reference_waveforms(model, inputs[sample], times)
+
+        return compare_waveforms(self.design, self.solution, follow)
+
+
+def has_answer(expected: Array) -> npt.NDArray[np.bool_]:
+    """(samples,) True where the network has an answer."""
+    return np.asarray(np.isfinite(expected).all(axis=1))
+
+
+def scale_of(expected: Array, evidence: Evidence) -> float:
+    """What relative figures are divided by: one sample does not vary, but outputs from elsewhere may be more."""
+    scale = spread(expected)
+    elsewhere = evidence.external_population
+    return spread(elsewhere) if scale == 0 and elsewhere is not None else scale
+
+
+def _accuracies(evidence: Evidence, expected: Array, outputs: Array, solution: Solution) -> dict[str, float] | None:
+    if evidence.labels is None:
+        return None
+    return {
+        "reference": accuracy(expected, evidence.labels, has_answer(expected)),
+        "circuit": accuracy(outputs, evidence.labels, solution.solved),
+    }
+
+
+def _losses(evidence: Evidence, expected: Array, outputs: Array, solution: Solution) -> dict[str, float] | None:
+    if evidence.targets is None:
+        return None
+    return {
+        "reference": mean_squared_error(expected, evidence.targets, has_answer(expected)),
+        "circuit": mean_squared_error(outputs, evidence.targets, solution.solved),
+    }

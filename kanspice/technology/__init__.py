@@ -1,0 +1,17 @@
+"""Circuit-level choices and imperfections, and the files that they are read from."""
+
+from kanspice.technology.loading import load_technology, shipped_technologies
+from kanspice.technology.sections import CrossbarDevices, Filters, Synapses, Units
+from kanspice.technology.technology import Entry, Technology, entries
+
+__all__ = [
+    "CrossbarDevices",
+    "Entry",
+    "Filters",
+    "Synapses",
+    "Technology",
+    "Units",
+    "entries",
+    "load_technology",
+    "shipped_technologies",
+]

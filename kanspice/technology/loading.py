@@ -1,0 +1,98 @@
+"""Technologies from TOML files, by name or path, with single values overridden."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from kanspice.errors import InputError
+from kanspice.models.arrays import load_list
+from kanspice.models.places import errors_at
+from kanspice.resources import TECHNOLOGIES
+from kanspice.technology.sections import Filters
+from kanspice.technology.technology import Technology
+from kanspice.validation import read_toml, similar, validate
+
+_LISTS = ("low_cutoffs_hz", "high_cutoffs_hz")
+"""Of the filters: they may be in files."""
+
+
+def shipped_technologies() -> dict[str, Path]:
+    """Name -> file of the technologies that come with kanspice."""
+    return {path.stem: path for path in sorted(TECHNOLOGIES.glob("*.toml"))}
+
+
+def load_technology(source: str | Path | None = None, overrides: Sequence[str] = ()) -> Technology:
+    """The technology of a TOML file, or a shipped one by its name, with `SECTION.KEY=VALUE` overrides applied.
+
+    The overrides are added to its name.
+    Raises InputError for an unknown name, an unreadable file, an unknown key (naming the nearest) or a bad value.
+    """
+    data, path = _tables(source)
+    for override in overrides:
+        _apply_override(data, override)
+    technology = _with_lists(validate(Technology, data, path or "technology"))
+    changes = ["".join(text.split()) for text in overrides]
+    technology = technology.model_copy(update={"name": ", ".join([technology.name, *changes])})
+    if technology.general:
+        technology._overridden = frozenset(change.partition("=")[0] for change in changes)
+    return technology
+
+
+def _tables(source: str | Path | None) -> tuple[dict[str, Any], Path | None]:
+    """What a technology says, and the file that says it. A file in the way of a shipped name wins."""
+    if source is None:
+        return {}, None
+    shipped = shipped_technologies()
+    path = Path(source)
+    if path.exists() or path.suffix:
+        return _beside(path, read_toml(path)), path
+    if str(source) not in shipped:
+        names = ", ".join(shipped)
+        hint = similar(str(source), shipped)
+        raise InputError("no such technology", where=source, expected=f"a TOML file, or one of {names}", hint=hint)
+    path = shipped[str(source)]
+    return read_toml(path), path
+
+
+def _beside(path: Path, data: dict[str, Any]) -> dict[str, Any]:
+    """The tables, with files that they name found from where their own file lies."""
+    filters = data.get("filters")
+    if isinstance(filters, dict):
+        filters |= {key: str(path.parent / filters[key]) for key in _LISTS if isinstance(filters.get(key), str)}
+    return data
+
+
+def _with_lists(technology: Technology) -> Technology:
+    """The technology with lists instead of files of them, so that it says all that there is to say."""
+    named = {key: getattr(technology.filters, key) for key in _LISTS}
+    lists: dict[str, list[float]] = {}
+    for key, value in named.items():
+        if isinstance(value, str):
+            with errors_at(f"filters.{key}"):
+                lists[key] = load_list(value, "the list of cut-offs", "cut-off").tolist()
+    if not lists:
+        return technology
+    filters = validate(Filters, technology.filters.model_dump() | lists, "technology")
+    return technology.model_copy(update={"filters": filters})
+
+
+def _apply_override(data: dict[str, Any], override: str) -> None:
+    key, equals, text = override.partition("=")
+    section, dot, name = key.strip().partition(".")
+    if not (equals and dot and section and name):
+        raise InputError(f"bad override '{override}'", where="--set", expected="SECTION.KEY=VALUE, as in tia.gain=1000")
+    table = data.setdefault(section, {})
+    if not isinstance(table, dict):
+        raise InputError(f"'{section}' is not a section", where="--set", found=repr(table))
+    table[name.strip()] = _toml_value(text.strip())
+
+
+def _toml_value(text: str) -> Any:
+    try:
+        table = tomllib.loads(f"value = {text}")
+    except tomllib.TOMLDecodeError:
+        return text
+    return table["value"] if len(table) == 1 else text

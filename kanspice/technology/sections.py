@@ -1,0 +1,272 @@
+"""What can be said of a technology, section by section; the defaults are the ideal circuit."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from kanspice.validation import Table
+
+_FinitePositive = Annotated[float, Field(strict=True, gt=0, allow_inf_nan=False)]
+_Positive = Annotated[float, Field(strict=True, gt=0)]
+_Finite = Annotated[float, Field(strict=True, allow_inf_nan=False)]
+_NotNegative = Annotated[float, Field(strict=True, ge=0, allow_inf_nan=False)]
+
+
+@dataclass(frozen=True)
+class Mark:
+    """What a value means for the gap."""
+
+    name: str
+
+
+CAUSE = Mark("cause")
+"""An imperfection: its default is the ideal, anything else is a cause of a gap."""
+COST = Mark("cost")
+"""Takes time or power and nothing else: an operating point does not feel it."""
+
+
+class Units(Table):
+    """What one model unit is in the circuit."""
+
+    v_unit_v: _FinitePositive = 1.0
+    """Volts per unit of activation."""
+    i_unit_a: _FinitePositive = 1e-6
+    """Amps per unit of device current: a device of area 1 carries `i_unit_a * phi(v)`."""
+
+
+class Tia(Table):
+    """Transimpedance amplifiers: one per crossbar column."""
+
+    gain: Annotated[float, Field(strict=True, gt=1), CAUSE] = math.inf
+    """Open-loop voltage gain (V/V); `inf` holds the column at exactly the amplifier's offset, 0 V if it has none."""
+    offset_sigma_v: Annotated[_NotNegative, CAUSE] = 0.0
+    """Standard deviation of the amplifiers' input-referred offset voltages."""
+    feedback_sigma: Annotated[_NotNegative, CAUSE] = 0.0
+    """Relative standard deviation of the feedback resistors."""
+    input_bias_a: Annotated[_Finite, CAUSE] = 0.0
+    """What each amplifier's input takes from its column."""
+    output_ohm: Annotated[_NotNegative, CAUSE] = 0.0
+    """Output resistance of the amplifiers, inside their feedback loops; those of infinite gain hide it."""
+    swing_v: Annotated[_Positive, CAUSE] = math.inf
+    """Where outputs of amplifiers and subtractors stop, either sign. `inf`: they do not, and a sample that needs more
+    than `rail_v` has failed."""
+    gbw_hz: Annotated[_Positive, COST] = math.inf
+    """Gain-bandwidth product of the amplifiers, which have one pole. Operating points do not feel it."""
+    slew_v_per_s: Annotated[_Positive, COST] = math.inf
+    """How fast the amplifiers' outputs can change at most; needs `gbw_hz`. Operating points do not feel it."""
+    noise_v_per_rthz: Annotated[_NotNegative, COST] = 0.0
+    """White noise voltage at the amplifiers' inputs, volts per root hertz. Operating points do not feel it."""
+    rail_v: _FinitePositive = 5.0
+    """Largest output voltage, either sign; feedback resistors are chosen so that outputs stay within it."""
+    headroom: Annotated[float, Field(strict=True, gt=0, le=1)] = 0.8
+    """Fraction of the rail that the largest expected output may use."""
+
+
+class CrossbarDevices(Table):
+    """The devices of crossbars as they are made: a device's area is its coefficient."""
+
+    area_sigma: Annotated[_NotNegative, CAUSE] = 0.0
+    """Relative standard deviation of areas. An area that would come out below zero is zero: no device."""
+    area_step: Annotated[_NotNegative, CAUSE] = 0.0
+    """Areas are whole multiples of this, in units of the reference device; 0: any area can be made."""
+    area_levels: Annotated[int, Field(strict=True, ge=0, le=2**31), CAUSE] = 0
+    """Areas of a crossbar are whole multiples of its largest area over this; 0: any area can be made."""
+    shift_sigma_v: Annotated[_NotNegative, CAUSE] = 0.0
+    """Standard deviation of what every device's curve is shifted by along its voltage."""
+    series_ohm: Annotated[_NotNegative, CAUSE] = 0.0
+    """In series with a device of area 1; of one of area a it is a times smaller."""
+    stuck_open: Annotated[float, Field(strict=True, ge=0, le=1), CAUSE] = 0.0
+    """Fraction of devices that do not conduct at all."""
+    stuck_short: Annotated[float, Field(strict=True, ge=0, le=1), CAUSE] = 0.0
+    """Fraction of devices that are a resistance of `short_ohm` instead."""
+    short_ohm: _FinitePositive = 1e4
+    """A shorted device, whatever its area."""
+    temperature_c: Annotated[_Finite, CAUSE] = 27.0
+    """At which the devices are used; their curves are those of 27 degrees. Needs one of the two that follow."""
+    current_per_k: _Finite = 0.0
+    """Relative change of all device currents per degree above 27."""
+    voltage_per_k: _Finite = 0.0
+    """Relative change of all device voltages per degree above 27."""
+    curve: Annotated[Literal["trained", "points"], CAUSE] = "trained"
+    """Of every device: `trained` is the curve that the network was trained with, `points` straight lines between the
+    measured points that it was fitted to."""
+    junction_f: Annotated[_NotNegative, COST] = 0.0
+    """Capacitance across a device of area 1, farads. Operating points do not feel it."""
+
+
+class Wires(Table):
+    """The wires of crossbars, one segment between neighbouring crosspoints, and the drivers of their rows."""
+
+    row_ohm: Annotated[_NotNegative, CAUSE] = 0.0
+    """Of a segment of a row, also of that between driver and first column."""
+    column_ohm: Annotated[_NotNegative, CAUSE] = 0.0
+    """Of a segment of a column, also of that between last row and amplifier."""
+    driver_ohm: Annotated[_NotNegative, CAUSE] = 0.0
+    """Output resistance of what drives a row."""
+    row_f: Annotated[_NotNegative, COST] = 0.0
+    """Capacitance of a row to ground at every crosspoint. Operating points do not feel it."""
+    column_f: Annotated[_NotNegative, COST] = 0.0
+    """Capacitance of a column to ground at every crosspoint. Operating points do not feel it."""
+
+
+class Supply(Table):
+    """What the circuit draws from its rails, plus and minus `tia.rail_v`. It tells what an inference costs, not how far
+    it is off."""
+
+    quiescent_a: Annotated[_NotNegative, COST] = 0.0
+    """What every amplifier (of a column, a subtractor, a row's driver) draws from both rails when its output gives
+    nothing."""
+
+
+class Clippers(Table):
+    """The clamps that limit a crossbar's inputs: a series resistor and a diode at each level."""
+
+    knee_v: Annotated[_NotNegative, CAUSE] = 0.0
+    """n k T / q of the diodes, and what is lost at exactly the level; about 0.026 for silicon, 0: an ideal clip."""
+
+
+class References(Table):
+    """The references of a circuit: one for all of its reference currents, one for all of its clip levels."""
+
+    current_sigma: Annotated[_NotNegative, CAUSE] = 0.0
+    """Relative standard deviation, over specimens, of the reference that all bias currents come from."""
+    clip_sigma: Annotated[_NotNegative, CAUSE] = 0.0
+    """Relative standard deviation, over specimens, of the reference that all clip levels come from."""
+
+
+class Converters(Table):
+    """The digital world's access to a circuit's inputs and outputs."""
+
+    dac_bits: Annotated[int, Field(strict=True, ge=0, le=32), CAUSE] = 0
+    """Resolution of the inputs, over the range of the samples that the circuit is made for; 0: exact."""
+    adc_bits: Annotated[int, Field(strict=True, ge=0, le=32), CAUSE] = 0
+    """Resolution of the outputs, over the range of the network's outputs for the same samples; 0: exact."""
+    input_noise_v: Annotated[_NotNegative, CAUSE] = 0.0
+    """Standard deviation of what is added to every input of every sample."""
+
+
+class KirchhoffNetCircuit(Table):
+    """Nodes of a KirchhoffNet, and how they are read. Its branches' unit current is `units.i_unit_a`."""
+
+    capacitance_f: _FinitePositive = 1e-12
+    """From every node to ground, farads: time, and with it the inference's, is proportional to it."""
+    capacitor_sigma: Annotated[float, Field(strict=True, ge=0, le=0.3), CAUSE] = 0.0
+    """Relative standard deviation of the capacitors."""
+    leak_ohm: Annotated[_Positive, CAUSE] = math.inf
+    """From every node to ground, at all times."""
+    supply_v: Annotated[_Positive, CAUSE] = math.inf
+    """Nodes that go beyond this, of either sign, are pulled back to it through `clamp_ohm`."""
+    clamp_ohm: _NotNegative = 0.0
+    """What the supply's clamp conducts with: a node that gets a current I ends up I times this beyond the supply. 0 is
+    approached: it is 1e-3 of `v_unit_v / i_unit_a`. Refused without a supply."""
+    jitter_sigma_s: Annotated[_NotNegative, CAUSE] = 0.0
+    """Standard deviation of when each sample's outputs are taken. While periods are `phased` the last bank is on until
+    then; behind switches only the hold before it becomes shorter or longer."""
+
+    @model_validator(mode="after")
+    def _clamps_to_a_supply(self) -> Self:
+        if self.clamp_ohm > 0 and math.isinf(self.supply_v):
+            raise ValueError("a supply_v with the clamp_ohm, which would have no effect")
+        return self
+
+
+class Branches(Table):
+    """How a KirchhoffNet's branches are built.
+
+    `schematic` is Fig. 5 of the KirchhoffNet paper: a conductance and a current source behind a one-sided switch (Eq.
+    10), two VCCS and a current source behind one (Eq. 12), differential pairs (Eqs. 11 and 13) whose drives VCCS form.
+    """
+
+    realisation: Literal["behavioural", "schematic"] = "behavioural"
+    """`behavioural`: each branch a source of its law; then only `gain_sigma` and `offset_sigma_v` may not be ideal."""
+    gain_sigma: Annotated[_NotNegative, CAUSE] = 0.0
+    """Relative standard deviation of what branches carry. A branch that would come out below zero carries nothing."""
+    offset_sigma_v: Annotated[_NotNegative, CAUSE] = 0.0
+    """Standard deviation of the offset at each input of a branch: one for a law of a difference of voltages, one at
+    either end for the others. A conductance has none."""
+    switch_on_ohm: Annotated[_NotNegative, CAUSE] = 0.0
+    """One-sided switch of a ReLU, conducting. 0 is approached: it is 1e-6 of `v_unit_v / i_unit_a`."""
+    switch_off_ohm: Annotated[_Positive, CAUSE] = math.inf
+    """The same switch, blocking."""
+    source_ohm: Annotated[_Positive, CAUSE] = math.inf
+    """Output resistance of the current sources of a general ReLU (Eq. 12), all three together. `inf` is approached: it
+    is 1,000 times `v_unit_v / i_unit_a`."""
+    pair_saturation: Annotated[_FinitePositive, CAUSE] = 1.0
+    """Tail current of a differential pair, in units of current, its transconductance being kept; the law's is 1."""
+    pair_sigma: Annotated[float, Field(strict=True, ge=0, le=0.3), CAUSE] = 0.0
+    """Relative standard deviation of tail currents, transconductances being kept."""
+    vccs_saturation: Annotated[_Positive, CAUSE] = math.inf
+    """Largest current of a VCCS, in units of current: it gives I tanh(g v / I) instead of g v."""
+
+
+class Switches(Table):
+    """How a KirchhoffNet's banks of branches take turns at the node capacitors.
+
+    `phased` simulates each period by itself, which is exact for ideal switches. `monolithic` is one circuit with all
+    banks, clocks that do not overlap, and a switch between each node and each bank.
+    """
+
+    mode: Literal["phased", "monolithic"] = "phased"
+    """`phased`: ideal switches; other values than the ideals below are then refused."""
+    on_ohm: Annotated[_NotNegative, CAUSE] = 0.0
+    """Between a node and its bank while the bank is on."""
+    off_ohm: Annotated[_Positive, CAUSE] = math.inf
+    """What a bank that is off loads each of its nodes with, to ground."""
+    rise_s: _NotNegative = 0.0
+    """Rise and fall time of the clocks, seconds; 0 is a millionth of the shortest period."""
+    hold_s: Annotated[_NotNegative, CAUSE] = 0.0
+    """How long the nodes are left alone after each period, and before the outputs are taken, seconds."""
+    skew_s: Annotated[_NotNegative, CAUSE] = 0.0
+    """How late a clock's edge comes at most: each edge of each bank's clock by its own part of it. Periods are so much
+    farther apart, so that clocks never overlap."""
+    injected_c: Annotated[float, Field(strict=True, allow_inf_nan=False), CAUSE] = 0.0
+    """Coulombs that a switch pushes onto its node while it opens, of either sign."""
+    injected_sigma_c: Annotated[_NotNegative, CAUSE] = 0.0
+    """Standard deviation of that charge from switch to switch."""
+
+
+class Filters(Table):
+    """The connections of a PhyKAN: band-pass filters between sines and amplitude detectors."""
+
+    sine_v: _FinitePositive = 1.0
+    """Amplitude of the sines that drive the filters."""
+    capacitor_f: _FinitePositive = 1e-12
+    """Of every filter; its resistors give it the trained cut-offs."""
+    component_sigma: Annotated[float, Field(strict=True, ge=0, le=0.3), CAUSE] = 0.0
+    """Relative standard deviation of every resistor and every capacitor of the filters."""
+    gain_sigma: Annotated[_NotNegative, CAUSE] = 0.0
+    """Relative standard deviation of the filters' gains. A gain never changes its sign."""
+    gain_step: Annotated[_NotNegative, CAUSE] = 0.0
+    """Gains are whole multiples of this; 0: any gain can be set."""
+    low_cutoffs_hz: Annotated[tuple[_FinitePositive, ...] | str, CAUSE] = ()
+    """Cut-offs that low-pass filters can be set to, the nearest is taken: a list, or a file (`.npy`, `.csv`) of one;
+    empty: any."""
+    high_cutoffs_hz: Annotated[tuple[_FinitePositive, ...] | str, CAUSE] = ()
+    """The same of high-pass filters."""
+    amplifier_hz: Annotated[_Positive, CAUSE] = math.inf
+    """Gain-bandwidth product of the followers and amplifiers inside the filters."""
+    offset_sigma_v: Annotated[_NotNegative, CAUSE] = 0.0
+    """Standard deviation of the detectors' offsets."""
+    hold_s: Annotated[_Positive, CAUSE] = math.inf
+    """Time constant with which a detector's output droops between the peaks of its sine; ripple comes with it."""
+    slot_s: Annotated[_NotNegative, COST] = 0.0
+    """How long a layer has to settle and to be read; 0: as long as it needs. Only the `transient` fidelity feels it."""
+
+
+class Synapses(Table):
+    """The connections of a MemKAN: memdiodes with their loads and gain stages."""
+
+    current_sigma: Annotated[float, Field(strict=True, ge=0, le=0.3), CAUSE] = 0.0
+    """Relative standard deviation of the memdiodes' saturation currents."""
+    alpha_sigma: Annotated[float, Field(strict=True, ge=0, le=0.3), CAUSE] = 0.0
+    """Relative standard deviation of the memdiodes' exponents."""
+    resistance_sigma: Annotated[float, Field(strict=True, ge=0, le=0.3), CAUSE] = 0.0
+    """Relative standard deviation of loads, of series and of input resistances."""
+    gain_sigma: Annotated[_NotNegative, CAUSE] = 0.0
+    """Relative standard deviation of the gain stages. A gain never changes its sign."""
+    read_noise_v: Annotated[_NotNegative, CAUSE] = 0.0
+    """Standard deviation of the noise on every sum of synapses, drawn for every sample."""

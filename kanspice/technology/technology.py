@@ -1,0 +1,131 @@
+"""Every circuit-level choice and imperfection as one validated object.
+
+Without any everything is ideal: the circuit then differs from the model by numerical error only.
+Unknown keys are errors, so a misspelt imperfection can never be silently left out.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from pydantic import PrivateAttr
+
+from kanspice.technology.sections import (
+    CAUSE,
+    COST,
+    Branches,
+    Clippers,
+    Converters,
+    CrossbarDevices,
+    Filters,
+    KirchhoffNetCircuit,
+    Mark,
+    References,
+    Supply,
+    Switches,
+    Synapses,
+    Tia,
+    Units,
+    Wires,
+)
+from kanspice.validation import Table
+
+
+class Technology(Table):
+    """One circuit technology. The defaults are the ideal circuit."""
+
+    name: str = "ideal"
+    general: bool = False
+    """For any circuit: what one has no part for is left out. Otherwise it is an error, lest it pass for harmless."""
+    units: Units = Units()
+    tia: Tia = Tia()
+    devices: CrossbarDevices = CrossbarDevices()
+    wires: Wires = Wires()
+    clippers: Clippers = Clippers()
+    references: References = References()
+    supply: Supply = Supply()
+    converters: Converters = Converters()
+    kirchhoffnet: KirchhoffNetCircuit = KirchhoffNetCircuit()
+    branches: Branches = Branches()
+    switches: Switches = Switches()
+    filters: Filters = Filters()
+    synapses: Synapses = Synapses()
+    _overridden: frozenset[str] = PrivateAttr(frozenset())
+
+    @property
+    def causes(self) -> tuple[str, ...]:
+        """The imperfections that are not at their ideal, as `section.key`, in the order of the sections."""
+        return self._marked(CAUSE)
+
+    @property
+    def overridden(self) -> frozenset[str]:
+        """Values, as `section.key`, that somebody asked for besides a general file: no circuit may leave one out."""
+        return self._overridden
+
+    @property
+    def costs(self) -> tuple[str, ...]:
+        """Values that are set and take time or power, as `section.key`: an operating point does not feel them."""
+        return self._marked(COST)
+
+    def _marked(self, mark: Mark) -> tuple[str, ...]:
+        """Keys with this mark that are not at their default, as `section.key`, in the order of the sections."""
+        return tuple(
+            f"{section}.{key}"
+            for section, table in self
+            if isinstance(table, Table)
+            for key, field in type(table).model_fields.items()
+            if mark in field.metadata and getattr(table, key) != field.default
+        )
+
+    def without(self, causes: Iterable[str]) -> Technology:
+        """The same technology with these imperfections, `section.key`, at their ideal."""
+        tables: dict[str, Table] = {}
+        for cause in causes:
+            section, _, key = cause.partition(".")
+            table: Table = tables.get(section, getattr(self, section))
+            tables[section] = table.model_copy(update={key: type(table).model_fields[key].default})
+        return self.model_copy(update=tables)
+
+    def to_json(self) -> str:
+        """Canonical JSON text (sorted keys; `inf` as `Infinity`), for designs and reports."""
+        return json.dumps(self.model_dump(), sort_keys=True)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One key of a technology: `section.key`, its value here, and what it means."""
+
+    name: str
+    value: float | str
+    is_cause: bool
+    meaning: str
+
+
+def entries(technology: Technology) -> list[tuple[str, str, list[Entry]]]:
+    """Every section with what it is about and its keys, in order."""
+    found = []
+    for section, table in technology:
+        if isinstance(table, Table):
+            about = " ".join((type(table).__doc__ or "").split())
+            keys = [
+                Entry(
+                    f"{section}.{key}",
+                    _shown(getattr(table, key)),
+                    CAUSE in field.metadata,
+                    _one_line(field.description),
+                )
+                for key, field in type(table).model_fields.items()
+            ]
+            found.append((section, about, keys))
+    return found
+
+
+def _shown(value: float | str | tuple[float, ...]) -> float | str:
+    """A value as a table shows it."""
+    return (f"{len(value)} of them" if value else "any") if isinstance(value, tuple) else value
+
+
+def _one_line(text: str | None) -> str:
+    return " ".join((text or "").split())
