@@ -93,7 +93,11 @@ class Measured:
             loss=_losses(evidence, expected, outputs, solution),
             limits=judged(limits, metric_values(gap, stages, numerical, accuracies)),
             timing={"compile_s": self.compile_s, **solution.timing_s},
-            memory={"simulator_peak_bytes": solution.simulator_peak_bytes, "kanspice_peak_bytes": peak_bytes() or None},
+            memory={
+                "simulator_peak_bytes": solution.simulator_peak_bytes,
+                "engine_at_most_bytes": solution.engine_at_most_bytes,
+                "kanspice_peak_bytes": peak_bytes() or None,
+            },
             notes=facts.notes(design, solution),
             versions={name: version(name) for name in PACKAGES} | {"python": platform.python_version()},
             reference=expected,
