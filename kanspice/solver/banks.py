@@ -22,6 +22,7 @@ from kanspice.design.activations import ACTIVATIONS
 from kanspice.design.branches import LEAK, activation_name
 from kanspice.piecewise import Bends, PairCurrents
 from kanspice.solver.processors import HOST, Processor, zeros
+from kanspice.solver.products import times
 
 Array = npt.NDArray[np.float64]
 Indices = npt.NDArray[np.int64]
@@ -146,12 +147,11 @@ class DenseBank(Bank):
         self.into = processor.array(np.ascontiguousarray(into[:, 1:]))
 
     def into_nodes(self, volts: Array) -> Array:
-        drive = _limited(volts @ self.terms[0], self.level)
+        drive = _limited(times(volts, self.terms[0]), self.level)
         for term in self.terms[1:]:
-            drive += _limited(volts @ term, self.level)
+            drive += _limited(times(volts, term), self.level)
         drive += self.gamma
-        currents: Array = self.branches.shaped(drive, self.ratio) @ self.into
-        return currents
+        return times(self.branches.shaped(drive, self.ratio), self.into)
 
 
 class PiecewiseBank(Bank):
@@ -254,13 +254,15 @@ class NodeSums:
         for count in np.unique(counts[1:]).tolist():
             those = 1 + np.flatnonzero(counts[1:] == count)
             members = order[starts[those][:, None] + np.arange(count)]
-            self.groups.append([processor.array(part) for part in (those - 1, pair[members], sign[members])])
+            parts = those - 1, pair[members].ravel(), sign[members]
+            self.groups.append([processor.array(part) for part in parts])
 
     def of(self, currents: Array) -> Array:
         """(samples, nodes) for currents (samples, pairs)."""
-        into: Array = zeros((len(currents), self.nodes), currents)
+        xp, into = namespace(currents), zeros((len(currents), self.nodes), currents)
         for those, pair, sign in self.groups:
-            into[:, those] = (currents[:, pair] * sign).sum(axis=2)
+            along = xp.take(currents, pair, axis=1).reshape(len(currents), *sign.shape)
+            into[:, those] = (along * sign).sum(axis=2)
         return into
 
 

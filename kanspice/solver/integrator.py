@@ -147,7 +147,7 @@ def follow(
 
     pull: changes the states besides the slope; for a method that has a part for it.
     deadline: of `time.monotonic`; what is not there then is late.
-    Arrays may be NumPy's or torch's, if the method's are the same: `Processor.record` makes them so.
+    Arrays may be NumPy's or torch's.
     """
     stop = zeros((len(start),), start) + span[1]
     if (stop <= span[0]).all():
@@ -211,12 +211,11 @@ class _Run:
         """The state after the step, and slopes (stages + 1, samples, width)."""
         method, (samples, width) = self.method, self.state.shape
         slopes = zeros((method.stages + 1, samples, width), self.state)
-        flat = slopes.reshape(method.stages + 1, -1)
         slopes[0] = self.now
         for stage in range(1, method.stages):
-            change = (method.a[stage, :stage] @ flat[:stage]).reshape(samples, width)
-            slopes[stage] = self.slope(self.time + method.c[stage] * step, self.state + step[:, None] * change)
-        state = self.state + step[:, None] * (method.b @ flat[:-1]).reshape(samples, width)
+            change = _sum(method.a[stage, :stage], slopes)
+            slopes[stage] = self.slope(self.time + float(method.c[stage]) * step, self.state + step[:, None] * change)
+        state = self.state + step[:, None] * _sum(method.b, slopes)
         slopes[-1] = self.slope(self.time + step, state)
         return state, slopes
 
@@ -224,17 +223,16 @@ class _Run:
         """The same; slopes are sums of both parts but for the last, which is the next step's first without the pull."""
         method, (samples, width), implicit = self.method, self.state.shape, self.method.implicit
         slopes, pulls = zeros((2, method.stages + 1, samples, width), self.state)
-        free, pulled = slopes.reshape(method.stages + 1, -1), pulls.reshape(method.stages + 1, -1)
         slopes[0], pulls[0] = self.now, pull.slope(self.time, self.state)
         for stage in range(1, method.stages):
-            change = method.a[stage, :stage] @ free[:stage] + implicit[stage, :stage] @ pulled[:stage]
-            known = self.state + step[:, None] * change.reshape(samples, width)
-            time = self.time + method.c[stage] * step
-            weight = implicit[stage, stage] * step
+            change = _sum(method.a[stage, :stage], slopes) + _sum(implicit[stage, :stage], pulls)
+            known = self.state + step[:, None] * change
+            time = self.time + float(method.c[stage]) * step
+            weight = float(implicit[stage, stage]) * step
             settled = pull.settled(time, known, weight)
             slopes[stage], pulls[stage] = self.slope(time, settled), (settled - known) / weight[:, None]
         slopes[:-1] += pulls[:-1]
-        state = self.state + step[:, None] * (method.b @ free[:-1]).reshape(samples, width)
+        state = self.state + step[:, None] * _sum(method.b, slopes)
         slopes[-1] = self.slope(self.time + step, state)
         return state, slopes
 
@@ -242,10 +240,9 @@ class _Run:
         """(samples,) of what is allowed, by the difference from the embedded methods."""
         xp, method = self.xp, self.method
         allowed = self._allowed(xp.maximum(xp.abs(self.state), xp.abs(state)))
-        flat = slopes.reshape(method.stages + 1, -1)
-        main = _norm((method.main @ flat).reshape(state.shape) / allowed)
+        main = _norm(_sum(method.main, slopes) / allowed)
         if method.damping is not None:
-            damping = _norm((method.damping @ flat).reshape(state.shape) / allowed)
+            damping = _norm(_sum(method.damping, slopes) / allowed)
             size = xp.sqrt(main**2 + 0.01 * damping**2)
             main = xp.where(size != 0, main**2 / size, 0.0)
         error: Array = xp.where((xp.abs(state) < _LARGEST).all(axis=1), step * main, np.inf)
@@ -277,6 +274,18 @@ class _Run:
         self.alive, self.state, self.now = self.alive[going], self.state[going], self.now[going]
         self.time, self.step, self.grow = self.time[going], self.step[going], self.grow[going]
         self.stop, self.shortest = self.stop[going], self.shortest[going]
+
+
+def _sum(weights: Array, slopes: Array) -> Array:
+    """(samples, width) of the first slopes (stages, samples, width), one after the other: a product with a matrix would
+    round differently for other numbers of samples.
+    """
+    first, *others = weights.tolist()
+    total: Array = first * slopes[0]
+    for weight, slope in zip(others, slopes[1:], strict=False):
+        if weight != 0:
+            total += weight * slope
+    return total
 
 
 def _norm(values: Array) -> Array:

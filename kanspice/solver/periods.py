@@ -37,7 +37,6 @@ def ideal_end_v(period: OdePeriod, before_v: Array, processor: Processor = HOST)
     """
     bank, per_current = bank_of(period, processor=processor), processor.array(_per_current(period))
     method, tolerance = _explicit(bank)
-    method = processor.record(method)
 
     def slope(_time: Array, state: Array) -> Array:
         change: Array = bank.into_nodes(state) * per_current
@@ -141,8 +140,7 @@ class _Period:
             self.points = self.switches.points
         self.losses = _Losses(design.losses, period, self.per_current, self.switches)
         self.pull = self.losses if self.losses.largest() * self.points[-1] > _STIFF else None
-        method, self.tolerance = _explicit(self.bank) if self.pull is None else (PULLED, _KINKED_TOLERANCE)
-        self.method = processor.record(method)
+        self.method, self.tolerance = _explicit(self.bank) if self.pull is None else (PULLED, _KINKED_TOLERANCE)
 
     def last(self, late_s: Array) -> Array:
         """(samples,) when it is over, for samples of which it lasts so much longer."""
@@ -234,11 +232,14 @@ class _Switches:
             return into
         xp = namespace(state)
         allowed = _ROUNDING * (1 + xp.max(xp.abs(state), axis=1))
+        left = allowed > 0
         for _ in range(_MOST_ROUNDS):
-            before, into = into, self.bank.into_nodes(state + self.ohm * into)
-            left = xp.max(xp.abs(into - before), axis=1) * self.ohm > allowed
+            found = self.bank.into_nodes(state + self.ohm * into)
+            moved = xp.max(xp.abs(found - into), axis=1) * self.ohm
+            into = xp.where(left[:, None], found, into)
+            left = left & (moved > allowed)
             if not left.any():
-                return into
+                break
         stopped: Array = xp.where(left[:, None], np.nan, into)
         return stopped
 

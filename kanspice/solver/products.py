@@ -10,7 +10,7 @@ from kanspice.solver.processors import zeros
 
 Array = npt.NDArray[np.float64]
 
-_TILE = 64
+_TILE = 32
 """Rows at a time, a multiple of what kernels take at once: libraries choose other sums for other shapes."""
 
 

@@ -4,10 +4,19 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import torch
 from circuits import PEAK, inputs_for, load_device, network, specimen_of
+from periods import design_of_periods, period
 
+from kanspice.compile import compile_kirchhoffnet, made
+from kanspice.design.branches import law_rows
+from kanspice.draws import Draw
+from kanspice.models import KirchhoffNet
+from kanspice.models.branches import BRANCHES
+from kanspice.models.topology import Topology
 from kanspice.solver import KnownRows, SolverOptions, solve
 from kanspice.solver.wired import gmres
+from kanspice.technology import Technology
 
 TECHNOLOGIES = [
     (),
@@ -40,6 +49,42 @@ def test_blocks_do_not_matter_to_the_last_bit(model, overrides):
         assert parts.failed == whole.failed
         for found, expected in zip(tables(parts), tables(whole), strict=True):
             assert found.tobytes() == expected.tobytes()
+
+
+def check_blocks(design, inputs):
+    whole = solve(design, inputs, "device", SolverOptions(check_samples=0))
+    assert whole.solved.any()
+    for block in (1, 7):
+        parts = solve(design, inputs, "device", SolverOptions(check_samples=0, block=block))
+        for found, expected in zip(tables(parts), tables(whole), strict=True):
+            assert found.tobytes() == expected.tobytes()
+
+
+@pytest.mark.parametrize("law", ["ShiftRelu1", "ShiftTanh2", "Conductance", "Device2.silu", "Device1.hardtanh"])
+@pytest.mark.parametrize("nodes", [1, 3, 40])
+def test_periods_too(law, nodes):
+    rng = np.random.default_rng(2)
+    edges = [(first, second) for first in range(nodes + 1) for second in range(nodes + 1) if first != second]
+    theta = rng.normal(size=(law_rows(law), len(edges))) / nodes
+    duration = 0.5 if nodes < 40 else 0.02
+    check_blocks(design_of_periods(period(law, edges, theta, duration=duration)), rng.normal(size=(9, nodes)))
+
+
+@pytest.mark.parametrize("leak_ohm", [1e3, 1e8])
+def test_circuits_behind_switches_too(leak_ohm):
+    edges = np.array([(1, 0), (1, 2), (2, 1), (1, 2), (0, 2)])
+    rng = np.random.default_rng(3)
+    branch = BRANCHES["ShiftRelu1"]()
+    thetas = [torch.from_numpy(rng.normal(size=(branch.rows, len(edges)))) for _ in range(2)]
+    topology = Topology(*edges.T, np.arange(len(edges)), 2)
+    model = KirchhoffNet([topology] * 2, [0.5] * 2, branch, thetas=thetas).eval()
+    technology = Technology(
+        kirchhoffnet={"leak_ohm": leak_ohm, "supply_v": 0.8, "clamp_ohm": 3e4, "jitter_sigma_s": 1e-8},
+        branches={"realisation": "schematic", "gain_sigma": 0.1},
+        switches={"mode": "monolithic", "on_ohm": 1e4, "rise_s": 5e-9, "injected_c": 1e-14},
+    )
+    design = made(compile_kirchhoffnet(model, technology, model_sha256=""), technology, Draw(1))
+    check_blocks(design, rng.normal(size=(9, 2)))
 
 
 def test_rows_that_are_known_change_nothing(model):
