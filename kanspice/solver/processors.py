@@ -89,7 +89,7 @@ def processor_named(name: str) -> Processor:
 
 def host(values: Any) -> npt.NDArray[Any]:
     """Values from wherever they are, as NumPy's."""
-    return values if isinstance(values, np.ndarray) else np.asarray(values.cpu())
+    return values if isinstance(values, np.ndarray) else values.cpu().numpy()
 
 
 def host_record(record: Record) -> Record:
