@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from kanspice.design import Crossbar, Design
+from kanspice.design.uniqueness import SEARCHED_NUMBERS
 from kanspice.devices import Curve, PiecewisePolynomial
 from kanspice.solver.banks import Bank, DenseBank
 from kanspice.solver.linear import is_resistance
@@ -26,6 +27,8 @@ _PER_DEVICE = 20
 """Numbers for a device, or a crosspoint without wires, that is looked at by itself."""
 _PER_CROSSPOINT = 60
 """Numbers for a sample's crosspoint behind wires: cubics, and all rounds that a linear system may take."""
+_PER_SEARCHED = 8
+"""Numbers for a voltage, of those that are tried together, at which a column could settle as well."""
 _PER_TESTED = 100
 """Numbers for a crosspoint behind wires of which it is tested whether its state would stay: see `least_eigenvalue`."""
 _PER_SYSTEM = 4 * (MOST_ROUNDS + 1) ** 2
@@ -52,7 +55,7 @@ def crossbar_bytes(crossbar: Crossbar, curves: Sequence[Curve], reach_v: float, 
         numbers += (_PER_CROSSPOINT * crosspoints + _PER_SYSTEM) * together + _PER_TESTED * crosspoints * tested
         numbers += _PER_PAIR_OF_ROWS * crossbar.rows**2 * all(map(is_resistance, curves))
     else:
-        numbers += _PER_DEVICE * min(at_a_time, samples * areas)
+        numbers += _PER_DEVICE * min(at_a_time, samples * areas) + _PER_SEARCHED * SEARCHED_NUMBERS
     return _BYTES * numbers
 
 

@@ -17,9 +17,10 @@ class SolverOptions:
     solved again, tighter, to measure numerical error: half of them those that differ most from the reference, the
     others chosen by `seed`. waveforms: for how many of the samples, the first that were solved, the node voltages of a
     circuit that answers after a time are kept over time. block: samples at a time; if None, as many as fit well into
-    the processor's cache; operating points do not depend on it, to the last bit, voltages after a time by rounding, or,
-    where currents have corners, by what a step's error tolerance allows. row_currents: whether what crossbars' rows
-    take from their drivers is found too, as the physical cost needs it. device: what computes, see `processor_named`.
+    the processor's cache; operating points do not depend on it, with NumPy to the last bit, voltages after a time by
+    rounding, or, where currents have corners, by what a step's error tolerance allows. row_currents: whether what
+    crossbars' rows take from their drivers is found too, as the physical cost needs it. device: what computes, see
+    `processor_named`.
     """
 
     timeout_s: float | None = None
