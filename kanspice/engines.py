@@ -126,8 +126,9 @@ def _batched(options: NgspiceOptions, *, row_currents: bool) -> SolverOptions:
     )
 
 
-def check_device(device: str, engine: EngineName, cross_check: int) -> None:
+def check_device(device: str, design: Design, engine: EngineName, cross_check: int) -> None:
     """Raises InputError for a device that is not there, or where neither the engine nor its check can use it."""
+    solver.check_device(device, design)
     if processor_named(device) is not HOST and engine == "ngspice" and not cross_check:
         raise InputError("ngspice cannot use a GPU", where="--device", found=device, hint="--engine batched")
 

@@ -106,7 +106,7 @@ def verify(
     compile_s, design = _timed(lambda: compile_model(loaded, technology, evidence.sizing_inputs, draw, sizing))
     fidelity = resolve_fidelity(design, options.fidelity)
     check_other_engine(fidelity, options.cross_check)
-    check_device(options.ngspice.device, options.engine, options.cross_check)
+    check_device(options.ngspice.device, design, options.engine, options.cross_check)
     _check_limits(options.limits, design, evidence, fidelity)
     reference, diverged = followed_once()
     followed = [index for index in range(len(evidence.inputs)) if index not in diverged]

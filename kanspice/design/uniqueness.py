@@ -23,6 +23,8 @@ _SLOPE_SLACK = 1.05
 _BOUND_ROUNDS, _POSITIVE = 20, 1e-12
 _STEP = 1 / 700
 """Of a device's range: how finely column voltages are searched."""
+SEARCHED_NUMBERS = 2**15
+"""Voltages of columns that are searched together: 256 kB, and a few times as much for what is made of them."""
 
 
 def solution_counts(design: Design, crossbar: Crossbar, rows_v: Array) -> npt.NDArray[np.int64]:
@@ -34,9 +36,10 @@ def solution_counts(design: Design, crossbar: Crossbar, rows_v: Array) -> npt.ND
     if crossbar.holds_columns or _always_falls(design, crossbar):
         return counts
     doubtful = ~_falls_within_reach(design, crossbar, rows_v)
-    columns_v = _search_grid(design, crossbar)
+    columns_v, size = _search_grid(design, crossbar), max(1, SEARCHED_NUMBERS // (2 * crossbar.width))
+    parts = [columns_v[first : first + size] for first in range(0, len(columns_v), size)]
     for sample in np.flatnonzero(doubtful.any(axis=1)).tolist():
-        above = _excess_current(design, crossbar, rows_v[sample], columns_v) > 0
+        above = np.concatenate([_excess_current(design, crossbar, rows_v[sample], part) > 0 for part in parts])
         crossings = np.count_nonzero(above[1:] != above[:-1], axis=0)
         counts[sample] = np.where(doubtful[sample], crossings, 1)
     return counts

@@ -13,7 +13,7 @@ from kanspice.gap.metrics import compare
 from kanspice.gap.result import NumericalGap, StageGap
 from kanspice.solution import Solution
 from kanspice.solver.periods import ideal_end_v
-from kanspice.solver.processors import Processor, processor_named
+from kanspice.solver.processors import Processor, failures_of, processor_named
 
 Array = npt.NDArray[np.float64]
 
@@ -30,7 +30,9 @@ def measure(
     before_v = inputs * design.input_v_per_unit
     gaps = []
     for stage in design.stages:
-        gaps.append(_stage_gap(design, solution, stage, before_v, reference[stage.compares_to], processor=processor))
+        with failures_of(device):
+            gap = _stage_gap(design, solution, stage, before_v, reference[stage.compares_to], processor=processor)
+        gaps.append(gap)
         before_v = solution.stage_v[stage.name]
     return tuple(gaps)
 

@@ -127,7 +127,7 @@ def engine_name(engine: Mapping[str, object]) -> str:
     """Which engine, of what version, and what it computed with unless that is the central processor."""
     options = engine.get("options")
     device = options.get("device", "cpu") if isinstance(options, Mapping) else "cpu"
-    where = "" if device == "cpu" else f" on {plain(device)}"
+    where = "" if device == "cpu" or engine.get("name") != "batched" else f" on {plain(device)}"
     return f"{plain(engine.get('name', NOTHING))} {plain(engine.get('version', ''))}{where}"
 
 

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from kanspice.design import Design
+from kanspice.errors import InputError
 from kanspice.netlist import Fidelity, check_fidelity
 from kanspice.outcomes import chosen_samples, column_failures, range_failures, unproven_note
 from kanspice.solution import FailedSample, NumericalError, Outcome, Solution, Waveform
@@ -21,7 +22,7 @@ from kanspice.solver.memory import results_bytes
 from kanspice.solver.operating_points import Chain
 from kanspice.solver.options import Expects, Progress, SolverOptions
 from kanspice.solver.periods import Periods
-from kanspice.solver.processors import processor_named
+from kanspice.solver.processors import HOST, failures_of, processor_named
 from kanspice.solver.rows import KnownRows
 
 Array = npt.NDArray[np.float64]
@@ -47,13 +48,15 @@ def solve(
     is drawn for each of them; 0 and on if None. known: what circuits that get the same
     inputs share; the solution is the same with it.
     Failed samples are values in the result. Raises InputError for a fidelity that means nothing for the design, and for
-    a device that is not there.
+    a device that is not there, or has nothing to do; SimulatorError where it fails, or has not enough memory.
     """
     arriving = design.inputs_v(inputs, numbers), design.read_late_s(len(inputs), numbers)
-    run = _Run(design, *arriving, fidelity, options or SolverOptions(), hints=hints or {}, known=known)
-    if expects is not None:
-        expects(run.at_most_bytes)
-    return run.solve(progress)
+    options = options or SolverOptions()
+    with failures_of(options.device):
+        run = _Run(design, *arriving, fidelity, options, hints=hints or {}, known=known)
+        if expects is not None:
+            expects(run.at_most_bytes)
+        return run.solve(progress)
 
 
 class Session:
@@ -61,20 +64,30 @@ class Session:
 
     def __init__(self, design: Design, fidelity: Fidelity, options: SolverOptions) -> None:
         self.design, self.fidelity, self.options = design, fidelity, options
-        self._method = _method(design, fidelity, options)
+        with failures_of(options.device):
+            self._method = _method(design, fidelity, options)
 
     def solve(self, inputs: Array, numbers: Sequence[int] | None = None) -> Solution:
         """As the function of that name."""
         arriving = self.design.inputs_v(inputs, numbers), self.design.read_late_s(len(inputs), numbers)
-        return _Run(self.design, *arriving, self.fidelity, self.options, hints={}, method=self._method).solve(None)
+        with failures_of(self.options.device):
+            return _Run(self.design, *arriving, self.fidelity, self.options, hints={}, method=self._method).solve(None)
 
 
 def _method(design: Design, fidelity: Fidelity, options: SolverOptions, known: KnownRows | None = None) -> Method:
     check_fidelity(design, fidelity)
+    check_device(options.device, design)
     processor = processor_named(options.device)
     if design.periods:
         return Periods(design, processor)
     return Chain(design, fidelity, known, row_currents=options.row_currents, processor=processor)
+
+
+def check_device(device: str, design: Design) -> None:
+    """Raises InputError for a device that is not there, or that has nothing to do for this circuit."""
+    if processor_named(device) is not HOST and not design.crossbars and not design.periods:
+        expected = "crossbars, or a KirchhoffNet"
+        raise InputError("nothing in this circuit is for a GPU", where=f"--device {device}", expected=expected)
 
 
 class _Run:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeGuard
 
 import numpy as np
 import numpy.typing as npt
@@ -40,7 +41,7 @@ class Resistances:
     @classmethod
     def of(cls, curves: Sequence[Curve], area_a: Array, shift_v: Array) -> Resistances | None:
         """For area_a and shift_v (rows, columns, devices), amps and volts; None unless all curves are resistances."""
-        lines = [curve for curve in curves if isinstance(curve, PiecewisePolynomial) and _is_resistance(curve)]
+        lines = [curve for curve in curves if is_resistance(curve)]
         if not curves or len(lines) != len(curves):
             return None
         slopes = np.array([curve.coefficients[0, 1] for curve in lines])
@@ -48,9 +49,9 @@ class Resistances:
         return cls(area_a @ slopes, -(area_a * shift_v) @ slopes, float(reach_v) / 2)
 
 
-def _is_resistance(curve: PiecewisePolynomial) -> bool:
+def is_resistance(curve: Curve) -> TypeGuard[PiecewisePolynomial]:
     """One straight line that rises through 0 V."""
-    if curve.coefficients.shape != (1, 2):
+    if not isinstance(curve, PiecewisePolynomial) or curve.coefficients.shape != (1, 2):
         return False
     at_start, slope = curve.coefficients[0].tolist()
     return bool(slope >= 0 and at_start - slope * curve.lo_v == 0)

@@ -7,8 +7,12 @@ from collections.abc import Sequence
 import numpy as np
 
 from kanspice.design import Crossbar, Design
+from kanspice.design.uniqueness import SEARCHED_NUMBERS
 from kanspice.devices import Curve, PiecewisePolynomial
 from kanspice.solver.banks import Bank, DenseBank
+from kanspice.solver.linear import is_resistance
+from kanspice.solver.states import TESTED_NUMBERS
+from kanspice.solver.wired import MOST_ROUNDS
 
 _BYTES = 8
 _TABLES = 5
@@ -23,6 +27,14 @@ _PER_DEVICE = 20
 """Numbers for a device, or a crosspoint without wires, that is looked at by itself."""
 _PER_CROSSPOINT = 60
 """Numbers for a sample's crosspoint behind wires: cubics, and all rounds that a linear system may take."""
+_PER_SEARCHED = 8
+"""Numbers for a voltage, of those that are tried together, at which a column could settle as well."""
+_PER_TESTED = 100
+"""Numbers for a crosspoint behind wires of which it is tested whether its state would stay: see `least_eigenvalue`."""
+_PER_SYSTEM = 4 * (MOST_ROUNDS + 1) ** 2
+"""Numbers for what a sample's crosspoints are projected to by a linear system."""
+_PER_PAIR_OF_ROWS = 12
+"""Numbers where resistances are eliminated: matrices between rows, for all samples together."""
 _MATRICES = 6
 """Of nodes times branches, where a bank is some."""
 _PER_BRANCH, _PER_NODE, _PER_BRANCH_OF_MATRIX, _PER_PAIR = 30, 40, 4, 12
@@ -38,9 +50,12 @@ def crossbar_bytes(crossbar: Crossbar, curves: Sequence[Curve], reach_v: float, 
     of_rows = _PER_ROW * len(curves) + _PER_CROSSING * sum(most_crossings(curve, reach_v) for curve in curves)
     numbers = _TABLES * areas + samples * (of_rows * crossbar.rows + _PER_COLUMN * 2 * crossbar.width)
     if crossbar.has_wires:
-        numbers += _PER_CROSSPOINT * min(max(at_a_time, crosspoints), samples * crosspoints)
+        together = min(max(at_a_time // crosspoints, 1), samples)
+        tested = min(max(TESTED_NUMBERS // crosspoints, 1), samples)
+        numbers += (_PER_CROSSPOINT * crosspoints + _PER_SYSTEM) * together + _PER_TESTED * crosspoints * tested
+        numbers += _PER_PAIR_OF_ROWS * crossbar.rows**2 * all(map(is_resistance, curves))
     else:
-        numbers += _PER_DEVICE * min(at_a_time, samples * areas)
+        numbers += _PER_DEVICE * min(at_a_time, samples * areas) + _PER_SEARCHED * SEARCHED_NUMBERS
     return _BYTES * numbers
 
 

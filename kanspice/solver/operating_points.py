@@ -72,10 +72,6 @@ class Chain:
         if fidelity == "transient":
             hint = "a circuit of --fidelity behavioural, or --engine ngspice"
             raise InputError("filters over time are ngspice's alone", where="--fidelity", found=fidelity, hint=hint)
-        if processor is not HOST and not design.crossbars:
-            raise InputError(
-                "nothing in this circuit is for a GPU", where="--device", expected="crossbars, or a KirchhoffNet"
-            )
         self.design, self.fidelity, self.known, self.row_currents = design, fidelity, known, row_currents
         self.processor = processor
         for crossbar in design.crossbars if fidelity == "shared" else ():
@@ -88,6 +84,7 @@ class Chain:
         }
         self.area = {crossbar.name: crossbar.column_area for crossbar in design.crossbars}
         self.linear: dict[str, LinearCrossbar] = {}
+        self.used = HOST
 
     @property
     def block(self) -> int:
@@ -113,8 +110,8 @@ class Chain:
 
     @property
     def facts(self) -> Mapping[str, object]:
-        """Nothing to choose: what is left is rounding."""
-        return {"device": self.processor.name}
+        """What computed; nothing to choose, since what is left is rounding."""
+        return {"device": self.used.name}
 
     def solve(
         self, inputs_v: Array, _late_s: Array, /, *, tighter: bool = False, deadline: float | None = None
@@ -153,6 +150,8 @@ class Chain:
         found = now.found
         settled: Settled
         linear = self._linear(crossbar, rows_v) if now.is_first else None
+        if linear is None and now.is_first:
+            self.used = now.processor
         if linear is not None:
             settled = linear.settle(rows_v)
         elif crossbar.has_wires:

@@ -17,8 +17,9 @@ class SolverOptions:
     solved again, tighter, to measure numerical error: half of them those that differ most from the reference, the
     others chosen by `seed`. waveforms: for how many of the samples, the first that were solved, the node voltages of a
     circuit that answers after a time are kept over time. block: samples at a time; if None, as many as fit well into
-    the processor's cache; no answer depends on it, to the last bit. row_currents: whether what crossbars' rows
-    take from their drivers is found too, as the physical cost needs it. device: what computes, see `processor_named`.
+    the processor's cache; with NumPy no answer depends on it, to the last bit. row_currents: whether what crossbars'
+    rows take from their drivers is found too, as the physical cost needs it. device: what computes, see
+    `processor_named`.
     """
 
     timeout_s: float | None = None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from itertools import pairwise
 
 import numpy as np
@@ -139,7 +140,7 @@ class _Period:
             self.switches = _Switches(design.switching, self.bank, period, np.array(banks))
             self.points = self.switches.points
         self.losses = _Losses(design.losses, period, self.per_current, self.switches)
-        self.pull = self.losses if self.losses.largest() * self.points[-1] > _STIFF else None
+        self.pull = self.losses if self.losses.largest * self.points[-1] > _STIFF else None
         self.method, self.tolerance = _explicit(self.bank) if self.pull is None else (PULLED, _KINKED_TOLERANCE)
 
     def last(self, late_s: Array) -> Array:
@@ -184,7 +185,7 @@ class _Period:
         """Change per time, in units; what is lost too where it is not so fast that it is a pull."""
         into = self.bank.into_nodes(state) if self.switches is None else self.switches.into_nodes(time, state)
         into *= self.per_current
-        return into if self.pull is not None or self.losses.largest() == 0 else into + self.losses.slope(time, state)
+        return into if self.pull is not None or self.losses.largest == 0 else into + self.losses.slope(time, state)
 
 
 class _Switches:
@@ -278,6 +279,7 @@ class _Losses:
         limited: Array = xp.where(xp.abs(settled) > self.supply, xp.sign(state) * beyond, settled)
         return limited
 
+    @cached_property
     def largest(self) -> float:
         """The largest rate at which they pull any node."""
         switched = 0.0 if self.switches is None else self.switches.leak + float(self.switches.others.max())

@@ -6,6 +6,8 @@ What is large, and the arithmetic on it, lies there; what is counted per sample,
 from __future__ import annotations
 
 import copy
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -15,7 +17,7 @@ from array_api_compat import device
 
 from kanspice.arrays import namespace
 from kanspice.devices import Curve
-from kanspice.errors import InputError
+from kanspice.errors import InputError, SimulatorError
 
 if TYPE_CHECKING:
     import torch
@@ -61,8 +63,10 @@ class Processor:
 
 
 HOST = Processor(CPU)
-_GPU_NUMBERS = 2**24
-"""128 MB: some ten such arrays are needed at a time, with wires up to sixty."""
+_GPU_NUMBERS, _PER_NUMBER = 2**24, 1024
+"""128 MB, or what a GPU has so many bytes for: ten such arrays are needed at a time, with wires up to sixty."""
+_NO_ROOM = ("out of memory", "ALLOC_FAILED", "can't allocate memory", "not enough memory")
+"""Parts of what torch says where there is none left, on a GPU and on the central processor."""
 
 
 def processor_named(name: str) -> Processor:
@@ -84,12 +88,31 @@ def processor_named(name: str) -> Processor:
         found = f"{count or 'no'} GPUs that torch {torch.__version__} can use"
         raise InputError("this GPU is not there", where=f"--device {name}", found=found, hint="--device cpu")
     place = torch.device("cuda", int(number or 0))
-    return Processor(f"{place} ({torch.cuda.get_device_name(place)})", place, _GPU_NUMBERS)
+    with failures_of(name):
+        torch.ones(1, dtype=torch.float64, device=place).sum().item()
+        room = torch.cuda.get_device_properties(place).total_memory // _PER_NUMBER
+        return Processor(f"{place} ({torch.cuda.get_device_name(place)})", place, min(_GPU_NUMBERS, room))
+
+
+@contextmanager
+def failures_of(name: str) -> Iterator[None]:
+    """What a processor of this name cannot do, which is no bug of ours: raises SimulatorError for it."""
+    try:
+        yield
+    except (MemoryError, RuntimeError) as error:
+        said = ". ".join(str(error).strip().partition("\n")[0].split(". ")[:3])
+        where, other = ("the batched engine", "") if name == CPU else (f"--device {name}", "--device cpu")
+        if isinstance(error, MemoryError) or any(part in said for part in _NO_ROOM):
+            hint = " or ".join(filter(None, ["fewer processes at a time", other]))
+            raise SimulatorError("there is not enough memory", where=where, found=said, hint=hint) from error
+        if name.startswith("cuda") and ("CUDA" in said or "HIP" in said):
+            raise SimulatorError("the GPU failed", where=where, found=said, hint=other) from error
+        raise
 
 
 def host(values: Any) -> npt.NDArray[Any]:
     """Values from wherever they are, as NumPy's."""
-    return values if isinstance(values, np.ndarray) else np.asarray(values.cpu())
+    return values if isinstance(values, np.ndarray) else values.cpu().numpy()
 
 
 def host_record(record: Record) -> Record:
@@ -118,8 +141,8 @@ def curve_values(curve: Curve, volts: Any) -> tuple[Any, Any]:
         return curve.numpy(volts)
     import torch  # noqa: PLC0415
 
-    with torch.enable_grad():
-        at = volts.detach().requires_grad_()
+    with torch.inference_mode(False), torch.enable_grad():
+        at = (volts.clone() if volts.is_inference() else volts.detach()).requires_grad_()
         current = curve.torch(at)
         if not current.requires_grad:
             return current, torch.zeros_like(volts)

@@ -15,7 +15,7 @@ _TILE = 32
 
 
 def times(left: Array, right: Array) -> Array:
-    """left (rows, n) times right (n, columns), in tiles of one shape: blocks of samples do not change a bit of it."""
+    """left (rows, n) times right (n, columns), in tiles of one shape: with NumPy other blocks change no bit of it."""
     rows, width = left.shape
     tiles = -(-rows // _TILE)
     if rows != tiles * _TILE:

@@ -27,6 +27,8 @@ _PARTS = 8
 """In which inputs are swept: each begins where the two before it point."""
 _SAME = 1e-6
 """Of `highest_v`: how far one state may seem from itself."""
+TESTED_NUMBERS = 2**15
+"""Crosspoints at a time of which least eigenvalues are found: two vectors are kept of every round."""
 
 
 _TESTED = "each is stable, and the same when the inputs are swept up to the sample and down to it"
@@ -101,7 +103,9 @@ class States:
     def _least_eigenvalue(self, rows_v: Array, lost: Array) -> Array:
         current, slope = self._currents(rows_v, lost)
         ohm = held_v(self.crossbar, current.sum(axis=1) + self.crossbar.bias_a)[1]
-        return least_eigenvalue(self.crossbar, -slope, ohm)
+        size = max(1, TESTED_NUMBERS // slope[0].size)
+        parts = [slice(first, first + size) for first in range(0, len(slope), size)]
+        return np.concatenate([least_eigenvalue(self.crossbar, -slope[part], ohm[part]) for part in parts])
 
     def _currents(self, rows_v: Array, lost: Array) -> tuple[Array, Array]:
         """Amps at crosspoints, and their derivatives by what is lost there."""

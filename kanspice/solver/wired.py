@@ -33,7 +33,7 @@ _QUICK = 0.1
 """What a step without a linear system may leave of the losses: one with it costs more than two of these."""
 _LEFT = 1e-13
 """Of the largest voltage involved: what rounding leaves of the losses."""
-_MOST_ROUNDS = 40
+MOST_ROUNDS = 40
 _INNER = 1e-5
 """What a linear system may leave of its right-hand side: less than Newton's method leaves of the rest."""
 _SHORTEST = 2.0**-8
@@ -168,7 +168,7 @@ class _Search:
             lost: Array = x - part * (lost_v(self.crossbar, moved) + in_columns[:, None, :])
             return lost
 
-        return gmres(apply, left, _INNER, _MOST_ROUNDS)
+        return gmres(apply, left, _INNER, MOST_ROUNDS)
 
     def grow(self, place: int) -> tuple[float, tuple[Array, float] | None]:
         """One sample, by resistances that grow to what they are: how far that goes, and, if it does go all the way,

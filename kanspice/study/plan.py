@@ -96,7 +96,12 @@ class Request:
     @property
     def engine_and_device(self) -> str:
         """For a reader, who takes the central processor for granted."""
-        return self.engine if self.device == "cpu" else f"{self.engine} on {self.device}"
+        return " on ".join([self.engine, *self._computes_with])
+
+    @property
+    def _computes_with(self) -> list[str]:
+        """The device, where it is another than the central processor and draws are measured with it."""
+        return [self.device] if self.engine == "batched" and self.device != "cpu" else []
 
     @property
     def wanted_yield(self) -> float | None:
@@ -128,7 +133,7 @@ class Request:
             words += [] if value is None else [f"--{option}", str(value)]
         for override in point.overrides:
             words += ["--set", override]
-        words += ["--engine", self.engine, *([] if self.device == "cpu" else ["--device", self.device])]
+        words += ["--engine", self.engine, *(word for device in self._computes_with for word in ("--device", device))]
         return shlex.join([*words, "--seed", str(seed)])
 
     def to_dict(self) -> dict[str, Any]:

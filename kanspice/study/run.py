@@ -25,6 +25,7 @@ from kanspice.models.reference import followed_stages
 from kanspice.ngspice import Advance, Progress
 from kanspice.pipeline import resolve_fidelity
 from kanspice.solution import FailedSample, Outcome
+from kanspice.solver.processors import processor_named
 from kanspice.study.journal import Journal, begin, read_plan
 from kanspice.study.plan import Point, Request
 from kanspice.study.result import METRICS, CheckedDraw, PointResult, StudyResult
@@ -63,7 +64,6 @@ def prepare(request: Request) -> Prepared:
     evidence = _evidence(request, loaded)
     points = tuple(replace(point, technology=technology_for(loaded, point.technology)) for point in request.points())
     _check_limits(request)
-    check_device(request.device, request.engine, request.cross_check)
     with one_thread():
         stages, diverged = followed_stages(loaded.model, evidence.inputs)
         places = tuple(index for index in range(len(evidence.inputs)) if index not in diverged)
@@ -82,6 +82,7 @@ def prepare(request: Request) -> Prepared:
             labels=evidence.labels,
             scale=0.0,
         )
+        check_device(request.device, first.design, request.engine, request.cross_check)
         benches = tuple(_at(first, point, loaded, evidence, stages) for point in points)
     expected = benches[0].expected
     reference = None if evidence.labels is None else accuracy(expected, evidence.labels, has_answer(expected))
@@ -262,6 +263,7 @@ def _identity(request: Request, evidence: Evidence, benches: Sequence[Bench]) ->
         "circuits": circuits.hexdigest(),
         "inputs": _sha256(evidence.inputs),
         "labels": labels,
+        "device": processor_named(request.device).name,
         "versions": {name: version(name) for name in PACKAGES} | {"python": platform.python_version()},
         "request": request.to_dict(),
     }

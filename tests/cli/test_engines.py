@@ -7,10 +7,12 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pytest
+import torch
 from connections import inputs_for, phykan
 
-from kanspice import engines
+from kanspice import engines, ngspice
 from kanspice.models import save
+from kanspice.solver.crosspoints import WholeCrosspoints
 
 VERIFY = ("verify", "model.pt", "--inputs", "inputs.npy", "--set", "tia.gain=1000")
 
@@ -136,3 +138,27 @@ def test_a_study_on_the_code_of_a_gpu(run, good):
     assert "batched on torch" in done.out
     report = json.loads((good / "draws" / "study.json").read_text())
     assert "--device torch" in json.dumps(report)
+
+
+@pytest.mark.parametrize("command", ["verify", "study"])
+def test_a_circuit_with_nothing_for_a_gpu_is_refused_before_anything_is_simulated(run, good, monkeypatch, command):
+    monkeypatch.setattr(ngspice, "solve", lambda *_, **__: pytest.fail("was simulated"))
+    save(phykan(), good / "filters.pt")
+    np.save(good / "tones.npy", inputs_for(phykan(), 2))
+    to_folder = () if command == "verify" else ("-o", "draws", "--trials", "1")
+    with_check = ("--engine", "ngspice", "--cross-check", "1", "--device", "torch")
+    done = run(command, "filters.pt", "--inputs", "tones.npy", *with_check, *to_folder)
+    assert done.code == 2
+    assert "nothing in this circuit is for a GPU" in done.err
+    assert not (good / "draws").exists()
+
+
+def test_a_gpu_that_is_full(run, good, monkeypatch):
+    def full(*_):
+        raise torch.cuda.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB.")
+
+    monkeypatch.setattr(WholeCrosspoints, "at", full)
+    done = run(*VERIFY, "--engine", "batched", "--device", "torch")
+    assert done.code == 3
+    assert "there is not enough memory" in done.err
+    assert "Traceback" not in done.err

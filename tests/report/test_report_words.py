@@ -83,3 +83,8 @@ def test_a_time_to_wait(seconds, text):
 def test_memory_is_said_where_it_is_known():
     assert words.peaks({"simulator_peak_bytes": 222_400_000, "kanspice_peak_bytes": None}) == "simulator peak 222 MB"
     assert words.peaks({}) == words.NOTHING
+
+
+@pytest.mark.parametrize(("name", "said"), [("batched", "batched 1 on torch"), ("ngspice", "ngspice 1")])
+def test_ngspice_computes_on_the_central_processor(name, said):
+    assert words.engine_name({"name": name, "version": "1", "options": {"device": "torch"}}) == said

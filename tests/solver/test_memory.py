@@ -6,11 +6,12 @@ import tracemalloc
 
 import numpy as np
 import pytest
-from circuits import inputs_for, load_device, network, specimen_of
+from circuits import LINE, inputs_for, load_device, network, specimen_of
 from periods import design_of_periods, period
 
+from kanspice.design import stability
 from kanspice.devices import PiecewisePolynomial
-from kanspice.solver import SolverOptions, solve
+from kanspice.solver import SolverOptions, solve, wired
 from kanspice.solver.memory import most_crossings
 
 TECHNOLOGIES = {
@@ -19,6 +20,7 @@ TECHNOLOGIES = {
     "shifts": ("tia.gain=1000", "devices.shift_sigma_v=0.01"),
     "wires": ("tia.gain=1000", "wires.row_ohm=1", "wires.column_ohm=1"),
 }
+RESISTIVE = ("tia.gain=1000", "tia.rail_v=1000", "wires.row_ohm=200", "wires.column_ohm=200", "wires.driver_ohm=1000")
 
 
 def taken_and_announced(design, inputs):
@@ -53,3 +55,27 @@ def test_periods(nodes):
 def test_breakpoints_within_reach_of_each_other():
     curve = PiecewisePolynomial(np.array([0.0, 1.0, 1.2, 1.3, 3.0]), np.zeros((4, 2)))
     assert [most_crossings(curve, reach) for reach in (0.0, 0.04, 0.06, 0.1, 0.2, 2.0)] == [1, 1, 2, 2, 3, 5]
+
+
+def test_states_that_are_tested(monkeypatch):
+    """As many rounds as there can be, of everything that is found in rounds."""
+    monkeypatch.setattr(stability, "_CERTAIN", 0.0)
+    monkeypatch.setattr(wired, "_INNER", 0.0)
+    model = network([15, 10], [load_device("z21")], seed=1)
+    inputs = inputs_for(model, 8)
+    taken, announced = taken_and_announced(specimen_of(model, inputs, *RESISTIVE), inputs)
+    assert taken <= announced <= 10 * taken
+
+
+def test_states_that_are_searched_for():
+    model = network([10, 60], [load_device("z21")], seed=1)
+    inputs = inputs_for(model, 2)
+    taken, announced = taken_and_announced(specimen_of(model, inputs, "tia.gain=1.2", "tia.rail_v=40"), inputs)
+    assert taken <= announced
+
+
+def test_resistances_behind_wires():
+    model = network([300, 3], [LINE], seed=1)
+    inputs = inputs_for(model, 4)
+    taken, announced = taken_and_announced(specimen_of(model, inputs, *RESISTIVE), inputs)
+    assert taken <= announced <= 10 * taken

@@ -1,17 +1,17 @@
 """A GPU's code gives what NumPy's gives: run on the central processor always, and on a GPU where there is one.
 
 Without a GPU, whatever is made without being told where lands on torch's `meta` device, and mixing that with anything
-is an error: the code cannot forget to say where an array belongs.
+is an error, as is a tensor that NumPy takes without being told: the code cannot forget to say where an array belongs.
 """
 
 from __future__ import annotations
 
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
 
 import numpy as np
 import pytest
 import torch
-from circuits import DEVICE_NAMES, PEAK, crossbar_design, inputs_for, network, specimen_of
+from circuits import DEVICE_NAMES, LINE, PEAK, crossbar_design, inputs_for, network, specimen_of
 from connections import inputs_for as connection_inputs
 from connections import phykan
 from hypothesis import Phase, given, settings
@@ -23,13 +23,14 @@ from kanspice.compile import compile_kirchhoffnet, compile_phykan, made
 from kanspice.design.branches import LAWS
 from kanspice.devices import load_device
 from kanspice.draws import Draw
-from kanspice.errors import InputError
+from kanspice.errors import InputError, SimulatorError
 from kanspice.models import KirchhoffNet
 from kanspice.models.branches import BRANCHES
 from kanspice.models.topology import Topology
 from kanspice.solver import SolverOptions, solve
 from kanspice.solver.banks import NodeSums, PairBank, bank_of
-from kanspice.solver.processors import HOST, curve_values, host, processor_named
+from kanspice.solver.crosspoints import WholeCrosspoints
+from kanspice.solver.processors import curve_values, failures_of, host, processor_named
 from kanspice.technology import Technology
 
 DEVICES = ["torch", pytest.param("cuda", marks=pytest.mark.gpu)]
@@ -48,9 +49,16 @@ TECHNOLOGIES = {
 WIDE = ("tia.rail_v=1000.0", "tia.headroom=0.01")
 
 
+@contextmanager
 def on(device):
-    """Where nothing may be made without being told where."""
-    return torch.device("meta") if device == "torch" else nullcontext()
+    """Where nothing may be made, or taken from there, without being told."""
+    with pytest.MonkeyPatch.context() as patched, torch.device("meta") if device == "torch" else nullcontext():
+        patched.setattr(torch.Tensor, "__array__", refuse)
+        yield
+
+
+def refuse(*_, **__):
+    raise TypeError("a tensor is made an array without being told")
 
 
 def check_alike(design, inputs, device, *, within=1e-12, fidelity="device"):
@@ -125,7 +133,8 @@ def test_pairs_of_nodes(law, device):
     np.testing.assert_allclose(found, PairBank(branches).into_nodes(volts), rtol=0, atol=1e-13)
 
 
-def test_sums_at_nodes_are_those_of_a_matrix():
+@pytest.mark.parametrize("device", ["cpu", *DEVICES])
+def test_sums_at_nodes_are_those_of_a_matrix(device):
     rng = np.random.default_rng(2)
     first, second = rng.integers(0, 7, size=(2, 30))
     first, second = first[first != second], second[first != second]
@@ -133,7 +142,9 @@ def test_sums_at_nodes_are_those_of_a_matrix():
     incidence = np.zeros((len(first), 9))
     incidence[np.arange(len(first)), second] += 1
     incidence[np.arange(len(first)), first] -= 1
-    found = NodeSums(8, first, second, HOST).of(currents)
+    processor = processor_named(device)
+    with on(device):
+        found = host(NodeSums(8, first, second, processor).of(processor.array(currents)))
     np.testing.assert_allclose(found, (currents @ incidence)[:, 1:], rtol=0, atol=1e-14)
 
 
@@ -160,3 +171,59 @@ def test_circuits_without_anything_for_a_gpu():
     design = compile_phykan(model, Technology(), model_sha256="")
     with pytest.raises(InputError, match="GPU"):
         solve(design, connection_inputs(model, 2), "behavioural", SolverOptions(device="torch"))
+
+
+def test_resistances_are_not_for_a_gpu():
+    """And nobody is told that one computed them."""
+    model = network([4, 3], [LINE], seed=3)
+    inputs = inputs_for(model, 6, 1)
+    found = check_alike(specimen_of(model, inputs, *TECHNOLOGIES["wires"], *WIDE), inputs, "torch")
+    assert found.engine_options["device"] == "cpu"
+
+
+def test_slopes_where_torch_is_told_to_find_none():
+    curve, volts = load_device("rtd").curve, np.linspace(0.0, 1.0, 5)
+    with torch.inference_mode():
+        _, slope = (host(values) for values in curve_values(curve, processor_named("torch").array(volts)))
+    np.testing.assert_allclose(slope, curve.numpy(volts)[1], rtol=1e-10)
+
+
+FULL = "CUDA out of memory. Tried to allocate 2.00 GiB. GPU 0 has 1.00 GiB free. Process 7 has the rest. See elsewhere."
+
+
+@pytest.mark.parametrize(
+    ("name", "raised", "said", "hint"),
+    [
+        ("cuda:0", torch.cuda.OutOfMemoryError(FULL), "not enough memory", "fewer processes at a time or --device cpu"),
+        ("cuda", RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling x"), "not enough memory", "cpu"),
+        ("cuda", RuntimeError("CUDA error: no kernel image is available\nfor this"), "the GPU failed", "--device cpu"),
+        ("torch", RuntimeError("DefaultCPUAllocator: can't allocate memory"), "not enough memory", "--device cpu"),
+        ("cpu", MemoryError("Unable to allocate 8.00 GiB"), "not enough memory", "fewer processes at a time"),
+    ],
+)
+def test_what_a_processor_cannot_do(name, raised, said, hint):
+    with pytest.raises(SimulatorError, match=said) as found, failures_of(name):
+        raise raised
+    assert found.value.hint.endswith(hint)
+    assert found.value.found in str(raised)
+    assert "\n" not in found.value.found
+    assert "Process" not in found.value.found
+
+
+@pytest.mark.parametrize("name", ["cpu", "torch", "cuda"])
+def test_a_bug_is_no_failure_of_a_processor(name):
+    with pytest.raises(RuntimeError, match="the size of tensor a"), failures_of(name):
+        raise RuntimeError("the size of tensor a (3) must match the size of tensor b (4)")
+
+
+def test_a_gpu_that_is_full(monkeypatch):
+    model = network([5, 3], [load_device("rtd")], seed=3)
+    inputs = inputs_for(model, 6, 1)
+    design = specimen_of(model, inputs, *TECHNOLOGIES["gain"], *WIDE)
+
+    def full(*_):
+        raise torch.cuda.OutOfMemoryError(FULL)
+
+    monkeypatch.setattr(WholeCrosspoints, "at", full)
+    with pytest.raises(SimulatorError, match="not enough memory"):
+        solve(design, inputs, "device", SolverOptions(device="torch"))

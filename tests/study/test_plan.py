@@ -85,3 +85,11 @@ def test_a_plan_that_is_none(spoil):
 def test_variations_that_contradict_each_other(change, message):
     with pytest.raises(InputError, match=message):
         replace(REQUEST, **change)
+
+
+def test_a_device_that_only_cross_checks_use():
+    """ngspice computes on the central processor: nothing says otherwise, and the command of a draw can be run."""
+    checked = replace(REQUEST, engine="ngspice", device="torch", cross_check=1)
+    assert checked.engine_and_device == "ngspice"
+    assert "--device" not in checked.command(checked.points()[0], 7)
+    assert "--engine batched --device torch" in replace(checked, engine="batched").command(checked.points()[0], 7)
