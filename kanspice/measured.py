@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import platform
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from importlib.metadata import version
 
 import numpy as np
 import numpy.typing as npt
 
 from kanspice import facts
-from kanspice.compile import Stages, compile_model
+from kanspice.compile import compile_model
 from kanspice.design import Design
 from kanspice.evidence import Evidence
 from kanspice.gap import (
@@ -32,13 +34,40 @@ from kanspice.gap import (
 )
 from kanspice.memory import peak_bytes
 from kanspice.models import KirchhoffNet, LoadedModel
-from kanspice.models.reference import reference_waveforms
+from kanspice.models.reference import followed_stages, reference_waveforms
 from kanspice.solution import Solution
 from kanspice.technology import Technology
 
 Array = npt.NDArray[np.float64]
 PACKAGES = ("kanspice", "torch", "numpy", "scipy", "PySpice")
 """Whose versions a report names."""
+
+
+class Reference:
+    """What the network makes of the samples: found when it is first asked for. seconds: how long that took so far."""
+
+    def __init__(self, loaded: LoadedModel, evidence: Evidence) -> None:
+        self._model, self._evidence = loaded.model, evidence
+        self.seconds = 0.0
+
+    @cached_property
+    def answers(self) -> tuple[dict[str, Array], dict[int, str]]:
+        """Its stages (samples, width) in model units, and why some samples have none: their rows are NaN."""
+        return self._followed(self._evidence.inputs)
+
+    def sizing_stages(self) -> dict[str, Array]:
+        """The same stages, unless the circuit is sized for more samples than those."""
+        return self.answers[0] if self._evidence.population is None else self._of_population
+
+    @cached_property
+    def _of_population(self) -> dict[str, Array]:
+        return self._followed(self._evidence.sizing_inputs)[0]
+
+    def _followed(self, inputs: Array) -> tuple[dict[str, Array], dict[int, str]]:
+        started = time.monotonic()
+        found = followed_stages(self._model, inputs)
+        self.seconds += time.monotonic() - started
+        return found
 
 
 @dataclass(frozen=True)
@@ -48,9 +77,7 @@ class Measured:
     loaded: LoadedModel
     technology: Technology
     evidence: Evidence
-    reference: dict[str, Array]
-    """The network's stages, (samples, width) in model units; NaN for samples that it has no answer for."""
-    sizing_stages: Stages
+    reference: Reference
     design: Design
     compile_s: float
     solution: Solution
@@ -60,7 +87,7 @@ class Measured:
 
         device: with which the batched engine finds what stages add by themselves.
         """
-        evidence, reference = self.evidence, self.reference
+        evidence, (reference, _) = self.evidence, self.reference.answers
         design, solution = self.design, self.solution
         expected = reference[design.stages[-1].compares_to]
         outputs = decoded_outputs(design, solution)
@@ -92,7 +119,7 @@ class Measured:
             accuracy=accuracies,
             loss=_losses(evidence, expected, outputs, solution),
             limits=judged(limits, metric_values(gap, stages, numerical, accuracies)),
-            timing={"compile_s": self.compile_s, **solution.timing_s},
+            timing={"reference_s": self.reference.seconds, "compile_s": self.compile_s, **solution.timing_s},
             memory={
                 "simulator_peak_bytes": solution.simulator_peak_bytes,
                 "engine_at_most_bytes": solution.engine_at_most_bytes,

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cache
 from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 
-from kanspice.compile import Stages, compile_model, technology_for
+from kanspice.compile import compile_model, technology_for
 from kanspice.design import Design
 from kanspice.design.branches import PIECEWISE_LINEAR_LAWS
 from kanspice.draws import Draw
@@ -30,9 +29,8 @@ from kanspice.gap import (
     squared_errors,
 )
 from kanspice.gap.causes import Plan, attributed, attribution, numerical_cause, planned, solve_all
-from kanspice.measured import Measured, has_answer, scale_of
+from kanspice.measured import Measured, Reference, has_answer, scale_of
 from kanspice.models import LoadedModel
-from kanspice.models.reference import followed_stages
 from kanspice.netlist import Fidelity, fidelities
 from kanspice.ngspice import Advance, NgspiceOptions, Progress, SideRun
 from kanspice.solution import FailedSample, Outcome, Solution
@@ -101,16 +99,16 @@ def verify(
     evidence.check_fit(loaded.input_width, loaded.output_width)
     technology = technology_for(loaded, technology)
     draw = Draw(options.ngspice.seed)
-    followed_once = cache(lambda: followed_stages(loaded.model, evidence.inputs))
-    sizing = _sizing_stages(loaded, evidence, followed_once)
-    compile_s, design = _timed(lambda: compile_model(loaded, technology, evidence.sizing_inputs, draw, sizing))
+    reference, compiling = Reference(loaded, evidence), time.monotonic()
+    design = compile_model(loaded, technology, evidence.sizing_inputs, draw, reference.sizing_stages)
+    compile_s = time.monotonic() - compiling - reference.seconds
     fidelity = resolve_fidelity(design, options.fidelity)
     check_other_engine(fidelity, options.cross_check)
     check_device(options.ngspice.device, design, options.engine, options.cross_check)
     _check_limits(options.limits, design, evidence, fidelity)
-    reference, diverged = followed_once()
+    stages, diverged = reference.answers
     followed = [index for index in range(len(evidence.inputs)) if index not in diverged]
-    hints = {name: values[followed] for name, values in reference.items()}
+    hints = {name: values[followed] for name, values in stages.items()}
     started, inputs = time.monotonic(), evidence.inputs[followed]
     solution = solve(
         options.engine, design, inputs, fidelity, options.ngspice, hints=hints, progress=progress, numbers=followed
@@ -122,7 +120,7 @@ def verify(
         without = [FailedSample(index, Outcome.NO_REFERENCE, why) for index, why in diverged.items()]
         solution = solution.among(followed, without)
         checked = checked and checked.among(followed)
-    found = Measured(loaded, technology, evidence, reference, sizing, design, compile_s, solution)
+    found = Measured(loaded, technology, evidence, reference, design, compile_s, solution)
     result = replace(found.result(options.limits, options.ngspice.device), cross_check=checked)
     return _attributed(found, result, options, started, progress) if options.attribute else result
 
@@ -132,15 +130,6 @@ def check_other_engine(fidelity: FidelityChoice, cross_check: int) -> None:
     if cross_check and fidelity == "transient":
         hint = "leave it out; filters over time are ngspice's alone"
         raise InputError("no other engine has this fidelity", where="--cross-check", found=fidelity, hint=hint)
-
-
-def _sizing_stages(
-    loaded: LoadedModel, evidence: Evidence, followed: Callable[[], tuple[dict[str, Array], dict[int, str]]]
-) -> Stages:
-    """The same stages as those that the circuit is compared with, unless it is sized for more samples than those."""
-    if evidence.population is None:
-        return lambda: followed()[0]
-    return cache(lambda: followed_stages(loaded.model, evidence.sizing_inputs)[0])
 
 
 def cross_check(
@@ -188,7 +177,7 @@ def _attributed(
     scale = scale_of(expected, evidence)
     followed = np.flatnonzero(has_answer(expected))
     without = [failure for failure in result.failed if failure.outcome is Outcome.NO_REFERENCE]
-    hints = {name: values[followed] for name, values in measured.reference.items()}
+    hints = {name: values[followed] for name, values in measured.reference.answers[0].items()}
     steps = measured.solution.engine_options.get("steps")
     again = replace(options.ngspice, check_samples=0, waveforms=0, steps=steps if isinstance(steps, int) else None)
     timeout_s = options.ngspice.timeout_s
@@ -200,7 +189,8 @@ def _attributed(
 
     def solve_with(technology: Technology) -> Trial:
         draw = Draw(options.ngspice.seed)
-        design = compile_model(measured.loaded, technology, evidence.sizing_inputs, draw, measured.sizing_stages)
+        sizing = measured.reference.sizing_stages
+        design = compile_model(measured.loaded, technology, evidence.sizing_inputs, draw, sizing)
         fidelity = resolve_fidelity(design, options.fidelity)
         left_s = None if timeout_s is None else max(timeout_s - (time.monotonic() - started), 0.0)
         limited, inputs = replace(again, timeout_s=left_s), evidence.inputs[followed]
@@ -222,12 +212,6 @@ def _attributed(
 def _trial_engine(options: VerifyOptions, checked: CrossCheck | None) -> EngineName:
     """The run's own, or the batched one where that was found to agree on this very circuit."""
     return "batched" if checked is not None and checked.passed else options.engine
-
-
-def _timed(work: Callable[[], Design]) -> tuple[float, Design]:
-    started = time.monotonic()
-    design = work()
-    return time.monotonic() - started, design
 
 
 def _check_limits(limits: Sequence[tuple[str, float]], design: Design, evidence: Evidence, fidelity: Fidelity) -> None:
