@@ -56,11 +56,14 @@ class Reach:
     largest_a: Array
 
 
-def settle(crossbar: Crossbar, currents: Currents, samples: int, reach: Reach) -> Settled:
-    """Columns and amplifiers of a crossbar whose devices carry `currents`; offsets, feedback and gain are its own."""
+def settle(crossbar: Crossbar, currents: Currents, samples: int, reach: Reach, away_v: float = 0.0) -> Settled:
+    """Columns and amplifiers of a crossbar whose devices carry `currents`; offsets, feedback and gain are its own.
+
+    away_v: how far from the amplifiers' offsets the search begins, volts.
+    """
     crossbar, reach = currents.processor.record(crossbar), currents.processor.record(reach)
     if not crossbar.holds_columns:
-        return host_record(_Search(crossbar, currents, samples, reach).settle())
+        return host_record(_Search(crossbar, currents, samples, reach, away_v).settle())
     xp = namespace(crossbar.offset_v)
     offset_v = xp.broadcast_to(crossbar.offset_v, (samples, len(crossbar.offset_v)))
     current = currents.at(offset_v, np.arange(samples))[0] * crossbar.current_unit_a + crossbar.bias_a
@@ -72,13 +75,14 @@ def settle(crossbar: Crossbar, currents: Currents, samples: int, reach: Reach) -
 class _Search:
     """Newton's method in a bracket, for a block of samples."""
 
-    def __init__(self, crossbar: Crossbar, currents: Currents, samples: int, reach: Reach) -> None:
+    def __init__(self, crossbar: Crossbar, currents: Currents, samples: int, reach: Reach, away_v: float) -> None:
         self.xp = namespace(crossbar.offset_v)
         self.crossbar, self.currents = crossbar, currents
         self.scale_a = reach.largest_a + self.xp.abs(drawn_a(crossbar, 0 * crossbar.offset_v)[0])
         nothing = zeros((samples, len(self.scale_a)), self.scale_a)
         self.low_v, self.high_v = nothing - reach.largest_v, nothing + reach.largest_v
-        self.columns_v = nothing + crossbar.offset_v
+        start_v = self.xp.minimum(crossbar.offset_v + away_v, reach.largest_v)
+        self.columns_v = nothing + start_v
         self.left_a = nothing + np.inf
         self.open = self.left_a > 0
 

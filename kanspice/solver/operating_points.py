@@ -37,6 +37,8 @@ _BLOCK_NUMBERS = 2**20
 """Coefficients of curves in a block: 8 MB, and a few times as much for what is made of them."""
 _COEFFICIENTS = 8
 _LARGEST_BLOCK = 256
+_AWAY_V = 1e-3
+"""How far from where the search for a state begins at first the one begins that measures its numerical error."""
 _WIRED_NUMBERS = 2**15
 """Crosspoints at a time where each has a polynomial of its own."""
 
@@ -48,6 +50,7 @@ class _Pass:
     found: Block
     is_first: bool
     """Not the check of the numerical error."""
+    away_v: float
     whole_curves: bool
     processor: Processor
     is_late: IsLate
@@ -118,15 +121,15 @@ class Chain:
     ) -> Block:
         """Voltages for inputs (samples, inputs) in volts, whenever they are taken.
 
-        tighter: the other of two ways that share nothing: curves evaluated in every device, as on a GPU, and curves as
-        seen from their rows, the faster one here. deadline: for crossbars with wires; blocks without them are too short
-        for one.
+        tighter: from another start, and the other of two ways that share nothing: curves evaluated in every device, as
+        on a GPU, and curves as seen from their rows, the faster one here; shifted devices know the first alone.
+        deadline: for crossbars with wires; blocks without them are too short for one.
         """
         found, (volts, *noises_v) = Block(), self._driven(inputs_v)
         whole_curves = tighter if self.processor is HOST else not tighter
         processor = HOST if tighter else self.processor
         is_late = partial(_is_past, deadline)
-        now = _Pass(found, not tighter, whole_curves, processor, is_late)
+        now = _Pass(found, not tighter, _AWAY_V if tighter else 0.0, whole_curves, processor, is_late)
         for stage in self.design.stages:
             if isinstance(stage, Limiter):
                 volts = limited_v(stage, volts)
@@ -158,7 +161,7 @@ class Chain:
             settled = self._settle_wires(crossbar, rows_v, now)
         else:
             currents = self._currents(crossbar, rows_v, now)
-            settled = settle(crossbar, currents, len(rows_v), self.reach[crossbar.name])
+            settled = settle(crossbar, currents, len(rows_v), self.reach[crossbar.name], now.away_v)
             if self.row_currents:
                 rows_a = currents.from_rows(settled.columns_v) * crossbar.current_unit_a
                 settled = replace(settled, rows_a=rows_a)
@@ -197,7 +200,8 @@ class Chain:
     def _settle_few(self, crossbar: Crossbar, rows_v: Array, now: _Pass, first: int) -> Wired:
         """Where no state is found, inputs are swept to the sample; where several are possible, that tests it."""
         crosspoints = self._crosspoints(crossbar, now, rows_v)
-        settled, lost = settle_wires(crossbar, crosspoints, rows_v, is_late=now.is_late)
+        start = np.full((len(rows_v), crossbar.rows, 2 * crossbar.width), now.away_v)
+        settled, lost = settle_wires(crossbar, crosspoints, rows_v, start, is_late=now.is_late)
         highest_v = max(curve.hi_v for curve in self.curves)
         states = States(crossbar, partial(self._crosspoints, crossbar, now), highest_v, now.is_late)
         missing = np.flatnonzero(~settled.converged)

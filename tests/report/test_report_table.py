@@ -100,7 +100,7 @@ def test_without_a_relative_figure_the_absolute_ones_are_judged(result):
         ("ngspice", "kirchhoffnet", "device", ", with other time steps"),
         ("ngspice", "phykan", "filter", ", in reverse order: the analyses are linear, nothing in them can be tighter"),
         ("ngspice", "phykan", "transient", ", with twice as many time steps"),
-        ("batched", "kanalogue", "shared", ", with whole curves in every device"),
+        ("batched", "kanalogue", "shared", ", from another start, with whole curves in every device"),
         ("batched", "kirchhoffnet", "device", ", with a tenth of the error in every step"),
         ("batched", "phykan", "filter", ": nothing in its formulae can be tighter"),
         ("batched", "memkan", "device", ": nothing in its formulae can be tighter"),

@@ -244,3 +244,11 @@ def test_both_engines_follow_the_measured_points(overrides):
     assert disagreement(design, inputs) < 1e-9
     as_trained = solve(design_of(model, inputs, *overrides), inputs, "device")
     assert np.abs(outputs(solve(design, inputs, "device")) - outputs(as_trained)).max() > 1e-2
+
+
+def test_the_numerical_error_of_shifted_devices_is_measured():
+    model = network([6, 5, 3], [load_device("z21"), load_device("a21")], seed=2)
+    inputs = inputs_for(model, 12, 3)
+    design = specimen_of(model, inputs, "devices.shift_sigma_v=0.01", "tia.gain=300")
+    error = solve(design, inputs, "device", SolverOptions()).numerical_error
+    assert 0 < error.rmse_v < 1e-12
