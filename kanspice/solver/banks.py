@@ -23,7 +23,7 @@ from kanspice.design.activations import ACTIVATIONS
 from kanspice.design.branches import LEAK, activation_name
 from kanspice.piecewise import Bends, PairCurrents
 from kanspice.solver.processors import HOST, Processor, zeros
-from kanspice.solver.products import times
+from kanspice.solver.products import TILE, times
 
 Array = npt.NDArray[np.float64]
 Indices = npt.NDArray[np.int64]
@@ -89,8 +89,10 @@ def _tanh(drive: Array) -> Array:
     with np.errstate(over="ignore"):
         xp.exp(drive, out=drive)
     drive += 1
-    xp.reciprocal(drive, out=drive)
-    drive *= -2
+    if isinstance(drive, np.ndarray):
+        np.divide(-2, drive, out=drive)
+    else:
+        drive = -2 / drive
     drive += 1
     return drive
 
@@ -109,7 +111,8 @@ class Bank(ABC):
     def block(self) -> int:
         """How many samples are best followed at a time."""
         numbers = self.processor.numbers or _BLOCK_NUMBERS
-        return max(1, numbers // max(len(self.branches.weight), 1))
+        samples = numbers // max(len(self.branches.weight), 1)
+        return samples - samples % TILE if samples > TILE else max(1, samples)
 
 
 def bank_of(period: OdePeriod, schematic: Schematic | None = None, processor: Processor = HOST) -> Bank:

@@ -135,6 +135,11 @@ def zeros(shape: tuple[int, ...], there: Any) -> Any:
     return namespace(there).zeros(shape, dtype=there.dtype, device=device(there))
 
 
+def empty(shape: tuple[int, ...], there: Any) -> Any:
+    """For float64 that are yet to come, where `there` is."""
+    return namespace(there).empty(shape, dtype=there.dtype, device=device(there))
+
+
 def curve_values(curve: Curve, volts: Any) -> tuple[Any, Any]:
     """A curve's current and slope at voltages anywhere, as `Curve.numpy` has them."""
     if isinstance(volts, np.ndarray):

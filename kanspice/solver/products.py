@@ -6,19 +6,25 @@ import numpy as np
 import numpy.typing as npt
 
 from kanspice.arrays import namespace
-from kanspice.solver.processors import zeros
+from kanspice.solver.processors import empty, zeros
 
 Array = npt.NDArray[np.float64]
 
-_TILE = 32
+TILE = 32
 """Rows at a time, a multiple of what kernels take at once: libraries choose other sums for other shapes."""
 
 
 def times(left: Array, right: Array) -> Array:
     """left (rows, n) times right (n, columns), in tiles of one shape: with NumPy other blocks change no bit of it."""
-    rows, width = left.shape
-    tiles = -(-rows // _TILE)
-    if rows != tiles * _TILE:
-        left = namespace(left).concat([left, zeros((tiles * _TILE - rows, width), left)])
-    product: Array = left.reshape(tiles, _TILE, width) @ right
-    return product.reshape(tiles * _TILE, right.shape[1])[:rows]
+    (rows, width), columns = left.shape, right.shape[1]
+    tiles, rest = divmod(rows, TILE)
+    whole = tiles * TILE
+    product: Array = empty((rows, columns), left)
+    if tiles:
+        tiled = left[:whole].reshape(tiles, TILE, width)
+        namespace(left).matmul(tiled, right, out=product[:whole].reshape(tiles, TILE, columns))
+    if rest:
+        last = zeros((TILE, width), left)
+        last[:rest] = left[whole:]
+        product[whole:] = (last @ right)[:rest]
+    return product
