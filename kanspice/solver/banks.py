@@ -42,7 +42,8 @@ class Branches:
     first, second: (branches,). The drive is `alpha v_first + beta v_second + gamma`, (branches,) each; where `level`,
     (branches,), is finite each term passes level * tanh(term / level) before, or where the law sees differences only
     their sum does.
-    weight: (branches,) what multiplies the shape of the drive. ratio: (branches,) slope of a rectifier below 0.
+    weight: (branches,) what multiplies the shape of the drive: itself, rectified, tanh of half of it, or an activation.
+    ratio: (branches,) slope of a rectifier below 0.
     """
 
     nodes: int
@@ -72,7 +73,7 @@ class Branches:
     def shaped(self, drive: Array, ratio: Array | float) -> Array:
         """What the drive makes of itself; the argument may be overwritten."""
         if self.shape == "tanh":
-            return _tanh(drive)
+            return _tanh_of_half(drive)
         if self.shape == "linear":
             return drive
         if self.shape == "activation":
@@ -82,10 +83,9 @@ class Branches:
         return rectified
 
 
-def _tanh(drive: Array) -> Array:
-    """tanh, in place, to the rounding of 1: half the time of NumPy's own, which is also exact for tiny arguments."""
+def _tanh_of_half(drive: Array) -> Array:
+    """tanh(drive / 2), in place, to the rounding of 1: half the time of NumPy's own, which is also exact for tiny ones."""
     xp = namespace(drive)
-    drive *= 2
     with np.errstate(over="ignore"):
         xp.exp(drive, out=drive)
     drive += 1
@@ -368,8 +368,8 @@ def _branches(period: OdePeriod, schematic: Schematic | None) -> Branches:
     if law in ("ShiftTanh1", "ShiftTanh2"):
         tail = none + 1 if schematic is None else schematic.pair_saturation * period.tail
         slopes = (theta[1], -theta[1], theta[0]) if law == "ShiftTanh1" else (theta[0], theta[1], theta[2])
-        alpha, beta, gamma = (slope / tail for slope in slopes)
-        return branches(alpha, beta, gamma, tail, "tanh", none, level / tail, law == "ShiftTanh1")
+        alpha, beta, gamma = (2 * slope / tail for slope in slopes)
+        return branches(alpha, beta, gamma, tail, "tanh", none, 2 * level / tail, law == "ShiftTanh1")
     if law in ("ShiftRelu1", "ShiftLeakyRelu1"):
         size = np.abs(theta[1])
         weight, ratio = _rectifier(period, schematic, size, leaky=law == "ShiftLeakyRelu1")
