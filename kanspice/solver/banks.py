@@ -84,7 +84,7 @@ class Branches:
 
 
 def _tanh_of_half(drive: Array) -> Array:
-    """tanh(drive / 2), in place, to the rounding of 1: half the time of NumPy's own, which is also exact for tiny ones."""
+    """tanh(drive / 2), in place, to the rounding of 1: half the time of NumPy's own, which is exact for tiny ones."""
     xp = namespace(drive)
     with np.errstate(over="ignore"):
         xp.exp(drive, out=drive)
