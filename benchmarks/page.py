@@ -118,9 +118,9 @@ def _wires(rows: Mapping, large: Mapping) -> list[str]:
     return [
         *lines,
         "",
-        "The target is 100 at 196 x 64 pairs (`python -m benchmarks.targets --large`). There ngspice 39 takes minutes to "
-        'order the matrix, once for all samples: a single one of the whole MNIST checkpoint, under "Agreement", took it '
-        f"{large['theirs_s']:.0f} s of processor time.",
+        "The target is 100 at 196 x 64 pairs (`python -m benchmarks.targets --large`). There ngspice 39 takes minutes "
+        "to order the matrix, once for all samples: a single one of the whole MNIST checkpoint, under "
+        f'"Agreement", took it {large["theirs_s"]:.0f} s of processor time.',
         "",
     ]
 
