@@ -16,7 +16,7 @@ from scipy.integrate import trapezoid
 
 from kanspice.design import Crossbar, Design, FilterBank, Limiter, OdePeriod, Switching, SynapseBank
 from kanspice.solution import Solution, Waveform
-from kanspice.solver.banks import branch_currents_a
+from kanspice.solver.branches import branch_currents_a
 
 Array = npt.NDArray[np.float64]
 

@@ -1,8 +1,6 @@
-"""A period's branches, ideal or built as schematics, as one function: node voltages in, currents into the nodes out.
+"""The currents of a period's branches as one function, three ways: node voltages in, currents into the nodes out.
 
-All in units: voltages of `unit_v`, currents of `current_unit_a`. Every branch is `weight * shape(drive)`, the drive an
-affine function of the voltages at its ends whose terms may saturate; that is what Fig. 5 of the KirchhoffNet paper
-comes to when its parts are put together, worked out for each law in `_branches`.
+What suits depends on how many nodes and branches there are, and on what computes; all in units, as `branches` has them.
 """
 
 from __future__ import annotations
@@ -10,8 +8,7 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
-from functools import partial
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -19,82 +16,17 @@ from scipy.sparse import csr_array
 
 from kanspice.arrays import namespace
 from kanspice.design import OdePeriod, Schematic
-from kanspice.design.activations import ACTIVATIONS
-from kanspice.design.branches import LEAK, activation_name
 from kanspice.piecewise import Bends, PairCurrents
+from kanspice.solver.branches import Branches, branches_of, limited, merged, oriented, same, starts_of
 from kanspice.solver.processors import HOST, Processor, zeros
 from kanspice.solver.products import TILE, times
 
 Array = npt.NDArray[np.float64]
 Indices = npt.NDArray[np.int64]
-Shape = Literal["linear", "rectified", "tanh", "activation"]
-_SMOOTH_ACTIVATIONS = frozenset({"logsigmoid", "mish", "sigmoid", "silu", "softplus", "tanh", "tanhshrink"})
 
 _DENSE_NUMBERS = 2**14
 """Up to so many nodes times branches a matrix product beats looking up the voltages at every branch's ends."""
 _BLOCK_NUMBERS = 2**17
-
-
-@dataclass(frozen=True)
-class Branches:
-    """Branches that carry a current, each of it from node `first` to node `second`; 0 is ground.
-
-    first, second: (branches,). The drive is `alpha v_first + beta v_second + gamma`, (branches,) each; where `level`,
-    (branches,), is finite each term passes level * tanh(term / level) before, or where the law sees differences only
-    their sum does.
-    weight: (branches,) what multiplies the shape of the drive: itself, rectified, tanh of half of it, or an activation.
-    ratio: (branches,) slope of a rectifier below 0.
-    """
-
-    nodes: int
-    first: Indices
-    second: Indices
-    alpha: Array
-    beta: Array
-    gamma: Array
-    weight: Array
-    shape: Shape
-    ratio: Array
-    level: Array
-    differences: bool
-    activation: str = ""
-    """Of `ACTIVATIONS`, where that is the shape."""
-
-    @property
-    def is_smooth(self) -> bool:
-        """True when currents have no corners."""
-        return self.shape in ("linear", "tanh") or self.activation in _SMOOTH_ACTIVATIONS
-
-    @property
-    def is_piecewise(self) -> bool:
-        """True when currents are piecewise linear in the difference of the voltages."""
-        return self.differences and self.shape in ("linear", "rectified") and bool(np.isinf(self.level).all())
-
-    def shaped(self, drive: Array, ratio: Array | float) -> Array:
-        """What the drive makes of itself; the argument may be overwritten."""
-        if self.shape == "tanh":
-            return _tanh_of_half(drive)
-        if self.shape == "linear":
-            return drive
-        if self.shape == "activation":
-            return ACTIVATIONS[self.activation].function(drive)
-        is_off = isinstance(ratio, float) and ratio == 0
-        rectified: Array = namespace(drive).maximum(drive, zeros((), drive) if is_off else ratio * drive, out=drive)
-        return rectified
-
-
-def _tanh_of_half(drive: Array) -> Array:
-    """tanh(drive / 2), in place, to the rounding of 1: half the time of NumPy's own, which is exact for tiny ones."""
-    xp = namespace(drive)
-    with np.errstate(over="ignore"):
-        xp.exp(drive, out=drive)
-    drive += 1
-    if isinstance(drive, np.ndarray):
-        np.divide(-2, drive, out=drive)
-    else:
-        drive = -2 / drive
-    drive += 1
-    return drive
 
 
 class Bank(ABC):
@@ -120,7 +52,7 @@ def bank_of(period: OdePeriod, schematic: Schematic | None = None, processor: Pr
 
     Branches between two nodes that are one piecewise linear function are looked up one by one, which is not for a GPU.
     """
-    branches = _branches(period, schematic)
+    branches = branches_of(period, schematic)
     branches = merged(oriented(replace(branches, weight=period.gain * branches.weight)))
     if branches.nodes * len(branches.weight) <= _DENSE_NUMBERS:
         return DenseBank(branches, processor)
@@ -136,7 +68,7 @@ class DenseBank(Bank):
         self.branches, self.processor = branches, processor
         numbers = np.arange(len(branches.weight))
         self.ratio = processor.array(branches.ratio) if branches.ratio.any() else 0.0
-        self.level = _one(branches.level, processor) if numbers.size else math.inf
+        self.level = _there(same(branches.level), processor) if numbers.size else math.inf
         self.gamma = processor.array(branches.gamma)
         first, second = np.zeros((2, branches.nodes + 1, numbers.size))
         into = np.zeros((numbers.size, branches.nodes + 1))
@@ -150,9 +82,9 @@ class DenseBank(Bank):
         self.into = processor.array(np.ascontiguousarray(into[:, 1:]))
 
     def into_nodes(self, volts: Array) -> Array:
-        drive = _limited(times(volts, self.terms[0]), self.level)
+        drive = limited(times(volts, self.terms[0]), self.level)
         for term in self.terms[1:]:
-            drive += _limited(times(volts, term), self.level)
+            drive += limited(times(volts, term), self.level)
         drive += self.gamma
         return times(self.branches.shaped(drive, self.ratio), self.into)
 
@@ -188,7 +120,7 @@ class PairBank(Bank):
     def __init__(self, branches: Branches, processor: Processor = HOST) -> None:
         """branches: sorted so that those between the same two nodes follow each other, as `oriented` sorts them."""
         self.branches, self.processor = branches, processor
-        starts = _starts(branches)
+        starts = starts_of(branches)
         counts = np.diff(np.append(starts, len(branches.weight)))
         order = np.argsort(counts, kind="stable")
         first, second = branches.first[starts[order]], branches.second[starts[order]]
@@ -216,26 +148,14 @@ class PairBank(Bank):
         """Currents (samples, pairs) of pairs with equally many branches."""
         total: Array = namespace(first).zeros_like(first)
         for alpha, beta, gamma, weight, ratio, level in several.ranks:
-            drive = _limited(alpha * first, level)
+            drive = limited(alpha * first, level)
             if not self.branches.differences:
-                drive += _limited(beta * second, level)
+                drive += limited(beta * second, level)
             drive += gamma
             drive = self.branches.shaped(drive, ratio)
             drive *= weight
             total += drive
         return total
-
-
-def _starts(branches: Branches) -> Indices:
-    """Where the branches of the next pair of nodes begin, for branches sorted by nodes."""
-    return np.flatnonzero(np.diff(branches.first, prepend=-1) | np.diff(branches.second, prepend=-1))
-
-
-def _limited(term: Array, level: Array | float) -> Array:
-    if isinstance(level, float) and math.isinf(level):
-        return term
-    limited: Array = level * namespace(term).tanh(term / level)
-    return limited
 
 
 class NodeSums:
@@ -294,119 +214,11 @@ class _Several:
         ranks: list[tuple[Array, Array, Array, Array, Array | float, Array | float]] = []
         for rank in members:
             own = branches.alpha[rank], branches.beta[rank], branches.gamma[rank], branches.weight[rank]
-            same = _one(branches.ratio[rank], processor), _one(branches.level[rank], processor)
-            ranks.append((*(processor.array(part) for part in own), *same))
+            often = (_there(same(part[rank]), processor) for part in (branches.ratio, branches.level))
+            ranks.append((*(processor.array(part) for part in own), *often))
         return cls(members.shape[1], ranks)
 
 
-def _one(values: Array, processor: Processor = HOST) -> Array | float:
-    """The number that all of them are, or all of them."""
-    if np.all(values == values[0]):
-        return float(values[0])
-    there: Array = processor.array(values)
-    return there
-
-
-def oriented(branches: Branches) -> Branches:
-    """The same with the lower node first, sorted by nodes, without those that carry nothing or lead nowhere."""
-    turned = branches.first > branches.second
-    first, second = np.minimum(branches.first, branches.second), np.maximum(branches.first, branches.second)
-    alpha = np.where(turned, branches.beta, branches.alpha)
-    beta = np.where(turned, branches.alpha, branches.beta)
-    weight = np.where(turned, -branches.weight, branches.weight)
-    order = np.lexsort((second, first))
-    order = order[(first[order] != second[order]) & (weight[order] != 0)]
-    return replace(
-        branches,
-        first=first[order],
-        second=second[order],
-        alpha=alpha[order],
-        beta=beta[order],
-        gamma=branches.gamma[order],
-        weight=weight[order],
-        ratio=branches.ratio[order],
-        level=branches.level[order],
-    )
-
-
-def merged(branches: Branches) -> Branches:
-    """The same with all linear branches between two nodes made one; others are kept as they are."""
-    if branches.shape != "linear" or len(branches.weight) == 0:
-        return branches
-    starts = _starts(branches)
-    alpha, beta, gamma = (
-        np.add.reduceat(branches.weight * part, starts) for part in (branches.alpha, branches.beta, branches.gamma)
-    )
-    first, second = branches.first[starts], branches.second[starts]
-    ones = np.ones(len(starts))
-    return replace(
-        branches,
-        first=first,
-        second=second,
-        alpha=alpha,
-        beta=beta,
-        gamma=gamma,
-        weight=ones,
-        ratio=0 * ones,
-        level=branches.level[starts],
-    )
-
-
-def _branches(period: OdePeriod, schematic: Schematic | None) -> Branches:
-    """Every branch of the period, from its source to its destination, with a gain of 1."""
-    theta, law, none = period.theta, period.law, np.zeros(period.branches)
-    branches = partial(Branches, period.nodes, period.source, period.destination)
-    unlimited = np.full(period.branches, math.inf)
-    level = unlimited if schematic is None else np.full(period.branches, schematic.vccs_saturation)
-    name = activation_name(law)
-    if name is not None:
-        alpha, beta, gamma = (theta[1], -theta[1], theta[0]) if len(theta) == 2 else theta
-        shape: Shape = "linear" if name == "identity" else "activation"
-        return branches(alpha, beta, gamma, none + 1, shape, none, unlimited, len(theta) == 2, name)
-    if law == "Conductance":
-        return branches(theta[0], -theta[0], none, none + 1, "linear", none, unlimited, True)
-    if law in ("ShiftTanh1", "ShiftTanh2"):
-        tail = none + 1 if schematic is None else schematic.pair_saturation * period.tail
-        slopes = (theta[1], -theta[1], theta[0]) if law == "ShiftTanh1" else (theta[0], theta[1], theta[2])
-        alpha, beta, gamma = (2 * slope / tail for slope in slopes)
-        return branches(alpha, beta, gamma, tail, "tanh", none, 2 * level / tail, law == "ShiftTanh1")
-    if law in ("ShiftRelu1", "ShiftLeakyRelu1"):
-        size = np.abs(theta[1])
-        weight, ratio = _rectifier(period, schematic, size, leaky=law == "ShiftLeakyRelu1")
-        weight = np.sign(theta[1]) * weight
-        return branches(size, -size, -size * theta[0], weight, "rectified", ratio, unlimited, True)
-    siemens = none if schematic is None else none + period.unit_v / period.current_unit_a / schematic.source_ohm
-    weight, ratio = _rectifier(period, schematic, siemens, leaky=law == "ShiftLeakyRelu2")
-    return branches(theta[0], theta[1], theta[2], weight, "rectified", ratio, level, False)
-
-
-def _rectifier(period: OdePeriod, schematic: Schematic | None, siemens: Array, *, leaky: bool) -> tuple[Array, Array]:
-    """(weight, ratio), (branches,): slope above 0, and how many times smaller it is below.
-
-    A one-sided switch behind a source of conductance `siemens`, in units, lets 1 / (1 + ohm * siemens) of it through.
-    """
-    ones = np.ones_like(siemens)
-    if schematic is None:
-        return ones, ones * (LEAK if leaky else 0.0)
-    unit_ohm = period.unit_v / period.current_unit_a
-    on = 1 / (1 + schematic.switch_on_ohm / unit_ohm * siemens)
-    if math.isinf(schematic.switch_off_ohm):
-        return on, 0 * ones
-    return on, 1 / (1 + schematic.switch_off_ohm / unit_ohm * siemens) / on
-
-
-def branch_currents_a(period: OdePeriod, schematic: Schematic | None, node_v: Array) -> tuple[Array, Array]:
-    """Currents of all branches, and the voltages across them from source to destination: (points, branches) each.
-
-    node_v: (points, nodes), volts.
-    """
-    branches = _branches(period, schematic)
-    volts, level = np.pad(node_v / period.unit_v, ((0, 0), (1, 0))), _one(branches.level)
-    first, second = volts[:, branches.first], volts[:, branches.second]
-    across_v = (first - second) * period.unit_v
-    if branches.differences:
-        drive = _limited(branches.alpha * (first - second), level)
-    else:
-        drive = _limited(branches.alpha * first, level) + _limited(branches.beta * second, level)
-    shaped = branches.shaped(drive + branches.gamma, branches.ratio)
-    return branches.weight * shaped * period.current_unit_a, across_v
+def _there(values: Array | float, processor: Processor) -> Any:
+    """On the processor, unless it is a number."""
+    return values if isinstance(values, float) else processor.array(values)
