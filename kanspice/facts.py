@@ -61,9 +61,14 @@ def of_circuit(design: Design, solution: Solution, technology: Technology) -> di
     }
 
 
-def notes(design: Design, solution: Solution) -> tuple[str, ...]:
-    """What a reader has to know: what the engine said, what the circuit is, and where it would not work."""
-    return (*solution.notes, *_about(design, str(solution.engine_options["fidelity"])), *_restless(design, solution))
+def notes(loaded: LoadedModel, design: Design, solution: Solution) -> tuple[str, ...]:
+    """What a reader has to know: how the model was read, what the engine said, what the circuit is, where it fails."""
+    return (
+        *loaded.notes,
+        *solution.notes,
+        *_about(design, str(solution.engine_options["fidelity"])),
+        *_restless(design, solution),
+    )
 
 
 def _about(design: Design, fidelity: str) -> list[str]:

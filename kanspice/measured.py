@@ -125,7 +125,7 @@ class Measured:
                 "engine_at_most_bytes": solution.engine_at_most_bytes,
                 "kanspice_peak_bytes": peak_bytes() or None,
             },
-            notes=facts.notes(design, solution),
+            notes=facts.notes(self.loaded, design, solution),
             versions={name: version(name) for name in PACKAGES} | {"python": platform.python_version()},
             reference=expected,
             outputs=outputs,

@@ -27,7 +27,8 @@ class LoadedModel:
     """A reference network in eval mode, and where it came from.
 
     sha256: of the checkpoint file, in hexadecimal. parameters: the number of trainable numbers. task: what its
-    configuration says that it was trained for, in a stranger's words; "" where it says nothing.
+    configuration says that it was trained for, in a stranger's words; "" where it says nothing. notes: how it was
+    read, for a reader of the report.
     """
 
     model: Network
@@ -39,6 +40,7 @@ class LoadedModel:
     input_width: int
     output_width: int
     task: str = ""
+    notes: tuple[str, ...] = ()
 
 
 def load(path: PathLike, config: PathLike | None = None, curves: PathLike | None = None) -> LoadedModel:
@@ -63,9 +65,15 @@ def load(path: PathLike, config: PathLike | None = None, curves: PathLike | None
         if recognises(state):
             model = load_authors(state, source, config_path)
             _refuse_curves(source, model, curves_path)
-            task = phykan_authors.stated_task(config_path) if format_ == phykan_authors.FORMAT else ""
-            return replace(_loaded(model, source, sha256, format_), task=task)
+            return replace(_loaded(model, source, sha256, format_), **_stated(format_, config_path))
     raise _unknown_family(state, source)
+
+
+def _stated(format_: CheckpointFormat, config: Path | None) -> dict[str, Any]:
+    """What its configuration says of a model beside the network itself."""
+    if format_ == phykan_authors.FORMAT:
+        return {"task": phykan_authors.stated_task(config)}
+    return {"notes": kirchhoffnet_authors.reading_notes(config)} if config is not None else {}
 
 
 _Recognises = Callable[[Iterable[str]], bool]

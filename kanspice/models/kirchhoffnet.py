@@ -20,6 +20,7 @@ from torch import Tensor, nn
 
 from kanspice.errors import InputError
 from kanspice.models.branches import Branch
+from kanspice.models.generation import Generation
 from kanspice.models.inputs import check_input
 from kanspice.models.integrator import DivergenceError, Integrator
 from kanspice.models.kirchhoffnet_layer import Layer
@@ -43,6 +44,7 @@ class KirchhoffNet(nn.Module):
         voltages from node 1 on, over again). Nodes that a layer does not have are dropped.
     residual: (a, b), layers from 1: the voltages at the end of layer a are added to those at the end of layer b.
     readout: `first<n>` or `last<n>` nodes of the last layer, or `all`.
+    generation: what it generates, if it does: its outputs are samples of a distribution. None if it does not.
     thetas: each layer's parameters, (rows, columns); float32 is widened, exactly. Drawn afresh if None.
     integrator: how the ODE is solved. It belongs to an experiment: checkpoints do not hold it.
 
@@ -64,6 +66,7 @@ class KirchhoffNet(nn.Module):
         fill: str = "zeros",
         residual: tuple[int, int] | None = None,
         readout: str = "all",
+        generation: Generation | None = None,
         integrator: Integrator | None = None,
         thetas: Sequence[Tensor] | None = None,
     ) -> None:
@@ -78,6 +81,9 @@ class KirchhoffNet(nn.Module):
         self.fill = _fill_name(fill)
         self.residual = _check_residual(residual, self.nodes)
         self.readout = parse_readout(readout, self.nodes[-1])
+        self.generation = generation
+        if generation is not None:
+            generation.check(self.nodes, self.input_width, residual=residual, readout=readout)
         self.integrator = integrator or Integrator()
         if thetas is None:
             self.initialise()

@@ -5,83 +5,31 @@ the columns is the order of the edges that the topologies in `network.net_struct
 per edge even where `sharing` is set; a checkpoint with one column per shared parameter is read as well.
 
 `config.yaml` does not say how many inputs there are. All nodes of the first layer take an input; in a
-`_mix_connect` layer the nodes of its grid do, and the projected nodes start at 0 V or as `fill` says. A network
-that was trained with fewer inputs takes them filled up with zeros to that many.
+`_mix_connect` layer the nodes of its grid do, and the projected nodes start at 0 V or as `fill` says, unless the
+network generates: then all do. A network that was trained with fewer inputs takes them filled up with zeros to that
+many.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
-from itertools import pairwise
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from torch import Tensor
 
 from kanspice.errors import InputError
 from kanspice.models.branches import Branch, branch_function
+from kanspice.models.generation import Generation
 from kanspice.models.kirchhoffnet import KirchhoffNet
+from kanspice.models.kirchhoffnet_config import AuthorsConfig
 from kanspice.models.places import errors_at
 from kanspice.models.state import check_names, check_rank, check_tensors
 from kanspice.models.topology import Recipe, Topology, recipe
-from kanspice.models.torch_file import read_file
-from kanspice.models.yaml_config import MAX_YAML_BYTES, parse_yaml
-from kanspice.validation import validate
 
 FORMAT: Literal["kirchhoffnet-authors"] = "kirchhoffnet-authors"
 _PARAM = re.compile(r"circuit\.layer_list\.(\d{1,6})\.model\.param")
-_KEYS_OF_KANALOGUE = {"HIDDEN_DIMS", "td_basis_types", "norm_layer"}
-
-
-def _number(value: object) -> object:
-    """YAML reads 1e-3 as text, which the authors' code turns into a number; true and false are none."""
-    if isinstance(value, bool):
-        raise ValueError("a number, not true or false")
-    return value
-
-
-def _none_is_zeros(value: object) -> object:
-    return {None: "zeros", "zero": "zeros"}.get(value, value) if value is None or isinstance(value, str) else value
-
-
-def _none_is_null(value: object) -> object:
-    return None if value == "none" else value
-
-
-_Number = Annotated[float, Field(strict=False, allow_inf_nan=False), BeforeValidator(_number)]
-
-
-class _Part(BaseModel):
-    """Keys that decide what the checkpoint means; others (batch_size, lr, method, tol, ...) are left alone."""
-
-    model_config = ConfigDict(extra="ignore", frozen=True, strict=True)
-
-
-class _Named(_Part):
-    name: str
-    args: Annotated[dict[str, Any], BeforeValidator(lambda value: {} if value is None else value)] = {}
-
-
-class _Network(_Part):
-    net_struct: Annotated[list[_Named], Field(min_length=1, max_length=1000)]
-    model: _Named
-    fill: Annotated[Literal["zeros", "repeat"], BeforeValidator(_none_is_zeros)] = "zeros"
-    residual: Annotated[list[int], Field(min_length=2, max_length=2)] | None = None
-    projector: Annotated[str | None, BeforeValidator(_none_is_null)] = None
-    encoder: Annotated[None, BeforeValidator(_none_is_null)] = None
-
-
-class _Simulation(_Part):
-    t_end: Annotated[list[_Number], Field(min_length=2, max_length=1001)]
-
-
-class AuthorsConfig(_Part):
-    """The parts of `config.yaml` that are read."""
-
-    network: _Network
-    simulation: _Simulation
 
 
 def recognises(names: Iterable[str]) -> bool:
@@ -102,65 +50,48 @@ def load_authors(state: Mapping[str, Tensor], path: Path, config_path: Path | No
             found="no configuration",
             hint="pass it with --config config.yaml",
         )
-    config = _read_config(config_path)
-    branch = branch_function(config.network.model.name, config.network.model.args, config_path)
-    durations = _durations(config, config_path)
-    names = _names(state, len(config.network.net_struct), path, config_path)
-    recipes = [
-        recipe(entry.name, entry.args, _place(config_path, index))
-        for index, entry in enumerate(config.network.net_struct)
-    ]
+    config = AuthorsConfig(config_path)
+    branch = branch_function(config.branch.name, config.branch.args, config_path)
+    names = _names(state, len(config.layers), path, config_path)
+    recipes = [recipe(entry.name, entry.args, _place(config_path, index)) for index, entry in enumerate(config.layers)]
     topologies = [
         _topology(own, state[name], branch, _place(config_path, index), name)
         for index, (own, name) in enumerate(zip(recipes, names, strict=True))
     ]
     check_tensors(state, {name: tuple(state[name].shape) for name in names}, path)
-    residual = config.network.residual
+    residual = config.around.residual
     with errors_at(config_path):
+        if config.generates:
+            topologies = _same_nodes(topologies)
         return KirchhoffNet(
             topologies,
-            durations,
+            config.durations,
             branch,
-            input_width=recipes[0].inputs(topologies[0]),
-            fill=config.network.fill,
+            input_width=topologies[0].nodes if config.generates else recipes[0].inputs(topologies[0]),
+            fill=config.around.fill,
             residual=None if residual is None else (residual[0] + 1, residual[1] + 1),
-            readout=config.network.projector or "all",
+            readout=config.around.projector or "all",
+            generation=Generation(recipes[-1].image(topologies[-1])) if config.generates else None,
             thetas=[state[name][: branch.rows] for name in names],
         ).eval()
 
 
-def _read_config(config_path: Path) -> AuthorsConfig:
-    mapping = parse_yaml(read_file(config_path, "the configuration", MAX_YAML_BYTES), config_path)
-    if "network" not in mapping and _KEYS_OF_KANALOGUE & mapping.keys():
-        raise InputError(
-            "the checkpoint and the configuration are of different families",
-            where=config_path,
-            expected="the config.yaml of a KirchhoffNet, as the weights are",
-            found="the configuration of a KANalogue network",
-            hint="use the configuration that was written with this checkpoint",
-        )
-    return validate(AuthorsConfig, mapping, config_path)
+def reading_notes(config_path: Path) -> tuple[str, ...]:
+    """What a reader has to know of how such a configuration was read."""
+    return AuthorsConfig(config_path).notes
 
 
-def _durations(config: AuthorsConfig, config_path: Path) -> list[float]:
-    times, layers = config.simulation.t_end, len(config.network.net_struct)
-    shown = str(times)[:200]
-    if len(times) != layers + 1:
-        raise InputError(
-            "'simulation.t_end' does not fit the layers",
-            where=config_path,
-            expected=f"{layers + 1} times: the start, and the end of each of {layers} layer(s)",
-            found=f"{len(times)}: {shown}",
-        )
-    durations = [end - start for start, end in pairwise(times)]
-    if min(durations) <= 0:
-        raise InputError(
-            "'simulation.t_end' does not increase",
-            where=config_path,
-            expected="each time later than the one before",
-            found=shown,
-        )
-    return durations
+def _same_nodes(topologies: Sequence[Topology]) -> list[Topology]:
+    """As the authors' augmented pass has it: nodes that a later layer does not connect keep their voltages."""
+    nodes = topologies[0].nodes
+    for index, topology in enumerate(topologies, start=1):
+        if topology.nodes > nodes:
+            raise InputError(
+                "a layer of a network that generates has more nodes than the first",
+                expected=f"at most {nodes} nodes, one for each input",
+                found=f"{topology.nodes} in layer {index}",
+            )
+    return [Topology(t.source, t.destination, t.parameter_index, nodes) for t in topologies]
 
 
 def _names(state: Mapping[str, Tensor], layers: int, path: Path, config_path: Path) -> list[str]:

@@ -1,8 +1,8 @@
 """What kanspice's own checkpoint holds of a KirchhoffNet.
 
 The JSON text: the branch function, each layer's duration and number of nodes, the input width, fill, residual and
-read-out. The state, for layer m from 0: `layers.<m>.theta` (rows, columns), and the edges themselves in
-`layers.<m>.source`, `.destination`, `.parameter_index` (edges,).
+read-out, and `generation` where there is one. The state, for layer m from 0: `layers.<m>.theta` (rows, columns), and
+the edges themselves in `layers.<m>.source`, `.destination`, `.parameter_index` (edges,).
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor
 
 from kanspice.models.branches import Branch, branch_function
+from kanspice.models.generation import Generation
 from kanspice.models.json_config import parse_config
 from kanspice.models.kirchhoffnet import KirchhoffNet
 from kanspice.models.places import errors_at
@@ -41,6 +42,10 @@ class _LayerConfig(_Part):
     nodes: _Width
 
 
+class _GenerationConfig(_Part):
+    image: Annotated[tuple[int, int, int], Field(strict=False)] | None
+
+
 class OwnConfig(_Part):
     """What the JSON text of a checkpoint holds."""
 
@@ -50,11 +55,12 @@ class OwnConfig(_Part):
     fill: Literal["zeros", "repeat"]
     residual: Annotated[tuple[int, int], Field(strict=False)] | None
     readout: str
+    generation: _GenerationConfig | None = None
 
 
 def config_of(model: KirchhoffNet) -> dict[str, object]:
     """The JSON object of a network. How the ODE is solved belongs to an experiment: it is left out."""
-    layers = zip(model.durations, model.nodes, strict=True)
+    layers, generation = zip(model.durations, model.nodes, strict=True), model.generation
     return {
         "branch": {"name": model.branch.name, "args": model.branch.model_dump()},
         "layers": [{"duration": duration, "nodes": nodes} for duration, nodes in layers],
@@ -62,6 +68,7 @@ def config_of(model: KirchhoffNet) -> dict[str, object]:
         "fill": model.fill,
         "residual": None if model.residual is None else list(model.residual),
         "readout": model.readout.name,
+        **({} if generation is None else {"generation": {"image": generation.image and list(generation.image)}}),
     }
 
 
@@ -86,6 +93,7 @@ def network(text: str, state: dict[str, Tensor], path: Path) -> KirchhoffNet:
             fill=config.fill,
             residual=config.residual,
             readout=config.readout,
+            generation=None if config.generation is None else Generation(config.generation.image),
             thetas=[state[f"layers.{m}.theta"] for m in range(len(topologies))],
         ).eval()
 

@@ -112,6 +112,10 @@ class Recipe(Table):
         """How many nodes, from node 1, take the network's inputs when this is the first layer."""
         return topology.nodes
 
+    def image(self, _topology: Topology) -> tuple[int, int, int] | None:
+        """(channels, width, height) where the layer's nodes are the places of a grid, and no others; None else."""
+        return None
+
 
 class FullyConnected(Recipe):
     """`_fully_connect`: for i, for j over the nodes, i != j: r1 times (i, j), then r2 times (j, i).
@@ -199,6 +203,10 @@ class Neighbor(Recipe):
         source, destination = ((array + nodes * shifts).ravel() for array in (source, destination))
         return _graph(source, destination, (parameter + columns * shifts).ravel())
 
+    def image(self, topology: Topology) -> tuple[int, int, int] | None:
+        shape = self.num_channel, self.width, self.height
+        return shape if topology.nodes == self.num_channel * self.width * self.height else None
+
     def _grid(self) -> Indices:
         """Node numbers (channels, width, height), with zeros around them where padding asks for it."""
         nodes = np.arange(1, 1 + self.num_channel * self.width * self.height)
@@ -252,6 +260,9 @@ class Mixed(Recipe):
     def inputs(self, topology: Topology) -> int:
         """The grid's nodes: the projected nodes are additional."""
         return topology.nodes - (self.fully_connect_node if sum(self.repeat) else 0)
+
+    def image(self, topology: Topology) -> tuple[int, int, int] | None:
+        return self._neighbor.image(topology)
 
 
 class Pregiven(Recipe):

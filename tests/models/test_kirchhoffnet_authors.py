@@ -313,6 +313,81 @@ def test_residual_that_does_not_fit(written, residual, part):
     refused(written(network__residual=residual), "config.yaml: the residual's layers", part)
 
 
+# --- networks that generate ---
+
+SAME = {"network__net_struct__1__args__num_node": 3, "network__net_struct__1__args__repeat": [1, 2]}
+
+
+def generated(written, **changes):
+    """A network of a test bench that generates, two layers of two nodes, with entries that its scripts ignore."""
+    changes = {"test_bench": "twomoon", **SAME} | changes
+    return load(*written(authors_state(edges=(18, 18)), **changes))
+
+
+def test_projector_residual_fill_and_encoder_of_a_network_that_generates_are_left_aside(written):
+    loaded = generated(
+        written,
+        network__projector="mlp_2_1",
+        network__residual=[0, 1],
+        network__fill="repeat",
+        network__encoder=[2, 2],
+    )
+    model = loaded.model
+    assert model.generation is not None
+    assert (model.residual, model.fill, model.readout.name, model.output_width) == (None, "zeros", "all", 2)
+    (note,) = loaded.notes
+    assert "generates (test_bench twomoon)" in note
+    assert "projector mlp_2_1, encoder [2, 2], residual [0, 1], fill repeat" in note
+    assert torch.equal(model(X), generated(written).model(X))
+
+
+@pytest.mark.parametrize(
+    ("changes", "generates"),
+    [
+        ({"test_bench": "genmnist"}, True),
+        ({"test_bench": "potential1"}, True),
+        ({"test_bench": "mnist", "visualization": {"num_sample": 8}}, False),
+        ({"test_bench": "housing"}, False),
+        ({"test_bench": "my_own"}, False),
+        ({"test_bench": "my_own", "visualization": {"num_sample": 8}}, True),
+        ({"test_bench": None}, False),
+    ],
+)
+def test_what_says_that_a_network_generates(written, changes, generates):
+    assert (generated(written, **changes).model.generation is not None) == generates
+
+
+def test_every_node_of_a_network_that_generates_is_an_input_and_an_output(written):
+    grid = {"num_channel": 1, "width": 2, "height": 2, "neighbor_size": 2, "fully_connect_node": 3, "repeat": [1, 0]}
+    entry = {"name": "_mix_connect", "args": grid}
+    changes = {"network__net_struct": [entry, entry], "network__projector": "last2", "test_bench": "genmnist"}
+    loaded = load(*written(authors_state(edges=(31, 31)), **changes))
+    assert (loaded.input_width, loaded.output_width, loaded.model.generation.image) == (7, 7, None)
+
+
+def test_pixels_of_a_network_that_generates_images(written, tmp_path):
+    grid = {"num_channel": 1, "width": 3, "height": 2, "neighbor_size": 2, "fully_connect_node": 0, "repeat": [1, 1]}
+    changes = {"network__net_struct": [{"name": "_mix_connect", "args": grid}], "simulation__t_end": [0, 1]}
+    model = load(*written(authors_state(edges=(36,)), test_bench="genmnist", **changes)).model
+    assert model.generation.image == (1, 3, 2)
+    save(model, tmp_path / "own.pt")
+    assert load(tmp_path / "own.pt").model.generation == model.generation
+
+
+def test_nodes_that_a_later_layer_does_not_connect_keep_their_voltages(written):
+    first = {"name": "_fully_connect", "args": {"num_node": 4, "repeat": [1, 1]}}
+    later = {"name": "_fully_connect", "args": {"num_node": 3, "repeat": [1, 2]}}
+    changes = {"network__net_struct": [first, later], "test_bench": "circle"}
+    model = load(*written(authors_state(edges=(24, 18)), **changes)).model
+    assert model.nodes == (3, 3)
+    stages = model.stages(torch.ones(1, 3, dtype=torch.float64))
+    assert torch.equal(stages["l1.period"][:, 2], stages["readout"][:, 2])
+
+
+def test_a_network_that_generates_gains_no_nodes(written):
+    refused(written(test_bench="circle"), "config.yaml: a layer of a network that generates", "2 nodes", "3 in layer 2")
+
+
 # --- configuration against weights ---
 
 
@@ -436,3 +511,14 @@ def test_the_published_classifier_gives_the_authors_outputs(reference_data):
     assert relative_error(found, outputs) <= 1e-5  # measured: 5e-6
     labels = load_labels(reference_data / "kirchhoffnet" / "mnist" / "labels.npy")[:2]
     np.testing.assert_array_equal(found.argmax(axis=1), labels)
+
+
+@pytest.mark.reference_data
+def test_the_published_digit_generator_gives_the_authors_images(reference_data):
+    loaded, inputs, outputs = published(reference_data, "genmnist", 2)
+    assert (loaded.input_width, loaded.output_width) == (784, 784)
+    assert loaded.model.generation.image == (1, 28, 28)
+    assert "projector last10" in loaded.notes[0]
+    with torch.no_grad():
+        found = loaded.model(torch.from_numpy(inputs)).numpy()
+    assert relative_error(found, outputs) < 1e-7  # measured: 2e-9
