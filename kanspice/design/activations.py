@@ -2,7 +2,8 @@
 
 Arrays may be NumPy's or torch's.
 
-Left out are `gelu`, whose error function no circuit simulator has, and `hardshrink`, whose current would jump.
+Left out is `hardshrink`, whose current would jump. `gelu` has an error function, which no circuit simulator has: it is
+relu(x) less |x| times the normal distribution's tail, a Gaussian times Hart's rational function (1968), right to 1e-15.
 """
 
 from __future__ import annotations
@@ -18,6 +19,15 @@ from kanspice.arrays import namespace
 
 Array = npt.NDArray[np.float64]
 SELU_SCALE, SELU_ALPHA = 1.0507009873554805, 1.6732632423543772
+GELU_ABOVE = (
+    *(220.206867912376, 221.213596169931, 112.079291497871, 33.912866078383, 6.37396220353165),
+    *(0.700383064443688, 3.52624965998911e-2),
+)
+GELU_BELOW = (
+    *(440.413735824752, 793.826512519948, 637.333633378831, 296.564248779674, 86.7807322029461),
+    *(16.064177579207, 1.75566716318264, 8.83883476483184e-2),
+)
+"""Coefficients of Hart's numerator and denominator, the constants first."""
 _LEAK = 0.01
 
 
@@ -58,11 +68,24 @@ def _hard_sigmoid(x: Array) -> Array:
     return (x / 6 + 0.5).clip(0.0, 1.0)
 
 
+def _gelu(x: Array) -> Array:
+    xp = _xp(x)
+    size = xp.abs(x)
+    above, below = xp.zeros_like(x), xp.zeros_like(x)
+    for coefficient in reversed(GELU_ABOVE):
+        above = above * size + coefficient
+    for coefficient in reversed(GELU_BELOW):
+        below = below * size + coefficient
+    activated: Array = x.clip(min=0.0) - size * xp.exp(-x * x / 2) * above / below
+    return activated
+
+
 _LN2 = float(np.log(2))
 ACTIVATIONS: dict[str, Activation] = {
     "identity": Activation(lambda x: x, 1.0, 1.0),
     "celu": Activation(lambda x: x.clip(min=0.0) + _negative_exponential(x), 1.0, 1.0),
     "elu": Activation(lambda x: x.clip(min=0.0) + _negative_exponential(x), 1.0, 1.0),
+    "gelu": Activation(_gelu, 1.13, 1.0),
     "hardsigmoid": Activation(_hard_sigmoid, 1 / 6, 0.0, 1.0),
     "hardswish": Activation(lambda x: x * _hard_sigmoid(x), 1.5, 1.0),
     "hardtanh": Activation(lambda x: x.clip(-1.0, 1.0), 1.0, 0.0, 1.0),

@@ -2,17 +2,30 @@
 
 from __future__ import annotations
 
-from kanspice.design.activations import SELU_ALPHA, SELU_SCALE
+from collections.abc import Sequence
+
+from kanspice.design.activations import GELU_ABOVE, GELU_BELOW, SELU_ALPHA, SELU_SCALE
 from kanspice.devices.curves import spice_literal
+
+
+def _polynomial(coefficients: Sequence[float]) -> str:
+    """Of |x|, the constant first, by Horner's rule."""
+    text = spice_literal(coefficients[-1])
+    for coefficient in reversed(coefficients[:-1]):
+        text = f"({text}*abs({{x}})+{spice_literal(coefficient)})"
+    return text
+
 
 _SIGMOID = "0.5*(1+tanh({x}/2))"
 _SOFTPLUS = "max({x},0)+ln(1+exp(-abs({x})))"
 _HARD_SIGMOID = "min(max({x}/6+0.5,0),1)"
 _ELU = "uramp({x})+exp(min({x},0))-1"
+_GELU_TAIL = f"exp(-0.5*{{x}}*{{x}})*{_polynomial(GELU_ABOVE)}/{_polynomial(GELU_BELOW)}"
 _EXPRESSIONS = {
     "identity": "{x}",
     "celu": _ELU,
     "elu": _ELU,
+    "gelu": "uramp({x})-abs({x})*" + _GELU_TAIL,
     "hardsigmoid": _HARD_SIGMOID,
     "hardswish": "{x}*" + _HARD_SIGMOID,
     "hardtanh": "min(max({x},-1),1)",

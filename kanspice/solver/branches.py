@@ -24,7 +24,7 @@ from kanspice.solver.processors import zeros
 Array = npt.NDArray[np.float64]
 Indices = npt.NDArray[np.int64]
 Shape = Literal["linear", "rectified", "tanh", "activation"]
-_SMOOTH_ACTIVATIONS = frozenset({"logsigmoid", "mish", "sigmoid", "silu", "softplus", "tanh", "tanhshrink"})
+_SMOOTH_ACTIVATIONS = frozenset({"gelu", "logsigmoid", "mish", "sigmoid", "silu", "softplus", "tanh", "tanhshrink"})
 
 
 @dataclass(frozen=True)

@@ -153,8 +153,8 @@ def test_state_that_cannot_be_used(spoiled, state, parts):
     ("options", "message"),
     [
         (
-            {"branch": "Device", "args": {"negation": True, "activation": "gelu"}},
-            "activation has no circuit.*gelu",
+            {"branch": "Device", "args": {"negation": True, "activation": "hardshrink"}},
+            "activation has no circuit.*hardshrink",
         ),
         ({"residual": (1, 1)}, "a residual has no circuit"),
     ],
