@@ -12,13 +12,15 @@ from torch import Tensor
 
 from kanspice.devices import with_points_from
 from kanspice.errors import InputError
-from kanspice.models import kanalogue_authors, kanspice_format, kirchhoffnet_authors, phykan_authors
+from kanspice.models import kanalogue_authors, kanspice_format, kirchhoffnet_authors, kirchhoffnet_bare, phykan_authors
 from kanspice.models.kanalogue import KANalogue
 from kanspice.models.network import Family, Network
 from kanspice.models.state import plain_state
 from kanspice.models.torch_file import read_torch_file
 
-CheckpointFormat = Literal["kanspice", "kanalogue-authors", "kirchhoffnet-authors", "phykan-authors"]
+CheckpointFormat = Literal[
+    "kanspice", "kanalogue-authors", "kirchhoffnet-authors", "kirchhoffnet-bare", "phykan-authors"
+]
 PathLike = str | os.PathLike[str]
 
 
@@ -46,7 +48,8 @@ class LoadedModel:
 def load(path: PathLike, config: PathLike | None = None, curves: PathLike | None = None) -> LoadedModel:
     """Load a checkpoint: kanspice's own (complete in itself), or the authors' of a family with its config.
 
-    config: the KANalogue or PhyKAN authors' config.json, or the KirchhoffNet authors' config.yaml.
+    config: the KANalogue or PhyKAN authors' config.json, or the KirchhoffNet authors' config.yaml; for their bare
+    circuits what `kirchhoffnet_bare` says.
     curves: for the KANalogue authors' checkpoints, a folder of their I-V files; the shipped device cards if None. For
     kanspice's own, which hold their curves, a folder with the points that these were fitted to.
     Nothing in the file is ever executed. Raises InputError if the file, the config or the curves cannot be used.
@@ -73,13 +76,16 @@ def _stated(format_: CheckpointFormat, config: Path | None) -> dict[str, Any]:
     """What its configuration says of a model beside the network itself."""
     if format_ == phykan_authors.FORMAT:
         return {"task": phykan_authors.stated_task(config)}
-    return {"notes": kirchhoffnet_authors.reading_notes(config)} if config is not None else {}
+    if format_ == kirchhoffnet_authors.FORMAT and config is not None:
+        return {"notes": kirchhoffnet_authors.reading_notes(config)}
+    return {}
 
 
 _Recognises = Callable[[Iterable[str]], bool]
 _LoadAuthors = Callable[[Mapping[str, Tensor], Path, Path | None], Network]
 _WITHOUT_CURVES: dict[CheckpointFormat, tuple[_Recognises, _LoadAuthors]] = {
     kirchhoffnet_authors.FORMAT: (kirchhoffnet_authors.recognises, kirchhoffnet_authors.load_authors),
+    kirchhoffnet_bare.FORMAT: (kirchhoffnet_bare.recognises, kirchhoffnet_bare.load_bare),
     phykan_authors.FORMAT: (phykan_authors.recognises, phykan_authors.load_authors),
 }
 
@@ -128,7 +134,7 @@ def _unknown_family(state: dict[str, Tensor], path: Path) -> InputError:
         "the model's family is not recognised",
         where=path,
         expected="kanspice's own checkpoint, the KANalogue authors' (net.0.coeffs, net.0.bias, ...), "
-        "the KirchhoffNet authors' (circuit.layer_list.0.model.param, ...), "
+        "the KirchhoffNet authors' (circuit.layer_list.0.model.param, ..., or model.param alone), "
         "or the PhyKAN authors' as plain tensors (filter_params.0, edge_mask.0, thresholds.0, ...)",
         found=f"{len(state)} tensors: {names}",
         hint="save the network with kanspice.models.save",
