@@ -146,7 +146,7 @@ def test_behind_a_resistance_a_device_carries_what_it_carries_alone(name):
     alone = np.linspace(curve.lo_v, curve.hi_v, 3331)
     current = curve.numpy(alone)[0]
     found = behind(curve, ohm).numpy(alone + ohm * current)[0]
-    np.testing.assert_allclose(found, current, rtol=0, atol=1.5e-7 * np.abs(current).max())
+    np.testing.assert_allclose(found, current, rtol=0, atol=2e-11 * np.abs(current).max())
 
 
 def test_a_resistance_that_makes_a_device_bistable_is_refused():
