@@ -9,7 +9,7 @@ from circuits import technology
 from kanspice.compile import compile_memkan, compile_phykan, made
 from kanspice.design import Design
 from kanspice.draws import Draw
-from kanspice.models import MemKAN, PhyKAN
+from kanspice.models import BandConstants, MemKAN, PhyKAN
 
 FILTER_PARTS = (
     "filters.component_sigma=0.05",
@@ -28,6 +28,15 @@ SYNAPSE_PARTS = (
 )
 
 
+VARIANTS = {
+    "wire": {"input_sigmoid": False},
+    "normalised": {"normalised": True},
+    "limited": {"constants": BandConstants(squash_limit=0.4)},
+    "all": {"input_sigmoid": False, "normalised": True, "constants": BandConstants(squash_limit=0.4)},
+}
+"""PhyKANs other than the plain one, as options of `phykan`."""
+
+
 def phykan(widths=(2, 3, 2), filters=2, seed=1, **options) -> PhyKAN:
     """A PhyKAN with random filters and thresholds, and one connection less."""
     torch.manual_seed(seed)
@@ -36,6 +45,9 @@ def phykan(widths=(2, 3, 2), filters=2, seed=1, **options) -> PhyKAN:
         for layer in model.band_layers():
             layer.raw.normal_()
             layer.threshold.normal_(std=0.3)
+            if layer.scale is not None and layer.offset is not None:
+                layer.scale.normal_()
+                layer.offset.normal_()
         model.band_layers()[0].mask[-1, -1] = 0
     return model.eval()
 

@@ -37,7 +37,7 @@ def compile_phykan(model: PhyKAN, technology: Technology, *, model_sha256: str =
     v_per_unit = technology.units.v_unit_v
     for index, layer in enumerate(filter_arrays(model), start=1):
         squash = _squash(model, layer, index, v_per_unit)
-        bank = _bank(model, technology, layer, index)
+        bank = _bank(model, technology, layer, index, squash.output_v_per_unit)
         stages += [squash, bank]
         v_per_unit = bank.output_v_per_unit
     return Design(
@@ -53,25 +53,30 @@ def compile_phykan(model: PhyKAN, technology: Technology, *, model_sha256: str =
 
 
 def _squash(model: PhyKAN, layer: FilterArrays, index: int, v_per_unit: float) -> Limiter:
+    """What a value becomes before it sets a tone; a first layer that squashes nothing has a wire here."""
+    squashes, limit = index > 1 or model.input_sigmoid, model.constants.squash_limit
     return Limiter(
         name=f"l{index}.input",
         compares_to=f"l{index}.encoder",
         width=len(layer.threshold),
-        kind="sigmoid",
+        kind="sigmoid" if squashes else "none",
         low_v=-np.inf,
         high_v=np.inf,
         input_v_per_unit=v_per_unit * model.constants.sigma,
-        unit_v=_CONTROL_V,
+        unit_v=_CONTROL_V if squashes else v_per_unit,
         shift_v=layer.threshold * v_per_unit,
+        reach=limit / model.constants.sigma if squashes and limit is not None else np.inf,
     )
 
 
-def _bank(model: PhyKAN, technology: Technology, layer: FilterArrays, index: int) -> FilterBank:
+def _bank(model: PhyKAN, technology: Technology, layer: FilterArrays, index: int, control_v: float) -> FilterBank:
     """Sums are scaled so that no input drives them beyond the part of the rails that they may use."""
     constants, parts, tia = model.constants, technology.filters, technology.tia
     gain = np.round(layer.gain / parts.gain_step) * parts.gain_step if parts.gain_step > 0 else layer.gain
     high_hz, low_hz = _nearest(layer.high_hz, parts.high_cutoffs_hz), _nearest(layer.low_hz, parts.low_cutoffs_hz)
-    largest_v = parts.sine_v * float(np.abs(gain).sum(axis=(0, 2)).max())
+    largest = np.abs(layer.scale) * np.abs(gain).sum(axis=(0, 2)) + np.abs(layer.offset)
+    largest_v = parts.sine_v * float(largest.max())
+    sum_gain = min(1.0, tia.rail_v * tia.headroom / largest_v) if largest_v > 0 else 1.0
     return FilterBank(
         name=f"l{index}.filters",
         compares_to=f"l{index}.filters",
@@ -81,12 +86,14 @@ def _bank(model: PhyKAN, technology: Technology, layer: FilterArrays, index: int
         low_ohm=1 / (2 * np.pi * low_hz * parts.capacitor_f),
         low_f=np.full_like(gain, parts.capacitor_f),
         offset_v=np.zeros_like(gain),
+        scale=layer.scale,
+        bias_v=layer.offset * (sum_gain * parts.sine_v),
         sine_v=parts.sine_v,
         decade=constants.frequency_offset,
         decades=constants.frequency_span,
-        control_v=_CONTROL_V,
+        control_v=control_v,
         clock_hz=np.inf if constants.clock_hz is None else constants.clock_hz,
-        sum_gain=min(1.0, tia.rail_v * tia.headroom / largest_v) if largest_v > 0 else 1.0,
+        sum_gain=sum_gain,
         amplifier_hz=parts.amplifier_hz,
         hold_s=parts.hold_s,
         slot_s=parts.slot_s or _slot_s(model, high_hz, low_hz),

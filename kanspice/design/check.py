@@ -44,7 +44,7 @@ _UNBOUNDED = frozenset(
         *("open_loop_gain", "low_v", "high_v", "switch_off_ohm", "vccs_saturation", "off_ohm", "swing_v"),
         *("gbw_hz", "slew_v_per_s"),
         *("leak_ohm", "supply_v"),
-        *("clock_hz", "amplifier_hz", "hold_s"),
+        *("clock_hz", "amplifier_hz", "hold_s", "reach"),
     }
 )
 
@@ -115,6 +115,7 @@ def _check_stage(stage: Stage, width: int, devices: int) -> None:
 def _fits(stage: Stage, width: int, devices: int) -> bool:
     if isinstance(stage, Limiter):
         known = stage.kind in get_args(LimiterKind) and stage.knee_v >= 0 and stage.input_v_per_unit > 0
+        known = known and stage.reach > 0 and (stage.kind == "sigmoid" or math.isinf(stage.reach))
         return known and stage.width == width and stage.shift_v.shape == (width,)
     if isinstance(stage, Crossbar):
         return _is_a_crossbar(stage, width, devices)
@@ -159,7 +160,8 @@ def _is_a_bank(stage: Connections) -> bool:
         parts = [stage.high_ohm, stage.high_f, stage.low_ohm, stage.low_f]
         least = min(stage.sine_v, stage.control_v, stage.clock_hz, stage.sum_gain, stage.amplifier_hz, stage.hold_s)
         least = min(least, stage.slot_s)
-        others = stage.offset_v.shape == stage.gain.shape
+        sums = (stage.width,)
+        others = stage.offset_v.shape == stage.gain.shape and stage.scale.shape == stage.bias_v.shape == sums
     else:
         parts = [stage.load_ohm, stage.input_ohm, stage.series_ohm, stage.alpha_per_v, stage.saturation_a]
         least = stage.output_v_per_unit if stage.read_noise_v >= 0 else stage.read_noise_v

@@ -28,7 +28,8 @@ class FilterBank:
     A row at v has a sine of amplitude sine_v and frequency f0 = 10^(decade + decades * v / control_v), as an array
     clocked at clock_hz gives it: (clock / pi) atan(pi f0 / clock). A filter is a high-pass of high_ohm and high_f, a
     low-pass of low_ohm and low_f, a follower behind each, and an amplifier of gain |gain|; a detector, off by offset_v,
-    gives the amplitude; the sign of the gain says with which sign the column adds it. Output: sum_gain * what is added.
+    gives the amplitude; the sign of the gain says with which sign the column adds it. Output: what is added, times
+    sum_gain and the column's own scale, and a bias.
     """
 
     name: str
@@ -41,6 +42,10 @@ class FilterBank:
     low_ohm: Array
     low_f: Array
     offset_v: Array
+    scale: Array
+    """(columns,), signed, dimensionless: 1 unless sums are normalised."""
+    bias_v: Array
+    """(columns,), at the output: 0 unless sums are normalised."""
     sine_v: float
     decade: float
     decades: float

@@ -1,4 +1,4 @@
-"""`kanspice.design/3`: a design as one `.npz` file of plain arrays and a JSON header, the same bytes every time."""
+"""`kanspice.design/4`: a design as one `.npz` file of plain arrays and a JSON header, the same bytes every time."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from kanspice.design.stages import (
 from kanspice.devices import Device
 from kanspice.errors import InputError
 
-SCHEMA = "kanspice.design/3"
+SCHEMA = "kanspice.design/4"
 _MAX_BYTES = 2**31
 _KINDS: tuple[Callable[..., Stage], ...] = (Limiter, Crossbar, LayerNorm, OdePeriod, ReadOut, FilterBank, SynapseBank)
 _TYPES: dict[str, Callable[..., Stage]] = {kind.__name__: kind for kind in _KINDS}

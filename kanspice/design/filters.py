@@ -47,7 +47,8 @@ def held(bank: FilterBank, hz: Array) -> Array:
 def added_v(bank: FilterBank, hz: Array, amplitude_v: Array) -> Array:
     """Outputs (samples, columns) for the amplitudes at the detectors, (samples, rows, columns, filters)."""
     detected = amplitude_v * held(bank, hz)[:, :, None, None] + bank.offset_v
-    outputs: Array = bank.sum_gain * np.einsum("srcf,rcf->sc", detected, np.sign(bank.gain))
+    added = np.einsum("srcf,rcf->sc", detected, np.sign(bank.gain))
+    outputs: Array = bank.sum_gain * bank.scale * added + bank.bias_v
     return outputs
 
 
@@ -62,4 +63,4 @@ def filtered_v(bank: FilterBank, rows_v: Array) -> Array:
 def largest_output_v(bank: FilterBank) -> Array:
     """(columns,) what no input can exceed: no filter passes more than all of its sine."""
     amplitudes = bank.sine_v * np.abs(bank.gain) + np.abs(bank.offset_v) * (bank.gain != 0)
-    return np.asarray(bank.sum_gain * amplitudes.sum(axis=(0, 2)))
+    return np.asarray(bank.sum_gain * np.abs(bank.scale) * amplitudes.sum(axis=(0, 2)) + np.abs(bank.bias_v))

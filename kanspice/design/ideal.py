@@ -39,7 +39,7 @@ def limited_v(stage: Limiter, volts: Array) -> Array:
     if stage.kind == "clip":
         return _clamped_v(stage, volts) if stage.knee_v > 0 else np.clip(volts, stage.low_v, stage.high_v)
     if stage.kind == "sigmoid":
-        return stage.unit_v * 0.5 * (1 + np.tanh(units / 2))
+        return stage.unit_v * 0.5 * (1 + np.tanh(np.clip(units, -stage.reach, stage.reach) / 2))
     return stage.unit_v * np.tanh(units) if stage.kind == "tanh" else volts
 
 

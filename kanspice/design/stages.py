@@ -31,9 +31,9 @@ _MOST_LEFT_OUT = 0.9
 class Limiter:
     """Element-wise input stage of a layer: clipper, sigmoid, tanh or a plain wire.
 
-    What arrives is first lowered by `shift_v`. `clip` limits to [low_v, high_v]; `sigmoid` and `tanh` act on the
-    voltage in units of `input_v_per_unit` and give units of `unit_v`. With a knee k a clip is a resistor and two
-    diodes: its output v solves `v + k exp((v - high) / k) - k exp((low - v) / k) = input`.
+    What arrives is first lowered by `shift_v`. `none` passes it on; `clip` limits to [low_v, high_v]; `sigmoid` and
+    `tanh` act on the voltage in units of `input_v_per_unit` and give units of `unit_v`. With a knee k a clip is a
+    resistor and two diodes: its output v solves `v + k exp((v - high) / k) - k exp((low - v) / k) = input`.
     """
 
     name: str
@@ -48,6 +48,8 @@ class Limiter:
     """(width,)"""
     knee_v: float = 0.0
     """n k T / q of a clip's diodes, volts; 0 is an ideal clip."""
+    reach: float = math.inf
+    """What a sigmoid acts on is limited to so many units of `input_v_per_unit`, of either sign."""
 
     @property
     def output_v_per_unit(self) -> float:

@@ -24,14 +24,15 @@ _CUTOFFS_SHOWN = 4
 class BandConstants(BaseModel):
     """The constants that a PhyKAN was trained with: those of the authors' class for the field-programmable array.
 
-    Their earlier classes have others: frequency 10^(3.69 + 2 s) without a clock, gain 10 (p - 0.5), cut-off
-    10^(3.5 + 3 p).
+    Their earlier class has others: `EARLIER_CONSTANTS`.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, use_attribute_docstrings=True)
 
     sigma: _Positive = 0.5
     """Width of the squashing 1/(1 + exp(-x / sigma)), of values and of raw parameters."""
+    squash_limit: _Positive | None = None
+    """What is squashed is limited to this, of either sign, before; None: not limited."""
     frequency_offset: _Number = 3.65
     """A value squashed to s becomes the frequency 10^(offset + span * s) in hertz."""
     frequency_span: _Positive = 1.5
@@ -49,7 +50,8 @@ class BandConstants(BaseModel):
 
     def squash(self, x: Tensor) -> Tensor:
         """Any real numbers to 0..1."""
-        return torch.sigmoid(x / self.sigma)
+        limit = self.squash_limit
+        return torch.sigmoid((x if limit is None else x.clamp(-limit, limit)) / self.sigma)
 
     def frequency_hz(self, squashed: Tensor) -> Tensor:
         """The frequency that a squashed value drives the filters with, pre-warped for the array's clock."""
@@ -65,6 +67,12 @@ class BandConstants(BaseModel):
     def cutoff_hz(self, raw: Tensor) -> Tensor:
         """The cut-off frequency of raw parameters."""
         return 10 ** (self.cutoff_offset + self.cutoff_span * self.squash(raw))
+
+
+EARLIER_CONSTANTS = BandConstants(
+    frequency_offset=3.69, frequency_span=2.0, clock_hz=None, gain_span=10.0, cutoff_offset=3.5, cutoff_span=3.0
+)
+"""Those of the authors' class before the array's, which has the high-pass filter's cut-off first."""
 
 
 def amplitude(frequency_hz: Tensor, high_hz: Tensor, low_hz: Tensor) -> Tensor:

@@ -12,7 +12,14 @@ from torch import Tensor
 
 from kanspice.devices import with_points_from
 from kanspice.errors import InputError
-from kanspice.models import kanalogue_authors, kanspice_format, kirchhoffnet_authors, kirchhoffnet_bare, phykan_authors
+from kanspice.models import (
+    kanalogue_authors,
+    kanspice_format,
+    kirchhoffnet_authors,
+    kirchhoffnet_bare,
+    phykan_authors,
+    phykan_modules,
+)
 from kanspice.models.kanalogue import KANalogue
 from kanspice.models.network import Family, Network
 from kanspice.models.state import plain_state
@@ -60,6 +67,10 @@ def load(path: PathLike, config: PathLike | None = None, curves: PathLike | None
     curves_path = None if curves is None else Path(curves)
     if kanspice_format.recognises(content):
         return _loaded(_own(content, source, config_path, curves_path), source, sha256, "kanspice")
+    if phykan_modules.recognises(content):
+        phykan, task, notes = phykan_modules.load_module(content, source, config_path)
+        _refuse_curves(source, phykan, curves_path)
+        return replace(_loaded(phykan, source, sha256, phykan_authors.FORMAT), task=task, notes=notes)
     state = plain_state(content, source)
     if kanalogue_authors.recognises(state):
         kanalogue = kanalogue_authors.load_authors(state, source, config_path, curves_path)
@@ -135,7 +146,7 @@ def _unknown_family(state: dict[str, Tensor], path: Path) -> InputError:
         where=path,
         expected="kanspice's own checkpoint, the KANalogue authors' (net.0.coeffs, net.0.bias, ...), "
         "the KirchhoffNet authors' (circuit.layer_list.0.model.param, ..., or model.param alone), "
-        "or the PhyKAN authors' as plain tensors (filter_params.0, edge_mask.0, thresholds.0, ...)",
+        "or the PhyKAN authors' as a module, or as tensors (filter_params.0, edge_mask.0, thresholds.0, ...)",
         found=f"{len(state)} tensors: {names}",
         hint="save the network with kanspice.models.save",
     )

@@ -4,6 +4,8 @@ A node's value x is squashed, s = 1/(1 + exp(-(x - threshold)/sigma)), and drive
 as a sine of frequency f(s). Connection i -> j adds the amplitudes that its K filters leave, each with a signed gain:
 
     y_j = sum_i mask_ij sum_k g_ijk |j f/f_high / (1 + j f/f_high)| |1 / (1 + j f/f_low)|
+
+A layer may be normalised: then its outputs are scale_j y_j + offset_j, which is what a batch norm is after training.
 """
 
 from __future__ import annotations
@@ -38,12 +40,15 @@ class BandLayer(nn.Module):
 
     raw: (n_in, n_out, K, 3) trained numbers of any size, in the order gain, low-pass cut-off, high-pass cut-off.
     mask: (n_in, n_out), 0 where there is no connection, else 1. threshold: (n_in,), the value that is squashed to 1/2.
+    scale, offset: (n_out,), of sums that are normalised; None where they are not.
     """
 
     mask: Tensor
     threshold: Tensor
+    scale: Tensor | None
+    offset: Tensor | None
 
-    def __init__(self, n_in: int, n_out: int, filters: int, thresholding: bool) -> None:
+    def __init__(self, n_in: int, n_out: int, filters: int, *, thresholding: bool, normalised: bool) -> None:
         super().__init__()
         self.raw = nn.Parameter(torch.zeros(n_in, n_out, filters, 3, dtype=torch.float64))
         self.register_buffer("mask", torch.ones(n_in, n_out, dtype=torch.float64))
@@ -52,6 +57,8 @@ class BandLayer(nn.Module):
             self.threshold = nn.Parameter(threshold)
         else:
             self.register_buffer("threshold", threshold)
+        self.scale = nn.Parameter(torch.ones(n_out, dtype=torch.float64)) if normalised else None
+        self.offset = nn.Parameter(torch.zeros(n_out, dtype=torch.float64)) if normalised else None
 
     def initialise(self) -> None:
         """Spread the bands of a connection's filters evenly over the range, with random gains of both signs."""
@@ -62,6 +69,13 @@ class BandLayer(nn.Module):
             self.raw.add_(centres[:, None])
             self.raw[..., GAIN].uniform_(-1 / filters, 1 / filters)
             self.threshold.zero_()
+            if self.scale is not None and self.offset is not None:
+                self.scale.fill_(1.0)
+                self.offset.zero_()
+
+    def normalised(self, sums: Tensor) -> Tensor:
+        """The layer's outputs (samples, n_out) for what its filters add up to."""
+        return sums if self.scale is None or self.offset is None else self.scale * sums + self.offset
 
     def settings(self, constants: BandConstants, grid: FilterGrid | None) -> Filters:
         gain = constants.gain(self.raw[..., GAIN])
@@ -78,8 +92,11 @@ class PhyKAN(nn.Module):
     constants: how numbers become frequencies, gains and cut-offs; belongs to the trained network.
     thresholding: whether each node's threshold is trained; it is 0 otherwise.
     grid: what gains and cut-offs are rounded to, or None; training sees the rounded ones.
+    input_sigmoid: whether the first layer squashes its inputs, too; if not they are taken to be within 0..1 already.
+    normalised: whether every layer's sums have a trained scale and offset.
 
-    Submodules: `layers[m].raw` (n_in, n_out, K, 3), `.mask` (n_in, n_out), `.threshold` (n_in,), m from 0.
+    Submodules: `layers[m].raw` (n_in, n_out, K, 3), `.mask` (n_in, n_out), `.threshold` (n_in,), m from 0; where
+    normalised also `.scale` and `.offset`, (n_out,).
     Raises InputError for widths or numbers of filters that cannot be used.
     """
 
@@ -91,6 +108,8 @@ class PhyKAN(nn.Module):
         constants: BandConstants | None = None,
         thresholding: bool = False,
         grid: FilterGrid | None = None,
+        input_sigmoid: bool = True,
+        normalised: bool = False,
     ) -> None:
         super().__init__()
         self.widths = check_widths(widths)
@@ -98,8 +117,11 @@ class PhyKAN(nn.Module):
         self.constants = constants or BandConstants()
         self.thresholding = thresholding
         self.grid = grid
+        self.input_sigmoid = input_sigmoid
+        self.normalised = normalised
         self.layers = nn.ModuleList(
-            BandLayer(n_in, n_out, filters, thresholding) for n_in, n_out in pairwise(self.widths)
+            BandLayer(n_in, n_out, filters, thresholding=thresholding, normalised=normalised)
+            for n_in, n_out in pairwise(self.widths)
         )
         self.initialise()
 
@@ -119,14 +141,16 @@ class PhyKAN(nn.Module):
     def stages(self, x: Tensor) -> dict[str, Tensor]:
         """Every intermediate result for inputs x (samples, inputs), in order; each is (samples, width), dimensionless.
 
-        `l<m>.encoder` (the squashed values s, 0..1) and `l<m>.filters` (the sums y of amplitudes), m from 1. The last
-        entry is the network's output. Raises InputError if x has another shape.
+        `l<m>.encoder` (the squashed values s, 0..1) and `l<m>.filters` (the sums y of amplitudes, normalised if the
+        network is), m from 1. The last entry is the network's output. Raises InputError if x has another shape.
         """
         values = check_input(x, self.input_width, "PhyKAN.forward")
         results: dict[str, Tensor] = {}
         for index, layer in enumerate(self.band_layers(), start=1):
-            squashed = results[f"l{index}.encoder"] = self.constants.squash(values - layer.threshold)
-            values = results[f"l{index}.filters"] = self._summed(squashed, layer)
+            shifted = values - layer.threshold
+            squashed = self.constants.squash(shifted) if index > 1 or self.input_sigmoid else shifted
+            results[f"l{index}.encoder"] = squashed
+            values = results[f"l{index}.filters"] = layer.normalised(self._summed(squashed, layer))
         return results
 
     def forward(self, x: Tensor) -> Tensor:

@@ -1,14 +1,14 @@
-"""Checkpoints of the PhyKAN authors' class as plain tensors: `model.pt` beside `config.json`.
+"""Checkpoints of the PhyKAN authors' classes: plain tensors beside `config.json`, or a whole module (`phykan_modules`).
 
 The tensors, for layer l from 0: `filter_params.<l>` (n_in, n_out, filters, 3) in the order gain, low-pass cut-off,
-high-pass cut-off; `edge_mask.<l>` (n_in, n_out) of 0 and 1; `thresholds.<l>` (n_in,). All in float32 as a rule.
-
-The authors save whole modules, which hold code and are refused: `export_hints` is what their users run to have plain
-tensors instead. A raw gain of exactly 0, which training does not give, is no gain here; their class makes it 0.01.
+high-pass cut-off; `edge_mask.<l>` (n_in, n_out) of 0 and 1; `thresholds.<l>` (n_in,); of their class with batch norm
+also `norm_scalings.<l>` and `norm_biases.<l>` (1, n_out), and `norm_moving_avgs.<l>` (n_out, 2), mean and standard
+deviation. All in float32 as a rule.
 """
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable, Mapping
 from itertools import pairwise
@@ -30,19 +30,24 @@ from kanspice.validation import validate
 
 FORMAT: Literal["phykan-authors"] = "phykan-authors"
 MAX_CONFIG_BYTES = 1_000_000
-_TENSORS = ("filter_params", "edge_mask", "thresholds")
+TENSORS = ("filter_params", "edge_mask", "thresholds")
+NORM_TENSORS = ("norm_scalings", "norm_biases", "norm_moving_avgs")
+_NORM_EPS = 1e-3
+_LEAST_GAIN = 0.01
+"""What their class takes for a gain of exactly 0."""
 _FILTER_PARAMS = re.compile(r"filter_params\.(\d{1,6})")
 _Width = Annotated[int, Field(ge=1)]
 
 
 class AuthorsConfig(BaseModel):
-    """The keys of `config.json` that decide what the checkpoint means; others are left alone.
+    """`config.json`: every key decides what the checkpoint means, so one that is not known is an error.
 
-    `constants` and `first_cutoff` are for the authors' classes of other constants, which their checkpoints do not tell
-    apart. `task` decides nothing: it says what the network was trained for, if anything does.
+    `constants` and `first_cutoff` are for the authors' classes of other constants, which plain tensors do not tell
+    apart; `input_sigmoid` is the argument of their class's forward pass. `task` decides nothing: it says what the
+    network was trained for, if anything does.
     """
 
-    model_config = ConfigDict(extra="ignore", frozen=True, strict=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
     KANshape: Annotated[list[_Width], Field(min_length=2, max_length=1000)]
     filters_per_unit: Annotated[int, Field(ge=1, le=MAX_FILTERS)]
@@ -50,6 +55,7 @@ class AuthorsConfig(BaseModel):
     sigmoid_s: Annotated[float, Field(gt=0, allow_inf_nan=False)]
     constants: dict[str, Any] = {}
     first_cutoff: Literal["low_pass", "high_pass"] = "low_pass"
+    input_sigmoid: bool = True
     task: Any = None
 
 
@@ -71,11 +77,24 @@ def load_authors(state: Mapping[str, Tensor], path: Path, config_path: Path | No
             found="no configuration",
             hint="pass it with --config config.json",
         )
-    config = _config(config_path)
+    return network(state, _config(config_path), path, config_path)
+
+
+def network(state: Mapping[str, Tensor], config: AuthorsConfig, path: Path, config_path: Path) -> PhyKAN:
+    """The network of tensors read from `path` with these settings, which are those of `config_path`.
+
+    Raises InputError if the settings contradict the tensors, or either cannot be used.
+    """
     constants = _constants(config, config_path)
     _check_layout(state, config, path, config_path)
-    own = _own(state, config)
-    return build(config.KANshape, own, constants=constants, thresholding=config.thresholding, grid=None)
+    return build(
+        config.KANshape,
+        _own(state, config, constants),
+        constants=constants,
+        thresholding=config.thresholding,
+        grid=None,
+        input_sigmoid=config.input_sigmoid,
+    )
 
 
 def stated_task(config_path: Path | None) -> str:
@@ -101,7 +120,8 @@ def _constants(config: AuthorsConfig, config_path: Path) -> BandConstants:
 
 def _check_layout(state: Mapping[str, Tensor], config: AuthorsConfig, path: Path, config_path: Path) -> None:
     layers = sum(_FILTER_PARAMS.fullmatch(name) is not None for name in state)
-    check_names(state, [f"{name}.{m}" for m in range(layers) for name in _TENSORS], path)
+    names = (*TENSORS, *NORM_TENSORS) if _has_norm(state) else TENSORS
+    check_names(state, [f"{name}.{m}" for m in range(layers) for name in names], path)
     raw = [state[f"filter_params.{m}"] for m in range(layers)]
     for m, tensor in enumerate(raw):
         check_rank(f"filter_params.{m}", tensor, 4, path)
@@ -113,9 +133,16 @@ def _check_layout(state: Mapping[str, Tensor], config: AuthorsConfig, path: Path
         shapes[f"filter_params.{m}"] = (n_in, n_out, config.filters_per_unit, 3)
         shapes[f"edge_mask.{m}"] = (n_in, n_out)
         shapes[f"thresholds.{m}"] = (n_in,)
+        if _has_norm(state):
+            shapes |= {f"norm_scalings.{m}": (1, n_out), f"norm_biases.{m}": (1, n_out)}
+            shapes[f"norm_moving_avgs.{m}"] = (n_out, 2)
     check_tensors(state, shapes, path)
     for m in range(layers):
         check_mask(f"edge_mask.{m}", state[f"edge_mask.{m}"], path)
+
+
+def _has_norm(state: Mapping[str, Tensor]) -> bool:
+    return any(name.rpartition(".")[0] in NORM_TENSORS for name in state)
 
 
 def _check_same(key: str, tensors: object, config: object, config_path: Path) -> None:
@@ -129,17 +156,29 @@ def _check_same(key: str, tensors: object, config: object, config_path: Path) ->
         )
 
 
-def _own(state: Mapping[str, Tensor], config: AuthorsConfig) -> dict[str, Tensor]:
+def _own(state: Mapping[str, Tensor], config: AuthorsConfig, constants: BandConstants) -> dict[str, Tensor]:
     own: dict[str, Tensor] = {}
     for m in range(len(config.KANshape) - 1):
-        own[f"layers.{m}.raw"] = _raw(state[f"filter_params.{m}"].double(), config)
+        own[f"layers.{m}.raw"] = _raw(state[f"filter_params.{m}"].double(), config, constants)
         own[f"layers.{m}.mask"] = state[f"edge_mask.{m}"].double()
         own[f"layers.{m}.threshold"] = _threshold(state[f"thresholds.{m}"].double(), m, config)
+        if _has_norm(state):
+            scaling, bias, average = (state[f"{name}.{m}"].double() for name in NORM_TENSORS)
+            scale = scaling[0] / (average[:, 1] + _NORM_EPS)
+            own[f"layers.{m}.scale"], own[f"layers.{m}.offset"] = scale, bias[0] - average[:, 0] * scale
     return own
 
 
-def _raw(raw: Tensor, config: AuthorsConfig) -> Tensor:
-    return raw[..., [GAIN, HIGH, LOW]] if config.first_cutoff == "high_pass" else raw
+def _raw(raw: Tensor, config: AuthorsConfig, constants: BandConstants) -> Tensor:
+    """Their parameters in our order; the classes that have the low-pass cut-off first know no gain of 0."""
+    if config.first_cutoff == "high_pass":
+        return raw[..., [GAIN, HIGH, LOW]]
+    share = constants.gain_centre + _LEAST_GAIN / constants.gain_span
+    if not 0 < share < 1:
+        return raw
+    least, ours = constants.sigma * math.log(share / (1 - share)), raw.clone()
+    ours[..., GAIN] = torch.where(constants.gain(raw[..., GAIN]) == 0, least, raw[..., GAIN])
+    return ours
 
 
 def _threshold(threshold: Tensor, layer: int, config: AuthorsConfig) -> Tensor:

@@ -1,7 +1,8 @@
 """What kanspice's own checkpoint holds of a PhyKAN: widths, filters, constants, and the grid that it snaps to, if any.
 
 The state, for layer m from 0: `layers.<m>.raw` (n_in, n_out, K, 3), `.mask` (n_in, n_out) of 0 and 1, `.threshold`
-(n_in,), and for a grid its cut-offs in hertz, `grid.low_hz` and `grid.high_hz` (cut-offs,).
+(n_in,); if it is normalised `.scale` and `.offset` (n_out,); and for a grid its cut-offs in hertz, `grid.low_hz` and
+`grid.high_hz` (cut-offs,).
 """
 
 from __future__ import annotations
@@ -38,6 +39,8 @@ class OwnConfig(BaseModel):
     constants: BandConstants
     thresholding: bool
     gain_step: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None
+    input_sigmoid: bool = True
+    normalised: bool = False
 
 
 def config_of(model: PhyKAN) -> dict[str, object]:
@@ -48,23 +51,34 @@ def config_of(model: PhyKAN) -> dict[str, object]:
         "constants": model.constants.model_dump(),
         "thresholding": model.thresholding,
         "gain_step": None if model.grid is None else model.grid.gain_step,
+        "input_sigmoid": model.input_sigmoid,
+        "normalised": model.normalised,
     }
 
 
 def check_state(model: PhyKAN, state: dict[str, Tensor], path: Path) -> None:
     """Raise InputError if the network's weights are not worth keeping."""
-    _check_layers(model.widths, model.filters, state, () if model.grid is None else _GRID, path)
+    grid = () if model.grid is None else _GRID
+    _check_layers(model.widths, model.filters, state, path, grid=grid, normalised=model.normalised)
 
 
 def network(text: str, state: dict[str, Tensor], path: Path) -> PhyKAN:
     """The network of a checkpoint's JSON text and state. Raises InputError if anything in them is unusable."""
     config = parse_config(text, OwnConfig, path)
-    _check_layers(config.widths, config.filters, state, () if config.gain_step is None else _GRID, path)
+    names = () if config.gain_step is None else _GRID
+    _check_layers(config.widths, config.filters, state, path, grid=names, normalised=config.normalised)
     grid = None
     if config.gain_step is not None:
         with errors_at(path):
             grid = FilterGrid(state["grid.low_hz"], state["grid.high_hz"], config.gain_step)
-    return build(config.widths, state, constants=config.constants, thresholding=config.thresholding, grid=grid)
+    return build(
+        config.widths,
+        state,
+        constants=config.constants,
+        thresholding=config.thresholding,
+        grid=grid,
+        input_sigmoid=config.input_sigmoid,
+    )
 
 
 def build(
@@ -74,14 +88,23 @@ def build(
     constants: BandConstants,
     thresholding: bool,
     grid: FilterGrid | None,
+    input_sigmoid: bool,
 ) -> PhyKAN:
     """A network in eval mode with these parameters (checked before); float32 is widened to float64, exactly.
 
-    Leaves torch's global random generator as it was.
+    It is normalised if they hold scales. Leaves torch's global random generator as it was.
     """
     filters = state["layers.0.raw"].shape[2]
     with torch.random.fork_rng(devices=[]):
-        model = PhyKAN(widths, filters, constants=constants, thresholding=thresholding, grid=grid)
+        model = PhyKAN(
+            widths,
+            filters,
+            constants=constants,
+            thresholding=thresholding,
+            grid=grid,
+            input_sigmoid=input_sigmoid,
+            normalised="layers.0.scale" in state,
+        )
     model.load_state_dict(dict(state), strict=True)
     return model.eval()
 
@@ -100,13 +123,20 @@ def check_mask(name: str, mask: Tensor, path: Path) -> None:
 
 
 def _check_layers(
-    widths: Sequence[int], filters: int, state: dict[str, Tensor], grid: Sequence[str], path: Path
+    widths: Sequence[int],
+    filters: int,
+    state: dict[str, Tensor],
+    path: Path,
+    *,
+    grid: Sequence[str],
+    normalised: bool,
 ) -> None:
     shapes: dict[str, tuple[int, ...]] = {}
     for m, (n_in, n_out) in enumerate(pairwise(widths)):
         shapes[f"layers.{m}.raw"] = (n_in, n_out, filters, 3)
         shapes[f"layers.{m}.mask"] = (n_in, n_out)
         shapes[f"layers.{m}.threshold"] = (n_in,)
+        shapes |= {f"layers.{m}.{name}": (n_out,) for name in ("scale", "offset") if normalised}
     check_names(state, [*shapes, *grid], path)
     for name in grid:
         check_rank(name, state[name], 1, path)

@@ -17,7 +17,7 @@ from kanspice.models.kirchhoffnet import KirchhoffNet
 from kanspice.models.kirchhoffnet_layer import Layer
 from kanspice.models.memkan import MemKAN
 from kanspice.models.network import Network
-from kanspice.models.phykan import PhyKAN
+from kanspice.models.phykan import BandLayer, Filters, PhyKAN
 
 Array = npt.NDArray[np.float64]
 _BLOCK = 256
@@ -69,12 +69,15 @@ class FilterArrays:
 
     gain: signed, zero where there is no connection. high_hz, low_hz: cut-offs of the high-pass and low-pass filters.
     threshold: the value that is squashed to 1/2. How values become frequencies, `model.constants` say.
+    scale, offset: (n_out,) what the sums are multiplied with, and what is added: 1 and 0 unless they are normalised.
     """
 
     gain: Array
     high_hz: Array
     low_hz: Array
     threshold: Array
+    scale: Array
+    offset: Array
 
 
 @dataclass(frozen=True)
@@ -164,8 +167,19 @@ def period_arrays(model: KirchhoffNet) -> tuple[PeriodArrays, ...]:
 def filter_arrays(model: PhyKAN) -> tuple[FilterArrays, ...]:
     """The trained layers, in order, as the model has them: rounded to its grid if it has one."""
     return tuple(
-        FilterArrays(*(_array(part) for part in (found.gain, found.high_hz, found.low_hz, layer.threshold)))
-        for found, layer in zip(model.settings(), model.band_layers(), strict=True)
+        _filter_arrays(found, layer) for found, layer in zip(model.settings(), model.band_layers(), strict=True)
+    )
+
+
+def _filter_arrays(found: Filters, layer: BandLayer) -> FilterArrays:
+    width = found.gain.shape[1]
+    return FilterArrays(
+        gain=_array(found.gain),
+        high_hz=_array(found.high_hz),
+        low_hz=_array(found.low_hz),
+        threshold=_array(layer.threshold),
+        scale=np.ones(width) if layer.scale is None else _array(layer.scale),
+        offset=np.zeros(width) if layer.offset is None else _array(layer.offset),
     )
 
 

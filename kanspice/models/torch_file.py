@@ -17,9 +17,10 @@ from typing import Any
 import torch
 
 from kanspice.errors import InputError
-from kanspice.models.export_hints import export_hint
+from kanspice.models.stand_ins import AUTHORS, NotPlainError, stand_ins
 
 MAX_FILE_BYTES = 2 * 1024**3
+_STATE_DICT = "save only the weights: torch.save(model.state_dict(), path)"
 
 
 def read_file(path: Path, what: str, max_bytes: int = MAX_FILE_BYTES) -> bytes:
@@ -45,9 +46,10 @@ def read_file(path: Path, what: str, max_bytes: int = MAX_FILE_BYTES) -> bytes:
 
 
 def read_torch_file(path: Path) -> tuple[object, str]:
-    """What a torch file holds (plain tensors and containers only, on the CPU), and the file's SHA-256.
+    """What a torch file holds, on the CPU, and the file's SHA-256.
 
-    Raises InputError if the file is missing, not a torch file, damaged, too large, or holds anything that would
+    That is plain tensors and containers, and a `StandIn` for an object of a class that kanspice knows.
+    Raises InputError if the file is missing, not a torch file, damaged, too large, or holds anything else, which would
     need code to be run.
     """
     content = read_file(path, "the checkpoint")
@@ -63,7 +65,7 @@ def _check_archive(content: bytes, path: Path) -> None:
             where=path,
             expected="a torch file of plain tensors in torch's zip format",
             found="a pickle",
-            hint=f"use torch 1.6 or newer; {export_hint(content)}",
+            hint=f"save it again with torch 1.6 or newer; of a class that kanspice does not know, {_STATE_DICT}",
         )
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
@@ -84,14 +86,16 @@ def _load_plain(content: bytes, path: Path) -> object:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            loaded: Any = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
-    except pickle.UnpicklingError as error:
+            names = torch.serialization.get_unsafe_globals_in_checkpoint(io.BytesIO(content))
+            with torch.serialization.safe_globals(stand_ins(names)):
+                loaded: Any = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
+    except (pickle.UnpicklingError, NotPlainError) as error:
         raise InputError(
             "the file holds more than plain tensors; it was not executed",
             where=path,
-            expected="a dictionary of tensors",
-            found=_refused_name(str(error)),
-            hint=export_hint(content),
+            expected=f"a dictionary of tensors, or a module of the PhyKAN authors' class {' or '.join(AUTHORS)}",
+            found=_refused(error),
+            hint=_STATE_DICT,
         ) from error
     except Exception as error:  # torch raises almost any type on a malformed archive
         raise InputError(
@@ -104,9 +108,11 @@ def _load_plain(content: bytes, path: Path) -> object:
     return loaded
 
 
-def _refused_name(reason: str) -> str:
-    """The object that torch refused to build, out of torch's long explanation."""
-    match = re.search(r"GLOBAL ([\w.]+)", reason)
+def _refused(error: Exception) -> str:
+    """What a stand-in would not do, or what torch would not build, out of torch's long explanation."""
+    if isinstance(error, NotPlainError):
+        return str(error)
+    match = re.search(r"GLOBAL ([\w.]+)", str(error))
     return f"a reference to {match[1]}" if match else "pickle instructions that plain tensors do not need"
 
 

@@ -38,6 +38,7 @@ _OUTPUT_SOURCES = {
     "clipper": "bout",
     "clamp": "bout",
     "sigmoid_stage": "bout",
+    "sigmoid_stage_limited": "bout",
     "tanh_stage": "bout",
 }
 """What drives the output of an input stage."""
@@ -190,11 +191,11 @@ class _Builder:
         self.elements += len(lines) - 2
         columns = [sum_node(layer, index) for index in range(stage.width)]
         self._instance_of_array(bank_name(stage), signal, columns)
-        gain = stage.sum_gain if isinstance(stage, FilterBank) else 1.0
+        gains = stage.sum_gain * stage.scale if isinstance(stage, FilterBank) else np.ones(stage.width)
         self.now_s += stage.slot_s if isinstance(stage, FilterBank) else 0.0
-        biases_v = stage.bias_v.tolist() if isinstance(stage, SynapseBank) else [0.0] * stage.width
         is_noisy = isinstance(stage, SynapseBank) and stage.is_noisy
-        for index, (column, output, bias_v) in enumerate(zip(columns, outputs, biases_v, strict=True)):
+        sums = zip(columns, outputs, gains.tolist(), stage.bias_v.tolist(), strict=True)
+        for index, (column, output, gain, bias_v) in enumerate(sums):
             quiet = self._with_noise(layer, index, output) if is_noisy else output
             self._instance(column, "summer", column, quiet, gain=gain, bias=bias_v)
 
@@ -239,7 +240,10 @@ def _limiter(stage: Limiter) -> tuple[str, dict[str, float]]:
         return ("clamp", levels | {"knee": stage.knee_v}) if stage.knee_v > 0 else ("clipper", levels)
     if stage.kind == "none":
         return "buffer", {}
-    return f"{stage.kind}_stage", {"in_unit": stage.input_v_per_unit, "unit": stage.unit_v}
+    units = {"in_unit": stage.input_v_per_unit, "unit": stage.unit_v}
+    if math.isfinite(stage.reach):
+        return f"{stage.kind}_stage_limited", units | {"reach": stage.reach}
+    return f"{stage.kind}_stage", units
 
 
 def _pole(stage: Crossbar) -> dict[str, float]:

@@ -9,7 +9,8 @@ from typing import final
 import numpy as np
 import numpy.typing as npt
 
-from kanspice.design import Design, FilterBank
+from kanspice.design import Design, FilterBank, Limiter
+from kanspice.errors import InputError
 from kanspice.netlist import CIRCUIT
 from kanspice.ngspice.blocks import BlockProgress, Found, doubt_in, is_final, times
 from kanspice.ngspice.deck import wrapped
@@ -38,6 +39,7 @@ class FilterTransients(Simulation):
 
     def __init__(self, task: Task) -> None:
         super().__init__(task)
+        _check_tones(self.design, self.inputs_v)
         self.steps = task.options.steps or _STEPS
         self.settled_s: dict[int, float] = {}
 
@@ -93,6 +95,27 @@ class FilterTransients(Simulation):
         return (
             f"inference takes {self.design.inference_s:.4g} s; the last outputs come within {_SETTLED:g} units of where"
             f" they end after {slowest_s:.4g} s"
+        )
+
+
+def _check_tones(design: Design, inputs_v: Array) -> None:
+    """Steps and slots are for tones within the range; inputs that nothing squashes can set others.
+
+    Raises InputError for those.
+    """
+    first, bank = design.stages[:2]
+    if not isinstance(first, Limiter) or first.kind != "none" or not isinstance(bank, FilterBank):
+        return
+    controls = (inputs_v[:, : bank.rows] - first.shift_v) / bank.control_v
+    beyond = (controls < 0) | (controls > 1)
+    if beyond.any():
+        sample, row = np.argwhere(beyond)[0].tolist()
+        raise InputError(
+            "inputs that set tones beyond their range cannot be followed over time",
+            where=f"sample {sample}, input {row}",
+            expected="0 to 1, less the threshold: this network does not squash its inputs",
+            found=f"{controls[sample, row]:.6g}",
+            hint="use `--fidelity filter`",
         )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from circuits import technology
-from connections import FILTER_PARTS, SYNAPSE_PARTS, memkan, memkan_design, phykan, phykan_design
+from connections import FILTER_PARTS, SYNAPSE_PARTS, VARIANTS, memkan, memkan_design, phykan, phykan_design
 from test_design_file import equal
 
 from kanspice.compile import compile_memkan, compile_phykan
@@ -23,6 +23,7 @@ LOW_HZ, HIGH_HZ = [6e3, 2e4, 1e5], [5e3, 5e4]
     [
         phykan_design(phykan()),
         phykan_design(phykan(), *FILTER_PARTS),
+        phykan_design(phykan(**VARIANTS["all"])),
         memkan_design(memkan()),
         memkan_design(memkan(), *SYNAPSE_PARTS),
     ],
@@ -37,6 +38,13 @@ def test_sums_of_filters_stay_within_the_rails():
     for bank in design.banks:
         largest = np.abs(bank.gain).sum(axis=(0, 2)).max() * bank.sine_v * bank.sum_gain
         assert largest == pytest.approx(1.0)
+
+
+def test_normalised_sums_of_filters_stay_within_the_rails():
+    model = phykan((5, 4, 2), filters=4, normalised=True)
+    for bank in phykan_design(model, "tia.rail_v=2.0", "tia.headroom=0.5").banks:
+        added = np.abs(bank.gain).sum(axis=(0, 2)) * bank.sine_v * bank.sum_gain
+        assert (np.abs(bank.scale) * added + np.abs(bank.bias_v)).max() == pytest.approx(1.0)
 
 
 def test_an_array_s_cut_offs_and_steps_are_those_of_the_discrete_network():

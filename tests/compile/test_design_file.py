@@ -59,7 +59,7 @@ def test_equal_designs_give_equal_bytes(design, tmp_path):
 
 
 def damaged(content: bytes) -> dict[str, bytes]:
-    header = json.dumps({"schema": "kanspice.design/3"}).encode()
+    header = json.dumps({"schema": "kanspice.design/4"}).encode()
     other = io.BytesIO()
     np.savez(other, header=np.frombuffer(header, np.uint8))
     unrelated, array, objects = io.BytesIO(), io.BytesIO(), io.BytesIO()

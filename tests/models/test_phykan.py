@@ -141,8 +141,12 @@ def test_grids_that_cannot_be(low_hz, high_hz, gain_step, message):
 
 
 @pytest.mark.parametrize("discrete", [False, True])
-def test_own_checkpoints_are_complete(tmp_path, discrete):
-    model = make(thresholding=True, constants=BandConstants(clock_hz=None, gain_span=5.0))
+@pytest.mark.parametrize("others", [{}, {"input_sigmoid": False, "normalised": True}])
+def test_own_checkpoints_are_complete(tmp_path, discrete, others):
+    model = make(thresholding=True, constants=BandConstants(clock_hz=None, gain_span=5.0, squash_limit=1.0), **others)
+    for name, parameter in model.named_parameters():
+        if name.endswith(("scale", "offset")):
+            torch.nn.init.normal_(parameter)
     model = model.discrete(LOW_HZ, HIGH_HZ) if discrete else model
     save(model, tmp_path / "model.pt")
     loaded = load(tmp_path / "model.pt")
@@ -169,6 +173,16 @@ def test_own_checkpoints_that_contradict_themselves(tmp_path, key, value, messag
     torch.save(content, tmp_path / "bad.pt")
     with pytest.raises(InputError, match=message):
         load(tmp_path / "bad.pt")
+
+
+def test_own_checkpoints_of_before_are_read(tmp_path):
+    """Those that do not say whether inputs are squashed and sums normalised."""
+    save(make(), tmp_path / "model.pt")
+    content = torch.load(tmp_path / "model.pt", weights_only=True)
+    config = json.loads(content["config"])
+    del config["input_sigmoid"], config["normalised"], config["constants"]["squash_limit"]
+    torch.save(content | {"config": json.dumps(config)}, tmp_path / "before.pt")
+    assert torch.equal(load(tmp_path / "before.pt").model(X), make()(X))
 
 
 def test_own_checkpoints_with_a_grid_of_nonsense(tmp_path):

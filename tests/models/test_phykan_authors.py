@@ -75,6 +75,72 @@ def test_other_constants_and_the_order_of_their_earlier_classes(written):
         assert np.array_equal(reference_stages(loaded, X)[name], values)
 
 
+def by_their_equations(state, x, *, squash, limit=np.inf, norm=False):
+    """Their forward pass in NumPy: of the class for the array, whose first layer squashes or does not."""
+
+    def squashed(values):
+        return 1 / (1 + np.exp(-np.clip(values, -limit, limit) / 0.5))
+
+    for m in range(2):
+        s = squashed(x) if m or squash else x
+        p, mask = squashed(state[f"filter_params.{m}"].double().numpy()), state[f"edge_mask.{m}"].numpy()
+        f = 4e6 / np.pi * np.arctan(np.pi * 10 ** (3.65 + 1.5 * s) / 4e6)[:, :, None, None]
+        low, high = (10 ** (3.65 + 1.9 * p[..., place]) for place in (1, 2))
+        gain = 3 * (p[..., 0] - 0.5)
+        gain[gain == 0] = 0.01
+        response = gain * np.abs(1j * f / high / (1 + 1j * f / high) / (1 + 1j * f / low))
+        x = (response * mask[:, :, None]).sum(axis=(1, 3))
+        if norm:
+            scaling, bias, average = (
+                state[f"norm_{name}.{m}"].double().numpy() for name in ("scalings", "biases", "moving_avgs")
+            )
+            x = (x - average[:, 0]) / (average[:, 1] + 1e-3) * scaling + bias
+    return x
+
+
+@pytest.mark.parametrize("squash", [True, False])
+def test_inputs_are_squashed_as_the_configuration_says(written, squash):
+    model = load(**written(input_sigmoid=squash)).model
+    expected = by_their_equations(tensors(), X, squash=squash)
+    np.testing.assert_allclose(reference_stages(model, X)["l2.filters"], expected, rtol=1e-12)
+    other = by_their_equations(tensors(), X, squash=not squash)
+    assert np.abs(expected - other).max() > 0.01 * np.abs(expected).max()
+
+
+def test_inputs_that_are_not_squashed_have_their_threshold_subtracted(written):
+    loaded = load(**written(input_sigmoid=False, thresholding=True)).model
+    first = X - tensors()["thresholds.0"].numpy()
+    assert np.array_equal(reference_stages(loaded, X)["l1.encoder"], first)
+
+
+def test_a_gain_of_exactly_zero_is_what_their_class_makes_of_it(written):
+    state = {"filter_params.1": tensors()["filter_params.1"]}
+    state["filter_params.1"][0, 0, 0, 0] = 0.0
+    loaded = load(**written(state))
+    assert abs(filter_arrays(loaded.model)[1].gain[0, 0, 0] - 0.01 * float(tensors()["edge_mask.1"][0, 0])) < 1e-15
+    np.testing.assert_allclose(
+        reference_stages(loaded.model, X)["l2.filters"],
+        by_their_equations(tensors() | state, X, squash=True),
+        rtol=1e-12,
+    )
+
+
+def norm_tensors(seed=3):
+    """Those of their class with batch norm."""
+    torch.manual_seed(seed)
+    state = {}
+    for m, width in enumerate((4, 2)):
+        state[f"norm_scalings.{m}"], state[f"norm_biases.{m}"] = torch.randn(2, 1, width)
+        state[f"norm_moving_avgs.{m}"] = torch.stack([torch.randn(width), 0.1 + torch.rand(width)], dim=1)
+    return state
+
+
+def test_their_batch_norm_is_that_after_training(written):
+    loaded = load(**written(norm_tensors())).model
+    expected = by_their_equations(tensors() | norm_tensors(), X, squash=True, norm=True)
+    np.testing.assert_allclose(reference_stages(loaded, X)["l2.filters"], expected, rtol=1e-12)
+
+
 @pytest.mark.reference_data
 @pytest.mark.parametrize("name", ["arm_forward_kinematics", "cartpole_controller"])
 def test_outputs_are_those_of_the_authors_class(reference_data, name):
@@ -113,6 +179,8 @@ def test_a_configuration_without_a_key(written, key):
         ({"first_cutoff": "low"}, ["'first_cutoff'", "'low_pass' or 'high_pass'"]),
         ({"constants": {"gain": 3.0}}, ["config.json, constants: unknown key 'gain'", "gain_span"]),
         ({"constants": {"sigma": 1.0}}, ["'constants' says what 'sigmoid_s' says"]),
+        ({"input_sigmod": False}, ["unknown key 'input_sigmod'", "did you mean 'input_sigmoid'?"]),
+        ({"input_sigmoid": 0}, ["'input_sigmoid'", "boolean"]),
     ],
 )
 def test_configurations_that_are_refused(written, config, parts):
@@ -136,50 +204,14 @@ def test_configurations_that_are_refused(written, config, parts):
             {"filter_params.1": torch.full((4, 2, 2, 3), torch.nan)},
             ["filter_params.1 holds values that are not finite"],
         ),
+        ({"norm_scalings.0": torch.ones(1, 4)}, ["without norm_biases.0"]),
+        (norm_tensors() | {"norm_biases.1": torch.ones(2)}, ["norm_biases.1 has the wrong shape"]),
         ({"edge_mask.1": torch.full((4, 2), torch.inf)}, ["edge_mask.1 holds values that are not finite"]),
         ({"filter_params.0": torch.zeros(3, 4, 2, 3).half()}, ["filter_params.0 has the wrong type of number"]),
     ],
 )
 def test_tensors_that_are_refused(written, state, parts):
     refused(written(state), "model.pt", *parts)
-
-
-class PhyKAN(torch.nn.Module):
-    """Named as the authors' class, whose tensors lie in lists, so that its state dict is empty."""
-
-    def __init__(self):
-        super().__init__()
-        self.filter_params = [torch.zeros(1, 1, 1, 3)]
-
-
-@pytest.mark.parametrize("zip_format", [True, False])
-def test_a_pickled_module_is_refused_with_what_to_run_instead(tmp_path, zip_format):
-    torch.save(PhyKAN(), tmp_path / "module.pt", _use_new_zipfile_serialization=zip_format)
-    refused(
-        {"path": tmp_path / "module.pt"},
-        "not executed",
-        "where the authors' code is at hand",
-        'names = ("filter_params", "edge_mask", "thresholds")',
-        "--config config.json",
-    )
-
-
-def test_what_to_run_instead_gives_what_is_read(tmp_path, monkeypatch):
-    """The lines of the message, run with a module of the authors' layout."""
-    module = PhyKAN()
-    state = tensors()
-    for name in ("filter_params", "edge_mask", "thresholds"):
-        setattr(module, name, [state[f"{name}.{m}"] for m in range(2)])
-    module.KANshape, module.thresholding, module.sigmoid_s = [3, 4, 2], False, 0.5
-    torch.save(module, tmp_path / "module.pt")
-    with pytest.raises(InputError) as caught:
-        load(tmp_path / "module.pt")
-    lines = str(caught.value.hint).splitlines()[1:-1]
-    code = "\n".join(line[6:] for line in lines if "PhyKAN_Util" not in line)
-    monkeypatch.chdir(tmp_path)
-    exec(compile(code, "hint", "exec"), {})
-    loaded = load(tmp_path / "model.pt", config=tmp_path / "config.json")
-    assert loaded.family == "phykan"
 
 
 def test_a_pickled_module_of_another_class(tmp_path, devices):

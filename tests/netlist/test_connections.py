@@ -10,6 +10,7 @@ from circuits import technology
 from connections import (
     FILTER_PARTS,
     SYNAPSE_PARTS,
+    VARIANTS,
     inputs_for,
     memkan,
     memkan_design,
@@ -105,6 +106,38 @@ def test_filters_agree_with_the_reference(fidelity):
         found = solution.stage_v[stage.name] / stage.output_v_per_unit
         np.testing.assert_allclose(found, expected[stage.compares_to], atol=2e-9)
     assert solution.numerical_error.max_abs_v < 1e-8
+
+
+@pytest.mark.ngspice
+@pytest.mark.parametrize("variant", VARIANTS)
+@pytest.mark.parametrize("fidelity", ["behavioural", "filter"])
+def test_filters_of_every_kind_of_network_agree_with_the_reference(variant, fidelity):
+    """Inputs that are not squashed, sums that are normalised, values that are limited before they are squashed."""
+    model = phykan(**VARIANTS[variant])
+    design, x = phykan_design(model), inputs_for(model, 8)
+    expected = reference_stages(model, x)
+    for solution in (ngspice.solve(design, x, fidelity, ONCE), solver.solve(design, x, fidelity)):
+        for stage in design.stages:
+            found = solution.stage_v[stage.name] / stage.output_v_per_unit
+            np.testing.assert_allclose(found, expected[stage.compares_to], atol=5e-9)
+
+
+@pytest.mark.ngspice
+def test_normalised_sums_over_time():
+    model = phykan((1, 2, 1), filters=1, **VARIANTS["all"])
+    for layer in model.band_layers():
+        layer.threshold.data.zero_()
+    design, x = phykan_design(model), np.array([[0.3], [0.9]])
+    found = outputs(ngspice.solve(design, x, "transient", ONCE), design)
+    assert np.abs(found - outputs(solver.solve(design, x, "behavioural"), design)).max() < 2e-3
+
+
+def test_unsquashed_inputs_beyond_the_tones_cannot_be_followed_over_time():
+    model = phykan((2, 2, 1), filters=1, input_sigmoid=False)
+    x = model.layers[0].threshold.detach().numpy() + np.array([[0.5, 0.5], [0.5, 1.25]])
+    with pytest.raises(InputError, match="sample 1, input 1") as raised:
+        ngspice.solve(phykan_design(model), x, "transient", ONCE)
+    assert raised.value.found == "1.25"
 
 
 @pytest.mark.ngspice
