@@ -17,6 +17,7 @@ from kanspice.netlist import Fidelity
 from kanspice.ngspice import Advance, NgspiceOptions, Progress, Resident
 from kanspice.ngspice.process import working_folder
 from kanspice.ngspice.resident import Follow
+from kanspice.outcomes import unstable_samples
 from kanspice.solution import Solution
 from kanspice.solver import KnownRows, SolverOptions
 from kanspice.solver.processors import HOST, processor_named
@@ -42,6 +43,7 @@ def solve(
 ) -> Solution:
     """Voltages of every stage of the design for inputs (samples, inputs) in model units.
 
+    Samples whose operating points amplifiers of a finite bandwidth do not hold are without a result: `unstable`.
     numbers: which samples these are, for what is drawn for each of them; 0 and on if None.
     known: what circuits that get the same inputs share: for the batched engine, whose solutions are the same with it.
     row_currents: find what crossbars' rows take, for the physical cost; ngspice gives it in any case.
@@ -49,9 +51,10 @@ def solve(
     device is the batched engine's.
     """
     if engine == "ngspice":
-        return ngspice.solve(design, inputs, fidelity, options, hints=hints, progress=progress, numbers=numbers)
+        found = ngspice.solve(design, inputs, fidelity, options, hints=hints, progress=progress, numbers=numbers)
+        return _standing(design, found)
     batched = _batched(options, row_currents=row_currents)
-    return solver.solve(
+    found = solver.solve(
         design,
         inputs,
         fidelity,
@@ -62,6 +65,7 @@ def solve(
         numbers=numbers,
         known=known,
     )
+    return _standing(design, found)
 
 
 class Session(Protocol):
@@ -85,6 +89,21 @@ class _Anew:
         return ngspice.solve(self.design, inputs, self.fidelity, limited, numbers=numbers)
 
 
+@dataclass(frozen=True)
+class _Standing:
+    """A session whose samples have failed too where the circuit does not stay at what it found."""
+
+    design: Design
+    session: Session
+
+    def solve(self, inputs: Array, numbers: Sequence[int] | None = None) -> Solution:
+        return _standing(self.design, self.session.solve(inputs, numbers))
+
+
+def _standing(design: Design, found: Solution) -> Solution:
+    return found.without(unstable_samples(design, found))
+
+
 @contextmanager
 def open_session(
     engine: EngineName,
@@ -102,7 +121,7 @@ def open_session(
     """
     unchecked = replace(options, check_samples=0, waveforms=0)
     if engine == "batched":
-        yield solver.Session(design, fidelity, _batched(unchecked, row_currents=False))
+        yield _Standing(design, solver.Session(design, fidelity, _batched(unchecked, row_currents=False)))
     elif design.periods or fidelity not in _OPERATING_POINTS:
         yield _Anew(design, fidelity, unchecked, sample_timeout_s)
     else:
@@ -112,7 +131,7 @@ def open_session(
             )
             with closing(kept):
                 kept.load()
-                yield kept
+                yield _Standing(design, kept)
 
 
 def _batched(options: NgspiceOptions, *, row_currents: bool) -> SolverOptions:

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import math
-from itertools import pairwise
-
 import numpy as np
 
-from kanspice.design import Crossbar, Design
+from kanspice.design import Design
 from kanspice.design.bounds import is_settled
-from kanspice.design.poles import restless
 from kanspice.models import KANalogue, KirchhoffNet, LoadedModel
 from kanspice.solution import Solution
 from kanspice.technology import Technology
@@ -53,6 +49,7 @@ def of_circuit(design: Design, solution: Solution, technology: Technology) -> di
             {
                 "stage": crossbar.name,
                 "feedback_ohm": float(np.median(crossbar.feedback_ohm)),
+                "feedback_f": float(np.median(crossbar.feedback_f)),
                 "column_amplifier_v": crossbar.column_swing_v,
                 "output_v_per_unit": crossbar.output_v_per_unit,
             }
@@ -62,12 +59,11 @@ def of_circuit(design: Design, solution: Solution, technology: Technology) -> di
 
 
 def notes(loaded: LoadedModel, design: Design, solution: Solution) -> tuple[str, ...]:
-    """What a reader has to know: how the model was read, what the engine said, what the circuit is, where it fails."""
+    """What a reader has to know: how the model was read, what the engine said, what the circuit is."""
     return (
         *loaded.notes,
         *solution.notes,
         *_about(design, str(solution.engine_options["fidelity"])),
-        *_restless(design, solution),
     )
 
 
@@ -75,6 +71,8 @@ def _about(design: Design, fidelity: str) -> list[str]:
     notes = []
     if design.crossbars:
         notes.append(f"amplifiers sized for {design.swing_basis}")
+    if any(crossbar.has_slow_amplifiers for crossbar in design.crossbars):
+        notes.append(_held(design))
     if design.periods:
         notes += _period_notes(design)
     elif fidelity in _FIDELITY_NOTES:
@@ -84,28 +82,21 @@ def _about(design: Design, fidelity: str) -> list[str]:
     elif fidelity == "shared":
         notes.append("`shared` leaves out that columns move: with a finite amplifier gain `device` is the true circuit")
     if any(crossbar.takes_time for crossbar in design.crossbars):
-        notes.append("bandwidth, slew rate and capacitances do not act on operating points: see `kanspice settle`")
+        notes.append(
+            "bandwidth, slew rate and capacitances do not move operating points, they only decide whether the circuit"
+            " stays at them, and how soon it is there: see `kanspice settle`"
+        )
     if any(stage.name.endswith(".norm") for stage in design.stages):
         notes.append("LayerNorm is a behavioural block: no circuit is known for it")
     return notes
 
 
-def _restless(design: Design, solution: Solution) -> list[str]:
-    """Crossbars whose operating points exist on paper only: their amplifiers are too slow to hold the columns there."""
-    notes = []
-    for before, crossbar in pairwise(design.stages):
-        if not isinstance(crossbar, Crossbar) or math.isinf(crossbar.gbw_hz) or not solution.solved.any():
-            continue
-        rows_v, columns_v = solution.stage_v[before.name], solution.column_v[crossbar.name]
-        moves, needed_hz = restless(design, crossbar, rows_v[solution.solved], columns_v[solution.solved])
-        if moves.any():
-            cure = f"{needed_hz:.2g} Hz" if math.isfinite(needed_hz) else "no bandwidth"
-            held = (
-                f"an amplifier of {crossbar.gbw_hz:.2g} Hz does not hold its column still, it oscillates or runs away"
-            )
-            where = f"{crossbar.name}: in {moves.sum()} of {len(moves)} samples"
-            notes.append(f"{where} {held}; {cure} would do: see `kanspice settle`")
-    return notes
+def _held(design: Design) -> str:
+    """With which capacitors the amplifiers of crossbars hold their columns still."""
+    if not any(crossbar.feedback_f.any() for crossbar in design.crossbars):
+        return "amplifiers have no feedback capacitors: the poles of every column were tested at every operating point"
+    each = [f"{crossbar.name} {float(np.median(crossbar.feedback_f)):.3g} F" for crossbar in design.crossbars]
+    return f"feedback capacitors hold columns whose currents fall: {', '.join(each)}"
 
 
 def _period_notes(design: Design) -> list[str]:

@@ -118,7 +118,7 @@ class Measured:
             external_circuit_gap=None if external is None else compare(outputs, external, solution.solved, scale),
             accuracy=accuracies,
             loss=_losses(evidence, expected, outputs, solution),
-            limits=judged(limits, metric_values(gap, stages, numerical, accuracies)),
+            limits=judged(limits, metric_values(gap, stages, numerical, accuracies, solution.unstable_fraction)),
             timing={"reference_s": self.reference.seconds, "compile_s": self.compile_s, **solution.timing_s},
             memory={
                 "simulator_peak_bytes": solution.simulator_peak_bytes,

@@ -13,8 +13,9 @@ import numpy.typing as npt
 
 from kanspice.design import Crossbar, Design, Limiter, Stage
 from kanspice.design.bounds import amplifier_bounds_v, column_bounds_v, current_bounds_a, output_bounds_v
+from kanspice.design.poles import Loop, crossbar_poles, least_feedback_f
 from kanspice.design.uniqueness import solution_counts, wires_leave_one_state
-from kanspice.solution import FailedSample, Outcome
+from kanspice.solution import FailedSample, Outcome, Solution
 
 Array = npt.NDArray[np.float64]
 
@@ -118,6 +119,36 @@ def column_failures(design: Design, volts: Volts, *, devices_see_columns: bool) 
             for place in np.flatnonzero((states > 1).any(axis=1)).tolist():
                 failures.setdefault(place, _state_failure(stage, place, states[place]))
     return failures
+
+
+def unstable_samples(design: Design, solution: Solution) -> dict[int, FailedSample]:
+    """Sample -> failure, where an operating point exists on paper only: an amplifier does not hold a column there."""
+    solved, failures = np.flatnonzero(solution.solved), dict[int, FailedSample]()
+    for before, crossbar in pairwise(design.stages):
+        if not isinstance(crossbar, Crossbar) or not crossbar.has_slow_amplifiers:
+            continue
+        rows_v, columns_v = solution.stage_v[before.name][solved], solution.column_v[crossbar.name][solved]
+        poles, siemens = crossbar_poles(design, crossbar, rows_v, columns_v)
+        for place in np.flatnonzero((poles.real > 0).any(axis=(1, 2))).tolist():
+            failure = _unstable_failure(crossbar, int(solved[place]), poles[place], siemens[place])
+            failures.setdefault(failure.index, failure)
+    return failures
+
+
+def _unstable_failure(
+    crossbar: Crossbar, index: int, poles: npt.NDArray[np.complex128], siemens: Array
+) -> FailedSample:
+    """For the poles (2 * pairs, 3) of every column, some of which grow, and their devices' slopes (2 * pairs,)."""
+    column, which = np.unravel_index(np.argmax(poles.real), poles.shape)
+    pole, turns_hz = poles[column, which], abs(poles[column, which].imag) / (2 * math.pi)
+    how = f"swings at {turns_hz:.3g} Hz, and" if turns_hz > 0 else "runs away:"
+    where = f"{crossbar.name} {_column_name(int(column))}, {how} grows e-fold in {1 / pole.real:.3g} s"
+    loop = Loop(crossbar.feedback_ohm[column], 0.0, crossbar.output_ohm, crossbar.open_loop_gain, crossbar.gbw_hz)
+    farads = crossbar.column_capacitance_f
+    needed_f, damped = least_feedback_f(siemens[[column]], farads[[column]], loop, wanted=0.0)
+    would = f"one of {needed_f:.2g} F would hold it" if damped >= 0 else "no other would hold it"
+    has = f"its feedback capacitor is {crossbar.feedback_f[column]:.2g} F"
+    return FailedSample(index, Outcome.UNSTABLE, f"{where}; {has}, {would}")
 
 
 def unproven_states(design: Design, volts: Volts) -> dict[str, npt.NDArray[np.bool_]]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -13,18 +12,18 @@ import numpy.typing as npt
 from kanspice.compile import compile_model
 from kanspice.design import Crossbar, Design
 from kanspice.design.bounds import largest_currents
-from kanspice.design.poles import restless
 from kanspice.draws import Draw
-from kanspice.engines import EngineName, other, solve
+from kanspice.engines import EngineName, other
 from kanspice.errors import InputError, SimulatorError
 from kanspice.gap.noise import stage_noises
 from kanspice.gap.settling import EngineCheck, Settling, read_v, settling
 from kanspice.models import KANalogue, LoadedModel
 from kanspice.models.reference import reference_stages
-from kanspice.ngspice import NgspiceOptions
 from kanspice.ngspice.sequence import Precision, follow_sequence
+from kanspice.outcomes import unstable_samples
 from kanspice.sequence import Course, Pace
 from kanspice.solution import Outcome, Solution
+from kanspice.solver import SolverOptions, solve
 from kanspice.solver.following import Rest, courses
 from kanspice.technology import Technology
 
@@ -57,10 +56,16 @@ class SettleOptions:
 
 
 def settle(
-    loaded: LoadedModel, technology: Technology, inputs: Array, options: SettleOptions | None = None
+    loaded: LoadedModel,
+    technology: Technology,
+    inputs: Array,
+    options: SettleOptions | None = None,
+    *,
+    population: Array | None = None,
 ) -> Settling:
     """Follows the samples (samples, inputs), in model units, one after the other, once around.
 
+    population: (samples, inputs) that the circuit is sized for, if it is made for more than those that are followed.
     Raises InputError for a network or a technology without anything that takes time, SimulatorError where the operating
     points or the transient cannot be solved.
     """
@@ -69,7 +74,7 @@ def settle(
     if not isinstance(model, KANalogue):
         expected = "a KANalogue network: a KirchhoffNet answers after its inference_s"
         raise InputError("only crossbars settle", where=loaded.path, expected=expected, found=loaded.family)
-    design = compile_model(loaded, technology, inputs, Draw(options.seed))
+    design = compile_model(loaded, technology, inputs if population is None else population, Draw(options.seed))
     if not any(crossbar.takes_time for crossbar in design.crossbars):
         expected = "tia.gbw_hz, devices.junction_f, wires.row_f or wires.column_f"
         raise InputError("nothing in this circuit takes time", where="technology", expected=expected, found="none set")
@@ -89,7 +94,7 @@ def settle(
 
 
 def _at_rest(design: Design, inputs: Array, options: SettleOptions) -> Solution:
-    solution = solve("batched", design, inputs, "device", NgspiceOptions(check_samples=0, seed=options.seed))
+    solution = solve(design, inputs, "device", SolverOptions(check_samples=0, seed=options.seed))
     if solution.failed:
         first = solution.failed[0]
         problem = f"{len(solution.failed)} of {len(inputs)} samples have no operating point to settle to"
@@ -146,10 +151,7 @@ class _Run:
     def _grows(self) -> npt.NDArray[np.bool_]:
         """(samples,) where some column's deviation from its operating point does."""
         found = np.zeros(len(self.inputs_v), dtype=bool)
-        for before, crossbar in pairwise(self.design.stages):
-            if isinstance(crossbar, Crossbar) and math.isfinite(crossbar.gbw_hz):
-                rows_v, columns_v = self.rest.stage_v[before.name], self.rest.column_v[crossbar.name]
-                found |= restless(self.design, crossbar, rows_v, columns_v)[0]
+        found[list(unstable_samples(self.design, self.rest))] = True
         return found
 
     def _courses(

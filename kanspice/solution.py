@@ -20,6 +20,7 @@ class Outcome(Enum):
     DIVERGED = "diverged"
     SINGULAR = "singular"
     MULTISTABLE = "multistable"
+    UNSTABLE = "unstable"
     BEYOND_RAIL = "beyond the rail"
     UNSETTLED = "not settled"
     OSCILLATES = "oscillates"
@@ -41,6 +42,8 @@ _ADVICE = {
     Outcome.SINGULAR: "a node has no path that fixes its voltage: check the technology for zero or infinite values",
     Outcome.MULTISTABLE: "the circuit can settle in more than one state: raise the amplifiers' gain, or lower the"
     " resistances of drivers and wires",
+    Outcome.UNSTABLE: "amplifiers are too slow for columns whose currents fall: leave tia.feedback_f to kanspice or"
+    " raise it, size the circuit with samples like this one, raise tia.gbw_hz, or lower units.i_unit_a",
     Outcome.BEYOND_RAIL: "size the amplifiers with samples like this one, lower tia.headroom, or raise tia.rail_v",
     Outcome.UNSETTLED: "give it more time with --period, or raise tia.gbw_hz or tia.slew_v_per_s",
     Outcome.OSCILLATES: "falling device currents, or capacitance at the columns, undo the amplifiers' feedback: raise"
@@ -63,6 +66,11 @@ class FailedSample:
     def advice(self) -> str:
         """What was seen, if anything, and what to try."""
         return f"{self.detail}; {self.outcome.advice}" if self.detail else self.outcome.advice
+
+
+def unstable_fraction(failed: Sequence[FailedSample], samples: int) -> float:
+    """Fraction of all samples that failed because the circuit does not stand still."""
+    return sum(failure.outcome is Outcome.UNSTABLE for failure in failed) / samples
 
 
 @dataclass(frozen=True)
@@ -129,6 +137,32 @@ class Solution:
         mask = np.ones(self.samples, dtype=bool)
         mask[[failure.index for failure in self.failed]] = False
         return mask
+
+    @property
+    def unstable_fraction(self) -> float:
+        """Of the samples, that the circuit does not stay at the operating point of."""
+        return unstable_fraction(self.failed, self.samples)
+
+    def without(self, failures: Mapping[int, FailedSample]) -> Solution:
+        """The same where these samples, by index, have failed too: their rows are NaN."""
+        if not failures:
+            return self
+
+        def emptied(tables: Mapping[str, Array]) -> dict[str, Array]:
+            kept = {name: table.copy() for name, table in tables.items()}
+            for table in kept.values():
+                table[list(failures)] = np.nan
+            return kept
+
+        failed = sorted([*self.failed, *failures.values()], key=lambda failure: failure.index)
+        return replace(
+            self,
+            failed=tuple(failed),
+            stage_v=emptied(self.stage_v),
+            column_v=emptied(self.column_v),
+            row_a=emptied(self.row_a),
+            amplifier_a=emptied(self.amplifier_a),
+        )
 
     def among(self, places: Sequence[int], others: Sequence[FailedSample]) -> Solution:
         """The same among more samples: this one's are at `places` (in order), the `others` have no result."""

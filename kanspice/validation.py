@@ -56,7 +56,7 @@ def validate(model: type[Model], data: Mapping[str, Any], where: str | Path) -> 
 
 def _as_input_error(model: type[BaseModel], error: ValidationError, where: str | Path) -> InputError:
     first = error.errors(include_url=False)[0]
-    place = ".".join(str(part) for part in first["loc"] if "[" not in str(part)) or "the file"
+    place = ".".join(str(part) for part in first["loc"] if not _of_a_union(str(part))) or "the file"
     if first["type"] == "extra_forbidden":
         known = _known_keys(model, first["loc"][:-1])
         return InputError(f"unknown key '{place}'", where=where, hint=nearest(str(first["loc"][-1]), known))
@@ -72,3 +72,8 @@ def _known_keys(model: type[BaseModel], path: tuple[int | str, ...]) -> list[str
             return list(model.model_fields)
         model = annotation
     return list(model.model_fields)
+
+
+def _of_a_union(part: str) -> bool:
+    """Whether it says which of several types was tried, which is no part of a key."""
+    return "[" in part or part.startswith("constrained-")

@@ -85,6 +85,7 @@ def crossbar_design(
         bias_a=np.stack([np.maximum(bias, 0), np.maximum(-bias, 0)], axis=1).ravel() * 1e-6,
         current_unit_a=1e-6,
         feedback_ohm=np.full(2 * pairs, feedback),
+        feedback_f=np.zeros(2 * pairs),
         offset_v=np.zeros(2 * pairs) if offset is None else np.asarray(offset, dtype=float),
         open_loop_gain=gain,
         subtractor_gain=1.0,

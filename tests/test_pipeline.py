@@ -16,6 +16,7 @@ from kanspice.models.reference import reference_stages
 from kanspice.models.topology import recipe, topology_from_edges
 from kanspice.ngspice import NgspiceOptions
 from kanspice.pipeline import Evidence, VerifyOptions, resolve_fidelity, verify
+from kanspice.solution import Outcome
 
 
 @pytest.fixture(scope="module")
@@ -128,8 +129,9 @@ def test_fractions_of_samples_keep_the_limit_that_they_equal(loaded, evidence):
     result = verify(loaded, technology(), Evidence(evidence.inputs, labels), VerifyOptions(limits=limits))
     assert result.accuracy == {"reference": 0.7, "circuit": 0.7}
     assert [limit.value for limit in result.limits] == [0.0, 0.0]
-    values = metric_values(Gap(0, 0, 0, 0, 0.7), (), None, {"reference": 0.98, "circuit": 0.96})
+    values = metric_values(Gap(0, 0, 0, 0, 0.7), (), None, {"reference": 0.98, "circuit": 0.96}, 0.5)
     assert values["argmax_disagreement"] == 0.3
+    assert values["unstable_fraction"] == 0.5
     assert values["accuracy_drop"] == 0.02
 
 
@@ -451,11 +453,26 @@ def test_a_regressions_loss_is_that_of_network_and_circuit(loaded, evidence):
         verify(loaded, technology(), Evidence(evidence.inputs, targets=targets[:, :1]))
 
 
-def test_a_report_says_where_an_operating_point_is_on_paper_only(loaded, evidence):
-    options = VerifyOptions(engine="batched")
-    slow = ("tia.gain=1e4", "tia.gbw_hz=1e4", "wires.column_f=1e-15")
-    notes = [
-        " ".join(verify(loaded, technology(*overrides), evidence, options).notes) for overrides in (slow, slow[:1])
-    ]
-    assert "does not hold its column still" in notes[0]
-    assert "does not hold" not in notes[1]
+SLOW = ("tia.gain=1e4", "tia.gbw_hz=1e4", "wires.column_f=1e-15")
+
+
+@pytest.mark.parametrize("engine", ["batched", pytest.param("ngspice", marks=pytest.mark.ngspice)])
+def test_operating_points_on_paper_only_are_samples_without_a_result(loaded, evidence, engine):
+    """Without feedback capacitors; those that are chosen hold every sample, and move none."""
+    limits = [("unstable_fraction", 0.0)]
+    options = VerifyOptions(engine=engine, limits=limits)
+    bare, held, fast = (
+        verify(loaded, technology(*overrides), evidence, options)
+        for overrides in ((*SLOW, "tia.feedback_f=0"), SLOW, SLOW[:1])
+    )
+    assert {failure.outcome for failure in bare.failed} == {Outcome.UNSTABLE}
+    assert all("would hold it" in failure.detail for failure in bare.failed)
+    assert 0 < bare.unstable_fraction == len(bare.failed) / bare.samples == bare.limits[0].value
+    assert (bare.exit_code, bare.passed) == (3, False)
+    lost = [failure.index for failure in bare.failed]
+    assert np.isnan(bare.outputs[lost]).all()
+    assert np.isfinite(np.delete(bare.outputs, lost, axis=0)).all()
+    assert (held.failed, held.exit_code, held.unstable_fraction) == ((), 0, 0.0)
+    np.testing.assert_allclose(held.outputs, fast.outputs, atol=1e-9)
+    assert all(swing["feedback_f"] > 0 for swing in held.design["swing"])
+    assert any("feedback capacitors hold" in note for note in held.notes)

@@ -119,7 +119,7 @@ def test_an_oscillation_and_too_little_time_are_outcomes(tmp_path):
     inputs = inputs_for(model, 3)
     save(model, tmp_path / "model.pt")
     loaded = load(tmp_path / "model.pt")
-    slow = load_technology(None, ["tia.gain=1e5", "tia.gbw_hz=1e7", "wires.column_f=1e-14"])
+    slow = load_technology(None, ["tia.gain=1e5", "tia.gbw_hz=1e7", "wires.column_f=1e-14", "tia.feedback_f=0"])
     result = settle(loaded, slow, inputs, SettleOptions(period_s=1.9e-6, timeout_s=60, engine="ngspice"))
     assert {failure.outcome for failure in result.failed} == {Outcome.OSCILLATES}
     assert result.exit_code == 3

@@ -65,10 +65,10 @@ def settle(
     spare_inputs([written, html, plot], [model, config, inputs, tech])
     technology = load_technology(tech, set_ or ())
     loaded = load(model, config, curves)
-    samples = load_array(inputs, "the inputs", loaded.input_width)[:limit]
+    population = load_array(inputs, "the inputs", loaded.input_width)
     tolerances = sorted(within or (1e-2, 1e-3), reverse=True)
     options = SettleOptions(period, rise, tolerances, timeout, seed, engine.value, cross_check)
-    result = run(loaded, technology, samples, options)
+    result = run(loaded, technology, population[:limit], options, population=population)
     print_settling(result, Console(stderr=json == "-", quiet=quiet))
     if json == "-":
         typer.echo(settling_json(result), nl=False)

@@ -80,6 +80,7 @@ def _crossbar(crossbar: Crossbar, design: Design, technology: Technology, draw: 
         bias_a=(crossbar.bias_a + tia.input_bias_a) * reference - tia.input_bias_a,
         offset_v=tia.offset_sigma_v * draw.normal(f"{crossbar.name}.offset_v", columns),
         feedback_ohm=crossbar.feedback_ohm * np.abs(feedback),
+        feedback_f=crossbar.feedback_f * _spread(f"{crossbar.name}.feedback_f", tia.feedback_f_sigma, columns, draw),
     )
 
 

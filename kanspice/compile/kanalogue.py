@@ -14,10 +14,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
+from kanspice.compile.capacitors import chosen_feedback_f, least_slopes, least_slopes_anywhere
 from kanspice.compile.effects import Foreign, fitting
 from kanspice.compile.inputs import input_stage
 from kanspice.design import Crossbar, Design, LayerNorm, Limiter, Stage
 from kanspice.design.bounds import current_ranges
+from kanspice.design.poles import Loop
 from kanspice.design.stages import LimiterKind, by_column
 from kanspice.devices import Device
 from kanspice.errors import InputError
@@ -30,7 +32,7 @@ from kanspice.models.reference import (
     layer_arrays,
     reference_stages,
 )
-from kanspice.technology import Technology
+from kanspice.technology import Technology, Tia
 
 Array = npt.NDArray[np.float64]
 
@@ -56,6 +58,7 @@ class _DraftLayer:
     batch_norm: BatchNormArrays | None
     layer_norm: LayerNormArrays | None
     feedback_ohm: float = 0.0
+    feedback_f: float = 0.0
     column_swing_v: float = 0.0
     output_scale: float = 1.0
 
@@ -95,15 +98,24 @@ def compile_kanalogue(
     case over all inputs is assumed. Raises InputError for imperfections that the circuit cannot have.
     """
     technology = technology_for_kanalogue(model, technology)
-    if math.isfinite(technology.tia.slew_v_per_s) and math.isinf(technology.tia.gbw_hz):
-        problem = "an amplifier that slews has a bandwidth"
-        raise InputError(problem, where="tia.slew_v_per_s", expected="also tia.gbw_hz", hint="set tia.gbw_hz")
+    _check_amplifiers(technology.tia)
     samples = None if sample_inputs is None or len(sample_inputs) == 0 else sample_inputs
     layers = tuple(_draft_layer(index, layer) for index, layer in enumerate(layer_arrays(model), 1))
     draft = _Draft(model, technology, samples, layers)
     for compile_pass in PASSES:
         draft = compile_pass(draft)
     return _assemble(draft, model_sha256)
+
+
+def _check_amplifiers(tia: Tia) -> None:
+    if math.isfinite(tia.gbw_hz):
+        return
+    if math.isfinite(tia.slew_v_per_s):
+        problem = "an amplifier that slews has a bandwidth"
+        raise InputError(problem, where="tia.slew_v_per_s", expected="also tia.gbw_hz", hint="set tia.gbw_hz")
+    if tia.feedback_f not in ("chosen", 0.0):
+        problem = "a feedback capacitor acts on an amplifier with a bandwidth"
+        raise InputError(problem, where="tia.feedback_f", expected="also tia.gbw_hz", hint="set tia.gbw_hz")
 
 
 def _draft_layer(index: int, layer: LayerArrays) -> _DraftLayer:
@@ -174,7 +186,30 @@ def scale_outputs(draft: _Draft) -> _Draft:
     return replace(draft, layers=tuple(map(scale, draft.layers, peaks)))
 
 
-PASSES: tuple[Callable[[_Draft], _Draft], ...] = (fuse_batch_norm, set_feedback, scale_outputs)
+def set_feedback_capacitors(draft: _Draft) -> _Draft:
+    """Chooses each layer's feedback capacitor for the steepest fall that the currents of a column take together."""
+    tia = draft.technology.tia
+    if math.isinf(tia.gbw_hz):
+        return draft
+    if tia.feedback_f != "chosen":
+        given_f = float(tia.feedback_f)
+        return replace(draft, layers=tuple(replace(layer, feedback_f=given_f) for layer in draft.layers))
+
+    def choose(layer: _DraftLayer, slopes: Array) -> _DraftLayer:
+        crossbar = _crossbar(draft, layer)
+        siemens = slopes * crossbar.current_unit_a / draft.technology.units.v_unit_v
+        loop = Loop(layer.feedback_ohm, 0.0, tia.output_ohm, tia.gain, tia.gbw_hz)
+        return replace(layer, feedback_f=chosen_feedback_f(siemens, crossbar.column_capacitance_f, loop))
+
+    return replace(draft, layers=tuple(map(choose, draft.layers, _column_slopes(draft))))
+
+
+PASSES: tuple[Callable[[_Draft], _Draft], ...] = (
+    fuse_batch_norm,
+    set_feedback,
+    scale_outputs,
+    set_feedback_capacitors,
+)
 
 
 def _assemble(draft: _Draft, model_sha256: str) -> Design:
@@ -235,6 +270,7 @@ def _crossbar(draft: _Draft, layer: _DraftLayer) -> Crossbar:
         bias_a=by_column(layer.bias[None, :, None])[0, :, 0] * units.i_unit_a - tia.input_bias_a,
         current_unit_a=units.i_unit_a,
         feedback_ohm=np.full(2 * layer.area.shape[1], layer.feedback_ohm),
+        feedback_f=np.full(2 * layer.area.shape[1], layer.feedback_f),
         offset_v=np.zeros(2 * layer.area.shape[1]),
         open_loop_gain=tia.gain,
         subtractor_gain=output_v_per_unit / units.i_unit_a / layer.feedback_ohm,
@@ -294,6 +330,17 @@ def _column_currents(draft: _Draft) -> list[tuple[Array, Array]]:
         positive, negative = zip(*(_pair(_basis(devices, block), layer) for block in blocks), strict=True)
         currents.append((np.concatenate(positive), np.concatenate(negative)))
     return currents
+
+
+def _column_slopes(draft: _Draft) -> list[Array]:
+    """The most negative slope of every column's current, per layer, (2 * pairs,) in model units."""
+    devices, areas = draft.model.devices, [by_column(layer.area) for layer in draft.layers]
+    if draft.sample_inputs is None:
+        low, high = input_range(draft.model) or (-math.inf, math.inf)
+        return [least_slopes_anywhere(devices, area, float(low), float(high)) for area in areas]
+    stages = reference_stages(draft.model, draft.sample_inputs)
+    rows = [stages[f"l{layer.index}.input"] for layer in draft.layers]
+    return [least_slopes(devices, area, volts) for area, volts in zip(areas, rows, strict=True)]
 
 
 def _pair(basis: Array, layer: _DraftLayer) -> tuple[Array, Array]:

@@ -134,9 +134,12 @@ def _is_a_crossbar(stage: Crossbar, width: int, devices: int) -> bool:
     if stage.shift_v.shape != stage.area.shape:
         return False
     columns = (2 * stage.width,)
-    if not stage.bias_a.shape == stage.feedback_ohm.shape == stage.offset_v.shape == columns:
+    per_column = stage.bias_a, stage.feedback_ohm, stage.feedback_f, stage.offset_v
+    if any(part.shape != columns for part in per_column):
         return False
     if min(stage.output_ohm, stage.driver_ohm, stage.row_ohm, stage.column_ohm) < 0:
+        return False
+    if bool((stage.feedback_f < 0).any()) or (stage.feedback_f.any() and not stage.has_slow_amplifiers):
         return False
     return bool((stage.feedback_ohm > 0).all()) and stage.swing_v > 0
 

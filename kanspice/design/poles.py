@@ -1,32 +1,133 @@
 """How a column moves by itself when its amplifier has one pole: devices whose currents fall can make it oscillate.
 
-A column with capacitance C to nodes that stand still and the devices' conductance g (negative where currents fall
-together) sees its amplifier through R + Ro; the amplifier follows with A / (1 + s T), T = A / (2 pi gain-bandwidth).
-`C s + g + (1 + A / (1 + s T)) / (R + Ro) = 0`, times 1 + s T, is a quadratic in s. Wires are left out.
+A column with capacitance C to nodes that are driven and the devices' conductance g (negative where currents fall
+together) is held through Y = 1 / R + s F, feedback resistor and capacitor, behind the output resistance Ro. With
+w = 2 pi gain-bandwidth the amplifier has its pole at a = w / A, and a deviation grows or dies out with the roots of
+`(C s + g) (1 + Ro Y) (s + a) + Y (s + a + w)`. For Ro = 0 and A = inf that is
+`s^2 (C + F) + s (g + 1 / R + w F) + w / R`: the capacitor gives back what falling currents take. An amplifier at its
+swing does not follow its column: in the last term there is no w then.
+
+Left out are wires, which put resistance between a column's capacitances and its amplifier, and the rows' own motion.
 """
 
 from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Self
 
 import numpy as np
 import numpy.typing as npt
 
 from kanspice.design.stages import Array, Crossbar, Design
 
+FEEDBACK_F = np.array([0.0, *(float(f"{10 ** (step / 24 - 17):.1e}") for step in range(24 * 9))])
+"""Capacitors that there are, farads: none, and 24 values a decade with two digits."""
 
-def column_poles(
-    siemens: Array, farads: Array, ohm: Array, *, gain: float, bandwidth_hz: float
-) -> npt.NDArray[np.complex128]:
-    """(..., 2) the rates at which deviations of columns grow (positive real parts) or die out, and turn: 1/s.
 
-    siemens, farads, ohm: (...) of all devices of a column together, of the column, and of R + Ro. gain may be infinite:
-    the amplifier is an integrator then. bandwidth_hz: gain-bandwidth product, finite. Where nothing has capacitance,
-    one of the poles is infinitely fast: -inf, or inf where the column runs away at once.
+@dataclass(frozen=True)
+class Loop:
+    """Amplifiers with their feedback, one for all columns or (..., columns) of each. gain may be infinite.
+
+    bandwidth_hz: gain-bandwidth product, finite. follows: False where an output is at its swing.
     """
-    turn = 2 * np.pi * bandwidth_hz
-    corner = turn / gain
-    held = 1 / ohm
-    square, linear = farads, farads * corner + siemens + held
-    constant = (siemens + held) * corner + held * turn
+
+    ohm: Array | float
+    farads: Array | float
+    output_ohm: float
+    gain: float
+    bandwidth_hz: float
+    follows: npt.NDArray[np.bool_] | bool = True
+
+    @classmethod
+    def of(cls, crossbar: Crossbar, columns_v: Array) -> Self:
+        """A crossbar's, with its columns (..., 2 * pairs) at these volts."""
+        if crossbar.holds_columns:
+            follows = np.ones(columns_v.shape, dtype=bool)
+        else:
+            follows = np.abs(crossbar.open_loop_gain * (crossbar.offset_v - columns_v)) < crossbar.swing_v
+        parts = crossbar.feedback_ohm, crossbar.feedback_f, crossbar.output_ohm
+        return cls(*parts, crossbar.open_loop_gain, crossbar.gbw_hz, follows)
+
+
+def column_poles(siemens: Array, farads: Array, loop: Loop) -> npt.NDArray[np.complex128]:
+    """(..., 3) the rates at which deviations of columns grow (positive real parts) or die out, and turn: 1/s.
+
+    siemens, farads: (...) of all devices of a column together, and of the column. Poles that are infinitely fast, as
+    where nothing has capacitance, are -inf, or inf where a column runs away at once.
+    """
+    powers = _polynomials(siemens, farads, loop)
+    poles = np.full((*powers[0].shape, 3), -np.inf, dtype=np.complex128)
+    cubic = powers[3] > 0
+    poles[..., :2] = _quadratic(*powers[:3])
+    if cubic.any():
+        poles[cubic] = _cubic(*(power[cubic] for power in powers), scale=2 * np.pi * loop.bandwidth_hz)
+    return poles
+
+
+def damping(poles: npt.NDArray[np.complex128]) -> Array:
+    """(...) how far columns with these poles (..., 3) are from swinging: of the pair that swings most.
+
+    1 where nothing swings, 0 where something swings on for ever, below 0 where it grows.
+    """
+    with np.errstate(divide="ignore", invalid="ignore"):
+        parts = np.where(np.isfinite(poles.real), -poles.real / np.abs(poles), -np.sign(poles.real))
+    least: Array = np.nan_to_num(parts).min(axis=-1)
+    return least
+
+
+def least_feedback_f(siemens: Array, farads: Array, loop: Loop, wanted: float) -> tuple[float, float]:
+    """The smallest feedback capacitor with which all columns (columns,) have the wanted damping, and the one they get.
+
+    Farads, of 24 values a decade; 0 where none is needed. Where no capacitor is enough, the one that damps most.
+    """
+    each = replace(loop, farads=FEEDBACK_F[:, None])
+    reached = damping(column_poles(siemens, farads, each)).min(axis=1)
+    enough = reached >= wanted
+    best = int(np.argmax(enough) if enough.any() else np.argmax(reached))
+    return float(FEEDBACK_F[best]), float(reached[best])
+
+
+def crossbar_poles(
+    design: Design, crossbar: Crossbar, rows_v: Array, columns_v: Array
+) -> tuple[npt.NDArray[np.complex128], Array]:
+    """Poles (samples, 2 * pairs, 3) of a specimen's columns at operating points, and their devices' slopes in siemens.
+
+    rows_v: (samples, rows), columns_v: (samples, 2 * pairs), volts.
+    """
+    slopes = [column_slopes(design, crossbar, *sample) for sample in zip(rows_v, columns_v, strict=True)]
+    siemens = np.stack(slopes) if slopes else np.empty_like(columns_v)
+    farads = np.broadcast_to(crossbar.column_capacitance_f, siemens.shape)
+    return column_poles(siemens, farads, Loop.of(crossbar, columns_v)), siemens
+
+
+def column_slopes(design: Design, crossbar: Crossbar, row_v: Array, column_v: Array) -> Array:
+    """Conductance of all devices of every column, (2 * pairs,) siemens, for rows (rows,) and columns in volts."""
+    shifts_v = np.repeat(crossbar.shift_v, 2, axis=1)
+    units = (row_v[:, None, None] - column_v[None, :, None] - shifts_v) / design.input_v_per_unit
+    slopes = np.stack([device.curve.numpy(units[:, :, k])[1] for k, device in enumerate(design.devices)], axis=-1)
+    total = np.sum(crossbar.column_area * slopes, axis=(0, 2))
+    siemens: Array = total * crossbar.current_unit_a / design.input_v_per_unit
+    return siemens
+
+
+def _polynomials(siemens: Array, farads: Array, loop: Loop) -> tuple[Array, Array, Array, Array]:
+    """Coefficients of the powers 0 to 3 of s, each (...)."""
+    turn, held, leak = 2 * np.pi * loop.bandwidth_hz, 1 / loop.ohm, 1 / loop.gain
+    slow = np.where(loop.follows, turn * leak, turn * (1 + leak))
+    fast = turn * (1 + leak)
+    divided, behind_f = 1 + loop.output_ohm * held, loop.output_ohm * loop.farads
+    zeroth, first, second = siemens * divided, farads * divided + siemens * behind_f, farads * behind_f
+    powers = (
+        zeroth * slow + held * fast,
+        zeroth + first * slow + held + loop.farads * fast,
+        first + second * slow + loop.farads,
+        second,
+    )
+    return tuple(np.broadcast_arrays(*powers))  # type: ignore[return-value]
+
+
+def _quadratic(constant: Array, linear: Array, square: Array) -> npt.NDArray[np.complex128]:
+    """(..., 2) the roots; where there is no square, one is infinite, with the sign that a little of it would give."""
     with np.errstate(divide="ignore", invalid="ignore"):
         root = np.sqrt(np.asarray(linear**2 - 4 * square * constant, dtype=np.complex128))
         far = -(linear + np.where(linear >= 0, 1, -1) * root) / 2
@@ -35,41 +136,10 @@ def column_poles(
     return np.stack([near, far], axis=-1)
 
 
-def least_bandwidth_hz(siemens: Array, farads: Array, ohm: Array, *, gain: float) -> Array:
-    """The gain-bandwidth product (...) above which a column dies out by capacitance alone; 0 where any will do.
-
-    Infinite where there is none: devices fall more steeply than the feedback takes, and the gain is infinite, or the
-    column has no capacitance.
-    """
-    missing = np.maximum(-(siemens + 1 / ohm), 0.0)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        needed = missing * gain / (2 * np.pi * farads)
-    return np.where(missing > 0, needed, 0.0)
-
-
-def restless(
-    design: Design, crossbar: Crossbar, rows_v: Array, columns_v: Array
-) -> tuple[npt.NDArray[np.bool_], float]:
-    """Which samples have a column that its amplifier cannot hold still, and the gain-bandwidth that would hold all.
-
-    rows_v: (samples, rows), columns_v: (samples, 2 * pairs), volts, of operating points; wires are left out. Returns
-    (samples,) and hertz: infinite where no bandwidth would do.
-    """
-    area = crossbar.column_area
-    siemens = np.stack([_slopes(design, crossbar, area, *sample) for sample in zip(rows_v, columns_v, strict=True)])
-    farads = crossbar.column_f * crossbar.rows + crossbar.junction_f * area.sum(axis=(0, 2))
-    shape = siemens.shape
-    farads, ohm = (np.broadcast_to(part, shape) for part in (farads, crossbar.feedback_ohm + crossbar.output_ohm))
-    poles = column_poles(siemens, farads, ohm, gain=crossbar.open_loop_gain, bandwidth_hz=crossbar.gbw_hz)
-    grows = np.asarray((poles.real > 0).any(axis=-1))
-    needed = least_bandwidth_hz(siemens, farads, ohm, gain=crossbar.open_loop_gain)
-    return np.asarray(grows.any(axis=1)), float(needed[grows].max(initial=0.0))
-
-
-def _slopes(design: Design, crossbar: Crossbar, area: Array, row_v: Array, column_v: Array) -> Array:
-    """Conductance of all devices of every column, (2 * pairs,) siemens, for rows (rows,) and columns in volts."""
-    shifts_v = np.repeat(crossbar.shift_v, 2, axis=1)
-    units = (row_v[:, None, None] - column_v[None, :, None] - shifts_v) / design.input_v_per_unit
-    slopes = np.stack([device.curve.numpy(units[:, :, k])[1] for k, device in enumerate(design.devices)], axis=-1)
-    siemens: Array = np.sum(area * slopes, axis=(0, 2)) * crossbar.current_unit_a / design.input_v_per_unit
-    return siemens
+def _cubic(constant: Array, linear: Array, square: Array, cube: Array, *, scale: float) -> npt.NDArray[np.complex128]:
+    """(n, 3) the roots of n polynomials. scale: of their size, 1/s."""
+    companion = np.zeros((len(cube), 3, 3))
+    companion[:, 1, 0] = companion[:, 2, 1] = 1.0
+    for row, (power, part) in enumerate(((3, constant), (2, linear), (1, square))):
+        companion[:, row, 2] = -part / cube / scale**power
+    return np.asarray(np.linalg.eigvals(companion) * scale, dtype=np.complex128)

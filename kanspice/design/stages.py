@@ -81,6 +81,8 @@ class Crossbar:
     current_unit_a: float
     feedback_ohm: Array
     """(2 * pairs,), positive and negative columns in turn."""
+    feedback_f: Array
+    """(2 * pairs,), across each feedback resistor. Like all capacitances it acts in transients, and for stability."""
     offset_v: Array
     """(2 * pairs,), input-referred, volts."""
     open_loop_gain: float
@@ -145,6 +147,17 @@ class Crossbar:
     def takes_time(self) -> bool:
         """True when its outputs follow its inputs with a delay."""
         return math.isfinite(self.gbw_hz) or max(self.junction_f, self.row_f, self.column_f) > 0
+
+    @property
+    def has_slow_amplifiers(self) -> bool:
+        """True when amplifiers have a bandwidth, so that devices whose currents fall can make columns grow."""
+        return math.isfinite(self.gbw_hz)
+
+    @cached_property
+    def column_capacitance_f(self) -> Array:
+        """(2 * pairs,) of every column to nodes that are driven: wires and devices."""
+        farads: Array = self.column_f * self.rows + self.junction_f * self.column_area.sum(axis=(0, 2))
+        return farads
 
     @property
     def sees_rows_only(self) -> bool:

@@ -14,7 +14,7 @@ def metric_names(design: Design) -> list[str]:
     """Every metric that a limit can be put on."""
     return [
         *("rmse", "max_abs", "relative_rmse", "max_relative", "argmax_disagreement"),
-        *("numerical_rmse", "accuracy_drop"),
+        *("numerical_rmse", "accuracy_drop", "unstable_fraction"),
         *(f"{stage.name}.relative_rmse" for stage in design.stages),
     ]
 
@@ -29,13 +29,21 @@ def judged(wanted: Sequence[tuple[str, float]], values: dict[str, float | None])
 
 
 def metric_values(
-    gap: Gap, stages: tuple[StageGap, ...], numerical: NumericalGap | None, accuracies: dict[str, float] | None
+    gap: Gap,
+    stages: tuple[StageGap, ...],
+    numerical: NumericalGap | None,
+    accuracies: dict[str, float] | None,
+    unstable: float,
 ) -> dict[str, float | None]:
-    """Every metric by its name. Fractions of samples are rounded: 1 - 0.7 is not to exceed 0.3."""
+    """Every metric by its name. Fractions of samples are rounded: 1 - 0.7 is not to exceed 0.3.
+
+    unstable: fraction of the samples whose operating point the circuit does not stay at.
+    """
     values: dict[str, float | None] = {key: value for key, value in asdict(gap).items() if key != "argmax_agreement"}
     agreement = gap.argmax_agreement
     values["argmax_disagreement"] = None if agreement is None else round(1 - agreement, 12)
     values["numerical_rmse"] = None if numerical is None else numerical.rmse
     drop = None if accuracies is None else round(accuracies["reference"] - accuracies["circuit"], 12)
     values["accuracy_drop"] = drop
+    values["unstable_fraction"] = unstable
     return values | {f"{stage.name}.relative_rmse": stage.gap.relative_rmse for stage in stages}

@@ -1,9 +1,11 @@
 """Noise at the outputs of crossbars, from their operating points: what limits the bits that a stage carries.
 
-An amplifier of gain A and gain-bandwidth product B, with feedback R and columns whose devices have the conductance G,
-has the noise gain N = 1 + R G. White currents into its column (thermal noise of R, shot noise of the devices) come to
-its output times R / (1 + N / A), its own input voltage times N / (1 + N / A), both up to the closed loop's one pole at
-B (1 / N + 1 / A), over pi / 2 of that as noise counts.
+An amplifier of gain A and gain-bandwidth w / 2 pi, feedback R and F, a column of capacitance C whose devices have the
+conductance g: with a = w / A and c = g + 1 / R its closed loop is
+`Q = (C + F) s^2 + (c + (C + F) a + F w) s + c a + w / R`, as in `design.poles` without output resistance. White
+currents into the column (thermal noise of R, shot noise of the devices) come to the output as w / Q, the amplifier's
+own input voltage as w ((C + F) s + c) / Q. The mean square of (p s + q) / (Q2 s^2 + Q1 s + Q0) for a density of 1 is
+(p^2 Q0 / Q2 + q^2) / (4 Q1 Q0).
 """
 
 from __future__ import annotations
@@ -26,18 +28,19 @@ ZERO_C = 273.15
 
 @dataclass(frozen=True)
 class ColumnNoise:
-    """White noise of columns, (samples, columns), at their amplifiers' outputs: V^2/Hz by origin, and the bandwidth."""
+    """Mean squares of columns' noise, (samples, columns), at their amplifiers' outputs by origin, V^2.
+
+    Infinite where no feedback holds the column.
+    """
 
     thermal: Array
     shot: Array
     amplifier: Array
-    bandwidth_hz: Array
 
     @property
     def square_v2(self) -> Array:
-        """(samples, columns); infinite where no feedback holds the column."""
-        density = self.thermal + self.shot + self.amplifier
-        return np.where(self.bandwidth_hz > 0, density * self.bandwidth_hz, np.inf)
+        """(samples, columns)."""
+        return self.thermal + self.shot + self.amplifier
 
 
 @dataclass(frozen=True)
@@ -76,18 +79,21 @@ def stage_noises(
 def column_noise(
     design: Design, crossbar: Crossbar, rows_v: Array, columns_v: Array, *, noise_v_per_rthz: float, kelvin: float
 ) -> ColumnNoise:
-    """rows_v: (samples, rows), columns_v: (samples, columns), volts. Wires and capacitances are left out."""
+    """rows_v: (samples, rows), columns_v: (samples, columns), volts. Wires and output resistance are left out."""
     shot_a, siemens = _devices(design, crossbar, rows_v, columns_v)
-    ohm = crossbar.feedback_ohm
-    noise_gain = 1 + ohm * siemens
-    loop = 1 + noise_gain / crossbar.open_loop_gain
-    ones = np.ones_like(noise_gain)
-    return ColumnNoise(
-        thermal=4 * BOLTZMANN * kelvin * ohm / loop**2 * ones,
-        shot=2 * ELEMENTARY * shot_a * (ohm / loop) ** 2,
-        amplifier=(noise_v_per_rthz * noise_gain / loop) ** 2,
-        bandwidth_hz=math.pi / 2 * crossbar.gbw_hz * (1 / noise_gain + 1 / crossbar.open_loop_gain),
+    held = 1 / crossbar.feedback_ohm
+    turn, total, farads = 2 * math.pi * crossbar.gbw_hz, siemens + held, crossbar.feedback_f
+    corner, charged = turn / crossbar.open_loop_gain, crossbar.column_capacitance_f + crossbar.feedback_f
+    constant, linear = total * corner + held * turn, total + charged * corner + farads * turn
+    dies_out = (constant > 0) & (linear > 0)
+    per_current = turn**2 / np.where(dies_out, 4 * linear * constant, 1.0)
+    per_voltage = (charged * constant + total**2) * per_current
+    squares = (
+        4 * BOLTZMANN * kelvin * held * per_current,
+        2 * ELEMENTARY * shot_a * per_current,
+        noise_v_per_rthz**2 * per_voltage,
     )
+    return ColumnNoise(*(np.where(dies_out, square, np.inf) for square in squares))
 
 
 def _devices(design: Design, crossbar: Crossbar, rows_v: Array, columns_v: Array) -> tuple[Array, Array]:
@@ -108,7 +114,10 @@ def _stage_noise(crossbar: Crossbar, noise: ColumnNoise, outputs_v: Array) -> St
     square_v2 = crossbar.subtractor_gain**2 * (noise.square_v2[:, ::2] + noise.square_v2[:, 1::2])
     rms_v, largest_v = float(np.sqrt(square_v2.mean())), float(np.sqrt(square_v2.max()))
     total = float((noise.square_v2).sum())
-    parts = [float((part * noise.bandwidth_hz).sum()) / total for part in (noise.thermal, noise.shot, noise.amplifier)]
+    parts = [
+        float(part.sum()) / total if math.isfinite(total) else 0.0
+        for part in (noise.thermal, noise.shot, noise.amplifier)
+    ]
     range_v = float(np.ptp(outputs_v))
     bits = math.log2(range_v / rms_v / math.sqrt(12)) if range_v > 0 and 0 < rms_v < math.inf else None
     return StageNoise(crossbar.name, rms_v, largest_v, bits, *parts)

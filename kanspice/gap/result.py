@@ -14,7 +14,7 @@ from kanspice.gap.cross_check import CrossCheck
 from kanspice.gap.metrics import Gap
 from kanspice.gap.physical import PhysicalCost
 from kanspice.gap.worst import WorstSample
-from kanspice.solution import FailedSample
+from kanspice.solution import FailedSample, unstable_fraction
 
 Array = npt.NDArray[np.float64]
 
@@ -131,6 +131,11 @@ class GapResult:
     worst: tuple[WorstSample, ...] = ()
     command: str | None = None
     physical: PhysicalCost | None = None
+
+    @property
+    def unstable_fraction(self) -> float:
+        """Of the samples, that the circuit does not stay at the operating point of."""
+        return unstable_fraction(self.failed, self.samples)
 
     @property
     def passed(self) -> bool:

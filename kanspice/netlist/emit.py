@@ -221,6 +221,8 @@ class _Builder:
         for place, sign in enumerate("pn", start=2 * pair):
             column, output_node = column_node(layer, pair, sign), tia_node(layer, pair, sign)
             own = {"rf": float(stage.feedback_ohm[place]), "offset": float(stage.offset_v[place])}
+            if tia == "tia_pole":
+                own |= {"cf": float(stage.feedback_f[place])}
             self._instance(output_node, tia, column, output_node, **own, **tia_values)
             bias_a = float(stage.bias_a[place])
             if bias_a:

@@ -79,6 +79,8 @@ class SwingPart(Part):
     """Which."""
     feedback_ohm: Figure
     """Their feedback resistors; the median where they differ."""
+    feedback_f: Figure = None
+    """Their feedback capacitors, likewise; 0 without any."""
     column_amplifier_v: Figure
     """Largest voltage that the columns' amplifiers have to deliver."""
     output_v_per_unit: Figure
@@ -370,6 +372,8 @@ class Document(Part):
     """How many outputs the network has."""
     failed_samples: list[FailedPart]
     """Samples without a result: in no average, but counted as wrong and as disagreement."""
+    unstable_fraction: Figure = None
+    """Of the samples, that failed because amplifiers do not hold the circuit at its operating point."""
     gap: GapPart
     """The circuit's outputs against the network's."""
     external_gap: GapPart | None = None

@@ -51,6 +51,7 @@ def _document(result: GapResult) -> dict[str, Any]:
             {"index": failure.index, "outcome": failure.outcome.value, "advice": failure.advice}
             for failure in result.failed
         ],
+        "unstable_fraction": result.unstable_fraction,
         "gap": _gap(result.gap),
         **{key: value for key, value in optional.items() if value is not None},
         "numerical_error": None if result.numerical is None else _numerical(result.numerical),

@@ -10,6 +10,7 @@ from kanspice.gap.cross_check import CrossCheck
 from kanspice.gap.metrics import NEGLIGIBLE
 from kanspice.gap.result import GapResult
 from kanspice.report.words import many, number, plain, share
+from kanspice.solution import Outcome
 
 ROUNDING = 1e-12
 """Relative RMSE below which a gap is the rounding of 64-bit numbers."""
@@ -135,6 +136,18 @@ def failures(result: GapResult) -> Verdict:
     )
 
 
+def stability(result: GapResult) -> Verdict | None:
+    """Whether the circuit stays where it was solved; None where all of it does."""
+    count = sum(failure.outcome is Outcome.UNSTABLE for failure in result.failed)
+    if count == 0:
+        return None
+    return Verdict(
+        f"in {count:,} of {many(result.samples, 'sample')} the circuit does not stand still: it oscillates or runs away"
+        " from an operating point that exists on paper only",
+        warning=True,
+    )
+
+
 def decisions(result: GapResult) -> Verdict:
     """Whether the largest output is the same one."""
     if result.gap.argmax_agreement is None:
@@ -146,6 +159,9 @@ def outcome(result: GapResult) -> Verdict:
     """The last word."""
     unknown = sum(math.isnan(limit.value) for limit in result.limits)
     exceeded = sum(not limit.passed for limit in result.limits) - unknown
+    unstable = stability(result)
+    if unstable is not None:
+        return Verdict(f"FAILED: {unstable.text}", warning=True)
     if result.failed:
         return Verdict("FAILED: not every sample was solved", warning=True)
     if result.engines_disagree:

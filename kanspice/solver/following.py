@@ -167,7 +167,8 @@ def at_rest(system: Moving, columns_v: Array, drawn_a: Array, rows_v: Array) -> 
     beyond = np.abs(driven_v) >= crossbar.swing_v * (1 - 1e-12)
     limit_v = np.copysign(min(crossbar.swing_v, 1e30), driven_v)
     pushed = (crossbar.offset_v - columns_v + limit_v) / (1 + 1 / crossbar.open_loop_gain)
-    nodes = system.at_columns(columns_v, np.where(beyond, pushed, driven_v), rows_v)
+    outputs_v = columns_v - drawn_a * crossbar.feedback_ohm
+    nodes = system.at_columns(columns_v, np.where(beyond, pushed, driven_v), outputs_v, rows_v)
     if not (system.moving_rows or system.chained_columns):
         return nodes
     samples, exact = np.arange(len(nodes)), np.full(system.size, 1e-12)
@@ -191,11 +192,13 @@ def _currents(steps: Steps, place: int, time_s: Array) -> tuple[Array, Array]:
     """What drivers give, and what amplifiers draw, (points, rows) and (points, columns) amps, of a sample."""
     count = steps.counts[place]
     ends_s = steps.start_s[place, :count] + steps.step_s[place, :count]
-    row_a, row_c, drawn_a = (
-        part[place, :count] for part in (steps.currents.row_a, steps.currents.row_c, steps.currents.drawn_a)
-    )
-    into_a = np.diff(row_c, axis=0, prepend=row_c[:1]) / steps.step_s[place, :count, None]
-    return _between(time_s, ends_s, row_a + into_a), _between(time_s, ends_s, drawn_a)
+    found, step_s = steps.currents, steps.step_s[place, :count, None]
+    totals = []
+    for flowing_a, charge_c in ((found.row_a, found.row_c), (found.drawn_a, found.drawn_c)):
+        charges = charge_c[place, :count]
+        into_a = np.diff(charges, axis=0, prepend=charges[:1]) / step_s
+        totals.append(_between(time_s, ends_s, flowing_a[place, :count] + into_a))
+    return totals[0], totals[1]
 
 
 def _between(time_s: Array, known_s: Array, values: Array) -> Array:

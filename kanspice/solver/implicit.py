@@ -239,7 +239,7 @@ class _Follow:
         filled = np.zeros_like(counts)
         start_s, step_s = np.full(shape, np.inf), np.ones(shape)
         outputs_v = np.zeros((*shape, *first.outputs_v.shape[1:]))
-        names = ("drawn_a", "row_a", "row_c")
+        names = ("drawn_a", "drawn_c", "row_a", "row_c")
         currents = {name: np.zeros((*shape, getattr(first.currents, name).shape[1])) for name in names}
         for part in self.kept:
             place = part.taken, filled[part.taken]

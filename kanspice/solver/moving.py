@@ -1,7 +1,8 @@
 """One crossbar over time: charges at its nodes, what flows into them, and the implicit steps that balance the two.
 
 Nodes are rows (driven ideally, behind a driver, or chains of wire), columns (at one voltage, or chains down to their
-amplifiers) and what amplifiers with a pole remember. `charges` is linear in the nodes; `d charge / dt = flow`.
+amplifiers), what amplifiers with a pole remember, and the outputs of these amplifiers. `charges` is linear in the
+nodes; `d charge / dt = flow`.
 An implicit step with time constant tau solves `(charge - known) / tau = flow`. Newton's matrix is never built: columns
 are solved with rows standing still, then rows with columns that have moved; as devices tie them together much less than
 drivers and wires do, a few rounds are enough, and with ideal rows the step is Newton's own.
@@ -64,14 +65,31 @@ class Demand:
 
 @dataclass(frozen=True)
 class Currents:
-    """At a moment. drawn_a: (samples, columns) what amplifiers take from their columns.
+    """At a moment.
 
+    drawn_a: (samples, columns) what amplifiers take from their columns, but for drawn_c: (samples, columns) coulombs on
+    the feedback capacitors.
     row_a: (samples, rows) what drivers give, but for row_c: (samples, rows) coulombs on rows that have no resistance.
     """
 
     drawn_a: Array
+    drawn_c: Array
     row_a: Array
     row_c: Array
+
+
+@dataclass(frozen=True)
+class Eliminated:
+    """Steps of amplifiers' nodes for those of their columns' ends, (samples, columns) each.
+
+    siemens: what they add to the diagonal of the ends; pushed_a: to what is left there. pole, output: the nodes' own
+    steps, and what is added to them per volt of the end's.
+    """
+
+    siemens: Array
+    pushed_a: Array
+    pole: tuple[Array, Array]
+    output: tuple[Array, Array]
 
 
 class Amplifiers:
@@ -83,6 +101,7 @@ class Amplifiers:
         self.turn = 2 * math.pi * crossbar.gbw_hz
         self.reach_v = crossbar.slew_v_per_s / self.turn if self.has_pole else math.inf
         self.siemens = 1 / (crossbar.feedback_ohm + crossbar.output_ohm)
+        self.feedback_s, self.feedback_f = 1 / crossbar.feedback_ohm, crossbar.feedback_f
 
     @property
     def holds(self) -> bool:
@@ -98,22 +117,43 @@ class Amplifiers:
         free = np.where(np.abs(driven) < self.reach_v, self.turn, 0.0)
         return self.turn * np.clip(driven, -self.reach_v, self.reach_v), -free, -free * (leak + beyond)
 
-    def drawn(self, columns_v: Array, pole_v: Array) -> tuple[Array, Array, Array]:
-        """Amps, and derivatives by column and pole, siemens; nothing where columns cannot move, whatever is drawn."""
+    def drawn(self, columns_v: Array, outputs_v: Array) -> Array:
+        """Amps through the feedback resistors; nothing where columns cannot move, whatever is drawn."""
         if self.holds:
-            nothing = np.zeros_like(columns_v)
-            return nothing, nothing, nothing
+            return np.zeros_like(columns_v)
         if not self.has_pole:
-            drawn, slope = drawn_a(self.crossbar, columns_v)
-            return drawn, slope, np.zeros_like(drawn)
+            return drawn_a(self.crossbar, columns_v)[0]
+        return np.asarray((columns_v - outputs_v) * self.feedback_s)
+
+    def pulled(self, columns_v: Array, pole_v: Array, outputs_v: Array) -> Array:
+        """How far outputs are from where their stages drive them, volts: the output resistance drops what they give."""
         swing_v = self.crossbar.swing_v
-        ohmic = np.broadcast_to(self.siemens, columns_v.shape)
         driven_v = np.clip(pole_v, -swing_v, swing_v)
-        return (columns_v - driven_v) * ohmic, ohmic, np.where(np.abs(pole_v) < swing_v, -ohmic, 0.0)
+        dropped_v = self.crossbar.output_ohm * self.feedback_s * (columns_v - outputs_v)
+        return np.asarray(driven_v - outputs_v + dropped_v)
+
+    def eliminated(self, columns_v: Array, pole_v: Array, left: tuple[Array, Array], per_s: Array) -> Eliminated:
+        """The part of Newton's matrix that is the amplifiers' own, solved for their columns' ends.
+
+        left: of poles and outputs, (samples, columns) each. per_s: (samples, 1).
+        """
+        if not self.has_pole:
+            nothing = np.zeros_like(columns_v)
+            slope = drawn_a(self.crossbar, columns_v)[1]
+            return Eliminated(slope, nothing, (nothing, nothing), (nothing, nothing))
+        _, by_column, by_itself = self.rate(columns_v, pole_v)
+        stays = per_s - by_itself
+        pole, pole_by = left[0] / stays, by_column / stays
+        held_s = self.feedback_s + self.feedback_f * per_s
+        divided = self.crossbar.output_ohm * held_s
+        driven = (np.abs(pole_v) < self.crossbar.swing_v).astype(np.float64)
+        output = (left[1] + driven * pole) / (1 + divided)
+        output_by = (divided + driven * pole_by) / (1 + divided)
+        return Eliminated(held_s * (1 - output_by), held_s * output, (pole, pole_by), (output, output_by))
 
 
 class Moving:
-    """The equations of one crossbar, for any samples at a time; nodes are rows, then columns, then poles, flat."""
+    """The equations of one crossbar, for any samples at a time; nodes are rows, columns, poles and outputs, flat."""
 
     def __init__(self, crossbar: Crossbar, curves: Sequence[Curve], samples: int) -> None:
         """curves: of the device types, in volts. samples: how many there are."""
@@ -124,7 +164,7 @@ class Moving:
         self.per_row = self.columns if self.chained_rows else 1
         self.per_column = self.rows + 1 if self.chained_columns else 1
         moving = self.moving_rows, True, self.amplifiers.has_pole
-        widths = self.rows * self.per_row, self.columns * self.per_column, self.columns
+        widths = self.rows * self.per_row, self.columns * self.per_column, 2 * self.columns
         sizes = [width * there for width, there in zip(widths, moving, strict=True)]
         self.row_end, self.column_end = sizes[0], sizes[0] + sizes[1]
         self.size = sum(sizes)
@@ -146,7 +186,7 @@ class Moving:
             scales[self.row_end : self.column_end] /= np.repeat(grows, self.per_column)
         return scales
 
-    def at_columns(self, columns_v: Array, pole_v: Array, rows_v: Array) -> Array:
+    def at_columns(self, columns_v: Array, pole_v: Array, outputs_v: Array, rows_v: Array) -> Array:
         """Nodes (samples, size) with everything on its row's voltage, or on its column's."""
         samples = len(columns_v)
         parts = []
@@ -154,7 +194,7 @@ class Moving:
             parts.append(np.repeat(rows_v, self.per_row, axis=1))
         parts.append(np.repeat(columns_v, self.per_column, axis=1))
         if self.amplifiers.has_pole:
-            parts.append(pole_v)
+            parts += [pole_v, outputs_v]
         return np.concatenate(parts, axis=1).reshape(samples, self.size)
 
     def _row_nodes(self, nodes: Array, rows_v: Array) -> Array:
@@ -165,6 +205,10 @@ class Moving:
     def _column_nodes(self, nodes: Array) -> Array:
         """(samples, columns, rows + 1, the last at the amplifier, or 1 where a column is at one voltage)."""
         return nodes[:, self.row_end : self.column_end].reshape(len(nodes), self.columns, self.per_column)
+
+    def _amplifier_nodes(self, nodes: Array) -> tuple[Array, Array]:
+        """What amplifiers with a pole remember, and their outputs, (samples, columns)."""
+        return nodes[:, self.column_end : self.column_end + self.columns], nodes[:, self.column_end + self.columns :]
 
     def _crosspoints(self, nodes: Array) -> Array:
         """Column voltages there, (samples, rows or 1, columns)."""
@@ -183,7 +227,10 @@ class Moving:
         return current[:, None, :], slope[:, None, :]
 
     def charges(self, nodes: Array, rows_v: Array) -> Array:
-        """(samples, size) coulombs, and volts of poles, for rows driven at (samples, rows) volts."""
+        """(samples, size) coulombs, volts of poles, coulombs times the output resistance of outputs.
+
+        For rows driven at (samples, rows) volts.
+        """
         crossbar, charges = self.crossbar, np.empty_like(nodes)
         samples = len(nodes)
         between = self.junction_f * self._across(nodes, rows_v)
@@ -196,18 +243,22 @@ class Moving:
             into[:, :, :-1], into[:, :, -1] = own, 0.0
         else:
             into[:, :, 0] = own.sum(axis=2)
-        charges[:, self.column_end :] = nodes[:, self.column_end :]
+        if self.amplifiers.has_pole:
+            (poles_v, outputs_v), (own, outputs) = self._amplifier_nodes(nodes), self._amplifier_nodes(charges)
+            feedback_c = self.amplifiers.feedback_f * (self._column_nodes(nodes)[:, :, -1] - outputs_v)
+            into[:, :, -1] += feedback_c
+            own[:], outputs[:] = poles_v, -crossbar.output_ohm * feedback_c
         return charges
 
     def flows(self, nodes: Array, rows_v: Array, device_a: Array) -> Array:
-        """(samples, size) amps into nodes, V/s of poles. device_a: as `_devices`."""
+        """(samples, size) amps into nodes, V/s of poles, volts of outputs. device_a: as `_devices`."""
         flows = np.empty_like(nodes)
         samples = len(nodes)
         if self.moving_rows:
             flows[:, : self.row_end] = self._row_flows(nodes, rows_v, device_a).reshape(samples, self.row_end)
         columns, into = self._column_nodes(nodes), self._column_nodes(flows)
-        ends_v, poles_v = columns[:, :, -1], nodes[:, self.column_end :]
-        at_end = self.crossbar.bias_a - self.amplifiers.drawn(ends_v, poles_v)[0]
+        ends_v, (poles_v, outputs_v) = columns[:, :, -1], self._amplifier_nodes(nodes)
+        at_end = self.crossbar.bias_a - self.amplifiers.drawn(ends_v, outputs_v)
         if self.chained_columns:
             onward = (columns[:, :, :-1] - columns[:, :, 1:]) * self.column_s
             into[:, :, :-1] = device_a.transpose(0, 2, 1) - onward
@@ -218,7 +269,9 @@ class Moving:
         if self.amplifiers.holds:
             into[:, :, -1] = 0.0
         if self.amplifiers.has_pole:
-            flows[:, self.column_end :] = self.amplifiers.rate(ends_v, poles_v)[0]
+            own, outputs = self._amplifier_nodes(flows)
+            own[:] = self.amplifiers.rate(ends_v, poles_v)[0]
+            outputs[:] = self.amplifiers.pulled(ends_v, poles_v, outputs_v)
         return flows
 
     def _row_flows(self, nodes: Array, rows_v: Array, device_a: Array) -> Array:
@@ -234,7 +287,7 @@ class Moving:
         return flows
 
     def balance(self, guess: Array, demand: Demand, *, held: bool = False) -> Balance:
-        """Nodes (samples, size) that fulfil it. held: columns stay at their amplifiers' voltage, and poles too."""
+        """Nodes (samples, size) that fulfil it. held: columns stay at their amplifiers' voltage, and these too."""
         left_v, per_s = demand.left_v, demand.per_s
         nodes = guess.copy()
         device_s = np.empty((len(guess), 1 if self.are_sums else self.rows, self.columns))
@@ -266,23 +319,19 @@ class Moving:
         return step
 
     def _column_step(self, left: Array, nodes: Array, tied: Array, pace: Array, *, held: bool) -> Array:
-        """Of columns and poles, while rows stand still: (samples, size)."""
+        """Of columns and amplifiers, while rows stand still: (samples, size)."""
         step = np.zeros_like(nodes)
         column_f = self.crossbar.column_f
-        ends_v, poles_v = self._column_nodes(nodes)[:, :, -1], nodes[:, self.column_end :]
-        drawn_s, by_pole = self.amplifiers.drawn(ends_v, poles_v)[1:]
-        own, turned = np.zeros_like(ends_v), np.zeros_like(ends_v)
-        if self.amplifiers.has_pole and not held:
-            _, by_column_, by_itself = self.amplifiers.rate(ends_v, poles_v)
-            stays = pace[:, :, 0] - by_itself
-            own, turned = left[:, self.column_end :] / stays, by_column_ / stays
-        end_s, end_a = drawn_s + by_pole * turned, -by_pole * own
-        if held or self.amplifiers.holds:
-            end_s, end_a = np.full_like(ends_v, _FIRM_S), np.zeros_like(ends_v)
         into, right = self._column_nodes(step), self._column_nodes(left).copy()
+        own = None
         if held or self.amplifiers.holds:
             right[:, :, -1] = 0.0
-        right[:, :, -1] += end_a
+            end_s: Array = np.full_like(right[:, :, -1], _FIRM_S)
+        else:
+            ends_v, poles_v = self._column_nodes(nodes)[:, :, -1], self._amplifier_nodes(nodes)[0]
+            own = self.amplifiers.eliminated(ends_v, poles_v, self._amplifier_nodes(left), pace[:, :, 0])
+            right[:, :, -1] += own.pushed_a
+            end_s = own.siemens
         if self.chained_columns:
             diagonal = np.empty_like(right)
             diagonal[:, :, :-1] = (tied + column_f * pace).transpose(0, 2, 1)
@@ -290,8 +339,10 @@ class Moving:
             into[:] = chained(diagonal, self.column_s, right)
         else:
             into[:, :, 0] = right[:, :, 0] / (tied.sum(axis=1) + self.rows * column_f * pace[:, :, 0] + end_s)
-        if self.amplifiers.has_pole and not held:
-            step[:, self.column_end :] = own + turned * into[:, :, -1]
+        if self.amplifiers.has_pole and own is not None:
+            poles, outputs = self._amplifier_nodes(step)
+            for part, (alone, by_end) in ((poles, own.pole), (outputs, own.output)):
+                part[:] = alone + by_end * into[:, :, -1]
         return step
 
     def _row_step(self, step: Array, left: Array, tied: Array, pace: Array) -> None:
@@ -309,23 +360,29 @@ class Moving:
 
     def outputs_v(self, nodes: Array, rows_v: Array) -> Array:
         """(samples, columns) of the amplifiers."""
+        if self.amplifiers.has_pole:
+            return self._amplifier_nodes(nodes)[1]
         return outputs_v(self.crossbar, self._column_nodes(nodes)[:, :, -1], self._drawn_a(nodes, rows_v))
 
     def currents(self, nodes: Array, rows_v: Array) -> Currents:
         """What flows at a moment; currents into capacitors are left to whoever knows several moments."""
         drawn_a = self._drawn_a(nodes, rows_v)
+        drawn_c = np.zeros_like(drawn_a)
+        if self.amplifiers.has_pole:
+            across_v = self._column_nodes(nodes)[:, :, -1] - self._amplifier_nodes(nodes)[1]
+            drawn_c = self.amplifiers.feedback_f * across_v
         if self.moving_rows:
             rows_a = (rows_v - self._row_nodes(nodes, rows_v)[:, :, 0]) * self.driver_s
-            return Currents(drawn_a, rows_a, np.zeros_like(rows_a))
+            return Currents(drawn_a, drawn_c, rows_a, np.zeros_like(rows_a))
         across = self._across(nodes, rows_v)
         rows_c = (self.junction_f * across).sum(axis=2) + self.columns * self.crossbar.row_f * rows_v
-        return Currents(drawn_a, self.junctions.at(across)[0].sum(axis=2), rows_c)
+        return Currents(drawn_a, drawn_c, self.junctions.at(across)[0].sum(axis=2), rows_c)
 
     def _drawn_a(self, nodes: Array, rows_v: Array) -> Array:
-        """(samples, columns) what amplifiers take from their columns."""
+        """(samples, columns) what amplifiers take from their columns, but for what charges feedback capacitors."""
         columns = self._column_nodes(nodes)
         if not self.amplifiers.holds:
-            return self.amplifiers.drawn(columns[:, :, -1], nodes[:, self.column_end :])[0]
+            return self.amplifiers.drawn(columns[:, :, -1], self._amplifier_nodes(nodes)[1])
         if self.chained_columns:
             return np.asarray((columns[:, :, -2] - columns[:, :, -1]) * self.column_s[-1] + self.crossbar.bias_a)
         device_a = self.junctions.at(self._across(nodes, rows_v))[0]

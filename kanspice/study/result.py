@@ -12,9 +12,12 @@ from kanspice.study.plan import Point, Request
 from kanspice.study.specimens import DrawResult
 from kanspice.study.statistics import Distribution, Yield
 
-METRICS = ("rmse", "max_abs", "relative_rmse", "max_relative", "argmax_disagreement", "accuracy_drop")
+METRICS = (
+    *("rmse", "max_abs", "relative_rmse", "max_relative", "argmax_disagreement", "accuracy_drop"),
+    "unstable_fraction",
+)
 """What a limit can be put on."""
-_OF_THE_CIRCUIT = {outcome.value for outcome in (Outcome.MULTISTABLE, Outcome.BEYOND_RAIL)}
+_OF_THE_CIRCUIT = {outcome.value for outcome in (Outcome.MULTISTABLE, Outcome.UNSTABLE, Outcome.BEYOND_RAIL)}
 """Outcomes that say something about the circuit, not about the simulation."""
 
 

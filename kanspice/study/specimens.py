@@ -149,7 +149,7 @@ def measure(bench: Bench, trial: int, seed: int) -> DrawResult:
             "reference": accuracy(bench.expected, bench.labels, answered),
             "circuit": accuracy(outputs, bench.labels, solution.solved),
         }
-    metrics = metric_values(gap, (), None, accuracies)
+    metrics = metric_values(gap, (), None, accuracies, solution.unstable_fraction)
     metrics["accuracy"] = None if accuracies is None else accuracies["circuit"]
     del metrics["numerical_rmse"]
     return DrawResult(

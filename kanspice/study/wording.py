@@ -17,6 +17,7 @@ METRIC_NAMES = {
     "relative_rmse": "relative RMSE",
     "max_relative": "largest relative error",
     "argmax_disagreement": "disagreement of decisions",
+    "unstable_fraction": "fraction of unstable samples",
     "accuracy_drop": "drop of accuracy",
     "accuracy": "accuracy",
 }

@@ -1,7 +1,7 @@
 """Circuit-level choices and imperfections, and the files that they are read from."""
 
 from kanspice.technology.loading import load_technology, shipped_technologies
-from kanspice.technology.sections import CrossbarDevices, Filters, Synapses, Units
+from kanspice.technology.sections import CrossbarDevices, Filters, Synapses, Tia, Units
 from kanspice.technology.technology import Entry, Technology, entries
 
 __all__ = [
@@ -10,6 +10,7 @@ __all__ = [
     "Filters",
     "Synapses",
     "Technology",
+    "Tia",
     "Units",
     "entries",
     "load_technology",

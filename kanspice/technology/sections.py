@@ -56,6 +56,11 @@ class Tia(Table):
     than `rail_v` has failed."""
     gbw_hz: Annotated[_Positive, COST] = math.inf
     """Gain-bandwidth product of the amplifiers, which have one pole. Operating points do not feel it."""
+    feedback_f: Annotated[_NotNegative | Literal["chosen"], COST] = "chosen"
+    """Capacitor across every feedback resistor, farads; 0: none; needs `gbw_hz`. `chosen`: the smallest that lets every
+    column come to rest with a damping of 0.7. Operating points do not feel it, but may not be stable without."""
+    feedback_f_sigma: Annotated[_NotNegative, COST] = 0.0
+    """Relative standard deviation of the feedback capacitors."""
     slew_v_per_s: Annotated[_Positive, COST] = math.inf
     """How fast the amplifiers' outputs can change at most; needs `gbw_hz`. Operating points do not feel it."""
     noise_v_per_rthz: Annotated[_NotNegative, COST] = 0.0

@@ -54,7 +54,7 @@ AMPLIFIER = f"xt col out tia_pole rf={FEEDBACK} leak={1 / GAIN} gbw={GBW}\ngdevi
 @pytest.mark.ngspice
 def test_a_feedback_resistor_s_thermal_noise(tmp_path):
     _, _, noise = squares(0.0)
-    expected_v2 = (noise.thermal * noise.bandwidth_hz)[0, 0]
+    expected_v2 = noise.thermal[0, 0]
     assert simulated_v2(tmp_path, AMPLIFIER) == pytest.approx(expected_v2, rel=5e-3)
 
 
@@ -65,7 +65,7 @@ def test_shot_noise_of_devices(tmp_path):
     current_a = 2e-6 * 0.5
     ohm = 4 * BOLTZMANN * KELVIN / (2 * ELEMENTARY * current_a)
     source = f"rshot s 0 {ohm}\nvshort s 0 0\nfshot 0 col vshort 1\n"
-    expected_v2 = ((noise.thermal + noise.shot) * noise.bandwidth_hz)[0, 0]
+    expected_v2 = (noise.thermal + noise.shot)[0, 0]
     assert simulated_v2(tmp_path, AMPLIFIER + source) == pytest.approx(expected_v2, rel=5e-3)
 
 
@@ -76,7 +76,7 @@ def test_an_amplifier_s_own_noise(tmp_path):
     ohm = (50e-9) ** 2 / (4 * BOLTZMANN * KELVIN)
     parts = AMPLIFIER.replace(f"xt col out tia_pole rf={FEEDBACK}", "xt sensed out tia_pole rf=1e30 offset=0")
     parts += f"rfeedback col out {FEEDBACK}\nrnoise n 0 {ohm}\nesense sensed 0 poly(2) col 0 n 0 0 1 1\n"
-    expected_v2 = ((noise.thermal + noise.amplifier) * noise.bandwidth_hz)[0, 0]
+    expected_v2 = (noise.thermal + noise.amplifier)[0, 0]
     assert simulated_v2(tmp_path, parts) == pytest.approx(expected_v2, rel=5e-3)
 
 

@@ -31,6 +31,7 @@ TOP = [
     "samples",
     "outputs",
     "failed_samples",
+    "unstable_fraction",
     "gap",
     "numerical_error",
     "stages",

@@ -9,15 +9,14 @@ import pytest
 from circuits import LINE, PEAK, crossbar_design, design_of, inputs_for, load_device, network, specimen_of
 from scipy.linalg import expm
 
-from kanspice.design.poles import column_poles, restless
-from kanspice.engines import solve
+from kanspice.design.poles import Loop, column_poles, crossbar_poles
 from kanspice.errors import InputError
 from kanspice.gap.settling import settling
-from kanspice.ngspice import NgspiceOptions
 from kanspice.ngspice.sequence import Precision, follow_sequence
 from kanspice.report.settling_page import settling_html
 from kanspice.sequence import Pace
 from kanspice.solution import Outcome
+from kanspice.solver import SolverOptions, solve
 from kanspice.solver.following import Rest, courses
 from kanspice.solver.implicit import EMBEDDED, TABLE, TIMES, weights
 from kanspice.solver.junctions import Junctions, LoadLines
@@ -35,7 +34,7 @@ def with_crossbar(design, **changes):
 
 
 def at_rest(design, inputs):
-    solution = solve("batched", design, inputs, "device", NgspiceOptions(check_samples=0))
+    solution = solve(design, inputs, "device", SolverOptions(check_samples=0))
     assert solution.failed == ()
     return solution
 
@@ -101,7 +100,7 @@ def test_a_column_grows_or_dies_out_as_its_poles_say(gbw_hz):
     """Within one straight piece of the curve the column and its amplifier are two linear equations."""
     design = falling(gbw_hz)
     crossbar = design.crossbars[0]
-    poles = column_poles(np.array(-2e-6), np.array(1e-13), np.array(1e6), gain=1e3, bandwidth_hz=gbw_hz)
+    poles = column_poles(np.array(-2e-6), np.array(1e-13), Loop(1e6, 0.0, 0.0, 1e3, gbw_hz))[:2]
     pace = Pace(4 / np.abs(poles).max(), 1e-2 / np.abs(poles).max())
     inputs = np.array([[0.7], [0.7 + 1e-4]])
     (course, _), solution = followed(design, inputs, pace, error=1e-8)
@@ -113,8 +112,8 @@ def test_a_column_grows_or_dies_out_as_its_poles_say(gbw_hz):
     moved = [expm(matrix * (moment - pace.rise_s / 2)) @ (rest[1] - rest[0]) for moment in moments]
     outputs_v = -(rest[0, 1] + np.array(moved)[:, 1])
     np.testing.assert_allclose(course.stage_v["l1.crossbar"][late][::20, 0], outputs_v, atol=1e-6)
-    grows = restless(design, crossbar, inputs[:1], solution.column_v["l1.crossbar"][:1])[0][0]
-    assert grows == (poles.real.max() > 0) == (gbw_hz < 2e9)
+    found = crossbar_poles(design, crossbar, inputs[:1], solution.column_v["l1.crossbar"][:1])[0]
+    assert (found.real.max() > 0) == (poles.real.max() > 0) == (gbw_hz < 2e9)
 
 
 def test_what_swings_and_what_settles_are_outcomes():
