@@ -23,6 +23,7 @@ from kanspice.design import Design, FilterBank, Limiter, SynapseBank
 from kanspice.design.connections import BAND_PASS, HIGH_PASS, LOW_PASS
 from kanspice.errors import InputError
 from kanspice.gap import physical_cost
+from kanspice.models.bandpass import EARLIER_CONSTANTS
 from kanspice.models.reference import reference_stages
 from kanspice.netlist import build_netlist, place_of
 from kanspice.ngspice import NgspiceOptions
@@ -120,6 +121,15 @@ def test_filters_of_every_kind_of_network_agree_with_the_reference(variant, fide
         for stage in design.stages:
             found = solution.stage_v[stage.name] / stage.output_v_per_unit
             np.testing.assert_allclose(found, expected[stage.compares_to], atol=5e-9)
+
+
+@pytest.mark.ngspice
+def test_several_layers_of_large_gains_are_solved():
+    """As the published networks of the earlier class: iterations pass by tones without bound, which overflowed."""
+    model = phykan((4, 5, 5, 5, 1), filters=6, seed=2, constants=EARLIER_CONSTANTS)
+    design, x = phykan_design(model), inputs_for(model, 5)
+    found = outputs(ngspice.solve(design, x, "behavioural", ONCE), design)
+    np.testing.assert_allclose(found, reference_stages(model, x)["l4.filters"], atol=1e-8)
 
 
 @pytest.mark.ngspice
