@@ -6,6 +6,7 @@ import csv
 import hashlib
 import io
 import json
+import re
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
@@ -14,7 +15,7 @@ from functools import partial
 from importlib.metadata import version
 from itertools import chain, islice
 from pathlib import Path
-from typing import cast, get_args
+from typing import Any, cast, get_args
 
 import numpy as np
 
@@ -22,6 +23,7 @@ from kanspice.design import Design, FilterBank
 from kanspice.design.connections import KIND_NAMES
 from kanspice.design.file import design_bytes, load_design
 from kanspice.errors import InputError
+from kanspice.files import is_folder, is_there, opened, parse_json, read_text, refuse_inputs
 from kanspice.netlist import CIRCUIT, Fidelity, Netlist, build_netlist
 from kanspice.netlist.connections import bank_name
 from kanspice.netlist.names import bank, connection_element, device_element, layer_of
@@ -35,6 +37,9 @@ DESIGN = "design.npz"
 NODES = "nodes.csv"
 ELEMENTS = "elements.csv"
 _ROWS_AT_A_TIME = 10_000
+_MAX_MANIFEST_BYTES = 64_000_000
+_OURS = re.compile(rf"{re.escape(DESIGN)}|{NODES}|{ELEMENTS}|[a-z0-9_]+\.(cir|lib)")
+"""Names of the files that compile writes beside the manifest."""
 _PARTS = (DESIGN, CIRCUIT, NODES, ELEMENTS)
 
 
@@ -74,9 +79,9 @@ def read_compiled(folder: Path) -> Compiled:
     version of kanspice makes of the design.
     """
     try:
-        manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+        manifest = _read_manifest(folder)
         schema, fidelity, hashes = manifest["schema"], manifest["fidelity"], dict(manifest["files"])
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (InputError, ValueError, KeyError, TypeError) as error:
         hint = "write one with `kanspice compile MODEL -o DIR`"
         raise InputError(
             "is not a compiled folder", where=folder, found=f"no readable {MANIFEST}", hint=hint
@@ -86,7 +91,7 @@ def read_compiled(folder: Path) -> Compiled:
     if fidelity not in get_args(Fidelity):
         raise _bad_fidelity(folder, "is none that there is", " or ".join(get_args(Fidelity)), fidelity)
     for name in (*_PARTS, *hashes):
-        _check_file(folder / Path(name).name, hashes.get(name))
+        _check_file(folder / Path(str(name)).name, hashes.get(name))
     compiled = Compiled(load_design(folder / DESIGN), cast(Fidelity, fidelity), manifest)
     _check_netlist(compiled, folder, hashes)
     return compiled
@@ -111,12 +116,22 @@ def _bad_fidelity(folder: Path, problem: str, expected: str | None, found: objec
     return InputError(problem, where=where, expected=expected, found=repr(found)[:100], hint="compile again")
 
 
+def _read_manifest(folder: Path) -> Any:
+    path = folder / MANIFEST
+    return parse_json(read_text(path, "the manifest", _MAX_MANIFEST_BYTES), path)
+
+
+def _hash_of(path: Path) -> str:
+    """SHA-256 of a file's content, in hexadecimal. Raises InputError where it cannot be read."""
+    with opened(path, "a file of a compiled folder", None) as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
 def _check_file(path: Path, expected: object) -> None:
     try:
-        with path.open("rb") as file:
-            found = hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        raise InputError("is missing", where=path, hint="compile again") from error
+        found = _hash_of(path)
+    except InputError as error:
+        raise InputError("is missing", where=path, found=error.problem, hint="compile again") from error
     if found != expected:
         hint = (
             "compile again; a netlist changed by hand needs an analysis of its own and is simulated as a plain netlist"
@@ -230,9 +245,9 @@ def _replace_folder(
     folder: Path, files: Mapping[str, Iterator[bytes]], manifest_of: Callable[[Mapping[str, str]], dict[str, object]]
 ) -> Mapping[str, object]:
     """Writes the files, then the manifest that is made from their hashes, and returns it."""
-    if folder.exists() and not _may_be_replaced(folder):
-        hint = "choose another folder with -o"
-        raise InputError("is in the way", where=folder, expected="an empty or an earlier compiled folder", hint=hint)
+    if is_there(folder) and not _may_be_replaced(folder):
+        expected, hint = "an empty or an earlier compiled folder, unchanged", "choose another folder with -o"
+        raise InputError("is in the way", where=folder, expected=expected, hint=hint)
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         fresh = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
@@ -278,13 +293,20 @@ def _swap(fresh: Path, folder: Path) -> None:
 
 
 def _may_be_replaced(folder: Path) -> bool:
-    """True for an empty folder, and for one that holds nothing but what an earlier compile wrote."""
-    if not folder.is_dir() or folder.is_symlink():
+    """True for an empty folder, and for one that holds nothing but what an earlier compile wrote, as it wrote it.
+
+    What a manifest says is believed only of names that compile gives, and of files that have not been changed since.
+    Raises InputError where a file in it is an input.
+    """
+    if not is_folder(folder) or folder.is_symlink():
         return False
-    present = {path.name for path in folder.iterdir()}
+    present = sorted(path.name for path in folder.iterdir())
+    refuse_inputs(folder / name for name in present)
     try:
-        manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+        manifest = _read_manifest(folder)
         ours = str(manifest["schema"]).startswith(f"{SCHEMA.partition('/')[0]}/")
-        return ours and present <= {MANIFEST, *manifest["files"]}
-    except (OSError, ValueError, KeyError, TypeError):
+        hashes = dict(manifest["files"])
+        files = [name for name in present if name != MANIFEST]
+        return ours and all(_OURS.fullmatch(name) and _hash_of(folder / name) == hashes.get(name) for name in files)
+    except (InputError, ValueError, KeyError, TypeError):
         return not present

@@ -165,7 +165,8 @@ def _table(result: GapResult) -> str:
 
 def _written(measured: Sequence[GapResult], folder: Path, test: str) -> Iterator[str]:
     """Writes every result of a test; gives the paths."""
-    from kanspice.report import to_html, to_json, write_text  # noqa: PLC0415
+    from kanspice.files import write_text  # noqa: PLC0415
+    from kanspice.report import to_html, to_json  # noqa: PLC0415
 
     stem = re.sub(r"[^\w.-]+", "_", test).strip("_.")[-150:]
     for place, result in enumerate(measured):

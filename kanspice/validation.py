@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import tomllib
 from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
@@ -11,6 +10,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from kanspice.errors import InputError
+from kanspice.files import parse_toml, read_text
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -34,16 +34,9 @@ def nearest(name: str, known: Collection[str]) -> str:
     return similar(name, known) or f"known: {', '.join(sorted(known))}"
 
 
-def read_toml(path: Path) -> dict[str, Any]:
-    """The tables of a TOML file. Raises InputError when it is missing, too large, or not TOML."""
-    try:
-        if path.stat().st_size > _MAX_TOML_BYTES:
-            raise InputError("the file is too large", where=path, expected=f"at most {_MAX_TOML_BYTES} bytes of TOML")
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise InputError("cannot be read", where=path, found=error.strerror or str(error)) from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise InputError("is not TOML", where=path, found=str(error)) from error
+def read_toml(path: Path, what: str = "a TOML file") -> dict[str, Any]:
+    """The tables of a TOML file; `what` names it in errors. Raises InputError when it cannot be read as one."""
+    return parse_toml(read_text(path, what, _MAX_TOML_BYTES), path)
 
 
 def validate(model: type[Model], data: Mapping[str, Any], where: str | Path) -> Model:

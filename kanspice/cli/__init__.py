@@ -12,6 +12,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from kanspice.errors import KanspiceError
+from kanspice.files import inputs_spared
 
 app = typer.Typer(
     name="kanspice",
@@ -33,11 +34,14 @@ def _print_version(wanted: bool) -> None:
 
 @app.callback()
 def _root(
+    context: typer.Context,
+    *,
     _version: Annotated[
         bool, typer.Option("--version", help="Print the version.", callback=_print_version, is_eager=True)
     ] = False,
 ) -> None:
     """Compile trained analogue networks to circuits, run them in ngspice, and measure the sim-to-real gap."""
+    context.with_resource(inputs_spared())
 
 
 def _add_commands() -> None:

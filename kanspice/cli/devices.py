@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from kanspice.errors import InputError
+from kanspice.files import refuse_inputs, write_bytes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -58,7 +59,8 @@ def plot(
 
     device = load_device(name)
     path = output or Path(f"{device.name}.png")
-    _draw(device, path)
+    refuse_inputs([path])
+    write_bytes(path, _picture(device))
     typer.echo(f"wrote {path}")
 
 
@@ -143,7 +145,8 @@ def _extrema_rows(extrema: Extrema | None) -> list[tuple[str, str]]:
     ]
 
 
-def _draw(device: Device, path: Path) -> None:
+def _picture(device: Device) -> bytes:
+    """The curve as PNG."""
     import numpy as np  # noqa: PLC0415
     from matplotlib.backends.backend_agg import FigureCanvasAgg  # noqa: PLC0415
     from matplotlib.figure import Figure  # noqa: PLC0415
@@ -176,10 +179,9 @@ def _draw(device: Device, path: Path) -> None:
     axes.set(title=device.name, xlabel="voltage / V", ylabel=f"current / {_short_unit(device)}")
     axes.grid(alpha=0.3)
     figure.legend(loc="outside lower center", ncols=2, frameon=False)
-    try:
-        figure.savefig(path, dpi=150, format="png")
-    except OSError as error:
-        raise InputError("the picture cannot be written", where=path, found=error.strerror) from error
+    picture = io.BytesIO()
+    figure.savefig(picture, dpi=150, format="png")
+    return picture.getvalue()
 
 
 def _mark(axes: Axes, extrema: Extrema | None) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json as json_format
 from collections.abc import Sequence
 from dataclasses import asdict
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -14,7 +13,8 @@ from rich.table import Table
 from rich.text import Text
 
 from kanspice.doctor import Check, can_measure, examine
-from kanspice.errors import InputError, SimulatorError
+from kanspice.errors import SimulatorError
+from kanspice.files import write_text
 
 SCHEMA = "kanspice.doctor/1"
 
@@ -48,10 +48,7 @@ def _write_json(checks: Sequence[Check], target: str) -> None:
     if target == "-":
         typer.echo(as_json(checks))
         return
-    try:
-        Path(target).write_text(as_json(checks) + "\n", encoding="utf-8")
-    except OSError as error:
-        raise InputError("cannot be written", where=target, found=error.strerror) from error
+    write_text(target, as_json(checks) + "\n")
 
 
 def _print_table(checks: Sequence[Check]) -> None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from kanspice.errors import InputError
+from kanspice.files import write_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -123,8 +124,6 @@ def file_of(text: str | None) -> Path | None:
 
 def hand_over(wanted: Deliverable, console: Console, **make: Callable[[], str]) -> None:
     """Makes and writes what is wanted; `make` has a function for each kind that can be."""
-    from kanspice.report import write_text  # noqa: PLC0415 - --help stays fast
-
     for kind, text in make.items():
         place = getattr(wanted, kind)
         if place == "-":
@@ -133,14 +132,6 @@ def hand_over(wanted: Deliverable, console: Console, **make: Callable[[], str]) 
             write_text(place, text())
     if wanted.html is not None:
         console.print(f"report: {wanted.html}", soft_wrap=True, highlight=False, markup=False)
-
-
-def spare_inputs(outputs: list[Path | None], inputs: list[Path | None]) -> None:
-    """Raises InputError when a file to be written is one of those that are read."""
-    read = {path.resolve() for path in inputs if path is not None}
-    for path in outputs:
-        if path is not None and path.resolve() in read:
-            raise InputError("would be overwritten: it is an input of this command", where=path, hint="another name")
 
 
 def parsed_sweep(text: str) -> Sweep:

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from kanspice.cli.options import Deliverable, Quiet, file_of, hand_over, spare_inputs
+from kanspice.cli.options import Deliverable, Quiet, hand_over
 from kanspice.errors import InputError
+from kanspice.files import refuse_inputs
 
 if TYPE_CHECKING:
     from kanspice.gap import Comparison, GapResult
@@ -48,11 +49,10 @@ def report(
         _print_schema()
         return
     _refuse(len(given) not in {1, 2}, "kanspice report", "one report, or two to compare", f"{len(given)} reports")
-    spare_inputs([file_of(json), file_of(markdown), html], list(given))
     if len(given) == 1:
         _refuse(max_growth is not None, "--max-growth", "two reports to compare")
         _refuse(json is not None, "--json", "two reports to compare; one is JSON already")
-        _show(given[0], markdown, html, quiet)
+        _show(given[0], Deliverable(None, markdown, html), quiet)
     else:
         _compare(given[0], given[1], max_growth, Deliverable(json, markdown, html), quiet)
 
@@ -68,17 +68,16 @@ def _print_schema() -> None:
     typer.echo((SCHEMAS / "kanspice.gap-1.json").read_text(encoding="utf-8"), nl=False)
 
 
-def _show(path: Path, markdown: str | None, html: Path | None, quiet: bool) -> None:
+def _show(path: Path, wanted: Deliverable, quiet: bool) -> None:
     from rich.console import Console  # noqa: PLC0415 - --help stays fast
 
     from kanspice.report import print_gap, read_report, to_html, to_markdown  # noqa: PLC0415
 
     result: GapResult = read_report(path)
-    console = Console(stderr=markdown == "-", quiet=quiet)
+    refuse_inputs(wanted.files)
+    console = Console(stderr=wanted.prints, quiet=quiet)
     print_gap(result, console)
-    hand_over(
-        Deliverable(None, markdown, html), console, markdown=lambda: to_markdown(result), html=lambda: to_html(result)
-    )
+    hand_over(wanted, console, markdown=lambda: to_markdown(result), html=lambda: to_html(result))
 
 
 def _compare(before: Path, after: Path, max_growth: str | None, wanted: Deliverable, quiet: bool) -> None:
@@ -96,6 +95,7 @@ def _compare(before: Path, after: Path, max_growth: str | None, wanted: Delivera
 
     allowed = None if max_growth is None else parse_growth(max_growth)
     found: Comparison = Comparison(read_report(before), read_report(after), allowed)
+    refuse_inputs(wanted.files)
     console = Console(stderr=wanted.prints, quiet=quiet)
     print_comparison(found, console)
     hand_over(

@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from kanspice.cli.options import Config, Curves, EngineName, Limit, Model, Quiet, Set, Tech, Timeout, spare_inputs
+from kanspice.cli.options import Config, Curves, EngineName, Limit, Model, Quiet, Set, Tech, Timeout, file_of
+from kanspice.files import refuse_inputs, write_bytes, write_text
 
 
 def settle(
@@ -53,7 +54,6 @@ def settle(
     from rich.console import Console  # noqa: PLC0415 - --help stays fast
 
     from kanspice.models import load, load_array  # noqa: PLC0415 - torch takes seconds to import
-    from kanspice.report.files import write_bytes, write_text  # noqa: PLC0415
     from kanspice.report.settling import print_settling, settling_json  # noqa: PLC0415
     from kanspice.report.settling_page import settling_html  # noqa: PLC0415
     from kanspice.report.settling_plots import read_out_plot  # noqa: PLC0415
@@ -61,13 +61,13 @@ def settle(
     from kanspice.settle import settle as run  # noqa: PLC0415
     from kanspice.technology import load_technology  # noqa: PLC0415
 
-    written = None if json in (None, "-") else Path(json)
-    spare_inputs([written, html, plot], [model, config, inputs, tech])
+    tolerances = sorted(within or (1e-2, 1e-3), reverse=True)
+    options = SettleOptions(period, rise, tolerances, timeout, seed, engine.value, cross_check)
     technology = load_technology(tech, set_ or ())
     loaded = load(model, config, curves)
     population = load_array(inputs, "the inputs", loaded.input_width)
-    tolerances = sorted(within or (1e-2, 1e-3), reverse=True)
-    options = SettleOptions(period, rise, tolerances, timeout, seed, engine.value, cross_check)
+    written = file_of(json)
+    refuse_inputs([written, html, plot])
     result = run(loaded, technology, population[:limit], options, population=population)
     print_settling(result, Console(stderr=json == "-", quiet=quiet))
     if json == "-":

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from kanspice.cli.options import Engine, EngineName, Jobs, Limit, Quiet, Timeout, progress_bar, spare_inputs
+from kanspice.cli.options import Engine, EngineName, Jobs, Limit, Quiet, Timeout, progress_bar
 from kanspice.errors import InputError
+from kanspice.files import is_folder, is_there, refuse_inputs, write_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -59,9 +60,9 @@ def simulate(
     """
     if output is not None and output.suffix not in (".npz", ".csv"):
         raise InputError("unknown kind of results file", where=output, expected=".npz or .csv")
-    if not circuit.exists():
+    if not is_there(circuit):
         raise InputError("no such folder or netlist", where=circuit, hint="kanspice compile MODEL -o FOLDER makes one")
-    if circuit.is_dir():
+    if is_folder(circuit):
         _simulate_folder(
             circuit,
             inputs,
@@ -103,9 +104,10 @@ def _simulate_folder(
     compiled = read_compiled(folder)
     if inputs is None:
         raise InputError("a compiled circuit needs inputs", where=folder, hint="pass --inputs X.npy")
-    target = _target(output, Path(f"{folder.resolve().name}.npz"), inputs)
+    target = _target(output, Path(f"{folder.resolve().name}.npz"))
     kept = _kept_waveforms(waveforms, target, answers_after_a_time=bool(compiled.design.periods))
     samples = load_array(inputs, "the inputs", compiled.design.input_width)[:limit]
+    refuse_inputs([target])
     with progress_bar(Console(stderr=True, quiet=quiet), "simulating", len(samples)) as progress:
         options = NgspiceOptions(jobs=jobs, timeout_s=timeout, waveforms=kept)
         solution = solve(engine.value, compiled.design, samples, compiled.fidelity, options, progress=progress)
@@ -144,8 +146,8 @@ def _waveform_tables(waveforms: Iterable[Waveform]) -> dict[str, npt.NDArray[np.
 def _simulate_netlist(path: Path, output: Path | None, *, timeout: float | None, trust: bool, quiet: bool) -> None:
     from kanspice.ngspice.foreign import run_netlist  # noqa: PLC0415 - --help stays fast
 
-    target = _target(output, path.with_suffix(".npz"), path)
-    run = run_netlist(path, trust=trust, timeout_s=timeout)
+    target = _target(output, path.with_suffix(".npz"))
+    run = run_netlist(path, trust=trust, timeout_s=timeout, results=target)
     tables = _netlist_tables(run)
     if target.suffix == ".csv" and len(run.plots) != 1:
         raise InputError("a .csv file holds one plot", where=target, found=f"{len(run.plots)} plots", hint="use .npz")
@@ -156,13 +158,11 @@ def _simulate_netlist(path: Path, output: Path | None, *, timeout: float | None,
         typer.echo(f"wrote {target}")
 
 
-def _target(output: Path | None, default: Path, read: Path) -> Path:
-    """Where results go. Raises InputError where an input, or without -o anything at all, would be overwritten."""
-    if output is None and default.exists():
+def _target(output: Path | None, default: Path) -> Path:
+    """Where results go. Raises InputError where, without -o, anything would be overwritten."""
+    if output is None and is_there(default):
         raise InputError("exists already", where=default, hint="name the results file with -o")
-    target = output or default
-    spare_inputs([target], [read])
-    return target
+    return output or default
 
 
 def _netlist_tables(run: NetlistRun) -> dict[str, npt.NDArray[np.generic]]:
@@ -192,8 +192,6 @@ def _write(
     csv_names: list[str],
 ) -> None:
     import numpy as np  # noqa: PLC0415 - --help stays fast
-
-    from kanspice.report.files import write_bytes  # noqa: PLC0415
 
     content = io.BytesIO()
     if target.suffix == ".npz":

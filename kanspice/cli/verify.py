@@ -29,9 +29,9 @@ from kanspice.cli.options import (
     Verbose,
     hand_over,
     progress_bar,
-    spare_inputs,
 )
 from kanspice.errors import InputError
+from kanspice.files import refuse_inputs
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -125,12 +125,12 @@ def verify(
 
     wanted = Deliverable(json, markdown, html, junit)
     console = Console(stderr=wanted.prints, quiet=quiet)
-    spare_inputs(wanted.files, [model, config, inputs, labels, targets, reference, tech, limits, baseline])
     kept = merged([] if limits is None else read_limits(limits), parse_limits(max_ or []))
     growth = _Growth.of(baseline, max_growth)
     technology = load_technology(tech, set_ or ())
     loaded = load(model, config, curves)
     evidence = read_evidence(loaded, inputs, labels=labels, targets=targets, reference=reference).limited(limit)
+    refuse_inputs(wanted.files)
     if growth is not None:
         growth.check(evidence.sha256)
     followed = _kept_waveforms(loaded, waveforms, 0 if html is None else SHOWN_WAVEFORMS)

@@ -29,6 +29,7 @@ from kanspice.design.stages import (
 )
 from kanspice.devices import Device
 from kanspice.errors import InputError
+from kanspice.files import parse_json, read_file
 
 SCHEMA = "kanspice.design/4"
 _MAX_BYTES = 2**31
@@ -71,11 +72,12 @@ def save_design(design: Design, path: Path) -> None:
 
 def load_design(path: Path) -> Design:
     """Reads a design written by `save_design`. Raises InputError when it is not one."""
+    content = read_file(path, "a design", _MAX_BYTES, may_be_empty=True)
     try:
-        _check_size(path)
-        with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as archive:
+        _check_size(content)
+        with np.load(io.BytesIO(content), allow_pickle=False) as archive:
             arrays = {name: archive[name] for name in archive.files}
-        header = json.loads(arrays.pop("header").tobytes())
+        header = parse_json(arrays.pop("header").tobytes(), path)
         if header.pop("schema") != SCHEMA:
             raise InputError("is a design of another version", where=path, expected=SCHEMA, hint="compile again")
         devices = tuple(Device.from_dict(entry) for entry in header.pop("devices"))
@@ -93,9 +95,9 @@ def load_design(path: Path) -> Design:
         raise InputError("is not a kanspice design", where=path, found=str(error), hint=hint) from error
 
 
-def _check_size(path: Path) -> None:
+def _check_size(content: bytes) -> None:
     """Raises ValueError when the file unpacks to more than any design holds: a small one can claim terabytes."""
-    with zipfile.ZipFile(path) as archive:
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
         unpacked = sum(part.file_size for part in archive.infolist())
     if unpacked > _MAX_BYTES:
         raise ValueError(f"it unpacks to {unpacked} bytes, more than {_MAX_BYTES}")

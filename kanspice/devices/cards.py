@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -22,6 +21,7 @@ from kanspice.devices.analytic import Analytic
 from kanspice.devices.curves import Curve, PiecewisePolynomial
 from kanspice.devices.toml_text import toml_text
 from kanspice.errors import InputError
+from kanspice.files import is_there, write_text
 from kanspice.validation import Table, read_toml, similar, validate
 
 CARD_FORMAT = "kanspice.device/1"
@@ -204,21 +204,15 @@ def parse_card(data: Mapping[str, Any], where: str | Path) -> Card:
 
 def read_device(path: Path) -> Device:
     """The device of one TOML card. Raises InputError naming the file."""
-    return Device.from_dict(read_toml(path), path)
+    return Device.from_dict(read_toml(path, "a device card"), path)
 
 
 def write_card(device: Device, path: Path, *, force: bool = False) -> None:
     """Write the device's card as TOML, whole or not at all. InputError when `path` exists and not `force`, or
     cannot be written."""
-    if path.exists() and not force:
+    if is_there(path) and not force:
         raise InputError("the card exists already", where=path, hint="--force to replace it, or another file name")
-    fresh = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        fresh.write_text(toml_text(device.to_dict()), encoding="utf-8")
-        fresh.replace(path)
-    except OSError as error:
-        fresh.unlink(missing_ok=True)
-        raise InputError("the card cannot be written", where=path, found=error.strerror or str(error)) from error
+    write_text(path, toml_text(device.to_dict()))
 
 
 def piecewise_table(curve: PiecewisePolynomial) -> dict[str, object]:

@@ -14,6 +14,7 @@ from kanspice.devices.cards import CARD_FORMAT, Device, piecewise_table, read_de
 from kanspice.devices.curves import Array, PiecewisePolynomial
 from kanspice.devices.registry import canonical_name, device_key
 from kanspice.errors import InputError
+from kanspice.files import is_folder, read_text
 
 FitMode = Literal["univariate", "spline", "line", "poly"]
 
@@ -106,7 +107,7 @@ def _with_points(device: Device, folder: Path) -> Device:
 
 
 def _check_folder(folder: Path) -> None:
-    if not folder.is_dir():
+    if not is_folder(folder):
         raise InputError("is not a folder", where=folder, expected="the folder with the devices' CSV files or cards")
 
 
@@ -148,7 +149,7 @@ def _natural_spline(folder: Path, name: str) -> Device:
 def _published_segments(folder: Path, name: str) -> Device:
     wanted = f"{SEGMENT_FILES.get(name, name)}.csv"
     inner = folder / "normalised_segments"
-    path = (_find(inner, wanted) if inner.is_dir() else None) or _require(folder, wanted)
+    path = (_find(inner, wanted) if is_folder(inner) else None) or _require(folder, wanted)
     curve = read_segments(path)
     device = curve_device(name, curve, "segments as published", "share of the largest current")
     return device.with_points(curve.breakpoints, curve.numpy(curve.breakpoints)[0], path)
@@ -184,14 +185,7 @@ def _require(folder: Path, file_name: str) -> Path:
 
 
 def _text(path: Path) -> str:
-    try:
-        if path.stat().st_size > MAX_CSV_BYTES:
-            raise InputError("the file is too large", where=path, expected=f"at most {MAX_CSV_BYTES} bytes of CSV")
-        return path.read_text(encoding="utf-8-sig")
-    except OSError as error:
-        raise InputError("cannot be read", where=path, found=error.strerror or str(error)) from error
-    except UnicodeDecodeError as error:
-        raise InputError("is not text", where=path, found=str(error)) from error
+    return read_text(path, "a table of numbers", MAX_CSV_BYTES)
 
 
 def _row(path: Path, number: int, cells: list[str], columns: int) -> list[float]:

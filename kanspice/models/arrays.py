@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kanspice.errors import InputError
-from kanspice.models.torch_file import MAX_FILE_BYTES, read_file
+from kanspice.files import MAX_FILE_BYTES, is_there, read_file
 
 PathLike = str | os.PathLike[str]
 
@@ -95,7 +95,7 @@ def _read(path: PathLike) -> NDArray[Any]:
             expected=" or ".join(_READERS),
             found=repr(file.suffix) if file.suffix else "no suffix",
         )
-    content = read_file(file, "an array file")
+    content = read_file(file, "an array file", MAX_FILE_BYTES)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -109,7 +109,7 @@ def _read(path: PathLike) -> NDArray[Any]:
 def _split_key(path: PathLike) -> tuple[Path, str | None]:
     """`file.npz:key` as (file.npz, key), unless a file of exactly that name exists."""
     match = re.fullmatch(r"(.+\.npz):([^/]+)", os.fspath(path), flags=re.IGNORECASE)
-    if match is None or Path(path).exists():
+    if match is None or is_there(os.fspath(path)):
         return Path(path), None
     return Path(match[1]), match[2]
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TypeVar
 
 from pydantic import BaseModel
 
 from kanspice.errors import InputError
+from kanspice.files import parse_json
 from kanspice.validation import validate
 
 _Model = TypeVar("_Model", bound=BaseModel)
@@ -16,15 +16,8 @@ _Model = TypeVar("_Model", bound=BaseModel)
 
 def parse_config(text: str | bytes, schema: type[_Model], where: Path) -> _Model:
     """The configuration, validated. Raises InputError if it is no JSON, no object, or a value cannot be used."""
-    try:
-        value = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise InputError(
-            "the configuration is not JSON",
-            where=where,
-            expected="a JSON object, as the training wrote it",
-            found=str(error)[:200],
-        ) from error
+    expected = "a JSON object, as the training wrote it"
+    value = parse_json(text, where, "the configuration is not JSON", expected)
     if not isinstance(value, dict):
         raise InputError(
             "the configuration is not a JSON object", where=where, expected="{...}", found=type(value).__name__

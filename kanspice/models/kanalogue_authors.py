@@ -17,11 +17,11 @@ from torch import Tensor
 
 from kanspice.devices import Device, devices_from_folder, load_device
 from kanspice.errors import InputError
+from kanspice.files import read_file
 from kanspice.models.json_config import parse_config
 from kanspice.models.kanalogue import KANalogue, NormName
 from kanspice.models.parameters import build, parameter_shapes
 from kanspice.models.state import check_names, check_rank, check_tensors
-from kanspice.models.torch_file import read_file
 
 FORMAT: Literal["kanalogue-authors"] = "kanalogue-authors"
 MAX_CONFIG_BYTES = 1_000_000

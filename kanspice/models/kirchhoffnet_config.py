@@ -17,7 +17,8 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from kanspice.errors import InputError
-from kanspice.models.torch_file import read_file
+from kanspice.files import read_file
+
 from kanspice.models.yaml_config import MAX_YAML_BYTES, parse_yaml
 from kanspice.validation import validate
 

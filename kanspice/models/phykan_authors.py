@@ -20,12 +20,12 @@ from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor
 
 from kanspice.errors import InputError
+from kanspice.files import read_file
 from kanspice.models.bandpass import BandConstants
 from kanspice.models.json_config import parse_config
 from kanspice.models.phykan import GAIN, HIGH, LOW, PhyKAN
 from kanspice.models.phykan_own import MAX_FILTERS, build, check_mask
 from kanspice.models.state import check_names, check_rank, check_tensors
-from kanspice.models.torch_file import read_file
 from kanspice.validation import validate
 
 FORMAT: Literal["phykan-authors"] = "phykan-authors"

@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from kanspice.errors import InputError, SimulatorError
+from kanspice.files import opened, read_text, refuse_input
 from kanspice.ngspice.diagnose import first_complaint, suspicion
 from kanspice.ngspice.process import RAW_FILE, run_deck, working_folder
 from kanspice.ngspice.program import find_ngspice
@@ -26,6 +27,7 @@ _MAX_FILES = 200
 UNTRUSTED_TIMEOUT_S = 600.0
 """A stranger's netlist may run for ever; --timeout says otherwise."""
 _DECK = "netlist.cir"
+_WHAT = "a netlist"
 _NO_NUMBER = 1e30
 """ngspice writes 1e32 for a division by zero; no voltage or current is near it."""
 
@@ -62,14 +64,21 @@ class NetlistRun:
     wall_s: float
 
 
-def run_netlist(path: Path, *, trust: bool = False, timeout_s: float | None = None) -> NetlistRun:
+def run_netlist(
+    path: Path, *, trust: bool = False, timeout_s: float | None = None, results: Path | None = None
+) -> NetlistRun:
     """Runs the analyses in a netlist, in a fresh folder.
 
-    Raises InputError for a netlist that is unreadable or, without `trust`, not known to be harmless;
+    results: where the caller will write them.
+    Raises InputError for a netlist that is unreadable or, without `trust`, not known to be harmless, and, before it is
+    run, where the results would go over a file of it;
     SimulatorError when ngspice gives no complete, finite result.
     """
     program = find_ngspice()
-    checked = None if trust else _Checked(path.parent.resolve()).read(path.resolve())
+    with opened(path, _WHAT, None):
+        checked = None if trust else _Checked(path.parent.resolve()).read(path.resolve())
+    if results is not None:
+        refuse_input(results)
     if checked is not None and checked.analyses == 0:
         expected = "at least one of .op, .dc, .ac, .tran and the like"
         raise InputError("the netlist holds no analysis", where=path, expected=expected)
@@ -154,12 +163,8 @@ class _Checked:
 
 
 def _read(path: Path) -> str:
-    try:
-        if path.stat().st_size > _MAX_BYTES:
-            raise InputError("is too large for a netlist", where=path, expected=f"at most {_MAX_BYTES} bytes")
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError("cannot be read as a netlist", where=path, found=str(error)) from error
+    """The text as ngspice would see it, a mark in front of it too."""
+    return read_text(path, _WHAT, _MAX_BYTES, "utf-8")
 
 
 def _cards(path: Path, text: str) -> Iterator[list[str]]:

@@ -2,7 +2,6 @@
 
 from kanspice.report.comparing import comparison_json
 from kanspice.report.comparison_page import comparison_html, comparison_markdown, print_comparison
-from kanspice.report.files import write_bytes, write_text
 from kanspice.report.html import SHOWN_WAVEFORMS, to_html
 from kanspice.report.json_report import to_json
 from kanspice.report.junit import to_junit
@@ -23,6 +22,4 @@ __all__ = [
     "to_json",
     "to_junit",
     "to_markdown",
-    "write_bytes",
-    "write_text",
 ]

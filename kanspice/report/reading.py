@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import numpy as np
 
 from kanspice.errors import InputError
+from kanspice.files import parse_json, read_file, refuse_constant
 from kanspice.gap.causes import Attribution, Cause, Share, Trial
 from kanspice.gap.cross_check import CrossCheck, OtherOutcome
 from kanspice.gap.metrics import Gap
@@ -40,30 +40,13 @@ def read_report(path: str | Path) -> GapResult:
 
     Outputs are not in the file: `reference` and `outputs` have no rows, and there are no waveforms.
     """
-    source = Path(path)
-    try:
-        size = source.stat().st_size
-        if size > MAX_BYTES:
-            raise InputError(
-                "the report is too large", where=path, expected=f"at most {MAX_BYTES:,} bytes", found=f"{size:,}"
-            )
-        content = source.read_bytes()
-    except (OSError, ValueError) as error:  # ValueError: a null character in the path
-        found = error.strerror if isinstance(error, OSError) else str(error)
-        hint = "the file that `kanspice verify --json` wrote"
-        raise InputError("the report cannot be read", where=path, found=found, hint=hint) from error
-    return from_json(content, path)
+    return from_json(read_file(path, "the report", MAX_BYTES, may_be_empty=True), path)
 
 
 def from_json(text: str | bytes, where: str | Path) -> GapResult:
     """The result that `to_json` wrote. Raises InputError for text that is none."""
-    try:
-        data = json.loads(text, parse_constant=_refuse)
-    except (ValueError, RecursionError) as error:
-        found = str(error)[:200]
-        raise InputError(
-            "the report is not JSON", where=where, expected="what `kanspice verify --json` wrote", found=found
-        ) from error
+    expected = "what `kanspice verify --json` wrote"
+    data = parse_json(text, where, "the report is not JSON", expected, constant=refuse_constant)
     schema = data.get("schema") if isinstance(data, dict) else None
     if schema != SCHEMA:
         found = "none" if schema is None else repr(schema)[:100]
@@ -83,10 +66,6 @@ _PAGES = {
 def _hint(schema: object) -> str | None:
     """Which command makes the page of another of our documents."""
     return _PAGES.get(schema.rpartition("/")[0]) if isinstance(schema, str) else None
-
-
-def _refuse(constant: str) -> float:
-    raise ValueError(f"{constant} is not JSON")
 
 
 def _result(document: Document) -> GapResult:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from kanspice.report.files import write_text
+from kanspice.files import write_text
 from kanspice.study.document import to_json
 from kanspice.study.page import to_html
 from kanspice.study.result import StudyResult

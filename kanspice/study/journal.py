@@ -15,18 +15,19 @@ from types import TracebackType
 from typing import Any
 
 from kanspice.errors import InputError, SimulatorError
-from kanspice.report.files import write_text
+from kanspice.files import is_folder, is_there, parse_json, read_text, write_text
 
 PLAN, JOURNAL = "plan.json", "journal.jsonl"
 SCHEMA = "kanspice.study-plan/1"
+_MAX_BYTES = 64_000_000
 
 
 def begin(folder: Path, plan: Mapping[str, Any]) -> None:
     """Makes the folder of a new study. Raises InputError where there is something already."""
-    if (folder / PLAN).exists():
+    if is_there(folder / PLAN):
         hint = f"kanspice study --resume {folder} continues it; or choose another folder"
         raise InputError("there is a study in this folder", where=folder, hint=hint)
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+    if is_there(folder) and (not is_folder(folder) or any(folder.iterdir())):
         raise InputError("is not an empty folder", where=folder, expected="a new name, or an empty folder")
     write_text(folder / PLAN, json.dumps({"schema": SCHEMA, **plan}, indent=2) + "\n")
 
@@ -35,12 +36,12 @@ def read_plan(folder: Path) -> dict[str, Any]:
     """The plan in a study's folder. Raises InputError where there is none."""
     path = folder / PLAN
     try:
-        plan = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        found = error.strerror or str(error)
-        raise InputError("there is no study in this folder", where=folder, expected=PLAN, found=found) from error
-    except ValueError as error:
-        raise InputError("is not a study's plan", where=path, found=str(error)) from error
+        text = read_text(path, "a study's plan", _MAX_BYTES)
+    except InputError as error:
+        raise InputError(
+            "there is no study in this folder", where=folder, expected=PLAN, found=error.problem
+        ) from error
+    plan = parse_json(text, path, "is not a study's plan")
     if not isinstance(plan, dict) or plan.get("schema") != SCHEMA:
         raise InputError("is not a study's plan", where=path, expected=SCHEMA)
     return plan
@@ -52,7 +53,11 @@ class Journal:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.path = folder / JOURNAL
-        self._file = self.path.open("ab+", buffering=0)
+        try:
+            self._file = self.path.open("ab+", buffering=0)
+        except OSError as error:
+            found, hint = error.strerror or str(error), "make room, or give the folder back its permissions"
+            raise InputError("the journal cannot be written", where=self.path, found=found, hint=hint) from error
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
@@ -100,8 +105,8 @@ class Journal:
 
     def _record(self, number: int, line: bytes) -> dict[str, Any]:
         try:
-            record = json.loads(line)
-        except ValueError:
+            record = parse_json(line, self.path)
+        except InputError:
             record = None
         if not isinstance(record, dict):
             raise InputError(

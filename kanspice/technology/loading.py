@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from kanspice.errors import InputError
+from kanspice.files import is_there, parse_toml
 from kanspice.models.arrays import load_list
 from kanspice.models.places import errors_at
 from kanspice.resources import TECHNOLOGIES
@@ -47,14 +48,14 @@ def _tables(source: str | Path | None) -> tuple[dict[str, Any], Path | None]:
         return {}, None
     shipped = shipped_technologies()
     path = Path(source)
-    if path.exists() or path.suffix:
-        return _beside(path, read_toml(path)), path
+    if is_there(path) or path.suffix:
+        return _beside(path, read_toml(path, "a technology")), path
     if str(source) not in shipped:
         names = ", ".join(shipped)
         hint = similar(str(source), shipped)
         raise InputError("no such technology", where=source, expected=f"a TOML file, or one of {names}", hint=hint)
     path = shipped[str(source)]
-    return read_toml(path), path
+    return read_toml(path, "a technology"), path
 
 
 def _beside(path: Path, data: dict[str, Any]) -> dict[str, Any]:
@@ -92,7 +93,9 @@ def _apply_override(data: dict[str, Any], override: str) -> None:
 
 def _toml_value(text: str) -> Any:
     try:
-        table = tomllib.loads(f"value = {text}")
-    except tomllib.TOMLDecodeError:
-        return text
+        table = parse_toml(f"value = {text}", "--set")
+    except InputError as error:
+        if isinstance(error.__cause__, tomllib.TOMLDecodeError):
+            return text
+        raise
     return table["value"] if len(table) == 1 else text

@@ -93,7 +93,7 @@ def test_an_unknown_name_lists_the_devices() -> None:
 
 
 def test_a_missing_card_is_named(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"none\.toml: cannot be read"):
+    with pytest.raises(InputError, match=r"none\.toml: a device card was not found"):
         load_device(tmp_path / "none.toml")
 
 
@@ -117,9 +117,10 @@ def test_an_existing_card_is_kept_without_force(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_a_card_in_no_folder_cannot_be_written(tmp_path: Path) -> None:
+def test_a_card_beneath_a_file_cannot_be_written(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
     with pytest.raises(InputError, match="cannot be written"):
-        write_card(Device.from_dict(CARD), tmp_path / "none" / "card.toml")
+        write_card(Device.from_dict(CARD), tmp_path / "file" / "card.toml")
 
 
 @pytest.mark.parametrize(

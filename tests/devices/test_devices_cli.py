@@ -62,10 +62,11 @@ def test_plot_writes_a_picture(name: str, tmp_path: Path) -> None:
     assert (tmp_path / "curve.png").read_bytes().startswith(b"\x89PNG\r\n")
 
 
-def test_plot_into_no_folder_is_an_input_error(tmp_path: Path) -> None:
-    result = run("plot", "a21", "-o", tmp_path / "none" / "curve.png")
+def test_plot_beneath_a_file_is_an_input_error(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    result = run("plot", "a21", "-o", tmp_path / "file" / "curve.png")
     assert isinstance(result.exception, InputError)
-    assert "the picture cannot be written" in str(result.exception)
+    assert "the file cannot be written" in str(result.exception)
 
 
 def test_fit_writes_a_card_that_loads(points: Path, tmp_path: Path) -> None:

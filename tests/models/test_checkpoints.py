@@ -171,11 +171,11 @@ def test_not_a_regular_file(tmp_path):
 
 
 def test_file_that_may_not_be_read(network, tmp_path, monkeypatch):
-    def denied(_path):
+    def denied(*_):
         raise PermissionError(13, "Permission denied")
 
     save(network(), tmp_path / "model.pt")
-    monkeypatch.setattr("pathlib.Path.read_bytes", denied)
+    monkeypatch.setattr("pathlib.Path.open", denied)
     refused(tmp_path / "model.pt", "the checkpoint cannot be read", "Permission denied", "permissions")
 
 

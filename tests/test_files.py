@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from kanspice.errors import InputError
-from kanspice.report import write_text
+from kanspice.files import write_text
 
 
 def names_in(folder: Path) -> list[str]:

@@ -1,25 +1,28 @@
-"""Writing a report to a file: whole or not at all."""
+"""Writing a result to a file: whole or not at all, and never over an input."""
 
 from __future__ import annotations
 
 import os
 import secrets
+import stat
 from pathlib import Path
 
 from kanspice.errors import InputError
+from kanspice.files.inputs import refuse_input, status_of
 
 
 def write_text(path: str | Path, text: str) -> None:
     """Write text as UTF-8 with `\\n` line ends, creating parent folders; nothing half-written is left behind.
 
     A pipe or a device such as `/dev/null` is written to directly; a symbolic link keeps pointing where it does.
-    Raises InputError where the file cannot be written.
+    Raises InputError where the file cannot be written, or was read as an input of this command.
     """
     write_bytes(path, text.encode("utf-8", "backslashreplace"))
 
 
 def write_bytes(path: str | Path, content: bytes) -> None:
     """Write a file as `write_text` does."""
+    refuse_input(path)
     try:
         if _is_stream(Path(path)):
             Path(path).write_bytes(content)
@@ -33,7 +36,8 @@ def write_bytes(path: str | Path, content: bytes) -> None:
 
 
 def _is_stream(path: Path) -> bool:
-    return path.exists() and not path.is_file() and not path.is_dir()
+    status = status_of(path)
+    return status is not None and not stat.S_ISREG(status.st_mode) and not stat.S_ISDIR(status.st_mode)
 
 
 def _replace(path: Path, content: bytes) -> None:
