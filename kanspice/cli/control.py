@@ -26,9 +26,9 @@ from kanspice.cli.options import (
     hand_over,
     parsed_sweep,
     progress_bar,
-    spare_inputs,
 )
 from kanspice.errors import InputError, SimulatorError
+from kanspice.files import refuse_inputs
 
 if TYPE_CHECKING:
     from kanspice.control import ControlOptions, ControlResult, Draws
@@ -103,10 +103,10 @@ def control(
 
     wanted = Deliverable(json=json, html=html)
     console = Console(stderr=wanted.prints, quiet=quiet)
-    spare_inputs(wanted.files, [model, config, tech])
     draws = _draws(tech, set_ or [], sweep or [], trials, spot_check)
     technology = load_technology(tech, set_ or ())
     loaded = load(model, config, curves)
+    refuse_inputs(wanted.files)
     options = ControlOptions(
         episodes=episodes,
         steps=steps,
@@ -160,7 +160,7 @@ def _draws(
     from kanspice.study.plan import check_variations, points_of  # noqa: PLC0415
 
     swept = tuple(map(parsed_sweep, sweeps))
-    check_variations(set_, (), swept)
+    check_variations(set_, (), swept, trials)
     return Draws(points_of(tech, set_, (), swept), swept, trials, checks=_spot_checks(spot_check))
 
 

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import itertools
 import json
+import math
 import shlex
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
+from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 
 from kanspice.engines import EngineName
 from kanspice.errors import InputError
@@ -20,13 +22,22 @@ from kanspice.technology import Technology, load_technology, shipped_technologie
 CHECKED_SAMPLES = 4
 """Of every draw that the other engine solves too."""
 MOST_SWEEPS = 2
+MOST_POINTS = 1000
+"""Each has a circuit of its own, compiled and kept while the study lasts."""
+MOST_DRAWS = 1_000_000
+"""At all points together: each is a line of the journal, and a row of the result."""
 _SEED_BITS = 53
 """Integers that every reader of JSON keeps."""
+
+_Counted = Annotated[int, Field(ge=1)]
+_NotNegative = Annotated[int, Field(ge=0)]
 
 
 @dataclass(frozen=True)
 class Corner:
     """A named variant of the technology. settings: `SECTION.KEY=VALUE` texts."""
+
+    __pydantic_config__ = ConfigDict(extra="forbid")
 
     name: str
     settings: tuple[str, ...] = ()
@@ -35,6 +46,8 @@ class Corner:
 @dataclass(frozen=True)
 class Sweep:
     """One technology value, `SECTION.KEY`, and what it is to be in turn, as written."""
+
+    __pydantic_config__ = ConfigDict(extra="forbid")
 
     key: str
     values: tuple[str, ...]
@@ -65,29 +78,31 @@ class Request:
     limits: (metric, largest) that a good draw keeps. yield_min: fraction of good draws wanted at every point, if any.
     """
 
+    __pydantic_config__ = ConfigDict(extra="forbid")
+
     folder: str
     model: str
     inputs: str
     config: str | None = None
     curves: str | None = None
     labels: str | None = None
-    limit: int | None = None
+    limit: _Counted | None = None
     tech: str | None = None
     set_: tuple[str, ...] = ()
     corners: tuple[Corner, ...] = ()
     sweeps: tuple[Sweep, ...] = ()
-    trials: int = 100
-    seed: int = 0
+    trials: _Counted = 100
+    seed: _NotNegative = 0
     engine: EngineName = "batched"
     device: str = "cpu"
-    cross_check: int = 0
+    cross_check: _NotNegative = 0
     no_cross_check: str = ""
     """Why there is none, where there should be one."""
-    limits: tuple[tuple[str, float], ...] = ()
-    yield_min: float | None = None
+    limits: tuple[tuple[str, Annotated[float, Field(ge=0, allow_inf_nan=False)]], ...] = ()
+    yield_min: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] | None = None
 
     def __post_init__(self) -> None:
-        check_variations(self.set_, self.corners, self.sweeps)
+        check_variations(self.set_, self.corners, self.sweeps, self.trials)
 
     def at(self, path: str) -> Path:
         """Where a file of the request is now."""
@@ -145,20 +160,12 @@ class Request:
     def from_dict(cls, data: Mapping[str, Any], where: Path) -> Request:
         """What `to_dict` made. Raises InputError for anything else."""
         try:
-            known = {field.name for field in fields(cls)}
-            if data.keys() - known:
-                raise ValueError(f"unknown: {', '.join(sorted(data.keys() - known))}")
-            return cls(
-                **dict(data)
-                | {
-                    "set_": tuple(data["set_"]),
-                    "corners": tuple(Corner(each["name"], tuple(each["settings"])) for each in data["corners"]),
-                    "sweeps": tuple(Sweep(each["key"], tuple(each["values"])) for each in data["sweeps"]),
-                    "limits": tuple((str(metric), float(largest)) for metric, largest in data["limits"]),
-                }
-            )
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise InputError("is not a study's plan", where=where, found=str(error)) from error
+            return TypeAdapter(cls).validate_python(dict(data))
+        except ValidationError as error:
+            first = error.errors(include_url=False)[0]
+            place = ".".join(map(str, first["loc"]))
+            found = f"{place}: {first['msg']}, not {repr(first.get('input'))[:100]}"
+            raise InputError("is not a study's plan", where=where, found=found) from error
 
 
 def seed_of(seed: int, trial: int) -> int:
@@ -181,8 +188,12 @@ def points_of(
     return tuple(points)
 
 
-def check_variations(set_: Sequence[str], corners: Sequence[Corner], sweeps: Sequence[Sweep]) -> None:
-    """Raises InputError for corners and sweeps that contradict each other or what is set, or are too many."""
+def check_variations(set_: Sequence[str], corners: Sequence[Corner], sweeps: Sequence[Sweep], trials: int) -> None:
+    """Raises InputError for corners and sweeps that contradict each other or what is set, or are too many.
+
+    trials: draws at each of their points.
+    """
+    _check_counts(math.prod(len(sweep.values) for sweep in sweeps) * max(len(corners), 1), trials)
     if len(sweeps) > MOST_SWEEPS:
         found = ", ".join(sweep.key for sweep in sweeps)
         raise InputError("too many sweeps", where="--sweep", expected=f"at most {MOST_SWEEPS}", found=found)
@@ -199,3 +210,14 @@ def check_variations(set_: Sequence[str], corners: Sequence[Corner], sweeps: Seq
         for option, texts in (("--set", set_), *((f"--corner {c.name}", c.settings) for c in corners)):
             if any(text.partition("=")[0].strip() == sweep.key for text in texts):
                 raise InputError(f"'{sweep.key}' is swept and set", where=option, hint="leave one of them out")
+
+
+def _check_counts(points: int, trials: int) -> None:
+    if points > MOST_POINTS:
+        hint = "fewer values, or several studies"
+        raise InputError(
+            "too many points", where="--sweep", expected=f"at most {MOST_POINTS:,}", found=f"{points:,}", hint=hint
+        )
+    if points * trials > MOST_DRAWS:
+        found = f"{points * trials:,} at {points:,} point{'s' * (points > 1)}"
+        raise InputError("too many draws", where="--trials", expected=f"at most {MOST_DRAWS:,}", found=found)
