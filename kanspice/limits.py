@@ -22,7 +22,7 @@ def parse_limits(texts: Sequence[str], where: str = "--max") -> list[LimitPair]:
             value = float(number)
         except ValueError:
             value = math.nan
-        if not equals or not value >= 0:
+        if not equals or not 0 <= value < math.inf:
             raise InputError(f"bad limit '{text}'", where=where, expected="METRIC=VALUE, as in relative_rmse=1e-3")
         limits.append((metric.strip(), value))
     return limits
@@ -33,7 +33,7 @@ def read_limits(path: str | Path) -> list[LimitPair]:
 
     Raises InputError for a file that cannot be read, or says nothing.
     """
-    limits = list(_flat(read_toml(Path(path)), "", path))
+    limits = list(_flat(read_toml(Path(path), "a file of limits"), "", path))
     if not limits:
         raise InputError("there is no limit in it", where=path, expected="lines such as relative_rmse = 1e-3")
     return limits
@@ -64,7 +64,9 @@ def _flat(table: Mapping[str, object], prefix: str, where: str | Path) -> Iterat
         metric = f"{prefix}{key}"
         if isinstance(value, Mapping):
             yield from _flat(value, f"{metric}.", where)
-        elif isinstance(value, bool) or not isinstance(value, int | float) or not value >= 0:
-            raise InputError(f"bad limit on '{metric}'", where=where, expected="a number >= 0", found=repr(value)[:100])
+        elif isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < math.inf:
+            raise InputError(
+                f"bad limit on '{metric}'", where=where, expected="a finite number >= 0", found=repr(value)[:100]
+            )
         else:
             yield metric, float(value)

@@ -44,6 +44,7 @@ class SettleOptions:
 
     tolerances: what counts as settled, in standard deviations of a stage's outputs. cross_check: how many samples the
     other engine follows too.
+    Raises InputError for times and tolerances that are not positive and finite, and for a rise longer than the period.
     """
 
     period_s: float | None = None
@@ -53,6 +54,20 @@ class SettleOptions:
     seed: int = 0
     engine: EngineName = "batched"
     cross_check: int = 0
+
+    def __post_init__(self) -> None:
+        for option, values in (
+            ("--period", (self.period_s,)),
+            ("--rise", (self.rise_s,)),
+            ("--within", self.tolerances),
+            ("--timeout", (self.timeout_s,)),
+        ):
+            for value in values:
+                if value is not None and not 0 < value < math.inf:
+                    raise InputError("is no such number", where=option, expected="above 0, finite", found=f"{value:g}")
+        if self.period_s is not None and self.rise_s is not None and self.rise_s > self.period_s:
+            expected, found = f"at most the period of {self.period_s:g} s", f"{self.rise_s:g} s"
+            raise InputError("the inputs would still rise at the end", where="--rise", expected=expected, found=found)
 
 
 def settle(
