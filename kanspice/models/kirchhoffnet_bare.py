@@ -21,12 +21,12 @@ from pydantic import BeforeValidator, Field
 from torch import Tensor
 
 from kanspice.errors import InputError
+from kanspice.files import read_file
 from kanspice.models.branches import ActivationName, Device
 from kanspice.models.kirchhoffnet import KirchhoffNet
 from kanspice.models.places import errors_at
 from kanspice.models.state import check_tensors
 from kanspice.models.topology import topology_from_edges
-from kanspice.models.torch_file import read_file
 from kanspice.models.yaml_config import MAX_YAML_BYTES, parse_yaml
 from kanspice.validation import Table, validate
 

@@ -18,7 +18,6 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from kanspice.errors import InputError
 from kanspice.files import read_file
-
 from kanspice.models.yaml_config import MAX_YAML_BYTES, parse_yaml
 from kanspice.validation import validate
 

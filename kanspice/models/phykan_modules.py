@@ -15,13 +15,13 @@ from pydantic import BaseModel, ConfigDict
 from torch import Tensor
 
 from kanspice.errors import InputError
+from kanspice.files import read_file
 from kanspice.models.bandpass import EARLIER_CONSTANTS, BandConstants
 from kanspice.models.json_config import parse_config
 from kanspice.models.phykan import PhyKAN
 from kanspice.models.phykan_authors import MAX_CONFIG_BYTES, NORM_TENSORS, TENSORS, AuthorsConfig, network
 from kanspice.models.stand_ins import StandIn
 from kanspice.models.state import plain_state
-from kanspice.models.torch_file import read_file
 from kanspice.validation import validate
 
 _CLASSES = ("PhyKAN", "PhyKAN_actor", "PhyKAN_critic")

@@ -12,6 +12,8 @@ from kanspice.errors import InputError
 
 MAX_ELEMENTS = 200_000_000  # of all tensors together; the largest published network has 13,644,288 parameters
 MIN_RUNNING_VARIANCE = 1e-10
+_LARGEST_REPETITION = 1_000_000
+"""Bytes of a tensor that is more than the file holds: an expanded view, which a few bytes describe."""
 _WHOLE_NUMBERS = {"num_batches_tracked", "source", "destination", "parameter_index"}
 _FLOATS = (torch.float32, torch.float64)
 _LARGEST = torch.finfo(torch.float32).max
@@ -59,12 +61,20 @@ def _dense(name: object, tensor: object, where: Path) -> Tensor:
             found=type(tensor).__name__,
             hint="save only the weights: torch.save(model.state_dict(), path)",
         )
-    if tensor.layout != torch.strided or tensor.device.type != "cpu" or tensor.is_quantized:
+    if tensor.layout != torch.strided or tensor.device.type != "cpu" or tensor.is_quantized or tensor.is_nested:
         raise InputError(
             f"{name} is not a plain dense tensor",
             where=where,
             expected="dense numbers",
             found=f"layout {tensor.layout}, device {tensor.device.type}, {tensor.dtype}",
+        )
+    size, held = tensor.numel() * tensor.element_size(), tensor.untyped_storage().nbytes()
+    if size > max(held, _LARGEST_REPETITION):
+        raise InputError(
+            f"{name} repeats the same few numbers",
+            where=where,
+            expected="the numbers of a trained network, each in the file",
+            found=f"{tensor.numel():,} numbers out of {held:,} bytes",
         )
     return tensor.detach()
 

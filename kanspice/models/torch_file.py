@@ -17,32 +17,13 @@ from typing import Any
 import torch
 
 from kanspice.errors import InputError
+from kanspice.files import MAX_FILE_BYTES, read_file
+from kanspice.files.reading import too_large
+from kanspice.models.plain_pickle import check_pickle, check_values
 from kanspice.models.stand_ins import AUTHORS, NotPlainError, stand_ins
 
-MAX_FILE_BYTES = 2 * 1024**3
+_MAX_PICKLE_BYTES = 64_000_000
 _STATE_DICT = "save only the weights: torch.save(model.state_dict(), path)"
-
-
-def read_file(path: Path, what: str, max_bytes: int = MAX_FILE_BYTES) -> bytes:
-    """The bytes of a regular, non-empty file; `what` names it in errors. Raises InputError."""
-    if path.is_dir():
-        raise InputError(f"this is a directory, not {what}", where=path, expected="a file", hint="name the file in it")
-    if not path.exists():
-        raise InputError(f"{what} was not found", where=path, expected="a file", hint="check the path")
-    if not path.is_file():
-        raise InputError(f"this is not a regular file, so it cannot be {what}", where=path, expected="a file")
-    try:
-        size = path.stat().st_size
-        if size > max_bytes:
-            raise _too_large(path, what, size, max_bytes)
-        content = path.read_bytes()
-    except OSError as error:
-        raise InputError(
-            f"{what} cannot be read", where=path, found=error.strerror or str(error), hint="check its permissions"
-        ) from error
-    if not content:
-        raise InputError(f"the file is empty, so it cannot be {what}", where=path, expected="some content")
-    return content
 
 
 def read_torch_file(path: Path) -> tuple[object, str]:
@@ -52,7 +33,7 @@ def read_torch_file(path: Path) -> tuple[object, str]:
     Raises InputError if the file is missing, not a torch file, damaged, too large, or holds anything else, which would
     need code to be run.
     """
-    content = read_file(path, "the checkpoint")
+    content = read_file(path, "the checkpoint", MAX_FILE_BYTES)
     _check_archive(content, path)
     return _load_plain(content, path), hashlib.sha256(content).hexdigest()
 
@@ -70,6 +51,9 @@ def _check_archive(content: bytes, path: Path) -> None:
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             unpacked = sum(entry.file_size for entry in archive.infolist())
+            for entry in archive.infolist():
+                if entry.filename.endswith("data.pkl"):
+                    check_pickle(_pickle_in(archive, entry, path), path)
     except (zipfile.BadZipFile, ValueError, NotImplementedError) as error:
         raise InputError(
             "this is not a torch file, or it is damaged",
@@ -79,7 +63,14 @@ def _check_archive(content: bytes, path: Path) -> None:
             hint="check that the file was copied completely",
         ) from error
     if unpacked > MAX_FILE_BYTES:
-        raise _too_large(path, "the checkpoint", unpacked, MAX_FILE_BYTES)
+        raise too_large(path, "the checkpoint", unpacked, MAX_FILE_BYTES, "bytes unpacked")
+
+
+def _pickle_in(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, path: Path) -> bytes:
+    """The pickle of an archive: names and shapes, never the numbers of tensors."""
+    if entry.file_size > _MAX_PICKLE_BYTES:
+        raise too_large(path, "what describes the tensors", entry.file_size, _MAX_PICKLE_BYTES, "bytes unpacked")
+    return archive.read(entry)
 
 
 def _load_plain(content: bytes, path: Path) -> object:
@@ -105,6 +96,7 @@ def _load_plain(content: bytes, path: Path) -> object:
             found=_first_line(error),
             hint="check that the file was copied completely, or save it again",
         ) from error
+    check_values(loaded, path)
     return loaded
 
 
@@ -118,9 +110,3 @@ def _refused(error: Exception) -> str:
 
 def _first_line(error: Exception) -> str:
     return (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
-
-
-def _too_large(path: Path, what: str, size: int, limit: int) -> InputError:
-    return InputError(
-        f"{what} is too large", where=path, expected=f"at most {limit:,} bytes unpacked", found=f"{size:,} bytes"
-    )
