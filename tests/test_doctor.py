@@ -351,5 +351,6 @@ def test_json_to_a_file_still_prints_the_table(tmp_path, use, shipped, run):
 
 def test_a_file_that_cannot_be_written_is_bad_input(tmp_path, use, shipped, run):
     use(fake_ngspice(tmp_path, answer=GOOD_ANSWER))
-    result = run("--json", str(tmp_path / "no_folder" / "doctor.json"))
+    (tmp_path / "file").touch()
+    result = run("--json", str(tmp_path / "file" / "doctor.json"))
     assert "cannot be written" in str(result.exception)

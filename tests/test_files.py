@@ -10,7 +10,18 @@ from pathlib import Path
 import pytest
 
 from kanspice.errors import InputError
-from kanspice.files import write_text
+from kanspice.files import (
+    inputs_spared,
+    is_folder,
+    is_there,
+    parse_json,
+    parse_toml,
+    read_file,
+    read_text,
+    refuse_constant,
+    refuse_inputs,
+    write_text,
+)
 
 
 def names_in(folder: Path) -> list[str]:
@@ -122,3 +133,124 @@ def test_an_interruption_leaves_nothing_behind(tmp_path, monkeypatch):
     with pytest.raises(KeyboardInterrupt):
         write_text(tmp_path / "gap.json", "new")
     assert names_in(tmp_path) == []
+
+
+# --- reading ---
+
+
+def special(folder: Path, kind: str) -> Path:
+    """Something that is no file to read, of each kind; none of them may be waited for."""
+    path = folder / "x"
+    if kind == "pipe":
+        os.mkfifo(path)
+    elif kind == "folder":
+        path.mkdir()
+    elif kind == "loop":
+        path.symlink_to("x")
+    elif kind == "device":
+        return Path("/dev/zero")
+    elif kind == "long":
+        return folder / ("a" * 5000)
+    elif kind == "null":
+        return folder / "a\0b"
+    elif kind == "beneath a file":
+        path.touch()
+        return path / "y"
+    return path
+
+
+@pytest.mark.parametrize("kind", ["pipe", "folder", "loop", "device", "long", "null", "beneath a file", "none"])
+def test_what_is_no_file_is_refused_and_never_waited_for(tmp_path, kind):
+    path = special(tmp_path, kind)
+    with pytest.raises(InputError, match="the card") as refused:
+        read_text(path, "the card", 100)
+    assert refused.value.where == str(path)
+    assert is_folder(path) == (kind == "folder")
+    assert is_there(path) == (kind in {"pipe", "folder", "device"})
+
+
+def test_a_file_is_read_up_to_its_limit(tmp_path):
+    path = tmp_path / "x"
+    path.write_bytes(b"\xef\xbb\xbfa\r\nb")
+    assert read_text(path, "the card", 7) == "a\nb"
+    assert read_text(path, "the card", 7, "utf-8") == "\ufeffa\nb"
+    with pytest.raises(InputError, match="the card is too large") as refused:
+        read_text(path, "the card", 6)
+    assert (refused.value.expected, refused.value.found) == ("at most 6 bytes", "7 bytes")
+    path.write_bytes(b"\xff")
+    with pytest.raises(InputError, match="this is not text, so it cannot be the card"):
+        read_text(path, "the card", 7)
+    path.write_bytes(b"")
+    assert read_text(path, "the card", 7) == ""
+    with pytest.raises(InputError, match="the file is empty, so it cannot be the card"):
+        read_file(path, "the card")
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("[" * 100_000, "nested more than 60 deep"),
+        ("[" * 100 + "]" * 100, "nested more than 60 deep"),
+        ("9" * 5000, "a number of 5,000 digits"),
+        ("1" + "0" * 400, "a number of 401 digits"),
+        ("{", "property name"),
+    ],
+)
+def test_json_that_nobody_could_work_with_is_refused(text, found):
+    with pytest.raises(InputError, match="x: is not JSON") as refused:
+        parse_json(text, "x")
+    assert found in refused.value.found
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("x = " + "[" * 5000, "nested more than 60 deep"),
+        (".".join(["a"] * 5000) + " = 1", "nested more than 60 deep"),
+        ("[" + ".".join(["a"] * 100) + "]", "nested more than 60 deep"),
+        ("x = " + "9" * 5000, "digits"),
+        ("x = 1" + "0" * 400, "bits"),
+        ("x = 0x" + "f" * 5000, "bits"),
+        ("[x", "Expected"),
+    ],
+)
+def test_toml_that_nobody_could_work_with_is_refused(text, found):
+    with pytest.raises(InputError, match="x: is not TOML") as refused:
+        parse_toml(text, "x")
+    assert found in refused.value.found
+
+
+def test_what_is_no_json_is_what_the_reader_says():
+    assert parse_json("[1, NaN]", "x", constant=str) == [1, "NaN"]
+    with pytest.raises(InputError, match="NaN is not JSON"):
+        parse_json("[1, NaN]", "x", constant=refuse_constant)
+
+
+# --- what was read is not written over ---
+
+
+def test_a_file_that_was_read_is_not_written_by_any_name(tmp_path):
+    path, link, hard = tmp_path / "x.npy", tmp_path / "link.npy", tmp_path / "hard.npy"
+    path.write_text("mine")
+    link.symlink_to("x.npy")
+    os.link(path, hard)
+    with inputs_spared():
+        read_file(link, "the inputs")
+        for name in (path, link, hard, tmp_path / "." / "x.npy"):
+            with pytest.raises(InputError, match="it is an input of this command"):
+                write_text(name, "text")
+            with pytest.raises(InputError, match="it is an input of this command"):
+                refuse_inputs([None, name])
+        write_text(tmp_path / "other", "text")
+    assert path.read_text() == "mine"
+    write_text(path, "outside of a command that read it")
+
+
+def test_two_results_do_not_go_to_one_file(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "there").touch()
+    (tmp_path / "link").symlink_to("gone")
+    refuse_inputs(["a", "b", None, None, "/dev/null", "/dev/null"])
+    for one, other in (("a", "a"), ("a", "./a"), ("there", "x/../there"), ("link", "gone")):
+        with pytest.raises(InputError, match="two results would go to one file"):
+            refuse_inputs([one, other])

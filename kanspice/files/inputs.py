@@ -40,7 +40,7 @@ def note_read(status: os.stat_result) -> None:
 
 def refuse_input(path: str | Path) -> None:
     """Raises InputError where `path` is a file that was read."""
-    status = status_of(path)
+    status = status_of(_target(path))
     if status is not None and _identity(status) in (_READ.get() or ()):
         raise InputError("would be overwritten: it is an input of this command", where=path, hint="another name")
 
@@ -55,10 +55,10 @@ def refuse_inputs(outputs: Iterable[str | Path | None]) -> None:
         if path is None:
             continue
         refuse_input(path)
-        status = status_of(path)
+        status = status_of(_target(path))
         if status is not None and not stat.S_ISREG(status.st_mode):
             continue
-        place = os.path.realpath(path) if status is None else _identity(status)
+        place = _target(path) if status is None else _identity(status)
         if place in seen:
             raise InputError("two results would go to one file", where=path, hint="another name for one of them")
         seen.add(place)
@@ -70,6 +70,14 @@ def status_of(path: str | Path) -> os.stat_result | None:
         return os.stat(path)  # noqa: PTH116 - takes text too
     except (OSError, ValueError):  # ValueError: a null character
         return None
+
+
+def _target(path: str | Path) -> str:
+    """Where what is written to `path` goes: links are followed, and `..` taken back, also where nothing is yet."""
+    try:
+        return os.path.realpath(path)
+    except ValueError:  # a null character: whoever writes will say so
+        return str(path)
 
 
 def _identity(status: os.stat_result) -> Identity:

@@ -89,7 +89,10 @@ def _open(path: str | Path, what: str) -> BufferedReader:
             raise InputError(f"this is not a regular file, so it cannot be {what}", where=path, expected="a file")
         return Path(path).open("rb")
     except FileNotFoundError as error:
-        raise InputError(f"{what} was not found", where=path, expected="a file", hint="check the path") from error
+        found = error.strerror
+        raise InputError(
+            f"{what} was not found", where=path, expected="a file", found=found, hint="check the path"
+        ) from error
     except OSError as error:
         raise _unreadable(path, what, error.strerror or str(error)) from error
     except ValueError as error:  # a null character in the path

@@ -65,7 +65,26 @@ def test_a_request_survives_json():
     assert Request.from_dict(json.loads(json.dumps(request.to_dict())), "x") == request
 
 
-@pytest.mark.parametrize("spoil", [{"extra": 1}, {"sweeps": 5}, {"corners": [{}]}, {"limits": [["rmse", "much"]]}])
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        {"extra": 1},
+        {"sweeps": 5},
+        {"corners": [{}]},
+        {"corners": [{"name": 5, "settings": [1]}]},
+        {"limits": [["rmse", "much"]]},
+        {"limits": [["rmse", -1]]},
+        {"trials": "x"},
+        {"trials": 0},
+        {"seed": -1},
+        {"seed": None},
+        {"device": 5},
+        {"folder": 5},
+        {"set_": [5]},
+        {"engine": "x"},
+        {"yield_min": 2},
+    ],
+)
 def test_a_plan_that_is_none(spoil):
     with pytest.raises(InputError, match="is not a study's plan"):
         Request.from_dict(REQUEST.to_dict() | spoil, "plan.json")
@@ -80,6 +99,9 @@ def test_a_plan_that_is_none(spoil):
         ({"sweeps": (GAIN,), "set_": ("tia.gain = 5",)}, "'tia.gain' is swept and set"),
         ({"sweeps": (GAIN,), "corners": (Corner("a", ("tia.gain=5",)),)}, "--corner a: 'tia.gain' is swept and set"),
         ({"corners": (Corner("a"), Corner("a"))}, "two corners are called 'a'"),
+        ({"trials": 10**12}, "too many draws"),
+        ({"trials": 1001, "sweeps": (Sweep("tia.gain", tuple(map(str, range(1, 1001)))),)}, "too many draws"),
+        ({"sweeps": (Sweep("tia.gain", tuple(map(str, range(100_000)))),)}, "too many points"),
     ],
 )
 def test_variations_that_contradict_each_other(change, message):
