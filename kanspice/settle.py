@@ -104,8 +104,9 @@ def settle(
         noise_v_per_rthz=technology.tia.noise_v_per_rthz,
         temperature_c=technology.devices.temperature_c,
     )
-    name = technology.name
-    return replace(run.found(), noise=noise, engine=options.engine, model=str(loaded.path), technology=name)
+    found, name = run.found(), technology.name
+    notes = (*loaded.notes, *found.notes)
+    return replace(found, noise=noise, engine=options.engine, model=str(loaded.path), technology=name, notes=notes)
 
 
 def _at_rest(design: Design, inputs: Array, options: SettleOptions) -> Solution:

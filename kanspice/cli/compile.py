@@ -34,6 +34,7 @@ def compile_(
     from kanspice.compiled import write_compiled  # noqa: PLC0415
     from kanspice.models import load, load_array  # noqa: PLC0415
     from kanspice.pipeline import resolve_fidelity  # noqa: PLC0415
+    from kanspice.report.words import plain  # noqa: PLC0415
     from kanspice.technology import load_technology  # noqa: PLC0415
 
     technology = load_technology(tech, set_ or ())
@@ -45,7 +46,8 @@ def compile_(
     manifest = write_compiled(design, chosen, folder)
     if not quiet:
         counts = f"{manifest['devices']} devices, {manifest['nodes']} nodes, {chosen} fidelity"
-        typer.echo(counts)
+        for line in (*map(plain, loaded.notes), counts):
+            typer.echo(line)
         if design.crossbars:
             typer.echo(f"amplifiers sized for {design.swing_basis}")
         if design.crossbars and samples is None:

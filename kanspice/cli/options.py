@@ -44,8 +44,13 @@ class EngineName(StrEnum):
     BATCHED = "batched"
 
 
-Model = Annotated[Path, typer.Argument(metavar="MODEL", help="A kanspice checkpoint, or an authors' with --config.")]
-Config = Annotated[Path | None, typer.Option("--config", help="The authors' config.json.")]
+Model = Annotated[
+    Path,
+    typer.Argument(metavar="MODEL", help="A kanspice checkpoint, an authors' one, or the folder of a training run."),
+]
+Config = Annotated[
+    Path | None, typer.Option("--config", help="The authors' configuration; KANalogue's is found near the checkpoint.")
+]
 Curves = Annotated[
     Path | None,
     typer.Option("--curves", help="Folder of I-V files or cards: curves of an authors' checkpoint, measured points."),

@@ -1,11 +1,11 @@
 """Two-terminal device physics: cards, curves in torch, NumPy and SPICE, and fits to measured points."""
 
 from kanspice.devices.analytic import Analytic
+from kanspice.devices.authors_curves import devices_from_folder, with_points_from
 from kanspice.devices.built import behind, shorted
 from kanspice.devices.cards import Card, Device, write_card
 from kanspice.devices.curves import Curve, PiecewisePolynomial
 from kanspice.devices.extrema import Extrema
-from kanspice.devices.ivdata import devices_from_folder, with_points_from
 from kanspice.devices.registry import list_devices, load_device
 
 __all__ = [

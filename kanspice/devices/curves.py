@@ -196,9 +196,34 @@ class PiecewisePolynomial(Curve):
         offset, scale = (Fraction(float(value)) for value in fitted.mapparms())
         exact = np.zeros(degree + 1, dtype=object)
         exact[: fitted.coef.size] = [Fraction(value) for value in fitted.coef.tolist()]
-        breakpoints = np.linspace(volts[0], volts[-1], 2 if degree <= 5 else 1 + math.ceil(degree / 3))
+        return cls._expanded(exact, volts[0], volts[-1], offset, scale)
+
+    @classmethod
+    def power_series(cls, coefficients: npt.ArrayLike, lo_v: float, hi_v: float) -> PiecewisePolynomial:
+        """The polynomial with ascending `coefficients` (degree + 1,) in powers of the voltage, from lo_v to hi_v.
+
+        Stored as `polynomial` stores one. InputError unless lo_v < hi_v and all numbers are finite.
+        """
+        table = np.asarray(coefficients, dtype=np.float64)
+        if not (np.isfinite(table).all() and np.isfinite([lo_v, hi_v]).all() and lo_v < hi_v):
+            raise InputError(
+                "the numbers are no polynomial", expected="finite coefficients and a range in rising order"
+            )
+        exact = np.array([Fraction(value) for value in table.tolist()], dtype=object)
+        return cls._expanded(exact, lo_v, hi_v, Fraction(0), Fraction(1))
+
+    @classmethod
+    def _expanded(
+        cls, exact: npt.NDArray[np.object_], lo_v: float, hi_v: float, offset: Fraction, scale: Fraction
+    ) -> PiecewisePolynomial:
+        """Local expansions of sum_k exact[k] (offset + scale v)^k, each rounded once."""
+        degree = len(exact) - 1
+        breakpoints = np.linspace(lo_v, hi_v, 2 if degree <= 5 else 1 + math.ceil(degree / 3))
         rows = [_composed(exact, offset + scale * Fraction(b), scale) for b in breakpoints[:-1].tolist()]
-        return cls(breakpoints, np.array(rows, dtype=np.float64))
+        try:
+            return cls(breakpoints, np.array(rows, dtype=np.float64))
+        except OverflowError as error:
+            raise InputError("the polynomial overflows inside its range") from error
 
     @classmethod
     def from_authors_spline(cls, knots: npt.ArrayLike, coefficients: npt.ArrayLike) -> PiecewisePolynomial:

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from kanspice.devices import with_points_from
 from kanspice.errors import InputError
+from kanspice.files import is_folder
 from kanspice.models import (
     kanalogue_authors,
     kanspice_format,
@@ -22,7 +23,8 @@ from kanspice.models import (
 )
 from kanspice.models.kanalogue import KANalogue
 from kanspice.models.network import Family, Network
-from kanspice.models.state import plain_state
+from kanspice.models.run_folder import checkpoint_in
+from kanspice.models.state import plain_state, unwrapped
 from kanspice.models.torch_file import read_torch_file
 
 CheckpointFormat = Literal[
@@ -37,7 +39,8 @@ class LoadedModel:
 
     sha256: of the checkpoint file, in hexadecimal. parameters: the number of trainable numbers. task: what its
     configuration says that it was trained for, in a stranger's words; "" where it says nothing. notes: how it was
-    read, for a reader of the report.
+    read, and what was chosen or assumed, for a reader of the report. config: the configuration that was read, None
+    where there is none.
     """
 
     model: Network
@@ -50,37 +53,54 @@ class LoadedModel:
     output_width: int
     task: str = ""
     notes: tuple[str, ...] = ()
+    config: Path | None = None
 
 
 def load(path: PathLike, config: PathLike | None = None, curves: PathLike | None = None) -> LoadedModel:
     """Load a checkpoint: kanspice's own (complete in itself), or the authors' of a family with its config.
 
+    path: a file, also one that wraps the state dict in what a training resumes from, or the folder of a training run.
     config: the KANalogue or PhyKAN authors' config.json, or the KirchhoffNet authors' config.yaml; for their bare
-    circuits what `kirchhoffnet_bare` says.
+    circuits what `kirchhoffnet_bare` says; None for the KANalogue authors' that lies near the checkpoint.
     curves: for the KANalogue authors' checkpoints, a folder of their I-V files; the shipped device cards if None. For
     kanspice's own, which hold their curves, a folder with the points that these were fitted to.
     Nothing in the file is ever executed. Raises InputError if the file, the config or the curves cannot be used.
     """
-    source = Path(path)
+    given = Path(path)
+    source, chosen = checkpoint_in(given) if is_folder(given) else (given, None)
     content, sha256 = read_torch_file(source)
     config_path = None if config is None else Path(config)
     curves_path = None if curves is None else Path(curves)
+    loaded = _recognised(content, sha256, source, config_path, curves_path)
+    return loaded if chosen is None else replace(loaded, notes=(chosen, *loaded.notes))
+
+
+def _recognised(content: object, sha256: str, path: Path, config: Path | None, curves: Path | None) -> LoadedModel:
     if kanspice_format.recognises(content):
-        return _loaded(_own(content, source, config_path, curves_path), source, sha256, "kanspice")
+        return _loaded(_own(content, path, config, curves), path, sha256, "kanspice")
     if phykan_modules.recognises(content):
-        phykan, task, notes = phykan_modules.load_module(content, source, config_path)
-        _refuse_curves(source, phykan, curves_path)
-        return replace(_loaded(phykan, source, sha256, phykan_authors.FORMAT), task=task, notes=notes)
-    state = plain_state(content, source)
+        phykan, task, notes = phykan_modules.load_module(content, path, config)
+        _refuse_curves(path, phykan, curves)
+        return replace(_loaded(phykan, path, sha256, phykan_authors.FORMAT), task=task, notes=notes, config=config)
+    inner, wrapping = unwrapped(content, path)
+    state = plain_state(inner, path)
+    loaded = _of_state(state, sha256, path, config, curves)
+    return loaded if wrapping is None else replace(loaded, notes=(wrapping, *loaded.notes))
+
+
+def _of_state(
+    state: dict[str, Tensor], sha256: str, path: Path, config: Path | None, curves: Path | None
+) -> LoadedModel:
     if kanalogue_authors.recognises(state):
-        kanalogue = kanalogue_authors.load_authors(state, source, config_path, curves_path)
-        return _loaded(kanalogue, source, sha256, kanalogue_authors.FORMAT)
+        found = kanalogue_authors.load_authors(state, path, config, curves)
+        loaded = _loaded(found.model, path, sha256, kanalogue_authors.FORMAT)
+        return replace(loaded, notes=found.notes, config=found.config)
     for format_, (recognises, load_authors) in _WITHOUT_CURVES.items():
         if recognises(state):
-            model = load_authors(state, source, config_path)
-            _refuse_curves(source, model, curves_path)
-            return replace(_loaded(model, source, sha256, format_), **_stated(format_, config_path))
-    raise _unknown_family(state, source)
+            model = load_authors(state, path, config)
+            _refuse_curves(path, model, curves)
+            return replace(_loaded(model, path, sha256, format_), config=config, **_stated(format_, config))
+    raise _unknown_family(state, path)
 
 
 def _stated(format_: CheckpointFormat, config: Path | None) -> dict[str, Any]:

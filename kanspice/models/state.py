@@ -17,6 +17,29 @@ _LARGEST_REPETITION = 1_000_000
 _WHOLE_NUMBERS = {"num_batches_tracked", "source", "destination", "parameter_index"}
 _FLOATS = (torch.float32, torch.float64)
 _LARGEST = torch.finfo(torch.float32).max
+_WRAPPINGS = ("model_state", "state_dict", "model_state_dict")
+"""Names under which a training keeps the state dict, beside its optimizer's state and what it has reached."""
+
+
+def unwrapped(value: object, where: Path) -> tuple[object, str | None]:
+    """The state dict in a checkpoint that holds more than one, and what to say of it; anything else as it is.
+
+    Raises InputError where two entries could be the state dict.
+    """
+    held = [name for name in _WRAPPINGS if isinstance(value, Mapping) and isinstance(value.get(name), Mapping)]
+    if not isinstance(value, Mapping) or not held:
+        return value, None
+    if len(held) > 1:
+        raise InputError(
+            "the checkpoint holds several state dicts",
+            where=where,
+            expected=f"one of {', '.join(_WRAPPINGS)}",
+            found=" and ".join(held),
+            hint="save the one that is meant: torch.save(checkpoint[...], path)",
+        )
+    epoch = value.get("epoch")
+    when = f", of epoch {epoch}" if isinstance(epoch, int) else ""
+    return value[held[0]], f"weights: '{held[0]}' of a training's checkpoint{when}"
 
 
 def plain_state(value: object, where: Path) -> dict[str, Tensor]:

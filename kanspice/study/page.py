@@ -92,6 +92,7 @@ def _facts(result: StudyResult) -> list[tuple[str, str]]:
     return [
         ("model", f"{plain(model['path'])} ({plain(model['family'])}, {counted(model['parameters'])} parameters)"),
         ("model's SHA-256", plain(model["sha256"])),
+        *[("read", plain(note)) for note in model["notes"]],
         ("technology", plain(", ".join([request.tech or "ideal", *request.set_]))),
         ("engine", request.engine_and_device),
         ("samples", f"{many(result.samples, 'sample')} from {plain(request.inputs)}, the same for every draw"),

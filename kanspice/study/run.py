@@ -250,6 +250,7 @@ def _facts(request: Request, loaded: LoadedModel) -> dict[str, object]:
             "format": loaded.format,
             "sha256": loaded.sha256,
             "parameters": loaded.parameters,
+            "notes": list(loaded.notes),
         },
         "versions": {name: version(name) for name in PACKAGES} | {"python": platform.python_version()},
     }

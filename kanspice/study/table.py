@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from kanspice.report.table import Row, labelled, said
+from kanspice.report.table import Row, labelled, listed, said
 from kanspice.report.verdict import Verdict
 from kanspice.report.words import many, plain, share
 from kanspice.study import wording
@@ -32,6 +32,9 @@ def print_study(result: StudyResult, console: Console) -> None:
 def _header(result: StudyResult) -> Iterator[Row]:
     request = result.request
     yield "model", Text(plain(request.model))
+    model = result.facts["model"]
+    assert isinstance(model, dict)  # noqa: S101 - of our own making
+    yield from listed("read", (plain(note) for note in model["notes"]))
     yield "engine", Text(f"{request.engine_and_device}, {many(result.samples, 'sample')} a draw, seed {request.seed}")
     if result.reference_accuracy is not None:
         yield "network", Text(f"accuracy {share(result.reference_accuracy, result.samples)}")

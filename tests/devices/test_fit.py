@@ -108,7 +108,7 @@ def test_a_smoothing_that_fitpack_cannot_reach_is_refused() -> None:
 def test_our_fit_of_the_published_points_is_the_authors_curve(name: str, published_iv: Path) -> None:
     v, i = read_points(published_iv / f"{name}_nodes.csv")
     ours, report = fit_card(v, i, Identity(name, "published points"), smoothing=AUTHORS_SMOOTHING[name])
-    (theirs,) = devices_from_folder(published_iv, [name], "univariate")
+    (theirs,) = devices_from_folder(published_iv, [name], "univariate").devices
     fine = np.linspace(v[0] - 0.1, v[-1] + 0.1, 20001)
     for ours_of, theirs_of in zip(ours.curve.numpy(fine), theirs.curve.numpy(fine), strict=True):
         np.testing.assert_allclose(ours_of, theirs_of, atol=1e-11 * np.abs(theirs_of).max(), rtol=0)
@@ -118,7 +118,7 @@ def test_our_fit_of_the_published_points_is_the_authors_curve(name: str, publish
 @pytest.mark.reference_data
 @pytest.mark.parametrize("name", AUTHORS_SMOOTHING)
 def test_the_shipped_card_is_the_authors_curve(name: str, published_iv: Path) -> None:
-    (theirs,) = devices_from_folder(published_iv, [name], "univariate")
+    (theirs,) = devices_from_folder(published_iv, [name], "univariate").devices
     v = np.linspace(-0.5, 2.0, 20001)
     shipped = load_device(name)
     np.testing.assert_allclose(shipped.curve.numpy(v)[0], theirs.curve.numpy(v)[0], atol=1e-13)

@@ -162,7 +162,7 @@ def test_missing_file(tmp_path):
 
 
 def test_directory(tmp_path):
-    refused(tmp_path, "is a directory, not the checkpoint")
+    refused(tmp_path, "this folder holds no checkpoint", "name the file")
 
 
 def test_not_a_regular_file(tmp_path):
