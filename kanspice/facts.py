@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from kanspice.design import Design
+from kanspice.design import Design, HeldSum
 from kanspice.design.bounds import is_settled
 from kanspice.models import KANalogue, KirchhoffNet, LoadedModel
 from kanspice.solution import Solution
@@ -112,6 +112,11 @@ def _period_notes(design: Design) -> list[str]:
         notes.append("switches between periods are ideal")
     else:
         notes.append("all periods in one circuit, with switches and clocks")
+    notes += [
+        f"{stage.name}: what {stage.held} ended with is held and added, by buffers under the nodes' capacitors"
+        for stage in design.stages
+        if isinstance(stage, HeldSum)
+    ]
     if design.losses is not None and design.losses.clamps:
         supply_v, ohm = design.losses.supply_v, design.losses.clamp_ohm
         notes.append(f"nodes beyond {supply_v:.4g} V, either sign, are pulled back through {ohm:.4g} ohm")

@@ -185,8 +185,8 @@ def _with_kept_capacitors(stages: Sequence[Stage]) -> tuple[Stage, ...]:
     """The same, where the nodes that a period and the one before it both have are the same capacitors."""
     kept: list[Stage] = []
     for stage in stages:
-        before = kept[-1] if kept else None
-        if isinstance(stage, OdePeriod) and isinstance(before, OdePeriod):
+        before = next((earlier for earlier in reversed(kept) if isinstance(earlier, OdePeriod)), None)
+        if isinstance(stage, OdePeriod) and before is not None:
             known_f = before.capacitor_f[: stage.nodes]
             kept.append(replace(stage, capacitor_f=np.concatenate([known_f, stage.capacitor_f[len(known_f) :]])))
         else:

@@ -13,7 +13,7 @@ from itertools import pairwise
 import numpy as np
 
 from kanspice.compile.effects import Foreign, fitting
-from kanspice.design import Design, NodeLosses, OdePeriod, ReadOut, Schematic, Stage, Switching
+from kanspice.design import Design, HeldSum, NodeLosses, OdePeriod, ReadOut, Schematic, Stage, Switching
 from kanspice.design.activations import ACTIVATIONS
 from kanspice.design.branches import LAWS, SCHEMATIC_IMPERFECTIONS, SCHEMATIC_LAWS, LawName
 from kanspice.errors import InputError
@@ -24,6 +24,10 @@ from kanspice.technology import Technology
 
 _SUDDEN = 1e-6
 """Part of the shortest period that a clock's edge takes when no time is given."""
+
+_TRANSFER = 1e-2
+"""Part of the shortest period that sampling a voltage to be held takes at least, and adding it. ngspice merges moments
+that are nearer to each other than a twenty-thousandth of a step."""
 
 _CLOSED, _STIFF = 1e-6, 1e3
 """A one-sided switch and a current source that are as good as ideal, in resistances of a unit branch."""
@@ -66,22 +70,20 @@ def technology_for_kirchhoffnet(model: KirchhoffNet, technology: Technology) -> 
 def compile_kirchhoffnet(model: KirchhoffNet, technology: Technology, *, model_sha256: str = "") -> Design:
     """The circuit of a KirchhoffNet: a period for each layer, then the read-out.
 
-    Raises InputError for a branch function that has no circuit yet, for a residual, and for imperfections that the
-    circuit cannot have.
+    Raises InputError for a branch function that has no circuit yet, and for imperfections that the circuit cannot have.
     """
     law = _law(model)
     technology = technology_for_kirchhoffnet(model, technology)
-    if model.residual is not None:
-        raise InputError(
-            "a residual has no circuit yet", expected="a KirchhoffNet without one", found=f"layers {model.residual}"
-        )
     stages: list[Stage] = []
-    inputs = model.input_width
+    inputs, unit_v = model.input_width, technology.units.v_unit_v
     for index, arrays in enumerate(period_arrays(model), start=1):
         stages.append(_period(model, technology, law, arrays, index=index, inputs=inputs))
         inputs = arrays.nodes
-    unit_v = technology.units.v_unit_v
+        if model.residual is not None and index == model.residual[1]:
+            name = f"l{index}.residual"
+            stages.append(HeldSum(name, name, f"l{model.residual[0]}.period", inputs, unit_v))
     stages.append(ReadOut("readout", "readout", model.readout.start, model.readout.width, unit_v))
+    periods = [stage for stage in stages if isinstance(stage, OdePeriod)]
     return Design(
         family="kirchhoffnet",
         model_sha256=model_sha256,
@@ -92,7 +94,7 @@ def compile_kirchhoffnet(model: KirchhoffNet, technology: Technology, *, model_s
         swing_basis="none: there are no amplifiers",
         stages=tuple(stages),
         schematic=_schematic(technology, law),
-        switching=_switching(technology, [stage for stage in stages if isinstance(stage, OdePeriod)]),
+        switching=_switching(technology, periods, holds=model.residual is not None),
         losses=_losses(technology),
         jitter_s=technology.kirchhoffnet.jitter_sigma_s,
     )
@@ -125,7 +127,8 @@ def _schematic(technology: Technology, law: LawName) -> Schematic | None:
     )
 
 
-def _switching(technology: Technology, periods: Sequence[OdePeriod]) -> Switching | None:
+def _switching(technology: Technology, periods: Sequence[OdePeriod], *, holds: bool) -> Switching | None:
+    """holds: whether voltages of some period are held, to be added later."""
     switches = technology.switches
     if switches.mode == "phased":
         if switches.rise_s > 0 and not technology.general:
@@ -149,7 +152,8 @@ def _switching(technology: Technology, periods: Sequence[OdePeriod]) -> Switchin
             expected=f"less than {shortest_s:.4g} s",
             found=f"{rise_s:.4g} s",
         )
-    return Switching(switches.on_ohm, switches.off_ohm, rise_s, switches.hold_s + switches.skew_s)
+    transfer_s = max(rise_s, _TRANSFER * shortest_s) if holds else 0.0
+    return Switching(switches.on_ohm, switches.off_ohm, rise_s, switches.hold_s + switches.skew_s, transfer_s)
 
 
 def _law(model: KirchhoffNet) -> LawName:

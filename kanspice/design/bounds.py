@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -10,7 +10,19 @@ from kanspice.design import filters, synapses
 from kanspice.design.amplifiers import largest_columns_v
 from kanspice.design.branches import growth, slopes
 from kanspice.design.connections import FilterBank, SynapseBank
-from kanspice.design.stages import Array, Connections, Crossbar, Design, LayerNorm, Limiter, OdePeriod, ReadOut, Stage
+from kanspice.design.ideal import carried_v
+from kanspice.design.stages import (
+    Array,
+    Connections,
+    Crossbar,
+    Design,
+    HeldSum,
+    LayerNorm,
+    Limiter,
+    OdePeriod,
+    ReadOut,
+    Stage,
+)
 from kanspice.devices import Device
 
 _SLACK = 1.001
@@ -24,9 +36,10 @@ _LARGEST_DRAWN = 10.0
 def output_bounds_v(design: Design, inputs_v: Array) -> dict[str, Array]:
     """Stage name -> largest possible |output|, (width,) volts, for inputs of at most |inputs_v| (inputs,) volts."""
     largest = largest_currents(design.devices)
-    bounds, before_v = {}, inputs_v[: design.input_width]
+    bounds: dict[str, Array] = {}
+    before_v = inputs_v[: design.input_width]
     for stage in design.stages:
-        before_v = bounds[stage.name] = _bound(design, stage, largest, before_v) * _SLACK + _FLOOR_V
+        before_v = bounds[stage.name] = _bound(design, stage, largest, before_v, bounds) * _SLACK + _FLOOR_V
     return bounds
 
 
@@ -56,7 +69,7 @@ def current_bounds_a(design: Design) -> dict[str, tuple[Array, Array]]:
     return bounds
 
 
-def _bound(design: Design, stage: Stage, largest: Array, before_v: Array) -> Array:
+def _bound(design: Design, stage: Stage, largest: Array, before_v: Array, earlier_v: Mapping[str, Array]) -> Array:
     if isinstance(stage, Limiter):
         return _limiter_bound(stage, before_v)
     if isinstance(stage, LayerNorm):
@@ -64,8 +77,8 @@ def _bound(design: Design, stage: Stage, largest: Array, before_v: Array) -> Arr
         return largest_v
     if isinstance(stage, OdePeriod):
         return np.full(stage.width, _largest_node_v(design, stage, float(stage.start_v(before_v[None, :]).max())))
-    if isinstance(stage, ReadOut):
-        return before_v[stage.start : stage.start + stage.width]
+    if isinstance(stage, HeldSum | ReadOut):
+        return carried_v(stage, before_v, earlier_v)
     if isinstance(stage, FilterBank | SynapseBank):
         return _bank_bound(stage, before_v)
     columns_v: Array = largest_column_currents_a(stage, largest) * stage.feedback_ohm + np.abs(stage.offset_v)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 import re
+from collections.abc import Sequence
 from typing import get_args
 
 import numpy as np
@@ -17,6 +18,7 @@ from kanspice.design.stages import (
     Crossbar,
     Design,
     FillName,
+    HeldSum,
     LayerNorm,
     Limiter,
     LimiterKind,
@@ -28,12 +30,13 @@ from kanspice.design.stages import (
     Switching,
 )
 
-_STAGE_NAME = re.compile(r"l[1-9]\d{0,3}\.(input|encoder|crossbar|norm|period|filters|synapses)|readout")
+_STAGE_NAME = re.compile(r"l[1-9]\d{0,3}\.(input|encoder|crossbar|norm|period|residual|filters|synapses)|readout")
 _KINDS: dict[type[Stage], str] = {
     Limiter: "input",
     Crossbar: "crossbar",
     LayerNorm: "norm",
     OdePeriod: "period",
+    HeldSum: "residual",
     ReadOut: "readout",
     FilterBank: "filters",
     SynapseBank: "synapses",
@@ -62,12 +65,13 @@ def check_design(design: Design) -> None:
     names = [stage.name for stage in design.stages]
     _demand(len(set(names)) == len(names), "two stages have the same name")
     if design.periods:
-        kinds = [type(stage) for stage in design.stages]
-        _demand(kinds == [OdePeriod] * (len(kinds) - 1) + [ReadOut], "periods stand alone, before one read-out")
+        _check_periods(design.stages)
     parts = [part for part in (design.schematic, design.switching, design.losses) if part is not None]
     _demand(bool(design.periods) or not parts, "there are no branches")
     for part in parts:
         _check_part(part)
+    adds = any(isinstance(stage, HeldSum) for stage in design.stages)
+    _demand(not adds or design.switching is None or design.switching.transfer_s > 0, "there is no time to add voltages")
     for converter in (design.dac, design.adc):
         _demand(converter is None or _is_converter(converter), "a converter has no levels")
     _demand(_is_number(design.input_noise_v) and design.input_noise_v >= 0, "the input noise is not a number")
@@ -77,6 +81,18 @@ def check_design(design: Design) -> None:
     for stage in design.stages:
         _check_stage(stage, width, len(design.devices))
         width = stage.width
+
+
+def _check_periods(stages: Sequence[Stage]) -> None:
+    known: dict[str, int] = {}
+    for index, stage in enumerate(stages[:-1]):
+        if isinstance(stage, HeldSum):
+            follows = index > 0 and isinstance(stages[index - 1], OdePeriod)
+            _demand(follows and known.get(stage.held) == stage.width, f"{stage.name} has nothing to add")
+        else:
+            _demand(isinstance(stage, OdePeriod), "periods stand alone, before one read-out")
+            known[stage.name] = stage.width
+    _demand(isinstance(stages[-1], ReadOut), "periods stand alone, before one read-out")
 
 
 def _is_converter(converter: Converter) -> bool:
@@ -121,8 +137,9 @@ def _fits(stage: Stage, width: int, devices: int) -> bool:
         return _is_a_crossbar(stage, width, devices)
     if isinstance(stage, LayerNorm):
         return stage.gain_v.shape == stage.offset_v.shape == (width,)
-    if isinstance(stage, ReadOut):
-        return stage.width > 0 and stage.start + stage.width <= width and stage.unit_v > 0
+    if isinstance(stage, HeldSum | ReadOut):
+        fits = stage.width == width if isinstance(stage, HeldSum) else stage.start + stage.width <= width
+        return fits and stage.width > 0 and stage.unit_v > 0
     if isinstance(stage, FilterBank | SynapseBank):
         return stage.gain.ndim == 3 and stage.rows == width and _is_a_bank(stage)
     return stage.inputs == width and _is_a_graph(stage)

@@ -18,6 +18,7 @@ from kanspice.design.stages import (
     Converter,
     Crossbar,
     Design,
+    HeldSum,
     LayerNorm,
     Limiter,
     NodeLosses,
@@ -33,7 +34,11 @@ from kanspice.files import parse_json, read_file
 
 SCHEMA = "kanspice.design/4"
 _MAX_BYTES = 2**31
-_KINDS: tuple[Callable[..., Stage], ...] = (Limiter, Crossbar, LayerNorm, OdePeriod, ReadOut, FilterBank, SynapseBank)
+_KINDS: tuple[Callable[..., Stage], ...] = (
+    *(Limiter, Crossbar, LayerNorm),
+    *(OdePeriod, HeldSum, ReadOut),
+    *(FilterBank, SynapseBank),
+)
 _TYPES: dict[str, Callable[..., Stage]] = {kind.__name__: kind for kind in _KINDS}
 _PARTS: dict[str, Callable[..., Schematic | Switching | NodeLosses | Converter]] = {
     "schematic": Schematic,

@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 from scipy.special import wrightomega
 
 from kanspice.design.connections import FilterBank, SynapseBank
 from kanspice.design.filters import filtered_v
-from kanspice.design.stages import Array, Connections, Crossbar, Design, LayerNorm, Limiter, OdePeriod, ReadOut, Stage
+from kanspice.design.stages import (
+    Array,
+    Connections,
+    Crossbar,
+    Design,
+    HeldSum,
+    LayerNorm,
+    Limiter,
+    OdePeriod,
+    ReadOut,
+    Stage,
+)
 from kanspice.design.synapses import connected_v
 from kanspice.design.trajectory import period_end_v
 
@@ -15,14 +28,17 @@ _BLOCK_NUMBERS = 8_000_000
 _CLAMP_STEPS = 6
 
 
-def ideal_output_v(design: Design, stage: Stage, input_v: Array) -> Array:
-    """The ideal stage's outputs (samples, width) in volts for the voltages (samples, inputs) at its inputs."""
+def ideal_output_v(design: Design, stage: Stage, input_v: Array, before_v: Mapping[str, Array] | None = None) -> Array:
+    """The ideal stage's outputs (samples, width) in volts for the voltages (samples, inputs) at its inputs.
+
+    before_v: earlier stages' voltages by name, for a stage that adds what was held of one of them.
+    """
     if isinstance(stage, Limiter):
         return limited_v(stage, input_v)
     if isinstance(stage, LayerNorm):
         return normalised_v(stage, input_v)
-    if isinstance(stage, ReadOut):
-        return input_v[:, stage.start : stage.start + stage.width]
+    if isinstance(stage, HeldSum | ReadOut):
+        return carried_v(stage, input_v, before_v or {})
     if isinstance(stage, OdePeriod):
         return period_end_v(stage, input_v)
     if isinstance(stage, FilterBank | SynapseBank):
@@ -30,6 +46,13 @@ def ideal_output_v(design: Design, stage: Stage, input_v: Array) -> Array:
     block = max(1, _BLOCK_NUMBERS // (stage.rows * len(design.devices)))
     parts = [input_v[start : start + block] for start in range(0, len(input_v), block)]
     return np.concatenate([_crossbar(design, stage, part) for part in parts])
+
+
+def carried_v(stage: HeldSum | ReadOut, input_v: Array, before_v: Mapping[str, Array]) -> Array:
+    """What becomes of voltages (..., inputs) between periods and after them. before_v: earlier stages' by name."""
+    if isinstance(stage, HeldSum):
+        return input_v + before_v[stage.held]
+    return input_v[..., stage.start : stage.start + stage.width]
 
 
 def limited_v(stage: Limiter, volts: Array) -> Array:

@@ -6,10 +6,10 @@ Nothing here knows SPICE or torch. Both engines read this and nothing else.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import accumulate
+from itertools import pairwise
 from typing import Literal
 
 import numpy as np
@@ -262,6 +262,27 @@ class OdePeriod:
 
 
 @dataclass(frozen=True)
+class HeldSum:
+    """A residual: the voltages of the period before, and those that an earlier one ended with, which were held since.
+
+    A node's capacitor stands on a buffer of the voltage that was held for it, which is switched on here and left on: so
+    its upper plate rises by that voltage, and no charge flows into it.
+    """
+
+    name: str
+    compares_to: str
+    held: str
+    """The name of the period whose ends are held."""
+    width: int
+    unit_v: float
+
+    @property
+    def output_v_per_unit(self) -> float:
+        """Volts at a node per model unit."""
+        return self.unit_v
+
+
+@dataclass(frozen=True)
 class ReadOut:
     """The outputs: `width` nodes of the stage before, the first of them its output `start` (from 0)."""
 
@@ -298,13 +319,16 @@ class Switching:
 
     A bank is switched on and off along a straight line that takes rise_s, so that it is on for its period if rise and
     fall count half; then every node is left alone for hold_s, less what its clock is late. A bank that is on is behind
-    on_ohm; one that is off draws v / off_ohm from each of its nodes.
+    on_ohm; one that is off draws v / off_ohm from each of its nodes. Where voltages are held for later, sampling them
+    takes transfer_s after that, and adding them another.
     """
 
     on_ohm: float
     off_ohm: float
     rise_s: float
     hold_s: float
+    transfer_s: float = 0.0
+    """Above 0 where there is a `HeldSum`."""
 
 
 @dataclass(frozen=True)
@@ -340,7 +364,7 @@ class Converter:
         return converted
 
 
-Stage = Limiter | Crossbar | LayerNorm | OdePeriod | ReadOut | FilterBank | SynapseBank
+Stage = Limiter | Crossbar | LayerNorm | OdePeriod | HeldSum | ReadOut | FilterBank | SynapseBank
 Connections = FilterBank | SynapseBank
 
 
@@ -407,7 +431,10 @@ class Design:
         """
         if self.jitter_s == 0:
             return np.zeros(samples)
-        earliest_s = -_MOST_LEFT_OUT * self.periods[-1].period_s
+        last_s = self.periods[-1].period_s
+        if self.switching is not None and self.sum_after(self.periods[-1]) is not None:
+            last_s = self.switching.transfer_s
+        earliest_s = -_MOST_LEFT_OUT * last_s
         return np.maximum(self.jitter_s * self._drawn("readout.late_s", numbers, (samples,)), earliest_s)
 
     def _drawn(self, name: str, numbers: Sequence[int] | None, shape: tuple[int, ...]) -> Array:
@@ -431,17 +458,51 @@ class Design:
         """The stages whose connections are circuits of their own, in order."""
         return tuple(stage for stage in self.stages if isinstance(stage, FilterBank | SynapseBank))
 
+    def sum_after(self, period: OdePeriod) -> HeldSum | None:
+        """The sum that a period's voltages go into, if one does."""
+        pairs = pairwise(self.stages)
+        after = next((after for before, after in pairs if before.name == period.name), None)
+        return after if isinstance(after, HeldSum) else None
+
+    def carried_v(self, period: OdePeriod, ends_v: Mapping[str, Array]) -> Array:
+        """What is carried on from a period, (samples, nodes) volts, where switches and buffers are ideal.
+
+        ends_v: period -> the voltages that it ended with, this one's among them.
+        """
+        held = self.sum_after(period)
+        return ends_v[period.name] if held is None else ends_v[period.name] + ends_v[held.held]
+
+    @cached_property
+    def spans_s(self) -> dict[str, tuple[float, float]]:
+        """When each period and each sum begins and has come to its voltages, seconds since the inference began."""
+        held = {stage.held for stage in self.stages if isinstance(stage, HeldSum)}
+        spans_s, at_s, off_s, transfer_s = {}, 0.0, 0.0, 0.0
+        if self.switching is not None:
+            off_s, transfer_s = self.switching.rise_s + self.switching.hold_s, self.switching.transfer_s
+        for stage in self.stages:
+            if isinstance(stage, OdePeriod | HeldSum):
+                lasts_s = transfer_s
+                if isinstance(stage, OdePeriod):
+                    lasts_s = stage.period_s + off_s + transfer_s * (stage.name in held)
+                spans_s[stage.name] = at_s, at_s + lasts_s
+                at_s += lasts_s
+        return spans_s
+
+    @property
+    def begins_s(self) -> tuple[float, ...]:
+        """When each period begins."""
+        return tuple(self.spans_s[period.name][0] for period in self.periods)
+
     @property
     def ends_s(self) -> tuple[float, ...]:
-        """When each period is over, and held if there are switches, seconds since the inference began."""
-        between_s = 0.0 if self.switching is None else self.switching.rise_s + self.switching.hold_s
-        return tuple(accumulate(period.period_s + between_s for period in self.periods))
+        """When each period is over, and held if there are switches."""
+        return tuple(self.spans_s[period.name][1] for period in self.periods)
 
     @property
     def inference_s(self) -> float:
         """How long all periods, or all banks of filters, take together, seconds; 0 where there are none."""
         if self.periods:
-            return self.ends_s[-1]
+            return max(end_s for _, end_s in self.spans_s.values())
         return sum(bank.slot_s for bank in self.banks if isinstance(bank, FilterBank))
 
     @property

@@ -61,7 +61,8 @@ def _stage_gap(
     solved = solution.solved & np.isfinite(before_v).all(axis=1)
     alone_v = np.full_like(volts, np.nan)
     if solved.any():
-        alone_v[solved] = _alone_v(design, stage, before_v[solved], processor)
+        earlier_v = {name: found[solved] for name, found in solution.stage_v.items()}
+        alone_v[solved] = _alone_v(design, stage, before_v[solved], earlier_v, processor)
     outputs, alone = volts / stage.output_v_per_unit, alone_v / stage.output_v_per_unit
     added = compare(outputs, np.where(np.isfinite(alone), alone, reference), solved)
     columns_v = solution.column_v.get(stage.name) if isinstance(stage, Crossbar) else None
@@ -75,11 +76,13 @@ def _stage_gap(
     )
 
 
-def _alone_v(design: Design, stage: Stage, before_v: Array, processor: Processor) -> Array:
+def _alone_v(
+    design: Design, stage: Stage, before_v: Array, earlier_v: Mapping[str, Array], processor: Processor
+) -> Array:
     """What the stage should have done; periods as the batched engine follows them, which is the fastest way to."""
     if isinstance(stage, OdePeriod):
         return ideal_end_v(stage, before_v, processor)
-    return ideal_output_v(design, stage, before_v)
+    return ideal_output_v(design, stage, before_v, earlier_v)
 
 
 def _largest(volts: Array) -> float:

@@ -182,7 +182,7 @@ def _of_banks(design: Design, solution: Solution) -> PhysicalCost:
 def _of_periods(design: Design, solution: Solution) -> PhysicalCost:
     samples = sorted({waveform.sample for waveform in solution.waveforms})
     found: dict[str, list[tuple[float, float]]] = {period.name: [] for period in design.periods}
-    starts_s = dict(zip((period.name for period in design.periods), (0.0, *design.ends_s), strict=False))
+    starts_s = dict(zip((period.name for period in design.periods), design.begins_s, strict=True))
     periods = {period.name: period for period in design.periods}
     for waveform in solution.waveforms:
         period = periods[waveform.stage]
@@ -209,8 +209,8 @@ def _period_assumptions(samples: Sequence[int]) -> tuple[str, ...]:
         "the energy of a branch is the integral of |voltage across it times its current|: what it takes becomes heat,"
         " what it gives comes from a supply",
         "the charge is the integral of all branches' |currents|: times a supply's voltage, what class-A branches draw",
-        "branches are seen at the voltages of their nodes; clocks, read-out, setting the nodes and what else hangs on"
-        " them are not counted",
+        "branches are seen at the voltages of their nodes; clocks, read-out, setting the nodes, holding and"
+        " adding voltages and what else hangs on them are not counted",
     )
 
 

@@ -30,7 +30,7 @@ def _by_sample(solution: Solution) -> Iterator[tuple[int, dict[str, Waveform]]]:
 def _compare(design: Design, sample: int, kept: Mapping[str, Waveform], follow: Follow) -> SampleWaveforms:
     times = {
         period.compares_to: _model_time(period, design.switching, kept[period.name].time_s - start_s)
-        for period, start_s in zip(design.periods, (0.0, *design.ends_s), strict=False)
+        for period, start_s in zip(design.periods, design.begins_s, strict=True)
     }
     expected = follow(sample, times)
     last = design.stages[-1]

@@ -76,6 +76,11 @@ def period_node(layer: str, node: int) -> str:
     return f"{layer}_v{node}" if node else "0"
 
 
+def plate_node(node: str) -> str:
+    """The other plate of a node's capacitor, where voltages are added to the node's: `l1_v3_p`."""
+    return f"{node}_p"
+
+
 def bank(layer: str) -> str:
     """The subcircuit of a KirchhoffNet layer's branches."""
     return f"{layer}_bank"

@@ -8,9 +8,9 @@ from kanspice.design import NodeLosses
 from kanspice.units import spice_number
 
 
-def node_lines(node: str, capacitor_f: float, losses: NodeLosses | None) -> list[str]:
-    """Its elements; a run sets the capacitor's initial voltage."""
-    lines = [f"C{node} {node} 0 {spice_number(capacitor_f)} ic=0"]
+def node_lines(node: str, capacitor_f: float, losses: NodeLosses | None, lower: str = "0") -> list[str]:
+    """Its elements; a run sets the capacitor's initial voltage. lower: the node of the capacitor's other plate."""
+    lines = [f"C{node} {node} {lower} {spice_number(capacitor_f)} ic=0"]
     if losses is not None and math.isfinite(losses.leak_ohm):
         lines.append(f"R{node}_leak {node} 0 {spice_number(losses.leak_ohm)}")
     if losses is not None and losses.clamps:

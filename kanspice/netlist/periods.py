@@ -33,10 +33,11 @@ def period_netlist(design: Design, fidelity: Fidelity) -> Netlist:
         files[bank_file(layer)], count = _bank(stage, design.schematic, fidelity)
         elements += count
         nodes = probes[stage.name] = own
+    probes |= {s.name: probes[p.name] for p in design.periods if (s := design.sum_after(p)) is not None}
     probes |= {s.name: nodes[s.start : s.start + s.width] for s in design.stages if isinstance(s, ReadOut)}
     circuit = [f".include {name}" for name in files]
     if design.switching is not None:
-        text = subcircuits_text()
+        text = subcircuits_text(design)
         files[SUBCIRCUITS] = whole(text)
         circuit += [f".include {SUBCIRCUITS}", *circuit_lines(design, design.switching)]
         elements += _count([*text.splitlines(), *circuit])
@@ -83,7 +84,7 @@ def _bank_text(period: OdePeriod, lines: Callable[[], Iterator[str]]) -> Text:
 
 
 def _count(lines: Iterable[str]) -> int:
-    return sum(line[0] not in "*+." for line in lines)
+    return sum(line[:1] not in ("", "*", "+", ".") for line in lines)
 
 
 def _nodes(design: Design) -> list[tuple[str, ...]]:

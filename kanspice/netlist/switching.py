@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 
-from kanspice.design import Design, OdePeriod, Switching
+from kanspice.design import Design, HeldSum, OdePeriod, Switching
 from kanspice.netlist.library import library_text
-from kanspice.netlist.names import bank, layer_of, period_node
+from kanspice.netlist.names import bank, layer_of, period_node, plate_node
 from kanspice.netlist.nodes import node_lines
 from kanspice.units import spice_number
 
-_SWITCH = "bank_switch"
+_SWITCH, _HOLD = "bank_switch", "hold_cell"
+_FOLLOWS = 100.0
+"""How many times faster than its clock falls what is to be held follows its node."""
+HELD_BEFORE = math.sqrt(math.pi / (2 * _FOLLOWS))
+"""Part of `transfer_s` by which what is held is earlier than its end: the clock has nearly fallen then."""
+_STOPS = 50
+"""Points on the line along which voltages are added, where a supply may hold nodes back: steps are short after each."""
 _SOON = 1e-3
 """Part of an edge after which a clock has another point on its straight line. ngspice begins anew at every point, with
 an implicit Euler step of a tenth of what lies ahead: its error would not fall with the steps, and so not be seen."""
 SUBCIRCUITS = "subcircuits.lib"
 
 
-def subcircuits_text() -> str:
+def subcircuits_text(design: Design) -> str:
     """The subcircuits that the whole circuit needs."""
-    return f"* kanspice subcircuits\n{library_text([_SWITCH])}"
+    holds = any(isinstance(stage, HeldSum) for stage in design.stages)
+    return f"* kanspice subcircuits\n{library_text([_SWITCH, *([_HOLD] if holds else [])])}"
 
 
 def capacitor_nodes(design: Design) -> list[tuple[str, ...]]:
@@ -38,16 +46,51 @@ def capacitor_nodes(design: Design) -> list[tuple[str, ...]]:
 def circuit_lines(design: Design, switching: Switching) -> Iterator[str]:
     """Everything but the banks' own subcircuits."""
     known: set[str] = set()
-    starts_s = [0.0, *design.ends_s]
-    for period, nodes, start_s in zip(design.periods, capacitor_nodes(design), starts_s, strict=False):
+    lower = _raised_plates(design)
+    for period, nodes, start_s in zip(design.periods, capacitor_nodes(design), design.begins_s, strict=True):
         for node, farads in zip(nodes, period.capacitor_f.tolist(), strict=True):
             if node not in known:
-                yield from node_lines(node, farads, design.losses)
+                yield from node_lines(node, farads, design.losses, lower.get(node, "0"))
         known.update(nodes)
         yield from _bank(period, nodes, switching)
         yield _clock(period, switching, start_s)
         yield from _beginning(period, switching, start_s)
         yield from _injection(period, nodes, switching, start_s)
+    for stage in design.stages:
+        if isinstance(stage, HeldSum):
+            yield from _sum(design, stage, switching)
+
+
+def _raised_plates(design: Design) -> dict[str, str]:
+    """Node -> the other plate of its capacitor, for those that voltages are added to."""
+    nodes = dict(zip((period.name for period in design.periods), capacitor_nodes(design), strict=True))
+    plates: dict[str, str] = {}
+    for period in design.periods:
+        if design.sum_after(period) is not None:
+            plates |= {node: plate_node(node) for node in nodes[period.name]}
+    return plates
+
+
+def _sum(design: Design, stage: HeldSum, switching: Switching) -> Iterator[str]:
+    """Voltages held since the end of a period, and what raises the nodes of another by them.
+
+    What is held follows the nodes until a clock of its own has fallen, while they are left alone.
+    """
+    layer, (begin_s, _), (_, held_s) = layer_of(stage.name), design.spans_s[stage.name], design.spans_s[stage.held]
+    lasts_s, parts = switching.transfer_s, _STOPS if design.losses is not None and design.losses.clamps else 1
+    track = [(held_s - lasts_s, 1.0, 1 - _SOON), (held_s, 0.0, 0.0)]
+    add = [(begin_s + lasts_s * part / parts, part / parts, (part + _SOON) / parts) for part in range(parts)]
+    add.append((begin_s + lasts_s, 1.0, 1.0))
+    yield f"V{layer}_track {layer}_track 0 {_straight(track, lasts_s)}"
+    yield f"V{layer}_add {layer}_add 0 {_straight(add, lasts_s / parts)}"
+    nodes = dict(zip((period.name for period in design.periods), capacitor_nodes(design), strict=True))
+    (held,) = (period for period in design.periods if period.name == stage.held)
+    (raised,) = (period for period in design.periods if design.sum_after(period) is stage)
+    ends = zip(nodes[held.name], nodes[raised.name], held.capacitor_f.tolist(), strict=True)
+    for index, (source, node, farads) in enumerate(ends, start=1):
+        values = f"siemens={spice_number(_FOLLOWS * farads / lasts_s)} farads={spice_number(farads)}"
+        yield f"X{layer}_hold{index} {source} {layer}_h{index} {layer}_track {_HOLD} {values}"
+        yield f"B{layer}_raise{index} {plate_node(node)} 0 v=v({layer}_add)*v({layer}_h{index})"
 
 
 def _bank(period: OdePeriod, nodes: tuple[str, ...], switching: Switching) -> Iterator[str]:
@@ -70,14 +113,14 @@ def _clock(period: OdePeriod, switching: Switching, start_s: float) -> str:
         (off_s, 1.0, 1 - _SOON),
         (off_s + switching.rise_s, 0.0, 0.0),
     ]
-    return f"V{layer}_clock {_clock_node(layer)} 0 {_straight(corners, switching)}"
+    return f"V{layer}_clock {_clock_node(layer)} 0 {_straight(corners, switching.rise_s)}"
 
 
 def _beginning(period: OdePeriod, switching: Switching, start_s: float) -> Iterator[str]:
     """A source that does nothing where a clock is late: so that there is a point of time when the period begins."""
     if start_s > 0 and period.late_on_s > 0:
         layer = layer_of(period.name)
-        yield f"V{layer}_begin {layer}_begin 0 {_straight([(start_s, 0.0, 0.0)], switching)}"
+        yield f"V{layer}_begin {layer}_begin 0 {_straight([(start_s, 0.0, 0.0)], switching.rise_s)}"
 
 
 def _injection(period: OdePeriod, nodes: tuple[str, ...], switching: Switching, start_s: float) -> Iterator[str]:
@@ -86,7 +129,7 @@ def _injection(period: OdePeriod, nodes: tuple[str, ...], switching: Switching, 
         return
     layer, half_s, off_s = layer_of(period.name), switching.rise_s / 2, _edges_s(period, start_s)[1]
     corners = [(off_s, 0.0, 2 * _SOON), (off_s + half_s, 1.0, 1 - 2 * _SOON), (off_s + 2 * half_s, 0.0, 0.0)]
-    yield f"V{layer}_pulse {layer}_pulse 0 {_straight(corners, switching)}"
+    yield f"V{layer}_pulse {layer}_pulse 0 {_straight(corners, switching.rise_s)}"
     for node, port, coulombs in zip(nodes, range(1, period.nodes + 1), period.injected_c.tolist(), strict=True):
         yield f"G{layer}_pulse{port} 0 {node} {layer}_pulse 0 {spice_number(coulombs / half_s)}"
 
@@ -96,11 +139,11 @@ def _edges_s(period: OdePeriod, start_s: float) -> tuple[float, float]:
     return start_s + period.late_on_s, start_s + period.period_s + period.late_off_s
 
 
-def _straight(corners: Sequence[tuple[float, float, float]], switching: Switching) -> str:
-    """Straight lines between corners: when each is, its level, and the level soon after it."""
+def _straight(corners: Sequence[tuple[float, float, float]], rise_s: float) -> str:
+    """Straight lines between corners: when each is, its level, and the level soon after it, on an edge of `rise_s`."""
     points = [(0.0, corners[0][1])] if corners[0][0] > 0 else []
     for time_s, level, ahead in corners:
-        points += [(time_s, level), (time_s + _SOON * switching.rise_s, ahead)]
+        points += [(time_s, level), (time_s + _SOON * rise_s, ahead)]
     table = " ".join(f"{spice_number(time_s)} {spice_number(level)}" for time_s, level in points)
     return f"pwl({table})"
 

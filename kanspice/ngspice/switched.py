@@ -39,7 +39,7 @@ def switched_deck(design: Design, inputs_v: Array, late_s: Array, stepping: Step
     ]
     for start_v, late in zip(first.start_v(inputs_v).tolist(), late_s.tolist(), strict=True):
         lines += [f"alter @c{node}[ic]={spice_number(volts)}" for node, volts in zip(start_nodes, start_v, strict=True)]
-        lines += [transient_command(design.ends_s[-1] + late, step_s), f"write {raw} all", "destroy $curplot"]
+        lines += [transient_command(design.inference_s + late, step_s), f"write {raw} all", "destroy $curplot"]
     return "\n".join([*lines, "quit", ".endc", ".end"]) + "\n"
 
 
@@ -53,19 +53,27 @@ def switched_plots(design: Design, raw: Path) -> list[Array]:
     ]
 
 
-def ends_s(design: Design, late_s: float) -> list[float]:
-    """When each period is over, for a sample whose outputs are taken so late."""
-    return [*design.ends_s[:-1], design.ends_s[-1] + late_s]
+def marks_s(design: Design, late_s: float) -> dict[str, float]:
+    """When each period, and each sum, has come to its voltages, for a sample whose outputs are taken so late."""
+    ends_s = {name: end_s for name, (_, end_s) in design.spans_s.items()}
+    if design.switching is None:
+        ends_s[design.periods[-1].name] += late_s
+    else:
+        last = max(ends_s, key=lambda name: ends_s[name])
+        ends_s[last] += late_s
+    return ends_s
 
 
-def period_ends_v(design: Design, table: Array, late_s: float) -> Array:
-    """All periods' node voltages (all periods' nodes,), each at its end; NaN where there is no such point in time."""
+def stage_ends_v(design: Design, table: Array, late_s: float) -> Array:
+    """All periods' and sums' node voltages (all nodes,), each at its end; NaN where there is no such point in time."""
     place = {node: index for index, node in enumerate(_nodes(design), start=1)}
+    nodes = dict(zip((period.name for period in design.periods), capacitor_nodes(design), strict=True))
+    nodes |= {s.name: nodes[p.name] for p in design.periods if (s := design.sum_after(p)) is not None}
     parts = []
-    for end_s, nodes in zip(ends_s(design, late_s), capacitor_nodes(design), strict=True):
+    for name, end_s in marks_s(design, late_s).items():
         ended = np.flatnonzero(np.abs(table[:, 0] - end_s) <= _TIME_SLACK * end_s)
         volts = table[ended[0]] if ended.size else np.full(table.shape[1], np.nan)
-        parts.append(volts[[place[node] for node in nodes]])
+        parts.append(volts[[place[node] for node in nodes[name]]])
     return np.concatenate(parts)
 
 
@@ -78,12 +86,12 @@ def tables_of_periods(design: Design, table: Array, start_v: Array, late_s: floa
     begin = np.zeros((1, table.shape[1]))
     begin[0, 1 : 1 + len(start_v)] = start_v
     whole = np.concatenate([begin, table])
-    tables, start_s = [], 0.0
-    for end_s, nodes in zip(ends_s(design, late_s), capacitor_nodes(design), strict=True):
+    tables, ends_s = [], marks_s(design, late_s)
+    for period, nodes, start_s in zip(design.periods, capacitor_nodes(design), design.begins_s, strict=True):
+        end_s = ends_s[period.name]
         slack_s = _TIME_SLACK * end_s
         within = (whole[:, 0] >= start_s - slack_s) & (whole[:, 0] <= end_s + slack_s)
         tables.append(whole[within][:, [0, *(place[node] for node in nodes)]])
-        start_s = end_s
     return tables
 
 

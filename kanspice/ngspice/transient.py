@@ -14,7 +14,7 @@ from typing import final
 import numpy as np
 import numpy.typing as npt
 
-from kanspice.design import OdePeriod, ReadOut
+from kanspice.design import HeldSum, OdePeriod, ReadOut
 from kanspice.ngspice.blocks import (
     Advance,
     BlockProgress,
@@ -39,7 +39,7 @@ from kanspice.ngspice.stepping import (
     steps_for,
     target,
 )
-from kanspice.ngspice.switched import period_ends_v, switched_deck, switched_plots
+from kanspice.ngspice.switched import stage_ends_v, switched_deck, switched_plots
 from kanspice.ngspice.waveforms import Tracer
 from kanspice.outcomes import Volts, chosen_samples
 from kanspice.solution import FailedSample, NumericalError, Outcome, Solution, Waveform
@@ -77,7 +77,7 @@ class _Part:
 
 @final
 class Periods(Simulation):
-    """A design of periods; a row is the voltages of all periods' nodes at the end of each.
+    """A design of periods; a row is the voltages of all periods' nodes at the end of each, and after sums.
 
     Numerical error is kept well under the distance from the reference, where there is one.
     """
@@ -93,14 +93,14 @@ class Periods(Simulation):
 
     @property
     def width(self) -> int:
-        return sum(period.nodes for period in self.design.periods)
+        return sum(stage.width for stage in self.design.stages if isinstance(stage, OdePeriod | HeldSum))
 
     def split(self, rows: Array) -> Volts:
         stages, position = {}, 0
         for stage in self.design.stages:
-            if isinstance(stage, OdePeriod):
-                stages[stage.name] = last = rows[:, position : position + stage.nodes]
-                position += stage.nodes
+            if isinstance(stage, OdePeriod | HeldSum):
+                stages[stage.name] = last = rows[:, position : position + stage.width]
+                position += stage.width
             elif isinstance(stage, ReadOut):
                 stages[stage.name] = last[:, stage.start : stage.start + stage.width]
         return Volts(stages)
@@ -209,7 +209,8 @@ class Periods(Simulation):
         self, found: Found, block: list[int], stepping: Stepping, part: _Part
     ) -> tuple[Array, FailedSample | None]:
         """Each period in a run of its own: switches between them are ideal."""
-        before_v, ends_v, done = self.inputs_v[block], [], 0.0
+        before_v, done = self.inputs_v[block], 0.0
+        ends_v: dict[str, Array] = {}
         for period in self.design.periods:
             circuit, share = PeriodCircuit.of(self.design, period), period.branches / max(self.design.device_count, 1)
             clock = part.clock(period.period_s, len(block), before=done, share=share)
@@ -224,9 +225,11 @@ class Periods(Simulation):
             doubt = doubt_in(run, block[0], len(table), len(block)) or _unfinished(period, block, table, lasts_s)
             if doubt is not None:
                 return table, doubt
-            before_v = table[:, 1:]
-            ends_v.append(before_v)
-        return np.concatenate(ends_v, axis=1), None
+            ends_v[period.name] = table[:, 1:]
+            before_v = self.design.carried_v(period, ends_v)
+            if (added := self.design.sum_after(period)) is not None:
+                ends_v[added.name] = before_v
+        return np.concatenate(list(ends_v.values()), axis=1), None
 
     def _follow_circuit(
         self, found: Found, block: list[int], stepping: Stepping, part: _Part
@@ -240,7 +243,7 @@ class Periods(Simulation):
         doubt = doubt_in(run, block[0], len(plots), len(block))
         if doubt is not None:
             return np.empty(0), doubt
-        ends_v = np.stack([period_ends_v(self.design, plot, late) for plot, late in zip(plots, late_s, strict=True)])
+        ends_v = np.stack([stage_ends_v(self.design, plot, late) for plot, late in zip(plots, late_s, strict=True)])
         bad = np.flatnonzero(~np.isfinite(ends_v).all(axis=1))
         if bad.size:
             seen = "the transient did not come to the end of every period"
@@ -280,13 +283,18 @@ class Periods(Simulation):
         tracer = Tracer(self.design, *arriving, (finer, finer.finer(_RETRY_FINER)), self._run_everything)
         self.spread(samples, tracer, largest=1)
         rule_v = self.ends_v.get(normal.finer(_RETRY_FINER).steps, {}) | self.ends_v.get(normal.steps, {})
-        kept = tracer.same_as({index: (found.rows[index], rule_v[index]) for index in samples})
+        kept = tracer.same_as({i: (self._of_periods(found.rows[i]), self._of_periods(rule_v[i])) for i in samples})
         if len(kept) < len(samples):
             missing = f"{len(samples) - len(kept)} of {len(samples)}"
             self.notes.append(
                 f"waveforms missing, of samples: {missing}; solved again, there was no result, or another"
             )
         return tuple(waveform for sample in samples for waveform in kept.get(sample, ()))
+
+    def _of_periods(self, row: Array) -> Array:
+        """(all periods' nodes,) of a row, without what sums came to."""
+        volts = self.split(row[None]).stage_v
+        return np.concatenate([volts[period.name][0] for period in self.design.periods])
 
     def _run_everything(self, deck: str) -> Run:
         return self.run(deck, self.circuit.netlist.files)

@@ -14,7 +14,7 @@ from kanspice.ngspice.deck import PeriodCircuit, waveform_deck
 from kanspice.ngspice.process import RAW_FILE, Run
 from kanspice.ngspice.raw import read_plots
 from kanspice.ngspice.stepping import Stepping
-from kanspice.ngspice.switched import ends_s, switched_deck, switched_plots, tables_of_periods
+from kanspice.ngspice.switched import marks_s, switched_deck, switched_plots, tables_of_periods
 from kanspice.solution import FailedSample, Outcome, Waveform
 
 Array = npt.NDArray[np.float64]
@@ -73,7 +73,7 @@ class Tracer:
     def _follow_periods(self, sample: int, stepping: Stepping) -> tuple[list[Array], FailedSample | None]:
         """Tables (points, 1 + nodes) of time since the inference began and voltages, each period in its own run."""
         tables: list[Array] = []
-        before_v, start_s = self._inputs_v[[sample]], 0.0
+        before_v, start_s, ends_v = self._inputs_v[[sample]], 0.0, dict[str, Array]()
         for period, end_s in zip(self._design.periods, self._ends_s(sample), strict=True):
             start_v, circuit = period.start_v(before_v)[0], PeriodCircuit.of(self._design, period)
             run = self._run(waveform_deck(circuit, start_v, end_s - start_s, stepping, RAW_FILE))
@@ -83,7 +83,8 @@ class Tracer:
             if doubt is not None:
                 return [], doubt
             tables.append(table)
-            before_v, start_s = table[-1:, 1:], end_s
+            ends_v[period.name], start_s = table[-1:, 1:], end_s
+            before_v = self._design.carried_v(period, ends_v)
         return tables, None
 
     def _follow_circuit(self, sample: int, stepping: Stepping) -> tuple[list[Array], FailedSample | None]:
@@ -98,7 +99,8 @@ class Tracer:
         return tables, _unfinished(sample, tables, self._ends_s(sample))
 
     def _ends_s(self, sample: int) -> list[float]:
-        return ends_s(self._design, float(self._late_s[sample]))
+        marks = marks_s(self._design, float(self._late_s[sample]))
+        return [marks[period.name] for period in self._design.periods]
 
 
 def _period_table(period: OdePeriod, run: Run, start_v: Array) -> Array:

@@ -12,13 +12,13 @@ import numpy.typing as npt
 
 from kanspice.arrays import namespace
 from kanspice.design import Design, NodeLosses, OdePeriod, ReadOut, Switching
-from kanspice.netlist.switching import capacitor_nodes
+from kanspice.netlist.switching import HELD_BEFORE, capacitor_nodes
 from kanspice.solution import FailedSample, Outcome, Waveform
 from kanspice.solver.banks import Bank, bank_of
 from kanspice.solver.block import Block
 from kanspice.solver.integrator import KINKED, PULLED, SMOOTH, Followed, Method, Tolerance, follow
 from kanspice.solver.memory import bank_bytes
-from kanspice.solver.processors import HOST, Processor, host_record
+from kanspice.solver.processors import HOST, Processor, host, host_record
 
 Array = npt.NDArray[np.float64]
 
@@ -28,6 +28,8 @@ _TIGHTER = 10.0
 _WAVEFORM_POINTS = 201
 _MOST_ROUNDS = 100
 _ROUNDING = 1e-13
+_RAISING_STEPS = 200
+"""Of implicit Euler, while voltages are added: what nodes lose meanwhile is little, or holds them at a supply."""
 _STIFF = 300.0
 """What a period's duration in the time constants of its nodes' losses is at most, for explicit steps."""
 
@@ -93,14 +95,19 @@ class Periods:
         self, inputs_v: Array, late_s: Array, /, *, tighter: bool = False, deadline: float | None = None
     ) -> Block:
         """Voltages for inputs (samples, inputs) in volts; `tighter`: a tenth of the error in every step."""
-        found, volts = Block(), inputs_v
+        found, volts, held_v = Block(), inputs_v, dict[str, Array]()
         for stage, period in zip(self.design.periods, self.periods, strict=True):
-            last = period.last(late_s if stage is self.design.periods[-1] else np.zeros_like(late_s))
+            own_late_s, sum_late_s = self._late_s(stage, late_s)
+            last = period.last(own_late_s)
             followed = period.follow(stage.start_v(volts) / stage.unit_v, last, tighter=tighter, deadline=deadline)
             for place in np.flatnonzero(followed.reached < last).tolist():
                 found.failures.setdefault(place, _failure(stage, period, place, followed))
             volts = np.where((followed.reached < last)[:, None], np.nan, followed.end * stage.unit_v)
             found.stage_v[stage.name] = volts
+            held_v[stage.name] = period.held_v(volts)
+            added = self.design.sum_after(stage)
+            if added is not None:
+                volts = found.stage_v[added.name] = period.raised_v(volts, held_v[added.held], sum_late_s)
         readout = self.design.stages[-1]
         if isinstance(readout, ReadOut):
             found.stage_v[readout.name] = volts[:, readout.start : readout.start + readout.width]
@@ -108,13 +115,25 @@ class Periods:
 
     def waveforms(self, sample: int, input_v: Array, late_s: float) -> tuple[Waveform, ...]:
         """One sample's node voltages over time, for its inputs (inputs,) in volts."""
-        kept, volts, starts_s = [], input_v[None, :], (0.0, *self.design.ends_s)
-        for stage, period, start_s in zip(self.design.periods, self.periods, starts_s, strict=False):
-            late = np.array([late_s if stage is self.design.periods[-1] else 0.0])
-            time, states = period.trace(stage.start_v(volts) / stage.unit_v, float(period.last(late)[0]))
+        kept, volts, held_v = [], input_v[None, :], dict[str, Array]()
+        for stage, period, start_s in zip(self.design.periods, self.periods, self.design.begins_s, strict=True):
+            own_late_s, sum_late_s = self._late_s(stage, np.array([late_s]))
+            time, states = period.trace(stage.start_v(volts) / stage.unit_v, float(period.last(own_late_s)[0]))
             volts = states[-1:] * stage.unit_v
+            held_v[stage.name] = period.held_v(volts)
             kept.append(Waveform(sample, stage.name, start_s + time * period.unit_s, states * stage.unit_v))
+            added = self.design.sum_after(stage)
+            if added is not None:
+                volts = period.raised_v(volts, held_v[added.held], sum_late_s)
         return tuple(kept)
+
+    def _late_s(self, stage: OdePeriod, late_s: Array) -> tuple[Array, Array]:
+        """(samples,) by how much longer than usual the period, and a sum after it, last: the last of all is late."""
+        none_s = np.zeros_like(late_s)
+        if stage is not self.design.periods[-1]:
+            return none_s, none_s
+        switched_sum = self.design.switching is not None and self.design.sum_after(stage) is not None
+        return (none_s, late_s) if switched_sum else (late_s, none_s)
 
 
 def _failure(stage: OdePeriod, period: _Period, place: int, followed: Followed) -> FailedSample:
@@ -132,12 +151,14 @@ class _Period:
         """banks: (nodes,) how many banks hang on each node's capacitor, its own included."""
         self.processor = processor
         self.bank: Bank = bank_of(period, design.schematic, processor)
-        self.unit_s = period.unit_s
+        self.unit_s, self.unit_v = period.unit_s, period.unit_v
         self.per_current = processor.array(_per_current(period))
         self.switches = None
         self.points: tuple[float, ...] = (0.0, period.period_s / self.unit_s)
         if design.switching is not None:
-            self.switches = _Switches(design.switching, self.bank, period, np.array(banks))
+            begin_s, end_s = design.spans_s[period.name]
+            lasts = (end_s - begin_s) / period.unit_s
+            self.switches = _Switches(design.switching, self.bank, period, np.array(banks), lasts)
             self.points = self.switches.points
         self.losses = _Losses(design.losses, period, self.per_current, self.switches)
         self.pull = self.losses if self.losses.largest * self.points[-1] > _STIFF else None
@@ -161,6 +182,36 @@ class _Period:
         for begin, end in pairwise(times.tolist()):
             states.append(self._through([begin], [np.array([end])], states[-1], self.tolerance, None).end)
         return times, np.concatenate(states)
+
+    def held_v(self, volts: Array) -> Array:
+        """What is held of voltages (samples, nodes) at the period's end: those of shortly before, if they leak."""
+        if self.switches is None or self.switches.transfer == 0 or self.losses.largest == 0:
+            return volts
+        state = self.processor.array(volts / self.unit_v)
+        lost = self.losses.slope(self.processor.array(np.full(len(volts), self.points[-1])), state)
+        held: Array = volts - HELD_BEFORE * self.switches.transfer * host(lost) * self.unit_v
+        return held
+
+    def raised_v(self, volts: Array, added_v: Array, late_s: Array) -> Array:
+        """Voltages (samples, nodes) of which each was raised by another, after the period; buffers take their time.
+
+        late_s: (samples,) by how much longer that lasts. Nodes lose meanwhile what they do while no bank is on.
+        """
+        if self.switches is None:
+            return volts + added_v
+        rise, total = self.switches.transfer, self.switches.transfer + late_s / self.unit_s
+        raising, after = total.clip(0, rise), (total - rise).clip(min=0)
+        raised_v = added_v * (raising / rise)[:, None]
+        if self.losses.largest == 0:
+            return volts + raised_v
+        array = self.processor.array
+        state, part = array(volts / self.unit_v), array(raised_v / self.unit_v / _RAISING_STEPS)
+        off = array(np.full_like(total, self.points[-1]))
+        for step, moved in ((raising, part), (after, 0.0 * part)):
+            for _ in range(_RAISING_STEPS):
+                state = self.losses.settled(off, state + moved, array(step / _RAISING_STEPS))
+        end: Array = host(state) * self.unit_v
+        return end
 
     def _through(
         self,
@@ -191,16 +242,18 @@ class _Period:
 class _Switches:
     """Switches between a period's nodes and its bank, and what all the banks that are off draw."""
 
-    def __init__(self, switching: Switching, bank: Bank, period: OdePeriod, banks: npt.NDArray[np.int64]) -> None:
+    def __init__(
+        self, switching: Switching, bank: Bank, period: OdePeriod, banks: npt.NDArray[np.int64], lasts: float
+    ) -> None:
         unit_s, unit_ohm = period.unit_s, period.unit_v / period.current_unit_a
         self.bank, self.ohm, self.leak = bank, switching.on_ohm / unit_ohm, unit_ohm / switching.off_ohm
         self.others = bank.processor.array(self.leak * (banks - 1.0))
-        self.rise = switching.rise_s / unit_s
+        self.rise, self.transfer = switching.rise_s / unit_s, switching.transfer_s / unit_s
         self.on, self.off = period.late_on_s / unit_s, (period.period_s + period.late_off_s) / unit_s
         peak = period.injected_c / period.current_unit_a / unit_s / (self.rise / 2)
         self.peak = bank.processor.array(peak) if peak.any() else None
-        over = (period.period_s + switching.rise_s + switching.hold_s) / unit_s
-        self.points = 0.0, self.on, self.on + self.rise, self.off, self.off + self.rise / 2, self.off + self.rise, over
+        rising, falling = (self.on, self.on + self.rise), (self.off, self.off + self.rise / 2, self.off + self.rise)
+        self.points = (0.0, *rising, *falling, lasts)
 
     def into_nodes(self, time: Array, state: Array) -> Array:
         """The clock's part of the bank's current, and the charge that is pushed out while the clock falls."""

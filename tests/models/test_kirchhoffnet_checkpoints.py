@@ -156,7 +156,6 @@ def test_state_that_cannot_be_used(spoiled, state, parts):
             {"branch": "Device", "args": {"negation": True, "activation": "hardshrink"}},
             "activation has no circuit.*hardshrink",
         ),
-        ({"residual": (1, 1)}, "a residual has no circuit"),
     ],
 )
 def test_what_has_no_circuit_yet(tmp_path, options, message):

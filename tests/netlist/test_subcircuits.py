@@ -26,7 +26,7 @@ def clamped(knee):
 
 TESTED = {
     *("buffer", "clipper", "sigmoid_stage", "tanh_stage", "column_sense"),
-    *("tia_ideal", "tia_finite", "subtractor", "layernorm_lane", "bank_switch"),
+    *("tia_ideal", "tia_finite", "subtractor", "layernorm_lane", "bank_switch", "hold_cell"),
     *("tia_real", "tia_pole", "tia_ideal_limited", "subtractor_limited", "clamp"),
     *("tone", "tone_clocked", "summer", "synapse", "synapse_band"),
     *("operational", "band_pass", "band_pass_real", "oscillator", "peak_detector"),
@@ -182,6 +182,15 @@ def test_a_bank_switch_lets_the_clocks_part_of_the_banks_current_through(sweep, 
     volts = sweep(f"vc c 0 {clock}\nrn x n 1000\nrb b 0 1000\nx1 n b c bank_switch on=500 leak=1e-6", -2.0, 2.0, 0.25)
     close(volts["b"], volts["n"] * 1000 / 1500)
     close((volts["x"] - volts["n"]) / 1000, volts["n"] * (clock / 1500 + (1 - clock) * 1e-6))
+
+
+@pytest.mark.ngspice
+@pytest.mark.parametrize("clock", [0.25, 1.0])
+def test_a_held_voltage_follows_its_node_with_the_clocks_part_of_a_conductance(sweep, clock):
+    """At rest, divided by a load."""
+    loaded = f"vc c 0 {clock}\nx1 x h c hold_cell siemens=1e-3 farads=1e-12\nrl h 0 1000"
+    volts = sweep(loaded, -2.0, 2.0, 0.25)
+    close(volts["h"], volts["x"] * clock / (clock + 1))
 
 
 @pytest.mark.ngspice
