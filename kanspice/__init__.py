@@ -10,14 +10,17 @@ Names are loaded when they are first used, so that `import kanspice` and `kanspi
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
 
-from kanspice.errors import InputError, KanspiceError, SimulatorError
+TYPE_CHECKING = False
+"""As `typing` has it: the command line takes care of signals after this import only, so that it has to be short."""
 
 if TYPE_CHECKING:
+    from typing import Any
+
     from kanspice.compile import compile_model
     from kanspice.design import Design
     from kanspice.devices import Device, load_device
+    from kanspice.errors import InputError, KanspiceError, SimulatorError
     from kanspice.evidence import Evidence
     from kanspice.gap import GapResult
     from kanspice.models import KANalogue, LoadedModel, load, load_array, load_labels, save
@@ -30,9 +33,12 @@ _HOMES = {
     "Device": "kanspice.devices",
     "Evidence": "kanspice.evidence",
     "GapResult": "kanspice.gap",
+    "InputError": "kanspice.errors",
     "KANalogue": "kanspice.models",
+    "KanspiceError": "kanspice.errors",
     "LoadedModel": "kanspice.models",
     "NgspiceOptions": "kanspice.ngspice",
+    "SimulatorError": "kanspice.errors",
     "Technology": "kanspice.technology",
     "VerifyOptions": "kanspice.pipeline",
     "compile_model": "kanspice.compile",

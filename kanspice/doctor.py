@@ -16,6 +16,7 @@ from kanspice import resources
 from kanspice.errors import SimulatorError
 from kanspice.ngspice import library
 from kanspice.ngspice.program import NgspiceProgram, find_ngspice, run_quietly
+from kanspice.processes.folders import fresh_folder
 
 OLDEST_PYTHON = (3, 11)
 OLDEST_TESTED_NGSPICE = (39,)
@@ -115,11 +116,11 @@ def _smoke(program: NgspiceProgram) -> Check:
 
 
 def _measured_divider(program: NgspiceProgram) -> tuple[str, bool]:
-    with tempfile.TemporaryDirectory(prefix="kanspice-") as folder:
-        deck = Path(folder) / "smoke.cir"
+    with fresh_folder() as folder:
+        deck = folder / "smoke.cir"
         deck.write_text(SMOKE_DECK, encoding="ascii")
         try:
-            done = run_quietly([str(program.path), "-n", "-b", deck.name], SMOKE_TIMEOUT_S, Path(folder))
+            done = run_quietly([str(program.path), "-n", "-b", deck.name], SMOKE_TIMEOUT_S, folder)
         except TimeoutError as error:
             return str(error), False
         except OSError as error:

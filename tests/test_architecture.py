@@ -16,6 +16,7 @@ PACKAGE = Path(__file__).resolve().parents[1] / "kanspice"
 
 # Left to right: a room imports only from rooms above it in this list (and from itself).
 ROOMS = (
+    "processes",  # what must not outlive us
     "errors",  # the one tree of errors
     "files",  # reading what others wrote, writing results
     "units",  # numbers as SPICE writes them
@@ -60,7 +61,8 @@ ONLY_IN = {
     "torchdiffeq": {"models", "solver"},
     "PySpice": {"netlist"},
     "PySpice.Spice.NgSpice": {"ngspice"},
-    "subprocess": {"ngspice"},
+    "subprocess": {"processes", "ngspice"},
+    "multiprocessing": {"study"},
     "ctypes": {"ngspice"},
     "cffi": {"ngspice"},
     "pty": set(),

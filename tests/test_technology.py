@@ -10,7 +10,7 @@ import pytest
 from circuits import PEAK, network
 from typer.testing import CliRunner
 
-from kanspice.cli import app
+from kanspice.cli.commands import app
 from kanspice.compile import technology_for_kanalogue, technology_for_kirchhoffnet
 from kanspice.compile.effects import Foreign, fitting
 from kanspice.errors import InputError

@@ -5,16 +5,15 @@ from __future__ import annotations
 import json as json_format
 from collections.abc import Sequence
 from dataclasses import asdict
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
-from kanspice.doctor import Check, can_measure, examine
 from kanspice.errors import SimulatorError
 from kanspice.files import write_text
+
+if TYPE_CHECKING:
+    from kanspice.doctor import Check
 
 SCHEMA = "kanspice.doctor/1"
 
@@ -28,6 +27,8 @@ def doctor(
 
     Leaves with 0 when kanspice can measure, with 3 when something essential is missing.
     """
+    from kanspice.doctor import can_measure, examine  # noqa: PLC0415 - --help stays fast
+
     checks = examine()
     if json != "-":
         _print_table(checks)
@@ -39,6 +40,8 @@ def doctor(
 
 def as_json(checks: Sequence[Check]) -> str:
     """The checks as one JSON document of schema `kanspice.doctor/1`."""
+    from kanspice.doctor import can_measure  # noqa: PLC0415 - --help stays fast
+
     document = {"schema": SCHEMA, "can_measure": can_measure(checks), "checks": [asdict(check) for check in checks]}
     return json_format.dumps(document, indent=2, ensure_ascii=False)
 
@@ -52,6 +55,12 @@ def _write_json(checks: Sequence[Check], target: str) -> None:
 
 
 def _print_table(checks: Sequence[Check]) -> None:
+    from rich.console import Console  # noqa: PLC0415 - --help stays fast
+    from rich.table import Table  # noqa: PLC0415
+    from rich.text import Text  # noqa: PLC0415
+
+    from kanspice.doctor import can_measure  # noqa: PLC0415
+
     table = Table(box=None, pad_edge=False)
     for heading in ("", "check", "found"):
         table.add_column(heading, no_wrap=heading != "found", overflow="fold")

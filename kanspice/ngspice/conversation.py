@@ -9,8 +9,9 @@ import time
 from pathlib import Path
 from typing import IO, cast
 
-from kanspice.ngspice.process import kill, start_process
+from kanspice.ngspice.process import start_process
 from kanspice.ngspice.program import NgspiceProgram
+from kanspice.processes.children import end
 
 _SAID = "kanspice_has_said"
 """What the process repeats after each of our commands: all their messages come before it."""
@@ -83,7 +84,7 @@ class Conversation:
 
     def close(self) -> None:
         """Ends the process."""
-        kill(self._process)
+        end(self._process)
         self._pipes.close()
         for stream in (self._input, self._output):
             stream.close()

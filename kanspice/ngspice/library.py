@@ -7,7 +7,6 @@ import ctypes.util
 import logging
 import os
 import sys
-import tempfile
 from collections.abc import Iterator
 from contextlib import chdir, contextmanager
 from functools import lru_cache
@@ -15,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from kanspice.errors import SimulatorError
+from kanspice.processes.folders import fresh_folder
 
 LIBRARY_VARIABLE = "NGSPICE_LIBRARY_PATH"
 INSTALL_HINT = (
@@ -92,8 +92,8 @@ def _without_start_up_file() -> Iterator[None]:
     Version 39 exports no call that says so: show the library an empty folder in both places while it starts.
     """
     kept = {name: os.environ.get(name) for name in ("HOME", "USERPROFILE")}
-    with tempfile.TemporaryDirectory(prefix="kanspice-") as empty, chdir(empty):
-        os.environ.update(dict.fromkeys(kept, empty))
+    with fresh_folder() as empty, chdir(empty):
+        os.environ.update(dict.fromkeys(kept, str(empty)))
         try:
             yield
         finally:

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import io
-import os
 import re
 import resource
-import signal
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -22,6 +19,8 @@ from kanspice.errors import SimulatorError
 from kanspice.memory import peak_bytes
 from kanspice.ngspice.diagnose import suspicion
 from kanspice.ngspice.program import NgspiceProgram, clean_environment
+from kanspice.processes.children import end, start
+from kanspice.processes.folders import fresh_folder
 
 RAW_FILE = "out.raw"
 _MAX_FILE_BYTES = 2**34
@@ -59,8 +58,8 @@ class Run:
 def working_folder() -> Iterator[Path]:
     """A fresh folder, gone afterwards. Raises SimulatorError for a full or broken disk, in it and in what is done."""
     try:
-        with tempfile.TemporaryDirectory(prefix="kanspice-") as folder:
-            yield Path(folder)
+        with fresh_folder() as folder:
+            yield folder
     except OSError as error:
         hint = "free some space, or set TMPDIR to a folder that has some"
         raise SimulatorError("the working folder cannot be used", found=str(error), hint=hint) from error
@@ -89,7 +88,7 @@ def run_deck(
     try:
         timed_out = _wait(process, meter, deadline, stop)
     finally:
-        kill(process)
+        end(process)
         reader.join()
     if stop is not None and stop.is_set():
         raise SimulatorError("the simulation was stopped")
@@ -104,14 +103,13 @@ def start_process(
     Its output and its messages come from one pipe. Raises SimulatorError when it cannot be started.
     """
     try:
-        process = subprocess.Popen(
+        process = start(
             [str(program.path), "-n", *arguments],
-            cwd=folder,
-            env=clean_environment(),
+            folder=folder,
+            environment=clean_environment(),
             stdin=stdin,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            start_new_session=True,
         )
     except OSError as error:
         raise SimulatorError("ngspice cannot be started", where=program.path, found=str(error)) from error
@@ -136,15 +134,6 @@ def _wait(
         except subprocess.TimeoutExpired:
             continue
     return False
-
-
-def kill(process: subprocess.Popen[bytes]) -> None:
-    """Ends the process and everything it started, which may have outlived it and hold its output open."""
-    try:
-        os.killpg(process.pid, signal.SIGKILL)
-    except (ProcessLookupError, PermissionError):
-        process.kill()
-    process.wait()
 
 
 class _Meter:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import signal
 import subprocess
 from dataclasses import dataclass
 from functools import lru_cache
@@ -13,6 +12,7 @@ from pathlib import Path
 
 from kanspice.errors import SimulatorError
 from kanspice.ngspice.library import find_library
+from kanspice.processes.children import end, start
 
 PROGRAM_VARIABLE = "KANSPICE_NGSPICE"
 INSTALL_HINT = (
@@ -72,35 +72,22 @@ def run_quietly(arguments: list[str], timeout_s: float, folder: Path | None = No
 
     Raises OSError when it cannot be started, and TimeoutError, which is one too, when it does not end.
     """
-    process = subprocess.Popen(
+    process = start(
         arguments,
-        stdin=subprocess.DEVNULL,
+        folder=folder,
+        environment=clean_environment(),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        env=clean_environment(),
-        cwd=folder,
-        text=True,
-        errors="replace",
-        start_new_session=True,
     )
     with process:
         try:
             output, complaints = process.communicate(timeout=timeout_s)
         except subprocess.TimeoutExpired:
-            _kill_group(process)
             raise TimeoutError(f"no answer within {timeout_s:g} s") from None
-        except BaseException:
-            _kill_group(process)
-            raise
-    return subprocess.CompletedProcess(arguments, process.returncode, output, complaints)
-
-
-def _kill_group(process: subprocess.Popen[str]) -> None:
-    """End the process and everything it started, so that its pipes close."""
-    try:
-        os.killpg(process.pid, signal.SIGKILL)
-    except (ProcessLookupError, PermissionError):
-        process.kill()
+        finally:
+            end(process)
+    texts = (part.decode("utf-8", "replace") for part in (output, complaints))
+    return subprocess.CompletedProcess(arguments, process.returncode, *texts)
 
 
 def _locate(named: str | None) -> Path:

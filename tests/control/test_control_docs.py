@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from kanspice.cli import app
+from kanspice.cli.commands import app
 from kanspice.control.result import METRICS
 
 ROOT = Path(__file__).resolve().parents[2]

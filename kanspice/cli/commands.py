@@ -1,0 +1,50 @@
+"""The command line's commands, by name."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from kanspice.cli import compile as compile_command
+from kanspice.cli import control, devices, doctor, report, settle, simulate, study, technology, verify
+from kanspice.files import inputs_spared
+
+app = typer.Typer(
+    name="kanspice",
+    help="Compile trained analogue networks to circuits, run them in ngspice, and measure the sim-to-real gap.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    rich_markup_mode="markdown",
+)
+app.command("compile")(compile_command.compile_)
+app.command("simulate")(simulate.simulate)
+app.command("verify")(verify.verify)
+app.command("control")(control.control)
+app.command("settle")(settle.settle)
+app.command("report")(report.report)
+app.command("study")(study.study)
+app.add_typer(devices.app, name="devices")
+app.command("technology")(technology.technology)
+app.command("doctor")(doctor.doctor)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version  # noqa: PLC0415 - only for this option
+
+        typer.echo(f"kanspice {version('kanspice')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    context: typer.Context,
+    *,
+    _version: Annotated[
+        bool, typer.Option("--version", help="Print the version.", callback=_print_version, is_eager=True)
+    ] = False,
+) -> None:
+    """Compile trained analogue networks to circuits, run them in ngspice, and measure the sim-to-real gap."""
+    context.with_resource(inputs_spared())

@@ -1,0 +1,52 @@
+"""Processes that we start: each leads a group of its own, which ends with us at the latest."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from kanspice.processes.interruption import shielded
+from kanspice.processes.ledger import ledger
+
+
+def start(
+    arguments: Sequence[str],
+    *,
+    folder: Path | None = None,
+    environment: Mapping[str, str] | None = None,
+    stdin: int = subprocess.DEVNULL,
+    stdout: int | None = None,
+    stderr: int | None = None,
+    passed: Sequence[int] = (),
+) -> subprocess.Popen[bytes]:
+    """Starts a program, in a folder and an environment if given. passed: file descriptors that it gets.
+
+    Whoever starts it also calls `end`. Raises OSError where it cannot be started.
+    """
+    with shielded():
+        ledger.open()
+        process = subprocess.Popen(
+            arguments,
+            cwd=folder,
+            env=environment,
+            stdin=stdin,
+            stdout=stdout,
+            stderr=stderr,
+            pass_fds=passed,
+            start_new_session=True,
+        )
+        ledger.begun(process.pid)
+    return process
+
+
+def end(process: subprocess.Popen[bytes]) -> None:
+    """Ends the process and everything it started, which may have outlived it and hold its output open."""
+    try:
+        os.killpg(process.pid, signal.SIGKILL)
+    except (ProcessLookupError, PermissionError):
+        process.kill()
+    process.wait()
+    ledger.ended(process.pid)
