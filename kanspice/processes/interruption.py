@@ -15,8 +15,13 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from types import FrameType
-from typing import NoReturn
+
+TYPE_CHECKING = False
+"""As `typing` has it, whose import would take longer than all others here."""
+
+if TYPE_CHECKING:
+    from types import FrameType
+    from typing import NoReturn
 
 before_leaving: list[Callable[[], None]] = []
 """What clears up: called in the middle of anything, so it must not wait for a lock."""

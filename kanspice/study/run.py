@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import platform
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
@@ -147,11 +148,12 @@ def run(
         for point, trial in _checked(prepared):
             if (point, trial) not in known.checks:
                 seed = prepared.request.seeds[trial]
-                found = CheckedDraw(point, trial, seed, check(prepared.benches[point], seed, told))
-                known.take(journal.append({"kind": "check", **asdict(found)}))
-        for draw in (workers or local(1))(_work(prepared, known.draws)):
-            known.take(journal.append({"kind": "draw", **draw.to_dict()}))
-            told(Advance(1))
+                checked = CheckedDraw(point, trial, seed, check(prepared.benches[point], seed, told))
+                known.take(journal.append({"kind": "check", **asdict(checked)}))
+        with closing((workers or local(1))(_work(prepared, known.draws))) as found:
+            for draw in found:
+                known.take(journal.append({"kind": "draw", **draw.to_dict()}))
+                told(Advance(1))
     return _gathered(prepared, known)
 
 

@@ -1,13 +1,8 @@
-"""Who measures: this machine's cores through joblib, or the workers of a Dask cluster. Results come as they finish."""
+"""Who measures: processes of this machine, or the workers of a Dask cluster. Results come as they finish."""
 
 from __future__ import annotations
 
-import os
-import threading
-import time
-import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import closing
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from importlib.util import find_spec
@@ -15,6 +10,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from kanspice.errors import InputError, SimulatorError
+from kanspice.study.pool import measured
 from kanspice.study.specimens import Bench, DrawResult, measure
 
 if TYPE_CHECKING:
@@ -23,10 +19,6 @@ if TYPE_CHECKING:
 _AHEAD = 4
 """Draws that wait at every worker, so that none of them ever waits for us."""
 _PATIENCE_S = 30
-_IDLE_S = 30
-"""After which a process without work ends."""
-_WATCH_S = 1.0
-"""How often a process looks whether the study that it works for is still there: it outlives it by no more."""
 
 
 @dataclass(frozen=True)
@@ -38,76 +30,19 @@ class Work:
     seed: int
 
 
-Workers = Callable[[Sequence[Work]], Iterator[DrawResult]]
+Workers = Callable[[Sequence[Work]], Generator[DrawResult, None, None]]
 
 
 def local(jobs: int) -> Workers:
     """So many processes of this machine; none but this one for 1."""
 
-    def measured(work: Sequence[Work]) -> Iterator[DrawResult]:
-        from joblib import Parallel, delayed  # noqa: PLC0415 - a study on a cluster does not need it
-        from joblib.externals.loky.process_executor import TerminatedWorkerError  # noqa: PLC0415
-
+    def found(work: Sequence[Work]) -> Generator[DrawResult, None, None]:
         if jobs == 1:
-            yield from (measure(each.bench, each.trial, each.seed) for each in work)
-            return
-        parallel = Parallel(
-            n_jobs=jobs,
-            return_as="generator_unordered",
-            pre_dispatch=_AHEAD * jobs,
-            batch_size=1,
-            max_nbytes=None,
-            idle_worker_timeout=_IDLE_S,
-            initializer=_begin,
-            initargs=(os.getpid(), _Benches({each.bench.point: each.bench for each in work})),
-        )
-        tasks = (delayed(_measure_at)(each.bench.point, each.trial, each.seed) for each in work)
-        try:
-            with warnings.catch_warnings(), closing(parallel(tasks)) as found:
-                # What was under way when we are interrupted is done again.
-                warnings.filterwarnings("ignore", message=".* tasks .*", module="joblib")
-                yield from found
-        except TerminatedWorkerError as error:
-            raise SimulatorError(
-                "a worker process ended by itself", found=str(error).splitlines()[0], hint="fewer --jobs: memory?"
-            ) from error
+            return (measure(each.bench, each.trial, each.seed) for each in work)
+        benches = {each.bench.point: each.bench for each in work}
+        return measured(jobs, benches, [(each.bench.point, each.trial, each.seed) for each in work])
 
-    return measured
-
-
-@dataclass(frozen=True, eq=False)
-class _Benches:
-    """Every point's bench: sent to a process once, when it begins, and not with every draw."""
-
-    at: Mapping[int, Bench]
-
-
-_benches = _Benches({})
-"""Of this process, if it is one that was begun to measure."""
-
-
-def _begin(study: int, benches: _Benches) -> None:
-    global _benches  # noqa: PLW0603 - what a process is begun with has nowhere else to wait for its draws
-    _benches = benches
-    _end_with(study)
-
-
-def _measure_at(point: int, trial: int, seed: int) -> DrawResult:
-    return measure(_benches.at[point], trial, seed)
-
-
-def _end_with(study: int) -> None:
-    """Lets this process end when the study's does: waiting for work, it would not see that nobody is left to send any.
-
-    It holds the other end of the pipe that it reads from.
-    """
-
-    def watch() -> None:
-        while os.getppid() == study:
-            time.sleep(_WATCH_S)
-        os._exit(1)
-
-    threading.Thread(target=watch, name="end with the study", daemon=True).start()
+    return found
 
 
 def cluster(address: str) -> Workers:
@@ -115,11 +50,11 @@ def cluster(address: str) -> Workers:
     if find_spec("distributed") is None:
         raise InputError("Dask is not installed", where="--scheduler", hint="pip install 'kanspice[dask]'")
 
-    def measured(work: Sequence[Work]) -> Iterator[DrawResult]:
+    def found(work: Sequence[Work]) -> Generator[DrawResult, None, None]:
         with _client(address) as client:
             yield from _gathered(client, work)
 
-    return measured
+    return found
 
 
 def _client(address: str) -> Client:
