@@ -47,7 +47,7 @@ bench-engines: $(DEV) ngspice ## measure the batched engine beside ngspice, torc
 bench-agreement: $(DEV) ngspice ## how far the batched engine is from ngspice on every example; an hour
 	$(BIN)/python -m benchmarks.agreement
 
-bench-draws: $(DEV) ngspice ## 10,000 specimens of the published MNIST crossbars; half an hour
+bench-draws: $(DEV) ngspice ## 10,000 specimens of crossbars for MNIST; half an hour
 	$(BIN)/python -m benchmarks.draws
 
 bench-sweeps: $(DEV) ## sweep every imperfection of crossbars over a decade: does the gap grow with it?

@@ -1,11 +1,11 @@
-"""How far the batched engine is from ngspice, on every shipped example and published checkpoint: the worst sample.
+"""How far the batched engine is from ngspice, on every shipped example and reference checkpoint: the worst sample.
 
     python -m benchmarks.agreement [--only PATTERN]... [--large] [-o FILE.json]
 
 Both engines solve the same designs. Crossbars have exact operating points; KirchhoffNets are integrated by ngspice with
 twice the time steps until halving them changes its outputs by little, so that what is left is not its own error.
-Rows that need the published checkpoints are left out where KANSPICE_REFERENCE_DATA is not set. --only: rows of such
-names, * for anything; those of an earlier run are kept. --large: the published crossbars with wires, and with
+Rows that need the reference checkpoints are left out where KANSPICE_REFERENCE_DATA is not set. --only: rows of such
+names, * for anything; those of an earlier run are kept. --large: the crossbars for MNIST with wires, and with
 amplifiers that saturate, too: ngspice 39 takes ten minutes of processor time for each.
 """
 
@@ -150,8 +150,8 @@ def example(folder: str, model: str, *settings: str, tech: str | None = None, li
     return source
 
 
-def published(folder: str, files: tuple[str, ...], *settings: str, tech: str | None = None) -> Source:
-    """A published checkpoint in a technology."""
+def from_reference(folder: str, files: tuple[str, ...], *settings: str, tech: str | None = None) -> Source:
+    """A reference checkpoint in a technology."""
 
     def source() -> tuple[LoadedModel, Design, np.ndarray]:
         loaded, inputs = checkpoint((folder, files))
@@ -222,13 +222,13 @@ def _crossbars() -> Iterator[Case]:
     for technology, (settings, samples) in CROSSBARS.items():
         is_large = "tia.swing_v=1.0" in settings and "tia.gain=1000" in settings
         few = 1 if is_large else samples
-        yield Case("MNIST checkpoint, 3 devices", technology, published(MNIST, files, *settings), few, is_large)
+        yield Case("MNIST checkpoint, 3 devices", technology, from_reference(MNIST, files, *settings), few, is_large)
     for ohm in (1.0, 10.0):
-        source = published(MNIST, files, *_wires(ohm))
+        source = from_reference(MNIST, files, *_wires(ohm))
         yield Case("MNIST checkpoint, 3 devices", f"wires {ohm:g} ohm", source, 1, is_large=True)
     for technology in ("ideal", "gain 1000"):
         settings, samples = CROSSBARS[technology]
-        source = published("kanalogue/mnist_layernorm_2basis", files, *settings)
+        source = from_reference("kanalogue/mnist_layernorm_2basis", files, *settings)
         yield Case("MNIST checkpoint, 2 devices, layer norm", technology, source, samples)
 
 
@@ -244,7 +244,7 @@ def _connections() -> Iterator[Case]:
             yield Case(name, technology, example(folder, "model.pt", tech=tech), 20)
         if os.environ.get("KANSPICE_REFERENCE_DATA"):
             for name in ("cartpole_controller", "arm_forward_kinematics"):
-                source = published(f"phykan/{name}", ("model.pt", "config.json"), tech=tech)
+                source = from_reference(f"phykan/{name}", ("model.pt", "config.json"), tech=tech)
                 yield Case(f"{name} checkpoint", technology, source, 20)
 
 
@@ -278,7 +278,7 @@ def _kirchhoffnets() -> Iterator[Case]:
     for name in ("twomoon", "circle", "potential2"):
         for technology in ("behavioural, ideal", "behavioural, typical"):
             settings, tech = KIRCHHOFFNETS[technology]
-            source = published(f"kirchhoffnet/{name}", ("model.pth", "config.yaml"), *settings, tech=tech)
+            source = from_reference(f"kirchhoffnet/{name}", ("model.pth", "config.yaml"), *settings, tech=tech)
             yield Case(f"{name} checkpoint", technology, source, 8)
 
 

@@ -1,4 +1,4 @@
-"""Thousands of specimens of the published crossbars: the study, its cost, and its worst specimen again in ngspice.
+"""Thousands of specimens of crossbars for MNIST: the study, its cost, and its worst specimen again in ngspice.
 
     python -m benchmarks.draws [--trials N] [--jobs N] [--folder DIR] [-o FILE.json]
 

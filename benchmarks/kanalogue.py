@@ -2,7 +2,7 @@
 
     python -m benchmarks.kanalogue [--samples 100] [--plain-samples 5] [-o FILE.json]
 
-Model: the published 196-64-10 checkpoint with three device types (39,552 devices) where KANSPICE_REFERENCE_DATA
+Model: the reference 196-64-10 checkpoint with three device types (39,552 devices) where KANSPICE_REFERENCE_DATA
 names the reference data, else a random network of the same size. Compared, all on the same circuit:
 
 - `shared` and `device`: kanspice's two fidelities, the whole `solve` call with its numerical-error rerun;

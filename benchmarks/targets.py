@@ -2,7 +2,7 @@
 
     python -m benchmarks.targets [--only NAME]... [--large] [-o FILE.json]
 
-Rows that need the published checkpoints are left out where KANSPICE_REFERENCE_DATA is not set, that of badcrossbar
+Rows that need the reference checkpoints are left out where KANSPICE_REFERENCE_DATA is not set, that of badcrossbar
 where it is not installed. --large: wires on 196 x 64 pairs in ngspice too, which takes ten minutes.
 """
 
@@ -76,7 +76,7 @@ def main() -> None:
 
 
 def has_data() -> bool:
-    """Whether the published checkpoints are there."""
+    """Whether the reference checkpoints are there."""
     return bool(os.environ.get("KANSPICE_REFERENCE_DATA"))
 
 
@@ -86,7 +86,7 @@ def has_badcrossbar() -> bool:
 
 
 def finite_gain() -> Row:
-    """The published crossbars, amplifiers of gain 1000: batched against ngspice, one process, loading spread."""
+    """Crossbars for MNIST, amplifiers of gain 1000: batched against ngspice, one process, loading spread."""
     loaded, inputs = checkpoint(KANALOGUE)
     design = compile_model(loaded, load_technology(None, ["tia.gain=1000"]), inputs[:100])
     return engines(design, loaded, inputs[:100], few=3, target=None)
@@ -243,7 +243,7 @@ def resistor() -> Device:
 
 
 def checkpoint(which: tuple[str, tuple[str, ...]]) -> tuple[LoadedModel, np.ndarray]:
-    """A published model and its inputs."""
+    """A reference model and its inputs."""
     folder = Path(os.environ["KANSPICE_REFERENCE_DATA"]) / which[0]
     return load(*(folder / name for name in which[1])), load_array(folder / "inputs.npy", "the inputs")
 

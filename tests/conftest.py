@@ -37,7 +37,7 @@ def missing_ngspice() -> str | None:
 
 @cache
 def missing_reference_data() -> str | None:
-    """Why there is no folder of published reference data; None where there is one."""
+    """Why there is no folder of reference data; None where there is one."""
     named = os.environ.get(REFERENCE_DATA_VARIABLE)
     if not named:
         return f"{REFERENCE_DATA_VARIABLE} is not set"
@@ -96,7 +96,7 @@ def insist_on(need: str) -> None:
 
 @pytest.fixture(scope="session")
 def reference_data() -> Path:
-    """The folder of published reference data."""
+    """The folder of reference data."""
     insist_on("reference_data")
     return Path(os.environ[REFERENCE_DATA_VARIABLE]).resolve()
 

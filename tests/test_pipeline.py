@@ -1,4 +1,4 @@
-"""Verify from Python: evidence that fits, limits that mean something, and the published checkpoints."""
+"""Verify from Python: evidence that fits, limits that mean something, and reference checkpoints."""
 
 from __future__ import annotations
 
@@ -201,12 +201,12 @@ def test_lost_samples_are_counted_against_the_circuit(loaded, evidence, tmp_path
     assert np.isnan(result.outputs[[failure.index for failure in result.failed]]).all()
 
 
-# --- the published checkpoints ---
+# --- reference checkpoints, written by the KANalogue authors' program ---
 
-PUBLISHED = ["mnist_batchnorm_3basis", "mnist_layernorm_2basis"]
+AUTHORS_FORMAT = ["mnist_batchnorm_3basis", "mnist_layernorm_2basis"]
 
 
-def published(reference_data, name, limit):
+def reference_checkpoint(reference_data, name, limit):
     folder = reference_data / "kanalogue" / name
     loaded = load(folder / "best.pth", folder / "config.json", reference_data / "kanalogue" / "iv")
     evidence = Evidence(
@@ -220,9 +220,9 @@ def published(reference_data, name, limit):
 @pytest.mark.ngspice
 @pytest.mark.reference_data
 @pytest.mark.parametrize("fidelity", ["shared", "device"])
-@pytest.mark.parametrize("name", PUBLISHED)
-def test_the_ideal_circuit_of_a_published_network_has_no_gap(reference_data, name, fidelity):
-    loaded, evidence = published(reference_data, name, 5)
+@pytest.mark.parametrize("name", AUTHORS_FORMAT)
+def test_the_ideal_circuit_of_an_authors_checkpoint_has_no_gap(reference_data, name, fidelity):
+    loaded, evidence = reference_checkpoint(reference_data, name, 5)
     result = verify(loaded, technology(), evidence, VerifyOptions(fidelity))
     assert result.failed == ()
     assert result.gap.relative_rmse <= 1e-9
@@ -235,10 +235,10 @@ def test_the_ideal_circuit_of_a_published_network_has_no_gap(reference_data, nam
 
 @pytest.mark.ngspice
 @pytest.mark.reference_data
-def test_a_gain_of_1000_opens_a_gap_in_a_published_network_and_names_the_stage(reference_data):
+def test_a_gain_of_1000_opens_a_gap_in_an_authors_checkpoint_and_names_the_stage(reference_data):
     from kanspice.report import to_json
 
-    loaded, evidence = published(reference_data, "mnist_layernorm_2basis", 2)
+    loaded, evidence = reference_checkpoint(reference_data, "mnist_layernorm_2basis", 2)
     result = verify(loaded, technology("tia.gain=1000"), evidence)
     assert result.failed == ()
     assert 1e-3 < result.gap.relative_rmse < 1

@@ -76,7 +76,7 @@ def test_bad_input_is_exit_code_2(run, balancer, options, said):
 @pytest.mark.ngspice
 @pytest.mark.reference_data
 @pytest.mark.parametrize("fidelity", ["behavioural", "filter"])
-def test_the_published_controller_balances_as_a_circuit(run, good, reference_data, fidelity):
+def test_the_reference_controller_balances_as_a_circuit(run, good, reference_data, fidelity):
     shutil.copytree(reference_data / "phykan" / "cartpole_controller", good / "controller")
     model = ("controller/model.pt", "--config", "controller/config.json", "--plant", "cartpole")
     steps = 60 if fidelity == "behavioural" else 5

@@ -1,4 +1,4 @@
-"""Checkpoints in the format of the KANalogue authors' code: made here, and published ones."""
+"""Checkpoints in the format of the KANalogue authors' code: made here, and by their own program."""
 
 import json
 from itertools import pairwise
@@ -285,7 +285,7 @@ def test_unusable_running_variance(written, value):
 
 @pytest.mark.reference_data
 @pytest.mark.parametrize("name", ["mnist_batchnorm_3basis", "mnist_layernorm_2basis"])
-def test_published_checkpoints_give_the_authors_logits(reference_data, name):
+def test_checkpoints_of_their_program_give_the_authors_logits(reference_data, name):
     folder = reference_data / "kanalogue" / name
     loaded = load(folder / "best.pth", folder / "config.json", reference_data / "kanalogue" / "iv")
     inputs = load_array(folder / "inputs.npy", "the inputs", loaded.input_width)

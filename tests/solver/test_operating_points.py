@@ -215,7 +215,7 @@ def replace_rail(design, rail_v):
 
 @pytest.mark.ngspice
 @pytest.mark.reference_data
-def test_ngspice_agrees_on_the_published_checkpoint(reference_data):
+def test_ngspice_agrees_on_the_reference_checkpoint(reference_data):
     folder = reference_data / "kanalogue" / "mnist_batchnorm_3basis"
     loaded = load(folder / "best.pth", folder / "config.json", folder.parent / "iv")
     inputs = load_array(folder / "inputs.npy", "the inputs")
