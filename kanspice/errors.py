@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from kanspice.visible import plain, visible
+
 
 class KanspiceError(Exception):
     """Base of all deliberate errors. `exit_code` is what the command line leaves with."""
@@ -32,10 +34,10 @@ class KanspiceError(Exception):
 
     @property
     def message(self) -> str:
-        """The error as the user reads it: one headline, then one line per known fact."""
-        headline = self.problem if self.where is None else f"{self.where}: {self.problem}"
+        """The error as the user reads it: one headline, then one line per known fact, every character visible."""
+        headline = self.problem if self.where is None else f"{plain(self.where)}: {self.problem}"
         facts = [("expected", self.expected), ("found", self.found), ("try", self.hint)]
-        return "\n".join([headline, *(f"  {name + ':':9} {text}" for name, text in facts if text)])
+        return visible("\n".join([headline, *(f"  {name + ':':9} {text}" for name, text in facts if text)]))
 
 
 class InputError(KanspiceError):

@@ -1,10 +1,21 @@
-"""How much memory a process has held, where the system says so."""
+"""How much memory a process has held, where the system says so; how much it may hold, and errors for want of it."""
 
 from __future__ import annotations
 
+import errno
 import re
+import resource
 from pathlib import Path
 
+from kanspice.errors import KanspiceError, SimulatorError
+
+_NEEDED_BYTES = 900 * 2**20
+"""Of address space, for the libraries that a simulation needs: measured, 845 MiB on two processors."""
+_WORDS = re.compile(
+    "can(?:not|'t|’t) allocate|failed to map segment|not enough memory|out of memory|bad_alloc|can't start new thread",
+    re.IGNORECASE,
+)
+"""Of libraries that find none left, and do not raise MemoryError."""
 _PEAK = re.compile(rb"VmHWM:\s*(\d+) kB")
 
 
@@ -18,3 +29,41 @@ def peak_bytes(process: int | None = None) -> int:
     except OSError:
         return 0
     return int(found[1]) * 1024 if found else 0
+
+
+def check_allowance() -> None:
+    """Raises SimulatorError where the libraries alone would not fit: they end the process, or report other errors."""
+    allowed = resource.getrlimit(resource.RLIMIT_AS)[0]
+    if allowed != resource.RLIM_INFINITY and allowed < _NEEDED_BYTES:
+        raise SimulatorError(
+            "the limit on memory is too low",
+            where="ulimit -v",
+            expected=f"at least {_NEEDED_BYTES // 1024} (KiB) to begin with",
+            found=str(allowed // 1024),
+            hint="ulimit -v unlimited",
+        )
+
+
+def as_shortage(error: BaseException) -> KanspiceError | None:
+    """The one message for an error that comes of too little memory; None for any other."""
+    if not any(map(_is_shortage, _chain(error))):
+        return None
+    hint = "fewer samples (--limit), fewer --jobs; or more memory, where `ulimit -v` limits it"
+    return SimulatorError("there is not enough memory", found=str(error).partition("\n")[0] or None, hint=hint)
+
+
+def _is_shortage(error: BaseException) -> bool:
+    if isinstance(error, KanspiceError):
+        return False
+    number = error.errno if isinstance(error, OSError) else None
+    return isinstance(error, MemoryError) or number == errno.ENOMEM or _WORDS.search(str(error)) is not None
+
+
+def _chain(error: BaseException) -> list[BaseException]:
+    """The error, and what it was raised from or while handling."""
+    found: list[BaseException] = []
+    cause: BaseException | None = error
+    while cause is not None and cause not in found:
+        found.append(cause)
+        cause = cause.__cause__ or cause.__context__
+    return found

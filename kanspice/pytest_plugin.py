@@ -154,12 +154,11 @@ def _positive(text: str) -> int:
 def _table(result: GapResult) -> str:
     import io  # noqa: PLC0415
 
-    from rich.console import Console  # noqa: PLC0415
-
+    from kanspice.cli.terminal import Terminal  # noqa: PLC0415
     from kanspice.report import print_gap  # noqa: PLC0415
 
     text = io.StringIO()
-    print_gap(result, Console(file=text, width=_WIDTH, no_color=True))
+    print_gap(result, Terminal(file=text, width=_WIDTH, no_color=True))
     return "\n".join(line.rstrip() for line in text.getvalue().splitlines())
 
 

@@ -17,6 +17,7 @@ PACKAGE = Path(__file__).resolve().parents[1] / "kanspice"
 # Left to right: a room imports only from rooms above it in this list (and from itself).
 ROOMS = (
     "processes",  # what must not outlive us
+    "visible",  # text from strangers, made safe to show
     "errors",  # the one tree of errors
     "files",  # reading what others wrote, writing results
     "units",  # numbers as SPICE writes them

@@ -9,6 +9,7 @@ import typer
 from kanspice.cli import compile as compile_command
 from kanspice.cli import control, devices, doctor, report, settle, simulate, study, technology, verify
 from kanspice.files import inputs_spared
+from kanspice.memory import check_allowance
 
 app = typer.Typer(
     name="kanspice",
@@ -48,3 +49,5 @@ def _root(
 ) -> None:
     """Compile trained analogue networks to circuits, run them in ngspice, and measure the sim-to-real gap."""
     context.with_resource(inputs_spared())
+    if context.invoked_subcommand != "doctor":
+        check_allowance()

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from kanspice.cli.options import Config, Curves, FidelityName, FidelityOption, Model, Quiet, Set, Tech
+from kanspice.cli.options import Config, Curves, FidelityName, FidelityOption, Model, Quiet, Set, Tech, say
 
 
 def compile_(
@@ -47,9 +47,9 @@ def compile_(
     if not quiet:
         counts = f"{manifest['devices']} devices, {manifest['nodes']} nodes, {chosen} fidelity"
         for line in (*map(plain, loaded.notes), counts):
-            typer.echo(line)
+            say(line)
         if design.crossbars:
-            typer.echo(f"amplifiers sized for {design.swing_basis}")
+            say(f"amplifiers sized for {design.swing_basis}")
         if design.crossbars and samples is None:
-            typer.echo("verify sizes them for its inputs: pass the same --inputs here to get the circuit it measures")
-        typer.echo(f"wrote {folder}")
+            say("verify sizes them for its inputs: pass the same --inputs here to get the circuit it measures")
+        say(f"wrote {folder}")

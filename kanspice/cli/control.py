@@ -91,8 +91,7 @@ def control(
 
     `kanspice control model.pt --plant pv --engine batched --trials 100 --sweep devices.area_sigma=0.01,0.02,0.05`
     """
-    from rich.console import Console  # noqa: PLC0415 - --help stays fast
-
+    from kanspice.cli.terminal import Terminal  # noqa: PLC0415 - --help stays fast
     from kanspice.control import ControlOptions  # noqa: PLC0415 - torch takes seconds to import
     from kanspice.control.document import control_json  # noqa: PLC0415
     from kanspice.control.page import control_html  # noqa: PLC0415
@@ -102,7 +101,7 @@ def control(
     from kanspice.technology import load_technology  # noqa: PLC0415
 
     wanted = Deliverable(json=json, html=html)
-    console = Console(stderr=wanted.prints, quiet=quiet)
+    console = Terminal(stderr=wanted.prints, quiet=quiet)
     draws = _draws(tech, set_ or [], sweep or [], trials, spot_check)
     technology = load_technology(tech, set_ or ())
     loaded = load(model, config, curves)
@@ -128,14 +127,13 @@ def _measured(
     loaded: LoadedModel, technology: Technology, plant: str, options: ControlOptions, draws: Draws | None, quiet: bool
 ) -> ControlResult:
     """What becomes of all episodes, with a bar while they last."""
-    from rich.console import Console  # noqa: PLC0415 - --help stays fast
-
+    from kanspice.cli.terminal import Terminal  # noqa: PLC0415 - --help stays fast
     from kanspice.control import control as run  # noqa: PLC0415 - torch takes seconds to import
     from kanspice.ngspice import Advance  # noqa: PLC0415
 
     drawn = 0 if draws is None else draws.periods(options.episodes, options.steps)
     total = 2 * options.episodes * options.steps + drawn
-    console = Console(stderr=True, quiet=quiet)
+    console = Terminal(stderr=True, quiet=quiet)
 
     def warn(text: str) -> None:
         console.print(f"warning: {text}", style="yellow", highlight=False, markup=False, soft_wrap=True)

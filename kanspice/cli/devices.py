@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from kanspice.cli.options import say
 from kanspice.files import refuse_inputs, write_bytes
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ def plot(
     path = output or Path(f"{device.name}.png")
     refuse_inputs([path])
     write_bytes(path, _picture(device))
-    typer.echo(f"wrote {path}")
+    say(f"wrote {path}")
 
 
 @app.command()
@@ -90,7 +91,7 @@ def fit(
     for key, value in [*_report_rows(report), *_extrema_rows(report.extrema)]:
         table.add_row(key, value)
     _print(table)
-    typer.echo(f"wrote {output}")
+    say(f"wrote {output}")
 
 
 def _table(*columns: str) -> Table:
@@ -104,9 +105,9 @@ def _table(*columns: str) -> Table:
 
 
 def _print(table: Table) -> None:
-    from rich.console import Console  # noqa: PLC0415
+    from kanspice.cli.terminal import Terminal  # noqa: PLC0415
 
-    Console(markup=False, highlight=False).print(table)
+    Terminal(markup=False, highlight=False).print(table)
 
 
 def _card_rows(device: Device) -> list[tuple[str, str]]:

@@ -11,6 +11,7 @@ import typer
 
 from kanspice.errors import SimulatorError
 from kanspice.files import write_text
+from kanspice.visible import visible_json
 
 if TYPE_CHECKING:
     from kanspice.doctor import Check
@@ -49,16 +50,16 @@ def as_json(checks: Sequence[Check]) -> str:
 def _write_json(checks: Sequence[Check], target: str) -> None:
     """Raises InputError when the file cannot be written."""
     if target == "-":
-        typer.echo(as_json(checks))
+        typer.echo(visible_json(as_json(checks)))
         return
     write_text(target, as_json(checks) + "\n")
 
 
 def _print_table(checks: Sequence[Check]) -> None:
-    from rich.console import Console  # noqa: PLC0415 - --help stays fast
     from rich.table import Table  # noqa: PLC0415
     from rich.text import Text  # noqa: PLC0415
 
+    from kanspice.cli.terminal import Terminal  # noqa: PLC0415 - --help stays fast
     from kanspice.doctor import can_measure  # noqa: PLC0415
 
     table = Table(box=None, pad_edge=False)
@@ -67,7 +68,7 @@ def _print_table(checks: Sequence[Check]) -> None:
     for check in checks:
         word, colour = _verdict(check)
         table.add_row(Text(word, style=colour), check.name, Text(check.found))
-    console = Console()
+    console = Terminal()
     console.print(table)
     for check in checks:
         if check.advice is not None:

@@ -13,6 +13,7 @@ import typer
 
 from kanspice.errors import InputError
 from kanspice.files import write_text
+from kanspice.visible import visible, visible_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -98,6 +99,11 @@ Verbose = Annotated[bool, typer.Option("-v", "--verbose", help="Also print the d
 Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="Print nothing but errors.")]
 
 
+def say(text: str, *, err: bool = False) -> None:
+    """Prints lines, every character visible: to standard output, or beside it."""
+    typer.echo(visible(text), err=err)
+
+
 @dataclass(frozen=True)
 class Deliverable:
     """What a command is to write, and where: `-` prints. At most one can be printed."""
@@ -132,7 +138,7 @@ def hand_over(wanted: Deliverable, console: Console, **make: Callable[[], str]) 
     for kind, text in make.items():
         place = getattr(wanted, kind)
         if place == "-":
-            typer.echo(text(), nl=False)
+            typer.echo(visible_json(text()) if kind == "json" else visible(text()), nl=False)
         elif place is not None:
             write_text(place, text())
     if wanted.html is not None:

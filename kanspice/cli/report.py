@@ -69,20 +69,18 @@ def _print_schema() -> None:
 
 
 def _show(path: Path, wanted: Deliverable, quiet: bool) -> None:
-    from rich.console import Console  # noqa: PLC0415 - --help stays fast
-
+    from kanspice.cli.terminal import Terminal  # noqa: PLC0415 - --help stays fast
     from kanspice.report import print_gap, read_report, to_html, to_markdown  # noqa: PLC0415
 
     result: GapResult = read_report(path)
     refuse_inputs(wanted.files)
-    console = Console(stderr=wanted.prints, quiet=quiet)
+    console = Terminal(stderr=wanted.prints, quiet=quiet)
     print_gap(result, console)
     hand_over(wanted, console, markdown=lambda: to_markdown(result), html=lambda: to_html(result))
 
 
 def _compare(before: Path, after: Path, max_growth: str | None, wanted: Deliverable, quiet: bool) -> None:
-    from rich.console import Console  # noqa: PLC0415 - --help stays fast
-
+    from kanspice.cli.terminal import Terminal  # noqa: PLC0415 - --help stays fast
     from kanspice.gap import Comparison  # noqa: PLC0415
     from kanspice.limits import parse_growth  # noqa: PLC0415
     from kanspice.report import (  # noqa: PLC0415
@@ -96,7 +94,7 @@ def _compare(before: Path, after: Path, max_growth: str | None, wanted: Delivera
     allowed = None if max_growth is None else parse_growth(max_growth)
     found: Comparison = Comparison(read_report(before), read_report(after), allowed)
     refuse_inputs(wanted.files)
-    console = Console(stderr=wanted.prints, quiet=quiet)
+    console = Terminal(stderr=wanted.prints, quiet=quiet)
     print_comparison(found, console)
     hand_over(
         wanted,

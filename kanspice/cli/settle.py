@@ -9,6 +9,7 @@ import typer
 
 from kanspice.cli.options import Config, Curves, EngineName, Limit, Model, Quiet, Set, Tech, Timeout, file_of
 from kanspice.files import refuse_inputs, write_bytes, write_text
+from kanspice.visible import visible_json
 
 
 def settle(
@@ -51,8 +52,7 @@ def settle(
 
     Example: `kanspice settle model.pt --inputs inputs.npy --limit 5 --set tia.gbw_hz=1e6 --plot settling.png`
     """
-    from rich.console import Console  # noqa: PLC0415 - --help stays fast
-
+    from kanspice.cli.terminal import Terminal  # noqa: PLC0415 - --help stays fast
     from kanspice.models import load, load_array  # noqa: PLC0415 - torch takes seconds to import
     from kanspice.report.settling import print_settling, settling_json  # noqa: PLC0415
     from kanspice.report.settling_page import settling_html  # noqa: PLC0415
@@ -69,9 +69,9 @@ def settle(
     written = file_of(json)
     refuse_inputs([written, html, plot])
     result = run(loaded, technology, population[:limit], options, population=population)
-    print_settling(result, Console(stderr=json == "-", quiet=quiet))
+    print_settling(result, Terminal(stderr=json == "-", quiet=quiet))
     if json == "-":
-        typer.echo(settling_json(result), nl=False)
+        typer.echo(visible_json(settling_json(result)), nl=False)
     elif written is not None:
         write_text(written, settling_json(result))
     if html is not None:

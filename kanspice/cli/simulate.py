@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from kanspice.cli.options import Engine, EngineName, Jobs, Limit, Quiet, Timeout, progress_bar
+from kanspice.cli.options import Engine, EngineName, Jobs, Limit, Quiet, Timeout, progress_bar, say
 from kanspice.errors import InputError
 from kanspice.files import is_folder, is_there, refuse_inputs, write_bytes
 
@@ -93,8 +93,7 @@ def _simulate_folder(
     quiet: bool,
     engine: EngineName,
 ) -> None:
-    from rich.console import Console  # noqa: PLC0415 - --help stays fast
-
+    from kanspice.cli.terminal import Terminal  # noqa: PLC0415 - --help stays fast
     from kanspice.compiled import read_compiled  # noqa: PLC0415 - torch takes seconds to import
     from kanspice.engines import solve  # noqa: PLC0415
     from kanspice.gap import decoded_outputs  # noqa: PLC0415
@@ -108,7 +107,7 @@ def _simulate_folder(
     kept = _kept_waveforms(waveforms, target, answers_after_a_time=bool(compiled.design.periods))
     samples = load_array(inputs, "the inputs", compiled.design.input_width)[:limit]
     refuse_inputs([target])
-    with progress_bar(Console(stderr=True, quiet=quiet), "simulating", len(samples)) as progress:
+    with progress_bar(Terminal(stderr=True, quiet=quiet), "simulating", len(samples)) as progress:
         options = NgspiceOptions(jobs=jobs, timeout_s=timeout, waveforms=kept)
         solution = solve(engine.value, compiled.design, samples, compiled.fidelity, options, progress=progress)
     tables = {"outputs": decoded_outputs(compiled.design, solution), "solved": solution.solved}
@@ -117,11 +116,11 @@ def _simulate_folder(
     tables |= _waveform_tables(solution.waveforms)
     _write(target, tables, tables["outputs"], [f"output{index}" for index in range(compiled.design.output_width)])
     for failure in solution.failed:
-        typer.echo(f"sample {failure.index}: {failure.outcome.value}: {failure.advice}", err=True)
+        say(f"sample {failure.index}: {failure.outcome.value}: {failure.advice}", err=True)
     if not quiet:
         for note in solution.notes:
-            typer.echo(f"note: {note}", err=True)
-        typer.echo(f"solved {int(solution.solved.sum())} of {solution.samples} samples; wrote {target}")
+            say(f"note: {note}", err=True)
+        say(f"solved {int(solution.solved.sum())} of {solution.samples} samples; wrote {target}")
     raise typer.Exit(_FAILED if solution.failed else 0)
 
 
@@ -154,8 +153,8 @@ def _simulate_netlist(path: Path, output: Path | None, *, timeout: float | None,
     _write(target, tables, *_csv_columns(run.plots[0]))
     if not quiet:
         for plot in run.plots:
-            typer.echo(f"{plot.name}: {plot.table.shape[0]} points of {', '.join(plot.vectors[:8])}")
-        typer.echo(f"wrote {target}")
+            say(f"{plot.name}: {plot.table.shape[0]} points of {', '.join(plot.vectors[:8])}")
+        say(f"wrote {target}")
 
 
 def _target(output: Path | None, default: Path) -> Path:

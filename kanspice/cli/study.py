@@ -23,6 +23,7 @@ from kanspice.cli.options import (
     parsed_sweep,
     parts_of,
     progress_bar,
+    say,
 )
 from kanspice.errors import InputError
 
@@ -153,17 +154,16 @@ def _needed(model: Path | None, inputs: Path | None, out: Path | None) -> tuple[
 
 def _measure(prepared: Prepared, folder: Path, workers: Workers, quiet: bool) -> int:
     """Measures the draws that are missing, writes and shows what all of them amount to; the exit code."""
-    from rich.console import Console  # noqa: PLC0415 - --help stays fast
-
+    from kanspice.cli.terminal import Terminal  # noqa: PLC0415 - --help stays fast
     from kanspice.study import run  # noqa: PLC0415
     from kanspice.study.files import write  # noqa: PLC0415
     from kanspice.study.table import print_study  # noqa: PLC0415
 
-    console = Console(stderr=True, quiet=quiet)
+    console = Terminal(stderr=True, quiet=quiet)
     with _kept(folder), progress_bar(console, "measuring", prepared.draws, "draws") as progress:
         result = run(prepared, folder, workers, progress)
         write(result, folder)
-    print_study(result, Console(quiet=quiet))
+    print_study(result, Terminal(quiet=quiet))
     return result.exit_code
 
 
@@ -233,5 +233,5 @@ def _kept(folder: Path) -> Iterator[None]:
         yield
     except BaseException:
         command = shlex.join(["kanspice", "study", "--resume", str(folder)])
-        typer.echo(f"finished draws are kept in {folder}; to go on: {command}", err=True)
+        say(f"finished draws are kept in {folder}; to go on: {command}", err=True)
         raise

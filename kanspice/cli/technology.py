@@ -12,14 +12,14 @@ def technology(tech: Tech = None, set_: Set = None) -> None:
 
     Examples: `kanspice technology`, `kanspice technology --tech board.toml --set tia.gain=1000`
     """
-    from rich.console import Console  # noqa: PLC0415 - --help stays fast
     from rich.table import Table  # noqa: PLC0415
     from rich.text import Text  # noqa: PLC0415
 
+    from kanspice.cli.terminal import Terminal  # noqa: PLC0415 - --help stays fast
     from kanspice.technology import entries, load_technology  # noqa: PLC0415
 
     loaded = load_technology(tech, set_ or ())
-    console = Console()
+    console = Terminal()
     console.print(Text(f"technology {loaded.name}", style="bold"))
     for section, about, keys in entries(loaded):
         table = Table(title=Text(f"[{section}] {about}"), title_justify="left", box=None, pad_edge=False, expand=True)

@@ -112,8 +112,7 @@ def verify(
 
     Example: `kanspice verify model.pt --inputs inputs.npy --labels labels.npy --max relative_rmse=1e-3 --html gap.html`
     """
-    from rich.console import Console  # noqa: PLC0415 - --help stays fast
-
+    from kanspice.cli.terminal import Terminal  # noqa: PLC0415 - --help stays fast
     from kanspice.evidence import read_evidence  # noqa: PLC0415 - torch takes seconds to import
     from kanspice.limits import merged, parse_limits, read_limits  # noqa: PLC0415
     from kanspice.models import load  # noqa: PLC0415
@@ -124,7 +123,7 @@ def verify(
     from kanspice.technology import load_technology  # noqa: PLC0415
 
     wanted = Deliverable(json, markdown, html, junit)
-    console = Console(stderr=wanted.prints, quiet=quiet)
+    console = Terminal(stderr=wanted.prints, quiet=quiet)
     kept = merged([] if limits is None else read_limits(limits), parse_limits(max_ or []))
     growth = _Growth.of(baseline, max_growth)
     technology = load_technology(tech, set_ or ())
@@ -137,7 +136,7 @@ def verify(
     ngspice = NgspiceOptions(jobs=jobs, timeout_s=timeout, seed=seed, waveforms=followed, device=device)
     options = VerifyOptions(fidelity.value, ngspice, kept, attribute, engine.value, cross_check)
     total = len(evidence.inputs) * options.solves(technology)
-    with progress_bar(Console(stderr=True, quiet=quiet), "simulating", total) as progress:
+    with progress_bar(Terminal(stderr=True, quiet=quiet), "simulating", total) as progress:
         result = run(loaded, technology, evidence, options, progress)
     result = replace(result, command=shlex.join(["kanspice", *sys.argv[1:]]))
     if growth is not None:

@@ -6,8 +6,11 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from kanspice import visible
 from kanspice.gap.causes import Share
 
+plain, escaped = visible.plain, visible.escaped
+"""As every report writes what a stranger has named."""
 NOTHING = "-"
 """What stands where there is no figure."""
 
@@ -78,20 +81,9 @@ def pair(value: float, limit: float) -> tuple[str, str]:
     return next((texts for texts in told_apart if texts[0] != texts[1]), short)
 
 
-def plain(value: object) -> str:
-    """Text on one line with every character visible: a file name from a stranger cannot move the cursor."""
-    line = " ".join(str(value).split())
-    return "".join(letter if letter.isprintable() else escaped(letter) for letter in line)
-
-
 def encodable(text: str) -> str:
     """Text that UTF-8 can hold: lone surrogates (a file name that is no Unicode) become a backslash and digits."""
     return text.encode("utf-8", "backslashreplace").decode("utf-8")
-
-
-def escaped(letter: str) -> str:
-    r"""One character as Python writes it in a string: `\x1b`."""
-    return letter.encode("unicode_escape").decode("ascii")
 
 
 def lasting(seconds: float) -> str:

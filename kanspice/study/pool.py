@@ -17,7 +17,6 @@ from multiprocessing import Pipe
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
 
-import kanspice
 from kanspice.errors import KanspiceError, SimulatorError
 from kanspice.processes.children import end, start
 from kanspice.study.specimens import Bench, DrawResult
@@ -119,7 +118,7 @@ def _started() -> _Worker:
 
 def _environment() -> dict[str, str]:
     """Ours, with everything importable from where we have it."""
-    here = str(Path(kanspice.__file__).parents[1])
+    here = str(Path(__file__).resolve().parents[2])
     return {**os.environ, "PYTHONPATH": os.pathsep.join([here, *(path for path in sys.path if path)])}
 
 

@@ -179,6 +179,6 @@ def test_an_interruption_says_what_is_kept_and_how_to_go_on(tmp_path, number, jo
         process.send_signal(number)
         _, said = process.communicate(timeout=60)
     assert process.returncode == 128 + number
-    kept = f"finished draws are kept in {folder}; to go on: kanspice study --resume {folder} --jobs {jobs}"
-    assert said.decode().replace(" --jobs 1", "") == f"{kept}\ninterrupted\n".replace(" --jobs 1", "")
+    kept = f"finished draws are kept in {folder}; to go on: kanspice study --resume {folder}"
+    assert said.decode() == f"{kept}\ninterrupted\n"
     assert 5 <= finished_draws(folder) < DRAWS
