@@ -6,10 +6,14 @@ import os
 import signal
 import subprocess
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from kanspice.processes.interruption import shielded
 from kanspice.processes.ledger import ledger
+
+Process = subprocess.Popen[bytes]
+"""One that we started."""
 
 
 def start(
@@ -21,7 +25,7 @@ def start(
     stdout: int | None = None,
     stderr: int | None = None,
     passed: Sequence[int] = (),
-) -> subprocess.Popen[bytes]:
+) -> Process:
     """Starts a program, in a folder and an environment if given. passed: file descriptors that it gets.
 
     Whoever starts it also calls `end`. Raises OSError where it cannot be started.
@@ -42,8 +46,14 @@ def start(
     return process
 
 
-def end(process: subprocess.Popen[bytes]) -> None:
-    """Ends the process and everything it started, which may have outlived it and hold its output open."""
+def end(process: Process, patience_s: float = 0.0) -> None:
+    """Ends the process and everything it started, which may have outlived it and hold its output open.
+
+    patience_s: how long it may take to end by itself.
+    """
+    if patience_s:
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(patience_s)
     try:
         os.killpg(process.pid, signal.SIGKILL)
     except (ProcessLookupError, PermissionError):

@@ -7,18 +7,17 @@ locks in common memory leave those, and processes that look after them, behind w
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
 from collections import deque
 from collections.abc import Generator, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
 
 from kanspice.errors import KanspiceError, SimulatorError
-from kanspice.processes.children import end, start
+from kanspice.processes.children import Process, end, start
 from kanspice.study.specimens import Bench, DrawResult
 from kanspice.study.worker import Answer, Broken
 
@@ -35,7 +34,7 @@ Draw = tuple[int, int, int]
 class _Worker:
     """A process, and how many draws it has to answer for."""
 
-    process: subprocess.Popen[bytes]
+    process: Process
     pipe: Connection
     owes: int = 0
 
@@ -123,9 +122,7 @@ def _environment() -> dict[str, str]:
 
 
 def _gone(worker: _Worker) -> SimulatorError:
-    with suppress(subprocess.TimeoutExpired):
-        worker.process.wait(_ENDING_S)
-    end(worker.process)
+    end(worker.process, _ENDING_S)
     code = worker.process.returncode
     found = f"signal {-code}" if code < 0 else f"exit code {code}"
     return SimulatorError("a worker process ended by itself", found=found, hint="fewer --jobs: memory?")
