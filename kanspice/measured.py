@@ -34,7 +34,7 @@ from kanspice.gap import (
 )
 from kanspice.memory import peak_bytes
 from kanspice.models import KirchhoffNet, LoadedModel
-from kanspice.models.reference import followed_stages, reference_waveforms
+from kanspice.models.reference import followed_stages, reference_waveforms, stage_laws
 from kanspice.solution import Solution
 from kanspice.technology import Technology
 
@@ -93,7 +93,9 @@ class Measured:
         outputs = decoded_outputs(design, solution)
         scale = scale_of(expected, evidence)
         gap = compare(outputs, expected, solution.solved, scale)
-        stages = measure(self._nominal(), solution, evidence.inputs, reference, device)
+        stages = measure(
+            self._nominal(), solution, evidence.inputs, reference, device, laws=stage_laws(self.loaded.model)
+        )
         numerical = numerical_gap(design, solution, scale)
         accuracies = _accuracies(evidence, expected, outputs, solution)
         external, followed = evidence.external, has_answer(expected)

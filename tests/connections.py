@@ -6,10 +6,10 @@ import numpy as np
 import torch
 from circuits import technology
 
-from kanspice.compile import compile_memkan, compile_phykan, made
+from kanspice.compile import compile_memkan, compile_phykan, compile_surrogate, made
 from kanspice.design import Design
 from kanspice.draws import Draw
-from kanspice.models import BandConstants, MemKAN, PhyKAN
+from kanspice.models import BandConstants, MemKAN, PhyKAN, SurrogateMemKAN
 
 FILTER_PARTS = (
     "filters.component_sigma=0.05",
@@ -58,6 +58,19 @@ def memkan(widths=(2, 3, 2), seed=1) -> MemKAN:
     return MemKAN(widths).eval()
 
 
+def surrogate_memkan(widths=(2, 3, 2), seed=1) -> SurrogateMemKAN:
+    """A MemKAN with random synapses, biases and gains, and a surrogate that knows nothing of synapses."""
+    torch.manual_seed(seed)
+    model = SurrogateMemKAN(widths, 2, (7,))
+    with torch.no_grad():
+        for layer in model.surrogate_layers():
+            layer.raw.normal_()
+            layer.gain.normal_()
+            layer.bias.normal_(std=0.2)
+            layer.bias[0, 0, 0] = 0.0
+    return model.eval()
+
+
 def phykan_design(model, *overrides: str, seed=0) -> Design:
     """What `seed` draws of the circuit."""
     return made(compile_phykan(model, technology(*overrides)), technology(*overrides), Draw(seed))
@@ -66,6 +79,11 @@ def phykan_design(model, *overrides: str, seed=0) -> Design:
 def memkan_design(model, *overrides: str, seed=0) -> Design:
     """What `seed` draws of the circuit."""
     return made(compile_memkan(model, technology(*overrides)), technology(*overrides), Draw(seed))
+
+
+def surrogate_design(model, *overrides: str, seed=0) -> Design:
+    """What `seed` draws of the circuit of the synapses that the surrogate stands for."""
+    return made(compile_surrogate(model, technology(*overrides)), technology(*overrides), Draw(seed))
 
 
 def inputs_for(model, samples=20, seed=0):

@@ -5,7 +5,12 @@ from kanspice.compile.families import Stages, compile_model, compile_nominal, te
 from kanspice.compile.imperfections import made
 from kanspice.compile.kanalogue import compile_kanalogue, technology_for_kanalogue
 from kanspice.compile.kirchhoffnet import compile_kirchhoffnet, technology_for_kirchhoffnet
-from kanspice.compile.memkan import compile_memkan, technology_for_memkan
+from kanspice.compile.memkan import (
+    compile_memkan,
+    compile_surrogate,
+    technology_for_memkan,
+    technology_for_surrogate,
+)
 from kanspice.compile.phykan import compile_phykan, technology_for_phykan
 
 __all__ = [
@@ -17,10 +22,12 @@ __all__ = [
     "compile_model",
     "compile_nominal",
     "compile_phykan",
+    "compile_surrogate",
     "made",
     "technology_for",
     "technology_for_kanalogue",
     "technology_for_kirchhoffnet",
     "technology_for_memkan",
     "technology_for_phykan",
+    "technology_for_surrogate",
 ]

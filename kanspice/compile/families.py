@@ -11,11 +11,16 @@ from kanspice.compile.converters import add_converters
 from kanspice.compile.imperfections import made
 from kanspice.compile.kanalogue import compile_kanalogue, technology_for_kanalogue
 from kanspice.compile.kirchhoffnet import compile_kirchhoffnet, technology_for_kirchhoffnet
-from kanspice.compile.memkan import compile_memkan, technology_for_memkan
+from kanspice.compile.memkan import (
+    compile_memkan,
+    compile_surrogate,
+    technology_for_memkan,
+    technology_for_surrogate,
+)
 from kanspice.compile.phykan import compile_phykan, technology_for_phykan
 from kanspice.design import Design
 from kanspice.draws import Draw
-from kanspice.models import KANalogue, KirchhoffNet, LoadedModel, MemKAN
+from kanspice.models import KANalogue, KirchhoffNet, LoadedModel, MemKAN, SurrogateMemKAN
 from kanspice.models.places import errors_at
 from kanspice.technology import Technology
 
@@ -44,6 +49,8 @@ def technology_for(loaded: LoadedModel, technology: Technology) -> Technology:
             return technology_for_kirchhoffnet(loaded.model, technology)
         if isinstance(loaded.model, MemKAN):
             return technology_for_memkan(technology)
+        if isinstance(loaded.model, SurrogateMemKAN):
+            return technology_for_surrogate(technology)
         return technology_for_phykan(technology)
 
 
@@ -68,6 +75,8 @@ def compile_nominal(
             design = compile_kirchhoffnet(model, technology, model_sha256=loaded.sha256)
     elif isinstance(model, MemKAN):
         design = compile_memkan(model, technology, model_sha256=loaded.sha256)
+    elif isinstance(model, SurrogateMemKAN):
+        design = compile_surrogate(model, technology, model_sha256=loaded.sha256)
     else:
         design = compile_phykan(model, technology, model_sha256=loaded.sha256)
     return add_converters(design, technology, model, sample_inputs, sample_stages)

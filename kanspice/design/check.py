@@ -186,7 +186,8 @@ def _is_a_bank(stage: Connections) -> bool:
         parts = [stage.load_ohm, stage.input_ohm, stage.series_ohm, stage.alpha_per_v, stage.saturation_a]
         least = stage.output_v_per_unit if stage.read_noise_v >= 0 else stage.read_noise_v
         known = bool(np.isin(stage.kind, (LOW_PASS, BAND_PASS, HIGH_PASS)).all())
-        others = stage.kind.shape == stage.gain.shape and known and stage.bias_v.shape == (stage.width,)
+        own = stage.kind.shape == stage.input_bias_v.shape == stage.gain.shape
+        others = own and known and stage.bias_v.shape == (stage.width,)
     return others and least > 0 and all(p.shape == stage.gain.shape and (p > 0).all() for p in parts)
 
 

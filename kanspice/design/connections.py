@@ -96,7 +96,8 @@ class FilterBank:
 class SynapseBank:
     """Every connection is synapses: a memdiode with its series resistance, and a load that it drives current through.
 
-    With V at the row and U at the load, a memdiode carries I = saturation_a * exp(alpha_per_v * drive) where
+    With V at the row plus its input bias, and U at the load, a memdiode carries
+    I = saturation_a * exp(alpha_per_v * drive) where
     low-pass: U = load I, drive = reference - V - U - I series; high-pass: U = load I, drive = V - U - I series;
     band-pass: U = load ((V - U) / input - I), drive = U + V - I series. Output: the sum of gain * U, and the bias.
     """
@@ -113,6 +114,8 @@ class SynapseBank:
     series_ohm: Array
     alpha_per_v: Array
     saturation_a: Array
+    input_bias_v: Array
+    """What a synapse gets besides its row's voltage."""
     bias_v: Array
     """(columns,)"""
     reference_v: float

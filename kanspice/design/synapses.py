@@ -20,7 +20,7 @@ def loads_v(bank: SynapseBank, rows_v: Array) -> Array:
     `resistance` * I and moves the load by `pull` * I. With w = alpha resistance I the memdiode's law is
     w + ln w = ln(alpha resistance saturation) + alpha drive.
     """
-    volts = rows_v[:, :, None, None]
+    volts = rows_v[:, :, None, None] + bank.input_bias_v
     series, load = bank.series_ohm, bank.load_ohm
     is_band, is_low = bank.kind == BAND_PASS, bank.kind == LOW_PASS
     share = np.where(is_band, load / (bank.input_ohm + load), 0.0)
@@ -46,7 +46,7 @@ def largest_output_v(bank: SynapseBank, rows_v: Array) -> Array:
 
     A memdiode's current never moves a load beyond the drive that it has at rest.
     """
-    largest = np.abs(rows_v)[:, None, None]
+    largest = np.abs(rows_v)[:, None, None] + np.abs(bank.input_bias_v)
     drive = np.where(
         bank.kind == HIGH_PASS, largest, np.where(bank.kind == LOW_PASS, largest + abs(bank.reference_v), 2 * largest)
     )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
@@ -16,24 +17,38 @@ from kanspice.solver.periods import ideal_end_v
 from kanspice.solver.processors import Processor, failures_of, processor_named
 
 Array = npt.NDArray[np.float64]
+StageLaw = Callable[[Array], Array]
+_Alone = Callable[[Array, Mapping[str, Array]], Array]
+"""What a stage should have made of the voltages before it, and of those of the stages before that."""
 
 
 def measure(
-    design: Design, solution: Solution, inputs: Array, reference: Mapping[str, Array], device: str = "cpu"
+    design: Design,
+    solution: Solution,
+    inputs: Array,
+    reference: Mapping[str, Array],
+    device: str = "cpu",
+    *,
+    laws: Mapping[str, StageLaw] | None = None,
 ) -> tuple[StageGap, ...]:
     """The gap at every stage of the design.
 
     inputs: (samples, inputs) in model units; reference: stage name -> (samples, width) in model units. device: what
-    computes what periods should have done.
+    computes what periods should have done. laws: what the network makes of values, (samples, inputs) in model units,
+    at stages that an ideal circuit was not built to do the same at.
     """
     processor = processor_named(device)
-    before_v = inputs * design.input_v_per_unit
+    before_v, before_v_per_unit = inputs * design.input_v_per_unit, design.input_v_per_unit
     gaps = []
     for stage in design.stages:
+        law = (laws or {}).get(stage.compares_to)
+        if law is None:
+            alone = partial(_alone_v, design, stage, processor)
+        else:
+            alone = partial(_network_v, stage, law, before_v_per_unit)
         with failures_of(device):
-            gap = _stage_gap(design, solution, stage, before_v, reference[stage.compares_to], processor=processor)
-        gaps.append(gap)
-        before_v = solution.stage_v[stage.name]
+            gaps.append(_stage_gap(solution, stage, before_v, reference[stage.compares_to], alone))
+        before_v, before_v_per_unit = solution.stage_v[stage.name], stage.output_v_per_unit
     return tuple(gaps)
 
 
@@ -54,15 +69,13 @@ def numerical_gap(design: Design, solution: Solution, scale: float) -> Numerical
     return NumericalGap(len(error.samples), rmse, error.max_abs_v / per_unit, rmse / scale if scale else None)
 
 
-def _stage_gap(
-    design: Design, solution: Solution, stage: Stage, before_v: Array, reference: Array, *, processor: Processor
-) -> StageGap:
+def _stage_gap(solution: Solution, stage: Stage, before_v: Array, reference: Array, alone_of: _Alone) -> StageGap:
     volts = solution.stage_v[stage.name]
     solved = solution.solved & np.isfinite(before_v).all(axis=1)
     alone_v = np.full_like(volts, np.nan)
     if solved.any():
         earlier_v = {name: found[solved] for name, found in solution.stage_v.items()}
-        alone_v[solved] = _alone_v(design, stage, before_v[solved], earlier_v, processor)
+        alone_v[solved] = alone_of(before_v[solved], earlier_v)
     outputs, alone = volts / stage.output_v_per_unit, alone_v / stage.output_v_per_unit
     added = compare(outputs, np.where(np.isfinite(alone), alone, reference), solved)
     columns_v = solution.column_v.get(stage.name) if isinstance(stage, Crossbar) else None
@@ -76,8 +89,15 @@ def _stage_gap(
     )
 
 
+def _network_v(
+    stage: Stage, law: StageLaw, before_v_per_unit: float, before_v: Array, _earlier_v: Mapping[str, Array]
+) -> Array:
+    """What the network would have made of these voltages."""
+    return law(before_v / before_v_per_unit) * stage.output_v_per_unit
+
+
 def _alone_v(
-    design: Design, stage: Stage, before_v: Array, earlier_v: Mapping[str, Array], processor: Processor
+    design: Design, stage: Stage, processor: Processor, before_v: Array, earlier_v: Mapping[str, Array]
 ) -> Array:
     """What the stage should have done; periods as the batched engine follows them, which is the fastest way to."""
     if isinstance(stage, OdePeriod):

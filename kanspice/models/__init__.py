@@ -9,6 +9,7 @@ from kanspice.models.kanspice_format import save
 from kanspice.models.kirchhoffnet import KirchhoffNet
 from kanspice.models.memdiode import SynapseConstants
 from kanspice.models.memkan import MemKAN
+from kanspice.models.memkan_surrogate import SurrogateConstants, SurrogateMemKAN
 from kanspice.models.network import Network
 from kanspice.models.noise import CoefficientNoise
 from kanspice.models.phykan import PhyKAN
@@ -25,6 +26,8 @@ __all__ = [
     "MemKAN",
     "Network",
     "PhyKAN",
+    "SurrogateConstants",
+    "SurrogateMemKAN",
     "SynapseConstants",
     "load",
     "load_array",

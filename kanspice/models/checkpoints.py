@@ -18,6 +18,7 @@ from kanspice.models import (
     kanspice_format,
     kirchhoffnet_authors,
     kirchhoffnet_bare,
+    memkan_modules,
     phykan_authors,
     phykan_modules,
 )
@@ -28,7 +29,7 @@ from kanspice.models.state import plain_state, unwrapped
 from kanspice.models.torch_file import read_torch_file
 
 CheckpointFormat = Literal[
-    "kanspice", "kanalogue-authors", "kirchhoffnet-authors", "kirchhoffnet-bare", "phykan-authors"
+    "kanspice", "kanalogue-authors", "kirchhoffnet-authors", "kirchhoffnet-bare", "memkan-authors", "phykan-authors"
 ]
 PathLike = str | os.PathLike[str]
 
@@ -82,6 +83,10 @@ def _recognised(content: object, sha256: str, path: Path, config: Path | None, c
         phykan, task, notes = phykan_modules.load_module(content, path, config)
         _refuse_curves(path, phykan, curves)
         return replace(_loaded(phykan, path, sha256, phykan_authors.FORMAT), task=task, notes=notes, config=config)
+    if memkan_modules.recognises(content):
+        memkan, notes = memkan_modules.load_module(content, path, config)
+        _refuse_curves(path, memkan, curves)
+        return replace(_loaded(memkan, path, sha256, memkan_modules.FORMAT), notes=notes)
     inner, wrapping = unwrapped(content, path)
     state = plain_state(inner, path)
     loaded = _of_state(state, sha256, path, config, curves)

@@ -19,10 +19,11 @@ import torch
 from torch import Tensor
 
 from kanspice.errors import InputError
-from kanspice.models import kanalogue_own, kirchhoffnet_own, memkan_own, phykan_own
+from kanspice.models import kanalogue_own, kirchhoffnet_own, memkan_own, memkan_surrogate_own, phykan_own
 from kanspice.models.kanalogue import KANalogue
 from kanspice.models.kirchhoffnet import KirchhoffNet
 from kanspice.models.memkan import MemKAN
+from kanspice.models.memkan_surrogate import SurrogateMemKAN
 from kanspice.models.network import Family, Network
 from kanspice.models.phykan import PhyKAN
 from kanspice.models.state import plain_state
@@ -34,6 +35,7 @@ _OWN: dict[type, ModuleType] = {
     KirchhoffNet: kirchhoffnet_own,
     MemKAN: memkan_own,
     PhyKAN: phykan_own,
+    SurrogateMemKAN: memkan_surrogate_own,
 }
 _READERS: dict[str, Callable[[str, dict[str, Tensor], Path], Network]] = {
     own.FAMILY: own.network for own in _OWN.values()

@@ -18,6 +18,7 @@ from kanspice.errors import InputError
 from kanspice.files import read_file
 from kanspice.models.bandpass import EARLIER_CONSTANTS, BandConstants
 from kanspice.models.json_config import parse_config
+from kanspice.models.module_parts import layer_widths, plain_value, recognised, tensor_lists
 from kanspice.models.phykan import PhyKAN
 from kanspice.models.phykan_authors import MAX_CONFIG_BYTES, NORM_TENSORS, TENSORS, AuthorsConfig, network
 from kanspice.models.stand_ins import StandIn
@@ -32,7 +33,6 @@ _LEFT_ALONE = frozenset(
     {"training", "lossfn", "load_model", "filter_optim", "threshold_optim", "batch_optim", "sched1"}
 )
 """What says how the network was trained; `load_model` is the critic of an actor, or a model of its plant."""
-_MOST_LAYERS = 1000
 _NORM_LIMIT = 10.0
 """What the class with batch norm limits values to before it squashes them."""
 
@@ -71,22 +71,22 @@ def load_module(module: StandIn, path: Path, config_path: Path | None) -> tuple[
 
     Raises InputError if it is of a class that is not known, or holds what cannot be used.
     """
-    kind = _kind(module, path)
+    kind = recognised(module, _KINDS, _LEFT_ALONE, path)
     stated = _stated(config_path)
     names = list(TENSORS)
     notes = [_about(module, kind)]
     if module.attributes.keys() >= _NORM:
-        if _plain(module, "batch_norm", bool, path):
+        if plain_value(module, "batch_norm", bool, path):
             names += NORM_TENSORS
             notes.append("its batch norm is that after training: moving averages, a scale and an offset per output")
         else:
             notes.append("its batch norm was switched off in training (`batch_norm`), and is left out")
-    state = plain_state(_tensors(module, names, path), path)
+    state = plain_state(tensor_lists(module, names, path), path)
     config = {
-        "KANshape": _shape(module, path),
+        "KANshape": layer_widths(module, path),
         "filters_per_unit": _filters(state, path),
-        "thresholding": _plain(module, "thresholding", bool, path),
-        "sigmoid_s": _plain(module, "sigmoid_s", float, path),
+        "thresholding": plain_value(module, "thresholding", bool, path),
+        "sigmoid_s": plain_value(module, "sigmoid_s", float, path),
         "constants": kind.constants.model_dump(exclude={"sigma"}),
         "first_cutoff": kind.first_cutoff,
         "input_sigmoid": stated.input_sigmoid,
@@ -106,28 +106,6 @@ def _stated(config_path: Path | None) -> ModuleConfig:
     return parse_config(read_file(config_path, "the configuration", MAX_CONFIG_BYTES), ModuleConfig, config_path)
 
 
-def _kind(module: StandIn, path: Path) -> _Kind:
-    found = {name for name in module.attributes if not name.startswith("_")} - _LEFT_ALONE
-    kind = _KINDS.get(frozenset(found))
-    if kind is not None:
-        return kind
-    nearest = min(_KINDS, key=lambda known: len(known ^ found))
-    more, less = sorted(found - nearest), sorted(nearest - found)
-    parts = [f"with {_some(more)}"] if more else []
-    parts += [f"without {_some(less)}"] if less else []
-    raise InputError(
-        f"this module's class, {module.class_name}, is not one of the authors' that kanspice knows",
-        where=path,
-        expected=f"the attributes of {_KINDS[nearest].name}: {', '.join(sorted(nearest))}",
-        found=" and ".join(parts),
-        hint="constants and equations belong to the class: train the network with one that is known",
-    )
-
-
-def _some(names: list[str]) -> str:
-    return ", ".join(name[:80] for name in names[:4]) + (f" and {len(names) - 4} more" if len(names) > 4 else "")
-
-
 def _about(module: StandIn, kind: _Kind) -> str:
     c, first = kind.constants, kind.first_cutoff.replace("_", "-")
     clock = "without a clock" if c.clock_hz is None else f"clocked at {c.clock_hz:g} Hz"
@@ -139,51 +117,8 @@ def _about(module: StandIn, kind: _Kind) -> str:
     )
 
 
-def _plain(module: StandIn, name: str, wanted: type, path: Path) -> Any:
-    value = module.attributes[name]
-    if type(value) is not wanted and not (wanted is float and type(value) is int):
-        raise _unusable(name, wanted.__name__, value, path)
-    return value
-
-
-def _shape(module: StandIn, path: Path) -> list[int]:
-    shape = module.attributes["KANshape"]
-    if not isinstance(shape, list) or len(shape) > _MOST_LAYERS or not all(type(width) is int for width in shape):
-        raise _unusable("KANshape", "a list of widths", shape, path)
-    layers = _plain(module, "Nlayers", int, path)
-    if layers != len(shape) - 1:
-        raise InputError(
-            "the module's 'Nlayers' contradicts 'KANshape'",
-            where=path,
-            expected=str(len(shape) - 1),
-            found=str(layers)[:80],
-        )
-    return list(shape)
-
-
-def _tensors(module: StandIn, names: list[str], path: Path) -> dict[str, Tensor]:
-    """Their lists of tensors, one tensor for each layer, by the names that plain tensors have."""
-    found: dict[str, Tensor] = {}
-    for name in names:
-        layers = module.attributes[name]
-        if not isinstance(layers, list) or not 0 < len(layers) <= _MOST_LAYERS:
-            raise _unusable(name, "a list of tensors", layers, path)
-        for index, tensor in enumerate(layers):
-            if not isinstance(tensor, Tensor):
-                raise _unusable(f"{name}[{index}]", "a tensor", tensor, path)
-            found[f"{name}.{index}"] = tensor
-    return found
-
-
 def _filters(state: Mapping[str, Tensor], path: Path) -> int:
     shape = state["filter_params.0"].shape
     if len(shape) != 4:
         raise InputError("filter_params.0 has the wrong shape", where=path, expected="4 axes", found=str(tuple(shape)))
     return shape[2]
-
-
-def _unusable(name: str, expected: str, found: object, path: Path) -> InputError:
-    """found: in a stranger's hands a value can be larger than any text of it, so only its type is shown."""
-    return InputError(
-        f"the module's {name!r} cannot be used", where=path, expected=expected, found=type(found).__name__
-    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,10 +16,12 @@ from kanspice.models.kanalogue import NORM_EPS, KANalogue
 from kanspice.models.kirchhoffnet import KirchhoffNet
 from kanspice.models.kirchhoffnet_layer import Layer
 from kanspice.models.memkan import MemKAN
+from kanspice.models.memkan_surrogate import SurrogateLayer, SurrogateMemKAN
 from kanspice.models.network import Network
 from kanspice.models.phykan import BandLayer, Filters, PhyKAN
 
 Array = npt.NDArray[np.float64]
+StageLaw = Callable[[Array], Array]
 _BLOCK = 256
 
 
@@ -84,6 +86,8 @@ class FilterArrays:
 class SynapseArrays:
     """One layer of a MemKAN: its synapses, each (n_in, n_out, K), and bias (n_out,) in volts.
 
+    input_bias: volts that each synapse gets besides its row's.
+
     kind: "LP", "BP" or "HP". load_ohm: R_l; divider_ohm: R, which only BP has; series_ohm: R_s; alpha_per_v: alpha;
     saturation_a: I_0. gain: volts per volt, signed.
     """
@@ -96,6 +100,7 @@ class SynapseArrays:
     saturation_a: Array
     gain: Array
     bias: Array
+    input_bias: Array
 
 
 def reference_stages(model: Network, inputs: Array) -> dict[str, Array]:
@@ -191,9 +196,43 @@ def synapse_arrays(model: MemKAN) -> tuple[SynapseArrays, ...]:
             **{name: _array(parameter) for name, parameter in found._asdict().items()},
             gain=_array(layer.gain),
             bias=_array(layer.bias),
+            input_bias=np.zeros(tuple(layer.gain.shape)),
         )
         for found, layer in zip(model.synapses(), model.synapse_layers(), strict=True)
     )
+
+
+def surrogate_arrays(model: SurrogateMemKAN) -> tuple[SynapseArrays, ...]:
+    """The synapses that a surrogate stands for, layer by layer: all of them are band-pass ones."""
+    return tuple(
+        SynapseArrays(
+            kind=np.full(tuple(layer.gain.shape), "BP"),
+            **{name: _array(parameter) for name, parameter in found._asdict().items()},
+            gain=_array(layer.gain),
+            bias=np.zeros(layer.gain.shape[1]),
+            input_bias=_array(layer.bias),
+        )
+        for found, layer in zip(model.synapses(), model.surrogate_layers(), strict=True)
+    )
+
+
+def stage_laws(model: Network) -> dict[str, StageLaw]:
+    """What a network makes of the values at a stage, (samples, width), where its circuit is built for other equations.
+
+    Of all other stages an ideal circuit's own equations say it.
+    """
+    if not isinstance(model, SurrogateMemKAN):
+        return {}
+    return {f"l{m}.synapses": _law(model, layer) for m, layer in enumerate(model.surrogate_layers(), start=1)}
+
+
+def _law(model: SurrogateMemKAN, layer: SurrogateLayer) -> StageLaw:
+    def law(values: Array) -> Array:
+        with torch.no_grad():
+            blocks = [layer(torch.from_numpy(block), model.surrogate, model.constants) for block in _blocks(values)]
+        return np.concatenate([block.numpy() for block in blocks])
+
+    return law
 
 
 def _period(layer: Layer) -> PeriodArrays:

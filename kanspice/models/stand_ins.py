@@ -10,9 +10,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, ClassVar
 
-AUTHORS = ("PhyKAN", "PhyKAN_actor", "PhyKAN_critic")
+AUTHORS = (
+    *("PhyKAN", "PhyKAN_actor", "PhyKAN_critic"),
+    *("MemKAN", "MemKAN_actor", "MemKAN_critic", "PhyKAN_memristor"),
+)
 """Classes that are read, whatever module they were defined in: that module is never looked for."""
 _PARTS = (
+    "torch.nn.modules.activation.ReLU",
+    "torch.nn.modules.container.Sequential",
+    "torch.nn.modules.linear.Linear",
     "torch.nn.modules.loss.BCEWithLogitsLoss",
     "torch.nn.modules.loss.CrossEntropyLoss",
     "torch.nn.modules.loss.MSELoss",

@@ -84,7 +84,7 @@ def _load_plain(content: bytes, path: Path) -> object:
         raise InputError(
             "the file holds more than plain tensors; it was not executed",
             where=path,
-            expected=f"a dictionary of tensors, or a module of the PhyKAN authors' class {' or '.join(AUTHORS)}",
+            expected=f"a dictionary of tensors, or a module of the authors' class {' or '.join(AUTHORS)}",
             found=_refused(error),
             hint=_STATE_DICT,
         ) from error

@@ -113,18 +113,34 @@ def _detected(bank: FilterBank, begins_s: float) -> Iterator[str]:
 def _synapses(bank: SynapseBank) -> Iterator[str]:
     """Memdiodes, as circuits that ngspice solves; low-pass ones are driven by what their row lacks of the reference."""
     exists = bank.gain != 0
+    shared = exists & (bank.input_bias_v == 0)
     for row in range(bank.rows):
-        if (exists[row] & (bank.kind[row] == LOW_PASS)).any():
-            yield f"vref{row} k{row} l{row} {spice_number(bank.reference_v)}"
-            yield f"elack{row} l{row} 0 r{row} 0 -1"
-        if (exists[row] & (bank.kind[row] == BAND_PASS)).any():
-            yield f"eminus{row} m{row} 0 r{row} 0 -1"
+        kinds = {int(kind) for kind in np.unique(bank.kind[row][shared[row]])}
+        for kind in sorted(kinds):
+            yield from _drives(bank, kind, f"r{row}", str(row))
     for row, column, place in np.argwhere(exists).tolist():
-        yield _synapse(bank, (row, column, place))
+        at = row, column, place
+        own = connection_element(*at)
+        if shared[at]:
+            yield _synapse(bank, at, f"r{row}", str(row))
+        else:
+            yield f"vbias{own} r{own} r{row} {spice_number(float(bank.input_bias_v[at]))}"
+            yield from _drives(bank, int(bank.kind[at]), f"r{own}", own)
+            yield _synapse(bank, at, f"r{own}", own)
 
 
-def _synapse(bank: SynapseBank, place: tuple[int, int, int]) -> str:
-    row, column, _ = place
+def _drives(bank: SynapseBank, kind: int, source: str, name: str) -> Iterator[str]:
+    """What synapses of a kind need beside their input: `k`, what it lacks of the reference, or `m`, its negative."""
+    if kind == LOW_PASS:
+        yield f"vref{name} k{name} l{name} {spice_number(bank.reference_v)}"
+        yield f"elack{name} l{name} 0 {source} 0 -1"
+    elif kind == BAND_PASS:
+        yield f"eminus{name} m{name} 0 {source} 0 -1"
+
+
+def _synapse(bank: SynapseBank, place: tuple[int, int, int], source: str, name: str) -> str:
+    """A synapse whose input is the node `source`; name: of what `_drives` made of it."""
+    column = place[1]
     parameters = {
         "load": bank.load_ohm[place],
         "series": bank.series_ohm[place],
@@ -134,11 +150,11 @@ def _synapse(bank: SynapseBank, place: tuple[int, int, int]) -> str:
     }
     path_ohm = float(bank.load_ohm[place] + bank.series_ohm[place])
     if bank.kind[place] == BAND_PASS:
-        ends, subcircuit = f"r{row} m{row}", "synapse_band"
+        ends, subcircuit = f"{source} m{name}", "synapse_band"
         parameters["input"] = input_ohm = bank.input_ohm[place]
         path_ohm = float(1 / (1 / bank.load_ohm[place] + 1 / input_ohm) + bank.series_ohm[place])
     else:
-        ends, subcircuit = f"{'k' if bank.kind[place] == LOW_PASS else 'r'}{row}", "synapse"
+        ends, subcircuit = f"k{name}" if bank.kind[place] == LOW_PASS else source, "synapse"
     parameters["top"] = max(math.log(_LARGEST_DRIVE_V / path_ohm / bank.saturation_a[place]), 0.0) + 1
     values = " ".join(f"{key}={spice_number(float(value))}" for key, value in parameters.items())
     return f"x{connection_element(*place)} {ends} c{column} {subcircuit} {values}"

@@ -65,10 +65,12 @@ def numerical(result: GapResult) -> Verdict:
 _RERUNS = {
     ("ngspice", "kanalogue"): ", in reverse order, with tighter tolerances",
     ("ngspice", "memkan"): ", in reverse order, with tighter tolerances",
+    ("ngspice", "memkan-surrogate"): ", in reverse order, with tighter tolerances",
     ("ngspice", "kirchhoffnet"): ", with other time steps",
     ("batched", "kanalogue"): ", from another start, with whole curves in every device",
     ("batched", "kirchhoffnet"): ", with a tenth of the error in every step",
     ("batched", "phykan"): ": nothing in its formulae can be tighter",
+    ("batched", "memkan-surrogate"): ": nothing in its formulae can be tighter",
     ("batched", "memkan"): ": nothing in its formulae can be tighter",
 }
 _RERUNS_OF_FILTERS = {

@@ -5,7 +5,17 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from circuits import technology
-from connections import FILTER_PARTS, SYNAPSE_PARTS, VARIANTS, memkan, memkan_design, phykan, phykan_design
+from connections import (
+    FILTER_PARTS,
+    SYNAPSE_PARTS,
+    VARIANTS,
+    memkan,
+    memkan_design,
+    phykan,
+    phykan_design,
+    surrogate_design,
+    surrogate_memkan,
+)
 from test_design_file import equal
 
 from kanspice.compile import compile_memkan, compile_phykan
@@ -26,6 +36,7 @@ LOW_HZ, HIGH_HZ = [6e3, 2e4, 1e5], [5e3, 5e4]
         phykan_design(phykan(**VARIANTS["all"])),
         memkan_design(memkan()),
         memkan_design(memkan(), *SYNAPSE_PARTS),
+        surrogate_design(surrogate_memkan(), "synapses.current_sigma=0.05"),
     ],
 )
 def test_designs_of_connections_read_back_as_they_were(design, tmp_path):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import zipfile
 from collections import defaultdict
+from itertools import pairwise
 from pathlib import Path
 
 import torch
@@ -55,6 +56,35 @@ class PhyKAN_actor(PhyKAN):  # noqa: N801 - their name
 
 class PhyKAN_robotics(PhyKAN):  # noqa: N801 - their name
     """A class of theirs that is not read."""
+
+
+class MemKAN(nn.Module):
+    """Bears the name of the authors' class with a surrogate; what it is given replaces attributes, or is added."""
+
+    def __init__(self, edge_model, shape=(3, 4, 2), units=2, **attributes):
+        super().__init__()
+        self.Nlayers, self.KANshape, self.sigmoid_s = len(shape) - 1, list(shape), 0.5
+        self.edge_model = edge_model
+        sizes = list(pairwise(shape))
+        self.edge_params = [torch.randn(*size, units, 5) for size in sizes]
+        self.gains = [torch.randn(*size, units) for size in sizes]
+        self.biases = [0.2 * torch.randn(*size, units) for size in sizes]
+        self.edge_optim = _adam([*self.edge_params, *self.gains, *self.biases])
+        self.scheduler = _Pickled(torch.optim.lr_scheduler.ExponentialLR, {"gamma": 0.99, "optimizer": self.edge_optim})
+        self.lossfn = nn.MSELoss()
+        for name, value in attributes.items():
+            setattr(self, name, value)
+
+
+class MemKAN_actor(MemKAN):  # noqa: N801 - their name
+    """The actor of a pair, which keeps its critic."""
+
+
+def surrogate(*hidden, inputs=6, outputs=1):
+    """A surrogate of synapses as theirs, untrained."""
+    widths = (inputs, *hidden, outputs)
+    layers = [part for n_in, n_out in pairwise(widths) for part in (nn.Linear(n_in, n_out), nn.ReLU())]
+    return nn.Sequential(*layers[:-1])
 
 
 def attributes(state, shape, **others):

@@ -6,6 +6,7 @@ import dataclasses
 
 import numpy as np
 import pytest
+import torch
 from circuits import technology
 from connections import (
     FILTER_PARTS,
@@ -16,15 +17,19 @@ from connections import (
     memkan_design,
     phykan,
     phykan_design,
+    surrogate_design,
+    surrogate_memkan,
 )
 
 from kanspice import ngspice, solver
 from kanspice.design import Design, FilterBank, Limiter, SynapseBank
 from kanspice.design.connections import BAND_PASS, HIGH_PASS, LOW_PASS
 from kanspice.errors import InputError
-from kanspice.gap import physical_cost
+from kanspice.gap import measure, physical_cost
+from kanspice.models import SynapseConstants
 from kanspice.models.bandpass import EARLIER_CONSTANTS
-from kanspice.models.reference import reference_stages
+from kanspice.models.memdiode import answers
+from kanspice.models.reference import reference_stages, stage_laws
 from kanspice.netlist import build_netlist, place_of
 from kanspice.ngspice import NgspiceOptions
 
@@ -67,6 +72,7 @@ def random_synapses(kind, count, seed=0) -> SynapseBank:
         series_ohm=drawn(0.5, 10.0),
         alpha_per_v=drawn(10.0, 30.0),
         saturation_a=drawn(5e-7, 5e-6),
+        input_bias_v=np.zeros((1, count, 1)),
         bias_v=np.zeros(count),
         reference_v=0.5,
         output_v_per_unit=1.0,
@@ -162,6 +168,57 @@ def test_imperfect_filters_are_the_same_in_both_engines(fidelity):
 def test_imperfect_synapses_are_the_same_in_both_engines():
     model = memkan()
     assert difference(memkan_design(model, *SYNAPSE_PARTS), inputs_for(model), "device") < 1e-8
+
+
+def exact_outputs(model, x):
+    """What the synapses that a surrogate stands for make of inputs, by their equations: (samples, outputs)."""
+    values = torch.from_numpy(x)
+    with torch.no_grad():
+        for layer, synapses in zip(model.surrogate_layers(), model.synapses(), strict=True):
+            volts = model.constants.squash(values)[:, :, None, None] + layer.bias
+            loads = answers(volts, ["BP"] * model.units, synapses, SynapseConstants())[0]
+            values = (loads * layer.gain).sum(dim=(1, 3))
+    return values.numpy()
+
+
+@pytest.mark.ngspice
+def test_the_circuit_of_a_surrogate_is_the_synapses_that_it_stands_for():
+    model = surrogate_memkan()
+    design, x = surrogate_design(model), inputs_for(model)
+    exact = exact_outputs(model, x)
+    np.testing.assert_allclose(outputs(solver.solve(design, x, "device"), design), exact, rtol=0, atol=1e-13)
+    np.testing.assert_allclose(outputs(ngspice.solve(design, x, "device", ONCE), design), exact, rtol=0, atol=1e-9)
+
+
+@pytest.mark.ngspice
+@pytest.mark.parametrize("kind", [LOW_PASS, BAND_PASS, HIGH_PASS])
+def test_synapses_with_a_bias_at_their_input_are_the_same_in_both_engines(kind):
+    bank = random_synapses(kind, 20)
+    shifts_v = np.linspace(-0.2, 0.2, 20)[None, :, None]
+    volts = np.linspace(0.0, 0.5, 7)
+    design = bank_design(dataclasses.replace(bank, input_bias_v=shifts_v))
+    ours = solver.solve(design, volts[:, None], "device").stage_v["l1.synapses"]
+    theirs = ngspice.solve(design, volts[:, None], "device", ONCE).stage_v["l1.synapses"]
+    assert np.abs(theirs - ours).max() <= 1e-9 * np.abs(ours).max()
+    for column, shift_v in enumerate(shifts_v[0, :, 0]):
+        moved = solver.solve(bank_design(bank), volts[:, None] + shift_v, "device").stage_v["l1.synapses"]
+        np.testing.assert_allclose(ours[:, column], moved[:, column], rtol=1e-12)
+
+
+def test_what_a_surrogate_s_stages_add_is_the_surrogate_s_error():
+    model = surrogate_memkan()
+    design, x = surrogate_design(model), inputs_for(model)
+    solution, reference = solver.solve(design, x, "device"), reference_stages(model, x)
+    first, second = (
+        stage for stage in measure(design, solution, x, reference, laws=stage_laws(model)) if "synapses" in stage.name
+    )
+    assert first.added.rmse == pytest.approx(first.gap.rmse)
+    assert first.added.rmse > 0.1
+    with torch.no_grad():
+        squashed = torch.from_numpy(solution.stage_v["l2.input"])
+        expected = model.layers[1](squashed, model.surrogate, model.constants).numpy()
+    difference = solution.stage_v["l2.synapses"] - expected
+    assert second.added.rmse == pytest.approx(np.sqrt(np.mean(difference**2)))
 
 
 @pytest.mark.ngspice
