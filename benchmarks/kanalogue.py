@@ -16,12 +16,13 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import tempfile
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PySpice.Spice.Netlist import Circuit, SubCircuit
+from PySpice.Spice.Netlist import Circuit
 
 from benchmarks.report import cpu_s, surroundings, write
 from kanspice.compile import compile_kanalogue
@@ -40,6 +41,8 @@ from kanspice.technology import Technology
 from kanspice.units import spice_number
 
 CHECKPOINT = "kanalogue/mnist_batchnorm_3basis"
+_DEVICE = re.compile(r"[BG](l\d+)_d(\d+)_(\d+)_(\d+) ")
+_SHARED = re.compile(r"[BR]l\d+_(phi|g)\d+_\d+ ")
 
 
 def main() -> None:
@@ -143,20 +146,13 @@ def _plain_answer(shared: Any, text: str, nodes: tuple[str, ...]) -> list[float]
 
 def _plain_circuit(files: dict[str, str]) -> Circuit:
     """The shared circuit, one PySpice object per device, as somebody would write it by hand."""
-    circuit, array, rest = Circuit("plain"), None, []
+    circuit, rest = Circuit("plain"), []
     for line in files["circuit.cir"].splitlines():
         words = line.split()
-        if words and words[0] == ".subckt":
-            array = SubCircuit(words[1], *words[2:])
-        elif words and words[0] == ".ends":
-            circuit.subcircuit(array)
-            array = None
-        elif array is None:
-            rest += [] if line.startswith(".include") else [line]
-        elif words[0].startswith("Gd"):
-            array.VCCS(words[0][1:], *words[1:5], transconductance=words[5])
-        else:
-            array.raw_spice += line + "\n"
+        if _DEVICE.match(line):
+            circuit.VCCS(words[0][1:], *words[1:5], transconductance=words[5])
+        elif not line.startswith(".include"):
+            rest.append(line)
     circuit.raw_spice = f"{files['devices.lib']}\n{files['subcircuits.lib']}\n" + "\n".join(rest) + "\n"
     return circuit
 
@@ -165,19 +161,17 @@ def _naive(design: Design, inputs: np.ndarray, reference: dict) -> dict:
     """The curve written out in every device, solved as one sweep in one process."""
     netlist = build_netlist(design, "device")
     crossbars = {crossbar.name.partition(".")[0]: crossbar for crossbar in design.crossbars}
-    lines, layer = [], ""
+    lines = []
     for line in netlist.text("circuit.cir").splitlines():
-        name = line.split(" ", 1)[0].lower()
-        if name == ".subckt":
-            layer = line.split()[1].partition("_")[0]
-        if name[:2] == "bd":
-            row, pair, device = map(int, name[2:].split("_"))
+        found = _DEVICE.match(line)
+        if found:
+            layer, (row, pair, device) = found[1], map(int, found.groups()[1:])
             area = crossbars[layer].area[row, pair, device]
-            column = f"c{pair}{'p' if area > 0 else 'n'}"
+            name, ends = line.split()[0], line.split()[1:3]
             scale = spice_number(abs(area) * crossbars[layer].current_unit_a)
-            curve = design.devices[device].curve.spice(f"v(r{row},{column})")
-            lines.append(f"{name} r{row} {column} i={curve} m={scale}")
-        elif not name.startswith(("bphi", "rphi", "bg", "rg")):
+            curve = design.devices[device].curve.spice(f"v({','.join(ends)})")
+            lines.append(f"{name} {' '.join(ends)} i={curve} m={scale}")
+        elif not _SHARED.match(line):
             lines.append(line)
     nodes = netlist.probes[design.stages[-1].name]
     with tempfile.TemporaryDirectory() as name:

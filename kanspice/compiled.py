@@ -25,8 +25,7 @@ from kanspice.design.file import design_bytes, load_design
 from kanspice.errors import InputError
 from kanspice.files import is_folder, is_there, opened, parse_json, read_text, refuse_inputs
 from kanspice.netlist import CIRCUIT, Fidelity, Netlist, build_netlist
-from kanspice.netlist.connections import bank_name
-from kanspice.netlist.names import bank, connection_element, device_element, layer_of
+from kanspice.netlist.names import connection_element, device_element, layer_of
 from kanspice.netlist.netlist import Text
 from kanspice.netlist.periods import element_names
 from kanspice.units import spice_number
@@ -66,7 +65,7 @@ def write_compiled(design: Design, fidelity: Fidelity, folder: Path) -> Mapping[
         files[ELEMENTS] = _csv(header, _branches(design, fidelity))
     elif design.banks:
         header = ("element", "layer", "row", "output", "connection", "kind", "parameters", "gain")
-        files[ELEMENTS] = _csv(header, _connections(design, fidelity))
+        files[ELEMENTS] = _csv(header, _connections(design))
     else:
         files[ELEMENTS] = _csv(("element", "layer", "row", "output", "column", "device", "area"), _elements(design))
     return _replace_folder(folder, files, partial(_manifest, design, netlist))
@@ -185,18 +184,17 @@ def _nodes(netlist: Netlist) -> Iterator[tuple[str, str, int]]:
 
 
 def _elements(design: Design) -> Iterator[tuple[str, str, int, int, str, str, str]]:
-    """Every device: the name of its element in its crossbar's subcircuit (without SPICE's leading letter)."""
+    """Every device: the name of its element (without SPICE's leading letter), what it is, its area."""
     for crossbar in design.crossbars:
         layer = layer_of(crossbar.name)
         for pair, row, device in np.argwhere(crossbar.area.transpose(1, 0, 2)).tolist():
             area = float(crossbar.area[row, pair, device])
             name, sign = design.devices[device].name, "p" if area > 0 else "n"
-            element = f"x{layer}_crossbar.{device_element(row, pair, device)}"
-            yield element, layer, row, pair, sign, name, spice_number(abs(area))
+            yield device_element(layer, row, pair, device), layer, row, pair, sign, name, spice_number(abs(area))
 
 
 def _branches(design: Design, fidelity: Fidelity) -> Iterator[tuple[str, str, int, int, str, str, str, str]]:
-    """Every branch: the name of its element in its bank (without SPICE's leading letter), its parameters in units.
+    """Every branch: the name of its element (without SPICE's leading letter), its parameters in units.
 
     Parameters include what the branch's inputs are off by; gain and tail are what it was made with.
 
@@ -206,13 +204,12 @@ def _branches(design: Design, fidelity: Fidelity) -> Iterator[tuple[str, str, in
         layer, names = layer_of(period.name), element_names(period, fidelity)
         arrays = period.source, period.destination, period.theta.T, period.gain, period.tail
         parts = zip(names, *(array.tolist() for array in arrays), strict=True)
-        for name, source, destination, theta, gain, tail in parts:
-            element = f"x{bank(layer)}.{name}" if name else ""
+        for element, source, destination, theta, gain, tail in parts:
             parameters = " ".join(map(spice_number, theta))
             yield element, layer, source, destination, period.law, parameters, spice_number(gain), spice_number(tail)
 
 
-def _connections(design: Design, fidelity: Fidelity) -> Iterator[tuple[str, str, int, int, int, str, str, str]]:
+def _connections(design: Design) -> Iterator[tuple[str, str, int, int, int, str, str, str]]:
     """Every filter or synapse: its name (without SPICE's leading letter), what it is, its parts in SI units."""
     for stage in design.banks:
         layer = layer_of(stage.name)
@@ -223,8 +220,7 @@ def _connections(design: Design, fidelity: Fidelity) -> Iterator[tuple[str, str,
             else:
                 kind = KIND_NAMES[int(stage.kind[at])]
                 parts = (stage.load_ohm, stage.input_ohm, stage.series_ohm, stage.alpha_per_v, stage.saturation_a)
-            own = connection_element(*at)
-            element = f"x{layer}_{own}" if fidelity == "filter" else f"x{bank_name(stage)}.{own}"
+            element = connection_element(layer, *at)
             parameters = " ".join(spice_number(float(part[at])) for part in parts)
             yield element, layer, row, column, place, kind, parameters, spice_number(float(stage.gain[at]))
 

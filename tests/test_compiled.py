@@ -91,14 +91,12 @@ def test_every_probed_node_has_its_row(folder, design):
 def test_every_device_of_the_netlist_has_its_row_and_the_other_way_round(folder, design):
     """Element name, the column it hangs on, and its area, read from the netlist's own text."""
     text = (folder / "circuit.cir").read_text()
-    found, layer = {}, ""
+    found = {}
     for line in text.splitlines():
         words = line.lower().split()
-        if words and words[0] == ".subckt":
-            layer = words[1]
-        elif re.match(r"[bg]d\d+_\d+_\d+ ", line.lower()):
+        if re.match(r"[bg]l\d_d\d+_\d+_\d+ ", line.lower()):
             scale = re.search(r"m=(\S+)$", line) or re.search(r"(\S+)$", line)
-            found[f"x{layer}.{words[0][1:]}"] = (words[1], words[2], float(scale[1]))
+            found[words[0][1:]] = (words[1], words[2], float(scale[1]))
     rows = table(folder / "elements.csv")
     assert {row["element"] for row in rows} == set(found)
     assert len(rows) == len(found)
@@ -109,7 +107,8 @@ def test_every_device_of_the_netlist_has_its_row_and_the_other_way_round(folder,
         assert float(row["area"]) == abs(area)
         assert row["column"] == ("p" if area > 0 else "n")
         node_row, node_column, scale = found[row["element"]]
-        assert (node_row, node_column) == (f"r{row['row']}", f"c{row['output']}{row['column']}")
+        layer = row["layer"]
+        assert (node_row, node_column) == (f"{layer}_r{row['row']}", f"{layer}_c{row['output']}{row['column']}")
         assert scale == abs(area) * crossbar.current_unit_a
 
 

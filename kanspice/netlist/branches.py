@@ -1,4 +1,4 @@
-"""A KirchhoffNet's branches as circuit elements: one bank, a subcircuit, for each period."""
+"""A KirchhoffNet's branches as circuit elements: one bank for each period, flat in the circuit."""
 
 from __future__ import annotations
 
@@ -14,18 +14,15 @@ from kanspice.design import OdePeriod, Schematic
 from kanspice.design.branches import LEAK, activation_name, law_rows
 from kanspice.devices.curves import spice_literal
 from kanspice.netlist.activations import activation_text
-from kanspice.netlist.names import bank, branch_element, inner_node, layer_of, period_node
+from kanspice.netlist.names import branch_element, inner_node, layer_of
 from kanspice.units import spice_number
 
 _EXACT = Schematic(0.0, math.inf, math.inf, 1.0, math.inf)
 
 
 def bank_text(period: OdePeriod, elements: Iterable[str]) -> Iterator[str]:
-    """The subcircuit of a period's branches, line by line, around its elements; its ports are nodes 1 and on."""
-    layer = layer_of(period.name)
-    ports = [period_node(layer, node) for node in range(1, period.nodes + 1)]
-    head = [f"* {period.branches} branches", f".subckt {bank(layer)}", *(f"+ {port}" for port in ports)]
-    yield from (f"{line}\n" for line in chain(head, elements, [".ends"]))
+    """The text of a period's branches, line by line."""
+    return (f"{line}\n" for line in chain([f"* {period.name}: {period.branches} branches"], elements))
 
 
 def carries_current(period: OdePeriod) -> npt.NDArray[np.bool_]:
@@ -36,17 +33,18 @@ def carries_current(period: OdePeriod) -> npt.NDArray[np.bool_]:
     return carries
 
 
-def branch_lines(period: OdePeriod, schematic: Schematic | None = None) -> Iterator[str]:
-    """The elements of every branch that carries a current and changes a voltage; ideal sources without a schematic."""
-    branch = branches_of(period)
+def branch_lines(period: OdePeriod, nodes: Sequence[str], schematic: Schematic | None = None) -> Iterator[str]:
+    """The elements of every branch that carries a current and changes a voltage; ideal sources without a schematic.
+
+    nodes: those of the bank by their numbers, ground first.
+    """
+    branch = branches_of(period, nodes)
     for index in np.flatnonzero(carries_current(period)).tolist():
         yield from branch(index).elements(schematic)
 
 
-def branches_of(period: OdePeriod) -> Callable[[int], Branch]:
-    """The function that gives a branch by its index."""
-    layer = layer_of(period.name)
-    nodes = [period_node(layer, node) for node in range(period.nodes + 1)]
+def branches_of(period: OdePeriod, nodes: Sequence[str]) -> Callable[[int], Branch]:
+    """The function that gives a branch by its index; nodes: those of the bank by their numbers, ground first."""
     source, destination, theta = period.source.tolist(), period.destination.tolist(), period.theta.T.tolist()
     gain, tail = period.gain.tolist(), period.tail.tolist()
     return lambda index: Branch(
@@ -71,11 +69,11 @@ class Branch:
 
     @property
     def name(self) -> str:
-        return branch_element(self.index)
+        return branch_element(layer_of(self.period.name), self.index)
 
     @property
     def inner(self) -> str:
-        return inner_node(self.index)
+        return inner_node(layer_of(self.period.name), self.index)
 
     def behaviour(self) -> tuple[list[str], str]:
         """The elements that its current depends on, and it in units, as an expression; not for ReLUs of differences."""

@@ -9,19 +9,19 @@ the columns can move; `choose_cell` decides.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from PySpice.Spice.Netlist import SubCircuit
 
 from kanspice.design import Crossbar
 from kanspice.devices import Curve, PiecewisePolynomial
 from kanspice.devices.curves import spice_literal
 from kanspice.errors import InputError
 from kanspice.netlist.fidelity import Fidelity
-from kanspice.netlist.names import device_element
+from kanspice.netlist.names import cell_node, device_element, sense_node
 from kanspice.units import spice_number
 
 Array = npt.NDArray[np.float64]
@@ -31,12 +31,23 @@ _WINDOW_MARGIN = 1.5
 """A window is chosen when it is at least this many times wider than the expected column voltage."""
 
 
-@dataclass(frozen=True)
-class Placed:
-    """One device in its crossbar: nodes of row and column that it is between, amps per current unit, own shift."""
+class Row(NamedTuple):
+    """A row of a layer's crossbar, and the node that drives it."""
 
-    row: int
+    layer: str
+    number: int
+    node: str
+
+
+class Placed(NamedTuple):
+    """One device of a row: its pair, and of that the column; the nodes it is between, amps per current unit, its shift.
+
+    A tuple, not a dataclass, which takes three times as long to make: there are millions.
+    """
+
+    row: Row
     pair: int
+    sign: str
     ends: tuple[str, str]
     scale_a: float
     shift_v: float
@@ -55,8 +66,8 @@ class Cell(ABC):
         return float("inf")
 
     @abstractmethod
-    def add_row(self, circuit: SubCircuit, row: int) -> None:
-        """Adds the nodes that all devices of this type on row `row` share."""
+    def row_lines(self, row: Row) -> Iterator[str]:
+        """The elements of the nodes that all devices of this type on a row share."""
 
     @abstractmethod
     def device(self, placed: Placed) -> str:
@@ -65,16 +76,16 @@ class Cell(ABC):
         Text, not a PySpice object: an object costs 50 microseconds, and 40,000 of them as long as solving 40 samples.
         """
 
-    def _node(self, name: str, row: int) -> str:
-        return f"{name}{row}_{self.index}"
+    def _node(self, name: str, row: Row) -> str:
+        return cell_node(row.layer, name, row.number, self.index)
 
-    def _add_node(self, circuit: SubCircuit, name: str, row: int, expression: str) -> None:
+    def _held(self, name: str, row: Row, expression: str) -> Iterator[str]:
         node = self._node(name, row)
-        circuit.B(node, 0, node, i=expression)
-        circuit.R(node, node, 0, "1")
+        yield f"B{node} 0 {node} i={expression}"
+        yield f"R{node} {node} 0 1"
 
     def _name(self, placed: Placed) -> str:
-        return device_element(placed.row, placed.pair, self.index)
+        return device_element(placed.row.layer, placed.row.number, placed.pair, self.index)
 
     def _source(self, placed: Placed, expression: str) -> str:
         """A nonlinear source, its scale as ngspice's multiplier `m`: exact, where a number in the expression is not."""
@@ -85,9 +96,9 @@ class Cell(ABC):
 class SharedCell(Cell):
     """The curve at the row's voltage, scaled by each device: the column's voltage is taken for zero."""
 
-    def add_row(self, circuit: SubCircuit, row: int) -> None:
+    def row_lines(self, row: Row) -> Iterator[str]:
         """Node `phi`: the current of a unit device, in current units."""
-        self._add_node(circuit, "phi", row, self.curve.spice(f"v(r{row})"))
+        yield from self._held("phi", row, self.curve.spice(f"v({row.node})"))
 
     def device(self, placed: Placed) -> str:
         """A linear source: scale_a * phi."""
@@ -99,10 +110,10 @@ class SharedCell(Cell):
 class TangentCell(Cell):
     """Value and slope at the row's voltage: exact where the column is held at 0 V, which is where it is used."""
 
-    def add_row(self, circuit: SubCircuit, row: int) -> None:
+    def row_lines(self, row: Row) -> Iterator[str]:
         """Nodes `phi` (current units) and `g` (current units per volt)."""
-        self._add_node(circuit, "phi", row, self.curve.spice(f"v(r{row})"))
-        self._add_node(circuit, "g", row, self.curve.spice_derivative(f"v(r{row})"))
+        yield from self._held("phi", row, self.curve.spice(f"v({row.node})"))
+        yield from self._held("g", row, self.curve.spice_derivative(f"v({row.node})"))
 
     def device(self, placed: Placed) -> str:
         """scale_a * (phi - column * g)."""
@@ -131,24 +142,24 @@ class WindowCell(Cell):
         """Half of the shortest piece: beyond it a device could need a third piece."""
         return float(np.diff(self.pieces.breakpoints).min()) / 2
 
-    def add_row(self, circuit: SubCircuit, row: int) -> None:
+    def row_lines(self, row: Row) -> Iterator[str]:
         """Nodes `s` (volts), `k0` (value), `lo<m>` and `up<m>` (coefficient of the m-th power below and above)."""
         knots = self.pieces.breakpoints
         edges = (knots[1:] + knots[:-1]) / 2
-        volts = f"v(r{row})"
-        self._add_node(circuit, "s", row, f"{volts}-{_select(volts, edges, knots)}")
+        volts = f"v({row.node})"
+        yield from self._held("s", row, f"{volts}-{_select(volts, edges, knots)}")
         for name, values in _taylor_at_breakpoints(self.pieces).items():
-            self._add_node(circuit, name, row, _select(volts, edges, values))
+            yield from self._held(name, row, _select(volts, edges, values))
 
     def device(self, placed: Placed) -> str:
         """scale_a * (k0 + y * (below or above)(y)), y = s - limited column voltage (see column_sense.cir)."""
         row = placed.row
-        distance = f"v({self._node('s', row)},{sense_node(placed.ends[1])})"
+        distance = f"v({self._node('s', row)},{sense_node(row.layer, placed.pair, placed.sign)})"
         sides = [self._horner(side, row, distance) for side in ("lo", "up")]
         value = f"v({self._node('k0', row)})+{distance}*({distance}<0?{sides[0]}:{sides[1]})"
         return self._source(placed, value)
 
-    def _horner(self, side: str, row: int, distance: str) -> str:
+    def _horner(self, side: str, row: Row, distance: str) -> str:
         degree = self.pieces.coefficients.shape[1] - 1
         text = f"v({self._node(f'{side}{degree}', row)})"
         for power in range(degree - 1, 0, -1):
@@ -160,8 +171,10 @@ class WindowCell(Cell):
 class FullCell(Cell):
     """The whole curve in every device: exact everywhere, and slow. `devices.lib` holds it as a function."""
 
-    def add_row(self, circuit: SubCircuit, row: int) -> None:
+    def row_lines(self, row: Row) -> Iterator[str]:
         """Nothing is shared."""
+        del row
+        yield from ()
 
     def device(self, placed: Placed) -> str:
         """scale_a * phi(row - column - shift)."""
@@ -183,11 +196,6 @@ class FullCell(Cell):
 def choose_cells(curves: Sequence[Curve], crossbar: Crossbar, fidelity: Fidelity, *, full: bool) -> tuple[Cell, ...]:
     """The cell for each device type of a crossbar; `full` forces the whole curve into every device."""
     return tuple(_choose_cell(index, curve, crossbar, fidelity, full) for index, curve in enumerate(curves))
-
-
-def sense_node(column: str) -> str:
-    """The node that holds a column's limited voltage."""
-    return f"q{column}"
 
 
 def check_shared(crossbar: Crossbar) -> None:

@@ -1,9 +1,9 @@
-"""Banks of connections as subcircuits: rows drive them, and what arrives at a column is added as a current."""
+"""Banks of connections, flat in the circuit: rows drive them, and what arrives at a column is added as a current."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -11,7 +11,15 @@ from kanspice.design import FilterBank, SynapseBank
 from kanspice.design.connections import BAND_PASS, LOW_PASS, RESET_SHARE
 from kanspice.design.stages import Connections
 from kanspice.netlist.filters import filter_line, filter_subcircuits
-from kanspice.netlist.names import connection_element, layer_of
+from kanspice.netlist.names import (
+    amplitude_node,
+    connection_element,
+    layer_of,
+    peak_node,
+    sine_node,
+    sum_node,
+    tone_node,
+)
 from kanspice.units import spice_number
 
 _ATTACKS = 50
@@ -22,23 +30,14 @@ _LARGEST_DRIVE_V = 10.0
 """More drives no memdiode: its current is at most this over what is in its way."""
 
 
-def bank_name(bank: Connections) -> str:
-    """The subcircuit of a bank: `l1_filters`."""
-    return f"{layer_of(bank.name)}_{'filters' if isinstance(bank, FilterBank) else 'synapses'}"
-
-
-def bank_lines(bank: Connections, begins_s: float | None = None) -> Iterator[str]:
-    """A bank's subcircuit. Ports: rows, then columns, held at 0 V, that get an amp per volt.
+def bank_lines(bank: Connections, rows: Sequence[str], begins_s: float | None = None) -> Iterator[str]:
+    """A bank's elements, between the nodes of its rows and its columns, which are held at 0 V and get an amp per volt.
 
     begins_s: of filters, when their slot begins, for what they do over time; None for operating points.
     """
-    ports = [*(f"r{row}" for row in range(bank.rows)), *(f"c{column}" for column in range(bank.width))]
-    yield f".subckt {bank_name(bank)} {' '.join(ports)}"
     if isinstance(bank, SynapseBank):
-        yield from _synapses(bank)
-    else:
-        yield from _filters(bank) if begins_s is None else _detected(bank, begins_s)
-    yield f".ends {bank_name(bank)}"
+        return _synapses(bank, rows)
+    return _filters(bank, rows) if begins_s is None else _detected(bank, rows, begins_s)
 
 
 def subcircuits_of(bank: Connections, begins_s: float | None = None) -> set[str]:
@@ -63,18 +62,19 @@ def _tone(bank: FilterBank) -> str:
     return "tone_clocked" if math.isfinite(bank.clock_hz) else "tone"
 
 
-def _filters(bank: FilterBank) -> Iterator[str]:
+def _filters(bank: FilterBank, rows: Sequence[str]) -> Iterator[str]:
     """Every filter as its amplitude law, as in `design.filters`."""
-    for row in range(bank.rows):
-        yield tone_line(bank, f"tone{row}", f"r{row}", f"f{row}")
+    layer = layer_of(bank.name)
+    for row, node in enumerate(rows):
+        yield tone_line(bank, f"{layer}_tone{row}", node, tone_node(layer, row))
     for row, column, place in np.argwhere(bank.gain).tolist():
-        name = connection_element(row, column, place)
-        yield f"b{name} 0 c{column} i={_amplitude(bank, (row, column, place))}"
+        name = connection_element(layer, row, column, place)
+        yield f"b{name} 0 {sum_node(layer, column)} i={_amplitude(bank, (row, column, place))}"
 
 
 def _amplitude(bank: FilterBank, place: tuple[int, int, int]) -> str:
     """The current of a filter: its detector's voltage, with the sign of its gain."""
-    gain, tone = float(bank.gain[place]), f"v(f{place[0]})"
+    gain, tone = float(bank.gain[place]), f"v({tone_node(layer_of(bank.name), place[0])})"
     high = f"{tone}*{spice_number(2 * math.pi * float(bank.high_ohm[place] * bank.high_f[place]))}"
     low = f"{tone}*{spice_number(2 * math.pi * float(bank.low_ohm[place] * bank.low_f[place]))}"
     scale, sign = spice_number(gain * bank.sine_v), math.copysign(1.0, gain)
@@ -90,57 +90,63 @@ def _amplitude(bank: FilterBank, place: tuple[int, int, int]) -> str:
     return f"{text}+{spice_number(sign * offset_v)}" if offset_v else text
 
 
-def _detected(bank: FilterBank, begins_s: float) -> Iterator[str]:
+def _detected(bank: FilterBank, rows: Sequence[str], begins_s: float) -> Iterator[str]:
     """Every filter between an oscillator and a detector, whose voltage it adds to its column."""
-    for row in range(bank.rows):
-        yield tone_line(bank, f"tone{row}", f"r{row}", f"f{row}")
-        yield f"xsine{row} f{row} o{row} oscillator amplitude={spice_number(bank.sine_v)}"
+    layer = layer_of(bank.name)
+    reset = f"{layer}_reset"
+    for row, node in enumerate(rows):
+        tone, amplitude = tone_node(layer, row), spice_number(bank.sine_v)
+        yield tone_line(bank, f"{layer}_tone{row}", node, tone)
+        yield f"x{layer}_sine{row} {tone} {sine_node(layer, row)} oscillator amplitude={amplitude}"
     release_s = begins_s + RESET_SHARE * bank.slot_s
     attack_s = 1 / (_ATTACKS * bank.highest_hz)
-    yield f"vreset reset 0 pwl(0 1 {spice_number(release_s)} 1 {spice_number(release_s + attack_s)} 0)"
+    yield f"v{reset} {reset} 0 pwl(0 1 {spice_number(release_s)} 1 {spice_number(release_s + attack_s)} 0)"
     timing = f"attack={spice_number(attack_s)} forget={spice_number(1 / bank.hold_s)}"
     for row, column, place in np.argwhere(bank.gain).tolist():
         at = row, column, place
-        name = connection_element(*at)
-        yield filter_line(bank, at, f"x{name}", f"o{row}", f"a{name}")
-        yield f"xd{name} a{name} d{name} reset peak_detector {timing}"
+        name, target = connection_element(layer, *at), sum_node(layer, column)
+        amplitude, peak = amplitude_node(layer, *at), peak_node(layer, *at)
+        yield filter_line(bank, at, f"x{name}", sine_node(layer, row), amplitude)
+        yield f"x{peak} {amplitude} {peak} {reset} peak_detector {timing}"
         sign = math.copysign(1.0, float(bank.gain[at]))
-        yield f"g{name} 0 c{column} d{name} 0 {spice_number(sign)}"
+        yield f"g{name} 0 {target} {peak} 0 {spice_number(sign)}"
         if bank.offset_v[at]:
-            yield f"i{name} 0 c{column} {spice_number(sign * float(bank.offset_v[at]))}"
+            yield f"i{name} 0 {target} {spice_number(sign * float(bank.offset_v[at]))}"
 
 
-def _synapses(bank: SynapseBank) -> Iterator[str]:
+def _synapses(bank: SynapseBank, rows: Sequence[str]) -> Iterator[str]:
     """Memdiodes, as circuits that ngspice solves; low-pass ones are driven by what their row lacks of the reference."""
-    exists = bank.gain != 0
+    layer, exists = layer_of(bank.name), bank.gain != 0
     shared = exists & (bank.input_bias_v == 0)
-    for row in range(bank.rows):
+    for row, node in enumerate(rows):
         kinds = {int(kind) for kind in np.unique(bank.kind[row][shared[row]])}
         for kind in sorted(kinds):
-            yield from _drives(bank, kind, f"r{row}", str(row))
+            yield from _drives(bank, kind, node, str(row))
     for row, column, place in np.argwhere(exists).tolist():
         at = row, column, place
-        own = connection_element(*at)
         if shared[at]:
-            yield _synapse(bank, at, f"r{row}", str(row))
+            yield _synapse(bank, at, rows[row], str(row))
         else:
-            yield f"vbias{own} r{own} r{row} {spice_number(float(bank.input_bias_v[at]))}"
-            yield from _drives(bank, int(bank.kind[at]), f"r{own}", own)
-            yield _synapse(bank, at, f"r{own}", own)
+            own = "_".join(map(str, at))
+            biased = f"{layer}_i{own}"
+            yield f"v{biased} {biased} {rows[row]} {spice_number(float(bank.input_bias_v[at]))}"
+            yield from _drives(bank, int(bank.kind[at]), biased, own)
+            yield _synapse(bank, at, biased, own)
 
 
 def _drives(bank: SynapseBank, kind: int, source: str, name: str) -> Iterator[str]:
     """What synapses of a kind need beside their input: `k`, what it lacks of the reference, or `m`, its negative."""
+    lacking, lack, minus = (f"{layer_of(bank.name)}_{letter}{name}" for letter in "klm")
     if kind == LOW_PASS:
-        yield f"vref{name} k{name} l{name} {spice_number(bank.reference_v)}"
-        yield f"elack{name} l{name} 0 {source} 0 -1"
+        yield f"v{lacking} {lacking} {lack} {spice_number(bank.reference_v)}"
+        yield f"e{lack} {lack} 0 {source} 0 -1"
     elif kind == BAND_PASS:
-        yield f"eminus{name} m{name} 0 {source} 0 -1"
+        yield f"e{minus} {minus} 0 {source} 0 -1"
 
 
 def _synapse(bank: SynapseBank, place: tuple[int, int, int], source: str, name: str) -> str:
     """A synapse whose input is the node `source`; name: of what `_drives` made of it."""
-    column = place[1]
+    layer, column = layer_of(bank.name), place[1]
     parameters = {
         "load": bank.load_ohm[place],
         "series": bank.series_ohm[place],
@@ -150,11 +156,11 @@ def _synapse(bank: SynapseBank, place: tuple[int, int, int], source: str, name: 
     }
     path_ohm = float(bank.load_ohm[place] + bank.series_ohm[place])
     if bank.kind[place] == BAND_PASS:
-        ends, subcircuit = f"{source} m{name}", "synapse_band"
+        ends, subcircuit = f"{source} {layer}_m{name}", "synapse_band"
         parameters["input"] = input_ohm = bank.input_ohm[place]
         path_ohm = float(1 / (1 / bank.load_ohm[place] + 1 / input_ohm) + bank.series_ohm[place])
     else:
-        ends, subcircuit = f"k{name}" if bank.kind[place] == LOW_PASS else source, "synapse"
+        ends, subcircuit = f"{layer}_k{name}" if bank.kind[place] == LOW_PASS else source, "synapse"
     parameters["top"] = max(math.log(_LARGEST_DRIVE_V / path_ohm / bank.saturation_a[place]), 0.0) + 1
     values = " ".join(f"{key}={spice_number(float(value))}" for key, value in parameters.items())
-    return f"x{connection_element(*place)} {ends} c{column} {subcircuit} {values}"
+    return f"x{connection_element(layer, *place)} {ends} {sum_node(layer, column)} {subcircuit} {values}"

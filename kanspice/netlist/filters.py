@@ -63,7 +63,7 @@ def filter_lines(bank: FilterBank) -> Iterator[str]:
     layer = layer_of(bank.name)
     for row, column, place in np.argwhere(bank.gain).tolist():
         at = row, column, place
-        name = f"x{layer}_{connection_element(*at)}"
+        name = f"x{connection_element(layer, *at)}"
         yield filter_line(bank, at, name, sine_node(layer, row), amplitude_node(layer, *at))
 
 

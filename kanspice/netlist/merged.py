@@ -11,7 +11,7 @@ from kanspice.design.branches import LEAK, PIECEWISE_LINEAR_LAWS
 from kanspice.devices.curves import spice_literal
 from kanspice.netlist.branches import branches_of, carries_current
 from kanspice.netlist.elimination import elimination_order
-from kanspice.netlist.names import layer_of, pair_element, period_node
+from kanspice.netlist.names import layer_of, pair_element
 from kanspice.units import spice_number
 
 Pair = tuple[int, int]
@@ -39,14 +39,16 @@ def parallel_branches(period: OdePeriod) -> dict[Pair, list[int]]:
     return {pair: pairs[pair] for pair in sorted(pairs, key=places.__getitem__, reverse=True)}
 
 
-def pair_lines(period: OdePeriod, pairs: dict[Pair, list[int]]) -> Iterator[str]:
-    """The elements of every pair: one source, and what its current depends on."""
+def pair_lines(period: OdePeriod, nodes: Sequence[str], pairs: dict[Pair, list[int]]) -> Iterator[str]:
+    """The elements of every pair: one source, and what its current depends on.
+
+    nodes: those of the bank by their numbers, ground first.
+    """
     if period.law == "Conductance":
-        yield from _conductances(period, pairs)
-    elif _rectifies_a_difference(period):
-        yield from _tables(period, pairs)
-    else:
-        yield from _sums(period, pairs)
+        return _conductances(period, nodes, pairs)
+    if _rectifies_a_difference(period):
+        return _tables(period, nodes, pairs)
+    return _sums(period, nodes, pairs)
 
 
 def is_one_element(period: OdePeriod) -> bool:
@@ -58,14 +60,15 @@ def _rectifies_a_difference(period: OdePeriod) -> bool:
     return period.law in ("ShiftRelu1", "ShiftLeakyRelu1")
 
 
-def _conductances(period: OdePeriod, pairs: dict[Pair, list[int]]) -> Iterator[str]:
+def _conductances(period: OdePeriod, nodes: Sequence[str], pairs: dict[Pair, list[int]]) -> Iterator[str]:
     siemens = (period.gain * period.theta[0] * (period.current_unit_a / period.unit_v)).tolist()
+    layer = layer_of(period.name)
     for pair, branches in pairs.items():
-        ends = " ".join(_nodes(period, pair))
-        yield f"G{pair_element(*pair)} {ends} {ends} {spice_number(sum(siemens[index] for index in branches))}"
+        ends = " ".join(nodes[node] for node in pair)
+        yield f"G{pair_element(layer, *pair)} {ends} {ends} {spice_number(sum(siemens[index] for index in branches))}"
 
 
-def _tables(period: OdePeriod, pairs: dict[Pair, list[int]]) -> Iterator[str]:
+def _tables(period: OdePeriod, nodes: Sequence[str], pairs: dict[Pair, list[int]]) -> Iterator[str]:
     """Tables of currents, in units, over differences of voltages: exact between the kinks of all branches and beyond.
 
     ngspice continues a table along its first and last piece, and keeps its numbers to the last bit.
@@ -80,8 +83,8 @@ def _tables(period: OdePeriod, pairs: dict[Pair, list[int]]) -> Iterator[str]:
         before_v, after_v = (max(period.unit_v, abs(kinks_v[end])) for end in (0, -1))
         points_v = [kinks_v[0] - before_v, *kinks_v, kinks_v[-1] + after_v]
         table = ",".join(f"{spice_number(volts)},{spice_number(_current(terms, leak, volts))}" for volts in points_v)
-        difference = "-".join(f"v({node})" for node in _nodes(period, pair) if node != "0")
-        yield _source(period, pair, f"pwl({difference},{table})")
+        difference = "-".join(f"v({nodes[node]})" for node in pair if node)
+        yield _source(period, nodes, pair, f"pwl({difference},{table})")
 
 
 def _current(terms: Sequence[Term], leak: float, volts: float) -> float:
@@ -93,8 +96,8 @@ def _current(terms: Sequence[Term], leak: float, volts: float) -> float:
     return total
 
 
-def _sums(period: OdePeriod, pairs: dict[Pair, list[int]]) -> Iterator[str]:
-    branch, source, gain = branches_of(period), period.source.tolist(), period.gain.tolist()
+def _sums(period: OdePeriod, nodes: Sequence[str], pairs: dict[Pair, list[int]]) -> Iterator[str]:
+    branch, source, gain = branches_of(period, nodes), period.source.tolist(), period.gain.tolist()
     for pair, branches in pairs.items():
         expression = ""
         for index in branches:
@@ -102,14 +105,9 @@ def _sums(period: OdePeriod, pairs: dict[Pair, list[int]]) -> Iterator[str]:
             yield from before
             times = "" if gain[index] == 1 else f"{spice_literal(gain[index])}*"
             expression += f"{'+' if source[index] == pair[0] else '-'}{times}({shape})"
-        yield _source(period, pair, expression.removeprefix("+"))
+        yield _source(period, nodes, pair, expression.removeprefix("+"))
 
 
-def _source(period: OdePeriod, pair: Pair, expression: str) -> str:
-    ends = " ".join(_nodes(period, pair))
-    return f"B{pair_element(*pair)} {ends} i={expression} m={spice_number(period.current_unit_a)}"
-
-
-def _nodes(period: OdePeriod, pair: Pair) -> list[str]:
-    layer = layer_of(period.name)
-    return [period_node(layer, node) for node in pair]
+def _source(period: OdePeriod, nodes: Sequence[str], pair: Pair, expression: str) -> str:
+    name, ends = pair_element(layer_of(period.name), *pair), " ".join(nodes[node] for node in pair)
+    return f"B{name} {ends} i={expression} m={spice_number(period.current_unit_a)}"

@@ -46,14 +46,29 @@ def amplitude_node(layer: str, row: int, column: int, place: int) -> str:
     return f"{layer}_a{row}_{column}_{place}"
 
 
-def connection_element(row: int, column: int, place: int) -> str:
-    """Element of one filter or synapse inside its bank, without SPICE's leading letter: `k5_3_1`."""
-    return f"k{row}_{column}_{place}"
+def peak_node(layer: str, row: int, column: int, place: int) -> str:
+    """What the detector of a filter has seen at most: `l1_p5_3_1`."""
+    return f"{layer}_p{row}_{column}_{place}"
+
+
+def tone_node(layer: str, row: int) -> str:
+    """The frequency of a row of filters: `l1_f3`."""
+    return f"{layer}_f{row}"
+
+
+def connection_element(layer: str, row: int, column: int, place: int) -> str:
+    """Element of one filter or synapse, without SPICE's leading letter: `l1_k5_3_1`."""
+    return f"{layer}_k{row}_{column}_{place}"
 
 
 def column_node(layer: str, pair: int, sign: str) -> str:
     """Column of a differential pair; `sign` is `p` or `n`: `l1_c3p`."""
     return f"{layer}_c{pair}{sign}"
+
+
+def sense_node(layer: str, pair: int, sign: str) -> str:
+    """Where a column's voltage is, as far as short cells are exact: `l1_q3p`."""
+    return f"{layer}_q{pair}{sign}"
 
 
 def tia_node(layer: str, pair: int, sign: str) -> str:
@@ -66,9 +81,14 @@ def source_inside(subcircuit_instance: str, source: str) -> str:
     return f"{source[0]}.x{subcircuit_instance}.{source}"
 
 
-def device_element(row: int, pair: int, device: int) -> str:
-    """Element of one device inside its crossbar, without SPICE's leading letter: `d5_3_1`."""
-    return f"d{row}_{pair}_{device}"
+def device_element(layer: str, row: int, pair: int, device: int) -> str:
+    """Element of one device of a crossbar, without SPICE's leading letter: `l1_d5_3_1`."""
+    return f"{layer}_d{row}_{pair}_{device}"
+
+
+def cell_node(layer: str, name: str, row: int, device: int) -> str:
+    """What all devices of a type on a row share: `l1_phi5_1`."""
+    return f"{layer}_{name}{row}_{device}"
 
 
 def period_node(layer: str, node: int) -> str:
@@ -81,42 +101,39 @@ def plate_node(node: str) -> str:
     return f"{node}_p"
 
 
-def bank(layer: str) -> str:
-    """The subcircuit of a KirchhoffNet layer's branches."""
-    return f"{layer}_bank"
+def bank_node(layer: str, node: int) -> str:
+    """Node of a KirchhoffNet's layer on the branches' side of the switches, where there are some: `l1_b3`."""
+    return f"{layer}_b{node}" if node else "0"
 
 
-def branch_element(branch: int) -> str:
-    """Element of one branch inside its bank, without SPICE's leading letter; branches count from 0: `e17`."""
-    return f"e{branch}"
+def branch_element(layer: str, branch: int) -> str:
+    """Element of one branch, without SPICE's leading letter; branches count from 0: `l1_e17`."""
+    return f"{layer}_e{branch}"
 
 
-def pair_element(first: int, second: int) -> str:
-    """Element of all branches between two nodes inside a bank, without SPICE's leading letter: `p7_3`."""
-    return f"p{first}_{second}"
+def pair_element(layer: str, first: int, second: int) -> str:
+    """Element of all branches between two nodes, without SPICE's leading letter: `l1_p7_3`."""
+    return f"{layer}_p{first}_{second}"
 
 
-def inner_node(branch: int) -> str:
-    """Node inside a branch of a bank, local to the bank: `x17`."""
-    return f"x{branch}"
+def inner_node(layer: str, branch: int) -> str:
+    """Node inside a branch: `l1_x17`."""
+    return f"{layer}_x{branch}"
 
 
 _PLACES = (
-    (re.compile(r"\b[a-z]\.xl(\d+)_bank\.[a-z]?e(\d+)"), "layer {0}, branch {1}"),
-    (re.compile(r"\b[a-z]\.xl(\d+)_bank\.[a-z]?p(\d+)_(\d+)"), "layer {0}, branches between nodes {1} and {2}"),
-    (re.compile(r"\bxl(\d+)_bank\.x(\d+)"), "layer {0}, branch {1}"),
-    (re.compile(r"\bl(\d+)_v(\d+)\b"), "layer {0}, node {1}"),
-    (re.compile(r"\b[bg]\.xl(\d+)_crossbar\.[bg]?d(\d+)_(\d+)_(\d+)"), "layer {0}, row {1}, output {2}, device {3}"),
-    (
-        re.compile(r"\bx?l(\d+)_(?:(?:filters|synapses)\.[a-z]?)?[ka](\d+)_(\d+)_(\d+)"),
-        "layer {0}, input {1}, output {2}, connection {3}",
-    ),
+    (re.compile(r"\b[a-z]l(\d+)_e(\d+)(?:_\d)?\b"), "layer {0}, branch {1}"),
+    (re.compile(r"\b[a-z]l(\d+)_p(\d+)_(\d+)\b"), "layer {0}, branches between nodes {1} and {2}"),
+    (re.compile(r"\b[a-z]?l(\d+)_x(\d+)[bm]?\b"), "layer {0}, branch {1}"),
+    (re.compile(r"\bl(\d+)_[vb](\d+)(?:_p)?\b"), "layer {0}, node {1}"),
+    (re.compile(r"\b[a-z]l(\d+)_d(\d+)_(\d+)_(\d+)\b"), "layer {0}, row {1}, output {2}, device {3}"),
+    (re.compile(r"\b[a-z]?l(\d+)_(?:phi|g|s|k0|lo\d|up\d)(\d+)_(\d+)\b"), "layer {0}, row {1}, device {2}"),
+    (re.compile(r"\b[a-z]?l(\d+)_[kapilm](\d+)_(\d+)_(\d+)\b"), "layer {0}, input {1}, output {2}, connection {3}"),
     (re.compile(r"\bl(\d+)_[sge](\d+)\b"), "layer {0}, output {1}"),
-    (re.compile(r"\bl(\d+)_o(\d+)\b"), "layer {0}, input {1}"),
-    (re.compile(r"\bl(\d+)_[ctq](\d+)([pn])\b"), "layer {0}, output {1}, column {2}"),
-    (re.compile(r"\bl(\d+)_r(\d+)\b"), "layer {0}, row {1}"),
-    (re.compile(r"\bl(\d+)_[yn](\d+)\b"), "layer {0}, output {1}"),
-    (re.compile(r"\bxl(\d+)_crossbar\b"), "layer {0}, inside the crossbar"),
+    (re.compile(r"\b[a-z]?l(\d+)_(?:[ofklm]|tone|sine)(\d+)\b"), "layer {0}, input {1}"),
+    (re.compile(r"\b[a-z]?l(\d+)_[ctq](\d+)([pn])(?:_\d+)?\b"), "layer {0}, output {1}, column {2}"),
+    (re.compile(r"\b[a-z]?l(\d+)_(?:r|d|in)(\d+)(?:_\d+)?\b"), "layer {0}, row {1}"),
+    (re.compile(r"\b[a-z]?l(\d+)_(?:[yn]|noise)(\d+)\b"), "layer {0}, output {1}"),
     (re.compile(r"\bin(\d+)\b"), "input {0}"),
 )
 

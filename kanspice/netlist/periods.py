@@ -7,11 +7,11 @@ from functools import partial
 
 import numpy as np
 
-from kanspice.design import Design, OdePeriod, ReadOut, Schematic
+from kanspice.design import Design, OdePeriod, ReadOut
 from kanspice.netlist.branches import bank_text, branch_lines, carries_current
 from kanspice.netlist.fidelity import Fidelity
 from kanspice.netlist.merged import is_one_element, pair_lines, pair_of, parallel_branches
-from kanspice.netlist.names import bank, branch_element, layer_of, pair_element, period_node
+from kanspice.netlist.names import bank_node, branch_element, layer_of, pair_element, period_node
 from kanspice.netlist.netlist import CIRCUIT, Netlist, Text, whole
 from kanspice.netlist.nodes import node_lines
 from kanspice.netlist.switching import SUBCIRCUITS, capacitor_nodes, circuit_lines, subcircuits_text
@@ -19,7 +19,7 @@ from kanspice.netlist.switching import SUBCIRCUITS, capacitor_nodes, circuit_lin
 
 def bank_file(layer: str) -> str:
     """The file of a layer's bank."""
-    return f"{bank(layer)}.cir"
+    return f"{layer}_bank.cir"
 
 
 def period_netlist(design: Design, fidelity: Fidelity) -> Netlist:
@@ -30,7 +30,7 @@ def period_netlist(design: Design, fidelity: Fidelity) -> Netlist:
     nodes: tuple[str, ...] = ()
     for stage, own in zip(design.periods, _nodes(design), strict=True):
         layer = layer_of(stage.name)
-        files[bank_file(layer)], count = _bank(stage, design.schematic, fidelity)
+        files[bank_file(layer)], count = _bank(stage, design, fidelity)
         elements += count
         nodes = probes[stage.name] = own
     probes |= {s.name: probes[p.name] for p in design.periods if (s := design.sum_after(p)) is not None}
@@ -60,9 +60,10 @@ def element_names(period: OdePeriod, fidelity: Fidelity) -> list[str]:
     """For each branch the name of its element in the bank, without SPICE's leading letter; "" where it needs none."""
     names = [""] * period.branches
     source, destination = period.source.tolist(), period.destination.tolist()
+    layer = layer_of(period.name)
     for index in np.flatnonzero(carries_current(period)).tolist():
         pair = pair_of(source[index], destination[index])
-        names[index] = pair_element(*pair) if fidelity == "merged" else branch_element(index)
+        names[index] = pair_element(layer, *pair) if fidelity == "merged" else branch_element(layer, index)
     return names
 
 
@@ -70,12 +71,15 @@ def _elements_of_node(design: Design) -> int:
     return len(node_lines("any", 1.0, design.losses))
 
 
-def _bank(period: OdePeriod, schematic: Schematic | None, fidelity: Fidelity) -> tuple[Text, int]:
-    """A bank's text and the number of its elements."""
+def _bank(period: OdePeriod, design: Design, fidelity: Fidelity) -> tuple[Text, int]:
+    """A bank's text and the number of its elements. It hangs on the capacitors, or on the switches before them."""
+    name = period_node if design.switching is None else bank_node
+    nodes = [name(layer_of(period.name), node) for node in range(period.nodes + 1)]
     if fidelity == "device":
-        return _bank_text(period, partial(branch_lines, period, schematic)), _count(branch_lines(period, schematic))
+        branches = partial(branch_lines, period, nodes, design.schematic)
+        return _bank_text(period, branches), _count(branches())
     pairs = parallel_branches(period)
-    lines = partial(pair_lines, period, pairs)
+    lines = partial(pair_lines, period, nodes, pairs)
     return _bank_text(period, lines), len(pairs) if is_one_element(period) else _count(lines())
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from kanspice.design import Design, HeldSum, OdePeriod, Switching
 from kanspice.netlist.library import library_text
-from kanspice.netlist.names import bank, layer_of, period_node, plate_node
+from kanspice.netlist.names import bank_node, layer_of, period_node, plate_node
 from kanspice.netlist.nodes import node_lines
 from kanspice.units import spice_number
 
@@ -52,7 +52,7 @@ def circuit_lines(design: Design, switching: Switching) -> Iterator[str]:
             if node not in known:
                 yield from node_lines(node, farads, design.losses, lower.get(node, "0"))
         known.update(nodes)
-        yield from _bank(period, nodes, switching)
+        yield from _switches(period, nodes, switching)
         yield _clock(period, switching, start_s)
         yield from _beginning(period, switching, start_s)
         yield from _injection(period, nodes, switching, start_s)
@@ -93,15 +93,12 @@ def _sum(design: Design, stage: HeldSum, switching: Switching) -> Iterator[str]:
         yield f"B{layer}_raise{index} {plate_node(node)} 0 v=v({layer}_add)*v({layer}_h{index})"
 
 
-def _bank(period: OdePeriod, nodes: tuple[str, ...], switching: Switching) -> Iterator[str]:
+def _switches(period: OdePeriod, nodes: tuple[str, ...], switching: Switching) -> Iterator[str]:
     layer = layer_of(period.name)
-    ports = [f"{layer}_b{node}" for node in range(1, period.nodes + 1)]
+    ports = [bank_node(layer, node) for node in range(1, period.nodes + 1)]
     values = f"on={spice_number(switching.on_ohm)} leak={spice_number(1 / switching.off_ohm)}"
     for index, (node, port) in enumerate(zip(nodes, ports, strict=True), start=1):
         yield f"X{layer}_switch{index} {node} {port} {_clock_node(layer)} {_SWITCH} {values}"
-    yield f"X{bank(layer)}"
-    yield from (f"+ {port}" for port in ports)
-    yield f"+ {bank(layer)}"
 
 
 def _clock(period: OdePeriod, switching: Switching, start_s: float) -> str:

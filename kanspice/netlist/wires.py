@@ -6,22 +6,25 @@ down to the port. A resistance of 0 is no element: its two ends are one node.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 import numpy as np
 
 from kanspice.design import Crossbar
+from kanspice.netlist.names import column_node, layer_of
 from kanspice.units import spice_number
 
 
 class Wires:
     """Names of ports and nodes, and the resistors' lines. Columns count positive and negative in turn."""
 
-    def __init__(self, crossbar: Crossbar) -> None:
+    def __init__(self, crossbar: Crossbar, rows: Sequence[str]) -> None:
+        """rows: the nodes that drive them."""
         self.crossbar = crossbar
-        self.rows = [f"r{row}" for row in range(crossbar.rows)]
-        self.columns = [f"c{pair}{sign}" for pair in range(crossbar.width) for sign in "pn"]
+        self.layer = layer_of(crossbar.name)
+        self.rows = rows
+        self.columns = [column_node(self.layer, pair, sign) for pair in range(crossbar.width) for sign in "pn"]
 
     def ends(self, row: int, column: int) -> tuple[str, str]:
         """The nodes of row and column at a crosspoint."""
@@ -32,12 +35,12 @@ class Wires:
         crossbar = self.crossbar
         if crossbar.driver_ohm > 0:
             ohm = spice_number(crossbar.driver_ohm)
-            yield from (f"Rd{row} {port} d{row} {ohm}" for row, port in enumerate(self.rows))
+            yield from (f"R{self._driven(row)} {port} {self._driven(row)} {ohm}" for row, port in enumerate(self.rows))
         if crossbar.row_ohm > 0:
             ohm = spice_number(crossbar.row_ohm)
             for row in range(crossbar.rows):
                 nodes = [self._driven(row), *(self._row_node(row, column) for column in range(len(self.columns)))]
-                yield from _chain(f"Rr{row}", nodes, ohm)
+                yield from _chain(f"R{self.layer}_r{row}", nodes, ohm)
         if crossbar.column_ohm > 0:
             ohm = spice_number(crossbar.column_ohm)
             for column, port in enumerate(self.columns):
@@ -49,17 +52,17 @@ class Wires:
         """Nodes that are no ports."""
         rows, columns = range(self.crossbar.rows), range(len(self.columns))
         if self.crossbar.driver_ohm > 0:
-            yield from (f"d{row}" for row in rows)
+            yield from (self._driven(row) for row in rows)
         if self.crossbar.row_ohm > 0:
             yield from (self._row_node(row, column) for row in rows for column in columns)
         if self.crossbar.column_ohm > 0:
             yield from (self._column_node(row, column) for row in rows for column in columns)
 
     def _driven(self, row: int) -> str:
-        return f"d{row}" if self.crossbar.driver_ohm > 0 else self.rows[row]
+        return f"{self.layer}_d{row}" if self.crossbar.driver_ohm > 0 else self.rows[row]
 
     def _row_node(self, row: int, column: int) -> str:
-        return f"r{row}_{column}" if self.crossbar.row_ohm > 0 else self._driven(row)
+        return f"{self.layer}_r{row}_{column}" if self.crossbar.row_ohm > 0 else self._driven(row)
 
     def _column_node(self, row: int, column: int) -> str:
         return f"{self.columns[column]}_{row}" if self.crossbar.column_ohm > 0 else self.columns[column]
@@ -84,4 +87,4 @@ def capacitors(crossbar: Crossbar, wires: Wires) -> Iterator[str]:
             if part > 0:
                 farads[nodes] = farads.get(nodes, 0.0) + float(part)
     for number, (nodes, total) in enumerate(farads.items()):
-        yield f"Cx{number} {' '.join(nodes)} {spice_number(total)}"
+        yield f"C{wires.layer}_{number} {' '.join(nodes)} {spice_number(total)}"

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from kanspice.design import Design, NodeLosses, OdePeriod, SynapseBank
-from kanspice.netlist.names import bank, layer_of, period_node
+from kanspice.netlist.names import layer_of, period_node
 from kanspice.netlist.nodes import node_lines
 from kanspice.netlist.periods import bank_file
 from kanspice.ngspice.stepping import Stepping
@@ -43,6 +43,8 @@ def tightened(design: Design) -> Tolerances:
 _TRTOL = 1e9
 _LEAST_OF_UNIT = 0.1
 _START = 0.1
+_RESULTS = "unknown1"
+"""What ngspice calls the first plot that it is told to make. All of a plot can be written; of vectors, 999 by name."""
 
 
 def transient_command(end_s: float, step_s: float) -> str:
@@ -88,16 +90,17 @@ def period_deck(circuit: PeriodCircuit, start_v: Array, lasts_s: Array, stepping
     nodes = _period_nodes(period)
     vectors = [f"out{node}" for node in range(1, period.nodes + 1)]
     lines = _circuit_lines(circuit, stepping)
+    lines.append("setplot new")
     lines += [f"let {vector}=vector({len(start_v)})" for vector in ("ended", *vectors)]
     for sample, (volts, end_s) in enumerate(zip(start_v.tolist(), lasts_s.tolist(), strict=True)):
         lines += _transient(period, volts, end_s, stepping)
-        lines.append(f"let const.ended[{sample}]=time[length(time)-1]")
+        lines.append(f"let {_RESULTS}.ended[{sample}]=time[length(time)-1]")
         lines += [
-            f"let const.{vector}[{sample}]=v({node})[length(time)-1]"
+            f"let {_RESULTS}.{vector}[{sample}]=v({node})[length(time)-1]"
             for vector, node in zip(vectors, nodes, strict=True)
         ]
         lines.append("destroy $curplot")
-    lines += ["setplot const", f"write {raw} ended {' '.join(vectors)}", "quit", ".endc", ".end"]
+    lines += [f"setplot {_RESULTS}", f"write {raw} all", "quit", ".endc", ".end"]
     return "\n".join(lines) + "\n"
 
 
@@ -115,13 +118,12 @@ def _period_nodes(period: OdePeriod) -> list[str]:
 def _circuit_lines(circuit: PeriodCircuit, stepping: Stepping) -> list[str]:
     """The bank, its nodes and how it is integrated, up to where commands begin."""
     period = circuit.period
-    name, nodes = bank(layer_of(period.name)), _period_nodes(period)
+    nodes = _period_nodes(period)
     capacitors = zip(nodes, period.capacitor_f.tolist(), strict=True)
     return [
         "* kanspice run",
         f".include {circuit.bank_file}",
         *(line for node, farads in capacitors for line in node_lines(node, farads, circuit.losses)),
-        *wrapped(f"x{name}", [*nodes, name]),
         *transient_options(period, stepping),
         *wrapped(".save", [f"v({node})" for node in nodes]),
         ".control",

@@ -20,7 +20,7 @@ from kanspice.models import KirchhoffNet
 from kanspice.models.branches import branch_function
 from kanspice.models.reference import reference_stages
 from kanspice.models.topology import recipe, topology_from_edges
-from kanspice.netlist.branches import bank_text
+from kanspice.netlist.branches import branch_lines
 
 
 def network(**options):
@@ -69,7 +69,7 @@ def test_a_compiled_folder_names_every_branch(design, tmp_path):
     elements = (tmp_path / "circuit" / "elements.csv").read_text().splitlines()
     assert elements[0] == "element,layer,source,destination,law,parameters,gain,tail"
     assert len(elements) == 1 + 27
-    assert elements[-1].startswith("xl2_bank.e2,l2,3,1,ShiftTanh2,")
+    assert elements[-1].startswith("l2_e2,l2,3,1,ShiftTanh2,")
     assert "l1_v1,input,0" in (tmp_path / "circuit" / "nodes.csv").read_text()
 
 
@@ -130,7 +130,7 @@ def test_each_law_has_its_own_imperfections(law):
 
     def bank(*overrides):
         design = compile_kirchhoffnet(model, technology(SCHEMATIC[0], *overrides))
-        return bank_text(design.periods[0], design.schematic)
+        return list(branch_lines(design.periods[0], ["0", "l1_v1", "l1_v2"], design.schematic))
 
     for key in ("switch_on_ohm", "switch_off_ohm", "source_ohm", "pair_saturation", "vccs_saturation"):
         if key in SCHEMATIC_IMPERFECTIONS[law]:

@@ -54,7 +54,7 @@ def currents_in_ngspice(design, volts):
     sense = "".join(f"vs{n} p{n} l1_v{n} 0\nh{n} out{n} 0 vs{n} -1e6\nr{n} out{n} 0 1\n" for n in (1, 2))
     with working_folder() as folder:
         netlist.write(folder)
-        (folder / "circuit.cir").write_text(f".include l1_bank.cir\nxl1_bank l1_v1 l1_v2 l1_bank\n{sense}")
+        (folder / "circuit.cir").write_text(f".include l1_bank.cir\n{sense}")
         (folder / "run.cir").write_text(sweep_deck(["p1", "p2"], volts, ["out1", "out2"], NORMAL))
         run_deck(find_ngspice(), folder, "run.cir")
         (plot,) = read_plots(folder / RAW_FILE)
@@ -102,7 +102,7 @@ def test_numpy_says_the_same_and_currents_stay_below_their_bound(law):
 
 def test_names_lead_back_to_the_model():
     assert place_of("timestep too small; trouble with node 'l2_v7'") == "layer 2, node 7"
-    assert place_of("trouble with xl2_bank: b.xl2_bank.be17") == "layer 2, branch 17"
+    assert place_of("trouble with bl2_e17") == "layer 2, branch 17"
 
 
 def test_branches_that_change_nothing_are_left_out():

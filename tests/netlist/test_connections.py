@@ -303,7 +303,7 @@ def test_the_batched_engine_has_no_transient_of_filters():
 @pytest.mark.parametrize(
     ("message", "place"),
     [
-        ("singular matrix: check node xl2_synapses.xk5_0_1.out", "layer 2, input 5, output 0, connection 1"),
+        ("singular matrix: check node xl2_k5_0_1.out", "layer 2, input 5, output 0, connection 1"),
         ("check node l1_a0_3_2", "layer 1, input 0, output 3, connection 2"),
         ("check node l2_s4", "layer 2, output 4"),
         ("check node l1_o2", "layer 1, input 2"),

@@ -63,7 +63,7 @@ def test_a_table_is_the_law_at_its_kinks_between_them_and_far_beyond(law):
     with working_folder() as folder:
         netlist.write(folder)
         sense = "vs p l1_v1 0\nh1 out 0 vs 1e6\nr1 out 0 1\n"
-        (folder / "circuit.cir").write_text(f".include l1_bank.cir\nxl1_bank l1_v1 l1_bank\n{sense}")
+        (folder / "circuit.cir").write_text(f".include l1_bank.cir\n{sense}")
         (folder / "run.cir").write_text(sweep_deck(["p"], volts[:, None], ["out"], TIGHT))
         run_deck(find_ngspice(), folder, "run.cir")
         (plot,) = read_plots(folder / RAW_FILE)
@@ -93,14 +93,14 @@ def test_the_list_of_elements_says_which_branches_are_in_which(tmp_path):
     design = circuit("ShiftRelu1")
     write_compiled(design, "merged", tmp_path / "circuit")
     rows = [line.split(",")[0] for line in (tmp_path / "circuit" / "elements.csv").read_text().splitlines()[1:]]
-    element = {index: f"xl1_bank.p{pair[0]}_{pair[1]}" for pair, branches in PAIRS.items() for index in branches}
+    element = {index: f"l1_p{pair[0]}_{pair[1]}" for pair, branches in PAIRS.items() for index in branches}
     assert rows == [element.get(index, "") for index in range(len(EDGES))]
     names = {line.split()[0][1:] for line in build_netlist(design, "merged").text("l1_bank.cir").splitlines()}
-    assert {row.removeprefix("xl1_bank.") for row in rows if row} <= names
+    assert {row for row in rows if row} <= names
 
 
 def test_a_message_about_merged_branches_leads_to_their_nodes():
-    assert place_of("trouble with b.xl2_bank.bp17_0") == "layer 2, branches between nodes 17 and 0"
+    assert place_of("trouble with bl2_p17_0") == "layer 2, branches between nodes 17 and 0"
 
 
 @pytest.mark.parametrize("fidelity", ["device", "merged"])

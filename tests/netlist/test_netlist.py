@@ -23,8 +23,9 @@ def design():
 def test_one_source_for_every_device_that_exists(design, fidelity):
     text = build_netlist(design, fidelity).text("circuit.cir")
     letter = "g" if fidelity == "shared" else "b"
-    found = re.findall(rf"^{letter}d(\d+)_(\d+)_(\d+) ", text.lower(), re.MULTILINE)
-    expected = [tuple(place) for crossbar in design.crossbars for place in np.argwhere(crossbar.area).tolist()]
+    found = re.findall(rf"^{letter}l(\d)_d(\d+)_(\d+)_(\d+) ", text.lower(), re.MULTILINE)
+    layers = enumerate(design.crossbars, start=1)
+    expected = [(layer, *place) for layer, crossbar in layers for place in np.argwhere(crossbar.area).tolist()]
     assert sorted(tuple(map(int, names)) for names in found) == sorted(expected)
 
 
@@ -36,7 +37,7 @@ def test_equal_designs_give_equal_text(design, fidelity):
 
 def test_a_device_of_no_area_is_not_there():
     netlist = build_netlist(crossbar_design([PEAK], [[[1.0], [0.0]]]), "device")
-    assert re.findall(r"^Bd0_(\d)_0", netlist.text("circuit.cir"), re.MULTILINE) == ["0"]
+    assert re.findall(r"^Bl1_d0_(\d)_0", netlist.text("circuit.cir"), re.MULTILINE) == ["0"]
 
 
 def test_names_are_lower_case_as_ngspice_gives_them_back(design):
@@ -51,8 +52,12 @@ def test_names_are_lower_case_as_ngspice_gives_them_back(design):
     [
         ("Warning: singular matrix:  check node l1_c17p", "layer 1, output 17, column p"),
         ("singular matrix: check node L2_T3N", "layer 2, output 3, column n"),
-        ("check node xl1_crossbar.s5_1", "layer 1, inside the crossbar"),
-        ("Error: b.xl1_crossbar.bd5_3_1: no convergence", "layer 1, row 5, output 3, device 1"),
+        ("check node l1_s5_1", "layer 1, row 5, device 1"),
+        ("check node l2_lo15_0", "layer 2, row 5, device 0"),
+        ("Error: bl1_d5_3_1: no convergence", "layer 1, row 5, output 3, device 1"),
+        ("check node l1_r5_12", "layer 1, row 5"),
+        ("check node l1_c3n_12", "layer 1, output 3, column n"),
+        ("trouble with b.xl1_in4.bout", "layer 1, row 4"),
         ("check node l1_r5", "layer 1, row 5"),
         ("check node l12_y3", "layer 12, output 3"),
         ("check node in7", "input 7"),
