@@ -12,6 +12,7 @@ import numpy.typing as npt
 from scipy.integrate import cumulative_trapezoid
 
 from kanspice.design import Design, Limiter
+from kanspice.gap.capacitors import Capacitors, capacitors_of
 from kanspice.gap.metrics import compare, spread
 from kanspice.gap.noise import StageNoise
 from kanspice.gap.physical import crossbar_powers_w, quiescent_w
@@ -53,7 +54,8 @@ class StageSettling:
 class ReadOutTime:
     """The outputs, read so long after the step: against the network, and against where the circuit goes to.
 
-    energy_j: what an inference has taken until then, mean over the samples.
+    All of the same samples: those whose transients came to their end. energy_j: what an inference has taken until then,
+    mean over them.
     """
 
     time_s: float
@@ -96,8 +98,9 @@ class Settling:
     """One sequence of samples. from_rest and numerical errors are in standard deviations of the outputs.
 
     numerical: how far outputs at the read-out times move with steps that are more exact; None where that was not
-    measured. power_w: at rest, mean over the samples. noise: of stages whose amplifiers have a bandwidth. swinging: by
-    stage, what oscillates. worst: the sample that takes longest, or does not settle.
+    measured. power_w: at rest, mean over the samples. noise, capacitors: of stages whose amplifiers have a bandwidth.
+    swinging: by stage, what oscillates. unstable: the samples whose operating points grow, by the poles. worst: the
+    sample that takes longest, or does not settle.
     """
 
     samples: int
@@ -111,6 +114,8 @@ class Settling:
     latency_s: float | None
     energy_j: float | None
     noise: tuple[StageNoise, ...] = ()
+    capacitors: tuple[Capacitors, ...] = ()
+    unstable: tuple[int, ...] = ()
     notes: tuple[str, ...] = ()
     engine: str = ""
     model: str = ""
@@ -197,6 +202,8 @@ def settling(
         power_w=float(np.mean([one.power_w for one in seen])) if seen else None,
         latency_s=latency_s,
         energy_j=None if latency_s is None else _mean_energy_j(seen, latency_s),
+        capacitors=capacitors_of(design),
+        unstable=tuple(np.flatnonzero(grows).tolist()),
         swinging=_swinging(design, seen),
         worst=None if worst is None else worst.followed,
     )
@@ -216,13 +223,11 @@ def _read_outs(
     design: Design, pace: Pace, rest_v: Mapping[str, Array], expected: Array, seen: Sequence[_Seen]
 ) -> Iterable[ReadOutTime]:
     last = design.stages[-1]
-    known = np.zeros(len(expected), dtype=bool)
-    known[[one.followed.index for one in seen]] = True
+    known = [one.followed.index for one in seen]
     for place, after_s in enumerate(read_out_times_s(pace).tolist()):
-        volts = np.full(expected.shape, np.nan)
-        volts[known] = [one.read_v[place] for one in seen]
-        gap = compare(volts / last.output_v_per_unit, expected, known, spread(expected))
-        off_v = (volts - rest_v[last.name])[known]
+        volts = np.array([one.read_v[place] for one in seen])
+        gap = compare(volts / last.output_v_per_unit, expected[known], scale=spread(expected))
+        off_v = volts - rest_v[last.name][known]
         from_rest = float(np.sqrt(np.mean(off_v**2))) / _scale(rest_v[last.name])
         yield ReadOutTime(after_s, gap.relative_rmse, from_rest, gap.argmax_agreement, _mean_energy_j(seen, after_s))
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from kanspice.report.physical import si
 from kanspice.report.words import NOTHING, many, number
+from kanspice.solution import Outcome
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
 SCHEMA = "kanspice.settling/1"
 _SHOWN_FAILURES = 5
+_WITHOUT_END = (Outcome.DIVERGED, Outcome.TIMED_OUT)
+"""Outcomes of samples whose transients did not come to their end: nothing of them was read."""
 _SHOWN_OUTPUTS = 8
 
 
@@ -91,10 +94,12 @@ def _lines(result: Settling) -> list[str]:
     """Below the tables on a terminal."""
     lines = [
         f"{many(result.samples, 'sample')}, {si(result.period_s, 's')} each, inputs step in {si(result.rise_s, 's')}",
-        f"latency {si(result.latency_s, 's')}, energy until then {si(result.energy_j, 'J')} an inference,"
-        f" power at rest {si(result.power_w, 'W')}",
-        f"numerical error of the transient: {number(result.numerical)} of the outputs' standard deviation (RMS)",
+        f"{_until_settled(result)}; power at rest {si(result.power_w, 'W')}",
     ]
+    if result.numerical is not None:
+        error = f"{number(result.numerical)} of the outputs' standard deviation (RMS)"
+        lines.append(f"numerical error of the transient: {error}")
+    lines += [*left_out(result), *capacitor_lines(result)]
     lines += noise_lines(result)
     if result.cross_check is not None:
         lines.append(checked(result.cross_check))
@@ -104,6 +109,35 @@ def _lines(result: Settling) -> list[str]:
     left = len(result.failed) - _SHOWN_FAILURES
     lines += result.notes
     return [*lines, *([f"and {left} more do not settle"] if left > 0 else [])]
+
+
+def _until_settled(result: Settling) -> str:
+    if result.latency_s is None or result.energy_j is None:
+        return "no latency and no energy an inference: not every sample settles"
+    return f"latency {si(result.latency_s, 's')}, energy until then {si(result.energy_j, 'J')} an inference"
+
+
+def left_out(result: Settling) -> list[str]:
+    """Which samples the figures of early read-outs are without."""
+    lost = sum(failure.outcome in _WITHOUT_END for failure in result.failed)
+    if not lost:
+        return []
+    return [f"read early: without {many(lost, 'sample')} whose transients did not come to their end"]
+
+
+def capacitor_lines(result: Settling) -> list[str]:
+    """What holds columns still, and what it costs; and where it does not."""
+    lines = []
+    for each in result.capacitors:
+        if each.feedback_f > 0:
+            found = f"{si(each.feedback_f, 'F')}, {si(each.constant_s, 's')} with its resistor"
+        else:
+            found = "none"
+        lines.append(f"feedback capacitor of {each.stage}: {found}")
+    if result.unstable:
+        where = f"at {len(result.unstable)} of {many(result.samples, 'operating point')}"
+        lines.append(f"{where} a pole grows: amplifiers do not hold the circuit there")
+    return lines
 
 
 def noise_lines(result: Settling) -> list[str]:

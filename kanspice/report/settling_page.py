@@ -6,7 +6,15 @@ from typing import TYPE_CHECKING
 
 from kanspice.report.html import inside, template
 from kanspice.report.physical import si
-from kanspice.report.settling import checked, noise_lines, read_out_rows, stage_rows, swinging_rows
+from kanspice.report.settling import (
+    capacitor_lines,
+    checked,
+    left_out,
+    noise_lines,
+    read_out_rows,
+    stage_rows,
+    swinging_rows,
+)
 from kanspice.report.settling_plots import read_out_plot, stages_plot, waveforms_plot
 from kanspice.report.words import encodable, many, number, plain
 
@@ -52,7 +60,7 @@ def _trust(result: Settling) -> list[str]:
     lines = [] if result.cross_check is None else [checked(result.cross_check)]
     if result.numerical is not None:
         lines.append(f"Numerical error of the transient: {number(result.numerical)} standard deviations (RMS).")
-    return [*lines, *result.notes]
+    return [*lines, *left_out(result), *result.notes]
 
 
 def _facts(result: Settling) -> list[tuple[str, str]]:
@@ -64,5 +72,6 @@ def _facts(result: Settling) -> list[tuple[str, str]]:
         ("inputs step in", si(result.rise_s, "s")),
         ("energy until settled", f"{si(result.energy_j, 'J')} an inference" if result.energy_j else "not known"),
         ("power at rest", si(result.power_w, "W")),
+        *(("feedback", line.removeprefix("feedback ")) for line in capacitor_lines(result)),
         *(("noise", line.removeprefix("noise ")) for line in noise_lines(result)),
     ]

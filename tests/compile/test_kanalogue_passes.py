@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
-from circuits import LINE, PEAK, design_of, inputs_for, load_device, network, technology
+from circuits import LINE, PEAK, design_of, inputs_for, load_device, network, specimen_of, technology
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -12,6 +14,7 @@ from kanspice.compile import compile_kanalogue
 from kanspice.design import Crossbar
 from kanspice.design.bounds import output_bounds_v
 from kanspice.design.ideal import ideal_output_v
+from kanspice.design.poles import FEEDBACK_F, crossbar_poles, damping
 from kanspice.errors import InputError
 from kanspice.models.reference import reference_stages
 
@@ -161,3 +164,71 @@ def test_ideal_outputs_are_within_the_bounds(drawn):
 def test_imperfections_of_other_circuits_are_refused(override):
     with pytest.raises(InputError, match=f"{override.partition('=')[0]} would have no effect"):
         compile_kanalogue(network([2, 1], [LINE]), technology(override))
+
+
+FALLING = ("tia.gain=1e4", "tia.gbw_hz=1e6", "wires.column_f=1e-14", "tia.output_ohm=100.0")
+
+
+def growing(design, inputs):
+    """(samples,) where some column's deviation grows, columns being where ideal amplifiers hold them."""
+    reached, volts = np.zeros(len(inputs), dtype=bool), inputs * design.input_v_per_unit
+    for stage in design.stages:
+        if isinstance(stage, Crossbar):
+            poles, _ = crossbar_poles(design, stage, volts, np.zeros((len(inputs), 2 * stage.width)))
+            reached |= (poles.real > 0).any(axis=(1, 2))
+        volts = ideal_output_v(design, stage, volts)
+    return reached
+
+
+@pytest.mark.parametrize("from_samples", [True, False])
+def test_capacitors_are_chosen_so_that_nothing_grows(from_samples):
+    """For the samples that a circuit is sized for, or for whatever inputs there are; without them much does."""
+    model = network([6, 8, 4], [PEAK, DEVICES["z21"]], seed=5)
+    inputs = inputs_for(model, 40)
+    sizing = inputs if from_samples else None
+    chosen = design_of(model, sizing, *FALLING)
+    none = design_of(model, sizing, *FALLING, "tia.feedback_f=0")
+    assert growing(none, inputs).any()
+    assert not growing(chosen, inputs).any()
+    if not from_samples:
+        assert not growing(chosen, inputs_for(model, 500, seed=9)).any()
+    for crossbar in chosen.crossbars:
+        assert crossbar.feedback_f.min() == crossbar.feedback_f.max() > 0
+        assert crossbar.feedback_f[0] in FEEDBACK_F
+    assert not any(crossbar.feedback_f.any() for crossbar in none.crossbars)
+
+
+def test_a_chosen_capacitor_damps_the_steepest_column_as_wanted():
+    model = network([6, 8, 4], [PEAK, DEVICES["z21"]], seed=5)
+    inputs = inputs_for(model, 40)
+    crossbar = design_of(model, inputs, *FALLING).crossbars[0]
+    design = design_of(model, inputs, *FALLING)
+    place = int(np.argwhere(crossbar.feedback_f[0] == FEEDBACK_F)[0, 0])
+    volts = ideal_output_v(design, design.stages[0], inputs)
+    reached = []
+    for farads in FEEDBACK_F[[place - 3, place]]:
+        changed = replace(crossbar, feedback_f=np.full(2 * crossbar.width, farads))
+        poles, _ = crossbar_poles(design, changed, volts, np.zeros((len(inputs), 2 * crossbar.width)))
+        reached.append(damping(poles).min())
+    assert reached[0] < 0.7 <= reached[1] + 1e-6
+
+
+def test_specimens_have_capacitors_of_their_own():
+    model = network([3, 4, 2], [PEAK])
+    inputs = inputs_for(model, 10)
+    given = specimen_of(model, inputs, *FALLING, "tia.feedback_f=1e-13", "tia.feedback_f_sigma=0.1", seed=3)
+    farads = np.concatenate([crossbar.feedback_f for crossbar in given.crossbars])
+    assert len(set(farads)) == len(farads)
+    assert 0.02 < np.std(farads / 1e-13) < 0.2
+    bare = specimen_of(model, inputs, *FALLING, "tia.feedback_f=0", "tia.feedback_f_sigma=0.1")
+    assert not any(crossbar.feedback_f.any() for crossbar in bare.crossbars)
+
+
+def test_a_capacitor_without_a_bandwidth_is_refused():
+    model = network([3, 2], [PEAK])
+    with pytest.raises(InputError, match="a feedback capacitor acts on an amplifier with a bandwidth"):
+        design_of(model, None, "tia.feedback_f=1e-13")
+    ideal = design_of(model, None, "tia.feedback_f=0")
+    assert not ideal.crossbars[0].feedback_f.any()
+    with pytest.raises(InputError, match=r"bad value for 'tia\.feedback_f'\n"):
+        technology("tia.feedback_f=-1e-13")

@@ -7,9 +7,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from circuits import LINE, PEAK, crossbar_design, design_of, inputs_for, load_device, network, specimen_of
-from scipy.linalg import expm
+from scipy.linalg import eigvals, expm
 
-from kanspice.design.poles import Loop, column_poles, crossbar_poles
+from kanspice.design.poles import Loop, column_poles, crossbar_poles, damping
 from kanspice.errors import InputError
 from kanspice.gap.settling import settling
 from kanspice.ngspice.sequence import Precision, follow_sequence
@@ -18,8 +18,10 @@ from kanspice.sequence import Pace
 from kanspice.solution import Outcome
 from kanspice.solver import SolverOptions, solve
 from kanspice.solver.following import Rest, courses
+from kanspice.solver.following import at_rest as start_of
 from kanspice.solver.implicit import EMBEDDED, TABLE, TIMES, weights
 from kanspice.solver.junctions import Junctions, LoadLines
+from kanspice.solver.moving import Moving
 
 STEP = np.array([[1.0], [0.2]])
 EVERYTHING = (
@@ -116,6 +118,91 @@ def test_a_column_grows_or_dies_out_as_its_poles_say(gbw_hz):
     assert (found.real.max() > 0) == (poles.real.max() > 0) == (gbw_hz < 2e9)
 
 
+@pytest.mark.parametrize(("output_ohm", "swing_v"), [(0.0, np.inf), (2e4, 8.0)])
+def test_a_feedback_capacitor_holds_the_same_column(output_ohm, swing_v):
+    """Column v, op-amp e and output u, linear: C v' = 2 uS v - i, Cf (v - u)' + (v - u) / R = i = (u - e) / Ro."""
+    farads, feedback_f, turn = 1e-13, 4e-13, 2 * np.pi * 1e6
+    parts = {"feedback_f": np.full(2, feedback_f), "output_ohm": output_ohm, "swing_v": swing_v}
+    design = falling(1e6, farads)
+    design = with_crossbar(design, **parts)
+    inputs = np.array([[0.7], [0.7 + 1e-4]])
+    pace = Pace(4e-6, 1e-8)
+    (course, _), solution = followed(design, inputs, pace, error=1e-8)
+    across = np.array([[1.0, -1.0]])  # of v and u, or of v and e without a resistance
+    fed, own = across / 1e6 / feedback_f, np.array([[-2e-6, 0.0]])
+    poles = crossbar_poles(design, design.crossbars[0], inputs[:1], solution.column_v["l1.crossbar"][:1])[0][0, 0]
+    assert poles.real.max() < 0
+    drawn_a, columns_v = (table["l1.crossbar"][:, 0] for table in (solution.amplifier_a, solution.column_v))
+    outputs_v = columns_v - 1e6 * drawn_a
+    driven_v = outputs_v - output_ohm * drawn_a
+    if output_ohm:
+        leaves = np.array([0.0, -1.0, 1.0]) / output_ohm  # of v, e, u: from the column through the feedback to e
+        column = -(np.append(own, 0.0) + leaves) / farads
+        matrix = np.array([column, [-turn, -turn / 1e3, 0], column - leaves / feedback_f + [fed[0, 0], 0, fed[0, 1]]])
+        rest = np.stack([columns_v, driven_v, outputs_v], axis=1)
+    else:
+        slow = np.array([-turn, -turn / 1e3])
+        column = (-(own + across / 1e6)[0] + feedback_f * slow) / (farads + feedback_f)
+        matrix, rest = np.array([column, slow]), np.stack([columns_v, driven_v], axis=1)
+    np.testing.assert_allclose(np.sort(np.linalg.eigvals(matrix).real), np.sort(poles.real[poles.real > -np.inf]))
+    moments = course.time_s[course.time_s > 2 * pace.rise_s][::20]
+    moved = [expm(matrix * (moment - pace.rise_s / 2)) @ (rest[1] - rest[0]) for moment in moments]
+    expected_v = -(outputs_v[0] + np.array(moved)[:, -1])
+    found_v = np.interp(moments, course.time_s, course.stage_v["l1.crossbar"][:, 0])
+    np.testing.assert_allclose(found_v, expected_v, atol=1e-6)
+    assert np.ptp(expected_v) > 1e-4
+
+
+def test_wires_leave_the_poles_where_they_are():
+    """All nodes of a small crossbar with wires like the typical ones, against columns without any: within 5 %.
+
+    Pairs that hardly turn move with the root of what their coefficients do; then their damping is compared.
+    """
+    model = network([4, 3, 2], [load_device("z21")], input_stage="sigmoid")
+    inputs = inputs_for(model, 3)
+    wires = ("wires.row_ohm=1.0", "wires.column_ohm=1.0", "wires.driver_ohm=20.0", "wires.row_f=1e-14")
+    slow = (
+        "tia.gain=1e4",
+        "tia.gbw_hz=1e8",
+        "tia.output_ohm=100.0",
+        "wires.column_f=1e-13",
+        "devices.junction_f=1e-15",
+    )
+    for feedback in ("tia.feedback_f=0", "tia.feedback_f=chosen"):
+        design = specimen_of(model, inputs, *wires, *slow, feedback, "devices.shift_sigma_v=2e-3")
+        solution, crossbar = at_rest(design, inputs), design.crossbars[0]
+        rows_v, columns_v = solution.stage_v["l1.input"], solution.column_v["l1.crossbar"]
+        known = crossbar_poles(design, crossbar, rows_v, columns_v)[0]
+        for place in range(3):
+            every = poles_of_all_nodes(design, solution, place)
+            slowest = known[place][known[place].real > -1e10]
+            if feedback == "tia.feedback_f=0":
+                apart = np.abs(every[:, None] - slowest).min(axis=0) / np.abs(slowest)
+                assert apart.max() < 0.05
+                assert (every.real.max() > 0) == (slowest.real.max() > 0)
+            else:
+                damped = damping(every[np.abs(every) < 1e10])
+                assert damped == pytest.approx(damping(known[place]).min(), abs=0.02)
+                assert damped > 0.65
+
+
+def poles_of_all_nodes(design, solution, place):
+    """Of the equations that transients follow, from their differences around an operating point."""
+    crossbar = design.crossbars[0]
+    curves = tuple(device.curve.stretched(design.input_v_per_unit) for device in design.devices)
+    system = Moving(crossbar, curves, 1)
+    rows_v = solution.stage_v["l1.input"][[place]]
+    tables = (table["l1.crossbar"][[place]] for table in (solution.column_v, solution.amplifier_a))
+    rest = start_of(system, *tables, rows_v)
+    moved = rest + np.concatenate([np.eye(system.size), -np.eye(system.size)]) * 1e-7
+    every_v = np.repeat(rows_v, len(moved), axis=0)
+    flows = system.flows(moved, every_v, system._devices(moved, every_v, np.zeros(len(moved), int))[0])
+    charges = system.charges(moved, every_v)
+    slopes = [np.subtract(*np.split(part, 2)).T / 2e-7 for part in (flows, charges)]
+    found = eigvals(*slopes)
+    return found[np.isfinite(found)]
+
+
 def test_what_swings_and_what_settles_are_outcomes():
     inputs = np.array([[0.7], [0.2]])
     for gbw_hz, farads, outcome in ((3e7, 1e-13, Outcome.OSCILLATES), (1e10, 1e-12, None)):
@@ -185,7 +272,8 @@ def test_ngspice_sees_the_same_waveforms():
     model = network([3, 4, 2], [load_device("z21")], input_stage="PosHC")
     inputs = inputs_for(model, 2, seed=1)
     slow = ("tia.gain=20", "tia.gbw_hz=3e8", "wires.column_f=1e-13", "devices.junction_f=5e-15", "wires.row_ohm=500.0")
-    design = specimen_of(model, inputs, *slow, "wires.column_ohm=300.0", "devices.shift_sigma_v=5e-3")
+    held = ("tia.feedback_f=2e-14", "tia.feedback_f_sigma=0.1", "tia.output_ohm=1e3")
+    design = specimen_of(model, inputs, *slow, *held, "wires.column_ohm=300.0", "devices.shift_sigma_v=5e-3")
     pace = Pace(4e-8, 1e-9)
     (own,), _ = followed(design, inputs, pace, error=3e-6, which=[0])
     trace = follow_sequence(design, design.inputs_v(inputs), pace, Precision(1e-8, 400), timeout_s=60)
