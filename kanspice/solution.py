@@ -46,8 +46,8 @@ _ADVICE = {
     " raise it, size the circuit with samples like this one, raise tia.gbw_hz, or lower units.i_unit_a",
     Outcome.BEYOND_RAIL: "size the amplifiers with samples like this one, lower tia.headroom, or raise tia.rail_v",
     Outcome.UNSETTLED: "give it more time with --period, or raise tia.gbw_hz or tia.slew_v_per_s",
-    Outcome.OSCILLATES: "falling device currents, or capacitance at the columns, undo the amplifiers' feedback: raise"
-    " tia.gbw_hz, lower units.i_unit_a or capacitances, or keep rows out of the falling parts",
+    Outcome.OSCILLATES: "falling device currents, or capacitance at the columns, undo the amplifiers' feedback: leave"
+    " tia.feedback_f to kanspice or raise it, raise tia.gbw_hz, or lower units.i_unit_a or capacitances",
     Outcome.OUT_OF_RANGE: "no such voltage or current is possible: this is numerical garbage; please report it",
     Outcome.TIMED_OUT: "raise --timeout, use more --jobs, or pass fewer samples with --limit",
     Outcome.CRASHED: "ngspice ended by itself: see the message, check memory and disk space, run `kanspice doctor`",

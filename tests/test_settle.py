@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from circuits import LINE, crossbar_design, design_of, inputs_for, load_device, network
+from rich.console import Console
 
 from kanspice.engines import solve
 from kanspice.errors import InputError
@@ -16,7 +18,7 @@ from kanspice.gap.settling import settling
 from kanspice.models import load, save
 from kanspice.ngspice import NgspiceOptions
 from kanspice.ngspice.sequence import Precision, follow_sequence
-from kanspice.report.settling import settling_json
+from kanspice.report.settling import print_settling, settling_json
 from kanspice.sequence import Pace
 from kanspice.settle import SettleOptions, settle
 from kanspice.solution import Outcome
@@ -142,7 +144,7 @@ def slow_model(tmp_path, monkeypatch):
 def test_the_documented_command(slow_model, monkeypatch, capsys):
     from kanspice.cli import main
 
-    (command,) = [line for line in DOCS.read_text().splitlines() if line.startswith("kanspice settle")]
+    command = next(line for line in DOCS.read_text().splitlines() if line.startswith("kanspice settle"))
     monkeypatch.setattr("sys.argv", command.split())
     with pytest.raises(SystemExit) as left:
         main()
@@ -185,3 +187,45 @@ def test_operating_points_do_not_feel_what_takes_time(slow_model):
         for extra in ((), slow)
     ]
     np.testing.assert_array_equal(found[0].stage_v["l2.crossbar"], found[1].stage_v["l2.crossbar"])
+
+
+DIGITS = Path(__file__).parents[1] / "examples" / "01_kanalogue_digits"
+
+
+@pytest.mark.parametrize(
+    "overrides",
+    [("tia.gbw_hz=1e6",), ("tia.gain=1e4", "tia.gbw_hz=1e6"), ("tia.gain=1e5", "tia.gbw_hz=1e8")],
+    ids=" ".join,
+)
+def test_the_shipped_example_comes_to_rest_with_what_help_and_docs_set(overrides):
+    """Its columns have no capacitance then but that of the feedback: without, most samples ran away or jumped."""
+    inputs = np.load(DIGITS / "inputs.npy")
+    technology = load_technology(None, overrides)
+    period_s = 120.0 / technology.tia.gbw_hz
+    result = settle(load(DIGITS / "model.pt"), technology, inputs[:2], SettleOptions(period_s), population=inputs)
+    assert (result.failed, result.unstable, result.exit_code) == ((), (), 0)
+    assert 0 < result.latency_s < period_s
+    assert [each.stage for each in result.capacitors] == ["l1.crossbar", "l2.crossbar"]
+    assert result.capacitors[1].feedback_f > 0
+
+
+def test_a_circuit_without_capacitors_is_told_from_the_read_outs_it_still_has(tmp_path):
+    inputs = np.load(DIGITS / "inputs.npy")
+    technology = load_technology(None, ["tia.gbw_hz=1e6", "tia.feedback_f=0"])
+    loaded = load(DIGITS / "model.pt")
+    result = settle(loaded, technology, inputs[:3], SettleOptions(1e-4), population=inputs)
+    assert result.exit_code == 3
+    assert result.unstable
+    lost = {failure.index for failure in result.failed if failure.outcome is Outcome.DIVERGED}
+    assert lost
+    assert all(0 <= read.argmax_agreement <= 1 for read in result.read_outs)
+    text = render(result)
+    assert "not known an inference" not in text
+    assert f"without {len(lost)} sample" in text
+    assert "feedback capacitor of l2.crossbar: none" in text
+
+
+def render(result):
+    console = Console(file=io.StringIO(), width=200)
+    print_settling(result, console)
+    return console.file.getvalue()

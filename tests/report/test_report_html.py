@@ -8,6 +8,7 @@ from dataclasses import replace
 from synthetic_results import attributed, moving, with_failures
 
 from kanspice.report import to_html
+from kanspice.solution import FailedSample, Outcome
 
 
 def test_page_states_the_gap_and_every_stage(result):
@@ -39,6 +40,14 @@ def test_failed_samples_are_a_warning_and_listed(result):
     assert '<span class="warning">2 of 50 samples without a result' in page
     assert "diverged" in page
     assert "FAILED: not every sample was solved" in page
+
+
+def test_a_circuit_that_does_not_stand_still_is_said_before_anything_else(result):
+    failed = tuple(FailedSample(index, Outcome.UNSTABLE, "l2.crossbar 3, column p") for index in range(25))
+    page = to_html(replace(result, failed=failed))
+    first = page.partition("<h2>")[0]
+    assert "FAILED: in 25 of 50 samples the circuit does not stand still" in first
+    assert "does not stand still" not in to_html(result)
 
 
 def test_infinite_technology_values_are_words(result):

@@ -13,6 +13,7 @@ from kanspice.models.branches import branch_function
 from kanspice.models.topology import recipe
 from kanspice.study import Request
 from kanspice.study.run import prepare
+from kanspice.study.specimens import measure
 from kanspice.technology import Technology, entries
 
 WORDS = ("sigma", "noise", "stuck", "jitter", "skew")
@@ -78,3 +79,26 @@ def test_everything_random_is_seen(models, key):
 
 def test_values_that_are_fixed_are_not_random(models):
     assert not is_random(models, "kanalogue", "tia.gain=100", "devices.area_step=0.5", "converters.dac_bits=6")
+
+
+@pytest.mark.parametrize("engine", ["batched", pytest.param("ngspice", marks=pytest.mark.ngspice)])
+def test_samples_that_do_not_stand_still_are_counted(models, engine):
+    """PEAK falls by 2 uA/V behind 1 Mohm at most: without a capacitor a column of negative slope grows."""
+    slow = ("tia.gain=1e4", "tia.gbw_hz=1e5", "wires.column_f=1e-14", "devices.area_sigma=0.01")
+    np.save(models / "steep.npy", np.array([[0.7, 0.7], [0.71, 0.69], [0.1, 0.1], [0.72, 0.7]]))
+    found = []
+    for feedback in ("tia.feedback_f=0", "tia.feedback_f=chosen"):
+        request = Request(
+            folder=str(models),
+            model="kanalogue.pt",
+            inputs="steep.npy",
+            set_=(*slow, feedback),
+            trials=2,
+            engine=engine,
+            limits=(("unstable_fraction", 0.1),),
+        )
+        found.append(measure(prepare(request).benches[0], 0, 11))
+    bare, held = found
+    assert set(bare.failed) == {"unstable"}
+    assert bare.metrics["unstable_fraction"] == bare.failed["unstable"] / 4 > 0
+    assert (held.failed, held.metrics["unstable_fraction"]) == ({}, 0.0)
