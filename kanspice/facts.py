@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from kanspice.design import Design, HeldSum
+from kanspice.design import Design, HeldSum, LayerNorm, Limiter
 from kanspice.design.bounds import is_settled
 from kanspice.models import KANalogue, KirchhoffNet, LoadedModel
 from kanspice.solution import Solution
@@ -86,8 +86,19 @@ def _about(design: Design, fidelity: str) -> list[str]:
             "bandwidth, slew rate and capacitances do not move operating points, they only decide whether the circuit"
             " stays at them, and how soon it is there: see `kanspice settle`"
         )
-    if any(stage.name.endswith(".norm") for stage in design.stages):
+    return notes + _behavioural(design)
+
+
+def _behavioural(design: Design) -> list[str]:
+    """Blocks of which the formula is simulated, and no circuit."""
+    notes = []
+    if any(isinstance(stage, LayerNorm) for stage in design.stages):
         notes.append("LayerNorm is a behavioural block: no circuit is known for it")
+    limiters = (stage for stage in design.stages if isinstance(stage, Limiter) and stage.is_behavioural)
+    notes += [
+        f"{kind} stages are behavioural blocks: their formula is simulated, no circuit"
+        for kind in dict.fromkeys(stage.kind for stage in limiters)
+    ]
     return notes
 
 

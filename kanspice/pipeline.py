@@ -95,7 +95,7 @@ def verify(
 
     Raises InputError for evidence or limits that do not fit the model, SimulatorError without a simulator.
     """
-    options = options or VerifyOptions()
+    options, began = options or VerifyOptions(), time.monotonic()
     evidence.check_fit(loaded.input_width, loaded.output_width)
     technology = technology_for(loaded, technology)
     draw = Draw(options.ngspice.seed)
@@ -113,16 +113,24 @@ def verify(
     solution = solve(
         options.engine, design, inputs, fidelity, options.ngspice, hints=hints, progress=progress, numbers=followed
     )
-    checked = None
+    checked: CrossCheck | None = None
+    timing: dict[str, float] = {}
     if options.cross_check:
+        checking = time.monotonic()
         checked = cross_check(design, inputs, solution, options, hints=hints, progress=progress, numbers=followed)
+        timing["cross_check_s"] = time.monotonic() - checking
     if diverged:
         without = [FailedSample(index, Outcome.NO_REFERENCE, why) for index, why in diverged.items()]
         solution = solution.among(followed, without)
         checked = checked and checked.among(followed)
     found = Measured(loaded, technology, evidence, reference, design, compile_s, solution)
     result = replace(found.result(options.limits, options.ngspice.device), cross_check=checked)
-    return _attributed(found, result, options, started, progress) if options.attribute else result
+    if options.attribute:
+        attributing = time.monotonic()
+        result = _attributed(found, result, options, started, progress)
+        timing["attribution_s"] = time.monotonic() - attributing
+    timing["total_s"] = time.monotonic() - began
+    return replace(result, timing={**result.timing, **timing})
 
 
 def check_other_engine(fidelity: FidelityChoice, cross_check: int) -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from kanspice.cli.estimate import Estimate, Work
 from kanspice.errors import InputError
 from kanspice.files import write_text
 from kanspice.visible import visible, visible_json
@@ -162,10 +163,13 @@ def parts_of(text: str) -> tuple[str, ...]:
 
 
 @contextmanager
-def progress_bar(console: Console, what: str, total: int, unit: str = "samples") -> Iterator[Callable[[Advance], None]]:
+def progress_bar(
+    console: Console, what: str, total: int, unit: str = "samples", work: Work | None = None
+) -> Iterator[Callable[[Advance], None]]:
     """A bar on a terminal, nothing elsewhere; gives the function that moves it on.
 
     It shows what is done and what the simulation holds in memory, how long that took and how long the rest will take.
+    work: what is done, for an estimate of how long that takes, on a terminal or not.
     """
     from rich.progress import (  # noqa: PLC0415 - --help stays fast
         BarColumn,
@@ -187,7 +191,21 @@ def progress_bar(console: Console, what: str, total: int, unit: str = "samples")
         TextColumn("{task.fields[memory]}"),
     )
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
-        yield _Bars(progress, what, total).move
+        bars = _Bars(progress, what, total)
+        if work is None:
+            yield bars.move
+            return
+
+        def say_estimate(text: str) -> None:
+            console.print(text, highlight=False, markup=False, soft_wrap=True)
+
+        estimate = Estimate(work, say_estimate)
+
+        def move(advance: Advance) -> None:
+            bars.move(advance)
+            estimate.note(advance)
+
+        yield move
 
 
 class _Bars:

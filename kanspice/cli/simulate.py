@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from kanspice.cli.estimate import Work
 from kanspice.cli.options import Engine, EngineName, Jobs, Limit, Quiet, Timeout, progress_bar, say
 from kanspice.errors import InputError
 from kanspice.files import is_folder, is_there, refuse_inputs, write_bytes
@@ -107,7 +108,11 @@ def _simulate_folder(
     kept = _kept_waveforms(waveforms, target, answers_after_a_time=bool(compiled.design.periods))
     samples = load_array(inputs, "the inputs", compiled.design.input_width)[:limit]
     refuse_inputs([target])
-    with progress_bar(Terminal(stderr=True, quiet=quiet), "simulating", len(samples)) as progress:
+    faster = (
+        "fewer samples (--limit)" if engine is EngineName.BATCHED else "--engine batched, or fewer samples (--limit)"
+    )
+    work = Work(len(samples), faster=faster)
+    with progress_bar(Terminal(stderr=True, quiet=quiet), "simulating", len(samples), work=work) as progress:
         options = NgspiceOptions(jobs=jobs, timeout_s=timeout, waveforms=kept)
         solution = solve(engine.value, compiled.design, samples, compiled.fidelity, options, progress=progress)
     tables = {"outputs": decoded_outputs(compiled.design, solution), "solved": solution.solved}

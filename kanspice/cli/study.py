@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from kanspice.cli.estimate import Work
 from kanspice.cli.options import (
     Config,
     Curves,
@@ -160,7 +161,11 @@ def _measure(prepared: Prepared, folder: Path, workers: Workers, quiet: bool) ->
     from kanspice.study.table import print_study  # noqa: PLC0415
 
     console = Terminal(stderr=True, quiet=quiet)
-    with _kept(folder), progress_bar(console, "measuring", prepared.draws, "draws") as progress:
+    faster = "more processes (--jobs), fewer --trials, or fewer samples (--limit)"
+    if prepared.request.engine == "ngspice":
+        faster = f"--engine batched, {faster}"
+    work = Work(prepared.draws, "draws", faster=faster)
+    with _kept(folder), progress_bar(console, "measuring", prepared.draws, "draws", work) as progress:
         result = run(prepared, folder, workers, progress)
         write(result, folder)
     print_study(result, Terminal(quiet=quiet))

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from kanspice.cli.estimate import Work
 from kanspice.cli.options import (
     Config,
     Curves,
@@ -38,6 +39,8 @@ if TYPE_CHECKING:
 
     from kanspice.gap import GapResult
     from kanspice.models import LoadedModel
+    from kanspice.pipeline import VerifyOptions
+    from kanspice.technology import Technology
 
 
 def verify(
@@ -136,7 +139,8 @@ def verify(
     ngspice = NgspiceOptions(jobs=jobs, timeout_s=timeout, seed=seed, waveforms=followed, device=device)
     options = VerifyOptions(fidelity.value, ngspice, kept, attribute, engine.value, cross_check)
     total = len(evidence.inputs) * options.solves(technology)
-    with progress_bar(Terminal(stderr=True, quiet=quiet), "simulating", total) as progress:
+    work = _work(len(evidence.inputs), options, technology)
+    with progress_bar(Terminal(stderr=True, quiet=quiet), "simulating", total, work=work) as progress:
         result = run(loaded, technology, evidence, options, progress)
     result = replace(result, command=shlex.join(["kanspice", *sys.argv[1:]]))
     if growth is not None:
@@ -146,6 +150,18 @@ def verify(
         for name in ("design", "engine", "versions"):
             console.print(name, getattr(result, name))
     raise typer.Exit(result.exit_code)
+
+
+def _work(samples: int, options: VerifyOptions, technology: Technology) -> Work:
+    """What is to be done at the pace of the first samples, and what would be faster."""
+    switches = options.attribute and options.engine == "ngspice" and options.cross_check > 0
+    faster = ["fewer samples (--limit)"]
+    if options.engine == "ngspice" and options.fidelity != "transient":
+        faster.insert(0, "--engine batched --cross-check 2")
+    if options.engine == "ngspice" and options.ngspice.jobs == 1:
+        faster.append("more processes (--jobs)")
+    rounds = 1 if switches else options.solves(technology)
+    return Work(samples, rounds=rounds, faster=", or ".join(faster))
 
 
 @dataclass(frozen=True)

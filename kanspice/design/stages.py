@@ -56,6 +56,11 @@ class Limiter:
         """Volts at the output per model unit."""
         return self.unit_v
 
+    @property
+    def is_behavioural(self) -> bool:
+        """Whether it is its formula, and no circuit."""
+        return self.kind in ("sigmoid", "tanh")
+
 
 @dataclass(frozen=True)
 class Crossbar:

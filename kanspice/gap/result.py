@@ -25,7 +25,7 @@ class StageGap:
 
     added: the circuit's stage against the ideal stage fed with the circuit's own input voltages.
     largest_v: largest |voltage| at the stage's outputs; largest_column_v: at a crossbar's columns, else None.
-    behavioural: True for a block that no circuit is known for.
+    behavioural: True for a block of which the formula was simulated, and no circuit: LayerNorm, sigmoid, tanh.
     """
 
     name: str

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from kanspice.gap.result import GapResult
 from kanspice.report.words import plain
-from kanspice.technology import Technology, entries
+from kanspice.technology import Technology, entries, shown
 
 
 @dataclass(frozen=True)
@@ -33,6 +33,7 @@ def imperfections(result: GapResult) -> tuple[Imperfection, ...]:
             section, _, key = entry.name.partition(".")
             table = tables.get(section)
             value = table.get(key, entry.value) if isinstance(table, Mapping) else entry.value
+            value = shown(value) if isinstance(value, list | tuple) else value
             if entry.is_cause and value != entry.value:
                 found.append(Imperfection(entry.name, _text(value), _text(entry.value), entry.meaning))
     return tuple(found)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Mapping
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element, SubElement
 
@@ -13,7 +14,7 @@ from kanspice.report import verdict
 from kanspice.report.words import escaped, pair
 
 SUITE = "kanspice verify"
-_TIMED = ("load_s", "compile_s", "simulate_s")
+_PARTS = ("load_s", "compile_s", "simulate_s")
 # What XML 1.0 allows; everything else is written as Python would write it in a string.
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
@@ -30,7 +31,7 @@ def to_junit(result: GapResult) -> str:
         "tests": str(len(result.limits) + 1 + (result.cross_check is not None)),
         "failures": str(failures),
         "errors": str(unknown + int(bool(result.failed)) + int(result.engines_disagree)),
-        "time": f"{sum(result.timing.get(key, 0.0) for key in _TIMED):.3f}",
+        "time": f"{_seconds(result.timing):.3f}",
     }
     root = Element("testsuites", {"name": SUITE, **counts})
     suite = SubElement(root, "testsuite", {"name": SUITE, **counts, "skipped": "0"})
@@ -41,6 +42,11 @@ def to_junit(result: GapResult) -> str:
         _add_limit(suite, result, limit)
     ElementTree.indent(root)
     return '<?xml version="1.0" encoding="UTF-8"?>\n' + ElementTree.tostring(root, encoding="unicode") + "\n"
+
+
+def _seconds(timing: Mapping[str, float]) -> float:
+    """Of all that was done; of the parts that are known in a report of an earlier kanspice."""
+    return timing.get("total_s", sum(timing.get(part, 0.0) for part in _PARTS))
 
 
 def _add_samples(suite: Element, result: GapResult, time: str) -> None:

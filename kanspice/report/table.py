@@ -81,7 +81,7 @@ def _stages(stages: tuple[StageGap, ...]) -> Table:
         )
         table.add_row(Text(plain(stage.name) + (" *" if stage.behavioural else "")), *(number(f) for f in figures))
     if any(stage.behavioural for stage in stages):
-        table.caption = Text("* a behavioural block: no circuit is known for it")
+        table.caption = Text("* a behavioural block: its formula was simulated, no circuit")
         table.caption_justify = "left"
     return table
 

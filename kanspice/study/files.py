@@ -23,5 +23,7 @@ def write(result: StudyResult, folder: Path) -> None:
         "sum_s": sum(seconds),
         "mean_s": sum(seconds) / len(seconds),
         "max_s": max(seconds),
+        "cross_checks": len(result.checks),
+        "cross_checks_s": sum(check.seconds for check in result.checks),
     }
     write_text(folder / TIMING, json.dumps(timing, indent=2) + "\n")

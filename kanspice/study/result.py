@@ -65,12 +65,13 @@ class PointResult:
 
 @dataclass(frozen=True)
 class CheckedDraw:
-    """One draw by both engines."""
+    """One draw by both engines. seconds: that it took."""
 
     point: int
     trial: int
     seed: int
     found: CrossCheck
+    seconds: float = 0.0
 
 
 @dataclass(frozen=True)

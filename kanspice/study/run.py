@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import platform
+import time
 from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass, replace
@@ -148,10 +149,12 @@ def run(
         for point, trial in _checked(prepared):
             if (point, trial) not in known.checks:
                 seed = prepared.request.seeds[trial]
-                checked = CheckedDraw(point, trial, seed, check(prepared.benches[point], seed, told))
+                began = time.monotonic()
+                found = check(prepared.benches[point], seed, told)
+                checked = CheckedDraw(point, trial, seed, found, time.monotonic() - began)
                 known.take(journal.append({"kind": "check", **asdict(checked)}))
-        with closing((workers or local(1))(_work(prepared, known.draws))) as found:
-            for draw in found:
+        with closing((workers or local(1))(_work(prepared, known.draws))) as draws:
+            for draw in draws:
                 known.take(journal.append({"kind": "draw", **draw.to_dict()}))
                 told(Advance(1))
     return _gathered(prepared, known)

@@ -2,7 +2,7 @@
 
 from kanspice.technology.loading import load_technology, shipped_technologies
 from kanspice.technology.sections import CrossbarDevices, Filters, Synapses, Tia, Units
-from kanspice.technology.technology import Entry, Technology, entries
+from kanspice.technology.technology import Entry, Technology, entries, shown
 
 __all__ = [
     "CrossbarDevices",
@@ -15,4 +15,5 @@ __all__ = [
     "entries",
     "load_technology",
     "shipped_technologies",
+    "shown",
 ]

@@ -7,7 +7,7 @@ Unknown keys are errors, so a misspelt imperfection can never be silently left o
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from pydantic import PrivateAttr
@@ -112,7 +112,7 @@ def entries(technology: Technology) -> list[tuple[str, str, list[Entry]]]:
             keys = [
                 Entry(
                     f"{section}.{key}",
-                    _shown(getattr(table, key)),
+                    shown(getattr(table, key)),
                     CAUSE in field.metadata,
                     _one_line(field.description),
                 )
@@ -122,9 +122,9 @@ def entries(technology: Technology) -> list[tuple[str, str, list[Entry]]]:
     return found
 
 
-def _shown(value: float | str | tuple[float, ...]) -> float | str:
-    """A value as a table shows it."""
-    return (f"{len(value)} of them" if value else "any") if isinstance(value, tuple) else value
+def shown(value: float | str | Sequence[float]) -> float | str:
+    """A value as a table shows it: of a list, how long it is."""
+    return value if isinstance(value, float | int | str) else (f"{len(value)} of them" if value else "any")
 
 
 def _one_line(text: str | None) -> str:

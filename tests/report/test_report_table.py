@@ -39,7 +39,7 @@ def test_every_stage_has_its_row_of_figures(result):
     assert rows["l1.crossbar"] == ["0.004", "0.004", "0.006", "2.72", "0.00123"]
     assert rows["l1.input"] == ["0", "0", "0", "1.4", "-"]
     assert rows["l1.norm"] == ["*", "0.004", "1e-12", "0.006", "1.4", "-"]
-    assert "* a behavioural block: no circuit is known for it" in said(result)
+    assert "* a behavioural block: its formula was simulated, no circuit" in said(result)
 
 
 def test_the_summary_says_what_was_measured(result):

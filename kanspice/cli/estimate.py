@@ -1,0 +1,115 @@
+"""How long the work will take, said once: as soon as a part of it is measured, and only where that is long."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from kanspice.ngspice import Advance, SideRun
+
+LONG_S = 10.0
+"""What takes longer is worth an estimate."""
+CROSS_CHECK = "cross-check"
+"""What the pipeline calls it."""
+_FEWER_CHECKS = "a smaller --cross-check"
+_WINDOW_S = 1.0
+"""In which parts are measured: what begins together ends together, and says nothing of the parts after it."""
+
+
+@dataclass(frozen=True)
+class Work:
+    """What is to be done. parts: samples of a circuit, or draws; rounds: how often all of them.
+
+    faster: what would take less time, for a sentence; "" where nothing would.
+    """
+
+    parts: int
+    unit: str = "samples"
+    rounds: int = 1
+    faster: str = ""
+
+    @property
+    def amount(self) -> str:
+        """In words."""
+        return f"{self.parts:,} {self.unit}" + (f" x {self.rounds:,} circuits" if self.rounds > 1 else "")
+
+
+@dataclass
+class Pace:
+    """How fast parts are done: what comes before the first one is done once a round."""
+
+    work: Work
+    began: float
+    done: float = 0.0
+    first: tuple[float, float] | None = None
+    """When the first part was done, and how many were then."""
+
+    def advance(self, parts: float, now: float) -> None:
+        """So many more are done."""
+        self.done += parts
+        if self.first is None and self.done >= 1:
+            self.first = now, self.done
+
+    def restart(self, now: float) -> None:
+        """What was done until now was something else."""
+        if self.first is None:
+            self.began = now
+        else:
+            self.first = now, self.done
+
+    def estimate(self, now: float) -> tuple[float, float] | None:
+        """(seconds for everything, seconds for a part); None while too little was measured."""
+        if self.first is None:
+            return None
+        then, before = self.first
+        if self.done >= self.work.parts:
+            part = (now - self.began) / self.done
+            return self.work.rounds * self.work.parts * part, part
+        if now - then < _WINDOW_S or self.done < before + 1:
+            return None
+        part = (now - then) / (self.done - before)
+        return self.work.rounds * (then - self.began + (self.work.parts - before) * part), part
+
+
+class Estimate:
+    """Watches the progress of work, and of a cross-check beside it, and says what it expects of each."""
+
+    def __init__(self, work: Work, say: Callable[[str], None], clock: Callable[[], float] = time.monotonic) -> None:
+        self._say, self._clock, self._lock = say, clock, threading.Lock()
+        self._last = clock()
+        self._pace: Pace | None = Pace(work, self._last)
+        self._checks: dict[SideRun, Pace | None] = {}
+
+    def note(self, advance: Advance) -> None:
+        """Takes what was done since the last call; from several threads."""
+        with self._lock:
+            now, run = self._clock(), advance.side_run
+            if run is None:
+                self._pace = self._after(self._pace, advance.samples, now)
+            else:
+                if self._pace is not None:
+                    self._pace.restart(now)
+                if run.name == CROSS_CHECK:
+                    begun = Pace(Work(run.samples, "samples of the cross-check", faster=_FEWER_CHECKS), self._last)
+                    self._checks[run] = self._after(self._checks.get(run, begun), advance.samples, now)
+            self._last = now
+
+    def _after(self, pace: Pace | None, parts: float, now: float) -> Pace | None:
+        """The pace once so many more parts are done; None when all is said."""
+        if pace is None:
+            return None
+        pace.advance(parts, now)
+        found = pace.estimate(now)
+        if found is None:
+            return pace
+        seconds, part = found
+        if seconds - (now - pace.began) > LONG_S:
+            from kanspice.report.words import lasting  # noqa: PLC0415 - --help stays fast
+
+            faster = f"; faster: {pace.work.faster}" if pace.work.faster else ""
+            self._say(f"estimate: about {lasting(seconds)} for {pace.work.amount}, {part:.2g} s each{faster}")
+        return None

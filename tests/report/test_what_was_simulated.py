@@ -1,0 +1,72 @@
+"""What a report says of the circuit and of the time that it took, from circuits that were really solved."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from circuits import inputs_for, load_device, network, technology
+
+from kanspice.evidence import Evidence
+from kanspice.models import load, save
+from kanspice.pipeline import VerifyOptions, verify
+from kanspice.report import read_report, to_html, to_json, to_junit
+from kanspice.report.imperfections import imperfections
+
+
+@pytest.fixture
+def measured(tmp_path):
+    """Verifies a small network with the batched engine."""
+
+    def call(settings=(), input_stage="PosHC", **options):
+        model = network([2, 3, 2], [load_device("z21")], input_stage=input_stage)
+        save(model, tmp_path / "model.pt")
+        evidence = Evidence(inputs_for(model, 4))
+        chosen = VerifyOptions(engine="batched", **options)
+        return verify(load(tmp_path / "model.pt"), technology(*settings), evidence, chosen)
+
+    return call
+
+
+def test_an_ideal_circuit_has_no_imperfection(measured, tmp_path):
+    result = measured()
+    (tmp_path / "a.json").write_text(to_json(result))
+    assert imperfections(result) == imperfections(read_report(tmp_path / "a.json")) == ()
+
+
+def test_a_list_of_values_says_how_long_it_is(measured):
+    result = measured()
+    technology = result.design["technology"]
+    filters = technology["filters"] | {"low_cutoffs_hz": [1e3, 1e4]}
+    design = {**result.design, "technology": technology | {"filters": filters}}
+    (found,) = imperfections(replace(result, design=design))
+    assert (found.name, found.value, found.ideal) == ("filters.low_cutoffs_hz", "2 of them", "any")
+
+
+@pytest.mark.parametrize("kind", ["sigmoid", "tanh"])
+def test_stages_that_are_their_formula_say_so(measured, kind):
+    result = measured(input_stage=kind)
+    assert [stage.name for stage in result.stages if stage.behavioural] == ["l1.input", "l2.input"]
+    assert f"{kind} stages are behavioural blocks: their formula is simulated, no circuit" in result.notes
+    assert "its formula was simulated, no circuit" in to_html(result)
+
+
+def test_a_clipper_is_a_circuit(measured):
+    result = measured()
+    assert not any(stage.behavioural for stage in result.stages)
+    assert not any("behavioural" in note for note in result.notes)
+
+
+def test_time_counts_everything(measured):
+    result = measured(["tia.gain=1000"], attribute=True)
+    timing = result.timing
+    assert "cross_check_s" not in timing
+    assert 0 < timing["attribution_s"] < timing["total_s"]
+    assert f'time="{timing["total_s"]:.3f}"' in to_junit(result)
+
+
+@pytest.mark.ngspice
+def test_time_counts_the_cross_check(measured):
+    timing = measured(cross_check=1).timing
+    assert 0 < timing["cross_check_s"] < timing["total_s"]
+    assert list(timing)[-2:] == ["cross_check_s", "total_s"]
