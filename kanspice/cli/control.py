@@ -41,8 +41,14 @@ def control(
     *,
     plant: Annotated[
         str,
-        typer.Option("--plant", metavar="NAME", help="cartpole, pv, arm, or the name of an environment of gymnasium."),
+        typer.Option(
+            "--plant", metavar="NAME", help="cartpole, pv, pv-curves, arm, arm6, or an environment of gymnasium."
+        ),
     ],
+    plant_curves: Annotated[
+        Path | None,
+        typer.Option("--plant-curves", metavar="F", help="Of pv-curves: currents in A, (curves, points), 0.2 V apart."),
+    ] = None,
     config: Config = None,
     curves: Curves = None,
     tech: Tech = None,
@@ -116,6 +122,7 @@ def control(
         sample_timeout_s=timeout,
         limits=parse_limits(max_ or []),
         cross_check=cross_check,
+        plant_curves=plant_curves,
     )
     result = _measured(loaded, technology, plant, options, draws, quiet)
     print_control(result, console)

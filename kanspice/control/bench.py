@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -38,7 +39,7 @@ class ControlOptions:
 
     steps: control periods of an episode at most. latency: control periods between an observation and its action: 0, 1.
     seed: of the starts and of the specimen. sample_timeout_s: for what ngspice does in a control period of an episode.
-    cross_check: at how many observations the other engine is asked too.
+    cross_check: at how many observations the other engine is asked too. plant_curves: a file for the plant by name.
     """
 
     episodes: int = 10
@@ -50,6 +51,7 @@ class ControlOptions:
     sample_timeout_s: float = 10.0
     limits: Sequence[tuple[str, float]] = ()
     cross_check: int = 0
+    plant_curves: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -76,7 +78,8 @@ class Bench:
 
         Raises InputError for a plant that does not fit, or that breaks its interface with the network itself.
         """
-        maker = plant_maker(plant, loaded.output_width) if isinstance(plant, str) else plant
+        curves = options.plant_curves
+        maker = plant_maker(plant, loaded.output_width, curves) if isinstance(plant, str) else plant
         name = plant if isinstance(plant, str) else getattr(plant, "__name__", type(plant).__name__)
         plants = []
         for _ in range(options.episodes):

@@ -49,7 +49,7 @@ def refused(name, actions=1):
 
 
 def test_ours_are_made_anew_for_every_episode():
-    assert set(PLANTS) == {"cartpole", "pv", "arm"}
+    assert set(PLANTS) == {"cartpole", "pv", "pv-curves", "arm", "arm6"}
     make = plant_maker("arm", 3)
     first, second = make(), make()
     assert isinstance(first, PlanarArm)
@@ -66,7 +66,7 @@ def test_whatever_is_registered_with_gymnasium_is_a_plant(registry):
 def test_an_unknown_plant(registry):
     said = refused("Rome-v1")
     assert "unknown plant 'Rome-v1'" in said
-    assert "expected: one of cartpole, pv, arm; or an environment registered with gymnasium" in said
+    assert "expected: one of cartpole, pv, pv-curves, arm, arm6; or an environment registered with gymnasium" in said
     assert "found:    Environment `Rome-v1` doesn't exist." in said
 
 

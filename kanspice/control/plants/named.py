@@ -5,12 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 from kanspice.control.plants.arm import PlanarArm
 from kanspice.control.plants.cartpole import CartPole
 from kanspice.control.plants.photovoltaic import PhotovoltaicArray
 from kanspice.control.plants.plant import Plant
+from kanspice.control.plants.power_curves import PowerTracking, load_curves
+from kanspice.control.plants.serial_arm import SerialArm
 from kanspice.errors import InputError
 from kanspice.validation import similar
 
@@ -19,18 +22,28 @@ PlantMaker = Callable[[], Plant]
 PLANTS: dict[str, Callable[[int], Plant]] = {
     "cartpole": lambda _actions: CartPole(),
     "pv": lambda _actions: PhotovoltaicArray(),
+    "pv-curves": lambda _actions: PowerTracking(),
     "arm": PlanarArm,
+    "arm6": lambda _actions: SerialArm(),
 }
 """Our own, for a network of so many outputs."""
+_ON_CURVES = "pv-curves"
 _REGISTERED = re.compile(r"(?:[A-Za-z0-9_-]+/)?[A-Za-z0-9_.-]+")
 
 
-def plant_maker(name: str, actions: int) -> PlantMaker:
+def plant_maker(name: str, actions: int, curves: Path | None = None) -> PlantMaker:
     """What makes the plant of that name, for a network of so many outputs.
 
-    Raises InputError for a name that is neither ours nor registered with gymnasium. `module:Name-v0`, which would have
-    gymnasium import the module, is refused: a name is no permission to run code.
+    curves: a file of power curves for `pv-curves`, which `load_curves` reads.
+    Raises InputError for a name that is neither ours nor registered with gymnasium, and for curves that cannot be used.
+    `module:Name-v0`, which would have gymnasium import the module, is refused: a name is no permission to run code.
     """
+    if curves is not None:
+        if name != _ON_CURVES:
+            expected = f"--plant {_ON_CURVES}, or no curves"
+            raise InputError("the plant has no curves", where="--plant-curves", expected=expected, found=name[:200])
+        currents_a = load_curves(curves)
+        return lambda: PowerTracking(currents_a)
     if name in PLANTS:
         return lambda: PLANTS[name](actions)
     ours = ", ".join(PLANTS)

@@ -143,11 +143,15 @@ class PhotovoltaicArray:
         """Under the present sky, which is drawn as it is needed."""
         knot, within = divmod(self._period, _KNOT_PERIODS)
         while len(self._sky) < knot + 2:
-            drawn = self._random.uniform([_LEAST_SUN, _COLDEST_C], [_MOST_SUN, _HOTTEST_C])
-            self._sky.append(drawn)
+            self._sky.append(draw_sky(self._random))
         part = within / _KNOT_PERIODS
         sun, celsius = (1 - part) * self._sky[knot] + part * self._sky[knot + 1]
         return self._cells.at(float(sun), float(celsius) + ZERO_C_K)
+
+
+def draw_sky(random: np.random.Generator) -> Array:
+    """Irradiance in W/m2 and temperature in degrees Celsius, (2,)."""
+    return random.uniform([_LEAST_SUN, _COLDEST_C], [_MOST_SUN, _HOTTEST_C])
 
 
 def _delivered_a(cells: Cells, volts: float) -> float:
