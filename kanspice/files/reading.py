@@ -50,11 +50,12 @@ def read_file(path: str | Path, what: str, max_bytes: int = MAX_FILE_BYTES, *, m
     """The bytes of a regular file; `what` names it in errors. Raises InputError."""
     with opened(path, what, max_bytes) as file:
         try:
-            content = file.read(max_bytes + 1)
+            size = os.fstat(file.fileno()).st_size
+            content = file.read(size + 1)  # so much is set aside, whatever there is: not all that there may be
         except OSError as error:
             raise _unreadable(path, what, error.strerror or str(error)) from error
-    if len(content) > max_bytes:  # it grew meanwhile
-        raise too_large(path, what, len(content), max_bytes)
+    if len(content) > size:
+        raise InputError(f"{what} grew while it was read", where=path, hint="wait until it is written")
     if not content and not may_be_empty:
         raise InputError(f"the file is empty, so it cannot be {what}", where=path, expected="some content")
     return content

@@ -58,6 +58,16 @@ def test_what_can_be_seen_stays_as_it_is():
     assert str(InputError("bad", where="a\nerror: b", found="c\x1b")) == "a error: b: bad\n  found:    c\\x1b"
 
 
+def within(size: int, command) -> subprocess.CompletedProcess[str]:
+    """A command with so much address space."""
+
+    def limit():
+        resource.setrlimit(resource.RLIMIT_AS, (size, size))
+
+    options = {"env": os.environ | {"OMP_NUM_THREADS": "1"}, "capture_output": True, "text": True, "timeout": 120}
+    return subprocess.run(command, check=False, preexec_fn=limit, **options)
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="limits on address space are not kept elsewhere")
 def test_a_limit_that_the_libraries_do_not_fit_into_is_one_message(good):
     command = [
@@ -70,16 +80,18 @@ def test_a_limit_that_the_libraries_do_not_fit_into_is_one_message(good):
         "inputs.npy",
     ]
 
-    def limit():
-        resource.setrlimit(resource.RLIMIT_AS, (700 * 2**20,) * 2)
-
-    environment = os.environ | {"OMP_NUM_THREADS": "1"}
-    done = subprocess.run(
-        command, env=environment, check=False, capture_output=True, text=True, timeout=120, preexec_fn=limit
-    )
+    done = within(700 * 2**20, command)
     assert (done.returncode, done.stdout) == (3, "")
     assert done.stderr.splitlines()[0] == "error: ulimit -v: the limit on memory is too low"
     assert "found:    716800" in done.stderr
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="limits on address space are not kept elsewhere")
+def test_no_more_is_set_aside_than_there_is(good):
+    """A small file takes little memory, whatever size is allowed."""
+    words = ["verify", "model.pt", "--inputs", "inputs.npy", "--engine", "batched"]
+    done = within(1500 * 2**20, [sys.executable, "-c", "from kanspice.cli import main; main()", *words])
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 @pytest.mark.parametrize(
