@@ -158,7 +158,7 @@ class _Run:
         )
         if len(found.failed) == found.samples and found.worst is None:
             first = found.failed[0]
-            hint = "columns without capacitance can jump: set devices.junction_f or wires.column_f"
+            hint = "columns without capacitance can jump: set wires.column_f, or leave tia.feedback_f to kanspice"
             seen = f"{first.outcome.value}: {first.advice}"
             raise SimulatorError("no transient came to its end", found=seen, hint=hint)
         return found
