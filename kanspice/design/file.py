@@ -92,6 +92,7 @@ def load_design(path: Path) -> Design:
         parts = {name: None if header[name] is None else kind(**header.pop(name)) for name, kind in _PARTS.items()}
         design = Design(devices=devices, stages=stages, **(header | parts))
         check_design(design)
+        parse_json(design.technology_json, path, "the technology in it is not JSON")
         return design
     except InputError:
         raise

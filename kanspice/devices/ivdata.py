@@ -43,11 +43,7 @@ def read_table(path: Path, columns: int, or_columns: int | None = None) -> tuple
 
     or_columns: another number of columns that it may have, as its first line of numbers says.
     """
-    parsed = [
-        (number, cells)
-        for number, cells in enumerate(csv.reader(_text(path).splitlines()), start=1)
-        if any(cell.strip() for cell in cells)
-    ]
+    parsed = [(number, cells) for number, cells in _lines(path) if any(cell.strip() for cell in cells)]
     if parsed and not any(_is_number(cell) for cell in parsed[0][1]):
         parsed = parsed[1:]
     if not parsed:
@@ -57,8 +53,12 @@ def read_table(path: Path, columns: int, or_columns: int | None = None) -> tuple
     return [number for number, _ in parsed], rows
 
 
-def _text(path: Path) -> str:
-    return read_text(path, "a table of numbers", MAX_CSV_BYTES)
+def _lines(path: Path) -> list[tuple[int, list[str]]]:
+    """Numbers and cells of a CSV file's lines."""
+    try:
+        return list(enumerate(csv.reader(read_text(path, "a table of numbers", MAX_CSV_BYTES).splitlines()), start=1))
+    except csv.Error as error:
+        raise InputError("is no table of numbers", where=path, found=str(error)) from error
 
 
 def _row(path: Path, number: int, cells: list[str], columns: int) -> list[float]:
@@ -76,6 +76,9 @@ def _row(path: Path, number: int, cells: list[str], columns: int) -> list[float]
 
 
 def _is_number(cell: str) -> bool:
+    """Whether it is one as tables have them; Python also takes `1_0`, and the digits of all scripts."""
+    if not cell.isascii() or "_" in cell:
+        return False
     try:
         float(cell)
     except ValueError:

@@ -133,6 +133,8 @@ def _read_npz(content: bytes, key: str | None, file: Path) -> NDArray[Any]:
 
 def _choose_entry(archive: zipfile.ZipFile, key: str | None, file: Path) -> zipfile.ZipInfo:
     entries = {entry.filename.removesuffix(".npy"): entry for entry in archive.infolist()}
+    if len(entries) < len(archive.infolist()):
+        raise InputError("two arrays in the file have the same name", where=file, hint="save it again with numpy")
     if key is None and len(entries) == 1:
         return next(iter(entries.values()))
     if key in entries:

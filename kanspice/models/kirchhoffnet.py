@@ -30,6 +30,8 @@ from kanspice.models.topology import Topology
 
 FillName = Literal["zeros", "repeat"]
 FILLS: tuple[FillName, ...] = get_args(FillName)
+LONGEST_DURATION = 1e6
+"""Of a layer, in model time: published ones are about 2, and an integrator follows no one's for ever."""
 _Result = TypeVar("_Result")
 _BLOCK_CURRENTS = 2**20  # of the samples that are solved together, without gradients
 
@@ -251,8 +253,9 @@ def _check_durations(durations: Sequence[float], layers: int) -> None:
             found=f"{layers} layer(s), {len(durations)} duration(s)",
         )
     for duration in durations:
-        if not (math.isfinite(duration) and duration > 0):
-            raise InputError("a layer's duration cannot be used", expected="a positive number", found=repr(duration))
+        if not 0 < duration <= LONGEST_DURATION:
+            expected = f"a positive number, at most {LONGEST_DURATION:g}"
+            raise InputError("a layer's duration cannot be used", expected=expected, found=repr(duration))
 
 
 def _check_input_width(width: int | None, nodes: int) -> int:

@@ -14,6 +14,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor
 
+from kanspice.errors import InputError
 from kanspice.models.branches import Branch, branch_function
 from kanspice.models.generation import Generation
 from kanspice.models.json_config import parse_config
@@ -84,6 +85,7 @@ def network(text: str, state: dict[str, Tensor], path: Path) -> KirchhoffNet:
     check_names(state, [f"layers.{m}.{name}" for m in range(len(config.layers)) for name in ("theta", *_EDGES)], path)
     with errors_at(path):
         topologies = [_topology(state, m, layer.nodes, path) for m, layer in enumerate(config.layers)]
+        _check_nodes(topologies, config.input_width)
         check_tensors(state, _shapes(branch, topologies), path)
         return KirchhoffNet(
             topologies,
@@ -104,6 +106,15 @@ def _topology(state: Mapping[str, Tensor], m: int, nodes: int, path: Path) -> To
         check_type(f"layers.{m}.{name}", array, path)
         check_rank(f"layers.{m}.{name}", array, 1, path)
     return Topology(**{name: array.numpy() for name, array in arrays.items()}, nodes=nodes)
+
+
+def _check_nodes(topologies: Sequence[Topology], input_width: int) -> None:
+    """A few bytes may name a million nodes that nothing ever reaches."""
+    for m, topology in enumerate(topologies):
+        reached = 2 * topology.edges + input_width
+        if topology.nodes > reached:
+            problem = f"layer {m} has more nodes than its branches and the inputs can reach"
+            raise InputError(problem, expected=f"at most {reached:,}", found=f"{topology.nodes:,}")
 
 
 def _shapes(branch: Branch, topologies: Sequence[Topology]) -> dict[str, tuple[int, ...]]:

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from kanspice.errors import InputError
 
-_PATTERN = re.compile(r"(first|last)(\d{1,9})")
+_PATTERN = re.compile(r"(first|last)([0-9]{1,9})")
 
 
 @dataclass(frozen=True)

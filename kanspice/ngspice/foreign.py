@@ -7,6 +7,7 @@ ngspice is given one deck of exactly the lines that were looked at, includes put
 
 from __future__ import annotations
 
+import os
 import re
 import time
 from collections.abc import Iterator
@@ -48,6 +49,16 @@ _HARMLESS_MODELS = _words(
     delay sidiode adc_bridge dac_bridge bidi_bridge d_buffer d_inverter d_and d_nand d_or d_nor d_xor d_xnor d_tristate
     d_pullup d_pulldown d_open_c d_open_e d_dff d_jkff d_tff d_srff d_dlatch d_srlatch d_fdiv d_osc d_genlut d_lut"""
 )
+_COMMANDS = _words("include incl inc lib codemodel osdi source load use")
+"""Of the simulator: some versions do them where they stand in a deck, without a dot."""
+_FIELDS = {
+    **dict.fromkeys("vi", (3, "a name and two nodes")),
+    **dict.fromkeys("rcldbefgh", (4, "a name, two nodes and what is between them")),
+    "k": (4, "a name, two inductors and their coupling"),
+    **dict.fromkeys("qjz", (5, "a name, three nodes and a model")),
+    "m": (6, "a name, four nodes and a model"),
+}
+"""Of elements by their first letter: how many there are at least. What lacks is made up by ngspice, with a warning."""
 _INCLUDE = re.compile(r"""\.inc(?:lude)?\s+(?:"([^"]+)"|'([^']+)'|([^\s"']+))""", re.I)
 _MODEL = re.compile(r"\.model\s+[\w.-]+\s+(\w+)(?:[\s(]|$)", re.I)
 _FILE_PARAMETER = re.compile(r"file\w*=", re.I)
@@ -76,7 +87,7 @@ def run_netlist(
     """
     program = find_ngspice()
     with opened(path, _WHAT, None):
-        checked = None if trust else _Checked(path.parent.resolve()).read(path.resolve())
+        checked = None if trust else _Checked(Path(os.path.realpath(path.parent))).read(Path(os.path.realpath(path)))
     if results is not None:
         refuse_input(results)
     if checked is not None and checked.analyses == 0:
@@ -87,7 +98,7 @@ def run_netlist(
     deadline = None if timeout_s is None else time.monotonic() + timeout_s
     with working_folder() as folder:
         if checked is None:
-            deck = path.resolve()
+            deck = Path(os.path.realpath(path))
             run = run_deck(program, deck.parent, str(deck), deadline=deadline, raw=folder / RAW_FILE)
         else:
             (folder / _DECK).write_text("\n".join(checked.lines) + "\n", encoding="utf-8")
@@ -156,7 +167,7 @@ class _Checked:
         name = "".join(part or "" for part in match.groups()) if match else ""
         if not name or set("~${}") & set(name):
             raise _refusal(path, "an include of something else than one plain file name", line)
-        target = (path.parent / name).resolve()
+        target = Path(os.path.realpath(path.parent / name))
         if not target.is_relative_to(self.root):
             raise _refusal(path, "a file outside of the netlist's folder", line)
         return target
@@ -202,8 +213,18 @@ def _check_card(path: Path, card: str, line: str) -> None:
     model = _MODEL.match(line)
     if card == ".model" and (model is None or model[1].lower() not in _HARMLESS_MODELS):
         raise _refusal(path, "a model of a kind that is not known to be harmless", line)
+    if card in _COMMANDS or card.startswith("pre_"):
+        raise _refusal(path, f"{card}, which is a command", line)
+    _check_fields(path, line)
     if _FILE_PARAMETER.search(re.sub(r"\s", "", line)):
         raise _refusal(path, "a parameter that names a file", line)
+
+
+def _check_fields(path: Path, line: str) -> None:
+    fewest, expected = _FIELDS.get(line[0].lower(), (0, ""))
+    if len(re.split(r"[\s,()=]+", line.strip(" \t,()"))) < fewest:
+        problem = "an element of the netlist is not complete"
+        raise InputError(problem, where=path, expected=expected, found=repr(line.strip()[:120]))
 
 
 def _refusal(path: Path, meaning: str, line: str) -> InputError:

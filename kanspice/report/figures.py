@@ -72,7 +72,7 @@ def encoded(figure: Figure, form: Format) -> bytes:
 
 def padded(low: float, high: float) -> tuple[float, float]:
     """Limits of an axis with some air around the data."""
-    margin = 0.05 * (high - low) or 1.0
+    margin = 0.05 * (high - low) or 0.05 * abs(high) or 1.0
     return low - margin, high + margin
 
 

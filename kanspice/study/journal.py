@@ -1,12 +1,14 @@
 """A study's folder: its plan, and a journal of everything that is finished, one line at a time.
 
 A line is on disk before the next piece of work is counted, so whatever ends the process costs only what was not
-finished. A last line that was cut short is no record: it is taken away, and its work is done again.
+finished. A last line that was cut short is no record: it is taken away, and its work is done again. Every line has a
+checksum of what it says and of the study that it belongs to: a changed digit, or a line of another study, is no result.
 """
 
 from __future__ import annotations
 
 import fcntl
+import hashlib
 import json
 import os
 from collections.abc import Mapping
@@ -20,6 +22,7 @@ from kanspice.files import is_folder, is_there, parse_json, read_text, write_tex
 PLAN, JOURNAL = "plan.json", "journal.jsonl"
 SCHEMA = "kanspice.study-plan/1"
 _MAX_BYTES = 64_000_000
+_CHECKSUM = "sha256"
 
 
 def begin(folder: Path, plan: Mapping[str, Any]) -> None:
@@ -48,10 +51,14 @@ def read_plan(folder: Path) -> dict[str, Any]:
 
 
 class Journal:
-    """The open journal of one study: one process at a time."""
+    """The open journal of one study: one process at a time.
 
-    def __init__(self, folder: Path) -> None:
+    identity: what all of its results depend on, as plain values.
+    """
+
+    def __init__(self, folder: Path, identity: Mapping[str, Any]) -> None:
         self.folder = folder
+        self._study = json.dumps(identity, sort_keys=True).encode()
         self.path = folder / JOURNAL
         try:
             self._file = self.path.open("ab+", buffering=0)
@@ -82,7 +89,8 @@ class Journal:
 
         Raises SimulatorError where it cannot be written.
         """
-        line = left = json.dumps(record, sort_keys=True, allow_nan=False).encode() + b"\n"
+        signed = {**record, _CHECKSUM: self._checksum(record)}
+        line = left = json.dumps(signed, sort_keys=True, allow_nan=False).encode() + b"\n"
         try:
             while left:
                 left = left[self._file.write(left) :]
@@ -92,6 +100,10 @@ class Journal:
                 "a result cannot be written", where=self.path, found=error.strerror or str(error), hint="make room"
             ) from error
         return self._record(len(self.records) + 1, line)
+
+    def _checksum(self, record: Mapping[str, Any]) -> str:
+        """Of a record in this study, in hexadecimal. Numbers are the same however often they are written and read."""
+        return hashlib.sha256(self._study + json.dumps(record, sort_keys=True).encode()).hexdigest()
 
     def _read(self) -> list[dict[str, Any]]:
         """All whole lines; the beginning of another is cut off."""
@@ -108,9 +120,9 @@ class Journal:
             record = parse_json(line, self.path)
         except InputError:
             record = None
-        if not isinstance(record, dict):
+        if not isinstance(record, dict) or record.pop(_CHECKSUM, None) != self._checksum(record):
             raise InputError(
-                f"line {number} is no record: the file was changed or damaged",
+                f"line {number} is no record of this study: the file was changed or damaged",
                 where=self.path,
                 hint="begin a new study",
             )

@@ -143,7 +143,7 @@ def run(
     Draws are journalled as they finish, in any order: whatever ends this, `resume` and `run` go on from there.
     """
     told: Progress = progress or (lambda _: None)
-    with Journal(folder) as journal:
+    with Journal(folder, prepared.identity) as journal:
         known = _Known(prepared, journal)
         told(Advance(len(known.draws)))
         for point, trial in _checked(prepared):

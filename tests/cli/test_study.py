@@ -209,8 +209,7 @@ def test_journals_of_other_studies(run, good):
     shutil.copy("one/journal.jsonl", "two/journal.jsonl")
     done = run("study", "--resume", "two")
     assert done.code == 2
-    assert "line 1 is no result of this study" in done.err
-    assert "no draw of this study" in done.err
+    assert "line 1 is no record of this study" in done.err
     lines = (good / "one" / "journal.jsonl").read_text().splitlines(keepends=True)
     (good / "one" / "journal.jsonl").write_text("".join([*lines, lines[0]]))
     assert "line 4 is no result of this study" in run("study", "--resume", "one").err

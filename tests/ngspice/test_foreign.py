@@ -98,6 +98,11 @@ HOSTILE = {
     "include of nothing": deck(".include"),
     "include without a space": deck('.include"/etc/hostname"'),
     "other spellings of include": deck(".includes ../secret.cir"),
+    "include without its dot": deck("include ../secret.cir"),
+    "include without its dot, like a source": deck("Include a 0 ../secret.cir"),
+    "code models without a dot": deck("codemodel ./evil.cm"),
+    "code models without a dot, like a capacitor": deck("codemodel a 0 ./evil.cm"),
+    "a command that comes first": deck("pre_osdi a 0 ./evil.osdi"),
 }
 
 
@@ -135,6 +140,13 @@ def test_a_link_out_of_the_folder_is_refused(netlist, tmp_path):
     with pytest.raises(InputError, match="this netlist is not run") as refused:
         run_netlist(path)
     assert "outside of the netlist's folder" in refused.value.message
+
+
+@pytest.mark.parametrize("element", ["r9 a 0", "r9 (a 0)", "v9 a", "q1 a b 0", "m1 a b 0 0", "K1 l1 l2", "d1\n+ a 0"])
+def test_an_element_that_is_not_complete_is_refused(netlist, element):
+    """ngspice makes up what lacks, a resistance of 1 mOhm, and its results would be those of another circuit."""
+    with pytest.raises(InputError, match="an element of the netlist is not complete"):
+        run_netlist(netlist(deck(element)))
 
 
 def test_a_file_that_includes_itself_is_refused(netlist):
