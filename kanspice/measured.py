@@ -5,8 +5,8 @@ from __future__ import annotations
 import platform
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, replace
+from functools import cached_property, partial
 from importlib.metadata import version
 
 import numpy as np
@@ -17,31 +17,37 @@ from kanspice.compile import compile_model
 from kanspice.design import Design
 from kanspice.evidence import Evidence
 from kanspice.gap import (
+    Distribution,
     GapResult,
-    NumericalGap,
+    Generated,
+    PeriodEnds,
     SampleWaveforms,
-    Variation,
     accuracy,
     compare,
     compare_waveforms,
     decoded_outputs,
+    distribution,
+    distribution_metrics,
     judged,
+    log_densities,
     mean_squared_error,
     measure,
     metric_values,
     numerical_gap,
     physical_cost,
-    reference_gap,
     spread,
     worst_samples,
 )
 from kanspice.memory import peak_bytes
-from kanspice.models import KirchhoffNet, LoadedModel
-from kanspice.models.reference import change_when_tightened, followed_stages, reference_waveforms, stage_laws
+from kanspice.models import KirchhoffNet, LoadedModel, density
+from kanspice.models.reference import followed_stages, reference_waveforms, stage_laws
 from kanspice.solution import Solution
 from kanspice.technology import Technology
 
 Array = npt.NDArray[np.float64]
+_MOST_CURRENTS = 2**17
+"""Samples times branches of a period of which log-densities are found: with them each step takes ten times as long."""
+_FEWEST_DENSITIES = 2
 PACKAGES = ("kanspice", "torch", "numpy", "scipy", "PySpice")
 """Whose versions a report names."""
 
@@ -65,20 +71,6 @@ class Reference:
     @cached_property
     def _of_population(self) -> dict[str, Array]:
         return self._followed(self._evidence.sizing_inputs)[0]
-
-    def error(self, stage: str, samples: Sequence[int], scale: float) -> NumericalGap | None:
-        """Its own numerical error at a stage, on these samples; None where it has none, or nothing was solved again.
-
-        scale: what relative figures are divided by.
-        """
-        if not samples:
-            return None
-        started, chosen = time.monotonic(), list(samples)
-        change = change_when_tightened(
-            self._model, stage, self._evidence.inputs[chosen], self.answers[0][stage][chosen]
-        )
-        self.seconds += time.monotonic() - started
-        return None if change is None else reference_gap(samples, change, scale)
 
     def _followed(self, inputs: Array) -> tuple[dict[str, Array], dict[int, str]]:
         started = time.monotonic()
@@ -114,9 +106,12 @@ class Measured:
             self._nominal(), solution, evidence.inputs, reference, device, laws=stage_laws(self.loaded.model)
         )
         numerical = numerical_gap(design, solution, scale)
-        checked = () if solution.numerical_error is None else solution.numerical_error.samples
         accuracies = _accuracies(evidence, expected, outputs, solution)
         external, followed = evidence.external, has_answer(expected)
+        started = time.monotonic()
+        as_one = self._distribution(expected, outputs)
+        density_s = {"density_s": time.monotonic() - started} if as_one is not None else {}
+        values = metric_values(gap, stages, numerical, accuracies, solution.unstable_fraction)
         return GapResult(
             model=facts.of_model(self.loaded),
             design=facts.of_circuit(design, solution, self.technology),
@@ -134,14 +129,17 @@ class Measured:
             gap=gap,
             stages=stages,
             numerical=numerical,
-            reference_error=self.reference.error(design.stages[-1].compares_to, checked, scale),
-            variation=Variation.of(expected, scale),
             external_gap=None if external is None else compare(expected, external, followed, scale),
             external_circuit_gap=None if external is None else compare(outputs, external, solution.solved, scale),
             accuracy=accuracies,
             loss=_losses(evidence, expected, outputs, solution),
-            limits=judged(limits, metric_values(gap, stages, numerical, accuracies, solution.unstable_fraction)),
-            timing={"reference_s": self.reference.seconds, "compile_s": self.compile_s, **solution.timing_s},
+            limits=judged(limits, values | distribution_metrics(as_one)),
+            timing={
+                "reference_s": self.reference.seconds,
+                "compile_s": self.compile_s,
+                **solution.timing_s,
+                **density_s,
+            },
             memory={
                 "simulator_peak_bytes": solution.simulator_peak_bytes,
                 "engine_at_most_bytes": solution.engine_at_most_bytes,
@@ -154,7 +152,35 @@ class Measured:
             waveforms=self._waveforms(),
             physical=physical_cost(design, solution, self.technology.supply.quiescent_a),
             worst=worst_samples(outputs, expected, scale),
+            distribution=as_one,
+            generated=self._generated(),
         )
+
+    def _distribution(self, expected: Array, outputs: Array) -> Distribution | None:
+        """The samples as a distribution, of a network that generates."""
+        model, seed = self.loaded.model, self.design.seed
+        if not isinstance(model, KirchhoffNet) or model.generation is None:
+            return None
+        found = distribution(expected, outputs, seed)
+        most = max(_FEWEST_DENSITIES, _MOST_CURRENTS // max(edges.edges for edges in model.topologies))
+        dense = log_densities(
+            *(self.evidence.inputs, expected, outputs),
+            *(partial(density.log_densities, model), partial(density.log_densities_at, model)),
+            most=most,
+            seed=seed,
+        )
+        return found and replace(found, log_density=dense)
+
+    def _generated(self) -> Generated | None:
+        """Where the samples are at every period's end, of a network that generates."""
+        model, (reference, _) = self.loaded.model, self.reference.answers
+        if not isinstance(model, KirchhoffNet) or model.generation is None:
+            return None
+        ends = tuple(
+            PeriodEnds(p.name, reference[p.compares_to], self.solution.stage_v[p.name] / p.unit_v)
+            for p in self.design.periods
+        )
+        return Generated(ends, model.generation.image)
 
     def _nominal(self) -> Design:
         """The circuit without imperfections: what each stage should have done with the voltages that it got."""
@@ -172,6 +198,11 @@ class Measured:
             return reference_waveforms(model, inputs[sample], times)
 
         return compare_waveforms(self.design, self.solution, follow)
+
+
+def generates(loaded: LoadedModel) -> bool:
+    """Whether the network's outputs are samples of a distribution."""
+    return isinstance(loaded.model, KirchhoffNet) and loaded.model.generation is not None
 
 
 def has_answer(expected: Array) -> npt.NDArray[np.bool_]:

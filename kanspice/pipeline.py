@@ -29,7 +29,7 @@ from kanspice.gap import (
     squared_errors,
 )
 from kanspice.gap.causes import Plan, attributed, attribution, numerical_cause, planned, solve_all
-from kanspice.measured import Measured, Reference, has_answer, scale_of
+from kanspice.measured import Measured, Reference, generates, has_answer, scale_of
 from kanspice.models import LoadedModel
 from kanspice.netlist import Fidelity, fidelities
 from kanspice.ngspice import Advance, NgspiceOptions, Progress, SideRun
@@ -105,7 +105,7 @@ def verify(
     fidelity = resolve_fidelity(design, options.fidelity)
     check_other_engine(fidelity, options.cross_check)
     check_device(options.ngspice.device, design, options.engine, options.cross_check)
-    _check_limits(options.limits, design, evidence, fidelity)
+    _check_limits(options.limits, metric_names(design, generates=generates(loaded)), design, evidence, fidelity)
     stages, diverged = reference.answers
     followed = [index for index in range(len(evidence.inputs)) if index not in diverged]
     hints = {name: values[followed] for name, values in stages.items()}
@@ -222,7 +222,9 @@ def _trial_engine(options: VerifyOptions, checked: CrossCheck | None) -> EngineN
     return "batched" if checked is not None and checked.passed else options.engine
 
 
-def _check_limits(limits: Sequence[tuple[str, float]], design: Design, evidence: Evidence, fidelity: Fidelity) -> None:
+def _check_limits(
+    limits: Sequence[tuple[str, float]], known: Sequence[str], design: Design, evidence: Evidence, fidelity: Fidelity
+) -> None:
     if limits and fidelity == "shared" and not design.is_ideal:
         raise InputError(
             "a limit on a circuit that leaves out the columns' voltages proves nothing",
@@ -230,7 +232,6 @@ def _check_limits(limits: Sequence[tuple[str, float]], design: Design, evidence:
             expected="--fidelity device where amplifiers have a finite gain",
             found="--fidelity shared",
         )
-    known = metric_names(design)
     for metric, _ in limits:
         if metric not in known:
             raise InputError(f"unknown metric '{metric}'", where="the limits", hint=nearest(metric, known))

@@ -3,12 +3,19 @@
 from kanspice.gap.causes import Attribution, Cause, Trial
 from kanspice.gap.comparison import Comparison, check_baseline, held_against
 from kanspice.gap.cross_check import CrossCheck, cross_checked
-from kanspice.gap.measure import decoded_outputs, measure, numerical_gap, reference_gap
+from kanspice.gap.distribution import (
+    Distribution,
+    Generated,
+    PeriodEnds,
+    distribution,
+    distribution_metrics,
+    log_densities,
+)
+from kanspice.gap.measure import decoded_outputs, measure, numerical_gap
 from kanspice.gap.metrics import Gap, accuracy, compare, mean_squared_error, spread, squared_errors
 from kanspice.gap.named import judged, metric_names, metric_values
 from kanspice.gap.physical import PhysicalCost, physical_cost
-from kanspice.gap.resolution import Doubt, Limit, NumericalGap, Variation
-from kanspice.gap.result import GapResult, SampleWaveforms, StageGap
+from kanspice.gap.result import GapResult, Limit, NumericalGap, SampleWaveforms, StageGap
 from kanspice.gap.waveforms import compare_waveforms
 from kanspice.gap.worst import WorstSample, worst_samples
 
@@ -17,16 +24,17 @@ __all__ = [
     "Cause",
     "Comparison",
     "CrossCheck",
-    "Doubt",
+    "Distribution",
     "Gap",
     "GapResult",
+    "Generated",
     "Limit",
     "NumericalGap",
+    "PeriodEnds",
     "PhysicalCost",
     "SampleWaveforms",
     "StageGap",
     "Trial",
-    "Variation",
     "WorstSample",
     "accuracy",
     "check_baseline",
@@ -34,15 +42,17 @@ __all__ = [
     "compare_waveforms",
     "cross_checked",
     "decoded_outputs",
+    "distribution",
+    "distribution_metrics",
     "held_against",
     "judged",
+    "log_densities",
     "mean_squared_error",
     "measure",
     "metric_names",
     "metric_values",
     "numerical_gap",
     "physical_cost",
-    "reference_gap",
     "spread",
     "squared_errors",
     "worst_samples",

@@ -6,14 +6,15 @@ from collections.abc import Sequence
 from dataclasses import asdict
 
 from kanspice.design import Design
+from kanspice.gap.distribution import METRICS
 from kanspice.gap.metrics import Gap
-from kanspice.gap.resolution import Limit, NumericalGap
-from kanspice.gap.result import StageGap
+from kanspice.gap.result import Limit, NumericalGap, StageGap
 
 
-def metric_names(design: Design) -> list[str]:
-    """Every metric that a limit can be put on."""
+def metric_names(design: Design, *, generates: bool = False) -> list[str]:
+    """Every metric that a limit can be put on; of a network that generates, also those of distributions."""
     return [
+        *(METRICS if generates else ()),
         *("rmse", "max_abs", "relative_rmse", "max_relative", "argmax_disagreement"),
         *("numerical_rmse", "accuracy_drop", "unstable_fraction"),
         *(f"{stage.name}.relative_rmse" for stage in design.stages),

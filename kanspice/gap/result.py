@@ -11,9 +11,9 @@ import numpy.typing as npt
 
 from kanspice.gap.causes import Attribution, Cause
 from kanspice.gap.cross_check import CrossCheck
+from kanspice.gap.distribution import Distribution, Generated
 from kanspice.gap.metrics import Gap
 from kanspice.gap.physical import PhysicalCost
-from kanspice.gap.resolution import Doubt, Limit, NumericalGap, Variation
 from kanspice.gap.worst import WorstSample
 from kanspice.solution import FailedSample, unstable_fraction
 
@@ -35,6 +35,30 @@ class StageGap:
     largest_v: float
     largest_column_v: float | None
     behavioural: bool
+
+
+@dataclass(frozen=True)
+class Limit:
+    """One `--max METRIC=VALUE` and what was measured."""
+
+    metric: str
+    value: float
+    max: float
+
+    @property
+    def passed(self) -> bool:
+        """False also when the value is not a number."""
+        return self.value <= self.max
+
+
+@dataclass(frozen=True)
+class NumericalGap:
+    """The run's own numerical error at the outputs: `samples` of them were solved again, tighter if possible."""
+
+    samples: int
+    rmse: float
+    max_abs: float
+    relative_rmse: float | None
 
 
 @dataclass(frozen=True)
@@ -77,9 +101,9 @@ class GapResult:
     attribution: how that was found.
     waveforms: of a few samples, where they were asked for and the circuit answers after a time.
     physical: what an inference costs, as far as it was measured.
-    numerical: the run's own numerical error at the outputs; reference_error: the network's, where it is integrated.
-    variation: how the network's outputs vary, None in old reports.
     cross_check: some samples solved by another engine, where that was asked for.
+    distribution: how far the circuit's samples are from the network's distribution, for one that generates; generated:
+    the samples for its pictures.
     worst: the solved samples with the largest errors, worst first. command: the command line, where there was one.
     """
 
@@ -110,8 +134,8 @@ class GapResult:
     worst: tuple[WorstSample, ...] = ()
     command: str | None = None
     physical: PhysicalCost | None = None
-    reference_error: NumericalGap | None = None
-    variation: Variation | None = None
+    distribution: Distribution | None = None
+    generated: Generated | None = None
 
     @property
     def unstable_fraction(self) -> float:
@@ -120,13 +144,8 @@ class GapResult:
 
     @property
     def passed(self) -> bool:
-        """Measured, and every limit kept."""
-        return self.is_measured and all(limit.passed for limit in self.limits)
-
-    @property
-    def is_measured(self) -> bool:
-        """Every sample has a result that engines agree about, and that is the circuit's rather than numerical error."""
-        return not self.failed and not self.engines_disagree and not self.unresolved
+        """Every sample solved, every limit kept, and engines that agree where two were asked."""
+        return not self.failed and not self.engines_disagree and all(limit.passed for limit in self.limits)
 
     @property
     def engines_disagree(self) -> bool:
@@ -134,23 +153,12 @@ class GapResult:
         return self.cross_check is not None and not self.cross_check.passed
 
     @property
-    def doubt(self) -> Doubt:
-        """The numerical errors of both sides, together."""
-        return Doubt(self.gap, self.numerical, self.reference_error, self.variation)
-
-    @property
-    def unresolved(self) -> tuple[str, ...]:
-        """Why the gap cannot be told from numerical error, if so."""
-        return tuple(self.doubt.reasons(self.limits))
-
-    @property
     def exit_code(self) -> int:
         """0 measured and within limits, 1 a limit exceeded, 3 not measured.
 
-        That is: some sample, or some limit's metric, is without a result, two engines disagree about the results, or
-        the results are not resolved.
+        That is: some sample, or some limit's metric, is without a result, or two engines disagree about the results.
         """
-        if not self.is_measured or any(math.isnan(limit.value) for limit in self.limits):
+        if self.failed or self.engines_disagree or any(math.isnan(limit.value) for limit in self.limits):
             return 3
         return 0 if self.passed else 1
 

@@ -6,25 +6,18 @@ ignored when a report is read: a later kanspice may have written it.
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field
 from pydantic.json_schema import GenerateJsonSchema
 
 from kanspice.solution import Outcome
 
 SCHEMA = "kanspice.gap/1"
-_ROUNDED = 1 + 1e-9
 
 Figure = float | None
 """null where there is none: a relative figure of a single sample, or nothing was measured."""
-Size = Annotated[float, Field(ge=0)]
-SizeOrNone = Size | None
-"""A size, null where there is none."""
-Fraction = Annotated[float, Field(ge=0, le=1)] | None
-"""A part of a whole, null where there is none."""
-Count = Annotated[int, Field(ge=0, le=2**53)]
-"""What more than counts exactly in a JSON number is no count."""
+Count = Annotated[int, Field(ge=0)]
 Facts = dict[str, Any]
 Ending = Annotated[Outcome, Field(strict=False)]
 """An outcome by its name."""
@@ -41,15 +34,15 @@ class Part(BaseModel):
 class GapPart(Part):
     """Outputs against other outputs for the same inputs."""
 
-    rmse: SizeOrNone
+    rmse: Figure
     """Root of the mean squared error over solved samples and all outputs, in model units."""
-    max_abs: SizeOrNone
+    max_abs: Figure
     """Largest error of any output of any solved sample, in model units."""
-    relative_rmse: SizeOrNone
+    relative_rmse: Figure
     """`rmse` divided by the standard deviation of the network's outputs over samples."""
-    max_relative: SizeOrNone
+    max_relative: Figure
     """`max_abs` divided by the same."""
-    argmax_agreement: Fraction
+    argmax_agreement: Figure
     """Fraction of all samples whose largest output is the same one; null for a single output."""
 
 
@@ -150,9 +143,9 @@ class WorstPart(Part):
     """What the network says there, in model units."""
     circuit: Figure
     """What the circuit says there, in model units."""
-    max_abs: SizeOrNone
+    max_abs: Figure
     """How far they are apart there, in model units."""
-    max_relative: SizeOrNone
+    max_relative: Figure
     """The same in standard deviations of the network's outputs over samples."""
     decisions: Annotated[list[Count], Field(min_length=2, max_length=2)] | None
     """The largest output of the network and of the circuit; null for a single output."""
@@ -163,21 +156,12 @@ class NumericalPart(Part):
 
     samples: Count
     """How many were solved again."""
-    rmse: SizeOrNone
+    rmse: Figure
     """Root of their mean squared change, in model units."""
-    max_abs: SizeOrNone
+    max_abs: Figure
     """Their largest change, in model units."""
-    relative_rmse: SizeOrNone
+    relative_rmse: Figure
     """`rmse` divided by the standard deviation of the network's outputs over samples."""
-
-
-class VariationPart(Part):
-    """How the network's outputs vary over the samples, in model units."""
-
-    standard_deviation: Size
-    """What relative figures are divided by."""
-    largest: Size
-    """Magnitude of the largest output."""
 
 
 class StagePart(Part):
@@ -185,23 +169,23 @@ class StagePart(Part):
 
     name: str
     """Layer and kind: `l1.crossbar`."""
-    rmse: SizeOrNone
+    rmse: Figure
     """What arrived and what was added, in model units."""
-    relative_rmse: SizeOrNone
+    relative_rmse: Figure
     """The same, divided by the standard deviation of the network's values there."""
-    max_abs: SizeOrNone
+    max_abs: Figure
     """Largest error there, in model units."""
-    max_relative: SizeOrNone
+    max_relative: Figure
     """The same, divided by that standard deviation."""
-    added_rmse: SizeOrNone
+    added_rmse: Figure
     """What this stage did itself: against an ideal stage fed with the circuit's own inputs to it."""
-    added_relative_rmse: SizeOrNone
+    added_relative_rmse: Figure
     """The same, divided by the standard deviation of that ideal stage's outputs."""
-    added_max_abs: SizeOrNone
+    added_max_abs: Figure
     """Largest error that it added, in model units."""
-    largest_v: SizeOrNone
+    largest_v: Figure
     """Largest voltage at its outputs, either sign."""
-    largest_column_v: SizeOrNone
+    largest_column_v: Figure
     """Largest voltage of a crossbar's columns; null for other stages."""
     behavioural: bool
     """True for a block that no circuit is known for."""
@@ -214,21 +198,21 @@ class CausePart(Part):
     """`section.key` of the technology, `section.*` for all of a section, "no imperfection" or "numerical error"."""
     value: float | str | None
     """Its value; null for what is no key of the technology."""
-    rmse: SizeOrNone
+    rmse: Figure
     """The gap with this imperfection and no other, in model units."""
-    relative_rmse: SizeOrNone
+    relative_rmse: Figure
     """The same, in standard deviations."""
     failed_samples: Count
     """How many samples have no result then."""
-    without_rmse: SizeOrNone
+    without_rmse: Figure
     """The gap with all the others, in model units."""
-    without_relative_rmse: SizeOrNone
+    without_relative_rmse: Figure
     """The same, in standard deviations."""
     without_failed_samples: Count | None
     """How many samples have no result then."""
     share: Figure = None
     """Its part of the whole mean squared error, 1 being all of it; null where its section has one instead."""
-    share_standard_error: SizeOrNone = None
+    share_standard_error: Figure = None
     """Of the share; 0 where nothing was sampled."""
 
 
@@ -243,7 +227,7 @@ class AttributionPart(Part):
     """How many orders in which causes are added were drawn; 0 where the shares are exact."""
     samples: Count
     """How many samples were solved in every trial: the shares are about these."""
-    relative_rmse: SizeOrNone
+    relative_rmse: Figure
     """The whole gap on them."""
 
 
@@ -274,11 +258,11 @@ class CrossCheckPart(Part):
     """Which."""
     samples: list[Count]
     """Their places among the inputs, from 0."""
-    worst_relative: SizeOrNone
+    worst_relative: Figure
     """Largest difference of any output, in standard deviations of the outputs."""
     worst_sample: Count | None
     """The sample that has it."""
-    allowed: Size
+    allowed: float
     """What it may be."""
     different_outcomes: list[OtherOutcomePart]
     """Samples that one engine solved and the other did not."""
@@ -358,12 +342,42 @@ class PhysicalPart(Part):
     """Of all stages."""
 
 
+class LogDensityPart(Part):
+    """Mean log p, in nats, that the network gives to samples of its own and of the circuit, from the same inputs."""
+
+    samples: Count
+    """How many."""
+    reference: Figure
+    """Of the network's samples."""
+    circuit: Figure
+    """Of the circuit's, followed backwards through the network."""
+    difference: Figure
+    """The circuit's less the network's: below 0 where the circuit's samples are less likely."""
+    error: Figure
+    """Root mean square of what following the network's own samples backwards is off by."""
+    unknown: Count
+    """How many of the circuit's samples could not be followed backwards, and are left out."""
+
+
+class DistributionPart(Part):
+    """The circuit's samples and the network's as two distributions."""
+
+    samples: Count
+    """How many of each."""
+    energy_distance: Figure
+    """sqrt(2 E|X - Y| - E|X - X'| - E|Y - Y'|); 0 where they are the same."""
+    noise: Figure
+    """What 95 % of random divisions of all these samples in two stay below."""
+    log_density: LogDensityPart | None
+    """How likely the network finds them; null where that was not found."""
+
+
 class ComparedPart(Part):
     """A figure of the network and of the circuit."""
 
-    reference: SizeOrNone
+    reference: Figure
     """The network's."""
-    circuit: SizeOrNone
+    circuit: Figure
     """The circuit's."""
 
 
@@ -382,7 +396,7 @@ class Document(Part):
     """The circuit."""
     engine: EnginePart
     """What solved it."""
-    samples: Annotated[int, Field(gt=0, le=2**53)]
+    samples: Annotated[int, Field(gt=0)]
     """How many samples there are, with and without a result."""
     outputs: Count | None = None
     """How many outputs the network has."""
@@ -402,16 +416,12 @@ class Document(Part):
     """Another engine's answers, where they were asked for."""
     loss: ComparedPart | None = None
     """Mean squared error from the true answers, where those were given."""
+    distribution: DistributionPart | None = None
+    """The samples as distributions, of a network that generates."""
     physical: PhysicalPart | None = None
     """What an inference costs."""
     numerical_error: NumericalPart | None
     """The simulation's own error; null where it was not measured."""
-    reference_error: NumericalPart | None = None
-    """The network's own, where it is integrated over time."""
-    variation: VariationPart | None = None
-    """How the network's outputs vary."""
-    unresolved: list[str] = []
-    """Why the gap cannot be told from numerical error; empty where it can, or is too small to matter."""
     stages: list[StagePart]
     """In signal order."""
     causes: list[CausePart] = []
@@ -420,38 +430,20 @@ class Document(Part):
     """How the causes' shares came about."""
     worst_samples: list[WorstPart] = []
     """The solved samples with the largest errors, worst first."""
-    timing: dict[str, SizeOrNone]
+    timing: dict[str, Figure]
     """Seconds, by what they were spent on."""
     memory: dict[str, Count | None] = {}
     """Peaks in bytes, by whose they are."""
     limits: list[LimitPart]
     """The limits that were given."""
     passed: bool
-    """Every sample solved, every limit kept, engines agree, the gap is resolved."""
+    """Every sample solved, every limit kept, engines agree."""
     notes: list[str]
     """What a reader has to know."""
     versions: dict[str, str]
     """Of kanspice and of what it computes with."""
     command: str | None = None
     """The command line that made this."""
-
-    @model_validator(mode="after")
-    def _counts_fit(self) -> Self:
-        """Samples are among the samples, and means are no larger than what they are means of."""
-        failed = [failure.index for failure in self.failed_samples]
-        if len(set(failed)) < len(failed):
-            raise ValueError("every failed sample once")
-        checked = [] if self.cross_check is None else self.cross_check.samples
-        if max([*failed, *checked, *(sample.index for sample in self.worst_samples)], default=0) >= self.samples:
-            raise ValueError(f"numbers of samples below {self.samples}")
-        errors = [error for error in (self.numerical_error, self.reference_error) if error is not None]
-        if any(error.samples > self.samples for error in errors):
-            raise ValueError(f"at most {self.samples} samples solved again")
-        parts: list[GapPart | NumericalPart] = [self.gap, *errors]
-        for part in parts:
-            if part.rmse is not None and part.max_abs is not None and part.rmse > part.max_abs * _ROUNDED:
-                raise ValueError("a root of mean squares that is no larger than the largest")
-        return self
 
 
 class _Schema(GenerateJsonSchema):

@@ -11,7 +11,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from kanspice.gap.result import GapResult
-from kanspice.report import cause_plots, physical, plots, sample_plots, verdict, waveform_plots
+from kanspice.report import cause_plots, distributions, physical, plots, sample_plots, verdict, waveform_plots
 from kanspice.report.imperfections import imperfections
 from kanspice.report.words import (
     NOTHING,
@@ -59,7 +59,6 @@ def to_html(result: GapResult) -> str:
             "outcome": verdict.outcome(result),
         },
         solved_again=verdict.solved_again(result),
-        integrated_again=verdict.integrated_again(result),
         pictures={
             "stages": inside(plots.stages(result)),
             "parity": inside(plots.parity(result)) if result.outputs.size else "",
@@ -70,6 +69,7 @@ def to_html(result: GapResult) -> str:
         ],
         causes=inside(cause_plots.causes(result)) if result.causes else "",
         points=_points(result),
+        distribution=[] if result.distribution is None else distributions.lines(result.distribution),
         physical=None if result.physical is None else physical.section(result.physical),
         accuracies=_accuracies(result),
         limits=[(limit, *pair(limit.value, limit.max)) for limit in result.limits],
@@ -113,12 +113,16 @@ def inside(picture: bytes) -> str:
 
 
 def _points(result: GapResult) -> dict[str, str]:
-    """Pictures of samples that are points of a plane, by what a reader who cannot see them is told."""
+    """Pictures of samples that are points of a plane, or images, by what a reader who cannot see them is told."""
+    found = {}
+    if result.generated is not None:
+        found = {alt: inside(picture) for alt, picture in distributions.pictures(result.generated).items()}
     if not sample_plots.are_points(result):
-        return {}
+        return found
     return {
         "The network's samples beside the circuit's": inside(sample_plots.samples(result)),
         "The error of every sample, magnified": inside(sample_plots.displacements(result)),
+        **found,
     }
 
 

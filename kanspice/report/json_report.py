@@ -12,9 +12,9 @@ import numpy as np
 
 from kanspice.gap.causes import Cause
 from kanspice.gap.cross_check import CrossCheck
+from kanspice.gap.distribution import Distribution
 from kanspice.gap.metrics import Gap
-from kanspice.gap.resolution import Limit, NumericalGap
-from kanspice.gap.result import GapResult, StageGap
+from kanspice.gap.result import GapResult, Limit, NumericalGap, StageGap
 from kanspice.gap.worst import WorstSample
 from kanspice.report.document import SCHEMA
 from kanspice.report.physical import physical_document
@@ -26,7 +26,7 @@ def to_json(result: GapResult) -> str:
 
     A figure that does not exist is null, and so is one that is not finite; a technology's infinite values are
     the text "inf". `external_gap`, `external_circuit_gap`, `accuracy`, `cross_check` and `loss` are left out where
-    there was nothing to compare with, `causes`, `command` and `physical` where there are none.
+    there was nothing to compare with, `causes`, `command`, `distribution` and `physical` where there are none.
     """
     return json.dumps(finite(_document(result)), indent=2, allow_nan=False) + "\n"
 
@@ -38,6 +38,7 @@ def _document(result: GapResult) -> dict[str, Any]:
         "accuracy": result.accuracy,
         "cross_check": None if result.cross_check is None else _cross_check(result.cross_check),
         "loss": result.loss,
+        "distribution": None if result.distribution is None else _distribution(result.distribution),
         "physical": None if result.physical is None else physical_document(result.physical),
     }
     return {
@@ -56,9 +57,6 @@ def _document(result: GapResult) -> dict[str, Any]:
         "gap": _gap(result.gap),
         **{key: value for key, value in optional.items() if value is not None},
         "numerical_error": None if result.numerical is None else _numerical(result.numerical),
-        **({} if result.reference_error is None else {"reference_error": _numerical(result.reference_error)}),
-        **({} if result.variation is None else {"variation": asdict(result.variation)}),
-        "unresolved": list(result.unresolved),
         "stages": [_stage(stage) for stage in result.stages],
         **({"causes": [_cause(cause) for cause in result.causes]} if result.causes else {}),
         **({} if result.attribution is None else {"attribution": asdict(result.attribution)}),
@@ -147,6 +145,16 @@ def _cause(cause: Cause) -> dict[str, Any]:
         "without_failed_samples": None if without is None else without.failed,
         "share": None if cause.share is None else cause.share.fraction,
         "share_standard_error": None if cause.share is None else cause.share.standard_error,
+    }
+
+
+def _distribution(found: Distribution) -> dict[str, Any]:
+    dense = found.log_density
+    return {
+        "samples": found.samples,
+        "energy_distance": found.energy_distance,
+        "noise": found.noise,
+        "log_density": None if dense is None else asdict(dense) | {"difference": dense.difference},
     }
 
 

@@ -6,9 +6,8 @@ import math
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
-from kanspice.gap.resolution import Limit
-from kanspice.gap.result import GapResult
-from kanspice.report import verdict
+from kanspice.gap.result import GapResult, Limit
+from kanspice.report import distributions, verdict
 from kanspice.report.verdict import Verdict
 from kanspice.report.words import (
     NOTHING,
@@ -69,9 +68,6 @@ def _figures(result: GapResult) -> Iterator[Row]:
     yield "gap, relative RMSE", f"**{number(gap.relative_rmse)}** (largest {number(gap.max_relative)})"
     measured = "" if error is None else f"{number(error.relative_rmse)} ({verdict.solved_again(result)}): "
     yield "numerical error", measured + said(verdict.numerical(result))
-    own = result.reference_error
-    if own is not None:
-        yield "the network's own", f"{number(own.relative_rmse)} ({verdict.integrated_again(result)})"
     if result.cross_check is not None:
         yield "other engine", said(verdict.cross_check(result.cross_check))
     yield "weakest stage", said(verdict.weakest(result))
@@ -82,6 +78,8 @@ def _figures(result: GapResult) -> Iterator[Row]:
     if result.loss is not None:
         network, circuit = (number(result.loss.get(who)) for who in ("reference", "circuit"))
         yield "mean squared error", f"network {network}, circuit {circuit}"
+    for line in () if result.distribution is None else distributions.lines(result.distribution):
+        yield "distribution", escape(line)
     yield "samples", said(verdict.failures(result))
 
 

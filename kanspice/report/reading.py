@@ -10,10 +10,10 @@ from kanspice.errors import InputError
 from kanspice.files import parse_json, read_file, refuse_constant
 from kanspice.gap.causes import Attribution, Cause, Share, Trial
 from kanspice.gap.cross_check import CrossCheck, OtherOutcome
+from kanspice.gap.distribution import Distribution, LogDensities
 from kanspice.gap.metrics import Gap
 from kanspice.gap.physical import Areas, PhysicalCost, StageCost
-from kanspice.gap.resolution import Limit, NumericalGap, Variation
-from kanspice.gap.result import GapResult, StageGap
+from kanspice.gap.result import GapResult, Limit, NumericalGap, StageGap
 from kanspice.gap.worst import WorstSample
 from kanspice.report.document import (
     SCHEMA,
@@ -21,6 +21,7 @@ from kanspice.report.document import (
     ComparedPart,
     CrossCheckPart,
     DesignPart,
+    DistributionPart,
     Document,
     Figure,
     GapPart,
@@ -85,8 +86,6 @@ def _result(document: Document) -> GapResult:
         accuracy=_compared(document.accuracy),
         loss=_compared(document.loss),
         numerical=None if numerical is None else _numerical(numerical),
-        reference_error=None if document.reference_error is None else _numerical(document.reference_error),
-        variation=None if document.variation is None else Variation(**document.variation.model_dump()),
         cross_check=None if checked is None else _cross_check(checked),
         stages=tuple(_stage(stage) for stage in document.stages),
         causes=tuple(_cause(cause) for cause in document.causes),
@@ -99,6 +98,7 @@ def _result(document: Document) -> GapResult:
         notes=tuple(document.notes),
         versions=document.versions,
         command=document.command,
+        distribution=None if document.distribution is None else _distribution(document.distribution),
         reference=rows,
         outputs=rows,
     )
@@ -130,6 +130,20 @@ def _gap(part: GapPart) -> Gap:
 
 def _compared(part: ComparedPart | None) -> dict[str, float] | None:
     return None if part is None else {"reference": _number(part.reference), "circuit": _number(part.circuit)}
+
+
+def _distribution(part: DistributionPart) -> Distribution:
+    dense = part.log_density
+    return Distribution(
+        samples=part.samples,
+        energy_distance=_number(part.energy_distance),
+        noise=_number(part.noise),
+        log_density=None
+        if dense is None
+        else LogDensities(
+            dense.samples, _number(dense.reference), _number(dense.circuit), _number(dense.error), dense.unknown
+        ),
+    )
 
 
 def _numerical(part: NumericalPart) -> NumericalGap:
