@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Protocol
 
@@ -66,6 +66,15 @@ def expected_outputs_v(design: Design, reference: Mapping[str, Array]) -> Array 
     last = design.stages[-1]
     expected = reference.get(last.compares_to)
     return None if expected is None else expected * last.output_v_per_unit
+
+
+def as_read(design: Design, solution: Solution, numbers: Sequence[int] | None) -> Solution:
+    """The solution with the noise that taking the outputs of periods adds; numbers: which samples its samples are."""
+    if not design.periods or design.noise_k == 0:
+        return solution
+    name = design.stages[-1].name
+    read_v = solution.stage_v[name] + design.read_noise_v(solution.samples, numbers)
+    return replace(solution, stage_v={**solution.stage_v, name: read_v})
 
 
 def out_of_range(index: int, stage: str, values: Array, bound: Array, unit: str = "V") -> FailedSample | None:

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
+import numpy.typing as npt
 
 from kanspice.compile.effects import Foreign, fitting
 from kanspice.design import Design, HeldSum, NodeLosses, OdePeriod, ReadOut, Schematic, Stage, Switching
@@ -22,6 +24,8 @@ from kanspice.models.branches import Device
 from kanspice.models.reference import PeriodArrays, period_arrays
 from kanspice.technology import Technology
 
+Array = npt.NDArray[np.float64]
+
 _SUDDEN = 1e-6
 """Part of the shortest period that a clock's edge takes when no time is given."""
 
@@ -31,7 +35,7 @@ that are nearer to each other than a twenty-thousandth of a step."""
 
 _CLOSED, _STIFF = 1e-6, 1e3
 """A one-sided switch and a current source that are as good as ideal, in resistances of a unit branch."""
-_MISMATCH = "gain_sigma", "offset_sigma_v"
+_MISMATCH = "gain_sigma", "offset_sigma_v", "parasitic_f"
 """Imperfections of branches that are there however branches are built."""
 _CLAMPED = 1e-3
 """A supply's clamp that is as good as ideal, in resistances of a unit branch."""
@@ -76,8 +80,11 @@ def compile_kirchhoffnet(model: KirchhoffNet, technology: Technology, *, model_s
     technology = technology_for_kirchhoffnet(model, technology)
     stages: list[Stage] = []
     inputs, unit_v = model.input_width, technology.units.v_unit_v
-    for index, arrays in enumerate(period_arrays(model), start=1):
-        stages.append(_period(model, technology, law, arrays, index=index, inputs=inputs))
+    all_arrays = period_arrays(model)
+    capacitors_f = _capacitors_f(all_arrays, technology)
+    for index, arrays in enumerate(all_arrays, start=1):
+        period = _period(model, technology, law, arrays, index=index, inputs=inputs)
+        stages.append(replace(period, capacitor_f=capacitors_f[: arrays.nodes]))
         inputs = arrays.nodes
         if model.residual is not None and index == model.residual[1]:
             name = f"l{index}.residual"
@@ -97,6 +104,7 @@ def compile_kirchhoffnet(model: KirchhoffNet, technology: Technology, *, model_s
         switching=_switching(technology, periods, holds=model.residual is not None),
         losses=_losses(technology),
         jitter_s=technology.kirchhoffnet.jitter_sigma_s,
+        noise_k=technology.kirchhoffnet.noise_k,
     )
 
 
@@ -168,6 +176,19 @@ def _law(model: KirchhoffNet) -> LawName:
     return _OWN_NAMES.get(law, law)
 
 
+def _capacitors_f(periods: Sequence[PeriodArrays], technology: Technology) -> Array:
+    """(nodes,) from every node to ground, of as many as the largest period has, with what branches add to them."""
+    ends = np.concatenate([end for period in periods for end in (period.source, period.destination)])
+    loads = np.bincount(ends, minlength=max(period.nodes for period in periods) + 1)[1:]
+    nodes = technology.kirchhoffnet
+    return np.asarray(nodes.capacitance_f + nodes.parasitic_f + technology.branches.parasitic_f * loads)
+
+
+def _lasting_s(planned_s: float, clock_s: float) -> float:
+    """How long a period lasts that a clock begins and ends."""
+    return planned_s if clock_s == 0 else max(round(planned_s / clock_s), 1) * clock_s
+
+
 def _period(
     model: KirchhoffNet, technology: Technology, law: LawName, arrays: PeriodArrays, *, index: int, inputs: int
 ) -> OdePeriod:
@@ -187,7 +208,7 @@ def _period(
         unit_v=units.v_unit_v,
         unit_s=unit_s,
         capacitor_f=np.full(arrays.nodes, capacitor_f),
-        period_s=arrays.duration * unit_s,
+        period_s=_lasting_s(arrays.duration * unit_s, technology.kirchhoffnet.clock_s),
         gain=np.ones(arrays.theta.shape[1]),
         tail=np.ones(arrays.theta.shape[1]),
         injected_c=np.zeros(arrays.nodes),

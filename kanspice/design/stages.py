@@ -14,6 +14,7 @@ from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
+from scipy.constants import Boltzmann
 
 from kanspice.design.branches import LawName
 from kanspice.design.connections import FilterBank, SynapseBank
@@ -258,12 +259,16 @@ class OdePeriod:
         return self.unit_v
 
     def start_v(self, before_v: Array) -> Array:
-        """The nodes' voltages (samples, nodes) at the beginning for those of the stage before, (samples, inputs)."""
-        if self.inputs >= self.nodes:
+        """The nodes' voltages (samples, nodes) at the beginning for those of the stage before, (samples, inputs).
+
+        Voltages of all nodes (samples, nodes) are what it begins with.
+        """
+        given = before_v.shape[1]
+        if given >= self.nodes:
             return before_v[:, : self.nodes]
         if self.fill == "zeros":
-            return np.pad(before_v, ((0, 0), (0, self.nodes - self.inputs)))
-        return np.tile(before_v, (1, -(-self.nodes // self.inputs)))[:, : self.nodes]
+            return np.pad(before_v, ((0, 0), (0, self.nodes - given)))
+        return np.tile(before_v, (1, -(-self.nodes // given)))[:, : self.nodes]
 
 
 @dataclass(frozen=True)
@@ -399,13 +404,15 @@ class Design:
     adc: Converter | None = None
     input_noise_v: float = 0.0
     """Standard deviation of the noise on every input."""
+    noise_k: float = 0.0
+    """Temperature of the thermal noise on the capacitors of periods, kelvin."""
     seed: int = 0
     """Which specimen of the technology this is, and which noise its inputs have."""
 
     @property
     def has_noise(self) -> bool:
         """Whether `seed` also draws something for every sample, besides the specimen that the stages already are."""
-        return self.input_noise_v > 0 or self.jitter_s > 0 or bool(self.noisy_banks)
+        return max(self.input_noise_v, self.jitter_s, self.noise_k) > 0 or bool(self.noisy_banks)
 
     @property
     def noisy_banks(self) -> tuple[SynapseBank, ...]:
@@ -415,7 +422,8 @@ class Design:
     def inputs_v(self, inputs: Array, numbers: Sequence[int] | None = None) -> Array:
         """The voltages (samples, inputs) that inputs in model units arrive as: converted, and with their noise.
 
-        After them, the noise on the outputs of `noisy_banks`: what an engine drives a circuit with.
+        After them, the noise on the outputs of `noisy_banks`: what an engine drives a circuit with. With thermal noise,
+        what all nodes of the first period begin at, (samples, nodes).
         numbers: which samples these are, for what is drawn for each of them; 0 and on if None.
         """
         volts = inputs * self.input_v_per_unit
@@ -423,11 +431,27 @@ class Design:
             volts = self.dac.convert(volts)
         if self.input_noise_v > 0:
             volts = volts + self.input_noise_v * self._drawn("inputs", numbers, volts.shape)
+        if self.noise_k > 0 and self.periods:
+            first = self.periods[0]
+            volts = first.start_v(volts)
+            noise_v = np.sqrt(Boltzmann * self.noise_k / first.capacitor_f)
+            volts = volts + noise_v * self._drawn(f"{first.name}.start_v", numbers, volts.shape)
         noises = [
             bank.read_noise_v * self._drawn(f"{bank.name}.read_v", numbers, (len(inputs), bank.width))
             for bank in self.noisy_banks
         ]
         return np.concatenate([volts, *noises], axis=1) if noises else volts
+
+    def read_noise_v(self, samples: int, numbers: Sequence[int] | None = None) -> Array:
+        """(samples, outputs) what taking the outputs of periods adds to them: thermal noise of their capacitors.
+
+        numbers: as for `inputs_v`.
+        """
+        last, readout = self.periods[-1], self.stages[-1]
+        chosen = slice(readout.start, readout.start + readout.width) if isinstance(readout, ReadOut) else slice(None)
+        noise_v = np.sqrt(Boltzmann * self.noise_k / last.capacitor_f[chosen])
+        drawn = self._drawn(f"{readout.name}.read_v", numbers, (samples, len(noise_v)))
+        return np.asarray(noise_v * drawn)
 
     def read_late_s(self, samples: int, numbers: Sequence[int] | None = None) -> Array:
         """(samples,) by how much later than `inference_s` each sample's outputs are taken: jitter, of either sign.

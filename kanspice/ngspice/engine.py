@@ -36,7 +36,7 @@ from kanspice.ngspice.simulation import Simulation, Task
 from kanspice.ngspice.tone_transients import FilterTransients
 from kanspice.ngspice.tones import FilterTones
 from kanspice.ngspice.transient import Periods
-from kanspice.outcomes import column_failures, unproven_note, unproven_states
+from kanspice.outcomes import as_read, column_failures, unproven_note, unproven_states
 from kanspice.solution import FailedSample, NumericalError, Outcome, Solution
 
 Array = npt.NDArray[np.float64]
@@ -70,7 +70,8 @@ def solve(
     with working_folder() as folder:
         task = Task(design, inputs_v, fidelity, options, hints or {}, progress, folder)
         if design.periods:
-            return Periods(task, design.read_late_s(len(inputs), numbers)).solve()
+            found = Periods(task, design.read_late_s(len(inputs), numbers)).solve()
+            return as_read(design, found, numbers)
         if fidelity == "filter":
             return FilterTones(task).solve()
         if fidelity == "transient":

@@ -15,7 +15,7 @@ import numpy.typing as npt
 from kanspice.design import Design
 from kanspice.errors import InputError
 from kanspice.netlist import Fidelity, check_fidelity
-from kanspice.outcomes import chosen_samples, column_failures, range_failures, unproven_note
+from kanspice.outcomes import as_read, chosen_samples, column_failures, range_failures, unproven_note
 from kanspice.solution import FailedSample, NumericalError, Outcome, Solution, Waveform
 from kanspice.solver.block import Block, Method, blocks
 from kanspice.solver.memory import results_bytes
@@ -56,7 +56,7 @@ def solve(
         run = _Run(design, *arriving, fidelity, options, hints=hints or {}, known=known)
         if expects is not None:
             expects(run.at_most_bytes)
-        return run.solve(progress)
+        return as_read(design, run.solve(progress), numbers)
 
 
 class Session:
@@ -71,7 +71,8 @@ class Session:
         """As the function of that name."""
         arriving = self.design.inputs_v(inputs, numbers), self.design.read_late_s(len(inputs), numbers)
         with failures_of(self.options.device):
-            return _Run(self.design, *arriving, self.fidelity, self.options, hints={}, method=self._method).solve(None)
+            run = _Run(self.design, *arriving, self.fidelity, self.options, hints={}, method=self._method)
+            return as_read(self.design, run.solve(None), numbers)
 
 
 def _method(design: Design, fidelity: Fidelity, options: SolverOptions, known: KnownRows | None = None) -> Method:

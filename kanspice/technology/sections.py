@@ -171,6 +171,14 @@ class KirchhoffNetCircuit(Table):
     jitter_sigma_s: Annotated[_NotNegative, CAUSE] = 0.0
     """Standard deviation of when each sample's outputs are taken. While periods are `phased` the last bank is on until
     then; behind switches only the hold before it becomes shorter or longer."""
+    noise_k: Annotated[_NotNegative, CAUSE] = 0.0
+    """Temperature, kelvin, of the thermal noise that switches leave on capacitors: kT/C at every node at the start, and
+    at every output when it is taken, drawn for every sample. 0: none."""
+    parasitic_f: Annotated[_NotNegative, CAUSE] = 0.0
+    """What every node has besides `capacitance_f`, farads; periods are as long as without it."""
+    clock_s: Annotated[_NotNegative, CAUSE] = 0.0
+    """The smallest interval of switching and sampling, seconds: periods last whole multiples of it, one at least; 0: as
+    long as they should."""
 
     @model_validator(mode="after")
     def _clamps_to_a_supply(self) -> Self:
@@ -187,12 +195,15 @@ class Branches(Table):
     """
 
     realisation: Literal["behavioural", "schematic"] = "behavioural"
-    """`behavioural`: each branch a source of its law; then only `gain_sigma` and `offset_sigma_v` may not be ideal."""
+    """`behavioural`: each branch a source of its law; then only `gain_sigma`, `offset_sigma_v` and `parasitic_f` may
+    not be ideal."""
     gain_sigma: Annotated[_NotNegative, CAUSE] = 0.0
     """Relative standard deviation of what branches carry. A branch that would come out below zero carries nothing."""
     offset_sigma_v: Annotated[_NotNegative, CAUSE] = 0.0
     """Standard deviation of the offset at each input of a branch: one for a law of a difference of voltages, one at
     either end for the others. A conductance has none."""
+    parasitic_f: Annotated[_NotNegative, CAUSE] = 0.0
+    """What every branch, of whichever bank, loads each of its two nodes with at all times, farads."""
     switch_on_ohm: Annotated[_NotNegative, CAUSE] = 0.0
     """One-sided switch of a ReLU, conducting. 0 is approached: it is 1e-6 of `v_unit_v / i_unit_a`."""
     switch_off_ohm: Annotated[_Positive, CAUSE] = math.inf
