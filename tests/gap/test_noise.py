@@ -28,8 +28,10 @@ def one_column(siemens=2e-6):
     return replace(design, stages=(first, replace(crossbar, gbw_hz=GBW)))
 
 
-def squares(noise_v_per_rthz):
+def squares(noise_v_per_rthz, **capacitances):
     design = one_column()
+    first, crossbar = design.stages
+    design = replace(design, stages=(first, replace(crossbar, **capacitances)))
     solution = solve("batched", design, INPUT, "device", NgspiceOptions(check_samples=0))
     rows_v, columns_v = solution.stage_v["l1.input"], solution.column_v["l1.crossbar"]
     keys = {"noise_v_per_rthz": noise_v_per_rthz, "kelvin": KELVIN}
@@ -78,6 +80,23 @@ def test_an_amplifier_s_own_noise(tmp_path):
     parts += f"rfeedback col out {FEEDBACK}\nrnoise n 0 {ohm}\nesense sensed 0 poly(2) col 0 n 0 0 1 1\n"
     expected_v2 = (noise.thermal + noise.amplifier)[0, 0]
     assert simulated_v2(tmp_path, parts) == pytest.approx(expected_v2, rel=5e-3)
+
+
+@pytest.mark.ngspice
+def test_capacitances_of_column_and_feedback_shape_it(tmp_path):
+    """Thermal noise of the feedback, and the amplifier's own, which the column's capacitance lets through."""
+    capacitances = {"column_f": 3e-13, "feedback_f": np.full(2, 1e-13)}
+    _, _, noise = squares(50e-9, **capacitances)
+    _, _, bare = squares(50e-9)
+    assert noise.thermal[0, 0] < 0.9 * bare.thermal[0, 0]
+    parts = AMPLIFIER.replace(f"xt col out tia_pole rf={FEEDBACK}", f"xt col out tia_pole rf={FEEDBACK} cf=1e-13")
+    parts += "ccolumn col 0 3e-13\n"
+    assert simulated_v2(tmp_path, parts) == pytest.approx(noise.thermal[0, 0], rel=5e-3)
+    ohm = (50e-9) ** 2 / (4 * BOLTZMANN * KELVIN)
+    own = parts.replace(f"xt col out tia_pole rf={FEEDBACK} cf=1e-13", "xt sensed out tia_pole rf=1e30 offset=0")
+    own += f"rfeedback col out {FEEDBACK}\ncfeedback col out 1e-13\n"
+    own += f"rnoise n 0 {ohm}\nesense sensed 0 poly(2) col 0 n 0 0 1 1\n"
+    assert simulated_v2(tmp_path, own) == pytest.approx((noise.thermal + noise.amplifier)[0, 0], rel=5e-3)
 
 
 def test_a_stage_s_noise_is_that_of_both_columns():
