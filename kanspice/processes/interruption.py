@@ -72,7 +72,8 @@ def interruptible() -> Iterator[None]:
     before = {number: signal.getsignal(number) for number in numbers}
     reader, writer = os.pipe()
     os.set_blocking(writer, False)
-    threading.Thread(target=_watch, args=(reader,), name="interruptions", daemon=True).start()
+    with suppress(RuntimeError):  # where no thread can be started, the exception has to do
+        threading.Thread(target=_watch, args=(reader,), name="interruptions", daemon=True).start()
     woken = signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
     for number in numbers:
         signal.signal(number, _interruptions.handle)
