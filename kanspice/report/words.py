@@ -87,9 +87,8 @@ def encodable(text: str) -> str:
 
 
 def lasting(seconds: float) -> str:
-    """A time to wait, to one digit or two: "40 s", "12 min", "9.9 h", "16 days"."""
-    units = (("days", 172_800.0, 86_400.0), ("h", 3600.0, 3600.0), ("min", 60.0, 60.0))
-    unit, length = next(((u, length) for u, least, length in units if seconds >= least), ("s", 1.0))
+    """A time to wait, to one digit or two: "40 s", "12 min", "9.9 h"."""
+    unit, length = next(((u, s) for u, s in (("h", 3600.0), ("min", 60.0)) if seconds >= s), ("s", 1.0))
     return f"{seconds / length:.2g} {unit}" if seconds / length < 99.5 else f"{seconds / length:.0f} {unit}"
 
 
