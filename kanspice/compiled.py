@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, cast, get_args
 
 import numpy as np
+import numpy.typing as npt
 
 from kanspice.design import Design, FilterBank
 from kanspice.design.connections import KIND_NAMES
@@ -215,11 +216,12 @@ def _connections(design: Design) -> Iterator[tuple[str, str, int, int, int, str,
         layer = layer_of(stage.name)
         for row, column, place in np.argwhere(stage.gain).tolist():
             at = row, column, place
+            parts: tuple[npt.NDArray[np.float64], ...]
             if isinstance(stage, FilterBank):
                 kind, parts = "filter", (stage.high_ohm, stage.high_f, stage.low_ohm, stage.low_f, stage.offset_v)
             else:
-                kind = KIND_NAMES[int(stage.kind[at])]
-                parts = (stage.load_ohm, stage.input_ohm, stage.series_ohm, stage.alpha_per_v, stage.saturation_a)
+                kind, memdiode = KIND_NAMES[int(stage.kind[at])], (stage.alpha_per_v, stage.saturation_a)
+                parts = (stage.load_ohm, stage.input_ohm, stage.series_ohm, *memdiode, stage.input_bias_v)
             element = connection_element(layer, *at)
             parameters = " ".join(spice_number(float(part[at])) for part in parts)
             yield element, layer, row, column, place, kind, parameters, spice_number(float(stage.gain[at]))

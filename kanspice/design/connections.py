@@ -17,6 +17,7 @@ Indices = npt.NDArray[np.int64]
 LOW_PASS, BAND_PASS, HIGH_PASS = 0, 1, 2
 """Kinds of synapses."""
 KIND_NAMES = ("low-pass", "band-pass", "high-pass")
+_LARGEST_DECADE = 30.0
 RESET_SHARE = 0.6
 """Of a bank's slot: then its detectors are let go."""
 
@@ -25,7 +26,8 @@ RESET_SHARE = 0.6
 class FilterBank:
     """Rows drive sines by their frequency; every connection is filters, and an amplitude is what they leave of it.
 
-    A row at v has a sine of amplitude sine_v and frequency f0 = 10^(decade + decades * v / control_v), as an array
+    A row at v has a sine of amplitude sine_v and frequency f0 = 10^(decade + decades * v / control_v), at most
+    10^most_decades, as an array
     clocked at clock_hz gives it: (clock / pi) atan(pi f0 / clock). A filter is a high-pass of high_ohm and high_f, a
     low-pass of low_ohm and low_f, a follower behind each, and an amplifier of gain |gain|; a detector, off by offset_v,
     gives the amplitude; the sign of the gain says with which sign the column adds it. Output: what is added, times
@@ -80,6 +82,11 @@ class FilterBank:
     def output_v_per_unit(self) -> float:
         """Volts at the output per model unit."""
         return self.sum_gain * self.sine_v
+
+    @property
+    def most_decades(self) -> float:
+        """Power of ten of the fastest tone that any voltage sets: no filter passes anything of one as fast."""
+        return max(_LARGEST_DECADE, self.decade + self.decades)
 
     @property
     def highest_hz(self) -> float:

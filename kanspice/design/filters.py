@@ -17,7 +17,8 @@ _BLOCK_NUMBERS = 2**20
 
 def tones_hz(bank: FilterBank, rows_v: Array) -> Array:
     """Frequencies (samples, rows) of the rows' sines at these voltages."""
-    wanted: Array = 10 ** (bank.decade + bank.decades * rows_v / bank.control_v)
+    decades = np.minimum(bank.decade + bank.decades * rows_v / bank.control_v, bank.most_decades)
+    wanted: Array = 10**decades
     if math.isinf(bank.clock_hz):
         return wanted
     return np.asarray(bank.clock_hz / np.pi * np.arctan(np.pi * wanted / bank.clock_hz))

@@ -19,6 +19,8 @@ from kanspice.errors import InputError
 _Number = Annotated[float, Field(allow_inf_nan=False)]
 _Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 _CUTOFFS_SHOWN = 4
+_LARGEST_DECADE = 30.0
+"""Values that nothing squashes set no faster tones; no filter passes anything of one as fast."""
 
 
 class BandConstants(BaseModel):
@@ -55,7 +57,8 @@ class BandConstants(BaseModel):
 
     def frequency_hz(self, squashed: Tensor) -> Tensor:
         """The frequency that a squashed value drives the filters with, pre-warped for the array's clock."""
-        frequency = 10 ** (self.frequency_offset + self.frequency_span * squashed)
+        most = max(_LARGEST_DECADE, self.frequency_offset + self.frequency_span)
+        frequency = 10 ** (self.frequency_offset + self.frequency_span * squashed).clamp(max=most)
         if self.clock_hz is None:
             return frequency
         return self.clock_hz / math.pi * torch.atan(math.pi / self.clock_hz * frequency)

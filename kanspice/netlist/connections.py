@@ -24,8 +24,6 @@ from kanspice.units import spice_number
 
 _ATTACKS = 50
 """A detector's attack takes this part of the shortest sine: steps that follow the sine follow it, too."""
-_LARGEST_DECADE = 30.0
-"""No filter passes anything of a tone as fast as that."""
 _LARGEST_DRIVE_V = 10.0
 """More drives no memdiode: its current is at most this over what is in its way."""
 
@@ -51,7 +49,7 @@ def subcircuits_of(bank: Connections, begins_s: float | None = None) -> set[str]
 def tone_line(bank: FilterBank, name: str, row: str, tone: str) -> str:
     """What turns a row's voltage into the frequency of its sine, a volt per hertz."""
     parameters = {"decade": bank.decade, "decades": bank.decades / bank.control_v}
-    parameters["most"] = max(_LARGEST_DECADE, bank.decade + bank.decades)
+    parameters["most"] = bank.most_decades
     if math.isfinite(bank.clock_hz):
         parameters["clock"] = bank.clock_hz
     values = " ".join(f"{key}={spice_number(value)}" for key, value in parameters.items())

@@ -207,6 +207,15 @@ def test_networks_that_cannot_be(widths, filters):
         PhyKAN(widths, filters)
 
 
+def test_inputs_that_nothing_squashes_have_an_answer_however_large():
+    constants = BandConstants(clock_hz=None)
+    model = make(input_sigmoid=False, constants=constants)
+    outputs = model(torch.tensor([[0.5, 0.5, 0.5], [1e5, -1e5, 0.5]], dtype=torch.float64))
+    assert bool(torch.isfinite(outputs).all())
+    exact = complex_outputs(make(constants=constants), X)
+    np.testing.assert_allclose(make(constants=constants)(X).detach().numpy(), exact, rtol=1e-12)
+
+
 def test_inputs_of_the_wrong_width():
     with pytest.raises(InputError, match=r"PhyKAN\.forward: the inputs do not fit"):
         make()(X[:, :2])

@@ -139,6 +139,15 @@ def test_several_layers_of_large_gains_are_solved():
 
 
 @pytest.mark.ngspice
+def test_unsquashed_inputs_of_any_size_have_the_same_answer_everywhere():
+    model = phykan(input_sigmoid=False, constants=EARLIER_CONSTANTS)
+    design, x = phykan_design(model), np.array([[0.2, 0.7], [1e4, 0.5], [-1e4, 0.5], [0.1, -3.0]])
+    expected = reference_stages(model, x)["l2.filters"]
+    for solution in (ngspice.solve(design, x, "behavioural", ONCE), solver.solve(design, x, "behavioural")):
+        np.testing.assert_allclose(outputs(solution, design), expected, atol=5e-9)
+
+
+@pytest.mark.ngspice
 def test_normalised_sums_over_time():
     model = phykan((1, 2, 1), filters=1, **VARIANTS["all"])
     for layer in model.band_layers():
