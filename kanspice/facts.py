@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from kanspice.compile.current_unit import current_unit_notes, power_notes
 from kanspice.design import Design, HeldSum, LayerNorm, Limiter
 from kanspice.design.bounds import is_settled
 from kanspice.models import KANalogue, KirchhoffNet, LoadedModel
@@ -62,9 +63,18 @@ def notes(loaded: LoadedModel, design: Design, solution: Solution) -> tuple[str,
     """What a reader has to know: how the model was read, what the engine said, what the circuit is."""
     return (
         *loaded.notes,
+        *device_notes(loaded, design),
         *solution.notes,
         *_about(design, str(solution.engine_options["fidelity"])),
     )
+
+
+def device_notes(loaded: LoadedModel, design: Design) -> tuple[str, ...]:
+    """What a network's devices are as currents, and what no device is."""
+    if not isinstance(loaded.model, KANalogue):
+        return ()
+    devices, unit_a = loaded.model.devices, design.crossbars[0].current_unit_a
+    return (*current_unit_notes(devices, unit_a), *power_notes(devices))
 
 
 def _about(design: Design, fidelity: str) -> list[str]:

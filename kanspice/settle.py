@@ -15,6 +15,7 @@ from kanspice.design.bounds import largest_currents
 from kanspice.draws import Draw
 from kanspice.engines import EngineName, other
 from kanspice.errors import InputError, SimulatorError
+from kanspice.facts import device_notes
 from kanspice.gap.noise import stage_noises
 from kanspice.gap.settling import EngineCheck, Settling, read_v, settling
 from kanspice.models import KANalogue, LoadedModel
@@ -105,7 +106,7 @@ def settle(
         temperature_c=technology.devices.temperature_c,
     )
     found, name = run.found(), technology.name
-    notes = (*loaded.notes, *found.notes)
+    notes = (*loaded.notes, *device_notes(loaded, design), *found.notes)
     return replace(found, noise=noise, engine=options.engine, model=str(loaded.path), technology=name, notes=notes)
 
 

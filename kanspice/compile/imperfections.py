@@ -34,7 +34,7 @@ def made(design: Design, technology: Technology, draw: Draw) -> Design:
     Raises InputError for imperfections that contradict each other, or what the devices are.
     """
     stages = _with_kept_capacitors([_stage(stage, design, technology, draw) for stage in design.stages])
-    devices = _devices(design.devices, technology)
+    devices = _devices(design, technology)
     if technology.devices.stuck_short > 0 and design.crossbars:
         devices = (*devices, *(shorted(_SHORT_REACH) for _ in devices))
     return replace(design, stages=stages, devices=devices, seed=draw.seed)
@@ -100,9 +100,9 @@ def _with_shorts(area: Array, is_short: npt.NDArray[np.bool_], conductance: floa
     return np.concatenate([np.where(is_short, 0.0, area), shorts], axis=2)
 
 
-def _devices(devices: Sequence[Device], technology: Technology) -> tuple[Device, ...]:
+def _devices(design: Design, technology: Technology) -> tuple[Device, ...]:
     """The devices behind their series resistances, at their temperature."""
-    parts, units = technology.devices, technology.units
+    parts = technology.devices
     warmer = parts.temperature_c - _NORMAL_C
     if warmer and not (parts.current_per_k or parts.voltage_per_k):
         raise InputError(
@@ -111,10 +111,10 @@ def _devices(devices: Sequence[Device], technology: Technology) -> tuple[Device,
             expected="devices.current_per_k or devices.voltage_per_k, how the devices change with it",
         )
     changed = []
-    for device in devices:
+    for device in design.devices:
         curve = device.curve
         if parts.series_ohm > 0:
-            curve = behind(curve, parts.series_ohm * units.i_unit_a / units.v_unit_v)
+            curve = behind(curve, parts.series_ohm * design.crossbars[0].current_unit_a / design.input_v_per_unit)
         if warmer and parts.voltage_per_k:
             curve = curve.stretched(1 + parts.voltage_per_k * warmer)
         if curve is device.curve:

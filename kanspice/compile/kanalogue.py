@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from kanspice.compile.capacitors import chosen_feedback_f, least_slopes, least_slopes_anywhere
+from kanspice.compile.current_unit import with_current_unit
 from kanspice.compile.effects import Foreign, fitting
 from kanspice.compile.inputs import input_stage
 from kanspice.design import Crossbar, Design, LayerNorm, Limiter, Stage
@@ -75,14 +76,17 @@ _CROSSBAR = "what a crossbar has: tia, devices, wires, clippers, references, con
 
 
 def technology_for_kanalogue(model: KANalogue, technology: Technology) -> Technology:
-    """What of a general technology the network's circuit can have. InputError for another that has more."""
+    """What of a general technology the network's circuit can have, with the unit of current of the devices' cards.
+
+    Raises InputError for a technology that is not general and has more.
+    """
     foreign = [
         Foreign(section, _CROSSBAR) for section in ("kirchhoffnet", "branches", "switches", "filters", "synapses")
     ]
     if _LIMITER_KINDS[model.input_stage] != "clip":
         expected = f"inputs that are clipped: this network's are '{model.input_stage}'"
         foreign += [Foreign("clippers", expected), Foreign("references", expected, but=["current_sigma"])]
-    return fitting(technology, foreign)
+    return with_current_unit(fitting(technology, foreign), model.devices)
 
 
 def compile_kanalogue(

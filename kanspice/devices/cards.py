@@ -28,6 +28,8 @@ CARD_FORMAT = "kanspice.device/1"
 MAX_PIECES = 4096
 MAX_DEGREE = 25
 _SAMPLED_POINTS = 4001
+_NOTHING = 1e-9
+"""Of the largest current: what rounding may leave of one that is zero."""
 FAR = 0.5
 """Root mean square distance of points from a curve that cannot have been fitted to them, in largest currents."""
 
@@ -129,6 +131,20 @@ class Device:
     def sampled(self) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
         """Currents and their slopes at many voltages, evenly from one end of the range to the other."""
         return self.curve.numpy(np.linspace(self.curve.lo_v, self.curve.hi_v, _SAMPLED_POINTS))
+
+    @cached_property
+    def delivers(self) -> tuple[float, float] | None:
+        """Where at a positive voltage the curve's current is most negative, in volts and current units.
+
+        None where it is nowhere: a device that is passive delivers no power.
+        """
+        current = self.sampled[0]
+        volts = np.linspace(self.curve.lo_v, self.curve.hi_v, _SAMPLED_POINTS)
+        forward = np.where(volts > 0, current, 0.0)
+        lowest = int(np.argmin(forward))
+        if forward[lowest] >= -_NOTHING * float(np.abs(current).max()):
+            return None
+        return float(volts[lowest]), float(forward[lowest])
 
     @classmethod
     def from_card(cls, card: Card, where: str | Path) -> Self:

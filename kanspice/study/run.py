@@ -15,10 +15,12 @@ from typing import Any
 import numpy as np
 
 from kanspice.compile import compile_nominal, technology_for
+from kanspice.design import Design
 from kanspice.design.file import design_bytes
 from kanspice.engines import check_device
 from kanspice.errors import InputError
 from kanspice.evidence import Evidence
+from kanspice.facts import device_notes
 from kanspice.gap import CrossCheck, accuracy
 from kanspice.gap.cross_check import OtherOutcome
 from kanspice.measured import PACKAGES, has_answer, scale_of
@@ -90,7 +92,13 @@ def prepare(request: Request) -> Prepared:
     reference = None if evidence.labels is None else accuracy(expected, evidence.labels, has_answer(expected))
     trials = tuple(request.trials if bench.is_random else 1 for bench in benches)
     return Prepared(
-        request, points, benches, trials, reference, _facts(request, loaded), _identity(request, evidence, benches)
+        request,
+        points,
+        benches,
+        trials,
+        reference,
+        _facts(request, loaded, first.design),
+        _identity(request, evidence, benches),
     )
 
 
@@ -247,7 +255,7 @@ def _check_limits(request: Request) -> None:
             raise InputError("an accuracy needs labels", where=f"--max {metric}", hint="pass --labels Y.npy")
 
 
-def _facts(request: Request, loaded: LoadedModel) -> dict[str, object]:
+def _facts(request: Request, loaded: LoadedModel, design: Design) -> dict[str, object]:
     return {
         "model": {
             "path": request.model,
@@ -255,7 +263,7 @@ def _facts(request: Request, loaded: LoadedModel) -> dict[str, object]:
             "format": loaded.format,
             "sha256": loaded.sha256,
             "parameters": loaded.parameters,
-            "notes": list(loaded.notes),
+            "notes": [*loaded.notes, *device_notes(loaded, design)],
         },
         "versions": {name: version(name) for name in PACKAGES} | {"python": platform.python_version()},
     }

@@ -35,7 +35,8 @@ class Units(Table):
     v_unit_v: _FinitePositive = 1.0
     """Volts per unit of activation."""
     i_unit_a: _FinitePositive = 1e-6
-    """Amps per unit of device current: a device of area 1 carries `i_unit_a * phi(v)`."""
+    """Amps per unit of device current: a device of area 1 carries `i_unit_a * phi(v)`. Where it is not set, what the
+    devices' cards say (`current_unit_a`), the smallest of them."""
 
 
 class Tia(Table):

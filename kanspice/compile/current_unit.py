@@ -1,0 +1,70 @@
+"""What one unit of device current is in amps: what the devices' cards say, unless the technology says otherwise."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from kanspice.devices import Device
+from kanspice.technology import Technology
+
+_SAME = 1e-9
+"""Relative difference of two units that are one."""
+
+
+def with_current_unit(technology: Technology, devices: Sequence[Device]) -> Technology:
+    """The technology with `units.i_unit_a` as the devices' cards have it, where nobody has set it.
+
+    A network adds numbers, so one unit is the same current for all its devices. Where cards state different ones it is
+    the smallest: the others are then made smaller than measured, none larger. Cards that state none follow.
+    """
+    stated = _stated(devices)
+    if not stated or "i_unit_a" in technology.units.model_fields_set:
+        return technology
+    units = technology.units.model_copy(update={"i_unit_a": min(stated.values())})
+    return technology.model_copy(update={"units": units})
+
+
+def current_unit_notes(devices: Sequence[Device], unit_a: float) -> tuple[str, ...]:
+    """What a report says of devices (a network's) in a circuit whose unit of device current is `unit_a` amps."""
+    stated = _stated(devices)
+    silent = [name for name in dict.fromkeys(device.name for device in devices) if name not in stated]
+    as_measured = [name for name, amps in stated.items() if abs(unit_a - amps) <= _SAME * amps]
+    notes = []
+    if as_measured:
+        notes.append(f"one unit of device current is {unit_a:.4g} A, as the card of {_listed(as_measured)} says")
+    for name, amps in stated.items():
+        if name not in as_measured:
+            notes.append(
+                f"{name} is scaled to {unit_a / amps:.4g} of its measured size: its card's unit of current is "
+                f"{amps:.4g} A, the circuit's {unit_a:.4g} A"
+            )
+    if silent:
+        notes.append(
+            f"the card of {_listed(silent)} does not say what its unit of current is: {unit_a:.4g} A is assumed, and "
+            "power, wires, noise and stability are those of such a device (units.i_unit_a sets another)"
+        )
+    return tuple(notes)
+
+
+def power_notes(devices: Sequence[Device]) -> tuple[str, ...]:
+    """What a report says of curves that no passive device has."""
+    notes = []
+    for device in dict.fromkeys(devices):
+        found = device.delivers
+        if found is not None:
+            volts, current = found
+            notes.append(
+                f"the curve of {device.name} carries {current:.3g} units at {volts:.3g} V: there it delivers power, "
+                "which no passive device does (`kanspice devices fit --passive` makes one that does not)"
+            )
+    return tuple(notes)
+
+
+def _stated(devices: Sequence[Device]) -> dict[str, float]:
+    """Amps of a unit of current by device, of the cards that say it."""
+    units = {device.name: device.card.units.current_unit_a for device in devices}
+    return {name: amps for name, amps in units.items() if amps is not None}
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(names)
