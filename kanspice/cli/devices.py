@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -20,6 +22,25 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="List, show, plot and fit device cards.", no_args_is_help=True)
 
+
+class CurrentUnit(StrEnum):
+    """What currents can be in."""
+
+    A = "A"
+    MA = "mA"
+    UA = "uA"
+    NA = "nA"
+    PA = "pA"
+
+
+_AMPERES = {
+    CurrentUnit.A: 1.0,
+    CurrentUnit.MA: 1e-3,
+    CurrentUnit.UA: 1e-6,
+    CurrentUnit.NA: 1e-9,
+    CurrentUnit.PA: 1e-12,
+}
+
 NameOrCard = Annotated[str, typer.Argument(metavar="NAME", help="A shipped device, or the path of a .toml card.")]
 
 
@@ -36,6 +57,9 @@ def list_() -> None:
         unit = "-" if device.card.units.current_unit_a is None else _short_unit(device)
         table.add_row(device.name, f"{device.curve.lo_v:g} to {device.curve.hi_v:g}", *cells, unit)
     _print(table)
+    active = [device.name for device in list_devices() if device.delivers is not None]
+    typer.echo(f"{', '.join(active)}: negative currents at positive voltages, where no passive device delivers power")
+    typer.echo("unit -: the source does not say what its unit of current is; units.i_unit_a of the technology does")
 
 
 @app.command()
@@ -45,7 +69,7 @@ def show(name: NameOrCard) -> None:
 
     device = load_device(name)
     table = _table("", device.name)
-    for key, value in [*_card_rows(device), *_extrema_rows(device.curve.extrema())]:
+    for key, value in [*_card_rows(device), *_extrema_rows(device.curve.extrema()), _power_row(device)]:
         table.add_row(key, value)
     _print(table)
 
@@ -69,13 +93,16 @@ def plot(
 def fit(
     points: Annotated[Path, typer.Argument(metavar="IV.csv", help="Two columns: volts, current.")],
     output: Annotated[Path, typer.Option("-o", "--output", help="The card to write, CARD.toml.")],
-    kind: Annotated[str, typer.Option(help="spline | segments | polynomial")] = "spline",
+    kind: Annotated[str, typer.Option(help="spline | passive | segments | polynomial")] = "spline",
     name: Annotated[str | None, typer.Option(help="Device name; the card's file name if not given.")] = None,
     smoothing: Annotated[
-        float | None, typer.Option(help="spline: sum of squared residuals, in current units squared.")
+        float | None, typer.Option(help="spline, passive: sum of squared residuals, in current units squared.")
     ] = None,
     degree: Annotated[int | None, typer.Option(help="polynomial: its degree, 10 if not given.")] = None,
     reverse: Annotated[str, typer.Option(help="Below 0 V: clamp | odd")] = "clamp",
+    current_unit: Annotated[
+        CurrentUnit | None, typer.Option(help="What the points' currents are in: the circuit's currents follow.")
+    ] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace an existing card.")] = False,
 ) -> None:
     """Fit a device card to measured points."""
@@ -85,10 +112,12 @@ def fit(
 
     v, i = read_points(points)
     identity = Identity(name or output.stem.lower(), f"points of {points.name}", reverse=reverse)
+    if current_unit is not None:
+        identity = replace(identity, current_unit=current_unit.value, current_unit_a=_AMPERES[current_unit])
     device, report = fit_card(v, i, identity, kind, smoothing=smoothing, degree=degree)
     write_card(device, output, force=force)
     table = _table("", device.name)
-    for key, value in [*_report_rows(report), *_extrema_rows(report.extrema)]:
+    for key, value in [*_report_rows(report), *_extrema_rows(report.extrema), _power_row(device)]:
         table.add_row(key, value)
     _print(table)
     say(f"wrote {output}")
@@ -120,10 +149,22 @@ def _card_rows(device: Device) -> list[tuple[str, str]]:
         ("range", f"{device.curve.lo_v:g} V to {device.curve.hi_v:g} V"),
         ("below 0 V", card.reverse),
         ("current unit", card.units.current),
+        ("amperes in it", _amperes(card.units.current_unit_a)),
         ("measured points", "not on the card" if card.points is None else str(len(card.points.v))),
     ]
     rows += [(key.replace("_", " "), f"{value}") for key, value in card.fit.model_dump(exclude_none=True).items()]
     return [*rows, ("sha256", device.sha256)]
+
+
+def _amperes(unit_a: float | None) -> str:
+    return "not stated: units.i_unit_a of the technology is assumed" if unit_a is None else f"{unit_a:g}"
+
+
+def _power_row(device: Device) -> tuple[str, str]:
+    if device.delivers is None:
+        return "delivers power", "nowhere at a positive voltage"
+    volts, current = device.delivers
+    return "delivers power", f"at {volts:.4g} V, where it carries {current:.4g}: no passive device does"
 
 
 def _report_rows(report: FitReport) -> list[tuple[str, str]]:

@@ -49,13 +49,14 @@ def current_unit_notes(devices: Sequence[Device], unit_a: float) -> tuple[str, .
 def power_notes(devices: Sequence[Device]) -> tuple[str, ...]:
     """What a report says of curves that no passive device has."""
     notes = []
-    for device in dict.fromkeys(devices):
+    for device in {device.name: device for device in devices}.values():
         found = device.delivers
         if found is not None:
             volts, current = found
             notes.append(
                 f"the curve of {device.name} carries {current:.3g} units at {volts:.3g} V: there it delivers power, "
-                "which no passive device does (`kanspice devices fit --passive` makes one that does not)"
+                "which no passive device does (cards such as z21_passive, and those of `kanspice devices fit --kind "
+                "passive`, do not)"
             )
     return tuple(notes)
 

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from kanspice.devices.curves import Curve
 
 _GRID_POINTS = 4001
+_NOTHING = 1e-12
+"""Of the peak: what rounding may leave of a valley that carries no current."""
 
 
 @dataclass(frozen=True)
@@ -30,8 +32,8 @@ class Extrema:
 
     @property
     def peak_to_valley(self) -> float | None:
-        """Peak current over valley current; None where the valley current is not positive."""
-        return self.peak_i / self.valley_i if self.valley_i > 0 else None
+        """Peak current over valley current; None where the valley current is not positive, but for rounding."""
+        return self.peak_i / self.valley_i if self.valley_i > _NOTHING * self.peak_i else None
 
 
 def find_extrema(curve: Curve) -> Extrema | None:

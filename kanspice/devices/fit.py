@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -14,12 +15,17 @@ from kanspice.devices.curves import Array, PiecewisePolynomial
 from kanspice.devices.extrema import Extrema
 from kanspice.errors import InputError
 
-FitKind = Literal["spline", "segments", "polynomial"]
+FitKind = Literal["spline", "passive", "segments", "polynomial"]
 
 # Residual that a smoothing spline may leave where no smoothing is given: RMS, as a share of the largest current.
 DEFAULT_RESIDUAL = 0.02
 DEFAULT_DEGREE = 10
-MIN_POINTS = {"spline": 4, "segments": 2, "polynomial": 2}
+MIN_POINTS = {"spline": 4, "passive": 4, "segments": 2, "polynomial": 2}
+_SMOOTHED = ("spline", "passive")
+
+# A passive curve has the knots of a smoothing spline; where they are too few, those of one that is this much closer.
+_CLOSER = 0.8
+_MOST_TRIES = 40
 
 
 @dataclass(frozen=True)
@@ -58,17 +64,20 @@ def fit_card(
     """Fit points v (n,), volts, strictly rising, and i (n,), current units.
 
     kind "spline": FITPACK smoothing spline whose squared residuals sum to about `smoothing` (default: n times the
-    square of 2 % of the largest current; 0: the natural spline through every point). "segments": straight lines from
-    point to point. "polynomial": least squares of `degree` (default 10). Raises InputError on options that do not
-    belong to the kind, on too few or too many points, and where FITPACK does not reach the smoothing.
+    square of 2 % of the largest current; 0: the natural spline through every point). "passive": a cubic spline without
+    negative current whose squared residuals sum to `smoothing` at most, and which carries none at 0 V; points from 0 V
+    up. "segments": straight lines from point to point. "polynomial": least squares of `degree` (default 10). Raises
+    InputError on options that do not belong to the kind, on too few or too many points, and where no curve of the kind
+    is as close as the smoothing demands.
     """
     volts, current = np.asarray(v, dtype=np.float64), np.asarray(i, dtype=np.float64)
     _check_options(kind, smoothing, degree)
     _check_points(kind, volts, current)
     settings: dict[str, float] = {}
-    if kind == "spline":
+    if kind in _SMOOTHED:
         settings["smoothing"] = _default_smoothing(current) if smoothing is None else smoothing
-        curve = _spline(volts, current, settings["smoothing"])
+        fitted = _spline if kind == "spline" else _passive
+        curve = fitted(volts, current, settings["smoothing"])
     elif kind == "polynomial":
         settings["degree"] = min(DEFAULT_DEGREE, len(volts) - 1) if degree is None else degree
         curve = _polynomial(volts, current, int(settings["degree"]))
@@ -82,8 +91,8 @@ def fit_card(
 def _check_options(kind: str, smoothing: float | None, degree: int | None) -> None:
     if kind not in MIN_POINTS:
         raise InputError("unknown kind of fit", expected=" | ".join(MIN_POINTS), found=kind)
-    if smoothing is not None and kind != "spline":
-        raise InputError("--smoothing belongs to --kind spline", found=f"--kind {kind}")
+    if smoothing is not None and kind not in _SMOOTHED:
+        raise InputError(f"--smoothing belongs to --kind {' or '.join(_SMOOTHED)}", found=f"--kind {kind}")
     if degree is not None and kind != "polynomial":
         raise InputError("--degree belongs to --kind polynomial", found=f"--kind {kind}")
     if smoothing is not None and not (np.isfinite(smoothing) and smoothing >= 0):
@@ -123,6 +132,44 @@ def _spline(v: Array, i: Array, smoothing: float) -> PiecewisePolynomial:
                 found=f"smoothing {smoothing:g}: {reason}",
                 hint="a larger --smoothing, or 0 for the spline through every point",
             ) from warning
+
+
+def _passive(v: Array, i: Array, smoothing: float) -> PiecewisePolynomial:
+    """Least squares of B-splines with no negative coefficient, which is enough for no negative current."""
+    from scipy.interpolate import BSpline, PPoly  # noqa: PLC0415 - keeps `import kanspice.devices` fast
+    from scipy.optimize import nnls  # noqa: PLC0415
+
+    if v[0] < 0 or smoothing == 0:
+        raise InputError(
+            "a passive curve cannot be fitted",
+            expected="points at 0 V and above, and a smoothing above 0",
+            found=f"{v[0]:g} V" if v[0] < 0 else f"--smoothing {smoothing:g}",
+            hint="fit the forward branch, with --reverse odd for the other" if v[0] < 0 else None,
+        )
+    free, closest = 1 if v[0] == 0 else 0, np.inf
+    for breakpoints in _finer_and_finer(v, i, smoothing):
+        knots = np.pad(breakpoints, 3, mode="edge")
+        basis = BSpline.design_matrix(v, knots, 3).toarray()
+        found, residual = nnls(basis[:, free:], i)
+        closest = min(closest, residual**2)
+        if closest <= smoothing:
+            pieces = PPoly.from_spline(BSpline(knots, np.append(np.zeros(free), found), 3))
+            return PiecewisePolynomial.from_authors_spline(pieces.x, pieces.c.T)
+    raise InputError(
+        "no curve without negative current is that close to the points",
+        expected=f"squared residuals that sum to {smoothing:g}",
+        found=f"{closest:.3g} at least" if np.isfinite(closest) else None,
+        hint="a larger --smoothing",
+    )
+
+
+def _finer_and_finer(v: Array, i: Array, smoothing: float) -> Iterator[Array]:
+    """Breakpoints of smoothing splines, as long as FITPACK finds some."""
+    for tried in range(_MOST_TRIES):
+        try:
+            yield _spline(v, i, smoothing * _CLOSER**tried).breakpoints
+        except InputError:
+            return
 
 
 def _polynomial(v: Array, i: Array, degree: int) -> PiecewisePolynomial:

@@ -34,6 +34,23 @@ def test_list_names_every_device() -> None:
     assert result.exit_code == 0
     for name in ("a21", "z21", "z15", "zaz21", "rtd", "nmos_2n7002"):
         assert name in result.stdout
+    assert "a21, z21, zaz21: negative currents at positive voltages" in result.stdout
+    assert "unit -: the source does not say what its unit of current is" in result.stdout
+
+
+def test_show_says_where_a_curve_delivers_power_and_what_its_unit_is() -> None:
+    shown = " ".join(run("show", "z21").stdout.split())
+    assert "at 1.147 V, where it carries -0.08371: no passive device does" in shown
+    assert "not stated: units.i_unit_a of the technology is assumed" in shown
+    shown = " ".join(run("show", "nmos_2n7002").stdout.split())
+    assert "nowhere at a positive voltage" in shown
+    assert "amperes in it 0.001" in shown
+
+
+def test_fit_is_told_what_the_currents_are_in(points: Path, tmp_path: Path) -> None:
+    assert run("fit", points, "-o", tmp_path / "c.toml", "--kind", "segments", "--current-unit", "uA").exit_code == 0
+    units = load_device(tmp_path / "c.toml").card.units
+    assert (units.current, units.current_unit_a) == ("uA", 1e-6)
 
 
 def test_show_says_source_peak_and_valley() -> None:

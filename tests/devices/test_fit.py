@@ -71,8 +71,11 @@ def test_the_card_says_who_and_where_from() -> None:
 @pytest.mark.parametrize(
     ("points", "kind", "options", "message"),
     [
-        (21, "cubic", {}, r"spline \| segments \| polynomial"),
-        (21, "segments", {"smoothing": 1.0}, "--smoothing belongs to --kind spline"),
+        (21, "cubic", {}, r"spline \| passive \| segments \| polynomial"),
+        (21, "segments", {"smoothing": 1.0}, "--smoothing belongs to --kind spline or passive"),
+        (21, "passive", {"smoothing": 0.0}, "a smoothing above 0"),
+        (21, "passive", {"smoothing": 1e-9}, "no curve without negative current is that close"),
+        (3, "passive", {}, "4 to 4096"),
         (21, "spline", {"degree": 3}, "--degree belongs to --kind polynomial"),
         (21, "spline", {"smoothing": -1.0}, "bad smoothing"),
         (21, "spline", {"smoothing": np.inf}, "bad smoothing"),
@@ -131,3 +134,46 @@ def test_the_card_keeps_the_points() -> None:
     assert device.card.points is not None
     assert device.card.points.i == tuple(v**2)
     np.testing.assert_allclose(device.measured().curve.numpy(v)[0], v**2)
+
+
+def test_a_passive_curve_carries_no_negative_current() -> None:
+    """Where an ordinary one of the same smoothing does."""
+    v = np.linspace(0.0, 1.5, 31)
+    i = np.maximum(np.sin(4 * v), 0.0)
+    fine = np.linspace(-0.5, 2.0, 5001)
+    active, _ = fit_card(v, i, WHO, "spline", smoothing=0.02)
+    passive, report = fit_card(v, i, WHO, "passive", smoothing=0.02)
+    assert active.delivers is not None
+    assert passive.delivers is None
+    assert passive.curve.numpy(fine)[0].min() > -1e-14
+    assert passive.curve.numpy(0.0)[0] == 0.0
+    assert report.residual_rms**2 * len(v) <= 0.02
+
+
+def test_a_passive_curve_begins_where_the_points_do() -> None:
+    v = np.linspace(0.2, 1.0, 9)
+    passive, _ = fit_card(v, 1 + v, WHO, "passive", smoothing=0.01)
+    np.testing.assert_allclose(passive.curve.numpy([0.0, 0.2])[0], 1.2, atol=1e-9)
+    with pytest.raises(InputError, match=r"(?s)points at 0 V and above.*-0\.1 V.*--reverse odd"):
+        fit_card(v - 0.3, v, WHO, "passive", smoothing=0.01)
+
+
+@pytest.mark.reference_data
+@pytest.mark.parametrize("name", AUTHORS_SMOOTHING)
+def test_the_shipped_passive_card_is_our_fit_of_the_published_points(name: str, published_iv: Path) -> None:
+    v, i = read_points(published_iv / f"{name}_nodes.csv")
+    ours, report = fit_card(v, i, WHO, "passive", smoothing=AUTHORS_SMOOTHING[name])
+    shipped = load_device(f"{name}_passive")
+    fine = np.linspace(v[0], v[-1], 5001)
+    np.testing.assert_allclose(ours.curve.numpy(fine)[0], shipped.curve.numpy(fine)[0], atol=1e-9)
+    assert report.residual_rms**2 * len(v) <= AUTHORS_SMOOTHING[name]
+
+
+@pytest.mark.parametrize("name", AUTHORS_SMOOTHING)
+def test_shipped_passive_cards_deliver_no_power(name: str) -> None:
+    device = load_device(f"{name}_passive")
+    assert device.delivers is None
+    assert (load_device(name).delivers is not None) == (name != "z15")
+    assert device.curve.numpy(np.linspace(-1, 2, 5001))[0].min() > -1e-12
+    assert device.curve.numpy([-1.0, 0.0])[0].tolist() == [0.0, 0.0]
+    assert device.card.source == load_device(name).card.source
