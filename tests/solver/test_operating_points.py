@@ -191,7 +191,8 @@ def test_ngspice_agrees(made, stages, names, seed):
     (gain, spreads), (stage, norm) = made, stages
     model = network([3, 4, 2], [load_device(name) for name in names], input_stage=stage, norm=norm, seed=seed)
     inputs = inputs_for(model, 12, seed)
-    overrides = (f"tia.gain={gain}", "tia.rail_v=1000.0", "tia.headroom=0.01", *spreads)
+    sized = ("units.i_unit_a=1e-6", "tia.rail_v=1000.0", "tia.headroom=0.01")
+    overrides = (f"tia.gain={gain}", *sized, *spreads)
     design = specimen_of(model, inputs, *overrides, seed=seed)
     assert disagreement(design, inputs) < 1e-6
 

@@ -51,7 +51,8 @@ def overrides(drawn):
 def test_ngspice_agrees_in_any_technology(drawn, names, seed):
     model = network([4, 3, 2], [load_device(name) for name in names], seed=seed)
     inputs = inputs_for(model, 4, seed)
-    design = specimen_of(model, inputs, *overrides(drawn), "tia.rail_v=1000.0", "tia.headroom=0.01", seed=seed)
+    sized = ("units.i_unit_a=1e-6", "tia.rail_v=1000.0", "tia.headroom=0.01")
+    design = specimen_of(model, inputs, *overrides(drawn), *sized, seed=seed)
     judge = ngspice.solve(design, inputs, "device", NgspiceOptions(check_samples=0, timeout_s=10))
     assume(not judge.failed)
     found = solve(design, inputs, "device", SolverOptions(check_samples=0))

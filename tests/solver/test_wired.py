@@ -132,7 +132,8 @@ def test_ngspice_agrees(wires, gain, spreads, names, seed):
     inputs = inputs_for(model, 6, seed)
     row, column, driver = wires
     ohms = (f"wires.row_ohm={row}", f"wires.column_ohm={column}", f"wires.driver_ohm={driver}")
-    design = specimen_of(model, inputs, f"tia.gain={gain}", "tia.rail_v=1000.0", "tia.headroom=0.01", *ohms, *spreads)
+    sized = ("units.i_unit_a=1e-6", f"tia.gain={gain}", "tia.rail_v=1000.0", "tia.headroom=0.01")
+    design = specimen_of(model, inputs, *sized, *ohms, *spreads)
     judge = ngspice.solve(design, inputs, "device", NgspiceOptions(check_samples=0))
     found = solve(design, inputs, "device")
     assert judge.failed == found.failed == ()
