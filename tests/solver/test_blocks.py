@@ -41,7 +41,7 @@ def model():
 @pytest.mark.parametrize("overrides", TECHNOLOGIES)
 def test_blocks_do_not_matter_to_the_last_bit(model, overrides):
     inputs = inputs_for(model, 23)
-    design = specimen_of(model, inputs, *overrides, "tia.rail_v=50.0")
+    design = specimen_of(model, inputs, *overrides, "units.i_unit_a=1e-6", "tia.rail_v=50.0")
     whole = solve(design, inputs, "device", SolverOptions(check_samples=0))
     assert whole.solved.any()
     for block in (1, 5, 22):

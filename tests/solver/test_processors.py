@@ -46,7 +46,7 @@ TECHNOLOGIES = {
         *("wires.row_ohm=20", "wires.column_ohm=20", "devices.series_ohm=3000", "converters.input_noise_v=2e-3"),
     ),
 }
-WIDE = ("tia.rail_v=1000.0", "tia.headroom=0.01")
+WIDE = ("units.i_unit_a=1e-6", "tia.rail_v=1000.0", "tia.headroom=0.01")
 
 
 @contextmanager
