@@ -22,10 +22,12 @@ class Plot:
 
 
 def read_plots(path: Path) -> list[Plot]:
-    """Every complete plot in the file; an empty list when there is no file, or none in it.
+    """Every complete plot in the file; an empty list when there is no file, or none in it, or a pipe in its place.
 
     A plot that was cut off (the simulator was killed) gives the points that are there in full.
     """
+    if path.is_fifo():
+        return []
     try:
         content = path.read_bytes()
     except FileNotFoundError:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import numpy as np
 import pytest
 
@@ -81,4 +83,9 @@ def test_a_count_that_is_none_is_not_believed(read, points):
 
 
 def test_no_file_is_no_plot(tmp_path):
+    assert read_plots(tmp_path / "out.raw") == []
+
+
+def test_a_pipe_in_the_place_of_results_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "out.raw")
     assert read_plots(tmp_path / "out.raw") == []
