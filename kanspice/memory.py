@@ -16,6 +16,7 @@ _WORDS = re.compile(
     re.IGNORECASE,
 )
 """Of libraries that find none left, and do not raise MemoryError."""
+_AVAILABLE = re.compile(r"MemAvailable:\s*(\d+) kB")
 _PEAK = re.compile(rb"VmHWM:\s*(\d+) kB")
 
 
@@ -67,3 +68,14 @@ def _chain(error: BaseException) -> list[BaseException]:
         found.append(cause)
         cause = cause.__cause__ or cause.__context__
     return found
+
+
+def available_bytes() -> int | None:
+    """What a new process may take: what the machine has left, or less by `ulimit -v`; None where that is not known."""
+    limit, _ = resource.getrlimit(resource.RLIMIT_AS)
+    known = [] if limit == resource.RLIM_INFINITY else [limit]
+    try:
+        found = _AVAILABLE.search(Path("/proc/meminfo").read_text(encoding="ascii"))
+    except OSError:
+        found = None
+    return min([*known, *([int(found[1]) * 1024] if found else [])], default=None)

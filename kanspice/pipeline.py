@@ -29,10 +29,12 @@ from kanspice.gap import (
     squared_errors,
 )
 from kanspice.gap.causes import Plan, attributed, attribution, numerical_cause, planned, solve_all
+from kanspice.gap.cross_check import unchecked
 from kanspice.measured import Measured, Reference, generates, has_answer, scale_of
 from kanspice.models import LoadedModel
 from kanspice.netlist import Fidelity, fidelities
 from kanspice.ngspice import Advance, NgspiceOptions, Progress, SideRun
+from kanspice.ngspice.room import NoRoomError
 from kanspice.solution import FailedSample, Outcome, Solution
 from kanspice.technology import Technology
 from kanspice.validation import nearest
@@ -167,7 +169,10 @@ def cross_check(
 
     which = [numbers[sample] for sample in samples]
     engine, part = other(options.engine), inputs[samples]
-    found = solve(engine, design, part, fidelity, again, hints=chosen, progress=beside, numbers=which)
+    try:
+        found = solve(engine, design, part, fidelity, again, hints=chosen, progress=beside, numbers=which)
+    except NoRoomError as error:
+        return unchecked(engine, samples, f"{error.problem}: {error.found}; {error.expected}")
     return cross_checked(design, solution, found, samples)
 
 

@@ -33,6 +33,11 @@ class Outcome(Enum):
         """What to try when a sample ended so."""
         return _ADVICE[self]
 
+    @property
+    def is_of_the_simulator(self) -> bool:
+        """True where it was the engine that came to its end, which says nothing of the circuit."""
+        return self in (Outcome.TIMED_OUT, Outcome.CRASHED)
+
 
 _ADVICE = {
     Outcome.CONVERGED: "",
@@ -110,7 +115,7 @@ class Solution:
     row_a: crossbar name -> (samples, rows), amps that rows take from what drives them.
     amplifier_a: crossbar name -> (samples, 2 * pairs), amps that amplifiers' output stages take from their columns.
     simulator_peak_bytes: the most memory that a simulator's process held, where the system says so.
-    engine_at_most_bytes: the most that the engine said beforehand it would take of this process, where it does.
+    engine_at_most_bytes: the most that the engine said beforehand it would take, of this process or a simulator's.
     waveforms: of a few samples, stage by stage, where they were asked for.
     """
 

@@ -221,7 +221,8 @@ class _Bars:
         task = self._results if advance.side_run is None else self._task(advance.side_run)
         self._progress.update(task, advance=advance.samples)
         if advance.simulator_bytes:
-            self._progress.update(task, memory=f"{advance.simulator_bytes / 1e6:,.0f} MB")
+            first = f", first sample after about {advance.first_s:,.0f} s" if advance.first_s else ""
+            self._progress.update(task, memory=f"{advance.simulator_bytes / 1e6:,.0f} MB{first}")
 
     def _task(self, side_run: SideRun) -> TaskID:
         if side_run not in self._side_runs:

@@ -133,6 +133,7 @@ def study(
             device=device,
             cross_check=checks,
             no_cross_check=why_none,
+            cross_check_needed=bool(cross_check),
             limits=tuple(parse_limits(max_ or [])),
             yield_min=yield_min,
         )

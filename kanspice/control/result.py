@@ -164,7 +164,7 @@ class ControlResult:
     @property
     def is_measured(self) -> bool:
         """Every episode has an end of its own, and engines agree."""
-        return not self.failed and not self.along.failed and not self.engines_disagree
+        return not (self.failed or self.along.failed or self.engines_disagree or self.along.is_unchecked)
 
     @property
     def exit_code(self) -> int:

@@ -40,6 +40,8 @@ def outcome(result: ControlResult) -> Verdict:
         return Verdict("FAILED: the circuit's answer was not always found", warning=True)
     if result.engines_disagree:
         return Verdict("FAILED: the engines disagree, so neither can be believed", warning=True)
+    if result.along.is_unchecked:
+        return Verdict(f"FAILED: {verdict.UNCHECKED}", warning=True)
     if exceeded:
         return Verdict(f"FAILED: of {many(len(result.limits), 'limit')}, {exceeded} exceeded", warning=True)
     return Verdict(

@@ -9,7 +9,7 @@ import numpy as np
 
 from kanspice.design import Design
 from kanspice.gap.metrics import spread
-from kanspice.solution import Solution
+from kanspice.solution import FailedSample, Outcome, Solution
 
 CROSSBAR_TOLERANCE = 1e-6
 PERIOD_TOLERANCE = 1e-4
@@ -27,11 +27,20 @@ class OtherOutcome:
 
 
 @dataclass(frozen=True)
+class NotChecked:
+    """A sample that an engine could not even try: it crashed, or ran out of time or memory. That says nothing of it."""
+
+    index: int
+    why: str
+
+
+@dataclass(frozen=True)
 class CrossCheck:
     """Some samples solved by another engine.
 
     samples: which. worst: largest difference of any output, in standard deviations of the outputs, and worst_sample the
-    sample that has it; None where no sample was solved by both. allowed: what `worst` may be.
+    sample that has it; None where no sample was solved by both. allowed: what `worst` may be. outcomes: of samples that
+    one engine solved and the other found to have no result; not_checked: of samples that one of them could not try.
     """
 
     engine: str
@@ -41,11 +50,17 @@ class CrossCheck:
     worst_sample: int | None
     allowed: float
     outcomes: tuple[OtherOutcome, ...]
+    not_checked: tuple[NotChecked, ...] = ()
+
+    @property
+    def disagrees(self) -> bool:
+        """The engines say different things of some sample."""
+        return bool(self.outcomes) or (self.worst is not None and self.worst > self.allowed)
 
     @property
     def passed(self) -> bool:
-        """The engines agree on every sample, also on those without a result."""
-        return not self.outcomes and (self.worst is None or self.worst <= self.allowed)
+        """The engines agree on every sample, also on those without a result, and both tried every one."""
+        return not self.disagrees and not self.not_checked
 
     def among(self, places: Sequence[int]) -> CrossCheck:
         """The same among more samples: this one's are at `places`, in order."""
@@ -54,6 +69,7 @@ class CrossCheck:
             samples=tuple(places[sample] for sample in self.samples),
             worst_sample=None if self.worst_sample is None else places[self.worst_sample],
             outcomes=tuple(replace(each, index=places[each.index]) for each in self.outcomes),
+            not_checked=tuple(replace(each, index=places[each.index]) for each in self.not_checked),
         )
 
 
@@ -78,7 +94,14 @@ def cross_checked(design: Design, solution: Solution, other: Solution, samples: 
         worst_sample=None if worst is None else samples[worst],
         allowed=_allowed(design, (solution, other), scale_v),
         outcomes=_different_outcomes(solution, other, samples),
+        not_checked=_not_checked(solution, other, samples),
     )
+
+
+def unchecked(engine: str, samples: Sequence[int], why: str) -> CrossCheck:
+    """That of an engine that could not begin, with the reason."""
+    nothing = tuple(NotChecked(sample, why) for sample in samples)
+    return CrossCheck(engine, "", tuple(samples), None, None, 0.0, (), nothing)
 
 
 def _allowed(design: Design, solutions: Sequence[Solution], scale_v: float) -> float:
@@ -89,7 +112,27 @@ def _allowed(design: Design, solutions: Sequence[Solution], scale_v: float) -> f
 
 
 def _different_outcomes(solution: Solution, other: Solution, samples: Sequence[int]) -> tuple[OtherOutcome, ...]:
-    first = {failure.index: failure.outcome.value for failure in solution.failed}
-    second = {samples[failure.index]: failure.outcome.value for failure in other.failed}
-    pairs = [(index, first.get(index, "converged"), second.get(index, "converged")) for index in samples]
-    return tuple(OtherOutcome(*pair) for pair in pairs if pair[1] != pair[2])
+    first, second = _failures(solution, range(solution.samples)), _failures(other, samples)
+    tried = set(samples) - {each.index for each in _not_checked(solution, other, samples)}
+    pairs = [(index, _outcome(first.get(index)), _outcome(second.get(index))) for index in sorted(tried)]
+    return tuple(OtherOutcome(index, one.value, two.value) for index, one, two in pairs if one is not two)
+
+
+def _not_checked(solution: Solution, other: Solution, samples: Sequence[int]) -> tuple[NotChecked, ...]:
+    """Samples that either engine could not try."""
+    places = (solution, range(solution.samples)), (other, samples)
+    found = {index: (engine, each) for engine, of in places for index, each in _failures(engine, of).items()}
+    untried = ((index, *found[index]) for index in samples if index in found)
+    return tuple(
+        NotChecked(index, f"{engine.engine}: {each.detail or each.outcome.value}")
+        for index, engine, each in untried
+        if each.outcome.is_of_the_simulator
+    )
+
+
+def _failures(solution: Solution, samples: Sequence[int]) -> dict[int, FailedSample]:
+    return {samples[failure.index]: failure for failure in solution.failed}
+
+
+def _outcome(failure: FailedSample | None) -> Outcome:
+    return Outcome.CONVERGED if failure is None else failure.outcome

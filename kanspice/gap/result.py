@@ -145,20 +145,28 @@ class GapResult:
     @property
     def passed(self) -> bool:
         """Every sample solved, every limit kept, and engines that agree where two were asked."""
-        return not self.failed and not self.engines_disagree and all(limit.passed for limit in self.limits)
+        checked = self.cross_check is None or self.cross_check.passed
+        return not self.failed and checked and all(limit.passed for limit in self.limits)
 
     @property
     def engines_disagree(self) -> bool:
         """True when another engine was asked and says something else."""
-        return self.cross_check is not None and not self.cross_check.passed
+        return self.cross_check is not None and self.cross_check.disagrees
+
+    @property
+    def is_unchecked(self) -> bool:
+        """True when another engine was asked and could not try every sample."""
+        return self.cross_check is not None and bool(self.cross_check.not_checked)
 
     @property
     def exit_code(self) -> int:
         """0 measured and within limits, 1 a limit exceeded, 3 not measured.
 
-        That is: some sample, or some limit's metric, is without a result, or two engines disagree about the results.
+        That is: some sample, or some limit's metric, is without a result, or two engines disagree about the results, or
+        one could not check them.
         """
-        if self.failed or self.engines_disagree or any(math.isnan(limit.value) for limit in self.limits):
+        unknown = any(math.isnan(limit.value) for limit in self.limits)
+        if self.failed or self.engines_disagree or self.is_unchecked or unknown:
             return 3
         return 0 if self.passed else 1
 

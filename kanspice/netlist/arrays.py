@@ -14,6 +14,7 @@ import numpy as np
 from kanspice.design import Crossbar
 from kanspice.netlist.cells import Cell, Placed, Row, WindowCell
 from kanspice.netlist.names import layer_of, sense_node
+from kanspice.netlist.weight import Tally, weight
 from kanspice.netlist.wires import Wires, capacitors
 from kanspice.units import spice_number
 
@@ -47,12 +48,18 @@ class Array:
         senses = 2 * self.crossbar.width if self.is_windowed else 0
         return senses + shared * self.crossbar.rows + sum(1 for _ in Wires(self.crossbar, self.rows).inner_nodes)
 
-    @property
-    def elements(self) -> int:
-        """How many elements there are; capacitors, which are nothing in an operating point, are not counted."""
-        shared = len(self._shared_by_a_row) * self.crossbar.rows
-        senses = 2 * self.crossbar.width if self.is_windowed else 0
-        return self.crossbar.device_count + senses + shared + sum(1 for _ in Wires(self.crossbar, self.rows).lines())
+    def count(self, tally: Tally) -> None:
+        """Adds its elements; capacitors, which are nothing in an operating point, are not counted."""
+        wires, shared = Wires(self.crossbar, self.rows), self._shared_by_a_row
+        tally.add(len(shared) * self.crossbar.rows, sum(map(weight, shared)) * self.crossbar.rows)
+        if self.is_windowed:
+            tally.add_lines(self._senses(wires))
+        tally.add_lines(wires.lines())
+        numbers = np.count_nonzero(self.crossbar.area, axis=(0, 1)).tolist()
+        ends = wires.ends(0, 0)
+        for cell, number in zip(self.cells, numbers, strict=True):
+            placed = Placed(self._named_rows[0], 0, "p", ends, self.crossbar.current_unit_a, 0.0)
+            tally.add(number, number * weight(cell.written_out(placed)))
 
     def lines(self) -> Iterator[str]:
         """Every element: what limits the columns' voltages, wires, what devices share, and they, row by row."""

@@ -36,6 +36,7 @@ from kanspice.netlist.names import (
 )
 from kanspice.netlist.netlist import CIRCUIT, Netlist, Text, whole
 from kanspice.netlist.periods import period_netlist
+from kanspice.netlist.weight import Tally, estimated_bytes
 from kanspice.units import spice_number
 
 _TITLE = "* kanspice circuit: drive the input nodes named in manifest.json, add an analysis and .end"
@@ -105,7 +106,7 @@ class _Builder:
         self.curves = [device.curve.stretched(design.input_v_per_unit) for device in design.devices]
         self.nodes: set[str] = set()
         self.inner_nodes = 0
-        self.elements = 0
+        self.tally = Tally()
         self.drivers: tuple[str, ...] = ()
         self.row_sources: dict[str, tuple[str, ...]] = {}
         self.amplifier_sources: dict[str, tuple[str, ...]] = {}
@@ -125,7 +126,8 @@ class _Builder:
             amplifiers={crossbar.name: _of_columns(crossbar, tia_node) for crossbar in self.design.crossbars},
             reach_v=self.reach_v,
             nodes=len(self.nodes) + self.inner_nodes,
-            elements=self.elements,
+            elements=self.tally.elements,
+            simulator_bytes=estimated_bytes(self.tally.simulator_bytes),
             row_sources=self.row_sources,
             amplifier_sources=self.amplifier_sources,
         )
@@ -152,6 +154,7 @@ class _Builder:
         elif isinstance(stage, FilterBank | SynapseBank):
             lines = self._add_bank(stage, signal, outputs)
         around = str(self.circuit).partition("\n")[2].strip("\n")
+        self.tally.add_lines(around.splitlines())
         self.sections.append(partial(_section, f"* {stage.name}\n{around}\n", lines))
         return outputs
 
@@ -162,7 +165,6 @@ class _Builder:
 
     def _count(self, nodes: tuple[str, ...]) -> None:
         self.nodes.update(nodes)
-        self.elements += 1
 
     def _add_limiter(self, stage: Limiter, signal: list[str], outputs: list[str]) -> None:
         names = [f"{layer_of(stage.name)}_in{index}" for index in range(stage.width)]
@@ -199,7 +201,7 @@ class _Builder:
         if array.is_windowed:
             self.used.add("column_sense")
         self.nodes.update(signal, _of_columns(stage, column_node))
-        self.elements += array.elements
+        array.count(self.tally)
         self.inner_nodes += array.inner_nodes
         for pair, output in enumerate(outputs):
             self._add_pair(stage, layer, pair, output)
@@ -214,7 +216,7 @@ class _Builder:
         self.used |= subcircuits_of(stage, begins_s)
         columns = [sum_node(layer, index) for index in range(stage.width)]
         self.nodes.update(signal, columns)
-        self.elements += sum(1 for _ in lines())
+        self.tally.add_lines(lines())
         gains = stage.sum_gain * stage.scale if isinstance(stage, FilterBank) else np.ones(stage.width)
         self.now_s += stage.slot_s if isinstance(stage, FilterBank) else 0.0
         is_noisy = isinstance(stage, SynapseBank) and stage.is_noisy
@@ -248,7 +250,6 @@ class _Builder:
             bias_a = float(stage.bias_a[place])
             if bias_a:
                 self.circuit.I(f"{layer}_b{pair}{sign}", 0, column, spice_number(bias_a))
-                self.elements += 1
         subtractor, values = "subtractor", {"gain": stage.subtractor_gain}
         if math.isfinite(stage.swing_v):
             subtractor, values = "subtractor_limited", values | {"swing": stage.swing_v}

@@ -11,6 +11,7 @@ from kanspice.design import Design, FilterBank
 from kanspice.netlist.library import library_text
 from kanspice.netlist.names import amplitude_node, connection_element, layer_of, sine_node
 from kanspice.netlist.netlist import CIRCUIT, Netlist, whole
+from kanspice.netlist.weight import Tally, estimated_bytes
 from kanspice.units import spice_number
 
 SUBCIRCUITS = "subcircuits.lib"
@@ -35,6 +36,8 @@ def filter_netlist(design: Design) -> Netlist:
     title = "* kanspice circuit: drive the sines' nodes named in manifest.json, add an analysis and .end"
     files[CIRCUIT] = "\n".join([title, *(f".include {name}" for name in files)]) + "\n"
     inputs = tuple(node for bank in banks for node in sine_nodes(bank))
+    tally = Tally()
+    tally.add_lines(line for each in lines.values() for line in each)
     return Netlist(
         fidelity="filter",
         files={name: whole(text) for name, text in files.items()},
@@ -44,7 +47,8 @@ def filter_netlist(design: Design) -> Netlist:
         amplifiers={},
         reach_v={},
         nodes=len(inputs) + sum(bank.connections for bank in banks),
-        elements=sum(bank.connections for bank in banks),
+        elements=tally.elements,
+        simulator_bytes=estimated_bytes(tally.simulator_bytes),
     )
 
 

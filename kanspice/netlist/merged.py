@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from kanspice.design import OdePeriod
-from kanspice.design.branches import LEAK, PIECEWISE_LINEAR_LAWS
+from kanspice.design.branches import LEAK
 from kanspice.devices.curves import spice_literal
 from kanspice.netlist.branches import branches_of, carries_current
 from kanspice.netlist.elimination import elimination_order
@@ -49,11 +49,6 @@ def pair_lines(period: OdePeriod, nodes: Sequence[str], pairs: dict[Pair, list[i
     if _rectifies_a_difference(period):
         return _tables(period, nodes, pairs)
     return _sums(period, nodes, pairs)
-
-
-def is_one_element(period: OdePeriod) -> bool:
-    """True for laws of which a pair is one element, whatever its branches."""
-    return period.law in PIECEWISE_LINEAR_LAWS
 
 
 def _rectifies_a_difference(period: OdePeriod) -> bool:

@@ -38,6 +38,8 @@ class Netlist:
     """Crossbar name -> largest column voltage for which its cells are exact."""
     nodes: int
     elements: int
+    simulator_bytes: int
+    """The most memory that an ngspice takes for it, estimated."""
     row_sources: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Crossbar name -> the sources that drive its rows; what they deliver is their current with its sign changed."""
     amplifier_sources: Mapping[str, tuple[str, ...]] = field(default_factory=dict)

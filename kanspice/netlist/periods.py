@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 
 import numpy as np
@@ -10,11 +10,12 @@ import numpy as np
 from kanspice.design import Design, OdePeriod, ReadOut
 from kanspice.netlist.branches import bank_text, branch_lines, carries_current
 from kanspice.netlist.fidelity import Fidelity
-from kanspice.netlist.merged import is_one_element, pair_lines, pair_of, parallel_branches
+from kanspice.netlist.merged import pair_lines, pair_of, parallel_branches
 from kanspice.netlist.names import bank_node, branch_element, layer_of, pair_element, period_node
 from kanspice.netlist.netlist import CIRCUIT, Netlist, Text, whole
 from kanspice.netlist.nodes import node_lines
 from kanspice.netlist.switching import SUBCIRCUITS, capacitor_nodes, circuit_lines, subcircuits_text
+from kanspice.netlist.weight import Tally, estimated_bytes
 
 
 def bank_file(layer: str) -> str:
@@ -25,13 +26,13 @@ def bank_file(layer: str) -> str:
 def period_netlist(design: Design, fidelity: Fidelity) -> Netlist:
     """The banks; capacitors belong to a run of a period, or, where periods are switched, to the circuit."""
     files: dict[str, Text] = {}
-    elements = 0
+    tally = Tally()
     probes: dict[str, tuple[str, ...]] = {}
     nodes: tuple[str, ...] = ()
     for stage, own in zip(design.periods, _nodes(design), strict=True):
         layer = layer_of(stage.name)
-        files[bank_file(layer)], count = _bank(stage, design, fidelity)
-        elements += count
+        files[bank_file(layer)], bank = _bank(stage, design, fidelity)
+        tally.add(bank.elements, bank.simulator_bytes)
         nodes = probes[stage.name] = own
     probes |= {s.name: probes[p.name] for p in design.periods if (s := design.sum_after(p)) is not None}
     probes |= {s.name: nodes[s.start : s.start + s.width] for s in design.stages if isinstance(s, ReadOut)}
@@ -40,9 +41,11 @@ def period_netlist(design: Design, fidelity: Fidelity) -> Netlist:
         text = subcircuits_text(design)
         files[SUBCIRCUITS] = whole(text)
         circuit += [f".include {SUBCIRCUITS}", *circuit_lines(design, design.switching)]
-        elements += _count([*text.splitlines(), *circuit])
+        tally.add_lines([*text.splitlines(), *circuit])
     files[CIRCUIT] = whole("".join(f"{line}\n" for line in circuit))
     capacitors = {node for period in design.periods for node in probes[period.name]}
+    if design.switching is None:
+        tally.add_lines(node_lines("any", 1.0, design.losses) * len(capacitors))
     return Netlist(
         fidelity=fidelity,
         files=files,
@@ -52,7 +55,8 @@ def period_netlist(design: Design, fidelity: Fidelity) -> Netlist:
         amplifiers={},
         reach_v={},
         nodes=len(capacitors),
-        elements=elements if design.switching is not None else elements + len(capacitors) * _elements_of_node(design),
+        elements=tally.elements,
+        simulator_bytes=estimated_bytes(tally.simulator_bytes),
     )
 
 
@@ -67,28 +71,23 @@ def element_names(period: OdePeriod, fidelity: Fidelity) -> list[str]:
     return names
 
 
-def _elements_of_node(design: Design) -> int:
-    return len(node_lines("any", 1.0, design.losses))
-
-
-def _bank(period: OdePeriod, design: Design, fidelity: Fidelity) -> tuple[Text, int]:
-    """A bank's text and the number of its elements. It hangs on the capacitors, or on the switches before them."""
+def _bank(period: OdePeriod, design: Design, fidelity: Fidelity) -> tuple[Text, Tally]:
+    """A bank's text and what it comes to. It hangs on the capacitors, or on the switches before them."""
     name = period_node if design.switching is None else bank_node
     nodes = [name(layer_of(period.name), node) for node in range(period.nodes + 1)]
+    tally = Tally()
     if fidelity == "device":
         branches = partial(branch_lines, period, nodes, design.schematic)
-        return _bank_text(period, branches), _count(branches())
+        tally.add_lines(branches())
+        return _bank_text(period, branches), tally
     pairs = parallel_branches(period)
     lines = partial(pair_lines, period, nodes, pairs)
-    return _bank_text(period, lines), len(pairs) if is_one_element(period) else _count(lines())
+    tally.add_lines(lines())
+    return _bank_text(period, lines), tally
 
 
 def _bank_text(period: OdePeriod, lines: Callable[[], Iterator[str]]) -> Text:
     return lambda: bank_text(period, lines())
-
-
-def _count(lines: Iterable[str]) -> int:
-    return sum(line[:1] not in ("", "*", "+", ".") for line in lines)
 
 
 def _nodes(design: Design) -> list[tuple[str, ...]]:

@@ -33,13 +33,14 @@ class Advance:
     """What was done since the last report.
 
     samples: parts of one count; below 0 where they have to be solved again. simulator_bytes: the most memory that the
-    process at work has held so far, or that an engine within this one will take; 0 where that is not known. side_run:
-    what it was done for; None for the results.
+    process at work has held so far, or that an engine will take; 0 where that is not known. side_run: what it was done
+    for; None for the results. first_s: how much time of the processor a first sample will take, where that is long.
     """
 
     samples: float
     simulator_bytes: int = 0
     side_run: SideRun | None = None
+    first_s: float = 0.0
 
 
 Progress = Callable[[Advance], None]
@@ -207,7 +208,7 @@ def doubt_in(run: Run, first: int, points: int, expected: int) -> FailedSample |
 
 def is_worth_another(doubt: FailedSample | None) -> bool:
     """True when the simulator did not converge: fewer samples at a time, or a better start, may help."""
-    return doubt is not None and doubt.outcome not in (Outcome.TIMED_OUT, Outcome.CRASHED)
+    return doubt is not None and not doubt.outcome.is_of_the_simulator
 
 
 def is_final(block: Sequence[int], doubt: FailedSample | None, *, hinted: bool) -> bool:

@@ -20,6 +20,7 @@ from kanspice.ngspice.diagnose import suspicion
 from kanspice.ngspice.engine import solve
 from kanspice.ngspice.program import find_ngspice
 from kanspice.ngspice.raw import read_plots
+from kanspice.ngspice.room import announce
 from kanspice.outcomes import Volts, column_failures, range_failures
 from kanspice.solution import FailedSample, Outcome, Solution
 from kanspice.units import spice_number
@@ -56,8 +57,10 @@ class Resident:
         self.sample_timeout_s = sample_timeout_s
         self._engine_options = {"fidelity": fidelity, **asdict(options), **asdict(NORMAL)}
         self._program = find_ngspice()
-        self._circuit = Circuit.lay_out(build_netlist(design, fidelity, full_cells=True), folder / "circuit")
-        netlist, klu = self._circuit.netlist, self._program.has_klu
+        netlist = build_netlist(design, fidelity, full_cells=True)
+        announce(netlist, 1, None)
+        self._circuit = Circuit.lay_out(netlist, folder / "circuit")
+        klu = self._program.has_klu
         deck = resident_deck(netlist.inputs, self._circuit.nodes, self._circuit.sources, NORMAL, klu=klu)
         (self._circuit.folder / _DECK).write_text(deck, encoding="ascii")
         self._process: Conversation | None = None

@@ -21,6 +21,7 @@ from kanspice.ngspice.blocks import Attempt, Found, NgspiceOptions, Progress, sp
 from kanspice.ngspice.circuit import Circuit
 from kanspice.ngspice.process import OnPoint, Run, run_deck
 from kanspice.ngspice.program import find_ngspice
+from kanspice.ngspice.room import announce
 from kanspice.outcomes import Volts, chosen_samples, expected_outputs_v, range_failures
 from kanspice.solution import NumericalError, Solution
 
@@ -61,7 +62,9 @@ class Simulation(ABC):
         self.notes: list[str] = []
         self._stop, self._run_numbers = threading.Event(), count()
         self._started = time.monotonic()
-        self.circuit = Circuit.lay_out(build_netlist(task.design, task.fidelity), task.folder / "circuit")
+        netlist = build_netlist(task.design, task.fidelity)
+        announce(netlist, max(min(task.options.jobs, len(task.inputs_v)), 1), task.progress)
+        self.circuit = Circuit.lay_out(netlist, task.folder / "circuit")
         self._netlist_s, self._simulate_s = self._elapsed_s, 0.0
 
     @abstractmethod
@@ -169,5 +172,6 @@ class Simulation(ABC):
             notes=tuple(self.notes),
             numerical_error=numerical_error,
             simulator_peak_bytes=found.peak_bytes or None,
+            engine_at_most_bytes=netlist.simulator_bytes,
             netlist={"nodes": netlist.nodes, "elements": netlist.elements, "bytes": self.circuit.size},
         )

@@ -251,6 +251,15 @@ class OtherOutcomePart(Part):
     """How it ended in the other engine."""
 
 
+class NotCheckedPart(Part):
+    """A sample that an engine could not try."""
+
+    index: Count
+    """From 0, in the order of the inputs."""
+    why: str
+    """Which engine, and what it said."""
+
+
 class CrossCheckPart(Part):
     """Some samples solved by another engine too."""
 
@@ -266,8 +275,10 @@ class CrossCheckPart(Part):
     """What it may be."""
     different_outcomes: list[OtherOutcomePart]
     """Samples that one engine solved and the other did not."""
+    not_checked: list[NotCheckedPart] = Field(default_factory=list)
+    """Samples that one of them could not try: it crashed, or ran out of time or memory."""
     passed: bool
-    """Whether they agree."""
+    """Whether they agree on every sample, and both tried it."""
 
 
 class LimitPart(Part):

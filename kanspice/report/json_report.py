@@ -128,6 +128,7 @@ def _cross_check(found: CrossCheck) -> dict[str, Any]:
             {"index": each.index, "outcome": each.outcome, "other_outcome": each.other_outcome}
             for each in found.outcomes
         ],
+        "not_checked": [{"index": each.index, "why": each.why} for each in found.not_checked],
         "passed": found.passed,
     }
 

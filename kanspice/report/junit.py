@@ -30,7 +30,7 @@ def to_junit(result: GapResult) -> str:
     counts = {
         "tests": str(len(result.limits) + 1 + (result.cross_check is not None)),
         "failures": str(failures),
-        "errors": str(unknown + int(bool(result.failed)) + int(result.engines_disagree)),
+        "errors": str(_errors(result, unknown)),
         "time": f"{_seconds(result.timing):.3f}",
     }
     root = Element("testsuites", {"name": SUITE, **counts})
@@ -49,6 +49,11 @@ def _seconds(timing: Mapping[str, float]) -> float:
     return timing.get("total_s", sum(timing.get(part, 0.0) for part in _PARTS))
 
 
+def _errors(result: GapResult, unknown: int) -> int:
+    unchecked = result.engines_disagree or result.is_unchecked
+    return unknown + sum(map(bool, (result.failed, unchecked)))
+
+
 def _add_samples(suite: Element, result: GapResult, time: str) -> None:
     case = _case(suite, result, "all samples solved", time)
     if not result.failed:
@@ -61,7 +66,8 @@ def _add_samples(suite: Element, result: GapResult, time: str) -> None:
 def _add_cross_check(suite: Element, result: GapResult, found: CrossCheck) -> None:
     case = _case(suite, result, "engines agree", "0")
     if not found.passed:
-        SubElement(case, "error", {"message": _legal(verdict.cross_check(found).text), "type": "EnginesDisagree"})
+        kind = "EnginesDisagree" if found.disagrees else "NotChecked"
+        SubElement(case, "error", {"message": _legal(verdict.cross_check(found).text), "type": kind})
 
 
 def _add_limit(suite: Element, result: GapResult, limit: Limit) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 from kanspice.errors import InputError
 from kanspice.files import parse_json, read_file, refuse_constant
 from kanspice.gap.causes import Attribution, Cause, Share, Trial
-from kanspice.gap.cross_check import CrossCheck, OtherOutcome
+from kanspice.gap.cross_check import CrossCheck, NotChecked, OtherOutcome
 from kanspice.gap.distribution import Distribution, LogDensities
 from kanspice.gap.metrics import Gap
 from kanspice.gap.physical import Areas, PhysicalCost, StageCost
@@ -206,4 +206,5 @@ def _cross_check(part: CrossCheckPart) -> CrossCheck:
         worst_sample=part.worst_sample,
         allowed=part.allowed,
         outcomes=tuple(OtherOutcome(each.index, each.outcome, each.other_outcome) for each in part.different_outcomes),
+        not_checked=tuple(NotChecked(each.index, each.why) for each in part.not_checked),
     )

@@ -112,18 +112,33 @@ def weakest(result: GapResult) -> Verdict:
     return Verdict(f"{plain(stage.name)} adds most: relative RMSE {number(stage.added.relative_rmse)}")
 
 
+UNCHECKED = "the other engine could not check every sample that it was asked to"
+"""Not a word against the results."""
+
+
 def cross_check(found: CrossCheck) -> Verdict:
     """Whether another engine says the same."""
-    checked = f"{plain(found.engine)} {plain(found.engine_version)} on {many(len(found.samples), 'sample')}"
+    engine = f"{plain(found.engine)} {plain(found.engine_version)}".strip()
+    checked = f"{engine} on {many(len(found.samples), 'sample')}"
     if found.outcomes:
         first = found.outcomes[0]
         seen = f"sample {first.index} is {first.outcome} here and {first.other_outcome} there"
         return Verdict(f"{checked} disagrees about {many(len(found.outcomes), 'outcome')}: {seen}", warning=True)
-    if found.worst is None:
+    if found.worst is None and not found.not_checked:
         return Verdict(f"{checked}: no sample has a result in either engine")
-    figures = f"{number(found.worst)} of the outputs' standard deviation at most (sample {found.worst_sample})"
-    word = "agrees to" if found.passed else "disagrees by"
-    return Verdict(f"{checked} {word} {figures}, allowed {number(found.allowed)}", warning=not found.passed)
+    said = "" if found.worst is None else _agreement(found, found.worst)
+    if found.not_checked:
+        lost, count = found.not_checked[0], f"{len(found.not_checked):,} of {many(len(found.samples), 'sample')}"
+        others = f"; it {said} on the others" if said else ""
+        text = f"{engine}: {count} not checked: sample {lost.index}, {plain(lost.why)}{others}"
+        return Verdict(text, warning=True)
+    return Verdict(f"{checked} {said}", warning=found.disagrees)
+
+
+def _agreement(found: CrossCheck, worst: float) -> str:
+    word = "disagrees by" if found.disagrees else "agrees to"
+    figures = f"{number(worst)} of the outputs' standard deviation at most (sample {found.worst_sample})"
+    return f"{word} {figures}, allowed {number(found.allowed)}"
 
 
 def failures(result: GapResult) -> Verdict:
@@ -164,10 +179,9 @@ def outcome(result: GapResult) -> Verdict:
     unstable = stability(result)
     if unstable is not None:
         return Verdict(f"FAILED: {unstable.text}", warning=True)
-    if result.failed:
-        return Verdict("FAILED: not every sample was solved", warning=True)
-    if result.engines_disagree:
-        return Verdict("FAILED: the engines disagree, so neither can be believed", warning=True)
+    why = _unmeasured(result)
+    if why is not None:
+        return Verdict(f"FAILED: {why}", warning=True)
     if exceeded or unknown:
         parts = [f"{exceeded} exceeded"] if exceeded else []
         parts += [f"{unknown} without a value (relative figures need two samples)"] if unknown else []
@@ -175,6 +189,15 @@ def outcome(result: GapResult) -> Verdict:
     return Verdict(
         f"passed: {many(len(result.limits), 'limit')} kept" if result.limits else "measured; no limit was given"
     )
+
+
+def _unmeasured(result: GapResult) -> str | None:
+    reasons = (
+        (bool(result.failed), "not every sample was solved"),
+        (result.engines_disagree, "the engines disagree, so neither can be believed"),
+        (result.is_unchecked, UNCHECKED),
+    )
+    return next((why for holds, why in reasons if holds), None)
 
 
 def attribution(found: Attribution, samples: int) -> Verdict:

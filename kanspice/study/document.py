@@ -42,7 +42,7 @@ def _document(result: StudyResult) -> dict[str, Any]:
         "cross_check": {
             "draws": [_check(check) for check in result.checks],
             "why_none": result.request.no_cross_check or None,
-            "passed": not result.engines_disagree if result.checks else None,
+            "passed": None if result.is_unchecked or not result.checks else not result.engines_disagree,
         },
         "yield_min": result.request.wanted_yield,
         "measured": result.is_measured,
@@ -94,5 +94,6 @@ def _check(check: CheckedDraw) -> dict[str, Any]:
         "worst_relative": found.worst,
         "allowed": found.allowed,
         "different_outcomes": [vars(each) for each in found.outcomes],
+        "not_checked": [vars(each) for each in found.not_checked],
         "passed": found.passed,
     }

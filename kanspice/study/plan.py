@@ -98,6 +98,8 @@ class Request:
     cross_check: _NotNegative = 0
     no_cross_check: str = ""
     """Why there is none, where there should be one."""
+    cross_check_needed: bool = False
+    """Without it nothing counts as measured: it was asked for."""
     limits: tuple[tuple[str, Annotated[float, Field(ge=0, allow_inf_nan=False)]], ...] = ()
     yield_min: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] | None = None
 

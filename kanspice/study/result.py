@@ -109,13 +109,19 @@ class StudyResult:
     @property
     def engines_disagree(self) -> bool:
         """True when another engine was asked and says something else."""
-        return any(not check.found.passed for check in self.checks)
+        return any(check.found.disagrees for check in self.checks)
+
+    @property
+    def is_unchecked(self) -> bool:
+        """True when another engine was asked and could not try every sample."""
+        return any(check.found.not_checked for check in self.checks)
 
     @property
     def is_measured(self) -> bool:
         """Whether the numbers answer what was asked: without a wanted yield, a failed sample is no answer."""
         complete = self.request.wanted_yield is not None or not any(point.incomplete for point in self.points)
-        return complete and not self.engines_disagree and all(point.is_measured for point in self.points)
+        checked = not self.engines_disagree and not (self.is_unchecked and self.request.cross_check_needed)
+        return complete and checked and all(point.is_measured for point in self.points)
 
     @property
     def short(self) -> tuple[PointResult, ...]:

@@ -22,7 +22,7 @@ from kanspice.errors import InputError
 from kanspice.evidence import Evidence
 from kanspice.facts import device_notes
 from kanspice.gap import CrossCheck, accuracy
-from kanspice.gap.cross_check import OtherOutcome
+from kanspice.gap.cross_check import NotChecked, OtherOutcome
 from kanspice.measured import PACKAGES, has_answer, scale_of
 from kanspice.models import LoadedModel, load, load_array, load_labels
 from kanspice.models.reference import followed_stages
@@ -216,7 +216,8 @@ class _Known:
 
 def _cross_check(values: Mapping[str, Any]) -> CrossCheck:
     outcomes = tuple(OtherOutcome(**each) for each in values["outcomes"])
-    return CrossCheck(**{**values, "samples": tuple(values["samples"]), "outcomes": outcomes})
+    untried = tuple(NotChecked(**each) for each in values.get("not_checked", ()))
+    return CrossCheck(**{**values, "samples": tuple(values["samples"]), "outcomes": outcomes, "not_checked": untried})
 
 
 def _gathered(prepared: Prepared, known: _Known) -> StudyResult:

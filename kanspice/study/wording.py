@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 from kanspice.gap.metrics import NEGLIGIBLE
-from kanspice.report.verdict import ROUNDING, WORTH_A_WARNING, Verdict
+from kanspice.report.verdict import ROUNDING, UNCHECKED, WORTH_A_WARNING, Verdict
 from kanspice.report.verdict import cross_check as said_of
 from kanspice.report.words import NOTHING, counted, many, number, percentage, plain, share
 from kanspice.study.result import PointResult, StudyResult
@@ -129,6 +129,8 @@ def outcome(result: StudyResult) -> Verdict:
     """The last word."""
     if result.engines_disagree:
         return Verdict("FAILED: the engines disagree, so neither can be believed", warning=True)
+    if result.is_unchecked and result.request.cross_check_needed:
+        return Verdict(f"FAILED: {UNCHECKED}", warning=True)
     if not result.is_measured:
         return Verdict("FAILED: not every draw was measured", warning=True)
     wanted = result.request.wanted_yield
@@ -177,7 +179,7 @@ def cross_check(result: StudyResult) -> list[Verdict]:
         why = plain(result.request.no_cross_check)
         return [Verdict(f"no draw was checked by another engine: {why}", warning=True)]
     found = [check.found for check in result.checks]
-    if result.engines_disagree or all(each.worst is None for each in found):
+    if result.engines_disagree or result.is_unchecked or all(each.worst is None for each in found):
         return [
             Verdict(f"draw {check.trial} at {name(result, result.points[check.point])}: {said.text}", said.warning)
             for check in result.checks

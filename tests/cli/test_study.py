@@ -254,3 +254,18 @@ def test_a_cross_check_that_was_asked_for_needs_ngspice(run, good):
     done = run(*STUDY, *SIGMA, "--cross-check", 1, "-o", "x")
     assert done.code == 3
     assert not (good / "x").exists()
+
+
+@pytest.mark.ngspice
+def test_a_cross_check_that_cannot_be_made_fails_only_a_study_that_asked_for_it(run, good, monkeypatch):
+    monkeypatch.setattr("kanspice.ngspice.room.available_bytes", lambda: 1000)
+    done = run(*STUDY, *SIGMA, "--trials", 2, "-o", "default")
+    found = result_in(good / "default")["cross_check"]
+    assert done.code == 0
+    assert found["passed"] is None
+    assert [len(each["not_checked"]) for each in found["draws"]] == [4, 4]
+    assert "4 of 4 samples not checked" in " ".join(done.out.split())
+    done = run(*STUDY, *SIGMA, "--trials", 2, "--cross-check", 1, "-o", "asked")
+    assert done.code == 3
+    assert "could not check every sample" in " ".join(done.out.split())
+    assert "disagree" not in done.out

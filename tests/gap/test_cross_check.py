@@ -9,7 +9,8 @@ import pytest
 from circuits import PEAK, crossbar_design
 from periods import design_of_periods, period
 
-from kanspice.gap.cross_check import cross_checked
+from kanspice.gap.cross_check import cross_checked, unchecked
+from kanspice.report.verdict import cross_check
 from kanspice.solution import FailedSample, NumericalError, Outcome, Solution
 
 DESIGN = crossbar_design([PEAK], [[[1.0]]])
@@ -67,3 +68,31 @@ def test_places_among_more_samples():
 def test_outputs_that_do_not_vary_are_compared_with_their_size():
     checked = cross_checked(DESIGN, solution([[2.0]], "batched"), solution([[2.0 + 4e-7]]), [0])
     assert checked.worst == pytest.approx(2e-7)
+
+
+@pytest.mark.parametrize("outcome", [Outcome.CRASHED, Outcome.TIMED_OUT])
+def test_a_simulator_that_could_not_try_a_sample_has_not_disagreed(outcome):
+    lost = FailedSample(1, outcome, "ended by signal 9")
+    checked = cross_checked(DESIGN, solution(VOLTS, "batched"), solution(VOLTS[[0, 2]], failed=[lost]), [0, 2])
+    assert checked.outcomes == ()
+    assert [(each.index, each.why) for each in checked.not_checked] == [(2, "ngspice: ended by signal 9")]
+    assert not checked.disagrees
+    assert not checked.passed
+    assert [each.index for each in checked.among([4, 7, 8, 9]).not_checked] == [8]
+    said = cross_check(checked)
+    assert said.warning
+    assert "1 of 2 samples not checked: sample 2, ngspice: ended by signal 9; it agrees to 0" in said.text
+
+
+def test_engines_that_disagree_do_so_also_where_a_sample_was_not_tried():
+    lost = FailedSample(1, Outcome.CRASHED)
+    checked = cross_checked(DESIGN, solution(VOLTS, "batched"), solution(VOLTS[[0, 2]] + 1.0, failed=[lost]), [0, 2])
+    assert checked.disagrees
+    assert len(checked.not_checked) == 1
+    assert "disagrees by" in cross_check(checked).text
+
+
+def test_an_engine_that_could_not_begin_checked_nothing():
+    checked = unchecked("ngspice", [3, 5], "no room")
+    assert (checked.passed, checked.disagrees, checked.worst) == (False, False, None)
+    assert "2 of 2 samples not checked: sample 3, no room" in cross_check(checked).text

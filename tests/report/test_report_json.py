@@ -195,6 +195,7 @@ def test_another_engine_and_what_it_said(result):
         "worst_sample": 8,
         "allowed": 1e-6,
         "different_outcomes": [{"index": 3, "outcome": "multistable", "other_outcome": "converged"}],
+        "not_checked": [],
         "passed": False,
     }
     assert cross_checked(result, 2e-5).exit_code == 3

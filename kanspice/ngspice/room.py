@@ -1,0 +1,32 @@
+"""Whether a circuit fits into this machine, and what it will take, said before ngspice is started."""
+
+from __future__ import annotations
+
+from kanspice.errors import SimulatorError
+from kanspice.memory import available_bytes
+from kanspice.netlist import Netlist
+from kanspice.netlist.weight import SECONDS_PER_BYTE
+from kanspice.ngspice.blocks import Advance, Progress
+
+_WORTH_SAYING_S = 1.0
+
+
+class NoRoomError(SimulatorError):
+    """The simulator was not started: what it would take is more than there is."""
+
+
+def announce(netlist: Netlist, processes: int, progress: Progress | None) -> None:
+    """Tells what so many processes will take. Raises NoRoomError where that is more than is available."""
+    needed, available = processes * netlist.simulator_bytes, available_bytes()
+    if available is not None and needed > available:
+        others = f", in each of {processes} processes" if processes > 1 else ""
+        raise NoRoomError(
+            "the circuit does not fit into this machine's memory",
+            where="ngspice",
+            expected=f"at most {available / 1e9:.3g} GB, which are available",
+            found=f"about {netlist.simulator_bytes / 1e9:.3g} GB for {netlist.elements:,} elements{others}",
+            hint="--engine batched" + (", or fewer --jobs" if processes > 1 else ""),
+        )
+    if progress is not None:
+        first_s = netlist.simulator_bytes * SECONDS_PER_BYTE
+        progress(Advance(0, needed, first_s=first_s if first_s >= _WORTH_SAYING_S else 0.0))
