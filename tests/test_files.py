@@ -254,3 +254,10 @@ def test_two_results_do_not_go_to_one_file(tmp_path, monkeypatch):
     for one, other in (("a", "a"), ("a", "./a"), ("there", "x/../there"), ("link", "gone")):
         with pytest.raises(InputError, match="two results would go to one file"):
             refuse_inputs([one, other])
+
+
+def test_a_loop_of_links_is_left_as_it_is(tmp_path):
+    (tmp_path / "loop").symlink_to("loop")
+    with pytest.raises(InputError, match="cannot be written"):
+        write_text(tmp_path / "loop", "text")
+    assert (tmp_path / "loop").is_symlink()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import secrets
 import stat
@@ -44,6 +45,8 @@ def _replace(path: Path, content: bytes) -> None:
     """Write beside `path`, then rename: a reader sees the old file or the new one."""
     if path.is_dir():
         raise IsADirectoryError(21, "a folder of that name exists")
+    if path.is_symlink():  # all others were followed
+        raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
     path.parent.mkdir(parents=True, exist_ok=True)
     # Not tempfile: its files are readable by their owner only, and so would be the report.
     part = path.parent / f".kanspice-{secrets.token_hex(6)}.part"
