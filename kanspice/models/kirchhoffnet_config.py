@@ -78,7 +78,6 @@ class Around(_Part):
     fill: Annotated[Literal["zeros", "repeat"], BeforeValidator(_none_is_zeros)] = "zeros"
     residual: Annotated[list[int], Field(min_length=2, max_length=2)] | None = None
     projector: Annotated[str | None, BeforeValidator(_none_is_null)] = None
-    encoder: Annotated[None, BeforeValidator(_none_is_null)] = None
 
 
 class _Simulation(_Part):
@@ -126,8 +125,10 @@ class AuthorsConfig:
     @property
     def notes(self) -> tuple[str, ...]:
         """What a reader has to know of how it was read."""
+        encoder = self._network.get("encoder")
         if not self.generates:
-            return ()
+            said = f"encoder {encoder} left aside, as by the authors' scripts: they build every network without one"
+            return () if encoder in _NOTHING else (said[:200],)
         bench = "visualization" if self.test_bench is None else f"test_bench {self.test_bench}"
         ignored = [f"{key} {self._network[key]}" for key in _LEFT_OUT if self._network.get(key) not in _NOTHING]
         without = f"; left aside, as by the authors' scripts: {', '.join(ignored)}"[:200] if ignored else ""

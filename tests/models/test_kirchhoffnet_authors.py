@@ -253,7 +253,6 @@ def test_configuration_without_a_key(written, key):
         ("network__fill", 0, "'network.fill'"),
         ("network__residual", [0], "'network.residual'"),
         ("network__projector", ["last10"], "'network.projector'"),
-        ("network__encoder", [2, 3], "'network.encoder'"),
         ("simulation__t_end", "soon", "'simulation.t_end'"),
         ("simulation__t_end", [0, "soon", 1], "'simulation.t_end.1'"),
         ("simulation__t_end", [0, True, 2], "'simulation.t_end.1'"),
@@ -303,7 +302,17 @@ def test_readout_that_does_not_fit(written):
     refused(written(network__projector="last4"), "config.yaml: the read-out does not fit", "1 to 3 nodes", "'last4'")
 
 
-@pytest.mark.parametrize("projector", ["mlp_3_4", "reshape2", "last"])
+def test_an_encoder_that_no_script_of_theirs_builds_is_left_aside(written):
+    loaded = load(*written(network__encoder=[2, 3]))
+    assert "encoder [2, 3] left aside" in loaded.notes[0]
+    assert torch.equal(loaded.model(X), load(*written()).model(X))
+
+
+def test_a_projector_of_numbers_is_said_to_be_none_of_the_circuits(written):
+    refused(written(network__projector="mlp_3_4"), "config.yaml", "layer of numbers", "no part of the circuit")
+
+
+@pytest.mark.parametrize("projector", ["reshape2", "last"])
 def test_unknown_readout(written, projector):
     refused(written(network__projector=projector), "config.yaml: unknown read-out", repr(projector))
 
