@@ -53,6 +53,7 @@ def page(results: Mapping[str, Mapping]) -> str:
         *_targets(rows),
         *_wires(rows, results["agreement"]["rows"]["MNIST checkpoint, 3 devices: wires 1 ohm"]),
         *_ngspice(results["kanalogue"]),
+        *_sizes(results["sizes"]),
         *_agreement(results["agreement"]),
         *_draws(results["draws"]),
         *_images(results["kirchhoffnet_accuracy"]),
@@ -173,6 +174,26 @@ def _ngspice(report: Mapping) -> list[str]:
         "whole curves it is the curve written out in every device, in one sweep.",
         "",
     ]
+
+
+def _sizes(report: Mapping) -> list[str]:
+    """Large crossbars, their first sample in ngspice."""
+    lines = [
+        "## Large crossbars in ngspice",
+        "",
+        f"Measured on {report['date']} by `python -m benchmarks.sizes`: random networks of three device types, ideal "
+        "amplifiers. Processor time of a first sample, with writing the netlist; errors are the largest, of the "
+        "outputs' standard deviation, against torch.",
+        "",
+        "| network | devices | ngspice, first sample | memory | error | batched, a sample | error |",
+        "|---|---:|---:|---:|---:|---:|---:|",
+    ]
+    for size, row in report["rows"].items():
+        lines.append(
+            f"| {size} | {row['devices']:,} | {_seconds(row['ngspice_s'])} | {row['ngspice_peak_bytes'] / 1e9:.2g} GB "
+            f"| {row['ngspice_error']:.1e} | {_seconds(row['batched_per_sample_s'])} | {row['batched_error']:.1e} |"
+        )
+    return [*lines, ""]
 
 
 def _agreement(report: Mapping) -> list[str]:
