@@ -20,8 +20,10 @@ from kanspice.gap import (
     Distribution,
     GapResult,
     Generated,
+    NumericalGap,
     PeriodEnds,
     SampleWaveforms,
+    Variation,
     accuracy,
     compare,
     compare_waveforms,
@@ -35,12 +37,13 @@ from kanspice.gap import (
     metric_values,
     numerical_gap,
     physical_cost,
+    reference_gap,
     spread,
     worst_samples,
 )
 from kanspice.memory import peak_bytes
 from kanspice.models import KirchhoffNet, LoadedModel, density
-from kanspice.models.reference import followed_stages, reference_waveforms, stage_laws
+from kanspice.models.reference import change_when_tightened, followed_stages, reference_waveforms, stage_laws
 from kanspice.solution import Solution
 from kanspice.technology import Technology
 
@@ -71,6 +74,20 @@ class Reference:
     @cached_property
     def _of_population(self) -> dict[str, Array]:
         return self._followed(self._evidence.sizing_inputs)[0]
+
+    def error(self, stage: str, samples: Sequence[int], scale: float) -> NumericalGap | None:
+        """Its own numerical error at a stage, on these samples; None where it has none, or nothing was solved again.
+
+        scale: what relative figures are divided by.
+        """
+        if not samples:
+            return None
+        started, chosen = time.monotonic(), list(samples)
+        change = change_when_tightened(
+            self._model, stage, self._evidence.inputs[chosen], self.answers[0][stage][chosen]
+        )
+        self.seconds += time.monotonic() - started
+        return None if change is None else reference_gap(samples, change, scale)
 
     def _followed(self, inputs: Array) -> tuple[dict[str, Array], dict[int, str]]:
         started = time.monotonic()
@@ -106,6 +123,7 @@ class Measured:
             self._nominal(), solution, evidence.inputs, reference, device, laws=stage_laws(self.loaded.model)
         )
         numerical = numerical_gap(design, solution, scale)
+        checked = () if solution.numerical_error is None else solution.numerical_error.samples
         accuracies = _accuracies(evidence, expected, outputs, solution)
         external, followed = evidence.external, has_answer(expected)
         started = time.monotonic()
@@ -129,6 +147,8 @@ class Measured:
             gap=gap,
             stages=stages,
             numerical=numerical,
+            reference_error=self.reference.error(design.stages[-1].compares_to, checked, scale),
+            variation=Variation.of(expected, scale),
             external_gap=None if external is None else compare(expected, external, followed, scale),
             external_circuit_gap=None if external is None else compare(outputs, external, solution.solved, scale),
             accuracy=accuracies,

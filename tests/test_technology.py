@@ -109,6 +109,19 @@ def test_what_is_wrong_in_an_override_is_said(override, message):
     assert refused.value.exit_code == 2
 
 
+@pytest.mark.parametrize(
+    ("overrides", "message"),
+    [
+        (["devices.temperature_c=-300.0", "devices.current_per_k=1e-3"], "absolute zero"),
+        (["devices.temperature_c=100.0", "devices.current_per_k=-0.02"], "currents keep their sign"),
+        (["devices.temperature_c=-40.0", "devices.voltage_per_k=0.02"], "voltages keep their sign"),
+    ],
+)
+def test_a_temperature_that_cannot_be_is_refused(overrides, message):
+    with pytest.raises(InputError, match=message):
+        load_technology(None, overrides)
+
+
 def test_an_override_of_what_is_no_section_is_refused(tmp_path):
     (tmp_path / "tech.toml").write_text("tia = 3\n")
     with pytest.raises(InputError, match="'tia' is not a section"):

@@ -17,10 +17,10 @@ from kanspice.devices import Device, PiecewisePolynomial, behind, shorted
 from kanspice.draws import Draw
 from kanspice.errors import InputError
 from kanspice.technology import CrossbarDevices, Filters, Synapses, Technology
+from kanspice.technology.sections import CURVES_C
 
 Array = npt.NDArray[np.float64]
 
-_NORMAL_C = 27.0
 _SHORT_REACH = 100.0
 """Volts, in units, up to which a shorted device is a resistance."""
 
@@ -63,7 +63,7 @@ def _crossbar(crossbar: Crossbar, design: Design, technology: Technology, draw: 
     area = _quantised(crossbar.area, devices)
     if devices.area_sigma > 0:
         area = area * np.maximum(1 + devices.area_sigma * draw.normal(f"{crossbar.name}.area", area.shape), 0.0)
-    area = area * (1 + devices.current_per_k * (devices.temperature_c - _NORMAL_C))
+    area = area * (1 + devices.current_per_k * (devices.temperature_c - CURVES_C))
     shift_v = devices.shift_sigma_v * draw.normal(f"{crossbar.name}.shift_v", area.shape)
     if devices.stuck_open > 0:
         area = np.where(draw.uniform(f"{crossbar.name}.stuck_open", area.shape) < devices.stuck_open, 0.0, area)
@@ -103,7 +103,7 @@ def _with_shorts(area: Array, is_short: npt.NDArray[np.bool_], conductance: floa
 def _devices(design: Design, technology: Technology) -> tuple[Device, ...]:
     """The devices behind their series resistances, at their temperature."""
     parts = technology.devices
-    warmer = parts.temperature_c - _NORMAL_C
+    warmer = parts.temperature_c - CURVES_C
     if warmer and not (parts.current_per_k or parts.voltage_per_k):
         raise InputError(
             "a temperature would have no effect",

@@ -163,8 +163,8 @@ class ControlResult:
 
     @property
     def is_measured(self) -> bool:
-        """Every episode has an end of its own, and engines agree."""
-        return not (self.failed or self.along.failed or self.engines_disagree or self.along.is_unchecked)
+        """Every episode has an end of its own, engines agree, and actions are more than numerical error."""
+        return not self.failed and self.along.is_measured and not self.engines_disagree
 
     @property
     def exit_code(self) -> int:

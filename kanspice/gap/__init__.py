@@ -11,11 +11,12 @@ from kanspice.gap.distribution import (
     distribution_metrics,
     log_densities,
 )
-from kanspice.gap.measure import decoded_outputs, measure, numerical_gap
+from kanspice.gap.measure import decoded_outputs, measure, numerical_gap, reference_gap
 from kanspice.gap.metrics import Gap, accuracy, compare, mean_squared_error, spread, squared_errors
 from kanspice.gap.named import judged, metric_names, metric_values
 from kanspice.gap.physical import PhysicalCost, physical_cost
-from kanspice.gap.result import GapResult, Limit, NumericalGap, SampleWaveforms, StageGap
+from kanspice.gap.resolution import Doubt, Limit, NumericalGap, Variation
+from kanspice.gap.result import GapResult, SampleWaveforms, StageGap
 from kanspice.gap.waveforms import compare_waveforms
 from kanspice.gap.worst import WorstSample, worst_samples
 
@@ -25,6 +26,7 @@ __all__ = [
     "Comparison",
     "CrossCheck",
     "Distribution",
+    "Doubt",
     "Gap",
     "GapResult",
     "Generated",
@@ -35,6 +37,7 @@ __all__ = [
     "SampleWaveforms",
     "StageGap",
     "Trial",
+    "Variation",
     "WorstSample",
     "accuracy",
     "check_baseline",
@@ -53,6 +56,7 @@ __all__ = [
     "metric_values",
     "numerical_gap",
     "physical_cost",
+    "reference_gap",
     "spread",
     "squared_errors",
     "worst_samples",

@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 
 from kanspice.errors import InputError
 from kanspice.gap.metrics import NEGLIGIBLE
-from kanspice.gap.result import GapResult, Limit
+from kanspice.gap.resolution import Limit
+from kanspice.gap.result import GapResult
 
 GROWTH = "relative_rmse_growth"
 """The metric of a limit on how much the gap grew."""
@@ -75,7 +76,7 @@ class Comparison:
     def measured(self) -> bool:
         """Both runs solved every sample, and what was asked about them has an answer."""
         runs = (self.before, self.after)
-        whole = all(not run.failed and not run.engines_disagree for run in runs)
+        whole = all(run.is_measured for run in runs)
         return whole and (self.limit is None or not math.isnan(self.limit.value))
 
     @property
@@ -132,12 +133,12 @@ def growth(before: GapResult, after: GapResult) -> float:
 
 def check_baseline(baseline: GapResult, samples_sha256: str, where: str) -> None:
     """Raises InputError for a result that nothing measured with these samples can be held against."""
-    if baseline.failed or baseline.engines_disagree or baseline.gap.relative_rmse is None:
+    if not baseline.is_measured or baseline.gap.relative_rmse is None:
         raise InputError(
             "the baseline has no gap to compare with",
             where=where,
-            expected="a report of two samples or more, all of them solved",
-            found=f"{len(baseline.failed)} of {baseline.samples} without a result",
+            expected="a report of two samples or more, all of them solved, whose gap is no numerical error",
+            found="; ".join((f"{len(baseline.failed)} of {baseline.samples} without a result", *baseline.unresolved)),
             hint="make another with `kanspice verify --json`",
         )
     if baseline.inputs.get("sha256") != samples_sha256:
@@ -159,8 +160,8 @@ def held_against(result: GapResult, baseline: GapResult, max_growth: float, sour
 
 
 def _error(result: GapResult) -> float:
-    """Its numerical error; none where it was not measured, so that nothing hides behind it."""
-    return 0.0 if result.numerical is None else result.numerical.relative_rmse or 0.0
+    """Its numerical errors; none where they were not measured, so that nothing hides behind them."""
+    return result.doubt.relative_rmse or 0.0
 
 
 def _obstacles(before: GapResult, after: GapResult) -> Iterator[str]:
@@ -184,6 +185,7 @@ def _figures(result: GapResult) -> dict[str, float | None]:
         "max_abs": _finite(gap.max_abs),
         "argmax_agreement": gap.argmax_agreement,
         "numerical relative_rmse": None if result.numerical is None else result.numerical.relative_rmse,
+        "reference's error": None if result.reference_error is None else result.reference_error.relative_rmse,
         **{
             f"{name}, {who}": None if values is None else values.get(key)
             for name, values in compared.items()

@@ -13,6 +13,8 @@ from kanspice.solution import FailedSample, Outcome, Solution
 
 CROSSBAR_TOLERANCE = 1e-6
 PERIOD_TOLERANCE = 1e-4
+MOST_TOLERANCE = 1e-2
+"""Whatever ngspice's numerical error is: engines that are farther apart have not agreed about anything."""
 _TIMES_ERROR = 2
 """Of ngspice's own numerical error, measured by halving its time steps: good to such a factor where currents bend."""
 
@@ -108,7 +110,8 @@ def _allowed(design: Design, solutions: Sequence[Solution], scale_v: float) -> f
     if not design.periods:
         return CROSSBAR_TOLERANCE
     errors = [solution.numerical_error for solution in solutions if solution.engine == "ngspice"]
-    return PERIOD_TOLERANCE + _TIMES_ERROR * sum(error.max_abs_v for error in errors if error is not None) / scale_v
+    own = _TIMES_ERROR * sum(error.max_abs_v for error in errors if error is not None) / scale_v
+    return min(PERIOD_TOLERANCE + own, MOST_TOLERANCE)
 
 
 def _different_outcomes(solution: Solution, other: Solution, samples: Sequence[int]) -> tuple[OtherOutcome, ...]:

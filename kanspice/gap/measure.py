@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 import numpy as np
@@ -11,7 +11,8 @@ import numpy.typing as npt
 from kanspice.design import Crossbar, Design, LayerNorm, Limiter, OdePeriod, Stage
 from kanspice.design.ideal import ideal_output_v
 from kanspice.gap.metrics import compare
-from kanspice.gap.result import NumericalGap, StageGap
+from kanspice.gap.resolution import NumericalGap
+from kanspice.gap.result import StageGap
 from kanspice.solution import Solution
 from kanspice.solver.periods import ideal_end_v
 from kanspice.solver.processors import Processor, failures_of, processor_named
@@ -20,6 +21,9 @@ Array = npt.NDArray[np.float64]
 StageLaw = Callable[[Array], Array]
 _Alone = Callable[[Array, Mapping[str, Array]], Array]
 """What a stage should have made of the voltages before it, and of those of the stages before that."""
+
+_ROUNDING = 2.0**-50
+"""Of the largest voltage: what steps that come to rest are off by, whatever their length."""
 
 
 def measure(
@@ -60,13 +64,23 @@ def decoded_outputs(design: Design, solution: Solution) -> Array:
 
 
 def numerical_gap(design: Design, solution: Solution, scale: float) -> NumericalGap | None:
-    """The run's numerical error in model units, and relative to `scale`, the outputs' `spread`, where it is not 0."""
+    """The run's numerical error in model units, and relative to `scale`, the outputs' `spread`, where it is not 0.
+
+    Of periods it is at least the rounding of their voltages, which two runs may have in common.
+    """
     error = solution.numerical_error
     if error is None:
         return None
+    least_v = _ROUNDING * max((_largest(solution.stage_v[period.name]) for period in design.periods), default=0.0)
     per_unit = design.stages[-1].output_v_per_unit
-    rmse = error.rmse_v / per_unit
-    return NumericalGap(len(error.samples), rmse, error.max_abs_v / per_unit, rmse / scale if scale else None)
+    rmse, max_abs = (max(found_v, least_v) / per_unit for found_v in (error.rmse_v, error.max_abs_v))
+    return NumericalGap(len(error.samples), rmse, max_abs, rmse / scale if scale else None)
+
+
+def reference_gap(samples: Sequence[int], change: Array, scale: float) -> NumericalGap:
+    """The network's own numerical error, from how far the outputs of `samples` moved, (samples, outputs)."""
+    rmse = float(np.sqrt(np.mean(change**2)))
+    return NumericalGap(len(samples), rmse, float(np.abs(change).max()), rmse / scale if scale else None)
 
 
 def _stage_gap(solution: Solution, stage: Stage, before_v: Array, reference: Array, alone_of: _Alone) -> StageGap:

@@ -8,7 +8,8 @@ from dataclasses import asdict
 from kanspice.design import Design
 from kanspice.gap.distribution import METRICS
 from kanspice.gap.metrics import Gap
-from kanspice.gap.result import Limit, NumericalGap, StageGap
+from kanspice.gap.resolution import Limit, NumericalGap
+from kanspice.gap.result import StageGap
 
 
 def metric_names(design: Design, *, generates: bool = False) -> list[str]:

@@ -14,6 +14,7 @@ from kanspice.gap.cross_check import CrossCheck
 from kanspice.gap.distribution import Distribution, Generated
 from kanspice.gap.metrics import Gap
 from kanspice.gap.physical import PhysicalCost
+from kanspice.gap.resolution import Doubt, Limit, NumericalGap, Variation
 from kanspice.gap.worst import WorstSample
 from kanspice.solution import FailedSample, unstable_fraction
 
@@ -35,30 +36,6 @@ class StageGap:
     largest_v: float
     largest_column_v: float | None
     behavioural: bool
-
-
-@dataclass(frozen=True)
-class Limit:
-    """One `--max METRIC=VALUE` and what was measured."""
-
-    metric: str
-    value: float
-    max: float
-
-    @property
-    def passed(self) -> bool:
-        """False also when the value is not a number."""
-        return self.value <= self.max
-
-
-@dataclass(frozen=True)
-class NumericalGap:
-    """The run's own numerical error at the outputs: `samples` of them were solved again, tighter if possible."""
-
-    samples: int
-    rmse: float
-    max_abs: float
-    relative_rmse: float | None
 
 
 @dataclass(frozen=True)
@@ -101,6 +78,8 @@ class GapResult:
     attribution: how that was found.
     waveforms: of a few samples, where they were asked for and the circuit answers after a time.
     physical: what an inference costs, as far as it was measured.
+    numerical: the run's own numerical error at the outputs; reference_error: the network's, where it is integrated.
+    variation: how the network's outputs vary, None in old reports.
     cross_check: some samples solved by another engine, where that was asked for.
     distribution: how far the circuit's samples are from the network's distribution, for one that generates; generated:
     the samples for its pictures.
@@ -136,6 +115,8 @@ class GapResult:
     physical: PhysicalCost | None = None
     distribution: Distribution | None = None
     generated: Generated | None = None
+    reference_error: NumericalGap | None = None
+    variation: Variation | None = None
 
     @property
     def unstable_fraction(self) -> float:
@@ -144,9 +125,14 @@ class GapResult:
 
     @property
     def passed(self) -> bool:
-        """Every sample solved, every limit kept, and engines that agree where two were asked."""
+        """Measured, and every limit kept."""
+        return self.is_measured and all(limit.passed for limit in self.limits)
+
+    @property
+    def is_measured(self) -> bool:
+        """Every sample has a result that engines agree about, and that is the circuit's rather than numerical error."""
         checked = self.cross_check is None or self.cross_check.passed
-        return not self.failed and checked and all(limit.passed for limit in self.limits)
+        return not self.failed and checked and not self.unresolved
 
     @property
     def engines_disagree(self) -> bool:
@@ -159,14 +145,23 @@ class GapResult:
         return self.cross_check is not None and bool(self.cross_check.not_checked)
 
     @property
+    def doubt(self) -> Doubt:
+        """The numerical errors of both sides, together."""
+        return Doubt(self.gap, self.numerical, self.reference_error, self.variation)
+
+    @property
+    def unresolved(self) -> tuple[str, ...]:
+        """Why the gap cannot be told from numerical error, if so."""
+        return tuple(self.doubt.reasons(self.limits))
+
+    @property
     def exit_code(self) -> int:
         """0 measured and within limits, 1 a limit exceeded, 3 not measured.
 
-        That is: some sample, or some limit's metric, is without a result, or two engines disagree about the results, or
-        one could not check them.
+        That is: some sample, or some limit's metric, is without a result, two engines disagree about the results, one
+        could not check them, or the results are not resolved.
         """
-        unknown = any(math.isnan(limit.value) for limit in self.limits)
-        if self.failed or self.engines_disagree or self.is_unchecked or unknown:
+        if not self.is_measured or any(math.isnan(limit.value) for limit in self.limits):
             return 3
         return 0 if self.passed else 1
 

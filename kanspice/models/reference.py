@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -23,6 +24,7 @@ from kanspice.models.phykan import BandLayer, Filters, PhyKAN
 Array = npt.NDArray[np.float64]
 StageLaw = Callable[[Array], Array]
 _BLOCK = 256
+_TIGHTER = 100.0
 
 
 @dataclass(frozen=True)
@@ -136,6 +138,22 @@ def followed_stages(model: Network, inputs: Array) -> tuple[dict[str, Array], di
         for name, row in values.items():
             stages[name][index] = row[0]
     return stages, diverged
+
+
+def change_when_tightened(model: Network, stage: str, inputs: Array, values: Array) -> Array | None:
+    """By how much a stage's values (samples, width) of a network move when it is integrated 100 times as exactly.
+
+    Infinite where it then cannot be followed. None for a network that is a formula.
+    """
+    if not isinstance(model, KirchhoffNet):
+        return None
+    tight = copy.copy(model)
+    tight.integrator = model.integrator.tighter(_TIGHTER)
+    try:
+        found = followed_stages(tight, inputs)[0][stage]
+    except DivergenceError:
+        found = np.full_like(values, np.nan)
+    return np.where(np.isfinite(found), found - values, np.inf)
 
 
 def reference_waveforms(model: KirchhoffNet, sample: Array, times: Mapping[str, Array]) -> dict[str, Array]:

@@ -47,13 +47,14 @@ def headline(found: Comparison) -> Verdict:
 
 def _whole(found: Comparison) -> bool:
     """Whether both runs measured everything."""
-    return not any(run.failed or run.engines_disagree for run in (found.before, found.after))
+    return found.before.is_measured and found.after.is_measured
 
 
 def _unmeasured(found: Comparison) -> str:
     runs = (("before", found.before), ("after", found.after))
     said = [f"{len(run.failed):,} of {run.samples:,} samples have no result {when}" for when, run in runs if run.failed]
     said += [f"the engines disagree {when}" for when, run in runs if run.engines_disagree]
+    said += [f"not resolved {when}: {'; '.join(run.unresolved)}" for when, run in runs if run.unresolved]
     return "; ".join(said)
 
 

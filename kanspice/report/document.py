@@ -6,18 +6,25 @@ ignored when a report is read: a later kanspice may have written it.
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic.json_schema import GenerateJsonSchema
 
 from kanspice.solution import Outcome
 
 SCHEMA = "kanspice.gap/1"
+_ROUNDED = 1 + 1e-9
 
 Figure = float | None
 """null where there is none: a relative figure of a single sample, or nothing was measured."""
-Count = Annotated[int, Field(ge=0)]
+Size = Annotated[float, Field(ge=0)]
+SizeOrNone = Size | None
+"""A size, null where there is none."""
+Fraction = Annotated[float, Field(ge=0, le=1)] | None
+"""A part of a whole, null where there is none."""
+Count = Annotated[int, Field(ge=0, le=2**53)]
+"""What more than counts exactly in a JSON number is no count."""
 Facts = dict[str, Any]
 Ending = Annotated[Outcome, Field(strict=False)]
 """An outcome by its name."""
@@ -34,15 +41,15 @@ class Part(BaseModel):
 class GapPart(Part):
     """Outputs against other outputs for the same inputs."""
 
-    rmse: Figure
+    rmse: SizeOrNone
     """Root of the mean squared error over solved samples and all outputs, in model units."""
-    max_abs: Figure
+    max_abs: SizeOrNone
     """Largest error of any output of any solved sample, in model units."""
-    relative_rmse: Figure
+    relative_rmse: SizeOrNone
     """`rmse` divided by the standard deviation of the network's outputs over samples."""
-    max_relative: Figure
+    max_relative: SizeOrNone
     """`max_abs` divided by the same."""
-    argmax_agreement: Figure
+    argmax_agreement: Fraction
     """Fraction of all samples whose largest output is the same one; null for a single output."""
 
 
@@ -143,9 +150,9 @@ class WorstPart(Part):
     """What the network says there, in model units."""
     circuit: Figure
     """What the circuit says there, in model units."""
-    max_abs: Figure
+    max_abs: SizeOrNone
     """How far they are apart there, in model units."""
-    max_relative: Figure
+    max_relative: SizeOrNone
     """The same in standard deviations of the network's outputs over samples."""
     decisions: Annotated[list[Count], Field(min_length=2, max_length=2)] | None
     """The largest output of the network and of the circuit; null for a single output."""
@@ -156,12 +163,21 @@ class NumericalPart(Part):
 
     samples: Count
     """How many were solved again."""
-    rmse: Figure
+    rmse: SizeOrNone
     """Root of their mean squared change, in model units."""
-    max_abs: Figure
+    max_abs: SizeOrNone
     """Their largest change, in model units."""
-    relative_rmse: Figure
+    relative_rmse: SizeOrNone
     """`rmse` divided by the standard deviation of the network's outputs over samples."""
+
+
+class VariationPart(Part):
+    """How the network's outputs vary over the samples, in model units."""
+
+    standard_deviation: Size
+    """What relative figures are divided by."""
+    largest: Size
+    """Magnitude of the largest output."""
 
 
 class StagePart(Part):
@@ -169,23 +185,23 @@ class StagePart(Part):
 
     name: str
     """Layer and kind: `l1.crossbar`."""
-    rmse: Figure
+    rmse: SizeOrNone
     """What arrived and what was added, in model units."""
-    relative_rmse: Figure
+    relative_rmse: SizeOrNone
     """The same, divided by the standard deviation of the network's values there."""
-    max_abs: Figure
+    max_abs: SizeOrNone
     """Largest error there, in model units."""
-    max_relative: Figure
+    max_relative: SizeOrNone
     """The same, divided by that standard deviation."""
-    added_rmse: Figure
+    added_rmse: SizeOrNone
     """What this stage did itself: against an ideal stage fed with the circuit's own inputs to it."""
-    added_relative_rmse: Figure
+    added_relative_rmse: SizeOrNone
     """The same, divided by the standard deviation of that ideal stage's outputs."""
-    added_max_abs: Figure
+    added_max_abs: SizeOrNone
     """Largest error that it added, in model units."""
-    largest_v: Figure
+    largest_v: SizeOrNone
     """Largest voltage at its outputs, either sign."""
-    largest_column_v: Figure
+    largest_column_v: SizeOrNone
     """Largest voltage of a crossbar's columns; null for other stages."""
     behavioural: bool
     """True for a block that no circuit is known for."""
@@ -198,21 +214,21 @@ class CausePart(Part):
     """`section.key` of the technology, `section.*` for all of a section, "no imperfection" or "numerical error"."""
     value: float | str | None
     """Its value; null for what is no key of the technology."""
-    rmse: Figure
+    rmse: SizeOrNone
     """The gap with this imperfection and no other, in model units."""
-    relative_rmse: Figure
+    relative_rmse: SizeOrNone
     """The same, in standard deviations."""
     failed_samples: Count
     """How many samples have no result then."""
-    without_rmse: Figure
+    without_rmse: SizeOrNone
     """The gap with all the others, in model units."""
-    without_relative_rmse: Figure
+    without_relative_rmse: SizeOrNone
     """The same, in standard deviations."""
     without_failed_samples: Count | None
     """How many samples have no result then."""
     share: Figure = None
     """Its part of the whole mean squared error, 1 being all of it; null where its section has one instead."""
-    share_standard_error: Figure = None
+    share_standard_error: SizeOrNone = None
     """Of the share; 0 where nothing was sampled."""
 
 
@@ -227,7 +243,7 @@ class AttributionPart(Part):
     """How many orders in which causes are added were drawn; 0 where the shares are exact."""
     samples: Count
     """How many samples were solved in every trial: the shares are about these."""
-    relative_rmse: Figure
+    relative_rmse: SizeOrNone
     """The whole gap on them."""
 
 
@@ -267,11 +283,11 @@ class CrossCheckPart(Part):
     """Which."""
     samples: list[Count]
     """Their places among the inputs, from 0."""
-    worst_relative: Figure
+    worst_relative: SizeOrNone
     """Largest difference of any output, in standard deviations of the outputs."""
     worst_sample: Count | None
     """The sample that has it."""
-    allowed: float
+    allowed: Size
     """What it may be."""
     different_outcomes: list[OtherOutcomePart]
     """Samples that one engine solved and the other did not."""
@@ -386,9 +402,9 @@ class DistributionPart(Part):
 class ComparedPart(Part):
     """A figure of the network and of the circuit."""
 
-    reference: Figure
+    reference: SizeOrNone
     """The network's."""
-    circuit: Figure
+    circuit: SizeOrNone
     """The circuit's."""
 
 
@@ -407,7 +423,7 @@ class Document(Part):
     """The circuit."""
     engine: EnginePart
     """What solved it."""
-    samples: Annotated[int, Field(gt=0)]
+    samples: Annotated[int, Field(gt=0, le=2**53)]
     """How many samples there are, with and without a result."""
     outputs: Count | None = None
     """How many outputs the network has."""
@@ -433,6 +449,12 @@ class Document(Part):
     """What an inference costs."""
     numerical_error: NumericalPart | None
     """The simulation's own error; null where it was not measured."""
+    reference_error: NumericalPart | None = None
+    """The network's own, where it is integrated over time."""
+    variation: VariationPart | None = None
+    """How the network's outputs vary."""
+    unresolved: list[str] = []
+    """Why the gap cannot be told from numerical error; empty where it can, or is too small to matter."""
     stages: list[StagePart]
     """In signal order."""
     causes: list[CausePart] = []
@@ -441,20 +463,38 @@ class Document(Part):
     """How the causes' shares came about."""
     worst_samples: list[WorstPart] = []
     """The solved samples with the largest errors, worst first."""
-    timing: dict[str, Figure]
+    timing: dict[str, SizeOrNone]
     """Seconds, by what they were spent on."""
     memory: dict[str, Count | None] = {}
     """Peaks in bytes, by whose they are."""
     limits: list[LimitPart]
     """The limits that were given."""
     passed: bool
-    """Every sample solved, every limit kept, engines agree."""
+    """Every sample solved, every limit kept, engines agree, the gap is resolved."""
     notes: list[str]
     """What a reader has to know."""
     versions: dict[str, str]
     """Of kanspice and of what it computes with."""
     command: str | None = None
     """The command line that made this."""
+
+    @model_validator(mode="after")
+    def _counts_fit(self) -> Self:
+        """Samples are among the samples, and means are no larger than what they are means of."""
+        failed = [failure.index for failure in self.failed_samples]
+        if len(set(failed)) < len(failed):
+            raise ValueError("every failed sample once")
+        checked = [] if self.cross_check is None else self.cross_check.samples
+        if max([*failed, *checked, *(sample.index for sample in self.worst_samples)], default=0) >= self.samples:
+            raise ValueError(f"numbers of samples below {self.samples}")
+        errors = [error for error in (self.numerical_error, self.reference_error) if error is not None]
+        if any(error.samples > self.samples for error in errors):
+            raise ValueError(f"at most {self.samples} samples solved again")
+        parts: list[GapPart | NumericalPart] = [self.gap, *errors]
+        for part in parts:
+            if part.rmse is not None and part.max_abs is not None and part.rmse > part.max_abs * _ROUNDED:
+                raise ValueError("a root of mean squares that is no larger than the largest")
+        return self
 
 
 class _Schema(GenerateJsonSchema):

@@ -59,6 +59,7 @@ def to_html(result: GapResult) -> str:
             "outcome": verdict.outcome(result),
         },
         solved_again=verdict.solved_again(result),
+        integrated_again=verdict.integrated_again(result),
         pictures={
             "stages": inside(plots.stages(result)),
             "parity": inside(plots.parity(result)) if result.outputs.size else "",

@@ -14,7 +14,8 @@ from kanspice.gap.causes import Cause
 from kanspice.gap.cross_check import CrossCheck
 from kanspice.gap.distribution import Distribution
 from kanspice.gap.metrics import Gap
-from kanspice.gap.result import GapResult, Limit, NumericalGap, StageGap
+from kanspice.gap.resolution import Limit, NumericalGap
+from kanspice.gap.result import GapResult, StageGap
 from kanspice.gap.worst import WorstSample
 from kanspice.report.document import SCHEMA
 from kanspice.report.physical import physical_document
@@ -57,6 +58,9 @@ def _document(result: GapResult) -> dict[str, Any]:
         "gap": _gap(result.gap),
         **{key: value for key, value in optional.items() if value is not None},
         "numerical_error": None if result.numerical is None else _numerical(result.numerical),
+        **({} if result.reference_error is None else {"reference_error": _numerical(result.reference_error)}),
+        **({} if result.variation is None else {"variation": asdict(result.variation)}),
+        "unresolved": list(result.unresolved),
         "stages": [_stage(stage) for stage in result.stages],
         **({"causes": [_cause(cause) for cause in result.causes]} if result.causes else {}),
         **({} if result.attribution is None else {"attribution": asdict(result.attribution)}),

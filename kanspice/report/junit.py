@@ -1,4 +1,4 @@
-"""A gap as JUnit XML, which CI systems show as tests: one per limit, one for the samples, one for the engines."""
+"""A gap as JUnit XML, which CI systems show as tests: one per limit, and for samples, numerical error and engines."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from xml.etree import ElementTree
 from xml.etree.ElementTree import Element, SubElement
 
 from kanspice.gap.cross_check import CrossCheck
-from kanspice.gap.result import GapResult, Limit
+from kanspice.gap.resolution import Limit
+from kanspice.gap.result import GapResult
 from kanspice.report import verdict
 from kanspice.report.words import escaped, pair
 
@@ -20,15 +21,16 @@ _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def to_junit(result: GapResult) -> str:
-    """XML text: `testsuites` with one `testsuite`; a `testcase` per limit, one for the samples, one for a cross-check.
+    """XML text: `testsuites` with one `testsuite`; a `testcase` per limit, one for the samples, one for whether the gap
+    is resolved, one for a cross-check.
 
-    A limit that is exceeded is a failure. What was not measured is an error: samples without a result, engines that
-    disagree, a limit on a figure that does not exist.
+    A limit that is exceeded is a failure. What was not measured is an error: samples without a result, a gap that
+    cannot be told from numerical error, engines that disagree, a limit on a figure that does not exist.
     """
     unknown = sum(math.isnan(limit.value) for limit in result.limits)
     failures = sum(not limit.passed for limit in result.limits) - unknown
     counts = {
-        "tests": str(len(result.limits) + 1 + (result.cross_check is not None)),
+        "tests": str(len(result.limits) + 2 + (result.cross_check is not None)),
         "failures": str(failures),
         "errors": str(_errors(result, unknown)),
         "time": f"{_seconds(result.timing):.3f}",
@@ -36,6 +38,7 @@ def to_junit(result: GapResult) -> str:
     root = Element("testsuites", {"name": SUITE, **counts})
     suite = SubElement(root, "testsuite", {"name": SUITE, **counts, "skipped": "0"})
     _add_samples(suite, result, counts["time"])
+    _add_resolution(suite, result)
     if result.cross_check is not None:
         _add_cross_check(suite, result, result.cross_check)
     for limit in result.limits:
@@ -51,7 +54,7 @@ def _seconds(timing: Mapping[str, float]) -> float:
 
 def _errors(result: GapResult, unknown: int) -> int:
     unchecked = result.engines_disagree or result.is_unchecked
-    return unknown + sum(map(bool, (result.failed, unchecked)))
+    return unknown + sum(map(bool, (result.failed, unchecked, result.unresolved)))
 
 
 def _add_samples(suite: Element, result: GapResult, time: str) -> None:
@@ -61,6 +64,12 @@ def _add_samples(suite: Element, result: GapResult, time: str) -> None:
     listing = [f"sample {each.index}: {each.outcome.value}: {each.advice}" for each in result.failed]
     error = SubElement(case, "error", {"message": verdict.failures(result).text, "type": "FailedSamples"})
     error.text = _legal("\n".join(listing))
+
+
+def _add_resolution(suite: Element, result: GapResult) -> None:
+    case = _case(suite, result, "gap resolved", "0")
+    if result.unresolved:
+        SubElement(case, "error", {"message": _legal("; ".join(result.unresolved)), "type": "NotResolved"})
 
 
 def _add_cross_check(suite: Element, result: GapResult, found: CrossCheck) -> None:

@@ -6,7 +6,8 @@ import math
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
-from kanspice.gap.result import GapResult, Limit
+from kanspice.gap.resolution import Limit
+from kanspice.gap.result import GapResult
 from kanspice.report import distributions, verdict
 from kanspice.report.verdict import Verdict
 from kanspice.report.words import (
@@ -68,6 +69,9 @@ def _figures(result: GapResult) -> Iterator[Row]:
     yield "gap, relative RMSE", f"**{number(gap.relative_rmse)}** (largest {number(gap.max_relative)})"
     measured = "" if error is None else f"{number(error.relative_rmse)} ({verdict.solved_again(result)}): "
     yield "numerical error", measured + said(verdict.numerical(result))
+    own = result.reference_error
+    if own is not None:
+        yield "the network's own", f"{number(own.relative_rmse)} ({verdict.integrated_again(result)})"
     if result.cross_check is not None:
         yield "other engine", said(verdict.cross_check(result.cross_check))
     yield "weakest stage", said(verdict.weakest(result))

@@ -13,7 +13,8 @@ from kanspice.gap.cross_check import CrossCheck, NotChecked, OtherOutcome
 from kanspice.gap.distribution import Distribution, LogDensities
 from kanspice.gap.metrics import Gap
 from kanspice.gap.physical import Areas, PhysicalCost, StageCost
-from kanspice.gap.result import GapResult, Limit, NumericalGap, StageGap
+from kanspice.gap.resolution import Limit, NumericalGap, Variation
+from kanspice.gap.result import GapResult, StageGap
 from kanspice.gap.worst import WorstSample
 from kanspice.report.document import (
     SCHEMA,
@@ -86,6 +87,8 @@ def _result(document: Document) -> GapResult:
         accuracy=_compared(document.accuracy),
         loss=_compared(document.loss),
         numerical=None if numerical is None else _numerical(numerical),
+        reference_error=None if document.reference_error is None else _numerical(document.reference_error),
+        variation=None if document.variation is None else Variation(**document.variation.model_dump()),
         cross_check=None if checked is None else _cross_check(checked),
         stages=tuple(_stage(stage) for stage in document.stages),
         causes=tuple(_cause(cause) for cause in document.causes),

@@ -10,7 +10,8 @@ from rich.table import Table
 from rich.text import Text
 
 from kanspice.gap.metrics import Gap
-from kanspice.gap.result import GapResult, Limit, StageGap
+from kanspice.gap.resolution import Limit
+from kanspice.gap.result import GapResult, StageGap
 from kanspice.report import distributions, physical, verdict
 from kanspice.report.verdict import Verdict
 from kanspice.report.words import (
@@ -139,6 +140,10 @@ def _numerical(result: GapResult) -> Iterator[Row]:
             Text(f"relative RMSE {number(found.relative_rmse)}, max |error| {number(found.max_abs)} model units"),
         )
         yield "", Text(f"({verdict.solved_again(result)})")
+    own = result.reference_error
+    if own is not None:
+        yield "reference", Text(f"relative RMSE {number(own.relative_rmse)}, max |error| {number(own.max_abs)}")
+        yield "", Text(f"(the network's own numerical error: {verdict.integrated_again(result)})")
     sentence = verdict.numerical(result)
     label = "warning" if sentence.warning else "" if found is not None else "numerical"
     yield label, said(sentence)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from kanspice.gap.causes import Attribution
 from kanspice.gap.cross_check import CrossCheck
 from kanspice.gap.metrics import NEGLIGIBLE
+from kanspice.gap.resolution import OF_THE_GAP
 from kanspice.gap.result import GapResult
 from kanspice.report.words import many, number, plain, share
 from kanspice.solution import Outcome
@@ -50,6 +51,13 @@ def numerical(result: GapResult) -> Verdict:
     error, gap, relative = _comparable(result)
     if math.isnan(error) or math.isnan(gap):
         return Verdict("numerical error could not be compared with the gap: one of them has no value", True)
+    if result.unresolved:
+        return Verdict(f"not resolved: {'; '.join(result.unresolved)}", True)
+    return _beside_the_gap(result, error, gap, relative=relative)
+
+
+def _beside_the_gap(result: GapResult, error: float, gap: float, *, relative: bool) -> Verdict:
+    """What a numerical error says about a gap in the same unit."""
     larger = max(error, gap)
     if larger == 0 or (relative and larger < ROUNDING):
         return Verdict("the circuit agrees with the network to within rounding")
@@ -58,8 +66,9 @@ def numerical(result: GapResult) -> Verdict:
     if error <= WORTH_A_WARNING * gap:
         meaning = "the gap is the circuit's" if relative else "outputs that do not vary give rounding no scale"
         return Verdict(f"numerical error is less than a tenth of the gap: {meaning}")
-    which = "the gap is" if error > gap / 2 else "part of the gap is"
-    return Verdict(f"{which} numerical error, not circuit: numerical error is more than a tenth of the gap", True)
+    which = "the gap is" if error > OF_THE_GAP * gap else "part of the gap is"
+    whose = " (of the network's own integration, for the most part)" if _is_the_references(result) else ""
+    return Verdict(f"{which} numerical error{whose}, not circuit: it is more than a tenth of the gap", True)
 
 
 _RERUNS = {
@@ -92,12 +101,29 @@ def solved_again(result: GapResult) -> str:
     return f"{many(result.numerical.samples, 'sample')} solved again{how}"
 
 
+REFERENCE_AGAIN = "integrated again with a hundredth of the error in every step"
+"""How a network's own numerical error is measured."""
+
+
+def integrated_again(result: GapResult) -> str:
+    """Of how many samples the network's own integration was repeated, and how; "" where it has none."""
+    if result.reference_error is None:
+        return ""
+    return f"{many(result.reference_error.samples, 'sample')} {REFERENCE_AGAIN}"
+
+
 def _comparable(result: GapResult) -> tuple[float, float, bool]:
-    """Numerical error and gap in the same unit, and whether that is the relative one."""
-    assert result.numerical is not None  # noqa: S101 - the caller has looked
-    if result.numerical.relative_rmse is not None and result.gap.relative_rmse is not None:
-        return result.numerical.relative_rmse, result.gap.relative_rmse, True
-    return result.numerical.rmse, result.gap.rmse, False
+    """Numerical error, of circuit and network, and gap in the same unit, and whether that is the relative one."""
+    relative = result.doubt.relative_rmse
+    if relative is not None and result.gap.relative_rmse is not None:
+        return relative, result.gap.relative_rmse, True
+    return result.doubt.rmse, result.gap.rmse, False
+
+
+def _is_the_references(result: GapResult) -> bool:
+    """Whether most of the numerical error is the network's own."""
+    circuit, reference = result.numerical, result.reference_error
+    return reference is not None and (circuit is None or reference.rmse > circuit.rmse)
 
 
 def weakest(result: GapResult) -> Verdict:
@@ -196,6 +222,7 @@ def _unmeasured(result: GapResult) -> str | None:
         (bool(result.failed), "not every sample was solved"),
         (result.engines_disagree, "the engines disagree, so neither can be believed"),
         (result.is_unchecked, UNCHECKED),
+        (bool(result.unresolved), "not resolved: numerical error cannot be told from the gap"),
     )
     return next((why for holds, why in reasons if holds), None)
 

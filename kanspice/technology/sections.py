@@ -15,6 +15,10 @@ _Positive = Annotated[float, Field(strict=True, gt=0)]
 _Finite = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 _NotNegative = Annotated[float, Field(strict=True, ge=0, allow_inf_nan=False)]
 
+ABSOLUTE_ZERO_C = -273.15
+CURVES_C = 27.0
+"""The temperature at which devices have the curves of their cards."""
+
 
 @dataclass(frozen=True)
 class Mark:
@@ -102,6 +106,19 @@ class CrossbarDevices(Table):
     measured points that it was fitted to."""
     junction_f: Annotated[_NotNegative, COST] = 0.0
     """Capacitance across a device of area 1, farads. Operating points do not feel it."""
+
+    @model_validator(mode="after")
+    def _there_is_such_a_temperature(self) -> Self:
+        if self.temperature_c < ABSOLUTE_ZERO_C:
+            raise ValueError(f"a temperature_c of at least {ABSOLUTE_ZERO_C}, absolute zero")
+        warmer = self.temperature_c - CURVES_C
+        for what, per_k in (("current", self.current_per_k), ("voltage", self.voltage_per_k)):
+            if 1 + per_k * warmer <= 0:
+                raise ValueError(
+                    f"a temperature_c at which {what}s keep their sign: {what}_per_k makes them"
+                    f" {1 + per_k * warmer:.3g} times those at {CURVES_C:g} degrees"
+                )
+        return self
 
 
 class Wires(Table):

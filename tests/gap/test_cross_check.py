@@ -60,6 +60,15 @@ def test_time_steps_are_allowed_their_own_error():
     assert cross_checked(design, second, first, range(4)).allowed == pytest.approx(7e-4)
 
 
+def test_however_large_ngspice_s_own_error_engines_that_are_far_apart_do_not_agree():
+    design = design_of_periods(period("Conductance", [(1, 0)], [[1.0]]))
+    off = np.array([[0.5], [-0.5], [0.5], [0.5]])
+    noisy = solution(VOLTS + off, error=NumericalError((0,), 25.0, 20.0), name="readout")
+    checked = cross_checked(design, noisy, solution(VOLTS, "batched", name="readout"), range(4))
+    assert checked.allowed == 1e-2
+    assert not checked.passed
+
+
 def test_places_among_more_samples():
     checked = cross_checked(DESIGN, solution(VOLTS, "batched"), solution(VOLTS[[1]] + 1.0), [1]).among([4, 7, 8, 9])
     assert (checked.samples, checked.worst_sample) == ((7,), 7)

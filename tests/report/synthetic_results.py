@@ -10,7 +10,8 @@ import numpy as np
 from kanspice.gap.causes import NONE, NUMERICAL, Attribution, Cause, Share, Trial
 from kanspice.gap.cross_check import CrossCheck, OtherOutcome
 from kanspice.gap.metrics import Gap, compare, spread
-from kanspice.gap.result import GapResult, Limit, NumericalGap, PeriodWaveforms, SampleWaveforms, StageGap
+from kanspice.gap.resolution import Limit, NumericalGap, Variation
+from kanspice.gap.result import GapResult, PeriodWaveforms, SampleWaveforms, StageGap
 from kanspice.gap.worst import worst_samples
 from kanspice.solution import FailedSample, Outcome
 
@@ -80,7 +81,7 @@ def synthetic(samples: int = 50, outputs: int = 10, error: float = 0.01) -> GapR
             stage("l2.input", 0.006, 1e-12),
             stage("l2.crossbar", 0.01, 0.008, largest_v=3.9, largest_column_v=0.0021),
         ),
-        numerical=NumericalGap(5, 1.2e-7, 4.5e-7, 1.2e-7),
+        numerical=NumericalGap(min(5, samples), 1.2e-7, 4.5e-7, 1.2e-7),
         external_gap=None,
         external_circuit_gap=None,
         accuracy=None,
@@ -114,6 +115,8 @@ def with_everything(result: GapResult) -> GapResult:
         result,
         external_gap=gap_of(1e-7),
         external_circuit_gap=gap_of(0.0101),
+        reference_error=NumericalGap(5, 1e-8, 3e-8, 1e-8),
+        variation=Variation(1.0, 3.0),
         accuracy={"reference": 0.98, "circuit": 0.96},
         limits=(*result.limits, Limit("max_relative", 0.04, 0.02), Limit("l2.crossbar.relative_rmse", NAN, 1.0)),
         notes=("identical device columns were shared", "ngspice raised gmin for 3 samples"),

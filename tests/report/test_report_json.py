@@ -34,6 +34,7 @@ TOP = [
     "unstable_fraction",
     "gap",
     "numerical_error",
+    "unresolved",
     "stages",
     "worst_samples",
     "timing",
@@ -84,7 +85,8 @@ def test_the_keys_and_their_order_are_the_contract(result):
 
 def test_optional_keys_are_there_when_something_was_given(result):
     document = parsed(with_everything(result))
-    assert set(document) - set(TOP) == {"external_gap", "external_circuit_gap", "accuracy", "command"}
+    given = {"external_gap", "external_circuit_gap", "accuracy", "command", "reference_error", "variation"}
+    assert set(document) - set(TOP) == given
     assert list(document["external_gap"]) == list(document["external_circuit_gap"]) == GAP
     assert document["accuracy"] == {"reference": 0.98, "circuit": 0.96}
 

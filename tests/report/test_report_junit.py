@@ -23,16 +23,18 @@ def suite(result):
 def test_one_case_per_limit_and_one_for_the_samples(result):
     limits = (Limit("rmse", 0.01, 0.02), Limit("max_abs", 0.5, 0.1))
     found = suite(replace(result, limits=limits))
-    assert [case.get("name") for case in found] == ["all samples solved", "rmse <= 0.02", "max_abs <= 0.1"]
-    assert (found.get("tests"), found.get("failures"), found.get("errors")) == ("3", "1", "0")
-    assert "max_abs is 0.5, above the limit 0.1" in found[2].find("failure").get("message")
+    assert [case.get("name") for case in found] == [
+        *("all samples solved", "gap resolved", "rmse <= 0.02", "max_abs <= 0.1")
+    ]
+    assert (found.get("tests"), found.get("failures"), found.get("errors")) == ("4", "1", "0")
+    assert "max_abs is 0.5, above the limit 0.1" in found[3].find("failure").get("message")
 
 
 def test_a_limit_without_a_value_is_an_error(result):
     found = suite(replace(result, limits=(Limit("relative_rmse", float("nan"), 0.1), Limit("rmse", 2.0, 1.0))))
     assert (found.get("failures"), found.get("errors")) == ("1", "1")
-    assert found[1].find("error").get("message").startswith("relative_rmse has no value")
-    assert found[2].find("failure") is not None
+    assert found[2].find("error").get("message").startswith("relative_rmse has no value")
+    assert found[3].find("failure") is not None
 
 
 # What https://github.com/jenkinsci/xunit-plugin's schema allows: attributes (a ! marks those that must be there),

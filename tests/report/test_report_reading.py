@@ -12,6 +12,7 @@ import pytest
 from synthetic_results import EXTREMES, with_everything
 
 from kanspice.errors import InputError
+from kanspice.gap import check_baseline
 from kanspice.report import from_json, read_report, reading, to_html, to_json, to_junit, to_markdown
 from kanspice.report.document import json_schema
 from kanspice.resources import SCHEMAS
@@ -133,6 +134,38 @@ BAD = {
     "a stage that is text": (spoiled(lambda d: d.update(stages=["l1"])), "bad value for 'stages.0'"),
     "notes that are numbers": (spoiled(lambda d: d.update(notes=[1])), "bad value for 'notes.0'"),
 }
+
+
+IMPOSSIBLE = {
+    "a negative gap": lambda d: d["gap"].update(rmse=-1.0),
+    "a negative relative gap": lambda d: d["gap"].update(relative_rmse=-1e-3),
+    "more than all samples agree": lambda d: d["gap"].update(argmax_agreement=1.5),
+    "a mean beyond the largest": lambda d: d["gap"].update(rmse=1.0, max_abs=0.5),
+    "a count beyond all": lambda d: d.update(samples=10**300),
+    "a failed sample that is none": lambda d: d["failed_samples"].append(
+        {"index": 50, "outcome": "diverged", "advice": ""}
+    ),
+    "more samples solved again than there are": lambda d: d["numerical_error"].update(samples=51),
+    "a negative error": lambda d: d["numerical_error"].update(max_abs=-1.0),
+    "a negative time": lambda d: d["timing"].update(load_s=-1.0),
+}
+
+
+@pytest.mark.parametrize("kind", IMPOSSIBLE)
+def test_figures_that_cannot_be_are_refused(result, kind):
+    document = json.loads(to_json(result))
+    IMPOSSIBLE[kind](document)
+    with pytest.raises(InputError, match=r"bad value for .*\n.*"):
+        from_json(json.dumps(document), "a.json")
+
+
+def test_an_error_beyond_the_gap_is_not_resolved_whoever_wrote_that_it_passed(result):
+    document = json.loads(to_json(result))
+    document["numerical_error"] |= {"rmse": 1e9, "max_abs": 1e9, "relative_rmse": 1e9}
+    again = from_json(json.dumps(document), "a.json")
+    assert again.exit_code == 3
+    with pytest.raises(InputError, match="no gap to compare with"):
+        check_baseline(again, str(again.inputs["sha256"]), "a.json")
 
 
 @pytest.mark.parametrize("kind", BAD)

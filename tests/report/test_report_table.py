@@ -67,7 +67,7 @@ def test_the_summary_says_what_was_measured(result):
         (1e-3, 0.9e-4, "the gap is the circuit's"),
         (1e-3, 2e-4, "warning part of the gap is numerical error, not circuit"),
         (1e-3, 9e-4, "warning the gap is numerical error, not circuit"),
-        (1e-3, 1.0, "warning the gap is numerical error, not circuit"),
+        (1e-3, 1.0, "warning not resolved: the circuit's numerical error is 1 of the outputs' standard deviation"),
         (5e-7, 5e-7, "the circuit agrees with the network: below 1e-06"),
         (0.0, 0.0, "the circuit agrees with the network to within rounding"),
         (1e-14, 0.0, "the circuit agrees with the network to within rounding"),

@@ -1,0 +1,144 @@
+"""Whether a gap can be told from what computing adds to it: errors of circuit and network, and how outputs vary."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from kanspice.gap.metrics import Gap, spread
+
+Array = npt.NDArray[np.float64]
+
+RESOLVED = 1e-2
+"""Of the outputs' standard deviation: a numerical error below it is small whatever the gap is."""
+OF_THE_GAP = 0.5
+"""A numerical error above this fraction of the gap is of the gap's size."""
+HARDLY = 1e-9
+"""Of the largest output: a standard deviation below it is no more than what rounding may do to outputs."""
+
+
+@dataclass(frozen=True)
+class Variation:
+    """How the network's outputs vary over the samples, in model units.
+
+    standard_deviation: what relative figures are divided by. largest: magnitude of the largest output.
+    """
+
+    standard_deviation: float
+    largest: float
+
+    @classmethod
+    def of(cls, outputs: Array, standard_deviation: float | None = None) -> Variation:
+        """Of outputs (samples, outputs); rows that are not finite have no say."""
+        scale = spread(outputs) if standard_deviation is None else standard_deviation
+        finite = np.abs(outputs[np.isfinite(outputs)])
+        return cls(scale, float(finite.max(initial=0.0)))
+
+    @property
+    def hardly(self) -> bool:
+        """True where outputs vary, but by less than 64-bit numbers can tell."""
+        return 0 < self.standard_deviation < HARDLY * self.largest
+
+
+@dataclass(frozen=True)
+class NumericalGap:
+    """A numerical error at the outputs, in model units: `samples` of them were solved again, tighter if possible."""
+
+    samples: int
+    rmse: float
+    max_abs: float
+    relative_rmse: float | None
+
+
+@dataclass(frozen=True)
+class Limit:
+    """One `--max METRIC=VALUE` and what was measured."""
+
+    metric: str
+    value: float
+    max: float
+
+    @property
+    def passed(self) -> bool:
+        """False also when the value is not a number."""
+        return self.value <= self.max
+
+
+@dataclass(frozen=True)
+class Doubt:
+    """What is known of a result's numerical errors. reference: of the network's own integration, where it has one."""
+
+    gap: Gap
+    numerical: NumericalGap | None
+    reference: NumericalGap | None
+    variation: Variation | None
+
+    @property
+    def rmse(self) -> float:
+        """Both errors together, in model units."""
+        return sum(error.rmse for error in self._errors)
+
+    @property
+    def max_abs(self) -> float:
+        """The largest of either, together, in model units."""
+        return sum(error.max_abs for error in self._errors)
+
+    @property
+    def relative_rmse(self) -> float | None:
+        """Both together, in the outputs' standard deviation; None where they have no such figure."""
+        found = [error.relative_rmse for error in self._errors if error.relative_rmse is not None]
+        return sum(found) if found else None
+
+    @property
+    def _errors(self) -> list[NumericalGap]:
+        return [error for error in (self.numerical, self.reference) if error is not None]
+
+    def reasons(self, limits: Sequence[Limit]) -> Iterator[str]:
+        """Why the result says nothing about the circuit; nothing where it does."""
+        if self.variation is not None and self.variation.hardly:
+            found, largest = self.variation.standard_deviation, self.variation.largest
+            yield (
+                f"the network's outputs hardly vary over the samples: by {found:.2g} (standard deviation) of"
+                f" {largest:.2g}, which rounding may do as well"
+            )
+        yield from self._large_error()
+        yield from self._undecided(limits)
+
+    def _large_error(self) -> Iterator[str]:
+        """An error of the gap's size that is not small beside the outputs."""
+        parts, unit = self._in_parts()
+        whole = sum(parts.values())
+        if unit is None or whole <= RESOLVED or self.rmse <= OF_THE_GAP * self.gap.rmse:
+            return
+        most = max(parts, key=lambda name: parts[name])
+        yield f"the {most}'s numerical error is {parts[most]:.2g} of {unit}, as large as the gap"
+
+    def _in_parts(self) -> tuple[dict[str, float], str | None]:
+        """Whose error is how large, and of what: of the standard deviation, of the largest output without one."""
+        named = {"circuit": self.numerical, "reference": self.reference}
+        errors = {name: error for name, error in named.items() if error is not None}
+        relative = {name: error.relative_rmse for name, error in errors.items() if error.relative_rmse is not None}
+        if relative:
+            return relative, "the outputs' standard deviation"
+        largest = self.variation.largest if self.variation is not None else 0.0
+        if not largest:
+            return {}, None
+        return {name: error.rmse / largest for name, error in errors.items()}, "the largest output"
+
+    def _undecided(self, limits: Sequence[Limit]) -> Iterator[str]:
+        """Limits that are kept, but below what the error leaves to be told."""
+        largest = self.max_abs
+        scale = None if self.variation is None else self.variation.standard_deviation
+        errors = {
+            "rmse": self.rmse,
+            "max_abs": largest,
+            "relative_rmse": self.relative_rmse,
+            "max_relative": largest / scale if scale else None,
+        }
+        for limit in limits:
+            error = errors.get(limit.metric)
+            if error is not None and limit.passed and error > limit.max:
+                yield f"the limit on {limit.metric}, {limit.max:.3g}, lies below the numerical error, {error:.2g}"
