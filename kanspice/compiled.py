@@ -140,7 +140,7 @@ def _check_file(path: Path, expected: object) -> None:
 
 
 def _manifest(design: Design, netlist: Netlist, hashes: Mapping[str, str]) -> dict[str, object]:
-    last = design.stages[-1]
+    last = design.last_of_circuit
     return {
         "schema": SCHEMA,
         "kanspice": version("kanspice"),

@@ -138,6 +138,12 @@ def _period_notes(design: Design) -> list[str]:
         for stage in design.stages
         if isinstance(stage, HeldSum)
     ]
+    if design.digital is not None:
+        read_out, outputs = design.last_of_circuit.width, design.digital.width
+        notes.append(
+            f"{design.digital.name}: a digital linear layer outside the circuit makes {outputs} outputs of the"
+            f" {read_out} voltages read out; it is computed exactly, and nothing of its cost is counted"
+        )
     if design.losses is not None and design.losses.clamps:
         supply_v, ohm = design.losses.supply_v, design.losses.clamp_ohm
         notes.append(f"nodes beyond {supply_v:.4g} V, either sign, are pulled back through {ohm:.4g} ohm")

@@ -69,12 +69,13 @@ def expected_outputs_v(design: Design, reference: Mapping[str, Array]) -> Array 
 
 
 def as_read(design: Design, solution: Solution, numbers: Sequence[int] | None) -> Solution:
-    """The solution with the noise that taking the outputs of periods adds; numbers: which samples its samples are."""
+    """The solution with the noise that reading periods out adds; numbers: which samples its samples are."""
     if not design.periods or design.noise_k == 0:
         return solution
-    name = design.stages[-1].name
+    name = design.last_of_circuit.name
     read_v = solution.stage_v[name] + design.read_noise_v(solution.samples, numbers)
-    return replace(solution, stage_v={**solution.stage_v, name: read_v})
+    computed_v = {} if design.digital is None else {design.digital.name: design.digital.computed_v(read_v)}
+    return replace(solution, stage_v={**solution.stage_v, name: read_v, **computed_v})
 
 
 def out_of_range(index: int, stage: str, values: Array, bound: Array, unit: str = "V") -> FailedSample | None:

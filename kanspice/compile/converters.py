@@ -42,7 +42,7 @@ def add_converters(
     dac = _over(converters.dac_bits, sample_inputs * design.input_v_per_unit) if converters.dac_bits else None
     adc = None
     if converters.adc_bits:
-        last = design.stages[-1]
+        last = design.last_of_circuit
         stages = followed_stages(model, sample_inputs)[0] if sample_stages is None else sample_stages()
         outputs = stages[last.compares_to]
         adc = _over(converters.adc_bits, outputs[np.isfinite(outputs)] * last.output_v_per_unit)

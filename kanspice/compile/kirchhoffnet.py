@@ -15,13 +15,13 @@ import numpy as np
 import numpy.typing as npt
 
 from kanspice.compile.effects import Foreign, fitting
-from kanspice.design import Design, HeldSum, NodeLosses, OdePeriod, ReadOut, Schematic, Stage, Switching
+from kanspice.design import Design, DigitalLayer, HeldSum, NodeLosses, OdePeriod, ReadOut, Schematic, Stage, Switching
 from kanspice.design.activations import ACTIVATIONS
 from kanspice.design.branches import LAWS, SCHEMATIC_IMPERFECTIONS, SCHEMATIC_LAWS, LawName
 from kanspice.errors import InputError
 from kanspice.models import KirchhoffNet
 from kanspice.models.branches import Device
-from kanspice.models.reference import PeriodArrays, period_arrays
+from kanspice.models.reference import PeriodArrays, period_arrays, projector_arrays
 from kanspice.technology import Technology
 
 Array = npt.NDArray[np.float64]
@@ -72,7 +72,7 @@ def technology_for_kirchhoffnet(model: KirchhoffNet, technology: Technology) -> 
 
 
 def compile_kirchhoffnet(model: KirchhoffNet, technology: Technology, *, model_sha256: str = "") -> Design:
-    """The circuit of a KirchhoffNet: a period for each layer, then the read-out.
+    """The circuit of a KirchhoffNet: a period for each layer, then the read-out, and what is digital after it.
 
     Raises InputError for a branch function that has no circuit yet, and for imperfections that the circuit cannot have.
     """
@@ -90,6 +90,10 @@ def compile_kirchhoffnet(model: KirchhoffNet, technology: Technology, *, model_s
             name = f"l{index}.residual"
             stages.append(HeldSum(name, name, f"l{model.residual[0]}.period", inputs, unit_v))
     stages.append(ReadOut("readout", "readout", model.readout.start, model.readout.width, unit_v))
+    projector = projector_arrays(model)
+    if projector is not None:
+        weight, bias = projector
+        stages.append(DigitalLayer("projector", "projector", weight, bias * unit_v, unit_v))
     periods = [stage for stage in stages if isinstance(stage, OdePeriod)]
     return Design(
         family="kirchhoffnet",

@@ -16,6 +16,7 @@ from kanspice.design.stages import (
     Connections,
     Crossbar,
     Design,
+    DigitalLayer,
     HeldSum,
     LayerNorm,
     Limiter,
@@ -72,9 +73,8 @@ def current_bounds_a(design: Design) -> dict[str, tuple[Array, Array]]:
 def _bound(design: Design, stage: Stage, largest: Array, before_v: Array, earlier_v: Mapping[str, Array]) -> Array:
     if isinstance(stage, Limiter):
         return _limiter_bound(stage, before_v)
-    if isinstance(stage, LayerNorm):
-        largest_v: Array = np.abs(stage.gain_v) * np.sqrt(stage.width) + np.abs(stage.offset_v)
-        return largest_v
+    if isinstance(stage, LayerNorm | DigitalLayer):
+        return _formula_bound(stage, before_v)
     if isinstance(stage, OdePeriod):
         return np.full(stage.width, _largest_node_v(design, stage, float(stage.start_v(before_v[None, :]).max())))
     if isinstance(stage, HeldSum | ReadOut):
@@ -84,6 +84,15 @@ def _bound(design: Design, stage: Stage, largest: Array, before_v: Array, earlie
     columns_v: Array = largest_column_currents_a(stage, largest) * stage.feedback_ohm + np.abs(stage.offset_v)
     outputs_v: Array = columns_v.reshape(-1, 2).sum(axis=1) * stage.subtractor_gain
     return outputs_v
+
+
+def _formula_bound(stage: LayerNorm | DigitalLayer, before_v: Array) -> Array:
+    from_inputs: Array
+    if isinstance(stage, LayerNorm):
+        from_inputs = np.abs(stage.gain_v) * np.sqrt(stage.width)
+    else:
+        from_inputs = before_v @ np.abs(stage.weight)
+    return from_inputs + np.abs(stage.offset_v)
 
 
 def _limiter_bound(stage: Limiter, before_v: Array) -> Array:

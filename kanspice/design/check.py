@@ -17,6 +17,7 @@ from kanspice.design.stages import (
     Converter,
     Crossbar,
     Design,
+    DigitalLayer,
     FillName,
     HeldSum,
     LayerNorm,
@@ -30,7 +31,9 @@ from kanspice.design.stages import (
     Switching,
 )
 
-_STAGE_NAME = re.compile(r"l[1-9]\d{0,3}\.(input|encoder|crossbar|norm|period|residual|filters|synapses)|readout")
+_STAGE_NAME = re.compile(
+    r"l[1-9]\d{0,3}\.(input|encoder|crossbar|norm|period|residual|filters|synapses)|readout|projector"
+)
 _KINDS: dict[type[Stage], str] = {
     Limiter: "input",
     Crossbar: "crossbar",
@@ -38,6 +41,7 @@ _KINDS: dict[type[Stage], str] = {
     OdePeriod: "period",
     HeldSum: "residual",
     ReadOut: "readout",
+    DigitalLayer: "projector",
     FilterBank: "filters",
     SynapseBank: "synapses",
 }
@@ -65,7 +69,9 @@ def check_design(design: Design) -> None:
     names = [stage.name for stage in design.stages]
     _demand(len(set(names)) == len(names), "two stages have the same name")
     if design.periods:
-        _check_periods(design.stages)
+        _check_periods(design.stages if design.digital is None else design.stages[:-1])
+    else:
+        _demand(not any(isinstance(stage, DigitalLayer) for stage in design.stages), "a digital layer has no periods")
     parts = [part for part in (design.schematic, design.switching, design.losses) if part is not None]
     _demand(bool(design.periods) or not parts, "there are no branches")
     for part in parts:
@@ -138,12 +144,17 @@ def _fits(stage: Stage, width: int, devices: int) -> bool:
         return _is_a_crossbar(stage, width, devices)
     if isinstance(stage, LayerNorm):
         return stage.gain_v.shape == stage.offset_v.shape == (width,)
-    if isinstance(stage, HeldSum | ReadOut):
-        fits = stage.width == width if isinstance(stage, HeldSum) else stage.start + stage.width <= width
-        return fits and stage.width > 0 and stage.unit_v > 0
+    if isinstance(stage, HeldSum | ReadOut | DigitalLayer):
+        return _carries_on(stage, width) and stage.width > 0 and stage.unit_v > 0
     if isinstance(stage, FilterBank | SynapseBank):
         return stage.gain.ndim == 3 and stage.rows == width and _is_a_bank(stage)
     return stage.inputs == width and _is_a_graph(stage)
+
+
+def _carries_on(stage: HeldSum | ReadOut | DigitalLayer, width: int) -> bool:
+    if isinstance(stage, DigitalLayer):
+        return stage.offset_v.ndim == 1 and stage.weight.shape == (width, *stage.offset_v.shape)
+    return stage.width == width if isinstance(stage, HeldSum) else stage.start + stage.width <= width
 
 
 def _is_a_crossbar(stage: Crossbar, width: int, devices: int) -> bool:

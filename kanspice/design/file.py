@@ -18,6 +18,7 @@ from kanspice.design.stages import (
     Converter,
     Crossbar,
     Design,
+    DigitalLayer,
     HeldSum,
     LayerNorm,
     Limiter,
@@ -36,7 +37,7 @@ SCHEMA = "kanspice.design/4"
 _MAX_BYTES = 2**31
 _KINDS: tuple[Callable[..., Stage], ...] = (
     *(Limiter, Crossbar, LayerNorm),
-    *(OdePeriod, HeldSum, ReadOut),
+    *(OdePeriod, HeldSum, ReadOut, DigitalLayer),
     *(FilterBank, SynapseBank),
 )
 _TYPES: dict[str, Callable[..., Stage]] = {kind.__name__: kind for kind in _KINDS}

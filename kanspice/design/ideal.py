@@ -14,6 +14,7 @@ from kanspice.design.stages import (
     Connections,
     Crossbar,
     Design,
+    DigitalLayer,
     HeldSum,
     LayerNorm,
     Limiter,
@@ -37,7 +38,7 @@ def ideal_output_v(design: Design, stage: Stage, input_v: Array, before_v: Mappi
         return limited_v(stage, input_v)
     if isinstance(stage, LayerNorm):
         return normalised_v(stage, input_v)
-    if isinstance(stage, HeldSum | ReadOut):
+    if isinstance(stage, HeldSum | ReadOut | DigitalLayer):
         return carried_v(stage, input_v, before_v or {})
     if isinstance(stage, OdePeriod):
         return period_end_v(stage, input_v)
@@ -48,10 +49,12 @@ def ideal_output_v(design: Design, stage: Stage, input_v: Array, before_v: Mappi
     return np.concatenate([_crossbar(design, stage, part) for part in parts])
 
 
-def carried_v(stage: HeldSum | ReadOut, input_v: Array, before_v: Mapping[str, Array]) -> Array:
+def carried_v(stage: HeldSum | ReadOut | DigitalLayer, input_v: Array, before_v: Mapping[str, Array]) -> Array:
     """What becomes of voltages (..., inputs) between periods and after them. before_v: earlier stages' by name."""
     if isinstance(stage, HeldSum):
         return input_v + before_v[stage.held]
+    if isinstance(stage, DigitalLayer):
+        return stage.computed_v(input_v)
     return input_v[..., stage.start : stage.start + stage.width]
 
 

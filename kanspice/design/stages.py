@@ -309,6 +309,37 @@ class ReadOut:
 
 
 @dataclass(frozen=True)
+class DigitalLayer:
+    """A linear layer that a computer makes of what the read-out gives: no part of the circuit, and in no netlist.
+
+    `out_j = sum_i weight[i, j] in_i + offset_v[j]`. Its outputs are numbers; they are kept in volts, `unit_v` each, as
+    those of the stages before are.
+    """
+
+    name: str
+    compares_to: str
+    weight: Array
+    """(inputs, outputs)"""
+    offset_v: Array
+    """(outputs,)"""
+    unit_v: float
+
+    @property
+    def width(self) -> int:
+        """Number of outputs."""
+        return int(self.offset_v.shape[0])
+
+    @property
+    def output_v_per_unit(self) -> float:
+        """Volts per model unit."""
+        return self.unit_v
+
+    def computed_v(self, volts: Array) -> Array:
+        """Its outputs (samples, outputs) for voltages read out, (samples, inputs)."""
+        return np.asarray(volts @ self.weight + self.offset_v)
+
+
+@dataclass(frozen=True)
 class Schematic:
     """Branches built as Fig. 5 of the KirchhoffNet paper draws them; without one they are ideal sources.
 
@@ -374,13 +405,16 @@ class Converter:
         return converted
 
 
-Stage = Limiter | Crossbar | LayerNorm | OdePeriod | HeldSum | ReadOut | FilterBank | SynapseBank
+Stage = Limiter | Crossbar | LayerNorm | OdePeriod | HeldSum | ReadOut | DigitalLayer | FilterBank | SynapseBank
 Connections = FilterBank | SynapseBank
 
 
 @dataclass(frozen=True)
 class Design:
-    """A whole circuit: its device types and its chain of stages, from input voltages to output voltages."""
+    """A whole circuit: its device types and its chain of stages, from input voltages to output voltages.
+
+    After it there may be a `DigitalLayer`, which an `adc` comes before.
+    """
 
     family: str
     model_sha256: str
@@ -443,11 +477,11 @@ class Design:
         return np.concatenate([volts, *noises], axis=1) if noises else volts
 
     def read_noise_v(self, samples: int, numbers: Sequence[int] | None = None) -> Array:
-        """(samples, outputs) what taking the outputs of periods adds to them: thermal noise of their capacitors.
+        """(samples, nodes read out) what reading periods out adds to them: thermal noise of their capacitors.
 
         numbers: as for `inputs_v`.
         """
-        last, readout = self.periods[-1], self.stages[-1]
+        last, readout = self.periods[-1], self.last_of_circuit
         chosen = slice(readout.start, readout.start + readout.width) if isinstance(readout, ReadOut) else slice(None)
         noise_v = np.sqrt(Boltzmann * self.noise_k / last.capacitor_f[chosen])
         drawn = self._drawn(f"{readout.name}.read_v", numbers, (samples, len(noise_v)))
@@ -538,6 +572,17 @@ class Design:
     def output_width(self) -> int:
         """Number of outputs of the last stage."""
         return self.stages[-1].width
+
+    @property
+    def digital(self) -> DigitalLayer | None:
+        """What the circuit's outputs go through outside of it, if there is anything."""
+        last = self.stages[-1]
+        return last if isinstance(last, DigitalLayer) else None
+
+    @property
+    def last_of_circuit(self) -> Stage:
+        """The stage whose outputs leave the circuit."""
+        return self.stages[-1] if self.digital is None else self.stages[-2]
 
     @property
     def device_count(self) -> int:

@@ -57,10 +57,14 @@ def measure(
 
 
 def decoded_outputs(design: Design, solution: Solution) -> Array:
-    """The circuit's outputs (samples, outputs) in model units, converted; NaN rows where a sample failed."""
-    last = design.stages[-1]
-    volts = solution.stage_v[last.name]
-    return (volts if design.adc is None else design.adc.convert(volts)) / last.output_v_per_unit
+    """The outputs (samples, outputs) in model units: the circuit's, converted, and through what is digital after it.
+
+    NaN rows where a sample failed.
+    """
+    volts = solution.stage_v[design.last_of_circuit.name]
+    read_v = volts if design.adc is None else design.adc.convert(volts)
+    outputs_v = read_v if design.digital is None else design.digital.computed_v(read_v)
+    return outputs_v / design.stages[-1].output_v_per_unit
 
 
 def numerical_gap(design: Design, solution: Solution, scale: float) -> NumericalGap | None:

@@ -210,7 +210,7 @@ def _period_assumptions(samples: Sequence[int]) -> tuple[str, ...]:
         " what it gives comes from a supply",
         "the charge is the integral of all branches' |currents|: times a supply's voltage, what class-A branches draw",
         "branches are seen at the voltages of their nodes; clocks, read-out, setting the nodes, holding and"
-        " adding voltages and what else hangs on them are not counted",
+        " adding voltages, digital layers and what else hangs on them are not counted",
     )
 
 

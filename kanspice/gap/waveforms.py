@@ -33,7 +33,7 @@ def _compare(design: Design, sample: int, kept: Mapping[str, Waveform], follow: 
         for period, start_s in zip(design.periods, design.begins_s, strict=True)
     }
     expected = follow(sample, times)
-    last = design.stages[-1]
+    last = design.last_of_circuit
     first, width = (last.start, last.width) if isinstance(last, ReadOut) else (0, last.width)
     return SampleWaveforms(
         sample=sample,

@@ -24,15 +24,15 @@ class Generation:
         if self.image is not None and not all(1 <= side <= _LARGEST_SIDE for side in self.image):
             raise InputError("an image has no such shape", expected="three numbers from 1", found=f"{self.image}")
 
-    def check(self, nodes: Sequence[int], inputs: int, *, residual: object, readout: str) -> None:
+    def check(self, nodes: Sequence[int], inputs: int, *, residual: object, readout: str, projector: object) -> None:
         """Raises InputError unless a network of these layers is a map that can be gone through backwards.
 
         Its density is then that of the normal distribution, carried along.
         """
-        if set(nodes) != {inputs} or residual is not None or readout != "all":
+        if set(nodes) != {inputs} or residual is not None or readout != "all" or projector is not None:
             raise InputError(
                 "a network that generates needs the same nodes from its inputs to its outputs",
-                expected="as many inputs as nodes, the same nodes in all layers, no residual, all nodes read out",
+                expected="as many inputs as nodes, the same nodes in all layers, no residual, all nodes as outputs",
                 found=f"{inputs} inputs, layers of {', '.join(map(str, nodes))} nodes"[:200],
             )
         if self.image is not None and self.image[0] * self.image[1] * self.image[2] != inputs:

@@ -11,7 +11,7 @@ own; the voltages at the end of the last period are the outputs. All quantities 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import accumulate
 from typing import Literal, TypeVar, get_args
 
@@ -25,6 +25,7 @@ from kanspice.models.inputs import check_input
 from kanspice.models.integrator import DivergenceError, Integrator
 from kanspice.models.kirchhoffnet_layer import Layer
 from kanspice.models.places import errors_at
+from kanspice.models.projector import projector_of
 from kanspice.models.readout import parse_readout
 from kanspice.models.topology import Topology
 
@@ -46,6 +47,8 @@ class KirchhoffNet(nn.Module):
         voltages from node 1 on, over again). Nodes that a layer does not have are dropped.
     residual: (a, b), layers from 1: the voltages at the end of layer a are added to those at the end of layer b.
     readout: `first<n>` or `last<n>` nodes of the last layer, or `all`.
+    projector: `weight` (outputs, voltages read out) and `bias` (outputs,) of a linear layer that what is read out goes
+        through; it is computed, and no part of the circuit. None if the voltages read out are the outputs.
     generation: what it generates, if it does: its outputs are samples of a distribution. None if it does not.
     thetas: each layer's parameters, (rows, columns); float32 is widened, exactly. Drawn afresh if None.
     integrator: how the ODE is solved. It belongs to an experiment: checkpoints do not hold it.
@@ -54,7 +57,7 @@ class KirchhoffNet(nn.Module):
     whose memory does not grow with the number of steps), all at once. The step size follows the samples that are
     solved together, so results depend on them within the tolerance.
 
-    Submodules: `layers[m].theta` (rows, columns), m from 0.
+    Submodules: `layers[m].theta` (rows, columns), m from 0; `projector`, a Linear, or None.
     Raises InputError for layers, durations or names that cannot be used.
     """
 
@@ -68,6 +71,7 @@ class KirchhoffNet(nn.Module):
         fill: str = "zeros",
         residual: tuple[int, int] | None = None,
         readout: str = "all",
+        projector: Mapping[str, Tensor] | None = None,
         generation: Generation | None = None,
         integrator: Integrator | None = None,
         thetas: Sequence[Tensor] | None = None,
@@ -83,9 +87,10 @@ class KirchhoffNet(nn.Module):
         self.fill = _fill_name(fill)
         self.residual = _check_residual(residual, self.nodes)
         self.readout = parse_readout(readout, self.nodes[-1])
+        self.projector = None if projector is None else projector_of(projector, self.readout.width)
         self.generation = generation
         if generation is not None:
-            generation.check(self.nodes, self.input_width, residual=residual, readout=readout)
+            generation.check(self.nodes, self.input_width, residual=residual, readout=readout, projector=projector)
         self.integrator = integrator or Integrator()
         if thetas is None:
             self.initialise()
@@ -99,7 +104,7 @@ class KirchhoffNet(nn.Module):
 
     @property
     def output_width(self) -> int:
-        return self.readout.width
+        return self.readout.width if self.projector is None else self.projector.out_features
 
     @property
     def topologies(self) -> tuple[Topology, ...]:
@@ -110,7 +115,7 @@ class KirchhoffNet(nn.Module):
         return tuple(layer.duration for layer in self._layers())
 
     def initialise(self) -> None:
-        """Draw fresh parameters from torch's global generator."""
+        """Draw fresh parameters of the branches from torch's global generator."""
         for layer in self._layers():
             layer.initialise()
 
@@ -126,7 +131,8 @@ class KirchhoffNet(nn.Module):
         """Node voltages for inputs x (samples, inputs), in order; each is (samples, width).
 
         `l<m>.period`: all nodes of layer m at the end of its period, m from 1; `l<m>.residual`: with an earlier
-        layer's added, where there is a residual; `readout`, the last: the outputs.
+        layer's added, where there is a residual; `readout`: the voltages read out; `projector`: what the linear
+        layer makes of them, where there is one. The last are the outputs.
         Raises InputError if x has another shape, DivergenceError if a sample's voltages cannot be followed.
         """
         x = check_input(x, self.input_width, "KirchhoffNet.stages")
@@ -135,7 +141,7 @@ class KirchhoffNet(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """The outputs (samples, outputs) for inputs x (samples, inputs): the last of `stages(x)`."""
-        return self.stages(x)["readout"]
+        return list(self.stages(x).values())[-1]
 
     def trajectory(self, x: Tensor, times: Tensor) -> Tensor:
         """Node voltages (times, samples, nodes) for inputs x (samples, inputs) at times (times,) since the start.
@@ -175,6 +181,8 @@ class KirchhoffNet(nn.Module):
             if self.residual is not None and index == self.residual[1]:
                 results[f"l{index}.residual"] = carried
         results["readout"] = self.readout.select(carried)
+        if self.projector is not None:
+            results["projector"] = self.projector(results["readout"])
         return results
 
     def _trajectory(self, x: Tensor, times: Tensor) -> Tensor:

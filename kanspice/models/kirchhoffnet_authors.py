@@ -4,6 +4,8 @@ The state dict holds `circuit.layer_list.<l>.model.param` (rows, edges), float32
 the columns is the order of the edges that the topologies in `network.net_struct` give. Their code stores one column
 per edge even where `sharing` is set; a checkpoint with one column per shared parameter is read as well.
 
+Where `network.projector` is `mlp_<a>_<b>` it holds `projector.net.0.weight` (b, a) and `projector.net.0.bias` (b,) too.
+
 `config.yaml` does not say how many inputs there are. All nodes of the first layer take an input; in a
 `_mix_connect` layer the nodes of its grid do, and the projected nodes start at 0 V or as `fill` says, unless the
 network generates: then all do. A network that was trained with fewer inputs takes them filled up with zeros to that
@@ -25,10 +27,12 @@ from kanspice.models.generation import Generation
 from kanspice.models.kirchhoffnet import KirchhoffNet
 from kanspice.models.kirchhoffnet_config import AuthorsConfig
 from kanspice.models.places import errors_at
+from kanspice.models.projector import check_projector, projector_in, projector_shapes, projector_widths
 from kanspice.models.state import check_names, check_rank, check_tensors
 from kanspice.models.topology import Recipe, Topology, recipe
 
 FORMAT: Literal["kirchhoffnet-authors"] = "kirchhoffnet-authors"
+_PROJECTOR = "projector.net.0."
 _PARAM = re.compile(r"circuit\.layer_list\.(\d{1,6})\.model\.param")
 
 
@@ -52,13 +56,18 @@ def load_authors(state: Mapping[str, Tensor], path: Path, config_path: Path | No
         )
     config = AuthorsConfig(config_path)
     branch = branch_function(config.branch.name, config.branch.args, config_path)
-    names = _names(state, len(config.layers), path, config_path)
+    projector = projector_widths(config.around.projector)
+    of_projector = {} if projector is None else projector_shapes(projector, _PROJECTOR)
+    names = _names(state, len(config.layers), of_projector, path, config_path)
     recipes = [recipe(entry.name, entry.args, _place(config_path, index)) for index, entry in enumerate(config.layers)]
     topologies = [
         _topology(own, state[name], branch, _place(config_path, index), name)
         for index, (own, name) in enumerate(zip(recipes, names, strict=True))
     ]
-    check_tensors(state, {name: tuple(state[name].shape) for name in names}, path)
+    if projector is not None:
+        with errors_at(f"{config_path}, network.projector"):
+            check_projector(projector, topologies[-1].nodes)
+    check_tensors(state, {name: tuple(state[name].shape) for name in names} | of_projector, path)
     residual = config.around.residual
     with errors_at(config_path):
         if config.generates:
@@ -70,7 +79,8 @@ def load_authors(state: Mapping[str, Tensor], path: Path, config_path: Path | No
             input_width=topologies[0].nodes if config.generates else recipes[0].inputs(topologies[0]),
             fill=config.around.fill,
             residual=None if residual is None else (residual[0] + 1, residual[1] + 1),
-            readout=config.around.projector or "all",
+            readout="all" if projector is not None else config.around.projector or "all",
+            projector=None if projector is None else projector_in(state, _PROJECTOR),
             generation=Generation(recipes[-1].image(topologies[-1])) if config.generates else None,
             thetas=[state[name][: branch.rows] for name in names],
         ).eval()
@@ -94,8 +104,13 @@ def _same_nodes(topologies: Sequence[Topology]) -> list[Topology]:
     return [Topology(t.source, t.destination, t.parameter_index, nodes) for t in topologies]
 
 
-def _names(state: Mapping[str, Tensor], layers: int, path: Path, config_path: Path) -> list[str]:
-    """The parameters' names in the order of the layers; raises InputError if there are more, fewer, or others."""
+def _names(
+    state: Mapping[str, Tensor], layers: int, besides: Iterable[str], path: Path, config_path: Path
+) -> list[str]:
+    """The parameters' names in the order of the layers.
+
+    Raises InputError if there are more, fewer, or others; besides: those of what is around the layers.
+    """
     found = sum(_PARAM.fullmatch(name) is not None for name in state)
     if found != layers:
         raise InputError(
@@ -106,7 +121,7 @@ def _names(state: Mapping[str, Tensor], layers: int, path: Path, config_path: Pa
             hint="use the configuration that was written with this checkpoint",
         )
     names = [f"circuit.layer_list.{index}.model.param" for index in range(layers)]
-    check_names(state, names, path)
+    check_names(state, [*names, *besides], path)
     return names
 
 

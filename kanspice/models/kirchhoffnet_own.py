@@ -1,8 +1,9 @@
 """What kanspice's own checkpoint holds of a KirchhoffNet.
 
 The JSON text: the branch function, each layer's duration and number of nodes, the input width, fill, residual and
-read-out, and `generation` where there is one. The state, for layer m from 0: `layers.<m>.theta` (rows, columns), and
-the edges themselves in `layers.<m>.source`, `.destination`, `.parameter_index` (edges,).
+read-out, and where there are such `projector`, its number of outputs, and `generation`. The state, for layer m from 0:
+`layers.<m>.theta` (rows, columns), and the edges themselves in `layers.<m>.source`, `.destination`, `.parameter_index`
+(edges,). Of a projector `projector.weight` (outputs, voltages read out) and `projector.bias` (outputs,).
 """
 
 from __future__ import annotations
@@ -20,11 +21,14 @@ from kanspice.models.generation import Generation
 from kanspice.models.json_config import parse_config
 from kanspice.models.kirchhoffnet import KirchhoffNet
 from kanspice.models.places import errors_at
+from kanspice.models.projector import projector_in, projector_shapes
+from kanspice.models.readout import parse_readout
 from kanspice.models.state import check_names, check_rank, check_tensors, check_type
 from kanspice.models.topology import Topology
 
 FAMILY: Literal["kirchhoffnet"] = "kirchhoffnet"
 _EDGES = ("source", "destination", "parameter_index")
+_PROJECTOR = "projector."
 _Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 _Width = Annotated[int, Field(ge=1, le=1_000_000)]
 
@@ -56,6 +60,7 @@ class OwnConfig(_Part):
     fill: Literal["zeros", "repeat"]
     residual: Annotated[tuple[int, int], Field(strict=False)] | None
     readout: str
+    projector: _Width | None = None
     generation: _GenerationConfig | None = None
 
 
@@ -69,24 +74,31 @@ def config_of(model: KirchhoffNet) -> dict[str, object]:
         "fill": model.fill,
         "residual": None if model.residual is None else list(model.residual),
         "readout": model.readout.name,
+        **({} if model.projector is None else {"projector": model.projector.out_features}),
         **({} if generation is None else {"generation": {"image": generation.image and list(generation.image)}}),
     }
 
 
 def check_state(model: KirchhoffNet, state: dict[str, Tensor], path: Path) -> None:
     """Raise InputError if the network's parameters are not worth keeping."""
-    check_tensors(state, _shapes(model.branch, model.topologies), path)
+    projector = None if model.projector is None else (model.readout.width, model.projector.out_features)
+    check_tensors(state, _shapes(model.branch, model.topologies) | _shapes_of(projector), path)
 
 
 def network(text: str, state: dict[str, Tensor], path: Path) -> KirchhoffNet:
     """The network of a checkpoint's JSON text and state. Raises InputError if anything in them is unusable."""
     config = parse_config(text, OwnConfig, path)
     branch = branch_function(config.branch.name, config.branch.args, path)
-    check_names(state, [f"layers.{m}.{name}" for m in range(len(config.layers)) for name in ("theta", *_EDGES)], path)
+    with errors_at(path):
+        read_out = parse_readout(config.readout, config.layers[-1].nodes).width
+    projector = None if config.projector is None else (read_out, config.projector)
+    of_projector = _shapes_of(projector)
+    names = [f"layers.{m}.{name}" for m in range(len(config.layers)) for name in ("theta", *_EDGES)]
+    check_names(state, [*names, *of_projector], path)
     with errors_at(path):
         topologies = [_topology(state, m, layer.nodes, path) for m, layer in enumerate(config.layers)]
         _check_nodes(topologies, config.input_width)
-        check_tensors(state, _shapes(branch, topologies), path)
+        check_tensors(state, _shapes(branch, topologies) | of_projector, path)
         return KirchhoffNet(
             topologies,
             [layer.duration for layer in config.layers],
@@ -95,6 +107,7 @@ def network(text: str, state: dict[str, Tensor], path: Path) -> KirchhoffNet:
             fill=config.fill,
             residual=config.residual,
             readout=config.readout,
+            projector=None if projector is None else projector_in(state, _PROJECTOR),
             generation=None if config.generation is None else Generation(config.generation.image),
             thetas=[state[f"layers.{m}.theta"] for m in range(len(topologies))],
         ).eval()
@@ -115,6 +128,10 @@ def _check_nodes(topologies: Sequence[Topology], input_width: int) -> None:
         if topology.nodes > reached:
             problem = f"layer {m} has more nodes than its branches and the inputs can reach"
             raise InputError(problem, expected=f"at most {reached:,}", found=f"{topology.nodes:,}")
+
+
+def _shapes_of(projector: tuple[int, int] | None) -> dict[str, tuple[int, ...]]:
+    return {} if projector is None else projector_shapes(projector, _PROJECTOR)
 
 
 def _shapes(branch: Branch, topologies: Sequence[Topology]) -> dict[str, tuple[int, ...]]:

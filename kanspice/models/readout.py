@@ -10,7 +10,6 @@ from torch import Tensor
 from kanspice.errors import InputError
 
 _PATTERN = re.compile(r"(first|last)([0-9]{1,9})")
-_DIGITAL = re.compile(r"mlp_[0-9]+_[0-9]+")
 
 
 @dataclass(frozen=True)
@@ -35,13 +34,6 @@ def parse_readout(name: str, nodes: int) -> Readout:
     if name == "all":
         return Readout(name, 0, nodes)
     match = _PATTERN.fullmatch(name)
-    if _DIGITAL.fullmatch(name):
-        raise InputError(
-            "a projector that is a layer of numbers is not read yet",
-            expected="first<n>, last<n> (such as last10) or all",
-            found=repr(name)[:80],
-            hint="it is no part of the circuit: read without it, projector 'none', outputs are the nodes that it takes",
-        )
     if match is None:
         raise InputError(
             "unknown read-out", expected="first<n>, last<n> (such as last10) or all", found=repr(name)[:80]

@@ -187,6 +187,13 @@ def period_arrays(model: KirchhoffNet) -> tuple[PeriodArrays, ...]:
     return tuple(_period(layer) for layer in model.layers if isinstance(layer, Layer))
 
 
+def projector_arrays(model: KirchhoffNet) -> tuple[Array, Array] | None:
+    """The weight (voltages read out, outputs) and the bias (outputs,) of its projector; None without one."""
+    if model.projector is None:
+        return None
+    return np.ascontiguousarray(_array(model.projector.weight).T), _array(model.projector.bias)
+
+
 def filter_arrays(model: PhyKAN) -> tuple[FilterArrays, ...]:
     """The trained layers, in order, as the model has them: rounded to its grid if it has one."""
     return tuple(

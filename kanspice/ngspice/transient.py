@@ -14,7 +14,7 @@ from typing import final
 import numpy as np
 import numpy.typing as npt
 
-from kanspice.design import HeldSum, OdePeriod, ReadOut
+from kanspice.design import DigitalLayer, HeldSum, OdePeriod, ReadOut
 from kanspice.ngspice.blocks import (
     Advance,
     BlockProgress,
@@ -102,7 +102,9 @@ class Periods(Simulation):
                 stages[stage.name] = last = rows[:, position : position + stage.width]
                 position += stage.width
             elif isinstance(stage, ReadOut):
-                stages[stage.name] = last[:, stage.start : stage.start + stage.width]
+                stages[stage.name] = last = last[:, stage.start : stage.start + stage.width]
+            elif isinstance(stage, DigitalLayer):
+                stages[stage.name] = stage.computed_v(last)
         return Volts(stages)
 
     def solve(self) -> Solution:

@@ -108,9 +108,11 @@ class Periods:
             added = self.design.sum_after(stage)
             if added is not None:
                 volts = found.stage_v[added.name] = period.raised_v(volts, held_v[added.held], sum_late_s)
-        readout = self.design.stages[-1]
+        readout, digital = self.design.last_of_circuit, self.design.digital
         if isinstance(readout, ReadOut):
-            found.stage_v[readout.name] = volts[:, readout.start : readout.start + readout.width]
+            volts = found.stage_v[readout.name] = volts[:, readout.start : readout.start + readout.width]
+        if digital is not None:
+            found.stage_v[digital.name] = digital.computed_v(volts)
         return found
 
     def waveforms(self, sample: int, input_v: Array, late_s: float) -> tuple[Waveform, ...]:

@@ -308,11 +308,40 @@ def test_an_encoder_that_no_script_of_theirs_builds_is_left_aside(written):
     assert torch.equal(loaded.model(X), load(*written()).model(X))
 
 
-def test_a_projector_of_numbers_is_said_to_be_none_of_the_circuits(written):
-    refused(written(network__projector="mlp_3_4"), "config.yaml", "layer of numbers", "no part of the circuit")
+WEIGHT, BIAS = torch.tensor([[0.5, -2.0, 0.0], [1.0, 0.25, 3.0]]), torch.tensor([0.125, -1.0])
+PROJECTOR = {"projector.net.0.weight": WEIGHT, "projector.net.0.bias": BIAS}
 
 
-@pytest.mark.parametrize("projector", ["reshape2", "last"])
+def test_a_projector_is_a_linear_layer_after_the_nodes_that_are_read_out(written):
+    loaded = load(*written(authors_state() | PROJECTOR, network__projector="mlp_3_2"))
+    assert (loaded.output_width, loaded.parameters) == (2, 3 * sum(EDGES) + 8)
+    nodes = load(*written()).model(X).detach()
+    stages = loaded.model.stages(X)
+    assert list(stages) == ["l1.period", "l2.period", "readout", "projector"]
+    assert torch.equal(stages["readout"], nodes)
+    by_hand = [[0.5 * a - 2 * b + 0.125, a + 0.25 * b + 3 * c - 1] for a, b, c in nodes.tolist()]
+    np.testing.assert_allclose(loaded.model(X).detach(), by_hand, rtol=0, atol=1e-14)
+
+
+@pytest.mark.parametrize(
+    ("projector", "changes", "parts"),
+    [
+        ("mlp_4_2", {}, ("config.yaml, network.projector: the projector does not fit", "3 voltages", "takes 4")),
+        ("mlp_3_0", {}, ("config.yaml, network.projector: the projector does not fit", "gives 0")),
+        ("mlp_3_999999999", {}, ("model.pth: projector.net.0.weight has the wrong shape", "(999999999, 3)", "(2, 3)")),
+        ("mlp_3_2", {"bias": BIAS[:1]}, ("projector.net.0.bias has the wrong shape", "(2,)")),
+        ("mlp_3_2", {"bias": BIAS / 0}, ("projector.net.0.bias holds values that are not finite",)),
+        ("mlp_3_2", {"bias": None}, ("model.pth", "without projector.net.0.bias")),
+        ("last2", {}, ("model.pth", "with projector.net.0.bias")),
+    ],
+)
+def test_a_projector_that_does_not_fit(written, projector, changes, parts):
+    state = authors_state() | PROJECTOR | {f"projector.net.0.{name}": value for name, value in changes.items()}
+    state = {name: value for name, value in state.items() if value is not None}
+    refused(written(state, network__projector=projector), *parts)
+
+
+@pytest.mark.parametrize("projector", ["reshape2", "last", "mlp_3", "mlp_3_2_1"])
 def test_unknown_readout(written, projector):
     refused(written(network__projector=projector), "config.yaml: unknown read-out", repr(projector))
 

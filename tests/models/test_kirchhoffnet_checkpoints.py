@@ -73,6 +73,52 @@ def test_round_trip_is_equal_bit_for_bit(options, tmp_path):
     assert all(torch.equal(a, b) for a, b in zip(model.stages(X).values(), again.stages(X).values(), strict=True))
 
 
+PROJECTOR = {"weight": torch.tensor([[0.1, -2.0], [1 / 3, 0.0], [5.0, 1.0]]), "bias": torch.tensor([0.1, 0.2, -3.0])}
+
+
+def test_a_projector_survives(tmp_path):
+    model = network(readout="last2", projector=PROJECTOR)
+    save(model, tmp_path / "model.pt")
+    loaded = load(tmp_path / "model.pt")
+    assert (loaded.parameters, loaded.output_width) == (3 * 27 + 9, 3)
+    assert all(
+        torch.equal(a, b) for a, b in zip(model.stages(X).values(), loaded.model.stages(X).values(), strict=True)
+    )
+    model(X).sum().backward()  # it is trained like the branches
+    assert torch.equal(model.projector.bias.grad, torch.full((3,), 4.0, dtype=torch.float64))
+
+
+@pytest.mark.parametrize(
+    ("options", "part"),
+    [
+        ({"projector": PROJECTOR}, "takes 3 voltages"),
+        ({"readout": "last2", "projector": PROJECTOR | {"bias": torch.zeros(2)}}, "bias (outputs,)"),
+    ],
+)
+def test_a_projector_that_does_not_fit(options, part):
+    with pytest.raises(InputError, match="projector") as caught:
+        network(**options)
+    assert part in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("config", "parts"),
+    [
+        ({"projector": 4}, ("projector.weight has the wrong shape", "(4, 2)")),
+        ({"projector": 0}, ("'projector'",)),
+        ({"readout": "all"}, ("projector.weight has the wrong shape", "(3, 3)")),
+        ({"projector": None}, ("with projector.bias, projector.weight",)),
+        ({"readout": "last9"}, ("the read-out does not fit",)),
+    ],
+)
+def test_a_checkpoint_whose_projector_was_changed(config, parts, tmp_path):
+    save(network(readout="last2", projector=PROJECTOR), tmp_path / "bad.pt")
+    content = torch.load(tmp_path / "bad.pt", weights_only=True)
+    text = json.dumps(json.loads(content["config"]) | config)
+    torch.save(content | {"config": text}, tmp_path / "bad.pt")
+    refused(tmp_path / "bad.pt", *parts)
+
+
 def test_shared_parameters_survive(tmp_path):
     grid = {"num_channel": 1, "width": 3, "height": 3, "neighbor_size": 2, "sharing": True}
     model = KirchhoffNet([recipe("_neighbor_index", grid, "x").build()], [1.0], branch_function("ShiftRelu2", {}, "x"))
