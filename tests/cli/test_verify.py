@@ -239,9 +239,17 @@ def test_a_config_that_does_not_fit_is_refused(run, authors, changes, messages):
 
 
 def test_an_authors_checkpoint_without_its_config_is_refused(run, authors):
-    done = run("verify", authors()[0], "--inputs", "inputs.npy")
+    weights = authors()[0]
+    Path("config.json").unlink()
+    done = run("verify", weights, "--inputs", "inputs.npy")
     assert done.code == 2
     assert "--config" in done.err
+
+
+def test_the_config_beside_an_authors_checkpoint_is_taken_and_named(run, authors):
+    done = run("verify", authors()[0], "--inputs", "inputs.npy", "--engine", "batched", "--json", "gap.json")
+    assert done.code == 0
+    assert any("config.json" in note for note in json.loads(Path("gap.json").read_text())["notes"])
 
 
 @pytest.mark.parametrize(

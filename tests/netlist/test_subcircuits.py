@@ -25,7 +25,7 @@ def clamped(knee):
 
 
 TESTED = {
-    *("buffer", "clipper", "sigmoid_stage", "tanh_stage", "column_sense"),
+    *("buffer", "clipper", "sigmoid_stage", "sigmoid_stage_limited", "tanh_stage", "column_sense"),
     *("tia_ideal", "tia_finite", "subtractor", "layernorm_lane", "bank_switch", "hold_cell"),
     *("tia_real", "tia_pole", "tia_ideal_limited", "subtractor_limited", "clamp"),
     *("tone", "tone_clocked", "summer", "synapse", "synapse_band"),
@@ -83,6 +83,10 @@ def close(got, expected):
         ("clipper low=-0.3 high=1.4", lambda x: np.clip(x, -0.3, 1.4)),
         ("column_sense reach=0.075", lambda x: np.clip(x, -0.075, 0.075)),
         ("sigmoid_stage in_unit=0.3 unit=0.4", lambda x: 0.4 / (1 + np.exp(-x / 0.3))),
+        (
+            "sigmoid_stage_limited in_unit=0.3 unit=0.4 reach=2.5",
+            lambda x: 0.4 / (1 + np.exp(-np.clip(x / 0.3, -2.5, 2.5))),
+        ),
         ("tanh_stage in_unit=0.3 unit=0.4", lambda x: 0.4 * np.tanh(x / 0.3)),
     ],
 )
