@@ -67,8 +67,11 @@ _interruptions = _Interruptions()
 
 @contextmanager
 def interruptible() -> Iterator[None]:
-    """Within it a signal raises `Interrupted`, once; a few seconds later the process has ended in any case."""
-    numbers = [getattr(signal, name) for name in _NAMES if hasattr(signal, name)]
+    """Within it a signal raises `Interrupted`, once; a few seconds later the process has ended in any case.
+
+    A hang-up that whoever started us ignores, as `nohup` does, stays ignored.
+    """
+    numbers = [getattr(signal, name) for name in _NAMES if hasattr(signal, name) and not _is_ignored(name)]
     before = {number: signal.getsignal(number) for number in numbers}
     reader, writer = os.pipe()
     os.set_blocking(writer, False)
@@ -123,6 +126,10 @@ def _watch(reader: int) -> None:
             if signal.getsignal(number) == _interruptions.handle and not _is_for_others(number):
                 time.sleep(_GRACE_S)
                 leave(_interruptions.came or number)
+
+
+def _is_ignored(name: str) -> bool:
+    return name == "SIGHUP" and signal.getsignal(getattr(signal, name)) == signal.SIG_IGN
 
 
 def _is_for_others(number: int) -> bool:

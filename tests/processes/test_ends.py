@@ -13,7 +13,8 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 AT_WORK = """
-import subprocess, sys, time
+import signal, subprocess, sys, time
+signal.signal(signal.SIGHUP, signal.ON_HANG_UP)
 from kanspice.processes import interruption
 from kanspice.processes.children import end, start
 from kanspice.processes.folders import fresh_folder
@@ -59,10 +60,10 @@ def at_work(tmp_path):
     (tmp_path / "slow.py").write_text("import time\ntry:\n    time.sleep(1000)\nexcept BaseException:\n    1 / 0\n")
     started = []
 
-    def begin(doing: str) -> tuple[subprocess.Popen[str], int]:
+    def begin(doing: str, on_hang_up: str = "SIG_DFL") -> tuple[subprocess.Popen[str], int]:
         environment = os.environ | {"TMPDIR": str(tmp_path), "PYTHONPATH": str(ROOT)}
         process = subprocess.Popen(
-            [sys.executable, "-c", AT_WORK.replace("DOING", doing)],
+            [sys.executable, "-c", AT_WORK.replace("DOING", doing).replace("ON_HANG_UP", on_hang_up)],
             cwd=tmp_path,
             env=environment,
             stdout=subprocess.PIPE,
@@ -112,6 +113,18 @@ def test_a_signal_is_one_line_and_an_exit_code(at_work, tmp_path, number):
     process.send_signal(number)
     assert process.communicate(timeout=60) == ("", "interrupted\n")
     assert process.returncode == 128 + number
+    check_nothing_is_left(tmp_path, child)
+
+
+@needs_proc
+def test_a_hang_up_that_is_ignored_as_nohup_does_ends_nothing(at_work, tmp_path):
+    process, child = at_work(RESTING, "SIG_IGN")
+    process.send_signal(signal.SIGHUP)
+    with pytest.raises(subprocess.TimeoutExpired):
+        process.wait(0.5)
+    process.send_signal(signal.SIGTERM)
+    assert process.communicate(timeout=60) == ("", "interrupted\n")
+    assert process.returncode == 128 + signal.SIGTERM
     check_nothing_is_left(tmp_path, child)
 
 
