@@ -17,7 +17,7 @@ from kanspice.netlist import Fidelity
 from kanspice.ngspice import Advance, NgspiceOptions, Progress, Resident
 from kanspice.ngspice.process import working_folder
 from kanspice.ngspice.resident import Follow
-from kanspice.outcomes import unstable_samples
+from kanspice.outcomes import garbage, unstable_samples
 from kanspice.solution import Solution
 from kanspice.solver import KnownRows, SolverOptions
 from kanspice.solver.processors import HOST, processor_named
@@ -43,7 +43,8 @@ def solve(
 ) -> Solution:
     """Voltages of every stage of the design for inputs (samples, inputs) in model units.
 
-    Samples whose operating points amplifiers of a finite bandwidth do not hold are without a result: `unstable`.
+    Samples whose operating points amplifiers of a finite bandwidth do not hold are without a result: `unstable`. So are
+    those with a voltage that is no number: `out of range`.
     numbers: which samples these are, for what is drawn for each of them; 0 and on if None.
     known: what circuits that get the same inputs share: for the batched engine, whose solutions are the same with it.
     row_currents: find what crossbars' rows take, for the physical cost; ngspice gives it in any case.
@@ -101,6 +102,8 @@ class _Standing:
 
 
 def _standing(design: Design, found: Solution) -> Solution:
+    """The solution without samples that have no voltages, or that the circuit does not stay at."""
+    found = found.without(garbage(found))
     return found.without(unstable_samples(design, found))
 
 

@@ -34,10 +34,15 @@ class KanspiceError(Exception):
 
     @property
     def message(self) -> str:
-        """The error as the user reads it: one headline, then one line per known fact, every character visible."""
+        """The error as the user reads it: one headline, then one line per known fact, every character visible.
+
+        Further lines of a fact are indented, so that none of what was found in a file looks like a message of ours.
+        """
         headline = self.problem if self.where is None else f"{plain(self.where)}: {self.problem}"
         facts = [("expected", self.expected), ("found", self.found), ("try", self.hint)]
-        return visible("\n".join([headline, *(f"  {name + ':':9} {text}" for name, text in facts if text)]))
+        lines = [headline.replace("\n", "\n  ")]
+        lines += [f"  {name + ':':9} {text}".replace("\n", "\n" + " " * 12) for name, text in facts if text]
+        return visible("\n".join(lines))
 
 
 class InputError(KanspiceError):

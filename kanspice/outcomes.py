@@ -111,6 +111,17 @@ def range_failures(design: Design, largest_input_v: Array, volts: Volts) -> dict
     return failures
 
 
+def garbage(solution: Solution) -> dict[int, FailedSample]:
+    """Sample -> failure, for samples that an engine calls solved although a stage has a voltage that is no number."""
+    failures: dict[int, FailedSample] = {}
+    for name, volts in solution.stage_v.items():
+        for index in np.flatnonzero(solution.solved & ~np.isfinite(volts).all(axis=1)).tolist():
+            which = int(np.argmin(np.isfinite(volts[index])))
+            detail = f"{name} {which} at {volts[index, which]} V"
+            failures.setdefault(index, FailedSample(index, Outcome.OUT_OF_RANGE, detail))
+    return failures
+
+
 def column_failures(design: Design, volts: Volts, *, devices_see_columns: bool) -> dict[int, FailedSample]:
     """Place -> failure, for samples that need more than a rail, or whose columns have several states to settle in."""
     failures: dict[int, FailedSample] = {}

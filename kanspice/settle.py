@@ -19,7 +19,7 @@ from kanspice.facts import device_notes
 from kanspice.gap.noise import stage_noises
 from kanspice.gap.settling import EngineCheck, Settling, read_v, settling
 from kanspice.models import KANalogue, LoadedModel
-from kanspice.models.reference import reference_stages
+from kanspice.models.reference import followed_stages
 from kanspice.ngspice.sequence import Precision, follow_sequence
 from kanspice.outcomes import unstable_samples
 from kanspice.sequence import Course, Pace
@@ -96,7 +96,11 @@ def settle(
         raise InputError("nothing in this circuit takes time", where="technology", expected=expected, found="none set")
     if len(inputs) < 2:
         raise InputError("one sample is no step", where="--inputs", expected="two samples or more", found="1")
-    expected_outputs = reference_stages(model, inputs)[design.stages[-1].compares_to]
+    stages, without = followed_stages(model, inputs)
+    if without:
+        seen = next(f"sample {index}: {why}" for index, why in without.items())
+        raise SimulatorError(f"{len(without)} of {len(inputs)} samples have no answer of the network", found=seen)
+    expected_outputs = stages[design.stages[-1].compares_to]
     rest = _at_rest(design, inputs, options)
     run = _Run(design, design.inputs_v(inputs), rest, expected_outputs, options, technology.supply.quiescent_a)
     noise = stage_noises(

@@ -29,9 +29,9 @@ from kanspice.models.reference import (
     BatchNormArrays,
     LayerArrays,
     LayerNormArrays,
+    followed_stages,
     input_range,
     layer_arrays,
-    reference_stages,
 )
 from kanspice.technology import Technology, Tia
 
@@ -326,7 +326,7 @@ def _column_currents(draft: _Draft) -> list[tuple[Array, Array]]:
     if draft.sample_inputs is None:
         ranges = current_ranges(devices)[:, None, :]
         return [_pair(np.broadcast_to(ranges, (2, layer.area.shape[0], len(devices))), layer) for layer in draft.layers]
-    stages = reference_stages(draft.model, draft.sample_inputs)
+    stages = _sizing_stages(draft.model, draft.sample_inputs)
     currents = []
     for layer in draft.layers:
         volts = stages[f"l{layer.index}.input"]
@@ -342,9 +342,15 @@ def _column_slopes(draft: _Draft) -> list[Array]:
     if draft.sample_inputs is None:
         low, high = input_range(draft.model) or (-math.inf, math.inf)
         return [least_slopes_anywhere(devices, area, float(low), float(high)) for area in areas]
-    stages = reference_stages(draft.model, draft.sample_inputs)
+    stages = _sizing_stages(draft.model, draft.sample_inputs)
     rows = [stages[f"l{layer.index}.input"] for layer in draft.layers]
     return [least_slopes(devices, area, volts) for area, volts in zip(areas, rows, strict=True)]
+
+
+def _sizing_stages(model: KANalogue, sample_inputs: Array) -> dict[str, Array]:
+    """The network's stages for the samples that it has an answer for: the circuit cannot be sized for others."""
+    stages, without = followed_stages(model, sample_inputs)
+    return {name: np.delete(values, list(without), axis=0) for name, values in stages.items()}
 
 
 def _pair(basis: Array, layer: _DraftLayer) -> tuple[Array, Array]:

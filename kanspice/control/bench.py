@@ -19,7 +19,7 @@ from kanspice.design import Design
 from kanspice.engines import EngineName, Session, open_session
 from kanspice.errors import InputError
 from kanspice.models import LoadedModel
-from kanspice.models.reference import followed_stages
+from kanspice.models.reference import reference_stages
 from kanspice.netlist.fidelity import check_fidelity
 from kanspice.ngspice import NgspiceOptions
 from kanspice.pipeline import FidelityChoice, resolve_fidelity
@@ -127,7 +127,7 @@ class Bench:
         started = time.monotonic()
 
         def follow(inputs: Array) -> dict[str, Array]:
-            return followed_stages(self.loaded.model, inputs)[0]
+            return reference_stages(self.loaded.model, inputs)
 
         timeout_s = self.options.sample_timeout_s
         options = NgspiceOptions(seed=seed)

@@ -47,17 +47,14 @@ class ReferenceController:
         self.model = model
 
     def commands(self, observations: Array, numbers: Sequence[int]) -> Commands:
-        """The network's outputs; it has none where it diverges, or where they are not finite."""
+        """The network's outputs; it has none where it diverges, or where its values are not finite."""
         del numbers
         try:
             stages, diverged = followed_stages(self.model, observations)
         except DivergenceError as error:
             values = np.full((len(observations), self.model.output_width), np.nan)
             return Commands(values, _without_answer(range(len(values)), error.problem))
-        values = list(stages.values())[-1]
-        unbounded = [place for place in range(len(values)) if not np.isfinite(values[place]).all()]
-        reasons = {place: diverged.get(place, "an output is not finite") for place in unbounded}
-        return Commands(values, {place: _failure(place, why) for place, why in reasons.items()})
+        return Commands(list(stages.values())[-1], {place: _failure(place, why) for place, why in diverged.items()})
 
 
 def _without_answer(places: Sequence[int], why: str) -> dict[int, FailedSample]:

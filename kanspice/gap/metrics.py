@@ -6,6 +6,7 @@ pooled (root of the mean variance), so that constant differences between outputs
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -31,6 +32,12 @@ class Gap:
     max_relative: float | None
     argmax_agreement: float | None
 
+    @property
+    def is_finite(self) -> bool:
+        """Whether every figure that there is is a finite number; squares of huge errors are not."""
+        figures = (self.rmse, self.max_abs, self.relative_rmse, self.max_relative)
+        return all(figure is None or math.isfinite(figure) for figure in figures)
+
 
 def spread(reference: Array) -> float:
     """Pooled standard deviation over samples of the outputs (samples, width); exactly 0 where nothing varies.
@@ -40,7 +47,8 @@ def spread(reference: Array) -> float:
     reference = reference[np.isfinite(reference).all(axis=1)]
     if len(reference) == 0:
         return 0.0
-    return float(np.sqrt(np.mean(np.var(reference - reference[:1], axis=0))))
+    with np.errstate(over="ignore", invalid="ignore"):
+        return float(np.sqrt(np.mean(np.var(reference - reference[:1], axis=0))))
 
 
 def compare(
@@ -51,13 +59,14 @@ def compare(
     solved: (samples,) False where there is no output. Those samples have no error to average, but they
     count as disagreement; whoever prints these numbers prints the failures beside them.
     scale: what relative figures are divided by; the reference's `spread` if None.
-    With no solved sample every figure is NaN or None.
+    With no solved sample every figure is NaN or None; figures too large for a number are infinite.
     """
     mask = np.ones(len(outputs), dtype=bool) if solved is None else solved
     error = outputs[mask] - reference[mask]
     if error.size == 0:
         return Gap(float("nan"), float("nan"), None, None, None)
-    rmse, max_abs = float(np.sqrt(np.mean(error**2))), float(np.abs(error).max())
+    with np.errstate(over="ignore"):
+        rmse, max_abs = float(np.sqrt(np.mean(error**2))), float(np.abs(error).max())
     scale = spread(reference) if scale is None else scale
     agreement = None
     if reference.shape[1] > 1:
@@ -69,12 +78,14 @@ def compare(
 
 def squared_errors(outputs: Array, reference: Array, solved: npt.NDArray[np.bool_]) -> Array:
     """(samples,) mean over the outputs (samples, width) of the squared error; NaN where a sample is not solved."""
-    return np.where(solved, np.mean((outputs - reference) ** 2, axis=1), np.nan)
+    with np.errstate(over="ignore"):
+        return np.where(solved, np.mean((outputs - reference) ** 2, axis=1), np.nan)
 
 
 def mean_squared_error(outputs: Array, targets: Array, solved: npt.NDArray[np.bool_]) -> float:
     """Mean over the solved samples (samples,) of the squared differences from the targets; NaN where none is solved."""
-    return float(np.mean((outputs[solved] - targets[solved]) ** 2)) if solved.any() else float("nan")
+    with np.errstate(over="ignore"):
+        return float(np.mean((outputs[solved] - targets[solved]) ** 2)) if solved.any() else float("nan")
 
 
 def accuracy(outputs: Array, labels: npt.NDArray[np.int64], solved: npt.NDArray[np.bool_] | None = None) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -98,6 +99,8 @@ class Doubt:
 
     def reasons(self, limits: Sequence[Limit]) -> Iterator[str]:
         """Why the result says nothing about the circuit; nothing where it does."""
+        if self.variation is not None and not math.isfinite(self.variation.standard_deviation):
+            yield "how much the network's outputs vary is more than a 64-bit number can hold"
         if self.variation is not None and self.variation.hardly:
             found, largest = self.variation.standard_deviation, self.variation.largest
             yield (

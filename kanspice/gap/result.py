@@ -151,8 +151,14 @@ class GapResult:
 
     @property
     def unresolved(self) -> tuple[str, ...]:
-        """Why the gap cannot be told from numerical error, if so."""
-        return tuple(self.doubt.reasons(self.limits))
+        """Why the gap is no figure, or cannot be told from numerical error, if so."""
+        too_large = () if self.is_finite else ("the gap is no finite number",)
+        return (*too_large, *self.doubt.reasons(self.limits))
+
+    @property
+    def is_finite(self) -> bool:
+        """Whether the gap is a figure. Without a solved sample there is none that could be anything else."""
+        return len(self.failed) == self.samples or self.gap.is_finite
 
     @property
     def exit_code(self) -> int:

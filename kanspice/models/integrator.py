@@ -20,7 +20,8 @@ LARGEST_VOLTAGE = 1e6
 
 
 class DivergenceError(KanspiceError):
-    """An ODE's solution grows without bound, or changes too fast to be followed (exit code 3)."""
+    """A network has no answer: an ODE's solution grows without bound, or changes too fast to be followed, or values
+    are not finite (exit code 3)."""
 
 
 @dataclass(frozen=True)

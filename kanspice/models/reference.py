@@ -25,6 +25,8 @@ Array = npt.NDArray[np.float64]
 StageLaw = Callable[[Array], Array]
 _BLOCK = 256
 _TIGHTER = 100.0
+_NOT_FINITE = "the network's own values are not finite"
+_OTHERS = "check the parameters, and whether the network was trained on inputs like these"
 
 
 @dataclass(frozen=True)
@@ -114,10 +116,25 @@ def reference_stages(model: Network, inputs: Array) -> dict[str, Array]:
 
 
 def followed_stages(model: Network, inputs: Array) -> tuple[dict[str, Array], dict[int, str]]:
-    """`reference_stages`, and why some samples have none: the network cannot be followed; their rows are NaN.
+    """`reference_stages`, and why some samples have none: the network cannot be followed, or some value is not finite.
 
-    Raises DivergenceError if that is so for all of them.
+    Their rows are NaN. Raises DivergenceError if that is so for all of them.
     """
+    stages, without = _followed(model, inputs)
+    first: DivergenceError | None = None
+    for name, values in stages.items():
+        for index in np.flatnonzero(~np.isfinite(values).all(axis=1)).tolist():
+            first = first or DivergenceError(_NOT_FINITE, where=f"sample {index}, {name}", hint=_OTHERS)
+            without.setdefault(index, f"{name}: {_NOT_FINITE}")
+    if first is not None and len(without) == len(inputs):
+        raise first
+    for values in stages.values():
+        values[list(without)] = np.nan
+    return stages, without
+
+
+def _followed(model: Network, inputs: Array) -> tuple[dict[str, Array], dict[int, str]]:
+    """The same, whatever the values are that can be followed."""
     try:
         return reference_stages(model, inputs), {}
     except DivergenceError as error:

@@ -65,11 +65,11 @@ def plain_state(value: object, where: Path) -> dict[str, Tensor]:
 
 
 def _name(name: object, where: Path) -> str:
-    if not isinstance(name, str):
+    if not isinstance(name, str) or not name.isprintable():
         raise InputError(
             "the state dict has a name that is no text",
             where=where,
-            expected="tensors named by text",
+            expected="tensors named by text that can be read",
             found=repr(name)[:80],
         )
     return name

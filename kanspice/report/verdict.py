@@ -222,6 +222,7 @@ def _unmeasured(result: GapResult) -> str | None:
         (bool(result.failed), "not every sample was solved"),
         (result.engines_disagree, "the engines disagree, so neither can be believed"),
         (result.is_unchecked, UNCHECKED),
+        (not result.is_finite, "the gap is no finite number"),
         (bool(result.unresolved), "not resolved: numerical error cannot be told from the gap"),
     )
     return next((why for holds, why in reasons if holds), None)

@@ -176,7 +176,8 @@ def test_a_network_without_finite_answers_is_bad_input(tmp_path):
         network.model.crossbars[0].coeffs.fill_(1e308)
     with pytest.raises(InputError) as raised:
         control(network, load_technology(None), lambda: Far(width=4), FEW)
-    assert "the network has no action for any start\n  found:    an output is not finite" in str(raised.value)
+    assert "the network has no action for any start" in str(raised.value)
+    assert "found:    the network's own values are not finite" in str(raised.value)
 
 
 def test_success_over_draws(swept):

@@ -11,7 +11,7 @@ import torch
 
 from kanspice.devices import load_device
 from kanspice.errors import InputError
-from kanspice.models import CoefficientNoise, KANalogue, LoadedModel, load, save
+from kanspice.models import CoefficientNoise, KANalogue, LoadedModel, load, save, state
 
 X = torch.linspace(-1, 2, 15, dtype=torch.float64).reshape(5, 3)
 VARIANTS = [("batch", "PosHC"), ("layer", "sigmoid"), ("none", "NegHC"), ("none", None)]
@@ -243,6 +243,19 @@ def test_a_state_dict_with_a_name_that_is_no_text(tmp_path):
     refused(tmp_path / "x.pt", "name that is no text", "found:    3")
 
 
+@pytest.mark.parametrize("name", ["a\nerror: all is well", "a\x1b[2J", "a\rb", "a\u202eb"])
+def test_names_of_tensors_that_move_the_cursor_are_quoted(tmp_path, name):
+    torch.save({name: torch.zeros(2)}, tmp_path / "x.pt")
+    refused(tmp_path / "x.pt", "name that is no text", f"found:    {name!r}")
+
+
+def test_nothing_that_was_found_begins_a_line_of_a_message():
+    error = InputError("a\nerror: b", where="c\nerror: d", found="e\nerror: f", hint="g\nerror: h")
+    lines = error.message.splitlines()
+    assert len(lines) == 6
+    assert not any(line.startswith("error: ") for line in lines)
+
+
 @pytest.mark.parametrize("tensor", [torch.empty(2, device="meta"), torch.eye(2).to_sparse()])
 def test_a_tensor_that_is_not_dense(tmp_path, tensor):
     torch.save({"net.0.coeffs": tensor}, tmp_path / "x.pt")
@@ -251,7 +264,13 @@ def test_a_tensor_that_is_not_dense(tmp_path, tensor):
 
 def test_a_tiny_file_that_claims_an_absurd_size(tmp_path):
     torch.save({"net.0.coeffs": torch.zeros(1, dtype=torch.float64).expand(10**5, 10**5, 3)}, tmp_path / "x.pt")
-    refused(tmp_path / "x.pt", "repeats the same few numbers", "30,000,000,000 numbers out of 8 bytes")
+    refused(tmp_path / "x.pt", "net.0.coeffs repeats the same few numbers", "30,000,000,000 numbers out of 8 bytes")
+
+
+def test_more_numbers_than_any_network_has(tmp_path, monkeypatch):
+    monkeypatch.setattr(state, "MAX_ELEMENTS", 1000)
+    torch.save({"net.0.coeffs": torch.zeros(600), "net.0.bias": torch.zeros(600)}, tmp_path / "x.pt")
+    refused(tmp_path / "x.pt", "tensors are too large", "at most 1,000", "1,200")
 
 
 def test_an_unknown_family_is_not_guessed(tmp_path):
