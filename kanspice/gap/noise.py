@@ -86,14 +86,16 @@ def column_noise(
     corner, charged = turn / crossbar.open_loop_gain, crossbar.column_capacitance_f + crossbar.feedback_f
     constant, linear = total * corner + held * turn, total + charged * corner + farads * turn
     dies_out = (constant > 0) & (linear > 0)
-    per_current = turn**2 / np.where(dies_out, 4 * linear * constant, 1.0)
-    per_voltage = (charged * constant + total**2) * per_current
-    squares = (
-        4 * BOLTZMANN * kelvin * held * per_current,
-        2 * ELEMENTARY * shot_a * per_current,
-        noise_v_per_rthz**2 * per_voltage,
-    )
-    return ColumnNoise(*(np.where(dies_out, square, np.inf) for square in squares))
+    with np.errstate(over="ignore", invalid="ignore"):
+        per_current = turn / np.where(dies_out, 4 * linear, np.inf) * (turn / np.where(dies_out, constant, np.inf))
+        per_voltage = (charged * constant + total**2) * per_current
+        squares = (
+            4 * BOLTZMANN * kelvin * held * per_current,
+            2 * ELEMENTARY * shot_a * per_current,
+            noise_v_per_rthz**2 * per_voltage,
+        )
+    bounded = dies_out & np.isfinite(sum(squares))
+    return ColumnNoise(*(np.where(bounded, square, np.inf) for square in squares))
 
 
 def _devices(design: Design, crossbar: Crossbar, rows_v: Array, columns_v: Array) -> tuple[Array, Array]:
@@ -115,7 +117,7 @@ def _stage_noise(crossbar: Crossbar, noise: ColumnNoise, outputs_v: Array) -> St
     rms_v, largest_v = float(np.sqrt(square_v2.mean())), float(np.sqrt(square_v2.max()))
     total = float((noise.square_v2).sum())
     parts = [
-        float(part.sum()) / total if math.isfinite(total) else 0.0
+        float(part.sum()) / total if 0 < total < math.inf else 0.0
         for part in (noise.thermal, noise.shot, noise.amplifier)
     ]
     range_v = float(np.ptp(outputs_v))

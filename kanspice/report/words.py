@@ -142,7 +142,7 @@ _PREFIXES = {-18: "a", -15: "f", -12: "p", -9: "n", -6: "µ", -3: "m", 0: "", 3:
 
 
 def prefix(value: float) -> Prefix:
-    """The prefix with which a value is written with one to three digits before the point; none for 0."""
-    exponent = 3 * math.floor(math.log10(abs(value)) / 3) if value else 0
+    """What leaves a value one to three digits before the point; nothing for 0, and for what is not finite."""
+    exponent = 3 * math.floor(math.log10(abs(value)) / 3) if value and math.isfinite(value) else 0
     known = min(max(exponent, min(_PREFIXES)), max(_PREFIXES))
     return Prefix(_PREFIXES[known], 10.0**known)

@@ -204,15 +204,19 @@ class _Run:
         return errors_v
 
     def _waveforms(self) -> tuple[Waveform, ...]:
-        """Of the first samples with a result, each followed once more."""
+        """Of the first samples with a result, each followed once more: of those that there is time for."""
         if not isinstance(self.method, Periods):
             return ()
         solved = [index for index in range(len(self.inputs_v)) if index not in self.failures]
-        kept = [
-            self.method.waveforms(index, self.inputs_v[index], float(self.late_s[index]))
-            for index in solved[: self.options.waveforms]
-        ]
-        return tuple(waveform for waveforms in kept for waveform in waveforms)
+        wanted, kept = solved[: self.options.waveforms], list[Waveform]()
+        for done, index in enumerate(wanted):
+            if self._is_late:
+                self.notes.append(
+                    f"waveforms kept: {done} samples instead of {len(wanted)}, since --timeout was reached"
+                )
+                break
+            kept += self.method.waveforms(index, self.inputs_v[index], float(self.late_s[index]))
+        return tuple(kept)
 
     def _solution(self, simulate_s: float, numerical_error: NumericalError | None) -> Solution:
         design, samples = self.design, len(self.inputs_v)
@@ -221,6 +225,7 @@ class _Run:
         solved = samples - len(self.failures)
         states = [unproven_note(name, count, tested) for (name, tested), count in self.unproven.items() if count]
         residual = {} if design.periods else {"residual_a": self.residual_a}
+        waveforms = self._waveforms()
         return Solution(
             engine="batched",
             engine_version=_kanspice_version(),
@@ -238,7 +243,7 @@ class _Run:
             },
             notes=(*self.notes, *states),
             numerical_error=numerical_error,
-            waveforms=self._waveforms(),
+            waveforms=waveforms,
             netlist=size_of(design),
             engine_at_most_bytes=self.at_most_bytes,
         )

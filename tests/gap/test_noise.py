@@ -38,6 +38,16 @@ def squares(noise_v_per_rthz, **capacitances):
     return design, solution, column_noise(design, design.crossbars[0], rows_v, columns_v, **keys)
 
 
+@pytest.mark.parametrize("gbw_hz", [1e-300, 1e300])
+def test_bandwidths_that_nobody_has_overflow_nothing(gbw_hz):
+    design, solution, _ = squares(0.0)
+    first, crossbar = design.stages
+    absurd = replace(design, stages=(first, replace(crossbar, gbw_hz=gbw_hz)))
+    (found,) = stage_noises(absurd, solution, noise_v_per_rthz=1e-9, temperature_c=27.0)
+    assert found.rms_v >= 0
+    assert found.thermal + found.shot + found.amplifier == pytest.approx(1 if 0 < found.rms_v < np.inf else 0)
+
+
 def simulated_v2(folder, cards):
     """The integral of ngspice's output noise, V^2, from far below to far above the amplifier's pole."""
     deck = f"* noise\n{library_text(['tia_pole'])}\n{cards}\nvx x 0 dc 0.5 ac 1\n"

@@ -125,6 +125,21 @@ def test_an_error_that_could_not_be_measured_in_time_is_unknown(monkeypatch):
     assert solution.notes == ("numerical error unknown: the tightened rerun came to no end",)
 
 
+def test_waveforms_are_kept_of_the_samples_that_there_is_time_for(monkeypatch):
+    design, inputs = random_design("ShiftTanh2", 0)
+    real, now = Periods.waveforms, time.monotonic
+
+    def slow(self, *arguments):
+        kept = real(self, *arguments)
+        monkeypatch.setattr(time, "monotonic", lambda: now() + 2000.0)
+        return kept
+
+    monkeypatch.setattr(Periods, "waveforms", slow)
+    solution = solve(design, inputs, "device", SolverOptions(timeout_s=1000.0, waveforms=3))
+    assert {waveform.sample for waveform in solution.waveforms} == {0}
+    assert solution.notes == ("waveforms kept: 1 samples instead of 3, since --timeout was reached",)
+
+
 # --- what must not matter ---
 
 
