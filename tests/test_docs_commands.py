@@ -121,7 +121,7 @@ def test_the_workflow_passes_then_fails_when_the_gap_grows_and_reports_both(repo
     assert summary.startswith("### ✅ passed: 5 limits kept")
     assert "the gap is the same within numerical error" in summary
     cases = ElementTree.parse(repository / "gap.xml").findall("testsuite/testcase")
-    assert len(cases) == 6
+    assert len(cases) == 7
 
     board = repository / "network" / "board.toml"
     board.write_text(board.read_text().replace("10_000.0", "5_000.0"))
