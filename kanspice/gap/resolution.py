@@ -114,10 +114,17 @@ class Doubt:
         """An error of the gap's size that is not small beside the outputs."""
         parts, unit = self._in_parts()
         whole = sum(parts.values())
-        if unit is None or whole <= RESOLVED or self.rmse <= OF_THE_GAP * self.gap.rmse:
+        if unit is None or whole <= RESOLVED or self._is_far_below_the_gap:
             return
         most = max(parts, key=lambda name: parts[name])
         yield f"the {most}'s numerical error is {parts[most]:.2g} of {unit}, as large as the gap"
+
+    @property
+    def _is_far_below_the_gap(self) -> bool:
+        """In model units, and relatively where there are such figures: a report that was read may contradict itself."""
+        error, gap = self.relative_rmse, self.gap.relative_rmse
+        relatively = error is None or gap is None or error <= OF_THE_GAP * gap
+        return relatively and self.rmse <= OF_THE_GAP * self.gap.rmse
 
     def _in_parts(self) -> tuple[dict[str, float], str | None]:
         """Whose error is how large, and of what: of the standard deviation, of the largest output without one."""

@@ -59,6 +59,11 @@ def test_an_error_of_the_gaps_size_is_not_a_gap(relative_gap, circuit, reference
     assert whose in why
 
 
+def test_a_report_whose_figures_contradict_each_other_is_believed_in_neither():
+    assert list(Doubt(gap(1e-9), NumericalGap(4, 0.0, 0.0, 1e9), None, VARIATION).reasons(()))
+    assert list(Doubt(gap(1.0), NumericalGap(4, 10.0, 10.0, 0.02), None, VARIATION).reasons(()))
+
+
 def test_outputs_that_hardly_vary_say_so():
     (why,) = reasons(1e-3, 0.0, variation=Variation(1e-13, 1.0))
     assert "hardly vary" in why
