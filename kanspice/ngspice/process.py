@@ -77,11 +77,13 @@ def run_deck(
 ) -> Run:
     """Run `deck` in batch mode in `folder`; its results are in `raw`, `folder/out.raw` if not given.
 
-    deadline: value of time.monotonic() after which the process is killed. stop: kills it when set.
+    deadline: value of time.monotonic() after which the process is killed, or not begun. stop: kills it when set.
     on_point: called now and then as points are finished, in another thread.
     Raises SimulatorError when the program cannot be started or `stop` was set.
     """
     started = time.monotonic()
+    if deadline is not None and started > deadline:
+        return Run(folder, 0, "", timed_out=True, wall_s=0.0)
     process = start_process(program, folder, ["-b", "-r", str(raw or folder / RAW_FILE), deck])
     meter = _Meter(process.pid)
     reader = _Reader(process, meter, on_point)
