@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import errno
 import os
+import signal
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -106,17 +109,22 @@ def failing(number: int):
 
 
 @pytest.mark.parametrize(
-    ("step", "number", "found"),
+    ("unnamed", "step", "number", "found"),
     [
-        ("os.fsync", errno.ENOSPC, "No space left on device"),
-        ("pathlib.Path.replace", errno.EACCES, "Permission denied"),
-        ("pathlib.Path.open", errno.EACCES, "Permission denied"),
+        (True, "os.fsync", errno.ENOSPC, "No space left on device"),
+        (True, "pathlib.Path.replace", errno.EACCES, "Permission denied"),
+        (False, "os.fsync", errno.ENOSPC, "No space left on device"),
+        (False, "pathlib.Path.replace", errno.EACCES, "Permission denied"),
+        (False, "pathlib.Path.open", errno.EACCES, "Permission denied"),
     ],
 )
-def test_when_a_step_fails_the_old_file_stays_and_nothing_else(tmp_path, monkeypatch, step, number, found):
+def test_when_a_step_fails_the_old_file_stays_and_nothing_else(tmp_path, monkeypatch, unnamed, step, number, found):
+    """unnamed: whether the file system has files without a name."""
     path = tmp_path / "gap.json"
     path.write_text("old")
     with monkeypatch.context() as patched:
+        if not unnamed:
+            patched.delattr("os.O_TMPFILE", raising=False)
         patched.setattr(step, failing(number))
         with pytest.raises(InputError, match="cannot be written") as refused:
             write_text(path, "new")
@@ -261,3 +269,19 @@ def test_a_loop_of_links_is_left_as_it_is(tmp_path):
     with pytest.raises(InputError, match="cannot be written"):
         write_text(tmp_path / "loop", "text")
     assert (tmp_path / "loop").is_symlink()
+
+
+def test_killed_while_it_writes_nothing_is_left(tmp_path):
+    """Nobody could clear up after `kill -9`, so what is half-written must have no name."""
+    die = "import os, signal; os.fsync = lambda file: os.kill(os.getpid(), signal.SIGKILL)"
+    write = "from kanspice.files.writing import write_text; write_text('report.json', 'the new one')"
+    (tmp_path / "report.json").write_text("the old one")
+    done = subprocess.run([sys.executable, "-c", f"{die}; {write}"], cwd=tmp_path, check=False)
+    assert done.returncode == -signal.SIGKILL
+    assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [("report.json", "the old one")]
+
+
+def test_file_systems_without_unnamed_files_have_named_ones(tmp_path, monkeypatch):
+    monkeypatch.delattr("os.O_TMPFILE", raising=False)
+    write_text(tmp_path / "report.json", "whole")
+    assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [("report.json", "whole")]

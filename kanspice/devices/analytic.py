@@ -23,8 +23,8 @@ class Analytic(Curve):
     """The law `law` with `parameters`, valid on [lo_v, hi_v] volts and clamped outside.
 
     stretch: phi(v) = law(v / stretch). mirrored: below 0 V the curve is 2 phi(0) - phi(-v).
-    Raises InputError on an unknown law, on missing, unknown or non-finite parameters, on an empty range, and where the
-    law is not finite inside its range.
+    Raises InputError on an unknown law, on missing, unknown or non-finite parameters, on some that are not positive
+    where the law needs it, on an empty range, and where the law is not finite inside its range.
     """
 
     law: str
@@ -133,3 +133,10 @@ def _check_parameters(law: str, parameters: Mapping[str, float]) -> None:
     for name, value in parameters.items():
         if not np.isfinite(value):
             raise InputError(f"the parameter {name} is not finite", found=str(value))
+        if name in LAWS[law].positive and value <= 0:
+            raise InputError(
+                f"the parameter {name} is not positive",
+                expected="a number above 0",
+                found=f"{value:g}",
+                hint=LAWS[law].positive[name],
+            )

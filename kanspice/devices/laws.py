@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
@@ -50,12 +50,16 @@ class ramp(sympy.Function):  # type: ignore[misc] # noqa: N801
 
 @dataclass(frozen=True)
 class Law:
-    """I(V) as a SymPy expression of `V` (volts) and of parameters named `parameters`; `equation` cites its source."""
+    """I(V) as a SymPy expression of `V` (volts) and of parameters named `parameters`; `equation` cites its source.
+
+    positive: what those of the parameters are that mean nothing at zero or below.
+    """
 
     name: str
     equation: str
     parameters: tuple[str, ...]
     expression: sympy.Expr
+    positive: Mapping[str, str] = field(default_factory=dict)
 
 
 def _resonant_tunnelling() -> Law:
@@ -70,6 +74,7 @@ def _resonant_tunnelling() -> Law:
         "Li et al., Bridging Function Approximation and Device Physics, Eq. 4",
         names,
         a * supply * resonance + h * (sympy.exp(gamma * V) - 1),
+        positive={"temperature_k": "the absolute temperature of the device in kelvin, such as 300"},
     )
 
 

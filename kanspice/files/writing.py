@@ -7,6 +7,7 @@ import os
 import secrets
 import stat
 from pathlib import Path
+from typing import BinaryIO
 
 from kanspice.errors import InputError
 from kanspice.files.inputs import refuse_input, status_of
@@ -51,11 +52,34 @@ def _replace(path: Path, content: bytes) -> None:
     # Not tempfile: its files are readable by their owner only, and so would be the report.
     part = path.parent / f".kanspice-{secrets.token_hex(6)}.part"
     try:
-        with part.open("xb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
+        try:
+            _write_unnamed(part, content)
+        except OSError:  # the file system has no such files; or the disk is full, which is found again
+            with part.open("xb") as file:
+                _write(file, content)
         part.replace(path)
     except BaseException:
         part.unlink(missing_ok=True)
         raise
+
+
+def _write_unnamed(part: Path, content: bytes) -> None:
+    """Write a file that gets its name once it is whole, so that nothing stays behind where we are killed meanwhile.
+
+    Raises OSError where the file system or the system cannot do so.
+    """
+    if not hasattr(os, "O_TMPFILE"):
+        raise OSError(errno.EOPNOTSUPP, os.strerror(errno.EOPNOTSUPP))
+    folder = os.open(part.parent, os.O_PATH | os.O_DIRECTORY)
+    try:
+        with open(os.open(".", os.O_TMPFILE | os.O_WRONLY, 0o666, dir_fd=folder), "wb") as file:  # noqa: PTH123 - a descriptor
+            _write(file, content)
+            os.link(f"/proc/self/fd/{file.fileno()}", part.name, dst_dir_fd=folder)
+    finally:
+        os.close(folder)
+
+
+def _write(file: BinaryIO, content: bytes) -> None:
+    file.write(content)
+    file.flush()
+    os.fsync(file.fileno())

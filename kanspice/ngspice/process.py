@@ -30,6 +30,8 @@ _KEPT_CHARACTERS = 200_000
 _POINT = re.compile(rb"Reference value :\s*([-+.\deE]+)")
 _LINE_END = re.compile(rb"[\r\n]")
 _CHUNK_BYTES = 65_536
+_LONGEST_LINE_BYTES = 4_096
+"""What is longer is taken as several lines: searching it anew with every chunk would take for ever."""
 
 
 OnPoint = Callable[[float, int], None]
@@ -177,6 +179,9 @@ class _Reader(threading.Thread):
                 *lines, rest = _LINE_END.split(rest + chunk)
                 for line in lines:
                     self._take(line)
+                if len(rest) > _LONGEST_LINE_BYTES:
+                    self._take(rest)
+                    rest = b""
         self._take(rest)
 
     def _take(self, line: bytes) -> None:

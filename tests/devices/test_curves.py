@@ -235,6 +235,8 @@ def test_a_curve_away_from_zero_has_no_odd_branch() -> None:
         ("square_law", {"k": np.inf, "vth": 1.0}, 0.0, 1.0, "the parameter k is not finite"),
         ("square_law", {"k": 1.0, "vth": 1.0}, 1.0, 1.0, "range is empty"),
         ("resonant_tunnelling", RTD | {"d": 0.0}, 0.0, 1.0, "not finite between 0 and 1 V"),
+        ("resonant_tunnelling", RTD | {"temperature_k": -1.0}, 0.0, 1.0, "temperature_k is not positive"),
+        ("resonant_tunnelling", RTD | {"temperature_k": 0.0}, 0.0, 1.0, "temperature_k is not positive"),
         ("resonant_tunnelling", RTD | {"n2": 100.0}, 0.0, 1.0, "not finite between 0 and 1 V"),
     ],
 )
