@@ -109,16 +109,16 @@ def failing(number: int):
 
 
 @pytest.mark.parametrize(
-    ("unnamed", "step", "number", "found"),
+    ("unnamed", "step", "number"),
     [
-        (True, "os.fsync", errno.ENOSPC, "No space left on device"),
-        (True, "pathlib.Path.replace", errno.EACCES, "Permission denied"),
-        (False, "os.fsync", errno.ENOSPC, "No space left on device"),
-        (False, "pathlib.Path.replace", errno.EACCES, "Permission denied"),
-        (False, "pathlib.Path.open", errno.EACCES, "Permission denied"),
+        (True, "os.fsync", errno.ENOSPC),
+        (True, "pathlib.Path.replace", errno.EACCES),
+        (False, "os.fsync", errno.ENOSPC),
+        (False, "pathlib.Path.replace", errno.EACCES),
+        (False, "pathlib.Path.open", errno.EACCES),
     ],
 )
-def test_when_a_step_fails_the_old_file_stays_and_nothing_else(tmp_path, monkeypatch, unnamed, step, number, found):
+def test_when_a_step_fails_the_old_file_stays_and_nothing_else(tmp_path, monkeypatch, unnamed, step, number):
     """unnamed: whether the file system has files without a name."""
     path = tmp_path / "gap.json"
     path.write_text("old")
@@ -128,7 +128,8 @@ def test_when_a_step_fails_the_old_file_stays_and_nothing_else(tmp_path, monkeyp
         patched.setattr(step, failing(number))
         with pytest.raises(InputError, match="cannot be written") as refused:
             write_text(path, "new")
-    assert (refused.value.found, refused.value.hint, refused.value.exit_code) == (found, "another path", 2)
+    assert (refused.value.found, refused.value.hint) == (os.strerror(number), "another path")
+    assert refused.value.exit_code == 2
     assert path.read_text() == "old"
     assert names_in(tmp_path) == ["gap.json"]
 
