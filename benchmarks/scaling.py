@@ -15,7 +15,7 @@ import numpy as np
 
 from benchmarks.report import cpu_s, surroundings, write
 from benchmarks.targets import solved, wired
-from kanspice.compile import compile_kanalogue, made
+from kanspice.compile import compile_kanalogue, draw_specimen
 from kanspice.devices import load_device
 from kanspice.draws import Draw
 from kanspice.models import KANalogue
@@ -53,7 +53,7 @@ def without_wires(widths: tuple[int, ...], samples: int, draws: int = 1) -> Call
     inputs = np.random.default_rng(0).random((samples, widths[0]))
     technology = load_technology(None, ["tia.gain=1000", "devices.area_sigma=0.05", "tia.rail_v=1000"])
     nominal = compile_kanalogue(model, technology, sample_inputs=inputs)
-    return lambda: [solved("batched", made(nominal, technology, Draw(seed)), inputs) for seed in range(draws)]
+    return lambda: [solved("batched", draw_specimen(nominal, technology, Draw(seed)), inputs) for seed in range(draws)]
 
 
 SERIES: dict[str, tuple[tuple[float, ...], str, Callable[[float], Callable[[], object]]]] = {

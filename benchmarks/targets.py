@@ -21,7 +21,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.report import cpu_s, surroundings, write
-from kanspice.compile import compile_kanalogue, compile_model, compile_nominal, made
+from kanspice.compile import compile_kanalogue, compile_model, compile_nominal, draw_specimen
 from kanspice.design import Design
 from kanspice.devices import Device, load_device
 from kanspice.draws import Draw
@@ -122,11 +122,11 @@ def draws() -> Row:
     nominal = compile_nominal(loaded, technology, inputs)
 
     def all_draws() -> list[Solution]:
-        specimens = (made(nominal, technology, Draw(seed)) for seed in range(draws_made))
+        specimens = (draw_specimen(nominal, technology, Draw(seed)) for seed in range(draws_made))
         return [solved("batched", specimen, inputs) for specimen in specimens]
 
     ours, ours_s = cpu_s(all_draws)
-    specimen = made(nominal, technology, Draw(0))
+    specimen = draw_specimen(nominal, technology, Draw(0))
     hints = reference_stages(loaded.model, inputs[:3])
     judge, theirs_s = judged(specimen, inputs[:3], samples, hints=hints)
     counts = {"draws": draws_made, "samples": samples, "devices": nominal.device_count, "ngspice_samples": 3}

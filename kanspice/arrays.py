@@ -1,4 +1,4 @@
-"""The functions that arrays of any library have, so that code which uses no others serves NumPy's and torch's alike."""
+"""Arrays: the types that everything is made of, and the functions that those of NumPy and torch both have."""
 
 from __future__ import annotations
 
@@ -6,7 +6,11 @@ from typing import Any
 
 import array_api_compat.numpy
 import numpy as np
+import numpy.typing as npt
 from array_api_compat import array_namespace
+
+Array = npt.NDArray[np.float64]
+Indices = npt.NDArray[np.int64]
 
 
 def namespace(array: Any) -> Any:

@@ -21,8 +21,8 @@ import numpy as np
 import numpy.typing as npt
 
 from kanspice.design import Design, FilterBank
-from kanspice.design.connections import KIND_NAMES
 from kanspice.design.file import design_bytes, load_design
+from kanspice.design.stages.synapse_bank import KIND_NAMES
 from kanspice.errors import InputError
 from kanspice.files import is_folder, is_there, opened, parse_json, read_text, refuse_inputs
 from kanspice.netlist import CIRCUIT, Fidelity, Netlist, build_netlist

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from kanspice.compile import compile_model
 from kanspice.design import Crossbar, Design
-from kanspice.design.bounds import largest_currents
+from kanspice.design.stages.crossbar import largest_currents
 from kanspice.draws import Draw
 from kanspice.engines import EngineName, other
 from kanspice.errors import InputError, SimulatorError

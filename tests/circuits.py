@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from scipy.optimize import brentq
 
-from kanspice.compile import compile_kanalogue, made
+from kanspice.compile import compile_kanalogue, draw_specimen
 from kanspice.design import Crossbar, Design, Limiter
 from kanspice.devices import Device, list_devices, load_device
 from kanspice.draws import Draw
@@ -66,7 +66,7 @@ def design_of(model, samples=None, *overrides: str) -> Design:
 
 def specimen_of(model, samples, *overrides: str, seed=0) -> Design:
     """What `seed` draws of the design."""
-    return made(design_of(model, samples, *overrides), technology(*overrides), Draw(seed))
+    return draw_specimen(design_of(model, samples, *overrides), technology(*overrides), Draw(seed))
 
 
 def crossbar_design(

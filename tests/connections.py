@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from circuits import technology
 
-from kanspice.compile import compile_memkan, compile_phykan, compile_surrogate, made
+from kanspice.compile import compile_memkan, compile_phykan, compile_surrogate, draw_specimen
 from kanspice.design import Design
 from kanspice.draws import Draw
 from kanspice.models import BandConstants, MemKAN, PhyKAN, SurrogateMemKAN
@@ -73,17 +73,17 @@ def surrogate_memkan(widths=(2, 3, 2), seed=1) -> SurrogateMemKAN:
 
 def phykan_design(model, *overrides: str, seed=0) -> Design:
     """What `seed` draws of the circuit."""
-    return made(compile_phykan(model, technology(*overrides)), technology(*overrides), Draw(seed))
+    return draw_specimen(compile_phykan(model, technology(*overrides)), technology(*overrides), Draw(seed))
 
 
 def memkan_design(model, *overrides: str, seed=0) -> Design:
     """What `seed` draws of the circuit."""
-    return made(compile_memkan(model, technology(*overrides)), technology(*overrides), Draw(seed))
+    return draw_specimen(compile_memkan(model, technology(*overrides)), technology(*overrides), Draw(seed))
 
 
 def surrogate_design(model, *overrides: str, seed=0) -> Design:
     """What `seed` draws of the circuit of the synapses that the surrogate stands for."""
-    return made(compile_surrogate(model, technology(*overrides)), technology(*overrides), Draw(seed))
+    return draw_specimen(compile_surrogate(model, technology(*overrides)), technology(*overrides), Draw(seed))
 
 
 def inputs_for(model, samples=20, seed=0):

@@ -2,7 +2,6 @@
 
 from kanspice.compile.converters import add_converters
 from kanspice.compile.families import Stages, compile_model, compile_nominal, technology_for
-from kanspice.compile.imperfections import made
 from kanspice.compile.kanalogue import compile_kanalogue, technology_for_kanalogue
 from kanspice.compile.kirchhoffnet import compile_kirchhoffnet, technology_for_kirchhoffnet
 from kanspice.compile.memkan import (
@@ -12,6 +11,7 @@ from kanspice.compile.memkan import (
     technology_for_surrogate,
 )
 from kanspice.compile.phykan import compile_phykan, technology_for_phykan
+from kanspice.compile.specimens import draw_specimen
 
 __all__ = [
     "Stages",
@@ -23,7 +23,7 @@ __all__ = [
     "compile_nominal",
     "compile_phykan",
     "compile_surrogate",
-    "made",
+    "draw_specimen",
     "technology_for",
     "technology_for_kanalogue",
     "technology_for_kirchhoffnet",

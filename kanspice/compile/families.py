@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import assert_never
 
 import numpy as np
 import numpy.typing as npt
 
 from kanspice.compile.converters import add_converters
-from kanspice.compile.imperfections import made
 from kanspice.compile.kanalogue import compile_kanalogue, technology_for_kanalogue
 from kanspice.compile.kirchhoffnet import compile_kirchhoffnet, technology_for_kirchhoffnet
 from kanspice.compile.memkan import (
@@ -18,9 +18,10 @@ from kanspice.compile.memkan import (
     technology_for_surrogate,
 )
 from kanspice.compile.phykan import compile_phykan, technology_for_phykan
+from kanspice.compile.specimens import draw_specimen
 from kanspice.design import Design
 from kanspice.draws import Draw
-from kanspice.models import KANalogue, KirchhoffNet, LoadedModel, MemKAN, SurrogateMemKAN
+from kanspice.models import KANalogue, KirchhoffNet, LoadedModel, MemKAN, PhyKAN, SurrogateMemKAN
 from kanspice.models.places import errors_at
 from kanspice.technology import Technology
 
@@ -37,21 +38,26 @@ def compile_model(
     sample_stages: Stages | None = None,
 ) -> Design:
     """The circuit of a loaded model, or rather the specimen of it that `draw` draws (that of seed 0 if None)."""
-    return made(compile_nominal(loaded, technology, sample_inputs, sample_stages), technology, draw or Draw())
+    return draw_specimen(compile_nominal(loaded, technology, sample_inputs, sample_stages), technology, draw or Draw())
 
 
 def technology_for(loaded: LoadedModel, technology: Technology) -> Technology:
     """What of a general technology the model's circuit can have. InputError for another that has more."""
+    model = loaded.model
     with errors_at(loaded.path):
-        if isinstance(loaded.model, KANalogue):
-            return technology_for_kanalogue(loaded.model, technology)
-        if isinstance(loaded.model, KirchhoffNet):
-            return technology_for_kirchhoffnet(loaded.model, technology)
-        if isinstance(loaded.model, MemKAN):
-            return technology_for_memkan(technology)
-        if isinstance(loaded.model, SurrogateMemKAN):
-            return technology_for_surrogate(technology)
-        return technology_for_phykan(technology)
+        match model:
+            case KANalogue():
+                return technology_for_kanalogue(model, technology)
+            case KirchhoffNet():
+                return technology_for_kirchhoffnet(model, technology)
+            case PhyKAN():
+                return technology_for_phykan(technology)
+            case MemKAN():
+                return technology_for_memkan(technology)
+            case SurrogateMemKAN():
+                return technology_for_surrogate(technology)
+            case _:
+                assert_never(model)
 
 
 def compile_nominal(
@@ -64,19 +70,20 @@ def compile_nominal(
 
     Amplifier swings are taken from the sample inputs (samples, inputs), if given. sample_stages gives what the network
     makes of them, where that is known: only converters ask for it.
-
-    Raises InputError for a family that has a reference but no compiler yet.
     """
     model = loaded.model
-    if isinstance(model, KANalogue):
-        design = compile_kanalogue(model, technology, model_sha256=loaded.sha256, sample_inputs=sample_inputs)
-    elif isinstance(model, KirchhoffNet):
-        with errors_at(loaded.path):
-            design = compile_kirchhoffnet(model, technology, model_sha256=loaded.sha256)
-    elif isinstance(model, MemKAN):
-        design = compile_memkan(model, technology, model_sha256=loaded.sha256)
-    elif isinstance(model, SurrogateMemKAN):
-        design = compile_surrogate(model, technology, model_sha256=loaded.sha256)
-    else:
-        design = compile_phykan(model, technology, model_sha256=loaded.sha256)
+    match model:
+        case KANalogue():
+            design = compile_kanalogue(model, technology, model_sha256=loaded.sha256, sample_inputs=sample_inputs)
+        case KirchhoffNet():
+            with errors_at(loaded.path):
+                design = compile_kirchhoffnet(model, technology, model_sha256=loaded.sha256)
+        case PhyKAN():
+            design = compile_phykan(model, technology, model_sha256=loaded.sha256)
+        case MemKAN():
+            design = compile_memkan(model, technology, model_sha256=loaded.sha256)
+        case SurrogateMemKAN():
+            design = compile_surrogate(model, technology, model_sha256=loaded.sha256)
+        case _:
+            assert_never(model)
     return add_converters(design, technology, model, sample_inputs, sample_stages)

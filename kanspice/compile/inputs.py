@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from kanspice.design import Limiter
-from kanspice.design.stages import LimiterKind
+from kanspice.design.stages.limiter import LimiterKind
 from kanspice.technology import Technology
 
 

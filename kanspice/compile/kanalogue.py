@@ -19,9 +19,9 @@ from kanspice.compile.current_unit import with_current_unit
 from kanspice.compile.effects import Foreign, fitting
 from kanspice.compile.inputs import input_stage
 from kanspice.design import Crossbar, Design, LayerNorm, Limiter, Stage
-from kanspice.design.bounds import current_ranges
 from kanspice.design.poles import Loop
-from kanspice.design.stages import LimiterKind, by_column
+from kanspice.design.stages.crossbar import by_column, current_ranges
+from kanspice.design.stages.limiter import LimiterKind
 from kanspice.devices import Device
 from kanspice.errors import InputError
 from kanspice.models import KANalogue

@@ -10,7 +10,7 @@ import numpy as np
 from kanspice.compile.effects import Foreign, fitting
 from kanspice.compile.inputs import input_stage
 from kanspice.design import Design, Stage, SynapseBank
-from kanspice.design.connections import BAND_PASS, HIGH_PASS, LOW_PASS
+from kanspice.design.stages.synapse_bank import BAND_PASS, HIGH_PASS, LOW_PASS
 from kanspice.errors import InputError
 from kanspice.models import MemKAN, SurrogateMemKAN
 from kanspice.models.reference import SynapseArrays, surrogate_arrays, synapse_arrays

@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from kanspice.compile.effects import Foreign, fitting
 from kanspice.design import Design, FilterBank, Limiter, Stage
-from kanspice.design.connections import RESET_SHARE
+from kanspice.design.stages.filter_bank import RESET_SHARE
 from kanspice.models import PhyKAN
 from kanspice.models.reference import FilterArrays, filter_arrays
 from kanspice.technology import Technology

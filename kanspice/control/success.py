@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from kanspice.compile import compile_nominal, made, technology_for
+from kanspice.compile import compile_nominal, draw_specimen, technology_for
 from kanspice.control.bench import Bench
 from kanspice.control.loop import Steps
 from kanspice.control.result import DrawnEpisodes, SpotCheck, SuccessPoint
@@ -52,7 +52,7 @@ def _point(bench: Bench, draws: Draws, point: Point, progress: Steps | None) -> 
     seeds = [seed_of(bench.options.seed, trial) for trial in range(draws.trials if random else 1)]
     found = []
     for seed in seeds:
-        design = made(nominal, technology, Draw(seed))
+        design = draw_specimen(nominal, technology, Draw(seed))
         episodes, _, _ = bench.episodes(design, draws.engine, seed, progress)
         found.append(DrawnEpisodes.of(seed, episodes, bench.reference))
     values = dict(zip((sweep.key for sweep in draws.sweeps), point.values, strict=True))
@@ -62,7 +62,9 @@ def _point(bench: Bench, draws: Draws, point: Point, progress: Steps | None) -> 
 def _check(bench: Bench, draws: Draws, at: int, expected: DrawnEpisodes, progress: Steps | None) -> SpotCheck:
     point, engine = draws.points[at], other(draws.engine)
     technology = technology_for(bench.loaded, point.technology)
-    design = made(compile_nominal(bench.loaded, technology, bench.observations), technology, Draw(expected.seed))
+    design = draw_specimen(
+        compile_nominal(bench.loaded, technology, bench.observations), technology, Draw(expected.seed)
+    )
     episodes, _, _ = bench.episodes(design, engine, expected.seed, progress)
     found = DrawnEpisodes.of(expected.seed, episodes, bench.reference)
     return SpotCheck(point.named(draws.sweeps), engine, found, expected)

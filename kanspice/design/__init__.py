@@ -1,24 +1,25 @@
 """The frozen intermediate representation: a circuit as stages of arrays in SI units."""
 
-from kanspice.design.connections import FilterBank, SynapseBank
+from kanspice.design.design import Design
 from kanspice.design.file import load_design, save_design
+from kanspice.design.parts import Converter, NodeLosses, Schematic, Switching
 from kanspice.design.stages import (
-    Converter,
+    Connections,
     Crossbar,
-    Design,
     DigitalLayer,
+    FilterBank,
     HeldSum,
     LayerNorm,
     Limiter,
-    NodeLosses,
     OdePeriod,
     ReadOut,
-    Schematic,
     Stage,
-    Switching,
+    SynapseBank,
+    not_among,
 )
 
 __all__ = [
+    "Connections",
     "Converter",
     "Crossbar",
     "Design",
@@ -35,5 +36,6 @@ __all__ = [
     "Switching",
     "SynapseBank",
     "load_design",
+    "not_among",
     "save_design",
 ]

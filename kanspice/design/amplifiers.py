@@ -14,8 +14,8 @@ import math
 
 import numpy as np
 
-from kanspice.arrays import namespace
-from kanspice.design.stages import Array, Crossbar
+from kanspice.arrays import Array, namespace
+from kanspice.design.stages import Crossbar
 
 
 def drawn_a(crossbar: Crossbar, columns_v: Array) -> tuple[Array, Array]:

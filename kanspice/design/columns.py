@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from kanspice.design.stages import Array, Crossbar, Design
+from kanspice.arrays import Array
+from kanspice.design.design import Design
+from kanspice.design.stages import Crossbar
 
 _AT_A_TIME = 2**17
 """Values of curves: 1 MB."""

@@ -8,39 +8,21 @@ import json
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 
 from kanspice.design.check import check_design
-from kanspice.design.connections import FilterBank, SynapseBank
-from kanspice.design.stages import (
-    Converter,
-    Crossbar,
-    Design,
-    DigitalLayer,
-    HeldSum,
-    LayerNorm,
-    Limiter,
-    NodeLosses,
-    OdePeriod,
-    ReadOut,
-    Schematic,
-    Stage,
-    Switching,
-)
+from kanspice.design.design import Design
+from kanspice.design.parts import Converter, NodeLosses, Schematic, Switching
+from kanspice.design.stages import Stage
 from kanspice.devices import Device
 from kanspice.errors import InputError
 from kanspice.files import parse_json, read_file
 
 SCHEMA = "kanspice.design/4"
 _MAX_BYTES = 2**31
-_KINDS: tuple[Callable[..., Stage], ...] = (
-    *(Limiter, Crossbar, LayerNorm),
-    *(OdePeriod, HeldSum, ReadOut, DigitalLayer),
-    *(FilterBank, SynapseBank),
-)
-_TYPES: dict[str, Callable[..., Stage]] = {kind.__name__: kind for kind in _KINDS}
+_TYPES: dict[str, Callable[..., Stage]] = {kind.__name__: kind for kind in get_args(Stage)}
 _PARTS: dict[str, Callable[..., Schematic | Switching | NodeLosses | Converter]] = {
     "schematic": Schematic,
     "switching": Switching,

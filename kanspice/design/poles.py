@@ -18,7 +18,9 @@ from typing import Self
 import numpy as np
 import numpy.typing as npt
 
-from kanspice.design.stages import Array, Crossbar, Design
+from kanspice.arrays import Array
+from kanspice.design.design import Design
+from kanspice.design.stages import Crossbar
 
 FEEDBACK_F = np.array([0.0, *(float(f"{10 ** (step / 24 - 17):.1e}") for step in range(24 * 9))])
 """Capacitors that there are, farads: none, and 24 values a decade with two digits."""

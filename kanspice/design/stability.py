@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from kanspice.design.stages import Array, Crossbar
+from kanspice.arrays import Array
+from kanspice.design.stages import Crossbar
 from kanspice.design.wires import lost_v
 
 _MOST_ROUNDS = 60

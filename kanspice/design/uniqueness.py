@@ -12,10 +12,13 @@ import numpy as np
 import numpy.typing as npt
 from scipy.ndimage import maximum_filter1d
 
+from kanspice.arrays import Array
 from kanspice.design.amplifiers import drawn_a, least_slope
-from kanspice.design.bounds import column_bounds_v, largest_currents
+from kanspice.design.bounds import column_bounds_v
 from kanspice.design.columns import column_currents_a
-from kanspice.design.stages import Array, Crossbar, Design
+from kanspice.design.design import Design
+from kanspice.design.stages import Crossbar
+from kanspice.design.stages.crossbar import largest_currents
 from kanspice.design.wires import lost_v
 from kanspice.devices import Device
 

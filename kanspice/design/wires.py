@@ -7,8 +7,8 @@ off farther on, losses are sums of those again: nothing needs to be factored, an
 
 from __future__ import annotations
 
-from kanspice.arrays import namespace
-from kanspice.design.stages import Array, Crossbar
+from kanspice.arrays import Array, namespace
+from kanspice.design.stages import Crossbar
 
 
 def lost_v(crossbar: Crossbar, currents_a: Array) -> Array:

@@ -9,7 +9,6 @@ import numpy as np
 import numpy.typing as npt
 
 from kanspice.design import Crossbar, Design, LayerNorm, Limiter, OdePeriod, Stage
-from kanspice.design.ideal import ideal_output_v
 from kanspice.gap.metrics import compare
 from kanspice.gap.resolution import NumericalGap
 from kanspice.gap.result import StageGap
@@ -120,7 +119,7 @@ def _alone_v(
     """What the stage should have done; periods as the batched engine follows them, which is the fastest way to."""
     if isinstance(stage, OdePeriod):
         return ideal_end_v(stage, before_v, processor)
-    return ideal_output_v(design, stage, before_v, earlier_v)
+    return stage.ideal_v(design, before_v, earlier_v)
 
 
 def _largest(volts: Array) -> float:

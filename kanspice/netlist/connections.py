@@ -8,8 +8,9 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from kanspice.design import FilterBank, SynapseBank
-from kanspice.design.connections import BAND_PASS, LOW_PASS, RESET_SHARE
 from kanspice.design.stages import Connections
+from kanspice.design.stages.filter_bank import RESET_SHARE
+from kanspice.design.stages.synapse_bank import BAND_PASS, LOW_PASS
 from kanspice.netlist.filters import filter_line, filter_subcircuits
 from kanspice.netlist.names import (
     amplitude_node,
@@ -61,7 +62,7 @@ def _tone(bank: FilterBank) -> str:
 
 
 def _filters(bank: FilterBank, rows: Sequence[str]) -> Iterator[str]:
-    """Every filter as its amplitude law, as in `design.filters`."""
+    """Every filter as its amplitude law, as in `design.stages.filter_bank`."""
     layer = layer_of(bank.name)
     for row, node in enumerate(rows):
         yield tone_line(bank, f"{layer}_tone{row}", node, tone_node(layer, row))

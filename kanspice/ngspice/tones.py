@@ -1,20 +1,30 @@
 """Networks of filters, layer by layer: each filter's answer to its row's sine is an AC analysis at that frequency.
 
-What detectors, sums and squashing stages make of amplitudes is computed by their laws, as `design.filters` has them.
+What detectors, sums and squashing stages make of amplitudes is computed by their laws, as its stage has them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
-from typing import final
+from typing import assert_never, final
 
 import numpy as np
 import numpy.typing as npt
 
-from kanspice.design import FilterBank, Limiter
-from kanspice.design.filters import added_v, tones_hz
-from kanspice.design.ideal import limited_v
+from kanspice.design import (
+    Crossbar,
+    DigitalLayer,
+    FilterBank,
+    HeldSum,
+    LayerNorm,
+    Limiter,
+    OdePeriod,
+    ReadOut,
+    SynapseBank,
+    not_among,
+)
+from kanspice.design.stages.filter_bank import added_v, tones_hz
 from kanspice.netlist.filters import SUBCIRCUITS, amplitude_nodes, bank_file, sine_nodes
 from kanspice.ngspice.blocks import BlockProgress, Found, doubt_in, is_final, times
 from kanspice.ngspice.deck import wrapped
@@ -57,11 +67,16 @@ class FilterTones(Simulation):
         volts[list(samples)] = self.inputs_v[list(samples)]
         stages_v = []
         for stage in self.design.stages:
-            if isinstance(stage, Limiter):
-                volts = limited_v(stage, volts)
-            elif isinstance(stage, FilterBank):
-                alive = [index for index in samples if index not in found.failures]
-                volts = self._bank(stage, volts, alive, found, report)
+            match stage:
+                case Limiter():
+                    volts = stage.ideal_v(self.design, volts)
+                case FilterBank():
+                    alive = [index for index in samples if index not in found.failures]
+                    volts = self._bank(stage, volts, alive, found, report)
+                case Crossbar() | LayerNorm() | OdePeriod() | HeldSum() | ReadOut() | DigitalLayer() | SynapseBank():
+                    raise not_among(stage, "filters over frequencies")
+                case _:
+                    assert_never(stage)
             stages_v.append(volts)
         rows = np.concatenate(stages_v, axis=1)
         found.rows = {index: rows[index] for index in samples if index not in found.failures}

@@ -9,13 +9,25 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import assert_never
 
 import numpy as np
 import numpy.typing as npt
 
-from kanspice.design import Crossbar, Design, LayerNorm, Limiter
+from kanspice.design import (
+    Crossbar,
+    Design,
+    DigitalLayer,
+    FilterBank,
+    HeldSum,
+    LayerNorm,
+    Limiter,
+    OdePeriod,
+    ReadOut,
+    SynapseBank,
+    not_among,
+)
 from kanspice.design.amplifiers import differences_v
-from kanspice.design.ideal import limited_v, normalised_v
 from kanspice.errors import InputError
 from kanspice.sequence import Course, Pace
 from kanspice.solution import FailedSample, Outcome
@@ -80,17 +92,27 @@ class _Following:
         waves, rows, followed = self._inputs(from_v, to_v), {}, {}
         transforms: dict[str, Waves] = {}
         for stage in self.design.stages:
-            if isinstance(stage, Crossbar):
-                rows[stage.name] = waves
-                steps = followed[stage.name] = self._follow(stage, waves, rest, before)
-                waves = _after(steps, stage)
-                transforms[stage.name] = waves
-            elif isinstance(stage, Limiter):
-                waves = _limited(stage, waves) if followed else self._arrived(_limited(stage, waves), len(block))
-            elif isinstance(stage, LayerNorm):
-                waves = transforms[stage.name] = _normalised(stage, waves)
+            match stage:
+                case Crossbar():
+                    rows[stage.name] = waves
+                    steps = followed[stage.name] = self._follow(stage, waves, rest, before)
+                    waves = _after(steps, stage)
+                    transforms[stage.name] = waves
+                case Limiter():
+                    limited = self._formed(stage, waves)
+                    waves = limited if followed else self._arrived(limited, len(block))
+                case LayerNorm():
+                    waves = transforms[stage.name] = self._formed(stage, waves)
+                case OdePeriod() | HeldSum() | ReadOut() | DigitalLayer() | FilterBank() | SynapseBank():
+                    raise not_among(stage, "chains of crossbars")
+                case _:
+                    assert_never(stage)
         for place, index in enumerate(block):
             yield self._course(index, place, followed, rows, transforms)
+
+    def _formed(self, stage: Limiter | LayerNorm, waves: Waves) -> Waves:
+        """What a stage without delay makes of them."""
+        return lambda time_s, samples: stage.ideal_v(self.design, waves(time_s, samples))
 
     def _inputs(self, from_v: Array, to_v: Array) -> Waves:
         def at(time_s: Array, samples: Indices) -> Array:
@@ -178,14 +200,6 @@ def at_rest(system: Moving, columns_v: Array, drawn_a: Array, rows_v: Array) -> 
 
 def _after(steps: Steps, crossbar: Crossbar) -> Waves:
     return lambda time_s, samples: differences_v(crossbar, steps.at(time_s, samples))
-
-
-def _limited(stage: Limiter, waves: Waves) -> Waves:
-    return lambda time_s, samples: limited_v(stage, waves(time_s, samples))
-
-
-def _normalised(stage: LayerNorm, waves: Waves) -> Waves:
-    return lambda time_s, samples: normalised_v(stage, waves(time_s, samples))
 
 
 def _currents(steps: Steps, place: int, time_s: Array) -> tuple[Array, Array]:

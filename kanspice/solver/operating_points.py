@@ -7,14 +7,27 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import assert_never
 
 import numpy as np
 import numpy.typing as npt
 
-from kanspice.design import Crossbar, Design, FilterBank, LayerNorm, Limiter, SynapseBank
+from kanspice.design import (
+    Crossbar,
+    Design,
+    DigitalLayer,
+    FilterBank,
+    HeldSum,
+    LayerNorm,
+    Limiter,
+    OdePeriod,
+    ReadOut,
+    SynapseBank,
+    not_among,
+)
 from kanspice.design.amplifiers import differences_v
-from kanspice.design.bounds import column_bounds_v, largest_column_currents_a, largest_currents
-from kanspice.design.ideal import bank_v, limited_v, normalised_v
+from kanspice.design.bounds import column_bounds_v
+from kanspice.design.stages.crossbar import largest_currents
 from kanspice.design.uniqueness import wires_leave_one_state
 from kanspice.errors import InputError
 from kanspice.netlist import Fidelity, check_shared
@@ -82,7 +95,7 @@ class Chain:
         self.curves = tuple(device.curve.stretched(design.input_v_per_unit) for device in design.devices)
         columns_v, largest = column_bounds_v(design), largest_currents(design.devices)
         self.reach = {
-            crossbar.name: Reach(columns_v[crossbar.name], largest_column_currents_a(crossbar, largest))
+            crossbar.name: Reach(columns_v[crossbar.name], crossbar.largest_column_currents_a(largest))
             for crossbar in design.crossbars
         }
         self.area = {crossbar.name: crossbar.column_area for crossbar in design.crossbars}
@@ -131,16 +144,19 @@ class Chain:
         is_late = partial(_is_past, deadline)
         now = _Pass(found, not tighter, _AWAY_V if tighter else 0.0, whole_curves, processor, is_late)
         for stage in self.design.stages:
-            if isinstance(stage, Limiter):
-                volts = limited_v(stage, volts)
-            elif isinstance(stage, LayerNorm):
-                volts = normalised_v(stage, volts)
-            elif isinstance(stage, Crossbar):
-                volts = self._crossbar(stage, volts, now)
-            elif isinstance(stage, FilterBank | SynapseBank):
-                volts = bank_v(stage, volts)
-                if isinstance(stage, SynapseBank) and stage.is_noisy:
-                    volts = volts + noises_v.pop(0)
+            match stage:
+                case Crossbar():
+                    volts = self._crossbar(stage, volts, now)
+                case Limiter() | LayerNorm() | FilterBank():
+                    volts = stage.ideal_v(self.design, volts)
+                case SynapseBank():
+                    volts = stage.ideal_v(self.design, volts)
+                    if stage.is_noisy:
+                        volts = volts + noises_v.pop(0)
+                case OdePeriod() | HeldSum() | ReadOut() | DigitalLayer():
+                    raise not_among(stage, "operating points")
+                case _:
+                    assert_never(stage)
             found.stage_v[stage.name] = volts
         return found
 

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 from threadpoolctl import ThreadpoolController
 
-from kanspice.compile import made
+from kanspice.compile import draw_specimen
 from kanspice.design import Design
 from kanspice.design.file import design_bytes
 from kanspice.draws import Draw
@@ -81,7 +81,7 @@ class Bench:
 
 def can_differ(design: Design, technology: Technology) -> bool:
     """Whether two specimens of a nominal design can: drawn as far apart as can be, they are not the same circuit."""
-    extremes = [made(design, technology, extreme) for extreme in (_Low(), _High())]
+    extremes = [draw_specimen(design, technology, extreme) for extreme in (_Low(), _High())]
     low, high = (design_bytes(replace(extreme, seed=0)) for extreme in extremes)
     return low != high or design.has_noise
 
@@ -167,7 +167,7 @@ def measure(bench: Bench, trial: int, seed: int) -> DrawResult:
 def check(bench: Bench, seed: int, progress: Progress | None = None) -> CrossCheck:
     """One draw by both engines: a few samples of it by the other."""
     with one_thread():
-        design = made(bench.design, bench.technology, Draw(seed))
+        design = draw_specimen(bench.design, bench.technology, Draw(seed))
         single = NgspiceOptions(seed=seed, device=bench.device)
         options = VerifyOptions(ngspice=single, engine=bench.engine, cross_check=CHECKED_SAMPLES)
         solution = bench.solve(design, options.ngspice)
@@ -189,7 +189,7 @@ def _threads() -> ThreadpoolController:
 
 def _solved(bench: Bench, trial: int, seed: int) -> tuple[Design, Solution]:
     """The numerical error is measured in a point's first draw, and in every draw whose time steps depend on it."""
-    design = made(bench.design, bench.technology, Draw(seed))
+    design = draw_specimen(bench.design, bench.technology, Draw(seed))
     options = NgspiceOptions(seed=seed, device=bench.device)
     if trial > 0 and not (bench.engine == "ngspice" and design.periods):
         options = replace(options, check_samples=0)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from circuits import PEAK, inputs_for, network, technology
 
-from kanspice.compile import add_converters, compile_kanalogue, made
+from kanspice.compile import add_converters, compile_kanalogue, draw_specimen
 from kanspice.design import Converter, load_design, save_design
 from kanspice.design.file import design_bytes
 from kanspice.draws import Draw
@@ -24,7 +24,7 @@ SAMPLES = inputs_for(MODEL, 50)
 def converted(*overrides, samples=SAMPLES, seed=0):
     tech = technology(*overrides)
     design = compile_kanalogue(MODEL, tech, sample_inputs=samples)
-    return made(add_converters(design, tech, MODEL, samples), tech, Draw(seed))
+    return draw_specimen(add_converters(design, tech, MODEL, samples), tech, Draw(seed))
 
 
 def test_without_them_voltages_are_exact():

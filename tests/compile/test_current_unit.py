@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from circuits import design_of, inputs_for, load_device, network, technology
 
-from kanspice.compile import made
+from kanspice.compile import draw_specimen
 from kanspice.compile.current_unit import current_unit_notes, power_notes
 from kanspice.devices import behind
 from kanspice.draws import Draw
@@ -41,7 +41,7 @@ def test_a_resistance_in_series_sees_the_devices_true_current():
     """Also where the technology of the specimen is the one as given, which does not know the card."""
     asked = technology("devices.series_ohm=2.0")
     nominal = design_of(network([3, 2], [load_device(MILLI)]), None, "devices.series_ohm=2.0")
-    (device,) = made(nominal, asked, Draw(0)).devices
+    (device,) = draw_specimen(nominal, asked, Draw(0)).devices
     volts = np.linspace(-1.0, 5.0, 50)
     expected = behind(load_device(MILLI).curve, 2.0 * 1e-3).numpy(volts)[0]
     np.testing.assert_allclose(device.curve.numpy(volts)[0], expected, rtol=1e-12, atol=1e-12)

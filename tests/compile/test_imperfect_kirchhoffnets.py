@@ -11,7 +11,7 @@ import torch
 from circuits import technology
 
 from kanspice import solver
-from kanspice.compile import compile_kirchhoffnet, made
+from kanspice.compile import compile_kirchhoffnet, draw_specimen
 from kanspice.design import load_design, save_design
 from kanspice.design.branches import LAWS, branch_currents, law_rows, with_offsets
 from kanspice.design.file import design_bytes
@@ -53,7 +53,7 @@ def network(law="ShiftTanh2", nodes=(5, 3, 6)):
 
 def specimen(*overrides, seed=0, model=None):
     chosen = technology(*overrides)
-    return made(compile_kirchhoffnet(model or network(), chosen), chosen, Draw(seed))
+    return draw_specimen(compile_kirchhoffnet(model or network(), chosen), chosen, Draw(seed))
 
 
 def test_the_same_seed_is_the_same_specimen_and_another_is_not(tmp_path):
@@ -206,4 +206,4 @@ def test_every_imperfection_can_be_taken_away_alone():
     for cause in everything.causes:
         for others in ([cause], [name for name in everything.causes if name != cause]):
             changed = everything.without(others)
-            made(compile_kirchhoffnet(network(), changed), changed, Draw())
+            draw_specimen(compile_kirchhoffnet(network(), changed), changed, Draw())

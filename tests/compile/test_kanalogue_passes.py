@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 from kanspice.compile import compile_kanalogue
 from kanspice.design import Crossbar
 from kanspice.design.bounds import output_bounds_v
-from kanspice.design.ideal import ideal_output_v
 from kanspice.design.poles import FEEDBACK_F, crossbar_poles, damping
 from kanspice.errors import InputError
 from kanspice.models.reference import reference_stages
@@ -41,7 +40,7 @@ def stage_outputs(design, inputs):
     """Stage name -> outputs in model units, every stage ideal and fed by the one before."""
     volts, outputs = inputs * design.input_v_per_unit, {}
     for stage in design.stages:
-        volts = ideal_output_v(design, stage, volts)
+        volts = stage.ideal_v(design, volts)
         outputs[stage.name] = volts / stage.output_v_per_unit
     return outputs
 
@@ -57,7 +56,7 @@ def test_every_ideal_stage_is_the_networks(drawn, v_unit, i_unit, from_samples):
     assert design.stages[-1].compares_to == list(reference)[-1]
     volts = inputs * design.input_v_per_unit
     for stage in design.stages:
-        volts = ideal_output_v(design, stage, volts)
+        volts = stage.ideal_v(design, volts)
         expected = reference[stage.compares_to]
         scale = np.abs(expected).max() + 1.0
         np.testing.assert_allclose(volts / stage.output_v_per_unit, expected, rtol=0, atol=1e-12 * scale)
@@ -93,7 +92,7 @@ def test_samples_keep_every_amplifier_within_rail_and_headroom(drawn, v_unit, ra
             swing = amplifier_volts(design, stage, volts)
             assert swing <= limit
             assert swing == pytest.approx(stage.column_swing_v, rel=1e-6)
-        volts = ideal_output_v(design, stage, volts)
+        volts = stage.ideal_v(design, volts)
         if isinstance(stage, Crossbar) and unlimited(design, stage):
             assert np.abs(volts).max() <= limit
 
@@ -109,7 +108,7 @@ def test_the_worst_case_keeps_every_amplifier_within_rail_and_headroom_whatever_
     for stage in design.stages:
         if isinstance(stage, Crossbar):
             assert amplifier_volts(design, stage, volts) <= limit
-        volts = ideal_output_v(design, stage, volts)
+        volts = stage.ideal_v(design, volts)
         if isinstance(stage, Crossbar) and unlimited(design, stage):
             assert np.abs(volts).max() <= limit
 
@@ -176,7 +175,7 @@ def growing(design, inputs):
         if isinstance(stage, Crossbar):
             poles, _ = crossbar_poles(design, stage, volts, np.zeros((len(inputs), 2 * stage.width)))
             reached |= (poles.real > 0).any(axis=(1, 2))
-        volts = ideal_output_v(design, stage, volts)
+        volts = stage.ideal_v(design, volts)
     return reached
 
 
@@ -204,7 +203,7 @@ def test_a_chosen_capacitor_damps_the_steepest_column_as_wanted():
     crossbar = design_of(model, inputs, *FALLING).crossbars[0]
     design = design_of(model, inputs, *FALLING)
     place = int(np.argwhere(crossbar.feedback_f[0] == FEEDBACK_F)[0, 0])
-    volts = ideal_output_v(design, design.stages[0], inputs)
+    volts = design.stages[0].ideal_v(design, inputs)
     reached = []
     for farads in FEEDBACK_F[[place - 3, place]]:
         changed = replace(crossbar, feedback_f=np.full(2 * crossbar.width, farads))

@@ -14,7 +14,6 @@ from kanspice.compiled import read_compiled, write_compiled
 from kanspice.design import OdePeriod, ReadOut, load_design, save_design
 from kanspice.design.branches import SCHEMATIC_IMPERFECTIONS, SCHEMATIC_LAWS
 from kanspice.design.file import design_bytes
-from kanspice.design.ideal import ideal_output_v
 from kanspice.errors import InputError
 from kanspice.models import KirchhoffNet
 from kanspice.models.branches import branch_function
@@ -53,7 +52,7 @@ def test_the_ideal_stages_are_the_reference(fill):
     design = compile_kirchhoffnet(model, technology("units.v_unit_v=0.3"))
     volts = inputs * 0.3
     for stage in design.stages:
-        volts = ideal_output_v(design, stage, volts)
+        volts = stage.ideal_v(design, volts)
         np.testing.assert_allclose(volts, reference[stage.compares_to] * 0.3, rtol=0, atol=1e-7)
 
 

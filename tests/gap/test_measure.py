@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 from circuits import PEAK, design_of, inputs_for, network
 
-from kanspice.design.ideal import ideal_output_v
 from kanspice.gap import GapResult, Limit, StageGap, compare, decoded_outputs, measure, numerical_gap, spread
 from kanspice.models.reference import reference_stages
 from kanspice.solution import FailedSample, NumericalError, Outcome, Solution
@@ -27,7 +26,7 @@ def solution_of(design, inputs, error_at=None, failed=()):
     """What an engine would return: every stage ideal, but for 10 mV more from one of them; failed rows are NaN."""
     volts, stage_v = inputs * design.input_v_per_unit, {}
     for stage in design.stages:
-        volts = ideal_output_v(design, stage, volts)
+        volts = stage.ideal_v(design, volts)
         if stage.name == error_at:
             volts = volts + 0.010 * np.arange(len(volts))[:, None]
         volts = np.where(np.isin(np.arange(len(volts)), failed)[:, None], np.nan, volts)

@@ -23,7 +23,7 @@ from connections import (
 
 from kanspice import ngspice, solver
 from kanspice.design import Design, FilterBank, Limiter, SynapseBank
-from kanspice.design.connections import BAND_PASS, HIGH_PASS, LOW_PASS
+from kanspice.design.stages.synapse_bank import BAND_PASS, HIGH_PASS, LOW_PASS
 from kanspice.errors import InputError
 from kanspice.gap import measure, physical_cost
 from kanspice.models import SynapseConstants

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 from circuits import PEAK, crossbar_design
 
-from kanspice.design.ideal import limited_v
 from kanspice.errors import KanspiceError
 from kanspice.netlist import build_netlist
 from kanspice.netlist.library import library_text, subcircuit_text
@@ -155,7 +154,7 @@ def test_a_clamp_loses_a_knee_at_its_levels(sweep, knee):
     np.testing.assert_allclose(
         volts["x"], out + knee * (np.exp((out - 1) / knee) - np.exp((-0.5 - out) / knee)), rtol=0, atol=1e-8
     )
-    np.testing.assert_allclose(out, limited_v(design.stages[0], volts["x"]), rtol=0, atol=1e-8)
+    np.testing.assert_allclose(out, design.stages[0].ideal_v(design, volts["x"]), rtol=0, atol=1e-8)
 
 
 @pytest.mark.ngspice

@@ -8,10 +8,9 @@ import numpy as np
 import pytest
 import torch
 
-from kanspice.compile.imperfections import made
 from kanspice.compile.kirchhoffnet import compile_kirchhoffnet
+from kanspice.compile.specimens import draw_specimen
 from kanspice.design import HeldSum, load_design, save_design
-from kanspice.design.ideal import ideal_output_v
 from kanspice.draws import Draw
 from kanspice.engines import solve
 from kanspice.errors import InputError
@@ -41,7 +40,7 @@ def network(nodes=(2, 2), residual=(1, 2)):
 
 def circuit(model, *overrides):
     technology = load_technology(None, overrides)
-    return made(compile_kirchhoffnet(model, technology), technology, Draw(3))
+    return draw_specimen(compile_kirchhoffnet(model, technology), technology, Draw(3))
 
 
 def apart(found, expected):
@@ -123,7 +122,7 @@ def test_outputs_that_are_taken_late_after_a_sum(engine):
 def test_a_stage_alone_adds_what_the_circuit_held():
     design = circuit(network())
     stage = next(stage for stage in design.stages if isinstance(stage, HeldSum))
-    added = ideal_output_v(design, stage, INPUTS, {"l1.period": 2 * INPUTS})
+    added = stage.ideal_v(design, INPUTS, {"l1.period": 2 * INPUTS})
     np.testing.assert_array_equal(added, 3 * INPUTS)
 
 

@@ -12,7 +12,6 @@ from periods import design_of_periods, period
 
 from kanspice import solver
 from kanspice.design import Switching
-from kanspice.design.ideal import ideal_output_v
 from kanspice.ngspice import NgspiceOptions, solve
 
 pytestmark = pytest.mark.ngspice
@@ -68,7 +67,7 @@ def test_a_kirchhoffnet(switching):
     starts = np.random.default_rng(3).normal(size=(1, MANY))
     solution = solve(design, starts, "device", replace(ONCE, steps=40))
     assert solution.failed == ()
-    expected = ideal_output_v(design, ring, starts)
+    expected = ring.ideal_v(design, starts)
     np.testing.assert_allclose(solution.stage_v["readout"], expected, rtol=0, atol=2e-3)
 
 

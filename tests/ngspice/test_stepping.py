@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 from periods import design_of_periods, period
 
-from kanspice.design.ideal import ideal_output_v
 from kanspice.ngspice import NgspiceOptions, solve
 from kanspice.ngspice.stepping import Stepping, error_of_finer, extrapolated, relative, steps_for, target
 
@@ -16,7 +15,7 @@ DESIGN = design_of_periods(BEND)
 
 
 def exact(inputs=STARTS):
-    return ideal_output_v(DESIGN, BEND, inputs)
+    return BEND.ideal_v(DESIGN, inputs)
 
 
 def solved(inputs=STARTS, *, wrong_by=0.0, **options):

@@ -11,7 +11,6 @@ from periods import design_of_periods, period
 
 from kanspice.design import Switching
 from kanspice.design.bounds import is_settled
-from kanspice.design.ideal import ideal_output_v
 from kanspice.ngspice import NgspiceOptions, solve
 from kanspice.solution import Outcome
 
@@ -39,8 +38,8 @@ def test_clocks_that_do_not_overlap_change_nothing_however_slow(changes):
     """A bank that is partly on is the same bank, slower: its branches' currents go through its clock together."""
     design = switched(FIRST, SECOND, switching=replace(IDEAL, **changes))
     solution = voltages(design, STARTS)
-    first_v = ideal_output_v(design, FIRST, STARTS)
-    second_v = ideal_output_v(design, SECOND, first_v)
+    first_v = FIRST.ideal_v(design, STARTS)
+    second_v = SECOND.ideal_v(design, first_v)
     np.testing.assert_allclose(solution.stage_v["l1.period"], first_v, rtol=0, atol=3e-5)
     np.testing.assert_allclose(solution.stage_v["readout"], second_v, rtol=0, atol=3e-5)
     between_s = sum(changes.values())
@@ -98,6 +97,6 @@ def test_clocks_add_no_error_that_more_steps_would_not_mend():
     short = [period("ShiftTanh2", [(1, 2), (2, 1), (0, 1)], 3 * TANH, duration=0.2, index=i) for i in range(1, 9)]
     design, expected_v = switched(*short, switching=replace(IDEAL, rise_s=1e-8)), STARTS
     for part in short:
-        expected_v = ideal_output_v(design, part, expected_v)
+        expected_v = part.ideal_v(design, expected_v)
     solution = voltages(design, STARTS, steps=20)
     assert np.sqrt(np.mean((solution.stage_v["readout"] - expected_v) ** 2)) <= 5e-5

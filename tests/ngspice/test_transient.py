@@ -10,7 +10,6 @@ from fake_ngspice import CUT, write_fake
 from periods import design_of_periods, period
 from scipy.linalg import expm
 
-from kanspice.design.ideal import ideal_output_v
 from kanspice.ngspice import NgspiceOptions, solve
 from kanspice.solution import Outcome
 
@@ -48,7 +47,7 @@ def test_a_linear_network_follows_its_matrix_exponential():
     found, _ = voltages(design, inputs, steps=100)
     expected = inputs @ expm(matrix[1:, 1:]).T * 0.5
     np.testing.assert_allclose(found, expected, rtol=0, atol=3e-4 * np.abs(expected).max())
-    np.testing.assert_allclose(ideal_output_v(design, design.stages[0], inputs * 0.5), expected, rtol=0, atol=1e-6)
+    np.testing.assert_allclose(design.stages[0].ideal_v(design, inputs * 0.5), expected, rtol=0, atol=1e-6)
 
 
 def test_a_single_tanh_branch_follows_its_closed_form():
@@ -59,7 +58,7 @@ def test_a_single_tanh_branch_follows_its_closed_form():
 
 def test_the_error_falls_at_least_with_the_square_of_the_step():
     design = design_of_periods(period("ShiftTanh1", [(1, 0)], [[0.5], [3.0]], duration=2.0))
-    exact = ideal_output_v(design, design.stages[0], STARTS)
+    exact = design.stages[0].ideal_v(design, STARTS)
     errors = [np.abs(voltages(design, STARTS, steps=steps)[0] - exact).max() for steps in (6, 12, 24)]
     ratios = np.array(errors[:-1]) / errors[1:]
     assert (ratios > 4.0).all(), errors

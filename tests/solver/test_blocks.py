@@ -8,7 +8,7 @@ import torch
 from circuits import PEAK, inputs_for, load_device, network, specimen_of
 from periods import design_of_periods, period
 
-from kanspice.compile import compile_kirchhoffnet, made
+from kanspice.compile import compile_kirchhoffnet, draw_specimen
 from kanspice.design.branches import law_rows
 from kanspice.draws import Draw
 from kanspice.models import KirchhoffNet
@@ -83,7 +83,7 @@ def test_circuits_behind_switches_too(leak_ohm):
         branches={"realisation": "schematic", "gain_sigma": 0.1},
         switches={"mode": "monolithic", "on_ohm": 1e4, "rise_s": 5e-9, "injected_c": 1e-14},
     )
-    design = made(compile_kirchhoffnet(model, technology, model_sha256=""), technology, Draw(1))
+    design = draw_specimen(compile_kirchhoffnet(model, technology, model_sha256=""), technology, Draw(1))
     check_blocks(design, rng.normal(size=(9, 2)))
 
 

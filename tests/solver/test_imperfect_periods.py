@@ -14,7 +14,7 @@ from periods import design_of_periods, period
 from scipy.integrate import solve_ivp
 
 from kanspice import ngspice, solver
-from kanspice.compile import made
+from kanspice.compile import draw_specimen
 from kanspice.design import NodeLosses, Schematic, Switching
 from kanspice.design.branches import LAWS, SCHEMATIC_LAWS, branch_currents, law_rows
 from kanspice.draws import Draw
@@ -224,7 +224,7 @@ def test_steps_do_not_follow_the_rate_of_what_is_implicit(law, strong, monkeypat
 
 def test_a_specimen_of_an_ideal_technology_is_its_design():
     design = design_of_periods(SOURCES, replace(SOURCES, name="l2.period", compares_to="l2.period"))
-    specimen = made(design, technology(), Draw(7))
+    specimen = draw_specimen(design, technology(), Draw(7))
     for nominal, part in zip(design.periods, specimen.periods, strict=True):
         for name in ("capacitor_f", "gain", "tail", "theta", "injected_c", "late_on_s"):
             np.testing.assert_array_equal(getattr(part, name), getattr(nominal, name))

@@ -23,7 +23,6 @@ from hypothesis import strategies as st
 
 from kanspice import ngspice
 from kanspice.compile import compile_kanalogue
-from kanspice.design.ideal import limited_v
 from kanspice.models import load, load_array
 from kanspice.ngspice import NgspiceOptions
 from kanspice.solution import Outcome
@@ -74,8 +73,8 @@ def test_the_answer_is_the_circuits(model, inputs, overrides):
     solved = np.flatnonzero(solution.solved)
     assert solved.size > 15
     for sample in solved[:12]:
-        columns, hidden = crossbar_output(design, first, limited_v(design.stages[0], inputs[sample]))
-        expected = crossbar_output(design, second, limited_v(design.stages[2], hidden))[1]
+        columns, hidden = crossbar_output(design, first, design.stages[0].ideal_v(design, inputs[sample]))
+        expected = crossbar_output(design, second, design.stages[2].ideal_v(design, hidden))[1]
         np.testing.assert_allclose(solution.column_v["l1.crossbar"][sample], columns, rtol=1e-11, atol=1e-13)
         np.testing.assert_allclose(outputs(solution)[sample], expected, rtol=0, atol=1e-9 * np.abs(expected).max())
 

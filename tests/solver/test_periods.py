@@ -16,7 +16,7 @@ from kanspice import ngspice
 from kanspice.compile import compile_kirchhoffnet
 from kanspice.design import Schematic, Switching
 from kanspice.design.branches import LAWS, SCHEMATIC_LAWS, law_rows
-from kanspice.design.trajectory import period_end_v
+from kanspice.design.stages.trajectory import period_end_v
 from kanspice.gap.cross_check import cross_checked
 from kanspice.models import load, load_array
 from kanspice.ngspice import NgspiceOptions

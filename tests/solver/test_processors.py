@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from periods import design_of_periods, period
 from schematics import EDGES, SCHEMATIC, SCHEMATICS, parameters
 
-from kanspice.compile import compile_kirchhoffnet, compile_phykan, made
+from kanspice.compile import compile_kirchhoffnet, compile_phykan, draw_specimen
 from kanspice.design.branches import LAWS
 from kanspice.devices import load_device
 from kanspice.draws import Draw
@@ -118,7 +118,7 @@ def test_kirchhoffnets_of_real_parts(device, law, seed, pulled):
         branches={"realisation": "schematic", "gain_sigma": 0.1, "switch_on_ohm": 1e4},
         switches={"mode": "phased", "on_ohm": 1e3, "rise_s": 5e-9, "injected_c": 1e-14, "skew_s": 1e-8},
     )
-    design = made(compile_kirchhoffnet(model, technology, model_sha256=""), technology, Draw(seed))
+    design = draw_specimen(compile_kirchhoffnet(model, technology, model_sha256=""), technology, Draw(seed))
     check_alike(design, np.random.default_rng(seed).normal(size=(3, 2)), device, within=1e-6)
 
 

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kanspice import ngspice, solver
-from kanspice.compile import compile_kirchhoffnet, made
+from kanspice.compile import compile_kirchhoffnet, draw_specimen
 from kanspice.design.branches import SCHEMATIC_LAWS
 from kanspice.draws import Draw
 from kanspice.models import KirchhoffNet
@@ -88,7 +88,7 @@ def test_no_imperfection_is_left_out():
 @given(data=st.data(), law=st.sampled_from(SCHEMATIC_LAWS), seed=st.integers(0, 999))
 def test_ngspice_agrees_on_random_technologies(realisation, data, law, seed):
     technology = data.draw(technologies(realisation))
-    design = made(compile_kirchhoffnet(network(law, seed), technology), technology, Draw(seed))
+    design = draw_specimen(compile_kirchhoffnet(network(law, seed), technology), technology, Draw(seed))
     inputs = np.random.default_rng(seed).normal(0, 0.8, (4, 2))
     found = solver.solve(design, inputs, "device")
     judge = ngspice.solve(design, inputs, "device", NgspiceOptions(check_samples=0, steps=400))

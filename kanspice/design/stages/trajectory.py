@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy.integrate import solve_ivp
 from scipy.sparse import coo_array
 
+from kanspice.arrays import Array
 from kanspice.design.branches import branch_currents
-from kanspice.design.stages import Array, OdePeriod
+
+if TYPE_CHECKING:
+    from kanspice.design.stages.ode_period import OdePeriod
 
 _RTOL = 1e-7
 _ATOL = 1e-8
