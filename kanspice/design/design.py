@@ -150,6 +150,10 @@ class Design:
         after = next((after for before, after in pairs if before.name == period.name), None)
         return after if isinstance(after, HeldSum) else None
 
+    def holds(self, period: OdePeriod) -> bool:
+        """Whether what a period ended with is added later."""
+        return any(isinstance(stage, HeldSum) and stage.held == period.name for stage in self.stages)
+
     def carried_v(self, period: OdePeriod, ends_v: Mapping[str, Array]) -> Array:
         """What is carried on from a period, (samples, nodes) volts, where switches and buffers are ideal.
 
@@ -161,7 +165,6 @@ class Design:
     @cached_property
     def spans_s(self) -> dict[str, tuple[float, float]]:
         """When each period and each sum begins and has come to its voltages, seconds since the inference began."""
-        held = {stage.held for stage in self.stages if isinstance(stage, HeldSum)}
         spans_s, at_s, off_s, transfer_s = {}, 0.0, 0.0, 0.0
         if self.switching is not None:
             off_s, transfer_s = self.switching.rise_s + self.switching.hold_s, self.switching.transfer_s
@@ -169,7 +172,7 @@ class Design:
             if isinstance(stage, OdePeriod | HeldSum):
                 lasts_s = transfer_s
                 if isinstance(stage, OdePeriod):
-                    lasts_s = stage.period_s + off_s + transfer_s * (stage.name in held)
+                    lasts_s = stage.period_s + off_s + transfer_s * self.holds(stage)
                 spans_s[stage.name] = at_s, at_s + lasts_s
                 at_s += lasts_s
         return spans_s

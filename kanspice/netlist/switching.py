@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Sequence
 
 from kanspice.design import Design, HeldSum, OdePeriod, Switching
@@ -12,10 +11,8 @@ from kanspice.netlist.nodes import node_lines
 from kanspice.units import spice_number
 
 _SWITCH, _HOLD = "bank_switch", "hold_cell"
-_FOLLOWS = 100.0
+FOLLOWS = 100.0
 """How many times faster than its clock falls what is to be held follows its node."""
-HELD_BEFORE = math.sqrt(math.pi / (2 * _FOLLOWS))
-"""Part of `transfer_s` by which what is held is earlier than its end: the clock has nearly fallen then."""
 _STOPS = 50
 """Points on the line along which voltages are added, where a supply may hold nodes back: steps are short after each."""
 _SOON = 1e-3
@@ -88,7 +85,7 @@ def _sum(design: Design, stage: HeldSum, switching: Switching) -> Iterator[str]:
     (raised,) = (period for period in design.periods if design.sum_after(period) is stage)
     ends = zip(nodes[held.name], nodes[raised.name], held.capacitor_f.tolist(), strict=True)
     for index, (source, node, farads) in enumerate(ends, start=1):
-        values = f"siemens={spice_number(_FOLLOWS * farads / lasts_s)} farads={spice_number(farads)}"
+        values = f"siemens={spice_number(FOLLOWS * farads / lasts_s)} farads={spice_number(farads)}"
         yield f"X{layer}_hold{index} {source} {layer}_h{index} {layer}_track {_HOLD} {values}"
         yield f"B{layer}_raise{index} {plate_node(node)} 0 v=v({layer}_add)*v({layer}_h{index})"
 
