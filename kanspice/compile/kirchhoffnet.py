@@ -189,8 +189,10 @@ def _capacitors_f(periods: Sequence[PeriodArrays], technology: Technology) -> Ar
 
 
 def _lasting_s(planned_s: float, clock_s: float) -> float:
-    """How long a period lasts that a clock begins and ends."""
-    return planned_s if clock_s == 0 else max(round(planned_s / clock_s), 1) * clock_s
+    """How long a period lasts that a clock begins and ends. Ticks finer than numbers resolve leave it as it is."""
+    if clock_s <= planned_s * np.finfo(np.float64).eps:
+        return planned_s
+    return max(round(planned_s / clock_s), 1) * clock_s
 
 
 def _period(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
 from importlib.util import find_spec
@@ -51,10 +53,26 @@ def cluster(address: str) -> Workers:
         raise InputError("Dask is not installed", where="--scheduler", hint="pip install 'kanspice[dask]'")
 
     def found(work: Sequence[Work]) -> Generator[DrawResult, None, None]:
-        with _client(address) as client:
+        with _without_logs(), _client(address) as client:
             yield from _gathered(client, work)
 
     return found
+
+
+@contextmanager
+def _without_logs() -> Iterator[None]:
+    """Within it Dask logs nothing: what became of a lost cluster is one message of ours, not its tracebacks."""
+    import distributed  # noqa: F401, PLC0415 - an extra, which makes its loggers
+
+    names = [name for name in logging.root.manager.loggerDict if name.partition(".")[0] == "distributed"]
+    levels = {name: logging.getLogger(name).level for name in names}
+    for name in names:
+        logging.getLogger(name).setLevel(logging.CRITICAL + 1)
+    try:
+        yield
+    finally:
+        for name, level in levels.items():
+            logging.getLogger(name).setLevel(level)
 
 
 def _client(address: str) -> Client:

@@ -79,7 +79,7 @@ def test_parasitics_slow_nodes_down():
     np.testing.assert_allclose(volts[0], [np.exp(-1 / 1.4), 0.0], rtol=1e-6)
 
 
-@pytest.mark.parametrize(("clock_s", "lasts_s"), [(7e-12, 49e-12), (4e-11, 4e-11), (1e-9, 1e-9)])
+@pytest.mark.parametrize(("clock_s", "lasts_s"), [(7e-12, 49e-12), (4e-11, 4e-11), (1e-9, 1e-9), (5e-324, 5e-11)])
 def test_periods_last_whole_ticks_of_the_clock(clock_s, lasts_s):
     ticking = design(f"kirchhoffnet.clock_s={clock_s}", periods=2)
     np.testing.assert_allclose([period.period_s for period in ticking.periods], lasts_s)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -167,6 +170,28 @@ def test_a_scheduler_that_nobody_reaches_is_named(tmp_path, monkeypatch):
     with pytest.raises(SimulatorError, match="no Dask scheduler answers") as caught:
         next(workers.cluster("tcp://127.0.0.1:9")([]))
     assert "--scheduler tcp://127.0.0.1:9" in str(caught.value)
+
+
+@pytest.mark.dask
+def test_what_dask_logs_of_a_lost_cluster_is_no_message_of_ours(monkeypatch):
+    """It logs the tracebacks of its tasks, beside our one message."""
+    logger, heard = logging.getLogger("distributed.client"), []
+
+    def lost(*_: object) -> Iterator[None]:
+        logger.error("Traceback (most recent call last)")
+        raise SimulatorError("a worker of the cluster failed")
+        yield
+
+    handler = logging.Handler()
+    monkeypatch.setattr(handler, "emit", heard.append)
+    monkeypatch.setattr(logger, "handlers", [handler])
+    monkeypatch.setattr(workers, "_client", nullcontext)
+    monkeypatch.setattr(workers, "_gathered", lost)
+    with pytest.raises(SimulatorError):
+        list(workers.cluster("tcp://127.0.0.1:9")([]))
+    assert heard == []
+    logger.error("of others")
+    assert len(heard) == 1
 
 
 @pytest.mark.parametrize(("number", "jobs"), [(signal.SIGINT, 1), (signal.SIGINT, 2), (signal.SIGTERM, 2)])
