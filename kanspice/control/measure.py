@@ -32,6 +32,9 @@ Array = npt.NDArray[np.float64]
 _SHOWN_CHARACTERS = 200
 _ROUNDING = 1e-12
 """Of the largest action: what actions may differ by without being different ones."""
+_MOST_EPISODES = 100_000
+_MOST_PERIODS = 100_000_000
+"""Of both controllers and all draws together, at most: what episodes observe and do is kept."""
 
 
 def control(
@@ -48,7 +51,8 @@ def control(
 
     plant: a name, or what makes one. draws: specimens to be tried too. progress: told of control periods passed. warn:
     told, before the circuit's episodes begin, where ngspice will take long.
-    Raises InputError for a plant that does not fit or breaks its interface, SimulatorError without a simulator.
+    Raises InputError for a plant that does not fit or breaks its interface, and for more episodes than could be kept,
+    SimulatorError without a simulator.
     """
     options = options or ControlOptions()
     for metric, _ in options.limits:
@@ -56,6 +60,7 @@ def control(
             hint = similar(metric, METRICS)
             raise InputError(f"there is no metric '{metric}'", where="--max", expected=", ".join(METRICS), hint=hint)
     check_other_engine(options.fidelity, options.cross_check)
+    _check_counts(options, draws)
     technology = technology_for(loaded, technology)
     with ExitStack() as held:
         bench = Bench.of(held, loaded, plant, options, progress=progress)
@@ -64,6 +69,27 @@ def control(
             return result
         points, checks = tried(bench, draws, progress)
         return replace(result, points=points, checks=checks)
+
+
+def _check_counts(options: ControlOptions, draws: Draws | None) -> None:
+    """Raises InputError where nobody could wait for all episodes, or keep them."""
+    if options.episodes > _MOST_EPISODES:
+        raise InputError(
+            "too many episodes",
+            where="--episodes",
+            expected=f"at most {_MOST_EPISODES:,}",
+            found=f"{options.episodes:,}",
+        )
+    drawn = 0 if draws is None else draws.periods(options.episodes, options.steps)
+    periods = 2 * options.episodes * options.steps + drawn
+    if periods > _MOST_PERIODS:
+        raise InputError(
+            "too many control periods",
+            where="--episodes, --steps and --trials",
+            expected=f"at most {_MOST_PERIODS:,} together",
+            found=f"{periods:,}",
+            hint="fewer steps, episodes or draws",
+        )
 
 
 @dataclass(frozen=True)

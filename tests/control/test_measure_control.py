@@ -165,6 +165,21 @@ def test_a_plant_that_is_not_finite_with_the_network_itself_is_bad_input(loaded)
     assert "after 4 periods the plant gave [nan, nan, nan, nan]" in str(raised.value)
 
 
+@pytest.mark.parametrize(
+    ("counts", "draws", "found"),
+    [
+        ({"episodes": 10**12, "steps": 1}, None, "1,000,000,000,000"),
+        ({"episodes": 1, "steps": 10**15}, None, "2,000,000,000,000,000"),
+        ({"episodes": 10, "steps": 500}, 1_000_000, "5,000,010,000"),
+    ],
+)
+def test_more_than_could_be_kept_is_refused_before_anything_begins(loaded, counts, draws, found):
+    specimens = None if draws is None else Draws(points_of(None, (), (), ()), (), draws)
+    with pytest.raises(InputError, match="too many") as refused:
+        control(loaded, load_technology(None), "cartpole", ControlOptions(**counts), specimens)
+    assert refused.value.found == found
+
+
 def test_a_network_without_finite_answers_is_bad_input(tmp_path):
     class Far(Counter):
         def reset(self, *, seed=None, options=None):
