@@ -11,7 +11,8 @@ import fcntl
 import hashlib
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -26,13 +27,44 @@ _CHECKSUM = "sha256"
 
 
 def begin(folder: Path, plan: Mapping[str, Any]) -> None:
-    """Makes the folder of a new study. Raises InputError where there is something already."""
+    """Makes the folder of a new study. Raises InputError where there is something already, or is about to be."""
+    _refuse_used(folder)
+    with _alone_in(folder):
+        _refuse_used(folder)
+        write_text(folder / PLAN, json.dumps({"schema": SCHEMA, **plan}, indent=2) + "\n")
+
+
+def _refuse_used(folder: Path) -> None:
     if is_there(folder / PLAN):
         hint = f"kanspice study --resume {folder} continues it; or choose another folder"
         raise InputError("there is a study in this folder", where=folder, hint=hint)
     if is_there(folder) and (not is_folder(folder) or any(folder.iterdir())):
         raise InputError("is not an empty folder", where=folder, expected="a new name, or an empty folder")
-    write_text(folder / PLAN, json.dumps({"schema": SCHEMA, **plan}, indent=2) + "\n")
+
+
+@contextmanager
+def _alone_in(folder: Path) -> Iterator[None]:
+    """Within it nobody else begins a study in the folder, where the file system has locks."""
+    lock = None
+    with suppress(OSError, ValueError):  # whoever writes to the folder will say so
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        if lock is not None:
+            _lock(lock, folder)
+        yield
+    finally:
+        if lock is not None:
+            os.close(lock)
+
+
+def _lock(descriptor: int, folder: Path) -> None:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        raise InputError("another process begins a study in this folder", where=folder) from error
+    except OSError:  # there are no locks
+        return
 
 
 def read_plan(folder: Path) -> dict[str, Any]:

@@ -8,6 +8,7 @@ import os
 import pytest
 
 from kanspice.errors import InputError, SimulatorError
+from kanspice.study import journal as journals
 from kanspice.study.journal import Journal, begin, read_plan
 
 STUDY = {"inputs": "x"}
@@ -95,3 +96,20 @@ def test_a_plan_that_is_none(tmp_path, content):
         read_plan(tmp_path)
     with pytest.raises(InputError, match="there is no study in this folder"):
         read_plan(tmp_path / "nowhere")
+
+
+def test_of_two_studies_begun_at_once_in_one_folder_one_is_refused(tmp_path, monkeypatch):
+    """The other one begins when the first has found the folder empty, and has not written its plan."""
+    written = journals.write_text
+
+    def write_while_another_begins(path, text):
+        monkeypatch.setattr(journals, "write_text", written)
+        with pytest.raises(InputError, match="another process begins a study in this folder"):
+            begin(tmp_path / "study", {"request": "the second"})
+        written(path, text)
+
+    monkeypatch.setattr(journals, "write_text", write_while_another_begins)
+    begin(tmp_path / "study", {"request": "the first"})
+    assert read_plan(tmp_path / "study")["request"] == "the first"
+    with pytest.raises(InputError, match="there is a study in this folder"):
+        begin(tmp_path / "study", {"request": "the third"})
