@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from importlib.metadata import version
@@ -178,18 +178,10 @@ class Measured:
 
     def _distribution(self, expected: Array, outputs: Array) -> Distribution | None:
         """The samples as a distribution, of a network that generates."""
-        model, seed = self.loaded.model, self.design.seed
-        if not isinstance(model, KirchhoffNet) or model.generation is None:
-            return None
-        found = distribution(expected, outputs, seed)
-        most = max(_FEWEST_DENSITIES, _MOST_CURRENTS // max(edges.edges for edges in model.topologies))
-        dense = log_densities(
-            *(self.evidence.inputs, expected, outputs),
-            *(partial(density.log_densities, model), partial(density.log_densities_at, model)),
-            most=most,
-            seed=seed,
+        generator = Generator.of(self.loaded)
+        return (
+            None if generator is None else generator.judged(self.evidence.inputs, expected, outputs, self.design.seed)
         )
-        return found and replace(found, log_density=dense)
 
     def _generated(self) -> Generated | None:
         """Where the samples are at every period's end, of a network that generates."""
@@ -220,9 +212,49 @@ class Measured:
         return compare_waveforms(self.design, self.solution, follow)
 
 
+class Generator:
+    """A network whose outputs are samples of a distribution: the judge of what its circuits make.
+
+    What it finds of the network's own samples is kept while they stay the same.
+    """
+
+    def __init__(self, model: KirchhoffNet) -> None:
+        self._most = max(_FEWEST_DENSITIES, _MOST_CURRENTS // max(edges.edges for edges in model.topologies))
+        self._forwards = _Kept(partial(density.log_densities, model))
+        self._backwards = _Kept(partial(density.log_densities_at, model))
+
+    @classmethod
+    def of(cls, loaded: LoadedModel) -> Generator | None:
+        """None for other networks."""
+        model = loaded.model
+        return cls(model) if isinstance(model, KirchhoffNet) and model.generation is not None else None
+
+    def judged(self, inputs: Array, expected: Array, outputs: Array, seed: int) -> Distribution | None:
+        """Of what the network, and a circuit, make of inputs (samples, nodes); None with fewer than two samples."""
+        found = distribution(expected, outputs, seed)
+        if found is None:
+            return None
+        both = self._forwards, self._backwards
+        return replace(found, log_density=log_densities(inputs, expected, outputs, *both, most=self._most, seed=seed))
+
+
+class _Kept:
+    """A function of arrays that knows its last two answers: of the network's own samples, and of a circuit's."""
+
+    def __init__(self, function: Callable[[Array], Array]) -> None:
+        self._function = function
+        self._answers: dict[bytes, Array] = {}
+
+    def __call__(self, rows: Array) -> Array:
+        key = rows.tobytes()
+        found = self._answers.pop(key) if key in self._answers else self._function(rows)
+        self._answers = dict([*self._answers.items(), (key, found)][-2:])
+        return found
+
+
 def generates(loaded: LoadedModel) -> bool:
     """Whether the network's outputs are samples of a distribution."""
-    return isinstance(loaded.model, KirchhoffNet) and loaded.model.generation is not None
+    return Generator.of(loaded) is not None
 
 
 def has_answer(expected: Array) -> npt.NDArray[np.bool_]:

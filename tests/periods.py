@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
+import torch
 from circuits import technology
 
 from kanspice.design import Design, OdePeriod, ReadOut
 from kanspice.design.branches import law_rows
+from kanspice.models import KirchhoffNet
+from kanspice.models.branches import BRANCHES
+from kanspice.models.topology import Topology
 
 
 def period(
@@ -53,3 +57,13 @@ def design_of_periods(*periods, start=0, width=None) -> Design:
         swing_basis="none",
         stages=(*periods, readout),
     )
+
+
+def contracting(times):
+    """Conductances of both directions between all nodes, also to ground: what they start with is soon forgotten."""
+    generator = torch.Generator().manual_seed(0)
+    edges = np.array([(a, b) for a in range(4) for b in range(4) if a != b])
+    shift, slope = torch.randn(2, 2, len(edges), generator=generator, dtype=torch.float64)
+    thetas = [torch.stack([0.5 * s, 0.5 * times * g.abs()]) for s, g in zip(shift, slope, strict=True)]
+    topology = Topology(*edges.T, np.arange(len(edges)), 3)
+    return KirchhoffNet([topology] * 2, [0.5] * 2, BRANCHES["ShiftRelu1"](), thetas=thetas).eval()

@@ -15,7 +15,7 @@ from kanspice.gap.measure import decoded_outputs, measure, numerical_gap, refere
 from kanspice.gap.metrics import Gap, accuracy, compare, mean_squared_error, spread, squared_errors
 from kanspice.gap.named import judged, metric_names, metric_values
 from kanspice.gap.physical import PhysicalCost, physical_cost
-from kanspice.gap.resolution import Doubt, Limit, NumericalGap, Variation
+from kanspice.gap.resolution import Doubt, Limit, NumericalGap, Variation, unresolved
 from kanspice.gap.result import GapResult, SampleWaveforms, StageGap
 from kanspice.gap.waveforms import compare_waveforms
 from kanspice.gap.worst import WorstSample, worst_samples
@@ -59,5 +59,6 @@ __all__ = [
     "reference_gap",
     "spread",
     "squared_errors",
+    "unresolved",
     "worst_samples",
 ]

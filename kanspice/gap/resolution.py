@@ -152,3 +152,12 @@ class Doubt:
             error = errors.get(limit.metric)
             if error is not None and limit.passed and error > limit.max:
                 yield f"the limit on {limit.metric}, {limit.max:.3g}, lies below the numerical error, {error:.2g}"
+
+
+def unresolved(doubt: Doubt, limits: Sequence[Limit], *, solved: bool) -> tuple[str, ...]:
+    """Why a gap is no figure, or cannot be told from numerical error, if so. solved: whether any sample was.
+
+    Without a solved sample there is no gap that could be anything else than finite.
+    """
+    too_large = ("the gap is no finite number",) if solved and not doubt.gap.is_finite else ()
+    return (*too_large, *doubt.reasons(limits))

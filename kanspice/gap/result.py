@@ -14,7 +14,7 @@ from kanspice.gap.cross_check import CrossCheck
 from kanspice.gap.distribution import Distribution, Generated
 from kanspice.gap.metrics import Gap
 from kanspice.gap.physical import PhysicalCost
-from kanspice.gap.resolution import Doubt, Limit, NumericalGap, Variation
+from kanspice.gap.resolution import Doubt, Limit, NumericalGap, Variation, unresolved
 from kanspice.gap.worst import WorstSample
 from kanspice.solution import FailedSample, unstable_fraction
 
@@ -152,8 +152,7 @@ class GapResult:
     @property
     def unresolved(self) -> tuple[str, ...]:
         """Why the gap is no figure, or cannot be told from numerical error, if so."""
-        too_large = () if self.is_finite else ("the gap is no finite number",)
-        return (*too_large, *self.doubt.reasons(self.limits))
+        return unresolved(self.doubt, self.limits, solved=len(self.failed) < self.samples)
 
     @property
     def is_finite(self) -> bool:

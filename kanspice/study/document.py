@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import math
+from collections.abc import Mapping
 from typing import Any
 
 from kanspice.report.json_report import finite_design
@@ -29,6 +31,8 @@ def _document(result: StudyResult) -> dict[str, Any]:
         "samples": result.samples,
         "seeds": result.request.seeds,
         "reference_accuracy": result.reference_accuracy,
+        "reference_error": None if result.reference_error is None else _known(vars(result.reference_error)),
+        "variation": _known(vars(result.variation)),
         "metric": result.metric,
         "points": [_point(result, each) for each in result.points],
         "worst": {
@@ -37,6 +41,7 @@ def _document(result: StudyResult) -> dict[str, Any]:
             "seed": draw.seed,
             "metrics": draw.metrics,
             "failed_samples": draw.failed,
+            "unresolved": draw.unresolved,
             "command": result.request.command(point.point, draw.seed),
         },
         "cross_check": {
@@ -44,6 +49,8 @@ def _document(result: StudyResult) -> dict[str, Any]:
             "why_none": result.request.no_cross_check or None,
             "passed": None if result.is_unchecked or not result.checks else not result.engines_disagree,
         },
+        "unresolved_fraction": result.unresolved_fraction,
+        "undecided_points": [point.point.index for point in result.undecided],
         "yield_min": result.request.wanted_yield,
         "measured": result.is_measured,
         "passed": result.exit_code == 0,
@@ -60,6 +67,9 @@ def _point(result: StudyResult, point: PointResult) -> dict[str, Any]:
         "random": point.is_random,
         "yield": _yield(point.yield_),
         "failed_draws": len(point.incomplete),
+        "unresolved_draws": len(point.unresolved),
+        "unresolved_fraction": len(point.unresolved) / len(point.draws),
+        "told_apart_draws": point.told_apart,
         "numerical_relative_rmse": point.numerical,
         "metrics": {metric: _distribution(point.distribution(metric)) for metric in metrics},
         "draws": {
@@ -67,6 +77,7 @@ def _point(result: StudyResult, point: PointResult) -> dict[str, Any]:
             "seed": [draw.seed for draw in point.draws],
             "good": [point.is_good(draw) for draw in point.draws],
             "failed_samples": [draw.failed for draw in point.draws],
+            "unresolved": [draw.unresolved for draw in point.draws],
             **{metric: [draw.metrics[metric] for draw in point.draws] for metric in metrics},
         },
     }
@@ -74,6 +85,11 @@ def _point(result: StudyResult, point: PointResult) -> dict[str, Any]:
 
 def _yield(found: Yield) -> dict[str, Any]:
     return {"good": found.good, "draws": found.draws, "fraction": found.fraction, "low": found.low, "high": found.high}
+
+
+def _known(figures: Mapping[str, float | None]) -> dict[str, float | None]:
+    """Without those that are no finite numbers."""
+    return {name: value if value is not None and math.isfinite(value) else None for name, value in figures.items()}
 
 
 def _distribution(found: Distribution | None) -> dict[str, Any] | None:

@@ -19,6 +19,7 @@ def to_html(result: StudyResult) -> str:
         title=f"Study of {plain(result.request.model)}",
         answer=wording.answer(result),
         outcome=wording.outcome(result),
+        unresolved=wording.unresolved(result),
         good=wording.limits(result) if result.request.wanted_yield is not None else "",
         trust=_trust(result),
         pictures=_pictures(result),
@@ -36,6 +37,7 @@ def _trust(result: StudyResult) -> list[tuple[str, object]]:
     rows = [
         ("enough draws?", wording.certainty(result)),
         ("draws", wording.fixed(result)),
+        ("distribution", wording.generated(result)),
         ("samples", wording.failures(result)),
         ("numerical error", wording.numerical(result)),
         *(("other engine", said) for said in wording.cross_check(result)),
@@ -48,7 +50,8 @@ def _pictures(result: StudyResult) -> list[tuple[str, str]]:
     found = []
     labelled = result.reference_accuracy is not None
     if len(result.request.sweeps) == 1:
-        for metric in (["accuracy"] if labelled else []) + [result.metric]:
+        others = ["accuracy"] if labelled else ["energy_distance"] if result.points[0].told_apart is not None else []
+        for metric in dict.fromkeys([*others, result.metric]):
             alt = f"{wording.title(metric)} along {result.request.sweeps[0].key}: mean, 90 % of draws, extremes"
             found.append((alt, plots.along(result, metric)))
     if len(result.request.sweeps) == 2:

@@ -6,19 +6,24 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from kanspice.gap import CrossCheck
+from kanspice.gap import CrossCheck, NumericalGap, Variation
+from kanspice.gap.distribution import METRICS as OF_DISTRIBUTIONS
 from kanspice.solution import Outcome
 from kanspice.study.plan import Point, Request
-from kanspice.study.specimens import DrawResult
+from kanspice.study.specimens import NOISE, DrawResult
 from kanspice.study.statistics import Distribution, Yield
 
-METRICS = (
+_METRICS = (
     *("rmse", "max_abs", "relative_rmse", "max_relative", "argmax_disagreement", "accuracy_drop"),
-    "unstable_fraction",
+    *("unstable_fraction", "numerical_rmse"),
 )
-"""What a limit can be put on."""
 _OF_THE_CIRCUIT = {outcome.value for outcome in (Outcome.MULTISTABLE, Outcome.UNSTABLE, Outcome.BEYOND_RAIL)}
 """Outcomes that say something about the circuit, not about the simulation."""
+
+
+def limit_metrics(*, generates: bool) -> list[str]:
+    """What a limit can be put on; of a network that generates, also what distributions are judged by."""
+    return [*(OF_DISTRIBUTIONS if generates else ()), *_METRICS]
 
 
 @dataclass(frozen=True)
@@ -31,34 +36,53 @@ class PointResult:
     limits: tuple[tuple[str, float], ...]
 
     def is_good(self, draw: DrawResult) -> bool:
-        """Every sample has a result and every limit is kept."""
+        """Every sample has a result, every limit is kept, and that is more than numerical error."""
         values = [(draw.metrics[metric], largest) for metric, largest in self.limits]
-        return not draw.failed and all(value is not None and value <= largest for value, largest in values)
+        kept = all(value is not None and value <= largest for value, largest in values)
+        return kept and not draw.failed and not draw.unresolved
 
     @cached_property
     def yield_(self) -> Yield:
-        """Good draws."""
-        return Yield.of(sum(map(self.is_good, self.draws)), len(self.draws), random=self.is_random)
+        """Good draws, and those of which it is not known whether they are."""
+        good, doubtful = sum(map(self.is_good, self.draws)), sum(not draw.failed for draw in self.unresolved)
+        return Yield.of(good, len(self.draws), doubtful, random=self.is_random)
 
     def distribution(self, metric: str) -> Distribution | None:
-        """Of a metric over the draws; of draws with failed samples, over the samples that were solved."""
-        return Distribution.of([draw.metrics[metric] for draw in self.draws])
+        """Of a metric over the draws; of draws with failed samples, over the samples that were solved.
+
+        None where no draw has a figure.
+        """
+        return Distribution.of([draw.metrics.get(metric) for draw in self.draws])
 
     @property
     def incomplete(self) -> tuple[DrawResult, ...]:
         """Draws with failed samples."""
         return tuple(draw for draw in self.draws if draw.failed)
 
+    @cached_property
+    def unresolved(self) -> tuple[DrawResult, ...]:
+        """Draws whose gaps cannot be told from numerical error."""
+        return tuple(draw for draw in self.draws if draw.unresolved)
+
     @property
     def numerical(self) -> float | None:
-        """Relative RMSE of the first draw's own numerical error."""
-        return self.draws[0].numerical
+        """Relative RMSE of the draws' own numerical errors, the largest; None where none was measured."""
+        errors = [draw.metrics["numerical_relative_rmse"] for draw in self.draws]
+        return max((error for error in errors if error is not None), default=None)
+
+    @property
+    def told_apart(self) -> int | None:
+        """How many draws' samples are not those of the network's distribution; None where there is none."""
+        if NOISE not in self.draws[0].metrics:
+            return None
+        pairs = [(draw.metrics["energy_distance"], draw.metrics[NOISE]) for draw in self.draws]
+        return sum(found is not None and noise is not None and found > noise for found, noise in pairs)
 
     @property
     def is_measured(self) -> bool:
         """False where a sample failed for want of simulation, or a limit's metric has no figure."""
         outcomes = {outcome for draw in self.draws for outcome in draw.failed}
-        complete = [draw for draw in self.draws if not draw.failed]
+        complete = [draw for draw in self.draws if not draw.failed and not draw.unresolved]
         known = all(draw.metrics[metric] is not None for draw in complete for metric, _ in self.limits)
         return outcomes <= _OF_THE_CIRCUIT and known
 
@@ -76,12 +100,18 @@ class CheckedDraw:
 
 @dataclass(frozen=True)
 class StudyResult:
-    """One `study`. facts: model, inputs, hashes and versions. reference_accuracy: the network's own, with labels."""
+    """One `study`.
+
+    facts: model, inputs, hashes and versions. reference_accuracy: the network's own, with labels; reference_error: its
+    own numerical error, where it is integrated over time; variation: how its outputs vary.
+    """
 
     request: Request
     facts: Mapping[str, object]
     samples: int
     reference_accuracy: float | None
+    reference_error: NumericalGap | None
+    variation: Variation
     points: tuple[PointResult, ...]
     checks: tuple[CheckedDraw, ...]
 
@@ -117,17 +147,33 @@ class StudyResult:
         return any(check.found.not_checked for check in self.checks)
 
     @property
+    def undecided(self) -> tuple[PointResult, ...]:
+        """The points whose verdict rests on draws that are not resolved: with them the yield would do, without not.
+
+        Without a wanted yield the draws themselves are the answer, and one that is not resolved is none.
+        """
+        wanted = self.request.wanted_yield
+        if wanted is None:
+            return tuple(point for point in self.points if point.unresolved)
+        return tuple(point for point in self.points if point.yield_.fraction < wanted <= point.yield_.at_most)
+
+    @property
+    def unresolved_fraction(self) -> float:
+        """Of all draws at all points, that cannot be told from numerical error."""
+        return sum(len(point.unresolved) for point in self.points) / sum(len(point.draws) for point in self.points)
+
+    @property
     def is_measured(self) -> bool:
         """Whether the numbers answer what was asked: without a wanted yield, a failed sample is no answer."""
         complete = self.request.wanted_yield is not None or not any(point.incomplete for point in self.points)
         checked = not self.engines_disagree and not (self.is_unchecked and self.request.cross_check_needed)
-        return complete and checked and all(point.is_measured for point in self.points)
+        return complete and checked and not self.undecided and all(point.is_measured for point in self.points)
 
     @property
     def short(self) -> tuple[PointResult, ...]:
-        """The points whose yield is below what is wanted."""
+        """The points whose yield is below what is wanted, whatever is true of draws that are not resolved."""
         wanted = self.request.wanted_yield
-        return tuple(point for point in self.points if wanted is not None and point.yield_.fraction < wanted)
+        return tuple(point for point in self.points if wanted is not None and point.yield_.at_most < wanted)
 
     @property
     def exit_code(self) -> int:

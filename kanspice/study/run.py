@@ -21,18 +21,19 @@ from kanspice.engines import check_device
 from kanspice.errors import InputError
 from kanspice.evidence import Evidence
 from kanspice.facts import device_notes
-from kanspice.gap import CrossCheck, accuracy
+from kanspice.gap import CrossCheck, NumericalGap, accuracy, reference_gap
 from kanspice.gap.cross_check import NotChecked, OtherOutcome
-from kanspice.measured import PACKAGES, has_answer, scale_of
+from kanspice.measured import PACKAGES, Generator, has_answer, scale_of
 from kanspice.models import LoadedModel, load, load_array, load_labels
-from kanspice.models.reference import followed_stages
-from kanspice.ngspice import Advance, Progress
+from kanspice.models.reference import change_when_tightened, followed_stages
+from kanspice.ngspice import Advance, NgspiceOptions, Progress
+from kanspice.outcomes import chosen_samples
 from kanspice.pipeline import resolve_fidelity
 from kanspice.solution import FailedSample, Outcome
 from kanspice.solver.processors import processor_named
 from kanspice.study.journal import Journal, begin, read_plan
 from kanspice.study.plan import Point, Request
-from kanspice.study.result import METRICS, CheckedDraw, PointResult, StudyResult
+from kanspice.study.result import CheckedDraw, PointResult, StudyResult, limit_metrics
 from kanspice.study.specimens import Bench, DrawResult, check, one_thread
 from kanspice.study.workers import Work, Workers, local
 from kanspice.validation import nearest
@@ -67,7 +68,8 @@ def prepare(request: Request) -> Prepared:
     loaded = load(request.at(request.model), *(path and request.at(path) for path in (request.config, request.curves)))
     evidence = _evidence(request, loaded)
     points = tuple(replace(point, technology=technology_for(loaded, point.technology)) for point in request.points())
-    _check_limits(request)
+    generator = Generator.of(loaded)
+    _check_limits(request, generates=generator is not None)
     with one_thread():
         stages, diverged = followed_stages(loaded.model, evidence.inputs)
         places = tuple(index for index in range(len(evidence.inputs)) if index not in diverged)
@@ -85,9 +87,13 @@ def prepare(request: Request) -> Prepared:
             expected=np.empty((0, 0)),
             labels=evidence.labels,
             scale=0.0,
+            generator=generator,
+            limits=request.limits,
         )
         check_device(request.device, first.design, request.engine, request.cross_check)
         benches = tuple(_at(first, point, loaded, evidence, stages) for point in points)
+        error = _reference_error(request, loaded, evidence, benches[0])
+    benches = tuple(replace(bench, reference_error=error) for bench in benches)
     expected = benches[0].expected
     reference = None if evidence.labels is None else accuracy(expected, evidence.labels, has_answer(expected))
     trials = tuple(request.trials if bench.is_random else 1 for bench in benches)
@@ -211,7 +217,7 @@ class _Known:
         if kind == "check":
             self.checks[place] = CheckedDraw(**values | {"found": _cross_check(values["found"])})
         else:
-            self.draws[place] = DrawResult(**values)
+            self.draws[place] = DrawResult.from_dict(values)
 
 
 def _cross_check(values: Mapping[str, Any]) -> CrossCheck:
@@ -235,6 +241,8 @@ def _gathered(prepared: Prepared, known: _Known) -> StudyResult:
         facts=prepared.facts,
         samples=len(prepared.benches[0].expected),
         reference_accuracy=prepared.reference_accuracy,
+        reference_error=prepared.benches[0].reference_error,
+        variation=prepared.benches[0].variation,
         points=points,
         checks=tuple(known.checks[place] for place in sorted(known.checks)),
     )
@@ -248,10 +256,21 @@ def _evidence(request: Request, loaded: LoadedModel) -> Evidence:
     return evidence
 
 
-def _check_limits(request: Request) -> None:
+def _reference_error(request: Request, loaded: LoadedModel, evidence: Evidence, bench: Bench) -> NumericalGap | None:
+    """The network's own, on samples drawn with the study's seed: it is the same for all draws."""
+    chosen = chosen_samples(bench.places, NgspiceOptions(seed=request.seed))
+    if not chosen:
+        return None
+    stage = bench.design.stages[-1].compares_to
+    change = change_when_tightened(loaded.model, stage, evidence.inputs[chosen], bench.expected[chosen])
+    return None if change is None else reference_gap(chosen, change, bench.scale)
+
+
+def _check_limits(request: Request, *, generates: bool) -> None:
+    known = limit_metrics(generates=generates)
     for metric, _ in request.limits:
-        if metric not in METRICS:
-            raise InputError(f"unknown metric '{metric}'", where="--max", hint=nearest(metric, list(METRICS)))
+        if metric not in known:
+            raise InputError(f"unknown metric '{metric}'", where="--max", hint=nearest(metric, known))
         if metric == "accuracy_drop" and request.labels is None:
             raise InputError("an accuracy needs labels", where=f"--max {metric}", hint="pass --labels Y.npy")
 

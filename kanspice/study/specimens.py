@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cache, cached_property
 from typing import Any
@@ -19,8 +19,22 @@ from kanspice.design import Design
 from kanspice.design.file import design_bytes
 from kanspice.draws import Draw
 from kanspice.engines import EngineName, solve
-from kanspice.gap import CrossCheck, accuracy, compare, decoded_outputs, metric_values, numerical_gap
-from kanspice.measured import has_answer
+from kanspice.gap import (
+    CrossCheck,
+    Distribution,
+    Doubt,
+    NumericalGap,
+    Variation,
+    accuracy,
+    compare,
+    decoded_outputs,
+    distribution_metrics,
+    judged,
+    metric_values,
+    numerical_gap,
+    unresolved,
+)
+from kanspice.measured import Generator, has_answer
 from kanspice.netlist import Fidelity
 from kanspice.ngspice import NgspiceOptions, Progress
 from kanspice.pipeline import VerifyOptions, cross_check
@@ -31,6 +45,11 @@ from kanspice.technology import Technology
 
 Array = npt.NDArray[np.float64]
 
+NOISE = "energy_distance_noise"
+"""The metric of how far apart two sets of so many samples of one distribution are."""
+_CHECK_SAMPLES = 2
+"""That are solved again to measure a draw's numerical error: the worst one, and one drawn at random."""
+
 
 @dataclass(frozen=True)
 class Bench:
@@ -38,7 +57,8 @@ class Bench:
 
     inputs: (followed samples, inputs) in model units, those that the network has an answer for; places: where they are
     among all samples; without: the others. hints: reference stages by name, (followed samples, width). expected:
-    (samples, outputs); labels: (samples,). scale: what relative figures are divided by.
+    (samples, outputs); labels: (samples,). scale: what relative figures are divided by. reference_error: the network's
+    own; generator: what judges draws as distributions, where the network's outputs are one. limits: of a good draw.
     """
 
     point: int
@@ -54,6 +74,9 @@ class Bench:
     expected: Array
     labels: npt.NDArray[np.int64] | None
     scale: float
+    reference_error: NumericalGap | None = None
+    generator: Generator | None = None
+    limits: Sequence[tuple[str, float]] = ()
 
     def solve(self, design: Design, options: NgspiceOptions) -> Solution:
         """One of the circuits, for all samples: they all get the same inputs."""
@@ -72,6 +95,18 @@ class Bench:
     @cached_property
     def _known(self) -> KnownRows:
         return KnownRows()
+
+    @cached_property
+    def variation(self) -> Variation:
+        """How the network's outputs vary."""
+        return Variation.of(self.expected, self.scale)
+
+    def as_distribution(self, outputs: Array, seed: int) -> Distribution | None:
+        """What a circuit made of all samples, (samples, outputs), where the network generates."""
+        if self.generator is None:
+            return None
+        followed = list(self.places)
+        return self.generator.judged(self.inputs, self.expected[followed], outputs[followed], seed)
 
     @cached_property
     def is_random(self) -> bool:
@@ -112,7 +147,7 @@ class DrawResult:
     """What was measured of one draw.
 
     metrics: by name, over the samples that were solved; None where there is no figure. failed: samples without a
-    result, by outcome. numerical: relative RMSE of the run's own error, where it was measured.
+    result, by outcome. unresolved: why the gap cannot be told from numerical error, if so.
     """
 
     point: int
@@ -121,7 +156,7 @@ class DrawResult:
     samples: int
     metrics: Mapping[str, float | None]
     failed: Mapping[str, int]
-    numerical: float | None
+    unresolved: tuple[str, ...]
     seconds: float
 
     @property
@@ -133,6 +168,11 @@ class DrawResult:
         """Plain values, for JSON."""
         return asdict(self)
 
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> DrawResult:
+        """What `to_dict` made, also after JSON has made lists of tuples. Raises Python errors for anything else."""
+        return cls(**{**values, "unresolved": tuple(values["unresolved"])})
+
 
 def measure(bench: Bench, trial: int, seed: int) -> DrawResult:
     """One draw. The same numbers whoever measures it: linear algebra runs in one thread."""
@@ -142,6 +182,7 @@ def measure(bench: Bench, trial: int, seed: int) -> DrawResult:
         outputs = decoded_outputs(design, solution)
         gap = compare(outputs, bench.expected, solution.solved, bench.scale)
         numerical = numerical_gap(design, solution, bench.scale)
+        as_one = bench.as_distribution(outputs, seed)
     accuracies = None
     if bench.labels is not None:
         answered = has_answer(bench.expected)
@@ -149,17 +190,20 @@ def measure(bench: Bench, trial: int, seed: int) -> DrawResult:
             "reference": accuracy(bench.expected, bench.labels, answered),
             "circuit": accuracy(outputs, bench.labels, solution.solved),
         }
-    metrics = metric_values(gap, (), None, accuracies, solution.unstable_fraction)
-    metrics["accuracy"] = None if accuracies is None else accuracies["circuit"]
-    del metrics["numerical_rmse"]
+    values = metric_values(gap, (), numerical, accuracies, solution.unstable_fraction)
+    values["numerical_relative_rmse"] = None if numerical is None else numerical.relative_rmse
+    values["accuracy"] = None if accuracies is None else accuracies["circuit"]
+    if bench.generator is not None:
+        values |= {**distribution_metrics(as_one), NOISE: None if as_one is None else as_one.noise}
+    doubt = Doubt(gap, numerical, bench.reference_error, bench.variation)
     return DrawResult(
         point=bench.point,
         trial=trial,
         seed=seed,
         samples=len(bench.expected),
-        metrics={name: _finite(value) for name, value in metrics.items()},
+        metrics={name: _finite(value) for name, value in values.items()},
         failed=dict(sorted(Counter(failure.outcome.value for failure in solution.failed).items())),
-        numerical=None if numerical is None else numerical.relative_rmse,
+        unresolved=unresolved(doubt, judged(bench.limits, values), solved=bool(solution.solved.any())),
         seconds=time.monotonic() - started,
     )
 
@@ -188,11 +232,13 @@ def _threads() -> ThreadpoolController:
 
 
 def _solved(bench: Bench, trial: int, seed: int) -> tuple[Design, Solution]:
-    """The numerical error is measured in a point's first draw, and in every draw whose time steps depend on it."""
+    """The numerical error is measured in every draw: as `verify` does in a point's first, and where time steps depend
+    on it; on fewer samples in the others.
+    """
     design = draw_specimen(bench.design, bench.technology, Draw(seed))
     options = NgspiceOptions(seed=seed, device=bench.device)
     if trial > 0 and not (bench.engine == "ngspice" and design.periods):
-        options = replace(options, check_samples=0)
+        options = replace(options, check_samples=_CHECK_SAMPLES)
     solution = bench.solve(design, options)
     return design, solution.among(bench.places, bench.without) if bench.without else solution
 

@@ -41,27 +41,36 @@ class Distribution:
 class Yield:
     """Good draws of all; low, high: what the fraction of all specimens ever made is, with 95 % confidence.
 
-    None where nothing is drawn at random: then there is one specimen, and it is good or not.
+    None where nothing is drawn at random: then there is one specimen, and it is good or not. doubtful: draws of which
+    it is not known whether they are good ones; they count as others, but the interval is for either case.
     """
 
     good: int
     draws: int
     low: float | None
     high: float | None
+    doubtful: int = 0
 
     @property
     def fraction(self) -> float:
         """Of the draws, that are good."""
         return self.good / self.draws
 
+    @property
+    def at_most(self) -> float:
+        """Of the draws, that are or may be good."""
+        return (self.good + self.doubtful) / self.draws
+
     def holds(self, fraction: float) -> bool:
         """Whether the draws leave it open on which side of the fraction the yield is."""
         return self.low is not None and self.high is not None and self.low < fraction < self.high
 
     @classmethod
-    def of(cls, good: int, draws: int, *, random: bool) -> Yield:
+    def of(cls, good: int, draws: int, doubtful: int = 0, *, random: bool) -> Yield:
         """The interval is Wilson's: it holds what it promises also near 0 and 1, and for few draws."""
-        return cls(good, draws, *(wilson(good, draws) if random else (None, None)))
+        if not random:
+            return cls(good, draws, None, None, doubtful)
+        return cls(good, draws, wilson(good, draws)[0], wilson(good + doubtful, draws)[1], doubtful)
 
 
 def wilson(good: int, draws: int) -> tuple[float, float]:

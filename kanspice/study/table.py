@@ -54,7 +54,7 @@ def _points(result: StudyResult) -> Table:
         table.add_column(lines, justify="right", no_wrap=True)
     for place, point in zip(places, result.points, strict=True):
         texts = [*place, *wording.cells(result, point, brief=brief)]
-        bad = point.incomplete or point in result.short
+        bad = point.incomplete or point.unresolved or point in result.short
         table.add_row(*map(Text, texts), style=_BAD if bad else None)
     return table
 
@@ -65,6 +65,8 @@ def _summary(result: StudyResult) -> Iterator[Row]:
         yield "good", Text(wording.limits(result))
     yield from _optional("", wording.certainty(result))
     yield from _optional("note", wording.fixed(result))
+    yield from _optional("generated", wording.generated(result))
+    yield from _optional("unresolved", wording.unresolved(result))
     yield "samples", said(wording.failures(result))
     yield "numerical", said(wording.numerical(result))
     label = "other"

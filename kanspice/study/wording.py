@@ -9,6 +9,7 @@ from kanspice.report.verdict import ROUNDING, UNCHECKED, WORTH_A_WARNING, Verdic
 from kanspice.report.verdict import cross_check as said_of
 from kanspice.report.words import NOTHING, counted, many, number, percentage, plain, share
 from kanspice.study.result import PointResult, StudyResult
+from kanspice.study.specimens import NOISE
 from kanspice.study.statistics import Distribution, Yield
 
 METRIC_NAMES = {
@@ -20,6 +21,9 @@ METRIC_NAMES = {
     "unstable_fraction": "fraction of unstable samples",
     "accuracy_drop": "drop of accuracy",
     "accuracy": "accuracy",
+    "numerical_rmse": "numerical error (RMSE)",
+    "energy_distance": "energy distance",
+    "log_density_difference": "difference of log-densities",
 }
 
 
@@ -52,6 +56,7 @@ def columns(result: StudyResult, *, brief: bool = False) -> list[str]:
     found = ["draws", f"{gap}, median", *([] if brief else ["95 %", "worst"])]
     found += ["accuracy"] if result.reference_accuracy is not None else []
     found += ["yield", "95 %, limits"] if result.request.wanted_yield is not None else []
+    found += ["draws, unresolved"] if any(each.unresolved for each in result.points) else []
     return found + (["draws, failed"] if any(each.incomplete for each in result.points) else [])
 
 
@@ -62,6 +67,7 @@ def cells(result: StudyResult, point: PointResult, *, brief: bool = False) -> li
     found = [counted(len(point.draws)), *map(number, quantiles[: 1 if brief else None])]
     found += [percent_of(point.distribution("accuracy"))] if result.reference_accuracy is not None else []
     found += [yield_(point.yield_), confidence(point.yield_)] if result.request.wanted_yield is not None else []
+    found += [counted(len(point.unresolved))] if any(each.unresolved for each in result.points) else []
     return found + ([counted(len(point.incomplete))] if any(each.incomplete for each in result.points) else [])
 
 
@@ -127,12 +133,9 @@ def title(metric: str) -> str:
 
 def outcome(result: StudyResult) -> Verdict:
     """The last word."""
-    if result.engines_disagree:
-        return Verdict("FAILED: the engines disagree, so neither can be believed", warning=True)
-    if result.is_unchecked and result.request.cross_check_needed:
-        return Verdict(f"FAILED: {UNCHECKED}", warning=True)
-    if not result.is_measured:
-        return Verdict("FAILED: not every draw was measured", warning=True)
+    why = _unmeasured(result)
+    if why is not None:
+        return Verdict(f"FAILED: {why}", warning=True)
     wanted = result.request.wanted_yield
     if wanted is None:
         return Verdict("measured; no limit was given")
@@ -140,6 +143,17 @@ def outcome(result: StudyResult) -> Verdict:
         where = f" at {many(len(result.short), 'point')} of {len(result.points):,}"
         return Verdict(f"FAILED: the yield{where} is below {100 * wanted:g} %", warning=True)
     return Verdict(f"passed: the yield is {100 * wanted:g} % or more at every point")
+
+
+def _unmeasured(result: StudyResult) -> str | None:
+    rests = "the answer" if result.request.wanted_yield is None else "whether the yield is enough"
+    reasons = (
+        (result.engines_disagree, "the engines disagree, so neither can be believed"),
+        (result.is_unchecked and result.request.cross_check_needed, UNCHECKED),
+        (bool(result.undecided), f"not resolved: {rests} rests on draws that are not told from numerical error"),
+        (not result.is_measured, "not every draw was measured"),
+    )
+    return next((why for holds, why in reasons if holds), None)
 
 
 def certainty(result: StudyResult) -> Verdict | None:
@@ -173,6 +187,30 @@ def failures(result: StudyResult) -> Verdict:
     )
 
 
+def unresolved(result: StudyResult) -> Verdict | None:
+    """Draws whose gaps numerical error could have made; None where there is none."""
+    doubtful = [draw for point in result.points for draw in point.unresolved]
+    if not doubtful:
+        return None
+    count = f"{len(doubtful):,} of {many(sum(len(point.draws) for point in result.points), 'draw')}"
+    meaning = "none of them counts as a good one" if result.request.wanted_yield is not None else "they are no answer"
+    return Verdict(f"{count} not resolved, and {meaning}: {plain('; '.join(doubtful[0].unresolved))}", warning=True)
+
+
+def generated(result: StudyResult) -> Verdict | None:
+    """Whether draws make samples of the network's distribution; None for networks that generate nothing."""
+    point = max(result.points, key=lambda each: each.told_apart or 0)
+    apart, noise = point.told_apart, point.distribution(NOISE)
+    if apart is None or noise is None:
+        return None
+    said = [f"told apart from the network's distribution in {apart:,} of {many(len(point.draws), 'draw')}"]
+    for metric, unit in (("energy_distance", ""), ("log_density_difference", " nats")):
+        found = point.distribution(metric)
+        if found is not None:
+            said.append(f"median {METRIC_NAMES[metric]} {number(found.median)}{unit}")
+    return Verdict(f"{_among(result, point, 'most')}{', '.join(said)}; noise {number(noise.median)}", warning=apart > 0)
+
+
 def cross_check(result: StudyResult) -> list[Verdict]:
     """Whether the other engine says the same, draw by draw; loud where it was not asked."""
     if not result.checks:
@@ -194,19 +232,28 @@ def cross_check(result: StudyResult) -> list[Verdict]:
 
 
 def numerical(result: StudyResult) -> Verdict:
-    """Whether the gaps are the circuits', or numerical error: of the first draw at every point."""
-    worst, doubtful = 0.0, []
+    """Whether the gaps are the circuits', or numerical error, of circuits and network."""
+    reference = result.reference_error
+    own = 0.0 if reference is None or reference.relative_rmse is None else reference.relative_rmse
+    worst, doubtful = 0.0, 0
     for point in result.points:
-        error, gap = point.numerical, point.draws[0].metrics["relative_rmse"]
-        if error is None or gap is None:
-            return Verdict(f"numerical error was not measured at {name(result, point)}", warning=True)
-        worst = max(worst, error)
-        if max(error, gap) >= NEGLIGIBLE and error > max(WORTH_A_WARNING * gap, ROUNDING):
-            doubtful.append(point)
-    said = f"relative RMSE {number(worst)} at most in the first draw of each point"
+        if point.numerical is None:
+            return Verdict(f"numerical error has no relative figure at {name(result, point)}", warning=True)
+        worst = max(worst, point.numerical)
+        pairs = ((draw.metrics["numerical_relative_rmse"], draw.metrics["relative_rmse"]) for draw in point.draws)
+        doubtful += sum(
+            error is not None and gap is not None and _is_doubtful(error + own, gap) for error, gap in pairs
+        )
+    said = f"relative RMSE {number(worst)} at most in any draw"
+    said += "" if reference is None else f", of the network's own integration {number(reference.relative_rmse)}"
     if doubtful:
-        return Verdict(f"{said}: more than a tenth of the gap at {name(result, doubtful[0])}", warning=True)
-    return Verdict(f"{said}, less than a tenth of the gap" if worst > ROUNDING else f"{said}: rounding")
+        return Verdict(f"{said}: more than a tenth of the gap in {many(doubtful, 'draw')}", warning=True)
+    return Verdict(f"{said}, less than a tenth of the gap" if worst + own > ROUNDING else f"{said}: rounding")
+
+
+def _is_doubtful(error: float, gap: float) -> bool:
+    """More than a tenth of a gap that is worth a figure."""
+    return max(error, gap) >= NEGLIGIBLE and error > max(WORTH_A_WARNING * gap, ROUNDING)
 
 
 def fixed(result: StudyResult) -> Verdict | None:

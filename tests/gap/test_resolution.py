@@ -8,13 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from periods import design_of_periods, period
+from periods import contracting, design_of_periods, period
 
 from kanspice.evidence import Evidence
 from kanspice.gap import Doubt, Gap, Limit, NumericalGap, Variation, numerical_gap
-from kanspice.models import KirchhoffNet, LoadedModel
-from kanspice.models.branches import BRANCHES
-from kanspice.models.topology import Topology
+from kanspice.models import LoadedModel
 from kanspice.ngspice import NgspiceOptions
 from kanspice.pipeline import VerifyOptions, verify
 from kanspice.solution import NumericalError, Solution
@@ -88,16 +86,6 @@ def test_voltages_at_rest_are_off_by_their_rounding_even_where_two_runs_agree():
     volts = {name: np.array([[8.0], [4.0]]) for name in ("l1.period", "readout")}
     agreed = Solution("ngspice", "1", {}, 2, (), volts, {}, {}, numerical_error=NumericalError((0, 1), 0.0, 0.0))
     assert numerical_gap(design, agreed, 1e-14).relative_rmse == pytest.approx(8 * 2**-50 / 1e-14)
-
-
-def contracting(times):
-    """Conductances of both directions between all nodes, also to ground: what they start with is soon forgotten."""
-    generator = torch.Generator().manual_seed(0)
-    edges = np.array([(a, b) for a in range(4) for b in range(4) if a != b])
-    shift, slope = torch.randn(2, 2, len(edges), generator=generator, dtype=torch.float64)
-    thetas = [torch.stack([0.5 * s, 0.5 * times * g.abs()]) for s, g in zip(shift, slope, strict=True)]
-    topology = Topology(*edges.T, np.arange(len(edges)), 3)
-    return KirchhoffNet([topology] * 2, [0.5] * 2, BRANCHES["ShiftRelu1"](), thetas=thetas).eval()
 
 
 def verified(times, limits=()):
