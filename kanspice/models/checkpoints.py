@@ -24,7 +24,7 @@ from kanspice.models import (
 )
 from kanspice.models.kanalogue import KANalogue
 from kanspice.models.network import Family, Network
-from kanspice.models.run_folder import checkpoint_in
+from kanspice.models.run_folder import checkpoint_in, config_near, found_by_place
 from kanspice.models.state import plain_state, unwrapped
 from kanspice.models.torch_file import read_torch_file
 
@@ -62,7 +62,7 @@ def load(path: PathLike, config: PathLike | None = None, curves: PathLike | None
 
     path: a file, also one that wraps the state dict in what a training resumes from, or the folder of a training run.
     config: the KANalogue or PhyKAN authors' config.json, or the KirchhoffNet authors' config.yaml; for their bare
-    circuits what `kirchhoffnet_bare` says; None for the KANalogue authors' that lies near the checkpoint.
+    circuits what `kirchhoffnet_bare` says; None for the one that lies near the checkpoint, by its name and alone.
     curves: for the KANalogue authors' checkpoints, a folder of their I-V files; the shipped device cards if None. For
     kanspice's own, which hold their curves, a folder with the points that these were fitted to.
     Nothing in the file is ever executed. Raises InputError if the file, the config or the curves cannot be used.
@@ -100,11 +100,13 @@ def _of_state(
         found = kanalogue_authors.load_authors(state, path, config, curves)
         loaded = _loaded(found.model, path, sha256, kanalogue_authors.FORMAT)
         return replace(loaded, notes=found.notes, config=found.config)
-    for format_, (recognises, load_authors) in _WITHOUT_CURVES.items():
+    for format_, (recognises, load_authors, suffixes) in _WITHOUT_CURVES.items():
         if recognises(state):
-            model = load_authors(state, path, config)
+            used = config or config_near(path, suffixes)
+            model = load_authors(state, path, used)
             _refuse_curves(path, model, curves)
-            return replace(_loaded(model, path, sha256, format_), config=config, **_stated(format_, config))
+            read = replace(_loaded(model, path, sha256, format_), config=used, **_stated(format_, used))
+            return read if used is None or config else replace(read, notes=(found_by_place(used), *read.notes))
     raise _unknown_family(state, path)
 
 
@@ -119,11 +121,13 @@ def _stated(format_: CheckpointFormat, config: Path | None) -> dict[str, Any]:
 
 _Recognises = Callable[[Iterable[str]], bool]
 _LoadAuthors = Callable[[Mapping[str, Tensor], Path, Path | None], Network]
-_WITHOUT_CURVES: dict[CheckpointFormat, tuple[_Recognises, _LoadAuthors]] = {
-    kirchhoffnet_authors.FORMAT: (kirchhoffnet_authors.recognises, kirchhoffnet_authors.load_authors),
-    kirchhoffnet_bare.FORMAT: (kirchhoffnet_bare.recognises, kirchhoffnet_bare.load_bare),
-    phykan_authors.FORMAT: (phykan_authors.recognises, phykan_authors.load_authors),
+_YAML, _JSON = (".yaml", ".yml"), (".json",)
+_WITHOUT_CURVES: dict[CheckpointFormat, tuple[_Recognises, _LoadAuthors, tuple[str, ...]]] = {
+    kirchhoffnet_authors.FORMAT: (kirchhoffnet_authors.recognises, kirchhoffnet_authors.load_authors, _YAML),
+    kirchhoffnet_bare.FORMAT: (kirchhoffnet_bare.recognises, kirchhoffnet_bare.load_bare, (*_YAML, *_JSON)),
+    phykan_authors.FORMAT: (phykan_authors.recognises, phykan_authors.load_authors, _JSON),
 }
+"""With the endings of what a configuration of theirs is called."""
 
 
 def _own(content: Mapping[str, Any], path: Path, config: Path | None, curves: Path | None) -> Network:

@@ -23,7 +23,7 @@ from kanspice.files import read_file
 from kanspice.models.json_config import parse_config
 from kanspice.models.kanalogue import KANalogue, NormName
 from kanspice.models.parameters import build, parameter_shapes
-from kanspice.models.run_folder import config_near, title_of
+from kanspice.models.run_folder import config_near, found_by_place, title_of
 from kanspice.models.state import check_names, check_rank, check_tensors
 
 FORMAT: Literal["kanalogue-authors"] = "kanalogue-authors"
@@ -112,7 +112,7 @@ def load_authors(state: Mapping[str, Tensor], path: Path, config: Path | None, c
     shapes = parameter_shapes(widths, len(devices), settings.norm)
     check_tensors(state, {_authors_name(own, settings.norm): shape for own, shape in shapes.items()}, path)
     own_state = {own: state[_authors_name(own, settings.norm)] for own in shapes}
-    found = () if config else (f"configuration: {config_path}, found by its place",)
+    found = () if config else (found_by_place(config_path),)
     return AuthorsNetwork(build(widths, devices, stage, settings.norm, own_state), config_path, (*found, *notes))
 
 

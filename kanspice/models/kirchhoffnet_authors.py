@@ -51,7 +51,7 @@ def load_authors(state: Mapping[str, Tensor], path: Path, config_path: Path | No
             "a checkpoint of the KirchhoffNet authors' code needs its configuration",
             where=path,
             expected="the config.yaml that was written beside it",
-            found="no configuration",
+            found="none beside it, and none in configs/",
             hint="pass it with --config config.yaml",
         )
     config = AuthorsConfig(config_path)

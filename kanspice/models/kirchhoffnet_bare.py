@@ -73,7 +73,7 @@ def load_bare(state: Mapping[str, Tensor], path: Path, config_path: Path | None)
             "a circuit of the KirchhoffNet authors' bare code needs what its state dict does not hold",
             where=path,
             expected="a YAML or JSON file of net_topo, device_cfg and t",
-            found="no configuration",
+            found="no config.yaml or config.json beside it",
             hint='write {"net_topo": net_topo.tolist(), "device_cfg": {"use_diff": false, "activation": "leakyrelu"}, '
             '"t": [0, 1]} with json.dump, as they were given to Circuit and odeint; pass it with --config',
         )

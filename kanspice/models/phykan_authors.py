@@ -74,7 +74,7 @@ def load_authors(state: Mapping[str, Tensor], path: Path, config_path: Path | No
             "a checkpoint of the PhyKAN authors' class needs its configuration",
             where=path,
             expected="a config.json with KANshape, filters_per_unit, thresholding and sigmoid_s",
-            found="no configuration",
+            found="none beside it, and none in configs/",
             hint="pass it with --config config.json",
         )
     return network(state, _config(config_path), path, config_path)

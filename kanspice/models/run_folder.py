@@ -2,12 +2,13 @@
 
 Written for `kanalogue train`, which leaves `<run>/<dataset>/weights/<title>_best_model.pt`, `weights/best.pth`,
 `weights/checkpoint.pth` and `<run>/<dataset>/configs/<title>_best_config.json`. The same files in one flat folder, and
-any folder with a single checkpoint, are understood too.
+any folder with a single checkpoint, are understood too: so `model.pth` and `config.yaml` as the KirchhoffNet authors
+publish them, and tensors of the PhyKAN authors' class beside `config.json`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 
 from kanspice.errors import InputError
@@ -43,8 +44,8 @@ def checkpoint_in(folder: Path) -> tuple[Path, str]:
     )
 
 
-def config_near(checkpoint: Path) -> Path | None:
-    """The configuration (.json) that was written with a checkpoint, or None where there is none.
+def config_near(checkpoint: Path, suffixes: Collection[str] = (".json",)) -> Path | None:
+    """The configuration that was written with a checkpoint, or None where there is none. suffixes: of its family's.
 
     `<title>_best_config.json` belongs to `<title>_best_model.pt`. Otherwise it is the only configuration beside the
     checkpoint, or in `configs/` beside it or beside its `weights/`. Raises InputError where several could be it.
@@ -52,12 +53,17 @@ def config_near(checkpoint: Path) -> Path | None:
     folders = [checkpoint.parent, checkpoint.parent / "configs"]
     if checkpoint.absolute().parent.name == "weights":
         folders.append(checkpoint.absolute().parent.parent / "configs")
-    found = [path for folder in folders for path in _configs_in(folder)]
+    found = [path for folder in folders for path in _configs_in(folder, suffixes)]
     titled = [path for path in found if path.stem == f"{title_of(checkpoint)}{_BEST_CONFIG}"]
     candidates = titled or found
     if len(candidates) > 1:
         raise _several(checkpoint, "configurations", candidates, "pass the one that belongs to it with --config")
     return candidates[0] if candidates else None
+
+
+def found_by_place(config: Path) -> str:
+    """What the report says of a configuration that nobody named."""
+    return f"configuration: {config}, found by its place"
 
 
 def title_of(path: Path) -> str | None:
@@ -72,15 +78,15 @@ def _weights_in(folder: Path) -> list[Path]:
     return _files_in(folder, _WEIGHTS)
 
 
-def _configs_in(folder: Path) -> list[Path]:
-    """All JSON files of a `configs` folder; elsewhere only those that are named as a configuration."""
-    files = _files_in(folder, (".json",))
+def _configs_in(folder: Path, suffixes: Collection[str]) -> list[Path]:
+    """All such files of a `configs` folder; elsewhere only those that are named as a configuration."""
+    files = _files_in(folder, suffixes)
     if folder.name == "configs":
         return files
     return [path for path in files if path.stem == "config" or path.stem.endswith(_BEST_CONFIG)]
 
 
-def _files_in(folder: Path, suffixes: tuple[str, ...]) -> list[Path]:
+def _files_in(folder: Path, suffixes: Collection[str]) -> list[Path]:
     if not is_folder(folder):
         return []
     try:

@@ -7,6 +7,7 @@ until the sample at fault stands alone; that one is tried again from the referen
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from functools import partial
@@ -146,12 +147,13 @@ class OperatingPoints(Simulation):
         return table if counts else table[:0]
 
     def _hints(self, netlist: Netlist, sample: int) -> dict[str, float]:
-        """Reference voltages of every stage for one sample, and 0 V for the columns."""
+        """Reference voltages of every stage for one sample, where there are some, and 0 V for the columns."""
         hints = {node: 0.0 for nodes in netlist.columns.values() for node in nodes}
         for stage in self.design.stages:
             if stage.compares_to in self.hints:
                 volts = self.hints[stage.compares_to][sample] * stage.output_v_per_unit
-                hints |= dict(zip(netlist.probes[stage.name], volts.tolist(), strict=True))
+                known = zip(netlist.probes[stage.name], volts.tolist(), strict=True)
+                hints |= {node: start_v for node, start_v in known if math.isfinite(start_v)}
         return hints
 
     def _solve_beyond_reach(self, found: Found) -> None:

@@ -162,7 +162,29 @@ def test_save_and_load_again(written, tmp_path):
 
 
 def test_without_configuration(written):
-    refused((written()[0],), "model.pth", "KirchhoffNet", "needs its configuration", "config.yaml", "--config")
+    weights, config = written()
+    config.unlink()
+    refused((weights,), "model.pth", "KirchhoffNet", "needs its configuration", "config.yaml", "--config")
+    config.with_name("other.yaml").write_text(yaml.safe_dump(CONFIG))
+    config.with_name("config.json").write_text("{}")
+    refused((weights,), "needs its configuration")
+
+
+def test_the_configuration_beside_the_weights_is_found_and_said(written, tmp_path):
+    weights, config = written()
+    for given in (weights, tmp_path):
+        found = load(given)
+        assert found.config == config
+        assert f"configuration: {config}, found by its place" in found.notes
+        assert torch.equal(found.model(X), load(weights, config).model(X))
+    assert not any("by its place" in note for note in load(weights, config).notes)
+
+
+def test_several_configurations_are_not_chosen_from(written):
+    weights, config = written()
+    config.with_suffix(".yml").write_bytes(config.read_bytes())
+    refused((weights,), "several configurations could be meant", "config.yaml, config.yml", "--config")
+    assert load(weights, config).config == config
 
 
 def test_missing_configuration(written, tmp_path):

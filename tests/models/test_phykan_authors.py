@@ -156,7 +156,12 @@ def test_outputs_are_those_of_the_authors_class(reference_data, name):
 
 
 def test_without_configuration(written):
-    refused({"path": written()["path"]}, "needs its configuration", "KANshape", "--config config.json")
+    files = written()
+    found = load(files["path"])
+    assert found.config == files["config"]
+    assert found.notes == (f"configuration: {files['config']}, found by its place",)
+    files["config"].rename(files["config"].with_suffix(".yaml"))
+    refused({"path": files["path"]}, "needs its configuration", "KANshape", "--config config.json")
 
 
 def test_with_curves(written, tmp_path):

@@ -424,6 +424,19 @@ def test_hard_points_start_from_the_reference(fake, design, model, inputs):
     assert solution.failed == ()
 
 
+def test_nothing_starts_from_a_reference_that_is_not_finite(fake, design, model, inputs):
+    """As in a loop, where a circuit goes to observations at which the network has no value."""
+    fake(
+        "grep -qi 'nodeset.*=[ ]*[-+]*[ni][an]' $5 && exit 1; grep -q nodeset $5 || "
+        "echo 'Warning: source stepping failed'\n" + REAL
+    )
+    hints = reference_stages(model, inputs)
+    for values, size in zip(hints.values(), (np.nan, np.inf), strict=False):
+        values[0] = size
+    solution = solve(design, inputs[:2], "device", NgspiceOptions(check_samples=0), hints=hints)
+    assert solution.failed == ()
+
+
 def test_klu_is_asked_for_only_where_it_exists():
     def deck(**options: bool) -> str:
         return sweep_deck(["in0"], np.array([[0.5]]), ["l1_y0"], NORMAL, **options)
