@@ -1,4 +1,4 @@
-"""One synthetic result to render, and what tests change about it."""
+"""One synthetic gap to render, and what tests change about it."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ from dataclasses import replace
 import numpy as np
 
 from kanspice.gap.causes import NONE, NUMERICAL, Attribution, Cause, Share, Trial
-from kanspice.gap.cross_check import CrossCheck, OtherOutcome
+from kanspice.gap.cross_check import CrossCheck, NotChecked, OtherOutcome
+from kanspice.gap.distribution import Distribution, Generated, LogDensities, PeriodEnds
 from kanspice.gap.metrics import Gap, compare, spread
+from kanspice.gap.physical import Areas, PhysicalCost, StageCost
 from kanspice.gap.resolution import Limit, NumericalGap, Variation
 from kanspice.gap.result import GapResult, PeriodWaveforms, SampleWaveforms, StageGap
 from kanspice.gap.worst import worst_samples
@@ -150,6 +152,45 @@ def moving(samples: int = 40, error: float = 0.01) -> GapResult:
         numerical=NumericalGap(8, 1e-3, 2e-3, 0.002),
         waveforms=(waveforms(0), waveforms(3), waveforms(4), waveforms(5)),
     )
+
+
+def generated(samples: int = 40) -> GapResult:
+    """Of a network that generates points of a plane, with densities."""
+    result = moving(samples)
+    found = Distribution(samples, 0.031, 0.24, LogDensities(samples - 2, -2.5, -2.75, 1e-6, 2))
+    ends = tuple(PeriodEnds(stage.name, result.reference, result.outputs) for stage in result.stages[:2])
+    return replace(result, distribution=found, generated=Generated(ends, None), physical=cost_of_periods())
+
+
+def cost_of_periods() -> PhysicalCost:
+    """What an inference of two periods costs, of which one was measured."""
+    measured = StageCost("l1.period", 12, 0, None, 2e-5, 3e-5, {"branches": 2e-5}, 2e-11, 4e-12)
+    stages = (measured, StageCost("l2.period", 6, 0, None))
+    return PhysicalCost(3, 2e-6, None, None, None, None, stages, ("of three samples", "l2.period was not followed"))
+
+
+def cost_of_crossbars() -> PhysicalCost:
+    """What an inference of two crossbars costs."""
+    areas, parts = Areas(120.5, 3.25, 0.015625), {"rows": 1e-5, "drivers": 2e-6, "amplifiers": 3e-6, "quiescent": 0.0}
+    stages = (
+        StageCost("l1.crossbar", 4096, 256, areas, 1.5e-5, 2.5e-5, parts),
+        StageCost("l2.crossbar", 640, 94, Areas(8.0, 1.0, 0.5), 1e-6, 2e-6, {"rows": 1e-6}),
+    )
+    return PhysicalCost(50, None, 1.6e-5, 2.6e-5, None, None, stages, ("class AB", "no bandwidth was given"))
+
+
+def regression() -> GapResult:
+    """With true answers, what an inference costs, and another engine that could not try one sample."""
+    crashed = (NotChecked(3, "ngspice crashed: signal 11"),)
+    check = CrossCheck("ngspice", "42", (3, 8), 2e-8, 8, 1e-6, (), crashed)
+    loss = {"reference": 0.0125, "circuit": 0.013}
+    return replace(synthetic(), loss=loss, physical=cost_of_crossbars(), cross_check=check)
+
+
+def unresolved() -> GapResult:
+    """A gap that cannot be told from the numerical errors of both sides."""
+    errors = {"numerical": NumericalGap(5, 0.009, 0.02, 0.0095), "reference_error": NumericalGap(5, 0.03, 0.06, 0.031)}
+    return replace(synthetic(), **errors, variation=Variation(1.0, 3.0))
 
 
 def _unmeasured(found: StageGap) -> StageGap:

@@ -1,0 +1,361 @@
+"""Synthetic results of everything but a gap by itself: comparisons, settling times, studies and closed loops."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+import numpy as np
+from synthetic_results import cross_checked, gap_of, stage, synthetic, with_everything, with_failures
+
+from kanspice.control.loop import Ending, Episode
+from kanspice.control.result import ControlResult, DrawnEpisodes, SpotCheck, SuccessPoint
+from kanspice.gap.capacitors import Capacitors
+from kanspice.gap.comparison import Comparison
+from kanspice.gap.cross_check import CrossCheck, NotChecked, OtherOutcome
+from kanspice.gap.noise import StageNoise
+from kanspice.gap.resolution import Limit, NumericalGap, Variation
+from kanspice.gap.result import GapResult
+from kanspice.gap.settling import EngineCheck, Followed, ReadOutTime, Settling, StageSettling, Swinging
+from kanspice.solution import FailedSample, Outcome
+from kanspice.study.plan import Corner, Request, Sweep
+from kanspice.study.result import CheckedDraw, PointResult, StudyResult
+from kanspice.study.specimens import NOISE, DrawResult
+
+MODEL = {"path": "examples/digits/model.pt", "family": "kanalogue", "format": "kanspice", "sha256": "ab" * 32}
+VERSIONS = {"kanspice": "0.1.0", "python": "3.11.2", "numpy": "2.4.0"}
+
+# --- comparisons ---
+
+
+def grown() -> Comparison:
+    """The gap grew by more than allowed, with another technology, another engine and causes on both sides."""
+    before, after = with_everything(synthetic()), with_everything(synthetic(error=0.02))
+    board = {"name": "board", "tia": {"gain": 1000.0, "rail_v": 5.0}, "devices": {"area_sigma": 0.02}}
+    changed = replace(
+        after,
+        model=after.model | {"sha256": "ef" * 32},
+        design=after.design | {"technology": board, "nodes": 1240},
+        engine={"name": "batched", "version": "0.1.0", "options": {"device": "cpu"}},
+        stages=(*after.stages[:-1], stage("l3.crossbar", 0.02, 0.016)),
+    )
+    return Comparison(before, changed, 0.1)
+
+
+def other_samples() -> Comparison:
+    """Two results that say nothing about each other."""
+    fewer = synthetic(samples=20)
+    other = {"path": "other.npy", "sha256": "ee" * 32}
+    return Comparison(synthetic(), replace(fewer, inputs=other, model=fewer.model | {"family": "phykan"}))
+
+
+COMPARISONS: dict[str, Callable[[], Comparison]] = {
+    "same": lambda: Comparison(synthetic(), replace(synthetic(), numerical=None), 0.1),
+    "grown": grown,
+    "shrunk": lambda: Comparison(synthetic(error=0.02), synthetic()),
+    "other samples": other_samples,
+    "failed": lambda: Comparison(synthetic(), with_failures(cross_checked(synthetic(), 0.1), 3, 7), 0.5),
+}
+
+# --- settling ---
+
+STEPS_S = np.linspace(0.0, 1e-5, 12)
+
+
+def read_outs(count: int = 25) -> tuple[ReadOutTime, ...]:
+    """Outputs that come closer to the network's, and to where the circuit rests, the later they are read."""
+    parts = [2.0 ** -(place / 2) for place in range(count)]
+    return tuple(
+        ReadOutTime((place + 1) * 4e-7, 0.01 + part, part, 1.0 - part / 4, (place + 1) * 2.5e-12)
+        for place, part in enumerate(parts)
+    )
+
+
+def followed(index: int = 1) -> Followed:
+    """Two outputs of two stages that decay."""
+    decay = np.exp2(-STEPS_S * 1e6)[:, None]
+    rest_v = {"l1.crossbar": np.array([0.5, -0.25]), "l2.crossbar": np.array([1.0, 0.125])}
+    return Followed(index, STEPS_S, {name: volts * (1 - decay) for name, volts in rest_v.items()}, rest_v)
+
+
+def settled() -> Settling:
+    """Every sample settles; the other engine agrees, and all that can be said is said."""
+    return Settling(
+        samples=5,
+        period_s=1e-5,
+        rise_s=1e-8,
+        stages=tuple(
+            StageSettling(name, tolerance, 1e-6 * place, 2.5e-6 * place, 3, 0)
+            for place, name in enumerate(("l1.crossbar", "l2.crossbar"), start=1)
+            for tolerance in (1e-2, 1e-3)
+        ),
+        read_outs=read_outs(),
+        failed=(),
+        numerical=2.5e-6,
+        power_w=1.25e-4,
+        latency_s=5e-6,
+        energy_j=6.25e-10,
+        noise=(StageNoise("l1.crossbar", 2e-5, 4e-5, 14.5, 0.25, 0.25, 0.5),),
+        capacitors=(Capacitors("l1.crossbar", 1e-13, 1e-8), Capacitors("l2.crossbar", 0.0, 0.0)),
+        notes=("the largest input was 2 V",),
+        engine="batched",
+        model="examples/digits/model.pt",
+        technology="typical",
+        worst=followed(),
+        cross_check=EngineCheck("ngspice", 2, 1.5e-5, 5e-6),
+    )
+
+
+def unsettled() -> Settling:
+    """Seven of nine samples do not settle, in every way that there is; a column that nothing holds."""
+    kinds = "UNSETTLED", "OSCILLATES", "OUT_OF_RANGE", "TIMED_OUT", "CRASHED", "DIVERGED", "MULTISTABLE"
+    outcomes = [Outcome[kind] for kind in kinds]
+    failed = tuple(FailedSample(place, outcome, "seen at 3 V") for place, outcome in enumerate(outcomes, start=2))
+    stages = (
+        StageSettling("l1.crossbar", 1e-3, 1e-6, 2e-6, 0, 3),
+        StageSettling("l2.crossbar", 1e-3, None, None, None, 9),
+    )
+    return replace(
+        settled(),
+        samples=9,
+        stages=stages,
+        failed=failed,
+        numerical=None,
+        latency_s=None,
+        energy_j=None,
+        noise=(StageNoise("l1.crossbar", float("inf"), float("inf"), None, 0.0, 0.0, 0.0),),
+        unstable=(2, 3),
+        swinging=(Swinging("l1.crossbar", {output: 1 + output % 3 for output in range(10)}),),
+        cross_check=None,
+    )
+
+
+def lost() -> Settling:
+    """No transient came to its end."""
+    failed = tuple(FailedSample(index, Outcome.TIMED_OUT) for index in range(2))
+    stages = (StageSettling("l1.crossbar", 1e-3, None, None, None, 2),)
+    nothing = {"latency_s": None, "energy_j": None, "power_w": None, "numerical": None, "worst": None}
+    empty = {"read_outs": (), "noise": (), "capacitors": (), "notes": ()}
+    return replace(settled(), samples=2, stages=stages, failed=failed, cross_check=None, **nothing, **empty)
+
+
+SETTLINGS: dict[str, Callable[[], Settling]] = {"settled": settled, "unsettled": unsettled, "lost": lost}
+
+# --- studies ---
+
+
+def drawn(
+    point: int, trial: int, seed: int, failed: Mapping[str, int], *, labelled: bool, generates: bool, doubtful: bool
+) -> DrawResult:
+    """A draw whose gap grows with its point and differs from trial to trial."""
+    gap = 0.03125 * (1 + point) + 0.0078125 * trial
+    metrics = {
+        "rmse": gap / 2,
+        "max_abs": 2 * gap,
+        "relative_rmse": gap,
+        "max_relative": 4 * gap,
+        "argmax_disagreement": gap / 4,
+        "accuracy_drop": gap / 8 if labelled else None,
+        "unstable_fraction": failed.get("unstable", 0) / 20,
+        "accuracy": 1 - gap if labelled else None,
+        "numerical_rmse": 5e-8,
+        "numerical_relative_rmse": 1e-7,
+    }
+    if generates:
+        metrics |= {"energy_distance": gap, "log_density_difference": None if trial else gap / 2, NOISE: 0.046875}
+    why = ("the circuit's numerical error is 25 of the outputs' standard deviation, as large as the gap",)
+    return DrawResult(point, trial, seed, 20, metrics, failed, why if doubtful else (), 0.5)
+
+
+def studied(
+    failures: Mapping[tuple[int, int], Mapping[str, int]] | None = None,
+    checks: tuple[CheckedDraw, ...] = (),
+    *,
+    labelled: bool = False,
+    generates: bool = False,
+    doubtful: int | None = None,
+    fixed: int | None = None,
+    reference_error: NumericalGap | None = None,
+    **options: object,
+) -> StudyResult:
+    """A study of four draws a point.
+
+    failures: by (point, trial); doubtful: the trial that is not resolved; fixed: the point that has nothing random.
+    """
+    request = Request("/somewhere", MODEL["path"], "inputs.npy", trials=4, seed=7, **options)
+    points = tuple(
+        PointResult(
+            point,
+            point.index != fixed,
+            tuple(
+                drawn(
+                    point.index,
+                    trial,
+                    seed,
+                    (failures or {}).get((point.index, trial), {}),
+                    labelled=labelled,
+                    generates=generates,
+                    doubtful=trial == doubtful,
+                )
+                for trial, seed in enumerate(request.seeds[: 1 if point.index == fixed else None])
+            ),
+            request.limits,
+        )
+        for point in request.points()
+    )
+    facts = {"model": MODEL | {"parameters": 4842, "notes": ["BatchNorm was fused"]}, "versions": VERSIONS}
+    return StudyResult(
+        request=request,
+        facts=facts,
+        samples=20,
+        reference_accuracy=0.96875 if labelled else None,
+        reference_error=reference_error,
+        variation=Variation(1.0, 3.0),
+        points=points,
+        checks=checks,
+    )
+
+
+def checked(point: int, trial: int, worst: float | None, **found: object) -> CheckedDraw:
+    """A draw that ngspice solved too."""
+    sample = None if worst is None else 11
+    check = CrossCheck("ngspice", "42", (2, 5, 11, 17), worst, sample, 1e-6, **{"outcomes": (), **found})
+    return CheckedDraw(point, trial, 1000 + trial, check)
+
+
+def yields() -> StudyResult:
+    """Corners along a sweep with labels and a wanted yield: draws that fail, draws that were checked."""
+    corners = (Corner("cold", ("tia.gain=2000",)), Corner("hot", ("tia.gain=500",)))
+    return studied(
+        {(3, 1): {"unstable": 3}, (5, 0): {"multistable": 1, "beyond the rail": 2}},
+        (checked(0, 0, 2e-8), checked(5, 1, 3e-8)),
+        labelled=True,
+        corners=corners,
+        sweeps=(Sweep("devices.area_sigma", ("0.01", "0.02", "0.05")),),
+        set_=("wires.row_ohm=1",),
+        labels="labels.npy",
+        limits=(("relative_rmse", 0.125), ("accuracy_drop", 0.02)),
+        yield_min=0.75,
+        cross_check=2,
+        engine="batched",
+        device="cuda",
+    )
+
+
+STUDIES: dict[str, Callable[[], StudyResult]] = {
+    "plain": lambda: studied(no_cross_check="there is no ngspice"),
+    "nothing random": lambda: studied(fixed=0, no_cross_check="--cross-check 0", limits=(("rmse", 0.5),)),
+    "yields": yields,
+    "two sweeps": lambda: studied(
+        {(1, 2): {"crashed": 20}},
+        (checked(0, 0, 0.5, outcomes=(OtherOutcome(5, "converged", "diverged"),)),),
+        sweeps=(Sweep("tia.gain", ("500", "1000")), Sweep("devices.area_sigma", ("0", "0.05"))),
+        cross_check=1,
+    ),
+    "not checked": lambda: studied(
+        checks=(checked(0, 0, None, not_checked=(NotChecked(2, "out of time"),)),),
+        cross_check=1,
+        cross_check_needed=True,
+        limits=(("max_abs", 0.01),),
+    ),
+    "unresolved": lambda: studied(doubtful=2, limits=(("relative_rmse", 0.1),), no_cross_check="there is no ngspice"),
+    "generated": lambda: studied(
+        generates=True,
+        doubtful=1,
+        reference_error=NumericalGap(5, 1e-8, 3e-8, 1e-8),
+        limits=(("energy_distance", 0.05),),
+        yield_min=0.5,
+        no_cross_check="there is no ngspice",
+    ),
+}
+
+# --- closed loops ---
+
+
+def episode(seed: int, periods: int, off: float = 0.0, ending: Ending = Ending.LASTED, **facts: object) -> Episode:
+    """A cart-pole's episode of so many periods; `off` moves all of it."""
+    time = np.arange(periods + 1.0)[:, None]
+    observations = (0.0625 * (1 + seed) + off) * np.array([1.0, -1.0, 0.5, 0.25]) / (1 + time)
+    commands = -(1 + off) * observations[:-1, 2:3]
+    lasted = ending is Ending.LASTED
+    return Episode(seed, observations, commands, np.ones(periods), ending, **{"success": lasted, **facts})
+
+
+def along(result: GapResult | None = None, samples: int = 12) -> GapResult:
+    """The circuit outside of the loop: four observations, one action."""
+    found = synthetic(samples, 1) if result is None else result
+    return replace(found, limits=(), numerical=NumericalGap(5, 1e-7, 2e-7, 1e-7))
+
+
+def loop() -> ControlResult:
+    """The circuit does what the network does."""
+    names = ["x / 2.4 m", "speed / 3 m/s", "angle / 0.418 rad", "turning / 5 rad/s"]
+    return ControlResult(
+        plant={
+            "name": "cartpole",
+            "observations": 4,
+            "actions": 1,
+            "episodes": 2,
+            "steps": 6,
+            "latency": 0,
+            "seed": 3,
+            "observation_names": names,
+            "reward_name": "reward",
+        },
+        reference=(episode(0, 6), episode(1, 6)),
+        circuit=(episode(0, 6, 2**-8), episode(1, 6, 2**-7)),
+        along=along(),
+        own=gap_of(0.01),
+        step_s={"circuit": 0.001, "reference": 0.0002},
+        load_s=0.25,
+        command="kanspice control model.pt --plant cartpole",
+        notes=("two actions were beyond the plant's limits",),
+        limits=(Limit("action_rmse", 0.005, 0.01),),
+    )
+
+
+def failing_loop() -> ControlResult:
+    """Episodes that end in every way, draws along a sweep of which some fail, another engine that disagrees."""
+    diverged = FailedSample(0, Outcome.DIVERGED, "no operating point")
+    circuit = (
+        episode(0, 6, 2**-8),
+        episode(1, 3, 2**-5, Ending.TERMINATED),
+        episode(2, 2, 0.0, Ending.NO_ACTION, failure=diverged),
+        episode(3, 4, 0.0, Ending.NO_OBSERVATION, detail="after 4 periods the plant gave [nan] and a reward of 0"),
+    )
+    reference = tuple(episode(seed, 6) for seed in range(4))
+    draws = tuple(DrawnEpisodes.of(seed, circuit if seed % 2 else reference, reference) for seed in (21, 22, 24))
+    key = "devices.area_sigma"
+    points = (
+        SuccessPoint(f"{key}=0", {key: "0"}, draws[1:2], False),
+        SuccessPoint(f"{key}=0.1", {key: "0.1"}, draws[::-1], True),
+    )
+    return replace(
+        loop(),
+        plant=loop().plant | {"name": "a <plant>", "episodes": 4, "latency": 1},
+        reference=reference,
+        circuit=circuit,
+        along=along(with_failures(cross_checked(synthetic(12, 1), 2e-8), 3)),
+        points=points,
+        checks=(
+            SpotCheck(points[0].name, "ngspice", draws[1], draws[1]),
+            SpotCheck(points[1].name, "ngspice", draws[0], draws[1]),
+        ),
+        limits=(Limit("success_drop", 0.75, 0.1), Limit("return_drop", 2.25, 3.0)),
+    )
+
+
+def silent_loop() -> ControlResult:
+    """A circuit that has no answer at all."""
+    nothing = episode(0, 0, 0.0, Ending.NO_ACTION, failure=FailedSample(0, Outcome.CRASHED))
+    plant = loop().plant | {"name": "pv", "episodes": 1}
+    found = along(with_failures(synthetic(4, 1), 0, 1, 2, 3))
+    without = {"own": None, "notes": (), "limits": ()}
+    return replace(loop(), plant=plant, reference=(episode(0, 6),), circuit=(nothing,), along=found, **without)
+
+
+LOOPS: dict[str, Callable[[], ControlResult]] = {
+    "succeeds": loop,
+    "fails": failing_loop,
+    "no answer": silent_loop,
+}
