@@ -216,6 +216,8 @@ class ControlDocument(Part):
     """Draws by the other engine too."""
     limits: list[LimitPart]
     """The limits that were given."""
+    unresolved: Annotated[list[str], Field(default_factory=list)]
+    """Why actions, or limits on them, cannot be told from numerical error; empty where they can."""
     passed: bool
     """Every episode with an end of its own, every limit kept, engines agree."""
     notes: list[str]
@@ -253,6 +255,7 @@ def _document(result: ControlResult) -> dict[str, Any]:
             {"metric": limit.metric, "value": limit.value, "max": limit.max, "passed": limit.passed}
             for limit in result.limits
         ],
+        "unresolved": list(result.unresolved),
         "passed": result.exit_code == 0,
         "notes": [*result.notes, *along["notes"]],
         "versions": along["versions"],

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
 
 from kanspice.control.loop import Ending, Episode
-from kanspice.gap import Gap, GapResult, Limit
+from kanspice.gap import Gap, GapResult, Limit, unresolved
 from kanspice.study.statistics import Yield
 
 Array = npt.NDArray[np.float64]
@@ -162,9 +162,18 @@ class ControlResult:
         return self.along.engines_disagree or not all(check.agrees for check in self.checks)
 
     @property
+    def unresolved(self) -> tuple[str, ...]:
+        """Why actions, or limits on them, cannot be told from numerical error, if so."""
+        on_actions = {f"{whose}action_{metric}": metric for whose in ("", "own_") for metric in ("rmse", "max_abs")}
+        limits = [
+            replace(limit, metric=on_actions[limit.metric]) for limit in self.limits if limit.metric in on_actions
+        ]
+        return unresolved(self.along.doubt, limits, solved=len(self.along.failed) < self.along.samples)
+
+    @property
     def is_measured(self) -> bool:
         """Every episode has an end of its own, engines agree, and actions are more than numerical error."""
-        return not self.failed and self.along.is_measured and not self.engines_disagree
+        return not self.failed and self.along.is_measured and not self.engines_disagree and not self.unresolved
 
     @property
     def exit_code(self) -> int:

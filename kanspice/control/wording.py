@@ -42,6 +42,8 @@ def outcome(result: ControlResult) -> Verdict:
         return Verdict("FAILED: the engines disagree, so neither can be believed", warning=True)
     if result.along.is_unchecked:
         return Verdict(f"FAILED: {verdict.UNCHECKED}", warning=True)
+    if result.unresolved:
+        return Verdict("FAILED: not resolved: actions cannot be told from numerical error", warning=True)
     if exceeded:
         return Verdict(f"FAILED: of {many(len(result.limits), 'limit')}, {exceeded} exceeded", warning=True)
     return Verdict(
@@ -88,6 +90,8 @@ def trajectory(result: ControlResult) -> str:
 
 def numerical(result: ControlResult) -> Verdict:
     """Whether the action gap is the circuit's, or the simulation's own numerical error."""
+    if result.unresolved:
+        return Verdict(f"not resolved: {'; '.join(result.unresolved)}", warning=True)
     return verdict.numerical(result.along)
 
 

@@ -20,6 +20,7 @@ from kanspice.control.page import control_html
 from kanspice.control.plants import CartPole, PlanarArm
 from kanspice.control.table import print_control
 from kanspice.errors import InputError
+from kanspice.gap import Limit, NumericalGap
 from kanspice.models import KirchhoffNet, load, save
 from kanspice.models.branches import branch_function
 from kanspice.models.topology import recipe
@@ -237,6 +238,19 @@ def test_limits(loaded):
     assert "FAILED: of 2 limits, 1 exceeded" in told(result)
     with pytest.raises(InputError, match="did you mean 'action_rmse'"):
         control(loaded, technology, "cartpole", replace(FEW, limits=[("action_rms", 1.0)]))
+
+
+def test_a_limit_on_actions_below_their_numerical_error_is_not_kept_by_chance(swept):
+    error = NumericalGap(4, 1e-3, 1e-3, 1e-3)
+    along = replace(swept.along, numerical=error)
+    resolved = replace(swept, along=along, limits=(Limit("action_rmse", 1e-6, 0.1), Limit("trajectory_max_abs", 0, 0)))
+    assert resolved.exit_code == 0
+    for metric in ("action_rmse", "action_max_abs", "own_action_rmse", "own_action_max_abs"):
+        found = replace(resolved, limits=(Limit(metric, 1e-6, 1e-5),))
+        assert found.exit_code == 3
+        assert "lies below the numerical error" in found.unresolved[0]
+        assert "FAILED: not resolved" in told(found)
+        assert json.loads(control_json(found))["unresolved"] == list(found.unresolved)
 
 
 def test_the_shipped_schema_is_made_of_the_definition():
