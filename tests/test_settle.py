@@ -14,11 +14,13 @@ from rich.console import Console
 
 from kanspice.engines import solve
 from kanspice.errors import InputError, SimulatorError
+from kanspice.gap import Variation
 from kanspice.gap.settling import settling
 from kanspice.models import load, save
 from kanspice.ngspice import NgspiceOptions
 from kanspice.ngspice.sequence import Precision, follow_sequence
 from kanspice.report.settling import print_settling, settling_json
+from kanspice.report.settling_page import settling_html
 from kanspice.sequence import Pace
 from kanspice.settle import SettleOptions, settle
 from kanspice.solution import FailedSample, Outcome
@@ -205,6 +207,15 @@ def test_the_shipped_example_comes_to_rest_with_what_the_help_sets():
     with pytest.raises(SimulatorError, match="no transient came to its end"):
         settle(loaded, bare, inputs[:2], options, population=inputs)
     assert "feedback capacitor of l2.crossbar: " in render(held)
+    for changed, why in (
+        ({"numerical": 0.01}, "more than the 0.001 within which outputs count as settled"),
+        ({"variation": Variation(1e-13, 1.0)}, "hardly vary"),
+    ):
+        open_ = replace(held, **changed)
+        assert open_.exit_code == 3
+        assert why in json.loads(settling_json(open_))["unresolved"][0]
+        assert f"not resolved: {open_.unresolved[0]}" in render(open_)
+        assert "Not resolved: " in settling_html(open_)
     lost = (FailedSample(1, Outcome.DIVERGED), FailedSample(0, Outcome.UNSETTLED))
     text = render(replace(held, failed=lost, latency_s=None, energy_j=None, numerical=None, unstable=(1,)))
     assert "no latency and no energy an inference: not every sample settles" in text

@@ -48,7 +48,7 @@ def settle(
 ) -> None:
     """Step a crossbar circuit's inputs from sample to sample in one transient, and see when its stages settle.
 
-    Exit code: 0 every sample settled; 2 bad input; 3 some did not, or nothing could be simulated.
+    Exit code: 0 every sample settled; 2 bad input; 3 some did not, or nothing could be measured.
 
     Example: `kanspice settle model.pt --inputs inputs.npy --limit 5 --set tia.gbw_hz=1e6 --plot settling.png`
     """

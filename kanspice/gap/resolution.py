@@ -43,6 +43,16 @@ class Variation:
         """True where outputs vary, but by less than 64-bit numbers can tell."""
         return 0 < self.standard_deviation < HARDLY * self.largest
 
+    def reasons(self) -> Iterator[str]:
+        """Why nothing can be told relatively to it; nothing where it can."""
+        if not math.isfinite(self.standard_deviation):
+            yield "how much the network's outputs vary is more than a 64-bit number can hold"
+        if self.hardly:
+            yield (
+                f"the network's outputs hardly vary over the samples: by {self.standard_deviation:.2g} (standard"
+                f" deviation) of {self.largest:.2g}, which rounding may do as well"
+            )
+
 
 @dataclass(frozen=True)
 class NumericalGap:
@@ -99,14 +109,8 @@ class Doubt:
 
     def reasons(self, limits: Sequence[Limit]) -> Iterator[str]:
         """Why the result says nothing about the circuit; nothing where it does."""
-        if self.variation is not None and not math.isfinite(self.variation.standard_deviation):
-            yield "how much the network's outputs vary is more than a 64-bit number can hold"
-        if self.variation is not None and self.variation.hardly:
-            found, largest = self.variation.standard_deviation, self.variation.largest
-            yield (
-                f"the network's outputs hardly vary over the samples: by {found:.2g} (standard deviation) of"
-                f" {largest:.2g}, which rounding may do as well"
-            )
+        if self.variation is not None:
+            yield from self.variation.reasons()
         yield from self._large_error()
         yield from self._undecided(limits)
 

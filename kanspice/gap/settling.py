@@ -16,6 +16,7 @@ from kanspice.gap.capacitors import Capacitors, capacitors_of
 from kanspice.gap.metrics import compare, spread
 from kanspice.gap.noise import StageNoise
 from kanspice.gap.physical import crossbar_powers_w, quiescent_w
+from kanspice.gap.resolution import Variation
 from kanspice.sequence import Course, Pace
 from kanspice.solution import FailedSample, Outcome
 
@@ -98,9 +99,9 @@ class Settling:
     """One sequence of samples. from_rest and numerical errors are in standard deviations of the outputs.
 
     numerical: how far outputs at the read-out times move with steps that are more exact; None where that was not
-    measured. power_w: at rest, mean over the samples. noise, capacitors: of stages whose amplifiers have a bandwidth.
-    swinging: by stage, what oscillates. unstable: the samples whose operating points grow, by the poles. worst: the
-    sample that takes longest, or does not settle.
+    measured. variation: how the network's outputs vary over the samples. power_w: at rest, mean over the samples.
+    noise, capacitors: of stages whose amplifiers have a bandwidth. swinging: by stage, what oscillates. unstable: the
+    samples whose operating points grow, by the poles. worst: the sample that takes longest, or does not settle.
     """
 
     samples: int
@@ -123,11 +124,22 @@ class Settling:
     swinging: tuple[Swinging, ...] = ()
     worst: Followed | None = None
     cross_check: EngineCheck | None = None
+    variation: Variation | None = None
+
+    @property
+    def unresolved(self) -> tuple[str, ...]:
+        """Why it is not known when samples settle, or what reading early costs, if so."""
+        reasons = [] if self.variation is None else list(self.variation.reasons())
+        tightest = min(stage.tolerance for stage in self.stages)
+        if self.numerical is not None and not self.numerical <= tightest:
+            error = f"the transient's numerical error is {self.numerical:.2g} of the outputs' standard deviation"
+            reasons.append(f"{error}, more than the {tightest:.2g} within which outputs count as settled")
+        return tuple(reasons)
 
     @property
     def exit_code(self) -> int:
-        """3 where some sample does not settle, 0 else."""
-        return 3 if self.failed else 0
+        """3 where some sample does not settle, or that is not resolved; 0 else."""
+        return 3 if self.failed or self.unresolved else 0
 
 
 def read_out_times_s(pace: Pace) -> Array:
@@ -193,6 +205,7 @@ def settling(
     latency_s = None if whole.unsettled else whole.largest_s
     return Settling(
         samples=len(expected),
+        variation=Variation.of(expected),
         period_s=pace.period_s,
         rise_s=pace.rise_s,
         stages=stages,

@@ -26,6 +26,7 @@ _SHOWN_OUTPUTS = 8
 def settling_json(result: Settling) -> str:
     """JSON text; a figure that does not exist is null."""
     document = {"schema": SCHEMA, **asdict(replace(result, worst=None)), "settled": not result.failed}
+    document["unresolved"] = list(result.unresolved)
     document["worst"] = None if result.worst is None else result.worst.index
     document["failed"] = [
         {"index": failure.index, "outcome": failure.outcome.value, "advice": failure.advice}
@@ -99,6 +100,7 @@ def _lines(result: Settling) -> list[str]:
     if result.numerical is not None:
         error = f"{number(result.numerical)} of the outputs' standard deviation (RMS)"
         lines.append(f"numerical error of the transient: {error}")
+    lines += [f"not resolved: {why}" for why in result.unresolved]
     lines += [*left_out(result), *capacitor_lines(result)]
     lines += noise_lines(result)
     if result.cross_check is not None:

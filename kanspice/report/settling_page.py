@@ -52,6 +52,8 @@ def _answer(result: Settling) -> str:
     if result.failed:
         kinds = ", ".join(dict.fromkeys(failure.outcome.value for failure in result.failed))
         return f"{len(result.failed)} of {many(result.samples, 'sample')} did not settle: {kinds}"
+    if result.unresolved:
+        return f"Not resolved: {'; '.join(result.unresolved)}"
     within = f"to {number(tightest)} standard deviations"
     return f"All {many(result.samples, 'sample')} settle {within} within {si(result.latency_s, 's')}"
 
