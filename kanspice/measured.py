@@ -58,8 +58,9 @@ PACKAGES = ("kanspice", "torch", "numpy", "scipy", "PySpice")
 class Reference:
     """What the network makes of the samples: found when it is first asked for. seconds: how long that took so far."""
 
-    def __init__(self, loaded: LoadedModel, evidence: Evidence) -> None:
-        self._model, self._evidence = loaded.model, evidence
+    def __init__(self, loaded: LoadedModel, evidence: Evidence, timeout_s: float | None = None) -> None:
+        """timeout_s: for each time that it is followed."""
+        self._model, self._evidence, self.timeout_s = loaded.model, evidence, timeout_s
         self.seconds = 0.0
 
     @cached_property
@@ -84,14 +85,14 @@ class Reference:
             return None
         started, chosen = time.monotonic(), list(samples)
         change = change_when_tightened(
-            self._model, stage, self._evidence.inputs[chosen], self.answers[0][stage][chosen]
+            self._model, stage, self._evidence.inputs[chosen], self.answers[0][stage][chosen], self.timeout_s
         )
         self.seconds += time.monotonic() - started
         return None if change is None else reference_gap(samples, change, scale)
 
     def _followed(self, inputs: Array) -> tuple[dict[str, Array], dict[int, str]]:
         started = time.monotonic()
-        found = followed_stages(self._model, inputs)
+        found = followed_stages(self._model, inputs, self.timeout_s)
         self.seconds += time.monotonic() - started
         return found
 
@@ -206,8 +207,8 @@ class Measured:
         if not isinstance(model, KirchhoffNet):
             return ()
 
-        def follow(sample: int, times: Mapping[str, Array]) -> Mapping[str, Array]:
-            return reference_waveforms(model, inputs[sample], times)
+        def follow(sample: int, times: Mapping[str, Array]) -> Mapping[str, Array] | None:
+            return reference_waveforms(model, inputs[sample], times, self.reference.timeout_s)
 
         return compare_waveforms(self.design, self.solution, follow)
 

@@ -32,6 +32,7 @@ from kanspice.gap.causes import Plan, attributed, attribution, numerical_cause, 
 from kanspice.gap.cross_check import unchecked
 from kanspice.measured import Measured, Reference, generates, has_answer, scale_of
 from kanspice.models import LoadedModel
+from kanspice.models.reference import NO_TIME_LEFT
 from kanspice.netlist import Fidelity, fidelities
 from kanspice.ngspice import Advance, NgspiceOptions, Progress, SideRun
 from kanspice.ngspice.room import NoRoomError
@@ -101,7 +102,7 @@ def verify(
     evidence.check_fit(loaded.input_width, loaded.output_width)
     technology = technology_for(loaded, technology)
     draw = Draw(options.ngspice.seed)
-    reference, compiling = Reference(loaded, evidence), time.monotonic()
+    reference, compiling = Reference(loaded, evidence, options.ngspice.timeout_s), time.monotonic()
     design = compile_model(loaded, technology, evidence.sizing_inputs, draw, reference.sizing_stages)
     compile_s = time.monotonic() - compiling - reference.seconds
     fidelity = resolve_fidelity(design, options.fidelity)
@@ -122,7 +123,7 @@ def verify(
         checked = cross_check(design, inputs, solution, options, hints=hints, progress=progress, numbers=followed)
         timing["cross_check_s"] = time.monotonic() - checking
     if diverged:
-        without = [FailedSample(index, Outcome.NO_REFERENCE, why) for index, why in diverged.items()]
+        without = _unfollowed(diverged)
         solution = solution.among(followed, without)
         checked = checked and checked.among(followed)
     found = Measured(loaded, technology, evidence, reference, design, compile_s, solution)
@@ -189,7 +190,7 @@ def _attributed(
     expected = result.reference
     scale = scale_of(expected, evidence)
     followed = np.flatnonzero(has_answer(expected))
-    without = [failure for failure in result.failed if failure.outcome is Outcome.NO_REFERENCE]
+    without = _unfollowed(measured.reference.answers[1])
     hints = {name: values[followed] for name, values in measured.reference.answers[0].items()}
     steps = measured.solution.engine_options.get("steps")
     again = replace(options.ngspice, check_samples=0, waveforms=0, steps=steps if isinstance(steps, int) else None)
@@ -220,6 +221,14 @@ def _attributed(
         gap = Gap(found.rmse, found.max_abs, found.relative_rmse, largest, None)
         causes = (*causes, numerical_cause(gap, plan, trials))
     return replace(result, causes=causes, attribution=attribution(plan, trials, engine, scale))
+
+
+def _unfollowed(why: Mapping[int, str]) -> list[FailedSample]:
+    """The samples that the network has no answer for, or was not followed for in time."""
+    return [
+        FailedSample(index, Outcome.TIMED_OUT if reason == NO_TIME_LEFT else Outcome.NO_REFERENCE, reason)
+        for index, reason in why.items()
+    ]
 
 
 def _trial_engine(options: VerifyOptions, checked: CrossCheck | None) -> EngineName:

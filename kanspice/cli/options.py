@@ -93,7 +93,13 @@ Device = Annotated[
 ]
 Jobs = Annotated[int, typer.Option("--jobs", min=1, max=256, help="Simulator processes at a time.")]
 Timeout = Annotated[
-    float | None, typer.Option("--timeout", min=0.001, metavar="S", help="Seconds for the whole simulation.")
+    float | None,
+    typer.Option(
+        "--timeout",
+        min=0.001,
+        metavar="S",
+        help="Seconds for the network's own integration, and for the simulation: each.",
+    ),
 ]
 Limit = Annotated[int | None, typer.Option("--limit", min=1, help="Use only the first N samples.")]
 Verbose = Annotated[bool, typer.Option("-v", "--verbose", help="Also print the design, the engine and the versions.")]

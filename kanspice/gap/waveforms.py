@@ -12,14 +12,17 @@ from kanspice.gap.result import PeriodWaveforms, SampleWaveforms
 from kanspice.solution import Solution, Waveform
 
 Array = npt.NDArray[np.float64]
-Follow = Callable[[int, Mapping[str, Array]], Mapping[str, Array]]
+Follow = Callable[[int, Mapping[str, Array]], Mapping[str, Array] | None]
 """The network: a sample, and for each period when (points,), in model time since it began -> voltages (points, nodes),
-in model units."""
+in model units; None where there was no time to follow it."""
 
 
 def compare_waveforms(design: Design, solution: Solution, follow: Follow) -> tuple[SampleWaveforms, ...]:
-    """Each sample's waveforms, period by period, with what the network does at the same times. Samples in order."""
-    return tuple(_compare(design, sample, kept, follow) for sample, kept in _by_sample(solution))
+    """Each sample's waveforms, period by period, with what the network does at the same times. Samples in order; none
+    of a sample that the network was not followed for.
+    """
+    compared = (_compare(design, sample, kept, follow) for sample, kept in _by_sample(solution))
+    return tuple(found for found in compared if found is not None)
 
 
 def _by_sample(solution: Solution) -> Iterator[tuple[int, dict[str, Waveform]]]:
@@ -27,12 +30,14 @@ def _by_sample(solution: Solution) -> Iterator[tuple[int, dict[str, Waveform]]]:
         yield sample, {waveform.stage: waveform for waveform in solution.waveforms if waveform.sample == sample}
 
 
-def _compare(design: Design, sample: int, kept: Mapping[str, Waveform], follow: Follow) -> SampleWaveforms:
+def _compare(design: Design, sample: int, kept: Mapping[str, Waveform], follow: Follow) -> SampleWaveforms | None:
     times = {
         period.compares_to: _model_time(period, design.switching, kept[period.name].time_s - start_s)
         for period, start_s in zip(design.periods, design.begins_s, strict=True)
     }
     expected = follow(sample, times)
+    if expected is None:
+        return None
     last = design.last_of_circuit
     first, width = (last.start, last.width) if isinstance(last, ReadOut) else (0, last.width)
     return SampleWaveforms(

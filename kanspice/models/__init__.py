@@ -3,7 +3,7 @@
 from kanspice.models.arrays import load_array, load_labels
 from kanspice.models.bandpass import BandConstants, FilterGrid
 from kanspice.models.checkpoints import LoadedModel, load
-from kanspice.models.integrator import DivergenceError, Integrator
+from kanspice.models.integrator import DivergenceError, Integrator, LateError
 from kanspice.models.kanalogue import KANalogue
 from kanspice.models.kanspice_format import save
 from kanspice.models.kirchhoffnet import KirchhoffNet
@@ -22,6 +22,7 @@ __all__ = [
     "Integrator",
     "KANalogue",
     "KirchhoffNet",
+    "LateError",
     "LoadedModel",
     "MemKAN",
     "Network",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
@@ -24,12 +25,17 @@ class DivergenceError(KanspiceError):
     are not finite (exit code 3)."""
 
 
+class LateError(KanspiceError):
+    """There was no time left to follow a network's voltages to their end (exit code 3)."""
+
+
 @dataclass(frozen=True)
 class Integrator:
     """An adaptive method of torchdiffeq and its tolerances.
 
     A step is accepted when for every sample the root mean square of error / (atol + rtol |v|) over its node voltages
     is at most 1. max_steps: per stretch between two requested times.
+    deadline: of `time.monotonic`.
     Raises InputError for an unknown method or tolerances that are not positive.
     """
 
@@ -37,6 +43,7 @@ class Integrator:
     rtol: float = 1e-8
     atol: float = 1e-8
     max_steps: int = 100_000
+    deadline: float | None = None
 
     def __post_init__(self) -> None:
         if self.method not in METHODS:
@@ -56,7 +63,7 @@ class Integrator:
 
         derivative: f(t, v), of v's shape. Where gradients are recorded, they come from the adjoint equation
         (Section II-A of the KirchhoffNet paper), solved with the same tolerances.
-        Raises DivergenceError if the solution cannot be followed to the last time.
+        Raises DivergenceError if the solution cannot be followed to the last time, LateError without time for it.
         """
         if start.numel() == 0:
             return start.expand(len(times), *start.shape)
@@ -64,7 +71,13 @@ class Integrator:
         options = {"max_num_steps": self.max_steps, "norm": _worst_sample}
         try:
             solution: Tensor = method(
-                _Bounded(derivative), start, times, rtol=self.rtol, atol=self.atol, method=self.method, options=options
+                _Bounded(derivative, self.deadline),
+                start,
+                times,
+                rtol=self.rtol,
+                atol=self.atol,
+                method=self.method,
+                options=options,
             )
         except AssertionError as error:  # torchdiffeq's way to say that it gives up
             raise DivergenceError(
@@ -77,21 +90,26 @@ class Integrator:
 
 
 class _Bounded(nn.Module):
-    """A derivative that says so when a voltage leaves all bounds, long before it leaves those of numbers."""
+    """A derivative that says so when there is no time left, or when a voltage leaves all bounds, long before those of
+    numbers.
+    """
 
-    def __init__(self, derivative: nn.Module) -> None:
+    def __init__(self, derivative: nn.Module, deadline: float | None) -> None:
         super().__init__()
-        self.derivative = derivative
+        self.derivative, self.deadline = derivative, deadline
 
-    def forward(self, time: Tensor, voltages: Tensor) -> Tensor:
+    def forward(self, at: Tensor, voltages: Tensor) -> Tensor:
+        if self.deadline is not None and time.monotonic() > self.deadline:
+            hint = "raise --timeout, or pass fewer samples with --limit"
+            raise LateError("there was no time left to follow the network's own voltages", where="--timeout", hint=hint)
         if not bool((voltages.detach().abs() <= LARGEST_VOLTAGE).all()):
             raise DivergenceError(
                 "the node voltages cannot be followed: they diverge",
                 expected=f"voltages of at most {LARGEST_VOLTAGE:g}",
-                found=f"more at {float(time):.4g} of the period",
+                found=f"more at {float(at):.4g} of the period",
                 hint="check the parameters, and whether the network was trained on inputs like this one",
             )
-        derivative: Tensor = self.derivative(time, voltages)
+        derivative: Tensor = self.derivative(at, voltages)
         return derivative
 
 

@@ -220,6 +220,11 @@ class KirchhoffNet(nn.Module):
                 carried = carried + ends[self.residual[0] - 1]
             yield solution, carried
 
+    @property
+    def block(self) -> int:
+        """How many samples are solved together where no gradients are recorded."""
+        return max(1, _BLOCK_CURRENTS // max(layer.topology.edges for layer in self._layers()))
+
     @staticmethod
     def _per_sample(solve: Callable[[Tensor], _Result], block: Tensor, first: int) -> _Result:
         """`solve(block)`; if that diverges, the error names the first sample that does so by itself."""
@@ -233,9 +238,7 @@ class KirchhoffNet(nn.Module):
 
     def _blocks(self, x: Tensor) -> Iterator[tuple[int, Tensor]]:
         """The samples to be solved together, and the number of the first of them."""
-        size = max(1, len(x))
-        if not torch.is_grad_enabled():
-            size = max(1, _BLOCK_CURRENTS // max(layer.topology.edges for layer in self._layers()))
+        size = max(1, len(x)) if torch.is_grad_enabled() else self.block
         for first in range(0, max(1, len(x)), size):
             yield first, x[first : first + size]
 

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import copy
+import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
+from kanspice.errors import KanspiceError
 from kanspice.models.input_stages import INPUT_STAGES
-from kanspice.models.integrator import DivergenceError
+from kanspice.models.integrator import DivergenceError, LateError
 from kanspice.models.kanalogue import NORM_EPS, KANalogue
 from kanspice.models.kirchhoffnet import KirchhoffNet
 from kanspice.models.kirchhoffnet_layer import Layer
@@ -25,6 +27,8 @@ Array = npt.NDArray[np.float64]
 StageLaw = Callable[[Array], Array]
 _BLOCK = 256
 _TIGHTER = 100.0
+NO_TIME_LEFT = "the network itself was not followed to its end before --timeout"
+"""Why a sample has no stages, where that is not its own fault."""
 _NOT_FINITE = "the network's own values are not finite"
 _OTHERS = "check the parameters, and whether the network was trained on inputs like these"
 
@@ -115,12 +119,15 @@ def reference_stages(model: Network, inputs: Array) -> dict[str, Array]:
     return {name: np.concatenate([block[name].numpy() for block in blocks]) for name in blocks[0]}
 
 
-def followed_stages(model: Network, inputs: Array) -> tuple[dict[str, Array], dict[int, str]]:
+def followed_stages(
+    model: Network, inputs: Array, timeout_s: float | None = None
+) -> tuple[dict[str, Array], dict[int, str]]:
     """`reference_stages`, and why some samples have none: the network cannot be followed, or some value is not finite.
 
-    Their rows are NaN. Raises DivergenceError if that is so for all of them.
+    Their rows are NaN. timeout_s: how long a KirchhoffNet may be followed; samples that come later have none either,
+    for `NO_TIME_LEFT`. Raises DivergenceError if that is so for all of them, LateError where time was the reason.
     """
-    stages, without = _followed(model, inputs)
+    stages, without = _followed(model, inputs) if timeout_s is None else _followed_until(model, inputs, timeout_s)
     first: DivergenceError | None = None
     for name, values in stages.items():
         for index in np.flatnonzero(~np.isfinite(values).all(axis=1)).tolist():
@@ -157,27 +164,68 @@ def _followed(model: Network, inputs: Array) -> tuple[dict[str, Array], dict[int
     return stages, diverged
 
 
-def change_when_tightened(model: Network, stage: str, inputs: Array, values: Array) -> Array | None:
+def _followed_until(model: Network, inputs: Array, timeout_s: float) -> tuple[dict[str, Array], dict[int, str]]:
+    """As `_followed`, block by block for so long."""
+    if not isinstance(model, KirchhoffNet):
+        return _followed(model, inputs)
+    limited, size = _limited(model, timeout_s), min(model.block, _BLOCK)
+    rows: dict[int, dict[str, Array]] = {}
+    without: dict[int, str] = {}
+    first_error: KanspiceError | None = None
+    for first in range(0, max(len(inputs), 1), size):
+        block = inputs[first : first + size]
+        try:
+            rows[first], own = _followed(limited, block)
+        except (DivergenceError, LateError) as error:
+            first_error = first_error or error
+            why = NO_TIME_LEFT if isinstance(error, LateError) else error.problem
+            own = dict.fromkeys(range(len(block)), why)
+        without |= {first + index: why for index, why in own.items()}
+    if not rows:
+        raise first_error or LateError(NO_TIME_LEFT)
+    widths = {name: values.shape[1] for name, values in next(iter(rows.values())).items()}
+    stages = {name: np.full((len(inputs), width), np.nan) for name, width in widths.items()}
+    for first, found in rows.items():
+        for name, values in found.items():
+            stages[name][first : first + len(values)] = values
+    return stages, without
+
+
+def _limited(model: KirchhoffNet, timeout_s: float | None) -> KirchhoffNet:
+    """The same network, which may be followed for so long from now on."""
+    if timeout_s is None:
+        return model
+    limited = copy.copy(model)
+    limited.integrator = replace(model.integrator, deadline=time.monotonic() + timeout_s)
+    return limited
+
+
+def change_when_tightened(
+    model: Network, stage: str, inputs: Array, values: Array, timeout_s: float | None = None
+) -> Array | None:
     """By how much a stage's values (samples, width) of a network move when it is integrated 100 times as exactly.
 
-    Infinite where it then cannot be followed. None for a network that is a formula.
+    Infinite where it then cannot be followed, also within timeout_s. None for a network that is a formula.
     """
     if not isinstance(model, KirchhoffNet):
         return None
     tight = copy.copy(model)
     tight.integrator = model.integrator.tighter(_TIGHTER)
     try:
-        found = followed_stages(tight, inputs)[0][stage]
-    except DivergenceError:
+        found = followed_stages(tight, inputs, timeout_s)[0][stage]
+    except (DivergenceError, LateError):
         found = np.full_like(values, np.nan)
     return np.where(np.isfinite(found), found - values, np.inf)
 
 
-def reference_waveforms(model: KirchhoffNet, sample: Array, times: Mapping[str, Array]) -> dict[str, Array]:
+def reference_waveforms(
+    model: KirchhoffNet, sample: Array, times: Mapping[str, Array], timeout_s: float | None = None
+) -> dict[str, Array] | None:
     """Node voltages (points, nodes) of one sample (inputs,) during each period, by the period's name in `model.stages`.
 
     times: for each period when, (points,), not decreasing, in model time since that period began. What rounding puts
-    before its beginning, after its end, or before an earlier point, is taken as there.
+    before its beginning, after its end, or before an earlier point, is taken as there. None if that takes longer than
+    timeout_s.
     """
     names = [f"l{index}.period" for index in range(1, len(model.nodes) + 1)]
     wanted = [
@@ -185,8 +233,11 @@ def reference_waveforms(model: KirchhoffNet, sample: Array, times: Mapping[str, 
         for name, duration in zip(names, model.durations, strict=True)
     ]
     model.eval()
-    with torch.no_grad():
-        found = model.period_trajectories(torch.from_numpy(sample[None].copy()), wanted)
+    try:
+        with torch.no_grad():
+            found = _limited(model, timeout_s).period_trajectories(torch.from_numpy(sample[None].copy()), wanted)
+    except LateError:
+        return None
     return {name: voltages[:, 0].numpy() for name, voltages in zip(names, found, strict=True)}
 
 

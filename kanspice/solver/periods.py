@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
+from time import monotonic
 
 import numpy as np
 import numpy.typing as npt
@@ -112,13 +113,15 @@ class Periods:
             found.stage_v[digital.name] = digital.computed_v(volts)
         return found
 
-    def waveforms(self, sample: int, input_v: Array, late_s: float) -> tuple[Waveform, ...]:
-        """One sample's node voltages over time, for its inputs (inputs,) in volts."""
+    def waveforms(self, sample: int, input_v: Array, late_s: float, deadline: float | None) -> tuple[Waveform, ...]:
+        """One sample's node voltages over time, for its inputs (inputs,) in volts; none once there is no time left."""
         kept, volts, held_v = [], input_v[None, :], dict[str, Array]()
         for stage, period, start_s in zip(self.design.periods, self.periods, self.design.begins_s, strict=True):
             own_late_s, sum_late_s = self._late_s(stage, np.array([late_s]))
             last = float(period.last(own_late_s)[0])
-            time, states = period.trace(stage.start_v(volts) / stage.unit_v, last)
+            time, states = period.trace(stage.start_v(volts) / stage.unit_v, last, deadline)
+            if is_late(deadline):
+                return ()
             held_v[stage.name], volts = period.sampled_v(states[time == last] * stage.unit_v)
             kept.append(Waveform(sample, stage.name, start_s + time * period.unit_s, states * stage.unit_v))
             added = self.design.sum_after(stage)
@@ -133,6 +136,11 @@ class Periods:
             return none_s, none_s
         switched_sum = self.design.switching is not None and self.design.sum_after(stage) is not None
         return (none_s, late_s) if switched_sum else (late_s, none_s)
+
+
+def is_late(deadline: float | None) -> bool:
+    """Whether a time of `time.monotonic` is over."""
+    return deadline is not None and monotonic() > deadline
 
 
 def _failure(stage: OdePeriod, period: _Period, place: int, followed: Followed) -> FailedSample:
@@ -175,14 +183,14 @@ class _Period:
         stops = [np.minimum(point, last) for point in self.points[1:-1]]
         return self._through([0.0, *self.points[1:-1]], [*stops, last], start, tolerance, deadline)
 
-    def trace(self, start: Array, last: float) -> tuple[Array, Array]:
+    def trace(self, start: Array, last: float, deadline: float | None) -> tuple[Array, Array]:
         """Times (points,) and states (points, nodes) of one sample, (1, nodes) at the start, to sampling's end."""
         corners = [point for point in self.points[:-1] if point < last]
         times = np.union1d(np.linspace(0.0, last + self.sampling, _WAVEFORM_POINTS), [*corners, last])
         states = [start]
         for begin, end in pairwise(times.tolist()):
             if begin < last:
-                states.append(self._through([begin], [np.array([end])], states[-1], self.tolerance, None).end)
+                states.append(self._through([begin], [np.array([end])], states[-1], self.tolerance, deadline).end)
             else:
                 states.append(self._left_alone(states[-1], np.array([end - begin])))
         return times, np.concatenate(states)

@@ -6,11 +6,13 @@ import errno
 import os
 import tempfile
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from circuits import (
+    LINE,
     PEAK,
     crossbar_design,
     crossbar_output,
@@ -27,7 +29,7 @@ from kanspice.design.uniqueness import solution_counts
 from kanspice.errors import SimulatorError
 from kanspice.models.reference import reference_stages
 from kanspice.ngspice import NgspiceOptions, engine, solve
-from kanspice.ngspice.deck import NORMAL, TIGHT, Tolerances, sweep_deck
+from kanspice.ngspice.deck import NORMAL, TIGHT, Tolerances, sweep_deck, tightened
 from kanspice.solution import Outcome
 
 pytestmark = pytest.mark.ngspice
@@ -460,3 +462,14 @@ def test_the_worst_samples_are_among_those_solved_again(solved, design, inputs):
     hints[last.compares_to][3] += 1.0
     again = solve(design, inputs, "device", NgspiceOptions(check_samples=2), hints=hints)
     assert 3 in again.numerical_error.samples
+
+
+def test_behind_wires_nothing_is_asked_for_that_rounding_does_not_leave():
+    """With less the digits example in the technology `typical` did not converge again in 60 iterations."""
+    plain = crossbar_design([PEAK, LINE], np.ones((2, 2, 2)))
+    (crossbar,) = plain.crossbars
+    wired = replace(plain, stages=tuple(replace(s, row_ohm=1.0) if s is crossbar else s for s in plain.stages))
+    assert tightened(plain) == TIGHT
+    assert tightened(wired).abstol >= np.finfo(float).eps
+    assert tightened(wired).reltol < NORMAL.reltol
+    assert tightened(wired).vntol < NORMAL.vntol

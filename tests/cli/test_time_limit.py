@@ -1,0 +1,69 @@
+"""How long a network may be followed: what was finished is kept, and the rest says why it is not there."""
+
+from __future__ import annotations
+
+import time
+from itertools import count
+
+import numpy as np
+import pytest
+import torch
+
+from kanspice.compile.kirchhoffnet import compile_kirchhoffnet
+from kanspice.models import KirchhoffNet, LateError, save
+from kanspice.models.branches import branch_function
+from kanspice.models.reference import NO_TIME_LEFT, change_when_tightened, followed_stages, reference_waveforms
+from kanspice.models.topology import FullyConnected
+from kanspice.solver.periods import Periods
+from kanspice.technology import load_technology
+
+INPUTS = np.random.default_rng(0).normal(size=(3, 2))
+
+
+def network():
+    topology = FullyConnected(num_node=3).build()
+    generator = torch.Generator().manual_seed(2)
+    theta = 0.5 * torch.randn(3, topology.edges, generator=generator)
+    return KirchhoffNet([topology], [1.0], branch_function("ShiftTanh2", {}, "here"), thetas=[theta]).eval()
+
+
+def test_samples_that_there_was_no_time_for_say_so_and_others_are_kept(monkeypatch):
+    calls = count()
+    monkeypatch.setattr(KirchhoffNet, "block", 1)
+    monkeypatch.setattr(time, "monotonic", lambda: float(next(calls)))
+    model, expected = network(), followed_stages(network(), INPUTS)[0]["readout"]
+    followed_stages(model, INPUTS[:1], 1e9)
+    takes = next(calls)
+    found, without = followed_stages(model, INPUTS, 1.5 * takes)
+    np.testing.assert_array_equal(found["readout"][0], expected[0])
+    assert np.isnan(found["readout"][2]).all()
+    assert without[2] == NO_TIME_LEFT
+    assert 0 not in without
+
+
+def test_a_network_that_there_is_no_time_for():
+    model = network()
+    with pytest.raises(LateError, match="no time left"):
+        followed_stages(model, INPUTS, 1e-9)
+    values = followed_stages(model, INPUTS)[0]["readout"]
+    assert np.isinf(change_when_tightened(model, "readout", INPUTS, values, 1e-9)).all()
+    times = {"l1.period": np.linspace(0, 1, 3)}
+    assert reference_waveforms(model, INPUTS[0], times, 1e-9) is None
+    assert reference_waveforms(model, INPUTS[0], times, 1e9) is not None
+
+
+def test_verify_ends_with_3_where_the_network_takes_too_long(run, tmp_path):
+    save(network(), tmp_path / "model.pt")
+    np.save(tmp_path / "x.npy", INPUTS)
+    files = [tmp_path / "model.pt", "--inputs", tmp_path / "x.npy", "--json", tmp_path / "gap.json"]
+    result = run("verify", *files, "--engine", "batched", "--timeout", "0.001")
+    assert result.code == 3
+    assert "--timeout: there was no time left to follow the network's own voltages" in result.err
+    assert not (tmp_path / "gap.json").exists()
+
+
+def test_a_samples_waveforms_end_with_the_time():
+    design = compile_kirchhoffnet(network(), load_technology(None, []))
+    periods = Periods(design)
+    assert periods.waveforms(0, INPUTS[0], 0.0, time.monotonic() - 1) == ()
+    assert len(periods.waveforms(0, INPUTS[0], 0.0, None)) == 1
