@@ -129,6 +129,9 @@ def _period_notes(design: Design) -> list[str]:
         notes.append("branches are behavioural sources")
     else:
         notes.append("branches are schematics: conductances, one-sided switches, VCCS, differential pairs")
+    if design.lag_s > 0:
+        late = f"branches' currents follow their laws with a time constant of {design.lag_s:.4g} s"
+        notes.append(f"{late}, one pole for each node: all have the same, and add up")
     if design.switching is None:
         notes.append("switches between periods are ideal")
     else:

@@ -35,7 +35,7 @@ that are nearer to each other than a twenty-thousandth of a step."""
 
 _CLOSED, _STIFF = 1e-6, 1e3
 """A one-sided switch and a current source that are as good as ideal, in resistances of a unit branch."""
-_MISMATCH = "gain_sigma", "offset_sigma_v", "parasitic_f"
+_HOWEVER_BUILT = "gain_sigma", "offset_sigma_v", "parasitic_f", "bandwidth_hz"
 """Imperfections of branches that are there however branches are built."""
 _CLAMPED = 1e-3
 """A supply's clamp that is as good as ideal, in resistances of a unit branch."""
@@ -60,12 +60,12 @@ def technology_for_kirchhoffnet(model: KirchhoffNet, technology: Technology) -> 
     ]
     if law == "Conductance":
         without_inputs = "branches with inputs: a conductance has none"
-        foreign.append(Foreign("branches", without_inputs, only=["offset_sigma_v"]))
+        foreign.append(Foreign("branches", without_inputs, only=["offset_sigma_v", "bandwidth_hz"]))
     if not schematic:
-        foreign.append(Foreign("branches", "branches.realisation = 'schematic'", but=_MISMATCH))
+        foreign.append(Foreign("branches", "branches.realisation = 'schematic'", but=_HOWEVER_BUILT))
     elif law in SCHEMATIC_LAWS:
         own = SCHEMATIC_IMPERFECTIONS[law]
-        foreign.append(Foreign("branches", f"for {law}: {', '.join(own) or 'none'}", but=(*own, *_MISMATCH)))
+        foreign.append(Foreign("branches", f"for {law}: {', '.join(own) or 'none'}", but=(*own, *_HOWEVER_BUILT)))
     if technology.switches.mode == "phased":
         foreign.append(Foreign("switches", "switches.mode = 'monolithic'"))
     return fitting(technology, foreign)
@@ -109,6 +109,7 @@ def compile_kirchhoffnet(model: KirchhoffNet, technology: Technology, *, model_s
         losses=_losses(technology),
         jitter_s=technology.kirchhoffnet.jitter_sigma_s,
         noise_k=technology.kirchhoffnet.noise_k,
+        lag_s=1 / (2 * math.pi * technology.branches.bandwidth_hz),
     )
 
 

@@ -54,6 +54,8 @@ def check_design(design: Design) -> None:
     _demand(_is_number(design.input_noise_v) and design.input_noise_v >= 0, "the input noise is not a number")
     _demand(_is_number(design.jitter_s) and design.jitter_s >= 0, "the jitter is not a number")
     _demand(_is_number(design.noise_k) and design.noise_k >= 0, "the noise's temperature is not a number")
+    _demand(_is_number(design.lag_s) and design.lag_s >= 0, "the branches' lag is not a number")
+    _demand(bool(design.periods) or design.lag_s == 0, "there are no branches")
     _demand(isinstance(design.seed, int) and design.seed >= 0, "the seed is not a whole number")
     width = design.input_width
     for stage in design.stages:

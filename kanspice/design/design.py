@@ -63,6 +63,9 @@ class Design:
     """Standard deviation of the noise on every input."""
     noise_k: float = 0.0
     """Temperature of the thermal noise on the capacitors of periods, kelvin."""
+    lag_s: float = 0.0
+    """Time constant with which every branch's current follows its law, through one pole and from 0 on when its period
+    begins; 0: it follows at once."""
     seed: int = 0
     """Which specimen of the technology this is, and which noise its inputs have."""
 

@@ -235,12 +235,38 @@ def _exchanged(design: Design, period: OdePeriod, waveform: Waveform, start_s: f
     size = max(2, _BLOCK_NUMBERS // max(period.branches, 1))
     on = _on(period, design.switching, time_s - start_s)
     powers_w, currents_a = np.empty(len(time_s)), np.empty(len(time_s))
+    pole = _Pole(design.lag_s, start_s + period.late_on_s, period.branches)
     for first in range(0, len(time_s), size):
         part = slice(first, first + size)
         current_a, across_v = branch_currents_a(period, design.schematic, node_v[part])
+        if design.lag_s > 0:
+            current_a = pole.through(time_s[part], current_a)
         powers_w[part] = on[part] * np.abs(current_a * across_v).sum(axis=1)
         currents_a[part] = on[part] * np.abs(current_a).sum(axis=1)
     return float(trapezoid(powers_w, time_s)), float(trapezoid(currents_a, time_s))
+
+
+class _Pole:
+    """What a pole makes of the currents of branches, point by point: they are idle until a moment, then begin at 0."""
+
+    def __init__(self, lag_s: float, begins_s: float, branches: int) -> None:
+        self.lag_s, self.time_s = lag_s, begins_s
+        self.law_a: Array | None = None
+        self.late_a = np.zeros(branches)
+
+    def through(self, time_s: Array, law_a: Array) -> Array:
+        """(points, branches) amps for those of the laws, straight lines between the points (points,) in time."""
+        late_a = np.empty_like(law_a)
+        for place, (now_s, now_a) in enumerate(zip(time_s.tolist(), law_a, strict=True)):
+            step = max(now_s - self.time_s, 0.0) / self.lag_s
+            if step > 0:
+                before_a = now_a if self.law_a is None else self.law_a
+                left, mean = np.exp(-step), -np.expm1(-step) / step
+                self.late_a = left * self.late_a + (mean - left) * before_a + (1 - mean) * now_a
+                self.time_s = now_s
+            self.law_a = now_a
+            late_a[place] = self.late_a
+        return late_a
 
 
 def _on(period: OdePeriod, switching: Switching | None, since_s: Array) -> Array:

@@ -106,6 +106,16 @@ def bank_node(layer: str, node: int) -> str:
     return f"{layer}_b{node}" if node else "0"
 
 
+def branches_node(layer: str, node: int) -> str:
+    """Node of a KirchhoffNet's layer on the branches' side of their pole, where they have one: `l1_u3`."""
+    return f"{layer}_u{node}" if node else "0"
+
+
+def clock_node(layer: str) -> str:
+    """What switches a KirchhoffNet's layer on: `l1_clock`."""
+    return f"{layer}_clock"
+
+
 def branch_element(layer: str, branch: int) -> str:
     """Element of one branch, without SPICE's leading letter; branches count from 0: `l1_e17`."""
     return f"{layer}_e{branch}"
@@ -125,7 +135,7 @@ _PLACES = (
     (re.compile(r"\b[a-z]l(\d+)_e(\d+)(?:_\d)?\b"), "layer {0}, branch {1}"),
     (re.compile(r"\b[a-z]l(\d+)_p(\d+)_(\d+)\b"), "layer {0}, branches between nodes {1} and {2}"),
     (re.compile(r"\b[a-z]?l(\d+)_x(\d+)[bm]?\b"), "layer {0}, branch {1}"),
-    (re.compile(r"\bl(\d+)_[vb](\d+)(?:_p)?\b"), "layer {0}, node {1}"),
+    (re.compile(r"\b(?:x\.?)?l(\d+)_(?:[vbu]|pole)(\d+)(?:_p)?\b"), "layer {0}, node {1}"),
     (re.compile(r"\b[a-z]l(\d+)_d(\d+)_(\d+)_(\d+)\b"), "layer {0}, row {1}, output {2}, device {3}"),
     (re.compile(r"\b[a-z]?l(\d+)_(?:phi|g|s|k0|lo\d|up\d)(\d+)_(\d+)\b"), "layer {0}, row {1}, device {2}"),
     (re.compile(r"\b[a-z]?l(\d+)_[kapilm](\d+)_(\d+)_(\d+)\b"), "layer {0}, input {1}, output {2}, connection {3}"),

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from functools import partial
+from itertools import chain
 
 import numpy as np
 
@@ -11,9 +11,10 @@ from kanspice.design import Design, OdePeriod, ReadOut
 from kanspice.netlist.branches import bank_text, branch_lines, carries_current
 from kanspice.netlist.fidelity import Fidelity
 from kanspice.netlist.merged import pair_lines, pair_of, parallel_branches
-from kanspice.netlist.names import bank_node, branch_element, layer_of, pair_element, period_node
+from kanspice.netlist.names import bank_node, branch_element, branches_node, layer_of, pair_element, period_node
 from kanspice.netlist.netlist import CIRCUIT, Netlist, Text, whole
 from kanspice.netlist.nodes import node_lines
+from kanspice.netlist.poles import always_on_line, pole_lines
 from kanspice.netlist.switching import SUBCIRCUITS, capacitor_nodes, circuit_lines, subcircuits_text
 from kanspice.netlist.weight import Tally, estimated_bytes
 
@@ -21,6 +22,12 @@ from kanspice.netlist.weight import Tally, estimated_bytes
 def bank_file(layer: str) -> str:
     """The file of a layer's bank."""
     return f"{layer}_bank.cir"
+
+
+def period_files(design: Design, period: OdePeriod) -> tuple[str, ...]:
+    """The files that a run of a period by itself needs."""
+    bank = bank_file(layer_of(period.name))
+    return (bank, SUBCIRCUITS) if subcircuits_text(design) else (bank,)
 
 
 def period_netlist(design: Design, fidelity: Fidelity) -> Netlist:
@@ -37,10 +44,12 @@ def period_netlist(design: Design, fidelity: Fidelity) -> Netlist:
     probes |= {s.name: probes[p.name] for p in design.periods if (s := design.sum_after(p)) is not None}
     probes |= {s.name: nodes[s.start : s.start + s.width] for s in design.stages if isinstance(s, ReadOut)}
     circuit = [f".include {name}" for name in files]
-    if design.switching is not None:
-        text = subcircuits_text(design)
+    text = subcircuits_text(design)
+    if text:
         files[SUBCIRCUITS] = whole(text)
-        circuit += [f".include {SUBCIRCUITS}", *circuit_lines(design, design.switching)]
+        circuit.append(f".include {SUBCIRCUITS}")
+    if design.switching is not None:
+        circuit += circuit_lines(design, design.switching)
         tally.add_lines([*text.splitlines(), *circuit])
     files[CIRCUIT] = whole("".join(f"{line}\n" for line in circuit))
     capacitors = {node for period in design.periods for node in probes[period.name]}
@@ -72,22 +81,22 @@ def element_names(period: OdePeriod, fidelity: Fidelity) -> list[str]:
 
 
 def _bank(period: OdePeriod, design: Design, fidelity: Fidelity) -> tuple[Text, Tally]:
-    """A bank's text and what it comes to. It hangs on the capacitors, or on the switches before them."""
-    name = period_node if design.switching is None else bank_node
-    nodes = [name(layer_of(period.name), node) for node in range(period.nodes + 1)]
-    tally = Tally()
+    """A bank's text and what it comes to. It hangs on the capacitors, or on switches or poles before them."""
+    numbers, layer = range(period.nodes + 1), layer_of(period.name)
+    outer = period_node if design.switching is None else bank_node
+    nodes = outside = [outer(layer, node) for node in numbers]
+    poles: list[str] = []
+    if design.lag_s > 0:
+        nodes = [branches_node(layer, node) for node in numbers]
+        poles = [*pole_lines(period, design.lag_s, outside, nodes)]
+        poles += [always_on_line(period)] if design.switching is None else []
     if fidelity == "device":
         branches = partial(branch_lines, period, nodes, design.schematic)
-        tally.add_lines(branches())
-        return _bank_text(period, branches), tally
-    pairs = parallel_branches(period)
-    lines = partial(pair_lines, period, nodes, pairs)
-    tally.add_lines(lines())
-    return _bank_text(period, lines), tally
-
-
-def _bank_text(period: OdePeriod, lines: Callable[[], Iterator[str]]) -> Text:
-    return lambda: bank_text(period, lines())
+    else:
+        branches = partial(pair_lines, period, nodes, parallel_branches(period))
+    tally = Tally()
+    tally.add_lines(chain(poles, branches()))
+    return lambda: bank_text(period, chain(poles, branches())), tally
 
 
 def _nodes(design: Design) -> list[tuple[str, ...]]:

@@ -6,8 +6,9 @@ from collections.abc import Iterator, Sequence
 
 from kanspice.design import Design, HeldSum, OdePeriod, Switching
 from kanspice.netlist.library import library_text
-from kanspice.netlist.names import bank_node, layer_of, period_node, plate_node
+from kanspice.netlist.names import bank_node, clock_node, layer_of, period_node, plate_node
 from kanspice.netlist.nodes import node_lines
+from kanspice.netlist.poles import POLE
 from kanspice.units import spice_number
 
 _SWITCH, _HOLD = "bank_switch", "hold_cell"
@@ -22,9 +23,11 @@ SUBCIRCUITS = "subcircuits.lib"
 
 
 def subcircuits_text(design: Design) -> str:
-    """The subcircuits that the whole circuit needs."""
+    """The subcircuits that the whole circuit needs; none for one without switches and poles."""
     holds = any(isinstance(stage, HeldSum) for stage in design.stages)
-    return f"* kanspice subcircuits\n{library_text([_SWITCH, *([_HOLD] if holds else [])])}"
+    used = [] if design.switching is None else [_SWITCH, *([_HOLD] if holds else [])]
+    used += [POLE] if design.lag_s > 0 else []
+    return f"* kanspice subcircuits\n{library_text(used)}" if used else ""
 
 
 def capacitor_nodes(design: Design) -> list[tuple[str, ...]]:
@@ -95,7 +98,7 @@ def _switches(period: OdePeriod, nodes: tuple[str, ...], switching: Switching) -
     ports = [bank_node(layer, node) for node in range(1, period.nodes + 1)]
     values = f"on={spice_number(switching.on_ohm)} leak={spice_number(1 / switching.off_ohm)}"
     for index, (node, port) in enumerate(zip(nodes, ports, strict=True), start=1):
-        yield f"X{layer}_switch{index} {node} {port} {_clock_node(layer)} {_SWITCH} {values}"
+        yield f"X{layer}_switch{index} {node} {port} {clock_node(layer)} {_SWITCH} {values}"
 
 
 def _clock(period: OdePeriod, switching: Switching, start_s: float) -> str:
@@ -107,7 +110,7 @@ def _clock(period: OdePeriod, switching: Switching, start_s: float) -> str:
         (off_s, 1.0, 1 - _SOON),
         (off_s + switching.rise_s, 0.0, 0.0),
     ]
-    return f"V{layer}_clock {_clock_node(layer)} 0 {_straight(corners, switching.rise_s)}"
+    return f"V{layer}_clock {clock_node(layer)} 0 {_straight(corners, switching.rise_s)}"
 
 
 def _beginning(period: OdePeriod, switching: Switching, start_s: float) -> Iterator[str]:
@@ -140,7 +143,3 @@ def _straight(corners: Sequence[tuple[float, float, float]], rise_s: float) -> s
         points += [(time_s, level), (time_s + _SOON * rise_s, ahead)]
     table = " ".join(f"{spice_number(time_s)} {spice_number(level)}" for time_s, level in points)
     return f"pwl({table})"
-
-
-def _clock_node(layer: str) -> str:
-    return f"{layer}_clock"

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from kanspice.design import Design, NodeLosses, OdePeriod, SynapseBank
 from kanspice.netlist.names import layer_of, period_node
 from kanspice.netlist.nodes import node_lines
-from kanspice.netlist.periods import bank_file
+from kanspice.netlist.periods import period_files
 from kanspice.ngspice.stepping import Stepping
 from kanspice.units import spice_number
 
@@ -71,16 +71,16 @@ def transient_options(period: OdePeriod, stepping: Stepping) -> list[str]:
 
 @dataclass(frozen=True)
 class PeriodCircuit:
-    """A period by itself: the file with its bank, and what its nodes lose."""
+    """A period by itself: the files with its bank and what that needs, and what its nodes lose."""
 
     period: OdePeriod
-    bank_file: str
+    files: tuple[str, ...]
     losses: NodeLosses | None
 
     @classmethod
     def of(cls, design: Design, period: OdePeriod) -> PeriodCircuit:
         """That of a design's period."""
-        return cls(period, bank_file(layer_of(period.name)), design.losses)
+        return cls(period, period_files(design, period), design.losses)
 
 
 def period_deck(circuit: PeriodCircuit, start_v: Array, lasts_s: Array, stepping: Stepping, raw: str) -> str:
@@ -126,7 +126,7 @@ def _circuit_lines(circuit: PeriodCircuit, stepping: Stepping) -> list[str]:
     capacitors = zip(nodes, period.capacitor_f.tolist(), strict=True)
     return [
         "* kanspice run",
-        f".include {circuit.bank_file}",
+        *(f".include {name}" for name in circuit.files),
         *(line for node, farads in capacitors for line in node_lines(node, farads, circuit.losses)),
         *transient_options(period, stepping),
         *wrapped(".save", [f"v({node})" for node in nodes]),

@@ -220,7 +220,7 @@ class Periods(Simulation):
             if period is self.design.periods[-1]:
                 lasts_s += self.read_late_s[block]
             deck = period_deck(circuit, period.start_v(before_v), lasts_s, stepping, RAW_FILE)
-            run = self.run(deck, [circuit.bank_file], on_point=clock)
+            run = self.run(deck, circuit.files, on_point=clock)
             done += share
             found.add(Found(analysis_s=[run.wall_s], peak_bytes=run.peak_bytes))
             table = _table(period, run)

@@ -1,8 +1,8 @@
 """Runge-Kutta over a batch: every sample takes its own steps, and none can disturb another.
 
-Explicit, or, where every state is also pulled back by itself and fast (`Pull`), additive: that part, and it alone, is
-integrated by a diagonally implicit method of the same stages. As it couples no states it is solved in closed form, so a
-stage costs what an explicit one does.
+Explicit, or, where states are also pulled back, and fast (`Pull`), additive: that part, and it alone, is integrated by
+a diagonally implicit method of the same stages. It is solved in closed form, one state after the other, so a stage
+costs what an explicit one does.
 """
 
 from __future__ import annotations
@@ -103,13 +103,16 @@ PULLED = _additive()
 
 
 class Pull(Protocol):
-    """What changes each state by an amount that depends on this state and the time alone, and never pushes it away."""
+    """What pulls states back, never pushes them away, and is such that an implicit step of it can be solved for."""
 
     def slope(self, time: Array, state: Array) -> Array:
         """Change per time, (samples, width)."""
 
     def settled(self, time: Array, state: Array, step: Array) -> Array:
         """The states x with x = state + step * slope(time, x), (samples, width); step: (samples,)."""
+
+    def eased(self, error: Array, step: Array) -> Array:
+        """What is left of errors (samples, width) when the pull has acted on them for an implicit step (Shampine)."""
 
 
 @dataclass(frozen=True)
@@ -240,7 +243,10 @@ class _Run:
         """(samples,) of what is allowed, by the difference from the embedded methods."""
         xp, method = self.xp, self.method
         allowed = self._allowed(xp.maximum(xp.abs(self.state), xp.abs(state)))
-        main = _norm(_sum(method.main, slopes) / allowed)
+        difference = _sum(method.main, slopes)
+        if self.pull is not None:
+            difference = self.pull.eased(difference, float(method.implicit[-1, -1]) * step)
+        main = _norm(difference / allowed)
         if method.damping is not None:
             damping = _norm(_sum(method.damping, slopes) / allowed)
             size = xp.sqrt(main**2 + 0.01 * damping**2)

@@ -68,10 +68,10 @@ def most_crossings(curve: Curve, reach_v: float) -> int:
     return int(within.max())
 
 
-def bank_bytes(bank: Bank, samples: int) -> tuple[int, int]:
+def bank_bytes(bank: Bank, samples: int, states_per_node: int = 1) -> tuple[int, int]:
     """For the branches of a period: what is kept of them, and what blocks of so many samples take besides."""
     branches, nodes = len(bank.branches.weight), bank.branches.nodes
-    kept, per_sample = _PER_BRANCH * branches, _PER_NODE * nodes
+    kept, per_sample = _PER_BRANCH * branches, _PER_NODE * nodes * states_per_node
     if isinstance(bank, DenseBank):
         kept, per_sample = kept + _MATRICES * nodes * branches, per_sample + _PER_BRANCH_OF_MATRIX * branches
     else:

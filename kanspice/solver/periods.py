@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from itertools import pairwise
 from time import monotonic
 
@@ -17,6 +18,7 @@ from kanspice.solver.block import Block
 from kanspice.solver.integrator import KINKED, PULLED, SMOOTH, Followed, Method, Tolerance, follow
 from kanspice.solver.losses import Losses
 from kanspice.solver.memory import bank_bytes
+from kanspice.solver.motion import Lagging, Motion, Prompt
 from kanspice.solver.processors import HOST, Processor, host, host_record
 from kanspice.solver.switches import Switches
 
@@ -28,8 +30,6 @@ _TIGHTER = 10.0
 _WAVEFORM_POINTS = 201
 _SAMPLING_POINTS, _SAMPLING_REACH = 24, 0.7
 """Gauss-Legendre points for what is held, and how far back they reach, as a part of the time that sampling takes."""
-_STIFF = 300.0
-"""What a period's duration in the time constants of its nodes' losses is at most, for explicit steps."""
 
 
 def ideal_end_v(period: OdePeriod, before_v: Array, processor: Processor = HOST) -> Array:
@@ -79,7 +79,8 @@ class Periods:
 
     def bytes(self, samples: int) -> int:
         """What following so many samples at a time takes, at most."""
-        kept, besides = zip(*(bank_bytes(period.bank, samples) for period in self.periods), strict=True)
+        each = [bank_bytes(period.bank, samples, period.motion.states_per_node) for period in self.periods]
+        kept, besides = zip(*each, strict=True)
         return int(sum(kept) + max(besides))
 
     @property
@@ -159,8 +160,7 @@ class _Period:
         self.processor = processor
         self.bank: Bank = bank_of(period, design.schematic, processor)
         self.unit_s, self.unit_v = period.unit_s, period.unit_v
-        self.per_current = processor.array(_per_current(period))
-        self.switches = None
+        self.nodes, self.switches = period.nodes, None
         self.sampling = 0.0
         self.points: tuple[float, ...] = (0.0, period.period_s / self.unit_s)
         if design.switching is not None:
@@ -169,9 +169,13 @@ class _Period:
             lasts = (end_s - begin_s) / period.unit_s - self.sampling
             self.switches = Switches(design.switching, self.bank, period, np.array(banks), lasts)
             self.points = self.switches.points
-        self.losses = Losses(design.losses, period, self.per_current, self.switches)
-        self.pull = self.losses if self.losses.largest * self.points[-1] > _STIFF else None
-        self.method, self.tolerance = _explicit(self.bank) if self.pull is None else (PULLED, _KINKED_TOLERANCE)
+        self.losses = Losses(design.losses, period, processor.array(_per_current(period)), self.switches)
+        self.motion: Motion = Prompt(self.bank, self.losses, self.points[-1])
+        if design.lag_s > 0:
+            self.motion = Lagging(self.bank, self.losses, self.points[-1], design.lag_s / period.unit_s)
+        self.method, self.tolerance = _explicit(self.bank)
+        if self.motion.pull is not None:
+            self.method, self.tolerance = PULLED, _KINKED_TOLERANCE
 
     def last(self, late_s: Array) -> Array:
         """(samples,) when it is over, or its sampling begins, for samples of which it lasts so much longer."""
@@ -181,19 +185,22 @@ class _Period:
         """States (samples, nodes) at the end, (samples,); one stretch after the other, since clocks have corners."""
         tolerance = self.tolerance.tighter(_TIGHTER) if tighter else self.tolerance
         stops = [np.minimum(point, last) for point in self.points[1:-1]]
-        return self._through([0.0, *self.points[1:-1]], [*stops, last], start, tolerance, deadline)
+        begun = self.motion.begun(start)
+        followed = self._through([0.0, *self.points[1:-1]], [*stops, last], begun, tolerance, deadline)
+        return replace(followed, end=followed.end[:, : self.nodes])
 
     def trace(self, start: Array, last: float, deadline: float | None) -> tuple[Array, Array]:
         """Times (points,) and states (points, nodes) of one sample, (1, nodes) at the start, to sampling's end."""
         corners = [point for point in self.points[:-1] if point < last]
         times = np.union1d(np.linspace(0.0, last + self.sampling, _WAVEFORM_POINTS), [*corners, last])
-        states = [start]
+        state, volts = self.motion.begun(start), [start]
         for begin, end in pairwise(times.tolist()):
             if begin < last:
-                states.append(self._through([begin], [np.array([end])], states[-1], self.tolerance, deadline).end)
+                state = self._through([begin], [np.array([end])], state, self.tolerance, deadline).end
+                volts.append(state[:, : self.nodes])
             else:
-                states.append(self._left_alone(states[-1], np.array([end - begin])))
-        return times, np.concatenate(states)
+                volts.append(self._left_alone(volts[-1], np.array([end - begin])))
+        return times, np.concatenate(volts)
 
     def sampled_v(self, volts: Array) -> tuple[Array, Array]:
         """What is held of voltages (samples, nodes) at which sampling begins, and what they are after it.
@@ -238,19 +245,17 @@ class _Period:
         tolerance: Tolerance,
         deadline: float | None,
     ) -> Followed:
+        """States (samples, states) through one stretch after the other."""
         reached, late = np.full(len(start), begins[0]), np.zeros(len(start), dtype=bool)
         end, going = start.copy(), np.asarray(np.isfinite(start).all(axis=1))
         for begin, stop in zip(begins, stops, strict=True):
             alive = np.flatnonzero(going & (stop > begin))
+            if self.switches is not None and begin == self.switches.on:
+                end[alive] = self.motion.begun(end[alive, : self.nodes])
             state, last = (self.processor.array(part[alive]) for part in (end, stop))
-            part = follow(self._slope, state, (begin, last), self.method, tolerance, pull=self.pull, deadline=deadline)
+            motion, span = self.motion, (begin, last)
+            part = follow(motion.slope, state, span, self.method, tolerance, pull=motion.pull, deadline=deadline)
             part = host_record(part)
             end[alive], reached[alive], late[alive] = part.end, part.reached, part.late
             going[alive] = part.reached >= stop[alive]
         return Followed(end, reached, late)
-
-    def _slope(self, time: Array, state: Array) -> Array:
-        """Change per time, in units; what is lost too where it is not so fast that it is a pull."""
-        into = self.bank.into_nodes(state) if self.switches is None else self.switches.into_nodes(time, state)
-        into *= self.per_current
-        return into if self.pull is not None or self.losses.largest == 0 else into + self.losses.slope(time, state)

@@ -31,9 +31,9 @@ class Switches:
         rising, falling = (self.on, self.on + self.rise), (self.off, self.off + self.rise / 2, self.off + self.rise)
         self.points = (0.0, *rising, *falling, lasts)
 
-    def into_nodes(self, time: Array, state: Array) -> Array:
-        """The clock's part of the bank's current, and the charge that is pushed out while the clock falls."""
-        currents: Array = self._clock(time) * self._bank_into_nodes(state)
+    def passed(self, time: Array, into: Array) -> Array:
+        """The clock's part of a bank's currents into nodes, and the charge that is pushed out while the clock falls."""
+        currents: Array = self._clock(time) * into
         if self.peak is not None:
             fallen = ((time - self.off) / self.rise).clip(0, 1)
             currents += (1 - namespace(time).abs(2 * fallen - 1))[:, None] * self.peak
@@ -51,20 +51,20 @@ class Switches:
         clock: Array = namespace(time).minimum(rising, falling)[:, None]
         return clock
 
-    def _bank_into_nodes(self, state: Array) -> Array:
-        """Currents of a bank that sits at the nodes' voltages less what is lost in the switches.
+    def carried(self, state: Array, known: Array | float = 0.0, part: Array | float = 1.0) -> Array:
+        """Currents into nodes, known + part * law(q), of a bank at the nodes' voltages less what is lost in switches.
 
-        The bank's voltages solve q = v + ohm * into_nodes(q): found by putting q in again, which converges where the
-        switches are better conductors than the branches. Samples for which it does not become NaN.
+        The bank's voltages q are v + ohm * currents: found by putting them in again, which converges where the switches
+        are better conductors than the branches. Samples for which it does not become NaN.
         """
-        into = self.bank.into_nodes(state)
+        into: Array = known + part * self.bank.into_nodes(state)
         if self.ohm == 0:
             return into
         xp = namespace(state)
         allowed = _ROUNDING * (1 + xp.max(xp.abs(state), axis=1))
         left = allowed > 0
         for _ in range(_MOST_ROUNDS):
-            found = self.bank.into_nodes(state + self.ohm * into)
+            found = known + part * self.bank.into_nodes(state + self.ohm * into)
             moved = xp.max(xp.abs(found - into), axis=1) * self.ohm
             into = xp.where(left[:, None], found, into)
             left = left & (moved > allowed)

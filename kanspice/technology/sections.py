@@ -213,8 +213,8 @@ class Branches(Table):
     """
 
     realisation: Literal["behavioural", "schematic"] = "behavioural"
-    """`behavioural`: each branch a source of its law; then only `gain_sigma`, `offset_sigma_v` and `parasitic_f` may
-    not be ideal."""
+    """`behavioural`: each branch a source of its law; then only `gain_sigma`, `offset_sigma_v`, `parasitic_f` and
+    `bandwidth_hz` may not be ideal."""
     gain_sigma: Annotated[_NotNegative, CAUSE] = 0.0
     """Relative standard deviation of what branches carry. A branch that would come out below zero carries nothing."""
     offset_sigma_v: Annotated[_NotNegative, CAUSE] = 0.0
@@ -222,6 +222,9 @@ class Branches(Table):
     either end for the others. A conductance has none."""
     parasitic_f: Annotated[_NotNegative, CAUSE] = 0.0
     """What every branch, of whichever bank, loads each of its two nodes with at all times, farads."""
+    bandwidth_hz: Annotated[_Positive, CAUSE] = math.inf
+    """Where every branch's one pole is: its current follows its law with a time constant of 1 / (2 pi `bandwidth_hz`),
+    from 0 A on when its period begins. A conductance has none."""
     switch_on_ohm: Annotated[_NotNegative, CAUSE] = 0.0
     """One-sided switch of a ReLU, conducting. 0 is approached: it is 1e-6 of `v_unit_v / i_unit_a`."""
     switch_off_ohm: Annotated[_Positive, CAUSE] = math.inf

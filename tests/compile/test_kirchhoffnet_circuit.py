@@ -122,6 +122,15 @@ def test_what_a_circuit_cannot_have_is_said(overrides, message):
         compile_kirchhoffnet(network(), technology(*overrides))
 
 
+def test_a_bandwidth_is_a_lag_and_a_conductance_has_none():
+    bandwidth = technology("branches.bandwidth_hz=1e9")
+    assert compile_kirchhoffnet(network(), bandwidth).lag_s == pytest.approx(1.59154943e-10)
+    assert compile_kirchhoffnet(network(), technology()).lag_s == 0
+    model = KirchhoffNet([topology_from_edges([(1, 2)])], [1.0], branch_function("Conductance", {}, "x"))
+    with pytest.raises(InputError, match=r"branches.bandwidth_hz would have no effect"):
+        compile_kirchhoffnet(model, bandwidth)
+
+
 @pytest.mark.parametrize("law", SCHEMATIC_LAWS)
 def test_each_law_has_its_own_imperfections(law):
     """What is taken changes the bank of branches; what would not is refused."""

@@ -202,7 +202,7 @@ def by_scipy(design, start):
 def test_scipy_agrees_however_stiff(law, clamp_ohm):
     design, inputs = imperfect(law, 8)
     design = replace(design, losses=replace(design.losses, supply_v=0.4, clamp_ohm=clamp_ohm))
-    assert (Periods(design).periods[0].pull is not None) == (clamp_ohm < 1e3)
+    assert (Periods(design).periods[0].motion.pull is not None) == (clamp_ohm < 1e3)
     found = voltages("batched", design, inputs)[0]
     np.testing.assert_allclose(found, by_scipy(design, inputs[0]), rtol=0, atol=1e-5)
 
