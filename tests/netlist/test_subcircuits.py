@@ -25,7 +25,7 @@ def clamped(knee):
 
 TESTED = {
     *("buffer", "clipper", "sigmoid_stage", "sigmoid_stage_limited", "tanh_stage", "column_sense"),
-    *("tia_ideal", "tia_finite", "subtractor", "layernorm_lane", "bank_switch", "hold_cell"),
+    *("tia_ideal", "tia_finite", "subtractor", "layernorm_lane", "bank_switch", "hold_cell", "branch_pole"),
     *("tia_real", "tia_pole", "tia_ideal_limited", "subtractor_limited", "clamp"),
     *("tone", "tone_clocked", "summer", "synapse", "synapse_band"),
     *("operational", "band_pass", "band_pass_real", "oscillator", "peak_detector"),
@@ -194,6 +194,16 @@ def test_a_held_voltage_follows_its_node_with_the_clocks_part_of_a_conductance(s
     loaded = f"vc c 0 {clock}\nx1 x h c hold_cell siemens=1e-3 farads=1e-12\nrl h 0 1000"
     volts = sweep(loaded, -2.0, 2.0, 0.25)
     close(volts["h"], volts["x"] * clock / (clock + 1))
+
+
+@pytest.mark.ngspice
+@pytest.mark.parametrize(("clock", "part"), [(0.0, 1.0), (1e-3, 0.5), (1.0, 0.5)])
+def test_branches_behind_a_pole_carry_their_current_in_the_end_unless_they_are_idle(sweep, clock, part):
+    """1 kohm from a node to ground, behind a pole, and another from the source to the node."""
+    loaded = f"vc c 0 {clock}\nrn x n 1000\nrb b 0 1000\nx1 n b c branch_pole ohm=1e6 farads=1e-15"
+    volts = sweep(loaded, -2.0, 2.0, 0.25)
+    close(volts["n"], part * volts["x"])
+    close(volts["b"], volts["n"])
 
 
 @pytest.mark.ngspice
