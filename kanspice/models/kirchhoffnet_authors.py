@@ -4,7 +4,8 @@ The state dict holds `circuit.layer_list.<l>.model.param` (rows, edges), float32
 the columns is the order of the edges that the topologies in `network.net_struct` give. Their code stores one column
 per edge even where `sharing` is set; a checkpoint with one column per shared parameter is read as well.
 
-Where `network.projector` is `mlp_<a>_<b>` it holds `projector.net.0.weight` (b, a) and `projector.net.0.bias` (b,) too.
+Where `network.projector` is `mlp_<a>_<b>` it holds `projector.net.0.weight` (b, a) and `projector.net.0.bias` (b,) too;
+of a list it is `projector.<i>.net.0.weight`, and what comes before it in the list chooses the a nodes it takes.
 
 `config.yaml` does not say how many inputs there are. All nodes of the first layer take an input; in a
 `_mix_connect` layer the nodes of its grid do, and the projected nodes start at 0 V or as `fill` says, unless the
@@ -28,11 +29,11 @@ from kanspice.models.kirchhoffnet import KirchhoffNet
 from kanspice.models.kirchhoffnet_config import AuthorsConfig
 from kanspice.models.places import errors_at
 from kanspice.models.projector import check_projector, projector_in, projector_shapes, projector_widths
+from kanspice.models.readout import parse_readout
 from kanspice.models.state import check_names, check_rank, check_tensors
 from kanspice.models.topology import Recipe, Topology, recipe
 
 FORMAT: Literal["kirchhoffnet-authors"] = "kirchhoffnet-authors"
-_PROJECTOR = "projector.net.0."
 _PARAM = re.compile(r"circuit\.layer_list\.(\d{1,6})\.model\.param")
 
 
@@ -56,8 +57,10 @@ def load_authors(state: Mapping[str, Tensor], path: Path, config_path: Path | No
         )
     config = AuthorsConfig(config_path)
     branch = branch_function(config.branch.name, config.branch.args, config_path)
-    projector = projector_widths(config.around.projector)
-    of_projector = {} if projector is None else projector_shapes(projector, _PROJECTOR)
+    projectors, prefix = config.around.projectors, config.around.prefix
+    projector = projector_widths(projectors[-1]) if projectors else None
+    of_projector = {} if projector is None else projector_shapes(projector, prefix)
+    readout = next((name for name in projectors if projector_widths(name) is None), "all")
     names = _names(state, len(config.layers), of_projector, path, config_path)
     recipes = [recipe(entry.name, entry.args, _place(config_path, index)) for index, entry in enumerate(config.layers)]
     topologies = [
@@ -66,7 +69,7 @@ def load_authors(state: Mapping[str, Tensor], path: Path, config_path: Path | No
     ]
     if projector is not None:
         with errors_at(f"{config_path}, network.projector"):
-            check_projector(projector, topologies[-1].nodes)
+            check_projector(projector, parse_readout(readout, topologies[-1].nodes).width)
     check_tensors(state, {name: tuple(state[name].shape) for name in names} | of_projector, path)
     residual = config.around.residual
     with errors_at(config_path):
@@ -79,8 +82,8 @@ def load_authors(state: Mapping[str, Tensor], path: Path, config_path: Path | No
             input_width=topologies[0].nodes if config.generates else recipes[0].inputs(topologies[0]),
             fill=config.around.fill,
             residual=None if residual is None else (residual[0] + 1, residual[1] + 1),
-            readout="all" if projector is not None else config.around.projector or "all",
-            projector=None if projector is None else projector_in(state, _PROJECTOR),
+            readout=readout,
+            projector=None if projector is None else projector_in(state, prefix),
             generation=Generation(recipes[-1].image(topologies[-1])) if config.generates else None,
             thetas=[state[name][: branch.rows] for name in names],
         ).eval()

@@ -18,6 +18,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from kanspice.errors import InputError
 from kanspice.files import read_file
+from kanspice.models.projector import projector_widths
 from kanspice.models.yaml_config import MAX_YAML_BYTES, parse_yaml
 from kanspice.validation import validate
 
@@ -51,6 +52,18 @@ def _none_is_null(value: object) -> object:
     return None if value == "none" else value
 
 
+def _projectors(value: object) -> object:
+    """A name, or a list of them, each of which the authors' code applies to what the one before gives."""
+    if value is not None and not all(isinstance(name, str) for name in (value if isinstance(value, list) else [value])):
+        raise ValueError("the name of a projector, or a list of names")
+    if not isinstance(value, list):
+        return _none_is_null(value)
+    widths = [projector_widths(name) for name in value]
+    if not value or len(value) > 2 or any(widths[:-1]) or (len(value) == 2 and widths[1] is None):
+        raise ValueError("a list of one projector, or of first<n> or last<n> and then mlp_<n>_<b>: no other is read")
+    return value
+
+
 _Number = Annotated[float, Field(strict=False, allow_inf_nan=False), BeforeValidator(_number)]
 
 
@@ -77,7 +90,19 @@ class Around(_Part):
 
     fill: Annotated[Literal["zeros", "repeat"], BeforeValidator(_none_is_zeros)] = "zeros"
     residual: Annotated[list[int], Field(min_length=2, max_length=2)] | None = None
-    projector: Annotated[str | None, BeforeValidator(_none_is_null)] = None
+    projector: Annotated[str | list[str] | None, BeforeValidator(_projectors)] = None
+
+    @property
+    def projectors(self) -> list[str]:
+        """One after the other."""
+        given = self.projector
+        return given if isinstance(given, list) else [given] if given is not None else []
+
+    @property
+    def prefix(self) -> str:
+        """With which the names of the last projector's tensors begin, in the state dict."""
+        place = f"{len(self.projectors) - 1}." if isinstance(self.projector, list) else ""
+        return f"projector.{place}net.0."
 
 
 class _Simulation(_Part):

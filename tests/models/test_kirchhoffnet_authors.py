@@ -274,7 +274,7 @@ def test_configuration_without_a_key(written, key):
         ("network__fill", "ones", "'network.fill'"),
         ("network__fill", 0, "'network.fill'"),
         ("network__residual", [0], "'network.residual'"),
-        ("network__projector", ["last10"], "'network.projector'"),
+        ("network__projector", [10], "'network.projector'"),
         ("simulation__t_end", "soon", "'simulation.t_end'"),
         ("simulation__t_end", [0, "soon", 1], "'simulation.t_end.1'"),
         ("simulation__t_end", [0, True, 2], "'simulation.t_end.1'"),
@@ -361,6 +361,22 @@ def test_a_projector_that_does_not_fit(written, projector, changes, parts):
     state = authors_state() | PROJECTOR | {f"projector.net.0.{name}": value for name, value in changes.items()}
     state = {name: value for name, value in state.items() if value is not None}
     refused(written(state, network__projector=projector), *parts)
+
+
+def test_projectors_of_a_list_are_applied_one_after_the_other(written):
+    tensors = {"projector.1.net.0.weight": WEIGHT[:, 1:], "projector.1.net.0.bias": BIAS}
+    stages = load(*written(authors_state() | tensors, network__projector=["last2", "mlp_2_2"])).model.stages(X)
+    nodes = load(*written()).model(X)
+    assert torch.equal(stages["readout"], nodes[:, 1:])
+    by_hand = nodes[:, 1:] @ WEIGHT[:, 1:].double().T + BIAS.double()
+    np.testing.assert_allclose(stages["projector"].detach(), by_hand.detach(), rtol=0, atol=1e-14)
+    alone = load(*written(network__projector=["last2"])).model(X)
+    assert torch.equal(alone, nodes[:, 1:])
+
+
+@pytest.mark.parametrize("projector", [["mlp_3_2", "last1"], ["last2", "last1"], ["last2", "last1", "mlp_1_1"], []])
+def test_other_lists_of_projectors_are_refused_by_name(written, projector):
+    refused(written(network__projector=projector), "config.yaml", "projector", "no other is read")
 
 
 @pytest.mark.parametrize("projector", ["reshape2", "last", "mlp_3", "mlp_3_2_1"])
