@@ -210,9 +210,9 @@ class _Run:
         solved = [index for index in range(len(self.inputs_v)) if index not in self.failures]
         wanted, kept = solved[: self.options.waveforms], list[Waveform]()
         for done, index in enumerate(wanted):
-            if not self._is_late:
-                found = self.method.waveforms(index, self.inputs_v[index], float(self.late_s[index]), self.deadline)
-            if self._is_late:
+            arguments = index, self.inputs_v[index], float(self.late_s[index]), self.deadline
+            found = () if self._is_late else self.method.waveforms(*arguments)
+            if not found:
                 self.notes.append(
                     f"waveforms kept: {done} samples instead of {len(wanted)}, since --timeout was reached"
                 )
