@@ -19,21 +19,18 @@ import os
 import re
 import tempfile
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from PySpice.Spice.Netlist import Circuit
 
-from benchmarks.report import cpu_s, surroundings, write
+from benchmarks.report import cpu_s, relative_rmse, surroundings, write
 from kanspice.compile import compile_kanalogue
 from kanspice.design import Design
 from kanspice.devices import load_device
 from kanspice.models import KANalogue, load, load_array
 from kanspice.models.reference import reference_stages
-from kanspice.netlist import Netlist, build_netlist
+from kanspice.netlist import build_netlist
 from kanspice.ngspice import NgspiceOptions, solve
 from kanspice.ngspice.deck import NORMAL, sweep_deck
-from kanspice.ngspice.library import open_shared
 from kanspice.ngspice.process import RAW_FILE, run_deck
 from kanspice.ngspice.program import find_ngspice
 from kanspice.ngspice.raw import read_plots
@@ -55,7 +52,10 @@ def main() -> None:
         "shared": _kanspice(design, inputs, reference, "shared"),
         "device": _kanspice(design, inputs[: arguments.device_samples], reference, "device"),
     }
-    rows["plain"] = _plain(design, inputs[: arguments.plain_samples], reference)
+    if arguments.plain_samples:
+        from benchmarks import plain  # noqa: PLC0415, PySpice is optional
+
+        rows["plain"] = plain.row(design, inputs[: arguments.plain_samples], reference)
     if arguments.naive_samples:
         rows["naive device"] = _naive(design, inputs[: arguments.naive_samples], reference)
     report = {
@@ -71,7 +71,7 @@ def main() -> None:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--samples", type=int, default=100)
-    parser.add_argument("--plain-samples", type=int, default=5, help="samples for the plain way; its cost is linear")
+    parser.add_argument("--plain-samples", type=int, default=5, help="samples for PySpice; 0 without it")
     parser.add_argument("--device-samples", type=int, default=20)
     parser.add_argument("--naive-samples", type=int, default=8, help="samples for the naive device deck; 0 skips it")
     parser.add_argument("-o", "--output", type=Path, default=Path("out/benchmark_kanalogue.json"))
@@ -100,61 +100,9 @@ def _kanspice(design: Design, inputs: np.ndarray, reference: dict, fidelity: str
         "cpu_s": seconds,
         "deck_bytes": solution.netlist["bytes"],
         **_load_and_sample(*costs, len(inputs)),
-        "relative_rmse": _error(solution.stage_v[last.name] / last.output_v_per_unit, reference),
+        "relative_rmse": relative_rmse(solution.stage_v[last.name] / last.output_v_per_unit, reference),
         "failed_samples": len(solution.failed),
     }
-
-
-def _plain(design: Design, inputs: np.ndarray, reference: dict) -> dict:
-    """One circuit, one parse, one operating point per sample, through PySpice's shared-library simulator."""
-    shared = open_shared()
-    netlist = build_netlist(design, "shared")
-    nodes = netlist.probes[design.stages[-1].name]
-    build_s = parse_s = 0.0
-    outputs = []
-    for sample in inputs:
-        text, built_s = cpu_s(lambda sample=sample: _plain_deck(netlist, sample))
-        row, solved_s = cpu_s(lambda text=text: _plain_answer(shared, text, nodes))
-        outputs.append(row)
-        build_s, parse_s = build_s + built_s, parse_s + solved_s
-    last = design.stages[-1]
-    return {
-        "samples": len(inputs),
-        "cpu_per_sample_s": (build_s + parse_s) / len(inputs),
-        "build_per_sample_s": build_s / len(inputs),
-        "parse_and_solve_per_sample_s": parse_s / len(inputs),
-        "relative_rmse": _error(np.array(outputs) / last.output_v_per_unit, reference),
-    }
-
-
-def _plain_deck(netlist: Netlist, sample: np.ndarray) -> str:
-    circuit = _plain_circuit({name: netlist.text(name) for name in netlist.files})
-    for node, volts in zip(netlist.inputs, sample, strict=True):
-        circuit.V(node, node, 0, spice_number(volts))
-    return f"{circuit}.options reltol=1e-6 vntol=1e-9 abstol=1e-15\n.op\n.end\n"
-
-
-def _plain_answer(shared: Any, text: str, nodes: tuple[str, ...]) -> list[float]:
-    shared.load_circuit(text)
-    shared.run()
-    plot = shared.plot(None, shared.last_plot)
-    row = [float(plot[node]._data[0]) for node in nodes]
-    shared.destroy()
-    shared.remove_circuit()
-    return row
-
-
-def _plain_circuit(files: dict[str, str]) -> Circuit:
-    """The shared circuit, one PySpice object per device, as somebody would write it by hand."""
-    circuit, rest = Circuit("plain"), []
-    for line in files["circuit.cir"].splitlines():
-        words = line.split()
-        if _DEVICE.match(line):
-            circuit.VCCS(words[0][1:], *words[1:5], transconductance=words[5])
-        elif not line.startswith(".include"):
-            rest.append(line)
-    circuit.raw_spice = f"{files['devices.lib']}\n{files['subcircuits.lib']}\n" + "\n".join(rest) + "\n"
-    return circuit
 
 
 def _naive(design: Design, inputs: np.ndarray, reference: dict) -> dict:
@@ -190,7 +138,7 @@ def _naive(design: Design, inputs: np.ndarray, reference: dict) -> dict:
         "cpu_s": costs[1],
         "deck_bytes": deck_bytes,
         **_load_and_sample(*costs, len(inputs)),
-        "relative_rmse": _error(outputs, reference),
+        "relative_rmse": relative_rmse(outputs, reference),
     }
 
 
@@ -201,21 +149,16 @@ def _load_and_sample(one_s: float, all_s: float, samples: int) -> dict[str, floa
 
 
 def _ratios(rows: dict, samples: int) -> dict:
-    plain, shared = rows["plain"], rows["shared"]
-    ratios = {
-        "plain / shared": plain["cpu_per_sample_s"] * samples / shared["cpu_s"],
-        "plain without building its deck / shared": plain["parse_and_solve_per_sample_s"] * samples / shared["cpu_s"],
-    }
+    ratios = {}
+    if "plain" in rows:
+        plain, whole_s = rows["plain"], rows["shared"]["cpu_s"]
+        ratios["plain / shared"] = plain["cpu_per_sample_s"] * samples / whole_s
+        ratios["plain without building its deck / shared"] = plain["parse_and_solve_per_sample_s"] * samples / whole_s
     if "naive device" in rows:
         naive, device = rows["naive device"], rows["device"]
         ratios["naive device / device, load"] = naive["load_s"] / device["load_s"]
         ratios["naive device / device, per sample"] = naive["per_sample_s"] / device["per_sample_s"]
     return ratios
-
-
-def _error(outputs: np.ndarray, reference: dict) -> float:
-    expected = list(reference.values())[-1][: len(outputs)]
-    return float(np.sqrt(np.mean((outputs - expected) ** 2)) / expected.std())
 
 
 if __name__ == "__main__":

@@ -11,6 +11,8 @@ from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+import numpy as np
+
 from kanspice.ngspice.program import find_ngspice
 
 _PACKAGES = ("kanspice", "torch", "torchdiffeq", "numpy", "scipy", "PySpice", "badcrossbar")
@@ -41,6 +43,12 @@ def cpu_s(work: Callable[[], object]) -> tuple:
     before = _cpu_so_far_s()
     result = work()
     return result, _cpu_so_far_s() - before
+
+
+def relative_rmse(outputs: np.ndarray, reference: dict) -> float:
+    """Of outputs against the last of the reference's stages, over its spread."""
+    expected = list(reference.values())[-1][: len(outputs)]
+    return float(np.sqrt(np.mean((outputs - expected) ** 2)) / expected.std())
 
 
 def _cpu_so_far_s() -> float:

@@ -14,7 +14,6 @@ from pathlib import Path
 
 from kanspice import resources
 from kanspice.errors import SimulatorError
-from kanspice.ngspice import library
 from kanspice.ngspice.program import NgspiceProgram, find_ngspice, run_quietly
 from kanspice.processes.folders import fresh_folder
 
@@ -22,7 +21,7 @@ OLDEST_PYTHON = (3, 11)
 OLDEST_TESTED_NGSPICE = (39,)
 ENOUGH_DISK_BYTES = 1_000_000_000
 SMOKE_TIMEOUT_S = 30.0
-PACKAGES = ("torch", "numpy", "scipy", "PySpice")
+PACKAGES = ("torch", "numpy", "scipy")
 
 # A divider: 3 V over 1 kilo-ohm and 2 kilo-ohm leaves exactly 2 V.
 SMOKE_DECK = """kanspice smoke test
@@ -59,7 +58,6 @@ def examine() -> list[Check]:
         Check("platform", f"{platform.system()} {platform.release()} {platform.machine()}"),
         *(_package(name) for name in PACKAGES),
         *simulator,
-        _library(),
         _shipped("device cards", resources.DEVICE_MODELS, "*.toml"),
         _shipped("subcircuits", resources.NETLISTS, "*.cir"),
         _disk(Path(tempfile.gettempdir())),
@@ -137,13 +135,6 @@ def _close(text: str, right: float) -> bool:
         return abs(float(text) - right) < 1e-6
     except ValueError:
         return False
-
-
-def _library() -> Check:
-    path = library.find_library()
-    if path is not None:
-        return Check("libngspice", str(path), essential=False)
-    return Check("libngspice", "not found", ok=False, essential=False, advice=library.INSTALL_HINT)
 
 
 def _shipped(name: str, folder: Path, pattern: str) -> Check:

@@ -51,7 +51,7 @@ Array = npt.NDArray[np.float64]
 _MOST_CURRENTS = 2**17
 """Samples times branches of a period of which log-densities are found: with them each step takes ten times as long."""
 _FEWEST_DENSITIES = 2
-PACKAGES = ("kanspice", "torch", "numpy", "scipy", "PySpice")
+PACKAGES = ("kanspice", "torch", "numpy", "scipy")
 """Whose versions a report names."""
 
 

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 import time
 from collections import namedtuple
 from pathlib import Path
@@ -17,7 +14,7 @@ from typer.testing import CliRunner
 from kanspice import doctor, resources
 from kanspice.cli.doctor import doctor as doctor_command
 from kanspice.errors import SimulatorError
-from kanspice.ngspice import library, program
+from kanspice.ngspice import program
 
 GOOD_ANSWER = "v(middle) = 2.000000e+00"
 
@@ -160,79 +157,6 @@ def test_programs_see_a_clean_environment(tmp_path, monkeypatch):
     assert str(tmp_path) in seen
 
 
-# --- the shared library ---
-
-
-def test_the_library_variable_is_the_only_place_looked_at(tmp_path, monkeypatch):
-    named = tmp_path / "libngspice.so"
-    monkeypatch.setenv(library.LIBRARY_VARIABLE, str(named))
-    assert library.find_library() is None
-    named.touch()
-    assert library.find_library() == named
-
-
-def test_a_missing_library_says_what_was_named_and_how_to_install_it(tmp_path, monkeypatch):
-    monkeypatch.setenv(library.LIBRARY_VARIABLE, str(tmp_path / "gone.so"))
-    with pytest.raises(SimulatorError, match=r"(?s)gone\.so, which is no file.*apt-get install libngspice0"):
-        library.open_shared()
-
-
-def test_a_file_that_is_no_library_is_an_error_with_the_loaders_words(tmp_path, monkeypatch):
-    bad = tmp_path / "lib{ngspice}.so"
-    bad.write_text("nonsense", encoding="utf-8")
-    monkeypatch.setenv(library.LIBRARY_VARIABLE, str(bad))
-    with pytest.raises(SimulatorError, match="cannot be opened") as caught:
-        library.open_shared()
-    assert caught.value.where == str(bad)
-    assert caught.value.found
-
-
-DIVIDER_IN_PROCESS = """
-import os, shutil, sys
-from kanspice.errors import SimulatorError
-from kanspice.ngspice import library
-
-home = os.environ["HOME"]
-real = library.find_library()
-os.environ["NGSPICE_LIBRARY_PATH"] = "broken.so"
-try:
-    library.open_shared()
-except SimulatorError as error:
-    assert "cannot be opened" in str(error)
-os.environ["NGSPICE_LIBRARY_PATH"] = str(real)
-shared = library.open_shared()
-shared.load_circuit("divider\\nV1 top 0 3\\nR1 top middle 1k\\nR2 middle 0 2k\\n.end\\n")
-shared.exec_command("op")
-assert "2.0000" in shared.exec_command("print v(middle)")
-assert shared is library.open_shared()
-assert os.environ["HOME"] == home
-shutil.copy(real, "another.so")
-os.environ["NGSPICE_LIBRARY_PATH"] = "another.so"
-try:
-    library.open_shared()
-except SimulatorError as error:
-    assert "another copy" in str(error)
-    print("all held")
-"""
-
-
-@pytest.mark.ngspice
-def test_the_shared_library_solves_a_divider_quietly_and_runs_no_start_up_file(tmp_path):
-    """In a process of its own: the library keeps global state, and PySpice can open only one."""
-    found = library.find_library()
-    assert found is not None, "libngspice is not installed"
-    if not found.is_file():
-        pytest.skip("the loader knows the library by name only, so it cannot be copied")
-    (tmp_path / ".spiceinit").write_text("shell touch planted\n", encoding="utf-8")
-    (tmp_path / "broken.so").write_text("nonsense", encoding="utf-8")
-    arguments = [sys.executable, "-W", "error", "-c", DIVIDER_IN_PROCESS]
-    environment = os.environ | {"HOME": str(tmp_path)}
-    options = {"cwd": tmp_path, "env": environment, "timeout": 120}
-    done = subprocess.run(arguments, check=False, capture_output=True, text=True, **options)
-    assert (done.stdout.strip(), done.stderr.strip()) == ("all held", "")
-    assert not (tmp_path / "planted").exists()
-
-
 # --- the doctor ---
 
 
@@ -288,14 +212,12 @@ def test_missing_shipped_files_fail(tmp_path, shipped, monkeypatch):
     assert check_named("device cards").advice == "reinstall kanspice: its own files are missing"
 
 
-def test_a_full_disk_and_a_missing_library_are_notes(monkeypatch):
+def test_a_full_disk_is_a_note(monkeypatch):
     usage = namedtuple("usage", "free")
     monkeypatch.setattr(doctor.shutil, "disk_usage", lambda folder: usage(free=10**6))
-    monkeypatch.setattr(library, "find_library", lambda: None)
-    for name, advice in (("temporary space", "TMPDIR"), ("libngspice", "libngspice0")):
-        check = check_named(name)
-        assert (check.ok, check.essential) == (False, False)
-        assert advice in check.advice
+    check = check_named("temporary space")
+    assert (check.ok, check.essential) == (False, False)
+    assert "TMPDIR" in check.advice
 
 
 def test_an_old_python_fails(monkeypatch):

@@ -19,9 +19,9 @@ fi
 give_up() {
     say "ngspice is missing and could not be installed: $1"
     say "Install it by hand, then run this again:"
-    say "  Debian, Ubuntu   apt-get install ngspice libngspice0"
-    say "  Fedora           dnf install ngspice libngspice"
-    say "  macOS            brew install ngspice libngspice"
+    say "  Debian, Ubuntu   apt-get install ngspice"
+    say "  Fedora           dnf install ngspice"
+    say "  macOS            brew install ngspice"
     say "or set KANSPICE_NGSPICE to the path of an ngspice program."
     exit 1
 }
@@ -39,14 +39,14 @@ as_root() {
 if command -v apt-get >/dev/null 2>&1; then
     say "installing ngspice with apt-get"
     as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq update || give_up "apt-get update failed"
-    as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends ngspice libngspice0 \
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends ngspice \
         >/dev/null || give_up "apt-get install failed"
 elif command -v dnf >/dev/null 2>&1; then
     say "installing ngspice with dnf"
-    as_root dnf --quiet --assumeyes install ngspice libngspice || give_up "dnf install failed"
+    as_root dnf --quiet --assumeyes install ngspice || give_up "dnf install failed"
 elif command -v brew >/dev/null 2>&1; then
     say "installing ngspice with brew"
-    brew install --quiet ngspice libngspice || give_up "brew install failed"
+    brew install --quiet ngspice || give_up "brew install failed"
 else
     give_up "there is no apt-get, dnf or brew here"
 fi

@@ -1,4 +1,4 @@
-"""Design -> hierarchical SPICE netlist, built with PySpice; pure functions."""
+"""Design -> SPICE netlist; pure functions."""
 
 from kanspice.netlist.cells import check_shared
 from kanspice.netlist.emit import build_netlist

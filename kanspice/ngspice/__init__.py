@@ -1,4 +1,4 @@
-"""The only place that starts ngspice: batch runs, the shared library, raw files, diagnosis."""
+"""The only place that starts ngspice: batch runs, raw files, diagnosis."""
 
 from kanspice.ngspice.blocks import Advance, NgspiceOptions, Progress, SideRun
 from kanspice.ngspice.engine import solve

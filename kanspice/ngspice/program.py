@@ -11,7 +11,6 @@ from functools import lru_cache
 from pathlib import Path
 
 from kanspice.errors import SimulatorError
-from kanspice.ngspice.library import find_library
 from kanspice.processes.children import end, start
 
 PROGRAM_VARIABLE = "KANSPICE_NGSPICE"
@@ -29,12 +28,11 @@ _PASSED_ON = ("PATH", "TMPDIR", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SPICE_L
 
 @dataclass(frozen=True)
 class NgspiceProgram:
-    """A program that answered as ngspice, and the shared library found beside it, if any."""
+    """A program that answered as ngspice."""
 
     path: Path
     version: tuple[int, ...]
     version_text: str
-    library: Path | None = None
 
     @property
     def has_klu(self) -> bool:
@@ -114,7 +112,7 @@ def _probe(path: Path, modified_ns: int, size: int) -> NgspiceProgram:
     version = parse_version(answer)
     if version is None:
         raise _not_ngspice(path, f"it printed {answer.strip()[:200]!r}" if answer.strip() else "it printed nothing")
-    return NgspiceProgram(path, *version, library=find_library())
+    return NgspiceProgram(path, *version)
 
 
 def _answer(path: Path) -> str:

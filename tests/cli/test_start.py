@@ -12,7 +12,7 @@ import pytest
     ("module", "without"),
     [
         ("kanspice.cli", ("typer", "typing", "subprocess", "pathlib", "numpy")),
-        ("kanspice.cli.commands", ("numpy", "scipy", "torch", "PySpice", "pydantic", "matplotlib")),
+        ("kanspice.cli.commands", ("numpy", "scipy", "torch", "pydantic", "matplotlib")),
     ],
     ids=["until signals are taken care of", "for --help and --version"],
 )
