@@ -24,13 +24,14 @@ import numpy as np
 
 from benchmarks.report import cpu_s, surroundings, write
 from benchmarks.targets import checkpoint, resistor, wired
-from kanspice.compile import compile_model, technology_for
+from kanspice.compile import Sizing
 from kanspice.design import Design
 from kanspice.engines import solve
+from kanspice.families import LoadedModel, compile_model, load, technology_for
 from kanspice.gap import spread
 from kanspice.gap.cross_check import CROSSBAR_TOLERANCE, PERIOD_TOLERANCE, cross_checked
-from kanspice.models import LoadedModel, load, load_array
-from kanspice.models.reference import reference_stages
+from kanspice.models import load_array
+from kanspice.models.following import reference_stages
 from kanspice.ngspice import NgspiceOptions
 from kanspice.pipeline import resolve_fidelity
 from kanspice.solution import Solution
@@ -164,7 +165,7 @@ def from_reference(folder: str, files: tuple[str, ...], *settings: str, tech: st
 def compiled(loaded: LoadedModel, inputs: np.ndarray, settings: tuple[str, ...], tech: str | None) -> Design:
     """The specimen of seed 0, with what its kind of circuit has of the technology."""
     technology = load_technology(tech, settings).model_copy(update={"general": True})
-    return compile_model(loaded, technology_for(loaded, technology), inputs)
+    return compile_model(loaded, technology_for(loaded, technology), Sizing.of(loaded.model, inputs))
 
 
 def resistors(rows: int, pairs: int, ohm: float, *settings: str) -> Source:

@@ -23,11 +23,14 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.report import cpu_s, relative_rmse, surroundings, write
-from kanspice.compile import compile_kanalogue
+from kanspice.compile import Sizing
 from kanspice.design import Design
 from kanspice.devices import load_device
-from kanspice.models import KANalogue, load, load_array
-from kanspice.models.reference import reference_stages
+from kanspice.families import load
+from kanspice.families.kanalogue.circuit import compile_kanalogue
+from kanspice.families.kanalogue.network import KANalogue
+from kanspice.models import load_array
+from kanspice.models.following import reference_stages
 from kanspice.netlist import build_netlist
 from kanspice.ngspice import NgspiceOptions, solve
 from kanspice.ngspice.deck import NORMAL, sweep_deck
@@ -47,7 +50,7 @@ def main() -> None:
     arguments = _arguments()
     name, model, inputs = _network(arguments.samples)
     reference = reference_stages(model, inputs)
-    design = compile_kanalogue(model, Technology(), sample_inputs=inputs)
+    design = compile_kanalogue(model, Technology(), Sizing.of(model, inputs))
     rows = {
         "shared": _kanspice(design, inputs, reference, "shared"),
         "device": _kanspice(design, inputs[: arguments.device_samples], reference, "device"),

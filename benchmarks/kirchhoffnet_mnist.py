@@ -23,11 +23,12 @@ from rich.console import Console
 
 from benchmarks.kanalogue import _cpu
 from kanspice.cli.options import progress_bar
-from kanspice.compile import compile_kirchhoffnet
 from kanspice.design import Design
+from kanspice.families import load
+from kanspice.families.kirchhoffnet.circuit import compile_kirchhoffnet
 from kanspice.gap import compare, decoded_outputs, spread
 from kanspice.memory import peak_bytes
-from kanspice.models import load, load_array
+from kanspice.models import load_array
 from kanspice.ngspice import NgspiceOptions, solve
 from kanspice.ngspice.program import find_ngspice
 from kanspice.technology import Technology

@@ -17,13 +17,14 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.report import cpu_s, surroundings, write
-from kanspice.compile import compile_kanalogue
+from kanspice.compile import Sizing
 from kanspice.design import Design
 from kanspice.devices import load_device
 from kanspice.engines import EngineName, solve
+from kanspice.families.kanalogue.circuit import compile_kanalogue
+from kanspice.families.kanalogue.network import KANalogue
 from kanspice.memory import peak_bytes
-from kanspice.models import KANalogue
-from kanspice.models.reference import reference_stages
+from kanspice.models.following import reference_stages
 from kanspice.ngspice import NgspiceOptions
 from kanspice.solution import Solution
 from kanspice.technology import Technology
@@ -52,7 +53,7 @@ def row(widths: tuple[int, ...]) -> dict[str, object]:
     model = KANalogue(widths, [load_device(name) for name in _DEVICES]).eval()
     inputs = np.random.default_rng(0).random((_SAMPLES, widths[0]))
     expected = list(reference_stages(model, inputs).values())[-1]
-    design, compiled_s = cpu_s(lambda: compile_kanalogue(model, Technology(), sample_inputs=inputs))
+    design, compiled_s = cpu_s(lambda: compile_kanalogue(model, Technology(), Sizing.of(model, inputs)))
     solution, ngspice_s = cpu_s(lambda: _solved("ngspice", design, inputs[:1]))
     batched, batched_s = cpu_s(lambda: _solved("batched", design, inputs))
     scale = expected.std()

@@ -19,7 +19,8 @@ from pathlib import Path
 
 from benchmarks.kanalogue import _cpu
 from kanspice.evidence import Evidence
-from kanspice.models import LoadedModel, load, load_array
+from kanspice.families import LoadedModel, load
+from kanspice.models import load_array
 from kanspice.pipeline import VerifyOptions, verify
 from kanspice.technology import load_technology
 

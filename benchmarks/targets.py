@@ -21,13 +21,16 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.report import cpu_s, surroundings, write
-from kanspice.compile import compile_kanalogue, compile_model, compile_nominal, draw_specimen
+from kanspice.compile import Sizing, draw_specimen
 from kanspice.design import Design
 from kanspice.devices import Device, load_device
 from kanspice.draws import Draw
 from kanspice.engines import EngineName, solve
-from kanspice.models import KANalogue, LoadedModel, load, load_array
-from kanspice.models.reference import reference_stages
+from kanspice.families import LoadedModel, compile_model, compile_nominal, load
+from kanspice.families.kanalogue.circuit import compile_kanalogue
+from kanspice.families.kanalogue.network import KANalogue
+from kanspice.models import load_array
+from kanspice.models.following import reference_stages
 from kanspice.ngspice import NgspiceOptions
 from kanspice.pipeline import resolve_fidelity
 from kanspice.solution import Solution
@@ -88,7 +91,7 @@ def has_badcrossbar() -> bool:
 def finite_gain() -> Row:
     """Crossbars for MNIST, amplifiers of gain 1000: batched against ngspice, one process, loading spread."""
     loaded, inputs = checkpoint(KANALOGUE)
-    design = compile_model(loaded, load_technology(None, ["tia.gain=1000"]), inputs[:100])
+    design = compile_model(loaded, load_technology(None, ["tia.gain=1000"]), Sizing.of(loaded.model, inputs[:100]))
     return engines(design, loaded, inputs[:100], few=3, target=None)
 
 
@@ -96,7 +99,7 @@ def moons() -> Row:
     """A network of two nodes, 10,000 samples."""
     loaded, _ = checkpoint(MOONS)
     inputs = np.random.default_rng(_SEED).normal(size=(10_000, 2))
-    design = compile_model(loaded, load_technology(None, []), inputs)
+    design = compile_model(loaded, load_technology(None, []), Sizing.of(loaded.model, inputs))
     return engines(design, loaded, inputs, few=20, target=100, steps=64)
 
 
@@ -104,7 +107,7 @@ def torch_ode() -> Row:
     """The same network: the batched engine against torchdiffeq, which solves its reference at the same samples."""
     loaded, _ = checkpoint(MOONS)
     inputs = np.random.default_rng(_SEED).normal(size=(2_000, 2))
-    design = compile_model(loaded, load_technology(None, []), inputs)
+    design = compile_model(loaded, load_technology(None, []), Sizing.of(loaded.model, inputs))
     ours, ours_s = cpu_s(lambda: solved("batched", design, inputs))
     reference, theirs_s = cpu_s(lambda: reference_stages(loaded.model, inputs))
     last = design.stages[-1]
@@ -119,7 +122,7 @@ def draws() -> Row:
     loaded, inputs = checkpoint(KANALOGUE)
     inputs, draws_made, samples = inputs[:100], 5, 100
     technology = load_technology(None, ["tia.gain=1000", "devices.area_sigma=0.05"])
-    nominal = compile_nominal(loaded, technology, inputs)
+    nominal = compile_nominal(loaded, technology, Sizing.of(loaded.model, inputs))
 
     def all_draws() -> list[Solution]:
         specimens = (draw_specimen(nominal, technology, Draw(seed)) for seed in range(draws_made))
@@ -222,7 +225,7 @@ def wired(
     rng = np.random.default_rng(_SEED)
     inputs = rng.random((samples, rows)) * (rng.random((samples, rows)) < 0.4)
     technology = load_technology(None, [f"wires.row_ohm={ohm}", f"wires.column_ohm={ohm}", *more])
-    return compile_kanalogue(model, technology, sample_inputs=inputs), inputs
+    return compile_kanalogue(model, technology, Sizing.of(model, inputs)), inputs
 
 
 def resistor() -> Device:

@@ -17,13 +17,14 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from kanspice.compile import compile_model
     from kanspice.design import Design
     from kanspice.devices import Device, load_device
     from kanspice.errors import InputError, KanspiceError, SimulatorError
     from kanspice.evidence import Evidence
+    from kanspice.families import LoadedModel, compile_model, load, save
+    from kanspice.families.kanalogue.network import KANalogue
     from kanspice.gap import GapResult
-    from kanspice.models import KANalogue, LoadedModel, load, load_array, load_labels, save
+    from kanspice.models import load_array, load_labels
     from kanspice.ngspice import NgspiceOptions
     from kanspice.pipeline import VerifyOptions, verify
     from kanspice.technology import Technology, load_technology
@@ -34,20 +35,20 @@ _HOMES = {
     "Evidence": "kanspice.evidence",
     "GapResult": "kanspice.gap",
     "InputError": "kanspice.errors",
-    "KANalogue": "kanspice.models",
+    "KANalogue": "kanspice.families.kanalogue.network",
     "KanspiceError": "kanspice.errors",
-    "LoadedModel": "kanspice.models",
+    "LoadedModel": "kanspice.families",
     "NgspiceOptions": "kanspice.ngspice",
     "SimulatorError": "kanspice.errors",
     "Technology": "kanspice.technology",
     "VerifyOptions": "kanspice.pipeline",
-    "compile_model": "kanspice.compile",
-    "load": "kanspice.models",
+    "compile_model": "kanspice.families",
+    "load": "kanspice.families",
     "load_array": "kanspice.models",
     "load_device": "kanspice.devices",
     "load_labels": "kanspice.models",
     "load_technology": "kanspice.technology",
-    "save": "kanspice.models",
+    "save": "kanspice.families",
     "verify": "kanspice.pipeline",
 }
 

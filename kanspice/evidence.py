@@ -11,7 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from kanspice.errors import InputError
-from kanspice.models import LoadedModel, load_array, load_labels
+from kanspice.families import LoadedModel
+from kanspice.models import load_array, load_labels
 
 Array = npt.NDArray[np.float64]
 Given = str | Path | npt.NDArray[Any]

@@ -13,9 +13,13 @@ import numpy as np
 import numpy.typing as npt
 
 from kanspice import facts
-from kanspice.compile import compile_model
+from kanspice.compile import Sizing
 from kanspice.design import Design
 from kanspice.evidence import Evidence
+from kanspice.families import LoadedModel, compile_model, sizing_for
+from kanspice.families.kirchhoffnet import density
+from kanspice.families.kirchhoffnet.arrays import reference_waveforms
+from kanspice.families.kirchhoffnet.network import KirchhoffNet
 from kanspice.gap import (
     Distribution,
     GapResult,
@@ -42,8 +46,7 @@ from kanspice.gap import (
     worst_samples,
 )
 from kanspice.memory import peak_bytes
-from kanspice.models import KirchhoffNet, LoadedModel, density
-from kanspice.models.reference import change_when_tightened, followed_stages, reference_waveforms, stage_laws
+from kanspice.models.following import change_when_tightened, followed_stages
 from kanspice.solution import Solution
 from kanspice.technology import Technology
 
@@ -60,7 +63,8 @@ class Reference:
 
     def __init__(self, loaded: LoadedModel, evidence: Evidence, timeout_s: float | None = None) -> None:
         """timeout_s: for each time that it is followed."""
-        self._model, self._evidence, self.timeout_s = loaded.model, evidence, timeout_s
+        self._loaded, self._model, self._evidence = loaded, loaded.model, evidence
+        self.timeout_s = timeout_s
         self.seconds = 0.0
 
     @cached_property
@@ -68,13 +72,12 @@ class Reference:
         """Its stages (samples, width) in model units, and why some samples have none: their rows are NaN."""
         return self._followed(self._evidence.inputs)
 
-    def sizing_stages(self) -> dict[str, Array]:
-        """The same stages, unless the circuit is sized for more samples than those."""
-        return self.answers[0] if self._evidence.population is None else self._of_population
-
-    @cached_property
-    def _of_population(self) -> dict[str, Array]:
-        return self._followed(self._evidence.sizing_inputs)[0]
+    def sizing(self, technology: Technology) -> Sizing | None:
+        """What a circuit of this technology is sized for: the samples, or more than those."""
+        stages, started = self.answers[0], time.monotonic()
+        sizing = sizing_of(self._loaded, technology, self._evidence, stages)
+        self.seconds += time.monotonic() - started
+        return sizing
 
     def error(self, stage: str, samples: Sequence[int], scale: float) -> NumericalGap | None:
         """Its own numerical error at a stage, on these samples; None where it has none, or nothing was solved again.
@@ -106,6 +109,7 @@ class Measured:
     evidence: Evidence
     reference: Reference
     design: Design
+    sizing: Sizing | None
     compile_s: float
     solution: Solution
 
@@ -121,7 +125,7 @@ class Measured:
         scale = scale_of(expected, evidence)
         gap = compare(outputs, expected, solution.solved, scale)
         stages = measure(
-            self._nominal(), solution, evidence.inputs, reference, device, laws=stage_laws(self.loaded.model)
+            self._nominal(), solution, evidence.inputs, reference, device, laws=self.loaded.model.stage_laws
         )
         numerical = numerical_gap(design, solution, scale)
         checked = () if solution.numerical_error is None else solution.numerical_error.samples
@@ -200,7 +204,7 @@ class Measured:
         technology = self.technology
         if not technology.causes:
             return self.design
-        return compile_model(self.loaded, technology.without(technology.causes), self.evidence.sizing_inputs)
+        return compile_model(self.loaded, technology.without(technology.causes), self.sizing)
 
     def _waveforms(self) -> tuple[SampleWaveforms, ...]:
         model, inputs = self.loaded.model, self.evidence.inputs
@@ -251,6 +255,15 @@ class _Kept:
         found = self._answers.pop(key) if key in self._answers else self._function(rows)
         self._answers = dict([*self._answers.items(), (key, found)][-2:])
         return found
+
+
+def sizing_of(
+    loaded: LoadedModel, technology: Technology, evidence: Evidence, stages: Mapping[str, Array]
+) -> Sizing | None:
+    """What a circuit is sized for: the samples, whose stages are known, or more than those."""
+    if evidence.population is None:
+        return Sizing(evidence.inputs, stages)
+    return sizing_for(loaded, technology, evidence.population)
 
 
 def generates(loaded: LoadedModel) -> bool:

@@ -10,13 +10,13 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from kanspice.compile import compile_model, technology_for
 from kanspice.design import Design
 from kanspice.design.branches import PIECEWISE_LINEAR_LAWS
 from kanspice.draws import Draw
 from kanspice.engines import EngineName, check_device, other, solve
 from kanspice.errors import InputError
 from kanspice.evidence import Evidence
+from kanspice.families import LoadedModel, compile_model, technology_for
 from kanspice.gap import (
     CrossCheck,
     Gap,
@@ -31,8 +31,7 @@ from kanspice.gap import (
 from kanspice.gap.causes import Plan, attributed, attribution, numerical_cause, planned, solve_all
 from kanspice.gap.cross_check import unchecked
 from kanspice.measured import Measured, Reference, generates, has_answer, scale_of
-from kanspice.models import LoadedModel
-from kanspice.models.reference import NO_TIME_LEFT
+from kanspice.models.following import NO_TIME_LEFT
 from kanspice.netlist import Fidelity, fidelities
 from kanspice.ngspice import Advance, NgspiceOptions, Progress, SideRun
 from kanspice.ngspice.room import NoRoomError
@@ -102,9 +101,10 @@ def verify(
     evidence.check_fit(loaded.input_width, loaded.output_width)
     technology = technology_for(loaded, technology)
     draw = Draw(options.ngspice.seed)
-    reference, compiling = Reference(loaded, evidence, options.ngspice.timeout_s), time.monotonic()
-    design = compile_model(loaded, technology, evidence.sizing_inputs, draw, reference.sizing_stages)
-    compile_s = time.monotonic() - compiling - reference.seconds
+    reference = Reference(loaded, evidence, options.ngspice.timeout_s)
+    sizing, compiling = reference.sizing(technology), time.monotonic()
+    design = compile_model(loaded, technology, sizing, draw)
+    compile_s = time.monotonic() - compiling
     fidelity = resolve_fidelity(design, options.fidelity)
     check_other_engine(fidelity, options.cross_check)
     check_device(options.ngspice.device, design, options.engine, options.cross_check)
@@ -126,7 +126,7 @@ def verify(
         without = _unfollowed(diverged)
         solution = solution.among(followed, without)
         checked = checked and checked.among(followed)
-    found = Measured(loaded, technology, evidence, reference, design, compile_s, solution)
+    found = Measured(loaded, technology, evidence, reference, design, sizing, compile_s, solution)
     result = replace(found.result(options.limits, options.ngspice.device), cross_check=checked)
     if options.attribute:
         attributing = time.monotonic()
@@ -203,8 +203,7 @@ def _attributed(
 
     def solve_with(technology: Technology) -> Trial:
         draw = Draw(options.ngspice.seed)
-        sizing = measured.reference.sizing_stages
-        design = compile_model(measured.loaded, technology, evidence.sizing_inputs, draw, sizing)
+        design = compile_model(measured.loaded, technology, measured.sizing, draw)
         fidelity = resolve_fidelity(design, options.fidelity)
         left_s = None if timeout_s is None else max(timeout_s - (time.monotonic() - started), 0.0)
         limited, inputs = replace(again, timeout_s=left_s), evidence.inputs[followed]

@@ -16,8 +16,8 @@ from kanspice.errors import InputError
 
 if TYPE_CHECKING:
     from kanspice.evidence import Given
+    from kanspice.families import LoadedModel
     from kanspice.gap import GapResult
-    from kanspice.models import LoadedModel
     from kanspice.technology import Technology
 
 _MEASURED: pytest.StashKey[list[GapResult]] = pytest.StashKey()
@@ -92,8 +92,8 @@ class SimToReal:
         `check=False` the test judges the result itself.
         """
         from kanspice.evidence import read_evidence  # noqa: PLC0415 - torch takes seconds to import
+        from kanspice.families import LoadedModel, load  # noqa: PLC0415
         from kanspice.limits import merged, parse_limits, read_limits  # noqa: PLC0415
-        from kanspice.models import LoadedModel, load  # noqa: PLC0415
         from kanspice.ngspice import NgspiceOptions  # noqa: PLC0415
         from kanspice.pipeline import VerifyOptions, verify  # noqa: PLC0415
         from kanspice.technology import Technology, load_technology  # noqa: PLC0415

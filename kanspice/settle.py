@@ -9,17 +9,17 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from kanspice.compile import compile_model
 from kanspice.design import Crossbar, Design
 from kanspice.design.stages.crossbar import largest_currents
 from kanspice.draws import Draw
 from kanspice.engines import EngineName, other
 from kanspice.errors import InputError, SimulatorError
 from kanspice.facts import device_notes
+from kanspice.families import LoadedModel, compile_model, sizing_for
+from kanspice.families.kanalogue.network import KANalogue
 from kanspice.gap.noise import stage_noises
 from kanspice.gap.settling import EngineCheck, Settling, read_v, settling
-from kanspice.models import KANalogue, LoadedModel
-from kanspice.models.reference import followed_stages
+from kanspice.models.following import followed_stages
 from kanspice.ngspice.sequence import Precision, follow_sequence
 from kanspice.outcomes import unstable_samples
 from kanspice.sequence import Course, Pace
@@ -90,7 +90,8 @@ def settle(
     if not isinstance(model, KANalogue):
         expected = "a KANalogue network: a KirchhoffNet answers after its inference_s"
         raise InputError("only crossbars settle", where=loaded.path, expected=expected, found=loaded.family)
-    design = compile_model(loaded, technology, inputs if population is None else population, Draw(options.seed))
+    sizing = sizing_for(loaded, technology, inputs if population is None else population)
+    design = compile_model(loaded, technology, sizing, Draw(options.seed))
     if not any(crossbar.takes_time for crossbar in design.crossbars):
         expected = "tia.gbw_hz, devices.junction_f, wires.row_f or wires.column_f"
         raise InputError("nothing in this circuit takes time", where="technology", expected=expected, found="none set")

@@ -6,11 +6,12 @@ import numpy as np
 import torch
 from scipy.optimize import brentq
 
-from kanspice.compile import compile_kanalogue, draw_specimen
+from kanspice.compile import Sizing, draw_specimen
 from kanspice.design import Crossbar, Design, Limiter
 from kanspice.devices import Device, list_devices, load_device
 from kanspice.draws import Draw
-from kanspice.models import KANalogue
+from kanspice.families.kanalogue.circuit import compile_kanalogue
+from kanspice.families.kanalogue.network import KANalogue
 from kanspice.technology import Technology, load_technology
 
 DEVICE_NAMES = [device.name for device in list_devices()]
@@ -61,7 +62,8 @@ def technology(*overrides: str) -> Technology:
 
 
 def design_of(model, samples=None, *overrides: str) -> Design:
-    return compile_kanalogue(model, technology(*overrides), sample_inputs=samples)
+    sizing = None if samples is None else Sizing.of(model, samples)
+    return compile_kanalogue(model, technology(*overrides), sizing)
 
 
 def specimen_of(model, samples, *overrides: str, seed=0) -> Design:

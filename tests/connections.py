@@ -6,10 +6,16 @@ import numpy as np
 import torch
 from circuits import technology
 
-from kanspice.compile import compile_memkan, compile_phykan, compile_surrogate, draw_specimen
+from kanspice.compile import draw_specimen
 from kanspice.design import Design
 from kanspice.draws import Draw
-from kanspice.models import BandConstants, MemKAN, PhyKAN, SurrogateMemKAN
+from kanspice.families.memkan.circuit import compile_memkan
+from kanspice.families.memkan.network import MemKAN
+from kanspice.families.memkan_surrogate.circuit import compile_surrogate
+from kanspice.families.memkan_surrogate.network import SurrogateMemKAN
+from kanspice.families.phykan.bandpass import BandConstants
+from kanspice.families.phykan.circuit import compile_phykan
+from kanspice.families.phykan.network import PhyKAN
 
 FILTER_PARTS = (
     "filters.component_sigma=0.05",

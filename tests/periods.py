@@ -8,9 +8,9 @@ from circuits import technology
 
 from kanspice.design import Design, OdePeriod, ReadOut
 from kanspice.design.branches import law_rows
-from kanspice.models import KirchhoffNet
-from kanspice.models.branches import BRANCHES
-from kanspice.models.topology import Topology
+from kanspice.families.kirchhoffnet.branches import BRANCHES
+from kanspice.families.kirchhoffnet.network import KirchhoffNet
+from kanspice.families.kirchhoffnet.topology import Topology
 
 
 def period(

@@ -28,11 +28,14 @@ ROOMS = (
     "limits",  # what metrics may be
     "piecewise",  # currents of many branches at once
     "devices",  # cards and curves
-    "models",  # reference networks and their checkpoints
+    "models",  # what reference networks have in common: following, training, reading files
+    "networks",  # the families in torch and in files: their folders without circuit.py and family.py
     "draws",  # random numbers by name
     "technology",  # circuit-level choices and imperfections
     "design",  # the frozen intermediate representation
-    "compile",  # reference + technology -> Design
+    "compile",  # what all families' circuits have in common: sizes, converters, specimens
+    "circuits",  # the families as circuits: circuit.py of each; reference + technology -> Design
+    "families",  # the table of the families, loading and compiling whatever is in it
     "netlist",  # Design -> netlist
     "solution",  # what every engine returns, hence left of the engines
     "sequence",  # samples that follow each other in time
@@ -56,10 +59,13 @@ ROOMS = (
     "pytest_plugin",  # the same in a pytest run
 )
 
+# A family's network and its circuit are two rooms, so that the reference shares nothing with the design.
+FILES_OF_A_FAMILY = {"circuit": "circuits", "family": "families"}
+
 # Outside library -> the only rooms that may import it, lazily or not. The longest matching name counts.
 ONLY_IN = {
-    "torch": {"devices", "models", "solver"},
-    "torchdiffeq": {"models", "solver"},
+    "torch": {"devices", "models", "networks", "families", "solver"},
+    "torchdiffeq": {"models", "solver", "networks"},
     "subprocess": {"processes", "ngspice"},
     "multiprocessing": {"study"},
     "ctypes": set(),
@@ -113,7 +119,7 @@ def read_modules(package: Path) -> list[Module]:
 def _read(path: Path, package: Path) -> Module:
     parts = path.relative_to(package).with_suffix("").parts
     dotted = ".".join(["kanspice", *(part for part in parts if part != "__init__")])
-    return Module(dotted, parts[0], ast.parse(path.read_text(encoding="utf-8"), str(path)))
+    return Module(dotted, room_of(dotted), ast.parse(path.read_text(encoding="utf-8"), str(path)))
 
 
 def imports(module: Module) -> Iterator[tuple[ast.stmt, str]]:
@@ -134,10 +140,14 @@ def calls(module: Module) -> Iterator[tuple[ast.Call, str]]:
             yield node, ast.unparse(node.func)
 
 
-def room_of(imported: str) -> str:
-    """The room that `kanspice.room.module.name` names; the public API where it names no room."""
-    parts = imported.split(".")
-    return parts[1] if len(parts) > 1 and parts[1] in ROOMS else "__init__"
+def room_of(dotted: str) -> str:
+    """The room that `kanspice.room.module.name` names; the public API where it names none."""
+    parts = dotted.split(".")
+    if len(parts) < 2:
+        return "__init__"
+    if parts[1] == "families" and len(parts) > 3 and not parts[3].isupper():
+        return FILES_OF_A_FAMILY.get(parts[3], "networks")
+    return parts[1]
 
 
 def library_rule(imported: str) -> str | None:
@@ -161,7 +171,7 @@ def breaches_of_order(module: Module) -> Iterator[str]:
         if imported.startswith("<relative>"):
             yield module.at(node, "relative import: write the full name, so that the arrow can be read")
         elif imported.split(".")[0] == "kanspice":
-            target = room_of(imported)
+            target = room_of(imported) if room_of(imported) in ROOMS else "__init__"
             if ROOMS.index(target) > ROOMS.index(module.room):
                 yield module.at(node, f"{module.room} imports {imported}, which is to its right")
 
@@ -213,7 +223,11 @@ def test_the_package_keeps(rule):
         ("gap", "def f():\n    import kanspice", "gap imports kanspice, which"),
         ("gap", "from . import metrics", "relative import"),
         ("extras", "", "has no place in ROOMS"),
-        ("compile", "def f():\n    import torch", "imports torch, which belongs in: devices, models, solver"),
+        (
+            "compile",
+            "def f():\n    import torch",
+            "torch, which belongs in: devices, families, models, networks, solver",
+        ),
         ("compile", "if TYPE_CHECKING:\n    from torch import Tensor", "imports torch.Tensor"),
         ("study", "import subprocess", "belongs in: ngspice"),
         ("study", "from os import path\nos.execvp('a', [])", "line 2: calls os.execvp"),

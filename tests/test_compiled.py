@@ -18,7 +18,7 @@ from circuits import PEAK, design_of, inputs_for, load_device, network
 
 from kanspice.compiled import MANIFEST, read_compiled, write_compiled
 from kanspice.errors import InputError
-from kanspice.models import save
+from kanspice.families import save
 from kanspice.netlist import build_netlist
 
 

@@ -17,8 +17,8 @@ import pytest
 import yaml
 from circuits import PEAK, inputs_for, load_device, network
 
-from kanspice.models import load, save
-from kanspice.models.reference import reference_stages
+from kanspice.families import load, save
+from kanspice.models.following import reference_stages
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCS = ROOT / "docs"

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import torch
 
-from kanspice.models.branches import BRANCHES
-from kanspice.models.kirchhoffnet_layer import Layer
-from kanspice.models.topology import Topology
+from kanspice.families.kirchhoffnet.branches import BRANCHES
+from kanspice.families.kirchhoffnet.layer import Layer
+from kanspice.families.kirchhoffnet.topology import Topology
 from kanspice.piecewise import Bends, Piecewise
 
 FUNCTIONS, BENDS = 7, 40

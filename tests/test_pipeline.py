@@ -9,11 +9,14 @@ from circuits import LINE, PEAK, design_of, inputs_for, load_device, network, te
 from fake_ngspice import CUT, write_fake
 
 from kanspice.errors import InputError
+from kanspice.families import load, save
+from kanspice.families.kirchhoffnet.branches import branch_function
+from kanspice.families.kirchhoffnet.network import KirchhoffNet
+from kanspice.families.kirchhoffnet.topology import recipe, topology_from_edges
 from kanspice.gap import Gap, metric_names, metric_values
-from kanspice.models import DivergenceError, KirchhoffNet, load, load_array, load_labels, save
-from kanspice.models.branches import branch_function
-from kanspice.models.reference import reference_stages
-from kanspice.models.topology import recipe, topology_from_edges
+from kanspice.models import load_array, load_labels
+from kanspice.models.following import reference_stages
+from kanspice.models.network import DivergenceError
 from kanspice.ngspice import NgspiceOptions
 from kanspice.pipeline import Evidence, VerifyOptions, resolve_fidelity, verify
 from kanspice.solution import Outcome

@@ -14,9 +14,9 @@ from rich.console import Console
 
 from kanspice.engines import solve
 from kanspice.errors import InputError, SimulatorError
+from kanspice.families import load, save
 from kanspice.gap import Variation
 from kanspice.gap.settling import settling
-from kanspice.models import load, save
 from kanspice.ngspice import NgspiceOptions
 from kanspice.ngspice.sequence import Precision, follow_sequence
 from kanspice.report.settling import print_settling, settling_json

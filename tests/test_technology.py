@@ -11,12 +11,13 @@ from circuits import PEAK, network
 from typer.testing import CliRunner
 
 from kanspice.cli.commands import app
-from kanspice.compile import technology_for_kanalogue, technology_for_kirchhoffnet
 from kanspice.compile.effects import Foreign, fitting
 from kanspice.errors import InputError
-from kanspice.models import KirchhoffNet
-from kanspice.models.branches import branch_function
-from kanspice.models.topology import topology_from_edges
+from kanspice.families.kanalogue.circuit import technology_for_kanalogue
+from kanspice.families.kirchhoffnet.branches import branch_function
+from kanspice.families.kirchhoffnet.circuit import technology_for_kirchhoffnet
+from kanspice.families.kirchhoffnet.network import KirchhoffNet
+from kanspice.families.kirchhoffnet.topology import topology_from_edges
 from kanspice.technology import Technology, entries, load_technology, shipped_technologies
 
 

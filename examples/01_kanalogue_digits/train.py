@@ -17,7 +17,8 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy
 
 from kanspice.devices import load_device
-from kanspice.models import KANalogue, save
+from kanspice.families import save
+from kanspice.families.kanalogue.network import KANalogue
 
 DEVICES = ("z21", "z15")
 WIDTHS = (64, 32, 10)

@@ -20,10 +20,11 @@ from torch import Tensor, nn
 from torch.distributions import Normal
 from torchdiffeq import odeint
 
-from kanspice.models import KirchhoffNet, save
-from kanspice.models.branches import ShiftTanh2
-from kanspice.models.kirchhoffnet_layer import Layer
-from kanspice.models.topology import FullyConnected
+from kanspice.families import save
+from kanspice.families.kirchhoffnet.branches import ShiftTanh2
+from kanspice.families.kirchhoffnet.layer import Layer
+from kanspice.families.kirchhoffnet.network import KirchhoffNet
+from kanspice.families.kirchhoffnet.topology import FullyConnected
 
 DURATIONS = (0.5, 0.5)
 REPEAT = (6, 6)  # branches per ordered pair of nodes, there and back: 72 in each layer, ground included

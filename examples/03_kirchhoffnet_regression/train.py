@@ -19,10 +19,11 @@ from sklearn.preprocessing import MinMaxScaler
 from torch import Tensor
 from torch.nn.functional import mse_loss, pad
 
-from kanspice.models import KirchhoffNet, save
-from kanspice.models.branches import ShiftRelu1
-from kanspice.models.kirchhoffnet_layer import Layer
-from kanspice.models.topology import FullyConnected
+from kanspice.families import save
+from kanspice.families.kirchhoffnet.branches import ShiftRelu1
+from kanspice.families.kirchhoffnet.layer import Layer
+from kanspice.families.kirchhoffnet.network import KirchhoffNet
+from kanspice.families.kirchhoffnet.topology import FullyConnected
 
 SAMPLES = 4096
 TEST_FRACTION = 0.4

@@ -10,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from kanspice.models import PhyKAN
-from kanspice.models.training_script import TrainingScript
+from kanspice.families.phykan.network import PhyKAN
+from kanspice.families.training_script import TrainingScript
 
 Array = npt.NDArray[np.float64]
 

@@ -13,8 +13,8 @@ from scipy.linalg import solve_discrete_are
 
 from kanspice.control.plants import CartPole
 from kanspice.control.plants.cartpole import SCALE, START
-from kanspice.models import PhyKAN
-from kanspice.models.training_script import TrainingScript
+from kanspice.families.phykan.network import PhyKAN
+from kanspice.families.training_script import TrainingScript
 
 Array = npt.NDArray[np.float64]
 

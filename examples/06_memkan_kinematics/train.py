@@ -11,8 +11,9 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from kanspice.models import MemKAN, SynapseConstants
-from kanspice.models.training_script import TrainingScript
+from kanspice.families.memkan.memdiode import SynapseConstants
+from kanspice.families.memkan.network import MemKAN
+from kanspice.families.training_script import TrainingScript
 
 Array = npt.NDArray[np.float64]
 

@@ -19,9 +19,11 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy, pad
 from torchdiffeq import odeint
 
-from kanspice.models import Integrator, KirchhoffNet, save
-from kanspice.models.branches import ShiftRelu1
-from kanspice.models.topology import Mixed
+from kanspice.families import save
+from kanspice.families.kirchhoffnet.branches import ShiftRelu1
+from kanspice.families.kirchhoffnet.integrator import Integrator
+from kanspice.families.kirchhoffnet.network import KirchhoffNet
+from kanspice.families.kirchhoffnet.topology import Mixed
 
 SIDE, CLASSES = 8, 10
 NEIGHBOURS = 2  # side of the kernel within which all pixels are connected

@@ -15,8 +15,8 @@ import torch
 
 from kanspice.control.plants import PhotovoltaicArray
 from kanspice.control.plants.photovoltaic import V_PER_UNIT
-from kanspice.models import PhyKAN
-from kanspice.models.training_script import TrainingScript
+from kanspice.families.phykan.network import PhyKAN
+from kanspice.families.training_script import TrainingScript
 
 Array = npt.NDArray[np.float64]
 

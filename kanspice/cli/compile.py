@@ -30,9 +30,9 @@ def compile_(
 
     Example: `kanspice compile model.pt -o circuit --set tia.gain=1000`
     """
-    from kanspice.compile import compile_model  # noqa: PLC0415 - torch takes seconds to import
     from kanspice.compiled import write_compiled  # noqa: PLC0415
-    from kanspice.models import load, load_array  # noqa: PLC0415
+    from kanspice.families import compile_model, load, sizing_for  # noqa: PLC0415 - torch takes seconds to import
+    from kanspice.models import load_array  # noqa: PLC0415
     from kanspice.pipeline import resolve_fidelity  # noqa: PLC0415
     from kanspice.report.words import plain  # noqa: PLC0415
     from kanspice.technology import load_technology  # noqa: PLC0415
@@ -40,7 +40,7 @@ def compile_(
     technology = load_technology(tech, set_ or ())
     loaded = load(model, config, curves)
     samples = None if inputs is None else load_array(inputs, "the inputs", loaded.input_width)
-    design = compile_model(loaded, technology, samples)
+    design = compile_model(loaded, technology, sizing_for(loaded, technology, samples))
     chosen = resolve_fidelity(design, fidelity.value)
     folder = output or Path(f"{model.stem}.circuit")
     manifest = write_compiled(design, chosen, folder)

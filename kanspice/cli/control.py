@@ -32,7 +32,7 @@ from kanspice.files import refuse_inputs
 
 if TYPE_CHECKING:
     from kanspice.control import ControlOptions, ControlResult, Draws
-    from kanspice.models import LoadedModel
+    from kanspice.families import LoadedModel
     from kanspice.technology import Technology
 
 
@@ -102,8 +102,8 @@ def control(
     from kanspice.control.document import control_json  # noqa: PLC0415
     from kanspice.control.page import control_html  # noqa: PLC0415
     from kanspice.control.table import print_control  # noqa: PLC0415
+    from kanspice.families import load  # noqa: PLC0415
     from kanspice.limits import parse_limits  # noqa: PLC0415
-    from kanspice.models import load  # noqa: PLC0415
     from kanspice.technology import load_technology  # noqa: PLC0415
 
     wanted = Deliverable(json=json, html=html)

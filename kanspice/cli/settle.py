@@ -53,7 +53,8 @@ def settle(
     Example: `kanspice settle model.pt --inputs inputs.npy --limit 5 --set tia.gbw_hz=1e6 --plot settling.png`
     """
     from kanspice.cli.terminal import Terminal  # noqa: PLC0415 - --help stays fast
-    from kanspice.models import load, load_array  # noqa: PLC0415 - torch takes seconds to import
+    from kanspice.families import load  # noqa: PLC0415 - torch takes seconds to import
+    from kanspice.models import load_array  # noqa: PLC0415 - torch takes seconds to import
     from kanspice.report.settling import print_settling, settling_json  # noqa: PLC0415
     from kanspice.report.settling_page import settling_html  # noqa: PLC0415
     from kanspice.report.settling_plots import read_out_plot  # noqa: PLC0415

@@ -37,8 +37,8 @@ from kanspice.files import refuse_inputs
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from kanspice.families import LoadedModel
     from kanspice.gap import GapResult
-    from kanspice.models import LoadedModel
     from kanspice.pipeline import VerifyOptions
     from kanspice.technology import Technology
 
@@ -117,8 +117,8 @@ def verify(
     """
     from kanspice.cli.terminal import Terminal  # noqa: PLC0415 - --help stays fast
     from kanspice.evidence import read_evidence  # noqa: PLC0415 - torch takes seconds to import
+    from kanspice.families import load  # noqa: PLC0415
     from kanspice.limits import merged, parse_limits, read_limits  # noqa: PLC0415
-    from kanspice.models import load  # noqa: PLC0415
     from kanspice.ngspice import NgspiceOptions  # noqa: PLC0415
     from kanspice.pipeline import VerifyOptions  # noqa: PLC0415
     from kanspice.pipeline import verify as run  # noqa: PLC0415

@@ -2,32 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 import numpy as np
-import numpy.typing as npt
 
+from kanspice.arrays import Array
+from kanspice.compile.sizing import Sizing
 from kanspice.design import Converter, Design
 from kanspice.errors import InputError
-from kanspice.models import Network
-from kanspice.models.reference import followed_stages
 from kanspice.technology import Technology
 
-Array = npt.NDArray[np.float64]
 
-
-def add_converters(
-    design: Design,
-    technology: Technology,
-    model: Network,
-    sample_inputs: Array | None,
-    sample_stages: Callable[[], Mapping[str, Array]] | None = None,
-) -> Design:
-    """The design with converters and input noise.
-
-    sample_inputs: (samples, inputs) in model units. sample_stages: what the network makes of them, stage by stage, if
-    somebody knows; else it is followed here.
+def add_converters(design: Design, technology: Technology, sizing: Sizing | None) -> Design:
+    """The design with converters and input noise. sizing: an ADC needs the network's outputs, too.
 
     Raises InputError for converters without samples, which give them their range.
     """
@@ -35,16 +22,15 @@ def add_converters(
     design = replace(design, input_noise_v=converters.input_noise_v)
     if not (converters.dac_bits or converters.adc_bits):
         return design
-    if sample_inputs is None or len(sample_inputs) == 0:
+    if sizing is None:
         raise InputError(
             "converters need sample inputs for their range", where="converters", hint="pass --inputs X.npy"
         )
-    dac = _over(converters.dac_bits, sample_inputs * design.input_v_per_unit) if converters.dac_bits else None
+    dac = _over(converters.dac_bits, sizing.inputs * design.input_v_per_unit) if converters.dac_bits else None
     adc = None
     if converters.adc_bits:
         last = design.last_of_circuit
-        stages = followed_stages(model, sample_inputs)[0] if sample_stages is None else sample_stages()
-        outputs = stages[last.compares_to]
+        outputs = sizing.stages[last.compares_to]
         adc = _over(converters.adc_bits, outputs[np.isfinite(outputs)] * last.output_v_per_unit)
     return replace(design, dac=dac, adc=adc)
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from kanspice.errors import InputError
 from kanspice.technology import Technology
+
+_EVERYONES = ("units", "converters")
 
 
 @dataclass(frozen=True)
@@ -28,12 +30,17 @@ class Foreign:
         return [f"{self.section}.{key}" for key in found if self.only is None or key in self.only]
 
 
-def fitting(technology: Technology, foreign: Iterable[Foreign]) -> Technology:
-    """The technology without what the circuit cannot have, if it is general.
+def fitting(
+    technology: Technology, circuit: str, sections: Sequence[str], foreign: Iterable[Foreign] = ()
+) -> Technology:
+    """The technology without what a circuit cannot have, if it is general.
 
-    InputError for another that has it, and for what a general one was overridden with.
+    circuit: what it is called. sections: those that it has parts for, besides what all have. foreign: what of these
+    it has not got. InputError for another that has it, and for what a general one was overridden with.
     """
-    for part in foreign:
+    expected = f"what {circuit} has: {', '.join((*sections, 'converters'))}"
+    others = [name for name in technology.sections if name not in (*sections, *_EVERYONES)]
+    for part in (*(Foreign(name, expected) for name in others), *foreign):
         useless = part.among((*technology.causes, *technology.costs))
         refused = [cause for cause in useless if not technology.general or cause in technology.overridden]
         if refused:

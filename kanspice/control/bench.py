@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from kanspice.compile import Sizing
 from kanspice.control.controllers import CircuitController, ReferenceController
 from kanspice.control.loop import Ending, Episode, Loop, Steps
 from kanspice.control.plants import check_fit, plant_maker
@@ -18,13 +19,14 @@ from kanspice.control.plants.named import PlantMaker
 from kanspice.design import Design
 from kanspice.engines import EngineName, Session, open_session
 from kanspice.errors import InputError
-from kanspice.models import LoadedModel
-from kanspice.models.reference import reference_stages
+from kanspice.families import LoadedModel, sizing_for
+from kanspice.models.following import reference_stages
 from kanspice.netlist.fidelity import check_fidelity
 from kanspice.ngspice import NgspiceOptions
 from kanspice.pipeline import FidelityChoice, resolve_fidelity
 from kanspice.report.words import lasting, many
 from kanspice.study.plan import seed_of
+from kanspice.technology import Technology
 
 Array = npt.NDArray[np.float64]
 
@@ -102,6 +104,10 @@ class Bench:
     def observations(self) -> Array:
         """(periods of all episodes, observations) that the network had an answer for: circuits are sized for them."""
         return np.concatenate([episode.observations[: episode.length] for episode in self.reference])
+
+    def sizing(self, technology: Technology) -> Sizing | None:
+        """What a circuit of this technology is sized for."""
+        return sizing_for(self.loaded, technology, self.observations)
 
     @property
     def compared_observations(self) -> Array:

@@ -12,8 +12,8 @@ import numpy.typing as npt
 from kanspice.design import Design
 from kanspice.engines import Session
 from kanspice.gap import decoded_outputs
-from kanspice.models import DivergenceError, Network
-from kanspice.models.reference import followed_stages
+from kanspice.models.following import followed_stages
+from kanspice.models.network import DivergenceError, Network
 from kanspice.solution import FailedSample, Outcome
 
 Array = npt.NDArray[np.float64]

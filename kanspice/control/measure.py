@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from kanspice.compile import compile_model, technology_for
 from kanspice.control.bench import Bench, ControlOptions
 from kanspice.control.controllers import ReferenceController
 from kanspice.control.loop import Ending, Episode, Steps
@@ -19,8 +18,8 @@ from kanspice.control.success import Draws, tried
 from kanspice.draws import Draw
 from kanspice.errors import InputError
 from kanspice.evidence import Evidence
+from kanspice.families import LoadedModel, compile_model, technology_for
 from kanspice.gap import Gap, GapResult, compare, judged, spread
-from kanspice.models import LoadedModel
 from kanspice.ngspice import NgspiceOptions
 from kanspice.pipeline import VerifyOptions, check_other_engine, verify
 from kanspice.report.words import plain
@@ -100,7 +99,7 @@ class _Compared:
     def result(self, progress: Steps | None, warn: Callable[[str], None] | None) -> ControlResult:
         """The circuit's episodes beside the network's."""
         bench, options = self.bench, self.bench.options
-        design = compile_model(bench.loaded, self.technology, bench.observations, Draw(options.seed))
+        design = compile_model(bench.loaded, self.technology, bench.sizing(self.technology), Draw(options.seed))
         circuit, step_s, load_s = bench.episodes(design, options.engine, options.seed, progress, warn)
         own = self._own(circuit)
         result = ControlResult(

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from kanspice.compile import compile_nominal, draw_specimen, technology_for
+from kanspice.compile import draw_specimen
 from kanspice.control.bench import Bench
 from kanspice.control.loop import Steps
 from kanspice.control.result import DrawnEpisodes, SpotCheck, SuccessPoint
 from kanspice.draws import Draw
 from kanspice.engines import EngineName, other
+from kanspice.families import compile_nominal, technology_for
 from kanspice.study.plan import Point, Sweep, seed_of
 from kanspice.study.specimens import can_differ
 
@@ -47,7 +48,7 @@ def tried(bench: Bench, draws: Draws, progress: Steps | None) -> tuple[tuple[Suc
 
 def _point(bench: Bench, draws: Draws, point: Point, progress: Steps | None) -> SuccessPoint:
     technology = technology_for(bench.loaded, point.technology)
-    nominal = compile_nominal(bench.loaded, technology, bench.observations)
+    nominal = compile_nominal(bench.loaded, technology, bench.sizing(technology))
     random = can_differ(nominal, technology)
     seeds = [seed_of(bench.options.seed, trial) for trial in range(draws.trials if random else 1)]
     found = []
@@ -63,7 +64,7 @@ def _check(bench: Bench, draws: Draws, at: int, expected: DrawnEpisodes, progres
     point, engine = draws.points[at], other(draws.engine)
     technology = technology_for(bench.loaded, point.technology)
     design = draw_specimen(
-        compile_nominal(bench.loaded, technology, bench.observations), technology, Draw(expected.seed)
+        compile_nominal(bench.loaded, technology, bench.sizing(technology)), technology, Draw(expected.seed)
     )
     episodes, _, _ = bench.episodes(design, engine, expected.seed, progress)
     found = DrawnEpisodes.of(expected.seed, episodes, bench.reference)

@@ -40,7 +40,6 @@ class Design:
     """
 
     family: str
-    model_sha256: str
     technology_json: str
     devices: tuple[Device, ...]
     """Device types, in the order of the last axis of every crossbar's areas."""
@@ -68,6 +67,8 @@ class Design:
     begins; 0: it follows at once."""
     seed: int = 0
     """Which specimen of the technology this is, and which noise its inputs have."""
+    model_sha256: str = ""
+    """Of the checkpoint, in hexadecimal."""
 
     @property
     def has_noise(self) -> bool:

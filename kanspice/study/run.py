@@ -14,18 +14,18 @@ from typing import Any
 
 import numpy as np
 
-from kanspice.compile import compile_nominal, technology_for
 from kanspice.design import Design
 from kanspice.design.file import design_bytes
 from kanspice.engines import check_device
 from kanspice.errors import InputError
 from kanspice.evidence import Evidence
 from kanspice.facts import device_notes
+from kanspice.families import LoadedModel, compile_nominal, load, technology_for
 from kanspice.gap import CrossCheck, NumericalGap, accuracy, reference_gap
 from kanspice.gap.cross_check import NotChecked, OtherOutcome
-from kanspice.measured import PACKAGES, Generator, has_answer, scale_of
-from kanspice.models import LoadedModel, load, load_array, load_labels
-from kanspice.models.reference import change_when_tightened, followed_stages
+from kanspice.measured import PACKAGES, Generator, has_answer, scale_of, sizing_of
+from kanspice.models import load_array, load_labels
+from kanspice.models.following import change_when_tightened, followed_stages
 from kanspice.ngspice import Advance, NgspiceOptions, Progress
 from kanspice.outcomes import chosen_samples
 from kanspice.pipeline import resolve_fidelity
@@ -72,10 +72,13 @@ def prepare(request: Request) -> Prepared:
     _check_limits(request, generates=generator is not None)
     with one_thread():
         stages, diverged = followed_stages(loaded.model, evidence.inputs)
+        finest = max((point.technology for point in points), key=lambda technology: technology.converters.adc_bits)
+        sizing = sizing_of(loaded, finest, evidence, stages)
         places = tuple(index for index in range(len(evidence.inputs)) if index not in diverged)
+        nominal = [compile_nominal(loaded, point.technology, sizing) for point in points]
         first = Bench(
             point=0,
-            design=compile_nominal(loaded, points[0].technology, evidence.sizing_inputs),
+            design=nominal[0],
             technology=points[0].technology,
             engine=request.engine,
             device=request.device,
@@ -91,7 +94,7 @@ def prepare(request: Request) -> Prepared:
             limits=request.limits,
         )
         check_device(request.device, first.design, request.engine, request.cross_check)
-        benches = tuple(_at(first, point, loaded, evidence, stages) for point in points)
+        benches = tuple(_at(first, *parts, evidence, stages) for parts in zip(points, nominal, strict=True))
         error = _reference_error(request, loaded, evidence, benches[0])
     benches = tuple(replace(bench, reference_error=error) for bench in benches)
     expected = benches[0].expected
@@ -108,8 +111,7 @@ def prepare(request: Request) -> Prepared:
     )
 
 
-def _at(first: Bench, point: Point, loaded: LoadedModel, evidence: Evidence, stages: Mapping[str, Any]) -> Bench:
-    design = compile_nominal(loaded, point.technology, evidence.sizing_inputs)
+def _at(first: Bench, point: Point, design: Design, evidence: Evidence, stages: Mapping[str, Any]) -> Bench:
     expected = stages[design.stages[-1].compares_to]
     return replace(
         first,

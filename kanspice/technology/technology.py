@@ -55,6 +55,11 @@ class Technology(Table):
     _overridden: frozenset[str] = PrivateAttr(frozenset())
 
     @property
+    def sections(self) -> tuple[str, ...]:
+        """Their names, in order."""
+        return tuple(section for section, table in self if isinstance(table, Table))
+
+    @property
     def causes(self) -> tuple[str, ...]:
         """The imperfections that are not at their ideal, as `section.key`, in the order of the sections."""
         return self._marked(CAUSE)

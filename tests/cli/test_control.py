@@ -8,7 +8,7 @@ import shutil
 import pytest
 from loops import BALANCES, linear
 
-from kanspice.models import save
+from kanspice.families import save
 
 FAST = ("--episodes", "2", "--steps", "12", "--engine", "batched")
 

@@ -11,7 +11,7 @@ import torch
 from connections import inputs_for, phykan
 
 from kanspice import engines, ngspice
-from kanspice.models import save
+from kanspice.families import save
 from kanspice.solver.crosspoints import WholeCrosspoints
 
 VERIFY = ("verify", "model.pt", "--inputs", "inputs.npy", "--set", "tia.gain=1000")

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from fake_ngspice import CUT, E32, patch_last_number, write_fake
 
-from kanspice.models import load, load_array
+from kanspice.families import load
+from kanspice.models import load_array
 from kanspice.pipeline import Evidence, VerifyOptions, verify
 from kanspice.technology import load_technology
 

@@ -9,11 +9,14 @@ import numpy as np
 import pytest
 import torch
 
-from kanspice.compile.kirchhoffnet import compile_kirchhoffnet
-from kanspice.models import KirchhoffNet, LateError, save
-from kanspice.models.branches import branch_function
-from kanspice.models.reference import NO_TIME_LEFT, change_when_tightened, followed_stages, reference_waveforms
-from kanspice.models.topology import FullyConnected
+from kanspice.families import save
+from kanspice.families.kirchhoffnet.arrays import reference_waveforms
+from kanspice.families.kirchhoffnet.branches import branch_function
+from kanspice.families.kirchhoffnet.circuit import compile_kirchhoffnet
+from kanspice.families.kirchhoffnet.network import KirchhoffNet
+from kanspice.families.kirchhoffnet.topology import FullyConnected
+from kanspice.models.following import NO_TIME_LEFT, change_when_tightened, followed_stages
+from kanspice.models.network import LateError
 from kanspice.solver.periods import Periods
 from kanspice.technology import load_technology
 

@@ -18,11 +18,12 @@ from connections import (
 )
 from test_design_file import equal
 
-from kanspice.compile import compile_memkan, compile_phykan
 from kanspice.design import load_design, save_design
 from kanspice.errors import InputError
-from kanspice.models import FilterGrid
-from kanspice.models.reference import filter_arrays
+from kanspice.families.memkan.circuit import compile_memkan
+from kanspice.families.phykan.arrays import filter_arrays
+from kanspice.families.phykan.bandpass import FilterGrid
+from kanspice.families.phykan.circuit import compile_phykan
 from kanspice.technology import load_technology
 
 LOW_HZ, HIGH_HZ = [6e3, 2e4, 1e5], [5e3, 5e4]

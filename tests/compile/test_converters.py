@@ -8,13 +8,14 @@ import numpy as np
 import pytest
 from circuits import PEAK, inputs_for, network, technology
 
-from kanspice.compile import add_converters, compile_kanalogue, draw_specimen
+from kanspice.compile import Sizing, add_converters, draw_specimen
 from kanspice.design import Converter, load_design, save_design
 from kanspice.design.file import design_bytes
 from kanspice.draws import Draw
 from kanspice.errors import InputError
+from kanspice.families.kanalogue.circuit import compile_kanalogue
 from kanspice.gap import decoded_outputs
-from kanspice.models.reference import reference_stages
+from kanspice.models.following import reference_stages
 from kanspice.solution import Solution
 
 MODEL = network([3, 4, 2], [PEAK])
@@ -23,8 +24,9 @@ SAMPLES = inputs_for(MODEL, 50)
 
 def converted(*overrides, samples=SAMPLES, seed=0):
     tech = technology(*overrides)
-    design = compile_kanalogue(MODEL, tech, sample_inputs=samples)
-    return draw_specimen(add_converters(design, tech, MODEL, samples), tech, Draw(seed))
+    sizing = None if samples is None else Sizing.of(MODEL, samples)
+    design = compile_kanalogue(MODEL, tech, sizing)
+    return draw_specimen(add_converters(design, tech, sizing), tech, Draw(seed))
 
 
 def test_without_them_voltages_are_exact():

@@ -11,7 +11,7 @@ from kanspice.compile.current_unit import current_unit_notes, power_notes
 from kanspice.devices import behind
 from kanspice.draws import Draw
 from kanspice.evidence import Evidence
-from kanspice.models import load, save
+from kanspice.families import load, save
 from kanspice.pipeline import VerifyOptions, verify
 
 MILLI, AMPERE, SILENT = "nmos_2n7002", "rtd", "z21"

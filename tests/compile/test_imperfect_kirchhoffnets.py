@@ -11,16 +11,17 @@ import torch
 from circuits import technology
 
 from kanspice import solver
-from kanspice.compile import compile_kirchhoffnet, draw_specimen
+from kanspice.compile import draw_specimen
 from kanspice.design import load_design, save_design
 from kanspice.design.branches import LAWS, branch_currents, law_rows, with_offsets
 from kanspice.design.file import design_bytes
 from kanspice.draws import Draw
 from kanspice.errors import InputError
-from kanspice.models import KirchhoffNet
-from kanspice.models.branches import branch_function
-from kanspice.models.reference import reference_stages
-from kanspice.models.topology import recipe
+from kanspice.families.kirchhoffnet.branches import branch_function
+from kanspice.families.kirchhoffnet.circuit import compile_kirchhoffnet
+from kanspice.families.kirchhoffnet.network import KirchhoffNet
+from kanspice.families.kirchhoffnet.topology import recipe
+from kanspice.models.following import reference_stages
 
 ALL = (
     "kirchhoffnet.capacitor_sigma=0.02",

@@ -14,7 +14,7 @@ from kanspice.design.file import design_bytes
 from kanspice.devices import behind
 from kanspice.draws import Draw
 from kanspice.errors import InputError
-from kanspice.models.reference import reference_stages
+from kanspice.models.following import reference_stages
 from kanspice.solver import solve
 
 MODEL = network([20, 15, 4], [load_device("z21"), PEAK])

@@ -9,16 +9,16 @@ import pytest
 import torch
 from circuits import technology
 
-from kanspice.compile import compile_kirchhoffnet
 from kanspice.compiled import read_compiled, write_compiled
 from kanspice.design import OdePeriod, ReadOut, load_design, save_design
 from kanspice.design.branches import SCHEMATIC_IMPERFECTIONS, SCHEMATIC_LAWS
 from kanspice.design.file import design_bytes
 from kanspice.errors import InputError
-from kanspice.models import KirchhoffNet
-from kanspice.models.branches import branch_function
-from kanspice.models.reference import reference_stages
-from kanspice.models.topology import recipe, topology_from_edges
+from kanspice.families.kirchhoffnet.branches import branch_function
+from kanspice.families.kirchhoffnet.circuit import compile_kirchhoffnet
+from kanspice.families.kirchhoffnet.network import KirchhoffNet
+from kanspice.families.kirchhoffnet.topology import recipe, topology_from_edges
+from kanspice.models.following import reference_stages
 from kanspice.netlist.branches import branch_lines
 
 
@@ -32,7 +32,7 @@ def network(**options):
 
 @pytest.fixture
 def design():
-    return compile_kirchhoffnet(network(readout="last2"), technology(), model_sha256="ab")
+    return compile_kirchhoffnet(network(readout="last2"), technology())
 
 
 def test_the_technology_says_what_model_time_is(design):

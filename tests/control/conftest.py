@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from loops import BALANCES, linear
 
-from kanspice.models import load, save
+from kanspice.families import load, save
 
 
 @pytest.fixture(scope="session")

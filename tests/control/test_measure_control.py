@@ -20,10 +20,11 @@ from kanspice.control.page import control_html
 from kanspice.control.plants import CartPole, PlanarArm
 from kanspice.control.table import print_control
 from kanspice.errors import InputError
+from kanspice.families import load, save
+from kanspice.families.kirchhoffnet.branches import branch_function
+from kanspice.families.kirchhoffnet.network import KirchhoffNet
+from kanspice.families.kirchhoffnet.topology import recipe
 from kanspice.gap import Limit, NumericalGap
-from kanspice.models import KirchhoffNet, load, save
-from kanspice.models.branches import branch_function
-from kanspice.models.topology import recipe
 from kanspice.study import Sweep
 from kanspice.study.plan import points_of
 from kanspice.technology import load_technology

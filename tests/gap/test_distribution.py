@@ -9,6 +9,11 @@ from scipy.stats import energy_distance
 
 from kanspice.errors import InputError
 from kanspice.evidence import Evidence
+from kanspice.families import load, save
+from kanspice.families.kirchhoffnet.branches import branch_function
+from kanspice.families.kirchhoffnet.generation import Generation
+from kanspice.families.kirchhoffnet.network import KirchhoffNet
+from kanspice.families.kirchhoffnet.topology import FullyConnected
 from kanspice.gap.distribution import (
     Distribution,
     Generated,
@@ -18,10 +23,6 @@ from kanspice.gap.distribution import (
     distribution_metrics,
     log_densities,
 )
-from kanspice.models import KirchhoffNet, load, save
-from kanspice.models.branches import branch_function
-from kanspice.models.generation import Generation
-from kanspice.models.topology import FullyConnected
 from kanspice.pipeline import VerifyOptions, verify
 from kanspice.report import to_html, to_json, to_markdown
 from kanspice.report.distributions import lines, pictures

@@ -9,7 +9,7 @@ import pytest
 from circuits import PEAK, design_of, inputs_for, network
 
 from kanspice.gap import GapResult, Limit, StageGap, compare, decoded_outputs, measure, numerical_gap, spread
-from kanspice.models.reference import reference_stages
+from kanspice.models.following import reference_stages
 from kanspice.solution import FailedSample, NumericalError, Outcome, Solution
 
 

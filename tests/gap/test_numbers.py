@@ -11,9 +11,12 @@ import torch
 from circuits import LINE, design_of, network, technology
 
 from kanspice.evidence import Evidence
+from kanspice.families import LoadedModel
+from kanspice.families.memkan.network import MemKAN
+from kanspice.families.phykan.network import PhyKAN
 from kanspice.gap import Doubt, Gap, Variation
-from kanspice.models import DivergenceError, LoadedModel, MemKAN, PhyKAN
-from kanspice.models.reference import followed_stages
+from kanspice.models.following import followed_stages
+from kanspice.models.network import DivergenceError
 from kanspice.ngspice import NgspiceOptions
 from kanspice.pipeline import VerifyOptions, verify
 from kanspice.solution import Outcome

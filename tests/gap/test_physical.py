@@ -7,15 +7,15 @@ import pytest
 from circuits import LINE, crossbar_design, design_of, inputs_for, network, technology
 from periods import design_of_periods, period
 
-from kanspice.compile import compile_kirchhoffnet
 from kanspice.design import Design
 from kanspice.devices import load_device
 from kanspice.engines import solve
 from kanspice.errors import InputError
+from kanspice.families.kirchhoffnet.branches import branch_function
+from kanspice.families.kirchhoffnet.circuit import compile_kirchhoffnet
+from kanspice.families.kirchhoffnet.network import KirchhoffNet
+from kanspice.families.kirchhoffnet.topology import topology_from_edges
 from kanspice.gap.physical import physical_cost
-from kanspice.models import KirchhoffNet
-from kanspice.models.branches import branch_function
-from kanspice.models.topology import topology_from_edges
 from kanspice.ngspice import NgspiceOptions
 
 FEW = NgspiceOptions(check_samples=0)

@@ -11,8 +11,8 @@ import torch
 from periods import contracting, design_of_periods, period
 
 from kanspice.evidence import Evidence
+from kanspice.families import LoadedModel
 from kanspice.gap import Doubt, Gap, Limit, NumericalGap, Variation, numerical_gap
-from kanspice.models import LoadedModel
 from kanspice.ngspice import NgspiceOptions
 from kanspice.pipeline import VerifyOptions, verify
 from kanspice.solution import NumericalError, Solution

@@ -17,9 +17,10 @@ from typer.testing import CliRunner
 from kanspice.cli.commands import app
 from kanspice.design.branches import LAWS, SCHEMATIC_LAWS
 from kanspice.draws import Draw
-from kanspice.models import KirchhoffNet, save
-from kanspice.models.branches import branch_function
-from kanspice.models.topology import topology_from_edges
+from kanspice.families import save
+from kanspice.families.kirchhoffnet.branches import branch_function
+from kanspice.families.kirchhoffnet.network import KirchhoffNet
+from kanspice.families.kirchhoffnet.topology import topology_from_edges
 from kanspice.technology import Technology, entries
 
 EDGES = [(0, 1), (1, 0), (1, 2), (2, 1), (2, 0), (1, 2)]

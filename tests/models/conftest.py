@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from kanspice.devices import Device
-from kanspice.models import KANalogue
+from kanspice.families.kanalogue.network import KANalogue
 
 
 def polynomial_device(name, breakpoints, rows):

@@ -10,7 +10,8 @@ import pytest
 import torch
 
 from kanspice.errors import InputError
-from kanspice.models import LoadedModel, load, load_array
+from kanspice.families import LoadedModel, load
+from kanspice.models import load_array
 
 TITLE = "PosNormBasis_PosHC_batchNorm"
 CONFIG = {

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from kanspice.errors import InputError
-from kanspice.models.branches import ACTIVATIONS, BRANCHES, branch_function
+from kanspice.families.kirchhoffnet.branches import ACTIVATIONS, BRANCHES, branch_function
 
 FORMULAS = {
     "ShiftRelu1": lambda s, d, p: p[1] * max(s - d - p[0], 0),

@@ -11,7 +11,10 @@ import torch
 
 from kanspice.devices import load_device
 from kanspice.errors import InputError
-from kanspice.models import CoefficientNoise, KANalogue, LoadedModel, load, save, state
+from kanspice.families import LoadedModel, load, save
+from kanspice.families.kanalogue.network import KANalogue
+from kanspice.families.kanalogue.noise import CoefficientNoise
+from kanspice.models import state
 
 X = torch.linspace(-1, 2, 15, dtype=torch.float64).reshape(5, 3)
 VARIANTS = [("batch", "PosHC"), ("layer", "sigmoid"), ("none", "NegHC"), ("none", None)]

@@ -4,11 +4,12 @@ import numpy as np
 import pytest
 import torch
 
-from kanspice.models import KirchhoffNet, load
-from kanspice.models.branches import Conductance, Device, branch_function
-from kanspice.models.density import log_densities, log_densities_at
-from kanspice.models.generation import Generation
-from kanspice.models.topology import FullyConnected, topology_from_edges
+from kanspice.families import load
+from kanspice.families.kirchhoffnet.branches import Conductance, Device, branch_function
+from kanspice.families.kirchhoffnet.density import log_densities, log_densities_at
+from kanspice.families.kirchhoffnet.generation import Generation
+from kanspice.families.kirchhoffnet.network import KirchhoffNet
+from kanspice.families.kirchhoffnet.topology import FullyConnected, topology_from_edges
 
 POINTS = np.random.default_rng(0).normal(size=(5, 2))
 

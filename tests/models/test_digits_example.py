@@ -7,7 +7,8 @@ import pytest
 import torch
 
 from kanspice.devices import load_device
-from kanspice.models import load, load_array, load_labels
+from kanspice.families import load
+from kanspice.models import load_array, load_labels
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "01_kanalogue_digits"
 

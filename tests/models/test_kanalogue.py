@@ -5,7 +5,8 @@ from torch.nn.functional import mse_loss
 
 from kanspice.devices import load_device
 from kanspice.errors import InputError
-from kanspice.models import CoefficientNoise, KANalogue
+from kanspice.families.kanalogue.network import KANalogue
+from kanspice.families.kanalogue.noise import CoefficientNoise
 
 X = torch.tensor([[0.5, 1.0, -3.0], [2.0, -0.2, 0.1]], dtype=torch.float64)
 

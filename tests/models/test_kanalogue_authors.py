@@ -8,7 +8,8 @@ import pytest
 import torch
 
 from kanspice.errors import InputError
-from kanspice.models import load, load_array, load_labels
+from kanspice.families import load
+from kanspice.models import load_array, load_labels
 
 CONFIG = {
     "input_dim": 3,

@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from kanspice.errors import InputError
-from kanspice.models.noise import NOISE_KINDS, CoefficientNoise
+from kanspice.families.kanalogue.noise import NOISE_KINDS, CoefficientNoise
 
 SCALE = 0.2
 COEFFICIENTS = torch.linspace(-2, 2, 40_000, dtype=torch.float64).reshape(100, 200, 2)

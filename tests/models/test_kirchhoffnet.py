@@ -9,10 +9,13 @@ import torch
 from scipy.linalg import expm
 
 from kanspice.errors import InputError
-from kanspice.models import DivergenceError, Integrator, KirchhoffNet
-from kanspice.models.branches import branch_function
-from kanspice.models.reference import reference_stages, reference_waveforms
-from kanspice.models.topology import Topology, recipe, topology_from_edges
+from kanspice.families.kirchhoffnet.arrays import reference_waveforms
+from kanspice.families.kirchhoffnet.branches import branch_function
+from kanspice.families.kirchhoffnet.integrator import Integrator
+from kanspice.families.kirchhoffnet.network import KirchhoffNet
+from kanspice.families.kirchhoffnet.topology import Topology, recipe, topology_from_edges
+from kanspice.models.following import reference_stages
+from kanspice.models.network import DivergenceError
 
 TANH2 = branch_function("ShiftTanh2", {}, "test")
 CONDUCTANCE = branch_function("Conductance", {}, "test")
@@ -251,7 +254,7 @@ def test_samples_do_not_disturb_each_other_beyond_the_tolerance(monkeypatch):
     model, x = network(4, 4), randn(30, 4)
     with torch.no_grad():
         together = model(x)
-        monkeypatch.setattr("kanspice.models.kirchhoffnet._BLOCK_CURRENTS", 7 * full(4).edges)
+        monkeypatch.setattr("kanspice.families.kirchhoffnet.network._BLOCK_CURRENTS", 7 * full(4).edges)
         assert [len(block) for _, block in model._blocks(x)] == [7, 7, 7, 7, 2]
         torch.testing.assert_close(model(x), together, rtol=0, atol=1e-6)
 

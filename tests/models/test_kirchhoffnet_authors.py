@@ -10,7 +10,9 @@ import torch
 import yaml
 
 from kanspice.errors import InputError
-from kanspice.models import KirchhoffNet, load, load_array, load_labels, save
+from kanspice.families import load, save
+from kanspice.families.kirchhoffnet.network import KirchhoffNet
+from kanspice.models import load_array, load_labels
 
 CONFIG = {
     "batch_size": 512,

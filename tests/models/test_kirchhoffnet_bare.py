@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from kanspice.errors import InputError
-from kanspice.models import load, save
+from kanspice.families import load, save
 
 SOURCES = [0, 1, 2, 3, 4, 5, 6, 5, 3, 2, 1, 0]
 DESTINATIONS = [4, 2, 3, 4, 5, 6, 1, 6, 4, 3, 2, 1]

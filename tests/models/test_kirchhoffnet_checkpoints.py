@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 import torch
 
-from kanspice.compile import compile_model
 from kanspice.errors import InputError
-from kanspice.models import Integrator, KirchhoffNet, load, save
-from kanspice.models.branches import branch_function
-from kanspice.models.topology import recipe, topology_from_edges
+from kanspice.families import compile_model, load, save
+from kanspice.families.kirchhoffnet.branches import branch_function
+from kanspice.families.kirchhoffnet.integrator import Integrator
+from kanspice.families.kirchhoffnet.network import KirchhoffNet
+from kanspice.families.kirchhoffnet.topology import recipe, topology_from_edges
 from kanspice.pipeline import Evidence, verify
 from kanspice.technology import Technology
 

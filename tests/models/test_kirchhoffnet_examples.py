@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from kanspice import Evidence, Technology, load, load_array, load_labels, verify
-from kanspice.models import Integrator
+from kanspice.families.kirchhoffnet.integrator import Integrator
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 MOONS = EXAMPLES / "02_kirchhoffnet_moons"

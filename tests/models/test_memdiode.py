@@ -7,7 +7,15 @@ import pytest
 import torch
 from pydantic import ValidationError
 
-from kanspice.models.memdiode import KINDS, PARAMETERS, SynapseConstants, Synapses, answers, bounded, wright_omega
+from kanspice.families.memkan.memdiode import (
+    KINDS,
+    PARAMETERS,
+    SynapseConstants,
+    Synapses,
+    answers,
+    bounded,
+    wright_omega,
+)
 
 CONSTANTS = SynapseConstants()
 V = torch.linspace(0.0, 0.5, 41, dtype=torch.float64)

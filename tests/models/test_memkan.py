@@ -7,9 +7,11 @@ import pytest
 import torch
 
 from kanspice.errors import InputError
-from kanspice.models import MemKAN, SynapseConstants, load, save
-from kanspice.models.memdiode import answers
-from kanspice.models.reference import reference_stages, synapse_arrays
+from kanspice.families import load, save
+from kanspice.families.memkan.arrays import synapse_arrays
+from kanspice.families.memkan.memdiode import SynapseConstants, answers
+from kanspice.families.memkan.network import MemKAN
+from kanspice.models.following import reference_stages
 
 X = torch.linspace(-1.2, 1.2, 24, dtype=torch.float64).reshape(8, 3)
 

@@ -9,8 +9,10 @@ from authors_modules import MemKAN, MemKAN_actor, surrogate
 from torch import nn
 
 from kanspice.errors import InputError
-from kanspice.models import SurrogateConstants, SurrogateMemKAN, load, save
-from kanspice.models.reference import reference_stages, surrogate_arrays
+from kanspice.families import load, save
+from kanspice.families.memkan_surrogate.arrays import surrogate_arrays
+from kanspice.families.memkan_surrogate.network import SurrogateConstants, SurrogateMemKAN
+from kanspice.models.following import reference_stages
 
 X = np.linspace(-1, 1, 15).reshape(5, 3)
 

@@ -8,8 +8,11 @@ import torch
 from pydantic import ValidationError
 
 from kanspice.errors import InputError
-from kanspice.models import BandConstants, FilterGrid, PhyKAN, load, save
-from kanspice.models.reference import filter_arrays, reference_stages
+from kanspice.families import load, save
+from kanspice.families.phykan.arrays import filter_arrays
+from kanspice.families.phykan.bandpass import BandConstants, FilterGrid
+from kanspice.families.phykan.network import PhyKAN
+from kanspice.models.following import reference_stages
 
 X = torch.linspace(-1.5, 1.5, 24, dtype=torch.float64).reshape(8, 3)
 LOW_HZ, HIGH_HZ = [4e3, 2e4, 1e5], [5e3, 5e4]

@@ -7,8 +7,10 @@ import pytest
 import torch
 
 from kanspice.errors import InputError
-from kanspice.models import KANalogue, load
-from kanspice.models.reference import filter_arrays, reference_stages
+from kanspice.families import load
+from kanspice.families.kanalogue.network import KANalogue
+from kanspice.families.phykan.arrays import filter_arrays
+from kanspice.models.following import reference_stages
 
 CONFIG = {"KANshape": [3, 4, 2], "filters_per_unit": 2, "thresholding": False, "sigmoid_s": 0.5, "task": "none"}
 X = np.linspace(-1, 1, 15).reshape(5, 3)

@@ -11,8 +11,8 @@ from test_phykan import complex_outputs
 from test_phykan_authors import CONFIG, X, norm_tensors, tensors
 
 from kanspice.errors import InputError
-from kanspice.models import load
-from kanspice.models.reference import reference_stages
+from kanspice.families import load
+from kanspice.models.following import reference_stages
 
 SHAPE = [3, 4, 2]
 EARLIER = {

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from kanspice.errors import InputError
-from kanspice.models import load
+from kanspice.families import load
 from kanspice.models.plain_pickle import check_pickle, check_values
 
 

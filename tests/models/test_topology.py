@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from kanspice.errors import InputError
-from kanspice.models.topology import MAX_EDGES, RECIPES, Topology, recipe, topology_from_edges
+from kanspice.families.kirchhoffnet.topology import MAX_EDGES, RECIPES, Topology, recipe, topology_from_edges
 
 
 def built(name, **args):

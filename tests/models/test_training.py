@@ -4,7 +4,8 @@ import pytest
 import torch
 
 from kanspice.errors import InputError
-from kanspice.models import MemKAN, PhyKAN
+from kanspice.families.memkan.network import MemKAN
+from kanspice.families.phykan.network import PhyKAN
 from kanspice.models.training import fit
 
 X = torch.linspace(-1, 1, 60, dtype=torch.float64)[:, None]

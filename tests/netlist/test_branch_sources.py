@@ -11,9 +11,9 @@ from periods import design_of_periods, period
 from schematics import EDGES, SCHEMATIC, SCHEMATICS, VOLTS, parameters
 
 from kanspice.design.branches import LAWS, SCHEMATIC_LAWS, branch_currents, growth
-from kanspice.models.branches import branch_function
-from kanspice.models.kirchhoffnet_layer import Layer
-from kanspice.models.topology import topology_from_edges
+from kanspice.families.kirchhoffnet.branches import branch_function
+from kanspice.families.kirchhoffnet.layer import Layer
+from kanspice.families.kirchhoffnet.topology import topology_from_edges
 from kanspice.netlist import build_netlist, place_of
 from kanspice.ngspice.deck import NORMAL, sweep_deck
 from kanspice.ngspice.process import RAW_FILE, run_deck, working_folder

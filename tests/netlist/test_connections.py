@@ -25,11 +25,10 @@ from kanspice import ngspice, solver
 from kanspice.design import Design, FilterBank, Limiter, SynapseBank
 from kanspice.design.stages.synapse_bank import BAND_PASS, HIGH_PASS, LOW_PASS
 from kanspice.errors import InputError
+from kanspice.families.memkan.memdiode import SynapseConstants, answers
+from kanspice.families.phykan.bandpass import EARLIER_CONSTANTS
 from kanspice.gap import measure, physical_cost
-from kanspice.models import SynapseConstants
-from kanspice.models.bandpass import EARLIER_CONSTANTS
-from kanspice.models.memdiode import answers
-from kanspice.models.reference import reference_stages, stage_laws
+from kanspice.models.following import reference_stages
 from kanspice.netlist import build_netlist, place_of
 from kanspice.ngspice import NgspiceOptions
 
@@ -219,7 +218,7 @@ def test_what_a_surrogate_s_stages_add_is_the_surrogate_s_error():
     design, x = surrogate_design(model), inputs_for(model)
     solution, reference = solver.solve(design, x, "device"), reference_stages(model, x)
     first, second = (
-        stage for stage in measure(design, solution, x, reference, laws=stage_laws(model)) if "synapses" in stage.name
+        stage for stage in measure(design, solution, x, reference, laws=model.stage_laws) if "synapses" in stage.name
     )
     assert first.added.rmse == pytest.approx(first.gap.rmse)
     assert first.added.rmse > 0.1

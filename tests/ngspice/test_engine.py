@@ -27,7 +27,7 @@ from fake_ngspice import CUT, E32, NAN, REAL, patch_last_number, write_fake
 
 from kanspice.design.uniqueness import solution_counts
 from kanspice.errors import SimulatorError
-from kanspice.models.reference import reference_stages
+from kanspice.models.following import reference_stages
 from kanspice.ngspice import NgspiceOptions, engine, solve
 from kanspice.ngspice.deck import NORMAL, TIGHT, Tolerances, sweep_deck, tightened
 from kanspice.solution import Outcome

@@ -8,18 +8,19 @@ import numpy as np
 import pytest
 import torch
 
-from kanspice.compile import compile_model
+from kanspice.compile import Sizing
 from kanspice.compiled import read_compiled, write_compiled
 from kanspice.design import DigitalLayer, load_design, save_design
 from kanspice.design.bounds import output_bounds_v
 from kanspice.design.file import design_bytes
 from kanspice.engines import solve
 from kanspice.errors import InputError
+from kanspice.families import compile_model, load, save
+from kanspice.families.kirchhoffnet.branches import branch_function
+from kanspice.families.kirchhoffnet.network import KirchhoffNet
+from kanspice.families.kirchhoffnet.topology import FullyConnected
 from kanspice.gap import decoded_outputs
-from kanspice.models import KirchhoffNet, load, save
-from kanspice.models.branches import branch_function
-from kanspice.models.reference import reference_stages
-from kanspice.models.topology import FullyConnected
+from kanspice.models.following import reference_stages
 from kanspice.ngspice import NgspiceOptions
 from kanspice.pipeline import Evidence, VerifyOptions, verify
 from kanspice.technology import load_technology
@@ -45,7 +46,7 @@ def loaded(tmp_path):
 
 
 def circuit(loaded, *overrides):
-    return compile_model(loaded, load_technology(None, overrides), INPUTS)
+    return compile_model(loaded, load_technology(None, overrides), Sizing.of(loaded.model, INPUTS))
 
 
 @pytest.mark.parametrize("engine", ENGINES)

@@ -8,17 +8,18 @@ import numpy as np
 import pytest
 import torch
 
-from kanspice.compile.kirchhoffnet import compile_kirchhoffnet
 from kanspice.compile.specimens import draw_specimen
 from kanspice.design import HeldSum, load_design, save_design
 from kanspice.draws import Draw
 from kanspice.engines import solve
 from kanspice.errors import InputError
+from kanspice.families.kirchhoffnet.arrays import reference_waveforms
+from kanspice.families.kirchhoffnet.branches import branch_function
+from kanspice.families.kirchhoffnet.circuit import compile_kirchhoffnet
+from kanspice.families.kirchhoffnet.network import KirchhoffNet
+from kanspice.families.kirchhoffnet.topology import FullyConnected
 from kanspice.gap.waveforms import compare_waveforms
-from kanspice.models import KirchhoffNet
-from kanspice.models.branches import branch_function
-from kanspice.models.reference import reference_stages, reference_waveforms
-from kanspice.models.topology import FullyConnected
+from kanspice.models.following import reference_stages
 from kanspice.ngspice import NgspiceOptions
 from kanspice.technology import load_technology
 

@@ -13,8 +13,8 @@ from synthetic_results import EXTREMES, causes, cross_checked, moving, synthetic
 
 from kanspice.control import ControlOptions, Draws, control
 from kanspice.control.page import control_html
+from kanspice.families import load, save
 from kanspice.gap.comparison import Comparison
-from kanspice.models import load, save
 from kanspice.report import comparison_html, to_html
 from kanspice.study import Sweep
 from kanspice.study.plan import points_of

@@ -8,7 +8,7 @@ import pytest
 from circuits import inputs_for, load_device, network, technology
 
 from kanspice.evidence import Evidence
-from kanspice.models import load, save
+from kanspice.families import load, save
 from kanspice.pipeline import VerifyOptions, verify
 from kanspice.report import read_report, to_html, to_json, to_junit
 from kanspice.report.imperfections import imperfections

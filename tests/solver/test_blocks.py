@@ -8,12 +8,13 @@ import torch
 from circuits import PEAK, inputs_for, load_device, network, specimen_of
 from periods import design_of_periods, period
 
-from kanspice.compile import compile_kirchhoffnet, draw_specimen
+from kanspice.compile import draw_specimen
 from kanspice.design.branches import law_rows
 from kanspice.draws import Draw
-from kanspice.models import KirchhoffNet
-from kanspice.models.branches import BRANCHES
-from kanspice.models.topology import Topology
+from kanspice.families.kirchhoffnet.branches import BRANCHES
+from kanspice.families.kirchhoffnet.circuit import compile_kirchhoffnet
+from kanspice.families.kirchhoffnet.network import KirchhoffNet
+from kanspice.families.kirchhoffnet.topology import Topology
 from kanspice.solver import KnownRows, SolverOptions, solve
 from kanspice.solver.wired import gmres
 from kanspice.technology import Technology
@@ -83,7 +84,7 @@ def test_circuits_behind_switches_too(leak_ohm):
         branches={"realisation": "schematic", "gain_sigma": 0.1},
         switches={"mode": "monolithic", "on_ohm": 1e4, "rise_s": 5e-9, "injected_c": 1e-14},
     )
-    design = draw_specimen(compile_kirchhoffnet(model, technology, model_sha256=""), technology, Draw(1))
+    design = draw_specimen(compile_kirchhoffnet(model, technology), technology, Draw(1))
     check_blocks(design, rng.normal(size=(9, 2)))
 
 

@@ -9,12 +9,12 @@ import pytest
 import torch
 from scipy.integrate import solve_ivp
 
-from kanspice.compile.kirchhoffnet import compile_kirchhoffnet
 from kanspice.design import OdePeriod
 from kanspice.engines import solve
-from kanspice.models import KirchhoffNet
-from kanspice.models.branches import branch_function
-from kanspice.models.topology import FullyConnected
+from kanspice.families.kirchhoffnet.branches import branch_function
+from kanspice.families.kirchhoffnet.circuit import compile_kirchhoffnet
+from kanspice.families.kirchhoffnet.network import KirchhoffNet
+from kanspice.families.kirchhoffnet.topology import FullyConnected
 from kanspice.netlist.switching import FOLLOWS
 from kanspice.ngspice import NgspiceOptions
 from kanspice.technology import load_technology

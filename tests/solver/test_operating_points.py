@@ -22,8 +22,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kanspice import ngspice
-from kanspice.compile import compile_kanalogue
-from kanspice.models import load, load_array
+from kanspice.compile import Sizing
+from kanspice.families import load
+from kanspice.families.kanalogue.circuit import compile_kanalogue
+from kanspice.models import load_array
 from kanspice.ngspice import NgspiceOptions
 from kanspice.solution import Outcome
 from kanspice.solver import SolverOptions, solve
@@ -219,7 +221,7 @@ def test_ngspice_agrees_on_the_reference_checkpoint(reference_data):
     folder = reference_data / "kanalogue" / "mnist_batchnorm_3basis"
     loaded = load(folder / "best.pth", folder / "config.json", folder.parent / "iv")
     inputs = load_array(folder / "inputs.npy", "the inputs")
-    design = compile_kanalogue(loaded.model, technology("tia.gain=1000"), sample_inputs=inputs)
+    design = compile_kanalogue(loaded.model, technology("tia.gain=1000"), Sizing.of(loaded.model, inputs))
     assert disagreement(design, inputs[:2]) < 1e-6
 
 

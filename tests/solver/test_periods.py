@@ -13,12 +13,13 @@ from hypothesis import strategies as st
 from periods import design_of_periods, period
 
 from kanspice import ngspice
-from kanspice.compile import compile_kirchhoffnet
 from kanspice.design import Schematic, Switching
 from kanspice.design.branches import LAWS, SCHEMATIC_LAWS, law_rows
 from kanspice.design.stages.trajectory import period_end_v
+from kanspice.families import load
+from kanspice.families.kirchhoffnet.circuit import compile_kirchhoffnet
 from kanspice.gap.cross_check import cross_checked
-from kanspice.models import load, load_array
+from kanspice.models import load_array
 from kanspice.ngspice import NgspiceOptions
 from kanspice.solution import Outcome
 from kanspice.solver import SolverOptions, solve

@@ -19,14 +19,16 @@ from hypothesis import strategies as st
 from periods import design_of_periods, period
 from schematics import EDGES, SCHEMATIC, SCHEMATICS, parameters
 
-from kanspice.compile import compile_kirchhoffnet, compile_phykan, draw_specimen
+from kanspice.compile import draw_specimen
 from kanspice.design.branches import LAWS
 from kanspice.devices import load_device
 from kanspice.draws import Draw
 from kanspice.errors import InputError, SimulatorError
-from kanspice.models import KirchhoffNet
-from kanspice.models.branches import BRANCHES
-from kanspice.models.topology import Topology
+from kanspice.families.kirchhoffnet.branches import BRANCHES
+from kanspice.families.kirchhoffnet.circuit import compile_kirchhoffnet
+from kanspice.families.kirchhoffnet.network import KirchhoffNet
+from kanspice.families.kirchhoffnet.topology import Topology
+from kanspice.families.phykan.circuit import compile_phykan
 from kanspice.solver import SolverOptions, solve
 from kanspice.solver.banks import NodeSums, PairBank, bank_of
 from kanspice.solver.crosspoints import WholeCrosspoints
@@ -118,7 +120,7 @@ def test_kirchhoffnets_of_real_parts(device, law, seed, pulled):
         branches={"realisation": "schematic", "gain_sigma": 0.1, "switch_on_ohm": 1e4},
         switches={"mode": "phased", "on_ohm": 1e3, "rise_s": 5e-9, "injected_c": 1e-14, "skew_s": 1e-8},
     )
-    design = draw_specimen(compile_kirchhoffnet(model, technology, model_sha256=""), technology, Draw(seed))
+    design = draw_specimen(compile_kirchhoffnet(model, technology), technology, Draw(seed))
     check_alike(design, np.random.default_rng(seed).normal(size=(3, 2)), device, within=1e-6)
 
 
@@ -168,7 +170,7 @@ def test_a_processor_that_is_not_there(name):
 
 def test_circuits_without_anything_for_a_gpu():
     model = phykan()
-    design = compile_phykan(model, Technology(), model_sha256="")
+    design = compile_phykan(model, Technology())
     with pytest.raises(InputError, match="GPU"):
         solve(design, connection_inputs(model, 2), "behavioural", SolverOptions(device="torch"))
 

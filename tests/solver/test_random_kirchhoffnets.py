@@ -9,12 +9,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kanspice import ngspice, solver
-from kanspice.compile import compile_kirchhoffnet, draw_specimen
+from kanspice.compile import draw_specimen
 from kanspice.design.branches import SCHEMATIC_LAWS
 from kanspice.draws import Draw
-from kanspice.models import KirchhoffNet
-from kanspice.models.branches import BRANCHES
-from kanspice.models.topology import Topology
+from kanspice.families.kirchhoffnet.branches import BRANCHES
+from kanspice.families.kirchhoffnet.circuit import compile_kirchhoffnet
+from kanspice.families.kirchhoffnet.network import KirchhoffNet
+from kanspice.families.kirchhoffnet.topology import Topology
 from kanspice.ngspice import NgspiceOptions
 from kanspice.technology import Technology
 

@@ -8,8 +8,9 @@ import torch
 from scipy.optimize import brentq
 
 from kanspice import KANalogue, compile_model, load_device, load_technology
-from kanspice.models import load, save
-from kanspice.models.kanalogue import NORM_EPS
+from kanspice.compile import Sizing
+from kanspice.families import load, save
+from kanspice.families.kanalogue.network import NORM_EPS
 from kanspice.solver import solve
 
 UNITS_V = 2e4 * 1e-6
@@ -40,7 +41,9 @@ def test_layer_norm_does_not_amplify_what_curves_are_off_by(seed, tmp_path):
     model = KANalogue([2, 2, 2], [load_device("a21")], input_stage="tanh", norm="layer").eval()
     save(model, tmp_path / "model.pt")
     inputs = np.random.default_rng(seed).uniform(0, 1.4, (12, 2))
-    design = compile_model(load(tmp_path / "model.pt"), load_technology("ideal", ["devices.series_ohm=2e4"]), inputs)
+    loaded = load(tmp_path / "model.pt")
+    technology = load_technology("ideal", ["devices.series_ohm=2e4"])
+    design = compile_model(loaded, technology, Sizing.of(loaded.model, inputs))
     last = design.stages[-1]
     outputs = solve(design, inputs, "device").stage_v[last.name] / last.output_v_per_unit
     expected = by_hand(model, inputs)

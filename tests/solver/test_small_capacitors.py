@@ -8,10 +8,10 @@ import torch
 from scipy.constants import Boltzmann
 
 from kanspice import ngspice, solver
-from kanspice.compile import compile_kirchhoffnet
-from kanspice.models import KirchhoffNet
-from kanspice.models.branches import BRANCHES
-from kanspice.models.topology import Topology
+from kanspice.families.kirchhoffnet.branches import BRANCHES
+from kanspice.families.kirchhoffnet.circuit import compile_kirchhoffnet
+from kanspice.families.kirchhoffnet.network import KirchhoffNet
+from kanspice.families.kirchhoffnet.topology import Topology
 from kanspice.ngspice import NgspiceOptions
 from kanspice.technology import load_technology
 

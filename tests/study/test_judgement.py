@@ -14,11 +14,12 @@ from periods import contracting
 
 from kanspice.errors import InputError
 from kanspice.evidence import Evidence
+from kanspice.families import load, save
+from kanspice.families.kirchhoffnet.branches import branch_function
+from kanspice.families.kirchhoffnet.generation import Generation
+from kanspice.families.kirchhoffnet.network import KirchhoffNet
+from kanspice.families.kirchhoffnet.topology import FullyConnected
 from kanspice.gap import NumericalGap, Variation, distribution_metrics
-from kanspice.models import KirchhoffNet, load, save
-from kanspice.models.branches import branch_function
-from kanspice.models.generation import Generation
-from kanspice.models.topology import FullyConnected
 from kanspice.ngspice import NgspiceOptions
 from kanspice.pipeline import VerifyOptions, verify
 from kanspice.study import Request, StudyResult, run, start

@@ -8,9 +8,12 @@ import torch
 from circuits import PEAK, network
 
 from kanspice.errors import InputError
-from kanspice.models import KirchhoffNet, MemKAN, PhyKAN, save
-from kanspice.models.branches import branch_function
-from kanspice.models.topology import recipe
+from kanspice.families import save
+from kanspice.families.kirchhoffnet.branches import branch_function
+from kanspice.families.kirchhoffnet.network import KirchhoffNet
+from kanspice.families.kirchhoffnet.topology import recipe
+from kanspice.families.memkan.network import MemKAN
+from kanspice.families.phykan.network import PhyKAN
 from kanspice.study import Request
 from kanspice.study.run import prepare
 from kanspice.study.specimens import measure

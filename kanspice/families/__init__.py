@@ -1,0 +1,30 @@
+"""The families of networks: each a folder with its network, its checkpoints, its authors' files and its circuit.
+
+A family is one record, `Family`, in its folder's `family.py`, and one line of `table.FAMILIES`.
+"""
+
+from kanspice.families.compiling import (
+    Compiled,
+    compile_both,
+    compile_model,
+    compile_nominal,
+    sizing_for,
+    technology_for,
+)
+from kanspice.families.loading import LoadedModel, load
+from kanspice.families.saving import save
+from kanspice.families.table import FAMILIES, family_of
+
+__all__ = [
+    "FAMILIES",
+    "Compiled",
+    "LoadedModel",
+    "compile_both",
+    "compile_model",
+    "compile_nominal",
+    "family_of",
+    "load",
+    "save",
+    "sizing_for",
+    "technology_for",
+]

@@ -1,0 +1,71 @@
+"""A loaded model of any family -> Design: the one way in, whatever the network is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from kanspice.arrays import Array
+from kanspice.compile import Sizing, add_converters, draw_specimen
+from kanspice.design import Design
+from kanspice.draws import Draw
+from kanspice.families.loading import LoadedModel
+from kanspice.families.table import family_of
+from kanspice.models.places import errors_at
+from kanspice.technology import Technology
+
+
+@dataclass(frozen=True)
+class Compiled:
+    """The specimen of a circuit, and the same circuit without imperfections, which it is compared with."""
+
+    specimen: Design
+    ideal: Design
+
+
+def compile_model(
+    loaded: LoadedModel,
+    technology: Technology,
+    sizing: Sizing | None = None,
+    draw: Draw | None = None,
+) -> Design:
+    """The circuit of a loaded model, or rather the specimen of it that `draw` draws (that of seed 0 if None).
+
+    Raises InputError for imperfections that it cannot have, or that contradict each other.
+    """
+    return draw_specimen(compile_nominal(loaded, technology, sizing), technology, draw or Draw())
+
+
+def compile_both(
+    loaded: LoadedModel, technology: Technology, sizing: Sizing | None = None, draw: Draw | None = None
+) -> Compiled:
+    """`compile_model`, and the circuit without any of the technology's imperfections."""
+    specimen = compile_model(loaded, technology, sizing, draw)
+    causes = technology.causes
+    return Compiled(specimen, compile_model(loaded, technology.without(causes), sizing) if causes else specimen)
+
+
+def technology_for(loaded: LoadedModel, technology: Technology) -> Technology:
+    """What of a general technology the model's circuit can have. InputError for another that has more."""
+    with errors_at(loaded.path):
+        return family_of(loaded.model).technology(loaded.model, technology)
+
+
+def compile_nominal(loaded: LoadedModel, technology: Technology, sizing: Sizing | None = None) -> Design:
+    """The circuit of a loaded model before anything random happens to it: many specimens can be drawn of it.
+
+    sizing: `sizing_for` gives what it needs. Raises as `compile_model`.
+    """
+    with errors_at(loaded.path):
+        design = family_of(loaded.model).circuit(loaded.model, technology, sizing)
+    return add_converters(replace(design, model_sha256=loaded.sha256), technology, sizing)
+
+
+def sizing_for(loaded: LoadedModel, technology: Technology, inputs: Array | None) -> Sizing | None:
+    """What a circuit is sized for, given samples (samples, inputs): with the network's stages where it needs them.
+
+    Raises DivergenceError if the network has no answer for any of them.
+    """
+    if inputs is None or len(inputs) == 0:
+        return None
+    needs_stages = family_of(loaded.model).sized_by_stages or technology.converters.adc_bits > 0
+    return Sizing.of(loaded.model, inputs) if needs_stages else Sizing(inputs)

@@ -1,0 +1,55 @@
+"""What kanspice's own checkpoint holds of a KANalogue network: widths, input stage, norm, and devices with curves."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+from torch import Tensor
+
+from kanspice.devices import Device
+from kanspice.families.kanalogue.network import KANalogue
+from kanspice.families.kanalogue.parameters import build, parameter_shapes
+from kanspice.models.formats import OwnFiles
+from kanspice.models.json_config import parse_config
+from kanspice.models.state import check_tensors
+
+_Width = Annotated[int, Field(ge=1)]
+
+
+class OwnConfig(BaseModel):
+    """What the JSON text of a checkpoint holds."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    widths: Annotated[list[_Width], Field(min_length=2, max_length=1000)]
+    input_stage: Literal["PosHC", "NegHC", "sigmoid", "tanh", "None"]
+    norm: Literal["batch", "layer", "none"]
+    devices: Annotated[list[dict[str, Any]], Field(min_length=1, max_length=1000)]
+
+
+def config_of(model: KANalogue) -> dict[str, object]:
+    """The JSON object of a network. Coefficient noise belongs to an experiment: it is left out."""
+    return {
+        "widths": list(model.widths),
+        "input_stage": model.input_stage,
+        "norm": model.norm,
+        "devices": [device.to_dict() for device in model.devices],
+    }
+
+
+def check_state(model: KANalogue, state: dict[str, Tensor], path: Path) -> None:
+    """Raise InputError if the network's weights are not worth keeping."""
+    check_tensors(state, parameter_shapes(model.widths, len(model.devices), model.norm), path)
+
+
+def network(text: str, state: dict[str, Tensor], path: Path) -> KANalogue:
+    """The network of a checkpoint's JSON text and state. Raises InputError if anything in them is unusable."""
+    config = parse_config(text, OwnConfig, path)
+    check_tensors(state, parameter_shapes(config.widths, len(config.devices), config.norm), path)
+    devices = [Device.from_dict(device, path) for device in config.devices]
+    return build(config.widths, devices, config.input_stage, config.norm, state)
+
+
+OWN = OwnFiles(config_of, check_state, network)
