@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from kanspice.design import Crossbar, Design, Limiter, Stage
 from kanspice.design.bounds import amplifier_bounds_v, column_bounds_v, current_bounds_a, output_bounds_v
-from kanspice.design.poles import Loop, crossbar_poles, least_feedback_f
+from kanspice.design.poles import Columns, Loop, crossbar_poles, least_feedback_f
 from kanspice.design.uniqueness import solution_counts, wires_leave_one_state
 from kanspice.solution import FailedSample, Outcome, Solution
 
@@ -149,23 +149,25 @@ def unstable_samples(design: Design, solution: Solution) -> dict[int, FailedSamp
         if not isinstance(crossbar, Crossbar) or not crossbar.has_slow_amplifiers:
             continue
         rows_v, columns_v = solution.stage_v[before.name][solved], solution.column_v[crossbar.name][solved]
-        poles, siemens = crossbar_poles(design, crossbar, rows_v, columns_v)
-        for place in np.flatnonzero((poles.real > 0).any(axis=(1, 2))).tolist():
-            failure = _unstable_failure(crossbar, int(solved[place]), poles[place], siemens[place])
+        columns = crossbar_poles(design, crossbar, rows_v, columns_v)
+        for place in np.flatnonzero((columns.poles.real > 0).any(axis=(1, 2))).tolist():
+            failure = _unstable_failure(crossbar, int(solved[place]), columns, place)
             failures.setdefault(failure.index, failure)
     return failures
 
 
-def _unstable_failure(
-    crossbar: Crossbar, index: int, poles: npt.NDArray[np.complex128], siemens: Array
-) -> FailedSample:
-    """For the poles (2 * pairs, 3) of every column, some of which grow, and their devices' slopes (2 * pairs,)."""
+def _unstable_failure(crossbar: Crossbar, index: int, columns: Columns, place: int) -> FailedSample:
+    """Of sample `index`, which is at `place` among those of the columns: some of its poles grow."""
+    poles, follows = columns.poles[place], np.broadcast_to(columns.loop.follows, columns.siemens.shape)[place]
     column, which = np.unravel_index(np.argmax(poles.real), poles.shape)
     pole, turns_hz = poles[column, which], abs(poles[column, which].imag) / (2 * math.pi)
     how = f"swings at {turns_hz:.3g} Hz, and" if turns_hz > 0 else "runs away:"
     where = f"{crossbar.name} {_column_name(int(column))}, {how} grows e-fold in {1 / pole.real:.3g} s"
+    if not follows[column]:
+        seen = f"its amplifier is at its swing of {crossbar.swing_v:.4g} V and holds nothing"
+        return FailedSample(index, Outcome.UNSTABLE, f"{where}; {seen}")
     loop = Loop(crossbar.feedback_ohm[column], 0.0, crossbar.output_ohm, crossbar.open_loop_gain, crossbar.gbw_hz)
-    farads = crossbar.column_capacitance_f
+    siemens, farads = columns.siemens[place], crossbar.column_capacitance_f
     needed_f, damped = least_feedback_f(siemens[[column]], farads[[column]], loop, wanted=0.0)
     would = f"one of {needed_f:.2g} F would hold it" if damped >= 0 else "no other would hold it"
     has = f"its feedback capacitor is {crossbar.feedback_f[column]:.2g} F"

@@ -5,7 +5,8 @@ together) is held through Y = 1 / R + s F, feedback resistor and capacitor, behi
 w = 2 pi gain-bandwidth the amplifier has its pole at a = w / A, and a deviation grows or dies out with the roots of
 `(C s + g) (1 + Ro Y) (s + a) + Y (s + a + w)`. For Ro = 0 and A = inf that is
 `s^2 (C + F) + s (g + 1 / R + w F) + w / R`: the capacitor gives back what falling currents take. An amplifier at its
-swing does not follow its column: in the last term there is no w then.
+swing does not follow its column: in the last term there is no w then. That goes for A = inf as well, although such a
+column stands at its amplifier's offset in the operating point, beyond the swing, too.
 
 Left out are wires, which put resistance between a column's capacitances and its amplifier, and the rows' own motion.
 """
@@ -41,12 +42,13 @@ class Loop:
     follows: npt.NDArray[np.bool_] | bool = True
 
     @classmethod
-    def of(cls, crossbar: Crossbar, columns_v: Array) -> Self:
-        """A crossbar's, with its columns (..., 2 * pairs) at these volts."""
+    def of(cls, crossbar: Crossbar, columns_v: Array, columns_a: Array) -> Self:
+        """A crossbar's, with its columns (..., 2 * pairs) at these volts, and these currents flowing into them."""
         if crossbar.holds_columns:
-            follows = np.ones(columns_v.shape, dtype=bool)
+            wanted_v = crossbar.offset_v - (crossbar.feedback_ohm + crossbar.output_ohm) * columns_a
         else:
-            follows = np.abs(crossbar.open_loop_gain * (crossbar.offset_v - columns_v)) < crossbar.swing_v
+            wanted_v = crossbar.open_loop_gain * (crossbar.offset_v - columns_v)
+        follows = np.abs(wanted_v) < crossbar.swing_v
         parts = crossbar.feedback_ohm, crossbar.feedback_f, crossbar.output_ohm
         return cls(*parts, crossbar.open_loop_gain, crossbar.gbw_hz, follows)
 
@@ -89,27 +91,41 @@ def least_feedback_f(siemens: Array, farads: Array, loop: Loop, wanted: float) -
     return float(FEEDBACK_F[best]), float(reached[best])
 
 
-def crossbar_poles(
-    design: Design, crossbar: Crossbar, rows_v: Array, columns_v: Array
-) -> tuple[npt.NDArray[np.complex128], Array]:
-    """Poles (samples, 2 * pairs, 3) of a specimen's columns at operating points, and their devices' slopes in siemens.
+@dataclass(frozen=True)
+class Columns:
+    """How a specimen's columns move by themselves at operating points, all (samples, 2 * pairs).
 
-    rows_v: (samples, rows), columns_v: (samples, 2 * pairs), volts.
+    poles: (samples, 2 * pairs, 3), 1/s. siemens: of the devices of each column together. loop: what holds it.
     """
-    slopes = [column_slopes(design, crossbar, *sample) for sample in zip(rows_v, columns_v, strict=True)]
-    siemens = np.stack(slopes) if slopes else np.empty_like(columns_v)
+
+    poles: npt.NDArray[np.complex128]
+    siemens: Array
+    loop: Loop
+
+
+def crossbar_poles(design: Design, crossbar: Crossbar, rows_v: Array, columns_v: Array) -> Columns:
+    """Poles of a specimen's columns. rows_v: (samples, rows), columns_v: (samples, 2 * pairs), volts."""
+    amps, siemens = np.empty_like(columns_v), np.empty_like(columns_v)
+    for place, (row_v, column_v) in enumerate(zip(rows_v, columns_v, strict=True)):
+        amps[place], siemens[place] = _into_columns(design, crossbar, row_v, column_v)
+    loop = Loop.of(crossbar, columns_v, amps)
     farads = np.broadcast_to(crossbar.column_capacitance_f, siemens.shape)
-    return column_poles(siemens, farads, Loop.of(crossbar, columns_v)), siemens
+    return Columns(column_poles(siemens, farads, loop), siemens, loop)
 
 
-def column_slopes(design: Design, crossbar: Crossbar, row_v: Array, column_v: Array) -> Array:
-    """Conductance of all devices of every column, (2 * pairs,) siemens, for rows (rows,) and columns in volts."""
+def _into_columns(design: Design, crossbar: Crossbar, row_v: Array, column_v: Array) -> tuple[Array, Array]:
+    """Currents into every column, (2 * pairs,) amps, and the conductance of all its devices, siemens.
+
+    For rows (rows,) and columns in volts.
+    """
     shifts_v = np.repeat(crossbar.shift_v, 2, axis=1)
     units = (row_v[:, None, None] - column_v[None, :, None] - shifts_v) / design.input_v_per_unit
-    slopes = np.stack([device.curve.numpy(units[:, :, k])[1] for k, device in enumerate(design.devices)], axis=-1)
-    total = np.sum(crossbar.column_area * slopes, axis=(0, 2))
-    siemens: Array = total * crossbar.current_unit_a / design.input_v_per_unit
-    return siemens
+    curves = [device.curve.numpy(units[:, :, k]) for k, device in enumerate(design.devices)]
+    currents, slopes = (np.stack(parts, axis=-1) for parts in zip(*curves, strict=True))
+    amps, siemens = (
+        np.sum(crossbar.column_area * parts, axis=(0, 2)) * crossbar.current_unit_a for parts in (currents, slopes)
+    )
+    return amps + crossbar.bias_a, siemens / design.input_v_per_unit
 
 
 def _polynomials(siemens: Array, farads: Array, loop: Loop) -> tuple[Array, Array, Array, Array]:

@@ -10,6 +10,9 @@ from circuits import PEAK, crossbar_design
 from scipy.linalg import eigvals
 
 from kanspice.design.poles import FEEDBACK_F, Loop, column_poles, crossbar_poles, damping, least_feedback_f
+from kanspice.engines import solve
+from kanspice.ngspice import NgspiceOptions
+from kanspice.solution import Outcome
 
 TURN = 2 * np.pi * 1e6
 
@@ -111,6 +114,32 @@ def test_a_column_on_a_falling_current_is_held_by_a_fast_amplifier_or_by_a_capac
         design = crossbar_design([PEAK], [[[1.0]]], gain=99.0)
         amplifiers = {"gbw_hz": part * needed_hz, "feedback_f": np.full(2, feedback_f)}
         crossbar = replace(design.stages[1], column_f=1e-12, **amplifiers)
-        poles, siemens = crossbar_poles(design, crossbar, rows_v, columns_v)
-        assert (poles.real > 0).any(axis=(1, 2)).tolist() == [False, moves]
-        np.testing.assert_allclose(siemens[1], [-2e-6, 0.0])
+        columns = crossbar_poles(design, crossbar, rows_v, columns_v)
+        assert (columns.poles.real > 0).any(axis=(1, 2)).tolist() == [False, moves]
+        np.testing.assert_allclose(columns.siemens[1], [-2e-6, 0.0])
+
+
+@pytest.mark.parametrize(("gain", "output_ohm"), [(np.inf, 0.0), (np.inf, 1e4), (1e9, 0.0), (1e9, 1e4)])
+def test_an_amplifier_beyond_its_swing_holds_nothing_whatever_its_gain(gain, output_ohm):
+    """0.6 uA from the peak at 0.7 V ask 0.6 V of 1 Mohm: a swing of 0.7 V is enough, one of 0.5 V is not.
+
+    What is left then is the feedback resistor's 1 uS, less than the 2 uS of the falling current.
+    """
+    for swing_v, held in ((0.7, True), (0.5, False)):
+        design = crossbar_design([PEAK], [[[1.0]]], gain=gain)
+        parts = {"output_ohm": output_ohm, "feedback_f": np.full(2, 1e-12), "column_f": 1e-13, "gbw_hz": 1e9}
+        crossbar = replace(design.stages[1], swing_v=swing_v, **parts)
+        columns = crossbar_poles(design, crossbar, np.array([[0.7]]), np.array([[-0.6 / gain, 0.0]]))
+        assert columns.loop.follows.tolist() == [[held, True]]
+        assert (columns.poles.real.max() > 0) == (not held)
+
+
+def test_a_sample_that_such_an_amplifier_does_not_hold_is_unstable_and_says_why():
+    """The same column, through the solver: 0.25 V asks less than the swing and keeps its result."""
+    design = crossbar_design([PEAK], [[[1.0]]])
+    crossbar = replace(design.stages[1], swing_v=0.59, gbw_hz=1e9, column_f=1e-13, feedback_f=np.full(2, 1e-12))
+    held = replace(design, stages=(design.stages[0], crossbar))
+    solution = solve("batched", held, np.array([[0.25], [0.7]]), "device", NgspiceOptions(check_samples=0))
+    (failure,) = solution.failed
+    assert (failure.index, failure.outcome) == (1, Outcome.UNSTABLE)
+    assert "its amplifier is at its swing of 0.59 V" in failure.detail

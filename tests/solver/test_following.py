@@ -114,7 +114,7 @@ def test_a_column_grows_or_dies_out_as_its_poles_say(gbw_hz):
     moved = [expm(matrix * (moment - pace.rise_s / 2)) @ (rest[1] - rest[0]) for moment in moments]
     outputs_v = -(rest[0, 1] + np.array(moved)[:, 1])
     np.testing.assert_allclose(course.stage_v["l1.crossbar"][late][::20, 0], outputs_v, atol=1e-6)
-    found = crossbar_poles(design, crossbar, inputs[:1], solution.column_v["l1.crossbar"][:1])[0]
+    found = crossbar_poles(design, crossbar, inputs[:1], solution.column_v["l1.crossbar"][:1]).poles
     assert (found.real.max() > 0) == (poles.real.max() > 0) == (gbw_hz < 2e9)
 
 
@@ -130,7 +130,7 @@ def test_a_feedback_capacitor_holds_the_same_column(output_ohm, swing_v):
     (course, _), solution = followed(design, inputs, pace, error=1e-8)
     across = np.array([[1.0, -1.0]])  # of v and u, or of v and e without a resistance
     fed, own = across / 1e6 / feedback_f, np.array([[-2e-6, 0.0]])
-    poles = crossbar_poles(design, design.crossbars[0], inputs[:1], solution.column_v["l1.crossbar"][:1])[0][0, 0]
+    poles = crossbar_poles(design, design.crossbars[0], inputs[:1], solution.column_v["l1.crossbar"][:1]).poles[0, 0]
     assert poles.real.max() < 0
     drawn_a, columns_v = (table["l1.crossbar"][:, 0] for table in (solution.amplifier_a, solution.column_v))
     outputs_v = columns_v - 1e6 * drawn_a
@@ -172,7 +172,7 @@ def test_wires_leave_the_poles_where_they_are():
         design = specimen_of(model, inputs, *wires, *slow, feedback, "devices.shift_sigma_v=2e-3")
         solution, crossbar = at_rest(design, inputs), design.crossbars[0]
         rows_v, columns_v = solution.stage_v["l1.input"], solution.column_v["l1.crossbar"]
-        known = crossbar_poles(design, crossbar, rows_v, columns_v)[0]
+        known = crossbar_poles(design, crossbar, rows_v, columns_v).poles
         for place in range(3):
             every = poles_of_all_nodes(design, solution, place)
             slowest = known[place][known[place].real > -1e10]
