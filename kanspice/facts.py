@@ -106,10 +106,16 @@ def _behavioural(design: Design) -> list[str]:
     notes = []
     if any(isinstance(stage, LayerNorm) for stage in design.stages):
         notes.append("LayerNorm is a behavioural block: no circuit is known for it")
-    limiters = (stage for stage in design.stages if isinstance(stage, Limiter) and stage.is_behavioural)
+    behavioural = [stage for stage in design.stages if stage.is_behavioural and not isinstance(stage, LayerNorm)]
+    limiters = (stage for stage in behavioural if isinstance(stage, Limiter))
     notes += [
         f"{kind} stages are behavioural blocks: their formula is simulated, no circuit"
         for kind in dict.fromkeys(stage.kind for stage in limiters)
+    ]
+    notes += [
+        f"{stage.name} is a behavioural block: its formula is simulated, no circuit"
+        for stage in behavioural
+        if not isinstance(stage, Limiter)
     ]
     return notes
 

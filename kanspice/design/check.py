@@ -6,6 +6,7 @@ import dataclasses
 import math
 import re
 from collections.abc import Sequence
+from typing import get_args
 
 import numpy as np
 
@@ -13,9 +14,9 @@ from kanspice.design.design import Design
 from kanspice.design.parts import Converter, NodeLosses, Schematic, Switching
 from kanspice.design.stages import DigitalLayer, HeldSum, OdePeriod, ReadOut, Stage
 
-_STAGE_NAME = re.compile(
-    r"l[1-9]\d{0,3}\.(input|encoder|crossbar|norm|period|residual|filters|synapses)|readout|projector"
-)
+_KINDS = "|".join(kind.KIND for kind in get_args(Stage))
+_STAGE_NAME = re.compile(rf"l[1-9]\d{{0,3}}\.({_KINDS}|encoder)|readout|projector")
+"""Of a stage, or of what it is compared with in the network."""
 _MOST_BITS = 32
 _UNBOUNDED = frozenset(
     {

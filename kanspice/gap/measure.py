@@ -8,7 +8,7 @@ from functools import partial
 import numpy as np
 import numpy.typing as npt
 
-from kanspice.design import Crossbar, Design, LayerNorm, Limiter, OdePeriod, Stage
+from kanspice.design import Crossbar, Design, OdePeriod, Stage
 from kanspice.gap.metrics import compare
 from kanspice.gap.resolution import NumericalGap
 from kanspice.gap.result import StageGap
@@ -102,7 +102,7 @@ def _stage_gap(solution: Solution, stage: Stage, before_v: Array, reference: Arr
         added=added,
         largest_v=_largest(volts),
         largest_column_v=None if columns_v is None else _largest(columns_v),
-        behavioural=isinstance(stage, LayerNorm) or (isinstance(stage, Limiter) and stage.is_behavioural),
+        behavioural=stage.is_behavioural,
     )
 
 

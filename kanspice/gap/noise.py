@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from kanspice.design import Crossbar, Design, Limiter
+from kanspice.design import Crossbar, Design
 from kanspice.solution import Solution
 
 Array = npt.NDArray[np.float64]
@@ -66,7 +66,7 @@ def stage_noises(
     """Of every crossbar with amplifiers of a finite bandwidth, at the operating points of the solved samples."""
     found = []
     for before, crossbar in zip(design.stages, design.stages[1:], strict=False):
-        if isinstance(before, Limiter) and isinstance(crossbar, Crossbar) and math.isfinite(crossbar.gbw_hz):
+        if isinstance(crossbar, Crossbar) and math.isfinite(crossbar.gbw_hz):
             rows_v = solution.stage_v[before.name][solution.solved]
             columns_v = solution.column_v[crossbar.name][solution.solved]
             noise = column_noise(

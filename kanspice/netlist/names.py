@@ -15,10 +15,14 @@ def input_node(index: int) -> str:
     return f"in{index}"
 
 
+_SHORT = {"input": "r", "norm": "n", "crossbar": "y", "filters": "y", "synapses": "y"}
+"""Kind of a stage -> what its nodes are called, where that is not the kind itself. A layer has one array at most."""
+
+
 def stage_node(stage: str, index: int) -> str:
     """Output `index` of a stage: `l1.input` 5 -> `l1_r5` (a row); `l1.crossbar` 3 -> `l1_y3`; `.norm` -> `l1_n3`."""
     layer, _, kind = stage.partition(".")
-    return f"{layer}_{ {'input': 'r', 'norm': 'n'}.get(kind, 'y') }{index}"
+    return f"{layer}_{_SHORT.get(kind, kind)}{index}"
 
 
 def sum_node(layer: str, column: int) -> str:
@@ -145,6 +149,7 @@ _PLACES = (
     (re.compile(r"\b[a-z]?l(\d+)_(?:r|d|in)(\d+)(?:_\d+)?\b"), "layer {0}, row {1}"),
     (re.compile(r"\b[a-z]?l(\d+)_(?:[yn]|noise)(\d+)\b"), "layer {0}, output {1}"),
     (re.compile(r"\bin(\d+)\b"), "input {0}"),
+    (re.compile(r"\bl(\d+)_([a-z]{2,})(\d+)\b"), "layer {0}, {1} {2}"),
 )
 
 

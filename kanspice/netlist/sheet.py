@@ -39,8 +39,8 @@ class Sheet:
         self.nodes: set[str] = set()
         self.inner_nodes = 0
         self.tally = Tally()
-        self.drivers: tuple[str, ...] = ()
-        """Of the rows of the stage that comes next."""
+        self.drivers: dict[str, str] = {}
+        """Row of a crossbar -> the source that drives it. The stage before a crossbar says it."""
         self.row_sources: dict[str, tuple[str, ...]] = {}
         self.amplifier_sources: dict[str, tuple[str, ...]] = {}
 

@@ -9,12 +9,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
-from typing import final
+from typing import assert_never, final
 
 import numpy as np
 import numpy.typing as npt
 
-from kanspice.design import DigitalLayer, HeldSum, OdePeriod, ReadOut
+from kanspice.design import (
+    Crossbar,
+    DigitalLayer,
+    FilterBank,
+    HeldSum,
+    LayerNorm,
+    Limiter,
+    OdePeriod,
+    ReadOut,
+    SynapseBank,
+    not_among,
+)
 from kanspice.ngspice.blocks import (
     Advance,
     BlockProgress,
@@ -98,13 +109,18 @@ class Periods(Simulation):
     def split(self, rows: Array) -> Volts:
         stages, position = {}, 0
         for stage in self.design.stages:
-            if isinstance(stage, OdePeriod | HeldSum):
-                stages[stage.name] = last = rows[:, position : position + stage.width]
-                position += stage.width
-            elif isinstance(stage, ReadOut):
-                stages[stage.name] = last = last[:, stage.start : stage.start + stage.width]
-            elif isinstance(stage, DigitalLayer):
-                stages[stage.name] = stage.computed_v(last)
+            match stage:
+                case OdePeriod() | HeldSum():
+                    stages[stage.name] = last = rows[:, position : position + stage.width]
+                    position += stage.width
+                case ReadOut():
+                    stages[stage.name] = last = last[:, stage.start : stage.start + stage.width]
+                case DigitalLayer():
+                    stages[stage.name] = stage.computed_v(last)
+                case Crossbar() | Limiter() | LayerNorm() | FilterBank() | SynapseBank():
+                    raise not_among(stage, "periods")
+                case _:
+                    assert_never(stage)
         return Volts(stages)
 
     def solve(self) -> Solution:

@@ -6,11 +6,24 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import pairwise
 from time import monotonic
+from typing import assert_never
 
 import numpy as np
 import numpy.typing as npt
 
-from kanspice.design import Design, OdePeriod, ReadOut
+from kanspice.design import (
+    Crossbar,
+    Design,
+    DigitalLayer,
+    FilterBank,
+    HeldSum,
+    LayerNorm,
+    Limiter,
+    OdePeriod,
+    ReadOut,
+    SynapseBank,
+    not_among,
+)
 from kanspice.netlist.switching import FOLLOWS, capacitor_nodes
 from kanspice.solution import FailedSample, Outcome, Waveform
 from kanspice.solver.banks import Bank, bank_of
@@ -95,23 +108,28 @@ class Periods:
     ) -> Block:
         """Voltages for inputs (samples, inputs) in volts; `tighter`: a tenth of the error in every step."""
         found, volts, held_v = Block(), inputs_v, dict[str, Array]()
-        for stage, period in zip(self.design.periods, self.periods, strict=True):
-            own_late_s, sum_late_s = self._late_s(stage, late_s)
-            last = period.last(own_late_s)
-            followed = period.follow(stage.start_v(volts) / stage.unit_v, last, tighter=tighter, deadline=deadline)
-            for place in np.flatnonzero(followed.reached < last).tolist():
-                found.failures.setdefault(place, _failure(stage, period, place, followed))
-            volts = np.where((followed.reached < last)[:, None], np.nan, followed.end * stage.unit_v)
-            held_v[stage.name], found.stage_v[stage.name] = period.sampled_v(volts)
-            volts = found.stage_v[stage.name]
-            added = self.design.sum_after(stage)
-            if added is not None:
-                volts = found.stage_v[added.name] = period.raised_v(volts, held_v[added.held], sum_late_s)
-        readout, digital = self.design.last_of_circuit, self.design.digital
-        if isinstance(readout, ReadOut):
-            volts = found.stage_v[readout.name] = volts[:, readout.start : readout.start + readout.width]
-        if digital is not None:
-            found.stage_v[digital.name] = digital.computed_v(volts)
+        periods, sum_late_s = iter(self.periods), late_s
+        for stage in self.design.stages:
+            match stage:
+                case OdePeriod():
+                    period = next(periods)
+                    own_late_s, sum_late_s = self._late_s(stage, late_s)
+                    last = period.last(own_late_s)
+                    start = stage.start_v(volts) / stage.unit_v
+                    followed = period.follow(start, last, tighter=tighter, deadline=deadline)
+                    for place in np.flatnonzero(followed.reached < last).tolist():
+                        found.failures.setdefault(place, _failure(stage, period, place, followed))
+                    volts = np.where((followed.reached < last)[:, None], np.nan, followed.end * stage.unit_v)
+                    held_v[stage.name], volts = period.sampled_v(volts)
+                case HeldSum():
+                    volts = period.raised_v(volts, held_v[stage.held], sum_late_s)
+                case ReadOut() | DigitalLayer():
+                    volts = stage.ideal_v(self.design, volts)
+                case Crossbar() | Limiter() | LayerNorm() | FilterBank() | SynapseBank():
+                    raise not_among(stage, "periods")
+                case _:
+                    assert_never(stage)
+            found.stage_v[stage.name] = volts
         return found
 
     def waveforms(self, sample: int, input_v: Array, late_s: float, deadline: float | None) -> tuple[Waveform, ...]:

@@ -34,6 +34,7 @@ class Crossbar:
     """
 
     KIND: ClassVar[str] = "crossbar"
+    is_behavioural: ClassVar[bool] = False
     name: str
     compares_to: str
     area: Array

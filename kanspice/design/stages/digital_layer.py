@@ -24,6 +24,7 @@ class DigitalLayer:
     """
 
     KIND: ClassVar[str] = "projector"
+    is_behavioural: ClassVar[bool] = False
     name: str
     compares_to: str
     weight: Array

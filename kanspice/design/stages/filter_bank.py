@@ -38,6 +38,7 @@ class FilterBank:
     """
 
     KIND: ClassVar[str] = "filters"
+    is_behavioural: ClassVar[bool] = False
     name: str
     compares_to: str
     gain: Array

@@ -22,6 +22,7 @@ class HeldSum:
     """
 
     KIND: ClassVar[str] = "residual"
+    is_behavioural: ClassVar[bool] = False
     name: str
     compares_to: str
     held: str

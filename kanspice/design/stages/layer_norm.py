@@ -23,6 +23,7 @@ class LayerNorm:
     """
 
     KIND: ClassVar[str] = "norm"
+    is_behavioural: ClassVar[bool] = True
     name: str
     compares_to: str
     gain_v: Array
@@ -34,11 +35,6 @@ class LayerNorm:
     def width(self) -> int:
         """Number of outputs."""
         return int(self.gain_v.shape[0])
-
-    @property
-    def is_behavioural(self) -> bool:
-        """Whether it is its formula, and no circuit."""
-        return True
 
     def fits(self, width: int, _devices: int) -> bool:
         """Whether it can stand behind so many outputs."""

@@ -32,6 +32,7 @@ class OdePeriod:
     """
 
     KIND: ClassVar[str] = "period"
+    is_behavioural: ClassVar[bool] = False
     name: str
     compares_to: str
     inputs: int

@@ -18,6 +18,7 @@ class ReadOut:
     """The outputs: `width` nodes of the stage before, the first of them its output `start` (from 0)."""
 
     KIND: ClassVar[str] = "readout"
+    is_behavioural: ClassVar[bool] = False
     name: str
     compares_to: str
     start: int

@@ -37,6 +37,7 @@ class SynapseBank:
     """
 
     KIND: ClassVar[str] = "synapses"
+    is_behavioural: ClassVar[bool] = False
     name: str
     compares_to: str
     kind: Indices

@@ -37,7 +37,7 @@ def write_crossbar(sheet: Sheet, stage: Crossbar, signal: Sequence[str], outputs
     tia = _tia(stage, dynamic=sheet.dynamic)
     for pair, output in enumerate(outputs):
         _write_pair(sheet, stage, pair, output, tia)
-    sheet.row_sources[stage.name] = sheet.drivers
+    sheet.row_sources[stage.name] = tuple(sheet.drivers[row] for row in signal)
     amplifiers, source = of_columns(stage, tia_node), _COLUMN_SOURCES[tia[0]]
     sheet.amplifier_sources[stage.name] = tuple(source_inside(name, source) for name in amplifiers)
     return array.lines

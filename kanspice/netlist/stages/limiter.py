@@ -29,7 +29,8 @@ def write_limiter(sheet: Sheet, stage: Limiter, signal: Sequence[str], outputs: 
     for name, source, output, shift_v in zip(names, signal, outputs, stage.shift_v.tolist(), strict=True):
         shifted = _shifted(sheet, name, source, shift_v) if shift_v else source
         sheet.instance(name, subcircuit, shifted, output, **parameters)
-    sheet.drivers = tuple(source_inside(name, _OUTPUT_SOURCES[subcircuit]) for name in names)
+    for name, output in zip(names, outputs, strict=True):
+        sheet.drivers[output] = source_inside(name, _OUTPUT_SOURCES[subcircuit])
 
 
 def _shifted(sheet: Sheet, name: str, source: str, shift_v: float) -> str:

@@ -1,0 +1,145 @@
+"""A kind of stage that a verb forgets is an error there: its voltages are never passed through, or left out."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import ClassVar, get_args
+
+import numpy as np
+import pytest
+from circuits import PEAK, crossbar_design, technology
+from periods import design_of_periods, period
+
+from kanspice.compile import draw_specimen
+from kanspice.design import Stage
+from kanspice.draws import Draw
+from kanspice.netlist import build_netlist, place_of
+from kanspice.netlist.names import stage_node
+from kanspice.sequence import Pace
+from kanspice.solver.following import Rest, courses
+from kanspice.solver.operating_points import Chain
+from kanspice.solver.periods import Periods
+
+PACKAGE = Path(__file__).resolve().parents[1] / "kanspice"
+KINDS = {kind.__name__ for kind in get_args(Stage)}
+VERBS = {
+    "compile/specimens/specimen.py",
+    "netlist/emit.py",
+    "ngspice/tones.py",
+    "ngspice/transient.py",
+    "solver/following.py",
+    "solver/operating_points.py",
+    "solver/periods.py",
+}
+"""Where stages are told apart by a `match`; a verb of another room is added here."""
+
+
+def matches_of(path: Path) -> Iterator[set[str]]:
+    """The kinds that each `match` over stages names, which ends in `assert_never`."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Match):
+            patterns = [part for case in node.cases for part in ast.walk(case.pattern)]
+            named = {ast.unparse(part.cls) for part in patterns if isinstance(part, ast.MatchClass)}
+            if named & KINDS and "assert_never" in ast.unparse(node.cases[-1]):
+                yield named
+
+
+@pytest.mark.parametrize("verb", sorted(VERBS))
+def test_every_verb_names_every_kind(verb):
+    found = list(matches_of(PACKAGE / verb))
+    assert found
+    assert all(named == KINDS for named in found)
+
+
+def test_the_list_of_verbs_is_complete():
+    paths = PACKAGE.rglob("*.py")
+    assert {str(path.relative_to(PACKAGE)) for path in paths if any(matches_of(path))} == VERBS
+
+
+# --- and at run time: a kind that no verb knows ---
+
+
+@dataclass(frozen=True)
+class Booster:
+    """Passes voltages on times a gain."""
+
+    KIND: ClassVar[str] = "booster"
+    is_behavioural: ClassVar[bool] = False
+    name: str
+    compares_to: str
+    width: int
+    gain: float
+    output_v_per_unit: float = 1.0
+
+    def ideal_v(self, _design, input_v, _earlier_v=None):
+        return self.gain * input_v
+
+    def largest_v(self, _design, before_v, _earlier_v):
+        return self.gain * before_v
+
+
+BOOSTER = Booster("l1.booster", "l1.booster", 1, 2.0)
+"""After a crossbar, or a period, of one output."""
+
+
+def boosted(design):
+    """With the booster behind the first array."""
+    stages = list(design.stages)
+    last = next(place for place, stage in enumerate(stages) if stage.KIND in ("crossbar", "period"))
+    return replace(design, stages=(*stages[: last + 1], BOOSTER, *stages[last + 1 :]))
+
+
+@pytest.fixture
+def design():
+    return boosted(crossbar_design([PEAK], [[[1.0]], [[2.0]]], gain=100.0))
+
+
+FORGOTTEN = pytest.raises(AssertionError, match="unreachable")
+
+
+def test_it_is_no_specimen(design):
+    with FORGOTTEN:
+        draw_specimen(design, technology(), Draw())
+
+
+def test_it_is_in_no_netlist(design):
+    with FORGOTTEN:
+        build_netlist(design, "device")
+
+
+def test_it_is_not_solved(design):
+    with FORGOTTEN:
+        Chain(design, "device").solve(np.ones((2, 2)), np.zeros(2))
+
+
+def test_it_is_not_followed(design):
+    rest = Rest({"l1.crossbar": np.zeros((1, 2))}, {"l1.crossbar": np.zeros((1, 2))})
+    slow = replace(design, stages=tuple(replace(s, gbw_hz=1e6) if s.KIND == "crossbar" else s for s in design.stages))
+    with FORGOTTEN:
+        list(courses(slow, np.ones((1, 2)), rest, Pace(1e-6, 1e-9), 1e-3))
+
+
+def test_it_is_no_part_of_periods():
+    periods = boosted(design_of_periods(period("Conductance", [(0, 1)], [[1.0]])))
+    with FORGOTTEN:
+        Periods(periods).solve(np.ones((1, 1)), np.zeros(1))
+
+
+# --- its nodes ---
+
+
+def test_its_nodes_are_its_own_and_lead_back_to_it():
+    own = [stage_node(f"l1.{kind.KIND}", 3) for kind in (*get_args(Stage), Booster)]
+    arrays = {"l1_y3"}  # a layer has a crossbar, filters or synapses
+    assert len(set(own) - arrays) == len(own) - 3
+    assert place_of(f"singular matrix: check node {stage_node('l1.booster', 3)}") == "layer 1, booster 3"
+
+
+def test_what_drives_a_crossbar_says_so():
+    plain = crossbar_design([PEAK], [[[1.0]]])
+    without = replace(plain, stages=plain.stages[1:])
+    with pytest.raises(KeyError, match="in0"):
+        build_netlist(without, "device")
