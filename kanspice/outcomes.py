@@ -3,21 +3,32 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
-from typing import Protocol
+from typing import Protocol, assert_never
 
 import numpy as np
 import numpy.typing as npt
 
-from kanspice.design import Crossbar, Design, Limiter, Stage
+from kanspice.arrays import Array, Indices
+from kanspice.design import (
+    Crossbar,
+    Design,
+    DigitalLayer,
+    FilterBank,
+    HeldSum,
+    LayerNorm,
+    Limiter,
+    OdePeriod,
+    ReadOut,
+    Stage,
+    SynapseBank,
+)
 from kanspice.design.bounds import amplifier_bounds_v, column_bounds_v, current_bounds_a, output_bounds_v
 from kanspice.design.poles import Columns, Loop, crossbar_poles, least_feedback_f
 from kanspice.design.uniqueness import solution_counts, wires_leave_one_state
 from kanspice.solution import FailedSample, Outcome, Solution
-
-Array = npt.NDArray[np.float64]
 
 _RAIL_SLACK = 1 + 1e-6
 
@@ -127,33 +138,74 @@ def column_failures(design: Design, volts: Volts, *, devices_see_columns: bool) 
     failures: dict[int, FailedSample] = {}
     stages = design.stages
     for before, stage, after in zip(stages, stages[1:], [*stages[2:], None], strict=False):
-        if not isinstance(stage, Crossbar):
-            continue
-        rows_v, amplifiers_v = volts.stage_v[before.name], volts.amplifier_v[stage.name]
-        outputs_v = _delivered_v(volts.stage_v[stage.name], after)
-        for place in _beyond(stage, amplifiers_v) | _beyond(stage, outputs_v):
-            failures.setdefault(
-                place, _rail_failure(stage, place, np.abs(amplifiers_v[place]), np.abs(outputs_v[place]))
-            )
-        if devices_see_columns and not stage.has_wires:
-            states = solution_counts(design, stage, rows_v)
-            for place in np.flatnonzero((states > 1).any(axis=1)).tolist():
-                failures.setdefault(place, _state_failure(stage, place, states[place]))
+        match stage:
+            case Crossbar():
+                outputs_v = _delivered_v(volts.stage_v[stage.name], after)
+                for failure in _rail_failures(stage, volts.amplifier_v[stage.name], outputs_v):
+                    failures.setdefault(failure.index, failure)
+                if devices_see_columns and not stage.has_wires:
+                    for failure in _state_failures(design, stage, volts.stage_v[before.name]):
+                        failures.setdefault(failure.index, failure)
+            case (
+                Limiter()
+                | LayerNorm()
+                | OdePeriod()
+                | HeldSum()
+                | ReadOut()
+                | DigitalLayer()
+                | FilterBank()
+                | SynapseBank()
+            ):
+                pass
+            case _:
+                assert_never(stage)
     return failures
+
+
+def _rail_failures(crossbar: Crossbar, amplifiers_v: Array, outputs_v: Array) -> Iterator[FailedSample]:
+    for place in _beyond(crossbar, amplifiers_v) | _beyond(crossbar, outputs_v):
+        yield _rail_failure(crossbar, place, np.abs(amplifiers_v[place]), np.abs(outputs_v[place]))
+
+
+def _state_failures(design: Design, crossbar: Crossbar, rows_v: Array) -> Iterator[FailedSample]:
+    states = solution_counts(design, crossbar, rows_v)
+    for place in np.flatnonzero((states > 1).any(axis=1)).tolist():
+        yield _state_failure(crossbar, place, states[place])
 
 
 def unstable_samples(design: Design, solution: Solution) -> dict[int, FailedSample]:
     """Sample -> failure, where an operating point exists on paper only: an amplifier does not hold a column there."""
     solved, failures = np.flatnonzero(solution.solved), dict[int, FailedSample]()
-    for before, crossbar in pairwise(design.stages):
-        if not isinstance(crossbar, Crossbar) or not crossbar.has_slow_amplifiers:
-            continue
-        rows_v, columns_v = solution.stage_v[before.name][solved], solution.column_v[crossbar.name][solved]
-        columns = crossbar_poles(design, crossbar, rows_v, columns_v)
-        for place in np.flatnonzero((columns.poles.real > 0).any(axis=(1, 2))).tolist():
-            failure = _unstable_failure(crossbar, int(solved[place]), columns, place)
-            failures.setdefault(failure.index, failure)
+    for before, stage in pairwise(design.stages):
+        match stage:
+            case Crossbar():
+                if stage.has_slow_amplifiers:
+                    rows_v, columns_v = solution.stage_v[before.name][solved], solution.column_v[stage.name][solved]
+                    for failure in _unstable_failures(design, stage, solved, rows_v, columns_v):
+                        failures.setdefault(failure.index, failure)
+            case (
+                Limiter()
+                | LayerNorm()
+                | OdePeriod()
+                | HeldSum()
+                | ReadOut()
+                | DigitalLayer()
+                | FilterBank()
+                | SynapseBank()
+            ):
+                pass
+            case _:
+                assert_never(stage)
     return failures
+
+
+def _unstable_failures(
+    design: Design, crossbar: Crossbar, samples: Indices, rows_v: Array, columns_v: Array
+) -> Iterator[FailedSample]:
+    """rows_v, columns_v: (samples, ...) volts of these samples."""
+    columns = crossbar_poles(design, crossbar, rows_v, columns_v)
+    for place in np.flatnonzero((columns.poles.real > 0).any(axis=(1, 2))).tolist():
+        yield _unstable_failure(crossbar, int(samples[place]), columns, place)
 
 
 def _unstable_failure(crossbar: Crossbar, index: int, columns: Columns, place: int) -> FailedSample:
@@ -196,9 +248,24 @@ def unproven_note(crossbar: str, samples: int, tested: str) -> str:
 
 def _delivered_v(outputs_v: Array, after: Stage | None) -> Array:
     """What of its outputs (samples, pairs) a crossbar must really deliver: beyond a clip that follows, no more."""
-    if isinstance(after, Limiter) and after.kind == "clip":
-        return np.clip(outputs_v, after.low_v, after.high_v)
-    return outputs_v
+    match after:
+        case Limiter(kind="clip"):
+            return np.clip(outputs_v, after.low_v, after.high_v)
+        case (
+            None
+            | Crossbar()
+            | Limiter()
+            | LayerNorm()
+            | OdePeriod()
+            | HeldSum()
+            | ReadOut()
+            | DigitalLayer()
+            | FilterBank()
+            | SynapseBank()
+        ):
+            return outputs_v
+        case _:
+            assert_never(after)
 
 
 def _beyond(crossbar: Crossbar, volts: Array) -> set[int]:
@@ -219,7 +286,7 @@ def _rail_failure(crossbar: Crossbar, place: int, amplifiers_v: Array, outputs_v
     return FailedSample(place, Outcome.BEYOND_RAIL, detail)
 
 
-def _state_failure(crossbar: Crossbar, place: int, states: npt.NDArray[np.int64]) -> FailedSample:
+def _state_failure(crossbar: Crossbar, place: int, states: Indices) -> FailedSample:
     """For the number of states of every column (2 * pairs,)."""
     most = int(np.argmax(states))
     detail = f"{crossbar.name} {_column_name(most)}, has {states[most]} states"

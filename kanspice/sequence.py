@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import assert_never
 
-import numpy as np
-import numpy.typing as npt
-
+from kanspice.arrays import Array
+from kanspice.design import (
+    Crossbar,
+    Design,
+    DigitalLayer,
+    FilterBank,
+    HeldSum,
+    LayerNorm,
+    Limiter,
+    OdePeriod,
+    ReadOut,
+    Stage,
+    SynapseBank,
+    not_among,
+)
 from kanspice.solution import FailedSample
-
-Array = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -35,3 +46,20 @@ class Course:
     row_a: dict[str, Array]
     amplifier_a: dict[str, Array]
     failure: FailedSample | None = None
+
+
+def settling_stages(design: Design) -> tuple[str, ...]:
+    """The stages of a chain of crossbars that are looked at over time: all but limiters, which follow at once."""
+    return tuple(stage.name for stage in design.stages if _is_seen_over_time(stage))
+
+
+def _is_seen_over_time(stage: Stage) -> bool:
+    match stage:
+        case Crossbar() | LayerNorm():
+            return True
+        case Limiter():
+            return False
+        case OdePeriod() | HeldSum() | ReadOut() | DigitalLayer() | FilterBank() | SynapseBank():
+            raise not_among(stage, "chains of crossbars")
+        case _:
+            assert_never(stage)

@@ -8,10 +8,10 @@ from dataclasses import replace
 import numpy as np
 
 from kanspice.gap.causes import NONE, NUMERICAL, Attribution, Cause, Share, Trial
+from kanspice.gap.costs import Areas, PhysicalCost, StageCost
 from kanspice.gap.cross_check import CrossCheck, NotChecked, OtherOutcome
 from kanspice.gap.distribution import Distribution, Generated, LogDensities, PeriodEnds
 from kanspice.gap.metrics import Gap, compare, spread
-from kanspice.gap.physical import Areas, PhysicalCost, StageCost
 from kanspice.gap.resolution import Limit, NumericalGap, Variation
 from kanspice.gap.result import GapResult, PeriodWaveforms, SampleWaveforms, StageGap
 from kanspice.gap.worst import worst_samples

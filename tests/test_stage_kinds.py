@@ -14,10 +14,16 @@ from circuits import PEAK, crossbar_design, technology
 from periods import design_of_periods, period
 
 from kanspice.compile import draw_specimen
+from kanspice.compiled.elements import elements_of
 from kanspice.design import Stage
 from kanspice.draws import Draw
+from kanspice.engines import solve
+from kanspice.gap import physical_cost
+from kanspice.gap.noise import stage_noises
 from kanspice.netlist import build_netlist, place_of
 from kanspice.netlist.names import stage_node
+from kanspice.ngspice import NgspiceOptions
+from kanspice.outcomes import column_failures
 from kanspice.sequence import Pace
 from kanspice.solver.following import Rest, courses
 from kanspice.solver.operating_points import Chain
@@ -26,10 +32,20 @@ from kanspice.solver.periods import Periods
 PACKAGE = Path(__file__).resolve().parents[1] / "kanspice"
 KINDS = {kind.__name__ for kind in get_args(Stage)}
 VERBS = {
+    "compiled/elements/circuit.py",
     "compile/specimens/specimen.py",
+    "gap/costs/physical.py",
+    "gap/measure.py",
+    "gap/noise.py",
+    "gap/waveforms.py",
     "netlist/emit.py",
+    "ngspice/deck.py",
+    "ngspice/sequence.py",
     "ngspice/tones.py",
     "ngspice/transient.py",
+    "outcomes.py",
+    "sequence.py",
+    "solver/engine.py",
     "solver/following.py",
     "solver/operating_points.py",
     "solver/periods.py",
@@ -38,13 +54,13 @@ VERBS = {
 
 
 def matches_of(path: Path) -> Iterator[set[str]]:
-    """The kinds that each `match` over stages names, which ends in `assert_never`."""
+    """The kinds that each `match` over stages names; none of one that does not end in `assert_never`."""
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Match):
             patterns = [part for case in node.cases for part in ast.walk(case.pattern)]
             named = {ast.unparse(part.cls) for part in patterns if isinstance(part, ast.MatchClass)}
-            if named & KINDS and "assert_never" in ast.unparse(node.cases[-1]):
-                yield named
+            if named & KINDS:
+                yield named if "assert_never" in ast.unparse(node.cases[-1]) else set()
 
 
 @pytest.mark.parametrize("verb", sorted(VERBS))
@@ -113,6 +129,29 @@ def test_it_is_in_no_netlist(design):
 def test_it_is_not_solved(design):
     with FORGOTTEN:
         Chain(design, "device").solve(np.ones((2, 2)), np.zeros(2))
+
+
+def test_what_it_costs_is_not_left_out(design):
+    solution = solve("batched", replace(design, stages=design.stages[:-1]), np.ones((2, 2)), "device", NgspiceOptions())
+    with FORGOTTEN:
+        physical_cost(design, solution, 0.0)
+
+
+def test_its_noise_is_not_left_out(design):
+    solution = solve("batched", replace(design, stages=design.stages[:-1]), np.ones((2, 2)), "device", NgspiceOptions())
+    with FORGOTTEN:
+        stage_noises(design, solution, noise_v_per_rthz=0.0, temperature_c=27.0)
+
+
+def test_it_is_in_no_table_of_elements(design):
+    with FORGOTTEN:
+        elements_of(design, "device")
+
+
+def test_whether_it_needs_a_rail_is_not_passed_over(design):
+    volts = Chain(replace(design, stages=design.stages[:-1]), "device").solve(np.ones((2, 2)), np.zeros(2))
+    with FORGOTTEN:
+        column_failures(design, volts, devices_see_columns=False)
 
 
 def test_it_is_not_followed(design):

@@ -2,6 +2,7 @@
 
 from kanspice.gap.causes import Attribution, Cause, Trial
 from kanspice.gap.comparison import Comparison, check_baseline, held_against
+from kanspice.gap.costs import PhysicalCost, physical_cost
 from kanspice.gap.cross_check import CrossCheck, cross_checked
 from kanspice.gap.distribution import (
     Distribution,
@@ -14,7 +15,6 @@ from kanspice.gap.distribution import (
 from kanspice.gap.measure import decoded_outputs, measure, numerical_gap, reference_gap
 from kanspice.gap.metrics import Gap, accuracy, compare, mean_squared_error, spread, squared_errors
 from kanspice.gap.named import judged, metric_names, metric_values
-from kanspice.gap.physical import PhysicalCost, physical_cost
 from kanspice.gap.resolution import Doubt, Limit, NumericalGap, Variation, unresolved
 from kanspice.gap.result import GapResult, SampleWaveforms, StageGap
 from kanspice.gap.waveforms import compare_waveforms

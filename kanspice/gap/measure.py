@@ -4,11 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from typing import assert_never
 
 import numpy as np
-import numpy.typing as npt
 
-from kanspice.design import Crossbar, Design, OdePeriod, Stage
+from kanspice.arrays import Array
+from kanspice.design import (
+    Crossbar,
+    Design,
+    DigitalLayer,
+    FilterBank,
+    HeldSum,
+    LayerNorm,
+    Limiter,
+    OdePeriod,
+    ReadOut,
+    Stage,
+    SynapseBank,
+)
 from kanspice.gap.metrics import compare
 from kanspice.gap.resolution import NumericalGap
 from kanspice.gap.result import StageGap
@@ -16,7 +29,6 @@ from kanspice.solution import Solution
 from kanspice.solver.periods import ideal_end_v
 from kanspice.solver.processors import Processor, failures_of, processor_named
 
-Array = npt.NDArray[np.float64]
 StageLaw = Callable[[Array], Array]
 _Alone = Callable[[Array, Mapping[str, Array]], Array]
 """What a stage should have made of the voltages before it, and of those of the stages before that."""
@@ -95,7 +107,7 @@ def _stage_gap(solution: Solution, stage: Stage, before_v: Array, reference: Arr
         alone_v[solved] = alone_of(before_v[solved], earlier_v)
     outputs, alone = volts / stage.output_v_per_unit, alone_v / stage.output_v_per_unit
     added = compare(outputs, np.where(np.isfinite(alone), alone, reference), solved)
-    columns_v = solution.column_v.get(stage.name) if isinstance(stage, Crossbar) else None
+    columns_v = solution.column_v.get(stage.name)
     return StageGap(
         name=stage.name,
         gap=compare(outputs, reference, solved),
@@ -117,9 +129,15 @@ def _alone_v(
     design: Design, stage: Stage, processor: Processor, before_v: Array, earlier_v: Mapping[str, Array]
 ) -> Array:
     """What the stage should have done; periods as the batched engine follows them, which is the fastest way to."""
-    if isinstance(stage, OdePeriod):
-        return ideal_end_v(stage, before_v, processor)
-    return stage.ideal_v(design, before_v, earlier_v)
+    match stage:
+        case OdePeriod():
+            return ideal_end_v(stage, before_v, processor)
+        case (
+            Crossbar() | Limiter() | LayerNorm() | HeldSum() | ReadOut() | DigitalLayer() | FilterBank() | SynapseBank()
+        ):
+            return stage.ideal_v(design, before_v, earlier_v)
+        case _:
+            assert_never(stage)
 
 
 def _largest(volts: Array) -> float:

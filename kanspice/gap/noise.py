@@ -12,14 +12,26 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from itertools import pairwise
+from typing import assert_never
 
 import numpy as np
-import numpy.typing as npt
 
-from kanspice.design import Crossbar, Design
+from kanspice.arrays import Array
+from kanspice.design import (
+    Crossbar,
+    Design,
+    DigitalLayer,
+    FilterBank,
+    HeldSum,
+    LayerNorm,
+    Limiter,
+    OdePeriod,
+    ReadOut,
+    SynapseBank,
+    not_among,
+)
 from kanspice.solution import Solution
-
-Array = npt.NDArray[np.float64]
 
 BOLTZMANN, ELEMENTARY = 1.380649e-23, 1.602176634e-19
 """SI, exact."""
@@ -64,15 +76,23 @@ def stage_noises(
     design: Design, solution: Solution, *, noise_v_per_rthz: float, temperature_c: float
 ) -> tuple[StageNoise, ...]:
     """Of every crossbar with amplifiers of a finite bandwidth, at the operating points of the solved samples."""
-    found = []
-    for before, crossbar in zip(design.stages, design.stages[1:], strict=False):
-        if isinstance(crossbar, Crossbar) and math.isfinite(crossbar.gbw_hz):
-            rows_v = solution.stage_v[before.name][solution.solved]
-            columns_v = solution.column_v[crossbar.name][solution.solved]
-            noise = column_noise(
-                design, crossbar, rows_v, columns_v, noise_v_per_rthz=noise_v_per_rthz, kelvin=ZERO_C + temperature_c
-            )
-            found.append(_stage_noise(crossbar, noise, solution.stage_v[crossbar.name][solution.solved]))
+    found, kelvin = [], ZERO_C + temperature_c
+    for before, stage in pairwise(design.stages):
+        match stage:
+            case Crossbar():
+                if math.isfinite(stage.gbw_hz):
+                    rows_v = solution.stage_v[before.name][solution.solved]
+                    columns_v = solution.column_v[stage.name][solution.solved]
+                    noise = column_noise(
+                        design, stage, rows_v, columns_v, noise_v_per_rthz=noise_v_per_rthz, kelvin=kelvin
+                    )
+                    found.append(_stage_noise(stage, noise, solution.stage_v[stage.name][solution.solved]))
+            case Limiter() | LayerNorm():
+                pass
+            case OdePeriod() | HeldSum() | ReadOut() | DigitalLayer() | FilterBank() | SynapseBank():
+                raise not_among(stage, "chains of crossbars")
+            case _:
+                assert_never(stage)
     return tuple(found)
 
 

@@ -10,10 +10,10 @@ import numpy as np
 import numpy.typing as npt
 
 from kanspice.gap.causes import Attribution, Cause
+from kanspice.gap.costs import PhysicalCost
 from kanspice.gap.cross_check import CrossCheck
 from kanspice.gap.distribution import Distribution, Generated
 from kanspice.gap.metrics import Gap
-from kanspice.gap.physical import PhysicalCost
 from kanspice.gap.resolution import Doubt, Limit, NumericalGap, Variation, unresolved
 from kanspice.gap.worst import WorstSample
 from kanspice.solution import FailedSample, unstable_fraction

@@ -11,16 +11,15 @@ import numpy as np
 import numpy.typing as npt
 from scipy.integrate import cumulative_trapezoid
 
-from kanspice.design import Design, Limiter
+from kanspice.arrays import Array
+from kanspice.design import Design
 from kanspice.gap.capacitors import Capacitors, capacitors_of
+from kanspice.gap.costs.crossbar import crossbar_powers_w, quiescent_w
 from kanspice.gap.metrics import compare, spread
 from kanspice.gap.noise import StageNoise
-from kanspice.gap.physical import crossbar_powers_w, quiescent_w
 from kanspice.gap.resolution import Variation
-from kanspice.sequence import Course, Pace
+from kanspice.sequence import Course, Pace, settling_stages
 from kanspice.solution import FailedSample, Outcome
-
-Array = npt.NDArray[np.float64]
 
 READ_OUTS = 25
 """At so many times after a step the outputs are read."""
@@ -196,9 +195,8 @@ def settling(
         seen.append(replace(one, followed=replace(one.followed, stage_v={})))
     failed = sorted([*lost, *(one.failure for one in seen if one.failure)], key=lambda failure: failure.index)
     stages = tuple(
-        _stage_settling(stage.name, tolerance, seen, len(lost))
-        for stage in design.stages
-        if not isinstance(stage, Limiter)
+        _stage_settling(stage, tolerance, seen, len(lost))
+        for stage in settling_stages(design)
         for tolerance in tolerances
     )
     whole = next(s for s in stages if s.name == design.stages[-1].name and s.tolerance == min(tolerances))

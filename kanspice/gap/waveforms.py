@@ -3,15 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from typing import assert_never
 
 import numpy as np
-import numpy.typing as npt
 
-from kanspice.design import Design, OdePeriod, ReadOut, Switching
+from kanspice.arrays import Array
+from kanspice.design import (
+    Crossbar,
+    Design,
+    DigitalLayer,
+    FilterBank,
+    HeldSum,
+    LayerNorm,
+    Limiter,
+    OdePeriod,
+    ReadOut,
+    Stage,
+    Switching,
+    SynapseBank,
+    not_among,
+)
 from kanspice.gap.result import PeriodWaveforms, SampleWaveforms
 from kanspice.solution import Solution, Waveform
 
-Array = npt.NDArray[np.float64]
 Follow = Callable[[int, Mapping[str, Array]], Mapping[str, Array] | None]
 """The network: a sample, and for each period when (points,), in model time since it began -> voltages (points, nodes),
 in model units; None where there was no time to follow it."""
@@ -38,8 +52,6 @@ def _compare(design: Design, sample: int, kept: Mapping[str, Waveform], follow: 
     expected = follow(sample, times)
     if expected is None:
         return None
-    last = design.last_of_circuit
-    first, width = (last.start, last.width) if isinstance(last, ReadOut) else (0, last.width)
     return SampleWaveforms(
         sample=sample,
         periods=tuple(
@@ -51,10 +63,23 @@ def _compare(design: Design, sample: int, kept: Mapping[str, Waveform], follow: 
             )
             for period in design.periods
         ),
-        outputs=tuple(range(first + 1, first + 1 + width)),
+        outputs=_outputs(design.last_of_circuit),
         unit_v=design.periods[0].unit_v,
         unit_s=design.periods[0].unit_s,
     )
+
+
+def _outputs(last: Stage) -> tuple[int, ...]:
+    """The nodes, from 1 on, that the last stage of a circuit reads out."""
+    match last:
+        case ReadOut():
+            return tuple(range(last.start + 1, last.start + 1 + last.width))
+        case OdePeriod() | HeldSum():
+            return tuple(range(1, 1 + last.width))
+        case Crossbar() | Limiter() | LayerNorm() | DigitalLayer() | FilterBank() | SynapseBank():
+            raise not_among(last, "circuits of periods")
+        case _:
+            assert_never(last)
 
 
 def _model_time(period: OdePeriod, switching: Switching | None, since_s: Array) -> Array:

@@ -4,18 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import assert_never
 
-import numpy as np
-import numpy.typing as npt
-
-from kanspice.design import Design, NodeLosses, OdePeriod, SynapseBank
+from kanspice.arrays import Array
+from kanspice.design import (
+    Crossbar,
+    Design,
+    DigitalLayer,
+    FilterBank,
+    HeldSum,
+    LayerNorm,
+    Limiter,
+    NodeLosses,
+    OdePeriod,
+    ReadOut,
+    Stage,
+    SynapseBank,
+)
 from kanspice.netlist.names import layer_of, period_node
 from kanspice.netlist.nodes import node_lines
 from kanspice.netlist.periods import period_files
 from kanspice.ngspice.stepping import Stepping
 from kanspice.units import spice_number
-
-Array = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -38,9 +48,19 @@ memdiodes is solved, and a network of 4,734 devices behind wires not in 60 itera
 
 def tightened(design: Design) -> Tolerances:
     """With which samples are solved again to measure the numerical error."""
-    wired = any(crossbar.row_ohm > 0 or crossbar.column_ohm > 0 for crossbar in design.crossbars)
-    steep = any(isinstance(bank, SynapseBank) for bank in design.banks)
-    return _TIGHT_ROUNDED if wired or steep else TIGHT
+    return _TIGHT_ROUNDED if any(map(_amplifies_rounding, design.stages)) else TIGHT
+
+
+def _amplifies_rounding(stage: Stage) -> bool:
+    match stage:
+        case Crossbar():
+            return stage.row_ohm > 0 or stage.column_ohm > 0
+        case SynapseBank():
+            return True
+        case Limiter() | LayerNorm() | OdePeriod() | HeldSum() | ReadOut() | DigitalLayer() | FilterBank():
+            return False
+        case _:
+            assert_never(stage)
 
 
 # ngspice's own step control is told to keep out of it: at equal error it took as many points, in places of its own.

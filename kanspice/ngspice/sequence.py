@@ -6,22 +6,33 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import assert_never
 
 import numpy as np
-import numpy.typing as npt
 
-from kanspice.design import Crossbar, Design, Limiter
+from kanspice.arrays import Array
+from kanspice.design import (
+    Crossbar,
+    Design,
+    DigitalLayer,
+    FilterBank,
+    HeldSum,
+    LayerNorm,
+    Limiter,
+    OdePeriod,
+    ReadOut,
+    SynapseBank,
+    not_among,
+)
 from kanspice.netlist import CIRCUIT, Netlist, build_netlist
 from kanspice.ngspice.blocks import doubt_in
 from kanspice.ngspice.deck import wrapped
 from kanspice.ngspice.process import RAW_FILE, run_deck, working_folder
 from kanspice.ngspice.program import find_ngspice
 from kanspice.ngspice.raw import read_plots
-from kanspice.sequence import Course, Pace
+from kanspice.sequence import Course, Pace, settling_stages
 from kanspice.solution import FailedSample
 from kanspice.units import spice_number
-
-Array = npt.NDArray[np.float64]
 
 _DECK = "run.cir"
 _LEAST_V, _LEAST_A = 1.0, 1e-2
@@ -61,9 +72,7 @@ class Trace:
 
     def courses(self, design: Design, pace: Pace, samples: int) -> Iterator[Course]:
         """What each sample's part of it shows."""
-        before = {after.name: stage.name for stage, after in pairwise(design.stages) if isinstance(after, Crossbar)}
-        rows_v = {crossbar: self.stage_v[stage] for crossbar, stage in before.items()}
-        shown = {s.name: self.stage_v[s.name] for s in design.stages if not isinstance(s, Limiter)}
+        rows_v, shown = self._rows_v(design), {name: self.stage_v[name] for name in settling_stages(design)}
         for index in range(samples):
             start_s, end_s = index * pace.period_s, (index + 1) * pace.period_s
             inside = self.time_s[(self.time_s > start_s) & (self.time_s < end_s)]
@@ -71,6 +80,21 @@ class Trace:
             stage_v, row_v = self._at(time_s, shown), self._at(time_s, rows_v)
             row_a, amplifier_a = self._at(time_s, self.row_a), self._at(time_s, self.amplifier_a)
             yield Course(time_s - start_s, stage_v, row_v, row_a, amplifier_a)
+
+    def _rows_v(self, design: Design) -> dict[str, Array]:
+        """Crossbar -> (points, rows) at what drives it."""
+        rows_v = {}
+        for before, stage in pairwise(design.stages):
+            match stage:
+                case Crossbar():
+                    rows_v[stage.name] = self.stage_v[before.name]
+                case Limiter() | LayerNorm():
+                    pass
+                case OdePeriod() | HeldSum() | ReadOut() | DigitalLayer() | FilterBank() | SynapseBank():
+                    raise not_among(stage, "chains of crossbars")
+                case _:
+                    assert_never(stage)
+        return rows_v
 
     def _at(self, time_s: Array, tables: dict[str, Array]) -> dict[str, Array]:
         return {

@@ -7,9 +7,9 @@ from functools import partial
 from typing import final
 
 import numpy as np
-import numpy.typing as npt
 
-from kanspice.design import Design, FilterBank, Limiter
+from kanspice.arrays import Array
+from kanspice.design import Design, FilterBank, Limiter, not_among
 from kanspice.errors import InputError
 from kanspice.netlist import CIRCUIT
 from kanspice.ngspice.blocks import BlockProgress, Found, doubt_in, is_final, times
@@ -20,8 +20,6 @@ from kanspice.ngspice.simulation import Simulation, Task
 from kanspice.outcomes import chosen_samples
 from kanspice.solution import FailedSample, Solution
 from kanspice.units import spice_number
-
-Array = npt.NDArray[np.float64]
 
 _STEPS = 100
 """Per turn of the fastest sine there can be."""
@@ -104,7 +102,9 @@ def _check_tones(design: Design, inputs_v: Array) -> None:
     Raises InputError for those.
     """
     first, bank = design.stages[:2]
-    if not isinstance(first, Limiter) or first.kind != "none" or not isinstance(bank, FilterBank):
+    if not isinstance(first, Limiter) or not isinstance(bank, FilterBank):
+        raise not_among(first if isinstance(bank, FilterBank) else bank, "the first layer of filters")
+    if first.kind != "none":
         return
     controls = (inputs_v[:, : bank.rows] - first.shift_v) / bank.control_v
     beyond = (controls < 0) | (controls > 1)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from kanspice.gap.physical import PhysicalCost, StageCost
+from kanspice.gap.costs import PhysicalCost, StageCost
 from kanspice.report.words import NOTHING, many, number, prefix
 
 UNKNOWN = "not known"

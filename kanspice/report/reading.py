@@ -9,10 +9,10 @@ import numpy as np
 from kanspice.errors import InputError
 from kanspice.files import parse_json, read_file, refuse_constant
 from kanspice.gap.causes import Attribution, Cause, Share, Trial
+from kanspice.gap.costs import Areas, PhysicalCost, StageCost
 from kanspice.gap.cross_check import CrossCheck, NotChecked, OtherOutcome
 from kanspice.gap.distribution import Distribution, LogDensities
 from kanspice.gap.metrics import Gap
-from kanspice.gap.physical import Areas, PhysicalCost, StageCost
 from kanspice.gap.resolution import Limit, NumericalGap, Variation
 from kanspice.gap.result import GapResult, StageGap
 from kanspice.gap.worst import WorstSample

@@ -8,11 +8,24 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from functools import cache
 from importlib.metadata import version
+from typing import assert_never
 
 import numpy as np
-import numpy.typing as npt
 
-from kanspice.design import Design
+from kanspice.arrays import Array
+from kanspice.design import (
+    Crossbar,
+    Design,
+    DigitalLayer,
+    FilterBank,
+    HeldSum,
+    LayerNorm,
+    Limiter,
+    OdePeriod,
+    ReadOut,
+    Stage,
+    SynapseBank,
+)
 from kanspice.errors import InputError
 from kanspice.netlist import Fidelity, check_fidelity
 from kanspice.outcomes import as_read, chosen_samples, column_failures, range_failures, unproven_note
@@ -24,8 +37,6 @@ from kanspice.solver.options import Expects, Progress, SolverOptions
 from kanspice.solver.periods import Periods
 from kanspice.solver.processors import HOST, failures_of, processor_named
 from kanspice.solver.rows import KnownRows
-
-Array = npt.NDArray[np.float64]
 
 
 def solve(
@@ -259,5 +270,17 @@ def _kanspice_version() -> str:
 
 def size_of(design: Design) -> dict[str, object]:
     """How large the problem is, as engines that write a netlist say it."""
-    unknowns = sum(2 * crossbar.width for crossbar in design.crossbars) + sum(p.nodes for p in design.periods)
-    return {"nodes": unknowns, "elements": design.device_count, "bytes": 0}
+    return {"nodes": sum(map(_unknowns, design.stages)), "elements": design.device_count, "bytes": 0}
+
+
+def _unknowns(stage: Stage) -> int:
+    """How many voltages of a stage are solved for; others follow from them."""
+    match stage:
+        case Crossbar():
+            return 2 * stage.width
+        case OdePeriod():
+            return stage.nodes
+        case Limiter() | LayerNorm() | HeldSum() | ReadOut() | DigitalLayer() | FilterBank() | SynapseBank():
+            return 0
+        case _:
+            assert_never(stage)

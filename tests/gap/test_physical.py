@@ -15,7 +15,7 @@ from kanspice.families.kirchhoffnet.branches import branch_function
 from kanspice.families.kirchhoffnet.circuit import compile_kirchhoffnet
 from kanspice.families.kirchhoffnet.network import KirchhoffNet
 from kanspice.families.kirchhoffnet.topology import topology_from_edges
-from kanspice.gap.physical import physical_cost
+from kanspice.gap.costs import physical_cost
 from kanspice.ngspice import NgspiceOptions
 
 FEW = NgspiceOptions(check_samples=0)

@@ -17,7 +17,7 @@ from kanspice.design import NodeLosses, Schematic, Switching
 from kanspice.design.branches import branch_currents, law_rows
 from kanspice.design.file import load_design, save_design
 from kanspice.errors import InputError
-from kanspice.gap.physical import physical_cost
+from kanspice.gap.costs import physical_cost
 from kanspice.ngspice import NgspiceOptions
 from kanspice.solver.banks import DenseBank
 from kanspice.solver.options import SolverOptions

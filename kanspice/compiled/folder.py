@@ -18,18 +18,14 @@ from pathlib import Path
 from typing import Any, cast, get_args
 
 import numpy as np
-import numpy.typing as npt
 
-from kanspice.design import Design, FilterBank
+from kanspice.compiled.elements import elements_of
+from kanspice.design import Design
 from kanspice.design.file import design_bytes, load_design
-from kanspice.design.stages.synapse_bank import KIND_NAMES
 from kanspice.errors import InputError
 from kanspice.files import is_folder, is_there, opened, parse_json, read_text, refuse_inputs
 from kanspice.netlist import CIRCUIT, Fidelity, Netlist, build_netlist
-from kanspice.netlist.names import connection_element, device_element, layer_of
 from kanspice.netlist.netlist import Text
-from kanspice.netlist.periods import element_names
-from kanspice.units import spice_number
 
 SCHEMA = "kanspice.manifest/1"
 MANIFEST = "manifest.json"
@@ -61,14 +57,8 @@ def write_compiled(design: Design, fidelity: Fidelity, folder: Path) -> Mapping[
     files = {name: _encoded(text) for name, text in netlist.files.items()}
     files[DESIGN] = iter((design_bytes(design),))
     files[NODES] = _csv(("node", "stage", "index"), _nodes(netlist))
-    if design.periods:
-        header = ("element", "layer", "source", "destination", "law", "parameters", "gain", "tail")
-        files[ELEMENTS] = _csv(header, _branches(design, fidelity))
-    elif design.banks:
-        header = ("element", "layer", "row", "output", "connection", "kind", "parameters", "gain")
-        files[ELEMENTS] = _csv(header, _connections(design))
-    else:
-        files[ELEMENTS] = _csv(("element", "layer", "row", "output", "column", "device", "area"), _elements(design))
+    elements = elements_of(design, fidelity)
+    files[ELEMENTS] = _csv(elements.header, elements.rows)
     return _replace_folder(folder, files, partial(_manifest, design, netlist))
 
 
@@ -182,49 +172,6 @@ def _nodes(netlist: Netlist) -> Iterator[tuple[str, str, int]]:
     for stage, nodes in netlist.columns.items():
         for index, node in enumerate(nodes):
             yield node, f"{stage} column {'pn'[index % 2]}", index // 2
-
-
-def _elements(design: Design) -> Iterator[tuple[str, str, int, int, str, str, str]]:
-    """Every device: the name of its element (without SPICE's leading letter), what it is, its area."""
-    for crossbar in design.crossbars:
-        layer = layer_of(crossbar.name)
-        for pair, row, device in np.argwhere(crossbar.area.transpose(1, 0, 2)).tolist():
-            area = float(crossbar.area[row, pair, device])
-            name, sign = design.devices[device].name, "p" if area > 0 else "n"
-            yield device_element(layer, row, pair, device), layer, row, pair, sign, name, spice_number(abs(area))
-
-
-def _branches(design: Design, fidelity: Fidelity) -> Iterator[tuple[str, str, int, int, str, str, str, str]]:
-    """Every branch: the name of its element (without SPICE's leading letter), its parameters in units.
-
-    Parameters include what the branch's inputs are off by; gain and tail are what it was made with.
-
-    A branch that needs no element, as one from a node to itself, has no name.
-    """
-    for period in design.periods:
-        layer, names = layer_of(period.name), element_names(period, fidelity)
-        arrays = period.source, period.destination, period.theta.T, period.gain, period.tail
-        parts = zip(names, *(array.tolist() for array in arrays), strict=True)
-        for element, source, destination, theta, gain, tail in parts:
-            parameters = " ".join(map(spice_number, theta))
-            yield element, layer, source, destination, period.law, parameters, spice_number(gain), spice_number(tail)
-
-
-def _connections(design: Design) -> Iterator[tuple[str, str, int, int, int, str, str, str]]:
-    """Every filter or synapse: its name (without SPICE's leading letter), what it is, its parts in SI units."""
-    for stage in design.banks:
-        layer = layer_of(stage.name)
-        for row, column, place in np.argwhere(stage.gain).tolist():
-            at = row, column, place
-            parts: tuple[npt.NDArray[np.float64], ...]
-            if isinstance(stage, FilterBank):
-                kind, parts = "filter", (stage.high_ohm, stage.high_f, stage.low_ohm, stage.low_f, stage.offset_v)
-            else:
-                kind, memdiode = KIND_NAMES[int(stage.kind[at])], (stage.alpha_per_v, stage.saturation_a)
-                parts = (stage.load_ohm, stage.input_ohm, stage.series_ohm, *memdiode, stage.input_bias_v)
-            element = connection_element(layer, *at)
-            parameters = " ".join(spice_number(float(part[at])) for part in parts)
-            yield element, layer, row, column, place, kind, parameters, spice_number(float(stage.gain[at]))
 
 
 def _encoded(text: Text) -> Iterator[bytes]:

@@ -1,0 +1,77 @@
+"""Crossbars: what their drivers deliver into the rows, and what class-AB amplifiers draw from their rails.
+
+Power is voltage times current at the rows, and rail times current for amplifiers.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from kanspice.arrays import Array
+from kanspice.design import Crossbar
+from kanspice.gap.costs.cost import Areas, Measured, StageCost, largest_of, mean_of
+from kanspice.solution import Solution
+
+
+def crossbar_cost(crossbar: Crossbar, driven_v: Array, solution: Solution, quiescent_a: float) -> Measured:
+    """driven_v: (samples, rows) at the stage that drives the rows. quiescent_a: from both rails, per amplifier."""
+    solved = solution.solved
+    row_a, amplifier_a = solution.row_a[crossbar.name][solved], solution.amplifier_a[crossbar.name][solved]
+    parts = crossbar_powers_w(crossbar, driven_v[solved], row_a, amplifier_a)
+    parts["quiescent"] = np.full(len(row_a), quiescent_w(crossbar, quiescent_a))
+    total = np.sum(list(parts.values()), axis=0)
+    cost = StageCost(
+        name=crossbar.name,
+        devices=crossbar.device_count,
+        amplifiers=amplifier_count(crossbar),
+        areas=areas_of(crossbar),
+        power_w=mean_of(total),
+        largest_power_w=largest_of(total),
+        parts_w={name: float(part.mean()) for name, part in parts.items() if part.size},
+    )
+    assumptions = crossbar_assumptions(crossbar, quiescent_a)
+    return Measured(cost, int(solved.sum()), lasts=False, assumptions=assumptions, power_w=total)
+
+
+def crossbar_powers_w(crossbar: Crossbar, rows_v: Array, row_a: Array, amplifier_a: Array) -> dict[str, Array]:
+    """What a crossbar takes but for quiescent currents, part by part, (samples,) watts each.
+
+    rows_v, row_a: (samples, rows) at what drives the rows; amplifier_a: (samples, columns) what output stages take.
+    """
+    delivered = rows_v * row_a
+    drawn = crossbar.rail_v * np.abs(row_a)
+    references_w = crossbar.rail_v * float(np.abs(crossbar.bias_a).sum())
+    return {
+        "rows": delivered.sum(axis=1),
+        "drivers": np.maximum(drawn - delivered, 0.0).sum(axis=1),
+        "references": np.full(len(row_a), references_w),
+        "amplifiers": crossbar.rail_v * np.abs(amplifier_a).sum(axis=1),
+    }
+
+
+def amplifier_count(crossbar: Crossbar) -> int:
+    """One per row, one per column, one per pair of columns."""
+    return crossbar.rows + 3 * crossbar.width
+
+
+def quiescent_w(crossbar: Crossbar, quiescent_a: float) -> float:
+    """What a crossbar's amplifiers take when they give nothing."""
+    return 2 * crossbar.rail_v * quiescent_a * amplifier_count(crossbar)
+
+
+def areas_of(crossbar: Crossbar) -> Areas | None:
+    """None for a crossbar without devices."""
+    area = np.abs(crossbar.area[crossbar.area != 0])
+    return Areas(float(area.sum()), float(area.max()), float(area.min())) if area.size else None
+
+
+def crossbar_assumptions(crossbar: Crossbar, quiescent_a: float) -> tuple[str, ...]:
+    """What a power of crossbars rests on."""
+    return (
+        "amplifiers, row drivers included, have class-AB output stages and draw the current that they give from rails"
+        f" of plus and minus {crossbar.rail_v:g} V (tia.rail_v), and {quiescent_a:g} A each besides"
+        " (supply.quiescent_a)",
+        "reference currents come from a rail",
+        "converters, LayerNorm and digital control are not counted",
+        "an operating point has no duration",
+    )

@@ -1,0 +1,17 @@
+"""Banks of filters: what they are made of; what they draw depends on parts that no published circuit names."""
+
+from __future__ import annotations
+
+from kanspice.design import FilterBank
+from kanspice.gap.costs.cost import UNPUBLISHED, Measured, StageCost
+from kanspice.solution import Solution
+
+_AMPLIFIERS = 3
+"""Per filter: two followers and an inverting amplifier."""
+
+
+def filter_bank_cost(bank: FilterBank, solution: Solution) -> Measured:
+    """Its connections and amplifiers; one more adds up each output."""
+    cost = StageCost(bank.name, bank.connections, _AMPLIFIERS * bank.connections + bank.width, None)
+    lasts = solution.engine_options["fidelity"] == "transient"
+    return Measured(cost, int(solution.solved.sum()), lasts, UNPUBLISHED)

@@ -1,0 +1,71 @@
+"""What an inference costs: power, energy and time, from the currents and voltages that were simulated."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import assert_never
+
+import numpy as np
+
+from kanspice.arrays import Array
+from kanspice.design import (
+    Crossbar,
+    Design,
+    DigitalLayer,
+    FilterBank,
+    HeldSum,
+    LayerNorm,
+    Limiter,
+    OdePeriod,
+    ReadOut,
+    SynapseBank,
+)
+from kanspice.gap.costs.cost import Measured, PhysicalCost, largest_of, mean_of
+from kanspice.gap.costs.crossbar import crossbar_cost
+from kanspice.gap.costs.filter_bank import filter_bank_cost
+from kanspice.gap.costs.ode_period import ode_period_cost
+from kanspice.gap.costs.synapse_bank import synapse_bank_cost
+from kanspice.solution import Solution
+
+
+def physical_cost(design: Design, solution: Solution, quiescent_a: float) -> PhysicalCost:
+    """The cost of an inference as far as the solution tells. quiescent_a: from both rails, per amplifier."""
+    parts = list(_parts(design, solution, quiescent_a))
+    energy_j, charge_c = _total([part.energy_j for part in parts]), _total([part.charge_c for part in parts])
+    power_w = _total([part.power_w for part in parts]) if energy_j is None else energy_j / design.inference_s
+    return PhysicalCost(
+        samples=min((part.samples for part in parts), default=0),
+        latency_s=design.inference_s if any(part.lasts for part in parts) else None,
+        power_w=mean_of(power_w),
+        largest_power_w=largest_of(power_w),
+        energy_j=mean_of(energy_j),
+        charge_c=mean_of(charge_c),
+        stages=tuple(part.cost for part in parts),
+        assumptions=tuple(dict.fromkeys(line for part in parts for line in part.assumptions)),
+    )
+
+
+def _parts(design: Design, solution: Solution, quiescent_a: float) -> Iterator[Measured]:
+    """Of every stage whose cost is counted, in order."""
+    before_v = np.full((solution.samples, design.input_width), np.nan)  # a solution does not keep what drives a circuit
+    for stage in design.stages:
+        match stage:
+            case Crossbar():
+                yield crossbar_cost(stage, before_v, solution, quiescent_a)
+            case OdePeriod():
+                yield ode_period_cost(design, stage, solution)
+            case FilterBank():
+                yield filter_bank_cost(stage, solution)
+            case SynapseBank():
+                yield synapse_bank_cost(stage, solution)
+            case Limiter() | LayerNorm() | HeldSum() | ReadOut() | DigitalLayer():
+                pass
+            case _:
+                assert_never(stage)
+        before_v = solution.stage_v[stage.name]
+
+
+def _total(parts: Sequence[Array | None]) -> Array | None:
+    """(samples,) of all parts together; None where one of them is not known."""
+    known = [part for part in parts if part is not None]
+    return np.sum(known, axis=0) if known and len(known) == len(parts) else None

@@ -1,0 +1,16 @@
+"""Banks of synapses: what they are made of; what they draw depends on parts that no published circuit names."""
+
+from __future__ import annotations
+
+from kanspice.design import SynapseBank
+from kanspice.gap.costs.cost import UNPUBLISHED, Measured, StageCost
+from kanspice.solution import Solution
+
+_AMPLIFIERS = 1
+"""Per synapse: its gain stage."""
+
+
+def synapse_bank_cost(bank: SynapseBank, solution: Solution) -> Measured:
+    """Its connections and amplifiers; one more adds up each output."""
+    cost = StageCost(bank.name, bank.connections, _AMPLIFIERS * bank.connections + bank.width, None)
+    return Measured(cost, int(solution.solved.sum()), lasts=False, assumptions=UNPUBLISHED)
