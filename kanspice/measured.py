@@ -133,6 +133,7 @@ class Measured:
         external, followed = evidence.external, has_answer(expected)
         started = time.monotonic()
         as_one = self._distribution(expected, outputs)
+        waveforms = self._waveforms()
         density_s = {"density_s": time.monotonic() - started} if as_one is not None else {}
         values = metric_values(gap, stages, numerical, accuracies, solution.unstable_fraction)
         return GapResult(
@@ -170,11 +171,11 @@ class Measured:
                 "engine_at_most_bytes": solution.engine_at_most_bytes,
                 "kanspice_peak_bytes": peak_bytes() or None,
             },
-            notes=facts.notes(self.loaded, design, solution),
+            notes=(*facts.notes(self.loaded, design, solution), *self._late_notes(waveforms)),
             versions={name: version(name) for name in PACKAGES} | {"python": platform.python_version()},
             reference=expected,
             outputs=outputs,
-            waveforms=self._waveforms(),
+            waveforms=waveforms,
             physical=physical_cost(design, solution, self.technology.supply.quiescent_a),
             worst=worst_samples(outputs, expected, scale),
             distribution=as_one,
@@ -215,6 +216,15 @@ class Measured:
             return reference_waveforms(model, inputs[sample], times, self.reference.timeout_s)
 
         return compare_waveforms(self.design, self.solution, follow)
+
+    def _late_notes(self, compared: Sequence[SampleWaveforms]) -> tuple[str, ...]:
+        """Of samples whose waveforms are left out because the network could not be followed in time."""
+        late = sorted({kept.sample for kept in self.solution.waveforms} - {found.sample for found in compared})
+        if not late:
+            return ()
+        which = f"sample{'s' if len(late) > 1 else ''} {', '.join(map(str, late))}"
+        limit = f"--timeout, {self.reference.timeout_s:g} s for each"
+        return (f"no waveforms of {which}: the network's own were not found within {limit}; raise it",)
 
 
 class Generator:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +21,7 @@ from kanspice.families.kanalogue.network import KANalogue
 from kanspice.gap.noise import stage_noises
 from kanspice.gap.settling import EngineCheck, Settling, read_v, settling
 from kanspice.models.following import followed_stages
+from kanspice.ngspice import Advance, Progress, SideRun
 from kanspice.ngspice.sequence import Precision, follow_sequence
 from kanspice.outcomes import unstable_samples
 from kanspice.sequence import Course, Pace
@@ -35,8 +37,10 @@ _LONGER, _MOST_TRIES = 4.0, 4
 _RISE = 1e-3
 _ERROR, _FINER = 3e-6, 0.1
 """Of a step of the batched engine, in units; and what of it when its numerical error is measured."""
-_MEASURED = 4
+MEASURED = 4
 """On so many samples."""
+FINER_STEPS = _FINER ** (-1 / 3)
+"""How many more steps, of third order, that takes."""
 
 
 @dataclass(frozen=True)
@@ -78,10 +82,12 @@ def settle(
     options: SettleOptions | None = None,
     *,
     population: Array | None = None,
+    progress: Progress | None = None,
 ) -> Settling:
     """Follows the samples (samples, inputs), in model units, one after the other, once around.
 
     population: (samples, inputs) that the circuit is sized for, if it is made for more than those that are followed.
+    progress: told of every sample that was followed; what was done is taken back where all of them get more time.
     Raises InputError for a network or a technology without anything that takes time, SimulatorError where the operating
     points or the transient cannot be solved.
     """
@@ -103,7 +109,11 @@ def settle(
         raise SimulatorError(f"{len(without)} of {len(inputs)} samples have no answer of the network", found=seen)
     expected_outputs = stages[design.stages[-1].compares_to]
     rest = _at_rest(design, inputs, options)
-    run = _Run(design, design.inputs_v(inputs), rest, expected_outputs, options, technology.supply.quiescent_a)
+    if progress is not None:
+        progress(Advance(len(inputs), side_run=SideRun("operating points", len(inputs))))
+    run = _Run(
+        design, design.inputs_v(inputs), rest, expected_outputs, options, technology.supply.quiescent_a, progress
+    )
     noise = stage_noises(
         design,
         rest,
@@ -133,12 +143,17 @@ class _Run:
     expected: Array
     options: SettleOptions
     quiescent_a: float
+    progress: Progress | None = None
+    reads: list[Array] = field(default_factory=list)
+    """Of the first samples that were followed last, (read-outs, outputs) volts each."""
 
     def found(self) -> Settling:
         """With a period that is long enough, if one was found, and the numerical error."""
         given_s = self.options.period_s
         period_s = given_s or guessed_period_s(self.design)
-        for _ in range(1 if given_s else _MOST_TRIES):
+        for tried in range(1 if given_s else _MOST_TRIES):
+            if tried:
+                self._tell(-len(self.inputs_v))
             pace = Pace(period_s, self.options.rise_s or _RISE * period_s)
             result = self._settling(pace)
             if not any(failure.outcome is Outcome.UNSETTLED for failure in result.failed):
@@ -151,10 +166,27 @@ class _Run:
             return replace(result, notes=(note,))
         return replace(result, numerical=self._numerical(pace))
 
+    def _tell(self, samples: int, run: SideRun | None = None) -> None:
+        if self.progress is not None:
+            self.progress(Advance(samples, side_run=run))
+
+    @property
+    def _measured(self) -> int:
+        """On how many samples the numerical error is measured: ngspice follows all of them or none."""
+        return min(MEASURED, len(self.inputs_v)) if self.options.engine == "batched" else len(self.inputs_v)
+
+    def _watched(self, pace: Pace) -> Iterator[Course]:
+        """Of all samples; what the first ones read is kept."""
+        self.reads.clear()
+        for course in self._courses(self.options.engine, pace):
+            if course.failure is None and len(self.reads) < self._measured:
+                self.reads.append(read_v(course, self.design.stages[-1].name, pace))
+            yield course
+
     def _settling(self, pace: Pace) -> Settling:
         found = settling(
             self.design,
-            self._courses(self.options.engine, pace),
+            self._watched(pace),
             pace,
             self.rest.stage_v,
             self.expected,
@@ -177,20 +209,28 @@ class _Run:
         return found
 
     def _courses(
-        self, engine: EngineName, pace: Pace, *, finer: bool = False, which: Sequence[int] | None = None
+        self,
+        engine: EngineName,
+        pace: Pace,
+        *,
+        finer: bool = False,
+        which: Sequence[int] | None = None,
+        run: SideRun | None = None,
     ) -> Iterator[Course]:
-        """Of all samples, or, with the batched engine, of some."""
+        """Of all samples, or, with the batched engine, of some. run: what for, unless for the results."""
         timeout_s = self.options.timeout_s
         if engine == "batched":
             rest = Rest(dict(self.rest.column_v), dict(self.rest.amplifier_a))
             error = _ERROR * (_FINER if finer else 1)
-            return courses(self.design, self.inputs_v, rest, pace, error, which=which, timeout_s=timeout_s)
+            told = partial(self._tell, run=run)
+            return courses(self.design, self.inputs_v, rest, pace, error, which=which, timeout_s=timeout_s, told=told)
         precision = Precision().finer if finer else Precision()
         trace = follow_sequence(self.design, self.inputs_v, pace, precision, timeout_s=timeout_s)
         if trace.failure is not None:
             seen = f"{trace.failure.outcome.value}: {trace.failure.advice}"
             hint = "columns without capacitance can jump: devices.junction_f or wires.column_f; else --engine batched"
             raise SimulatorError("the transient did not come to its end", found=seen, hint=hint)
+        self._tell(len(self.inputs_v), run)
         return trace.courses(self.design, pace, len(self.inputs_v))
 
     def _read_v(self, found: Iterable[Course], pace: Pace) -> Array:
@@ -204,17 +244,18 @@ class _Run:
 
     def _numerical(self, pace: Pace) -> float:
         """RMS change of the outputs at the read-out times, in their standard deviations."""
-        which = range(min(_MEASURED, len(self.inputs_v))) if self.options.engine == "batched" else None
-        both = (self._courses(self.options.engine, pace, finer=finer, which=which) for finer in (False, True))
-        coarse, fine = (self._read_v(found, pace) for found in both)
-        return float(np.sqrt(np.mean((coarse - fine) ** 2))) / self._scale_v
+        run = SideRun("numerical error", self._measured)
+        which = range(self._measured) if self.options.engine == "batched" else None
+        fine = self._read_v(self._courses(self.options.engine, pace, finer=True, which=which, run=run), pace)
+        return float(np.sqrt(np.mean((np.stack(self.reads) - fine) ** 2))) / self._scale_v
 
     def _cross_check(self, pace: Pace) -> EngineCheck:
         """The first samples, once around, by both engines."""
         count = min(max(self.options.cross_check, 2), len(self.inputs_v))
+        run = SideRun("cross-check", 2 * count)
         few = replace(self, inputs_v=self.inputs_v[:count], rest=_first(self.rest, count))
         own, others = (
-            few._read_v(few._courses(engine, pace), pace)
+            few._read_v(few._courses(engine, pace, run=run), pace)
             for engine in (self.options.engine, other(self.options.engine))
         )
         apart = (own - others) / self._scale_v

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import json
+import re
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,6 +14,7 @@ import pytest
 from circuits import LINE, crossbar_design, design_of, inputs_for, load_device, network
 from rich.console import Console
 
+from kanspice import settle as settle_module
 from kanspice.engines import solve
 from kanspice.errors import InputError, SimulatorError
 from kanspice.families import load, save
@@ -189,6 +192,34 @@ def test_operating_points_do_not_feel_what_takes_time(slow_model):
         for extra in ((), slow)
     ]
     np.testing.assert_array_equal(found[0].stage_v["l2.crossbar"], found[1].stage_v["l2.crossbar"])
+
+
+def test_progress_counts_every_sample_once_and_takes_back_what_had_too_little_time(slow_model, monkeypatch):
+    """The first period is a fortieth of what is guessed, which is too little."""
+    inputs, told = inputs_for(slow_model.model, 5), []
+    slow = load_technology(None, ["tia.gbw_hz=1e6", "tia.gain=1e4"])
+    guessed_s = settle_module.guessed_period_s
+    monkeypatch.setattr(settle_module, "guessed_period_s", lambda design: guessed_s(design) / 40)
+    settle(slow_model, slow, inputs, progress=told.append)
+    results = [advance.samples for advance in told if advance.side_run is None]
+    assert sum(results) == 5
+    assert -5 in results
+    beside = [(each.side_run.name, each.side_run.samples, each.samples) for each in told if each.side_run]
+    assert beside == [("operating points", 5, 5), ("numerical error", 4, 4)]
+
+
+def test_settle_says_how_long_it_will_take(slow_model, monkeypatch, capsys):
+    from kanspice.cli import estimate, main
+
+    monkeypatch.setattr(estimate, "LONG_S", 0.0)
+    arguments = ["kanspice", "settle", "model.pt", "--inputs", "inputs.npy", "--set", "tia.gbw_hz=1e6"]
+    monkeypatch.setattr(sys, "argv", arguments)
+    with pytest.raises(SystemExit) as left:
+        main()
+    assert left.value.code in (None, 0)
+    faster = r"fewer samples \(--limit\), or a shorter --period"
+    said = rf"estimate: about .+ for 5 samples and their numerical error, \S+ s each; faster: {faster}\n"
+    assert re.fullmatch(said, capsys.readouterr().err)
 
 
 DIGITS = Path(__file__).parents[1] / "examples" / "01_kanalogue_digits"

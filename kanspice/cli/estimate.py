@@ -24,18 +24,22 @@ _WINDOW_S = 1.0
 class Work:
     """What is to be done. parts: samples of a circuit, or draws; rounds: how often all of them.
 
-    faster: what would take less time, for a sentence; "" where nothing would.
+    faster: what would take less time, for a sentence; "" where nothing would. steady: nothing comes before the first
+    part, which says how long the others take. error_parts: to measure the numerical error takes as long as so many.
     """
 
     parts: int
     unit: str = "samples"
     rounds: int = 1
     faster: str = ""
+    steady: bool = False
+    error_parts: float = 0.0
 
     @property
     def amount(self) -> str:
         """In words."""
-        return f"{self.parts:,} {self.unit}" + (f" x {self.rounds:,} circuits" if self.rounds > 1 else "")
+        circuits = f" x {self.rounds:,} circuits" if self.rounds > 1 else ""
+        return f"{self.parts:,} {self.unit}{circuits}" + (" and their numerical error" if self.error_parts else "")
 
 
 @dataclass
@@ -66,13 +70,14 @@ class Pace:
         if self.first is None:
             return None
         then, before = self.first
-        if self.done >= self.work.parts:
+        if self.work.steady or self.done >= self.work.parts:
             part = (now - self.began) / self.done
-            return self.work.rounds * self.work.parts * part, part
+            return (self.work.rounds * self.work.parts + self.work.error_parts) * part, part
         if now - then < _WINDOW_S or self.done < before + 1:
             return None
         part = (now - then) / (self.done - before)
-        return self.work.rounds * (then - self.began + (self.work.parts - before) * part), part
+        seconds = self.work.rounds * (then - self.began + (self.work.parts - before) * part)
+        return seconds + self.work.error_parts * part, part
 
 
 class Estimate:

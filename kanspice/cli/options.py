@@ -101,6 +101,10 @@ Timeout = Annotated[
         help="Seconds for the network's own integration, and for the simulation: each.",
     ),
 ]
+SimulationTimeout = Annotated[
+    float | None,
+    typer.Option("--timeout", min=0.001, metavar="S", help="Seconds for the whole simulation."),
+]
 Limit = Annotated[int | None, typer.Option("--limit", min=1, help="Use only the first N samples.")]
 Verbose = Annotated[bool, typer.Option("-v", "--verbose", help="Also print the design, the engine and the versions.")]
 Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="Print nothing but errors.")]

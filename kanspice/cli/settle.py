@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from kanspice.cli.options import Config, Curves, EngineName, Limit, Model, Quiet, Set, Tech, Timeout, file_of
+from kanspice.cli.estimate import Work
+from kanspice.cli.options import (
+    Config,
+    Curves,
+    EngineName,
+    Limit,
+    Model,
+    Quiet,
+    Set,
+    Tech,
+    file_of,
+    progress_bar,
+)
 from kanspice.files import refuse_inputs, write_bytes, write_text
 from kanspice.visible import visible_json
 
@@ -42,7 +55,12 @@ def settle(
     cross_check: Annotated[
         int, typer.Option("--cross-check", min=0, metavar="N", help="The first N samples by the other engine too.")
     ] = 0,
-    timeout: Timeout = None,
+    timeout: Annotated[
+        float | None,
+        typer.Option(
+            "--timeout", min=0.001, metavar="S", help="Seconds for each time that the transients are followed."
+        ),
+    ] = None,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Draws random imperfections.")] = 0,
     quiet: Quiet = False,
 ) -> None:
@@ -58,7 +76,7 @@ def settle(
     from kanspice.report.settling import print_settling, settling_json  # noqa: PLC0415
     from kanspice.report.settling_page import settling_html  # noqa: PLC0415
     from kanspice.report.settling_plots import read_out_plot  # noqa: PLC0415
-    from kanspice.settle import SettleOptions  # noqa: PLC0415
+    from kanspice.settle import FINER_STEPS, MEASURED, SettleOptions  # noqa: PLC0415
     from kanspice.settle import settle as run  # noqa: PLC0415
     from kanspice.technology import load_technology  # noqa: PLC0415
 
@@ -69,7 +87,14 @@ def settle(
     population = load_array(inputs, "the inputs", loaded.input_width)
     written = file_of(json)
     refuse_inputs([written, html, plot])
-    result = run(loaded, technology, population[:limit], options, population=population)
+    samples = population[:limit]
+    work = Work(len(samples), faster="fewer samples (--limit), or a shorter --period", steady=True)
+    if engine is EngineName.BATCHED:
+        work = replace(work, error_parts=FINER_STEPS * min(MEASURED, len(samples)))
+    else:
+        work = replace(work, error_parts=2.0 * len(samples), faster=f"--engine batched, {work.faster}")
+    with progress_bar(Terminal(stderr=True, quiet=quiet), "following", len(samples), work=work) as progress:
+        result = run(loaded, technology, samples, options, population=population, progress=progress)
     print_settling(result, Terminal(stderr=json == "-", quiet=quiet))
     if json == "-":
         typer.echo(visible_json(settling_json(result)), nl=False)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from kanspice.cli.estimate import Work
-from kanspice.cli.options import Engine, EngineName, Jobs, Limit, Quiet, Timeout, progress_bar, say
+from kanspice.cli.options import Engine, EngineName, Jobs, Limit, Quiet, SimulationTimeout, progress_bar, say
 from kanspice.errors import InputError
 from kanspice.files import is_folder, is_there, refuse_inputs, write_bytes
 
@@ -46,7 +46,7 @@ def simulate(
     ] = None,
     engine: Engine = EngineName.NGSPICE,
     jobs: Jobs = 1,
-    timeout: Timeout = None,
+    timeout: SimulationTimeout = None,
     trust: Annotated[
         bool, typer.Option("--trust", help="Run a netlist that could run commands. Only for files you have read.")
     ] = False,

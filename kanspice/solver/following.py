@@ -7,7 +7,7 @@ steps that its own motion asks for. Every sample begins at rest, in the operatin
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import assert_never
 
@@ -38,7 +38,7 @@ from kanspice.solver.moving import Demand, Moving
 Array = npt.NDArray[np.float64]
 Indices = npt.NDArray[np.int64]
 
-_BLOCK_NUMBERS = 2**16
+_BLOCK_NUMBERS = 2**15
 """Devices of the largest crossbar, times samples, that are followed together."""
 
 _PARTS = np.linspace(0, 1, 5)
@@ -62,16 +62,21 @@ def courses(
     *,
     which: Sequence[int] | None = None,
     timeout_s: float | None = None,
+    told: Callable[[int], None] | None = None,
 ) -> Iterator[Course]:
     """One per sample, in order, or of those that are wanted. error: of a step, in volts per unit.
 
+    told: of how many samples have been followed together, as soon as they have.
     Raises InputError for a crossbar whose outputs follow the slopes of its inputs.
     """
     following = _Following(design, pace, error, None if timeout_s is None else time.monotonic() + timeout_s)
     samples = len(inputs_v)
     for block in blocks(range(samples) if which is None else which, following.block):
         before = (np.asarray(block) - 1) % samples
-        yield from following.courses(block, inputs_v[before], inputs_v[block], rest, before)
+        for place, course in enumerate(following.courses(block, inputs_v[before], inputs_v[block], rest, before)):
+            if place == 0 and told is not None:
+                told(len(block))
+            yield course
 
 
 class _Following:

@@ -81,6 +81,14 @@ def test_a_cross_check_has_its_own():
     ]
 
 
+def test_steady_work_says_it_after_the_first_parts_and_counts_what_measures_its_error():
+    """8 together in 8 s: 1 s each, for 20 and 4 more."""
+    watched = Watched(Work(20, faster="--limit", steady=True, error_parts=4))
+    watched.after(100, 20, SideRun("operating points", 20))
+    watched.after(8, 8)
+    assert watched.said == ["estimate: about 24 s for 20 samples and their numerical error, 1 s each; faster: --limit"]
+
+
 @pytest.mark.ngspice
 def test_verify_says_it_beside_the_results(run, good, monkeypatch):
     from kanspice.cli import estimate

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from itertools import count
 
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 
+from kanspice import measured
 from kanspice.families import save
 from kanspice.families.kirchhoffnet.arrays import reference_waveforms
 from kanspice.families.kirchhoffnet.branches import branch_function
@@ -70,3 +72,22 @@ def test_a_samples_waveforms_end_with_the_time():
     periods = Periods(design)
     assert periods.waveforms(0, INPUTS[0], 0.0, time.monotonic() - 1) == ()
     assert len(periods.waveforms(0, INPUTS[0], 0.0, None)) == 1
+
+
+def test_waveforms_of_the_network_that_come_too_late_are_a_note(run, tmp_path, monkeypatch):
+    """The first sample's takes too long, the second's is there: it alone has waveforms."""
+    calls = count()
+
+    def first_is_late(*arguments):
+        return reference_waveforms(*arguments) if next(calls) else None
+
+    monkeypatch.setattr(measured, "reference_waveforms", first_is_late)
+    save(network(), tmp_path / "model.pt")
+    np.save(tmp_path / "x.npy", INPUTS)
+    arguments = ("--inputs", tmp_path / "x.npy", "--engine", "batched", "--waveforms", "2", "--timeout", "300")
+    done = run("verify", tmp_path / "model.pt", *arguments, "--json", "-")
+    assert done.code == 0
+    found = json.loads(done.out)
+    late = [note for note in found["notes"] if "no waveforms" in note]
+    limit = "--timeout, 300 s for each"
+    assert late == [f"no waveforms of sample 0: the network's own were not found within {limit}; raise it"]
