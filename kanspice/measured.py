@@ -24,19 +24,17 @@ from kanspice.gap import (
     Distribution,
     GapResult,
     Generated,
+    Measurements,
     NumericalGap,
     PeriodEnds,
     SampleWaveforms,
     Variation,
-    accuracy,
     compare,
     compare_waveforms,
     decoded_outputs,
     distribution,
-    distribution_metrics,
     judged,
     log_densities,
-    mean_squared_error,
     measure,
     metric_values,
     numerical_gap,
@@ -45,6 +43,7 @@ from kanspice.gap import (
     spread,
     worst_samples,
 )
+from kanspice.gap.metric_table import further
 from kanspice.memory import peak_bytes
 from kanspice.models.following import change_when_tightened, followed_stages
 from kanspice.solution import Solution
@@ -129,13 +128,24 @@ class Measured:
         )
         numerical = numerical_gap(design, solution, scale)
         checked = () if solution.numerical_error is None else solution.numerical_error.samples
-        accuracies = _accuracies(evidence, expected, outputs, solution)
         external, followed = evidence.external, has_answer(expected)
         started = time.monotonic()
         as_one = self._distribution(expected, outputs)
         waveforms = self._waveforms()
         density_s = {"density_s": time.monotonic() - started} if as_one is not None else {}
-        values = metric_values(gap, stages, numerical, accuracies, solution.unstable_fraction)
+        measurements = Measurements(
+            outputs=outputs,
+            reference=expected,
+            solved=solution.solved,
+            gap=gap,
+            numerical=numerical,
+            unstable_fraction=solution.unstable_fraction,
+            labels=evidence.labels,
+            targets=evidence.targets,
+            generates=generates(self.loaded),
+            distribution=as_one,
+        )
+        values = metric_values(measurements, stages)
         return GapResult(
             model=facts.of_model(self.loaded),
             design=facts.of_circuit(design, solution, self.technology),
@@ -157,9 +167,10 @@ class Measured:
             variation=Variation.of(expected, scale),
             external_gap=None if external is None else compare(expected, external, followed, scale),
             external_circuit_gap=None if external is None else compare(outputs, external, solution.solved, scale),
-            accuracy=accuracies,
-            loss=_losses(evidence, expected, outputs, solution),
-            limits=judged(limits, values | distribution_metrics(as_one)),
+            accuracy=measurements.accuracy,
+            loss=measurements.loss,
+            metrics=further(values),
+            limits=judged(limits, values),
             timing={
                 "reference_s": self.reference.seconds,
                 "compile_s": self.compile_s,
@@ -291,21 +302,3 @@ def scale_of(expected: Array, evidence: Evidence) -> float:
     scale = spread(expected)
     elsewhere = evidence.external_population
     return spread(elsewhere) if scale == 0 and elsewhere is not None else scale
-
-
-def _accuracies(evidence: Evidence, expected: Array, outputs: Array, solution: Solution) -> dict[str, float] | None:
-    if evidence.labels is None:
-        return None
-    return {
-        "reference": accuracy(expected, evidence.labels, has_answer(expected)),
-        "circuit": accuracy(outputs, evidence.labels, solution.solved),
-    }
-
-
-def _losses(evidence: Evidence, expected: Array, outputs: Array, solution: Solution) -> dict[str, float] | None:
-    if evidence.targets is None:
-        return None
-    return {
-        "reference": mean_squared_error(expected, evidence.targets, has_answer(expected)),
-        "circuit": mean_squared_error(outputs, evidence.targets, solution.solved),
-    }

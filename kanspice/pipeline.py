@@ -22,10 +22,11 @@ from kanspice.gap import (
     Gap,
     GapResult,
     Trial,
+    check_limits,
     compare,
     cross_checked,
     decoded_outputs,
-    metric_names,
+    given,
     squared_errors,
 )
 from kanspice.gap.causes import Plan, attributed, attribution, numerical_cause, planned, solve_all
@@ -37,7 +38,6 @@ from kanspice.ngspice import Advance, NgspiceOptions, Progress, SideRun
 from kanspice.ngspice.room import NoRoomError
 from kanspice.solution import FailedSample, Outcome, Solution
 from kanspice.technology import Technology
-from kanspice.validation import nearest
 
 Array = npt.NDArray[np.float64]
 FidelityChoice = Literal["auto"] | Fidelity
@@ -108,7 +108,7 @@ def verify(
     fidelity = resolve_fidelity(design, options.fidelity)
     check_other_engine(fidelity, options.cross_check)
     check_device(options.ngspice.device, design, options.engine, options.cross_check)
-    _check_limits(options.limits, metric_names(design, generates=generates(loaded)), design, evidence, fidelity)
+    _check_limits(options.limits, generates(loaded), design, evidence, fidelity)
     stages, diverged = reference.answers
     followed = [index for index in range(len(evidence.inputs)) if index not in diverged]
     hints = {name: values[followed] for name, values in stages.items()}
@@ -236,7 +236,7 @@ def _trial_engine(options: VerifyOptions, checked: CrossCheck | None) -> EngineN
 
 
 def _check_limits(
-    limits: Sequence[tuple[str, float]], known: Sequence[str], design: Design, evidence: Evidence, fidelity: Fidelity
+    limits: Sequence[tuple[str, float]], generates: bool, design: Design, evidence: Evidence, fidelity: Fidelity
 ) -> None:
     if limits and fidelity == "shared" and not design.is_ideal:
         raise InputError(
@@ -245,8 +245,5 @@ def _check_limits(
             expected="--fidelity device where amplifiers have a finite gain",
             found="--fidelity shared",
         )
-    for metric, _ in limits:
-        if metric not in known:
-            raise InputError(f"unknown metric '{metric}'", where="the limits", hint=nearest(metric, known))
-        if metric == "accuracy_drop" and evidence.labels is None:
-            raise InputError("an accuracy needs labels", where=f"limit on {metric}", hint="pass --labels Y.npy")
+    there = given(labels=evidence.labels is not None, targets=evidence.targets is not None, generates=generates)
+    check_limits(limits, there, "the limits", [stage.name for stage in design.stages])

@@ -13,7 +13,8 @@ from kanspice.families import load, save
 from kanspice.families.kirchhoffnet.branches import branch_function
 from kanspice.families.kirchhoffnet.network import KirchhoffNet
 from kanspice.families.kirchhoffnet.topology import recipe, topology_from_edges
-from kanspice.gap import Gap, metric_names, metric_values
+from kanspice.gap import Gap, Measurements, given, metric_values
+from kanspice.gap.metric_table import limitable
 from kanspice.models import load_array, load_labels
 from kanspice.models.following import reference_stages
 from kanspice.models.network import DivergenceError
@@ -105,7 +106,9 @@ def test_a_limit_that_means_nothing_is_refused_before_anything_runs(loaded, evid
 
 @pytest.mark.ngspice
 def test_every_metric_can_be_limited(loaded, evidence):
-    names = metric_names(design_of(loaded.model))
+    names = limitable(
+        given(labels=True, targets=False, generates=False), (stage.name for stage in design_of(loaded.model).stages)
+    )
     result = verify(loaded, technology(), evidence, VerifyOptions(limits=[(name, 1e-6) for name in names]))
     assert [limit.metric for limit in result.limits] == names
     assert all(limit.passed for limit in result.limits)
@@ -132,7 +135,17 @@ def test_fractions_of_samples_keep_the_limit_that_they_equal(loaded, evidence):
     result = verify(loaded, technology(), Evidence(evidence.inputs, labels), VerifyOptions(limits=limits))
     assert result.accuracy == {"reference": 0.7, "circuit": 0.7}
     assert [limit.value for limit in result.limits] == [0.0, 0.0]
-    values = metric_values(Gap(0, 0, 0, 0, 0.7), (), None, {"reference": 0.98, "circuit": 0.96}, 0.5)
+    values = metric_values(
+        Measurements(
+            outputs=np.eye(2)[[0] * 48 + [1] * 2],
+            reference=np.eye(2)[[0] * 49 + [1]],
+            solved=np.ones(50, dtype=bool),
+            gap=Gap(0, 0, 0, 0, 0.7),
+            numerical=None,
+            unstable_fraction=0.5,
+            labels=np.zeros(50, dtype=np.int64),
+        )
+    )
     assert values["argmax_disagreement"] == 0.3
     assert values["unstable_fraction"] == 0.5
     assert values["accuracy_drop"] == 0.02

@@ -49,6 +49,9 @@ def study(
     config: Config = None,
     curves: Curves = None,
     labels: Annotated[Path | None, typer.Option("--labels", help="True classes, for accuracies.")] = None,
+    targets: Annotated[
+        Path | None, typer.Option("--targets", help="True answers of a regression, for the mean squared error.")
+    ] = None,
     limit: Limit = None,
     tech: Tech = None,
     set_: Set = None,
@@ -122,6 +125,7 @@ def study(
             config=_text(config),
             curves=_text(curves),
             labels=_text(labels),
+            targets=_text(targets),
             limit=limit,
             tech=_text(tech),
             set_=tuple(set_ or ()),

@@ -54,10 +54,11 @@ def control(
     SimulatorError without a simulator.
     """
     options = options or ControlOptions()
-    for metric, _ in options.limits:
-        if metric not in METRICS:
-            hint = similar(metric, METRICS)
-            raise InputError(f"there is no metric '{metric}'", where="--max", expected=", ".join(METRICS), hint=hint)
+    names = [metric.name for metric in METRICS]
+    for name, _ in options.limits:
+        if name not in names:
+            hint = similar(name, names)
+            raise InputError(f"there is no metric '{name}'", where="--max", expected=", ".join(names), hint=hint)
     check_other_engine(options.fidelity, options.cross_check)
     _check_counts(options, draws)
     technology = technology_for(loaded, technology)

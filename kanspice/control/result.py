@@ -3,28 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
 
 from kanspice.control.loop import Ending, Episode
 from kanspice.gap import Gap, GapResult, Limit, unresolved
+from kanspice.gap.metric_table import Metric
 from kanspice.study.statistics import Yield
 
 Array = npt.NDArray[np.float64]
-
-METRICS = (
-    "success_drop",
-    "return_drop",
-    "action_rmse",
-    "action_max_abs",
-    "own_action_rmse",
-    "own_action_max_abs",
-    "trajectory_max_abs",
-    "numerical_rmse",
-)
-"""What a limit can be put on."""
 
 
 @dataclass(frozen=True)
@@ -164,11 +153,8 @@ class ControlResult:
     @property
     def unresolved(self) -> tuple[str, ...]:
         """Why actions, or limits on them, cannot be told from numerical error, if so."""
-        on_actions = {f"{whose}action_{metric}": metric for whose in ("", "own_") for metric in ("rmse", "max_abs")}
-        limits = [
-            replace(limit, metric=on_actions[limit.metric]) for limit in self.limits if limit.metric in on_actions
-        ]
-        return unresolved(self.along.doubt, limits, solved=len(self.along.failed) < self.along.samples)
+        solved = len(self.along.failed) < self.along.samples
+        return unresolved(self.along.doubt, self.limits, solved=solved, metrics=METRICS)
 
     @property
     def is_measured(self) -> bool:
@@ -183,20 +169,73 @@ class ControlResult:
         return 0 if all(limit.passed for limit in self.limits) else 1
 
 
+def _return_drop(result: ControlResult) -> float:
+    returns = [np.mean([episode.total for episode in episodes]) for episodes in (result.reference, result.circuit)]
+    return float(returns[0] - returns[1])
+
+
+METRICS: tuple[Metric[ControlResult], ...] = (
+    Metric(
+        "success_drop",
+        "drop of the success rate",
+        "fraction",
+        "less",
+        lambda loop: round(loop.reference_rate - loop.circuit_rate, 12),
+    ),
+    Metric("return_drop", "drop of the mean return", "", "less", _return_drop),
+    Metric(
+        "action_rmse",
+        "RMSE of actions along the network's trajectory",
+        "model units",
+        "less",
+        lambda loop: loop.along.gap.rmse,
+        error=lambda doubt: doubt.rmse,
+    ),
+    Metric(
+        "action_max_abs",
+        "largest error of an action along the network's trajectory",
+        "model units",
+        "less",
+        lambda loop: loop.along.gap.max_abs,
+        error=lambda doubt: doubt.max_abs,
+    ),
+    Metric(
+        "own_action_rmse",
+        "RMSE of actions along the circuit's own trajectory",
+        "model units",
+        "less",
+        lambda loop: None if loop.own is None else loop.own.rmse,
+        error=lambda doubt: doubt.rmse,
+    ),
+    Metric(
+        "own_action_max_abs",
+        "largest error of an action along the circuit's own trajectory",
+        "model units",
+        "less",
+        lambda loop: None if loop.own is None else loop.own.max_abs,
+        error=lambda doubt: doubt.max_abs,
+    ),
+    Metric(
+        "trajectory_max_abs",
+        "largest difference of an observation",
+        "plant's units",
+        "less",
+        lambda loop: loop.trajectory_max_abs,
+    ),
+    Metric(
+        "numerical_rmse",
+        "numerical error of actions (RMSE)",
+        "model units",
+        "less",
+        lambda loop: None if loop.along.numerical is None else loop.along.numerical.rmse,
+    ),
+)
+"""What closed loops are judged by; a limit can be put on each."""
+
+
 def metric_values(result: ControlResult) -> dict[str, float | None]:
     """Every metric by its name."""
-    along, numerical, own = result.along.gap, result.along.numerical, result.own
-    returns = [np.mean([episode.total for episode in episodes]) for episodes in (result.reference, result.circuit)]
-    return {
-        "success_drop": round(result.reference_rate - result.circuit_rate, 12),
-        "return_drop": float(returns[0] - returns[1]),
-        "action_rmse": along.rmse,
-        "action_max_abs": along.max_abs,
-        "own_action_rmse": None if own is None else own.rmse,
-        "own_action_max_abs": None if own is None else own.max_abs,
-        "trajectory_max_abs": result.trajectory_max_abs,
-        "numerical_rmse": None if numerical is None else numerical.rmse,
-    }
+    return {metric.name: metric.of(result) for metric in METRICS}
 
 
 def success_rate(episodes: Sequence[Episode]) -> float:

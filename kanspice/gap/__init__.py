@@ -9,13 +9,13 @@ from kanspice.gap.distribution import (
     Generated,
     PeriodEnds,
     distribution,
-    distribution_metrics,
     log_densities,
 )
+from kanspice.gap.judging import check_limits, judged, unresolved
 from kanspice.gap.measure import decoded_outputs, measure, numerical_gap, reference_gap
+from kanspice.gap.metric_table import Measurements, given, metric_values
 from kanspice.gap.metrics import Gap, accuracy, compare, mean_squared_error, spread, squared_errors
-from kanspice.gap.named import judged, metric_names, metric_values
-from kanspice.gap.resolution import Doubt, Limit, NumericalGap, Variation, unresolved
+from kanspice.gap.resolution import Doubt, Limit, NumericalGap, Variation
 from kanspice.gap.result import GapResult, SampleWaveforms, StageGap
 from kanspice.gap.waveforms import compare_waveforms
 from kanspice.gap.worst import WorstSample, worst_samples
@@ -31,6 +31,7 @@ __all__ = [
     "GapResult",
     "Generated",
     "Limit",
+    "Measurements",
     "NumericalGap",
     "PeriodEnds",
     "PhysicalCost",
@@ -41,18 +42,18 @@ __all__ = [
     "WorstSample",
     "accuracy",
     "check_baseline",
+    "check_limits",
     "compare",
     "compare_waveforms",
     "cross_checked",
     "decoded_outputs",
     "distribution",
-    "distribution_metrics",
+    "given",
     "held_against",
     "judged",
     "log_densities",
     "mean_squared_error",
     "measure",
-    "metric_names",
     "metric_values",
     "numerical_gap",
     "physical_cost",

@@ -193,6 +193,7 @@ def _figures(result: GapResult) -> dict[str, float | None]:
         },
         "failed samples": float(len(result.failed)),
         "seconds per sample": result.timing.get("per_sample_s"),
+        **result.metrics,
     }
 
 

@@ -80,16 +80,10 @@ class Generated:
     image: tuple[int, int, int] | None
 
 
-METRICS = ("energy_distance", "log_density_difference")
-"""Of distributions, by the names that limits know them by."""
-
-
-def distribution_metrics(found: Distribution | None) -> dict[str, float | None]:
-    """Every metric by its name; None where it was not measured, or for a part of the samples only."""
-    distance = None if found is None else found.energy_distance
+def log_density_difference(found: Distribution | None) -> float | None:
+    """How far the two mean log-densities are apart, nats; None where it was measured for a part of the samples only."""
     dense = None if found is None else found.log_density
-    difference = None if dense is None or dense.unknown else abs(dense.difference)
-    return dict(zip(METRICS, (distance, difference), strict=True))
+    return None if dense is None or dense.unknown else abs(dense.difference)
 
 
 def distribution(expected: Array, outputs: Array, seed: int) -> Distribution | None:

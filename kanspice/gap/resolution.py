@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -80,12 +80,16 @@ class Limit:
 
 @dataclass(frozen=True)
 class Doubt:
-    """What is known of a result's numerical errors. reference: of the network's own integration, where it has one."""
+    """What is known of a result's numerical errors. reference: of the network's own integration, where it has one.
+
+    loss: mean squared errors of network and circuit from true answers, where those are known.
+    """
 
     gap: Gap
     numerical: NumericalGap | None
     reference: NumericalGap | None
     variation: Variation | None
+    loss: Mapping[str, float] | None = None
 
     @property
     def rmse(self) -> float:
@@ -107,12 +111,11 @@ class Doubt:
     def _errors(self) -> list[NumericalGap]:
         return [error for error in (self.numerical, self.reference) if error is not None]
 
-    def reasons(self, limits: Sequence[Limit]) -> Iterator[str]:
+    def reasons(self) -> Iterator[str]:
         """Why the result says nothing about the circuit; nothing where it does."""
         if self.variation is not None:
             yield from self.variation.reasons()
         yield from self._large_error()
-        yield from self._undecided(limits)
 
     def _large_error(self) -> Iterator[str]:
         """An error of the gap's size that is not small beside the outputs."""
@@ -141,27 +144,3 @@ class Doubt:
         if not largest:
             return {}, None
         return {name: error.rmse / largest for name, error in errors.items()}, "the largest output"
-
-    def _undecided(self, limits: Sequence[Limit]) -> Iterator[str]:
-        """Limits that are kept, but below what the error leaves to be told."""
-        largest = self.max_abs
-        scale = None if self.variation is None else self.variation.standard_deviation
-        errors = {
-            "rmse": self.rmse,
-            "max_abs": largest,
-            "relative_rmse": self.relative_rmse,
-            "max_relative": largest / scale if scale else None,
-        }
-        for limit in limits:
-            error = errors.get(limit.metric)
-            if error is not None and limit.passed and error > limit.max:
-                yield f"the limit on {limit.metric}, {limit.max:.3g}, lies below the numerical error, {error:.2g}"
-
-
-def unresolved(doubt: Doubt, limits: Sequence[Limit], *, solved: bool) -> tuple[str, ...]:
-    """Why a gap is no figure, or cannot be told from numerical error, if so. solved: whether any sample was.
-
-    Without a solved sample there is no gap that could be anything else than finite.
-    """
-    too_large = ("the gap is no finite number",) if solved and not doubt.gap.is_finite else ()
-    return (*too_large, *doubt.reasons(limits))

@@ -13,8 +13,9 @@ from kanspice.gap.causes import Attribution, Cause
 from kanspice.gap.costs import PhysicalCost
 from kanspice.gap.cross_check import CrossCheck
 from kanspice.gap.distribution import Distribution, Generated
+from kanspice.gap.judging import unresolved
 from kanspice.gap.metrics import Gap
-from kanspice.gap.resolution import Doubt, Limit, NumericalGap, Variation, unresolved
+from kanspice.gap.resolution import Doubt, Limit, NumericalGap, Variation
 from kanspice.gap.worst import WorstSample
 from kanspice.solution import FailedSample, unstable_fraction
 
@@ -79,7 +80,8 @@ class GapResult:
     waveforms: of a few samples, where they were asked for and the circuit answers after a time.
     physical: what an inference costs, as far as it was measured.
     numerical: the run's own numerical error at the outputs; reference_error: the network's, where it is integrated.
-    variation: how the network's outputs vary, None in old reports.
+    variation: how the network's outputs vary, None in old reports. metrics: by name, those that nothing else here
+    amounts to.
     cross_check: some samples solved by another engine, where that was asked for.
     distribution: how far the circuit's samples are from the network's distribution, for one that generates; generated:
     the samples for its pictures.
@@ -117,6 +119,7 @@ class GapResult:
     generated: Generated | None = None
     reference_error: NumericalGap | None = None
     variation: Variation | None = None
+    metrics: Mapping[str, float | None] = field(default_factory=dict)
 
     @property
     def unstable_fraction(self) -> float:
@@ -147,7 +150,7 @@ class GapResult:
     @property
     def doubt(self) -> Doubt:
         """The numerical errors of both sides, together."""
-        return Doubt(self.gap, self.numerical, self.reference_error, self.variation)
+        return Doubt(self.gap, self.numerical, self.reference_error, self.variation, self.loss)
 
     @property
     def unresolved(self) -> tuple[str, ...]:

@@ -96,7 +96,7 @@ def sections(found: Comparison) -> tuple[Section, ...]:
     moved = ("before", "after", "change")
     stages = [(plain(pair.name), *_cells(pair.gap), *_cells(pair.added)[:2]) for pair in found.stages]
     tables = (
-        Section("The whole circuit", ("figure", *moved), [(pair.name, *_cells(pair)) for pair in found.figures]),
+        Section("The whole circuit", ("figure", *moved), [(plain(pair.name), *_cells(pair)) for pair in found.figures]),
         Section(
             "Stage by stage, relative RMSE",
             ("stage", *moved, "added before", "added after"),

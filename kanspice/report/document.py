@@ -453,6 +453,8 @@ class Document(Part):
     """The network's own, where it is integrated over time."""
     variation: VariationPart | None = None
     """How the network's outputs vary."""
+    metrics: dict[str, Figure] = {}
+    """Metrics that no other key here amounts to, by the names that limits know them by."""
     unresolved: list[str] = []
     """Why the gap cannot be told from numerical error; empty where it can, or is too small to matter."""
     stages: list[StagePart]

@@ -130,7 +130,8 @@ def _points(result: GapResult) -> dict[str, str]:
 def _accuracies(result: GapResult) -> list[tuple[str, str]]:
     accuracies, losses = result.accuracy or {}, result.loss or {}
     found = [(f"accuracy of the {name}", share(value, result.samples)) for name, value in accuracies.items()]
-    return found + [(f"loss of the {name}", f"{number(value)} (mean squared error)") for name, value in losses.items()]
+    found += [(f"loss of the {name}", f"{number(value)} (mean squared error)") for name, value in losses.items()]
+    return [*found, *verdict.further(result)]
 
 
 def _facts(result: GapResult) -> list[tuple[str, str]]:

@@ -27,7 +27,8 @@ def to_json(result: GapResult) -> str:
 
     A figure that does not exist is null, and so is one that is not finite; a technology's infinite values are
     the text "inf". `external_gap`, `external_circuit_gap`, `accuracy`, `cross_check` and `loss` are left out where
-    there was nothing to compare with, `causes`, `command`, `distribution` and `physical` where there are none.
+    there was nothing to compare with, `causes`, `command`, `distribution`, `metrics` and `physical` where there are
+    none.
     """
     return json.dumps(finite(_document(result)), indent=2, allow_nan=False) + "\n"
 
@@ -60,6 +61,7 @@ def _document(result: GapResult) -> dict[str, Any]:
         "numerical_error": None if result.numerical is None else _numerical(result.numerical),
         **({} if result.reference_error is None else {"reference_error": _numerical(result.reference_error)}),
         **({} if result.variation is None else {"variation": asdict(result.variation)}),
+        **({"metrics": result.metrics} if result.metrics else {}),
         "unresolved": list(result.unresolved),
         "stages": [_stage(stage) for stage in result.stages],
         **({"causes": [_cause(cause) for cause in result.causes]} if result.causes else {}),

@@ -82,6 +82,7 @@ def _figures(result: GapResult) -> Iterator[Row]:
     if result.loss is not None:
         network, circuit = (number(result.loss.get(who)) for who in ("reference", "circuit"))
         yield "mean squared error", f"network {network}, circuit {circuit}"
+    yield from ((escape(title), escape(value)) for title, value in verdict.further(result))
     for line in () if result.distribution is None else distributions.lines(result.distribution):
         yield "distribution", escape(line)
     yield "samples", said(verdict.failures(result))

@@ -102,6 +102,7 @@ def _result(document: Document) -> GapResult:
         versions=document.versions,
         command=document.command,
         distribution=None if document.distribution is None else _distribution(document.distribution),
+        metrics=document.metrics,
         reference=rows,
         outputs=rows,
     )

@@ -115,6 +115,7 @@ def _summary(result: GapResult) -> Iterator[Row]:
     yield "argmax", said(verdict.decisions(result))
     yield from _accuracy(result)
     yield from _loss(result)
+    yield from listed("metrics", (f"{title}: {value}" for title, value in verdict.further(result)))
     if result.distribution is not None:
         yield from listed("generated", iter(distributions.lines(result.distribution)))
     yield from _external(result)

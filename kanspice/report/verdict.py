@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from kanspice.gap.causes import Attribution
 from kanspice.gap.cross_check import CrossCheck
+from kanspice.gap.metric_table import BY_NAME
 from kanspice.gap.metrics import NEGLIGIBLE
 from kanspice.gap.resolution import OF_THE_GAP
 from kanspice.gap.result import GapResult
@@ -196,6 +198,14 @@ def decisions(result: GapResult) -> Verdict:
     if result.gap.argmax_agreement is None:
         return Verdict("does not apply: one output" if result.reference.shape[1] == 1 else "not measured")
     return Verdict(f"the same largest output for {share(result.gap.argmax_agreement, result.samples)}")
+
+
+def further(result: GapResult) -> Iterator[tuple[str, str]]:
+    """The metrics that nothing else in a report amounts to, as (title, value with its unit)."""
+    for name, value in result.metrics.items():
+        metric = BY_NAME.get(name)  # none where another version of kanspice wrote the report
+        title, unit = (plain(name), "") if metric is None else (metric.title, metric.unit)
+        yield title, f"{number(value)} {unit}".rstrip()
 
 
 def outcome(result: GapResult) -> Verdict:

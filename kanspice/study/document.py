@@ -31,6 +31,7 @@ def _document(result: StudyResult) -> dict[str, Any]:
         "samples": result.samples,
         "seeds": result.request.seeds,
         "reference_accuracy": result.reference_accuracy,
+        **({} if result.reference_loss is None else _known({"reference_loss": result.reference_loss})),
         "reference_error": None if result.reference_error is None else _known(vars(result.reference_error)),
         "variation": _known(vars(result.variation)),
         "metric": result.metric,

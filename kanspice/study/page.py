@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 
+from kanspice.gap.metric_table import BY_NAME
 from kanspice.report.html import inside, template
-from kanspice.report.words import counted, encodable, many, plain, share
+from kanspice.report.words import counted, encodable, many, plain
 from kanspice.study import plots, wording
 from kanspice.study.result import PointResult, StudyResult
 
@@ -48,26 +49,22 @@ def _trust(result: StudyResult) -> list[tuple[str, object]]:
 def _pictures(result: StudyResult) -> list[tuple[str, str]]:
     """Pictures by what a reader who cannot see them is told."""
     found = []
-    labelled = result.reference_accuracy is not None
     if len(result.request.sweeps) == 1:
-        others = ["accuracy"] if labelled else ["energy_distance"] if result.points[0].told_apart is not None else []
+        generated = ["energy_distance"] if result.points[0].told_apart is not None else []
+        others = wording.beside(result) or generated
         for metric in dict.fromkeys([*others, result.metric]):
             alt = f"{wording.title(metric)} along {result.request.sweeps[0].key}: mean, 90 % of draws, extremes"
             found.append((alt, plots.along(result, metric)))
     if len(result.request.sweeps) == 2:
-        found += _surfaces(result, labelled=labelled)
+        found += _surfaces(result)
     if 0 < sum(point.is_random for point in result.points) <= plots.LINES:
-        alt = f"Share of draws with a {wording.METRIC_NAMES[result.metric]} up to each value"
+        alt = f"Share of draws with a {BY_NAME[result.metric].title} up to each value"
         found.append((alt, plots.distribution(result)))
     return [(plain(alt), inside(picture)) for alt, picture in found]
 
 
-def _surfaces(result: StudyResult, *, labelled: bool) -> list[tuple[str, bytes]]:
-    quantities: list[tuple[str, plots.Quantity]] = [
-        (f"Median {wording.METRIC_NAMES[result.metric]}", lambda point: _median(point, result.metric))
-    ]
-    if labelled:
-        quantities.insert(0, ("Mean accuracy (%)", _accuracy))
+def _surfaces(result: StudyResult) -> list[tuple[str, bytes]]:
+    quantities = [_quantity(result, metric) for metric in (*wording.beside(result), result.metric)]
     if result.request.wanted_yield is not None:
         quantities.insert(0, ("Yield (%)", lambda point: 100 * point.yield_.fraction))
     found = []
@@ -78,20 +75,22 @@ def _surfaces(result: StudyResult, *, labelled: bool) -> list[tuple[str, bytes]]
     return found
 
 
-def _median(point: PointResult, metric: str) -> float | None:
-    found = point.distribution(metric)
-    return None if found is None else found.median
+def _quantity(result: StudyResult, metric: str) -> tuple[str, plots.Quantity]:
+    """What is drawn of a metric over both sweeps, and its title."""
+    title, in_percent = BY_NAME[metric].title, metric in result.of_network and wording.is_fraction(metric)
 
+    def of_point(point: PointResult) -> float | None:
+        found = point.distribution(metric)
+        if found is None:
+            return None
+        return 100 * found.mean if in_percent else found.median
 
-def _accuracy(point: PointResult) -> float | None:
-    found = point.distribution("accuracy")
-    return None if found is None else 100 * found.mean
+    return f"Mean {title} (%)" if in_percent else f"Median {title}", of_point
 
 
 def _facts(result: StudyResult) -> list[tuple[str, str]]:
     request, model = result.request, result.facts["model"]
     assert isinstance(model, dict)  # noqa: S101 - of our own making
-    accuracy = result.reference_accuracy
     return [
         ("model", f"{plain(model['path'])} ({plain(model['family'])}, {counted(model['parameters'])} parameters)"),
         ("model's SHA-256", plain(model["sha256"])),
@@ -99,6 +98,6 @@ def _facts(result: StudyResult) -> list[tuple[str, str]]:
         ("technology", plain(", ".join([request.tech or "ideal", *request.set_]))),
         ("engine", request.engine_and_device),
         ("samples", f"{many(result.samples, 'sample')} from {plain(request.inputs)}, the same for every draw"),
-        *([("accuracy of the network", share(accuracy, result.samples))] if accuracy is not None else []),
+        *((f"{title} of the network", value) for title, value in wording.network(result)),
         ("draws", f"{many(request.trials, 'draw')} of seed {request.seed}, the same specimens at every point"),
     ]

@@ -86,6 +86,7 @@ class Request:
     config: str | None = None
     curves: str | None = None
     labels: str | None = None
+    targets: str | None = None
     limit: _Counted | None = None
     tech: str | None = None
     set_: tuple[str, ...] = ()
@@ -145,7 +146,7 @@ class Request:
     def command(self, point: Point, seed: int) -> str:
         """The command line that measures one draw by itself."""
         words = ["kanspice", "verify", self.model, "--inputs", self.inputs]
-        for option in ("config", "curves", "labels", "limit", "tech"):
+        for option in ("config", "curves", "labels", "targets", "limit", "tech"):
             value = getattr(self, option)
             words += [] if value is None else [f"--{option}", str(value)]
         for override in point.overrides:
@@ -154,8 +155,10 @@ class Request:
         return shlex.join([*words, "--seed", str(seed)])
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values, for JSON."""
+        """Plain values, for JSON; without targets no word of them, as before there were any."""
         found: dict[str, Any] = json.loads(json.dumps(asdict(self)))
+        if self.targets is None:
+            del found["targets"]
         return found
 
     @classmethod

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from kanspice.gap.metric_table import BY_NAME
 from kanspice.report.figures import BLUE, GREY, PALETTE, SHORT, VERMILLION, Format, encoded, nothing, picture
 from kanspice.report.words import number, plain
 from kanspice.study import wording
@@ -29,7 +30,7 @@ Quantity = Callable[[PointResult], float | None]
 def distribution(result: StudyResult, form: Format = "png") -> bytes:
     """How many draws have a gap of at most so much; for one point with the number of draws at each gap behind it."""
     shown = [point for point in result.points if len(_gaps(result, point)) > 1]
-    name = wording.METRIC_NAMES[result.metric]
+    name = BY_NAME[result.metric].title
     with picture(3.4, f"{wording.title(result.metric)} of the draws") as (figure, axes):
         if not shown:
             nothing(axes)
@@ -72,11 +73,11 @@ def along(result: StudyResult, metric: str, form: Format = "png") -> bytes:
             axes.plot(
                 x, mean, color=colour, marker="o", markersize=4, label=f"{plain(corner)}, mean" if corner else "mean"
             )
-        if metric == "accuracy" and result.reference_accuracy is not None:
-            axes.axhline(result.reference_accuracy, color=GREY, linestyle="--", linewidth=1, label="network")
+        if metric in result.of_network:
+            axes.axhline(result.of_network[metric], color=GREY, linestyle="--", linewidth=1, label="network")
         if metric == result.metric and result.largest is not None:
             axes.axhline(result.largest, color=VERMILLION, linestyle="--", linewidth=1, label="limit")
-        axes.set(xlabel=plain(sweep.key), ylabel=wording.METRIC_NAMES[metric])
+        axes.set(xlabel=plain(sweep.key), ylabel=BY_NAME[metric].title)
         axes.yaxis.set_major_formatter(SHORT)
         figure.legend(loc="outside lower center", ncols=3, fontsize=8)
         return encoded(figure, form)

@@ -7,23 +7,13 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from kanspice.gap import CrossCheck, NumericalGap, Variation
-from kanspice.gap.distribution import METRICS as OF_DISTRIBUTIONS
 from kanspice.solution import Outcome
 from kanspice.study.plan import Point, Request
 from kanspice.study.specimens import NOISE, DrawResult
 from kanspice.study.statistics import Distribution, Yield
 
-_METRICS = (
-    *("rmse", "max_abs", "relative_rmse", "max_relative", "argmax_disagreement", "accuracy_drop"),
-    *("unstable_fraction", "numerical_rmse"),
-)
 _OF_THE_CIRCUIT = {outcome.value for outcome in (Outcome.MULTISTABLE, Outcome.UNSTABLE, Outcome.BEYOND_RAIL)}
 """Outcomes that say something about the circuit, not about the simulation."""
-
-
-def limit_metrics(*, generates: bool) -> list[str]:
-    """What a limit can be put on; of a network that generates, also what distributions are judged by."""
-    return [*(OF_DISTRIBUTIONS if generates else ()), *_METRICS]
 
 
 @dataclass(frozen=True)
@@ -102,8 +92,9 @@ class CheckedDraw:
 class StudyResult:
     """One `study`.
 
-    facts: model, inputs, hashes and versions. reference_accuracy: the network's own, with labels; reference_error: its
-    own numerical error, where it is integrated over time; variation: how its outputs vary.
+    facts: model, inputs, hashes and versions. reference_accuracy: the network's own, with labels; reference_loss: its
+    mean squared error, with targets; reference_error: its numerical error, where it is integrated over time; variation:
+    how its outputs vary.
     """
 
     request: Request
@@ -114,6 +105,13 @@ class StudyResult:
     variation: Variation
     points: tuple[PointResult, ...]
     checks: tuple[CheckedDraw, ...]
+    reference_loss: float | None = None
+
+    @property
+    def of_network(self) -> Mapping[str, float]:
+        """What was asked for beside the gap, by metric: what it is of the network itself."""
+        found = {"accuracy": self.reference_accuracy, "loss": self.reference_loss}
+        return {metric: value for metric, value in found.items() if value is not None}
 
     @property
     def metric(self) -> str:

@@ -18,13 +18,12 @@ from kanspice.design import Design
 from kanspice.design.file import design_bytes
 from kanspice.engines import check_device
 from kanspice.errors import InputError
-from kanspice.evidence import Evidence
+from kanspice.evidence import Evidence, read_evidence
 from kanspice.facts import device_notes
 from kanspice.families import LoadedModel, compile_nominal, load, technology_for
-from kanspice.gap import CrossCheck, NumericalGap, accuracy, reference_gap
+from kanspice.gap import CrossCheck, NumericalGap, accuracy, check_limits, given, mean_squared_error, reference_gap
 from kanspice.gap.cross_check import NotChecked, OtherOutcome
 from kanspice.measured import PACKAGES, Generator, has_answer, scale_of, sizing_of
-from kanspice.models import load_array, load_labels
 from kanspice.models.following import change_when_tightened, followed_stages
 from kanspice.ngspice import Advance, NgspiceOptions, Progress
 from kanspice.outcomes import chosen_samples
@@ -33,10 +32,9 @@ from kanspice.solution import FailedSample, Outcome
 from kanspice.solver.processors import processor_named
 from kanspice.study.journal import Journal, begin, read_plan
 from kanspice.study.plan import Point, Request
-from kanspice.study.result import CheckedDraw, PointResult, StudyResult, limit_metrics
+from kanspice.study.result import CheckedDraw, PointResult, StudyResult
 from kanspice.study.specimens import Bench, DrawResult, check, one_thread
 from kanspice.study.workers import Work, Workers, local
-from kanspice.validation import nearest
 
 
 @dataclass(frozen=True)
@@ -51,6 +49,7 @@ class Prepared:
     benches: tuple[Bench, ...]
     trials: tuple[int, ...]
     reference_accuracy: float | None
+    reference_loss: float | None
     facts: Mapping[str, object]
     identity: Mapping[str, Any]
 
@@ -69,7 +68,10 @@ def prepare(request: Request) -> Prepared:
     evidence = _evidence(request, loaded)
     points = tuple(replace(point, technology=technology_for(loaded, point.technology)) for point in request.points())
     generator = Generator.of(loaded)
-    _check_limits(request, generates=generator is not None)
+    there = given(
+        labels=evidence.labels is not None, targets=evidence.targets is not None, generates=generator is not None
+    )
+    check_limits(request.limits, there, "--max")
     with one_thread():
         stages, diverged = followed_stages(loaded.model, evidence.inputs)
         finest = max((point.technology for point in points), key=lambda technology: technology.converters.adc_bits)
@@ -92,13 +94,15 @@ def prepare(request: Request) -> Prepared:
             scale=0.0,
             generator=generator,
             limits=request.limits,
+            targets=evidence.targets,
         )
         check_device(request.device, first.design, request.engine, request.cross_check)
         benches = tuple(_at(first, *parts, evidence, stages) for parts in zip(points, nominal, strict=True))
         error = _reference_error(request, loaded, evidence, benches[0])
     benches = tuple(replace(bench, reference_error=error) for bench in benches)
-    expected = benches[0].expected
-    reference = None if evidence.labels is None else accuracy(expected, evidence.labels, has_answer(expected))
+    expected, known = benches[0].expected, has_answer(benches[0].expected)
+    reference = None if evidence.labels is None else accuracy(expected, evidence.labels, known)
+    loss = None if evidence.targets is None else mean_squared_error(expected, evidence.targets, known)
     trials = tuple(request.trials if bench.is_random else 1 for bench in benches)
     return Prepared(
         request,
@@ -106,6 +110,7 @@ def prepare(request: Request) -> Prepared:
         benches,
         trials,
         reference,
+        loss,
         _facts(request, loaded, first.design),
         _identity(request, evidence, benches),
     )
@@ -247,13 +252,14 @@ def _gathered(prepared: Prepared, known: _Known) -> StudyResult:
         variation=prepared.benches[0].variation,
         points=points,
         checks=tuple(known.checks[place] for place in sorted(known.checks)),
+        reference_loss=prepared.reference_loss,
     )
 
 
 def _evidence(request: Request, loaded: LoadedModel) -> Evidence:
-    labels = None if request.labels is None else load_labels(request.at(request.labels))
-    inputs = load_array(request.at(request.inputs), "the inputs", loaded.input_width)
-    evidence = Evidence(inputs=inputs, labels=labels, source=request.inputs).limited(request.limit)
+    labels, targets = (path and request.at(path) for path in (request.labels, request.targets))
+    found = read_evidence(loaded, request.at(request.inputs), labels=labels, targets=targets)
+    evidence = replace(found, source=request.inputs).limited(request.limit)
     evidence.check_fit(loaded.input_width, loaded.output_width)
     return evidence
 
@@ -266,15 +272,6 @@ def _reference_error(request: Request, loaded: LoadedModel, evidence: Evidence, 
     stage = bench.design.stages[-1].compares_to
     change = change_when_tightened(loaded.model, stage, evidence.inputs[chosen], bench.expected[chosen])
     return None if change is None else reference_gap(chosen, change, bench.scale)
-
-
-def _check_limits(request: Request, *, generates: bool) -> None:
-    known = limit_metrics(generates=generates)
-    for metric, _ in request.limits:
-        if metric not in known:
-            raise InputError(f"unknown metric '{metric}'", where="--max", hint=nearest(metric, known))
-        if metric == "accuracy_drop" and request.labels is None:
-            raise InputError("an accuracy needs labels", where=f"--max {metric}", hint="pass --labels Y.npy")
 
 
 def _facts(request: Request, loaded: LoadedModel, design: Design) -> dict[str, object]:
@@ -294,11 +291,12 @@ def _facts(request: Request, loaded: LoadedModel, design: Design) -> dict[str, o
 def _identity(request: Request, evidence: Evidence, benches: Sequence[Bench]) -> dict[str, Any]:
     """Everything that results depend on: the circuits hold the model, its devices and the technologies."""
     circuits = hashlib.sha256(b"".join(hashlib.sha256(design_bytes(bench.design)).digest() for bench in benches))
-    labels = None if evidence.labels is None else _sha256(evidence.labels)
+    labels, targets = (None if rows is None else _sha256(rows) for rows in (evidence.labels, evidence.targets))
     return {
         "circuits": circuits.hexdigest(),
         "inputs": _sha256(evidence.inputs),
         "labels": labels,
+        **({} if targets is None else {"targets": targets}),
         "device": processor_named(request.device).name,
         "versions": {name: version(name) for name in PACKAGES} | {"python": platform.python_version()},
         "request": request.to_dict(),

@@ -23,18 +23,17 @@ from kanspice.gap import (
     CrossCheck,
     Distribution,
     Doubt,
+    Measurements,
     NumericalGap,
     Variation,
-    accuracy,
     compare,
     decoded_outputs,
-    distribution_metrics,
     judged,
     metric_values,
     numerical_gap,
     unresolved,
 )
-from kanspice.measured import Generator, has_answer
+from kanspice.measured import Generator
 from kanspice.netlist import Fidelity
 from kanspice.ngspice import NgspiceOptions, Progress
 from kanspice.pipeline import VerifyOptions, cross_check
@@ -57,8 +56,9 @@ class Bench:
 
     inputs: (followed samples, inputs) in model units, those that the network has an answer for; places: where they are
     among all samples; without: the others. hints: reference stages by name, (followed samples, width). expected:
-    (samples, outputs); labels: (samples,). scale: what relative figures are divided by. reference_error: the network's
-    own; generator: what judges draws as distributions, where the network's outputs are one. limits: of a good draw.
+    (samples, outputs); labels: (samples,); targets: (samples, outputs). scale: what relative figures are divided by.
+    reference_error: the network's own; generator: what judges draws as distributions, where the network's outputs are
+    one. limits: of a good draw.
     """
 
     point: int
@@ -77,6 +77,7 @@ class Bench:
     reference_error: NumericalGap | None = None
     generator: Generator | None = None
     limits: Sequence[tuple[str, float]] = ()
+    targets: Array | None = None
 
     def solve(self, design: Design, options: NgspiceOptions) -> Solution:
         """One of the circuits, for all samples: they all get the same inputs."""
@@ -183,19 +184,20 @@ def measure(bench: Bench, trial: int, seed: int) -> DrawResult:
         gap = compare(outputs, bench.expected, solution.solved, bench.scale)
         numerical = numerical_gap(design, solution, bench.scale)
         as_one = bench.as_distribution(outputs, seed)
-    accuracies = None
-    if bench.labels is not None:
-        answered = has_answer(bench.expected)
-        accuracies = {
-            "reference": accuracy(bench.expected, bench.labels, answered),
-            "circuit": accuracy(outputs, bench.labels, solution.solved),
-        }
-    values = metric_values(gap, (), numerical, accuracies, solution.unstable_fraction)
-    values["numerical_relative_rmse"] = None if numerical is None else numerical.relative_rmse
-    values["accuracy"] = None if accuracies is None else accuracies["circuit"]
-    if bench.generator is not None:
-        values |= {**distribution_metrics(as_one), NOISE: None if as_one is None else as_one.noise}
-    doubt = Doubt(gap, numerical, bench.reference_error, bench.variation)
+    measurements = Measurements(
+        outputs=outputs,
+        reference=bench.expected,
+        solved=solution.solved,
+        gap=gap,
+        numerical=numerical,
+        unstable_fraction=solution.unstable_fraction,
+        labels=bench.labels,
+        targets=bench.targets,
+        generates=bench.generator is not None,
+        distribution=as_one,
+    )
+    values = metric_values(measurements)
+    doubt = Doubt(gap, numerical, bench.reference_error, bench.variation, measurements.loss)
     return DrawResult(
         point=bench.point,
         trial=trial,

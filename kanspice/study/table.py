@@ -11,7 +11,7 @@ from rich.text import Text
 
 from kanspice.report.table import Row, labelled, listed, said
 from kanspice.report.verdict import Verdict
-from kanspice.report.words import many, plain, share
+from kanspice.report.words import many, plain
 from kanspice.study import wording
 from kanspice.study.result import StudyResult
 
@@ -36,8 +36,7 @@ def _header(result: StudyResult) -> Iterator[Row]:
     assert isinstance(model, dict)  # noqa: S101 - of our own making
     yield from listed("read", (plain(note) for note in model["notes"]))
     yield "engine", Text(f"{request.engine_and_device}, {many(result.samples, 'sample')} a draw, seed {request.seed}")
-    if result.reference_accuracy is not None:
-        yield "network", Text(f"accuracy {share(result.reference_accuracy, result.samples)}")
+    yield from listed("network", (f"{title} {value}" for title, value in wording.network(result)))
 
 
 def _points(result: StudyResult) -> Table:

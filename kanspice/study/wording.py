@@ -4,27 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 
+from kanspice.gap.metric_table import BY_NAME, METRICS, Need
 from kanspice.gap.metrics import NEGLIGIBLE
 from kanspice.report.verdict import ROUNDING, UNCHECKED, WORTH_A_WARNING, Verdict
 from kanspice.report.verdict import cross_check as said_of
 from kanspice.report.words import NOTHING, counted, many, number, percentage, plain, share
 from kanspice.study.result import PointResult, StudyResult
-from kanspice.study.specimens import NOISE
+from kanspice.study.specimens import NOISE, DrawResult
 from kanspice.study.statistics import Distribution, Yield
-
-METRIC_NAMES = {
-    "rmse": "RMSE",
-    "max_abs": "largest error",
-    "relative_rmse": "relative RMSE",
-    "max_relative": "largest relative error",
-    "argmax_disagreement": "disagreement of decisions",
-    "unstable_fraction": "fraction of unstable samples",
-    "accuracy_drop": "drop of accuracy",
-    "accuracy": "accuracy",
-    "numerical_rmse": "numerical error (RMSE)",
-    "energy_distance": "energy distance",
-    "log_density_difference": "difference of log-densities",
-}
 
 
 def limits(result: StudyResult) -> str:
@@ -50,11 +37,16 @@ def place_of(result: StudyResult, point: PointResult) -> list[str]:
     return corner + [plain(value) for value in point.point.values]
 
 
+def beside(result: StudyResult) -> list[str]:
+    """The metrics that a study shows beside the gap that it is about."""
+    return [metric for metric in result.of_network if metric != result.metric]
+
+
 def columns(result: StudyResult, *, brief: bool = False) -> list[str]:
     """What is said of every point; brief: of the gap no more than its median."""
-    gap = METRIC_NAMES[result.metric]
+    gap = BY_NAME[result.metric].title
     found = ["draws", f"{gap}, median", *([] if brief else ["95 %", "worst"])]
-    found += ["accuracy"] if result.reference_accuracy is not None else []
+    found += [_heading(metric) for metric in beside(result)]
     found += ["yield", "95 %, limits"] if result.request.wanted_yield is not None else []
     found += ["draws, unresolved"] if any(each.unresolved for each in result.points) else []
     return found + (["draws, failed"] if any(each.incomplete for each in result.points) else [])
@@ -65,10 +57,26 @@ def cells(result: StudyResult, point: PointResult, *, brief: bool = False) -> li
     gap = point.distribution(result.metric)
     quantiles = (None,) * 3 if gap is None else (gap.median, gap.quantiles[-2], gap.quantiles[-1])
     found = [counted(len(point.draws)), *map(number, quantiles[: 1 if brief else None])]
-    found += [percent_of(point.distribution("accuracy"))] if result.reference_accuracy is not None else []
+    found += [_middle(metric, point.distribution(metric)) for metric in beside(result)]
     found += [yield_(point.yield_), confidence(point.yield_)] if result.request.wanted_yield is not None else []
     found += [counted(len(point.unresolved))] if any(each.unresolved for each in result.points) else []
     return found + ([counted(len(point.incomplete))] if any(each.incomplete for each in result.points) else [])
+
+
+def _heading(metric: str) -> str:
+    title = BY_NAME[metric].title
+    return title if is_fraction(metric) else f"{title}, median"
+
+
+def _middle(metric: str, found: Distribution | None) -> str:
+    if is_fraction(metric):
+        return percent_of(found)
+    return number(None if found is None else found.median)
+
+
+def is_fraction(metric: str) -> bool:
+    """Whether readers get it in percent."""
+    return BY_NAME[metric].unit == "fraction"
 
 
 def yield_(found: Yield) -> str:
@@ -104,7 +112,7 @@ def answer(result: StudyResult) -> Verdict:
     between = f", 90 % of draws between {number(low)} and {number(high)}" if gap.draws > 1 else ""
     middle = "Median" if gap.draws > 1 else "Its"
     return Verdict(
-        f"{_among(result, point, 'largest')}{middle} {METRIC_NAMES[result.metric]} {number(gap.median)}{between}"
+        f"{_among(result, point, 'largest')}{middle} {BY_NAME[result.metric].title} {number(gap.median)}{between}"
     )
 
 
@@ -128,7 +136,7 @@ def _among(result: StudyResult, point: PointResult, word: str) -> str:
 
 def title(metric: str) -> str:
     """A metric's name at the beginning of a line."""
-    return METRIC_NAMES[metric][:1].upper() + METRIC_NAMES[metric][1:]
+    return BY_NAME[metric].title[:1].upper() + BY_NAME[metric].title[1:]
 
 
 def outcome(result: StudyResult) -> Verdict:
@@ -204,10 +212,10 @@ def generated(result: StudyResult) -> Verdict | None:
     if apart is None or noise is None:
         return None
     said = [f"told apart from the network's distribution in {apart:,} of {many(len(point.draws), 'draw')}"]
-    for metric, unit in (("energy_distance", ""), ("log_density_difference", " nats")):
-        found = point.distribution(metric)
+    for metric in (each for each in METRICS if each.needs is Need.GENERATION and each.is_limitable):
+        found = point.distribution(metric.name)
         if found is not None:
-            said.append(f"median {METRIC_NAMES[metric]} {number(found.median)}{unit}")
+            said.append(f"median {metric.title} {number(found.median)} {metric.unit}".rstrip())
     return Verdict(f"{_among(result, point, 'most')}{', '.join(said)}; noise {number(noise.median)}", warning=apart > 0)
 
 
@@ -256,6 +264,19 @@ def _is_doubtful(error: float, gap: float) -> bool:
     return max(error, gap) >= NEGLIGIBLE and error > max(WORTH_A_WARNING * gap, ROUNDING)
 
 
+def _of_one(metric: str, draw: DrawResult) -> str:
+    value = draw.metrics[metric]
+    return share(value, draw.samples) if is_fraction(metric) else number(value)
+
+
+def network(result: StudyResult) -> list[tuple[str, str]]:
+    """What the network itself comes to, of all that a study shows beside the gap: title and value."""
+    return [
+        (BY_NAME[metric].title, share(value, result.samples) if is_fraction(metric) else number(value))
+        for metric, value in result.of_network.items()
+    ]
+
+
 def fixed(result: StudyResult) -> Verdict | None:
     """Points where nothing is drawn."""
     count = sum(not point.is_random for point in result.points)
@@ -268,9 +289,9 @@ def fixed(result: StudyResult) -> Verdict | None:
 def worst(result: StudyResult) -> tuple[Verdict, str]:
     """The worst draw, and the command that measures it alone."""
     point, draw = result.worst
-    figures = f"{METRIC_NAMES[result.metric]} {number(draw.metrics[result.metric])}"
-    if draw.metrics["accuracy"] is not None and result.metric != "accuracy":
-        figures += f", accuracy {share(draw.metrics['accuracy'], draw.samples)}"
+    figures = f"{BY_NAME[result.metric].title} {number(draw.metrics[result.metric])}"
+    for metric in beside(result):
+        figures += f", {BY_NAME[metric].title} {_of_one(metric, draw)}"
     if draw.failed:
         figures += f", {many(draw.failed_samples, 'sample')} without a result"
     where = "" if len(result.points) == 1 else f" at {name(result, point)}"

@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 
 from kanspice import engines
+from kanspice.families import load
+from kanspice.models.following import followed_stages
 from kanspice.study import specimens, workers
 
 STUDY = ("study", "model.pt", "--inputs", "inputs.npy", "--set", "tia.gain=1000")
@@ -66,6 +68,33 @@ def test_the_worst_draw_is_measured_again_by_its_command(run, good):
     for metric in ("rmse", "max_abs", "relative_rmse", "max_relative"):
         assert again["gap"][metric] == pytest.approx(worst["metrics"][metric], rel=1e-12)
     assert again["accuracy"]["circuit"] == worst["metrics"]["accuracy"]
+
+
+def test_losses_of_draws(run, good):
+    """With targets: recorded of every draw, limited, swept, and the same when the study goes on later."""
+    loaded = load(good / "model.pt")
+    targets = np.random.default_rng(4).normal(size=(len(np.load(good / "inputs.npy")), loaded.output_width))
+    np.save(good / "targets.npy", targets)
+    swept = ("--targets", "targets.npy", "--sweep", "devices.area_sigma=0.01,0.1", "--limit", 6)
+    run(*STUDY, *swept, "--trials", 4, "--max", "loss=1e-6", "-o", "mc")
+    found = result_in(good / "mc")
+    stages, _ = followed_stages(loaded.model, np.load(good / "inputs.npy")[:6])
+    network = np.mean((list(stages.values())[-1] - targets[:6]) ** 2)
+    assert found["reference_loss"] == pytest.approx(network)
+    assert (found["metric"], found["passed"]) == ("loss", False)
+    for point in found["points"]:
+        draws = point["draws"]
+        assert draws["loss"] == pytest.approx(network + np.array(draws["loss_increase"]))
+        assert point["metrics"]["loss"]["quantiles"]["0.5"] == pytest.approx(np.median(draws["loss"]))
+    worst = found["worst"]
+    run(*shlex.split(worst["command"])[1:], "--json", "again.json")
+    again = json.loads((good / "again.json").read_text())
+    assert again["loss"]["circuit"] == pytest.approx(worst["metrics"]["loss"], rel=1e-12)
+    assert again["metrics"]["loss_increase"] == pytest.approx(worst["metrics"]["loss_increase"], rel=1e-9)
+    page = (good / "mc" / "study.html").read_text()
+    assert "Loss (MSE) along devices.area_sigma" in page
+    np.save(good / "targets.npy", targets + 1)
+    assert "its targets changed" in run("study", "--resume", "mc").err
 
 
 def test_every_draw_is_what_verify_measures(run, good):
@@ -227,6 +256,9 @@ def test_journals_of_other_studies(run, good):
         ((*STUDY, "-o", "x", "--sweep", "tia.rail_v=5,six"), "tia.rail_v"),
         ((*STUDY, "-o", "x", "--max", "rsme=1"), "did you mean 'rmse'?"),
         ((*STUDY, "-o", "x", "--max", "accuracy_drop=0"), "an accuracy needs labels"),
+        ((*STUDY, "-o", "x", "--max", "loss=0"), "a loss needs true answers"),
+        ((*STUDY, "-o", "x", "--targets", "nowhere.npy"), "nowhere.npy"),
+        ((*STUDY, "-o", "x", "--targets", "inputs.npy"), "the targets cannot be used"),
         ((*STUDY, "-o", "."), "is not an empty folder"),
         (("study", "--resume", "nowhere"), "there is no study in this folder"),
         (("study", "model.pt", "--resume", "x", "--trials", "5"), "found:    --trials, MODEL"),

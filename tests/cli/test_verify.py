@@ -264,6 +264,7 @@ def test_the_config_beside_an_authors_checkpoint_is_taken_and_named(run, authors
         (["--max", "relative_rmse=nan"], ["bad limit"]),
         (["--max", "relative_rmse=-1"], ["bad limit"]),
         (["--max", "=1"], ["unknown metric ''"]),
+        (["--max", "loss=1"], ["a loss needs true answers", "--targets T.npy"]),
         (["--max", "relative_rsme=1"], ["unknown metric", "did you mean 'relative_rmse'?"]),
         (["--max", "l3.crossbar.relative_rmse=1"], ["unknown metric", "l2.crossbar.relative_rmse"]),
         (["--max", "accuracy_drop=0"], ["needs labels"]),

@@ -45,4 +45,4 @@ def test_the_same_from_python(example, capsys):
 
 
 def test_every_metric_is_named():
-    assert all(f"`{metric}`" in PAGE for metric in METRICS)
+    assert all(f"`{metric.name}`" in PAGE for metric in METRICS)

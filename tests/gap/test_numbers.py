@@ -143,5 +143,5 @@ def test_a_gap_that_is_no_finite_number_is_not_measured(make, setting):
 
 def test_outputs_that_vary_beyond_all_numbers_make_no_gap_small():
     """A standard deviation that is infinite would make every relative figure 0."""
-    (why,) = Doubt(Gap(1.0, 1.0, 0.0, 0.0, None), None, None, Variation(np.inf, 1e300)).reasons(())
+    (why,) = Doubt(Gap(1.0, 1.0, 0.0, 0.0, None), None, None, Variation(np.inf, 1e300)).reasons()
     assert "vary is more than" in why

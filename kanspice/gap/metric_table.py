@@ -1,0 +1,269 @@
+"""What gaps are judged by, one record for each metric: limits, studies, comparisons and reports loop over them.
+
+To add a metric, add its record to FURTHER: it is then in `--max` and files of limits, in every draw, quantile and
+sweep of a study, in comparisons, and in the JSON, the tables and the pages of a run.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from functools import cached_property
+from typing import TYPE_CHECKING, Generic, Literal, TypeVar
+
+import numpy as np
+
+from kanspice.arrays import Array, Indices
+from kanspice.gap.distribution import Distribution, log_density_difference
+from kanspice.gap.metrics import Gap, accuracy, mean_squared_error
+from kanspice.gap.resolution import Doubt, NumericalGap
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    from kanspice.gap.result import StageGap
+
+T = TypeVar("T")
+
+
+class Need(Enum):
+    """What a metric needs besides samples."""
+
+    NOTHING = "nothing"
+    LABELS = "labels"
+    TARGETS = "targets"
+    GENERATION = "generation"
+    """A network whose outputs are samples of a distribution."""
+
+
+@dataclass(frozen=True)
+class Metric(Generic[T]):
+    """One figure that circuits are judged by.
+
+    name: as limits, documents and comparisons know it. title: for readers. unit: what 1 is; "" for a ratio, "fraction"
+    for one that readers get in percent. better: which way it improves; None for what only says how to read another.
+    of: its value; None where there is none. error: what numerical errors can change it by, where that is judged.
+    """
+
+    name: str
+    title: str
+    unit: str
+    better: Literal["less", "more"] | None
+    of: Callable[[T], float | None]
+    needs: Need = Need.NOTHING
+    error: Callable[[Doubt], float | None] | None = None
+
+    @property
+    def is_limitable(self) -> bool:
+        """Whether "at most" makes sense of it."""
+        return self.better == "less"
+
+
+@dataclass(frozen=True)
+class Measurements:
+    """Everything that a gap's metrics are computed from, of one circuit: a run's and a study's draw fill in the same.
+
+    outputs, reference: (samples, outputs), model units, NaN where there is no answer. solved: (samples,) True where
+    the circuit has a result. labels: (samples,) classes; targets: (samples, outputs) true answers. unstable_fraction:
+    of the samples, whose operating point the circuit does not stay at. generates: whether the network generates, and
+    distribution: what its circuit's samples are then as one, where that was found.
+    """
+
+    outputs: Array
+    reference: Array
+    solved: npt.NDArray[np.bool_]
+    gap: Gap
+    numerical: NumericalGap | None
+    unstable_fraction: float
+    labels: Indices | None = None
+    targets: Array | None = None
+    generates: bool = False
+    distribution: Distribution | None = None
+
+    @cached_property
+    def errors(self) -> Array:
+        """(solved samples, outputs): the circuit's outputs less the network's, model units."""
+        return self.outputs[self.solved] - self.reference[self.solved]
+
+    @cached_property
+    def answered(self) -> npt.NDArray[np.bool_]:
+        """(samples,) True where the network has an answer."""
+        return np.asarray(np.isfinite(self.reference).all(axis=1))
+
+    @cached_property
+    def accuracy(self) -> dict[str, float] | None:
+        """Of network and circuit, over all samples; None without labels."""
+        if self.labels is None:
+            return None
+        return {
+            "reference": accuracy(self.reference, self.labels, self.answered),
+            "circuit": accuracy(self.outputs, self.labels, self.solved),
+        }
+
+    @cached_property
+    def loss(self) -> dict[str, float] | None:
+        """Mean squared errors of network and circuit, each over the samples that it answers; None without targets."""
+        if self.targets is None:
+            return None
+        return {
+            "reference": mean_squared_error(self.reference, self.targets, self.answered),
+            "circuit": mean_squared_error(self.outputs, self.targets, self.solved),
+        }
+
+    @property
+    def given(self) -> frozenset[Need]:
+        """What there is for metrics that need something."""
+        return given(labels=self.labels is not None, targets=self.targets is not None, generates=self.generates)
+
+
+def given(*, labels: bool, targets: bool, generates: bool) -> frozenset[Need]:
+    """What there is for metrics that need something."""
+    there = {Need.NOTHING: True, Need.LABELS: labels, Need.TARGETS: targets, Need.GENERATION: generates}
+    return frozenset(need for need, is_there in there.items() if is_there)
+
+
+def _disagreement(found: Measurements) -> float | None:
+    """Rounded, as all fractions of samples are: 1 - 0.7 is not to exceed 0.3."""
+    agreement = found.gap.argmax_agreement
+    return None if agreement is None else round(1 - agreement, 12)
+
+
+def _accuracy_drop(found: Measurements) -> float | None:
+    accuracies = found.accuracy
+    return None if accuracies is None else round(accuracies["reference"] - accuracies["circuit"], 12)
+
+
+def _loss_increase(found: Measurements) -> float | None:
+    """Over the samples that both have a result for: a sample that failed is on neither side."""
+    if found.targets is None:
+        return None
+    both = found.solved & found.answered
+    circuit, network = (mean_squared_error(rows, found.targets, both) for rows in (found.outputs, found.reference))
+    return circuit - network
+
+
+def _error_of_loss(doubt: Doubt) -> float | None:
+    """Outputs that are off by e (root mean square) put the root of a loss off by e at most: the triangle inequality."""
+    if doubt.loss is None:
+        return None
+    return doubt.rmse * (2 * math.sqrt(max(doubt.loss.values())) + doubt.rmse)
+
+
+def _max_relative_error(doubt: Doubt) -> float | None:
+    scale = None if doubt.variation is None else doubt.variation.standard_deviation
+    return doubt.max_abs / scale if scale else None
+
+
+FIGURES: tuple[Metric[Measurements], ...] = (
+    Metric("rmse", "RMSE", "model units", "less", lambda m: m.gap.rmse, error=lambda d: d.rmse),
+    Metric("max_abs", "largest error", "model units", "less", lambda m: m.gap.max_abs, error=lambda d: d.max_abs),
+    Metric(
+        "relative_rmse", "relative RMSE", "", "less", lambda m: m.gap.relative_rmse, error=lambda d: d.relative_rmse
+    ),
+    Metric(
+        "max_relative", "largest relative error", "", "less", lambda m: m.gap.max_relative, error=_max_relative_error
+    ),
+    Metric("argmax_disagreement", "disagreement of decisions", "fraction", "less", _disagreement),
+    Metric(
+        "numerical_rmse",
+        "numerical error (RMSE)",
+        "model units",
+        "less",
+        lambda m: None if m.numerical is None else m.numerical.rmse,
+    ),
+    Metric("accuracy_drop", "drop of accuracy", "fraction", "less", _accuracy_drop, Need.LABELS),
+    Metric("unstable_fraction", "fraction of unstable samples", "fraction", "less", lambda m: m.unstable_fraction),
+    Metric(
+        "numerical_relative_rmse",
+        "numerical error (relative RMSE)",
+        "",
+        "less",
+        lambda m: None if m.numerical is None else m.numerical.relative_rmse,
+    ),
+    Metric(
+        "accuracy",
+        "accuracy",
+        "fraction",
+        "more",
+        lambda m: None if m.accuracy is None else m.accuracy["circuit"],
+        Need.LABELS,
+    ),
+    Metric(
+        "loss",
+        "loss (MSE)",
+        "squared model units",
+        "less",
+        lambda m: None if m.loss is None else m.loss["circuit"],
+        Need.TARGETS,
+        _error_of_loss,
+    ),
+    Metric(
+        "energy_distance",
+        "energy distance",
+        "",
+        "less",
+        lambda m: None if m.distribution is None else m.distribution.energy_distance,
+        Need.GENERATION,
+    ),
+    Metric(
+        "log_density_difference",
+        "difference of log-densities",
+        "nats",
+        "less",
+        lambda m: log_density_difference(m.distribution),
+        Need.GENERATION,
+    ),
+    Metric(
+        "energy_distance_noise",
+        "noise of the energy distance",
+        "",
+        None,
+        lambda m: None if m.distribution is None else m.distribution.noise,
+        Need.GENERATION,
+    ),
+)
+"""Those that results, their documents and comparisons have had keys of their own for since before there was a table."""
+
+FURTHER: tuple[Metric[Measurements], ...] = (
+    Metric(
+        "loss_increase",
+        "increase of the loss",
+        "squared model units",
+        "less",
+        _loss_increase,
+        Need.TARGETS,
+        _error_of_loss,
+    ),
+)
+"""All others."""
+
+METRICS = (*FIGURES, *FURTHER)
+BY_NAME = {metric.name: metric for metric in METRICS}
+
+STAGE_METRICS: tuple[Metric[StageGap], ...] = (
+    Metric("relative_rmse", "relative RMSE", "", "less", lambda stage: stage.gap.relative_rmse),
+)
+"""Of each stage's outputs; limits know them as `STAGE.METRIC`."""
+
+
+def limitable(there: frozenset[Need], stages: Iterable[str] = ()) -> list[str]:
+    """The names that a limit can be put on, with what there is besides samples; of a circuit with these stages."""
+    found = [metric.name for metric in METRICS if metric.is_limitable and metric.needs in there]
+    return found + [f"{stage}.{metric.name}" for stage in stages for metric in STAGE_METRICS if metric.is_limitable]
+
+
+def metric_values(found: Measurements, stages: Sequence[StageGap] = ()) -> dict[str, float | None]:
+    """Every metric by its name, in the order of the table.
+
+    Without labels accuracies are None; what needs something else that there is not is left out.
+    """
+    there = found.given | {Need.LABELS}
+    values = {metric.name: metric.of(found) for metric in METRICS if metric.needs in there}
+    return values | {f"{stage.name}.{metric.name}": metric.of(stage) for stage in stages for metric in STAGE_METRICS}
+
+
+def further(values: dict[str, float | None]) -> dict[str, float | None]:
+    """Of all metrics, those that nothing else in a result amounts to."""
+    return {metric.name: values[metric.name] for metric in FURTHER if metric.name in values}
