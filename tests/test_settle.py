@@ -22,8 +22,9 @@ from kanspice.gap import Variation
 from kanspice.gap.settling import settling
 from kanspice.ngspice import NgspiceOptions
 from kanspice.ngspice.sequence import Precision, follow_sequence
+from kanspice.report.page_html import page_html
 from kanspice.report.settling import print_settling, settling_json
-from kanspice.report.settling_page import settling_html
+from kanspice.report.settling_page import settling_page
 from kanspice.sequence import Pace
 from kanspice.settle import SettleOptions, settle
 from kanspice.solution import FailedSample, Outcome
@@ -150,7 +151,7 @@ def test_the_documented_command(slow_model, monkeypatch, capsys):
     from kanspice.cli import main
 
     command = next(line for line in DOCS.read_text().splitlines() if line.startswith("kanspice settle"))
-    monkeypatch.setattr("sys.argv", command.split())
+    monkeypatch.setattr("sys.argv", [*command.split(), "--markdown", "settling.md", "--junit", "settling.xml"])
     with pytest.raises(SystemExit) as left:
         main()
     assert not left.value.code
@@ -163,6 +164,8 @@ def test_the_documented_command(slow_model, monkeypatch, capsys):
     assert len(found["read_outs"]) == 25
     assert [stage["name"] for stage in found["noise"]] == ["l1.crossbar", "l2.crossbar"]
     assert all(5 < stage["bits"] < 20 for stage in found["noise"])
+    assert Path("settling.md").read_text().startswith("### ✅ All 3 samples settle")
+    assert 'failures="0" errors="0"' in Path("settling.xml").read_text()
     assert Path("settling.png").read_bytes().startswith(b"\x89PNG")
 
 
@@ -246,7 +249,7 @@ def test_the_shipped_example_comes_to_rest_with_what_the_help_sets():
         assert open_.exit_code == 3
         assert why in json.loads(settling_json(open_))["unresolved"][0]
         assert f"not resolved: {open_.unresolved[0]}" in render(open_)
-        assert "Not resolved: " in settling_html(open_)
+        assert "Not resolved: " in page_html(settling_page(open_))
     lost = (FailedSample(1, Outcome.DIVERGED), FailedSample(0, Outcome.UNSETTLED))
     text = render(replace(held, failed=lost, latency_s=None, energy_j=None, numerical=None, unstable=(1,)))
     assert "no latency and no energy an inference: not every sample settles" in text

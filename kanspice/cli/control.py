@@ -18,12 +18,15 @@ from kanspice.cli.options import (
     EngineName,
     FidelityName,
     FidelityOption,
+    Junit,
+    Markdown,
     Model,
     Quiet,
     Set,
     Sweeps,
     Tech,
     hand_over,
+    page_writers,
     parsed_sweep,
     progress_bar,
 )
@@ -83,7 +86,9 @@ def control(
         float, typer.Option("--timeout", min=0.001, metavar="S", help="Seconds for one operating point in ngspice.")
     ] = 10.0,
     json: Annotated[str | None, typer.Option("--json", metavar="F", help="Write JSON; - prints it.")] = None,
+    markdown: Markdown = None,
     html: Annotated[Path | None, typer.Option("--html", metavar="F", help="Write a page to read.")] = None,
+    junit: Junit = None,
     quiet: Quiet = False,
 ) -> None:
     """Let a network control a plant, then its circuit from the same starts, and compare what becomes of both.
@@ -100,13 +105,13 @@ def control(
     from kanspice.cli.terminal import Terminal  # noqa: PLC0415 - --help stays fast
     from kanspice.control import ControlOptions  # noqa: PLC0415 - torch takes seconds to import
     from kanspice.control.document import control_json  # noqa: PLC0415
-    from kanspice.control.page import control_html  # noqa: PLC0415
+    from kanspice.control.page import control_page  # noqa: PLC0415
     from kanspice.control.table import print_control  # noqa: PLC0415
     from kanspice.families import load  # noqa: PLC0415
     from kanspice.limits import parse_limits  # noqa: PLC0415
     from kanspice.technology import load_technology  # noqa: PLC0415
 
-    wanted = Deliverable(json=json, html=html)
+    wanted = Deliverable(json, markdown, html, junit)
     console = Terminal(stderr=wanted.prints, quiet=quiet)
     draws = _draws(tech, set_ or [], sweep or [], trials, spot_check)
     technology = load_technology(tech, set_ or ())
@@ -126,7 +131,7 @@ def control(
     )
     result = _measured(loaded, technology, plant, options, draws, quiet)
     print_control(result, console)
-    hand_over(wanted, console, json=lambda: control_json(result), html=lambda: control_html(result))
+    hand_over(wanted, console, json=lambda: control_json(result), **page_writers(lambda: control_page(result)))
     raise typer.Exit(result.exit_code)
 
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from rich.progress import TaskID
 
     from kanspice.ngspice import Advance, SideRun
+    from kanspice.report.blocks import Page
     from kanspice.study import Sweep
 
 
@@ -106,6 +107,10 @@ SimulationTimeout = Annotated[
     typer.Option("--timeout", min=0.001, metavar="S", help="Seconds for the whole simulation."),
 ]
 Limit = Annotated[int | None, typer.Option("--limit", min=1, help="Use only the first N samples.")]
+Markdown = Annotated[
+    str | None, typer.Option("--markdown", metavar="F", help="Write a summary for a pull request; - prints it.")
+]
+Junit = Annotated[Path | None, typer.Option("--junit", metavar="F", help="Write JUnit XML for CI.")]
 Verbose = Annotated[bool, typer.Option("-v", "--verbose", help="Also print the design, the engine and the versions.")]
 Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="Print nothing but errors.")]
 
@@ -142,6 +147,19 @@ class Deliverable:
 def file_of(text: str | None) -> Path | None:
     """The file that an option names which can also print."""
     return None if text is None or text == "-" else Path(text)
+
+
+def page_writers(page: Callable[[], Page]) -> dict[str, Callable[[], str]]:
+    """What `hand_over` makes of a result that has a page."""
+    from kanspice.report.junit import page_junit  # noqa: PLC0415 - --help stays fast
+    from kanspice.report.page_html import page_html  # noqa: PLC0415
+    from kanspice.report.page_markdown import page_markdown  # noqa: PLC0415
+
+    return {
+        "markdown": lambda: page_markdown(page()),
+        "html": lambda: page_html(page()),
+        "junit": lambda: page_junit(page()),
+    }
 
 
 def hand_over(wanted: Deliverable, console: Console, **make: Callable[[], str]) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from kanspice.cli.options import Deliverable, Quiet, hand_over
+from kanspice.cli.options import Deliverable, Markdown, Quiet, hand_over
 from kanspice.errors import InputError
 from kanspice.files import refuse_inputs
 
@@ -25,9 +25,7 @@ def report(
         typer.Option("--max-growth", metavar="X", help="Fail (exit 1) where the gap grew by more: 10% or 0.1."),
     ] = None,
     json: Annotated[str | None, typer.Option("--json", metavar="F", help="Write the comparison; - prints it.")] = None,
-    markdown: Annotated[
-        str | None, typer.Option("--markdown", metavar="F", help="Write a summary for a pull request; - prints it.")
-    ] = None,
+    markdown: Markdown = None,
     html: Annotated[Path | None, typer.Option("--html", metavar="F", help="Write a page to read.")] = None,
     schema: Annotated[
         bool, typer.Option("--schema", help="Print the JSON schema of reports, and nothing else.")

@@ -12,17 +12,20 @@ from kanspice.cli.estimate import Work
 from kanspice.cli.options import (
     Config,
     Curves,
+    Deliverable,
     EngineName,
+    Junit,
     Limit,
+    Markdown,
     Model,
     Quiet,
     Set,
     Tech,
-    file_of,
+    hand_over,
+    page_writers,
     progress_bar,
 )
-from kanspice.files import refuse_inputs, write_bytes, write_text
-from kanspice.visible import visible_json
+from kanspice.files import refuse_inputs, write_bytes
 
 
 def settle(
@@ -47,7 +50,9 @@ def settle(
         typer.Option("--within", min=1e-9, metavar="X", help="What is settled, in standard deviations: 1e-2, 1e-3."),
     ] = None,
     json: Annotated[str | None, typer.Option("--json", metavar="F", help="Write JSON; - prints it.")] = None,
+    markdown: Markdown = None,
     html: Annotated[Path | None, typer.Option("--html", metavar="F.html", help="Write a self-contained page.")] = None,
+    junit: Junit = None,
     plot: Annotated[Path | None, typer.Option("--plot", metavar="F.png", help="Draw the gap over time.")] = None,
     engine: Annotated[
         EngineName, typer.Option("--engine", help="The batched solver, or ngspice: small networks only.")
@@ -74,19 +79,20 @@ def settle(
     from kanspice.families import load  # noqa: PLC0415 - torch takes seconds to import
     from kanspice.models import load_array  # noqa: PLC0415 - torch takes seconds to import
     from kanspice.report.settling import print_settling, settling_json  # noqa: PLC0415
-    from kanspice.report.settling_page import settling_html  # noqa: PLC0415
+    from kanspice.report.settling_page import settling_page  # noqa: PLC0415
     from kanspice.report.settling_plots import read_out_plot  # noqa: PLC0415
     from kanspice.settle import FINER_STEPS, MEASURED, SettleOptions  # noqa: PLC0415
     from kanspice.settle import settle as run  # noqa: PLC0415
     from kanspice.technology import load_technology  # noqa: PLC0415
 
+    wanted = Deliverable(json, markdown, html, junit)
+    console = Terminal(stderr=wanted.prints, quiet=quiet)
     tolerances = sorted(within or (1e-2, 1e-3), reverse=True)
     options = SettleOptions(period, rise, tolerances, timeout, seed, engine.value, cross_check)
     technology = load_technology(tech, set_ or ())
     loaded = load(model, config, curves)
     population = load_array(inputs, "the inputs", loaded.input_width)
-    written = file_of(json)
-    refuse_inputs([written, html, plot])
+    refuse_inputs([*wanted.files, plot])
     samples = population[:limit]
     work = Work(len(samples), faster="fewer samples (--limit), or a shorter --period", steady=True)
     if engine is EngineName.BATCHED:
@@ -95,13 +101,8 @@ def settle(
         work = replace(work, error_parts=2.0 * len(samples), faster=f"--engine batched, {work.faster}")
     with progress_bar(Terminal(stderr=True, quiet=quiet), "following", len(samples), work=work) as progress:
         result = run(loaded, technology, samples, options, population=population, progress=progress)
-    print_settling(result, Terminal(stderr=json == "-", quiet=quiet))
-    if json == "-":
-        typer.echo(visible_json(settling_json(result)), nl=False)
-    elif written is not None:
-        write_text(written, settling_json(result))
-    if html is not None:
-        write_text(html, settling_html(result))
+    print_settling(result, console)
+    hand_over(wanted, console, json=lambda: settling_json(result), **page_writers(lambda: settling_page(result)))
     if plot is not None:
         write_bytes(plot, read_out_plot(result))
     raise typer.Exit(result.exit_code)

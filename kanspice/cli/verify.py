@@ -21,7 +21,9 @@ from kanspice.cli.options import (
     FidelityName,
     FidelityOption,
     Jobs,
+    Junit,
     Limit,
+    Markdown,
     Model,
     Quiet,
     Set,
@@ -87,11 +89,9 @@ def verify(
         typer.Option("--max-growth", metavar="X", help="Fail (exit 1) where the gap grew by more since the baseline."),
     ] = None,
     json: Annotated[str | None, typer.Option("--json", metavar="F", help="Write JSON; - prints it.")] = None,
-    markdown: Annotated[
-        str | None, typer.Option("--markdown", metavar="F", help="Write a summary for a pull request; - prints it.")
-    ] = None,
+    markdown: Markdown = None,
     html: Annotated[Path | None, typer.Option("--html", metavar="F", help="Write a report to read.")] = None,
-    junit: Annotated[Path | None, typer.Option("--junit", metavar="F", help="Write JUnit XML for CI.")] = None,
+    junit: Junit = None,
     jobs: Jobs = 1,
     timeout: Timeout = None,
     seed: Annotated[

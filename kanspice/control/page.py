@@ -1,46 +1,61 @@
-"""A closed loop as one self-contained page."""
+"""A closed loop as a page."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 
 from kanspice.control import plots, wording
 from kanspice.control.motion import motion
 from kanspice.control.result import ControlResult, trajectory_distance
 from kanspice.report import verdict
-from kanspice.report.html import inside, template
+from kanspice.report.blocks import Block, Facts, Literal, Notes, Page, Picture, Pictures, Section, Table
+from kanspice.report.checks import Check, Problem, engines_problem, limit_check, unresolved_problem
 from kanspice.report.verdict import Verdict
-from kanspice.report.words import counted, devices, encodable, number, pair, plain, technology_name
+from kanspice.report.words import counted, devices, number, pair, plain, technology_name
 
-TEMPLATE = "control.html.j2"
 _SHOWN_EPISODES = 50
 
 
-def control_html(result: ControlResult) -> str:
-    """The page: whether the circuit does it, whether to trust that, where it went, what imperfections do, how."""
-    page = template(TEMPLATE).render(
+def control_page(result: ControlResult) -> Page:
+    """Whether the circuit does it, whether to trust that, where it went, what imperfections do, how."""
+    return Page(
         title=f"{plain(result.along.model['path'])} controls {plain(result.plant['name'])}",
+        subject=plain(result.along.model["path"]),
+        command="kanspice control",
         answer=wording.answer(result),
         outcome=wording.outcome(result),
-        limits=[(limit, *pair(limit.value, limit.max)) for limit in result.limits],
-        trust=_trust(result),
-        moving=motion(result, _by_interest(result)[0]),
-        pictures=_pictures(result),
-        header=["start", *wording.EPISODE_COLUMNS, "ended: network, circuit"],
-        rows=[_row(result, place) for place in range(min(len(result.pairs), _SHOWN_EPISODES))],
-        left=max(len(result.pairs) - _SHOWN_EPISODES, 0),
-        gaps=[wording.rewards(result), *wording.actions(result), wording.trajectory(result)],
-        success=_success(result),
-        notes=[*result.notes, *wording.undrawn(result), *map(plain, result.along.notes)],
-        facts=_facts(result),
-        command=plain(result.command),
-        versions=json.dumps(result.along.versions, indent=2),
+        exit_code=result.exit_code,
+        lead=[_limits(result)] if result.limits else [],
+        sections=tuple(_sections(result)),
+        checks=_checks(result),
     )
-    return encodable(page)
 
 
-def _trust(result: ControlResult) -> list[tuple[str, Verdict]]:
-    found = [("numerical error of actions", wording.numerical(result))]
+def _sections(result: ControlResult) -> Iterator[Section]:
+    yield Section("Can the answer be trusted?", (Facts(_trust(result)),))
+    gaps = Notes([wording.rewards(result), *wording.actions(result), wording.trajectory(result)])
+    where = (_moving(result), Pictures(_pictures(result)), gaps, _episodes(result))
+    yield Section("Where did they go?", where)
+    if result.points:
+        yield Section("How often do circuits succeed?", _success(result))
+    notes = Notes([*result.notes, *wording.undrawn(result), *map(plain, result.along.notes)])
+    command = [Literal(plain(result.command))] if result.command else []
+    versions = Literal(json.dumps(result.along.versions, indent=2), "versions")
+    yield Section("How it was measured", (Facts(_facts(result)), notes, *command, versions), aside=True)
+
+
+def _limits(result: ControlResult) -> Table:
+    rows = [
+        (plain(limit.metric), *pair(limit.value, limit.max), "pass" if limit.passed else "FAIL")
+        for limit in result.limits
+    ]
+    bad = frozenset(place for place, limit in enumerate(result.limits) if not limit.passed)
+    return Table(("limit", "measured", "at most", ""), rows, bad=bad)
+
+
+def _trust(result: ControlResult) -> list[tuple[str, Verdict | str | None]]:
+    found: list[tuple[str, Verdict | str | None]] = [("numerical error of actions", wording.numerical(result))]
     if result.along.cross_check is not None:
         found.append(("other engine, actions", verdict.cross_check(result.along.cross_check)))
     found += [("other engine, in the loop", wording.checked(check)) for check in result.checks]
@@ -48,14 +63,26 @@ def _trust(result: ControlResult) -> list[tuple[str, Verdict]]:
     return [*found, *(("episodes", said) for said in ends)]
 
 
-def _pictures(result: ControlResult) -> list[tuple[str, str]]:
-    """Pictures by what a reader who cannot see them is told: of the start that tells most, and of one in the middle."""
+def _moving(result: ControlResult) -> Pictures:
+    """Of a plant that there is a picture of, moving."""
+    found = motion(result, _by_interest(result)[0])
+    if found is None:
+        return Pictures([])
+    alt, address = found
+    return Pictures([Picture(alt, lambda: address)])
+
+
+def _pictures(result: ControlResult) -> list[Picture]:
+    """Of the start that tells most, and of one in the middle."""
     order = _by_interest(result)
     shown = dict.fromkeys([order[0], order[len(order) // 2]])
-    found = [(f"Observations, actions and rewards from start {at}", plots.trajectories(result, at)) for at in shown]
+    found = [
+        Picture.of(f"Observations, actions and rewards from start {at}", plots.trajectories, result, at) for at in shown
+    ]
     if result.trajectory_max_abs > 0:
-        found.append(("Difference of observations over time, from every start", plots.parting(result)))
-    return [(alt, inside(picture)) for alt, picture in found]
+        alt = "Difference of observations over time, from every start"
+        found.append(Picture.of(alt, plots.parting, result))
+    return found
 
 
 def _by_interest(result: ControlResult) -> list[int]:
@@ -64,33 +91,51 @@ def _by_interest(result: ControlResult) -> list[int]:
     return sorted(range(len(apart)), key=lambda place: (result.circuit[place].success, -apart[place]))
 
 
-def _row(result: ControlResult, place: int) -> tuple[bool, list[str]]:
-    """Whether only the network succeeded, and what is said of the episode."""
-    reference, circuit = result.pairs[place]
-    cells = [
-        str(place),
-        counted(reference.length),
-        counted(circuit.length),
-        number(reference.total),
-        number(circuit.total),
-        number(trajectory_distance(reference, circuit)),
-        wording.ended(result, place),
+def _episodes(result: ControlResult) -> Table:
+    """Bad are those in which only the network succeeded."""
+    shown = list(enumerate(result.pairs))[:_SHOWN_EPISODES]
+    rows = [
+        (
+            str(place),
+            counted(reference.length),
+            counted(circuit.length),
+            number(reference.total),
+            number(circuit.total),
+            number(trajectory_distance(reference, circuit)),
+            wording.ended(result, place),
+        )
+        for place, (reference, circuit) in shown
     ]
-    return reference.success and not circuit.success, cells
+    bad = frozenset(place for place, (reference, circuit) in shown if reference.success and not circuit.success)
+    header = ("start", *wording.EPISODE_COLUMNS, "ended: network, circuit")
+    return Table(header, rows, bad=bad, more=len(result.pairs) - len(shown))
 
 
-def _success(result: ControlResult) -> dict[str, object] | None:
-    if not result.points:
-        return None
+def _success(result: ControlResult) -> tuple[Block, ...]:
     swept = len(result.points[0].values) == 1 and len(result.points) > 1
-    return {
-        "picture": inside(plots.success(result)) if swept else "",
-        "header": [*wording.swept(result), *wording.POINT_COLUMNS],
-        "rows": [wording.success_cells(point) for point in result.points],
-    }
+    shown = [Picture.of("Success along the swept value", plots.success, result)] if swept else []
+    header = [*wording.swept(result), *wording.POINT_COLUMNS]
+    return Pictures(shown), Table(header, [wording.success_cells(point) for point in result.points])
 
 
-def _facts(result: ControlResult) -> list[tuple[str, str]]:
+def _checks(result: ControlResult) -> list[Check]:
+    failures = "; ".join(said.text for said in wording.failures(result))
+    unsolved = Problem("FailedEpisodes", failures) if failures else None
+    checks = [
+        Check("every action found", unsolved),
+        Check("actions resolved", unresolved_problem(result.unresolved)),
+    ]
+    along = result.along.cross_check
+    said = [wording.checked(check) for check in result.checks]
+    said += [] if along is None else [verdict.cross_check(along)]
+    if said:
+        message = "; ".join(each.text for each in said if each.warning)
+        problem = engines_problem(result.engines_disagree, result.along.is_unchecked, message)
+        checks.append(Check("engines agree", problem))
+    return [*checks, *map(limit_check, result.limits)]
+
+
+def _facts(result: ControlResult) -> list[tuple[str, Verdict | str | None]]:
     model, design, engine = result.along.model, result.along.design, result.along.engine
     return [
         ("model", f"{plain(model['path'])} ({plain(model['family'])}, {counted(model['parameters'])} parameters)"),

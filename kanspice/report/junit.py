@@ -1,18 +1,17 @@
-"""A gap as JUnit XML, which CI systems show as tests: one per limit, and for samples, numerical error and engines."""
+"""Results as JUnit XML, which CI systems show as tests: one for everything that has to hold."""
 
 from __future__ import annotations
 
-import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element, SubElement
 
-from kanspice.gap.cross_check import CrossCheck
-from kanspice.gap.resolution import Limit
 from kanspice.gap.result import GapResult
 from kanspice.report import verdict
-from kanspice.report.words import escaped, pair
+from kanspice.report.blocks import Page
+from kanspice.report.checks import Check, Problem, engines_problem, limit_check, unresolved_problem
+from kanspice.report.words import escaped
 
 SUITE = "kanspice verify"
 _PARTS = ("load_s", "compile_s", "simulate_s")
@@ -27,24 +26,36 @@ def to_junit(result: GapResult) -> str:
     A limit that is exceeded is a failure. What was not measured is an error: samples without a result, a gap that
     cannot be told from numerical error, engines that disagree, a limit on a figure that does not exist.
     """
-    unknown = sum(math.isnan(limit.value) for limit in result.limits)
-    failures = sum(not limit.passed for limit in result.limits) - unknown
-    counts = {
-        "tests": str(len(result.limits) + 2 + (result.cross_check is not None)),
-        "failures": str(failures),
-        "errors": str(_errors(result, unknown)),
-        "time": f"{_seconds(result.timing):.3f}",
-    }
-    root = Element("testsuites", {"name": SUITE, **counts})
-    suite = SubElement(root, "testsuite", {"name": SUITE, **counts, "skipped": "0"})
-    _add_samples(suite, result, counts["time"])
-    _add_resolution(suite, result)
+    total_s = _seconds(result.timing)
+    return _suite(SUITE, str(result.model.get("path", "model")), _checks(result, total_s), total_s)
+
+
+def page_junit(page: Page) -> str:
+    """The same of any page: what is not allowed is a failure, what was not measured an error."""
+    checks = list(page.checks)
+    if page.exit_code and not any(check.problem for check in checks):
+        said = (page.outcome or page.answer).text
+        checks.append(Check("measured and allowed", Problem("NotMeasured", said, is_measured=page.exit_code == 1)))
+    return _suite(page.command, page.subject, checks, 0.0)
+
+
+def _checks(result: GapResult, total_s: float) -> list[Check]:
+    checks = [
+        Check("all samples solved", _failed(result), total_s),
+        Check("gap resolved", unresolved_problem(result.unresolved)),
+    ]
     if result.cross_check is not None:
-        _add_cross_check(suite, result, result.cross_check)
-    for limit in result.limits:
-        _add_limit(suite, result, limit)
-    ElementTree.indent(root)
-    return '<?xml version="1.0" encoding="UTF-8"?>\n' + ElementTree.tostring(root, encoding="unicode") + "\n"
+        found = result.cross_check
+        said = verdict.cross_check(found).text
+        checks.append(Check("engines agree", engines_problem(found.disagrees, not found.passed, said)))
+    return [*checks, *map(limit_check, result.limits)]
+
+
+def _failed(result: GapResult) -> Problem | None:
+    if not result.failed:
+        return None
+    listing = [f"sample {each.index}: {each.outcome.value}: {each.advice}" for each in result.failed]
+    return Problem("FailedSamples", verdict.failures(result).text, detail="\n".join(listing))
 
 
 def _seconds(timing: Mapping[str, float]) -> float:
@@ -52,50 +63,31 @@ def _seconds(timing: Mapping[str, float]) -> float:
     return timing.get("total_s", sum(timing.get(part, 0.0) for part in _PARTS))
 
 
-def _errors(result: GapResult, unknown: int) -> int:
-    unchecked = result.engines_disagree or result.is_unchecked
-    return unknown + sum(map(bool, (result.failed, unchecked, result.unresolved)))
+def _suite(name: str, place: str, checks: Sequence[Check], seconds: float) -> str:
+    """XML text. place: what the checks are about, shown as their class."""
+    problems = [check.problem for check in checks if check.problem is not None]
+    failures = sum(problem.is_measured for problem in problems)
+    counts = {
+        "tests": str(len(checks)),
+        "failures": str(failures),
+        "errors": str(len(problems) - failures),
+        "time": f"{seconds:.3f}",
+    }
+    root = Element("testsuites", {"name": name, **counts})
+    suite = SubElement(root, "testsuite", {"name": name, **counts, "skipped": "0"})
+    for check in checks:
+        _add(suite, place, check)
+    ElementTree.indent(root)
+    return '<?xml version="1.0" encoding="UTF-8"?>\n' + ElementTree.tostring(root, encoding="unicode") + "\n"
 
 
-def _add_samples(suite: Element, result: GapResult, time: str) -> None:
-    case = _case(suite, result, "all samples solved", time)
-    if not result.failed:
-        return
-    listing = [f"sample {each.index}: {each.outcome.value}: {each.advice}" for each in result.failed]
-    error = SubElement(case, "error", {"message": verdict.failures(result).text, "type": "FailedSamples"})
-    error.text = _legal("\n".join(listing))
-
-
-def _add_resolution(suite: Element, result: GapResult) -> None:
-    case = _case(suite, result, "gap resolved", "0")
-    if result.unresolved:
-        SubElement(case, "error", {"message": _legal("; ".join(result.unresolved)), "type": "NotResolved"})
-
-
-def _add_cross_check(suite: Element, result: GapResult, found: CrossCheck) -> None:
-    case = _case(suite, result, "engines agree", "0")
-    if not found.passed:
-        kind = "EnginesDisagree" if found.disagrees else "NotChecked"
-        SubElement(case, "error", {"message": _legal(verdict.cross_check(found).text), "type": kind})
-
-
-def _add_limit(suite: Element, result: GapResult, limit: Limit) -> None:
-    value, most = pair(limit.value, limit.max)
-    case = _case(suite, result, f"{limit.metric} <= {most}", "0")
-    if limit.passed:
-        return
-    if math.isnan(limit.value):
-        said = _legal(f"{limit.metric} has no value; relative figures need two samples")
-        found = SubElement(case, "error", {"message": said, "type": "NotMeasured"})
-    else:
-        said = _legal(f"{limit.metric} is {value}, above the limit {most}")
-        found = SubElement(case, "failure", {"message": said, "type": "LimitExceeded"})
-    found.text = _legal(f"metric {limit.metric}\nvalue  {limit.value!r}\nmax    {limit.max!r}")
-
-
-def _case(suite: Element, result: GapResult, name: str, time: str) -> Element:
-    place = _legal(str(result.model.get("path", "model")))
-    return SubElement(suite, "testcase", {"classname": place, "name": _legal(name), "time": time})
+def _add(suite: Element, place: str, check: Check) -> None:
+    time = "0" if check.seconds is None else f"{check.seconds:.3f}"
+    case = SubElement(suite, "testcase", {"classname": _legal(place), "name": _legal(check.name), "time": time})
+    if check.problem is not None:
+        kind = "failure" if check.problem.is_measured else "error"
+        found = SubElement(case, kind, {"message": _legal(check.problem.message), "type": check.problem.kind})
+        found.text = _legal(check.problem.detail) or None
 
 
 def _legal(text: str) -> str:

@@ -1,10 +1,12 @@
-"""How a circuit settles, as one self-contained page."""
+"""How a circuit settles, as a page."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from kanspice.report.html import inside, template
+from kanspice.report.blocks import Facts, Line, Page, Picture, Pictures, Section, Table
+from kanspice.report.checks import Check, Problem, unresolved_problem
 from kanspice.report.physical import si
 from kanspice.report.settling import (
     capacitor_lines,
@@ -16,35 +18,31 @@ from kanspice.report.settling import (
     swinging_rows,
 )
 from kanspice.report.settling_plots import read_out_plot, stages_plot, waveforms_plot
-from kanspice.report.words import encodable, many, number, plain
+from kanspice.report.verdict import Verdict
+from kanspice.report.words import many, number, plain
 
 if TYPE_CHECKING:
     from kanspice.gap.settling import Settling
 
-TEMPLATE = "settling.html.j2"
 _SHOWN_FAILURES = 20
 
 
-def settling_html(result: Settling) -> str:
-    """The page: how long it takes, whether to trust that, what reading early costs, what each stage does."""
-    page = template(TEMPLATE).render(
-        result=result,
+def settling_page(result: Settling) -> Page:
+    """How long it takes, whether to trust that, what reading early costs, what each stage does."""
+    return Page(
         title=f"How fast {plain(result.model)} answers",
-        answer=_answer(result),
-        trust=_trust(result),
-        pictures={
-            "read_outs": inside(read_out_plot(result)) if result.read_outs else "",
-            "stages": inside(stages_plot(result)),
-            "waveforms": inside(waveforms_plot(result.worst)) if result.worst is not None else "",
-        },
-        read_outs=read_out_rows(result),
-        stages=stage_rows(result),
-        swinging=swinging_rows(result) if result.swinging else [],
-        failures=result.failed[:_SHOWN_FAILURES],
-        more=max(0, len(result.failed) - _SHOWN_FAILURES),
-        facts=_facts(result),
+        subject=plain(result.model),
+        command="kanspice settle",
+        answer=Verdict(_answer(result), warning=bool(result.failed or result.unresolved)),
+        outcome=None,
+        exit_code=result.exit_code,
+        lead=[Line(Verdict(plain(text)), small=True) for text in _trust(result)],
+        sections=tuple(_sections(result)),
+        checks=(
+            Check("every sample settled", _unsettled(result)),
+            Check("settling resolved", unresolved_problem(result.unresolved)),
+        ),
     )
-    return encodable(page)
 
 
 def _answer(result: Settling) -> str:
@@ -58,6 +56,13 @@ def _answer(result: Settling) -> str:
     return f"All {many(result.samples, 'sample')} settle {within} within {si(result.latency_s, 's')}"
 
 
+def _unsettled(result: Settling) -> Problem | None:
+    if not result.failed:
+        return None
+    lines = [f"sample {each.index}: {each.outcome.value}: {plain(each.advice)}" for each in result.failed]
+    return Problem("FailedSamples", _answer(result), detail="\n".join(lines))
+
+
 def _trust(result: Settling) -> list[str]:
     lines = [] if result.cross_check is None else [checked(result.cross_check)]
     if result.numerical is not None:
@@ -65,7 +70,38 @@ def _trust(result: Settling) -> list[str]:
     return [*lines, *left_out(result), *result.notes]
 
 
-def _facts(result: Settling) -> list[tuple[str, str]]:
+def _sections(result: Settling) -> Iterator[Section]:
+    early = Picture.of("Gap and distance from rest over the time at which outputs are read", read_out_plot, result)
+    shown = Pictures([early] if result.read_outs else [])
+    yield Section("How good are answers that are read early?", (shown, _table(read_out_rows(result))))
+    times = Picture.of("Mean and longest settling time of every stage", stages_plot, result)
+    yield Section("When does each stage come to rest?", (Pictures([times]), _table(stage_rows(result))))
+    if result.worst is not None:
+        alt = f"Outputs of every stage of sample {result.worst.index} over time"
+        which = "worst" if result.failed else "slowest"
+        course = Pictures([Picture.of(alt, waveforms_plot, result.worst)])
+        yield Section(f"What does the {which} sample do?", (course,))
+    if result.swinging:
+        only = "Outputs that swing on while all stages before theirs are at rest; those of later stages only follow."
+        shown_below = Line(Verdict(only), small=True)
+        yield Section("Which columns oscillate?", (_table(swinging_rows(result)), shown_below))
+    if result.failed:
+        yield Section("Which samples do not settle?", (_failures(result),))
+    yield Section("How it was measured", (Facts(_facts(result)),), aside=True)
+
+
+def _failures(result: Settling) -> Table:
+    header = ("sample", "outcome", "what was seen, and what to try")
+    shown = result.failed[:_SHOWN_FAILURES]
+    rows = [(str(failure.index), failure.outcome.value, plain(failure.advice)) for failure in shown]
+    return Table(header, rows, texts=frozenset({1, 2}), more=len(result.failed) - len(shown))
+
+
+def _table(rows: Sequence[Sequence[str]]) -> Table:
+    return Table(rows[0], rows[1:])
+
+
+def _facts(result: Settling) -> list[tuple[str, Verdict | str | None]]:
     return [
         ("model", plain(result.model)),
         ("technology", plain(result.technology)),

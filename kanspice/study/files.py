@@ -6,17 +6,23 @@ import json
 from pathlib import Path
 
 from kanspice.files import write_text
+from kanspice.report.junit import page_junit
+from kanspice.report.page_html import page_html
+from kanspice.report.page_markdown import page_markdown
 from kanspice.study.document import to_json
-from kanspice.study.page import to_html
+from kanspice.study.page import study_page
 from kanspice.study.result import StudyResult
 
-RESULT, PAGE, TIMING = "study.json", "study.html", "timing.json"
+RESULT, PAGE, SUMMARY, JUNIT, TIMING = "study.json", "study.html", "study.md", "study.xml", "timing.json"
 
 
 def write(result: StudyResult, folder: Path) -> None:
-    """The result for scripts, the page for readers, and, apart from both, how long it took: that is never the same."""
+    """The result for scripts, CI and readers, and, apart from it, how long it took: that is never the same."""
+    page = study_page(result)
     write_text(folder / RESULT, to_json(result))
-    write_text(folder / PAGE, to_html(result))
+    write_text(folder / PAGE, page_html(page))
+    write_text(folder / SUMMARY, page_markdown(page))
+    write_text(folder / JUNIT, page_junit(page))
     seconds = [draw.seconds for point in result.points for draw in point.draws]
     timing = {
         "draws": len(seconds),

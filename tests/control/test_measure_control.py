@@ -16,7 +16,7 @@ from rich.console import Console
 
 from kanspice.control import ControlOptions, Draws, Ending, bench, control, metric_values
 from kanspice.control.document import control_json, json_schema
-from kanspice.control.page import control_html
+from kanspice.control.page import control_page
 from kanspice.control.plants import CartPole, PlanarArm
 from kanspice.control.table import print_control
 from kanspice.errors import InputError
@@ -25,6 +25,7 @@ from kanspice.families.kirchhoffnet.branches import branch_function
 from kanspice.families.kirchhoffnet.network import KirchhoffNet
 from kanspice.families.kirchhoffnet.topology import recipe
 from kanspice.gap import Limit, NumericalGap
+from kanspice.report.page_html import page_html
 from kanspice.study import Sweep
 from kanspice.study.plan import points_of
 from kanspice.technology import load_technology
@@ -277,7 +278,7 @@ def test_the_page_has_a_picture_of_every_plant(plant, loaded, swept, tmp_path):
         assert PlanarArm().observation_names[0] in result.observation_names
     else:
         result = swept
-    page = control_html(result)
+    page = page_html(control_page(result))
     assert ("data:image/svg+xml" in page) == (plant == "cartpole")
     assert ("The path of the hand" in page) == (plant == "arm")
     assert ("How often do circuits succeed?" in page) == (plant == "cartpole")

@@ -11,11 +11,15 @@ from synthetic_results import EXTREMES, generated, regression, unresolved
 
 from kanspice import report
 from kanspice.control.document import control_json
-from kanspice.control.page import control_html
+from kanspice.control.page import control_page
 from kanspice.control.table import print_control
+from kanspice.report.junit import page_junit
+from kanspice.report.page_html import page_html
+from kanspice.report.page_markdown import page_markdown
 from kanspice.report.settling import print_settling, settling_json
-from kanspice.report.settling_page import settling_html
-from kanspice.study import document, page, table
+from kanspice.report.settling_page import settling_page
+from kanspice.study import document, table
+from kanspice.study.page import study_page
 
 GAPS = {**EXTREMES, "generated": generated, "regression": regression, "unresolved": unresolved}
 
@@ -29,6 +33,12 @@ def printed(show, **options):
         return file.getvalue()
 
     return text
+
+
+def of_page(page):
+    """Every writer of any page."""
+    writers = {"html": page_html, "md": page_markdown, "xml": page_junit}
+    return {form: lambda result, write=write: write(page(result)) for form, write in writers.items()}
 
 
 KINDS = {
@@ -53,15 +63,15 @@ KINDS = {
     ),
     "settling": (
         SETTLINGS,
-        {"json": settling_json, "txt": printed(print_settling), "html": settling_html},
+        {"json": settling_json, "txt": printed(print_settling), **of_page(settling_page)},
     ),
     "study": (
         STUDIES,
-        {"json": document.to_json, "txt": printed(table.print_study), "html": page.to_html},
+        {"json": document.to_json, "txt": printed(table.print_study), **of_page(study_page)},
     ),
     "control": (
         LOOPS,
-        {"json": control_json, "txt": printed(print_control), "html": control_html},
+        {"json": control_json, "txt": printed(print_control), **of_page(control_page)},
     ),
 }
 CASES = [

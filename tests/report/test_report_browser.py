@@ -12,10 +12,11 @@ from loops import BALANCES, linear
 from synthetic_results import EXTREMES, causes, cross_checked, moving, synthetic, with_everything, with_failures
 
 from kanspice.control import ControlOptions, Draws, control
-from kanspice.control.page import control_html
+from kanspice.control.page import control_page
 from kanspice.families import load, save
 from kanspice.gap.comparison import Comparison
 from kanspice.report import comparison_html, to_html
+from kanspice.report.page_html import page_html
 from kanspice.study import Sweep
 from kanspice.study.plan import points_of
 from kanspice.technology import load_technology
@@ -53,7 +54,7 @@ def loop():
 PAGES = {
     **{name: lambda make=make: to_html(make()) for name, make in EXTREMES.items()},
     "crowded": lambda: to_html(crowded()),
-    "loop": lambda: control_html(loop()),
+    "loop": lambda: page_html(control_page(loop())),
     "comparison": lambda: comparison_html(Comparison(synthetic(), crowded(), 0.1)),
 }
 

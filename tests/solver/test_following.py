@@ -13,7 +13,8 @@ from kanspice.design.poles import Loop, column_poles, crossbar_poles, damping
 from kanspice.errors import InputError
 from kanspice.gap.settling import settling
 from kanspice.ngspice.sequence import Precision, follow_sequence
-from kanspice.report.settling_page import settling_html
+from kanspice.report.page_html import page_html
+from kanspice.report.settling_page import settling_page
 from kanspice.sequence import Pace
 from kanspice.solution import Outcome
 from kanspice.solver import SolverOptions, solve
@@ -223,7 +224,7 @@ def test_what_swings_and_what_settles_are_outcomes():
             [("l1.crossbar", {0: 1})] if outcome else []
         )
         assert result.worst.index == 0 or outcome is None
-        page = settling_html(result)
+        page = page_html(settling_page(result))
         assert (
             ("1 of 2 samples did not settle: oscillates." in page)
             == ("Which columns oscillate?" in page)

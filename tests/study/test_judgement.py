@@ -23,9 +23,10 @@ from kanspice.gap import NumericalGap, Variation
 from kanspice.gap.distribution import log_density_difference
 from kanspice.ngspice import NgspiceOptions
 from kanspice.pipeline import VerifyOptions, verify
+from kanspice.report.page_html import page_html
 from kanspice.study import Request, StudyResult, run, start
 from kanspice.study.document import to_json
-from kanspice.study.page import to_html
+from kanspice.study.page import study_page
 from kanspice.study.result import PointResult
 from kanspice.study.specimens import DrawResult, measure
 from kanspice.study.wording import generated, numerical, outcome, unresolved
@@ -100,7 +101,7 @@ def test_a_failed_draw_is_a_bad_one_resolved_or_not():
 
 def test_the_first_screen_and_the_json_say_how_many():
     result = study_of(GOOD, OPEN, GOOD, yield_min=0.5)
-    first_screen, _, _ = to_html(result).partition("Can the number be trusted?")
+    first_screen, _, _ = page_html(study_page(result)).partition("Can the number be trusted?")
     assert "1 of 3 draws not resolved" in first_screen
     assert "as large as the gap" in first_screen
     found = json.loads(to_json(result))
@@ -184,7 +185,7 @@ def test_every_draw_of_a_generator_is_judged_as_a_distribution_as_verify_does(tm
     assert len(point["draws"]["log_density_difference"]) == point["metrics"]["energy_distance"]["draws"] == 2
     assert point["told_apart_draws"] == 0
     assert "told apart" in generated(result).text
-    assert "not told apart" not in to_html(result)
+    assert "not told apart" not in page_html(study_page(result))
 
 
 def test_draws_that_are_told_apart_and_limits_on_distributions(tmp_path, generator):

@@ -27,7 +27,7 @@ STUDY = [
     *("--set", "tia.gain=1000", "--sweep", "devices.area_sigma=0.02,0.1", "--trials", DRAWS // 2, "--seed", "3"),
     *("--max", "relative_rmse=0.2", "--yield-min", "0.5"),
 ]
-RESULTS = ("study.json", "study.html")
+RESULTS = ("study.json", "study.html", "study.md", "study.xml")
 
 
 def environment() -> dict[str, str]:
