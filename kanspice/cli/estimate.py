@@ -41,6 +41,11 @@ class Work:
         circuits = f" x {self.rounds:,} circuits" if self.rounds > 1 else ""
         return f"{self.parts:,} {self.unit}{circuits}" + (" and their numerical error" if self.error_parts else "")
 
+    @property
+    def hint(self) -> str:
+        """The end of such a sentence."""
+        return f"; faster: {self.faster}" if self.faster else ""
+
 
 @dataclass
 class Pace:
@@ -86,6 +91,7 @@ class Estimate:
     def __init__(self, work: Work, say: Callable[[str], None], clock: Callable[[], float] = time.monotonic) -> None:
         self._say, self._clock, self._lock = say, clock, threading.Lock()
         self._last = clock()
+        self._work, self._begun = work, False
         self._pace: Pace | None = Pace(work, self._last)
         self._checks: dict[SideRun, Pace | None] = {}
 
@@ -93,6 +99,8 @@ class Estimate:
         """Takes what was done since the last call; from several threads."""
         with self._lock:
             now, run = self._clock(), advance.side_run
+            if advance.first_s > LONG_S and not self._begun:
+                self._announce(advance.first_s)
             if run is None:
                 self._pace = self._after(self._pace, advance.samples, now)
             else:
@@ -102,6 +110,14 @@ class Estimate:
                     begun = Pace(Work(run.samples, "samples of the cross-check", faster=_FEWER_CHECKS), self._last)
                     self._checks[run] = self._after(self._checks.get(run, begun), advance.samples, now)
             self._last = now
+
+    def _announce(self, first_s: float) -> None:
+        """What a simulator needs before anything can be measured, as it says itself."""
+        from kanspice.report.words import lasting  # noqa: PLC0415 - --help stays fast
+
+        self._begun = True
+        circuits = f" of each of {self._work.rounds:,} circuits" if self._work.rounds > 1 else ""
+        self._say(f"estimate: about {lasting(first_s)} until the first sample{circuits}{self._work.hint}")
 
     def _after(self, pace: Pace | None, parts: float, now: float) -> Pace | None:
         """The pace once so many more parts are done; None when all is said."""
@@ -115,6 +131,5 @@ class Estimate:
         if seconds - (now - pace.began) > LONG_S:
             from kanspice.report.words import lasting  # noqa: PLC0415 - --help stays fast
 
-            faster = f"; faster: {pace.work.faster}" if pace.work.faster else ""
-            self._say(f"estimate: about {lasting(seconds)} for {pace.work.amount}, {part:.2g} s each{faster}")
+            self._say(f"estimate: about {lasting(seconds)} for {pace.work.amount}, {part:.2g} s each{pace.work.hint}")
         return None

@@ -14,7 +14,7 @@ import numpy as np
 from kanspice.design import Crossbar
 from kanspice.netlist.cells import Cell, Placed, Row, WindowCell
 from kanspice.netlist.names import layer_of, sense_node
-from kanspice.netlist.weight import Tally, weight
+from kanspice.netlist.weight import Tally
 from kanspice.netlist.wires import Wires, capacitors
 from kanspice.units import spice_number
 
@@ -51,7 +51,8 @@ class Array:
     def count(self, tally: Tally) -> None:
         """Adds its elements; capacitors, which are nothing in an operating point, are not counted."""
         wires, shared = Wires(self.crossbar, self.rows), self._shared_by_a_row
-        tally.add(len(shared) * self.crossbar.rows, sum(map(weight, shared)) * self.crossbar.rows)
+        for line in shared:
+            tally.add_times(self.crossbar.rows, line)
         if self.is_windowed:
             tally.add_lines(self._senses(wires))
         tally.add_lines(wires.lines())
@@ -59,7 +60,7 @@ class Array:
         ends = wires.ends(0, 0)
         for cell, number in zip(self.cells, numbers, strict=True):
             placed = Placed(self._named_rows[0], 0, "p", ends, self.crossbar.current_unit_a, 0.0)
-            tally.add(number, number * weight(cell.written_out(placed)))
+            tally.add_times(number, cell.written_out(placed))
 
     def lines(self) -> Iterator[str]:
         """Every element: what limits the columns' voltages, wires, what devices share, and they, row by row."""

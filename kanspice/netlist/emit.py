@@ -78,6 +78,7 @@ def _operating_point(sheet: Sheet) -> Netlist:
         nodes=len(sheet.nodes) + sheet.inner_nodes,
         elements=sheet.tally.elements,
         simulator_bytes=estimated_bytes(sheet.tally.simulator_bytes),
+        first_s=sheet.tally.first_s,
         row_sources=sheet.row_sources,
         amplifier_sources=sheet.amplifier_sources,
     )

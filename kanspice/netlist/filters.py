@@ -49,6 +49,7 @@ def filter_netlist(design: Design) -> Netlist:
         nodes=len(inputs) + sum(bank.connections for bank in banks),
         elements=tally.elements,
         simulator_bytes=estimated_bytes(tally.simulator_bytes),
+        first_s=tally.first_s,
     )
 
 

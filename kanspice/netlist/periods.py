@@ -39,7 +39,7 @@ def period_netlist(design: Design, fidelity: Fidelity) -> Netlist:
     for stage, own in zip(design.periods, _nodes(design), strict=True):
         layer = layer_of(stage.name)
         files[bank_file(layer)], bank = _bank(stage, design, fidelity)
-        tally.add(bank.elements, bank.simulator_bytes)
+        tally.add(bank)
         nodes = probes[stage.name] = own
     probes |= {s.name: probes[p.name] for p in design.periods if (s := design.sum_after(p)) is not None}
     probes |= {s.name: nodes[s.start : s.start + s.width] for s in design.stages if isinstance(s, ReadOut)}
@@ -66,6 +66,7 @@ def period_netlist(design: Design, fidelity: Fidelity) -> Netlist:
         nodes=len(capacitors),
         elements=tally.elements,
         simulator_bytes=estimated_bytes(tally.simulator_bytes),
+        first_s=tally.first_s,
     )
 
 

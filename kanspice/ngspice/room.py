@@ -5,7 +5,6 @@ from __future__ import annotations
 from kanspice.errors import SimulatorError
 from kanspice.memory import available_bytes
 from kanspice.netlist import Netlist
-from kanspice.netlist.weight import SECONDS_PER_BYTE
 from kanspice.ngspice.blocks import Advance, Progress
 
 _WORTH_SAYING_S = 1.0
@@ -28,5 +27,4 @@ def announce(netlist: Netlist, processes: int, progress: Progress | None) -> Non
             hint="--engine batched" + (", or fewer --jobs" if processes > 1 else ""),
         )
     if progress is not None:
-        first_s = netlist.simulator_bytes * SECONDS_PER_BYTE
-        progress(Advance(0, needed, first_s=first_s if first_s >= _WORTH_SAYING_S else 0.0))
+        progress(Advance(0, needed, first_s=netlist.first_s if netlist.first_s >= _WORTH_SAYING_S else 0.0))

@@ -89,6 +89,14 @@ def test_steady_work_says_it_after_the_first_parts_and_counts_what_measures_its_
     assert watched.said == ["estimate: about 24 s for 20 samples and their numerical error, 1 s each; faster: --limit"]
 
 
+def test_what_a_simulator_needs_to_begin_is_said_before_it_begins():
+    watched = Watched(Work(50, rounds=2, faster="--engine batched"))
+    for first_s in (9.0, 300.0, 300.0):
+        watched.estimate.note(Advance(0, 10**9, first_s=first_s))
+    said = "estimate: about 5 min until the first sample of each of 2 circuits; faster: --engine batched"
+    assert watched.said == [said]
+
+
 @pytest.mark.ngspice
 def test_verify_says_it_beside_the_results(run, good, monkeypatch):
     from kanspice.cli import estimate
