@@ -18,7 +18,7 @@ DIGITS := examples/01_kanalogue_digits
 PYTEST := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 -q
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench bench-mnist bench-engines bench-agreement bench-sizes bench-draws bench-sweeps clean ngspice
+.PHONY: help demo quick test check bench bench-mnist bench-engines bench-agreement bench-sizes bench-draws bench-sweeps clean ngspice
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST)
@@ -27,6 +27,9 @@ demo: $(RUN) ngspice ## measure the sim-to-real gap of the shipped digits model;
 	@mkdir -p out
 	$(BIN)/kanspice verify $(DIGITS)/model.pt --inputs $(DIGITS)/inputs.npy --labels $(DIGITS)/labels.npy \
 		--limit 50 --html out/digits.html
+
+quick: $(DEV) ngspice ## unit tests and one path from end to end per family, in less than a minute: at every step
+	$(PYTEST) -m "not slow"
 
 test: $(DEV) ngspice ## run every test
 	$(PYTEST)

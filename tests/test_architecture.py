@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -112,6 +113,7 @@ class Module:
         return f"{self.name}, line {getattr(node, 'lineno', '?')}: {problem}"
 
 
+@cache
 def read_modules(package: Path) -> list[Module]:
     return [_read(path, package) for path in sorted(package.rglob("*.py")) if "_shipped" not in path.parts]
 

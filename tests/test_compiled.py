@@ -112,6 +112,7 @@ def test_every_device_of_the_netlist_has_its_row_and_the_other_way_round(folder,
         assert scale == abs(area) * crossbar.current_unit_a
 
 
+@pytest.mark.slow
 def test_two_processes_write_the_same_bytes(tmp_path, model):
     save(model, tmp_path / "model.pt")
     written = []

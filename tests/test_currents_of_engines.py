@@ -10,6 +10,8 @@ from kanspice.devices import load_device
 from kanspice.engines import solve
 from kanspice.ngspice import NgspiceOptions
 
+pytestmark = pytest.mark.slow
+
 FEW = NgspiceOptions(check_samples=0)
 CIRCUITS = {
     "ideal": ("shared", ()),

@@ -20,6 +20,8 @@ from circuits import PEAK, inputs_for, load_device, network
 from kanspice.families import load, save
 from kanspice.models.following import reference_stages
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[1]
 DOCS = ROOT / "docs"
 DIGITS = ROOT / "examples" / "01_kanalogue_digits"

@@ -12,6 +12,8 @@ import pytest
 
 from kanspice import Technology
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[1]
 DIGITS = ROOT / "examples" / "01_kanalogue_digits"
 USES = f"""

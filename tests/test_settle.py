@@ -30,6 +30,8 @@ from kanspice.settle import SettleOptions, settle
 from kanspice.solution import FailedSample, Outcome
 from kanspice.technology import load_technology
 
+pytestmark = pytest.mark.slow
+
 DOCS = Path(__file__).parents[1] / "docs" / "transients.md"
 STEP = np.array([[1.0], [0.2]])
 

@@ -11,7 +11,7 @@ from circuits import PEAK, network
 from typer.testing import CliRunner
 
 from kanspice.cli.commands import app
-from kanspice.compile.effects import Foreign, fitting
+from kanspice.compile.effects import fitting
 from kanspice.errors import InputError
 from kanspice.families.kanalogue.circuit import technology_for_kanalogue
 from kanspice.families.kirchhoffnet.branches import branch_function
@@ -234,11 +234,12 @@ def test_a_general_technology_is_for_every_circuit_and_another_is_not():
 
 
 def test_what_somebody_asks_for_is_not_left_out_of_a_general_technology():
-    part = Foreign("wires", "crossbars")
+    others = [name for name in Technology().sections if name != "wires"]
     typical = load_technology("typical")
-    assert fitting(typical, [part]).wires.row_ohm == 0
+    assert fitting(typical, "a circuit", others).wires.row_ohm == 0
     changed = load_technology("typical", ["wires.row_ohm = 3.0", "tia.gain=20"])
     with pytest.raises(InputError, match=r"^technology: wires.row_ohm would have no effect"):
-        fitting(changed.without(["tia.gain"]), [part])
-    assert fitting(load_technology("typical", ["wires.row_ohm=0"]), [part]).wires == load_technology().wires
+        fitting(changed.without(["tia.gain"]), "a circuit", others)
+    ideal_wires = load_technology("typical", ["wires.row_ohm=0"])
+    assert fitting(ideal_wires, "a circuit", others).wires == load_technology().wires
     assert Technology.model_validate_json(changed.to_json()).overridden == frozenset()

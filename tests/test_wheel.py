@@ -11,6 +11,8 @@ from zipfile import ZipFile
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[1]
 SHIPPED = {"device_models": "*.toml", "netlists": "*.cir", "schemas": "*.json", "technologies": "*.toml"}
 

@@ -10,6 +10,8 @@ from loops import BALANCES, linear
 
 from kanspice.families import save
 
+pytestmark = pytest.mark.slow
+
 FAST = ("--episodes", "2", "--steps", "12", "--engine", "batched")
 
 

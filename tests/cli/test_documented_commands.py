@@ -12,6 +12,8 @@ import pytest
 
 from kanspice.devices import load_device
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 
 

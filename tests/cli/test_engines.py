@@ -17,6 +17,7 @@ from kanspice.solver.crosspoints import WholeCrosspoints
 VERIFY = ("verify", "model.pt", "--inputs", "inputs.npy", "--set", "tia.gain=1000")
 
 
+@pytest.mark.slow
 def test_verify_needs_no_simulator_with_the_batched_engine(run, good, monkeypatch):
     monkeypatch.setenv("KANSPICE_NGSPICE", "/nowhere")
     done = run(*VERIFY, "--engine", "batched", "--labels", "labels.npy", "--json", "gap.json", "--html", "gap.html")
@@ -30,6 +31,7 @@ def test_verify_needs_no_simulator_with_the_batched_engine(run, good, monkeypatc
     assert "engine batched" in " ".join(done.out.split())
 
 
+@pytest.mark.slow
 @pytest.mark.ngspice
 @pytest.mark.parametrize("engine", ["ngspice", "batched"])
 def test_engines_that_agree(run, good, engine):
@@ -68,6 +70,7 @@ def test_engines_that_disagree_are_no_measurement(run, good, monkeypatch):
     assert [error.get("type") for error in ElementTree.parse(good / "gap.xml").iter("error")] == ["EnginesDisagree"]
 
 
+@pytest.mark.slow
 @pytest.mark.ngspice
 def test_engines_that_agree_about_periods(run, good, moving):
     model, inputs = moving
@@ -103,6 +106,7 @@ def test_no_engine_checks_filters_over_time(run, good, monkeypatch):
     assert "no other engine" in done.err
 
 
+@pytest.mark.slow
 def test_the_code_of_a_gpu_gives_the_same_and_says_what_computed(run, good):
     found = {}
     for device in ("cpu", "torch"):
@@ -131,6 +135,7 @@ def test_a_device_that_cannot_be_used(run, good, arguments, said):
     assert not (good / "gap.json").exists()
 
 
+@pytest.mark.slow
 def test_a_study_on_the_code_of_a_gpu(run, good):
     varied = ("--trials", "2", "--set", "devices.area_sigma=0.05", "--cross-check", "0", "--device", "torch")
     done = run("study", "model.pt", "--inputs", "inputs.npy", *varied, "-o", "draws")

@@ -97,6 +97,7 @@ def test_what_a_simulator_needs_to_begin_is_said_before_it_begins():
     assert watched.said == [said]
 
 
+@pytest.mark.slow
 @pytest.mark.ngspice
 def test_verify_says_it_beside_the_results(run, good, monkeypatch):
     from kanspice.cli import estimate

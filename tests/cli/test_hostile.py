@@ -15,6 +15,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+pytestmark = pytest.mark.slow
+
 V = ("verify", "model.pt", "--engine", "batched", "-q")
 WITH_INPUTS = (*V, "--inputs", "inputs.npy")
 

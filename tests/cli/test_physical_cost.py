@@ -16,6 +16,7 @@ def documented() -> list[list[str]]:
     return [line.split() for line in DOCS.read_text().splitlines() if line.startswith("kanspice verify")]
 
 
+@pytest.mark.slow
 @pytest.mark.ngspice
 def test_the_documented_commands(run, good, moving):
     model, starts = moving

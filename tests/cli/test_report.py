@@ -12,6 +12,8 @@ import pytest
 from kanspice.report import read_report, to_json
 from kanspice.resources import SCHEMAS
 
+pytestmark = pytest.mark.slow
+
 VERIFY = ("verify", "model.pt", "--inputs", "inputs.npy", "--engine", "batched", "-q")
 
 

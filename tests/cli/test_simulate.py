@@ -26,6 +26,7 @@ def files(folder):
 # --- compiled folders ---
 
 
+@pytest.mark.slow
 @pytest.mark.ngspice
 @pytest.mark.parametrize("gain", ["inf", "300"])
 def test_a_compiled_folder_gives_what_verify_gives(run, good, gain):
@@ -59,6 +60,7 @@ def test_outputs_as_csv(run, good):
     np.testing.assert_allclose(np.loadtxt("out.csv", delimiter=",", skiprows=1), expected, rtol=0, atol=1e-9)
 
 
+@pytest.mark.slow
 @pytest.mark.ngspice
 def test_failed_samples_are_marked_and_leave_with_3(run, good, tmp_path, monkeypatch):
     run(*COMPILE)
@@ -73,6 +75,7 @@ def test_failed_samples_are_marked_and_leave_with_3(run, good, tmp_path, monkeyp
         assert 0 < out["solved"].sum() < 8
 
 
+@pytest.mark.slow
 def test_compile_says_what_it_wrote(run, good):
     done = run(*COMPILE)
     assert done.code == 0
@@ -84,6 +87,7 @@ def test_compile_says_what_it_wrote(run, good):
     assert (good / "model.circuit" / "manifest.json").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -102,6 +106,7 @@ def test_a_bad_option_of_compile_leaves_with_2_and_nothing_behind(run, good, arg
     assert files(good) == before
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("target", ["model.pt", ".", "work", "model.pt/circuit"])
 def test_compile_leaves_what_is_in_the_way_alone(run, good, target):
     (good / "work").mkdir()
@@ -113,6 +118,7 @@ def test_compile_leaves_what_is_in_the_way_alone(run, good, target):
     assert files(good) == before
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -133,6 +139,7 @@ def test_a_bad_argument_of_simulate_leaves_with_2_and_nothing_behind(run, good, 
     assert files(good) == before
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["circuit.cir", "design.npz"])
 def test_a_circuit_that_was_changed_is_not_simulated(run, good, name):
     run(*COMPILE)
@@ -163,6 +170,7 @@ def simulate_moving(run, moving):
     return lambda *options: run("simulate", "moving", "--inputs", inputs, *options)
 
 
+@pytest.mark.slow
 @pytest.mark.ngspice
 @pytest.mark.parametrize(("options", "samples"), [((), 3), (("--waveforms", "9"), 5), (("--waveforms", "0"), 0)])
 def test_voltages_over_time_are_in_the_results(simulate_moving, good, options, samples):
@@ -185,6 +193,7 @@ def test_voltages_over_time_are_in_the_results(simulate_moving, good, options, s
             assert out[f"{second}.node_v"].shape == (len(out[f"{second}.time_s"]), 2)
 
 
+@pytest.mark.slow
 @pytest.mark.ngspice
 def test_a_csv_file_has_outputs_alone(simulate_moving, good):
     assert simulate_moving("-o", "out.csv").code == 0
@@ -195,6 +204,7 @@ def test_a_csv_file_has_outputs_alone(simulate_moving, good):
     assert not (good / "other.csv").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [((*SIMULATE, "--waveforms", "2"), "operating points have no waveforms"), (("simulate", "deck.cir"), "plain")],
@@ -320,6 +330,7 @@ def test_a_missing_simulator_is_said(run, good, netlist, monkeypatch):
     assert shutil.which("/nowhere/ngspice") is None
 
 
+@pytest.mark.slow
 def test_help_and_version(run):
     assert run("--version").out.startswith("kanspice ")
     for command in ("verify", "compile", "simulate"):

@@ -14,6 +14,8 @@ from kanspice.families import load
 from kanspice.models.following import followed_stages
 from kanspice.study import specimens, workers
 
+pytestmark = pytest.mark.slow
+
 STUDY = ("study", "model.pt", "--inputs", "inputs.npy", "--set", "tia.gain=1000")
 SIGMA = ("--set", "devices.area_sigma=0.1")
 

@@ -22,6 +22,7 @@ def is_plain(text: str) -> bool:
     return all(letter.isprintable() or letter == "\n" for letter in text)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "words",
     [
@@ -68,6 +69,7 @@ def within(size: int, command) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, check=False, preexec_fn=limit, **options)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="limits on address space are not kept elsewhere")
 def test_a_limit_that_the_libraries_do_not_fit_into_is_one_message(good):
     command = [
@@ -86,6 +88,7 @@ def test_a_limit_that_the_libraries_do_not_fit_into_is_one_message(good):
     assert "found:    716800" in done.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="limits on address space are not kept elsewhere")
 def test_no_more_is_set_aside_than_there_is(good):
     """A small file takes little memory, whatever size is allowed."""

@@ -67,6 +67,7 @@ def test_verify_ends_with_3_where_the_network_takes_too_long(run, tmp_path):
     assert not (tmp_path / "gap.json").exists()
 
 
+@pytest.mark.slow
 def test_a_samples_waveforms_end_with_the_time():
     design = compile_kirchhoffnet(network(), load_technology(None, []))
     periods = Periods(design)

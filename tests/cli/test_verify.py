@@ -45,6 +45,7 @@ def test_json_on_standard_output_is_nothing_but_json(run, good):
     assert [stage["name"] for stage in result["stages"]] == ["l1.input", "l1.crossbar", "l2.input", "l2.crossbar"]
 
 
+@pytest.mark.slow
 @pytest.mark.ngspice
 def test_a_page_shows_voltages_over_time_and_json_does_not_carry_them(run, moving, good):
     model, inputs = moving
@@ -65,6 +66,7 @@ def test_quiet_json_is_json_still(run, good):
     assert done.err == ""
 
 
+@pytest.mark.slow
 @pytest.mark.ngspice
 @pytest.mark.parametrize(
     ("limits", "code", "passed"),
@@ -95,6 +97,7 @@ def test_a_real_gap_exceeds_its_limit(run, good):
     assert result["design"]["technology"]["tia"]["gain"] == 100.0
 
 
+@pytest.mark.slow
 @pytest.mark.ngspice
 def test_failed_samples_are_listed_and_leave_with_3(run, good, fake):
     fake(CUT)
@@ -110,6 +113,7 @@ def test_failed_samples_are_listed_and_leave_with_3(run, good, fake):
     assert (good / "gap.html").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.ngspice
 @pytest.mark.parametrize(
     ("body", "outcome"),
@@ -185,6 +189,7 @@ SPOIL = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("kind", "message"),
     [
@@ -218,6 +223,7 @@ def test_a_bad_file_is_named_and_leaves_with_2(run, good, kind, message):
     assert not (good / "gap.json").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("changes", "messages"),
     [
@@ -252,6 +258,7 @@ def test_the_config_beside_an_authors_checkpoint_is_taken_and_named(run, authors
     assert any("config.json" in note for note in json.loads(Path("gap.json").read_text())["notes"])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "messages"),
     [
@@ -297,6 +304,7 @@ def test_labels_are_counted_before_the_limit(run, good):
     assert "--labels: does not fit the inputs" in done.err
 
 
+@pytest.mark.slow
 @pytest.mark.ngspice
 @pytest.mark.parametrize("option", ["--json", "--html", "--junit"])
 def test_a_report_that_cannot_be_written_is_said(run, good, option):
@@ -340,6 +348,7 @@ def alive(pid: int) -> bool:
     return status.exists() and status.read_text().rpartition(")")[2].split()[0] != "Z"
 
 
+@pytest.mark.slow
 @pytest.mark.ngspice
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_an_interruption_kills_the_simulators_and_removes_their_folder(good, tmp_path, number):
@@ -368,6 +377,7 @@ def test_an_interruption_kills_the_simulators_and_removes_their_folder(good, tmp
     assert not alive(child)
 
 
+@pytest.mark.slow
 @pytest.mark.ngspice
 def test_a_reader_that_went_away_is_no_exceeded_limit(good):
     """As in `kanspice verify ... | grep -q`: nobody reads on, and the exit code must not say 1."""

@@ -126,6 +126,7 @@ def test_offsets_are_those_of_a_branchs_inputs(law):
 # --- torch networks with the same draws ---
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sigma", [0.05, 0.1])
 @pytest.mark.parametrize(("law", "row"), [("ShiftRelu1", 1), ("ShiftRelu2", slice(None)), ("Conductance", 0)])
 def test_a_gain_is_noise_on_coefficients(law, row, sigma):

@@ -45,6 +45,7 @@ def stage_outputs(design, inputs):
     return outputs
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None)
 @given(networks, units, st.floats(1e-9, 1e-1), st.booleans())
 def test_every_ideal_stage_is_the_networks(drawn, v_unit, i_unit, from_samples):
@@ -78,6 +79,7 @@ def unlimited(design, crossbar):
     return not following or not following[0].name.endswith(".input")
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None)
 @given(networks, units, st.floats(0.5, 20.0), st.floats(0.1, 1.0))
 def test_samples_keep_every_amplifier_within_rail_and_headroom(drawn, v_unit, rail, headroom):
@@ -97,6 +99,7 @@ def test_samples_keep_every_amplifier_within_rail_and_headroom(drawn, v_unit, ra
             assert np.abs(volts).max() <= limit
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None)
 @given(networks, st.floats(0.5, 20.0))
 def test_the_worst_case_keeps_every_amplifier_within_rail_and_headroom_whatever_the_inputs(drawn, rail):
@@ -179,6 +182,7 @@ def growing(design, inputs):
     return reached
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("from_samples", [True, False])
 def test_capacitors_are_chosen_so_that_nothing_grows(from_samples):
     """For the samples that a circuit is sized for, or for whatever inputs there are; without them much does."""

@@ -210,6 +210,7 @@ HOSTILE = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", list(HOSTILE))
 def test_a_strangers_design_is_refused(kind, design, tmp_path):
     changes, problem = HOSTILE[kind]

@@ -9,6 +9,8 @@ from circuits import PEAK, inputs_for, load_device, network, specimen_of
 from kanspice.design import uniqueness
 from kanspice.design.uniqueness import solution_counts
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def model():

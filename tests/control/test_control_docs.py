@@ -26,6 +26,7 @@ def example(tmp_path, monkeypatch):
     return tmp_path
 
 
+@pytest.mark.slow
 @pytest.mark.ngspice
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.rpartition("--")[2])
 def test_a_command_does_what_it_says(command, example, monkeypatch):

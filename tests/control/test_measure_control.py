@@ -97,6 +97,7 @@ def test_ngspice_and_the_batched_engine_go_the_same_way(loaded):
     assert metric_values(ours)["action_rmse"] == pytest.approx(metric_values(theirs)["action_rmse"], rel=1e-6)
 
 
+@pytest.mark.slow
 def test_a_circuit_that_answers_after_a_time_is_in_the_loop_too(tmp_path):
     torch.manual_seed(3)
     topology = recipe("_fully_connect", {"num_node": 3}, "x").build()
@@ -139,6 +140,7 @@ def test_a_circuit_without_an_answer_ends_the_episode_and_not_the_run(loaded):
     assert document["passed"] is False
 
 
+@pytest.mark.slow
 def test_a_plant_that_breaks_down_under_the_circuit_alone_is_an_ending(loaded, monkeypatch):
     step, wild = CartPole.step, load_technology(None, ["devices.area_sigma=0.3"])
     reference = control(loaded, load_technology(None), "cartpole", FEW).reference
@@ -198,6 +200,7 @@ def test_a_network_without_finite_answers_is_bad_input(tmp_path):
     assert "found:    the network's own values are not finite" in str(raised.value)
 
 
+@pytest.mark.slow
 def test_success_over_draws(swept):
     none, some, most = swept.points
     assert (len(none.draws), none.random, none.rate) == (1, False, 1.0)
@@ -270,6 +273,7 @@ def test_the_document_is_valid_and_has_the_keys_that_scripts_rely_on(swept):
     assert control_part["step_s"] > 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("plant", ["cartpole", "arm"])
 def test_the_page_has_a_picture_of_every_plant(plant, loaded, swept, tmp_path):
     if plant == "arm":
@@ -286,6 +290,7 @@ def test_the_page_has_a_picture_of_every_plant(plant, loaded, swept, tmp_path):
     assert "http" not in page.replace("http://www.w3.org", "")
 
 
+@pytest.mark.slow
 @pytest.mark.ngspice
 def test_a_loop_that_will_take_long_says_so_before_it_begins(loaded, monkeypatch):
     options, said, periods = replace(FEW, engine="ngspice"), [], []

@@ -133,6 +133,7 @@ def test_odd_drops_a_reverse_branch_that_was_there() -> None:
     np.testing.assert_allclose(curve.odd().numpy([-2.0, -1.0, 0.0, 0.5, 2.0])[0], [-7.0, -5.0, -2.0, -0.5, 3.0])
 
 
+@pytest.mark.slow
 @settings(max_examples=100, deadline=None)
 @given(st.lists(st.tuples(st.floats(0.01, 1), st.floats(-10, 10)), min_size=4, max_size=12))
 def test_natural_spline_passes_through_its_points(steps: list[tuple[float, float]]) -> None:

@@ -72,6 +72,7 @@ def test_show_of_an_unknown_device_raises_the_clear_error() -> None:
     assert result.exception.exit_code == 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["a21", "nmos_2n7002"])
 def test_plot_writes_a_picture(name: str, tmp_path: Path) -> None:
     result = run("plot", name, "-o", tmp_path / "curve.png")
@@ -79,6 +80,7 @@ def test_plot_writes_a_picture(name: str, tmp_path: Path) -> None:
     assert (tmp_path / "curve.png").read_bytes().startswith(b"\x89PNG\r\n")
 
 
+@pytest.mark.slow
 def test_plot_beneath_a_file_is_an_input_error(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     result = run("plot", "a21", "-o", tmp_path / "file" / "curve.png")

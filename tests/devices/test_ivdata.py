@@ -77,6 +77,7 @@ def authors_folder(folder: Path) -> Path:
     return folder
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["ZAZ_21", "ZAZ21", "zaz21", "ZAZ-21", "ZAZ-15"])
 @pytest.mark.parametrize(("mode", "at_half"), [("univariate", 0.25), ("spline", 0.6875), ("line", 1.0)])
 def test_the_authors_folder(name: str, mode: str, at_half: float, tmp_path: Path) -> None:

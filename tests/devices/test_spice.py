@@ -29,6 +29,7 @@ HARD: dict[str, Curve] = {
 REGISTERED: dict[str, Curve] = {device.name: device.curve for device in list_devices()}
 
 
+@pytest.mark.slow
 @pytest.mark.ngspice
 @pytest.mark.parametrize("name", [*REGISTERED, *HARD])
 def test_ngspice_agrees_with_torch(name: str, ngspice_sweep) -> None:

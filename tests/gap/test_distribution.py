@@ -54,6 +54,7 @@ def test_sets_of_one_distribution_are_not_told_apart_and_others_are():
     assert distribution(expected, outputs + 0.6, 0).is_told_apart
 
 
+@pytest.mark.slow
 def test_the_seed_decides_which_samples_and_which_divisions():
     expected, outputs = DRAWN.normal(size=(2, 1100, 1))
     first, again, other = (distribution(expected, outputs, seed) for seed in (1, 1, 2))
@@ -105,6 +106,7 @@ def measured(loaded, *overrides, limits=()):
     return verify(loaded, load_technology(None, overrides), Evidence(DRAWN.normal(size=(40, 2))), options)
 
 
+@pytest.mark.slow
 def test_a_generator_is_judged_as_a_distribution(generator, tmp_path):
     limits = (("energy_distance", 1e-3), ("log_density_difference", 1e-3))
     ideal = measured(generator, limits=limits)
@@ -129,6 +131,7 @@ def test_a_classifier_has_no_energy_distance(generator):
         measured(generator, limits=(("energy_distance", 1.0),))
 
 
+@pytest.mark.slow
 def test_images_at_every_periods_end():
     pixels = DRAWN.normal(size=(3, 6))
     broken = pixels.copy()

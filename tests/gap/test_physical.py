@@ -72,6 +72,7 @@ def decaying() -> Design:
     return design_of_periods(period("Conductance", [(1, 0)], [[1.0]], duration=0.7))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("engine", ENGINES)
 def test_what_a_capacitor_loses_is_what_its_branch_takes(engine):
     """C (V0^2 - V1^2) / 2, and the charge C (V0 - V1)."""

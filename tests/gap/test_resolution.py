@@ -97,6 +97,7 @@ def verified(times, limits=()):
     return model, inputs, verify(loaded, Technology(), Evidence(inputs), options)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("times", "code"), [(1, 0), (10, 0), (60, 3)])
 def test_a_network_that_forgets_its_inputs_is_not_measured(times, code):
     model, inputs, result = verified(times)

@@ -206,6 +206,7 @@ def outputs_differ(loaded: LoadedModel, run: Path, name: str) -> float:
     return float(np.abs(outputs - logits).max() / np.abs(logits).max())
 
 
+@pytest.mark.slow
 @pytest.mark.reference_data
 @pytest.mark.parametrize("name", [f"{TITLE}_best_model.pt", "checkpoint.pth", ""])
 def test_a_run_of_the_authors_program_gives_its_logits(name, run):

@@ -217,6 +217,7 @@ def test_a_truncated_file(network, tmp_path):
     refused(tmp_path / "model.pt", "not a torch file, or it is damaged")
 
 
+@pytest.mark.slow
 def test_flipped_bytes_never_escape_as_another_error(network, tmp_path):
     save(network(), tmp_path / "model.pt")
     good = (tmp_path / "model.pt").read_bytes()

@@ -92,6 +92,7 @@ def test_the_wanted_step_leads_to_the_maximum_power_and_turns_around():
     assert module.wanted(moved, 140.0) == pytest.approx(-0.8 * np.tanh(1.5))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("folder", [ARM, CARTPOLE, KINEMATICS, PHOTOVOLTAIC], ids=lambda folder: folder.name)
 def test_training_writes_what_is_shipped(folder, monkeypatch, tmp_path, capsys):
     deterministic = torch.are_deterministic_algorithms_enabled()

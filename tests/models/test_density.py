@@ -11,6 +11,8 @@ from kanspice.families.kirchhoffnet.generation import Generation
 from kanspice.families.kirchhoffnet.network import KirchhoffNet
 from kanspice.families.kirchhoffnet.topology import FullyConnected, topology_from_edges
 
+pytestmark = pytest.mark.slow
+
 POINTS = np.random.default_rng(0).normal(size=(5, 2))
 
 

@@ -29,6 +29,7 @@ def test_its_devices_are_the_shipped_ones():
     assert [device.sha256 for device in devices] == [load_device(name).sha256 for name in ("z21", "z15")]
 
 
+@pytest.mark.slow
 def test_its_samples_are_the_test_part_of_the_split():
     pytest.importorskip("sklearn")
     from sklearn.datasets import load_digits

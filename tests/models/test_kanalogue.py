@@ -170,6 +170,7 @@ def test_initial_outputs_have_unit_scale():
     assert 0.5 < float(outputs.detach().square().mean().sqrt()) < 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("norm", ["batch", "layer", "none"])
 def test_training_reduces_the_loss(norm):
     torch.manual_seed(0)

@@ -270,6 +270,7 @@ def test_float32_inputs_are_widened():
     assert torch.equal(model(x), model(x.double()))
 
 
+@pytest.mark.slow
 def test_tighter_tolerances_come_closer():
     topology = full(4)
     values = randn(topology.edges).abs().numpy()
@@ -293,6 +294,7 @@ def test_reference_stages_are_arrays():
 # --- training ---
 
 
+@pytest.mark.slow
 def test_adjoint_gradients_are_those_of_finite_differences():
     model, x = network(3, 2), randn(4, 3)
     model(x).square().sum().backward()
@@ -307,6 +309,7 @@ def test_adjoint_gradients_are_those_of_finite_differences():
         assert float(theta.grad[1, edge]) == pytest.approx((losses[0] - losses[1]) / 2e-4, rel=1e-4)
 
 
+@pytest.mark.slow
 def test_training_reduces_the_loss():
     torch.manual_seed(0)
     loose = Integrator(rtol=1e-3, atol=1e-3)
@@ -390,6 +393,7 @@ def test_a_sample_that_diverges_is_named():
     assert amplifier(x[:2]).tolist() == [[-1.0], [0.0]]
 
 
+@pytest.mark.slow
 def test_too_many_steps():
     stiff = conductances(RC, 1.0, [1e5], integrator=Integrator(max_steps=50))
     with pytest.raises(DivergenceError, match="at most 50 steps"):

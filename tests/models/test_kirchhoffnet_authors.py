@@ -91,6 +91,7 @@ def test_parameters_are_widened_exactly_and_stay_in_order(written):
         assert torch.equal(layer.theta, param.double())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "rows"), [("ShiftTanh1", 2), ("Conductance", 1)])
 def test_rows_that_the_branch_function_does_not_use_are_left_out(written, name, rows):
     state = authors_state(rows=3)
@@ -193,6 +194,7 @@ def test_missing_configuration(written, tmp_path):
     refused((written()[0], tmp_path / "none.yaml"), "none.yaml", "the configuration was not found")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("text", "parts"),
     [
@@ -565,6 +567,7 @@ def relative_error(found, expected):
     return np.abs(found - expected).max() / np.abs(expected).max()
 
 
+@pytest.mark.slow
 @pytest.mark.reference_data
 @pytest.mark.parametrize(
     ("name", "layers", "limit"),
@@ -577,6 +580,7 @@ def test_published_generators_give_the_authors_samples(reference_data, name, lay
         assert relative_error(loaded.model(torch.from_numpy(inputs)).numpy(), outputs) <= limit
 
 
+@pytest.mark.slow
 @pytest.mark.reference_data
 def test_the_published_classifier_gives_the_authors_outputs(reference_data):
     start = time.perf_counter()
@@ -591,6 +595,7 @@ def test_the_published_classifier_gives_the_authors_outputs(reference_data):
     np.testing.assert_array_equal(found.argmax(axis=1), labels)
 
 
+@pytest.mark.slow
 @pytest.mark.reference_data
 def test_the_published_digit_generator_gives_the_authors_images(reference_data):
     loaded, inputs, outputs = published(reference_data, "genmnist", 2)

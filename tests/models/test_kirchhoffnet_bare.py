@@ -53,6 +53,7 @@ def by_hand(param, activation, *, use_diff, steps):
     return state
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("rows", "device", "activation"),
     [

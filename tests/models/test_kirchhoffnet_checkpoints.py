@@ -53,6 +53,7 @@ def refused(path, *parts):
     assert str(caught.value).count(path.name) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "options",
     [

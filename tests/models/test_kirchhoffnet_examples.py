@@ -13,6 +13,8 @@ import torch
 from kanspice import Evidence, Technology, load, load_array, load_labels, verify
 from kanspice.families.kirchhoffnet.integrator import Integrator
 
+pytestmark = pytest.mark.slow
+
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 MOONS = EXAMPLES / "02_kirchhoffnet_moons"
 REGRESSION = EXAMPLES / "03_kirchhoffnet_regression"

@@ -104,6 +104,7 @@ def test_synapses_in_si_units(tmp_path):
     assert set(first.kind.ravel()) == {"BP"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("attributes", "parts"),
     [

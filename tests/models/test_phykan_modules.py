@@ -200,6 +200,7 @@ def doubled(times):
     return nested
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["KANshape", "edge_mask", "sigmoid_s", "thresholding", "surprise"])
 def test_values_that_grow_without_end_as_text_are_refused_at_once(tmp_path, name):
     module = PhyKAN(**attributes(tensors(), SHAPE))

@@ -43,6 +43,7 @@ HOSTILE = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", HOSTILE)
 def test_what_holds_too_much_is_refused(tmp_path, kind):
     with pytest.raises(InputError, match="the file holds too much"):

@@ -16,6 +16,7 @@ def fresh():
     return PhyKAN((1, 1), 3)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("adam_steps", "lbfgs_steps"), [(150, 0), (0, 60), (40, 40)])
 def test_a_network_learns_what_a_network_of_its_kind_does(adam_steps, lbfgs_steps):
     torch.manual_seed(1)

@@ -38,6 +38,7 @@ def currents_into_nodes(law, theta):
         return layer(torch.zeros(()), torch.from_numpy(VOLTS)).numpy()
 
 
+@pytest.mark.slow
 @pytest.mark.ngspice
 @pytest.mark.parametrize("v_unit", [1.0, 0.3])
 @pytest.mark.parametrize("law", LAWS)

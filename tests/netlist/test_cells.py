@@ -11,7 +11,7 @@ from kanspice.netlist import build_netlist
 from kanspice.netlist.cells import FullCell, SharedCell, TangentCell, WindowCell, choose_cells
 from kanspice.ngspice import solve
 
-pytestmark = pytest.mark.ngspice
+pytestmark = [pytest.mark.ngspice, pytest.mark.slow]
 
 
 def rows_of(curve):

@@ -39,7 +39,7 @@ def bank_design(bank, v_per_unit=1.0) -> Design:
     """A bank behind plain buffers."""
     rows = bank.rows
     buffers = Limiter("l1.input", "l1.input", rows, "none", -np.inf, np.inf, 1.0, v_per_unit, np.zeros(rows))
-    return Design("memkan", "", technology().to_json(), (), rows, v_per_unit, "none", (buffers, bank))
+    return Design("memkan", technology().to_json(), (), rows, v_per_unit, "none", (buffers, bank))
 
 
 def outputs(solution, design):
@@ -114,6 +114,7 @@ def test_filters_agree_with_the_reference(fidelity):
     assert solution.numerical_error.max_abs_v < 1e-8
 
 
+@pytest.mark.slow
 @pytest.mark.ngspice
 @pytest.mark.parametrize("variant", VARIANTS)
 @pytest.mark.parametrize("fidelity", ["behavioural", "filter"])
@@ -146,6 +147,7 @@ def test_unsquashed_inputs_of_any_size_have_the_same_answer_everywhere():
         np.testing.assert_allclose(outputs(solution, design), expected, atol=5e-9)
 
 
+@pytest.mark.slow
 @pytest.mark.ngspice
 def test_normalised_sums_over_time():
     model = phykan((1, 2, 1), filters=1, **VARIANTS["all"])
@@ -229,6 +231,7 @@ def test_what_a_surrogate_s_stages_add_is_the_surrogate_s_error():
     assert second.added.rmse == pytest.approx(np.sqrt(np.mean(difference**2)))
 
 
+@pytest.mark.slow
 @pytest.mark.ngspice
 def test_filters_over_time_come_to_their_amplitudes():
     """Oscillators, filters and detectors: what they show when the slot is over is the law's answer to a few 1e-4."""

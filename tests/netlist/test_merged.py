@@ -36,6 +36,7 @@ def circuit(law, *, v_unit=1.0, seed=3):
     return design_of_periods(period(law, EDGES, theta, v_unit=v_unit))
 
 
+@pytest.mark.slow
 @pytest.mark.ngspice
 @pytest.mark.parametrize("v_unit", [1.0, 0.3])
 @pytest.mark.parametrize("law", LAWS)

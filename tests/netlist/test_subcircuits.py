@@ -265,6 +265,7 @@ x3 x follows follows operational gbw=2e6
     np.testing.assert_allclose(found["follows"], 1 / (1 + slow), rtol=1e-9)
 
 
+@pytest.mark.slow
 @pytest.mark.ngspice
 def test_a_detector_holds_the_peak_of_an_oscillator(tmp_path):
     """At 10 kHz for 0.5 ms: the sine is where its phase says; the detector is empty, then at 0.8 V, then forgets."""

@@ -46,6 +46,7 @@ def test_time_grows_with_the_square_of_long_lines():
     assert short.first_s == pytest.approx(short.simulator_bytes * 12e-9, rel=0.1)
 
 
+@pytest.mark.slow
 @pytest.mark.ngspice
 @pytest.mark.parametrize(("fidelity", "overrides"), [("shared", ()), ("device", ("tia.gain=1000",))])
 def test_a_crossbar_takes_about_what_was_said(fidelity, overrides):

@@ -77,6 +77,7 @@ def test_the_answer_is_the_circuits(design, inputs, solved):
 REAL_AMPLIFIERS = ("tia.gain=300", "tia.output_ohm=2e5", "tia.input_bias_a=1e-8")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("overrides", [(), ("tia.gain=300",), ("tia.swing_v=0.8",), REAL_AMPLIFIERS])
 def test_the_answer_of_a_specimen_is_that_specimens(model, inputs, overrides):
     """Areas, offsets and resistors all different: by bisection with exactly those."""
@@ -93,6 +94,7 @@ def test_the_answer_of_a_specimen_is_that_specimens(model, inputs, overrides):
     assert not specimen.is_ideal
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("jobs", [2, 4, 20])
 def test_the_answer_does_not_depend_on_the_number_of_jobs(design, inputs, solved, jobs):
     again = solve(design, inputs, "device", NgspiceOptions(jobs=jobs))
@@ -168,6 +170,7 @@ def test_the_numerical_error_is_small_and_measured(solved, inputs):
     assert 0 <= error.rmse_v <= error.max_abs_v < 1e-9
 
 
+@pytest.mark.slow
 def test_the_numerical_error_is_the_real_one(monkeypatch):
     """With loose tolerances the error is large; the estimate says how large, within a factor of two."""
     device = load_device("a21")
@@ -187,6 +190,7 @@ def test_the_numerical_error_is_the_real_one(monkeypatch):
     assert 0.5 * errors[1] < estimates[1] < 2 * errors[1]
 
 
+@pytest.mark.slow
 def test_the_seed_chooses_the_samples_that_are_solved_twice(design, inputs):
     chosen = [solve(design, inputs, "device", NgspiceOptions(seed=seed)).numerical_error.samples for seed in (0, 0, 1)]
     assert chosen[0] == chosen[1] != chosen[2]
@@ -298,6 +302,7 @@ def outcomes(solution):
     return [failure.outcome for failure in solution.failed]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("body", "outcome", "detail"),
     [
@@ -324,6 +329,7 @@ def test_a_run_in_doubt_gives_no_number(fake, small, body, outcome, detail):
     assert solution.numerical_error is None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ending", ["", "kill -9 $$\n"], ids=["cut off", "killed half-way"])
 def test_points_that_are_not_there_are_failures(fake, design, inputs, solved, ending):
     fake(CUT + ending)
@@ -336,6 +342,7 @@ def test_points_that_are_not_there_are_failures(fake, design, inputs, solved, en
     assert np.isnan(outputs(solution)[first_lost:]).all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("number", "outcome"), [(NAN, Outcome.CRASHED), (E32, Outcome.OUT_OF_RANGE)])
 def test_a_number_that_cannot_be_is_a_failure(fake, design, inputs, number, outcome):
     fake(patch_last_number(number))
@@ -418,6 +425,7 @@ def test_nothing_is_left_behind(design, inputs, temporary):
     assert list(temporary.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_hard_points_start_from_the_reference(fake, design, model, inputs):
     """A simulator that complains unless it is told where to start: every sample is tried alone, with hints."""
     fake("grep -q nodeset $5 || echo 'Warning: source stepping failed'\n" + REAL)
@@ -447,6 +455,7 @@ def test_klu_is_asked_for_only_where_it_exists():
     assert "klu" not in deck()
 
 
+@pytest.mark.slow
 def test_a_doubt_after_any_amount_of_output_is_heard(fake, small):
     fake(
         REAL + "for i in $(seq 6000); do echo 'Note: Starting dynamic gmin stepping, and more of the like'; done\n"

@@ -12,6 +12,8 @@ from kanspice.memory import peak_bytes
 from kanspice.ngspice import NgspiceOptions, solve
 from kanspice.ngspice.blocks import Advance, BlockProgress, PeriodClock, SideRun
 
+pytestmark = pytest.mark.slow
+
 
 def test_time_within_a_period_is_part_of_a_sample():
     told = []

@@ -25,6 +25,8 @@ from kanspice.ngspice import NgspiceOptions
 from kanspice.pipeline import Evidence, VerifyOptions, verify
 from kanspice.technology import load_technology
 
+pytestmark = pytest.mark.slow
+
 INPUTS = np.random.default_rng(0).normal(size=(6, 2))
 WEIGHT, BIAS = np.array([[3.0, -2.0], [0.0, 1.0], [-7.0, 0.5]]), np.array([0.5, -1.0, 40.0])
 LEAK = "kirchhoffnet.leak_ohm=3e6"

@@ -56,6 +56,7 @@ def test_a_process_is_replaced_after_many_points(circuit, monkeypatch):
     assert found.stage_v["l2.crossbar"] == pytest.approx(expected.stage_v["l2.crossbar"], abs=1e-9)
 
 
+@pytest.mark.slow
 def test_a_process_that_ended_is_started_again(circuit, tmp_path, monkeypatch):
     """Twelve lines: it is told to load, and solves one sample, before it ends in the middle of the next."""
     design, inputs, expected = circuit
@@ -99,6 +100,7 @@ def test_a_sample_in_doubt_is_solved_again_by_itself(circuit, monkeypatch):
     assert found.stage_v["l2.crossbar"] == pytest.approx(expected.stage_v["l2.crossbar"][2:3], abs=1e-9)
 
 
+@pytest.mark.slow
 def test_a_sample_beyond_the_rail_fails_as_in_solve(circuit):
     model = network([3, 4, 2], [load_device("z21"), PEAK], input_stage="sigmoid")
     inputs = inputs_for(model, 6)
@@ -110,6 +112,7 @@ def test_a_sample_beyond_the_rail_fails_as_in_solve(circuit):
     assert [vars(failure) for failure in found.failed] == [vars(failure) for failure in expected.failed]
 
 
+@pytest.mark.slow
 def test_more_commands_than_a_pipe_holds_are_told_while_its_answers_are_heard(tmp_path):
     said = Conversation(find_ngspice(), tmp_path)
     try:

@@ -23,6 +23,8 @@ from kanspice.models.following import reference_stages
 from kanspice.ngspice import NgspiceOptions
 from kanspice.technology import load_technology
 
+pytestmark = pytest.mark.slow
+
 INPUTS = np.random.default_rng(0).normal(size=(3, 2))
 MONOLITHIC = "switches.mode=monolithic"
 REAL = [

@@ -14,7 +14,7 @@ from kanspice import solver
 from kanspice.design import Switching
 from kanspice.ngspice import NgspiceOptions, solve
 
-pytestmark = pytest.mark.ngspice
+pytestmark = [pytest.mark.ngspice, pytest.mark.slow]
 
 MANY = 1100
 ONCE = NgspiceOptions(check_samples=0)

@@ -66,6 +66,7 @@ def test_a_gap_that_is_only_numerical_gets_the_usual_steps():
     assert 0.5 * error <= solution.numerical_error.rmse_v <= 2 * error
 
 
+@pytest.mark.slow
 @pytest.mark.ngspice
 def test_a_real_gap_gets_an_error_of_a_tenth_of_it():
     usual = solved()

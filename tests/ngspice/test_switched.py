@@ -33,6 +33,7 @@ def voltages(design, inputs, steps=100):
     return solution
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("changes", [{}, {"rise_s": 2e-7}, {"hold_s": 3e-7}, {"rise_s": 4e-7, "hold_s": 1e-7}])
 def test_clocks_that_do_not_overlap_change_nothing_however_slow(changes):
     """A bank that is partly on is the same bank, slower: its branches' currents go through its clock together."""
@@ -92,6 +93,7 @@ def test_a_bank_that_might_settle_in_several_states_is_told_apart():
     assert is_settled(design_of_periods(edges))
 
 
+@pytest.mark.slow
 def test_clocks_add_no_error_that_more_steps_would_not_mend():
     """Ngspice begins anew at every corner of a clock, with a step of the first order: here it would add 4e-4."""
     short = [period("ShiftTanh2", [(1, 2), (2, 1), (0, 1)], 3 * TANH, duration=0.2, index=i) for i in range(1, 9)]

@@ -89,6 +89,7 @@ def test_smaller_capacitors_are_faster_and_change_nothing_else():
     np.testing.assert_allclose(voltages(fast, STARTS)[0], voltages(slow, STARTS)[0], rtol=0, atol=1e-9)
 
 
+@pytest.mark.slow
 def test_jobs_change_nothing():
     design = design_of_periods(DISCHARGE, replace(DISCHARGE, name="l2.period", compares_to="l2.period"))
     inputs = np.linspace(-1, 1, 7)[:, None]
@@ -101,6 +102,7 @@ def test_jobs_change_nothing():
 EXPLODES = period("ShiftRelu2", [(0, 1)], [[0.0], [2000.0], [0.0]])
 
 
+@pytest.mark.slow
 def test_a_sample_that_diverges_is_named_and_the_others_kept():
     starts = np.array([[-1.0], [-0.5], [1.0], [0.0], [-2.0]])
     counted = []

@@ -70,6 +70,7 @@ def test_none_are_kept_unless_asked_for():
     assert kept(design_of_periods(DISCHARGE), STARTS).waveforms == ()
 
 
+@pytest.mark.slow
 def test_jobs_change_nothing():
     design = design_of_periods(DISCHARGE, replace(DISCHARGE, name="l2.period", compares_to="l2.period"))
     one, three = (kept(design, STARTS, waveforms=9, jobs=jobs).waveforms for jobs in (1, 3))
@@ -86,6 +87,7 @@ def test_samples_that_failed_have_none():
     assert solution.notes == ()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("switching", [None, IDEAL], ids=["period by period", "one circuit"])
 @pytest.mark.parametrize(
     "spoil",

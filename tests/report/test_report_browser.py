@@ -21,7 +21,7 @@ from kanspice.study import Sweep
 from kanspice.study.plan import points_of
 from kanspice.technology import load_technology
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 LONG = "a_folder_of_a_stranger/" * 6 + "model.pt"
 

@@ -5,10 +5,13 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
+import pytest
 from synthetic_results import attributed, moving, with_failures
 
 from kanspice.report import to_html
 from kanspice.solution import FailedSample, Outcome
+
+pytestmark = pytest.mark.slow
 
 
 def test_page_states_the_gap_and_every_stage(result):

@@ -11,6 +11,8 @@ from synthetic_results import causes, moving, synthetic, waveforms, with_failure
 from kanspice.gap.result import NumericalGap
 from kanspice.report import cause_plots, plots, sample_plots, waveform_plots
 
+pytestmark = pytest.mark.slow
+
 PNG = b"\x89PNG\r\n\x1a\n"
 DRAWINGS = [
     plots.parity,

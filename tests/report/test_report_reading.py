@@ -67,6 +67,7 @@ def test_nothing_of_the_json_is_lost_by_reading_it(name):
     assert again.outputs.shape == (0, EXTREMES[name]().outputs.shape[1])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", REAL)
 def test_what_was_read_can_be_rendered(name):
     again = from_json(to_json(EXTREMES[name]()), "a.json")
@@ -208,6 +209,7 @@ def test_files_that_cannot_be_read(tmp_path, monkeypatch):
         read_report(tmp_path / "large.json")
 
 
+@pytest.mark.slow
 def test_any_value_of_the_wrong_type_is_refused_or_read_but_never_crashes(result):
     document = json.loads(to_json(with_everything(result)))
     for key in document:

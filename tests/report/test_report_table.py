@@ -93,6 +93,7 @@ def test_without_a_relative_figure_the_absolute_ones_are_judged(result):
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("engine", "family", "fidelity", "how"),
     [
@@ -148,6 +149,7 @@ def test_the_weakest_stage_is_not_made_up(result):
     assert "by stage no stage was measured" in said(with_failures(synthetic(2), 0, 1))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("width", [80, 120])
 def test_every_kind_of_result_fits_and_no_number_is_cut(extreme, width):
     text = printed(extreme, width)

@@ -43,6 +43,7 @@ def test_a_list_of_values_says_how_long_it_is(measured):
     assert (found.name, found.value, found.ideal) == ("filters.low_cutoffs_hz", "2 of them", "any")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["sigmoid", "tanh"])
 def test_stages_that_are_their_formula_say_so(measured, kind):
     result = measured(input_stage=kind)

@@ -19,6 +19,8 @@ from kanspice.solver import KnownRows, SolverOptions, solve
 from kanspice.solver.wired import gmres
 from kanspice.technology import Technology
 
+pytestmark = pytest.mark.slow
+
 TECHNOLOGIES = [
     (),
     ("tia.gain=1000", "devices.area_sigma=0.05"),

@@ -22,6 +22,8 @@ from kanspice.ngspice import NgspiceOptions
 from kanspice.solver.banks import DenseBank
 from kanspice.solver.options import SolverOptions
 
+pytestmark = pytest.mark.slow
+
 EDGES = [(0, 1), (1, 2), (2, 3), (3, 1), (1, 0), (2, 0), (3, 0), (0, 2), (0, 3)]
 SUDDEN = Switching(on_ohm=1e4, off_ohm=1e9, rise_s=1e-12, hold_s=3e-8)
 SLOW = replace(SUDDEN, rise_s=2e-8)

@@ -32,6 +32,7 @@ def test_currents_and_slopes_are_those_of_every_device_by_itself(reach_v):
     np.testing.assert_allclose(slope, expected_slope, rtol=0, atol=1e-11 * np.abs(expected_slope).max())
 
 
+@pytest.mark.slow
 @given(st.data())
 def test_rows_on_corners_and_columns_on_both_sides_of_them(data):
     knots = [*PEAK.curve.breakpoints, *(PEAK.curve.breakpoints - 0.01)]

@@ -24,6 +24,8 @@ from kanspice.solver.implicit import EMBEDDED, TABLE, TIMES, weights
 from kanspice.solver.junctions import Junctions, LoadLines
 from kanspice.solver.moving import Moving
 
+pytestmark = pytest.mark.slow
+
 STEP = np.array([[1.0], [0.2]])
 EVERYTHING = (
     *("tia.gain=1e4", "tia.output_ohm=1e3", "tia.swing_v=6.0", "tia.gbw_hz=1e7", "tia.slew_v_per_s=1e8"),

@@ -19,6 +19,8 @@ from kanspice.netlist.switching import FOLLOWS
 from kanspice.ngspice import NgspiceOptions
 from kanspice.technology import load_technology
 
+pytestmark = pytest.mark.slow
+
 INPUTS = np.array([[0.3, -0.95], [2.0, -0.7]])
 LEAK_OHM, OFF_OHM, SUPPLY_V, CAPACITOR_F = 1e7, 1e8, 0.8, 1e-12
 OWN = [

@@ -23,6 +23,8 @@ from kanspice.solver.banks import DenseBank
 from kanspice.solver.options import SolverOptions
 from kanspice.solver.periods import Periods
 
+pytestmark = pytest.mark.slow
+
 EDGES = [(1, 0), (1, 2), (2, 1), (1, 2), (0, 2)]
 ENGINES = pytest.mark.parametrize("engine", ["batched", pytest.param("ngspice", marks=pytest.mark.ngspice)])
 IDLE = period("Conductance", [(1, 0), (2, 0)], [[0.0, 0.0]])

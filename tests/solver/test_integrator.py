@@ -89,6 +89,7 @@ def ended(slope, pull, tolerance, start=0.0):
     return follow(slope, np.full((2, 1), start), (0.0, 3.0), PULLED, tolerance, pull=pull)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rate", [1.0, 1e3, 1e6])
 def test_what_is_pulled_hard_needs_no_short_steps(rate):
     """v' = cos t - rate (v - sin t) is v = sin t, from 0; explicit steps would have to be shorter than 3 / rate."""

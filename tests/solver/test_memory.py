@@ -34,6 +34,7 @@ def taken_and_announced(design, inputs):
     return taken, said[0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", TECHNOLOGIES)
 def test_crossbars(name):
     model = network([60, 40, 10], [load_device("z21"), load_device("a21")], seed=1)
@@ -57,6 +58,7 @@ def test_breakpoints_within_reach_of_each_other():
     assert [most_crossings(curve, reach) for reach in (0.0, 0.04, 0.06, 0.1, 0.2, 2.0)] == [1, 1, 2, 2, 3, 5]
 
 
+@pytest.mark.slow
 def test_states_that_are_tested(monkeypatch):
     """As many rounds as there can be, of everything that is found in rounds."""
     monkeypatch.setattr(stability, "_CERTAIN", 0.0)

@@ -64,6 +64,7 @@ def disagreement(design, inputs, fidelity="device"):
 # --- against answers that owe nothing to either engine ---
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "overrides", [(), ("tia.gain=1000",), ("tia.gain=30",), ("tia.gain=1e7",), LIMITED, REAL, DEVICES, SHORTS]
 )
@@ -178,6 +179,7 @@ def test_samples_farthest_from_the_network_are_checked(model, inputs):
 gains = st.sampled_from([np.inf, 1e6, 3e3, 300.0])
 
 
+@pytest.mark.slow
 @pytest.mark.ngspice
 @settings(max_examples=10, deadline=None, derandomize=True)
 @given(
@@ -215,6 +217,7 @@ def replace_rail(design, rail_v):
     return replace(design, stages=(design.stages[0], replace(design.stages[1], rail_v=rail_v)))
 
 
+@pytest.mark.slow
 @pytest.mark.ngspice
 @pytest.mark.reference_data
 def test_ngspice_agrees_on_the_reference_checkpoint(reference_data):
@@ -235,6 +238,7 @@ def rough(device):
     return device.with_points(v, current + 0.03 * np.abs(current).max() * np.cos(9 * v), "test")
 
 
+@pytest.mark.slow
 @pytest.mark.ngspice
 @pytest.mark.parametrize("overrides", [(), ("tia.gain=1000",)])
 def test_both_engines_follow_the_measured_points(overrides):

@@ -25,6 +25,8 @@ from kanspice.solution import Outcome
 from kanspice.solver import SolverOptions, solve
 from kanspice.solver.periods import Periods, ideal_end_v
 
+pytestmark = pytest.mark.slow
+
 JUDGED_LAWS = [*(law for law in LAWS if not law.startswith("Device")), "Device1.silu", "Device2.softshrink"]
 """The others differ in the function only, which every bank is tested with."""
 EDGES = [(1, 0), (1, 2), (2, 1), (1, 2), (0, 2)]

@@ -77,6 +77,7 @@ def check_alike(design, inputs, device, *, within=1e-12, fidelity="device"):
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("device", DEVICES)
 @pytest.mark.parametrize("name", TECHNOLOGIES)
 def test_crossbars(name, device):
@@ -96,6 +97,7 @@ def test_states_that_jump_are_found_out_there_too(ohm, device):
     check_alike(design, inputs, device)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("device", DEVICES)
 @pytest.mark.parametrize("law", LAWS)
 def test_branches_of_every_law(law, device):
@@ -105,6 +107,7 @@ def test_branches_of_every_law(law, device):
     check_alike(design, np.random.default_rng(1).normal(size=(5, 2)), device, within=1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("device", DEVICES)
 @settings(max_examples=4, deadline=None, derandomize=True, phases=[Phase.generate])
 @given(law=st.sampled_from(sorted(SCHEMATICS)), seed=st.integers(0, 100), pulled=st.booleans())

@@ -19,6 +19,8 @@ from kanspice.families.kirchhoffnet.topology import Topology
 from kanspice.ngspice import NgspiceOptions
 from kanspice.technology import Technology
 
+pytestmark = pytest.mark.slow
+
 SECTIONS = "kirchhoffnet", "branches", "switches"
 IMPERFECTIONS = {
     "kirchhoffnet.capacitor_sigma": (0.01, 0.1),

@@ -89,6 +89,7 @@ def test_the_middle_state_does_not_stay():
     assert states_of(behind(OHM))._least_eigenvalue(rows_v, lost)[0] == pytest.approx(1 - 2e-6 * OHM)
 
 
+@pytest.mark.slow
 def test_samples_of_several_states_fail_and_say_so():
     solution = solve(behind(OHM), ROWS_V, "device")
     failed = {failure.index: failure for failure in solution.failed}
@@ -100,6 +101,7 @@ def test_samples_of_several_states_fail_and_say_so():
     assert any("is not proven" in note for note in solution.notes)
 
 
+@pytest.mark.slow
 def test_samples_that_are_lost_as_resistances_grow_are_swept_to():
     """Between 1 V and 1.3 V there is one state, but what leads to it from no resistance turns back."""
     rows_v = np.array([[1.0], [1.1], [1.25]])
@@ -117,6 +119,7 @@ def test_rows_that_cannot_reach_a_fall_are_certain():
     assert wires_leave_one_state(behind(0.6e6, devices=(LINE,)), crossbar, ROWS_V).all()
 
 
+@pytest.mark.slow
 @pytest.mark.ngspice
 def test_ngspice_finds_the_same_by_sweeping_both_ways():
     """From samples with one state on either side."""

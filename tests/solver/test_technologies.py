@@ -13,6 +13,8 @@ from kanspice.ngspice import NgspiceOptions
 from kanspice.solution import Outcome
 from kanspice.solver import SolverOptions, solve
 
+pytestmark = pytest.mark.slow
+
 RANGES = {
     "tia.gain": (100.0, 1e6),
     "tia.offset_sigma_v": (1e-4, 5e-3),

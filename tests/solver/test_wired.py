@@ -21,6 +21,8 @@ from kanspice.solver import SolverOptions, solve
 from kanspice.solver.crosspoints import WholeCrosspoints
 from kanspice.solver.wired import gmres, settle_wires
 
+pytestmark = pytest.mark.slow
+
 WIRES = ("wires.row_ohm=10.0", "wires.column_ohm=20.0", "wires.driver_ohm=50.0")
 
 

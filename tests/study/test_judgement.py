@@ -32,6 +32,8 @@ from kanspice.study.specimens import DrawResult, measure
 from kanspice.study.wording import generated, numerical, outcome, unresolved
 from kanspice.technology import Technology, load_technology
 
+pytestmark = pytest.mark.slow
+
 LIMITS = (("relative_rmse", 0.1),)
 WHY = ("the circuit's numerical error is 25 of the outputs' standard deviation, as large as the gap",)
 

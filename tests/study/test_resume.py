@@ -18,6 +18,8 @@ import pytest
 from kanspice.errors import SimulatorError
 from kanspice.study import workers
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[2]
 DIGITS = ROOT / "examples" / "01_kanalogue_digits"
 DRAWS = 200

@@ -19,6 +19,8 @@ from kanspice.study.run import prepare
 from kanspice.study.specimens import measure
 from kanspice.technology import Technology, entries
 
+pytestmark = pytest.mark.slow
+
 WORDS = ("sigma", "noise", "stuck", "jitter", "skew")
 SMALL = {"s": 1e-3, "v": 1e-3}
 """What a key is set to, by its unit; 0.1 for the others."""
