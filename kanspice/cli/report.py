@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from kanspice.cli.options import Deliverable, Markdown, Quiet, hand_over
+from kanspice.cli.options import Deliverable, Junit, Markdown, Quiet, hand_over, page_writers
 from kanspice.errors import InputError
 from kanspice.files import refuse_inputs
 
@@ -27,6 +27,7 @@ def report(
     json: Annotated[str | None, typer.Option("--json", metavar="F", help="Write the comparison; - prints it.")] = None,
     markdown: Markdown = None,
     html: Annotated[Path | None, typer.Option("--html", metavar="F", help="Write a page to read.")] = None,
+    junit: Junit = None,
     schema: Annotated[
         bool, typer.Option("--schema", help="Print the JSON schema of reports, and nothing else.")
     ] = False,
@@ -43,16 +44,16 @@ def report(
     """
     given = reports or []
     if schema:
-        _refuse(bool(given or max_growth or json or markdown or html), "--schema", "nothing beside it")
+        _refuse(bool(given or max_growth or json or markdown or html or junit), "--schema", "nothing beside it")
         _print_schema()
         return
     _refuse(len(given) not in {1, 2}, "kanspice report", "one report, or two to compare", f"{len(given)} reports")
     if len(given) == 1:
         _refuse(max_growth is not None, "--max-growth", "two reports to compare")
         _refuse(json is not None, "--json", "two reports to compare; one is JSON already")
-        _show(given[0], Deliverable(None, markdown, html), quiet)
+        _show(given[0], Deliverable(None, markdown, html, junit), quiet)
     else:
-        _compare(given[0], given[1], max_growth, Deliverable(json, markdown, html), quiet)
+        _compare(given[0], given[1], max_growth, Deliverable(json, markdown, html, junit), quiet)
 
 
 def _refuse(wrong: bool, where: str, expected: str, found: str | None = None) -> None:
@@ -68,13 +69,19 @@ def _print_schema() -> None:
 
 def _show(path: Path, wanted: Deliverable, quiet: bool) -> None:
     from kanspice.cli.terminal import Terminal  # noqa: PLC0415 - --help stays fast
-    from kanspice.report import print_gap, read_report, to_html, to_markdown  # noqa: PLC0415
+    from kanspice.report import print_gap, read_report, to_html, to_junit, to_markdown  # noqa: PLC0415
 
     result: GapResult = read_report(path)
     refuse_inputs(wanted.files)
     console = Terminal(stderr=wanted.prints, quiet=quiet)
     print_gap(result, console)
-    hand_over(wanted, console, markdown=lambda: to_markdown(result), html=lambda: to_html(result))
+    hand_over(
+        wanted,
+        console,
+        markdown=lambda: to_markdown(result),
+        html=lambda: to_html(result),
+        junit=lambda: to_junit(result),
+    )
 
 
 def _compare(before: Path, after: Path, max_growth: str | None, wanted: Deliverable, quiet: bool) -> None:
@@ -82,9 +89,8 @@ def _compare(before: Path, after: Path, max_growth: str | None, wanted: Delivera
     from kanspice.gap import Comparison  # noqa: PLC0415
     from kanspice.limits import parse_growth  # noqa: PLC0415
     from kanspice.report import (  # noqa: PLC0415
-        comparison_html,
         comparison_json,
-        comparison_markdown,
+        comparison_page,
         print_comparison,
         read_report,
     )
@@ -98,7 +104,6 @@ def _compare(before: Path, after: Path, max_growth: str | None, wanted: Delivera
         wanted,
         console,
         json=lambda: comparison_json(found),
-        markdown=lambda: comparison_markdown(found),
-        html=lambda: comparison_html(found),
+        **page_writers(lambda: comparison_page(found)),
     )
     raise typer.Exit(found.exit_code)

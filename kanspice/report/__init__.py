@@ -1,7 +1,7 @@
 """One measured gap, rendered: for a script, for CI, for a terminal, for a reader."""
 
 from kanspice.report.comparing import comparison_json
-from kanspice.report.comparison_page import comparison_html, comparison_markdown, print_comparison
+from kanspice.report.comparison_page import comparison_html, comparison_markdown, comparison_page, print_comparison
 from kanspice.report.html import SHOWN_WAVEFORMS, to_html
 from kanspice.report.json_report import to_json
 from kanspice.report.junit import to_junit
@@ -14,6 +14,7 @@ __all__ = [
     "comparison_html",
     "comparison_json",
     "comparison_markdown",
+    "comparison_page",
     "from_json",
     "print_comparison",
     "print_gap",

@@ -1,8 +1,9 @@
-"""A comparison of two results, rendered: as a page, as Markdown, on a terminal."""
+"""A comparison of two results, as a page and on a terminal."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 from rich import box
@@ -12,33 +13,72 @@ from rich.text import Text
 
 from kanspice.gap.comparison import Comparison
 from kanspice.gap.result import GapResult
-from kanspice.report.comparing import Section, headline, remarks, sections
+from kanspice.report import blocks, comparing
+from kanspice.report.blocks import Facts, Line, Page, Picture, Pictures, Section
+from kanspice.report.checks import Check, Problem, limit_check
+from kanspice.report.comparing import headline, remarks, sections
 from kanspice.report.figures import BLUE, GREY, VERMILLION, Format, encoded, nothing, picture, tick_decades
-from kanspice.report.html import inside, template
-from kanspice.report.markdown import code, document, escape, folded, mark, table
-from kanspice.report.words import encodable, engine_name, plain, seed
+from kanspice.report.page_html import page_html
+from kanspice.report.page_markdown import page_markdown
+from kanspice.report.verdict import Verdict
+from kanspice.report.words import engine_name, plain, seed
 
-TEMPLATE = "comparison.html.j2"
 _OPEN = 1
-"""So many tables of a Markdown comparison are open; the others open with a click."""
+"""So many tables come first; the others are set aside."""
+
+
+def comparison_page(found: Comparison) -> Page:
+    """Whether the gap grew, then everything that is not the same."""
+    tables = [_section(section) for section in sections(found)]
+    shown = Picture.of("Gap of every stage, before and after", stages_picture, found)
+    return Page(
+        title=f"Sim-to-real gap of {_path(found.after)}, before and after",
+        subject=_path(found.after),
+        command="kanspice report",
+        answer=headline(found),
+        outcome=None,
+        exit_code=found.exit_code,
+        lead=[
+            *(Line(Verdict(remark, warning=True)) for remark in remarks(found)),
+            Pictures([shown] if found.stages else []),
+        ],
+        sections=[
+            *tables[:_OPEN],
+            *(replace(section, aside=True) for section in tables[_OPEN:]),
+            Section("The two runs", (Facts(_runs_made(found)),), aside=True),
+        ],
+        checks=_checks(found),
+    )
 
 
 def comparison_html(found: Comparison) -> str:
-    """The page: whether the gap grew, then everything that is not the same."""
-    page = template(TEMPLATE).render(
-        title=f"Sim-to-real gap of {_path(found.after)}, before and after",
-        headline=headline(found),
-        remarks=remarks(found),
-        picture=inside(stages_picture(found)) if found.stages else "",
-        sections=sections(found),
-        runs=[(f"{when}: {label}", text) for when, run in _runs(found) for label, text in _made(run)],
-    )
-    return encodable(page)
+    """The page."""
+    return page_html(comparison_page(found))
 
 
 def comparison_markdown(found: Comparison) -> str:
     """Markdown as GitHub reads it."""
-    return document(_blocks(found))
+    return page_markdown(comparison_page(found))
+
+
+def _section(section: comparing.Section) -> Section:
+    texts = frozenset[int]() if section.figures else frozenset(range(1, len(section.header)))
+    return Section(section.title, (blocks.Table(section.header, section.rows, texts=texts),))
+
+
+def _runs_made(found: Comparison) -> list[tuple[str, str]]:
+    return [(f"{when}: {label}", text) for when, run in _runs(found) for label, text in _made(run)]
+
+
+def _checks(found: Comparison) -> list[Check]:
+    """A growth is judged where both runs measured something that can be compared."""
+    whole = found.before.is_measured and found.after.is_measured
+    checks = [Check("both runs measured", None if whole else Problem("NotMeasured", headline(found).text))]
+    if found.limit is None:
+        return checks
+    obstacles = Problem("NotComparable", "; ".join(found.obstacles)) if found.obstacles else None
+    checks.append(Check("gaps comparable", obstacles))
+    return [*checks, limit_check(found.limit)] if whole and not found.obstacles else checks
 
 
 def print_comparison(found: Comparison, console: Console) -> None:
@@ -70,18 +110,7 @@ def stages_picture(found: Comparison, form: Format = "png") -> bytes:
         return encoded(figure, form)
 
 
-def _blocks(found: Comparison) -> Iterator[str]:
-    yield f"### {mark(headline(found), found.exit_code)}"
-    yield "\n".join(f"- **{escape(remark)}**" for remark in remarks(found))
-    for place, section in enumerate(sections(found)):
-        rows = [(code(row[0]), *map(escape, row[1:])) for row in section.rows]
-        shown = table(section.header, rows)
-        yield shown if place < _OPEN else folded(section.title, shown)
-    lines = [f"{when}: {escape(text)}" for when, run in _runs(found) for label, text in _made(run) if label == "model"]
-    yield f"<sub>{'<br>'.join(lines)}</sub>"
-
-
-def _table(section: Section) -> Table:
+def _table(section: comparing.Section) -> Table:
     shown = Table(title=section.title, title_justify="left", box=box.SIMPLE, pad_edge=False, padding=(0, 1))
     shown.add_column(section.header[0], overflow="fold")
     for name in section.header[1:]:

@@ -53,7 +53,10 @@ def test_one_report_is_shown_again(run, reports):
 @pytest.mark.parametrize(("allowed", "code"), [(None, 0), ("30%", 0), ("0.3", 0), ("10%", 1), ("0", 1)])
 def test_two_reports_are_compared(run, reports, allowed, code):
     limit = () if allowed is None else ("--max-growth", allowed)
-    done = run("report", "before.json", "after.json", *limit, "--json", "both.json", "--html", "both.html")
+    done = run(
+        "report", "before.json", "after.json", *limit, "--json", "both.json", "--html", "both.html", "--junit", "x.xml"
+    )
+    assert f'failures="{int(code == 1)}"' in (reports / "x.xml").read_text()
     assert done.code == code
     assert "the gap grew by 25.4 % beyond numerical error" in " ".join(done.out.split())
     document = json.loads((reports / "both.json").read_text())

@@ -57,8 +57,7 @@ KINDS = {
         {
             "json": report.comparison_json,
             "txt": printed(report.print_comparison),
-            "html": report.comparison_html,
-            "md": report.comparison_markdown,
+            **of_page(report.comparison_page),
         },
     ),
     "settling": (
