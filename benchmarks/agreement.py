@@ -26,15 +26,15 @@ from benchmarks.report import cpu_s, surroundings, write
 from benchmarks.targets import checkpoint, resistor, wired
 from kanspice.compile import Sizing
 from kanspice.design import Design
-from kanspice.engines import solve
+from kanspice.engine.options import RunOptions
+from kanspice.engine.running import solve
+from kanspice.engine.solution import Solution
 from kanspice.families import LoadedModel, compile_model, load, technology_for
 from kanspice.gap import spread
 from kanspice.gap.cross_check import CROSSBAR_TOLERANCE, PERIOD_TOLERANCE, cross_checked
 from kanspice.models import load_array
 from kanspice.models.following import reference_stages
-from kanspice.ngspice import NgspiceOptions
 from kanspice.pipeline import resolve_fidelity
-from kanspice.solution import Solution
 from kanspice.technology import load_technology
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
@@ -103,12 +103,12 @@ def measured(case: Case) -> Row:
     """One case by both engines."""
     loaded, design, inputs = case.source()
     fidelity, few = resolve_fidelity(design, "auto"), list(range(min(case.samples, len(inputs))))
-    ours = solve("batched", design, inputs, fidelity, NgspiceOptions(check_samples=0))
+    ours = solve("batched", design, inputs, fidelity, RunOptions(check_samples=0))
     hints = None if loaded is None else reference_stages(loaded.model, inputs[few])
     steps = _FIRST_STEPS if design.periods else None
     theirs_s = 0.0
     while True:
-        options = NgspiceOptions(check_samples=len(few) if design.periods else 0, steps=steps)
+        options = RunOptions(check_samples=len(few) if design.periods else 0, steps=steps)
         judge, took_s = cpu_s(lambda: solve("ngspice", design, inputs[few], fidelity, options, hints=hints))  # noqa: B023
         theirs_s += took_s
         own_error = own(design, ours, judge)

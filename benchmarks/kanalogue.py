@@ -26,13 +26,14 @@ from benchmarks.report import cpu_s, relative_rmse, surroundings, write
 from kanspice.compile import Sizing
 from kanspice.design import Design
 from kanspice.devices import load_device
+from kanspice.engine.options import RunOptions
 from kanspice.families import load
 from kanspice.families.kanalogue.circuit import compile_kanalogue
 from kanspice.families.kanalogue.network import KANalogue
 from kanspice.models import load_array
 from kanspice.models.following import reference_stages
 from kanspice.netlist import build_netlist
-from kanspice.ngspice import NgspiceOptions, solve
+from kanspice.ngspice import solve
 from kanspice.ngspice.deck import NORMAL, sweep_deck
 from kanspice.ngspice.process import RAW_FILE, run_deck
 from kanspice.ngspice.program import find_ngspice
@@ -94,8 +95,8 @@ def _network(samples: int) -> tuple[str, KANalogue, np.ndarray]:
 
 
 def _kanspice(design: Design, inputs: np.ndarray, reference: dict, fidelity: str) -> dict:
-    solution, seconds = cpu_s(lambda: solve(design, inputs, fidelity, NgspiceOptions(), hints=reference))
-    once = NgspiceOptions(check_samples=0)
+    solution, seconds = cpu_s(lambda: solve(design, inputs, fidelity, RunOptions(), hints=reference))
+    once = RunOptions(check_samples=0)
     costs = (cpu_s(lambda part=part: solve(design, part, fidelity, once))[1] for part in (inputs[:1], inputs))
     last = design.stages[-1]
     return {

@@ -24,12 +24,13 @@ from rich.console import Console
 from benchmarks.kanalogue import _cpu
 from kanspice.cli.options import progress_bar
 from kanspice.design import Design
+from kanspice.engine.options import RunOptions
 from kanspice.families import load
 from kanspice.families.kirchhoffnet.circuit import compile_kirchhoffnet
 from kanspice.gap import compare, decoded_outputs, spread
 from kanspice.memory import peak_bytes
 from kanspice.models import load_array
-from kanspice.ngspice import NgspiceOptions, solve
+from kanspice.ngspice import solve
 from kanspice.ngspice.program import find_ngspice
 from kanspice.technology import Technology
 
@@ -84,7 +85,7 @@ def _arguments() -> argparse.Namespace:
 
 def _run(design: Design, inputs: np.ndarray, steps: int, fidelity: str) -> tuple[dict, np.ndarray]:
     started, before = time.monotonic(), os.times()
-    options = NgspiceOptions(steps=steps, check_samples=0)
+    options = RunOptions(steps=steps, check_samples=0)
     with progress_bar(Console(stderr=True), f"{steps} steps", 1) as progress:
         solution = solve(design, inputs, fidelity, options, progress=progress)
     outputs = decoded_outputs(design, solution)

@@ -20,19 +20,19 @@ from benchmarks.report import cpu_s, surroundings, write
 from kanspice.compile import Sizing
 from kanspice.design import Design
 from kanspice.devices import load_device
-from kanspice.engines import EngineName, solve
+from kanspice.engine.options import RunOptions
+from kanspice.engine.running import EngineName, solve
+from kanspice.engine.solution import Solution
 from kanspice.families.kanalogue.circuit import compile_kanalogue
 from kanspice.families.kanalogue.network import KANalogue
 from kanspice.memory import peak_bytes
 from kanspice.models.following import reference_stages
-from kanspice.ngspice import NgspiceOptions
-from kanspice.solution import Solution
 from kanspice.technology import Technology
 
 SIZES = ("784-256-10", "3072-1024-256-10")
 _DEVICES = ("z21", "z15", "zaz21")
 _SAMPLES = 100
-_ONCE = NgspiceOptions(check_samples=0)
+_ONCE = RunOptions(check_samples=0)
 
 
 def main() -> None:

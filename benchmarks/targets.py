@@ -25,15 +25,15 @@ from kanspice.compile import Sizing, draw_specimen
 from kanspice.design import Design
 from kanspice.devices import Device, load_device
 from kanspice.draws import Draw
-from kanspice.engines import EngineName, solve
+from kanspice.engine.options import RunOptions
+from kanspice.engine.running import EngineName, solve
+from kanspice.engine.solution import Solution
 from kanspice.families import LoadedModel, compile_model, compile_nominal, load
 from kanspice.families.kanalogue.circuit import compile_kanalogue
 from kanspice.families.kanalogue.network import KANalogue
 from kanspice.models import load_array
 from kanspice.models.following import reference_stages
-from kanspice.ngspice import NgspiceOptions
 from kanspice.pipeline import resolve_fidelity
-from kanspice.solution import Solution
 from kanspice.technology import load_technology
 
 KANALOGUE = "kanalogue/mnist_batchnorm_3basis", ("best.pth", "config.json", "../iv")
@@ -202,7 +202,7 @@ def solved(
     engine: EngineName, design: Design, inputs: np.ndarray, *, hints: dict | None = None, steps: int | None = None
 ) -> Solution:
     """Without the reruns that measure numerical error."""
-    options = NgspiceOptions(check_samples=0, steps=steps)
+    options = RunOptions(check_samples=0, steps=steps)
     solution = solve(engine, design, inputs, resolve_fidelity(design, "auto"), options, hints=hints)
     if solution.failed:
         raise RuntimeError(f"{engine}: {len(solution.failed)} samples failed: {solution.failed[0]}")

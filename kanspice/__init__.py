@@ -19,13 +19,13 @@ if TYPE_CHECKING:
 
     from kanspice.design import Design
     from kanspice.devices import Device, load_device
+    from kanspice.engine.options import RunOptions
     from kanspice.errors import InputError, KanspiceError, SimulatorError
     from kanspice.evidence import Evidence
     from kanspice.families import LoadedModel, compile_model, load, save
     from kanspice.families.kanalogue.network import KANalogue
     from kanspice.gap import GapResult
     from kanspice.models import load_array, load_labels
-    from kanspice.ngspice import NgspiceOptions
     from kanspice.pipeline import VerifyOptions, verify
     from kanspice.technology import Technology, load_technology
 
@@ -38,7 +38,7 @@ _HOMES = {
     "KANalogue": "kanspice.families.kanalogue.network",
     "KanspiceError": "kanspice.errors",
     "LoadedModel": "kanspice.families",
-    "NgspiceOptions": "kanspice.ngspice",
+    "RunOptions": "kanspice.engine.options",
     "SimulatorError": "kanspice.errors",
     "Technology": "kanspice.technology",
     "VerifyOptions": "kanspice.pipeline",
@@ -61,7 +61,7 @@ __all__ = [
     "KANalogue",
     "KanspiceError",
     "LoadedModel",
-    "NgspiceOptions",
+    "RunOptions",
     "SimulatorError",
     "Technology",
     "VerifyOptions",

@@ -7,10 +7,10 @@ import numpy as np
 from kanspice.compile.current_unit import current_unit_notes, power_notes
 from kanspice.design import Design, HeldSum, LayerNorm, Limiter
 from kanspice.design.bounds import is_settled
+from kanspice.engine.solution import Solution
 from kanspice.families import LoadedModel
 from kanspice.families.kanalogue.network import KANalogue
 from kanspice.families.kirchhoffnet.network import KirchhoffNet
-from kanspice.solution import Solution
 from kanspice.technology import Technology
 
 _FIDELITY_NOTES = {

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import platform
-import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
-from functools import cached_property, partial
+from functools import partial
 from importlib.metadata import version
 
 import numpy as np
@@ -14,13 +14,15 @@ import numpy.typing as npt
 
 from kanspice import facts
 from kanspice.compile import Sizing
-from kanspice.design import Design
+from kanspice.design import Design, OdePeriod
+from kanspice.engine.solution import FailedSample, Outcome, Solution
 from kanspice.evidence import Evidence
-from kanspice.families import LoadedModel, compile_model, sizing_for
+from kanspice.families import Compiled, LoadedModel, sizing_for
 from kanspice.families.kirchhoffnet import density
 from kanspice.families.kirchhoffnet.arrays import reference_waveforms
 from kanspice.families.kirchhoffnet.network import KirchhoffNet
 from kanspice.gap import (
+    CrossCheck,
     Distribution,
     GapResult,
     Generated,
@@ -43,10 +45,13 @@ from kanspice.gap import (
     spread,
     worst_samples,
 )
+from kanspice.gap.causes import Attributed
 from kanspice.gap.metric_table import further
 from kanspice.memory import peak_bytes
-from kanspice.models.following import change_when_tightened, followed_stages
-from kanspice.solution import Solution
+from kanspice.models.following import NO_TIME_LEFT, change_when_tightened, followed_stages
+from kanspice.solver.periods import ideal_end_v
+from kanspice.solver.processors import failures_of, processor_named
+from kanspice.stopwatch import Stopwatch
 from kanspice.technology import Technology
 
 Array = npt.NDArray[np.float64]
@@ -57,26 +62,55 @@ PACKAGES = ("kanspice", "torch", "numpy", "scipy")
 """Whose versions a report names."""
 
 
-class Reference:
-    """What the network makes of the samples: found when it is first asked for. seconds: how long that took so far."""
+@dataclass(frozen=True)
+class Followed:
+    """What the network makes of the samples, and what its circuits are sized for.
 
-    def __init__(self, loaded: LoadedModel, evidence: Evidence, timeout_s: float | None = None) -> None:
-        """timeout_s: for each time that it is followed."""
-        self._loaded, self._model, self._evidence = loaded, loaded.model, evidence
-        self.timeout_s = timeout_s
-        self.seconds = 0.0
+    stages: (samples, width) in model units, NaN where it has no answer; without: sample -> why it has none. timeout_s:
+    for each time that it is integrated.
+    """
 
-    @cached_property
-    def answers(self) -> tuple[dict[str, Array], dict[int, str]]:
-        """Its stages (samples, width) in model units, and why some samples have none: their rows are NaN."""
-        return self._followed(self._evidence.inputs)
+    loaded: LoadedModel
+    evidence: Evidence
+    stages: Mapping[str, Array]
+    without: Mapping[int, str]
+    sizing: Sizing | None
+    timeout_s: float | None
 
-    def sizing(self, technology: Technology) -> Sizing | None:
-        """What a circuit of this technology is sized for: the samples, or more than those."""
-        stages, started = self.answers[0], time.monotonic()
-        sizing = sizing_of(self._loaded, technology, self._evidence, stages)
-        self.seconds += time.monotonic() - started
-        return sizing
+    @classmethod
+    def of(
+        cls, loaded: LoadedModel, evidence: Evidence, technology: Technology, timeout_s: float | None = None
+    ) -> Followed:
+        """Follows it once, and through the samples that circuits of the technology are sized for, if those are more.
+
+        Raises DivergenceError if it has no answer for any sample, LateError without time for one.
+        """
+        stages, without = followed_stages(loaded.model, evidence.inputs, timeout_s)
+        sizing = sizing_of(loaded, technology, evidence, stages)
+        return cls(loaded, evidence, stages, without, sizing, timeout_s)
+
+    @property
+    def answered(self) -> list[int]:
+        """The samples that it has an answer for: those that circuits are tried on."""
+        return [index for index in range(len(self.evidence.inputs)) if index not in self.without]
+
+    @property
+    def inputs(self) -> Array:
+        """Their inputs."""
+        return self.evidence.inputs[self.answered]
+
+    @property
+    def hints(self) -> dict[str, Array]:
+        """Their stages."""
+        return {name: values[self.answered] for name, values in self.stages.items()}
+
+    @property
+    def failures(self) -> list[FailedSample]:
+        """The others, as samples without a result."""
+        return [
+            FailedSample(index, Outcome.TIMED_OUT if reason == NO_TIME_LEFT else Outcome.NO_REFERENCE, reason)
+            for index, reason in self.without.items()
+        ]
 
     def error(self, stage: str, samples: Sequence[int], scale: float) -> NumericalGap | None:
         """Its own numerical error at a stage, on these samples; None where it has none, or nothing was solved again.
@@ -85,54 +119,57 @@ class Reference:
         """
         if not samples:
             return None
-        started, chosen = time.monotonic(), list(samples)
-        change = change_when_tightened(
-            self._model, stage, self._evidence.inputs[chosen], self.answers[0][stage][chosen], self.timeout_s
-        )
-        self.seconds += time.monotonic() - started
+        chosen = list(samples)
+        inputs, values = self.evidence.inputs[chosen], self.stages[stage][chosen]
+        change = change_when_tightened(self.loaded.model, stage, inputs, values, self.timeout_s)
         return None if change is None else reference_gap(samples, change, scale)
-
-    def _followed(self, inputs: Array) -> tuple[dict[str, Array], dict[int, str]]:
-        started = time.monotonic()
-        found = followed_stages(self._model, inputs, self.timeout_s)
-        self.seconds += time.monotonic() - started
-        return found
 
 
 @dataclass(frozen=True)
 class Measured:
     """Everything that a result is made of: what was simulated, and what it is to be compared with."""
 
-    loaded: LoadedModel
     technology: Technology
-    evidence: Evidence
-    reference: Reference
-    design: Design
-    sizing: Sizing | None
-    compile_s: float
+    reference: Followed
+    circuit: Compiled
     solution: Solution
+    cross_check: CrossCheck | None = None
+    attributed: Attributed | None = None
 
-    def result(self, limits: Sequence[tuple[str, float]], device: str) -> GapResult:
+    @property
+    def loaded(self) -> LoadedModel:
+        return self.reference.loaded
+
+    @property
+    def evidence(self) -> Evidence:
+        return self.reference.evidence
+
+    @property
+    def design(self) -> Design:
+        """The specimen that was simulated."""
+        return self.circuit.specimen
+
+    def result(self, limits: Sequence[tuple[str, float]], device: str, watch: Stopwatch) -> GapResult:
         """The gap and all that is said beside it; limits: metric -> what it may be at most.
 
-        device: with which the batched engine finds what stages add by themselves.
+        device: with which the batched engine finds what stages add by themselves. watch: of the whole run.
         """
-        evidence, (reference, _) = self.evidence, self.reference.answers
+        evidence, reference = self.evidence, self.reference.stages
         design, solution = self.design, self.solution
         expected = reference[design.stages[-1].compares_to]
         outputs = decoded_outputs(design, solution)
         scale = scale_of(expected, evidence)
         gap = compare(outputs, expected, solution.solved, scale)
-        stages = measure(
-            self._nominal(), solution, evidence.inputs, reference, device, laws=self.loaded.model.stage_laws
-        )
+        period_end, laws = partial(_period_end_v, device), self.loaded.model.stage_laws
+        stages = measure(self.circuit.ideal, solution, evidence.inputs, reference, period_end, laws=laws)
         numerical = numerical_gap(design, solution, scale)
         checked = () if solution.numerical_error is None else solution.numerical_error.samples
         external, followed = evidence.external, has_answer(expected)
-        started = time.monotonic()
-        as_one = self._distribution(expected, outputs)
+        with watch.part("density_s") if generates(self.loaded) else nullcontext():
+            as_one = self._distribution(expected, outputs)
         waveforms = self._waveforms()
-        density_s = {"density_s": time.monotonic() - started} if as_one is not None else {}
+        with watch.part("reference_s"):
+            reference_error = self.reference.error(design.stages[-1].compares_to, checked, scale)
         measurements = Measurements(
             outputs=outputs,
             reference=expected,
@@ -163,7 +200,7 @@ class Measured:
             gap=gap,
             stages=stages,
             numerical=numerical,
-            reference_error=self.reference.error(design.stages[-1].compares_to, checked, scale),
+            reference_error=reference_error,
             variation=Variation.of(expected, scale),
             external_gap=None if external is None else compare(expected, external, followed, scale),
             external_circuit_gap=None if external is None else compare(outputs, external, solution.solved, scale),
@@ -171,12 +208,7 @@ class Measured:
             loss=measurements.loss,
             metrics=further(values),
             limits=judged(limits, values),
-            timing={
-                "reference_s": self.reference.seconds,
-                "compile_s": self.compile_s,
-                **solution.timing_s,
-                **density_s,
-            },
+            timing=_timing(watch, solution),
             memory={
                 "simulator_peak_bytes": solution.simulator_peak_bytes,
                 "engine_at_most_bytes": solution.engine_at_most_bytes,
@@ -191,6 +223,9 @@ class Measured:
             worst=worst_samples(outputs, expected, scale),
             distribution=as_one,
             generated=self._generated(),
+            cross_check=self.cross_check,
+            causes=() if self.attributed is None else self.attributed.causes,
+            attribution=None if self.attributed is None else self.attributed.how,
         )
 
     def _distribution(self, expected: Array, outputs: Array) -> Distribution | None:
@@ -202,7 +237,7 @@ class Measured:
 
     def _generated(self) -> Generated | None:
         """Where the samples are at every period's end, of a network that generates."""
-        model, (reference, _) = self.loaded.model, self.reference.answers
+        model, reference = self.loaded.model, self.reference.stages
         if not isinstance(model, KirchhoffNet) or model.generation is None:
             return None
         ends = tuple(
@@ -210,13 +245,6 @@ class Measured:
             for p in self.design.periods
         )
         return Generated(ends, model.generation.image)
-
-    def _nominal(self) -> Design:
-        """The circuit without imperfections: what each stage should have done with the voltages that it got."""
-        technology = self.technology
-        if not technology.causes:
-            return self.design
-        return compile_model(self.loaded, technology.without(technology.causes), self.sizing)
 
     def _waveforms(self) -> tuple[SampleWaveforms, ...]:
         model, inputs = self.loaded.model, self.evidence.inputs
@@ -285,6 +313,18 @@ def sizing_of(
     if evidence.population is None:
         return Sizing(evidence.inputs, stages)
     return sizing_for(loaded, technology, evidence.population)
+
+
+def _period_end_v(device: str, period: OdePeriod, before_v: Array) -> Array:
+    """As the batched engine follows a period, which is the fastest way to."""
+    with failures_of(device):
+        return ideal_end_v(period, before_v, processor_named(device))
+
+
+def _timing(watch: Stopwatch, solution: Solution) -> dict[str, float]:
+    """What was done in order: following and compiling, what the engine says of itself, and the rest."""
+    first = {part: watch.seconds[part] for part in ("reference_s", "compile_s")}
+    return {**first, **solution.timing_s, **watch.seconds, "total_s": watch.total_s}
 
 
 def generates(loaded: LoadedModel) -> bool:

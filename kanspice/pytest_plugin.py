@@ -91,10 +91,10 @@ class SimToReal:
         them. Fails the test, with the table of the gap, where a sample has no result or a limit is exceeded; with
         `check=False` the test judges the result itself.
         """
+        from kanspice.engine.options import RunOptions  # noqa: PLC0415
         from kanspice.evidence import read_evidence  # noqa: PLC0415 - torch takes seconds to import
         from kanspice.families import LoadedModel, load  # noqa: PLC0415
         from kanspice.limits import merged, parse_limits, read_limits  # noqa: PLC0415
-        from kanspice.ngspice import NgspiceOptions  # noqa: PLC0415
         from kanspice.pipeline import VerifyOptions, verify  # noqa: PLC0415
         from kanspice.technology import Technology, load_technology  # noqa: PLC0415
 
@@ -110,7 +110,7 @@ class SimToReal:
         kept = merged(kept, parse_limits(self._config.getoption("kanspice_max"), "--kanspice-max"))
         options = VerifyOptions(
             fidelity=fidelity,
-            ngspice=NgspiceOptions(jobs=jobs, seed=seed),
+            run=RunOptions(jobs=jobs, seed=seed),
             limits=kept,
             engine=engine or self._config.getoption("kanspice_engine") or "ngspice",
         )

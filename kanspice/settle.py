@@ -13,7 +13,13 @@ import numpy.typing as npt
 from kanspice.design import Crossbar, Design
 from kanspice.design.stages.crossbar import largest_currents
 from kanspice.draws import Draw
-from kanspice.engines import EngineName, other
+from kanspice.engine.acceptance import unstable_samples
+from kanspice.engine.course import Course, Pace
+from kanspice.engine.engines import engine_named
+from kanspice.engine.options import RunOptions
+from kanspice.engine.progress import Advance, Progress, SideRun
+from kanspice.engine.running import judge_of
+from kanspice.engine.solution import Outcome, Solution
 from kanspice.errors import InputError, SimulatorError
 from kanspice.facts import device_notes
 from kanspice.families import LoadedModel, compile_model, sizing_for
@@ -21,13 +27,6 @@ from kanspice.families.kanalogue.network import KANalogue
 from kanspice.gap.noise import stage_noises
 from kanspice.gap.settling import EngineCheck, Settling, read_v, settling
 from kanspice.models.following import followed_stages
-from kanspice.ngspice import Advance, Progress, SideRun
-from kanspice.ngspice.sequence import Precision, follow_sequence
-from kanspice.outcomes import unstable_samples
-from kanspice.sequence import Course, Pace
-from kanspice.solution import Outcome, Solution
-from kanspice.solver import SolverOptions, solve
-from kanspice.solver.following import Rest, courses
 from kanspice.technology import Technology
 
 Array = npt.NDArray[np.float64]
@@ -35,12 +34,12 @@ Array = npt.NDArray[np.float64]
 _GUESSED_CONSTANTS = 12.0
 _LONGER, _MOST_TRIES = 4.0, 4
 _RISE = 1e-3
-_ERROR, _FINER = 3e-6, 0.1
-"""Of a step of the batched engine, in units; and what of it when its numerical error is measured."""
+_AT_REST = "batched"
+"""The engine that finds operating points, also those that the circuit does not stay at."""
 MEASURED = 4
-"""On so many samples."""
-FINER_STEPS = _FINER ** (-1 / 3)
-"""How many more steps, of third order, that takes."""
+"""On so many samples a transient's numerical error is measured, if the engine can leave out others."""
+FINER_STEPS = 10 ** (1 / 3)
+"""How many more steps, of third order, a tenth of the error takes."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +56,7 @@ class SettleOptions:
     tolerances: Sequence[float] = (1e-2, 1e-3)
     timeout_s: float | None = None
     seed: int = 0
-    engine: EngineName = "batched"
+    engine: str = "batched"
     cross_check: int = 0
 
     def __post_init__(self) -> None:
@@ -126,7 +125,9 @@ def settle(
 
 
 def _at_rest(design: Design, inputs: Array, options: SettleOptions) -> Solution:
-    solution = solve(design, inputs, "device", SolverOptions(check_samples=0, seed=options.seed))
+    how = RunOptions(check_samples=0, seed=options.seed)
+    solve = engine_named(_AT_REST).solve
+    solution = solve(design, inputs, "device", how, hints={}, progress=None, numbers=None, known=None)
     if solution.failed:
         first = solution.failed[0]
         problem = f"{len(solution.failed)} of {len(inputs)} samples have no operating point to settle to"
@@ -173,7 +174,9 @@ class _Run:
     @property
     def _measured(self) -> int:
         """On how many samples the numerical error is measured: ngspice follows all of them or none."""
-        return min(MEASURED, len(self.inputs_v)) if self.options.engine == "batched" else len(self.inputs_v)
+        return (
+            min(MEASURED, len(self.inputs_v)) if engine_named(self.options.engine).follows_some else len(self.inputs_v)
+        )
 
     def _watched(self, pace: Pace) -> Iterator[Course]:
         """Of all samples; what the first ones read is kept."""
@@ -210,28 +213,19 @@ class _Run:
 
     def _courses(
         self,
-        engine: EngineName,
+        engine: str,
         pace: Pace,
         *,
         finer: bool = False,
         which: Sequence[int] | None = None,
         run: SideRun | None = None,
     ) -> Iterator[Course]:
-        """Of all samples, or, with the batched engine, of some. run: what for, unless for the results."""
-        timeout_s = self.options.timeout_s
-        if engine == "batched":
-            rest = Rest(dict(self.rest.column_v), dict(self.rest.amplifier_a))
-            error = _ERROR * (_FINER if finer else 1)
-            told = partial(self._tell, run=run)
-            return courses(self.design, self.inputs_v, rest, pace, error, which=which, timeout_s=timeout_s, told=told)
-        precision = Precision().finer if finer else Precision()
-        trace = follow_sequence(self.design, self.inputs_v, pace, precision, timeout_s=timeout_s)
-        if trace.failure is not None:
-            seen = f"{trace.failure.outcome.value}: {trace.failure.advice}"
-            hint = "columns without capacitance can jump: devices.junction_f or wires.column_f; else --engine batched"
-            raise SimulatorError("the transient did not come to its end", found=seen, hint=hint)
-        self._tell(len(self.inputs_v), run)
-        return trace.courses(self.design, pace, len(self.inputs_v))
+        """Of all samples, or of those that are wanted, if the engine can leave out others. run: what for, unless for
+        the results.
+        """
+        follow, told = engine_named(engine).follow_sequence, partial(self._tell, run=run)
+        arriving, timeout_s = (self.design, self.inputs_v, self.rest, pace), self.options.timeout_s
+        return follow(*arriving, finer=finer, which=which, timeout_s=timeout_s, told=told)
 
     def _read_v(self, found: Iterable[Course], pace: Pace) -> Array:
         """(samples, read-outs, outputs), volts."""
@@ -245,22 +239,22 @@ class _Run:
     def _numerical(self, pace: Pace) -> float:
         """RMS change of the outputs at the read-out times, in their standard deviations."""
         run = SideRun("numerical error", self._measured)
-        which = range(self._measured) if self.options.engine == "batched" else None
+        which = range(self._measured) if engine_named(self.options.engine).follows_some else None
         fine = self._read_v(self._courses(self.options.engine, pace, finer=True, which=which, run=run), pace)
         return float(np.sqrt(np.mean((np.stack(self.reads) - fine) ** 2))) / self._scale_v
 
     def _cross_check(self, pace: Pace) -> EngineCheck:
         """The first samples, once around, by both engines."""
+        judge = judge_of(self.options.engine)
         count = min(max(self.options.cross_check, 2), len(self.inputs_v))
         run = SideRun("cross-check", 2 * count)
         few = replace(self, inputs_v=self.inputs_v[:count], rest=_first(self.rest, count))
         own, others = (
-            few._read_v(few._courses(engine, pace, run=run), pace)
-            for engine in (self.options.engine, other(self.options.engine))
+            few._read_v(few._courses(engine, pace, run=run), pace) for engine in (self.options.engine, judge)
         )
         apart = (own - others) / self._scale_v
         largest, rms = float(np.abs(apart).max()), float(np.sqrt(np.mean(apart**2)))
-        return EngineCheck(other(self.options.engine), count, largest, rms)
+        return EngineCheck(judge, count, largest, rms)
 
 
 def _first(rest: Solution, count: int) -> Solution:

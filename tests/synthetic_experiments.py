@@ -10,6 +10,7 @@ from synthetic_results import cross_checked, gap_of, stage, synthetic, with_ever
 
 from kanspice.control.loop import Ending, Episode
 from kanspice.control.result import ControlResult, DrawnEpisodes, SpotCheck, SuccessPoint
+from kanspice.engine.solution import FailedSample, Outcome
 from kanspice.gap.capacitors import Capacitors
 from kanspice.gap.comparison import Comparison
 from kanspice.gap.cross_check import CrossCheck, NotChecked, OtherOutcome
@@ -17,7 +18,6 @@ from kanspice.gap.noise import StageNoise
 from kanspice.gap.resolution import Limit, NumericalGap, Variation
 from kanspice.gap.result import GapResult
 from kanspice.gap.settling import EngineCheck, Followed, ReadOutTime, Settling, StageSettling, Swinging
-from kanspice.solution import FailedSample, Outcome
 from kanspice.study.plan import Corner, Request, Sweep
 from kanspice.study.result import CheckedDraw, PointResult, StudyResult
 from kanspice.study.specimens import NOISE, DrawResult

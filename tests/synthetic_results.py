@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from kanspice.engine.solution import FailedSample, Outcome
 from kanspice.gap.causes import NONE, NUMERICAL, Attribution, Cause, Share, Trial
 from kanspice.gap.costs import Areas, PhysicalCost, StageCost
 from kanspice.gap.cross_check import CrossCheck, NotChecked, OtherOutcome
@@ -15,7 +16,6 @@ from kanspice.gap.metrics import Gap, compare, spread
 from kanspice.gap.resolution import Limit, NumericalGap, Variation
 from kanspice.gap.result import GapResult, PeriodWaveforms, SampleWaveforms, StageGap
 from kanspice.gap.worst import worst_samples
-from kanspice.solution import FailedSample, Outcome
 
 NAN = float("nan")
 NO_GAP = Gap(NAN, NAN, None, None, None)

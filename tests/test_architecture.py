@@ -25,6 +25,7 @@ ROOMS = (
     "arrays",  # what the arrays of all libraries have
     "memory",  # how much a process has held
     "resources",  # where the shipped files lie
+    "stopwatch",  # how long parts of work take
     "validation",  # a table from a file, checked
     "limits",  # what metrics may be
     "piecewise",  # currents of many branches at once
@@ -37,13 +38,10 @@ ROOMS = (
     "compile",  # what all families' circuits have in common: sizes, converters, specimens
     "circuits",  # the families as circuits: circuit.py of each; reference + technology -> Design
     "families",  # the table of the families, loading and compiling whatever is in it
+    "engine",  # what an engine is: options, progress, fidelities, solutions, what is accepted; which there are
     "netlist",  # Design -> netlist
-    "solution",  # what every engine returns, hence left of the engines
-    "sequence",  # samples that follow each other in time
-    "outcomes",  # what both engines check
     "ngspice",  # engine: the simulator
     "solver",  # engine: the batched solver
-    "engines",  # the engines by name
     "gap",  # Solution against reference
     "report",  # a gap, rendered
     "compiled",  # the folder that compile writes
@@ -256,7 +254,7 @@ def test_a_breach_is_found_and_named(room, source, breach):
 @pytest.mark.parametrize(
     ("room", "source"),
     [
-        ("gap", "from kanspice.solution import Solution"),
+        ("gap", "from kanspice.engine.solution import Solution"),
         ("gap", "from kanspice.gap.metrics import rmse"),
         ("cli", "import kanspice\nfrom kanspice import load, report"),
         ("models", "import torch\nmodel.eval()\ntorch.load(path, weights_only=True)"),

@@ -7,12 +7,12 @@ import pytest
 from circuits import LINE, PEAK, column_current, crossbar_design, inputs_for, network, specimen_of
 
 from kanspice.devices import load_device
-from kanspice.engines import solve
-from kanspice.ngspice import NgspiceOptions
+from kanspice.engine.options import RunOptions
+from kanspice.engine.running import solve
 
 pytestmark = pytest.mark.slow
 
-FEW = NgspiceOptions(check_samples=0)
+FEW = RunOptions(check_samples=0)
 CIRCUITS = {
     "ideal": ("shared", ()),
     "ideal, device by device": ("device", ()),

@@ -8,6 +8,8 @@ import torch
 from circuits import LINE, PEAK, design_of, inputs_for, load_device, network, technology
 from fake_ngspice import CUT, write_fake
 
+from kanspice.engine.options import RunOptions
+from kanspice.engine.solution import Outcome
 from kanspice.errors import InputError
 from kanspice.families import load, save
 from kanspice.families.kirchhoffnet.branches import branch_function
@@ -18,9 +20,7 @@ from kanspice.gap.metric_table import limitable
 from kanspice.models import load_array, load_labels
 from kanspice.models.following import reference_stages
 from kanspice.models.network import DivergenceError
-from kanspice.ngspice import NgspiceOptions
 from kanspice.pipeline import Evidence, VerifyOptions, resolve_fidelity, verify
-from kanspice.solution import Outcome
 
 pytestmark = pytest.mark.slow
 
@@ -319,7 +319,7 @@ def test_the_circuits_waveforms_stay_near_to_the_odes(tmp_path):
     )
     save(model, tmp_path / "model.pt")
     evidence = Evidence(np.random.default_rng(0).normal(size=(6, 2)))
-    options = VerifyOptions(ngspice=NgspiceOptions(waveforms=2, steps=50))
+    options = VerifyOptions(run=RunOptions(waveforms=2, steps=50))
     result = verify(load(tmp_path / "model.pt"), technology("units.v_unit_v=0.2"), evidence, options)
     assert [found.sample for found in result.waveforms] == [0, 1]
     for found in result.waveforms:
@@ -339,7 +339,7 @@ def test_the_circuits_waveforms_stay_near_to_the_odes(tmp_path):
 
 @pytest.mark.ngspice
 def test_waveforms_are_kept_only_where_they_are_asked_for(loaded, evidence):
-    options = VerifyOptions(ngspice=NgspiceOptions(waveforms=2))
+    options = VerifyOptions(run=RunOptions(waveforms=2))
     assert verify(loaded, technology(), evidence, options).waveforms == ()
 
 

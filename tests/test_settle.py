@@ -15,19 +15,19 @@ from circuits import LINE, crossbar_design, design_of, inputs_for, load_device, 
 from rich.console import Console
 
 from kanspice import settle as settle_module
-from kanspice.engines import solve
+from kanspice.engine.course import Pace
+from kanspice.engine.options import RunOptions
+from kanspice.engine.running import solve
+from kanspice.engine.solution import FailedSample, Outcome
 from kanspice.errors import InputError, SimulatorError
 from kanspice.families import load, save
 from kanspice.gap import Variation
 from kanspice.gap.settling import settling
-from kanspice.ngspice import NgspiceOptions
 from kanspice.ngspice.sequence import Precision, follow_sequence
 from kanspice.report.page_html import page_html
 from kanspice.report.settling import print_settling, settling_json
 from kanspice.report.settling_page import settling_page
-from kanspice.sequence import Pace
 from kanspice.settle import SettleOptions, settle
-from kanspice.solution import FailedSample, Outcome
 from kanspice.technology import load_technology
 
 pytestmark = pytest.mark.slow
@@ -100,7 +100,7 @@ def test_it_comes_to_rest_at_the_operating_point():
     design = design_of(
         model, inputs, "tia.gain=1e4", "tia.output_ohm=1e3", "tia.swing_v=6.0", "wires.row_ohm=100.0", *slow
     )
-    solution = solve("batched", design, inputs, "device", NgspiceOptions(check_samples=0))
+    solution = solve("batched", design, inputs, "device", RunOptions(check_samples=0))
     pace = Pace(2e-5, 2e-8)
     trace = follow_sequence(design, design.inputs_v(inputs), pace, Precision(), timeout_s=60)
     rest_v = dict(solution.stage_v)
@@ -192,7 +192,7 @@ def test_operating_points_do_not_feel_what_takes_time(slow_model):
             design_of(model, inputs, "tia.gain=1e3", *extra),
             inputs,
             "device",
-            NgspiceOptions(check_samples=0),
+            RunOptions(check_samples=0),
         )
         for extra in ((), slow)
     ]

@@ -17,14 +17,14 @@ from kanspice.compile import draw_specimen
 from kanspice.compiled.elements import elements_of
 from kanspice.design import Stage
 from kanspice.draws import Draw
-from kanspice.engines import solve
+from kanspice.engine.acceptance import column_failures
+from kanspice.engine.course import Pace
+from kanspice.engine.options import RunOptions
+from kanspice.engine.running import solve
 from kanspice.gap import physical_cost
 from kanspice.gap.noise import stage_noises
 from kanspice.netlist import build_netlist, place_of
 from kanspice.netlist.names import stage_node
-from kanspice.ngspice import NgspiceOptions
-from kanspice.outcomes import column_failures
-from kanspice.sequence import Pace
 from kanspice.solver.following import Rest, courses
 from kanspice.solver.operating_points import Chain
 from kanspice.solver.periods import Periods
@@ -132,13 +132,13 @@ def test_it_is_not_solved(design):
 
 
 def test_what_it_costs_is_not_left_out(design):
-    solution = solve("batched", replace(design, stages=design.stages[:-1]), np.ones((2, 2)), "device", NgspiceOptions())
+    solution = solve("batched", replace(design, stages=design.stages[:-1]), np.ones((2, 2)), "device", RunOptions())
     with FORGOTTEN:
         physical_cost(design, solution, 0.0)
 
 
 def test_its_noise_is_not_left_out(design):
-    solution = solve("batched", replace(design, stages=design.stages[:-1]), np.ones((2, 2)), "device", NgspiceOptions())
+    solution = solve("batched", replace(design, stages=design.stages[:-1]), np.ones((2, 2)), "device", RunOptions())
     with FORGOTTEN:
         stage_noises(design, solution, noise_v_per_rthz=0.0, temperature_c=27.0)
 

@@ -141,7 +141,7 @@ def _measured(
     """What becomes of all episodes, with a bar while they last."""
     from kanspice.cli.terminal import Terminal  # noqa: PLC0415 - --help stays fast
     from kanspice.control import control as run  # noqa: PLC0415 - torch takes seconds to import
-    from kanspice.ngspice import Advance  # noqa: PLC0415
+    from kanspice.engine.progress import Advance  # noqa: PLC0415
 
     drawn = 0 if draws is None else draws.periods(options.episodes, options.steps)
     total = 2 * options.episodes * options.steps + drawn

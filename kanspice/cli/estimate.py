@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from kanspice.ngspice import Advance, SideRun
+    from kanspice.engine.progress import Advance, SideRun
 
 LONG_S = 10.0
 """What takes longer is worth an estimate."""

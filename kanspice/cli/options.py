@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from rich.progress import Progress as RichProgress
     from rich.progress import TaskID
 
-    from kanspice.ngspice import Advance, SideRun
+    from kanspice.engine.progress import Advance, SideRun
     from kanspice.report.blocks import Page
     from kanspice.study import Sweep
 

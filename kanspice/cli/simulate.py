@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
+    from kanspice.engine.solution import Waveform
     from kanspice.ngspice.foreign import NetlistRun
     from kanspice.ngspice.raw import Plot
-    from kanspice.solution import Waveform
 
 _FAILED = 3
 _WAVEFORMS = 3
@@ -96,10 +96,10 @@ def _simulate_folder(
 ) -> None:
     from kanspice.cli.terminal import Terminal  # noqa: PLC0415 - --help stays fast
     from kanspice.compiled import read_compiled  # noqa: PLC0415 - torch takes seconds to import
-    from kanspice.engines import solve  # noqa: PLC0415
+    from kanspice.engine.options import RunOptions  # noqa: PLC0415
+    from kanspice.engine.running import solve  # noqa: PLC0415
     from kanspice.gap import decoded_outputs  # noqa: PLC0415
     from kanspice.models import load_array  # noqa: PLC0415
-    from kanspice.ngspice import NgspiceOptions  # noqa: PLC0415
 
     compiled = read_compiled(folder)
     if inputs is None:
@@ -113,7 +113,7 @@ def _simulate_folder(
     )
     work = Work(len(samples), faster=faster)
     with progress_bar(Terminal(stderr=True, quiet=quiet), "simulating", len(samples), work=work) as progress:
-        options = NgspiceOptions(jobs=jobs, timeout_s=timeout, waveforms=kept)
+        options = RunOptions(jobs=jobs, timeout_s=timeout, waveforms=kept)
         solution = solve(engine.value, compiled.design, samples, compiled.fidelity, options, progress=progress)
     tables = {"outputs": decoded_outputs(compiled.design, solution), "solved": solution.solved}
     tables |= {f"{name}_v": volts for name, volts in solution.stage_v.items()}

@@ -116,10 +116,10 @@ def verify(
     Example: `kanspice verify model.pt --inputs inputs.npy --labels labels.npy --max relative_rmse=1e-3 --html gap.html`
     """
     from kanspice.cli.terminal import Terminal  # noqa: PLC0415 - --help stays fast
+    from kanspice.engine.options import RunOptions  # noqa: PLC0415
     from kanspice.evidence import read_evidence  # noqa: PLC0415 - torch takes seconds to import
     from kanspice.families import load  # noqa: PLC0415
     from kanspice.limits import merged, parse_limits, read_limits  # noqa: PLC0415
-    from kanspice.ngspice import NgspiceOptions  # noqa: PLC0415
     from kanspice.pipeline import VerifyOptions  # noqa: PLC0415
     from kanspice.pipeline import verify as run  # noqa: PLC0415
     from kanspice.report import SHOWN_WAVEFORMS  # noqa: PLC0415
@@ -136,8 +136,8 @@ def verify(
     if growth is not None:
         growth.check(evidence.sha256)
     followed = _kept_waveforms(loaded, waveforms, 0 if html is None else SHOWN_WAVEFORMS)
-    ngspice = NgspiceOptions(jobs=jobs, timeout_s=timeout, seed=seed, waveforms=followed, device=device)
-    options = VerifyOptions(fidelity.value, ngspice, kept, attribute, engine.value, cross_check)
+    how = RunOptions(jobs=jobs, timeout_s=timeout, seed=seed, waveforms=followed, device=device)
+    options = VerifyOptions(fidelity.value, how, kept, attribute, engine.value, cross_check)
     total = len(evidence.inputs) * options.solves(technology)
     work = _work(len(evidence.inputs), options, technology)
     with progress_bar(Terminal(stderr=True, quiet=quiet), "simulating", total, work=work) as progress:
@@ -154,11 +154,11 @@ def verify(
 
 def _work(samples: int, options: VerifyOptions, technology: Technology) -> Work:
     """What is to be done at the pace of the first samples, and what would be faster."""
-    switches = options.attribute and options.engine == "ngspice" and options.cross_check > 0
+    switches = options.changes_engines
     faster = ["fewer samples (--limit)"]
     if options.engine == "ngspice" and options.fidelity != "transient":
         faster.insert(0, "--engine batched --cross-check 2")
-    if options.engine == "ngspice" and options.ngspice.jobs == 1:
+    if options.engine == "ngspice" and options.run.jobs == 1:
         faster.append("more processes (--jobs)")
     rounds = 1 if switches else options.solves(technology)
     return Work(samples, rounds=rounds, faster=", or ".join(faster))

@@ -22,9 +22,10 @@ import numpy as np
 from kanspice.compiled.elements import elements_of
 from kanspice.design import Design
 from kanspice.design.file import design_bytes, load_design
+from kanspice.engine.fidelity import Fidelity
 from kanspice.errors import InputError
 from kanspice.files import is_folder, is_there, opened, parse_json, read_text, refuse_inputs
-from kanspice.netlist import CIRCUIT, Fidelity, Netlist, build_netlist
+from kanspice.netlist import CIRCUIT, Netlist, build_netlist
 from kanspice.netlist.netlist import Text
 
 SCHEMA = "kanspice.manifest/1"

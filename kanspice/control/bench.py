@@ -17,13 +17,13 @@ from kanspice.control.loop import Ending, Episode, Loop, Steps
 from kanspice.control.plants import check_fit, plant_maker
 from kanspice.control.plants.named import PlantMaker
 from kanspice.design import Design
-from kanspice.engines import EngineName, Session, open_session
+from kanspice.engine.engines import Session, engine_named
+from kanspice.engine.fidelity import FidelityChoice, check_fidelity, resolve_fidelity
+from kanspice.engine.options import RunOptions
+from kanspice.engine.running import open_session
 from kanspice.errors import InputError
 from kanspice.families import LoadedModel, sizing_for
 from kanspice.models.following import reference_stages
-from kanspice.netlist.fidelity import check_fidelity
-from kanspice.ngspice import NgspiceOptions
-from kanspice.pipeline import FidelityChoice, resolve_fidelity
 from kanspice.report.words import lasting, many
 from kanspice.study.plan import seed_of
 from kanspice.technology import Technology
@@ -48,7 +48,7 @@ class ControlOptions:
     steps: int = 500
     seed: int = 0
     latency: int = 0
-    engine: EngineName = "ngspice"
+    engine: str = "ngspice"
     fidelity: FidelityChoice = "auto"
     sample_timeout_s: float = 10.0
     limits: Sequence[tuple[str, float]] = ()
@@ -119,7 +119,7 @@ class Bench:
     def episodes(
         self,
         design: Design,
-        engine: EngineName,
+        engine: str,
         seed: int,
         progress: Steps | None = None,
         warn: Callable[[str], None] | None = None,
@@ -136,15 +136,15 @@ class Bench:
             return reference_stages(self.loaded.model, inputs)
 
         timeout_s = self.options.sample_timeout_s
-        options = NgspiceOptions(seed=seed)
+        options = RunOptions(seed=seed)
         with open_session(engine, design, fidelity, options, sample_timeout_s=timeout_s, follow=follow) as session:
             load_s = time.monotonic() - started
-            if warn is not None and engine == "ngspice":
-                self._warn_of(session, warn)
+            if warn is not None and not engine_named(engine).solves_together:
+                self._warn_of(engine, session, warn)
             episodes, step_s = self.loop.run(CircuitController(design, session), progress)
         return episodes, step_s, load_s
 
-    def _warn_of(self, session: Session, warn: Callable[[str], None]) -> None:
+    def _warn_of(self, engine: str, session: Session, warn: Callable[[str], None]) -> None:
         """Says how long everything will take, if that is long: as many inferences like this one as are to come."""
         started = time.monotonic()
         session.solve(self.observations[:1])
@@ -153,8 +153,8 @@ class Bench:
         total_s = inference_s * (periods + others)
         if total_s > WORTH_SAYING_S:
             warn(
-                f"ngspice takes {inference_s:.2g} s for an inference of this circuit, about {lasting(total_s)} for all:"
-                f" {many(periods, 'control period')}, if the circuit's episodes last as long as the network's, and"
+                f"{engine} takes {inference_s:.2g} s for an inference of this circuit, about {lasting(total_s)} for"
+                f" all: {many(periods, 'control period')}, if the circuit's episodes last as long as the network's, and"
                 f" {many(others, 'observation')} outside of the loop; fewer --episodes or --steps, or a simpler"
                 " --fidelity, take less"
             )

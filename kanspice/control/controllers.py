@@ -10,11 +10,11 @@ import numpy as np
 import numpy.typing as npt
 
 from kanspice.design import Design
-from kanspice.engines import Session
+from kanspice.engine.engines import Session
+from kanspice.engine.solution import FailedSample, Outcome
 from kanspice.gap import decoded_outputs
 from kanspice.models.following import followed_stages
 from kanspice.models.network import DivergenceError, Network
-from kanspice.solution import FailedSample, Outcome
 
 Array = npt.NDArray[np.float64]
 

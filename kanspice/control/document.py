@@ -15,6 +15,7 @@ from pydantic import ConfigDict, Field
 
 from kanspice.control.loop import Ending, Episode
 from kanspice.control.result import ControlResult, SpotCheck, SuccessPoint, mean_reward
+from kanspice.engine.solution import Outcome
 from kanspice.report.document import (
     Count,
     CrossCheckPart,
@@ -31,7 +32,6 @@ from kanspice.report.document import (
     schema_of,
 )
 from kanspice.report.json_report import finite, to_json
-from kanspice.solution import Outcome
 
 SCHEMA = "kanspice.control/1"
 

@@ -13,8 +13,8 @@ import numpy.typing as npt
 
 from kanspice.control.controllers import Commands, Controller
 from kanspice.control.plants import Plant
+from kanspice.engine.solution import FailedSample
 from kanspice.errors import InputError
-from kanspice.solution import FailedSample
 
 Array = npt.NDArray[np.float64]
 _Found = TypeVar("_Found")

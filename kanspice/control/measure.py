@@ -16,12 +16,13 @@ from kanspice.control.plants.named import PlantMaker
 from kanspice.control.result import METRICS, ControlResult, metric_values, trajectory_gap
 from kanspice.control.success import Draws, tried
 from kanspice.draws import Draw
+from kanspice.engine.options import RunOptions
+from kanspice.engine.running import judge_of
 from kanspice.errors import InputError
 from kanspice.evidence import Evidence
 from kanspice.families import LoadedModel, compile_model, technology_for
 from kanspice.gap import Gap, GapResult, compare, judged, spread
-from kanspice.ngspice import NgspiceOptions
-from kanspice.pipeline import VerifyOptions, check_other_engine, verify
+from kanspice.pipeline import VerifyOptions, check_judge, verify
 from kanspice.report.words import plain
 from kanspice.technology import Technology
 from kanspice.validation import similar
@@ -59,7 +60,8 @@ def control(
         if name not in names:
             hint = similar(name, names)
             raise InputError(f"there is no metric '{name}'", where="--max", expected=", ".join(names), hint=hint)
-    check_other_engine(options.fidelity, options.cross_check)
+    if options.cross_check:
+        check_judge(judge_of(options.engine), options.fidelity)
     _check_counts(options, draws)
     technology = technology_for(loaded, technology)
     with ExitStack() as held:
@@ -141,7 +143,7 @@ class _Compared:
         evidence = Evidence(self.bench.compared_observations, source=source, population=self.bench.observations)
         options = VerifyOptions(
             fidelity=self.bench.options.fidelity,
-            ngspice=NgspiceOptions(seed=self.bench.options.seed),
+            run=RunOptions(seed=self.bench.options.seed),
             engine=self.bench.options.engine,
             cross_check=self.bench.options.cross_check,
         )

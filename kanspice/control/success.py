@@ -10,7 +10,7 @@ from kanspice.control.bench import Bench
 from kanspice.control.loop import Steps
 from kanspice.control.result import DrawnEpisodes, SpotCheck, SuccessPoint
 from kanspice.draws import Draw
-from kanspice.engines import EngineName, other
+from kanspice.engine.running import judge_of
 from kanspice.families import compile_nominal, technology_for
 from kanspice.study.plan import Point, Sweep, seed_of
 from kanspice.study.specimens import can_differ
@@ -26,7 +26,7 @@ class Draws:
     points: Sequence[Point]
     sweeps: tuple[Sweep, ...]
     trials: int
-    engine: EngineName = "batched"
+    engine: str = "batched"
     checks: int = 0
 
     def periods(self, episodes: int, steps: int) -> int:
@@ -61,7 +61,7 @@ def _point(bench: Bench, draws: Draws, point: Point, progress: Steps | None) -> 
 
 
 def _check(bench: Bench, draws: Draws, at: int, expected: DrawnEpisodes, progress: Steps | None) -> SpotCheck:
-    point, engine = draws.points[at], other(draws.engine)
+    point, engine = draws.points[at], judge_of(draws.engine)
     technology = technology_for(bench.loaded, point.technology)
     design = draw_specimen(
         compile_nominal(bench.loaded, technology, bench.sizing(technology)), technology, Draw(expected.seed)

@@ -144,6 +144,19 @@ class Design:
         return tuple(stage for stage in self.stages if isinstance(stage, OdePeriod))
 
     @property
+    def capacitors(self) -> tuple[tuple[int, ...], ...]:
+        """For each period the numbers of its nodes' capacitors, from node 1 on.
+
+        A node that the period before has too keeps its capacitor; others come new, at 0 V.
+        """
+        numbered, known = list[tuple[int, ...]](), 0
+        for period in self.periods:
+            kept = numbered[-1][: period.nodes] if numbered else ()
+            numbered.append((*kept, *range(known, known + period.nodes - len(kept))))
+            known += period.nodes - len(kept)
+        return tuple(numbered)
+
+    @property
     def banks(self) -> tuple[Connections, ...]:
         """The stages whose connections are circuits of their own, in order."""
         return tuple(stage for stage in self.stages if isinstance(stage, FilterBank | SynapseBank))

@@ -87,6 +87,14 @@ class Attribution:
 
 
 @dataclass(frozen=True)
+class Attributed:
+    """The causes of a gap, and how they were told apart."""
+
+    causes: tuple[Cause, ...]
+    how: Attribution
+
+
+@dataclass(frozen=True)
 class Plan:
     """The circuits to be solved for an attribution.
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from kanspice.design import Design
+from kanspice.engine.solution import FailedSample, Outcome, Solution
 from kanspice.gap.metrics import spread
-from kanspice.solution import FailedSample, Outcome, Solution
 
 CROSSBAR_TOLERANCE = 1e-6
 PERIOD_TOLERANCE = 1e-4

@@ -22,14 +22,15 @@ from kanspice.design import (
     Stage,
     SynapseBank,
 )
+from kanspice.design.stages.trajectory import period_end_v
+from kanspice.engine.solution import Solution
 from kanspice.gap.metrics import compare
 from kanspice.gap.resolution import NumericalGap
 from kanspice.gap.result import StageGap
-from kanspice.solution import Solution
-from kanspice.solver.periods import ideal_end_v
-from kanspice.solver.processors import Processor, failures_of, processor_named
 
 StageLaw = Callable[[Array], Array]
+PeriodEnd = Callable[[OdePeriod, Array], Array]
+"""Node voltages (samples, nodes) at a period's end for those of the stage before it, (samples, inputs), volts."""
 _Alone = Callable[[Array, Mapping[str, Array]], Array]
 """What a stage should have made of the voltages before it, and of those of the stages before that."""
 
@@ -42,27 +43,25 @@ def measure(
     solution: Solution,
     inputs: Array,
     reference: Mapping[str, Array],
-    device: str = "cpu",
+    period_end: PeriodEnd = period_end_v,
     *,
     laws: Mapping[str, StageLaw] | None = None,
 ) -> tuple[StageGap, ...]:
     """The gap at every stage of the design.
 
-    inputs: (samples, inputs) in model units; reference: stage name -> (samples, width) in model units. device: what
-    computes what periods should have done. laws: what the network makes of values, (samples, inputs) in model units,
-    at stages that an ideal circuit was not built to do the same at.
+    inputs: (samples, inputs) in model units; reference: stage name -> (samples, width) in model units. period_end: how
+    periods are followed to find what they should have done. laws: what the network makes of values, (samples, inputs)
+    in model units, at stages that an ideal circuit was not built to do the same at.
     """
-    processor = processor_named(device)
     before_v, before_v_per_unit = inputs * design.input_v_per_unit, design.input_v_per_unit
     gaps = []
     for stage in design.stages:
         law = (laws or {}).get(stage.compares_to)
         if law is None:
-            alone = partial(_alone_v, design, stage, processor)
+            alone = partial(_alone_v, design, stage, period_end)
         else:
             alone = partial(_network_v, stage, law, before_v_per_unit)
-        with failures_of(device):
-            gaps.append(_stage_gap(solution, stage, before_v, reference[stage.compares_to], alone))
+        gaps.append(_stage_gap(solution, stage, before_v, reference[stage.compares_to], alone))
         before_v, before_v_per_unit = solution.stage_v[stage.name], stage.output_v_per_unit
     return tuple(gaps)
 
@@ -126,12 +125,12 @@ def _network_v(
 
 
 def _alone_v(
-    design: Design, stage: Stage, processor: Processor, before_v: Array, earlier_v: Mapping[str, Array]
+    design: Design, stage: Stage, period_end: PeriodEnd, before_v: Array, earlier_v: Mapping[str, Array]
 ) -> Array:
-    """What the stage should have done; periods as the batched engine follows them, which is the fastest way to."""
+    """What the stage should have done."""
     match stage:
         case OdePeriod():
-            return ideal_end_v(stage, before_v, processor)
+            return period_end(stage, before_v)
         case (
             Crossbar() | Limiter() | LayerNorm() | HeldSum() | ReadOut() | DigitalLayer() | FilterBank() | SynapseBank()
         ):

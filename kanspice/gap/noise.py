@@ -31,7 +31,7 @@ from kanspice.design import (
     SynapseBank,
     not_among,
 )
-from kanspice.solution import Solution
+from kanspice.engine.solution import Solution
 
 BOLTZMANN, ELEMENTARY = 1.380649e-23, 1.602176634e-19
 """SI, exact."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
+from kanspice.engine.solution import FailedSample, unstable_fraction
 from kanspice.gap.causes import Attribution, Cause
 from kanspice.gap.costs import PhysicalCost
 from kanspice.gap.cross_check import CrossCheck
@@ -17,7 +18,6 @@ from kanspice.gap.judging import unresolved
 from kanspice.gap.metrics import Gap
 from kanspice.gap.resolution import Doubt, Limit, NumericalGap, Variation
 from kanspice.gap.worst import WorstSample
-from kanspice.solution import FailedSample, unstable_fraction
 
 Array = npt.NDArray[np.float64]
 

@@ -13,13 +13,13 @@ from scipy.integrate import cumulative_trapezoid
 
 from kanspice.arrays import Array
 from kanspice.design import Design
+from kanspice.engine.course import Course, Pace, settling_stages
+from kanspice.engine.solution import FailedSample, Outcome
 from kanspice.gap.capacitors import Capacitors, capacitors_of
 from kanspice.gap.costs.crossbar import crossbar_powers_w, quiescent_w
 from kanspice.gap.metrics import compare, spread
 from kanspice.gap.noise import StageNoise
 from kanspice.gap.resolution import Variation
-from kanspice.sequence import Course, Pace, settling_stages
-from kanspice.solution import FailedSample, Outcome
 
 READ_OUTS = 25
 """At so many times after a step the outputs are read."""

@@ -23,8 +23,8 @@ from kanspice.design import (
     SynapseBank,
     not_among,
 )
+from kanspice.engine.solution import Solution, Waveform
 from kanspice.gap.result import PeriodWaveforms, SampleWaveforms
-from kanspice.solution import Solution, Waveform
 
 Follow = Callable[[int, Mapping[str, Array]], Mapping[str, Array] | None]
 """The network: a sample, and for each period when (points,), in model time since it began -> voltages (points, nodes),

@@ -19,8 +19,7 @@ import numpy.typing as npt
 from kanspice.design import Crossbar
 from kanspice.devices import Curve, PiecewisePolynomial
 from kanspice.devices.curves import spice_literal
-from kanspice.errors import InputError
-from kanspice.netlist.fidelity import Fidelity
+from kanspice.engine.fidelity import Fidelity, check_shared
 from kanspice.netlist.names import cell_node, device_element, sense_node
 from kanspice.units import spice_number
 
@@ -204,17 +203,6 @@ class FullCell(Cell):
 def choose_cells(curves: Sequence[Curve], crossbar: Crossbar, fidelity: Fidelity, *, full: bool) -> tuple[Cell, ...]:
     """The cell for each device type of a crossbar; `full` forces the whole curve into every device."""
     return tuple(_choose_cell(index, curve, crossbar, fidelity, full) for index, curve in enumerate(curves))
-
-
-def check_shared(crossbar: Crossbar) -> None:
-    """Raises InputError for a crossbar whose devices cannot share their row's curve."""
-    if crossbar.has_own_voltages:
-        raise InputError(
-            "devices of a row see different voltages",
-            where="--fidelity",
-            expected="device, or auto, with wires and with shifted devices",
-            found="shared",
-        )
 
 
 def _choose_cell(index: int, curve: Curve, crossbar: Crossbar, fidelity: Fidelity, full: bool) -> Cell:

@@ -26,7 +26,7 @@ from kanspice.design import (
     SynapseBank,
     not_among,
 )
-from kanspice.netlist.fidelity import Fidelity, check_fidelity
+from kanspice.engine.fidelity import Fidelity, check_fidelity
 from kanspice.netlist.filters import filter_netlist
 from kanspice.netlist.library import library_text
 from kanspice.netlist.names import column_node, input_node, stage_node, tia_node

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from kanspice.design import Stage
-from kanspice.netlist.fidelity import Fidelity
+from kanspice.engine.fidelity import Fidelity
 
 CIRCUIT = "circuit.cir"
 Text = Callable[[], Iterable[str]]

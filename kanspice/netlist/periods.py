@@ -8,8 +8,8 @@ from itertools import chain
 import numpy as np
 
 from kanspice.design import Design, OdePeriod, ReadOut
+from kanspice.engine.fidelity import Fidelity
 from kanspice.netlist.branches import bank_text, branch_lines, carries_current
-from kanspice.netlist.fidelity import Fidelity
 from kanspice.netlist.merged import pair_lines, pair_of, parallel_branches
 from kanspice.netlist.names import bank_node, branch_element, branches_node, layer_of, pair_element, period_node
 from kanspice.netlist.netlist import CIRCUIT, Netlist, Text, whole

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from kanspice.design import Design
-from kanspice.netlist.fidelity import Fidelity
+from kanspice.engine.fidelity import Fidelity
 from kanspice.netlist.weight import Tally
 from kanspice.units import spice_number
 

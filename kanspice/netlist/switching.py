@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from kanspice.design import Design, HeldSum, OdePeriod, Switching
+from kanspice.design.stages.held_sum import FOLLOWS
 from kanspice.netlist.library import library_text
 from kanspice.netlist.names import bank_node, clock_node, layer_of, period_node, plate_node
 from kanspice.netlist.nodes import node_lines
@@ -12,8 +13,6 @@ from kanspice.netlist.poles import POLE
 from kanspice.units import spice_number
 
 _SWITCH, _HOLD = "bank_switch", "hold_cell"
-FOLLOWS = 100.0
-"""How many times faster than its clock falls what is to be held follows its node."""
 _STOPS = 50
 """Points on the line along which voltages are added, where a supply may hold nodes back: steps are short after each."""
 _SOON = 1e-3
@@ -31,16 +30,12 @@ def subcircuits_text(design: Design) -> str:
 
 
 def capacitor_nodes(design: Design) -> list[tuple[str, ...]]:
-    """For each period the nodes that its bank is switched to, from node 1 on.
-
-    A node that the period before has too keeps its capacitor, and so its name; others come new, at 0 V.
-    """
-    nodes: list[tuple[str, ...]] = []
-    for period in design.periods:
-        kept = nodes[-1][: period.nodes] if nodes else ()
-        layer = layer_of(period.name)
-        nodes.append((*kept, *(period_node(layer, node) for node in range(len(kept) + 1, period.nodes + 1))))
-    return nodes
+    """For each period the nodes that its bank is switched to, from node 1 on: named after where they come new."""
+    names: dict[int, str] = {}
+    for period, numbers in zip(design.periods, design.capacitors, strict=True):
+        for node, number in enumerate(numbers, start=1):
+            names.setdefault(number, period_node(layer_of(period.name), node))
+    return [tuple(names[number] for number in numbers) for numbers in design.capacitors]
 
 
 def circuit_lines(design: Design, switching: Switching) -> Iterator[str]:

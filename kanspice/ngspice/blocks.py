@@ -12,61 +12,18 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
+from kanspice.engine.progress import Advance, Progress, SideRun
+from kanspice.engine.solution import FailedSample, Outcome
 from kanspice.netlist import place_of
 from kanspice.ngspice.diagnose import first_complaint, suspicion
 from kanspice.ngspice.process import Run
-from kanspice.solution import FailedSample, Outcome
 
 Array = npt.NDArray[np.float64]
 
 
-@dataclass(frozen=True)
-class SideRun:
-    """Work beside the results themselves, as choosing time steps: its name, and how many samples it takes."""
-
-    name: str
-    samples: int
-
-
-@dataclass(frozen=True)
-class Advance:
-    """What was done since the last report.
-
-    samples: parts of one count; below 0 where they have to be solved again. simulator_bytes: the most memory that the
-    process at work has held so far, or that an engine will take; 0 where that is not known. side_run: what it was done
-    for; None for the results. first_s: how much time of the processor a first sample will take, where that is long.
-    """
-
-    samples: float
-    simulator_bytes: int = 0
-    side_run: SideRun | None = None
-    first_s: float = 0.0
-
-
-Progress = Callable[[Advance], None]
+OPTIONS = ("jobs", "timeout_s", "check_samples", "seed", "steps", "waveforms", "device")
+"""Those of `RunOptions` that a solution keeps."""
 _ANALYSIS_TIME = re.compile(r"Total analysis time \(seconds\)\s*=\s*([-+.\deE]+)")
-
-
-@dataclass(frozen=True)
-class NgspiceOptions:
-    """How to run.
-
-    jobs: processes at a time. timeout_s: for the whole simulation; what is not finished then is `timed out`.
-    check_samples: how many samples are solved again, tighter and in reverse order, to measure numerical error: half of
-    them those that differ most from the reference, the others chosen by `seed`; all by `seed` where circuits answer
-    after a time. steps: time steps per period of those, an even number; if None, as many as a few samples need for a
-    numerical error of 5e-4 of the outputs' standard deviation. waveforms: for how many of the samples, the first that
-    were solved, the node voltages of such a circuit are kept over time. device: what the batched engine computes with,
-    where it solves the circuit instead; ngspice computes on the central processor.
-    """
-
-    jobs: int = 1
-    timeout_s: float | None = None
-    check_samples: int = 8
-    seed: int = 0
-    steps: int | None = None
-    waveforms: int = 0
-    device: str = "cpu"
 
 
 @dataclass

@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from kanspice.engine.acceptance import Volts
 from kanspice.netlist import Netlist
 from kanspice.ngspice.raw import Plot
-from kanspice.outcomes import Volts
 
 Array = npt.NDArray[np.float64]
 

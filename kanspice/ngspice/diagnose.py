@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from kanspice.solution import Outcome
+from kanspice.engine.solution import Outcome
 
 _SIGNS: tuple[tuple[re.Pattern[str], Outcome], ...] = (
     (re.compile(r"singular matrix", re.I), Outcome.SINGULAR),

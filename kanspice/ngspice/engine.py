@@ -17,17 +17,13 @@ import numpy as np
 import numpy.typing as npt
 
 from kanspice.design import Design
-from kanspice.netlist import Fidelity, Netlist, build_netlist
-from kanspice.ngspice.blocks import (
-    BlockProgress,
-    Found,
-    NgspiceOptions,
-    Progress,
-    doubt_in,
-    is_final,
-    is_worth_another,
-    times,
-)
+from kanspice.engine.acceptance import as_read, column_failures, unproven_note, unproven_states
+from kanspice.engine.fidelity import Fidelity
+from kanspice.engine.options import RunOptions
+from kanspice.engine.progress import Progress
+from kanspice.engine.solution import FailedSample, NumericalError, Outcome, Solution
+from kanspice.netlist import Netlist, build_netlist
+from kanspice.ngspice.blocks import BlockProgress, Found, doubt_in, is_final, is_worth_another, times
 from kanspice.ngspice.circuit import Circuit
 from kanspice.ngspice.deck import NORMAL, Tolerances, sweep_deck, tightened
 from kanspice.ngspice.diagnose import suspicion
@@ -37,8 +33,6 @@ from kanspice.ngspice.simulation import Simulation, Task
 from kanspice.ngspice.tone_transients import FilterTransients
 from kanspice.ngspice.tones import FilterTones
 from kanspice.ngspice.transient import Periods
-from kanspice.outcomes import as_read, column_failures, unproven_note, unproven_states
-from kanspice.solution import FailedSample, NumericalError, Outcome, Solution
 
 Array = npt.NDArray[np.float64]
 
@@ -52,7 +46,7 @@ def solve(
     design: Design,
     inputs: Array,
     fidelity: Fidelity,
-    options: NgspiceOptions | None = None,
+    options: RunOptions | None = None,
     *,
     hints: Mapping[str, Array] | None = None,
     progress: Progress | None = None,
@@ -67,7 +61,7 @@ def solve(
     numbers: which samples these are, for what is drawn for each of them; 0 and on if None.
     Raises SimulatorError when ngspice is missing or cannot be started; failed samples are values in the result.
     """
-    inputs_v, options = design.inputs_v(inputs, numbers), options or NgspiceOptions()
+    inputs_v, options = design.inputs_v(inputs, numbers), options or RunOptions()
     with working_folder() as folder:
         task = Task(design, inputs_v, fidelity, options, hints or {}, progress, folder)
         if design.periods:

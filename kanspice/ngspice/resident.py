@@ -11,8 +11,12 @@ import numpy as np
 import numpy.typing as npt
 
 from kanspice.design import Design
-from kanspice.netlist import Fidelity, build_netlist
-from kanspice.ngspice.blocks import NgspiceOptions
+from kanspice.engine.acceptance import Volts, column_failures, range_failures
+from kanspice.engine.fidelity import Fidelity
+from kanspice.engine.options import RunOptions
+from kanspice.engine.solution import FailedSample, Outcome, Solution
+from kanspice.netlist import build_netlist
+from kanspice.ngspice.blocks import OPTIONS
 from kanspice.ngspice.circuit import Circuit
 from kanspice.ngspice.conversation import Conversation
 from kanspice.ngspice.deck import NORMAL, resident_deck
@@ -21,8 +25,6 @@ from kanspice.ngspice.engine import solve
 from kanspice.ngspice.program import find_ngspice
 from kanspice.ngspice.raw import read_plots
 from kanspice.ngspice.room import announce
-from kanspice.outcomes import Volts, column_failures, range_failures
-from kanspice.solution import FailedSample, Outcome, Solution
 from kanspice.units import spice_number
 
 Array = npt.NDArray[np.float64]
@@ -46,7 +48,7 @@ class Resident:
         self,
         design: Design,
         fidelity: Fidelity,
-        options: NgspiceOptions,
+        options: RunOptions,
         *,
         folder: Path,
         sample_timeout_s: float,
@@ -55,7 +57,7 @@ class Resident:
         """Raises SimulatorError when ngspice is missing."""
         self.design, self.fidelity, self.options, self.follow = design, fidelity, options, follow
         self.sample_timeout_s = sample_timeout_s
-        self._engine_options = {"fidelity": fidelity, **asdict(options), **asdict(NORMAL)}
+        self._engine_options = {"fidelity": fidelity, **options.named(OPTIONS), **asdict(NORMAL)}
         self._program = find_ngspice()
         netlist = build_netlist(design, fidelity, full_cells=True)
         announce(netlist, 1, None)

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from kanspice.errors import SimulatorError
+from kanspice.engine.progress import Advance, Progress
+from kanspice.engine.room import NoRoomError
 from kanspice.memory import available_bytes
 from kanspice.netlist import Netlist
-from kanspice.ngspice.blocks import Advance, Progress
 
 _WORTH_SAYING_S = 1.0
-
-
-class NoRoomError(SimulatorError):
-    """The simulator was not started: what it would take is more than there is."""
 
 
 def announce(netlist: Netlist, processes: int, progress: Progress | None) -> None:

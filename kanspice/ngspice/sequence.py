@@ -24,14 +24,14 @@ from kanspice.design import (
     SynapseBank,
     not_among,
 )
+from kanspice.engine.course import Course, Pace, settling_stages
+from kanspice.engine.solution import FailedSample
 from kanspice.netlist import CIRCUIT, Netlist, build_netlist
 from kanspice.ngspice.blocks import doubt_in
 from kanspice.ngspice.deck import wrapped
 from kanspice.ngspice.process import RAW_FILE, run_deck, working_folder
 from kanspice.ngspice.program import find_ngspice
 from kanspice.ngspice.raw import read_plots
-from kanspice.sequence import Course, Pace, settling_stages
-from kanspice.solution import FailedSample
 from kanspice.units import spice_number
 
 _DECK = "run.cir"

@@ -7,7 +7,7 @@ import threading
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 from typing import final
@@ -16,14 +16,17 @@ import numpy as np
 import numpy.typing as npt
 
 from kanspice.design import Design
-from kanspice.netlist import Fidelity, build_netlist
-from kanspice.ngspice.blocks import Attempt, Found, NgspiceOptions, Progress, spread
+from kanspice.engine.acceptance import Volts, chosen_samples, expected_outputs_v, range_failures
+from kanspice.engine.fidelity import Fidelity
+from kanspice.engine.options import RunOptions
+from kanspice.engine.progress import Progress
+from kanspice.engine.solution import NumericalError, Solution
+from kanspice.netlist import build_netlist
+from kanspice.ngspice.blocks import OPTIONS, Attempt, Found, spread
 from kanspice.ngspice.circuit import Circuit
 from kanspice.ngspice.process import OnPoint, Run, run_deck
 from kanspice.ngspice.program import find_ngspice
 from kanspice.ngspice.room import announce
-from kanspice.outcomes import Volts, chosen_samples, expected_outputs_v, range_failures
-from kanspice.solution import NumericalError, Solution
 
 Array = npt.NDArray[np.float64]
 
@@ -41,7 +44,7 @@ class Task:
     design: Design
     inputs_v: Array
     fidelity: Fidelity
-    options: NgspiceOptions
+    options: RunOptions
     hints: Mapping[str, Array]
     progress: Progress | None
     folder: Path
@@ -156,7 +159,7 @@ class Simulation(ABC):
         return Solution(
             engine="ngspice",
             engine_version=self.program.version_text.removeprefix("ngspice-"),
-            engine_options={"fidelity": self.fidelity, **asdict(self.options), **settings},
+            engine_options={"fidelity": self.fidelity, **self.options.named(OPTIONS), **settings},
             samples=samples,
             failed=tuple(found.failures[index] for index in sorted(found.failures)),
             stage_v=volts.stage_v,

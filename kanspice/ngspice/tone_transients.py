@@ -10,6 +10,8 @@ import numpy as np
 
 from kanspice.arrays import Array
 from kanspice.design import Design, FilterBank, Limiter, not_among
+from kanspice.engine.acceptance import chosen_samples
+from kanspice.engine.solution import FailedSample, Solution
 from kanspice.errors import InputError
 from kanspice.netlist import CIRCUIT
 from kanspice.ngspice.blocks import BlockProgress, Found, doubt_in, is_final, times
@@ -17,8 +19,6 @@ from kanspice.ngspice.deck import wrapped
 from kanspice.ngspice.process import RAW_FILE
 from kanspice.ngspice.raw import read_plots
 from kanspice.ngspice.simulation import Simulation, Task
-from kanspice.outcomes import chosen_samples
-from kanspice.solution import FailedSample, Solution
 from kanspice.units import spice_number
 
 _STEPS = 100

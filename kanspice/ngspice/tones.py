@@ -25,14 +25,14 @@ from kanspice.design import (
     not_among,
 )
 from kanspice.design.stages.filter_bank import added_v, tones_hz
+from kanspice.engine.acceptance import Volts
+from kanspice.engine.solution import FailedSample, Solution
 from kanspice.netlist.filters import SUBCIRCUITS, amplitude_nodes, bank_file, sine_nodes
 from kanspice.ngspice.blocks import BlockProgress, Found, doubt_in, is_final, times
 from kanspice.ngspice.deck import wrapped
 from kanspice.ngspice.process import RAW_FILE, Run
 from kanspice.ngspice.raw import read_plots
 from kanspice.ngspice.simulation import Simulation
-from kanspice.outcomes import Volts
-from kanspice.solution import FailedSample, Solution
 from kanspice.units import spice_number
 
 Array = npt.NDArray[np.float64]

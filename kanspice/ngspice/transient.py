@@ -26,15 +26,10 @@ from kanspice.design import (
     SynapseBank,
     not_among,
 )
-from kanspice.ngspice.blocks import (
-    Advance,
-    BlockProgress,
-    Found,
-    PeriodClock,
-    SideRun,
-    doubt_in,
-    is_final,
-)
+from kanspice.engine.acceptance import Volts, chosen_samples
+from kanspice.engine.progress import Advance, SideRun
+from kanspice.engine.solution import FailedSample, NumericalError, Outcome, Solution, Waveform
+from kanspice.ngspice.blocks import BlockProgress, Found, PeriodClock, doubt_in, is_final
 from kanspice.ngspice.deck import PeriodCircuit, period_deck
 from kanspice.ngspice.process import RAW_FILE, Run
 from kanspice.ngspice.raw import read_plots
@@ -52,8 +47,6 @@ from kanspice.ngspice.stepping import (
 )
 from kanspice.ngspice.switched import stage_ends_v, switched_deck, switched_plots
 from kanspice.ngspice.waveforms import Tracer
-from kanspice.outcomes import Volts, chosen_samples
-from kanspice.solution import FailedSample, NumericalError, Outcome, Solution, Waveform
 
 Array = npt.NDArray[np.float64]
 

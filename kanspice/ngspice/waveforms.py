@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from kanspice.design import Design, OdePeriod
+from kanspice.engine.solution import FailedSample, Outcome, Waveform
 from kanspice.netlist.names import layer_of, period_node
 from kanspice.ngspice.blocks import Found, doubt_in
 from kanspice.ngspice.deck import PeriodCircuit, waveform_deck
@@ -15,7 +16,6 @@ from kanspice.ngspice.process import RAW_FILE, Run
 from kanspice.ngspice.raw import read_plots
 from kanspice.ngspice.stepping import Stepping
 from kanspice.ngspice.switched import marks_s, switched_deck, switched_plots, tables_of_periods
-from kanspice.solution import FailedSample, Outcome, Waveform
 
 Array = npt.NDArray[np.float64]
 

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic.json_schema import GenerateJsonSchema
 
-from kanspice.solution import Outcome
+from kanspice.engine.solution import Outcome
 
 SCHEMA = "kanspice.gap/1"
 _ROUNDED = 1 + 1e-9

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from kanspice.engine.solution import FailedSample, Outcome
 from kanspice.errors import InputError
 from kanspice.files import parse_json, read_file, refuse_constant
 from kanspice.gap.causes import Attribution, Cause, Share, Trial
@@ -31,7 +32,6 @@ from kanspice.report.document import (
     StagePart,
     WorstPart,
 )
-from kanspice.solution import FailedSample, Outcome
 from kanspice.validation import validate
 
 MAX_BYTES = 64_000_000

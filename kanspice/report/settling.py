@@ -7,9 +7,9 @@ import math
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
 
+from kanspice.engine.solution import Outcome
 from kanspice.report.physical import si
 from kanspice.report.words import NOTHING, many, number
-from kanspice.solution import Outcome
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from kanspice.engine.solution import Outcome
 from kanspice.gap.causes import Attribution
 from kanspice.gap.cross_check import CrossCheck
 from kanspice.gap.metric_table import BY_NAME
@@ -13,7 +14,6 @@ from kanspice.gap.metrics import NEGLIGIBLE
 from kanspice.gap.resolution import OF_THE_GAP
 from kanspice.gap.result import GapResult
 from kanspice.report.words import many, number, plain, share
-from kanspice.solution import Outcome
 
 ROUNDING = 1e-12
 """Relative RMSE below which a gap is the rounding of 64-bit numbers."""

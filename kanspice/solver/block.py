@@ -9,8 +9,8 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from kanspice.outcomes import Volts
-from kanspice.solution import FailedSample
+from kanspice.engine.acceptance import Volts
+from kanspice.engine.solution import FailedSample
 
 Array = npt.NDArray[np.float64]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from functools import cache
 from importlib.metadata import version
 from typing import assert_never
@@ -26,54 +26,56 @@ from kanspice.design import (
     Stage,
     SynapseBank,
 )
+from kanspice.engine.acceptance import as_read, chosen_samples, column_failures, range_failures, unproven_note
+from kanspice.engine.fidelity import Fidelity, check_fidelity
+from kanspice.engine.options import RunOptions
+from kanspice.engine.progress import Advance, Progress
+from kanspice.engine.solution import FailedSample, NumericalError, Outcome, Solution, Waveform
 from kanspice.errors import InputError
-from kanspice.netlist import Fidelity, check_fidelity
-from kanspice.outcomes import as_read, chosen_samples, column_failures, range_failures, unproven_note
-from kanspice.solution import FailedSample, NumericalError, Outcome, Solution, Waveform
 from kanspice.solver.block import Block, Method, blocks
 from kanspice.solver.memory import results_bytes
 from kanspice.solver.operating_points import Chain
-from kanspice.solver.options import Expects, Progress, SolverOptions
 from kanspice.solver.periods import Periods
 from kanspice.solver.processors import HOST, failures_of, processor_named
 from kanspice.solver.rows import KnownRows
+
+_OPTIONS = ("timeout_s", "check_samples", "seed", "waveforms", "block", "row_currents", "device")
+"""Those that a solution keeps."""
 
 
 def solve(
     design: Design,
     inputs: Array,
     fidelity: Fidelity,
-    options: SolverOptions | None = None,
+    options: RunOptions | None = None,
     *,
     hints: Mapping[str, Array] | None = None,
     progress: Progress | None = None,
-    expects: Expects | None = None,
     numbers: Sequence[int] | None = None,
     known: KnownRows | None = None,
 ) -> Solution:
     """Voltages of every stage of the design for inputs (samples, inputs) in model units.
 
     hints: reference stages by name, (samples, width) in model units: the numerical error is measured where the circuit
-    is farthest from them. progress: called with the number of samples finished since its last call. expects: called
-    before anything is solved, with the most memory that it will take, bytes. numbers: which samples these are, for what
-    is drawn for each of them; 0 and on if None. known: what circuits that get the same
-    inputs share; the solution is the same with it.
+    is farthest from them. progress: told first of the most memory that it will take, then of samples that are finished.
+    numbers: which samples these are, for what is drawn for each of them; 0 and on if None. known: what circuits that
+    get the same inputs share; the solution is the same with it.
     Failed samples are values in the result. Raises InputError for a fidelity that means nothing for the design, and for
     a device that is not there, or has nothing to do; SimulatorError where it fails, or has not enough memory.
     """
     arriving = design.inputs_v(inputs, numbers), design.read_late_s(len(inputs), numbers)
-    options = options or SolverOptions()
+    options = options or RunOptions()
     with failures_of(options.device):
         run = _Run(design, *arriving, fidelity, options, hints=hints or {}, known=known)
-        if expects is not None:
-            expects(run.at_most_bytes)
+        if progress is not None:
+            progress(Advance(0, run.at_most_bytes))
         return as_read(design, run.solve(progress), numbers)
 
 
 class Session:
     """A design, prepared once for many calls: `solve` without what is the same for all of them."""
 
-    def __init__(self, design: Design, fidelity: Fidelity, options: SolverOptions) -> None:
+    def __init__(self, design: Design, fidelity: Fidelity, options: RunOptions) -> None:
         self.design, self.fidelity, self.options = design, fidelity, options
         with failures_of(options.device):
             self._method = _method(design, fidelity, options)
@@ -86,7 +88,7 @@ class Session:
             return as_read(self.design, run.solve(None), numbers)
 
 
-def _method(design: Design, fidelity: Fidelity, options: SolverOptions, known: KnownRows | None = None) -> Method:
+def _method(design: Design, fidelity: Fidelity, options: RunOptions, known: KnownRows | None = None) -> Method:
     check_fidelity(design, fidelity)
     check_device(options.device, design)
     processor = processor_named(options.device)
@@ -111,7 +113,7 @@ class _Run:
         inputs_v: Array,
         late_s: Array,
         fidelity: Fidelity,
-        options: SolverOptions,
+        options: RunOptions,
         *,
         hints: Mapping[str, Array],
         known: KnownRows | None = None,
@@ -154,7 +156,7 @@ class _Run:
                 continue
             self._keep(block, self.method.solve(self.inputs_v[block], self.late_s[block], deadline=self.deadline))
             if progress is not None:
-                progress(len(block))
+                progress(Advance(len(block)))
         simulate_s = time.monotonic() - self.started - self.load_s
         return self._solution(simulate_s, self._numerical_error())
 
@@ -242,7 +244,7 @@ class _Run:
         return Solution(
             engine="batched",
             engine_version=_kanspice_version(),
-            engine_options={"fidelity": self.fidelity, **asdict(self.options), **self.method.facts, **residual},
+            engine_options={"fidelity": self.fidelity, **self.options.named(_OPTIONS), **self.method.facts, **residual},
             samples=samples,
             failed=tuple(self.failures[index] for index in sorted(self.failures)),
             stage_v=nothing | self.stage_v,

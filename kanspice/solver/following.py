@@ -28,9 +28,9 @@ from kanspice.design import (
     not_among,
 )
 from kanspice.design.amplifiers import differences_v
+from kanspice.engine.course import Course, Pace
+from kanspice.engine.solution import FailedSample, Outcome
 from kanspice.errors import InputError
-from kanspice.sequence import Course, Pace
-from kanspice.solution import FailedSample, Outcome
 from kanspice.solver.block import blocks
 from kanspice.solver.implicit import Span, Steps, Waves, follow
 from kanspice.solver.moving import Demand, Moving

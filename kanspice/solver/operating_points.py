@@ -29,9 +29,9 @@ from kanspice.design.amplifiers import differences_v
 from kanspice.design.bounds import column_bounds_v
 from kanspice.design.stages.crossbar import largest_currents
 from kanspice.design.uniqueness import wires_leave_one_state
+from kanspice.engine.fidelity import Fidelity, check_shared
+from kanspice.engine.solution import FailedSample, Outcome
 from kanspice.errors import InputError
-from kanspice.netlist import Fidelity, check_shared
-from kanspice.solution import FailedSample, Outcome
 from kanspice.solver.block import Block
 from kanspice.solver.columns import Reach, Settled, settle
 from kanspice.solver.crosspoints import Crosspoints, LocalCrosspoints, WholeCrosspoints

@@ -24,8 +24,8 @@ from kanspice.design import (
     SynapseBank,
     not_among,
 )
-from kanspice.netlist.switching import FOLLOWS, capacitor_nodes
-from kanspice.solution import FailedSample, Outcome, Waveform
+from kanspice.design.stages.held_sum import FOLLOWS
+from kanspice.engine.solution import FailedSample, Outcome, Waveform
 from kanspice.solver.banks import Bank, bank_of
 from kanspice.solver.block import Block
 from kanspice.solver.integrator import KINKED, PULLED, SMOOTH, Followed, Method, Tolerance, follow
@@ -79,9 +79,9 @@ class Periods:
 
     def __init__(self, design: Design, processor: Processor = HOST) -> None:
         self.design = design
-        capacitors = capacitor_nodes(design)
+        capacitors = design.capacitors
         self.periods = [
-            _Period(design, period, [sum(node in nodes for nodes in capacitors) for node in own], processor)
+            _Period(design, period, [sum(number in numbers for numbers in capacitors) for number in own], processor)
             for period, own in zip(design.periods, capacitors, strict=True)
         ]
 

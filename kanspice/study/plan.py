@@ -15,7 +15,8 @@ from typing import Annotated, Any
 import numpy as np
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 
-from kanspice.engines import EngineName
+from kanspice.engine.engines import engine_named
+from kanspice.engine.running import judge_of
 from kanspice.errors import InputError
 from kanspice.technology import Technology, load_technology, shipped_technologies
 
@@ -94,7 +95,7 @@ class Request:
     sweeps: tuple[Sweep, ...] = ()
     trials: _Counted = 100
     seed: _NotNegative = 0
-    engine: EngineName = "batched"
+    engine: str = "batched"
     device: str = "cpu"
     cross_check: _NotNegative = 0
     no_cross_check: str = ""
@@ -105,11 +106,17 @@ class Request:
     yield_min: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] | None = None
 
     def __post_init__(self) -> None:
+        engine_named(self.engine)
         check_variations(self.set_, self.corners, self.sweeps, self.trials)
 
     def at(self, path: str) -> Path:
         """Where a file of the request is now."""
         return Path(self.folder) / path
+
+    @property
+    def checked_by(self) -> str | None:
+        """The engine that some draws are checked by; None where none are."""
+        return judge_of(self.engine) if self.cross_check else None
 
     @property
     def engine_and_device(self) -> str:
@@ -119,7 +126,7 @@ class Request:
     @property
     def _computes_with(self) -> list[str]:
         """The device, where it is another than the central processor and draws are measured with it."""
-        return [self.device] if self.engine == "batched" and self.device != "cpu" else []
+        return [self.device] if engine_named(self.engine).check_device is not None and self.device != "cpu" else []
 
     @property
     def wanted_yield(self) -> float | None:

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
+from kanspice.engine.solution import Outcome
 from kanspice.gap import CrossCheck, NumericalGap, Variation
-from kanspice.solution import Outcome
 from kanspice.study.plan import Point, Request
 from kanspice.study.specimens import NOISE, DrawResult
 from kanspice.study.statistics import Distribution, Yield

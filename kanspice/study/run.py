@@ -16,7 +16,12 @@ import numpy as np
 
 from kanspice.design import Design
 from kanspice.design.file import design_bytes
-from kanspice.engines import check_device
+from kanspice.engine.acceptance import chosen_samples
+from kanspice.engine.fidelity import resolve_fidelity
+from kanspice.engine.options import RunOptions
+from kanspice.engine.progress import Advance, Progress
+from kanspice.engine.running import check_device
+from kanspice.engine.solution import FailedSample, Outcome
 from kanspice.errors import InputError
 from kanspice.evidence import Evidence, read_evidence
 from kanspice.facts import device_notes
@@ -25,10 +30,6 @@ from kanspice.gap import CrossCheck, NumericalGap, accuracy, check_limits, given
 from kanspice.gap.cross_check import NotChecked, OtherOutcome
 from kanspice.measured import PACKAGES, Generator, has_answer, scale_of, sizing_of
 from kanspice.models.following import change_when_tightened, followed_stages
-from kanspice.ngspice import Advance, NgspiceOptions, Progress
-from kanspice.outcomes import chosen_samples
-from kanspice.pipeline import resolve_fidelity
-from kanspice.solution import FailedSample, Outcome
 from kanspice.solver.processors import processor_named
 from kanspice.study.journal import Journal, begin, read_plan
 from kanspice.study.plan import Point, Request
@@ -96,7 +97,7 @@ def prepare(request: Request) -> Prepared:
             limits=request.limits,
             targets=evidence.targets,
         )
-        check_device(request.device, first.design, request.engine, request.cross_check)
+        check_device(request.device, first.design, request.engine, request.checked_by)
         benches = tuple(_at(first, *parts, evidence, stages) for parts in zip(points, nominal, strict=True))
         error = _reference_error(request, loaded, evidence, benches[0])
     benches = tuple(replace(bench, reference_error=error) for bench in benches)
@@ -266,7 +267,7 @@ def _evidence(request: Request, loaded: LoadedModel) -> Evidence:
 
 def _reference_error(request: Request, loaded: LoadedModel, evidence: Evidence, bench: Bench) -> NumericalGap | None:
     """The network's own, on samples drawn with the study's seed: it is the same for all draws."""
-    chosen = chosen_samples(bench.places, NgspiceOptions(seed=request.seed))
+    chosen = chosen_samples(bench.places, RunOptions(seed=request.seed))
     if not chosen:
         return None
     stage = bench.design.stages[-1].compares_to

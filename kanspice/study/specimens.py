@@ -18,7 +18,12 @@ from kanspice.compile import draw_specimen
 from kanspice.design import Design
 from kanspice.design.file import design_bytes
 from kanspice.draws import Draw
-from kanspice.engines import EngineName, solve
+from kanspice.engine.engines import engine_named
+from kanspice.engine.fidelity import Fidelity
+from kanspice.engine.options import RunOptions
+from kanspice.engine.progress import Progress
+from kanspice.engine.running import solve
+from kanspice.engine.solution import FailedSample, Solution
 from kanspice.gap import (
     CrossCheck,
     Distribution,
@@ -34,11 +39,7 @@ from kanspice.gap import (
     unresolved,
 )
 from kanspice.measured import Generator
-from kanspice.netlist import Fidelity
-from kanspice.ngspice import NgspiceOptions, Progress
 from kanspice.pipeline import VerifyOptions, cross_check
-from kanspice.solution import FailedSample, Solution
-from kanspice.solver import KnownRows
 from kanspice.study.plan import CHECKED_SAMPLES
 from kanspice.technology import Technology
 
@@ -64,7 +65,7 @@ class Bench:
     point: int
     design: Design
     technology: Technology
-    engine: EngineName
+    engine: str
     device: str
     fidelity: Fidelity
     inputs: Array
@@ -79,7 +80,7 @@ class Bench:
     limits: Sequence[tuple[str, float]] = ()
     targets: Array | None = None
 
-    def solve(self, design: Design, options: NgspiceOptions) -> Solution:
+    def solve(self, design: Design, options: RunOptions) -> Solution:
         """One of the circuits, for all samples: they all get the same inputs."""
         return solve(
             self.engine,
@@ -90,12 +91,11 @@ class Bench:
             hints=self.hints,
             numbers=self.places,
             known=self._known,
-            row_currents=False,
         )
 
     @cached_property
-    def _known(self) -> KnownRows:
-        return KnownRows()
+    def _known(self) -> object:
+        return engine_named(self.engine).share()
 
     @cached_property
     def variation(self) -> Variation:
@@ -214,9 +214,9 @@ def check(bench: Bench, seed: int, progress: Progress | None = None) -> CrossChe
     """One draw by both engines: a few samples of it by the other."""
     with one_thread():
         design = draw_specimen(bench.design, bench.technology, Draw(seed))
-        single = NgspiceOptions(seed=seed, device=bench.device)
-        options = VerifyOptions(ngspice=single, engine=bench.engine, cross_check=CHECKED_SAMPLES)
-        solution = bench.solve(design, options.ngspice)
+        single = RunOptions(seed=seed, device=bench.device, row_currents=False)
+        options = VerifyOptions(run=single, engine=bench.engine, cross_check=CHECKED_SAMPLES)
+        solution = bench.solve(design, options.run)
         found = cross_check(
             design, bench.inputs, solution, options, hints=bench.hints, progress=progress, numbers=bench.places
         )
@@ -238,8 +238,8 @@ def _solved(bench: Bench, trial: int, seed: int) -> tuple[Design, Solution]:
     on it; on fewer samples in the others.
     """
     design = draw_specimen(bench.design, bench.technology, Draw(seed))
-    options = NgspiceOptions(seed=seed, device=bench.device)
-    if trial > 0 and not (bench.engine == "ngspice" and design.periods):
+    options = RunOptions(seed=seed, device=bench.device, row_currents=False)
+    if trial > 0 and (engine_named(bench.engine).solves_together or not design.periods):
         options = replace(options, check_samples=_CHECK_SAMPLES)
     solution = bench.solve(design, options)
     return design, solution.among(bench.places, bench.without) if bench.without else solution

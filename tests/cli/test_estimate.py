@@ -7,7 +7,7 @@ import re
 import pytest
 
 from kanspice.cli.estimate import Estimate, Work
-from kanspice.ngspice import Advance, SideRun
+from kanspice.engine.progress import Advance, SideRun
 
 CHECK = SideRun("cross-check", 10)
 

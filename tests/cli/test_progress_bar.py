@@ -8,7 +8,7 @@ import re
 from rich.console import Console
 
 from kanspice.cli.options import progress_bar
-from kanspice.ngspice import Advance, SideRun
+from kanspice.engine.progress import Advance, SideRun
 
 
 def shown(advances, *, terminal=True):

@@ -12,11 +12,11 @@ from kanspice.compile import Sizing, add_converters, draw_specimen
 from kanspice.design import Converter, load_design, save_design
 from kanspice.design.file import design_bytes
 from kanspice.draws import Draw
+from kanspice.engine.solution import Solution
 from kanspice.errors import InputError
 from kanspice.families.kanalogue.circuit import compile_kanalogue
 from kanspice.gap import decoded_outputs
 from kanspice.models.following import reference_stages
-from kanspice.solution import Solution
 
 MODEL = network([3, 4, 2], [PEAK])
 SAMPLES = inputs_for(MODEL, 50)

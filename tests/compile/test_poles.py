@@ -10,9 +10,9 @@ from circuits import PEAK, crossbar_design
 from scipy.linalg import eigvals
 
 from kanspice.design.poles import FEEDBACK_F, Loop, column_poles, crossbar_poles, damping, least_feedback_f
-from kanspice.engines import solve
-from kanspice.ngspice import NgspiceOptions
-from kanspice.solution import Outcome
+from kanspice.engine.options import RunOptions
+from kanspice.engine.running import solve
+from kanspice.engine.solution import Outcome
 
 TURN = 2 * np.pi * 1e6
 
@@ -139,7 +139,7 @@ def test_a_sample_that_such_an_amplifier_does_not_hold_is_unstable_and_says_why(
     design = crossbar_design([PEAK], [[[1.0]]])
     crossbar = replace(design.stages[1], swing_v=0.59, gbw_hz=1e9, column_f=1e-13, feedback_f=np.full(2, 1e-12))
     held = replace(design, stages=(design.stages[0], crossbar))
-    solution = solve("batched", held, np.array([[0.25], [0.7]]), "device", NgspiceOptions(check_samples=0))
+    solution = solve("batched", held, np.array([[0.25], [0.7]]), "device", RunOptions(check_samples=0))
     (failure,) = solution.failed
     assert (failure.index, failure.outcome) == (1, Outcome.UNSTABLE)
     assert "its amplifier is at its swing of 0.59 V" in failure.detail

@@ -7,8 +7,8 @@ import pytest
 from loops import Counter, Echo
 
 from kanspice.control.loop import Ending, Loop
+from kanspice.engine.solution import Outcome
 from kanspice.errors import InputError
-from kanspice.solution import Outcome
 
 
 def run(plant, controller=None, steps=4, latency=0, others=()):

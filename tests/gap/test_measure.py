@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from circuits import PEAK, design_of, inputs_for, network
 
+from kanspice.engine.solution import FailedSample, NumericalError, Outcome, Solution
 from kanspice.gap import GapResult, Limit, StageGap, compare, decoded_outputs, measure, numerical_gap, spread
 from kanspice.models.following import reference_stages
-from kanspice.solution import FailedSample, NumericalError, Outcome, Solution
 
 
 @pytest.fixture(params=["batch", "layer"])

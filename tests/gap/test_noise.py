@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from circuits import LINE, crossbar_design
 
-from kanspice.engines import solve
+from kanspice.engine.options import RunOptions
+from kanspice.engine.running import solve
 from kanspice.gap.noise import BOLTZMANN, ELEMENTARY, column_noise, stage_noises
 from kanspice.netlist.library import library_text
-from kanspice.ngspice import NgspiceOptions
 from kanspice.ngspice.process import RAW_FILE, run_deck
 from kanspice.ngspice.program import find_ngspice
 from kanspice.ngspice.raw import read_plots
@@ -32,7 +32,7 @@ def squares(noise_v_per_rthz, **capacitances):
     design = one_column()
     first, crossbar = design.stages
     design = replace(design, stages=(first, replace(crossbar, **capacitances)))
-    solution = solve("batched", design, INPUT, "device", NgspiceOptions(check_samples=0))
+    solution = solve("batched", design, INPUT, "device", RunOptions(check_samples=0))
     rows_v, columns_v = solution.stage_v["l1.input"], solution.column_v["l1.crossbar"]
     keys = {"noise_v_per_rthz": noise_v_per_rthz, "kelvin": KELVIN}
     return design, solution, column_noise(design, design.crossbars[0], rows_v, columns_v, **keys)
@@ -121,7 +121,7 @@ def test_bits_are_those_of_the_range():
     """A range of 2 V and a noise of 1 mV: log2(2 / 1e-3 / sqrt 12)."""
     design = one_column()
     inputs = np.linspace(0.0, 1.0, 11)[:, None]
-    solution = solve("batched", design, inputs, "device", NgspiceOptions(check_samples=0))
+    solution = solve("batched", design, inputs, "device", RunOptions(check_samples=0))
     (stage,) = stage_noises(design, solution, noise_v_per_rthz=0.0, temperature_c=27.0)
     range_v = float(np.ptp(solution.stage_v["l1.crossbar"]))
     assert stage.bits == pytest.approx(np.log2(range_v / stage.rms_v / np.sqrt(12)))

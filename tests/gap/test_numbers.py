@@ -10,6 +10,8 @@ import pytest
 import torch
 from circuits import LINE, design_of, network, technology
 
+from kanspice.engine.options import RunOptions
+from kanspice.engine.solution import Outcome
 from kanspice.evidence import Evidence
 from kanspice.families import LoadedModel
 from kanspice.families.memkan.network import MemKAN
@@ -17,9 +19,7 @@ from kanspice.families.phykan.network import PhyKAN
 from kanspice.gap import Doubt, Gap, Variation
 from kanspice.models.following import followed_stages
 from kanspice.models.network import DivergenceError
-from kanspice.ngspice import NgspiceOptions
 from kanspice.pipeline import VerifyOptions, verify
-from kanspice.solution import Outcome
 
 INPUTS = np.array([[0.1, 0.2], [0.3, -1.0], [0.5, 0.6], [-0.4, 1.0]])
 
@@ -49,7 +49,7 @@ def loaded(model):
 
 
 def verified(model, *overrides, inputs=INPUTS, **options):
-    run = VerifyOptions(engine="batched", ngspice=NgspiceOptions(), **options)
+    run = VerifyOptions(engine="batched", run=RunOptions(), **options)
     with warnings.catch_warnings():
         warnings.simplefilter("error", RuntimeWarning)
         return verify(loaded(model), technology(*overrides), Evidence(inputs), run)

@@ -9,16 +9,16 @@ from periods import design_of_periods, period
 
 from kanspice.design import Design
 from kanspice.devices import load_device
-from kanspice.engines import solve
+from kanspice.engine.options import RunOptions
+from kanspice.engine.running import solve
 from kanspice.errors import InputError
 from kanspice.families.kirchhoffnet.branches import branch_function
 from kanspice.families.kirchhoffnet.circuit import compile_kirchhoffnet
 from kanspice.families.kirchhoffnet.network import KirchhoffNet
 from kanspice.families.kirchhoffnet.topology import topology_from_edges
 from kanspice.gap.costs import physical_cost
-from kanspice.ngspice import NgspiceOptions
 
-FEW = NgspiceOptions(check_samples=0)
+FEW = RunOptions(check_samples=0)
 ENGINES = [pytest.param("ngspice", marks=pytest.mark.ngspice), "batched"]
 
 
@@ -77,7 +77,7 @@ def decaying() -> Design:
 def test_what_a_capacitor_loses_is_what_its_branch_takes(engine):
     """C (V0^2 - V1^2) / 2, and the charge C (V0 - V1)."""
     design = decaying()
-    options = NgspiceOptions(check_samples=0, waveforms=2)
+    options = RunOptions(check_samples=0, waveforms=2)
     cost = physical_cost(design, solve(engine, design, np.array([[1.0], [2.0], [5.0]]), "device", options), 0.0)
     start_v = np.array([1.0, 2.0])
     end_v = start_v * np.exp(-0.7)

@@ -10,12 +10,12 @@ import pytest
 import torch
 from periods import contracting, design_of_periods, period
 
+from kanspice.engine.options import RunOptions
+from kanspice.engine.solution import NumericalError, Solution
 from kanspice.evidence import Evidence
 from kanspice.families import LoadedModel
 from kanspice.gap import Doubt, Gap, Limit, NumericalGap, Variation, numerical_gap, unresolved
-from kanspice.ngspice import NgspiceOptions
 from kanspice.pipeline import VerifyOptions, verify
-from kanspice.solution import NumericalError, Solution
 from kanspice.technology import Technology
 
 VARIATION = Variation(2.0, 5.0)
@@ -93,7 +93,7 @@ def verified(times, limits=()):
     model = contracting(times)
     loaded = LoadedModel(model, "kirchhoffnet", Path("contracting.pt"), "00" * 32, "kanspice", 48, 3, 3)
     inputs = np.random.default_rng(0).normal(size=(6, 3))
-    options = VerifyOptions(engine="batched", ngspice=NgspiceOptions(), limits=limits)
+    options = VerifyOptions(engine="batched", run=RunOptions(), limits=limits)
     return model, inputs, verify(loaded, Technology(), Evidence(inputs), options)
 
 

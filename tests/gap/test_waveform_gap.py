@@ -8,8 +8,8 @@ import numpy as np
 from periods import design_of_periods, period
 
 from kanspice.design import Switching
+from kanspice.engine.solution import Solution, Waveform
 from kanspice.gap import compare_waveforms
-from kanspice.solution import Solution, Waveform
 
 FIRST = period("Conductance", [(1, 2)], [[1.0]], v_unit=0.5, farads=2e-12, duration=3.0)
 SECOND = replace(FIRST, name="l2.period", compares_to="second", period_s=1e-6)

@@ -24,15 +24,15 @@ from connections import (
 from kanspice import ngspice, solver
 from kanspice.design import Design, FilterBank, Limiter, SynapseBank
 from kanspice.design.stages.synapse_bank import BAND_PASS, HIGH_PASS, LOW_PASS
+from kanspice.engine.options import RunOptions
 from kanspice.errors import InputError
 from kanspice.families.memkan.memdiode import SynapseConstants, answers
 from kanspice.families.phykan.bandpass import EARLIER_CONSTANTS
 from kanspice.gap import measure, physical_cost
 from kanspice.models.following import reference_stages
 from kanspice.netlist import build_netlist, place_of
-from kanspice.ngspice import NgspiceOptions
 
-ONCE = NgspiceOptions(check_samples=0)
+ONCE = RunOptions(check_samples=0)
 
 
 def bank_design(bank, v_per_unit=1.0) -> Design:
@@ -237,7 +237,7 @@ def test_filters_over_time_come_to_their_amplitudes():
     """Oscillators, filters and detectors: what they show when the slot is over is the law's answer to a few 1e-4."""
     model = phykan((1, 2, 1), filters=1)
     design, x = phykan_design(model), inputs_for(model, 2)
-    solution = ngspice.solve(design, x, "transient", NgspiceOptions(check_samples=1))
+    solution = ngspice.solve(design, x, "transient", RunOptions(check_samples=1))
     expected = outputs(solver.solve(design, x, "behavioural"), design)
     assert np.abs(outputs(solution, design) - expected).max() < 1e-3
     assert 0 < solution.numerical_error.max_abs_v < 1e-3
@@ -261,7 +261,7 @@ def test_layers_without_any_filter_are_the_same_in_both_engines(masked):
     model.band_layers()[masked].mask.zero_()
     design, x = phykan_design(model), inputs_for(model, 2)
     ours = solver.solve(design, x, "filter").stage_v["l2.filters"]
-    theirs = ngspice.solve(design, x, "filter", NgspiceOptions(check_samples=1))
+    theirs = ngspice.solve(design, x, "filter", RunOptions(check_samples=1))
     assert not theirs.failed
     np.testing.assert_allclose(theirs.stage_v["l2.filters"], ours, rtol=0, atol=1e-12)
 
@@ -344,6 +344,6 @@ def _first(bank):
 def test_the_numerical_error_of_synapses_is_measured():
     """Tolerances that rounding of steep exponentials does not reach would leave it unknown."""
     model = memkan((2, 8, 2), seed=3)
-    solution = ngspice.solve(memkan_design(model), inputs_for(model, 40), "device", NgspiceOptions(check_samples=20))
+    solution = ngspice.solve(memkan_design(model), inputs_for(model, 40), "device", RunOptions(check_samples=20))
     assert len(solution.numerical_error.samples) == 20
     assert solution.numerical_error.max_abs_v < 1e-8

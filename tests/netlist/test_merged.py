@@ -13,11 +13,12 @@ from periods import design_of_periods, period
 from kanspice.compiled import write_compiled
 from kanspice.design import Schematic
 from kanspice.design.branches import LAWS, PIECEWISE_LINEAR_LAWS, branch_currents, law_rows
+from kanspice.engine.options import RunOptions
 from kanspice.errors import InputError
 from kanspice.netlist import build_netlist, place_of
 from kanspice.netlist.elimination import elimination_order
 from kanspice.netlist.merged import parallel_branches
-from kanspice.ngspice import NgspiceOptions, solve
+from kanspice.ngspice import solve
 from kanspice.ngspice.deck import TIGHT, sweep_deck
 from kanspice.ngspice.process import RAW_FILE, run_deck, working_folder
 from kanspice.ngspice.program import find_ngspice
@@ -43,7 +44,7 @@ def circuit(law, *, v_unit=1.0, seed=3):
 def test_merging_changes_no_voltage(law, v_unit):
     design = circuit(law, v_unit=v_unit)
     inputs = np.random.default_rng(4).normal(0, 2, (6, 3))
-    options = NgspiceOptions(steps=40, check_samples=0)
+    options = RunOptions(steps=40, check_samples=0)
     apart, together = (solve(design, inputs, fidelity, options) for fidelity in ("device", "merged"))
     assert apart.failed == together.failed == ()
     expected = apart.stage_v["readout"]

@@ -7,10 +7,11 @@ import pytest
 from circuits import LINE, PEAK, design_of, inputs_for, load_device, network, polynomial_device
 from scipy.interpolate import CubicSpline
 
+from kanspice.engine.options import RunOptions
 from kanspice.memory import available_bytes, peak_bytes
 from kanspice.netlist import build_netlist
 from kanspice.netlist.weight import Tally, estimated_bytes, weight
-from kanspice.ngspice import NgspiceOptions, solve
+from kanspice.ngspice import solve
 
 MEASURED = {
     "Gl1_d0_0_0 l1_r0 l1_c0p l1_phi0_0 0 1.5e-06": 1000,
@@ -53,7 +54,7 @@ def test_a_crossbar_takes_about_what_was_said(fidelity, overrides):
     model = network([60, 30, 4], [load_device("z21"), PEAK, LINE])
     inputs = inputs_for(model, 2)
     design = design_of(model, inputs, *overrides)
-    solution = solve(design, inputs, fidelity, NgspiceOptions(check_samples=0))
+    solution = solve(design, inputs, fidelity, RunOptions(check_samples=0))
     assert solution.engine_at_most_bytes == build_netlist(design, fidelity).simulator_bytes
     assert 1.0 <= solution.engine_at_most_bytes / solution.simulator_peak_bytes < 2.5
 

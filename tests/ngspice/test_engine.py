@@ -26,11 +26,12 @@ from circuits import (
 from fake_ngspice import CUT, E32, NAN, REAL, patch_last_number, write_fake
 
 from kanspice.design.uniqueness import solution_counts
+from kanspice.engine.options import RunOptions
+from kanspice.engine.solution import Outcome
 from kanspice.errors import SimulatorError
 from kanspice.models.following import reference_stages
-from kanspice.ngspice import NgspiceOptions, engine, solve
+from kanspice.ngspice import engine, solve
 from kanspice.ngspice.deck import NORMAL, TIGHT, Tolerances, sweep_deck, tightened
-from kanspice.solution import Outcome
 
 pytestmark = pytest.mark.ngspice
 
@@ -97,7 +98,7 @@ def test_the_answer_of_a_specimen_is_that_specimens(model, inputs, overrides):
 @pytest.mark.slow
 @pytest.mark.parametrize("jobs", [2, 4, 20])
 def test_the_answer_does_not_depend_on_the_number_of_jobs(design, inputs, solved, jobs):
-    again = solve(design, inputs, "device", NgspiceOptions(jobs=jobs))
+    again = solve(design, inputs, "device", RunOptions(jobs=jobs))
     np.testing.assert_allclose(outputs(again), outputs(solved), rtol=0, atol=1e-9)
 
 
@@ -115,7 +116,7 @@ def test_a_sample_alone_answers_as_among_others(design, inputs, solved):
 def test_more_samples_than_one_process_takes():
     design = crossbar_design([PEAK], [[[1.0]]], feedback=1e6)
     rows = np.linspace(0.0, 1.0, 1100)[:, None]
-    solution = solve(design, rows, "shared", NgspiceOptions(jobs=2))
+    solution = solve(design, rows, "shared", RunOptions(jobs=2))
     np.testing.assert_allclose(solution.stage_v["l1.crossbar"], PEAK.curve.numpy(rows)[0], rtol=0, atol=1e-12)
 
 
@@ -140,7 +141,7 @@ def test_progress_counts_every_sample_once(fake, design, inputs):
     said = r" Reference value :  3.00000e+00\r Reference value :  3.00000e+00\r Reference value :  8.00000e+00\r\n"
     fake(REAL + f"printf '{said}'\n")
     seen = []
-    assert solve(design, inputs, "device", NgspiceOptions(check_samples=0), progress=seen.append).failed == ()
+    assert solve(design, inputs, "device", RunOptions(check_samples=0), progress=seen.append).failed == ()
     assert sum(advance.samples for advance in seen) == pytest.approx(len(inputs))
 
 
@@ -165,7 +166,7 @@ def test_the_run_deck_holds_numbers_and_our_own_names_only():
 
 def test_the_numerical_error_is_small_and_measured(solved, inputs):
     error = solved.numerical_error
-    assert len(error.samples) == min(NgspiceOptions().check_samples, len(inputs))
+    assert len(error.samples) == min(RunOptions().check_samples, len(inputs))
     assert set(error.samples) <= set(range(len(inputs)))
     assert 0 <= error.rmse_v <= error.max_abs_v < 1e-9
 
@@ -177,7 +178,7 @@ def test_the_numerical_error_is_the_real_one(monkeypatch):
     design = crossbar_design([device], [[[1.0]], [[-0.5]]], gain=50.0, feedback=2e5, swing=0.5)
     rows = np.random.default_rng(2).uniform(0.0, 1.3, (40, 2))
     exact = np.array([crossbar_output(design, design.crossbars[0], row)[1] for row in rows])
-    options = NgspiceOptions(check_samples=len(rows))
+    options = RunOptions(check_samples=len(rows))
     estimates, errors = [], []
     for tolerances in (Tolerances(1e-2, 1e-3, 1e-9), Tolerances(1e-4, 1e-5, 1e-12), NORMAL):
         monkeypatch.setattr(engine, "NORMAL", tolerances)
@@ -192,12 +193,12 @@ def test_the_numerical_error_is_the_real_one(monkeypatch):
 
 @pytest.mark.slow
 def test_the_seed_chooses_the_samples_that_are_solved_twice(design, inputs):
-    chosen = [solve(design, inputs, "device", NgspiceOptions(seed=seed)).numerical_error.samples for seed in (0, 0, 1)]
+    chosen = [solve(design, inputs, "device", RunOptions(seed=seed)).numerical_error.samples for seed in (0, 0, 1)]
     assert chosen[0] == chosen[1] != chosen[2]
 
 
 def test_no_samples_to_check_means_no_claim(design, inputs):
-    assert solve(design, inputs[:2], "device", NgspiceOptions(check_samples=0)).numerical_error is None
+    assert solve(design, inputs[:2], "device", RunOptions(check_samples=0)).numerical_error is None
 
 
 def test_tight_is_tighter():
@@ -375,7 +376,7 @@ def eventually(condition) -> bool:
 def test_a_simulator_that_does_not_end_is_killed_with_its_children(fake, design, inputs, tmp_path, ending):
     fake(f"sleep 300 & echo $! > {tmp_path}/child; {ending}\n")
     started = time.monotonic()
-    solution = solve(design, inputs[:4], "device", NgspiceOptions(timeout_s=0.4, jobs=2))
+    solution = solve(design, inputs[:4], "device", RunOptions(timeout_s=0.4, jobs=2))
     assert time.monotonic() - started < 20
     assert set(outcomes(solution)) == {Outcome.TIMED_OUT if ending == "wait" else Outcome.CRASHED}
     assert len(solution.failed) == 4
@@ -386,7 +387,7 @@ def test_a_simulator_that_does_not_end_is_killed_with_its_children(fake, design,
 
 def test_a_simulator_that_vanishes_is_an_error(fake, design, inputs, tmp_path):
     fake('rm "$0"\n')
-    assert set(outcomes(solve(design, inputs[:1], "device", NgspiceOptions(check_samples=0)))) == {Outcome.CRASHED}
+    assert set(outcomes(solve(design, inputs[:1], "device", RunOptions(check_samples=0)))) == {Outcome.CRASHED}
     with pytest.raises(SimulatorError, match="cannot be started"):
         solve(design, inputs[:1], "device")
 
@@ -430,7 +431,7 @@ def test_hard_points_start_from_the_reference(fake, design, model, inputs):
     """A simulator that complains unless it is told where to start: every sample is tried alone, with hints."""
     fake("grep -q nodeset $5 || echo 'Warning: source stepping failed'\n" + REAL)
     hints = reference_stages(model, inputs)
-    solution = solve(design, inputs[:3], "device", NgspiceOptions(check_samples=0), hints=hints)
+    solution = solve(design, inputs[:3], "device", RunOptions(check_samples=0), hints=hints)
     assert solution.failed == ()
 
 
@@ -443,7 +444,7 @@ def test_nothing_starts_from_a_reference_that_is_not_finite(fake, design, model,
     hints = reference_stages(model, inputs)
     for values, size in zip(hints.values(), (np.nan, np.inf), strict=False):
         values[0] = size
-    solution = solve(design, inputs[:2], "device", NgspiceOptions(check_samples=0), hints=hints)
+    solution = solve(design, inputs[:2], "device", RunOptions(check_samples=0), hints=hints)
     assert solution.failed == ()
 
 
@@ -461,7 +462,7 @@ def test_a_doubt_after_any_amount_of_output_is_heard(fake, small):
         REAL + "for i in $(seq 6000); do echo 'Note: Starting dynamic gmin stepping, and more of the like'; done\n"
         "echo 'Warning: singular matrix:  check node l1_c0p'\n"
     )
-    solution = solve(*small, "shared", NgspiceOptions(check_samples=0))
+    solution = solve(*small, "shared", RunOptions(check_samples=0))
     assert set(outcomes(solution)) == {Outcome.SINGULAR}
 
 
@@ -469,7 +470,7 @@ def test_the_worst_samples_are_among_those_solved_again(solved, design, inputs):
     last = design.stages[-1]
     hints = {last.compares_to: solved.stage_v[last.name] / last.output_v_per_unit}
     hints[last.compares_to][3] += 1.0
-    again = solve(design, inputs, "device", NgspiceOptions(check_samples=2), hints=hints)
+    again = solve(design, inputs, "device", RunOptions(check_samples=2), hints=hints)
     assert 3 in again.numerical_error.samples
 
 

@@ -8,9 +8,11 @@ import numpy as np
 import pytest
 from periods import design_of_periods, period
 
+from kanspice.engine.options import RunOptions
+from kanspice.engine.progress import Advance, SideRun
 from kanspice.memory import peak_bytes
-from kanspice.ngspice import NgspiceOptions, solve
-from kanspice.ngspice.blocks import Advance, BlockProgress, PeriodClock, SideRun
+from kanspice.ngspice import solve
+from kanspice.ngspice.blocks import BlockProgress, PeriodClock
 
 pytestmark = pytest.mark.slow
 
@@ -45,7 +47,7 @@ def test_parts_of_samples_add_up_to_all_of_them_and_side_runs_to_theirs(jobs):
     design = design_of_periods(period("ShiftRelu1", **branches), period("ShiftRelu1", **branches, index=2))
     told = []
     inputs = np.random.default_rng(0).normal(size=(30, 2))
-    solution = solve(design, inputs, "merged", NgspiceOptions(jobs=jobs), progress=told.append)
+    solution = solve(design, inputs, "merged", RunOptions(jobs=jobs), progress=told.append)
     assert solution.failed == ()
     done: defaultdict[SideRun | None, float] = defaultdict(float)
     for advance in told:
@@ -64,7 +66,7 @@ def test_the_simulator_s_memory_is_in_the_result():
     edges = [(i, j) for i in range(40) for j in range(40) if i != j]
     theta = np.random.default_rng(1).normal(0, 0.1, (2, len(edges)))
     design = design_of_periods(period("ShiftRelu1", edges, theta))
-    solution = solve(design, np.ones((1, 39)), "device", NgspiceOptions(steps=50), progress=told.append)
+    solution = solve(design, np.ones((1, 39)), "device", RunOptions(steps=50), progress=told.append)
     announced, *during = (advance.simulator_bytes for advance in told)
     assert solution.simulator_peak_bytes is not None
     assert 10**6 < solution.simulator_peak_bytes <= announced == solution.engine_at_most_bytes < 10**9

@@ -13,7 +13,8 @@ from kanspice.compiled import read_compiled, write_compiled
 from kanspice.design import DigitalLayer, load_design, save_design
 from kanspice.design.bounds import output_bounds_v
 from kanspice.design.file import design_bytes
-from kanspice.engines import solve
+from kanspice.engine.options import RunOptions
+from kanspice.engine.running import solve
 from kanspice.errors import InputError
 from kanspice.families import compile_model, load, save
 from kanspice.families.kirchhoffnet.branches import branch_function
@@ -21,7 +22,6 @@ from kanspice.families.kirchhoffnet.network import KirchhoffNet
 from kanspice.families.kirchhoffnet.topology import FullyConnected
 from kanspice.gap import decoded_outputs
 from kanspice.models.following import reference_stages
-from kanspice.ngspice import NgspiceOptions
 from kanspice.pipeline import Evidence, VerifyOptions, verify
 from kanspice.technology import load_technology
 
@@ -55,7 +55,7 @@ def circuit(loaded, *overrides):
 @pytest.mark.parametrize("overrides", [["units.v_unit_v=0.2"], [MONOLITHIC]])
 def test_both_engines_compute_what_torch_computes(engine, overrides, loaded):
     expected, design = reference_stages(loaded.model, INPUTS), circuit(loaded, *overrides)
-    solution = solve(engine, design, INPUTS, "device", NgspiceOptions(steps=400))
+    solution = solve(engine, design, INPUTS, "device", RunOptions(steps=400))
     for stage in design.stages:
         found = solution.stage_v[stage.name] / stage.output_v_per_unit
         np.testing.assert_allclose(found, expected[stage.compares_to], rtol=0, atol=2e-5)
@@ -66,7 +66,7 @@ def test_both_engines_compute_what_torch_computes(engine, overrides, loaded):
 @pytest.mark.parametrize("engine", ENGINES)
 def test_what_is_read_out_is_converted_and_noisy_before_it(engine, loaded):
     design = circuit(loaded, "converters.adc_bits=3", "kirchhoffnet.noise_k=300", "kirchhoffnet.capacitance_f=1e-18")
-    solution = solve(engine, design, INPUTS, "device", NgspiceOptions(steps=100))
+    solution = solve(engine, design, INPUTS, "device", RunOptions(steps=100))
     read_v = solution.stage_v["readout"]
     expected = reference_stages(loaded.model, INPUTS)["readout"]
     assert (design.adc.low_v, design.adc.high_v) == (expected.min(), expected.max())
@@ -84,7 +84,7 @@ def test_gap_and_accuracy_are_of_the_final_outputs(loaded):
     result = verify(loaded, load_technology(None, [LEAK]), evidence, VerifyOptions(engine="batched"))
     assert [stage.name for stage in result.stages] == ["l1.period", "readout", "projector"]
     readout, projector = result.stages[1:]
-    read_v = solve("batched", circuit(loaded, LEAK), INPUTS, "device", NgspiceOptions()).stage_v["readout"]
+    read_v = solve("batched", circuit(loaded, LEAK), INPUTS, "device", RunOptions()).stage_v["readout"]
     np.testing.assert_allclose(result.outputs, read_v @ WEIGHT.T + BIAS, rtol=0, atol=1e-12)
     assert projector.gap.rmse == pytest.approx(result.gap.rmse)
     assert projector.gap.rmse > 2 * readout.gap.rmse > 0.01

@@ -9,16 +9,17 @@ import pytest
 from circuits import PEAK, inputs_for, load_device, network, specimen_of
 from fake_ngspice import REAL, write_fake
 
-from kanspice.engines import open_session
-from kanspice.ngspice import NgspiceOptions, solve
+from kanspice.engine.options import RunOptions
+from kanspice.engine.running import open_session
+from kanspice.engine.solution import Outcome
 from kanspice.ngspice import resident as module
+from kanspice.ngspice import solve
 from kanspice.ngspice.conversation import Conversation
 from kanspice.ngspice.program import find_ngspice
-from kanspice.solution import Outcome
 
 pytestmark = pytest.mark.ngspice
 
-ALONE = NgspiceOptions(check_samples=0)
+ALONE = RunOptions(check_samples=0)
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +32,7 @@ def circuit():
 
 
 def session(design, engine="ngspice", timeout_s=20.0):
-    return open_session(engine, design, "device", NgspiceOptions(), sample_timeout_s=timeout_s)
+    return open_session(engine, design, "device", RunOptions(), sample_timeout_s=timeout_s)
 
 
 @pytest.mark.parametrize("engine", ["ngspice", "batched"])
@@ -93,7 +94,7 @@ def test_a_sample_in_doubt_is_solved_again_by_itself(circuit, monkeypatch):
     followed = []
     monkeypatch.setattr(module.Resident, "_point", lambda self, volts: Outcome.DIVERGED)
     options = {"sample_timeout_s": 20.0, "follow": lambda one: followed.append(one) or {}}
-    with open_session("ngspice", design, "device", NgspiceOptions(), **options) as kept:
+    with open_session("ngspice", design, "device", RunOptions(), **options) as kept:
         found = kept.solve(inputs[2:3], [2])
     assert found.failed == ()
     assert np.array_equal(followed[0], inputs[2:3])

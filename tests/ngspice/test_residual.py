@@ -11,7 +11,8 @@ import torch
 from kanspice.compile.specimens import draw_specimen
 from kanspice.design import HeldSum, load_design, save_design
 from kanspice.draws import Draw
-from kanspice.engines import solve
+from kanspice.engine.options import RunOptions
+from kanspice.engine.running import solve
 from kanspice.errors import InputError
 from kanspice.families.kirchhoffnet.arrays import reference_waveforms
 from kanspice.families.kirchhoffnet.branches import branch_function
@@ -20,7 +21,6 @@ from kanspice.families.kirchhoffnet.network import KirchhoffNet
 from kanspice.families.kirchhoffnet.topology import FullyConnected
 from kanspice.gap.waveforms import compare_waveforms
 from kanspice.models.following import reference_stages
-from kanspice.ngspice import NgspiceOptions
 from kanspice.technology import load_technology
 
 pytestmark = pytest.mark.slow
@@ -57,7 +57,7 @@ def apart(found, expected):
 def test_the_batched_engine_adds_what_torch_adds(nodes, residual, overrides):
     model = network(nodes, residual)
     expected, design = reference_stages(model, INPUTS), circuit(model, *overrides)
-    found = solve("batched", design, INPUTS, "device", NgspiceOptions(waveforms=1))
+    found = solve("batched", design, INPUTS, "device", RunOptions(waveforms=1))
     for stage in design.stages:
         assert apart(found.stage_v[stage.name], expected[stage.compares_to]) < 1e-6
     assert sum(isinstance(stage, HeldSum) for stage in design.stages) == 1
@@ -69,7 +69,7 @@ def test_the_batched_engine_adds_what_torch_adds(nodes, residual, overrides):
 def test_ngspice_adds_what_the_batched_engine_adds(nodes, residual, overrides, allowed):
     """What is left falls with ngspice's steps: with four times as many it is 7e-6 in the last case."""
     design = circuit(network(nodes, residual), *overrides)
-    options = NgspiceOptions(steps=100, check_samples=0)
+    options = RunOptions(steps=100, check_samples=0)
     batched = solve("batched", design, INPUTS, "device", options)
     found = solve("ngspice", design, INPUTS, "device", options)
     for stage in design.stages:
@@ -82,7 +82,7 @@ def test_nodes_that_come_to_their_supply_while_voltages_are_added(clamp_ohm):
     """The engines were 0.8 mV apart at 1e4 ohms, and ngspice was right: tests/solver/test_held_voltages.py."""
     supply = ["kirchhoffnet.supply_v=0.8", f"kirchhoffnet.clamp_ohm={clamp_ohm}"]
     design = circuit(network((2,), (1, 1)), *REAL, *supply)
-    options = NgspiceOptions(steps=100, check_samples=0)
+    options = RunOptions(steps=100, check_samples=0)
     batched = solve("batched", design, INPUTS, "device", options)
     found = solve("ngspice", design, INPUTS, "device", options)
     assert np.abs(batched.stage_v["readout"]).max() > 0.8
@@ -94,7 +94,7 @@ def test_nodes_that_come_to_their_supply_while_voltages_are_added(clamp_ohm):
 def test_waveforms_after_a_sum_begin_with_it(overrides):
     model = network((2, 2, 2), (1, 2))
     design = circuit(model, *overrides)
-    options = NgspiceOptions(steps=40, check_samples=0, waveforms=1)
+    options = RunOptions(steps=40, check_samples=0, waveforms=1)
     for engine in ("batched", "ngspice"):
         found = solve(engine, design, INPUTS, "device", options)
         (sample,) = compare_waveforms(
@@ -117,7 +117,7 @@ def test_outputs_that_are_taken_late_after_a_sum(engine):
     inputs = np.repeat(INPUTS[:1], 2, axis=0)
     late = next(each for seed in range(99) if differ(each := replace(design, jitter_s=2e-8, seed=seed)))
     seconds = late.read_late_s(2)
-    options = NgspiceOptions(steps=60, check_samples=0)
+    options = RunOptions(steps=60, check_samples=0)
     usual = solve(engine, design, inputs, "device", options).stage_v["readout"][0]
     found = solve(engine, late, inputs, "device", options).stage_v["readout"]
     later, early = int(np.argmax(seconds)), int(np.argmin(seconds))

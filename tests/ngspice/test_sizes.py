@@ -12,12 +12,13 @@ from periods import design_of_periods, period
 
 from kanspice import solver
 from kanspice.design import Switching
-from kanspice.ngspice import NgspiceOptions, solve
+from kanspice.engine.options import RunOptions
+from kanspice.ngspice import solve
 
 pytestmark = [pytest.mark.ngspice, pytest.mark.slow]
 
 MANY = 1100
-ONCE = NgspiceOptions(check_samples=0)
+ONCE = RunOptions(check_samples=0)
 
 
 def thinned(design, keep):

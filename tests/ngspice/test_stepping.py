@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from periods import design_of_periods, period
 
-from kanspice.ngspice import NgspiceOptions, solve
+from kanspice.engine.options import RunOptions
+from kanspice.ngspice import solve
 from kanspice.ngspice.stepping import Stepping, error_of_finer, extrapolated, relative, steps_for, target
 
 STARTS = np.linspace(-2, 2, 40)[:, None]
@@ -22,7 +23,7 @@ def solved(inputs=STARTS, *, wrong_by=0.0, **options):
     """The solution for a reference that is `wrong_by` standard deviations away from the exact answer."""
     answer = exact(inputs)
     reference = {"readout": answer + wrong_by * answer.std()}
-    return solve(DESIGN, inputs, "device", NgspiceOptions(**options), hints=reference)
+    return solve(DESIGN, inputs, "device", RunOptions(**options), hints=reference)
 
 
 def test_two_results_of_a_second_order_rule_say_how_wrong_they_are():

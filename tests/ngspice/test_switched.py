@@ -11,8 +11,9 @@ from periods import design_of_periods, period
 
 from kanspice.design import Switching
 from kanspice.design.bounds import is_settled
-from kanspice.ngspice import NgspiceOptions, solve
-from kanspice.solution import Outcome
+from kanspice.engine.options import RunOptions
+from kanspice.engine.solution import Outcome
+from kanspice.ngspice import solve
 
 pytestmark = pytest.mark.ngspice
 
@@ -28,7 +29,7 @@ def switched(*periods, switching=IDEAL, **readout):
 
 
 def voltages(design, inputs, steps=100):
-    solution = solve(design, inputs, "device", NgspiceOptions(steps=steps, check_samples=2))
+    solution = solve(design, inputs, "device", RunOptions(steps=steps, check_samples=2))
     assert solution.failed == ()
     return solution
 
@@ -80,7 +81,7 @@ def test_a_node_that_went_comes_back_at_0_v():
 def test_a_sample_that_diverges_is_named_and_the_others_kept():
     explodes = period("ShiftRelu2", [(0, 1)], [[0.0], [2000.0], [0.0]])
     starts = np.array([[-1.0], [1.0], [-2.0]])
-    solution = solve(switched(explodes), starts, "device", NgspiceOptions(steps=20))
+    solution = solve(switched(explodes), starts, "device", RunOptions(steps=20))
     assert [(failure.index, failure.outcome) for failure in solution.failed] == [(1, Outcome.DIVERGED)]
     np.testing.assert_allclose(solution.stage_v["readout"][[0, 2]], starts[[0, 2]], atol=1e-9)
 

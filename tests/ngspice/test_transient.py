@@ -10,8 +10,9 @@ from fake_ngspice import CUT, write_fake
 from periods import design_of_periods, period
 from scipy.linalg import expm
 
-from kanspice.ngspice import NgspiceOptions, solve
-from kanspice.solution import Outcome
+from kanspice.engine.options import RunOptions
+from kanspice.engine.solution import Outcome
+from kanspice.ngspice import solve
 
 pytestmark = pytest.mark.ngspice
 
@@ -20,7 +21,7 @@ DISCHARGE = period("Conductance", [(1, 0)], [[1.0]])
 
 
 def voltages(design, inputs, **options):
-    solution = solve(design, inputs, "device", NgspiceOptions(**options))
+    solution = solve(design, inputs, "device", RunOptions(**options))
     assert solution.failed == ()
     return solution.stage_v["readout"], solution
 
@@ -115,7 +116,7 @@ def test_a_sample_that_diverges_is_named_and_the_others_kept():
 
 
 def test_a_deadline_ends_what_is_not_finished():
-    solution = solve(design_of_periods(DISCHARGE), STARTS, "device", NgspiceOptions(timeout_s=0.0))
+    solution = solve(design_of_periods(DISCHARGE), STARTS, "device", RunOptions(timeout_s=0.0))
     assert {failure.outcome for failure in solution.failed} == {Outcome.TIMED_OUT}
     assert solution.numerical_error is None
 

@@ -11,7 +11,8 @@ from fake_ngspice import REAL, write_fake
 from periods import design_of_periods, period
 
 from kanspice.design import Switching
-from kanspice.ngspice import NgspiceOptions, solve
+from kanspice.engine.options import RunOptions
+from kanspice.ngspice import solve
 
 pytestmark = pytest.mark.ngspice
 
@@ -22,7 +23,7 @@ EXPLODES = period("ShiftRelu2", [(0, 1)], [[0.0], [2000.0], [0.0]])
 
 
 def kept(design, inputs, **options):
-    return solve(design, inputs, "device", NgspiceOptions(**{"steps": 50, "check_samples": 0} | options))
+    return solve(design, inputs, "device", RunOptions(**{"steps": 50, "check_samples": 0} | options))
 
 
 IDEAL = Switching(on_ohm=0.0, off_ohm=math.inf, rise_s=1e-8, hold_s=1e-7)

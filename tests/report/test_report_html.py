@@ -8,8 +8,8 @@ from dataclasses import replace
 import pytest
 from synthetic_results import attributed, moving, with_failures
 
+from kanspice.engine.solution import FailedSample, Outcome
 from kanspice.report import to_html
-from kanspice.solution import FailedSample, Outcome
 
 pytestmark = pytest.mark.slow
 

@@ -9,11 +9,11 @@ import pytest
 from markdown_it import MarkdownIt
 from synthetic_results import EXTREMES, causes, synthetic, with_everything, with_failures
 
+from kanspice.engine.solution import FailedSample, Outcome
 from kanspice.gap.comparison import Comparison
 from kanspice.gap.result import Limit
 from kanspice.report import comparison_markdown, to_markdown
 from kanspice.report.markdown import escape
-from kanspice.solution import FailedSample, Outcome
 
 HOSTILE = "<script>alert(1)</script> | a | `b` ](http://x.y) **c** _d_ @maintainer #1 www.x.y &lt; \\| ![i](j)\n# e"
 ALLOWED = {"h3", "p", "table", "thead", "tbody", "tr", "th", "td", "strong", "code", "details", "summary", "ul", "li"}

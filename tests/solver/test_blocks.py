@@ -11,11 +11,12 @@ from periods import design_of_periods, period
 from kanspice.compile import draw_specimen
 from kanspice.design.branches import law_rows
 from kanspice.draws import Draw
+from kanspice.engine.options import RunOptions
 from kanspice.families.kirchhoffnet.branches import BRANCHES
 from kanspice.families.kirchhoffnet.circuit import compile_kirchhoffnet
 from kanspice.families.kirchhoffnet.network import KirchhoffNet
 from kanspice.families.kirchhoffnet.topology import Topology
-from kanspice.solver import KnownRows, SolverOptions, solve
+from kanspice.solver import KnownRows, solve
 from kanspice.solver.wired import gmres
 from kanspice.technology import Technology
 
@@ -45,20 +46,20 @@ def model():
 def test_blocks_do_not_matter_to_the_last_bit(model, overrides):
     inputs = inputs_for(model, 13)
     design = specimen_of(model, inputs, *overrides, "units.i_unit_a=1e-6", "tia.rail_v=50.0")
-    whole = solve(design, inputs, "device", SolverOptions(check_samples=0))
+    whole = solve(design, inputs, "device", RunOptions(check_samples=0))
     assert whole.solved.any()
     for block in (1, 5, 12):
-        parts = solve(design, inputs, "device", SolverOptions(check_samples=0, block=block))
+        parts = solve(design, inputs, "device", RunOptions(check_samples=0, block=block))
         assert parts.failed == whole.failed
         for found, expected in zip(tables(parts), tables(whole), strict=True):
             assert found.tobytes() == expected.tobytes()
 
 
 def check_blocks(design, inputs, sizes=(1, 7)):
-    whole = solve(design, inputs, "device", SolverOptions(check_samples=0))
+    whole = solve(design, inputs, "device", RunOptions(check_samples=0))
     assert whole.solved.any()
     for block in sizes:
-        parts = solve(design, inputs, "device", SolverOptions(check_samples=0, block=block))
+        parts = solve(design, inputs, "device", RunOptions(check_samples=0, block=block))
         for found, expected in zip(tables(parts), tables(whole), strict=True):
             assert found.tobytes() == expected.tobytes()
 
@@ -94,7 +95,7 @@ def test_rows_that_are_known_change_nothing(model):
     inputs, known = inputs_for(model, 12), KnownRows()
     for seed in range(3):
         design = specimen_of(model, inputs, "tia.gain=300", "devices.area_sigma=0.05", "tia.rail_v=50.0", seed=seed)
-        options = SolverOptions(check_samples=0, block=5)
+        options = RunOptions(check_samples=0, block=5)
         again, alone = (solve(design, inputs, "device", options, known=rows) for rows in (known, None))
         for found, expected in zip(tables(again), tables(alone), strict=True):
             assert found.tobytes() == expected.tobytes()

@@ -16,11 +16,10 @@ from kanspice import ngspice, solver
 from kanspice.design import NodeLosses, Schematic, Switching
 from kanspice.design.branches import branch_currents, law_rows
 from kanspice.design.file import load_design, save_design
+from kanspice.engine.options import RunOptions
 from kanspice.errors import InputError
 from kanspice.gap.costs import physical_cost
-from kanspice.ngspice import NgspiceOptions
 from kanspice.solver.banks import DenseBank
-from kanspice.solver.options import SolverOptions
 
 pytestmark = pytest.mark.slow
 
@@ -46,9 +45,9 @@ def circuit(law, lag_s, switching=None):
 def readout(engine, design, starts, steps=200, **options):
     starts = np.asarray(starts, dtype=float)
     if engine == "batched":
-        solution = solver.solve(design, starts, "device", SolverOptions(check_samples=0, **options))
+        solution = solver.solve(design, starts, "device", RunOptions(check_samples=0, **options))
     else:
-        solution = ngspice.solve(design, starts, "device", NgspiceOptions(check_samples=0, steps=steps, **options))
+        solution = ngspice.solve(design, starts, "device", RunOptions(check_samples=0, steps=steps, **options))
     assert solution.failed == ()
     return solution.stage_v["readout"]
 
@@ -121,7 +120,7 @@ def test_scipy_agrees_with_a_pole_in_every_branch(law, lag_s, switching):
 @pytest.mark.parametrize(("law", "fidelity"), [("ShiftTanh2", "device"), ("ShiftRelu1", "merged")])
 def test_ngspice_agrees(law, fidelity, lag_s, switching):
     design, inputs = circuit(law, lag_s, switching)
-    judge = ngspice.solve(design, inputs, fidelity, NgspiceOptions(check_samples=0, steps=300))
+    judge = ngspice.solve(design, inputs, fidelity, RunOptions(check_samples=0, steps=300))
     found = readout("batched", design, inputs)
     off = {"ShiftTanh2": 1e-6, "ShiftRelu1": 1e-4}[law]
     np.testing.assert_allclose(judge.stage_v["readout"], found, rtol=0, atol=off * np.abs(found).max())
@@ -141,8 +140,8 @@ def test_ngspice_agrees_on_schematics_with_losses_and_waveforms():
     built = Schematic(1.0, math.inf, 1e9, 0.8, 2.0)
     design = replace(design, schematic=built, losses=NodeLosses(3e6, math.inf, 1.0))
     solutions = [
-        ngspice.solve(design, inputs, "device", NgspiceOptions(check_samples=0, steps=60, waveforms=1)),
-        solver.solve(design, inputs, "device", SolverOptions(check_samples=0, waveforms=1)),
+        ngspice.solve(design, inputs, "device", RunOptions(check_samples=0, steps=60, waveforms=1)),
+        solver.solve(design, inputs, "device", RunOptions(check_samples=0, waveforms=1)),
     ]
     judge, found = (solution.stage_v["readout"] for solution in solutions)
     np.testing.assert_allclose(judge, found, rtol=0, atol=2e-5)
@@ -156,7 +155,7 @@ def test_ngspice_agrees_on_schematics_with_losses_and_waveforms():
 
 def test_waveforms_end_where_results_are_and_begin_without_a_slope():
     design, inputs = circuit("ShiftTanh2", 2e-7, SLOW)
-    solution = solver.solve(design, inputs, "device", SolverOptions(check_samples=0, waveforms=1))
+    solution = solver.solve(design, inputs, "device", RunOptions(check_samples=0, waveforms=1))
     for waveform in solution.waveforms:
         assert waveform.node_v.shape[1] == 3
         np.testing.assert_allclose(waveform.node_v[-1], solution.stage_v[waveform.stage][0], atol=1e-8)
@@ -167,7 +166,7 @@ def test_waveforms_end_where_results_are_and_begin_without_a_slope():
 def test_the_energy_is_that_of_the_late_current():
     """The integral of v i, of i = 1 uA (1 - exp(-t / lag)) into 1 pF, is C v^2 / 2; and the charge is C v."""
     design = replace(design_of_periods(SOURCE), lag_s=3e-7)
-    solution = solver.solve(design, np.zeros((1, 1)), "device", SolverOptions(check_samples=0, waveforms=1))
+    solution = solver.solve(design, np.zeros((1, 1)), "device", RunOptions(check_samples=0, waveforms=1))
     volts = float(solution.stage_v["readout"][0, 0])
     cost = physical_cost(design, solution, 0.0)
     assert cost.energy_j == pytest.approx(1e-12 * volts**2 / 2, rel=1e-3)

@@ -10,14 +10,15 @@ from circuits import LINE, PEAK, crossbar_design, design_of, inputs_for, load_de
 from scipy.linalg import eigvals, expm
 
 from kanspice.design.poles import Loop, column_poles, crossbar_poles, damping
+from kanspice.engine.course import Pace
+from kanspice.engine.options import RunOptions
+from kanspice.engine.solution import Outcome
 from kanspice.errors import InputError
 from kanspice.gap.settling import settling
 from kanspice.ngspice.sequence import Precision, follow_sequence
 from kanspice.report.page_html import page_html
 from kanspice.report.settling_page import settling_page
-from kanspice.sequence import Pace
-from kanspice.solution import Outcome
-from kanspice.solver import SolverOptions, solve
+from kanspice.solver import solve
 from kanspice.solver.following import Rest, courses
 from kanspice.solver.following import at_rest as start_of
 from kanspice.solver.implicit import EMBEDDED, TABLE, TIMES, weights
@@ -39,7 +40,7 @@ def with_crossbar(design, **changes):
 
 
 def at_rest(design, inputs):
-    solution = solve(design, inputs, "device", SolverOptions(check_samples=0))
+    solution = solve(design, inputs, "device", RunOptions(check_samples=0))
     assert solution.failed == ()
     return solution
 

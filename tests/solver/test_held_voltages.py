@@ -10,13 +10,13 @@ import torch
 from scipy.integrate import solve_ivp
 
 from kanspice.design import OdePeriod
-from kanspice.engines import solve
+from kanspice.engine.options import RunOptions
+from kanspice.engine.running import solve
 from kanspice.families.kirchhoffnet.branches import branch_function
 from kanspice.families.kirchhoffnet.circuit import compile_kirchhoffnet
 from kanspice.families.kirchhoffnet.network import KirchhoffNet
 from kanspice.families.kirchhoffnet.topology import FullyConnected
 from kanspice.netlist.switching import FOLLOWS
-from kanspice.ngspice import NgspiceOptions
 from kanspice.technology import load_technology
 
 pytestmark = pytest.mark.slow
@@ -74,7 +74,7 @@ def by_hand_v(design, start_v, clamp_ohm, late_s=0.0):
 def test_nodes_at_their_supply_while_voltages_are_held_and_added(clamp_ohm):
     """Implicit Euler steps, and a straight line for what is held, were up to 0.7 mV off."""
     design = circuit(f"kirchhoffnet.clamp_ohm={clamp_ohm}")
-    found = solve("batched", design, INPUTS, "device", NgspiceOptions(check_samples=0)).stage_v
+    found = solve("batched", design, INPUTS, "device", RunOptions(check_samples=0)).stage_v
     expected = np.array([[by_hand_v(design, volts, clamp_ohm) for volts in sample] for sample in INPUTS.tolist()])
     np.testing.assert_allclose(found["l1.period"], expected[:, :, 0], atol=2e-6)
     np.testing.assert_allclose(found["readout"], expected[:, :, 1], atol=2e-6)
@@ -83,7 +83,7 @@ def test_nodes_at_their_supply_while_voltages_are_held_and_added(clamp_ohm):
 def test_nodes_that_relax_after_voltages_were_added():
     design = replace(circuit("kirchhoffnet.clamp_ohm=1e4"), jitter_s=5e-9)
     late_s = design.read_late_s(len(INPUTS))
-    found = solve("batched", design, INPUTS, "device", NgspiceOptions(check_samples=0)).stage_v["readout"]
+    found = solve("batched", design, INPUTS, "device", RunOptions(check_samples=0)).stage_v["readout"]
     for sample in np.flatnonzero(late_s > 0):
         expected = [by_hand_v(design, volts, 1e4, late_s[sample])[1] for volts in INPUTS[sample]]
         np.testing.assert_allclose(found[sample], expected, atol=2e-6)
@@ -92,7 +92,7 @@ def test_nodes_that_relax_after_voltages_were_added():
 
 def test_waveforms_go_on_while_voltages_are_sampled():
     design = circuit("kirchhoffnet.clamp_ohm=1e4")
-    found = solve("batched", design, INPUTS, "device", NgspiceOptions(check_samples=0, waveforms=1))
+    found = solve("batched", design, INPUTS, "device", RunOptions(check_samples=0, waveforms=1))
     (waveform,) = found.waveforms
     assert isinstance(design.stages[0], OdePeriod)
     assert waveform.time_s[-1] == pytest.approx(design.ends_s[0], rel=1e-12)

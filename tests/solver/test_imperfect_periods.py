@@ -18,9 +18,8 @@ from kanspice.compile import draw_specimen
 from kanspice.design import NodeLosses, Schematic, Switching
 from kanspice.design.branches import LAWS, SCHEMATIC_LAWS, branch_currents, law_rows
 from kanspice.draws import Draw
-from kanspice.ngspice import NgspiceOptions
+from kanspice.engine.options import RunOptions
 from kanspice.solver.banks import DenseBank
-from kanspice.solver.options import SolverOptions
 from kanspice.solver.periods import Periods
 
 pytestmark = pytest.mark.slow
@@ -38,9 +37,9 @@ def voltages(engine, design, starts, steps=200, **options):
     """(samples, outputs) of samples that all have an answer."""
     starts = np.asarray(starts, dtype=float)
     if engine == "batched":
-        solution = solver.solve(design, starts, "device", SolverOptions(check_samples=2), **options)
+        solution = solver.solve(design, starts, "device", RunOptions(check_samples=2), **options)
     else:
-        solution = ngspice.solve(design, starts, "device", NgspiceOptions(check_samples=2, steps=steps), **options)
+        solution = ngspice.solve(design, starts, "device", RunOptions(check_samples=2, steps=steps), **options)
     assert solution.failed == ()
     return solution.stage_v["readout"]
 
@@ -156,7 +155,7 @@ def imperfect(law, seed, *, built=False, switched=False):
 def assert_agreement(design, inputs, fidelity):
     """To 1e-4 of the largest voltage: all samples may end at the supply, so that they do not differ from each other."""
     found = solver.solve(design, inputs, fidelity)
-    judged = ngspice.solve(design, inputs, fidelity, NgspiceOptions(check_samples=0, steps=400))
+    judged = ngspice.solve(design, inputs, fidelity, RunOptions(check_samples=0, steps=400))
     assert found.failed == judged.failed == ()
     for name, volts in judged.stage_v.items():
         np.testing.assert_allclose(found.stage_v[name], volts, rtol=0, atol=1e-4 * np.abs(volts).max())

@@ -11,7 +11,8 @@ from periods import design_of_periods, period
 
 from kanspice.design import stability
 from kanspice.devices import PiecewisePolynomial
-from kanspice.solver import SolverOptions, solve, wired
+from kanspice.engine.options import RunOptions
+from kanspice.solver import solve, wired
 from kanspice.solver.memory import most_crossings
 
 TECHNOLOGIES = {
@@ -27,7 +28,7 @@ def taken_and_announced(design, inputs):
     said = []
     tracemalloc.start()
     try:
-        solve(design, inputs, "device", SolverOptions(check_samples=2), expects=said.append)
+        solve(design, inputs, "device", RunOptions(check_samples=2), expects=said.append)
         taken = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()

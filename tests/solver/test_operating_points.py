@@ -23,12 +23,12 @@ from hypothesis import strategies as st
 
 from kanspice import ngspice
 from kanspice.compile import Sizing
+from kanspice.engine.options import RunOptions
+from kanspice.engine.solution import Outcome
 from kanspice.families import load
 from kanspice.families.kanalogue.circuit import compile_kanalogue
 from kanspice.models import load_array
-from kanspice.ngspice import NgspiceOptions
-from kanspice.solution import Outcome
-from kanspice.solver import SolverOptions, solve
+from kanspice.solver import solve
 
 SPREADS = ("devices.area_sigma=0.1", "tia.offset_sigma_v=2e-3", "tia.feedback_sigma=0.02", "tia.rail_v=50.0")
 LIMITED = ("tia.swing_v=0.8",)
@@ -54,7 +54,7 @@ def outputs(solution):
 
 def disagreement(design, inputs, fidelity="device"):
     """Largest difference from ngspice, in standard deviations of ngspice's outputs."""
-    judge = ngspice.solve(design, inputs, fidelity, NgspiceOptions(check_samples=0))
+    judge = ngspice.solve(design, inputs, fidelity, RunOptions(check_samples=0))
     found = solve(design, inputs, fidelity)
     assert [(f.index, f.outcome) for f in found.failed] == [(f.index, f.outcome) for f in judge.failed]
     solved = judge.solved
@@ -126,7 +126,7 @@ def test_more_than_a_rail_is_no_answer():
 
 
 def test_no_time_is_no_answer(model, inputs):
-    solution = solve(design_of(model, inputs), inputs, "device", SolverOptions(timeout_s=0.0, block=8))
+    solution = solve(design_of(model, inputs), inputs, "device", RunOptions(timeout_s=0.0, block=8))
     assert {failure.outcome for failure in solution.failed} == {Outcome.TIMED_OUT}
     assert len(solution.failed) == len(inputs)
     assert solution.numerical_error is None
@@ -140,7 +140,7 @@ def test_neither_blocks_nor_order_matter(model, inputs, overrides):
     design = design_of(model, inputs, *overrides)
     order = np.random.default_rng(0).permutation(len(inputs))
     found = outputs(solve(design, inputs, "device"))
-    in_blocks = outputs(solve(design, inputs, "device", SolverOptions(block=7)))
+    in_blocks = outputs(solve(design, inputs, "device", RunOptions(block=7)))
     shuffled = outputs(solve(design, inputs[order], "device"))
     np.testing.assert_allclose(in_blocks, found, rtol=0, atol=1e-12 * np.abs(found).max())
     np.testing.assert_allclose(shuffled, found[order], rtol=0, atol=1e-12 * np.abs(found).max())
@@ -148,20 +148,20 @@ def test_neither_blocks_nor_order_matter(model, inputs, overrides):
 
 def test_the_error_is_that_of_whole_curves_in_every_device(model, inputs):
     design = design_of(model, inputs, "tia.gain=1000")
-    solution = solve(design, inputs, "device", SolverOptions(check_samples=6, seed=3))
+    solution = solve(design, inputs, "device", RunOptions(check_samples=6, seed=3))
     error = solution.numerical_error
     assert error is not None
     assert len(error.samples) == 6
     assert error.max_abs_v < 1e-12
     assert solution.engine == "batched"
     assert solution.engine_options["residual_a"] < 1e-17
-    again = solve(design, inputs, "device", SolverOptions(check_samples=0))
+    again = solve(design, inputs, "device", RunOptions(check_samples=0))
     assert again.numerical_error is None
 
 
 def test_progress_counts_every_sample_once(model, inputs):
     seen = []
-    solve(design_of(model, inputs), inputs, "device", SolverOptions(block=7), progress=seen.append)
+    solve(design_of(model, inputs), inputs, "device", RunOptions(block=7), progress=seen.append)
     assert sum(seen) == len(inputs)
 
 
@@ -170,7 +170,7 @@ def test_samples_farthest_from_the_network_are_checked(model, inputs):
     exact = outputs(solve(design, inputs, "device")) / design.stages[-1].output_v_per_unit
     exact[17] += 1.0
     hints = {design.stages[-1].compares_to: exact}
-    solution = solve(design, inputs, "device", SolverOptions(check_samples=2), hints=hints)
+    solution = solve(design, inputs, "device", RunOptions(check_samples=2), hints=hints)
     assert 17 in solution.numerical_error.samples
 
 
@@ -256,5 +256,5 @@ def test_the_numerical_error_of_shifted_devices_is_measured():
     model = network([6, 5, 3], [load_device("z21"), load_device("a21")], seed=2)
     inputs = inputs_for(model, 12, 3)
     design = specimen_of(model, inputs, "devices.shift_sigma_v=0.01", "tia.gain=300")
-    error = solve(design, inputs, "device", SolverOptions()).numerical_error
+    error = solve(design, inputs, "device", RunOptions()).numerical_error
     assert 0 < error.rmse_v < 1e-12

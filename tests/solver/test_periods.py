@@ -16,13 +16,13 @@ from kanspice import ngspice
 from kanspice.design import Schematic, Switching
 from kanspice.design.branches import LAWS, SCHEMATIC_LAWS, law_rows
 from kanspice.design.stages.trajectory import period_end_v
+from kanspice.engine.options import RunOptions
+from kanspice.engine.solution import Outcome
 from kanspice.families import load
 from kanspice.families.kirchhoffnet.circuit import compile_kirchhoffnet
 from kanspice.gap.cross_check import cross_checked
 from kanspice.models import load_array
-from kanspice.ngspice import NgspiceOptions
-from kanspice.solution import Outcome
-from kanspice.solver import SolverOptions, solve
+from kanspice.solver import solve
 from kanspice.solver.periods import Periods, ideal_end_v
 
 pytestmark = pytest.mark.slow
@@ -44,7 +44,7 @@ def random_design(law, seed, *, periods=1, scale=1.0):
 def assert_agreement(design, inputs):
     """With ngspice, by the rule that `--cross-check` applies."""
     found = solve(design, inputs, "device")
-    options = NgspiceOptions(check_samples=len(inputs), steps=400)
+    options = RunOptions(check_samples=len(inputs), steps=400)
     checked = cross_checked(design, found, ngspice.solve(design, inputs, "device", options), range(len(inputs)))
     assert checked.passed, checked
     assert checked.allowed < 2e-3
@@ -110,7 +110,7 @@ def test_switches_worse_than_the_branches_have_no_answer():
 
 def test_no_time_is_no_answer():
     design, inputs = random_design("ShiftTanh2", 0)
-    solution = solve(design, inputs, "device", SolverOptions(timeout_s=0.0))
+    solution = solve(design, inputs, "device", RunOptions(timeout_s=0.0))
     assert {failure.outcome for failure in solution.failed} == {Outcome.TIMED_OUT}
 
 
@@ -122,7 +122,7 @@ def test_an_error_that_could_not_be_measured_in_time_is_unknown(monkeypatch):
         return real(self, inputs_v, late_s, tighter=tighter, deadline=time.monotonic() - 1 if tighter else None)
 
     monkeypatch.setattr(Periods, "solve", slow_again)
-    solution = solve(design, inputs, "device", SolverOptions(timeout_s=1000.0))
+    solution = solve(design, inputs, "device", RunOptions(timeout_s=1000.0))
     assert solution.failed == ()
     assert solution.numerical_error is None
     assert solution.notes == ("numerical error unknown: the tightened rerun came to no end",)
@@ -138,7 +138,7 @@ def test_waveforms_are_kept_of_the_samples_that_there_is_time_for(monkeypatch):
         return kept
 
     monkeypatch.setattr(Periods, "waveforms", slow)
-    solution = solve(design, inputs, "device", SolverOptions(timeout_s=1000.0, waveforms=3))
+    solution = solve(design, inputs, "device", RunOptions(timeout_s=1000.0, waveforms=3))
     assert {waveform.sample for waveform in solution.waveforms} == {0}
     assert solution.notes == ("waveforms kept: 1 samples instead of 3, since --timeout was reached",)
 
@@ -152,7 +152,7 @@ def test_neither_blocks_nor_order_matter(law, same):
     design, inputs = random_design(law, 3, periods=2)
     order = np.array([4, 2, 0, 5, 3, 1])
     found = solve(design, inputs, "device").stage_v["readout"]
-    in_blocks = solve(design, inputs, "device", SolverOptions(block=4)).stage_v["readout"]
+    in_blocks = solve(design, inputs, "device", RunOptions(block=4)).stage_v["readout"]
     shuffled = solve(design, inputs[order], "device").stage_v["readout"]
     np.testing.assert_allclose(in_blocks, found, rtol=0, atol=same * np.abs(found).max())
     np.testing.assert_allclose(shuffled, found[order], rtol=0, atol=same * np.abs(found).max())
@@ -164,7 +164,7 @@ def test_waveforms_begin_and_end_where_the_periods_do(switched):
     if switched:
         shortest_s = min(part.period_s for part in design.periods)
         design = replace(design, switching=Switching(1e3, 1e9, 1e-3 * shortest_s, 0.1 * shortest_s))
-    solution = solve(design, inputs, "device", SolverOptions(waveforms=2))
+    solution = solve(design, inputs, "device", RunOptions(waveforms=2))
     assert [(w.sample, w.stage) for w in solution.waveforms] == [
         (sample, part.name) for sample in (0, 1) for part in design.periods
     ]

@@ -23,13 +23,14 @@ from kanspice.compile import draw_specimen
 from kanspice.design.branches import LAWS
 from kanspice.devices import load_device
 from kanspice.draws import Draw
+from kanspice.engine.options import RunOptions
 from kanspice.errors import InputError, SimulatorError
 from kanspice.families.kirchhoffnet.branches import BRANCHES
 from kanspice.families.kirchhoffnet.circuit import compile_kirchhoffnet
 from kanspice.families.kirchhoffnet.network import KirchhoffNet
 from kanspice.families.kirchhoffnet.topology import Topology
 from kanspice.families.phykan.circuit import compile_phykan
-from kanspice.solver import SolverOptions, solve
+from kanspice.solver import solve
 from kanspice.solver.banks import NodeSums, PairBank, bank_of
 from kanspice.solver.crosspoints import WholeCrosspoints
 from kanspice.solver.processors import curve_values, failures_of, host, processor_named
@@ -66,9 +67,9 @@ def refuse(*_, **__):
 def check_alike(design, inputs, device, *, within=1e-12, fidelity="device"):
     """Solves by NumPy and on the device; gives the latter."""
     options = {"check_samples": 2}
-    expected = solve(design, inputs, fidelity, SolverOptions(**options))
+    expected = solve(design, inputs, fidelity, RunOptions(**options))
     with on(device):
-        found = solve(design, inputs, fidelity, SolverOptions(**options, device=device))
+        found = solve(design, inputs, fidelity, RunOptions(**options, device=device))
     assert [(one.index, one.outcome) for one in found.failed] == [(one.index, one.outcome) for one in expected.failed]
     for kind in ("stage_v", "column_v", "row_a", "amplifier_a"):
         for name, values in getattr(expected, kind).items():
@@ -175,7 +176,7 @@ def test_circuits_without_anything_for_a_gpu():
     model = phykan()
     design = compile_phykan(model, Technology())
     with pytest.raises(InputError, match="GPU"):
-        solve(design, connection_inputs(model, 2), "behavioural", SolverOptions(device="torch"))
+        solve(design, connection_inputs(model, 2), "behavioural", RunOptions(device="torch"))
 
 
 def test_resistances_are_not_for_a_gpu():
@@ -231,4 +232,4 @@ def test_a_gpu_that_is_full(monkeypatch):
 
     monkeypatch.setattr(WholeCrosspoints, "at", full)
     with pytest.raises(SimulatorError, match="not enough memory"):
-        solve(design, inputs, "device", SolverOptions(device="torch"))
+        solve(design, inputs, "device", RunOptions(device="torch"))

@@ -12,11 +12,11 @@ from kanspice import ngspice, solver
 from kanspice.compile import draw_specimen
 from kanspice.design.branches import SCHEMATIC_LAWS
 from kanspice.draws import Draw
+from kanspice.engine.options import RunOptions
 from kanspice.families.kirchhoffnet.branches import BRANCHES
 from kanspice.families.kirchhoffnet.circuit import compile_kirchhoffnet
 from kanspice.families.kirchhoffnet.network import KirchhoffNet
 from kanspice.families.kirchhoffnet.topology import Topology
-from kanspice.ngspice import NgspiceOptions
 from kanspice.technology import Technology
 
 pytestmark = pytest.mark.slow
@@ -94,7 +94,7 @@ def test_ngspice_agrees_on_random_technologies(realisation, data, law, seed):
     design = draw_specimen(compile_kirchhoffnet(network(law, seed), technology), technology, Draw(seed))
     inputs = np.random.default_rng(seed).normal(0, 0.8, (4, 2))
     found = solver.solve(design, inputs, "device")
-    judge = ngspice.solve(design, inputs, "device", NgspiceOptions(check_samples=0, steps=400))
+    judge = ngspice.solve(design, inputs, "device", RunOptions(check_samples=0, steps=400))
     assert found.failed == judge.failed == ()
     for name, volts in judge.stage_v.items():
         np.testing.assert_allclose(found.stage_v[name], volts, rtol=0, atol=1e-4 * np.abs(volts).max())

@@ -8,11 +8,11 @@ import torch
 from scipy.constants import Boltzmann
 
 from kanspice import ngspice, solver
+from kanspice.engine.options import RunOptions
 from kanspice.families.kirchhoffnet.branches import BRANCHES
 from kanspice.families.kirchhoffnet.circuit import compile_kirchhoffnet
 from kanspice.families.kirchhoffnet.network import KirchhoffNet
 from kanspice.families.kirchhoffnet.topology import Topology
-from kanspice.ngspice import NgspiceOptions
 from kanspice.technology import load_technology
 
 FARADS = 1e-16
@@ -66,7 +66,7 @@ def test_both_engines_have_the_same_noise_parasitics_and_clock(mode):
         periods=2,
     )
     inputs = np.linspace(-1, 1, 4)[:, None]
-    judge = ngspice.solve(small, inputs, "device", NgspiceOptions(check_samples=0, steps=100))
+    judge = ngspice.solve(small, inputs, "device", RunOptions(check_samples=0, steps=100))
     found = solver.solve(small, inputs, "device")
     np.testing.assert_allclose(judge.stage_v["readout"], found.stage_v["readout"], rtol=0, atol=1e-5)
 

@@ -12,8 +12,8 @@ from kanspice import ngspice
 from kanspice.design.stability import least_eigenvalue
 from kanspice.design.uniqueness import wires_leave_one_state
 from kanspice.design.wires import lost_v
-from kanspice.ngspice import NgspiceOptions
-from kanspice.solution import Outcome
+from kanspice.engine.options import RunOptions
+from kanspice.engine.solution import Outcome
 from kanspice.solver import solve
 from kanspice.solver.crosspoints import LocalCrosspoints
 from kanspice.solver.operating_points import Chain
@@ -124,11 +124,11 @@ def test_rows_that_cannot_reach_a_fall_are_certain():
 def test_ngspice_finds_the_same_by_sweeping_both_ways():
     """From samples with one state on either side."""
     rows_v = np.linspace(0.02, 4.82, 49)[:, None]
-    solution = ngspice.solve(behind(OHM), rows_v, "device", NgspiceOptions())
+    solution = ngspice.solve(behind(OHM), rows_v, "device", RunOptions())
     failed = {failure.index: failure for failure in solution.failed if failure.outcome is Outcome.MULTISTABLE}
     assert sorted(failed) == SEVERAL.tolist()
     assert "in a sweep the other way" in failed[SEVERAL[0]].advice
     assert any("swept in the other direction" in note for note in solution.notes)
     assert solution.numerical_error.max_abs_v < 1e-6
-    once = ngspice.solve(behind(OHM), ROWS_V[:3] + 0.4, "device", NgspiceOptions(check_samples=0))
+    once = ngspice.solve(behind(OHM), ROWS_V[:3] + 0.4, "device", RunOptions(check_samples=0))
     assert any("not tested" in note for note in once.notes)

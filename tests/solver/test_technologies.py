@@ -9,9 +9,9 @@ from hypothesis import Phase, assume, given, settings
 from hypothesis import strategies as st
 
 from kanspice import ngspice
-from kanspice.ngspice import NgspiceOptions
-from kanspice.solution import Outcome
-from kanspice.solver import SolverOptions, solve
+from kanspice.engine.options import RunOptions
+from kanspice.engine.solution import Outcome
+from kanspice.solver import solve
 
 pytestmark = pytest.mark.slow
 
@@ -55,9 +55,9 @@ def test_ngspice_agrees_in_any_technology(drawn, names, seed):
     inputs = inputs_for(model, 4, seed)
     sized = ("units.i_unit_a=1e-6", "tia.rail_v=1000.0", "tia.headroom=0.01")
     design = specimen_of(model, inputs, *overrides(drawn), *sized, seed=seed)
-    judge = ngspice.solve(design, inputs, "device", NgspiceOptions(check_samples=0, timeout_s=10))
+    judge = ngspice.solve(design, inputs, "device", RunOptions(check_samples=0, timeout_s=10))
     assume(not judge.failed)
-    found = solve(design, inputs, "device", SolverOptions(check_samples=0))
+    found = solve(design, inputs, "device", RunOptions(check_samples=0))
     assert all(failure.outcome is Outcome.MULTISTABLE for failure in found.failed)  # untested where nothing is checked
     for name, volts in judge.stage_v.items():
         scale = max(float(volts.std()), 1e-9)

@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 from kanspice import ngspice
 from kanspice.design.uniqueness import wires_leave_one_state
 from kanspice.design.wires import lost_v
+from kanspice.engine.options import RunOptions
+from kanspice.engine.solution import Outcome
 from kanspice.errors import InputError
-from kanspice.ngspice import NgspiceOptions
-from kanspice.solution import Outcome
-from kanspice.solver import SolverOptions, solve
+from kanspice.solver import solve
 from kanspice.solver.crosspoints import WholeCrosspoints
 from kanspice.solver.wired import gmres, settle_wires
 
@@ -80,7 +80,7 @@ def test_a_linear_crossbar_is_what_node_analysis_makes_of_it(ohm):
     area = rng.normal(0, 1, (9, 4, 1))
     design = wired_design([LINE], area, row=ohm, column=0.7 * ohm, driver=3 * ohm, feedback=1e5, rail=1e3)
     inputs = rng.uniform(-1, 1, (5, 9))
-    solution = solve(design, inputs, "device", SolverOptions(check_samples=0))
+    solution = solve(design, inputs, "device", RunOptions(check_samples=0))
     expected = np.array([node_analysis(design.stages[1], rows_v) for rows_v in inputs])
     outputs = 1e5 * (expected[:, ::2] - expected[:, 1::2])
     assert solution.failed == ()
@@ -136,7 +136,7 @@ def test_ngspice_agrees(wires, gain, spreads, names, seed):
     ohms = (f"wires.row_ohm={row}", f"wires.column_ohm={column}", f"wires.driver_ohm={driver}")
     sized = ("units.i_unit_a=1e-6", f"tia.gain={gain}", "tia.rail_v=1000.0", "tia.headroom=0.01")
     design = specimen_of(model, inputs, *sized, *ohms, *spreads)
-    judge = ngspice.solve(design, inputs, "device", NgspiceOptions(check_samples=0))
+    judge = ngspice.solve(design, inputs, "device", RunOptions(check_samples=0))
     found = solve(design, inputs, "device")
     assert judge.failed == found.failed == ()
     for name, volts in judge.stage_v.items():
@@ -179,7 +179,7 @@ def beyond_convergence(part=1.0):
 
 def test_what_does_not_converge_says_how_far_it_got_and_what_to_do():
     design, strong = beyond_convergence()
-    solution = solve(design, np.concatenate([strong, 0.1 * strong]), "device", SolverOptions(check_samples=0))
+    solution = solve(design, np.concatenate([strong, 0.1 * strong]), "device", RunOptions(check_samples=0))
     (failure,) = solution.failed
     assert (failure.index, failure.outcome) == (0, Outcome.DIVERGED)
     seen = re.search(
@@ -190,7 +190,7 @@ def test_what_does_not_converge_says_how_far_it_got_and_what_to_do():
     assert np.isnan(solution.stage_v["l1.crossbar"][0]).all()
     assert np.isfinite(solution.stage_v["l1.crossbar"][1]).all()
     less, strong = (beyond_convergence(0.9 * float(seen[2]) / 100 * part) for part in (1.0, 0.05))
-    outcomes = [solve(*at, "device", SolverOptions(check_samples=0)).failed for at in (less, strong)]
+    outcomes = [solve(*at, "device", RunOptions(check_samples=0)).failed for at in (less, strong)]
     assert [[failure.outcome for failure in failed] for failed in outcomes] == [[Outcome.MULTISTABLE], []]
 
 
@@ -202,7 +202,7 @@ def test_a_search_that_is_late_ends_with_what_it_has():
     settled, _ = settle_wires(crossbar, crosspoints, strong, is_late=lambda: True)
     assert not settled.converged.any()
     assert settled.grown.tolist() == [0.0]
-    timed = solve(design, strong, "device", SolverOptions(check_samples=0, timeout_s=1e-9))
+    timed = solve(design, strong, "device", RunOptions(check_samples=0, timeout_s=1e-9))
     assert timed.failed[0].outcome is Outcome.TIMED_OUT
 
 

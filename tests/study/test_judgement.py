@@ -12,6 +12,7 @@ import pytest
 import torch
 from periods import contracting
 
+from kanspice.engine.options import RunOptions
 from kanspice.errors import InputError
 from kanspice.evidence import Evidence
 from kanspice.families import load, save
@@ -21,7 +22,6 @@ from kanspice.families.kirchhoffnet.network import KirchhoffNet
 from kanspice.families.kirchhoffnet.topology import FullyConnected
 from kanspice.gap import NumericalGap, Variation
 from kanspice.gap.distribution import log_density_difference
-from kanspice.ngspice import NgspiceOptions
 from kanspice.pipeline import VerifyOptions, verify
 from kanspice.report.page_html import page_html
 from kanspice.study import Request, StudyResult, run, start
@@ -133,7 +133,7 @@ def measured(folder, model, inputs, settings, limits=()):
 
 def verified(folder, settings, seed, limits=()) -> SimpleNamespace:
     loaded = load(folder / "model.pt")
-    options = VerifyOptions(engine="batched", ngspice=NgspiceOptions(seed=seed), limits=limits)
+    options = VerifyOptions(engine="batched", run=RunOptions(seed=seed), limits=limits)
     technology = load_technology(None, settings) if settings else Technology()
     return verify(loaded, technology, Evidence(np.load(folder / "inputs.npy")), options)
 

@@ -23,7 +23,7 @@ from kanspice.design import (
     ReadOut,
     SynapseBank,
 )
-from kanspice.netlist import Fidelity
+from kanspice.engine.fidelity import Fidelity
 
 
 def elements_of(design: Design, fidelity: Fidelity) -> Elements:

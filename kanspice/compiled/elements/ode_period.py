@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from kanspice.compiled.elements.table import Elements, Row
 from kanspice.design import OdePeriod
-from kanspice.netlist import Fidelity
+from kanspice.engine.fidelity import Fidelity
 from kanspice.netlist.names import layer_of
 from kanspice.netlist.periods import element_names
 from kanspice.units import spice_number

@@ -12,6 +12,9 @@ from kanspice.design.stages.earlier import NONE_EARLIER
 if TYPE_CHECKING:
     from kanspice.design.design import Design
 
+FOLLOWS = 100.0
+"""How many times faster than its clock falls what is to be held follows its node."""
+
 
 @dataclass(frozen=True)
 class HeldSum:

@@ -9,8 +9,8 @@ import numpy as np
 
 from kanspice.arrays import Array
 from kanspice.design import Crossbar
+from kanspice.engine.solution import Solution
 from kanspice.gap.costs.cost import Areas, Measured, StageCost, largest_of, mean_of
-from kanspice.solution import Solution
 
 
 def crossbar_cost(crossbar: Crossbar, driven_v: Array, solution: Solution, quiescent_a: float) -> Measured:

@@ -9,8 +9,8 @@ from scipy.integrate import trapezoid
 
 from kanspice.arrays import Array
 from kanspice.design import Design, OdePeriod, Switching
+from kanspice.engine.solution import Solution, Waveform
 from kanspice.gap.costs.cost import Measured, StageCost, largest_of, mean_of
-from kanspice.solution import Solution, Waveform
 from kanspice.solver.branches import branch_currents_a
 
 _BLOCK_NUMBERS = 2**22

@@ -20,12 +20,12 @@ from kanspice.design import (
     ReadOut,
     SynapseBank,
 )
+from kanspice.engine.solution import Solution
 from kanspice.gap.costs.cost import Measured, PhysicalCost, largest_of, mean_of
 from kanspice.gap.costs.crossbar import crossbar_cost
 from kanspice.gap.costs.filter_bank import filter_bank_cost
 from kanspice.gap.costs.ode_period import ode_period_cost
 from kanspice.gap.costs.synapse_bank import synapse_bank_cost
-from kanspice.solution import Solution
 
 
 def physical_cost(design: Design, solution: Solution, quiescent_a: float) -> PhysicalCost:

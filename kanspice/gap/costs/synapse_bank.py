@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from kanspice.design import SynapseBank
+from kanspice.engine.solution import Solution
 from kanspice.gap.costs.cost import UNPUBLISHED, Measured, StageCost
-from kanspice.solution import Solution
 
 _AMPLIFIERS = 1
 """Per synapse: its gain stage."""

@@ -28,7 +28,7 @@ from kanspice.design import (
 from kanspice.design.bounds import amplifier_bounds_v, column_bounds_v, current_bounds_a, output_bounds_v
 from kanspice.design.poles import Columns, Loop, crossbar_poles, least_feedback_f
 from kanspice.design.uniqueness import solution_counts, wires_leave_one_state
-from kanspice.solution import FailedSample, Outcome, Solution
+from kanspice.engine.solution import FailedSample, Outcome, Solution
 
 _RAIL_SLACK = 1 + 1e-6
 

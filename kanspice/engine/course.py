@@ -20,7 +20,7 @@ from kanspice.design import (
     SynapseBank,
     not_among,
 )
-from kanspice.solution import FailedSample
+from kanspice.engine.solution import FailedSample
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,124 @@
+"""The engines: each is a package with a record of what it does, and one line here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any, Protocol
+
+from kanspice.arrays import Array
+from kanspice.design import Design
+from kanspice.engine.course import Course, Pace
+from kanspice.engine.fidelity import Fidelity
+from kanspice.engine.options import RunOptions
+from kanspice.engine.progress import Follow, Progress
+from kanspice.engine.solution import Solution
+from kanspice.errors import InputError
+from kanspice.validation import nearest
+
+_HOMES = {
+    "ngspice": "kanspice.ngspice.record",
+    "batched": "kanspice.solver.record",
+}
+"""Name -> the module of its record, `ENGINE`, which is loaded when the engine is first asked for."""
+
+
+class Solve(Protocol):
+    """Solving a design for many inputs."""
+
+    def __call__(
+        self,
+        design: Design,
+        inputs: Array,
+        fidelity: Fidelity,
+        options: RunOptions,
+        *,
+        hints: Mapping[str, Array],
+        progress: Progress | None,
+        numbers: Sequence[int] | None,
+        known: Any,
+    ) -> Solution:
+        """As `running.solve`, before anything is accepted."""
+
+
+class Session(Protocol):
+    """An engine that keeps a design's circuit ready: for inputs that depend on the outputs before them."""
+
+    def solve(self, inputs: Array, numbers: Sequence[int] | None = None) -> Solution:
+        """Voltages of every stage for inputs (samples, inputs) in model units, and which samples these are."""
+
+
+class OpenSession(Protocol):
+    """Making a session, which ends with its block."""
+
+    def __call__(
+        self,
+        design: Design,
+        fidelity: Fidelity,
+        options: RunOptions,
+        *,
+        sample_timeout_s: float,
+        follow: Follow | None,
+    ) -> AbstractContextManager[Session]:
+        """As `running.open_session`, before anything is accepted."""
+
+
+class FollowSequence(Protocol):
+    """Following samples that come one after the other, from the operating point of each to that of the next."""
+
+    def __call__(
+        self,
+        design: Design,
+        inputs_v: Array,
+        rest: Solution,
+        pace: Pace,
+        *,
+        finer: bool,
+        which: Sequence[int] | None,
+        timeout_s: float | None,
+        told: Callable[[int], None],
+    ) -> Iterator[Course]:
+        """One course per sample, in order, or of those that are wanted: an engine may follow all nevertheless.
+
+        rest: the operating points. told: called with how many samples have been followed since its last call. finer:
+        more exactly, to measure the numerical error. Raises SimulatorError where it does not come to its end.
+        """
+
+
+@dataclass(frozen=True)
+class Engine:
+    """One way to solve designs.
+
+    checked_by: the engine that it is checked against unless another is asked for. solves_together: a sample costs next
+    to nothing beside others, so that what an answer does not depend on (causes, trials) is best left to it.
+    """
+
+    name: str
+    solve: Solve
+    open_session: OpenSession
+    follow_sequence: FollowSequence
+    follows_some: bool
+    """Whether `which` saves it the work for the others."""
+    checked_by: str
+    solves_together: bool
+    check_device: Callable[[str, Design], None] | None
+    """Raises InputError for a `--device` that is not there, or has nothing to do; None where there is no choice."""
+    fidelities: frozenset[Fidelity]
+    share: Callable[[], Any]
+    """Makes what solutions of circuits that get the same inputs can share, `known`."""
+
+
+def engine_names() -> tuple[str, ...]:
+    """All that there are."""
+    return tuple(_HOMES)
+
+
+def engine_named(name: str) -> Engine:
+    """The engine of a name. Raises InputError for one that there is not."""
+    if name not in _HOMES:
+        known = ", ".join(_HOMES)
+        raise InputError(f"unknown engine '{name}'", where="--engine", expected=known, hint=nearest(name, _HOMES))
+    engine: Engine = import_module(_HOMES[name]).ENGINE
+    return engine

@@ -1,0 +1,110 @@
+"""Running an engine by its name, and accepting only what holds whichever it was."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import Any
+
+from kanspice.arrays import Array
+from kanspice.design import Design
+from kanspice.engine.acceptance import garbage, unstable_samples
+from kanspice.engine.engines import Session, engine_named
+from kanspice.engine.fidelity import Fidelity
+from kanspice.engine.options import RunOptions
+from kanspice.engine.progress import Follow, Progress
+from kanspice.engine.solution import Solution
+from kanspice.errors import InputError
+
+_CPU = "cpu"
+
+
+def solve(
+    engine: str,
+    design: Design,
+    inputs: Array,
+    fidelity: Fidelity,
+    options: RunOptions,
+    *,
+    hints: Mapping[str, Array] | None = None,
+    progress: Progress | None = None,
+    numbers: Sequence[int] | None = None,
+    known: Any = None,
+) -> Solution:
+    """Voltages of every stage of the design for inputs (samples, inputs) in model units.
+
+    Samples whose operating points amplifiers of a finite bandwidth do not hold are without a result: `unstable`. So are
+    those with a voltage that is no number: `out of range`.
+    hints: reference stages by name, (samples, width) in model units. numbers: which samples these are, for what is
+    drawn for each of them; 0 and on if None. known: what circuits that get the same inputs share, as the engine's
+    `share` made it; the solution is the same with it.
+    Raises InputError for an engine, a fidelity or a device that there is not, SimulatorError where it cannot begin.
+    """
+    found = engine_named(engine).solve(
+        design, inputs, fidelity, options, hints=hints or {}, progress=progress, numbers=numbers, known=known
+    )
+    return _standing(design, found)
+
+
+@dataclass(frozen=True)
+class _Standing:
+    """A session whose samples have failed too where the circuit does not stay at what it found."""
+
+    design: Design
+    session: Session
+
+    def solve(self, inputs: Array, numbers: Sequence[int] | None = None) -> Solution:
+        return _standing(self.design, self.session.solve(inputs, numbers))
+
+
+def _standing(design: Design, found: Solution) -> Solution:
+    """The solution without samples that have no voltages, or that the circuit does not stay at."""
+    found = found.without(garbage(found))
+    return found.without(unstable_samples(design, found))
+
+
+@contextmanager
+def open_session(
+    engine: str,
+    design: Design,
+    fidelity: Fidelity,
+    options: RunOptions,
+    *,
+    sample_timeout_s: float,
+    follow: Follow | None = None,
+) -> Iterator[Session]:
+    """An engine with the design's circuit loaded, until the block ends. Neither numerical errors nor
+    what rows take are found in it.
+
+    sample_timeout_s: a simulator may take so long for a sample. follow: what the reference's stages are for inputs.
+    """
+    unchecked = replace(options, check_samples=0, waveforms=0, row_currents=False)
+    opened = engine_named(engine).open_session(
+        design, fidelity, unchecked, sample_timeout_s=sample_timeout_s, follow=follow
+    )
+    with opened as session:
+        yield _Standing(design, session)
+
+
+def check_device(device: str, design: Design, engine: str, judge: str | None) -> None:
+    """Raises InputError for a device that is not there, or where neither the engine nor its judge can use it."""
+    engines = [engine_named(name) for name in (engine, judge) if name is not None]
+    able = [each for each in engines if each.check_device is not None]
+    if not able and device != _CPU:
+        raise InputError(f"{engine} cannot use a GPU", where="--device", found=device, hint="--engine batched")
+    for each in able:
+        if each.check_device is not None:
+            each.check_device(device, design)
+
+
+def judge_of(engine: str, wanted: str | None = None) -> str:
+    """The engine that an engine is checked against: the one that is wanted, if one is.
+
+    Raises InputError for the engine itself.
+    """
+    if wanted is None:
+        return engine_named(engine).checked_by
+    if engine_named(wanted).name == engine:
+        raise InputError("an engine cannot check itself", where="--cross-check", found=wanted)
+    return wanted
