@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
 
+from kanspice.engine.names import HOMES
 from kanspice.errors import InputError
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("kanspice", "the sim-to-real gap of analogue networks")
     group.addoption(
         "--kanspice-engine",
-        choices=("ngspice", "batched"),
+        choices=tuple(HOMES),
         help="engine of every sim_to_real that names none (default: ngspice)",
     )
     group.addoption(
@@ -76,7 +77,7 @@ class SimToReal:
         overrides: Sequence[str] = (),
         max: dict[str, float] | None = None,
         limits: str | Path | None = None,
-        engine: Literal["ngspice", "batched"] | None = None,
+        engine: str | None = None,
         fidelity: Literal["auto", "shared", "device", "merged"] = "auto",
         seed: int = 0,
         jobs: int = 1,

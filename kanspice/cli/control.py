@@ -15,7 +15,6 @@ from kanspice.cli.options import (
     Curves,
     Deliverable,
     Engine,
-    EngineName,
     FidelityName,
     FidelityOption,
     Junit,
@@ -56,7 +55,7 @@ def control(
     curves: Curves = None,
     tech: Tech = None,
     set_: Set = None,
-    engine: Engine = EngineName.NGSPICE,
+    engine: Engine = "ngspice",
     fidelity: FidelityOption = FidelityName.AUTO,
     episodes: Annotated[int, typer.Option("--episodes", min=1, metavar="N", help="Starts, the same for both.")] = 10,
     steps: Annotated[
@@ -122,7 +121,7 @@ def control(
         steps=steps,
         seed=seed,
         latency=latency,
-        engine=engine.value,
+        engine=engine,
         fidelity=fidelity.value,
         sample_timeout_s=timeout,
         limits=parse_limits(max_ or []),
@@ -175,13 +174,15 @@ def _draws(
 
 
 def _spot_checks(wanted: int | None) -> int:
-    """How many draws ngspice tries too: one where there is an ngspice, if nothing else is said."""
-    from kanspice.ngspice.program import find_ngspice  # noqa: PLC0415
+    """How many draws the other engine tries too: one where it is installed, if nothing else is said."""
+    from kanspice.control.success import Draws  # noqa: PLC0415 - --help stays fast
+    from kanspice.engine.engines import engine_named  # noqa: PLC0415
+    from kanspice.engine.running import judge_of  # noqa: PLC0415
 
     if wanted is not None:
         return wanted
     try:
-        find_ngspice()
+        engine_named(judge_of(Draws.engine)).find()
     except SimulatorError:
         return 0
     return 1

@@ -10,8 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from click import Choice
 
 from kanspice.cli.estimate import Estimate, Work
+from kanspice.engine.names import HOMES
 from kanspice.errors import InputError
 from kanspice.files import write_text
 from kanspice.visible import visible, visible_json
@@ -38,13 +40,6 @@ class FidelityName(StrEnum):
     BEHAVIOURAL = "behavioural"
     FILTER = "filter"
     TRANSIENT = "transient"
-
-
-class EngineName(StrEnum):
-    """Which engine solves the circuit."""
-
-    NGSPICE = "ngspice"
-    BATCHED = "batched"
 
 
 Model = Annotated[
@@ -83,7 +78,19 @@ Sweeps = Annotated[
     list[str] | None,
     typer.Option("--sweep", metavar="SECTION.KEY=V1,V2,...", help="A value to go through; twice for a map."),
 ]
-Engine = Annotated[EngineName, typer.Option("--engine", help="ngspice, or batched: all samples together, much faster.")]
+ENGINES = Choice(tuple(HOMES))
+Engine = Annotated[
+    str,
+    typer.Option("--engine", click_type=ENGINES, help="ngspice, or batched: all samples together, much faster."),
+]
+CrossCheck = Annotated[
+    str,
+    typer.Option(
+        "--cross-check",
+        metavar="N[:ENGINE]",
+        help="N random samples by the other engine too, or by one that is named: do they agree?",
+    ),
+]
 Device = Annotated[
     str,
     typer.Option(
@@ -113,6 +120,15 @@ Markdown = Annotated[
 Junit = Annotated[Path | None, typer.Option("--junit", metavar="F", help="Write JUnit XML for CI.")]
 Verbose = Annotated[bool, typer.Option("-v", "--verbose", help="Also print the design, the engine and the versions.")]
 Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="Print nothing but errors.")]
+
+
+def check_of(text: str) -> tuple[int, str | None]:
+    """How many samples another engine solves too, and which, if one is named. Raises InputError for anything else."""
+    count, _, engine = text.partition(":")
+    if not count.isdecimal() or (":" in text and engine not in HOMES):
+        expected = f"N, or N:ENGINE with one of {', '.join(HOMES)}"
+        raise InputError("is no number of samples", where="--cross-check", expected=expected, found=text)
+    return int(count), engine or None
 
 
 def say(text: str, *, err: bool = False) -> None:

@@ -10,10 +10,10 @@ import typer
 
 from kanspice.cli.estimate import Work
 from kanspice.cli.options import (
+    ENGINES,
     Config,
     Curves,
     Deliverable,
-    EngineName,
     Junit,
     Limit,
     Markdown,
@@ -21,6 +21,7 @@ from kanspice.cli.options import (
     Quiet,
     Set,
     Tech,
+    engine_of,
     hand_over,
     page_writers,
     progress_bar,
@@ -55,8 +56,11 @@ def settle(
     junit: Junit = None,
     plot: Annotated[Path | None, typer.Option("--plot", metavar="F.png", help="Draw the gap over time.")] = None,
     engine: Annotated[
-        EngineName, typer.Option("--engine", help="The batched solver, or ngspice: small networks only.")
-    ] = EngineName.BATCHED,
+        str,
+        typer.Option(
+            "--engine", parser=engine_of, metavar=ENGINES, help="The batched solver, or ngspice: small networks only."
+        ),
+    ] = "batched",
     cross_check: Annotated[
         int, typer.Option("--cross-check", min=0, metavar="N", help="The first N samples by the other engine too.")
     ] = 0,
@@ -88,7 +92,7 @@ def settle(
     wanted = Deliverable(json, markdown, html, junit)
     console = Terminal(stderr=wanted.prints, quiet=quiet)
     tolerances = sorted(within or (1e-2, 1e-3), reverse=True)
-    options = SettleOptions(period, rise, tolerances, timeout, seed, engine.value, cross_check)
+    options = SettleOptions(period, rise, tolerances, timeout, seed, engine, cross_check)
     technology = load_technology(tech, set_ or ())
     loaded = load(model, config, curves)
     population = load_array(inputs, "the inputs", loaded.input_width)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from kanspice.cli.estimate import Work
-from kanspice.cli.options import Engine, EngineName, Jobs, Limit, Quiet, SimulationTimeout, progress_bar, say
+from kanspice.cli.options import Engine, Jobs, Limit, Quiet, SimulationTimeout, progress_bar, say
 from kanspice.errors import InputError
 from kanspice.files import is_folder, is_there, refuse_inputs, write_bytes
 
@@ -44,7 +44,7 @@ def simulate(
             f" (.npz only; {_WAVEFORMS} if not given).",
         ),
     ] = None,
-    engine: Engine = EngineName.NGSPICE,
+    engine: Engine = "ngspice",
     jobs: Jobs = 1,
     timeout: SimulationTimeout = None,
     trust: Annotated[
@@ -92,10 +92,11 @@ def _simulate_folder(
     jobs: int,
     timeout: float | None,
     quiet: bool,
-    engine: EngineName,
+    engine: str,
 ) -> None:
     from kanspice.cli.terminal import Terminal  # noqa: PLC0415 - --help stays fast
     from kanspice.compiled import read_compiled  # noqa: PLC0415 - torch takes seconds to import
+    from kanspice.engine.engines import engine_named  # noqa: PLC0415
     from kanspice.engine.options import RunOptions  # noqa: PLC0415
     from kanspice.engine.running import solve  # noqa: PLC0415
     from kanspice.gap import decoded_outputs  # noqa: PLC0415
@@ -108,13 +109,12 @@ def _simulate_folder(
     kept = _kept_waveforms(waveforms, target, answers_after_a_time=bool(compiled.design.periods))
     samples = load_array(inputs, "the inputs", compiled.design.input_width)[:limit]
     refuse_inputs([target])
-    faster = (
-        "fewer samples (--limit)" if engine is EngineName.BATCHED else "--engine batched, or fewer samples (--limit)"
-    )
+    fewer = "fewer samples (--limit)"
+    faster = fewer if engine_named(engine).solves_together else f"--engine batched, or {fewer}"
     work = Work(len(samples), faster=faster)
     with progress_bar(Terminal(stderr=True, quiet=quiet), "simulating", len(samples), work=work) as progress:
         options = RunOptions(jobs=jobs, timeout_s=timeout, waveforms=kept)
-        solution = solve(engine.value, compiled.design, samples, compiled.fidelity, options, progress=progress)
+        solution = solve(engine, compiled.design, samples, compiled.fidelity, options, progress=progress)
     tables = {"outputs": decoded_outputs(compiled.design, solution), "solved": solution.solved}
     tables |= {f"{name}_v": volts for name, volts in solution.stage_v.items()}
     tables |= {f"{name}.columns_v": volts for name, volts in solution.column_v.items()}

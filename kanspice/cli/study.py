@@ -12,10 +12,10 @@ import typer
 
 from kanspice.cli.estimate import Work
 from kanspice.cli.options import (
+    ENGINES,
     Config,
     Curves,
     Device,
-    EngineName,
     Limit,
     Quiet,
     Set,
@@ -63,8 +63,11 @@ def study(
         typer.Option("--corner", metavar="NAME[:SECTION.KEY=V,...]", help="A variant of the technology; repeatable."),
     ] = None,
     engine: Annotated[
-        EngineName, typer.Option("--engine", help="batched: all samples together. ngspice: much slower.")
-    ] = EngineName.BATCHED,
+        str,
+        typer.Option(
+            "--engine", parser=engine_of, metavar=ENGINES, help="batched: all samples together. ngspice: much slower."
+        ),
+    ] = "batched",
     device: Device = "cpu",
     cross_check: Annotated[
         int | None,
@@ -133,7 +136,7 @@ def study(
             sweeps=tuple(map(parsed_sweep, sweep or ())),
             trials=trials,
             seed=seed,
-            engine=engine.value,
+            engine=engine,
             device=device,
             cross_check=checks,
             no_cross_check=why_none,
@@ -161,13 +164,14 @@ def _needed(model: Path | None, inputs: Path | None, out: Path | None) -> tuple[
 def _measure(prepared: Prepared, folder: Path, workers: Workers, quiet: bool) -> int:
     """Measures the draws that are missing, writes and shows what all of them amount to; the exit code."""
     from kanspice.cli.terminal import Terminal  # noqa: PLC0415 - --help stays fast
+    from kanspice.engine.engines import engine_named  # noqa: PLC0415
     from kanspice.study import run  # noqa: PLC0415
     from kanspice.study.files import write  # noqa: PLC0415
     from kanspice.study.table import print_study  # noqa: PLC0415
 
     console = Terminal(stderr=True, quiet=quiet)
     faster = "more processes (--jobs), fewer --trials, or fewer samples (--limit)"
-    if prepared.request.engine == "ngspice":
+    if not engine_named(prepared.request.engine).solves_together:
         faster = f"--engine batched, {faster}"
     work = Work(prepared.draws, "draws", faster=faster)
     with _kept(folder), progress_bar(console, "measuring", prepared.draws, "draws", work) as progress:
@@ -192,19 +196,20 @@ def _corner(text: str) -> Corner:
     return Corner(name.strip(), parts_of(settings) if settings.strip() else ())
 
 
-def _cross_checks(wanted: int | None, engine: EngineName) -> tuple[int, str]:
+def _cross_checks(wanted: int | None, engine: str) -> tuple[int, str]:
     """How many draws the other engine solves too, and why none where some should.
 
     Raises SimulatorError where some were asked for that cannot be.
     """
+    from kanspice.engine.engines import engine_named  # noqa: PLC0415
+    from kanspice.engine.running import judge_of  # noqa: PLC0415
     from kanspice.errors import SimulatorError  # noqa: PLC0415
-    from kanspice.ngspice.program import find_ngspice  # noqa: PLC0415
 
     count = _CROSS_CHECKED if wanted is None else wanted
-    if count == 0 or engine is EngineName.NGSPICE:
-        return count, "" if count else "it was not wanted"
+    if count == 0:
+        return 0, "it was not wanted"
     try:
-        find_ngspice()
+        engine_named(judge_of(engine)).find()
     except SimulatorError as error:
         if wanted is not None:
             raise

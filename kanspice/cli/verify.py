@@ -13,11 +13,11 @@ import typer
 from kanspice.cli.estimate import Work
 from kanspice.cli.options import (
     Config,
+    CrossCheck,
     Curves,
     Deliverable,
     Device,
     Engine,
-    EngineName,
     FidelityName,
     FidelityOption,
     Jobs,
@@ -30,6 +30,7 @@ from kanspice.cli.options import (
     Tech,
     Timeout,
     Verbose,
+    check_of,
     hand_over,
     progress_bar,
 )
@@ -61,15 +62,10 @@ def verify(
     limit: Limit = None,
     tech: Tech = None,
     set_: Set = None,
-    engine: Engine = EngineName.NGSPICE,
+    engine: Engine = "ngspice",
     device: Device = "cpu",
     fidelity: FidelityOption = FidelityName.AUTO,
-    cross_check: Annotated[
-        int,
-        typer.Option(
-            "--cross-check", min=0, metavar="N", help="N random samples by the other engine too: do they agree?"
-        ),
-    ] = 0,
+    cross_check: CrossCheck = "0",
     attribute: Annotated[
         bool, typer.Option("--attribute", help="Solve again with some of the imperfections: what does each one do?")
     ] = False,
@@ -137,7 +133,7 @@ def verify(
         growth.check(evidence.sha256)
     followed = _kept_waveforms(loaded, waveforms, 0 if html is None else SHOWN_WAVEFORMS)
     how = RunOptions(jobs=jobs, timeout_s=timeout, seed=seed, waveforms=followed, device=device)
-    options = VerifyOptions(fidelity.value, how, kept, attribute, engine.value, cross_check)
+    options = VerifyOptions(fidelity.value, how, kept, attribute, engine, *check_of(cross_check))
     total = len(evidence.inputs) * options.solves(technology)
     work = _work(len(evidence.inputs), options, technology)
     with progress_bar(Terminal(stderr=True, quiet=quiet), "simulating", total, work=work) as progress:
@@ -154,11 +150,14 @@ def verify(
 
 def _work(samples: int, options: VerifyOptions, technology: Technology) -> Work:
     """What is to be done at the pace of the first samples, and what would be faster."""
+    from kanspice.engine.engines import engine_named  # noqa: PLC0415 - --help stays fast
+
     switches = options.changes_engines
     faster = ["fewer samples (--limit)"]
-    if options.engine == "ngspice" and options.fidelity != "transient":
+    one_by_one = not engine_named(options.engine).solves_together
+    if one_by_one and options.fidelity != "transient":
         faster.insert(0, "--engine batched --cross-check 2")
-    if options.engine == "ngspice" and options.run.jobs == 1:
+    if one_by_one and options.run.jobs == 1:
         faster.append("more processes (--jobs)")
     rounds = 1 if switches else options.solves(technology)
     return Work(samples, rounds=rounds, faster=", or ".join(faster))

@@ -1,4 +1,4 @@
-"""The engines: each is a package with a record of what it does, and one line here."""
+"""The engines: each is a package with a record of what it does, `ENGINE`, and one line of `names.HOMES`."""
 
 from __future__ import annotations
 
@@ -12,17 +12,12 @@ from kanspice.arrays import Array
 from kanspice.design import Design
 from kanspice.engine.course import Course, Pace
 from kanspice.engine.fidelity import Fidelity
+from kanspice.engine.names import HOMES
 from kanspice.engine.options import RunOptions
 from kanspice.engine.progress import Follow, Progress
 from kanspice.engine.solution import Solution
 from kanspice.errors import InputError
 from kanspice.validation import nearest
-
-_HOMES = {
-    "ngspice": "kanspice.ngspice.record",
-    "batched": "kanspice.solver.record",
-}
-"""Name -> the module of its record, `ENGINE`, which is loaded when the engine is first asked for."""
 
 
 class Solve(Protocol):
@@ -96,6 +91,8 @@ class Engine:
     """
 
     name: str
+    find: Callable[[], object]
+    """Raises SimulatorError where it is not installed."""
     solve: Solve
     open_session: OpenSession
     follow_sequence: FollowSequence
@@ -110,15 +107,10 @@ class Engine:
     """Makes what solutions of circuits that get the same inputs can share, `known`."""
 
 
-def engine_names() -> tuple[str, ...]:
-    """All that there are."""
-    return tuple(_HOMES)
-
-
 def engine_named(name: str) -> Engine:
     """The engine of a name. Raises InputError for one that there is not."""
-    if name not in _HOMES:
-        known = ", ".join(_HOMES)
-        raise InputError(f"unknown engine '{name}'", where="--engine", expected=known, hint=nearest(name, _HOMES))
-    engine: Engine = import_module(_HOMES[name]).ENGINE
+    if name not in HOMES:
+        known = ", ".join(HOMES)
+        raise InputError(f"unknown engine '{name}'", where="--engine", expected=known, hint=nearest(name, HOMES))
+    engine: Engine = import_module(HOMES[name]).ENGINE
     return engine

@@ -18,6 +18,7 @@ from kanspice.engine.solution import Solution
 from kanspice.errors import SimulatorError
 from kanspice.ngspice.engine import solve
 from kanspice.ngspice.process import working_folder
+from kanspice.ngspice.program import find_ngspice
 from kanspice.ngspice.resident import Resident
 from kanspice.ngspice.sequence import Precision, follow_sequence
 
@@ -94,6 +95,7 @@ def _follow_sequence(
 
 ENGINE = Engine(
     name="ngspice",
+    find=find_ngspice,
     solve=_solve,
     open_session=_open_session,
     follow_sequence=_follow_sequence,

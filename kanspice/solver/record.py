@@ -50,6 +50,7 @@ def _follow_sequence(
 
 ENGINE = Engine(
     name="batched",
+    find=lambda: None,
     solve=solve,
     open_session=_open_session,
     follow_sequence=_follow_sequence,

@@ -1,0 +1,9 @@
+"""Which engines there are: names that the command line can offer without loading one."""
+
+from __future__ import annotations
+
+HOMES = {
+    "ngspice": "kanspice.ngspice.record",
+    "batched": "kanspice.solver.record",
+}
+"""Name -> the module of its record, `ENGINE`: a new engine is a package and a line here."""
