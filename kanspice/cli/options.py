@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from click import Choice
 
 from kanspice.cli.estimate import Estimate, Work
 from kanspice.engine.names import HOMES
@@ -78,10 +77,21 @@ Sweeps = Annotated[
     list[str] | None,
     typer.Option("--sweep", metavar="SECTION.KEY=V1,V2,...", help="A value to go through; twice for a map."),
 ]
-ENGINES = Choice(tuple(HOMES))
+ENGINES = f"<{'|'.join(HOMES)}>"
+
+
+def engine_of(name: str) -> str:
+    """The name of an engine that there is; what typer shows of another is what it shows of any bad choice."""
+    if name not in HOMES:
+        raise typer.BadParameter(f"{name!r} is not one of {', '.join(map(repr, HOMES))}.")
+    return name
+
+
 Engine = Annotated[
     str,
-    typer.Option("--engine", click_type=ENGINES, help="ngspice, or batched: all samples together, much faster."),
+    typer.Option(
+        "--engine", parser=engine_of, metavar=ENGINES, help="ngspice, or batched: all samples together, much faster."
+    ),
 ]
 CrossCheck = Annotated[
     str,

@@ -80,6 +80,7 @@ def settle(
     Example: `kanspice settle model.pt --inputs inputs.npy --limit 5 --set tia.gbw_hz=1e6 --plot settling.png`
     """
     from kanspice.cli.terminal import Terminal  # noqa: PLC0415 - --help stays fast
+    from kanspice.engine.engines import engine_named  # noqa: PLC0415
     from kanspice.families import load  # noqa: PLC0415 - torch takes seconds to import
     from kanspice.models import load_array  # noqa: PLC0415 - torch takes seconds to import
     from kanspice.report.settling import print_settling, settling_json  # noqa: PLC0415
@@ -99,7 +100,7 @@ def settle(
     refuse_inputs([*wanted.files, plot])
     samples = population[:limit]
     work = Work(len(samples), faster="fewer samples (--limit), or a shorter --period", steady=True)
-    if engine is EngineName.BATCHED:
+    if engine_named(engine).follows_some:
         work = replace(work, error_parts=FINER_STEPS * min(MEASURED, len(samples)))
     else:
         work = replace(work, error_parts=2.0 * len(samples), faster=f"--engine batched, {work.faster}")

@@ -21,6 +21,7 @@ from kanspice.cli.options import (
     Set,
     Sweeps,
     Tech,
+    engine_of,
     parsed_sweep,
     parts_of,
     progress_bar,

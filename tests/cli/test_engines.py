@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from xml.etree import ElementTree
 
 import numpy as np
@@ -10,8 +11,10 @@ import pytest
 import torch
 from connections import inputs_for, phykan
 
-from kanspice import engines, ngspice
+from kanspice import ngspice
+from kanspice.engine.running import judge_of
 from kanspice.families import save
+from kanspice.solver import record
 from kanspice.solver.crosspoints import WholeCrosspoints
 
 VERIFY = ("verify", "model.pt", "--inputs", "inputs.npy", "--set", "tia.gain=1000")
@@ -41,7 +44,7 @@ def test_engines_that_agree(run, good, engine):
     checked = json.loads((good / "gap.json").read_text())["cross_check"]
     assert done.code == 0
     assert checked["passed"] is True
-    assert checked["engine"]["name"] == engines.other(engine)
+    assert checked["engine"]["name"] == judge_of(engine)
     assert len(checked["samples"]) == 3
     assert checked["worst_relative"] < checked["allowed"] == 1e-6
     assert checked["different_outcomes"] == []
@@ -52,14 +55,14 @@ def test_engines_that_agree(run, good, engine):
 
 @pytest.mark.ngspice
 def test_engines_that_disagree_are_no_measurement(run, good, monkeypatch):
-    solve = engines.solver.solve
+    solve = record.ENGINE.solve
 
     def slightly_wrong(*arguments, **options):
         solution = solve(*arguments, **options)
         solution.stage_v["l2.crossbar"][5] *= 1 + 1e-4
         return solution
 
-    monkeypatch.setattr(engines.solver, "solve", slightly_wrong)
+    monkeypatch.setattr(record, "ENGINE", replace(record.ENGINE, solve=slightly_wrong))
     done = run(*VERIFY, "--engine", "batched", "--cross-check", "8", "--json", "gap.json", "--junit", "gap.xml")
     result = json.loads((good / "gap.json").read_text())
     assert done.code == 3

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import shlex
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from kanspice import engines
 from kanspice.families import load
 from kanspice.models.following import followed_stages
+from kanspice.solver import record
 from kanspice.study import specimens, workers
 
 pytestmark = pytest.mark.slow
@@ -189,14 +190,14 @@ def test_engines_that_agree_and_engines_that_do_not(run, good, monkeypatch):
     assert found["passed"] is True
     assert max(each["worst_relative"] for each in found["draws"]) < 1e-6
     assert "ngspice" in found["draws"][0]["engine"]["name"]
-    solve = engines.solver.solve
+    solve = record.ENGINE.solve
 
     def slightly_wrong(*arguments, **options):
         solution = solve(*arguments, **options)
         solution.stage_v["l2.crossbar"][:] *= 1 + 1e-4
         return solution
 
-    monkeypatch.setattr(engines.solver, "solve", slightly_wrong)
+    monkeypatch.setattr(record, "ENGINE", replace(record.ENGINE, solve=slightly_wrong))
     done = run(*STUDY, *SIGMA, "--trials", 5, "-o", "wrong")
     assert done.code == 3
     assert result_in(good / "wrong")["cross_check"]["passed"] is False
