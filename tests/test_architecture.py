@@ -39,9 +39,9 @@ ROOMS = (
     "circuits",  # the families as circuits: circuit.py of each; reference + technology -> Design
     "families",  # the table of the families, loading and compiling whatever is in it
     "engine",  # what an engine is: options, progress, fidelities, solutions, what is accepted; which there are
+    "solver",  # engine: the batched solver
     "netlist",  # Design -> netlist
     "ngspice",  # engine: the simulator
-    "solver",  # engine: the batched solver
     "gap",  # Solution against reference
     "report",  # a gap, rendered
     "compiled",  # the folder that compile writes
