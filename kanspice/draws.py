@@ -10,9 +10,8 @@ import hashlib
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
-Array = npt.NDArray[np.float64]
+from kanspice.arrays import Array
 
 
 @dataclass(frozen=True)

@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from kanspice.arrays import Array
 from kanspice.errors import InputError
 from kanspice.families import LoadedModel
 from kanspice.models import load_array, load_labels
 
-Array = npt.NDArray[np.float64]
 Given = str | Path | npt.NDArray[Any]
 """A file, or what is in one."""
 

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from kanspice import facts
+from kanspice.arrays import Array
 from kanspice.compile import Sizing
 from kanspice.design import Design, OdePeriod
 from kanspice.engine.solution import FailedSample, Outcome, Solution
@@ -54,7 +55,6 @@ from kanspice.solver.processors import failures_of, processor_named
 from kanspice.stopwatch import Stopwatch
 from kanspice.technology import Technology
 
-Array = npt.NDArray[np.float64]
 _MOST_CURRENTS = 2**17
 """Samples times branches of a period of which log-densities are found: with them each step takes ten times as long."""
 _FEWEST_DENSITIES = 2

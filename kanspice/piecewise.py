@@ -9,8 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.sparse import csr_array
 
-Array = npt.NDArray[np.float64]
-Indices = npt.NDArray[np.int64]
+from kanspice.arrays import Array, Indices
 
 
 @dataclass(frozen=True)

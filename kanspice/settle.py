@@ -10,6 +10,7 @@ from functools import partial
 import numpy as np
 import numpy.typing as npt
 
+from kanspice.arrays import Array
 from kanspice.design import Crossbar, Design
 from kanspice.design.stages.crossbar import largest_currents
 from kanspice.draws import Draw
@@ -28,8 +29,6 @@ from kanspice.gap.noise import stage_noises
 from kanspice.gap.settling import EngineCheck, Settling, read_v, settling
 from kanspice.models.following import followed_stages
 from kanspice.technology import Technology
-
-Array = npt.NDArray[np.float64]
 
 _GUESSED_CONSTANTS = 12.0
 _LONGER, _MOST_TRIES = 4.0, 4

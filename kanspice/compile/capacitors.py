@@ -11,12 +11,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
 
+from kanspice.arrays import Array
 from kanspice.design.poles import Loop, least_feedback_f
 from kanspice.devices import Device
-
-Array = npt.NDArray[np.float64]
 
 DAMPING = 0.7
 """Of every pair of poles, at least: a step overshoots by 5 %, the phase margin of the loop is 65 degrees."""

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
+from kanspice.arrays import Array
 from kanspice.compile import Sizing
 from kanspice.control.controllers import CircuitController, ReferenceController
 from kanspice.control.loop import Ending, Episode, Loop, Steps
@@ -27,8 +27,6 @@ from kanspice.models.following import reference_stages
 from kanspice.report.words import lasting, many
 from kanspice.study.plan import seed_of
 from kanspice.technology import Technology
-
-Array = npt.NDArray[np.float64]
 
 WORTH_SAYING_S = 60.0
 """What takes longer is said before it begins."""

@@ -7,16 +7,14 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
-import numpy.typing as npt
 
+from kanspice.arrays import Array
 from kanspice.design import Design
 from kanspice.engine.engines import Session
 from kanspice.engine.solution import FailedSample, Outcome
 from kanspice.gap import decoded_outputs
 from kanspice.models.following import followed_stages
 from kanspice.models.network import DivergenceError, Network
-
-Array = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)

@@ -9,14 +9,13 @@ from enum import Enum
 from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
-import numpy.typing as npt
 
+from kanspice.arrays import Array
 from kanspice.control.controllers import Commands, Controller
 from kanspice.control.plants import Plant
 from kanspice.engine.solution import FailedSample
 from kanspice.errors import InputError
 
-Array = npt.NDArray[np.float64]
 _Found = TypeVar("_Found")
 Steps = Callable[[int], None]
 """Told how many control periods were passed since its last call."""

@@ -7,7 +7,6 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 
 import numpy as np
-import numpy.typing as npt
 
 from kanspice.control.bench import Bench, ControlOptions
 from kanspice.control.controllers import ReferenceController
@@ -26,8 +25,6 @@ from kanspice.pipeline import VerifyOptions, check_judge, verify
 from kanspice.report.words import plain
 from kanspice.technology import Technology
 from kanspice.validation import similar
-
-Array = npt.NDArray[np.float64]
 
 _SHOWN_CHARACTERS = 200
 _ROUNDING = 1e-12

@@ -6,16 +6,14 @@ import base64
 from collections.abc import Callable
 
 import numpy as np
-import numpy.typing as npt
 
+from kanspice.arrays import Array
 from kanspice.control.loop import Episode
 from kanspice.control.plants import PlanarArm
 from kanspice.control.plants.cartpole import HALF_LENGTH_M, MOST_M, SCALE, STEP_S, STEPS_PER_ACTION
 from kanspice.control.result import ControlResult
 from kanspice.report.figures import BLUE, GREY, VERMILLION, encoded, picture
 from kanspice.report.html import inside
-
-Array = npt.NDArray[np.float64]
 
 _SHOWN_PERIODS = 200
 _WIDTH, _HEIGHT, _PX_PER_M = 480.0, 190.0, 90.0

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-import numpy.typing as npt
 
+from kanspice.arrays import Array
 from kanspice.control.loop import Episode
 from kanspice.control.result import ControlResult, trajectory_gap
 from kanspice.report.figures import (
@@ -22,8 +22,6 @@ from kanspice.report.figures import (
 )
 from kanspice.report.words import plain
 from kanspice.study.plots import positions
-
-Array = npt.NDArray[np.float64]
 
 _MOST_OBSERVATIONS, _MOST_ACTIONS = 6, 3
 _ROW_INCHES = 1.05

@@ -6,14 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-import numpy.typing as npt
 
+from kanspice.arrays import Array
 from kanspice.control.loop import Ending, Episode
 from kanspice.gap import Gap, GapResult, Limit, unresolved
 from kanspice.gap.metric_table import Metric
 from kanspice.study.statistics import Yield
-
-Array = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)

@@ -13,11 +13,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from kanspice.arrays import namespace
+from kanspice.arrays import Array, namespace
 
-Array = npt.NDArray[np.float64]
 SELU_SCALE, SELU_ALPHA = 1.0507009873554805, 1.6732632423543772
 GELU_ABOVE = (
     *(220.206867912376, 221.213596169931, 112.079291497871, 33.912866078383, 6.37396220353165),

@@ -8,11 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-import numpy.typing as npt
 
+from kanspice.arrays import Array
 from kanspice.design.activations import ACTIVATIONS, Activation
 
-Array = npt.NDArray[np.float64]
 LawName = str
 """One of `LAWS`: a branch function of the paper, or `Device1.` or `Device2.` and an activation: of a difference's drive
 p1 (v_s - v_d) + p0, or of p0 v_s + p1 v_d + p2."""

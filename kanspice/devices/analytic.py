@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, final
 import numpy as np
 import numpy.typing as npt
 
-from kanspice.devices.curves import Array, Curve, spice_literal
+from kanspice.arrays import Array
+from kanspice.devices.curves import Curve, spice_literal
 from kanspice.errors import InputError
 
 if TYPE_CHECKING:

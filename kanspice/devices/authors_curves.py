@@ -15,8 +15,9 @@ from typing import Literal, assert_never, get_args
 
 import numpy as np
 
+from kanspice.arrays import Array
 from kanspice.devices.cards import CARD_FORMAT, MAX_DEGREE, Device, piecewise_table, read_device
-from kanspice.devices.curves import Array, PiecewisePolynomial
+from kanspice.devices.curves import PiecewisePolynomial
 from kanspice.devices.ivdata import read_points, read_segments, read_table
 from kanspice.devices.registry import canonical_name, device_key
 from kanspice.errors import InputError

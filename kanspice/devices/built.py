@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from kanspice.arrays import Array
 from kanspice.devices.cards import CARD_FORMAT, Device, piecewise_table
-from kanspice.devices.curves import Array, Curve, PiecewisePolynomial
+from kanspice.devices.curves import Curve, PiecewisePolynomial
 from kanspice.errors import InputError
 
 _DEGREE = 7

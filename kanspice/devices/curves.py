@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Self, final
 import numpy as np
 import numpy.typing as npt
 
+from kanspice.arrays import Array
 from kanspice.devices.extrema import Extrema, find_extrema
 from kanspice.errors import InputError
 from kanspice.units import spice_number
@@ -22,7 +23,6 @@ from kanspice.units import spice_number
 if TYPE_CHECKING:
     from torch import Tensor
 
-Array = npt.NDArray[np.float64]
 
 # Largest jump at a breakpoint, relative to the largest current of the curve, that still counts as continuous.
 CONTINUITY = 1e-9

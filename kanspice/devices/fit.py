@@ -10,8 +10,9 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
+from kanspice.arrays import Array
 from kanspice.devices.cards import CARD_FORMAT, MAX_DEGREE, MAX_PIECES, Device, piecewise_table
-from kanspice.devices.curves import Array, PiecewisePolynomial
+from kanspice.devices.curves import PiecewisePolynomial
 from kanspice.devices.extrema import Extrema
 from kanspice.errors import InputError
 

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from kanspice.devices.curves import Array, PiecewisePolynomial
+from kanspice.arrays import Array
+from kanspice.devices.curves import PiecewisePolynomial
 from kanspice.errors import InputError
 from kanspice.files import read_text
 

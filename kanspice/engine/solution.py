@@ -9,7 +9,7 @@ from enum import Enum
 import numpy as np
 import numpy.typing as npt
 
-Array = npt.NDArray[np.float64]
+from kanspice.arrays import Array
 
 
 class Outcome(Enum):

@@ -14,12 +14,12 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import numpy.typing as npt
 
+from kanspice.arrays import Array
 from kanspice.draws import Draw
 from kanspice.gap.metrics import Gap
 from kanspice.gap.shapley import Coalition, Orders, coalitions, drawn_orders, shapley
 from kanspice.technology import Technology
 
-Array = npt.NDArray[np.float64]
 Names = frozenset[str]
 """Imperfections that a circuit has: `section.key`."""
 

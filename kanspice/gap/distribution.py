@@ -7,10 +7,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 from scipy.spatial.distance import cdist
 
-Array = npt.NDArray[np.float64]
+from kanspice.arrays import Array
+
 LogDensity = Callable[[Array], Array]
 """Log-densities (samples,) in nats, NaN where there is none, of samples (samples, outputs) or what they come from."""
 

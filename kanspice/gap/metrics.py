@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-Array = npt.NDArray[np.float64]
+from kanspice.arrays import Array
 
 NEGLIGIBLE = 1e-6
 """Relative RMSE below which a gap and its numerical error are both called nothing."""

@@ -7,11 +7,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
+from kanspice.arrays import Array
 from kanspice.gap.metrics import Gap, spread
-
-Array = npt.NDArray[np.float64]
 
 RESOLVED = 1e-2
 """Of the outputs' standard deviation: a numerical error below it is small whatever the gap is."""

@@ -6,9 +6,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-import numpy as np
-import numpy.typing as npt
-
+from kanspice.arrays import Array
 from kanspice.engine.solution import FailedSample, unstable_fraction
 from kanspice.gap.causes import Attribution, Cause
 from kanspice.gap.costs import PhysicalCost
@@ -18,8 +16,6 @@ from kanspice.gap.judging import unresolved
 from kanspice.gap.metrics import Gap
 from kanspice.gap.resolution import Doubt, Limit, NumericalGap, Variation
 from kanspice.gap.worst import WorstSample
-
-Array = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)

@@ -13,9 +13,9 @@ from itertools import combinations
 import numpy as np
 import numpy.typing as npt
 
+from kanspice.arrays import Array
 from kanspice.draws import Draw
 
-Array = npt.NDArray[np.float64]
 Orders = npt.NDArray[np.int64]
 Coalition = frozenset[int]
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
-Array = npt.NDArray[np.float64]
+from kanspice.arrays import Array
 
 SHOWN_SAMPLES = 8
 """So many are kept in a report."""

@@ -14,16 +14,14 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
+from kanspice.arrays import Array
 from kanspice.design import Crossbar
 from kanspice.devices import Curve, PiecewisePolynomial
 from kanspice.devices.curves import spice_literal
 from kanspice.engine.fidelity import Fidelity, check_shared
 from kanspice.netlist.names import cell_node, device_element, sense_node
 from kanspice.units import spice_number
-
-Array = npt.NDArray[np.float64]
 
 _WINDOW_DEGREE = 3
 _WINDOW_MARGIN = 1.5

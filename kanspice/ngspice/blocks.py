@@ -10,16 +10,13 @@ from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 import numpy as np
-import numpy.typing as npt
 
+from kanspice.arrays import Array
 from kanspice.engine.progress import Advance, Progress, SideRun
 from kanspice.engine.solution import FailedSample, Outcome
 from kanspice.netlist import place_of
 from kanspice.ngspice.diagnose import first_complaint, suspicion
 from kanspice.ngspice.process import Run
-
-Array = npt.NDArray[np.float64]
-
 
 OPTIONS = ("jobs", "timeout_s", "check_samples", "seed", "steps", "waveforms", "device")
 """Those of `RunOptions` that a solution keeps."""

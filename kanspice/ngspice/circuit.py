@@ -7,13 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
+from kanspice.arrays import Array
 from kanspice.engine.acceptance import Volts
 from kanspice.netlist import Netlist
 from kanspice.ngspice.raw import Plot
-
-Array = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)

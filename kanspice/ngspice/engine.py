@@ -14,8 +14,8 @@ from functools import partial
 from typing import final
 
 import numpy as np
-import numpy.typing as npt
 
+from kanspice.arrays import Array
 from kanspice.design import Design
 from kanspice.engine.acceptance import as_read, column_failures, unproven_note, unproven_states
 from kanspice.engine.fidelity import Fidelity
@@ -33,8 +33,6 @@ from kanspice.ngspice.simulation import Simulation, Task
 from kanspice.ngspice.tone_transients import FilterTransients
 from kanspice.ngspice.tones import FilterTones
 from kanspice.ngspice.transient import Periods
-
-Array = npt.NDArray[np.float64]
 
 _LARGEST_BLOCK = 512
 """Samples per process: ngspice looks for its place in the inputs' tables from their beginning."""

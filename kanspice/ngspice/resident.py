@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from kanspice.arrays import Array
 from kanspice.design import Design
 from kanspice.engine.acceptance import Volts, column_failures, range_failures
 from kanspice.engine.fidelity import Fidelity
@@ -27,7 +28,6 @@ from kanspice.ngspice.raw import read_plots
 from kanspice.ngspice.room import announce
 from kanspice.units import spice_number
 
-Array = npt.NDArray[np.float64]
 Follow = Callable[[Array], Mapping[str, Array]]
 """Inputs (samples, inputs) -> what the reference's stages are for them: where hard points may start."""
 

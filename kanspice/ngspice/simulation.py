@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import final
 
 import numpy as np
-import numpy.typing as npt
 
+from kanspice.arrays import Array
 from kanspice.design import Design
 from kanspice.engine.acceptance import Volts, chosen_samples, expected_outputs_v, range_failures
 from kanspice.engine.fidelity import Fidelity
@@ -27,8 +27,6 @@ from kanspice.ngspice.circuit import Circuit
 from kanspice.ngspice.process import OnPoint, Run, run_deck
 from kanspice.ngspice.program import find_ngspice
 from kanspice.ngspice.room import announce
-
-Array = npt.NDArray[np.float64]
 
 _DECK = "run.cir"
 

@@ -6,9 +6,8 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
-Array = npt.NDArray[np.float64]
+from kanspice.arrays import Array
 
 _LARGEST_TARGET, _LEAST_TARGET = 5e-4, 5e-5
 """Numerical errors that are aimed at, as parts of the outputs' standard deviation over the samples."""

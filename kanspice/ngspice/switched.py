@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
+from kanspice.arrays import Array
 from kanspice.design import Design
 from kanspice.netlist import CIRCUIT
 from kanspice.netlist.switching import capacitor_nodes
@@ -14,8 +14,6 @@ from kanspice.ngspice.deck import transient_command, transient_options, wrapped
 from kanspice.ngspice.raw import read_plots
 from kanspice.ngspice.stepping import Stepping
 from kanspice.units import spice_number
-
-Array = npt.NDArray[np.float64]
 
 _TIME_SLACK = 1e-9
 

@@ -10,8 +10,8 @@ from functools import partial
 from typing import assert_never, final
 
 import numpy as np
-import numpy.typing as npt
 
+from kanspice.arrays import Array
 from kanspice.design import (
     Crossbar,
     DigitalLayer,
@@ -34,8 +34,6 @@ from kanspice.ngspice.process import RAW_FILE, Run
 from kanspice.ngspice.raw import read_plots
 from kanspice.ngspice.simulation import Simulation
 from kanspice.units import spice_number
-
-Array = npt.NDArray[np.float64]
 
 _LARGEST_BLOCK = 256
 

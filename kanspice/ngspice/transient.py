@@ -12,8 +12,8 @@ from functools import partial
 from typing import assert_never, final
 
 import numpy as np
-import numpy.typing as npt
 
+from kanspice.arrays import Array
 from kanspice.design import (
     Crossbar,
     DigitalLayer,
@@ -47,8 +47,6 @@ from kanspice.ngspice.stepping import (
 )
 from kanspice.ngspice.switched import stage_ends_v, switched_deck, switched_plots
 from kanspice.ngspice.waveforms import Tracer
-
-Array = npt.NDArray[np.float64]
 
 _LARGEST_BLOCK = 250
 """Samples per process: loading a bank takes as long as one of them; a sample in doubt takes its block with it."""

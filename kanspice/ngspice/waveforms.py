@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
-import numpy.typing as npt
 
+from kanspice.arrays import Array
 from kanspice.design import Design, OdePeriod
 from kanspice.engine.solution import FailedSample, Outcome, Waveform
 from kanspice.netlist.names import layer_of, period_node
@@ -16,8 +16,6 @@ from kanspice.ngspice.process import RAW_FILE, Run
 from kanspice.ngspice.raw import read_plots
 from kanspice.ngspice.stepping import Stepping
 from kanspice.ngspice.switched import marks_s, switched_deck, switched_plots, tables_of_periods
-
-Array = npt.NDArray[np.float64]
 
 _TIME_SLACK = 1e-9
 _SAME = 1e-3

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
 
+from kanspice.arrays import Array
 from kanspice.gap.distribution import Distribution, Generated, LogDensities, PeriodEnds
 from kanspice.report.figures import BLUE, VERMILLION, Format, blank, encoded, nothing, opacity, padded
 from kanspice.report.words import many, number, plain
@@ -14,7 +14,6 @@ from kanspice.report.words import many, number, plain
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-Array = npt.NDArray[np.float64]
 
 _SHOWN_IMAGES = 4
 _PER_ROW = 4

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
 
+from kanspice.arrays import Array
 from kanspice.gap.metrics import spread
 from kanspice.gap.result import GapResult
 from kanspice.report.figures import (
@@ -28,7 +28,6 @@ from kanspice.report.words import many, number, plain
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-Array = npt.NDArray[np.float64]
 _BINS = 41
 
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
 
+from kanspice.arrays import Array
 from kanspice.gap.result import GapResult
 from kanspice.report.figures import BLUE, GREY, VERMILLION, Format, blank, encoded, nothing, opacity, padded
 from kanspice.report.words import many, number
@@ -16,7 +16,6 @@ from kanspice.report.words import many, number
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-Array = npt.NDArray[np.float64]
 
 _AXES = ("output 0 (model units)", "output 1")
 _FLAT = 0.35

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
 
+from kanspice.arrays import Array
 from kanspice.gap.result import PeriodWaveforms, SampleWaveforms
 from kanspice.report.figures import BLUE, GREY, SHORT, VERMILLION, Format, blank, encoded
 from kanspice.report.words import Prefix, number, plain, prefix
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-Array = npt.NDArray[np.float64]
 
 _FEW = (BLUE, VERMILLION, "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 """One for each node of a small circuit; of a larger one, for its outputs and for what differs most besides."""

@@ -11,18 +11,14 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from scipy.sparse import csr_array
 
-from kanspice.arrays import namespace
+from kanspice.arrays import Array, Indices, namespace
 from kanspice.design import OdePeriod, Schematic
 from kanspice.piecewise import Bends, PairCurrents
 from kanspice.solver.branches import Branches, branches_of, limited, merged, oriented, same, starts_of
 from kanspice.solver.processors import HOST, Processor, zeros
 from kanspice.solver.products import TILE, times
-
-Array = npt.NDArray[np.float64]
-Indices = npt.NDArray[np.int64]
 
 _DENSE_NUMBERS = 2**14
 """Up to so many nodes times branches a matrix product beats looking up the voltages at every branch's ends."""

@@ -6,13 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-import numpy as np
-import numpy.typing as npt
-
+from kanspice.arrays import Array
 from kanspice.engine.acceptance import Volts
 from kanspice.engine.solution import FailedSample
-
-Array = npt.NDArray[np.float64]
 
 
 @dataclass

@@ -13,16 +13,13 @@ from functools import partial
 from typing import Literal
 
 import numpy as np
-import numpy.typing as npt
 
-from kanspice.arrays import namespace
+from kanspice.arrays import Array, Indices, namespace
 from kanspice.design import OdePeriod, Schematic
 from kanspice.design.activations import ACTIVATIONS
 from kanspice.design.branches import LEAK, activation_name
 from kanspice.solver.processors import zeros
 
-Array = npt.NDArray[np.float64]
-Indices = npt.NDArray[np.int64]
 Shape = Literal["linear", "rectified", "tanh", "activation"]
 _SMOOTH_ACTIVATIONS = frozenset({"gelu", "logsigmoid", "mish", "sigmoid", "silu", "softplus", "tanh", "tanhshrink"})
 

@@ -12,13 +12,11 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from kanspice.arrays import namespace
+from kanspice.arrays import Array, namespace
 from kanspice.design import Crossbar
 from kanspice.design.amplifiers import drawn_a, outputs_v
 from kanspice.solver.currents import Currents
 from kanspice.solver.processors import host, host_record, zeros
-
-Array = npt.NDArray[np.float64]
 
 _MOST_STEPS = 200
 _FREE_STEPS = 8

@@ -11,13 +11,11 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-import numpy.typing as npt
 from scipy.sparse import csr_array
 
-from kanspice.solver.pieces import Crossings, Indices
+from kanspice.arrays import Array, Indices
+from kanspice.solver.pieces import Crossings
 from kanspice.solver.rows import Rows
-
-Array = npt.NDArray[np.float64]
 
 _FARTHER = 0.25
 """Of the farthest column."""

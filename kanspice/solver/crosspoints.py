@@ -12,13 +12,12 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from kanspice.arrays import namespace
+from kanspice.arrays import Array, Indices, namespace
 from kanspice.devices import Curve
-from kanspice.solver.pieces import Crossings, Indices
+from kanspice.solver.pieces import Crossings
 from kanspice.solver.processors import HOST, Processor, curve_values
 from kanspice.solver.rows import Rows
 
-Array = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
 
 _AT_A_TIME = 2**17

@@ -10,18 +10,14 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
 
-from kanspice.arrays import namespace
+from kanspice.arrays import Array, Indices, namespace
 from kanspice.devices import Curve
 from kanspice.solver.corners import Corners
 from kanspice.solver.crosspoints import WholeCrosspoints
-from kanspice.solver.pieces import Indices
 from kanspice.solver.processors import HOST, Processor, curve_values, host
 from kanspice.solver.products import times
 from kanspice.solver.rows import Rows
-
-Array = npt.NDArray[np.float64]
 
 AT_A_TIME = 2**17
 """Devices whose curves are evaluated together: 1 MB, and a few times as much for what is made of them."""

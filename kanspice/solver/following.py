@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import assert_never
 
 import numpy as np
-import numpy.typing as npt
 
+from kanspice.arrays import Array, Indices
 from kanspice.design import (
     Crossbar,
     Design,
@@ -34,9 +34,6 @@ from kanspice.errors import InputError
 from kanspice.solver.block import blocks
 from kanspice.solver.implicit import Span, Steps, Waves, follow
 from kanspice.solver.moving import Demand, Moving
-
-Array = npt.NDArray[np.float64]
-Indices = npt.NDArray[np.int64]
 
 _BLOCK_NUMBERS = 2**15
 """Devices of the largest crossbar, times samples, that are followed together."""

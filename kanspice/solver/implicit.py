@@ -15,10 +15,9 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
+from kanspice.arrays import Array, Indices
 from kanspice.solver.moving import Balance, Currents, Demand
 
-Array = npt.NDArray[np.float64]
-Indices = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
 Waves = Callable[[Array, Indices], Array]
 """Volts (len(samples), width) of samples at times, both (n,)."""

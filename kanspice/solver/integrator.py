@@ -17,11 +17,9 @@ import numpy as np
 import numpy.typing as npt
 from scipy.integrate import DOP853, RK45
 
-from kanspice.arrays import namespace
+from kanspice.arrays import Array, Indices, namespace
 from kanspice.solver.processors import zeros
 
-Array = npt.NDArray[np.float64]
-Indices = npt.NDArray[np.int64]
 Slope = Callable[[Array, Array], Array]
 """Change per time of states (samples, width) at times (samples,)."""
 

@@ -9,15 +9,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
 from scipy.interpolate import PPoly
 
+from kanspice.arrays import Array, Indices
 from kanspice.design import Crossbar
 from kanspice.devices import Curve, PiecewisePolynomial
 from kanspice.solver.pieces import Pieces, shifted
-
-Array = npt.NDArray[np.float64]
-Indices = npt.NDArray[np.int64]
 
 _STILL = 12
 """After so many evaluations for the same voltages rows stand still: moving ones are asked for that often by no step."""

@@ -12,16 +12,14 @@ from dataclasses import dataclass
 from typing import TypeGuard
 
 import numpy as np
-import numpy.typing as npt
 from scipy.linalg.lapack import dpotrf, dpotri
 
+from kanspice.arrays import Array
 from kanspice.design import Crossbar
 from kanspice.design.amplifiers import held_v, outputs_v
 from kanspice.devices import Curve, PiecewisePolynomial
 from kanspice.solver.columns import Settled
 from kanspice.solver.products import times
-
-Array = npt.NDArray[np.float64]
 
 _LEFT = 1e-11
 """Of all currents together: what rounding may leave between what rows give and what amplifiers get."""

@@ -6,10 +6,9 @@ All chains of all samples are one tridiagonal matrix whose parts do not touch.
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 from scipy.linalg.lapack import dgtsv
 
-Array = npt.NDArray[np.float64]
+from kanspice.arrays import Array
 
 
 def chained(diagonal: Array, siemens: Array, right: Array) -> Array:

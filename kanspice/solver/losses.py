@@ -6,13 +6,10 @@ import math
 from functools import cached_property
 
 import numpy as np
-import numpy.typing as npt
 
-from kanspice.arrays import namespace
+from kanspice.arrays import Array, namespace
 from kanspice.design import NodeLosses, OdePeriod
 from kanspice.solver.switches import Switches
-
-Array = npt.NDArray[np.float64]
 
 
 class Losses:

@@ -10,14 +10,11 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 
 import numpy as np
-import numpy.typing as npt
 
-from kanspice.arrays import namespace
+from kanspice.arrays import Array, namespace
 from kanspice.solver.banks import Bank
 from kanspice.solver.integrator import Pull
 from kanspice.solver.losses import Losses
-
-Array = npt.NDArray[np.float64]
 
 _STIFF = 300.0
 """What a period's duration in time constants, of its nodes' losses or its branches' pole, is at most for explicit

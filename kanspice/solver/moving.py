@@ -17,15 +17,14 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from kanspice.arrays import Array, Indices
 from kanspice.design import Crossbar
 from kanspice.design.amplifiers import drawn_a, outputs_v
 from kanspice.devices import Curve
 from kanspice.solver.junctions import Junctions, LoadLines
 from kanspice.solver.lines import chained
 
-Array = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
-Indices = npt.NDArray[np.int64]
 
 _MOST_ROUNDS = 12
 _FIRM_S = 1e9

@@ -10,8 +10,8 @@ from functools import partial
 from typing import assert_never
 
 import numpy as np
-import numpy.typing as npt
 
+from kanspice.arrays import Array, Indices
 from kanspice.design import (
     Crossbar,
     Design,
@@ -38,13 +38,10 @@ from kanspice.solver.crosspoints import Crosspoints, LocalCrosspoints, WholeCros
 from kanspice.solver.currents import AT_A_TIME, AtRows, Currents, EveryDevice, LocalCurrents, WholeCurves
 from kanspice.solver.linear import LinearCrossbar, Resistances
 from kanspice.solver.memory import crossbar_bytes
-from kanspice.solver.pieces import Indices
 from kanspice.solver.processors import HOST, Processor
 from kanspice.solver.rows import KnownRows, Rows
 from kanspice.solver.states import States
 from kanspice.solver.wired import IsLate, Wired, joined, settle_wires
-
-Array = npt.NDArray[np.float64]
 
 _BLOCK_NUMBERS = 2**20
 """Coefficients of curves in a block: 8 MB, and a few times as much for what is made of them."""

@@ -9,8 +9,8 @@ from time import monotonic
 from typing import assert_never
 
 import numpy as np
-import numpy.typing as npt
 
+from kanspice.arrays import Array
 from kanspice.design import (
     Crossbar,
     Design,
@@ -34,8 +34,6 @@ from kanspice.solver.memory import bank_bytes
 from kanspice.solver.motion import Lagging, Motion, Prompt
 from kanspice.solver.processors import HOST, Processor, host, host_record
 from kanspice.solver.switches import Switches
-
-Array = npt.NDArray[np.float64]
 
 _SMOOTH_TOLERANCE = Tolerance(1e-9, 1e-10)
 _KINKED_TOLERANCE = Tolerance(1e-7, 1e-8)

@@ -10,12 +10,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
+from kanspice.arrays import Array, Indices
 from kanspice.devices import PiecewisePolynomial
-
-Array = npt.NDArray[np.float64]
-Indices = npt.NDArray[np.int64]
 
 _ROOM_SLACK = 1 + 1e-6
 """Where breakpoints are looked for: rounding must not hide any."""

@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     import torch
 
 Record = TypeVar("Record")
-Array = npt.NDArray[np.float64]
 """On a processor that is torch's, its tensors stand for NumPy's arrays: what this package does, both can."""
 
 CPU, SAME_CODE = "cpu", "torch"

@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-import numpy as np
-import numpy.typing as npt
-
-from kanspice.arrays import namespace
+from kanspice.arrays import Array, namespace
 from kanspice.solver.processors import empty, zeros
-
-Array = npt.NDArray[np.float64]
 
 TILE = 32
 """Rows at a time, a multiple of what kernels take at once: libraries choose other sums for other shapes."""

@@ -8,12 +8,10 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-import numpy.typing as npt
 
+from kanspice.arrays import Array
 from kanspice.devices import Curve, PiecewisePolynomial
 from kanspice.solver.pieces import Pieces
-
-Array = npt.NDArray[np.float64]
 
 _KEPT_NUMBERS = 2**23
 """Of all rows that are kept: 64 MB."""

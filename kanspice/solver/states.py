@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from kanspice.arrays import Array
 from kanspice.design import Crossbar
 from kanspice.design.amplifiers import held_v
 from kanspice.design.stability import least_eigenvalue
@@ -20,7 +21,6 @@ from kanspice.solver.crosspoints import Crosspoints
 from kanspice.solver.processors import host
 from kanspice.solver.wired import IsLate, never, settle_wires
 
-Array = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
 
 _PARTS = 8

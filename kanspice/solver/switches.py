@@ -5,11 +5,9 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from kanspice.arrays import namespace
+from kanspice.arrays import Array, namespace
 from kanspice.design import OdePeriod, Switching
 from kanspice.solver.banks import Bank
-
-Array = npt.NDArray[np.float64]
 
 _MOST_ROUNDS = 100
 _ROUNDING = 1e-13

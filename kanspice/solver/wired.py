@@ -17,16 +17,13 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from kanspice.arrays import namespace
+from kanspice.arrays import Array, Indices, namespace
 from kanspice.design import Crossbar
 from kanspice.design.amplifiers import held_v, outputs_v
 from kanspice.design.wires import lost_v
 from kanspice.solver.columns import Settled
 from kanspice.solver.crosspoints import Crosspoints
-from kanspice.solver.pieces import Indices
 from kanspice.solver.processors import beside, host, host_record, zeros
-
-Array = npt.NDArray[np.float64]
 
 _MOST_STEPS = 30
 _QUICK = 0.1

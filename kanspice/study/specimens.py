@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 from threadpoolctl import ThreadpoolController
 
+from kanspice.arrays import Array
 from kanspice.compile import draw_specimen
 from kanspice.design import Design
 from kanspice.design.file import design_bytes
@@ -42,8 +43,6 @@ from kanspice.measured import Generator
 from kanspice.pipeline import VerifyOptions, cross_check
 from kanspice.study.plan import CHECKED_SAMPLES
 from kanspice.technology import Technology
-
-Array = npt.NDArray[np.float64]
 
 NOISE = "energy_distance_noise"
 """The metric of how far apart two sets of so many samples of one distribution are."""

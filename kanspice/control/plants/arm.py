@@ -8,9 +8,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from kanspice.arrays import Array
 from kanspice.control.plants.box import Box
-
-Array = npt.NDArray[np.float64]
 
 RAD_PER_UNIT = 1.2
 """Joint angle of an action of 1."""

@@ -8,9 +8,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from kanspice.arrays import Array
 from kanspice.control.plants.box import Box
-
-Array = npt.NDArray[np.float64]
 
 CART_KG, POLE_KG = 1.0, 0.1
 HALF_LENGTH_M = 0.5

@@ -11,9 +11,8 @@ import numpy.typing as npt
 from scipy.optimize import minimize_scalar
 from scipy.special import wrightomega
 
+from kanspice.arrays import Array
 from kanspice.control.plants.box import Box
-
-Array = npt.NDArray[np.float64]
 
 BOLTZMANN_EV_PER_K = 8.617333262e-5
 ZERO_C_K = 273.15

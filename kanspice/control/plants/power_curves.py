@@ -8,12 +8,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from kanspice.arrays import Array
 from kanspice.control.plants.box import Box
 from kanspice.control.plants.photovoltaic import A_PER_UNIT, TRACKED, V_PER_UNIT, ZERO_C_K, Cells, draw_sky
 from kanspice.errors import InputError
 from kanspice.models import load_array
-
-Array = npt.NDArray[np.float64]
 
 SPACING_V = 0.2
 """Between the points of a curve, from 0 V on."""

@@ -9,11 +9,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from kanspice.arrays import Array
 from kanspice.control.plants.arm import STEPS_PER_TURN
 from kanspice.control.plants.box import Box
 from kanspice.errors import InputError
-
-Array = npt.NDArray[np.float64]
 
 CLOSE_M = 0.05
 """Mean distance of the hand from its target up to which an episode is a success."""

@@ -12,16 +12,15 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, cast, get_args
 
 import numpy as np
-import numpy.typing as npt
 from pydantic import Field
 from torch import Tensor
 from torch.nn import functional
 
+from kanspice.arrays import Array
 from kanspice.errors import InputError
 from kanspice.piecewise import Bends
 from kanspice.validation import Table, similar, validate
 
-Array = npt.NDArray[np.float64]
 _LEAK = 0.01
 """Slope of torch's leaky_relu below zero."""
 

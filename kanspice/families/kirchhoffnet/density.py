@@ -12,15 +12,14 @@ import math
 from collections.abc import Iterator, Sequence
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
+from kanspice.arrays import Array
 from kanspice.families.kirchhoffnet.layer import Layer
 from kanspice.families.kirchhoffnet.network import KirchhoffNet
 from kanspice.models.network import DivergenceError
 
-Array = npt.NDArray[np.float64]
 _BLOCK_CURRENTS = 2**20
 
 
