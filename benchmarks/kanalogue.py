@@ -38,8 +38,8 @@ from kanspice.ngspice.deck import NORMAL, sweep_deck
 from kanspice.ngspice.process import RAW_FILE, run_deck
 from kanspice.ngspice.program import find_ngspice
 from kanspice.ngspice.raw import read_plots
+from kanspice.spice_numbers import spice_number
 from kanspice.technology import Technology
-from kanspice.units import spice_number
 
 CHECKPOINT = "kanalogue/mnist_batchnorm_3basis"
 _DEVICE = re.compile(r"[BG](l\d+)_d(\d+)_(\d+)_(\d+) ")

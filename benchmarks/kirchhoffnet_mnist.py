@@ -28,10 +28,10 @@ from kanspice.engine.options import RunOptions
 from kanspice.families import load
 from kanspice.families.kirchhoffnet.circuit import compile_kirchhoffnet
 from kanspice.gap import compare, decoded_outputs, spread
-from kanspice.memory import peak_bytes
 from kanspice.models import load_array
 from kanspice.ngspice import solve
 from kanspice.ngspice.program import find_ngspice
+from kanspice.process_memory import peak_bytes
 from kanspice.technology import Technology
 
 CHECKPOINT = "kirchhoffnet/mnist"

@@ -16,7 +16,7 @@ from PySpice.Spice.NgSpice.Shared import NgSpiceShared
 from benchmarks.report import cpu_s, relative_rmse
 from kanspice.design import Design
 from kanspice.netlist import Netlist, build_netlist
-from kanspice.units import spice_number
+from kanspice.spice_numbers import spice_number
 
 _DEVICE = re.compile(r"[BG]l\d+_d\d+_\d+_\d+ ")
 

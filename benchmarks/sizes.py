@@ -25,8 +25,8 @@ from kanspice.engine.running import EngineName, solve
 from kanspice.engine.solution import Solution
 from kanspice.families.kanalogue.circuit import compile_kanalogue
 from kanspice.families.kanalogue.network import KANalogue
-from kanspice.memory import peak_bytes
 from kanspice.models.following import reference_stages
+from kanspice.process_memory import peak_bytes
 from kanspice.technology import Technology
 
 SIZES = ("784-256-10", "3072-1024-256-10")

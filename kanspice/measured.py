@@ -48,10 +48,10 @@ from kanspice.gap import (
 )
 from kanspice.gap.causes import Attributed
 from kanspice.gap.metric_table import further
-from kanspice.memory import peak_bytes
 from kanspice.models.following import NO_TIME_LEFT, change_when_tightened, followed_stages
+from kanspice.process_memory import peak_bytes
+from kanspice.solver.array_devices import failures_of, processor_named
 from kanspice.solver.periods import ideal_end_v
-from kanspice.solver.processors import failures_of, processor_named
 from kanspice.stopwatch import Stopwatch
 from kanspice.technology import Technology
 

@@ -21,9 +21,9 @@ ROOMS = (
     "visible",  # text from strangers, made safe to show
     "errors",  # the one tree of errors
     "files",  # reading what others wrote, writing results
-    "units",  # numbers as SPICE writes them
+    "spice_numbers",  # numbers as SPICE writes them
     "arrays",  # what the arrays of all libraries have
-    "memory",  # how much a process has held
+    "process_memory",  # how much a process has held
     "resources",  # where the shipped files lie
     "stopwatch",  # how long parts of work take
     "validation",  # a table from a file, checked
@@ -44,7 +44,7 @@ ROOMS = (
     "ngspice",  # engine: the simulator
     "gap",  # Solution against reference
     "report",  # a gap, rendered
-    "compiled",  # the folder that compile writes
+    "circuit_folder",  # the folder that compile writes
     "evidence",  # the samples, and what is known of their answers
     "facts",  # what a report says of model and circuit
     "measured",  # what one simulation amounts to

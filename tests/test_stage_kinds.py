@@ -13,8 +13,8 @@ import pytest
 from circuits import PEAK, crossbar_design, technology
 from periods import design_of_periods, period
 
+from kanspice.circuit_folder.elements import elements_of
 from kanspice.compile import draw_specimen
-from kanspice.compiled.elements import elements_of
 from kanspice.design import Stage
 from kanspice.draws import Draw
 from kanspice.engine.acceptance import column_failures
@@ -25,14 +25,14 @@ from kanspice.gap import physical_cost
 from kanspice.gap.noise import stage_noises
 from kanspice.netlist import build_netlist, place_of
 from kanspice.netlist.names import stage_node
-from kanspice.solver.following import Rest, courses
+from kanspice.solver.crossbar_transient import Rest, courses
 from kanspice.solver.operating_points import Chain
 from kanspice.solver.periods import Periods
 
 PACKAGE = Path(__file__).resolve().parents[1] / "kanspice"
 KINDS = {kind.__name__ for kind in get_args(Stage)}
 VERBS = {
-    "compiled/elements/circuit.py",
+    "circuit_folder/elements/circuit.py",
     "compile/specimens/specimen.py",
     "gap/costs/physical.py",
     "gap/measure.py",
@@ -46,7 +46,7 @@ VERBS = {
     "engine/acceptance.py",
     "engine/course.py",
     "solver/engine.py",
-    "solver/following.py",
+    "solver/crossbar_transient.py",
     "solver/operating_points.py",
     "solver/periods.py",
 }

@@ -9,7 +9,7 @@ import typer
 from kanspice.cli import compile as compile_command
 from kanspice.cli import control, devices, doctor, report, settle, simulate, study, technology, verify
 from kanspice.files import inputs_spared
-from kanspice.memory import check_allowance
+from kanspice.process_memory import check_allowance
 
 app = typer.Typer(
     name="kanspice",

@@ -113,7 +113,7 @@ class Estimate:
 
     def _announce(self, first_s: float) -> None:
         """What a simulator needs before anything can be measured, as it says itself."""
-        from kanspice.report.words import lasting  # noqa: PLC0415 - --help stays fast
+        from kanspice.report.formatting import lasting  # noqa: PLC0415 - --help stays fast
 
         self._begun = True
         circuits = f" of each of {self._work.rounds:,} circuits" if self._work.rounds > 1 else ""
@@ -129,7 +129,7 @@ class Estimate:
             return pace
         seconds, part = found
         if seconds - (now - pace.began) > LONG_S:
-            from kanspice.report.words import lasting  # noqa: PLC0415 - --help stays fast
+            from kanspice.report.formatting import lasting  # noqa: PLC0415 - --help stays fast
 
             self._say(f"estimate: about {lasting(seconds)} for {pace.work.amount}, {part:.2g} s each{pace.work.hint}")
         return None

@@ -18,7 +18,7 @@ from typer.rich_utils import rich_format_error
 from kanspice.cli.commands import app
 from kanspice.cli.options import say
 from kanspice.errors import KanspiceError, SimulatorError
-from kanspice.memory import as_shortage
+from kanspice.process_memory import as_shortage
 from kanspice.visible import visible
 
 _NOT_WRITTEN = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF})

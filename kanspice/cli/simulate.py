@@ -94,8 +94,8 @@ def _simulate_folder(
     quiet: bool,
     engine: str,
 ) -> None:
+    from kanspice.circuit_folder import read_compiled  # noqa: PLC0415 - torch takes seconds to import
     from kanspice.cli.terminal import Terminal  # noqa: PLC0415 - --help stays fast
-    from kanspice.compiled import read_compiled  # noqa: PLC0415 - torch takes seconds to import
     from kanspice.engine.engines import engine_named  # noqa: PLC0415
     from kanspice.engine.options import RunOptions  # noqa: PLC0415
     from kanspice.engine.running import solve  # noqa: PLC0415

@@ -24,7 +24,7 @@ from kanspice.engine.running import open_session
 from kanspice.errors import InputError
 from kanspice.families import LoadedModel, sizing_for
 from kanspice.models.following import reference_stages
-from kanspice.report.words import lasting, many
+from kanspice.report.formatting import lasting, many
 from kanspice.study.plan import seed_of
 from kanspice.technology import Technology
 

@@ -22,7 +22,7 @@ from kanspice.evidence import Evidence
 from kanspice.families import LoadedModel, compile_model, technology_for
 from kanspice.gap import Gap, GapResult, compare, judged, spread
 from kanspice.pipeline import VerifyOptions, check_judge, verify
-from kanspice.report.words import plain
+from kanspice.report.formatting import plain
 from kanspice.technology import Technology
 from kanspice.validation import similar
 

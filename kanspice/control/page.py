@@ -11,8 +11,8 @@ from kanspice.control.result import ControlResult, trajectory_distance
 from kanspice.report import verdict
 from kanspice.report.blocks import Block, Facts, Literal, Notes, Page, Picture, Pictures, Section, Table
 from kanspice.report.checks import Check, Problem, engines_problem, limit_check, unresolved_problem
+from kanspice.report.formatting import counted, devices, number, pair, plain, technology_name
 from kanspice.report.verdict import Verdict
-from kanspice.report.words import counted, devices, number, pair, plain, technology_name
 
 _SHOWN_EPISODES = 50
 

@@ -20,7 +20,7 @@ from kanspice.report.figures import (
     picture,
     tick_decades,
 )
-from kanspice.report.words import plain
+from kanspice.report.formatting import plain
 from kanspice.study.plots import positions
 
 _MOST_OBSERVATIONS, _MOST_ACTIONS = 6, 3

@@ -12,8 +12,8 @@ from rich.text import Text
 from kanspice.control import wording
 from kanspice.control.result import ControlResult, trajectory_distance
 from kanspice.report import verdict
+from kanspice.report.formatting import counted, devices, number, plain, technology_name
 from kanspice.report.table import Row, judged, labelled, limit_rows, listed, said
-from kanspice.report.words import counted, devices, number, plain, technology_name
 
 _SHOWN_EPISODES = 20
 _BAD = "bold red"

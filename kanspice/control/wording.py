@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from kanspice.control.result import ControlResult, SpotCheck, SuccessPoint, mean_reward
 from kanspice.report import verdict
+from kanspice.report.formatting import many, number, percentage, plain, share
 from kanspice.report.verdict import Verdict
-from kanspice.report.words import many, number, percentage, plain, share
 from kanspice.study.wording import confidence
 
 EPISODE_COLUMNS = (

@@ -2,11 +2,11 @@
 
 from kanspice.devices.analytic import Analytic
 from kanspice.devices.authors_curves import devices_from_folder, with_points_from
-from kanspice.devices.built import behind, shorted
 from kanspice.devices.cards import Card, Device, write_card
 from kanspice.devices.curves import Curve, PiecewisePolynomial
 from kanspice.devices.extrema import Extrema
 from kanspice.devices.registry import list_devices, load_device
+from kanspice.devices.series_resistance import behind, shorted
 
 __all__ = [
     "Analytic",

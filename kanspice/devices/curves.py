@@ -18,7 +18,7 @@ import numpy.typing as npt
 from kanspice.arrays import Array
 from kanspice.devices.extrema import Extrema, find_extrema
 from kanspice.errors import InputError
-from kanspice.units import spice_number
+from kanspice.spice_numbers import spice_number
 
 if TYPE_CHECKING:
     from torch import Tensor

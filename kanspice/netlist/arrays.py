@@ -16,7 +16,7 @@ from kanspice.netlist.cells import Cell, Placed, Row, WindowCell
 from kanspice.netlist.names import layer_of, sense_node
 from kanspice.netlist.weight import Tally
 from kanspice.netlist.wires import Wires, capacitors
-from kanspice.units import spice_number
+from kanspice.spice_numbers import spice_number
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from kanspice.design.branches import LEAK, activation_name, law_rows
 from kanspice.devices.curves import spice_literal
 from kanspice.netlist.activations import activation_text
 from kanspice.netlist.names import branch_element, inner_node, layer_of
-from kanspice.units import spice_number
+from kanspice.spice_numbers import spice_number
 
 _EXACT = Schematic(0.0, math.inf, math.inf, 1.0, math.inf)
 

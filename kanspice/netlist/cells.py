@@ -21,7 +21,7 @@ from kanspice.devices import Curve, PiecewisePolynomial
 from kanspice.devices.curves import spice_literal
 from kanspice.engine.fidelity import Fidelity, check_shared
 from kanspice.netlist.names import cell_node, device_element, sense_node
-from kanspice.units import spice_number
+from kanspice.spice_numbers import spice_number
 
 _WINDOW_DEGREE = 3
 _WINDOW_MARGIN = 1.5

@@ -12,7 +12,7 @@ from kanspice.netlist.library import library_text
 from kanspice.netlist.names import amplitude_node, connection_element, layer_of, sine_node
 from kanspice.netlist.netlist import CIRCUIT, Netlist, whole
 from kanspice.netlist.weight import Tally, estimated_bytes
-from kanspice.units import spice_number
+from kanspice.spice_numbers import spice_number
 
 SUBCIRCUITS = "subcircuits.lib"
 

@@ -12,7 +12,7 @@ from kanspice.devices.curves import spice_literal
 from kanspice.netlist.branches import branches_of, carries_current
 from kanspice.netlist.elimination import elimination_order
 from kanspice.netlist.names import layer_of, pair_element
-from kanspice.units import spice_number
+from kanspice.spice_numbers import spice_number
 
 Pair = tuple[int, int]
 """Two nodes, the higher first, so that ground is always the second."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from kanspice.design import NodeLosses
-from kanspice.units import spice_number
+from kanspice.spice_numbers import spice_number
 
 
 def node_lines(node: str, capacitor_f: float, losses: NodeLosses | None, lower: str = "0") -> list[str]:

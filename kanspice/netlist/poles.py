@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from kanspice.design import OdePeriod
 from kanspice.netlist.names import clock_node, layer_of
-from kanspice.units import spice_number
+from kanspice.spice_numbers import spice_number
 
 POLE = "branch_pole"
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from kanspice.design import Design
 from kanspice.engine.fidelity import Fidelity
 from kanspice.netlist.weight import Tally
-from kanspice.units import spice_number
+from kanspice.spice_numbers import spice_number
 
 Lines = Callable[[], Iterable[str]]
 """The elements of a stage's array, made anew at every call: they are never whole in memory."""

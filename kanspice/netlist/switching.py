@@ -10,7 +10,7 @@ from kanspice.netlist.library import library_text
 from kanspice.netlist.names import bank_node, clock_node, layer_of, period_node, plate_node
 from kanspice.netlist.nodes import node_lines
 from kanspice.netlist.poles import POLE
-from kanspice.units import spice_number
+from kanspice.spice_numbers import spice_number
 
 _SWITCH, _HOLD = "bank_switch", "hold_cell"
 _STOPS = 50

@@ -13,7 +13,7 @@ import numpy as np
 
 from kanspice.design import Crossbar
 from kanspice.netlist.names import column_node, layer_of
-from kanspice.units import spice_number
+from kanspice.spice_numbers import spice_number
 
 
 class Wires:

@@ -25,7 +25,7 @@ from kanspice.netlist.names import layer_of, period_node
 from kanspice.netlist.nodes import node_lines
 from kanspice.netlist.periods import period_files
 from kanspice.ngspice.stepping import Stepping
-from kanspice.units import spice_number
+from kanspice.spice_numbers import spice_number
 
 
 @dataclass(frozen=True)

@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import cast
 
 from kanspice.errors import SimulatorError
-from kanspice.memory import peak_bytes
 from kanspice.ngspice.diagnose import suspicion
 from kanspice.ngspice.program import NgspiceProgram, clean_environment
+from kanspice.process_memory import peak_bytes
 from kanspice.processes.children import end, start
 from kanspice.processes.folders import fresh_folder
 

@@ -26,7 +26,7 @@ from kanspice.ngspice.engine import solve
 from kanspice.ngspice.program import find_ngspice
 from kanspice.ngspice.raw import read_plots
 from kanspice.ngspice.room import announce
-from kanspice.units import spice_number
+from kanspice.spice_numbers import spice_number
 
 Follow = Callable[[Array], Mapping[str, Array]]
 """Inputs (samples, inputs) -> what the reference's stages are for them: where hard points may start."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from kanspice.engine.progress import Advance, Progress
 from kanspice.engine.room import NoRoomError
-from kanspice.memory import available_bytes
 from kanspice.netlist import Netlist
+from kanspice.process_memory import available_bytes
 
 _WORTH_SAYING_S = 1.0
 

@@ -32,7 +32,7 @@ from kanspice.ngspice.deck import wrapped
 from kanspice.ngspice.process import RAW_FILE, run_deck, working_folder
 from kanspice.ngspice.program import find_ngspice
 from kanspice.ngspice.raw import read_plots
-from kanspice.units import spice_number
+from kanspice.spice_numbers import spice_number
 
 _DECK = "run.cir"
 _LEAST_V, _LEAST_A = 1.0, 1e-2

@@ -13,7 +13,7 @@ from kanspice.netlist.switching import capacitor_nodes
 from kanspice.ngspice.deck import transient_command, transient_options, wrapped
 from kanspice.ngspice.raw import read_plots
 from kanspice.ngspice.stepping import Stepping
-from kanspice.units import spice_number
+from kanspice.spice_numbers import spice_number
 
 _TIME_SLACK = 1e-9
 

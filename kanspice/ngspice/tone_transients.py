@@ -19,7 +19,7 @@ from kanspice.ngspice.deck import wrapped
 from kanspice.ngspice.process import RAW_FILE
 from kanspice.ngspice.raw import read_plots
 from kanspice.ngspice.simulation import Simulation, Task
-from kanspice.units import spice_number
+from kanspice.spice_numbers import spice_number
 
 _STEPS = 100
 """Per turn of the fastest sine there can be."""

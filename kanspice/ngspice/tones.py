@@ -33,7 +33,7 @@ from kanspice.ngspice.deck import wrapped
 from kanspice.ngspice.process import RAW_FILE, Run
 from kanspice.ngspice.raw import read_plots
 from kanspice.ngspice.simulation import Simulation
-from kanspice.units import spice_number
+from kanspice.spice_numbers import spice_number
 
 _LARGEST_BLOCK = 256
 

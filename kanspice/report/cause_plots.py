@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from kanspice.gap.causes import NONE, NUMERICAL, Cause
 from kanspice.gap.result import GapResult
 from kanspice.report.figures import BLUE, GREY, SHORT, VERMILLION, Format, blank, encoded, nothing, picture
-from kanspice.report.words import number, percent
+from kanspice.report.formatting import number, percent
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from kanspice.gap.resolution import Limit
-from kanspice.report.words import pair
+from kanspice.report.formatting import pair
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 from kanspice.gap.comparison import Change, Comparison, Pair
 from kanspice.gap.metrics import NEGLIGIBLE
+from kanspice.report.formatting import NOTHING, number, plain
 from kanspice.report.json_report import finite
 from kanspice.report.verdict import Verdict
-from kanspice.report.words import NOTHING, number, plain
 
 SCHEMA = "kanspice.comparison/1"
 

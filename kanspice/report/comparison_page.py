@@ -18,10 +18,10 @@ from kanspice.report.blocks import Facts, Line, Page, Picture, Pictures, Section
 from kanspice.report.checks import Check, Problem, limit_check
 from kanspice.report.comparing import headline, remarks, sections
 from kanspice.report.figures import BLUE, GREY, VERMILLION, Format, encoded, nothing, picture, tick_decades
+from kanspice.report.formatting import engine_name, plain, seed
 from kanspice.report.page_html import page_html
 from kanspice.report.page_markdown import page_markdown
 from kanspice.report.verdict import Verdict
-from kanspice.report.words import engine_name, plain, seed
 
 _OPEN = 1
 """So many tables come first; the others are set aside."""

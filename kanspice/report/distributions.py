@@ -9,7 +9,7 @@ import numpy as np
 from kanspice.arrays import Array
 from kanspice.gap.distribution import Distribution, Generated, LogDensities, PeriodEnds
 from kanspice.report.figures import BLUE, VERMILLION, Format, blank, encoded, nothing, opacity, padded
-from kanspice.report.words import many, number, plain
+from kanspice.report.formatting import many, number, plain
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

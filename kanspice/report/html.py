@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING
 
 from kanspice.gap.result import GapResult
 from kanspice.report import cause_plots, distributions, physical, plots, sample_plots, verdict, waveform_plots
-from kanspice.report.imperfections import imperfections
-from kanspice.report.words import (
+from kanspice.report.formatting import (
     NOTHING,
     counted,
     devices,
@@ -30,6 +29,7 @@ from kanspice.report.words import (
     share,
     technology_name,
 )
+from kanspice.report.imperfections import imperfections
 
 if TYPE_CHECKING:
     from jinja2 import Template

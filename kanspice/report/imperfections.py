@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from kanspice.gap.result import GapResult
-from kanspice.report.words import plain
+from kanspice.report.formatting import plain
 from kanspice.technology import Technology, entries, shown
 
 

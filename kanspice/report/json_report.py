@@ -18,8 +18,8 @@ from kanspice.gap.resolution import Limit, NumericalGap
 from kanspice.gap.result import GapResult, StageGap
 from kanspice.gap.worst import WorstSample
 from kanspice.report.document import SCHEMA
+from kanspice.report.formatting import encodable
 from kanspice.report.physical import physical_document
-from kanspice.report.words import encodable
 
 
 def to_json(result: GapResult) -> str:

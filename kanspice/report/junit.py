@@ -11,7 +11,7 @@ from kanspice.gap.result import GapResult
 from kanspice.report import verdict
 from kanspice.report.blocks import Page
 from kanspice.report.checks import Check, Problem, engines_problem, limit_check, unresolved_problem
-from kanspice.report.words import escaped
+from kanspice.report.formatting import escaped
 
 SUITE = "kanspice verify"
 _PARTS = ("load_s", "compile_s", "simulate_s")

@@ -9,8 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from kanspice.gap.resolution import Limit
 from kanspice.gap.result import GapResult
 from kanspice.report import distributions, verdict
-from kanspice.report.verdict import Verdict
-from kanspice.report.words import (
+from kanspice.report.formatting import (
     NOTHING,
     counted,
     devices,
@@ -25,6 +24,7 @@ from kanspice.report.words import (
     share,
     technology_name,
 )
+from kanspice.report.verdict import Verdict
 
 SHOWN_FAILURES = 10
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kanspice.report.blocks import Block, Page
+from kanspice.report.formatting import encodable
 from kanspice.report.html import template
-from kanspice.report.words import encodable
 
 if TYPE_CHECKING:
     from markupsafe import Markup

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from kanspice.gap.costs import PhysicalCost, StageCost
-from kanspice.report.words import NOTHING, many, number, prefix
+from kanspice.report.formatting import NOTHING, many, number, prefix
 
 UNKNOWN = "not known"
 

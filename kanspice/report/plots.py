@@ -23,7 +23,7 @@ from kanspice.report.figures import (
     picture,
     tick_decades,
 )
-from kanspice.report.words import many, number, plain
+from kanspice.report.formatting import many, number, plain
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -11,7 +11,7 @@ import numpy as np
 from kanspice.arrays import Array
 from kanspice.gap.result import GapResult
 from kanspice.report.figures import BLUE, GREY, VERMILLION, Format, blank, encoded, nothing, opacity, padded
-from kanspice.report.words import many, number
+from kanspice.report.formatting import many, number
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

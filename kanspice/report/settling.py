@@ -8,8 +8,8 @@ from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
 
 from kanspice.engine.solution import Outcome
+from kanspice.report.formatting import NOTHING, many, number
 from kanspice.report.physical import si
-from kanspice.report.words import NOTHING, many, number
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from kanspice.report.blocks import Facts, Line, Page, Picture, Pictures, Section, Table
 from kanspice.report.checks import Check, Problem, unresolved_problem
+from kanspice.report.formatting import many, number, plain
 from kanspice.report.physical import si
 from kanspice.report.settling import (
     capacitor_lines,
@@ -19,7 +20,6 @@ from kanspice.report.settling import (
 )
 from kanspice.report.settling_plots import read_out_plot, stages_plot, waveforms_plot
 from kanspice.report.verdict import Verdict
-from kanspice.report.words import many, number, plain
 
 if TYPE_CHECKING:
     from kanspice.gap.settling import Settling

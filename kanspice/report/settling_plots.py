@@ -18,7 +18,7 @@ from kanspice.report.figures import (
     picture,
     tick_decades,
 )
-from kanspice.report.words import many, number, prefix
+from kanspice.report.formatting import many, number, prefix
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -13,8 +13,7 @@ from kanspice.gap.metrics import Gap
 from kanspice.gap.resolution import Limit
 from kanspice.gap.result import GapResult, StageGap
 from kanspice.report import distributions, physical, verdict
-from kanspice.report.verdict import Verdict
-from kanspice.report.words import (
+from kanspice.report.formatting import (
     NOTHING,
     counted,
     devices,
@@ -30,6 +29,7 @@ from kanspice.report.words import (
     share,
     technology_name,
 )
+from kanspice.report.verdict import Verdict
 
 SHOWN_FAILURES = 5
 _GOOD, _BAD = "green", "bold red"

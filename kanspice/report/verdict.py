@@ -13,7 +13,7 @@ from kanspice.gap.metric_table import BY_NAME
 from kanspice.gap.metrics import NEGLIGIBLE
 from kanspice.gap.resolution import OF_THE_GAP
 from kanspice.gap.result import GapResult
-from kanspice.report.words import many, number, plain, share
+from kanspice.report.formatting import many, number, plain, share
 
 ROUNDING = 1e-12
 """Relative RMSE below which a gap is the rounding of 64-bit numbers."""

@@ -12,7 +12,7 @@ import numpy as np
 from kanspice.arrays import Array
 from kanspice.gap.result import PeriodWaveforms, SampleWaveforms
 from kanspice.report.figures import BLUE, GREY, SHORT, VERMILLION, Format, blank, encoded
-from kanspice.report.words import Prefix, number, plain, prefix
+from kanspice.report.formatting import Prefix, number, plain, prefix
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

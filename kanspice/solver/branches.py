@@ -18,7 +18,7 @@ from kanspice.arrays import Array, Indices, namespace
 from kanspice.design import OdePeriod, Schematic
 from kanspice.design.activations import ACTIVATIONS
 from kanspice.design.branches import LEAK, activation_name
-from kanspice.solver.processors import zeros
+from kanspice.solver.array_devices import zeros
 
 Shape = Literal["linear", "rectified", "tanh", "activation"]
 _SMOOTH_ACTIVATIONS = frozenset({"gelu", "logsigmoid", "mish", "sigmoid", "silu", "softplus", "tanh", "tanhshrink"})

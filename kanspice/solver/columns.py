@@ -15,8 +15,8 @@ import numpy.typing as npt
 from kanspice.arrays import Array, namespace
 from kanspice.design import Crossbar
 from kanspice.design.amplifiers import drawn_a, outputs_v
+from kanspice.solver.array_devices import host, host_record, zeros
 from kanspice.solver.currents import Currents
-from kanspice.solver.processors import host, host_record, zeros
 
 _MOST_STEPS = 200
 _FREE_STEPS = 8

@@ -14,9 +14,9 @@ import numpy.typing as npt
 
 from kanspice.arrays import Array, Indices, namespace
 from kanspice.devices import Curve
-from kanspice.solver.pieces import Crossings
-from kanspice.solver.processors import HOST, Processor, curve_values
-from kanspice.solver.rows import Rows
+from kanspice.solver.array_devices import HOST, Processor, curve_values
+from kanspice.solver.local_polynomials import Crossings
+from kanspice.solver.row_expansions import Rows
 
 Flags = npt.NDArray[np.bool_]
 

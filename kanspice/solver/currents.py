@@ -13,11 +13,11 @@ import numpy as np
 
 from kanspice.arrays import Array, Indices, namespace
 from kanspice.devices import Curve
-from kanspice.solver.corners import Corners
+from kanspice.solver.array_devices import HOST, Processor, curve_values, host
+from kanspice.solver.breakpoint_currents import Corners
 from kanspice.solver.crosspoints import WholeCrosspoints
-from kanspice.solver.processors import HOST, Processor, curve_values, host
 from kanspice.solver.products import times
-from kanspice.solver.rows import Rows
+from kanspice.solver.row_expansions import Rows
 
 AT_A_TIME = 2**17
 """Devices whose curves are evaluated together: 1 MB, and a few times as much for what is made of them."""

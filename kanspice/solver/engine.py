@@ -32,12 +32,12 @@ from kanspice.engine.options import RunOptions
 from kanspice.engine.progress import Advance, Progress
 from kanspice.engine.solution import FailedSample, NumericalError, Outcome, Solution, Waveform
 from kanspice.errors import InputError
-from kanspice.solver.block import Block, Method, blocks
+from kanspice.solver.array_devices import HOST, failures_of, processor_named
+from kanspice.solver.batch import Block, Method, blocks
 from kanspice.solver.memory import results_bytes
 from kanspice.solver.operating_points import Chain
 from kanspice.solver.periods import Periods
-from kanspice.solver.processors import HOST, failures_of, processor_named
-from kanspice.solver.rows import KnownRows
+from kanspice.solver.row_expansions import KnownRows
 
 _OPTIONS = ("timeout_s", "check_samples", "seed", "waveforms", "block", "row_currents", "device")
 """Those that a solution keeps."""

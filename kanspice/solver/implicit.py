@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from kanspice.arrays import Array, Indices
-from kanspice.solver.moving import Balance, Currents, Demand
+from kanspice.solver.crossbar_dae import Balance, Currents, Demand
 
 Flags = npt.NDArray[np.bool_]
 Waves = Callable[[Array, Indices], Array]

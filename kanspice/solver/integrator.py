@@ -18,7 +18,7 @@ import numpy.typing as npt
 from scipy.integrate import DOP853, RK45
 
 from kanspice.arrays import Array, Indices, namespace
-from kanspice.solver.processors import zeros
+from kanspice.solver.array_devices import zeros
 
 Slope = Callable[[Array, Array], Array]
 """Change per time of states (samples, width) at times (samples,)."""

@@ -14,7 +14,7 @@ from scipy.interpolate import PPoly
 from kanspice.arrays import Array, Indices
 from kanspice.design import Crossbar
 from kanspice.devices import Curve, PiecewisePolynomial
-from kanspice.solver.pieces import Pieces, shifted
+from kanspice.solver.local_polynomials import Pieces, shifted
 
 _STILL = 12
 """After so many evaluations for the same voltages rows stand still: moving ones are asked for that often by no step."""

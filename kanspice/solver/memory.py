@@ -9,7 +9,7 @@ import numpy as np
 from kanspice.design import Crossbar, Design
 from kanspice.design.uniqueness import SEARCHED_NUMBERS
 from kanspice.devices import Curve, PiecewisePolynomial
-from kanspice.solver.banks import Bank, DenseBank
+from kanspice.solver.branch_banks import Bank, DenseBank
 from kanspice.solver.linear import is_resistance
 from kanspice.solver.states import TESTED_NUMBERS
 from kanspice.solver.wired import MOST_ROUNDS

@@ -12,7 +12,7 @@ from abc import ABC, abstractmethod
 import numpy as np
 
 from kanspice.arrays import Array, namespace
-from kanspice.solver.banks import Bank
+from kanspice.solver.branch_banks import Bank
 from kanspice.solver.integrator import Pull
 from kanspice.solver.losses import Losses
 

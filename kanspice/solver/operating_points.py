@@ -32,14 +32,14 @@ from kanspice.design.uniqueness import wires_leave_one_state
 from kanspice.engine.fidelity import Fidelity, check_shared
 from kanspice.engine.solution import FailedSample, Outcome
 from kanspice.errors import InputError
-from kanspice.solver.block import Block
+from kanspice.solver.array_devices import HOST, Processor
+from kanspice.solver.batch import Block
 from kanspice.solver.columns import Reach, Settled, settle
 from kanspice.solver.crosspoints import Crosspoints, LocalCrosspoints, WholeCrosspoints
 from kanspice.solver.currents import AT_A_TIME, AtRows, Currents, EveryDevice, LocalCurrents, WholeCurves
 from kanspice.solver.linear import LinearCrossbar, Resistances
 from kanspice.solver.memory import crossbar_bytes
-from kanspice.solver.processors import HOST, Processor
-from kanspice.solver.rows import KnownRows, Rows
+from kanspice.solver.row_expansions import KnownRows, Rows
 from kanspice.solver.states import States
 from kanspice.solver.wired import IsLate, Wired, joined, settle_wires
 

@@ -26,13 +26,13 @@ from kanspice.design import (
 )
 from kanspice.design.stages.held_sum import FOLLOWS
 from kanspice.engine.solution import FailedSample, Outcome, Waveform
-from kanspice.solver.banks import Bank, bank_of
-from kanspice.solver.block import Block
+from kanspice.solver.array_devices import HOST, Processor, host, host_record
+from kanspice.solver.batch import Block
+from kanspice.solver.branch_banks import Bank, bank_of
 from kanspice.solver.integrator import KINKED, PULLED, SMOOTH, Followed, Method, Tolerance, follow
 from kanspice.solver.losses import Losses
 from kanspice.solver.memory import bank_bytes
 from kanspice.solver.motion import Lagging, Motion, Prompt
-from kanspice.solver.processors import HOST, Processor, host, host_record
 from kanspice.solver.switches import Switches
 
 _SMOOTH_TOLERANCE = Tolerance(1e-9, 1e-10)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from kanspice.arrays import Array, namespace
-from kanspice.solver.processors import empty, zeros
+from kanspice.solver.array_devices import empty, zeros
 
 TILE = 32
 """Rows at a time, a multiple of what kernels take at once: libraries choose other sums for other shapes."""

@@ -14,9 +14,9 @@ from kanspice.engine.fidelity import Fidelity
 from kanspice.engine.options import RunOptions
 from kanspice.engine.progress import Follow
 from kanspice.engine.solution import Solution
+from kanspice.solver.crossbar_transient import Rest, courses
 from kanspice.solver.engine import Session, check_device, solve
-from kanspice.solver.following import Rest, courses
-from kanspice.solver.rows import KnownRows
+from kanspice.solver.row_expansions import KnownRows
 
 _ERROR, _FINER = 3e-6, 0.1
 """Of a step, in units; and what of it when the numerical error is measured."""

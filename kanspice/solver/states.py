@@ -17,8 +17,8 @@ from kanspice.design import Crossbar
 from kanspice.design.amplifiers import held_v
 from kanspice.design.stability import least_eigenvalue
 from kanspice.design.wires import lost_v
+from kanspice.solver.array_devices import host
 from kanspice.solver.crosspoints import Crosspoints
-from kanspice.solver.processors import host
 from kanspice.solver.wired import IsLate, never, settle_wires
 
 Mask = npt.NDArray[np.bool_]

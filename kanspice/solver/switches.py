@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from kanspice.arrays import Array, namespace
 from kanspice.design import OdePeriod, Switching
-from kanspice.solver.banks import Bank
+from kanspice.solver.branch_banks import Bank
 
 _MOST_ROUNDS = 100
 _ROUNDING = 1e-13

@@ -21,9 +21,9 @@ from kanspice.arrays import Array, Indices, namespace
 from kanspice.design import Crossbar
 from kanspice.design.amplifiers import held_v, outputs_v
 from kanspice.design.wires import lost_v
+from kanspice.solver.array_devices import beside, host, host_record, zeros
 from kanspice.solver.columns import Settled
 from kanspice.solver.crosspoints import Crosspoints
-from kanspice.solver.processors import beside, host, host_record, zeros
 
 _MOST_STEPS = 30
 _QUICK = 0.1

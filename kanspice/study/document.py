@@ -7,8 +7,8 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from kanspice.report.formatting import encodable
 from kanspice.report.json_report import finite_design
-from kanspice.report.words import encodable
 from kanspice.study.result import CheckedDraw, PointResult, StudyResult
 from kanspice.study.statistics import QUANTILES, Distribution, Yield
 

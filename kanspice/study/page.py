@@ -7,8 +7,8 @@ import json
 from kanspice.gap.metric_table import BY_NAME
 from kanspice.report.blocks import Facts, Line, Literal, Page, Picture, Pictures, Section, Table
 from kanspice.report.checks import Check, Problem, engines_problem
+from kanspice.report.formatting import counted, many, plain
 from kanspice.report.verdict import Verdict
-from kanspice.report.words import counted, many, plain
 from kanspice.study import plots, wording
 from kanspice.study.result import PointResult, StudyResult
 

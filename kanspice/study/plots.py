@@ -10,7 +10,7 @@ import numpy as np
 
 from kanspice.gap.metric_table import BY_NAME
 from kanspice.report.figures import BLUE, GREY, PALETTE, SHORT, VERMILLION, Format, encoded, nothing, picture
-from kanspice.report.words import number, plain
+from kanspice.report.formatting import number, plain
 from kanspice.study import wording
 from kanspice.study.result import PointResult, StudyResult
 

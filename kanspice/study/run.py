@@ -30,7 +30,7 @@ from kanspice.gap import CrossCheck, NumericalGap, accuracy, check_limits, given
 from kanspice.gap.cross_check import NotChecked, OtherOutcome
 from kanspice.measured import PACKAGES, Generator, has_answer, scale_of, sizing_of
 from kanspice.models.following import change_when_tightened, followed_stages
-from kanspice.solver.processors import processor_named
+from kanspice.solver.array_devices import processor_named
 from kanspice.study.journal import Journal, begin, read_plan
 from kanspice.study.plan import Point, Request
 from kanspice.study.result import CheckedDraw, PointResult, StudyResult

@@ -9,9 +9,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from kanspice.report.formatting import many, plain
 from kanspice.report.table import Row, labelled, listed, said
 from kanspice.report.verdict import Verdict
-from kanspice.report.words import many, plain
 from kanspice.study import wording
 from kanspice.study.result import StudyResult
 

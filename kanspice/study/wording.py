@@ -6,9 +6,9 @@ from collections import Counter
 
 from kanspice.gap.metric_table import BY_NAME, METRICS, Need
 from kanspice.gap.metrics import NEGLIGIBLE
+from kanspice.report.formatting import NOTHING, counted, many, number, percentage, plain, share
 from kanspice.report.verdict import ROUNDING, UNCHECKED, WORTH_A_WARNING, Verdict
 from kanspice.report.verdict import cross_check as said_of
-from kanspice.report.words import NOTHING, counted, many, number, percentage, plain, share
 from kanspice.study.result import PointResult, StudyResult
 from kanspice.study.specimens import NOISE, DrawResult
 from kanspice.study.statistics import Distribution, Yield

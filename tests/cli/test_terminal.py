@@ -10,7 +10,7 @@ import sys
 
 import pytest
 
-from kanspice import memory
+from kanspice import process_memory
 from kanspice.errors import InputError, SimulatorError
 from kanspice.visible import plain, visible, visible_json
 
@@ -108,7 +108,7 @@ def test_no_more_is_set_aside_than_there_is(good):
     ],
 )
 def test_errors_for_want_of_memory_are_told_from_bugs(error):
-    found = memory.as_shortage(error)
+    found = process_memory.as_shortage(error)
     assert isinstance(found, SimulatorError)
     assert found.problem == "there is not enough memory"
 
@@ -120,8 +120,8 @@ def test_an_error_that_followed_from_too_little_memory_counts_as_well():
         except MemoryError as cause:
             raise ValueError("no array") from cause
     except ValueError as error:
-        assert memory.as_shortage(error) is not None
-    assert memory.as_shortage(ValueError("no array")) is None
+        assert process_memory.as_shortage(error) is not None
+    assert process_memory.as_shortage(ValueError("no array")) is None
 
 
 def test_memory_that_runs_out_is_no_bug(run, good, monkeypatch):

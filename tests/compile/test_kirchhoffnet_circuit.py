@@ -9,7 +9,7 @@ import pytest
 import torch
 from circuits import technology
 
-from kanspice.compiled import read_compiled, write_compiled
+from kanspice.circuit_folder import read_compiled, write_compiled
 from kanspice.design import OdePeriod, ReadOut, load_design, save_design
 from kanspice.design.branches import SCHEMATIC_IMPERFECTIONS, SCHEMATIC_LAWS
 from kanspice.design.file import design_bytes

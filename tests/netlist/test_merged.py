@@ -10,7 +10,7 @@ import pytest
 from circuits import PEAK, crossbar_design
 from periods import design_of_periods, period
 
-from kanspice.compiled import write_compiled
+from kanspice.circuit_folder import write_compiled
 from kanspice.design import Schematic
 from kanspice.design.branches import LAWS, PIECEWISE_LINEAR_LAWS, branch_currents, law_rows
 from kanspice.engine.options import RunOptions

@@ -8,10 +8,10 @@ from circuits import LINE, PEAK, design_of, inputs_for, load_device, network, po
 from scipy.interpolate import CubicSpline
 
 from kanspice.engine.options import RunOptions
-from kanspice.memory import available_bytes, peak_bytes
 from kanspice.netlist import build_netlist
 from kanspice.netlist.weight import Tally, estimated_bytes, weight
 from kanspice.ngspice import solve
+from kanspice.process_memory import available_bytes, peak_bytes
 
 MEASURED = {
     "Gl1_d0_0_0 l1_r0 l1_c0p l1_phi0_0 0 1.5e-06": 1000,

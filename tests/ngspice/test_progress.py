@@ -10,9 +10,9 @@ from periods import design_of_periods, period
 
 from kanspice.engine.options import RunOptions
 from kanspice.engine.progress import Advance, SideRun
-from kanspice.memory import peak_bytes
 from kanspice.ngspice import solve
 from kanspice.ngspice.blocks import BlockProgress, PeriodClock
+from kanspice.process_memory import peak_bytes
 
 pytestmark = pytest.mark.slow
 

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 import torch
 
+from kanspice.circuit_folder import read_compiled, write_compiled
 from kanspice.compile import Sizing
-from kanspice.compiled import read_compiled, write_compiled
 from kanspice.design import DigitalLayer, load_design, save_design
 from kanspice.design.bounds import output_bounds_v
 from kanspice.design.file import design_bytes

@@ -11,7 +11,7 @@ from schematics import EDGES, SCHEMATIC, SCHEMATICS, VOLTS, parameters
 
 from kanspice.design import Schematic
 from kanspice.design.branches import LAWS, SCHEMATIC_LAWS, branch_currents, law_rows
-from kanspice.solver.banks import DenseBank, PairBank, PiecewiseBank, bank_of
+from kanspice.solver.branch_banks import DenseBank, PairBank, PiecewiseBank, bank_of
 
 IDEAL = Schematic(1e-9, math.inf, 1e15, 1.0, math.inf)
 

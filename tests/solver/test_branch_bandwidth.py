@@ -19,7 +19,7 @@ from kanspice.design.file import load_design, save_design
 from kanspice.engine.options import RunOptions
 from kanspice.errors import InputError
 from kanspice.gap.costs import physical_cost
-from kanspice.solver.banks import DenseBank
+from kanspice.solver.branch_banks import DenseBank
 
 pytestmark = pytest.mark.slow
 

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kanspice.solver.currents import AtRows, LocalCurrents, WholeCurves
-from kanspice.solver.pieces import Pieces, shifted
-from kanspice.solver.rows import Rows
+from kanspice.solver.local_polynomials import Pieces, shifted
+from kanspice.solver.row_expansions import Rows
 
 DEVICES = [load_device("z21"), PEAK, load_device("rtd"), LINE]
 CURVES = [device.curve for device in DEVICES]

@@ -19,11 +19,11 @@ from kanspice.ngspice.sequence import Precision, follow_sequence
 from kanspice.report.page_html import page_html
 from kanspice.report.settling_page import settling_page
 from kanspice.solver import solve
-from kanspice.solver.following import Rest, courses
-from kanspice.solver.following import at_rest as start_of
+from kanspice.solver.crossbar_dae import Moving
+from kanspice.solver.crossbar_transient import Rest, courses
+from kanspice.solver.crossbar_transient import at_rest as start_of
 from kanspice.solver.implicit import EMBEDDED, TABLE, TIMES, weights
 from kanspice.solver.junctions import Junctions, LoadLines
-from kanspice.solver.moving import Moving
 
 pytestmark = pytest.mark.slow
 

@@ -19,7 +19,7 @@ from kanspice.design import NodeLosses, Schematic, Switching
 from kanspice.design.branches import LAWS, SCHEMATIC_LAWS, branch_currents, law_rows
 from kanspice.draws import Draw
 from kanspice.engine.options import RunOptions
-from kanspice.solver.banks import DenseBank
+from kanspice.solver.branch_banks import DenseBank
 from kanspice.solver.periods import Periods
 
 pytestmark = pytest.mark.slow

@@ -31,9 +31,9 @@ from kanspice.families.kirchhoffnet.network import KirchhoffNet
 from kanspice.families.kirchhoffnet.topology import Topology
 from kanspice.families.phykan.circuit import compile_phykan
 from kanspice.solver import solve
-from kanspice.solver.banks import NodeSums, PairBank, bank_of
+from kanspice.solver.array_devices import curve_values, failures_of, host, processor_named
+from kanspice.solver.branch_banks import NodeSums, PairBank, bank_of
 from kanspice.solver.crosspoints import WholeCrosspoints
-from kanspice.solver.processors import curve_values, failures_of, host, processor_named
 from kanspice.technology import Technology
 
 DEVICES = ["torch", pytest.param("cuda", marks=pytest.mark.gpu)]

@@ -17,7 +17,7 @@ from kanspice.engine.solution import Outcome
 from kanspice.solver import solve
 from kanspice.solver.crosspoints import LocalCrosspoints
 from kanspice.solver.operating_points import Chain
-from kanspice.solver.rows import Rows
+from kanspice.solver.row_expansions import Rows
 from kanspice.solver.states import States
 
 OHM = 2e6

@@ -10,7 +10,7 @@ from kanspice.netlist.arrays import Array
 from kanspice.netlist.cells import FullCell, choose_cells
 from kanspice.netlist.names import column_node, layer_of, source_inside, tia_node
 from kanspice.netlist.sheet import Lines, Sheet
-from kanspice.units import spice_number
+from kanspice.spice_numbers import spice_number
 
 _UNLIMITED_V = 1e30
 _COLUMN_SOURCES = {

@@ -21,7 +21,7 @@ from kanspice.netlist.names import (
     tone_node,
 )
 from kanspice.netlist.sheet import Lines, Sheet
-from kanspice.units import spice_number
+from kanspice.spice_numbers import spice_number
 
 _ATTACKS = 50
 """A detector's attack takes this part of the shortest sine: steps that follow the sine follow it, too."""

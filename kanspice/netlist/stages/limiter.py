@@ -9,7 +9,7 @@ from typing import assert_never
 from kanspice.design import Limiter
 from kanspice.netlist.names import layer_of, source_inside
 from kanspice.netlist.sheet import Sheet
-from kanspice.units import spice_number
+from kanspice.spice_numbers import spice_number
 
 _OUTPUT_SOURCES = {
     "buffer": "eout",

@@ -12,7 +12,7 @@ from kanspice.design import SynapseBank
 from kanspice.design.stages.synapse_bank import BAND_PASS, LOW_PASS
 from kanspice.netlist.names import connection_element, layer_of, noise_node, quiet_node, sum_node
 from kanspice.netlist.sheet import Lines, Sheet
-from kanspice.units import spice_number
+from kanspice.spice_numbers import spice_number
 
 _LARGEST_DRIVE_V = 10.0
 """More drives no memdiode: its current is at most this over what is in its way."""

@@ -22,7 +22,7 @@ from kanspice.design import Crossbar
 from kanspice.design.amplifiers import drawn_a, outputs_v
 from kanspice.devices import Curve
 from kanspice.solver.junctions import Junctions, LoadLines
-from kanspice.solver.lines import chained
+from kanspice.solver.tridiagonal import chained
 
 Flags = npt.NDArray[np.bool_]
 

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from kanspice.compiled.elements.table import Elements, Row
+from kanspice.circuit_folder.elements.table import Elements, Row
 from kanspice.design import Crossbar, Design
 from kanspice.netlist.names import device_element, layer_of
-from kanspice.units import spice_number
+from kanspice.spice_numbers import spice_number
 
 
 def crossbar_elements(design: Design, crossbar: Crossbar) -> Elements:

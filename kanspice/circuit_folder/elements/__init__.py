@@ -1,5 +1,5 @@
 """The elements of a circuit as a table: one file for each kind of stage that has some, and one for them all."""
 
-from kanspice.compiled.elements.circuit import elements_of
+from kanspice.circuit_folder.elements.circuit import elements_of
 
 __all__ = ["elements_of"]

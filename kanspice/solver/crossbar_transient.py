@@ -31,9 +31,9 @@ from kanspice.design.amplifiers import differences_v
 from kanspice.engine.course import Course, Pace
 from kanspice.engine.solution import FailedSample, Outcome
 from kanspice.errors import InputError
-from kanspice.solver.block import blocks
+from kanspice.solver.batch import blocks
+from kanspice.solver.crossbar_dae import Demand, Moving
 from kanspice.solver.implicit import Span, Steps, Waves, follow
-from kanspice.solver.moving import Demand, Moving
 
 _BLOCK_NUMBERS = 2**15
 """Devices of the largest crossbar, times samples, that are followed together."""

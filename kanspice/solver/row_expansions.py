@@ -11,7 +11,7 @@ import numpy as np
 
 from kanspice.arrays import Array
 from kanspice.devices import Curve, PiecewisePolynomial
-from kanspice.solver.pieces import Pieces
+from kanspice.solver.local_polynomials import Pieces
 
 _KEPT_NUMBERS = 2**23
 """Of all rows that are kept: 64 MB."""

@@ -14,8 +14,8 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from kanspice.arrays import Array, Indices
-from kanspice.solver.pieces import Crossings
-from kanspice.solver.rows import Rows
+from kanspice.solver.local_polynomials import Crossings
+from kanspice.solver.row_expansions import Rows
 
 _FARTHER = 0.25
 """Of the farthest column."""

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from kanspice.compiled.elements.table import CONNECTIONS, Elements, Row
+from kanspice.circuit_folder.elements.table import CONNECTIONS, Elements, Row
 from kanspice.design import SynapseBank
 from kanspice.design.stages.synapse_bank import KIND_NAMES
 from kanspice.netlist.names import connection_element, layer_of
-from kanspice.units import spice_number
+from kanspice.spice_numbers import spice_number
 
 
 def synapse_bank_elements(bank: SynapseBank) -> Elements:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from kanspice.report import words
+from kanspice.report import formatting
 
 
 @pytest.mark.parametrize(
@@ -25,7 +25,7 @@ from kanspice.report import words
     ],
 )
 def test_number(value, text):
-    assert words.number(value) == text
+    assert formatting.number(value) == text
 
 
 @pytest.mark.parametrize(
@@ -41,35 +41,35 @@ def test_number(value, text):
     ],
 )
 def test_share_never_rounds_to_all_or_none(fraction, samples, text):
-    assert words.share(fraction, samples) == text
+    assert formatting.share(fraction, samples) == text
 
 
 def test_devices():
-    assert words.devices(1234) == "1,234 devices"
-    assert words.devices({"Z21": 4096, "Z15": 640}) == "4,736 devices (Z21 4,096, Z15 640)"
-    assert words.devices({}) == "0 devices"
-    assert words.devices(None) == "- devices"
+    assert formatting.devices(1234) == "1,234 devices"
+    assert formatting.devices({"Z21": 4096, "Z15": 640}) == "4,736 devices (Z21 4,096, Z15 640)"
+    assert formatting.devices({}) == "0 devices"
+    assert formatting.devices(None) == "- devices"
 
 
 def test_a_limit_and_a_figure_that_differ_never_read_the_same():
-    assert words.pair(0.01, 0.05) == ("0.01", "0.05")
-    assert words.pair(0.0500014, 0.05) == ("0.050001", "0.05")
-    assert words.pair(0.05, 0.05) == ("0.05", "0.05")
+    assert formatting.pair(0.01, 0.05) == ("0.01", "0.05")
+    assert formatting.pair(0.0500014, 0.05) == ("0.050001", "0.05")
+    assert formatting.pair(0.05, 0.05) == ("0.05", "0.05")
 
 
 def test_text_from_a_stranger_cannot_move_the_cursor():
-    assert words.plain("a\x1b[2Jb\n c\u202e\udcff") == "a\\x1b[2Jb c\\u202e\\udcff"
-    assert words.plain("modèle Ω.pt") == "modèle Ω.pt"
+    assert formatting.plain("a\x1b[2Jb\n c\u202e\udcff") == "a\\x1b[2Jb c\\u202e\\udcff"
+    assert formatting.plain("modèle Ω.pt") == "modèle Ω.pt"
 
 
 def test_small_words():
-    assert words.many(1, "sample") == "1 sample"
-    assert words.many(1200, "sample") == "1,200 samples"
-    assert words.durations({"load_s": 0.1234, "per_sample_s": 2.0}) == "load 0.123 s, per sample 2 s"
-    assert words.durations({}) == "-"
-    assert words.technology_name({"technology": {"name": "weak"}}) == "weak"
-    assert words.technology_name({"technology": "weak"}) == "weak"
-    assert words.technology_name({}) == "-"
+    assert formatting.many(1, "sample") == "1 sample"
+    assert formatting.many(1200, "sample") == "1,200 samples"
+    assert formatting.durations({"load_s": 0.1234, "per_sample_s": 2.0}) == "load 0.123 s, per sample 2 s"
+    assert formatting.durations({}) == "-"
+    assert formatting.technology_name({"technology": {"name": "weak"}}) == "weak"
+    assert formatting.technology_name({"technology": "weak"}) == "weak"
+    assert formatting.technology_name({}) == "-"
 
 
 @pytest.mark.parametrize(
@@ -77,14 +77,16 @@ def test_small_words():
     [(0.04, "0.04 s"), (59.0, "59 s"), (75.0, "1.2 min"), (3500.0, "58 min"), (35_500.0, "9.9 h"), (4e6, "1111 h")],
 )
 def test_a_time_to_wait(seconds, text):
-    assert words.lasting(seconds) == text
+    assert formatting.lasting(seconds) == text
 
 
 def test_memory_is_said_where_it_is_known():
-    assert words.peaks({"simulator_peak_bytes": 222_400_000, "kanspice_peak_bytes": None}) == "simulator peak 222 MB"
-    assert words.peaks({}) == words.NOTHING
+    assert (
+        formatting.peaks({"simulator_peak_bytes": 222_400_000, "kanspice_peak_bytes": None}) == "simulator peak 222 MB"
+    )
+    assert formatting.peaks({}) == formatting.NOTHING
 
 
 @pytest.mark.parametrize(("name", "said"), [("batched", "batched 1 on torch"), ("ngspice", "ngspice 1")])
 def test_ngspice_computes_on_the_central_processor(name, said):
-    assert words.engine_name({"name": name, "version": "1", "options": {"device": "torch"}}) == said
+    assert formatting.engine_name({"name": name, "version": "1", "options": {"device": "torch"}}) == said

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from kanspice.compiled.elements.table import CONNECTIONS, Elements, Row
+from kanspice.circuit_folder.elements.table import CONNECTIONS, Elements, Row
 from kanspice.design import FilterBank
 from kanspice.netlist.names import connection_element, layer_of
-from kanspice.units import spice_number
+from kanspice.spice_numbers import spice_number
 
 
 def filter_bank_elements(bank: FilterBank) -> Elements:

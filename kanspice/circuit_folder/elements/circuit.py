@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from itertools import chain
 from typing import assert_never
 
-from kanspice.compiled.elements.crossbar import crossbar_elements
-from kanspice.compiled.elements.filter_bank import filter_bank_elements
-from kanspice.compiled.elements.ode_period import ode_period_elements
-from kanspice.compiled.elements.synapse_bank import synapse_bank_elements
-from kanspice.compiled.elements.table import Elements
+from kanspice.circuit_folder.elements.crossbar import crossbar_elements
+from kanspice.circuit_folder.elements.filter_bank import filter_bank_elements
+from kanspice.circuit_folder.elements.ode_period import ode_period_elements
+from kanspice.circuit_folder.elements.synapse_bank import synapse_bank_elements
+from kanspice.circuit_folder.elements.table import Elements
 from kanspice.design import (
     Crossbar,
     Design,

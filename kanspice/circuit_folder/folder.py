@@ -19,7 +19,7 @@ from typing import Any, cast, get_args
 
 import numpy as np
 
-from kanspice.compiled.elements import elements_of
+from kanspice.circuit_folder.elements import elements_of
 from kanspice.design import Design
 from kanspice.design.file import design_bytes, load_design
 from kanspice.engine.fidelity import Fidelity

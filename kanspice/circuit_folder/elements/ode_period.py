@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from kanspice.compiled.elements.table import Elements, Row
+from kanspice.circuit_folder.elements.table import Elements, Row
 from kanspice.design import OdePeriod
 from kanspice.engine.fidelity import Fidelity
 from kanspice.netlist.names import layer_of
 from kanspice.netlist.periods import element_names
-from kanspice.units import spice_number
+from kanspice.spice_numbers import spice_number
 
 _HEADER = ("element", "layer", "source", "destination", "law", "parameters", "gain", "tail")
 

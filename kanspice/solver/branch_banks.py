@@ -16,8 +16,8 @@ from scipy.sparse import csr_array
 from kanspice.arrays import Array, Indices, namespace
 from kanspice.design import OdePeriod, Schematic
 from kanspice.piecewise import Bends, PairCurrents
+from kanspice.solver.array_devices import HOST, Processor, zeros
 from kanspice.solver.branches import Branches, branches_of, limited, merged, oriented, same, starts_of
-from kanspice.solver.processors import HOST, Processor, zeros
 from kanspice.solver.products import TILE, times
 
 _DENSE_NUMBERS = 2**14

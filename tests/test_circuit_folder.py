@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 from circuits import PEAK, design_of, inputs_for, load_device, network
 
-from kanspice.compiled import MANIFEST, read_compiled, write_compiled
+from kanspice.circuit_folder import MANIFEST, read_compiled, write_compiled
 from kanspice.errors import InputError
 from kanspice.families import save
 from kanspice.netlist import build_netlist
