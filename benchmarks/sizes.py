@@ -21,7 +21,7 @@ from kanspice.compile import Sizing
 from kanspice.design import Design
 from kanspice.devices import load_device
 from kanspice.engine.options import RunOptions
-from kanspice.engine.running import EngineName, solve
+from kanspice.engine.running import solve
 from kanspice.engine.solution import Solution
 from kanspice.families.kanalogue.circuit import compile_kanalogue
 from kanspice.families.kanalogue.network import KANalogue
@@ -72,7 +72,7 @@ def row(widths: tuple[int, ...]) -> dict[str, object]:
     }
 
 
-def _solved(engine: EngineName, design: Design, inputs: np.ndarray) -> Solution:
+def _solved(engine: str, design: Design, inputs: np.ndarray) -> Solution:
     solution = solve(engine, design, inputs, "shared", _ONCE, row_currents=False)
     if solution.failed:
         raise SystemExit(f"{engine}: {solution.failed[0]}")

@@ -26,7 +26,7 @@ from kanspice.design import Design
 from kanspice.devices import Device, load_device
 from kanspice.draws import Draw
 from kanspice.engine.options import RunOptions
-from kanspice.engine.running import EngineName, solve
+from kanspice.engine.running import solve
 from kanspice.engine.solution import Solution
 from kanspice.families import LoadedModel, compile_model, compile_nominal, load
 from kanspice.families.kanalogue.circuit import compile_kanalogue
@@ -199,7 +199,7 @@ def judged(
 
 
 def solved(
-    engine: EngineName, design: Design, inputs: np.ndarray, *, hints: dict | None = None, steps: int | None = None
+    engine: str, design: Design, inputs: np.ndarray, *, hints: dict | None = None, steps: int | None = None
 ) -> Solution:
     """Without the reruns that measure numerical error."""
     options = RunOptions(check_samples=0, steps=steps)

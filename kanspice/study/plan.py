@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import numpy as np
-from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import AfterValidator, ConfigDict, Field, TypeAdapter, ValidationError
 
 from kanspice.engine.engines import engine_named
+from kanspice.engine.names import HOMES
 from kanspice.engine.running import judge_of
 from kanspice.errors import InputError
 from kanspice.technology import Technology, load_technology, shipped_technologies
@@ -30,6 +31,14 @@ MOST_DRAWS = 1_000_000
 _SEED_BITS = 53
 """Integers that every reader of JSON keeps."""
 
+
+def _known_engine(name: str) -> str:
+    if name not in HOMES:
+        raise ValueError(f"unknown engine: one of {', '.join(HOMES)}")
+    return name
+
+
+_EngineName = Annotated[str, AfterValidator(_known_engine)]
 _Counted = Annotated[int, Field(ge=1)]
 _NotNegative = Annotated[int, Field(ge=0)]
 
@@ -95,7 +104,7 @@ class Request:
     sweeps: tuple[Sweep, ...] = ()
     trials: _Counted = 100
     seed: _NotNegative = 0
-    engine: str = "batched"
+    engine: _EngineName = "batched"
     device: str = "cpu"
     cross_check: _NotNegative = 0
     no_cross_check: str = ""
@@ -106,7 +115,6 @@ class Request:
     yield_min: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] | None = None
 
     def __post_init__(self) -> None:
-        engine_named(self.engine)
         check_variations(self.set_, self.corners, self.sweeps, self.trials)
 
     def at(self, path: str) -> Path:

@@ -69,7 +69,10 @@ def test_draws_along_a_sweep(run, balancer, good):
         (("--plant", "cartpole", "--latency", "2"), "--latency"),
         (("--plant", "cartpole", "--json", "balancer.pt"), "would be overwritten"),
         (("--plant", "cartpole", "--fidelity", "filter"), "this fidelity is for PhyKANs"),
-        (("--plant", "cartpole", "--fidelity", "transient", "--cross-check", 1), "no other engine has this fidelity"),
+        (
+            ("--plant", "cartpole", "--engine", "ngspice", "--fidelity", "transient", "--cross-check", 1),
+            "no other engine has this fidelity",
+        ),
     ],
 )
 def test_bad_input_is_exit_code_2(run, balancer, options, said):

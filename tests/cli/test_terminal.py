@@ -130,7 +130,7 @@ def test_memory_that_runs_out_is_no_bug(run, good, monkeypatch):
     def exhausted(*_args, **_options):
         raise MemoryError("Unable to allocate 71.1 GiB for an array")
 
-    monkeypatch.setattr(pipeline, "compile_model", exhausted)
+    monkeypatch.setattr(pipeline, "compile_both", exhausted)
     done = run("verify", "model.pt", "--inputs", "inputs.npy")
     assert done.code == 3
     assert done.err.splitlines()[:2] == [

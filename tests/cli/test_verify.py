@@ -332,7 +332,7 @@ def test_a_bug_is_no_exceeded_limit(good, monkeypatch, capsys):
     def broken(*_args, **_options):
         raise ZeroDivisionError("float division by zero")
 
-    monkeypatch.setattr(pipeline, "compile_model", broken)
+    monkeypatch.setattr(pipeline, "compile_both", broken)
     monkeypatch.setattr(sys, "argv", ["kanspice", *VERIFY])
     with pytest.raises(SystemExit) as left:
         cli.main()

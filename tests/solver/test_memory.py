@@ -28,11 +28,11 @@ def taken_and_announced(design, inputs):
     said = []
     tracemalloc.start()
     try:
-        solve(design, inputs, "device", RunOptions(check_samples=2), expects=said.append)
+        solve(design, inputs, "device", RunOptions(check_samples=2), progress=said.append)
         taken = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
-    return taken, said[0]
+    return taken, said[0].simulator_bytes
 
 
 @pytest.mark.slow

@@ -32,6 +32,7 @@ IMPERFECTIONS = {
     "kirchhoffnet.clock_s": (1e-9, 3e-8),
     "branches.gain_sigma": (0.01, 0.2),
     "branches.parasitic_f": (1e-15, 2e-14),
+    "branches.bandwidth_hz": (3e6, 3e9),
     "branches.offset_sigma_v": (0.001, 0.1),
     "branches.switch_on_ohm": (1e3, 5e4),
     "branches.switch_off_ohm": (1e7, 1e9),
