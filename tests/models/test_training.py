@@ -33,6 +33,7 @@ def test_a_network_learns_what_a_network_of_its_kind_does(adam_steps, lbfgs_step
         assert error == float((model(X) - targets).square().mean())
 
 
+@pytest.mark.slow
 def test_the_same_start_gives_the_same_end():
     results = []
     for _ in range(2):

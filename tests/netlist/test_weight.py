@@ -35,6 +35,7 @@ def test_of_many_lines_some_stand_for_all():
     assert tally.simulator_bytes == pytest.approx(30_000 * weight(line), rel=0.01)
 
 
+@pytest.mark.slow
 def test_time_grows_with_the_square_of_long_lines():
     """With a curve of 4,095 pieces ngspice took 5.4 s of processor time for one row, and 10.8 s for two."""
     bends = np.linspace(0, 0.6, 4096)
