@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 import platform
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -21,15 +22,13 @@ from kanspice.engine.fidelity import resolve_fidelity
 from kanspice.engine.options import RunOptions
 from kanspice.engine.progress import Advance, Progress
 from kanspice.engine.running import check_device
-from kanspice.engine.solution import FailedSample, Outcome
 from kanspice.errors import InputError
 from kanspice.evidence import Evidence, read_evidence
 from kanspice.facts import device_notes
 from kanspice.families import LoadedModel, compile_nominal, load, technology_for
-from kanspice.gap import CrossCheck, NumericalGap, accuracy, check_limits, given, mean_squared_error, reference_gap
+from kanspice.gap import CrossCheck, NumericalGap, accuracy, check_limits, given, mean_squared_error
 from kanspice.gap.cross_check import NotChecked, OtherOutcome
-from kanspice.measured import PACKAGES, Generator, has_answer, scale_of, sizing_of
-from kanspice.models.following import change_when_tightened, followed_stages
+from kanspice.measured import PACKAGES, Followed, Generator, has_answer, scale_of
 from kanspice.solver.array_devices import processor_named
 from kanspice.study.journal import Journal, begin, read_plan
 from kanspice.study.plan import Point, Request
@@ -73,34 +72,27 @@ def prepare(request: Request) -> Prepared:
         labels=evidence.labels is not None, targets=evidence.targets is not None, generates=generator is not None
     )
     check_limits(request.limits, there, "--max")
+    finest = max((point.technology for point in points), key=lambda technology: technology.converters.adc_bits)
     with one_thread():
-        stages, diverged = followed_stages(loaded.model, evidence.inputs)
-        finest = max((point.technology for point in points), key=lambda technology: technology.converters.adc_bits)
-        sizing = sizing_of(loaded, finest, evidence, stages)
-        places = tuple(index for index in range(len(evidence.inputs)) if index not in diverged)
-        nominal = [compile_nominal(loaded, point.technology, sizing) for point in points]
-        first = Bench(
-            point=0,
-            design=nominal[0],
-            technology=points[0].technology,
+        network = Followed.of(loaded, evidence, finest)
+        designs = [compile_nominal(loaded, point.technology, network.sizing) for point in points]
+        check_device(request.device, designs[0], request.engine, request.checked_by)
+        everywhere = partial(
+            Bench,
             engine=request.engine,
             device=request.device,
-            fidelity="device",
-            inputs=evidence.inputs[list(places)],
-            places=places,
-            without=tuple(FailedSample(index, Outcome.NO_REFERENCE, why) for index, why in diverged.items()),
-            hints={name: values[list(places)] for name, values in stages.items()},
-            expected=np.empty((0, 0)),
+            inputs=network.inputs,
+            places=tuple(network.answered),
+            without=tuple(network.failures),
+            hints=network.hints,
             labels=evidence.labels,
-            scale=0.0,
+            targets=evidence.targets,
+            reference_error=_reference_error(request, network, designs[0]),
             generator=generator,
             limits=request.limits,
-            targets=evidence.targets,
         )
-        check_device(request.device, first.design, request.engine, request.checked_by)
-        benches = tuple(_at(first, *parts, evidence, stages) for parts in zip(points, nominal, strict=True))
-        error = _reference_error(request, loaded, evidence, benches[0])
-    benches = tuple(replace(bench, reference_error=error) for bench in benches)
+        parts = zip(points, designs, strict=True)
+        benches = tuple(_at(everywhere, network, point, design) for point, design in parts)
     expected, known = benches[0].expected, has_answer(benches[0].expected)
     reference = None if evidence.labels is None else accuracy(expected, evidence.labels, known)
     loss = None if evidence.targets is None else mean_squared_error(expected, evidence.targets, known)
@@ -112,21 +104,20 @@ def prepare(request: Request) -> Prepared:
         trials,
         reference,
         loss,
-        _facts(request, loaded, first.design),
+        _facts(request, loaded, designs[0]),
         _identity(request, evidence, benches),
     )
 
 
-def _at(first: Bench, point: Point, design: Design, evidence: Evidence, stages: Mapping[str, Any]) -> Bench:
-    expected = stages[design.stages[-1].compares_to]
-    return replace(
-        first,
+def _at(everywhere: Callable[..., Bench], network: Followed, point: Point, design: Design) -> Bench:
+    expected = network.stages[design.stages[-1].compares_to]
+    return everywhere(
         point=point.index,
         design=design,
         technology=point.technology,
         fidelity=resolve_fidelity(design, "auto"),
         expected=expected,
-        scale=scale_of(expected, evidence),
+        scale=scale_of(expected, network.evidence),
     )
 
 
@@ -265,14 +256,11 @@ def _evidence(request: Request, loaded: LoadedModel) -> Evidence:
     return evidence
 
 
-def _reference_error(request: Request, loaded: LoadedModel, evidence: Evidence, bench: Bench) -> NumericalGap | None:
+def _reference_error(request: Request, network: Followed, design: Design) -> NumericalGap | None:
     """The network's own, on samples drawn with the study's seed: it is the same for all draws."""
-    chosen = chosen_samples(bench.places, RunOptions(seed=request.seed))
-    if not chosen:
-        return None
-    stage = bench.design.stages[-1].compares_to
-    change = change_when_tightened(loaded.model, stage, evidence.inputs[chosen], bench.expected[chosen])
-    return None if change is None else reference_gap(chosen, change, bench.scale)
+    chosen = chosen_samples(network.answered, RunOptions(seed=request.seed))
+    stage = design.stages[-1].compares_to
+    return network.error(stage, chosen, scale_of(network.stages[stage], network.evidence))
 
 
 def _facts(request: Request, loaded: LoadedModel, design: Design) -> dict[str, object]:
