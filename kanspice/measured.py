@@ -86,7 +86,10 @@ class Followed:
         Raises DivergenceError if it has no answer for any sample, LateError without time for one.
         """
         stages, without = followed_stages(loaded.model, evidence.inputs, timeout_s)
-        sizing = sizing_of(loaded, technology, evidence, stages)
+        if evidence.population is None:
+            sizing: Sizing | None = Sizing(evidence.inputs, stages)
+        else:
+            sizing = sizing_for(loaded, technology, evidence.population, timeout_s)
         return cls(loaded, evidence, stages, without, sizing, timeout_s)
 
     @property
@@ -304,15 +307,6 @@ class _Kept:
         found = self._answers.pop(key) if key in self._answers else self._function(rows)
         self._answers = dict([*self._answers.items(), (key, found)][-2:])
         return found
-
-
-def sizing_of(
-    loaded: LoadedModel, technology: Technology, evidence: Evidence, stages: Mapping[str, Array]
-) -> Sizing | None:
-    """What a circuit is sized for: the samples, whose stages are known, or more than those."""
-    if evidence.population is None:
-        return Sizing(evidence.inputs, stages)
-    return sizing_for(loaded, technology, evidence.population)
 
 
 def _period_end_v(device: str, period: OdePeriod, before_v: Array) -> Array:

@@ -24,9 +24,12 @@ class Sizing:
     stages: Mapping[str, Array] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, model: Network, inputs: Array) -> Sizing:
-        """Raises DivergenceError if the network has no answer for any sample."""
-        return cls(inputs, followed_stages(model, inputs)[0])
+    def of(cls, model: Network, inputs: Array, timeout_s: float | None = None) -> Sizing:
+        """Of samples that the network can be followed for, within `timeout_s` if it is integrated.
+
+        Raises DivergenceError if it has no answer for any of them, LateError without time for one.
+        """
+        return cls(inputs, followed_stages(model, inputs, timeout_s)[0])
 
     @property
     def answered(self) -> dict[str, Array]:

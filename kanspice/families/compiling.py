@@ -60,12 +60,14 @@ def compile_nominal(loaded: LoadedModel, technology: Technology, sizing: Sizing 
     return add_converters(replace(design, model_sha256=loaded.sha256), technology, sizing)
 
 
-def sizing_for(loaded: LoadedModel, technology: Technology, inputs: Array | None) -> Sizing | None:
+def sizing_for(
+    loaded: LoadedModel, technology: Technology, inputs: Array | None, timeout_s: float | None = None
+) -> Sizing | None:
     """What a circuit is sized for, given samples (samples, inputs): with the network's stages where it needs them.
 
-    Raises DivergenceError if the network has no answer for any of them.
+    timeout_s: how long it may be integrated. Raises as `Sizing.of`.
     """
     if inputs is None or len(inputs) == 0:
         return None
     needs_stages = family_of(loaded.model).sized_by_stages or technology.converters.adc_bits > 0
-    return Sizing.of(loaded.model, inputs) if needs_stages else Sizing(inputs)
+    return Sizing.of(loaded.model, inputs, timeout_s) if needs_stages else Sizing(inputs)

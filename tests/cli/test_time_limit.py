@@ -11,12 +11,14 @@ import pytest
 import torch
 
 from kanspice import measured
-from kanspice.families import save
+from kanspice.evidence import Evidence
+from kanspice.families import load, save
 from kanspice.families.kirchhoffnet.arrays import reference_waveforms
 from kanspice.families.kirchhoffnet.branches import branch_function
 from kanspice.families.kirchhoffnet.circuit import compile_kirchhoffnet
 from kanspice.families.kirchhoffnet.network import KirchhoffNet
 from kanspice.families.kirchhoffnet.topology import FullyConnected
+from kanspice.measured import Followed
 from kanspice.models.following import NO_TIME_LEFT, change_when_tightened, followed_stages
 from kanspice.models.network import LateError
 from kanspice.solver.periods import Periods
@@ -92,3 +94,19 @@ def test_waveforms_of_the_network_that_come_too_late_are_a_note(run, tmp_path, m
     late = [note for note in found["notes"] if "no waveforms" in note]
     limit = "--timeout, 300 s for each"
     assert late == [f"no waveforms of sample 0: the network's own were not found within {limit}; raise it"]
+
+
+def test_samples_that_only_size_the_circuit_have_a_time_limit_too(tmp_path, monkeypatch):
+    """Those beyond `--limit`, from which an ADC has its range."""
+    save(network(), tmp_path / "model.pt")
+    limits, within = [], KirchhoffNet.within
+
+    def limited(model, timeout_s):
+        limits.append(timeout_s)
+        return within(model, timeout_s)
+
+    monkeypatch.setattr(KirchhoffNet, "within", limited)
+    technology = load_technology(None, ["converters.adc_bits=8"])
+    found = Followed.of(load(tmp_path / "model.pt"), Evidence(INPUTS).limited(1), technology, 100.0)
+    assert limits == [100.0, 100.0]
+    assert len(found.sizing.inputs) == len(INPUTS)
