@@ -9,8 +9,6 @@ from kanspice.design import Design, HeldSum, LayerNorm, Limiter
 from kanspice.design.bounds import is_settled
 from kanspice.engine.solution import Solution
 from kanspice.families import LoadedModel
-from kanspice.families.kanalogue.network import KANalogue
-from kanspice.families.kirchhoffnet.network import KirchhoffNet
 from kanspice.technology import Technology
 
 _FIDELITY_NOTES = {
@@ -27,14 +25,8 @@ def of_model(loaded: LoadedModel) -> dict[str, object]:
         "format": loaded.format,
         "sha256": loaded.sha256,
         "parameters": loaded.parameters,
-        "devices": _device_names(loaded.model),
+        "devices": list(loaded.model.part_names),
     }
-
-
-def _device_names(model: object) -> list[str]:
-    if isinstance(model, KANalogue):
-        return [device.name for device in model.devices]
-    return [model.branch.name] if isinstance(model, KirchhoffNet) else []
 
 
 def of_circuit(design: Design, solution: Solution, technology: Technology) -> dict[str, object]:
@@ -73,9 +65,10 @@ def notes(loaded: LoadedModel, design: Design, solution: Solution) -> tuple[str,
 
 def device_notes(loaded: LoadedModel, design: Design) -> tuple[str, ...]:
     """What a network's devices are as currents, and what no device is."""
-    if not isinstance(loaded.model, KANalogue):
+    devices = loaded.model.curves
+    if not devices:
         return ()
-    devices, unit_a = loaded.model.devices, design.crossbars[0].current_unit_a
+    unit_a = design.crossbars[0].current_unit_a
     return (*current_unit_notes(devices, unit_a), *power_notes(devices))
 
 

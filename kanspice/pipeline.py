@@ -36,7 +36,7 @@ from kanspice.gap import (
 )
 from kanspice.gap.causes import Attributed, Plan, attributed, attribution, numerical_cause, planned, solve_all
 from kanspice.gap.cross_check import unchecked
-from kanspice.measured import Followed, Measured, generates, has_answer, scale_of
+from kanspice.measured import Followed, Measured, generates, scale_of
 from kanspice.stopwatch import Stopwatch
 from kanspice.technology import Technology
 
@@ -190,8 +190,7 @@ def _attributed(measured: Measured, options: VerifyOptions, started: float, prog
     engine, plan = _trial_engine(options, measured.cross_check), options.plan(technology)
     expected = reference.stages[design.stages[-1].compares_to]
     scale = scale_of(expected, reference.evidence)
-    which = np.flatnonzero(has_answer(expected)).tolist()
-    hints = {name: values[which] for name, values in reference.stages.items()}
+    which, arriving, hints = reference.answered, reference.inputs, reference.hints
     steps = measured.solution.engine_options.get("steps")
     again = replace(options.run, check_samples=0, waveforms=0, steps=steps if isinstance(steps, int) else None)
     timeout_s = options.run.timeout_s
@@ -205,8 +204,8 @@ def _attributed(measured: Measured, options: VerifyOptions, started: float, prog
         design = compile_model(reference.loaded, technology, reference.sizing, Draw(options.run.seed))
         fidelity = resolve_fidelity(design, options.fidelity)
         left_s = None if timeout_s is None else max(timeout_s - (time.monotonic() - started), 0.0)
-        limited, inputs = replace(again, timeout_s=left_s), reference.evidence.inputs[which]
-        solution = solve(engine, design, inputs, fidelity, limited, hints=hints, progress=progress, numbers=which)
+        limited = replace(again, timeout_s=left_s)
+        solution = solve(engine, design, arriving, fidelity, limited, hints=hints, progress=progress, numbers=which)
         return trial_of(solution.among(which, reference.failures), design)
 
     full = trial_of(measured.solution, design) if engine == options.engine else None

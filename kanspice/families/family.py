@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from kanspice.compile import Sizing
@@ -31,8 +32,8 @@ class Family(Generic[N]):
     """The nominal circuit. Raises InputError for what it cannot have."""
     sized_by_stages: bool = False
     """Whether its circuit is sized for what the network makes of samples."""
-    has_curves: bool = False
-    """Whether curves of its devices can be given."""
+    take_points: Callable[[N, Path], None] | None = None
+    """Gives a network's devices the points, in a folder, that their curves were fitted to; None without curves."""
 
 
 AnyFamily = Family[Any]

@@ -10,10 +10,8 @@ from typing import Any
 
 from torch import Tensor
 
-from kanspice.devices import with_points_from
 from kanspice.errors import InputError
 from kanspice.families import saving
-from kanspice.families.kanalogue.network import KANalogue
 from kanspice.families.table import FAMILIES, family_of
 from kanspice.files import is_folder
 from kanspice.models.formats import Reading
@@ -100,7 +98,7 @@ def _of_state(
             if files.recognises(state):
                 used = config or config_near(path, files.config_endings)
                 reading = files.read(state, path, used, curves)
-                if not family.has_curves:
+                if family.take_points is None:
                     _refuse_curves(path, family.network, curves)
                 found = () if used is None or config else (found_by_place(used),)
                 return _loaded(replace(reading, notes=(*found, *reading.notes)), path, sha256, files.format)
@@ -110,10 +108,11 @@ def _of_state(
 def _own(content: Mapping[str, Any], path: Path, config: Path | None, curves: Path | None) -> Network:
     _refuse_config(path, config)
     own = saving.load_own(content, path)
-    if isinstance(own, KANalogue):
-        own.devices = own.devices if curves is None else with_points_from(curves, own.devices)
-    else:
+    take_points = family_of(own).take_points
+    if take_points is None:
         _refuse_curves(path, type(own), curves)
+    elif curves is not None:
+        take_points(own, curves)
     return own
 
 

@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+from kanspice.devices import with_points_from
 from kanspice.families.family import Family
 from kanspice.families.kanalogue import authors, checkpoint, circuit
 from kanspice.families.kanalogue.network import KANalogue
+
+
+def _take_points(model: KANalogue, folder: Path) -> None:
+    model.devices = with_points_from(folder, model.devices)
+
 
 KANALOGUE = Family(
     name="kanalogue",
@@ -15,5 +23,5 @@ KANALOGUE = Family(
     technology=circuit.technology_for_kanalogue,
     circuit=circuit.compile_kanalogue,
     sized_by_stages=True,
-    has_curves=True,
+    take_points=_take_points,
 )
