@@ -26,6 +26,7 @@ from benchmarks.report import cpu_s, surroundings, write
 from benchmarks.targets import checkpoint, resistor, wired
 from kanspice.compile import Sizing
 from kanspice.design import Design
+from kanspice.engine.fidelity import resolve_fidelity
 from kanspice.engine.options import RunOptions
 from kanspice.engine.running import solve
 from kanspice.engine.solution import Solution
@@ -34,7 +35,6 @@ from kanspice.gap import spread
 from kanspice.gap.cross_check import CROSSBAR_TOLERANCE, PERIOD_TOLERANCE, cross_checked
 from kanspice.models import load_array
 from kanspice.models.following import reference_stages
-from kanspice.pipeline import resolve_fidelity
 from kanspice.technology import load_technology
 
 EXAMPLES = Path(__file__).parents[1] / "examples"

@@ -10,18 +10,15 @@ deviation over 20 images.
 from __future__ import annotations
 
 import argparse
-import json
 import os
-import platform
 import sys
 import time
-from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
 from rich.console import Console
 
-from benchmarks.kanalogue import _cpu
+from benchmarks.report import surroundings, write
 from kanspice.cli.options import progress_bar
 from kanspice.design import Design
 from kanspice.engine.options import RunOptions
@@ -30,7 +27,6 @@ from kanspice.families.kirchhoffnet.circuit import compile_kirchhoffnet
 from kanspice.gap import compare, decoded_outputs, spread
 from kanspice.models import load_array
 from kanspice.ngspice import solve
-from kanspice.ngspice.program import find_ngspice
 from kanspice.process_memory import peak_bytes
 from kanspice.technology import Technology
 
@@ -55,23 +51,15 @@ def main() -> None:
         row, outputs = _run(design, inputs, steps, arguments.fidelity)
         rows[f"{steps} steps"] = row | _errors(outputs, expected, scale)
     report = {
-        "schema": "kanspice.benchmark/1",
+        **surroundings(),
         "model": CHECKPOINT,
         "image": arguments.image,
         "branches": design.device_count,
         "fidelity": arguments.fidelity,
-        "machine": {"cpu": _cpu(), "cores": os.cpu_count(), "system": platform.platform()},
-        "load_average": os.getloadavg(),
-        "versions": {name: version(name) for name in ("kanspice", "torch", "numpy")}
-        | {"python": platform.python_version(), "ngspice": find_ngspice().version_text},
         "kanspice_peak_bytes": peak_bytes(),
         "rows": rows,
     }
-    text = json.dumps(report, indent=1)
-    print(text)
-    if arguments.output:
-        arguments.output.parent.mkdir(parents=True, exist_ok=True)
-        arguments.output.write_text(text + "\n", encoding="utf-8")
+    write(report, arguments.output)
 
 
 def _arguments() -> argparse.Namespace:

@@ -32,7 +32,7 @@ from kanspice.technology import Technology
 SIZES = ("784-256-10", "3072-1024-256-10")
 _DEVICES = ("z21", "z15", "zaz21")
 _SAMPLES = 100
-_ONCE = RunOptions(check_samples=0)
+_ONCE = RunOptions(check_samples=0, row_currents=False)
 
 
 def main() -> None:
@@ -73,7 +73,7 @@ def row(widths: tuple[int, ...]) -> dict[str, object]:
 
 
 def _solved(engine: str, design: Design, inputs: np.ndarray) -> Solution:
-    solution = solve(engine, design, inputs, "shared", _ONCE, row_currents=False)
+    solution = solve(engine, design, inputs, "shared", _ONCE)
     if solution.failed:
         raise SystemExit(f"{engine}: {solution.failed[0]}")
     return solution

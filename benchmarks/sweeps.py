@@ -9,15 +9,12 @@ Converters get 9 to 5 bits. Where the gap falls from one value to the next the r
 from __future__ import annotations
 
 import argparse
-import json
 import os
-import platform
 from collections.abc import Iterator
-from importlib.metadata import version
 from itertools import pairwise
 from pathlib import Path
 
-from benchmarks.kanalogue import _cpu
+from benchmarks.report import surroundings, write
 from kanspice.evidence import Evidence
 from kanspice.families import LoadedModel, load
 from kanspice.models import load_array
@@ -69,19 +66,14 @@ def main() -> None:
     parser.add_argument("-o", "--output", type=Path, default=Path("out/benchmark_sweeps.json"))
     arguments = parser.parse_args()
     report = {
-        "schema": "kanspice.benchmark/1",
-        "machine": {"cpu": _cpu(), "cores": os.cpu_count(), "system": platform.platform()},
-        "versions": {name: version(name) for name in ("kanspice", "numpy")} | {"python": platform.python_version()},
+        **surroundings(),
         "rows": {
             f"{name}, {cause}": sweep(loaded, evidence.limited(arguments.samples), cause)
             for name, loaded, evidence in models()
             for cause in SWEEPS
         },
     }
-    text = json.dumps(report, indent=1)
-    print(text)
-    arguments.output.parent.mkdir(parents=True, exist_ok=True)
-    arguments.output.write_text(text + "\n", encoding="utf-8")
+    write(report, arguments.output)
 
 
 def models() -> Iterator[tuple[str, LoadedModel, Evidence]]:

@@ -25,6 +25,7 @@ from kanspice.compile import Sizing, draw_specimen
 from kanspice.design import Design
 from kanspice.devices import Device, load_device
 from kanspice.draws import Draw
+from kanspice.engine.fidelity import resolve_fidelity
 from kanspice.engine.options import RunOptions
 from kanspice.engine.running import solve
 from kanspice.engine.solution import Solution
@@ -33,7 +34,6 @@ from kanspice.families.kanalogue.circuit import compile_kanalogue
 from kanspice.families.kanalogue.network import KANalogue
 from kanspice.models import load_array
 from kanspice.models.following import reference_stages
-from kanspice.pipeline import resolve_fidelity
 from kanspice.technology import load_technology
 
 KANALOGUE = "kanalogue/mnist_batchnorm_3basis", ("best.pth", "config.json", "../iv")
