@@ -19,8 +19,8 @@ class RunOptions:
 
     Of ngspice: jobs, processes at a time; steps, time steps per period, an even number; if None, as many as a few
     samples need for a numerical error of 5e-4 of the outputs' standard deviation.
-    Of the batched engine: device, what computes (see `solver.processors.processor_named`); block, samples at a time; if
-    None, as many as fit well into the processor's cache; with NumPy no answer depends on it, to the last bit.
+    Of the batched engine: device, what computes (see `processor_named`); block, samples at a time; if None, as many as
+    fit well into the processor's cache; with NumPy no answer depends on it, to the last bit.
     """
 
     jobs: int = 1

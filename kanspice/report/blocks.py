@@ -1,7 +1,8 @@
 """A report of any kind as blocks of plain text: what it says and shows, not how that is written down.
 
 An experiment makes one `Page` of its result; writers make HTML (`page_html`), Markdown (`page_markdown`) and JUnit XML
-(`page_junit`) of every page. A block is plain text that `words.plain` has made safe to show; markup is the writers'.
+(`page_junit`) of every page. A block is plain text that `formatting.plain` has made safe
+to show; markup is the writers'.
 """
 
 from __future__ import annotations

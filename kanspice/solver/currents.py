@@ -1,7 +1,7 @@
 """Currents into all columns of a crossbar, for a block of samples at once, and how they change with the columns.
 
 Rows are located on the curves once per block; an array of areas, one specimen of the crossbar, turns that into one
-polynomial per column by a matrix product. Nothing is approximated: see `pieces`.
+polynomial per column by a matrix product. Nothing is approximated: see `local_polynomials`.
 """
 
 from __future__ import annotations
