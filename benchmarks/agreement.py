@@ -24,17 +24,17 @@ import numpy as np
 
 from benchmarks.report import cpu_s, surroundings, write
 from benchmarks.targets import checkpoint, resistor, wired
-from kanspice.compile import Sizing
-from kanspice.design import Design
+from kanspice.circuit import Design
 from kanspice.engine.fidelity import resolve_fidelity
 from kanspice.engine.options import RunOptions
 from kanspice.engine.running import solve
 from kanspice.engine.solution import Solution
 from kanspice.families import LoadedModel, compile_model, load, technology_for
+from kanspice.families.common import load_array
+from kanspice.families.common.following import reference_stages
+from kanspice.families.compiling import sizing_of
 from kanspice.gap import spread
 from kanspice.gap.cross_check import CROSSBAR_TOLERANCE, PERIOD_TOLERANCE, cross_checked
-from kanspice.models import load_array
-from kanspice.models.following import reference_stages
 from kanspice.technology import load_technology
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
@@ -165,7 +165,7 @@ def from_reference(folder: str, files: tuple[str, ...], *settings: str, tech: st
 def compiled(loaded: LoadedModel, inputs: np.ndarray, settings: tuple[str, ...], tech: str | None) -> Design:
     """The specimen of seed 0, with what its kind of circuit has of the technology."""
     technology = load_technology(tech, settings).model_copy(update={"general": True})
-    return compile_model(loaded, technology_for(loaded, technology), Sizing.of(loaded.model, inputs))
+    return compile_model(loaded, technology_for(loaded, technology), sizing_of(loaded.model, inputs))
 
 
 def resistors(rows: int, pairs: int, ohm: float, *settings: str) -> Source:

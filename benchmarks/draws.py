@@ -20,9 +20,9 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.report import cpu_s, surroundings, write
-from kanspice.study import resume, run
-from kanspice.study.journal import JOURNAL, PLAN
-from kanspice.study.specimens import check
+from kanspice.experiments.study import resume, run
+from kanspice.experiments.study.journal import JOURNAL, PLAN
+from kanspice.experiments.study.specimens import check
 
 SETTINGS = ("tia.gain=1000", "devices.area_sigma=0.05")
 SAMPLES = 100

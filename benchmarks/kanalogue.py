@@ -23,22 +23,22 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.report import cpu_s, relative_rmse, surroundings, write
-from kanspice.compile import Sizing
-from kanspice.design import Design
+from kanspice.base.spice_numbers import spice_number
+from kanspice.circuit import Design
 from kanspice.devices import load_device
+from kanspice.engine.netlist import build_netlist
+from kanspice.engine.ngspice import solve
+from kanspice.engine.ngspice.deck import NORMAL, sweep_deck
+from kanspice.engine.ngspice.process import RAW_FILE, run_deck
+from kanspice.engine.ngspice.program import find_ngspice
+from kanspice.engine.ngspice.raw import read_plots
 from kanspice.engine.options import RunOptions
 from kanspice.families import load
+from kanspice.families.common import load_array
+from kanspice.families.common.following import reference_stages
+from kanspice.families.compiling import sizing_of
 from kanspice.families.kanalogue.circuit import compile_kanalogue
 from kanspice.families.kanalogue.network import KANalogue
-from kanspice.models import load_array
-from kanspice.models.following import reference_stages
-from kanspice.netlist import build_netlist
-from kanspice.ngspice import solve
-from kanspice.ngspice.deck import NORMAL, sweep_deck
-from kanspice.ngspice.process import RAW_FILE, run_deck
-from kanspice.ngspice.program import find_ngspice
-from kanspice.ngspice.raw import read_plots
-from kanspice.spice_numbers import spice_number
 from kanspice.technology import Technology
 
 CHECKPOINT = "kanalogue/mnist_batchnorm_3basis"
@@ -51,7 +51,7 @@ def main() -> None:
     arguments = _arguments()
     name, model, inputs = _network(arguments.samples)
     reference = reference_stages(model, inputs)
-    design = compile_kanalogue(model, Technology(), Sizing.of(model, inputs))
+    design = compile_kanalogue(model, Technology(), sizing_of(model, inputs))
     rows = {
         "shared": _kanspice(design, inputs, reference, "shared"),
         "device": _kanspice(design, inputs[: arguments.device_samples], reference, "device"),

@@ -14,9 +14,9 @@ from PySpice.Spice.Netlist import Circuit
 from PySpice.Spice.NgSpice.Shared import NgSpiceShared
 
 from benchmarks.report import cpu_s, relative_rmse
-from kanspice.design import Design
-from kanspice.netlist import Netlist, build_netlist
-from kanspice.spice_numbers import spice_number
+from kanspice.base.spice_numbers import spice_number
+from kanspice.circuit import Design
+from kanspice.engine.netlist import Netlist, build_netlist
 
 _DEVICE = re.compile(r"[BG]l\d+_d\d+_\d+_\d+ ")
 

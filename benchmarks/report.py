@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from kanspice.ngspice.program import find_ngspice
+from kanspice.engine.ngspice.program import find_ngspice
 
 _PACKAGES = ("kanspice", "torch", "torchdiffeq", "numpy", "scipy", "PySpice", "badcrossbar")
 

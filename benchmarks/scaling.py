@@ -15,9 +15,10 @@ import numpy as np
 
 from benchmarks.report import cpu_s, surroundings, write
 from benchmarks.targets import solved, wired
-from kanspice.compile import Sizing, draw_specimen
+from kanspice.base.draws import Draw
+from kanspice.circuit.specimens import draw_specimen
 from kanspice.devices import load_device
-from kanspice.draws import Draw
+from kanspice.families.compiling import sizing_of
 from kanspice.families.kanalogue.circuit import compile_kanalogue
 from kanspice.families.kanalogue.network import KANalogue
 from kanspice.technology import load_technology
@@ -53,7 +54,7 @@ def without_wires(widths: tuple[int, ...], samples: int, draws: int = 1) -> Call
     model = KANalogue(widths, [load_device(name) for name in ("z21", "z15", "zaz21")]).eval()
     inputs = np.random.default_rng(0).random((samples, widths[0]))
     technology = load_technology(None, ["tia.gain=1000", "devices.area_sigma=0.05", "tia.rail_v=1000"])
-    nominal = compile_kanalogue(model, technology, Sizing.of(model, inputs))
+    nominal = compile_kanalogue(model, technology, sizing_of(model, inputs))
     return lambda: [solved("batched", draw_specimen(nominal, technology, Draw(seed)), inputs) for seed in range(draws)]
 
 

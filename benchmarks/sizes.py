@@ -17,16 +17,16 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.report import cpu_s, surroundings, write
-from kanspice.compile import Sizing
-from kanspice.design import Design
+from kanspice.base.process_memory import peak_bytes
+from kanspice.circuit import Design
 from kanspice.devices import load_device
 from kanspice.engine.options import RunOptions
 from kanspice.engine.running import solve
 from kanspice.engine.solution import Solution
+from kanspice.families.common.following import reference_stages
+from kanspice.families.compiling import sizing_of
 from kanspice.families.kanalogue.circuit import compile_kanalogue
 from kanspice.families.kanalogue.network import KANalogue
-from kanspice.models.following import reference_stages
-from kanspice.process_memory import peak_bytes
 from kanspice.technology import Technology
 
 SIZES = ("784-256-10", "3072-1024-256-10")
@@ -53,7 +53,7 @@ def row(widths: tuple[int, ...]) -> dict[str, object]:
     model = KANalogue(widths, [load_device(name) for name in _DEVICES]).eval()
     inputs = np.random.default_rng(0).random((_SAMPLES, widths[0]))
     expected = list(reference_stages(model, inputs).values())[-1]
-    design, compiled_s = cpu_s(lambda: compile_kanalogue(model, Technology(), Sizing.of(model, inputs)))
+    design, compiled_s = cpu_s(lambda: compile_kanalogue(model, Technology(), sizing_of(model, inputs)))
     solution, ngspice_s = cpu_s(lambda: _solved("ngspice", design, inputs[:1]))
     batched, batched_s = cpu_s(lambda: _solved("batched", design, inputs))
     scale = expected.std()

@@ -15,10 +15,10 @@ from itertools import pairwise
 from pathlib import Path
 
 from benchmarks.report import surroundings, write
-from kanspice.evidence import Evidence
+from kanspice.experiments.evidence import Evidence
+from kanspice.experiments.verify.run import VerifyOptions, verify
 from kanspice.families import LoadedModel, load
-from kanspice.models import load_array
-from kanspice.pipeline import VerifyOptions, verify
+from kanspice.families.common import load_array
 from kanspice.technology import load_technology
 
 DIGITS = Path(__file__).parents[1] / "examples" / "01_kanalogue_digits"

@@ -21,19 +21,20 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.report import cpu_s, surroundings, write
-from kanspice.compile import Sizing, draw_specimen
-from kanspice.design import Design
+from kanspice.base.draws import Draw
+from kanspice.circuit import Design
+from kanspice.circuit.specimens import draw_specimen
 from kanspice.devices import Device, load_device
-from kanspice.draws import Draw
 from kanspice.engine.fidelity import resolve_fidelity
 from kanspice.engine.options import RunOptions
 from kanspice.engine.running import solve
 from kanspice.engine.solution import Solution
 from kanspice.families import LoadedModel, compile_model, compile_nominal, load
+from kanspice.families.common import load_array
+from kanspice.families.common.following import reference_stages
+from kanspice.families.compiling import sizing_of
 from kanspice.families.kanalogue.circuit import compile_kanalogue
 from kanspice.families.kanalogue.network import KANalogue
-from kanspice.models import load_array
-from kanspice.models.following import reference_stages
 from kanspice.technology import load_technology
 
 KANALOGUE = "kanalogue/mnist_batchnorm_3basis", ("best.pth", "config.json", "../iv")
@@ -91,7 +92,7 @@ def has_badcrossbar() -> bool:
 def finite_gain() -> Row:
     """Crossbars for MNIST, amplifiers of gain 1000: batched against ngspice, one process, loading spread."""
     loaded, inputs = checkpoint(KANALOGUE)
-    design = compile_model(loaded, load_technology(None, ["tia.gain=1000"]), Sizing.of(loaded.model, inputs[:100]))
+    design = compile_model(loaded, load_technology(None, ["tia.gain=1000"]), sizing_of(loaded.model, inputs[:100]))
     return engines(design, loaded, inputs[:100], few=3, target=None)
 
 
@@ -99,7 +100,7 @@ def moons() -> Row:
     """A network of two nodes, 10,000 samples."""
     loaded, _ = checkpoint(MOONS)
     inputs = np.random.default_rng(_SEED).normal(size=(10_000, 2))
-    design = compile_model(loaded, load_technology(None, []), Sizing.of(loaded.model, inputs))
+    design = compile_model(loaded, load_technology(None, []), sizing_of(loaded.model, inputs))
     return engines(design, loaded, inputs, few=20, target=100, steps=64)
 
 
@@ -107,7 +108,7 @@ def torch_ode() -> Row:
     """The same network: the batched engine against torchdiffeq, which solves its reference at the same samples."""
     loaded, _ = checkpoint(MOONS)
     inputs = np.random.default_rng(_SEED).normal(size=(2_000, 2))
-    design = compile_model(loaded, load_technology(None, []), Sizing.of(loaded.model, inputs))
+    design = compile_model(loaded, load_technology(None, []), sizing_of(loaded.model, inputs))
     ours, ours_s = cpu_s(lambda: solved("batched", design, inputs))
     reference, theirs_s = cpu_s(lambda: reference_stages(loaded.model, inputs))
     last = design.stages[-1]
@@ -122,7 +123,7 @@ def draws() -> Row:
     loaded, inputs = checkpoint(KANALOGUE)
     inputs, draws_made, samples = inputs[:100], 5, 100
     technology = load_technology(None, ["tia.gain=1000", "devices.area_sigma=0.05"])
-    nominal = compile_nominal(loaded, technology, Sizing.of(loaded.model, inputs))
+    nominal = compile_nominal(loaded, technology, sizing_of(loaded.model, inputs))
 
     def all_draws() -> list[Solution]:
         specimens = (draw_specimen(nominal, technology, Draw(seed)) for seed in range(draws_made))
@@ -225,7 +226,7 @@ def wired(
     rng = np.random.default_rng(_SEED)
     inputs = rng.random((samples, rows)) * (rng.random((samples, rows)) < 0.4)
     technology = load_technology(None, [f"wires.row_ohm={ohm}", f"wires.column_ohm={ohm}", *more])
-    return compile_kanalogue(model, technology, Sizing.of(model, inputs)), inputs
+    return compile_kanalogue(model, technology, sizing_of(model, inputs)), inputs
 
 
 def resistor() -> Device:

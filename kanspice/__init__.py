@@ -17,39 +17,39 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from kanspice.design import Design
+    from kanspice.base.errors import InputError, KanspiceError, SimulatorError
+    from kanspice.circuit import Design
     from kanspice.devices import Device, load_device
     from kanspice.engine.options import RunOptions
-    from kanspice.errors import InputError, KanspiceError, SimulatorError
-    from kanspice.evidence import Evidence
+    from kanspice.experiments.evidence import Evidence
+    from kanspice.experiments.verify.result import GapResult
+    from kanspice.experiments.verify.run import VerifyOptions, verify
     from kanspice.families import LoadedModel, compile_model, load, save
+    from kanspice.families.common import load_array, load_labels
     from kanspice.families.kanalogue.network import KANalogue
-    from kanspice.gap import GapResult
-    from kanspice.models import load_array, load_labels
-    from kanspice.pipeline import VerifyOptions, verify
     from kanspice.technology import Technology, load_technology
 
 _HOMES = {
-    "Design": "kanspice.design",
+    "Design": "kanspice.circuit",
     "Device": "kanspice.devices",
-    "Evidence": "kanspice.evidence",
-    "GapResult": "kanspice.gap",
-    "InputError": "kanspice.errors",
+    "Evidence": "kanspice.experiments.evidence",
+    "GapResult": "kanspice.experiments.verify.result",
+    "InputError": "kanspice.base.errors",
     "KANalogue": "kanspice.families.kanalogue.network",
-    "KanspiceError": "kanspice.errors",
+    "KanspiceError": "kanspice.base.errors",
     "LoadedModel": "kanspice.families",
     "RunOptions": "kanspice.engine.options",
-    "SimulatorError": "kanspice.errors",
+    "SimulatorError": "kanspice.base.errors",
     "Technology": "kanspice.technology",
-    "VerifyOptions": "kanspice.pipeline",
+    "VerifyOptions": "kanspice.experiments.verify.run",
     "compile_model": "kanspice.families",
     "load": "kanspice.families",
-    "load_array": "kanspice.models",
+    "load_array": "kanspice.families.common",
     "load_device": "kanspice.devices",
-    "load_labels": "kanspice.models",
+    "load_labels": "kanspice.families.common",
     "load_technology": "kanspice.technology",
     "save": "kanspice.families",
-    "verify": "kanspice.pipeline",
+    "verify": "kanspice.experiments.verify.run",
 }
 
 __all__ = [

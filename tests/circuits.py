@@ -6,10 +6,11 @@ import numpy as np
 import torch
 from scipy.optimize import brentq
 
-from kanspice.compile import Sizing, draw_specimen
-from kanspice.design import Crossbar, Design, Limiter
+from kanspice.base.draws import Draw
+from kanspice.circuit import Crossbar, Design, Limiter
+from kanspice.circuit.specimens import draw_specimen
 from kanspice.devices import Device, list_devices, load_device
-from kanspice.draws import Draw
+from kanspice.families.compiling import sizing_of
 from kanspice.families.kanalogue.circuit import compile_kanalogue
 from kanspice.families.kanalogue.network import KANalogue
 from kanspice.technology import Technology, load_technology
@@ -62,7 +63,7 @@ def technology(*overrides: str) -> Technology:
 
 
 def design_of(model, samples=None, *overrides: str) -> Design:
-    sizing = None if samples is None else Sizing.of(model, samples)
+    sizing = None if samples is None else sizing_of(model, samples)
     return compile_kanalogue(model, technology(*overrides), sizing)
 
 

@@ -18,8 +18,8 @@ import pytest
 from browser import VARIABLE as BROWSER_VARIABLE
 from browser import find_browser
 
-from kanspice.errors import SimulatorError
-from kanspice.ngspice.program import find_ngspice
+from kanspice.base.errors import SimulatorError
+from kanspice.engine.ngspice.program import find_ngspice
 
 REFERENCE_DATA_VARIABLE = "KANSPICE_REFERENCE_DATA"
 REQUIRE_VARIABLE = "KANSPICE_REQUIRE"

@@ -6,9 +6,9 @@ import numpy as np
 import torch
 from circuits import technology
 
-from kanspice.compile import draw_specimen
-from kanspice.design import Design
-from kanspice.draws import Draw
+from kanspice.base.draws import Draw
+from kanspice.circuit import Design
+from kanspice.circuit.specimens import draw_specimen
 from kanspice.families.memkan.circuit import compile_memkan
 from kanspice.families.memkan.network import MemKAN
 from kanspice.families.memkan_surrogate.circuit import compile_surrogate

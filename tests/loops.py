@@ -6,9 +6,9 @@ import numpy as np
 import torch
 from circuits import LINE, network
 
-from kanspice.control.controllers import Commands
-from kanspice.control.plants import Box
 from kanspice.engine.solution import FailedSample, Outcome
+from kanspice.experiments.control.controllers import Commands
+from kanspice.experiments.control.plants import Box
 
 BALANCES = [2.98670254, 4.55927528, 4.50994855, 12.54331842]
 """A linear-quadratic regulator's gains for observations of the cart-pole."""

@@ -6,8 +6,8 @@ import numpy as np
 import torch
 from circuits import technology
 
-from kanspice.design import Design, OdePeriod, ReadOut
-from kanspice.design.branches import law_rows
+from kanspice.circuit import Design, OdePeriod, ReadOut
+from kanspice.circuit.branches import law_rows
 from kanspice.families.kirchhoffnet.branches import BRANCHES
 from kanspice.families.kirchhoffnet.network import KirchhoffNet
 from kanspice.families.kirchhoffnet.topology import Topology

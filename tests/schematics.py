@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from kanspice.design import Schematic
-from kanspice.design.branches import law_rows
+from kanspice.circuit import Schematic
+from kanspice.circuit.branches import law_rows
 
 EDGES = [(0, 1), (1, 0), (1, 2), (2, 1), (2, 2), (2, 0), (1, 2)]
 VOLTS = np.random.default_rng(1).normal(0, 2, (40, 2))

@@ -8,19 +8,19 @@ from dataclasses import replace
 import numpy as np
 from synthetic_results import cross_checked, gap_of, stage, synthetic, with_everything, with_failures
 
-from kanspice.control.loop import Ending, Episode
-from kanspice.control.result import ControlResult, DrawnEpisodes, SpotCheck, SuccessPoint
 from kanspice.engine.solution import FailedSample, Outcome
+from kanspice.experiments.compare.comparison import Comparison
+from kanspice.experiments.control.loop import Ending, Episode
+from kanspice.experiments.control.result import ControlResult, DrawnEpisodes, SpotCheck, SuccessPoint
+from kanspice.experiments.settle.settling import EngineCheck, Followed, ReadOutTime, Settling, StageSettling, Swinging
+from kanspice.experiments.study.plan import Corner, Request, Sweep
+from kanspice.experiments.study.result import CheckedDraw, PointResult, StudyResult
+from kanspice.experiments.study.specimens import NOISE, DrawResult
+from kanspice.experiments.verify.result import GapResult
 from kanspice.gap.capacitors import Capacitors
-from kanspice.gap.comparison import Comparison
 from kanspice.gap.cross_check import CrossCheck, NotChecked, OtherOutcome
 from kanspice.gap.noise import StageNoise
 from kanspice.gap.resolution import Limit, NumericalGap, Variation
-from kanspice.gap.result import GapResult
-from kanspice.gap.settling import EngineCheck, Followed, ReadOutTime, Settling, StageSettling, Swinging
-from kanspice.study.plan import Corner, Request, Sweep
-from kanspice.study.result import CheckedDraw, PointResult, StudyResult
-from kanspice.study.specimens import NOISE, DrawResult
 
 MODEL = {"path": "examples/digits/model.pt", "family": "kanalogue", "format": "kanspice", "sha256": "ab" * 32}
 VERSIONS = {"kanspice": "0.1.0", "python": "3.11.2", "numpy": "2.4.0"}

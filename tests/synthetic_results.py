@@ -8,13 +8,15 @@ from dataclasses import replace
 import numpy as np
 
 from kanspice.engine.solution import FailedSample, Outcome
+from kanspice.experiments.verify.result import GapResult
 from kanspice.gap.causes import NONE, NUMERICAL, Attribution, Cause, Share, Trial
 from kanspice.gap.costs import Areas, PhysicalCost, StageCost
 from kanspice.gap.cross_check import CrossCheck, NotChecked, OtherOutcome
 from kanspice.gap.distribution import Distribution, Generated, LogDensities, PeriodEnds
 from kanspice.gap.metrics import Gap, compare, spread
 from kanspice.gap.resolution import Limit, NumericalGap, Variation
-from kanspice.gap.result import GapResult, PeriodWaveforms, SampleWaveforms, StageGap
+from kanspice.gap.stage_gap import StageGap
+from kanspice.gap.waveform_pairs import PeriodWaveforms, SampleWaveforms
 from kanspice.gap.worst import worst_samples
 
 NAN = float("nan")

@@ -15,47 +15,60 @@ import pytest
 
 PACKAGE = Path(__file__).resolve().parents[1] / "kanspice"
 
-# Left to right: a room imports only from rooms above it in this list (and from itself).
-ROOMS = (
-    "processes",  # what must not outlive us
-    "visible",  # text from strangers, made safe to show
-    "errors",  # the one tree of errors
-    "files",  # reading what others wrote, writing results
-    "spice_numbers",  # numbers as SPICE writes them
-    "arrays",  # what the arrays of all libraries have
-    "process_memory",  # how much a process has held
-    "resources",  # where the shipped files lie
-    "stopwatch",  # how long parts of work take
-    "validation",  # a table from a file, checked
-    "limits",  # what metrics may be
-    "piecewise",  # currents of many branches at once
+# Left to right: a folder imports only from folders before it in this list. `ls kanspice` is the data flow.
+FOLDERS = (
+    "base",  # what knows nothing of networks and circuits
     "devices",  # cards and curves
-    "models",  # what reference networks have in common: following, training, reading files
-    "networks",  # the families in torch and in files: their folders without circuit.py and family.py
-    "draws",  # random numbers by name
     "technology",  # circuit-level choices and imperfections
-    "design",  # the frozen intermediate representation
-    "compile",  # what all families' circuits have in common: sizes, converters, specimens
+    "circuit",  # the circuit as frozen arrays, and its specimens
+    "families",  # the families of networks, and the circuits made of them
+    "engine",  # what solves a circuit
+    "gap",  # Solution against reference
+    "report",  # results, rendered
+    "experiments",  # what is done with a circuit
+    "__init__",  # the public API
+    "cli",  # the command line, and the same in a pytest run
+)
+
+# Within and across them: a room imports only from rooms above it in this list (and from itself).
+ROOMS = (
+    "base.processes",  # what must not outlive us
+    "base.visible",  # text from strangers, made safe to show
+    "base.errors",  # the one tree of errors
+    "base.files",  # reading what others wrote, writing results
+    "base.spice_numbers",  # numbers as SPICE writes them
+    "base.arrays",  # what the arrays of all libraries have
+    "base.process_memory",  # how much a process has held
+    "base.resources",  # where the shipped files lie
+    "base.stopwatch",  # how long parts of work take
+    "base.validation",  # a table from a file, checked
+    "base.piecewise",  # currents of many branches at once
+    "base.draws",  # random numbers by name
+    "base",
+    "devices",
+    "families.common",  # what reference networks have in common: following, training, reading files
+    "networks",  # the families in torch and in files: their folders without circuit.py and family.py
+    "technology",
+    "circuit",  # the frozen intermediate representation
+    "circuit.compile",  # what all families' circuits have in common: sizes, units, converters
+    "circuit.specimens",  # a nominal circuit -> one that differs from it as fabrication lets it
     "circuits",  # the families as circuits: circuit.py of each; reference + technology -> Design
     "families",  # the table of the families, loading and compiling whatever is in it
     "engine",  # what an engine is: options, progress, fidelities, solutions, what is accepted; which there are
-    "solver",  # engine: the batched solver
-    "netlist",  # Design -> netlist
-    "ngspice",  # engine: the simulator
-    "gap",  # Solution against reference
-    "report",  # a gap, rendered
-    "circuit_folder",  # the folder that compile writes
-    "evidence",  # the samples, and what is known of their answers
-    "facts",  # what a report says of model and circuit
-    "measured",  # what one simulation amounts to
-    "pipeline",  # load, compile, simulate, compare, in order
-    "settle",  # how fast a circuit answers
-    "study",  # many runs of the pipeline
-    "control",  # closed loops: plants, and network and circuit that control them
-    "doctor",  # what is installed
-    "__init__",  # the public API
-    "cli",  # the command line
-    "pytest_plugin",  # the same in a pytest run
+    "engine.batched",  # the batched solver
+    "engine.netlist",  # Design -> netlist
+    "engine.ngspice",  # the simulator
+    "gap",
+    "report",
+    "experiments.compile",  # the folder that compile writes
+    "experiments",  # what all of them know: samples, facts of model and circuit, what one simulation amounts to
+    "experiments.verify",  # one circuit against its network
+    "experiments.compare",  # two results of it
+    "experiments.settle",  # how fast a circuit answers
+    "experiments.study",  # many specimens
+    "experiments.control",  # closed loops: plants, and network and circuit that control them
+    "__init__",
+    "cli",
 )
 
 # A family's network and its circuit are two rooms, so that the reference shares nothing with the design.
@@ -63,14 +76,14 @@ FILES_OF_A_FAMILY = {"circuit": "circuits", "family": "families"}
 
 # Outside library -> the only rooms that may import it, lazily or not. The longest matching name counts.
 ONLY_IN = {
-    "torch": {"devices", "models", "networks", "families", "solver"},
-    "torchdiffeq": {"models", "solver", "networks"},
-    "subprocess": {"processes", "ngspice"},
-    "multiprocessing": {"study"},
+    "torch": {"devices", "families.common", "networks", "families", "engine.batched"},
+    "torchdiffeq": {"families.common", "engine.batched", "networks"},
+    "subprocess": {"base.processes", "engine.ngspice"},
+    "multiprocessing": {"experiments.study"},
     "ctypes": set(),
     "cffi": set(),
     "pty": set(),
-    "pickle": {"models"},  # for the name of the error that torch.load raises; nothing of it is called
+    "pickle": {"families.common"},  # for the name of the error that torch.load raises; nothing of it is called
     "pickle.load": set(),
     "pickle.loads": set(),
     "pickle.Unpickler": set(),
@@ -104,7 +117,7 @@ class Module:
     """One source file: its dotted name, the room it is in, and its syntax tree."""
 
     name: str
-    room: str
+    room: str | None
     tree: ast.Module
 
     def at(self, node: ast.AST, problem: str) -> str:
@@ -140,14 +153,21 @@ def calls(module: Module) -> Iterator[tuple[ast.Call, str]]:
             yield node, ast.unparse(node.func)
 
 
-def room_of(dotted: str) -> str:
-    """The room that `kanspice.room.module.name` names; the public API where it names none."""
+def folder_of(dotted: str) -> str:
+    """The folder that `kanspice.folder.module.name` lies in; the public API where it names none."""
     parts = dotted.split(".")
-    if len(parts) < 2:
+    return parts[1] if len(parts) > 1 and parts[1] in FOLDERS else "__init__"
+
+
+def room_of(dotted: str) -> str | None:
+    """The room that `kanspice.room.module.name` names; None for a folder that has no place."""
+    parts = dotted.split(".")[1:]
+    if len(parts) > 2 and parts[0] == "families" and parts[1] != "common" and not parts[2].isupper():
+        return FILES_OF_A_FAMILY.get(parts[2], "networks")
+    if not parts:
         return "__init__"
-    if parts[1] == "families" and len(parts) > 3 and not parts[3].isupper():
-        return FILES_OF_A_FAMILY.get(parts[3], "networks")
-    return parts[1]
+    named = (".".join(parts[:length]) for length in (2, 1))
+    return next((room for room in named if room in ROOMS), None)
 
 
 def library_rule(imported: str) -> str | None:
@@ -164,16 +184,17 @@ def matches(called: str, patterns: tuple[str, ...]) -> bool:
 
 
 def breaches_of_order(module: Module) -> Iterator[str]:
-    if module.room not in ROOMS:
+    if module.room is None:
         yield f"{module.name}: has no place in ROOMS: say what it may import by adding it"
         return
     for node, imported in imports(module):
         if imported.startswith("<relative>"):
             yield module.at(node, "relative import: write the full name, so that the arrow can be read")
         elif imported.split(".")[0] == "kanspice":
-            target = room_of(imported) if room_of(imported) in ROOMS else "__init__"
-            if ROOMS.index(target) > ROOMS.index(module.room):
+            if ROOMS.index(room_of(imported) or "__init__") > ROOMS.index(module.room):
                 yield module.at(node, f"{module.room} imports {imported}, which is to its right")
+            if FOLDERS.index(folder_of(imported)) > FOLDERS.index(folder_of(module.name)):
+                yield module.at(node, f"{folder_of(module.name)}/ imports {imported}, which is to its right")
 
 
 def breaches_of_place(module: Module) -> Iterator[str]:
@@ -183,8 +204,8 @@ def breaches_of_place(module: Module) -> Iterator[str]:
             rooms = ", ".join(sorted(ONLY_IN[rule])) or "no room"
             yield module.at(node, f"imports {imported}, which belongs in: {rooms}")
     for node, called in calls(module):
-        if module.room != "ngspice" and matches(called, PROCESS_CALLS):
-            yield module.at(node, f"calls {called}, which belongs in: ngspice")
+        if module.room != "engine.ngspice" and matches(called, PROCESS_CALLS):
+            yield module.at(node, f"calls {called}, which belongs in: engine.ngspice")
 
 
 def breaches_of_safety(module: Module) -> Iterator[str]:
@@ -211,41 +232,51 @@ def test_the_package_keeps(rule):
     assert [breach for module in modules for breach in rule(module)] == []
 
 
+def test_the_top_level_is_the_data_flow_and_nothing_else():
+    inside = {path.stem for path in PACKAGE.iterdir()} - {"__pycache__", "_shipped", "py"}
+    assert inside == set(FOLDERS)
+    assert len(inside) <= 12
+
+
 # --- the rules themselves ---
 
 
 @pytest.mark.parametrize(
     ("room", "source", "breach"),
     [
-        ("devices", "from kanspice.models import load", "devices imports kanspice.models.load, which is to its right"),
+        (
+            "devices",
+            "from kanspice.families.common import load",
+            "devices imports kanspice.families.common.load, which is to its right",
+        ),
         ("gap", "import kanspice.cli.main", "to its right"),
         ("gap", "from kanspice import report", "gap imports kanspice.report"),
         ("gap", "def f():\n    import kanspice", "gap imports kanspice, which"),
         ("gap", "from . import metrics", "relative import"),
         ("extras", "", "has no place in ROOMS"),
         (
-            "compile",
+            "circuit.compile",
             "def f():\n    import torch",
-            "torch, which belongs in: devices, families, models, networks, solver",
+            "torch, which belongs in: devices, engine.batched, families, families.common, networks",
         ),
-        ("compile", "if TYPE_CHECKING:\n    from torch import Tensor", "imports torch.Tensor"),
-        ("study", "import subprocess", "belongs in: ngspice"),
-        ("study", "from os import path\nos.execvp('a', [])", "line 2: calls os.execvp"),
-        ("ngspice", "import ctypes", "belongs in: no room"),
-        ("ngspice", "from multiprocessing import Pool", "belongs in: study"),
-        ("devices", "import pickle", "belongs in: models"),
-        ("models", "from pickle import loads", "belongs in: no room"),
-        ("models", "import pickle\npickle.loads(data)", "line 2: calls pickle.loads"),
-        ("models", "torch.load(path)", "calls torch.load without weights_only=True"),
-        ("models", "load(path, weights_only=False)", "weights_only=False"),
-        ("models", "np.load(path, allow_pickle=True)", "allow_pickle=True"),
-        ("ngspice", "subprocess.run('ls', shell=True)", "shell=True"),
+        ("circuit.compile", "if TYPE_CHECKING:\n    from torch import Tensor", "imports torch.Tensor"),
+        ("experiments.study", "import subprocess", "belongs in: base.processes, engine.ngspice"),
+        ("experiments.study", "from os import path\nos.execvp('a', [])", "line 2: calls os.execvp"),
+        ("engine.ngspice", "import ctypes", "belongs in: no room"),
+        ("engine.ngspice", "from multiprocessing import Pool", "belongs in: experiments.study"),
+        ("devices", "import pickle", "belongs in: families.common"),
+        ("families.common", "from pickle import loads", "belongs in: no room"),
+        ("families.common", "import pickle\npickle.loads(data)", "line 2: calls pickle.loads"),
+        ("families.common", "torch.load(path)", "calls torch.load without weights_only=True"),
+        ("families.common", "load(path, weights_only=False)", "weights_only=False"),
+        ("families.common", "np.load(path, allow_pickle=True)", "allow_pickle=True"),
+        ("engine.ngspice", "subprocess.run('ls', shell=True)", "shell=True"),
         ("devices", "eval('1')", "calls eval"),
         ("devices", "sympy.sympify(text)", "calls sympy.sympify"),
     ],
 )
 def test_a_breach_is_found_and_named(room, source, breach):
-    module = Module(f"kanspice.{room}", room, ast.parse(source))
+    module = Module(f"kanspice.{room}", room_of(f"kanspice.{room}"), ast.parse(source))
     found = [line for rule in RULES for line in rule(module)]
     assert len(found) >= 1
     assert breach in "\n".join(found)
@@ -257,12 +288,12 @@ def test_a_breach_is_found_and_named(room, source, breach):
         ("gap", "from kanspice.engine.solution import Solution"),
         ("gap", "from kanspice.gap.metrics import rmse"),
         ("cli", "import kanspice\nfrom kanspice import load, report"),
-        ("models", "import torch\nmodel.eval()\ntorch.load(path, weights_only=True)"),
-        ("models", "import pickle\ntry:\n    pass\nexcept pickle.UnpicklingError:\n    pass"),
-        ("solver", "from torch import Tensor"),
-        ("ngspice", "import subprocess\nfrom subprocess import run"),
+        ("families.common", "import torch\nmodel.eval()\ntorch.load(path, weights_only=True)"),
+        ("families.common", "import pickle\ntry:\n    pass\nexcept pickle.UnpicklingError:\n    pass"),
+        ("engine.batched", "from torch import Tensor"),
+        ("engine.ngspice", "import subprocess\nfrom subprocess import run"),
     ],
 )
 def test_what_is_allowed_is_not_a_breach(room, source):
-    module = Module(f"kanspice.{room}", room, ast.parse(source))
+    module = Module(f"kanspice.{room}", room_of(f"kanspice.{room}"), ast.parse(source))
     assert [line for rule in RULES for line in rule(module)] == []

@@ -18,7 +18,7 @@ import yaml
 from circuits import PEAK, inputs_for, load_device, network
 
 from kanspice.families import load, save
-from kanspice.models.following import reference_stages
+from kanspice.families.common.following import reference_stages
 
 pytestmark = pytest.mark.slow
 
@@ -154,7 +154,7 @@ def test_the_workflow_is_what_github_understands():
 def test_the_pytest_example_runs(repository):
     (example,) = blocks("ci.md", "python")
     (repository / "test_gap.py").write_text(example)
-    arguments = "-p kanspice.pytest_plugin -p no:cacheprovider -q test_gap.py"
+    arguments = "-p kanspice.cli.pytest_plugin -p no:cacheprovider -q test_gap.py"
     environment = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
     done = shell(f'"{sys.executable}" -m pytest {arguments}', repository, **environment)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -163,7 +163,7 @@ def test_the_pytest_example_runs(repository):
 
 def test_the_page_names_every_option_and_argument_of_the_plugin():
     text = (DOCS / "ci.md").read_text(encoding="utf-8")
-    plugin = (ROOT / "kanspice" / "pytest_plugin.py").read_text(encoding="utf-8")
+    plugin = (ROOT / "kanspice" / "cli" / "pytest_plugin.py").read_text(encoding="utf-8")
     for option in re.findall(r'"(--kanspice-[a-z]+)"', plugin):
         assert f"`{option}" in text
     call = plugin[plugin.index("def __call__") : plugin.index(") -> GapResult")]

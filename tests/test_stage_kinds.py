@@ -13,42 +13,42 @@ import pytest
 from circuits import PEAK, crossbar_design, technology
 from periods import design_of_periods, period
 
-from kanspice.circuit_folder.elements import elements_of
-from kanspice.compile import draw_specimen
-from kanspice.design import Stage
-from kanspice.draws import Draw
+from kanspice.base.draws import Draw
+from kanspice.circuit import Stage
+from kanspice.circuit.specimens import draw_specimen
 from kanspice.engine.acceptance import column_failures
+from kanspice.engine.batched.crossbar_transient import Rest, courses
+from kanspice.engine.batched.operating_points import Chain
+from kanspice.engine.batched.periods import Periods
 from kanspice.engine.course import Pace
+from kanspice.engine.netlist import build_netlist, place_of
+from kanspice.engine.netlist.names import stage_node
 from kanspice.engine.options import RunOptions
 from kanspice.engine.running import solve
+from kanspice.experiments.compile.elements import elements_of
 from kanspice.gap import physical_cost
 from kanspice.gap.noise import stage_noises
-from kanspice.netlist import build_netlist, place_of
-from kanspice.netlist.names import stage_node
-from kanspice.solver.crossbar_transient import Rest, courses
-from kanspice.solver.operating_points import Chain
-from kanspice.solver.periods import Periods
 
 PACKAGE = Path(__file__).resolve().parents[1] / "kanspice"
 KINDS = {kind.__name__ for kind in get_args(Stage)}
 VERBS = {
-    "circuit_folder/elements/circuit.py",
-    "compile/specimens/specimen.py",
+    "experiments/compile/elements/circuit.py",
+    "circuit/specimens/specimen.py",
     "gap/costs/physical.py",
     "gap/measure.py",
     "gap/noise.py",
     "gap/waveforms.py",
-    "netlist/emit.py",
-    "ngspice/deck.py",
-    "ngspice/sequence.py",
-    "ngspice/tones.py",
-    "ngspice/transient.py",
+    "engine/netlist/emit.py",
+    "engine/ngspice/deck.py",
+    "engine/ngspice/sequence.py",
+    "engine/ngspice/tones.py",
+    "engine/ngspice/transient.py",
     "engine/acceptance.py",
     "engine/course.py",
-    "solver/engine.py",
-    "solver/crossbar_transient.py",
-    "solver/operating_points.py",
-    "solver/periods.py",
+    "engine/batched/engine.py",
+    "engine/batched/crossbar_transient.py",
+    "engine/batched/operating_points.py",
+    "engine/batched/periods.py",
 }
 """Where stages are told apart by a `match`; a verb of another room is added here."""
 

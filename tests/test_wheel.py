@@ -19,7 +19,7 @@ SHIPPED = {"device_models": "*.toml", "netlists": "*.cir", "schemas": "*.json", 
 LOOK_INSIDE = """
 import json
 import kanspice
-from kanspice import resources
+from kanspice.base import resources
 from kanspice.devices import list_devices
 
 paths = [kanspice.__file__, resources.DEVICE_MODELS, resources.NETLISTS, resources.SCHEMAS]

@@ -11,8 +11,8 @@ import numpy.typing as npt
 import torch
 from scipy.linalg import solve_discrete_are
 
-from kanspice.control.plants import CartPole
-from kanspice.control.plants.cartpole import SCALE, START
+from kanspice.experiments.control.plants import CartPole
+from kanspice.experiments.control.plants.cartpole import SCALE, START
 from kanspice.families.phykan.network import PhyKAN
 from kanspice.families.training_script import TrainingScript
 

@@ -13,8 +13,8 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from kanspice.control.plants import PhotovoltaicArray
-from kanspice.control.plants.photovoltaic import V_PER_UNIT
+from kanspice.experiments.control.plants import PhotovoltaicArray
+from kanspice.experiments.control.plants.photovoltaic import V_PER_UNIT
 from kanspice.families.phykan.network import PhyKAN
 from kanspice.families.training_script import TrainingScript
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 from contextlib import suppress
 
-from kanspice.processes.interruption import Interrupted, interruptible, leave
+from kanspice.base.processes.interruption import Interrupted, interruptible, leave
 
 
 def main() -> None:

@@ -6,10 +6,10 @@ from typing import Annotated
 
 import typer
 
+from kanspice.base.files import inputs_spared
+from kanspice.base.process_memory import check_allowance
 from kanspice.cli import compile as compile_command
 from kanspice.cli import control, devices, doctor, report, settle, simulate, study, technology, verify
-from kanspice.files import inputs_spared
-from kanspice.process_memory import check_allowance
 
 app = typer.Typer(
     name="kanspice",

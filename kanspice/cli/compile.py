@@ -30,10 +30,10 @@ def compile_(
 
     Example: `kanspice compile model.pt -o circuit --set tia.gain=1000`
     """
-    from kanspice.circuit_folder import write_compiled  # noqa: PLC0415
     from kanspice.engine.fidelity import resolve_fidelity  # noqa: PLC0415
+    from kanspice.experiments.compile import write_compiled  # noqa: PLC0415
     from kanspice.families import compile_model, load, sizing_for  # noqa: PLC0415 - torch takes seconds to import
-    from kanspice.models import load_array  # noqa: PLC0415
+    from kanspice.families.common import load_array  # noqa: PLC0415
     from kanspice.report.formatting import plain  # noqa: PLC0415
     from kanspice.technology import load_technology  # noqa: PLC0415
 

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from kanspice.base.errors import InputError, SimulatorError
+from kanspice.base.files import refuse_inputs
 from kanspice.cli.options import (
     Config,
     Curves,
@@ -29,11 +31,9 @@ from kanspice.cli.options import (
     parsed_sweep,
     progress_bar,
 )
-from kanspice.errors import InputError, SimulatorError
-from kanspice.files import refuse_inputs
 
 if TYPE_CHECKING:
-    from kanspice.control import ControlOptions, ControlResult, Draws
+    from kanspice.experiments.control import ControlOptions, ControlResult, Draws
     from kanspice.families import LoadedModel
     from kanspice.technology import Technology
 
@@ -102,12 +102,12 @@ def control(
     `kanspice control model.pt --plant pv --engine batched --trials 100 --sweep devices.area_sigma=0.01,0.02,0.05`
     """
     from kanspice.cli.terminal import Terminal  # noqa: PLC0415 - --help stays fast
-    from kanspice.control import ControlOptions  # noqa: PLC0415 - torch takes seconds to import
-    from kanspice.control.document import control_json  # noqa: PLC0415
-    from kanspice.control.page import control_page  # noqa: PLC0415
-    from kanspice.control.table import print_control  # noqa: PLC0415
+    from kanspice.experiments.control import ControlOptions  # noqa: PLC0415 - torch takes seconds to import
+    from kanspice.experiments.control.document import control_json  # noqa: PLC0415
+    from kanspice.experiments.control.page import control_page  # noqa: PLC0415
+    from kanspice.experiments.control.table import print_control  # noqa: PLC0415
     from kanspice.families import load  # noqa: PLC0415
-    from kanspice.limits import parse_limits  # noqa: PLC0415
+    from kanspice.gap.limits import parse_limits  # noqa: PLC0415
     from kanspice.technology import load_technology  # noqa: PLC0415
 
     wanted = Deliverable(json, markdown, html, junit)
@@ -139,8 +139,8 @@ def _measured(
 ) -> ControlResult:
     """What becomes of all episodes, with a bar while they last."""
     from kanspice.cli.terminal import Terminal  # noqa: PLC0415 - --help stays fast
-    from kanspice.control import control as run  # noqa: PLC0415 - torch takes seconds to import
     from kanspice.engine.progress import Advance  # noqa: PLC0415
+    from kanspice.experiments.control import control as run  # noqa: PLC0415 - torch takes seconds to import
 
     drawn = 0 if draws is None else draws.periods(options.episodes, options.steps)
     total = 2 * options.episodes * options.steps + drawn
@@ -165,8 +165,8 @@ def _draws(
             if given:
                 raise InputError("there are no draws", where=option, hint="say how many with --trials")
         return None
-    from kanspice.control import Draws  # noqa: PLC0415 - --help stays fast
-    from kanspice.study.plan import check_variations, points_of  # noqa: PLC0415
+    from kanspice.experiments.control import Draws  # noqa: PLC0415 - --help stays fast
+    from kanspice.experiments.study.plan import check_variations, points_of  # noqa: PLC0415
 
     swept = tuple(map(parsed_sweep, sweeps))
     check_variations(set_, (), swept, trials)
@@ -175,9 +175,9 @@ def _draws(
 
 def _spot_checks(wanted: int | None) -> int:
     """How many draws the other engine tries too: one where it is installed, if nothing else is said."""
-    from kanspice.control.success import Draws  # noqa: PLC0415 - --help stays fast
     from kanspice.engine.engines import engine_named  # noqa: PLC0415
     from kanspice.engine.running import judge_of  # noqa: PLC0415
+    from kanspice.experiments.control.success import Draws  # noqa: PLC0415 - --help stays fast
 
     if wanted is not None:
         return wanted

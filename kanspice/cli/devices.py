@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from kanspice.base.files import refuse_inputs, write_bytes
 from kanspice.cli.options import say
-from kanspice.files import refuse_inputs, write_bytes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from kanspice.errors import SimulatorError
-from kanspice.files import write_text
-from kanspice.visible import visible_json
+from kanspice.base.errors import SimulatorError
+from kanspice.base.files import write_text
+from kanspice.base.visible import visible_json
 
 if TYPE_CHECKING:
-    from kanspice.doctor import Check
+    from kanspice.cli.installed import Check
 
 SCHEMA = "kanspice.doctor/1"
 
@@ -28,7 +28,7 @@ def doctor(
 
     Leaves with 0 when kanspice can measure, with 3 when something essential is missing.
     """
-    from kanspice.doctor import can_measure, examine  # noqa: PLC0415 - --help stays fast
+    from kanspice.cli.installed import can_measure, examine  # noqa: PLC0415 - --help stays fast
 
     checks = examine()
     if json != "-":
@@ -41,7 +41,7 @@ def doctor(
 
 def as_json(checks: Sequence[Check]) -> str:
     """The checks as one JSON document of schema `kanspice.doctor/1`."""
-    from kanspice.doctor import can_measure  # noqa: PLC0415 - --help stays fast
+    from kanspice.cli.installed import can_measure  # noqa: PLC0415 - --help stays fast
 
     document = {"schema": SCHEMA, "can_measure": can_measure(checks), "checks": [asdict(check) for check in checks]}
     return json_format.dumps(document, indent=2, ensure_ascii=False)
@@ -59,8 +59,8 @@ def _print_table(checks: Sequence[Check]) -> None:
     from rich.table import Table  # noqa: PLC0415
     from rich.text import Text  # noqa: PLC0415
 
+    from kanspice.cli.installed import can_measure  # noqa: PLC0415
     from kanspice.cli.terminal import Terminal  # noqa: PLC0415 - --help stays fast
-    from kanspice.doctor import can_measure  # noqa: PLC0415
 
     table = Table(box=None, pad_edge=False)
     for heading in ("", "check", "found"):

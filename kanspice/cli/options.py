@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from kanspice.base.errors import InputError
+from kanspice.base.files import write_text
+from kanspice.base.visible import visible, visible_json
 from kanspice.cli.estimate import Estimate, Work
 from kanspice.engine.names import HOMES
-from kanspice.errors import InputError
-from kanspice.files import write_text
-from kanspice.visible import visible, visible_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from rich.progress import TaskID
 
     from kanspice.engine.progress import Advance, SideRun
+    from kanspice.experiments.study import Sweep
     from kanspice.report.blocks import Page
-    from kanspice.study import Sweep
 
 
 class FidelityName(StrEnum):
@@ -202,7 +202,7 @@ def hand_over(wanted: Deliverable, console: Console, **make: Callable[[], str]) 
 
 def parsed_sweep(text: str) -> Sweep:
     """`SECTION.KEY=V1,V2,...`. Raises InputError for anything else."""
-    from kanspice.study import Sweep  # noqa: PLC0415 - --help stays fast
+    from kanspice.experiments.study import Sweep  # noqa: PLC0415 - --help stays fast
 
     key, equals, values = text.partition("=")
     if not equals or not key.strip() or not all(parts_of(values)):

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from kanspice.base.errors import InputError
+from kanspice.base.files import refuse_inputs
 from kanspice.cli.options import Deliverable, Junit, Markdown, Quiet, hand_over, page_writers
-from kanspice.errors import InputError
-from kanspice.files import refuse_inputs
 
 if TYPE_CHECKING:
-    from kanspice.gap import Comparison, GapResult
+    from kanspice.experiments.compare import Comparison
+    from kanspice.experiments.verify.result import GapResult
 
 
 def report(
@@ -62,14 +63,18 @@ def _refuse(wrong: bool, where: str, expected: str, found: str | None = None) ->
 
 
 def _print_schema() -> None:
-    from kanspice.resources import SCHEMAS  # noqa: PLC0415
+    from kanspice.base.resources import SCHEMAS  # noqa: PLC0415
 
     typer.echo((SCHEMAS / "kanspice.gap-1.json").read_text(encoding="utf-8"), nl=False)
 
 
 def _show(path: Path, wanted: Deliverable, quiet: bool) -> None:
     from kanspice.cli.terminal import Terminal  # noqa: PLC0415 - --help stays fast
-    from kanspice.report import print_gap, read_report, to_html, to_junit, to_markdown  # noqa: PLC0415
+    from kanspice.experiments.verify.html import to_html  # noqa: PLC0415
+    from kanspice.experiments.verify.junit import to_junit  # noqa: PLC0415
+    from kanspice.experiments.verify.markdown import to_markdown  # noqa: PLC0415
+    from kanspice.experiments.verify.reading import read_report  # noqa: PLC0415
+    from kanspice.experiments.verify.table import print_gap  # noqa: PLC0415
 
     result: GapResult = read_report(path)
     refuse_inputs(wanted.files)
@@ -86,14 +91,14 @@ def _show(path: Path, wanted: Deliverable, quiet: bool) -> None:
 
 def _compare(before: Path, after: Path, max_growth: str | None, wanted: Deliverable, quiet: bool) -> None:
     from kanspice.cli.terminal import Terminal  # noqa: PLC0415 - --help stays fast
-    from kanspice.gap import Comparison  # noqa: PLC0415
-    from kanspice.limits import parse_growth  # noqa: PLC0415
-    from kanspice.report import (  # noqa: PLC0415
+    from kanspice.experiments.compare import (  # noqa: PLC0415
+        Comparison,
         comparison_json,
         comparison_page,
         print_comparison,
-        read_report,
     )
+    from kanspice.experiments.verify.reading import read_report  # noqa: PLC0415
+    from kanspice.gap.limits import parse_growth  # noqa: PLC0415
 
     allowed = None if max_growth is None else parse_growth(max_growth)
     found: Comparison = Comparison(read_report(before), read_report(after), allowed)

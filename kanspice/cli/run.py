@@ -15,11 +15,11 @@ from typing import NoReturn, TextIO
 import typer
 from typer.rich_utils import rich_format_error
 
+from kanspice.base.errors import KanspiceError, SimulatorError
+from kanspice.base.process_memory import as_shortage
+from kanspice.base.visible import visible
 from kanspice.cli.commands import app
 from kanspice.cli.options import say
-from kanspice.errors import KanspiceError, SimulatorError
-from kanspice.process_memory import as_shortage
-from kanspice.visible import visible
 
 _NOT_WRITTEN = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF})
 _UsageError: type[typer.BadParameter] = typer.BadParameter.__mro__[1]

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from kanspice.base.files import refuse_inputs, write_bytes
 from kanspice.cli.estimate import Work
 from kanspice.cli.options import (
     ENGINES,
@@ -26,7 +27,6 @@ from kanspice.cli.options import (
     page_writers,
     progress_bar,
 )
-from kanspice.files import refuse_inputs, write_bytes
 
 
 def settle(
@@ -81,13 +81,13 @@ def settle(
     """
     from kanspice.cli.terminal import Terminal  # noqa: PLC0415 - --help stays fast
     from kanspice.engine.engines import engine_named  # noqa: PLC0415
+    from kanspice.experiments.settle.document import print_settling, settling_json  # noqa: PLC0415
+    from kanspice.experiments.settle.page import settling_page  # noqa: PLC0415
+    from kanspice.experiments.settle.plots import read_out_plot  # noqa: PLC0415
+    from kanspice.experiments.settle.run import FINER_STEPS, MEASURED, SettleOptions  # noqa: PLC0415
+    from kanspice.experiments.settle.run import settle as run  # noqa: PLC0415
     from kanspice.families import load  # noqa: PLC0415 - torch takes seconds to import
-    from kanspice.models import load_array  # noqa: PLC0415 - torch takes seconds to import
-    from kanspice.report.settling import print_settling, settling_json  # noqa: PLC0415
-    from kanspice.report.settling_page import settling_page  # noqa: PLC0415
-    from kanspice.report.settling_plots import read_out_plot  # noqa: PLC0415
-    from kanspice.settle import FINER_STEPS, MEASURED, SettleOptions  # noqa: PLC0415
-    from kanspice.settle import settle as run  # noqa: PLC0415
+    from kanspice.families.common import load_array  # noqa: PLC0415 - torch takes seconds to import
     from kanspice.technology import load_technology  # noqa: PLC0415
 
     wanted = Deliverable(json, markdown, html, junit)

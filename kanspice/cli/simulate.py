@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from kanspice.base.errors import InputError
+from kanspice.base.files import is_folder, is_there, refuse_inputs, write_bytes
 from kanspice.cli.estimate import Work
 from kanspice.cli.options import Engine, Jobs, Limit, Quiet, SimulationTimeout, progress_bar, say
-from kanspice.errors import InputError
-from kanspice.files import is_folder, is_there, refuse_inputs, write_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
+    from kanspice.engine.ngspice.foreign import NetlistRun
+    from kanspice.engine.ngspice.raw import Plot
     from kanspice.engine.solution import Waveform
-    from kanspice.ngspice.foreign import NetlistRun
-    from kanspice.ngspice.raw import Plot
 
 _FAILED = 3
 _WAVEFORMS = 3
@@ -94,13 +94,13 @@ def _simulate_folder(
     quiet: bool,
     engine: str,
 ) -> None:
-    from kanspice.circuit_folder import read_compiled  # noqa: PLC0415 - torch takes seconds to import
     from kanspice.cli.terminal import Terminal  # noqa: PLC0415 - --help stays fast
     from kanspice.engine.engines import engine_named  # noqa: PLC0415
     from kanspice.engine.options import RunOptions  # noqa: PLC0415
     from kanspice.engine.running import solve  # noqa: PLC0415
+    from kanspice.experiments.compile import read_compiled  # noqa: PLC0415 - torch takes seconds to import
+    from kanspice.families.common import load_array  # noqa: PLC0415
     from kanspice.gap import decoded_outputs  # noqa: PLC0415
-    from kanspice.models import load_array  # noqa: PLC0415
 
     compiled = read_compiled(folder)
     if inputs is None:
@@ -148,7 +148,7 @@ def _waveform_tables(waveforms: Iterable[Waveform]) -> dict[str, npt.NDArray[np.
 
 
 def _simulate_netlist(path: Path, output: Path | None, *, timeout: float | None, trust: bool, quiet: bool) -> None:
-    from kanspice.ngspice.foreign import run_netlist  # noqa: PLC0415 - --help stays fast
+    from kanspice.engine.ngspice.foreign import run_netlist  # noqa: PLC0415 - --help stays fast
 
     target = _target(output, path.with_suffix(".npz"))
     run = run_netlist(path, trust=trust, timeout_s=timeout, results=target)

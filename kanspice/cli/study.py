@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from kanspice.base.errors import InputError
 from kanspice.cli.estimate import Work
 from kanspice.cli.options import (
     ENGINES,
@@ -27,12 +28,11 @@ from kanspice.cli.options import (
     progress_bar,
     say,
 )
-from kanspice.errors import InputError
 
 if TYPE_CHECKING:
-    from kanspice.study import Corner
-    from kanspice.study.run import Prepared
-    from kanspice.study.workers import Workers
+    from kanspice.experiments.study import Corner
+    from kanspice.experiments.study.run import Prepared
+    from kanspice.experiments.study.workers import Workers
 
 _CROSS_CHECKED = 3
 _WITH_RESUME = {"resume", "jobs", "scheduler", "quiet"}
@@ -114,9 +114,9 @@ def study(
 
     `kanspice study --resume sigma --jobs 4`
     """
-    from kanspice.limits import parse_limits  # noqa: PLC0415 - --help stays fast
-    from kanspice.study import Request, start  # noqa: PLC0415 - torch takes seconds to import
-    from kanspice.study import resume as take_up  # noqa: PLC0415
+    from kanspice.experiments.study import Request, start  # noqa: PLC0415 - torch takes seconds to import
+    from kanspice.experiments.study import resume as take_up  # noqa: PLC0415
+    from kanspice.gap.limits import parse_limits  # noqa: PLC0415 - --help stays fast
 
     workers = _workers(jobs, scheduler, context)
     if resume is None:
@@ -166,9 +166,9 @@ def _measure(prepared: Prepared, folder: Path, workers: Workers, quiet: bool) ->
     """Measures the draws that are missing, writes and shows what all of them amount to; the exit code."""
     from kanspice.cli.terminal import Terminal  # noqa: PLC0415 - --help stays fast
     from kanspice.engine.engines import engine_named  # noqa: PLC0415
-    from kanspice.study import run  # noqa: PLC0415
-    from kanspice.study.files import write  # noqa: PLC0415
-    from kanspice.study.table import print_study  # noqa: PLC0415
+    from kanspice.experiments.study import run  # noqa: PLC0415
+    from kanspice.experiments.study.files import write  # noqa: PLC0415
+    from kanspice.experiments.study.table import print_study  # noqa: PLC0415
 
     console = Terminal(stderr=True, quiet=quiet)
     faster = "more processes (--jobs), fewer --trials, or fewer samples (--limit)"
@@ -188,7 +188,7 @@ def _text(path: Path | None) -> str | None:
 
 def _corner(text: str) -> Corner:
     """`NAME:SECTION.KEY=V,...`, or a name alone for the technology as it is."""
-    from kanspice.study import Corner  # noqa: PLC0415
+    from kanspice.experiments.study import Corner  # noqa: PLC0415
 
     name, _, settings = text.partition(":")
     if not name.strip() or "=" in name:
@@ -202,9 +202,9 @@ def _cross_checks(wanted: int | None, engine: str) -> tuple[int, str]:
 
     Raises SimulatorError where some were asked for that cannot be.
     """
+    from kanspice.base.errors import SimulatorError  # noqa: PLC0415
     from kanspice.engine.engines import engine_named  # noqa: PLC0415
     from kanspice.engine.running import judge_of  # noqa: PLC0415
-    from kanspice.errors import SimulatorError  # noqa: PLC0415
 
     count = _CROSS_CHECKED if wanted is None else wanted
     if count == 0:
@@ -219,7 +219,7 @@ def _cross_checks(wanted: int | None, engine: str) -> tuple[int, str]:
 
 
 def _workers(jobs: int, scheduler: str | None, context: typer.Context) -> Workers:
-    from kanspice.study.workers import cluster, local  # noqa: PLC0415
+    from kanspice.experiments.study.workers import cluster, local  # noqa: PLC0415
 
     if scheduler is None:
         return local(jobs)

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from rich.console import Console, ConsoleOptions, RenderableType
 from rich.segment import Segment
 
-from kanspice.visible import visible
+from kanspice.base.visible import visible
 
 
 class Terminal(Console):

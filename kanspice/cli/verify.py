@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from kanspice.base.errors import InputError
+from kanspice.base.files import refuse_inputs
 from kanspice.cli.estimate import Work
 from kanspice.cli.options import (
     Config,
@@ -34,15 +36,13 @@ from kanspice.cli.options import (
     hand_over,
     progress_bar,
 )
-from kanspice.errors import InputError
-from kanspice.files import refuse_inputs
 
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from kanspice.experiments.verify.result import GapResult
+    from kanspice.experiments.verify.run import VerifyOptions
     from kanspice.families import LoadedModel
-    from kanspice.gap import GapResult
-    from kanspice.pipeline import VerifyOptions
     from kanspice.technology import Technology
 
 
@@ -113,12 +113,12 @@ def verify(
     """
     from kanspice.cli.terminal import Terminal  # noqa: PLC0415 - --help stays fast
     from kanspice.engine.options import RunOptions  # noqa: PLC0415
-    from kanspice.evidence import read_evidence  # noqa: PLC0415 - torch takes seconds to import
+    from kanspice.experiments.evidence import read_evidence  # noqa: PLC0415 - torch takes seconds to import
+    from kanspice.experiments.verify.html import SHOWN_WAVEFORMS  # noqa: PLC0415
+    from kanspice.experiments.verify.run import VerifyOptions  # noqa: PLC0415
+    from kanspice.experiments.verify.run import verify as run  # noqa: PLC0415
     from kanspice.families import load  # noqa: PLC0415
-    from kanspice.limits import merged, parse_limits, read_limits  # noqa: PLC0415
-    from kanspice.pipeline import VerifyOptions  # noqa: PLC0415
-    from kanspice.pipeline import verify as run  # noqa: PLC0415
-    from kanspice.report import SHOWN_WAVEFORMS  # noqa: PLC0415
+    from kanspice.gap.limits import merged, parse_limits, read_limits  # noqa: PLC0415
     from kanspice.technology import load_technology  # noqa: PLC0415
 
     wanted = Deliverable(json, markdown, html, junit)
@@ -181,18 +181,18 @@ class _Growth:
             raise InputError(
                 "a baseline and a growth need each other", expected=f"also {lacking}", hint=f"{lacking} {hint}"
             )
-        from kanspice.limits import parse_growth  # noqa: PLC0415 - --help stays fast
-        from kanspice.report import read_report  # noqa: PLC0415
+        from kanspice.experiments.verify.reading import read_report  # noqa: PLC0415
+        from kanspice.gap.limits import parse_growth  # noqa: PLC0415 - --help stays fast
 
         return cls(baseline, read_report(baseline), parse_growth(max_growth))
 
     def check(self, samples_sha256: str) -> None:
-        from kanspice.gap import check_baseline  # noqa: PLC0415
+        from kanspice.experiments.compare import check_baseline  # noqa: PLC0415
 
         check_baseline(self.baseline, samples_sha256, str(self.source))
 
     def hold(self, result: GapResult) -> GapResult:
-        from kanspice.gap import held_against  # noqa: PLC0415
+        from kanspice.experiments.compare import held_against  # noqa: PLC0415
 
         return held_against(result, self.baseline, self.allowed, str(self.source))
 
@@ -206,7 +206,11 @@ def _kept_waveforms(loaded: LoadedModel, wanted: int | None, default: int) -> in
 
 
 def _deliver(result: GapResult, console: Console, wanted: Deliverable) -> None:
-    from kanspice.report import print_gap, to_html, to_json, to_junit, to_markdown  # noqa: PLC0415
+    from kanspice.experiments.verify.html import to_html  # noqa: PLC0415
+    from kanspice.experiments.verify.json_report import to_json  # noqa: PLC0415
+    from kanspice.experiments.verify.junit import to_junit  # noqa: PLC0415
+    from kanspice.experiments.verify.markdown import to_markdown  # noqa: PLC0415
+    from kanspice.experiments.verify.table import print_gap  # noqa: PLC0415
 
     print_gap(result, console)
     hand_over(

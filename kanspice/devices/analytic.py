@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, final
 import numpy as np
 import numpy.typing as npt
 
-from kanspice.arrays import Array
+from kanspice.base.arrays import Array
+from kanspice.base.errors import InputError
 from kanspice.devices.curves import Curve, spice_literal
-from kanspice.errors import InputError
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -15,13 +15,13 @@ from typing import Literal, assert_never, get_args
 
 import numpy as np
 
-from kanspice.arrays import Array
+from kanspice.base.arrays import Array
+from kanspice.base.errors import InputError
+from kanspice.base.files import is_folder
 from kanspice.devices.cards import CARD_FORMAT, MAX_DEGREE, Device, piecewise_table, read_device
 from kanspice.devices.curves import PiecewisePolynomial
 from kanspice.devices.ivdata import read_points, read_segments, read_table
 from kanspice.devices.registry import canonical_name, device_key
-from kanspice.errors import InputError
-from kanspice.files import is_folder
 
 FitMode = Literal["univariate", "spline", "line", "poly", "fft"]
 FIT_MODES: tuple[FitMode, ...] = get_args(FitMode)

@@ -17,12 +17,12 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import Field
 
+from kanspice.base.errors import InputError
+from kanspice.base.files import is_there, write_text
+from kanspice.base.validation import Table, read_toml, similar, validate
 from kanspice.devices.analytic import Analytic
 from kanspice.devices.curves import Curve, PiecewisePolynomial
 from kanspice.devices.toml_text import toml_text
-from kanspice.errors import InputError
-from kanspice.files import is_there, write_text
-from kanspice.validation import Table, read_toml, similar, validate
 
 CARD_FORMAT = "kanspice.device/1"
 MAX_PIECES = 4096

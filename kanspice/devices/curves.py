@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Any, Self, final
 import numpy as np
 import numpy.typing as npt
 
-from kanspice.arrays import Array
+from kanspice.base.arrays import Array
+from kanspice.base.errors import InputError
+from kanspice.base.spice_numbers import spice_number
 from kanspice.devices.extrema import Extrema, find_extrema
-from kanspice.errors import InputError
-from kanspice.spice_numbers import spice_number
 
 if TYPE_CHECKING:
     from torch import Tensor

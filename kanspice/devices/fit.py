@@ -10,11 +10,11 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from kanspice.arrays import Array
+from kanspice.base.arrays import Array
+from kanspice.base.errors import InputError
 from kanspice.devices.cards import CARD_FORMAT, MAX_DEGREE, MAX_PIECES, Device, piecewise_table
 from kanspice.devices.curves import PiecewisePolynomial
 from kanspice.devices.extrema import Extrema
-from kanspice.errors import InputError
 
 FitKind = Literal["spline", "passive", "segments", "polynomial"]
 

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import numpy as np
 
-from kanspice.arrays import Array
+from kanspice.base.arrays import Array
+from kanspice.base.errors import InputError
+from kanspice.base.files import read_text
 from kanspice.devices.curves import PiecewisePolynomial
-from kanspice.errors import InputError
-from kanspice.files import read_text
 
 MAX_CSV_BYTES = 4_000_000
 

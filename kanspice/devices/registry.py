@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from kanspice import resources
+from kanspice.base import resources
+from kanspice.base.errors import InputError
+from kanspice.base.validation import read_toml, similar
 from kanspice.devices.cards import Card, Device, parse_card, read_device
-from kanspice.errors import InputError
-from kanspice.validation import read_toml, similar
 
 
 def device_key(name: str) -> str:

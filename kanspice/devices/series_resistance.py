@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from kanspice.arrays import Array
+from kanspice.base.arrays import Array
+from kanspice.base.errors import InputError
 from kanspice.devices.cards import CARD_FORMAT, Device, piecewise_table
 from kanspice.devices.curves import Curve, PiecewisePolynomial
-from kanspice.errors import InputError
 
 _DEGREE = 7
 _ERROR = 1e-11

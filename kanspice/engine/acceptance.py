@@ -11,8 +11,8 @@ from typing import Protocol, assert_never
 import numpy as np
 import numpy.typing as npt
 
-from kanspice.arrays import Array, Indices
-from kanspice.design import (
+from kanspice.base.arrays import Array, Indices
+from kanspice.circuit import (
     Crossbar,
     Design,
     DigitalLayer,
@@ -25,9 +25,9 @@ from kanspice.design import (
     Stage,
     SynapseBank,
 )
-from kanspice.design.bounds import amplifier_bounds_v, column_bounds_v, current_bounds_a, output_bounds_v
-from kanspice.design.poles import Columns, Loop, crossbar_poles, least_feedback_f
-from kanspice.design.uniqueness import solution_counts, wires_leave_one_state
+from kanspice.circuit.bounds import amplifier_bounds_v, column_bounds_v, current_bounds_a, output_bounds_v
+from kanspice.circuit.poles import Columns, Loop, crossbar_poles, least_feedback_f
+from kanspice.circuit.uniqueness import solution_counts, wires_leave_one_state
 from kanspice.engine.solution import FailedSample, Outcome, Solution
 
 _RAIL_SLACK = 1 + 1e-6

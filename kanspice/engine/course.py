@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import assert_never
 
-from kanspice.arrays import Array
-from kanspice.design import (
+from kanspice.base.arrays import Array
+from kanspice.circuit import (
     Crossbar,
     Design,
     DigitalLayer,

@@ -8,16 +8,16 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Any, Protocol
 
-from kanspice.arrays import Array
-from kanspice.design import Design
+from kanspice.base.arrays import Array
+from kanspice.base.errors import InputError
+from kanspice.base.validation import nearest
+from kanspice.circuit import Design
 from kanspice.engine.course import Course, Pace
 from kanspice.engine.fidelity import Fidelity
 from kanspice.engine.names import HOMES
 from kanspice.engine.options import RunOptions
 from kanspice.engine.progress import Follow, Progress
 from kanspice.engine.solution import Solution
-from kanspice.errors import InputError
-from kanspice.validation import nearest
 
 
 class Solve(Protocol):

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Literal
 
-from kanspice.design import Crossbar, Design, FilterBank
-from kanspice.design.branches import PIECEWISE_LINEAR_LAWS
-from kanspice.errors import InputError
+from kanspice.base.errors import InputError
+from kanspice.circuit import Crossbar, Design, FilterBank
+from kanspice.circuit.branches import PIECEWISE_LINEAR_LAWS
 
 Fidelity = Literal["shared", "device", "merged", "behavioural", "filter", "transient"]
 FidelityChoice = Literal["auto"] | Fidelity

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 HOMES = {
-    "ngspice": "kanspice.ngspice.record",
-    "batched": "kanspice.solver.record",
+    "ngspice": "kanspice.engine.ngspice.record",
+    "batched": "kanspice.engine.batched.record",
 }
 """Name -> the module of its record, `ENGINE`: a new engine is a package and a line here."""

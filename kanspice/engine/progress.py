@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from kanspice.arrays import Array
+from kanspice.base.arrays import Array
 
 
 @dataclass(frozen=True)

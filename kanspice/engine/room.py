@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kanspice.errors import SimulatorError
+from kanspice.base.errors import SimulatorError
 
 
 class NoRoomError(SimulatorError):

@@ -7,15 +7,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
-from kanspice.arrays import Array
-from kanspice.design import Design
+from kanspice.base.arrays import Array
+from kanspice.base.errors import InputError
+from kanspice.circuit import Design
 from kanspice.engine.acceptance import garbage, unstable_samples
 from kanspice.engine.engines import Session, engine_named
 from kanspice.engine.fidelity import Fidelity
 from kanspice.engine.options import RunOptions
 from kanspice.engine.progress import Follow, Progress
 from kanspice.engine.solution import Solution
-from kanspice.errors import InputError
 
 _CPU = "cpu"
 

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from kanspice.arrays import Array
-from kanspice.compile import Sizing, add_converters, draw_specimen
-from kanspice.design import Design
-from kanspice.draws import Draw
+from kanspice.base.arrays import Array
+from kanspice.base.draws import Draw
+from kanspice.base.errors import errors_at
+from kanspice.circuit import Design
+from kanspice.circuit.compile import Sizing, add_converters
+from kanspice.circuit.specimens import draw_specimen
+from kanspice.families.common.following import followed_stages
+from kanspice.families.common.network import Network
 from kanspice.families.loading import LoadedModel
 from kanspice.families.table import family_of
-from kanspice.models.places import errors_at
 from kanspice.technology import Technology
 
 
@@ -65,9 +68,17 @@ def sizing_for(
 ) -> Sizing | None:
     """What a circuit is sized for, given samples (samples, inputs): with the network's stages where it needs them.
 
-    timeout_s: how long it may be integrated. Raises as `Sizing.of`.
+    timeout_s: how long it may be integrated. Raises as `sizing_of`.
     """
     if inputs is None or len(inputs) == 0:
         return None
     needs_stages = family_of(loaded.model).sized_by_stages or technology.converters.adc_bits > 0
-    return Sizing.of(loaded.model, inputs, timeout_s) if needs_stages else Sizing(inputs)
+    return sizing_of(loaded.model, inputs, timeout_s) if needs_stages else Sizing(inputs)
+
+
+def sizing_of(model: Network, inputs: Array, timeout_s: float | None = None) -> Sizing:
+    """Samples (samples, inputs), and the stages of the network for them, which may be integrated for `timeout_s`.
+
+    Raises DivergenceError if it has no answer for any of them, LateError without time for one.
+    """
+    return Sizing(inputs, followed_stages(model, inputs, timeout_s)[0])

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
-from kanspice.compile import Sizing
-from kanspice.design import Design
-from kanspice.models.formats import AuthorsModules, AuthorsStates, OwnFiles
-from kanspice.models.network import Network
+from kanspice.circuit import Design
+from kanspice.circuit.compile import Sizing
+from kanspice.families.common.formats import AuthorsModules, AuthorsStates, OwnFiles
+from kanspice.families.common.network import Network
 from kanspice.technology import Technology
 
 N = TypeVar("N", bound=Network)

@@ -10,16 +10,16 @@ from typing import Any
 
 from torch import Tensor
 
-from kanspice.errors import InputError
+from kanspice.base.errors import InputError
+from kanspice.base.files import is_folder
 from kanspice.families import saving
+from kanspice.families.common.formats import Reading
+from kanspice.families.common.network import Network
+from kanspice.families.common.run_folder import checkpoint_in, config_near, found_by_place
+from kanspice.families.common.stand_ins import StandIn
+from kanspice.families.common.state import plain_state, unwrapped
+from kanspice.families.common.torch_file import read_torch_file
 from kanspice.families.table import FAMILIES, family_of
-from kanspice.files import is_folder
-from kanspice.models.formats import Reading
-from kanspice.models.network import Network
-from kanspice.models.run_folder import checkpoint_in, config_near, found_by_place
-from kanspice.models.stand_ins import StandIn
-from kanspice.models.state import plain_state, unwrapped
-from kanspice.models.torch_file import read_torch_file
 
 PathLike = str | os.PathLike[str]
 

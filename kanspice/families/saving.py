@@ -16,10 +16,10 @@ from typing import Any, TypeGuard
 
 import torch
 
-from kanspice.errors import InputError
+from kanspice.base.errors import InputError
+from kanspice.families.common.network import Network
+from kanspice.families.common.state import plain_state
 from kanspice.families.table import FAMILIES, family_of
-from kanspice.models.network import Network
-from kanspice.models.state import plain_state
 
 FORMAT = "kanspice"
 SCHEMA = "kanspice.checkpoint/1"

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from kanspice.families.common.network import Network
 from kanspice.families.family import AnyFamily
 from kanspice.families.kanalogue.family import KANALOGUE
 from kanspice.families.kirchhoffnet.family import KIRCHHOFFNET
 from kanspice.families.memkan.family import MEMKAN
 from kanspice.families.memkan_surrogate.family import MEMKAN_SURROGATE
 from kanspice.families.phykan.family import PHYKAN
-from kanspice.models.network import Network
 
 FAMILIES: tuple[AnyFamily, ...] = (KANALOGUE, KIRCHHOFFNET, PHYKAN, MEMKAN, MEMKAN_SURROGATE)
 

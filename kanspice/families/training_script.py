@@ -11,9 +11,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from kanspice.families.common.network import Network
+from kanspice.families.common.training import fit
 from kanspice.families.saving import save
-from kanspice.models.network import Network
-from kanspice.models.training import fit
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class TrainingScript:
         learning_rate: float = 0.01,
         penalty: Callable[[], Tensor] | None = None,
     ) -> float:
-        """`kanspice.models.training.fit` with the steps that the script was told."""
+        """`kanspice.families.common.training.fit` with the steps that the script was told."""
         steps = {"adam_steps": self.adam_steps, "lbfgs_steps": self.lbfgs_steps}
         return fit(model, inputs, targets, learning_rate=learning_rate, penalty=penalty, **steps)
 

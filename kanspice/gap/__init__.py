@@ -1,7 +1,6 @@
 """The measured gap: pure metrics, split by stage."""
 
 from kanspice.gap.causes import Attribution, Cause, Trial
-from kanspice.gap.comparison import Comparison, check_baseline, held_against
 from kanspice.gap.costs import PhysicalCost, physical_cost
 from kanspice.gap.cross_check import CrossCheck, cross_checked
 from kanspice.gap.distribution import (
@@ -16,19 +15,18 @@ from kanspice.gap.measure import decoded_outputs, measure, numerical_gap, refere
 from kanspice.gap.metric_table import Measurements, given, metric_values
 from kanspice.gap.metrics import Gap, accuracy, compare, mean_squared_error, spread, squared_errors
 from kanspice.gap.resolution import Doubt, Limit, NumericalGap, Variation
-from kanspice.gap.result import GapResult, SampleWaveforms, StageGap
+from kanspice.gap.stage_gap import StageGap
+from kanspice.gap.waveform_pairs import SampleWaveforms
 from kanspice.gap.waveforms import compare_waveforms
 from kanspice.gap.worst import WorstSample, worst_samples
 
 __all__ = [
     "Attribution",
     "Cause",
-    "Comparison",
     "CrossCheck",
     "Distribution",
     "Doubt",
     "Gap",
-    "GapResult",
     "Generated",
     "Limit",
     "Measurements",
@@ -41,7 +39,6 @@ __all__ = [
     "Variation",
     "WorstSample",
     "accuracy",
-    "check_baseline",
     "check_limits",
     "compare",
     "compare_waveforms",
@@ -49,7 +46,6 @@ __all__ = [
     "decoded_outputs",
     "distribution",
     "given",
-    "held_against",
     "judged",
     "log_densities",
     "mean_squared_error",

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from kanspice.design import Design
+from kanspice.circuit import Design
 
 
 @dataclass(frozen=True)

@@ -14,8 +14,8 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import numpy.typing as npt
 
-from kanspice.arrays import Array
-from kanspice.draws import Draw
+from kanspice.base.arrays import Array
+from kanspice.base.draws import Draw
 from kanspice.gap.metrics import Gap
 from kanspice.gap.shapley import Coalition, Orders, coalitions, drawn_orders, shapley
 from kanspice.technology import Technology

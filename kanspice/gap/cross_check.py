@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from kanspice.design import Design
+from kanspice.circuit import Design
 from kanspice.engine.solution import FailedSample, Outcome, Solution
 from kanspice.gap.metrics import spread
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.spatial.distance import cdist
 
-from kanspice.arrays import Array
+from kanspice.base.arrays import Array
 
 LogDensity = Callable[[Array], Array]
 """Log-densities (samples,) in nats, NaN where there is none, of samples (samples, outputs) or what they come from."""

@@ -6,10 +6,10 @@ import math
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from kanspice.errors import InputError
+from kanspice.base.errors import InputError
+from kanspice.base.validation import nearest
 from kanspice.gap.metric_table import BY_NAME, METRICS, Metric, Need, limitable
 from kanspice.gap.resolution import Doubt, Limit
-from kanspice.validation import nearest
 
 _MISSING = {
     Need.LABELS: ("an accuracy needs labels", "pass --labels Y.npy"),

@@ -8,8 +8,8 @@ from typing import assert_never
 
 import numpy as np
 
-from kanspice.arrays import Array
-from kanspice.design import (
+from kanspice.base.arrays import Array
+from kanspice.circuit import (
     Crossbar,
     Design,
     DigitalLayer,
@@ -22,11 +22,11 @@ from kanspice.design import (
     Stage,
     SynapseBank,
 )
-from kanspice.design.stages.trajectory import period_end_v
+from kanspice.circuit.stages.trajectory import period_end_v
 from kanspice.engine.solution import Solution
 from kanspice.gap.metrics import compare
 from kanspice.gap.resolution import NumericalGap
-from kanspice.gap.result import StageGap
+from kanspice.gap.stage_gap import StageGap
 
 StageLaw = Callable[[Array], Array]
 PeriodEnd = Callable[[OdePeriod, Array], Array]

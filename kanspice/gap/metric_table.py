@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Generic, Literal, TypeVar
 
 import numpy as np
 
-from kanspice.arrays import Array, Indices
+from kanspice.base.arrays import Array, Indices
 from kanspice.gap.distribution import Distribution, log_density_difference
 from kanspice.gap.metrics import Gap, accuracy, mean_squared_error
 from kanspice.gap.resolution import Doubt, NumericalGap
@@ -23,7 +23,7 @@ from kanspice.gap.resolution import Doubt, NumericalGap
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from kanspice.gap.result import StageGap
+    from kanspice.gap.stage_gap import StageGap
 
 T = TypeVar("T")
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from kanspice.arrays import Array
+from kanspice.base.arrays import Array
 
 NEGLIGIBLE = 1e-6
 """Relative RMSE below which a gap and its numerical error are both called nothing."""

@@ -17,8 +17,8 @@ from typing import assert_never
 
 import numpy as np
 
-from kanspice.arrays import Array
-from kanspice.design import (
+from kanspice.base.arrays import Array
+from kanspice.circuit import (
     Crossbar,
     Design,
     DigitalLayer,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from kanspice.arrays import Array
+from kanspice.base.arrays import Array
 from kanspice.gap.metrics import Gap, spread
 
 RESOLVED = 1e-2

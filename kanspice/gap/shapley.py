@@ -13,8 +13,8 @@ from itertools import combinations
 import numpy as np
 import numpy.typing as npt
 
-from kanspice.arrays import Array
-from kanspice.draws import Draw
+from kanspice.base.arrays import Array
+from kanspice.base.draws import Draw
 
 Orders = npt.NDArray[np.int64]
 Coalition = frozenset[int]

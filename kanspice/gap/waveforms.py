@@ -7,8 +7,8 @@ from typing import assert_never
 
 import numpy as np
 
-from kanspice.arrays import Array
-from kanspice.design import (
+from kanspice.base.arrays import Array
+from kanspice.circuit import (
     Crossbar,
     Design,
     DigitalLayer,
@@ -24,7 +24,7 @@ from kanspice.design import (
     not_among,
 )
 from kanspice.engine.solution import Solution, Waveform
-from kanspice.gap.result import PeriodWaveforms, SampleWaveforms
+from kanspice.gap.waveform_pairs import PeriodWaveforms, SampleWaveforms
 
 Follow = Callable[[int, Mapping[str, Array]], Mapping[str, Array] | None]
 """The network: a sample, and for each period when (points,), in model time since it began -> voltages (points, nodes),

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from kanspice.arrays import Array
+from kanspice.base.arrays import Array
 
 SHOWN_SAMPLES = 8
 """So many are kept in a report."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import ParamSpec
 
 from kanspice.report.checks import Check
-from kanspice.report.html import inside
+from kanspice.report.templates import inside
 from kanspice.report.verdict import Verdict
 
 Plotted = ParamSpec("Plotted")

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from kanspice import visible
+from kanspice.base import visible
 from kanspice.gap.causes import Share
 
 plain, escaped = visible.plain, visible.escaped

@@ -3,31 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element, SubElement
 
-from kanspice.gap.result import GapResult
-from kanspice.report import verdict
 from kanspice.report.blocks import Page
-from kanspice.report.checks import Check, Problem, engines_problem, limit_check, unresolved_problem
+from kanspice.report.checks import Check, Problem
 from kanspice.report.formatting import escaped
 
-SUITE = "kanspice verify"
-_PARTS = ("load_s", "compile_s", "simulate_s")
 # What XML 1.0 allows; everything else is written as Python would write it in a string.
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-
-
-def to_junit(result: GapResult) -> str:
-    """XML text: `testsuites` with one `testsuite`; a `testcase` per limit, one for the samples, one for whether the gap
-    is resolved, one for a cross-check.
-
-    A limit that is exceeded is a failure. What was not measured is an error: samples without a result, a gap that
-    cannot be told from numerical error, engines that disagree, a limit on a figure that does not exist.
-    """
-    total_s = _seconds(result.timing)
-    return _suite(SUITE, str(result.model.get("path", "model")), _checks(result, total_s), total_s)
 
 
 def page_junit(page: Page) -> str:
@@ -36,34 +21,10 @@ def page_junit(page: Page) -> str:
     if page.exit_code and not any(check.problem for check in checks):
         said = (page.outcome or page.answer).text
         checks.append(Check("measured and allowed", Problem("NotMeasured", said, is_measured=page.exit_code == 1)))
-    return _suite(page.command, page.subject, checks, 0.0)
+    return suite_xml(page.command, page.subject, checks, 0.0)
 
 
-def _checks(result: GapResult, total_s: float) -> list[Check]:
-    checks = [
-        Check("all samples solved", _failed(result), total_s),
-        Check("gap resolved", unresolved_problem(result.unresolved)),
-    ]
-    if result.cross_check is not None:
-        found = result.cross_check
-        said = verdict.cross_check(found).text
-        checks.append(Check("engines agree", engines_problem(found.disagrees, not found.passed, said)))
-    return [*checks, *map(limit_check, result.limits)]
-
-
-def _failed(result: GapResult) -> Problem | None:
-    if not result.failed:
-        return None
-    listing = [f"sample {each.index}: {each.outcome.value}: {each.advice}" for each in result.failed]
-    return Problem("FailedSamples", verdict.failures(result).text, detail="\n".join(listing))
-
-
-def _seconds(timing: Mapping[str, float]) -> float:
-    """Of all that was done; of the parts that are known in a report of an earlier kanspice."""
-    return timing.get("total_s", sum(timing.get(part, 0.0) for part in _PARTS))
-
-
-def _suite(name: str, place: str, checks: Sequence[Check], seconds: float) -> str:
+def suite_xml(name: str, place: str, checks: Sequence[Check], seconds: float) -> str:
     """XML text. place: what the checks are about, shown as their class."""
     problems = [check.problem for check in checks if check.problem is not None]
     failures = sum(problem.is_measured for problem in problems)

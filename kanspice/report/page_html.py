@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from kanspice.report.blocks import Block, Page
 from kanspice.report.formatting import encodable
-from kanspice.report.html import template
+from kanspice.report.templates import template
 
 if TYPE_CHECKING:
     from markupsafe import Markup

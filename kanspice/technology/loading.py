@@ -7,14 +7,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from kanspice.errors import InputError
-from kanspice.files import is_there, parse_toml
-from kanspice.models.arrays import load_list
-from kanspice.models.places import errors_at
-from kanspice.resources import TECHNOLOGIES
+from kanspice.base.errors import InputError, errors_at
+from kanspice.base.files import is_there, parse_toml
+from kanspice.base.files.array_files import load_list
+from kanspice.base.resources import TECHNOLOGIES
+from kanspice.base.validation import read_toml, similar, validate
 from kanspice.technology.sections import Filters
 from kanspice.technology.technology import Technology
-from kanspice.validation import read_toml, similar, validate
 
 _LISTS = ("low_cutoffs_hz", "high_cutoffs_hz")
 """Of the filters: they may be in files."""

@@ -8,7 +8,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from kanspice.validation import Table
+from kanspice.base.validation import Table
 
 _FinitePositive = Annotated[float, Field(strict=True, gt=0, allow_inf_nan=False)]
 _Positive = Annotated[float, Field(strict=True, gt=0)]

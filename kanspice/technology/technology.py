@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from pydantic import PrivateAttr
 
+from kanspice.base.validation import Table
 from kanspice.technology.sections import (
     CAUSE,
     COST,
@@ -30,7 +31,6 @@ from kanspice.technology.sections import (
     Units,
     Wires,
 )
-from kanspice.validation import Table
 
 
 class Technology(Table):

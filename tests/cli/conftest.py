@@ -16,10 +16,10 @@ from circuits import PEAK, inputs_for, load_device, network
 
 from kanspice.cli import main
 from kanspice.families import save
+from kanspice.families.common.following import reference_stages
 from kanspice.families.kirchhoffnet.branches import branch_function
 from kanspice.families.kirchhoffnet.network import KirchhoffNet
 from kanspice.families.kirchhoffnet.topology import recipe
-from kanspice.models.following import reference_stages
 
 SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGPIPE")]
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from kanspice.report import read_report
+from kanspice.experiments.verify.reading import read_report
 
 DOCS = Path(__file__).parents[2] / "docs" / "physical-cost.md"
 

@@ -9,8 +9,9 @@ from xml.etree import ElementTree
 import jsonschema
 import pytest
 
-from kanspice.report import read_report, to_json
-from kanspice.resources import SCHEMAS
+from kanspice.base.resources import SCHEMAS
+from kanspice.experiments.verify.json_report import to_json
+from kanspice.experiments.verify.reading import read_report
 
 pytestmark = pytest.mark.slow
 

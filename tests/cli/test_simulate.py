@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from fake_ngspice import CUT, E32, patch_last_number, write_fake
 
+from kanspice.experiments.verify.run import Evidence, VerifyOptions, verify
 from kanspice.families import load
-from kanspice.models import load_array
-from kanspice.pipeline import Evidence, VerifyOptions, verify
+from kanspice.families.common import load_array
 from kanspice.technology import load_technology
 
 COMPILE = ("compile", "model.pt", "-o", "circuit")

@@ -10,10 +10,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from kanspice.engine.batched import record
+from kanspice.experiments.study import specimens, workers
 from kanspice.families import load
-from kanspice.models.following import followed_stages
-from kanspice.solver import record
-from kanspice.study import specimens, workers
+from kanspice.families.common.following import followed_stages
 
 pytestmark = pytest.mark.slow
 
@@ -293,7 +293,7 @@ def test_a_cross_check_that_was_asked_for_needs_ngspice(run, good):
 
 @pytest.mark.ngspice
 def test_a_cross_check_that_cannot_be_made_fails_only_a_study_that_asked_for_it(run, good, monkeypatch):
-    monkeypatch.setattr("kanspice.ngspice.room.available_bytes", lambda: 1000)
+    monkeypatch.setattr("kanspice.engine.ngspice.room.available_bytes", lambda: 1000)
     done = run(*STUDY, *SIGMA, "--trials", 2, "-o", "default")
     found = result_in(good / "default")["cross_check"]
     assert done.code == 0

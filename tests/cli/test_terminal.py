@@ -10,9 +10,9 @@ import sys
 
 import pytest
 
-from kanspice import process_memory
-from kanspice.errors import InputError, SimulatorError
-from kanspice.visible import plain, visible, visible_json
+from kanspice.base import process_memory
+from kanspice.base.errors import InputError, SimulatorError
+from kanspice.base.visible import plain, visible, visible_json
 
 CONTROL = "\x1b[2J\x1b]0;owned\x07\x9b31m\u202e"
 SEEN = r"\x1b[2J\x1b]0;owned\x07\x9b31m\u202e"
@@ -125,7 +125,7 @@ def test_an_error_that_followed_from_too_little_memory_counts_as_well():
 
 
 def test_memory_that_runs_out_is_no_bug(run, good, monkeypatch):
-    from kanspice import pipeline
+    from kanspice.experiments.verify import run as pipeline
 
     def exhausted(*_args, **_options):
         raise MemoryError("Unable to allocate 71.1 GiB for an array")

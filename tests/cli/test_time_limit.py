@@ -10,18 +10,18 @@ import numpy as np
 import pytest
 import torch
 
-from kanspice import measured
-from kanspice.evidence import Evidence
+from kanspice.engine.batched.periods import Periods
+from kanspice.experiments.evidence import Evidence
+from kanspice.experiments.followed import Followed
+from kanspice.experiments.study.pool import measured
 from kanspice.families import load, save
+from kanspice.families.common.following import NO_TIME_LEFT, change_when_tightened, followed_stages
+from kanspice.families.common.network import LateError
 from kanspice.families.kirchhoffnet.arrays import reference_waveforms
 from kanspice.families.kirchhoffnet.branches import branch_function
 from kanspice.families.kirchhoffnet.circuit import compile_kirchhoffnet
 from kanspice.families.kirchhoffnet.network import KirchhoffNet
 from kanspice.families.kirchhoffnet.topology import FullyConnected
-from kanspice.measured import Followed
-from kanspice.models.following import NO_TIME_LEFT, change_when_tightened, followed_stages
-from kanspice.models.network import LateError
-from kanspice.solver.periods import Periods
 from kanspice.technology import load_technology
 
 INPUTS = np.random.default_rng(0).normal(size=(3, 2))

@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from kanspice.base.errors import InputError
 from kanspice.devices import devices_from_folder
 from kanspice.devices.curves import PiecewisePolynomial
-from kanspice.errors import InputError
 
 V = np.linspace(0.0, 1.2, 13)
 CURRENT = 2 * V - 3 * V**2 + np.sin(7 * V)

@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from kanspice import resources
+from kanspice.base import resources
+from kanspice.base.errors import InputError
 from kanspice.devices import Device, list_devices, load_device, write_card
-from kanspice.errors import InputError
 
 CARD: dict[str, Any] = {
     "format": "kanspice.device/1",

@@ -8,9 +8,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from kanspice.base.errors import InputError
 from kanspice.devices import Analytic, Curve, PiecewisePolynomial, list_devices, load_device
 from kanspice.devices.curves import spice_literal
-from kanspice.errors import InputError
 
 # v on [0, 1], then 1 - 2 (v - 1) + 3 (v - 1)^2 on [1, 2]: worth 2 at 2 V.
 TWO_PIECES = PiecewisePolynomial(np.array([0.0, 1.0, 2.0]), np.array([[0.0, 1.0, 0.0], [1.0, -2.0, 3.0]]))

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner, Result
 
+from kanspice.base.errors import InputError
 from kanspice.cli.devices import app
 from kanspice.devices import load_device
-from kanspice.errors import InputError
 
 POINTS = "v,i\n" + "".join(f"{v:.2f},{math.sin(5 * v)!r}\n" for v in np.linspace(0, 1, 21).tolist())
 

@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from kanspice.base.errors import InputError
 from kanspice.devices import devices_from_folder, load_device
 from kanspice.devices.fit import Identity, fit_card
 from kanspice.devices.ivdata import read_points
-from kanspice.errors import InputError
 
 V = np.linspace(0.0, 1.0, 21)
 I = np.sin(5 * V)  # noqa: E741 - the standard letter for a current

@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from kanspice.base.errors import InputError
 from kanspice.devices import devices_from_folder, load_device, with_points_from, write_card
 from kanspice.devices.ivdata import MAX_CSV_BYTES, read_points, read_segments
-from kanspice.errors import InputError
 
 
 def csv(folder: Path, text: str, name: str = "iv.csv") -> Path:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from circuits import technology
 
-from kanspice.draws import Draw
+from kanspice.base.draws import Draw
 from kanspice.gap import Gap, Trial
 from kanspice.gap.causes import (
     NONE,

@@ -10,8 +10,8 @@ from circuits import PEAK, crossbar_design
 from periods import design_of_periods, period
 
 from kanspice.engine.solution import FailedSample, NumericalError, Outcome, Solution
+from kanspice.gap import cross_check
 from kanspice.gap.cross_check import cross_checked, unchecked
-from kanspice.report.verdict import cross_check
 
 DESIGN = crossbar_design([PEAK], [[[1.0]]])
 VOLTS = np.array([[1.0], [3.0], [1.0], [3.0]])

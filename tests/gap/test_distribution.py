@@ -7,8 +7,14 @@ import pytest
 import torch
 from scipy.stats import energy_distance
 
-from kanspice.errors import InputError
-from kanspice.evidence import Evidence
+from kanspice.base.errors import InputError
+from kanspice.experiments.evidence import Evidence
+from kanspice.experiments.verify.distributions import lines, pictures
+from kanspice.experiments.verify.html import to_html
+from kanspice.experiments.verify.json_report import to_json
+from kanspice.experiments.verify.markdown import to_markdown
+from kanspice.experiments.verify.reading import read_report
+from kanspice.experiments.verify.run import VerifyOptions, verify
 from kanspice.families import load, save
 from kanspice.families.kirchhoffnet.branches import branch_function
 from kanspice.families.kirchhoffnet.generation import Generation
@@ -23,10 +29,6 @@ from kanspice.gap.distribution import (
     log_densities,
     log_density_difference,
 )
-from kanspice.pipeline import VerifyOptions, verify
-from kanspice.report import to_html, to_json, to_markdown
-from kanspice.report.distributions import lines, pictures
-from kanspice.report.reading import read_report
 from kanspice.technology import load_technology
 
 DRAWN = np.random.default_rng(3)

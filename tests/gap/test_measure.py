@@ -9,8 +9,9 @@ import pytest
 from circuits import PEAK, design_of, inputs_for, network
 
 from kanspice.engine.solution import FailedSample, NumericalError, Outcome, Solution
-from kanspice.gap import GapResult, Limit, StageGap, compare, decoded_outputs, measure, numerical_gap, spread
-from kanspice.models.following import reference_stages
+from kanspice.experiments.verify.result import GapResult
+from kanspice.families.common.following import reference_stages
+from kanspice.gap import Limit, StageGap, compare, decoded_outputs, measure, numerical_gap, spread
 
 
 @pytest.fixture(params=["batch", "layer"])

@@ -12,12 +12,16 @@ import pytest
 from rich.console import Console
 from synthetic_results import synthetic
 
-from kanspice.errors import InputError
-from kanspice.gap import Comparison, Doubt, Limit, Measurements, NumericalGap, Variation, check_limits, compare, given
+from kanspice.base.errors import InputError
+from kanspice.experiments.compare import Comparison, comparison_json
+from kanspice.experiments.verify.html import to_html
+from kanspice.experiments.verify.json_report import to_json
+from kanspice.experiments.verify.markdown import to_markdown
+from kanspice.experiments.verify.reading import read_report
+from kanspice.experiments.verify.table import print_gap
+from kanspice.gap import Doubt, Limit, Measurements, NumericalGap, Variation, check_limits, compare, given
 from kanspice.gap.judging import unresolved
 from kanspice.gap.metric_table import BY_NAME, METRICS, Need, limitable, metric_values
-from kanspice.report import comparison_json, print_gap, to_html, to_json, to_markdown
-from kanspice.report.reading import read_report
 
 DOCS = Path(__file__).parents[2] / "docs"
 DRAWN = np.random.default_rng(8)

@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 from circuits import LINE, crossbar_design
 
+from kanspice.engine.netlist.library import library_text
+from kanspice.engine.ngspice.process import RAW_FILE, run_deck
+from kanspice.engine.ngspice.program import find_ngspice
+from kanspice.engine.ngspice.raw import read_plots
 from kanspice.engine.options import RunOptions
 from kanspice.engine.running import solve
 from kanspice.gap.noise import BOLTZMANN, ELEMENTARY, column_noise, stage_noises
-from kanspice.netlist.library import library_text
-from kanspice.ngspice.process import RAW_FILE, run_deck
-from kanspice.ngspice.program import find_ngspice
-from kanspice.ngspice.raw import read_plots
 
 KELVIN = 300.15
 FEEDBACK, GAIN, GBW = 1e6, 1e3, 1e6

@@ -12,14 +12,14 @@ from circuits import LINE, design_of, network, technology
 
 from kanspice.engine.options import RunOptions
 from kanspice.engine.solution import Outcome
-from kanspice.evidence import Evidence
+from kanspice.experiments.evidence import Evidence
+from kanspice.experiments.verify.run import VerifyOptions, verify
 from kanspice.families import LoadedModel
+from kanspice.families.common.following import followed_stages
+from kanspice.families.common.network import DivergenceError
 from kanspice.families.memkan.network import MemKAN
 from kanspice.families.phykan.network import PhyKAN
 from kanspice.gap import Doubt, Gap, Variation
-from kanspice.models.following import followed_stages
-from kanspice.models.network import DivergenceError
-from kanspice.pipeline import VerifyOptions, verify
 
 INPUTS = np.array([[0.1, 0.2], [0.3, -1.0], [0.5, 0.6], [-0.4, 1.0]])
 

@@ -7,11 +7,11 @@ import pytest
 from circuits import LINE, crossbar_design, design_of, inputs_for, network, technology
 from periods import design_of_periods, period
 
-from kanspice.design import Design
+from kanspice.base.errors import InputError
+from kanspice.circuit import Design
 from kanspice.devices import load_device
 from kanspice.engine.options import RunOptions
 from kanspice.engine.running import solve
-from kanspice.errors import InputError
 from kanspice.families.kirchhoffnet.branches import branch_function
 from kanspice.families.kirchhoffnet.circuit import compile_kirchhoffnet
 from kanspice.families.kirchhoffnet.network import KirchhoffNet

@@ -12,10 +12,10 @@ from periods import contracting, design_of_periods, period
 
 from kanspice.engine.options import RunOptions
 from kanspice.engine.solution import NumericalError, Solution
-from kanspice.evidence import Evidence
+from kanspice.experiments.evidence import Evidence
+from kanspice.experiments.verify.run import VerifyOptions, verify
 from kanspice.families import LoadedModel
 from kanspice.gap import Doubt, Gap, Limit, NumericalGap, Variation, numerical_gap, unresolved
-from kanspice.pipeline import VerifyOptions, verify
 from kanspice.technology import Technology
 
 VARIATION = Variation(2.0, 5.0)

@@ -8,7 +8,7 @@ from itertools import permutations
 import numpy as np
 import pytest
 
-from kanspice.draws import Draw
+from kanspice.base.draws import Draw
 from kanspice.gap.shapley import EXACT_PLAYERS, PAIRS, coalitions, drawn_orders, shapley
 
 

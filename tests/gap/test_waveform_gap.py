@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 from periods import design_of_periods, period
 
-from kanspice.design import Switching
+from kanspice.circuit import Switching
 from kanspice.engine.solution import Solution, Waveform
 from kanspice.gap import compare_waveforms
 

@@ -14,9 +14,9 @@ from circuits import DEVICE_NAMES, PEAK, load_device, network
 from connections import memkan, phykan, surrogate_memkan
 from typer.testing import CliRunner
 
+from kanspice.base.draws import Draw
+from kanspice.circuit.branches import LAWS, SCHEMATIC_LAWS
 from kanspice.cli.commands import app
-from kanspice.design.branches import LAWS, SCHEMATIC_LAWS
-from kanspice.draws import Draw
 from kanspice.families import save
 from kanspice.families.kirchhoffnet.branches import branch_function
 from kanspice.families.kirchhoffnet.network import KirchhoffNet

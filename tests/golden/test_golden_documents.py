@@ -9,17 +9,22 @@ from rich.console import Console
 from synthetic_experiments import COMPARISONS, LOOPS, SETTLINGS, STUDIES
 from synthetic_results import EXTREMES, generated, regression, unresolved
 
-from kanspice import report
-from kanspice.control.document import control_json
-from kanspice.control.page import control_page
-from kanspice.control.table import print_control
+from kanspice.experiments.compare import comparison_json, comparison_page, print_comparison
+from kanspice.experiments.control.document import control_json
+from kanspice.experiments.control.page import control_page
+from kanspice.experiments.control.table import print_control
+from kanspice.experiments.settle.document import print_settling, settling_json
+from kanspice.experiments.settle.page import settling_page
+from kanspice.experiments.study import document, table
+from kanspice.experiments.study.page import study_page
+from kanspice.experiments.verify.html import to_html
+from kanspice.experiments.verify.json_report import to_json
+from kanspice.experiments.verify.junit import to_junit
+from kanspice.experiments.verify.markdown import to_markdown
+from kanspice.experiments.verify.table import print_gap
 from kanspice.report.junit import page_junit
 from kanspice.report.page_html import page_html
 from kanspice.report.page_markdown import page_markdown
-from kanspice.report.settling import print_settling, settling_json
-from kanspice.report.settling_page import settling_page
-from kanspice.study import document, table
-from kanspice.study.page import study_page
 
 GAPS = {**EXTREMES, "generated": generated, "regression": regression, "unresolved": unresolved}
 
@@ -45,19 +50,19 @@ KINDS = {
     "gap": (
         GAPS,
         {
-            "json": report.to_json,
-            "txt": printed(report.print_gap),
-            "html": report.to_html,
-            "md": report.to_markdown,
-            "xml": report.to_junit,
+            "json": to_json,
+            "txt": printed(print_gap),
+            "html": to_html,
+            "md": to_markdown,
+            "xml": to_junit,
         },
     ),
     "comparison": (
         COMPARISONS,
         {
-            "json": report.comparison_json,
-            "txt": printed(report.print_comparison),
-            **of_page(report.comparison_page),
+            "json": comparison_json,
+            "txt": printed(print_comparison),
+            **of_page(comparison_page),
         },
     ),
     "settling": (
@@ -80,8 +85,8 @@ CASES = [
     for form, write in writers.items()
 ]
 SHOWN = {
-    "gap": (report.print_gap, GAPS["some failed"]),
-    "comparison": (report.print_comparison, COMPARISONS["grown"]),
+    "gap": (print_gap, GAPS["some failed"]),
+    "comparison": (print_comparison, COMPARISONS["grown"]),
     "settling": (print_settling, SETTLINGS["unsettled"]),
     "study": (table.print_study, STUDIES["yields"]),
     "control": (print_control, LOOPS["fails"]),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from synthetic_results import EXTREMES, synthetic
 
-from kanspice.gap.result import GapResult
+from kanspice.experiments.verify.result import GapResult
 
 
 @pytest.fixture

@@ -11,14 +11,15 @@ from browser import Browser, find_browser, running_browser
 from loops import BALANCES, linear
 from synthetic_results import EXTREMES, causes, cross_checked, moving, synthetic, with_everything, with_failures
 
-from kanspice.control import ControlOptions, Draws, control
-from kanspice.control.page import control_page
+from kanspice.experiments.compare import comparison_html
+from kanspice.experiments.compare.comparison import Comparison
+from kanspice.experiments.control import ControlOptions, Draws, control
+from kanspice.experiments.control.page import control_page
+from kanspice.experiments.study import Sweep
+from kanspice.experiments.study.plan import points_of
+from kanspice.experiments.verify.html import to_html
 from kanspice.families import load, save
-from kanspice.gap.comparison import Comparison
-from kanspice.report import comparison_html, to_html
 from kanspice.report.page_html import page_html
-from kanspice.study import Sweep
-from kanspice.study.plan import points_of
 from kanspice.technology import load_technology
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]

@@ -9,7 +9,7 @@ import pytest
 from synthetic_results import attributed, moving, with_failures
 
 from kanspice.engine.solution import FailedSample, Outcome
-from kanspice.report import to_html
+from kanspice.experiments.verify.html import to_html
 
 pytestmark = pytest.mark.slow
 

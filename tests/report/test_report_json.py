@@ -18,9 +18,9 @@ from synthetic_results import (
     with_failures,
 )
 
+from kanspice.experiments.verify.json_report import to_json
 from kanspice.gap.cross_check import OtherOutcome
-from kanspice.gap.result import Limit, NumericalGap
-from kanspice.report import to_json
+from kanspice.gap.resolution import Limit, NumericalGap
 
 TOP = [
     "schema",

@@ -8,8 +8,8 @@ from xml.etree import ElementTree
 
 from synthetic_results import with_failures
 
-from kanspice.gap.result import Limit
-from kanspice.report import to_junit
+from kanspice.experiments.verify.junit import to_junit
+from kanspice.gap.resolution import Limit
 
 
 def suite(result):

@@ -10,9 +10,10 @@ from markdown_it import MarkdownIt
 from synthetic_results import EXTREMES, causes, synthetic, with_everything, with_failures
 
 from kanspice.engine.solution import FailedSample, Outcome
-from kanspice.gap.comparison import Comparison
-from kanspice.gap.result import Limit
-from kanspice.report import comparison_markdown, to_markdown
+from kanspice.experiments.compare import comparison_markdown
+from kanspice.experiments.compare.comparison import Comparison
+from kanspice.experiments.verify.markdown import to_markdown
+from kanspice.gap.resolution import Limit
 from kanspice.report.markdown import escape
 
 HOSTILE = "<script>alert(1)</script> | a | `b` ](http://x.y) **c** _d_ @maintainer #1 www.x.y &lt; \\| ![i](j)\n# e"

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from synthetic_results import causes, moving, synthetic, waveforms, with_failures
 
-from kanspice.gap.result import NumericalGap
-from kanspice.report import cause_plots, plots, sample_plots, waveform_plots
+from kanspice.experiments.verify import cause_plots, plots, sample_plots, waveform_plots
+from kanspice.gap.resolution import NumericalGap
 
 pytestmark = pytest.mark.slow
 

@@ -11,11 +11,16 @@ import numpy as np
 import pytest
 from synthetic_results import EXTREMES, with_everything
 
-from kanspice.errors import InputError
-from kanspice.gap import check_baseline
-from kanspice.report import from_json, read_report, reading, to_html, to_json, to_junit, to_markdown
-from kanspice.report.document import json_schema
-from kanspice.resources import SCHEMAS
+from kanspice.base.errors import InputError
+from kanspice.base.resources import SCHEMAS
+from kanspice.experiments.compare import check_baseline
+from kanspice.experiments.verify import reading
+from kanspice.experiments.verify.document import json_schema
+from kanspice.experiments.verify.html import to_html
+from kanspice.experiments.verify.json_report import to_json
+from kanspice.experiments.verify.junit import to_junit
+from kanspice.experiments.verify.markdown import to_markdown
+from kanspice.experiments.verify.reading import from_json, read_report
 
 FILE = SCHEMAS / "kanspice.gap-1.json"
 REAL = sorted(EXTREMES.keys() - {"no stages"})  # that one has no model: verify never writes such a thing

@@ -10,10 +10,12 @@ import pytest
 from rich.console import Console
 from synthetic_results import NAN, attributed, cross_checked, gap_of, synthetic, with_everything, with_failures
 
+from kanspice.experiments.verify.html import to_html
+from kanspice.experiments.verify.markdown import to_markdown
+from kanspice.experiments.verify.result import GapResult
+from kanspice.experiments.verify.table import print_gap
 from kanspice.gap.cross_check import OtherOutcome
-from kanspice.gap.result import GapResult, Limit, NumericalGap
-from kanspice.report import print_gap, to_html
-from kanspice.report.markdown import to_markdown
+from kanspice.gap.resolution import Limit, NumericalGap
 
 
 def printed(result: GapResult, width: int = 80, **options: object) -> str:

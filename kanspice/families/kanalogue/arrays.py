@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 from torch import nn
 
-from kanspice.arrays import Array
+from kanspice.base.arrays import Array
+from kanspice.families.common.network import as_array
 from kanspice.families.kanalogue.input_stages import INPUT_STAGES
 from kanspice.families.kanalogue.network import NORM_EPS, KANalogue
-from kanspice.models.network import as_array
 
 
 @dataclass(frozen=True)

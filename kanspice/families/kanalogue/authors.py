@@ -15,16 +15,16 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor
 
+from kanspice.base.errors import InputError
+from kanspice.base.files import read_file
 from kanspice.devices import Device, devices_from_folder, load_device
 from kanspice.devices.authors_curves import BASIS_TYPES, FIT_MODES, FitMode
-from kanspice.errors import InputError
+from kanspice.families.common.formats import AuthorsStates, Reading
+from kanspice.families.common.json_config import parse_config
+from kanspice.families.common.run_folder import title_of
+from kanspice.families.common.state import check_names, check_rank, check_tensors
 from kanspice.families.kanalogue.network import KANalogue, NormName
 from kanspice.families.kanalogue.parameters import build, parameter_shapes
-from kanspice.files import read_file
-from kanspice.models.formats import AuthorsStates, Reading
-from kanspice.models.json_config import parse_config
-from kanspice.models.run_folder import title_of
-from kanspice.models.state import check_names, check_rank, check_tensors
 
 MAX_CONFIG_BYTES = 1_000_000
 _COEFFS = re.compile(r"net\.(\d{1,6})\.coeffs")

@@ -9,11 +9,11 @@ from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor
 
 from kanspice.devices import Device
+from kanspice.families.common.formats import OwnFiles
+from kanspice.families.common.json_config import parse_config
+from kanspice.families.common.state import check_tensors
 from kanspice.families.kanalogue.network import KANalogue
 from kanspice.families.kanalogue.parameters import build, parameter_shapes
-from kanspice.models.formats import OwnFiles
-from kanspice.models.json_config import parse_config
-from kanspice.models.state import check_tensors
 
 _Width = Annotated[int, Field(ge=1)]
 

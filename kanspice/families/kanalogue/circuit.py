@@ -13,18 +13,18 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from kanspice.arrays import Array
-from kanspice.compile import Sizing
-from kanspice.compile.capacitors import chosen_feedback_f, least_slopes, least_slopes_anywhere
-from kanspice.compile.current_unit import with_current_unit
-from kanspice.compile.effects import Foreign, fitting
-from kanspice.compile.inputs import input_stage
-from kanspice.design import Crossbar, Design, LayerNorm, Limiter, Stage
-from kanspice.design.poles import Loop
-from kanspice.design.stages.crossbar import by_column, current_ranges
-from kanspice.design.stages.limiter import LimiterKind
+from kanspice.base.arrays import Array
+from kanspice.base.errors import InputError
+from kanspice.circuit import Crossbar, Design, LayerNorm, Limiter, Stage
+from kanspice.circuit.compile import Sizing
+from kanspice.circuit.compile.capacitors import chosen_feedback_f, least_slopes, least_slopes_anywhere
+from kanspice.circuit.compile.current_unit import with_current_unit
+from kanspice.circuit.compile.effects import Foreign, fitting
+from kanspice.circuit.compile.inputs import input_stage
+from kanspice.circuit.poles import Loop
+from kanspice.circuit.stages.crossbar import by_column, current_ranges
+from kanspice.circuit.stages.limiter import LimiterKind
 from kanspice.devices import Device
-from kanspice.errors import InputError
 from kanspice.families.kanalogue.arrays import BatchNormArrays, LayerArrays, LayerNormArrays, input_range, layer_arrays
 from kanspice.families.kanalogue.network import KANalogue
 from kanspice.technology import Technology, Tia

@@ -9,7 +9,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from kanspice.errors import InputError
+from kanspice.base.errors import InputError
 
 InputStageName = Literal["PosHC", "NegHC", "sigmoid", "tanh", "None"]
 

@@ -18,13 +18,13 @@ from typing import Literal, get_args
 import torch
 from torch import Tensor, nn
 
+from kanspice.base.errors import InputError
 from kanspice.devices import Device
-from kanspice.errors import InputError
+from kanspice.families.common.inputs import check_input
+from kanspice.families.common.network import Network
+from kanspice.families.common.widths import check_widths
 from kanspice.families.kanalogue.input_stages import INPUT_STAGES, InputStageName, input_stage_name
 from kanspice.families.kanalogue.noise import CoefficientNoise
-from kanspice.models.inputs import check_input
-from kanspice.models.network import Network
-from kanspice.models.widths import check_widths
 
 NormName = Literal["batch", "layer", "none"]
 NORMS: tuple[NormName, ...] = get_args(NormName)

@@ -17,7 +17,7 @@ from typing import Literal, get_args
 import torch
 from torch import Tensor
 
-from kanspice.errors import InputError
+from kanspice.base.errors import InputError
 
 NoiseKind = Literal["additive", "gaussian", "uniform", "binary"]
 NOISE_KINDS: tuple[NoiseKind, ...] = get_args(NoiseKind)

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from kanspice.arrays import Array, Indices
+from kanspice.base.arrays import Array, Indices
+from kanspice.families.common.network import LateError, as_array
 from kanspice.families.kirchhoffnet.layer import Layer
 from kanspice.families.kirchhoffnet.network import KirchhoffNet
-from kanspice.models.network import LateError, as_array
 
 
 @dataclass(frozen=True)

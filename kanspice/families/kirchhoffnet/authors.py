@@ -21,7 +21,9 @@ from pathlib import Path
 
 from torch import Tensor
 
-from kanspice.errors import InputError
+from kanspice.base.errors import InputError, errors_at
+from kanspice.families.common.formats import AuthorsStates, Reading
+from kanspice.families.common.state import check_names, check_rank, check_tensors
 from kanspice.families.kirchhoffnet.branches import Branch, branch_function
 from kanspice.families.kirchhoffnet.config import AuthorsConfig
 from kanspice.families.kirchhoffnet.generation import Generation
@@ -29,9 +31,6 @@ from kanspice.families.kirchhoffnet.network import KirchhoffNet
 from kanspice.families.kirchhoffnet.projector import check_projector, projector_in, projector_shapes, projector_widths
 from kanspice.families.kirchhoffnet.readout import parse_readout
 from kanspice.families.kirchhoffnet.topology import Recipe, Topology, recipe
-from kanspice.models.formats import AuthorsStates, Reading
-from kanspice.models.places import errors_at
-from kanspice.models.state import check_names, check_rank, check_tensors
 
 _PARAM = re.compile(r"circuit\.layer_list\.(\d{1,6})\.model\.param")
 

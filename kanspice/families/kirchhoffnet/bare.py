@@ -20,16 +20,15 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field
 from torch import Tensor
 
-from kanspice.errors import InputError
+from kanspice.base.errors import InputError, errors_at
+from kanspice.base.files import read_file
+from kanspice.base.validation import Table, validate
+from kanspice.families.common.formats import AuthorsStates, Reading
+from kanspice.families.common.state import check_tensors
+from kanspice.families.common.yaml_config import MAX_YAML_BYTES, parse_yaml
 from kanspice.families.kirchhoffnet.branches import ActivationName, Device
 from kanspice.families.kirchhoffnet.network import KirchhoffNet
 from kanspice.families.kirchhoffnet.topology import topology_from_edges
-from kanspice.files import read_file
-from kanspice.models.formats import AuthorsStates, Reading
-from kanspice.models.places import errors_at
-from kanspice.models.state import check_tensors
-from kanspice.models.yaml_config import MAX_YAML_BYTES, parse_yaml
-from kanspice.validation import Table, validate
 
 _PARAM = "model.param"
 _ACTIVATIONS: dict[str | None, ActivationName | None] = {"tanh": "tanh", "leakyrelu": "leaky_relu", None: None}

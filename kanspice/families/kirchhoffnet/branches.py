@@ -16,10 +16,10 @@ from pydantic import Field
 from torch import Tensor
 from torch.nn import functional
 
-from kanspice.arrays import Array
-from kanspice.errors import InputError
-from kanspice.piecewise import Bends
-from kanspice.validation import Table, similar, validate
+from kanspice.base.arrays import Array
+from kanspice.base.errors import InputError
+from kanspice.base.piecewise import Bends
+from kanspice.base.validation import Table, similar, validate
 
 _LEAK = 0.01
 """Slope of torch's leaky_relu below zero."""

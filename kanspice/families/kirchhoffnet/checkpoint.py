@@ -15,17 +15,16 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor
 
-from kanspice.errors import InputError
+from kanspice.base.errors import InputError, errors_at
+from kanspice.families.common.formats import OwnFiles
+from kanspice.families.common.json_config import parse_config
+from kanspice.families.common.state import check_names, check_rank, check_tensors, check_type
 from kanspice.families.kirchhoffnet.branches import Branch, branch_function
 from kanspice.families.kirchhoffnet.generation import Generation
 from kanspice.families.kirchhoffnet.network import KirchhoffNet
 from kanspice.families.kirchhoffnet.projector import projector_in, projector_shapes
 from kanspice.families.kirchhoffnet.readout import parse_readout
 from kanspice.families.kirchhoffnet.topology import Topology
-from kanspice.models.formats import OwnFiles
-from kanspice.models.json_config import parse_config
-from kanspice.models.places import errors_at
-from kanspice.models.state import check_names, check_rank, check_tensors, check_type
 
 _EDGES = ("source", "destination", "parameter_index")
 _PROJECTOR = "projector."

@@ -13,13 +13,13 @@ from itertools import pairwise
 
 import numpy as np
 
-from kanspice.arrays import Array
-from kanspice.compile import Sizing
-from kanspice.compile.effects import Foreign, fitting
-from kanspice.design import Design, DigitalLayer, HeldSum, NodeLosses, OdePeriod, ReadOut, Schematic, Stage, Switching
-from kanspice.design.activations import ACTIVATIONS
-from kanspice.design.branches import LAWS, SCHEMATIC_IMPERFECTIONS, SCHEMATIC_LAWS, LawName
-from kanspice.errors import InputError
+from kanspice.base.arrays import Array
+from kanspice.base.errors import InputError
+from kanspice.circuit import Design, DigitalLayer, HeldSum, NodeLosses, OdePeriod, ReadOut, Schematic, Stage, Switching
+from kanspice.circuit.activations import ACTIVATIONS
+from kanspice.circuit.branches import LAWS, SCHEMATIC_IMPERFECTIONS, SCHEMATIC_LAWS, LawName
+from kanspice.circuit.compile import Sizing
+from kanspice.circuit.compile.effects import Foreign, fitting
 from kanspice.families.kirchhoffnet.arrays import PeriodArrays, period_arrays, projector_arrays
 from kanspice.families.kirchhoffnet.branches import Device
 from kanspice.families.kirchhoffnet.network import KirchhoffNet

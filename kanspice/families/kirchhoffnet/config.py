@@ -16,11 +16,11 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from kanspice.errors import InputError
+from kanspice.base.errors import InputError
+from kanspice.base.files import read_file
+from kanspice.base.validation import validate
+from kanspice.families.common.yaml_config import MAX_YAML_BYTES, parse_yaml
 from kanspice.families.kirchhoffnet.projector import projector_widths
-from kanspice.files import read_file
-from kanspice.models.yaml_config import MAX_YAML_BYTES, parse_yaml
-from kanspice.validation import validate
 
 _GENERATED = {
     *("2spirals", "8gaussians", "circle", "gauss", "genmnist", "pinwheel", "swissroll", "twomoon"),

@@ -15,10 +15,10 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from kanspice.arrays import Array
+from kanspice.base.arrays import Array
+from kanspice.families.common.network import DivergenceError
 from kanspice.families.kirchhoffnet.layer import Layer
 from kanspice.families.kirchhoffnet.network import KirchhoffNet
-from kanspice.models.network import DivergenceError
 
 _BLOCK_CURRENTS = 2**20
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from kanspice.errors import InputError
+from kanspice.base.errors import InputError
 
 _LARGEST_SIDE = 1_000_000
 

@@ -11,8 +11,8 @@ import torch
 from torch import Tensor, nn
 from torchdiffeq import odeint, odeint_adjoint
 
-from kanspice.errors import InputError
-from kanspice.models.network import DivergenceError, LateError
+from kanspice.base.errors import InputError
+from kanspice.families.common.network import DivergenceError, LateError
 
 Method = Literal["dopri5", "dopri8", "bosh3", "fehlberg2", "adaptive_heun"]
 METHODS: tuple[Method, ...] = get_args(Method)

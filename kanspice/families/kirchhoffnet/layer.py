@@ -8,9 +8,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from kanspice.base.piecewise import Bends, PairCurrents
 from kanspice.families.kirchhoffnet.branches import Branch
 from kanspice.families.kirchhoffnet.topology import Topology
-from kanspice.piecewise import Bends, PairCurrents
 
 _CHUNK_CURRENTS = 2**15
 _MANY_EDGES = 2**12

@@ -21,7 +21,9 @@ from typing import Literal, Self, TypeVar, get_args
 import torch
 from torch import Tensor, nn
 
-from kanspice.errors import InputError
+from kanspice.base.errors import InputError, errors_at
+from kanspice.families.common.inputs import check_input
+from kanspice.families.common.network import DivergenceError, Network
 from kanspice.families.kirchhoffnet.branches import Branch
 from kanspice.families.kirchhoffnet.generation import Generation
 from kanspice.families.kirchhoffnet.integrator import Integrator
@@ -29,9 +31,6 @@ from kanspice.families.kirchhoffnet.layer import Layer
 from kanspice.families.kirchhoffnet.projector import projector_of
 from kanspice.families.kirchhoffnet.readout import parse_readout
 from kanspice.families.kirchhoffnet.topology import Topology
-from kanspice.models.inputs import check_input
-from kanspice.models.network import DivergenceError, Network
-from kanspice.models.places import errors_at
 
 FillName = Literal["zeros", "repeat"]
 FILLS: tuple[FillName, ...] = get_args(FillName)

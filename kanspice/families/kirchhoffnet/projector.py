@@ -12,7 +12,7 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from kanspice.errors import InputError
+from kanspice.base.errors import InputError
 
 _NAME = re.compile(r"mlp_([0-9]{1,9})_([0-9]{1,9})")
 _Part = Literal["weight", "bias"]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from kanspice.errors import InputError
+from kanspice.base.errors import InputError
 
 _PATTERN = re.compile(r"(first|last)([0-9]{1,9})")
 

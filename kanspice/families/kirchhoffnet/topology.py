@@ -17,9 +17,9 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import Field
 
-from kanspice.arrays import Indices
-from kanspice.errors import InputError
-from kanspice.validation import Table, similar, validate
+from kanspice.base.arrays import Indices
+from kanspice.base.errors import InputError
+from kanspice.base.validation import Table, similar, validate
 
 MAX_EDGES = 20_000_000  # per layer; the largest published layer has about two million
 _MAX_COUNT = 1_000_000

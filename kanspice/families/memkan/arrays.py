@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from kanspice.arrays import Array
+from kanspice.base.arrays import Array
+from kanspice.families.common.network import as_array
 from kanspice.families.memkan.network import MemKAN
-from kanspice.models.network import as_array
 
 
 @dataclass(frozen=True)

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 
-from kanspice.compile import Sizing
-from kanspice.compile.effects import Foreign, fitting
-from kanspice.compile.inputs import input_stage
-from kanspice.design import Design, Stage, SynapseBank
-from kanspice.design.stages.synapse_bank import BAND_PASS, HIGH_PASS, LOW_PASS
-from kanspice.errors import InputError
+from kanspice.base.errors import InputError
+from kanspice.circuit import Design, Stage, SynapseBank
+from kanspice.circuit.compile import Sizing
+from kanspice.circuit.compile.effects import Foreign, fitting
+from kanspice.circuit.compile.inputs import input_stage
+from kanspice.circuit.stages.synapse_bank import BAND_PASS, HIGH_PASS, LOW_PASS
+from kanspice.families.common.network import Network
 from kanspice.families.memkan.arrays import SynapseArrays, synapse_arrays
 from kanspice.families.memkan.network import MemKAN
-from kanspice.models.network import Network
 from kanspice.technology import Technology, Units
 
 _CODES = {"LP": LOW_PASS, "BP": BAND_PASS, "HP": HIGH_PASS}

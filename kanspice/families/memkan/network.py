@@ -17,7 +17,10 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
-from kanspice.errors import InputError
+from kanspice.base.errors import InputError
+from kanspice.families.common.inputs import check_input
+from kanspice.families.common.network import Network
+from kanspice.families.common.widths import check_widths
 from kanspice.families.memkan.memdiode import (
     KINDS,
     PARAMETERS,
@@ -27,9 +30,6 @@ from kanspice.families.memkan.memdiode import (
     answers,
     bounded,
 )
-from kanspice.models.inputs import check_input
-from kanspice.models.network import Network
-from kanspice.models.widths import check_widths
 
 _INITIAL_SPREAD = 1.0  # standard deviation of raw parameters when drawn afresh
 _INITIAL_SWEEP = 33  # voltages over the range, to see how far fresh synapses swing

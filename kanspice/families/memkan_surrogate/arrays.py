@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from kanspice.families.common.network import as_array
 from kanspice.families.memkan.arrays import SynapseArrays
 from kanspice.families.memkan_surrogate.network import SurrogateMemKAN
-from kanspice.models.network import as_array
 
 
 def surrogate_arrays(model: SurrogateMemKAN) -> tuple[SynapseArrays, ...]:

@@ -15,11 +15,11 @@ import torch
 from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor
 
+from kanspice.families.common.formats import OwnFiles
+from kanspice.families.common.json_config import parse_config
+from kanspice.families.common.state import check_tensors
 from kanspice.families.memkan.memdiode import PARAMETERS
 from kanspice.families.memkan_surrogate.network import SURROGATE_INPUTS, SurrogateConstants, SurrogateMemKAN
-from kanspice.models.formats import OwnFiles
-from kanspice.models.json_config import parse_config
-from kanspice.models.state import check_tensors
 
 MAX_UNITS = 1000
 _Width = Annotated[int, Field(ge=1)]

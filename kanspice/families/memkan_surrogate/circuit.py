@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from kanspice.compile import Sizing
-from kanspice.compile.effects import fitting
-from kanspice.compile.inputs import input_stage
-from kanspice.design import Design, Stage
+from kanspice.circuit import Design, Stage
+from kanspice.circuit.compile import Sizing
+from kanspice.circuit.compile.effects import fitting
+from kanspice.circuit.compile.inputs import input_stage
 from kanspice.families.memkan.circuit import check_units, synapse_bank, synapse_design
 from kanspice.families.memkan_surrogate.arrays import surrogate_arrays
 from kanspice.families.memkan_surrogate.network import SurrogateMemKAN

@@ -12,14 +12,14 @@ from pathlib import Path
 
 from torch import Tensor
 
-from kanspice.errors import InputError
+from kanspice.base.errors import InputError
+from kanspice.base.validation import validate
+from kanspice.families.common.formats import AuthorsModules, Reading
+from kanspice.families.common.module_parts import MOST_LAYERS, layer_widths, plain_value, recognised, tensor_lists
+from kanspice.families.common.stand_ins import StandIn
+from kanspice.families.common.state import check_rank, check_tensors, plain_state
 from kanspice.families.memkan_surrogate.checkpoint import MAX_UNITS, build, shapes
 from kanspice.families.memkan_surrogate.network import SURROGATE_INPUTS, SurrogateConstants, SurrogateMemKAN
-from kanspice.models.formats import AuthorsModules, Reading
-from kanspice.models.module_parts import MOST_LAYERS, layer_widths, plain_value, recognised, tensor_lists
-from kanspice.models.stand_ins import StandIn
-from kanspice.models.state import check_rank, check_tensors, plain_state
-from kanspice.validation import validate
 
 _CLASSES = ("MemKAN", "MemKAN_actor", "MemKAN_critic", "PhyKAN_memristor")
 _TENSORS = {"edge_params": "raw", "gains": "gain", "biases": "bias"}

@@ -19,12 +19,12 @@ import torch
 from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor, nn
 
-from kanspice.arrays import Array
-from kanspice.errors import InputError
+from kanspice.base.arrays import Array
+from kanspice.base.errors import InputError
+from kanspice.families.common.inputs import check_input
+from kanspice.families.common.network import Network, StageLaw
+from kanspice.families.common.widths import check_widths
 from kanspice.families.memkan.memdiode import PARAMETERS, Synapses
-from kanspice.models.inputs import check_input
-from kanspice.models.network import Network, StageLaw
-from kanspice.models.widths import check_widths
 
 SURROGATE_INPUTS = 1 + len(PARAMETERS)
 _SPREAD = 0.5

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from kanspice.arrays import Array
+from kanspice.base.arrays import Array
+from kanspice.families.common.network import as_array
 from kanspice.families.phykan.network import BandLayer, Filters, PhyKAN
-from kanspice.models.network import as_array
 
 
 @dataclass(frozen=True)

@@ -19,15 +19,15 @@ import torch
 from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor
 
-from kanspice.errors import InputError
+from kanspice.base.errors import InputError
+from kanspice.base.files import read_file
+from kanspice.base.validation import validate
+from kanspice.families.common.formats import AuthorsStates, Reading
+from kanspice.families.common.json_config import parse_config
+from kanspice.families.common.state import check_names, check_rank, check_tensors
 from kanspice.families.phykan.bandpass import BandConstants
 from kanspice.families.phykan.checkpoint import MAX_FILTERS, build, check_mask
 from kanspice.families.phykan.network import GAIN, HIGH, LOW, PhyKAN
-from kanspice.files import read_file
-from kanspice.models.formats import AuthorsStates, Reading
-from kanspice.models.json_config import parse_config
-from kanspice.models.state import check_names, check_rank, check_tensors
-from kanspice.validation import validate
 
 FORMAT = "phykan-authors"
 MAX_CONFIG_BYTES = 1_000_000

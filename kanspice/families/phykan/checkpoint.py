@@ -16,13 +16,12 @@ import torch
 from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor
 
-from kanspice.errors import InputError
+from kanspice.base.errors import InputError, errors_at
+from kanspice.families.common.formats import OwnFiles
+from kanspice.families.common.json_config import parse_config
+from kanspice.families.common.state import check_names, check_rank, check_tensors
 from kanspice.families.phykan.bandpass import BandConstants, FilterGrid
 from kanspice.families.phykan.network import PhyKAN
-from kanspice.models.formats import OwnFiles
-from kanspice.models.json_config import parse_config
-from kanspice.models.places import errors_at
-from kanspice.models.state import check_names, check_rank, check_tensors
 
 MAX_FILTERS = 1000
 _GRID = ("grid.low_hz", "grid.high_hz")

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from kanspice.arrays import Array
-from kanspice.compile import Sizing
-from kanspice.compile.effects import fitting
-from kanspice.design import Design, FilterBank, Limiter, Stage
-from kanspice.design.stages.filter_bank import RESET_SHARE
+from kanspice.base.arrays import Array
+from kanspice.circuit import Design, FilterBank, Limiter, Stage
+from kanspice.circuit.compile import Sizing
+from kanspice.circuit.compile.effects import fitting
+from kanspice.circuit.stages.filter_bank import RESET_SHARE
 from kanspice.families.phykan.arrays import FilterArrays, filter_arrays
 from kanspice.families.phykan.network import PhyKAN
 from kanspice.technology import Technology

@@ -14,17 +14,17 @@ from typing import Any, Literal, NamedTuple
 from pydantic import BaseModel, ConfigDict
 from torch import Tensor
 
-from kanspice.errors import InputError
+from kanspice.base.errors import InputError
+from kanspice.base.files import read_file
+from kanspice.base.validation import validate
+from kanspice.families.common.formats import AuthorsModules, Reading
+from kanspice.families.common.json_config import parse_config
+from kanspice.families.common.module_parts import layer_widths, plain_value, recognised, tensor_lists
+from kanspice.families.common.stand_ins import StandIn
+from kanspice.families.common.state import plain_state
 from kanspice.families.phykan.authors import FORMAT, MAX_CONFIG_BYTES, NORM_TENSORS, TENSORS, AuthorsConfig, network
 from kanspice.families.phykan.bandpass import EARLIER_CONSTANTS, BandConstants
 from kanspice.families.phykan.network import PhyKAN
-from kanspice.files import read_file
-from kanspice.models.formats import AuthorsModules, Reading
-from kanspice.models.json_config import parse_config
-from kanspice.models.module_parts import layer_widths, plain_value, recognised, tensor_lists
-from kanspice.models.stand_ins import StandIn
-from kanspice.models.state import plain_state
-from kanspice.validation import validate
 
 _CLASSES = ("PhyKAN", "PhyKAN_actor", "PhyKAN_critic")
 _ALWAYS = frozenset({"Nlayers", "KANshape", "thresholding", "sigmoid_s", *TENSORS})

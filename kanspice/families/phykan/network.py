@@ -18,11 +18,11 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from kanspice.errors import InputError
+from kanspice.base.errors import InputError
+from kanspice.families.common.inputs import check_input
+from kanspice.families.common.network import Network
+from kanspice.families.common.widths import check_widths
 from kanspice.families.phykan.bandpass import BandConstants, FilterGrid, amplitude
-from kanspice.models.inputs import check_input
-from kanspice.models.network import Network
-from kanspice.models.widths import check_widths
 
 GAIN, LOW, HIGH = range(3)  # of the last axis of the raw parameters
 _SPREAD = 0.01  # of raw cut-offs when drawn afresh, so that no two filters begin alike

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from kanspice.arrays import Array
+from kanspice.base.arrays import Array
 
 UNPUBLISHED = ("the power of amplifiers, detectors and oscillators is not known: none is published",)
 """What is said of stages whose power is not known."""

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from kanspice.arrays import Array
-from kanspice.design import Crossbar
+from kanspice.base.arrays import Array
+from kanspice.circuit import Crossbar
 from kanspice.engine.solution import Solution
 from kanspice.gap.costs.cost import Areas, Measured, StageCost, largest_of, mean_of
 

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 import numpy as np
 from scipy.integrate import trapezoid
 
-from kanspice.arrays import Array
-from kanspice.design import Design, OdePeriod, Switching
+from kanspice.base.arrays import Array
+from kanspice.circuit import Design, OdePeriod, Switching
+from kanspice.engine.batched.branches import branch_currents_a
 from kanspice.engine.solution import Solution, Waveform
 from kanspice.gap.costs.cost import Measured, StageCost, largest_of, mean_of
-from kanspice.solver.branches import branch_currents_a
 
 _BLOCK_NUMBERS = 2**22
 

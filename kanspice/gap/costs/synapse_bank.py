@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kanspice.design import SynapseBank
+from kanspice.circuit import SynapseBank
 from kanspice.engine.solution import Solution
 from kanspice.gap.costs.cost import UNPUBLISHED, Measured, StageCost
 

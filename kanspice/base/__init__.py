@@ -1,0 +1,1 @@
+"""What knows nothing of networks and circuits: errors, files, processes, arrays, random draws."""

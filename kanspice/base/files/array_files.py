@@ -1,0 +1,204 @@
+"""Reading input, output and label arrays from .npy, .npz and .csv files. Nothing is ever unpickled."""
+
+from __future__ import annotations
+
+import io
+import os
+import re
+import warnings
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kanspice.base.errors import InputError
+from kanspice.base.files import MAX_FILE_BYTES, is_there, read_file
+
+PathLike = str | os.PathLike[str]
+
+
+def load_array(path: PathLike, what: str, width: int | None = None) -> NDArray[np.float64]:
+    """Read a table of real numbers: float64, shape (samples, width), C order. Smaller types are widened.
+
+    path: .npy, .npz with exactly one array (or `file.npz:key`), or .csv (comma-separated, one sample per row).
+    what: names the array in errors ("the inputs"). width: the number of columns it must have.
+    Raises InputError if the file cannot be used.
+    """
+    values = _real(_read(path), what, path)
+    if values.ndim != 2 or 0 in values.shape:
+        raise InputError(
+            f"{what} cannot be used: wrong shape",
+            where=os.fspath(path),
+            expected=f"shape (samples, {'values' if width is None else width}), at least one sample",
+            found=f"shape {values.shape}",
+            hint="reshape one sample to (1, values)" if values.ndim == 1 else None,
+        )
+    if width is not None and values.shape[1] != width:
+        raise InputError(
+            f"{what} cannot be used: wrong number of values per sample",
+            where=os.fspath(path),
+            expected=f"{width} values per sample",
+            found=f"{values.shape[1]} (shape {values.shape})",
+            hint="check that the file belongs to this model",
+        )
+    _check_finite(values, what, path)
+    return values
+
+
+def load_labels(path: PathLike) -> NDArray[np.int64]:
+    """Read class labels: int64, shape (samples,), from 0. In a .csv file: one per row, or all in one row.
+
+    Raises InputError if the file cannot be used.
+    """
+    values = load_list(path, "the labels", each="sample")
+    bad = np.flatnonzero((values < 0) | (values != np.round(values)) | (values >= 2.0**53))
+    if bad.size:
+        raise InputError(
+            "the labels are not class numbers",
+            where=os.fspath(path),
+            expected="whole numbers from 0",
+            found=f"{values[bad[0]]:g} at sample {bad[0]}",
+        )
+    return values.astype(np.int64)
+
+
+def load_list(path: PathLike, what: str, each: str = "number") -> NDArray[np.float64]:
+    """Read finite numbers: float64, shape (numbers,), at least one. In a .csv file: one per row, or all in one row.
+
+    what, each: name them, and what there is one for, in errors. Raises InputError if the file cannot be used.
+    """
+    values = _real(_read(path), what, path)
+    if Path(path).suffix.lower() == ".csv" and 1 in values.shape:
+        values = values.ravel()
+    if values.ndim != 1 or values.size == 0:
+        raise InputError(
+            f"{what} cannot be used: wrong shape",
+            where=os.fspath(path),
+            expected=f"shape ({each}s,), at least one {each}",
+            found=f"shape {values.shape}",
+        )
+    _check_finite(values, what, path)
+    return values
+
+
+def _read(path: PathLike) -> NDArray[Any]:
+    """The array in the file, of whatever type and shape."""
+    file, key = _split_key(path)
+    reader = _READERS.get(file.suffix.lower())
+    if reader is None:
+        raise InputError(
+            "this type of file is not read",
+            where=file,
+            expected=" or ".join(_READERS),
+            found=repr(file.suffix) if file.suffix else "no suffix",
+        )
+    content = read_file(file, "an array file", MAX_FILE_BYTES)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return reader(content, key, file)
+    except InputError:
+        raise
+    except Exception as error:  # NumPy and zipfile raise almost any type on a malformed file
+        raise _unreadable(file, error) from error
+
+
+def _split_key(path: PathLike) -> tuple[Path, str | None]:
+    """`file.npz:key` as (file.npz, key), unless a file of exactly that name exists."""
+    match = re.fullmatch(r"(.+\.npz):([^/]+)", os.fspath(path), flags=re.IGNORECASE)
+    if match is None or is_there(os.fspath(path)):
+        return Path(path), None
+    return Path(match[1]), match[2]
+
+
+def _read_npy(content: bytes, _key: str | None, _file: Path) -> NDArray[Any]:
+    return _decode_npy(content)
+
+
+def _read_npz(content: bytes, key: str | None, file: Path) -> NDArray[Any]:
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        entry = _choose_entry(archive, key, file)
+        if entry.file_size > MAX_FILE_BYTES:
+            raise InputError(
+                "the array is too large",
+                where=file,
+                expected=f"at most {MAX_FILE_BYTES:,} bytes unpacked",
+                found=f"{entry.file_size:,} bytes",
+            )
+        return _decode_npy(archive.read(entry))
+
+
+def _choose_entry(archive: zipfile.ZipFile, key: str | None, file: Path) -> zipfile.ZipInfo:
+    entries = {entry.filename.removesuffix(".npy"): entry for entry in archive.infolist()}
+    if len(entries) < len(archive.infolist()):
+        raise InputError("two arrays in the file have the same name", where=file, hint="save it again with numpy")
+    if key is None and len(entries) == 1:
+        return next(iter(entries.values()))
+    if key in entries:
+        return entries[key]
+    names = ", ".join(list(entries)[:8]) or "none"
+    raise InputError(
+        "the file does not hold exactly one array" if key is None else f"the file holds no array named {key!r}",
+        where=file,
+        expected="one array, or its name after a colon" if key is None else "the name of an array in the file",
+        found=f"{len(entries)} arrays: {names}",
+        hint=f"name one of them: {file}:KEY",
+    )
+
+
+def _decode_npy(content: bytes) -> NDArray[Any]:
+    """The array of a .npy file's bytes. An array of Python objects is refused: it would need pickle."""
+    values: NDArray[Any] = np.lib.format.read_array(io.BytesIO(content), allow_pickle=False)
+    return values
+
+
+def _read_csv(content: bytes, _key: str | None, _file: Path) -> NDArray[Any]:
+    text = content.decode("utf-8-sig")
+    return np.loadtxt(io.StringIO(text), delimiter=",", ndmin=2, dtype=np.float64)
+
+
+_READERS: dict[str, Callable[[bytes, str | None, Path], NDArray[Any]]] = {
+    ".npy": _read_npy,
+    ".npz": _read_npz,
+    ".csv": _read_csv,
+}
+
+
+def _unreadable(file: Path, error: Exception) -> InputError:
+    reason = str(error).strip().partition("\n")[0][:200] or type(error).__name__
+    if "Object arrays" in reason:
+        reason = "an array of Python objects, which only unpickling could read; it was not executed"
+    return InputError(
+        "the file cannot be read as an array",
+        where=file,
+        expected="plain numbers, one sample per row" if file.suffix.lower() == ".csv" else "a plain array of numbers",
+        found=reason,
+        hint="leave out header lines or start them with #" if file.suffix.lower() == ".csv" else "save it with numpy",
+    )
+
+
+def _real(values: NDArray[Any], what: str, path: PathLike) -> NDArray[np.float64]:
+    """The values as float64, in C order. Raises InputError unless they are integers or floats of up to 64 bits."""
+    if values.dtype.kind not in "iuf" or values.dtype.itemsize > 8:
+        raise InputError(
+            f"{what} cannot be used: wrong type of number",
+            where=os.fspath(path),
+            expected="float64, float32 or integers",
+            found=str(values.dtype)[:100],
+        )
+    return np.asarray(values, dtype=np.float64, order="C")
+
+
+def _check_finite(values: NDArray[np.float64], what: str, path: PathLike) -> None:
+    bad = np.argwhere(~np.isfinite(values))
+    if len(bad):
+        index = ", ".join(str(i) for i in bad[0])
+        raise InputError(
+            f"{what} cannot be used: some values are NaN or infinite",
+            where=os.fspath(path),
+            expected="finite numbers",
+            found=f"{len(bad)} of {values.size} are not, the first in sample {bad[0][0]} (index {index})",
+        )

@@ -1,0 +1,18 @@
+"""Where shipped device cards, subcircuits, schemas and technologies lie: in a wheel, or beside the package."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+_PACKAGE = Path(__file__).resolve().parents[1]
+
+
+def _shipped(folder: str) -> Path:
+    in_wheel = _PACKAGE / "_shipped" / folder
+    return in_wheel if in_wheel.is_dir() else _PACKAGE.parent / folder
+
+
+DEVICE_MODELS = _shipped("device_models")
+NETLISTS = _shipped("netlists")
+SCHEMAS = _shipped("schemas")
+TECHNOLOGIES = _shipped("technologies")

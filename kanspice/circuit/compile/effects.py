@@ -1,0 +1,49 @@
+"""Imperfections that a circuit cannot have: left out in silence, they would pass for harmless ones."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+
+from kanspice.base.errors import InputError
+from kanspice.technology import Technology
+
+_EVERYONES = ("units", "converters")
+
+
+@dataclass(frozen=True)
+class Foreign:
+    """Keys of a technology that a circuit has no part for.
+
+    section: all of its causes but those in `but`, or `only` some. expected: what it would take, for whoever set one.
+    """
+
+    section: str
+    expected: str
+    but: Collection[str] = ()
+    only: Collection[str] | None = None
+
+    def among(self, causes: Iterable[str]) -> list[str]:
+        """Those of the causes, `section.key`, that have no effect."""
+        keys = (cause.partition(".") for cause in causes)
+        found = [key for section, _, key in keys if section == self.section and key not in self.but]
+        return [f"{self.section}.{key}" for key in found if self.only is None or key in self.only]
+
+
+def fitting(
+    technology: Technology, circuit: str, sections: Sequence[str], foreign: Iterable[Foreign] = ()
+) -> Technology:
+    """The technology without what a circuit cannot have, if it is general.
+
+    circuit: what it is called. sections: those that it has parts for, besides what all have. foreign: what of these
+    it has not got. InputError for another that has it, and for what a general one was overridden with.
+    """
+    expected = f"what {circuit} has: {', '.join((*sections, 'converters'))}"
+    others = [name for name in technology.sections if name not in (*sections, *_EVERYONES)]
+    for part in (*(Foreign(name, expected) for name in others), *foreign):
+        useless = part.among((*technology.causes, *technology.costs))
+        refused = [cause for cause in useless if not technology.general or cause in technology.overridden]
+        if refused:
+            raise InputError(f"{', '.join(refused)} would have no effect", where="technology", expected=part.expected)
+        technology = technology.without(useless)
+    return technology

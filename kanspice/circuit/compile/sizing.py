@@ -1,0 +1,27 @@
+"""The samples that a circuit is sized for, and what the network makes of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from kanspice.base.arrays import Array
+
+
+@dataclass(frozen=True)
+class Sizing:
+    """Samples (samples, inputs) in model units, at least one, and the network's stages (samples, width) for them.
+
+    Rows are NaN where the network has no answer: the circuit cannot be sized for those. Without stages only what needs
+    none can be sized.
+    """
+
+    inputs: Array
+    stages: Mapping[str, Array] = field(default_factory=dict)
+
+    @property
+    def answered(self) -> dict[str, Array]:
+        """The stages of the samples that the network has an answer for."""
+        return {name: values[np.isfinite(values).all(axis=1)] for name, values in self.stages.items()}

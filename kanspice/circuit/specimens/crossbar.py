@@ -1,0 +1,88 @@
+"""A crossbar as it comes out of production: its devices, amplifiers and reference currents."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import numpy.typing as npt
+
+from kanspice.base.arrays import Array
+from kanspice.base.draws import Draw
+from kanspice.base.errors import InputError
+from kanspice.circuit import Crossbar, Design
+from kanspice.circuit.specimens.parts import reference, spread
+from kanspice.devices import Device, PiecewisePolynomial, behind, shorted
+from kanspice.technology import CrossbarDevices, Technology
+from kanspice.technology.sections import CURVES_C
+
+_SHORT_REACH = 100.0
+"""Volts, in units, up to which a shorted device is a resistance."""
+
+
+def crossbar_specimen(crossbar: Crossbar, design: Design, technology: Technology, draw: Draw) -> Crossbar:
+    devices, tia, columns = technology.devices, technology.tia, (2 * crossbar.width,)
+    area = _quantised(crossbar.area, devices)
+    if devices.area_sigma > 0:
+        area = area * np.maximum(1 + devices.area_sigma * draw.normal(f"{crossbar.name}.area", area.shape), 0.0)
+    area = area * (1 + devices.current_per_k * (devices.temperature_c - CURVES_C))
+    shift_v = devices.shift_sigma_v * draw.normal(f"{crossbar.name}.shift_v", area.shape)
+    if devices.stuck_open > 0:
+        area = np.where(draw.uniform(f"{crossbar.name}.stuck_open", area.shape) < devices.stuck_open, 0.0, area)
+    if devices.stuck_short > 0:
+        is_short = draw.uniform(f"{crossbar.name}.stuck_short", area.shape) < devices.stuck_short
+        area = _with_shorts(area, is_short, design.input_v_per_unit / devices.short_ohm / crossbar.current_unit_a)
+        shift_v = np.concatenate([shift_v, np.zeros_like(shift_v)], axis=2)
+    feedback = 1 + tia.feedback_sigma * draw.normal(f"{crossbar.name}.feedback_ohm", columns)
+    current = reference(technology.references.current_sigma, "references.current", draw)
+    return replace(
+        crossbar,
+        area=area,
+        shift_v=shift_v,
+        bias_a=(crossbar.bias_a + tia.input_bias_a) * current - tia.input_bias_a,
+        offset_v=tia.offset_sigma_v * draw.normal(f"{crossbar.name}.offset_v", columns),
+        feedback_ohm=crossbar.feedback_ohm * np.abs(feedback),
+        feedback_f=crossbar.feedback_f * spread(f"{crossbar.name}.feedback_f", tia.feedback_f_sigma, columns, draw),
+    )
+
+
+def _quantised(area: Array, devices: CrossbarDevices) -> Array:
+    """Areas that can be made."""
+    if devices.area_step > 0 and devices.area_levels > 0:
+        raise InputError("areas have two grids", where="devices", expected="area_step or area_levels, not both")
+    step = devices.area_step
+    if devices.area_levels > 0:
+        step = float(np.abs(area).max(initial=0.0)) / devices.area_levels
+    return np.asarray(np.round(area / step) * step) if step > 0 else area
+
+
+def _with_shorts(area: Array, is_short: npt.NDArray[np.bool_], conductance: float) -> Array:
+    """Areas (rows, pairs, 2 * devices): shorted devices are gone, and each has a double that is a resistance."""
+    shorts = np.where(is_short, np.sign(area) * conductance, 0.0)
+    return np.concatenate([np.where(is_short, 0.0, area), shorts], axis=2)
+
+
+def devices_of(design: Design, technology: Technology) -> tuple[Device, ...]:
+    """The device types of a specimen: behind their series resistances, at their temperature, and as shorts."""
+    parts = technology.devices
+    warmer = parts.temperature_c - CURVES_C
+    if warmer and not (parts.current_per_k or parts.voltage_per_k):
+        raise InputError(
+            "a temperature would have no effect",
+            where="devices.temperature_c",
+            expected="devices.current_per_k or devices.voltage_per_k, how the devices change with it",
+        )
+    changed = []
+    for device in design.devices:
+        curve = device.curve
+        if parts.series_ohm > 0:
+            curve = behind(curve, parts.series_ohm * design.crossbars[0].current_unit_a / design.input_v_per_unit)
+        if warmer and parts.voltage_per_k:
+            curve = curve.stretched(1 + parts.voltage_per_k * warmer)
+        if curve is device.curve:
+            changed.append(device)
+        else:
+            changed.append(device.with_curve(curve if isinstance(curve, PiecewisePolynomial) else behind(curve, 0.0)))
+    if parts.stuck_short > 0 and design.crossbars:
+        changed += [shorted(_SHORT_REACH) for _ in design.devices]
+    return tuple(changed)

@@ -1,0 +1,143 @@
+"""Whether a crossbar's columns have one possible voltage each: devices of negative slope can give several.
+
+A column at voltage c solves `f(c) = sum of scale phi(row - c) + bias - drawn(c) = 0`: its amplifier draws the last.
+Where f always falls there is one solution; it can rise only where the devices' negative slopes outweigh the amplifier.
+A column moves by little, so a device has only the slopes near its row's voltage; where even the steepest of these
+cannot outweigh the amplifier, nothing is searched.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+from scipy.ndimage import maximum_filter1d
+
+from kanspice.base.arrays import Array
+from kanspice.circuit.amplifiers import drawn_a, least_slope
+from kanspice.circuit.bounds import column_bounds_v
+from kanspice.circuit.columns import column_currents_a
+from kanspice.circuit.design import Design
+from kanspice.circuit.stages import Crossbar
+from kanspice.circuit.stages.crossbar import largest_currents
+from kanspice.circuit.wires import lost_v
+from kanspice.devices import Device
+
+_SLOPE_SLACK = 1.05
+_BOUND_ROUNDS, _POSITIVE = 20, 1e-12
+_STEP = 1 / 700
+"""Of a device's range: how finely column voltages are searched."""
+SEARCHED_NUMBERS = 2**15
+"""Voltages of columns that are searched together: 256 kB, and a few times as much for what is made of them."""
+
+
+def solution_counts(design: Design, crossbar: Crossbar, rows_v: Array) -> npt.NDArray[np.int64]:
+    """Number of possible voltages of every column, positive and negative in turn: (samples, 2 * pairs).
+
+    rows_v: (samples, rows), volts.
+    """
+    counts = np.ones((len(rows_v), 2 * crossbar.width), dtype=np.int64)
+    if crossbar.holds_columns or _always_falls(design, crossbar):
+        return counts
+    doubtful = ~_falls_within_reach(design, crossbar, rows_v)
+    columns_v, size = _search_grid(design, crossbar), max(1, SEARCHED_NUMBERS // (2 * crossbar.width))
+    parts = [columns_v[first : first + size] for first in range(0, len(columns_v), size)]
+    for sample in np.flatnonzero(doubtful.any(axis=1)).tolist():
+        above = np.concatenate([_excess_current(design, crossbar, rows_v[sample], part) > 0 for part in parts])
+        crossings = np.count_nonzero(above[1:] != above[:-1], axis=0)
+        counts[sample] = np.where(doubtful[sample], crossings, 1)
+    return counts
+
+
+def wires_leave_one_state(design: Design, crossbar: Crossbar, rows_v: Array | None = None) -> npt.NDArray[np.bool_]:
+    """True where a crossbar with wires certainly has one state: (samples,) for rows (samples, rows) in volts.
+
+    Without rows (1,): for whatever they are driven with.
+    What crosspoints lose is P I(d), P the positive semidefinite map from currents to losses. Two states would need a
+    direction in which devices, at their steepest falls G, return all that P takes: sqrt(G) P sqrt(G) of norm 1 or more.
+    P G has the same eigenvalues and no negative entries, so that the largest is at most max (P G x) / x for any x > 0.
+    A device has only the falls within reach of its row's voltage: what its largest losses and shift can take it to.
+    """
+    ohm = np.zeros(2 * crossbar.width) if crossbar.holds_columns else 1 / least_slope(crossbar)
+    by_device = crossbar.current_unit_a / design.input_v_per_unit * crossbar.column_area
+    siemens = (by_device @ np.array([_falls(device).max() for device in design.devices]))[None]
+    anywhere = _returned(crossbar, siemens, ohm) < 1
+    if rows_v is None:
+        return np.asarray(anywhere)
+    certain = np.broadcast_to(anywhere, len(rows_v)).copy()
+    if anywhere[0]:
+        return certain
+    units, reach = design.input_v_per_unit, _reach_v(design, crossbar) / design.input_v_per_unit
+    falls = np.stack([_falls_near(device, rows_v / units, reach) for device in design.devices], axis=-1)
+    for place, near in enumerate(falls):
+        certain[place] = _returned(crossbar, np.einsum("rkd,rd->rk", by_device, near)[None], ohm)[0] < 1
+    return certain
+
+
+def _returned(crossbar: Crossbar, siemens: Array, ohm: Array) -> Array:
+    """At least the largest part of a loss (samples,) that falls of siemens (samples, rows, columns) can return."""
+    x, bound = np.ones_like(siemens), np.full(len(siemens), np.inf)
+    for _ in range(_BOUND_ROUNDS):
+        currents = siemens * x
+        image = lost_v(crossbar, currents) + ohm * currents.sum(axis=1)[:, None, :] + _POSITIVE
+        bound = np.minimum(bound, (image / x).max(axis=(1, 2)))
+        x = image / image.max(axis=(1, 2), keepdims=True)
+    return bound
+
+
+def _reach_v(design: Design, crossbar: Crossbar) -> float:
+    """By how much the voltage of a device can differ from its row's, at most."""
+    largest_a = crossbar.column_area @ largest_currents(design.devices) * crossbar.current_unit_a
+    in_wires_v = lost_v(crossbar, largest_a[None]).max()
+    return float(in_wires_v + column_bounds_v(design)[crossbar.name].max() + np.abs(crossbar.shift_v).max(initial=0.0))
+
+
+def _always_falls(design: Design, crossbar: Crossbar) -> bool:
+    """True when no column's devices together can fall more steeply than its amplifier rises."""
+    falls = np.array([_falls(device).max() for device in design.devices])
+    steepest = crossbar.column_area.sum(axis=0) @ falls
+    return bool(np.all(steepest < _held_siemens(design, crossbar)))
+
+
+def _falls_within_reach(design: Design, crossbar: Crossbar, rows_v: Array) -> npt.NDArray[np.bool_]:
+    """(samples, 2 * pairs) True where it holds of devices whose columns are within their bounds."""
+    units, reach = design.input_v_per_unit, _reach_v(design, crossbar) / design.input_v_per_unit
+    falls = np.stack([_falls_near(device, rows_v / units, reach) for device in design.devices], axis=-1)
+    area = crossbar.column_area.transpose(0, 2, 1).reshape(-1, 2 * crossbar.width)
+    return np.asarray(falls.reshape(len(rows_v), -1) @ area < _held_siemens(design, crossbar))
+
+
+def _held_siemens(design: Design, crossbar: Crossbar) -> Array:
+    """What an amplifier holds its column with at least, in current units per model unit, (2 * pairs,)."""
+    siemens: Array = least_slope(crossbar) * design.input_v_per_unit / crossbar.current_unit_a
+    return siemens
+
+
+def _falls(device: Device) -> Array:
+    """-d phi / dv, at least 0, over the device's range, in current units per model unit, (points,)."""
+    return np.maximum(-device.sampled[1], 0.0) * _SLOPE_SLACK
+
+
+def _falls_near(device: Device, units: Array, reach: float) -> Array:
+    """The steepest fall within `reach` of voltages, all in model units, in their shape."""
+    falls = _falls(device)
+    step = (device.curve.hi_v - device.curve.lo_v) / (len(falls) - 1)
+    steps = int(np.ceil(reach / step)) + 1
+    if steps >= len(falls):
+        return np.full(units.shape, falls.max())
+    outside = steps + 1
+    near = maximum_filter1d(np.pad(falls, outside), 2 * steps + 1, mode="constant", cval=0.0)
+    places = np.rint((units - device.curve.lo_v) / step).astype(np.int64) + outside
+    return np.asarray(near[np.clip(places, 0, len(near) - 1)])
+
+
+def _search_grid(design: Design, crossbar: Crossbar) -> Array:
+    """Voltages from one worst case to the other, (points,)."""
+    bound_v = column_bounds_v(design)[crossbar.name].max()
+    range_v = min(device.curve.hi_v - device.curve.lo_v for device in design.devices) * design.input_v_per_unit
+    return np.linspace(-bound_v, bound_v, 2 + int(2 * bound_v / (range_v * _STEP)))
+
+
+def _excess_current(design: Design, crossbar: Crossbar, row_v: Array, columns_v: Array) -> Array:
+    """f at every column voltage (points,), for every column: (points, 2 * pairs), amps."""
+    held_a = drawn_a(crossbar, np.broadcast_to(columns_v[:, None], (len(columns_v), 2 * crossbar.width)))[0]
+    return column_currents_a(design, crossbar, row_v, columns_v) - held_a

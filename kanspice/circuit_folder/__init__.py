@@ -1,5 +1,0 @@
-"""The folder that `kanspice compile` writes, and its tables of elements: one file for each kind of stage with some."""
-
-from kanspice.circuit_folder.folder import MANIFEST, Compiled, read_compiled, write_compiled
-
-__all__ = ["MANIFEST", "Compiled", "read_compiled", "write_compiled"]

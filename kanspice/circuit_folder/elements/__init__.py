@@ -1,5 +1,0 @@
-"""The elements of a circuit as a table: one file for each kind of stage that has some, and one for them all."""
-
-from kanspice.circuit_folder.elements.circuit import elements_of
-
-__all__ = ["elements_of"]

@@ -1,0 +1,150 @@
+"""What is installed, what it can do, and what to do about what is missing: facts; nothing is changed or printed."""
+
+from __future__ import annotations
+
+import platform
+import re
+import shutil
+import sys
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+
+from kanspice.base import resources
+from kanspice.base.errors import SimulatorError
+from kanspice.base.processes.folders import fresh_folder
+from kanspice.engine.ngspice.program import NgspiceProgram, find_ngspice, run_quietly
+
+OLDEST_PYTHON = (3, 11)
+OLDEST_TESTED_NGSPICE = (39,)
+ENOUGH_DISK_BYTES = 1_000_000_000
+SMOKE_TIMEOUT_S = 30.0
+PACKAGES = ("torch", "numpy", "scipy")
+
+# A divider: 3 V over 1 kilo-ohm and 2 kilo-ohm leaves exactly 2 V.
+SMOKE_DECK = """kanspice smoke test
+V1 top 0 3
+R1 top middle 1k
+R2 middle 0 2k
+.control
+op
+print v(middle)
+quit
+.endc
+.end
+"""
+SMOKE_ANSWER_V = 2.0
+_SMOKE_LINE = re.compile(r"v\(middle\)\s*=\s*(\S+)", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Check:
+    """One fact: what was found, whether it will do, whether kanspice cannot measure without it, and what to do."""
+
+    name: str
+    found: str
+    ok: bool = True
+    essential: bool = True
+    advice: str | None = None
+
+
+def examine() -> list[Check]:
+    """Every check, in the order in which a person would ask. Raises nothing: a failure is a check that is not ok."""
+    simulator = _ngspice_checks()
+    return [
+        _python(),
+        Check("platform", f"{platform.system()} {platform.release()} {platform.machine()}"),
+        *(_package(name) for name in PACKAGES),
+        *simulator,
+        _shipped("device cards", resources.DEVICE_MODELS, "*.toml"),
+        _shipped("subcircuits", resources.NETLISTS, "*.cir"),
+        _disk(Path(tempfile.gettempdir())),
+    ]
+
+
+def can_measure(checks: Sequence[Check]) -> bool:
+    """Whether every essential check is fine."""
+    return all(check.ok for check in checks if check.essential)
+
+
+def _python() -> Check:
+    ok = sys.version_info >= OLDEST_PYTHON
+    wanted = ".".join(map(str, OLDEST_PYTHON))
+    return Check("python", platform.python_version(), ok, advice=None if ok else f"use Python {wanted} or newer")
+
+
+def _package(name: str) -> Check:
+    try:
+        return Check(name, metadata.version(name))
+    except metadata.PackageNotFoundError:
+        return Check(name, "not installed", ok=False, advice=f"run `python -m pip install {name}`")
+
+
+def _ngspice_checks() -> list[Check]:
+    """The program, then what it can do; when there is no program, one check only, with the reason."""
+    try:
+        program = find_ngspice()
+    except SimulatorError as error:
+        found = ": ".join(part for part in (error.where, error.problem, error.found) if part)
+        return [Check("ngspice", found, ok=False, advice=error.hint)]
+    return [_version(program), _klu(program), _smoke(program)]
+
+
+def _version(program: NgspiceProgram) -> Check:
+    ok = program.version >= OLDEST_TESTED_NGSPICE
+    oldest = ".".join(map(str, OLDEST_TESTED_NGSPICE))
+    advice = None if ok else f"kanspice is tested with ngspice {oldest} and newer: update it"
+    return Check("ngspice", f"{program.version_text} at {program.path}", ok, essential=False, advice=advice)
+
+
+def _klu(program: NgspiceProgram) -> Check:
+    if program.has_klu:
+        return Check("KLU solver", "available", essential=False)
+    advice = "large arrays with wire resistance are slow without it; ngspice has it from version 42"
+    return Check("KLU solver", "not in this version", ok=False, essential=False, advice=advice)
+
+
+def _smoke(program: NgspiceProgram) -> Check:
+    """Run a divider and look at its answer, never at the exit code."""
+    found, ok = _measured_divider(program)
+    advice = None if ok else f"run {program.path} by hand on a small deck; reinstall it, or choose another"
+    return Check("ngspice answers", found, ok, advice=advice)
+
+
+def _measured_divider(program: NgspiceProgram) -> tuple[str, bool]:
+    with fresh_folder() as folder:
+        deck = folder / "smoke.cir"
+        deck.write_text(SMOKE_DECK, encoding="ascii")
+        try:
+            done = run_quietly([str(program.path), "-n", "-b", deck.name], SMOKE_TIMEOUT_S, folder)
+        except TimeoutError as error:
+            return str(error), False
+        except OSError as error:
+            return f"cannot be started: {error.strerror}", False
+    match = _SMOKE_LINE.search(done.stdout)
+    if match is None:
+        printed = (done.stdout + done.stderr).strip()[-200:]
+        return f"no result; exit code {done.returncode}, it printed {printed!r}", False
+    return f"{match[1]} V where {SMOKE_ANSWER_V:g} V is right", _close(match[1], SMOKE_ANSWER_V)
+
+
+def _close(text: str, right: float) -> bool:
+    try:
+        return abs(float(text) - right) < 1e-6
+    except ValueError:
+        return False
+
+
+def _shipped(name: str, folder: Path, pattern: str) -> Check:
+    count = sum(1 for _ in folder.rglob(pattern)) if folder.is_dir() else 0
+    advice = None if count else "reinstall kanspice: its own files are missing"
+    return Check(name, f"{count} in {folder}", count > 0, advice=advice)
+
+
+def _disk(folder: Path) -> Check:
+    free = shutil.disk_usage(folder).free
+    ok = free >= ENOUGH_DISK_BYTES
+    advice = None if ok else "waveforms need room: free some, or name another folder in TMPDIR"
+    return Check("temporary space", f"{free / 1e9:.1f} GB free in {folder}", ok, essential=False, advice=advice)

@@ -1,0 +1,178 @@
+"""A pytest plugin: the fixture `sim_to_real` measures a gap inside a test and holds it to limits.
+
+pytest loads this module in every run where kanspice is installed, so it imports nothing heavy until a test uses it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Generator, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import pytest
+
+from kanspice.base.errors import InputError
+from kanspice.engine.names import HOMES
+
+if TYPE_CHECKING:
+    from kanspice.experiments.evidence import Given
+    from kanspice.experiments.verify.result import GapResult
+    from kanspice.families import LoadedModel
+    from kanspice.technology import Technology
+
+_MEASURED: pytest.StashKey[list[GapResult]] = pytest.StashKey()
+_WIDTH = 100
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """The options: they hold for every use of the fixture in a run."""
+    group = parser.getgroup("kanspice", "the sim-to-real gap of analogue networks")
+    group.addoption(
+        "--kanspice-engine",
+        choices=tuple(HOMES),
+        help="engine of every sim_to_real that names none (default: ngspice)",
+    )
+    group.addoption(
+        "--kanspice-limit", type=_positive, metavar="N", help="measure the first N samples only, for a quick run"
+    )
+    group.addoption(
+        "--kanspice-max",
+        action="append",
+        default=[],
+        metavar="METRIC=VALUE",
+        help="a limit for every sim_to_real, above what the test says; can be repeated",
+    )
+    group.addoption(
+        "--kanspice-report", type=Path, metavar="DIR", help="write HTML and JSON of the gaps of failed tests there"
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Refuses a bad limit before anything runs."""
+    if config.getoption("kanspice_max"):
+        from kanspice.gap.limits import parse_limits  # noqa: PLC0415
+
+        try:
+            parse_limits(config.getoption("kanspice_max"), "--kanspice-max")
+        except InputError as error:
+            raise pytest.UsageError(str(error)) from error
+
+
+class SimToReal:
+    """Measures gaps for one test. Call it; see `__call__`."""
+
+    def __init__(self, config: pytest.Config, measured: list[GapResult]) -> None:
+        self._config, self._measured = config, measured
+
+    def __call__(
+        self,
+        model: str | Path | LoadedModel,
+        inputs: Given,
+        *,
+        labels: Given | None = None,
+        targets: Given | None = None,
+        reference: Given | None = None,
+        technology: str | Path | Technology | None = None,
+        overrides: Sequence[str] = (),
+        max: dict[str, float] | None = None,
+        limits: str | Path | None = None,
+        engine: str | None = None,
+        fidelity: Literal["auto", "shared", "device", "merged"] = "auto",
+        seed: int = 0,
+        jobs: int = 1,
+        config: str | Path | None = None,
+        curves: str | Path | None = None,
+        check: bool = True,
+    ) -> GapResult:
+        """The gap of a model's circuit: as `kanspice verify` measures it, with the same arguments.
+
+        model: a checkpoint, or a model that `kanspice.load` has loaded. inputs, labels, targets, reference: files or
+        arrays. technology: a TOML file; `overrides`: "tia.gain=1000". max: limits by metric; `limits`: a TOML file of
+        them. Fails the test, with the table of the gap, where a sample has no result or a limit is exceeded; with
+        `check=False` the test judges the result itself.
+        """
+        from kanspice.engine.options import RunOptions  # noqa: PLC0415
+        from kanspice.experiments.evidence import read_evidence  # noqa: PLC0415 - torch takes seconds to import
+        from kanspice.experiments.verify.run import VerifyOptions, verify  # noqa: PLC0415
+        from kanspice.families import LoadedModel, load  # noqa: PLC0415
+        from kanspice.gap.limits import merged, parse_limits, read_limits  # noqa: PLC0415
+        from kanspice.technology import Technology, load_technology  # noqa: PLC0415
+
+        if isinstance(technology, Technology):
+            if overrides:
+                raise InputError("overrides need a technology from a file", where="sim_to_real", found="an object")
+            made = technology
+        else:
+            made = load_technology(technology, overrides)
+        loaded = model if isinstance(model, LoadedModel) else load(model, config, curves)
+        evidence = read_evidence(loaded, inputs, labels=labels, targets=targets, reference=reference)
+        kept = merged([] if limits is None else read_limits(limits), list((max or {}).items()))
+        kept = merged(kept, parse_limits(self._config.getoption("kanspice_max"), "--kanspice-max"))
+        options = VerifyOptions(
+            fidelity=fidelity,
+            run=RunOptions(jobs=jobs, seed=seed),
+            limits=kept,
+            engine=engine or self._config.getoption("kanspice_engine") or "ngspice",
+        )
+        result = verify(loaded, made, evidence.limited(self._config.getoption("kanspice_limit")), options)
+        self._measured.append(result)
+        if check and not result.passed:
+            pytest.fail(f"the sim-to-real gap of {result.model['path']}\n\n{_table(result)}", pytrace=False)
+        return result
+
+
+@pytest.fixture
+def sim_to_real(request: pytest.FixtureRequest) -> SimToReal:
+    """Call it with a model and inputs: `sim_to_real("model.pt", "inputs.npy", max={"relative_rmse": 1e-3})`."""
+    measured: list[GapResult] = request.node.stash.setdefault(_MEASURED, [])
+    return SimToReal(request.config, measured)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[Any]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Shows the gaps that a failed test has measured, and writes them where that was asked for."""
+    report = yield
+    measured = item.stash.get(_MEASURED, [])
+    if measured and call.when == "call" and report.failed:
+        if "the sim-to-real gap of " not in str(report.longrepr)[:100]:
+            report.sections += [(f"gap of {result.model['path']}", _table(result)) for result in measured]
+        folder: Path | None = item.config.getoption("kanspice_report")
+        if folder is not None:
+            report.sections.append(("kanspice reports", "\n".join(_written(measured, folder, item.nodeid))))
+    return report
+
+
+def _positive(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise ValueError(text)
+    return value
+
+
+def _table(result: GapResult) -> str:
+    import io  # noqa: PLC0415
+
+    from kanspice.cli.terminal import Terminal  # noqa: PLC0415
+    from kanspice.experiments.verify.table import print_gap  # noqa: PLC0415
+
+    text = io.StringIO()
+    print_gap(result, Terminal(file=text, width=_WIDTH, no_color=True))
+    return "\n".join(line.rstrip() for line in text.getvalue().splitlines())
+
+
+def _written(measured: Sequence[GapResult], folder: Path, test: str) -> Iterator[str]:
+    """Writes every result of a test; gives the paths."""
+    from kanspice.base.files import write_text  # noqa: PLC0415
+    from kanspice.experiments.verify.html import to_html  # noqa: PLC0415
+    from kanspice.experiments.verify.json_report import to_json  # noqa: PLC0415
+
+    stem = re.sub(r"[^\w.-]+", "_", test).strip("_.")[-150:]
+    for place, result in enumerate(measured):
+        name = stem if len(measured) == 1 else f"{stem}-{place + 1}"
+        for suffix, text in (("html", to_html(result)), ("json", to_json(result))):
+            path = folder / f"{name}.{suffix}"
+            write_text(path, text)
+            yield str(path)

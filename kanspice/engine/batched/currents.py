@@ -1,0 +1,187 @@
+"""Currents into all columns of a crossbar, for a block of samples at once, and how they change with the columns.
+
+Rows are located on the curves once per block; an array of areas, one specimen of the crossbar, turns that into one
+polynomial per column by a matrix product. Nothing is approximated: see `local_polynomials`.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+
+import numpy as np
+
+from kanspice.base.arrays import Array, Indices, namespace
+from kanspice.devices import Curve
+from kanspice.engine.batched.array_devices import HOST, Processor, curve_values, host
+from kanspice.engine.batched.breakpoint_currents import Corners
+from kanspice.engine.batched.crosspoints import WholeCrosspoints
+from kanspice.engine.batched.products import times
+from kanspice.engine.batched.row_expansions import Rows
+
+AT_A_TIME = 2**17
+"""Devices whose curves are evaluated together: 1 MB, and a few times as much for what is made of them."""
+
+
+class Currents(ABC):
+    """Sums of area * phi(row - column) over the rows and device types of one specimen, in current units."""
+
+    processor: Processor = HOST
+
+    @abstractmethod
+    def at(self, columns_v: Array, samples: Indices) -> tuple[Array, Array]:
+        """Currents and their derivatives by the column voltage, (len(samples), columns), on the processor.
+
+        columns_v: (len(samples), columns), volts, there too; samples: which of the rows' samples they are of.
+        """
+
+    @abstractmethod
+    def from_rows(self, columns_v: Array) -> Array:
+        """The same currents summed over the columns, (samples, rows), for all samples: columns_v (samples, columns)."""
+
+
+class LocalCurrents(Currents):
+    """From the rows' polynomials, with corrections for devices that are beyond a breakpoint."""
+
+    def __init__(self, rows: Rows, area: Array) -> None:
+        """area: (rows, columns, devices), at least 0."""
+        self.rows, self.area = rows, _by_device(area)
+        areas = np.concatenate([np.empty((0, area.shape[1])), *(self.area[place] for place in rows.known)])
+        self.above, self.below = (self._summed(table, areas) for table in rows.stacked)
+        self.corners = Corners(rows, areas)
+
+    def _summed(self, table: Array, areas: Array) -> Array:
+        """Polynomials of whole columns, (samples, powers, columns)."""
+        return times(table, areas).reshape(len(self.rows.rows_v), self.rows.powers, areas.shape[1])
+
+    def at(self, columns_v: Array, samples: Indices) -> tuple[Array, Array]:
+        is_above = columns_v[:, None, :] > 0
+        parts = [_polynomials(np.where(is_above, self.above[samples], self.below[samples]), columns_v)]
+        if self.rows.known:
+            parts.append(self.corners.currents(columns_v, samples))
+        parts += [_whole(curve, self.rows.rows_v[samples], area, columns_v) for curve, area in self._others]
+        currents, slopes = zip(*parts, strict=True)
+        return sum(currents), sum(slopes)
+
+    def from_rows(self, columns_v: Array) -> Array:
+        total = np.zeros_like(self.rows.rows_v)
+        for place, above, below in zip(self.rows.known, self.rows.above, self.rows.below, strict=True):
+            total += _rows_of_polynomials(above, below, self.area[place], columns_v)
+        if self.rows.known:
+            total += self.corners.from_rows(columns_v)
+        for curve, area in self._others:
+            total += _whole_rows(curve, self.rows.rows_v, area, columns_v)
+        return total
+
+    @property
+    def _others(self) -> list[tuple[Curve, Array]]:
+        """Curves without pieces, and the areas of their devices."""
+        devices = zip(self.rows.curves, self.rows.pieces, self.area, strict=True)
+        return [(curve, area) for curve, pieces, area in devices if pieces is None]
+
+
+class WholeCurves(Currents):
+    """From the curves themselves, for every device by itself: slow, and an independent check."""
+
+    def __init__(self, rows_v: Array, curves: Sequence[Curve], area: Array, shift_v: Array) -> None:
+        """rows_v: (samples, rows) volts. area, at least 0, and shift_v: (rows, columns, devices)."""
+        self.rows_v, self.curves, self.area, self.shift_v = rows_v, curves, _by_device(area), _by_device(shift_v)
+
+    def at(self, columns_v: Array, samples: Indices) -> tuple[Array, Array]:
+        devices = zip(self.curves, self.area, self.shift_v, strict=True)
+        parts = [_whole(curve, self.rows_v[samples], area, columns_v, shift_v) for curve, area, shift_v in devices]
+        currents, slopes = zip(*parts, strict=True)
+        return np.sum(currents, axis=0), np.sum(slopes, axis=0)
+
+    def from_rows(self, columns_v: Array) -> Array:
+        devices = zip(self.curves, self.area, self.shift_v, strict=True)
+        parts = [_whole_rows(curve, self.rows_v, area, columns_v, shift_v) for curve, area, shift_v in devices]
+        return np.asarray(np.sum(parts, axis=0))
+
+
+class EveryDevice(Currents):
+    """The same as sums of the crosspoints' currents: for processors that have the room for all of them at once."""
+
+    def __init__(self, crosspoints: WholeCrosspoints) -> None:
+        self.crosspoints, self.processor = crosspoints, crosspoints.processor
+
+    def at(self, columns_v: Array, samples: Indices) -> tuple[Array, Array]:
+        current, slope = self.crosspoints.at(columns_v[:, None, :], samples)
+        return current.sum(axis=1), slope.sum(axis=1)
+
+    def from_rows(self, columns_v: Array) -> Array:
+        lost_v = self.processor.array(columns_v)[:, None, :]
+        return host(self.crosspoints.at(lost_v, np.arange(len(columns_v)))[0].sum(axis=2))
+
+
+class AtRows(Currents):
+    """The same for devices that see their rows alone: columns at 0 V, or taken for it."""
+
+    def __init__(self, rows_v: Array, curves: Sequence[Curve], area: Array, processor: Processor = HOST) -> None:
+        self.processor = processor
+        rows_v, by_device = processor.array(rows_v), area.transpose(2, 0, 1)
+        bases = [curve_values(curve, rows_v)[0] for curve in curves]
+        taken = processor.array(by_device.sum(axis=2))
+        self.row_current = host(sum(part * taken[device] for device, part in enumerate(bases)))
+        basis = namespace(rows_v).concat(bases, axis=1)
+        self.current = times(basis, processor.array(by_device.reshape(basis.shape[1], -1)))
+
+    def at(self, columns_v: Array, samples: Indices) -> tuple[Array, Array]:
+        return self.current[samples], namespace(columns_v).zeros_like(columns_v)
+
+    def from_rows(self, columns_v: Array) -> Array:
+        return np.asarray(self.row_current)
+
+
+def _rows_of_polynomials(above: Array, below: Array, area: Array, columns_v: Array) -> Array:
+    """Sums over the columns of area (rows, columns) times polynomials of rows, (samples, rows, degree + 1), there."""
+    total = np.zeros(above.shape[:2])
+    for table, on_side in ((above, columns_v > 0), (below, columns_v <= 0)):
+        powers = on_side.astype(np.float64)
+        for power in range(table.shape[2]):
+            total += table[:, :, power] * times(powers, area.T)
+            powers = powers * columns_v
+    return total
+
+
+def _whole_rows(curve: Curve, rows_v: Array, area: Array, columns_v: Array, shift_v: Array | float = 0.0) -> Array:
+    """(samples, rows) of a curve evaluated for every device. shift_v: (rows, columns), volts."""
+    total = np.empty_like(rows_v)
+    size = max(1, AT_A_TIME // area.size)
+    for first in range(0, len(rows_v), size):
+        part = slice(first, first + size)
+        seen_v = rows_v[part, :, None] - columns_v[part, None, :] - shift_v
+        total[part] = np.einsum("sij,ij->si", curve.numpy(seen_v)[0], area)
+    return total
+
+
+def _by_device(area: Array) -> list[Array]:
+    return [np.ascontiguousarray(area[:, :, device]) for device in range(area.shape[2])]
+
+
+def _polynomials(coefficients: Array, x: Array) -> tuple[Array, Array]:
+    """Values and slopes, (samples, columns), of polynomials with coefficients (samples, degree + 1, columns)."""
+    value, slope = np.zeros_like(x), np.zeros_like(x)
+    for power in range(coefficients.shape[1] - 1, -1, -1):
+        slope = slope * x + value
+        value = value * x + coefficients[:, power]
+    return value, slope
+
+
+def _whole(
+    curve: Curve, rows_v: Array, area: Array, columns_v: Array, shift_v: Array | None = None
+) -> tuple[Array, Array]:
+    """The curve evaluated for every device that exists, column by column. shift_v: (rows, columns), volts."""
+    current, slope = np.zeros_like(columns_v), np.zeros_like(columns_v)
+    column, row = np.nonzero(area.T)
+    if column.size == 0:
+        return current, slope
+    own, starts = np.unique(column, return_index=True)
+    areas, shifts_v = area[row, column], 0.0 if shift_v is None else shift_v[row, column]
+    size = max(1, AT_A_TIME // column.size)
+    for first in range(0, len(rows_v), size):
+        part = slice(first, first + size)
+        values, slopes = curve.numpy(rows_v[part, row] - columns_v[part, column] - shifts_v)
+        current[part, own] = np.add.reduceat(areas * values, starts, axis=1)
+        slope[part, own] = -np.add.reduceat(areas * slopes, starts, axis=1)
+    return current, slope

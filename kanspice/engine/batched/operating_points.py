@@ -1,0 +1,283 @@
+"""Operating points of a chain of stages, for a block of samples."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import assert_never
+
+import numpy as np
+
+from kanspice.base.arrays import Array, Indices
+from kanspice.base.errors import InputError
+from kanspice.circuit import (
+    Crossbar,
+    Design,
+    DigitalLayer,
+    FilterBank,
+    HeldSum,
+    LayerNorm,
+    Limiter,
+    OdePeriod,
+    ReadOut,
+    SynapseBank,
+    not_among,
+)
+from kanspice.circuit.amplifiers import differences_v
+from kanspice.circuit.bounds import column_bounds_v
+from kanspice.circuit.stages.crossbar import largest_currents
+from kanspice.circuit.uniqueness import wires_leave_one_state
+from kanspice.engine.batched.array_devices import HOST, Processor
+from kanspice.engine.batched.batch import Block
+from kanspice.engine.batched.columns import Reach, Settled, settle
+from kanspice.engine.batched.crosspoints import Crosspoints, LocalCrosspoints, WholeCrosspoints
+from kanspice.engine.batched.currents import AT_A_TIME, AtRows, Currents, EveryDevice, LocalCurrents, WholeCurves
+from kanspice.engine.batched.linear import LinearCrossbar, Resistances
+from kanspice.engine.batched.memory import crossbar_bytes
+from kanspice.engine.batched.row_expansions import KnownRows, Rows
+from kanspice.engine.batched.states import States
+from kanspice.engine.batched.wired import IsLate, Wired, joined, settle_wires
+from kanspice.engine.fidelity import Fidelity, check_shared
+from kanspice.engine.solution import FailedSample, Outcome
+
+_BLOCK_NUMBERS = 2**20
+"""Coefficients of curves in a block: 8 MB, and a few times as much for what is made of them."""
+_COEFFICIENTS = 8
+_LARGEST_BLOCK = 256
+_AWAY_V = 1e-3
+"""How far from where the search for a state begins at first the one begins that measures its numerical error."""
+_WIRED_NUMBERS = 2**15
+"""Crosspoints at a time where each has a polynomial of its own."""
+
+
+@dataclass(frozen=True)
+class _Pass:
+    """One time through the stages: what is found, by which curves, and when to stop."""
+
+    found: Block
+    is_first: bool
+    """Not the check of the numerical error."""
+    away_v: float
+    whole_curves: bool
+    processor: Processor
+    is_late: IsLate
+
+
+class Chain:
+    """A design's stages, ready for blocks of samples."""
+
+    def __init__(
+        self,
+        design: Design,
+        fidelity: Fidelity,
+        known: KnownRows | None = None,
+        *,
+        row_currents: bool = True,
+        processor: Processor = HOST,
+    ) -> None:
+        """known: rows that other circuits with the same inputs have too; nothing is kept if None.
+
+        row_currents: find what rows take too. processor: for crossbars; the rest takes next to no time.
+        """
+        if fidelity == "transient":
+            hint = "a circuit of --fidelity behavioural, or --engine ngspice"
+            raise InputError("filters over time are ngspice's alone", where="--fidelity", found=fidelity, hint=hint)
+        self.design, self.fidelity, self.known, self.row_currents = design, fidelity, known, row_currents
+        self.processor = processor
+        for crossbar in design.crossbars if fidelity == "shared" else ():
+            check_shared(crossbar)
+        self.curves = tuple(device.curve.stretched(design.input_v_per_unit) for device in design.devices)
+        columns_v, largest = column_bounds_v(design), largest_currents(design.devices)
+        self.reach = {
+            crossbar.name: Reach(columns_v[crossbar.name], crossbar.largest_column_currents_a(largest))
+            for crossbar in design.crossbars
+        }
+        self.area = {crossbar.name: crossbar.column_area for crossbar in design.crossbars}
+        self.linear: dict[str, LinearCrossbar] = {}
+        self.used = HOST
+
+    @property
+    def block(self) -> int:
+        """How many samples are solved at a time."""
+        if self.processor.numbers is not None:
+            largest = max(2 * crossbar.rows * crossbar.width for crossbar in self.design.crossbars)
+            return max(1, self.processor.numbers // largest)
+        widest = max((self._numbers(crossbar) for crossbar in self.design.crossbars), default=1)
+        return max(1, min(_LARGEST_BLOCK, _BLOCK_NUMBERS // (_COEFFICIENTS * widest)))
+
+    def _numbers(self, crossbar: Crossbar) -> int:
+        """How many polynomials a sample needs."""
+        return crossbar.rows * len(self.curves) + 2 * crossbar.width
+
+    def bytes(self, samples: int) -> int:
+        """What solving so many samples at a time takes, at most: one crossbar after the other."""
+        needed = [0]
+        for crossbar in self.design.crossbars:
+            at_a_time = self.processor.numbers or (_WIRED_NUMBERS if crossbar.has_wires else AT_A_TIME)
+            reach_v = float(self.reach[crossbar.name].largest_v.max())
+            needed.append(crossbar_bytes(crossbar, self.curves, reach_v, samples, at_a_time))
+        return max(needed)
+
+    @property
+    def facts(self) -> Mapping[str, object]:
+        """What computed; nothing to choose, since what is left is rounding."""
+        return {"device": self.used.name}
+
+    def solve(
+        self, inputs_v: Array, _late_s: Array, /, *, tighter: bool = False, deadline: float | None = None
+    ) -> Block:
+        """Voltages for inputs (samples, inputs) in volts, whenever they are taken.
+
+        tighter: from another start, and the other of two ways that share nothing: curves evaluated in every device, as
+        on a GPU, and curves as seen from their rows, the faster one here; shifted devices know the first alone.
+        deadline: for crossbars with wires; blocks without them are too short for one.
+        """
+        found, (volts, *noises_v) = Block(), self._driven(inputs_v)
+        whole_curves = tighter if self.processor is HOST else not tighter
+        processor = HOST if tighter else self.processor
+        is_late = partial(_is_past, deadline)
+        now = _Pass(found, not tighter, _AWAY_V if tighter else 0.0, whole_curves, processor, is_late)
+        for stage in self.design.stages:
+            match stage:
+                case Crossbar():
+                    volts = self._crossbar(stage, volts, now)
+                case Limiter() | LayerNorm() | FilterBank():
+                    volts = stage.ideal_v(self.design, volts)
+                case SynapseBank():
+                    volts = stage.ideal_v(self.design, volts)
+                    if stage.is_noisy:
+                        volts = volts + noises_v.pop(0)
+                case OdePeriod() | HeldSum() | ReadOut() | DigitalLayer():
+                    raise not_among(stage, "operating points")
+                case _:
+                    assert_never(stage)
+            found.stage_v[stage.name] = volts
+        return found
+
+    def _driven(self, inputs_v: Array) -> list[Array]:
+        """The inputs, and the noise of each noisy bank."""
+        ends = np.cumsum([self.design.input_width, *(bank.width for bank in self.design.noisy_banks)])
+        return np.split(inputs_v, ends[:-1], axis=1)
+
+    def _crossbar(self, crossbar: Crossbar, rows_v: Array, now: _Pass) -> Array:
+        found = now.found
+        settled: Settled
+        linear = self._linear(crossbar, rows_v) if now.is_first else None
+        if linear is None and now.is_first:
+            self.used = now.processor
+        if linear is not None:
+            settled = linear.settle(rows_v)
+        elif crossbar.has_wires:
+            settled = self._settle_wires(crossbar, rows_v, now)
+        else:
+            currents = self._currents(crossbar, rows_v, now)
+            settled = settle(crossbar, currents, len(rows_v), self.reach[crossbar.name], now.away_v)
+            if self.row_currents:
+                rows_a = currents.from_rows(settled.columns_v) * crossbar.current_unit_a
+                settled = replace(settled, rows_a=rows_a)
+        for place in np.flatnonzero(~settled.converged).tolist():
+            outcome = Outcome.TIMED_OUT if now.is_late() else Outcome.DIVERGED
+            found.failures.setdefault(place, FailedSample(place, outcome, f"{crossbar.name} {_seen(settled, place)}"))
+        known = settled.residual_a[settled.converged]
+        found.residual_a = max(found.residual_a, float(known.max(initial=0.0)))
+        found.column_v[crossbar.name] = settled.columns_v
+        if settled.rows_a is not None:
+            found.row_a[crossbar.name] = settled.rows_a
+        found.amplifier_v[crossbar.name] = settled.amplifiers_v
+        found.amplifier_a[crossbar.name] = settled.drawn_a
+        return differences_v(crossbar, settled.amplifiers_v)
+
+    def _linear(self, crossbar: Crossbar, rows_v: Array) -> LinearCrossbar | None:
+        """Where all that is behind wires is resistances, as far as they go: eliminated once, for all samples."""
+        if not crossbar.has_wires or math.isfinite(crossbar.swing_v):
+            return None
+        area_a = self.area[crossbar.name] * crossbar.current_unit_a
+        parts = Resistances.of(self.curves, area_a, _shifts_by_column(crossbar))
+        farthest_v = max(np.abs(rows_v).max(initial=0.0), self.reach[crossbar.name].largest_v.max())
+        if parts is None or farthest_v > parts.reach_v:
+            return None
+        if crossbar.name not in self.linear:
+            self.linear[crossbar.name] = LinearCrossbar.of(crossbar, parts)
+        return self.linear[crossbar.name]
+
+    def _settle_wires(self, crossbar: Crossbar, rows_v: Array, now: _Pass) -> Wired:
+        """A few samples at a time, so that what is known of their crosspoints stays in the processor's cache."""
+        size = max(1, (now.processor.numbers or _WIRED_NUMBERS) // (2 * crossbar.rows * crossbar.width))
+        starts = range(0, len(rows_v), size)
+        parts = [(first, rows_v[first : first + size]) for first in starts]
+        return joined([self._settle_few(crossbar, part, now, first) for first, part in parts])
+
+    def _settle_few(self, crossbar: Crossbar, rows_v: Array, now: _Pass, first: int) -> Wired:
+        """Where no state is found, inputs are swept to the sample; where several are possible, that tests it."""
+        crosspoints = self._crosspoints(crossbar, now, rows_v)
+        start = np.full((len(rows_v), crossbar.rows, 2 * crossbar.width), now.away_v)
+        settled, lost = settle_wires(crossbar, crosspoints, rows_v, start, is_late=now.is_late)
+        highest_v = max(curve.hi_v for curve in self.curves)
+        states = States(crossbar, partial(self._crosspoints, crossbar, now), highest_v, now.is_late)
+        missing = np.flatnonzero(~settled.converged)
+        if missing.size:
+            for sweep in (states.swept_down, states.swept_up):
+                arrived, ends = sweep(rows_v[missing])
+                lost[missing[arrived]] = ends[arrived]
+            grown = settled.grown
+            settled, lost = settle_wires(crossbar, crosspoints, rows_v, lost, patient=False, is_late=now.is_late)
+            settled = replace(settled, grown=np.maximum(grown, settled.grown))
+        if now.is_first:
+            certain = wires_leave_one_state(self.design, crossbar, rows_v)
+            doubtful = np.flatnonzero(settled.converged & ~certain)
+            self._judge(states, rows_v[doubtful], lost[doubtful], first + doubtful, now.found)
+        return settled
+
+    def _judge(self, states: States, rows_v: Array, lost: Array, places: Indices, found: Block) -> None:
+        """What speaks against states, at these places, of which nothing proves that they are the only ones."""
+        name = states.crossbar.name
+        for place, verdict in zip(places.tolist(), states.verdicts(rows_v, lost), strict=True):
+            if verdict.against:
+                failure = FailedSample(place, Outcome.MULTISTABLE, f"{name} {verdict.against}")
+                found.failures.setdefault(place, failure)
+            else:
+                found.unproven.setdefault((name, verdict.tested), []).append(place)
+
+    def _crosspoints(self, crossbar: Crossbar, now: _Pass, rows_v: Array) -> Crosspoints:
+        area = self.area[crossbar.name] * crossbar.current_unit_a
+        if now.whole_curves or crossbar.shift_v.any():
+            return WholeCrosspoints(rows_v, self.curves, area, _shifts_by_column(crossbar), now.processor)
+        return LocalCrosspoints(self._rows(crossbar, rows_v), area)
+
+    def _currents(self, crossbar: Crossbar, rows_v: Array, now: _Pass) -> Currents:
+        area, shift_v = self.area[crossbar.name], _shifts_by_column(crossbar)
+        if self.fidelity == "shared" or (crossbar.sees_rows_only and now.is_first):
+            return AtRows(rows_v, self.curves, area, now.processor)
+        if now.processor is not HOST:
+            return EveryDevice(WholeCrosspoints(rows_v, self.curves, area, shift_v, now.processor))
+        if now.whole_curves or crossbar.shift_v.any():
+            return WholeCurves(rows_v, self.curves, area, shift_v)
+        return LocalCurrents(self._rows(crossbar, rows_v), area)
+
+    def _rows(self, crossbar: Crossbar, rows_v: Array) -> Rows:
+        """Other circuits can have the same rows only where no crossbar is before them."""
+        if self.known is not None and crossbar is self.design.crossbars[0]:
+            return self.known.at(rows_v, self.curves)
+        return Rows.at(rows_v, self.curves)
+
+
+def _is_past(deadline: float | None) -> bool:
+    """deadline: of `time.monotonic`."""
+    return deadline is not None and time.monotonic() > deadline
+
+
+def _seen(settled: Settled, place: int) -> str:
+    """Of a sample that did not converge: how far it is from a state, and what would have one."""
+    left_a = settled.residual_a[place]
+    left = f"leaves {left_a:.4g} A unbalanced" if np.isfinite(left_a) else "has no state that was found"
+    if not isinstance(settled, Wired):
+        return left
+    return f"{left}; a state was found with {100 * settled.grown[place]:.2g} % of all resistances"
+
+
+def _shifts_by_column(crossbar: Crossbar) -> Array:
+    """(rows, 2 * pairs, devices), volts."""
+    return np.repeat(crossbar.shift_v, 2, axis=1)

@@ -1,0 +1,59 @@
+"""What a circuit of operating points is written on, stage by stage: its lines, and what all stages share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from kanspice.base.spice_numbers import spice_number
+from kanspice.circuit import Design
+from kanspice.engine.fidelity import Fidelity
+from kanspice.engine.netlist.weight import Tally
+
+Lines = Callable[[], Iterable[str]]
+"""The elements of a stage's array, made anew at every call: they are never whole in memory."""
+
+
+def none() -> Iterable[str]:
+    """Of a stage without an array."""
+    return ()
+
+
+class Sheet:
+    """Collects the elements around the stages' arrays, and what each stage tells about itself.
+
+    full_cells: write whole curves into devices. dynamic: with everything of crossbars that takes time.
+    """
+
+    def __init__(self, design: Design, fidelity: Fidelity, *, full_cells: bool, dynamic: bool) -> None:
+        self.design = design
+        self.fidelity: Fidelity = fidelity
+        self.full_cells = full_cells
+        self.dynamic = dynamic
+        self.curves = [device.curve.stretched(design.input_v_per_unit) for device in design.devices]
+        self.lines: list[str] = []
+        self.used: set[str] = set()
+        self.functions: dict[str, str] = {}
+        self.noises: list[str] = []
+        self.now_s = 0.0
+        self.reach_v: dict[str, float] = {}
+        self.nodes: set[str] = set()
+        self.inner_nodes = 0
+        self.tally = Tally()
+        self.drivers: dict[str, str] = {}
+        """Row of a crossbar -> the source that drives it. The stage before a crossbar says it."""
+        self.row_sources: dict[str, tuple[str, ...]] = {}
+        self.amplifier_sources: dict[str, tuple[str, ...]] = {}
+
+    def instance(self, name: str, subcircuit: str, *nodes: str, **parameters: float) -> None:
+        """An instance of a subcircuit of the library."""
+        self.used.add(subcircuit)
+        self.nodes.update(nodes)
+        values = "".join(f" {key}={spice_number(value)}" for key, value in sorted(parameters.items()))
+        self.lines.append(f"X{name} {' '.join(nodes)} {subcircuit}{values}")
+
+    def cut(self) -> str:
+        """The lines since the last cut, as one text."""
+        text = "\n".join(self.lines)
+        self.tally.add_lines(self.lines)
+        self.lines = []
+        return text

@@ -1,0 +1,222 @@
+"""The run deck: stimulus and analysis around a compiled circuit. Built from numbers and our own names only."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import assert_never
+
+from kanspice.base.arrays import Array
+from kanspice.base.spice_numbers import spice_number
+from kanspice.circuit import (
+    Crossbar,
+    Design,
+    DigitalLayer,
+    FilterBank,
+    HeldSum,
+    LayerNorm,
+    Limiter,
+    NodeLosses,
+    OdePeriod,
+    ReadOut,
+    Stage,
+    SynapseBank,
+)
+from kanspice.engine.netlist.names import layer_of, period_node
+from kanspice.engine.netlist.nodes import node_lines
+from kanspice.engine.netlist.periods import period_files
+from kanspice.engine.ngspice.stepping import Stepping
+
+
+@dataclass(frozen=True)
+class Tolerances:
+    """ngspice's convergence criteria."""
+
+    reltol: float
+    vntol: float
+    abstol: float
+
+
+# At 1e-6 single samples were off by 1e-7 of the outputs, unnoticed; one more Newton iteration costs next to nothing.
+NORMAL = Tolerances(reltol=1e-9, vntol=1e-12, abstol=1e-18)
+TIGHT = Tolerances(reltol=1e-12, vntol=1e-15, abstol=1e-21)
+_TIGHT_ROUNDED = Tolerances(reltol=1e-10, vntol=1e-13, abstol=1e-18)
+"""Where rounding is amplified, that of a steep exponential's argument or along wires. With TIGHT not every sample of
+memdiodes is solved, and a network of 4,734 devices behind wires not in 60 iterations; with this it is in 18.
+"""
+
+
+def tightened(design: Design) -> Tolerances:
+    """With which samples are solved again to measure the numerical error."""
+    return _TIGHT_ROUNDED if any(map(_amplifies_rounding, design.stages)) else TIGHT
+
+
+def _amplifies_rounding(stage: Stage) -> bool:
+    match stage:
+        case Crossbar():
+            return stage.row_ohm > 0 or stage.column_ohm > 0
+        case SynapseBank():
+            return True
+        case Limiter() | LayerNorm() | OdePeriod() | HeldSum() | ReadOut() | DigitalLayer() | FilterBank():
+            return False
+        case _:
+            assert_never(stage)
+
+
+# ngspice's own step control is told to keep out of it: at equal error it took as many points, in places of its own.
+_TRTOL = 1e9
+_LEAST_OF_UNIT = 0.1
+_START = 0.1
+_RESULTS = "unknown1"
+"""What ngspice calls the first plot that it is told to make. All of a plot can be written; of vectors, 999 by name."""
+
+
+def transient_command(end_s: float, step_s: float) -> str:
+    """Runs to `end_s` in even steps of at most `step_s`.
+
+    ngspice's first step, an implicit Euler one, is a tenth of what it is given as the step, or of a hundredth of the
+    end where that is less; steps then double. Given a tenth of ours, the start scales with the steps, and so its error.
+    """
+    return f"tran {spice_number(step_s * _START)} {spice_number(end_s)} 0 {spice_number(step_s)} uic"
+
+
+def transient_options(period: OdePeriod, stepping: Stepping) -> list[str]:
+    """How periods are integrated: even steps of the trapezoidal rule."""
+    least = stepping.reltol * _LEAST_OF_UNIT
+    return [
+        f".options method=trap reltol={stepping.reltol:g} trtol={_TRTOL:g}",
+        f".options vntol={least * period.unit_v:g} abstol={least * period.current_unit_a:g}",
+    ]
+
+
+@dataclass(frozen=True)
+class PeriodCircuit:
+    """A period by itself: the files with its bank and what that needs, and what its nodes lose."""
+
+    period: OdePeriod
+    files: tuple[str, ...]
+    losses: NodeLosses | None
+
+    @classmethod
+    def of(cls, design: Design, period: OdePeriod) -> PeriodCircuit:
+        """That of a design's period."""
+        return cls(period, period_files(design, period), design.losses)
+
+
+def period_deck(circuit: PeriodCircuit, start_v: Array, lasts_s: Array, stepping: Stepping, raw: str) -> str:
+    """A deck that runs one period for every row of `start_v` (samples, nodes; volts) in one process.
+
+    The circuit is loaded once; for each sample the capacitors' initial voltages are altered. `raw` gets a plot of one
+    point per sample: vector `ended`, the time reached, and `out<j>`, the voltage of node j from 1, at that time.
+    lasts_s: (samples,) how long the period is.
+    """
+    period = circuit.period
+    nodes = _period_nodes(period)
+    vectors = [f"out{node}" for node in range(1, period.nodes + 1)]
+    lines = _circuit_lines(circuit, stepping)
+    lines.append("setplot new")
+    lines += [f"let {vector}=vector({len(start_v)})" for vector in ("ended", *vectors)]
+    for sample, (volts, end_s) in enumerate(zip(start_v.tolist(), lasts_s.tolist(), strict=True)):
+        lines += _transient(period, volts, end_s, stepping)
+        lines.append(f"let {_RESULTS}.ended[{sample}]=time[length(time)-1]")
+        lines += [
+            f"let {_RESULTS}.{vector}[{sample}]=v({node})[length(time)-1]"
+            for vector, node in zip(vectors, nodes, strict=True)
+        ]
+        lines.append("destroy $curplot")
+    lines += [f"setplot {_RESULTS}", f"write {raw} all", "quit", ".endc", ".end"]
+    return "\n".join(lines) + "\n"
+
+
+def waveform_deck(circuit: PeriodCircuit, start_v: Array, lasts_s: float, stepping: Stepping, raw: str) -> str:
+    """The same for one sample, `start_v` (nodes,), whose every point is kept: `raw` gets time and node voltages."""
+    lines = _circuit_lines(circuit, stepping) + _transient(circuit.period, start_v.tolist(), lasts_s, stepping)
+    lines += [f"write {raw} all", "quit", ".endc", ".end"]
+    return "\n".join(lines) + "\n"
+
+
+def _period_nodes(period: OdePeriod) -> list[str]:
+    return [period_node(layer_of(period.name), node) for node in range(1, period.nodes + 1)]
+
+
+def _circuit_lines(circuit: PeriodCircuit, stepping: Stepping) -> list[str]:
+    """The bank, its nodes and how it is integrated, up to where commands begin."""
+    period = circuit.period
+    nodes = _period_nodes(period)
+    capacitors = zip(nodes, period.capacitor_f.tolist(), strict=True)
+    return [
+        "* kanspice run",
+        *(f".include {name}" for name in circuit.files),
+        *(line for node, farads in capacitors for line in node_lines(node, farads, circuit.losses)),
+        *transient_options(period, stepping),
+        *wrapped(".save", [f"v({node})" for node in nodes]),
+        ".control",
+    ]
+
+
+def _transient(period: OdePeriod, start_v: list[float], end_s: float, stepping: Stepping) -> list[str]:
+    """Commands that run the period from these voltages (nodes,) for so long."""
+    starts = zip(_period_nodes(period), start_v, strict=True)
+    return [
+        *(f"alter @c{node}[ic]={spice_number(volts)}" for node, volts in starts),
+        transient_command(end_s, end_s / stepping.steps),
+    ]
+
+
+def sweep_deck(
+    inputs: Sequence[str],
+    inputs_v: Array,
+    saved: Sequence[str],
+    tolerances: Tolerances,
+    hints_v: Mapping[str, float] | None = None,
+    *,
+    klu: bool = False,
+    sources: Sequence[str] = (),
+) -> str:
+    """A deck that solves every row of `inputs_v` (samples, inputs; volts) in one process, as points of one sweep.
+
+    The swept source is the sample's index; each input is a table of that index, flat around whole numbers: on a slope
+    between neighbours of very different size ngspice would round away the smaller one.
+    saved, sources: the nodes whose voltages, and the sources whose currents, are kept.
+    hints_v: node -> volts, where Newton's method should start the first point.
+    klu: use the KLU solver, for a version that has it; others would ignore the option without a word.
+    """
+    lines = ["* kanspice run", ".include circuit.cir", "vindex sample_index 0 0"]
+    lines += [f"b{node} {node} 0 v={_table(column)}" for node, column in zip(inputs, inputs_v.T, strict=True)]
+    lines += [f".nodeset v({node})={spice_number(volts)}" for node, volts in (hints_v or {}).items()]
+    lines += [
+        *_operating_point_lines(saved, sources, tolerances, klu=klu),
+        f".dc vindex 0 {len(inputs_v) - 1} 1",
+        ".end",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def resident_deck(
+    inputs: Sequence[str], saved: Sequence[str], sources: Sequence[str], tolerances: Tolerances, *, klu: bool = False
+) -> str:
+    """A deck for a process that stays up: every input is a voltage source, `v` and its node's name, to be altered."""
+    lines = ["* kanspice run", ".include circuit.cir", *(f"v{node} {node} 0 0" for node in inputs)]
+    return "\n".join([*lines, *_operating_point_lines(saved, sources, tolerances, klu=klu), ".end"]) + "\n"
+
+
+def _operating_point_lines(
+    saved: Sequence[str], sources: Sequence[str], tolerances: Tolerances, *, klu: bool
+) -> list[str]:
+    return [
+        f".options reltol={tolerances.reltol:g} vntol={tolerances.vntol:g} abstol={tolerances.abstol:g}",
+        f".options itl1=300 itl2=150 acct{' klu' if klu else ''}",
+        *wrapped(".save", [*(f"v({node})" for node in saved), *(f"i({source})" for source in sources)]),
+    ]
+
+
+def _table(column: Array) -> str:
+    texts = [spice_number(value) for value in column]
+    points = ",".join(f"{index - 0.25},{text},{index + 0.25},{text}" for index, text in enumerate(texts))
+    return f"pwl(v(sample_index),{points})"
+
+
+def wrapped(card: str, words: Sequence[str], per_line: int = 12) -> list[str]:
+    """One card over several lines."""
+    rows = [" ".join(words[start : start + per_line]) for start in range(0, len(words), per_line)]
+    return [f"{card} {rows[0]}", *(f"+ {row}" for row in rows[1:])]

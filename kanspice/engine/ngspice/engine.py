@@ -1,0 +1,226 @@
+"""Solving a design's operating points for many inputs with ngspice, and believing only what can be checked.
+
+Samples are points of one sweep per process. A result counts when every expected vector and point is
+there, finite and within the design's bounds, and no message casts doubt on it. A block in doubt is halved
+until the sample at fault stands alone; that one is tried again from the reference network's own voltages.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from functools import partial
+from typing import final
+
+import numpy as np
+
+from kanspice.base.arrays import Array
+from kanspice.circuit import Design
+from kanspice.engine.acceptance import as_read, column_failures, unproven_note, unproven_states
+from kanspice.engine.fidelity import Fidelity
+from kanspice.engine.netlist import Netlist, build_netlist
+from kanspice.engine.ngspice.blocks import BlockProgress, Found, doubt_in, is_final, is_worth_another, times
+from kanspice.engine.ngspice.circuit import Circuit
+from kanspice.engine.ngspice.deck import NORMAL, Tolerances, sweep_deck, tightened
+from kanspice.engine.ngspice.diagnose import suspicion
+from kanspice.engine.ngspice.process import RAW_FILE, Run, working_folder
+from kanspice.engine.ngspice.raw import read_plots
+from kanspice.engine.ngspice.simulation import Simulation, Task
+from kanspice.engine.ngspice.tone_transients import FilterTransients
+from kanspice.engine.ngspice.tones import FilterTones
+from kanspice.engine.ngspice.transient import Periods
+from kanspice.engine.options import RunOptions
+from kanspice.engine.progress import Progress
+from kanspice.engine.solution import FailedSample, NumericalError, Outcome, Solution
+
+_LARGEST_BLOCK = 512
+"""Samples per process: ngspice looks for its place in the inputs' tables from their beginning."""
+_SAME_STATE = 1e-3
+"""Of an amplifier's voltage: more is no numerical error any more."""
+
+
+def solve(
+    design: Design,
+    inputs: Array,
+    fidelity: Fidelity,
+    options: RunOptions | None = None,
+    *,
+    hints: Mapping[str, Array] | None = None,
+    progress: Progress | None = None,
+    numbers: Sequence[int] | None = None,
+) -> Solution:
+    """Voltages of every stage of the design for inputs (samples, inputs) in model units.
+
+    Operating points, or, for a design of periods, the voltages at the end of each.
+
+    hints: reference stages by name, (samples, width) in model units: where hard points may start.
+    progress: told of what was done since its last call, in parts of samples; from several threads.
+    numbers: which samples these are, for what is drawn for each of them; 0 and on if None.
+    Raises SimulatorError when ngspice is missing or cannot be started; failed samples are values in the result.
+    """
+    inputs_v, options = design.inputs_v(inputs, numbers), options or RunOptions()
+    with working_folder() as folder:
+        task = Task(design, inputs_v, fidelity, options, hints or {}, progress, folder)
+        if design.periods:
+            found = Periods(task, design.read_late_s(len(inputs), numbers)).solve()
+            return as_read(design, found, numbers)
+        if fidelity == "filter":
+            return FilterTones(task).solve()
+        if fidelity == "transient":
+            return FilterTransients(task).solve()
+        return OperatingPoints(task).solve()
+
+
+@final
+class OperatingPoints(Simulation):
+    """Networks of crossbars, each sample by itself."""
+
+    def __init__(self, task: Task) -> None:
+        super().__init__(task)
+        self.whole_curves: Circuit | None = None
+        self.beyond_reach: set[int] = set()
+
+    def solve(self) -> Solution:
+        found = self._spread(self.circuit, range(len(self.inputs_v)), NORMAL, report=True)
+        self.end_simulating()
+        self._solve_beyond_reach(found)
+        self.refuse_out_of_range(found)
+        self._refuse_columns(found)
+        return self.solution(found, self._numerical_error(found), **asdict(NORMAL))
+
+    def _spread(self, circuit: Circuit, samples: Sequence[int], tolerances: Tolerances, *, report: bool) -> Found:
+        """Solves the samples in at least as many blocks as there are jobs."""
+        attempt = partial(self._attempt, circuit, tolerances, report)
+        return self.spread(samples, attempt, largest=_LARGEST_BLOCK)
+
+    def _attempt(
+        self, circuit: Circuit, tolerances: Tolerances, report: bool, block: list[int], *, hinted: bool = False
+    ) -> tuple[Found, FailedSample | None]:
+        """One process for one block. Rows are kept only where nothing casts doubt on them."""
+        hints = self._hints(circuit.netlist, block[0]) if hinted else {}
+        progress = BlockProgress(self.progress if report else None, len(block))
+        run = self._run(circuit, block, tolerances, progress, hints)
+        table = self._table(circuit, run)
+        found = Found({}, {}, *times(run), peak_bytes=run.peak_bytes)
+        doubt = doubt_in(run, block[0], len(table), len(block))
+        progress.end(again=not is_final(block, doubt, hinted=hinted))
+        if not is_worth_another(doubt) and suspicion(run.messages) is None:
+            found.rows = {i: row for i, row in zip(block, table, strict=False) if np.isfinite(row).all()}
+        return found, doubt
+
+    def _run(
+        self,
+        circuit: Circuit,
+        block: list[int],
+        tolerances: Tolerances,
+        progress: BlockProgress,
+        hints: Mapping[str, float],
+    ) -> Run:
+        netlist = circuit.netlist
+        inputs_v = self.inputs_v[block]
+        klu = self.program.has_klu
+        saved = {"saved": circuit.nodes, "sources": circuit.sources}
+        deck = sweep_deck(netlist.inputs, inputs_v, tolerances=tolerances, hints_v=hints, klu=klu, **saved)
+
+        def on_point(swept: float, simulator_bytes: int) -> None:
+            progress.reach(round(swept) + 1, simulator_bytes)
+
+        return self.run(deck, netlist.files, beside=circuit.folder, on_point=on_point)
+
+    def _table(self, circuit: Circuit, run: Run) -> Array:
+        """(points, vectors) in the order of the circuit's vectors; empty when they are not what was asked for.
+
+        The scale, a plot's first vector, must count the samples from 0.
+        """
+        plots = read_plots(run.folder / RAW_FILE)
+        table = circuit.table(plots)
+        counts = len(table) and np.array_equal(plots[0].table[:, 0], np.arange(len(table)))
+        return table if counts else table[:0]
+
+    def _hints(self, netlist: Netlist, sample: int) -> dict[str, float]:
+        """Reference voltages of every stage for one sample, where there are some, and 0 V for the columns."""
+        hints = {node: 0.0 for nodes in netlist.columns.values() for node in nodes}
+        for stage in self.design.stages:
+            if stage.compares_to in self.hints:
+                volts = self.hints[stage.compares_to][sample] * stage.output_v_per_unit
+                known = zip(netlist.probes[stage.name], volts.tolist(), strict=True)
+                hints |= {node: start_v for node, start_v in known if math.isfinite(start_v)}
+        return hints
+
+    def _solve_beyond_reach(self, found: Found) -> None:
+        """Samples whose columns left the reach of the short cells, or that did not converge with them: whole curves."""
+        if not self.circuit.netlist.is_windowed:
+            return
+        beyond = [index for index, row in found.rows.items() if self._leaves_reach(row)]
+        beyond += [i for i, failure in found.failures.items() if failure.outcome is Outcome.DIVERGED]
+        if not beyond:
+            return
+        self.notes.append(
+            f"{len(beyond)} samples solved with whole curves: columns beyond the reach of the short cells"
+        )
+        whole = Circuit.lay_out(build_netlist(self.design, self.fidelity, full_cells=True), self.folder / "whole")
+        self.whole_curves, self.beyond_reach = whole, set(beyond)
+        for index in beyond:
+            found.rows.pop(index, None)
+            found.failures.pop(index, None)
+        found.add(self._spread(whole, sorted(beyond), NORMAL, report=False))
+
+    def _leaves_reach(self, row: Array) -> bool:
+        columns = self.split(row[None, :]).column_v
+        reach = self.circuit.netlist.reach_v
+        return any(bool(np.abs(volts).max() >= reach[name]) for name, volts in columns.items())
+
+    def _refuse_columns(self, found: Found) -> None:
+        """Turns into failures samples that need more than a rail, or that have several states to settle in."""
+        sees = self.fidelity == "device"
+        found.refuse(lambda rows: column_failures(self.design, self.split(rows), devices_see_columns=sees))
+
+    def _numerical_error(self, found: Found) -> NumericalError | None:
+        """Solves a few samples again, tighter and in reverse order, and compares their outputs.
+
+        All of those, too, that may have several states: if the sweep comes to another one from the other side.
+        """
+        solved = sorted(found.rows)
+        if not solved:
+            return None
+        chosen = self.farthest_and_others(found)
+        doubts = self._doubts(found, solved)
+        if not chosen:
+            self._note_states(doubts, found, found, "not tested, every sample was solved once")
+            return None
+        chosen = sorted({*chosen, *(index for doubtful in doubts.values() for index in doubtful)})
+        tight = tightened(self.design)
+        again = self._spread(self.circuit, [i for i in chosen[::-1] if i not in self.beyond_reach], tight, report=False)
+        again.rows = {index: row for index, row in again.rows.items() if not self._leaves_reach(row)}
+        if self.whole_curves is not None:
+            left = [index for index in chosen[::-1] if index in self.beyond_reach]
+            again.add(self._spread(self.whole_curves, left, tight, report=False))
+        for name, doubtful in doubts.items():
+            self._compare_states(name, doubtful, found, again)
+        self._note_states(doubts, found, again, "each is the same where samples are swept in the other direction")
+        return self.numerical_error(chosen, found, again, "tightened rerun")
+
+    def _doubts(self, found: Found, solved: Sequence[int]) -> dict[str, list[int]]:
+        """Crossbar -> the samples of which nothing proves that they have one state there."""
+        if self.fidelity != "device":
+            return {}
+        volts = self.split(found.stack(solved))
+        unproven = unproven_states(self.design, volts)
+        return {name: [solved[place] for place in np.flatnonzero(which).tolist()] for name, which in unproven.items()}
+
+    def _compare_states(self, name: str, doubtful: Sequence[int], found: Found, again: Found) -> None:
+        """Turns into failures samples for which a crossbar is in another state when the sweep comes from elsewhere."""
+        for index in [index for index in doubtful if index in found.rows and index in again.rows]:
+            there, back = (self.split(rows[index][None]).amplifier_v[name] for rows in (found.rows, again.rows))
+            apart_v = float(np.abs(there - back).max())
+            if apart_v > _SAME_STATE * float(np.abs(there).max()):
+                seen = f"{name} has another state, its amplifiers up to {apart_v:.3g} V away, in a sweep the other way"
+                found.rows.pop(index)
+                found.failures[index] = FailedSample(index, Outcome.MULTISTABLE, seen)
+
+    def _note_states(self, doubts: Mapping[str, Sequence[int]], found: Found, again: Found, tested: str) -> None:
+        for name, doubtful in doubts.items():
+            left = sum(index in found.rows and index in again.rows for index in doubtful)
+            if left:
+                self.notes.append(unproven_note(name, left, tested))

@@ -1,0 +1,194 @@
+"""Running ngspice on a deck in a folder: isolated, watched, killed on a deadline or when told to stop."""
+
+from __future__ import annotations
+
+import io
+import re
+import resource
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+
+from kanspice.base.errors import SimulatorError
+from kanspice.base.process_memory import peak_bytes
+from kanspice.base.processes.children import end, start
+from kanspice.base.processes.folders import fresh_folder
+from kanspice.engine.ngspice.diagnose import suspicion
+from kanspice.engine.ngspice.program import NgspiceProgram, clean_environment
+
+RAW_FILE = "out.raw"
+_MAX_FILE_BYTES = 2**34
+"""No results file of ours comes near; a runaway netlist's must not fill the disk."""
+_POLL_S = 0.05
+_KEPT_CHARACTERS = 200_000
+_POINT = re.compile(rb"Reference value :\s*([-+.\deE]+)")
+_LINE_END = re.compile(rb"[\r\n]")
+_CHUNK_BYTES = 65_536
+_LONGEST_LINE_BYTES = 4_096
+"""What is longer is taken as several lines: searching it anew with every chunk would take for ever."""
+
+
+OnPoint = Callable[[float, int], None]
+"""Takes the swept value, or the time, that was reached, and the most memory that the process has held so far, bytes."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """How one process ended. `messages` is what it printed, progress left out. The exit code is not to be believed."""
+
+    folder: Path
+    returncode: int
+    messages: str
+    timed_out: bool
+    wall_s: float
+    peak_bytes: int = 0
+    """The most memory that it held, as seen every 50 ms; 0 where the system does not say."""
+
+    @property
+    def was_killed(self) -> bool:
+        """True when a signal that we did not send ended it."""
+        return self.returncode < 0 and not self.timed_out
+
+
+@contextmanager
+def working_folder() -> Iterator[Path]:
+    """A fresh folder, gone afterwards. Raises SimulatorError for a full or broken disk, in it and in what is done."""
+    try:
+        with fresh_folder() as folder:
+            yield folder
+    except OSError as error:
+        hint = "free some space, or set TMPDIR to a folder that has some"
+        raise SimulatorError("the working folder cannot be used", found=str(error), hint=hint) from error
+
+
+def run_deck(
+    program: NgspiceProgram,
+    folder: Path,
+    deck: str,
+    *,
+    raw: Path | None = None,
+    deadline: float | None = None,
+    stop: threading.Event | None = None,
+    on_point: OnPoint | None = None,
+) -> Run:
+    """Run `deck` in batch mode in `folder`; its results are in `raw`, `folder/out.raw` if not given.
+
+    deadline: value of time.monotonic() after which the process is killed, or not begun. stop: kills it when set.
+    on_point: called now and then as points are finished, in another thread.
+    Raises SimulatorError when the program cannot be started or `stop` was set.
+    """
+    started = time.monotonic()
+    if deadline is not None and started > deadline:
+        return Run(folder, 0, "", timed_out=True, wall_s=0.0)
+    process = start_process(program, folder, ["-b", "-r", str(raw or folder / RAW_FILE), deck])
+    meter = _Meter(process.pid)
+    reader = _Reader(process, meter, on_point)
+    try:
+        timed_out = _wait(process, meter, deadline, stop)
+    finally:
+        end(process)
+        reader.join()
+    if stop is not None and stop.is_set():
+        raise SimulatorError("the simulation was stopped")
+    return Run(folder, process.returncode, reader.text, timed_out, time.monotonic() - started, meter.peak_bytes)
+
+
+def start_process(
+    program: NgspiceProgram, folder: Path, arguments: list[str], stdin: int = subprocess.DEVNULL
+) -> subprocess.Popen[bytes]:
+    """Starts ngspice in a folder, in a clean environment, with a limit on the files that it writes.
+
+    Its output and its messages come from one pipe. Raises SimulatorError when it cannot be started.
+    """
+    try:
+        process = start(
+            [str(program.path), "-n", *arguments],
+            folder=folder,
+            environment=clean_environment(),
+            stdin=stdin,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+        )
+    except OSError as error:
+        raise SimulatorError("ngspice cannot be started", where=program.path, found=str(error)) from error
+    if sys.platform == "linux":
+        with suppress(ProcessLookupError):
+            resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (_MAX_FILE_BYTES, _MAX_FILE_BYTES))
+    return process
+
+
+def _wait(
+    process: subprocess.Popen[bytes], meter: _Meter, deadline: float | None, stop: threading.Event | None
+) -> bool:
+    """Waits for the end; True when the deadline came first."""
+    while process.poll() is None:
+        meter.read()
+        if stop is not None and stop.is_set():
+            return False
+        if deadline is not None and time.monotonic() > deadline:
+            return True
+        try:
+            process.wait(_POLL_S)
+        except subprocess.TimeoutExpired:
+            continue
+    return False
+
+
+class _Meter:
+    """The most memory that a process has held, also when it is no more."""
+
+    def __init__(self, pid: int) -> None:
+        self._pid = pid
+        self.peak_bytes = 0
+
+    def read(self) -> int:
+        """The peak so far, bytes."""
+        self.peak_bytes = max(self.peak_bytes, peak_bytes(self._pid))
+        return self.peak_bytes
+
+
+class _Reader(threading.Thread):
+    """Drains the process's output, keeps its messages and reports its progress."""
+
+    def __init__(self, process: subprocess.Popen[bytes], meter: _Meter, on_point: OnPoint | None) -> None:
+        super().__init__(daemon=True)
+        assert process.stdout is not None  # noqa: S101 - opened as a pipe
+        self._stream = cast(io.BufferedReader, process.stdout)
+        self._meter = meter
+        self._on_point = on_point
+        self._kept: list[str] = []
+        self._size = 0
+        self.start()
+
+    @property
+    def text(self) -> str:
+        """What was printed, without progress lines; beyond a generous length only what casts doubt on the results."""
+        return "".join(self._kept)
+
+    def run(self) -> None:
+        """Progress comes in lines that end with a carriage return, one at a time where points take long."""
+        rest = b""
+        with self._stream:
+            while chunk := self._stream.read1(_CHUNK_BYTES):
+                *lines, rest = _LINE_END.split(rest + chunk)
+                for line in lines:
+                    self._take(line)
+                if len(rest) > _LONGEST_LINE_BYTES:
+                    self._take(rest)
+                    rest = b""
+        self._take(rest)
+
+    def _take(self, line: bytes) -> None:
+        points = _POINT.findall(line)
+        if points and self._on_point is not None:
+            self._on_point(float(points[-1]), self._meter.read())
+        text = _POINT.sub(b"", line).decode("utf-8", "replace").strip(" \r\n")
+        if text and (self._size < _KEPT_CHARACTERS or suspicion(text) is not None):
+            self._kept.append(text + "\n")
+            self._size += len(text) + 1

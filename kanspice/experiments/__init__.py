@@ -1,0 +1,1 @@
+"""What is done with a circuit: verify, compare, settle, study, control, or written down for others to do."""

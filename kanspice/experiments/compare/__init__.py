@@ -1,0 +1,16 @@
+"""Two results of `verify`, held against each other."""
+
+from kanspice.experiments.compare.comparison import Comparison, check_baseline, held_against
+from kanspice.experiments.compare.document import comparison_json
+from kanspice.experiments.compare.page import comparison_html, comparison_markdown, comparison_page, print_comparison
+
+__all__ = [
+    "Comparison",
+    "check_baseline",
+    "comparison_html",
+    "comparison_json",
+    "comparison_markdown",
+    "comparison_page",
+    "held_against",
+    "print_comparison",
+]

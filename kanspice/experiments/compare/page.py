@@ -1,0 +1,138 @@
+"""A comparison of two results, as a page and on a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from kanspice.experiments.compare import document
+from kanspice.experiments.compare.comparison import Comparison
+from kanspice.experiments.compare.document import headline, remarks, sections
+from kanspice.experiments.verify.result import GapResult
+from kanspice.report import blocks
+from kanspice.report.blocks import Facts, Line, Page, Picture, Pictures, Section
+from kanspice.report.checks import Check, Problem, limit_check
+from kanspice.report.figures import BLUE, GREY, VERMILLION, Format, encoded, nothing, picture, tick_decades
+from kanspice.report.formatting import engine_name, plain, seed
+from kanspice.report.page_html import page_html
+from kanspice.report.page_markdown import page_markdown
+from kanspice.report.verdict import Verdict
+
+_OPEN = 1
+"""So many tables come first; the others are set aside."""
+
+
+def comparison_page(found: Comparison) -> Page:
+    """Whether the gap grew, then everything that is not the same."""
+    tables = [_section(section) for section in sections(found)]
+    shown = Picture.of("Gap of every stage, before and after", stages_picture, found)
+    return Page(
+        title=f"Sim-to-real gap of {_path(found.after)}, before and after",
+        subject=_path(found.after),
+        command="kanspice report",
+        answer=headline(found),
+        outcome=None,
+        exit_code=found.exit_code,
+        lead=[
+            *(Line(Verdict(remark, warning=True)) for remark in remarks(found)),
+            Pictures([shown] if found.stages else []),
+        ],
+        sections=[
+            *tables[:_OPEN],
+            *(replace(section, aside=True) for section in tables[_OPEN:]),
+            Section("The two runs", (Facts(_runs_made(found)),), aside=True),
+        ],
+        checks=_checks(found),
+    )
+
+
+def comparison_html(found: Comparison) -> str:
+    """The page."""
+    return page_html(comparison_page(found))
+
+
+def comparison_markdown(found: Comparison) -> str:
+    """Markdown as GitHub reads it."""
+    return page_markdown(comparison_page(found))
+
+
+def _section(section: document.Section) -> Section:
+    texts = frozenset[int]() if section.figures else frozenset(range(1, len(section.header)))
+    return Section(section.title, (blocks.Table(section.header, section.rows, texts=texts),))
+
+
+def _runs_made(found: Comparison) -> list[tuple[str, str]]:
+    return [(f"{when}: {label}", text) for when, run in _runs(found) for label, text in _made(run)]
+
+
+def _checks(found: Comparison) -> list[Check]:
+    """A growth is judged where both runs measured something that can be compared."""
+    whole = found.before.is_measured and found.after.is_measured
+    checks = [Check("both runs measured", None if whole else Problem("NotMeasured", headline(found).text))]
+    if found.limit is None:
+        return checks
+    obstacles = Problem("NotComparable", "; ".join(found.obstacles)) if found.obstacles else None
+    checks.append(Check("gaps comparable", obstacles))
+    return [*checks, limit_check(found.limit)] if whole and not found.obstacles else checks
+
+
+def print_comparison(found: Comparison, console: Console) -> None:
+    """Print the tables, and the verdict last. Plain where the console is no terminal."""
+    for section in sections(found):
+        console.print(_table(section))
+    for remark in remarks(found):
+        console.print(Text(f"note: {remark}", style="yellow"))
+    said = headline(found)
+    console.print(Text(said.text, style="bold red" if said.warning else "green"))
+
+
+def stages_picture(found: Comparison, form: Format = "png") -> bytes:
+    """Each stage's relative RMSE before and after, on a logarithmic axis; what has none has no mark."""
+    with picture(1.5 + 0.28 * max(len(found.stages), 3), "Gap of every stage, before and after") as (figure, axes):
+        runs = (("before", GREY, "o"), ("after", VERMILLION if found.exit_code else BLUE, "D"))
+        values = np.array([[pair.gap.before or np.nan, pair.gap.after or np.nan] for pair in found.stages])
+        if not np.isfinite(values).any():
+            nothing(axes)
+            return encoded(figure, form)
+        axes.set_xscale("log")
+        for column, (label, colour, marker) in enumerate(runs):
+            axes.plot(values[:, column], range(len(values)), marker, color=colour, label=label, alpha=0.8)
+        axes.set_yticks(range(len(values)), [plain(pair.name) for pair in found.stages])
+        axes.set(ylim=(len(values) - 0.5, -0.5), xlabel="relative RMSE (in standard deviations)")
+        tick_decades(axes.xaxis)
+        axes.grid(axis="x", alpha=0.3)
+        figure.legend(loc="outside lower center", ncols=2, columnspacing=1.2, handletextpad=0.6)
+        return encoded(figure, form)
+
+
+def _table(section: document.Section) -> Table:
+    shown = Table(title=section.title, title_justify="left", box=box.SIMPLE, pad_edge=False, padding=(0, 1))
+    shown.add_column(section.header[0], overflow="fold")
+    for name in section.header[1:]:
+        shown.add_column(name, justify="right", overflow="fold")
+    for row in section.rows:
+        shown.add_row(*map(Text, row))
+    return shown
+
+
+def _runs(found: Comparison) -> tuple[tuple[str, GapResult], ...]:
+    return ("before", found.before), ("after", found.after)
+
+
+def _made(run: GapResult) -> Iterator[tuple[str, str]]:
+    """How one run was made: label and text."""
+    yield "model", f"{_path(run)}, SHA-256 {plain(run.model.get('sha256'))}"
+    yield "inputs", f"{run.samples:,} samples from {plain(run.inputs.get('path'))}"
+    yield "engine", f"{engine_name(run.engine)}, seed {seed(run.engine)}"
+    if run.command is not None:
+        yield "command", plain(run.command)
+
+
+def _path(run: GapResult) -> str:
+    return plain(run.model.get("path", "a model"))

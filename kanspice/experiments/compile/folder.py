@@ -1,0 +1,258 @@
+"""The folder that `kanspice compile` writes: netlist, design and manifest, the same bytes every time."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import json
+import re
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
+from importlib.metadata import version
+from itertools import chain, islice
+from pathlib import Path
+from typing import Any, cast, get_args
+
+import numpy as np
+
+from kanspice.base.errors import InputError
+from kanspice.base.files import is_folder, is_there, opened, parse_json, read_text, refuse_inputs
+from kanspice.circuit import Design
+from kanspice.circuit.file import design_bytes, load_design
+from kanspice.engine.fidelity import Fidelity
+from kanspice.engine.netlist import CIRCUIT, Netlist, build_netlist
+from kanspice.engine.netlist.netlist import Text
+from kanspice.experiments.compile.elements import elements_of
+
+SCHEMA = "kanspice.manifest/1"
+MANIFEST = "manifest.json"
+DESIGN = "design.npz"
+NODES = "nodes.csv"
+ELEMENTS = "elements.csv"
+_ROWS_AT_A_TIME = 10_000
+_MAX_MANIFEST_BYTES = 64_000_000
+_OURS = re.compile(rf"{re.escape(DESIGN)}|{NODES}|{ELEMENTS}|[a-z0-9_]+\.(cir|lib)")
+"""Names of the files that compile writes beside the manifest."""
+_PARTS = (DESIGN, CIRCUIT, NODES, ELEMENTS)
+
+
+@dataclass(frozen=True)
+class Compiled:
+    """A compiled folder, read back."""
+
+    design: Design
+    fidelity: Fidelity
+    manifest: Mapping[str, object]
+
+
+def write_compiled(design: Design, fidelity: Fidelity, folder: Path) -> Mapping[str, object]:
+    """Writes the folder, all of it or nothing, and returns its manifest.
+
+    A folder that an earlier compile wrote is replaced; anything else in the way is an InputError.
+    """
+    netlist = build_netlist(design, fidelity)
+    files = {name: _encoded(text) for name, text in netlist.files.items()}
+    files[DESIGN] = iter((design_bytes(design),))
+    files[NODES] = _csv(("node", "stage", "index"), _nodes(netlist))
+    elements = elements_of(design, fidelity)
+    files[ELEMENTS] = _csv(elements.header, elements.rows)
+    return _replace_folder(folder, files, partial(_manifest, design, netlist))
+
+
+def read_compiled(folder: Path) -> Compiled:
+    """Reads a compiled folder.
+
+    Raises InputError when it is none, when its files are not as they were written, or when the netlist is not what this
+    version of kanspice makes of the design.
+    """
+    try:
+        manifest = _read_manifest(folder)
+        schema, fidelity, hashes = manifest["schema"], manifest["fidelity"], dict(manifest["files"])
+    except (InputError, ValueError, KeyError, TypeError) as error:
+        hint = "write one with `kanspice compile MODEL -o DIR`"
+        raise InputError(
+            "is not a compiled folder", where=folder, found=f"no readable {MANIFEST}", hint=hint
+        ) from error
+    if schema != SCHEMA:
+        raise InputError("was compiled by another version", where=folder, expected=SCHEMA, hint="compile again")
+    if fidelity not in get_args(Fidelity):
+        raise _bad_fidelity(folder, "is none that there is", " or ".join(get_args(Fidelity)), fidelity)
+    for name in (*_PARTS, *hashes):
+        _check_file(folder / Path(str(name)).name, hashes.get(name))
+    compiled = Compiled(load_design(folder / DESIGN), cast(Fidelity, fidelity), manifest)
+    _check_netlist(compiled, folder, hashes)
+    return compiled
+
+
+def _check_netlist(compiled: Compiled, folder: Path, hashes: Mapping[str, object]) -> None:
+    """Engines solve the design; what lies in the folder must be the netlist that this version makes of it."""
+    try:
+        files = build_netlist(compiled.design, compiled.fidelity).files
+    except InputError as error:  # all that a netlist of a design can be asked for is its fidelity
+        raise _bad_fidelity(folder, "does not fit the design beside it", error.expected, compiled.fidelity) from error
+    for name, text in files.items():
+        digest = hashlib.sha256()
+        for part in _encoded(text):
+            digest.update(part)
+        if digest.hexdigest() != hashes.get(name):
+            raise InputError("is not the netlist of the design beside it", where=folder / name, hint="compile again")
+
+
+def _bad_fidelity(folder: Path, problem: str, expected: str | None, found: object) -> InputError:
+    where = f"{folder / MANIFEST}, fidelity"
+    return InputError(problem, where=where, expected=expected, found=repr(found)[:100], hint="compile again")
+
+
+def _read_manifest(folder: Path) -> Any:
+    path = folder / MANIFEST
+    return parse_json(read_text(path, "the manifest", _MAX_MANIFEST_BYTES), path)
+
+
+def _hash_of(path: Path) -> str:
+    """SHA-256 of a file's content, in hexadecimal. Raises InputError where it cannot be read."""
+    with opened(path, "a file of a compiled folder", None) as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _check_file(path: Path, expected: object) -> None:
+    try:
+        found = _hash_of(path)
+    except InputError as error:
+        raise InputError("is missing", where=path, found=error.problem, hint="compile again") from error
+    if found != expected:
+        hint = (
+            "compile again; a netlist changed by hand needs an analysis of its own and is simulated as a plain netlist"
+        )
+        raise InputError("was changed after compiling", where=path, hint=hint)
+
+
+def _manifest(design: Design, netlist: Netlist, hashes: Mapping[str, str]) -> dict[str, object]:
+    last = design.last_of_circuit
+    return {
+        "schema": SCHEMA,
+        "kanspice": version("kanspice"),
+        "family": design.family,
+        "model_sha256": design.model_sha256,
+        "fidelity": netlist.fidelity,
+        "technology": json.loads(design.technology_json, parse_constant=lambda _: "inf"),
+        "devices": design.device_count,
+        "device_types": [device.name for device in design.devices],
+        "nodes": netlist.nodes,
+        "elements": netlist.elements,
+        "inputs": {"nodes": list(netlist.inputs), "volts_per_unit": design.input_v_per_unit},
+        "outputs": {"nodes": list(netlist.outputs(last)), "volts_per_unit": last.output_v_per_unit},
+        "swing_basis": design.swing_basis,
+        "stages": [_stage_facts(design, netlist, index) for index in range(len(design.stages))],
+        "files": dict(hashes),
+    }
+
+
+def _stage_facts(design: Design, netlist: Netlist, index: int) -> dict[str, object]:
+    stage = design.stages[index]
+    reach = netlist.reach_v.get(stage.name)
+    facts: dict[str, object] = {
+        "name": stage.name,
+        "kind": type(stage).__name__,
+        "compares_to": stage.compares_to,
+        "width": stage.width,
+        "volts_per_unit": stage.output_v_per_unit,
+    }
+    return facts if reach is None or np.isinf(reach) else facts | {"columns_exact_within_v": reach}
+
+
+def _nodes(netlist: Netlist) -> Iterator[tuple[str, str, int]]:
+    for index, node in enumerate(netlist.inputs):
+        yield node, "input", index
+    for stage, nodes in netlist.probes.items():
+        for index, node in enumerate(nodes):
+            yield node, stage, index
+    for stage, nodes in netlist.columns.items():
+        for index, node in enumerate(nodes):
+            yield node, f"{stage} column {'pn'[index % 2]}", index // 2
+
+
+def _encoded(text: Text) -> Iterator[bytes]:
+    return (part.encode("ascii") for part in text())
+
+
+def _csv(header: tuple[str, ...], rows: Iterator[tuple[object, ...]]) -> Iterator[bytes]:
+    everything = chain([header], rows)
+    while some := list(islice(everything, _ROWS_AT_A_TIME)):
+        text = io.StringIO()
+        csv.writer(text, lineterminator="\n").writerows(some)
+        yield text.getvalue().encode()
+
+
+def _replace_folder(
+    folder: Path, files: Mapping[str, Iterator[bytes]], manifest_of: Callable[[Mapping[str, str]], dict[str, object]]
+) -> Mapping[str, object]:
+    """Writes the files, then the manifest that is made from their hashes, and returns it."""
+    if is_there(folder) and not _may_be_replaced(folder):
+        expected, hint = "an empty or an earlier compiled folder, unchanged", "choose another folder with -o"
+        raise InputError("is in the way", where=folder, expected=expected, hint=hint)
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        fresh = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+        try:
+            manifest = manifest_of({name: _write(fresh / name, parts) for name, parts in files.items()})
+            (fresh / MANIFEST).write_text(json.dumps(manifest, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+            fresh.chmod(0o755)
+            _swap(fresh, folder)
+        finally:
+            shutil.rmtree(fresh, ignore_errors=True)
+    except OSError as error:
+        raise InputError(
+            "cannot be written", where=folder, found=error.strerror, hint="choose another folder"
+        ) from error
+    return manifest
+
+
+def _write(path: Path, parts: Iterator[bytes]) -> str:
+    """Writes a file as its parts come, and returns the hash of all of them."""
+    digest = hashlib.sha256()
+    with path.open("wb") as file:
+        for part in parts:
+            file.write(part)
+            digest.update(part)
+    return digest.hexdigest()
+
+
+def _swap(fresh: Path, folder: Path) -> None:
+    """Puts the fresh folder in the place of the other, which is gone only once it has been replaced."""
+    if not folder.exists():
+        fresh.rename(folder)
+        return
+    old = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent)) / "old"
+    try:
+        folder.rename(old)
+        try:
+            fresh.rename(folder)
+        except OSError:
+            old.rename(folder)
+            raise
+    finally:
+        shutil.rmtree(old.parent, ignore_errors=True)
+
+
+def _may_be_replaced(folder: Path) -> bool:
+    """True for an empty folder, and for one that holds nothing but what an earlier compile wrote, as it wrote it.
+
+    What a manifest says is believed only of names that compile gives, and of files that have not been changed since.
+    Raises InputError where a file in it is an input.
+    """
+    if not is_folder(folder) or folder.is_symlink():
+        return False
+    present = sorted(path.name for path in folder.iterdir())
+    refuse_inputs(folder / name for name in present)
+    try:
+        manifest = _read_manifest(folder)
+        ours = str(manifest["schema"]).startswith(f"{SCHEMA.partition('/')[0]}/")
+        hashes = dict(manifest["files"])
+        files = [name for name in present if name != MANIFEST]
+        return ours and all(_OURS.fullmatch(name) and _hash_of(folder / name) == hashes.get(name) for name in files)
+    except (InputError, ValueError, KeyError, TypeError):
+        return not present

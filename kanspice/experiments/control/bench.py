@@ -1,0 +1,158 @@
+"""A plant for every episode, what the network did with them, and what its circuits do."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from kanspice.base.arrays import Array
+from kanspice.base.errors import InputError
+from kanspice.circuit import Design
+from kanspice.circuit.compile import Sizing
+from kanspice.engine.engines import Session, engine_named
+from kanspice.engine.fidelity import FidelityChoice, check_fidelity, resolve_fidelity
+from kanspice.engine.options import RunOptions
+from kanspice.engine.running import open_session
+from kanspice.experiments.control.controllers import CircuitController, ReferenceController
+from kanspice.experiments.control.loop import Ending, Episode, Loop, Steps
+from kanspice.experiments.control.plants import check_fit, plant_maker
+from kanspice.experiments.control.plants.named import PlantMaker
+from kanspice.experiments.study.plan import seed_of
+from kanspice.families import LoadedModel, sizing_for
+from kanspice.families.common.following import reference_stages
+from kanspice.report.formatting import lasting, many
+from kanspice.technology import Technology
+
+WORTH_SAYING_S = 60.0
+"""What takes longer is said before it begins."""
+_MOST_COMPARED = 1000
+
+
+@dataclass(frozen=True)
+class ControlOptions:
+    """How to control.
+
+    steps: control periods of an episode at most. latency: control periods between an observation and its action: 0, 1.
+    seed: of the starts and of the specimen. sample_timeout_s: for what ngspice does in a control period of an episode.
+    cross_check: at how many observations the other engine is asked too. plant_curves: a file for the plant by name.
+    """
+
+    episodes: int = 10
+    steps: int = 500
+    seed: int = 0
+    latency: int = 0
+    engine: str = "ngspice"
+    fidelity: FidelityChoice = "auto"
+    sample_timeout_s: float = 10.0
+    limits: Sequence[tuple[str, float]] = ()
+    cross_check: int = 0
+    plant_curves: Path | None = None
+
+
+@dataclass(frozen=True)
+class Bench:
+    """A network, a plant for every episode, and the network's own episodes."""
+
+    loaded: LoadedModel
+    options: ControlOptions
+    loop: Loop
+    reference: tuple[Episode, ...]
+    reference_step_s: float
+
+    @classmethod
+    def of(
+        cls,
+        held: ExitStack,
+        loaded: LoadedModel,
+        plant: str | PlantMaker,
+        options: ControlOptions,
+        *,
+        progress: Steps | None,
+    ) -> Bench:
+        """Plants are closed when `held` is.
+
+        Raises InputError for a plant that does not fit, or that breaks its interface with the network itself.
+        """
+        curves = options.plant_curves
+        maker = plant_maker(plant, loaded.output_width, curves) if isinstance(plant, str) else plant
+        name = plant if isinstance(plant, str) else getattr(plant, "__name__", type(plant).__name__)
+        plants = []
+        for _ in range(options.episodes):
+            plants.append(maker())
+            held.callback(plants[-1].close)
+        check_fit(plants[0], name, loaded.input_width, loaded.output_width)
+        seeds = [seed_of(options.seed, episode) for episode in range(options.episodes)]
+        loop = Loop(name, plants, seeds, options.steps, options.latency)
+        reference, step_s = loop.run(ReferenceController(loaded.model), progress)
+        for place, episode in enumerate(reference):
+            if episode.ending is Ending.NO_OBSERVATION:
+                problem = f"episode {place} of the network itself ends with what is not finite"
+                raise InputError(problem, where=name, expected="finite observations and rewards", found=episode.detail)
+        if not sum(episode.length for episode in reference):
+            found = next((episode.failure.detail for episode in reference if episode.failure), "")
+            raise InputError("the network has no action for any start", where=loaded.path, found=found)
+        return cls(loaded, options, loop, reference, step_s)
+
+    @property
+    def observations(self) -> Array:
+        """(periods of all episodes, observations) that the network had an answer for: circuits are sized for them."""
+        return np.concatenate([episode.observations[: episode.length] for episode in self.reference])
+
+    def sizing(self, technology: Technology) -> Sizing | None:
+        """What a circuit of this technology is sized for."""
+        return sizing_for(self.loaded, technology, self.observations)
+
+    @property
+    def compared_observations(self) -> Array:
+        """Those at which the circuit is held against the network outside of the loop, spread evenly over all."""
+        everywhere = self.observations
+        chosen = np.linspace(0, len(everywhere) - 1, min(_MOST_COMPARED, len(everywhere))).round().astype(int)
+        return np.asarray(everywhere[chosen])
+
+    def episodes(
+        self,
+        design: Design,
+        engine: str,
+        seed: int,
+        progress: Steps | None = None,
+        warn: Callable[[str], None] | None = None,
+    ) -> tuple[tuple[Episode, ...], float, float]:
+        """The circuit's episodes, seconds for a control period of one, and seconds for loading.
+
+        warn: told, before they begin, where ngspice will take long.
+        """
+        fidelity = resolve_fidelity(design, self.options.fidelity)
+        check_fidelity(design, fidelity)
+        started = time.monotonic()
+
+        def follow(inputs: Array) -> dict[str, Array]:
+            return reference_stages(self.loaded.model, inputs)
+
+        timeout_s = self.options.sample_timeout_s
+        options = RunOptions(seed=seed)
+        with open_session(engine, design, fidelity, options, sample_timeout_s=timeout_s, follow=follow) as session:
+            load_s = time.monotonic() - started
+            if warn is not None and not engine_named(engine).solves_together:
+                self._warn_of(engine, session, warn)
+            episodes, step_s = self.loop.run(CircuitController(design, session), progress)
+        return episodes, step_s, load_s
+
+    def _warn_of(self, engine: str, session: Session, warn: Callable[[str], None]) -> None:
+        """Says how long everything will take, if that is long: as many inferences like this one as are to come."""
+        started = time.monotonic()
+        session.solve(self.observations[:1])
+        inference_s = time.monotonic() - started
+        periods, others = len(self.observations), len(self.compared_observations)
+        total_s = inference_s * (periods + others)
+        if total_s > WORTH_SAYING_S:
+            warn(
+                f"{engine} takes {inference_s:.2g} s for an inference of this circuit, about {lasting(total_s)} for"
+                f" all: {many(periods, 'control period')}, if the circuit's episodes last as long as the network's, and"
+                f" {many(others, 'observation')} outside of the loop; fewer --episodes or --steps, or a simpler"
+                " --fidelity, take less"
+            )

@@ -1,0 +1,149 @@
+"""A closed loop as a page."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+from kanspice.experiments.control import plots, wording
+from kanspice.experiments.control.motion import motion
+from kanspice.experiments.control.result import ControlResult, trajectory_distance
+from kanspice.experiments.verify import wording as of_verify
+from kanspice.report.blocks import Block, Facts, Literal, Notes, Page, Picture, Pictures, Section, Table
+from kanspice.report.checks import Check, Problem, engines_problem, limit_check, unresolved_problem
+from kanspice.report.formatting import counted, devices, number, pair, plain, technology_name
+from kanspice.report.verdict import Verdict
+
+_SHOWN_EPISODES = 50
+
+
+def control_page(result: ControlResult) -> Page:
+    """Whether the circuit does it, whether to trust that, where it went, what imperfections do, how."""
+    return Page(
+        title=f"{plain(result.along.model['path'])} controls {plain(result.plant['name'])}",
+        subject=plain(result.along.model["path"]),
+        command="kanspice control",
+        answer=wording.answer(result),
+        outcome=wording.outcome(result),
+        exit_code=result.exit_code,
+        lead=[_limits(result)] if result.limits else [],
+        sections=tuple(_sections(result)),
+        checks=_checks(result),
+    )
+
+
+def _sections(result: ControlResult) -> Iterator[Section]:
+    yield Section("Can the answer be trusted?", (Facts(_trust(result)),))
+    gaps = Notes([wording.rewards(result), *wording.actions(result), wording.trajectory(result)])
+    where = (_moving(result), Pictures(_pictures(result)), gaps, _episodes(result))
+    yield Section("Where did they go?", where)
+    if result.points:
+        yield Section("How often do circuits succeed?", _success(result))
+    notes = Notes([*result.notes, *wording.undrawn(result), *map(plain, result.along.notes)])
+    command = [Literal(plain(result.command))] if result.command else []
+    versions = Literal(json.dumps(result.along.versions, indent=2), "versions")
+    yield Section("How it was measured", (Facts(_facts(result)), notes, *command, versions), aside=True)
+
+
+def _limits(result: ControlResult) -> Table:
+    rows = [
+        (plain(limit.metric), *pair(limit.value, limit.max), "pass" if limit.passed else "FAIL")
+        for limit in result.limits
+    ]
+    bad = frozenset(place for place, limit in enumerate(result.limits) if not limit.passed)
+    return Table(("limit", "measured", "at most", ""), rows, bad=bad)
+
+
+def _trust(result: ControlResult) -> list[tuple[str, Verdict | str | None]]:
+    found: list[tuple[str, Verdict | str | None]] = [("numerical error of actions", wording.numerical(result))]
+    if result.along.cross_check is not None:
+        found.append(("other engine, actions", of_verify.cross_check(result.along.cross_check)))
+    found += [("other engine, in the loop", wording.checked(check)) for check in result.checks]
+    ends = wording.failures(result) or [Verdict("every episode came to an end of its own")]
+    return [*found, *(("episodes", said) for said in ends)]
+
+
+def _moving(result: ControlResult) -> Pictures:
+    """Of a plant that there is a picture of, moving."""
+    found = motion(result, _by_interest(result)[0])
+    if found is None:
+        return Pictures([])
+    alt, address = found
+    return Pictures([Picture(alt, lambda: address)])
+
+
+def _pictures(result: ControlResult) -> list[Picture]:
+    """Of the start that tells most, and of one in the middle."""
+    order = _by_interest(result)
+    shown = dict.fromkeys([order[0], order[len(order) // 2]])
+    found = [
+        Picture.of(f"Observations, actions and rewards from start {at}", plots.trajectories, result, at) for at in shown
+    ]
+    if result.trajectory_max_abs > 0:
+        alt = "Difference of observations over time, from every start"
+        found.append(Picture.of(alt, plots.parting, result))
+    return found
+
+
+def _by_interest(result: ControlResult) -> list[int]:
+    """Starts: where the circuit failed first, then by how far trajectories part."""
+    apart = [trajectory_distance(*pair) for pair in result.pairs]
+    return sorted(range(len(apart)), key=lambda place: (result.circuit[place].success, -apart[place]))
+
+
+def _episodes(result: ControlResult) -> Table:
+    """Bad are those in which only the network succeeded."""
+    shown = list(enumerate(result.pairs))[:_SHOWN_EPISODES]
+    rows = [
+        (
+            str(place),
+            counted(reference.length),
+            counted(circuit.length),
+            number(reference.total),
+            number(circuit.total),
+            number(trajectory_distance(reference, circuit)),
+            wording.ended(result, place),
+        )
+        for place, (reference, circuit) in shown
+    ]
+    bad = frozenset(place for place, (reference, circuit) in shown if reference.success and not circuit.success)
+    header = ("start", *wording.EPISODE_COLUMNS, "ended: network, circuit")
+    return Table(header, rows, bad=bad, more=len(result.pairs) - len(shown))
+
+
+def _success(result: ControlResult) -> tuple[Block, ...]:
+    swept = len(result.points[0].values) == 1 and len(result.points) > 1
+    shown = [Picture.of("Success along the swept value", plots.success, result)] if swept else []
+    header = [*wording.swept(result), *wording.POINT_COLUMNS]
+    return Pictures(shown), Table(header, [wording.success_cells(point) for point in result.points])
+
+
+def _checks(result: ControlResult) -> list[Check]:
+    failures = "; ".join(said.text for said in wording.failures(result))
+    unsolved = Problem("FailedEpisodes", failures) if failures else None
+    checks = [
+        Check("every action found", unsolved),
+        Check("actions resolved", unresolved_problem(result.unresolved)),
+    ]
+    along = result.along.cross_check
+    said = [wording.checked(check) for check in result.checks]
+    said += [] if along is None else [of_verify.cross_check(along)]
+    if said:
+        message = "; ".join(each.text for each in said if each.warning)
+        problem = engines_problem(result.engines_disagree, result.along.is_unchecked, message)
+        checks.append(Check("engines agree", problem))
+    return [*checks, *map(limit_check, result.limits)]
+
+
+def _facts(result: ControlResult) -> list[tuple[str, Verdict | str | None]]:
+    model, design, engine = result.along.model, result.along.design, result.along.engine
+    return [
+        ("model", f"{plain(model['path'])} ({plain(model['family'])}, {counted(model['parameters'])} parameters)"),
+        ("model's SHA-256", plain(model["sha256"])),
+        ("plant", wording.plant(result)),
+        ("circuit", f"{devices(design['devices'])}, {counted(design['nodes'])} nodes"),
+        ("fidelity, technology", f"{plain(design['fidelity'])}, {technology_name(design)}"),
+        ("engine", f"{plain(engine['name'])} {plain(engine['version'])}"),
+        ("seed", plain(result.plant["seed"])),
+        ("time", wording.times(result)),
+    ]

@@ -1,0 +1,125 @@
+"""What a circuit is measured with: samples, and what is known of their answers; checked before anything is solved."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from kanspice.base.arrays import Array
+from kanspice.base.errors import InputError
+from kanspice.families import LoadedModel
+from kanspice.families.common import load_array, load_labels
+
+Given = str | Path | npt.NDArray[Any]
+"""A file, or what is in one."""
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What the circuit is measured with.
+
+    inputs: (samples, inputs) in model units. labels: (samples,) classes. targets: (samples, outputs), true answers of a
+    regression. external: (samples, outputs), outputs for the same inputs computed elsewhere. population: (samples,
+    inputs) that the amplifiers are sized for, `inputs` if None. external_population: outputs computed elsewhere for all
+    of those.
+    Raises InputError when they do not fit together.
+    """
+
+    inputs: Array
+    labels: npt.NDArray[np.int64] | None = None
+    external: Array | None = None
+    source: str = ""
+    population: Array | None = None
+    external_population: Array | None = None
+    targets: Array | None = None
+
+    def __post_init__(self) -> None:
+        if self.inputs.ndim != 2 or len(self.inputs) == 0:
+            found = f"shape {self.inputs.shape}"
+            raise InputError("the inputs have no samples", where=self.source, expected="(samples, inputs)", found=found)
+        if not np.isfinite(self.inputs).all():
+            raise InputError("some inputs are NaN or infinite", where=self.source, expected="finite numbers")
+        for where, rows in (("--labels", self.labels), ("--reference", self.external), ("--targets", self.targets)):
+            if rows is not None and len(rows) != len(self.inputs):
+                expected = f"{len(self.inputs)} rows, one for each sample"
+                raise InputError("does not fit the inputs", where=where, expected=expected, found=f"{len(rows)}")
+
+    def limited(self, limit: int | None) -> Evidence:
+        """The first `limit` samples, for a circuit that is sized for all of them; everything for None."""
+        if limit is None:
+            return self
+        return replace(
+            self,
+            inputs=self.inputs[:limit],
+            labels=None if self.labels is None else self.labels[:limit],
+            external=None if self.external is None else self.external[:limit],
+            targets=None if self.targets is None else self.targets[:limit],
+            population=self.sizing_inputs,
+            external_population=self.external,
+        )
+
+    @property
+    def sha256(self) -> str:
+        """Of the inputs, in hexadecimal."""
+        return hashlib.sha256(np.ascontiguousarray(self.inputs).tobytes()).hexdigest()
+
+    @property
+    def sizing_inputs(self) -> Array:
+        """The inputs that amplifiers are sized for."""
+        return self.inputs if self.population is None else self.population
+
+    def check_fit(self, input_width: int, output_width: int) -> None:
+        """Raises InputError unless this is evidence for a model with so many inputs and outputs."""
+        samples, width = self.inputs.shape
+        if width != input_width:
+            raise InputError(
+                "the inputs do not fit the model",
+                where=self.source,
+                expected=f"(samples, {input_width})",
+                found=f"({samples}, {width})",
+            )
+        if self.labels is not None:
+            _check_labels(self.labels, output_width)
+        for where, rows in (("--reference", self.external), ("--targets", self.targets)):
+            if rows is not None and rows.shape != (samples, output_width):
+                expected, found = f"shape {(samples, output_width)}", f"shape {rows.shape}"
+                raise InputError("does not fit the outputs", where=where, expected=expected, found=found)
+
+
+def read_evidence(
+    loaded: LoadedModel,
+    inputs: Given,
+    *,
+    labels: Given | None = None,
+    targets: Given | None = None,
+    reference: Given | None = None,
+) -> Evidence:
+    """Evidence for a model from files or arrays: samples, classes, true answers, outputs computed elsewhere.
+
+    Raises InputError for a file that cannot be read, or does not fit the model or the others.
+    """
+
+    def rows(given: Given, what: str, width: int) -> Array:
+        if isinstance(given, str | Path):
+            return load_array(given, what, width)
+        return np.ascontiguousarray(given, dtype=np.float64)
+
+    outputs = loaded.output_width
+    return Evidence(
+        inputs=rows(inputs, "the inputs", loaded.input_width),
+        labels=load_labels(labels) if isinstance(labels, str | Path) else labels,
+        external=None if reference is None else rows(reference, "the reference outputs", outputs),
+        targets=None if targets is None else rows(targets, "the targets", outputs),
+        source=str(inputs) if isinstance(inputs, str | Path) else "",
+    )
+
+
+def _check_labels(labels: npt.NDArray[np.int64], classes: int) -> None:
+    if labels.min() < 0 or labels.max() >= classes:
+        worst = int(labels.min()) if labels.min() < 0 else int(labels.max())
+        raise InputError("a label is not a class", where="--labels", expected=f"0 to {classes - 1}", found=str(worst))

@@ -1,0 +1,1 @@
+"""How fast a circuit answers, and whether it comes to rest."""

@@ -1,0 +1,116 @@
+"""A study as JSON, `kanspice.study/1`: the same bytes whoever measured it, and however often interrupted."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from kanspice.experiments.study.result import CheckedDraw, PointResult, StudyResult
+from kanspice.experiments.study.statistics import QUANTILES, Distribution, Yield
+from kanspice.experiments.verify.json_report import finite_design
+from kanspice.report.formatting import encodable
+
+SCHEMA = "kanspice.study/1"
+
+
+def to_json(result: StudyResult) -> str:
+    """JSON text with a fixed order of keys and a final newline. A figure that does not exist is null."""
+    return encodable(json.dumps(_document(result), indent=2, allow_nan=False)) + "\n"
+
+
+def _document(result: StudyResult) -> dict[str, Any]:
+    request = result.request.to_dict()
+    del request["folder"]
+    point, draw = result.worst
+    return {
+        "schema": SCHEMA,
+        **result.facts,
+        "request": request,
+        "samples": result.samples,
+        "seeds": result.request.seeds,
+        "reference_accuracy": result.reference_accuracy,
+        **({} if result.reference_loss is None else _known({"reference_loss": result.reference_loss})),
+        "reference_error": None if result.reference_error is None else _known(vars(result.reference_error)),
+        "variation": _known(vars(result.variation)),
+        "metric": result.metric,
+        "points": [_point(result, each) for each in result.points],
+        "worst": {
+            "point": point.point.index,
+            "trial": draw.trial,
+            "seed": draw.seed,
+            "metrics": draw.metrics,
+            "failed_samples": draw.failed,
+            "unresolved": draw.unresolved,
+            "command": result.request.command(point.point, draw.seed),
+        },
+        "cross_check": {
+            "draws": [_check(check) for check in result.checks],
+            "why_none": result.request.no_cross_check or None,
+            "passed": None if result.is_unchecked or not result.checks else not result.engines_disagree,
+        },
+        "unresolved_fraction": result.unresolved_fraction,
+        "undecided_points": [point.point.index for point in result.undecided],
+        "yield_min": result.request.wanted_yield,
+        "measured": result.is_measured,
+        "passed": result.exit_code == 0,
+    }
+
+
+def _point(result: StudyResult, point: PointResult) -> dict[str, Any]:
+    metrics = point.draws[0].metrics
+    return {
+        "name": point.point.named(result.request.sweeps),
+        "corner": point.point.corner,
+        "values": dict(zip((sweep.key for sweep in result.request.sweeps), point.point.values, strict=True)),
+        "technology": finite_design({"technology": point.point.technology.model_dump()})["technology"],
+        "random": point.is_random,
+        "yield": _yield(point.yield_),
+        "failed_draws": len(point.incomplete),
+        "unresolved_draws": len(point.unresolved),
+        "unresolved_fraction": len(point.unresolved) / len(point.draws),
+        "told_apart_draws": point.told_apart,
+        "numerical_relative_rmse": point.numerical,
+        "metrics": {metric: _distribution(point.distribution(metric)) for metric in metrics},
+        "draws": {
+            "trial": [draw.trial for draw in point.draws],
+            "seed": [draw.seed for draw in point.draws],
+            "good": [point.is_good(draw) for draw in point.draws],
+            "failed_samples": [draw.failed for draw in point.draws],
+            "unresolved": [draw.unresolved for draw in point.draws],
+            **{metric: [draw.metrics[metric] for draw in point.draws] for metric in metrics},
+        },
+    }
+
+
+def _yield(found: Yield) -> dict[str, Any]:
+    return {"good": found.good, "draws": found.draws, "fraction": found.fraction, "low": found.low, "high": found.high}
+
+
+def _known(figures: Mapping[str, float | None]) -> dict[str, float | None]:
+    """Without those that are no finite numbers."""
+    return {name: value if value is not None and math.isfinite(value) else None for name, value in figures.items()}
+
+
+def _distribution(found: Distribution | None) -> dict[str, Any] | None:
+    if found is None:
+        return None
+    quantiles = {f"{at:g}": value for at, value in zip(QUANTILES, found.quantiles, strict=True)}
+    return {"draws": found.draws, "mean": found.mean, "std": found.std, "quantiles": quantiles}
+
+
+def _check(check: CheckedDraw) -> dict[str, Any]:
+    found = check.found
+    return {
+        "point": check.point,
+        "trial": check.trial,
+        "seed": check.seed,
+        "engine": {"name": found.engine, "version": found.engine_version},
+        "samples": found.samples,
+        "worst_relative": found.worst,
+        "allowed": found.allowed,
+        "different_outcomes": [vars(each) for each in found.outcomes],
+        "not_checked": [vars(each) for each in found.not_checked],
+        "passed": found.passed,
+    }

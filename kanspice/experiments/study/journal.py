@@ -1,0 +1,161 @@
+"""A study's folder: its plan, and a journal of everything that is finished, one line at a time.
+
+A line is on disk before the next piece of work is counted, so whatever ends the process costs only what was not
+finished. A last line that was cut short is no record: it is taken away, and its work is done again. Every line has a
+checksum of what it says and of the study that it belongs to: a changed digit, or a line of another study, is no result.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from kanspice.base.errors import InputError, SimulatorError
+from kanspice.base.files import is_folder, is_there, parse_json, read_text, write_text
+
+PLAN, JOURNAL = "plan.json", "journal.jsonl"
+SCHEMA = "kanspice.experiments.study-plan/1"
+_MAX_BYTES = 64_000_000
+_CHECKSUM = "sha256"
+
+
+def begin(folder: Path, plan: Mapping[str, Any]) -> None:
+    """Makes the folder of a new study. Raises InputError where there is something already, or is about to be."""
+    _refuse_used(folder)
+    with _alone_in(folder):
+        _refuse_used(folder)
+        write_text(folder / PLAN, json.dumps({"schema": SCHEMA, **plan}, indent=2) + "\n")
+
+
+def _refuse_used(folder: Path) -> None:
+    if is_there(folder / PLAN):
+        hint = f"kanspice study --resume {folder} continues it; or choose another folder"
+        raise InputError("there is a study in this folder", where=folder, hint=hint)
+    if is_there(folder) and (not is_folder(folder) or any(folder.iterdir())):
+        raise InputError("is not an empty folder", where=folder, expected="a new name, or an empty folder")
+
+
+@contextmanager
+def _alone_in(folder: Path) -> Iterator[None]:
+    """Within it nobody else begins a study in the folder, where the file system has locks."""
+    lock = None
+    with suppress(OSError, ValueError):  # whoever writes to the folder will say so
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        if lock is not None:
+            _lock(lock, folder)
+        yield
+    finally:
+        if lock is not None:
+            os.close(lock)
+
+
+def _lock(descriptor: int, folder: Path) -> None:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        raise InputError("another process begins a study in this folder", where=folder) from error
+    except OSError:  # there are no locks
+        return
+
+
+def read_plan(folder: Path) -> dict[str, Any]:
+    """The plan in a study's folder. Raises InputError where there is none."""
+    path = folder / PLAN
+    try:
+        text = read_text(path, "a study's plan", _MAX_BYTES)
+    except InputError as error:
+        raise InputError(
+            "there is no study in this folder", where=folder, expected=PLAN, found=error.problem
+        ) from error
+    plan = parse_json(text, path, "is not a study's plan")
+    if not isinstance(plan, dict) or plan.get("schema") != SCHEMA:
+        raise InputError("is not a study's plan", where=path, expected=SCHEMA)
+    return plan
+
+
+class Journal:
+    """The open journal of one study: one process at a time.
+
+    identity: what all of its results depend on, as plain values.
+    """
+
+    def __init__(self, folder: Path, identity: Mapping[str, Any]) -> None:
+        self.folder = folder
+        self._study = json.dumps(identity, sort_keys=True).encode()
+        self.path = folder / JOURNAL
+        try:
+            self._file = self.path.open("ab+", buffering=0)
+        except OSError as error:
+            found, hint = error.strerror or str(error), "make room, or give the folder back its permissions"
+            raise InputError("the journal cannot be written", where=self.path, found=found, hint=hint) from error
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            self._file.close()
+            raise InputError("another process is at work on this study", where=folder, hint="wait for it") from error
+        try:
+            self.records = self._read()
+        except BaseException:
+            self._file.close()
+            raise
+
+    def __enter__(self) -> Journal:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._file.close()
+
+    def append(self, record: Mapping[str, Any]) -> dict[str, Any]:
+        """One more line, on disk when this returns; gives what a reader of the line gets.
+
+        Raises SimulatorError where it cannot be written.
+        """
+        signed = {**record, _CHECKSUM: self._checksum(record)}
+        line = left = json.dumps(signed, sort_keys=True, allow_nan=False).encode() + b"\n"
+        try:
+            while left:
+                left = left[self._file.write(left) :]
+            os.fsync(self._file.fileno())
+        except OSError as error:
+            raise SimulatorError(
+                "a result cannot be written", where=self.path, found=error.strerror or str(error), hint="make room"
+            ) from error
+        return self._record(len(self.records) + 1, line)
+
+    def _checksum(self, record: Mapping[str, Any]) -> str:
+        """Of a record in this study, in hexadecimal. Numbers are the same however often they are written and read."""
+        return hashlib.sha256(self._study + json.dumps(record, sort_keys=True).encode()).hexdigest()
+
+    def _read(self) -> list[dict[str, Any]]:
+        """All whole lines; the beginning of another is cut off."""
+        self._file.seek(0)
+        content = self._file.read()
+        whole = content.rfind(b"\n") + 1
+        if whole < len(content):
+            self._file.truncate(whole)
+            os.fsync(self._file.fileno())
+        return [self._record(number, line) for number, line in enumerate(content[:whole].splitlines(), 1)]
+
+    def _record(self, number: int, line: bytes) -> dict[str, Any]:
+        try:
+            record = parse_json(line, self.path)
+        except InputError:
+            record = None
+        if not isinstance(record, dict) or record.pop(_CHECKSUM, None) != self._checksum(record):
+            raise InputError(
+                f"line {number} is no record of this study: the file was changed or damaged",
+                where=self.path,
+                hint="begin a new study",
+            )
+        return record

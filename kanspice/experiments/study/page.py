@@ -1,0 +1,157 @@
+"""A study as a page."""
+
+from __future__ import annotations
+
+import json
+
+from kanspice.experiments.study import plots, wording
+from kanspice.experiments.study.result import PointResult, StudyResult
+from kanspice.gap.metric_table import BY_NAME
+from kanspice.report.blocks import Facts, Line, Literal, Page, Picture, Pictures, Section, Table
+from kanspice.report.checks import Check, Problem, engines_problem
+from kanspice.report.formatting import counted, many, plain
+from kanspice.report.verdict import Verdict
+
+
+def study_page(result: StudyResult) -> Page:
+    """The yield or the gap first, whether to trust it, how it is distributed, how it was measured."""
+    worst, command = wording.worst(result)
+    unresolved = wording.unresolved(result)
+    lead = [] if unresolved is None else [Line(Verdict(f"{unresolved.text}.", unresolved.warning))]
+    if result.request.wanted_yield is not None:
+        lead.append(Line(Verdict(f"A good draw: {wording.limits(result)}."), small=True))
+    versions = json.dumps(result.facts["versions"], indent=2)
+    return Page(
+        title=f"Study of {plain(result.request.model)}",
+        subject=plain(result.request.model),
+        command="kanspice study",
+        answer=wording.answer(result),
+        outcome=wording.outcome(result),
+        exit_code=result.exit_code,
+        lead=lead,
+        sections=(
+            Section("Can the number be trusted?", (Facts(_trust(result)),)),
+            Section("How do the draws differ?", (Pictures(_pictures(result)), _points(result))),
+            Section(
+                "Which is the worst?",
+                (Line(Verdict(f"{worst.text}. To measure it alone:", worst.warning)), Literal(command)),
+            ),
+            Section("How it was measured", (Facts(_facts(result)), Literal(versions, "versions")), aside=True),
+        ),
+        checks=_checks(result),
+    )
+
+
+def _points(result: StudyResult) -> Table:
+    header = [*wording.place(result), *wording.columns(result)]
+    rows = [[*wording.place_of(result, point), *wording.cells(result, point)] for point in result.points]
+    bad = frozenset(
+        place
+        for place, point in enumerate(result.points)
+        if point.incomplete or point.unresolved or point in result.short
+    )
+    return Table(header, rows, bad=bad)
+
+
+def _trust(result: StudyResult) -> list[tuple[str, Verdict | str | None]]:
+    return [
+        ("enough draws?", wording.certainty(result)),
+        ("draws", wording.fixed(result)),
+        ("distribution", wording.generated(result)),
+        ("samples", wording.failures(result)),
+        ("numerical error", wording.numerical(result)),
+        *(("other engine", said) for said in wording.cross_check(result)),
+    ]
+
+
+def _checks(result: StudyResult) -> list[Check]:
+    checks = [Check("every draw measured", _unmeasured(result))]
+    if result.checks:
+        said = "; ".join(found.text for found in wording.cross_check(result))
+        unchecked = result.is_unchecked and result.request.cross_check_needed
+        checks.append(Check("engines agree", engines_problem(result.engines_disagree, unchecked, said)))
+    wanted = result.request.wanted_yield
+    if wanted is None:
+        return [*checks, Check("draws resolved", _unresolved(result) if result.undecided else None)]
+    return [*checks, *(_yield_check(result, point, wanted) for point in result.points)]
+
+
+def _unmeasured(result: StudyResult) -> Problem | None:
+    incomplete = result.request.wanted_yield is None and any(point.incomplete for point in result.points)
+    if not incomplete and all(point.is_measured for point in result.points):
+        return None
+    return Problem("NotMeasured", wording.failures(result).text)
+
+
+def _unresolved(result: StudyResult) -> Problem | None:
+    said = wording.unresolved(result)
+    return None if said is None else Problem("NotResolved", said.text)
+
+
+def _yield_check(result: StudyResult, point: PointResult, wanted: float) -> Check:
+    where = "" if len(result.points) == 1 else f" at {wording.name(result, point)}"
+    name = f"yield{where} >= {100 * wanted:g} %"
+    if point in result.undecided:
+        return Check(name, _unresolved(result))
+    if point not in result.short:
+        return Check(name, None)
+    found, good = wording.yield_(point.yield_), wording.limits(result)
+    message = f"yield {found}, less than {100 * wanted:g} %; a good draw: {good}"
+    return Check(name, Problem("YieldTooLow", message, is_measured=True))
+
+
+def _pictures(result: StudyResult) -> list[Picture]:
+    found = list[Picture]()
+    if len(result.request.sweeps) == 1:
+        generated = ["energy_distance"] if result.points[0].told_apart is not None else []
+        others = wording.beside(result) or generated
+        for metric in dict.fromkeys([*others, result.metric]):
+            alt = f"{wording.title(metric)} along {result.request.sweeps[0].key}: mean, 90 % of draws, extremes"
+            found.append(Picture.of(plain(alt), plots.along, result, metric))
+    if len(result.request.sweeps) == 2:
+        found += _surfaces(result)
+    if 0 < sum(point.is_random for point in result.points) <= plots.LINES:
+        alt = f"Share of draws with a {BY_NAME[result.metric].title} up to each value"
+        found.append(Picture.of(plain(alt), plots.distribution, result))
+    return found
+
+
+def _surfaces(result: StudyResult) -> list[Picture]:
+    quantities = [_quantity(result, metric) for metric in (*wording.beside(result), result.metric)]
+    if result.request.wanted_yield is not None:
+        quantities.insert(0, ("Yield (%)", lambda point: 100 * point.yield_.fraction))
+    found = []
+    for corner in dict.fromkeys(point.point.corner for point in result.points):
+        for name, quantity in quantities:
+            title = f"{name}, {plain(corner)}" if corner else name
+            alt = f"{title} over both swept values"
+            found.append(Picture.of(plain(alt), plots.surface, result, corner, title, quantity))
+    return found
+
+
+def _quantity(result: StudyResult, metric: str) -> tuple[str, plots.Quantity]:
+    """What is drawn of a metric over both sweeps, and its title."""
+    title, in_percent = BY_NAME[metric].title, metric in result.of_network and wording.is_fraction(metric)
+
+    def of_point(point: PointResult) -> float | None:
+        found = point.distribution(metric)
+        if found is None:
+            return None
+        return 100 * found.mean if in_percent else found.median
+
+    return f"Mean {title} (%)" if in_percent else f"Median {title}", of_point
+
+
+def _facts(result: StudyResult) -> list[tuple[str, Verdict | str | None]]:
+    request, model = result.request, result.facts["model"]
+    assert isinstance(model, dict)  # noqa: S101 - of our own making
+    return [
+        ("model", f"{plain(model['path'])} ({plain(model['family'])}, {counted(model['parameters'])} parameters)"),
+        ("model's SHA-256", plain(model["sha256"])),
+        *[("read", plain(note)) for note in model["notes"]],
+        ("technology", plain(", ".join([request.tech or "ideal", *request.set_]))),
+        ("engine", request.engine_and_device),
+        ("samples", f"{many(result.samples, 'sample')} from {plain(request.inputs)}, the same for every draw"),
+        *((f"{title} of the network", value) for title, value in wording.network(result)),
+        ("draws", f"{many(request.trials, 'draw')} of seed {request.seed}, the same specimens at every point"),
+    ]

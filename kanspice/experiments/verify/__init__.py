@@ -1,0 +1,1 @@
+"""One circuit against its network: follow, compile, solve, check, attribute, measure."""

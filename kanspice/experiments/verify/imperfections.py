@@ -1,0 +1,43 @@
+"""What a technology has that the ideal one has not."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from kanspice.experiments.verify.result import GapResult
+from kanspice.report.formatting import plain
+from kanspice.technology import Technology, entries, shown
+
+
+@dataclass(frozen=True)
+class Imperfection:
+    """One value that is not ideal, as text."""
+
+    name: str
+    value: str
+    ideal: str
+    meaning: str
+
+
+def imperfections(result: GapResult) -> tuple[Imperfection, ...]:
+    """Every imperfection of the technology that a result was measured with, `section.key`.
+
+    Keys that this kanspice does not know, from a report of another, are not among them.
+    """
+    technology = result.design.get("technology")
+    tables = technology if isinstance(technology, Mapping) else {}
+    found = []
+    for _, _, keys in entries(Technology()):
+        for entry in keys:
+            section, _, key = entry.name.partition(".")
+            table = tables.get(section)
+            value = table.get(key, entry.value) if isinstance(table, Mapping) else entry.value
+            value = shown(value) if isinstance(value, list | tuple) else value
+            if entry.is_cause and value != entry.value:
+                found.append(Imperfection(entry.name, _text(value), _text(entry.value), entry.meaning))
+    return tuple(found)
+
+
+def _text(value: object) -> str:
+    return f"{value:g}" if isinstance(value, float) else plain(value)

@@ -1,0 +1,134 @@
+"""The measured gap of one model, circuit and engine: everything a report can say, as frozen data."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from kanspice.base.arrays import Array
+from kanspice.engine.solution import FailedSample, unstable_fraction
+from kanspice.gap.causes import Attribution, Cause
+from kanspice.gap.costs import PhysicalCost
+from kanspice.gap.cross_check import CrossCheck
+from kanspice.gap.distribution import Distribution, Generated
+from kanspice.gap.judging import unresolved
+from kanspice.gap.metrics import Gap
+from kanspice.gap.resolution import Doubt, Limit, NumericalGap, Variation
+from kanspice.gap.stage_gap import StageGap
+from kanspice.gap.waveform_pairs import SampleWaveforms
+from kanspice.gap.worst import WorstSample
+
+
+@dataclass(frozen=True)
+class GapResult:
+    """One `verify`.
+
+    reference, outputs: (samples, outputs) in model units; rows of failed samples in `outputs` are NaN. A result that
+    was read from its JSON has no rows of either.
+    memory: peaks, bytes, by whose they are; None where the system does not say.
+    external: outputs computed elsewhere, if given; external_gap: the torch reference against them;
+    loss: mean squared error of the network and of the circuit from true answers, where those are known.
+    external_circuit_gap: the circuit against them. causes: what each imperfection does, where that was asked for, and
+    attribution: how that was found.
+    waveforms: of a few samples, where they were asked for and the circuit answers after a time.
+    physical: what an inference costs, as far as it was measured.
+    numerical: the run's own numerical error at the outputs; reference_error: the network's, where it is integrated.
+    variation: how the network's outputs vary, None in old reports. metrics: by name, those that nothing else here
+    amounts to.
+    cross_check: some samples solved by another engine, where that was asked for.
+    distribution: how far the circuit's samples are from the network's distribution, for one that generates; generated:
+    the samples for its pictures.
+    worst: the solved samples with the largest errors, worst first. command: the command line, where there was one.
+    """
+
+    model: Mapping[str, object]
+    design: Mapping[str, object]
+    engine: Mapping[str, object]
+    inputs: Mapping[str, object]
+    samples: int
+    failed: tuple[FailedSample, ...]
+    gap: Gap
+    stages: tuple[StageGap, ...]
+    numerical: NumericalGap | None
+    external_gap: Gap | None
+    external_circuit_gap: Gap | None
+    accuracy: Mapping[str, float] | None
+    limits: tuple[Limit, ...]
+    timing: Mapping[str, float]
+    notes: tuple[str, ...]
+    versions: Mapping[str, str]
+    reference: Array
+    outputs: Array
+    causes: tuple[Cause, ...] = ()
+    attribution: Attribution | None = None
+    loss: Mapping[str, float] | None = None
+    waveforms: tuple[SampleWaveforms, ...] = ()
+    memory: Mapping[str, int | None] = field(default_factory=dict)
+    cross_check: CrossCheck | None = None
+    worst: tuple[WorstSample, ...] = ()
+    command: str | None = None
+    physical: PhysicalCost | None = None
+    distribution: Distribution | None = None
+    generated: Generated | None = None
+    reference_error: NumericalGap | None = None
+    variation: Variation | None = None
+    metrics: Mapping[str, float | None] = field(default_factory=dict)
+
+    @property
+    def unstable_fraction(self) -> float:
+        """Of the samples, that the circuit does not stay at the operating point of."""
+        return unstable_fraction(self.failed, self.samples)
+
+    @property
+    def passed(self) -> bool:
+        """Measured, and every limit kept."""
+        return self.is_measured and all(limit.passed for limit in self.limits)
+
+    @property
+    def is_measured(self) -> bool:
+        """Every sample has a result that engines agree about, and that is the circuit's rather than numerical error."""
+        checked = self.cross_check is None or self.cross_check.passed
+        return not self.failed and checked and not self.unresolved
+
+    @property
+    def engines_disagree(self) -> bool:
+        """True when another engine was asked and says something else."""
+        return self.cross_check is not None and self.cross_check.disagrees
+
+    @property
+    def is_unchecked(self) -> bool:
+        """True when another engine was asked and could not try every sample."""
+        return self.cross_check is not None and bool(self.cross_check.not_checked)
+
+    @property
+    def doubt(self) -> Doubt:
+        """The numerical errors of both sides, together."""
+        return Doubt(self.gap, self.numerical, self.reference_error, self.variation, self.loss)
+
+    @property
+    def unresolved(self) -> tuple[str, ...]:
+        """Why the gap is no figure, or cannot be told from numerical error, if so."""
+        return unresolved(self.doubt, self.limits, solved=len(self.failed) < self.samples)
+
+    @property
+    def is_finite(self) -> bool:
+        """Whether the gap is a figure. Without a solved sample there is none that could be anything else."""
+        return len(self.failed) == self.samples or self.gap.is_finite
+
+    @property
+    def exit_code(self) -> int:
+        """0 measured and within limits, 1 a limit exceeded, 3 not measured.
+
+        That is: some sample, or some limit's metric, is without a result, two engines disagree about the results, one
+        could not check them, or the results are not resolved.
+        """
+        if not self.is_measured or any(math.isnan(limit.value) for limit in self.limits):
+            return 3
+        return 0 if self.passed else 1
+
+    @property
+    def weakest_stage(self) -> StageGap | None:
+        """The stage that adds most to the gap; None when nothing adds more than rounding."""
+        ranked = [s for s in self.stages if s.added.relative_rmse is not None and s.added.relative_rmse > 1e-9]
+        return max(ranked, key=lambda stage: stage.added.relative_rmse or 0.0, default=None)

@@ -1,0 +1,242 @@
+"""The whole path: load, follow the network, compile, solve, check, attribute, measure. Every study calls these."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from kanspice.base.arrays import Array
+from kanspice.base.draws import Draw
+from kanspice.base.errors import InputError
+from kanspice.base.stopwatch import Stopwatch
+from kanspice.circuit import Design
+from kanspice.engine.engines import engine_named
+from kanspice.engine.fidelity import Fidelity, FidelityChoice, resolve_fidelity
+from kanspice.engine.options import RunOptions
+from kanspice.engine.progress import Advance, Progress, SideRun
+from kanspice.engine.room import NoRoomError
+from kanspice.engine.running import check_device, judge_of, solve
+from kanspice.engine.solution import Solution
+from kanspice.experiments.evidence import Evidence
+from kanspice.experiments.followed import Followed, scale_of
+from kanspice.experiments.generator import generates
+from kanspice.experiments.verify.measured import Measured
+from kanspice.experiments.verify.result import GapResult
+from kanspice.families import LoadedModel, compile_both, compile_model, technology_for
+from kanspice.gap import (
+    CrossCheck,
+    Gap,
+    Trial,
+    check_limits,
+    compare,
+    cross_checked,
+    decoded_outputs,
+    given,
+    numerical_gap,
+    squared_errors,
+)
+from kanspice.gap.causes import Attributed, Plan, attributed, attribution, numerical_cause, planned, solve_all
+from kanspice.gap.cross_check import unchecked
+from kanspice.technology import Technology
+
+
+@dataclass(frozen=True)
+class VerifyOptions:
+    """How to verify. fidelity `auto` takes what is fastest of those that are the same circuit as `device`.
+
+    attribute: solve the circuit again with some of the technology's imperfections, to tell what each one does.
+    cross_check: how many samples, drawn with the seed, another engine solves too: `judge`, or the one that the engine
+    is usually checked by; where they agree, an engine that solves samples together does what `attribute` needs.
+    """
+
+    fidelity: FidelityChoice = "auto"
+    run: RunOptions = field(default_factory=RunOptions)
+    limits: Sequence[tuple[str, float]] = ()
+    attribute: bool = False
+    engine: str = "ngspice"
+    cross_check: int = 0
+    judge: str | None = None
+
+    @property
+    def checked_by(self) -> str | None:
+        """The engine that checks; None where none does."""
+        return judge_of(self.engine, self.judge) if self.cross_check else None
+
+    def solves(self, technology: Technology) -> int:
+        """How many times `verify` solves every sample."""
+        if not self.attribute:
+            return 1
+        return len(self.plan(technology).trials) + self.changes_engines
+
+    @property
+    def changes_engines(self) -> bool:
+        """Whether trials are left to the judge, if it agrees."""
+        judge = self.checked_by
+        together = judge is not None and engine_named(judge).solves_together
+        return self.attribute and together and not engine_named(self.engine).solves_together
+
+    def plan(self, technology: Technology) -> Plan:
+        """Which circuits `attribute` needs."""
+        return planned(technology, Draw(self.run.seed))
+
+
+def verify(
+    loaded: LoadedModel,
+    technology: Technology,
+    evidence: Evidence,
+    options: VerifyOptions | None = None,
+    progress: Progress | None = None,
+) -> GapResult:
+    """Follows the network, compiles it, simulates every sample and compares, stage by stage.
+
+    Raises InputError for evidence or limits that do not fit the model, SimulatorError without a simulator.
+    """
+    options, watch = options or VerifyOptions(), Stopwatch()
+    evidence.check_fit(loaded.input_width, loaded.output_width)
+    technology = technology_for(loaded, technology)
+    with watch.part("reference_s"):
+        reference = Followed.of(loaded, evidence, technology, options.run.timeout_s)
+    with watch.part("compile_s"):
+        circuit = compile_both(loaded, technology, reference.sizing, Draw(options.run.seed))
+    fidelity = resolve_fidelity(circuit.specimen, options.fidelity)
+    _check(options, circuit.specimen, fidelity, loaded, evidence)
+    began = time.monotonic()
+    solution, checked = _solved(reference, circuit.specimen, fidelity, options, progress, watch)
+    measured = Measured(technology, reference, circuit, solution, checked)
+    if options.attribute:
+        with watch.part("attribution_s"):
+            measured = replace(measured, attributed=_attributed(measured, options, began, progress))
+    return measured.result(options.limits, options.run.device, watch)
+
+
+def _solved(  # noqa: PLR0917, once, from `verify`
+    reference: Followed,
+    design: Design,
+    fidelity: Fidelity,
+    options: VerifyOptions,
+    progress: Progress | None,
+    watch: Stopwatch,
+) -> tuple[Solution, CrossCheck | None]:
+    """All samples, those among them that the network has an answer for solved, and some of these checked."""
+    which, inputs, hints = reference.answered, reference.inputs, reference.hints
+    solution = solve(
+        options.engine, design, inputs, fidelity, options.run, hints=hints, progress=progress, numbers=which
+    )
+    checked = None
+    if options.cross_check:
+        with watch.part("cross_check_s"):
+            checked = cross_check(design, inputs, solution, options, hints=hints, progress=progress, numbers=which)
+    if not reference.without:
+        return solution, checked
+    return solution.among(which, reference.failures), checked and checked.among(which)
+
+
+def _check(options: VerifyOptions, design: Design, fidelity: Fidelity, loaded: LoadedModel, evidence: Evidence) -> None:
+    """Raises InputError for what cannot be done, before anything long."""
+    check_judge(options.checked_by, fidelity)
+    check_device(options.run.device, design, options.engine, options.checked_by)
+    _check_limits(options.limits, generates(loaded), design, evidence, fidelity)
+
+
+def check_judge(judge: str | None, fidelity: FidelityChoice) -> None:
+    """Raises InputError for a cross-check that its engine cannot do."""
+    if judge is not None and fidelity != "auto" and fidelity not in engine_named(judge).fidelities:
+        hint = "leave it out; filters over time are ngspice's alone"
+        raise InputError("no other engine has this fidelity", where="--cross-check", found=fidelity, hint=hint)
+
+
+def cross_check(
+    design: Design,
+    inputs: Array,
+    solution: Solution,
+    options: VerifyOptions,
+    *,
+    hints: Mapping[str, Array],
+    progress: Progress | None,
+    numbers: Sequence[int],
+) -> CrossCheck:
+    """Some of the samples (samples, inputs) by another engine, which measures its own error on the same ones.
+
+    numbers: (samples,) which they are.
+    """
+    count = min(options.cross_check, len(inputs))
+    samples = sorted(np.random.default_rng(options.run.seed).choice(len(inputs), count, replace=False).tolist())
+    chosen = {name: values[samples] for name, values in hints.items()}
+    again = replace(options.run, check_samples=count if design.periods else 0, waveforms=0)
+    fidelity = resolve_fidelity(design, options.fidelity)
+    side_run = SideRun("cross-check", count)
+
+    def beside(advance: Advance) -> None:
+        if progress is not None:
+            progress(replace(advance, side_run=side_run))
+
+    which = [numbers[sample] for sample in samples]
+    engine, part = judge_of(options.engine, options.judge), inputs[samples]
+    try:
+        found = solve(engine, design, part, fidelity, again, hints=chosen, progress=beside, numbers=which)
+    except NoRoomError as error:
+        return unchecked(engine, samples, f"{error.problem}: {error.found}; {error.expected}")
+    return cross_checked(design, solution, found, samples)
+
+
+def _attributed(measured: Measured, options: VerifyOptions, started: float, progress: Progress | None) -> Attributed:
+    """The gap's causes: the same samples again, with some of the imperfections, as `planned`.
+
+    ngspice's trials take as many time steps as all imperfections together took. The numerical error is the run's own.
+    started: time.monotonic() when the simulation began.
+    """
+    reference, technology, design = measured.reference, measured.technology, measured.design
+    engine, plan = _trial_engine(options, measured.cross_check), options.plan(technology)
+    expected = reference.stages[design.stages[-1].compares_to]
+    scale = scale_of(expected, reference.evidence)
+    which, arriving, hints = reference.answered, reference.inputs, reference.hints
+    steps = measured.solution.engine_options.get("steps")
+    again = replace(options.run, check_samples=0, waveforms=0, steps=steps if isinstance(steps, int) else None)
+    timeout_s = options.run.timeout_s
+
+    def trial_of(solution: Solution, design: Design) -> Trial:
+        outputs = decoded_outputs(design, solution)
+        gap = compare(outputs, expected, solution.solved, scale)
+        return Trial(gap, len(solution.failed), squared_errors(outputs, expected, solution.solved))
+
+    def solve_with(technology: Technology) -> Trial:
+        design = compile_model(reference.loaded, technology, reference.sizing, Draw(options.run.seed))
+        fidelity = resolve_fidelity(design, options.fidelity)
+        left_s = None if timeout_s is None else max(timeout_s - (time.monotonic() - started), 0.0)
+        limited = replace(again, timeout_s=left_s)
+        solution = solve(engine, design, arriving, fidelity, limited, hints=hints, progress=progress, numbers=which)
+        return trial_of(solution.among(which, reference.failures), design)
+
+    full = trial_of(measured.solution, design) if engine == options.engine else None
+    trials = solve_all(plan, technology, solve_with, full)
+    causes = attributed(plan, technology, trials)
+    numerical = numerical_gap(design, measured.solution, scale)
+    if numerical is not None:
+        largest = numerical.max_abs / scale if scale else None
+        gap = Gap(numerical.rmse, numerical.max_abs, numerical.relative_rmse, largest, None)
+        causes = (*causes, numerical_cause(gap, plan, trials))
+    return Attributed(causes, attribution(plan, trials, engine, scale))
+
+
+def _trial_engine(options: VerifyOptions, checked: CrossCheck | None) -> str:
+    """The run's own, or the judge, where that solves samples together and was found to agree on this very circuit."""
+    judge = options.checked_by
+    agrees = checked is not None and checked.passed
+    return judge if judge is not None and agrees and engine_named(judge).solves_together else options.engine
+
+
+def _check_limits(
+    limits: Sequence[tuple[str, float]], generates: bool, design: Design, evidence: Evidence, fidelity: Fidelity
+) -> None:
+    if limits and fidelity == "shared" and not design.is_ideal:
+        raise InputError(
+            "a limit on a circuit that leaves out the columns' voltages proves nothing",
+            where="--max",
+            expected="--fidelity device where amplifiers have a finite gain",
+            found="--fidelity shared",
+        )
+    there = given(labels=evidence.labels is not None, targets=evidence.targets is not None, generates=generates)
+    check_limits(limits, there, "the limits", [stage.name for stage in design.stages])

@@ -1,0 +1,251 @@
+"""What one `verify` says, worded once for every rendering."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+from kanspice.engine.solution import Outcome
+from kanspice.experiments.verify.result import GapResult
+from kanspice.gap.causes import Attribution
+from kanspice.gap.cross_check import CrossCheck
+from kanspice.gap.metric_table import BY_NAME
+from kanspice.gap.metrics import NEGLIGIBLE
+from kanspice.gap.resolution import OF_THE_GAP
+from kanspice.report.formatting import many, number, plain, share
+from kanspice.report.verdict import Verdict
+
+ROUNDING = 1e-12
+"""Relative RMSE below which a gap is the rounding of 64-bit numbers."""
+
+
+WORTH_A_WARNING = 0.1
+"""Numerical error above this fraction of the gap makes the gap doubtful."""
+
+
+def distance(result: GapResult) -> Verdict:
+    """How far the circuit is from the network."""
+    gap, solved = result.gap, result.samples - len(result.failed)
+    if solved == 0:
+        return Verdict(f"Nothing was measured: no sample of {result.samples:,} was solved", warning=True)
+    over = f" over the {solved:,} of {result.samples:,} samples that were solved" if result.failed else ""
+    if gap.relative_rmse is None:
+        return Verdict(
+            f"The circuit's outputs differ from the network's by {number(gap.rmse)} model units (RMSE){over}; there is"
+            " no relative figure, because the network's outputs do not vary over the samples"
+        )
+    return Verdict(
+        f"The circuit's outputs differ from the network's by {number(gap.relative_rmse)} of their"
+        f" standard deviation (relative RMSE){over}"
+    )
+
+
+def numerical(result: GapResult) -> Verdict:
+    """Whether the gap is the circuit's, or the simulation's own numerical error."""
+    if result.numerical is None:
+        return Verdict("numerical error was not measured: nothing says how much of the gap is the circuit's", True)
+    error, gap, relative = _comparable(result)
+    if math.isnan(error) or math.isnan(gap):
+        return Verdict("numerical error could not be compared with the gap: one of them has no value", True)
+    if result.unresolved:
+        return Verdict(f"not resolved: {'; '.join(result.unresolved)}", True)
+    return _beside_the_gap(result, error, gap, relative=relative)
+
+
+def _beside_the_gap(result: GapResult, error: float, gap: float, *, relative: bool) -> Verdict:
+    """What a numerical error says about a gap in the same unit."""
+    larger = max(error, gap)
+    if larger == 0 or (relative and larger < ROUNDING):
+        return Verdict("the circuit agrees with the network to within rounding")
+    if relative and larger < NEGLIGIBLE:
+        return Verdict(f"the circuit agrees with the network: below {NEGLIGIBLE:g} gap and error are not told apart")
+    if error <= WORTH_A_WARNING * gap:
+        meaning = "the gap is the circuit's" if relative else "outputs that do not vary give rounding no scale"
+        return Verdict(f"numerical error is less than a tenth of the gap: {meaning}")
+    which = "the gap is" if error > OF_THE_GAP * gap else "part of the gap is"
+    whose = " (of the network's own integration, for the most part)" if _is_the_references(result) else ""
+    return Verdict(f"{which} numerical error{whose}, not circuit: it is more than a tenth of the gap", True)
+
+
+_RERUNS = {
+    ("ngspice", "kanalogue"): ", in reverse order, with tighter tolerances",
+    ("ngspice", "memkan"): ", in reverse order, with tighter tolerances",
+    ("ngspice", "memkan-surrogate"): ", in reverse order, with tighter tolerances",
+    ("ngspice", "kirchhoffnet"): ", with other time steps",
+    ("batched", "kanalogue"): ", from another start, with whole curves in every device",
+    ("batched", "kirchhoffnet"): ", with a tenth of the error in every step",
+    ("batched", "phykan"): ": nothing in its formulae can be tighter",
+    ("batched", "memkan-surrogate"): ": nothing in its formulae can be tighter",
+    ("batched", "memkan"): ": nothing in its formulae can be tighter",
+}
+
+
+_RERUNS_OF_FILTERS = {
+    "filter": ", in reverse order: the analyses are linear, nothing in them can be tighter",
+    "transient": ", with twice as many time steps",
+}
+"""In ngspice."""
+
+
+def solved_again(result: GapResult) -> str:
+    """How many samples were solved again to measure the numerical error, and how; "" where none were."""
+    if result.numerical is None:
+        return ""
+    engine, family = result.engine.get("name"), result.model.get("family")
+    if (engine, family) == ("ngspice", "phykan"):
+        how = _RERUNS_OF_FILTERS.get(str(result.design.get("fidelity")), "")
+    else:
+        how = _RERUNS.get((str(engine), str(family)), "")
+    return f"{many(result.numerical.samples, 'sample')} solved again{how}"
+
+
+REFERENCE_AGAIN = "integrated again with a hundredth of the error in every step"
+"""How a network's own numerical error is measured."""
+
+
+def integrated_again(result: GapResult) -> str:
+    """Of how many samples the network's own integration was repeated, and how; "" where it has none."""
+    if result.reference_error is None:
+        return ""
+    return f"{many(result.reference_error.samples, 'sample')} {REFERENCE_AGAIN}"
+
+
+def _comparable(result: GapResult) -> tuple[float, float, bool]:
+    """Numerical error, of circuit and network, and gap in the same unit, and whether that is the relative one."""
+    relative = result.doubt.relative_rmse
+    if relative is not None and result.gap.relative_rmse is not None:
+        return relative, result.gap.relative_rmse, True
+    return result.doubt.rmse, result.gap.rmse, False
+
+
+def _is_the_references(result: GapResult) -> bool:
+    """Whether most of the numerical error is the network's own."""
+    circuit, reference = result.numerical, result.reference_error
+    return reference is not None and (circuit is None or reference.rmse > circuit.rmse)
+
+
+def weakest(result: GapResult) -> Verdict:
+    """Which stage adds most."""
+    if not any(math.isfinite(stage.added.rmse) for stage in result.stages):
+        return Verdict("no stage was measured")
+    if all(stage.added.relative_rmse is None for stage in result.stages):
+        return Verdict("no stage has a relative figure: the network does not vary over the samples")
+    stage = result.weakest_stage
+    if stage is None:
+        return Verdict("no stage adds more than rounding")
+    return Verdict(f"{plain(stage.name)} adds most: relative RMSE {number(stage.added.relative_rmse)}")
+
+
+UNCHECKED = "the other engine could not check every sample that it was asked to"
+"""Not a word against the results."""
+
+
+def cross_check(found: CrossCheck) -> Verdict:
+    """Whether another engine says the same."""
+    engine = f"{plain(found.engine)} {plain(found.engine_version)}".strip()
+    checked = f"{engine} on {many(len(found.samples), 'sample')}"
+    if found.outcomes:
+        first = found.outcomes[0]
+        seen = f"sample {first.index} is {first.outcome} here and {first.other_outcome} there"
+        return Verdict(f"{checked} disagrees about {many(len(found.outcomes), 'outcome')}: {seen}", warning=True)
+    if found.worst is None and not found.not_checked:
+        return Verdict(f"{checked}: no sample has a result in either engine")
+    said = "" if found.worst is None else _agreement(found, found.worst)
+    if found.not_checked:
+        lost, count = found.not_checked[0], f"{len(found.not_checked):,} of {many(len(found.samples), 'sample')}"
+        others = f"; it {said} on the others" if said else ""
+        text = f"{engine}: {count} not checked: sample {lost.index}, {plain(lost.why)}{others}"
+        return Verdict(text, warning=True)
+    return Verdict(f"{checked} {said}", warning=found.disagrees)
+
+
+def _agreement(found: CrossCheck, worst: float) -> str:
+    word = "disagrees by" if found.disagrees else "agrees to"
+    figures = f"{number(worst)} of the outputs' standard deviation at most (sample {found.worst_sample})"
+    return f"{word} {figures}, allowed {number(found.allowed)}"
+
+
+def failures(result: GapResult) -> Verdict:
+    """How many samples have no result."""
+    count = len(result.failed)
+    if count == 0:
+        return Verdict(f"solved: {result.samples:,} of {result.samples:,}")
+    return Verdict(
+        f"{count:,} of {many(result.samples, 'sample')} without a result: in no average; counted as wrong and as"
+        " disagreement",
+        warning=True,
+    )
+
+
+def stability(result: GapResult) -> Verdict | None:
+    """Whether the circuit stays where it was solved; None where all of it does."""
+    count = sum(failure.outcome is Outcome.UNSTABLE for failure in result.failed)
+    if count == 0:
+        return None
+    return Verdict(
+        f"in {count:,} of {many(result.samples, 'sample')} the circuit does not stand still: it oscillates or runs away"
+        " from an operating point that exists on paper only",
+        warning=True,
+    )
+
+
+def decisions(result: GapResult) -> Verdict:
+    """Whether the largest output is the same one."""
+    if result.gap.argmax_agreement is None:
+        return Verdict("does not apply: one output" if result.reference.shape[1] == 1 else "not measured")
+    return Verdict(f"the same largest output for {share(result.gap.argmax_agreement, result.samples)}")
+
+
+def further(result: GapResult) -> Iterator[tuple[str, str]]:
+    """The metrics that nothing else in a report amounts to, as (title, value with its unit)."""
+    for name, value in result.metrics.items():
+        metric = BY_NAME.get(name)  # none where another version of kanspice wrote the report
+        title, unit = (plain(name), "") if metric is None else (metric.title, metric.unit)
+        yield title, f"{number(value)} {unit}".rstrip()
+
+
+def outcome(result: GapResult) -> Verdict:
+    """The last word."""
+    unknown = sum(math.isnan(limit.value) for limit in result.limits)
+    exceeded = sum(not limit.passed for limit in result.limits) - unknown
+    unstable = stability(result)
+    if unstable is not None:
+        return Verdict(f"FAILED: {unstable.text}", warning=True)
+    why = _unmeasured(result)
+    if why is not None:
+        return Verdict(f"FAILED: {why}", warning=True)
+    if exceeded or unknown:
+        parts = [f"{exceeded} exceeded"] if exceeded else []
+        parts += [f"{unknown} without a value (relative figures need two samples)"] if unknown else []
+        return Verdict(f"FAILED: of {many(len(result.limits), 'limit')}, {' and '.join(parts)}", warning=True)
+    return Verdict(
+        f"passed: {many(len(result.limits), 'limit')} kept" if result.limits else "measured; no limit was given"
+    )
+
+
+def _unmeasured(result: GapResult) -> str | None:
+    reasons = (
+        (bool(result.failed), "not every sample was solved"),
+        (result.engines_disagree, "the engines disagree, so neither can be believed"),
+        (result.is_unchecked, UNCHECKED),
+        (not result.is_finite, "the gap is no finite number"),
+        (bool(result.unresolved), "not resolved: numerical error cannot be told from the gap"),
+    )
+    return next((why for holds, why in reasons if holds), None)
+
+
+def attribution(found: Attribution, samples: int) -> Verdict:
+    """What the shares are of, and what made them."""
+    if found.orders:
+        made = f"± one standard error of {found.orders} orders in which causes join, drawn of all"
+    else:
+        made = "exact"
+    solved = f"{found.trials} circuits, {found.engine} engine"
+    if found.samples == 0:
+        return Verdict(f"No shares: no sample was solved in all of {solved}", warning=True)
+    text = (
+        f"Shares of the mean squared error add up to 100 %; this run's numerical error is not counted: {made}; {solved}"
+    )
+    if found.samples < samples:
+        return Verdict(f"{text}; only of the {many(found.samples, 'sample')} solved in all of them", warning=True)
+    return Verdict(text)

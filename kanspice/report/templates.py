@@ -1,0 +1,36 @@
+"""The templates of pages, and what they need."""
+
+from __future__ import annotations
+
+import base64
+import re
+from functools import cache
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from jinja2 import Template
+    from markupsafe import Markup
+
+
+@cache
+def template(name: str) -> Template:
+    """A page, or a part of one, from the templates beside this file."""
+    from jinja2 import Environment, PackageLoader, StrictUndefined  # noqa: PLC0415 - most runs write no page
+
+    environment = Environment(
+        loader=PackageLoader("kanspice.report", "."), autoescape=True, undefined=StrictUndefined, trim_blocks=True
+    )
+    environment.filters["breakable"] = _breakable
+    return environment.get_template(name)
+
+
+def _breakable(name: object) -> Markup:
+    """A name that a narrow column may break where its parts end."""
+    from markupsafe import Markup, escape  # noqa: PLC0415 - comes with jinja2
+
+    return Markup(re.sub(r"(?<=\w{4})([._/])(?=\w)", r"\1<wbr>", str(escape(name))))  # noqa: S704 - escaped just now
+
+
+def inside(picture: bytes) -> str:
+    """A picture's bytes as an address that needs no other file."""
+    return "data:image/png;base64," + base64.b64encode(picture).decode("ascii")

@@ -1,0 +1,109 @@
+"""What is drawn at random is known to be."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from circuits import PEAK, network
+
+from kanspice.base.errors import InputError
+from kanspice.experiments.study import Request
+from kanspice.experiments.study.run import prepare
+from kanspice.experiments.study.specimens import measure
+from kanspice.families import save
+from kanspice.families.kirchhoffnet.branches import branch_function
+from kanspice.families.kirchhoffnet.network import KirchhoffNet
+from kanspice.families.kirchhoffnet.topology import recipe
+from kanspice.families.memkan.network import MemKAN
+from kanspice.families.phykan.network import PhyKAN
+from kanspice.technology import Technology, entries
+
+pytestmark = pytest.mark.slow
+
+WORDS = ("sigma", "noise", "stuck", "jitter", "skew")
+SMALL = {"s": 1e-3, "v": 1e-3}
+"""What a key is set to, by its unit; 0.1 for the others."""
+RANDOM = [
+    entry.name
+    for _, _, keys in entries(Technology())
+    for entry in keys
+    if entry.is_cause and any(word in entry.name.partition(".")[2] for word in WORDS)
+]
+FAMILIES = {
+    "kanalogue": (),
+    "kirchhoffnet": (),
+    "kirchhoffnet, schematic": ("branches.realisation=schematic",),
+    "kirchhoffnet, monolithic": ("switches.mode=monolithic",),
+    "phykan": (),
+    "memkan": (),
+}
+
+
+@pytest.fixture(scope="module")
+def models(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("models")
+    torch.manual_seed(3)
+    topology = recipe("_fully_connect", {"num_node": 3}, "x").build()
+    save(KirchhoffNet([topology], [0.5], branch_function("ShiftTanh2", {}, "x")), folder / "kirchhoffnet.pt")
+    save(network([2, 2], [PEAK]), folder / "kanalogue.pt")
+    save(PhyKAN((2, 2), 1), folder / "phykan.pt")
+    save(MemKAN((2, 2), ("LP",)), folder / "memkan.pt")
+    np.save(folder / "inputs.npy", np.random.default_rng(0).uniform(0, 0.5, (4, 2)))
+    return folder
+
+
+def is_random(models, family, *settings):
+    model = family.partition(",")[0] + ".pt"
+    request = Request(
+        folder=str(models), model=model, inputs="inputs.npy", set_=(*FAMILIES[family], *settings), trials=7
+    )
+    prepared = prepare(request)
+    assert prepared.trials == (7 if prepared.benches[0].is_random else 1,)
+    return prepared.benches[0].is_random
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_nothing_is_random_by_itself(models, family):
+    assert not is_random(models, family)
+
+
+@pytest.mark.parametrize("key", RANDOM)
+def test_everything_random_is_seen(models, key):
+    """With jitter, say, taken for fixed, a study would measure one draw and call it all of them."""
+    value = SMALL.get(key.rpartition("_")[2], 0.1)
+    found = []
+    for family in FAMILIES:
+        try:
+            found.append(is_random(models, family, f"{key}={value}"))
+        except InputError:
+            continue
+    assert found, f"no circuit here has {key}: add one"
+    assert all(found)
+
+
+def test_values_that_are_fixed_are_not_random(models):
+    assert not is_random(models, "kanalogue", "tia.gain=100", "devices.area_step=0.5", "converters.dac_bits=6")
+
+
+@pytest.mark.parametrize("engine", ["batched", pytest.param("ngspice", marks=pytest.mark.ngspice)])
+def test_samples_that_do_not_stand_still_are_counted(models, engine):
+    """PEAK falls by 2 uA/V behind 1 Mohm at most: without a capacitor a column of negative slope grows."""
+    slow = ("tia.gain=1e4", "tia.gbw_hz=1e5", "wires.column_f=1e-14", "devices.area_sigma=0.01")
+    np.save(models / "steep.npy", np.array([[0.7, 0.7], [0.71, 0.69], [0.1, 0.1], [0.72, 0.7]]))
+    found = []
+    for feedback in ("tia.feedback_f=0", "tia.feedback_f=chosen"):
+        request = Request(
+            folder=str(models),
+            model="kanalogue.pt",
+            inputs="steep.npy",
+            set_=(*slow, feedback),
+            trials=2,
+            engine=engine,
+            limits=(("unstable_fraction", 0.1),),
+        )
+        found.append(measure(prepare(request).benches[0], 0, 11))
+    bare, held = found
+    assert set(bare.failed) == {"unstable"}
+    assert bare.metrics["unstable_fraction"] == bare.failed["unstable"] / 4 > 0
+    assert (held.failed, held.metrics["unstable_fraction"]) == ({}, 0.0)
