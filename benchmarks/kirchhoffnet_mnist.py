@@ -21,13 +21,13 @@ from rich.console import Console
 from benchmarks.report import surroundings, write
 from kanspice.base.process_memory import peak_bytes
 from kanspice.circuit import Design
-from kanspice.cli.options import progress_bar
 from kanspice.engine.ngspice import solve
 from kanspice.engine.options import RunOptions
 from kanspice.families import load
 from kanspice.families.common import load_array
 from kanspice.families.kirchhoffnet.circuit import compile_kirchhoffnet
 from kanspice.gap import compare, decoded_outputs, spread
+from kanspice.report.progress_bar import progress_bar
 from kanspice.technology import Technology
 
 CHECKPOINT = "kirchhoffnet/mnist"

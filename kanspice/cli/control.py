@@ -29,8 +29,8 @@ from kanspice.cli.options import (
     hand_over,
     page_writers,
     parsed_sweep,
-    progress_bar,
 )
+from kanspice.report.progress_bar import progress_bar
 
 if TYPE_CHECKING:
     from kanspice.experiments.control import ControlOptions, ControlResult, Draws

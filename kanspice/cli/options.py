@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -14,17 +12,13 @@ import typer
 from kanspice.base.errors import InputError
 from kanspice.base.files import write_text
 from kanspice.base.visible import visible, visible_json
-from kanspice.cli.estimate import Estimate, Work
 from kanspice.engine.names import HOMES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from rich.console import Console
-    from rich.progress import Progress as RichProgress
-    from rich.progress import TaskID
 
-    from kanspice.engine.progress import Advance, SideRun
     from kanspice.experiments.study import Sweep
     from kanspice.report.blocks import Page
 
@@ -45,13 +39,19 @@ Model = Annotated[
     Path,
     typer.Argument(metavar="MODEL", help="A kanspice checkpoint, an authors' one, or the folder of a training run."),
 ]
+
+
 Config = Annotated[
     Path | None, typer.Option("--config", help="The authors' configuration; KANalogue's is found near the checkpoint.")
 ]
+
+
 Curves = Annotated[
     Path | None,
     typer.Option("--curves", help="Folder of I-V files or cards: curves of an authors' checkpoint, measured points."),
 ]
+
+
 Tech = Annotated[
     Path | None,
     typer.Option(
@@ -60,10 +60,14 @@ Tech = Annotated[
         help="Technology: typical, pessimistic, or a file; ideal if not given.",
     ),
 ]
+
+
 Set = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="SECTION.KEY=VALUE", help="Override a technology value, e.g. tia.gain=1000."),
 ]
+
+
 FidelityOption = Annotated[
     FidelityName,
     typer.Option(
@@ -73,10 +77,14 @@ FidelityOption = Annotated[
         "auto: what is fastest of those that are the same circuit.",
     ),
 ]
+
+
 Sweeps = Annotated[
     list[str] | None,
     typer.Option("--sweep", metavar="SECTION.KEY=V1,V2,...", help="A value to go through; twice for a map."),
 ]
+
+
 ENGINES = f"<{'|'.join(HOMES)}>"
 
 
@@ -93,6 +101,8 @@ Engine = Annotated[
         "--engine", parser=engine_of, metavar=ENGINES, help="ngspice, or batched: all samples together, much faster."
     ),
 ]
+
+
 CrossCheck = Annotated[
     str,
     typer.Option(
@@ -101,6 +111,8 @@ CrossCheck = Annotated[
         help="N random samples by the other engine too, or by one that is named: do they agree?",
     ),
 ]
+
+
 Device = Annotated[
     str,
     typer.Option(
@@ -109,7 +121,11 @@ Device = Annotated[
         help="What the batched engine computes with. torch: a GPU's code on this processor, to check it.",
     ),
 ]
+
+
 Jobs = Annotated[int, typer.Option("--jobs", min=1, max=256, help="Simulator processes at a time.")]
+
+
 Timeout = Annotated[
     float | None,
     typer.Option(
@@ -119,16 +135,28 @@ Timeout = Annotated[
         help="Seconds for the network's own integration, and for the simulation: each.",
     ),
 ]
+
+
 SimulationTimeout = Annotated[
     float | None,
     typer.Option("--timeout", min=0.001, metavar="S", help="Seconds for the whole simulation."),
 ]
+
+
 Limit = Annotated[int | None, typer.Option("--limit", min=1, help="Use only the first N samples.")]
+
+
 Markdown = Annotated[
     str | None, typer.Option("--markdown", metavar="F", help="Write a summary for a pull request; - prints it.")
 ]
+
+
 Junit = Annotated[Path | None, typer.Option("--junit", metavar="F", help="Write JUnit XML for CI.")]
+
+
 Verbose = Annotated[bool, typer.Option("-v", "--verbose", help="Also print the design, the engine and the versions.")]
+
+
 Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="Print nothing but errors.")]
 
 
@@ -214,73 +242,3 @@ def parsed_sweep(text: str) -> Sweep:
 def parts_of(text: str) -> tuple[str, ...]:
     """What commas separate."""
     return tuple(part.strip() for part in text.split(","))
-
-
-@contextmanager
-def progress_bar(
-    console: Console, what: str, total: int, unit: str = "samples", work: Work | None = None
-) -> Iterator[Callable[[Advance], None]]:
-    """A bar on a terminal, nothing elsewhere; gives the function that moves it on.
-
-    It shows what is done and what the simulation holds in memory, how long that took and how long the rest will take.
-    work: what is done, for an estimate of how long that takes, on a terminal or not.
-    """
-    from rich.progress import (  # noqa: PLC0415 - --help stays fast
-        BarColumn,
-        Progress,
-        TaskProgressColumn,
-        TextColumn,
-        TimeElapsedColumn,
-        TimeRemainingColumn,
-    )
-
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TextColumn("{task.completed:.1f}/{task.total} " + unit),
-        TaskProgressColumn(),
-        TimeElapsedColumn(),
-        TextColumn("left"),
-        TimeRemainingColumn(),
-        TextColumn("{task.fields[memory]}"),
-    )
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
-        bars = _Bars(progress, what, total)
-        if work is None:
-            yield bars.move
-            return
-
-        def say_estimate(text: str) -> None:
-            console.print(text, highlight=False, markup=False, soft_wrap=True)
-
-        estimate = Estimate(work, say_estimate)
-
-        def move(advance: Advance) -> None:
-            bars.move(advance)
-            estimate.note(advance)
-
-        yield move
-
-
-class _Bars:
-    """A bar for the results, and one below it for what else is done meanwhile."""
-
-    def __init__(self, progress: RichProgress, what: str, total: int) -> None:
-        self._progress = progress
-        self._results = progress.add_task(what, total=total, memory="")
-        self._side_runs: dict[SideRun, TaskID] = {}
-
-    def move(self, advance: Advance) -> None:
-        """Moves the bar that it belongs to; a side run's is gone when the next one begins."""
-        task = self._results if advance.side_run is None else self._task(advance.side_run)
-        self._progress.update(task, advance=advance.samples)
-        if advance.simulator_bytes:
-            first = f", first sample after about {advance.first_s:,.0f} s" if advance.first_s else ""
-            self._progress.update(task, memory=f"{advance.simulator_bytes / 1e6:,.0f} MB{first}")
-
-    def _task(self, side_run: SideRun) -> TaskID:
-        if side_run not in self._side_runs:
-            for task in self._side_runs.values():
-                self._progress.remove_task(task)
-            self._side_runs = {side_run: self._progress.add_task(side_run.name, total=side_run.samples, memory="")}
-        return self._side_runs[side_run]

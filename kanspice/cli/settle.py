@@ -9,7 +9,6 @@ from typing import Annotated
 import typer
 
 from kanspice.base.files import refuse_inputs, write_bytes
-from kanspice.cli.estimate import Work
 from kanspice.cli.options import (
     ENGINES,
     Config,
@@ -25,8 +24,9 @@ from kanspice.cli.options import (
     engine_of,
     hand_over,
     page_writers,
-    progress_bar,
 )
+from kanspice.report.estimate import Work
+from kanspice.report.progress_bar import progress_bar
 
 
 def settle(

@@ -10,8 +10,9 @@ import typer
 
 from kanspice.base.errors import InputError
 from kanspice.base.files import is_folder, is_there, refuse_inputs, write_bytes
-from kanspice.cli.estimate import Work
-from kanspice.cli.options import Engine, Jobs, Limit, Quiet, SimulationTimeout, progress_bar, say
+from kanspice.cli.options import Engine, Jobs, Limit, Quiet, SimulationTimeout, say
+from kanspice.report.estimate import Work
+from kanspice.report.progress_bar import progress_bar
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from kanspice.base.errors import InputError
-from kanspice.cli.estimate import Work
 from kanspice.cli.options import (
     ENGINES,
     Config,
@@ -25,9 +24,10 @@ from kanspice.cli.options import (
     engine_of,
     parsed_sweep,
     parts_of,
-    progress_bar,
     say,
 )
+from kanspice.report.estimate import Work
+from kanspice.report.progress_bar import progress_bar
 
 if TYPE_CHECKING:
     from kanspice.experiments.study import Corner

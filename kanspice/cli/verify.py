@@ -12,7 +12,6 @@ import typer
 
 from kanspice.base.errors import InputError
 from kanspice.base.files import refuse_inputs
-from kanspice.cli.estimate import Work
 from kanspice.cli.options import (
     Config,
     CrossCheck,
@@ -34,8 +33,9 @@ from kanspice.cli.options import (
     Verbose,
     check_of,
     hand_over,
-    progress_bar,
 )
+from kanspice.report.estimate import Work
+from kanspice.report.progress_bar import progress_bar
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -6,8 +6,8 @@ import re
 
 import pytest
 
-from kanspice.cli.estimate import Estimate, Work
 from kanspice.engine.progress import Advance, SideRun
+from kanspice.report.estimate import Estimate, Work
 
 CHECK = SideRun("cross-check", 10)
 
@@ -100,7 +100,7 @@ def test_what_a_simulator_needs_to_begin_is_said_before_it_begins():
 @pytest.mark.slow
 @pytest.mark.ngspice
 def test_verify_says_it_beside_the_results(run, good, monkeypatch):
-    from kanspice.cli import estimate
+    from kanspice.report import estimate
 
     monkeypatch.setattr(estimate, "LONG_S", 0.0)
     monkeypatch.setattr(estimate, "_WINDOW_S", 0.0)

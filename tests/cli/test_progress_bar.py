@@ -7,8 +7,8 @@ import re
 
 from rich.console import Console
 
-from kanspice.cli.options import progress_bar
 from kanspice.engine.progress import Advance, SideRun
+from kanspice.report.progress_bar import progress_bar
 
 
 def shown(advances, *, terminal=True):

@@ -214,7 +214,8 @@ def test_progress_counts_every_sample_once_and_takes_back_what_had_too_little_ti
 
 
 def test_settle_says_how_long_it_will_take(slow_model, monkeypatch, capsys):
-    from kanspice.cli import estimate, main
+    from kanspice.cli import main
+    from kanspice.report import estimate
 
     monkeypatch.setattr(estimate, "LONG_S", 0.0)
     arguments = ["kanspice", "settle", "model.pt", "--inputs", "inputs.npy", "--set", "tia.gbw_hz=1e6"]
