@@ -42,6 +42,16 @@ def technology(gain: float) -> dict[str, object]:
     }
 
 
+def swing(stage: str, feedback_ohm: float) -> dict[str, object]:
+    return {
+        "stage": stage,
+        "feedback_ohm": feedback_ohm,
+        "feedback_f": 0.0,
+        "column_amplifier_v": 3.5,
+        "output_v_per_unit": 0.25,
+    }
+
+
 def causes() -> tuple[Cause, ...]:
     """Two imperfections, the circuit without any, and numerical error; one sample failed with one of them alone."""
     figures = ((0.004, 0), (0.009, 1), (1e-5, 0))
@@ -66,12 +76,24 @@ def synthetic(samples: int = 50, outputs: int = 10, error: float = 0.01) -> GapR
     reference = random.normal(size=(samples, outputs))
     circuit = reference + error * random.normal(size=(samples, outputs))
     return GapResult(
-        model={"path": "examples/digits/model.pt", "family": "kanalogue", "sha256": "ab" * 32, "parameters": 4842},
+        model={
+            "path": "examples/digits/model.pt",
+            "family": "kanalogue",
+            "format": "kanspice",
+            "sha256": "ab" * 32,
+            "parameters": 4842,
+            "devices": ["Z21", "Z15"],
+        },
         design={
             "devices": {"Z21": 4096, "Z15": 640},
             "nodes": 1234,
+            "elements": 5678,
+            "netlist_bytes": 98765,
             "fidelity": "device",
             "technology": technology(float("inf")),
+            "swing_basis": "these samples",
+            "inference_s": None,
+            "swing": [swing("l1.crossbar", 1500.0), swing("l2.crossbar", 2500.0)],
         },
         engine={"name": "ngspice", "version": "42", "options": {"fidelity": "device", "reltol": 1e-3, "jobs": 2}},
         inputs={"path": "inputs.npy", "sha256": "cd" * 32},
@@ -215,5 +237,5 @@ EXTREMES: dict[str, Callable[[], GapResult]] = {
     "periods": moving,
     "attributed": attributed,
     "engines disagree": lambda: cross_checked(synthetic(), 0.1, OtherOutcome(3, "multistable", "converged")),
-    "no stages": lambda: replace(synthetic(), stages=(), limits=(), numerical=None, timing={}, versions={}, model={}),
+    "no stages": lambda: replace(synthetic(), stages=(), limits=(), numerical=None, timing={}, versions={}),
 }

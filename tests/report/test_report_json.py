@@ -44,6 +44,18 @@ TOP = [
     "notes",
     "versions",
 ]
+DESIGN = [
+    "devices",
+    "nodes",
+    "elements",
+    "netlist_bytes",
+    "fidelity",
+    "technology",
+    "swing_basis",
+    "inference_s",
+    "swing",
+]
+SWING = ["stage", "feedback_ohm", "feedback_f", "column_amplifier_v", "output_v_per_unit"]
 GAP = ["rmse", "max_abs", "relative_rmse", "max_relative", "argmax_agreement"]
 STAGE = [
     "name",
@@ -72,8 +84,9 @@ def test_the_keys_and_their_order_are_the_contract(result):
     document = parsed(result)
     assert list(document) == TOP
     assert document["schema"] == "kanspice.gap/1"
-    assert list(document["model"]) == ["path", "family", "sha256", "parameters"]
-    assert list(document["design"]) == ["devices", "nodes", "fidelity", "technology"]
+    assert list(document["model"]) == ["path", "family", "format", "sha256", "parameters", "devices"]
+    assert list(document["design"]) == DESIGN
+    assert [list(swing) for swing in document["design"]["swing"]] == [SWING] * 2
     assert list(document["engine"]) == ["name", "version", "options"]
     assert list(document["gap"]) == GAP
     assert list(document["numerical_error"]) == ["samples", "rmse", "max_abs", "relative_rmse"]
