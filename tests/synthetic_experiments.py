@@ -12,6 +12,7 @@ from kanspice.engine.solution import FailedSample, Outcome
 from kanspice.experiments.compare.comparison import Comparison
 from kanspice.experiments.control.loop import Ending, Episode
 from kanspice.experiments.control.result import ControlResult, DrawnEpisodes, SpotCheck, SuccessPoint
+from kanspice.experiments.facts import EngineRun, InputsFacts
 from kanspice.experiments.settle.settling import EngineCheck, Followed, ReadOutTime, Settling, StageSettling, Swinging
 from kanspice.experiments.study.plan import Corner, Request, Sweep
 from kanspice.experiments.study.result import CheckedDraw, PointResult, StudyResult
@@ -34,9 +35,9 @@ def grown() -> Comparison:
     board = {"name": "board", "tia": {"gain": 1000.0, "rail_v": 5.0}, "devices": {"area_sigma": 0.02}}
     changed = replace(
         after,
-        model=after.model | {"sha256": "ef" * 32},
-        design=after.design | {"technology": board, "nodes": 1240},
-        engine={"name": "batched", "version": "0.1.0", "options": {"device": "cpu"}},
+        model=replace(after.model, sha256="ef" * 32),
+        design=replace(after.design, technology=board, nodes=1240),
+        engine=EngineRun("batched", "0.1.0", {"device": "cpu"}),
         stages=(*after.stages[:-1], stage("l3.crossbar", 0.02, 0.016)),
     )
     return Comparison(before, changed, 0.1)
@@ -45,8 +46,8 @@ def grown() -> Comparison:
 def other_samples() -> Comparison:
     """Two results that say nothing about each other."""
     fewer = synthetic(samples=20)
-    other = {"path": "other.npy", "sha256": "ee" * 32}
-    return Comparison(synthetic(), replace(fewer, inputs=other, model=fewer.model | {"family": "phykan"}))
+    other = InputsFacts("other.npy", "ee" * 32)
+    return Comparison(synthetic(), replace(fewer, inputs=other, model=replace(fewer.model, family="phykan")))
 
 
 COMPARISONS: dict[str, Callable[[], Comparison]] = {

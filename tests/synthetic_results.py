@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from kanspice.engine.solution import FailedSample, Outcome
+from kanspice.experiments.facts import CircuitFacts, EngineRun, InputsFacts, ModelFacts, Swing
 from kanspice.experiments.verify.result import GapResult
 from kanspice.gap.causes import NONE, NUMERICAL, Attribution, Cause, Share, Trial
 from kanspice.gap.costs import Areas, PhysicalCost, StageCost
@@ -42,16 +43,6 @@ def technology(gain: float) -> dict[str, object]:
     }
 
 
-def swing(stage: str, feedback_ohm: float) -> dict[str, object]:
-    return {
-        "stage": stage,
-        "feedback_ohm": feedback_ohm,
-        "feedback_f": 0.0,
-        "column_amplifier_v": 3.5,
-        "output_v_per_unit": 0.25,
-    }
-
-
 def causes() -> tuple[Cause, ...]:
     """Two imperfections, the circuit without any, and numerical error; one sample failed with one of them alone."""
     figures = ((0.004, 0), (0.009, 1), (1e-5, 0))
@@ -76,27 +67,20 @@ def synthetic(samples: int = 50, outputs: int = 10, error: float = 0.01) -> GapR
     reference = random.normal(size=(samples, outputs))
     circuit = reference + error * random.normal(size=(samples, outputs))
     return GapResult(
-        model={
-            "path": "examples/digits/model.pt",
-            "family": "kanalogue",
-            "format": "kanspice",
-            "sha256": "ab" * 32,
-            "parameters": 4842,
-            "devices": ["Z21", "Z15"],
-        },
-        design={
-            "devices": {"Z21": 4096, "Z15": 640},
-            "nodes": 1234,
-            "elements": 5678,
-            "netlist_bytes": 98765,
-            "fidelity": "device",
-            "technology": technology(float("inf")),
-            "swing_basis": "these samples",
-            "inference_s": None,
-            "swing": [swing("l1.crossbar", 1500.0), swing("l2.crossbar", 2500.0)],
-        },
-        engine={"name": "ngspice", "version": "42", "options": {"fidelity": "device", "reltol": 1e-3, "jobs": 2}},
-        inputs={"path": "inputs.npy", "sha256": "cd" * 32},
+        model=ModelFacts("examples/digits/model.pt", "kanalogue", "kanspice", "ab" * 32, 4842, ("Z21", "Z15")),
+        design=CircuitFacts(
+            devices={"Z21": 4096, "Z15": 640},
+            nodes=1234,
+            elements=5678,
+            netlist_bytes=98765,
+            fidelity="device",
+            technology=technology(float("inf")),
+            swing_basis="these samples",
+            inference_s=None,
+            swing=(Swing("l1.crossbar", 1500.0, 0.0, 3.5, 0.25), Swing("l2.crossbar", 2500.0, 0.0, 3.5, 0.25)),
+        ),
+        engine=EngineRun("ngspice", "42", {"fidelity": "device", "reltol": 1e-3, "jobs": 2}),
+        inputs=InputsFacts("inputs.npy", "cd" * 32),
         samples=samples,
         failed=(),
         gap=compare(circuit, reference),

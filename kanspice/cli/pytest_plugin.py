@@ -118,7 +118,7 @@ class SimToReal:
         result = verify(loaded, made, evidence.limited(self._config.getoption("kanspice_limit")), options)
         self._measured.append(result)
         if check and not result.passed:
-            pytest.fail(f"the sim-to-real gap of {result.model['path']}\n\n{_table(result)}", pytrace=False)
+            pytest.fail(f"the sim-to-real gap of {result.model.path}\n\n{_table(result)}", pytrace=False)
         return result
 
 
@@ -138,7 +138,7 @@ def pytest_runtest_makereport(
     measured = item.stash.get(_MEASURED, [])
     if measured and call.when == "call" and report.failed:
         if "the sim-to-real gap of " not in str(report.longrepr)[:100]:
-            report.sections += [(f"gap of {result.model['path']}", _table(result)) for result in measured]
+            report.sections += [(f"gap of {result.model.path}", _table(result)) for result in measured]
         folder: Path | None = item.config.getoption("kanspice_report")
         if folder is not None:
             report.sections.append(("kanspice reports", "\n".join(_written(measured, folder, item.nodeid))))

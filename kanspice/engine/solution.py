@@ -94,6 +94,15 @@ class NumericalError:
 
 
 @dataclass(frozen=True)
+class Size:
+    """How large the problem was. Without a netlist its nodes are the voltages solved for, its elements the devices."""
+
+    nodes: int
+    elements: int
+    netlist_bytes: int
+
+
+@dataclass(frozen=True)
 class Waveform:
     """How one sample's node voltages change during one stage, from its beginning to its end.
 
@@ -129,7 +138,7 @@ class Solution:
     timing_s: Mapping[str, float]
     notes: tuple[str, ...] = ()
     numerical_error: NumericalError | None = None
-    netlist: Mapping[str, object] = field(default_factory=dict)
+    size: Size = Size(0, 0, 0)
     waveforms: tuple[Waveform, ...] = ()
     simulator_peak_bytes: int | None = None
     engine_at_most_bytes: int | None = None

@@ -1,158 +1,147 @@
-"""What a report says of a model and its circuit beside the gap: facts for its tables, and notes for its reader."""
+"""What was measured, and with what: network, samples, circuit and engine, as every report names them."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
 import numpy as np
 
-from kanspice.circuit import Design, HeldSum, LayerNorm, Limiter
-from kanspice.circuit.bounds import is_settled
-from kanspice.circuit.compile.current_unit import current_unit_notes, power_notes
+from kanspice.circuit import Crossbar, Design
 from kanspice.engine.solution import Solution
-from kanspice.families import LoadedModel
 from kanspice.technology import Technology
 
-_FIDELITY_NOTES = {
-    "behavioural": "filters are their amplitude law; `--fidelity filter` solves resistors, capacitors and amplifiers",
-    "filter": "tones, detectors and sums are their laws; `--fidelity transient` simulates them, too",
-}
+if TYPE_CHECKING:  # reading a report does without torch
+    from kanspice.families import LoadedModel
 
 
-def of_model(loaded: LoadedModel) -> dict[str, object]:
-    """Of the network and its checkpoint."""
-    return {
-        "path": str(loaded.path),
-        "family": loaded.family,
-        "format": loaded.format,
-        "sha256": loaded.sha256,
-        "parameters": loaded.parameters,
-        "devices": list(loaded.model.part_names),
-    }
+@dataclass(frozen=True)
+class ModelFacts:
+    """A network and its checkpoint.
 
+    path: as it was given. format: whose checkpoint format it is. sha256: of the checkpoint's bytes, in hexadecimal.
+    parameters: the number of trainable numbers. devices: names of the devices or branches that it is made of. What is
+    None is not in reports of earlier versions.
+    """
 
-def of_circuit(design: Design, solution: Solution, technology: Technology) -> dict[str, object]:
-    """Of the circuit, as large as the engine found it."""
-    return {
-        "devices": design.device_count,
-        "nodes": solution.netlist["nodes"],
-        "elements": solution.netlist["elements"],
-        "netlist_bytes": solution.netlist["bytes"],
-        "fidelity": solution.engine_options["fidelity"],
-        "technology": technology.model_dump(),
-        "swing_basis": design.swing_basis,
-        "inference_s": design.inference_s if design.periods else None,
-        "swing": [
-            {
-                "stage": crossbar.name,
-                "feedback_ohm": float(np.median(crossbar.feedback_ohm)),
-                "feedback_f": float(np.median(crossbar.feedback_f)),
-                "column_amplifier_v": crossbar.column_swing_v,
-                "output_v_per_unit": crossbar.output_v_per_unit,
-            }
-            for crossbar in design.crossbars
-        ],
-    }
+    path: str
+    family: str
+    format: str | None
+    sha256: str
+    parameters: int
+    devices: tuple[str, ...] | None
 
-
-def notes(loaded: LoadedModel, design: Design, solution: Solution) -> tuple[str, ...]:
-    """What a reader has to know: how the model was read, what the engine said, what the circuit is."""
-    return (
-        *loaded.notes,
-        *device_notes(loaded, design),
-        *solution.notes,
-        *_about(design, str(solution.engine_options["fidelity"])),
-    )
-
-
-def device_notes(loaded: LoadedModel, design: Design) -> tuple[str, ...]:
-    """What a network's devices are as currents, and what no device is."""
-    devices = loaded.model.curves
-    if not devices:
-        return ()
-    unit_a = design.crossbars[0].current_unit_a
-    return (*current_unit_notes(devices, unit_a), *power_notes(devices))
-
-
-def _about(design: Design, fidelity: str) -> list[str]:
-    notes = []
-    if design.crossbars:
-        notes.append(f"amplifiers sized for {design.swing_basis}")
-    if any(crossbar.has_slow_amplifiers for crossbar in design.crossbars):
-        notes.append(_held(design))
-    if design.periods:
-        notes += _period_notes(design)
-    elif fidelity in _FIDELITY_NOTES:
-        notes.append(_FIDELITY_NOTES[fidelity])
-    elif design.is_ideal:
-        notes.append("ideal amplifiers hold every column at 0 V: `shared` and `device` fidelity are the same circuit")
-    elif fidelity == "shared":
-        notes.append("`shared` leaves out that columns move: with a finite amplifier gain `device` is the true circuit")
-    if any(crossbar.takes_time for crossbar in design.crossbars):
-        notes.append(
-            "bandwidth, slew rate and capacitances do not move operating points, they only decide whether the circuit"
-            " stays at them, and how soon it is there: see `kanspice settle`"
+    @classmethod
+    def of(cls, loaded: LoadedModel) -> ModelFacts:
+        """Of a network as it was loaded."""
+        return cls(
+            path=str(loaded.path),
+            family=loaded.family,
+            format=loaded.format,
+            sha256=loaded.sha256,
+            parameters=loaded.parameters,
+            devices=tuple(loaded.model.part_names),
         )
-    return notes + _behavioural(design)
 
 
-def _behavioural(design: Design) -> list[str]:
-    """Blocks of which the formula is simulated, and no circuit."""
-    notes = []
-    if any(isinstance(stage, LayerNorm) for stage in design.stages):
-        notes.append("LayerNorm is a behavioural block: no circuit is known for it")
-    behavioural = [stage for stage in design.stages if stage.is_behavioural and not isinstance(stage, LayerNorm)]
-    limiters = (stage for stage in behavioural if isinstance(stage, Limiter))
-    notes += [
-        f"{kind} stages are behavioural blocks: their formula is simulated, no circuit"
-        for kind in dict.fromkeys(stage.kind for stage in limiters)
-    ]
-    notes += [
-        f"{stage.name} is a behavioural block: its formula is simulated, no circuit"
-        for stage in behavioural
-        if not isinstance(stage, Limiter)
-    ]
-    return notes
+@dataclass(frozen=True)
+class InputsFacts:
+    """The samples: where they are from, "" where that is Python; SHA-256 of the float64 values in order of memory."""
+
+    path: str
+    sha256: str
 
 
-def _held(design: Design) -> str:
-    """With which capacitors the amplifiers of crossbars hold their columns still."""
-    if not any(crossbar.feedback_f.any() for crossbar in design.crossbars):
-        return "amplifiers have no feedback capacitors: the poles of every column were tested at every operating point"
-    each = [f"{crossbar.name} {float(np.median(crossbar.feedback_f)):.3g} F" for crossbar in design.crossbars]
-    return f"feedback capacitors hold columns whose currents fall: {', '.join(each)}"
+@dataclass(frozen=True)
+class Swing:
+    """How the amplifiers of one crossbar are sized.
 
+    feedback_ohm, feedback_f: of their feedback resistors and capacitors, the medians where they differ.
+    column_amplifier_v: the largest voltage that the columns' amplifiers have to deliver. output_v_per_unit: volts at
+    the outputs per model unit.
+    """
 
-def _period_notes(design: Design) -> list[str]:
-    first = design.periods[0]
-    periods_s, farads = sum(p.period_s for p in design.periods), first.unit_s * first.current_unit_a / first.unit_v
-    duration = f"inference takes {design.inference_s:.4g} s"
-    notes = [f"{duration}, of it {periods_s:.4g} s proportional to each node's {farads:.4g} F"]
-    if design.schematic is None:
-        notes.append("branches are behavioural sources")
-    else:
-        notes.append("branches are schematics: conductances, one-sided switches, VCCS, differential pairs")
-    if design.lag_s > 0:
-        late = f"branches' currents follow their laws with a time constant of {design.lag_s:.4g} s"
-        notes.append(f"{late}, one pole for each node: all have the same, and add up")
-    if design.switching is None:
-        notes.append("switches between periods are ideal")
-    else:
-        notes.append("all periods in one circuit, with switches and clocks")
-    notes += [
-        f"{stage.name}: what {stage.held} ended with is held and added, by buffers under the nodes' capacitors"
-        for stage in design.stages
-        if isinstance(stage, HeldSum)
-    ]
-    if design.digital is not None:
-        read_out, outputs = design.last_of_circuit.width, design.digital.width
-        notes.append(
-            f"{design.digital.name}: a digital linear layer outside the circuit makes {outputs} outputs of the"
-            f" {read_out} voltages read out; it is computed exactly, and nothing of its cost is counted"
+    stage: str
+    feedback_ohm: float
+    feedback_f: float
+    column_amplifier_v: float
+    output_v_per_unit: float
+
+    @classmethod
+    def of(cls, crossbar: Crossbar) -> Swing:
+        """Of the amplifiers of a crossbar."""
+        return cls(
+            stage=crossbar.name,
+            feedback_ohm=float(np.median(crossbar.feedback_ohm)),
+            feedback_f=float(np.median(crossbar.feedback_f)),
+            column_amplifier_v=crossbar.column_swing_v,
+            output_v_per_unit=crossbar.output_v_per_unit,
         )
-    if design.losses is not None and design.losses.clamps:
-        supply_v, ohm = design.losses.supply_v, design.losses.clamp_ohm
-        notes.append(f"nodes beyond {supply_v:.4g} V, either sign, are pulled back through {ohm:.4g} ohm")
-    if not is_settled(design):
-        notes.append(
-            "switches.on_ohm is so large that a bank might settle in several states: only one of them was seen"
+
+
+@dataclass(frozen=True)
+class CircuitFacts:
+    """A circuit, as large as the engine found it.
+
+    devices: how many, or how many of each kind. nodes, elements, netlist_bytes: of the netlist; nodes of an engine that
+    writes none are the voltages that it solves for. technology: every value by section and key. swing_basis: what the
+    amplifiers are sized for. inference_s: how long the circuit takes to answer; None where only its operating point is
+    solved for. What is None or empty besides is not in reports of earlier versions.
+    """
+
+    devices: int | Mapping[str, int]
+    nodes: int
+    elements: int | None
+    netlist_bytes: int | None
+    fidelity: str
+    technology: Mapping[str, object]
+    swing_basis: str | None
+    inference_s: float | None
+    swing: tuple[Swing, ...]
+
+    @classmethod
+    def of(cls, design: Design, solution: Solution, technology: Technology) -> CircuitFacts:
+        """Of a design that was solved."""
+        return cls(
+            devices=design.device_count,
+            nodes=solution.size.nodes,
+            elements=solution.size.elements,
+            netlist_bytes=solution.size.netlist_bytes,
+            fidelity=str(solution.engine_options["fidelity"]),
+            technology=technology.model_dump(),
+            swing_basis=design.swing_basis,
+            inference_s=design.inference_s if design.periods else None,
+            swing=tuple(map(Swing.of, design.crossbars)),
         )
-    return notes
+
+    @property
+    def technology_name(self) -> str:
+        """What the technology calls itself."""
+        return str(self.technology.get("name", "unnamed"))
+
+
+@dataclass(frozen=True)
+class EngineRun:
+    """What solved the circuit. options: what it was told, and the seed of all that was drawn."""
+
+    name: str
+    version: str
+    options: Mapping[str, object]
+
+    @classmethod
+    def of(cls, solution: Solution) -> EngineRun:
+        """That of a solution."""
+        return cls(solution.engine, solution.engine_version, dict(solution.engine_options))
+
+    @property
+    def label(self) -> str:
+        """Which engine, of what version, and what it computed with unless that is the central processor."""
+        device = self.options.get("device", "cpu")
+        where = "" if device == "cpu" or self.name != "batched" else f" on {device}"
+        return f"{self.name} {self.version}{where}"
+
+    @property
+    def seed(self) -> object:
+        """What random imperfections, and the samples that are solved again, were drawn with; None if not known."""
+        return self.options.get("seed")

@@ -55,6 +55,11 @@ def counted(value: object) -> str:
     """A count with thousands separated; anything else as it is."""
     if isinstance(value, int) and not isinstance(value, bool):
         return f"{value:,}"
+    return known(value)
+
+
+def known(value: object) -> str:
+    """A value as it is, "-" for None."""
     return NOTHING if value is None else plain(value)
 
 
@@ -107,27 +112,6 @@ def peaks(memory: Mapping[str, int | None]) -> str:
 def megabytes(size: float) -> str:
     """Bytes as megabytes, in words."""
     return f"{size / 1e6:,.0f} MB"
-
-
-def technology_name(design: Mapping[str, object]) -> str:
-    """The name of the technology that a design was compiled for."""
-    technology = design.get("technology")
-    return plain(technology.get("name", "unnamed") if isinstance(technology, Mapping) else technology or NOTHING)
-
-
-def engine_name(engine: Mapping[str, object]) -> str:
-    """Which engine, of what version, and what it computed with unless that is the central processor."""
-    options = engine.get("options")
-    device = options.get("device", "cpu") if isinstance(options, Mapping) else "cpu"
-    where = "" if device == "cpu" or engine.get("name") != "batched" else f" on {plain(device)}"
-    return f"{plain(engine.get('name', NOTHING))} {plain(engine.get('version', ''))}{where}"
-
-
-def seed(engine: Mapping[str, object]) -> str:
-    """What random imperfections, and the samples that are solved again, were drawn with."""
-    options = engine.get("options")
-    found = options.get("seed") if isinstance(options, Mapping) else None
-    return NOTHING if found is None else plain(found)
 
 
 @dataclass(frozen=True)

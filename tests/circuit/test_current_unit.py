@@ -66,7 +66,7 @@ def test_power_is_that_of_the_real_device(measured):
     real, scaled = measured((MILLI,)), measured((MILLI,), "units.i_unit_a=1e-6")
     assert real.physical.power_w == pytest.approx(1e3 * scaled.physical.power_w)
     assert real.gap.relative_rmse < 1e-12
-    assert real.design["technology"]["units"]["i_unit_a"] == 1e-3
+    assert real.design.technology["units"]["i_unit_a"] == 1e-3
 
 
 def test_reports_say_what_the_unit_is_and_what_was_scaled(measured):

@@ -55,10 +55,10 @@ import numpy as np
 def test_gap(sim_to_real):
     result = sim_to_real(MODEL, INPUTS, labels=DIGITS / "labels.npy", max={"relative_rmse": 1e-6, "accuracy_drop": 0})
     assert result.samples == 3
-    assert result.engine["name"] == "batched"
+    assert result.engine.name == "batched"
     again = sim_to_real(str(MODEL), np.load(INPUTS))
     assert again.gap == result.gap
-    assert again.inputs["sha256"] == result.inputs["sha256"]
+    assert again.inputs.sha256 == result.inputs.sha256
 """
     )
     assert code == 0, output

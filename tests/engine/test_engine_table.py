@@ -51,7 +51,7 @@ def measured(loaded, **options):
 
 def test_it_solves_and_is_checked_by_the_engine_that_its_record_names(third, loaded):
     result = measured(loaded, engine="third", cross_check=3)
-    assert (result.engine["name"], result.cross_check.engine) == ("third", "batched")
+    assert (result.engine.name, result.cross_check.engine) == ("third", "batched")
     assert result.cross_check.passed
 
 

@@ -33,9 +33,9 @@ def crowded():
     technology = {"name": "board", "tia": {"gain": 1000.0, "offset_sigma_v": 1e-3}}
     return replace(
         result,
-        model={**result.model, "path": LONG},
+        model=replace(result.model, path=LONG),
         causes=causes(),
-        design={**result.design, "technology": technology},
+        design=replace(result.design, technology=technology),
         command=f"kanspice verify {LONG} --inputs inputs.npy",
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from kanspice.experiments.facts import EngineRun
 from kanspice.report import formatting
 
 
@@ -67,9 +68,7 @@ def test_small_words():
     assert formatting.many(1200, "sample") == "1,200 samples"
     assert formatting.durations({"load_s": 0.1234, "per_sample_s": 2.0}) == "load 0.123 s, per sample 2 s"
     assert formatting.durations({}) == "-"
-    assert formatting.technology_name({"technology": {"name": "weak"}}) == "weak"
-    assert formatting.technology_name({"technology": "weak"}) == "weak"
-    assert formatting.technology_name({}) == "-"
+    assert (formatting.known(7000), formatting.known(None)) == ("7000", "-")
 
 
 @pytest.mark.parametrize(
@@ -89,4 +88,4 @@ def test_memory_is_said_where_it_is_known():
 
 @pytest.mark.parametrize(("name", "said"), [("batched", "batched 1 on torch"), ("ngspice", "ngspice 1")])
 def test_ngspice_computes_on_the_central_processor(name, said):
-    assert formatting.engine_name({"name": name, "version": "1", "options": {"device": "torch"}}) == said
+    assert EngineRun(name, "1", {"device": "torch"}).label == said

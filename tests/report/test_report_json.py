@@ -147,21 +147,21 @@ def test_numerical_error_that_was_not_measured_is_null(result):
 
 def test_an_infinite_technology_value_is_the_text_inf(result):
     assert parsed(result)["design"]["technology"]["tia"] == {"gain": "inf", "rail_v": 5.0, "headroom": 0.8}
-    finite = replace(result, design={**result.design, "technology": technology(1000.0)})
+    finite = replace(result, design=replace(result.design, technology=technology(1000.0)))
     assert parsed(finite)["design"]["technology"]["tia"]["gain"] == 1000.0
 
 
 def test_an_infinite_value_elsewhere_is_null(result):
-    engine = {**result.engine, "options": {"timeout_s": float("inf")}}
+    engine = replace(result.engine, options={"timeout_s": float("inf")})
     assert parsed(replace(result, engine=engine))["engine"]["options"] == {"timeout_s": None}
 
 
 def test_numpy_values_and_paths_are_written_as_plain_json(result, tmp_path):
-    model = {"path": tmp_path, "parameters": np.int64(7), "ok": np.True_, "widths": np.array([1, 2]), "pair": (1, None)}
-    document = parsed(replace(result, model=model))
-    assert document["model"] == {
+    options = {"path": tmp_path, "count": np.int64(7), "ok": np.True_, "widths": np.array([1, 2]), "pair": (1, None)}
+    document = parsed(replace(result, engine=replace(result.engine, options=options)))
+    assert document["engine"]["options"] == {
         "path": str(tmp_path),
-        "parameters": 7,
+        "count": 7,
         "ok": True,
         "widths": [1, 2],
         "pair": [1, None],
@@ -169,7 +169,7 @@ def test_numpy_values_and_paths_are_written_as_plain_json(result, tmp_path):
 
 
 def test_a_file_name_that_is_not_unicode_is_still_valid_json(result):
-    text = to_json(replace(result, model={"path": "a\udcff"}))
+    text = to_json(replace(result, model=replace(result.model, path="a\udcff")))
     assert json.loads(text)["model"]["path"] == "a\\udcff"
     assert "\\udcff" not in text.replace("\\\\udcff", "")
 

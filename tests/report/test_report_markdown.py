@@ -54,8 +54,8 @@ def hostile():
     stages = tuple(replace(stage, name=f"{HOSTILE}{place}") for place, stage in enumerate(result.stages))
     return replace(
         result,
-        model={**result.model, "path": HOSTILE, "sha256": HOSTILE},
-        engine={**result.engine, "version": HOSTILE},
+        model=replace(result.model, path=HOSTILE, sha256=HOSTILE),
+        engine=replace(result.engine, version=HOSTILE),
         failed=failed,
         stages=stages,
         limits=(Limit(HOSTILE, 2.0, 1.0),),

@@ -83,7 +83,7 @@ def test_what_was_read_can_be_rendered(name):
 
 
 def test_infinite_values_of_a_technology_are_infinite_again(result):
-    assert from_json(to_json(result), "a.json").design["technology"]["tia"]["gain"] == float("inf")
+    assert from_json(to_json(result), "a.json").design.technology["tia"]["gain"] == float("inf")
 
 
 def test_a_report_of_a_later_kanspice_with_more_keys_is_read(result):
@@ -170,7 +170,7 @@ def test_an_error_beyond_the_gap_is_not_resolved_whoever_wrote_that_it_passed(re
     again = from_json(json.dumps(document), "a.json")
     assert again.exit_code == 3
     with pytest.raises(InputError, match="no gap to compare with"):
-        check_baseline(again, str(again.inputs["sha256"]), "a.json")
+        check_baseline(again, again.inputs.sha256, "a.json")
 
 
 @pytest.mark.parametrize("kind", BAD)

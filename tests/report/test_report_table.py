@@ -113,9 +113,9 @@ def test_without_a_relative_figure_the_absolute_ones_are_judged(result):
 def test_how_samples_were_solved_again_is_said_alike_everywhere(result, engine, family, fidelity, how):
     found = replace(
         result,
-        engine=dict(result.engine) | {"name": engine},
-        model=dict(result.model) | {"family": family},
-        design=dict(result.design) | {"fidelity": fidelity},
+        engine=replace(result.engine, name=engine),
+        model=replace(result.model, family=family),
+        design=replace(result.design, fidelity=fidelity),
     )
     wanted = f"5 samples solved again{how})"
     for text in (said(found), to_html(found), to_markdown(found)):
@@ -177,7 +177,7 @@ def test_it_is_plain_without_a_terminal_and_coloured_on_one(result):
 
 
 def test_names_from_a_stranger_are_shown_not_obeyed(result):
-    model = {**result.model, "path": "[bold]a[/bold]\x1b[2J:smile:.pt"}
+    model = replace(result.model, path="[bold]a[/bold]\x1b[2J:smile:.pt")
     stages = (replace(result.stages[0], name="[red]x"),)
     text = printed(replace(result, model=model, stages=stages), force_terminal=True)
     assert "[bold]a[/bold]\\x1b[2J:smile:.pt" in text

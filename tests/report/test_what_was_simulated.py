@@ -39,9 +39,9 @@ def test_an_ideal_circuit_has_no_imperfection(measured, tmp_path):
 
 def test_a_list_of_values_says_how_long_it_is(measured):
     result = measured()
-    technology = result.design["technology"]
+    technology = result.design.technology
     filters = technology["filters"] | {"low_cutoffs_hz": [1e3, 1e4]}
-    design = {**result.design, "technology": technology | {"filters": filters}}
+    design = replace(result.design, technology=technology | {"filters": filters})
     (found,) = imperfections(replace(result, design=design))
     assert (found.name, found.value, found.ideal) == ("filters.low_cutoffs_hz", "2 of them", "any")
 

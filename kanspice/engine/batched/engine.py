@@ -37,7 +37,7 @@ from kanspice.engine.batched.row_expansions import KnownRows
 from kanspice.engine.fidelity import Fidelity, check_fidelity
 from kanspice.engine.options import RunOptions
 from kanspice.engine.progress import Advance, Progress
-from kanspice.engine.solution import FailedSample, NumericalError, Outcome, Solution, Waveform
+from kanspice.engine.solution import FailedSample, NumericalError, Outcome, Size, Solution, Waveform
 
 _OPTIONS = ("timeout_s", "check_samples", "seed", "waveforms", "block", "row_currents", "device")
 """Those that a solution keeps."""
@@ -259,7 +259,7 @@ class _Run:
             notes=(*self.notes, *states),
             numerical_error=numerical_error,
             waveforms=waveforms,
-            netlist=size_of(design),
+            size=size_of(design),
             engine_at_most_bytes=self.at_most_bytes,
         )
 
@@ -270,9 +270,9 @@ def _kanspice_version() -> str:
     return version("kanspice")
 
 
-def size_of(design: Design) -> dict[str, object]:
+def size_of(design: Design) -> Size:
     """How large the problem is, as engines that write a netlist say it."""
-    return {"nodes": sum(map(_unknowns, design.stages)), "elements": design.device_count, "bytes": 0}
+    return Size(sum(map(_unknowns, design.stages)), design.device_count, 0)
 
 
 def _unknowns(stage: Stage) -> int:

@@ -26,7 +26,7 @@ from kanspice.engine.ngspice.program import find_ngspice
 from kanspice.engine.ngspice.raw import read_plots
 from kanspice.engine.ngspice.room import announce
 from kanspice.engine.options import RunOptions
-from kanspice.engine.solution import FailedSample, Outcome, Solution
+from kanspice.engine.solution import FailedSample, Outcome, Size, Solution
 
 Follow = Callable[[Array], Mapping[str, Array]]
 """Inputs (samples, inputs) -> what the reference's stages are for them: where hard points may start."""
@@ -164,7 +164,7 @@ class Resident:
                 "simulate_s": simulate_s,
                 "per_sample_s": simulate_s / max(samples - len(failures), 1),
             },
-            netlist={"nodes": netlist.nodes, "elements": netlist.elements, "bytes": self._circuit.size},
+            size=Size(netlist.nodes, netlist.elements, self._circuit.size),
         )
 
 

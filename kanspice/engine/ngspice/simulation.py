@@ -26,7 +26,7 @@ from kanspice.engine.ngspice.program import find_ngspice
 from kanspice.engine.ngspice.room import announce
 from kanspice.engine.options import RunOptions
 from kanspice.engine.progress import Progress
-from kanspice.engine.solution import NumericalError, Solution
+from kanspice.engine.solution import NumericalError, Size, Solution
 
 _DECK = "run.cir"
 
@@ -174,5 +174,5 @@ class Simulation(ABC):
             numerical_error=numerical_error,
             simulator_peak_bytes=found.peak_bytes or None,
             engine_at_most_bytes=netlist.simulator_bytes,
-            netlist={"nodes": netlist.nodes, "elements": netlist.elements, "bytes": self.circuit.size},
+            size=Size(netlist.nodes, netlist.elements, self.circuit.size),
         )

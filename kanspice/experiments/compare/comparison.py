@@ -111,7 +111,7 @@ class Comparison:
     @property
     def technology(self) -> tuple[Change, ...]:
         """Every value of the technology that is not the same, `section.key`."""
-        return _changes(*(_flat(run.design.get("technology")) for run in (self.before, self.after)))
+        return _changes(*(_flat(run.design.technology) for run in (self.before, self.after)))
 
     @property
     def facts(self) -> tuple[Change, ...]:
@@ -141,12 +141,12 @@ def check_baseline(baseline: GapResult, samples_sha256: str, where: str) -> None
             found="; ".join((f"{len(baseline.failed)} of {baseline.samples} without a result", *baseline.unresolved)),
             hint="make another with `kanspice verify --json`",
         )
-    if baseline.inputs.get("sha256") != samples_sha256:
+    if baseline.inputs.sha256 != samples_sha256:
         raise InputError(
             "the baseline was measured with other samples",
             where=where,
             expected=f"samples with SHA-256 {samples_sha256[:12]}...",
-            found=f"{baseline.samples} samples with {str(baseline.inputs.get('sha256'))[:12]}...",
+            found=f"{baseline.samples} samples with {baseline.inputs.sha256[:12]}...",
             hint="the same --inputs and --limit, or a new baseline with `kanspice verify --json`",
         )
 
@@ -165,14 +165,10 @@ def _error(result: GapResult) -> float:
 
 
 def _obstacles(before: GapResult, after: GapResult) -> Iterator[str]:
-    digests = [run.inputs.get("sha256") for run in (before, after)]
-    if None in digests:
-        yield "which samples were used is not known"
-    elif digests[0] != digests[1]:
+    if before.inputs.sha256 != after.inputs.sha256:
         yield f"other samples: {before.samples:,} before, {after.samples:,} after, and not the same ones"
-    families = [run.model.get("family") for run in (before, after)]
-    if families[0] != families[1]:
-        yield f"another family of networks: {families[0]} before, {families[1]} after"
+    if before.model.family != after.model.family:
+        yield f"another family of networks: {before.model.family} before, {after.model.family} after"
 
 
 def _figures(result: GapResult) -> dict[str, float | None]:
@@ -204,29 +200,25 @@ def _finite(value: float) -> float | None:
 def _facts(result: GapResult) -> dict[str, object]:
     """What a comparison names where it differs. Paths are not here: the same file has another one elsewhere."""
     tables: Mapping[str, Mapping[str, object]] = {
-        "model": {key: result.model.get(key) for key in ("family", "sha256", "parameters", "devices")},
-        "inputs": {"sha256": result.inputs.get("sha256"), "samples": result.samples},
-        "circuit": {key: result.design.get(key) for key in ("devices", "nodes", "fidelity", "swing_basis")},
-        "engine": {"name": result.engine.get("name"), "version": result.engine.get("version")},
-        "options": {key: value for key, value in _table(result.engine.get("options")).items() if key != "waveforms"},
+        "model": {key: getattr(result.model, key) for key in ("family", "sha256", "parameters", "devices")},
+        "inputs": {"sha256": result.inputs.sha256, "samples": result.samples},
+        "circuit": {key: getattr(result.design, key) for key in ("devices", "nodes", "fidelity", "swing_basis")},
+        "engine": {"name": result.engine.name, "version": result.engine.version},
+        "options": {key: value for key, value in result.engine.options.items() if key != "waveforms"},
         "versions": result.versions,
     }
     return {f"{table}.{key}": value for table, facts in tables.items() for key, value in facts.items()}
 
 
-def _flat(technology: object) -> dict[str, object]:
+def _flat(technology: Mapping[str, object]) -> dict[str, object]:
     """`section.key` -> value; of a technology that has a value of its own (its name) just `key`."""
     found: dict[str, object] = {}
-    for section, value in _table(technology).items():
+    for section, value in technology.items():
         if isinstance(value, Mapping):
             found |= {f"{section}.{key}": inner for key, inner in value.items()}
         else:
             found[section] = value
     return found
-
-
-def _table(value: object) -> Mapping[str, object]:
-    return value if isinstance(value, Mapping) else {}
 
 
 def _pairs(before: Mapping[str, float | None], after: Mapping[str, float | None]) -> tuple[Pair, ...]:

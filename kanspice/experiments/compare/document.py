@@ -75,12 +75,10 @@ def remarks(found: Comparison) -> tuple[str, ...]:
     """What a reader must know before comparing the figures."""
     said = [] if _whole(found) else list(found.obstacles)  # the headline says them
     before, after = found.before, found.after
-    if before.model.get("sha256") != after.model.get("sha256"):
+    if before.model.sha256 != after.model.sha256:
         said.append("another model: the checkpoints are not the same")
-    if before.engine.get("name") != after.engine.get("name"):
-        said.append(
-            f"another engine: {plain(before.engine.get('name'))} before, {plain(after.engine.get('name'))} after"
-        )
+    if before.engine.name != after.engine.name:
+        said.append(f"another engine: {plain(before.engine.name)} before, {plain(after.engine.name)} after")
     if found.technology:
         said.append("another technology")
     said += [
@@ -119,8 +117,8 @@ def comparison_json(found: Comparison) -> str:
     limit = found.limit
     document = {
         "schema": SCHEMA,
-        "before": found.before.model.get("path"),
-        "after": found.after.model.get("path"),
+        "before": found.before.model.path,
+        "after": found.after.model.path,
         "comparable": not found.obstacles,
         "obstacles": found.obstacles,
         "remarks": remarks(found),

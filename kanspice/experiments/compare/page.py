@@ -19,7 +19,7 @@ from kanspice.report import blocks
 from kanspice.report.blocks import Facts, Line, Page, Picture, Pictures, Section
 from kanspice.report.checks import Check, Problem, limit_check
 from kanspice.report.figures import BLUE, GREY, VERMILLION, Format, encoded, nothing, picture, tick_decades
-from kanspice.report.formatting import engine_name, plain, seed
+from kanspice.report.formatting import known, plain
 from kanspice.report.page_html import page_html
 from kanspice.report.page_markdown import page_markdown
 from kanspice.report.verdict import Verdict
@@ -127,12 +127,12 @@ def _runs(found: Comparison) -> tuple[tuple[str, GapResult], ...]:
 
 def _made(run: GapResult) -> Iterator[tuple[str, str]]:
     """How one run was made: label and text."""
-    yield "model", f"{_path(run)}, SHA-256 {plain(run.model.get('sha256'))}"
-    yield "inputs", f"{run.samples:,} samples from {plain(run.inputs.get('path'))}"
-    yield "engine", f"{engine_name(run.engine)}, seed {seed(run.engine)}"
+    yield "model", f"{_path(run)}, SHA-256 {plain(run.model.sha256)}"
+    yield "inputs", f"{run.samples:,} samples from {plain(run.inputs.path)}"
+    yield "engine", f"{plain(run.engine.label)}, seed {known(run.engine.seed)}"
     if run.command is not None:
         yield "command", plain(run.command)
 
 
 def _path(run: GapResult) -> str:
-    return plain(run.model.get("path", "a model"))
+    return plain(run.model.path)

@@ -11,7 +11,7 @@ from kanspice.experiments.control.result import ControlResult, trajectory_distan
 from kanspice.experiments.verify import wording as of_verify
 from kanspice.report.blocks import Block, Facts, Literal, Notes, Page, Picture, Pictures, Section, Table
 from kanspice.report.checks import Check, Problem, engines_problem, limit_check, unresolved_problem
-from kanspice.report.formatting import counted, devices, number, pair, plain, technology_name
+from kanspice.report.formatting import counted, devices, number, pair, plain
 from kanspice.report.verdict import Verdict
 
 _SHOWN_EPISODES = 50
@@ -20,8 +20,8 @@ _SHOWN_EPISODES = 50
 def control_page(result: ControlResult) -> Page:
     """Whether the circuit does it, whether to trust that, where it went, what imperfections do, how."""
     return Page(
-        title=f"{plain(result.along.model['path'])} controls {plain(result.plant['name'])}",
-        subject=plain(result.along.model["path"]),
+        title=f"{plain(result.along.model.path)} controls {plain(result.plant['name'])}",
+        subject=plain(result.along.model.path),
         command="kanspice control",
         answer=wording.answer(result),
         outcome=wording.outcome(result),
@@ -138,12 +138,12 @@ def _checks(result: ControlResult) -> list[Check]:
 def _facts(result: ControlResult) -> list[tuple[str, Verdict | str | None]]:
     model, design, engine = result.along.model, result.along.design, result.along.engine
     return [
-        ("model", f"{plain(model['path'])} ({plain(model['family'])}, {counted(model['parameters'])} parameters)"),
-        ("model's SHA-256", plain(model["sha256"])),
+        ("model", f"{plain(model.path)} ({plain(model.family)}, {counted(model.parameters)} parameters)"),
+        ("model's SHA-256", plain(model.sha256)),
         ("plant", wording.plant(result)),
-        ("circuit", f"{devices(design['devices'])}, {counted(design['nodes'])} nodes"),
-        ("fidelity, technology", f"{plain(design['fidelity'])}, {technology_name(design)}"),
-        ("engine", f"{plain(engine['name'])} {plain(engine['version'])}"),
+        ("circuit", f"{devices(design.devices)}, {counted(design.nodes)} nodes"),
+        ("fidelity, technology", f"{plain(design.fidelity)}, {plain(design.technology_name)}"),
+        ("engine", f"{plain(engine.name)} {plain(engine.version)}"),
         ("seed", plain(result.plant["seed"])),
         ("time", wording.times(result)),
     ]

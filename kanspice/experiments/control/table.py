@@ -12,7 +12,7 @@ from rich.text import Text
 from kanspice.experiments.control import wording
 from kanspice.experiments.control.result import ControlResult, trajectory_distance
 from kanspice.experiments.verify import wording as of_verify
-from kanspice.report.formatting import counted, devices, number, plain, technology_name
+from kanspice.report.formatting import counted, devices, number, plain
 from kanspice.report.terminal import Row, judged, labelled, limit_rows, listed, said
 
 _SHOWN_EPISODES = 20
@@ -30,11 +30,11 @@ def print_control(result: ControlResult, console: Console) -> None:
 
 def _header(result: ControlResult) -> Iterator[Row]:
     along = result.along
-    yield "model", Text(f"{plain(along.model['path'])} ({plain(along.model['family'])})")
+    yield "model", Text(f"{plain(along.model.path)} ({plain(along.model.family)})")
     yield "plant", Text(wording.plant(result))
-    yield "circuit", Text(f"{devices(along.design['devices'])}, {counted(along.design['nodes'])} nodes")
-    yield "", Text(f"fidelity {plain(along.design['fidelity'])}, technology {technology_name(along.design)}")
-    yield "engine", Text(f"{plain(along.engine['name'])} {plain(along.engine['version'])}, seed {result.plant['seed']}")
+    yield "circuit", Text(f"{devices(along.design.devices)}, {counted(along.design.nodes)} nodes")
+    yield "", Text(f"fidelity {plain(along.design.fidelity)}, technology {plain(along.design.technology_name)}")
+    yield "engine", Text(f"{plain(along.engine.name)} {plain(along.engine.version)}, seed {result.plant['seed']}")
 
 
 def _episodes(result: ControlResult) -> Table:

@@ -98,7 +98,7 @@ def numerical(result: ControlResult) -> Verdict:
 def times(result: ControlResult) -> str:
     """What a control period of one episode takes to compute."""
     circuit, reference = (f"{number(1e3 * result.step_s[who])} ms" for who in ("circuit", "reference"))
-    together = f", {len(result.circuit)} episodes side by side" if result.along.engine["name"] == "batched" else ""
+    together = f", {len(result.circuit)} episodes side by side" if result.along.engine.name == "batched" else ""
     return f"{circuit} a control period{together}, the network {reference}; loading {number(result.load_s)} s"
 
 

@@ -22,7 +22,7 @@ from kanspice.engine.options import RunOptions
 from kanspice.engine.progress import Advance, Progress, SideRun
 from kanspice.engine.running import judge_of
 from kanspice.engine.solution import Outcome, Solution
-from kanspice.experiments.facts import device_notes
+from kanspice.experiments.notes import device_notes
 from kanspice.experiments.settle.settling import EngineCheck, Settling, read_v, settling
 from kanspice.families import LoadedModel, compile_model, sizing_for
 from kanspice.families.common.following import followed_stages

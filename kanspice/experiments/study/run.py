@@ -25,9 +25,9 @@ from kanspice.engine.options import RunOptions
 from kanspice.engine.progress import Advance, Progress
 from kanspice.engine.running import check_device
 from kanspice.experiments.evidence import Evidence, read_evidence
-from kanspice.experiments.facts import device_notes
 from kanspice.experiments.followed import Followed, has_answer, scale_of
 from kanspice.experiments.generator import Generator
+from kanspice.experiments.notes import device_notes
 from kanspice.experiments.study.journal import Journal, begin, read_plan
 from kanspice.experiments.study.plan import Point, Request
 from kanspice.experiments.study.result import CheckedDraw, PointResult, StudyResult

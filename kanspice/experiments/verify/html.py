@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from dataclasses import asdict
 
 from kanspice.experiments.verify import (
     cause_plots,
@@ -24,21 +24,16 @@ from kanspice.report.formatting import (
     devices,
     durations,
     encodable,
-    engine_name,
+    known,
     number,
     pair,
     peaks,
     percent,
     plain,
-    seed,
     setting,
     share,
-    technology_name,
 )
 from kanspice.report.templates import inside, template
-
-if TYPE_CHECKING:
-    pass
 
 TEMPLATE = "report.html.j2"
 
@@ -54,7 +49,7 @@ def to_html(result: GapResult) -> str:
     """
     page = template(TEMPLATE).render(
         result=result,
-        title=f"Sim-to-real gap of {plain(result.model.get('path', 'a model'))}",
+        title=f"Sim-to-real gap of {plain(result.model.path)}",
         verdicts={
             "distance": wording.distance(result),
             "numerical": wording.numerical(result),
@@ -85,8 +80,8 @@ def to_html(result: GapResult) -> str:
         imperfections=imperfections(result),
         facts=_facts(result),
         details={
-            "design": _pretty(result.design),
-            "engine": _pretty(result.engine),
+            "design": _pretty(asdict(result.design)),
+            "engine": _pretty(asdict(result.engine)),
         },
         number=number,
         percent=percent,
@@ -123,15 +118,15 @@ def _facts(result: GapResult) -> list[tuple[str, str]]:
     return [
         (
             "model",
-            f"{plain(model.get('path'))} ({plain(model.get('family'))}, {counted(model.get('parameters'))} parameters)",
+            f"{plain(model.path)} ({plain(model.family)}, {counted(model.parameters)} parameters)",
         ),
-        ("model's SHA-256", plain(model.get("sha256"))),
-        ("circuit", f"{devices(design.get('devices'))}, {counted(design.get('nodes'))} nodes"),
-        ("fidelity, technology", f"{plain(design.get('fidelity'))}, {technology_name(design)}"),
-        ("engine", engine_name(engine)),
-        ("samples", f"{result.samples:,} from {plain(inputs.get('path'))}"),
-        ("inputs' SHA-256", plain(inputs.get("sha256"))),
-        ("seed", seed(engine)),
+        ("model's SHA-256", plain(model.sha256)),
+        ("circuit", f"{devices(design.devices)}, {counted(design.nodes)} nodes"),
+        ("fidelity, technology", f"{plain(design.fidelity)}, {plain(design.technology_name)}"),
+        ("engine", plain(engine.label)),
+        ("samples", f"{result.samples:,} from {plain(inputs.path)}"),
+        ("inputs' SHA-256", plain(inputs.sha256)),
+        ("seed", known(engine.seed)),
         ("versions", ", ".join(f"{plain(name)} {plain(found)}" for name, found in result.versions.items()) or NOTHING),
         ("time", durations(result.timing)),
         ("memory", peaks(result.memory)),

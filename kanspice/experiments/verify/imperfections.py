@@ -25,13 +25,11 @@ def imperfections(result: GapResult) -> tuple[Imperfection, ...]:
 
     Keys that this kanspice does not know, from a report of another, are not among them.
     """
-    technology = result.design.get("technology")
-    tables = technology if isinstance(technology, Mapping) else {}
     found = []
     for _, _, keys in entries(Technology()):
         for entry in keys:
             section, _, key = entry.name.partition(".")
-            table = tables.get(section)
+            table = result.design.technology.get(section)
             value = table.get(key, entry.value) if isinstance(table, Mapping) else entry.value
             value = shown(value) if isinstance(value, list | tuple) else value
             if entry.is_cause and value != entry.value:

@@ -43,10 +43,10 @@ def _document(result: GapResult) -> dict[str, Any]:
     }
     return {
         "schema": SCHEMA,
-        "model": result.model,
-        "inputs": result.inputs,
-        "design": finite_design(result.design),
-        "engine": result.engine,
+        "model": asdict(result.model),
+        "inputs": asdict(result.inputs),
+        "design": finite_design(asdict(result.design)),
+        "engine": asdict(result.engine),
         "samples": result.samples,
         "outputs": result.reference.shape[1],
         "failed_samples": [

@@ -23,7 +23,7 @@ def to_junit(result: GapResult) -> str:
     cannot be told from numerical error, engines that disagree, a limit on a figure that does not exist.
     """
     total_s = _seconds(result.timing)
-    return suite_xml(SUITE, str(result.model.get("path", "model")), _checks(result, total_s), total_s)
+    return suite_xml(SUITE, result.model.path, _checks(result, total_s), total_s)
 
 
 def _checks(result: GapResult, total_s: float) -> list[Check]:

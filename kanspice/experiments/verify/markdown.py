@@ -12,16 +12,14 @@ from kanspice.report.formatting import (
     NOTHING,
     counted,
     devices,
-    engine_name,
+    known,
     many,
     number,
     pair,
     percent,
     plain,
-    seed,
     setting,
     share,
-    technology_name,
 )
 from kanspice.report.markdown import Row, code, document, escape, folded, mark, said, table
 
@@ -34,7 +32,7 @@ def to_markdown(result: GapResult) -> str:
 
 
 def _blocks(result: GapResult) -> Iterator[str]:
-    yield f"### {mark(wording.outcome(result), result.exit_code)} · {code(result.model.get('path', 'a model'))}"
+    yield f"### {mark(wording.outcome(result), result.exit_code)} · {code(result.model.path)}"
     yield said(wording.distance(result)) + "."
     yield table(("", ""), _figures(result))
     yield _limits(result.limits)
@@ -119,18 +117,18 @@ def _notes(notes: Sequence[str]) -> str:
 def _provenance(result: GapResult) -> str:
     design, engine = result.design, result.engine
     parts = [
-        f"{devices(design.get('devices'))}, {counted(design.get('nodes'))} nodes",
-        f"fidelity {plain(design.get('fidelity', NOTHING))}",
-        f"technology {technology_name(design)}",
-        engine_name(engine),
-        f"seed {seed(engine)}",
+        f"{devices(design.devices)}, {counted(design.nodes)} nodes",
+        f"fidelity {plain(design.fidelity)}",
+        f"technology {plain(design.technology_name)}",
+        plain(engine.label),
+        f"seed {known(engine.seed)}",
         f"kanspice {plain(result.versions.get('kanspice', NOTHING))}",
-        f"model {_short(result.model.get('sha256'))}",
-        f"inputs {_short(result.inputs.get('sha256'))}",
+        f"model {_short(result.model.sha256)}",
+        f"inputs {_short(result.inputs.sha256)}",
     ]
     line = escape(" · ".join(parts))
     return line if result.command is None else f"{line}<br>{code(result.command)}"
 
 
-def _short(digest: object) -> str:
-    return NOTHING if digest is None else plain(digest)[:12]
+def _short(digest: str) -> str:
+    return plain(digest)[:12]

@@ -16,10 +16,11 @@ from kanspice.circuit import Design, OdePeriod
 from kanspice.engine.batched.array_devices import failures_of, processor_named
 from kanspice.engine.batched.periods import ideal_end_v
 from kanspice.engine.solution import Solution
-from kanspice.experiments import facts
 from kanspice.experiments.evidence import Evidence
+from kanspice.experiments.facts import CircuitFacts, EngineRun, InputsFacts, ModelFacts
 from kanspice.experiments.followed import Followed, has_answer, scale_of
 from kanspice.experiments.generator import Generator, generates
+from kanspice.experiments.notes import notes
 from kanspice.experiments.verify.result import GapResult
 from kanspice.families import Compiled, LoadedModel
 from kanspice.families.kirchhoffnet.arrays import reference_waveforms
@@ -109,17 +110,10 @@ class Measured:
         )
         values = metric_values(measurements, stages)
         return GapResult(
-            model=facts.of_model(self.loaded),
-            design=facts.of_circuit(design, solution, self.technology),
-            engine={
-                "name": solution.engine,
-                "version": solution.engine_version,
-                "options": dict(solution.engine_options),
-            },
-            inputs={
-                "path": evidence.source,
-                "sha256": evidence.sha256,
-            },
+            model=ModelFacts.of(self.loaded),
+            design=CircuitFacts.of(design, solution, self.technology),
+            engine=EngineRun.of(solution),
+            inputs=InputsFacts(evidence.source, evidence.sha256),
             samples=solution.samples,
             failed=solution.failed,
             gap=gap,
@@ -139,7 +133,7 @@ class Measured:
                 "engine_at_most_bytes": solution.engine_at_most_bytes,
                 "kanspice_peak_bytes": peak_bytes() or None,
             },
-            notes=(*facts.notes(self.loaded, design, solution), *self._late_notes(waveforms)),
+            notes=(*notes(self.loaded, design, solution), *self._late_notes(waveforms)),
             versions={name: version(name) for name in PACKAGES} | {"python": platform.python_version()},
             reference=expected,
             outputs=outputs,

@@ -10,6 +10,7 @@ from kanspice.base.errors import InputError
 from kanspice.base.files import parse_json, read_file, refuse_constant
 from kanspice.base.validation import validate
 from kanspice.engine.solution import FailedSample, Outcome
+from kanspice.experiments.facts import CircuitFacts, EngineRun, InputsFacts, ModelFacts, Swing
 from kanspice.experiments.verify.document import (
     SCHEMA,
     CausePart,
@@ -20,9 +21,11 @@ from kanspice.experiments.verify.document import (
     Document,
     Figure,
     GapPart,
+    ModelPart,
     NumericalPart,
     PhysicalPart,
     StagePart,
+    SwingPart,
     WorstPart,
 )
 from kanspice.experiments.verify.result import GapResult
@@ -76,10 +79,10 @@ def _result(document: Document) -> GapResult:
     rows = np.empty((0, document.outputs or 0))
     numerical, checked = document.numerical_error, document.cross_check
     return GapResult(
-        model=document.model.model_dump(exclude_unset=True),
-        inputs=document.inputs.model_dump(exclude_unset=True),
+        model=_model(document.model),
+        inputs=InputsFacts(**document.inputs.model_dump()),
         design=_design(document.design),
-        engine=document.engine.model_dump(exclude_unset=True),
+        engine=EngineRun(**document.engine.model_dump()),
         samples=document.samples,
         failed=tuple(_failed(failure.index, failure.outcome, failure.advice) for failure in document.failed_samples),
         gap=_gap(document.gap),
@@ -109,8 +112,20 @@ def _result(document: Document) -> GapResult:
     )
 
 
-def _design(part: DesignPart) -> dict[str, object]:
-    return part.model_dump(exclude_unset=True) | {"technology": _infinite(part.technology)}
+def _model(part: ModelPart) -> ModelFacts:
+    devices = None if part.devices is None else tuple(part.devices)
+    return ModelFacts(**part.model_dump(exclude={"devices"}), devices=devices)
+
+
+def _design(part: DesignPart) -> CircuitFacts:
+    technology = {section: _infinite(table) for section, table in part.technology.items()}
+    swing = tuple(_swing(crossbar) for crossbar in part.swing)
+    return CircuitFacts(**part.model_dump(exclude={"technology", "swing"}), technology=technology, swing=swing)
+
+
+def _swing(part: SwingPart) -> Swing:
+    figures = part.model_dump(exclude={"stage"})
+    return Swing(part.stage, **{name: _number(figure) for name, figure in figures.items()})
 
 
 def _infinite(value: object) -> object:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from kanspice.base.arrays import Array
 from kanspice.engine.solution import FailedSample, unstable_fraction
+from kanspice.experiments.facts import CircuitFacts, EngineRun, InputsFacts, ModelFacts
 from kanspice.gap.causes import Attribution, Cause
 from kanspice.gap.costs import PhysicalCost
 from kanspice.gap.cross_check import CrossCheck
@@ -42,10 +43,10 @@ class GapResult:
     worst: the solved samples with the largest errors, worst first. command: the command line, where there was one.
     """
 
-    model: Mapping[str, object]
-    design: Mapping[str, object]
-    engine: Mapping[str, object]
-    inputs: Mapping[str, object]
+    model: ModelFacts
+    design: CircuitFacts
+    engine: EngineRun
+    inputs: InputsFacts
     samples: int
     failed: tuple[FailedSample, ...]
     gap: Gap

@@ -18,7 +18,6 @@ from kanspice.report.formatting import (
     counted,
     devices,
     durations,
-    engine_name,
     many,
     number,
     peaks,
@@ -26,7 +25,6 @@ from kanspice.report.formatting import (
     plain,
     setting,
     share,
-    technology_name,
 )
 from kanspice.report.terminal import Row, judged, labelled, limit_rows, listed, said
 
@@ -45,11 +43,11 @@ def print_gap(result: GapResult, console: Console) -> None:
 
 def _header(result: GapResult) -> Iterator[Row]:
     model, design, engine = result.model, result.design, result.engine
-    yield "model", Text(plain(model.get("path", NOTHING)))
-    yield "", Text(f"{plain(model.get('family', NOTHING))}, {counted(model.get('parameters'))} parameters")
-    yield "circuit", Text(f"{devices(design.get('devices'))}, {counted(design.get('nodes'))} nodes")
-    yield "", Text(f"fidelity {plain(design.get('fidelity', NOTHING))}, technology {technology_name(design)}")
-    yield "engine", Text(f"{engine_name(engine)}, {many(result.samples, 'sample')}")
+    yield "model", Text(plain(model.path))
+    yield "", Text(f"{plain(model.family)}, {counted(model.parameters)} parameters")
+    yield "circuit", Text(f"{devices(design.devices)}, {counted(design.nodes)} nodes")
+    yield "", Text(f"fidelity {plain(design.fidelity)}, technology {plain(design.technology_name)}")
+    yield "engine", Text(f"{plain(engine.label)}, {many(result.samples, 'sample')}")
 
 
 def _stages(stages: tuple[StageGap, ...]) -> Table:

@@ -91,11 +91,11 @@ def solved_again(result: GapResult) -> str:
     """How many samples were solved again to measure the numerical error, and how; "" where none were."""
     if result.numerical is None:
         return ""
-    engine, family = result.engine.get("name"), result.model.get("family")
+    engine, family = result.engine.name, result.model.family
     if (engine, family) == ("ngspice", "phykan"):
-        how = _RERUNS_OF_FILTERS.get(str(result.design.get("fidelity")), "")
+        how = _RERUNS_OF_FILTERS.get(result.design.fidelity, "")
     else:
-        how = _RERUNS.get((str(engine), str(family)), "")
+        how = _RERUNS.get((engine, family), "")
     return f"{many(result.numerical.samples, 'sample')} solved again{how}"
 
 

@@ -49,7 +49,7 @@ def test_merging_changes_no_voltage(law, v_unit):
     assert apart.failed == together.failed == ()
     expected = apart.stage_v["readout"]
     np.testing.assert_allclose(together.stage_v["readout"], expected, rtol=0, atol=1e-9 * np.abs(expected).max())
-    assert together.netlist["elements"] == apart.netlist["elements"] - (len(EDGES) - 1 - len(PAIRS))
+    assert together.size.elements == apart.size.elements - (len(EDGES) - 1 - len(PAIRS))
 
 
 @pytest.mark.ngspice

@@ -24,7 +24,10 @@ from kanspice.experiments.compare import (
     print_comparison,
 )
 from kanspice.experiments.compare.document import headline, percent, remarks
+from kanspice.experiments.facts import InputsFacts
 from kanspice.gap.resolution import NumericalGap
+
+OTHER = InputsFacts("other.npy", "00")
 
 
 def run(relative: float | None, error: float | None = 0.0, **changes):
@@ -63,9 +66,8 @@ def test_growth_is_what_numerical_error_does_not_explain(before, after, growth):
         (with_failures(run(0.01), 3), run(0.01), 0.1, 3),
         (run(0.01), with_failures(run(0.01), 3), None, 3),
         (run(0.01), cross_checked(run(0.01), 0.1), 0.1, 3),
-        (run(0.01), run(0.01, inputs={"sha256": "00"}), 0.1, 3),
-        (run(0.01), run(0.01, inputs={"sha256": "00"}), None, 0),
-        (run(0.01), run(0.01, inputs={}), 0.1, 3),
+        (run(0.01), run(0.01, inputs=OTHER), 0.1, 3),
+        (run(0.01), run(0.01, inputs=OTHER), None, 0),
     ],
 )
 def test_exit_codes(before, after, allowed, code):
@@ -82,8 +84,13 @@ def test_exit_codes(before, after, allowed, code):
         (run(0.01, 1e-3), run(0.0105, 1e-3), 0.1, "the gap is the same within numerical error"),
         (run(1e-15), run(2e-15), 0.1, "there is no gap to speak of"),
         (run(1e-15), run(0.1), 0.1, "a factor of 100000"),
-        (run(0.01), run(0.01, inputs={"sha256": "00"}), 0.1, "cannot be compared: other samples: 50 before, 50 after"),
-        (run(0.01), run(0.01, model={"family": "kirchhoffnet"}), 0.1, "another family of networks: kanalogue before"),
+        (run(0.01), run(0.01, inputs=OTHER), 0.1, "cannot be compared: other samples: 50 before, 50 after"),
+        (
+            run(0.01),
+            run(0.01, model=replace(synthetic().model, family="kirchhoffnet")),
+            0.1,
+            "another family of networks: kanalogue before",
+        ),
         (run(None), run(0.01), None, "one has no relative figure"),
         (with_failures(run(0.01), 3), run(0.01), None, "FAILED: 1 of 50 samples have no result before"),
         (run(0.01), cross_checked(run(0.01), 0.1), None, "FAILED: the engines disagree after"),
@@ -99,9 +106,9 @@ def test_everything_that_is_not_the_same_is_named():
     before, after = run(0.01, causes=causes()), run(0.012, None, causes=causes()[1:])
     after = replace(
         after,
-        design={**after.design, "technology": technology(1000.0), "fidelity": "shared"},
-        engine={**after.engine, "name": "batched", "options": {"seed": 3}},
-        model={**after.model, "sha256": "ef" * 32},
+        design=replace(after.design, technology=technology(1000.0), fidelity="shared"),
+        engine=replace(after.engine, name="batched", options={"seed": 3}),
+        model=replace(after.model, sha256="ef" * 32),
         versions={**after.versions, "numpy": "2.5.0"},
         stages=after.stages[:-1],
         accuracy={"reference": 1.0, "circuit": 0.9},
@@ -146,7 +153,7 @@ def test_json_is_strict_and_says_what_the_exit_code_does():
 
 def test_a_page_and_a_table_show_both_runs_and_escape_names():
     hostile = "<script>alert(1)</script>"
-    found = Comparison(run(0.01), run(0.012, model={**run(0.01).model, "path": hostile}), 0.1)
+    found = Comparison(run(0.01), run(0.012, model=replace(synthetic().model, path=hostile)), 0.1)
     page = comparison_html(found)
     assert hostile not in page
     assert "&lt;script&gt;" in page
@@ -180,7 +187,7 @@ def test_a_baseline_is_one_more_limit():
 @pytest.mark.parametrize(
     ("baseline", "message"),
     [
-        (run(0.01, inputs={"sha256": "00"}), "measured with other samples"),
+        (run(0.01, inputs=OTHER), "measured with other samples"),
         (with_failures(run(0.01), 3), "1 of 50 without a result"),
         (run(None), "has no gap to compare with"),
         (cross_checked(run(0.01), 0.1), "has no gap to compare with"),

@@ -492,5 +492,5 @@ def test_operating_points_on_paper_only_are_samples_without_a_result(loaded, evi
     assert np.isfinite(np.delete(bare.outputs, lost, axis=0)).all()
     assert (held.failed, held.exit_code, held.unstable_fraction) == ((), 0, 0.0)
     np.testing.assert_allclose(held.outputs, fast.outputs, atol=1e-9)
-    assert all(swing["feedback_f"] > 0 for swing in held.design["swing"])
+    assert all(swing.feedback_f > 0 for swing in held.design.swing)
     assert any("feedback capacitors hold" in note for note in held.notes)

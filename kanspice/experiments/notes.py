@@ -1,0 +1,121 @@
+"""Notes for the reader of a report: how a network was read, what its engine said, and what its circuit is."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from kanspice.circuit import Design, HeldSum, LayerNorm, Limiter
+from kanspice.circuit.bounds import is_settled
+from kanspice.circuit.compile.current_unit import current_unit_notes, power_notes
+from kanspice.engine.solution import Solution
+from kanspice.families import LoadedModel
+
+_FIDELITY_NOTES = {
+    "behavioural": "filters are their amplitude law; `--fidelity filter` solves resistors, capacitors and amplifiers",
+    "filter": "tones, detectors and sums are their laws; `--fidelity transient` simulates them, too",
+}
+
+
+def notes(loaded: LoadedModel, design: Design, solution: Solution) -> tuple[str, ...]:
+    """What a reader has to know: how the model was read, what the engine said, what the circuit is."""
+    return (
+        *loaded.notes,
+        *device_notes(loaded, design),
+        *solution.notes,
+        *_about(design, str(solution.engine_options["fidelity"])),
+    )
+
+
+def device_notes(loaded: LoadedModel, design: Design) -> tuple[str, ...]:
+    """What a network's devices are as currents, and what no device is."""
+    devices = loaded.model.curves
+    if not devices:
+        return ()
+    unit_a = design.crossbars[0].current_unit_a
+    return (*current_unit_notes(devices, unit_a), *power_notes(devices))
+
+
+def _about(design: Design, fidelity: str) -> list[str]:
+    notes = []
+    if design.crossbars:
+        notes.append(f"amplifiers sized for {design.swing_basis}")
+    if any(crossbar.has_slow_amplifiers for crossbar in design.crossbars):
+        notes.append(_held(design))
+    if design.periods:
+        notes += _period_notes(design)
+    elif fidelity in _FIDELITY_NOTES:
+        notes.append(_FIDELITY_NOTES[fidelity])
+    elif design.is_ideal:
+        notes.append("ideal amplifiers hold every column at 0 V: `shared` and `device` fidelity are the same circuit")
+    elif fidelity == "shared":
+        notes.append("`shared` leaves out that columns move: with a finite amplifier gain `device` is the true circuit")
+    if any(crossbar.takes_time for crossbar in design.crossbars):
+        notes.append(
+            "bandwidth, slew rate and capacitances do not move operating points, they only decide whether the circuit"
+            " stays at them, and how soon it is there: see `kanspice settle`"
+        )
+    return notes + _behavioural(design)
+
+
+def _behavioural(design: Design) -> list[str]:
+    """Blocks of which the formula is simulated, and no circuit."""
+    notes = []
+    if any(isinstance(stage, LayerNorm) for stage in design.stages):
+        notes.append("LayerNorm is a behavioural block: no circuit is known for it")
+    behavioural = [stage for stage in design.stages if stage.is_behavioural and not isinstance(stage, LayerNorm)]
+    limiters = (stage for stage in behavioural if isinstance(stage, Limiter))
+    notes += [
+        f"{kind} stages are behavioural blocks: their formula is simulated, no circuit"
+        for kind in dict.fromkeys(stage.kind for stage in limiters)
+    ]
+    notes += [
+        f"{stage.name} is a behavioural block: its formula is simulated, no circuit"
+        for stage in behavioural
+        if not isinstance(stage, Limiter)
+    ]
+    return notes
+
+
+def _held(design: Design) -> str:
+    """With which capacitors the amplifiers of crossbars hold their columns still."""
+    if not any(crossbar.feedback_f.any() for crossbar in design.crossbars):
+        return "amplifiers have no feedback capacitors: the poles of every column were tested at every operating point"
+    each = [f"{crossbar.name} {float(np.median(crossbar.feedback_f)):.3g} F" for crossbar in design.crossbars]
+    return f"feedback capacitors hold columns whose currents fall: {', '.join(each)}"
+
+
+def _period_notes(design: Design) -> list[str]:
+    first = design.periods[0]
+    periods_s, farads = sum(p.period_s for p in design.periods), first.unit_s * first.current_unit_a / first.unit_v
+    duration = f"inference takes {design.inference_s:.4g} s"
+    notes = [f"{duration}, of it {periods_s:.4g} s proportional to each node's {farads:.4g} F"]
+    if design.schematic is None:
+        notes.append("branches are behavioural sources")
+    else:
+        notes.append("branches are schematics: conductances, one-sided switches, VCCS, differential pairs")
+    if design.lag_s > 0:
+        late = f"branches' currents follow their laws with a time constant of {design.lag_s:.4g} s"
+        notes.append(f"{late}, one pole for each node: all have the same, and add up")
+    if design.switching is None:
+        notes.append("switches between periods are ideal")
+    else:
+        notes.append("all periods in one circuit, with switches and clocks")
+    notes += [
+        f"{stage.name}: what {stage.held} ended with is held and added, by buffers under the nodes' capacitors"
+        for stage in design.stages
+        if isinstance(stage, HeldSum)
+    ]
+    if design.digital is not None:
+        read_out, outputs = design.last_of_circuit.width, design.digital.width
+        notes.append(
+            f"{design.digital.name}: a digital linear layer outside the circuit makes {outputs} outputs of the"
+            f" {read_out} voltages read out; it is computed exactly, and nothing of its cost is counted"
+        )
+    if design.losses is not None and design.losses.clamps:
+        supply_v, ohm = design.losses.supply_v, design.losses.clamp_ohm
+        notes.append(f"nodes beyond {supply_v:.4g} V, either sign, are pulled back through {ohm:.4g} ohm")
+    if not is_settled(design):
+        notes.append(
+            "switches.on_ohm is so large that a bank might settle in several states: only one of them was seen"
+        )
+    return notes
