@@ -20,9 +20,8 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.report import cpu_s, surroundings, write
+from kanspice.experiments.ensemble.journal import JOURNAL, PLAN
 from kanspice.experiments.study import resume, run
-from kanspice.experiments.study.journal import JOURNAL, PLAN
-from kanspice.experiments.study.specimens import check
 
 SETTINGS = ("tia.gain=1000", "devices.area_sigma=0.05")
 SAMPLES = 100
@@ -49,7 +48,7 @@ def measured(folder: Path, trials: int, jobs: int) -> dict[str, object]:
     prepared = resume(folder)
     point = run(prepared, folder).points[0]
     worst = min(point.draws, key=lambda draw: (draw.metrics["accuracy"], -(draw.metrics["relative_rmse"] or 0)))
-    again = check(prepared.benches[0], worst.seed)
+    again = prepared.benches[0].check(worst.trial, worst.seed).found
     return {
         "asked": len(point.draws),
         "draws": len(point.draws),

@@ -12,11 +12,12 @@ from kanspice.engine.solution import FailedSample, Outcome
 from kanspice.experiments.compare.comparison import Comparison
 from kanspice.experiments.control.loop import Ending, Episode
 from kanspice.experiments.control.result import ControlResult, DrawnEpisodes, SpotCheck, SuccessPoint
+from kanspice.experiments.ensemble.draws import DrawResult
 from kanspice.experiments.facts import EngineRun, InputsFacts
 from kanspice.experiments.settle.settling import EngineCheck, Followed, ReadOutTime, Settling, StageSettling, Swinging
-from kanspice.experiments.study.plan import Corner, Request, Sweep
-from kanspice.experiments.study.result import CheckedDraw, PointResult, StudyResult
-from kanspice.experiments.study.specimens import NOISE, DrawResult
+from kanspice.experiments.study import Corner, Request, Sweep
+from kanspice.experiments.study.result import PointResult, StudyResult
+from kanspice.experiments.study.specimens import NOISE, CheckedDraw
 from kanspice.experiments.verify.result import GapResult
 from kanspice.gap.capacitors import Capacitors
 from kanspice.gap.cross_check import CrossCheck, NotChecked, OtherOutcome
@@ -165,7 +166,7 @@ def drawn(
     if generates:
         metrics |= {"energy_distance": gap, "log_density_difference": None if trial else gap / 2, NOISE: 0.046875}
     why = ("the circuit's numerical error is 25 of the outputs' standard deviation, as large as the gap",)
-    return DrawResult(point, trial, seed, 20, metrics, failed, why if doubtful else (), 0.5)
+    return DrawResult(point, trial, seed, 20, metrics, failed, why if doubtful else ())
 
 
 def studied(

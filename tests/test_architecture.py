@@ -41,6 +41,7 @@ ROOMS = (
     "base.process_memory",  # how much a process has held
     "base.resources",  # where the shipped files lie
     "base.stopwatch",  # how long parts of work take
+    "base.threads",  # how many threads linear algebra takes
     "base.validation",  # a table from a file, checked
     "base.piecewise",  # currents of many branches at once
     "base.draws",  # random numbers by name
@@ -61,11 +62,12 @@ ROOMS = (
     "gap",
     "report",
     "experiments.compile",  # the folder that compile writes
+    "experiments.ensemble",  # many specimens of a circuit, whatever is measured of them
     "experiments",  # what all of them know: samples, facts of model and circuit, what one simulation amounts to
     "experiments.verify",  # one circuit against its network
     "experiments.compare",  # two results of it
+    "experiments.study",  # the gaps of many specimens
     "experiments.settle",  # how fast a circuit answers
-    "experiments.study",  # many specimens
     "experiments.control",  # closed loops: plants, and network and circuit that control them
     "__init__",
     "cli",
@@ -79,7 +81,7 @@ ONLY_IN = {
     "torch": {"devices", "families.common", "networks", "families", "engine.batched"},
     "torchdiffeq": {"families.common", "engine.batched", "networks"},
     "subprocess": {"base.processes", "engine.ngspice"},
-    "multiprocessing": {"experiments.study"},
+    "multiprocessing": {"experiments.ensemble"},
     "ctypes": set(),
     "cffi": set(),
     "pty": set(),
@@ -263,7 +265,7 @@ def test_the_top_level_is_the_data_flow_and_nothing_else():
         ("experiments.study", "import subprocess", "belongs in: base.processes, engine.ngspice"),
         ("experiments.study", "from os import path\nos.execvp('a', [])", "line 2: calls os.execvp"),
         ("engine.ngspice", "import ctypes", "belongs in: no room"),
-        ("engine.ngspice", "from multiprocessing import Pool", "belongs in: experiments.study"),
+        ("engine.ngspice", "from multiprocessing import Pool", "belongs in: experiments.ensemble"),
         ("devices", "import pickle", "belongs in: families.common"),
         ("families.common", "from pickle import loads", "belongs in: no room"),
         ("families.common", "import pickle\npickle.loads(data)", "line 2: calls pickle.loads"),

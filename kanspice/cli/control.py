@@ -166,7 +166,7 @@ def _draws(
                 raise InputError("there are no draws", where=option, hint="say how many with --trials")
         return None
     from kanspice.experiments.control import Draws  # noqa: PLC0415 - --help stays fast
-    from kanspice.experiments.study.plan import check_variations, points_of  # noqa: PLC0415
+    from kanspice.experiments.ensemble.variations import check_variations, points_of  # noqa: PLC0415
 
     swept = tuple(map(parsed_sweep, sweeps))
     check_variations(set_, (), swept, trials)

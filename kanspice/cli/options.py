@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from kanspice.experiments.study import Sweep
+    from kanspice.experiments.ensemble.variations import Sweep
     from kanspice.report.blocks import Page
 
 
@@ -230,7 +230,7 @@ def hand_over(wanted: Deliverable, console: Console, **make: Callable[[], str]) 
 
 def parsed_sweep(text: str) -> Sweep:
     """`SECTION.KEY=V1,V2,...`. Raises InputError for anything else."""
-    from kanspice.experiments.study import Sweep  # noqa: PLC0415 - --help stays fast
+    from kanspice.experiments.ensemble.variations import Sweep  # noqa: PLC0415 - --help stays fast
 
     key, equals, values = text.partition("=")
     if not equals or not key.strip() or not all(parts_of(values)):

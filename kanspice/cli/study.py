@@ -30,9 +30,9 @@ from kanspice.report.estimate import Work
 from kanspice.report.progress_bar import progress_bar
 
 if TYPE_CHECKING:
+    from kanspice.experiments.ensemble.workers import Workers
     from kanspice.experiments.study import Corner
     from kanspice.experiments.study.run import Prepared
-    from kanspice.experiments.study.workers import Workers
 
 _CROSS_CHECKED = 3
 _WITH_RESUME = {"resume", "jobs", "scheduler", "quiet"}
@@ -219,7 +219,7 @@ def _cross_checks(wanted: int | None, engine: str) -> tuple[int, str]:
 
 
 def _workers(jobs: int, scheduler: str | None, context: typer.Context) -> Workers:
-    from kanspice.experiments.study.workers import cluster, local  # noqa: PLC0415
+    from kanspice.experiments.ensemble.workers import cluster, local  # noqa: PLC0415
 
     if scheduler is None:
         return local(jobs)

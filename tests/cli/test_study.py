@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from kanspice.engine.batched import record
-from kanspice.experiments.study import specimens, workers
+from kanspice.experiments.ensemble import workers
+from kanspice.experiments.study import specimens
 from kanspice.families import load
 from kanspice.families.common.following import followed_stages
 

@@ -13,7 +13,7 @@ import torch
 from kanspice.engine.batched.periods import Periods
 from kanspice.experiments.evidence import Evidence
 from kanspice.experiments.followed import Followed
-from kanspice.experiments.study.pool import measured
+from kanspice.experiments.verify import measured
 from kanspice.families import load, save
 from kanspice.families.common.following import NO_TIME_LEFT, change_when_tightened, followed_stages
 from kanspice.families.common.network import LateError

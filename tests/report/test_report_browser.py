@@ -15,8 +15,8 @@ from kanspice.experiments.compare import comparison_html
 from kanspice.experiments.compare.comparison import Comparison
 from kanspice.experiments.control import ControlOptions, Draws, control
 from kanspice.experiments.control.page import control_page
+from kanspice.experiments.ensemble.variations import points_of
 from kanspice.experiments.study import Sweep
-from kanspice.experiments.study.plan import points_of
 from kanspice.experiments.verify.html import to_html
 from kanspice.families import load, save
 from kanspice.report.page_html import page_html

@@ -22,7 +22,7 @@ from kanspice.experiments.control.controllers import CircuitController, Referenc
 from kanspice.experiments.control.loop import Ending, Episode, Loop, Steps
 from kanspice.experiments.control.plants import check_fit, plant_maker
 from kanspice.experiments.control.plants.named import PlantMaker
-from kanspice.experiments.study.plan import seed_of
+from kanspice.experiments.ensemble.variations import seed_of
 from kanspice.families import LoadedModel, sizing_for
 from kanspice.families.common.following import reference_stages
 from kanspice.report.formatting import lasting, many

@@ -9,7 +9,7 @@ import numpy as np
 
 from kanspice.base.arrays import Array
 from kanspice.experiments.control.loop import Ending, Episode
-from kanspice.experiments.study.statistics import Yield
+from kanspice.experiments.ensemble.statistics import Yield
 from kanspice.experiments.verify.result import GapResult
 from kanspice.gap import Gap, Limit, unresolved
 from kanspice.gap.metric_table import Metric

@@ -11,8 +11,8 @@ from kanspice.engine.running import judge_of
 from kanspice.experiments.control.bench import Bench
 from kanspice.experiments.control.loop import Steps
 from kanspice.experiments.control.result import DrawnEpisodes, SpotCheck, SuccessPoint
-from kanspice.experiments.study.plan import Point, Sweep, seed_of
-from kanspice.experiments.study.specimens import can_differ
+from kanspice.experiments.ensemble.randomness import can_differ
+from kanspice.experiments.ensemble.variations import Point, Sweep, seed_of
 from kanspice.families import compile_nominal, technology_for
 
 

@@ -3,7 +3,8 @@
 For the command line and the public API; nothing below imports it.
 """
 
-from kanspice.experiments.study.plan import Corner, Request, Sweep
+from kanspice.experiments.ensemble.variations import Corner, Sweep
+from kanspice.experiments.study.plan import Request
 from kanspice.experiments.study.result import StudyResult
 from kanspice.experiments.study.run import resume, run, start
 

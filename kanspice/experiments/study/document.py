@@ -7,8 +7,9 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from kanspice.experiments.study.result import CheckedDraw, PointResult, StudyResult
-from kanspice.experiments.study.statistics import QUANTILES, Distribution, Yield
+from kanspice.experiments.ensemble.statistics import QUANTILES, Distribution, Yield
+from kanspice.experiments.study.result import PointResult, StudyResult
+from kanspice.experiments.study.specimens import CheckedDraw
 from kanspice.experiments.verify.json_report import finite_design
 from kanspice.report.formatting import encodable
 

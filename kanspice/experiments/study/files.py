@@ -23,13 +23,4 @@ def write(result: StudyResult, folder: Path) -> None:
     write_text(folder / PAGE, page_html(page))
     write_text(folder / SUMMARY, page_markdown(page))
     write_text(folder / JUNIT, page_junit(page))
-    seconds = [draw.seconds for point in result.points for draw in point.draws]
-    timing = {
-        "draws": len(seconds),
-        "sum_s": sum(seconds),
-        "mean_s": sum(seconds) / len(seconds),
-        "max_s": max(seconds),
-        "cross_checks": len(result.checks),
-        "cross_checks_s": sum(check.seconds for check in result.checks),
-    }
-    write_text(folder / TIMING, json.dumps(timing, indent=2) + "\n")
+    write_text(folder / TIMING, json.dumps(result.timing, indent=2) + "\n")

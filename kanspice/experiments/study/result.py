@@ -3,56 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, field
 
-from kanspice.engine.solution import Outcome
-from kanspice.experiments.study.plan import Point, Request
-from kanspice.experiments.study.specimens import NOISE, DrawResult
-from kanspice.experiments.study.statistics import Distribution, Yield
-from kanspice.gap import CrossCheck, NumericalGap, Variation
-
-_OF_THE_CIRCUIT = {outcome.value for outcome in (Outcome.MULTISTABLE, Outcome.UNSTABLE, Outcome.BEYOND_RAIL)}
-"""Outcomes that say something about the circuit, not about the simulation."""
+from kanspice.experiments.ensemble.draws import DrawResult, PointDraws
+from kanspice.experiments.study.plan import Request
+from kanspice.experiments.study.specimens import NOISE, CheckedDraw
+from kanspice.gap import NumericalGap, Variation
 
 
 @dataclass(frozen=True)
-class PointResult:
-    """All draws at one point, in order. is_random: False where all of them would be the same, so that there is one."""
-
-    point: Point
-    is_random: bool
-    draws: tuple[DrawResult, ...]
-    limits: tuple[tuple[str, float], ...]
-
-    def is_good(self, draw: DrawResult) -> bool:
-        """Every sample has a result, every limit is kept, and that is more than numerical error."""
-        values = [(draw.metrics[metric], largest) for metric, largest in self.limits]
-        kept = all(value is not None and value <= largest for value, largest in values)
-        return kept and not draw.failed and not draw.unresolved
-
-    @cached_property
-    def yield_(self) -> Yield:
-        """Good draws, and those of which it is not known whether they are."""
-        good, doubtful = sum(map(self.is_good, self.draws)), sum(not draw.failed for draw in self.unresolved)
-        return Yield.of(good, len(self.draws), doubtful, random=self.is_random)
-
-    def distribution(self, metric: str) -> Distribution | None:
-        """Of a metric over the draws; of draws with failed samples, over the samples that were solved.
-
-        None where no draw has a figure.
-        """
-        return Distribution.of([draw.metrics.get(metric) for draw in self.draws])
-
-    @property
-    def incomplete(self) -> tuple[DrawResult, ...]:
-        """Draws with failed samples."""
-        return tuple(draw for draw in self.draws if draw.failed)
-
-    @cached_property
-    def unresolved(self) -> tuple[DrawResult, ...]:
-        """Draws whose gaps cannot be told from numerical error."""
-        return tuple(draw for draw in self.draws if draw.unresolved)
+class PointResult(PointDraws):
+    """All draws at one point, in order."""
 
     @property
     def numerical(self) -> float | None:
@@ -68,25 +29,6 @@ class PointResult:
         pairs = [(draw.metrics["energy_distance"], draw.metrics[NOISE]) for draw in self.draws]
         return sum(found is not None and noise is not None and found > noise for found, noise in pairs)
 
-    @property
-    def is_measured(self) -> bool:
-        """False where a sample failed for want of simulation, or a limit's metric has no figure."""
-        outcomes = {outcome for draw in self.draws for outcome in draw.failed}
-        complete = [draw for draw in self.draws if not draw.failed and not draw.unresolved]
-        known = all(draw.metrics[metric] is not None for draw in complete for metric, _ in self.limits)
-        return outcomes <= _OF_THE_CIRCUIT and known
-
-
-@dataclass(frozen=True)
-class CheckedDraw:
-    """One draw by both engines. seconds: that it took."""
-
-    point: int
-    trial: int
-    seed: int
-    found: CrossCheck
-    seconds: float = 0.0
-
 
 @dataclass(frozen=True)
 class StudyResult:
@@ -94,7 +36,7 @@ class StudyResult:
 
     facts: model, inputs, hashes and versions. reference_accuracy: the network's own, with labels; reference_loss: its
     mean squared error, with targets; reference_error: its numerical error, where it is integrated over time; variation:
-    how its outputs vary.
+    how its outputs vary. timing: how long it took.
     """
 
     request: Request
@@ -106,6 +48,7 @@ class StudyResult:
     points: tuple[PointResult, ...]
     checks: tuple[CheckedDraw, ...]
     reference_loss: float | None = None
+    timing: Mapping[str, float] = field(default_factory=dict, compare=False)
 
     @property
     def of_network(self) -> Mapping[str, float]:

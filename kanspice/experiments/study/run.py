@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import platform
-import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import closing
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
@@ -15,28 +13,31 @@ from typing import Any
 
 import numpy as np
 
-from kanspice.base.errors import InputError
+from kanspice.base.threads import one_thread
 from kanspice.circuit import Design
 from kanspice.circuit.file import design_bytes
 from kanspice.engine.acceptance import chosen_samples
 from kanspice.engine.batched.array_devices import processor_named
 from kanspice.engine.fidelity import resolve_fidelity
 from kanspice.engine.options import RunOptions
-from kanspice.engine.progress import Advance, Progress
+from kanspice.engine.progress import Progress
 from kanspice.engine.running import check_device
+from kanspice.experiments.ensemble import ensemble as ensembles
+from kanspice.experiments.ensemble.draws import DrawResult
+from kanspice.experiments.ensemble.ensemble import Ensemble, drawn_places
+from kanspice.experiments.ensemble.journal import Journal
+from kanspice.experiments.ensemble.variations import Point
+from kanspice.experiments.ensemble.workers import Workers
 from kanspice.experiments.evidence import Evidence, read_evidence
 from kanspice.experiments.followed import Followed, has_answer, scale_of
 from kanspice.experiments.generator import Generator
 from kanspice.experiments.notes import device_notes
-from kanspice.experiments.study.journal import Journal, begin, read_plan
-from kanspice.experiments.study.plan import Point, Request
-from kanspice.experiments.study.result import CheckedDraw, PointResult, StudyResult
-from kanspice.experiments.study.specimens import Bench, DrawResult, check, one_thread
-from kanspice.experiments.study.workers import Work, Workers, local
+from kanspice.experiments.study.plan import Request
+from kanspice.experiments.study.result import PointResult, StudyResult
+from kanspice.experiments.study.specimens import Bench, CheckedDraw
 from kanspice.experiments.verify.measured import PACKAGES
 from kanspice.families import LoadedModel, compile_nominal, load, technology_for
-from kanspice.gap import CrossCheck, NumericalGap, accuracy, check_limits, given, mean_squared_error
-from kanspice.gap.cross_check import NotChecked, OtherOutcome
+from kanspice.gap import NumericalGap, accuracy, check_limits, given, mean_squared_error
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,19 @@ class Prepared:
     reference_loss: float | None
     facts: Mapping[str, object]
     identity: Mapping[str, Any]
+
+    @property
+    def ensemble(self) -> Ensemble[DrawResult, CheckedDraw]:
+        """All draws, and those that the other engine solves too: drawn with the study's seed."""
+        return Ensemble(
+            self.benches,
+            self.trials,
+            self.request.seeds,
+            drawn_places(self.trials, self.request.cross_check, self.request.seed),
+            self.identity,
+            DrawResult.from_dict,
+            CheckedDraw.from_dict,
+        )
 
     @property
     def draws(self) -> int:
@@ -92,6 +106,7 @@ def prepare(request: Request) -> Prepared:
             reference_error=_reference_error(request, network, designs[0]),
             generator=generator,
             limits=request.limits,
+            judge=request.judge,
         )
         parts = zip(points, designs, strict=True)
         benches = tuple(_at(everywhere, network, point, design) for point, design in parts)
@@ -125,28 +140,12 @@ def _at(everywhere: Callable[..., Bench], network: Followed, point: Point, desig
 
 def start(request: Request, folder: Path) -> Prepared:
     """Prepares a study and makes its folder. Raises InputError where the folder holds something already."""
-    prepared = prepare(request)
-    begin(folder, {"request": request.to_dict(), "identity": dict(prepared.identity)})
-    return prepared
+    return ensembles.start(request, folder, prepare)
 
 
 def resume(folder: Path) -> Prepared:
     """Prepares the study of a folder again. Raises InputError where its results would not be the same any more."""
-    plan = read_plan(folder)
-    request = Request.from_dict(plan["request"], folder) if isinstance(plan.get("request"), dict) else None
-    if request is None or not isinstance(plan.get("identity"), dict):
-        raise InputError("is not a study's plan", where=folder)
-    prepared = prepare(request)
-    for name, found in prepared.identity.items():
-        if plan["identity"].get(name) != found:
-            raise InputError(
-                f"this was another study: its {name} changed",
-                where=folder,
-                expected=str(plan["identity"].get(name)),
-                found=str(found),
-                hint="begin a new study in another folder",
-            )
-    return prepared
+    return ensembles.resume(folder, Request, prepare)
 
 
 def run(
@@ -157,82 +156,13 @@ def run(
     progress: told of every finished draw, at once of those that the journal has, and of cross-checks.
     Draws are journalled as they finish, in any order: whatever ends this, `resume` and `run` go on from there.
     """
-    told: Progress = progress or (lambda _: None)
     with Journal(folder, prepared.identity) as journal:
-        known = _Known(prepared, journal)
-        told(Advance(len(known.draws)))
-        for point, trial in _checked(prepared):
-            if (point, trial) not in known.checks:
-                seed = prepared.request.seeds[trial]
-                began = time.monotonic()
-                found = check(prepared.benches[point], seed, told)
-                checked = CheckedDraw(point, trial, seed, found, time.monotonic() - began)
-                known.take(journal.append({"kind": "check", **asdict(checked)}))
-        with closing((workers or local(1))(_work(prepared, known.draws))) as draws:
-            for draw in draws:
-                known.take(journal.append({"kind": "draw", **draw.to_dict()}))
-                told(Advance(1))
-    return _gathered(prepared, known)
-
-
-def _work(prepared: Prepared, done: Mapping[tuple[int, int], DrawResult]) -> Sequence[Work]:
-    seeds = prepared.request.seeds
-    return [
-        Work(bench, trial, seeds[trial])
-        for bench, trials in zip(prepared.benches, prepared.trials, strict=True)
-        for trial in range(trials)
-        if (bench.point, trial) not in done
-    ]
-
-
-def _checked(prepared: Prepared) -> list[tuple[int, int]]:
-    """The draws, (point, trial), that the other engine solves too: drawn with the study's seed."""
-    pairs = [(point, trial) for point, trials in enumerate(prepared.trials) for trial in range(trials)]
-    count = min(prepared.request.cross_check, len(pairs))
-    chosen = np.random.default_rng(prepared.request.seed).choice(len(pairs), count, replace=False)
-    return [pairs[index] for index in sorted(chosen.tolist())]
-
-
-class _Known:
-    """What the journal holds, by (point, trial). Results are taken as they are read back, also those just written."""
-
-    def __init__(self, prepared: Prepared, journal: Journal) -> None:
-        self.prepared = prepared
-        self.checks: dict[tuple[int, int], CheckedDraw] = {}
-        self.draws: dict[tuple[int, int], DrawResult] = {}
-        for number, record in enumerate(journal.records, 1):
-            try:
-                self.take(record)
-            except (KeyError, TypeError, ValueError, IndexError) as error:
-                problem = f"line {number} is no result of this study: the file was changed or damaged"
-                raise InputError(problem, where=journal.path, found=str(error), hint="begin a new study") from error
-
-    def take(self, record: Mapping[str, Any]) -> None:
-        """Raises a Python error for what this study cannot have written."""
-        kind, values = record["kind"], {key: value for key, value in record.items() if key != "kind"}
-        point, trial = place = values["point"], values["trial"]
-        if trial not in range(self.prepared.trials[point]) or values["seed"] != self.prepared.request.seeds[trial]:
-            raise ValueError("no draw of this study")
-        if place in (self.checks if kind == "check" else self.draws):
-            raise ValueError("a draw that is there already")
-        if kind == "check":
-            self.checks[place] = CheckedDraw(**values | {"found": _cross_check(values["found"])})
-        else:
-            self.draws[place] = DrawResult.from_dict(values)
-
-
-def _cross_check(values: Mapping[str, Any]) -> CrossCheck:
-    outcomes = tuple(OtherOutcome(**each) for each in values["outcomes"])
-    untried = tuple(NotChecked(**each) for each in values.get("not_checked", ()))
-    return CrossCheck(**{**values, "samples": tuple(values["samples"]), "outcomes": outcomes, "not_checked": untried})
-
-
-def _gathered(prepared: Prepared, known: _Known) -> StudyResult:
+        records = prepared.ensemble.run(journal, workers, progress)
     points = tuple(
         PointResult(
             point,
             bench.is_random,
-            tuple(known.draws[point.index, trial] for trial in range(trials)),
+            tuple(records.draws[point.index, trial] for trial in range(trials)),
             prepared.request.limits,
         )
         for point, bench, trials in zip(prepared.points, prepared.benches, prepared.trials, strict=True)
@@ -245,8 +175,9 @@ def _gathered(prepared: Prepared, known: _Known) -> StudyResult:
         reference_error=prepared.benches[0].reference_error,
         variation=prepared.benches[0].variation,
         points=points,
-        checks=tuple(known.checks[place] for place in sorted(known.checks)),
+        checks=tuple(records.checks[place] for place in sorted(records.checks)),
         reference_loss=prepared.reference_loss,
+        timing=records.timing,
     )
 
 

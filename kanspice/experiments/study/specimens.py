@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import math
-import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from functools import cache, cached_property
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from threadpoolctl import ThreadpoolController
 
 from kanspice.base.arrays import Array
 from kanspice.base.draws import Draw
+from kanspice.base.threads import one_thread
 from kanspice.circuit import Design
-from kanspice.circuit.file import design_bytes
 from kanspice.circuit.specimens import draw_specimen
 from kanspice.engine.engines import engine_named
 from kanspice.engine.fidelity import Fidelity
@@ -25,6 +23,8 @@ from kanspice.engine.options import RunOptions
 from kanspice.engine.progress import Progress
 from kanspice.engine.running import solve
 from kanspice.engine.solution import FailedSample, Solution
+from kanspice.experiments.ensemble.draws import DrawResult
+from kanspice.experiments.ensemble.randomness import can_differ
 from kanspice.experiments.generator import Generator
 from kanspice.experiments.study.plan import CHECKED_SAMPLES
 from kanspice.experiments.verify.run import VerifyOptions, cross_check
@@ -42,12 +42,38 @@ from kanspice.gap import (
     numerical_gap,
     unresolved,
 )
+from kanspice.gap.cross_check import NotChecked, OtherOutcome
 from kanspice.technology import Technology
 
 NOISE = "energy_distance_noise"
 """The metric of how far apart two sets of so many samples of one distribution are."""
 _CHECK_SAMPLES = 2
 """That are solved again to measure a draw's numerical error: the worst one, and one drawn at random."""
+
+
+@dataclass(frozen=True)
+class CheckedDraw:
+    """One draw by both engines."""
+
+    point: int
+    trial: int
+    seed: int
+    found: CrossCheck
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, for JSON."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> CheckedDraw:
+        """What `to_dict` made, also after JSON has made lists of tuples. Raises Python errors for anything else."""
+        return cls(**{**values, "found": _cross_check(values["found"])})
+
+
+def _cross_check(values: Mapping[str, Any]) -> CrossCheck:
+    outcomes = tuple(OtherOutcome(**each) for each in values["outcomes"])
+    untried = tuple(NotChecked(**each) for each in values.get("not_checked", ()))
+    return CrossCheck(**{**values, "samples": tuple(values["samples"]), "outcomes": outcomes, "not_checked": untried})
 
 
 @dataclass(frozen=True)
@@ -58,7 +84,7 @@ class Bench:
     among all samples; without: the others. hints: reference stages by name, (followed samples, width). expected:
     (samples, outputs); labels: (samples,); targets: (samples, outputs). scale: what relative figures are divided by.
     reference_error: the network's own; generator: what judges draws as distributions, where the network's outputs are
-    one. limits: of a good draw.
+    one. limits: of a good draw. judge: what checks draws, if not the usual engine.
     """
 
     point: int
@@ -78,6 +104,7 @@ class Bench:
     generator: Generator | None = None
     limits: Sequence[tuple[str, float]] = ()
     targets: Array | None = None
+    judge: str | None = None
 
     def solve(self, design: Design, options: RunOptions) -> Solution:
         """One of the circuits, for all samples: they all get the same inputs."""
@@ -113,135 +140,61 @@ class Bench:
         """Whether two draws can differ."""
         return can_differ(self.design, self.technology)
 
-
-def can_differ(design: Design, technology: Technology) -> bool:
-    """Whether two specimens of a nominal design can: drawn as far apart as can be, they are not the same circuit."""
-    extremes = [draw_specimen(design, technology, extreme) for extreme in (_Low(), _High())]
-    low, high = (design_bytes(replace(extreme, seed=0)) for extreme in extremes)
-    return low != high or design.has_noise
-
-
-class _Extreme(Draw):
-    def _generator(self, name: str) -> np.random.Generator:
-        raise TypeError(f"{name}: a kind of draw that has no extreme")
-
-
-class _Low(_Extreme):
-    def normal(self, name: str, shape: tuple[int, ...]) -> Array:
-        return np.zeros(shape)
-
-    def uniform(self, name: str, shape: tuple[int, ...]) -> Array:
-        return np.full(shape, math.nextafter(1, 0))
-
-
-class _High(_Extreme):
-    def normal(self, name: str, shape: tuple[int, ...]) -> Array:
-        return np.ones(shape)
-
-    def uniform(self, name: str, shape: tuple[int, ...]) -> Array:
-        return np.zeros(shape)
-
-
-@dataclass(frozen=True)
-class DrawResult:
-    """What was measured of one draw.
-
-    metrics: by name, over the samples that were solved; None where there is no figure. failed: samples without a
-    result, by outcome. unresolved: why the gap cannot be told from numerical error, if so.
-    """
-
-    point: int
-    trial: int
-    seed: int
-    samples: int
-    metrics: Mapping[str, float | None]
-    failed: Mapping[str, int]
-    unresolved: tuple[str, ...]
-    seconds: float
-
-    @property
-    def failed_samples(self) -> int:
-        """How many samples have no result."""
-        return sum(self.failed.values())
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain values, for JSON."""
-        return asdict(self)
-
-    @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> DrawResult:
-        """What `to_dict` made, also after JSON has made lists of tuples. Raises Python errors for anything else."""
-        return cls(**{**values, "unresolved": tuple(values["unresolved"])})
-
-
-def measure(bench: Bench, trial: int, seed: int) -> DrawResult:
-    """One draw. The same numbers whoever measures it: linear algebra runs in one thread."""
-    started = time.monotonic()
-    with one_thread():
-        design, solution = _solved(bench, trial, seed)
+    def measure(self, trial: int, seed: int) -> DrawResult:
+        """One draw."""
+        design, solution = self._solved(trial, seed)
         outputs = decoded_outputs(design, solution)
-        gap = compare(outputs, bench.expected, solution.solved, bench.scale)
-        numerical = numerical_gap(design, solution, bench.scale)
-        as_one = bench.as_distribution(outputs, seed)
-    measurements = Measurements(
-        outputs=outputs,
-        reference=bench.expected,
-        solved=solution.solved,
-        gap=gap,
-        numerical=numerical,
-        unstable_fraction=solution.unstable_fraction,
-        labels=bench.labels,
-        targets=bench.targets,
-        generates=bench.generator is not None,
-        distribution=as_one,
-    )
-    values = metric_values(measurements)
-    doubt = Doubt(gap, numerical, bench.reference_error, bench.variation, measurements.loss)
-    return DrawResult(
-        point=bench.point,
-        trial=trial,
-        seed=seed,
-        samples=len(bench.expected),
-        metrics={name: _finite(value) for name, value in values.items()},
-        failed=dict(sorted(Counter(failure.outcome.value for failure in solution.failed).items())),
-        unresolved=unresolved(doubt, judged(bench.limits, values), solved=bool(solution.solved.any())),
-        seconds=time.monotonic() - started,
-    )
-
-
-def check(bench: Bench, seed: int, progress: Progress | None = None) -> CrossCheck:
-    """One draw by both engines: a few samples of it by the other."""
-    with one_thread():
-        design = draw_specimen(bench.design, bench.technology, Draw(seed))
-        single = RunOptions(seed=seed, device=bench.device, row_currents=False)
-        options = VerifyOptions(run=single, engine=bench.engine, cross_check=CHECKED_SAMPLES)
-        solution = bench.solve(design, options.run)
-        found = cross_check(
-            design, bench.inputs, solution, options, hints=bench.hints, progress=progress, numbers=bench.places
+        gap = compare(outputs, self.expected, solution.solved, self.scale)
+        numerical = numerical_gap(design, solution, self.scale)
+        measurements = Measurements(
+            outputs=outputs,
+            reference=self.expected,
+            solved=solution.solved,
+            gap=gap,
+            numerical=numerical,
+            unstable_fraction=solution.unstable_fraction,
+            labels=self.labels,
+            targets=self.targets,
+            generates=self.generator is not None,
+            distribution=self.as_distribution(outputs, seed),
         )
-        return found.among(bench.places)
+        values = metric_values(measurements)
+        doubt = Doubt(gap, numerical, self.reference_error, self.variation, measurements.loss)
+        return DrawResult(
+            point=self.point,
+            trial=trial,
+            seed=seed,
+            samples=len(self.expected),
+            metrics={name: _finite(value) for name, value in values.items()},
+            failed=dict(sorted(Counter(failure.outcome.value for failure in solution.failed).items())),
+            unresolved=unresolved(doubt, judged(self.limits, values), solved=bool(solution.solved.any())),
+        )
 
+    def check(self, trial: int, seed: int, progress: Progress | None = None) -> CheckedDraw:
+        """One draw by both engines: a few samples of it by the other."""
+        with one_thread():
+            design = draw_specimen(self.design, self.technology, Draw(seed))
+            single = self._options(seed)
+            options = VerifyOptions(run=single, engine=self.engine, cross_check=CHECKED_SAMPLES, judge=self.judge)
+            solution = self.solve(design, single)
+            found = cross_check(
+                design, self.inputs, solution, options, hints=self.hints, progress=progress, numbers=self.places
+            )
+        return CheckedDraw(self.point, trial, seed, found.among(self.places))
 
-def one_thread() -> Any:
-    """A context in which linear algebra runs in one thread: with another number of them sums round differently."""
-    return _threads().limit(limits=1)
+    def _options(self, seed: int) -> RunOptions:
+        return RunOptions(seed=seed, device=self.device, row_currents=False)
 
-
-@cache
-def _threads() -> ThreadpoolController:
-    return ThreadpoolController()
-
-
-def _solved(bench: Bench, trial: int, seed: int) -> tuple[Design, Solution]:
-    """The numerical error is measured in every draw: as `verify` does in a point's first, and where time steps depend
-    on it; on fewer samples in the others.
-    """
-    design = draw_specimen(bench.design, bench.technology, Draw(seed))
-    options = RunOptions(seed=seed, device=bench.device, row_currents=False)
-    if trial > 0 and (engine_named(bench.engine).solves_together or not design.periods):
-        options = replace(options, check_samples=_CHECK_SAMPLES)
-    solution = bench.solve(design, options)
-    return design, solution.among(bench.places, bench.without) if bench.without else solution
+    def _solved(self, trial: int, seed: int) -> tuple[Design, Solution]:
+        """The numerical error is measured in every draw: as `verify` does in a point's first, and where time steps
+        depend on it; on fewer samples in the others.
+        """
+        design = draw_specimen(self.design, self.technology, Draw(seed))
+        options = self._options(seed)
+        if trial > 0 and (engine_named(self.engine).solves_together or not design.periods):
+            options = replace(options, check_samples=_CHECK_SAMPLES)
+        solution = self.solve(design, options)
+        return design, solution.among(self.places, self.without) if self.without else solution
 
 
 def _finite(value: float | None) -> float | None:

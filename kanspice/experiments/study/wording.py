@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 
+from kanspice.experiments.ensemble.draws import DrawResult
+from kanspice.experiments.ensemble.statistics import Distribution, Yield
 from kanspice.experiments.study.result import PointResult, StudyResult
-from kanspice.experiments.study.specimens import NOISE, DrawResult
-from kanspice.experiments.study.statistics import Distribution, Yield
+from kanspice.experiments.study.specimens import NOISE
 from kanspice.experiments.verify.wording import ROUNDING, UNCHECKED, WORTH_A_WARNING
 from kanspice.experiments.verify.wording import cross_check as said_of
 from kanspice.gap.metric_table import BY_NAME, METRICS, Need

@@ -14,12 +14,12 @@ from periods import contracting
 
 from kanspice.base.errors import InputError
 from kanspice.engine.options import RunOptions
+from kanspice.experiments.ensemble.draws import DrawResult
 from kanspice.experiments.evidence import Evidence
 from kanspice.experiments.study import Request, StudyResult, run, start
 from kanspice.experiments.study.document import to_json
 from kanspice.experiments.study.page import study_page
 from kanspice.experiments.study.result import PointResult
-from kanspice.experiments.study.specimens import DrawResult, measure
 from kanspice.experiments.study.wording import generated, numerical, outcome, unresolved
 from kanspice.experiments.verify.run import VerifyOptions, verify
 from kanspice.families import load, save
@@ -41,7 +41,7 @@ WHY = ("the circuit's numerical error is 25 of the outputs' standard deviation, 
 def draw(trial, gap, why=(), failed=None):
     metrics = dict.fromkeys(("rmse", "max_abs", "relative_rmse", "max_relative"), gap)
     metrics |= {"accuracy": None, "numerical_rmse": 1e-9, "numerical_relative_rmse": 1e-9}
-    return DrawResult(0, trial, trial, 5, metrics, failed or {}, tuple(why), 0.1)
+    return DrawResult(0, trial, trial, 5, metrics, failed or {}, tuple(why))
 
 
 GOOD, BAD = (0.05, ()), (0.2, ())
@@ -157,7 +157,7 @@ def test_a_limit_below_a_draws_numerical_error_is_not_kept_by_chance(tmp_path):
     prepared, _ = measured(tmp_path, contracting(1), inputs, (), limits=(("max_abs", 1e-3),))
     (bench,) = prepared.benches
     for largest, open_ in ((1e-4, False), (1e-2, True)):
-        found = measure(replace(bench, reference_error=NumericalGap(3, 1e-4, largest, 1e-4)), 0, 1)
+        found = replace(bench, reference_error=NumericalGap(3, 1e-4, largest, 1e-4)).measure(0, 1)
         assert found.metrics["max_abs"] < 1e-4
         assert [("lies below the numerical error" in why) for why in found.unresolved] == [True] * open_
 

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from kanspice.base.errors import SimulatorError
-from kanspice.experiments.study import workers
+from kanspice.experiments.ensemble import workers
 
 pytestmark = pytest.mark.slow
 
@@ -135,7 +135,7 @@ def start_with_workers(folder: Path, **pipes) -> tuple[subprocess.Popen[bytes], 
     while finished_draws(folder) < 3 and process.poll() is None:
         time.sleep(0.01)
     named = {pid: Path(f"/proc/{pid}/cmdline").read_bytes() for pid in children(process.pid)}
-    return process, {pid for pid, command in named.items() if b"kanspice.experiments.study.worker" in command}
+    return process, {pid for pid, command in named.items() if b"kanspice.experiments.ensemble.worker" in command}
 
 
 @pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="looks for processes in /proc")

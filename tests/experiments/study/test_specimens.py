@@ -10,7 +10,6 @@ from circuits import PEAK, network
 from kanspice.base.errors import InputError
 from kanspice.experiments.study import Request
 from kanspice.experiments.study.run import prepare
-from kanspice.experiments.study.specimens import measure
 from kanspice.families import save
 from kanspice.families.kirchhoffnet.branches import branch_function
 from kanspice.families.kirchhoffnet.network import KirchhoffNet
@@ -102,7 +101,7 @@ def test_samples_that_do_not_stand_still_are_counted(models, engine):
             engine=engine,
             limits=(("unstable_fraction", 0.1),),
         )
-        found.append(measure(prepare(request).benches[0], 0, 11))
+        found.append(prepare(request).benches[0].measure(0, 11))
     bare, held = found
     assert set(bare.failed) == {"unstable"}
     assert bare.metrics["unstable_fraction"] == bare.failed["unstable"] / 4 > 0

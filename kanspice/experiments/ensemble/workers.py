@@ -12,8 +12,8 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from kanspice.base.errors import InputError, SimulatorError
-from kanspice.experiments.study.pool import measured
-from kanspice.experiments.study.specimens import Bench, DrawResult, measure
+from kanspice.experiments.ensemble.pool import pooled
+from kanspice.experiments.ensemble.specimens import Done, Setup, Specimen, measured
 
 if TYPE_CHECKING:
     from distributed import Client, Future
@@ -25,24 +25,23 @@ _PATIENCE_S = 30
 
 @dataclass(frozen=True)
 class Work:
-    """One draw that has to be measured."""
+    """One specimen that has to be measured."""
 
-    bench: Bench
-    trial: int
-    seed: int
+    setup: Setup
+    specimen: Specimen
 
 
-Workers = Callable[[Sequence[Work]], Generator[DrawResult, None, None]]
+Workers = Callable[[Sequence[Work]], Generator[Done, None, None]]
 
 
 def local(jobs: int) -> Workers:
     """So many processes of this machine; none but this one for 1."""
 
-    def found(work: Sequence[Work]) -> Generator[DrawResult, None, None]:
+    def found(work: Sequence[Work]) -> Generator[Done, None, None]:
         if jobs == 1:
-            return (measure(each.bench, each.trial, each.seed) for each in work)
-        benches = {each.bench.point: each.bench for each in work}
-        return measured(jobs, benches, [(each.bench.point, each.trial, each.seed) for each in work])
+            return (measured(each.setup, each.specimen) for each in work)
+        setups = {each.specimen.point: each.setup for each in work}
+        return pooled(jobs, setups, [each.specimen for each in work])
 
     return found
 
@@ -52,7 +51,7 @@ def cluster(address: str) -> Workers:
     if find_spec("distributed") is None:
         raise InputError("Dask is not installed", where="--scheduler", hint="pip install 'kanspice[dask]'")
 
-    def found(work: Sequence[Work]) -> Generator[DrawResult, None, None]:
+    def found(work: Sequence[Work]) -> Generator[Done, None, None]:
         with _without_logs(), _client(address) as client:
             yield from _gathered(client, work)
 
@@ -103,17 +102,18 @@ def _check_versions(client: Client) -> None:
             raise InputError("a worker has another kanspice", where="--scheduler", expected=ours, found=found)
 
 
-def _gathered(client: Client, work: Sequence[Work]) -> Iterator[DrawResult]:
-    """Every bench travels once; a few draws are always under way for each worker, more would only fill memory."""
+def _gathered(client: Client, work: Sequence[Work]) -> Iterator[Done]:
+    """Every setup travels once; a few draws are always under way for each worker, more would only fill memory."""
     from distributed import as_completed  # noqa: PLC0415 - an extra
 
     sent: dict[int, Future] = {}
 
     def submitted(each: Work) -> Future:
-        if each.bench.point not in sent:
+        point = each.specimen.point
+        if point not in sent:
             sent.clear()
-            sent[each.bench.point] = client.scatter(each.bench, hash=False)
-        return client.submit(measure, sent[each.bench.point], each.trial, each.seed, pure=False)
+            sent[point] = client.scatter(each.setup, hash=False)
+        return client.submit(measured, sent[point], each.specimen, pure=False)
 
     left = iter(work)
     threads = max(1, sum(client.nthreads().values()))

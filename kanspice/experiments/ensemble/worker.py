@@ -1,18 +1,17 @@
-"""One process that measures: told of every bench once, then of one draw after the other, until nobody tells it more.
+"""One process that measures: told of every setup once, then of one draw after the other, until nobody tells it more.
 
-It is started as `python -c "from kanspice.experiments.study.worker import main; main(DESCRIPTOR)"`.
+It is started as `python -c "from kanspice.experiments.ensemble.worker import main; main(DESCRIPTOR)"`.
 """
 
 from __future__ import annotations
 
 import os
 import traceback
-from collections.abc import Mapping
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 
 from kanspice.base.errors import KanspiceError
-from kanspice.experiments.study.specimens import Bench, DrawResult, measure
+from kanspice.experiments.ensemble.specimens import Done, Setup, Setups, Specimen, measured
 
 
 @dataclass(frozen=True)
@@ -22,7 +21,7 @@ class Broken:
     trace: str
 
 
-Answer = DrawResult | KanspiceError | MemoryError | Broken
+Answer = Done | KanspiceError | MemoryError | Broken
 
 
 def main(descriptor: int) -> None:
@@ -30,17 +29,17 @@ def main(descriptor: int) -> None:
     os.set_inheritable(descriptor, False)
     with Connection(descriptor) as study:
         try:
-            benches: Mapping[int, Bench] = study.recv()
+            setups: Setups = study.recv()
             while True:
-                point, trial, seed = study.recv()
-                study.send(_answer(benches[point], trial, seed))
+                specimen: Specimen = study.recv()
+                study.send(_answer(setups[specimen.point], specimen))
         except (EOFError, ConnectionError):
             return
 
 
-def _answer(bench: Bench, trial: int, seed: int) -> Answer:
+def _answer(setup: Setup, specimen: Specimen) -> Answer:
     try:
-        return measure(bench, trial, seed)
+        return measured(setup, specimen)
     except (KanspiceError, MemoryError) as error:
         return error
     except Exception:

@@ -21,22 +21,28 @@ from kanspice.base.errors import InputError, SimulatorError
 from kanspice.base.files import is_folder, is_there, parse_json, read_text, write_text
 
 PLAN, JOURNAL = "plan.json", "journal.jsonl"
-SCHEMA = "kanspice.experiments.study-plan/1"
 _MAX_BYTES = 64_000_000
 _CHECKSUM = "sha256"
 
 
-def begin(folder: Path, plan: Mapping[str, Any]) -> None:
-    """Makes the folder of a new study. Raises InputError where there is something already, or is about to be."""
-    _refuse_used(folder)
+def begin(folder: Path, experiment: str, plan: Mapping[str, Any]) -> None:
+    """Makes the folder of a new study. Raises InputError where there is something already, or is about to be.
+
+    experiment: the command that it is a study of.
+    """
+    _refuse_used(folder, experiment)
     with _alone_in(folder):
-        _refuse_used(folder)
-        write_text(folder / PLAN, json.dumps({"schema": SCHEMA, **plan}, indent=2) + "\n")
+        _refuse_used(folder, experiment)
+        write_text(folder / PLAN, json.dumps({"schema": _schema(experiment), **plan}, indent=2) + "\n")
 
 
-def _refuse_used(folder: Path) -> None:
+def _schema(experiment: str) -> str:
+    return f"kanspice.{experiment}-plan/1"
+
+
+def _refuse_used(folder: Path, experiment: str) -> None:
     if is_there(folder / PLAN):
-        hint = f"kanspice study --resume {folder} continues it; or choose another folder"
+        hint = f"kanspice {experiment} --resume {folder} continues it; or choose another folder"
         raise InputError("there is a study in this folder", where=folder, hint=hint)
     if is_there(folder) and (not is_folder(folder) or any(folder.iterdir())):
         raise InputError("is not an empty folder", where=folder, expected="a new name, or an empty folder")
@@ -67,8 +73,8 @@ def _lock(descriptor: int, folder: Path) -> None:
         return
 
 
-def read_plan(folder: Path) -> dict[str, Any]:
-    """The plan in a study's folder. Raises InputError where there is none."""
+def read_plan(folder: Path, experiment: str) -> dict[str, Any]:
+    """The plan in a study's folder. Raises InputError where there is none, or one of another experiment."""
     path = folder / PLAN
     try:
         text = read_text(path, "a study's plan", _MAX_BYTES)
@@ -77,9 +83,23 @@ def read_plan(folder: Path) -> dict[str, Any]:
             "there is no study in this folder", where=folder, expected=PLAN, found=error.problem
         ) from error
     plan = parse_json(text, path, "is not a study's plan")
-    if not isinstance(plan, dict) or plan.get("schema") != SCHEMA:
-        raise InputError("is not a study's plan", where=path, expected=SCHEMA)
+    if not isinstance(plan, dict) or plan.get("schema") != _schema(experiment):
+        found = plan.get("schema") if isinstance(plan, dict) else None
+        shown = {"found": repr(found)[:100]} if isinstance(found, str) else {}
+        raise InputError("is not a study's plan", where=path, expected=_schema(experiment), **shown)
     return plan
+
+
+class Unkept:
+    """Takes the place of a journal where nothing is kept."""
+
+    records: tuple[dict[str, Any], ...] = ()
+
+    @staticmethod
+    def append(record: Mapping[str, Any]) -> dict[str, Any]:
+        """What a reader of a journal's line gets."""
+        found: dict[str, Any] = json.loads(json.dumps(record, allow_nan=False))
+        return found
 
 
 class Journal:

@@ -8,8 +8,8 @@ import os
 import pytest
 
 from kanspice.base.errors import InputError, SimulatorError
-from kanspice.experiments.study import journal as journals
-from kanspice.experiments.study.journal import Journal, begin, read_plan
+from kanspice.experiments.ensemble import journal as journals
+from kanspice.experiments.ensemble.journal import Journal, begin, read_plan
 
 STUDY = {"inputs": "x"}
 
@@ -81,21 +81,24 @@ def test_a_full_disk_is_said(tmp_path, monkeypatch):
 
 
 def test_a_study_takes_no_folder_that_is_in_use(tmp_path):
-    begin(tmp_path / "new", {"request": {}})
-    assert read_plan(tmp_path / "new")["request"] == {}
+    begin(tmp_path / "new", "study", {"request": {}})
+    assert read_plan(tmp_path / "new", "study")["request"] == {}
+    assert read_plan(tmp_path / "new", "study")["schema"] == "kanspice.study-plan/1"
+    with pytest.raises(InputError, match="is not a study's plan"):
+        read_plan(tmp_path / "new", "control")
     with pytest.raises(InputError, match="there is a study in this folder"):
-        begin(tmp_path / "new", {})
+        begin(tmp_path / "new", "study", {})
     with pytest.raises(InputError, match="is not an empty folder"):
-        begin(tmp_path, {})
+        begin(tmp_path, "study", {})
 
 
 @pytest.mark.parametrize("content", ["{", "[]", '{"schema": "kanspice.gap/1"}'])
 def test_a_plan_that_is_none(tmp_path, content):
     (tmp_path / "plan.json").write_text(content)
     with pytest.raises(InputError, match="is not a study's plan"):
-        read_plan(tmp_path)
+        read_plan(tmp_path, "study")
     with pytest.raises(InputError, match="there is no study in this folder"):
-        read_plan(tmp_path / "nowhere")
+        read_plan(tmp_path / "nowhere", "study")
 
 
 def test_of_two_studies_begun_at_once_in_one_folder_one_is_refused(tmp_path, monkeypatch):
@@ -105,11 +108,11 @@ def test_of_two_studies_begun_at_once_in_one_folder_one_is_refused(tmp_path, mon
     def write_while_another_begins(path, text):
         monkeypatch.setattr(journals, "write_text", written)
         with pytest.raises(InputError, match="another process begins a study in this folder"):
-            begin(tmp_path / "study", {"request": "the second"})
+            begin(tmp_path / "study", "study", {"request": "the second"})
         written(path, text)
 
     monkeypatch.setattr(journals, "write_text", write_while_another_begins)
-    begin(tmp_path / "study", {"request": "the first"})
-    assert read_plan(tmp_path / "study")["request"] == "the first"
+    begin(tmp_path / "study", "study", {"request": "the first"})
+    assert read_plan(tmp_path / "study", "study")["request"] == "the first"
     with pytest.raises(InputError, match="there is a study in this folder"):
-        begin(tmp_path / "study", {"request": "the third"})
+        begin(tmp_path / "study", "study", {"request": "the third"})

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import sys
 from collections import deque
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing import Pipe
@@ -18,16 +18,13 @@ from pathlib import Path
 
 from kanspice.base.errors import KanspiceError, SimulatorError
 from kanspice.base.processes.children import Process, end, start
-from kanspice.experiments.study.specimens import Bench, DrawResult
-from kanspice.experiments.study.worker import Answer, Broken
+from kanspice.experiments.ensemble.specimens import Done, Setups, Specimen
+from kanspice.experiments.ensemble.worker import Answer, Broken
 
 _AHEAD = 2
 """Draws at every worker, so that none of them ever waits for us."""
 _ENDING_S = 2.0
 """A process that has closed its pipe is about to end."""
-
-Draw = tuple[int, int, int]
-"""Point, trial, seed."""
 
 
 @dataclass(eq=False)
@@ -45,7 +42,7 @@ class _Worker:
         except OSError as error:
             raise _gone(self) from error
 
-    def answer(self) -> DrawResult:
+    def answer(self) -> Done:
         """What it has to say. Raises what it met, or SimulatorError where it is gone."""
         try:
             said: Answer = self.pipe.recv()
@@ -57,19 +54,19 @@ class _Worker:
                 raise RuntimeError(f"in a worker process:\n{said.trace}")
             case KanspiceError() | MemoryError():
                 raise said
-            case DrawResult():
+            case Done():
                 return said
 
 
-def measured(jobs: int, benches: Mapping[int, Bench], draws: Sequence[Draw]) -> Generator[DrawResult, None, None]:
-    """The results of all draws, as they finish, of so many processes at most. benches: by point.
+def pooled(jobs: int, setups: Setups, specimens: Sequence[Specimen]) -> Generator[Done, None, None]:
+    """What is found of all specimens, as they are finished, of so many processes at most.
 
     Raises SimulatorError where a process ends by itself, and what they raise.
     """
-    left = deque(draws)
-    with _workers(min(jobs, len(draws))) as workers:
+    left = deque(specimens)
+    with _workers(min(jobs, len(specimens))) as workers:
         for worker in workers:
-            worker.give(benches)
+            worker.give(setups)
         for _ in range(_AHEAD):
             for worker in workers:
                 _give_one(worker, left)
@@ -81,7 +78,7 @@ def measured(jobs: int, benches: Mapping[int, Bench], draws: Sequence[Draw]) -> 
                 yield result
 
 
-def _give_one(worker: _Worker, left: deque[Draw]) -> None:
+def _give_one(worker: _Worker, left: deque[Specimen]) -> None:
     if left:
         worker.give(left.popleft())
         worker.owes += 1
@@ -104,7 +101,7 @@ def _started() -> _Worker:
     """Raises SimulatorError where it cannot be."""
     ours, theirs = Pipe()
     try:
-        program = f"from kanspice.experiments.study.worker import main; main({theirs.fileno()})"
+        program = f"from kanspice.experiments.ensemble.worker import main; main({theirs.fileno()})"
         # -P: what lies in the working folder is not imported.
         process = start([sys.executable, "-P", "-c", program], environment=_environment(), passed=[theirs.fileno()])
     except OSError as error:

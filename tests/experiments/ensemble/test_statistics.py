@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from scipy.stats import binomtest
 
-from kanspice.experiments.study.statistics import Distribution, Yield, wilson
+from kanspice.experiments.ensemble.statistics import Distribution, Yield, wilson
 
 
 @pytest.mark.parametrize(("good", "draws"), [(0, 7), (1, 1), (3, 10), (195, 200), (9999, 10000), (10, 10)])

@@ -1,0 +1,100 @@
+"""What was measured of each draw at a point, as figures by name, and what all of them come to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from typing import Any
+
+from kanspice.engine.solution import Outcome
+from kanspice.experiments.ensemble.statistics import Distribution, Yield
+from kanspice.experiments.ensemble.variations import Point
+
+_OF_THE_CIRCUIT = {
+    outcome.value
+    for outcome in (
+        Outcome.MULTISTABLE,
+        Outcome.UNSTABLE,
+        Outcome.BEYOND_RAIL,
+    )
+}
+"""Outcomes that say something about the circuit, not about the simulation."""
+
+
+@dataclass(frozen=True)
+class DrawResult:
+    """What was measured of one draw.
+
+    metrics: by name, over the samples that were solved; None where there is no figure. failed: samples without a
+    result, by outcome. unresolved: why the figures cannot be told from numerical error, if so.
+    """
+
+    point: int
+    trial: int
+    seed: int
+    samples: int
+    metrics: Mapping[str, float | None]
+    failed: Mapping[str, int]
+    unresolved: tuple[str, ...]
+
+    @property
+    def failed_samples(self) -> int:
+        """How many samples have no result."""
+        return sum(self.failed.values())
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, for JSON."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> DrawResult:
+        """What `to_dict` made, also after JSON has made lists of tuples. Raises Python errors for anything else."""
+        return cls(**{**values, "unresolved": tuple(values["unresolved"])})
+
+
+@dataclass(frozen=True)
+class PointDraws:
+    """All draws at one point, in order. is_random: False where all of them would be the same, so that there is one."""
+
+    point: Point
+    is_random: bool
+    draws: tuple[DrawResult, ...]
+    limits: tuple[tuple[str, float], ...]
+
+    def is_good(self, draw: DrawResult) -> bool:
+        """Every sample has a result, every limit is kept, and that is more than numerical error."""
+        values = [(draw.metrics[metric], largest) for metric, largest in self.limits]
+        kept = all(value is not None and value <= largest for value, largest in values)
+        return kept and not draw.failed and not draw.unresolved
+
+    @cached_property
+    def yield_(self) -> Yield:
+        """Good draws, and those of which it is not known whether they are."""
+        good, doubtful = sum(map(self.is_good, self.draws)), sum(not draw.failed for draw in self.unresolved)
+        return Yield.of(good, len(self.draws), doubtful, random=self.is_random)
+
+    def distribution(self, metric: str) -> Distribution | None:
+        """Of a metric over the draws; of draws with failed samples, over the samples that were solved.
+
+        None where no draw has a figure.
+        """
+        return Distribution.of([draw.metrics.get(metric) for draw in self.draws])
+
+    @property
+    def incomplete(self) -> tuple[DrawResult, ...]:
+        """Draws with failed samples."""
+        return tuple(draw for draw in self.draws if draw.failed)
+
+    @cached_property
+    def unresolved(self) -> tuple[DrawResult, ...]:
+        """Draws whose figures cannot be told from numerical error."""
+        return tuple(draw for draw in self.draws if draw.unresolved)
+
+    @property
+    def is_measured(self) -> bool:
+        """False where a sample failed for want of simulation, or a limit's metric has no figure."""
+        outcomes = {outcome for draw in self.draws for outcome in draw.failed}
+        complete = [draw for draw in self.draws if not draw.failed and not draw.unresolved]
+        known = all(draw.metrics[metric] is not None for draw in complete for metric, _ in self.limits)
+        return outcomes <= _OF_THE_CIRCUIT and known

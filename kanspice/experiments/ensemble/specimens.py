@@ -1,0 +1,58 @@
+"""One specimen, measured by itself: the same numbers whoever does it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple, Protocol
+
+from kanspice.base.threads import one_thread
+
+
+class Specimen(NamedTuple):
+    """Which: every point has the same seeds."""
+
+    point: int
+    trial: int
+    seed: int
+
+    @property
+    def place(self) -> tuple[int, int]:
+        """Point, trial."""
+        return self.point, self.trial
+
+
+class Record(Protocol):
+    """What is kept of a specimen."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, for JSON: no number that is not finite."""
+
+
+class Setup(Protocol):
+    """What specimens of one point's circuit are measured with. It can be pickled, and goes to every worker once."""
+
+    def measure(self, trial: int, seed: int) -> Record:
+        """What is found of the specimen, whatever was measured before."""
+
+
+Setups = Mapping[int, Setup]
+"""By point."""
+
+
+@dataclass(frozen=True)
+class Done:
+    """What was found of a specimen, and how long that took."""
+
+    specimen: Specimen
+    record: Record
+    seconds: float
+
+
+def measured(setup: Setup, specimen: Specimen) -> Done:
+    """The same numbers whoever measures it: linear algebra runs in one thread."""
+    started = time.monotonic()
+    with one_thread():
+        record = setup.measure(specimen.trial, specimen.seed)
+    return Done(specimen, record, time.monotonic() - started)
