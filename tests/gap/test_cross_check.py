@@ -10,7 +10,7 @@ from circuits import PEAK, crossbar_design
 from periods import design_of_periods, period
 
 from kanspice.engine.solution import FailedSample, NumericalError, Outcome, Solution
-from kanspice.gap import cross_check
+from kanspice.experiments.verify.wording import cross_check
 from kanspice.gap.cross_check import cross_checked, unchecked
 
 DESIGN = crossbar_design([PEAK], [[[1.0]]])
