@@ -7,7 +7,7 @@ import torch
 from circuits import technology
 
 from kanspice.circuit import Design, OdePeriod, ReadOut
-from kanspice.circuit.branches import law_rows
+from kanspice.circuit.branch_laws import LAWS
 from kanspice.families.kirchhoffnet.branches import BRANCHES
 from kanspice.families.kirchhoffnet.network import KirchhoffNet
 from kanspice.families.kirchhoffnet.topology import Topology
@@ -19,7 +19,7 @@ def period(
     """edges: (source, destination) pairs. theta: (rows, edges). duration in units of C V_0 / I_0, with I_0 = 1 uA."""
     source, destination = np.asarray(edges, dtype=np.int64).T.copy()
     nodes = nodes or int(max(source.max(), destination.max()))
-    theta = np.asarray(theta, dtype=float).reshape(law_rows(law), len(source))
+    theta = np.asarray(theta, dtype=float).reshape(LAWS[law].rows, len(source))
     return OdePeriod(
         name=f"l{index}.period",
         compares_to=f"l{index}.period",

@@ -5,14 +5,14 @@ from __future__ import annotations
 import numpy as np
 
 from kanspice.circuit import Schematic
-from kanspice.circuit.branches import law_rows
+from kanspice.circuit.branch_laws import LAWS
 
 EDGES = [(0, 1), (1, 0), (1, 2), (2, 1), (2, 2), (2, 0), (1, 2)]
 VOLTS = np.random.default_rng(1).normal(0, 2, (40, 2))
 
 
 def parameters(law):
-    theta = np.random.default_rng(2).normal(size=(law_rows(law), len(EDGES)))
+    theta = np.random.default_rng(2).normal(size=(LAWS[law].rows, len(EDGES)))
     theta[:, -1] = 0.0
     return theta
 

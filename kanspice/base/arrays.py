@@ -7,7 +7,7 @@ from typing import Any
 import array_api_compat.numpy
 import numpy as np
 import numpy.typing as npt
-from array_api_compat import array_namespace
+from array_api_compat import array_namespace, device
 
 Array = npt.NDArray[np.float64]
 Indices = npt.NDArray[np.int64]
@@ -16,3 +16,8 @@ Indices = npt.NDArray[np.int64]
 def namespace(array: Any) -> Any:
     """The array's library as the Python array API standard has it."""
     return array_api_compat.numpy if isinstance(array, np.ndarray) else array_namespace(array)
+
+
+def zeros(shape: tuple[int, ...], there: Any) -> Any:
+    """Of float64, where `there` is."""
+    return namespace(there).zeros(shape, dtype=there.dtype, device=device(there))

@@ -1,141 +1,177 @@
-"""Laws of a KirchhoffNet's branches: dimensionless functions of the voltages at both ends, and how fast they can grow.
+"""A period's branches, ideal or built as schematics, all as the same few numbers each.
 
-Names and parameter rows are those of the authors' code; p0, p1, p2 are the rows of theta.
+All in units: voltages of `unit_v`, currents of `current_unit_a`. Every branch is `weight * shape(drive)`, the drive an
+affine function of the voltages at its ends whose terms may saturate; that is what Fig. 5 of the KirchhoffNet paper
+comes to when its parts are put together, worked out for each of its schematics in `branches_of`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+from dataclasses import dataclass, replace
+from typing import Literal, assert_never
 
 import numpy as np
 
-from kanspice.base.arrays import Array
-from kanspice.circuit.activations import ACTIVATIONS, Activation
+from kanspice.base.arrays import Array, Indices, namespace, zeros
+from kanspice.circuit.activations import IDENTITY, TANH, Activation
+from kanspice.circuit.branch_laws import LAWS
+from kanspice.circuit.parts import Schematic
+from kanspice.circuit.stages.ode_period import OdePeriod
 
-LawName = str
-"""One of `LAWS`: a branch function of the paper, or `Device1.` or `Device2.` and an activation: of a difference's drive
-p1 (v_s - v_d) + p0, or of p0 v_s + p1 v_d + p2."""
-SCHEMATIC_IMPERFECTIONS: dict[LawName, tuple[str, ...]] = {
-    "ShiftRelu1": ("switch_on_ohm", "switch_off_ohm"),
-    "ShiftTanh1": ("pair_saturation", "pair_sigma", "vccs_saturation"),
-    "ShiftRelu2": ("switch_on_ohm", "switch_off_ohm", "source_ohm", "vccs_saturation"),
-    "ShiftTanh2": ("pair_saturation", "pair_sigma", "vccs_saturation"),
-    "Conductance": (),
-}
-"""Which imperfections of schematics each law's has."""
-SCHEMATIC_LAWS: tuple[LawName, ...] = tuple(SCHEMATIC_IMPERFECTIONS)
-"""Those that Fig. 5 of the KirchhoffNet paper and the text below it realise: Eqs. 3 and 10 to 13."""
-PIECEWISE_LINEAR_LAWS: tuple[LawName, ...] = ("ShiftRelu1", "ShiftLeakyRelu1", "Conductance")
-"""Those of the difference of the voltages: branches between the same two nodes add up to one such function."""
-LEAK = 0.01
-"""Slope of a leaky ReLU below zero."""
-
-_ROWS: dict[LawName, int] = {
-    "ShiftRelu1": 2,
-    "ShiftLeakyRelu1": 2,
-    "ShiftRelu2": 3,
-    "ShiftLeakyRelu2": 3,
-    "ShiftTanh1": 2,
-    "ShiftTanh2": 3,
-    "Conductance": 1,
-}
-_ROWS |= {f"Device{form}.{name}": form + 1 for form in (1, 2) for name in ACTIVATIONS}
-LAWS: tuple[LawName, ...] = tuple(_ROWS)
+Shape = Literal["linear", "rectified", "tanh", "activation"]
 
 
-def law_rows(law: LawName) -> int:
-    """How many parameters a branch of this law has."""
-    return _ROWS[law]
+@dataclass(frozen=True)
+class Branches:
+    """Branches that carry a current, each of it from node `first` to node `second`; 0 is ground.
 
-
-def activation_name(law: LawName) -> str | None:
-    """The activation of a `Device` law; None for the others."""
-    return law.partition(".")[2] or None
-
-
-def _activation(law: LawName) -> Activation | None:
-    name = activation_name(law)
-    return None if name is None else ACTIVATIONS[name]
-
-
-def with_offsets(law: LawName, theta: Array, offsets: Array) -> Array:
-    """theta (parameters, branches) of branches whose inputs are off by these voltages, in units.
-
-    offsets: (2, branches): of the source's end and of the destination's; a law of their difference has one input, and
-    takes the first. No law of a conductance is that of one with an offset: its offsets must be 0.
+    first, second: (branches,). The drive is `alpha v_first + beta v_second + gamma`, (branches,) each; where `level`,
+    (branches,), is finite each term passes level * tanh(term / level) before, or where the law sees differences only
+    their sum does.
+    weight: (branches,) what multiplies the shape of the drive: itself, rectified, tanh of half of it, or an activation.
+    ratio: (branches,) slope of a rectifier below 0.
     """
-    if law == "Conductance":
-        if offsets.any():
-            raise ValueError("a conductance has no inputs that could be off")
-        return theta
-    shifted = theta.copy()
-    if law in ("ShiftRelu1", "ShiftLeakyRelu1"):
-        shifted[0] -= offsets[0]
-    elif law_rows(law) == 2:
-        shifted[0] += theta[1] * offsets[0]
+
+    nodes: int
+    first: Indices
+    second: Indices
+    alpha: Array
+    beta: Array
+    gamma: Array
+    weight: Array
+    activation: Activation
+    """Of the law; where it is the identity, two straight lines or tanh, it is evaluated as `shape` says."""
+    ratio: Array
+    level: Array
+    differences: bool
+
+    @property
+    def shape(self) -> Shape:
+        """How the drive is shaped."""
+        if self.activation is IDENTITY:
+            return "linear"
+        if self.activation is TANH:
+            return "tanh"
+        return "activation" if self.activation.below is None else "rectified"
+
+    @property
+    def is_piecewise(self) -> bool:
+        """True when currents are piecewise linear in the difference of the voltages."""
+        return self.differences and self.activation.below is not None and bool(np.isinf(self.level).all())
+
+    def shaped(self, drive: Array, ratio: Array | float) -> Array:
+        """What the drive makes of itself; the argument may be overwritten."""
+        match self.shape:
+            case "linear":
+                return drive
+            case "tanh":
+                return _tanh_of_half(drive)
+            case "activation":
+                return self.activation.function(drive)
+            case "rectified":
+                is_off = isinstance(ratio, float) and ratio == 0
+                below = zeros((), drive) if is_off else ratio * drive
+                rectified: Array = namespace(drive).maximum(drive, below, out=drive)
+                return rectified
+            case shape:
+                assert_never(shape)
+
+
+def _tanh_of_half(drive: Array) -> Array:
+    """tanh(drive / 2), in place, to the rounding of 1: half the time of NumPy's own, which is exact for tiny ones."""
+    xp = namespace(drive)
+    with np.errstate(over="ignore"):
+        xp.exp(drive, out=drive)
+    drive += 1
+    if isinstance(drive, np.ndarray):
+        np.divide(-2, drive, out=drive)
     else:
-        shifted[2] += theta[0] * offsets[0] + theta[1] * offsets[1]
-    return shifted
-
-
-def branch_currents(law: LawName, source: Array, destination: Array, theta: Array) -> Array:
-    """Currents (..., branches), in units, for voltages (..., branches) at both ends, in units."""
-    activation = _activation(law)
-    if activation is None:
-        return _FUNCTIONS[law](source, destination, theta)
-    if law_rows(law) == 2:
-        return activation.function(theta[1] * (source - destination) + theta[0])
-    return activation.function(_affine(source, destination, theta))
-
-
-def growth(law: LawName, theta: Array) -> tuple[Array, Array]:
-    """(slope, offset), each (branches,): |current| is at most slope * (largest |voltage|) + offset, in units."""
-    size, activation = np.abs(theta), _activation(law)
-    if activation is not None:
-        slope, offset = (2 * size[1], size[0]) if law_rows(law) == 2 else (size[0] + size[1], size[2])
-        return activation.grows * slope, activation.grows * offset + activation.offset
-    if law in ("ShiftTanh1", "ShiftTanh2"):
-        return np.zeros(theta.shape[1]), np.ones(theta.shape[1])
-    if law in ("ShiftRelu1", "ShiftLeakyRelu1"):
-        return 2 * size[1], size[0] * size[1]
-    if law == "Conductance":
-        return 2 * size[0], np.zeros(theta.shape[1])
-    return size[0] + size[1], size[2]
-
-
-def slopes(law: LawName, theta: Array) -> Array:
-    """(branches,): a current changes by at most so much, in units, when both ends' voltages change by a unit each."""
-    size: Array = np.abs(theta)
-    activation = _activation(law)
-    if activation is not None:
-        ends: Array = 2 * size[1] if law_rows(law) == 2 else size[0] + size[1]
-        return activation.steepest * ends
-    if law in ("ShiftRelu1", "ShiftLeakyRelu1", "ShiftTanh1"):
-        both: Array = 2 * size[1]
-    else:
-        both = 2 * size[0] if law == "Conductance" else size[0] + size[1]
-    return both
-
-
-def _relu(drive: Array) -> Array:
-    return np.maximum(drive, 0.0)
-
-
-def _leaky_relu(drive: Array) -> Array:
-    return np.maximum(drive, LEAK * drive)
-
-
-def _affine(source: Array, destination: Array, theta: Array) -> Array:
-    drive: Array = theta[0] * source + theta[1] * destination + theta[2]
+        drive = -2 / drive
+    drive += 1
     return drive
 
 
-_FUNCTIONS: dict[LawName, Callable[[Array, Array, Array], Array]] = {
-    "ShiftRelu1": lambda s, d, p: p[1] * _relu(s - d - p[0]),
-    "ShiftLeakyRelu1": lambda s, d, p: p[1] * _leaky_relu(s - d - p[0]),
-    "ShiftRelu2": lambda s, d, p: _relu(_affine(s, d, p)),
-    "ShiftLeakyRelu2": lambda s, d, p: _leaky_relu(_affine(s, d, p)),
-    "ShiftTanh1": lambda s, d, p: np.tanh(p[1] * (s - d) + p[0]),
-    "ShiftTanh2": lambda s, d, p: np.tanh(_affine(s, d, p)),
-    "Conductance": lambda s, d, p: p[0] * (s - d),
-}
+def branches_of(period: OdePeriod, schematic: Schematic | None) -> Branches:
+    """Every branch of the period, from its source to its destination, with a gain of 1."""
+    law, ideal = LAWS[period.law], _ideal(period)
+    if schematic is None:
+        return ideal
+    saturates = np.full(period.branches, schematic.vccs_saturation)
+    match law.schematic:
+        case None | "conductance":
+            return ideal
+        case "pair":
+            tail = schematic.pair_saturation * period.tail
+            alpha, beta, gamma = (part / tail for part in (ideal.alpha, ideal.beta, ideal.gamma))
+            return replace(ideal, alpha=alpha, beta=beta, gamma=gamma, weight=tail, level=2 * saturates / tail)
+        case "switched conductance":
+            passes, ratio = _one_sided(period, schematic, np.abs(ideal.alpha))
+            return replace(ideal, weight=ideal.weight * passes, ratio=ratio)
+        case "switched sources":
+            siemens = np.full(period.branches, period.unit_v / period.current_unit_a / schematic.source_ohm)
+            passes, ratio = _one_sided(period, schematic, siemens)
+            return replace(ideal, weight=ideal.weight * passes, ratio=ratio, level=saturates)
+        case name:
+            assert_never(name)
+
+
+def _ideal(period: OdePeriod) -> Branches:
+    """Ideal sources. Two straight lines have no scale: a weight's size goes into their drive, and its sign remains."""
+    law = LAWS[period.law]
+    of, below = law.drive.coefficients(period.theta), law.activation.below
+    scale = np.abs(of.weight) if below is not None else 2.0 if law.activation is TANH else 1.0
+    return Branches(
+        nodes=period.nodes,
+        first=period.source,
+        second=period.destination,
+        alpha=scale * of.alpha,
+        beta=scale * of.beta,
+        gamma=scale * of.gamma,
+        weight=of.weight if below is None else np.sign(of.weight),
+        activation=law.activation,
+        ratio=np.full(period.branches, below or 0.0),
+        level=np.full(period.branches, math.inf),
+        differences=law.drive.of_difference,
+    )
+
+
+def _one_sided(period: OdePeriod, schematic: Schematic, siemens: Array) -> tuple[Array, Array]:
+    """What a one-sided switch lets through of a drive above 0, and how many times less below: (branches,) each.
+
+    Behind a source of conductance `siemens`, in units, that is 1 / (1 + ohm * siemens).
+    """
+    unit_ohm = period.unit_v / period.current_unit_a
+    on = 1 / (1 + schematic.switch_on_ohm / unit_ohm * siemens)
+    if math.isinf(schematic.switch_off_ohm):
+        return on, np.zeros_like(on)
+    return on, 1 / (1 + schematic.switch_off_ohm / unit_ohm * siemens) / on
+
+
+def branch_currents_a(period: OdePeriod, schematic: Schematic | None, node_v: Array) -> tuple[Array, Array]:
+    """Currents of all branches, and the voltages across them from source to destination: (points, branches) each.
+
+    node_v: (points, nodes), volts.
+    """
+    branches = branches_of(period, schematic)
+    volts, level = np.pad(node_v / period.unit_v, ((0, 0), (1, 0))), same(branches.level)
+    first, second = volts[:, branches.first], volts[:, branches.second]
+    across_v = (first - second) * period.unit_v
+    if branches.differences:
+        drive = limited(branches.alpha * (first - second), level)
+    else:
+        drive = limited(branches.alpha * first, level) + limited(branches.beta * second, level)
+    shaped = branches.shaped(drive + branches.gamma, branches.ratio)
+    return branches.weight * shaped * period.current_unit_a, across_v
+
+
+def limited(term: Array, level: Array | float) -> Array:
+    if isinstance(level, float) and math.isinf(level):
+        return term
+    saturated: Array = level * namespace(term).tanh(term / level)
+    return saturated
+
+
+def same(values: Array) -> Array | float:
+    """The number that all of them are, or all of them."""
+    return float(values[0]) if np.all(values == values[0]) else values

@@ -10,6 +10,7 @@ from typing import get_args
 
 import numpy as np
 
+from kanspice.circuit.branch_laws import LAWS
 from kanspice.circuit.design import Design
 from kanspice.circuit.parts import Converter, NodeLosses, Schematic, Switching
 from kanspice.circuit.stages import DigitalLayer, HeldSum, OdePeriod, ReadOut, Stage
@@ -62,6 +63,8 @@ def check_design(design: Design) -> None:
     for stage in design.stages:
         _check_stage(stage, width, len(design.devices))
         width = stage.width
+    laws = [LAWS[period.law] for period in design.periods]
+    _demand(design.schematic is None or all(law.schematic for law in laws), "branches of this law have no schematic")
 
 
 def _check_periods(stages: Sequence[Stage]) -> None:

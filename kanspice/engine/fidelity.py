@@ -6,7 +6,7 @@ from typing import Literal
 
 from kanspice.base.errors import InputError
 from kanspice.circuit import Crossbar, Design, FilterBank
-from kanspice.circuit.branches import PIECEWISE_LINEAR_LAWS
+from kanspice.circuit.branch_laws import LAWS
 
 Fidelity = Literal["shared", "device", "merged", "behavioural", "filter", "transient"]
 FidelityChoice = Literal["auto"] | Fidelity
@@ -64,6 +64,6 @@ def resolve_fidelity(design: Design, choice: FidelityChoice) -> Fidelity:
         return choice
     if design.is_ideal:
         return "shared"
-    laws = {period.law for period in design.periods}
-    merges = bool(laws) and laws <= set(PIECEWISE_LINEAR_LAWS) and design.schematic is None
+    laws = [LAWS[period.law] for period in design.periods]
+    merges = bool(laws) and all(law.adds_up for law in laws) and design.schematic is None
     return "merged" if merges else fidelities(design)[0]

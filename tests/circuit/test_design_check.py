@@ -7,6 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from circuits import PEAK, design_of, network
+from periods import design_of_periods, period
+from schematics import SCHEMATIC
 
 from kanspice.base.errors import InputError
 from kanspice.circuit import load_design, save_design
@@ -46,3 +48,13 @@ def test_a_strangers_design_is_refused(kind, tmp_path):
     with pytest.raises(InputError, match="is not a kanspice design") as refused:
         load_design(tmp_path / "design.npz")
     assert problem in refused.value.found
+
+
+def test_a_schematic_of_branches_that_have_none_is_refused(tmp_path):
+    design = design_of_periods(period("ShiftLeakyRelu2", [(0, 1)], [[1.0], [1.0], [0.0]]))
+    save_design(design, tmp_path / "ideal.npz")
+    assert load_design(tmp_path / "ideal.npz").schematic is None
+    save_design(replace(design, schematic=SCHEMATIC), tmp_path / "design.npz")
+    with pytest.raises(InputError, match="is not a kanspice design") as refused:
+        load_design(tmp_path / "design.npz")
+    assert "no schematic" in refused.value.found

@@ -13,7 +13,7 @@ from circuits import technology
 from kanspice.base.draws import Draw
 from kanspice.base.errors import InputError
 from kanspice.circuit import load_design, save_design
-from kanspice.circuit.branches import LAWS, branch_currents, law_rows, with_offsets
+from kanspice.circuit.branch_laws import LAWS
 from kanspice.circuit.file import design_bytes
 from kanspice.circuit.specimens import draw_specimen
 from kanspice.engine import batched
@@ -116,11 +116,11 @@ def test_a_node_keeps_its_capacitor_as_long_as_there_is_one(mode):
 @pytest.mark.parametrize("law", [law for law in LAWS if law != "Conductance"])
 def test_offsets_are_those_of_a_branchs_inputs(law):
     rng = np.random.default_rng(0)
-    theta, volts, offsets = (rng.normal(size=shape) for shape in ((law_rows(law), 9), (2, 9), (2, 9)))
+    theta, volts, offsets = (rng.normal(size=shape) for shape in ((LAWS[law].rows, 9), (2, 9), (2, 9)))
     if "1" in law:
         offsets[1] = 0
-    expected = branch_currents(law, volts[0] + offsets[0], volts[1] + offsets[1], theta)
-    np.testing.assert_allclose(branch_currents(law, *volts, with_offsets(law, theta, offsets)), expected, atol=1e-13)
+    expected = LAWS[law].currents(volts[0] + offsets[0], volts[1] + offsets[1], theta)
+    np.testing.assert_allclose(LAWS[law].currents(*volts, LAWS[law].with_offsets(theta, offsets)), expected, atol=1e-13)
 
 
 # --- torch networks with the same draws ---

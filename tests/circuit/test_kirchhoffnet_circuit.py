@@ -11,7 +11,7 @@ from circuits import technology
 
 from kanspice.base.errors import InputError
 from kanspice.circuit import OdePeriod, ReadOut, load_design, save_design
-from kanspice.circuit.branches import SCHEMATIC_IMPERFECTIONS, SCHEMATIC_LAWS
+from kanspice.circuit.branch_laws import LAWS, SCHEMATIC_LAWS
 from kanspice.circuit.file import design_bytes
 from kanspice.engine.netlist.branches import branch_lines
 from kanspice.experiments.compile import read_compiled, write_compiled
@@ -141,7 +141,7 @@ def test_each_law_has_its_own_imperfections(law):
         return list(branch_lines(design.periods[0], ["0", "l1_v1", "l1_v2"], design.schematic))
 
     for key in ("switch_on_ohm", "switch_off_ohm", "source_ohm", "pair_saturation", "vccs_saturation"):
-        if key in SCHEMATIC_IMPERFECTIONS[law]:
+        if key in LAWS[law].imperfections:
             assert bank(f"branches.{key}=7.0") != bank()
         else:
             with pytest.raises(InputError, match=f"branches.{key} would have no effect"):

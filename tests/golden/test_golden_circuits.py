@@ -15,7 +15,7 @@ from connections import memkan, phykan, surrogate_memkan
 from typer.testing import CliRunner
 
 from kanspice.base.draws import Draw
-from kanspice.circuit.branches import LAWS, SCHEMATIC_LAWS
+from kanspice.circuit.branch_laws import LAWS, SCHEMATIC_LAWS
 from kanspice.cli.commands import app
 from kanspice.families import save
 from kanspice.families.kirchhoffnet.branches import branch_function

@@ -9,7 +9,7 @@ import numpy as np
 
 from kanspice.base.draws import Draw
 from kanspice.circuit import OdePeriod, Stage
-from kanspice.circuit.branches import with_offsets
+from kanspice.circuit.branch_laws import LAWS
 from kanspice.circuit.specimens.parts import LEAST
 from kanspice.technology import Technology
 
@@ -21,7 +21,7 @@ def ode_period_specimen(period: OdePeriod, technology: Technology, draw: Draw) -
     theta = period.theta
     if branches.offset_sigma_v > 0:
         offsets_v = branches.offset_sigma_v * draw.normal(f"{period.name}.offset_v", ends)
-        theta = with_offsets(period.law, theta, offsets_v / period.unit_v)
+        theta = LAWS[period.law].with_offsets(theta, offsets_v / period.unit_v)
     charge = draw.normal(f"{period.name}.injected_c", (period.nodes,))
     late_on, late_off = switches.skew_s * draw.uniform(f"{period.name}.late_s", (2,))
     return replace(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal, get_args
 import numpy as np
 
 from kanspice.base.arrays import Array, Indices
-from kanspice.circuit.branches import LAWS, LawName, growth, law_rows, slopes
+from kanspice.circuit.branch_laws import LAWS, LawName
 from kanspice.circuit.stages.earlier import NONE_EARLIER
 from kanspice.circuit.stages.trajectory import period_end_v
 
@@ -101,7 +101,7 @@ class OdePeriod:
         if ends is None or ends.ndim != 2 or ends.size == 0:
             return False
         in_range = ends.min() >= 0 and max(int(ends.max()), 1) <= self.nodes
-        return bool(in_range) and self.theta.shape == (law_rows(self.law), self.branches)
+        return bool(in_range) and self.theta.shape == (LAWS[self.law].rows, self.branches)
 
     def ideal_v(self, _design: Design, input_v: Array, _earlier_v: Mapping[str, Array] = NONE_EARLIER) -> Array:
         """The nodes' voltages (samples, nodes) at its end, for those of the stage before it, (samples, inputs)."""
@@ -113,7 +113,7 @@ class OdePeriod:
 
     def steepest_siemens(self) -> float:
         """The most that the current at any node can change by for a change of all voltages."""
-        return self.current_unit_a / self.unit_v * _at_node(self, self.gain * slopes(self.law, self.theta))
+        return self.current_unit_a / self.unit_v * _at_node(self, self.gain * LAWS[self.law].slopes(self.theta))
 
     def _has_parts(self) -> bool:
         """Whether every node has a capacitor and a charge, and every branch a gain and a tail."""
@@ -138,7 +138,7 @@ def _largest_node_v(design: Design, period: OdePeriod, start_v: float) -> float:
     Behind a switch of resistance R, voltages differ from the nodes' by at most R times the current. What nodes lose
     only makes them smaller.
     """
-    slope, offset = growth(period.law, period.theta)
+    slope, offset = LAWS[period.law].growth(period.theta)
     if design.schematic is not None:
         offset = offset * np.maximum(1.0, design.schematic.pair_saturation * period.tail)
     totals = [_at_node(period, period.gain * part) for part in (slope, offset)]

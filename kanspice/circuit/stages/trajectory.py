@@ -9,7 +9,7 @@ from scipy.integrate import solve_ivp
 from scipy.sparse import coo_array
 
 from kanspice.base.arrays import Array
-from kanspice.circuit.branches import branch_currents
+from kanspice.circuit.branch_laws import LAWS
 
 if TYPE_CHECKING:
     from kanspice.circuit.stages.ode_period import OdePeriod
@@ -35,12 +35,12 @@ def period_end_v(period: OdePeriod, before_v: Array) -> Array:
 def _end(period: OdePeriod, start: Array) -> Array:
     """The same in units of voltage and of model time."""
     duration = period.period_s / period.unit_s
-    incidence = _incidence(period)
+    incidence, law = _incidence(period), LAWS[period.law]
 
     def slope(_time: float, state: Array) -> Array:
         volts = np.pad(state.reshape(start.shape), ((0, 0), (1, 0)))
         ends = volts[:, period.source], volts[:, period.destination]
-        change: Array = (branch_currents(period.law, *ends, period.theta) @ incidence).ravel()
+        change: Array = (law.currents(*ends, period.theta) @ incidence).ravel()
         return change
 
     solution = solve_ivp(slope, (0.0, duration), start.ravel(), "DOP853", rtol=_RTOL, atol=_ATOL)

@@ -129,11 +129,6 @@ def beside(values: npt.NDArray[Any], there: Any) -> Any:
     return namespace(there).asarray(values, device=device(there))
 
 
-def zeros(shape: tuple[int, ...], there: Any) -> Any:
-    """Of float64, where `there` is."""
-    return namespace(there).zeros(shape, dtype=there.dtype, device=device(there))
-
-
 def empty(shape: tuple[int, ...], there: Any) -> Any:
     """For float64 that are yet to come, where `there` is."""
     return namespace(there).empty(shape, dtype=there.dtype, device=device(there))

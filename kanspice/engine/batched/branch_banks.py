@@ -13,11 +13,12 @@ from typing import Any
 import numpy as np
 from scipy.sparse import csr_array
 
-from kanspice.base.arrays import Array, Indices, namespace
+from kanspice.base.arrays import Array, Indices, namespace, zeros
 from kanspice.base.piecewise import Bends, PairCurrents
 from kanspice.circuit import OdePeriod, Schematic
-from kanspice.engine.batched.array_devices import HOST, Processor, zeros
-from kanspice.engine.batched.branches import Branches, branches_of, limited, merged, oriented, same, starts_of
+from kanspice.circuit.branches import Branches, branches_of, limited, same
+from kanspice.engine.batched.array_devices import HOST, Processor
+from kanspice.engine.batched.parallel_branches import merged, oriented, starts_of
 from kanspice.engine.batched.products import TILE, times
 
 _DENSE_NUMBERS = 2**14
@@ -102,8 +103,7 @@ def _bends(branches: Branches) -> Bends:
     """Each branch as a function of the difference; one whose drive does not change with it has no corner."""
     alpha, gamma, ratio = branches.alpha, branches.gamma, branches.ratio
     still, rises = alpha == 0, alpha > 0
-    linear = branches.shape == "linear"
-    steep, flat = (np.ones_like(ratio),) * 2 if linear else (np.maximum(ratio, 1.0), np.minimum(ratio, 1.0))
+    steep, flat = np.maximum(ratio, 1.0), np.minimum(ratio, 1.0)
     below = branches.weight * np.where(rises | (still & (gamma < 0)), flat, steep)
     above = branches.weight * np.where(rises, steep, flat)
     corner = -gamma / np.where(still, np.nan, alpha)

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from kanspice.base.arrays import Array, namespace
+from kanspice.base.arrays import Array, namespace, zeros
 from kanspice.circuit import Crossbar
 from kanspice.circuit.amplifiers import drawn_a, outputs_v
-from kanspice.engine.batched.array_devices import host, host_record, zeros
+from kanspice.engine.batched.array_devices import host, host_record
 from kanspice.engine.batched.currents import Currents
 
 _MOST_STEPS = 200

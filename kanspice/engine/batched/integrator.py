@@ -17,8 +17,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.integrate import DOP853, RK45
 
-from kanspice.base.arrays import Array, Indices, namespace
-from kanspice.engine.batched.array_devices import zeros
+from kanspice.base.arrays import Array, Indices, namespace, zeros
 
 Slope = Callable[[Array, Array], Array]
 """Change per time of states (samples, width) at times (samples,)."""

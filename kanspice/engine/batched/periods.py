@@ -69,7 +69,7 @@ def _per_current(period: OdePeriod) -> Array:
 
 
 def _explicit(bank: Bank) -> tuple[Method, Tolerance]:
-    return (SMOOTH, _SMOOTH_TOLERANCE) if bank.branches.is_smooth else (KINKED, _KINKED_TOLERANCE)
+    return (SMOOTH, _SMOOTH_TOLERANCE) if bank.branches.activation.is_smooth else (KINKED, _KINKED_TOLERANCE)
 
 
 class Periods:

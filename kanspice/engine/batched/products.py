@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from kanspice.base.arrays import Array, namespace
-from kanspice.engine.batched.array_devices import empty, zeros
+from kanspice.base.arrays import Array, namespace, zeros
+from kanspice.engine.batched.array_devices import empty
 
 TILE = 32
 """Rows at a time, a multiple of what kernels take at once: libraries choose other sums for other shapes."""

@@ -17,11 +17,11 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from kanspice.base.arrays import Array, Indices, namespace
+from kanspice.base.arrays import Array, Indices, namespace, zeros
 from kanspice.circuit import Crossbar
 from kanspice.circuit.amplifiers import held_v, outputs_v
 from kanspice.circuit.wires import lost_v
-from kanspice.engine.batched.array_devices import beside, host, host_record, zeros
+from kanspice.engine.batched.array_devices import beside, host, host_record
 from kanspice.engine.batched.columns import Settled
 from kanspice.engine.batched.crosspoints import Crosspoints
 

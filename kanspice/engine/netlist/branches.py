@@ -6,15 +6,15 @@ import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
+from typing import assert_never
 
 import numpy as np
 import numpy.typing as npt
 
 from kanspice.base.spice_numbers import spice_number
 from kanspice.circuit import OdePeriod, Schematic
-from kanspice.circuit.branches import LEAK, activation_name, law_rows
+from kanspice.circuit.branch_laws import LAWS, BranchLaw
 from kanspice.devices.curves import spice_literal
-from kanspice.engine.netlist.activations import activation_text
 from kanspice.engine.netlist.names import branch_element, inner_node, layer_of
 
 _EXACT = Schematic(0.0, math.inf, math.inf, 1.0, math.inf)
@@ -28,8 +28,7 @@ def bank_text(period: OdePeriod, elements: Iterable[str]) -> Iterator[str]:
 def carries_current(period: OdePeriod) -> npt.NDArray[np.bool_]:
     """(branches,) False for those that change no voltage: from a node to itself, or of slope or gain 0."""
     carries: npt.NDArray[np.bool_] = (period.source != period.destination) & (period.gain > 0)
-    if period.law in ("ShiftRelu1", "ShiftLeakyRelu1"):
-        carries &= period.theta[1] != 0
+    carries &= LAWS[period.law].drive.coefficients(period.theta).weight != 0
     return carries
 
 
@@ -45,16 +44,15 @@ def branch_lines(period: OdePeriod, nodes: Sequence[str], schematic: Schematic |
 
 def branches_of(period: OdePeriod, nodes: Sequence[str]) -> Callable[[int], Branch]:
     """The function that gives a branch by its index; nodes: those of the bank by their numbers, ground first."""
-    source, destination, theta = period.source.tolist(), period.destination.tolist(), period.theta.T.tolist()
-    gain, tail = period.gain.tolist(), period.tail.tolist()
-    return lambda index: Branch(
-        period, index, nodes[source[index]], nodes[destination[index]], theta[index], gain[index], tail[index]
-    )
+    of = LAWS[period.law].drive.coefficients(period.theta)
+    columns = of.alpha, of.beta, of.gamma, of.weight, period.gain, period.tail
+    source, destination, numbers = period.source.tolist(), period.destination.tolist(), np.stack(columns, 1).tolist()
+    return lambda index: Branch(period, index, nodes[source[index]], nodes[destination[index]], *numbers[index])
 
 
 @dataclass(frozen=True)
 class Branch:
-    """One branch: from node `source` to node `destination`, with its parameters.
+    """One branch: from node `source` to node `destination`, weight * activation(alpha v_s + beta v_d + gamma) in units.
 
     Its gain is that of all of its parts: of `gain` times as many of them in parallel.
     """
@@ -63,9 +61,16 @@ class Branch:
     index: int
     source: str
     destination: str
-    theta: list[float]
+    alpha: float
+    beta: float
+    gamma: float
+    weight: float
     gain: float
     tail: float
+
+    @property
+    def law(self) -> BranchLaw:
+        return LAWS[self.period.law]
 
     @property
     def name(self) -> str:
@@ -76,30 +81,44 @@ class Branch:
         return inner_node(layer_of(self.period.name), self.index)
 
     def behaviour(self) -> tuple[list[str], str]:
-        """The elements that its current depends on, and it in units, as an expression; not for ReLUs of differences."""
-        activation = "tanh" if self.period.law in ("ShiftTanh1", "ShiftTanh2") else activation_name(self.period.law)
-        if activation is not None:
+        """The elements that its current depends on, and what its weight multiplies, in units, as an expression."""
+        if not self.law.is_inline:
             elements = self._drive(_EXACT, unit_a=1.0, load_ohm=1.0)
-            return elements, activation_text(activation, f"v({self.inner})")
-        terms = zip(self.theta[:2], (self.source, self.destination), strict=True)
+            return elements, self.law.activation.text(f"v({self.inner})")
+        terms = zip((self.alpha, self.beta), (self.source, self.destination), strict=True)
         parts = [f"{spice_literal(p / self.period.unit_v)}*{_volts(node)}" for p, node in terms if node != "0"]
-        drive = "+".join([*parts, spice_literal(self.theta[2])])
-        return [], _rectified(drive, leaky=self.period.law == "ShiftLeakyRelu2")
+        return [], self.law.activation.text("+".join([*parts, spice_literal(self.gamma)]))
 
     def elements(self, schematic: Schematic | None) -> list[str]:
         """Its elements: one source, and what it needs, or the parts of a schematic."""
-        law, theta = self.period.law, self.theta
-        if law == "Conductance":
-            return [f"G{self.name} {self._ends} {self._ends} {spice_number(theta[0] * self._siemens)}"]
-        if law in ("ShiftTanh1", "ShiftTanh2") and schematic is not None:
-            return self._pair(schematic)
         if schematic is not None:
-            return self._switched_conductance(schematic) if law == "ShiftRelu1" else self._switched_sources(schematic)
-        if law in ("ShiftRelu1", "ShiftLeakyRelu1"):
-            drive = f"{_volts(self.source)}-{_volts(self.destination)}-{spice_literal(theta[0] * self.period.unit_v)}"
-            return self._source(_rectified(drive, leaky=law == "ShiftLeakyRelu1"), theta[1] * self._siemens)
+            return self._built(schematic)
+        if self.law.is_conductance:
+            return self._conductance()
+        if self.law.is_shifted_rectifier:
+            shift_v = spice_literal(-self.gamma * self.period.unit_v)
+            drive = f"{_volts(self.source)}-{_volts(self.destination)}-{shift_v}"
+            return self._source(self.law.activation.text(drive), self.weight * self._siemens)
         before, shape = self.behaviour()
-        return [*before, *self._source(shape, self.gain * self.period.current_unit_a)]
+        return [*before, *self._source(shape, self.weight * (self.gain * self.period.current_unit_a))]
+
+    def _built(self, schematic: Schematic) -> list[str]:
+        match self.law.schematic:
+            case "conductance":
+                return self._conductance()
+            case "pair":
+                return self._pair(schematic)
+            case "switched conductance":
+                return self._switched_conductance(schematic)
+            case "switched sources":
+                return self._switched_sources(schematic)
+            case None:
+                raise ValueError(f"{self.law.name} has no schematic")
+            case name:
+                assert_never(name)
+
+    def _conductance(self) -> list[str]:
+        return [f"G{self.name} {self._ends} {self._ends} {spice_number(self.alpha * self._siemens)}"]
 
     @property
     def _ends(self) -> str:
@@ -119,17 +138,15 @@ class Branch:
 
         A function of this one voltage has one derivative, where one of both ends has two: it is 2.2 times as fast.
         """
-        if law_rows(self.period.law) == 2:
-            controls, offset = [((self.source, self.destination), self.theta[1])], self.theta[0]
-        else:
-            controls = [((self.source, "0"), self.theta[0]), ((self.destination, "0"), self.theta[1])]
-            offset = self.theta[2]
+        controls = [((self.source, "0"), self.alpha), ((self.destination, "0"), self.beta)]
+        if self.law.drive.of_difference:
+            controls = [((self.source, self.destination), self.alpha)]
         lines = [
             self._vccs(f"{self.name}_{place}", pair, p / self.period.unit_v, schematic.vccs_saturation, unit_a)
             for place, (pair, p) in enumerate(controls)
             if pair != ("0", "0")
         ]
-        lines.append(f"I{self.name} 0 {self.inner} {spice_number(offset * unit_a)}")
+        lines.append(f"I{self.name} 0 {self.inner} {spice_number(self.gamma * unit_a)}")
         return [*lines, f"R{self.name} {self.inner} 0 {spice_number(load_ohm)}"]
 
     def _vccs(self, name: str, pair: Sequence[str], gain: float, largest: float, unit_a: float) -> str:
@@ -151,10 +168,9 @@ class Branch:
 
         A negative slope turns the current around, which no passive part can: a mirror copies it the other way.
         """
-        shift, slope = self.theta
-        siemens = abs(slope) * self._siemens
+        siemens = abs(self.weight) * self._siemens
         first, last, mirror = self.source, self.destination, []
-        if slope < 0:
+        if self.weight < 0:
             first, last = f"{self.inner}b", f"{self.inner}m"
             mirror = [
                 f"E{self.name} {first} 0 {self._ends} 1",
@@ -163,7 +179,7 @@ class Branch:
             ]
         return [
             f"G{self.name} {first} {self.inner} {first} {self.inner} {spice_number(siemens)}",
-            f"I{self.name} {self.inner} {first} {spice_number(shift * self.period.unit_v * siemens)}",
+            f"I{self.name} {self.inner} {first} {spice_number(-self.gamma * self.period.unit_v * siemens)}",
             _one_sided_switch(self.name, self.inner, last, schematic, self.gain),
             *mirror,
         ]
@@ -188,7 +204,3 @@ def _one_sided_switch(name: str, first: str, last: str, schematic: Schematic, ga
 
 def _volts(node: str) -> str:
     return "0" if node == "0" else f"v({node})"
-
-
-def _rectified(drive: str, *, leaky: bool) -> str:
-    return f"uramp({drive})-{LEAK}*uramp(-({drive}))" if leaky else f"uramp({drive})"

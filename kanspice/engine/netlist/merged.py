@@ -8,7 +8,7 @@ import numpy as np
 
 from kanspice.base.spice_numbers import spice_number
 from kanspice.circuit import OdePeriod
-from kanspice.circuit.branches import LEAK
+from kanspice.circuit.branch_laws import LAWS
 from kanspice.devices.curves import spice_literal
 from kanspice.engine.netlist.branches import branches_of, carries_current
 from kanspice.engine.netlist.elimination import elimination_order
@@ -44,19 +44,17 @@ def pair_lines(period: OdePeriod, nodes: Sequence[str], pairs: dict[Pair, list[i
 
     nodes: those of the bank by their numbers, ground first.
     """
-    if period.law == "Conductance":
+    law = LAWS[period.law]
+    if law.is_conductance:
         return _conductances(period, nodes, pairs)
-    if _rectifies_a_difference(period):
+    if law.is_shifted_rectifier:
         return _tables(period, nodes, pairs)
     return _sums(period, nodes, pairs)
 
 
-def _rectifies_a_difference(period: OdePeriod) -> bool:
-    return period.law in ("ShiftRelu1", "ShiftLeakyRelu1")
-
-
 def _conductances(period: OdePeriod, nodes: Sequence[str], pairs: dict[Pair, list[int]]) -> Iterator[str]:
-    siemens = (period.gain * period.theta[0] * (period.current_unit_a / period.unit_v)).tolist()
+    alpha = LAWS[period.law].drive.coefficients(period.theta).alpha
+    siemens = (period.gain * alpha * (period.current_unit_a / period.unit_v)).tolist()
     layer = layer_of(period.name)
     for pair, branches in pairs.items():
         ends = " ".join(nodes[node] for node in pair)
@@ -68,38 +66,40 @@ def _tables(period: OdePeriod, nodes: Sequence[str], pairs: dict[Pair, list[int]
 
     ngspice continues a table along its first and last piece, and keeps its numbers to the last bit.
     """
-    leak = LEAK if period.law == "ShiftLeakyRelu1" else 0.0
-    shifts_v = (period.theta[0] * period.unit_v).tolist()
-    slopes = (period.gain * period.theta[1] / period.unit_v).tolist()
+    law = LAWS[period.law]
+    of, below = law.drive.coefficients(period.theta), law.activation.below or 0.0
+    shifts_v = (-of.gamma * period.unit_v).tolist()
+    slopes = (period.gain * of.weight / period.unit_v).tolist()
     source = period.source.tolist()
     for pair, branches in pairs.items():
         terms = [(1 if source[index] == pair[0] else -1, shifts_v[index], slopes[index]) for index in branches]
         kinks_v = sorted({sign * shift_v for sign, shift_v, _ in terms})
         before_v, after_v = (max(period.unit_v, abs(kinks_v[end])) for end in (0, -1))
         points_v = [kinks_v[0] - before_v, *kinks_v, kinks_v[-1] + after_v]
-        table = ",".join(f"{spice_number(volts)},{spice_number(_current(terms, leak, volts))}" for volts in points_v)
+        table = ",".join(f"{spice_number(volts)},{spice_number(_current(terms, below, volts))}" for volts in points_v)
         difference = "-".join(f"v({nodes[node]})" for node in pair if node)
         yield _source(period, nodes, pair, f"pwl({difference},{table})")
 
 
-def _current(terms: Sequence[Term], leak: float, volts: float) -> float:
+def _current(terms: Sequence[Term], below: float, volts: float) -> float:
     """From the higher node to the lower, in units, at this difference of their voltages."""
     total = 0.0
     for sign, shift_v, slope in terms:
         drive = sign * volts - shift_v
-        total += sign * slope * (drive if drive > 0 else leak * drive)
+        total += sign * slope * (drive if drive > 0 else below * drive)
     return total
 
 
 def _sums(period: OdePeriod, nodes: Sequence[str], pairs: dict[Pair, list[int]]) -> Iterator[str]:
-    branch, source, gain = branches_of(period, nodes), period.source.tolist(), period.gain.tolist()
+    branch, source = branches_of(period, nodes), period.source.tolist()
     for pair, branches in pairs.items():
         expression = ""
         for index in branches:
             before, shape = branch(index).behaviour()
             yield from before
-            times = "" if gain[index] == 1 else f"{spice_literal(gain[index])}*"
-            expression += f"{'+' if source[index] == pair[0] else '-'}{times}({shape})"
+            weight = branch(index).weight * branch(index).gain
+            times = "" if abs(weight) == 1 else f"{spice_literal(abs(weight))}*"
+            expression += f"{'+' if (source[index] == pair[0]) == (weight > 0) else '-'}{times}({shape})"
         yield _source(period, nodes, pair, expression.removeprefix("+"))
 
 

@@ -17,7 +17,7 @@ from kanspice.base.arrays import Array
 from kanspice.base.errors import InputError
 from kanspice.circuit import Design, DigitalLayer, HeldSum, NodeLosses, OdePeriod, ReadOut, Schematic, Stage, Switching
 from kanspice.circuit.activations import ACTIVATIONS
-from kanspice.circuit.branches import LAWS, SCHEMATIC_IMPERFECTIONS, SCHEMATIC_LAWS, LawName
+from kanspice.circuit.branch_laws import LAWS, SCHEMATIC_LAWS, LawName, own_name
 from kanspice.circuit.compile import Sizing
 from kanspice.circuit.compile.effects import Foreign, fitting
 from kanspice.families.kirchhoffnet.arrays import PeriodArrays, period_arrays, projector_arrays
@@ -38,27 +38,20 @@ _HOWEVER_BUILT = "gain_sigma", "offset_sigma_v", "parasitic_f", "bandwidth_hz"
 """Imperfections of branches that are there however branches are built."""
 _CLAMPED = 1e-3
 """A supply's clamp that is as good as ideal, in resistances of a unit branch."""
-_OWN_NAMES = {
-    "Device1.tanh": "ShiftTanh1",
-    "Device2.tanh": "ShiftTanh2",
-    "Device2.relu": "ShiftRelu2",
-    "Device2.leaky_relu": "ShiftLeakyRelu2",
-}
-"""Devices that are the paper's own branch functions, and so have their schematics."""
 
 
 def technology_for_kirchhoffnet(model: KirchhoffNet, technology: Technology) -> Technology:
     """What of a general technology the network's circuit can have. InputError for another that has more."""
-    law, schematic = _law(model), technology.branches.realisation == "schematic"
+    law, schematic = LAWS[_law(model)], technology.branches.realisation == "schematic"
     foreign = list[Foreign]()
-    if law == "Conductance":
+    if not law.drive.has_inputs:
         without_inputs = "branches with inputs: a conductance has none"
         foreign.append(Foreign("branches", without_inputs, only=["offset_sigma_v", "bandwidth_hz"]))
     if not schematic:
         foreign.append(Foreign("branches", "branches.realisation = 'schematic'", but=_HOWEVER_BUILT))
-    elif law in SCHEMATIC_LAWS:
-        own = SCHEMATIC_IMPERFECTIONS[law]
-        foreign.append(Foreign("branches", f"for {law}: {', '.join(own) or 'none'}", but=(*own, *_HOWEVER_BUILT)))
+    elif law.schematic is not None:
+        own = law.imperfections
+        foreign.append(Foreign("branches", f"for {law.name}: {', '.join(own) or 'none'}", but=(*own, *_HOWEVER_BUILT)))
     if technology.switches.mode == "phased":
         foreign.append(Foreign("switches", "switches.mode = 'monolithic'"))
     return fitting(technology, "a KirchhoffNet", ("kirchhoffnet", "branches", "switches"), foreign)
@@ -115,7 +108,7 @@ def _losses(technology: Technology) -> NodeLosses | None:
 def _schematic(technology: Technology, law: LawName) -> Schematic | None:
     if technology.branches.realisation == "behavioural":
         return None
-    if law not in SCHEMATIC_LAWS:
+    if LAWS[law].schematic is None:
         raise InputError(
             "the paper draws no schematic of this branch function",
             expected=f"one of {', '.join(SCHEMATIC_LAWS)}",
@@ -170,7 +163,7 @@ def _law(model: KirchhoffNet) -> LawName:
         raise InputError(
             "this activation has no circuit", expected=f"one of {', '.join(ACTIVATIONS)}", found=repr(branch.activation)
         )
-    return _OWN_NAMES.get(law, law)
+    return own_name(law)
 
 
 def _capacitors_f(periods: Sequence[PeriodArrays], technology: Technology) -> Array:

@@ -9,7 +9,7 @@ from scipy.integrate import trapezoid
 
 from kanspice.base.arrays import Array
 from kanspice.circuit import Design, OdePeriod, Switching
-from kanspice.engine.batched.branches import branch_currents_a
+from kanspice.circuit.branches import branch_currents_a
 from kanspice.engine.solution import Solution, Waveform
 from kanspice.gap.costs.cost import Measured, StageCost, largest_of, mean_of
 

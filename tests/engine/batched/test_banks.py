@@ -10,7 +10,7 @@ from periods import period
 from schematics import EDGES, SCHEMATIC, SCHEMATICS, VOLTS, parameters
 
 from kanspice.circuit import Schematic
-from kanspice.circuit.branches import LAWS, SCHEMATIC_LAWS, branch_currents, law_rows
+from kanspice.circuit.branch_laws import LAWS, SCHEMATIC_LAWS
 from kanspice.engine.batched.branch_banks import DenseBank, PairBank, PiecewiseBank, bank_of
 
 IDEAL = Schematic(1e-9, math.inf, 1e15, 1.0, math.inf)
@@ -35,7 +35,7 @@ def every_way(bank):
 @pytest.mark.parametrize("law", LAWS)
 def test_a_bank_carries_what_its_branches_carry(law):
     theta = parameters(law)
-    expected = into_nodes(lambda s, d, p: branch_currents(law, s, d, p[:, None])[..., :], theta)
+    expected = into_nodes(lambda s, d, p: LAWS[law].currents(s, d, p[:, None])[..., :], theta)
     for bank in every_way(bank_of(period(law, EDGES, theta, v_unit=0.3))):
         np.testing.assert_allclose(bank.into_nodes(VOLTS), expected, rtol=0, atol=1e-13 * np.abs(expected).max())
 
@@ -64,7 +64,7 @@ def test_linear_branches_become_one_per_pair():
 @pytest.mark.parametrize(("law", "kind"), [("ShiftRelu1", PiecewiseBank), ("ShiftRelu2", PairBank)])
 def test_many_branches_are_looked_up_pair_by_pair(law, kind):
     edges = [(i, j) for i in range(40) for j in range(40) if i != j]
-    theta = np.random.default_rng(0).normal(size=(law_rows(law), len(edges)))
+    theta = np.random.default_rng(0).normal(size=(LAWS[law].rows, len(edges)))
     volts = np.random.default_rng(1).normal(size=(3, 39))
     bank = bank_of(period(law, edges, theta))
     assert isinstance(bank, kind)

@@ -9,7 +9,7 @@ from circuits import PEAK, inputs_for, load_device, network, specimen_of
 from periods import design_of_periods, period
 
 from kanspice.base.draws import Draw
-from kanspice.circuit.branches import law_rows
+from kanspice.circuit.branch_laws import LAWS
 from kanspice.circuit.specimens import draw_specimen
 from kanspice.engine.batched import KnownRows, solve
 from kanspice.engine.batched.wired import gmres
@@ -69,7 +69,7 @@ def check_blocks(design, inputs, sizes=(1, 7)):
 def test_periods_too(law, nodes):
     rng = np.random.default_rng(2)
     edges = [(first, second) for first in range(nodes + 1) for second in range(nodes + 1) if first != second]
-    theta = rng.normal(size=(law_rows(law), len(edges))) / nodes
+    theta = rng.normal(size=(LAWS[law].rows, len(edges))) / nodes
     duration = 0.5 if nodes < 40 else 0.02
     check_blocks(design_of_periods(period(law, edges, theta, duration=duration)), rng.normal(size=(9, nodes)))
 

@@ -14,7 +14,7 @@ from scipy.integrate import solve_ivp
 
 from kanspice.base.errors import InputError
 from kanspice.circuit import NodeLosses, Schematic, Switching
-from kanspice.circuit.branches import branch_currents, law_rows
+from kanspice.circuit.branch_laws import LAWS
 from kanspice.circuit.file import load_design, save_design
 from kanspice.engine import batched, ngspice
 from kanspice.engine.batched.branch_banks import DenseBank
@@ -33,7 +33,7 @@ SOURCE = period("ShiftRelu2", [(0, 1)], [[0.0], [0.0], [1.0]])
 def circuit(law, lag_s, switching=None):
     """Two periods of three nodes, the second one's clock late; with inputs (samples, nodes)."""
     rng = np.random.default_rng(1)
-    thetas = [0.7 * rng.normal(size=(law_rows(law), len(EDGES))) for _ in range(2)]
+    thetas = [0.7 * rng.normal(size=(LAWS[law].rows, len(EDGES))) for _ in range(2)]
     late_s = 0.0 if switching is None else 3e-8
     parts = [
         replace(period(law, EDGES, theta, index=index, duration=2.0), late_on_s=late_s * (index - 1))
@@ -69,7 +69,7 @@ def by_scipy(design, start):
                 clock = np.clip(min((time_s - on_s) / rise_s, 1 - (time_s - off_s) / rise_s), 0, 1)
                 leak = (2 - clock) / switching.off_ohm
             bank_v = np.concatenate([[0.0], node_v + ohm * into[1:]])
-            law = branch_currents(part.law, bank_v[part.source], bank_v[part.destination], part.theta) * 1e-6
+            law = LAWS[part.law].currents(bank_v[part.source], bank_v[part.destination], part.theta) * 1e-6
             idle = switching is not None and time_s < on_s
             per_s = (clock * into[1:] - leak * node_v) / part.capacitor_f
             return np.concatenate([per_s, (law * (not idle) - each) / design.lag_s])

@@ -15,7 +15,7 @@ from scipy.integrate import solve_ivp
 
 from kanspice.base.draws import Draw
 from kanspice.circuit import NodeLosses, Schematic, Switching
-from kanspice.circuit.branches import LAWS, SCHEMATIC_LAWS, branch_currents, law_rows
+from kanspice.circuit.branch_laws import LAWS, SCHEMATIC_LAWS
 from kanspice.circuit.specimens import draw_specimen
 from kanspice.engine import batched, ngspice
 from kanspice.engine.batched.branch_banks import DenseBank
@@ -125,7 +125,7 @@ def imperfect(law, seed, *, built=False, switched=False):
     rng = np.random.default_rng(seed)
     parts = []
     for index in (1, 2):
-        theta = rng.normal(size=(law_rows(law), len(EDGES)))
+        theta = rng.normal(size=(LAWS[law].rows, len(EDGES)))
         part = period(law, EDGES, theta, index=index, duration=0.5)
         parts.append(
             replace(
@@ -185,7 +185,7 @@ def by_scipy(design, start):
 
         def change(_time, v, part=part):
             ends = np.append(0.0, v)
-            amps = part.gain * branch_currents(part.law, ends[part.source], ends[part.destination], part.theta) * 1e-6
+            amps = part.gain * LAWS[part.law].currents(ends[part.source], ends[part.destination], part.theta) * 1e-6
             into = np.zeros(len(ends))
             np.add.at(into, part.destination, amps)
             np.subtract.at(into, part.source, amps)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from periods import design_of_periods, period
 
 from kanspice.circuit import Schematic, Switching
-from kanspice.circuit.branches import LAWS, SCHEMATIC_LAWS, law_rows
+from kanspice.circuit.branch_laws import LAWS, SCHEMATIC_LAWS
 from kanspice.circuit.stages.trajectory import period_end_v
 from kanspice.engine import ngspice
 from kanspice.engine.batched import solve
@@ -36,7 +36,7 @@ def random_design(law, seed, *, periods=1, scale=1.0):
     rng = np.random.default_rng(seed)
     parts = []
     for index in range(1, periods + 1):
-        theta = scale * rng.normal(size=(law_rows(law), len(EDGES)))
+        theta = scale * rng.normal(size=(LAWS[law].rows, len(EDGES)))
         parts.append(period(law, EDGES, theta, index=index, duration=0.5))
     return design_of_periods(*parts), rng.normal(size=(6, 2))
 

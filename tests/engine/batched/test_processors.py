@@ -21,7 +21,7 @@ from schematics import EDGES, SCHEMATIC, SCHEMATICS, parameters
 
 from kanspice.base.draws import Draw
 from kanspice.base.errors import InputError, SimulatorError
-from kanspice.circuit.branches import LAWS
+from kanspice.circuit.branch_laws import LAWS
 from kanspice.circuit.specimens import draw_specimen
 from kanspice.devices import load_device
 from kanspice.engine.batched import solve

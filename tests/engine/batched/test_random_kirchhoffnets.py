@@ -9,12 +9,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kanspice.base.draws import Draw
-from kanspice.circuit.branches import SCHEMATIC_LAWS
+from kanspice.circuit.branch_laws import SCHEMATIC_LAWS
 from kanspice.circuit.specimens import draw_specimen
 from kanspice.engine import batched, ngspice
 from kanspice.engine.options import RunOptions
 from kanspice.families.kirchhoffnet.branches import BRANCHES
-from kanspice.families.kirchhoffnet.circuit import compile_kirchhoffnet
+from kanspice.families.kirchhoffnet.circuit import compile_kirchhoffnet, technology_for_kirchhoffnet
 from kanspice.families.kirchhoffnet.network import KirchhoffNet
 from kanspice.families.kirchhoffnet.topology import Topology
 from kanspice.technology import Technology
@@ -91,8 +91,9 @@ def test_no_imperfection_is_left_out():
 @settings(max_examples=6, deadline=None, derandomize=True)
 @given(data=st.data(), law=st.sampled_from(SCHEMATIC_LAWS), seed=st.integers(0, 999))
 def test_ngspice_agrees_on_random_technologies(realisation, data, law, seed):
-    technology = data.draw(technologies(realisation))
-    design = draw_specimen(compile_kirchhoffnet(network(law, seed), technology), technology, Draw(seed))
+    model = network(law, seed)
+    technology = technology_for_kirchhoffnet(model, data.draw(technologies(realisation)))
+    design = draw_specimen(compile_kirchhoffnet(model, technology), technology, Draw(seed))
     inputs = np.random.default_rng(seed).normal(0, 0.8, (4, 2))
     found = batched.solve(design, inputs, "device")
     judge = ngspice.solve(design, inputs, "device", RunOptions(check_samples=0, steps=400))

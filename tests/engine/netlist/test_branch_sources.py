@@ -10,7 +10,7 @@ import torch
 from periods import design_of_periods, period
 from schematics import EDGES, SCHEMATIC, SCHEMATICS, VOLTS, parameters
 
-from kanspice.circuit.branches import LAWS, SCHEMATIC_LAWS, branch_currents, growth
+from kanspice.circuit.branch_laws import LAWS, SCHEMATIC_LAWS
 from kanspice.engine.netlist import build_netlist, place_of
 from kanspice.engine.ngspice.deck import NORMAL, sweep_deck
 from kanspice.engine.ngspice.process import RAW_FILE, run_deck, working_folder
@@ -90,13 +90,13 @@ def test_every_schematic_of_the_paper_is_tested():
 def test_numpy_says_the_same_and_currents_stay_below_their_bound(law):
     theta, volts = parameters(law), np.pad(VOLTS, ((0, 0), (1, 0)))
     source, destination = np.array(EDGES).T
-    currents = branch_currents(law, volts[:, source], volts[:, destination], theta)
+    currents = LAWS[law].currents(volts[:, source], volts[:, destination], theta)
     totals = np.zeros((len(VOLTS), 3))
     for edge, (s, d) in enumerate(EDGES):
         totals[:, d] += currents[:, edge]
         totals[:, s] -= currents[:, edge]
     np.testing.assert_allclose(totals[:, 1:], currents_into_nodes(law, theta), rtol=0, atol=1e-14 * 40)
-    slope, offset = growth(law, theta)
+    slope, offset = LAWS[law].growth(theta)
     largest = np.abs(VOLTS).max(axis=1, keepdims=True)
     assert (np.abs(currents) <= slope * largest + offset + 1e-12).all()
 

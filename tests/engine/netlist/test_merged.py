@@ -12,7 +12,7 @@ from periods import design_of_periods, period
 
 from kanspice.base.errors import InputError
 from kanspice.circuit import Schematic
-from kanspice.circuit.branches import LAWS, PIECEWISE_LINEAR_LAWS, branch_currents, law_rows
+from kanspice.circuit.branch_laws import LAWS
 from kanspice.engine.netlist import build_netlist, place_of
 from kanspice.engine.netlist.elimination import elimination_order
 from kanspice.engine.netlist.merged import parallel_branches
@@ -31,8 +31,12 @@ SCHEMATIC = Schematic(1e3, 1e12, 1e9, 1.0, 10.0)
 PAIRS = {(1, 0): [0, 1], (2, 1): [2, 3, 6], (2, 0): [5], (3, 1): [7, 8, 9], (3, 0): [10], (3, 2): [11]}
 
 
+PIECEWISE_LINEAR = ("ShiftRelu1", "ShiftLeakyRelu1", "Conductance")
+"""In the difference of the voltages."""
+
+
 def circuit(law, *, v_unit=1.0, seed=3):
-    theta = np.random.default_rng(seed).normal(size=(law_rows(law), len(EDGES)))
+    theta = np.random.default_rng(seed).normal(size=(LAWS[law].rows, len(EDGES)))
     theta[0, 6] = theta[0, 2]  # two branches with one kink
     return design_of_periods(period(law, EDGES, theta, v_unit=v_unit))
 
@@ -72,7 +76,7 @@ def test_a_table_is_the_law_at_its_kinks_between_them_and_far_beyond(law):
     ends = np.array([[v if node else 0.0 for node in nodes] for v in volts for nodes in zip(*edges, strict=True)])
     source, destination = ends.reshape(len(volts), 2, len(edges)).transpose(1, 0, 2)
     out_of_node = np.where([s == 1 for s, _ in edges], 1, -1)
-    expected = (branch_currents(law, source, destination, theta) * out_of_node).sum(axis=1)
+    expected = (LAWS[law].currents(source, destination, theta) * out_of_node).sum(axis=1)
     found = plot.table[:, plot.vectors.index("v(out)")]
     np.testing.assert_allclose(found, expected, rtol=1e-12, atol=1e-13)
 
@@ -84,7 +88,7 @@ def test_every_branch_that_carries_a_current_is_in_the_element_of_its_nodes():
     assert parallel_branches(dead) == {(2, 1): [0]}
 
 
-@pytest.mark.parametrize("law", PIECEWISE_LINEAR_LAWS)
+@pytest.mark.parametrize("law", PIECEWISE_LINEAR)
 def test_elements_are_counted_as_they_are_written(law):
     netlist = build_netlist(circuit(law), "merged")
     written = [line for line in netlist.text("l1_bank.cir").splitlines() if line[0] not in "*+."]
@@ -129,9 +133,7 @@ def test_the_branches_of_a_schematic_are_never_merged():
     assert raised.value.found == "merged"
 
 
-@pytest.mark.parametrize(
-    ("law", "chosen"), [(law, "merged" if law in PIECEWISE_LINEAR_LAWS else "device") for law in LAWS]
-)
+@pytest.mark.parametrize(("law", "chosen"), [(law, "merged" if law in PIECEWISE_LINEAR else "device") for law in LAWS])
 def test_auto_merges_where_that_is_faster(law, chosen):
     assert resolve_fidelity(circuit(law), "auto") == chosen
     assert resolve_fidelity(circuit(law), "device") == "device"
