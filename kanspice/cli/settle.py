@@ -88,6 +88,7 @@ def settle(
     from kanspice.experiments.settle.run import settle as run  # noqa: PLC0415
     from kanspice.families import load  # noqa: PLC0415 - torch takes seconds to import
     from kanspice.families.common import load_array  # noqa: PLC0415 - torch takes seconds to import
+    from kanspice.report.figures import encoded  # noqa: PLC0415
     from kanspice.technology import load_technology  # noqa: PLC0415
 
     wanted = Deliverable(json, markdown, html, junit)
@@ -109,5 +110,5 @@ def settle(
     print_settling(result, console)
     hand_over(wanted, console, json=lambda: settling_json(result), **page_writers(lambda: settling_page(result)))
     if plot is not None:
-        write_bytes(plot, read_out_plot(result))
+        write_bytes(plot, encoded(read_out_plot(result)))
     raise typer.Exit(result.exit_code)

@@ -9,11 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import ParamSpec
+from functools import partial
+from typing import TYPE_CHECKING, ParamSpec
 
 from kanspice.report.checks import Check
+from kanspice.report.figures import encoded
 from kanspice.report.templates import inside
 from kanspice.report.verdict import Verdict
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 Plotted = ParamSpec("Plotted")
 
@@ -55,15 +60,20 @@ class Table:
 
 @dataclass(frozen=True)
 class Picture:
-    """alt: what a reader who cannot see it is told. draw: makes its address, a `data:` URL."""
+    """alt: what a reader who cannot see it is told. draw: makes its address, a `data:` URL.
+
+    figure: makes what is drawn; None for a picture that is no figure, as one that moves.
+    """
 
     alt: str
     draw: Callable[[], str]
+    figure: Callable[[], Figure] | None = None
 
     @classmethod
-    def of(cls, alt: str, plot: Callable[Plotted, bytes], *args: Plotted.args, **kwargs: Plotted.kwargs) -> Picture:
+    def of(cls, alt: str, plot: Callable[Plotted, Figure], *args: Plotted.args, **kwargs: Plotted.kwargs) -> Picture:
         """A PNG that is drawn once it is shown."""
-        return cls(alt, lambda: inside(plot(*args, **kwargs)))
+        figure = partial(plot, *args, **kwargs)
+        return cls(alt, lambda: inside(encoded(figure())), figure)
 
 
 @dataclass(frozen=True)

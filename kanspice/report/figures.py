@@ -63,10 +63,13 @@ def picture(height: float, title: str) -> Iterator[tuple[Figure, Axes]]:
         yield figure, axes
 
 
-def encoded(figure: Figure, form: Format) -> bytes:
+def encoded(figure: Figure, form: Format = "png") -> bytes:
     """The picture's bytes."""
+    from matplotlib import rc_context  # noqa: PLC0415 - see blank
+
     file = io.BytesIO()
-    figure.savefig(file, format=form, dpi=_DPI, metadata=_NEVER[form])
+    with rc_context(_STYLE):  # type: ignore[arg-type]
+        figure.savefig(file, format=form, dpi=_DPI, metadata=_NEVER[form])
     return file.getvalue()
 
 

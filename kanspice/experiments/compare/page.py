@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 from rich import box
@@ -18,11 +19,14 @@ from kanspice.experiments.verify.result import GapResult
 from kanspice.report import blocks
 from kanspice.report.blocks import Facts, Line, Page, Picture, Pictures, Section
 from kanspice.report.checks import Check, Problem, limit_check
-from kanspice.report.figures import BLUE, GREY, VERMILLION, Format, encoded, nothing, picture, tick_decades
+from kanspice.report.figures import BLUE, GREY, VERMILLION, nothing, picture, tick_decades
 from kanspice.report.formatting import known, plain
 from kanspice.report.page_html import page_html
 from kanspice.report.page_markdown import page_markdown
 from kanspice.report.verdict import Verdict
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 _OPEN = 1
 """So many tables come first; the others are set aside."""
@@ -92,14 +96,14 @@ def print_comparison(found: Comparison, console: Console) -> None:
     console.print(Text(said.text, style="bold red" if said.warning else "green"))
 
 
-def stages_picture(found: Comparison, form: Format = "png") -> bytes:
+def stages_picture(found: Comparison) -> Figure:
     """Each stage's relative RMSE before and after, on a logarithmic axis; what has none has no mark."""
     with picture(1.5 + 0.28 * max(len(found.stages), 3), "Gap of every stage, before and after") as (figure, axes):
         runs = (("before", GREY, "o"), ("after", VERMILLION if found.exit_code else BLUE, "D"))
         values = np.array([[pair.gap.before or np.nan, pair.gap.after or np.nan] for pair in found.stages])
         if not np.isfinite(values).any():
             nothing(axes)
-            return encoded(figure, form)
+            return figure
         axes.set_xscale("log")
         for column, (label, colour, marker) in enumerate(runs):
             axes.plot(values[:, column], range(len(values)), marker, color=colour, label=label, alpha=0.8)
@@ -108,7 +112,7 @@ def stages_picture(found: Comparison, form: Format = "png") -> bytes:
         tick_decades(axes.xaxis)
         axes.grid(axis="x", alpha=0.3)
         figure.legend(loc="outside lower center", ncols=2, columnspacing=1.2, handletextpad=0.6)
-        return encoded(figure, form)
+        return figure
 
 
 def _table(section: document.Section) -> Table:

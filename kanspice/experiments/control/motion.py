@@ -77,7 +77,7 @@ def _arm(result: ControlResult, place: int) -> tuple[str, str]:
         axes.set_aspect("equal", adjustable="datalim")
         axes.set(xlabel="ahead (reaches)", ylabel="aside (reaches)")
         figure.legend(loc="outside lower center", ncols=3, fontsize=8)
-        return f"The path of the hand from start {place}", inside(encoded(figure, "png"))
+        return f"The path of the hand from start {place}", inside(encoded(figure))
 
 
 def _acted(result: ControlResult, arm: PlanarArm, episode: Episode) -> Array:

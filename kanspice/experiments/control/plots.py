@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -15,19 +16,20 @@ from kanspice.report.figures import (
     GREY,
     SHORT,
     VERMILLION,
-    Format,
     blank,
-    encoded,
     picture,
     tick_decades,
 )
 from kanspice.report.formatting import plain
 
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
 _MOST_OBSERVATIONS, _MOST_ACTIONS = 6, 3
 _ROW_INCHES = 1.05
 
 
-def trajectories(result: ControlResult, place: int, form: Format = "png") -> bytes:
+def trajectories(result: ControlResult, place: int) -> Figure:
     """Observations, actions and rewards of both from one start, one below the other."""
     reference, circuit = result.pairs[place]
     rows = _rows(result)
@@ -42,7 +44,7 @@ def trajectories(result: ControlResult, place: int, form: Format = "png") -> byt
         stacked[-1].set_xlabel("control period")
         figure.align_ylabels(stacked)
         figure.legend(*stacked[0].get_legend_handles_labels(), loc="outside lower center", ncols=2, fontsize=8)
-        return encoded(figure, form)
+        return figure
 
 
 def _rows(result: ControlResult) -> list[tuple[str, Callable[[Episode], Array]]]:
@@ -63,7 +65,7 @@ def _rows(result: ControlResult) -> list[tuple[str, Callable[[Episode], Array]]]
     ]
 
 
-def parting(result: ControlResult, form: Format = "png") -> bytes:
+def parting(result: ControlResult) -> Figure:
     """How far the observations of network and circuit are apart, period by period, from every start."""
     with picture(3.0, "Network and circuit part") as (figure, axes):
         for pair in result.pairs:
@@ -73,10 +75,10 @@ def parting(result: ControlResult, form: Format = "png") -> bytes:
         axes.set_yscale("log")
         tick_decades(axes.yaxis)
         axes.set(xlabel="control period", ylabel="largest difference of observations")
-        return encoded(figure, form)
+        return figure
 
 
-def success(result: ControlResult, form: Format = "png") -> bytes:
+def success(result: ControlResult) -> Figure:
     """Successful episodes along the one swept value, and draws without a failure with their 95 % limits."""
     key = next(iter(result.points[0].values))
     with picture(3.4, f"Success against {plain(key)}") as (figure, axes):
@@ -95,4 +97,4 @@ def success(result: ControlResult, form: Format = "png") -> bytes:
         axes.set(xlabel=plain(key), ylabel="success (%)", ylim=(-3, 103))
         axes.yaxis.set_major_formatter(SHORT)
         figure.legend(loc="outside lower center", ncols=2, fontsize=8)
-        return encoded(figure, form)
+        return figure

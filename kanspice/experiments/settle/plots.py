@@ -12,9 +12,7 @@ from kanspice.report.figures import (
     PALETTE,
     SHORT,
     VERMILLION,
-    Format,
     blank,
-    encoded,
     picture,
     tick_decades,
 )
@@ -22,6 +20,7 @@ from kanspice.report.formatting import many, number, prefix
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
     from kanspice.experiments.settle.settling import Followed, Settling
 
@@ -29,7 +28,7 @@ _LINES = 6
 _PANELS = 3
 
 
-def read_out_plot(result: Settling, form: Format = "png") -> bytes:
+def read_out_plot(result: Settling) -> Figure:
     """The gap, and the distance from rest, over the time at which the outputs are read."""
     times = [read.time_s for read in result.read_outs]
     curves = (
@@ -44,10 +43,10 @@ def read_out_plot(result: Settling, form: Format = "png") -> bytes:
         for axis in (axes.xaxis, axes.yaxis):
             tick_decades(axis)
         axes.legend()
-        return encoded(figure, form)
+        return figure
 
 
-def stages_plot(result: Settling, form: Format = "png") -> bytes:
+def stages_plot(result: Settling) -> Figure:
     """When each stage has settled: mean and slowest sample, at every tolerance; an arrow where samples have not."""
     names = list(dict.fromkeys(stage.name for stage in result.stages))
     tolerances = list(dict.fromkeys(stage.tolerance for stage in result.stages))
@@ -69,10 +68,10 @@ def stages_plot(result: Settling, form: Format = "png") -> bytes:
         axes.set_yticks(range(len(names)), names)
         axes.set_ylim(len(names) - 0.5, -0.5)
         axes.legend(loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=len(tolerances), fontsize=8, borderpad=0.1)
-        return encoded(figure, form)
+        return figure
 
 
-def waveforms_plot(followed: Followed, form: Format = "png") -> bytes:
+def waveforms_plot(followed: Followed) -> Figure:
     """One sample's stages over time, the outputs that move most; dashed, where the circuit would rest."""
     names = list(followed.stage_v)[-_PANELS:]
     unit = prefix(float(followed.time_s[-1]))
@@ -84,7 +83,7 @@ def waveforms_plot(followed: Followed, form: Format = "png") -> bytes:
         panels[-1].set(xlabel=f"after the inputs began to step ({unit.symbol}s)")
         panels[-1].xaxis.set_major_formatter(SHORT)
         figure.align_ylabels()
-        return encoded(figure, form)
+        return figure
 
 
 def _draw_stage(axes: Axes, followed: Followed, name: str, factor: float) -> None:

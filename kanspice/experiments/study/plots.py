@@ -11,11 +11,12 @@ import numpy as np
 from kanspice.experiments.study import wording
 from kanspice.experiments.study.result import PointResult, StudyResult
 from kanspice.gap.metric_table import BY_NAME
-from kanspice.report.figures import BLUE, GREY, PALETTE, SHORT, VERMILLION, Format, encoded, nothing, picture
+from kanspice.report.figures import BLUE, GREY, PALETTE, SHORT, VERMILLION, nothing, picture
 from kanspice.report.formatting import number, plain
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 LINES = len(PALETTE)
 """As many can be told apart."""
@@ -27,7 +28,7 @@ _LOGARITHMIC = 50.0
 Quantity = Callable[[PointResult], float | None]
 
 
-def distribution(result: StudyResult, form: Format = "png") -> bytes:
+def distribution(result: StudyResult) -> Figure:
     """How many draws have a gap of at most so much; for one point with the number of draws at each gap behind it."""
     shown = [point for point in result.points if len(_gaps(result, point)) > 1]
     name = BY_NAME[result.metric].title
@@ -51,10 +52,10 @@ def distribution(result: StudyResult, form: Format = "png") -> bytes:
             axis.set_major_formatter(SHORT)
         if shown:
             figure.legend(loc="outside lower center", ncols=1 if len(shown) > 1 else 3, fontsize=8)
-        return encoded(figure, form)
+        return figure
 
 
-def along(result: StudyResult, metric: str, form: Format = "png") -> bytes:
+def along(result: StudyResult, metric: str) -> Figure:
     """The mean of a metric along the one sweep, what 90 % of draws and all of them lie between; a line a corner."""
     (sweep,) = result.request.sweeps
     corners = list(dict.fromkeys(point.point.corner for point in result.points))
@@ -80,10 +81,10 @@ def along(result: StudyResult, metric: str, form: Format = "png") -> bytes:
         axes.set(xlabel=plain(sweep.key), ylabel=BY_NAME[metric].title)
         axes.yaxis.set_major_formatter(SHORT)
         figure.legend(loc="outside lower center", ncols=3, fontsize=8)
-        return encoded(figure, form)
+        return figure
 
 
-def surface(result: StudyResult, corner: str | None, title: str, quantity: Quantity, form: Format = "png") -> bytes:
+def surface(result: StudyResult, corner: str | None, title: str, quantity: Quantity) -> Figure:
     """A quantity over both sweeps at one corner: the first downwards, the second to the right."""
     rows, columns = (sweep.values for sweep in result.request.sweeps)
     points = [point for point in result.points if point.point.corner == corner]
@@ -105,7 +106,7 @@ def surface(result: StudyResult, corner: str | None, title: str, quantity: Quant
                 axes.text(column, row, text, ha="center", va="center", color=colour, fontsize=8)
         else:
             figure.colorbar(image, ax=axes, format=SHORT)
-        return encoded(figure, form)
+        return figure
 
 
 def _gaps(result: StudyResult, point: PointResult) -> list[float]:

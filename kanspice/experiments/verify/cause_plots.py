@@ -7,16 +7,17 @@ from typing import TYPE_CHECKING
 
 from kanspice.experiments.verify.result import GapResult
 from kanspice.gap.causes import NONE, NUMERICAL, Cause
-from kanspice.report.figures import BLUE, GREY, SHORT, VERMILLION, Format, blank, encoded, nothing, picture
+from kanspice.report.figures import BLUE, GREY, SHORT, VERMILLION, blank, nothing, picture
 from kanspice.report.formatting import number, percent
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 _BAR = 0.36
 
 
-def causes(result: GapResult, form: Format = "png") -> bytes:
+def causes(result: GapResult) -> Figure:
     """Above, each imperfection's share of the squared gap, with its standard error; below, the gap with it alone and
     the gap without it. Lines mark the gap with all of them and with none.
 
@@ -27,7 +28,7 @@ def causes(result: GapResult, form: Format = "png") -> bytes:
     if not tried:
         with picture(1.6, "There is no imperfection") as (figure, axes):
             nothing(axes)
-            return encoded(figure, form)
+            return figure
     rows = [count for count in (len(shared), len(tried)) if count]
     with blank(1.4 + 0.9 * len(rows) + 0.24 * len(shared) + 0.42 * len(tried)) as figure:
         heights = [0.9 + 0.24 * len(shared), 0.9 + 0.42 * len(tried)][-len(rows) :]
@@ -38,7 +39,7 @@ def causes(result: GapResult, form: Format = "png") -> bytes:
         figure.suptitle(_title(shared, tried), x=0.01, ha="left", fontsize="medium")
         handles = below.get_legend_handles_labels()
         figure.legend(*handles, loc="outside lower center", ncols=4, columnspacing=1.2, handletextpad=0.6)
-        return encoded(figure, form)
+        return figure
 
 
 def _draw_shares(axes: Axes, shared: Sequence[Cause]) -> None:

@@ -8,11 +8,12 @@ import numpy as np
 
 from kanspice.base.arrays import Array
 from kanspice.gap.distribution import Distribution, Generated, LogDensities, PeriodEnds
-from kanspice.report.figures import BLUE, VERMILLION, Format, blank, encoded, nothing, opacity, padded
+from kanspice.report.figures import BLUE, VERMILLION, blank, nothing, opacity, padded
 from kanspice.report.formatting import many, number, plain
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 
 _SHOWN_IMAGES = 4
@@ -37,7 +38,7 @@ def _dense(found: LogDensities) -> str:
     return f"{said}; of {many(found.unknown, 'sample')} it is not known" if found.unknown else said
 
 
-def pictures(generated: Generated) -> dict[str, bytes]:
+def pictures(generated: Generated) -> dict[str, Figure]:
     """PNGs by what a reader who cannot see them is told: of points of a plane, or images, at every period's end."""
     if not generated.ends:
         return {}
@@ -53,7 +54,7 @@ def pictures(generated: Generated) -> dict[str, bytes]:
     return {}
 
 
-def clouds(ends: tuple[PeriodEnds, ...], form: Format = "png") -> bytes:
+def clouds(ends: tuple[PeriodEnds, ...]) -> Figure:
     """Samples as points of a plane, the circuit's over the network's, one plane for each period's end."""
     columns = min(len(ends), _PER_ROW)
     rows = -(-len(ends) // columns)
@@ -69,17 +70,17 @@ def clouds(ends: tuple[PeriodEnds, ...], form: Format = "png") -> bytes:
                 _scatter(axes, points[np.isfinite(points).all(axis=1)][:_MOST_POINTS], colour)
         figure.supxlabel("node 1: blue is the network, orange over it the circuit", fontsize=8)
         figure.supylabel("node 2", fontsize=8)
-        return encoded(figure, form)
+        return figure
 
 
-def images(end: PeriodEnds, shape: tuple[int, int, int], form: Format = "png") -> bytes:
+def images(end: PeriodEnds, shape: tuple[int, int, int]) -> Figure:
     """The first samples as images: the network's, the circuit's, and the circuit's less the network's."""
     solved = np.flatnonzero(np.isfinite(end.circuit).all(axis=1) & np.isfinite(end.reference).all(axis=1))
     shown = solved[:_SHOWN_IMAGES]
     with blank(4.4 if len(shown) > 1 else 2.0) as figure:
         if not len(shown):
             nothing(figure.add_subplot())
-            return encoded(figure, form)
+            return figure
         network, circuit = end.reference[shown], end.circuit[shown]
         low, high = padded(float(min(network.min(), circuit.min())), float(max(network.max(), circuit.max())))
         most = float(np.abs(circuit - network).max()) or 1.0
@@ -97,7 +98,7 @@ def images(end: PeriodEnds, shape: tuple[int, int, int], form: Format = "png") -
                 axes.set(xticks=[], yticks=[], title=f"sample {sample}" if row == 0 else "")
             grid[row][0].set_ylabel(name)
             figure.colorbar(grid[row][0].images[0], ax=grid[row].tolist(), shrink=0.8).ax.tick_params(labelsize=6)
-        return encoded(figure, form)
+        return figure
 
 
 def _scatter(axes: Axes, points: Array, colour: str) -> None:

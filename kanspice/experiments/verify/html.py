@@ -6,6 +6,7 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import asdict
+from typing import TYPE_CHECKING
 
 from kanspice.experiments.verify import (
     cause_plots,
@@ -18,6 +19,7 @@ from kanspice.experiments.verify import (
 )
 from kanspice.experiments.verify.imperfections import imperfections
 from kanspice.experiments.verify.result import GapResult
+from kanspice.report.figures import encoded
 from kanspice.report.formatting import (
     NOTHING,
     counted,
@@ -34,6 +36,9 @@ from kanspice.report.formatting import (
     share,
 )
 from kanspice.report.templates import inside, template
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 TEMPLATE = "report.html.j2"
 
@@ -63,14 +68,14 @@ def to_html(result: GapResult) -> str:
         solved_again=wording.solved_again(result),
         integrated_again=wording.integrated_again(result),
         pictures={
-            "stages": inside(plots.stages(result)),
-            "parity": inside(plots.parity(result)) if result.outputs.size else "",
-            "errors": inside(plots.errors(result)) if result.outputs.size else "",
+            "stages": drawn(plots.stages(result)),
+            "parity": drawn(plots.parity(result)) if result.outputs.size else "",
+            "errors": drawn(plots.errors(result)) if result.outputs.size else "",
         },
         waveforms=[
-            (shown.sample, inside(waveform_plots.waveforms(shown))) for shown in result.waveforms[:SHOWN_WAVEFORMS]
+            (shown.sample, drawn(waveform_plots.waveforms(shown))) for shown in result.waveforms[:SHOWN_WAVEFORMS]
         ],
-        causes=inside(cause_plots.causes(result)) if result.causes else "",
+        causes=drawn(cause_plots.causes(result)) if result.causes else "",
         points=_points(result),
         distribution=[] if result.distribution is None else distributions.lines(result.distribution),
         physical=None if result.physical is None else physical.section(result.physical),
@@ -91,16 +96,21 @@ def to_html(result: GapResult) -> str:
     return encodable(page)
 
 
+def drawn(figure: Figure) -> str:
+    """A figure as an address that needs no other file."""
+    return inside(encoded(figure))
+
+
 def _points(result: GapResult) -> dict[str, str]:
     """Pictures of samples that are points of a plane, or images, by what a reader who cannot see them is told."""
     found = {}
     if result.generated is not None:
-        found = {alt: inside(picture) for alt, picture in distributions.pictures(result.generated).items()}
+        found = {alt: drawn(picture) for alt, picture in distributions.pictures(result.generated).items()}
     if not sample_plots.are_points(result):
         return found
     return {
-        "The network's samples beside the circuit's": inside(sample_plots.samples(result)),
-        "The error of every sample, magnified": inside(sample_plots.displacements(result)),
+        "The network's samples beside the circuit's": drawn(sample_plots.samples(result)),
+        "The error of every sample, magnified": drawn(sample_plots.displacements(result)),
         **found,
     }
 

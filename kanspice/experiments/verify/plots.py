@@ -15,8 +15,6 @@ from kanspice.report.figures import (
     GREY,
     SHORT,
     VERMILLION,
-    Format,
-    encoded,
     nothing,
     opacity,
     padded,
@@ -27,11 +25,12 @@ from kanspice.report.formatting import many, number, plain
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 _BINS = 41
 
 
-def parity(result: GapResult, form: Format = "png") -> bytes:
+def parity(result: GapResult) -> Figure:
     """The circuit's outputs against the network's, every output of every solved sample a point."""
     expected, found = _solved(result)
     title = f"Circuit against network: relative RMSE {number(result.gap.relative_rmse)}"
@@ -56,10 +55,10 @@ def parity(result: GapResult, form: Format = "png") -> bytes:
         else:
             nothing(axes)
         axes.set(xlabel="network's output (model units)", ylabel="circuit's output (model units)")
-        return encoded(figure, form)
+        return figure
 
 
-def stages(result: GapResult, form: Format = "png") -> bytes:
+def stages(result: GapResult) -> Figure:
     """Each stage's relative RMSE, and the part that the stage adds itself, on a logarithmic axis.
 
     A zero stands at the left edge, marked 0; a stage without a figure has no mark.
@@ -72,7 +71,7 @@ def stages(result: GapResult, form: Format = "png") -> bytes:
         floor = _floor([*gaps, *added])
         if floor is None:
             nothing(axes)
-            return encoded(figure, form)
+            return figure
         axes.set_xscale("log")
         _marks(axes, gaps, floor, _GAP)
         _marks(axes, added, floor, _ADDED)
@@ -82,10 +81,10 @@ def stages(result: GapResult, form: Format = "png") -> bytes:
         tick_decades(axes.xaxis)
         axes.grid(axis="x", alpha=0.3)
         figure.legend(loc="outside lower center", ncols=2, columnspacing=1.2, handletextpad=0.6)
-        return encoded(figure, form)
+        return figure
 
 
-def errors(result: GapResult, form: Format = "png") -> bytes:
+def errors(result: GapResult) -> Figure:
     """How many outputs are wrong by how much, in the network's standard deviations; counts are logarithmic."""
     from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter  # noqa: PLC0415
 
@@ -107,7 +106,7 @@ def errors(result: GapResult, form: Format = "png") -> bytes:
         axes.xaxis.set_major_formatter(SHORT)
         axes.yaxis.set_major_formatter(SHORT)
         axes.yaxis.set_minor_formatter(NullFormatter())
-        return encoded(figure, form)
+        return figure
 
 
 def _solved(result: GapResult) -> tuple[Array, Array]:

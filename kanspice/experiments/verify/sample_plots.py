@@ -10,11 +10,12 @@ import numpy as np
 
 from kanspice.base.arrays import Array
 from kanspice.experiments.verify.result import GapResult
-from kanspice.report.figures import BLUE, GREY, VERMILLION, Format, blank, encoded, nothing, opacity, padded
+from kanspice.report.figures import BLUE, GREY, VERMILLION, blank, nothing, opacity, padded
 from kanspice.report.formatting import many, number
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 
 _AXES = ("output 0 (model units)", "output 1")
@@ -33,7 +34,7 @@ def are_points(result: GapResult) -> bool:
     return result.reference.shape[1] == 2 and result.accuracy is None
 
 
-def samples(result: GapResult, form: Format = "png") -> bytes:
+def samples(result: GapResult) -> Figure:
     """The network's outputs beside the circuit's, every solved sample a point of a plane; the axes are the same.
 
     In a plane that is much wider than high, the one is above the other.
@@ -54,10 +55,10 @@ def samples(result: GapResult, form: Format = "png") -> bytes:
             axes.set_xlabel(_AXES[0])
         for axes in both[::columns]:
             axes.set_ylabel(_AXES[1])
-        return encoded(figure, form)
+        return figure
 
 
-def displacements(result: GapResult, form: Format = "png") -> bytes:
+def displacements(result: GapResult) -> Figure:
     """Where each sample's error points and how large it is: arrows from network towards circuit, magnified.
 
     Of very many samples those with the largest errors have arrows.
@@ -88,7 +89,7 @@ def displacements(result: GapResult, form: Format = "png") -> bytes:
             key = _round_below(longest)
             place = 0.95, 1 - _TITLE / height
             axes.quiverkey(arrows, *place, magnified * key, number(key), coordinates="figure", labelpos="W")
-        return encoded(figure, form)
+        return figure
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ import numpy as np
 
 from kanspice.base.arrays import Array
 from kanspice.gap.waveform_pairs import PeriodWaveforms, SampleWaveforms
-from kanspice.report.figures import BLUE, GREY, SHORT, VERMILLION, Format, blank, encoded
+from kanspice.report.figures import BLUE, GREY, SHORT, VERMILLION, blank
 from kanspice.report.formatting import Prefix, number, plain, prefix
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ class _Line:
     name: str
 
 
-def waveforms(sample: SampleWaveforms, form: Format = "png") -> bytes:
+def waveforms(sample: SampleWaveforms) -> Figure:
     """One sample's node voltages over time, the ODE's dashed over the circuit's; below, the circuit's minus the ODE's.
 
     Vertical lines stand where one period ends and the next begins, dots at the differences that are counted there.
@@ -73,7 +73,7 @@ def waveforms(sample: SampleWaveforms, form: Format = "png") -> bytes:
         below.margins(x=0.01)
         figure.align_ylabels()
         _explain(figure, sample, lines)
-        return encoded(figure, form)
+        return figure
 
 
 def _differences(sample: SampleWaveforms) -> Array:
