@@ -76,6 +76,12 @@ ROOMS = (
 # A family's network and its circuit are two rooms, so that the reference shares nothing with the design.
 FILES_OF_A_FAMILY = {"circuit": "circuits", "family": "families"}
 
+# Room -> what it may not import, though it is to its left.
+NOT_IN = {
+    "gap": ("engine.batched", "engine.netlist", "engine.ngspice"),  # it judges what an engine found, and runs none
+    "report": ("engine.batched", "engine.netlist", "engine.ngspice"),
+}
+
 # Outside library -> the only rooms that may import it, lazily or not. The longest matching name counts.
 ONLY_IN = {
     "torch": {"devices", "families.common", "networks", "families", "engine.batched"},
@@ -197,6 +203,8 @@ def breaches_of_order(module: Module) -> Iterator[str]:
                 yield module.at(node, f"{module.room} imports {imported}, which is to its right")
             if FOLDERS.index(folder_of(imported)) > FOLDERS.index(folder_of(module.name)):
                 yield module.at(node, f"{folder_of(module.name)}/ imports {imported}, which is to its right")
+            if room_of(imported) in NOT_IN.get(module.room, ()):
+                yield module.at(node, f"{module.room} imports {imported}, which is not for it")
 
 
 def breaches_of_place(module: Module) -> Iterator[str]:
@@ -255,6 +263,7 @@ def test_the_top_level_is_the_data_flow_and_nothing_else():
         ("gap", "from kanspice import report", "gap imports kanspice.report"),
         ("gap", "def f():\n    import kanspice", "gap imports kanspice, which"),
         ("gap", "from . import metrics", "relative import"),
+        ("gap", "from kanspice.engine.batched.periods import ideal_end_v", "gap imports kanspice.engine.batched"),
         ("extras", "", "has no place in ROOMS"),
         (
             "circuit.compile",

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 from kanspice.base.arrays import Array
 from kanspice.base.errors import InputError
 from kanspice.base.validation import nearest
-from kanspice.circuit import Design
+from kanspice.circuit import Design, OdePeriod
 from kanspice.engine.course import Course, Pace
 from kanspice.engine.fidelity import Fidelity
 from kanspice.engine.names import HOMES
@@ -82,6 +82,15 @@ class FollowSequence(Protocol):
         """
 
 
+class EndPeriod(Protocol):
+    """Following one period by itself."""
+
+    def __call__(self, period: OdePeriod, before_v: Array, device: str) -> Array:
+        """Node voltages (samples, nodes) at the end of a period of ideal sources that nothing else hangs on; NaN where
+        it explodes. before_v: (samples, inputs) voltages of the stage before the period. device: as `--device`.
+        """
+
+
 @dataclass(frozen=True)
 class Engine:
     """One way to solve designs.
@@ -105,6 +114,8 @@ class Engine:
     fidelities: frozenset[Fidelity]
     share: Callable[[], Any]
     """Makes what solutions of circuits that get the same inputs can share, `known`."""
+    end_period: EndPeriod | None = None
+    """None where the integrator of `circuit/` is as fast."""
 
 
 def engine_named(name: str) -> Engine:

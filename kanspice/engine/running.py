@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from kanspice.base.arrays import Array
 from kanspice.base.errors import InputError
-from kanspice.circuit import Design
+from kanspice.circuit import Design, OdePeriod
+from kanspice.circuit.stages.trajectory import period_end_v
 from kanspice.engine.acceptance import garbage, unstable_samples
 from kanspice.engine.engines import Session, engine_named
 from kanspice.engine.fidelity import Fidelity
@@ -18,6 +20,8 @@ from kanspice.engine.progress import Follow, Progress
 from kanspice.engine.solution import Solution
 
 _CPU = "cpu"
+_ENDS_PERIODS = "batched"
+"""The engine that follows many samples of a period at once."""
 
 
 def solve(
@@ -45,6 +49,15 @@ def solve(
         design, inputs, fidelity, options, hints=hints or {}, progress=progress, numbers=numbers, known=known
     )
     return _standing(design, found)
+
+
+def period_ends_v(device: str) -> Callable[[OdePeriod, Array], Array]:
+    """What periods of ideal sources end with, each by itself, in the fastest way that an engine has.
+
+    device: what that engine computes with, as `--device`.
+    """
+    end_period = engine_named(_ENDS_PERIODS).end_period
+    return period_end_v if end_period is None else partial(end_period, device=device)
 
 
 @dataclass(frozen=True)

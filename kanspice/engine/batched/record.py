@@ -6,9 +6,11 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from kanspice.base.arrays import Array
-from kanspice.circuit import Design
+from kanspice.circuit import Design, OdePeriod
+from kanspice.engine.batched.array_devices import failures_of, processor_named
 from kanspice.engine.batched.crossbar_transient import Rest, courses
 from kanspice.engine.batched.engine import Session, check_device, solve
+from kanspice.engine.batched.periods import ideal_end_v
 from kanspice.engine.batched.row_expansions import KnownRows
 from kanspice.engine.course import Course, Pace
 from kanspice.engine.engines import Engine
@@ -48,6 +50,11 @@ def _follow_sequence(
     return courses(design, inputs_v, start, pace, error, which=which, timeout_s=timeout_s, told=told)
 
 
+def _end_period(period: OdePeriod, before_v: Array, device: str) -> Array:
+    with failures_of(device):
+        return ideal_end_v(period, before_v, processor_named(device))
+
+
 ENGINE = Engine(
     name="batched",
     find=lambda: None,
@@ -60,4 +67,5 @@ ENGINE = Engine(
     check_device=check_device,
     fidelities=frozenset({"shared", "device", "merged", "behavioural", "filter"}),
     share=KnownRows,
+    end_period=_end_period,
 )

@@ -6,15 +6,13 @@ import platform
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
-from functools import partial
 from importlib.metadata import version
 
 from kanspice.base.arrays import Array
 from kanspice.base.process_memory import peak_bytes
 from kanspice.base.stopwatch import Stopwatch
-from kanspice.circuit import Design, OdePeriod
-from kanspice.engine.batched.array_devices import failures_of, processor_named
-from kanspice.engine.batched.periods import ideal_end_v
+from kanspice.circuit import Design
+from kanspice.engine.running import period_ends_v
 from kanspice.engine.solution import Solution
 from kanspice.experiments.evidence import Evidence
 from kanspice.experiments.facts import CircuitFacts, EngineRun, InputsFacts, ModelFacts
@@ -86,7 +84,7 @@ class Measured:
         outputs = decoded_outputs(design, solution)
         scale = scale_of(expected, evidence)
         gap = compare(outputs, expected, solution.solved, scale)
-        period_end, laws = partial(_period_end_v, device), self.loaded.model.stage_laws
+        period_end, laws = period_ends_v(device), self.loaded.model.stage_laws
         stages = measure(self.circuit.ideal, solution, evidence.inputs, reference, period_end, laws=laws)
         numerical = numerical_gap(design, solution, scale)
         checked = () if solution.numerical_error is None else solution.numerical_error.samples
@@ -183,12 +181,6 @@ class Measured:
         which = f"sample{'s' if len(late) > 1 else ''} {', '.join(map(str, late))}"
         limit = f"--timeout, {self.reference.timeout_s:g} s for each"
         return (f"no waveforms of {which}: the network's own were not found within {limit}; raise it",)
-
-
-def _period_end_v(device: str, period: OdePeriod, before_v: Array) -> Array:
-    """As the batched engine follows a period, which is the fastest way to."""
-    with failures_of(device):
-        return ideal_end_v(period, before_v, processor_named(device))
 
 
 def _timing(watch: Stopwatch, solution: Solution) -> dict[str, float]:
