@@ -105,9 +105,9 @@ def control(
     from kanspice.experiments.control import ControlOptions  # noqa: PLC0415 - torch takes seconds to import
     from kanspice.experiments.control.document import control_json  # noqa: PLC0415
     from kanspice.experiments.control.page import control_page  # noqa: PLC0415
-    from kanspice.experiments.control.table import print_control  # noqa: PLC0415
     from kanspice.families import load  # noqa: PLC0415
     from kanspice.gap.limits import parse_limits  # noqa: PLC0415
+    from kanspice.report.terminal import print_page  # noqa: PLC0415
     from kanspice.technology import load_technology  # noqa: PLC0415
 
     wanted = Deliverable(json, markdown, html, junit)
@@ -129,7 +129,7 @@ def control(
         plant_curves=plant_curves,
     )
     result = _measured(loaded, technology, plant, options, draws, quiet)
-    print_control(result, console)
+    print_page(control_page(result), console)
     hand_over(wanted, console, json=lambda: control_json(result), **page_writers(lambda: control_page(result)))
     raise typer.Exit(result.exit_code)
 

@@ -95,16 +95,16 @@ def _compare(before: Path, after: Path, max_growth: str | None, wanted: Delivera
         Comparison,
         comparison_json,
         comparison_page,
-        print_comparison,
     )
     from kanspice.experiments.verify.reading import read_report  # noqa: PLC0415
     from kanspice.gap.limits import parse_growth  # noqa: PLC0415
+    from kanspice.report.terminal import print_page  # noqa: PLC0415
 
     allowed = None if max_growth is None else parse_growth(max_growth)
     found: Comparison = Comparison(read_report(before), read_report(after), allowed)
     refuse_inputs(wanted.files)
     console = Terminal(stderr=wanted.prints, quiet=quiet)
-    print_comparison(found, console)
+    print_page(comparison_page(found), console)
     hand_over(
         wanted,
         console,

@@ -81,7 +81,7 @@ def settle(
     """
     from kanspice.cli.terminal import Terminal  # noqa: PLC0415 - --help stays fast
     from kanspice.engine.engines import engine_named  # noqa: PLC0415
-    from kanspice.experiments.settle.document import print_settling, settling_json  # noqa: PLC0415
+    from kanspice.experiments.settle.document import settling_json  # noqa: PLC0415
     from kanspice.experiments.settle.page import settling_page  # noqa: PLC0415
     from kanspice.experiments.settle.plots import read_out_plot  # noqa: PLC0415
     from kanspice.experiments.settle.run import FINER_STEPS, MEASURED, SettleOptions  # noqa: PLC0415
@@ -89,6 +89,7 @@ def settle(
     from kanspice.families import load  # noqa: PLC0415 - torch takes seconds to import
     from kanspice.families.common import load_array  # noqa: PLC0415 - torch takes seconds to import
     from kanspice.report.figures import encoded  # noqa: PLC0415
+    from kanspice.report.terminal import print_page  # noqa: PLC0415
     from kanspice.technology import load_technology  # noqa: PLC0415
 
     wanted = Deliverable(json, markdown, html, junit)
@@ -107,7 +108,7 @@ def settle(
         work = replace(work, error_parts=2.0 * len(samples), faster=f"--engine batched, {work.faster}")
     with progress_bar(Terminal(stderr=True, quiet=quiet), "following", len(samples), work=work) as progress:
         result = run(loaded, technology, samples, options, population=population, progress=progress)
-    print_settling(result, console)
+    print_page(settling_page(result), console)
     hand_over(wanted, console, json=lambda: settling_json(result), **page_writers(lambda: settling_page(result)))
     if plot is not None:
         write_bytes(plot, encoded(read_out_plot(result)))

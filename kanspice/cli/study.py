@@ -168,7 +168,8 @@ def _measure(prepared: Prepared, folder: Path, workers: Workers, quiet: bool) ->
     from kanspice.engine.engines import engine_named  # noqa: PLC0415
     from kanspice.experiments.study import run  # noqa: PLC0415
     from kanspice.experiments.study.files import write  # noqa: PLC0415
-    from kanspice.experiments.study.table import print_study  # noqa: PLC0415
+    from kanspice.experiments.study.page import study_page  # noqa: PLC0415
+    from kanspice.report.terminal import print_page  # noqa: PLC0415
 
     console = Terminal(stderr=True, quiet=quiet)
     faster = "more processes (--jobs), fewer --trials, or fewer samples (--limit)"
@@ -178,7 +179,7 @@ def _measure(prepared: Prepared, folder: Path, workers: Workers, quiet: bool) ->
     with _kept(folder), progress_bar(console, "measuring", prepared.draws, "draws", work) as progress:
         result = run(prepared, folder, workers, progress)
         write(result, folder)
-    print_study(result, Terminal(quiet=quiet))
+    print_page(study_page(result), Terminal(quiet=quiet))
     return result.exit_code
 
 

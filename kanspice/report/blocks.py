@@ -1,19 +1,24 @@
 """A report of any kind as blocks of plain text: what it says and shows, not how that is written down.
 
-An experiment makes one `Page` of its result; writers make HTML (`page_html`), Markdown (`page_markdown`) and JUnit XML
-(`page_junit`) of every page. A block is plain text that `formatting.plain` has made safe
-to show; markup is the writers'.
+An experiment makes one `Page` of its result; writers make HTML (`page_html`), Markdown (`page_markdown`), JUnit XML
+(`junit`) of every page, and print it (`terminal`). A block is plain text that `formatting.plain` has made safe to show;
+markup is the writers', and so is what they leave out: HTML has everything, Markdown folds what is aside, a terminal has
+what is not `long`.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, ParamSpec
 
+from kanspice.engine.solution import FailedSample
+from kanspice.gap.resolution import Limit
 from kanspice.report.checks import Check
 from kanspice.report.figures import encoded
+from kanspice.report.formatting import pair, plain
 from kanspice.report.templates import inside
 from kanspice.report.verdict import Verdict
 
@@ -31,11 +36,15 @@ class Line:
     small: bool = False
 
 
+Fact = tuple[str, Verdict | str | None]
+"""A label and what is said of it; None where there is nothing to say."""
+
+
 @dataclass(frozen=True)
 class Facts:
     """What was found or used, by label. Rows without a sentence are left out."""
 
-    rows: Sequence[tuple[str, Verdict | str | None]]
+    rows: Sequence[Fact]
 
     @property
     def known(self) -> list[tuple[str, Verdict]]:
@@ -48,7 +57,9 @@ class Facts:
 class Table:
     """Figures in columns, of which the first names a row. Lines of a header may be broken.
 
-    texts: which columns are text. bad: which rows must not be overlooked. more: how many rows are left out.
+    texts: which columns are text. bad: which rows must not be overlooked. more: how many rows are left out. under: what
+    is said of each row, below its name. fold: what Markdown folds it under. enough: of so many rows whoever reads on
+    the way has enough. spare: columns that a narrow terminal leaves out.
     """
 
     header: Sequence[str]
@@ -56,6 +67,39 @@ class Table:
     texts: frozenset[int] = frozenset()
     bad: frozenset[int] = frozenset()
     more: int = 0
+    under: Sequence[str] = ()
+    fold: str = ""
+    enough: int | None = None
+    spare: frozenset[int] = frozenset()
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What is allowed at most, and whether that is kept."""
+
+    limits: Sequence[Limit]
+
+    @property
+    def rows(self) -> list[tuple[str, str, str, str]]:
+        """Metric, measured, at most, what that amounts to."""
+        return [(plain(limit.metric), *pair(limit.value, limit.max), _kept(limit)) for limit in self.limits]
+
+
+def _kept(limit: Limit) -> str:
+    if limit.passed:
+        return "kept"
+    return "NOT MEASURED" if math.isnan(limit.value) else "EXCEEDED"
+
+
+@dataclass(frozen=True)
+class Failures:
+    """Samples without a result; writers show the first of them."""
+
+    failed: Sequence[FailedSample]
+
+    def first(self, most: int) -> list[tuple[str, str, str]]:
+        """Sample, outcome, advice of so many."""
+        return [(str(each.index), each.outcome.value, plain(each.advice)) for each in self.failed[:most]]
 
 
 @dataclass(frozen=True)
@@ -85,9 +129,10 @@ class Pictures:
 
 @dataclass(frozen=True)
 class Notes:
-    """A list of sentences."""
+    """A list of sentences. fold: what Markdown folds it under."""
 
     lines: Sequence[str]
+    fold: str = ""
 
 
 @dataclass(frozen=True)
@@ -98,16 +143,24 @@ class Literal:
     summary: str = ""
 
 
-Block = Line | Facts | Table | Pictures | Notes | Literal
+@dataclass(frozen=True)
+class Detail:
+    """What only a page has room for: neither a terminal nor Markdown shows it."""
+
+    blocks: Sequence[Block]
+
+
+Block = Line | Facts | Table | Limits | Failures | Pictures | Notes | Literal | Detail
 
 
 @dataclass(frozen=True)
 class Section:
-    """Blocks under a heading. aside: whether a summary folds it away."""
+    """Blocks under a heading. aside: whether a summary folds it away. long: whether a terminal leaves it out."""
 
     title: str
     blocks: Sequence[Block]
     aside: bool = False
+    long: bool = False
 
 
 @dataclass(frozen=True)
@@ -116,6 +169,7 @@ class Page:
 
     command: that measures such a thing. outcome: whether the answer is allowed, where something is. exit_code: of the
     command. lead: blocks before any heading. checks: what has to hold; together they hold where the exit code is 0.
+    setup: what was measured with what, in a few facts, with which a terminal begins; a section has them, too.
     """
 
     title: str
@@ -127,3 +181,4 @@ class Page:
     lead: Sequence[Block]
     sections: Sequence[Section]
     checks: Sequence[Check]
+    setup: Facts = field(default_factory=lambda: Facts(()))

@@ -5,11 +5,25 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import assert_never
 
-from kanspice.report.blocks import Block, Facts, Line, Literal, Notes, Page, Pictures, Section, Table
+from kanspice.report.blocks import (
+    Block,
+    Detail,
+    Facts,
+    Failures,
+    Limits,
+    Line,
+    Literal,
+    Notes,
+    Page,
+    Pictures,
+    Section,
+    Table,
+)
 from kanspice.report.markdown import code, document, escape, folded, mark, said, table
 
 _SHOWN_ROWS = 20
 """Of a table: a summary is read on the way."""
+_SHOWN_FAILURES = 10
 
 
 def page_markdown(page: Page) -> str:
@@ -36,20 +50,43 @@ def _section(section: Section) -> str:
 def _written(block: Block) -> str:
     match block:
         case Line():
-            return f"<sub>{escape(block.said.text)}</sub>" if block.small else said(block.said)
+            written = f"<sub>{escape(block.said.text)}</sub>" if block.small else said(block.said)
         case Facts():
-            return table(("", ""), [(escape(label), said(found)) for label, found in block.known])
+            written = table(("", ""), [(escape(label), said(found)) for label, found in block.known])
         case Table():
-            return _table(block)
-        case Pictures():
-            return ""
+            written = _folded(block.fold, _table(block))
+        case Limits():
+            written = _limits(block)
+        case Failures():
+            written = _failures(block)
         case Notes():
-            return "\n".join(f"- {escape(line)}" for line in block.lines)
+            written = _folded(block.fold, "\n".join(f"- {escape(line)}" for line in block.lines))
         case Literal():
-            shown = f"<pre>{'<br>'.join(map(_copied, block.text.splitlines()))}</pre>"
-            return folded(block.summary, shown) if block.summary else shown
+            copied = "<br>".join(map(_copied, block.text.splitlines()))
+            written = _folded(block.summary, f"<pre>{copied}</pre>")
+        case Pictures() | Detail():
+            written = ""
         case _:
             assert_never(block)
+    return written
+
+
+def _folded(summary: str, shown: str) -> str:
+    return folded(summary, shown) if summary and shown else shown
+
+
+def _limits(block: Limits) -> str:
+    judged = zip(block.limits, block.rows, strict=True)
+    rows = [
+        (code(metric), value, most, word if limit.passed else f"**{word}**")
+        for limit, (metric, value, most, word) in judged
+    ]
+    return table(("limit", "measured", "at most", ""), rows)
+
+
+def _failures(block: Failures) -> str:
+    rows = [(sample, outcome, escape(advice)) for sample, outcome, advice in block.first(_SHOWN_FAILURES)]
+    return _counted(table(("failed sample", "outcome", "advice"), rows), len(block.failed) - len(rows))
 
 
 def _copied(line: str) -> str:
@@ -59,9 +96,15 @@ def _copied(line: str) -> str:
 
 def _table(block: Table) -> str:
     rows = []
-    for place, (name, *cells) in enumerate(block.rows[:_SHOWN_ROWS]):
+    for place, (name, *cells) in enumerate(block.rows[: block.enough or _SHOWN_ROWS]):
         bold = "**" if place in block.bad else ""
-        rows.append([f"{bold}{code(name)}{bold}", *(f"{bold}{escape(cell)}{bold}" if cell else "" for cell in cells)])
-    left = block.more + len(block.rows) - len(rows)
+        under = f"<br><sub>{escape(block.under[place])}</sub>" if block.under else ""
+        rows.append(
+            [f"{bold}{code(name)}{bold}{under}", *(f"{bold}{escape(cell)}{bold}" if cell else "" for cell in cells)]
+        )
     shown = table([escape(name.replace("\n", " ")) for name in block.header], rows)
+    return _counted(shown, block.more + len(block.rows) - len(rows))
+
+
+def _counted(shown: str, left: int) -> str:
     return f"{shown}\n\nand {left:,} more" if left > 0 else shown

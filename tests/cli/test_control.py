@@ -42,7 +42,7 @@ def test_a_limit_exceeded_is_exit_code_1(run, balancer, good):
     limits, files = ("--max", "action_rmse=1e-9"), ("--markdown", "loop.md", "--junit", "loop.xml")
     done = run("control", balancer, "--plant", "cartpole", *FAST, "--set", "tia.gain=100", *limits, *files)
     assert done.code == 1
-    assert "FAIL  action_rmse" in done.out
+    assert "EXCEEDED  action_rmse" in done.out
     assert (good / "loop.md").read_text().startswith("### ❌ FAILED: of 1 limit, 1 exceeded")
     assert 'failures="1" errors="0"' in (good / "loop.xml").read_text()
 

@@ -9,13 +9,12 @@ from rich.console import Console
 from synthetic_experiments import COMPARISONS, LOOPS, SETTLINGS, STUDIES
 from synthetic_results import EXTREMES, generated, regression, unresolved
 
-from kanspice.experiments.compare import comparison_json, comparison_page, print_comparison
+from kanspice.experiments.compare import comparison_json, comparison_page
 from kanspice.experiments.control.document import control_json
 from kanspice.experiments.control.page import control_page
-from kanspice.experiments.control.table import print_control
-from kanspice.experiments.settle.document import print_settling, settling_json
+from kanspice.experiments.settle.document import settling_json
 from kanspice.experiments.settle.page import settling_page
-from kanspice.experiments.study import document, table
+from kanspice.experiments.study import document
 from kanspice.experiments.study.page import study_page
 from kanspice.experiments.verify.html import to_html
 from kanspice.experiments.verify.json_report import to_json
@@ -25,6 +24,7 @@ from kanspice.experiments.verify.table import print_gap
 from kanspice.report.junit import page_junit
 from kanspice.report.page_html import page_html
 from kanspice.report.page_markdown import page_markdown
+from kanspice.report.terminal import print_page
 
 GAPS = {**EXTREMES, "generated": generated, "regression": regression, "unresolved": unresolved}
 
@@ -43,7 +43,13 @@ def printed(show, **options):
 def of_page(page):
     """Every writer of any page."""
     writers = {"html": page_html, "md": page_markdown, "xml": page_junit}
-    return {form: lambda result, write=write: write(page(result)) for form, write in writers.items()}
+    documents = {form: lambda result, write=write: write(page(result)) for form, write in writers.items()}
+    return {"txt": printed(shown(page)), **documents}
+
+
+def shown(page):
+    """The page on a console."""
+    return lambda result, console: print_page(page(result), console)
 
 
 KINDS = {
@@ -61,21 +67,20 @@ KINDS = {
         COMPARISONS,
         {
             "json": comparison_json,
-            "txt": printed(print_comparison),
             **of_page(comparison_page),
         },
     ),
     "settling": (
         SETTLINGS,
-        {"json": settling_json, "txt": printed(print_settling), **of_page(settling_page)},
+        {"json": settling_json, **of_page(settling_page)},
     ),
     "study": (
         STUDIES,
-        {"json": document.to_json, "txt": printed(table.print_study), **of_page(study_page)},
+        {"json": document.to_json, **of_page(study_page)},
     ),
     "control": (
         LOOPS,
-        {"json": control_json, "txt": printed(print_control), **of_page(control_page)},
+        {"json": control_json, **of_page(control_page)},
     ),
 }
 CASES = [
@@ -86,10 +91,10 @@ CASES = [
 ]
 SHOWN = {
     "gap": (print_gap, GAPS["some failed"]),
-    "comparison": (print_comparison, COMPARISONS["grown"]),
-    "settling": (print_settling, SETTLINGS["unsettled"]),
-    "study": (table.print_study, STUDIES["yields"]),
-    "control": (print_control, LOOPS["fails"]),
+    "comparison": (shown(comparison_page), COMPARISONS["grown"]),
+    "settling": (shown(settling_page), SETTLINGS["unsettled"]),
+    "study": (shown(study_page), STUDIES["yields"]),
+    "control": (shown(control_page), LOOPS["fails"]),
 }
 
 

@@ -2,20 +2,39 @@
 
 from __future__ import annotations
 
+import io
 from dataclasses import replace
 from typing import get_args
 from xml.etree import ElementTree
 
 import pytest
+from rich.console import Console
 
-from kanspice.report.blocks import Block, Facts, Line, Literal, Notes, Page, Picture, Pictures, Section, Table
+from kanspice.engine.solution import FailedSample, Outcome
+from kanspice.gap.resolution import Limit
+from kanspice.report.blocks import (
+    Block,
+    Detail,
+    Facts,
+    Failures,
+    Limits,
+    Line,
+    Literal,
+    Notes,
+    Page,
+    Picture,
+    Pictures,
+    Section,
+    Table,
+)
 from kanspice.report.checks import Check, Problem
 from kanspice.report.junit import page_junit
 from kanspice.report.page_html import page_html
 from kanspice.report.page_markdown import page_markdown
+from kanspice.report.terminal import print_page
 from kanspice.report.verdict import Verdict
 
-BAD = "<script>alert(1)</script> | @everyone `x` *y*"
+BAD = "<script>alert(1)</script> | @everyone `x` *y* [red]z :smile:"
 
 
 def drawn():
@@ -27,6 +46,10 @@ BLOCKS = (
     Line(Verdict("qualified"), small=True),
     Facts([(BAD, Verdict(BAD)), ("nothing", None), ("plain", BAD)]),
     Table([BAD, "two\nlines"], [[BAD, BAD], ["short", "1"]], texts=frozenset({1}), bad=frozenset({0}), more=3),
+    Table([BAD], [[BAD]], under=[BAD], fold=BAD),
+    Limits([Limit(BAD, 1.0, 2.0), Limit("b", 3.0, 2.0), Limit("c", float("nan"), 2.0)]),
+    Failures([FailedSample(3, Outcome.CRASHED, BAD)]),
+    Detail([Line(Verdict(BAD))]),
     Pictures([Picture(BAD, drawn)]),
     Pictures([]),
     Notes([BAD]),
@@ -51,6 +74,97 @@ def test_nothing_in_a_block_is_markup(block):
         assert "<script" not in text
     for markup in (" | @", "@everyone", "`", "*y*"):
         assert markup not in markdown
+
+
+@pytest.mark.parametrize("block", BLOCKS, ids=lambda block: type(block).__name__)
+def test_nothing_in_a_block_is_markup_for_a_terminal(block):
+    said = " ".join(printed(page_of(block), 200).split())
+    found = isinstance(block, Pictures | Detail) or getattr(block, "summary", "") or getattr(block, "small", False)
+    assert said.count(BAD) >= (3 if not found else 2)
+
+
+def printed(page, width=80, **options):
+    file = io.StringIO()
+    print_page(page, Console(file=file, width=width, **options))
+    return "\n".join(line.rstrip() for line in file.getvalue().splitlines()) + "\n"
+
+
+SMALL = Page(
+    "t",
+    "m.pt",
+    "c",
+    Verdict("It does"),
+    Verdict("FAILED: not quite", warning=True),
+    1,
+    [Limits([Limit("rmse", 1.0, 2.0), Limit("max_abs", 4.0, 2.0), Limit("max_relative", float("nan"), 2.0)])],
+    [
+        Section("May it?", [Facts([("engine", Verdict("no", True)), ("engine", "yes"), ("-", None)]), Notes(["so"])]),
+        Section("Where?", [Table(("stage", "gap, relative"), [("a", "1e-07"), ("b", "2")]), Line(Verdict("* none"))]),
+        Section("Worst", [Facts([("worst", "alone:")]), Literal("kanspice " + 90 * "x"), Literal("{}", "versions")]),
+        Section("How", [Facts([("digest", "abc")])], long=True),
+    ],
+    [],
+    Facts([("model", "m.pt")]),
+)
+
+
+def test_a_small_page_on_a_terminal():
+    """What was measured first, tables, what they mean, the outcome last; commands are not broken."""
+    assert (
+        printed(SMALL, 60)
+        == f"""\
+model   m.pt
+
+Where?
+           gap,
+stage  relative
+───────────────
+a         1e-07
+b             2
+* none
+
+engine  warning: no
+        yes
+note    so
+worst   alone:
+kanspice {90 * "x"}
+limits  kept          rmse 1, limit 2
+        EXCEEDED      max_abs 4, limit 2
+        NOT MEASURED  max_relative -, limit 2
+answer  It does
+result  FAILED: not quite
+"""
+    )
+
+
+def test_the_answer_is_the_last_word_where_nothing_judges_it():
+    assert printed(replace(SMALL, outcome=None, setup=Facts(()), sections=[], lead=[])) == "result  It does\n"
+
+
+def test_colours_are_for_terminals():
+    assert "\x1b" not in printed(SMALL)
+    assert "\x1b[1;31mFAILED" in printed(SMALL, force_terminal=True, color_system="standard")
+
+
+def test_columns_that_can_be_spared_are_left_out_where_they_do_not_fit():
+    header, row = ("point", "draws", "median", "95 %", "yield"), ("a" * 30, "100", "0.001", "0.0023", "98.5 %")
+    page = page_of(Table(header, [row] * 4, spare=frozenset({2, 3}), enough=3))
+    wide, narrow = printed(page, 80), printed(page, 50)
+    assert "0.0023" in wide
+    assert "0.0023" not in narrow
+    assert "98.5 %" in narrow
+    assert narrow.count("98.5 %") == 2 * 3
+    assert "and 1 more" in narrow
+
+
+def test_failures_end_where_readers_do():
+    """A page has more of them than a summary, and that more than a terminal."""
+    failed = [FailedSample(index, Outcome.CRASHED, f"seen{index}.") for index in range(250)]
+    page = page_of(sections=[Section("Failed", [Failures(failed)])])
+    for text, shown in ((printed(page), 5), (page_markdown(page), 10), (page_html(page), 200)):
+        assert f"seen{shown - 1}." in text
+        assert f"seen{shown}." not in text
+        assert f"and {250 - shown} more" in text
 
 
 def test_a_small_page_in_markdown():

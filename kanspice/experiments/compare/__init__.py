@@ -2,7 +2,7 @@
 
 from kanspice.experiments.compare.comparison import Comparison, check_baseline, held_against
 from kanspice.experiments.compare.document import comparison_json
-from kanspice.experiments.compare.page import comparison_html, comparison_markdown, comparison_page, print_comparison
+from kanspice.experiments.compare.page import comparison_html, comparison_markdown, comparison_page
 
 __all__ = [
     "Comparison",
@@ -12,5 +12,4 @@ __all__ = [
     "comparison_markdown",
     "comparison_page",
     "held_against",
-    "print_comparison",
 ]

@@ -1,11 +1,9 @@
-"""Two results side by side: the sentences and tables that every rendering of a comparison shows."""
+"""Two results side by side: the sentences that every rendering of a comparison shows, and JSON."""
 
 from __future__ import annotations
 
 import json
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
 
 from kanspice.experiments.compare.comparison import Change, Comparison, Pair
 from kanspice.gap.metrics import NEGLIGIBLE
@@ -14,19 +12,6 @@ from kanspice.report.json_values import finite
 from kanspice.report.verdict import Verdict
 
 SCHEMA = "kanspice.comparison/1"
-
-
-@dataclass(frozen=True)
-class Section:
-    """One table: what it is about, its columns, its rows of plain text; the first column is a name.
-
-    figures: whether the other columns are numbers.
-    """
-
-    title: str
-    header: Sequence[str]
-    rows: Sequence[Sequence[str]]
-    figures: bool = True
 
 
 def headline(found: Comparison) -> Verdict:
@@ -89,28 +74,6 @@ def remarks(found: Comparison) -> tuple[str, ...]:
     return tuple(said)
 
 
-def sections(found: Comparison) -> tuple[Section, ...]:
-    """Every table that has something in it."""
-    moved = ("before", "after", "change")
-    stages = [(plain(pair.name), *_cells(pair.gap), *_cells(pair.added)[:2]) for pair in found.stages]
-    tables = (
-        Section("The whole circuit", ("figure", *moved), [(plain(pair.name), *_cells(pair)) for pair in found.figures]),
-        Section(
-            "Stage by stage, relative RMSE",
-            ("stage", *moved, "added before", "added after"),
-            stages,
-        ),
-        Section(
-            "Causes, the gap that each makes by itself",
-            ("cause", *moved),
-            [(plain(pair.name), *_cells(pair)) for pair in found.causes],
-        ),
-        Section("Technology", ("key", "before", "after"), [_change(change) for change in found.technology], False),
-        Section("What else differs", ("fact", "before", "after"), [_change(change) for change in found.facts], False),
-    )
-    return tuple(table for table in tables if table.rows)
-
-
 def comparison_json(found: Comparison) -> str:
     """JSON text, `kanspice.comparison/1`; a figure that does not exist is null."""
     said = headline(found)
@@ -152,7 +115,8 @@ def _pair(pair: Pair) -> dict[str, object]:
     return {"name": pair.name, "before": pair.before, "after": pair.after, "growth": pair.growth}
 
 
-def _cells(pair: Pair) -> tuple[str, str, str]:
+def cells(pair: Pair) -> tuple[str, str, str]:
+    """Before, after, and by how much that changed, where it says something."""
     before, after = number(pair.before), number(pair.after)
     if before == after or pair.growth is None or abs(pair.before or 0) < _ROUNDING:
         return before, after, ""
@@ -169,7 +133,8 @@ _DIGEST = 64
 """Characters of a SHA-256, of which the first few are enough to tell two apart."""
 
 
-def _change(change: Change) -> tuple[str, str, str]:
+def values(change: Change) -> tuple[str, str, str]:
+    """What is not the same, before, after."""
     return plain(change.name), _value(change.before), _value(change.after)
 
 

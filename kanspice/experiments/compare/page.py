@@ -1,4 +1,4 @@
-"""A comparison of two results, as a page and on a terminal."""
+"""A comparison of two results, as a page."""
 
 from __future__ import annotations
 
@@ -7,17 +7,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
-from rich import box
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
-from kanspice.experiments.compare import document
 from kanspice.experiments.compare.comparison import Comparison
-from kanspice.experiments.compare.document import headline, remarks, sections
+from kanspice.experiments.compare.document import cells, headline, remarks, values
 from kanspice.experiments.verify.result import GapResult
-from kanspice.report import blocks
-from kanspice.report.blocks import Facts, Line, Page, Picture, Pictures, Section
+from kanspice.report.blocks import Facts, Line, Page, Picture, Pictures, Section, Table
 from kanspice.report.checks import Check, Problem, limit_check
 from kanspice.report.figures import BLUE, GREY, VERMILLION, nothing, picture, tick_decades
 from kanspice.report.formatting import known, plain
@@ -34,7 +28,7 @@ _OPEN = 1
 
 def comparison_page(found: Comparison) -> Page:
     """Whether the gap grew, then everything that is not the same."""
-    tables = [_section(section) for section in sections(found)]
+    tables = list(_tables(found))
     shown = Picture.of("Gap of every stage, before and after", stages_picture, found)
     return Page(
         title=f"Sim-to-real gap of {_path(found.after)}, before and after",
@@ -50,7 +44,7 @@ def comparison_page(found: Comparison) -> Page:
         sections=[
             *tables[:_OPEN],
             *(replace(section, aside=True) for section in tables[_OPEN:]),
-            Section("The two runs", (Facts(_runs_made(found)),), aside=True),
+            Section("The two runs", (Facts(_runs_made(found)),), aside=True, long=True),
         ],
         checks=_checks(found),
     )
@@ -66,9 +60,19 @@ def comparison_markdown(found: Comparison) -> str:
     return page_markdown(comparison_page(found))
 
 
-def _section(section: document.Section) -> Section:
-    texts = frozenset[int]() if section.figures else frozenset(range(1, len(section.header)))
-    return Section(section.title, (blocks.Table(section.header, section.rows, texts=texts),))
+def _tables(found: Comparison) -> Iterator[Section]:
+    """Every table that has something in it."""
+    moved, beside = ("before", "after", "change"), frozenset({1, 2})
+    stages = [(plain(pair.name), *cells(pair.gap), *cells(pair.added)[:2]) for pair in found.stages]
+    causes = [(plain(pair.name), *cells(pair)) for pair in found.causes]
+    every = (
+        ("The whole circuit", Table(("figure", *moved), [(plain(pair.name), *cells(pair)) for pair in found.figures])),
+        ("Stage by stage, relative RMSE", Table(("stage", *moved, "added before", "added after"), stages)),
+        ("Causes, the gap that each makes by itself", Table(("cause", *moved), causes)),
+        ("Technology", Table(("key", "before", "after"), list(map(values, found.technology)), texts=beside)),
+        ("What else differs", Table(("fact", "before", "after"), list(map(values, found.facts)), texts=beside)),
+    )
+    return (Section(title, (table,)) for title, table in every if table.rows)
 
 
 def _runs_made(found: Comparison) -> list[tuple[str, str]]:
@@ -84,16 +88,6 @@ def _checks(found: Comparison) -> list[Check]:
     obstacles = Problem("NotComparable", "; ".join(found.obstacles)) if found.obstacles else None
     checks.append(Check("gaps comparable", obstacles))
     return [*checks, limit_check(found.limit)] if whole and not found.obstacles else checks
-
-
-def print_comparison(found: Comparison, console: Console) -> None:
-    """Print the tables, and the verdict last. Plain where the console is no terminal."""
-    for section in sections(found):
-        console.print(_table(section))
-    for remark in remarks(found):
-        console.print(Text(f"note: {remark}", style="yellow"))
-    said = headline(found)
-    console.print(Text(said.text, style="bold red" if said.warning else "green"))
 
 
 def stages_picture(found: Comparison) -> Figure:
@@ -113,16 +107,6 @@ def stages_picture(found: Comparison) -> Figure:
         axes.grid(axis="x", alpha=0.3)
         figure.legend(loc="outside lower center", ncols=2, columnspacing=1.2, handletextpad=0.6)
         return figure
-
-
-def _table(section: document.Section) -> Table:
-    shown = Table(title=section.title, title_justify="left", box=box.SIMPLE, pad_edge=False, padding=(0, 1))
-    shown.add_column(section.header[0], overflow="fold")
-    for name in section.header[1:]:
-        shown.add_column(name, justify="right", overflow="fold")
-    for row in section.rows:
-        shown.add_row(*map(Text, row))
-    return shown
 
 
 def _runs(found: Comparison) -> tuple[tuple[str, GapResult], ...]:

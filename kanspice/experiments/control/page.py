@@ -9,12 +9,12 @@ from kanspice.experiments.control import plots, wording
 from kanspice.experiments.control.motion import motion
 from kanspice.experiments.control.result import ControlResult, trajectory_distance
 from kanspice.experiments.verify import wording as of_verify
-from kanspice.report.blocks import Block, Facts, Literal, Notes, Page, Picture, Pictures, Section, Table
+from kanspice.report.blocks import Block, Fact, Facts, Limits, Literal, Notes, Page, Picture, Pictures, Section, Table
 from kanspice.report.checks import Check, Problem, engines_problem, limit_check, unresolved_problem
-from kanspice.report.formatting import counted, devices, number, pair, plain
+from kanspice.report.formatting import counted, devices, number, plain
 from kanspice.report.verdict import Verdict
 
-_SHOWN_EPISODES = 50
+_SHOWN_EPISODES, _ENOUGH_EPISODES = 50, 20
 
 
 def control_page(result: ControlResult) -> Page:
@@ -26,39 +26,35 @@ def control_page(result: ControlResult) -> Page:
         answer=wording.answer(result),
         outcome=wording.outcome(result),
         exit_code=result.exit_code,
-        lead=[_limits(result)] if result.limits else [],
+        lead=[Limits(result.limits)] if result.limits else [],
         sections=tuple(_sections(result)),
         checks=_checks(result),
+        setup=Facts(_setup(result)),
     )
 
 
 def _sections(result: ControlResult) -> Iterator[Section]:
-    yield Section("Can the answer be trusted?", (Facts(_trust(result)),))
-    gaps = Notes([wording.rewards(result), *wording.actions(result), wording.trajectory(result)])
-    where = (_moving(result), Pictures(_pictures(result)), gaps, _episodes(result))
-    yield Section("Where did they go?", where)
+    notes = [*result.notes, *wording.undrawn(result), *map(plain, result.along.notes)]
+    yield Section("Can the answer be trusted?", (Facts(_trust(result)), Notes(notes)))
+    pictures = _moving(result), Pictures(_pictures(result))
+    yield Section("Where did they go?", (*pictures, Facts(_gaps(result)), _episodes(result)))
     if result.points:
         yield Section("How often do circuits succeed?", _success(result))
-    notes = Notes([*result.notes, *wording.undrawn(result), *map(plain, result.along.notes)])
     command = [Literal(plain(result.command))] if result.command else []
     versions = Literal(json.dumps(result.along.versions, indent=2), "versions")
-    yield Section("How it was measured", (Facts(_facts(result)), notes, *command, versions), aside=True)
+    yield Section("How it was measured", (Facts(_facts(result)), *command, versions), aside=True, long=True)
 
 
-def _limits(result: ControlResult) -> Table:
-    rows = [
-        (plain(limit.metric), *pair(limit.value, limit.max), "pass" if limit.passed else "FAIL")
-        for limit in result.limits
-    ]
-    bad = frozenset(place for place, limit in enumerate(result.limits) if not limit.passed)
-    return Table(("limit", "measured", "at most", ""), rows, bad=bad)
+def _gaps(result: ControlResult) -> list[Fact]:
+    actions = [("actions", said) for said in wording.actions(result)]
+    return [("reward", wording.rewards(result)), *actions, ("trajectory", wording.trajectory(result))]
 
 
-def _trust(result: ControlResult) -> list[tuple[str, Verdict | str | None]]:
-    found: list[tuple[str, Verdict | str | None]] = [("numerical error of actions", wording.numerical(result))]
+def _trust(result: ControlResult) -> list[Fact]:
+    found: list[Fact] = [("numerical error", wording.numerical(result))]
     if result.along.cross_check is not None:
-        found.append(("other engine, actions", of_verify.cross_check(result.along.cross_check)))
-    found += [("other engine, in the loop", wording.checked(check)) for check in result.checks]
+        found.append(("other engine", of_verify.cross_check(result.along.cross_check)))
+    found += [("other engine", wording.checked(check)) for check in result.checks]
     ends = wording.failures(result) or [Verdict("every episode came to an end of its own")]
     return [*found, *(("episodes", said) for said in ends)]
 
@@ -107,8 +103,9 @@ def _episodes(result: ControlResult) -> Table:
         for place, (reference, circuit) in shown
     ]
     bad = frozenset(place for place, (reference, circuit) in shown if reference.success and not circuit.success)
-    header = ("start", *wording.EPISODE_COLUMNS, "ended: network, circuit")
-    return Table(header, rows, bad=bad, more=len(result.pairs) - len(shown))
+    header = ("start", *wording.EPISODE_COLUMNS, "ended:\nnetwork, circuit")
+    more = len(result.pairs) - len(shown)
+    return Table(header, rows, texts=frozenset({6}), bad=bad, more=more, enough=_ENOUGH_EPISODES)
 
 
 def _success(result: ControlResult) -> tuple[Block, ...]:
@@ -135,15 +132,17 @@ def _checks(result: ControlResult) -> list[Check]:
     return [*checks, *map(limit_check, result.limits)]
 
 
-def _facts(result: ControlResult) -> list[tuple[str, Verdict | str | None]]:
+def _setup(result: ControlResult) -> list[Fact]:
     model, design, engine = result.along.model, result.along.design, result.along.engine
     return [
         ("model", f"{plain(model.path)} ({plain(model.family)}, {counted(model.parameters)} parameters)"),
-        ("model's SHA-256", plain(model.sha256)),
         ("plant", wording.plant(result)),
         ("circuit", f"{devices(design.devices)}, {counted(design.nodes)} nodes"),
-        ("fidelity, technology", f"{plain(design.fidelity)}, {plain(design.technology_name)}"),
-        ("engine", f"{plain(engine.name)} {plain(engine.version)}"),
-        ("seed", plain(result.plant["seed"])),
+        ("technology", f"{plain(design.technology_name)}, fidelity {plain(design.fidelity)}"),
+        ("engine", f"{plain(engine.name)} {plain(engine.version)}, seed {plain(result.plant['seed'])}"),
         ("time", wording.times(result)),
     ]
+
+
+def _facts(result: ControlResult) -> list[Fact]:
+    return [*_setup(result), ("model's SHA-256", plain(result.along.model.sha256))]

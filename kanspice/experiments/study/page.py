@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 
 from kanspice.experiments.study import plots, wording
 from kanspice.experiments.study.result import PointResult, StudyResult
 from kanspice.gap.metric_table import BY_NAME
-from kanspice.report.blocks import Facts, Line, Literal, Page, Picture, Pictures, Section, Table
+from kanspice.report.blocks import Fact, Facts, Line, Literal, Page, Picture, Pictures, Section, Table
 from kanspice.report.checks import Check, Problem, engines_problem
 from kanspice.report.formatting import counted, many, plain
 from kanspice.report.verdict import Verdict
@@ -16,11 +17,7 @@ from kanspice.report.verdict import Verdict
 def study_page(result: StudyResult) -> Page:
     """The yield or the gap first, whether to trust it, how it is distributed, how it was measured."""
     worst, command = wording.worst(result)
-    unresolved = wording.unresolved(result)
-    lead = [] if unresolved is None else [Line(Verdict(f"{unresolved.text}.", unresolved.warning))]
-    if result.request.wanted_yield is not None:
-        lead.append(Line(Verdict(f"A good draw: {wording.limits(result)}."), small=True))
-    versions = json.dumps(result.facts["versions"], indent=2)
+    versions = Literal(json.dumps(result.facts["versions"], indent=2), "versions")
     return Page(
         title=f"Study of {plain(result.request.model)}",
         subject=plain(result.request.model),
@@ -28,32 +25,46 @@ def study_page(result: StudyResult) -> Page:
         answer=wording.answer(result),
         outcome=wording.outcome(result),
         exit_code=result.exit_code,
-        lead=lead,
+        lead=list(_lead(result)),
         sections=(
             Section("Can the number be trusted?", (Facts(_trust(result)),)),
             Section("How do the draws differ?", (Pictures(_pictures(result)), _points(result))),
             Section(
                 "Which is the worst?",
-                (Line(Verdict(f"{worst.text}. To measure it alone:", worst.warning)), Literal(command)),
+                (Facts([("worst draw", f"{worst}. To measure it alone:")]), Literal(command)),
             ),
-            Section("How it was measured", (Facts(_facts(result)), Literal(versions, "versions")), aside=True),
+            Section("How it was measured", (Facts(_facts(result)), versions), aside=True, long=True),
         ),
         checks=_checks(result),
+        setup=Facts(_setup(result)),
     )
+
+
+def _lead(result: StudyResult) -> Iterator[Line]:
+    unresolved = wording.unresolved(result)
+    if unresolved is not None:
+        yield Line(Verdict(f"{unresolved.text}.", unresolved.warning))
+    if result.request.wanted_yield is not None:
+        yield Line(Verdict(f"A good draw: {wording.limits(result)}."), small=True)
 
 
 def _points(result: StudyResult) -> Table:
-    header = [*wording.place(result), *wording.columns(result)]
-    rows = [[*wording.place_of(result, point), *wording.cells(result, point)] for point in result.points]
-    bad = frozenset(
-        place
-        for place, point in enumerate(result.points)
-        if point.incomplete or point.unresolved or point in result.short
+    """One row a point; where several columns say which it is, a narrow terminal has of the gap only its median."""
+    places, header = wording.place(result), wording.columns(result)
+    return Table(
+        [*places, *header],
+        [[*wording.place_of(result, point), *wording.cells(result, point)] for point in result.points],
+        texts=frozenset(range(1, len(places))),
+        bad=frozenset(
+            place
+            for place, point in enumerate(result.points)
+            if point.incomplete or point.unresolved or point in result.short
+        ),
+        spare=frozenset(len(places) + header.index(name) for name in wording.TAIL),
     )
-    return Table(header, rows, bad=bad)
 
 
-def _trust(result: StudyResult) -> list[tuple[str, Verdict | str | None]]:
+def _trust(result: StudyResult) -> list[Fact]:
     return [
         ("enough draws?", wording.certainty(result)),
         ("draws", wording.fixed(result)),
@@ -142,16 +153,21 @@ def _quantity(result: StudyResult, metric: str) -> tuple[str, plots.Quantity]:
     return f"Mean {title} (%)" if in_percent else f"Median {title}", of_point
 
 
-def _facts(result: StudyResult) -> list[tuple[str, Verdict | str | None]]:
+def _setup(result: StudyResult) -> list[Fact]:
     request, model = result.request, result.facts["model"]
     assert isinstance(model, dict)  # noqa: S101 - of our own making
     return [
         ("model", f"{plain(model['path'])} ({plain(model['family'])}, {counted(model['parameters'])} parameters)"),
-        ("model's SHA-256", plain(model["sha256"])),
         *[("read", plain(note)) for note in model["notes"]],
         ("technology", plain(", ".join([request.tech or "ideal", *request.set_]))),
         ("engine", request.engine_and_device),
         ("samples", f"{many(result.samples, 'sample')} from {plain(request.inputs)}, the same for every draw"),
-        *((f"{title} of the network", value) for title, value in wording.network(result)),
+        *(("network", f"{title} {value}") for title, value in wording.network(result)),
         ("draws", f"{many(request.trials, 'draw')} of seed {request.seed}, the same specimens at every point"),
     ]
+
+
+def _facts(result: StudyResult) -> list[Fact]:
+    model = result.facts["model"]
+    assert isinstance(model, dict)  # noqa: S101 - of our own making
+    return [*_setup(result), ("model's SHA-256", plain(model["sha256"]))]

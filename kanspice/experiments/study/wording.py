@@ -44,21 +44,24 @@ def beside(result: StudyResult) -> list[str]:
     return [metric for metric in result.of_network if metric != result.metric]
 
 
-def columns(result: StudyResult, *, brief: bool = False) -> list[str]:
-    """What is said of every point; brief: of the gap no more than its median."""
-    gap = BY_NAME[result.metric].title
-    found = ["draws", f"{gap}, median", *([] if brief else ["95 %", "worst"])]
+TAIL = ("95 %", "worst")
+"""Columns that say of the gap what its median does not."""
+
+
+def columns(result: StudyResult) -> list[str]:
+    """What is said of every point."""
+    found = ["draws", f"{BY_NAME[result.metric].title}, median", *TAIL]
     found += [_heading(metric) for metric in beside(result)]
     found += ["yield", "95 %, limits"] if result.request.wanted_yield is not None else []
     found += ["draws, unresolved"] if any(each.unresolved for each in result.points) else []
     return found + (["draws, failed"] if any(each.incomplete for each in result.points) else [])
 
 
-def cells(result: StudyResult, point: PointResult, *, brief: bool = False) -> list[str]:
+def cells(result: StudyResult, point: PointResult) -> list[str]:
     """What is said of a point, in the order of `columns`."""
     gap = point.distribution(result.metric)
     quantiles = (None,) * 3 if gap is None else (gap.median, gap.quantiles[-2], gap.quantiles[-1])
-    found = [counted(len(point.draws)), *map(number, quantiles[: 1 if brief else None])]
+    found = [counted(len(point.draws)), *map(number, quantiles)]
     found += [_middle(metric, point.distribution(metric)) for metric in beside(result)]
     found += [yield_(point.yield_), confidence(point.yield_)] if result.request.wanted_yield is not None else []
     found += [counted(len(point.unresolved))] if any(each.unresolved for each in result.points) else []
@@ -288,7 +291,7 @@ def fixed(result: StudyResult) -> Verdict | None:
     return Verdict(f"nothing is random {where}: all draws are the same, so one was measured")
 
 
-def worst(result: StudyResult) -> tuple[Verdict, str]:
+def worst(result: StudyResult) -> tuple[str, str]:
     """The worst draw, and the command that measures it alone."""
     point, draw = result.worst
     figures = f"{BY_NAME[result.metric].title} {number(draw.metrics[result.metric])}"
@@ -297,5 +300,4 @@ def worst(result: StudyResult) -> tuple[Verdict, str]:
     if draw.failed:
         figures += f", {many(draw.failed_samples, 'sample')} without a result"
     where = "" if len(result.points) == 1 else f" at {name(result, point)}"
-    text = f"draw {draw.trial}{where}: {figures}"
-    return Verdict(text), plain(result.request.command(point.point, draw.seed))
+    return f"draw {draw.trial}{where}: {figures}", plain(result.request.command(point.point, draw.seed))

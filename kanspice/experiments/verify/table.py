@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from rich import box
 from rich.console import Console
@@ -12,6 +12,7 @@ from rich.text import Text
 from kanspice.experiments.verify import distributions, physical, wording
 from kanspice.experiments.verify.result import GapResult
 from kanspice.gap.metrics import Gap
+from kanspice.gap.resolution import Limit
 from kanspice.gap.stage_gap import StageGap
 from kanspice.report.formatting import (
     NOTHING,
@@ -20,13 +21,14 @@ from kanspice.report.formatting import (
     durations,
     many,
     number,
+    pair,
     peaks,
     percent,
     plain,
     setting,
     share,
 )
-from kanspice.report.terminal import Row, judged, labelled, limit_rows, listed, said
+from kanspice.report.verdict import Verdict
 
 SHOWN_FAILURES = 5
 
@@ -159,3 +161,48 @@ def _failed(result: GapResult) -> Iterator[Row]:
         yield "", Text(f"sample {failure.index}: {failure.outcome.value}: {plain(failure.advice)}")
     if len(result.failed) > SHOWN_FAILURES:
         yield "", Text(f"and {len(result.failed) - SHOWN_FAILURES:,} more")
+
+
+_GOOD, _BAD = "green", "bold red"
+
+
+Row = tuple[str, Text]
+"""A label and what is said under it; an empty label continues the row above."""
+
+
+def labelled(rows: Iterator[Row]) -> Table:
+    """Labels and what is said under them, without lines."""
+    grid = Table.grid(padding=(0, 2, 0, 0))
+    grid.add_column(no_wrap=True, min_width=9)
+    grid.add_column(overflow="fold")
+    for label, text in rows:
+        grid.add_row(Text(label, style="bold"), text)
+    return grid
+
+
+def limit_rows(limits: Sequence[Limit]) -> Iterator[Row]:
+    """Each limit, and whether it was kept."""
+    label = "limits"
+    for limit in limits:
+        word, style = ("pass", _GOOD) if limit.passed else ("FAIL", _BAD)
+        value, most = pair(limit.value, limit.max)
+        measured = f"{plain(limit.metric)} {value}, limit {most}"
+        yield label, Text.assemble((word, style), "  ", measured)
+        label = ""
+
+
+def listed(label: str, lines: Iterator[str]) -> Iterator[Row]:
+    """Lines under one label."""
+    for line in lines:
+        yield label, Text(line)
+        label = ""
+
+
+def said(found: Verdict) -> Text:
+    """A sentence, in another colour where it warns."""
+    return Text(found.text, style="yellow" if found.warning else "")
+
+
+def judged(found: Verdict) -> Text:
+    """A sentence that is good or bad."""
+    return Text(found.text, style=_BAD if found.warning else _GOOD)

@@ -20,12 +20,13 @@ from kanspice.experiments.compare import (
     check_baseline,
     comparison_html,
     comparison_json,
+    comparison_page,
     held_against,
-    print_comparison,
 )
 from kanspice.experiments.compare.document import headline, percent, remarks
 from kanspice.experiments.facts import InputsFacts
 from kanspice.gap.resolution import NumericalGap
+from kanspice.report.terminal import print_page
 
 OTHER = InputsFacts("other.npy", "00")
 
@@ -161,10 +162,10 @@ def test_a_page_and_a_table_show_both_runs_and_escape_names():
     assert "http" not in page
     console = Console(width=120, record=True, quiet=False, file=open("/dev/null", "w"))  # noqa: SIM115, PTH123
     with console.file:
-        print_comparison(found, console)
+        print_page(comparison_page(found), console)
     text = console.export_text()
     assert "l2.crossbar" in text
-    assert text.strip().splitlines()[-1].startswith("FAILED: the gap grew by 20 %")
+    assert text.strip().splitlines()[-1].startswith("result  FAILED: the gap grew by 20 %")
 
 
 @pytest.mark.parametrize(

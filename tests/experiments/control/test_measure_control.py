@@ -19,7 +19,6 @@ from kanspice.experiments.control import ControlOptions, Draws, Ending, bench, c
 from kanspice.experiments.control.document import control_json, json_schema
 from kanspice.experiments.control.page import control_page
 from kanspice.experiments.control.plants import CartPole, PlanarArm
-from kanspice.experiments.control.table import print_control
 from kanspice.experiments.ensemble.variations import points_of
 from kanspice.experiments.study import Sweep
 from kanspice.families import load, save
@@ -28,6 +27,7 @@ from kanspice.families.kirchhoffnet.network import KirchhoffNet
 from kanspice.families.kirchhoffnet.topology import recipe
 from kanspice.gap import Limit, NumericalGap
 from kanspice.report.page_html import page_html
+from kanspice.report.terminal import print_page
 from kanspice.technology import load_technology
 
 SCHEMA = Path(__file__).resolve().parents[3] / "schemas" / "kanspice.control-1.json"
@@ -37,7 +37,7 @@ FEW = ControlOptions(episodes=3, steps=25, engine="batched")
 def told(result):
     """What is printed, as one line."""
     console = Console(record=True, width=100)
-    print_control(result, console)
+    print_page(control_page(result), console)
     return " ".join(console.export_text().split())
 
 

@@ -21,13 +21,14 @@ from kanspice.engine.options import RunOptions
 from kanspice.engine.running import solve
 from kanspice.engine.solution import FailedSample, Outcome
 from kanspice.experiments.settle import run as settle_module
-from kanspice.experiments.settle.document import print_settling, settling_json
+from kanspice.experiments.settle.document import settling_json
 from kanspice.experiments.settle.page import settling_page
 from kanspice.experiments.settle.run import SettleOptions, settle
 from kanspice.experiments.settle.settling import settling
 from kanspice.families import load, save
 from kanspice.gap import Variation
 from kanspice.report.page_html import page_html
+from kanspice.report.terminal import print_page
 from kanspice.technology import load_technology
 
 pytestmark = pytest.mark.slow
@@ -243,7 +244,7 @@ def test_the_shipped_example_comes_to_rest_with_what_the_help_sets():
     bare = load_technology(None, [slow, "tia.feedback_f=0"])
     with pytest.raises(SimulatorError, match="no transient came to its end"):
         settle(loaded, bare, inputs[:2], options, population=inputs)
-    assert "feedback capacitor of l2.crossbar: " in render(held)
+    assert "capacitor of l2.crossbar: " in render(held)
     for changed, why in (
         ({"numerical": 0.01}, "more than the 0.001 within which outputs count as settled"),
         ({"variation": Variation(1e-13, 1.0)}, "hardly vary"),
@@ -251,11 +252,11 @@ def test_the_shipped_example_comes_to_rest_with_what_the_help_sets():
         open_ = replace(held, **changed)
         assert open_.exit_code == 3
         assert why in json.loads(settling_json(open_))["unresolved"][0]
-        assert f"not resolved: {open_.unresolved[0]}" in render(open_)
+        assert f"Not resolved: {open_.unresolved[0]}" in render(open_)
         assert "Not resolved: " in page_html(settling_page(open_))
     lost = (FailedSample(1, Outcome.DIVERGED), FailedSample(0, Outcome.UNSETTLED))
     text = render(replace(held, failed=lost, latency_s=None, energy_j=None, numerical=None, unstable=(1,)))
-    assert "no latency and no energy an inference: not every sample settles" in text
+    assert "no latency and no energy: not every sample settles" in text
     assert "without 1 sample whose transients did not come to their end" in text
     assert "at 1 of 2 operating points a pole grows" in text
     assert "numerical error" not in text
@@ -263,5 +264,5 @@ def test_the_shipped_example_comes_to_rest_with_what_the_help_sets():
 
 def render(result):
     console = Console(file=io.StringIO(), width=200)
-    print_settling(result, console)
+    print_page(settling_page(result), console)
     return console.file.getvalue()
