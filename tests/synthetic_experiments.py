@@ -11,7 +11,7 @@ from synthetic_results import cross_checked, gap_of, stage, synthetic, with_ever
 from kanspice.engine.solution import FailedSample, Outcome
 from kanspice.experiments.compare.comparison import Comparison
 from kanspice.experiments.control.loop import Ending, Episode
-from kanspice.experiments.control.result import ControlResult, DrawnEpisodes, SpotCheck, SuccessPoint
+from kanspice.experiments.control.result import ControlResult, DrawnEpisodes, PlantFacts, SpotCheck, SuccessPoint
 from kanspice.experiments.ensemble.draws import DrawResult
 from kanspice.experiments.facts import EngineRun, InputsFacts
 from kanspice.experiments.settle.settling import EngineCheck, Followed, ReadOutTime, Settling, StageSettling, Swinging
@@ -291,19 +291,9 @@ def along(result: GapResult | None = None, samples: int = 12) -> GapResult:
 
 def loop() -> ControlResult:
     """The circuit does what the network does."""
-    names = ["x / 2.4 m", "speed / 3 m/s", "angle / 0.418 rad", "turning / 5 rad/s"]
+    names = "x / 2.4 m", "speed / 3 m/s", "angle / 0.418 rad", "turning / 5 rad/s"
     return ControlResult(
-        plant={
-            "name": "cartpole",
-            "observations": 4,
-            "actions": 1,
-            "episodes": 2,
-            "steps": 6,
-            "latency": 0,
-            "seed": 3,
-            "observation_names": names,
-            "reward_name": "reward",
-        },
+        plant=PlantFacts("cartpole", 4, 1, 2, 6, 0, 3, names, "reward"),
         reference=(episode(0, 6), episode(1, 6)),
         circuit=(episode(0, 6, 2**-8), episode(1, 6, 2**-7)),
         along=along(),
@@ -334,7 +324,7 @@ def failing_loop() -> ControlResult:
     )
     return replace(
         loop(),
-        plant=loop().plant | {"name": "a <plant>", "episodes": 4, "latency": 1},
+        plant=replace(loop().plant, name="a <plant>", episodes=4, latency=1),
         reference=reference,
         circuit=circuit,
         along=along(with_failures(cross_checked(synthetic(12, 1), 2e-8), 3)),
@@ -350,7 +340,7 @@ def failing_loop() -> ControlResult:
 def silent_loop() -> ControlResult:
     """A circuit that has no answer at all."""
     nothing = episode(0, 0, 0.0, Ending.NO_ACTION, failure=FailedSample(0, Outcome.CRASHED))
-    plant = loop().plant | {"name": "pv", "episodes": 1}
+    plant = replace(loop().plant, name="pv", episodes=1)
     found = along(with_failures(synthetic(4, 1), 0, 1, 2, 3))
     without = {"own": None, "notes": (), "limits": ()}
     return replace(loop(), plant=plant, reference=(episode(0, 6),), circuit=(nothing,), along=found, **without)

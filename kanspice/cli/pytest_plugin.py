@@ -166,8 +166,8 @@ def _table(result: GapResult) -> str:
 def _written(measured: Sequence[GapResult], folder: Path, test: str) -> Iterator[str]:
     """Writes every result of a test; gives the paths."""
     from kanspice.base.files import write_text  # noqa: PLC0415
+    from kanspice.experiments.verify.document import to_json  # noqa: PLC0415
     from kanspice.experiments.verify.html import to_html  # noqa: PLC0415
-    from kanspice.experiments.verify.json_report import to_json  # noqa: PLC0415
 
     stem = re.sub(r"[^\w.-]+", "_", test).strip("_.")[-150:]
     for place, result in enumerate(measured):

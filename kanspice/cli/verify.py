@@ -206,8 +206,8 @@ def _kept_waveforms(loaded: LoadedModel, wanted: int | None, default: int) -> in
 
 
 def _deliver(result: GapResult, console: Console, wanted: Deliverable) -> None:
+    from kanspice.experiments.verify.document import to_json  # noqa: PLC0415
     from kanspice.experiments.verify.html import to_html  # noqa: PLC0415
-    from kanspice.experiments.verify.json_report import to_json  # noqa: PLC0415
     from kanspice.experiments.verify.junit import to_junit  # noqa: PLC0415
     from kanspice.experiments.verify.markdown import to_markdown  # noqa: PLC0415
     from kanspice.experiments.verify.table import print_gap  # noqa: PLC0415

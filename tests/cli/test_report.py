@@ -10,7 +10,7 @@ import jsonschema
 import pytest
 
 from kanspice.base.resources import SCHEMAS
-from kanspice.experiments.verify.json_report import to_json
+from kanspice.experiments.verify.document import to_json
 from kanspice.experiments.verify.reading import read_report
 
 pytestmark = pytest.mark.slow

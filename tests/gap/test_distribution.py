@@ -10,8 +10,8 @@ from scipy.stats import energy_distance
 from kanspice.base.errors import InputError
 from kanspice.experiments.evidence import Evidence
 from kanspice.experiments.verify.distributions import lines, pictures
+from kanspice.experiments.verify.document import to_json
 from kanspice.experiments.verify.html import to_html
-from kanspice.experiments.verify.json_report import to_json
 from kanspice.experiments.verify.markdown import to_markdown
 from kanspice.experiments.verify.reading import read_report
 from kanspice.experiments.verify.run import VerifyOptions, verify

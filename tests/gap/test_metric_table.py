@@ -14,8 +14,8 @@ from synthetic_results import synthetic
 
 from kanspice.base.errors import InputError
 from kanspice.experiments.compare import Comparison, comparison_json
+from kanspice.experiments.verify.document import to_json
 from kanspice.experiments.verify.html import to_html
-from kanspice.experiments.verify.json_report import to_json
 from kanspice.experiments.verify.markdown import to_markdown
 from kanspice.experiments.verify.reading import read_report
 from kanspice.experiments.verify.table import print_gap

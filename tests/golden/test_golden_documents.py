@@ -16,8 +16,8 @@ from kanspice.experiments.settle.document import settling_json
 from kanspice.experiments.settle.page import settling_page
 from kanspice.experiments.study import document
 from kanspice.experiments.study.page import study_page
+from kanspice.experiments.verify.document import to_json
 from kanspice.experiments.verify.html import to_html
-from kanspice.experiments.verify.json_report import to_json
 from kanspice.experiments.verify.junit import to_junit
 from kanspice.experiments.verify.markdown import to_markdown
 from kanspice.experiments.verify.table import print_gap

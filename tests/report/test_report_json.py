@@ -18,7 +18,7 @@ from synthetic_results import (
     with_failures,
 )
 
-from kanspice.experiments.verify.json_report import to_json
+from kanspice.experiments.verify.document import to_json
 from kanspice.gap.cross_check import OtherOutcome
 from kanspice.gap.resolution import Limit, NumericalGap
 

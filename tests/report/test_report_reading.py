@@ -15,9 +15,8 @@ from kanspice.base.errors import InputError
 from kanspice.base.resources import SCHEMAS
 from kanspice.experiments.compare import check_baseline
 from kanspice.experiments.verify import reading
-from kanspice.experiments.verify.document import json_schema
+from kanspice.experiments.verify.document import json_schema, to_json
 from kanspice.experiments.verify.html import to_html
-from kanspice.experiments.verify.json_report import to_json
 from kanspice.experiments.verify.junit import to_junit
 from kanspice.experiments.verify.markdown import to_markdown
 from kanspice.experiments.verify.reading import from_json, read_report

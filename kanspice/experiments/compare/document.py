@@ -7,8 +7,8 @@ import math
 
 from kanspice.experiments.compare.comparison import Change, Comparison, Pair
 from kanspice.gap.metrics import NEGLIGIBLE
+from kanspice.report.codec import finite
 from kanspice.report.formatting import NOTHING, number, plain
-from kanspice.report.json_values import finite
 from kanspice.report.verdict import Verdict
 
 SCHEMA = "kanspice.comparison/1"

@@ -6,39 +6,29 @@ What both say of model, circuit, engine and outputs are the same parts.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
-from dataclasses import asdict
 from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field
 
-from kanspice.engine.solution import Outcome
-from kanspice.experiments.control.loop import Ending, Episode
-from kanspice.experiments.control.result import ControlResult, SpotCheck, SuccessPoint, mean_reward
-from kanspice.experiments.verify.document import (
-    Count,
+from kanspice.experiments.control.loop import Ending
+from kanspice.experiments.control.result import ControlResult
+from kanspice.experiments.parts import (
     CrossCheckPart,
     DesignPart,
     EnginePart,
     FailedPart,
-    Figure,
     GapPart,
     LimitPart,
     ModelPart,
     NumericalPart,
-    Part,
+    OutcomeName,
     StagePart,
-    schema_of,
 )
-from kanspice.experiments.verify.json_report import to_json
-from kanspice.report.json_values import finite
+from kanspice.report.codec import Count, Figure, Fraction, Key, Part
 
 SCHEMA = "kanspice.control/1"
 
-Fraction = Annotated[float, Field(ge=0, le=1)]
 EndingName = Annotated[Ending, Field(strict=False)]
-OutcomeName = Annotated[Outcome, Field(strict=False)]
 
 
 class PlantPart(Part):
@@ -67,37 +57,37 @@ class PlantPart(Part):
 class ControlPart(Part):
     """What became of the episodes; lists have an entry for every start."""
 
-    circuit_lengths: list[Count]
+    circuit_lengths: Annotated[list[Count], Key("circuit.length")]
     """Control periods of the circuit's episodes."""
-    reference_lengths: list[Count]
-    """The network's."""
-    circuit_returns: list[Figure]
+    circuit_returns: Annotated[list[Figure], Key("circuit.total")]
     """Sums of the rewards of the circuit's episodes."""
-    reference_returns: list[Figure]
-    """The network's."""
     circuit_mean_reward: Figure
     """Of a control period, over all of the circuit's: a photovoltaic array's tracking efficiency."""
+    circuit_successes: Annotated[list[bool], Key("circuit.success")]
+    """Whether the circuit's episodes succeeded: as the plant says, or because they lasted."""
+    circuit_endings: Annotated[list[EndingName], Key("circuit.ending")]
+    """How the circuit's episodes ended."""
+    reference_lengths: Annotated[list[Count], Key("reference.length")]
+    """The network's."""
+    reference_returns: Annotated[list[Figure], Key("reference.total")]
+    """The network's."""
     reference_mean_reward: Figure
     """The network's."""
-    circuit_successes: list[bool]
-    """Whether the circuit's episodes succeeded: as the plant says, or because they lasted."""
-    reference_successes: list[bool]
+    reference_successes: Annotated[list[bool], Key("reference.success")]
     """The network's."""
-    circuit_endings: list[EndingName]
-    """How the circuit's episodes ended."""
-    reference_endings: list[EndingName]
+    reference_endings: Annotated[list[EndingName], Key("reference.ending")]
     """The network's."""
-    circuit_success_rate: Fraction
+    circuit_success_rate: Annotated[Fraction, Key("circuit_rate")]
     """Successful episodes of all."""
-    reference_success_rate: Fraction
+    reference_success_rate: Annotated[Fraction, Key("reference_rate")]
     """The network's."""
     trajectory_max_abs: Figure
     """Largest difference of any observation between both from the same start, while both were in the loop."""
-    own_action_gap: GapPart | None
+    own_action_gap: Annotated[GapPart | None, Key("own")]
     """The circuit's actions against the network's for the observations that the circuit came by."""
-    step_s: Figure
+    step_s: Annotated[Figure, Key("step_s.circuit")]
     """Seconds that the circuit's engine took for a control period of one episode."""
-    reference_step_s: Figure
+    reference_step_s: Annotated[Figure, Key("step_s.reference")]
     """The same of the network."""
     load_s: Figure
     """Seconds until the circuit was ready."""
@@ -108,28 +98,28 @@ class AlongPart(Part):
 
     samples: Count
     """Observations, spread evenly over the network's episodes."""
-    failed_samples: list[FailedPart]
+    failed_samples: Annotated[list[FailedPart], Key("failed")]
     """Observations that the circuit has no answer for."""
     gap: GapPart
     """Of the actions."""
-    numerical_error: NumericalPart | None
+    numerical_error: Annotated[NumericalPart | None, Key("numerical")]
     """The simulation's own."""
     stages: list[StagePart]
     """In signal order."""
-    cross_check: CrossCheckPart | None = None
+    cross_check: Annotated[CrossCheckPart | None, Key(sparse=True)] = None
     """Another engine's answers, where they were asked for."""
 
 
 class FailedEpisodePart(Part):
     """An episode of the circuit that did not come to an end of its own."""
 
-    episode: Count
+    episode: Annotated[Count, Key("place")]
     """From 0."""
-    length: Count
+    length: Annotated[Count, Key("episode.length")]
     """Control periods until then."""
-    ending: EndingName
+    ending: Annotated[EndingName, Key("episode.ending")]
     """Whether there was no action, or no observation."""
-    outcome: OutcomeName | None
+    outcome: Annotated[OutcomeName | None, Key("episode.failure.outcome")]
     """How the simulation of the circuit ended."""
     advice: str
     """What was seen and what to try."""
@@ -138,17 +128,17 @@ class FailedEpisodePart(Part):
 class DrawsPart(Part):
     """Specimens in the loop; lists have an entry for every draw, and in it one for every start."""
 
-    seed: list[int]
+    seed: Annotated[list[int], Key("draws.seed")]
     """That draws the specimen."""
-    lengths: list[list[Count]]
+    lengths: Annotated[list[list[Count]], Key("draws.lengths")]
     """Control periods."""
-    returns: list[list[Figure]]
+    returns: Annotated[list[list[Figure]], Key("draws.returns")]
     """Sums of the rewards."""
-    successes: list[list[bool]]
+    successes: Annotated[list[list[bool]], Key("draws.successes")]
     """Whether the episode succeeded."""
-    trajectory_max_abs: list[list[Figure]]
+    trajectory_max_abs: Annotated[list[list[Figure]], Key("draws.apart")]
     """Largest difference of any observation from the network's, while both are in the loop."""
-    failed_episodes: list[dict[str, Count]]
+    failed_episodes: Annotated[list[dict[str, Count]], Key("draws.failed")]
     """Episodes that ended because the circuit had no answer, by outcome."""
 
 
@@ -161,15 +151,15 @@ class SuccessPart(Part):
     """The swept values by key, as written."""
     random: bool
     """Whether draws differ."""
-    success_rate: Fraction
+    success_rate: Annotated[Fraction, Key("rate")]
     """Successful episodes of all draws' episodes."""
-    good_draws: Count
+    good_draws: Annotated[Count, Key("yield_.good")]
     """Draws whose every episode succeeded."""
-    good_low: Figure
+    good_low: Annotated[Figure, Key("yield_.low")]
     """What the fraction of such specimens is at least, with 95 % confidence; null where nothing is random."""
-    good_high: Figure
+    good_high: Annotated[Figure, Key("yield_.high")]
     """And at most."""
-    draws: DrawsPart
+    draws: Annotated[DrawsPart, Key(".")]
     """One by one."""
 
 
@@ -178,15 +168,15 @@ class SpotCheckPart(Part):
 
     point: str
     """Of which technology."""
-    seed: int
+    seed: Annotated[int, Key("found.seed")]
     """Which draw."""
     engine: str
     """That solved it again."""
-    lengths: list[Count]
+    lengths: Annotated[list[Count], Key("found.lengths")]
     """Control periods there."""
-    successes: list[bool]
+    successes: Annotated[list[bool], Key("found.successes")]
     """Whether the episodes succeeded there."""
-    passed: bool
+    passed: Annotated[bool, Key("agrees")]
     """Whether lengths and successes are the same."""
 
 
@@ -197,23 +187,23 @@ class ControlDocument(Part):
 
     schema_: Annotated[Literal["kanspice.control/1"], Field(alias="schema")]
     """Which contract this is."""
-    model: ModelPart
+    model: Annotated[ModelPart, Key("along.model")]
     """The network."""
     plant: PlantPart
     """What is controlled."""
-    design: DesignPart
+    design: Annotated[DesignPart, Key("along.design")]
     """The circuit."""
-    engine: EnginePart
+    engine: Annotated[EnginePart, Key("along.engine")]
     """What solved it."""
-    control: ControlPart
+    control: Annotated[ControlPart, Key(".")]
     """What became of the episodes."""
-    along_reference: AlongPart
+    along_reference: Annotated[AlongPart, Key("along")]
     """The circuit's actions where the network went."""
-    failed_episodes: list[FailedEpisodePart]
+    failed_episodes: Annotated[list[FailedEpisodePart], Key("failed")]
     """Episodes of the circuit that ended for want of an action or an observation."""
-    success: list[SuccessPart]
+    success: Annotated[list[SuccessPart], Key("points")]
     """Success over draws, where that was asked for."""
-    spot_checks: list[SpotCheckPart]
+    spot_checks: Annotated[list[SpotCheckPart], Key("checks")]
     """Draws by the other engine too."""
     limits: list[LimitPart]
     """The limits that were given."""
@@ -221,9 +211,9 @@ class ControlDocument(Part):
     """Why actions, or limits on them, cannot be told from numerical error; empty where they can."""
     passed: bool
     """Every episode with an end of its own, every limit kept, engines agree."""
-    notes: list[str]
+    notes: Annotated[list[str], Key("all_notes")]
     """What a reader has to know."""
-    versions: dict[str, str]
+    versions: Annotated[dict[str, str], Key("along.versions")]
     """Of kanspice and of what it computes with."""
     command: str | None = None
     """The command line that made this."""
@@ -231,102 +221,9 @@ class ControlDocument(Part):
 
 def json_schema() -> dict[str, Any]:
     """The contract as a JSON schema (2020-12)."""
-    return schema_of(ControlDocument, SCHEMA)
+    return ControlDocument.json_schema(SCHEMA)
 
 
 def control_json(result: ControlResult) -> str:
     """JSON text with a fixed order of keys and a final newline. A figure that does not exist is null."""
-    return json.dumps(finite(_document(result)), indent=2, allow_nan=False) + "\n"
-
-
-def _document(result: ControlResult) -> dict[str, Any]:
-    along = json.loads(to_json(result.along))
-    return {
-        "schema": SCHEMA,
-        "model": along["model"],
-        "plant": dict(result.plant),
-        "design": along["design"],
-        "engine": along["engine"],
-        "control": _control(result),
-        "along_reference": {key: along[key] for key in AlongPart.model_fields if key in along},
-        "failed_episodes": [_failed(place, episode) for place, episode in result.failed],
-        "success": [_success(point) for point in result.points],
-        "spot_checks": [_check(check) for check in result.checks],
-        "limits": [
-            {"metric": limit.metric, "value": limit.value, "max": limit.max, "passed": limit.passed}
-            for limit in result.limits
-        ],
-        "unresolved": list(result.unresolved),
-        "passed": result.exit_code == 0,
-        "notes": [*result.notes, *along["notes"]],
-        "versions": along["versions"],
-        "command": result.command or None,
-    }
-
-
-def _control(result: ControlResult) -> dict[str, Any]:
-    own = None if result.own is None else asdict(result.own)
-    return {
-        **_episodes("circuit", result.circuit),
-        **_episodes("reference", result.reference),
-        "circuit_success_rate": result.circuit_rate,
-        "reference_success_rate": result.reference_rate,
-        "trajectory_max_abs": result.trajectory_max_abs,
-        "own_action_gap": own,
-        "step_s": result.step_s["circuit"],
-        "reference_step_s": result.step_s["reference"],
-        "load_s": result.load_s,
-    }
-
-
-def _episodes(whose: str, episodes: Sequence[Episode]) -> dict[str, Any]:
-    return {
-        f"{whose}_lengths": [episode.length for episode in episodes],
-        f"{whose}_returns": [episode.total for episode in episodes],
-        f"{whose}_mean_reward": mean_reward(episodes),
-        f"{whose}_successes": [episode.success for episode in episodes],
-        f"{whose}_endings": [episode.ending.value for episode in episodes],
-    }
-
-
-def _failed(place: int, episode: Episode) -> dict[str, Any]:
-    failure = episode.failure
-    return {
-        "episode": place,
-        "length": episode.length,
-        "ending": episode.ending.value,
-        "outcome": None if failure is None else failure.outcome.value,
-        "advice": episode.detail if failure is None else failure.advice,
-    }
-
-
-def _success(point: SuccessPoint) -> dict[str, Any]:
-    found = point.yield_
-    return {
-        "name": point.name,
-        "values": dict(point.values),
-        "random": point.random,
-        "success_rate": point.rate,
-        "good_draws": found.good,
-        "good_low": found.low,
-        "good_high": found.high,
-        "draws": {
-            "seed": [draw.seed for draw in point.draws],
-            "lengths": [draw.lengths for draw in point.draws],
-            "returns": [draw.returns for draw in point.draws],
-            "successes": [draw.successes for draw in point.draws],
-            "trajectory_max_abs": [draw.apart for draw in point.draws],
-            "failed_episodes": [dict(draw.failed) for draw in point.draws],
-        },
-    }
-
-
-def _check(check: SpotCheck) -> dict[str, Any]:
-    return {
-        "point": check.point,
-        "seed": check.found.seed,
-        "engine": check.engine,
-        "lengths": check.found.lengths,
-        "successes": check.found.successes,
-        "passed": check.agrees,
-    }
+    return ControlDocument.text(result)

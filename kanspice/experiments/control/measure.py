@@ -17,7 +17,7 @@ from kanspice.experiments.control.bench import Bench, ControlOptions
 from kanspice.experiments.control.controllers import ReferenceController
 from kanspice.experiments.control.loop import Ending, Episode, Steps
 from kanspice.experiments.control.plants.named import PlantMaker
-from kanspice.experiments.control.result import METRICS, ControlResult, metric_values, trajectory_gap
+from kanspice.experiments.control.result import METRICS, ControlResult, PlantFacts, metric_values, trajectory_gap
 from kanspice.experiments.control.success import Draws, tried
 from kanspice.experiments.evidence import Evidence
 from kanspice.experiments.verify.result import GapResult
@@ -115,25 +115,25 @@ class _Compared:
         )
         return replace(result, limits=judged(options.limits, metric_values(result)))
 
-    def _plant(self) -> dict[str, object]:
+    def _plant(self) -> PlantFacts:
         loop = self.bench.loop
-        return {
-            "name": loop.name,
-            "observations": self.bench.loaded.input_width,
-            "actions": self.bench.loaded.output_width,
-            "episodes": len(loop.plants),
-            "steps": loop.steps,
-            "latency": loop.latency,
-            "seed": self.bench.options.seed,
-            "observation_names": self._observation_names(),
-            "reward_name": str(getattr(loop.plants[0], "reward_name", "reward")),
-        }
+        return PlantFacts(
+            name=loop.name,
+            observations=self.bench.loaded.input_width,
+            actions=self.bench.loaded.output_width,
+            episodes=len(loop.plants),
+            steps=loop.steps,
+            latency=loop.latency,
+            seed=self.bench.options.seed,
+            observation_names=self._observation_names(),
+            reward_name=str(getattr(loop.plants[0], "reward_name", "reward")),
+        )
 
-    def _observation_names(self) -> list[str]:
+    def _observation_names(self) -> tuple[str, ...]:
         """As the plant says them, or by number."""
         width = self.bench.loaded.input_width
         named = getattr(self.bench.loop.plants[0], "observation_names", ())
-        return list(map(str, named)) if len(named) == width else [f"observation {index}" for index in range(width)]
+        return tuple(map(str, named)) if len(named) == width else tuple(f"observation {n}" for n in range(width))
 
     def _along(self) -> GapResult:
         """The circuit against the network where the network went, outside of the loop."""

@@ -22,7 +22,7 @@ _GROUND = 150.0
 
 def motion(result: ControlResult, place: int) -> tuple[str, str] | None:
     """What a reader who cannot see it is told, and the picture's address; None for a plant without a picture."""
-    draw = _PICTURES.get(str(result.plant["name"]))
+    draw = _PICTURES.get(result.plant.name)
     return None if draw is None else draw(result, place)
 
 
@@ -82,7 +82,7 @@ def _arm(result: ControlResult, place: int) -> tuple[str, str]:
 
 def _acted(result: ControlResult, arm: PlanarArm, episode: Episode) -> Array:
     """The actions that acted, (periods, joints): limited, and late where they are."""
-    late = int(str(result.plant["latency"]))
+    late = result.plant.latency
     waiting = np.zeros((late, episode.commands.shape[1]))
     acted = np.concatenate([waiting, episode.commands])[: episode.length]
     limited: Array = np.clip(acted, arm.action_space.low, arm.action_space.high)

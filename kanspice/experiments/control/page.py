@@ -20,7 +20,7 @@ _SHOWN_EPISODES, _ENOUGH_EPISODES = 50, 20
 def control_page(result: ControlResult) -> Page:
     """Whether the circuit does it, whether to trust that, where it went, what imperfections do, how."""
     return Page(
-        title=f"{plain(result.along.model.path)} controls {plain(result.plant['name'])}",
+        title=f"{plain(result.along.model.path)} controls {plain(result.plant.name)}",
         subject=plain(result.along.model.path),
         command="kanspice control",
         answer=wording.answer(result),
@@ -139,7 +139,7 @@ def _setup(result: ControlResult) -> list[Fact]:
         ("plant", wording.plant(result)),
         ("circuit", f"{devices(design.devices)}, {counted(design.nodes)} nodes"),
         ("technology", f"{plain(design.technology_name)}, fidelity {plain(design.fidelity)}"),
-        ("engine", f"{plain(engine.name)} {plain(engine.version)}, seed {plain(result.plant['seed'])}"),
+        ("engine", f"{plain(engine.name)} {plain(engine.version)}, seed {plain(result.plant.seed)}"),
         ("time", wording.times(result)),
     ]
 

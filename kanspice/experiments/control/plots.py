@@ -57,11 +57,11 @@ def _rows(result: ControlResult) -> list[tuple[str, Callable[[Episode], Array]]]
         return lambda episode: episode.commands[:, index]
 
     actions = min(result.reference[0].commands.shape[1], _MOST_ACTIONS)
-    names = result.observation_names[:_MOST_OBSERVATIONS]
+    names = result.plant.observation_names[:_MOST_OBSERVATIONS]
     return [
         *((name, observed(index)) for index, name in enumerate(names)),
         *(("action" if actions == 1 else f"action {index}", commanded(index)) for index in range(actions)),
-        (str(result.plant["reward_name"]), lambda episode: episode.rewards),
+        (result.plant.reward_name, lambda episode: episode.rewards),
     ]
 
 

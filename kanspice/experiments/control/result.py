@@ -16,6 +16,40 @@ from kanspice.gap.metric_table import Metric
 
 
 @dataclass(frozen=True)
+class PlantFacts:
+    """What is controlled, and how.
+
+    observations, actions: the network's inputs and outputs. episodes: starts, the same for network and circuit. steps:
+    control periods of an episode at most. latency: control periods between an observation and when its action acts.
+    seed: of starts and specimen. observation_names, reward_name: what the plant calls them.
+    """
+
+    name: str
+    observations: int
+    actions: int
+    episodes: int
+    steps: int
+    latency: int
+    seed: int
+    observation_names: tuple[str, ...]
+    reward_name: str
+
+
+@dataclass(frozen=True)
+class FailedEpisode:
+    """An episode of the circuit, by its place from 0, that ended because it had no answer, or the plant none."""
+
+    place: int
+    episode: Episode
+
+    @property
+    def advice(self) -> str:
+        """What was seen and what to try."""
+        failure = self.episode.failure
+        return self.episode.detail if failure is None else failure.advice
+
+
+@dataclass(frozen=True)
 class DrawnEpisodes:
     """One specimen of the circuit in the loop. lengths, returns, successes, apart: (episodes,). failed: by outcome.
 
@@ -92,13 +126,13 @@ class SpotCheck:
 class ControlResult:
     """A network and its circuit in the same loop.
 
-    plant: its name, sizes and what is known of the loop. reference, circuit: episodes from the same starts. along: the
+    reference, circuit: episodes from the same starts. along: the
     circuit's gap where the reference went. own: the circuit's commands against the network's where the circuit went;
     None where it went nowhere. step_s: seconds for a control period of one episode, of circuit and reference. points:
     success over draws, where that was asked for.
     """
 
-    plant: Mapping[str, object]
+    plant: PlantFacts
     reference: tuple[Episode, ...]
     circuit: tuple[Episode, ...]
     along: GapResult
@@ -109,7 +143,7 @@ class ControlResult:
     checks: tuple[SpotCheck, ...] = ()
     limits: tuple[Limit, ...] = ()
     notes: tuple[str, ...] = ()
-    command: str = ""
+    command: str | None = None
     timing: Mapping[str, float] = field(default_factory=dict)
 
     @property
@@ -123,15 +157,19 @@ class ControlResult:
         return success_rate(self.circuit)
 
     @property
+    def reference_mean_reward(self) -> float | None:
+        """Of a control period, over all of the network's; None where there was none."""
+        return mean_reward(self.reference)
+
+    @property
+    def circuit_mean_reward(self) -> float | None:
+        """Of a control period, over all of the circuit's; None where there was none."""
+        return mean_reward(self.circuit)
+
+    @property
     def trajectory_max_abs(self) -> float:
         """Largest difference of any observation between reference and circuit, while both were in the loop."""
         return max(trajectory_distance(*pair) for pair in self.pairs)
-
-    @property
-    def observation_names(self) -> list[str]:
-        """What the plant calls the numbers of an observation."""
-        names = self.plant["observation_names"]
-        return [str(name) for name in names] if isinstance(names, list) else []
 
     @property
     def pairs(self) -> list[tuple[Episode, Episode]]:
@@ -139,10 +177,15 @@ class ControlResult:
         return list(zip(self.reference, self.circuit, strict=True))
 
     @property
-    def failed(self) -> tuple[tuple[int, Episode], ...]:
-        """The circuit's episodes that ended because it had no answer, or the plant none."""
+    def failed(self) -> tuple[FailedEpisode, ...]:
+        """The circuit's episodes that did not come to an end of their own."""
         bad = {Ending.NO_ACTION, Ending.NO_OBSERVATION}
-        return tuple((place, episode) for place, episode in enumerate(self.circuit) if episode.ending in bad)
+        return tuple(FailedEpisode(place, each) for place, each in enumerate(self.circuit) if each.ending in bad)
+
+    @property
+    def all_notes(self) -> tuple[str, ...]:
+        """What a reader has to know of the loop, and of the circuit outside of it."""
+        return *self.notes, *self.along.notes
 
     @property
     def engines_disagree(self) -> bool:
@@ -159,6 +202,11 @@ class ControlResult:
     def is_measured(self) -> bool:
         """Every episode has an end of its own, engines agree, and actions are more than numerical error."""
         return not self.failed and self.along.is_measured and not self.engines_disagree and not self.unresolved
+
+    @property
+    def passed(self) -> bool:
+        """Measured, and every limit kept."""
+        return self.exit_code == 0
 
     @property
     def exit_code(self) -> int:

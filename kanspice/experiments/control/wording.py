@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kanspice.experiments.control.result import ControlResult, SpotCheck, SuccessPoint, mean_reward
+from kanspice.experiments.control.result import ControlResult, SpotCheck, SuccessPoint
 from kanspice.experiments.study.wording import confidence
 from kanspice.experiments.verify import wording as of_verify
 from kanspice.report.formatting import many, number, percentage, plain, share
@@ -54,10 +54,10 @@ def outcome(result: ControlResult) -> Verdict:
 def failures(result: ControlResult) -> list[Verdict]:
     """Episodes of the circuit that did not come to an end of their own, and why."""
     found = []
-    for place, episode in result.failed:
-        failure = episode.failure
-        why = episode.detail if failure is None else f"{failure.outcome.value}: {failure.advice}"
-        found.append(Verdict(f"episode {place} ended after {many(episode.length, 'period')}: {plain(why)}", True))
+    for each in result.failed:
+        failure, periods = each.episode.failure, many(each.episode.length, "period")
+        why = each.advice if failure is None else f"{failure.outcome.value}: {each.advice}"
+        found.append(Verdict(f"episode {each.place} ended after {periods}: {plain(why)}", True))
     if result.along.failed:
         failed, first = len(result.along.failed), result.along.failed[0]
         of = f"{failed} of {result.along.samples} observations of the network's trajectories"
@@ -78,8 +78,8 @@ def actions(result: ControlResult) -> list[str]:
 
 def rewards(result: ControlResult) -> str:
     """What the plant gave for it, on average."""
-    circuit, reference = (number(mean_reward(episodes)) for episodes in (result.circuit, result.reference))
-    name = plain(result.plant["reward_name"])
+    circuit, reference = number(result.circuit_mean_reward), number(result.reference_mean_reward)
+    name = plain(result.plant.reward_name)
     return f"{name}, mean over all control periods: circuit {circuit}, network {reference}"
 
 
@@ -105,14 +105,9 @@ def times(result: ControlResult) -> str:
 def plant(result: ControlResult) -> str:
     """What is controlled, and how."""
     found = result.plant
-    sizes = f"{many(_count(found, 'observations'), 'observation')}, {many(_count(found, 'actions'), 'action')}"
-    held = "actions act at once" if found["latency"] == 0 else "actions act one control period late"
-    return f"{plain(found['name'])}: {sizes}; at most {many(_count(found, 'steps'), 'control period')}; {held}"
-
-
-def _count(found: object, key: str) -> int:
-    value = found[key]  # type: ignore[index]
-    return int(value)
+    sizes = f"{many(found.observations, 'observation')}, {many(found.actions, 'action')}"
+    held = "actions act at once" if found.latency == 0 else "actions act one control period late"
+    return f"{plain(found.name)}: {sizes}; at most {many(found.steps, 'control period')}; {held}"
 
 
 def ended(result: ControlResult, place: int) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 from kanspice.experiments.ensemble.statistics import QUANTILES, Distribution, Yield
 from kanspice.experiments.study.result import PointResult, StudyResult
 from kanspice.experiments.study.specimens import CheckedDraw
-from kanspice.experiments.verify.json_report import finite_design
+from kanspice.report.codec import finite
 from kanspice.report.formatting import encodable
 
 SCHEMA = "kanspice.study/1"
@@ -65,7 +65,7 @@ def _point(result: StudyResult, point: PointResult) -> dict[str, Any]:
         "name": point.point.named(result.request.sweeps),
         "corner": point.point.corner,
         "values": dict(zip((sweep.key for sweep in result.request.sweeps), point.point.values, strict=True)),
-        "technology": finite_design({"technology": point.point.technology.model_dump()})["technology"],
+        "technology": finite(point.point.technology.model_dump(), keep_infinite=True),
         "random": point.is_random,
         "yield": _yield(point.yield_),
         "failed_draws": len(point.incomplete),

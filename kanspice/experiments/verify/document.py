@@ -1,142 +1,32 @@
-"""What is in the JSON of `verify`, key by key: the one definition of `kanspice.gap/1`.
+"""What is in the JSON of `verify`, key by key: the one definition of `kanspice.gap/1`, a contract with scripts and CI.
 
-Reading a report validates it against this, and the shipped JSON schema is made of it. Keys that are not known here are
-ignored when a report is read: a later kanspice may have written it.
+It is written from a result, a report is read by it, and the shipped JSON schema is made of it. Keys that are not known
+here are ignored when a report is read: a later kanspice may have written it.
 """
 
 from __future__ import annotations
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
-from pydantic.json_schema import GenerateJsonSchema
+from pydantic import ConfigDict, Field, model_validator
 
-from kanspice.engine.solution import Outcome
+from kanspice.experiments.parts import (
+    CrossCheckPart,
+    DesignPart,
+    EnginePart,
+    FailedPart,
+    GapPart,
+    InputsPart,
+    LimitPart,
+    ModelPart,
+    NumericalPart,
+    StagePart,
+)
+from kanspice.experiments.verify.result import GapResult
+from kanspice.report.codec import Count, Figure, Key, Part, Size, SizeOrNone
 
 SCHEMA = "kanspice.gap/1"
 _ROUNDED = 1 + 1e-9
-
-Figure = float | None
-"""null where there is none: a relative figure of a single sample, or nothing was measured."""
-Size = Annotated[float, Field(ge=0)]
-SizeOrNone = Size | None
-"""A size, null where there is none."""
-Fraction = Annotated[float, Field(ge=0, le=1)] | None
-"""A part of a whole, null where there is none."""
-Count = Annotated[int, Field(ge=0, le=2**53)]
-"""What more than counts exactly in a JSON number is no count."""
-Facts = dict[str, Any]
-Ending = Annotated[Outcome, Field(strict=False)]
-"""An outcome by its name."""
-
-
-class Part(BaseModel):
-    """Base of every part: types are strict, numbers finite."""
-
-    model_config = ConfigDict(
-        extra="ignore", frozen=True, strict=True, allow_inf_nan=False, use_attribute_docstrings=True
-    )
-
-
-class GapPart(Part):
-    """Outputs against other outputs for the same inputs."""
-
-    rmse: SizeOrNone
-    """Root of the mean squared error over solved samples and all outputs, in model units."""
-    max_abs: SizeOrNone
-    """Largest error of any output of any solved sample, in model units."""
-    relative_rmse: SizeOrNone
-    """`rmse` divided by the standard deviation of the network's outputs over samples."""
-    max_relative: SizeOrNone
-    """`max_abs` divided by the same."""
-    argmax_agreement: Fraction
-    """Fraction of all samples whose largest output is the same one; null for a single output."""
-
-
-class ModelPart(Part):
-    """The network that was compiled."""
-
-    path: str
-    """As it was given."""
-    family: str
-    """kanalogue or kirchhoffnet."""
-    format: str | None = None
-    """Whose checkpoint format it is."""
-    sha256: str
-    """Of the checkpoint's bytes, in hexadecimal."""
-    parameters: Count
-    """The number of trainable numbers."""
-    devices: list[str] | None = None
-    """Names of the devices or branches that it is made of."""
-
-
-class InputsPart(Part):
-    """The samples."""
-
-    path: str
-    """As it was given; empty where they came from Python."""
-    sha256: str
-    """Of the samples that were used, as float64 in the order of memory."""
-
-
-class SwingPart(Part):
-    """The amplifiers of one crossbar."""
-
-    stage: str
-    """Which."""
-    feedback_ohm: Figure
-    """Their feedback resistors; the median where they differ."""
-    feedback_f: Figure = None
-    """Their feedback capacitors, likewise; 0 without any."""
-    column_amplifier_v: Figure
-    """Largest voltage that the columns' amplifiers have to deliver."""
-    output_v_per_unit: Figure
-    """Volts at the outputs per model unit."""
-
-
-class DesignPart(Part):
-    """The circuit."""
-
-    devices: Count | dict[str, Count]
-    """How many devices, or how many of each kind."""
-    nodes: Count
-    """Nodes of the netlist."""
-    elements: Count | None = None
-    """Elements of the netlist."""
-    netlist_bytes: Count | None = None
-    """Size of the netlist."""
-    fidelity: str
-    """How devices or branches were written."""
-    technology: Facts
-    """Every value of the technology by section and key; "inf" for infinity."""
-    swing_basis: str | None = None
-    """What the amplifiers are sized for."""
-    inference_s: Figure = None
-    """How long the circuit takes to answer; null where it is only solved for its operating point."""
-    swing: list[SwingPart] = []
-    """How each crossbar's amplifiers are sized."""
-
-
-class EnginePart(Part):
-    """What solved the circuit."""
-
-    name: str
-    """ngspice or batched."""
-    version: str
-    """Its version."""
-    options: Facts
-    """What it was told; with the seed of random imperfections and of samples that are solved again."""
-
-
-class FailedPart(Part):
-    """A sample without a result."""
-
-    index: Count
-    """From 0, in the order of the inputs."""
-    outcome: Ending
-    """How its simulation ended."""
-    advice: str
-    """What was seen and what to try."""
 
 
 class WorstPart(Part):
@@ -158,19 +48,6 @@ class WorstPart(Part):
     """The largest output of the network and of the circuit; null for a single output."""
 
 
-class NumericalPart(Part):
-    """How far the outputs move when some samples are solved again, tighter if possible: the simulation's own error."""
-
-    samples: Count
-    """How many were solved again."""
-    rmse: SizeOrNone
-    """Root of their mean squared change, in model units."""
-    max_abs: SizeOrNone
-    """Their largest change, in model units."""
-    relative_rmse: SizeOrNone
-    """`rmse` divided by the standard deviation of the network's outputs over samples."""
-
-
 class VariationPart(Part):
     """How the network's outputs vary over the samples, in model units."""
 
@@ -180,33 +57,6 @@ class VariationPart(Part):
     """Magnitude of the largest output."""
 
 
-class StagePart(Part):
-    """One stage of the circuit: against the network's values there, and against an ideal stage with the same inputs."""
-
-    name: str
-    """Layer and kind: `l1.crossbar`."""
-    rmse: SizeOrNone
-    """What arrived and what was added, in model units."""
-    relative_rmse: SizeOrNone
-    """The same, divided by the standard deviation of the network's values there."""
-    max_abs: SizeOrNone
-    """Largest error there, in model units."""
-    max_relative: SizeOrNone
-    """The same, divided by that standard deviation."""
-    added_rmse: SizeOrNone
-    """What this stage did itself: against an ideal stage fed with the circuit's own inputs to it."""
-    added_relative_rmse: SizeOrNone
-    """The same, divided by the standard deviation of that ideal stage's outputs."""
-    added_max_abs: SizeOrNone
-    """Largest error that it added, in model units."""
-    largest_v: SizeOrNone
-    """Largest voltage at its outputs, either sign."""
-    largest_column_v: SizeOrNone
-    """Largest voltage of a crossbar's columns; null for other stages."""
-    behavioural: bool
-    """True for a block that no circuit is known for."""
-
-
 class CausePart(Part):
     """One imperfection, by itself and left out."""
 
@@ -214,21 +64,21 @@ class CausePart(Part):
     """`section.key` of the technology, `section.*` for all of a section, "no imperfection" or "numerical error"."""
     value: float | str | None
     """Its value; null for what is no key of the technology."""
-    rmse: SizeOrNone
+    rmse: Annotated[SizeOrNone, Key("alone.gap.rmse")]
     """The gap with this imperfection and no other, in model units."""
-    relative_rmse: SizeOrNone
+    relative_rmse: Annotated[SizeOrNone, Key("alone.gap.relative_rmse")]
     """The same, in standard deviations."""
-    failed_samples: Count
+    failed_samples: Annotated[Count, Key("alone.failed")]
     """How many samples have no result then."""
-    without_rmse: SizeOrNone
+    without_rmse: Annotated[SizeOrNone, Key("without.gap.rmse")]
     """The gap with all the others, in model units."""
-    without_relative_rmse: SizeOrNone
+    without_relative_rmse: Annotated[SizeOrNone, Key("without.gap.relative_rmse")]
     """The same, in standard deviations."""
-    without_failed_samples: Count | None
+    without_failed_samples: Annotated[Count | None, Key("without.failed")]
     """How many samples have no result then."""
-    share: Figure = None
+    share: Annotated[Figure, Key("share.fraction")] = None
     """Its part of the whole mean squared error, 1 being all of it; null where its section has one instead."""
-    share_standard_error: SizeOrNone = None
+    share_standard_error: Annotated[SizeOrNone, Key("share.standard_error")] = None
     """Of the share; 0 where nothing was sampled."""
 
 
@@ -245,69 +95,6 @@ class AttributionPart(Part):
     """How many samples were solved in every trial: the shares are about these."""
     relative_rmse: SizeOrNone
     """The whole gap on them."""
-
-
-class OtherEnginePart(Part):
-    """The engine that was asked too."""
-
-    name: str
-    """ngspice or batched."""
-    version: str
-    """Its version."""
-
-
-class OtherOutcomePart(Part):
-    """A sample that ended differently."""
-
-    index: Count
-    """From 0, in the order of the inputs."""
-    outcome: str
-    """How it ended."""
-    other_outcome: str
-    """How it ended in the other engine."""
-
-
-class NotCheckedPart(Part):
-    """A sample that an engine could not try."""
-
-    index: Count
-    """From 0, in the order of the inputs."""
-    why: str
-    """Which engine, and what it said."""
-
-
-class CrossCheckPart(Part):
-    """Some samples solved by another engine too."""
-
-    engine: OtherEnginePart
-    """Which."""
-    samples: list[Count]
-    """Their places among the inputs, from 0."""
-    worst_relative: SizeOrNone
-    """Largest difference of any output, in standard deviations of the outputs."""
-    worst_sample: Count | None
-    """The sample that has it."""
-    allowed: Size
-    """What it may be."""
-    different_outcomes: list[OtherOutcomePart]
-    """Samples that one engine solved and the other did not."""
-    not_checked: list[NotCheckedPart] = Field(default_factory=list)
-    """Samples that one of them could not try: it crashed, or ran out of time or memory."""
-    passed: bool
-    """Whether they agree on every sample, and both tried it."""
-
-
-class LimitPart(Part):
-    """One limit of the run and what was measured."""
-
-    metric: str
-    """What it is on."""
-    value: Figure
-    """What was measured; null where nothing was."""
-    max: float
-    """What it may be."""
-    passed: bool
-    """False also where nothing was measured."""
 
 
 class AreasPart(Part):
@@ -378,12 +165,12 @@ class LogDensityPart(Part):
     """Of the network's samples."""
     circuit: Figure
     """Of the circuit's, followed backwards through the network."""
-    difference: Figure
-    """The circuit's less the network's: below 0 where the circuit's samples are less likely."""
     error: Figure
     """Root mean square of what following the network's own samples backwards is off by."""
     unknown: Count
     """How many of the circuit's samples could not be followed backwards, and are left out."""
+    difference: Figure
+    """The circuit's less the network's: below 0 where the circuit's samples are less likely."""
 
 
 class DistributionPart(Part):
@@ -425,49 +212,49 @@ class Document(Part):
     """What solved it."""
     samples: Annotated[int, Field(gt=0, le=2**53)]
     """How many samples there are, with and without a result."""
-    outputs: Count | None = None
+    outputs: Annotated[Count | None, Key("width")] = None
     """How many outputs the network has."""
-    failed_samples: list[FailedPart]
+    failed_samples: Annotated[list[FailedPart], Key("failed")]
     """Samples without a result: in no average, but counted as wrong and as disagreement."""
     unstable_fraction: Figure = None
     """Of the samples, that failed because amplifiers do not hold the circuit at its operating point."""
     gap: GapPart
     """The circuit's outputs against the network's."""
-    external_gap: GapPart | None = None
+    external_gap: Annotated[GapPart | None, Key(sparse=True)] = None
     """The network's outputs against those computed elsewhere, where such were given."""
-    external_circuit_gap: GapPart | None = None
+    external_circuit_gap: Annotated[GapPart | None, Key(sparse=True)] = None
     """The circuit's outputs against those computed elsewhere, where such were given."""
-    accuracy: ComparedPart | None = None
+    accuracy: Annotated[ComparedPart | None, Key(sparse=True)] = None
     """Fraction of all samples whose largest output is the label, where labels were given."""
-    cross_check: CrossCheckPart | None = None
+    cross_check: Annotated[CrossCheckPart | None, Key(sparse=True)] = None
     """Another engine's answers, where they were asked for."""
-    loss: ComparedPart | None = None
+    loss: Annotated[ComparedPart | None, Key(sparse=True)] = None
     """Mean squared error from the true answers, where those were given."""
-    distribution: DistributionPart | None = None
+    distribution: Annotated[DistributionPart | None, Key(sparse=True)] = None
     """The samples as distributions, of a network that generates."""
-    physical: PhysicalPart | None = None
+    physical: Annotated[PhysicalPart | None, Key(sparse=True)] = None
     """What an inference costs."""
-    numerical_error: NumericalPart | None
+    numerical_error: Annotated[NumericalPart | None, Key("numerical")]
     """The simulation's own error; null where it was not measured."""
-    reference_error: NumericalPart | None = None
+    reference_error: Annotated[NumericalPart | None, Key(sparse=True)] = None
     """The network's own, where it is integrated over time."""
-    variation: VariationPart | None = None
+    variation: Annotated[VariationPart | None, Key(sparse=True)] = None
     """How the network's outputs vary."""
-    metrics: dict[str, Figure] = {}
+    metrics: Annotated[dict[str, Figure], Key(sparse=True)] = Field({})
     """Metrics that no other key here amounts to, by the names that limits know them by."""
-    unresolved: list[str] = []
+    unresolved: list[str] = Field([])
     """Why the gap cannot be told from numerical error; empty where it can, or is too small to matter."""
     stages: list[StagePart]
     """In signal order."""
-    causes: list[CausePart] = []
+    causes: Annotated[list[CausePart], Key(sparse=True)] = Field([])
     """What each imperfection does, where that was asked for."""
-    attribution: AttributionPart | None = None
+    attribution: Annotated[AttributionPart | None, Key(sparse=True)] = None
     """How the causes' shares came about."""
-    worst_samples: list[WorstPart] = []
+    worst_samples: Annotated[list[WorstPart], Key("worst")] = Field([])
     """The solved samples with the largest errors, worst first."""
     timing: dict[str, SizeOrNone]
     """Seconds, by what they were spent on."""
-    memory: dict[str, Count | None] = {}
+    memory: dict[str, Count | None] = Field({})
     """Peaks in bytes, by whose they are."""
     limits: list[LimitPart]
     """The limits that were given."""
@@ -477,7 +264,7 @@ class Document(Part):
     """What a reader has to know."""
     versions: dict[str, str]
     """Of kanspice and of what it computes with."""
-    command: str | None = None
+    command: Annotated[str | None, Key(sparse=True)] = None
     """The command line that made this."""
 
     @model_validator(mode="after")
@@ -499,20 +286,15 @@ class Document(Part):
         return self
 
 
-class _Schema(GenerateJsonSchema):
-    """Without a title for every key: it would repeat the key."""
+def to_json(result: GapResult) -> str:
+    """JSON text with a fixed order of keys and a final newline. Strict: no NaN, no Infinity.
 
-    def field_title_should_be_set(self, schema: Any) -> bool:
-        return False
+    A figure that does not exist is null, and so is one that is not finite; a technology's infinite values are the text
+    "inf". Keys of what was not asked for are left out.
+    """
+    return Document.text(result)
 
 
 def json_schema() -> dict[str, Any]:
     """The contract as a JSON schema (2020-12)."""
-    return schema_of(Document, SCHEMA)
-
-
-def schema_of(document: type[Part], name: str) -> dict[str, Any]:
-    """The JSON schema (2020-12) of a document whose contract has this name."""
-    made = document.model_json_schema(schema_generator=_Schema)
-    dialect = "https://json-schema.org/draft/2020-12/schema"
-    return {"$schema": dialect, "$id": f"urn:{name.replace('/', ':')}", **made}
+    return Document.json_schema(SCHEMA)

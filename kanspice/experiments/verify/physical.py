@@ -1,10 +1,9 @@
-"""What an inference costs, as JSON, as lines on a terminal and as a section of a page."""
+"""What an inference costs, as lines on a terminal and as a section of a page."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 from kanspice.gap.costs import PhysicalCost, StageCost
 from kanspice.report.formatting import NOTHING, many, number, prefix
@@ -20,12 +19,6 @@ class Section:
     headings: Sequence[str]
     rows: Sequence[Sequence[str]]
     assumptions: Sequence[str]
-
-
-def physical_document(cost: PhysicalCost) -> dict[str, Any]:
-    """The `physical` object of a JSON report."""
-    document = asdict(cost)
-    return document | {"devices": cost.devices, "amplifiers": cost.amplifiers}
 
 
 def lines(cost: PhysicalCost) -> list[str]:

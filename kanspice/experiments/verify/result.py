@@ -77,6 +77,11 @@ class GapResult:
     metrics: Mapping[str, float | None] = field(default_factory=dict)
 
     @property
+    def width(self) -> int:
+        """How many outputs the network has."""
+        return int(self.reference.shape[1])
+
+    @property
     def unstable_fraction(self) -> float:
         """Of the samples, that the circuit does not stay at the operating point of."""
         return unstable_fraction(self.failed, self.samples)

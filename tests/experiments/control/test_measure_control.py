@@ -114,7 +114,7 @@ def test_a_circuit_that_answers_after_a_time_is_in_the_loop_too(tmp_path):
     assert metric_values(result)["own_action_max_abs"] < 1e-3
     assert any("do not depend on such actions" in note for note in result.notes)
     assert all(plant.closed for plant in made)
-    assert result.plant["name"] == "plant"
+    assert result.plant.name == "plant"
 
 
 def test_nothing_is_said_of_a_plant_that_gets_the_same_actions(loaded):
@@ -132,8 +132,8 @@ def test_a_circuit_without_an_answer_ends_the_episode_and_not_the_run(loaded):
     result = control(loaded, technology, "cartpole", replace(FEW, seed=1))
     assert result.exit_code == 3
     assert {episode.ending for episode in result.circuit} & {Ending.NO_ACTION}
-    ((place, episode), *_) = result.failed
-    assert f"episode {place} ended after {episode.length} period" in told(result)
+    first, *_ = result.failed
+    assert f"episode {first.place} ended after {first.episode.length} period" in told(result)
     assert "beyond the rail" in told(result)
     document = json.loads(control_json(result))
     assert document["failed_episodes"][0]["outcome"] == "beyond the rail"
@@ -279,7 +279,7 @@ def test_the_page_has_a_picture_of_every_plant(plant, loaded, swept, tmp_path):
     if plant == "arm":
         network = saved(linear([[1.0, 0.5], [0.5, -0.2]]), tmp_path)
         result = control(network, load_technology(None), "arm", replace(FEW, latency=1))
-        assert PlanarArm().observation_names[0] in result.observation_names
+        assert PlanarArm().observation_names[0] in result.plant.observation_names
     else:
         result = swept
     page = page_html(control_page(result))

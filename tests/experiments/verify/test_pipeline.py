@@ -254,7 +254,7 @@ def test_the_ideal_circuit_of_an_authors_checkpoint_has_no_gap(reference_data, n
 @pytest.mark.ngspice
 @pytest.mark.reference_data
 def test_a_gain_of_1000_opens_a_gap_in_an_authors_checkpoint_and_names_the_stage(reference_data):
-    from kanspice.experiments.verify.json_report import to_json
+    from kanspice.experiments.verify.document import to_json
 
     loaded, evidence = reference_checkpoint(reference_data, "mnist_layernorm_2basis", 2)
     result = verify(loaded, technology("tia.gain=1000"), evidence)
