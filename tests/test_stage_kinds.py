@@ -83,6 +83,7 @@ class Booster:
     """Passes voltages on times a gain."""
 
     KIND: ClassVar[str] = "booster"
+    device_count: ClassVar[int] = 0
     is_behavioural: ClassVar[bool] = False
     name: str
     compares_to: str
@@ -92,6 +93,9 @@ class Booster:
 
     def ideal_v(self, _design, input_v, _earlier_v=None):
         return self.gain * input_v
+
+    def lasts_s(self, _design):
+        return None
 
     def largest_v(self, _design, before_v, _earlier_v):
         return self.gain * before_v

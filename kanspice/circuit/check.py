@@ -49,8 +49,10 @@ def check_design(design: Design) -> None:
     _demand(bool(design.periods) or not parts, "there are no branches")
     for part in parts:
         _check_part(part)
-    adds = any(isinstance(stage, HeldSum) for stage in design.stages)
-    _demand(not adds or design.switching is None or design.switching.transfer_s > 0, "there is no time to add voltages")
+    _demand(
+        not design.sums or design.switching is None or design.switching.transfer_s > 0,
+        "there is no time to add voltages",
+    )
     for converter in (design.dac, design.adc):
         _demand(converter is None or _is_converter(converter), "a converter has no levels")
     _demand(_is_number(design.input_noise_v) and design.input_noise_v >= 0, "the input noise is not a number")

@@ -161,6 +161,16 @@ class Design:
         """The stages whose connections are circuits of their own, in order."""
         return tuple(stage for stage in self.stages if isinstance(stage, FilterBank | SynapseBank))
 
+    @property
+    def filter_banks(self) -> tuple[FilterBank, ...]:
+        """Those of them whose connections are filters."""
+        return tuple(bank for bank in self.banks if isinstance(bank, FilterBank))
+
+    @property
+    def sums(self) -> tuple[HeldSum, ...]:
+        """What is added to voltages that were held, in order."""
+        return tuple(stage for stage in self.stages if isinstance(stage, HeldSum))
+
     def sum_after(self, period: OdePeriod) -> HeldSum | None:
         """The sum that a period's voltages go into, if one does."""
         pairs = pairwise(self.stages)
@@ -169,7 +179,7 @@ class Design:
 
     def holds(self, period: OdePeriod) -> bool:
         """Whether what a period ended with is added later."""
-        return any(isinstance(stage, HeldSum) and stage.held == period.name for stage in self.stages)
+        return any(held.held == period.name for held in self.sums)
 
     def carried_v(self, period: OdePeriod, ends_v: Mapping[str, Array]) -> Array:
         """What is carried on from a period, (samples, nodes) volts, where switches and buffers are ideal.
@@ -181,15 +191,11 @@ class Design:
 
     @cached_property
     def spans_s(self) -> dict[str, tuple[float, float]]:
-        """When each period and each sum begins and has come to its voltages, seconds since the inference began."""
-        spans_s, at_s, off_s, transfer_s = {}, 0.0, 0.0, 0.0
-        if self.switching is not None:
-            off_s, transfer_s = self.switching.rise_s + self.switching.hold_s, self.switching.transfer_s
+        """When each stage that lasts begins and has come to its voltages, seconds since the inference began."""
+        spans_s, at_s = {}, 0.0
         for stage in self.stages:
-            if isinstance(stage, OdePeriod | HeldSum):
-                lasts_s = transfer_s
-                if isinstance(stage, OdePeriod):
-                    lasts_s = stage.period_s + off_s + transfer_s * self.holds(stage)
+            lasts_s = stage.lasts_s(self)
+            if lasts_s is not None:
                 spans_s[stage.name] = at_s, at_s + lasts_s
                 at_s += lasts_s
         return spans_s
@@ -206,10 +212,8 @@ class Design:
 
     @property
     def inference_s(self) -> float:
-        """How long all periods, or all banks of filters, take together, seconds; 0 where there are none."""
-        if self.periods:
-            return max(end_s for _, end_s in self.spans_s.values())
-        return sum(bank.slot_s for bank in self.banks if isinstance(bank, FilterBank))
+        """How long all stages that last take together, seconds; 0 where there are none."""
+        return max((end_s for _, end_s in self.spans_s.values()), default=0.0)
 
     @property
     def output_width(self) -> int:
@@ -230,8 +234,7 @@ class Design:
     @property
     def device_count(self) -> int:
         """Devices in all crossbars, branches in all periods, and filters or synapses in all connections."""
-        devices = sum(crossbar.device_count for crossbar in self.crossbars) + sum(p.branches for p in self.periods)
-        return devices + sum(bank.connections for bank in self.banks)
+        return sum(stage.device_count for stage in self.stages)
 
     @property
     def is_ideal(self) -> bool:

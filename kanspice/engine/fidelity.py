@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from kanspice.base.errors import InputError
-from kanspice.circuit import Crossbar, Design, FilterBank
+from kanspice.circuit import Crossbar, Design
 from kanspice.circuit.branch_laws import LAWS
 
 Fidelity = Literal["shared", "device", "merged", "behavioural", "filter", "transient"]
@@ -27,7 +27,7 @@ def fidelities(design: Design) -> tuple[Fidelity, ...]:
         return "device", "merged"
     if design.crossbars:
         return "device", "shared"
-    has_filters = any(isinstance(bank, FilterBank) for bank in design.banks)
+    has_filters = bool(design.filter_banks)
     return ("behavioural", "filter", "transient") if has_filters else ("device",)
 
 

@@ -1,9 +1,9 @@
 """The kinds of stages: each a frozen bundle of arrays in SI units that knows what it should do, and at most can.
 
-A kind is one file here and one line of `Stage`. What is asked of every stage (`fits`, `ideal_v`, `largest_v`, and
-`is_behavioural`: whether it is its formula, and no circuit) it has itself: type checks fail where one of the union has
-not got it. Every other room has one `match` for each of its verbs, which ends in `assert_never`: type checks fail where
-a kind is forgotten there.
+A kind is one file here and one line of `Stage`. What is asked of every stage (`fits`, `ideal_v`, `largest_v`,
+`device_count`, `lasts_s`, and `is_behavioural`: whether it is its formula, and no circuit) it has itself: type checks
+fail where one of the union has not got it. Every other room has one `match` for each of its verbs, which ends in
+`assert_never`: type checks fail where a kind is forgotten there.
 
 Nothing here knows SPICE or torch.
 """

@@ -153,6 +153,9 @@ class Crossbar:
         parts = [input_v[start : start + size] for start in range(0, len(input_v), size)]
         return np.concatenate([self._at_ground_v(design, part) for part in parts])
 
+    def lasts_s(self, _design: Design) -> None:
+        """It follows what is before it at once."""
+
     def largest_v(self, design: Design, _before_v: Array, _earlier_v: Mapping[str, Array]) -> Array:
         """(pairs,) what its outputs cannot exceed, either sign, whatever the rows do."""
         columns_a = self.largest_column_currents_a(largest_currents(design.devices))

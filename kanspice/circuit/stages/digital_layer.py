@@ -24,6 +24,7 @@ class DigitalLayer:
     """
 
     KIND: ClassVar[str] = "projector"
+    device_count: ClassVar[int] = 0
     is_behavioural: ClassVar[bool] = False
     name: str
     compares_to: str
@@ -55,6 +56,9 @@ class DigitalLayer:
     def ideal_v(self, _design: Design, input_v: Array, _earlier_v: Mapping[str, Array] = NONE_EARLIER) -> Array:
         """Its outputs (samples, outputs)."""
         return self.computed_v(input_v)
+
+    def lasts_s(self, _design: Design) -> None:
+        """It follows what is before it at once."""
 
     def largest_v(self, _design: Design, before_v: Array, _earlier_v: Mapping[str, Array]) -> Array:
         """(outputs,) what they cannot exceed, either sign."""

@@ -79,7 +79,7 @@ class FilterBank:
         return int(self.gain.shape[1])
 
     @property
-    def connections(self) -> int:
+    def device_count(self) -> int:
         """Filters that exist."""
         return int(np.count_nonzero(self.gain))
 
@@ -120,6 +120,10 @@ class FilterBank:
         tones = [tones_hz(self, input_v[first : first + size]) for first in range(0, len(input_v), size)]
         blocks = [added_v(self, hz, amplitudes_v(self, hz)) for hz in tones]
         return np.concatenate(blocks) if blocks else np.empty((0, self.width))
+
+    def lasts_s(self, _design: Design) -> float:
+        """Seconds that the design has for it."""
+        return self.slot_s
 
     def largest_v(self, _design: Design, _before_v: Array, _earlier_v: Mapping[str, Array]) -> Array:
         """(columns,) what no input can exceed: no filter passes more than all of its sine."""

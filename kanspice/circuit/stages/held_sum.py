@@ -25,6 +25,7 @@ class HeldSum:
     """
 
     KIND: ClassVar[str] = "residual"
+    device_count: ClassVar[int] = 0
     is_behavioural: ClassVar[bool] = False
     name: str
     compares_to: str
@@ -45,6 +46,10 @@ class HeldSum:
     def ideal_v(self, _design: Design, input_v: Array, earlier_v: Mapping[str, Array] = NONE_EARLIER) -> Array:
         """The nodes' voltages (samples, nodes), raised by what was held. earlier_v: what earlier stages ended with."""
         return input_v + earlier_v[self.held]
+
+    def lasts_s(self, design: Design) -> float:
+        """Seconds that the design has for it."""
+        return 0.0 if design.switching is None else design.switching.transfer_s
 
     def largest_v(self, _design: Design, before_v: Array, earlier_v: Mapping[str, Array]) -> Array:
         """(nodes,) what they cannot exceed, either sign, if earlier stages do not exceed `earlier_v`."""

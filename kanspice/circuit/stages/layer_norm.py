@@ -23,6 +23,7 @@ class LayerNorm:
     """
 
     KIND: ClassVar[str] = "norm"
+    device_count: ClassVar[int] = 0
     is_behavioural: ClassVar[bool] = True
     name: str
     compares_to: str
@@ -46,6 +47,9 @@ class LayerNorm:
         variance = np.mean(centred**2, axis=1, keepdims=True)
         outputs: Array = self.gain_v * centred / np.sqrt(variance + self.eps_v2) + self.offset_v
         return outputs
+
+    def lasts_s(self, _design: Design) -> None:
+        """It follows what is before it at once."""
 
     def largest_v(self, _design: Design, _before_v: Array, _earlier_v: Mapping[str, Array]) -> Array:
         """(width,) what its outputs cannot exceed, either sign."""

@@ -30,6 +30,7 @@ class Limiter:
     """
 
     KIND: ClassVar[str] = "input"
+    device_count: ClassVar[int] = 0
     name: str
     compares_to: str
     width: int
@@ -76,6 +77,9 @@ class Limiter:
                 return self.unit_v * np.tanh(units)
             case _:
                 assert_never(self.kind)
+
+    def lasts_s(self, _design: Design) -> None:
+        """It follows what is before it at once."""
 
     def largest_v(self, _design: Design, before_v: Array, _earlier_v: Mapping[str, Array]) -> Array:
         """(width,) what its outputs cannot exceed, either sign, for inputs of at most |before_v| (width,)."""

@@ -73,6 +73,11 @@ class OdePeriod:
         return int(self.source.shape[0])
 
     @property
+    def device_count(self) -> int:
+        """Number of branches."""
+        return self.branches
+
+    @property
     def output_v_per_unit(self) -> float:
         """Volts at a node per model unit."""
         return self.unit_v
@@ -106,6 +111,13 @@ class OdePeriod:
     def ideal_v(self, _design: Design, input_v: Array, _earlier_v: Mapping[str, Array] = NONE_EARLIER) -> Array:
         """The nodes' voltages (samples, nodes) at its end, for those of the stage before it, (samples, inputs)."""
         return period_end_v(self, input_v)
+
+    def lasts_s(self, design: Design) -> float:
+        """Seconds that the design has for it: on, left alone, and sampled where its end is held."""
+        if design.switching is None:
+            return self.period_s
+        off_s = design.switching.rise_s + design.switching.hold_s
+        return self.period_s + off_s + design.switching.transfer_s * design.holds(self)
 
     def largest_v(self, design: Design, before_v: Array, _earlier_v: Mapping[str, Array]) -> Array:
         """(nodes,) what they cannot exceed at any moment, either sign."""

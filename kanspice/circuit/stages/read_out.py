@@ -18,6 +18,7 @@ class ReadOut:
     """The outputs: `width` nodes of the stage before, the first of them its output `start` (from 0)."""
 
     KIND: ClassVar[str] = "readout"
+    device_count: ClassVar[int] = 0
     is_behavioural: ClassVar[bool] = False
     name: str
     compares_to: str
@@ -37,6 +38,9 @@ class ReadOut:
     def ideal_v(self, _design: Design, input_v: Array, _earlier_v: Mapping[str, Array] = NONE_EARLIER) -> Array:
         """The outputs (samples, width) of nodes (samples, nodes)."""
         return self._chosen(input_v)
+
+    def lasts_s(self, _design: Design) -> None:
+        """It follows what is before it at once."""
 
     def largest_v(self, _design: Design, before_v: Array, _earlier_v: Mapping[str, Array]) -> Array:
         """(width,) what the outputs cannot exceed, either sign."""

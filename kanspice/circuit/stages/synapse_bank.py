@@ -75,7 +75,7 @@ class SynapseBank:
         return int(self.gain.shape[1])
 
     @property
-    def connections(self) -> int:
+    def device_count(self) -> int:
         """Synapses that exist."""
         return int(np.count_nonzero(self.gain))
 
@@ -97,6 +97,9 @@ class SynapseBank:
         parts = [input_v[first : first + size] for first in range(0, len(input_v), size)]
         blocks = [np.einsum("srcu,rcu->sc", loads_v(self, part), self.gain) + self.bias_v for part in parts]
         return np.concatenate(blocks) if blocks else np.empty((0, self.width))
+
+    def lasts_s(self, _design: Design) -> None:
+        """It follows what is before it at once."""
 
     def largest_v(self, _design: Design, before_v: Array, _earlier_v: Mapping[str, Array]) -> Array:
         """(columns,) what no voltages of at most |before_v| (rows,) can exceed.

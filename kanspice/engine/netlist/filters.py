@@ -28,7 +28,7 @@ def filter_netlist(design: Design) -> Netlist:
     Inputs: the sines' nodes, bank by bank. Probes: of a bank, the outputs of its filters in the order of
     `np.argwhere(gain)`.
     """
-    banks = [bank for bank in design.banks if isinstance(bank, FilterBank)]
+    banks = design.filter_banks
     lines = {bank.name: list(filter_lines(bank)) for bank in banks}
     used = {name for bank in banks for name in filter_subcircuits(bank)}
     files = {SUBCIRCUITS: f"* kanspice subcircuits\n{library_text(used)}"}
@@ -46,7 +46,7 @@ def filter_netlist(design: Design) -> Netlist:
         columns={},
         amplifiers={},
         reach_v={},
-        nodes=len(inputs) + sum(bank.connections for bank in banks),
+        nodes=len(inputs) + sum(bank.device_count for bank in banks),
         elements=tally.elements,
         simulator_bytes=estimated_bytes(tally.simulator_bytes),
         first_s=tally.first_s,

@@ -23,7 +23,7 @@ SUBCIRCUITS = "subcircuits.lib"
 
 def subcircuits_text(design: Design) -> str:
     """The subcircuits that the whole circuit needs; none for one without switches and poles."""
-    holds = any(isinstance(stage, HeldSum) for stage in design.stages)
+    holds = bool(design.sums)
     used = [] if design.switching is None else [_SWITCH, *([_HOLD] if holds else [])]
     used += [POLE] if design.lag_s > 0 else []
     return f"* kanspice subcircuits\n{library_text(used)}" if used else ""
@@ -51,9 +51,8 @@ def circuit_lines(design: Design, switching: Switching) -> Iterator[str]:
         yield _clock(period, switching, start_s)
         yield from _beginning(period, switching, start_s)
         yield from _injection(period, nodes, switching, start_s)
-    for stage in design.stages:
-        if isinstance(stage, HeldSum):
-            yield from _sum(design, stage, switching)
+    for held in design.sums:
+        yield from _sum(design, held, switching)
 
 
 def _raised_plates(design: Design) -> dict[str, str]:

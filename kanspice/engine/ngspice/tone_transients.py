@@ -121,7 +121,7 @@ def _check_tones(design: Design, inputs_v: Array) -> None:
 
 def transient_deck(design: Design, inputs: tuple[str, ...], inputs_v: Array, nodes: Sequence[str], steps: int) -> str:
     """A deck that follows one sample, inputs_v (inputs,), for its whole inference, in even steps."""
-    highest_hz = max(bank.highest_hz for bank in design.banks if isinstance(bank, FilterBank))
+    highest_hz = max(bank.highest_hz for bank in design.filter_banks)
     step = spice_number(1 / (steps * highest_hz))
     lines = ["* kanspice run", f".include ../{CIRCUIT}"]
     lines += [f"v{node} {node} 0 {spice_number(v)}" for node, v in zip(inputs, inputs_v.tolist(), strict=True)]

@@ -82,7 +82,7 @@ class FilterTones(Simulation):
 
     def _bank(self, bank: FilterBank, rows_v: Array, samples: Sequence[int], found: Found, report: bool) -> Array:
         hz = tones_hz(bank, rows_v)
-        if not bank.connections:
+        if not bank.device_count:
             return added_v(bank, hz, np.zeros((len(rows_v), *bank.gain.shape)))
         part = self.spread(samples, partial(self._attempt, bank, hz, report), largest=_LARGEST_BLOCK)
         found.add(part)

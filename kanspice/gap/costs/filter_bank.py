@@ -12,6 +12,6 @@ _AMPLIFIERS = 3
 
 def filter_bank_cost(bank: FilterBank, solution: Solution) -> Measured:
     """Its connections and amplifiers; one more adds up each output."""
-    cost = StageCost(bank.name, bank.connections, _AMPLIFIERS * bank.connections + bank.width, None)
+    cost = StageCost(bank.name, bank.device_count, _AMPLIFIERS * bank.device_count + bank.width, None)
     lasts = solution.engine_options["fidelity"] == "transient"
     return Measured(cost, int(solution.solved.sum()), lasts, UNPUBLISHED)

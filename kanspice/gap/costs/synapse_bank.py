@@ -12,5 +12,5 @@ _AMPLIFIERS = 1
 
 def synapse_bank_cost(bank: SynapseBank, solution: Solution) -> Measured:
     """Its connections and amplifiers; one more adds up each output."""
-    cost = StageCost(bank.name, bank.connections, _AMPLIFIERS * bank.connections + bank.width, None)
+    cost = StageCost(bank.name, bank.device_count, _AMPLIFIERS * bank.device_count + bank.width, None)
     return Measured(cost, int(solution.solved.sum()), lasts=False, assumptions=UNPUBLISHED)

@@ -333,7 +333,7 @@ def test_a_connection_without_gain_is_not_built(bank):
         "devices.lib"
     )
     assert "k0_0_0" not in text
-    assert empty.connections == 0
+    assert empty.device_count == 0
 
 
 def _first(bank):
