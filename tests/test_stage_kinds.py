@@ -18,8 +18,8 @@ from kanspice.circuit import Stage
 from kanspice.circuit.specimens import draw_specimen
 from kanspice.engine.acceptance import column_failures
 from kanspice.engine.batched.crossbar_transient import Rest, courses
-from kanspice.engine.batched.operating_points import Chain
-from kanspice.engine.batched.periods import Periods
+from kanspice.engine.batched.operating_points import StageChain
+from kanspice.engine.batched.periods import PeriodSolver
 from kanspice.engine.course import Pace
 from kanspice.engine.netlist import build_netlist, place_of
 from kanspice.engine.netlist.names import stage_node
@@ -132,7 +132,7 @@ def test_it_is_in_no_netlist(design):
 
 def test_it_is_not_solved(design):
     with FORGOTTEN:
-        Chain(design, "device").solve(np.ones((2, 2)), np.zeros(2))
+        StageChain(design, "device").solve(np.ones((2, 2)), np.zeros(2))
 
 
 def test_what_it_costs_is_not_left_out(design):
@@ -153,7 +153,7 @@ def test_it_is_in_no_table_of_elements(design):
 
 
 def test_whether_it_needs_a_rail_is_not_passed_over(design):
-    volts = Chain(replace(design, stages=design.stages[:-1]), "device").solve(np.ones((2, 2)), np.zeros(2))
+    volts = StageChain(replace(design, stages=design.stages[:-1]), "device").solve(np.ones((2, 2)), np.zeros(2))
     with FORGOTTEN:
         column_failures(design, volts, devices_see_columns=False)
 
@@ -168,7 +168,7 @@ def test_it_is_not_followed(design):
 def test_it_is_no_part_of_periods():
     periods = boosted(design_of_periods(period("Conductance", [(0, 1)], [[1.0]])))
     with FORGOTTEN:
-        Periods(periods).solve(np.ones((1, 1)), np.zeros(1))
+        PeriodSolver(periods).solve(np.ones((1, 1)), np.zeros(1))
 
 
 # --- its nodes ---

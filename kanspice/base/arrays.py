@@ -11,6 +11,7 @@ from array_api_compat import array_namespace, device
 
 Array = npt.NDArray[np.float64]
 Indices = npt.NDArray[np.int64]
+Flags = npt.NDArray[np.bool_]
 
 
 def namespace(array: Any) -> Any:

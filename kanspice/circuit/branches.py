@@ -23,7 +23,7 @@ Shape = Literal["linear", "rectified", "tanh", "activation"]
 
 
 @dataclass(frozen=True)
-class Branches:
+class BranchArrays:
     """Branches that carry a current, each of it from node `first` to node `second`; 0 is ground.
 
     first, second: (branches,). The drive is `alpha v_first + beta v_second + gamma`, (branches,) each; where `level`,
@@ -92,7 +92,7 @@ def _tanh_of_half(drive: Array) -> Array:
     return drive
 
 
-def branches_of(period: OdePeriod, schematic: Schematic | None) -> Branches:
+def branches_of(period: OdePeriod, schematic: Schematic | None) -> BranchArrays:
     """Every branch of the period, from its source to its destination, with a gain of 1."""
     law, ideal = LAWS[period.law], _ideal(period)
     if schematic is None:
@@ -116,12 +116,12 @@ def branches_of(period: OdePeriod, schematic: Schematic | None) -> Branches:
             assert_never(name)
 
 
-def _ideal(period: OdePeriod) -> Branches:
+def _ideal(period: OdePeriod) -> BranchArrays:
     """Ideal sources. Two straight lines have no scale: a weight's size goes into their drive, and its sign remains."""
     law = LAWS[period.law]
     of, below = law.drive.coefficients(period.theta), law.activation.below
     scale = np.abs(of.weight) if below is not None else 2.0 if law.activation is TANH else 1.0
-    return Branches(
+    return BranchArrays(
         nodes=period.nodes,
         first=period.source,
         second=period.destination,

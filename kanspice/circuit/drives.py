@@ -15,7 +15,7 @@ from kanspice.base.arrays import Array
 
 
 @dataclass(frozen=True)
-class Coefficients:
+class AffineDrive:
     """Of `weight * activation(alpha v_s + beta v_d + gamma)`, (branches,) each."""
 
     alpha: Array
@@ -39,7 +39,7 @@ class Drive(ABC):
         """(..., branches) for voltages (..., branches) at both ends."""
 
     @abstractmethod
-    def coefficients(self, theta: Array) -> Coefficients:
+    def coefficients(self, theta: Array) -> AffineDrive:
         """The same as numbers."""
 
     def weighted(self, activated: Array, _theta: Array) -> Array:
@@ -64,9 +64,9 @@ class Scaled(Drive):
         scaled: Array = theta[0] * (source - destination)
         return scaled
 
-    def coefficients(self, theta: Array) -> Coefficients:
+    def coefficients(self, theta: Array) -> AffineDrive:
         none = np.zeros_like(theta[0])
-        return Coefficients(theta[0], -theta[0], none, none + 1)
+        return AffineDrive(theta[0], -theta[0], none, none + 1)
 
     def with_offsets(self, theta: Array, offsets: Array) -> Array:
         if offsets.any():
@@ -83,9 +83,9 @@ class Shifted(Drive):
         shifted: Array = source - destination - theta[0]
         return shifted
 
-    def coefficients(self, theta: Array) -> Coefficients:
+    def coefficients(self, theta: Array) -> AffineDrive:
         ones = np.ones_like(theta[0])
-        return Coefficients(ones, -ones, -theta[0], theta[1])
+        return AffineDrive(ones, -ones, -theta[0], theta[1])
 
     def weighted(self, activated: Array, theta: Array) -> Array:
         weighted: Array = theta[1] * activated
@@ -104,8 +104,8 @@ class Difference(Drive):
         affine: Array = theta[1] * (source - destination) + theta[0]
         return affine
 
-    def coefficients(self, theta: Array) -> Coefficients:
-        return Coefficients(theta[1], -theta[1], theta[0], np.ones_like(theta[0]))
+    def coefficients(self, theta: Array) -> AffineDrive:
+        return AffineDrive(theta[1], -theta[1], theta[0], np.ones_like(theta[0]))
 
     def with_offsets(self, theta: Array, offsets: Array) -> Array:
         return np.stack([theta[0] + theta[1] * offsets[0], theta[1]])
@@ -120,8 +120,8 @@ class BothEnds(Drive):
         affine: Array = theta[0] * source + theta[1] * destination + theta[2]
         return affine
 
-    def coefficients(self, theta: Array) -> Coefficients:
-        return Coefficients(theta[0], theta[1], theta[2], np.ones_like(theta[0]))
+    def coefficients(self, theta: Array) -> AffineDrive:
+        return AffineDrive(theta[0], theta[1], theta[2], np.ones_like(theta[0]))
 
     def with_offsets(self, theta: Array, offsets: Array) -> Array:
         return np.stack([theta[0], theta[1], theta[2] + (theta[0] * offsets[0] + theta[1] * offsets[1])])

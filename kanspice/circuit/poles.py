@@ -28,7 +28,7 @@ FEEDBACK_F = np.array([0.0, *(float(f"{10 ** (step / 24 - 17):.1e}") for step in
 
 
 @dataclass(frozen=True)
-class Loop:
+class FeedbackLoop:
     """Amplifiers with their feedback, one for all columns or (..., columns) of each. gain may be infinite.
 
     bandwidth_hz: gain-bandwidth product, finite. follows: False where an output is at its swing.
@@ -53,7 +53,7 @@ class Loop:
         return cls(*parts, crossbar.open_loop_gain, crossbar.gbw_hz, follows)
 
 
-def column_poles(siemens: Array, farads: Array, loop: Loop) -> npt.NDArray[np.complex128]:
+def column_poles(siemens: Array, farads: Array, loop: FeedbackLoop) -> npt.NDArray[np.complex128]:
     """(..., 3) the rates at which deviations of columns grow (positive real parts) or die out, and turn: 1/s.
 
     siemens, farads: (...) of all devices of a column together, and of the column. Poles that are infinitely fast, as
@@ -79,7 +79,7 @@ def damping(poles: npt.NDArray[np.complex128]) -> Array:
     return least
 
 
-def least_feedback_f(siemens: Array, farads: Array, loop: Loop, wanted: float) -> tuple[float, float]:
+def least_feedback_f(siemens: Array, farads: Array, loop: FeedbackLoop, wanted: float) -> tuple[float, float]:
     """The smallest feedback capacitor with which all columns (columns,) have the wanted damping, and the one they get.
 
     Farads, of 24 values a decade; 0 where none is needed. Where no capacitor is enough, the one that damps most.
@@ -100,7 +100,7 @@ class Columns:
 
     poles: npt.NDArray[np.complex128]
     siemens: Array
-    loop: Loop
+    loop: FeedbackLoop
 
 
 def crossbar_poles(design: Design, crossbar: Crossbar, rows_v: Array, columns_v: Array) -> Columns:
@@ -108,7 +108,7 @@ def crossbar_poles(design: Design, crossbar: Crossbar, rows_v: Array, columns_v:
     amps, siemens = np.empty_like(columns_v), np.empty_like(columns_v)
     for place, (row_v, column_v) in enumerate(zip(rows_v, columns_v, strict=True)):
         amps[place], siemens[place] = _into_columns(design, crossbar, row_v, column_v)
-    loop = Loop.of(crossbar, columns_v, amps)
+    loop = FeedbackLoop.of(crossbar, columns_v, amps)
     farads = np.broadcast_to(crossbar.column_capacitance_f, siemens.shape)
     return Columns(column_poles(siemens, farads, loop), siemens, loop)
 
@@ -128,7 +128,7 @@ def _into_columns(design: Design, crossbar: Crossbar, row_v: Array, column_v: Ar
     return amps + crossbar.bias_a, siemens / design.input_v_per_unit
 
 
-def _polynomials(siemens: Array, farads: Array, loop: Loop) -> tuple[Array, Array, Array, Array]:
+def _polynomials(siemens: Array, farads: Array, loop: FeedbackLoop) -> tuple[Array, Array, Array, Array]:
     """Coefficients of the powers 0 to 3 of s, each (...)."""
     turn, held, leak = 2 * np.pi * loop.bandwidth_hz, 1 / loop.ohm, 1 / loop.gain
     slow = np.where(loop.follows, turn * leak, turn * (1 + leak))

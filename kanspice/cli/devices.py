@@ -107,11 +107,11 @@ def fit(
 ) -> None:
     """Fit a device card to measured points."""
     from kanspice.devices import write_card  # noqa: PLC0415
-    from kanspice.devices.fit import Identity, fit_card  # noqa: PLC0415
+    from kanspice.devices.fit import CardIdentity, fit_card  # noqa: PLC0415
     from kanspice.devices.ivdata import read_points  # noqa: PLC0415
 
     v, i = read_points(points)
-    identity = Identity(name or output.stem.lower(), f"points of {points.name}", reverse=reverse)
+    identity = CardIdentity(name or output.stem.lower(), f"points of {points.name}", reverse=reverse)
     if current_unit is not None:
         identity = replace(identity, current_unit=current_unit.value, current_unit_a=_AMPERES[current_unit])
     device, report = fit_card(v, i, identity, kind, smoothing=smoothing, degree=degree)

@@ -38,15 +38,15 @@ NotNegative = Annotated[Number, Field(ge=0)]
 Count = Annotated[int, Field(strict=True, ge=0, le=1_000_000)]
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,31}$")]
 Alias = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,31}$")]
-Line = Annotated[str, Field(pattern=r"^[^\x00-\x1f\x7f]*$", min_length=1, max_length=2000)]
+OneLine = Annotated[str, Field(pattern=r"^[^\x00-\x1f\x7f]*$", min_length=1, max_length=2000)]
 Coefficients = Annotated[tuple[Number, ...], Field(min_length=1, max_length=MAX_DEGREE + 1)]
 
 
-class Units(Table):
+class CurveUnits(Table):
     """What one unit of the curve's axes is. `current_unit_a`: amperes per current unit, where the source states it."""
 
     voltage: Literal["V"]
-    current: Line
+    current: OneLine
     current_unit_a: Annotated[Number, Field(gt=0)] | None = None
 
 
@@ -69,7 +69,7 @@ class AnalyticTable(Table):
     """A law of the registry and its parameters."""
 
     kind: Literal["analytic"]
-    law: Line
+    law: OneLine
     parameters: Annotated[dict[str, Number], Field(max_length=32)]
 
 
@@ -83,7 +83,7 @@ class Points(Table):
 class FitRecord(Table):
     """Where a fitted curve came from: number of points, method, and residuals in current units."""
 
-    method: Line | None = None
+    method: OneLine | None = None
     points: Count | None = None
     smoothing: NotNegative | None = None
     degree: Count | None = None
@@ -97,10 +97,10 @@ class Card(Table):
     format: Literal["kanspice.device/1"]
     name: Name
     aliases: Annotated[tuple[Alias, ...], Field(max_length=32)] = ()
-    description: Line
-    source: Line
+    description: OneLine
+    source: OneLine
     reverse: Literal["clamp", "odd"]
-    units: Units
+    units: CurveUnits
     range: Range
     curve: PiecewiseTable | AnalyticTable
     fit: FitRecord = FitRecord()

@@ -41,7 +41,7 @@ class FitReport:
 
 
 @dataclass(frozen=True)
-class Identity:
+class CardIdentity:
     """What a new card says about its device besides numbers."""
 
     name: str
@@ -56,7 +56,7 @@ class Identity:
 def fit_card(
     v: npt.ArrayLike,
     i: npt.ArrayLike,
-    identity: Identity,
+    identity: CardIdentity,
     kind: FitKind | str = "spline",
     *,
     smoothing: float | None = None,
@@ -186,7 +186,7 @@ def _report(curve: PiecewisePolynomial, v: Array, i: Array) -> FitReport:
 
 
 def _device(
-    identity: Identity, curve: PiecewisePolynomial, kind: str, settings: dict[str, float], report: FitReport
+    identity: CardIdentity, curve: PiecewisePolynomial, kind: str, settings: dict[str, float], report: FitReport
 ) -> Device:
     units: dict[str, object] = {"voltage": "V", "current": identity.current_unit}
     if identity.current_unit_a is not None:

@@ -26,7 +26,7 @@ from kanspice.circuit import (
     SynapseBank,
 )
 from kanspice.circuit.bounds import amplifier_bounds_v, column_bounds_v, current_bounds_a, output_bounds_v
-from kanspice.circuit.poles import Columns, Loop, crossbar_poles, least_feedback_f
+from kanspice.circuit.poles import Columns, FeedbackLoop, crossbar_poles, least_feedback_f
 from kanspice.circuit.uniqueness import solution_counts, wires_leave_one_state
 from kanspice.engine.solution import FailedSample, Outcome, Solution
 
@@ -47,7 +47,7 @@ class Volts:
     amplifier_a: dict[str, Array] = field(default_factory=dict)
 
 
-class Checking(Protocol):
+class ErrorCheck(Protocol):
     """How many samples are solved again to measure the numerical error, and what draws them."""
 
     @property
@@ -57,7 +57,7 @@ class Checking(Protocol):
     def seed(self) -> int: ...
 
 
-def chosen_samples(solved: Sequence[int], options: Checking, errors: Array | None = None) -> list[int]:
+def chosen_samples(solved: Sequence[int], options: ErrorCheck, errors: Array | None = None) -> list[int]:
     """The samples that are solved again to measure the numerical error, in order.
 
     errors: distance from the reference, (solved,), if known: then half of the samples are those farthest from it.
@@ -218,7 +218,9 @@ def _unstable_failure(crossbar: Crossbar, index: int, columns: Columns, place: i
     if not follows[column]:
         seen = f"its amplifier is at its swing of {crossbar.swing_v:.4g} V and holds nothing"
         return FailedSample(index, Outcome.UNSTABLE, f"{where}; {seen}")
-    loop = Loop(crossbar.feedback_ohm[column], 0.0, crossbar.output_ohm, crossbar.open_loop_gain, crossbar.gbw_hz)
+    loop = FeedbackLoop(
+        crossbar.feedback_ohm[column], 0.0, crossbar.output_ohm, crossbar.open_loop_gain, crossbar.gbw_hz
+    )
     siemens, farads = columns.siemens[place], crossbar.column_capacitance_f
     needed_f, damped = least_feedback_f(siemens[[column]], farads[[column]], loop, wanted=0.0)
     would = f"one of {needed_f:.2g} F would hold it" if damped >= 0 else "no other would hold it"

@@ -26,12 +26,12 @@ from kanspice.circuit import (
 from kanspice.engine.solution import Solution, Waveform
 from kanspice.gap.waveform_pairs import PeriodWaveforms, SampleWaveforms
 
-Follow = Callable[[int, Mapping[str, Array]], Mapping[str, Array] | None]
+FollowSample = Callable[[int, Mapping[str, Array]], Mapping[str, Array] | None]
 """The network: a sample, and for each period when (points,), in model time since it began -> voltages (points, nodes),
 in model units; None where there was no time to follow it."""
 
 
-def compare_waveforms(design: Design, solution: Solution, follow: Follow) -> tuple[SampleWaveforms, ...]:
+def compare_waveforms(design: Design, solution: Solution, follow: FollowSample) -> tuple[SampleWaveforms, ...]:
     """Each sample's waveforms, period by period, with what the network does at the same times. Samples in order; none
     of a sample that the network was not followed for.
     """
@@ -44,7 +44,7 @@ def _by_sample(solution: Solution) -> Iterator[tuple[int, dict[str, Waveform]]]:
         yield sample, {waveform.stage: waveform for waveform in solution.waveforms if waveform.sample == sample}
 
 
-def _compare(design: Design, sample: int, kept: Mapping[str, Waveform], follow: Follow) -> SampleWaveforms | None:
+def _compare(design: Design, sample: int, kept: Mapping[str, Waveform], follow: FollowSample) -> SampleWaveforms | None:
     times = {
         period.compares_to: _model_time(period, design.switching, kept[period.name].time_s - start_s)
         for period, start_s in zip(design.periods, design.begins_s, strict=True)

@@ -9,7 +9,7 @@ import pytest
 from circuits import PEAK, crossbar_design
 from scipy.linalg import eigvals
 
-from kanspice.circuit.poles import FEEDBACK_F, Loop, column_poles, crossbar_poles, damping, least_feedback_f
+from kanspice.circuit.poles import FEEDBACK_F, FeedbackLoop, column_poles, crossbar_poles, damping, least_feedback_f
 from kanspice.engine.options import RunOptions
 from kanspice.engine.running import solve
 from kanspice.engine.solution import Outcome
@@ -18,7 +18,7 @@ TURN = 2 * np.pi * 1e6
 
 
 def loop(ohm=1e6, farads=0.0, output_ohm=0.0, gain=np.inf, bandwidth_hz=1e6):
-    return Loop(ohm, farads, output_ohm, gain, bandwidth_hz)
+    return FeedbackLoop(ohm, farads, output_ohm, gain, bandwidth_hz)
 
 
 def poles_of(siemens, farads, **parts):

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from kanspice.engine.batched.periods import Periods
+from kanspice.engine.batched.periods import PeriodSolver
 from kanspice.experiments.evidence import Evidence
 from kanspice.experiments.followed import Followed
 from kanspice.experiments.verify import measured
@@ -72,7 +72,7 @@ def test_verify_ends_with_3_where_the_network_takes_too_long(run, tmp_path):
 @pytest.mark.slow
 def test_a_samples_waveforms_end_with_the_time():
     design = compile_kirchhoffnet(network(), load_technology(None, []))
-    periods = Periods(design)
+    periods = PeriodSolver(design)
     assert periods.waveforms(0, INPUTS[0], 0.0, time.monotonic() - 1) == ()
     assert len(periods.waveforms(0, INPUTS[0], 0.0, None)) == 1
 

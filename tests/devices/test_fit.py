@@ -9,12 +9,12 @@ import pytest
 
 from kanspice.base.errors import InputError
 from kanspice.devices import devices_from_folder, load_device
-from kanspice.devices.fit import Identity, fit_card
+from kanspice.devices.fit import CardIdentity, fit_card
 from kanspice.devices.ivdata import read_points
 
 V = np.linspace(0.0, 1.0, 21)
 I = np.sin(5 * V)  # noqa: E741 - the standard letter for a current
-WHO = Identity("mine", "made up")
+WHO = CardIdentity("mine", "made up")
 
 # Sum of squared residuals that the authors' published curves leave: what they must have asked FITPACK for.
 AUTHORS_SMOOTHING = {"a21": 0.1, "z21": 0.1, "z15": 0.1, "zaz21": 0.2}
@@ -62,7 +62,7 @@ def test_polynomial_of_a_sine(degree: int, tolerance: float) -> None:
 
 
 def test_the_card_says_who_and_where_from() -> None:
-    who = Identity("mine", "a paper", ("M-1",), "a diode", "nA", 1e-9, "odd")
+    who = CardIdentity("mine", "a paper", ("M-1",), "a diode", "nA", 1e-9, "odd")
     card = fit_card(V, I, who, "segments")[0].card
     assert (card.aliases, card.units.current, card.units.current_unit_a) == (("M-1",), "nA", 1e-9)
     assert (card.reverse, card.fit.method, card.fit.points) == ("odd", "segments", 21)
@@ -110,7 +110,7 @@ def test_a_smoothing_that_fitpack_cannot_reach_is_refused() -> None:
 @pytest.mark.parametrize("name", AUTHORS_SMOOTHING)
 def test_our_fit_of_the_published_points_is_the_authors_curve(name: str, published_iv: Path) -> None:
     v, i = read_points(published_iv / f"{name}_nodes.csv")
-    ours, report = fit_card(v, i, Identity(name, "published points"), smoothing=AUTHORS_SMOOTHING[name])
+    ours, report = fit_card(v, i, CardIdentity(name, "published points"), smoothing=AUTHORS_SMOOTHING[name])
     (theirs,) = devices_from_folder(published_iv, [name], "univariate").devices
     fine = np.linspace(v[0] - 0.1, v[-1] + 0.1, 20001)
     for ours_of, theirs_of in zip(ours.curve.numpy(fine), theirs.curve.numpy(fine), strict=True):
@@ -130,7 +130,7 @@ def test_the_shipped_card_is_the_authors_curve(name: str, published_iv: Path) ->
 
 def test_the_card_keeps_the_points() -> None:
     v = np.linspace(0.0, 1.0, 9)
-    device, _ = fit_card(v, v**2, Identity("square", "a test"), "polynomial", degree=1)
+    device, _ = fit_card(v, v**2, CardIdentity("square", "a test"), "polynomial", degree=1)
     assert device.card.points is not None
     assert device.card.points.i == tuple(v**2)
     np.testing.assert_allclose(device.measured().curve.numpy(v)[0], v**2)

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from kanspice.families import load
-from kanspice.families.kirchhoffnet.branches import Conductance, Device, branch_function
+from kanspice.families.kirchhoffnet.branches import Conductance, DeviceBranch, branch_function
 from kanspice.families.kirchhoffnet.density import log_densities, log_densities_at
 from kanspice.families.kirchhoffnet.generation import Generation
 from kanspice.families.kirchhoffnet.network import KirchhoffNet
@@ -38,7 +38,7 @@ def test_a_linear_network_makes_a_normal_distribution():
 def test_the_divergence_is_the_trace_of_the_jacobian(law):
     """What density becomes over a short time, against the determinant of the map found by differences."""
     topology = FullyConnected(num_node=3).build()
-    branch = Device(negation=True, activation="softplus") if law == "Device" else branch_function(law, {}, "here")
+    branch = DeviceBranch(negation=True, activation="softplus") if law == "Device" else branch_function(law, {}, "here")
     theta = 0.4 * torch.randn(branch.rows, topology.edges, generator=torch.Generator().manual_seed(1))
     model = KirchhoffNet([topology], [0.5], branch, generation=Generation(), thetas=[theta]).eval()
 

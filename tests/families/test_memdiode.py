@@ -11,7 +11,7 @@ from kanspice.families.memkan.memdiode import (
     KINDS,
     PARAMETERS,
     SynapseConstants,
-    Synapses,
+    SynapseParameters,
     answers,
     bounded,
     wright_omega,
@@ -52,7 +52,7 @@ def test_answers_fulfil_the_equations_of_the_circuit(kind):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_published_circuit_against_bisection(kind):
-    p = Synapses(*(torch.tensor([value], dtype=torch.float64) for value in (1e3, 300.0, 1.0, 10.0, 2e-6)))
+    p = SynapseParameters(*(torch.tensor([value], dtype=torch.float64) for value in (1e3, 300.0, 1.0, 10.0, 2e-6)))
 
     def left_minus_right(u, v):
         if kind == "BP":
@@ -73,7 +73,7 @@ def test_a_published_circuit_against_bisection(kind):
 
 
 def test_kinds_pass_low_middle_and_high_voltages():
-    p = Synapses(*(torch.tensor([value] * 3, dtype=torch.float64) for value in (1e3, 3.75, 1.0, 30.0, 2e-6)))
+    p = SynapseParameters(*(torch.tensor([value] * 3, dtype=torch.float64) for value in (1e3, 3.75, 1.0, 30.0, 2e-6)))
     u, _ = answers(V[:, None], KINDS, p, CONSTANTS)
     low_pass, band_pass, high_pass = u.T
     assert bool((low_pass.diff() < 0).all())

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from kanspice.base.arrays import Array
-from kanspice.circuit.poles import Loop, least_feedback_f
+from kanspice.circuit.poles import FeedbackLoop, least_feedback_f
 from kanspice.devices import Device
 
 DAMPING = 0.7
@@ -47,7 +47,7 @@ def least_slopes_anywhere(devices: Sequence[Device], area: Array, low: float, hi
     return np.array(least)
 
 
-def chosen_feedback_f(siemens: Array, farads: Array, loop: Loop) -> float:
+def chosen_feedback_f(siemens: Array, farads: Array, loop: FeedbackLoop) -> float:
     """The capacitor for all columns (columns,) of a crossbar, farads: for the steepest fall, at every capacitance."""
     steepest = np.full(2, float(siemens.min()))
     return least_feedback_f(steepest, np.array([farads.min(), farads.max()]), loop, DAMPING)[0]

@@ -12,7 +12,7 @@ from kanspice.engine.solution import FailedSample
 
 
 @dataclass
-class Block(Volts):
+class Batch(Volts):
     """Voltages, and failures by place in the block.
 
     residual_a: the largest current that an operating point leaves unbalanced. unproven: (crossbar, what was tested) ->
@@ -24,7 +24,7 @@ class Block(Volts):
     unproven: dict[tuple[str, str], list[int]] = field(default_factory=dict)
 
 
-class Method(Protocol):
+class BatchSolver(Protocol):
     """A way to solve a design."""
 
     @property
@@ -40,7 +40,7 @@ class Method(Protocol):
 
     def solve(
         self, inputs_v: Array, late_s: Array, /, *, tighter: bool = False, deadline: float | None = None
-    ) -> Block:
+    ) -> Batch:
         """Voltages for inputs (samples, inputs) in volts, whose outputs are taken so much later than usual, (samples,).
 
         tighter: again, with a smaller numerical error, to measure that of the usual way. deadline: of time.monotonic.

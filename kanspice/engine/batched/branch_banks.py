@@ -16,7 +16,7 @@ from scipy.sparse import csr_array
 from kanspice.base.arrays import Array, Indices, namespace, zeros
 from kanspice.base.piecewise import Bends, PairCurrents
 from kanspice.circuit import OdePeriod, Schematic
-from kanspice.circuit.branches import Branches, branches_of, limited, same
+from kanspice.circuit.branches import BranchArrays, branches_of, limited, same
 from kanspice.engine.batched.array_devices import HOST, Processor
 from kanspice.engine.batched.parallel_branches import merged, oriented, starts_of
 from kanspice.engine.batched.products import TILE, times
@@ -29,7 +29,7 @@ _BLOCK_NUMBERS = 2**17
 class Bank(ABC):
     """The branches of one period."""
 
-    branches: Branches
+    branches: BranchArrays
     processor: Processor
 
     @abstractmethod
@@ -61,7 +61,7 @@ def bank_of(period: OdePeriod, schematic: Schematic | None = None, processor: Pr
 class DenseBank(Bank):
     """Matrix products: drives of all branches from all nodes, currents into all nodes from all branches."""
 
-    def __init__(self, branches: Branches, processor: Processor = HOST) -> None:
+    def __init__(self, branches: BranchArrays, processor: Processor = HOST) -> None:
         self.branches, self.processor = branches, processor
         numbers = np.arange(len(branches.weight))
         self.ratio = processor.array(branches.ratio) if branches.ratio.any() else 0.0
@@ -91,7 +91,7 @@ class PiecewiseBank(Bank):
 
     processor = HOST
 
-    def __init__(self, branches: Branches) -> None:
+    def __init__(self, branches: BranchArrays) -> None:
         self.branches = branches
         self.pairs = PairCurrents(branches.nodes, branches.first, branches.second, _bends(branches))
 
@@ -99,7 +99,7 @@ class PiecewiseBank(Bank):
         return self.pairs.into_nodes(volts)
 
 
-def _bends(branches: Branches) -> Bends:
+def _bends(branches: BranchArrays) -> Bends:
     """Each branch as a function of the difference; one whose drive does not change with it has no corner."""
     alpha, gamma, ratio = branches.alpha, branches.gamma, branches.ratio
     still, rises = alpha == 0, alpha > 0
@@ -113,7 +113,7 @@ def _bends(branches: Branches) -> Bends:
 class PairBank(Bank):
     """Pair of nodes by pair of nodes: voltages are looked up, and currents added up, once for all between the two."""
 
-    def __init__(self, branches: Branches, processor: Processor = HOST) -> None:
+    def __init__(self, branches: BranchArrays, processor: Processor = HOST) -> None:
         """branches: sorted so that those between the same two nodes follow each other, as `oriented` sorts them."""
         self.branches, self.processor = branches, processor
         starts = starts_of(branches)
@@ -205,7 +205,7 @@ class _Several:
     ranks: list[tuple[Array, Array, Array, Array, Array | float, Array | float]]
 
     @classmethod
-    def of(cls, branches: Branches, members: Indices, processor: Processor) -> _Several:
+    def of(cls, branches: BranchArrays, members: Indices, processor: Processor) -> _Several:
         """members: (branches of a pair, pairs)."""
         ranks: list[tuple[Array, Array, Array, Array, Array | float, Array | float]] = []
         for rank in members:

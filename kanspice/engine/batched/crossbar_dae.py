@@ -15,16 +15,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
-from kanspice.base.arrays import Array, Indices
+from kanspice.base.arrays import Array, Flags, Indices
 from kanspice.circuit import Crossbar
 from kanspice.circuit.amplifiers import drawn_a, outputs_v
 from kanspice.devices import Curve
 from kanspice.engine.batched.junctions import Junctions, LoadLines
 from kanspice.engine.batched.tridiagonal import chained
-
-Flags = npt.NDArray[np.bool_]
 
 _MOST_ROUNDS = 12
 _FIRM_S = 1e9
@@ -63,7 +60,7 @@ class Demand:
 
 
 @dataclass(frozen=True)
-class Currents:
+class TerminalCurrents:
     """At a moment.
 
     drawn_a: (samples, columns) what amplifiers take from their columns, but for drawn_c: (samples, columns) coulombs on
@@ -363,7 +360,7 @@ class Moving:
             return self._amplifier_nodes(nodes)[1]
         return outputs_v(self.crossbar, self._column_nodes(nodes)[:, :, -1], self._drawn_a(nodes, rows_v))
 
-    def currents(self, nodes: Array, rows_v: Array) -> Currents:
+    def currents(self, nodes: Array, rows_v: Array) -> TerminalCurrents:
         """What flows at a moment; currents into capacitors are left to whoever knows several moments."""
         drawn_a = self._drawn_a(nodes, rows_v)
         drawn_c = np.zeros_like(drawn_a)
@@ -372,10 +369,10 @@ class Moving:
             drawn_c = self.amplifiers.feedback_f * across_v
         if self.moving_rows:
             rows_a = (rows_v - self._row_nodes(nodes, rows_v)[:, :, 0]) * self.driver_s
-            return Currents(drawn_a, drawn_c, rows_a, np.zeros_like(rows_a))
+            return TerminalCurrents(drawn_a, drawn_c, rows_a, np.zeros_like(rows_a))
         across = self._across(nodes, rows_v)
         rows_c = (self.junction_f * across).sum(axis=2) + self.columns * self.crossbar.row_f * rows_v
-        return Currents(drawn_a, drawn_c, self.junctions.at(across)[0].sum(axis=2), rows_c)
+        return TerminalCurrents(drawn_a, drawn_c, self.junctions.at(across)[0].sum(axis=2), rows_c)
 
     def _drawn_a(self, nodes: Array, rows_v: Array) -> Array:
         """(samples, columns) what amplifiers take from their columns, but for what charges feedback capacitors."""

@@ -31,7 +31,7 @@ from kanspice.circuit import (
 from kanspice.circuit.amplifiers import differences_v
 from kanspice.engine.batched.batch import blocks
 from kanspice.engine.batched.crossbar_dae import Demand, Moving
-from kanspice.engine.batched.implicit import Span, Steps, Waves, follow
+from kanspice.engine.batched.implicit import Span, StepRecord, Waves, follow
 from kanspice.engine.course import Course, Pace
 from kanspice.engine.solution import FailedSample, Outcome
 
@@ -134,7 +134,7 @@ class _Following:
 
         return at
 
-    def _follow(self, crossbar: Crossbar, rows: Waves, rest: Rest, before: Indices) -> Steps:
+    def _follow(self, crossbar: Crossbar, rows: Waves, rest: Rest, before: Indices) -> StepRecord:
         system = Moving(crossbar, self.curves, len(before))
         everyone = np.arange(len(before))
         rows_v = rows(np.zeros(len(before)), everyone)
@@ -144,7 +144,7 @@ class _Following:
         return follow(system, start, rows, span, deadline=self.deadline)
 
     def _course(
-        self, index: int, place: int, followed: dict[str, Steps], rows: dict[str, Waves], outputs: dict[str, Waves]
+        self, index: int, place: int, followed: dict[str, StepRecord], rows: dict[str, Waves], outputs: dict[str, Waves]
     ) -> Course:
         failure = self._failure(index, place, followed)
         if failure is not None:
@@ -163,7 +163,7 @@ class _Following:
             {name: drawn_a for name, (_, drawn_a) in currents.items()},
         )
 
-    def _failure(self, index: int, place: int, followed: dict[str, Steps]) -> FailedSample | None:
+    def _failure(self, index: int, place: int, followed: dict[str, StepRecord]) -> FailedSample | None:
         for name, steps in followed.items():
             if steps.late[place]:
                 return FailedSample(index, Outcome.TIMED_OUT, f"{name} came to {steps.reached_s[place]:.3g} s")
@@ -200,11 +200,11 @@ def at_rest(system: Moving, columns_v: Array, drawn_a: Array, rows_v: Array) -> 
     return system.balance(nodes, demand, held=True).nodes
 
 
-def _after(steps: Steps, crossbar: Crossbar) -> Waves:
+def _after(steps: StepRecord, crossbar: Crossbar) -> Waves:
     return lambda time_s, samples: differences_v(crossbar, steps.at(time_s, samples))
 
 
-def _currents(steps: Steps, place: int, time_s: Array) -> tuple[Array, Array]:
+def _currents(steps: StepRecord, place: int, time_s: Array) -> tuple[Array, Array]:
     """What drivers give, and what amplifiers draw, (points, rows) and (points, columns) amps, of a sample."""
     count = steps.counts[place]
     ends_s = steps.start_s[place, :count] + steps.step_s[place, :count]

@@ -10,15 +10,12 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
-import numpy.typing as npt
 
-from kanspice.base.arrays import Array, Indices, namespace
+from kanspice.base.arrays import Array, Flags, Indices, namespace
 from kanspice.devices import Curve
 from kanspice.engine.batched.array_devices import HOST, Processor, curve_values
 from kanspice.engine.batched.local_polynomials import Crossings
 from kanspice.engine.batched.row_expansions import Rows
-
-Flags = npt.NDArray[np.bool_]
 
 _AT_A_TIME = 2**17
 """Crossings times columns that are looked at together."""

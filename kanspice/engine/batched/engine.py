@@ -29,10 +29,10 @@ from kanspice.circuit import (
 )
 from kanspice.engine.acceptance import as_read, chosen_samples, column_failures, range_failures, unproven_note
 from kanspice.engine.batched.array_devices import HOST, failures_of, processor_named
-from kanspice.engine.batched.batch import Block, Method, blocks
+from kanspice.engine.batched.batch import Batch, BatchSolver, blocks
 from kanspice.engine.batched.memory import results_bytes
-from kanspice.engine.batched.operating_points import Chain
-from kanspice.engine.batched.periods import Periods
+from kanspice.engine.batched.operating_points import StageChain
+from kanspice.engine.batched.periods import PeriodSolver
 from kanspice.engine.batched.row_expansions import KnownRows
 from kanspice.engine.fidelity import Fidelity, check_fidelity
 from kanspice.engine.options import RunOptions
@@ -72,7 +72,7 @@ def solve(
         return as_read(design, run.solve(progress), numbers)
 
 
-class Session:
+class BatchedSession:
     """A design, prepared once for many calls: `solve` without what is the same for all of them."""
 
     def __init__(self, design: Design, fidelity: Fidelity, options: RunOptions) -> None:
@@ -88,13 +88,13 @@ class Session:
             return as_read(self.design, run.solve(None), numbers)
 
 
-def _method(design: Design, fidelity: Fidelity, options: RunOptions, known: KnownRows | None = None) -> Method:
+def _method(design: Design, fidelity: Fidelity, options: RunOptions, known: KnownRows | None = None) -> BatchSolver:
     check_fidelity(design, fidelity)
     check_device(options.device, design)
     processor = processor_named(options.device)
     if design.periods:
-        return Periods(design, processor)
-    return Chain(design, fidelity, known, row_currents=options.row_currents, processor=processor)
+        return PeriodSolver(design, processor)
+    return StageChain(design, fidelity, known, row_currents=options.row_currents, processor=processor)
 
 
 def check_device(device: str, design: Design) -> None:
@@ -117,12 +117,12 @@ class _Run:
         *,
         hints: Mapping[str, Array],
         known: KnownRows | None = None,
-        method: Method | None = None,
+        method: BatchSolver | None = None,
     ) -> None:
         self.design, self.fidelity, self.options, self.hints = design, fidelity, options, hints
         self.inputs_v, self.late_s = inputs_v, late_s
         self.started = time.monotonic()
-        self.method: Method = method or _method(design, fidelity, options, known)
+        self.method: BatchSolver = method or _method(design, fidelity, options, known)
         self.load_s = time.monotonic() - self.started
         self.failures: dict[int, FailedSample] = {}
         self.stage_v: dict[str, Array] = {}
@@ -160,7 +160,7 @@ class _Run:
         simulate_s = time.monotonic() - self.started - self.load_s
         return self._solution(simulate_s, self._numerical_error())
 
-    def _keep(self, block: list[int], found: Block) -> None:
+    def _keep(self, block: list[int], found: Batch) -> None:
         """Takes over what can be believed of a block."""
         failures = dict(found.failures)
         largest_v = np.abs(self.inputs_v).max(axis=0)
@@ -218,7 +218,7 @@ class _Run:
 
     def _waveforms(self) -> tuple[Waveform, ...]:
         """Of the first samples with a result, each followed once more: of those that there is time for."""
-        if not isinstance(self.method, Periods):
+        if not isinstance(self.method, PeriodSolver):
             return ()
         solved = [index for index in range(len(self.inputs_v)) if index not in self.failures]
         wanted, kept = solved[: self.options.waveforms], list[Waveform]()

@@ -13,12 +13,10 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
-import numpy.typing as npt
 
-from kanspice.base.arrays import Array, Indices
-from kanspice.engine.batched.crossbar_dae import Balance, Currents, Demand
+from kanspice.base.arrays import Array, Flags, Indices
+from kanspice.engine.batched.crossbar_dae import Balance, Demand, TerminalCurrents
 
-Flags = npt.NDArray[np.bool_]
 Waves = Callable[[Array, Indices], Array]
 """Volts (len(samples), width) of samples at times, both (n,)."""
 
@@ -71,12 +69,12 @@ class System(Protocol):
     def outputs_v(self, nodes: Array, rows_v: Array) -> Array:
         """(samples, columns) of the amplifiers."""
 
-    def currents(self, nodes: Array, rows_v: Array) -> Currents:
+    def currents(self, nodes: Array, rows_v: Array) -> TerminalCurrents:
         """What flows at a moment."""
 
 
 @dataclass(frozen=True)
-class Steps:
+class StepRecord:
     """What was followed: per sample its steps, in order, padded at the end with steps that begin at infinity.
 
     start_s, step_s: (samples, steps). outputs_v: (samples, steps, 4, columns) at TIMES of every step. currents: of
@@ -87,7 +85,7 @@ class Steps:
     start_s: Array
     step_s: Array
     outputs_v: Array
-    currents: Currents
+    currents: TerminalCurrents
     counts: Indices
     reached_s: Array
     late: Flags
@@ -119,7 +117,7 @@ class Span:
     error_v: Array
 
 
-def follow(system: System, start: Array, rows_at: Waves, span: Span, *, deadline: float | None = None) -> Steps:
+def follow(system: System, start: Array, rows_at: Waves, span: Span, *, deadline: float | None = None) -> StepRecord:
     """From a state of rest, nodes (samples, size), through a span.
 
     rows_at: rows (len(samples), rows) in volts of samples at times, both (n,). deadline: of `time.monotonic`.
@@ -135,7 +133,7 @@ class _Kept:
     start_s: Array
     step_s: Array
     outputs_v: Array
-    currents: Currents
+    currents: TerminalCurrents
 
 
 class _Follow:
@@ -154,7 +152,7 @@ class _Follow:
         self.kept: list[_Kept] = []
         self.lost = np.zeros(samples, dtype=bool)
 
-    def run(self, deadline: float | None) -> Steps:
+    def run(self, deadline: float | None) -> StepRecord:
         late = np.zeros(len(self.now_s), dtype=bool)
         for _ in range(_MOST_STEPS):
             going = np.flatnonzero((self.now_s < self.end_s) & ~self.lost)
@@ -229,7 +227,7 @@ class _Follow:
         currents = self.system.currents(stages[:, -1], rows_v[-1])
         self.kept.append(_Kept(taken, now_s, step_s, np.stack(outputs, axis=1), currents))
 
-    def _steps(self, late: Flags) -> Steps:
+    def _steps(self, late: Flags) -> StepRecord:
         everyone, start_s = np.arange(len(self.now_s)), np.zeros_like(self.now_s)
         if not self.kept:
             self._keep(everyone[:0], start_s[:0], start_s[:0], self.before[:0])
@@ -246,4 +244,6 @@ class _Follow:
             for name in names:
                 currents[name][place] = getattr(part.currents, name)
             filled[part.taken] += 1
-        return Steps(start_s, step_s, outputs_v, Currents(**currents), counts, self.now_s, late, self.nodes)
+        return StepRecord(
+            start_s, step_s, outputs_v, TerminalCurrents(**currents), counts, self.now_s, late, self.nodes
+        )

@@ -31,7 +31,7 @@ _LARGEST = 1e30
 
 
 @dataclass(frozen=True)
-class Method:
+class RungeKutta:
     """A pair of methods: its table, and the order of its error. The slope at a step's end is the next step's first.
 
     main: weights of the differences from the embedded method, (stages + 1,). damping: of a second one, of lower order,
@@ -49,13 +49,13 @@ class Method:
     implicit: Array = field(default_factory=lambda: np.empty(0))
 
 
-SMOOTH = Method(DOP853.n_stages, DOP853.A, DOP853.B, DOP853.C, DOP853.E5, DOP853.E3, -1 / 8)
+SMOOTH = RungeKutta(DOP853.n_stages, DOP853.A, DOP853.B, DOP853.C, DOP853.E5, DOP853.E3, -1 / 8)
 """Order 8."""
-KINKED = Method(RK45.n_stages, RK45.A, RK45.B, RK45.C, RK45.E, None, -1 / 5)
+KINKED = RungeKutta(RK45.n_stages, RK45.A, RK45.B, RK45.C, RK45.E, None, -1 / 5)
 """Order 5: where currents have corners, high orders only lose more work at each of them."""
 
 
-def _additive() -> Method:
+def _additive() -> RungeKutta:
     """ARK4(3)6L[2]SA of Kennedy and Carpenter (Applied Numerical Mathematics 44, 2003): order 4, L-stable."""
     explicit = (
         (),
@@ -88,7 +88,7 @@ def _additive() -> Method:
     times = _numbers(("0", "1/2", "83/250", "31/50", "17/20", "1"), 6)
     tables = [np.stack([_numbers(row, 6) for row in table]) for table in (explicit, implicit)]
     error = np.append(b - _numbers(embedded, 6), 0.0)
-    return Method(6, tables[0], b, times, error, None, -1 / 4, tables[1])
+    return RungeKutta(6, tables[0], b, times, error, None, -1 / 4, tables[1])
 
 
 def _numbers(texts: Sequence[str], length: int) -> Array:
@@ -125,7 +125,7 @@ class Tolerance:
 
 
 @dataclass(frozen=True)
-class Followed:
+class Integrated:
     """end: (samples, width). reached: (samples,) the time that each came to. late: (samples,) no time was left."""
 
     end: Array
@@ -137,12 +137,12 @@ def follow(
     slope: Slope,
     start: Array,
     span: tuple[float, float | Array],
-    method: Method,
+    method: RungeKutta,
     tolerance: Tolerance,
     *,
     pull: Pull | None = None,
     deadline: float | None = None,
-) -> Followed:
+) -> Integrated:
     """States (samples, width) from span[0] to span[1], which may be another time for each sample, (samples,).
 
     pull: changes the states besides the slope; for a method that has a part for it.
@@ -151,7 +151,7 @@ def follow(
     """
     stop = zeros((len(start),), start) + span[1]
     if (stop <= span[0]).all():
-        return Followed(start + 0, stop, stop > np.inf)
+        return Integrated(start + 0, stop, stop > np.inf)
     with np.errstate(all="ignore"):
         return _Run(slope, start, (span[0], stop), method, tolerance, pull=pull).go(deadline)
 
@@ -164,7 +164,7 @@ class _Run:
         slope: Slope,
         start: Array,
         span: tuple[float, Array],
-        method: Method,
+        method: RungeKutta,
         tolerance: Tolerance,
         *,
         pull: Pull | None,
@@ -181,14 +181,14 @@ class _Run:
         self.step = self._first_step(self.stop - span[0])
         self.grow = self.xp.full_like(self.time, _GROW)
 
-    def go(self, deadline: float | None) -> Followed:
+    def go(self, deadline: float | None) -> Integrated:
         for _ in range(_MOST_STEPS):
             if len(self.alive) == 0 or (deadline is not None and time.monotonic() > deadline):
                 break
             self._advance()
         late = self.reached > np.inf
         late[self.alive] = deadline is not None and time.monotonic() > deadline
-        return Followed(self.end, self.reached, late)
+        return Integrated(self.end, self.reached, late)
 
     def _advance(self) -> None:
         """One step of every sample that is on its way; those whose error is too large only shorten it."""

@@ -9,7 +9,7 @@ import numpy as np
 
 from kanspice.base.arrays import Array, namespace
 from kanspice.circuit import NodeLosses, OdePeriod
-from kanspice.engine.batched.switches import Switches
+from kanspice.engine.batched.switches import BankSwitches
 
 
 class Losses:
@@ -19,7 +19,7 @@ class Losses:
     """
 
     def __init__(
-        self, losses: NodeLosses | None, period: OdePeriod, per_current: Array, switches: Switches | None
+        self, losses: NodeLosses | None, period: OdePeriod, per_current: Array, switches: BankSwitches | None
     ) -> None:
         unit_ohm = period.unit_v / period.current_unit_a
         self.per_current, self.switches = per_current, switches

@@ -31,7 +31,7 @@ from kanspice.circuit.bounds import column_bounds_v
 from kanspice.circuit.stages.crossbar import largest_currents
 from kanspice.circuit.uniqueness import wires_leave_one_state
 from kanspice.engine.batched.array_devices import HOST, Processor
-from kanspice.engine.batched.batch import Block
+from kanspice.engine.batched.batch import Batch
 from kanspice.engine.batched.columns import Reach, Settled, settle
 from kanspice.engine.batched.crosspoints import Crosspoints, LocalCrosspoints, WholeCrosspoints
 from kanspice.engine.batched.currents import AT_A_TIME, AtRows, Currents, EveryDevice, LocalCurrents, WholeCurves
@@ -57,7 +57,7 @@ _WIRED_NUMBERS = 2**15
 class _Pass:
     """One time through the stages: what is found, by which curves, and when to stop."""
 
-    found: Block
+    found: Batch
     is_first: bool
     """Not the check of the numerical error."""
     away_v: float
@@ -66,7 +66,7 @@ class _Pass:
     is_late: IsLate
 
 
-class Chain:
+class StageChain:
     """A design's stages, ready for blocks of samples."""
 
     def __init__(
@@ -128,14 +128,14 @@ class Chain:
 
     def solve(
         self, inputs_v: Array, _late_s: Array, /, *, tighter: bool = False, deadline: float | None = None
-    ) -> Block:
+    ) -> Batch:
         """Voltages for inputs (samples, inputs) in volts, whenever they are taken.
 
         tighter: from another start, and the other of two ways that share nothing: curves evaluated in every device, as
         on a GPU, and curves as seen from their rows, the faster one here; shifted devices know the first alone.
         deadline: for crossbars with wires; blocks without them are too short for one.
         """
-        found, (volts, *noises_v) = Block(), self._driven(inputs_v)
+        found, (volts, *noises_v) = Batch(), self._driven(inputs_v)
         whole_curves = tighter if self.processor is HOST else not tighter
         processor = HOST if tighter else self.processor
         is_late = partial(_is_past, deadline)
@@ -231,7 +231,7 @@ class Chain:
             self._judge(states, rows_v[doubtful], lost[doubtful], first + doubtful, now.found)
         return settled
 
-    def _judge(self, states: States, rows_v: Array, lost: Array, places: Indices, found: Block) -> None:
+    def _judge(self, states: States, rows_v: Array, lost: Array, places: Indices, found: Batch) -> None:
         """What speaks against states, at these places, of which nothing proves that they are the only ones."""
         name = states.crossbar.name
         for place, verdict in zip(places.tolist(), states.verdicts(rows_v, lost), strict=True):

@@ -8,10 +8,10 @@ import numpy as np
 
 from kanspice.base.arrays import Indices
 from kanspice.circuit.activations import IDENTITY
-from kanspice.circuit.branches import Branches
+from kanspice.circuit.branches import BranchArrays
 
 
-def oriented(branches: Branches) -> Branches:
+def oriented(branches: BranchArrays) -> BranchArrays:
     """The same with the lower node first, sorted by nodes, without those that carry nothing or lead nowhere."""
     turned = branches.first > branches.second
     first, second = np.minimum(branches.first, branches.second), np.maximum(branches.first, branches.second)
@@ -33,7 +33,7 @@ def oriented(branches: Branches) -> Branches:
     )
 
 
-def merged(branches: Branches) -> Branches:
+def merged(branches: BranchArrays) -> BranchArrays:
     """The same with all linear branches between two nodes made one; others are kept as they are."""
     if branches.activation is not IDENTITY or len(branches.weight) == 0:
         return branches
@@ -56,6 +56,6 @@ def merged(branches: Branches) -> Branches:
     )
 
 
-def starts_of(branches: Branches) -> Indices:
+def starts_of(branches: BranchArrays) -> Indices:
     """Where the branches of the next pair of nodes begin, for branches sorted by nodes."""
     return np.flatnonzero(np.diff(branches.first, prepend=-1) | np.diff(branches.second, prepend=-1))

@@ -26,13 +26,13 @@ from kanspice.circuit import (
 )
 from kanspice.circuit.stages.held_sum import FOLLOWS
 from kanspice.engine.batched.array_devices import HOST, Processor, host, host_record
-from kanspice.engine.batched.batch import Block
+from kanspice.engine.batched.batch import Batch
 from kanspice.engine.batched.branch_banks import Bank, bank_of
-from kanspice.engine.batched.integrator import KINKED, PULLED, SMOOTH, Followed, Method, Tolerance, follow
+from kanspice.engine.batched.integrator import KINKED, PULLED, SMOOTH, Integrated, RungeKutta, Tolerance, follow
 from kanspice.engine.batched.losses import Losses
 from kanspice.engine.batched.memory import bank_bytes
 from kanspice.engine.batched.motion import Lagging, Motion, Prompt
-from kanspice.engine.batched.switches import Switches
+from kanspice.engine.batched.switches import BankSwitches
 from kanspice.engine.solution import FailedSample, Outcome, Waveform
 
 _SMOOTH_TOLERANCE = Tolerance(1e-9, 1e-10)
@@ -68,11 +68,11 @@ def _per_current(period: OdePeriod) -> Array:
     return period.unit_s * period.current_unit_a / period.unit_v / period.capacitor_f
 
 
-def _explicit(bank: Bank) -> tuple[Method, Tolerance]:
+def _explicit(bank: Bank) -> tuple[RungeKutta, Tolerance]:
     return (SMOOTH, _SMOOTH_TOLERANCE) if bank.branches.activation.is_smooth else (KINKED, _KINKED_TOLERANCE)
 
 
-class Periods:
+class PeriodSolver:
     """A design's periods, ready for blocks of samples."""
 
     def __init__(self, design: Design, processor: Processor = HOST) -> None:
@@ -103,9 +103,9 @@ class Periods:
 
     def solve(
         self, inputs_v: Array, late_s: Array, /, *, tighter: bool = False, deadline: float | None = None
-    ) -> Block:
+    ) -> Batch:
         """Voltages for inputs (samples, inputs) in volts; `tighter`: a tenth of the error in every step."""
-        found, volts, held_v = Block(), inputs_v, dict[str, Array]()
+        found, volts, held_v = Batch(), inputs_v, dict[str, Array]()
         periods, sum_late_s = iter(self.periods), late_s
         for stage in self.design.stages:
             match stage:
@@ -160,7 +160,7 @@ def is_late(deadline: float | None) -> bool:
     return deadline is not None and monotonic() > deadline
 
 
-def _failure(stage: OdePeriod, period: _Period, place: int, followed: Followed) -> FailedSample:
+def _failure(stage: OdePeriod, period: _Period, place: int, followed: Integrated) -> FailedSample:
     if followed.late[place]:
         return FailedSample(place, Outcome.TIMED_OUT)
     came_s = max(float(followed.reached[place]), 0.0) * period.unit_s
@@ -183,7 +183,7 @@ class _Period:
             begin_s, end_s = design.spans_s[period.name]
             self.sampling = design.switching.transfer_s / period.unit_s if design.holds(period) else 0.0
             lasts = (end_s - begin_s) / period.unit_s - self.sampling
-            self.switches = Switches(design.switching, self.bank, period, np.array(banks), lasts)
+            self.switches = BankSwitches(design.switching, self.bank, period, np.array(banks), lasts)
             self.points = self.switches.points
         self.losses = Losses(design.losses, period, processor.array(_per_current(period)), self.switches)
         self.motion: Motion = Prompt(self.bank, self.losses, self.points[-1])
@@ -197,7 +197,7 @@ class _Period:
         """(samples,) when it is over, or its sampling begins, for samples of which it lasts so much longer."""
         return np.asarray(self.points[-1] + late_s / self.unit_s)
 
-    def follow(self, start: Array, last: Array, *, tighter: bool, deadline: float | None) -> Followed:
+    def follow(self, start: Array, last: Array, *, tighter: bool, deadline: float | None) -> Integrated:
         """States (samples, nodes) at the end, (samples,); one stretch after the other, since clocks have corners."""
         tolerance = self.tolerance.tighter(_TIGHTER) if tighter else self.tolerance
         stops = [np.minimum(point, last) for point in self.points[1:-1]]
@@ -260,7 +260,7 @@ class _Period:
         start: Array,
         tolerance: Tolerance,
         deadline: float | None,
-    ) -> Followed:
+    ) -> Integrated:
         """States (samples, states) through one stretch after the other."""
         reached, late = np.full(len(start), begins[0]), np.zeros(len(start), dtype=bool)
         end, going = start.copy(), np.asarray(np.isfinite(start).all(axis=1))
@@ -274,4 +274,4 @@ class _Period:
             part = host_record(part)
             end[alive], reached[alive], late[alive] = part.end, part.reached, part.late
             going[alive] = part.reached >= stop[alive]
-        return Followed(end, reached, late)
+        return Integrated(end, reached, late)

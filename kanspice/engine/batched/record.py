@@ -9,12 +9,11 @@ from kanspice.base.arrays import Array
 from kanspice.circuit import Design, OdePeriod
 from kanspice.engine.batched.array_devices import failures_of, processor_named
 from kanspice.engine.batched.crossbar_transient import Rest, courses
-from kanspice.engine.batched.engine import Session, check_device, solve
+from kanspice.engine.batched.engine import BatchedSession, check_device, solve
 from kanspice.engine.batched.periods import ideal_end_v
 from kanspice.engine.batched.row_expansions import KnownRows
 from kanspice.engine.course import Course, Pace
-from kanspice.engine.engines import Engine
-from kanspice.engine.engines import Session as AnySession
+from kanspice.engine.engines import Engine, Session
 from kanspice.engine.fidelity import Fidelity
 from kanspice.engine.options import RunOptions
 from kanspice.engine.progress import Follow
@@ -27,10 +26,10 @@ _ERROR, _FINER = 3e-6, 0.1
 @contextmanager
 def _open_session(
     design: Design, fidelity: Fidelity, options: RunOptions, *, sample_timeout_s: float, follow: Follow | None
-) -> Iterator[AnySession]:
+) -> Iterator[Session]:
     """Neither what rows take is found in it, nor does a sample need a time limit."""
     del sample_timeout_s, follow
-    yield Session(design, fidelity, options)
+    yield BatchedSession(design, fidelity, options)
 
 
 def _follow_sequence(

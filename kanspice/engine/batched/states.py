@@ -36,7 +36,7 @@ _NOT_SWEPT = "each is stable, but no sweep of the inputs could be followed to it
 
 
 @dataclass(frozen=True)
-class Verdict:
+class StateVerdict:
     """On one sample's state. against: what shows that it is not the only one, if anything; tested: what does not."""
 
     against: str
@@ -55,7 +55,7 @@ class States:
     highest_v: float
     is_late: IsLate = never
 
-    def verdicts(self, rows_v: Array, lost: Array) -> list[Verdict]:
+    def verdicts(self, rows_v: Array, lost: Array) -> list[StateVerdict]:
         """One per sample. rows_v: (samples, rows); lost: what crosspoints lose in the states found; volts."""
         if len(rows_v) == 0:
             return []
@@ -71,7 +71,7 @@ class States:
                 if arrived[place] and apart_v > _SAME * self.highest_v:
                     against = f"has another state, up to {apart_v:.3g} V away, where inputs swept {way} these end"
                 followed &= bool(arrived[place])
-            verdicts.append(Verdict(against, _TESTED if followed else _NOT_SWEPT))
+            verdicts.append(StateVerdict(against, _TESTED if followed else _NOT_SWEPT))
         return verdicts
 
     def swept_up(self, rows_v: Array) -> tuple[Mask, Array]:

@@ -13,7 +13,7 @@ _MOST_ROUNDS = 100
 _ROUNDING = 1e-13
 
 
-class Switches:
+class BankSwitches:
     """Switches between a period's nodes and its bank, and what all the banks that are off draw."""
 
     def __init__(

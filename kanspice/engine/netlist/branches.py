@@ -42,16 +42,16 @@ def branch_lines(period: OdePeriod, nodes: Sequence[str], schematic: Schematic |
         yield from branch(index).elements(schematic)
 
 
-def branches_of(period: OdePeriod, nodes: Sequence[str]) -> Callable[[int], Branch]:
+def branches_of(period: OdePeriod, nodes: Sequence[str]) -> Callable[[int], BranchText]:
     """The function that gives a branch by its index; nodes: those of the bank by their numbers, ground first."""
     of = LAWS[period.law].drive.coefficients(period.theta)
     columns = of.alpha, of.beta, of.gamma, of.weight, period.gain, period.tail
     source, destination, numbers = period.source.tolist(), period.destination.tolist(), np.stack(columns, 1).tolist()
-    return lambda index: Branch(period, index, nodes[source[index]], nodes[destination[index]], *numbers[index])
+    return lambda index: BranchText(period, index, nodes[source[index]], nodes[destination[index]], *numbers[index])
 
 
 @dataclass(frozen=True)
-class Branch:
+class BranchText:
     """One branch: from node `source` to node `destination`, weight * activation(alpha v_s + beta v_d + gamma) in units.
 
     Its gain is that of all of its parts: of `gain` times as many of them in parallel.

@@ -28,7 +28,7 @@ _WINDOW_MARGIN = 1.5
 """A window is chosen when it is at least this many times wider than the expected column voltage."""
 
 
-class Row(NamedTuple):
+class CrossbarRow(NamedTuple):
     """A row of a layer's crossbar, and the node that drives it."""
 
     layer: str
@@ -42,7 +42,7 @@ class Placed(NamedTuple):
     A tuple, not a dataclass, which takes three times as long to make: there are millions.
     """
 
-    row: Row
+    row: CrossbarRow
     pair: int
     sign: str
     ends: tuple[str, str]
@@ -63,7 +63,7 @@ class Cell(ABC):
         return float("inf")
 
     @abstractmethod
-    def row_lines(self, row: Row) -> Iterator[str]:
+    def row_lines(self, row: CrossbarRow) -> Iterator[str]:
         """The elements of the nodes that all devices of this type on a row share."""
 
     @abstractmethod
@@ -77,10 +77,10 @@ class Cell(ABC):
         """The device's line with all that it needs, for one that calls a function."""
         return self.device(placed)
 
-    def _node(self, name: str, row: Row) -> str:
+    def _node(self, name: str, row: CrossbarRow) -> str:
         return cell_node(row.layer, name, row.number, self.index)
 
-    def _held(self, name: str, row: Row, expression: str) -> Iterator[str]:
+    def _held(self, name: str, row: CrossbarRow, expression: str) -> Iterator[str]:
         node = self._node(name, row)
         yield f"B{node} 0 {node} i={expression}"
         yield f"R{node} {node} 0 1"
@@ -97,7 +97,7 @@ class Cell(ABC):
 class SharedCell(Cell):
     """The curve at the row's voltage, scaled by each device: the column's voltage is taken for zero."""
 
-    def row_lines(self, row: Row) -> Iterator[str]:
+    def row_lines(self, row: CrossbarRow) -> Iterator[str]:
         """Node `phi`: the current of a unit device, in current units."""
         yield from self._held("phi", row, self.curve.spice(f"v({row.node})"))
 
@@ -111,7 +111,7 @@ class SharedCell(Cell):
 class TangentCell(Cell):
     """Value and slope at the row's voltage: exact where the column is held at 0 V, which is where it is used."""
 
-    def row_lines(self, row: Row) -> Iterator[str]:
+    def row_lines(self, row: CrossbarRow) -> Iterator[str]:
         """Nodes `phi` (current units) and `g` (current units per volt)."""
         yield from self._held("phi", row, self.curve.spice(f"v({row.node})"))
         yield from self._held("g", row, self.curve.spice_derivative(f"v({row.node})"))
@@ -143,7 +143,7 @@ class WindowCell(Cell):
         """Half of the shortest piece: beyond it a device could need a third piece."""
         return float(np.diff(self.pieces.breakpoints).min()) / 2
 
-    def row_lines(self, row: Row) -> Iterator[str]:
+    def row_lines(self, row: CrossbarRow) -> Iterator[str]:
         """Nodes `s` (volts), `k0` (value), `lo<m>` and `up<m>` (coefficient of the m-th power below and above)."""
         knots = self.pieces.breakpoints
         edges = (knots[1:] + knots[:-1]) / 2
@@ -160,7 +160,7 @@ class WindowCell(Cell):
         value = f"v({self._node('k0', row)})+{distance}*({distance}<0?{sides[0]}:{sides[1]})"
         return self._source(placed, value)
 
-    def _horner(self, side: str, row: Row, distance: str) -> str:
+    def _horner(self, side: str, row: CrossbarRow, distance: str) -> str:
         degree = self.pieces.coefficients.shape[1] - 1
         text = f"v({self._node(f'{side}{degree}', row)})"
         for power in range(degree - 1, 0, -1):
@@ -172,7 +172,7 @@ class WindowCell(Cell):
 class FullCell(Cell):
     """The whole curve in every device: exact everywhere, and slow. `devices.lib` holds it as a function."""
 
-    def row_lines(self, row: Row) -> Iterator[str]:
+    def row_lines(self, row: CrossbarRow) -> Iterator[str]:
         """Nothing is shared."""
         del row
         yield from ()

@@ -14,23 +14,23 @@ from kanspice.engine.netlist.branches import branches_of, carries_current
 from kanspice.engine.netlist.elimination import elimination_order
 from kanspice.engine.netlist.names import layer_of, pair_element
 
-Pair = tuple[int, int]
+NodePair = tuple[int, int]
 """Two nodes, the higher first, so that ground is always the second."""
 Term = tuple[int, float, float]
 """A rectifying branch: 1 if it points from the higher node to the lower, else -1; its shift, volts; units per volt."""
 
 
-def pair_of(source: int, destination: int) -> Pair:
+def pair_of(source: int, destination: int) -> NodePair:
     """The two ends of a branch."""
     return max(source, destination), min(source, destination)
 
 
-def parallel_branches(period: OdePeriod) -> dict[Pair, list[int]]:
+def parallel_branches(period: OdePeriod) -> dict[NodePair, list[int]]:
     """The branches of every pair that has one which carries a current, in the order in which the elements are written.
 
     ngspice sets its elements up from the last to the first, so those of the node that is eliminated first come last.
     """
-    pairs: dict[Pair, list[int]] = {}
+    pairs: dict[NodePair, list[int]] = {}
     source, destination = period.source.tolist(), period.destination.tolist()
     for index in np.flatnonzero(carries_current(period)).tolist():
         pairs.setdefault(pair_of(source[index], destination[index]), []).append(index)
@@ -39,7 +39,7 @@ def parallel_branches(period: OdePeriod) -> dict[Pair, list[int]]:
     return {pair: pairs[pair] for pair in sorted(pairs, key=places.__getitem__, reverse=True)}
 
 
-def pair_lines(period: OdePeriod, nodes: Sequence[str], pairs: dict[Pair, list[int]]) -> Iterator[str]:
+def pair_lines(period: OdePeriod, nodes: Sequence[str], pairs: dict[NodePair, list[int]]) -> Iterator[str]:
     """The elements of every pair: one source, and what its current depends on.
 
     nodes: those of the bank by their numbers, ground first.
@@ -52,7 +52,7 @@ def pair_lines(period: OdePeriod, nodes: Sequence[str], pairs: dict[Pair, list[i
     return _sums(period, nodes, pairs)
 
 
-def _conductances(period: OdePeriod, nodes: Sequence[str], pairs: dict[Pair, list[int]]) -> Iterator[str]:
+def _conductances(period: OdePeriod, nodes: Sequence[str], pairs: dict[NodePair, list[int]]) -> Iterator[str]:
     alpha = LAWS[period.law].drive.coefficients(period.theta).alpha
     siemens = (period.gain * alpha * (period.current_unit_a / period.unit_v)).tolist()
     layer = layer_of(period.name)
@@ -61,7 +61,7 @@ def _conductances(period: OdePeriod, nodes: Sequence[str], pairs: dict[Pair, lis
         yield f"G{pair_element(layer, *pair)} {ends} {ends} {spice_number(sum(siemens[index] for index in branches))}"
 
 
-def _tables(period: OdePeriod, nodes: Sequence[str], pairs: dict[Pair, list[int]]) -> Iterator[str]:
+def _tables(period: OdePeriod, nodes: Sequence[str], pairs: dict[NodePair, list[int]]) -> Iterator[str]:
     """Tables of currents, in units, over differences of voltages: exact between the kinks of all branches and beyond.
 
     ngspice continues a table along its first and last piece, and keeps its numbers to the last bit.
@@ -90,7 +90,7 @@ def _current(terms: Sequence[Term], below: float, volts: float) -> float:
     return total
 
 
-def _sums(period: OdePeriod, nodes: Sequence[str], pairs: dict[Pair, list[int]]) -> Iterator[str]:
+def _sums(period: OdePeriod, nodes: Sequence[str], pairs: dict[NodePair, list[int]]) -> Iterator[str]:
     branch, source = branches_of(period, nodes), period.source.tolist()
     for pair, branches in pairs.items():
         expression = ""
@@ -103,6 +103,6 @@ def _sums(period: OdePeriod, nodes: Sequence[str], pairs: dict[Pair, list[int]])
         yield _source(period, nodes, pair, expression.removeprefix("+"))
 
 
-def _source(period: OdePeriod, nodes: Sequence[str], pair: Pair, expression: str) -> str:
+def _source(period: OdePeriod, nodes: Sequence[str], pair: NodePair, expression: str) -> str:
     name, ends = pair_element(layer_of(period.name), *pair), " ".join(nodes[node] for node in pair)
     return f"B{name} {ends} i={expression} m={spice_number(period.current_unit_a)}"

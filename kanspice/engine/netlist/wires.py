@@ -16,7 +16,7 @@ from kanspice.circuit import Crossbar
 from kanspice.engine.netlist.names import column_node, layer_of
 
 
-class Wires:
+class WireText:
     """Names of ports and nodes, and the resistors' lines. Columns count positive and negative in turn."""
 
     def __init__(self, crossbar: Crossbar, rows: Sequence[str]) -> None:
@@ -73,7 +73,7 @@ def _chain(name: str, nodes: list[str], ohm: str) -> Iterator[str]:
     return (f"{name}_{place} {first} {second} {ohm}" for place, (first, second) in enumerate(pairwise(nodes)))
 
 
-def capacitors(crossbar: Crossbar, wires: Wires) -> Iterator[str]:
+def capacitors(crossbar: Crossbar, wires: WireText) -> Iterator[str]:
     """Every capacitor's line: of devices across their crosspoints, of rows and columns to ground there.
 
     Capacitances at the same nodes are one element.

@@ -29,7 +29,7 @@ from kanspice.engine.ngspice.raw import read_plots
 from kanspice.engine.ngspice.simulation import Simulation, Task
 from kanspice.engine.ngspice.tone_transients import FilterTransients
 from kanspice.engine.ngspice.tones import FilterTones
-from kanspice.engine.ngspice.transient import Periods
+from kanspice.engine.ngspice.transient import PeriodSimulation
 from kanspice.engine.options import RunOptions
 from kanspice.engine.progress import Progress
 from kanspice.engine.solution import FailedSample, NumericalError, Outcome, Solution
@@ -63,7 +63,7 @@ def solve(
     with working_folder() as folder:
         task = Task(design, inputs_v, fidelity, options, hints or {}, progress, folder)
         if design.periods:
-            found = Periods(task, design.read_late_s(len(inputs), numbers)).solve()
+            found = PeriodSimulation(task, design.read_late_s(len(inputs), numbers)).solve()
             return as_read(design, found, numbers)
         if fidelity == "filter":
             return FilterTones(task).solve()

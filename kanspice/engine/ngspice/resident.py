@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -26,10 +26,8 @@ from kanspice.engine.ngspice.program import find_ngspice
 from kanspice.engine.ngspice.raw import read_plots
 from kanspice.engine.ngspice.room import announce
 from kanspice.engine.options import RunOptions
+from kanspice.engine.progress import Follow
 from kanspice.engine.solution import FailedSample, Outcome, Size, Solution
-
-Follow = Callable[[Array], Mapping[str, Array]]
-"""Inputs (samples, inputs) -> what the reference's stages are for them: where hard points may start."""
 
 _DECK, _RAW = "run.cir", "out.raw"
 _LOADING_S = 60.0

@@ -78,7 +78,7 @@ class _Part:
 
 
 @final
-class Periods(Simulation):
+class PeriodSimulation(Simulation):
     """A design of periods; a row is the voltages of all periods' nodes at the end of each, and after sums.
 
     Numerical error is kept well under the distance from the reference, where there is one.

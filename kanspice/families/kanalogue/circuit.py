@@ -21,7 +21,7 @@ from kanspice.circuit.compile.capacitors import chosen_feedback_f, least_slopes,
 from kanspice.circuit.compile.current_unit import with_current_unit
 from kanspice.circuit.compile.effects import Foreign, fitting
 from kanspice.circuit.compile.inputs import input_stage
-from kanspice.circuit.poles import Loop
+from kanspice.circuit.poles import FeedbackLoop
 from kanspice.circuit.stages.crossbar import by_column, current_ranges
 from kanspice.circuit.stages.limiter import LimiterKind
 from kanspice.devices import Device
@@ -183,7 +183,7 @@ def set_feedback_capacitors(draft: _Draft) -> _Draft:
     def choose(layer: _DraftLayer, slopes: Array) -> _DraftLayer:
         crossbar = _crossbar(draft, layer)
         siemens = slopes * crossbar.current_unit_a / draft.technology.units.v_unit_v
-        loop = Loop(layer.feedback_ohm, 0.0, tia.output_ohm, tia.gain, tia.gbw_hz)
+        loop = FeedbackLoop(layer.feedback_ohm, 0.0, tia.output_ohm, tia.gain, tia.gbw_hz)
         return replace(layer, feedback_f=chosen_feedback_f(siemens, crossbar.column_capacitance_f, loop))
 
     return replace(draft, layers=tuple(map(choose, draft.layers, _column_slopes(draft))))

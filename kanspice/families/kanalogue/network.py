@@ -32,7 +32,7 @@ NORM_EPS = 1e-5
 _INITIAL_RANGE = (-1.0, 1.4)  # inputs assumed when coefficients are initialised and the stage has no range
 
 
-class Crossbar(nn.Module):
+class CrossbarLayer(nn.Module):
     """One layer's currents: coeffs (n_in, n_out, K) and bias (n_out,), both float64 in model units."""
 
     def __init__(self, n_in: int, n_out: int, n_devices: int) -> None:
@@ -84,7 +84,7 @@ class KANalogue(Network):
         self.noise = noise
         self._training_draws = None if noise is None else noise.generator()
         self.crossbars = nn.ModuleList(
-            Crossbar(n_in, n_out, len(self.devices)) for n_in, n_out in pairwise(self.widths)
+            CrossbarLayer(n_in, n_out, len(self.devices)) for n_in, n_out in pairwise(self.widths)
         )
         self.norms = nn.ModuleList(_norm_layers(self.norm, self.widths[1:-1]))
         self.initialise()
@@ -136,8 +136,8 @@ class KANalogue(Network):
         """The outputs (samples, outputs) for inputs x (samples, inputs): the last of `stages(x)`."""
         return list(self.stages(x).values())[-1]
 
-    def _crossbars(self) -> list[Crossbar]:
-        return [module for module in self.crossbars if isinstance(module, Crossbar)]
+    def _crossbars(self) -> list[CrossbarLayer]:
+        return [module for module in self.crossbars if isinstance(module, CrossbarLayer)]
 
     def _draws(self) -> torch.Generator | None:
         if self.noise is None:

@@ -26,7 +26,7 @@ from kanspice.base.validation import Table, validate
 from kanspice.families.common.formats import AuthorsStates, Reading
 from kanspice.families.common.state import check_tensors
 from kanspice.families.common.yaml_config import MAX_YAML_BYTES, parse_yaml
-from kanspice.families.kirchhoffnet.branches import ActivationName, Device
+from kanspice.families.kirchhoffnet.branches import ActivationName, DeviceBranch
 from kanspice.families.kirchhoffnet.network import KirchhoffNet
 from kanspice.families.kirchhoffnet.topology import topology_from_edges
 
@@ -90,7 +90,9 @@ def read_bare(
             )
         topology = topology_from_edges(list(zip(sources, destinations, strict=True)))
         duration = config.t[-1] - config.t[0]
-        branch = Device(negation=config.device_cfg.use_diff, activation=_ACTIVATIONS[config.device_cfg.activation])
+        branch = DeviceBranch(
+            negation=config.device_cfg.use_diff, activation=_ACTIVATIONS[config.device_cfg.activation]
+        )
         check_tensors(dict(state), {_PARAM: (branch.rows, topology.edges)}, path)
         param = state[_PARAM]
         theta = param.flip(0) if config.device_cfg.use_diff else param

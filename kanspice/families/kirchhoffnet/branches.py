@@ -64,7 +64,7 @@ class Branch(Table):
 
     @property
     def name(self) -> str:
-        return type(self).__name__
+        return next(name for name, kind in BRANCHES.items() if type(self) is kind)
 
     @abstractmethod
     def current(self, v_source: Tensor, v_destination: Tensor, theta: Tensor) -> Tensor:
@@ -168,7 +168,7 @@ class Conductance(Branch):
         return theta[0] * (v_source - v_destination)
 
 
-class Device(Branch):
+class DeviceBranch(Branch):
     """An activation a of torch.nn.functional (none: the identity), with its default arguments.
 
     With negation a(p1 (v_s - v_d) + p0), as Eqs. 10 and 11; without it a(p0 v_s + p1 v_d + p2), as Eqs. 12 and 13.
@@ -189,17 +189,17 @@ class Device(Branch):
         return drive if self.activation is None else _activation(self.activation)(drive)
 
 
-_CLASSES: tuple[type[Branch], ...] = (
-    ShiftRelu1,
-    ShiftLeakyRelu1,
-    ShiftRelu2,
-    ShiftLeakyRelu2,
-    ShiftTanh1,
-    ShiftTanh2,
-    Conductance,
-    Device,
-)
-BRANCHES: dict[str, type[Branch]] = {branch.__name__: branch for branch in _CLASSES}
+BRANCHES: dict[str, type[Branch]] = {
+    "ShiftRelu1": ShiftRelu1,
+    "ShiftLeakyRelu1": ShiftLeakyRelu1,
+    "ShiftRelu2": ShiftRelu2,
+    "ShiftLeakyRelu2": ShiftLeakyRelu2,
+    "ShiftTanh1": ShiftTanh1,
+    "ShiftTanh2": ShiftTanh2,
+    "Conductance": Conductance,
+    "Device": DeviceBranch,
+}
+"""By the names that the authors' `config.yaml` has for them."""
 
 
 def branch_function(name: str, args: Mapping[str, Any], where: str | Path) -> Branch:

@@ -21,7 +21,7 @@ from kanspice.circuit.branch_laws import LAWS, SCHEMATIC_LAWS, LawName, own_name
 from kanspice.circuit.compile import Sizing
 from kanspice.circuit.compile.effects import Foreign, fitting
 from kanspice.families.kirchhoffnet.arrays import PeriodArrays, period_arrays, projector_arrays
-from kanspice.families.kirchhoffnet.branches import Device
+from kanspice.families.kirchhoffnet.branches import DeviceBranch
 from kanspice.families.kirchhoffnet.network import KirchhoffNet
 from kanspice.technology import Technology
 
@@ -156,7 +156,7 @@ def _switching(technology: Technology, periods: Sequence[OdePeriod], *, holds: b
 
 def _law(model: KirchhoffNet) -> LawName:
     branch = model.branch
-    if not isinstance(branch, Device):
+    if not isinstance(branch, DeviceBranch):
         return branch.name
     law = f"Device{1 if branch.negation else 2}.{branch.activation or 'identity'}"
     if law not in LAWS:

@@ -72,7 +72,7 @@ class SynapseConstants(BaseModel):
         return [getattr(self, name) for name in PARAMETERS]
 
 
-class Synapses(NamedTuple):
+class SynapseParameters(NamedTuple):
     """Parameters of synapses, each (..., K): R_l, R, R_s in ohms, alpha in 1/V, I_0 in amperes."""
 
     load_ohm: Tensor
@@ -82,14 +82,14 @@ class Synapses(NamedTuple):
     saturation_a: Tensor
 
 
-PARAMETERS = Synapses._fields
+PARAMETERS = SynapseParameters._fields
 
 
-def bounded(raw: Tensor, constants: SynapseConstants) -> Synapses:
+def bounded(raw: Tensor, constants: SynapseConstants) -> SynapseParameters:
     """Parameters within their ranges from trained numbers (..., K, 5) of any size: 0 is a range's geometric mean."""
     shares = torch.sigmoid(raw)
     ranges = enumerate(constants.ranges())
-    return Synapses(*(low * (high / low) ** shares[..., index] for index, (low, high) in ranges))
+    return SynapseParameters(*(low * (high / low) ** shares[..., index] for index, (low, high) in ranges))
 
 
 class _WrightOmega(torch.autograd.Function):
@@ -114,7 +114,7 @@ def wright_omega(z: Tensor) -> Tensor:
 
 
 def answers(
-    v: Tensor, kinds: Sequence[SynapseKind], synapses: Synapses, constants: SynapseConstants
+    v: Tensor, kinds: Sequence[SynapseKind], synapses: SynapseParameters, constants: SynapseConstants
 ) -> tuple[Tensor, Tensor]:
     """Every synapse's U in volts and I in amperes at V = v.
 

@@ -26,7 +26,7 @@ from kanspice.families.memkan.memdiode import (
     PARAMETERS,
     SynapseConstants,
     SynapseKind,
-    Synapses,
+    SynapseParameters,
     answers,
     bounded,
 )
@@ -122,7 +122,7 @@ class MemKAN(Network):
         """The outputs (samples, outputs) for inputs x (samples, inputs): the last of `stages(x)`."""
         return list(self.stages(x).values())[-1]
 
-    def synapses(self) -> list[Synapses]:
+    def synapses(self) -> list[SynapseParameters]:
         """Every layer's parameters, each (n_in, n_out, K), in SI units."""
         return [bounded(layer.raw, self.constants) for layer in self.synapse_layers()]
 

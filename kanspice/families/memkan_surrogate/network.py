@@ -24,7 +24,7 @@ from kanspice.base.errors import InputError
 from kanspice.families.common.inputs import check_input
 from kanspice.families.common.network import Network, StageLaw
 from kanspice.families.common.widths import check_widths
-from kanspice.families.memkan.memdiode import PARAMETERS, Synapses
+from kanspice.families.memkan.memdiode import PARAMETERS, SynapseParameters
 
 SURROGATE_INPUTS = 1 + len(PARAMETERS)
 _SPREAD = 0.5
@@ -62,13 +62,13 @@ class SurrogateConstants(BaseModel):
         """Any real numbers to 0..1."""
         return torch.sigmoid(x / self.sigma)
 
-    def synapses(self, shares: Tensor) -> Synapses:
+    def synapses(self, shares: Tensor) -> SynapseParameters:
         """What parameters p (..., 5) stand for."""
         ranges = (self.load_ohm, self.divider_ohm, self.series_ohm, self.alpha_per_v, self.saturation_decades)
         load, divider, series, alpha, decades = (
             low + (high - low) * shares[..., place] for place, (low, high) in enumerate(ranges)
         )
-        return Synapses(load, divider, series, alpha, 10**decades)
+        return SynapseParameters(load, divider, series, alpha, 10**decades)
 
 
 class SurrogateLayer(nn.Module):
@@ -168,7 +168,7 @@ class SurrogateMemKAN(Network):
         """The outputs (samples, outputs) for inputs x (samples, inputs): the last of `stages(x)`."""
         return list(self.stages(x).values())[-1]
 
-    def synapses(self) -> list[Synapses]:
+    def synapses(self) -> list[SynapseParameters]:
         """What every layer's parameters stand for, each (n_in, n_out, K), in SI units: what the circuit has."""
         return [self.constants.synapses(self.constants.squash(layer.raw)) for layer in self.surrogate_layers()]
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from kanspice.base.arrays import Array
 from kanspice.families.common.network import as_array
-from kanspice.families.phykan.network import BandLayer, Filters, PhyKAN
+from kanspice.families.phykan.network import BandLayer, FilterSettings, PhyKAN
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ def filter_arrays(model: PhyKAN) -> tuple[FilterArrays, ...]:
     )
 
 
-def _filter_arrays(found: Filters, layer: BandLayer) -> FilterArrays:
+def _filter_arrays(found: FilterSettings, layer: BandLayer) -> FilterArrays:
     width = found.gain.shape[1]
     return FilterArrays(
         gain=as_array(found.gain),

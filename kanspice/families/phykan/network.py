@@ -28,7 +28,7 @@ GAIN, LOW, HIGH = range(3)  # of the last axis of the raw parameters
 _SPREAD = 0.01  # of raw cut-offs when drawn afresh, so that no two filters begin alike
 
 
-class Filters(NamedTuple):
+class FilterSettings(NamedTuple):
     """Settings of a layer's filters, each (n_in, n_out, K): gain, signed, zero where masked; cut-offs in hertz."""
 
     gain: Tensor
@@ -78,12 +78,12 @@ class BandLayer(nn.Module):
         """The layer's outputs (samples, n_out) for what its filters add up to."""
         return sums if self.scale is None or self.offset is None else self.scale * sums + self.offset
 
-    def settings(self, constants: BandConstants, grid: FilterGrid | None) -> Filters:
+    def settings(self, constants: BandConstants, grid: FilterGrid | None) -> FilterSettings:
         gain = constants.gain(self.raw[..., GAIN])
         low_hz, high_hz = constants.cutoff_hz(self.raw[..., LOW]), constants.cutoff_hz(self.raw[..., HIGH])
         if grid is not None:
             gain, low_hz, high_hz = grid.snapped(gain, low_hz, high_hz)
-        return Filters(gain * self.mask[..., None], low_hz, high_hz)
+        return FilterSettings(gain * self.mask[..., None], low_hz, high_hz)
 
 
 class PhyKAN(Network):
@@ -158,7 +158,7 @@ class PhyKAN(Network):
         """The outputs (samples, outputs) for inputs x (samples, inputs): the last of `stages(x)`."""
         return list(self.stages(x).values())[-1]
 
-    def settings(self) -> list[Filters]:
+    def settings(self) -> list[FilterSettings]:
         """Every layer's gains and cut-offs, as its filters have them."""
         return [layer.settings(self.constants, self.grid) for layer in self.band_layers()]
 

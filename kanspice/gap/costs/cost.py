@@ -70,7 +70,7 @@ class PhysicalCost:
 
 
 @dataclass(frozen=True)
-class Measured:
+class MeasuredCost:
     """What one stage costs, and what of it goes into the cost of the whole inference.
 
     samples: how many it was measured on. power_w, energy_j, charge_c: (samples,); None where not known.

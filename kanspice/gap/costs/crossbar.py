@@ -10,10 +10,10 @@ import numpy as np
 from kanspice.base.arrays import Array
 from kanspice.circuit import Crossbar
 from kanspice.engine.solution import Solution
-from kanspice.gap.costs.cost import Areas, Measured, StageCost, largest_of, mean_of
+from kanspice.gap.costs.cost import Areas, MeasuredCost, StageCost, largest_of, mean_of
 
 
-def crossbar_cost(crossbar: Crossbar, driven_v: Array, solution: Solution, quiescent_a: float) -> Measured:
+def crossbar_cost(crossbar: Crossbar, driven_v: Array, solution: Solution, quiescent_a: float) -> MeasuredCost:
     """driven_v: (samples, rows) at the stage that drives the rows. quiescent_a: from both rails, per amplifier."""
     solved = solution.solved
     row_a, amplifier_a = solution.row_a[crossbar.name][solved], solution.amplifier_a[crossbar.name][solved]
@@ -30,7 +30,7 @@ def crossbar_cost(crossbar: Crossbar, driven_v: Array, solution: Solution, quies
         parts_w={name: float(part.mean()) for name, part in parts.items() if part.size},
     )
     assumptions = crossbar_assumptions(crossbar, quiescent_a)
-    return Measured(cost, int(solved.sum()), lasts=False, assumptions=assumptions, power_w=total)
+    return MeasuredCost(cost, int(solved.sum()), lasts=False, assumptions=assumptions, power_w=total)
 
 
 def crossbar_powers_w(crossbar: Crossbar, rows_v: Array, row_a: Array, amplifier_a: Array) -> dict[str, Array]:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from kanspice.circuit import FilterBank
 from kanspice.engine.solution import Solution
-from kanspice.gap.costs.cost import UNPUBLISHED, Measured, StageCost
+from kanspice.gap.costs.cost import UNPUBLISHED, MeasuredCost, StageCost
 
 _AMPLIFIERS = 3
 """Per filter: two followers and an inverting amplifier."""
 
 
-def filter_bank_cost(bank: FilterBank, solution: Solution) -> Measured:
+def filter_bank_cost(bank: FilterBank, solution: Solution) -> MeasuredCost:
     """Its connections and amplifiers; one more adds up each output."""
     cost = StageCost(bank.name, bank.device_count, _AMPLIFIERS * bank.device_count + bank.width, None)
     lasts = solution.engine_options["fidelity"] == "transient"
-    return Measured(cost, int(solution.solved.sum()), lasts, UNPUBLISHED)
+    return MeasuredCost(cost, int(solution.solved.sum()), lasts, UNPUBLISHED)

@@ -11,12 +11,12 @@ from kanspice.base.arrays import Array
 from kanspice.circuit import Design, OdePeriod, Switching
 from kanspice.circuit.branches import branch_currents_a
 from kanspice.engine.solution import Solution, Waveform
-from kanspice.gap.costs.cost import Measured, StageCost, largest_of, mean_of
+from kanspice.gap.costs.cost import MeasuredCost, StageCost, largest_of, mean_of
 
 _BLOCK_NUMBERS = 2**22
 
 
-def ode_period_cost(design: Design, period: OdePeriod, solution: Solution) -> Measured:
+def ode_period_cost(design: Design, period: OdePeriod, solution: Solution) -> MeasuredCost:
     """Of the samples whose waveforms were kept, in their order."""
     start_s = design.spans_s[period.name][0]
     waveforms = [waveform for waveform in solution.waveforms if waveform.stage == period.name]
@@ -34,7 +34,7 @@ def ode_period_cost(design: Design, period: OdePeriod, solution: Solution) -> Me
         charge_c=mean_of(charge_c),
     )
     assumptions = _assumptions(waveforms)
-    return Measured(cost, len(waveforms), lasts=True, assumptions=assumptions, energy_j=energy_j, charge_c=charge_c)
+    return MeasuredCost(cost, len(waveforms), lasts=True, assumptions=assumptions, energy_j=energy_j, charge_c=charge_c)
 
 
 def _assumptions(waveforms: Sequence[Waveform]) -> tuple[str, ...]:

@@ -21,7 +21,7 @@ from kanspice.circuit import (
     SynapseBank,
 )
 from kanspice.engine.solution import Solution
-from kanspice.gap.costs.cost import Measured, PhysicalCost, largest_of, mean_of
+from kanspice.gap.costs.cost import MeasuredCost, PhysicalCost, largest_of, mean_of
 from kanspice.gap.costs.crossbar import crossbar_cost
 from kanspice.gap.costs.filter_bank import filter_bank_cost
 from kanspice.gap.costs.ode_period import ode_period_cost
@@ -45,7 +45,7 @@ def physical_cost(design: Design, solution: Solution, quiescent_a: float) -> Phy
     )
 
 
-def _parts(design: Design, solution: Solution, quiescent_a: float) -> Iterator[Measured]:
+def _parts(design: Design, solution: Solution, quiescent_a: float) -> Iterator[MeasuredCost]:
     """Of every stage whose cost is counted, in order."""
     before_v = np.full((solution.samples, design.input_width), np.nan)  # a solution does not keep what drives a circuit
     for stage in design.stages:

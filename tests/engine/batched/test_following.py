@@ -10,7 +10,7 @@ from circuits import LINE, PEAK, crossbar_design, design_of, inputs_for, load_de
 from scipy.linalg import eigvals, expm
 
 from kanspice.base.errors import InputError
-from kanspice.circuit.poles import Loop, column_poles, crossbar_poles, damping
+from kanspice.circuit.poles import FeedbackLoop, column_poles, crossbar_poles, damping
 from kanspice.engine.batched import solve
 from kanspice.engine.batched.crossbar_dae import Moving
 from kanspice.engine.batched.crossbar_transient import Rest, courses
@@ -106,7 +106,7 @@ def test_a_column_grows_or_dies_out_as_its_poles_say(gbw_hz):
     """Within one straight piece of the curve the column and its amplifier are two linear equations."""
     design = falling(gbw_hz)
     crossbar = design.crossbars[0]
-    poles = column_poles(np.array(-2e-6), np.array(1e-13), Loop(1e6, 0.0, 0.0, 1e3, gbw_hz))[:2]
+    poles = column_poles(np.array(-2e-6), np.array(1e-13), FeedbackLoop(1e6, 0.0, 0.0, 1e3, gbw_hz))[:2]
     pace = Pace(4 / np.abs(poles).max(), 1e-2 / np.abs(poles).max())
     inputs = np.array([[0.7], [0.7 + 1e-4]])
     (course, _), solution = followed(design, inputs, pace, error=1e-8)

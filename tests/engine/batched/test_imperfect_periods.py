@@ -19,7 +19,7 @@ from kanspice.circuit.branch_laws import LAWS, SCHEMATIC_LAWS
 from kanspice.circuit.specimens import draw_specimen
 from kanspice.engine import batched, ngspice
 from kanspice.engine.batched.branch_banks import DenseBank
-from kanspice.engine.batched.periods import Periods
+from kanspice.engine.batched.periods import PeriodSolver
 from kanspice.engine.options import RunOptions
 
 pytestmark = pytest.mark.slow
@@ -203,7 +203,7 @@ def by_scipy(design, start):
 def test_scipy_agrees_however_stiff(law, clamp_ohm):
     design, inputs = imperfect(law, 8)
     design = replace(design, losses=replace(design.losses, supply_v=0.4, clamp_ohm=clamp_ohm))
-    assert (Periods(design).periods[0].motion.pull is not None) == (clamp_ohm < 1e3)
+    assert (PeriodSolver(design).periods[0].motion.pull is not None) == (clamp_ohm < 1e3)
     found = voltages("batched", design, inputs)[0]
     np.testing.assert_allclose(found, by_scipy(design, inputs[0]), rtol=0, atol=1e-5)
 

@@ -9,7 +9,7 @@ import pytest
 from circuits import LINE, PEAK, crossbar_design, polynomial_device
 
 from kanspice.engine.batched.linear import LinearCrossbar, Resistances
-from kanspice.engine.batched.operating_points import Chain
+from kanspice.engine.batched.operating_points import StageChain
 
 DOUBLE = polynomial_device("double", [-20.0, 20.0], [[-40.0, 2.0]])
 RAMP = polynomial_device("ramp", [0.0, 1.0], [[0.5, 1.0]])
@@ -31,7 +31,7 @@ def circuit(gain=np.inf, shift=0.0, **wires):
 
 
 def resistances(design, devices=None):
-    crossbar, chain = design.stages[1], Chain(design, "device")
+    crossbar, chain = design.stages[1], StageChain(design, "device")
     area_a = chain.area[crossbar.name] * crossbar.current_unit_a
     return Resistances.of(devices or chain.curves, area_a, np.repeat(crossbar.shift_v, 2, axis=1))
 
@@ -49,7 +49,7 @@ def resistances(design, devices=None):
 def test_one_elimination_is_the_search_s_answer(gain, wires, shift):
     design, rows_v = circuit(gain, shift, **wires)
     name = design.stages[1].name
-    block = Chain(design, "device").solve(rows_v, np.zeros(4), tighter=True)
+    block = StageChain(design, "device").solve(rows_v, np.zeros(4), tighter=True)
     settled = LinearCrossbar.of(design.stages[1], resistances(design)).settle(rows_v)
     assert settled.converged.all()
     tables = block.column_v, block.amplifier_v, block.row_a, block.amplifier_a

@@ -17,7 +17,7 @@ from kanspice.circuit.branch_laws import LAWS, SCHEMATIC_LAWS
 from kanspice.circuit.stages.trajectory import period_end_v
 from kanspice.engine import ngspice
 from kanspice.engine.batched import solve
-from kanspice.engine.batched.periods import Periods, ideal_end_v
+from kanspice.engine.batched.periods import PeriodSolver, ideal_end_v
 from kanspice.engine.options import RunOptions
 from kanspice.engine.solution import Outcome
 from kanspice.families import load
@@ -116,12 +116,12 @@ def test_no_time_is_no_answer():
 
 def test_an_error_that_could_not_be_measured_in_time_is_unknown(monkeypatch):
     design, inputs = random_design("ShiftTanh2", 0)
-    real = Periods.solve
+    real = PeriodSolver.solve
 
     def slow_again(self, inputs_v, late_s, *, tighter=False, deadline=None):
         return real(self, inputs_v, late_s, tighter=tighter, deadline=time.monotonic() - 1 if tighter else None)
 
-    monkeypatch.setattr(Periods, "solve", slow_again)
+    monkeypatch.setattr(PeriodSolver, "solve", slow_again)
     solution = solve(design, inputs, "device", RunOptions(timeout_s=1000.0))
     assert solution.failed == ()
     assert solution.numerical_error is None
@@ -130,14 +130,14 @@ def test_an_error_that_could_not_be_measured_in_time_is_unknown(monkeypatch):
 
 def test_waveforms_are_kept_of_the_samples_that_there_is_time_for(monkeypatch):
     design, inputs = random_design("ShiftTanh2", 0)
-    real, now = Periods.waveforms, time.monotonic
+    real, now = PeriodSolver.waveforms, time.monotonic
 
     def slow(self, *arguments):
         kept = real(self, *arguments)
         monkeypatch.setattr(time, "monotonic", lambda: now() + 2000.0)
         return kept
 
-    monkeypatch.setattr(Periods, "waveforms", slow)
+    monkeypatch.setattr(PeriodSolver, "waveforms", slow)
     solution = solve(design, inputs, "device", RunOptions(timeout_s=1000.0, waveforms=3))
     assert {waveform.sample for waveform in solution.waveforms} == {0}
     assert solution.notes == ("waveforms kept: 1 samples instead of 3, since --timeout was reached",)

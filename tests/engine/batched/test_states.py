@@ -14,7 +14,7 @@ from kanspice.circuit.wires import lost_v
 from kanspice.engine import ngspice
 from kanspice.engine.batched import solve
 from kanspice.engine.batched.crosspoints import LocalCrosspoints
-from kanspice.engine.batched.operating_points import Chain
+from kanspice.engine.batched.operating_points import StageChain
 from kanspice.engine.batched.row_expansions import Rows
 from kanspice.engine.batched.states import States
 from kanspice.engine.options import RunOptions
@@ -32,7 +32,7 @@ def behind(ohm, area=(((1.0,),),), devices=(PEAK,)):
 
 
 def states_of(design):
-    chain, crossbar = Chain(design, "device"), design.stages[1]
+    chain, crossbar = StageChain(design, "device"), design.stages[1]
     area = chain.area[crossbar.name] * crossbar.current_unit_a
 
     def crosspoints(rows_v):

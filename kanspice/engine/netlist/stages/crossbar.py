@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 
 from kanspice.base.spice_numbers import spice_number
 from kanspice.circuit import Crossbar
-from kanspice.engine.netlist.arrays import Array
 from kanspice.engine.netlist.cells import FullCell, choose_cells
+from kanspice.engine.netlist.device_array import DeviceArray
 from kanspice.engine.netlist.names import column_node, layer_of, source_inside, tia_node
 from kanspice.engine.netlist.sheet import Lines, Sheet
 
@@ -27,7 +27,7 @@ def write_crossbar(sheet: Sheet, stage: Crossbar, signal: Sequence[str], outputs
     """Between the rows and the outputs of the subtractors; what lies between rows and columns is returned."""
     cells = choose_cells(sheet.curves, stage, sheet.fidelity, full=sheet.full_cells)
     sheet.functions |= {cell.function: cell.definition for cell in cells if isinstance(cell, FullCell)}
-    array = Array(stage, cells, tuple(signal), sheet.dynamic)
+    array = DeviceArray(stage, cells, tuple(signal), sheet.dynamic)
     sheet.reach_v[stage.name] = array.reach_v
     if array.is_windowed:
         sheet.used.add("column_sense")

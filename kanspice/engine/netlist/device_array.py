@@ -13,14 +13,14 @@ import numpy as np
 
 from kanspice.base.spice_numbers import spice_number
 from kanspice.circuit import Crossbar
-from kanspice.engine.netlist.cells import Cell, Placed, Row, WindowCell
+from kanspice.engine.netlist.cells import Cell, CrossbarRow, Placed, WindowCell
 from kanspice.engine.netlist.names import layer_of, sense_node
 from kanspice.engine.netlist.weight import Tally
-from kanspice.engine.netlist.wires import Wires, capacitors
+from kanspice.engine.netlist.wires import WireText, capacitors
 
 
 @dataclass(frozen=True)
-class Array:
+class DeviceArray:
     """A crossbar's devices, with what they share, between `rows`, the nodes that drive it, and its columns.
 
     dynamic: with its capacitances.
@@ -46,11 +46,11 @@ class Array:
         """How many nodes there are beside the ends of rows and columns."""
         shared = len(self._shared_by_a_row) // 2
         senses = 2 * self.crossbar.width if self.is_windowed else 0
-        return senses + shared * self.crossbar.rows + sum(1 for _ in Wires(self.crossbar, self.rows).inner_nodes)
+        return senses + shared * self.crossbar.rows + sum(1 for _ in WireText(self.crossbar, self.rows).inner_nodes)
 
     def count(self, tally: Tally) -> None:
         """Adds its elements; capacitors, which are nothing in an operating point, are not counted."""
-        wires, shared = Wires(self.crossbar, self.rows), self._shared_by_a_row
+        wires, shared = WireText(self.crossbar, self.rows), self._shared_by_a_row
         for line in shared:
             tally.add_times(self.crossbar.rows, line)
         if self.is_windowed:
@@ -64,7 +64,7 @@ class Array:
 
     def lines(self) -> Iterator[str]:
         """Every element: what limits the columns' voltages, wires, what devices share, and they, row by row."""
-        wires = Wires(self.crossbar, self.rows)
+        wires = WireText(self.crossbar, self.rows)
         if self.is_windowed:
             yield from self._senses(wires)
         yield from wires.lines()
@@ -76,22 +76,22 @@ class Array:
             yield from capacitors(self.crossbar, wires)
 
     @property
-    def _named_rows(self) -> list[Row]:
+    def _named_rows(self) -> list[CrossbarRow]:
         layer = layer_of(self.crossbar.name)
-        return [Row(layer, index, node) for index, node in enumerate(self.rows)]
+        return [CrossbarRow(layer, index, node) for index, node in enumerate(self.rows)]
 
     @property
     def _shared_by_a_row(self) -> list[str]:
         """A row's shared elements: pairs of a source and a resistor for each node."""
         return [line for cell in self.cells for line in cell.row_lines(self._named_rows[0])]
 
-    def _senses(self, wires: Wires) -> Iterator[str]:
+    def _senses(self, wires: WireText) -> Iterator[str]:
         reach = spice_number(min(cell.reach_v for cell in self.cells if isinstance(cell, WindowCell)))
         for column, (pair, sign) in zip(wires.columns, _columns(self.crossbar), strict=True):
             sense = sense_node(wires.layer, pair, sign)
             yield f"X{sense} {column} {sense} column_sense reach={reach}"
 
-    def _devices(self, row: Row, wires: Wires) -> Iterator[str]:
+    def _devices(self, row: CrossbarRow, wires: WireText) -> Iterator[str]:
         """One source per non-zero area of a row."""
         areas, shifts_v = self.crossbar.area[row.number], self.crossbar.shift_v[row.number]
         pairs, devices = np.nonzero(areas)
