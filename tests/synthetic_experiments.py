@@ -14,7 +14,14 @@ from kanspice.experiments.control.loop import Ending, Episode
 from kanspice.experiments.control.result import ControlResult, DrawnEpisodes, PlantFacts, SpotCheck, SuccessPoint
 from kanspice.experiments.ensemble.draws import DrawResult
 from kanspice.experiments.facts import EngineRun, InputsFacts
-from kanspice.experiments.settle.settling import EngineCheck, Followed, ReadOutTime, Settling, StageSettling, Swinging
+from kanspice.experiments.settle.settling import (
+    EngineCheck,
+    FollowedSample,
+    ReadOutTime,
+    Settling,
+    StageSettling,
+    Swinging,
+)
 from kanspice.experiments.study import Corner, Request, Sweep
 from kanspice.experiments.study.result import PointResult, StudyResult
 from kanspice.experiments.study.specimens import NOISE, CheckedDraw
@@ -73,11 +80,11 @@ def read_outs(count: int = 25) -> tuple[ReadOutTime, ...]:
     )
 
 
-def followed(index: int = 1) -> Followed:
+def followed(index: int = 1) -> FollowedSample:
     """Two outputs of two stages that decay."""
     decay = np.exp2(-STEPS_S * 1e6)[:, None]
     rest_v = {"l1.crossbar": np.array([0.5, -0.25]), "l2.crossbar": np.array([1.0, 0.125])}
-    return Followed(index, STEPS_S, {name: volts * (1 - decay) for name, volts in rest_v.items()}, rest_v)
+    return FollowedSample(index, STEPS_S, {name: volts * (1 - decay) for name, volts in rest_v.items()}, rest_v)
 
 
 def settled() -> Settling:

@@ -7,11 +7,11 @@ from typing import Annotated
 
 import typer
 
-from kanspice.cli.options import Config, Curves, FidelityName, FidelityOption, Model, Quiet, Set, Tech, say
+from kanspice.cli.options import Config, Curves, FidelityName, FidelityOption, ModelArgument, Quiet, Set, Tech, say
 
 
 def compile_(
-    model: Model,
+    model: ModelArgument,
     *,
     config: Config = None,
     curves: Curves = None,

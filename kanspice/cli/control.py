@@ -16,12 +16,12 @@ from kanspice.cli.options import (
     Config,
     Curves,
     Deliverable,
-    Engine,
+    EngineOption,
     FidelityName,
     FidelityOption,
     Junit,
     Markdown,
-    Model,
+    ModelArgument,
     Quiet,
     Set,
     Sweeps,
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
 
 def control(
-    model: Model,
+    model: ModelArgument,
     *,
     plant: Annotated[
         str,
@@ -55,7 +55,7 @@ def control(
     curves: Curves = None,
     tech: Tech = None,
     set_: Set = None,
-    engine: Engine = "ngspice",
+    engine: EngineOption = "ngspice",
     fidelity: FidelityOption = FidelityName.AUTO,
     episodes: Annotated[int, typer.Option("--episodes", min=1, metavar="N", help="Starts, the same for both.")] = 10,
     steps: Annotated[

@@ -14,7 +14,7 @@ from kanspice.base.files import write_text
 from kanspice.base.visible import visible_json
 
 if TYPE_CHECKING:
-    from kanspice.cli.installed import Check
+    from kanspice.cli.installed import Finding
 
 SCHEMA = "kanspice.doctor/1"
 
@@ -39,7 +39,7 @@ def doctor(
         raise typer.Exit(SimulatorError.exit_code)
 
 
-def as_json(checks: Sequence[Check]) -> str:
+def as_json(checks: Sequence[Finding]) -> str:
     """The checks as one JSON document of schema `kanspice.doctor/1`."""
     from kanspice.cli.installed import can_measure  # noqa: PLC0415 - --help stays fast
 
@@ -47,7 +47,7 @@ def as_json(checks: Sequence[Check]) -> str:
     return json_format.dumps(document, indent=2, ensure_ascii=False)
 
 
-def _write_json(checks: Sequence[Check], target: str) -> None:
+def _write_json(checks: Sequence[Finding], target: str) -> None:
     """Raises InputError when the file cannot be written."""
     if target == "-":
         typer.echo(visible_json(as_json(checks)))
@@ -55,7 +55,7 @@ def _write_json(checks: Sequence[Check], target: str) -> None:
     write_text(target, as_json(checks) + "\n")
 
 
-def _print_table(checks: Sequence[Check]) -> None:
+def _print_table(checks: Sequence[Finding]) -> None:
     from rich.table import Table  # noqa: PLC0415
     from rich.text import Text  # noqa: PLC0415
 
@@ -76,7 +76,7 @@ def _print_table(checks: Sequence[Check]) -> None:
     console.print("kanspice can measure." if can_measure(checks) else "kanspice cannot measure yet.")
 
 
-def _verdict(check: Check) -> tuple[str, str]:
+def _verdict(check: Finding) -> tuple[str, str]:
     if check.ok:
         return "ok", "green"
     return ("FAIL", "bold red") if check.essential else ("note", "yellow")

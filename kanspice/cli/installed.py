@@ -40,7 +40,7 @@ _SMOKE_LINE = re.compile(r"v\(middle\)\s*=\s*(\S+)", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
-class Check:
+class Finding:
     """One fact: what was found, whether it will do, whether kanspice cannot measure without it, and what to do."""
 
     name: str
@@ -50,12 +50,12 @@ class Check:
     advice: str | None = None
 
 
-def examine() -> list[Check]:
+def examine() -> list[Finding]:
     """Every check, in the order in which a person would ask. Raises nothing: a failure is a check that is not ok."""
     simulator = _ngspice_checks()
     return [
         _python(),
-        Check("platform", f"{platform.system()} {platform.release()} {platform.machine()}"),
+        Finding("platform", f"{platform.system()} {platform.release()} {platform.machine()}"),
         *(_package(name) for name in PACKAGES),
         *simulator,
         _shipped("device cards", resources.DEVICE_MODELS, "*.toml"),
@@ -64,53 +64,53 @@ def examine() -> list[Check]:
     ]
 
 
-def can_measure(checks: Sequence[Check]) -> bool:
+def can_measure(checks: Sequence[Finding]) -> bool:
     """Whether every essential check is fine."""
     return all(check.ok for check in checks if check.essential)
 
 
-def _python() -> Check:
+def _python() -> Finding:
     ok = sys.version_info >= OLDEST_PYTHON
     wanted = ".".join(map(str, OLDEST_PYTHON))
-    return Check("python", platform.python_version(), ok, advice=None if ok else f"use Python {wanted} or newer")
+    return Finding("python", platform.python_version(), ok, advice=None if ok else f"use Python {wanted} or newer")
 
 
-def _package(name: str) -> Check:
+def _package(name: str) -> Finding:
     try:
-        return Check(name, metadata.version(name))
+        return Finding(name, metadata.version(name))
     except metadata.PackageNotFoundError:
-        return Check(name, "not installed", ok=False, advice=f"run `python -m pip install {name}`")
+        return Finding(name, "not installed", ok=False, advice=f"run `python -m pip install {name}`")
 
 
-def _ngspice_checks() -> list[Check]:
+def _ngspice_checks() -> list[Finding]:
     """The program, then what it can do; when there is no program, one check only, with the reason."""
     try:
         program = find_ngspice()
     except SimulatorError as error:
         found = ": ".join(part for part in (error.where, error.problem, error.found) if part)
-        return [Check("ngspice", found, ok=False, advice=error.hint)]
+        return [Finding("ngspice", found, ok=False, advice=error.hint)]
     return [_version(program), _klu(program), _smoke(program)]
 
 
-def _version(program: NgspiceProgram) -> Check:
+def _version(program: NgspiceProgram) -> Finding:
     ok = program.version >= OLDEST_TESTED_NGSPICE
     oldest = ".".join(map(str, OLDEST_TESTED_NGSPICE))
     advice = None if ok else f"kanspice is tested with ngspice {oldest} and newer: update it"
-    return Check("ngspice", f"{program.version_text} at {program.path}", ok, essential=False, advice=advice)
+    return Finding("ngspice", f"{program.version_text} at {program.path}", ok, essential=False, advice=advice)
 
 
-def _klu(program: NgspiceProgram) -> Check:
+def _klu(program: NgspiceProgram) -> Finding:
     if program.has_klu:
-        return Check("KLU solver", "available", essential=False)
+        return Finding("KLU solver", "available", essential=False)
     advice = "large arrays with wire resistance are slow without it; ngspice has it from version 42"
-    return Check("KLU solver", "not in this version", ok=False, essential=False, advice=advice)
+    return Finding("KLU solver", "not in this version", ok=False, essential=False, advice=advice)
 
 
-def _smoke(program: NgspiceProgram) -> Check:
+def _smoke(program: NgspiceProgram) -> Finding:
     """Run a divider and look at its answer, never at the exit code."""
     found, ok = _measured_divider(program)
     advice = None if ok else f"run {program.path} by hand on a small deck; reinstall it, or choose another"
-    return Check("ngspice answers", found, ok, advice=advice)
+    return Finding("ngspice answers", found, ok, advice=advice)
 
 
 def _measured_divider(program: NgspiceProgram) -> tuple[str, bool]:
@@ -137,14 +137,14 @@ def _close(text: str, right: float) -> bool:
         return False
 
 
-def _shipped(name: str, folder: Path, pattern: str) -> Check:
+def _shipped(name: str, folder: Path, pattern: str) -> Finding:
     count = sum(1 for _ in folder.rglob(pattern)) if folder.is_dir() else 0
     advice = None if count else "reinstall kanspice: its own files are missing"
-    return Check(name, f"{count} in {folder}", count > 0, advice=advice)
+    return Finding(name, f"{count} in {folder}", count > 0, advice=advice)
 
 
-def _disk(folder: Path) -> Check:
+def _disk(folder: Path) -> Finding:
     free = shutil.disk_usage(folder).free
     ok = free >= ENOUGH_DISK_BYTES
     advice = None if ok else "waveforms need room: free some, or name another folder in TMPDIR"
-    return Check("temporary space", f"{free / 1e9:.1f} GB free in {folder}", ok, essential=False, advice=advice)
+    return Finding("temporary space", f"{free / 1e9:.1f} GB free in {folder}", ok, essential=False, advice=advice)

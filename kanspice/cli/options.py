@@ -35,7 +35,7 @@ class FidelityName(StrEnum):
     TRANSIENT = "transient"
 
 
-Model = Annotated[
+ModelArgument = Annotated[
     Path,
     typer.Argument(metavar="MODEL", help="A kanspice checkpoint, an authors' one, or the folder of a training run."),
 ]
@@ -95,7 +95,7 @@ def engine_of(name: str) -> str:
     return name
 
 
-Engine = Annotated[
+EngineOption = Annotated[
     str,
     typer.Option(
         "--engine", parser=engine_of, metavar=ENGINES, help="ngspice, or batched: all samples together, much faster."
@@ -103,7 +103,7 @@ Engine = Annotated[
 ]
 
 
-CrossCheck = Annotated[
+CrossCheckOption = Annotated[
     str,
     typer.Option(
         "--cross-check",
@@ -113,7 +113,7 @@ CrossCheck = Annotated[
 ]
 
 
-Device = Annotated[
+DeviceOption = Annotated[
     str,
     typer.Option(
         "--device",
@@ -143,7 +143,7 @@ SimulationTimeout = Annotated[
 ]
 
 
-Limit = Annotated[int | None, typer.Option("--limit", min=1, help="Use only the first N samples.")]
+LimitOption = Annotated[int | None, typer.Option("--limit", min=1, help="Use only the first N samples.")]
 
 
 Markdown = Annotated[

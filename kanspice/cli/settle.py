@@ -15,9 +15,9 @@ from kanspice.cli.options import (
     Curves,
     Deliverable,
     Junit,
-    Limit,
+    LimitOption,
     Markdown,
-    Model,
+    ModelArgument,
     Quiet,
     Set,
     Tech,
@@ -25,17 +25,17 @@ from kanspice.cli.options import (
     hand_over,
     page_writers,
 )
-from kanspice.report.estimate import Work
+from kanspice.report.estimate import Workload
 from kanspice.report.progress_bar import progress_bar
 
 
 def settle(
-    model: Model,
+    model: ModelArgument,
     *,
     inputs: Annotated[Path, typer.Option("--inputs", help="Samples (samples, inputs), in order: .npy, .npz or .csv.")],
     config: Config = None,
     curves: Curves = None,
-    limit: Limit = None,
+    limit: LimitOption = None,
     tech: Tech = None,
     set_: Set = None,
     period: Annotated[
@@ -101,7 +101,7 @@ def settle(
     population = load_array(inputs, "the inputs", loaded.input_width)
     refuse_inputs([*wanted.files, plot])
     samples = population[:limit]
-    work = Work(len(samples), faster="fewer samples (--limit), or a shorter --period", steady=True)
+    work = Workload(len(samples), faster="fewer samples (--limit), or a shorter --period", steady=True)
     if engine_named(engine).follows_some:
         work = replace(work, error_parts=FINER_STEPS * min(MEASURED, len(samples)))
     else:

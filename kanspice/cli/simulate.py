@@ -10,8 +10,8 @@ import typer
 
 from kanspice.base.errors import InputError
 from kanspice.base.files import is_folder, is_there, refuse_inputs, write_bytes
-from kanspice.cli.options import Engine, Jobs, Limit, Quiet, SimulationTimeout, say
-from kanspice.report.estimate import Work
+from kanspice.cli.options import EngineOption, Jobs, LimitOption, Quiet, SimulationTimeout, say
+from kanspice.report.estimate import Workload
 from kanspice.report.progress_bar import progress_bar
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def simulate(
     *,
     inputs: Annotated[Path | None, typer.Option("--inputs", help="Samples for a compiled folder.")] = None,
     output: Annotated[Path | None, typer.Option("-o", "--output", help="Results: .npz, or .csv.")] = None,
-    limit: Limit = None,
+    limit: LimitOption = None,
     waveforms: Annotated[
         int | None,
         typer.Option(
@@ -45,7 +45,7 @@ def simulate(
             f" (.npz only; {_WAVEFORMS} if not given).",
         ),
     ] = None,
-    engine: Engine = "ngspice",
+    engine: EngineOption = "ngspice",
     jobs: Jobs = 1,
     timeout: SimulationTimeout = None,
     trust: Annotated[
@@ -112,7 +112,7 @@ def _simulate_folder(
     refuse_inputs([target])
     fewer = "fewer samples (--limit)"
     faster = fewer if engine_named(engine).solves_together else f"--engine batched, or {fewer}"
-    work = Work(len(samples), faster=faster)
+    work = Workload(len(samples), faster=faster)
     with progress_bar(Terminal(stderr=True, quiet=quiet), "simulating", len(samples), work=work) as progress:
         options = RunOptions(jobs=jobs, timeout_s=timeout, waveforms=kept)
         solution = solve(engine, compiled.design, samples, compiled.fidelity, options, progress=progress)

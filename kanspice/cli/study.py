@@ -15,8 +15,8 @@ from kanspice.cli.options import (
     ENGINES,
     Config,
     Curves,
-    Device,
-    Limit,
+    DeviceOption,
+    LimitOption,
     Quiet,
     Set,
     Sweeps,
@@ -26,7 +26,7 @@ from kanspice.cli.options import (
     parts_of,
     say,
 )
-from kanspice.report.estimate import Work
+from kanspice.report.estimate import Workload
 from kanspice.report.progress_bar import progress_bar
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def study(
     targets: Annotated[
         Path | None, typer.Option("--targets", help="True answers of a regression, for the mean squared error.")
     ] = None,
-    limit: Limit = None,
+    limit: LimitOption = None,
     tech: Tech = None,
     set_: Set = None,
     trials: Annotated[int, typer.Option("--trials", min=1, metavar="N", help="Draws at every point.")] = 100,
@@ -69,7 +69,7 @@ def study(
             "--engine", parser=engine_of, metavar=ENGINES, help="batched: all samples together. ngspice: much slower."
         ),
     ] = "batched",
-    device: Device = "cpu",
+    device: DeviceOption = "cpu",
     cross_check: Annotated[
         int | None,
         typer.Option(
@@ -175,7 +175,7 @@ def _measure(prepared: Prepared, folder: Path, workers: Workers, quiet: bool) ->
     faster = "more processes (--jobs), fewer --trials, or fewer samples (--limit)"
     if not engine_named(prepared.request.engine).solves_together:
         faster = f"--engine batched, {faster}"
-    work = Work(prepared.draws, "draws", faster=faster)
+    work = Workload(prepared.draws, "draws", faster=faster)
     with _kept(folder), progress_bar(console, "measuring", prepared.draws, "draws", work) as progress:
         result = run(prepared, folder, workers, progress)
         write(result, folder)

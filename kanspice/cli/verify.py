@@ -14,18 +14,18 @@ from kanspice.base.errors import InputError
 from kanspice.base.files import refuse_inputs
 from kanspice.cli.options import (
     Config,
-    CrossCheck,
+    CrossCheckOption,
     Curves,
     Deliverable,
-    Device,
-    Engine,
+    DeviceOption,
+    EngineOption,
     FidelityName,
     FidelityOption,
     Jobs,
     Junit,
-    Limit,
+    LimitOption,
     Markdown,
-    Model,
+    ModelArgument,
     Quiet,
     Set,
     Tech,
@@ -34,7 +34,7 @@ from kanspice.cli.options import (
     check_of,
     hand_over,
 )
-from kanspice.report.estimate import Work
+from kanspice.report.estimate import Workload
 from kanspice.report.progress_bar import progress_bar
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ if TYPE_CHECKING:
 
 
 def verify(
-    model: Model,
+    model: ModelArgument,
     *,
     inputs: Annotated[Path, typer.Option("--inputs", help="Samples (samples, inputs): .npy, .npz or .csv.")],
     config: Config = None,
@@ -59,13 +59,13 @@ def verify(
     reference: Annotated[
         Path | None, typer.Option("--reference", help="Outputs computed elsewhere for the same inputs.")
     ] = None,
-    limit: Limit = None,
+    limit: LimitOption = None,
     tech: Tech = None,
     set_: Set = None,
-    engine: Engine = "ngspice",
-    device: Device = "cpu",
+    engine: EngineOption = "ngspice",
+    device: DeviceOption = "cpu",
     fidelity: FidelityOption = FidelityName.AUTO,
-    cross_check: CrossCheck = "0",
+    cross_check: CrossCheckOption = "0",
     attribute: Annotated[
         bool, typer.Option("--attribute", help="Solve again with some of the imperfections: what does each one do?")
     ] = False,
@@ -148,7 +148,7 @@ def verify(
     raise typer.Exit(result.exit_code)
 
 
-def _work(samples: int, options: VerifyOptions, technology: Technology) -> Work:
+def _work(samples: int, options: VerifyOptions, technology: Technology) -> Workload:
     """What is to be done at the pace of the first samples, and what would be faster."""
     from kanspice.engine.engines import engine_named  # noqa: PLC0415 - --help stays fast
 
@@ -160,7 +160,7 @@ def _work(samples: int, options: VerifyOptions, technology: Technology) -> Work:
     if one_by_one and options.run.jobs == 1:
         faster.append("more processes (--jobs)")
     rounds = 1 if switches else options.solves(technology)
-    return Work(samples, rounds=rounds, faster=", or ".join(faster))
+    return Workload(samples, rounds=rounds, faster=", or ".join(faster))
 
 
 @dataclass(frozen=True)

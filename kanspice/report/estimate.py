@@ -21,7 +21,7 @@ _WINDOW_S = 1.0
 
 
 @dataclass(frozen=True)
-class Work:
+class Workload:
     """What is to be done. parts: samples of a circuit, or draws; rounds: how often all of them.
 
     faster: what would take less time, for a sentence; "" where nothing would. steady: nothing comes before the first
@@ -48,10 +48,10 @@ class Work:
 
 
 @dataclass
-class Pace:
+class WorkPace:
     """How fast parts are done: what comes before the first one is done once a round."""
 
-    work: Work
+    work: Workload
     began: float
     done: float = 0.0
     first: tuple[float, float] | None = None
@@ -88,12 +88,12 @@ class Pace:
 class Estimate:
     """Watches the progress of work, and of a cross-check beside it, and says what it expects of each."""
 
-    def __init__(self, work: Work, say: Callable[[str], None], clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, work: Workload, say: Callable[[str], None], clock: Callable[[], float] = time.monotonic) -> None:
         self._say, self._clock, self._lock = say, clock, threading.Lock()
         self._last = clock()
         self._work, self._begun = work, False
-        self._pace: Pace | None = Pace(work, self._last)
-        self._checks: dict[SideRun, Pace | None] = {}
+        self._pace: WorkPace | None = WorkPace(work, self._last)
+        self._checks: dict[SideRun, WorkPace | None] = {}
 
     def note(self, advance: Advance) -> None:
         """Takes what was done since the last call; from several threads."""
@@ -107,7 +107,9 @@ class Estimate:
                 if self._pace is not None:
                     self._pace.restart(now)
                 if run.name == CROSS_CHECK:
-                    begun = Pace(Work(run.samples, "samples of the cross-check", faster=_FEWER_CHECKS), self._last)
+                    begun = WorkPace(
+                        Workload(run.samples, "samples of the cross-check", faster=_FEWER_CHECKS), self._last
+                    )
                     self._checks[run] = self._after(self._checks.get(run, begun), advance.samples, now)
             self._last = now
 
@@ -119,7 +121,7 @@ class Estimate:
         circuits = f" of each of {self._work.rounds:,} circuits" if self._work.rounds > 1 else ""
         self._say(f"estimate: about {lasting(first_s)} until the first sample{circuits}{self._work.hint}")
 
-    def _after(self, pace: Pace | None, parts: float, now: float) -> Pace | None:
+    def _after(self, pace: WorkPace | None, parts: float, now: float) -> WorkPace | None:
         """The pace once so many more parts are done; None when all is said."""
         if pace is None:
             return None

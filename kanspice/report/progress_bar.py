@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from kanspice.report.estimate import Estimate, Work
+from kanspice.report.estimate import Estimate, Workload
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @contextmanager
 def progress_bar(
-    console: Console, what: str, total: int, unit: str = "samples", work: Work | None = None
+    console: Console, what: str, total: int, unit: str = "samples", work: Workload | None = None
 ) -> Iterator[Callable[[Advance], None]]:
     """A bar on a terminal, nothing elsewhere; gives the function that moves it on.
 

@@ -52,7 +52,7 @@ def shipped(tmp_path, monkeypatch) -> Path:
     return tmp_path
 
 
-def check_named(name: str) -> doctor.Check:
+def check_named(name: str) -> doctor.Finding:
     return next(check for check in doctor.examine() if check.name == name)
 
 

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from kanspice.engine.progress import Advance, SideRun
-from kanspice.report.estimate import Estimate, Work
+from kanspice.report.estimate import Estimate, Workload
 
 CHECK = SideRun("cross-check", 10)
 
@@ -15,7 +15,7 @@ CHECK = SideRun("cross-check", 10)
 class Watched:
     """An estimate with a clock of its own."""
 
-    def __init__(self, work: Work) -> None:
+    def __init__(self, work: Workload) -> None:
         self.now, self.said = 0.0, []
         self.estimate = Estimate(work, self.said.append, lambda: self.now)
 
@@ -25,7 +25,7 @@ class Watched:
 
 
 def test_one_measured_sample_tells_how_long_everything_takes():
-    watched = Watched(Work(50, rounds=66, faster="--limit"))
+    watched = Watched(Workload(50, rounds=66, faster="--limit"))
     watched.after(8, 1)  # of which 6 are not the sample's
     watched.after(2, 1)
     assert watched.said == ["estimate: about 1.9 h for 50 samples x 66 circuits, 2 s each; faster: --limit"]
@@ -34,20 +34,20 @@ def test_one_measured_sample_tells_how_long_everything_takes():
 
 
 def test_a_circuit_that_is_done_with_one_sample_needs_no_second():
-    watched = Watched(Work(1, rounds=100))
+    watched = Watched(Workload(1, rounds=100))
     watched.after(3, 1)
     assert watched.said == ["estimate: about 5 min for 1 samples x 100 circuits, 3 s each"]
 
 
 def test_what_is_short_needs_no_estimate():
-    watched = Watched(Work(50))
+    watched = Watched(Workload(50))
     for _ in range(50):
         watched.after(0.15, 1)
     assert watched.said == []
 
 
 def test_samples_that_end_together_are_no_measure():
-    watched = Watched(Work(100))
+    watched = Watched(Workload(100))
     watched.after(5, 1)
     watched.after(0.01, 1)
     assert watched.said == []
@@ -56,7 +56,7 @@ def test_samples_that_end_together_are_no_measure():
 
 
 def test_draws_that_a_journal_has_cost_nothing():
-    watched = Watched(Work(1000, "draws"))
+    watched = Watched(Workload(1000, "draws"))
     watched.after(0, 900)
     watched.after(5, 0, CHECK)
     watched.after(2, 1)
@@ -64,7 +64,7 @@ def test_draws_that_a_journal_has_cost_nothing():
 
 
 def test_choosing_time_steps_is_done_once():
-    watched = Watched(Work(10))
+    watched = Watched(Workload(10))
     watched.after(60, 4, SideRun("trying 40 steps", 4))
     watched.after(3, 1)
     watched.after(3, 1)
@@ -72,7 +72,7 @@ def test_choosing_time_steps_is_done_once():
 
 
 def test_a_cross_check_has_its_own():
-    watched = Watched(Work(100))
+    watched = Watched(Workload(100))
     watched.after(1, 100)
     watched.after(100, 1, CHECK)
     watched.after(100, 1, CHECK)
@@ -83,14 +83,14 @@ def test_a_cross_check_has_its_own():
 
 def test_steady_work_says_it_after_the_first_parts_and_counts_what_measures_its_error():
     """8 together in 8 s: 1 s each, for 20 and 4 more."""
-    watched = Watched(Work(20, faster="--limit", steady=True, error_parts=4))
+    watched = Watched(Workload(20, faster="--limit", steady=True, error_parts=4))
     watched.after(100, 20, SideRun("operating points", 20))
     watched.after(8, 8)
     assert watched.said == ["estimate: about 24 s for 20 samples and their numerical error, 1 s each; faster: --limit"]
 
 
 def test_what_a_simulator_needs_to_begin_is_said_before_it_begins():
-    watched = Watched(Work(50, rounds=2, faster="--engine batched"))
+    watched = Watched(Workload(50, rounds=2, faster="--engine batched"))
     for first_s in (9.0, 300.0, 300.0):
         watched.estimate.note(Advance(0, 10**9, first_s=first_s))
     said = "estimate: about 5 min until the first sample of each of 2 circuits; faster: --engine batched"

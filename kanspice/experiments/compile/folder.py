@@ -41,7 +41,7 @@ _PARTS = (DESIGN, CIRCUIT, NODES, ELEMENTS)
 
 
 @dataclass(frozen=True)
-class Compiled:
+class CompiledFolder:
     """A compiled folder, read back."""
 
     design: Design
@@ -63,7 +63,7 @@ def write_compiled(design: Design, fidelity: Fidelity, folder: Path) -> Mapping[
     return _replace_folder(folder, files, partial(_manifest, design, netlist))
 
 
-def read_compiled(folder: Path) -> Compiled:
+def read_compiled(folder: Path) -> CompiledFolder:
     """Reads a compiled folder.
 
     Raises InputError when it is none, when its files are not as they were written, or when the netlist is not what this
@@ -83,12 +83,12 @@ def read_compiled(folder: Path) -> Compiled:
         raise _bad_fidelity(folder, "is none that there is", " or ".join(get_args(Fidelity)), fidelity)
     for name in (*_PARTS, *hashes):
         _check_file(folder / Path(str(name)).name, hashes.get(name))
-    compiled = Compiled(load_design(folder / DESIGN), cast(Fidelity, fidelity), manifest)
+    compiled = CompiledFolder(load_design(folder / DESIGN), cast(Fidelity, fidelity), manifest)
     _check_netlist(compiled, folder, hashes)
     return compiled
 
 
-def _check_netlist(compiled: Compiled, folder: Path, hashes: Mapping[str, object]) -> None:
+def _check_netlist(compiled: CompiledFolder, folder: Path, hashes: Mapping[str, object]) -> None:
     """Engines solve the design; what lies in the folder must be the netlist that this version makes of it."""
     try:
         files = build_netlist(compiled.design, compiled.fidelity).files

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from kanspice.experiments.settle.settling import Followed, Settling
+    from kanspice.experiments.settle.settling import FollowedSample, Settling
 
 _LINES = 6
 _PANELS = 3
@@ -71,7 +71,7 @@ def stages_plot(result: Settling) -> Figure:
         return figure
 
 
-def waveforms_plot(followed: Followed) -> Figure:
+def waveforms_plot(followed: FollowedSample) -> Figure:
     """One sample's stages over time, the outputs that move most; dashed, where the circuit would rest."""
     names = list(followed.stage_v)[-_PANELS:]
     unit = prefix(float(followed.time_s[-1]))
@@ -86,7 +86,7 @@ def waveforms_plot(followed: Followed) -> Figure:
         return figure
 
 
-def _draw_stage(axes: Axes, followed: Followed, name: str, factor: float) -> None:
+def _draw_stage(axes: Axes, followed: FollowedSample, name: str, factor: float) -> None:
     volts, rest_v = followed.stage_v[name], followed.rest_v[name]
     shown = np.sort(np.argsort(-np.ptp(volts, axis=0), kind="stable")[:_LINES])
     time = followed.time_s / factor

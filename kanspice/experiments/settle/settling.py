@@ -74,7 +74,7 @@ class Swinging:
 
 
 @dataclass(frozen=True)
-class Followed:
+class FollowedSample:
     """One sample's outputs over time, (points, width) volts by stage, and where they go to, (width,)."""
 
     index: int
@@ -121,7 +121,7 @@ class Settling:
     model: str = ""
     technology: str = ""
     swinging: tuple[Swinging, ...] = ()
-    worst: Followed | None = None
+    worst: FollowedSample | None = None
     cross_check: EngineCheck | None = None
     variation: Variation | None = None
 
@@ -153,7 +153,7 @@ class _Seen:
     read_v: (READ_OUTS, outputs). energy_j: (points,) taken until time_s. swings: the first stage with outputs that do.
     """
 
-    followed: Followed
+    followed: FollowedSample
     settled_s: Mapping[tuple[str, float], float]
     read_v: Array
     energy_j: Array
@@ -275,7 +275,7 @@ class _Judge:
         last, power_w = self.design.stages[-1].name, self._powers_w(course)
         rest_v = {name: self.rest[name][0][index] for name in errors}
         return _Seen(
-            Followed(index, course.time_s, course.stage_v, rest_v),
+            FollowedSample(index, course.time_s, course.stage_v, rest_v),
             settled_s,
             read_v(course, last, self.pace),
             np.asarray(cumulative_trapezoid(power_w, course.time_s, initial=0.0)),
