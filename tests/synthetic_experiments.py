@@ -13,7 +13,7 @@ from kanspice.experiments.compare.comparison import Comparison
 from kanspice.experiments.control.loop import Ending, Episode
 from kanspice.experiments.control.result import ControlResult, DrawnEpisodes, PlantFacts, SpotCheck, SuccessPoint
 from kanspice.experiments.ensemble.draws import DrawResult
-from kanspice.experiments.facts import EngineRun, InputsFacts
+from kanspice.experiments.facts import EngineRun, InputsFacts, ModelFacts
 from kanspice.experiments.settle.settling import (
     EngineCheck,
     FollowedSample,
@@ -31,7 +31,7 @@ from kanspice.gap.cross_check import CrossCheck, NotChecked, OtherOutcome
 from kanspice.gap.noise import StageNoise
 from kanspice.gap.resolution import Limit, NumericalGap, Variation
 
-MODEL = {"path": "examples/digits/model.pt", "family": "kanalogue", "format": "kanspice", "sha256": "ab" * 32}
+MODEL = ModelFacts("examples/digits/model.pt", "kanalogue", "kanspice", "ab" * 32, 4842, ("Z21", "Z15"))
 VERSIONS = {"kanspice": "0.1.0", "python": "3.11.2", "numpy": "2.4.0"}
 
 # --- comparisons ---
@@ -191,7 +191,7 @@ def studied(
 
     failures: by (point, trial); doubtful: the trial that is not resolved; fixed: the point that has nothing random.
     """
-    request = Request("/somewhere", MODEL["path"], "inputs.npy", trials=4, seed=7, **options)
+    request = Request("/somewhere", MODEL.path, "inputs.npy", trials=4, seed=7, **options)
     points = tuple(
         PointResult(
             point,
@@ -212,10 +212,11 @@ def studied(
         )
         for point in request.points()
     )
-    facts = {"model": MODEL | {"parameters": 4842, "notes": ["BatchNorm was fused"]}, "versions": VERSIONS}
     return StudyResult(
         request=request,
-        facts=facts,
+        model=MODEL,
+        model_notes=("BatchNorm was fused",),
+        versions=VERSIONS,
         samples=20,
         reference_accuracy=0.96875 if labelled else None,
         reference_error=reference_error,

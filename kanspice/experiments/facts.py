@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import platform
 from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,6 +16,9 @@ from kanspice.technology import Technology
 
 if TYPE_CHECKING:  # reading a report does without torch
     from kanspice.families import LoadedModel
+
+
+_PACKAGES = ("kanspice", "torch", "numpy", "scipy")
 
 
 @dataclass(frozen=True)
@@ -145,3 +150,8 @@ class EngineRun:
     def seed(self) -> object:
         """What random imperfections, and the samples that are solved again, were drawn with; None if not known."""
         return self.options.get("seed")
+
+
+def versions() -> dict[str, str]:
+    """Of kanspice and of what it computes with."""
+    return {name: version(name) for name in _PACKAGES} | {"python": platform.python_version()}

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from kanspice.base.arrays import Array
+from kanspice.circuit import Design
 from kanspice.circuit.compile import Sizing
 from kanspice.engine.solution import FailedSample, Outcome
 from kanspice.experiments.evidence import Evidence
@@ -75,6 +76,15 @@ class Followed:
             for index, reason in self.without.items()
         ]
 
+    def expected(self, design: Design) -> Array:
+        """(samples, outputs) what the outputs of a circuit are to be, model units."""
+        return self.stages[design.stages[-1].compares_to]
+
+    def scale(self, design: Design) -> float:
+        """What relative figures are divided by: one sample does not vary, but outputs from elsewhere may be more."""
+        scale, elsewhere = spread(self.expected(design)), self.evidence.external_population
+        return spread(elsewhere) if scale == 0 and elsewhere is not None else scale
+
     def error(self, stage: str, samples: Sequence[int], scale: float) -> NumericalGap | None:
         """Its own numerical error at a stage, on these samples; None where it has none, or nothing was solved again.
 
@@ -91,10 +101,3 @@ class Followed:
 def has_answer(expected: Array) -> npt.NDArray[np.bool_]:
     """(samples,) True where the network has an answer."""
     return np.asarray(np.isfinite(expected).all(axis=1))
-
-
-def scale_of(expected: Array, evidence: Evidence) -> float:
-    """What relative figures are divided by: one sample does not vary, but outputs from elsewhere may be more."""
-    scale = spread(expected)
-    elsewhere = evidence.external_population
-    return spread(elsewhere) if scale == 0 and elsewhere is not None else scale

@@ -132,6 +132,15 @@ class NumericalPart(Part):
     """`rmse` divided by the standard deviation of the network's outputs over samples."""
 
 
+class VariationPart(Part):
+    """How the network's outputs vary over the samples, in model units."""
+
+    standard_deviation: Size
+    """What relative figures are divided by."""
+    largest: Size
+    """Magnitude of the largest output."""
+
+
 class StagePart(Part):
     """One stage of the circuit: against the network's values there, and against an ideal stage with the same inputs."""
 

@@ -104,9 +104,9 @@ class _Schema(GenerateJsonSchema):
         return False
 
 
-def as_text(document: Mapping[str, Any]) -> str:
-    """A JSON object as text, with a final newline."""
-    return json.dumps(document, indent=2, allow_nan=False) + "\n"
+def as_text(document: Mapping[str, Any], *, keep_infinite: bool = False) -> str:
+    """A JSON object as text with a final newline; what is not finite as `finite` makes it."""
+    return json.dumps(finite(document, keep_infinite=keep_infinite), indent=2, allow_nan=False) + "\n"
 
 
 def finite(value: object, *, keep_infinite: bool = False) -> Any:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import math
 
 from kanspice.experiments.compare.comparison import Change, Comparison, Pair
 from kanspice.gap.metrics import NEGLIGIBLE
-from kanspice.report.codec import finite
+from kanspice.report.codec import as_text
 from kanspice.report.formatting import NOTHING, number, plain
 from kanspice.report.verdict import Verdict
 
@@ -99,7 +98,7 @@ def comparison_json(found: Comparison) -> str:
         "technology": [vars(change) for change in found.technology],
         "facts": [vars(change) for change in found.facts],
     }
-    return json.dumps(finite(document, keep_infinite=True), indent=2, allow_nan=False) + "\n"
+    return as_text(document, keep_infinite=True)
 
 
 def percent(fraction: float | None) -> str:

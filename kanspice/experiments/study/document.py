@@ -2,39 +2,36 @@
 
 from __future__ import annotations
 
-import json
-import math
 from collections.abc import Mapping
 from typing import Any
 
 from kanspice.experiments.ensemble.statistics import QUANTILES, Distribution, Yield
+from kanspice.experiments.parts import CrossCheckPart, ModelPart, NumericalPart, VariationPart
 from kanspice.experiments.study.result import PointResult, StudyResult
 from kanspice.experiments.study.specimens import CheckedDraw
-from kanspice.report.codec import finite
-from kanspice.report.formatting import encodable
+from kanspice.report.codec import as_text, finite
 
 SCHEMA = "kanspice.study/1"
 
 
 def to_json(result: StudyResult) -> str:
     """JSON text with a fixed order of keys and a final newline. A figure that does not exist is null."""
-    return encodable(json.dumps(_document(result), indent=2, allow_nan=False)) + "\n"
+    return as_text(_document(result))
 
 
 def _document(result: StudyResult) -> dict[str, Any]:
-    request = result.request.to_dict()
-    del request["folder"]
     point, draw = result.worst
     return {
         "schema": SCHEMA,
-        **result.facts,
-        "request": request,
+        "model": {**_without("devices", ModelPart.written(result.model)), "notes": result.model_notes},
+        "versions": result.versions,
+        "request": _without("folder", result.request.to_dict()),
         "samples": result.samples,
         "seeds": result.request.seeds,
         "reference_accuracy": result.reference_accuracy,
-        **({} if result.reference_loss is None else _known({"reference_loss": result.reference_loss})),
-        "reference_error": None if result.reference_error is None else _known(vars(result.reference_error)),
-        "variation": _known(vars(result.variation)),
+        **({} if result.reference_loss is None else {"reference_loss": result.reference_loss}),
+        "reference_error": result.reference_error and NumericalPart.written(result.reference_error),
+        "variation": VariationPart.written(result.variation),
         "metric": result.metric,
         "points": [_point(result, each) for each in result.points],
         "worst": {
@@ -89,11 +86,6 @@ def _yield(found: Yield) -> dict[str, Any]:
     return {"good": found.good, "draws": found.draws, "fraction": found.fraction, "low": found.low, "high": found.high}
 
 
-def _known(figures: Mapping[str, float | None]) -> dict[str, float | None]:
-    """Without those that are no finite numbers."""
-    return {name: value if value is not None and math.isfinite(value) else None for name, value in figures.items()}
-
-
 def _distribution(found: Distribution | None) -> dict[str, Any] | None:
     if found is None:
         return None
@@ -102,16 +94,9 @@ def _distribution(found: Distribution | None) -> dict[str, Any] | None:
 
 
 def _check(check: CheckedDraw) -> dict[str, Any]:
-    found = check.found
-    return {
-        "point": check.point,
-        "trial": check.trial,
-        "seed": check.seed,
-        "engine": {"name": found.engine, "version": found.engine_version},
-        "samples": found.samples,
-        "worst_relative": found.worst,
-        "allowed": found.allowed,
-        "different_outcomes": [vars(each) for each in found.outcomes],
-        "not_checked": [vars(each) for each in found.not_checked],
-        "passed": found.passed,
-    }
+    found = _without("worst_sample", CrossCheckPart.written(check.found))
+    return {"point": check.point, "trial": check.trial, "seed": check.seed, **found}
+
+
+def _without(key: str, facts: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in facts.items() if name != key}

@@ -17,7 +17,7 @@ from kanspice.report.verdict import Verdict
 def study_page(result: StudyResult) -> Page:
     """The yield or the gap first, whether to trust it, how it is distributed, how it was measured."""
     worst, command = wording.worst(result)
-    versions = Literal(json.dumps(result.facts["versions"], indent=2), "versions")
+    versions = Literal(json.dumps(result.versions, indent=2), "versions")
     return Page(
         title=f"Study of {plain(result.request.model)}",
         subject=plain(result.request.model),
@@ -154,11 +154,10 @@ def _quantity(result: StudyResult, metric: str) -> tuple[str, plots.Quantity]:
 
 
 def _setup(result: StudyResult) -> list[Fact]:
-    request, model = result.request, result.facts["model"]
-    assert isinstance(model, dict)  # noqa: S101 - of our own making
+    request, model = result.request, result.model
     return [
-        ("model", f"{plain(model['path'])} ({plain(model['family'])}, {counted(model['parameters'])} parameters)"),
-        *[("read", plain(note)) for note in model["notes"]],
+        ("model", f"{plain(model.path)} ({plain(model.family)}, {counted(model.parameters)} parameters)"),
+        *[("read", plain(note)) for note in result.model_notes],
         ("technology", plain(", ".join([request.tech or "ideal", *request.set_]))),
         ("engine", request.engine_and_device),
         ("samples", f"{many(result.samples, 'sample')} from {plain(request.inputs)}, the same for every draw"),
@@ -168,6 +167,4 @@ def _setup(result: StudyResult) -> list[Fact]:
 
 
 def _facts(result: StudyResult) -> list[Fact]:
-    model = result.facts["model"]
-    assert isinstance(model, dict)  # noqa: S101 - of our own making
-    return [*_setup(result), ("model's SHA-256", plain(model["sha256"]))]
+    return [*_setup(result), ("model's SHA-256", plain(result.model.sha256))]

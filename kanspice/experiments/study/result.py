@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from kanspice.experiments.ensemble.draws import DrawResult, PointDraws
+from kanspice.experiments.facts import ModelFacts
 from kanspice.experiments.study.plan import Request
 from kanspice.experiments.study.specimens import NOISE, CheckedDraw
 from kanspice.gap import NumericalGap, Variation
@@ -34,13 +35,15 @@ class PointResult(PointDraws):
 class StudyResult:
     """One `study`.
 
-    facts: model, inputs, hashes and versions. reference_accuracy: the network's own, with labels; reference_loss: its
+    model_notes: how the network was read. reference_accuracy: the network's own, with labels; reference_loss: its
     mean squared error, with targets; reference_error: its numerical error, where it is integrated over time; variation:
     how its outputs vary. timing: how long it took.
     """
 
     request: Request
-    facts: Mapping[str, object]
+    model: ModelFacts
+    model_notes: tuple[str, ...]
+    versions: Mapping[str, str]
     samples: int
     reference_accuracy: float | None
     reference_error: NumericalGap | None

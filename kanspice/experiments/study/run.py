@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-import platform
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -29,13 +27,13 @@ from kanspice.experiments.ensemble.journal import Journal
 from kanspice.experiments.ensemble.variations import Point
 from kanspice.experiments.ensemble.workers import Workers
 from kanspice.experiments.evidence import Evidence, read_evidence
-from kanspice.experiments.followed import Followed, has_answer, scale_of
+from kanspice.experiments.facts import ModelFacts, versions
+from kanspice.experiments.followed import Followed, has_answer
 from kanspice.experiments.generator import Generator
 from kanspice.experiments.notes import device_notes
 from kanspice.experiments.study.plan import Request
 from kanspice.experiments.study.result import PointResult, StudyResult
 from kanspice.experiments.study.specimens import Bench, CheckedDraw
-from kanspice.experiments.verify.measured import PACKAGES
 from kanspice.families import LoadedModel, compile_nominal, load, technology_for
 from kanspice.gap import NumericalGap, accuracy, check_limits, given, mean_squared_error
 
@@ -53,7 +51,8 @@ class Prepared:
     trials: tuple[int, ...]
     reference_accuracy: float | None
     reference_loss: float | None
-    facts: Mapping[str, object]
+    model: ModelFacts
+    model_notes: tuple[str, ...]
     identity: Mapping[str, Any]
 
     @property
@@ -121,20 +120,20 @@ def prepare(request: Request) -> Prepared:
         trials,
         reference,
         loss,
-        _facts(request, loaded, designs[0]),
+        replace(ModelFacts.of(loaded), path=request.model),
+        (*loaded.notes, *device_notes(loaded, designs[0])),
         _identity(request, evidence, benches),
     )
 
 
 def _at(everywhere: Callable[..., Bench], network: Followed, point: Point, design: Design) -> Bench:
-    expected = network.stages[design.stages[-1].compares_to]
     return everywhere(
         point=point.index,
         design=design,
         technology=point.technology,
         fidelity=resolve_fidelity(design, "auto"),
-        expected=expected,
-        scale=scale_of(expected, network.evidence),
+        expected=network.expected(design),
+        scale=network.scale(design),
     )
 
 
@@ -169,7 +168,9 @@ def run(
     )
     return StudyResult(
         request=prepared.request,
-        facts=prepared.facts,
+        model=prepared.model,
+        model_notes=prepared.model_notes,
+        versions=versions(),
         samples=len(prepared.benches[0].expected),
         reference_accuracy=prepared.reference_accuracy,
         reference_error=prepared.benches[0].reference_error,
@@ -192,22 +193,7 @@ def _evidence(request: Request, loaded: LoadedModel) -> Evidence:
 def _reference_error(request: Request, network: Followed, design: Design) -> NumericalGap | None:
     """The network's own, on samples drawn with the study's seed: it is the same for all draws."""
     chosen = chosen_samples(network.answered, RunOptions(seed=request.seed))
-    stage = design.stages[-1].compares_to
-    return network.error(stage, chosen, scale_of(network.stages[stage], network.evidence))
-
-
-def _facts(request: Request, loaded: LoadedModel, design: Design) -> dict[str, object]:
-    return {
-        "model": {
-            "path": request.model,
-            "family": loaded.family,
-            "format": loaded.format,
-            "sha256": loaded.sha256,
-            "parameters": loaded.parameters,
-            "notes": [*loaded.notes, *device_notes(loaded, design)],
-        },
-        "versions": {name: version(name) for name in PACKAGES} | {"python": platform.python_version()},
-    }
+    return network.error(design.stages[-1].compares_to, chosen, network.scale(design))
 
 
 def _identity(request: Request, evidence: Evidence, benches: Sequence[Bench]) -> dict[str, Any]:
@@ -220,7 +206,7 @@ def _identity(request: Request, evidence: Evidence, benches: Sequence[Bench]) ->
         "labels": labels,
         **({} if targets is None else {"targets": targets}),
         "device": processor_named(request.device).name,
-        "versions": {name: version(name) for name in PACKAGES} | {"python": platform.python_version()},
+        "versions": versions(),
         "request": request.to_dict(),
     }
 

@@ -21,9 +21,10 @@ from kanspice.experiments.parts import (
     ModelPart,
     NumericalPart,
     StagePart,
+    VariationPart,
 )
 from kanspice.experiments.verify.result import GapResult
-from kanspice.report.codec import Count, Figure, Key, Part, Size, SizeOrNone
+from kanspice.report.codec import Count, Figure, Key, Part, SizeOrNone
 
 SCHEMA = "kanspice.gap/1"
 _ROUNDED = 1 + 1e-9
@@ -46,15 +47,6 @@ class WorstPart(Part):
     """The same in standard deviations of the network's outputs over samples."""
     decisions: Annotated[list[Count], Field(min_length=2, max_length=2)] | None
     """The largest output of the network and of the circuit; null for a single output."""
-
-
-class VariationPart(Part):
-    """How the network's outputs vary over the samples, in model units."""
-
-    standard_deviation: Size
-    """What relative figures are divided by."""
-    largest: Size
-    """Magnitude of the largest output."""
 
 
 class CausePart(Part):

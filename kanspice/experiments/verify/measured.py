@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import platform
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
-from importlib.metadata import version
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
 
 from kanspice.base.arrays import Array
 from kanspice.base.process_memory import peak_bytes
@@ -15,8 +17,8 @@ from kanspice.circuit import Design
 from kanspice.engine.running import period_ends_v
 from kanspice.engine.solution import Solution
 from kanspice.experiments.evidence import Evidence
-from kanspice.experiments.facts import CircuitFacts, EngineRun, InputsFacts, ModelFacts
-from kanspice.experiments.followed import Followed, has_answer, scale_of
+from kanspice.experiments.facts import CircuitFacts, EngineRun, InputsFacts, ModelFacts, versions
+from kanspice.experiments.followed import Followed
 from kanspice.experiments.generator import Generator, generates
 from kanspice.experiments.notes import notes
 from kanspice.experiments.verify.result import GapResult
@@ -26,10 +28,13 @@ from kanspice.families.kirchhoffnet.network import KirchhoffNet
 from kanspice.gap import (
     CrossCheck,
     Distribution,
+    Gap,
     Generated,
     Measurements,
+    NumericalGap,
     PeriodEnds,
     SampleWaveforms,
+    StageGap,
     Variation,
     compare,
     compare_waveforms,
@@ -44,9 +49,6 @@ from kanspice.gap import (
 from kanspice.gap.causes import Attributed
 from kanspice.gap.metric_table import further
 from kanspice.technology import Technology
-
-PACKAGES = ("kanspice", "torch", "numpy", "scipy")
-"""Whose versions a report names."""
 
 
 @dataclass(frozen=True)
@@ -73,39 +75,33 @@ class Measured:
         """The specimen that was simulated."""
         return self.circuit.specimen
 
+    @cached_property
+    def expected(self) -> Array:
+        """(samples, outputs) of the network, model units."""
+        return self.reference.expected(self.design)
+
+    @cached_property
+    def outputs(self) -> Array:
+        """(samples, outputs) of the circuit, model units."""
+        return decoded_outputs(self.design, self.solution)
+
+    @cached_property
+    def scale(self) -> float:
+        """What relative figures are divided by."""
+        return self.reference.scale(self.design)
+
     def result(self, limits: Sequence[tuple[str, float]], device: str, watch: Stopwatch) -> GapResult:
         """The gap and all that is said beside it; limits: metric -> what it may be at most.
 
         device: with which the batched engine finds what stages add by themselves. watch: of the whole run.
         """
-        evidence, reference = self.evidence, self.reference.stages
-        design, solution = self.design, self.solution
-        expected = reference[design.stages[-1].compares_to]
-        outputs = decoded_outputs(design, solution)
-        scale = scale_of(expected, evidence)
-        gap = compare(outputs, expected, solution.solved, scale)
-        period_end, laws = period_ends_v(device), self.loaded.model.stage_laws
-        stages = measure(self.circuit.ideal, solution, evidence.inputs, reference, period_end, laws=laws)
-        numerical = numerical_gap(design, solution, scale)
-        checked = () if solution.numerical_error is None else solution.numerical_error.samples
-        external, followed = evidence.external, has_answer(expected)
+        design, solution, evidence = self.design, self.solution, self.evidence
         with watch.part("density_s") if generates(self.loaded) else nullcontext():
-            as_one = self._distribution(expected, outputs)
+            measurements = self._measurements()
         waveforms = self._waveforms()
         with watch.part("reference_s"):
-            reference_error = self.reference.error(design.stages[-1].compares_to, checked, scale)
-        measurements = Measurements(
-            outputs=outputs,
-            reference=expected,
-            solved=solution.solved,
-            gap=gap,
-            numerical=numerical,
-            unstable_fraction=solution.unstable_fraction,
-            labels=evidence.labels,
-            targets=evidence.targets,
-            generates=generates(self.loaded),
-            distribution=as_one,
-        )
+            reference_error = self._reference_error()
+        stages = self._stages(device)
         values = metric_values(measurements, stages)
         return GapResult(
             model=ModelFacts.of(self.loaded),
@@ -114,43 +110,69 @@ class Measured:
             inputs=InputsFacts(evidence.source, evidence.sha256),
             samples=solution.samples,
             failed=solution.failed,
-            gap=gap,
+            gap=measurements.gap,
             stages=stages,
-            numerical=numerical,
+            numerical=measurements.numerical,
             reference_error=reference_error,
-            variation=Variation.of(expected, scale),
-            external_gap=None if external is None else compare(expected, external, followed, scale),
-            external_circuit_gap=None if external is None else compare(outputs, external, solution.solved, scale),
+            variation=Variation.of(self.expected, self.scale),
+            external_gap=self._external_gap(self.expected, measurements.answered),
+            external_circuit_gap=self._external_gap(self.outputs, solution.solved),
             accuracy=measurements.accuracy,
             loss=measurements.loss,
             metrics=further(values),
             limits=judged(limits, values),
             timing=_timing(watch, solution),
-            memory={
-                "simulator_peak_bytes": solution.simulator_peak_bytes,
-                "engine_at_most_bytes": solution.engine_at_most_bytes,
-                "kanspice_peak_bytes": peak_bytes() or None,
-            },
+            memory=_memory(solution),
             notes=(*notes(self.loaded, design, solution), *self._late_notes(waveforms)),
-            versions={name: version(name) for name in PACKAGES} | {"python": platform.python_version()},
-            reference=expected,
-            outputs=outputs,
+            versions=versions(),
+            reference=self.expected,
+            outputs=self.outputs,
             waveforms=waveforms,
             physical=physical_cost(design, solution, self.technology.supply.quiescent_a),
-            worst=worst_samples(outputs, expected, scale),
-            distribution=as_one,
+            worst=worst_samples(self.outputs, self.expected, self.scale),
+            distribution=measurements.distribution,
             generated=self._generated(),
             cross_check=self.cross_check,
             causes=() if self.attributed is None else self.attributed.causes,
             attribution=None if self.attributed is None else self.attributed.how,
         )
 
-    def _distribution(self, expected: Array, outputs: Array) -> Distribution | None:
-        """The samples as a distribution, of a network that generates."""
-        generator = Generator.of(self.loaded)
-        return (
-            None if generator is None else generator.judged(self.evidence.inputs, expected, outputs, self.design.seed)
+    def _measurements(self) -> Measurements:
+        """What the metrics are of."""
+        solution, evidence = self.solution, self.evidence
+        return Measurements(
+            outputs=self.outputs,
+            reference=self.expected,
+            solved=solution.solved,
+            gap=compare(self.outputs, self.expected, solution.solved, self.scale),
+            numerical=numerical_gap(self.design, solution, self.scale),
+            unstable_fraction=solution.unstable_fraction,
+            labels=evidence.labels,
+            targets=evidence.targets,
+            generates=generates(self.loaded),
+            distribution=self._distribution(),
         )
+
+    def _stages(self, device: str) -> tuple[StageGap, ...]:
+        """The gap of every stage, and what of it is the stage's own."""
+        ideal, inputs, laws = self.circuit.ideal, self.evidence.inputs, self.loaded.model.stage_laws
+        return measure(ideal, self.solution, inputs, self.reference.stages, period_ends_v(device), laws=laws)
+
+    def _reference_error(self) -> NumericalGap | None:
+        """The network's own, on the samples that were solved again."""
+        error = self.solution.numerical_error
+        checked = () if error is None else error.samples
+        return self.reference.error(self.design.stages[-1].compares_to, checked, self.scale)
+
+    def _external_gap(self, outputs: Array, known: npt.NDArray[np.bool_]) -> Gap | None:
+        """Of outputs (samples, outputs), where they are known, against those computed elsewhere, if there are such."""
+        external = self.evidence.external
+        return None if external is None else compare(outputs, external, known, self.scale)
+
+    def _distribution(self) -> Distribution | None:
+        """The samples as a distribution, of a network that generates."""
+        generator, inputs = Generator.of(self.loaded), self.evidence.inputs
+        return None if generator is None else generator.judged(inputs, self.expected, self.outputs, self.design.seed)
 
     def _generated(self) -> Generated | None:
         """Where the samples are at every period's end, of a network that generates."""
@@ -181,6 +203,15 @@ class Measured:
         which = f"sample{'s' if len(late) > 1 else ''} {', '.join(map(str, late))}"
         limit = f"--timeout, {self.reference.timeout_s:g} s for each"
         return (f"no waveforms of {which}: the network's own were not found within {limit}; raise it",)
+
+
+def _memory(solution: Solution) -> dict[str, int | None]:
+    """Peaks, by whose they are; None where the system does not say."""
+    return {
+        "simulator_peak_bytes": solution.simulator_peak_bytes,
+        "engine_at_most_bytes": solution.engine_at_most_bytes,
+        "kanspice_peak_bytes": peak_bytes() or None,
+    }
 
 
 def _timing(watch: Stopwatch, solution: Solution) -> dict[str, float]:

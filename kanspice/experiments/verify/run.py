@@ -21,7 +21,7 @@ from kanspice.engine.room import NoRoomError
 from kanspice.engine.running import check_device, judge_of, solve
 from kanspice.engine.solution import Solution
 from kanspice.experiments.evidence import Evidence
-from kanspice.experiments.followed import Followed, scale_of
+from kanspice.experiments.followed import Followed
 from kanspice.experiments.generator import generates
 from kanspice.experiments.verify.measured import Measured
 from kanspice.experiments.verify.result import GapResult
@@ -190,8 +190,7 @@ def _attributed(measured: Measured, options: VerifyOptions, started: float, prog
     """
     reference, technology, design = measured.reference, measured.technology, measured.design
     engine, plan = _trial_engine(options, measured.cross_check), options.plan(technology)
-    expected = reference.stages[design.stages[-1].compares_to]
-    scale = scale_of(expected, reference.evidence)
+    expected, scale = measured.expected, measured.scale
     which, arriving, hints = reference.answered, reference.inputs, reference.hints
     steps = measured.solution.engine_options.get("steps")
     again = replace(options.run, check_samples=0, waveforms=0, steps=steps if isinstance(steps, int) else None)

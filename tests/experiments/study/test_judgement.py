@@ -16,6 +16,7 @@ from kanspice.base.errors import InputError
 from kanspice.engine.options import RunOptions
 from kanspice.experiments.ensemble.draws import DrawResult
 from kanspice.experiments.evidence import Evidence
+from kanspice.experiments.facts import ModelFacts
 from kanspice.experiments.study import Request, StudyResult, run, start
 from kanspice.experiments.study.document import to_json
 from kanspice.experiments.study.page import study_page
@@ -54,9 +55,8 @@ def study_of(*draws, limits=LIMITS, yield_min=None, reference=None):
     request = Request(folder=".", model="m.pt", inputs="x.npy", trials=len(draws), limits=limits, yield_min=yield_min)
     (point,) = request.points()
     found = PointResult(point, True, trials, limits)
-    model = {"path": "m.pt", "family": "kanalogue", "parameters": 1, "sha256": "00", "notes": []}
-    facts = {"model": model, "versions": {}}
-    return StudyResult(request, facts, 5, None, reference, Variation(1.0, 2.0), (found,), ())
+    model = ModelFacts("m.pt", "kanalogue", "kanspice", "00", 1, ("Z21",))
+    return StudyResult(request, model, (), {}, 5, None, reference, Variation(1.0, 2.0), (found,), ())
 
 
 @pytest.mark.parametrize(
