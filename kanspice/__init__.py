@@ -1,10 +1,11 @@
 """kanspice: from a trained analogue network to a measured sim-to-real gap.
 
-    >>> from kanspice import Evidence, Technology, load, load_array, verify
-    >>> result = verify(load("model.pt"), Technology(), Evidence(load_array("inputs.npy", "inputs")))
+    >>> import kanspice
+    >>> result = kanspice.verify("model.pt", "inputs.npy", tech="typical", engine="batched")
     >>> result.gap.relative_rmse
 
-Names are loaded when they are first used, so that `import kanspice` and `kanspice --help` stay fast.
+Every command is a function with the command's arguments: `compile`, `simulate`, `verify`, `compare`, `settle`, `study`,
+`control`. Names are loaded when they are first used, so that `import kanspice` and `kanspice --help` stay fast.
 """
 
 from __future__ import annotations
@@ -18,60 +19,91 @@ if TYPE_CHECKING:
     from typing import Any
 
     from kanspice.base.errors import InputError, KanspiceError, SimulatorError
+    from kanspice.base.files.array_files import load_array, load_labels
     from kanspice.circuit import Design
     from kanspice.devices import Device, load_device
-    from kanspice.engine.options import RunOptions
-    from kanspice.experiments.evidence import Evidence
+    from kanspice.experiments.api import compare, compile, simulate, verify
+    from kanspice.experiments.compare import Comparison
+    from kanspice.experiments.compile.circuit import Circuit
+    from kanspice.experiments.control import ControlResult
+    from kanspice.experiments.settle.settling import Settling
+    from kanspice.experiments.simulate.simulation import NetlistResult, Simulation
+    from kanspice.experiments.study import StudyResult
+    from kanspice.experiments.verify.reading import read_report
     from kanspice.experiments.verify.result import GapResult
-    from kanspice.experiments.verify.run import VerifyOptions, verify
-    from kanspice.families import LoadedModel, compile_model, load, save
-    from kanspice.families.common import load_array, load_labels
+    from kanspice.families import LoadedModel, load, save
+    from kanspice.families.common.training import fit
     from kanspice.families.kanalogue.network import KANalogue
+    from kanspice.families.kirchhoffnet.network import KirchhoffNet
+    from kanspice.families.memkan.network import MemKAN
+    from kanspice.families.phykan.network import PhyKAN
     from kanspice.technology import Technology, load_technology
 
 _HOMES = {
+    "Circuit": "kanspice.experiments.compile.circuit",
+    "Comparison": "kanspice.experiments.compare",
+    "ControlResult": "kanspice.experiments.control",
     "Design": "kanspice.circuit",
     "Device": "kanspice.devices",
-    "Evidence": "kanspice.experiments.evidence",
     "GapResult": "kanspice.experiments.verify.result",
     "InputError": "kanspice.base.errors",
     "KANalogue": "kanspice.families.kanalogue.network",
     "KanspiceError": "kanspice.base.errors",
+    "KirchhoffNet": "kanspice.families.kirchhoffnet.network",
     "LoadedModel": "kanspice.families",
-    "RunOptions": "kanspice.engine.options",
+    "MemKAN": "kanspice.families.memkan.network",
+    "NetlistResult": "kanspice.experiments.simulate.simulation",
+    "PhyKAN": "kanspice.families.phykan.network",
+    "Settling": "kanspice.experiments.settle.settling",
+    "Simulation": "kanspice.experiments.simulate.simulation",
     "SimulatorError": "kanspice.base.errors",
+    "StudyResult": "kanspice.experiments.study",
     "Technology": "kanspice.technology",
-    "VerifyOptions": "kanspice.experiments.verify.run",
-    "compile_model": "kanspice.families",
+    "compare": "kanspice.experiments.api",
+    "compile": "kanspice.experiments.api",
+    "fit": "kanspice.families.common.training",
     "load": "kanspice.families",
-    "load_array": "kanspice.families.common",
+    "load_array": "kanspice.base.files.array_files",
     "load_device": "kanspice.devices",
-    "load_labels": "kanspice.families.common",
+    "load_labels": "kanspice.base.files.array_files",
     "load_technology": "kanspice.technology",
+    "read_report": "kanspice.experiments.verify.reading",
     "save": "kanspice.families",
-    "verify": "kanspice.experiments.verify.run",
+    "simulate": "kanspice.experiments.api",
+    "verify": "kanspice.experiments.api",
 }
 
 __all__ = [
+    "Circuit",
+    "Comparison",
+    "ControlResult",
     "Design",
     "Device",
-    "Evidence",
     "GapResult",
     "InputError",
     "KANalogue",
     "KanspiceError",
+    "KirchhoffNet",
     "LoadedModel",
-    "RunOptions",
+    "MemKAN",
+    "NetlistResult",
+    "PhyKAN",
+    "Settling",
+    "Simulation",
     "SimulatorError",
+    "StudyResult",
     "Technology",
-    "VerifyOptions",
-    "compile_model",
+    "compare",
+    "compile",
+    "fit",
     "load",
     "load_array",
     "load_device",
     "load_labels",
     "load_technology",
+    "read_report",
     "save",
+    "simulate",
     "verify",
 ]
 
@@ -80,3 +112,7 @@ def __getattr__(name: str) -> Any:
     if name in _HOMES:
         return getattr(import_module(_HOMES[name]), name)
     raise AttributeError(f"module 'kanspice' has no attribute '{name}'")
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

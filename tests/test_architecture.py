@@ -62,6 +62,7 @@ ROOMS = (
     "gap",
     "report",
     "experiments.compile",  # the folder that compile writes
+    "experiments.simulate",  # a compiled circuit's answers, without a network
     "experiments.ensemble",  # many specimens of a circuit, whatever is measured of them
     "experiments",  # what all of them know: samples, facts of model and circuit, what one simulation amounts to
     "experiments.verify",  # one circuit against its network
@@ -69,6 +70,7 @@ ROOMS = (
     "experiments.study",  # the gaps of many specimens
     "experiments.settle",  # how fast a circuit answers
     "experiments.control",  # closed loops: plants, and network and circuit that control them
+    "experiments.api",  # every command as a function
     "__init__",
     "cli",
 )

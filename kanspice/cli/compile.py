@@ -30,26 +30,27 @@ def compile_(
 
     Example: `kanspice compile model.pt -o circuit --set tia.gain=1000`
     """
-    from kanspice.engine.fidelity import resolve_fidelity  # noqa: PLC0415
-    from kanspice.experiments.compile import write_compiled  # noqa: PLC0415
-    from kanspice.families import compile_model, load, sizing_for  # noqa: PLC0415 - torch takes seconds to import
-    from kanspice.families.common import load_array  # noqa: PLC0415
-    from kanspice.report.formatting import plain  # noqa: PLC0415
-    from kanspice.technology import load_technology  # noqa: PLC0415
+    from kanspice.experiments.api import compile as run  # noqa: PLC0415 - torch takes seconds to import
+    from kanspice.report.formatting import plain  # noqa: PLC0415 - --help stays fast
 
-    technology = load_technology(tech, set_ or ())
-    loaded = load(model, config, curves)
-    samples = None if inputs is None else load_array(inputs, "the inputs", loaded.input_width)
-    design = compile_model(loaded, technology, sizing_for(loaded, technology, samples))
-    chosen = resolve_fidelity(design, fidelity.value)
     folder = output or Path(f"{model.stem}.circuit")
-    manifest = write_compiled(design, chosen, folder)
+    circuit = run(
+        model,
+        folder,
+        inputs=inputs,
+        config=config,
+        curves=curves,
+        tech=tech,
+        set=set_ or (),
+        fidelity=fidelity.value,
+    )
     if not quiet:
-        counts = f"{manifest['devices']} devices, {manifest['nodes']} nodes, {chosen} fidelity"
-        for line in (*map(plain, loaded.notes), counts):
+        design, manifest = circuit.design, circuit.manifest
+        counts = f"{manifest['devices']} devices, {manifest['nodes']} nodes, {circuit.fidelity} fidelity"
+        for line in (*map(plain, circuit.notes), counts):
             say(line)
         if design.crossbars:
             say(f"amplifiers sized for {design.swing_basis}")
-        if design.crossbars and samples is None:
+        if design.crossbars and inputs is None:
             say("verify sizes them for its inputs: pass the same --inputs here to get the circuit it measures")
         say(f"wrote {folder}")

@@ -10,17 +10,21 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from kanspice.base.errors import InputError
-from kanspice.base.files import write_text
+from kanspice.base.files import refuse_inputs, write_text
 from kanspice.base.visible import visible, visible_json
 from kanspice.engine.names import HOMES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
+    from contextlib import AbstractContextManager
 
     from rich.console import Console
 
+    from kanspice.engine.progress import Advance
     from kanspice.experiments.ensemble.variations import Sweep
     from kanspice.report.blocks import Page
+    from kanspice.report.estimate import Workload
+    from kanspice.report.progress_bar import Bar
 
 
 class FidelityName(StrEnum):
@@ -39,19 +43,13 @@ ModelArgument = Annotated[
     Path,
     typer.Argument(metavar="MODEL", help="A kanspice checkpoint, an authors' one, or the folder of a training run."),
 ]
-
-
 Config = Annotated[
     Path | None, typer.Option("--config", help="The authors' configuration; KANalogue's is found near the checkpoint.")
 ]
-
-
 Curves = Annotated[
     Path | None,
     typer.Option("--curves", help="Folder of I-V files or cards: curves of an authors' checkpoint, measured points."),
 ]
-
-
 Tech = Annotated[
     Path | None,
     typer.Option(
@@ -60,14 +58,10 @@ Tech = Annotated[
         help="Technology: typical, pessimistic, or a file; ideal if not given.",
     ),
 ]
-
-
 Set = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="SECTION.KEY=VALUE", help="Override a technology value, e.g. tia.gain=1000."),
 ]
-
-
 FidelityOption = Annotated[
     FidelityName,
     typer.Option(
@@ -77,14 +71,10 @@ FidelityOption = Annotated[
         "auto: what is fastest of those that are the same circuit.",
     ),
 ]
-
-
 Sweeps = Annotated[
     list[str] | None,
     typer.Option("--sweep", metavar="SECTION.KEY=V1,V2,...", help="A value to go through; twice for a map."),
 ]
-
-
 ENGINES = f"<{'|'.join(HOMES)}>"
 
 
@@ -101,8 +91,6 @@ EngineOption = Annotated[
         "--engine", parser=engine_of, metavar=ENGINES, help="ngspice, or batched: all samples together, much faster."
     ),
 ]
-
-
 CrossCheckOption = Annotated[
     str,
     typer.Option(
@@ -111,8 +99,6 @@ CrossCheckOption = Annotated[
         help="N random samples by the other engine too, or by one that is named: do they agree?",
     ),
 ]
-
-
 DeviceOption = Annotated[
     str,
     typer.Option(
@@ -121,11 +107,7 @@ DeviceOption = Annotated[
         help="What the batched engine computes with. torch: a GPU's code on this processor, to check it.",
     ),
 ]
-
-
 Jobs = Annotated[int, typer.Option("--jobs", min=1, max=256, help="Simulator processes at a time.")]
-
-
 Timeout = Annotated[
     float | None,
     typer.Option(
@@ -135,38 +117,17 @@ Timeout = Annotated[
         help="Seconds for the network's own integration, and for the simulation: each.",
     ),
 ]
-
-
 SimulationTimeout = Annotated[
     float | None,
     typer.Option("--timeout", min=0.001, metavar="S", help="Seconds for the whole simulation."),
 ]
-
-
 LimitOption = Annotated[int | None, typer.Option("--limit", min=1, help="Use only the first N samples.")]
-
-
 Markdown = Annotated[
     str | None, typer.Option("--markdown", metavar="F", help="Write a summary for a pull request; - prints it.")
 ]
-
-
 Junit = Annotated[Path | None, typer.Option("--junit", metavar="F", help="Write JUnit XML for CI.")]
-
-
 Verbose = Annotated[bool, typer.Option("-v", "--verbose", help="Also print the design, the engine and the versions.")]
-
-
 Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="Print nothing but errors.")]
-
-
-def check_of(text: str) -> tuple[int, str | None]:
-    """How many samples another engine solves too, and which, if one is named. Raises InputError for anything else."""
-    count, _, engine = text.partition(":")
-    if not count.isdecimal() or (":" in text and engine not in HOMES):
-        expected = f"N, or N:ENGINE with one of {', '.join(HOMES)}"
-        raise InputError("is no number of samples", where="--cross-check", expected=expected, found=text)
-    return int(count), engine or None
 
 
 def say(text: str, *, err: bool = False) -> None:
@@ -242,3 +203,17 @@ def parsed_sweep(text: str) -> Sweep:
 def parts_of(text: str) -> tuple[str, ...]:
     """What commas separate."""
     return tuple(part.strip() for part in text.split(","))
+
+
+def bar_before(files: Iterable[Path | None], quiet: bool) -> Bar:
+    """A bar beside standard output, before which it is made sure that no file to be written is an input."""
+    from kanspice.cli.terminal import Terminal  # noqa: PLC0415 - --help stays fast
+    from kanspice.report.progress_bar import progress_bar  # noqa: PLC0415
+
+    def begin(
+        what: str, total: int, unit: str = "samples", work: Workload | None = None
+    ) -> AbstractContextManager[Callable[[Advance], None]]:
+        refuse_inputs(files)
+        return progress_bar(Terminal(stderr=True, quiet=quiet), what, total, unit, work)
+
+    return begin

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Generator, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -16,10 +16,10 @@ from kanspice.base.errors import InputError
 from kanspice.engine.names import HOMES
 
 if TYPE_CHECKING:
-    from kanspice.experiments.evidence import Given
+    from kanspice.base.files.array_files import Given
+    from kanspice.engine.fidelity import FidelityChoice
+    from kanspice.experiments.api import Limits, Model, Overrides, Tech
     from kanspice.experiments.verify.result import GapResult
-    from kanspice.families import LoadedModel
-    from kanspice.technology import Technology
 
 _MEASURED: pytest.StashKey[list[GapResult]] = pytest.StashKey()
 _WIDTH = 100
@@ -67,55 +67,64 @@ class SimToReal:
 
     def __call__(
         self,
-        model: str | Path | LoadedModel,
+        model: Model,
         inputs: Given,
         *,
         labels: Given | None = None,
         targets: Given | None = None,
         reference: Given | None = None,
-        technology: str | Path | Technology | None = None,
-        overrides: Sequence[str] = (),
-        max: dict[str, float] | None = None,
-        limits: str | Path | None = None,
-        engine: str | None = None,
-        fidelity: Literal["auto", "shared", "device", "merged"] = "auto",
-        seed: int = 0,
-        jobs: int = 1,
         config: str | Path | None = None,
         curves: str | Path | None = None,
+        tech: Tech = None,
+        set: Overrides = (),
+        engine: str | None = None,
+        device: str = "cpu",
+        fidelity: FidelityChoice = "auto",
+        cross_check: int | str = 0,
+        attribute: bool = False,
+        max: Limits = (),
+        limits: str | Path | None = None,
+        baseline: str | Path | GapResult | None = None,
+        max_growth: str | float | None = None,
+        jobs: int = 1,
+        timeout: float | None = None,
+        seed: int = 0,
+        waveforms: int = 0,
         check: bool = True,
     ) -> GapResult:
-        """The gap of a model's circuit: as `kanspice verify` measures it, with the same arguments.
+        """The gap of a model's circuit: `kanspice.verify`, with its arguments; the run's options stand above them.
 
-        model: a checkpoint, or a model that `kanspice.load` has loaded. inputs, labels, targets, reference: files or
-        arrays. technology: a TOML file; `overrides`: "tia.gain=1000". max: limits by metric; `limits`: a TOML file of
-        them. Fails the test, with the table of the gap, where a sample has no result or a limit is exceeded; with
+        Fails the test, with the table of the gap, where a sample has no result or a limit is exceeded; with
         `check=False` the test judges the result itself.
         """
-        from kanspice.engine.options import RunOptions  # noqa: PLC0415
-        from kanspice.experiments.evidence import read_evidence  # noqa: PLC0415 - torch takes seconds to import
-        from kanspice.experiments.verify.run import VerifyOptions, verify  # noqa: PLC0415
-        from kanspice.families import LoadedModel, load  # noqa: PLC0415
-        from kanspice.gap.limits import merged, parse_limits, read_limits  # noqa: PLC0415
-        from kanspice.technology import Technology, load_technology  # noqa: PLC0415
+        from kanspice.experiments.api import limits_of, verify  # noqa: PLC0415 - torch takes seconds to import
 
-        if isinstance(technology, Technology):
-            if overrides:
-                raise InputError("overrides need a technology from a file", where="sim_to_real", found="an object")
-            made = technology
-        else:
-            made = load_technology(technology, overrides)
-        loaded = model if isinstance(model, LoadedModel) else load(model, config, curves)
-        evidence = read_evidence(loaded, inputs, labels=labels, targets=targets, reference=reference)
-        kept = merged([] if limits is None else read_limits(limits), list((max or {}).items()))
-        kept = merged(kept, parse_limits(self._config.getoption("kanspice_max"), "--kanspice-max"))
-        options = VerifyOptions(
+        option = self._config.getoption
+        kept = dict([*limits_of(limits, max), *limits_of(None, option("kanspice_max"))])
+        result = verify(
+            model,
+            inputs,
+            labels=labels,
+            targets=targets,
+            reference=reference,
+            limit=option("kanspice_limit"),
+            config=config,
+            curves=curves,
+            tech=tech,
+            set=set,
+            engine=engine or option("kanspice_engine") or "ngspice",
+            device=device,
             fidelity=fidelity,
-            run=RunOptions(jobs=jobs, seed=seed),
-            limits=kept,
-            engine=engine or self._config.getoption("kanspice_engine") or "ngspice",
+            cross_check=cross_check,
+            attribute=attribute,
+            max=kept,
+            baseline=baseline,
+            max_growth=max_growth,
+            jobs=jobs,
+            timeout=timeout,
+            seed=seed,
+            waveforms=waveforms,
         )
-        result = verify(loaded, made, evidence.limited(self._config.getoption("kanspice_limit")), options)
         self._measured.append(result)
         if check and not result.passed:
             pytest.fail(f"the sim-to-real gap of {result.model.path}\n\n{_table(result)}", pytrace=False)

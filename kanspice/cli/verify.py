@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import shlex
 import sys
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from kanspice.base.errors import InputError
-from kanspice.base.files import refuse_inputs
 from kanspice.cli.options import (
     Config,
     CrossCheckOption,
@@ -31,19 +30,15 @@ from kanspice.cli.options import (
     Tech,
     Timeout,
     Verbose,
-    check_of,
+    bar_before,
     hand_over,
 )
-from kanspice.report.estimate import Workload
-from kanspice.report.progress_bar import progress_bar
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from kanspice.experiments.verify.result import GapResult
-    from kanspice.experiments.verify.run import VerifyOptions
     from kanspice.families import LoadedModel
-    from kanspice.technology import Technology
 
 
 def verify(
@@ -112,35 +107,39 @@ def verify(
     Example: `kanspice verify model.pt --inputs inputs.npy --labels labels.npy --max relative_rmse=1e-3 --html gap.html`
     """
     from kanspice.cli.terminal import Terminal  # noqa: PLC0415 - --help stays fast
-    from kanspice.engine.options import RunOptions  # noqa: PLC0415
-    from kanspice.experiments.evidence import read_evidence  # noqa: PLC0415 - torch takes seconds to import
+    from kanspice.experiments.api import verify as run  # noqa: PLC0415 - torch takes seconds to import
     from kanspice.experiments.verify.html import SHOWN_WAVEFORMS  # noqa: PLC0415
-    from kanspice.experiments.verify.run import VerifyOptions  # noqa: PLC0415
-    from kanspice.experiments.verify.run import verify as run  # noqa: PLC0415
     from kanspice.families import load  # noqa: PLC0415
-    from kanspice.gap.limits import merged, parse_limits, read_limits  # noqa: PLC0415
-    from kanspice.technology import load_technology  # noqa: PLC0415
 
     wanted = Deliverable(json, markdown, html, junit)
     console = Terminal(stderr=wanted.prints, quiet=quiet)
-    kept = merged([] if limits is None else read_limits(limits), parse_limits(max_ or []))
-    growth = _Growth.of(baseline, max_growth)
-    technology = load_technology(tech, set_ or ())
     loaded = load(model, config, curves)
-    evidence = read_evidence(loaded, inputs, labels=labels, targets=targets, reference=reference).limited(limit)
-    refuse_inputs(wanted.files)
-    if growth is not None:
-        growth.check(evidence.sha256)
-    followed = _kept_waveforms(loaded, waveforms, 0 if html is None else SHOWN_WAVEFORMS)
-    how = RunOptions(jobs=jobs, timeout_s=timeout, seed=seed, waveforms=followed, device=device)
-    options = VerifyOptions(fidelity.value, how, kept, attribute, engine, *check_of(cross_check))
-    total = len(evidence.inputs) * options.solves(technology)
-    work = _work(len(evidence.inputs), options, technology)
-    with progress_bar(Terminal(stderr=True, quiet=quiet), "simulating", total, work=work) as progress:
-        result = run(loaded, technology, evidence, options, progress)
+    _check_waveforms(loaded, waveforms)
+    result = run(
+        loaded,
+        inputs,
+        labels=labels,
+        targets=targets,
+        reference=reference,
+        limit=limit,
+        tech=tech,
+        set=set_ or (),
+        engine=engine,
+        device=device,
+        fidelity=fidelity.value,
+        cross_check=cross_check,
+        attribute=attribute,
+        max=max_ or (),
+        limits=limits,
+        baseline=baseline,
+        max_growth=max_growth,
+        jobs=jobs,
+        timeout=timeout,
+        seed=seed,
+        waveforms=(0 if html is None else SHOWN_WAVEFORMS) if waveforms is None else waveforms,
+        progress=bar_before(wanted.files, quiet),
+    )
     result = replace(result, command=shlex.join(["kanspice", *sys.argv[1:]]))
-    if growth is not None:
-        result = growth.hold(result)
     _deliver(result, console, wanted)
     if verbose:
         for name in ("design", "engine", "versions"):
@@ -148,61 +147,11 @@ def verify(
     raise typer.Exit(result.exit_code)
 
 
-def _work(samples: int, options: VerifyOptions, technology: Technology) -> Workload:
-    """What is to be done at the pace of the first samples, and what would be faster."""
-    from kanspice.engine.engines import engine_named  # noqa: PLC0415 - --help stays fast
-
-    switches = options.changes_engines
-    faster = ["fewer samples (--limit)"]
-    one_by_one = not engine_named(options.engine).solves_together
-    if one_by_one and options.fidelity != "transient":
-        faster.insert(0, "--engine batched --cross-check 2")
-    if one_by_one and options.run.jobs == 1:
-        faster.append("more processes (--jobs)")
-    rounds = 1 if switches else options.solves(technology)
-    return Workload(samples, rounds=rounds, faster=", or ".join(faster))
-
-
-@dataclass(frozen=True)
-class _Growth:
-    """How much the gap may have grown since an earlier run."""
-
-    source: Path
-    baseline: GapResult
-    allowed: float
-
-    @classmethod
-    def of(cls, baseline: Path | None, max_growth: str | None) -> _Growth | None:
-        """None where neither was given. Raises InputError where only one was."""
-        if baseline is None and max_growth is None:
-            return None
-        if baseline is None or max_growth is None:
-            lacking, hint = ("--max-growth", "10%") if max_growth is None else ("--baseline", "A.json")
-            raise InputError(
-                "a baseline and a growth need each other", expected=f"also {lacking}", hint=f"{lacking} {hint}"
-            )
-        from kanspice.experiments.verify.reading import read_report  # noqa: PLC0415
-        from kanspice.gap.limits import parse_growth  # noqa: PLC0415 - --help stays fast
-
-        return cls(baseline, read_report(baseline), parse_growth(max_growth))
-
-    def check(self, samples_sha256: str) -> None:
-        from kanspice.experiments.compare import check_baseline  # noqa: PLC0415
-
-        check_baseline(self.baseline, samples_sha256, str(self.source))
-
-    def hold(self, result: GapResult) -> GapResult:
-        from kanspice.experiments.compare import held_against  # noqa: PLC0415
-
-        return held_against(result, self.baseline, self.allowed, str(self.source))
-
-
-def _kept_waveforms(loaded: LoadedModel, wanted: int | None, default: int) -> int:
-    """Of how many samples. Raises InputError where a number is given for circuits that have none."""
+def _check_waveforms(loaded: LoadedModel, wanted: int | None) -> None:
+    """Raises InputError where a number is given for circuits that have none."""
     if wanted is not None and loaded.family != "kirchhoffnet":
         problem, expected = "operating points have no waveforms", "a KirchhoffNet"
         raise InputError(problem, where="--waveforms", expected=expected, found=loaded.family)
-    return default if wanted is None else wanted
 
 
 def _deliver(result: GapResult, console: Console, wanted: Deliverable) -> None:

@@ -2,8 +2,23 @@
 
 from __future__ import annotations
 
+from kanspice.base.errors import InputError
+
 HOMES = {
     "ngspice": "kanspice.engine.ngspice.record",
     "batched": "kanspice.engine.batched.record",
 }
 """Name -> the module of its record, `ENGINE`: a new engine is a package and a line here."""
+
+
+def check_of(text: str | int) -> tuple[int, str | None]:
+    """Of `N` or `N:ENGINE`: how many samples another engine solves too, and which, if one is named.
+
+    Raises InputError for anything else.
+    """
+    text = str(text)
+    count, _, engine = text.partition(":")
+    if not count.isdecimal() or (":" in text and engine not in HOMES):
+        expected = f"N, or N:ENGINE with one of {', '.join(HOMES)}"
+        raise InputError("is no number of samples", where="--cross-check", expected=expected, found=text)
+    return int(count), engine or None

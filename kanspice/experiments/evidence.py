@@ -4,19 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from kanspice.base.arrays import Array
 from kanspice.base.errors import InputError
+from kanspice.base.files.array_files import Given, is_file, load_array, load_labels
 from kanspice.families import LoadedModel
-from kanspice.families.common import load_array, load_labels
-
-Given = str | Path | npt.NDArray[Any]
-"""A file, or what is in one."""
 
 
 @dataclass(frozen=True)
@@ -104,18 +99,13 @@ def read_evidence(
     Raises InputError for a file that cannot be read, or does not fit the model or the others.
     """
 
-    def rows(given: Given, what: str, width: int) -> Array:
-        if isinstance(given, str | Path):
-            return load_array(given, what, width)
-        return np.ascontiguousarray(given, dtype=np.float64)
-
     outputs = loaded.output_width
     return Evidence(
-        inputs=rows(inputs, "the inputs", loaded.input_width),
-        labels=load_labels(labels) if isinstance(labels, str | Path) else labels,
-        external=None if reference is None else rows(reference, "the reference outputs", outputs),
-        targets=None if targets is None else rows(targets, "the targets", outputs),
-        source=str(inputs) if isinstance(inputs, str | Path) else "",
+        inputs=load_array(inputs, "the inputs", loaded.input_width),
+        labels=None if labels is None else load_labels(labels),
+        external=None if reference is None else load_array(reference, "the reference outputs", outputs),
+        targets=None if targets is None else load_array(targets, "the targets", outputs),
+        source=str(inputs) if is_file(inputs) else "",
     )
 
 

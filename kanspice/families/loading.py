@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -64,6 +65,16 @@ def load(path: PathLike, config: PathLike | None = None, curves: PathLike | None
     curves_path = None if curves is None else Path(curves)
     loaded = _recognised(content, sha256, source, config_path, curves_path)
     return loaded if chosen is None else replace(loaded, notes=(chosen, *loaded.notes))
+
+
+def loaded_from(network: Network) -> LoadedModel:
+    """A network that is in no file, as `load` would give it from kanspice's own checkpoint.
+
+    Raises InputError if a weight is not finite.
+    """
+    path = Path(f"{type(network).__name__} in memory")
+    content = saving.checkpoint_bytes(network, path)
+    return _loaded(Reading(network.eval()), path, hashlib.sha256(content).hexdigest(), saving.FORMAT)
 
 
 def _recognised(content: object, sha256: str, path: Path, config: Path | None, curves: Path | None) -> LoadedModel:

@@ -61,13 +61,18 @@ def save(model: Network, path: str | os.PathLike[str]) -> None:
     Raises InputError if a weight is not finite or the file cannot be written.
     """
     target = Path(path)
+    _write_atomically(checkpoint_bytes(model, target), target)
+
+
+def checkpoint_bytes(model: Network, place: Path) -> bytes:
+    """What `save` writes. place: what an error is said to be about. Raises InputError if a weight is not finite."""
     state = {name: tensor.detach().clone() for name, tensor in model.state_dict().items()}
     family = family_of(model)
-    family.own.check_state(model, state, target)
+    family.own.check_state(model, state, place)
     text = json.dumps(family.own.config_of(model), sort_keys=True, allow_nan=False)
     buffer = io.BytesIO()
     torch.save({"schema": SCHEMA, "family": family.name, "config": text, "state": state}, buffer)
-    _write_atomically(buffer.getvalue(), target)
+    return buffer.getvalue()
 
 
 def _write_atomically(content: bytes, target: Path) -> None:

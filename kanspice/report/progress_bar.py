@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from contextlib import contextmanager, nullcontext
+from functools import partial
+from typing import TYPE_CHECKING, Protocol
 
 from kanspice.report.estimate import Estimate, Workload
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from contextlib import AbstractContextManager
 
     from rich.console import Console
     from rich.progress import Progress as RichProgress
@@ -18,11 +20,30 @@ if TYPE_CHECKING:
     from kanspice.engine.progress import Advance, SideRun
 
 
+class Bar(Protocol):
+    """Shows how work goes on, as `progress_bar` does without its console."""
+
+    def __call__(
+        self, what: str, total: int, unit: str = "samples", work: Workload | None = None
+    ) -> AbstractContextManager[Callable[[Advance], None] | None]: ...
+
+
+def bar_of(progress: bool | Bar) -> Bar:
+    """What shows progress: nothing, a bar beside standard output, or what was given."""
+    if not isinstance(progress, bool):
+        return progress
+    if not progress:
+        return lambda *_args, **_options: nullcontext()
+    from rich.console import Console  # noqa: PLC0415 - --help stays fast
+
+    return partial(progress_bar, Console(stderr=True))
+
+
 @contextmanager
 def progress_bar(
     console: Console, what: str, total: int, unit: str = "samples", work: Workload | None = None
 ) -> Iterator[Callable[[Advance], None]]:
-    """A bar on a terminal, nothing elsewhere; gives the function that moves it on.
+    """A bar on a terminal and in a notebook, nothing elsewhere; gives the function that moves it on.
 
     It shows what is done and what the simulation holds in memory, how long that took and how long the rest will take.
     work: what is done, for an estimate of how long that takes, on a terminal or not.
@@ -46,7 +67,9 @@ def progress_bar(
         TimeRemainingColumn(),
         TextColumn("{task.fields[memory]}"),
     )
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
+    with Progress(
+        *columns, console=console, transient=True, disable=not (console.is_terminal or console.is_jupyter)
+    ) as progress:
         bars = _Bars(progress, what, total)
         if work is None:
             yield bars.move

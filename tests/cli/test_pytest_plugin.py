@@ -68,7 +68,7 @@ def test_gap(sim_to_real):
 def test_a_limit_that_is_exceeded_fails_with_the_table_and_nothing_of_ours(run, tmp_path):
     body = """
 def test_gap(sim_to_real):
-    sim_to_real(MODEL, INPUTS, overrides=["tia.gain=1000"], max={"relative_rmse": 1e-3})
+    sim_to_real(MODEL, INPUTS, set=["tia.gain=1000"], max={"relative_rmse": 1e-3})
 """
     code, output = run(body, "--kanspice-report", str(tmp_path / "reports"))
     assert code == 1
@@ -87,7 +87,7 @@ def test_a_failed_assertion_is_shown_with_the_gap(run, tmp_path):
     body = """
 def test_gap(sim_to_real):
     first = sim_to_real(MODEL, INPUTS)
-    second = sim_to_real(MODEL, INPUTS, overrides=["tia.gain=1000"])
+    second = sim_to_real(MODEL, INPUTS, set=["tia.gain=1000"])
     assert second.gap.rmse <= first.gap.rmse
 """
     code, output = run(body, "--kanspice-report", str(tmp_path / "reports"))
@@ -107,10 +107,10 @@ def test_reports_of_tests_that_pass_are_not_written(run, tmp_path):
 def test_the_run_s_limits_hold_for_every_test_and_replace_those_on_the_same_metric(run):
     body = """
 def test_one(sim_to_real):
-    sim_to_real(MODEL, INPUTS, overrides=["tia.gain=1000"], max={"relative_rmse": 1e-3})
+    sim_to_real(MODEL, INPUTS, set=["tia.gain=1000"], max={"relative_rmse": 1e-3})
 
 def test_two(sim_to_real):
-    result = sim_to_real(MODEL, INPUTS, overrides=["tia.gain=1000"], check=False)
+    result = sim_to_real(MODEL, INPUTS, set=["tia.gain=1000"], check=False)
     assert not result.passed
     assert [limit.metric for limit in result.limits] == ["relative_rmse", "max_abs"]
 """
@@ -127,7 +127,7 @@ def test_limits_come_from_a_file_and_technologies_are_objects_too(run, tmp_path)
 from kanspice import Technology
 
 def test_gap(sim_to_real):
-    result = sim_to_real(MODEL, INPUTS, limits="limits.toml", technology=Technology())
+    result = sim_to_real(MODEL, INPUTS, limits="limits.toml", tech=Technology())
     assert [limit.metric for limit in result.limits] == ["rmse", "l1.crossbar.relative_rmse"]
 """
     code, output = run(body)
@@ -180,9 +180,9 @@ def test_an_override_needs_a_technology_that_is_a_file(run):
 from kanspice import Technology
 
 def test_gap(sim_to_real):
-    sim_to_real(MODEL, INPUTS, technology=Technology(), overrides=["tia.gain=1000"])
+    sim_to_real(MODEL, INPUTS, tech=Technology(), set=["tia.gain=1000"])
 """
     code, output = run(body)
     assert code == 1
-    assert "overrides need a technology from a file" in output
+    assert "needs a technology from a file" in output
     assert Technology().tia.gain > 1000

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from kanspice import Evidence, Technology, load, load_array, load_labels, verify
+from kanspice import load, load_array, load_labels, verify
 from kanspice.families.kirchhoffnet.integrator import Integrator
 
 pytestmark = pytest.mark.slow
@@ -63,7 +63,7 @@ def test_the_classifier_has_its_stated_accuracy():
 def test_the_circuit_answers_as_the_network(path):
     loaded = load(path)
     inputs = load_array(path.parent / "inputs.npy", "the inputs", loaded.input_width)
-    result = verify(loaded, Technology(), Evidence(inputs[:2]))
+    result = verify(loaded, inputs[:2])
     assert result.failed == ()
     assert result.gap.relative_rmse < 2e-3
 

@@ -145,7 +145,7 @@ def test_a_report_that_is_read_keeps_it_and_a_comparison_has_it(regression, tmp_
     again = read_report(tmp_path / "gap.json")
     assert again.metrics == regression.metrics
     found = Comparison(again, replace(regression, metrics={"loss_increase": 0.25}))
-    (pair,) = (pair for pair in found.figures if pair.name == "loss_increase")
+    (pair,) = (pair for pair in found.pairs if pair.name == "loss_increase")
     assert (pair.before, pair.after, pair.growth) == (0.125, 0.25, 1.0)
     assert '"loss_increase"' in comparison_json(found)
 

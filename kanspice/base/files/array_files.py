@@ -9,29 +9,37 @@ import warnings
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
+import numpy.typing as npt
 from numpy.typing import NDArray
 
 from kanspice.base.errors import InputError
 from kanspice.base.files import MAX_FILE_BYTES, is_there, read_file
 
 PathLike = str | os.PathLike[str]
+Given = PathLike | npt.ArrayLike
+"""A file, or what is in one."""
 
 
-def load_array(path: PathLike, what: str, width: int | None = None) -> NDArray[np.float64]:
+def is_file(given: Given) -> TypeGuard[PathLike]:
+    """Whether it is the name of a file."""
+    return isinstance(given, str | os.PathLike)
+
+
+def load_array(given: Given, what: str, width: int | None = None) -> NDArray[np.float64]:
     """Read a table of real numbers: float64, shape (samples, width), C order. Smaller types are widened.
 
-    path: .npy, .npz with exactly one array (or `file.npz:key`), or .csv (comma-separated, one sample per row).
-    what: names the array in errors ("the inputs"). width: the number of columns it must have.
-    Raises InputError if the file cannot be used.
+    given: .npy, .npz with exactly one array (or `file.npz:key`), .csv (comma-separated, one sample per row); or an
+    array. what: names it in errors ("the inputs"). width: the number of columns it must have.
+    Raises InputError if it cannot be used.
     """
-    values = _real(_read(path), what, path)
+    values = _real(_read(given), what, _place(given))
     if values.ndim != 2 or 0 in values.shape:
         raise InputError(
             f"{what} cannot be used: wrong shape",
-            where=os.fspath(path),
+            where=_place(given),
             expected=f"shape (samples, {'values' if width is None else width}), at least one sample",
             found=f"shape {values.shape}",
             hint="reshape one sample to (1, values)" if values.ndim == 1 else None,
@@ -39,54 +47,61 @@ def load_array(path: PathLike, what: str, width: int | None = None) -> NDArray[n
     if width is not None and values.shape[1] != width:
         raise InputError(
             f"{what} cannot be used: wrong number of values per sample",
-            where=os.fspath(path),
+            where=_place(given),
             expected=f"{width} values per sample",
             found=f"{values.shape[1]} (shape {values.shape})",
-            hint="check that the file belongs to this model",
+            hint="check that they belong to this model",
         )
-    _check_finite(values, what, path)
+    _check_finite(values, what, _place(given))
     return values
 
 
-def load_labels(path: PathLike) -> NDArray[np.int64]:
+def load_labels(given: Given) -> NDArray[np.int64]:
     """Read class labels: int64, shape (samples,), from 0. In a .csv file: one per row, or all in one row.
 
-    Raises InputError if the file cannot be used.
+    Raises InputError if it cannot be used.
     """
-    values = load_list(path, "the labels", each="sample")
+    values = load_list(given, "the labels", each="sample")
     bad = np.flatnonzero((values < 0) | (values != np.round(values)) | (values >= 2.0**53))
     if bad.size:
         raise InputError(
             "the labels are not class numbers",
-            where=os.fspath(path),
+            where=_place(given),
             expected="whole numbers from 0",
             found=f"{values[bad[0]]:g} at sample {bad[0]}",
         )
     return values.astype(np.int64)
 
 
-def load_list(path: PathLike, what: str, each: str = "number") -> NDArray[np.float64]:
+def load_list(given: Given, what: str, each: str = "number") -> NDArray[np.float64]:
     """Read finite numbers: float64, shape (numbers,), at least one. In a .csv file: one per row, or all in one row.
 
-    what, each: name them, and what there is one for, in errors. Raises InputError if the file cannot be used.
+    what, each: name them, and what there is one for, in errors. Raises InputError if it cannot be used.
     """
-    values = _real(_read(path), what, path)
-    if Path(path).suffix.lower() == ".csv" and 1 in values.shape:
+    values = _real(_read(given), what, _place(given))
+    if is_file(given) and Path(given).suffix.lower() == ".csv" and 1 in values.shape:
         values = values.ravel()
     if values.ndim != 1 or values.size == 0:
         raise InputError(
             f"{what} cannot be used: wrong shape",
-            where=os.fspath(path),
+            where=_place(given),
             expected=f"shape ({each}s,), at least one {each}",
             found=f"shape {values.shape}",
         )
-    _check_finite(values, what, path)
+    _check_finite(values, what, _place(given))
     return values
 
 
-def _read(path: PathLike) -> NDArray[Any]:
-    """The array in the file, of whatever type and shape."""
-    file, key = _split_key(path)
+def _place(given: Given) -> str | None:
+    """Where an error is said to be: nowhere in an array."""
+    return os.fspath(given) if is_file(given) else None
+
+
+def _read(given: Given) -> NDArray[Any]:
+    """The array, of whatever type and shape."""
+    if not is_file(given):
+        return np.asarray(given)
+    file, key = _split_key(given)
     reader = _READERS.get(file.suffix.lower())
     if reader is None:
         raise InputError(
@@ -180,25 +195,25 @@ def _unreadable(file: Path, error: Exception) -> InputError:
     )
 
 
-def _real(values: NDArray[Any], what: str, path: PathLike) -> NDArray[np.float64]:
+def _real(values: NDArray[Any], what: str, place: str | None) -> NDArray[np.float64]:
     """The values as float64, in C order. Raises InputError unless they are integers or floats of up to 64 bits."""
     if values.dtype.kind not in "iuf" or values.dtype.itemsize > 8:
         raise InputError(
             f"{what} cannot be used: wrong type of number",
-            where=os.fspath(path),
+            where=place,
             expected="float64, float32 or integers",
             found=str(values.dtype)[:100],
         )
     return np.asarray(values, dtype=np.float64, order="C")
 
 
-def _check_finite(values: NDArray[np.float64], what: str, path: PathLike) -> None:
+def _check_finite(values: NDArray[np.float64], what: str, place: str | None) -> None:
     bad = np.argwhere(~np.isfinite(values))
     if len(bad):
         index = ", ".join(str(i) for i in bad[0])
         raise InputError(
             f"{what} cannot be used: some values are NaN or infinite",
-            where=os.fspath(path),
+            where=place,
             expected="finite numbers",
             found=f"{len(bad)} of {values.size} are not, the first in sample {bad[0][0]} (index {index})",
         )

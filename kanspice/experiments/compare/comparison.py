@@ -10,6 +10,9 @@ from kanspice.base.errors import InputError
 from kanspice.experiments.verify.result import GapResult
 from kanspice.gap.metrics import NEGLIGIBLE
 from kanspice.gap.resolution import Limit
+from kanspice.report.blocks import Page
+from kanspice.report.frames import Columns
+from kanspice.report.shown import Shown
 
 GROWTH = "relative_rmse_growth"
 """The metric of a limit on how much the gap grew."""
@@ -49,13 +52,27 @@ class Change:
     after: object
 
 
-@dataclass(frozen=True)
-class Comparison:
+@dataclass(frozen=True, repr=False)
+class Comparison(Shown):
     """Two results and the largest growth of the gap that is allowed, as a fraction, if any is."""
 
     before: GapResult
     after: GapResult
     max_growth: float | None = None
+
+    def page(self) -> Page:
+        from kanspice.experiments.compare.page import comparison_page  # noqa: PLC0415 - which shows this
+
+        return comparison_page(self)
+
+    def columns(self) -> Columns:
+        """A row for each figure of the whole circuit."""
+        return {
+            "figure": [pair.name for pair in self.pairs],
+            "before": [pair.before for pair in self.pairs],
+            "after": [pair.after for pair in self.pairs],
+            "growth": [pair.growth for pair in self.pairs],
+        }
 
     @property
     def obstacles(self) -> tuple[str, ...]:
@@ -87,7 +104,7 @@ class Comparison:
         return 0 if self.limit is None or self.limit.passed else 1
 
     @property
-    def figures(self) -> tuple[Pair, ...]:
+    def pairs(self) -> tuple[Pair, ...]:
         """The figures of the whole circuit that either has."""
         before, after = _figures(self.before), _figures(self.after)
         return tuple(pair for pair in _pairs(before, after) if (pair.before, pair.after) != (None, None))

@@ -89,7 +89,7 @@ def comparison_json(found: Comparison) -> str:
         "limit": None if limit is None else {"metric": limit.metric, "value": limit.value, "max": limit.max},
         "measured": found.measured,
         "passed": found.exit_code == 0,
-        "figures": [_pair(pair) for pair in found.figures],
+        "figures": [_pair(pair) for pair in found.pairs],
         "stages": [
             {"name": pair.name, "relative_rmse": _pair(pair.gap), "added_relative_rmse": _pair(pair.added)}
             for pair in found.stages

@@ -66,7 +66,7 @@ def _tables(found: Comparison) -> Iterator[Section]:
     stages = [(plain(pair.name), *cells(pair.gap), *cells(pair.added)[:2]) for pair in found.stages]
     causes = [(plain(pair.name), *cells(pair)) for pair in found.causes]
     every = (
-        ("The whole circuit", Table(("figure", *moved), [(plain(pair.name), *cells(pair)) for pair in found.figures])),
+        ("The whole circuit", Table(("figure", *moved), [(plain(pair.name), *cells(pair)) for pair in found.pairs])),
         ("Stage by stage, relative RMSE", Table(("stage", *moved, "added before", "added after"), stages)),
         ("Causes, the gap that each makes by itself", Table(("cause", *moved), causes)),
         ("Technology", Table(("key", "before", "after"), list(map(values, found.technology)), texts=beside)),

@@ -13,6 +13,9 @@ from kanspice.experiments.ensemble.statistics import Yield
 from kanspice.experiments.verify.result import GapResult
 from kanspice.gap import Gap, Limit, unresolved
 from kanspice.gap.metric_table import Metric
+from kanspice.report.blocks import Page
+from kanspice.report.frames import Columns
+from kanspice.report.shown import Shown
 
 
 @dataclass(frozen=True)
@@ -122,8 +125,8 @@ class SpotCheck:
         return self.found.successes == self.expected.successes and self.found.lengths == self.expected.lengths
 
 
-@dataclass(frozen=True)
-class ControlResult:
+@dataclass(frozen=True, repr=False)
+class ControlResult(Shown):
     """A network and its circuit in the same loop.
 
     reference, circuit: episodes from the same starts. along: the
@@ -145,6 +148,24 @@ class ControlResult:
     notes: tuple[str, ...] = ()
     command: str | None = None
     timing: Mapping[str, float] = field(default_factory=dict)
+
+    def page(self) -> Page:
+        from kanspice.experiments.control.page import control_page  # noqa: PLC0415 - which shows this
+
+        return control_page(self)
+
+    def columns(self) -> Columns:
+        """A row for each start: what became of the network's episode and of the circuit's."""
+        sides = {"network": self.reference, "circuit": self.circuit}
+        found: dict[str, list[object]] = {"start": list(range(len(self.circuit)))}
+        for side, episodes in sides.items():
+            found |= {
+                f"{side}_ending": [episode.ending.value for episode in episodes],
+                f"{side}_success": [episode.success for episode in episodes],
+                f"{side}_periods": [episode.length for episode in episodes],
+                f"{side}_return": [episode.total for episode in episodes],
+            }
+        return found | {"apart": [trajectory_distance(*pair) for pair in self.pairs]}
 
     @property
     def reference_rate(self) -> float:

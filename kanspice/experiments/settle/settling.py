@@ -20,6 +20,9 @@ from kanspice.gap.costs.crossbar import crossbar_powers_w, quiescent_w
 from kanspice.gap.metrics import compare, spread
 from kanspice.gap.noise import StageNoise
 from kanspice.gap.resolution import Variation
+from kanspice.report.blocks import Page
+from kanspice.report.frames import Columns
+from kanspice.report.shown import Shown
 
 READ_OUTS = 25
 """At so many times after a step the outputs are read."""
@@ -93,8 +96,8 @@ class EngineCheck:
     relative_rmse: float
 
 
-@dataclass(frozen=True)
-class Settling:
+@dataclass(frozen=True, repr=False)
+class Settling(Shown):
     """One sequence of samples. from_rest and numerical errors are in standard deviations of the outputs.
 
     numerical: how far outputs at the read-out times move with steps that are more exact; None where that was not
@@ -124,6 +127,22 @@ class Settling:
     worst: FollowedSample | None = None
     cross_check: EngineCheck | None = None
     variation: Variation | None = None
+
+    def page(self) -> Page:
+        from kanspice.experiments.settle.page import settling_page  # noqa: PLC0415 - which shows this
+
+        return settling_page(self)
+
+    def columns(self) -> Columns:
+        """A row for each stage and tolerance."""
+        return {
+            "stage": [stage.name for stage in self.stages],
+            "tolerance": [stage.tolerance for stage in self.stages],
+            "mean_s": [stage.mean_s for stage in self.stages],
+            "largest_s": [stage.largest_s for stage in self.stages],
+            "worst": [stage.worst for stage in self.stages],
+            "unsettled": [stage.unsettled for stage in self.stages],
+        }
 
     @property
     def unresolved(self) -> tuple[str, ...]:

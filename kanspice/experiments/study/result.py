@@ -10,6 +10,9 @@ from kanspice.experiments.facts import ModelFacts
 from kanspice.experiments.study.plan import Request
 from kanspice.experiments.study.specimens import NOISE, CheckedDraw
 from kanspice.gap import NumericalGap, Variation
+from kanspice.report.blocks import Page
+from kanspice.report.frames import Columns
+from kanspice.report.shown import Shown
 
 
 @dataclass(frozen=True)
@@ -31,8 +34,8 @@ class PointResult(PointDraws):
         return sum(found is not None and noise is not None and found > noise for found, noise in pairs)
 
 
-@dataclass(frozen=True)
-class StudyResult:
+@dataclass(frozen=True, repr=False)
+class StudyResult(Shown):
     """One `study`.
 
     model_notes: how the network was read. reference_accuracy: the network's own, with labels; reference_loss: its
@@ -52,6 +55,27 @@ class StudyResult:
     checks: tuple[CheckedDraw, ...]
     reference_loss: float | None = None
     timing: Mapping[str, float] = field(default_factory=dict, compare=False)
+
+    def page(self) -> Page:
+        from kanspice.experiments.study.page import study_page  # noqa: PLC0415 - which shows this
+
+        return study_page(self)
+
+    def columns(self) -> Columns:
+        """A row for each draw: its point, what was swept there, its seed, and every metric."""
+        drawn = [(found.point, draw, found.is_good(draw)) for found in self.points for draw in found.draws]
+        keys = [sweep.key for sweep in self.request.sweeps]
+        metrics = {name: None for _, draw, _ in drawn for name in draw.metrics}
+        return {
+            "point": [point.index for point, _, _ in drawn],
+            "corner": [point.corner for point, _, _ in drawn],
+            **{key: [point.values[place] for point, _, _ in drawn] for place, key in enumerate(keys)},
+            "trial": [draw.trial for _, draw, _ in drawn],
+            "seed": [draw.seed for _, draw, _ in drawn],
+            "good": [good for _, _, good in drawn],
+            "failed_samples": [draw.failed_samples for _, draw, _ in drawn],
+            **{name: [draw.metrics.get(name) for _, draw, _ in drawn] for name in metrics},
+        }
 
     @property
     def of_network(self) -> Mapping[str, float]:

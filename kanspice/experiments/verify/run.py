@@ -40,6 +40,7 @@ from kanspice.gap import (
 )
 from kanspice.gap.causes import Attributed, Plan, attributed, attribution, numerical_cause, planned, solve_all
 from kanspice.gap.cross_check import unchecked
+from kanspice.report.estimate import Workload
 from kanspice.technology import Technology
 
 
@@ -77,6 +78,17 @@ class VerifyOptions:
         judge = self.checked_by
         together = judge is not None and engine_named(judge).solves_together
         return self.attribute and together and not engine_named(self.engine).solves_together
+
+    def work(self, samples: int, technology: Technology) -> Workload:
+        """What is to be done at the pace of the first samples, and what would be faster."""
+        faster = ["fewer samples (--limit)"]
+        one_by_one = not engine_named(self.engine).solves_together
+        if one_by_one and self.fidelity != "transient":
+            faster.insert(0, "--engine batched --cross-check 2")
+        if one_by_one and self.run.jobs == 1:
+            faster.append("more processes (--jobs)")
+        rounds = 1 if self.changes_engines else self.solves(technology)
+        return Workload(samples, rounds=rounds, faster=", or ".join(faster))
 
     def plan(self, technology: Technology) -> Plan:
         """Which circuits `attribute` needs."""

@@ -7,9 +7,9 @@ import pytest
 import torch
 from scipy.optimize import brentq
 
-from kanspice import KANalogue, compile_model, load_device, load_technology
+from kanspice import KANalogue, load_device, load_technology
 from kanspice.engine.batched import solve
-from kanspice.families import load, save
+from kanspice.families import compile_model, load, save
 from kanspice.families.compiling import sizing_of
 from kanspice.families.kanalogue.network import NORM_EPS
 

@@ -124,7 +124,7 @@ def test_everything_that_is_not_the_same_is_named():
     assert [pair.name for pair in found.stages][-1] == before.stages[-1].name
     assert found.stages[-1].gap.after is None
     assert next((pair.name, pair.after) for pair in found.causes) == ("tia.gain", None)
-    assert {"accuracy, circuit", "failed samples"} <= {pair.name for pair in found.figures}
+    assert {"accuracy, circuit", "failed samples"} <= {pair.name for pair in found.pairs}
     said = " ".join(remarks(found))
     for words in (
         "another model",

@@ -1,0 +1,112 @@
+"""Every command as a function: what it takes, and that its result shows itself."""
+
+from __future__ import annotations
+
+import inspect
+from pathlib import Path
+
+import numpy as np
+import pytest
+import typer
+from matplotlib.figure import Figure
+
+import kanspice
+from kanspice.base.errors import InputError
+from kanspice.cli.compile import compile_
+from kanspice.cli.simulate import simulate as simulate_command
+from kanspice.cli.verify import verify as verify_command
+from kanspice.experiments.verify.document import to_json
+
+EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "01_kanalogue_digits"
+MODEL, INPUTS, LABELS = EXAMPLE / "model.pt", EXAMPLE / "inputs.npy", EXAMPLE / "labels.npy"
+OF_THE_COMMAND_LINE = {"json", "markdown", "html", "junit", "quiet", "verbose"}
+COMMANDS = {"compile": compile_, "simulate": simulate_command, "verify": verify_command}
+
+
+def names(function) -> set[str]:
+    return {name.strip("_") for name in inspect.signature(function).parameters}
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_the_function_has_the_arguments_of_the_command(name):
+    of_function, of_command = names(getattr(kanspice, name)), names(COMMANDS[name]) - OF_THE_COMMAND_LINE
+    only_there = {"progress"} | ({"results"} if name == "simulate" else set())
+    assert of_function - only_there == of_command - ({"output"} if name == "simulate" else set())
+
+
+@pytest.fixture(scope="module")
+def result():
+    return kanspice.verify(MODEL, INPUTS, labels=LABELS, limit=4, tech="typical", engine="batched")
+
+
+def test_files_and_what_is_in_them_give_the_same_result(result):
+    model, inputs = kanspice.load(MODEL), np.load(INPUTS)
+    technology = kanspice.load_technology("typical")
+    again = kanspice.verify(model, inputs, labels=np.load(LABELS), limit=4, tech=technology, engine="batched")
+    assert np.array_equal(again.outputs, result.outputs)
+    assert again.accuracy == result.accuracy
+
+
+def test_a_network_needs_no_file(result, tmp_path):
+    network = kanspice.load(MODEL).model
+    again = kanspice.verify(network, INPUTS, limit=4, tech="typical", engine="batched")
+    assert np.array_equal(again.outputs, result.outputs)
+    kanspice.save(network, tmp_path / "model.pt")
+    assert again.model.sha256 == kanspice.load(tmp_path / "model.pt").sha256
+
+
+def test_overrides_and_limits_are_texts_or_values():
+    texts = {"set": ["tia.gain=1000"], "max": ["relative_rmse=1e-6"]}
+    values = {"set": {"tia.gain": 1000}, "max": {"relative_rmse": 1e-6}}
+    one, other = (kanspice.verify(MODEL, INPUTS, limit=2, engine="batched", **given) for given in (texts, values))
+    assert one.limits == other.limits
+    assert not one.passed
+    assert one.exit_code == 1
+
+
+def test_a_circuit_needs_no_folder(result, tmp_path):
+    circuit = kanspice.compile(MODEL, inputs=INPUTS, tech="typical")
+    answers = kanspice.simulate(circuit, np.load(INPUTS)[:4], engine="batched")
+    assert np.array_equal(answers.outputs, result.outputs)
+    kanspice.compile(MODEL, tmp_path / "circuit", inputs=INPUTS, tech="typical")
+    again = kanspice.simulate(tmp_path / "circuit", INPUTS, limit=4, engine="batched")
+    assert np.array_equal(again.outputs, answers.outputs)
+    assert "solved 4 of 4 samples" in repr(answers)
+
+
+def test_a_comparison_takes_results_and_files(result, tmp_path):
+    ideal = kanspice.verify(MODEL, INPUTS, limit=4, engine="batched")
+    (tmp_path / "ideal.json").write_text(to_json(ideal))
+    found = kanspice.compare(tmp_path / "ideal.json", result, max_growth="10%")
+    assert found.exit_code == kanspice.compare(ideal, result, max_growth=0.1).exit_code == 1
+
+
+def test_results_show_themselves(result):
+    for shown in (kanspice.compare(result, result), kanspice.compile(MODEL)):
+        assert len(repr(shown)) < 200
+        assert repr(shown).startswith(f"<{type(shown).__name__} of ")
+        assert "srcdoc=" in shown._repr_html_()
+        assert all(isinstance(figure, Figure) for figure in shown.figures().values())
+        assert len({len(column) for column in shown.columns().values()}) == 1
+
+
+@pytest.mark.parametrize(
+    ("given", "problem"),
+    [
+        ({"model": kanspice.load(MODEL), "config": "config.json"}, "is for a checkpoint in a file"),
+        ({"tech": kanspice.Technology(), "set": ["tia.gain=3"]}, "needs a technology from a file"),
+        ({"inputs": np.zeros((2, 3))}, "wrong number of values per sample"),
+        ({"inputs": np.zeros(3)}, "wrong shape"),
+        ({"labels": np.full(360, 0.5)}, "the labels are not class numbers"),
+        ({"cross_check": "2:spectre"}, "is no number of samples"),
+        ({"max_growth": 0.1}, "a baseline and a growth need each other"),
+    ],
+)
+def test_what_does_not_fit_is_said(given, problem):
+    with pytest.raises(InputError) as raised:
+        kanspice.verify(**{"model": MODEL, "inputs": INPUTS, "engine": "batched"} | given)
+    assert problem in raised.value.message
+
+
+def test_typer_is_not_needed_for_functions():
+    assert not isinstance(kanspice.verify, typer.models.CommandInfo)
