@@ -79,13 +79,13 @@ class Part(BaseModel):
         return _noun(kind, self.attributes())
 
     def attributes(self) -> dict[str, Any]:
-        """What the noun's attributes are made of, by name."""
+        """What the noun's attributes are made of, by name; a part may know better than by its keys one by one."""
         found: dict[str, Any] = {}
         for entry in _entries(type(self)):
             value = entry.read(getattr(self, entry.name))
             inner = found
             for name in entry.path[:-1]:
-                inner = inner.setdefault(name, _Scattered())
+                inner = inner.setdefault(name, {})
             inner |= {entry.path[-1]: value} if entry.path else value
         return found
 
@@ -124,10 +124,6 @@ def finite(value: object, *, keep_infinite: bool = False) -> Any:
     if value is None or isinstance(value, bool | int | float):
         return value
     return encodable(str(value))
-
-
-class _Scattered(dict[str, Any]):
-    """A noun that has no object of its own: keys of the part around it are its attributes."""
 
 
 @dataclass(frozen=True)
@@ -201,7 +197,7 @@ def _fitted(hint: Any, value: Any) -> Any:
     origin, arguments = get_origin(hint), get_args(hint)
     if origin in {Union, UnionType}:
         known = [argument for argument in arguments if argument is not NoneType]
-        return None if _is_nothing(value) else _fitted(known[0], value) if len(known) == 1 else value
+        return None if value is None else _fitted(known[0], value) if len(known) == 1 else value
     if hint is float:
         return math.nan if value is None else value
     if origin is np.ndarray:
@@ -224,11 +220,6 @@ def _noun(kind: type[Noun], attributes: Mapping[str, Any]) -> Noun:
 def _hints(kind: type[DataclassInstance]) -> dict[str, Any]:
     found = get_type_hints(kind)
     return {field.name: found[field.name] for field in fields(kind)}
-
-
-def _is_nothing(value: object) -> bool:
-    """Nothing, or a scattered noun of which every key is null."""
-    return value is None or (isinstance(value, _Scattered) and all(map(_is_nothing, value.values())))
 
 
 def _infinite(value: object) -> object:

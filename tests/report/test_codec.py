@@ -80,6 +80,9 @@ class NounPart(Part):
     pair: list[Count] | None
     note: Annotated[str | None, Key(sparse=True)] = None
 
+    def attributes(self):
+        return super().attributes() | ({"other": None} if self.other_low is None else {})
+
 
 class ColumnsPart(Part):
     """What is only written."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from copy import deepcopy
 from dataclasses import replace
 
@@ -97,6 +98,14 @@ def test_a_report_without_the_keys_that_came_later_is_read(result):
     for key in ("outputs", "worst_samples", "memory"):
         del document[key]
     assert from_json(json.dumps(document), "a.json").worst == ()
+
+
+def test_a_cause_without_a_share_or_a_trial_has_no_figures_of_them():
+    document = json.loads(to_json(EXTREMES["attributed"]()))
+    document["causes"][0] |= {"share": None, "without_failed_samples": None}
+    (cause, *_) = from_json(json.dumps(document), "a.json").causes
+    assert (cause.share, cause.without) == (None, None)
+    assert math.isnan(cause.alone.gap.max_abs)
 
 
 def spoiled(change):

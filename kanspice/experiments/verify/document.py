@@ -73,6 +73,15 @@ class CausePart(Part):
     share_standard_error: Annotated[SizeOrNone, Key("share.standard_error")] = None
     """Of the share; 0 where nothing was sampled."""
 
+    def attributes(self) -> dict[str, Any]:
+        """Without a trial that was not made, or a share that there is not."""
+        found = super().attributes()
+        if self.without_failed_samples is None:
+            found["without"] = None
+        if self.share is None:
+            found["share"] = None
+        return found
+
 
 class AttributionPart(Part):
     """How the causes' shares came about."""
