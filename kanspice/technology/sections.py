@@ -81,6 +81,11 @@ class CrossbarDevices(Table):
 
     area_sigma: Annotated[_NotNegative, CAUSE] = 0.0
     """Relative standard deviation of areas. An area that would come out below zero is zero: no device."""
+    area_error: Literal["normal", "uniform", "binary"] = "normal"
+    """How areas are distributed: uniform goes to sqrt(3) standard deviations, binary is one of them, up or down."""
+    area_added_sigma: Annotated[_NotNegative, CAUSE] = 0.0
+    """Standard deviation of what is added to every coefficient with a device, in units of the reference device; one
+    whose sign turns is on the pair's other column."""
     area_step: Annotated[_NotNegative, CAUSE] = 0.0
     """Areas are whole multiples of this, in units of the reference device; 0: any area can be made."""
     area_levels: Annotated[int, Field(strict=True, ge=0, le=2**31), CAUSE] = 0

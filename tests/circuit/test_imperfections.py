@@ -73,6 +73,30 @@ def test_areas_never_change_sign():
         assert (made.area[ideal.area != 0] == 0).any()
 
 
+@pytest.mark.parametrize(("kind", "largest"), [("uniform", np.sqrt(3)), ("binary", 1.0)])
+def test_other_errors_have_the_same_spread_and_an_end(kind, largest):
+    """Uniform and binary errors as the second KANalogue paper draws them, by their standard deviation."""
+    made = specimen("devices.area_sigma=0.1", f"devices.area_error={kind}")
+    pairs = [(m.area[i.area != 0], i.area[i.area != 0]) for m, i in zip(made.crossbars, IDEAL.crossbars, strict=True)]
+    deviations = np.concatenate([found / ideal - 1 for found, ideal in pairs]) / 0.1
+    assert deviations.std() == pytest.approx(1, rel=5 / np.sqrt(len(deviations)))
+    assert np.abs(deviations).max() <= largest + 1e-12
+    if kind == "binary":
+        np.testing.assert_allclose(np.abs(deviations), 1, rtol=1e-12)
+
+
+def test_what_is_added_does_not_depend_on_the_coefficient():
+    """Eq. 3 of the first KANalogue paper, whose signs can turn; a coefficient of exactly zero has no device."""
+    made = specimen("devices.area_added_sigma=0.2")
+    for found, ideal in zip(made.crossbars, IDEAL.crossbars, strict=True):
+        there = ideal.area != 0
+        added = (found.area - ideal.area)[there]
+        expected = 0.2 * Draw(0).normal(f"{ideal.name}.area_added", ideal.area.shape)
+        np.testing.assert_allclose(added, expected[there], rtol=0, atol=1e-14)
+        assert (found.area[~there] == 0).all()
+        assert (found.area * ideal.area < 0).any()
+
+
 def test_areas_are_multiples_of_the_step():
     for made, ideal in zip(specimen("devices.area_step=0.25").crossbars, IDEAL.crossbars, strict=True):
         np.testing.assert_allclose(made.area / 0.25, np.round(made.area / 0.25), atol=1e-12)

@@ -69,7 +69,13 @@ EXACT = "devices.series_ohm=0"
 _CROSSBARS = (
     *("tia.gain=1000", "tia.offset_sigma_v=1e-3", "tia.feedback_sigma=0.01", "tia.input_bias_a=1e-10"),
     *("tia.output_ohm=100", "tia.swing_v=4.5", "tia.gbw_hz=1e6", "tia.feedback_f_sigma=0.02", "tia.slew_v_per_s=1e6"),
-    *("devices.area_sigma=0.05", "devices.area_levels=64", "devices.shift_sigma_v=2e-3", "devices.junction_f=1e-15"),
+    *(
+        "devices.area_sigma=0.05",
+        "devices.area_added_sigma=0.01",
+        "devices.area_levels=64",
+        "devices.shift_sigma_v=2e-3",
+        "devices.junction_f=1e-15",
+    ),
     *("devices.stuck_open=0.1", "devices.stuck_short=0.1", "devices.temperature_c=40", "devices.current_per_k=0.002"),
     *("wires.row_ohm=1", "wires.column_ohm=2", "wires.driver_ohm=20", "wires.row_f=1e-14", "wires.column_f=2e-14"),
     *("clippers.knee_v=0.002", "references.current_sigma=0.01", "references.clip_sigma=0.01"),

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
+from typing import assert_never
 
 import numpy as np
 import numpy.typing as npt
@@ -24,7 +26,10 @@ def crossbar_specimen(crossbar: Crossbar, design: Design, technology: Technology
     devices, tia, columns = technology.devices, technology.tia, (2 * crossbar.width,)
     area = _quantised(crossbar.area, devices)
     if devices.area_sigma > 0:
-        area = area * np.maximum(1 + devices.area_sigma * draw.normal(f"{crossbar.name}.area", area.shape), 0.0)
+        area = area * np.maximum(1 + devices.area_sigma * _errors(crossbar, devices, draw), 0.0)
+    if devices.area_added_sigma > 0:
+        added = devices.area_added_sigma * draw.normal(f"{crossbar.name}.area_added", area.shape)
+        area = np.where(area == 0, 0.0, area + added)
     area = area * (1 + devices.current_per_k * (devices.temperature_c - CURVES_C))
     shift_v = devices.shift_sigma_v * draw.normal(f"{crossbar.name}.shift_v", area.shape)
     if devices.stuck_open > 0:
@@ -44,6 +49,20 @@ def crossbar_specimen(crossbar: Crossbar, design: Design, technology: Technology
         feedback_ohm=crossbar.feedback_ohm * np.abs(feedback),
         feedback_f=crossbar.feedback_f * spread(f"{crossbar.name}.feedback_f", tia.feedback_f_sigma, columns, draw),
     )
+
+
+def _errors(crossbar: Crossbar, devices: CrossbarDevices, draw: Draw) -> Array:
+    """Of areas, with a standard deviation of 1: KANalogue's second paper trains and tests with all three."""
+    name, shape = f"{crossbar.name}.area", crossbar.area.shape
+    match devices.area_error:
+        case "normal":
+            return draw.normal(name, shape)
+        case "uniform":
+            return math.sqrt(3) * (2 * draw.uniform(name, shape) - 1)
+        case "binary":
+            return np.where(draw.uniform(name, shape) < 0.5, -1.0, 1.0)
+        case _:
+            assert_never(devices.area_error)
 
 
 def _quantised(area: Array, devices: CrossbarDevices) -> Array:

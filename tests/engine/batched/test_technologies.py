@@ -23,6 +23,7 @@ RANGES = {
     "tia.output_ohm": (10.0, 1e3),
     "tia.swing_v": (2.0, 5.0),
     "devices.area_sigma": (0.01, 0.2),
+    "devices.area_added_sigma": (0.01, 0.2),
     "devices.shift_sigma_v": (1e-3, 0.02),
     "devices.series_ohm": (100.0, 5e3),
     "devices.stuck_open": (0.01, 0.1),
@@ -49,7 +50,9 @@ def overrides(drawn):
 
 @pytest.mark.ngspice
 @settings(max_examples=12, deadline=None, derandomize=True, phases=[Phase.generate])
-@given(TECHNOLOGIES, st.sampled_from([("z21",), ("a21", "z15"), ("rtd", "nmos_2n7002")]), st.integers(0, 1000))
+@given(
+    TECHNOLOGIES, st.sampled_from([("z21",), ("a21", "z15", "constant"), ("rtd", "nmos_2n7002")]), st.integers(0, 1000)
+)
 def test_ngspice_agrees_in_any_technology(drawn, names, seed):
     model = network([4, 3, 2], [load_device(name) for name in names], seed=seed)
     inputs = inputs_for(model, 4, seed)
