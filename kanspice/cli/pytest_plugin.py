@@ -165,10 +165,11 @@ def _table(result: GapResult) -> str:
     import io  # noqa: PLC0415
 
     from kanspice.cli.terminal import Terminal  # noqa: PLC0415
-    from kanspice.experiments.verify.table import print_gap  # noqa: PLC0415
+    from kanspice.experiments.verify.page import gap_page  # noqa: PLC0415
+    from kanspice.report.terminal import print_page  # noqa: PLC0415
 
     text = io.StringIO()
-    print_gap(result, Terminal(file=text, width=_WIDTH, no_color=True))
+    print_page(gap_page(result), Terminal(file=text, width=_WIDTH, no_color=True))
     return "\n".join(line.rstrip() for line in text.getvalue().splitlines())
 
 
@@ -176,12 +177,13 @@ def _written(measured: Sequence[GapResult], folder: Path, test: str) -> Iterator
     """Writes every result of a test; gives the paths."""
     from kanspice.base.files import write_text  # noqa: PLC0415
     from kanspice.experiments.verify.document import to_json  # noqa: PLC0415
-    from kanspice.experiments.verify.html import to_html  # noqa: PLC0415
+    from kanspice.experiments.verify.page import gap_page  # noqa: PLC0415
+    from kanspice.report.page_html import page_html  # noqa: PLC0415
 
     stem = re.sub(r"[^\w.-]+", "_", test).strip("_.")[-150:]
     for place, result in enumerate(measured):
         name = stem if len(measured) == 1 else f"{stem}-{place + 1}"
-        for suffix, text in (("html", to_html(result)), ("json", to_json(result))):
+        for suffix, text in (("html", page_html(gap_page(result))), ("json", to_json(result))):
             path = folder / f"{name}.{suffix}"
             write_text(path, text)
             yield str(path)

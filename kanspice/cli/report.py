@@ -70,23 +70,15 @@ def _print_schema() -> None:
 
 def _show(path: Path, wanted: Deliverable, quiet: bool) -> None:
     from kanspice.cli.terminal import Terminal  # noqa: PLC0415 - --help stays fast
-    from kanspice.experiments.verify.html import to_html  # noqa: PLC0415
-    from kanspice.experiments.verify.junit import to_junit  # noqa: PLC0415
-    from kanspice.experiments.verify.markdown import to_markdown  # noqa: PLC0415
+    from kanspice.experiments.verify.page import gap_page  # noqa: PLC0415
     from kanspice.experiments.verify.reading import read_report  # noqa: PLC0415
-    from kanspice.experiments.verify.table import print_gap  # noqa: PLC0415
+    from kanspice.report.terminal import print_page  # noqa: PLC0415
 
     result: GapResult = read_report(path)
     refuse_inputs(wanted.files)
     console = Terminal(stderr=wanted.prints, quiet=quiet)
-    print_gap(result, console)
-    hand_over(
-        wanted,
-        console,
-        markdown=lambda: to_markdown(result),
-        html=lambda: to_html(result),
-        junit=lambda: to_junit(result),
-    )
+    print_page(gap_page(result), console)
+    hand_over(wanted, console, **page_writers(lambda: gap_page(result)))
 
 
 def _compare(before: Path, after: Path, max_growth: str | None, wanted: Deliverable, quiet: bool) -> None:

@@ -32,6 +32,7 @@ from kanspice.cli.options import (
     Verbose,
     bar_before,
     hand_over,
+    page_writers,
 )
 
 if TYPE_CHECKING:
@@ -108,7 +109,7 @@ def verify(
     """
     from kanspice.cli.terminal import Terminal  # noqa: PLC0415 - --help stays fast
     from kanspice.experiments.api import verify as run  # noqa: PLC0415 - torch takes seconds to import
-    from kanspice.experiments.verify.html import SHOWN_WAVEFORMS  # noqa: PLC0415
+    from kanspice.experiments.verify.page import SHOWN_WAVEFORMS  # noqa: PLC0415
     from kanspice.families import load  # noqa: PLC0415
 
     wanted = Deliverable(json, markdown, html, junit)
@@ -156,17 +157,8 @@ def _check_waveforms(loaded: LoadedModel, wanted: int | None) -> None:
 
 def _deliver(result: GapResult, console: Console, wanted: Deliverable) -> None:
     from kanspice.experiments.verify.document import to_json  # noqa: PLC0415
-    from kanspice.experiments.verify.html import to_html  # noqa: PLC0415
-    from kanspice.experiments.verify.junit import to_junit  # noqa: PLC0415
-    from kanspice.experiments.verify.markdown import to_markdown  # noqa: PLC0415
-    from kanspice.experiments.verify.table import print_gap  # noqa: PLC0415
+    from kanspice.experiments.verify.page import gap_page  # noqa: PLC0415
+    from kanspice.report.terminal import print_page  # noqa: PLC0415
 
-    print_gap(result, console)
-    hand_over(
-        wanted,
-        console,
-        json=lambda: to_json(result),
-        markdown=lambda: to_markdown(result),
-        html=lambda: to_html(result),
-        junit=lambda: to_junit(result),
-    )
+    print_page(gap_page(result), console)
+    hand_over(wanted, console, json=lambda: to_json(result), **page_writers(lambda: gap_page(result)))

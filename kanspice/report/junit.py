@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element, SubElement
 
@@ -16,28 +15,26 @@ _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def page_junit(page: Page) -> str:
-    """The same of any page: what is not allowed is a failure, what was not measured an error."""
+    """XML text: `testsuites` with one `testsuite`, named after the command; a `testcase` for every check.
+
+    What is not allowed is a failure, what was not measured an error.
+    """
     checks = list(page.checks)
     if page.exit_code and not any(check.problem for check in checks):
         said = (page.outcome or page.answer).text
         checks.append(Check("measured and allowed", Problem("NotMeasured", said, is_measured=page.exit_code == 1)))
-    return suite_xml(page.command, page.subject, checks, 0.0)
-
-
-def suite_xml(name: str, place: str, checks: Sequence[Check], seconds: float) -> str:
-    """XML text. place: what the checks are about, shown as their class."""
     problems = [check.problem for check in checks if check.problem is not None]
     failures = sum(problem.is_measured for problem in problems)
     counts = {
         "tests": str(len(checks)),
         "failures": str(failures),
         "errors": str(len(problems) - failures),
-        "time": f"{seconds:.3f}",
+        "time": f"{sum(check.seconds or 0.0 for check in checks):.3f}",
     }
-    root = Element("testsuites", {"name": name, **counts})
-    suite = SubElement(root, "testsuite", {"name": name, **counts, "skipped": "0"})
+    root = Element("testsuites", {"name": page.command, **counts})
+    suite = SubElement(root, "testsuite", {"name": page.command, **counts, "skipped": "0"})
     for check in checks:
-        _add(suite, place, check)
+        _add(suite, page.subject, check)
     ElementTree.indent(root)
     return '<?xml version="1.0" encoding="UTF-8"?>\n' + ElementTree.tostring(root, encoding="unicode") + "\n"
 

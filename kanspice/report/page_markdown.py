@@ -21,8 +21,8 @@ from kanspice.report.blocks import (
 )
 from kanspice.report.markdown import code, document, escape, folded, mark, said, table
 
-_SHOWN_ROWS = 20
-"""Of a table: a summary is read on the way."""
+_SHOWN_ROWS = 50
+"""Of a table that nothing folds: a summary is read on the way."""
 _SHOWN_FAILURES = 10
 
 
@@ -95,8 +95,8 @@ def _copied(line: str) -> str:
 
 
 def _table(block: Table) -> str:
-    rows = []
-    for place, (name, *cells) in enumerate(block.rows[: block.enough or _SHOWN_ROWS]):
+    rows, shown_rows = [], None if block.fold else block.enough or _SHOWN_ROWS
+    for place, (name, *cells) in enumerate(block.rows[:shown_rows]):
         bold = "**" if place in block.bad else ""
         under = f"<br><sub>{escape(block.under[place])}</sub>" if block.under else ""
         rows.append(

@@ -5,14 +5,13 @@ import json
 import numpy as np
 import pytest
 import torch
+from rendered import to_html, to_markdown
 from scipy.stats import energy_distance
 
 from kanspice.base.errors import InputError
 from kanspice.experiments.evidence import Evidence
 from kanspice.experiments.verify.distributions import lines, pictures
 from kanspice.experiments.verify.document import to_json
-from kanspice.experiments.verify.html import to_html
-from kanspice.experiments.verify.markdown import to_markdown
 from kanspice.experiments.verify.reading import read_report
 from kanspice.experiments.verify.run import VerifyOptions, verify
 from kanspice.families import load, save
@@ -141,14 +140,14 @@ def test_images_at_every_periods_end():
     ends = (PeriodEnds("l1.period", pixels, pixels), PeriodEnds("l2.period", pixels, broken))
     found = pictures(Generated(ends, (1, 2, 3)))
     assert len(found) == 2
-    assert all(picture.startswith(b"\x89PNG") for picture in found.values())
+    assert all(picture.draw().startswith("data:image/png;base64,") for picture in found)
     nothing = PeriodEnds("l1.period", pixels, np.full_like(pixels, np.nan))
     assert len(pictures(Generated((nothing,), (1, 2, 3)))) == 1
 
 
 def test_networks_of_other_widths_have_no_picture_of_this_kind():
     points = DRAWN.normal(size=(3, 5))
-    assert pictures(Generated((PeriodEnds("l1.period", points, points),), None)) == {}
+    assert pictures(Generated((PeriodEnds("l1.period", points, points),), None)) == []
 
 
 def test_a_difference_that_is_not_a_number():

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import io
 import math
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
-from rich.console import Console
+from rendered import printed, to_html, to_markdown
 from synthetic_results import synthetic
 
 from kanspice.base.errors import InputError
 from kanspice.experiments.compare import Comparison, comparison_json
 from kanspice.experiments.verify.document import to_json
-from kanspice.experiments.verify.html import to_html
-from kanspice.experiments.verify.markdown import to_markdown
 from kanspice.experiments.verify.reading import read_report
-from kanspice.experiments.verify.table import print_gap
 from kanspice.gap import Doubt, Limit, Measurements, NumericalGap, Variation, check_limits, compare, given
 from kanspice.gap.judging import unresolved
 from kanspice.gap.metric_table import BY_NAME, METRICS, Need, limitable, metric_values
@@ -133,9 +129,7 @@ def regression():
 
 
 def test_every_report_of_a_run_has_it(regression):
-    file = io.StringIO()
-    print_gap(regression, Console(file=file, width=100))
-    for text in (file.getvalue(), to_html(regression), to_markdown(regression)):
+    for text in (printed(regression), to_html(regression), to_markdown(regression)):
         assert "increase of the loss" in text
         assert "0.125 squared model units" in text
 

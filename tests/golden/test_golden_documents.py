@@ -17,10 +17,7 @@ from kanspice.experiments.settle.page import settling_page
 from kanspice.experiments.study import document
 from kanspice.experiments.study.page import study_page
 from kanspice.experiments.verify.document import to_json
-from kanspice.experiments.verify.html import to_html
-from kanspice.experiments.verify.junit import to_junit
-from kanspice.experiments.verify.markdown import to_markdown
-from kanspice.experiments.verify.table import print_gap
+from kanspice.experiments.verify.page import gap_page
 from kanspice.report.junit import page_junit
 from kanspice.report.page_html import page_html
 from kanspice.report.page_markdown import page_markdown
@@ -53,16 +50,7 @@ def shown(page):
 
 
 KINDS = {
-    "gap": (
-        GAPS,
-        {
-            "json": to_json,
-            "txt": printed(print_gap),
-            "html": to_html,
-            "md": to_markdown,
-            "xml": to_junit,
-        },
-    ),
+    "gap": (GAPS, {"json": to_json, **of_page(gap_page)}),
     "comparison": (
         COMPARISONS,
         {
@@ -90,7 +78,7 @@ CASES = [
     for form, write in writers.items()
 ]
 SHOWN = {
-    "gap": (print_gap, GAPS["some failed"]),
+    "gap": (shown(gap_page), GAPS["some failed"]),
     "comparison": (shown(comparison_page), COMPARISONS["grown"]),
     "settling": (shown(settling_page), SETTLINGS["unsettled"]),
     "study": (shown(study_page), STUDIES["yields"]),

@@ -208,8 +208,9 @@ def test_pictures_are_not_drawn_where_none_is_shown():
 
 
 def test_long_tables_end_in_markdown():
-    table = Table(("n",), [(str(n),) for n in range(30)], more=5)
+    table = Table(("n",), [(str(n),) for n in range(60)], more=5)
     assert "and 15 more" in page_markdown(page_of(table))
+    assert "and 5 more" in page_markdown(page_of(replace(table, fold="65 of them")))
 
 
 def counts(page):

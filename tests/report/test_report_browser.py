@@ -9,6 +9,7 @@ from tempfile import TemporaryDirectory
 import pytest
 from browser import Browser, find_browser, running_browser
 from loops import BALANCES, linear
+from rendered import to_html
 from synthetic_results import EXTREMES, causes, cross_checked, moving, synthetic, with_everything, with_failures
 
 from kanspice.experiments.compare import comparison_html
@@ -17,7 +18,6 @@ from kanspice.experiments.control import ControlOptions, Draws, control
 from kanspice.experiments.control.page import control_page
 from kanspice.experiments.ensemble.variations import points_of
 from kanspice.experiments.study import Sweep
-from kanspice.experiments.verify.html import to_html
 from kanspice.families import load, save
 from kanspice.report.page_html import page_html
 from kanspice.technology import load_technology

@@ -6,10 +6,10 @@ import re
 from dataclasses import replace
 
 import pytest
+from rendered import to_html
 from synthetic_results import attributed, moving, with_failures
 
 from kanspice.engine.solution import FailedSample, Outcome
-from kanspice.experiments.verify.html import to_html
 
 pytestmark = pytest.mark.slow
 
@@ -40,7 +40,7 @@ def test_text_from_files_is_escaped(result):
 
 def test_failed_samples_are_a_warning_and_listed(result):
     page = to_html(with_failures(result, 3, 7))
-    assert '<span class="warning">2 of 50 samples without a result' in page
+    assert '<td class="text warning">2 of 50 samples without a result' in page
     assert "diverged" in page
     assert "FAILED: not every sample was solved" in page
 
@@ -82,8 +82,8 @@ def test_others_do_not(result):
 def test_causes_have_their_table_and_picture(result):
     page = to_html(attributed())
     assert "Which cause?" in page
-    assert "<td>tia.gain</td><td>83.5 ± 1.2</td><td>1000</td><td>0.009</td><td>0.004</td><td>1 / 0</td>" in page
-    assert "<td>devices.curve</td><td>16.6</td><td>points</td>" in page
+    assert "<td>tia.gain</td><td>1000</td><td>0.009</td><td>0.004</td><td>83.5 ± 1.2</td><td>1 / 0</td>" in page
+    assert "<td>devices.<wbr>curve</td><td>points</td>" in page
     assert "99 circuits, batched engine" in page
     assert page.count("data:image/png;base64,") == 4
     assert "Which cause?" not in to_html(result)

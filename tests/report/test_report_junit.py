@@ -6,9 +6,9 @@ import re
 from dataclasses import replace
 from xml.etree import ElementTree
 
+from rendered import to_junit
 from synthetic_results import with_failures
 
-from kanspice.experiments.verify.junit import to_junit
 from kanspice.gap.resolution import Limit
 
 

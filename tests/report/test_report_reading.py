@@ -10,6 +10,7 @@ from dataclasses import replace
 import jsonschema
 import numpy as np
 import pytest
+from rendered import to_html, to_junit, to_markdown
 from synthetic_results import EXTREMES, with_everything
 
 from kanspice.base.errors import InputError
@@ -17,9 +18,6 @@ from kanspice.base.resources import SCHEMAS
 from kanspice.experiments.compare import check_baseline
 from kanspice.experiments.verify import reading
 from kanspice.experiments.verify.document import json_schema, to_json
-from kanspice.experiments.verify.html import to_html
-from kanspice.experiments.verify.junit import to_junit
-from kanspice.experiments.verify.markdown import to_markdown
 from kanspice.experiments.verify.reading import from_json, read_report
 
 FILE = SCHEMAS / "kanspice.gap-1.json"

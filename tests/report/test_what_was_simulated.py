@@ -6,12 +6,11 @@ from dataclasses import replace
 
 import pytest
 from circuits import inputs_for, load_device, network, technology
+from rendered import to_html, to_junit
 
 from kanspice.experiments.evidence import Evidence
 from kanspice.experiments.verify.document import to_json
-from kanspice.experiments.verify.html import to_html
 from kanspice.experiments.verify.imperfections import imperfections
-from kanspice.experiments.verify.junit import to_junit
 from kanspice.experiments.verify.reading import read_report
 from kanspice.experiments.verify.run import VerifyOptions, verify
 from kanspice.families import load, save

@@ -8,6 +8,7 @@ import numpy as np
 
 from kanspice.base.arrays import Array
 from kanspice.gap.distribution import Distribution, Generated, LogDensities, PeriodEnds
+from kanspice.report.blocks import Picture
 from kanspice.report.figures import BLUE, VERMILLION, blank, nothing, opacity, padded
 from kanspice.report.formatting import many, number, plain
 
@@ -38,20 +39,16 @@ def _dense(found: LogDensities) -> str:
     return f"{said}; of {many(found.unknown, 'sample')} it is not known" if found.unknown else said
 
 
-def pictures(generated: Generated) -> dict[str, Figure]:
-    """PNGs by what a reader who cannot see them is told: of points of a plane, or images, at every period's end."""
+def pictures(generated: Generated) -> list[Picture]:
+    """Of points of a plane, or images, at every period's end."""
     if not generated.ends:
-        return {}
+        return []
     if generated.image is not None:
-        return {
-            f"Network, circuit and difference of the first images at the end of {plain(end.stage)}": images(
-                end, generated.image
-            )
-            for end in generated.ends
-        }
+        where = "Network, circuit and difference of the first images at the end of"
+        return [Picture.of(f"{where} {plain(end.stage)}", images, end, generated.image) for end in generated.ends]
     if generated.ends[-1].reference.shape[1] == 2:
-        return {"The network's samples and the circuit's at every period's end": clouds(generated.ends)}
-    return {}
+        return [Picture.of("The network's samples and the circuit's at every period's end", clouds, generated.ends)]
+    return []
 
 
 def clouds(ends: tuple[PeriodEnds, ...]) -> Figure:

@@ -1,50 +1,42 @@
-"""What an inference costs, as lines on a terminal and as a section of a page."""
+"""What an inference costs, as blocks of a page."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from kanspice.gap.costs import PhysicalCost, StageCost
-from kanspice.report.formatting import NOTHING, many, number, prefix
+from kanspice.report.blocks import Block, Detail, Fact, Facts, Line, Table
+from kanspice.report.formatting import NOTHING, many, number, plain, prefix
+from kanspice.report.verdict import Verdict
 
 UNKNOWN = "not known"
 
 
-@dataclass(frozen=True)
-class Section:
-    """Texts of a page's section: facts are labels and texts, rows belong to the headings."""
-
-    facts: Sequence[tuple[str, str]]
-    headings: Sequence[str]
-    rows: Sequence[Sequence[str]]
-    assumptions: Sequence[str]
+def blocks(cost: PhysicalCost) -> tuple[Block, ...]:
+    """The sum of it, and, where there is room, every stage's part and what all of it rests on."""
+    assumptions = [Line(Verdict(f"{plain(line)}."), small=True) for line in cost.assumptions]
+    return Facts(_facts(cost)), Detail([_stages(cost), *assumptions])
 
 
-def lines(cost: PhysicalCost) -> list[str]:
-    """The sum of it, a line each."""
-    said = [f"{label} {text}" for label, text in _facts(cost) if text != UNKNOWN]
-    unknown = [label for label, text in _facts(cost) if text == UNKNOWN]
-    return said + ([f"{', '.join(unknown)}: {UNKNOWN} ({cost.assumptions[-1]})"] if unknown else [])
-
-
-def section(cost: PhysicalCost) -> Section:
-    """All of it."""
-    parts = list(dict.fromkeys(name for stage in cost.stages for name in stage.parts_w))
-    has_areas = any(stage.areas is not None for stage in cost.stages)
-    has_energy = any(stage.energy_j is not None for stage in cost.stages)
-    headings = ["stage", "devices", *(("area: sum", "largest", "smallest") if has_areas else ())]
-    headings += ["amplifiers", "power", "most", *parts, *(("energy", "charge") if has_energy else ())]
-    rows = [_row(stage, parts, has_areas=has_areas, has_energy=has_energy) for stage in cost.stages]
-    return Section(_facts(cost), headings, rows, cost.assumptions)
-
-
-def _facts(cost: PhysicalCost) -> list[tuple[str, str]]:
+def _facts(cost: PhysicalCost) -> list[Fact]:
     power = si(cost.power_w, "W")
     if cost.power_w is not None:
         power += f" (mean of {many(cost.samples, 'sample')}; {si(cost.largest_power_w, 'W')} at most)"
-    facts = [("power", power), ("latency", si(cost.latency_s, "s")), ("energy", si(cost.energy_j, "J"))]
-    return facts if cost.charge_c is None else [*facts, ("charge", si(cost.charge_c, "C"))]
+    every = [("power", power), ("latency", si(cost.latency_s, "s")), ("energy", si(cost.energy_j, "J"))]
+    every += [] if cost.charge_c is None else [("charge", si(cost.charge_c, "C"))]
+    unknown = ", ".join(label for label, text in every if text == UNKNOWN)
+    found: list[Fact] = [(label, text) for label, text in every if text != UNKNOWN]
+    return [*found, (unknown, f"{UNKNOWN}: {plain(cost.assumptions[-1])}")] if unknown else found
+
+
+def _stages(cost: PhysicalCost) -> Table:
+    parts = list(dict.fromkeys(name for stage in cost.stages for name in stage.parts_w))
+    has_areas = any(stage.areas is not None for stage in cost.stages)
+    has_energy = any(stage.energy_j is not None for stage in cost.stages)
+    header = ["stage", "devices", *(("area: sum", "largest", "smallest") if has_areas else ())]
+    header += ["amplifiers", "power", "most", *parts, *(("energy", "charge") if has_energy else ())]
+    rows = [_row(stage, parts, has_areas=has_areas, has_energy=has_energy) for stage in cost.stages]
+    return Table(header, rows)
 
 
 def _row(stage: StageCost, parts: Sequence[str], *, has_areas: bool, has_energy: bool) -> list[str]:

@@ -99,6 +99,15 @@ def solved_again(result: GapResult) -> str:
     return f"{many(result.numerical.samples, 'sample')} solved again{how}"
 
 
+def numerical_error(result: GapResult) -> Verdict:
+    """The same with the figures that it rests on."""
+    found, said = result.numerical, numerical(result)
+    if found is None:
+        return said
+    figures = f"{number(found.relative_rmse)} relative RMSE, {number(found.max_abs)} model units at most"
+    return Verdict(f"{said.text} ({figures}, over {solved_again(result)})", said.warning)
+
+
 REFERENCE_AGAIN = "integrated again with a hundredth of the error in every step"
 """How a network's own numerical error is measured."""
 

@@ -1,0 +1,306 @@
+"""A gap as a page: how far, whether to trust it, where it arises, whether it matters, and how it was measured."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict
+
+from kanspice.experiments.verify import (
+    cause_plots,
+    distributions,
+    physical,
+    plots,
+    sample_plots,
+    waveform_plots,
+    wording,
+)
+from kanspice.experiments.verify.imperfections import imperfections
+from kanspice.experiments.verify.result import GapResult
+from kanspice.gap.causes import Cause
+from kanspice.gap.metrics import Gap
+from kanspice.gap.worst import WorstSample
+from kanspice.report.blocks import (
+    Block,
+    Detail,
+    Fact,
+    Facts,
+    Failures,
+    Limits,
+    Line,
+    Literal,
+    Notes,
+    Page,
+    Picture,
+    Pictures,
+    Section,
+    Table,
+)
+from kanspice.report.checks import Check, Problem, engines_problem, limit_check, unresolved_problem
+from kanspice.report.formatting import (
+    NOTHING,
+    counted,
+    devices,
+    durations,
+    many,
+    number,
+    peaks,
+    percent,
+    plain,
+    setting,
+    share,
+)
+from kanspice.report.verdict import Verdict
+
+SHOWN_WAVEFORMS = 3
+"""Of so many samples a page shows the node voltages over time."""
+_TIMED = ("load_s", "compile_s", "simulate_s")
+
+
+def gap_page(result: GapResult) -> Page:
+    """The gap first, then everything that its reader asks next."""
+    return Page(
+        title=f"Sim-to-real gap of {plain(result.model.path)}",
+        subject=plain(result.model.path),
+        command="kanspice verify",
+        answer=wording.distance(result),
+        outcome=wording.outcome(result),
+        exit_code=result.exit_code,
+        lead=[Limits(result.limits)] if result.limits else [],
+        sections=tuple(_sections(result)),
+        checks=_checks(result),
+        setup=Facts(_setup(result)),
+    )
+
+
+def _sections(result: GapResult) -> Iterator[Section]:
+    notes = Notes([plain(note) for note in result.notes], fold=many(len(result.notes), "note"))
+    yield Section("Can the number be trusted?", (Facts(list(_trust(result))), Failures(result.failed), notes))
+    yield Section("At which stage does it arise?", _stages(result))
+    if result.causes:
+        yield Section("Which cause?", _causes(result))
+    if result.waveforms:
+        yield Section("How does it grow?", _waveforms(result))
+    yield Section("Does it matter?", (Facts(list(_matters(result))), *_outputs(result)))
+    if result.worst:
+        yield Section("Which samples are worst?", _worst(result.worst), aside=True, long=True)
+    yield Section("What is not ideal?", (_imperfections(result),), aside=True, long=True)
+    if result.physical is not None:
+        yield Section("What does it cost?", physical.blocks(result.physical))
+    yield Section("How it was measured", tuple(_measured(result)), aside=True, long=True)
+
+
+def _trust(result: GapResult) -> Iterator[Fact]:
+    yield "numerical error", wording.numerical_error(result)
+    own = result.reference_error
+    if own is not None:
+        figures = f"{number(own.relative_rmse)} relative RMSE, {number(own.max_abs)} model units at most"
+        yield "network's own", f"{figures}: {wording.integrated_again(result)}"
+    if result.cross_check is not None:
+        yield "other engine", wording.cross_check(result.cross_check)
+    for who, gap in (("network", result.external_gap), ("circuit", result.external_circuit_gap)):
+        if gap is not None:
+            yield "same network?", f"the {who} differs from the outputs computed elsewhere by {_relative(gap)}"
+    yield "samples", wording.failures(result)
+
+
+def _relative(gap: Gap) -> str:
+    return f"relative RMSE {number(gap.relative_rmse)}, largest relative error {number(gap.max_relative)}"
+
+
+def _stages(result: GapResult) -> tuple[Block, ...]:
+    weakest = wording.weakest(result)
+    said = Line(Verdict(f"{weakest.text}.", weakest.warning))
+    if not result.stages:
+        return (said,)
+    has_columns = any(stage.largest_column_v is not None for stage in result.stages)
+    rows = []
+    for stage in result.stages:
+        gaps = stage.gap.relative_rmse, stage.added.relative_rmse, stage.gap.max_abs
+        volts = (stage.largest_v, stage.largest_column_v) if has_columns else (stage.largest_v,)
+        rows.append([plain(stage.name) + " *" * stage.behavioural, *map(number, (*gaps, *volts))])
+    header = ["stage", "gap, relative RMSE", "added here", "max |error|, model units", "largest / V", "column / V"]
+    formula = "* a behavioural block: its formula was simulated, no circuit"
+    added = (
+        '"Added here" compares a stage with an ideal one that is fed the circuit\'s own voltages: what it did wrong'
+        " itself, not what it passed on."
+    )
+    return (
+        said,
+        Table(header[: len(rows[0])], rows, fold=many(len(rows), "stage")),
+        *([_small(formula)] if any(stage.behavioural for stage in result.stages) else []),
+        Detail([_small(added)]),
+        Pictures([Picture.of("Gap and added error of every stage", plots.stages, result)]),
+    )
+
+
+def _small(text: str) -> Line:
+    return Line(Verdict(text), small=True)
+
+
+def _causes(result: GapResult) -> tuple[Block, ...]:
+    header = (
+        "cause",
+        "value",
+        "gap\nby itself",
+        "gap\nwithout it",
+        "share of\nthe squared\ngap, %",
+        "failed\nsamples,\nby itself\n/ without",
+    )
+    shared = [] if result.attribution is None else [wording.attribution(result.attribution, result.samples)]
+    solved = (
+        "Gaps are relative RMSE of the same samples, solved with this imperfection and no other, and with all the"
+        " others."
+    )
+    alt = "Share of the squared gap that each imperfection makes; the gap with it alone, and without it"
+    return (
+        Table(header, list(map(_cause, result.causes))),
+        *(Line(Verdict(f"{said.text}.", said.warning), small=True) for said in shared),
+        Detail([_small(solved)]),
+        Pictures([Picture.of(alt, cause_plots.causes, result)]),
+    )
+
+
+def _cause(cause: Cause) -> list[str]:
+    without, failed = NOTHING, counted(cause.alone.failed)
+    if cause.without is not None:
+        without = number(cause.without.gap.relative_rmse)
+        failed = f"{failed} / {counted(cause.without.failed)}"
+    alone = number(cause.alone.gap.relative_rmse)
+    return [plain(cause.name), setting(cause.value), alone, without, percent(cause.share), failed]
+
+
+def _waveforms(result: GapResult) -> tuple[Block, ...]:
+    shown = result.waveforms[:SHOWN_WAVEFORMS]
+    of = "one sample" if len(shown) == 1 else f"the first {len(shown)} samples"
+    how = (
+        f"Node voltages of {of}: the circuit's, the ODE's dashed over them, and how far they are apart. Vertical lines"
+        " stand where one period ends and the next begins."
+    )
+    pictures = [
+        Picture.of(
+            f"Sample {each.sample}: node voltages of circuit and ODE over time, and their difference",
+            waveform_plots.waveforms,
+            each,
+        )
+        for each in shown
+    ]
+    return Detail([Line(Verdict(how))]), Pictures(pictures)
+
+
+def _matters(result: GapResult) -> Iterator[Fact]:
+    gap = result.gap
+    units = f"RMSE {number(gap.rmse)}, max |error| {number(gap.max_abs)} model units"
+    yield "gap", f"{_relative(gap)}; {units}"
+    yield "decisions", wording.decisions(result)
+    if result.accuracy is not None:
+        network, circuit = (share(result.accuracy.get(who), result.samples) for who in ("reference", "circuit"))
+        yield "accuracy", f"network {network}, circuit {circuit}"
+    if result.loss is not None:
+        network, circuit = (number(result.loss.get(who)) for who in ("reference", "circuit"))
+        yield "loss", f"network {network}, circuit {circuit} (mean squared error)"
+    yield from (("metrics", f"{title}: {value}") for title, value in wording.further(result))
+    if result.distribution is not None:
+        yield from (("distribution", said) for said in distributions.lines(result.distribution))
+
+
+def _outputs(result: GapResult) -> Iterator[Pictures]:
+    """Of samples that are points of a plane, or images; then of every output."""
+    points = []
+    if sample_plots.are_points(result):
+        points.append(Picture.of("The network's samples beside the circuit's", sample_plots.samples, result))
+        points.append(Picture.of("The error of every sample, magnified", sample_plots.displacements, result))
+    if result.generated is not None:
+        points += distributions.pictures(result.generated)
+    yield Pictures(points)
+    if result.outputs.size:
+        parity = Picture.of("Circuit's outputs against the network's", plots.parity, result)
+        yield Pictures([parity, Picture.of("Histogram of output errors", plots.errors, result)])
+
+
+def _worst(worst: tuple[WorstSample, ...]) -> tuple[Block, ...]:
+    decides = worst[0].decisions is not None
+    header = ("sample", "output", "network", "circuit - network", "error", *(("largest output",) if decides else ()))
+    rows = []
+    for each in worst:
+        figures = number(each.network), number(each.circuit - each.network), number(each.max_relative)
+        rows.append([str(each.index), str(each.output), *figures, *([_decided(each)] if decides else [])])
+    how = (
+        "Of each of these samples the output that is off the most, in model units; the error is the same in standard"
+        " deviations of the outputs. Samples and outputs are counted from 0."
+    )
+    return Table(header, rows), _small(how)
+
+
+def _decided(sample: WorstSample) -> str:
+    if sample.decisions is None:
+        return NOTHING
+    network, circuit = sample.decisions
+    return str(network) if network == circuit else f"{network}, circuit {circuit}"
+
+
+def _imperfections(result: GapResult) -> Block:
+    found = imperfections(result)
+    if not found:
+        return Line(Verdict("Nothing in the technology: the circuit is the ideal one."))
+    rows = [(each.name, each.value, each.ideal) for each in found]
+    return Table(("imperfection", "value", "ideal"), rows, under=[each.meaning for each in found])
+
+
+def _setup(result: GapResult) -> list[Fact]:
+    model, design, engine = result.model, result.design, result.engine
+    seed = "" if engine.seed is None else f", seed {plain(engine.seed)}"
+    return [
+        ("model", f"{plain(model.path)} ({plain(model.family)}, {counted(model.parameters)} parameters)"),
+        ("circuit", f"{devices(design.devices)}, {counted(design.nodes)} nodes"),
+        ("technology", f"{plain(design.technology_name)}, fidelity {plain(design.fidelity)}"),
+        ("engine", f"{plain(engine.label)}{seed}"),
+        ("samples", f"{result.samples:,} from {plain(result.inputs.path)}"),
+        ("time", durations(result.timing)),
+        ("memory", peaks(result.memory)),
+    ]
+
+
+def _measured(result: GapResult) -> Iterator[Block]:
+    versions = ", ".join(f"{plain(name)} {plain(found)}" for name, found in result.versions.items())
+    digests = [("model's SHA-256", plain(result.model.sha256)), ("inputs' SHA-256", plain(result.inputs.sha256))]
+    yield Facts([*_setup(result), *digests, ("versions", versions or NOTHING)])
+    if result.command:
+        yield Literal(plain(result.command))
+    design, engine = _pretty(asdict(result.design)), _pretty(asdict(result.engine))
+    yield Detail([Literal(design, "design"), Literal(engine, "engine")])
+
+
+def _pretty(data: Mapping[str, object]) -> str:
+    return json.dumps(_finite(data), indent=2, ensure_ascii=False)
+
+
+def _finite(value: object) -> object:
+    """The same data with infinities and NaN as words: a reader's JSON, valid JSON."""
+    if isinstance(value, Mapping):
+        return {str(key): _finite(part) for key, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(part) for part in value]
+    return str(value) if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _checks(result: GapResult) -> list[Check]:
+    """A limit that is exceeded is a failure; what was not measured is an error."""
+    total_s = result.timing.get("total_s", sum(result.timing.get(part, 0.0) for part in _TIMED))
+    checks = [
+        Check("all samples solved", _unsolved(result), total_s),
+        Check("gap resolved", unresolved_problem(result.unresolved)),
+    ]
+    if result.cross_check is not None:
+        found = result.cross_check
+        said = wording.cross_check(found).text
+        checks.append(Check("engines agree", engines_problem(found.disagrees, not found.passed, said)))
+    return [*checks, *map(limit_check, result.limits)]
+
+
+def _unsolved(result: GapResult) -> Problem | None:
+    if not result.failed:
+        return None
+    listing = [f"sample {each.index}: {each.outcome.value}: {each.advice}" for each in result.failed]
+    return Problem("FailedSamples", wording.failures(result).text, detail="\n".join(listing))
