@@ -6,6 +6,7 @@ import json
 import signal
 import sys
 import tempfile
+from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -24,22 +25,46 @@ from kanspice.families.kirchhoffnet.topology import recipe
 SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGPIPE")]
 
 
-@pytest.fixture
-def run(monkeypatch, capsys):
-    """Calls `kanspice` with arguments; returns its exit code and what it printed. It never shows a traceback."""
+@contextmanager
+def command_line(monkeypatch):
+    """What calls `kanspice` with arguments and returns its exit code. Signals are handled as before after it."""
     handlers = {number: signal.getsignal(number) for number in SIGNALS}
 
     def call(*arguments):
         monkeypatch.setattr(sys, "argv", ["kanspice", *map(str, arguments)])
         with pytest.raises(SystemExit) as left:
             main()
-        printed = capsys.readouterr()
-        assert "Traceback" not in printed.out + printed.err
-        return SimpleNamespace(code=left.value.code or 0, out=printed.out, err=printed.err)
+        return left.value.code or 0
 
     yield call
     for number, handler in handlers.items():
         signal.signal(number, handler)
+
+
+@pytest.fixture
+def run(monkeypatch, capsys):
+    """Calls `kanspice` with arguments; returns its exit code and what it printed. It never shows a traceback."""
+    with command_line(monkeypatch) as command:
+
+        def call(*arguments):
+            code = command(*arguments)
+            printed = capsys.readouterr()
+            assert "Traceback" not in printed.out + printed.err
+            return SimpleNamespace(code=code, out=printed.out, err=printed.err)
+
+        yield call
+
+
+@pytest.fixture(scope="module")
+def run_once():
+    """Calls `kanspice` with arguments in a folder, for what the tests of a module share; it has to succeed."""
+    with pytest.MonkeyPatch.context() as monkeypatch, command_line(monkeypatch) as command:
+
+        def call(folder, *arguments):
+            monkeypatch.chdir(folder)
+            assert command(*arguments) == 0
+
+        yield call
 
 
 @pytest.fixture(scope="session")

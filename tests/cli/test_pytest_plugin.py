@@ -1,4 +1,7 @@
-"""The pytest plugin in runs of its own: it measures, explains a failure, and costs those nothing who do not use it."""
+"""The pytest plugin in runs of its own: it measures, explains a failure, and costs those nothing who do not use it.
+
+A run is in this process, where torch is imported already, unless a test is about a process that it has for itself.
+"""
 
 from __future__ import annotations
 
@@ -26,15 +29,32 @@ INI = "[pytest]\nfilterwarnings = error\naddopts = --strict-markers --strict-con
 
 
 @pytest.fixture
-def run(tmp_path):
-    """Runs pytest on a test file with the plugin, the batched engine and three samples; gives exit code and output."""
+def written(tmp_path):
+    """Writes a test file and gives the options to run it with the plugin, the batched engine and three samples."""
 
-    def run_with(body: str, *arguments: str, engine: str = "batched") -> tuple[int, str]:
+    def write(body: str, *arguments: str, engine: str = "batched") -> tuple[str, ...]:
         (tmp_path / "test_gap.py").write_text(USES + body, encoding="utf-8")
         (tmp_path / "pytest.ini").write_text(INI, encoding="utf-8")
         options = ("-p", "kanspice.cli.pytest_plugin", "-p", "no:cacheprovider", "--kanspice-limit", "3")
-        chosen = ("--kanspice-engine", engine, *arguments)
-        return _pytest(tmp_path, *options, *chosen, PYTEST_DISABLE_PLUGIN_AUTOLOAD="1")
+        return *options, "--kanspice-engine", engine, *arguments
+
+    return write
+
+
+@pytest.fixture
+def run(written, tmp_path, monkeypatch, capfd):
+    """Runs pytest on such a file; gives exit code and output."""
+
+    def run_with(body: str, *arguments: str, engine: str = "batched") -> tuple[int, str]:
+        options = written(body, *arguments, engine=engine)
+        monkeypatch.chdir(tmp_path)
+        monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+        monkeypatch.delenv("PYTEST_ADDOPTS", raising=False)
+        monkeypatch.setattr(sys, "path", [*sys.path])
+        code = pytest.main([*options, "-p", "no:faulthandler"])
+        sys.modules.pop("test_gap", None)
+        printed = capfd.readouterr()
+        return int(code), printed.out + printed.err
 
     return run_with
 
@@ -47,8 +67,8 @@ def _pytest(folder: Path, *arguments: str, **environment: str) -> tuple[int, str
     return done.returncode, done.stdout + done.stderr
 
 
-def test_a_gap_within_its_limits_passes_and_is_returned(run):
-    code, output = run(
+def test_a_gap_within_its_limits_passes_and_is_returned(written, tmp_path):
+    options = written(
         """
 import numpy as np
 
@@ -61,6 +81,7 @@ def test_gap(sim_to_real):
     assert again.inputs.sha256 == result.inputs.sha256
 """
     )
+    code, output = _pytest(tmp_path, *options, PYTEST_DISABLE_PLUGIN_AUTOLOAD="1")
     assert code == 0, output
     assert "1 passed" in output
 
