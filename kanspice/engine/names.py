@@ -11,8 +11,8 @@ HOMES = {
 """Name -> the module of its record, `ENGINE`: a new engine is a package and a line here."""
 
 
-def check_of(text: str | int) -> tuple[int, str | None]:
-    """Of `N` or `N:ENGINE`: how many samples another engine solves too, and which, if one is named.
+def check_of(text: str | int, option: str = "--cross-check") -> tuple[int, str | None]:
+    """Of `N` or `N:ENGINE`: how many samples, or draws, another engine solves too, and which.
 
     Raises InputError for anything else.
     """
@@ -20,5 +20,5 @@ def check_of(text: str | int) -> tuple[int, str | None]:
     count, _, engine = text.partition(":")
     if not count.isdecimal() or (":" in text and engine not in HOMES):
         expected = f"N, or N:ENGINE with one of {', '.join(HOMES)}"
-        raise InputError("is no number of samples", where="--cross-check", expected=expected, found=text)
+        raise InputError("is no number of samples or draws", where=option, expected=expected, found=text)
     return int(count), engine or None

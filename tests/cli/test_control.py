@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import shutil
 
 import pytest
@@ -56,6 +57,43 @@ def test_draws_along_a_sweep(run, balancer, good):
     assert document["spot_checks"] == []
 
 
+DRAWN = ("--set", "tia.gain=1000", "--trials", "3", "--sweep", "devices.area_sigma=0,0.1", "--spot-check", "0")
+FILES = ("control.json", "control.html", "control.md", "control.xml")
+
+
+def test_draws_in_a_folder_are_the_same_however_many_measure_them_and_how_often(run, balancer, good):
+    run("control", balancer, "--plant", "cartpole", *FAST, *DRAWN, "--json", "plain.json")
+    assert run("control", balancer, "--plant", "cartpole", *FAST, *DRAWN, "-o", "one").code == 0
+    before = [(good / "one" / name).read_bytes() for name in FILES]
+    assert run("control", balancer, "--plant", "cartpole", *FAST, *DRAWN, "--jobs", 2, "-o", "two").code == 0
+    assert [(good / "two" / name).read_bytes() for name in FILES] == before
+    journal = good / "one" / "journal.jsonl"
+    lines = journal.read_bytes().splitlines(keepends=True)
+    assert len(lines) == 1 + 3
+    journal.write_bytes(b"".join([*lines[:2], b'{"kind": "dra']))
+    assert run("control", "--resume", "one").code == 0
+    assert [(good / "one" / name).read_bytes() for name in FILES] == before
+    assert journal.read_bytes().startswith(b"".join(lines[:2]))
+    plain, kept = (json.loads((good / name).read_text()) for name in ("plain.json", "one/control.json"))
+    assert kept["success"] == plain["success"]
+    assert {name for name in plain if kept[name] != plain[name]} == {"command", "control"}
+    assert kept["control"]["step_s"] is None
+    assert json.loads((good / "one" / "timing.json").read_text())["circuit_step_s"] > 0
+    again = run(*shlex.split(kept["command"])[1:], "--json", "again.json")
+    assert again.code == 0
+    assert json.loads((good / "again.json").read_text())["success"] == plain["success"]
+
+
+def test_a_folder_whose_loop_would_be_another_is_refused(run, balancer, good):
+    run("control", balancer, "--plant", "cartpole", *FAST, *DRAWN, "-o", "loops")
+    said = run("control", balancer, "--plant", "cartpole", *FAST, *DRAWN, "-o", "loops")
+    assert (said.code, "kanspice control --resume loops continues it" in said.err) == (2, True)
+    assert "expected: kanspice.study-plan/1" in run("study", "--resume", "loops").err
+    save(linear([[gain * 1.01] for gain in BALANCES]), good / "balancer.pt")
+    said = run("control", "--resume", "loops")
+    assert (said.code, "this was another study: its circuits changed" in said.err) == (2, True)
+
+
 @pytest.mark.parametrize(
     ("options", "said"),
     [
@@ -65,6 +103,13 @@ def test_draws_along_a_sweep(run, balancer, good):
         (("--plant", "cartpole", "--max", "rmse=1"), "there is no metric 'rmse'"),
         (("--plant", "cartpole", "--sweep", "tia.gain=1,2"), "say how many with --trials"),
         (("--plant", "cartpole", "--spot-check", "1"), "say how many with --trials"),
+        (("--plant", "cartpole", "--out", "x"), "say how many with --trials"),
+        (("--plant", "cartpole", "--trials", "2", "--scheduler", "tcp://nowhere:1"), "with --out DIR"),
+        (("--plant", "cartpole", "--cross-check", "2:ngspic"), "is no number of samples"),
+        (("--plant", "cartpole", "--cross-check", "2:batched"), "an engine cannot check itself"),
+        (("--plant", "cartpole", "--trials", "2", "--spot-check", "1:batched"), "an engine cannot check itself"),
+        (("--plant", "cartpole", "--resume", "x"), "the folder says what the study is"),
+        ((), "no --plant"),
         (("--plant", "cartpole", "--trials", "2", "--sweep", "tia.gain"), "bad sweep 'tia.gain'"),
         (("--plant", "cartpole", "--latency", "2"), "--latency"),
         (("--plant", "cartpole", "--json", "balancer.pt"), "would be overwritten"),

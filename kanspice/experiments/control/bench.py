@@ -1,12 +1,13 @@
-"""A plant for every episode, what the network did with them, and what its circuits do."""
+"""Plants for every episode, what the network does with them, and what its circuits do."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -18,13 +19,14 @@ from kanspice.engine.engines import Session, engine_named
 from kanspice.engine.fidelity import FidelityChoice, check_fidelity, resolve_fidelity
 from kanspice.engine.options import RunOptions
 from kanspice.engine.running import open_session
-from kanspice.experiments.control.controllers import CircuitController, ReferenceController
+from kanspice.experiments.control.controllers import CircuitController, Controller, ReferenceController
 from kanspice.experiments.control.loop import Ending, Episode, Loop, Steps
 from kanspice.experiments.control.plants import check_fit, plant_maker
 from kanspice.experiments.control.plants.named import PlantMaker
 from kanspice.experiments.ensemble.variations import seed_of
 from kanspice.families import LoadedModel, sizing_for
 from kanspice.families.common.following import reference_stages
+from kanspice.families.common.network import Network
 from kanspice.report.formatting import lasting, many
 from kanspice.technology import Technology
 
@@ -39,7 +41,8 @@ class ControlOptions:
 
     steps: control periods of an episode at most. latency: control periods between an observation and its action: 0, 1.
     seed: of the starts and of the specimen. sample_timeout_s: for what ngspice does in a control period of an episode.
-    cross_check: at how many observations the other engine is asked too. plant_curves: a file for the plant by name.
+    cross_check: at how many observations another engine is asked too: `judge`, or the usual one. plant_curves: a file
+    for the plant by name.
     """
 
     episodes: int = 10
@@ -52,43 +55,95 @@ class ControlOptions:
     limits: Sequence[tuple[str, float]] = ()
     cross_check: int = 0
     plant_curves: Path | None = None
+    judge: str | None = None
 
 
 @dataclass(frozen=True)
 class Bench:
-    """A network, a plant for every episode, and the network's own episodes."""
+    """A network, its circuits, and starts on a plant. It can be pickled where the plant has a name.
 
-    loaded: LoadedModel
+    make: a plant, for every episode its own, and new ones for every controller: none sees what another has left.
+    """
+
+    model: Network
+    plant: str
+    make: PlantMaker
     options: ControlOptions
-    loop: Loop
+
+    @property
+    def seeds(self) -> list[int]:
+        """Of the starts."""
+        return [seed_of(self.options.seed, episode) for episode in range(self.options.episodes)]
+
+    def run(self, controller: Controller, progress: Steps | None) -> tuple[tuple[Episode, ...], float]:
+        """All episodes, and the seconds that the controller took for a control period of one of them.
+
+        Raises InputError for a plant that breaks the interface.
+        """
+        with ExitStack() as held:
+            plants = []
+            for _ in range(self.options.episodes):
+                plants.append(self.make())
+                held.callback(plants[-1].close)
+            return Loop(self.plant, plants, self.seeds, self.options.steps, self.options.latency).run(
+                controller, progress
+            )
+
+    def episodes(
+        self,
+        design: Design,
+        engine: str,
+        seed: int,
+        progress: Steps | None = None,
+        warned: Callable[[Session], None] | None = None,
+    ) -> tuple[tuple[Episode, ...], float, float]:
+        """The circuit's episodes, seconds for a control period of one, and seconds for loading.
+
+        warned: called with the circuit before they begin.
+        """
+        fidelity = resolve_fidelity(design, self.options.fidelity)
+        check_fidelity(design, fidelity)
+        started = time.monotonic()
+
+        def follow(inputs: Array) -> dict[str, Array]:
+            return reference_stages(self.model, inputs)
+
+        timeout_s = self.options.sample_timeout_s
+        options = RunOptions(seed=seed)
+        with open_session(engine, design, fidelity, options, sample_timeout_s=timeout_s, follow=follow) as session:
+            load_s = time.monotonic() - started
+            if warned is not None:
+                warned(session)
+            episodes, step_s = self.run(CircuitController(design, session), progress)
+        return episodes, step_s, load_s
+
+
+@dataclass(frozen=True)
+class Course:
+    """What the network itself does from every start, and what the plant says of itself."""
+
+    bench: Bench
+    loaded: LoadedModel
     reference: tuple[Episode, ...]
     reference_step_s: float
+    action_space: Any
+    observation_names: tuple[str, ...]
+    reward_name: str
 
     @classmethod
     def of(
-        cls,
-        held: ExitStack,
-        loaded: LoadedModel,
-        plant: str | PlantMaker,
-        options: ControlOptions,
-        *,
-        progress: Steps | None,
-    ) -> Bench:
-        """Plants are closed when `held` is.
-
-        Raises InputError for a plant that does not fit, or that breaks its interface with the network itself.
-        """
+        cls, loaded: LoadedModel, plant: str | PlantMaker, options: ControlOptions, *, progress: Steps | None
+    ) -> Course:
+        """Raises InputError for a plant that does not fit, or that breaks its interface with the network itself."""
         curves = options.plant_curves
         maker = plant_maker(plant, loaded.output_width, curves) if isinstance(plant, str) else plant
         name = plant if isinstance(plant, str) else getattr(plant, "__name__", type(plant).__name__)
-        plants = []
-        for _ in range(options.episodes):
-            plants.append(maker())
-            held.callback(plants[-1].close)
-        check_fit(plants[0], name, loaded.input_width, loaded.output_width)
-        seeds = [seed_of(options.seed, episode) for episode in range(options.episodes)]
-        loop = Loop(name, plants, seeds, options.steps, options.latency)
-        reference, step_s = loop.run(ReferenceController(loaded.model), progress)
+        with closing(maker()) as first:
+            check_fit(first, name, loaded.input_width, loaded.output_width)
+            names = tuple(map(str, getattr(first, "observation_names", ())))
+            space, reward_name = first.action_space, str(getattr(first, "reward_name", "reward"))
+        bench = Bench(loaded.model, name, maker, options)
+        reference, step_s = bench.run(ReferenceController(loaded.model), progress)
         for place, episode in enumerate(reference):
             if episode.ending is Ending.NO_OBSERVATION:
                 problem = f"episode {place} of the network itself ends with what is not finite"
@@ -96,7 +151,7 @@ class Bench:
         if not sum(episode.length for episode in reference):
             found = next((episode.failure.detail for episode in reference if episode.failure), "")
             raise InputError("the network has no action for any start", where=loaded.path, found=found)
-        return cls(loaded, options, loop, reference, step_s)
+        return cls(bench, loaded, reference, step_s, space, names, reward_name)
 
     @property
     def observations(self) -> Array:
@@ -114,36 +169,11 @@ class Bench:
         chosen = np.linspace(0, len(everywhere) - 1, min(_MOST_COMPARED, len(everywhere))).round().astype(int)
         return np.asarray(everywhere[chosen])
 
-    def episodes(
-        self,
-        design: Design,
-        engine: str,
-        seed: int,
-        progress: Steps | None = None,
-        warn: Callable[[str], None] | None = None,
-    ) -> tuple[tuple[Episode, ...], float, float]:
-        """The circuit's episodes, seconds for a control period of one, and seconds for loading.
-
-        warn: told, before they begin, where ngspice will take long.
-        """
-        fidelity = resolve_fidelity(design, self.options.fidelity)
-        check_fidelity(design, fidelity)
-        started = time.monotonic()
-
-        def follow(inputs: Array) -> dict[str, Array]:
-            return reference_stages(self.loaded.model, inputs)
-
-        timeout_s = self.options.sample_timeout_s
-        options = RunOptions(seed=seed)
-        with open_session(engine, design, fidelity, options, sample_timeout_s=timeout_s, follow=follow) as session:
-            load_s = time.monotonic() - started
-            if warn is not None and not engine_named(engine).solves_together:
-                self._warn_of(engine, session, warn)
-            episodes, step_s = self.loop.run(CircuitController(design, session), progress)
-        return episodes, step_s, load_s
-
-    def _warn_of(self, engine: str, session: Session, warn: Callable[[str], None]) -> None:
+    def warn_of(self, session: Session, warn: Callable[[str], None]) -> None:
         """Says how long everything will take, if that is long: as many inferences like this one as are to come."""
+        engine = self.bench.options.engine
+        if engine_named(engine).solves_together:
+            return
         started = time.monotonic()
         session.solve(self.observations[:1])
         inference_s = time.monotonic() - started

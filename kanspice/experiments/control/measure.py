@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 
@@ -12,13 +12,16 @@ from kanspice.base.draws import Draw
 from kanspice.base.errors import InputError
 from kanspice.base.validation import similar
 from kanspice.engine.options import RunOptions
+from kanspice.engine.progress import Advance
 from kanspice.engine.running import judge_of
-from kanspice.experiments.control.bench import Bench, ControlOptions
+from kanspice.experiments.control.bench import ControlOptions, Course
 from kanspice.experiments.control.controllers import ReferenceController
 from kanspice.experiments.control.loop import Ending, Episode, Steps
 from kanspice.experiments.control.plants.named import PlantMaker
 from kanspice.experiments.control.result import METRICS, ControlResult, PlantFacts, metric_values, trajectory_gap
-from kanspice.experiments.control.success import Draws, tried
+from kanspice.experiments.control.success import DrawnLoops, Draws, Identity, ensemble_of, success_points
+from kanspice.experiments.ensemble.journal import Journal, Unkept
+from kanspice.experiments.ensemble.workers import Workers, local
 from kanspice.experiments.evidence import Evidence
 from kanspice.experiments.verify.result import GapResult
 from kanspice.experiments.verify.run import VerifyOptions, check_judge, verify
@@ -42,33 +45,82 @@ def control(
     options: ControlOptions | None = None,
     draws: Draws | None = None,
     *,
+    jobs: int = 1,
     progress: Steps | None = None,
     warn: Callable[[str], None] | None = None,
 ) -> ControlResult:
     """Lets the network control the plant, then its circuit, and compares.
 
-    plant: a name, or what makes one. draws: specimens to be tried too. progress: told of control periods passed. warn:
-    told, before the circuit's episodes begin, where ngspice will take long.
-    Raises InputError for a plant that does not fit or breaks its interface, and for more episodes than could be kept,
-    SimulatorError without a simulator.
+    plant: a name, or what makes one. draws: specimens to be tried too, by so many processes. progress: told of control
+    periods passed. warn: told, before the circuit's episodes begin, where ngspice will take long.
+    Raises InputError for a plant that does not fit or breaks its interface, for one that processes cannot make, and for
+    more episodes than could be kept, SimulatorError without a simulator.
     """
-    options = options or ControlOptions()
+    prepared = prepare(loaded, technology, plant, options or ControlOptions(), draws, progress=progress)
+    if jobs > 1 and not isinstance(plant, str):
+        problem, expected = "processes make plants by their names", "one job, or the name of a plant"
+        raise InputError(
+            problem, where="control", expected=expected, found=f"{prepared.course.bench.plant}, {jobs} jobs"
+        )
+    return prepared.run(Unkept(), local(jobs), progress, warn)
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A loop that can begin. ensemble: of the draws, where there are some."""
+
+    course: Course
+    technology: Technology
+    draws: Draws | None
+    ensemble: DrawnLoops | None
+
+    def run(
+        self,
+        journal: Journal | Unkept,
+        workers: Workers,
+        progress: Steps | None = None,
+        warn: Callable[[str], None] | None = None,
+    ) -> ControlResult:
+        """The circuit's episodes beside the network's, and every draw that the journal does not have."""
+        result = _Compared(self.course, self.technology).result(progress, warn)
+        if self.draws is None or self.ensemble is None:
+            return result
+        periods = self.course.bench.options.episodes * self.course.bench.options.steps
+
+        def told(advance: Advance) -> None:
+            if progress is not None:
+                progress(round(advance.samples * (periods if advance.side_run is None else 1)))
+
+        records = self.ensemble.run(journal, workers, told)
+        points, checks = success_points(self.ensemble, self.draws, records)
+        return replace(result, points=points, checks=checks, timing=records.timing)
+
+
+def prepare(
+    loaded: LoadedModel,
+    technology: Technology,
+    plant: str | PlantMaker,
+    options: ControlOptions,
+    draws: Draws | None,
+    *,
+    identity: Identity = lambda *_: {},
+    progress: Steps | None = None,
+) -> Prepared:
+    """Follows the network through the loop, and compiles every point's circuit. identity: what all results depend on.
+
+    Raises InputError as `control` does.
+    """
     names = [metric.name for metric in METRICS]
     for name, _ in options.limits:
         if name not in names:
             hint = similar(name, names)
             raise InputError(f"there is no metric '{name}'", where="--max", expected=", ".join(names), hint=hint)
     if options.cross_check:
-        check_judge(judge_of(options.engine), options.fidelity)
+        check_judge(judge_of(options.engine, options.judge), options.fidelity)
     _check_counts(options, draws)
     technology = technology_for(loaded, technology)
-    with ExitStack() as held:
-        bench = Bench.of(held, loaded, plant, options, progress=progress)
-        result = _Compared(bench, technology).result(progress, warn)
-        if draws is None:
-            return result
-        points, checks = tried(bench, draws, progress)
-        return replace(result, points=points, checks=checks)
+    course = Course.of(loaded, plant, options, progress=progress)
+    return Prepared(course, technology, draws, None if draws is None else ensemble_of(course, draws, identity))
 
 
 def _check_counts(options: ControlOptions, draws: Draws | None) -> None:
@@ -94,58 +146,60 @@ def _check_counts(options: ControlOptions, draws: Draws | None) -> None:
 
 @dataclass(frozen=True)
 class _Compared:
-    bench: Bench
+    course: Course
     technology: Technology
 
     def result(self, progress: Steps | None, warn: Callable[[str], None] | None) -> ControlResult:
         """The circuit's episodes beside the network's."""
-        bench, options = self.bench, self.bench.options
-        design = compile_model(bench.loaded, self.technology, bench.sizing(self.technology), Draw(options.seed))
-        circuit, step_s, load_s = bench.episodes(design, options.engine, options.seed, progress, warn)
+        course, options = self.course, self.course.bench.options
+        design = compile_model(course.loaded, self.technology, course.sizing(self.technology), Draw(options.seed))
+        warned = None if warn is None else partial(course.warn_of, warn=warn)
+        circuit, step_s, load_s = course.bench.episodes(design, options.engine, options.seed, progress, warned)
         own = self._own(circuit)
         result = ControlResult(
             plant=self._plant(),
-            reference=bench.reference,
+            reference=course.reference,
             circuit=circuit,
             along=self._along(),
             own=own,
-            step_s={"circuit": step_s, "reference": bench.reference_step_s},
+            step_s={"circuit": step_s, "reference": course.reference_step_s},
             load_s=load_s,
             notes=self._notes(circuit, own),
         )
         return replace(result, limits=judged(options.limits, metric_values(result)))
 
     def _plant(self) -> PlantFacts:
-        loop = self.bench.loop
+        course, options = self.course, self.course.bench.options
         return PlantFacts(
-            name=loop.name,
-            observations=self.bench.loaded.input_width,
-            actions=self.bench.loaded.output_width,
-            episodes=len(loop.plants),
-            steps=loop.steps,
-            latency=loop.latency,
-            seed=self.bench.options.seed,
+            name=course.bench.plant,
+            observations=course.loaded.input_width,
+            actions=course.loaded.output_width,
+            episodes=options.episodes,
+            steps=options.steps,
+            latency=options.latency,
+            seed=options.seed,
             observation_names=self._observation_names(),
-            reward_name=str(getattr(loop.plants[0], "reward_name", "reward")),
+            reward_name=course.reward_name,
         )
 
     def _observation_names(self) -> tuple[str, ...]:
         """As the plant says them, or by number."""
-        width = self.bench.loaded.input_width
-        named = getattr(self.bench.loop.plants[0], "observation_names", ())
-        return tuple(map(str, named)) if len(named) == width else tuple(f"observation {n}" for n in range(width))
+        width, named = self.course.loaded.input_width, self.course.observation_names
+        return named if len(named) == width else tuple(f"observation {n}" for n in range(width))
 
     def _along(self) -> GapResult:
         """The circuit against the network where the network went, outside of the loop."""
-        source = f"episodes of {self.bench.loop.name}"
-        evidence = Evidence(self.bench.compared_observations, source=source, population=self.bench.observations)
-        options = VerifyOptions(
-            fidelity=self.bench.options.fidelity,
-            run=RunOptions(seed=self.bench.options.seed),
-            engine=self.bench.options.engine,
-            cross_check=self.bench.options.cross_check,
+        course, options = self.course, self.course.bench.options
+        source = f"episodes of {course.bench.plant}"
+        evidence = Evidence(course.compared_observations, source=source, population=course.observations)
+        how = VerifyOptions(
+            fidelity=options.fidelity,
+            run=RunOptions(seed=options.seed),
+            engine=options.engine,
+            cross_check=options.cross_check,
+            judge=options.judge,
         )
-        return verify(self.bench.loaded, self.technology, evidence, options)
+        return verify(course.loaded, self.technology, evidence, how)
 
     def _own(self, circuit: tuple[Episode, ...]) -> Gap | None:
         """The circuit's commands against the network's for the same observations."""
@@ -153,29 +207,29 @@ class _Compared:
         if not len(commands):
             return None
         observations = np.concatenate([episode.observations[: episode.length] for episode in circuit])
-        expected = ReferenceController(self.bench.loaded.model).commands(observations, range(len(observations)))
+        expected = ReferenceController(self.course.loaded.model).commands(observations, range(len(observations)))
         known = np.asarray(np.isfinite(expected.values).all(axis=1))
         return compare(commands, expected.values, known, spread(expected.values[known])) if known.any() else None
 
     def _notes(self, circuit: tuple[Episode, ...], own: Gap | None) -> tuple[str, ...]:
         """What a reader has to know of the loop."""
         notes = []
-        if task := plain(self.bench.loaded.task)[:_SHOWN_CHARACTERS]:
+        if task := plain(self.course.loaded.task)[:_SHOWN_CHARACTERS]:
             notes.append(f"what the network was trained for, as its configuration says: {task}")
-        space = self.bench.loop.plants[0].action_space
+        space = self.course.action_space
         commands = np.concatenate([episode.commands for episode in circuit])
         beyond = int(((commands < space.low) | (commands > space.high)).any(axis=1).sum())
         if beyond:
             notes.append(
                 f"{beyond} of {len(commands)} of the circuit's actions were limited to the plant's action space"
             )
-        if not any(episode.judged for episode in self.bench.reference):
+        if not any(episode.judged for episode in self.course.reference):
             notes.append("the plant does not say what success is: an episode that lasts is one")
-        unanswered = sum(episode.ending is Ending.NO_ACTION for episode in self.bench.reference)
+        unanswered = sum(episode.ending is Ending.NO_ACTION for episode in self.course.reference)
         if unanswered:
-            notes.append(f"the network itself had no answer in {unanswered} of {len(self.bench.reference)} episodes")
-        pairs = zip(self.bench.reference, circuit, strict=True)
+            notes.append(f"the network itself had no answer in {unanswered} of {len(self.course.reference)} episodes")
+        pairs = zip(self.course.reference, circuit, strict=True)
         differs = own is not None and own.max_abs > _ROUNDING * np.abs(commands).max()
-        if differs and not any(trajectory_gap(*pair).any() for pair in pairs) and self.bench.loop.steps > 1:
+        if differs and not any(trajectory_gap(*pair).any() for pair in pairs) and self.course.bench.options.steps > 1:
             notes.append("no observation differs at all: the plant's observations do not depend on such actions")
         return tuple(notes)

@@ -2,25 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
 
 from kanspice.base.draws import Draw
+from kanspice.circuit import Design
 from kanspice.circuit.specimens import draw_specimen
+from kanspice.engine.progress import Advance, Progress, SideRun
 from kanspice.engine.running import judge_of
-from kanspice.experiments.control.bench import Bench
-from kanspice.experiments.control.loop import Steps
+from kanspice.experiments.control.bench import Bench, Course
+from kanspice.experiments.control.loop import Episode, Steps
 from kanspice.experiments.control.result import DrawnEpisodes, SpotCheck, SuccessPoint
+from kanspice.experiments.ensemble.ensemble import Ensemble, Records
 from kanspice.experiments.ensemble.randomness import can_differ
 from kanspice.experiments.ensemble.variations import Point, Sweep, seed_of
 from kanspice.families import compile_nominal, technology_for
+from kanspice.technology import Technology
+
+SPOT_CHECK = "spot check"
 
 
 @dataclass(frozen=True)
 class Draws:
     """Specimens to be tried. points: the technologies, by what of `sweeps` they have; trials: at each of them.
 
-    checks: so many draws, of the last points, are also tried by the other engine.
+    checks: so many draws, of the last points, are also tried by another engine: `judge`, or the usual one.
     """
 
     points: Sequence[Point]
@@ -28,44 +36,91 @@ class Draws:
     trials: int
     engine: str = "batched"
     checks: int = 0
+    judge: str | None = None
+
+    @property
+    def checked_by(self) -> str:
+        """The engine that checks."""
+        return judge_of(self.engine, self.judge)
 
     def periods(self, episodes: int, steps: int) -> int:
         """Control periods at most, checks included."""
         return (len(self.points) * self.trials + self.checks) * episodes * steps
 
 
-def tried(bench: Bench, draws: Draws, progress: Steps | None) -> tuple[tuple[SuccessPoint, ...], tuple[SpotCheck, ...]]:
+@dataclass(frozen=True)
+class Specimens:
+    """One technology's circuits in the loop, which it can be pickled for where the plant has a name.
+
+    judge: the engine that checks. nominal: the circuit that they differ from. reference: the network's episodes.
+    """
+
+    bench: Bench
+    engine: str
+    judge: str
+    nominal: Design
+    technology: Technology
+    reference: tuple[Episode, ...]
+
+    @cached_property
+    def is_random(self) -> bool:
+        """Whether two of them can differ."""
+        return can_differ(self.nominal, self.technology)
+
+    def measure(self, trial: int, seed: int) -> DrawnEpisodes:
+        """What becomes of one in the loop."""
+        del trial
+        return self._tried(self.engine, seed, None)
+
+    def check(self, trial: int, seed: int, progress: Progress) -> DrawnEpisodes:
+        """The same by the other engine."""
+        del trial
+        run = SideRun(SPOT_CHECK, self.bench.options.episodes * self.bench.options.steps)
+        return self._tried(self.judge, seed, lambda periods: progress(Advance(periods, side_run=run)))
+
+    def _tried(self, engine: str, seed: int, progress: Steps | None) -> DrawnEpisodes:
+        design = draw_specimen(self.nominal, self.technology, Draw(seed))
+        episodes, _, _ = self.bench.episodes(design, engine, seed, progress)
+        return DrawnEpisodes.of(seed, episodes, self.reference)
+
+
+DrawnLoops = Ensemble[DrawnEpisodes, DrawnEpisodes]
+Identity = Callable[[Course, Sequence[Design]], Mapping[str, Any]]
+"""What all results depend on, by name: of the network's course, and of every point's circuit."""
+
+
+def ensemble_of(course: Course, draws: Draws, identity: Identity) -> DrawnLoops:
     """Every point's draws in the loop, from the same starts as the network; every point gets the same draws.
 
     A point without anything random has one draw.
     """
-    points = tuple(_point(bench, draws, point, progress) for point in draws.points)
-    places = [(at, trial) for trial in range(draws.trials) for at in reversed(range(len(points)))]
-    known = [(at, trial) for at, trial in places if trial < len(points[at].draws)]
-    checks = [_check(bench, draws, at, points[at].draws[trial], progress) for at, trial in known[: draws.checks]]
-    return points, tuple(checks)
+    specimens = tuple(_specimens(course, draws, point) for point in draws.points)
+    trials = tuple(draws.trials if each.is_random else 1 for each in specimens)
+    places = [(at, trial) for trial in range(draws.trials) for at in reversed(range(len(trials)))]
+    checked = [(at, trial) for at, trial in places if trial < trials[at]][: draws.checks]
+    seeds = tuple(seed_of(course.bench.options.seed, trial) for trial in range(draws.trials))
+    read = DrawnEpisodes.from_dict
+    known = identity(course, [each.nominal for each in specimens])
+    return Ensemble(specimens, trials, seeds, checked, known, read, read)
 
 
-def _point(bench: Bench, draws: Draws, point: Point, progress: Steps | None) -> SuccessPoint:
-    technology = technology_for(bench.loaded, point.technology)
-    nominal = compile_nominal(bench.loaded, technology, bench.sizing(technology))
-    random = can_differ(nominal, technology)
-    seeds = [seed_of(bench.options.seed, trial) for trial in range(draws.trials if random else 1)]
-    found = []
-    for seed in seeds:
-        design = draw_specimen(nominal, technology, Draw(seed))
-        episodes, _, _ = bench.episodes(design, draws.engine, seed, progress)
-        found.append(DrawnEpisodes.of(seed, episodes, bench.reference))
-    values = dict(zip((sweep.key for sweep in draws.sweeps), point.values, strict=True))
-    return SuccessPoint(point.named(draws.sweeps), values, tuple(found), random)
+def _specimens(course: Course, draws: Draws, point: Point) -> Specimens:
+    technology = technology_for(course.loaded, point.technology)
+    nominal = compile_nominal(course.loaded, technology, course.sizing(technology))
+    return Specimens(course.bench, draws.engine, draws.checked_by, nominal, technology, course.reference)
 
 
-def _check(bench: Bench, draws: Draws, at: int, expected: DrawnEpisodes, progress: Steps | None) -> SpotCheck:
-    point, engine = draws.points[at], judge_of(draws.engine)
-    technology = technology_for(bench.loaded, point.technology)
-    design = draw_specimen(
-        compile_nominal(bench.loaded, technology, bench.sizing(technology)), technology, Draw(expected.seed)
-    )
-    episodes, _, _ = bench.episodes(design, engine, expected.seed, progress)
-    found = DrawnEpisodes.of(expected.seed, episodes, bench.reference)
-    return SpotCheck(point.named(draws.sweeps), engine, found, expected)
+def success_points(
+    ensemble: DrawnLoops, draws: Draws, records: Records[DrawnEpisodes, DrawnEpisodes]
+) -> tuple[tuple[SuccessPoint, ...], tuple[SpotCheck, ...]]:
+    """What became of every point's draws, and whether the other engine says so."""
+    points = []
+    for point, trials in zip(draws.points, ensemble.trials, strict=True):
+        values = dict(zip((sweep.key for sweep in draws.sweeps), point.values, strict=True))
+        found = tuple(records.draws[point.index, trial] for trial in range(trials))
+        points.append(SuccessPoint(point.named(draws.sweeps), values, found, ensemble.setups[point.index].is_random))
+    checks = [
+        SpotCheck(points[place[0]].name, draws.checked_by, records.checks[place], records.draws[place])
+        for place in ensemble.checked
+    ]
+    return tuple(points), tuple(checks)

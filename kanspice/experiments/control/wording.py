@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from kanspice.experiments.control.result import ControlResult, SpotCheck, SuccessPoint
 from kanspice.experiments.study.wording import confidence
 from kanspice.experiments.verify import wording as of_verify
@@ -96,7 +98,9 @@ def numerical(result: ControlResult) -> Verdict:
 
 
 def times(result: ControlResult) -> str:
-    """What a control period of one episode takes to compute."""
+    """What a control period of one episode takes to compute; a folder keeps that apart from what is always the same."""
+    if math.isnan(result.load_s):
+        return "see timing.json"
     circuit, reference = (f"{number(1e3 * result.step_s[who])} ms" for who in ("circuit", "reference"))
     together = f", {len(result.circuit)} episodes side by side" if result.along.engine.name == "batched" else ""
     return f"{circuit} a control period{together}, the network {reference}; loading {number(result.load_s)} s"

@@ -28,6 +28,10 @@ Place = tuple[int, int]
 class Checking(Setup, Protocol):
     """One that another engine can check."""
 
+    @property
+    def is_random(self) -> bool:
+        """Whether two specimens can differ."""
+
     def check(self, trial: int, seed: int, progress: Progress) -> Record:
         """What another engine says of a specimen."""
 

@@ -6,6 +6,7 @@ locks in common memory leave those, and processes that look after them, behind w
 
 from __future__ import annotations
 
+import copyreg
 import os
 import sys
 from collections import deque
@@ -14,7 +15,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection, wait
+from multiprocessing.reduction import ForkingPickler
 from pathlib import Path
+from typing import Any
 
 from kanspice.base.errors import KanspiceError, SimulatorError
 from kanspice.base.processes.children import Process, end, start
@@ -25,6 +28,14 @@ _AHEAD = 2
 """Draws at every worker, so that none of them ever waits for us."""
 _ENDING_S = 2.0
 """A process that has closed its pipe is about to end."""
+
+
+class _Copying(ForkingPickler):
+    """Writes tensors as numbers. torch would have them shared with processes that `multiprocessing` started."""
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self.dispatch_table = copyreg.dispatch_table
 
 
 @dataclass(eq=False)
@@ -38,7 +49,7 @@ class _Worker:
     def give(self, message: object) -> None:
         """Raises SimulatorError where it is gone."""
         try:
-            self.pipe.send(message)
+            self.pipe.send_bytes(_Copying.dumps(message))
         except OSError as error:
             raise _gone(self) from error
 

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from kanspice.base.threads import one_thread
 from kanspice.circuit import Design
-from kanspice.circuit.file import design_bytes
 from kanspice.engine.acceptance import chosen_samples
 from kanspice.engine.batched.array_devices import processor_named
 from kanspice.engine.fidelity import resolve_fidelity
@@ -23,6 +19,7 @@ from kanspice.engine.running import check_device
 from kanspice.experiments.ensemble import ensemble as ensembles
 from kanspice.experiments.ensemble.draws import DrawResult
 from kanspice.experiments.ensemble.ensemble import Ensemble, drawn_places
+from kanspice.experiments.ensemble.identity import circuits_sha256, sha256
 from kanspice.experiments.ensemble.journal import Journal
 from kanspice.experiments.ensemble.variations import Point
 from kanspice.experiments.ensemble.workers import Workers
@@ -197,19 +194,14 @@ def _reference_error(request: Request, network: Followed, design: Design) -> Num
 
 
 def _identity(request: Request, evidence: Evidence, benches: Sequence[Bench]) -> dict[str, Any]:
-    """Everything that results depend on: the circuits hold the model, its devices and the technologies."""
-    circuits = hashlib.sha256(b"".join(hashlib.sha256(design_bytes(bench.design)).digest() for bench in benches))
-    labels, targets = (None if rows is None else _sha256(rows) for rows in (evidence.labels, evidence.targets))
+    """Everything that results depend on, by name."""
+    labels, targets = (None if rows is None else sha256(rows) for rows in (evidence.labels, evidence.targets))
     return {
-        "circuits": circuits.hexdigest(),
-        "inputs": _sha256(evidence.inputs),
+        "circuits": circuits_sha256(bench.design for bench in benches),
+        "inputs": sha256(evidence.inputs),
         "labels": labels,
         **({} if targets is None else {"targets": targets}),
         "device": processor_named(request.device).name,
         "versions": versions(),
         "request": request.to_dict(),
     }
-
-
-def _sha256(values: Any) -> str:
-    return hashlib.sha256(np.ascontiguousarray(values).tobytes()).hexdigest()

@@ -234,6 +234,15 @@ def test_a_draw_in_the_other_engine_ends_as_it_did(loaded):
     assert "3 of 3 episodes end differently" in told(disagreeing)
 
 
+def test_processes_make_plants_by_their_names(loaded):
+    sweeps = (Sweep("devices.area_sigma", ("0.2",)),)
+    draws = Draws(points_of(None, (), (), sweeps), sweeps, trials=3)
+    one, two = (control(loaded, load_technology(None), "cartpole", FEW, draws, jobs=jobs) for jobs in (1, 2))
+    assert one.points == two.points
+    with pytest.raises(InputError, match="processes make plants by their names"):
+        control(loaded, load_technology(None), CartPole, FEW, draws, jobs=2)
+
+
 def test_limits(loaded):
     limits = [("success_drop", 0.0), ("action_rmse", 1e-9)]
     technology = load_technology(None, ["tia.gain=1000"])

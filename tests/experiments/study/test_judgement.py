@@ -15,6 +15,7 @@ from periods import contracting
 from kanspice.base.errors import InputError
 from kanspice.engine.options import RunOptions
 from kanspice.experiments.ensemble.draws import DrawResult
+from kanspice.experiments.ensemble.workers import local
 from kanspice.experiments.evidence import Evidence
 from kanspice.experiments.facts import ModelFacts
 from kanspice.experiments.study import Request, StudyResult, run, start
@@ -173,7 +174,9 @@ def generator():
 def test_every_draw_of_a_generator_is_judged_as_a_distribution_as_verify_does(tmp_path, generator):
     settings, inputs = ("branches.gain_sigma=0.05",), np.random.default_rng(3).normal(size=(40, 2))
     limits = (("energy_distance", 1.0), ("log_density_difference", 1.0))
-    _, result = measured(tmp_path, generator, inputs, settings, limits)
+    prepared, result = measured(tmp_path, generator, inputs, settings, limits)
+    (tmp_path / "again").mkdir()
+    assert run(prepared, tmp_path / "again", local(2)) == result
     assert (result.exit_code, result.metric) == (0, "energy_distance")
     for each in result.points[0].draws:
         single = verified(tmp_path, settings, each.seed).distribution

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -32,7 +33,7 @@ _REGISTERED = re.compile(r"(?:[A-Za-z0-9_-]+/)?[A-Za-z0-9_.-]+")
 
 
 def plant_maker(name: str, actions: int, curves: Path | None = None) -> PlantMaker:
-    """What makes the plant of that name, for a network of so many outputs.
+    """What makes the plant of that name, for a network of so many outputs; it can be pickled.
 
     curves: a file of power curves for `pv-curves`, which `load_curves` reads.
     Raises InputError for a name that is neither ours nor registered with gymnasium, and for curves that cannot be used.
@@ -42,10 +43,9 @@ def plant_maker(name: str, actions: int, curves: Path | None = None) -> PlantMak
         if name != _ON_CURVES:
             expected = f"--plant {_ON_CURVES}, or no curves"
             raise InputError("the plant has no curves", where="--plant-curves", expected=expected, found=name[:200])
-        currents_a = load_curves(curves)
-        return lambda: PowerTracking(currents_a)
+        return partial(PowerTracking, load_curves(curves))
     if name in PLANTS:
-        return lambda: PLANTS[name](actions)
+        return partial(_own, name, actions)
     ours = ", ".join(PLANTS)
     if ":" in name:
         hint = "install the package that registers the environment, and use its registered name; or pass it from Python"
@@ -64,13 +64,21 @@ def plant_maker(name: str, actions: int, curves: Path | None = None) -> PlantMak
     return _registered(name)
 
 
+def _own(name: str, actions: int) -> Plant:
+    return PLANTS[name](actions)
+
+
+def _made(name: str) -> Any:
+    import gymnasium  # noqa: PLC0415 - an extra
+
+    # What its checker would print as warnings, our loop checks.
+    return gymnasium.make(name, disable_env_checker=True)
+
+
 def _registered(name: str) -> PlantMaker:
     import gymnasium  # noqa: PLC0415 - an extra
 
-    def make() -> Any:
-        # What its checker would print as warnings, our loop checks.
-        return gymnasium.make(name, disable_env_checker=True)
-
+    make = partial(_made, name)
     try:
         make().close()
     except gymnasium.error.Error as error:
