@@ -146,6 +146,11 @@ class Solution:
     amplifier_a: Mapping[str, Array] = field(default_factory=dict)
 
     @property
+    def fidelity(self) -> str:
+        """How devices, branches or connections were solved for."""
+        return str(self.engine_options["fidelity"])
+
+    @property
     def solved(self) -> npt.NDArray[np.bool_]:
         """(samples,) True where a sample has a result."""
         mask = np.ones(self.samples, dtype=bool)

@@ -113,7 +113,7 @@ class CircuitFacts:
             nodes=solution.size.nodes,
             elements=solution.size.elements,
             netlist_bytes=solution.size.netlist_bytes,
-            fidelity=str(solution.engine_options["fidelity"]),
+            fidelity=solution.fidelity,
             technology=technology.model_dump(),
             swing_basis=design.swing_basis,
             inference_s=design.inference_s if design.periods else None,

@@ -22,7 +22,7 @@ def notes(loaded: LoadedModel, design: Design, solution: Solution) -> tuple[str,
         *loaded.notes,
         *device_notes(loaded, design),
         *solution.notes,
-        *_about(design, str(solution.engine_options["fidelity"])),
+        *_about(design, solution.fidelity),
     )
 
 

@@ -197,7 +197,7 @@ def _fitted(hint: Any, value: Any) -> Any:
     origin, arguments = get_origin(hint), get_args(hint)
     if origin in {Union, UnionType}:
         known = [argument for argument in arguments if argument is not NoneType]
-        return None if value is None else _fitted(known[0], value) if len(known) == 1 else value
+        return _fitted(known[0], value) if value is not None and len(known) == 1 else value
     if hint is float:
         return math.nan if value is None else value
     if origin is np.ndarray:

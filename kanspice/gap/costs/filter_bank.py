@@ -13,5 +13,5 @@ _AMPLIFIERS = 3
 def filter_bank_cost(bank: FilterBank, solution: Solution) -> MeasuredCost:
     """Its connections and amplifiers; one more adds up each output."""
     cost = StageCost(bank.name, bank.device_count, _AMPLIFIERS * bank.device_count + bank.width, None)
-    lasts = solution.engine_options["fidelity"] == "transient"
+    lasts = solution.fidelity == "transient"
     return MeasuredCost(cost, int(solution.solved.sum()), lasts, UNPUBLISHED)
