@@ -6,7 +6,10 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from kanspice.base.arrays import Array
+from kanspice.base.errors import InputError
 from kanspice.engine.solution import FailedSample, unstable_fraction
 from kanspice.experiments.facts import CircuitFacts, EngineRun, InputsFacts, ModelFacts
 from kanspice.gap.causes import Attribution, Cause
@@ -19,10 +22,13 @@ from kanspice.gap.resolution import Doubt, Limit, NumericalGap, Variation
 from kanspice.gap.stage_gap import StageGap
 from kanspice.gap.waveform_pairs import SampleWaveforms
 from kanspice.gap.worst import WorstSample
+from kanspice.report.blocks import Page
+from kanspice.report.frames import Columns, numbered
+from kanspice.report.shown import Shown
 
 
-@dataclass(frozen=True)
-class GapResult:
+@dataclass(frozen=True, repr=False)
+class GapResult(Shown):
     """One `verify`.
 
     reference, outputs: (samples, outputs) in model units; rows of failed samples in `outputs` are NaN. A result that
@@ -75,6 +81,26 @@ class GapResult:
     reference_error: NumericalGap | None = None
     variation: Variation | None = None
     metrics: Mapping[str, float | None] = field(default_factory=dict)
+
+    def page(self) -> Page:
+        from kanspice.experiments.verify.page import gap_page  # noqa: PLC0415 - which shows this
+
+        return gap_page(self)
+
+    def columns(self) -> Columns:
+        """A row for each sample: how it ended, and the outputs of network and circuit, in model units.
+
+        Raises InputError for a result that was read from its JSON, which has no outputs.
+        """
+        if len(self.outputs) < self.samples:
+            raise InputError("a report that was read back has no outputs", where="to_frame", hint="verify here")
+        outcomes = {failure.index: failure.outcome.value for failure in self.failed}
+        return {
+            "sample": np.arange(self.samples),
+            "outcome": np.array([outcomes.get(sample, "converged") for sample in range(self.samples)]),
+            **numbered("network", self.reference),
+            **numbered("circuit", self.outputs),
+        }
 
     @property
     def width(self) -> int:
