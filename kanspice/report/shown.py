@@ -45,7 +45,8 @@ class Shown:
 
     def __repr__(self) -> str:
         page = self.page()
-        return f"<{type(self).__name__} of {page.subject}: {(page.outcome or page.answer).text}>"
+        said = [verdict.text for verdict in (page.answer, page.outcome) if verdict is not None]
+        return f"<{type(self).__name__} of {page.subject}: {'; '.join(said)}>"
 
     def __rich_console__(self, console: Console, _options: ConsoleOptions) -> Iterator[Text]:
         from rich.text import Text  # noqa: PLC0415 - most results are on no terminal

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import inspect
+import io
 from pathlib import Path
 
 import numpy as np
 import pytest
 import typer
 from matplotlib.figure import Figure
+from rich.console import Console
 
 import kanspice
 from kanspice.base.errors import InputError
@@ -16,6 +18,8 @@ from kanspice.cli.compile import compile_
 from kanspice.cli.simulate import simulate as simulate_command
 from kanspice.cli.verify import verify as verify_command
 from kanspice.experiments.verify.document import to_json
+from kanspice.experiments.verify.reading import from_json
+from kanspice.report.terminal import print_page
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "01_kanalogue_digits"
 MODEL, INPUTS, LABELS = EXAMPLE / "model.pt", EXAMPLE / "inputs.npy", EXAMPLE / "labels.npy"
@@ -82,12 +86,30 @@ def test_a_comparison_takes_results_and_files(result, tmp_path):
 
 
 def test_results_show_themselves(result):
-    for shown in (kanspice.compare(result, result), kanspice.compile(MODEL)):
-        assert len(repr(shown)) < 200
+    for shown in (result, kanspice.compare(result, result), kanspice.compile(MODEL)):
+        assert len(repr(shown)) < 250
         assert repr(shown).startswith(f"<{type(shown).__name__} of ")
         assert "srcdoc=" in shown._repr_html_()
         assert all(isinstance(figure, Figure) for figure in shown.figures().values())
         assert len({len(column) for column in shown.columns().values()}) == 1
+    assert len(result.figures()) >= 3
+
+
+def test_a_terminal_shows_what_the_command_prints(result):
+    shown, printed = (Console(file=io.StringIO(), width=80) for _ in range(2))
+    shown.print(result)
+    print_page(result.page(), printed)
+    assert shown.file.getvalue().strip() == printed.file.getvalue().strip()
+
+
+def test_a_row_of_the_frame_is_a_sample(result):
+    columns = result.columns()
+    assert list(columns["sample"]) == [0, 1, 2, 3]
+    assert np.array_equal(columns["circuit3"], result.outputs[:, 3])
+    with pytest.raises(InputError, match="no library of data frames"):
+        result.to_frame("excel")
+    with pytest.raises(InputError, match="has no outputs"):
+        from_json(to_json(result), "gap.json").columns()
 
 
 @pytest.mark.parametrize(
