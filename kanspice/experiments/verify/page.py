@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict
 
+from kanspice.experiments.parts import DesignPart, EnginePart
 from kanspice.experiments.verify import (
     cause_plots,
     distributions,
@@ -268,21 +267,12 @@ def _measured(result: GapResult) -> Iterator[Block]:
     yield Facts([*_setup(result), *digests, ("versions", versions or NOTHING)])
     if result.command:
         yield Literal(plain(result.command))
-    design, engine = _pretty(asdict(result.design)), _pretty(asdict(result.engine))
+    design, engine = _pretty(DesignPart.written(result.design)), _pretty(EnginePart.written(result.engine))
     yield Detail([Literal(design, "design"), Literal(engine, "engine")])
 
 
-def _pretty(data: Mapping[str, object]) -> str:
-    return json.dumps(_finite(data), indent=2, ensure_ascii=False)
-
-
-def _finite(value: object) -> object:
-    """The same data with infinities and NaN as words: a reader's JSON, valid JSON."""
-    if isinstance(value, Mapping):
-        return {str(key): _finite(part) for key, part in value.items()}
-    if isinstance(value, list | tuple):
-        return [_finite(part) for part in value]
-    return str(value) if isinstance(value, float) and not math.isfinite(value) else value
+def _pretty(document: Mapping[str, object]) -> str:
+    return json.dumps(document, indent=2, ensure_ascii=False)
 
 
 def _checks(result: GapResult) -> list[Check]:
