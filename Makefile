@@ -14,8 +14,9 @@ DEV    := $(VENV)/.installed-dev
 PIP    := $(BIN)/python -m pip --disable-pip-version-check install --quiet -c constraints.txt
 DIGITS := examples/01_kanalogue_digits
 
-# Two test workers, one thread each: more threads than cores make everything slower.
-PYTEST := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 -q
+# Two test workers, one thread each: more threads than cores make everything slower. Each takes a half in order, so that
+# what a module's tests share is made once, and who is done first takes over from the other.
+PYTEST := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal -q
 
 .DEFAULT_GOAL := help
 .PHONY: help demo quick test check bench bench-mnist bench-engines bench-agreement bench-sizes bench-draws bench-sweeps clean ngspice

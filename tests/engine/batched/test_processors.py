@@ -26,7 +26,7 @@ from kanspice.circuit.specimens import draw_specimen
 from kanspice.devices import load_device
 from kanspice.engine.batched import solve
 from kanspice.engine.batched.array_devices import curve_values, failures_of, host, processor_named
-from kanspice.engine.batched.branch_banks import NodeSums, PairBank, bank_of
+from kanspice.engine.batched.branch_banks import DenseBank, NodeSums, PairBank, bank_of
 from kanspice.engine.batched.crosspoints import WholeCrosspoints
 from kanspice.engine.options import RunOptions
 from kanspice.families.kirchhoffnet.branches import BRANCHES
@@ -98,10 +98,23 @@ def test_states_that_jump_are_found_out_there_too(ohm, device):
     check_alike(design, inputs, device)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("device", DEVICES)
 @pytest.mark.parametrize("law", LAWS)
 def test_branches_of_every_law(law, device):
+    """What drives the nodes, both ways in which torch adds it up: following knows nothing of the law."""
+    volts = np.random.default_rng(1).normal(size=(5, 2))
+    bank = bank_of(period(law, EDGES, parameters(law)))
+    expected, processor = bank.into_nodes(volts), processor_named(device)
+    for kind in (DenseBank, PairBank):
+        with on(device):
+            found = host(kind(bank.branches, processor).into_nodes(processor.array(volts)))
+        np.testing.assert_allclose(found, expected, rtol=0, atol=1e-13 * np.abs(expected).max())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("device", DEVICES)
+@pytest.mark.parametrize("law", ["Conductance", "ShiftLeakyRelu2", "ShiftTanh1", "Device2.silu"])
+def test_periods_of_every_shape(law, device):
     edges = [(1, 0), (1, 2), (2, 1), (2, 0), (0, 1)]
     theta = 0.7 * np.random.default_rng(5).normal(size=(parameters(law).shape[0], len(edges)))
     design = design_of_periods(period(law, edges, theta, nodes=2))
