@@ -12,12 +12,12 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from kanspice.base.errors import InputError
 from kanspice.base.files import parse_toml, read_text
 
-Model = TypeVar("Model", bound=BaseModel)
+_Model = TypeVar("_Model", bound=BaseModel)
 
 _MAX_TOML_BYTES = 4_000_000
 
 
-class Table(BaseModel):
+class CheckedTable(BaseModel):
     """Base of every table read from a file: unknown keys are errors, values never change afterwards."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=True, use_attribute_docstrings=True)
@@ -39,7 +39,7 @@ def read_toml(path: Path, what: str = "a TOML file") -> dict[str, Any]:
     return parse_toml(read_text(path, what, _MAX_TOML_BYTES), path)
 
 
-def validate(model: type[Model], data: Mapping[str, Any], where: str | Path) -> Model:
+def validate(model: type[_Model], data: Mapping[str, Any], where: str | Path) -> _Model:
     """`data` as a `model`. Raises InputError naming the first bad key, what was expected and what was found."""
     try:
         return model.model_validate(data)

@@ -92,7 +92,7 @@ def least_feedback_f(siemens: Array, farads: Array, loop: FeedbackLoop, wanted: 
 
 
 @dataclass(frozen=True)
-class Columns:
+class ColumnPoles:
     """How a specimen's columns move by themselves at operating points, all (samples, 2 * pairs).
 
     poles: (samples, 2 * pairs, 3), 1/s. siemens: of the devices of each column together. loop: what holds it.
@@ -103,14 +103,14 @@ class Columns:
     loop: FeedbackLoop
 
 
-def crossbar_poles(design: Design, crossbar: Crossbar, rows_v: Array, columns_v: Array) -> Columns:
+def crossbar_poles(design: Design, crossbar: Crossbar, rows_v: Array, columns_v: Array) -> ColumnPoles:
     """Poles of a specimen's columns. rows_v: (samples, rows), columns_v: (samples, 2 * pairs), volts."""
     amps, siemens = np.empty_like(columns_v), np.empty_like(columns_v)
     for place, (row_v, column_v) in enumerate(zip(rows_v, columns_v, strict=True)):
         amps[place], siemens[place] = _into_columns(design, crossbar, row_v, column_v)
     loop = FeedbackLoop.of(crossbar, columns_v, amps)
     farads = np.broadcast_to(crossbar.column_capacitance_f, siemens.shape)
-    return Columns(column_poles(siemens, farads, loop), siemens, loop)
+    return ColumnPoles(column_poles(siemens, farads, loop), siemens, loop)
 
 
 def _into_columns(design: Design, crossbar: Crossbar, row_v: Array, column_v: Array) -> tuple[Array, Array]:

@@ -19,7 +19,7 @@ from pydantic import Field
 
 from kanspice.base.errors import InputError
 from kanspice.base.files import is_there, write_text
-from kanspice.base.validation import Table, read_toml, similar, validate
+from kanspice.base.validation import CheckedTable, read_toml, similar, validate
 from kanspice.devices.analytic import Analytic
 from kanspice.devices.curves import Curve, PiecewisePolynomial
 from kanspice.devices.toml_text import toml_text
@@ -42,7 +42,7 @@ OneLine = Annotated[str, Field(pattern=r"^[^\x00-\x1f\x7f]*$", min_length=1, max
 Coefficients = Annotated[tuple[Number, ...], Field(min_length=1, max_length=MAX_DEGREE + 1)]
 
 
-class CurveUnits(Table):
+class CurveUnits(CheckedTable):
     """What one unit of the curve's axes is. `current_unit_a`: amperes per current unit, where the source states it."""
 
     voltage: Literal["V"]
@@ -50,14 +50,14 @@ class CurveUnits(Table):
     current_unit_a: Annotated[Number, Field(gt=0)] | None = None
 
 
-class Range(Table):
+class Range(CheckedTable):
     """Voltages between which the curve was measured or fitted, before a reverse branch is added."""
 
     lo_v: Number
     hi_v: Number
 
 
-class PiecewiseTable(Table):
+class PiecewiseTable(CheckedTable):
     """The tables of a `PiecewisePolynomial`: see there for shapes and units."""
 
     kind: Literal["piecewise_polynomial"]
@@ -65,7 +65,7 @@ class PiecewiseTable(Table):
     coefficients: Annotated[tuple[Coefficients, ...], Field(min_length=1, max_length=MAX_PIECES)]
 
 
-class AnalyticTable(Table):
+class AnalyticTable(CheckedTable):
     """A law of the registry and its parameters."""
 
     kind: Literal["analytic"]
@@ -73,14 +73,14 @@ class AnalyticTable(Table):
     parameters: Annotated[dict[str, Number], Field(max_length=32)]
 
 
-class Points(Table):
+class Points(CheckedTable):
     """What was measured: `v`, volts, strictly rising, and `i`, current units, as many of each."""
 
     v: Annotated[tuple[Number, ...], Field(min_length=2, max_length=MAX_PIECES + 1)]
     i: Annotated[tuple[Number, ...], Field(min_length=2, max_length=MAX_PIECES + 1)]
 
 
-class FitRecord(Table):
+class FitRecord(CheckedTable):
     """Where a fitted curve came from: number of points, method, and residuals in current units."""
 
     method: OneLine | None = None
@@ -91,7 +91,7 @@ class FitRecord(Table):
     residual_max: NotNegative | None = None
 
 
-class Card(Table):
+class Card(CheckedTable):
     """Everything that a device card says."""
 
     format: Literal["kanspice.device/1"]

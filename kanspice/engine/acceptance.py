@@ -26,7 +26,7 @@ from kanspice.circuit import (
     SynapseBank,
 )
 from kanspice.circuit.bounds import amplifier_bounds_v, column_bounds_v, current_bounds_a, output_bounds_v
-from kanspice.circuit.poles import Columns, FeedbackLoop, crossbar_poles, least_feedback_f
+from kanspice.circuit.poles import ColumnPoles, FeedbackLoop, crossbar_poles, least_feedback_f
 from kanspice.circuit.uniqueness import solution_counts, wires_leave_one_state
 from kanspice.engine.solution import FailedSample, Outcome, Solution
 
@@ -208,7 +208,7 @@ def _unstable_failures(
         yield _unstable_failure(crossbar, int(samples[place]), columns, place)
 
 
-def _unstable_failure(crossbar: Crossbar, index: int, columns: Columns, place: int) -> FailedSample:
+def _unstable_failure(crossbar: Crossbar, index: int, columns: ColumnPoles, place: int) -> FailedSample:
     """Of sample `index`, which is at `place` among those of the columns: some of its poles grow."""
     poles, follows = columns.poles[place], np.broadcast_to(columns.loop.follows, columns.siemens.shape)[place]
     column, which = np.unravel_index(np.argmax(poles.real), poles.shape)

@@ -8,7 +8,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from kanspice.base.validation import Table
+from kanspice.base.validation import CheckedTable
 
 _FinitePositive = Annotated[float, Field(strict=True, gt=0, allow_inf_nan=False)]
 _Positive = Annotated[float, Field(strict=True, gt=0)]
@@ -33,7 +33,7 @@ COST = Mark("cost")
 """Takes time or power and nothing else: an operating point does not feel it."""
 
 
-class Units(Table):
+class Units(CheckedTable):
     """What one model unit is in the circuit."""
 
     v_unit_v: _FinitePositive = 1.0
@@ -43,7 +43,7 @@ class Units(Table):
     devices' cards say (`current_unit_a`), the smallest of them."""
 
 
-class Tia(Table):
+class Tia(CheckedTable):
     """Transimpedance amplifiers: one per crossbar column."""
 
     gain: Annotated[float, Field(strict=True, gt=1), CAUSE] = math.inf
@@ -76,7 +76,7 @@ class Tia(Table):
     """Fraction of the rail that the largest expected output may use."""
 
 
-class CrossbarDevices(Table):
+class CrossbarDevices(CheckedTable):
     """The devices of crossbars as they are made: a device's area is its coefficient."""
 
     area_sigma: Annotated[_NotNegative, CAUSE] = 0.0
@@ -126,7 +126,7 @@ class CrossbarDevices(Table):
         return self
 
 
-class Wires(Table):
+class Wires(CheckedTable):
     """The wires of crossbars, one segment between neighbouring crosspoints, and the drivers of their rows."""
 
     row_ohm: Annotated[_NotNegative, CAUSE] = 0.0
@@ -141,7 +141,7 @@ class Wires(Table):
     """Capacitance of a column to ground at every crosspoint. Operating points do not feel it."""
 
 
-class Supply(Table):
+class Supply(CheckedTable):
     """What the circuit draws from its rails, plus and minus `tia.rail_v`. It tells what an inference costs, not how far
     it is off."""
 
@@ -150,14 +150,14 @@ class Supply(Table):
     nothing."""
 
 
-class Clippers(Table):
+class Clippers(CheckedTable):
     """The clamps that limit a crossbar's inputs: a series resistor and a diode at each level."""
 
     knee_v: Annotated[_NotNegative, CAUSE] = 0.0
     """n k T / q of the diodes, and what is lost at exactly the level; about 0.026 for silicon, 0: an ideal clip."""
 
 
-class References(Table):
+class References(CheckedTable):
     """The references of a circuit: one for all of its reference currents, one for all of its clip levels."""
 
     current_sigma: Annotated[_NotNegative, CAUSE] = 0.0
@@ -166,7 +166,7 @@ class References(Table):
     """Relative standard deviation, over specimens, of the reference that all clip levels come from."""
 
 
-class Converters(Table):
+class Converters(CheckedTable):
     """The digital world's access to a circuit's inputs and outputs."""
 
     dac_bits: Annotated[int, Field(strict=True, ge=0, le=32), CAUSE] = 0
@@ -177,7 +177,7 @@ class Converters(Table):
     """Standard deviation of what is added to every input of every sample."""
 
 
-class KirchhoffNetCircuit(Table):
+class KirchhoffNetCircuit(CheckedTable):
     """Nodes of a KirchhoffNet, and how they are read. Its branches' unit current is `units.i_unit_a`."""
 
     capacitance_f: _FinitePositive = 1e-12
@@ -210,7 +210,7 @@ class KirchhoffNetCircuit(Table):
         return self
 
 
-class Branches(Table):
+class Branches(CheckedTable):
     """How a KirchhoffNet's branches are built.
 
     `schematic` is Fig. 5 of the KirchhoffNet paper: a conductance and a current source behind a one-sided switch (Eq.
@@ -245,7 +245,7 @@ class Branches(Table):
     """Largest current of a VCCS, in units of current: it gives I tanh(g v / I) instead of g v."""
 
 
-class Switches(Table):
+class Switches(CheckedTable):
     """How a KirchhoffNet's banks of branches take turns at the node capacitors.
 
     `phased` simulates each period by itself, which is exact for ideal switches. `monolithic` is one circuit with all
@@ -271,7 +271,7 @@ class Switches(Table):
     """Standard deviation of that charge from switch to switch."""
 
 
-class Filters(Table):
+class Filters(CheckedTable):
     """The connections of a PhyKAN: band-pass filters between sines and amplitude detectors."""
 
     sine_v: _FinitePositive = 1.0
@@ -299,7 +299,7 @@ class Filters(Table):
     """How long a layer has to settle and to be read; 0: as long as it needs. Only the `transient` fidelity feels it."""
 
 
-class Synapses(Table):
+class Synapses(CheckedTable):
     """The connections of a MemKAN: memdiodes with their loads and gain stages."""
 
     current_sigma: Annotated[float, Field(strict=True, ge=0, le=0.3), CAUSE] = 0.0

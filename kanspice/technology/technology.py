@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from pydantic import PrivateAttr
 
-from kanspice.base.validation import Table
+from kanspice.base.validation import CheckedTable
 from kanspice.technology.sections import (
     CAUSE,
     COST,
@@ -33,7 +33,7 @@ from kanspice.technology.sections import (
 )
 
 
-class Technology(Table):
+class Technology(CheckedTable):
     """One circuit technology. The defaults are the ideal circuit."""
 
     name: str = "ideal"
@@ -57,7 +57,7 @@ class Technology(Table):
     @property
     def sections(self) -> tuple[str, ...]:
         """Their names, in order."""
-        return tuple(section for section, table in self if isinstance(table, Table))
+        return tuple(section for section, table in self if isinstance(table, CheckedTable))
 
     @property
     def causes(self) -> tuple[str, ...]:
@@ -79,17 +79,17 @@ class Technology(Table):
         return tuple(
             f"{section}.{key}"
             for section, table in self
-            if isinstance(table, Table)
+            if isinstance(table, CheckedTable)
             for key, field in type(table).model_fields.items()
             if mark in field.metadata and getattr(table, key) != field.default
         )
 
     def without(self, causes: Iterable[str]) -> Technology:
         """The same technology with these imperfections, `section.key`, at their ideal."""
-        tables: dict[str, Table] = {}
+        tables: dict[str, CheckedTable] = {}
         for cause in causes:
             section, _, key = cause.partition(".")
-            table: Table = tables.get(section, getattr(self, section))
+            table: CheckedTable = tables.get(section, getattr(self, section))
             tables[section] = table.model_copy(update={key: type(table).model_fields[key].default})
         return self.model_copy(update=tables)
 
@@ -112,7 +112,7 @@ def entries(technology: Technology) -> list[tuple[str, str, list[Entry]]]:
     """Every section with what it is about and its keys, in order."""
     found = []
     for section, table in technology:
-        if isinstance(table, Table):
+        if isinstance(table, CheckedTable):
             about = " ".join((type(table).__doc__ or "").split())
             keys = [
                 Entry(

@@ -23,7 +23,7 @@ _BLOCK_NUMBERS = 2**15
 """Crossings times columns at a time: 256 kB, which stay in the processor's cache and are not given back between."""
 
 
-class Corners:
+class BreakpointCurrents:
     """The breakpoints of one specimen's rows, for columns that move."""
 
     def __init__(self, rows: Rows, areas: Array) -> None:

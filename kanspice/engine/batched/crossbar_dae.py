@@ -148,7 +148,7 @@ class Amplifiers:
         return Eliminated(held_s * (1 - output_by), held_s * output, (pole, pole_by), (output, output_by))
 
 
-class Moving:
+class CrossbarDae:
     """The equations of one crossbar, for any samples at a time; nodes are rows, columns, poles and outputs, flat."""
 
     def __init__(self, crossbar: Crossbar, curves: Sequence[Curve], samples: int) -> None:

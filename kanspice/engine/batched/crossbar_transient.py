@@ -30,7 +30,7 @@ from kanspice.circuit import (
 )
 from kanspice.circuit.amplifiers import differences_v
 from kanspice.engine.batched.batch import blocks
-from kanspice.engine.batched.crossbar_dae import Demand, Moving
+from kanspice.engine.batched.crossbar_dae import CrossbarDae, Demand
 from kanspice.engine.batched.implicit import Span, StepRecord, Waves, follow
 from kanspice.engine.course import Course, Pace
 from kanspice.engine.solution import FailedSample, Outcome
@@ -135,7 +135,7 @@ class _Following:
         return at
 
     def _follow(self, crossbar: Crossbar, rows: Waves, rest: Rest, before: Indices) -> StepRecord:
-        system = Moving(crossbar, self.curves, len(before))
+        system = CrossbarDae(crossbar, self.curves, len(before))
         everyone = np.arange(len(before))
         rows_v = rows(np.zeros(len(before)), everyone)
         start = at_rest(system, rest.columns_v[crossbar.name][before], rest.drawn_a[crossbar.name][before], rows_v)
@@ -184,7 +184,7 @@ def check_followed(crossbar: Crossbar) -> None:
         )
 
 
-def at_rest(system: Moving, columns_v: Array, drawn_a: Array, rows_v: Array) -> Array:
+def at_rest(system: CrossbarDae, columns_v: Array, drawn_a: Array, rows_v: Array) -> Array:
     """Nodes (samples, size) where nothing moves. columns_v at the amplifiers, drawn_a: (samples, columns)."""
     crossbar = system.crossbar
     driven_v = columns_v - drawn_a / system.amplifiers.siemens

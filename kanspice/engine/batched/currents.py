@@ -14,7 +14,7 @@ import numpy as np
 from kanspice.base.arrays import Array, Indices, namespace
 from kanspice.devices import Curve
 from kanspice.engine.batched.array_devices import HOST, Processor, curve_values, host
-from kanspice.engine.batched.breakpoint_currents import Corners
+from kanspice.engine.batched.breakpoint_currents import BreakpointCurrents
 from kanspice.engine.batched.crosspoints import WholeCrosspoints
 from kanspice.engine.batched.products import times
 from kanspice.engine.batched.row_expansions import Rows
@@ -48,7 +48,7 @@ class LocalCurrents(Currents):
         self.rows, self.area = rows, _by_device(area)
         areas = np.concatenate([np.empty((0, area.shape[1])), *(self.area[place] for place in rows.known)])
         self.above, self.below = (self._summed(table, areas) for table in rows.stacked)
-        self.corners = Corners(rows, areas)
+        self.corners = BreakpointCurrents(rows, areas)
 
     def _summed(self, table: Array, areas: Array) -> Array:
         """Polynomials of whole columns, (samples, powers, columns)."""

@@ -15,7 +15,7 @@ from kanspice.engine.ngspice.raw import Plot
 
 
 @dataclass(frozen=True)
-class Circuit:
+class CircuitFiles:
     """A netlist laid out in a folder."""
 
     netlist: Netlist
@@ -26,7 +26,7 @@ class Circuit:
     """Bytes of all files together."""
 
     @classmethod
-    def lay_out(cls, netlist: Netlist, folder: Path) -> Circuit:
+    def lay_out(cls, netlist: Netlist, folder: Path) -> CircuitFiles:
         """Writes its files into a new folder."""
         folder.mkdir()
         size = netlist.write(folder)

@@ -21,12 +21,12 @@ from kanspice.engine.acceptance import as_read, column_failures, unproven_note, 
 from kanspice.engine.fidelity import Fidelity
 from kanspice.engine.netlist import Netlist, build_netlist
 from kanspice.engine.ngspice.blocks import BlockProgress, Found, doubt_in, is_final, is_worth_another, times
-from kanspice.engine.ngspice.circuit import Circuit
+from kanspice.engine.ngspice.circuit import CircuitFiles
 from kanspice.engine.ngspice.deck import NORMAL, Tolerances, sweep_deck, tightened
 from kanspice.engine.ngspice.diagnose import suspicion
 from kanspice.engine.ngspice.process import RAW_FILE, Run, working_folder
 from kanspice.engine.ngspice.raw import read_plots
-from kanspice.engine.ngspice.simulation import Simulation, Task
+from kanspice.engine.ngspice.simulation import EngineCall, Task
 from kanspice.engine.ngspice.tone_transients import FilterTransients
 from kanspice.engine.ngspice.tones import FilterTones
 from kanspice.engine.ngspice.transient import PeriodSimulation
@@ -73,12 +73,12 @@ def solve(
 
 
 @final
-class OperatingPoints(Simulation):
+class OperatingPoints(EngineCall):
     """Networks of crossbars, each sample by itself."""
 
     def __init__(self, task: Task) -> None:
         super().__init__(task)
-        self.whole_curves: Circuit | None = None
+        self.whole_curves: CircuitFiles | None = None
         self.beyond_reach: set[int] = set()
 
     def solve(self) -> Solution:
@@ -89,13 +89,13 @@ class OperatingPoints(Simulation):
         self._refuse_columns(found)
         return self.solution(found, self._numerical_error(found), **asdict(NORMAL))
 
-    def _spread(self, circuit: Circuit, samples: Sequence[int], tolerances: Tolerances, *, report: bool) -> Found:
+    def _spread(self, circuit: CircuitFiles, samples: Sequence[int], tolerances: Tolerances, *, report: bool) -> Found:
         """Solves the samples in at least as many blocks as there are jobs."""
         attempt = partial(self._attempt, circuit, tolerances, report)
         return self.spread(samples, attempt, largest=_LARGEST_BLOCK)
 
     def _attempt(
-        self, circuit: Circuit, tolerances: Tolerances, report: bool, block: list[int], *, hinted: bool = False
+        self, circuit: CircuitFiles, tolerances: Tolerances, report: bool, block: list[int], *, hinted: bool = False
     ) -> tuple[Found, FailedSample | None]:
         """One process for one block. Rows are kept only where nothing casts doubt on them."""
         hints = self._hints(circuit.netlist, block[0]) if hinted else {}
@@ -111,7 +111,7 @@ class OperatingPoints(Simulation):
 
     def _run(
         self,
-        circuit: Circuit,
+        circuit: CircuitFiles,
         block: list[int],
         tolerances: Tolerances,
         progress: BlockProgress,
@@ -128,7 +128,7 @@ class OperatingPoints(Simulation):
 
         return self.run(deck, netlist.files, beside=circuit.folder, on_point=on_point)
 
-    def _table(self, circuit: Circuit, run: Run) -> Array:
+    def _table(self, circuit: CircuitFiles, run: Run) -> Array:
         """(points, vectors) in the order of the circuit's vectors; empty when they are not what was asked for.
 
         The scale, a plot's first vector, must count the samples from 0.
@@ -159,7 +159,7 @@ class OperatingPoints(Simulation):
         self.notes.append(
             f"{len(beyond)} samples solved with whole curves: columns beyond the reach of the short cells"
         )
-        whole = Circuit.lay_out(build_netlist(self.design, self.fidelity, full_cells=True), self.folder / "whole")
+        whole = CircuitFiles.lay_out(build_netlist(self.design, self.fidelity, full_cells=True), self.folder / "whole")
         self.whole_curves, self.beyond_reach = whole, set(beyond)
         for index in beyond:
             found.rows.pop(index, None)

@@ -17,7 +17,7 @@ from kanspice.engine.acceptance import Volts, column_failures, range_failures
 from kanspice.engine.fidelity import Fidelity
 from kanspice.engine.netlist import build_netlist
 from kanspice.engine.ngspice.blocks import OPTIONS
-from kanspice.engine.ngspice.circuit import Circuit
+from kanspice.engine.ngspice.circuit import CircuitFiles
 from kanspice.engine.ngspice.conversation import Conversation
 from kanspice.engine.ngspice.deck import NORMAL, resident_deck
 from kanspice.engine.ngspice.diagnose import suspicion
@@ -59,7 +59,7 @@ class Resident:
         self._program = find_ngspice()
         netlist = build_netlist(design, fidelity, full_cells=True)
         announce(netlist, 1, None)
-        self._circuit = Circuit.lay_out(netlist, folder / "circuit")
+        self._circuit = CircuitFiles.lay_out(netlist, folder / "circuit")
         klu = self._program.has_klu
         deck = resident_deck(netlist.inputs, self._circuit.nodes, self._circuit.sources, NORMAL, klu=klu)
         (self._circuit.folder / _DECK).write_text(deck, encoding="ascii")

@@ -20,7 +20,7 @@ from kanspice.engine.acceptance import Volts, chosen_samples, expected_outputs_v
 from kanspice.engine.fidelity import Fidelity
 from kanspice.engine.netlist import build_netlist
 from kanspice.engine.ngspice.blocks import OPTIONS, Attempt, Found, spread
-from kanspice.engine.ngspice.circuit import Circuit
+from kanspice.engine.ngspice.circuit import CircuitFiles
 from kanspice.engine.ngspice.process import OnPoint, Run, run_deck
 from kanspice.engine.ngspice.program import find_ngspice
 from kanspice.engine.ngspice.room import announce
@@ -48,7 +48,7 @@ class Task:
     folder: Path
 
 
-class Simulation(ABC):
+class EngineCall(ABC):
     """One call of the engine. A sample's row is what a run finds of it: of the circuit's vectors, if nothing else.
 
     Raises SimulatorError when ngspice is missing.
@@ -65,7 +65,7 @@ class Simulation(ABC):
         self._started = time.monotonic()
         netlist = build_netlist(task.design, task.fidelity)
         announce(netlist, max(min(task.options.jobs, len(task.inputs_v)), 1), task.progress)
-        self.circuit = Circuit.lay_out(netlist, task.folder / "circuit")
+        self.circuit = CircuitFiles.lay_out(netlist, task.folder / "circuit")
         self._netlist_s, self._simulate_s = self._elapsed_s, 0.0
 
     @abstractmethod

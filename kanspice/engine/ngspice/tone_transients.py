@@ -18,7 +18,7 @@ from kanspice.engine.ngspice.blocks import BlockProgress, Found, doubt_in, is_fi
 from kanspice.engine.ngspice.deck import wrapped
 from kanspice.engine.ngspice.process import RAW_FILE
 from kanspice.engine.ngspice.raw import read_plots
-from kanspice.engine.ngspice.simulation import Simulation, Task
+from kanspice.engine.ngspice.simulation import EngineCall, Task
 from kanspice.engine.solution import FailedSample, Solution
 
 _STEPS = 100
@@ -29,7 +29,7 @@ _TIME_SLACK = 1e-9
 
 
 @final
-class FilterTransients(Simulation):
+class FilterTransients(EngineCall):
     """Networks of filters over time; a row is all stages' voltages when the inference is over.
 
     options.steps: time steps per turn of the fastest sine. The numerical error is measured with twice as many.

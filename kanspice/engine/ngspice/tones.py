@@ -32,14 +32,14 @@ from kanspice.engine.ngspice.blocks import BlockProgress, Found, doubt_in, is_fi
 from kanspice.engine.ngspice.deck import wrapped
 from kanspice.engine.ngspice.process import RAW_FILE, Run
 from kanspice.engine.ngspice.raw import read_plots
-from kanspice.engine.ngspice.simulation import Simulation
+from kanspice.engine.ngspice.simulation import EngineCall
 from kanspice.engine.solution import FailedSample, Solution
 
 _LARGEST_BLOCK = 256
 
 
 @final
-class FilterTones(Simulation):
+class FilterTones(EngineCall):
     """Networks of filters; a row is all stages' voltages."""
 
     @property

@@ -31,7 +31,7 @@ from kanspice.engine.ngspice.blocks import BlockProgress, Found, PeriodClock, do
 from kanspice.engine.ngspice.deck import PeriodCircuit, period_deck
 from kanspice.engine.ngspice.process import RAW_FILE, Run
 from kanspice.engine.ngspice.raw import read_plots
-from kanspice.engine.ngspice.simulation import Simulation, Task
+from kanspice.engine.ngspice.simulation import EngineCall, Task
 from kanspice.engine.ngspice.stepping import (
     PILOT_STEPS,
     Stepping,
@@ -78,7 +78,7 @@ class _Part:
 
 
 @final
-class PeriodSimulation(Simulation):
+class PeriodSimulation(EngineCall):
     """A design of periods; a row is the voltages of all periods' nodes at the end of each, and after sums.
 
     Numerical error is kept well under the distance from the reference, where there is one.

@@ -22,7 +22,7 @@ from torch import Tensor
 
 from kanspice.base.errors import InputError, errors_at
 from kanspice.base.files import read_file
-from kanspice.base.validation import Table, validate
+from kanspice.base.validation import CheckedTable, validate
 from kanspice.families.common.formats import AuthorsStates, Reading
 from kanspice.families.common.state import check_tensors
 from kanspice.families.common.yaml_config import MAX_YAML_BYTES, parse_yaml
@@ -45,12 +45,12 @@ def _not_a_flag(value: object) -> object:
 _Time = Annotated[float, Field(allow_inf_nan=False), BeforeValidator(_not_a_flag)]
 
 
-class _Device(Table):
+class _Device(CheckedTable):
     use_diff: Annotated[bool, Field(strict=True)] = False
     activation: Literal["tanh", "leakyrelu"] | None = None
 
 
-class _Config(Table):
+class _Config(CheckedTable):
     net_topo: Annotated[list[_Nodes], Field(min_length=2, max_length=2)]
     device_cfg: _Device = _Device()
     t: Annotated[list[_Time], Field(min_length=2)]

@@ -19,7 +19,7 @@ from torch.nn import functional
 from kanspice.base.arrays import Array
 from kanspice.base.errors import InputError
 from kanspice.base.piecewise import Bends
-from kanspice.base.validation import Table, similar, validate
+from kanspice.base.validation import CheckedTable, similar, validate
 
 _LEAK = 0.01
 """Slope of torch's leaky_relu below zero."""
@@ -49,7 +49,7 @@ ActivationName = Literal[
 ACTIVATIONS: tuple[ActivationName, ...] = get_args(ActivationName)
 
 
-class Branch(Table):
+class Branch(CheckedTable):
     """A branch function; its fields are the `args` that `config.yaml` gives it."""
 
     @property

@@ -19,7 +19,7 @@ from pydantic import Field
 
 from kanspice.base.arrays import Indices
 from kanspice.base.errors import InputError
-from kanspice.base.validation import Table, similar, validate
+from kanspice.base.validation import CheckedTable, similar, validate
 
 MAX_EDGES = 20_000_000  # per layer; the largest published layer has about two million
 _MAX_COUNT = 1_000_000
@@ -88,7 +88,7 @@ def topology_from_edges(edges: npt.ArrayLike) -> Topology:
     return _graph(*pairs.astype(np.int64).T)
 
 
-class Recipe(Table):
+class Recipe(CheckedTable):
     """A topology by name: the arguments of one entry of `net_struct`, checked, from which the edges follow."""
 
     @property

@@ -12,7 +12,7 @@ from scipy.linalg import eigvals, expm
 from kanspice.base.errors import InputError
 from kanspice.circuit.poles import FeedbackLoop, column_poles, crossbar_poles, damping
 from kanspice.engine.batched import solve
-from kanspice.engine.batched.crossbar_dae import Moving
+from kanspice.engine.batched.crossbar_dae import CrossbarDae
 from kanspice.engine.batched.crossbar_transient import Rest, courses
 from kanspice.engine.batched.crossbar_transient import at_rest as start_of
 from kanspice.engine.batched.implicit import EMBEDDED, TABLE, TIMES, weights
@@ -194,7 +194,7 @@ def poles_of_all_nodes(design, solution, place):
     """Of the equations that transients follow, from their differences around an operating point."""
     crossbar = design.crossbars[0]
     curves = tuple(device.curve.stretched(design.input_v_per_unit) for device in design.devices)
-    system = Moving(crossbar, curves, 1)
+    system = CrossbarDae(crossbar, curves, 1)
     rows_v = solution.stage_v["l1.input"][[place]]
     tables = (table["l1.crossbar"][[place]] for table in (solution.column_v, solution.amplifier_a))
     rest = start_of(system, *tables, rows_v)
