@@ -12,7 +12,7 @@ from loops import BALANCES, linear
 from rendered import to_html
 from synthetic_results import EXTREMES, causes, cross_checked, moving, synthetic, with_everything, with_failures
 
-from kanspice.experiments.compare import comparison_html
+from kanspice.experiments.compare import comparison_page
 from kanspice.experiments.compare.comparison import Comparison
 from kanspice.experiments.control import ControlOptions, Draws, control
 from kanspice.experiments.control.page import control_page
@@ -56,7 +56,7 @@ PAGES = {
     **{name: lambda make=make: to_html(make()) for name, make in EXTREMES.items()},
     "crowded": lambda: to_html(crowded()),
     "loop": lambda: page_html(control_page(loop())),
-    "comparison": lambda: comparison_html(Comparison(synthetic(), crowded(), 0.1)),
+    "comparison": lambda: page_html(comparison_page(Comparison(synthetic(), crowded(), 0.1))),
 }
 
 # For every element with text of its own: how far its colour is from what is behind it (WCAG 2's contrast ratio).

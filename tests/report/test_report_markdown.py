@@ -11,10 +11,11 @@ from rendered import to_markdown
 from synthetic_results import EXTREMES, causes, synthetic, with_everything, with_failures
 
 from kanspice.engine.solution import FailedSample, Outcome
-from kanspice.experiments.compare import comparison_markdown
+from kanspice.experiments.compare import comparison_page
 from kanspice.experiments.compare.comparison import Comparison
 from kanspice.gap.resolution import Limit
 from kanspice.report.markdown import escape
+from kanspice.report.page_markdown import page_markdown
 
 HOSTILE = "<script>alert(1)</script> | a | `b` ](http://x.y) **c** _d_ @maintainer #1 www.x.y &lt; \\| ![i](j)\n# e"
 ALLOWED = {
@@ -146,7 +147,7 @@ def test_names_that_engineers_use_stay_readable():
 
 
 def test_a_comparison_is_markdown_too(result):
-    text = comparison_markdown(Comparison(result, hostile(), 0.1))
+    text = page_markdown(comparison_page(Comparison(result, hostile(), 0.1)))
     page = Rendered(text)
     assert text.startswith("### ⚠️ FAILED: 1 of 50 samples have no result after")
     assert set(page.tags) <= ALLOWED | {"sub", "br"}

@@ -2,14 +2,12 @@
 
 from kanspice.experiments.compare.comparison import Comparison, check_baseline, held_against
 from kanspice.experiments.compare.document import comparison_json
-from kanspice.experiments.compare.page import comparison_html, comparison_markdown, comparison_page
+from kanspice.experiments.compare.page import comparison_page
 
 __all__ = [
     "Comparison",
     "check_baseline",
-    "comparison_html",
     "comparison_json",
-    "comparison_markdown",
     "comparison_page",
     "held_against",
 ]

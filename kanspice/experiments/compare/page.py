@@ -4,23 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
-import numpy as np
-
+from kanspice.experiments.compare import plots
 from kanspice.experiments.compare.comparison import Comparison
-from kanspice.experiments.compare.document import cells, headline, remarks, values
+from kanspice.experiments.compare.wording import cells, headline, remarks, values
 from kanspice.experiments.verify.result import GapResult
 from kanspice.report.blocks import Facts, Line, Page, Picture, Pictures, Section, Table
 from kanspice.report.checks import Check, Problem, limit_check
-from kanspice.report.figures import BLUE, GREY, VERMILLION, nothing, picture, tick_decades
 from kanspice.report.formatting import known, plain
-from kanspice.report.page_html import page_html
-from kanspice.report.page_markdown import page_markdown
 from kanspice.report.verdict import Verdict
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 _OPEN = 1
 """So many tables come first; the others are set aside."""
@@ -29,7 +21,7 @@ _OPEN = 1
 def comparison_page(found: Comparison) -> Page:
     """Whether the gap grew, then everything that is not the same."""
     tables = list(_tables(found))
-    shown = Picture.of("Gap of every stage, before and after", stages_picture, found)
+    shown = Picture.of("Gap of every stage, before and after", plots.stages, found)
     return Page(
         title=f"Sim-to-real gap of {_path(found.after)}, before and after",
         subject=_path(found.after),
@@ -48,16 +40,6 @@ def comparison_page(found: Comparison) -> Page:
         ],
         checks=_checks(found),
     )
-
-
-def comparison_html(found: Comparison) -> str:
-    """The page."""
-    return page_html(comparison_page(found))
-
-
-def comparison_markdown(found: Comparison) -> str:
-    """Markdown as GitHub reads it."""
-    return page_markdown(comparison_page(found))
 
 
 def _tables(found: Comparison) -> Iterator[Section]:
@@ -88,25 +70,6 @@ def _checks(found: Comparison) -> list[Check]:
     obstacles = Problem("NotComparable", "; ".join(found.obstacles)) if found.obstacles else None
     checks.append(Check("gaps comparable", obstacles))
     return [*checks, limit_check(found.limit)] if whole and not found.obstacles else checks
-
-
-def stages_picture(found: Comparison) -> Figure:
-    """Each stage's relative RMSE before and after, on a logarithmic axis; what has none has no mark."""
-    with picture(1.5 + 0.28 * max(len(found.stages), 3), "Gap of every stage, before and after") as (figure, axes):
-        runs = (("before", GREY, "o"), ("after", VERMILLION if found.exit_code else BLUE, "D"))
-        values = np.array([[pair.gap.before or np.nan, pair.gap.after or np.nan] for pair in found.stages])
-        if not np.isfinite(values).any():
-            nothing(axes)
-            return figure
-        axes.set_xscale("log")
-        for column, (label, colour, marker) in enumerate(runs):
-            axes.plot(values[:, column], range(len(values)), marker, color=colour, label=label, alpha=0.8)
-        axes.set_yticks(range(len(values)), [plain(pair.name) for pair in found.stages])
-        axes.set(ylim=(len(values) - 0.5, -0.5), xlabel="relative RMSE (in standard deviations)")
-        tick_decades(axes.xaxis)
-        axes.grid(axis="x", alpha=0.3)
-        figure.legend(loc="outside lower center", ncols=2, columnspacing=1.2, handletextpad=0.6)
-        return figure
 
 
 def _runs(found: Comparison) -> tuple[tuple[str, GapResult], ...]:

@@ -18,14 +18,14 @@ from kanspice.base.errors import InputError
 from kanspice.experiments.compare import (
     Comparison,
     check_baseline,
-    comparison_html,
     comparison_json,
     comparison_page,
     held_against,
 )
-from kanspice.experiments.compare.document import headline, percent, remarks
+from kanspice.experiments.compare.wording import headline, percent, remarks
 from kanspice.experiments.facts import InputsFacts
 from kanspice.gap.resolution import NumericalGap
+from kanspice.report.page_html import page_html
 from kanspice.report.terminal import print_page
 
 OTHER = InputsFacts("other.npy", "00")
@@ -155,7 +155,7 @@ def test_json_is_strict_and_says_what_the_exit_code_does():
 def test_a_page_and_a_table_show_both_runs_and_escape_names():
     hostile = "<script>alert(1)</script>"
     found = Comparison(run(0.01), run(0.012, model=replace(synthetic().model, path=hostile)), 0.1)
-    page = comparison_html(found)
+    page = page_html(comparison_page(found))
     assert hostile not in page
     assert "&lt;script&gt;" in page
     assert "+20 %" in page
