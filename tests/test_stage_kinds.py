@@ -20,11 +20,11 @@ from kanspice.engine.acceptance import column_failures
 from kanspice.engine.batched.crossbar_transient import Rest, courses
 from kanspice.engine.batched.operating_points import StageChain
 from kanspice.engine.batched.periods import PeriodSolver
-from kanspice.engine.course import Pace
 from kanspice.engine.netlist import build_netlist, place_of
 from kanspice.engine.netlist.names import stage_node
 from kanspice.engine.options import RunOptions
 from kanspice.engine.running import solve
+from kanspice.engine.sequence import Pace
 from kanspice.experiments.compile.elements import elements_of
 from kanspice.gap import physical_cost
 from kanspice.gap.noise import stage_noises
@@ -44,7 +44,7 @@ VERBS = {
     "engine/ngspice/tones.py",
     "engine/ngspice/transient.py",
     "engine/acceptance.py",
-    "engine/course.py",
+    "engine/sequence.py",
     "engine/batched/engine.py",
     "engine/batched/crossbar_transient.py",
     "engine/batched/operating_points.py",

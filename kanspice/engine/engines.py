@@ -12,11 +12,11 @@ from kanspice.base.arrays import Array
 from kanspice.base.errors import InputError
 from kanspice.base.validation import nearest
 from kanspice.circuit import Design, OdePeriod
-from kanspice.engine.course import Course, Pace
 from kanspice.engine.fidelity import Fidelity
 from kanspice.engine.names import HOMES
 from kanspice.engine.options import RunOptions
 from kanspice.engine.progress import Follow, Progress
+from kanspice.engine.sequence import Course, Pace
 from kanspice.engine.solution import Solution
 
 

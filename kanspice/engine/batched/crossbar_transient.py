@@ -32,7 +32,7 @@ from kanspice.circuit.amplifiers import differences_v
 from kanspice.engine.batched.batch import blocks
 from kanspice.engine.batched.crossbar_dae import CrossbarDae, Demand
 from kanspice.engine.batched.implicit import Span, StepRecord, Waves, follow
-from kanspice.engine.course import Course, Pace
+from kanspice.engine.sequence import Course, Pace
 from kanspice.engine.solution import FailedSample, Outcome
 
 _BLOCK_NUMBERS = 2**15

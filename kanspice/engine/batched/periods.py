@@ -31,7 +31,7 @@ from kanspice.engine.batched.branch_banks import Bank, bank_of
 from kanspice.engine.batched.integrator import KINKED, PULLED, SMOOTH, Integrated, RungeKutta, Tolerance, follow
 from kanspice.engine.batched.losses import Losses
 from kanspice.engine.batched.memory import bank_bytes
-from kanspice.engine.batched.motion import Lagging, Motion, Prompt
+from kanspice.engine.batched.period_ode import Lagging, Motion, Prompt
 from kanspice.engine.batched.switches import BankSwitches
 from kanspice.engine.solution import FailedSample, Outcome, Waveform
 

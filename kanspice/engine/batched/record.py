@@ -12,11 +12,11 @@ from kanspice.engine.batched.crossbar_transient import Rest, courses
 from kanspice.engine.batched.engine import BatchedSession, check_device, solve
 from kanspice.engine.batched.periods import ideal_end_v
 from kanspice.engine.batched.row_expansions import KnownRows
-from kanspice.engine.course import Course, Pace
 from kanspice.engine.engines import Engine, Session
 from kanspice.engine.fidelity import Fidelity
 from kanspice.engine.options import RunOptions
 from kanspice.engine.progress import Follow
+from kanspice.engine.sequence import Course, Pace
 from kanspice.engine.solution import Solution
 
 _ERROR, _FINER = 3e-6, 0.1

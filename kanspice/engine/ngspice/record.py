@@ -10,7 +10,6 @@ from typing import Any, get_args
 from kanspice.base.arrays import Array
 from kanspice.base.errors import SimulatorError
 from kanspice.circuit import Design
-from kanspice.engine.course import Course, Pace
 from kanspice.engine.engines import Engine, Session
 from kanspice.engine.fidelity import Fidelity
 from kanspice.engine.ngspice.engine import solve
@@ -20,6 +19,7 @@ from kanspice.engine.ngspice.resident import Resident
 from kanspice.engine.ngspice.sequence import Precision, follow_sequence
 from kanspice.engine.options import RunOptions
 from kanspice.engine.progress import Follow, Progress
+from kanspice.engine.sequence import Course, Pace
 from kanspice.engine.solution import Solution
 
 _OPERATING_POINTS: frozenset[Fidelity] = frozenset({"shared", "device", "behavioural"})

@@ -22,9 +22,9 @@ from kanspice.engine.ngspice.conversation import Conversation
 from kanspice.engine.ngspice.deck import NORMAL, resident_deck
 from kanspice.engine.ngspice.diagnose import suspicion
 from kanspice.engine.ngspice.engine import solve
+from kanspice.engine.ngspice.memory import announce
 from kanspice.engine.ngspice.program import find_ngspice
 from kanspice.engine.ngspice.raw import read_plots
-from kanspice.engine.ngspice.room import announce
 from kanspice.engine.options import RunOptions
 from kanspice.engine.progress import Follow
 from kanspice.engine.solution import FailedSample, Outcome, Size, Solution

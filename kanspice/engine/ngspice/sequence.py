@@ -25,13 +25,13 @@ from kanspice.circuit import (
     SynapseBank,
     not_among,
 )
-from kanspice.engine.course import Course, Pace, settling_stages
 from kanspice.engine.netlist import CIRCUIT, Netlist, build_netlist
 from kanspice.engine.ngspice.blocks import doubt_in
 from kanspice.engine.ngspice.deck import wrapped
 from kanspice.engine.ngspice.process import RAW_FILE, run_deck, working_folder
 from kanspice.engine.ngspice.program import find_ngspice
 from kanspice.engine.ngspice.raw import read_plots
+from kanspice.engine.sequence import Course, Pace, settling_stages
 from kanspice.engine.solution import FailedSample
 
 _DECK = "run.cir"

@@ -21,9 +21,9 @@ from kanspice.engine.fidelity import Fidelity
 from kanspice.engine.netlist import build_netlist
 from kanspice.engine.ngspice.blocks import OPTIONS, Attempt, Found, spread
 from kanspice.engine.ngspice.circuit import CircuitFiles
+from kanspice.engine.ngspice.memory import announce
 from kanspice.engine.ngspice.process import OnPoint, Run, run_deck
 from kanspice.engine.ngspice.program import find_ngspice
-from kanspice.engine.ngspice.room import announce
 from kanspice.engine.options import RunOptions
 from kanspice.engine.progress import Progress
 from kanspice.engine.solution import NumericalError, Size, Solution

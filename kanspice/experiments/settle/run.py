@@ -16,11 +16,11 @@ from kanspice.base.errors import InputError, SimulatorError
 from kanspice.circuit import Crossbar, Design
 from kanspice.circuit.stages.crossbar import largest_currents
 from kanspice.engine.acceptance import unstable_samples
-from kanspice.engine.course import Course, Pace
 from kanspice.engine.engines import engine_named
 from kanspice.engine.options import RunOptions
 from kanspice.engine.progress import Advance, Progress, SideRun
 from kanspice.engine.running import judge_of
+from kanspice.engine.sequence import Course, Pace
 from kanspice.engine.solution import Outcome, Solution
 from kanspice.experiments.notes import device_notes
 from kanspice.experiments.settle.settling import EngineCheck, Settling, read_v, settling

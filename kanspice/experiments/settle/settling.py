@@ -13,7 +13,7 @@ from scipy.integrate import cumulative_trapezoid
 
 from kanspice.base.arrays import Array
 from kanspice.circuit import Design
-from kanspice.engine.course import Course, Pace, settling_stages
+from kanspice.engine.sequence import Course, Pace, settling_stages
 from kanspice.engine.solution import FailedSample, Outcome
 from kanspice.gap.capacitors import Capacitors, capacitors_of
 from kanspice.gap.costs.crossbar import crossbar_powers_w, quiescent_w

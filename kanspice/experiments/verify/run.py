@@ -15,9 +15,9 @@ from kanspice.base.stopwatch import Stopwatch
 from kanspice.circuit import Design
 from kanspice.engine.engines import engine_named
 from kanspice.engine.fidelity import Fidelity, FidelityChoice, resolve_fidelity
+from kanspice.engine.memory import NoRoomError
 from kanspice.engine.options import RunOptions
 from kanspice.engine.progress import Advance, Progress, SideRun
-from kanspice.engine.room import NoRoomError
 from kanspice.engine.running import check_device, judge_of, solve
 from kanspice.engine.solution import Solution
 from kanspice.experiments.evidence import Evidence

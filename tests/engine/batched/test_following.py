@@ -17,9 +17,9 @@ from kanspice.engine.batched.crossbar_transient import Rest, courses
 from kanspice.engine.batched.crossbar_transient import at_rest as start_of
 from kanspice.engine.batched.implicit import EMBEDDED, TABLE, TIMES, weights
 from kanspice.engine.batched.junctions import Junctions, LoadLines
-from kanspice.engine.course import Pace
 from kanspice.engine.ngspice.sequence import Precision, follow_sequence
 from kanspice.engine.options import RunOptions
+from kanspice.engine.sequence import Pace
 from kanspice.engine.solution import Outcome
 from kanspice.experiments.settle.page import settling_page
 from kanspice.experiments.settle.settling import settling

@@ -15,10 +15,10 @@ from circuits import LINE, crossbar_design, design_of, inputs_for, load_device, 
 from rich.console import Console
 
 from kanspice.base.errors import InputError, SimulatorError
-from kanspice.engine.course import Pace
 from kanspice.engine.ngspice.sequence import Precision, follow_sequence
 from kanspice.engine.options import RunOptions
 from kanspice.engine.running import solve
+from kanspice.engine.sequence import Pace
 from kanspice.engine.solution import FailedSample, Outcome
 from kanspice.experiments.settle import run as settle_module
 from kanspice.experiments.settle.document import settling_json

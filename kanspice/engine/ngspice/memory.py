@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from kanspice.base.process_memory import available_bytes
+from kanspice.engine.memory import NoRoomError
 from kanspice.engine.netlist import Netlist
 from kanspice.engine.progress import Advance, Progress
-from kanspice.engine.room import NoRoomError
 
 _WORTH_SAYING_S = 1.0
 
