@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import MISSING, dataclass, fields, is_dataclass
+from dataclasses import MISSING, asdict, dataclass, fields, is_dataclass
 from enum import Enum
 from functools import cache
 from types import NoneType, UnionType
@@ -109,6 +109,17 @@ def as_text(document: Mapping[str, Any], *, keep_infinite: bool = False) -> str:
     return json.dumps(finite(document, keep_infinite=keep_infinite), indent=2, allow_nan=False) + "\n"
 
 
+def as_record(noun: DataclassInstance) -> dict[str, Any]:
+    """A dataclass as plain values that a journal keeps and `of_record` makes it of again."""
+    found: dict[str, Any] = finite(asdict(noun), keep_infinite=True)
+    return found
+
+
+def of_record(kind: type[Noun], values: Mapping[str, Any]) -> Noun:
+    """What `as_record` made plain, from these values among others. Raises Python errors for anything else."""
+    return _noun(kind, {name: values[name] for name in _hints(kind)})
+
+
 def finite(value: object, *, keep_infinite: bool = False) -> Any:
     """The value in JSON's types; a number that is not finite becomes None, or "inf" and "-inf" where kept."""
     if isinstance(value, np.generic | np.ndarray):
@@ -199,7 +210,7 @@ def _fitted(hint: Any, value: Any) -> Any:
         known = [argument for argument in arguments if argument is not NoneType]
         return _fitted(known[0], value) if value is not None and len(known) == 1 else value
     if hint is float:
-        return math.nan if value is None else value
+        return math.nan if value is None else float(value)
     if origin is np.ndarray:
         return np.empty(0)
     if origin is tuple:

@@ -14,7 +14,7 @@ import pytest
 from pydantic import Field, ValidationError
 
 from kanspice.base.arrays import Array
-from kanspice.report.codec import Count, Key, Part, SizeOrNone
+from kanspice.report.codec import Count, Key, Part, SizeOrNone, as_record, of_record
 
 
 class Colour(Enum):
@@ -151,3 +151,18 @@ def test_writing_refuses_nothing_and_reading_what_the_part_does_not_allow():
     text = NounPart.text(noun(spread=Spread(-1.0, None)))
     with pytest.raises(ValidationError, match="low"):
         NounPart.model_validate(json.loads(text))
+
+
+def test_a_record_is_plain_values_and_the_same_again():
+    found = Spread(math.inf, None), Spread(math.nan, -0.5)
+    kept = [json.loads(json.dumps(as_record(each), allow_nan=False)) for each in found]
+    assert kept == [{"low": "inf", "high": None}, {"low": None, "high": -0.5}]
+    first, second = (of_record(Spread, {"kind": "draw", **values}) for values in kept)
+    assert first == found[0]
+    assert (math.isnan(second.low), second.high) == (True, -0.5)
+
+
+@pytest.mark.parametrize("values", [{"low": 1.0}, {"low": "much", "high": None}, {"low": [], "high": None}])
+def test_other_values_are_no_record(values):
+    with pytest.raises((KeyError, TypeError, ValueError)):
+        of_record(Spread, values)

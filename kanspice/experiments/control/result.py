@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
-from typing import Any
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -56,9 +54,10 @@ class FailedEpisode:
 
 @dataclass(frozen=True)
 class DrawnEpisodes:
-    """One specimen of the circuit in the loop. lengths, returns, successes, apart: (episodes,). failed: by outcome.
+    """One specimen of the circuit in the loop, as journals keep it: its fields are their keys.
 
-    apart: largest difference of any observation from the network's, while both are in the loop.
+    lengths, returns, successes, apart: (episodes,). failed: by outcome. apart: largest difference of any observation
+    from the network's, while both are in the loop.
     """
 
     seed: int
@@ -79,26 +78,6 @@ class DrawnEpisodes:
             successes=tuple(episode.success for episode in episodes),
             apart=tuple(trajectory_distance(*pair) for pair in zip(reference, episodes, strict=True)),
             failed={outcome: outcomes.count(outcome) for outcome in sorted(set(outcomes))},
-        )
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain values, for JSON: what is not finite, as text."""
-        return {
-            **asdict(self),
-            "returns": list(map(_plain, self.returns)),
-            "apart": list(map(_plain, self.apart)),
-        }
-
-    @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> DrawnEpisodes:
-        """What `to_dict` made, also after JSON has made lists of tuples. Raises Python errors for anything else."""
-        return cls(
-            seed=values["seed"],
-            lengths=tuple(values["lengths"]),
-            returns=tuple(map(float, values["returns"])),
-            successes=tuple(values["successes"]),
-            apart=tuple(map(float, values["apart"])),
-            failed=values["failed"],
         )
 
 
@@ -257,10 +236,6 @@ class ControlResult(Shown):
         if not self.is_measured:
             return 3
         return 0 if all(limit.passed for limit in self.limits) else 1
-
-
-def _plain(value: float) -> float | str:
-    return value if math.isfinite(value) else str(value)
 
 
 def _return_drop(result: ControlResult) -> float:

@@ -99,9 +99,8 @@ def ensemble_of(course: Course, draws: Draws, identity: Identity) -> DrawnLoops:
     places = [(at, trial) for trial in range(draws.trials) for at in reversed(range(len(trials)))]
     checked = [(at, trial) for at, trial in places if trial < trials[at]][: draws.checks]
     seeds = tuple(seed_of(course.bench.options.seed, trial) for trial in range(draws.trials))
-    read = DrawnEpisodes.from_dict
     known = identity(course, [each.nominal for each in specimens])
-    return Ensemble(specimens, trials, seeds, checked, known, read, read)
+    return Ensemble(specimens, trials, seeds, checked, known, DrawnEpisodes, DrawnEpisodes)
 
 
 def _specimens(course: Course, draws: Draws, point: Point) -> Specimens:

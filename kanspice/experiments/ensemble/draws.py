@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 from kanspice.engine.solution import Outcome
 from kanspice.experiments.ensemble.statistics import Distribution, Yield
@@ -42,15 +41,6 @@ class DrawResult:
     def failed_samples(self) -> int:
         """How many samples have no result."""
         return sum(self.failed.values())
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain values, for JSON."""
-        return asdict(self)
-
-    @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> DrawResult:
-        """What `to_dict` made, also after JSON has made lists of tuples. Raises Python errors for anything else."""
-        return cls(**{**values, "unresolved": tuple(values["unresolved"])})
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 import numpy as np
 
@@ -16,11 +16,15 @@ from kanspice.engine.progress import Advance, Progress
 from kanspice.experiments.ensemble import journal as journals
 from kanspice.experiments.ensemble.journal import Journal, Unkept
 from kanspice.experiments.ensemble.requests import Asked
-from kanspice.experiments.ensemble.specimens import Record, Setup, Specimen
+from kanspice.experiments.ensemble.specimens import Setup, Specimen
 from kanspice.experiments.ensemble.workers import Work, Workers, local
+from kanspice.report.codec import as_record, of_record
 
-Drawn = TypeVar("Drawn", bound=Record)
-Checked = TypeVar("Checked", bound=Record)
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+Drawn = TypeVar("Drawn", bound="DataclassInstance")
+Checked = TypeVar("Checked", bound="DataclassInstance")
 Place = tuple[int, int]
 """Point, trial."""
 
@@ -32,7 +36,7 @@ class Checking(Setup, Protocol):
     def is_random(self) -> bool:
         """Whether two specimens can differ."""
 
-    def check(self, trial: int, seed: int, progress: Progress) -> Record:
+    def check(self, trial: int, seed: int, progress: Progress) -> DataclassInstance:
         """What another engine says of a specimen."""
 
 
@@ -52,7 +56,7 @@ class Ensemble(Generic[Drawn, Checked]):
 
     setups: by point. trials: how many draws there are at each of them. seeds: of draws, the same at every point.
     checked: the specimens that another engine looks at too. identity: everything that results depend on, by name.
-    read_draw, read_check: make a record again of its plain values.
+    draw, check: the kinds of dataclasses that are kept of them.
     """
 
     setups: tuple[Checking, ...]
@@ -60,8 +64,8 @@ class Ensemble(Generic[Drawn, Checked]):
     seeds: tuple[int, ...]
     checked: Sequence[Place]
     identity: Mapping[str, Any]
-    read_draw: Callable[[Mapping[str, Any]], Drawn]
-    read_check: Callable[[Mapping[str, Any]], Checked]
+    draw: type[Drawn]
+    check: type[Checked]
 
     @property
     def size(self) -> int:
@@ -128,10 +132,10 @@ class _Known(Generic[Drawn, Checked]):
                 where = self.journal.path if isinstance(self.journal, Journal) else None
                 raise InputError(problem, where=where, found=str(error), hint="begin a new study") from error
 
-    def add(self, kind: str, specimen: Specimen, record: Record, seconds: float) -> None:
+    def add(self, kind: str, specimen: Specimen, record: DataclassInstance, seconds: float) -> None:
         """Journals what was found of a specimen, and takes what a reader of the journal gets."""
         about = {"kind": kind, **specimen._asdict(), "seconds": seconds}
-        self._take(self.journal.append(about | record.to_dict()))
+        self._take(self.journal.append(about | as_record(record)))
 
     def _take(self, record: Mapping[str, Any]) -> None:
         """Raises a Python error for what this study cannot have written."""
@@ -143,9 +147,9 @@ class _Known(Generic[Drawn, Checked]):
         if place in (self.checks if kind == "check" else self.draws):
             raise ValueError("a draw that is there already")
         if kind == "check":
-            self.checks[place] = self.ensemble.read_check(values)
+            self.checks[place] = of_record(self.ensemble.check, values)
         else:
-            self.draws[place] = self.ensemble.read_draw(values)
+            self.draws[place] = of_record(self.ensemble.draw, values)
         self.seconds["check" if kind == "check" else "draw"].append(seconds)
 
     @property

@@ -5,9 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from kanspice.base.threads import one_thread
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
 
 class Specimen(NamedTuple):
@@ -23,17 +26,10 @@ class Specimen(NamedTuple):
         return self.point, self.trial
 
 
-class Record(Protocol):
-    """What is kept of a specimen."""
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain values, for JSON: no number that is not finite."""
-
-
 class Setup(Protocol):
     """What specimens of one point's circuit are measured with. It can be pickled, and goes to every worker once."""
 
-    def measure(self, trial: int, seed: int) -> Record:
+    def measure(self, trial: int, seed: int) -> DataclassInstance:
         """What is found of the specimen, whatever was measured before."""
 
 
@@ -46,7 +42,7 @@ class Done:
     """What was found of a specimen, and how long that took."""
 
     specimen: Specimen
-    record: Record
+    record: DataclassInstance
     seconds: float
 
 

@@ -61,8 +61,8 @@ class Prepared:
             self.request.seeds,
             drawn_places(self.trials, self.request.cross_check, self.request.seed),
             self.identity,
-            DrawResult.from_dict,
-            CheckedDraw.from_dict,
+            DrawResult,
+            CheckedDraw,
         )
 
     @property

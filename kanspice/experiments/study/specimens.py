@@ -5,9 +5,8 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -42,7 +41,6 @@ from kanspice.gap import (
     numerical_gap,
     unresolved,
 )
-from kanspice.gap.cross_check import NotChecked, OtherOutcome
 from kanspice.technology import Technology
 
 NOISE = "energy_distance_noise"
@@ -59,21 +57,6 @@ class CheckedDraw:
     trial: int
     seed: int
     found: CrossCheck
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain values, for JSON."""
-        return asdict(self)
-
-    @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> CheckedDraw:
-        """What `to_dict` made, also after JSON has made lists of tuples. Raises Python errors for anything else."""
-        return cls(**{**values, "found": _cross_check(values["found"])})
-
-
-def _cross_check(values: Mapping[str, Any]) -> CrossCheck:
-    outcomes = tuple(OtherOutcome(**each) for each in values["outcomes"])
-    untried = tuple(NotChecked(**each) for each in values.get("not_checked", ()))
-    return CrossCheck(**{**values, "samples": tuple(values["samples"]), "outcomes": outcomes, "not_checked": untried})
 
 
 @dataclass(frozen=True)
