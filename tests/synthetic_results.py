@@ -223,3 +223,4 @@ EXTREMES: dict[str, Callable[[], GapResult]] = {
     "engines disagree": lambda: cross_checked(synthetic(), 0.1, OtherOutcome(3, "multistable", "converged")),
     "no stages": lambda: replace(synthetic(), stages=(), limits=(), numerical=None, timing={}, versions={}),
 }
+GAPS = {**EXTREMES, "generated": generated, "regression": regression, "unresolved": unresolved}

@@ -7,7 +7,7 @@ import io
 import pytest
 from rich.console import Console
 from synthetic_experiments import COMPARISONS, LOOPS, SETTLINGS, STUDIES
-from synthetic_results import EXTREMES, generated, regression, unresolved
+from synthetic_results import GAPS
 
 from kanspice.experiments.compare import comparison_json, comparison_page
 from kanspice.experiments.control.document import control_json
@@ -22,8 +22,6 @@ from kanspice.report.junit import page_junit
 from kanspice.report.page_html import page_html
 from kanspice.report.page_markdown import page_markdown
 from kanspice.report.terminal import print_page
-
-GAPS = {**EXTREMES, "generated": generated, "regression": regression, "unresolved": unresolved}
 
 
 def printed(show, **options):

@@ -1,0 +1,95 @@
+"""Every experiment's page in every form: all that a short form has room for is in it, and nothing is cut."""
+
+from __future__ import annotations
+
+import io
+from html import unescape
+
+import pytest
+from rich.console import Console
+from synthetic_experiments import COMPARISONS, LOOPS, SETTLINGS, STUDIES
+from synthetic_results import GAPS
+
+from kanspice.experiments.compare import comparison_page
+from kanspice.experiments.control.page import control_page
+from kanspice.experiments.settle.page import settling_page
+from kanspice.experiments.study.page import study_page
+from kanspice.experiments.verify.page import gap_page
+from kanspice.report.blocks import Detail, Facts, Literal, Notes, Section, Table
+from kanspice.report.page_html import page_html
+from kanspice.report.page_markdown import escape, page_markdown
+from kanspice.report.terminal import print_page
+
+KINDS = (
+    (gap_page, GAPS),
+    (comparison_page, COMPARISONS),
+    (settling_page, SETTLINGS),
+    (study_page, STUDIES),
+    (control_page, LOOPS),
+)
+PAGES = [
+    pytest.param(page, make, id=f"{page.__name__}-{name}") for page, results in KINDS for name, make in results.items()
+]
+EACH = [pytest.param(page, next(iter(results.values())), id=page.__name__) for page, results in KINDS]
+
+
+def printed(page, width):
+    file = io.StringIO()
+    print_page(page, Console(file=file, width=width))
+    return file.getvalue()
+
+
+def texts(blocks, detail):
+    """Everything that blocks say."""
+    for block in blocks:
+        match block:
+            case Facts():
+                yield from (text for label, said in block.known for text in (label, said.text))
+            case Table():
+                yield from (cell for row in block.rows for cell in row)
+            case Notes():
+                yield from block.lines
+            case Detail():
+                yield from texts(block.blocks, detail) if detail else ()
+
+
+@pytest.mark.parametrize(("page", "make"), PAGES)
+def test_a_terminal_says_all_that_is_not_long(page, make):
+    page = page(make())
+    text = printed(page, 1000)
+    shown = [section for section in page.sections if not section.long]
+    for said in texts([page.setup, *page.lead, *(block for section in shown for block in section.blocks)], False):
+        assert said in text
+    assert page.answer.text in text
+    last = page.outcome or page.answer
+    assert text.rstrip().endswith(last.text)
+    for section in page.sections:
+        assert not section.long or section.title not in text
+
+
+@pytest.mark.parametrize("width", [80, 120])
+@pytest.mark.parametrize(("page", "make"), PAGES)
+def test_nothing_is_cut(page, make, width):
+    page = page(make())
+    copied = {line for section in page.sections for block in section.blocks for line in lines_of(block)}
+    text = printed(page, width)
+    assert max(len(line) for line in text.splitlines() if line not in copied) <= width
+    for wrong in ("…", "None"):
+        assert wrong not in text
+
+
+def lines_of(block):
+    return block.text.splitlines() if isinstance(block, Literal) else ()
+
+
+@pytest.mark.parametrize(("page", "make"), EACH)
+def test_a_page_and_its_summary_say_everything(page, make):
+    page = page(make())
+    html, markdown = unescape(page_html(page)).replace("<wbr>", ""), page_markdown(page)
+    sections = [*page.sections, Section("", [page.setup, *page.lead])]
+    for section in sections:
+        assert section.title in html
+        for said in texts(section.blocks, True):
+            assert said in html
+        for said in texts(section.blocks, False):
+            assert escape(said) in markdown
