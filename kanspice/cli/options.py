@@ -166,15 +166,12 @@ def file_of(text: str | None) -> Path | None:
 
 def page_writers(page: Callable[[], Page]) -> dict[str, Callable[[], str]]:
     """What `hand_over` makes of a result that has a page."""
-    from kanspice.report.junit import page_junit  # noqa: PLC0415 - --help stays fast
-    from kanspice.report.page_html import page_html  # noqa: PLC0415
-    from kanspice.report.page_markdown import page_markdown  # noqa: PLC0415
+    from kanspice.report.formats import FORMATS  # noqa: PLC0415 - --help stays fast
 
-    return {
-        "markdown": lambda: page_markdown(page()),
-        "html": lambda: page_html(page()),
-        "junit": lambda: page_junit(page()),
-    }
+    def of(write: Callable[[Page], str]) -> Callable[[], str]:
+        return lambda: write(page())
+
+    return {each.name: of(each.write) for each in FORMATS}
 
 
 def hand_over(wanted: Deliverable, console: Console, **make: Callable[[], str]) -> None:

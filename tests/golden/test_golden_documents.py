@@ -18,9 +18,7 @@ from kanspice.experiments.study import document
 from kanspice.experiments.study.page import study_page
 from kanspice.experiments.verify.document import to_json
 from kanspice.experiments.verify.page import gap_page
-from kanspice.report.junit import page_junit
-from kanspice.report.page_html import page_html
-from kanspice.report.page_markdown import page_markdown
+from kanspice.report.formats import FORMATS
 from kanspice.report.terminal import print_page
 
 
@@ -37,8 +35,7 @@ def printed(show, **options):
 
 def of_page(page):
     """Every writer of any page."""
-    writers = {"html": page_html, "md": page_markdown, "xml": page_junit}
-    documents = {form: lambda result, write=write: write(page(result)) for form, write in writers.items()}
+    documents = {each.suffix: lambda result, write=each.write: write(page(result)) for each in FORMATS}
     return {"txt": printed(shown(page)), **documents}
 
 

@@ -8,9 +8,7 @@ from pathlib import Path
 
 from kanspice.base.files import write_text
 from kanspice.report.blocks import Page
-from kanspice.report.junit import page_junit
-from kanspice.report.page_html import page_html
-from kanspice.report.page_markdown import page_markdown
+from kanspice.report.formats import FORMATS
 
 
 def write(folder: Path, experiment: str, document: str, page: Page, timing: Mapping[str, float]) -> None:
@@ -19,7 +17,6 @@ def write(folder: Path, experiment: str, document: str, page: Page, timing: Mapp
     experiment: the name of the files. document: JSON.
     """
     write_text(folder / f"{experiment}.json", document)
-    write_text(folder / f"{experiment}.html", page_html(page))
-    write_text(folder / f"{experiment}.md", page_markdown(page))
-    write_text(folder / f"{experiment}.xml", page_junit(page))
+    for each in FORMATS:
+        write_text(folder / f"{experiment}.{each.suffix}", each.write(page))
     write_text(folder / "timing.json", json.dumps(timing, indent=2) + "\n")
