@@ -44,8 +44,12 @@ def measured(family, folder, *options):
     return json.loads((folder / "gap.json").read_text(encoding="utf-8"))
 
 
+WITHOUT_CIRCUIT = {"edgekan"}
+"""Families whose networks have to be projected onto devices first."""
+
+
 def test_there_is_a_network_of_every_family():
-    assert set(NETWORKS) == {family.name for family in FAMILIES}
+    assert set(NETWORKS) | WITHOUT_CIRCUIT == {family.name for family in FAMILIES}
 
 
 @pytest.mark.parametrize("family", sorted(NETWORKS.keys() - {"memkan-surrogate"}))

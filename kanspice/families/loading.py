@@ -174,7 +174,9 @@ def _unknown_family(state: dict[str, Tensor], path: Path) -> InputError:
         where=path,
         expected="kanspice's own checkpoint, the KANalogue authors' (net.0.coeffs, net.0.bias, ...), "
         "the KirchhoffNet authors' (circuit.layer_list.0.model.param, ..., or model.param alone), "
-        "or the PhyKAN authors' as a module, or as tensors (filter_params.0, edge_mask.0, thresholds.0, ...)",
+        "the PhyKAN authors' as a module, or as tensors (filter_params.0, edge_mask.0, thresholds.0, ...), "
+        "or a KAN of splines or polynomials: pykan (act_fun.0.coef, ...), efficient-kan (layers.0.spline_weight, ...), "
+        "the KANalogue authors' (network.0.spline_weight or network.0.gottlieb_coeffs, ...)",
         found=f"{len(state)} tensors: {names}",
         hint="save the network with kanspice.save",
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from kanspice.families.common.network import Network
+from kanspice.families.edgekan.family import EDGEKAN
 from kanspice.families.family import AnyFamily
 from kanspice.families.kanalogue.family import KANALOGUE
 from kanspice.families.kirchhoffnet.family import KIRCHHOFFNET
@@ -10,7 +11,7 @@ from kanspice.families.memkan.family import MEMKAN
 from kanspice.families.memkan_surrogate.family import MEMKAN_SURROGATE
 from kanspice.families.phykan.family import PHYKAN
 
-FAMILIES: tuple[AnyFamily, ...] = (KANALOGUE, KIRCHHOFFNET, PHYKAN, MEMKAN, MEMKAN_SURROGATE)
+FAMILIES: tuple[AnyFamily, ...] = (KANALOGUE, KIRCHHOFFNET, PHYKAN, MEMKAN, MEMKAN_SURROGATE, EDGEKAN)
 
 
 def family_of(model: Network) -> AnyFamily:
