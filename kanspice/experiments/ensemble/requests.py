@@ -115,6 +115,7 @@ class AskedOfSamples(Asked):
     limit: int | None
     device: str = "cpu"
     cross_check: int
+    cross_check_needed: bool
     judge: str | None
     limits: Limits
     yield_min: float | None
@@ -137,6 +138,10 @@ class AskedOfSamples(Asked):
     def _computes_with(self) -> list[str]:
         """The device, where it is another than the central processor and draws are measured with it."""
         return [self.device] if engine_named(self.engine).check_device is not None and self.device != "cpu" else []
+
+    def command(self, point: Point, seed: int) -> str:
+        """The command line that measures one draw by itself."""
+        raise NotImplementedError
 
     @property
     def wanted_yield(self) -> float | None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 
+from kanspice.experiments.ensemble.draws import PointDraws, Studied
 from kanspice.experiments.study import plots, wording
-from kanspice.experiments.study.result import PointResult, StudyResult
-from kanspice.gap.metric_table import BY_NAME
+from kanspice.experiments.study.result import StudyResult
 from kanspice.report.blocks import Fact, Facts, Line, Literal, Page, Picture, Pictures, Section, Table
 from kanspice.report.checks import Check, Problem, engines_problem
 from kanspice.report.formatting import counted, many, plain
@@ -40,7 +40,7 @@ def study_page(result: StudyResult) -> Page:
     )
 
 
-def _lead(result: StudyResult) -> Iterator[Line]:
+def _lead(result: Studied) -> Iterator[Line]:
     unresolved = wording.unresolved(result)
     if unresolved is not None:
         yield Line(Verdict(f"{unresolved.text}.", unresolved.warning))
@@ -48,7 +48,7 @@ def _lead(result: StudyResult) -> Iterator[Line]:
         yield Line(Verdict(f"A good draw: {wording.limits(result)}."), small=True)
 
 
-def _points(result: StudyResult) -> Table:
+def _points(result: Studied) -> Table:
     """One row a point; where several columns say which it is, a narrow terminal has of the gap only its median."""
     places, header = wording.place(result), wording.columns(result)
     return Table(
@@ -87,19 +87,19 @@ def _checks(result: StudyResult) -> list[Check]:
     return [*checks, *(_yield_check(result, point, wanted) for point in result.points)]
 
 
-def _unmeasured(result: StudyResult) -> Problem | None:
+def _unmeasured(result: Studied) -> Problem | None:
     incomplete = result.request.wanted_yield is None and any(point.incomplete for point in result.points)
     if not incomplete and all(point.is_measured for point in result.points):
         return None
     return Problem("NotMeasured", wording.failures(result).text)
 
 
-def _unresolved(result: StudyResult) -> Problem | None:
+def _unresolved(result: Studied) -> Problem | None:
     said = wording.unresolved(result)
     return None if said is None else Problem("NotResolved", said.text)
 
 
-def _yield_check(result: StudyResult, point: PointResult, wanted: float) -> Check:
+def _yield_check(result: Studied, point: PointDraws, wanted: float) -> Check:
     where = "" if len(result.points) == 1 else f" at {wording.name(result, point)}"
     name = f"yield{where} >= {100 * wanted:g} %"
     if point in result.undecided:
@@ -111,24 +111,22 @@ def _yield_check(result: StudyResult, point: PointResult, wanted: float) -> Chec
     return Check(name, Problem("YieldTooLow", message, is_measured=True))
 
 
-def _pictures(result: StudyResult) -> list[Picture]:
+def _pictures(result: Studied) -> list[Picture]:
     found = list[Picture]()
     if len(result.request.sweeps) == 1:
-        generated = ["energy_distance"] if result.points[0].told_apart is not None else []
-        others = wording.beside(result) or generated
-        for metric in dict.fromkeys([*others, result.metric]):
-            alt = f"{wording.title(metric)} along {result.request.sweeps[0].key}: mean, 90 % of draws, extremes"
+        for metric in dict.fromkeys([*result.drawn_beside, result.metric]):
+            alt = f"{wording.title(result, metric)} along {result.request.sweeps[0].key}: mean, 90 % of draws, extremes"
             found.append(Picture.of(plain(alt), plots.along, result, metric))
     if len(result.request.sweeps) == 2:
         found += _surfaces(result)
     if 0 < sum(point.is_random for point in result.points) <= plots.LINES:
-        alt = f"Share of draws with a {BY_NAME[result.metric].title} up to each value"
+        alt = f"Share of draws with a {result.known[result.metric].title} up to each value"
         found.append(Picture.of(plain(alt), plots.distribution, result))
     return found
 
 
-def _surfaces(result: StudyResult) -> list[Picture]:
-    quantities = [_quantity(result, metric) for metric in (*wording.beside(result), result.metric)]
+def _surfaces(result: Studied) -> list[Picture]:
+    quantities = [_quantity(result, metric) for metric in (*result.beside, result.metric)]
     if result.request.wanted_yield is not None:
         quantities.insert(0, ("Yield (%)", lambda point: 100 * point.yield_.fraction))
     found = []
@@ -140,11 +138,11 @@ def _surfaces(result: StudyResult) -> list[Picture]:
     return found
 
 
-def _quantity(result: StudyResult, metric: str) -> tuple[str, plots.Quantity]:
+def _quantity(result: Studied, metric: str) -> tuple[str, plots.Quantity]:
     """What is drawn of a metric over both sweeps, and its title."""
-    title, in_percent = BY_NAME[metric].title, metric in result.of_network and wording.is_fraction(metric)
+    title, in_percent = result.known[metric].title, metric in result.of_network and wording.is_fraction(result, metric)
 
-    def of_point(point: PointResult) -> float | None:
+    def of_point(point: PointDraws) -> float | None:
         found = point.distribution(metric)
         if found is None:
             return None

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from kanspice.experiments.ensemble.draws import PointDraws, Studied
 from kanspice.experiments.study import wording
-from kanspice.experiments.study.result import PointResult, StudyResult
-from kanspice.gap.metric_table import BY_NAME
 from kanspice.report.figures import BLUE, GREY, PALETTE, SHORT, VERMILLION, nothing, picture
 from kanspice.report.formatting import number, plain
 
@@ -25,14 +24,14 @@ _WRITTEN_CELLS = 80
 _LOGARITHMIC = 50.0
 """Positive values whose largest is so many times their smallest are drawn on a logarithmic axis."""
 
-Quantity = Callable[[PointResult], float | None]
+Quantity = Callable[[PointDraws], float | None]
 
 
-def distribution(result: StudyResult) -> Figure:
+def distribution(result: Studied) -> Figure:
     """How many draws have a gap of at most so much; for one point with the number of draws at each gap behind it."""
     shown = [point for point in result.points if len(_gaps(result, point)) > 1]
-    name = BY_NAME[result.metric].title
-    with picture(3.4, f"{wording.title(result.metric)} of the draws") as (figure, axes):
+    name = result.known[result.metric].title
+    with picture(3.4, f"{wording.title(result, result.metric)} of the draws") as (figure, axes):
         if not shown:
             nothing(axes)
         colours = _colours(len(shown))
@@ -55,11 +54,11 @@ def distribution(result: StudyResult) -> Figure:
         return figure
 
 
-def along(result: StudyResult, metric: str) -> Figure:
+def along(result: Studied, metric: str) -> Figure:
     """The mean of a metric along the one sweep, what 90 % of draws and all of them lie between; a line a corner."""
     (sweep,) = result.request.sweeps
     corners = list(dict.fromkeys(point.point.corner for point in result.points))
-    title = f"{wording.title(metric)} against {plain(sweep.key)}"
+    title = f"{wording.title(result, metric)} against {plain(sweep.key)}"
     with picture(3.4, title) as (figure, axes):
         at = positions(axes, sweep.values)
         for corner, colour in zip(corners, _colours(len(corners)), strict=True):
@@ -78,13 +77,13 @@ def along(result: StudyResult, metric: str) -> Figure:
             axes.axhline(result.of_network[metric], color=GREY, linestyle="--", linewidth=1, label="network")
         if metric == result.metric and result.largest is not None:
             axes.axhline(result.largest, color=VERMILLION, linestyle="--", linewidth=1, label="limit")
-        axes.set(xlabel=plain(sweep.key), ylabel=BY_NAME[metric].title)
+        axes.set(xlabel=plain(sweep.key), ylabel=result.known[metric].title)
         axes.yaxis.set_major_formatter(SHORT)
         figure.legend(loc="outside lower center", ncols=3, fontsize=8)
         return figure
 
 
-def surface(result: StudyResult, corner: str | None, title: str, quantity: Quantity) -> Figure:
+def surface(result: Studied, corner: str | None, title: str, quantity: Quantity) -> Figure:
     """A quantity over both sweeps at one corner: the first downwards, the second to the right."""
     rows, columns = (sweep.values for sweep in result.request.sweeps)
     points = [point for point in result.points if point.point.corner == corner]
@@ -109,7 +108,7 @@ def surface(result: StudyResult, corner: str | None, title: str, quantity: Quant
         return figure
 
 
-def _gaps(result: StudyResult, point: PointResult) -> list[float]:
+def _gaps(result: Studied, point: PointDraws) -> list[float]:
     values = [draw.metrics[result.metric] for draw in point.draws]
     return [value for value in values if value is not None]
 

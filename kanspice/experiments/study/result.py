@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any, ClassVar
 
-from kanspice.experiments.ensemble.draws import DrawResult, PointDraws
+from kanspice.experiments.ensemble.draws import PointDraws, Studied
 from kanspice.experiments.facts import ModelFacts
 from kanspice.experiments.study.plan import Request
 from kanspice.experiments.study.specimens import NOISE, CheckedDraw
 from kanspice.gap import NumericalGap, Variation
+from kanspice.gap.metric_table import BY_NAME, Metric
 from kanspice.report.blocks import Page
-from kanspice.report.frames import Columns
 from kanspice.report.shown import Shown
 
 
@@ -35,7 +36,7 @@ class PointResult(PointDraws):
 
 
 @dataclass(frozen=True, repr=False)
-class StudyResult(Shown):
+class StudyResult(Shown, Studied):
     """One `study`.
 
     model_notes: how the network was read. reference_accuracy: the network's own, with labels; reference_loss: its
@@ -55,33 +56,28 @@ class StudyResult(Shown):
     checks: tuple[CheckedDraw, ...]
     reference_loss: float | None = None
     timing: Mapping[str, float] = field(default_factory=dict, compare=False)
+    known: ClassVar[Mapping[str, Metric[Any]]] = BY_NAME
 
     def page(self) -> Page:
         from kanspice.experiments.study.page import study_page  # noqa: PLC0415 - which shows this
 
         return study_page(self)
 
-    def columns(self) -> Columns:
-        """A row for each draw: its point, what was swept there, its seed, and every metric."""
-        drawn = [(found.point, draw, found.is_good(draw)) for found in self.points for draw in found.draws]
-        keys = [sweep.key for sweep in self.request.sweeps]
-        metrics = {name: None for _, draw, _ in drawn for name in draw.metrics}
-        return {
-            "point": [point.index for point, _, _ in drawn],
-            "corner": [point.corner for point, _, _ in drawn],
-            **{key: [point.values[place] for point, _, _ in drawn] for place, key in enumerate(keys)},
-            "trial": [draw.trial for _, draw, _ in drawn],
-            "seed": [draw.seed for _, draw, _ in drawn],
-            "good": [good for _, _, good in drawn],
-            "failed_samples": [draw.failed_samples for _, draw, _ in drawn],
-            **{name: [draw.metrics.get(name) for _, draw, _ in drawn] for name in metrics},
-        }
-
     @property
     def of_network(self) -> Mapping[str, float]:
         """What was asked for beside the gap, by metric: what it is of the network itself."""
         found = {"accuracy": self.reference_accuracy, "loss": self.reference_loss}
         return {metric: value for metric, value in found.items() if value is not None}
+
+    @property
+    def beside(self) -> list[str]:
+        """What is shown beside the gap that it is about."""
+        return [metric for metric in self.of_network if metric != self.metric]
+
+    @property
+    def drawn_beside(self) -> list[str]:
+        """The same, or how far a network that generates is from its distribution."""
+        return self.beside or (["energy_distance"] if self.points[0].told_apart is not None else [])
 
     @property
     def metric(self) -> str:
@@ -93,18 +89,6 @@ class StudyResult(Shown):
         return "relative_rmse" if known else "rmse"
 
     @property
-    def largest(self) -> float | None:
-        """The limit of that metric."""
-        return self.request.limits[0][1] if self.request.limits else None
-
-    @property
-    def worst(self) -> tuple[PointResult, DrawResult]:
-        """The draw with most failed samples, and of those the one with the largest gap."""
-        metric = self.metric
-        pairs = [(point, draw) for point in self.points for draw in point.draws]
-        return max(pairs, key=lambda pair: (pair[1].failed_samples, pair[1].metrics[metric] or 0.0))
-
-    @property
     def engines_disagree(self) -> bool:
         """True when another engine was asked and says something else."""
         return any(check.found.disagrees for check in self.checks)
@@ -113,39 +97,3 @@ class StudyResult(Shown):
     def is_unchecked(self) -> bool:
         """True when another engine was asked and could not try every sample."""
         return any(check.found.not_checked for check in self.checks)
-
-    @property
-    def undecided(self) -> tuple[PointResult, ...]:
-        """The points whose verdict rests on draws that are not resolved: with them the yield would do, without not.
-
-        Without a wanted yield the draws themselves are the answer, and one that is not resolved is none.
-        """
-        wanted = self.request.wanted_yield
-        if wanted is None:
-            return tuple(point for point in self.points if point.unresolved)
-        return tuple(point for point in self.points if point.yield_.fraction < wanted <= point.yield_.at_most)
-
-    @property
-    def unresolved_fraction(self) -> float:
-        """Of all draws at all points, that cannot be told from numerical error."""
-        return sum(len(point.unresolved) for point in self.points) / sum(len(point.draws) for point in self.points)
-
-    @property
-    def is_measured(self) -> bool:
-        """Whether the numbers answer what was asked: without a wanted yield, a failed sample is no answer."""
-        complete = self.request.wanted_yield is not None or not any(point.incomplete for point in self.points)
-        checked = not self.engines_disagree and not (self.is_unchecked and self.request.cross_check_needed)
-        return complete and checked and not self.undecided and all(point.is_measured for point in self.points)
-
-    @property
-    def short(self) -> tuple[PointResult, ...]:
-        """The points whose yield is below what is wanted, whatever is true of draws that are not resolved."""
-        wanted = self.request.wanted_yield
-        return tuple(point for point in self.points if wanted is not None and point.yield_.at_most < wanted)
-
-    @property
-    def exit_code(self) -> int:
-        """0 measured and every yield as wanted, 1 a yield too low, 3 not measured."""
-        if not self.is_measured:
-            return 3
-        return 1 if self.short else 0

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 
-from kanspice.experiments.ensemble.draws import DrawResult
+from kanspice.experiments.ensemble.draws import DrawResult, PointDraws, Studied
 from kanspice.experiments.ensemble.statistics import Distribution, Yield
-from kanspice.experiments.study.result import PointResult, StudyResult
+from kanspice.experiments.study.result import StudyResult
 from kanspice.experiments.study.specimens import NOISE
+from kanspice.experiments.verify.physical import si
 from kanspice.experiments.verify.wording import ROUNDING, UNCHECKED, WORTH_A_WARNING
 from kanspice.experiments.verify.wording import cross_check as said_of
 from kanspice.gap.metric_table import BY_NAME, METRICS, Need
@@ -16,72 +17,74 @@ from kanspice.report.formatting import NOTHING, counted, many, number, percentag
 from kanspice.report.verdict import Verdict
 
 
-def limits(result: StudyResult) -> str:
+def limits(result: Studied) -> str:
     """What makes a draw good: "relative_rmse at most 0.1"."""
-    kept = [f"{metric} at most {number(largest)}" for metric, largest in result.request.limits]
-    return " and ".join(["every sample solved", *kept])
+    kept = [f"{metric} at most {figure(result, metric, largest)}" for metric, largest in result.request.limits]
+    return " and ".join([f"every sample {result.solved}", *kept])
 
 
-def name(result: StudyResult, point: PointResult) -> str:
+def name(result: Studied, point: PointDraws) -> str:
     """A point's name for readers."""
     return plain(point.point.named(result.request.sweeps))
 
 
-def place(result: StudyResult) -> list[str]:
+def place(result: Studied) -> list[str]:
     """What tells points apart: the corner, the swept keys."""
     corner = ["corner"] if result.request.corners else []
     return corner + [plain(sweep.key) for sweep in result.request.sweeps]
 
 
-def place_of(result: StudyResult, point: PointResult) -> list[str]:
+def place_of(result: Studied, point: PointDraws) -> list[str]:
     """Where a point is, in the order of `place`."""
     corner = [plain(point.point.corner)] if result.request.corners else []
     return corner + [plain(value) for value in point.point.values]
 
 
-def beside(result: StudyResult) -> list[str]:
-    """The metrics that a study shows beside the gap that it is about."""
-    return [metric for metric in result.of_network if metric != result.metric]
-
-
+_PHYSICAL = ("s", "J", "W")
 TAIL = ("95 %", "worst")
 """Columns that say of the gap what its median does not."""
 
 
-def columns(result: StudyResult) -> list[str]:
+def columns(result: Studied) -> list[str]:
     """What is said of every point."""
-    found = ["draws", f"{BY_NAME[result.metric].title}, median", *TAIL]
-    found += [_heading(metric) for metric in beside(result)]
+    found = ["draws", f"{result.known[result.metric].title}, median", *TAIL]
+    found += [_heading(result, metric) for metric in result.beside]
     found += ["yield", "95 %, limits"] if result.request.wanted_yield is not None else []
     found += ["draws, unresolved"] if any(each.unresolved for each in result.points) else []
     return found + (["draws, failed"] if any(each.incomplete for each in result.points) else [])
 
 
-def cells(result: StudyResult, point: PointResult) -> list[str]:
+def cells(result: Studied, point: PointDraws) -> list[str]:
     """What is said of a point, in the order of `columns`."""
     gap = point.distribution(result.metric)
     quantiles = (None,) * 3 if gap is None else (gap.median, gap.quantiles[-2], gap.quantiles[-1])
-    found = [counted(len(point.draws)), *map(number, quantiles)]
-    found += [_middle(metric, point.distribution(metric)) for metric in beside(result)]
+    found = [counted(len(point.draws)), *(figure(result, result.metric, value) for value in quantiles)]
+    found += [_middle(result, metric, point.distribution(metric)) for metric in result.beside]
     found += [yield_(point.yield_), confidence(point.yield_)] if result.request.wanted_yield is not None else []
     found += [counted(len(point.unresolved))] if any(each.unresolved for each in result.points) else []
     return found + ([counted(len(point.incomplete))] if any(each.incomplete for each in result.points) else [])
 
 
-def _heading(metric: str) -> str:
-    title = BY_NAME[metric].title
-    return title if is_fraction(metric) else f"{title}, median"
+def _heading(result: Studied, metric: str) -> str:
+    title = result.known[metric].title
+    return title if is_fraction(result, metric) else f"{title}, median"
 
 
-def _middle(metric: str, found: Distribution | None) -> str:
-    if is_fraction(metric):
+def _middle(result: Studied, metric: str, found: Distribution | None) -> str:
+    if is_fraction(result, metric):
         return percent_of(found)
-    return number(None if found is None else found.median)
+    return figure(result, metric, None if found is None else found.median)
 
 
-def is_fraction(metric: str) -> bool:
+def is_fraction(result: Studied, metric: str) -> bool:
     """Whether readers get it in percent."""
-    return BY_NAME[metric].unit == "fraction"
+    return result.known[metric].unit == "fraction"
+
+
+def figure(result: Studied, metric: str, value: float | None) -> str:
+    """A value of a metric; with its unit where that is one of physics."""
+    unit = result.known[metric].unit
+    return si(value, unit) if unit in _PHYSICAL else number(value)
 
 
 def yield_(found: Yield) -> str:
@@ -104,24 +107,24 @@ def percent_of(found: Distribution | None) -> str:
     return f"{mean} %" if found.std is None else f"{mean} ± {100 * found.std:.1f} %"
 
 
-def answer(result: StudyResult) -> Verdict:
+def answer(result: Studied) -> Verdict:
     """How good the circuits are that come out of production."""
     if result.request.wanted_yield is not None:
         return Verdict(_yield_answer(result))
     gaps = [(point, point.distribution(result.metric)) for point in result.points]
     known = [(point, gap) for point, gap in gaps if gap is not None]
     if not known:
-        return Verdict("Nothing was measured: no sample of any draw was solved", warning=True)
+        return Verdict("Nothing was measured: no sample of any draw was " + result.solved, warning=True)
     point, gap = max(known, key=lambda pair: pair[1].median)
-    low, high = gap.quantiles[1], gap.quantiles[-2]
-    between = f", 90 % of draws between {number(low)} and {number(high)}" if gap.draws > 1 else ""
-    middle = "Median" if gap.draws > 1 else "Its"
-    return Verdict(
-        f"{_among(result, point, 'largest')}{middle} {BY_NAME[result.metric].title} {number(gap.median)}{between}"
+    low, middle, high = (
+        figure(result, result.metric, value) for value in (gap.quantiles[1], gap.median, gap.quantiles[-2])
     )
+    between = f", 90 % of draws between {low} and {high}" if gap.draws > 1 else ""
+    what = f"{'Median' if gap.draws > 1 else 'Its'} {result.known[result.metric].title}"
+    return Verdict(f"{_among(result, point, 'largest')}{what} {middle}{between}")
 
 
-def _yield_answer(result: StudyResult) -> str:
+def _yield_answer(result: Studied) -> str:
     point = min(result.points, key=lambda each: each.yield_.fraction)
     found, where = point.yield_, _among(result, point, "worst")
     if found.low is None or found.high is None:
@@ -131,7 +134,7 @@ def _yield_answer(result: StudyResult) -> str:
     return f"{good}: a yield between {between} (95 % confidence)"
 
 
-def _among(result: StudyResult, point: PointResult, word: str) -> str:
+def _among(result: Studied, point: PointDraws, word: str) -> str:
     return (
         ""
         if len(result.points) == 1
@@ -139,12 +142,12 @@ def _among(result: StudyResult, point: PointResult, word: str) -> str:
     )
 
 
-def title(metric: str) -> str:
+def title(result: Studied, metric: str) -> str:
     """A metric's name at the beginning of a line."""
-    return BY_NAME[metric].title[:1].upper() + BY_NAME[metric].title[1:]
+    return result.known[metric].title[:1].upper() + result.known[metric].title[1:]
 
 
-def outcome(result: StudyResult) -> Verdict:
+def outcome(result: Studied) -> Verdict:
     """The last word."""
     why = _unmeasured(result)
     if why is not None:
@@ -158,7 +161,7 @@ def outcome(result: StudyResult) -> Verdict:
     return Verdict(f"passed: the yield is {100 * wanted:g} % or more at every point")
 
 
-def _unmeasured(result: StudyResult) -> str | None:
+def _unmeasured(result: Studied) -> str | None:
     rests = "the answer" if result.request.wanted_yield is None else "whether the yield is enough"
     reasons = (
         (result.engines_disagree, "the engines disagree, so neither can be believed"),
@@ -169,7 +172,7 @@ def _unmeasured(result: StudyResult) -> str | None:
     return next((why for holds, why in reasons if holds), None)
 
 
-def certainty(result: StudyResult) -> Verdict | None:
+def certainty(result: Studied) -> Verdict | None:
     """Whether so many draws decide that; None where nothing is asked or drawn."""
     wanted = result.request.wanted_yield
     open_ = [point for point in result.points if wanted is not None and point.yield_.holds(wanted)]
@@ -183,12 +186,12 @@ def certainty(result: StudyResult) -> Verdict | None:
     )
 
 
-def failures(result: StudyResult) -> Verdict:
+def failures(result: Studied) -> Verdict:
     """Draws with samples that have no result."""
     draws = sum(len(point.draws) for point in result.points)
     incomplete = [draw for point in result.points for draw in point.incomplete]
     if not incomplete:
-        return Verdict(f"every sample of {many(draws, 'draw')} was solved")
+        return Verdict(f"every sample of {many(draws, 'draw')} was {result.solved}")
     outcomes: Counter[str] = Counter()
     for draw in incomplete:
         outcomes.update(draw.failed)
@@ -200,7 +203,7 @@ def failures(result: StudyResult) -> Verdict:
     )
 
 
-def unresolved(result: StudyResult) -> Verdict | None:
+def unresolved(result: Studied) -> Verdict | None:
     """Draws whose gaps numerical error could have made; None where there is none."""
     doubtful = [draw for point in result.points for draw in point.unresolved]
     if not doubtful:
@@ -269,20 +272,20 @@ def _is_doubtful(error: float, gap: float) -> bool:
     return max(error, gap) >= NEGLIGIBLE and error > max(WORTH_A_WARNING * gap, ROUNDING)
 
 
-def _of_one(metric: str, draw: DrawResult) -> str:
+def _of_one(result: Studied, metric: str, draw: DrawResult) -> str:
     value = draw.metrics[metric]
-    return share(value, draw.samples) if is_fraction(metric) else number(value)
+    return share(value, draw.samples) if is_fraction(result, metric) else figure(result, metric, value)
 
 
 def network(result: StudyResult) -> list[tuple[str, str]]:
     """What the network itself comes to, of all that a study shows beside the gap: title and value."""
     return [
-        (BY_NAME[metric].title, share(value, result.samples) if is_fraction(metric) else number(value))
+        (BY_NAME[metric].title, share(value, result.samples) if is_fraction(result, metric) else number(value))
         for metric, value in result.of_network.items()
     ]
 
 
-def fixed(result: StudyResult) -> Verdict | None:
+def fixed(result: Studied) -> Verdict | None:
     """Points where nothing is drawn."""
     count = sum(not point.is_random for point in result.points)
     if count == 0:
@@ -291,12 +294,12 @@ def fixed(result: StudyResult) -> Verdict | None:
     return Verdict(f"nothing is random {where}: all draws are the same, so one was measured")
 
 
-def worst(result: StudyResult) -> tuple[str, str]:
+def worst(result: Studied) -> tuple[str, str]:
     """The worst draw, and the command that measures it alone."""
     point, draw = result.worst
-    figures = f"{BY_NAME[result.metric].title} {number(draw.metrics[result.metric])}"
-    for metric in beside(result):
-        figures += f", {BY_NAME[metric].title} {_of_one(metric, draw)}"
+    figures = f"{result.known[result.metric].title} {figure(result, result.metric, draw.metrics[result.metric])}"
+    for metric in result.beside:
+        figures += f", {result.known[metric].title} {_of_one(result, metric, draw)}"
     if draw.failed:
         figures += f", {many(draw.failed_samples, 'sample')} without a result"
     where = "" if len(result.points) == 1 else f" at {name(result, point)}"
