@@ -15,6 +15,7 @@ import typer
 from kanspice.base.errors import InputError
 from kanspice.base.files import refuse_inputs
 from kanspice.cli.ensembles import (
+    OptionalModel,
     Out,
     Processes,
     Resume,
@@ -24,6 +25,7 @@ from kanspice.cli.ensembles import (
     lacking,
     refuse_others,
     text_of,
+    without_draws,
     workers_of,
 )
 from kanspice.cli.options import (
@@ -57,12 +59,7 @@ _SPOT_CHECKED = 1
 
 def control(
     context: typer.Context,
-    model: Annotated[
-        Path | None,
-        typer.Argument(
-            metavar="MODEL", help="A kanspice checkpoint, an authors' one, or the folder of a training run."
-        ),
-    ] = None,
+    model: OptionalModel = None,
     *,
     plant: Annotated[
         str | None,
@@ -159,7 +156,7 @@ def control(
     if scheduler is not None and out is None:
         raise InputError("a cluster measures for a folder", where="--scheduler", hint="with --out DIR")
     if trials is None:
-        _refuse_without_draws(sweep=sweep, spot_check=spot_check, out=out)
+        without_draws(sweep=sweep, spot_check=spot_check, out=out)
     checks, judge = check_of(cross_check)
     spots, spot_judge = (0, None) if trials is None else _spot_checks(spot_check)
     request = Request(
@@ -255,14 +252,6 @@ def _delivered(result: ControlResult, wanted: Deliverable, quiet: bool) -> int:
     print_page(control_page(result), console)
     hand_over(wanted, console, json=lambda: control_json(result), **page_writers(lambda: control_page(result)))
     return result.exit_code
-
-
-def _refuse_without_draws(**given: object) -> None:
-    """Raises InputError for an option that goes together with draws only."""
-    for name, value in given.items():
-        if value:
-            where = f"--{name.replace('_', '-')}"
-            raise InputError("there are no draws", where=where, hint="say how many with --trials")
 
 
 def _spot_checks(wanted: str | None) -> tuple[int, str | None]:

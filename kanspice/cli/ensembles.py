@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from kanspice.experiments.ensemble.variations import Corner
     from kanspice.experiments.ensemble.workers import Workers
 
+OptionalModel = Annotated[
+    Path | None,
+    typer.Argument(metavar="MODEL", help="A kanspice checkpoint, an authors' one, or the folder of a training run."),
+]
 Corners = Annotated[
     list[str] | None,
     typer.Option("--corner", metavar="NAME[:SECTION.KEY=V,...]", help="A variant of the technology; repeatable."),
@@ -68,6 +72,14 @@ def workers_of(jobs: int, scheduler: str | None, context: typer.Context) -> Work
 def _was_given(context: typer.Context, name: str) -> bool:
     source = context.get_parameter_source(name)
     return source is not None and source.name == "COMMANDLINE"
+
+
+def without_draws(**given: object) -> None:
+    """Raises InputError for an option that goes together with draws only."""
+    for name, value in given.items():
+        if value:
+            where = f"--{name.replace('_', '-')}"
+            raise InputError("there are no draws", where=where, hint="say how many with --trials")
 
 
 @contextmanager

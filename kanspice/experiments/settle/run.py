@@ -45,8 +45,9 @@ FINER_STEPS = 10 ** (1 / 3)
 class SettleOptions:
     """period_s: for each sample; if None, as long as it takes. rise_s: of the inputs; if None, a thousandth of that.
 
-    tolerances: what counts as settled, in standard deviations of a stage's outputs. cross_check: how many samples the
-    other engine follows too.
+    tolerances: what counts as settled, in standard deviations of a stage's outputs. cross_check: how many samples
+    another engine follows too: `judge`, or the usual one. measured: on how many samples the numerical error is
+    measured, if the engine can leave out others.
     Raises InputError for times and tolerances that are not positive and finite, and for a rise longer than the period.
     """
 
@@ -57,6 +58,8 @@ class SettleOptions:
     seed: int = 0
     engine: str = "batched"
     cross_check: int = 0
+    judge: str | None = None
+    measured: int = MEASURED
 
     def __post_init__(self) -> None:
         for option, values in (
@@ -71,6 +74,7 @@ class SettleOptions:
         if self.period_s is not None and self.rise_s is not None and self.rise_s > self.period_s:
             expected, found = f"at most the period of {self.period_s:g} s", f"{self.rise_s:g} s"
             raise InputError("the inputs would still rise at the end", where="--rise", expected=expected, found=found)
+        judge_of(self.engine, self.judge)
 
 
 def settle(
@@ -90,55 +94,67 @@ def settle(
     points or the transient cannot be solved.
     """
     options = options or SettleOptions()
-    model = loaded.model
-    if not isinstance(model, KANalogue):
-        expected = "a KANalogue network: a KirchhoffNet answers after its inference_s"
-        raise InputError("only crossbars settle", where=loaded.path, expected=expected, found=loaded.family)
     sizing = sizing_for(loaded, technology, inputs if population is None else population)
     design = compile_model(loaded, technology, sizing, Draw(options.seed))
-    if not any(crossbar.takes_time for crossbar in design.crossbars):
-        expected = "tia.gbw_hz, devices.junction_f, wires.row_f or wires.column_f"
-        raise InputError("nothing in this circuit takes time", where="technology", expected=expected, found="none set")
-    if len(inputs) < 2:
-        raise InputError("one sample is no step", where="--inputs", expected="two samples or more", found="1")
-    stages, without = followed_stages(model, inputs)
-    if without:
-        seen = next(f"sample {index}: {why}" for index, why in without.items())
-        raise SimulatorError(f"{len(without)} of {len(inputs)} samples have no answer of the network", found=seen)
-    expected_outputs = stages[design.stages[-1].compares_to]
-    rest = _at_rest(design, inputs, options)
+    expected = expected_outputs(loaded, design, inputs)
+    rest = at_rest(design, inputs, options.seed)
+    if rest.failed:
+        first = rest.failed[0]
+        problem = f"{len(rest.failed)} of {len(inputs)} samples have no operating point to settle to"
+        seen = f"sample {first.index}: {first.outcome.value}: {first.advice}"
+        raise SimulatorError(problem, found=seen, hint="measure them with `kanspice verify`, or leave them out")
     if progress is not None:
         progress(Advance(len(inputs), side_run=SideRun("operating points", len(inputs))))
-    run = _Run(
-        design, design.inputs_v(inputs), rest, expected_outputs, options, technology.supply.quiescent_a, progress
-    )
+    found = Transients(design, inputs, rest, expected, options, technology.supply.quiescent_a, progress).settling()
+    if found.is_lost:
+        first = found.failed[0]
+        hint = "columns without capacitance can jump: set wires.column_f, or leave tia.feedback_f to kanspice"
+        seen = f"{first.outcome.value}: {first.advice}"
+        raise SimulatorError("no transient came to its end", found=seen, hint=hint)
     noise = stage_noises(
         design,
         rest,
         noise_v_per_rthz=technology.tia.noise_v_per_rthz,
         temperature_c=technology.devices.temperature_c,
     )
-    found, name = run.found(), technology.name
     notes = (*loaded.notes, *device_notes(loaded, design), *found.notes)
+    name = technology.name
     return replace(found, noise=noise, engine=options.engine, model=str(loaded.path), technology=name, notes=notes)
 
 
-def _at_rest(design: Design, inputs: Array, options: SettleOptions) -> Solution:
-    how = RunOptions(check_samples=0, seed=options.seed)
+def expected_outputs(loaded: LoadedModel, design: Design, inputs: Array) -> Array:
+    """(samples, outputs) of the network, in model units, for a circuit that takes time.
+
+    Raises InputError for one that does not, SimulatorError where the network has no answer.
+    """
+    if not isinstance(loaded.model, KANalogue):
+        expected = "a KANalogue network: a KirchhoffNet answers after its inference_s"
+        raise InputError("only crossbars settle", where=loaded.path, expected=expected, found=loaded.family)
+    if not any(crossbar.takes_time for crossbar in design.crossbars):
+        expected = "tia.gbw_hz, devices.junction_f, wires.row_f or wires.column_f"
+        raise InputError("nothing in this circuit takes time", where="technology", expected=expected, found="none set")
+    if len(inputs) < 2:
+        raise InputError("one sample is no step", where="--inputs", expected="two samples or more", found="1")
+    stages, without = followed_stages(loaded.model, inputs)
+    if without:
+        seen = next(f"sample {index}: {why}" for index, why in without.items())
+        raise SimulatorError(f"{len(without)} of {len(inputs)} samples have no answer of the network", found=seen)
+    return stages[design.stages[-1].compares_to]
+
+
+def at_rest(design: Design, inputs: Array, seed: int) -> Solution:
+    """The operating points, also those that the circuit does not stay at."""
+    how = RunOptions(check_samples=0, seed=seed)
     solve = engine_named(_AT_REST).solve
-    solution = solve(design, inputs, "device", how, hints={}, progress=None, numbers=None, known=None)
-    if solution.failed:
-        first = solution.failed[0]
-        problem = f"{len(solution.failed)} of {len(inputs)} samples have no operating point to settle to"
-        seen = f"sample {first.index}: {first.outcome.value}: {first.advice}"
-        raise SimulatorError(problem, found=seen, hint="measure them with `kanspice verify`, or leave them out")
-    return solution
+    return solve(design, inputs, "device", how, hints={}, progress=None, numbers=None, known=None)
 
 
 @dataclass(frozen=True)
-class _Run:
+class Transients:
+    """From the operating point of each sample to that of the next. inputs: (samples, inputs), model units."""
+
     design: Design
-    inputs_v: Array
+    inputs: Array
     rest: Solution
     expected: Array
     options: SettleOptions
@@ -147,20 +163,27 @@ class _Run:
     reads: list[Array] = field(default_factory=list)
     """Of the first samples that were followed last, (read-outs, outputs) volts each."""
 
-    def found(self) -> Settling:
+    @property
+    def inputs_v(self) -> Array:
+        """(samples, rows)."""
+        return self.design.inputs_v(self.inputs)
+
+    def settling(self) -> Settling:
         """With a period that is long enough, if one was found, and the numerical error."""
         given_s = self.options.period_s
         period_s = given_s or guessed_period_s(self.design)
         for tried in range(1 if given_s else _MOST_TRIES):
             if tried:
-                self._tell(-len(self.inputs_v))
+                self._tell(-len(self.inputs))
             pace = Pace(period_s, self.options.rise_s or _RISE * period_s)
             result = self._settling(pace)
             if not any(failure.outcome is Outcome.UNSETTLED for failure in result.failed):
                 break
             period_s *= _LONGER
+        if result.is_lost:
+            return result
         if self.options.cross_check:
-            result = replace(result, cross_check=self._cross_check(pace))
+            result = replace(result, cross_check=self._check(pace))
         if any(failure.outcome is not Outcome.UNSETTLED for failure in result.failed):
             note = "numerical error not measured: an oscillation, or what has no end, has nothing to compare"
             return replace(result, notes=(note,))
@@ -173,9 +196,8 @@ class _Run:
     @property
     def _measured(self) -> int:
         """On how many samples the numerical error is measured: ngspice follows all of them or none."""
-        return (
-            min(MEASURED, len(self.inputs_v)) if engine_named(self.options.engine).follows_some else len(self.inputs_v)
-        )
+        every = len(self.inputs)
+        return min(self.options.measured, every) if engine_named(self.options.engine).follows_some else every
 
     def _watched(self, pace: Pace) -> Iterator[Course]:
         """Of all samples; what the first ones read is kept."""
@@ -186,7 +208,7 @@ class _Run:
             yield course
 
     def _settling(self, pace: Pace) -> Settling:
-        found = settling(
+        return settling(
             self.design,
             self._watched(pace),
             pace,
@@ -196,17 +218,11 @@ class _Run:
             tolerances=self.options.tolerances,
             quiescent_a=self.quiescent_a,
         )
-        if len(found.failed) == found.samples and found.worst is None:
-            first = found.failed[0]
-            hint = "columns without capacitance can jump: set wires.column_f, or leave tia.feedback_f to kanspice"
-            seen = f"{first.outcome.value}: {first.advice}"
-            raise SimulatorError("no transient came to its end", found=seen, hint=hint)
-        return found
 
     @property
     def _grows(self) -> npt.NDArray[np.bool_]:
         """(samples,) where some column's deviation from its operating point does."""
-        found = np.zeros(len(self.inputs_v), dtype=bool)
+        found = np.zeros(len(self.inputs), dtype=bool)
         found[list(unstable_samples(self.design, self.rest))] = True
         return found
 
@@ -242,12 +258,12 @@ class _Run:
         fine = self._read_v(self._courses(self.options.engine, pace, finer=True, which=which, run=run), pace)
         return float(np.sqrt(np.mean((np.stack(self.reads) - fine) ** 2))) / self._scale_v
 
-    def _cross_check(self, pace: Pace) -> EngineCheck:
+    def _check(self, pace: Pace) -> EngineCheck:
         """The first samples, once around, by both engines."""
-        judge = judge_of(self.options.engine)
-        count = min(max(self.options.cross_check, 2), len(self.inputs_v))
+        judge = judge_of(self.options.engine, self.options.judge)
+        count = min(max(self.options.cross_check, 2), len(self.inputs))
         run = SideRun("cross-check", 2 * count)
-        few = replace(self, inputs_v=self.inputs_v[:count], rest=_first(self.rest, count))
+        few = replace(self, inputs=self.inputs[:count], rest=_first(self.rest, count))
         own, others = (
             few._read_v(few._courses(engine, pace, run=run), pace) for engine in (self.options.engine, judge)
         )

@@ -145,6 +145,11 @@ class Settling(Shown):
         }
 
     @property
+    def is_lost(self) -> bool:
+        """Whether no transient came to its end."""
+        return len(self.failed) == self.samples and self.worst is None
+
+    @property
     def unresolved(self) -> tuple[str, ...]:
         """Why it is not known when samples settle, or what reading early costs, if so."""
         reasons = [] if self.variation is None else list(self.variation.reasons())

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from kanspice.experiments.ensemble.draws import PointDraws, Studied
 from kanspice.experiments.ensemble.statistics import QUANTILES, Distribution, Yield
 from kanspice.experiments.parts import CrossCheckPart, ModelPart, NumericalPart, VariationPart
 from kanspice.experiments.study.result import PointResult, StudyResult
@@ -20,12 +21,11 @@ def to_json(result: StudyResult) -> str:
 
 
 def _document(result: StudyResult) -> dict[str, Any]:
-    point, draw = result.worst
     return {
         "schema": SCHEMA,
-        "model": {**_without("devices", ModelPart.written(result.model)), "notes": result.model_notes},
+        "model": {**without("devices", ModelPart.written(result.model)), "notes": result.model_notes},
         "versions": result.versions,
-        "request": _without("folder", result.request.to_dict()),
+        "request": without("folder", result.request.to_dict()),
         "samples": result.samples,
         "seeds": result.request.seeds,
         "reference_accuracy": result.reference_accuracy,
@@ -33,21 +33,34 @@ def _document(result: StudyResult) -> dict[str, Any]:
         "reference_error": result.reference_error and NumericalPart.written(result.reference_error),
         "variation": VariationPart.written(result.variation),
         "metric": result.metric,
-        "points": [_point(result, each) for each in result.points],
-        "worst": {
-            "point": point.point.index,
-            "trial": draw.trial,
-            "seed": draw.seed,
-            "metrics": draw.metrics,
-            "failed_samples": draw.failed,
-            "unresolved": draw.unresolved,
-            "command": result.request.command(point.point, draw.seed),
-        },
+        "points": [point_figures(result, each, _of_gap(each)) for each in result.points],
+        "worst": worst_draw(result),
         "cross_check": {
             "draws": [_check(check) for check in result.checks],
             "why_none": result.request.no_cross_check or None,
             "passed": None if result.is_unchecked or not result.checks else not result.engines_disagree,
         },
+        **verdict(result),
+    }
+
+
+def worst_draw(result: Studied) -> dict[str, Any]:
+    """The draw that is worst, and how to measure it alone."""
+    point, draw = result.worst
+    return {
+        "point": point.point.index,
+        "trial": draw.trial,
+        "seed": draw.seed,
+        "metrics": draw.metrics,
+        "failed_samples": draw.failed,
+        "unresolved": draw.unresolved,
+        "command": result.request.command(point.point, draw.seed),
+    }
+
+
+def verdict(result: Studied) -> dict[str, Any]:
+    """What all points amount to."""
+    return {
         "unresolved_fraction": result.unresolved_fraction,
         "undecided_points": [point.point.index for point in result.undecided],
         "yield_min": result.request.wanted_yield,
@@ -56,7 +69,12 @@ def _document(result: StudyResult) -> dict[str, Any]:
     }
 
 
-def _point(result: StudyResult, point: PointResult) -> dict[str, Any]:
+def _of_gap(point: PointResult) -> dict[str, Any]:
+    return {"told_apart_draws": point.told_apart, "numerical_relative_rmse": point.numerical}
+
+
+def point_figures(result: Studied, point: PointDraws, also: Mapping[str, Any]) -> dict[str, Any]:
+    """A point with every draw. also: what else is said of all its draws."""
     metrics = point.draws[0].metrics
     return {
         "name": point.point.named(result.request.sweeps),
@@ -68,8 +86,7 @@ def _point(result: StudyResult, point: PointResult) -> dict[str, Any]:
         "failed_draws": len(point.incomplete),
         "unresolved_draws": len(point.unresolved),
         "unresolved_fraction": len(point.unresolved) / len(point.draws),
-        "told_apart_draws": point.told_apart,
-        "numerical_relative_rmse": point.numerical,
+        **also,
         "metrics": {metric: _distribution(point.distribution(metric)) for metric in metrics},
         "draws": {
             "trial": [draw.trial for draw in point.draws],
@@ -94,9 +111,10 @@ def _distribution(found: Distribution | None) -> dict[str, Any] | None:
 
 
 def _check(check: CheckedDraw) -> dict[str, Any]:
-    found = _without("worst_sample", CrossCheckPart.written(check.found))
+    found = without("worst_sample", CrossCheckPart.written(check.found))
     return {"point": check.point, "trial": check.trial, "seed": check.seed, **found}
 
 
-def _without(key: str, facts: Mapping[str, Any]) -> dict[str, Any]:
+def without(key: str, facts: Mapping[str, Any]) -> dict[str, Any]:
+    """Facts without one."""
     return {name: value for name, value in facts.items() if name != key}

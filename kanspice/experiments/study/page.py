@@ -25,10 +25,10 @@ def study_page(result: StudyResult) -> Page:
         answer=wording.answer(result),
         outcome=wording.outcome(result),
         exit_code=result.exit_code,
-        lead=list(_lead(result)),
+        lead=list(lead(result)),
         sections=(
             Section("Can the number be trusted?", (Facts(_trust(result)),)),
-            Section("How do the draws differ?", (Pictures(_pictures(result)), _points(result))),
+            Section("How do the draws differ?", (Pictures(pictures(result)), points_table(result))),
             Section(
                 "Which is the worst?",
                 (Facts([("worst draw", f"{worst}. To measure it alone:")]), Literal(command)),
@@ -40,7 +40,8 @@ def study_page(result: StudyResult) -> Page:
     )
 
 
-def _lead(result: Studied) -> Iterator[Line]:
+def lead(result: Studied) -> Iterator[Line]:
+    """What must not be overlooked, and what a good draw is."""
     unresolved = wording.unresolved(result)
     if unresolved is not None:
         yield Line(Verdict(f"{unresolved.text}.", unresolved.warning))
@@ -48,7 +49,7 @@ def _lead(result: Studied) -> Iterator[Line]:
         yield Line(Verdict(f"A good draw: {wording.limits(result)}."), small=True)
 
 
-def _points(result: Studied) -> Table:
+def points_table(result: Studied) -> Table:
     """One row a point; where several columns say which it is, a narrow terminal has of the gap only its median."""
     places, header = wording.place(result), wording.columns(result)
     return Table(
@@ -76,18 +77,16 @@ def _trust(result: StudyResult) -> list[Fact]:
 
 
 def _checks(result: StudyResult) -> list[Check]:
-    checks = [Check("every draw measured", _unmeasured(result))]
+    checks = [Check("every draw measured", unmeasured(result))]
     if result.checks:
         said = "; ".join(found.text for found in wording.cross_check(result))
         unchecked = result.is_unchecked and result.request.cross_check_needed
         checks.append(Check("engines agree", engines_problem(result.engines_disagree, unchecked, said)))
-    wanted = result.request.wanted_yield
-    if wanted is None:
-        return [*checks, Check("draws resolved", _unresolved(result) if result.undecided else None)]
-    return [*checks, *(_yield_check(result, point, wanted) for point in result.points)]
+    return [*checks, *resolution_checks(result)]
 
 
-def _unmeasured(result: Studied) -> Problem | None:
+def unmeasured(result: Studied) -> Problem | None:
+    """Of draws with samples that have no result, where those are no answer."""
     incomplete = result.request.wanted_yield is None and any(point.incomplete for point in result.points)
     if not incomplete and all(point.is_measured for point in result.points):
         return None
@@ -95,11 +94,21 @@ def _unmeasured(result: Studied) -> Problem | None:
 
 
 def _unresolved(result: Studied) -> Problem | None:
+    """Of draws that cannot be told from numerical error."""
     said = wording.unresolved(result)
     return None if said is None else Problem("NotResolved", said.text)
 
 
+def resolution_checks(result: Studied) -> list[Check]:
+    """Every point's yield, where one is wanted; else whether all draws are resolved."""
+    wanted = result.request.wanted_yield
+    if wanted is None:
+        return [Check("draws resolved", _unresolved(result) if result.undecided else None)]
+    return [_yield_check(result, point, wanted) for point in result.points]
+
+
 def _yield_check(result: Studied, point: PointDraws, wanted: float) -> Check:
+    """Whether a point's yield is as wanted."""
     where = "" if len(result.points) == 1 else f" at {wording.name(result, point)}"
     name = f"yield{where} >= {100 * wanted:g} %"
     if point in result.undecided:
@@ -111,7 +120,8 @@ def _yield_check(result: Studied, point: PointDraws, wanted: float) -> Check:
     return Check(name, Problem("YieldTooLow", message, is_measured=True))
 
 
-def _pictures(result: Studied) -> list[Picture]:
+def pictures(result: Studied) -> list[Picture]:
+    """Metrics along one sweep or over two, and how they are distributed."""
     found = list[Picture]()
     if len(result.request.sweeps) == 1:
         for metric in dict.fromkeys([*result.drawn_beside, result.metric]):

@@ -36,7 +36,7 @@ class PointResult(PointDraws):
 
 
 @dataclass(frozen=True, repr=False)
-class StudyResult(Shown, Studied):
+class StudyResult(Studied, Shown):
     """One `study`.
 
     model_notes: how the network was read. reference_accuracy: the network's own, with labels; reference_loss: its

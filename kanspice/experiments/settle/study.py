@@ -1,0 +1,170 @@
+"""How fast the specimens of a circuit answer: settling times of many draws, at corners and along sweeps."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from kanspice.base.errors import InputError
+from kanspice.base.threads import one_thread
+from kanspice.base.validation import similar
+from kanspice.engine.progress import Progress
+from kanspice.experiments.ensemble import ensemble as ensembles
+from kanspice.experiments.ensemble.draws import DrawResult, PointDraws, Studied
+from kanspice.experiments.ensemble.ensemble import Ensemble, drawn_places
+from kanspice.experiments.ensemble.identity import circuits_sha256, sha256
+from kanspice.experiments.ensemble.journal import Journal
+from kanspice.experiments.ensemble.variations import Point
+from kanspice.experiments.ensemble.workers import Workers
+from kanspice.experiments.facts import ModelFacts, versions
+from kanspice.experiments.notes import device_notes
+from kanspice.experiments.settle.plan import Request
+from kanspice.experiments.settle.run import expected_outputs
+from kanspice.experiments.settle.settling import Settling
+from kanspice.experiments.settle.specimens import CheckedSettling, SettlingSetup, metrics_within
+from kanspice.families import compile_nominal, load, sizing_for, technology_for
+from kanspice.families.common import load_array
+from kanspice.gap.metric_table import Metric
+from kanspice.report.blocks import Page
+from kanspice.report.shown import Shown
+
+
+@dataclass(frozen=True, repr=False)
+class SettlingStudy(Studied, Shown):
+    """One `settle` of many draws. model_notes: how the network was read. timing: how long it took."""
+
+    solved = "settled"
+
+    request: Request
+    model: ModelFacts
+    model_notes: tuple[str, ...]
+    versions: Mapping[str, str]
+    samples: int
+    points: tuple[PointDraws, ...]
+    checks: tuple[CheckedSettling, ...]
+    timing: Mapping[str, float] = field(default_factory=dict, compare=False)
+
+    def page(self) -> Page:
+        from kanspice.experiments.settle.study_page import settling_study_page  # noqa: PLC0415 - which shows this
+
+        return settling_study_page(self)
+
+    @cached_property
+    def known(self) -> Mapping[str, Metric[Settling]]:  # type: ignore[override]
+        """Every metric by its name."""
+        return {metric.name: metric for metric in metrics_within(self.request.within)}
+
+    @property
+    def metric(self) -> str:
+        """What the study is about: the first limit's, or the latency."""
+        return self.request.limits[0][0] if self.request.limits else "latency_s"
+
+    @property
+    def beside(self) -> list[str]:
+        """The longest settling times of draws, but to within the smallest tolerance: that is the latency."""
+        shown = ["latency_s", *(f"settled_{tolerance:g}_s" for tolerance in self.request.within[:-1])]
+        return [metric for metric in shown if metric != self.metric]
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """Everything about a study that is the same for all of its draws. identity: what all results depend on."""
+
+    request: Request
+    points: tuple[Point, ...]
+    setups: tuple[SettlingSetup, ...]
+    model: ModelFacts
+    model_notes: tuple[str, ...]
+    identity: Mapping[str, Any]
+
+    @cached_property
+    def ensemble(self) -> Ensemble[DrawResult, CheckedSettling]:
+        """All draws, and those that another engine follows too: drawn with the study's seed."""
+        trials = tuple(self.request.trials if setup.is_random else 1 for setup in self.setups)
+        return Ensemble(
+            self.setups,
+            trials,
+            self.request.seeds,
+            drawn_places(trials, self.request.cross_check, self.request.seed),
+            self.identity,
+            DrawResult.from_dict,
+            CheckedSettling.from_dict,
+        )
+
+
+def prepare(request: Request) -> Prepared:
+    """Loads, follows the network once, and compiles the nominal circuit of every point.
+
+    Raises InputError for files, technologies or limits that cannot be used, SimulatorError where the network has no
+    answer.
+    """
+    names = [metric.name for metric in metrics_within(request.within)]
+    for name, _ in request.limits:
+        if name not in names:
+            hint = similar(name, names)
+            raise InputError(f"there is no metric '{name}'", where="--max", expected=", ".join(names), hint=hint)
+    loaded = load(request.at(request.model), *(path and request.at(path) for path in (request.config, request.curves)))
+    population = load_array(request.at(request.inputs), "the inputs", loaded.input_width)
+    inputs = population[: request.limit]
+    points = tuple(replace(point, technology=technology_for(loaded, point.technology)) for point in request.points())
+    with one_thread():
+        setups = list[SettlingSetup]()
+        for point in points:
+            sizing = sizing_for(loaded, point.technology, population)
+            design = compile_nominal(loaded, point.technology, sizing)
+            expected = setups[0].expected if setups else expected_outputs(loaded, design, inputs)
+            options = request.options(request.seed)
+            setups.append(SettlingSetup(point.index, design, point.technology, inputs, expected, options))
+    identity = {
+        "circuits": circuits_sha256(setup.design for setup in setups),
+        "inputs": sha256(inputs),
+        "versions": versions(),
+        "request": request.to_dict(),
+    }
+    notes = (*loaded.notes, *device_notes(loaded, setups[0].design))
+    model = replace(ModelFacts.of(loaded), path=request.model)
+    return Prepared(request, points, tuple(setups), model, notes, identity)
+
+
+def start(request: Request, folder: Path) -> Prepared:
+    """Prepares a study and makes its folder. Raises InputError where the folder holds something already."""
+    return ensembles.start(request, folder, prepare)
+
+
+def resume(folder: Path) -> Prepared:
+    """Prepares the study of a folder again. Raises InputError where its results would not be the same any more."""
+    return ensembles.resume(folder, Request, prepare)
+
+
+def run(
+    prepared: Prepared, folder: Path, workers: Workers | None = None, progress: Progress | None = None
+) -> SettlingStudy:
+    """Measures what the folder's journal does not have yet, and returns everything.
+
+    progress: told of every finished draw, at once of those that the journal has, and of cross-checks.
+    """
+    ensemble, request = prepared.ensemble, prepared.request
+    with Journal(folder, prepared.identity) as journal:
+        records = ensemble.run(journal, workers, progress)
+    points = tuple(
+        PointDraws(
+            point,
+            setup.is_random,
+            tuple(records.draws[point.index, trial] for trial in range(trials)),
+            request.limits,
+        )
+        for point, setup, trials in zip(prepared.points, prepared.setups, ensemble.trials, strict=True)
+    )
+    return SettlingStudy(
+        request=request,
+        model=prepared.model,
+        model_notes=prepared.model_notes,
+        versions=versions(),
+        samples=len(prepared.setups[0].inputs),
+        points=points,
+        checks=tuple(records.checks[place] for place in sorted(records.checks)),
+        timing=records.timing,
+    )
