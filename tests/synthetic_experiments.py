@@ -12,8 +12,9 @@ from kanspice.engine.solution import FailedSample, Outcome
 from kanspice.experiments.compare.comparison import Comparison
 from kanspice.experiments.control.loop import Ending, Episode
 from kanspice.experiments.control.result import ControlResult, DrawnEpisodes, PlantFacts, SpotCheck, SuccessPoint
-from kanspice.experiments.ensemble.draws import DrawResult
+from kanspice.experiments.ensemble.draws import DrawResult, PointDraws
 from kanspice.experiments.facts import EngineRun, InputsFacts, ModelFacts
+from kanspice.experiments.settle import plan as settling
 from kanspice.experiments.settle.settling import (
     EngineCheck,
     FollowedSample,
@@ -22,6 +23,8 @@ from kanspice.experiments.settle.settling import (
     StageSettling,
     Swinging,
 )
+from kanspice.experiments.settle.specimens import CheckedSettling, metrics_within
+from kanspice.experiments.settle.study import SettlingStudy
 from kanspice.experiments.study import Corner, Request, Sweep
 from kanspice.experiments.study.result import PointResult, StudyResult
 from kanspice.experiments.study.specimens import NOISE, CheckedDraw
@@ -277,6 +280,42 @@ STUDIES: dict[str, Callable[[], StudyResult]] = {
         yield_min=0.5,
         no_cross_check="there is no ngspice",
     ),
+}
+
+# --- settling times of many draws ---
+
+
+def followed_draws(
+    failed: Mapping[tuple[int, int], Mapping[str, int]] | None = None, **options: object
+) -> SettlingStudy:
+    """A study of four draws a point, each slower than the last. failed: by (point, trial)."""
+    request = settling.Request("/somewhere", MODEL.path, "inputs.npy", trials=4, seed=7, **options)
+    names = [metric.name for metric in metrics_within(request.within)]
+
+    def drawn(point: int, trial: int, seed: int) -> DrawResult:
+        time_s, lost = 2.5e-7 * (1 + point) + 2**-24 * trial, (failed or {}).get((point, trial), {})
+        values = dict.fromkeys(names, time_s) | {"energy_j": 5e-10, "power_w": 1.25e-4, "numerical": 2.5e-6}
+        values |= {"unsettled_fraction": sum(lost.values()) / 5, "unstable_fraction": 0.0}
+        return DrawResult(point, trial, seed, 5, values | ({"latency_s": None} if lost else {}), lost, ())
+
+    points = tuple(
+        PointDraws(point, True, tuple(drawn(point.index, *each) for each in enumerate(request.seeds)), request.limits)
+        for point in request.points()
+    )
+    checks = (CheckedSettling(0, 2, request.seeds[2], EngineCheck("ngspice", 4, 1.5e-5, 5e-6)),)
+    checked_too = checks if request.cross_check else ()
+    return SettlingStudy(request, MODEL, ("the largest input was 2 V",), VERSIONS, 5, points, checked_too)
+
+
+SETTLING_STUDIES: dict[str, Callable[[], SettlingStudy]] = {
+    "plain": lambda: followed_draws(period=1.2e-6, cross_check=1),
+    "one sweep": lambda: followed_draws(
+        {(1, 3): {"not settled": 2}},
+        sweeps=(Sweep("tia.gbw_hz", ("1e8", "1e7")),),
+        limits=(("latency_s", 4e-7),),
+        yield_min=0.75,
+    ),
+    "unsettled": lambda: followed_draws({(0, 1): {"oscillates": 5}}),
 }
 
 # --- closed loops ---

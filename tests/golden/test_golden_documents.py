@@ -6,7 +6,7 @@ import io
 
 import pytest
 from rich.console import Console
-from synthetic_experiments import COMPARISONS, LOOPS, SETTLINGS, STUDIES
+from synthetic_experiments import COMPARISONS, LOOPS, SETTLING_STUDIES, SETTLINGS, STUDIES
 from synthetic_results import GAPS
 
 from kanspice.experiments.compare import comparison_json, comparison_page
@@ -14,6 +14,8 @@ from kanspice.experiments.control.document import control_json
 from kanspice.experiments.control.page import control_page
 from kanspice.experiments.settle.document import settling_json
 from kanspice.experiments.settle.page import settling_page
+from kanspice.experiments.settle.study_document import settling_study_json
+from kanspice.experiments.settle.study_page import settling_study_page
 from kanspice.experiments.study import document
 from kanspice.experiments.study.page import study_page
 from kanspice.experiments.verify.document import to_json
@@ -56,6 +58,10 @@ KINDS = {
     "settling": (
         SETTLINGS,
         {"json": settling_json, **of_page(settling_page)},
+    ),
+    "settling-study": (
+        SETTLING_STUDIES,
+        {"json": settling_study_json, **of_page(settling_study_page)},
     ),
     "study": (
         STUDIES,

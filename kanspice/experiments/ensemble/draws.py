@@ -99,11 +99,12 @@ class PointDraws:
 class Studied:
     """What a study of samples came to, whatever was measured of its draws; the base of frozen dataclasses.
 
-    known: every metric by its name. solved: what happens to a sample that has a result.
+    known: every metric by its name. solved: what happens to a sample that has a result. quantities: what draws have.
     """
 
     known: ClassVar[Mapping[str, Metric[Any]]]
     solved: ClassVar[str] = "solved"
+    quantities: ClassVar[str] = "gaps"
     request: AskedOfSamples
     points: tuple[PointDraws, ...]
     samples: int

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
 
 from kanspice.base.arrays import Array
 from kanspice.base.draws import Draw
@@ -77,15 +76,6 @@ class CheckedSettling:
     trial: int
     seed: int
     found: EngineCheck
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain values, for JSON."""
-        return asdict(self)
-
-    @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> CheckedSettling:
-        """What `to_dict` made. Raises Python errors for anything else."""
-        return cls(**{**values, "found": EngineCheck(**values["found"])})
 
 
 @dataclass(frozen=True)

@@ -36,7 +36,7 @@ from kanspice.report.shown import Shown
 class SettlingStudy(Studied, Shown):
     """One `settle` of many draws. model_notes: how the network was read. timing: how long it took."""
 
-    solved = "settled"
+    solved, quantities = "settled", "times"
 
     request: Request
     model: ModelFacts
@@ -90,8 +90,8 @@ class Prepared:
             self.request.seeds,
             drawn_places(trials, self.request.cross_check, self.request.seed),
             self.identity,
-            DrawResult.from_dict,
-            CheckedSettling.from_dict,
+            DrawResult,
+            CheckedSettling,
         )
 
 

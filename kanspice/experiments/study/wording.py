@@ -198,7 +198,7 @@ def failures(result: Studied) -> Verdict:
     listed = ", ".join(f"{count:,} {outcome}" for outcome, count in sorted(outcomes.items()))
     return Verdict(
         f"{len(incomplete):,} of {many(draws, 'draw')} have samples without a result ({listed}): not good ones, and"
-        " their gaps are of their other samples",
+        f" their {result.quantities} are of their other samples",
         warning=True,
     )
 
