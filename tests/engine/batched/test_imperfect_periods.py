@@ -169,7 +169,7 @@ def test_ngspice_agrees_on_every_law(law, fidelity):
 
 
 @pytest.mark.ngspice
-@settings(max_examples=6, deadline=None, derandomize=True)
+@settings(max_examples=4, deadline=None, derandomize=True)
 @given(law=st.sampled_from(SCHEMATIC_LAWS), seed=st.integers(0, 99), built=st.booleans())
 def test_ngspice_agrees_on_schematics_and_switches(law, seed, built):
     assert_agreement(*imperfect(law, seed, built=built, switched=True), "device")
