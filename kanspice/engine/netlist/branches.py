@@ -44,10 +44,13 @@ def branch_lines(period: OdePeriod, nodes: Sequence[str], schematic: Schematic |
 
 def branches_of(period: OdePeriod, nodes: Sequence[str]) -> Callable[[int], BranchText]:
     """The function that gives a branch by its index; nodes: those of the bank by their numbers, ground first."""
-    of = LAWS[period.law].drive.coefficients(period.theta)
+    law = LAWS[period.law]
+    of = law.drive.coefficients(period.theta)
     columns = of.alpha, of.beta, of.gamma, of.weight, period.gain, period.tail
     source, destination, numbers = period.source.tolist(), period.destination.tolist(), np.stack(columns, 1).tolist()
-    return lambda index: BranchText(period, index, nodes[source[index]], nodes[destination[index]], *numbers[index])
+    return lambda index: BranchText(
+        period, law, index, nodes[source[index]], nodes[destination[index]], *numbers[index]
+    )
 
 
 @dataclass(frozen=True)
@@ -58,6 +61,7 @@ class BranchText:
     """
 
     period: OdePeriod
+    law: BranchLaw
     index: int
     source: str
     destination: str
@@ -67,10 +71,6 @@ class BranchText:
     weight: float
     gain: float
     tail: float
-
-    @property
-    def law(self) -> BranchLaw:
-        return LAWS[self.period.law]
 
     @property
     def name(self) -> str:

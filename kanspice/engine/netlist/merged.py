@@ -95,9 +95,10 @@ def _sums(period: OdePeriod, nodes: Sequence[str], pairs: dict[NodePair, list[in
     for pair, branches in pairs.items():
         expression = ""
         for index in branches:
-            before, shape = branch(index).behaviour()
+            each = branch(index)
+            before, shape = each.behaviour()
             yield from before
-            weight = branch(index).weight * branch(index).gain
+            weight = each.weight * each.gain
             times = "" if abs(weight) == 1 else f"{spice_literal(abs(weight))}*"
             expression += f"{'+' if (source[index] == pair[0]) == (weight > 0) else '-'}{times}({shape})"
         yield _source(period, nodes, pair, expression.removeprefix("+"))
