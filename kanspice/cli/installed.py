@@ -14,6 +14,7 @@ from pathlib import Path
 
 from kanspice.base import resources
 from kanspice.base.errors import SimulatorError
+from kanspice.base.plugins import Broken
 from kanspice.base.processes.folders import fresh_folder
 from kanspice.engine.ngspice.program import NgspiceProgram, find_ngspice, run_quietly
 
@@ -57,6 +58,7 @@ def examine() -> list[Finding]:
         _python(),
         Finding("platform", f"{platform.system()} {platform.release()} {platform.machine()}"),
         *(_package(name) for name in PACKAGES),
+        *_plugins(),
         *simulator,
         _shipped("device cards", resources.DEVICE_MODELS, "*.toml"),
         _shipped("subcircuits", resources.NETLISTS, "*.cir"),
@@ -80,6 +82,36 @@ def _package(name: str) -> Finding:
         return Finding(name, metadata.version(name))
     except metadata.PackageNotFoundError:
         return Finding(name, "not installed", ok=False, advice=f"run `python -m pip install {name}`")
+
+
+def _plugins() -> list[Finding]:
+    """What other packages bring: names of what can be used, and why the rest cannot."""
+    found: list[Finding] = []
+    for name, look in (("device laws of other packages", _laws), ("families of other packages", _families)):
+        try:
+            names, broken = look()
+        except ImportError as error:
+            found.append(Finding(name, f"not looked at: {error}", ok=False, essential=False))
+            continue
+        if names:
+            found.append(Finding(name, ", ".join(names), essential=False))
+        advice = "mend or remove the package that brings it"
+        found += [Finding(name, f"{b.plugin}: {b.why}", ok=False, essential=False, advice=advice) for b in broken]
+    return found
+
+
+def _laws() -> tuple[list[str], tuple[Broken, ...]]:
+    from kanspice.devices.laws import plugged_laws  # noqa: PLC0415 - what it needs may be missing
+
+    plugged = plugged_laws()
+    return [law.name for law in plugged.found], plugged.broken
+
+
+def _families() -> tuple[list[str], tuple[Broken, ...]]:
+    from kanspice.families.table import plugged_families  # noqa: PLC0415 - what it needs may be missing
+
+    plugged = plugged_families()
+    return [family.name for family in plugged.found], plugged.broken
 
 
 def _ngspice_checks() -> list[Finding]:

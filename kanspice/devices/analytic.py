@@ -115,29 +115,29 @@ class Analytic(Curve):
 
     def _values(self) -> list[float]:
         """Parameter values in the order in which the law names them."""
-        from kanspice.devices.laws import LAWS  # noqa: PLC0415
+        from kanspice.devices.laws import laws  # noqa: PLC0415
 
-        return [self.parameters[name] for name in LAWS[self.law].parameters]
+        return [self.parameters[name] for name in laws()[self.law].parameters]
 
 
 def _check_parameters(law: str, parameters: Mapping[str, float]) -> None:
-    from kanspice.devices.laws import LAWS  # noqa: PLC0415
+    from kanspice.devices.laws import laws  # noqa: PLC0415
 
-    if law not in LAWS:
-        raise InputError("unknown device law", expected=" | ".join(LAWS), found=law)
-    if set(parameters) != set(LAWS[law].parameters):
+    if law not in laws():
+        raise InputError("unknown device law", expected=" | ".join(laws()), found=law)
+    if set(parameters) != set(laws()[law].parameters):
         raise InputError(
             f"wrong parameters for the law {law}",
-            expected=", ".join(LAWS[law].parameters),
+            expected=", ".join(laws()[law].parameters),
             found=", ".join(sorted(parameters)) or "none",
         )
     for name, value in parameters.items():
         if not np.isfinite(value):
             raise InputError(f"the parameter {name} is not finite", found=str(value))
-        if name in LAWS[law].positive and value <= 0:
+        if name in laws()[law].positive and value <= 0:
             raise InputError(
                 f"the parameter {name} is not positive",
                 expected="a number above 0",
                 found=f"{value:g}",
-                hint=LAWS[law].positive[name],
+                hint=laws()[law].positive[name],
             )

@@ -1,6 +1,7 @@
-"""The closed registry of analytic device laws: one SymPy expression each, and its torch, NumPy and ngspice forms.
+"""The registry of analytic device laws: one SymPy expression each, and its torch, NumPy and ngspice forms.
 
-A card names a law and gives its parameters; it never brings an expression of its own.
+A card names a law and gives its parameters; it never brings an expression of its own. Installed packages may bring
+laws, as entry points.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import numpy as np
 import sympy
 from scipy.special import expit
 
+from kanspice.base.plugins import Plugged, plugged
 from kanspice.devices.curves import spice_literal
 
 ELEMENTARY_CHARGE_C = 1.602176634e-19
@@ -89,7 +91,34 @@ def _square_law() -> Law:
     )
 
 
-LAWS: Mapping[str, Law] = {law.name: law for law in (_resonant_tunnelling(), _square_law())}
+GROUP = "kanspice.device_laws"
+"""The entry points by which other packages bring laws."""
+_OWN = (_resonant_tunnelling(), _square_law())
+
+
+@cache
+def plugged_laws() -> Plugged[Law]:
+    """Those of other packages; looked for when first asked, since they import this module themselves."""
+    return plugged(GROUP, Law, _usable_name, [law.name for law in _OWN])
+
+
+@cache
+def laws() -> Mapping[str, Law]:
+    """All of them by name."""
+    return {law.name: law for law in (*_OWN, *plugged_laws().found)}
+
+
+def _usable_name(law: Law) -> str:
+    """The law's name. Raises ValueError for an expression of other symbols and functions than can be evaluated."""
+    symbols = {V, *sympy.symbols(law.parameters, real=True)}
+    foreign = sorted(map(str, law.expression.free_symbols - symbols))
+    functions = {node.func for node in sympy.preorder_traversal(law.expression) if node.args}
+    foreign += sorted(function.__name__ for function in functions - set(_SPICE_NODES) - {sympy.Pow})
+    powers = [node for node in law.expression.atoms(sympy.Pow) if not node.exp.is_Integer]
+    foreign += sorted(map(str, powers))
+    if foreign:
+        raise ValueError(f"its expression has what cannot be written for every engine: {', '.join(foreign)}")
+    return law.name
 
 
 @cache
@@ -104,7 +133,7 @@ def numpy_forms(name: str) -> tuple[Callable[..., Any], Callable[..., Any]]:
         "atan": np.arctan,
         "pi": math.pi,
     }
-    law = LAWS[name]
+    law = laws()[name]
     return _compiled(law, law.expression, functions), _compiled(law, sympy.diff(law.expression, V), functions)
 
 
@@ -120,7 +149,7 @@ def torch_form(name: str) -> Callable[..., Any]:
         "atan": torch.atan,
         "pi": math.pi,
     }
-    return _compiled(LAWS[name], LAWS[name].expression, functions)
+    return _compiled(laws()[name], laws()[name].expression, functions)
 
 
 def _compiled(law: Law, expression: sympy.Expr, functions: Mapping[str, Any]) -> Callable[..., Any]:
@@ -131,12 +160,12 @@ def _compiled(law: Law, expression: sympy.Expr, functions: Mapping[str, Any]) ->
 
 def spice_form(name: str, argument: str, parameters: Mapping[str, float]) -> str:
     """The law as an ngspice expression of `argument`, its parameters printed as numbers."""
-    return _spice_with_numbers(LAWS[name].expression, argument, parameters)
+    return _spice_with_numbers(laws()[name].expression, argument, parameters)
 
 
 def spice_derivative_form(name: str, argument: str, parameters: Mapping[str, float]) -> str:
     """dI/dV of the law, likewise."""
-    return _spice_with_numbers(sympy.diff(LAWS[name].expression, V), argument, parameters)
+    return _spice_with_numbers(sympy.diff(laws()[name].expression, V), argument, parameters)
 
 
 def _spice_with_numbers(expression: sympy.Expr, argument: str, parameters: Mapping[str, float]) -> str:

@@ -13,7 +13,7 @@ from kanspice.families.compiling import (
 )
 from kanspice.families.loading import LoadedModel, load
 from kanspice.families.saving import save
-from kanspice.families.table import FAMILIES, family_of
+from kanspice.families.table import FAMILIES, families, family_of
 
 __all__ = [
     "FAMILIES",
@@ -22,6 +22,7 @@ __all__ = [
     "compile_both",
     "compile_model",
     "compile_nominal",
+    "families",
     "family_of",
     "load",
     "save",

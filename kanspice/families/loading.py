@@ -20,7 +20,7 @@ from kanspice.families.common.run_folder import checkpoint_in, config_near, foun
 from kanspice.families.common.stand_ins import StandIn
 from kanspice.families.common.state import plain_state, unwrapped
 from kanspice.families.common.torch_file import read_torch_file
-from kanspice.families.table import FAMILIES, family_of
+from kanspice.families.table import families, family_of, plugged_families
 
 PathLike = str | os.PathLike[str]
 
@@ -93,7 +93,7 @@ def _of_module(
     module: StandIn, sha256: str, path: Path, config: Path | None, curves: Path | None
 ) -> LoadedModel | None:
     """None for a module of no family."""
-    for family in FAMILIES:
+    for family in families():
         for files in family.modules:
             if files.recognises(module):
                 _refuse_curves(path, family.network, curves)
@@ -104,7 +104,7 @@ def _of_module(
 def _of_state(
     state: dict[str, Tensor], sha256: str, path: Path, config: Path | None, curves: Path | None
 ) -> LoadedModel:
-    for family in FAMILIES:
+    for family in families():
         for files in family.states:
             if files.recognises(state):
                 used = config or config_near(path, files.config_endings)
@@ -169,6 +169,7 @@ def _refuse_curves(path: Path, network: type[Network], curves: Path | None) -> N
 
 def _unknown_family(state: dict[str, Tensor], path: Path) -> InputError:
     names = ", ".join(list(state)[:4])[:200]
+    broken = "".join(f"; {each.plugin} cannot be used: {each.why}" for each in plugged_families().broken)
     return InputError(
         "the model's family is not recognised",
         where=path,
@@ -178,5 +179,5 @@ def _unknown_family(state: dict[str, Tensor], path: Path) -> InputError:
         "or a KAN of splines or polynomials: pykan (act_fun.0.coef, ...), efficient-kan (layers.0.spline_weight, ...), "
         "the KANalogue authors' (network.0.spline_weight or network.0.gottlieb_coeffs, ...)",
         found=f"{len(state)} tensors: {names}",
-        hint="save the network with kanspice.save",
+        hint=f"save the network with kanspice.save{broken}",
     )

@@ -19,11 +19,10 @@ import torch
 from kanspice.base.errors import InputError
 from kanspice.families.common.network import Network
 from kanspice.families.common.state import plain_state
-from kanspice.families.table import FAMILIES, family_of
+from kanspice.families.table import families, family_of
 
 FORMAT = "kanspice"
 SCHEMA = "kanspice.checkpoint/1"
-_READERS = {family.name: family.own.network for family in FAMILIES}
 
 
 def recognises(value: object) -> TypeGuard[Mapping[str, Any]]:
@@ -34,11 +33,12 @@ def recognises(value: object) -> TypeGuard[Mapping[str, Any]]:
 def load_own(content: Mapping[str, Any], path: Path) -> Network:
     """The network of a checkpoint's content read from `path`. Raises InputError if anything in it is unusable."""
     _check_text(content, "schema", [SCHEMA], "use the version of kanspice that wrote it, or a newer one", path)
-    _check_text(content, "family", list(_READERS), "use a newer version of kanspice", path)
+    readers = {family.name: family.own.network for family in families()}
+    _check_text(content, "family", list(readers), "use a newer kanspice, or install the family's package", path)
     text = content.get("config")
     if not isinstance(text, str):
         raise InputError("'config' is not text", where=path, expected="JSON text", found=type(text).__name__)
-    network: Network = _READERS[content["family"]](text, plain_state(content.get("state"), path), path)
+    network: Network = readers[content["family"]](text, plain_state(content.get("state"), path), path)
     return network
 
 

@@ -1,0 +1,116 @@
+"""Families and device laws of other packages: the example installed and measured, and what is broken."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from kanspice.devices.laws import plugged_laws
+from kanspice.families.table import families, plugged_families
+
+EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "plugin_family"
+
+MEASURED = """
+import json, sys
+import numpy as np, torch
+import kanspice
+from kanspice_varistor.network import VaristorNet
+
+torch.manual_seed(1)
+model, inputs = VaristorNet([3, 4, 2]).eval(), np.random.default_rng(1).uniform(-1.5, 1.5, (6, 3))
+kanspice.save(model, "model.pt")
+torch.save(model.state_dict(), "state.pt")
+found = {}
+for name, given in {"own": "model.pt", "state": "state.pt", "memory": model}.items():
+    result = kanspice.verify(given, inputs, engine=sys.argv[1])
+    found[name] = [result.model.family, result.gap.relative_rmse, result.exit_code]
+finite = kanspice.verify("model.pt", inputs, engine=sys.argv[1], set={"tia.gain": 1000}, cross_check=2)
+found["finite"] = [finite.gap.relative_rmse, finite.cross_check.passed]
+print(json.dumps(found))
+"""
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory) -> Path:
+    """A folder that the example is installed in, as an environment of its own would have it."""
+    folder = tmp_path_factory.mktemp("site")
+    options = ["--quiet", "--no-deps", "--no-build-isolation", "--no-index", "--disable-pip-version-check"]
+    subprocess.run([sys.executable, "-m", "pip", "install", *options, "--target", folder, EXAMPLE], check=True)
+    return folder
+
+
+def run_python(folder: Path, cwd: Path, *arguments: str) -> str:
+    environment = os.environ | {"PYTHONPATH": str(folder)}
+    done = subprocess.run(
+        [sys.executable, *arguments], cwd=cwd, env=environment, capture_output=True, text=True, check=False, timeout=300
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+@pytest.mark.slow
+@pytest.mark.ngspice
+def test_the_example_is_a_family_like_any_other(installed, tmp_path):
+    found = json.loads(run_python(installed, tmp_path, "-c", MEASURED, "ngspice"))
+    for name in ("own", "state", "memory"):
+        family, gap, code = found[name]
+        assert (family, code) == ("varistor", 0)
+        assert gap < 1e-9
+    assert 1e-4 < found["finite"][0] < 1
+    assert found["finite"][1]
+
+
+def test_doctor_lists_what_other_packages_bring(installed, tmp_path):
+    program = "import sys; from kanspice.cli import main; sys.argv = ['kanspice', 'doctor', '--json', '-']; main()"
+    told = run_python(installed, tmp_path, "-c", program)
+    names = {check["name"]: check["found"] for check in json.loads(told)["checks"]}
+    assert names["families of other packages"] == "varistor"
+    assert names["device laws of other packages"] == "hyperbolic_sine"
+
+
+BRINGS = {
+    "that is not there": ("kanspice.families", "absent.module:FAMILY", "No module named 'absent'"),
+    "that raises": ("kanspice.families", "strange:MISSING", "strange"),
+    "of another kind": ("kanspice.families", "strange:NUMBER", "is a int, not a Family"),
+    "with a name that is taken": ("kanspice.families", "strange:TAKEN", "called 'kanalogue' already"),
+    "law with a foreign function": ("kanspice.device_laws", "strange:GAMMA", "gamma"),
+    "law with a foreign symbol": ("kanspice.device_laws", "strange:SYMBOL", "x"),
+    "law with a root": ("kanspice.device_laws", "strange:ROOT", "sqrt"),
+}
+STRANGE = """
+import sympy
+from kanspice.devices.laws import Law, V
+from kanspice.families.kanalogue.family import KANALOGUE as TAKEN
+
+NUMBER = 3
+GAMMA = Law("strange", "none", (), sympy.gamma(V))
+SYMBOL = Law("strange", "none", (), V * sympy.Symbol("x", real=True))
+ROOT = Law("strange", "none", (), sympy.sqrt(V))
+"""
+
+
+@pytest.mark.parametrize("what", BRINGS)
+def test_what_is_broken_is_left_out_and_named(what, tmp_path, monkeypatch):
+    group, value, why = BRINGS[what]
+    about = tmp_path / "strange-1.0.dist-info"
+    about.mkdir()
+    (about / "METADATA").write_text("Metadata-Version: 2.1\nName: strange\nVersion: 1.0\n")
+    (about / "entry_points.txt").write_text(f"[{group}]\nodd = {value}\n")
+    (tmp_path / "strange.py").write_text(STRANGE)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "strange", raising=False)
+    look = plugged_families if group.endswith("families") else plugged_laws
+    look.cache_clear()
+    try:
+        (broken,) = look().broken
+        assert broken.plugin == "odd of strange 1.0"
+        assert why in broken.why
+        assert len(families()) >= 5
+    finally:
+        look.cache_clear()
+        sys.modules.pop("strange", None)
