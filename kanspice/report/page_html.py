@@ -11,7 +11,7 @@ from kanspice.report.templates import template
 if TYPE_CHECKING:
     from markupsafe import Markup
 
-TEMPLATE, BLOCKS = "of_blocks.html.j2", "blocks.html.j2"
+TEMPLATE, BLOCKS = "page.html.j2", "blocks.html.j2"
 
 
 def page_html(page: Page) -> str:

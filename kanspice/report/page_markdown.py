@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator, Sequence
 from typing import assert_never
 
 from kanspice.report.blocks import (
@@ -19,22 +20,30 @@ from kanspice.report.blocks import (
     Section,
     Table,
 )
-from kanspice.report.markdown import code, document, escape, folded, mark, said, table
+from kanspice.report.formatting import plain
+from kanspice.report.verdict import Verdict
 
 _SHOWN_ROWS = 50
 """Of a table that nothing folds: a summary is read on the way."""
 _SHOWN_FAILURES = 10
 
+# Whatever could begin markup, HTML, a table cell, a link, a mention or an issue's number, written as an entity.
+_MARKUP = re.compile(r"[^\w\s.,:;/=%+()'-]|:(?=/)|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])|(?<=www)\.", re.ASCII)
+_MENTION = "@#"
+_NO_SPACE = "&#8203;"
+
+Row = Sequence[str]
+
 
 def page_markdown(page: Page) -> str:
     """Markdown as GitHub reads it: the outcome, the answer, every section but for its pictures."""
-    return document(_parts(page))
+    return "\n\n".join(part for part in _parts(page) if part) + "\n"
 
 
 def _parts(page: Page) -> Iterator[str]:
-    yield f"### {mark(page.outcome or page.answer, page.exit_code)} · {code(page.subject)}"
+    yield f"### {_mark(page.outcome or page.answer, page.exit_code)} · {_code(page.subject)}"
     if page.outcome is not None:
-        yield f"{said(page.answer)}."
+        yield f"{_said(page.answer)}."
     yield from map(_written, page.lead)
     yield from map(_section, page.sections)
 
@@ -44,15 +53,15 @@ def _section(section: Section) -> str:
     if not blocks:
         return ""
     inside = "\n\n".join(blocks)
-    return folded(section.title, inside) if section.aside else f"**{escape(section.title)}**\n\n{inside}"
+    return _folded(section.title, inside) if section.aside else f"**{escape(section.title)}**\n\n{inside}"
 
 
 def _written(block: Block) -> str:
     match block:
         case Line():
-            written = f"<sub>{escape(block.said.text)}</sub>" if block.small else said(block.said)
+            written = f"<sub>{escape(block.said.text)}</sub>" if block.small else _said(block.said)
         case Facts():
-            written = table(("", ""), [(escape(label), said(found)) for label, found in block.known])
+            written = _rows(("", ""), [(escape(label), _said(found)) for label, found in block.known])
         case Table():
             written = _folded(block.fold, _table(block))
         case Limits():
@@ -71,22 +80,18 @@ def _written(block: Block) -> str:
     return written
 
 
-def _folded(summary: str, shown: str) -> str:
-    return folded(summary, shown) if summary and shown else shown
-
-
 def _limits(block: Limits) -> str:
     judged = zip(block.limits, block.rows, strict=True)
     rows = [
-        (code(metric), value, most, word if limit.passed else f"**{word}**")
+        (_code(metric), value, most, word if limit.passed else f"**{word}**")
         for limit, (metric, value, most, word) in judged
     ]
-    return table(("limit", "measured", "at most", ""), rows)
+    return _rows(("limit", "measured", "at most", ""), rows)
 
 
 def _failures(block: Failures) -> str:
     rows = [(sample, outcome, escape(advice)) for sample, outcome, advice in block.first(_SHOWN_FAILURES)]
-    return _counted(table(("failed sample", "outcome", "advice"), rows), len(block.failed) - len(rows))
+    return _counted(_rows(("failed sample", "outcome", "advice"), rows), len(block.failed) - len(rows))
 
 
 def _copied(line: str) -> str:
@@ -100,11 +105,54 @@ def _table(block: Table) -> str:
         bold = "**" if place in block.bad else ""
         under = f"<br><sub>{escape(block.under[place])}</sub>" if block.under else ""
         rows.append(
-            [f"{bold}{code(name)}{bold}{under}", *(f"{bold}{escape(cell)}{bold}" if cell else "" for cell in cells)]
+            [f"{bold}{_code(name)}{bold}{under}", *(f"{bold}{escape(cell)}{bold}" if cell else "" for cell in cells)]
         )
-    shown = table([escape(name.replace("\n", " ")) for name in block.header], rows)
+    shown = _rows([escape(name.replace("\n", " ")) for name in block.header], rows)
     return _counted(shown, block.more + len(block.rows) - len(rows))
 
 
 def _counted(shown: str, left: int) -> str:
     return f"{shown}\n\nand {left:,} more" if left > 0 else shown
+
+
+def _mark(found: Verdict, exit_code: int) -> str:
+    """The verdict of a heading, with a sign that is seen from afar."""
+    signs = {0: "✅", 1: "❌"}
+    return f"{signs.get(exit_code, '⚠️')} {escape(found.text)}"
+
+
+def _rows(header: Row, rows: Iterable[Row]) -> str:
+    """A table of cells that are Markdown already; nothing where there are no rows."""
+    lines = ["| " + " | ".join(row) + " |" for row in rows]
+    if not lines:
+        return ""
+    return "\n".join(["| " + " | ".join(header) + " |", "|" + " --- |" * len(header), *lines])
+
+
+def _folded(summary: str, shown: str) -> str:
+    """What opens with a click, where there is a summary to click on."""
+    if not (summary and shown):
+        return shown
+    return f"<details><summary>{escape(summary)}</summary>\n\n{shown}\n\n</details>"
+
+
+def _said(found: Verdict) -> str:
+    """A verdict's sentence, bold where it must not be overlooked."""
+    return f"**{escape(found.text)}**" if found.warning else escape(found.text)
+
+
+def _code(text: object) -> str:
+    """A name: everything in it visible, nothing in it markup."""
+    return f"<code>{escape(text)}</code>"
+
+
+def escape(text: object) -> str:
+    """Text on one line that Markdown and HTML leave as it is, and that mentions nobody."""
+    return _MARKUP.sub(_entity, plain(text))
+
+
+def _entity(found: re.Match[str]) -> str:
+    letter = found.group()
+    if not letter.isascii():
+        return letter
+    return f"&#{ord(letter)};" + (_NO_SPACE if letter in _MENTION else "")

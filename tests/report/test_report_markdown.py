@@ -14,8 +14,7 @@ from kanspice.engine.solution import FailedSample, Outcome
 from kanspice.experiments.compare import comparison_page
 from kanspice.experiments.compare.comparison import Comparison
 from kanspice.gap.resolution import Limit
-from kanspice.report.markdown import escape
-from kanspice.report.page_markdown import page_markdown
+from kanspice.report.page_markdown import escape, page_markdown
 
 HOSTILE = "<script>alert(1)</script> | a | `b` ](http://x.y) **c** _d_ @maintainer #1 www.x.y &lt; \\| ![i](j)\n# e"
 ALLOWED = {
