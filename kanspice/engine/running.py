@@ -10,6 +10,7 @@ from typing import Any
 
 from kanspice.base.arrays import Array
 from kanspice.base.errors import InputError
+from kanspice.base.threads import fitting_threads
 from kanspice.circuit import Design, OdePeriod
 from kanspice.circuit.stages.trajectory import period_end_v
 from kanspice.engine.acceptance import garbage, unstable_samples
@@ -45,9 +46,10 @@ def solve(
     `share` made it; the solution is the same with it.
     Raises InputError for an engine, a fidelity or a device that there is not, SimulatorError where it cannot begin.
     """
-    found = engine_named(engine).solve(
-        design, inputs, fidelity, options, hints=hints or {}, progress=progress, numbers=numbers, known=known
-    )
+    with fitting_threads(design.device_count):
+        found = engine_named(engine).solve(
+            design, inputs, fidelity, options, hints=hints or {}, progress=progress, numbers=numbers, known=known
+        )
     return _standing(design, found)
 
 
@@ -96,7 +98,7 @@ def open_session(
     opened = engine_named(engine).open_session(
         design, fidelity, unchecked, sample_timeout_s=sample_timeout_s, follow=follow
     )
-    with opened as session:
+    with fitting_threads(design.device_count), opened as session:
         yield _Standing(design, session)
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from kanspice.base.arrays import Array
+from kanspice.base.threads import fitting_threads
 from kanspice.circuit import Design
 from kanspice.circuit.compile import Sizing
 from kanspice.engine.solution import FailedSample, Outcome
@@ -46,11 +47,12 @@ class Followed:
 
         Raises DivergenceError if it has no answer for any sample, LateError without time for one.
         """
-        stages, without = followed_stages(loaded.model, evidence.inputs, timeout_s)
-        if evidence.population is None:
-            sizing: Sizing | None = Sizing(evidence.inputs, stages)
-        else:
-            sizing = sizing_for(loaded, technology, evidence.population, timeout_s)
+        with fitting_threads(loaded.parameters):
+            stages, without = followed_stages(loaded.model, evidence.inputs, timeout_s)
+            if evidence.population is None:
+                sizing: Sizing | None = Sizing(evidence.inputs, stages)
+            else:
+                sizing = sizing_for(loaded, technology, evidence.population, timeout_s)
         return cls(loaded, evidence, stages, without, sizing, timeout_s)
 
     @property
@@ -94,7 +96,8 @@ class Followed:
             return None
         chosen = list(samples)
         inputs, values = self.evidence.inputs[chosen], self.stages[stage][chosen]
-        change = change_when_tightened(self.loaded.model, stage, inputs, values, self.timeout_s)
+        with fitting_threads(self.loaded.parameters):
+            change = change_when_tightened(self.loaded.model, stage, inputs, values, self.timeout_s)
         return None if change is None else reference_gap(samples, change, scale)
 
 

@@ -13,6 +13,7 @@ import numpy.typing as npt
 from kanspice.base.arrays import Array
 from kanspice.base.draws import Draw
 from kanspice.base.errors import InputError, SimulatorError
+from kanspice.base.threads import fitting_threads
 from kanspice.circuit import Crossbar, Design
 from kanspice.circuit.stages.crossbar import largest_currents
 from kanspice.engine.acceptance import unstable_samples
@@ -105,7 +106,8 @@ def settle(
         raise SimulatorError(problem, found=seen, hint="measure them with `kanspice verify`, or leave them out")
     if progress is not None:
         progress(Advance(len(inputs), side_run=SideRun("operating points", len(inputs))))
-    found = Transients(design, inputs, rest, expected, options, technology.supply.quiescent_a, progress).settling()
+    with fitting_threads(design.device_count):
+        found = Transients(design, inputs, rest, expected, options, technology.supply.quiescent_a, progress).settling()
     if found.is_lost:
         first = found.failed[0]
         hint = "columns without capacitance can jump: set wires.column_f, or leave tia.feedback_f to kanspice"
@@ -146,7 +148,8 @@ def at_rest(design: Design, inputs: Array, seed: int) -> Solution:
     """The operating points, also those that the circuit does not stay at."""
     how = RunOptions(check_samples=0, seed=seed)
     solve = engine_named(_AT_REST).solve
-    return solve(design, inputs, "device", how, hints={}, progress=None, numbers=None, known=None)
+    with fitting_threads(design.device_count):
+        return solve(design, inputs, "device", how, hints={}, progress=None, numbers=None, known=None)
 
 
 @dataclass(frozen=True)
