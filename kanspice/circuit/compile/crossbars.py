@@ -1,0 +1,210 @@
+"""A crossbar on its way to the circuit: its feedback, the scale of its outputs and its capacitors are chosen.
+
+All of that rests on what its rows have: those of the samples that the circuit is sized for, or, without samples,
+whatever they can have.
+"""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from kanspice.base.arrays import Array
+from kanspice.base.errors import InputError
+from kanspice.circuit import Crossbar
+from kanspice.circuit.compile.capacitors import chosen_feedback_f, least_slopes, least_slopes_anywhere
+from kanspice.circuit.poles import FeedbackLoop
+from kanspice.circuit.stages.crossbar import by_column
+from kanspice.devices import Device
+from kanspice.technology import Technology, Tia
+
+_BLOCK = 512
+"""Samples whose device currents are held at a time."""
+
+
+@dataclass(frozen=True)
+class CrossbarDraft:
+    """A crossbar in units of its devices' current, before it is built.
+
+    area: (rows, pairs, devices), signed. bias: (pairs,) units of current. current_unit_a: amps of such a unit.
+    current_per_unit: units of current that an output of one model unit is made of.
+    output_scale: of the output's voltage, below 1 where it would not fit the rails. has_wires: False for devices that
+    stand alone, one to a row, and are no array.
+    """
+
+    name: str
+    compares_to: str
+    area: Array
+    bias: Array
+    current_unit_a: float
+    current_per_unit: float = 1.0
+    output_scale: float = 1.0
+    feedback_ohm: float = 0.0
+    feedback_f: float = 0.0
+    column_swing_v: float = 0.0
+    has_wires: bool = True
+
+
+class Drive(ABC):
+    """What a crossbar's rows have, in volts per unit of the devices' curves."""
+
+    @abstractmethod
+    def column_currents(self, draft: CrossbarDraft, devices: Sequence[Device]) -> tuple[Array, Array]:
+        """Those of positive and of negative columns, each (cases, pairs), bias included, in units of current."""
+
+    @abstractmethod
+    def outputs(self, draft: CrossbarDraft, devices: Sequence[Device]) -> Array:
+        """(cases, pairs) in model units."""
+
+    @abstractmethod
+    def least_slopes(self, draft: CrossbarDraft, devices: Sequence[Device]) -> Array:
+        """The most negative slope of every column's current, (2 * pairs,) in units of current per unit of voltage."""
+
+
+@dataclass(frozen=True)
+class SampleRows(Drive):
+    """Rows of samples, (samples, rows)."""
+
+    rows: Array
+
+    def column_currents(self, draft: CrossbarDraft, devices: Sequence[Device]) -> tuple[Array, Array]:
+        blocks = [self.rows[start : start + _BLOCK] for start in range(0, len(self.rows), _BLOCK)]
+        pairs = [_pair(_basis(devices, block), draft) for block in blocks]
+        positive, negative = zip(*pairs, strict=True)
+        return np.concatenate(positive), np.concatenate(negative)
+
+    def outputs(self, draft: CrossbarDraft, devices: Sequence[Device]) -> Array:
+        positive, negative = self.column_currents(draft, devices)
+        return np.asarray((positive - negative) / draft.current_per_unit)
+
+    def least_slopes(self, draft: CrossbarDraft, devices: Sequence[Device]) -> Array:
+        return least_slopes(devices, by_column(draft.area), self.rows)
+
+
+@dataclass(frozen=True)
+class AnyRows(Drive):
+    """Rows between two voltages, each by itself; infinite ends are those of the curves.
+
+    currents: (2, devices), the least and the greatest that a device of each type can carry.
+    """
+
+    low: float
+    high: float
+    currents: Array
+
+    def column_currents(self, draft: CrossbarDraft, devices: Sequence[Device]) -> tuple[Array, Array]:
+        return _pair(np.broadcast_to(self.currents[:, None, :], (2, draft.area.shape[0], len(devices))), draft)
+
+    def outputs(self, draft: CrossbarDraft, devices: Sequence[Device]) -> Array:
+        positive, negative = self.column_currents(draft, devices)
+        return np.asarray((positive - negative[::-1]) / draft.current_per_unit)
+
+    def least_slopes(self, draft: CrossbarDraft, devices: Sequence[Device]) -> Array:
+        return least_slopes_anywhere(devices, by_column(draft.area), self.low, self.high)
+
+
+def check_amplifiers(tia: Tia) -> None:
+    """Raises InputError for amplifiers of which one property needs another."""
+    if math.isfinite(tia.gbw_hz):
+        return
+    if math.isfinite(tia.slew_v_per_s):
+        problem = "an amplifier that slews has a bandwidth"
+        raise InputError(problem, where="tia.slew_v_per_s", expected="also tia.gbw_hz", hint="set tia.gbw_hz")
+    if tia.feedback_f not in ("chosen", 0.0):
+        problem = "a feedback capacitor acts on an amplifier with a bandwidth"
+        raise InputError(problem, where="tia.feedback_f", expected="also tia.gbw_hz", hint="set tia.gbw_hz")
+
+
+def with_feedback(
+    draft: CrossbarDraft, drive: Drive, devices: Sequence[Device], technology: Technology
+) -> CrossbarDraft:
+    """Chooses the feedback so that the largest column current stays within rail x headroom.
+
+    The nominal feedback, one voltage unit for the current of a model unit, is kept where it fits; the subtractor
+    restores the scale.
+    """
+    nominal_ohm = technology.units.v_unit_v / (draft.current_unit_a * draft.current_per_unit)
+    peak = max(np.abs(side).max() for side in drive.column_currents(draft, devices))
+    peak_a = float(peak) * draft.current_unit_a
+    feedback_ohm = min(nominal_ohm, _limit_v(technology) / peak_a) if peak_a > 0 else nominal_ohm
+    return replace(draft, feedback_ohm=feedback_ohm, column_swing_v=feedback_ohm * peak_a)
+
+
+def with_output_scale(
+    draft: CrossbarDraft, drive: Drive, devices: Sequence[Device], technology: Technology
+) -> CrossbarDraft:
+    """Shrinks outputs to fit the rails, for what follows and can take them so."""
+    peak_v = float(np.abs(drive.outputs(draft, devices)).max()) * technology.units.v_unit_v
+    return replace(draft, output_scale=min(1.0, _limit_v(technology) / peak_v) if peak_v > 0 else 1.0)
+
+
+def with_feedback_capacitor(
+    draft: CrossbarDraft, drive: Drive, devices: Sequence[Device], technology: Technology
+) -> CrossbarDraft:
+    """Chooses the feedback capacitor for the steepest fall that the currents of a column take together."""
+    tia = technology.tia
+    if math.isinf(tia.gbw_hz):
+        return draft
+    if tia.feedback_f != "chosen":
+        return replace(draft, feedback_f=float(tia.feedback_f))
+    farads = built(draft, technology).column_capacitance_f
+    siemens = drive.least_slopes(draft, devices) * draft.current_unit_a / technology.units.v_unit_v
+    loop = FeedbackLoop(draft.feedback_ohm, 0.0, tia.output_ohm, tia.gain, tia.gbw_hz)
+    return replace(draft, feedback_f=chosen_feedback_f(siemens, farads, loop))
+
+
+def built(draft: CrossbarDraft, technology: Technology) -> Crossbar:
+    """The nominal stage."""
+    units, tia, wires = technology.units, technology.tia, technology.wires
+    pairs, present = draft.area.shape[1], float(draft.has_wires)
+    output_v_per_unit = units.v_unit_v * draft.output_scale
+    current_a = draft.current_unit_a * draft.current_per_unit
+    return Crossbar(
+        name=draft.name,
+        compares_to=draft.compares_to,
+        area=draft.area,
+        shift_v=np.zeros_like(draft.area),
+        bias_a=by_column(draft.bias[None, :, None])[0, :, 0] * draft.current_unit_a - tia.input_bias_a,
+        current_unit_a=draft.current_unit_a,
+        feedback_ohm=np.full(2 * pairs, draft.feedback_ohm),
+        feedback_f=np.full(2 * pairs, draft.feedback_f),
+        offset_v=np.zeros(2 * pairs),
+        open_loop_gain=tia.gain,
+        subtractor_gain=output_v_per_unit / current_a / draft.feedback_ohm,
+        output_v_per_unit=output_v_per_unit,
+        column_swing_v=draft.column_swing_v,
+        rail_v=tia.rail_v,
+        output_ohm=tia.output_ohm,
+        swing_v=tia.swing_v,
+        driver_ohm=wires.driver_ohm * present,
+        row_ohm=wires.row_ohm * present,
+        column_ohm=wires.column_ohm * present,
+        gbw_hz=tia.gbw_hz,
+        slew_v_per_s=tia.slew_v_per_s,
+        junction_f=technology.devices.junction_f,
+        row_f=wires.row_f * present,
+        column_f=wires.column_f * present,
+    )
+
+
+def _limit_v(technology: Technology) -> float:
+    """What an amplifier's largest expected output may be."""
+    return technology.tia.rail_v * technology.tia.headroom
+
+
+def _pair(basis: Array, draft: CrossbarDraft) -> tuple[Array, Array]:
+    return _sum(basis, draft, 1.0), _sum(basis, draft, -1.0)
+
+
+def _sum(basis: Array, draft: CrossbarDraft, sign: float) -> Array:
+    area = np.maximum(sign * draft.area, 0.0)
+    columns = area.transpose(0, 2, 1).reshape(-1, area.shape[1])
+    return np.asarray(basis.reshape(len(basis), -1) @ columns + np.maximum(sign * draft.bias, 0.0))
+
+
+def _basis(devices: Sequence[Device], volts: Array) -> Array:
+    return np.stack([device.curve.numpy(volts)[0] for device in devices], axis=-1)
