@@ -36,6 +36,9 @@ if TYPE_CHECKING:
     from kanspice.families.kanalogue.network import KANalogue
     from kanspice.families.kirchhoffnet.network import KirchhoffNet
     from kanspice.families.memkan.network import MemKAN
+    from kanspice.families.mlp.activations import DeviceActivation
+    from kanspice.families.mlp.convert import convert
+    from kanspice.families.mlp.network import MLP
     from kanspice.families.phykan.network import PhyKAN
     from kanspice.technology import Technology, load_technology
 
@@ -45,12 +48,14 @@ _HOMES = {
     "ControlResult": "kanspice.experiments.control",
     "Design": "kanspice.circuit",
     "Device": "kanspice.devices",
+    "DeviceActivation": "kanspice.families.mlp.activations",
     "GapResult": "kanspice.experiments.verify.result",
     "InputError": "kanspice.base.errors",
     "KANalogue": "kanspice.families.kanalogue.network",
     "KanspiceError": "kanspice.base.errors",
     "KirchhoffNet": "kanspice.families.kirchhoffnet.network",
     "LoadedModel": "kanspice.families",
+    "MLP": "kanspice.families.mlp.network",
     "MemKAN": "kanspice.families.memkan.network",
     "NetlistResult": "kanspice.experiments.simulate.simulation",
     "PhyKAN": "kanspice.families.phykan.network",
@@ -61,6 +66,7 @@ _HOMES = {
     "Technology": "kanspice.technology",
     "compare": "kanspice.experiments.api",
     "compile": "kanspice.experiments.api",
+    "convert": "kanspice.families.mlp.convert",
     "fit": "kanspice.families.common.training",
     "load": "kanspice.families",
     "load_array": "kanspice.base.files.array_files",
@@ -74,11 +80,13 @@ _HOMES = {
 }
 
 __all__ = [
+    "MLP",
     "Circuit",
     "Comparison",
     "ControlResult",
     "Design",
     "Device",
+    "DeviceActivation",
     "GapResult",
     "InputError",
     "KANalogue",
@@ -95,6 +103,7 @@ __all__ = [
     "Technology",
     "compare",
     "compile",
+    "convert",
     "fit",
     "load",
     "load_array",

@@ -6,15 +6,25 @@ import json
 
 import numpy as np
 import pytest
+import torch
 from circuits import PEAK, load_device, network
 from connections import memkan, phykan, surrogate_memkan
+from torch import nn
 from typer.testing import CliRunner
 
+from kanspice import DeviceActivation, convert
 from kanspice.cli.commands import app
 from kanspice.families import FAMILIES, save
 from kanspice.families.kirchhoffnet.branches import branch_function
 from kanspice.families.kirchhoffnet.network import KirchhoffNet
 from kanspice.families.kirchhoffnet.topology import topology_from_edges
+
+
+def mlp():
+    """A device, a ReLU and a norm between linear layers."""
+    torch.manual_seed(1)
+    layers = nn.Linear(3, 4), DeviceActivation(PEAK, scale=2.0), nn.Linear(4, 3), nn.BatchNorm1d(3), nn.ReLU()
+    return convert(nn.Sequential(*layers, nn.Linear(3, 2)))
 
 
 def kirchhoffnet():
@@ -28,6 +38,7 @@ NETWORKS = {
     "kirchhoffnet": kirchhoffnet,
     "phykan": phykan,
     "memkan": memkan,
+    "mlp": mlp,
     "memkan-surrogate": surrogate_memkan,
 }
 

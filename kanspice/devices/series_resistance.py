@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TypeGuard
+
 import numpy as np
 
 from kanspice.base.arrays import Array
@@ -12,11 +14,21 @@ from kanspice.devices.curves import Curve, PiecewisePolynomial
 _DEGREE = 7
 _ERROR = 1e-11
 """Of the largest current: what the new curve may differ from the exact one."""
+_THROUGH_ZERO = 4 * float(np.finfo(np.float64).eps)
+"""Of a line's largest current: what rounding may leave at 0 V."""
 _FIRST_PIECES, _MOST_HALVINGS = 32, 12
 _NODES = 0.5 - 0.5 * np.cos(np.pi * np.arange(_DEGREE + 1) / _DEGREE)
 """Where a polynomial goes through the curve, of a piece's length: Chebyshev's points, both ends among them."""
 _BETWEEN = 0.5 - 0.5 * np.cos(np.pi * (np.arange(_DEGREE) + 0.5) / _DEGREE)
 """Where it is compared with the curve: near where the error of such an interpolation is largest."""
+
+
+def is_resistance(curve: Curve) -> TypeGuard[PiecewisePolynomial]:
+    """One straight line that rises through 0 V."""
+    if not isinstance(curve, PiecewisePolynomial) or curve.coefficients.shape != (1, 2):
+        return False
+    at_start, slope = curve.coefficients[0].tolist()
+    return bool(slope >= 0 and abs(at_start - slope * curve.lo_v) <= _THROUGH_ZERO * abs(at_start))
 
 
 def behind(curve: Curve, ohm: float) -> PiecewisePolynomial:
@@ -27,6 +39,8 @@ def behind(curve: Curve, ohm: float) -> PiecewisePolynomial:
     Raises InputError where a falling current is steeper than the resistance allows: the device would have several
     currents at one voltage.
     """
+    if is_resistance(curve):
+        return _longer_resistance(curve, ohm)
     if isinstance(curve, PiecewisePolynomial):
         volts = curve.breakpoints
     else:
@@ -51,6 +65,13 @@ def shorted(reach_v: float) -> Device:
         "curve": piecewise_table(line),
     }
     return Device.from_dict({"format": CARD_FORMAT, **card, **tables})
+
+
+def _longer_resistance(curve: PiecewisePolynomial, ohm: float) -> PiecewisePolynomial:
+    """A resistance behind another one, which is a resistance."""
+    longer = 1 + ohm * curve.coefficients[0, 1]
+    slope, ends = curve.coefficients[0, 1] / longer, curve.breakpoints * longer
+    return PiecewisePolynomial(ends, np.array([[slope * ends[0], slope]]))
 
 
 def _pieces(curve: Curve, volts: Array, ohm: float) -> tuple[Array, Array, Array]:

@@ -12,9 +12,10 @@ from kanspice.families.kanalogue.family import KANALOGUE
 from kanspice.families.kirchhoffnet.family import KIRCHHOFFNET
 from kanspice.families.memkan.family import MEMKAN
 from kanspice.families.memkan_surrogate.family import MEMKAN_SURROGATE
+from kanspice.families.mlp.family import MLPS
 from kanspice.families.phykan.family import PHYKAN
 
-FAMILIES: tuple[AnyFamily, ...] = (KANALOGUE, KIRCHHOFFNET, PHYKAN, MEMKAN, MEMKAN_SURROGATE, EDGEKAN)
+FAMILIES: tuple[AnyFamily, ...] = (KANALOGUE, KIRCHHOFFNET, PHYKAN, MEMKAN, MEMKAN_SURROGATE, EDGEKAN, MLPS)
 GROUP = "kanspice.families"
 """The entry points by which other packages bring theirs."""
 

@@ -91,7 +91,7 @@ class CrossbarDevices(CheckedTable):
     area_levels: Annotated[int, Field(strict=True, ge=0, le=2**31), CAUSE] = 0
     """Areas of a crossbar are whole multiples of its largest area over this; 0: any area can be made."""
     shift_sigma_v: Annotated[_NotNegative, CAUSE] = 0.0
-    """Standard deviation of what every device's curve is shifted by along its voltage."""
+    """Standard deviation of what every device's curve is shifted by along its voltage. Resistances go through 0 V."""
     series_ohm: Annotated[_NotNegative, CAUSE] = 0.0
     """In series with a device of area 1; of one of area a it is a times smaller."""
     stuck_open: Annotated[float, Field(strict=True, ge=0, le=1), CAUSE] = 0.0

@@ -12,8 +12,10 @@ import pytest
 import torch
 from circuits import DEVICE_NAMES, PEAK, load_device, network
 from connections import memkan, phykan, surrogate_memkan
+from torch import nn
 from typer.testing import CliRunner
 
+from kanspice import DeviceActivation, convert
 from kanspice.base.draws import Draw
 from kanspice.circuit.branch_laws import LAWS, SCHEMATIC_LAWS
 from kanspice.cli.commands import app
@@ -36,6 +38,14 @@ def kirchhoffnet(law="ShiftTanh2", **options):
     given = {"negation": name == "Device1", "activation": activation} if activation else {}
     branch = branch_function("Device" if activation else name, given, "x")
     return KirchhoffNet([topology, topology], [0.5, 0.25], branch, **options).eval()
+
+
+def mlp():
+    """Every kind of layer."""
+    torch.manual_seed(3)
+    first = nn.Linear(2, 3), nn.BatchNorm1d(3), nn.ReLU()
+    second = nn.Linear(3, 2), DeviceActivation(PEAK, (0.0, 0.75), shift=0.25, scale=-0.5), nn.LayerNorm(2)
+    return convert(nn.Sequential(*first, *second, nn.Linear(2, 2), nn.Tanh()))
 
 
 def projected():
@@ -62,6 +72,7 @@ MODELS: dict[str, Callable[[], torch.nn.Module]] = {
     "phykan-normalised": lambda: phykan((2, 2), 1, input_sigmoid=False, normalised=True),
     "memkan": memkan,
     "surrogate": surrogate_memkan,
+    "mlp": mlp,
     **{f"kirchhoffnet-{law}": lambda law=law: kirchhoffnet(law) for law in SHOWN_LAWS},
 }
 EXACT = "devices.series_ohm=0"
@@ -108,6 +119,7 @@ DRAWN: dict[str, tuple[str, ...]] = {
     "phykan": (*_FILTERS, *_CONVERTERS),
     "memkan": (*_SYNAPSES, *_CONVERTERS),
     "surrogate": (*_SYNAPSES[:-1], *_CONVERTERS),
+    "mlp": (*_CROSSBARS, *_CONVERTERS),
 }
 """Of every family, all that a specimen can be drawn with."""
 
@@ -159,6 +171,9 @@ CASES = {
     "surrogate-device": Case("surrogate"),
     "surrogate-typical": Case("surrogate", tech="typical"),
     "surrogate-drawn": Case("surrogate", set_=DRAWN["surrogate"]),
+    "mlp-shared": Case("mlp"),
+    "mlp-typical": Case("mlp", set_=(EXACT,), tech="typical"),
+    "mlp-drawn": Case("mlp", set_=DRAWN["mlp"]),
     **{
         f"law-{law}-{fidelity}": Case(f"kirchhoffnet-{law}", fidelity, parts=_BRANCHES)
         for law in SHOWN_LAWS

@@ -1,11 +1,9 @@
-"""The stage that every layer of crossbars and of synapses begins with."""
+"""The stages around crossbars and synapses: what a layer begins with, and the norm behind it."""
 
 from __future__ import annotations
 
-import numpy as np
-import numpy.typing as npt
-
-from kanspice.circuit import Limiter
+from kanspice.base.arrays import Array
+from kanspice.circuit import LayerNorm, Limiter
 from kanspice.circuit.stages.limiter import LimiterKind
 from kanspice.technology import Technology
 
@@ -13,7 +11,7 @@ from kanspice.technology import Technology
 def input_stage(
     layer: int,
     technology: Technology,
-    shift_v: npt.NDArray[np.float64],
+    shift_v: Array,
     levels_v: tuple[float, float],
     *,
     kind: LimiterKind = "clip",
@@ -32,5 +30,20 @@ def input_stage(
         input_v_per_unit=input_v_per_unit,
         unit_v=unit_v,
         shift_v=shift_v,
-        knee_v=technology.clippers.knee_v,
+        knee_v=technology.clippers.knee_v if kind == "clip" else 0.0,
+    )
+
+
+def layer_norm_stage(
+    layer: int, gain: Array, offset: Array, eps: float, *, input_v_per_unit: float, unit_v: float
+) -> LayerNorm:
+    """`l<layer>.norm` behind outputs of so many volts per model unit; gain and offset (width,) in model units."""
+    name = f"l{layer}.norm"
+    return LayerNorm(
+        name=name,
+        compares_to=name,
+        gain_v=gain * unit_v,
+        offset_v=offset * unit_v,
+        eps_v2=eps * input_v_per_unit**2,
+        output_v_per_unit=unit_v,
     )

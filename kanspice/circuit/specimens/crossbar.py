@@ -14,7 +14,7 @@ from kanspice.base.draws import Draw
 from kanspice.base.errors import InputError
 from kanspice.circuit import Crossbar, Design
 from kanspice.circuit.specimens.parts import reference, spread
-from kanspice.devices import Device, PiecewisePolynomial, behind, shorted
+from kanspice.devices import Device, PiecewisePolynomial, behind, is_resistance, shorted
 from kanspice.technology import CrossbarDevices, Technology
 from kanspice.technology.sections import CURVES_C
 
@@ -32,6 +32,8 @@ def crossbar_specimen(crossbar: Crossbar, design: Design, technology: Technology
         area = np.where(area == 0, 0.0, area + added)
     area = area * (1 + devices.current_per_k * (devices.temperature_c - CURVES_C))
     shift_v = devices.shift_sigma_v * draw.normal(f"{crossbar.name}.shift_v", area.shape)
+    unshifted = [is_resistance(device.curve) for device in design.devices]
+    shift_v[:, :, unshifted | ~np.isin(np.arange(len(unshifted)), crossbar.types)] = 0.0
     if devices.stuck_open > 0:
         area = np.where(draw.uniform(f"{crossbar.name}.stuck_open", area.shape) < devices.stuck_open, 0.0, area)
     if devices.stuck_short > 0:

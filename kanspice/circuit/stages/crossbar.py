@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from kanspice.base.arrays import Array
+from kanspice.base.arrays import Array, Indices
 from kanspice.circuit.stages.earlier import NONE_EARLIER
 from kanspice.devices import Device
 
@@ -92,6 +92,12 @@ class Crossbar:
     def column_area(self) -> Array:
         """What each column holds, positive and negative in turn: (rows, 2 * pairs, devices), at least 0."""
         return by_column(self.area)
+
+    @cached_property
+    def types(self) -> Indices:
+        """The device types that it has any of, by their places on the last axis of `area`; all if it has no device."""
+        used = np.flatnonzero(self.area.any(axis=(0, 1)))
+        return used if used.size else np.arange(self.area.shape[2])
 
     @property
     def device_count(self) -> int:

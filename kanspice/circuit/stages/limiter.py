@@ -88,6 +88,8 @@ class Limiter:
             return before_v
         limit = max(abs(self.low_v), abs(self.high_v)) if self.kind == "clip" else self.unit_v
         limits: Array = np.full(self.width, limit)
+        if math.isinf(limit):  # one level only, as of a rectifier
+            limits = np.maximum(before_v, min(abs(self.low_v), abs(self.high_v)))
         # beyond its level a clamp loses knee * exp(how far beyond / knee), which is at most what it gets
         return limits + self.knee_v * np.log1p(before_v / self.knee_v) if self.knee_v > 0 else limits
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TypeGuard
 
 import numpy as np
 from scipy.linalg.lapack import dpotrf, dpotri
@@ -17,7 +16,7 @@ from scipy.linalg.lapack import dpotrf, dpotri
 from kanspice.base.arrays import Array
 from kanspice.circuit import Crossbar
 from kanspice.circuit.amplifiers import held_v, outputs_v
-from kanspice.devices import Curve, PiecewisePolynomial
+from kanspice.devices import Curve, is_resistance
 from kanspice.engine.batched.columns import Settled
 from kanspice.engine.batched.products import times
 
@@ -45,14 +44,6 @@ class Resistances:
         slopes = np.array([curve.coefficients[0, 1] for curve in lines])
         reach_v = min(min(-curve.lo_v, curve.hi_v) for curve in lines) - np.abs(shift_v).max(initial=0.0)
         return cls(area_a @ slopes, -(area_a * shift_v) @ slopes, float(reach_v) / 2)
-
-
-def is_resistance(curve: Curve) -> TypeGuard[PiecewisePolynomial]:
-    """One straight line that rises through 0 V."""
-    if not isinstance(curve, PiecewisePolynomial) or curve.coefficients.shape != (1, 2):
-        return False
-    at_start, slope = curve.coefficients[0].tolist()
-    return bool(slope >= 0 and at_start - slope * curve.lo_v == 0)
 
 
 @dataclass(frozen=True)

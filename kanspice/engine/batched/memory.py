@@ -8,9 +8,8 @@ import numpy as np
 
 from kanspice.circuit import Crossbar, Design
 from kanspice.circuit.uniqueness import SEARCHED_NUMBERS
-from kanspice.devices import Curve, PiecewisePolynomial
+from kanspice.devices import Curve, PiecewisePolynomial, is_resistance
 from kanspice.engine.batched.branch_banks import Bank, DenseBank
-from kanspice.engine.batched.linear import is_resistance
 from kanspice.engine.batched.states import TESTED_NUMBERS
 from kanspice.engine.batched.wired import MOST_ROUNDS
 

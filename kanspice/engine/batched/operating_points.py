@@ -30,6 +30,7 @@ from kanspice.circuit.amplifiers import differences_v
 from kanspice.circuit.bounds import column_bounds_v
 from kanspice.circuit.stages.crossbar import largest_currents
 from kanspice.circuit.uniqueness import wires_leave_one_state
+from kanspice.devices import Curve
 from kanspice.engine.batched.array_devices import HOST, Processor
 from kanspice.engine.batched.batch import Batch
 from kanspice.engine.batched.columns import Reach, Settled, settle
@@ -95,7 +96,7 @@ class StageChain:
             crossbar.name: Reach(columns_v[crossbar.name], crossbar.largest_column_currents_a(largest))
             for crossbar in design.crossbars
         }
-        self.area = {crossbar.name: crossbar.column_area for crossbar in design.crossbars}
+        self.area = {c.name: _of_types(c, c.column_area) for c in design.crossbars}
         self.linear: dict[str, LinearCrossbar] = {}
         self.used = HOST
 
@@ -110,7 +111,11 @@ class StageChain:
 
     def _numbers(self, crossbar: Crossbar) -> int:
         """How many polynomials a sample needs."""
-        return crossbar.rows * len(self.curves) + 2 * crossbar.width
+        return crossbar.rows * len(crossbar.types) + 2 * crossbar.width
+
+    def _curves(self, crossbar: Crossbar) -> tuple[Curve, ...]:
+        """Of the device types that it has."""
+        return tuple(self.curves[place] for place in crossbar.types)
 
     def bytes(self, samples: int) -> int:
         """What solving so many samples at a time takes, at most: one crossbar after the other."""
@@ -118,7 +123,7 @@ class StageChain:
         for crossbar in self.design.crossbars:
             at_a_time = self.processor.numbers or (_WIRED_NUMBERS if crossbar.has_wires else AT_A_TIME)
             reach_v = float(self.reach[crossbar.name].largest_v.max())
-            needed.append(crossbar_bytes(crossbar, self.curves, reach_v, samples, at_a_time))
+            needed.append(crossbar_bytes(crossbar, self._curves(crossbar), reach_v, samples, at_a_time))
         return max(needed)
 
     @property
@@ -195,7 +200,7 @@ class StageChain:
         if not crossbar.has_wires or math.isfinite(crossbar.swing_v):
             return None
         area_a = self.area[crossbar.name] * crossbar.current_unit_a
-        parts = Resistances.of(self.curves, area_a, _shifts_by_column(crossbar))
+        parts = Resistances.of(self._curves(crossbar), area_a, _shifts_by_column(crossbar))
         farthest_v = max(np.abs(rows_v).max(initial=0.0), self.reach[crossbar.name].largest_v.max())
         if parts is None or farthest_v > parts.reach_v:
             return None
@@ -215,7 +220,7 @@ class StageChain:
         crosspoints = self._crosspoints(crossbar, now, rows_v)
         start = np.full((len(rows_v), crossbar.rows, 2 * crossbar.width), now.away_v)
         settled, lost = settle_wires(crossbar, crosspoints, rows_v, start, is_late=now.is_late)
-        highest_v = max(curve.hi_v for curve in self.curves)
+        highest_v = max(curve.hi_v for curve in self._curves(crossbar))
         states = States(crossbar, partial(self._crosspoints, crossbar, now), highest_v, now.is_late)
         missing = np.flatnonzero(~settled.converged)
         if missing.size:
@@ -244,24 +249,24 @@ class StageChain:
     def _crosspoints(self, crossbar: Crossbar, now: _Pass, rows_v: Array) -> Crosspoints:
         area = self.area[crossbar.name] * crossbar.current_unit_a
         if now.whole_curves or crossbar.shift_v.any():
-            return WholeCrosspoints(rows_v, self.curves, area, _shifts_by_column(crossbar), now.processor)
+            return WholeCrosspoints(rows_v, self._curves(crossbar), area, _shifts_by_column(crossbar), now.processor)
         return LocalCrosspoints(self._rows(crossbar, rows_v), area)
 
     def _currents(self, crossbar: Crossbar, rows_v: Array, now: _Pass) -> Currents:
-        area, shift_v = self.area[crossbar.name], _shifts_by_column(crossbar)
+        area, shift_v, curves = self.area[crossbar.name], _shifts_by_column(crossbar), self._curves(crossbar)
         if self.fidelity == "shared" or (crossbar.sees_rows_only and now.is_first):
-            return AtRows(rows_v, self.curves, area, now.processor)
+            return AtRows(rows_v, curves, area, now.processor)
         if now.processor is not HOST:
-            return EveryDevice(WholeCrosspoints(rows_v, self.curves, area, shift_v, now.processor))
+            return EveryDevice(WholeCrosspoints(rows_v, curves, area, shift_v, now.processor))
         if now.whole_curves or crossbar.shift_v.any():
-            return WholeCurves(rows_v, self.curves, area, shift_v)
+            return WholeCurves(rows_v, curves, area, shift_v)
         return LocalCurrents(self._rows(crossbar, rows_v), area)
 
     def _rows(self, crossbar: Crossbar, rows_v: Array) -> Rows:
         """Other circuits can have the same rows only where no crossbar is before them."""
         if self.known is not None and crossbar is self.design.crossbars[0]:
-            return self.known.at(rows_v, self.curves)
-        return Rows.at(rows_v, self.curves)
+            return self.known.at(rows_v, self._curves(crossbar))
+        return Rows.at(rows_v, self._curves(crossbar))
 
 
 def _is_past(deadline: float | None) -> bool:
@@ -279,5 +284,10 @@ def _seen(settled: Settled, place: int) -> str:
 
 
 def _shifts_by_column(crossbar: Crossbar) -> Array:
-    """(rows, 2 * pairs, devices), volts."""
-    return np.repeat(crossbar.shift_v, 2, axis=1)
+    """(rows, 2 * pairs, devices), volts, of the device types that it has."""
+    return np.repeat(_of_types(crossbar, crossbar.shift_v), 2, axis=1)
+
+
+def _of_types(crossbar: Crossbar, values: Array) -> Array:
+    """Of values (rows, ..., devices) those of the device types that it has."""
+    return values if len(crossbar.types) == values.shape[2] else np.ascontiguousarray(values[:, :, crossbar.types])

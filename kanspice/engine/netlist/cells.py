@@ -18,7 +18,7 @@ import numpy as np
 from kanspice.base.arrays import Array
 from kanspice.base.spice_numbers import spice_number
 from kanspice.circuit import Crossbar
-from kanspice.devices import Curve, PiecewisePolynomial
+from kanspice.devices import Curve, PiecewisePolynomial, is_resistance
 from kanspice.devices.curves import spice_literal
 from kanspice.engine.fidelity import Fidelity, check_shared
 from kanspice.engine.netlist.names import cell_node, device_element, sense_node
@@ -198,14 +198,37 @@ class FullCell(Cell):
         return f".func {self.function}(x) {{{self.curve.spice('x')}}}"
 
 
+@dataclass(frozen=True)
+class ResistorCell(Cell):
+    """A resistor: exact everywhere."""
+
+    def row_lines(self, row: CrossbarRow) -> Iterator[str]:
+        """Nothing is shared."""
+        del row
+        yield from ()
+
+    def device(self, placed: Placed) -> str:
+        """1 / (scale_a * slope) ohm."""
+        return f"R{self._name(placed)} {' '.join(placed.ends)} {spice_number(1 / (placed.scale_a * self._slope))}"
+
+    @property
+    def _slope(self) -> float:
+        if not is_resistance(self.curve):
+            raise TypeError("a resistor needs a straight line through 0 V")
+        return float(self.curve.coefficients[0, 1])
+
+
 def choose_cells(curves: Sequence[Curve], crossbar: Crossbar, fidelity: Fidelity, *, full: bool) -> tuple[Cell, ...]:
-    """The cell for each device type of a crossbar; `full` forces the whole curve into every device."""
-    return tuple(_choose_cell(index, curve, crossbar, fidelity, full) for index, curve in enumerate(curves))
+    """The cells of the device types that a crossbar has; `full` forces the whole curve into every device."""
+    return tuple(_choose_cell(place, curves[place], crossbar, fidelity, full) for place in crossbar.types.tolist())
 
 
 def _choose_cell(index: int, curve: Curve, crossbar: Crossbar, fidelity: Fidelity, full: bool) -> Cell:
     if fidelity == "shared":
         check_shared(crossbar)
+    if is_resistance(curve) and curve.coefficients[0, 1] > 0 and not crossbar.shift_v[:, :, index].any():
+        return ResistorCell(index, curve)
+    if fidelity == "shared":
         return SharedCell(index, curve)
     if crossbar.sees_rows_only:
         return TangentCell(index, curve)

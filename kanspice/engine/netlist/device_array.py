@@ -6,7 +6,7 @@ Elements come row by row: see `emit` for the order in which ngspice takes them.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,7 +23,7 @@ from kanspice.engine.netlist.wires import WireText, capacitors
 class DeviceArray:
     """A crossbar's devices, with what they share, between `rows`, the nodes that drive it, and its columns.
 
-    dynamic: with its capacitances.
+    cells: of the device types that it has. dynamic: with its capacitances.
     """
 
     crossbar: Crossbar
@@ -58,9 +58,9 @@ class DeviceArray:
         tally.add_lines(wires.lines())
         numbers = np.count_nonzero(self.crossbar.area, axis=(0, 1)).tolist()
         ends = wires.ends(0, 0)
-        for cell, number in zip(self.cells, numbers, strict=True):
+        for cell in self.cells:
             placed = Placed(self._named_rows[0], 0, "p", ends, self.crossbar.current_unit_a, 0.0)
-            tally.add_times(number, cell.written_out(placed))
+            tally.add_times(numbers[cell.index], cell.written_out(placed))
 
     def lines(self) -> Iterator[str]:
         """Every element: what limits the columns' voltages, wires, what devices share, and they, row by row."""
@@ -70,8 +70,9 @@ class DeviceArray:
         yield from wires.lines()
         for row in self._named_rows:
             yield from (line for cell in self.cells for line in cell.row_lines(row))
+        cells = {cell.index: cell for cell in self.cells}
         for row in self._named_rows:
-            yield from self._devices(row, wires)
+            yield from self._devices(row, wires, cells)
         if self.dynamic:
             yield from capacitors(self.crossbar, wires)
 
@@ -91,7 +92,7 @@ class DeviceArray:
             sense = sense_node(wires.layer, pair, sign)
             yield f"X{sense} {column} {sense} column_sense reach={reach}"
 
-    def _devices(self, row: CrossbarRow, wires: WireText) -> Iterator[str]:
+    def _devices(self, row: CrossbarRow, wires: WireText, cells: Mapping[int, Cell]) -> Iterator[str]:
         """One source per non-zero area of a row."""
         areas, shifts_v = self.crossbar.area[row.number], self.crossbar.shift_v[row.number]
         pairs, devices = np.nonzero(areas)
@@ -102,7 +103,7 @@ class DeviceArray:
             places, scales_a, shifts_v[pairs, devices].tolist(), strict=True
         ):
             ends = wires.ends(row.number, 2 * pair + negative)
-            yield self.cells[device].device(Placed(row, pair, "pn"[negative], ends, scale_a, shift_v))
+            yield cells[device].device(Placed(row, pair, "pn"[negative], ends, scale_a, shift_v))
 
 
 def _columns(crossbar: Crossbar) -> Iterator[tuple[int, str]]:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from kanspice.circuit import Design, LayerNorm, Limiter, Stage
+from kanspice.circuit import Design, Limiter, Stage
 from kanspice.circuit.compile import Sizing
 from kanspice.circuit.compile.crossbars import (
     AnyRows,
@@ -28,7 +28,7 @@ from kanspice.circuit.compile.crossbars import (
 )
 from kanspice.circuit.compile.current_unit import with_current_unit
 from kanspice.circuit.compile.effects import Foreign, fitting
-from kanspice.circuit.compile.inputs import input_stage
+from kanspice.circuit.compile.inputs import input_stage, layer_norm_stage
 from kanspice.circuit.stages.crossbar import current_ranges
 from kanspice.circuit.stages.limiter import LimiterKind
 from kanspice.devices import Device
@@ -203,7 +203,11 @@ def _devices(draft: _Draft) -> tuple[Device, ...]:
 def _layer_stages(draft: _Draft, layer: _DraftLayer, input_v_per_unit: float) -> list[Stage]:
     stages: list[Stage] = [_limiter(draft, layer, input_v_per_unit), built(layer.crossbar, draft.technology)]
     if layer.layer_norm is not None:
-        stages.append(_layer_norm(draft, layer, layer.layer_norm))
+        unit_v, norm = draft.technology.units.v_unit_v, layer.layer_norm
+        scaled_v = unit_v * layer.crossbar.output_scale
+        stages.append(
+            layer_norm_stage(layer.index, norm.gain, norm.offset, norm.eps, input_v_per_unit=scaled_v, unit_v=unit_v)
+        )
     return stages
 
 
@@ -218,16 +222,4 @@ def _limiter(draft: _Draft, layer: _DraftLayer, input_v_per_unit: float) -> Limi
         kind=_LIMITER_KINDS[draft.model.input_stage],
         input_v_per_unit=input_v_per_unit,
         unit_v=unit_v,
-    )
-
-
-def _layer_norm(draft: _Draft, layer: _DraftLayer, norm: LayerNormArrays) -> LayerNorm:
-    unit_v = draft.technology.units.v_unit_v
-    return LayerNorm(
-        name=f"l{layer.index}.norm",
-        compares_to=f"l{layer.index}.norm",
-        gain_v=norm.gain * unit_v,
-        offset_v=norm.offset * unit_v,
-        eps_v2=norm.eps * (unit_v * layer.crossbar.output_scale) ** 2,
-        output_v_per_unit=unit_v,
     )

@@ -20,6 +20,8 @@ _OUTPUT_SOURCES = {
     "tanh_stage": "bout",
 }
 """What drives the output of each subcircuit."""
+_NO_LEVEL_V = 1e30
+"""A level that nothing reaches."""
 
 
 def write_limiter(sheet: Sheet, stage: Limiter, signal: Sequence[str], outputs: Sequence[str]) -> None:
@@ -48,7 +50,7 @@ def _subcircuit(stage: Limiter) -> tuple[str, dict[str, float]]:
         case "none":
             return "buffer", {}
         case "clip":
-            levels = {"low": stage.low_v, "high": stage.high_v}
+            levels = {"low": max(stage.low_v, -_NO_LEVEL_V), "high": min(stage.high_v, _NO_LEVEL_V)}
             return ("clamp", levels | {"knee": stage.knee_v}) if stage.knee_v > 0 else ("clipper", levels)
         case "sigmoid":
             limited = {"reach": stage.reach}

@@ -1,0 +1,1 @@
+"""Multilayer perceptrons: linear layers, norms, and activations that may be devices' curves."""
