@@ -6,18 +6,23 @@ import numpy as np
 import pytest
 from circuits import DEVICE_NAMES, PEAK, crossbar_design, crossbar_output, load_device
 
-from kanspice.devices import PiecewisePolynomial
+from kanspice.devices import PiecewisePolynomial, behind, is_resistance
 from kanspice.engine.netlist import build_netlist
-from kanspice.engine.netlist.cells import FullCell, SharedCell, TangentCell, WindowCell, choose_cells
+from kanspice.engine.netlist.cells import FullCell, ResistorCell, SharedCell, TangentCell, WindowCell, choose_cells
 from kanspice.engine.ngspice import solve
 
 pytestmark = [pytest.mark.ngspice, pytest.mark.slow]
 
 
 def rows_of(curve):
-    """Voltages worth trying: breakpoints, the clamp's corner, outside of the range, and places between."""
+    """Voltages worth trying: breakpoints, the clamp's corner, outside of the range, and places between.
+
+    A resistor is one beyond its range, too, which no circuit comes to: see `test_a_resistor_has_no_clamp`.
+    """
     knots = curve.breakpoints if isinstance(curve, PiecewisePolynomial) else np.array([curve.lo_v, curve.hi_v])
     width = curve.hi_v - curve.lo_v
+    if is_resistance(curve):
+        return np.linspace(curve.lo_v, curve.hi_v, 25)
     between = np.linspace(curve.lo_v - width / 3, curve.hi_v + width / 3, 23)
     return np.concatenate([[0.0], knots, knots + 1e-9, knots - 1e-9, between])
 
@@ -54,6 +59,7 @@ def test_one_device_between_row_and_column(name, v_unit):
 def test_windows_and_whole_curves_agree_with_all_devices_on_one_column(kind):
     devices = [load_device(name) for name in DEVICE_NAMES]
     devices = [device for device in devices if isinstance(device.curve, PiecewisePolynomial)]
+    devices = [device for device in devices if not is_resistance(device.curve)]
     area = np.random.default_rng(3).normal(size=(3, 2, len(devices)))
     swing = 0.0 if kind is WindowCell else 1e9
     design = crossbar_design(devices, area, [0.3, -0.2], gain=1000.0, feedback=1e5, swing=swing)
@@ -98,7 +104,8 @@ def test_beyond_the_reach_whole_curves_take_over_and_say_so():
 def test_columns_at_virtual_ground(name, fidelity):
     device = load_device(name)
     design = crossbar_design([device], [[[0.7], [-1.3]]], [0.25, 0.0], feedback=1e5)
-    assert isinstance(cells_of(design, fidelity)[0], SharedCell if fidelity == "shared" else TangentCell)
+    usual = SharedCell if fidelity == "shared" else TangentCell
+    assert isinstance(cells_of(design, fidelity)[0], ResistorCell if name == "ohmic" else usual)
     rows = rows_of(device.curve)[:, None]
     solution = solve(design, rows, fidelity)
     current = device.curve.numpy(rows[:, 0])[0]
@@ -115,3 +122,29 @@ def test_a_device_on_a_falling_slope_pushes_its_column_back():
     column = 0.6e-2 / 0.98
     np.testing.assert_allclose(solution.column_v["l1.crossbar"], [[column, 0.0]], rtol=1e-9)
     np.testing.assert_allclose(solution.stage_v["l1.crossbar"], [[99 * column]], rtol=1e-9)
+
+
+def test_a_resistor_has_no_clamp():
+    """Where its card ends the circuit's resistor goes on: a column beyond what the card allows is no answer."""
+    design = crossbar_design([load_device("ohmic")], [[[2.0]]], gain=100.0, feedback=1e3)
+    lines = "".join(build_netlist(design, "device").files["circuit.cir"]()).splitlines()
+    assert [line for line in lines if line.startswith("Rl1_d")] == ["Rl1_d0_0_0 l1_r0 l1_c0p 500000.0"]
+    solution = solve(design, np.array([[10.0], [1500.0]]), "device")
+    assert [(failed.index, failed.outcome.value) for failed in solution.failed] == [(1, "out of range")]
+
+
+def test_a_resistor_behind_another_one_is_a_resistor():
+    series = behind(load_device("ohmic").curve, 0.25)
+    assert is_resistance(series)
+    np.testing.assert_allclose(series.numpy([-3.0, 10.0]), [[-2.4, 8.0], [0.8, 0.8]], rtol=1e-14)
+
+
+def test_what_a_crossbar_has_none_of_is_not_written():
+    """Of two types of devices each crossbar has one: the other's nodes and its reach would only be in the way."""
+    devices = [load_device("ohmic"), load_device("z21")]
+    design = crossbar_design(devices, [[[0.0, 1.0]]], gain=1000.0)
+    assert [(type(cell), cell.index) for cell in cells_of(design)] == [(WindowCell, 1)]
+    design = crossbar_design(devices, [[[1.0, 0.0]]], gain=1000.0)
+    assert [(type(cell), cell.index) for cell in cells_of(design)] == [(ResistorCell, 0)]
+    assert build_netlist(design, "device").reach_v["l1.crossbar"] == np.inf
+    assert design.crossbars[0].types.tolist() == [0]
