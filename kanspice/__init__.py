@@ -26,7 +26,9 @@ if TYPE_CHECKING:
     from kanspice.experiments.compare import Comparison
     from kanspice.experiments.compile.circuit import Circuit
     from kanspice.experiments.control import ControlResult
+    from kanspice.experiments.many import control, settle, study
     from kanspice.experiments.settle.settling import Settling
+    from kanspice.experiments.settle.study import SettlingStudy
     from kanspice.experiments.simulate.simulation import NetlistResult, Simulation
     from kanspice.experiments.study import StudyResult
     from kanspice.experiments.verify.reading import read_report
@@ -60,6 +62,7 @@ _HOMES = {
     "NetlistResult": "kanspice.experiments.simulate.simulation",
     "PhyKAN": "kanspice.families.phykan.network",
     "Settling": "kanspice.experiments.settle.settling",
+    "SettlingStudy": "kanspice.experiments.settle.study",
     "Simulation": "kanspice.experiments.simulate.simulation",
     "SimulatorError": "kanspice.base.errors",
     "StudyResult": "kanspice.experiments.study",
@@ -67,6 +70,7 @@ _HOMES = {
     "compare": "kanspice.experiments.api",
     "compile": "kanspice.experiments.api",
     "convert": "kanspice.families.mlp.convert",
+    "control": "kanspice.experiments.many",
     "fit": "kanspice.families.common.training",
     "load": "kanspice.families",
     "load_array": "kanspice.base.files.array_files",
@@ -75,7 +79,9 @@ _HOMES = {
     "load_technology": "kanspice.technology",
     "read_report": "kanspice.experiments.verify.reading",
     "save": "kanspice.families",
+    "settle": "kanspice.experiments.many",
     "simulate": "kanspice.experiments.api",
+    "study": "kanspice.experiments.many",
     "verify": "kanspice.experiments.api",
 }
 
@@ -97,12 +103,14 @@ __all__ = [
     "NetlistResult",
     "PhyKAN",
     "Settling",
+    "SettlingStudy",
     "Simulation",
     "SimulatorError",
     "StudyResult",
     "Technology",
     "compare",
     "compile",
+    "control",
     "convert",
     "fit",
     "load",
@@ -112,7 +120,9 @@ __all__ = [
     "load_technology",
     "read_report",
     "save",
+    "settle",
     "simulate",
+    "study",
     "verify",
 ]
 

@@ -4,30 +4,13 @@ from __future__ import annotations
 
 import shlex
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from kanspice.base.errors import InputError
-from kanspice.base.files import refuse_inputs
-from kanspice.cli.ensembles import (
-    OptionalModel,
-    Out,
-    Processes,
-    Resume,
-    Scheduler,
-    checks_of,
-    kept,
-    lacking,
-    refuse_others,
-    text_of,
-    without_draws,
-    workers_of,
-)
+from kanspice.cli.ensembles import OptionalModel, Out, Processes, Resume, Scheduler, bar_keeping, jobs_of, refuse_others
 from kanspice.cli.options import (
     Config,
     Curves,
@@ -43,16 +26,10 @@ from kanspice.cli.options import (
     Tech,
     hand_over,
     page_writers,
-    parsed_sweep,
 )
-from kanspice.engine.names import check_of
-from kanspice.report.progress_bar import progress_bar
 
 if TYPE_CHECKING:
-    from kanspice.experiments.control import ControlResult
-    from kanspice.experiments.control.plan import Request
-    from kanspice.experiments.control.run import Kept
-    from kanspice.experiments.ensemble.workers import Workers
+    pass
 
 _SPOT_CHECKED = 1
 
@@ -141,121 +118,48 @@ def control(
 
     `kanspice control --resume loops --jobs 4`
     """
-    from kanspice.experiments.control.plan import Request  # noqa: PLC0415 - torch takes seconds to import
-    from kanspice.experiments.control.run import resume as take_up  # noqa: PLC0415
-    from kanspice.experiments.control.run import start  # noqa: PLC0415
-    from kanspice.gap.limits import parse_limits  # noqa: PLC0415 - --help stays fast
+    from kanspice.cli.terminal import Terminal  # noqa: PLC0415 - --help stays fast
+    from kanspice.experiments.control.document import control_json  # noqa: PLC0415
+    from kanspice.experiments.many import control as run  # noqa: PLC0415 - torch takes seconds to import
+    from kanspice.report.terminal import print_page  # noqa: PLC0415
 
-    wanted = Deliverable(json, markdown, html, junit)
-    workers = workers_of(jobs, scheduler, context)
+    wanted, beside = Deliverable(json, markdown, html, junit), Terminal(stderr=True, quiet=quiet)
     if resume is not None:
         refuse_others(context)
-        raise typer.Exit(_delivered(_in_folder(take_up(resume), resume, workers, quiet), wanted, quiet))
-    if model is None or plant is None:
-        raise lacking("control", model=model, plant=plant)
-    if scheduler is not None and out is None:
-        raise InputError("a cluster measures for a folder", where="--scheduler", hint="with --out DIR")
-    if trials is None:
-        without_draws(sweep=sweep, spot_check=spot_check, out=out)
-    checks, judge = check_of(cross_check)
-    spots, spot_judge = (0, None) if trials is None else _spot_checks(spot_check)
-    request = Request(
-        folder=str(Path.cwd()),
-        model=str(model),
-        plant=plant,
-        plant_curves=text_of(plant_curves),
-        config=text_of(config),
-        curves=text_of(curves),
-        tech=text_of(tech),
-        set_=tuple(set_ or ()),
-        sweeps=tuple(map(parsed_sweep, sweep or ())),
-        trials=trials or 1,
-        seed=seed,
+
+    def warn(text: str) -> None:
+        beside.print(f"warning: {text}", style="yellow", highlight=False, markup=False, soft_wrap=True)
+
+    result = run(
+        model,
+        plant,
+        plant_curves=plant_curves,
+        config=config,
+        curves=curves,
+        tech=tech,
+        set=set_ or (),
         engine=engine,
         fidelity=fidelity.value,
         episodes=episodes,
         steps=steps,
+        seed=seed,
         latency=latency,
+        trials=trials,
+        sweep=sweep or (),
+        spot_check=spot_check,
+        cross_check=cross_check,
+        max=max_ or (),
         timeout=timeout,
-        cross_check=checks,
-        judge=judge,
-        spot_check=spots,
-        spot_judge=spot_judge,
-        limits=tuple(parse_limits(max_ or [])),
+        jobs=jobs_of(jobs, scheduler, context),
+        scheduler=scheduler,
+        out=out,
+        resume=resume,
+        progress=bar_keeping("control", resume or out, wanted.files, quiet),
+        warn=warn,
     )
-    if out is None:
-        result = _measured(request, trials is not None, workers, wanted, quiet)
-    else:
-        kept_there = start(request, out)
-        refuse_inputs(wanted.files)
-        result = _in_folder(kept_there, out, workers, quiet)
-    raise typer.Exit(_delivered(result, wanted, quiet))
-
-
-def _measured(request: Request, with_draws: bool, workers: Workers, wanted: Deliverable, quiet: bool) -> ControlResult:
-    """What becomes of all episodes, which nothing keeps."""
-    from kanspice.experiments.control.measure import prepare  # noqa: PLC0415 - torch takes seconds to import
-    from kanspice.experiments.ensemble.journal import Unkept  # noqa: PLC0415
-    from kanspice.families import load  # noqa: PLC0415
-    from kanspice.technology import load_technology  # noqa: PLC0415
-
-    draws = request.draws() if with_draws else None
-    technology = load_technology(None if request.tech is None else Path(request.tech), request.set_)
-    loaded = load(request.model, request.config, request.curves)
-    refuse_inputs(wanted.files)
-    with _bar(request, with_draws, quiet) as (progress, warn):
-        prepared = prepare(loaded, technology, request.plant, request.options, draws, progress=progress)
-        result = prepared.run(Unkept(), workers, progress, warn)
-    return replace(result, command=shlex.join(["kanspice", *sys.argv[1:]]))
-
-
-def _in_folder(found: Kept, folder: Path, workers: Workers, quiet: bool) -> ControlResult:
-    """What becomes of all episodes, with the draws that the folder does not have yet; written to it."""
-    from kanspice.experiments.control.document import control_json  # noqa: PLC0415 - --help stays fast
-    from kanspice.experiments.control.page import control_page  # noqa: PLC0415
-    from kanspice.experiments.control.run import run  # noqa: PLC0415
-    from kanspice.experiments.ensemble.files import write  # noqa: PLC0415
-
-    with kept("control", folder), _bar(found.request, True, quiet) as (progress, warn):
-        result = run(found, folder, workers, progress, warn)
-        write(folder, "control", control_json(result), control_page(result), result.timing)
-    return result
-
-
-@contextmanager
-def _bar(
-    request: Request, with_draws: bool, quiet: bool
-) -> Iterator[tuple[Callable[[int], None], Callable[[str], None]]]:
-    """What moves a bar on by control periods, and what warns beside it."""
-    from kanspice.cli.terminal import Terminal  # noqa: PLC0415 - --help stays fast
-    from kanspice.engine.progress import Advance  # noqa: PLC0415
-
-    console = Terminal(stderr=True, quiet=quiet)
-    drawn = request.draws().periods(request.episodes, request.steps) if with_draws else 0
-    total = 2 * request.episodes * request.steps + drawn
-
-    def warn(text: str) -> None:
-        console.print(f"warning: {text}", style="yellow", highlight=False, markup=False, soft_wrap=True)
-
-    with progress_bar(console, "controlling", total, "control periods") as move:
-        yield lambda periods: move(Advance(periods)), warn
-
-
-def _delivered(result: ControlResult, wanted: Deliverable, quiet: bool) -> int:
-    """Shows and writes it; the exit code."""
-    from kanspice.cli.terminal import Terminal  # noqa: PLC0415 - --help stays fast
-    from kanspice.experiments.control.document import control_json  # noqa: PLC0415
-    from kanspice.experiments.control.page import control_page  # noqa: PLC0415
-    from kanspice.report.terminal import print_page  # noqa: PLC0415
-
+    if out is None and resume is None:
+        result = replace(result, command=shlex.join(["kanspice", *sys.argv[1:]]))
     console = Terminal(stderr=wanted.prints, quiet=quiet)
-    print_page(control_page(result), console)
-    hand_over(wanted, console, json=lambda: control_json(result), **page_writers(lambda: control_page(result)))
-    return result.exit_code
-
-
-def _spot_checks(wanted: str | None) -> tuple[int, str | None]:
-    """How many draws another engine tries too, and which: one where it is installed, if nothing else is said."""
-    from kanspice.experiments.control.success import Draws  # noqa: PLC0415 - --help stays fast
-
-    return checks_of(wanted, Draws.engine, _SPOT_CHECKED, "--spot-check")[:2]
+    print_page(result.page(), console)
+    hand_over(wanted, console, json=lambda: control_json(result), **page_writers(result.page))
+    raise typer.Exit(result.exit_code)

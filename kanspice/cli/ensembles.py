@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from kanspice.base.errors import InputError
-from kanspice.cli.options import parts_of, say
-from kanspice.engine.names import check_of
+from kanspice.cli.options import bar_before, say
 
 if TYPE_CHECKING:
-    from kanspice.experiments.ensemble.variations import Corner
-    from kanspice.experiments.ensemble.workers import Workers
+    from kanspice.engine.progress import Advance
+    from kanspice.report.estimate import Workload
+    from kanspice.report.progress_bar import Bar
 
 OptionalModel = Annotated[
     Path | None,
@@ -39,16 +39,6 @@ Resume = Annotated[Path | None, typer.Option("--resume", metavar="DIR", help="Go
 _WITH_RESUME = {"resume", "jobs", "scheduler", "quiet"}
 
 
-def lacking(command: str, **given: object) -> InputError:
-    """What to raise where a new study lacks what it cannot do without: options by name, None where not given."""
-    names = {name: "MODEL" if name == "model" else f"--{name}" for name in given}
-    missing = ", ".join(f"no {names[name]}" for name, value in given.items() if value is None)
-    *others, last = names.values()
-    expected = f"{', '.join(others)} and {last}; or --resume alone"
-    what = "a study needs more" if command == "study" else "more is needed"
-    return InputError(what, where=command, expected=expected, found=missing)
-
-
 def refuse_others(context: typer.Context) -> None:
     """Raises InputError where --resume stands beside what the folder says already."""
     given = [name for name in context.params if name not in _WITH_RESUME and _was_given(context, name)]
@@ -58,15 +48,11 @@ def refuse_others(context: typer.Context) -> None:
         raise InputError("the folder says what the study is", where="--resume", expected=expected, found=names)
 
 
-def workers_of(jobs: int, scheduler: str | None, context: typer.Context) -> Workers:
-    """Who measures. Raises InputError where both are said."""
-    from kanspice.experiments.ensemble.workers import cluster, local  # noqa: PLC0415
-
-    if scheduler is None:
-        return local(jobs)
-    if _was_given(context, "jobs"):
+def jobs_of(jobs: int, scheduler: str | None, context: typer.Context) -> int:
+    """How many processes. Raises InputError where a cluster is named too, which has as many as it has."""
+    if scheduler is not None and _was_given(context, "jobs"):
         raise InputError("a cluster has as many workers as it has", where="--jobs", hint="leave out --jobs")
-    return cluster(scheduler)
+    return jobs
 
 
 def _was_given(context: typer.Context, name: str) -> bool:
@@ -74,16 +60,24 @@ def _was_given(context: typer.Context, name: str) -> bool:
     return source is not None and source.name == "COMMANDLINE"
 
 
-def without_draws(**given: object) -> None:
-    """Raises InputError for an option that goes together with draws only."""
-    for name, value in given.items():
-        if value:
-            where = f"--{name.replace('_', '-')}"
-            raise InputError("there are no draws", where=where, hint="say how many with --trials")
+def bar_keeping(command: str, folder: Path | None, files: Sequence[Path | None], quiet: bool) -> Bar:
+    """As `bar_before`; whatever ends the work, it is said what the folder keeps, if one does, and how to go on."""
+    bar = bar_before(files, quiet)
+    if folder is None:
+        return bar
+
+    @contextmanager
+    def begin(
+        what: str, total: int, unit: str = "samples", work: Workload | None = None
+    ) -> Iterator[Callable[[Advance], None] | None]:
+        with _kept(command, folder), bar(what, total, unit, work) as told:
+            yield told
+
+    return begin
 
 
 @contextmanager
-def kept(command: str, folder: Path) -> Iterator[None]:
+def _kept(command: str, folder: Path) -> Iterator[None]:
     """Whatever ends the work: says what is kept, and how to go on."""
     try:
         yield
@@ -91,43 +85,3 @@ def kept(command: str, folder: Path) -> Iterator[None]:
         again = shlex.join(["kanspice", command, "--resume", str(folder)])
         say(f"finished draws are kept in {folder}; to go on: {again}", err=True)
         raise
-
-
-def parsed_corner(text: str) -> Corner:
-    """`NAME:SECTION.KEY=V,...`, or a name alone for the technology as it is."""
-    from kanspice.experiments.ensemble.variations import Corner  # noqa: PLC0415
-
-    name, _, settings = text.partition(":")
-    if not name.strip() or "=" in name:
-        expected = "NAME:SECTION.KEY=VALUE,..., as in slow:tia.gain=500; or a NAME alone"
-        raise InputError(f"bad corner '{text}'", where="--corner", expected=expected)
-    return Corner(name.strip(), parts_of(settings) if settings.strip() else ())
-
-
-def checks_of(
-    wanted: str | None, engine: str, default: int, option: str = "--cross-check"
-) -> tuple[int, str | None, str]:
-    """How many draws another engine solves too, which, and why none where some should.
-
-    wanted: as `N[:ENGINE]`; None for so many as are usual, where that engine is installed.
-    Raises InputError for anything else, SimulatorError where some were asked for that cannot be.
-    """
-    from kanspice.base.errors import SimulatorError  # noqa: PLC0415
-    from kanspice.engine.engines import engine_named  # noqa: PLC0415
-    from kanspice.engine.running import judge_of  # noqa: PLC0415
-
-    count, judge = (default, None) if wanted is None else check_of(wanted, option)
-    if count == 0:
-        return 0, judge, "it was not wanted"
-    try:
-        engine_named(judge_of(engine, judge)).find()
-    except SimulatorError as error:
-        if wanted is not None:
-            raise
-        return 0, judge, error.problem
-    return count, judge, ""
-
-
-def text_of(path: Path | None) -> str | None:
-    """As a request keeps it."""
-    return None if path is None else str(path)

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from kanspice.engine.progress import Advance
-    from kanspice.experiments.ensemble.variations import Sweep
     from kanspice.report.blocks import Page
     from kanspice.report.estimate import Workload
     from kanspice.report.progress_bar import Bar
@@ -184,22 +183,6 @@ def hand_over(wanted: Deliverable, console: Console, **make: Callable[[], str]) 
             write_text(place, text())
     if wanted.html is not None:
         console.print(f"report: {wanted.html}", soft_wrap=True, highlight=False, markup=False)
-
-
-def parsed_sweep(text: str) -> Sweep:
-    """`SECTION.KEY=V1,V2,...`. Raises InputError for anything else."""
-    from kanspice.experiments.ensemble.variations import Sweep  # noqa: PLC0415 - --help stays fast
-
-    key, equals, values = text.partition("=")
-    if not equals or not key.strip() or not all(parts_of(values)):
-        expected = "SECTION.KEY=V1,V2,..., as in devices.area_sigma=0,0.05,0.1"
-        raise InputError(f"bad sweep '{text}'", where="--sweep", expected=expected)
-    return Sweep(key.strip(), parts_of(values))
-
-
-def parts_of(text: str) -> tuple[str, ...]:
-    """What commas separate."""
-    return tuple(part.strip() for part in text.split(","))
 
 
 def bar_before(files: Iterable[Path | None], quiet: bool) -> Bar:

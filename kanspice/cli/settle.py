@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from kanspice.base.errors import InputError
-from kanspice.base.files import refuse_inputs, write_bytes
+from kanspice.base.files import write_bytes
 from kanspice.cli.ensembles import (
     Corners,
     OptionalModel,
@@ -18,13 +17,9 @@ from kanspice.cli.ensembles import (
     Resume,
     Scheduler,
     YieldMin,
-    kept,
-    lacking,
-    parsed_corner,
+    bar_keeping,
+    jobs_of,
     refuse_others,
-    text_of,
-    without_draws,
-    workers_of,
 )
 from kanspice.cli.options import (
     ENGINES,
@@ -41,16 +36,10 @@ from kanspice.cli.options import (
     engine_of,
     hand_over,
     page_writers,
-    parsed_sweep,
 )
-from kanspice.engine.names import check_of
-from kanspice.report.estimate import Workload
-from kanspice.report.progress_bar import progress_bar
 
 if TYPE_CHECKING:
-    from kanspice.experiments.ensemble.workers import Workers
-    from kanspice.experiments.settle.run import SettleOptions
-    from kanspice.experiments.settle.study import Prepared
+    pass
 
 
 def settle(
@@ -135,122 +124,52 @@ def settle(
 
     `kanspice settle --resume specimens --jobs 4`
     """
-    from kanspice.experiments.settle.run import SettleOptions  # noqa: PLC0415 - torch takes seconds to import
-
-    workers = workers_of(jobs, scheduler, context)
-    if resume is not None:
-        from kanspice.experiments.settle.study import resume as take_up  # noqa: PLC0415 - --help stays fast
-
-        refuse_others(context)
-        raise typer.Exit(_studied(take_up(resume), resume, workers, quiet))
-    if model is None or inputs is None:
-        raise lacking("settle", model=model, inputs=inputs)
-    tolerances = tuple(sorted(within or (1e-2, 1e-3), reverse=True))
-    checks, judge = check_of(cross_check)
-    if trials is None:
-        without_draws(sweep=sweep, corner=corner, max=max_, yield_min=yield_min, out=out, jobs=jobs - 1)
-        wanted = Deliverable(json, markdown, html, junit)
-        options = SettleOptions(period, rise, tolerances, timeout, seed, engine, checks, judge)
-        files = _Files(model, inputs, config, curves, limit, tech, set_ or [])
-        raise typer.Exit(_followed(files, options, wanted, plot, quiet))
-    if out is None:
-        raise lacking("settle", model=model, inputs=inputs, out=out)
-    _refuse_files(json=json, markdown=markdown, html=html, junit=junit, plot=plot)
-    from kanspice.experiments.settle.plan import Request  # noqa: PLC0415 - torch takes seconds to import
-    from kanspice.experiments.settle.study import start  # noqa: PLC0415
-    from kanspice.gap.limits import parse_limits  # noqa: PLC0415
-
-    request = Request(
-        folder=str(Path.cwd()),
-        model=str(model),
-        inputs=str(inputs),
-        config=text_of(config),
-        curves=text_of(curves),
-        limit=limit,
-        tech=text_of(tech),
-        set_=tuple(set_ or ()),
-        corners=tuple(map(parsed_corner, corner or ())),
-        sweeps=tuple(map(parsed_sweep, sweep or ())),
-        trials=trials,
-        seed=seed,
-        engine=engine,
-        period=period,
-        rise=rise,
-        within=tolerances,
-        timeout=timeout,
-        cross_check=checks,
-        judge=judge,
-        limits=tuple(parse_limits(max_ or [])),
-        yield_min=yield_min,
-    )
-    raise typer.Exit(_studied(start(request, out), out, workers, quiet))
-
-
-@dataclass(frozen=True)
-class _Files:
-    """What is read."""
-
-    model: Path
-    inputs: Path
-    config: Path | None
-    curves: Path | None
-    limit: int | None
-    tech: Path | None
-    set_: list[str]
-
-
-def _followed(files: _Files, options: SettleOptions, wanted: Deliverable, plot: Path | None, quiet: bool) -> int:
-    """Follows one circuit, shows and writes how it settles; the exit code."""
     from kanspice.cli.terminal import Terminal  # noqa: PLC0415 - --help stays fast
-    from kanspice.engine.engines import engine_named  # noqa: PLC0415
+    from kanspice.experiments.many import settle as run  # noqa: PLC0415 - torch takes seconds to import
     from kanspice.experiments.settle.document import settling_json  # noqa: PLC0415
-    from kanspice.experiments.settle.page import settling_page  # noqa: PLC0415
     from kanspice.experiments.settle.plots import read_out_plot  # noqa: PLC0415
-    from kanspice.experiments.settle.run import FINER_STEPS, MEASURED  # noqa: PLC0415
-    from kanspice.experiments.settle.run import settle as run  # noqa: PLC0415
-    from kanspice.families import load  # noqa: PLC0415 - torch takes seconds to import
-    from kanspice.families.common import load_array  # noqa: PLC0415 - torch takes seconds to import
+    from kanspice.experiments.settle.settling import Settling  # noqa: PLC0415
     from kanspice.report.figures import encoded  # noqa: PLC0415
     from kanspice.report.terminal import print_page  # noqa: PLC0415
-    from kanspice.technology import load_technology  # noqa: PLC0415
 
-    technology = load_technology(files.tech, files.set_)
-    loaded = load(files.model, files.config, files.curves)
-    population = load_array(files.inputs, "the inputs", loaded.input_width)
-    refuse_inputs([*wanted.files, plot])
-    samples = population[: files.limit]
-    work = Workload(len(samples), faster="fewer samples (--limit), or a shorter --period", steady=True)
-    if engine_named(options.engine).follows_some:
-        work = replace(work, error_parts=FINER_STEPS * min(MEASURED, len(samples)))
-    else:
-        work = replace(work, error_parts=2.0 * len(samples), faster=f"--engine batched, {work.faster}")
-    with progress_bar(Terminal(stderr=True, quiet=quiet), "following", len(samples), work=work) as progress:
-        result = run(loaded, technology, samples, options, population=population, progress=progress)
+    wanted = Deliverable(json, markdown, html, junit)
+    if resume is not None:
+        refuse_others(context)
+    elif trials is not None:
+        _refuse_files(json=json, markdown=markdown, html=html, junit=junit, plot=plot)
+    result = run(
+        model,
+        inputs,
+        config=config,
+        curves=curves,
+        limit=limit,
+        tech=tech,
+        set=set_ or (),
+        period=period,
+        rise=rise,
+        within=within or (1e-2, 1e-3),
+        engine=engine,
+        cross_check=cross_check,
+        timeout=timeout,
+        seed=seed,
+        trials=trials,
+        sweep=sweep or (),
+        corner=corner or (),
+        max=max_ or (),
+        yield_min=yield_min,
+        jobs=jobs_of(jobs, scheduler, context),
+        scheduler=scheduler,
+        out=out,
+        resume=resume,
+        progress=bar_keeping("settle", resume or out, [*wanted.files, plot], quiet),
+    )
     console = Terminal(stderr=wanted.prints, quiet=quiet)
-    print_page(settling_page(result), console)
-    hand_over(wanted, console, json=lambda: settling_json(result), **page_writers(lambda: settling_page(result)))
-    if plot is not None:
-        write_bytes(plot, encoded(read_out_plot(result)))
-    return result.exit_code
-
-
-def _studied(prepared: Prepared, folder: Path, workers: Workers, quiet: bool) -> int:
-    """Follows the draws that are missing, writes and shows what all of them amount to; the exit code."""
-    from kanspice.cli.terminal import Terminal  # noqa: PLC0415 - --help stays fast
-    from kanspice.experiments.ensemble.files import write  # noqa: PLC0415
-    from kanspice.experiments.settle.study import run  # noqa: PLC0415
-    from kanspice.experiments.settle.study_document import settling_study_json  # noqa: PLC0415
-    from kanspice.report.terminal import print_page  # noqa: PLC0415
-
-    draws = prepared.ensemble.size
-    faster = "more processes (--jobs), fewer --trials, or fewer samples (--limit)"
-    work, console = Workload(draws, "draws", faster=faster), Terminal(stderr=True, quiet=quiet)
-    with kept("settle", folder), progress_bar(console, "following", draws, "draws", work) as progress:
-        result = run(prepared, folder, workers, progress)
-        page = result.page()
-        write(folder, "settle", settling_study_json(result), page, result.timing)
-    print_page(page, Terminal(quiet=quiet))
-    return result.exit_code
+    print_page(result.page(), console)
+    if isinstance(result, Settling):
+        hand_over(wanted, console, json=lambda: settling_json(result), **page_writers(result.page))
+        if plot is not None:
+            write_bytes(plot, encoded(read_out_plot(result)))
+    raise typer.Exit(result.exit_code)
 
 
 def _refuse_files(**given: object) -> None:

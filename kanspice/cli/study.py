@@ -14,33 +14,14 @@ from kanspice.cli.ensembles import (
     Resume,
     Scheduler,
     YieldMin,
-    checks_of,
-    kept,
-    lacking,
-    parsed_corner,
+    bar_keeping,
+    jobs_of,
     refuse_others,
-    text_of,
-    workers_of,
 )
-from kanspice.cli.options import (
-    ENGINES,
-    Config,
-    Curves,
-    DeviceOption,
-    LimitOption,
-    Quiet,
-    Set,
-    Sweeps,
-    Tech,
-    engine_of,
-    parsed_sweep,
-)
-from kanspice.report.estimate import Workload
-from kanspice.report.progress_bar import progress_bar
+from kanspice.cli.options import ENGINES, Config, Curves, DeviceOption, LimitOption, Quiet, Set, Sweeps, Tech, engine_of
 
 if TYPE_CHECKING:
-    from kanspice.experiments.ensemble.workers import Workers
-    from kanspice.experiments.study.run import Prepared
+    pass
 
 _CROSS_CHECKED = 3
 
@@ -111,62 +92,37 @@ def study(
 
     `kanspice study --resume sigma --jobs 4`
     """
-    from kanspice.experiments.study import Request, start  # noqa: PLC0415 - torch takes seconds to import
-    from kanspice.experiments.study import resume as take_up  # noqa: PLC0415
-    from kanspice.gap.limits import parse_limits  # noqa: PLC0415 - --help stays fast
-
-    workers = workers_of(jobs, scheduler, context)
-    if resume is None:
-        if model is None or inputs is None or out is None:
-            raise lacking("study", model=model, inputs=inputs, out=out)
-        checks, judge, why_none = checks_of(cross_check, engine, _CROSS_CHECKED)
-        request = Request(
-            folder=str(Path.cwd()),
-            model=str(model),
-            inputs=str(inputs),
-            config=text_of(config),
-            curves=text_of(curves),
-            labels=text_of(labels),
-            targets=text_of(targets),
-            limit=limit,
-            tech=text_of(tech),
-            set_=tuple(set_ or ()),
-            corners=tuple(map(parsed_corner, corner or ())),
-            sweeps=tuple(map(parsed_sweep, sweep or ())),
-            trials=trials,
-            seed=seed,
-            engine=engine,
-            device=device,
-            cross_check=checks,
-            no_cross_check=why_none,
-            cross_check_needed=cross_check is not None and checks > 0,
-            limits=tuple(parse_limits(max_ or [])),
-            yield_min=yield_min,
-            judge=judge,
-        )
-        prepared, folder = start(request, out), out
-    else:
-        refuse_others(context)
-        prepared, folder = take_up(resume), resume
-    raise typer.Exit(_measure(prepared, folder, workers, quiet))
-
-
-def _measure(prepared: Prepared, folder: Path, workers: Workers, quiet: bool) -> int:
-    """Measures the draws that are missing, writes and shows what all of them amount to; the exit code."""
     from kanspice.cli.terminal import Terminal  # noqa: PLC0415 - --help stays fast
-    from kanspice.engine.engines import engine_named  # noqa: PLC0415
-    from kanspice.experiments.study import run  # noqa: PLC0415
-    from kanspice.experiments.study.files import write  # noqa: PLC0415
-    from kanspice.experiments.study.page import study_page  # noqa: PLC0415
+    from kanspice.experiments.many import study as run  # noqa: PLC0415 - torch takes seconds to import
     from kanspice.report.terminal import print_page  # noqa: PLC0415
 
-    console = Terminal(stderr=True, quiet=quiet)
-    faster = "more processes (--jobs), fewer --trials, or fewer samples (--limit)"
-    if not engine_named(prepared.request.engine).solves_together:
-        faster = f"--engine batched, {faster}"
-    work = Workload(prepared.draws, "draws", faster=faster)
-    with kept("study", folder), progress_bar(console, "measuring", prepared.draws, "draws", work) as progress:
-        result = run(prepared, folder, workers, progress)
-        write(result, folder)
-    print_page(study_page(result), Terminal(quiet=quiet))
-    return result.exit_code
+    if resume is not None:
+        refuse_others(context)
+    jobs, folder = jobs_of(jobs, scheduler, context), resume or out
+    result = run(
+        model,
+        inputs,
+        out,
+        config=config,
+        curves=curves,
+        labels=labels,
+        targets=targets,
+        limit=limit,
+        tech=tech,
+        set=set_ or (),
+        trials=trials,
+        seed=seed,
+        sweep=sweep or (),
+        corner=corner or (),
+        engine=engine,
+        device=device,
+        cross_check=cross_check,
+        max=max_ or (),
+        yield_min=yield_min,
+        jobs=jobs,
+        scheduler=scheduler,
+        resume=resume,
+        progress=bar_keeping("study", folder, [], quiet),
+    )
+    print_page(result.page(), Terminal(quiet=quiet))
+    raise typer.Exit(result.exit_code)

@@ -208,7 +208,7 @@ def model_of(model: Model, config: str | Path | None = None, curves: str | Path 
 def technology_of(tech: Tech, overrides: Overrides = ()) -> Technology:
     """The technology that was given, with values overridden. Raises InputError as `load_technology`."""
     if not isinstance(tech, Technology):
-        return load_technology(tech, _texts(overrides))
+        return load_technology(tech, texts_of(overrides))
     if overrides:
         problem, hint = "needs a technology from a file", "load_technology(FILE, overrides)"
         raise InputError(problem, where="set", found="a technology that is loaded already", hint=hint)
@@ -217,10 +217,11 @@ def technology_of(tech: Tech, overrides: Overrides = ()) -> Technology:
 
 def limits_of(file: str | Path | None, over: Limits = ()) -> list[LimitPair]:
     """Limits of a file, and others that override them. Raises InputError for what is none."""
-    return merged([] if file is None else read_limits(file), parse_limits(_texts(over)))
+    return merged([] if file is None else read_limits(file), parse_limits(texts_of(over)))
 
 
-def _texts(values: Sequence[str] | Mapping[str, object]) -> list[str]:
+def texts_of(values: Sequence[str] | Mapping[str, object]) -> list[str]:
+    """`KEY=VALUE` texts."""
     return [f"{key}={value}" for key, value in values.items()] if isinstance(values, Mapping) else [*values]
 
 

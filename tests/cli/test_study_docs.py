@@ -43,4 +43,4 @@ def test_the_same_from_python(digits, capsys):
     (code,) = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
     exec(code, {})
     assert 0.1 < float(capsys.readouterr().out) < 0.2
-    assert (digits / "python" / "journal.jsonl").read_text().count("\n") == 10
+    assert (digits / "python" / "journal.jsonl").read_text().count("\n") == 10 + 3

@@ -15,16 +15,28 @@ from rich.console import Console
 import kanspice
 from kanspice.base.errors import InputError
 from kanspice.cli.compile import compile_
+from kanspice.cli.control import control as control_command
+from kanspice.cli.settle import settle as settle_command
 from kanspice.cli.simulate import simulate as simulate_command
+from kanspice.cli.study import study as study_command
 from kanspice.cli.verify import verify as verify_command
 from kanspice.experiments.verify.document import to_json
 from kanspice.experiments.verify.reading import from_json
 from kanspice.report.terminal import print_page
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "01_kanalogue_digits"
+CARTPOLE = EXAMPLE.parent / "05_phykan_cartpole" / "model.pt"
 MODEL, INPUTS, LABELS = EXAMPLE / "model.pt", EXAMPLE / "inputs.npy", EXAMPLE / "labels.npy"
-OF_THE_COMMAND_LINE = {"json", "markdown", "html", "junit", "quiet", "verbose"}
-COMMANDS = {"compile": compile_, "simulate": simulate_command, "verify": verify_command}
+OF_THE_COMMAND_LINE = {"json", "markdown", "html", "junit", "plot", "quiet", "verbose", "context"}
+COMMANDS = {
+    "compile": compile_,
+    "simulate": simulate_command,
+    "verify": verify_command,
+    "settle": settle_command,
+    "study": study_command,
+    "control": control_command,
+}
+ONLY_IN_PYTHON = {"simulate": {"results"}, "control": {"warn"}}
 
 
 def names(function) -> set[str]:
@@ -34,7 +46,7 @@ def names(function) -> set[str]:
 @pytest.mark.parametrize("name", COMMANDS)
 def test_the_function_has_the_arguments_of_the_command(name):
     of_function, of_command = names(getattr(kanspice, name)), names(COMMANDS[name]) - OF_THE_COMMAND_LINE
-    only_there = {"progress"} | ({"results"} if name == "simulate" else set())
+    only_there = {"progress"} | ONLY_IN_PYTHON.get(name, set())
     assert of_function - only_there == of_command - ({"output"} if name == "simulate" else set())
 
 
@@ -110,6 +122,34 @@ def test_a_row_of_the_frame_is_a_sample(result):
         result.to_frame("excel")
     with pytest.raises(InputError, match="has no outputs"):
         from_json(to_json(result), "gap.json").columns()
+
+
+def test_a_study_is_kept_and_gone_on_with(tmp_path):
+    asked = {"limit": 2, "trials": 2, "cross_check": 0, "max": {"relative_rmse": 0.5}}
+    swept = {"sweep": {"devices.area_sigma": [0.01, 0.1]}, "corner": {"as it is": (), "low": {"tia.gain": 100}}}
+    with pytest.raises(InputError, match="is swept and set"):
+        kanspice.study(MODEL, INPUTS, tmp_path / "bad", sweep={"tia.gain": [1, 2]}, set={"tia.gain": 1000})
+    result = kanspice.study(MODEL, INPUTS, tmp_path / "study", **asked, **swept)
+    again = kanspice.study(resume=tmp_path / "study")
+    assert {name: list(column) for name, column in again.columns().items()} == {
+        name: list(column) for name, column in result.columns().items()
+    }
+    assert len(result.columns()["seed"]) == 2 * 2 * 2
+    assert (tmp_path / "study" / "study.html").is_file()
+    with pytest.raises(InputError, match="measured from files"):
+        kanspice.study(kanspice.load(MODEL), INPUTS, tmp_path / "other")
+
+
+def test_settling_and_loops_show_themselves():
+    settling = kanspice.settle(MODEL, INPUTS, limit=2, tech="typical")
+    assert settling.exit_code == 0
+    assert "settle" in repr(settling)
+    loop = kanspice.control(CARTPOLE, "cartpole", episodes=1, steps=5, engine="batched")
+    assert len(loop.columns()["start"]) == 1
+    with pytest.raises(InputError, match="there are no draws"):
+        kanspice.control(CARTPOLE, "cartpole", sweep={"filters.gain_sigma": [0, 1]})
+    with pytest.raises(InputError, match="more is needed"):
+        kanspice.settle(MODEL)
 
 
 @pytest.mark.parametrize(

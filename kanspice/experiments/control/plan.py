@@ -70,6 +70,10 @@ class Request(Asked):
             judge=self.judge,
         )
 
+    def periods(self, draws: Draws | None) -> int:
+        """Control periods of network, circuit and all draws, at most."""
+        return 2 * self.episodes * self.steps + (0 if draws is None else draws.periods(self.episodes, self.steps))
+
     def draws(self) -> Draws:
         """For specimens. Raises InputError for a bad technology."""
         return Draws(self.points(), self.sweeps, self.trials, checks=self.spot_check, judge=self.spot_judge)

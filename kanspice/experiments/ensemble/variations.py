@@ -32,6 +32,15 @@ class Corner:
     name: str
     settings: tuple[str, ...] = ()
 
+    @classmethod
+    def parsed(cls, text: str) -> Corner:
+        """`NAME:SECTION.KEY=V,...`, or a name alone for the technology as it is. Raises InputError for others."""
+        name, _, settings = text.partition(":")
+        if not name.strip() or "=" in name:
+            expected = "NAME:SECTION.KEY=VALUE,..., as in slow:tia.gain=500; or a NAME alone"
+            raise InputError(f"bad corner '{text}'", where="--corner", expected=expected)
+        return cls(name.strip(), _parts(settings) if settings.strip() else ())
+
 
 @dataclass(frozen=True)
 class Sweep:
@@ -41,6 +50,15 @@ class Sweep:
 
     key: str
     values: tuple[str, ...]
+
+    @classmethod
+    def parsed(cls, text: str) -> Sweep:
+        """`SECTION.KEY=V1,V2,...`. Raises InputError for anything else."""
+        key, equals, values = text.partition("=")
+        if not equals or not key.strip() or not all(_parts(values)):
+            expected = "SECTION.KEY=V1,V2,..., as in devices.area_sigma=0,0.05,0.1"
+            raise InputError(f"bad sweep '{text}'", where="--sweep", expected=expected)
+        return cls(key.strip(), _parts(values))
 
 
 @dataclass(frozen=True)
@@ -57,6 +75,11 @@ class Point:
         """A name for readers: "slow, tia.gain=1000"; "as given" where nothing varies."""
         swept = [f"{sweep.key}={value}" for sweep, value in zip(sweeps, self.values, strict=True)]
         return ", ".join(([self.corner] if self.corner else []) + swept) or "as given"
+
+
+def _parts(text: str) -> tuple[str, ...]:
+    """What commas separate."""
+    return tuple(part.strip() for part in text.split(","))
 
 
 def seed_of(seed: int, trial: int) -> int:

@@ -29,6 +29,7 @@ from kanspice.families import LoadedModel, compile_model, sizing_for
 from kanspice.families.common.following import followed_stages
 from kanspice.families.kanalogue.network import KANalogue
 from kanspice.gap.noise import stage_noises
+from kanspice.report.estimate import Workload
 from kanspice.technology import Technology
 
 _GUESSED_CONSTANTS = 12.0
@@ -76,6 +77,13 @@ class SettleOptions:
             expected, found = f"at most the period of {self.period_s:g} s", f"{self.rise_s:g} s"
             raise InputError("the inputs would still rise at the end", where="--rise", expected=expected, found=found)
         judge_of(self.engine, self.judge)
+
+    def work(self, samples: int) -> Workload:
+        """What is to be done at the pace of the first samples, and what would be faster."""
+        faster = "fewer samples (--limit), or a shorter --period"
+        if engine_named(self.engine).follows_some:
+            return Workload(samples, faster=faster, steady=True, error_parts=FINER_STEPS * min(MEASURED, samples))
+        return Workload(samples, faster=f"--engine batched, {faster}", steady=True, error_parts=2.0 * samples)
 
 
 def settle(
