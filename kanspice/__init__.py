@@ -22,11 +22,12 @@ if TYPE_CHECKING:
     from kanspice.base.files.array_files import load_array, load_labels
     from kanspice.circuit import Design
     from kanspice.devices import Device, load_device
-    from kanspice.experiments.api import compare, compile, simulate, verify
+    from kanspice.experiments.api import compare, compile, project, simulate, verify
     from kanspice.experiments.compare import Comparison
     from kanspice.experiments.compile.circuit import Circuit
     from kanspice.experiments.control import ControlResult
     from kanspice.experiments.many import control, settle, study
+    from kanspice.experiments.project.result import Projection
     from kanspice.experiments.settle.settling import Settling
     from kanspice.experiments.settle.study import SettlingStudy
     from kanspice.experiments.simulate.simulation import NetlistResult, Simulation
@@ -61,6 +62,7 @@ _HOMES = {
     "MemKAN": "kanspice.families.memkan.network",
     "NetlistResult": "kanspice.experiments.simulate.simulation",
     "PhyKAN": "kanspice.families.phykan.network",
+    "Projection": "kanspice.experiments.project.result",
     "Settling": "kanspice.experiments.settle.settling",
     "SettlingStudy": "kanspice.experiments.settle.study",
     "Simulation": "kanspice.experiments.simulate.simulation",
@@ -77,6 +79,7 @@ _HOMES = {
     "load_device": "kanspice.devices",
     "load_labels": "kanspice.base.files.array_files",
     "load_technology": "kanspice.technology",
+    "project": "kanspice.experiments.api",
     "read_report": "kanspice.experiments.verify.reading",
     "save": "kanspice.families",
     "settle": "kanspice.experiments.many",
@@ -102,6 +105,7 @@ __all__ = [
     "MemKAN",
     "NetlistResult",
     "PhyKAN",
+    "Projection",
     "Settling",
     "SettlingStudy",
     "Simulation",
@@ -118,6 +122,7 @@ __all__ = [
     "load_device",
     "load_labels",
     "load_technology",
+    "project",
     "read_report",
     "save",
     "settle",

@@ -14,6 +14,7 @@ from kanspice.experiments.control.loop import Ending, Episode
 from kanspice.experiments.control.result import ControlResult, DrawnEpisodes, PlantFacts, SpotCheck, SuccessPoint
 from kanspice.experiments.ensemble.draws import DrawResult, PointDraws
 from kanspice.experiments.facts import EngineRun, InputsFacts, ModelFacts
+from kanspice.experiments.project.result import Accuracy, EdgeCourse, EdgeError, LayerError, Projection, Subset, Tuning
 from kanspice.experiments.settle import plan as settling
 from kanspice.experiments.settle.settling import (
     EngineCheck,
@@ -398,3 +399,46 @@ LOOPS: dict[str, Callable[[], ControlResult]] = {
     "fails": failing_loop,
     "no answer": silent_loop,
 }
+
+# --- projections ---
+
+
+def projected() -> Projection:
+    """A KAN of two layers on three cards, fine-tuned, with labels."""
+    course = np.linspace(-1.0, 2.0, 21)
+    worst = (EdgeError(2, 3, 0, 0.12, 0.31), EdgeError(1, 0, 2, 0.004, None))
+    subsets = [
+        Subset(("ohmic",), 0.41, 0.9, 0.86, 3.25),
+        Subset(("z21",), 0.83, 0.4, 0.35, 1.5),
+        Subset(("z21", "ohmic"), 0.07, 1.0, 0.88, 2.5),
+    ]
+    return Projection(
+        model=replace(MODEL, path="best.pth", family="edgekan", format="pykan", devices=("6 B-splines of order 3",)),
+        inputs=InputsFacts("x.npy", "cd" * 32),
+        samples=50,
+        devices=("z21", "ohmic"),
+        constant=True,
+        ridge=1e-4,
+        top_v=1.4,
+        inputs_mapped=False,
+        layers=(LayerError("l1", 784, 0.002, 0.002, 0.5, 31.0), LayerError("l2", 40, 0.06, 0.07, 2.5, 12.0)),
+        gap=gap_of(0.07),
+        worst=worst,
+        subsets=tuple(subsets),
+        subset_samples=50,
+        tuning=Tuning(30, 40, 10, gap_of(0.08), gap_of(0.02), gap_of(0.01)),
+        accuracy=Accuracy(0.9, 0.86, 0.9),
+        notes=("configuration: best_config.yml, found by its place",),
+        courses=(EdgeCourse(worst[0], course, np.sin(course), 0.9 * np.sin(course), course[::4]),),
+        command="kanspice project best.pth --inputs x.npy --devices z21 --resistor --constant -o out.pt",
+    )
+
+
+def not_fitted() -> Projection:
+    """Inputs that are mapped, no labels, fine-tuning that only helps what it saw, an edge beyond what is allowed."""
+    done, in_vain = projected(), Tuning(100, 40, 10, gap_of(0.08), gap_of(0.09), gap_of(0.001))
+    nothing = {"accuracy": None, "command": None, "notes": (), "constant": False, "inputs_mapped": True}
+    return replace(done, max_edge=0.1, beyond=done.worst[:1], tuning=in_vain, **nothing)
+
+
+PROJECTIONS: dict[str, Callable[[], Projection]] = {"projected": projected, "not fitted": not_fitted}

@@ -67,6 +67,7 @@ ROOMS = (
     "experiments",  # what all of them know: samples, facts of model and circuit, what one simulation amounts to
     "experiments.verify",  # one circuit against its network
     "experiments.compare",  # two results of it
+    "experiments.project",  # learnt edges made of devices
     "experiments.study",  # the gaps of many specimens
     "experiments.settle",  # how fast a circuit answers
     "experiments.control",  # closed loops: plants, and network and circuit that control them

@@ -140,7 +140,7 @@ def _loaded(reading: Reading[Any], path: Path, sha256: str, format_: str) -> Loa
         model.input_width,
         model.output_width,
         task=reading.task,
-        notes=reading.notes,
+        notes=(*reading.notes, *model.notes),
         config=reading.config,
     )
 

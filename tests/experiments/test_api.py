@@ -16,6 +16,7 @@ import kanspice
 from kanspice.base.errors import InputError
 from kanspice.cli.compile import compile_
 from kanspice.cli.control import control as control_command
+from kanspice.cli.project import project as project_command
 from kanspice.cli.settle import settle as settle_command
 from kanspice.cli.simulate import simulate as simulate_command
 from kanspice.cli.study import study as study_command
@@ -35,6 +36,7 @@ COMMANDS = {
     "settle": settle_command,
     "study": study_command,
     "control": control_command,
+    "project": project_command,
 }
 ONLY_IN_PYTHON = {"simulate": {"results"}, "control": {"warn"}}
 

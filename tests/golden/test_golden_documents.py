@@ -6,12 +6,14 @@ import io
 
 import pytest
 from rich.console import Console
-from synthetic_experiments import COMPARISONS, LOOPS, SETTLING_STUDIES, SETTLINGS, STUDIES
+from synthetic_experiments import COMPARISONS, LOOPS, PROJECTIONS, SETTLING_STUDIES, SETTLINGS, STUDIES
 from synthetic_results import GAPS
 
 from kanspice.experiments.compare import comparison_json, comparison_page
 from kanspice.experiments.control.document import control_json
 from kanspice.experiments.control.page import control_page
+from kanspice.experiments.project.document import projection_json
+from kanspice.experiments.project.page import projection_page
 from kanspice.experiments.settle.document import settling_json
 from kanspice.experiments.settle.page import settling_page
 from kanspice.experiments.settle.study_document import settling_study_json
@@ -70,6 +72,10 @@ KINDS = {
     "control": (
         LOOPS,
         {"json": control_json, **of_page(control_page)},
+    ),
+    "projection": (
+        PROJECTIONS,
+        {"json": projection_json, **of_page(projection_page)},
     ),
 }
 CASES = [

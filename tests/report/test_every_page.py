@@ -7,11 +7,12 @@ from html import unescape
 
 import pytest
 from rich.console import Console
-from synthetic_experiments import COMPARISONS, LOOPS, SETTLINGS, STUDIES
+from synthetic_experiments import COMPARISONS, LOOPS, PROJECTIONS, SETTLINGS, STUDIES
 from synthetic_results import GAPS
 
 from kanspice.experiments.compare import comparison_page
 from kanspice.experiments.control.page import control_page
+from kanspice.experiments.project.page import projection_page
 from kanspice.experiments.settle.page import settling_page
 from kanspice.experiments.study.page import study_page
 from kanspice.experiments.verify.page import gap_page
@@ -26,6 +27,7 @@ KINDS = (
     (settling_page, SETTLINGS),
     (study_page, STUDIES),
     (control_page, LOOPS),
+    (projection_page, PROJECTIONS),
 )
 PAGES = [
     pytest.param(page, make, id=f"{page.__name__}-{name}") for page, results in KINDS for name, make in results.items()

@@ -54,6 +54,11 @@ class Network(nn.Module, ABC):
         return tuple(device.name for device in self.curves)
 
     @property
+    def notes(self) -> tuple[str, ...]:
+        """What its own checkpoint says of where it comes from, for a reader of reports."""
+        return ()
+
+    @property
     def stage_laws(self) -> dict[str, StageLaw]:
         """Of stages whose circuit is built for other equations than the network's; an ideal circuit says the rest."""
         return {}

@@ -16,6 +16,7 @@ from kanspice.families.kanalogue.network import KANalogue
 from kanspice.families.kanalogue.parameters import build, parameter_shapes
 
 _Width = Annotated[int, Field(ge=1)]
+_Sentence = Annotated[str, Field(max_length=500, pattern=r"^[^\x00-\x1f\x7f-\x9f]*$")]
 
 
 class OwnConfig(BaseModel):
@@ -27,16 +28,18 @@ class OwnConfig(BaseModel):
     input_stage: Literal["PosHC", "NegHC", "sigmoid", "tanh", "None"]
     norm: Literal["batch", "layer", "none"]
     devices: Annotated[list[dict[str, Any]], Field(min_length=1, max_length=1000)]
+    origin: Annotated[list[_Sentence], Field(max_length=20)] = []
 
 
 def config_of(model: KANalogue) -> dict[str, object]:
     """The JSON object of a network. Coefficient noise belongs to an experiment: it is left out."""
-    return {
+    found: dict[str, object] = {
         "widths": list(model.widths),
         "input_stage": model.input_stage,
         "norm": model.norm,
         "devices": [device.to_dict() for device in model.devices],
     }
+    return found | ({"origin": list(model.origin)} if model.origin else {})
 
 
 def check_state(model: KANalogue, state: dict[str, Tensor], path: Path) -> None:
@@ -49,7 +52,9 @@ def network(text: str, state: dict[str, Tensor], path: Path) -> KANalogue:
     config = parse_config(text, OwnConfig, path)
     check_tensors(state, parameter_shapes(config.widths, len(config.devices), config.norm), path)
     devices = [Device.from_dict(device, path) for device in config.devices]
-    return build(config.widths, devices, config.input_stage, config.norm, state)
+    model = build(config.widths, devices, config.input_stage, config.norm, state)
+    model.origin = tuple(config.origin)
+    return model
 
 
 OWN = OwnFiles(config_of, check_state, network)

@@ -62,6 +62,7 @@ class KANalogue(Network):
     norm: "batch" or "layer" (eps 1e-5, with gain and offset) or "none"; between layers.
     noise: perturbation of the coefficients, or None. It belongs to an experiment, not to the trained network:
         checkpoints do not hold it.
+    origin: sentences on where the network comes from, which checkpoints hold and reports repeat.
 
     Submodules: `crossbars[m].coeffs` (n_in, n_out, K), `crossbars[m].bias` (n_out,), `norms[m]` (identity for "none").
     Raises InputError for widths, devices, stages or norms that cannot be used.
@@ -75,6 +76,7 @@ class KANalogue(Network):
         input_stage: str | None = "PosHC",
         norm: str = "batch",
         noise: CoefficientNoise | None = None,
+        origin: Sequence[str] = (),
     ) -> None:
         super().__init__()
         self.widths = check_widths(widths)
@@ -82,6 +84,7 @@ class KANalogue(Network):
         self.input_stage: InputStageName = input_stage_name(input_stage)
         self.norm = _norm_name(norm)
         self.noise = noise
+        self.origin = tuple(origin)
         self._training_draws = None if noise is None else noise.generator()
         self.crossbars = nn.ModuleList(
             CrossbarLayer(n_in, n_out, len(self.devices)) for n_in, n_out in pairwise(self.widths)
@@ -92,6 +95,10 @@ class KANalogue(Network):
     @property
     def curves(self) -> tuple[Device, ...]:
         return self.devices
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        return self.origin
 
     @property
     def input_width(self) -> int:

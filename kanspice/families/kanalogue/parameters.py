@@ -8,7 +8,9 @@ from itertools import pairwise
 import torch
 from torch import Tensor
 
+from kanspice.base.arrays import Array
 from kanspice.devices import Device
+from kanspice.families.kanalogue.arrays import LayerArrays, LayerNormArrays
 from kanspice.families.kanalogue.network import KANalogue, NormName
 
 
@@ -47,3 +49,23 @@ def build(
         model = KANalogue(widths, devices, input_stage=input_stage, norm=norm)
     model.load_state_dict(dict(state), strict=True)
     return model.eval()
+
+
+def build_of_arrays(
+    devices: Sequence[Device],
+    input_stage: str,
+    layers: Sequence[LayerArrays],
+) -> KANalogue:
+    """A network in eval mode of layers as arrays, with LayerNorm or nothing after each but the last."""
+    norm: NormName = "layer" if any(layer.norm is not None for layer in layers) else "none"
+    state: dict[str, Tensor] = {}
+    for m, layer in enumerate(layers):
+        state |= {f"crossbars.{m}.coeffs": _tensor(layer.coeffs), f"crossbars.{m}.bias": _tensor(layer.bias)}
+        if isinstance(layer.norm, LayerNormArrays):
+            state |= {f"norms.{m}.weight": _tensor(layer.norm.gain), f"norms.{m}.bias": _tensor(layer.norm.offset)}
+    widths = [layers[0].coeffs.shape[0], *(layer.coeffs.shape[1] for layer in layers)]
+    return build(widths, devices, input_stage, norm, state)
+
+
+def _tensor(values: Array) -> Tensor:
+    return torch.tensor(values, dtype=torch.float64)

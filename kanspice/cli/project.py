@@ -1,0 +1,102 @@
+"""`kanspice project`: a KAN of learnt functions, made of devices."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from kanspice.base.files import refuse_inputs
+from kanspice.cli.options import (
+    Config,
+    Deliverable,
+    Junit,
+    LimitOption,
+    Markdown,
+    Quiet,
+    hand_over,
+    page_writers,
+)
+
+
+def project(
+    model: Annotated[
+        Path,
+        typer.Argument(metavar="MODEL", help="A KAN's state dict: of pykan, efficient-kan or the KANalogue authors."),
+    ],
+    *,
+    inputs: Annotated[Path, typer.Option("--inputs", help="Samples (samples, inputs): .npy, .npz or .csv.")],
+    devices: Annotated[
+        str, typer.Option("--devices", metavar="A,B,...", help="Cards of every crosspoint, by name or path.")
+    ],
+    output: Annotated[Path, typer.Option("-o", "--output", metavar="OUT.pt", help="The KANalogue to write.")],
+    config: Config = None,
+    labels: Annotated[Path | None, typer.Option("--labels", help="True classes, for accuracies.")] = None,
+    limit: LimitOption = None,
+    resistor: Annotated[bool, typer.Option("--resistor", help="Also a resistor at every crosspoint.")] = False,
+    constant: Annotated[bool, typer.Option("--constant", help="Also a constant for every edge, in the bias.")] = False,
+    ridge: Annotated[
+        float,
+        typer.Option("--ridge", min=0.0, metavar="X", help="Hold areas back, of the mean square of their currents."),
+    ] = 1e-4,
+    fine_tune: Annotated[
+        int,
+        typer.Option("--fine-tune", min=0, max=100_000, metavar="EPOCHS", help="Train on the model's own outputs."),
+    ] = 0,
+    max_edge: Annotated[
+        float | None,
+        typer.Option(
+            "--max-edge",
+            min=0.0,
+            metavar="X",
+            help="Fail (exit 1) where an edge is off by more standard deviations of its layer's sums.",
+        ),
+    ] = None,
+    outputs: Annotated[
+        Path | None,
+        typer.Option("--outputs", metavar="F.npy", help="Write the model's own outputs, for verify --reference."),
+    ] = None,
+    json: Annotated[str | None, typer.Option("--json", metavar="F", help="Write JSON; - prints it.")] = None,
+    markdown: Markdown = None,
+    html: Annotated[Path | None, typer.Option("--html", metavar="F", help="Write a report to read.")] = None,
+    junit: Junit = None,
+    quiet: Quiet = False,
+) -> None:
+    """Make every learnt edge of a KAN of devices, by least squares over the samples, and write it as a KANalogue.
+
+    Exit code: 0 projected; 1 an edge beyond --max-edge; 2 bad input; 3 the model has no answer for some sample.
+
+    Example: `kanspice project best.pth --inputs x.npy --devices a21,z21,z15,zaz21 --resistor --constant -o out.pt`
+    """
+    from kanspice.cli.terminal import Terminal  # noqa: PLC0415 - --help stays fast
+    from kanspice.experiments.api import project as run  # noqa: PLC0415 - torch takes seconds to import
+    from kanspice.experiments.project.document import projection_json  # noqa: PLC0415
+    from kanspice.experiments.project.page import projection_page  # noqa: PLC0415
+    from kanspice.report.terminal import print_page  # noqa: PLC0415
+
+    wanted = Deliverable(json, markdown, html, junit)
+    console = Terminal(stderr=wanted.prints, quiet=quiet)
+    result = run(
+        model,
+        inputs,
+        [name.strip() for name in devices.split(",")],
+        output=output,
+        config=config,
+        labels=labels,
+        limit=limit,
+        resistor=resistor,
+        constant=constant,
+        ridge=ridge,
+        fine_tune=fine_tune,
+        max_edge=max_edge,
+        outputs=outputs,
+    )
+    refuse_inputs(wanted.files)
+    result = replace(result, command=shlex.join(["kanspice", *sys.argv[1:]]))
+    print_page(projection_page(result), console)
+    hand_over(wanted, console, json=lambda: projection_json(result), **page_writers(lambda: projection_page(result)))
+    raise typer.Exit(result.exit_code)
