@@ -1,10 +1,10 @@
-"""KANs that their own programs train and write, where these are installed: pykan 0.2, efficient-kan."""
+"""KANs that their own programs train and write, where these are installed: pykan 0.2, efficient-kan; and circuits."""
 
 import numpy as np
 import pytest
 import torch
 
-from kanspice import load
+from kanspice import load, project, verify
 from kanspice.families.common.following import reference_stages
 
 X = torch.linspace(-1, 1, 60).reshape(30, 2)
@@ -16,6 +16,13 @@ def largest_difference(path, inputs, expected):
     return np.abs(list(stages.values())[-1] - expected).max() / np.abs(expected).max()
 
 
+def gap_of_its_circuit(path):
+    """Of the network that is made of devices, in ngspice."""
+    made = project(path, X.numpy(), ["a21", "z21"], resistor=True, constant=True, fine_tune=5)
+    return verify(made.network, X.numpy(), limit=5).gap.relative_rmse
+
+
+@pytest.mark.ngspice
 def test_a_pykan(tmp_path, monkeypatch):
     kan = pytest.importorskip("kan", reason="pykan is not installed")
     monkeypatch.chdir(tmp_path)
@@ -28,8 +35,10 @@ def test_a_pykan(tmp_path, monkeypatch):
     model.saveckpt("trained")
     expected = model.double()(X.double()).detach().numpy()
     assert largest_difference(tmp_path / "trained_state", X, expected) < 1e-12
+    assert gap_of_its_circuit(tmp_path / "trained_state") < 1e-9
 
 
+@pytest.mark.ngspice
 def test_an_efficient_kan(tmp_path):
     efficient_kan = pytest.importorskip("efficient_kan", reason="efficient-kan is not installed")
     torch.manual_seed(1)
@@ -42,3 +51,4 @@ def test_an_efficient_kan(tmp_path):
     torch.save(model.state_dict(), tmp_path / "trained.pth")
     expected = model.double()(X.double()).detach().numpy()
     assert largest_difference(tmp_path / "trained.pth", X, expected) < 1e-12
+    assert gap_of_its_circuit(tmp_path / "trained.pth") < 1e-9
