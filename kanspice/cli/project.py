@@ -10,7 +10,6 @@ from typing import Annotated
 
 import typer
 
-from kanspice.base.files import refuse_inputs
 from kanspice.cli.options import (
     Config,
     Deliverable,
@@ -18,6 +17,7 @@ from kanspice.cli.options import (
     LimitOption,
     Markdown,
     Quiet,
+    bar_before,
     hand_over,
     page_writers,
 )
@@ -94,8 +94,8 @@ def project(
         fine_tune=fine_tune,
         max_edge=max_edge,
         outputs=outputs,
+        progress=bar_before([*wanted.files, output, outputs], quiet),
     )
-    refuse_inputs(wanted.files)
     result = replace(result, command=shlex.join(["kanspice", *sys.argv[1:]]))
     print_page(projection_page(result), console)
     hand_over(wanted, console, json=lambda: projection_json(result), **page_writers(lambda: projection_page(result)))

@@ -215,6 +215,7 @@ def project(
     fine_tune: int = 0,
     max_edge: float | None = None,
     outputs: str | Path | None = None,
+    progress: bool | Bar = False,
 ) -> Projection:
     """A KAN of learnt functions made of devices: edge by edge, by least squares over what each edge sees of the inputs.
 
@@ -234,7 +235,8 @@ def project(
         cards.append(load_device(RESISTOR))
     options = ProjectOptions(tuple(cards), constant, ridge, fine_tune, max_edge)
     evidence = read_evidence(loaded, inputs, labels=labels, targets=None, reference=None).limited(limit)
-    result = projecting.project(loaded, evidence, options)
+    with bar_of(progress)("projecting", options.subsets, "subsets of the cards") as told:
+        result = projecting.project(loaded, evidence, options, told)
     refuse_inputs([None if path is None else Path(path) for path in (output, outputs)])
     if output is not None:
         result.save(output)

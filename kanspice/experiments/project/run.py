@@ -7,19 +7,19 @@ import hashlib
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import combinations
 
 import numpy as np
-import numpy.typing as npt
 
 from kanspice.base.arrays import Array
 from kanspice.base.errors import InputError
 from kanspice.devices import Device
+from kanspice.engine.progress import Progress
 from kanspice.experiments.evidence import Evidence
 from kanspice.experiments.facts import InputsFacts, ModelFacts
 from kanspice.experiments.project.fit import edge_errors, fitted
 from kanspice.experiments.project.network import TOP_V, Plan, planned
-from kanspice.experiments.project.result import Accuracy, EdgeCourse, EdgeError, LayerError, Projection, Subset, Tuning
+from kanspice.experiments.project.result import Accuracy, EdgeCourse, EdgeError, LayerError, Projection, Tuning
+from kanspice.experiments.project.subsets import MOST_SAMPLES, Labels, Trial, tried_subsets
 from kanspice.families import LoadedModel
 from kanspice.families.common.following import followed_stages, reference_stages
 from kanspice.families.common.network import DivergenceError
@@ -30,13 +30,10 @@ from kanspice.families.kanalogue.network import KANalogue
 from kanspice.gap.metrics import accuracy, compare, spread
 
 MOST_CARDS = 8
-SUBSET_SAMPLES = 1000
-"""On so many samples each subset of the cards is tried."""
 _HELD_OUT = 5
 """Every fifth sample is not fine-tuned on, but tells what that does."""
 _SHOWN_EDGES = 6
 _POINTS = 201
-Labels = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -53,6 +50,11 @@ class ProjectOptions:
     fine_tune: int = 0
     max_edge: float | None = None
 
+    @property
+    def subsets(self) -> int:
+        """How many subsets of the cards there are."""
+        return (1 << len(self.devices)) - 1
+
     def __post_init__(self) -> None:
         names = [device.name for device in self.devices]
         if not names or len(names) > MOST_CARDS or len(set(names)) < len(names):
@@ -65,20 +67,27 @@ class ProjectOptions:
                 raise InputError("is no such number", where=where, expected="0 or more, finite", found=f"{value:g}")
 
 
-def project(loaded: LoadedModel, evidence: Evidence, options: ProjectOptions) -> Projection:
+def project(
+    loaded: LoadedModel, evidence: Evidence, options: ProjectOptions, progress: Progress | None = None
+) -> Projection:
     """The network made of devices, and how far it is from the learnt one on the samples.
 
-    Raises InputError for a network that has no learnt edges, and for inputs that no device takes; DivergenceError where
-    the network itself has no finite values for some sample.
+    progress: called `options.subsets` times. Raises InputError for a network that has no learnt edges, for no more
+    samples than an edge has devices, and for inputs that no device takes; DivergenceError where the network itself has
+    no finite values for some sample.
     """
     model = _edges_of(loaded)
     inputs = np.ascontiguousarray(evidence.inputs, dtype=np.float64)
+    _check_samples(len(inputs), options)
     learnt = _Learnt.of(model, inputs)
     plan = planned(model, learnt.values, options.devices)
     layers = zip(model.edge_layers, learnt.values, plan.maps, strict=True)
     found = [moments(layer, values, to_volts, options.devices) for layer, values, to_volts in layers]
-    everything = range(len(options.devices))
-    areas = [fitted(each, everything, constant=options.constant, ridge=options.ridge) for each in found]
+
+    def areas_with(chosen: Sequence[int]) -> list[Array]:
+        return [fitted(each, chosen, constant=options.constant, ridge=options.ridge) for each in found]
+
+    areas = areas_with(range(len(options.devices)))
     edges = [error for layer in range(len(areas)) for error in _edge_errors(layer, found[layer], areas[layer], learnt)]
     edges.sort(key=lambda edge: -edge.rmse)
     network = plan.built(areas)
@@ -97,8 +106,8 @@ def project(loaded: LoadedModel, evidence: Evidence, options: ProjectOptions) ->
         layers=tuple(_layer_errors(plan, areas, learnt, network, stages)),
         gap=gap,
         worst=tuple(edges[:_SHOWN_EDGES]),
-        subsets=tuple(_subsets(plan, found, learnt, evidence.labels, options)),
-        subset_samples=min(len(inputs), SUBSET_SAMPLES),
+        subsets=tried_subsets(plan, areas_with, Trial(inputs, learnt.outputs, evidence.labels), progress),
+        subset_samples=min(len(inputs), MOST_SAMPLES),
         max_edge=options.max_edge,
         beyond=tuple(edge for edge in edges if edge.rmse > limit),
         notes=loaded.notes,
@@ -118,6 +127,14 @@ def _edges_of(loaded: LoadedModel) -> EdgeKAN:
         found=f"a network of the family {loaded.family}",
         hint="it has a circuit as it is: kanspice verify",
     )
+
+
+def _check_samples(samples: int, options: ProjectOptions) -> None:
+    """So many functions fit anything on as few samples."""
+    functions = len(options.devices) + options.constant
+    if samples <= functions:
+        expected = f"more than {functions}, the functions that each edge is made of"
+        raise InputError("too few samples", where="--inputs", expected=expected, found=str(samples))
 
 
 @dataclass(frozen=True)
@@ -177,30 +194,6 @@ def _layer_errors(
             )
         )
     return errors
-
-
-def _subsets(
-    plan: Plan, found: Sequence[Moments], learnt: _Learnt, labels: Labels | None, options: ProjectOptions
-) -> list[Subset]:
-    """Every subset of the cards, the best of each size first."""
-    inputs, outputs = learnt.values[0][:SUBSET_SAMPLES], learnt.outputs[:SUBSET_SAMPLES]
-    tried = []
-    for size in range(1, len(options.devices) + 1):
-        of_size = []
-        for chosen in combinations(range(len(options.devices)), size):
-            areas = [fitted(each, chosen, constant=options.constant, ridge=options.ridge) for each in found]
-            made = plan.outputs(inputs, areas)
-            gap = compare(made, outputs)
-            subset = Subset(
-                devices=tuple(options.devices[index].name for index in chosen),
-                relative_rmse=gap.relative_rmse,
-                argmax_agreement=gap.argmax_agreement,
-                accuracy=None if labels is None else accuracy(made, labels[:SUBSET_SAMPLES]),
-                largest_area=max(float(np.abs(each[:, :-1]).max()) for each in areas),
-            )
-            of_size.append((gap.rmse, subset))
-        tried += [subset for _, subset in sorted(of_size, key=lambda pair: pair[0])]
-    return tried
 
 
 def _course(edge: EdgeError, model: EdgeKAN, plan: Plan, areas: Sequence[Array], learnt: _Learnt) -> EdgeCourse:

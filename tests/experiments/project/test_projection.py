@@ -210,7 +210,11 @@ def test_a_network_without_learnt_edges(tmp_path):
 
 
 def test_too_few_samples_to_fine_tune():
-    refused("too few samples", "5 samples or more", inputs=INPUTS[:4], fine_tune=3)
+    refused("too few samples", "5 samples or more", devices=["z21"], inputs=INPUTS[:4], fine_tune=3)
+
+
+def test_as_few_samples_as_functions_of_an_edge():
+    refused("too few samples", "more than 5", inputs=INPUTS[:5], constant=True)
 
 
 @pytest.mark.parametrize("option", ["ridge", "max_edge"])
