@@ -278,8 +278,8 @@ def test_more_numbers_than_any_network_has(tmp_path, monkeypatch):
 
 
 def test_an_unknown_family_is_not_guessed(tmp_path):
-    torch.save({"layers.0.weight": torch.zeros(2, 2)}, tmp_path / "x.pt")
-    refused(tmp_path / "x.pt", "family is not recognised", "net.0.coeffs", "1 tensors: layers.0.weight")
+    torch.save({"layers.0.kernel": torch.zeros(2, 2)}, tmp_path / "x.pt")
+    refused(tmp_path / "x.pt", "family is not recognised", "net.0.coeffs", "1 tensors: layers.0.kernel")
 
 
 def test_own_checkpoint_refuses_a_config(network, tmp_path):
