@@ -106,7 +106,7 @@ def test_a_linear_layer_is_resistors_and_a_device_stands_alone():
     assert (device.device_count, device.area.shape, second.rows) == (4, (4, 4, 2), 4)
     assert np.array_equal(device.area[:, :, 1], -np.eye(4))
     assert (first.row_ohm, first.driver_ohm, first.column_f) == (1.0, 2.0, 1e-15)
-    assert (device.row_ohm, device.driver_ohm, device.column_f) == (0.0, 0.0, 0.0)
+    assert (device.row_ohm, device.driver_ohm, device.column_f) == (0.0, 0.0, 1e-15 / 4)
     assert [part.types.tolist() for part in design.crossbars] == [[0], [1], [0]]
 
 
@@ -230,3 +230,12 @@ def test_both_engines_agree_on_an_imperfect_one(name, tmp_path):
     report = json.loads((tmp_path / "gap.json").read_text())
     assert report["gap"]["relative_rmse"] > 1e-4
     assert report["cross_check"]["passed"] is True
+
+
+def test_it_settles_as_any_circuit_of_crossbars(tmp_path):
+    save(NETWORKS["rectified"](), tmp_path / "model.pt")
+    np.save(tmp_path / "x.npy", samples(3)[:2])
+    command = ["settle", tmp_path / "model.pt", "--inputs", tmp_path / "x.npy", "--set", "tia.gbw_hz=1e6"]
+    result = CliRunner().invoke(app, [*map(str, command), "--engine", "batched"])
+    assert result.exit_code == 0, result.output
+    assert "l4.crossbar" in result.output

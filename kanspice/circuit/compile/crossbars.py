@@ -33,7 +33,7 @@ class CrossbarDraft:
     area: (rows, pairs, devices), signed. bias: (pairs,) units of current. current_unit_a: amps of such a unit.
     current_per_unit: units of current that an output of one model unit is made of.
     output_scale: of the output's voltage, below 1 where it would not fit the rails. has_wires: False for devices that
-    stand alone, one to a row, and are no array.
+    stand alone, one to a row, and are no array: their nodes have the capacitance of one crosspoint, and no resistance.
     """
 
     name: str
@@ -160,7 +160,8 @@ def with_feedback_capacitor(
 def built(draft: CrossbarDraft, technology: Technology) -> Crossbar:
     """The nominal stage."""
     units, tia, wires = technology.units, technology.tia, technology.wires
-    pairs, present = draft.area.shape[1], float(draft.has_wires)
+    (rows, pairs, _), present = draft.area.shape, float(draft.has_wires)
+    crosspoints_f = (1.0, 1.0) if draft.has_wires else (1 / (2 * pairs), 1 / rows)  # of a row, of a column: one in all
     output_v_per_unit = units.v_unit_v * draft.output_scale
     current_a = draft.current_unit_a * draft.current_per_unit
     return Crossbar(
@@ -186,8 +187,8 @@ def built(draft: CrossbarDraft, technology: Technology) -> Crossbar:
         gbw_hz=tia.gbw_hz,
         slew_v_per_s=tia.slew_v_per_s,
         junction_f=technology.devices.junction_f,
-        row_f=wires.row_f * present,
-        column_f=wires.column_f * present,
+        row_f=wires.row_f * crosspoints_f[0],
+        column_f=wires.column_f * crosspoints_f[1],
     )
 
 

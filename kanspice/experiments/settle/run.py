@@ -27,7 +27,6 @@ from kanspice.experiments.notes import device_notes
 from kanspice.experiments.settle.settling import EngineCheck, Settling, read_v, settling
 from kanspice.families import LoadedModel, compile_model, sizing_for
 from kanspice.families.common.following import followed_stages
-from kanspice.families.kanalogue.network import KANalogue
 from kanspice.gap.noise import stage_noises
 from kanspice.report.estimate import Workload
 from kanspice.technology import Technology
@@ -137,8 +136,8 @@ def expected_outputs(loaded: LoadedModel, design: Design, inputs: Array) -> Arra
 
     Raises InputError for one that does not, SimulatorError where the network has no answer.
     """
-    if not isinstance(loaded.model, KANalogue):
-        expected = "a KANalogue network: a KirchhoffNet answers after its inference_s"
+    if not design.crossbars:
+        expected = "a network of crossbars: a KirchhoffNet answers after its inference_s"
         raise InputError("only crossbars settle", where=loaded.path, expected=expected, found=loaded.family)
     if not any(crossbar.takes_time for crossbar in design.crossbars):
         expected = "tia.gbw_hz, devices.junction_f, wires.row_f or wires.column_f"

@@ -69,10 +69,12 @@ def _beside_the_gap(result: GapResult, error: float, gap: float, *, relative: bo
 
 _RERUNS = {
     ("ngspice", "kanalogue"): ", in reverse order, with tighter tolerances",
+    ("ngspice", "mlp"): ", in reverse order, with tighter tolerances",
     ("ngspice", "memkan"): ", in reverse order, with tighter tolerances",
     ("ngspice", "memkan-surrogate"): ", in reverse order, with tighter tolerances",
     ("ngspice", "kirchhoffnet"): ", with other time steps",
     ("batched", "kanalogue"): ", from another start, with whole curves in every device",
+    ("batched", "mlp"): ", from another start, with whole curves in every device",
     ("batched", "kirchhoffnet"): ", with a tenth of the error in every step",
     ("batched", "phykan"): ": nothing in its formulae can be tighter",
     ("batched", "memkan-surrogate"): ": nothing in its formulae can be tighter",
