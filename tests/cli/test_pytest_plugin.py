@@ -114,7 +114,7 @@ def test_gap(sim_to_real):
     code, output = run(body, "--kanspice-report", str(tmp_path / "reports"))
     assert code == 1
     assert output.count(f"gap of {DIGITS / 'model.pt'}") == 2
-    assert output.count("measured; no limit was given") == 2
+    assert output.count("result           measured; no limit was given") == 2
     assert {path.suffix for path in (tmp_path / "reports").iterdir()} == {".html", ".json"}
     assert (tmp_path / "reports" / "test_gap.py_test_gap-2.json").is_file()
 

@@ -226,7 +226,9 @@ def choose_cells(curves: Sequence[Curve], crossbar: Crossbar, fidelity: Fidelity
 def _choose_cell(index: int, curve: Curve, crossbar: Crossbar, fidelity: Fidelity, full: bool) -> Cell:
     if fidelity == "shared":
         check_shared(crossbar)
-    if is_resistance(curve) and curve.coefficients[0, 1] > 0 and not crossbar.shift_v[:, :, index].any():
+    leaves_out_columns = fidelity == "shared" and not crossbar.sees_rows_only
+    rises = is_resistance(curve) and curve.coefficients[0, 1] > 0
+    if rises and not leaves_out_columns and not crossbar.shift_v[:, :, index].any():
         return ResistorCell(index, curve)
     if fidelity == "shared":
         return SharedCell(index, curve)
