@@ -26,6 +26,7 @@ RESISTIVE = ("tia.gain=1000", "tia.rail_v=1000", "wires.row_ohm=200", "wires.col
 
 def taken_and_announced(design, inputs):
     said = []
+    solve(design, inputs[:2], "device", RunOptions(check_samples=0))  # what is loaded and kept once is not a run's
     tracemalloc.start()
     try:
         solve(design, inputs, "device", RunOptions(check_samples=2), progress=said.append)
