@@ -61,3 +61,9 @@ def test_a_penalty_is_heeded():
 def test_training_that_diverges():
     with pytest.raises(InputError, match="the training diverged"):
         fit(fresh(), X, torch.full_like(X, torch.nan), adam_steps=1)
+
+
+def test_an_array_in_place_of_a_tensor_is_named():
+    with pytest.raises(InputError, match="no torch tensor") as told:
+        fit(fresh(), X.numpy(), X)
+    assert (told.value.found, told.value.hint) == ("ndarray", "torch.from_numpy(x)")

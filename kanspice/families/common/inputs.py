@@ -8,11 +8,19 @@ from torch import Tensor
 from kanspice.base.errors import InputError
 
 
-def check_input(x: Tensor, width: int, where: str) -> Tensor:
+def check_input(x: Tensor | object, width: int, where: str) -> Tensor:
     """x as float64, checked to be real and of shape (samples, width). float32 is widened, exactly.
 
     where: the method that was called, for the error. Raises InputError.
     """
+    if not isinstance(x, Tensor):
+        raise InputError(
+            "the inputs are no torch tensor",
+            where=where,
+            expected="a tensor (samples, inputs)",
+            found=type(x).__name__,
+            hint="torch.from_numpy(x)",
+        )
     if x.ndim != 2 or x.shape[1] != width:
         raise InputError(
             "the inputs do not fit the network",
