@@ -122,6 +122,6 @@ def engine_named(name: str) -> Engine:
     """The engine of a name. Raises InputError for one that there is not."""
     if name not in HOMES:
         known = ", ".join(HOMES)
-        raise InputError(f"unknown engine '{name}'", where="--engine", expected=known, hint=nearest(name, HOMES))
+        raise InputError(f"unknown engine '{name}'", where="--engine", expected=known, hint=nearest(str(name), HOMES))
     engine: Engine = import_module(HOMES[name]).ENGINE
     return engine

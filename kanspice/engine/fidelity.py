@@ -36,7 +36,8 @@ def check_fidelity(design: Design, fidelity: Fidelity) -> None:
     known = fidelities(design)
     if fidelity not in known:
         expected = " or ".join(known)
-        problem = f"this fidelity is for {_OWNERS[fidelity]}"
+        owners = _OWNERS.get(fidelity)
+        problem = "there is no such fidelity" if owners is None else f"this fidelity is for {owners}"
         raise InputError(problem, where="--fidelity", expected=expected, found=fidelity)
     if fidelity == "merged" and design.schematic is not None:
         problem = "each branch of a schematic is built by itself"

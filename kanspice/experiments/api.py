@@ -25,6 +25,7 @@ from kanspice.engine.running import solve
 from kanspice.experiments.compare import Comparison, check_baseline, held_against
 from kanspice.experiments.compile.circuit import Circuit
 from kanspice.experiments.evidence import read_evidence
+from kanspice.experiments.numbers import check_numbers
 from kanspice.experiments.project import run as projecting
 from kanspice.experiments.project.network import RESISTOR
 from kanspice.experiments.project.result import Projection
@@ -99,7 +100,11 @@ def simulate(
     going to be written, which no input may be.
     Raises InputError for what cannot be simulated, SimulatorError without a simulator or a result.
     """
+    check_numbers(limit=limit, waveforms=waveforms, jobs=jobs, timeout=timeout)
     if not isinstance(circuit, Circuit):
+        if not isinstance(circuit, str | Path):
+            hint = "kanspice.compile(model) makes a circuit of a network"
+            raise InputError("this is no circuit", found=f"a {type(circuit).__name__}", hint=hint)
         path = Path(circuit)
         if not is_there(path):
             hint = "kanspice compile MODEL -o FOLDER makes one"
@@ -175,6 +180,7 @@ def verify(
     samples, where the circuit answers after a time, node voltages are kept.
     Raises InputError for what does not fit together, SimulatorError without a simulator.
     """
+    check_numbers(limit=limit, jobs=jobs, timeout=timeout, seed=seed, waveforms=waveforms)
     kept = limits_of(limits, max)
     growth = _Growth.of(baseline, max_growth)
     technology, loaded = technology_of(tech, set), model_of(model, config, curves)
@@ -227,6 +233,7 @@ def project(
     its layer's sums. outputs: a .npy file for the network's own outputs, which `verify(reference=...)` takes.
     Raises InputError for a network without learnt edges, and for inputs that no device takes.
     """
+    check_numbers(limit=limit, fine_tune=fine_tune)
     if outputs is not None and Path(outputs).suffix != ".npy":
         raise InputError("outputs are written as .npy", where="--outputs", expected="F.npy", found=str(outputs))
     loaded = model_of(model, config)
@@ -248,6 +255,13 @@ def project(
 def model_of(model: Model, config: str | Path | None = None, curves: str | Path | None = None) -> LoadedModel:
     """The network that was given, in evaluation mode. Raises InputError as `load`, or for files beside a network."""
     if not isinstance(model, LoadedModel | Network):
+        if not isinstance(model, str | Path):
+            raise InputError(
+                "this is no network of kanspice's",
+                expected="a checkpoint's path, what kanspice.load made of it, or a network itself",
+                found=f"a {type(model).__name__}",
+                hint="kanspice.convert(module) makes one of an nn.Sequential",
+            )
         return load(model, config, curves)
     for option, given in (("config", config), ("curves", curves)):
         if given is not None:
@@ -271,11 +285,17 @@ def limits_of(file: str | Path | None, over: Limits = ()) -> list[LimitPair]:
 
 
 def texts_of(values: Sequence[str] | Mapping[str, object]) -> list[str]:
-    """`KEY=VALUE` texts."""
+    """`KEY=VALUE` texts. Raises InputError for what is neither a list nor a mapping of them."""
+    if isinstance(values, str) or not isinstance(values, Sequence | Mapping):
+        expected = '["KEY=VALUE", ...] or {"KEY": VALUE, ...}'
+        raise InputError("these are no settings", expected=expected, found=f"{values!r}"[:80])
     return [f"{key}={value}" for key, value in values.items()] if isinstance(values, Mapping) else [*values]
 
 
 def _report(given: str | Path | GapResult) -> GapResult:
+    if not isinstance(given, str | Path | GapResult):
+        expected = "what verify returned, or the path of its JSON"
+        raise InputError("this is no result of verify", expected=expected, found=f"a {type(given).__name__}")
     return given if isinstance(given, GapResult) else read_report(given)
 
 

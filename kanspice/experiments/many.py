@@ -29,6 +29,7 @@ from kanspice.experiments.ensemble.files import write
 from kanspice.experiments.ensemble.journal import Unkept
 from kanspice.experiments.ensemble.variations import Corner, Sweep
 from kanspice.experiments.ensemble.workers import Workers, cluster, local
+from kanspice.experiments.numbers import check_numbers
 from kanspice.experiments.settle import run as settling
 from kanspice.experiments.settle import study as settling_studies
 from kanspice.experiments.settle.plan import Request as SettlingRequest
@@ -89,6 +90,7 @@ def settle(
     outputs. cross_check: the first so many samples by another engine too, or so many draws. The rest is as in `study`.
     Raises InputError for what takes no time or does not fit together, SimulatorError where nothing can be followed.
     """
+    check_numbers(limit=limit, timeout=timeout, seed=seed, trials=trials, jobs=jobs, period=period, rise=rise)
     workers = _workers(jobs, scheduler)
     if resume is not None:
         _alone("settle", model=model, inputs=inputs, out=out)
@@ -167,6 +169,7 @@ def study(
     keeps; yield_min: the fraction of good draws wanted. jobs: processes; scheduler: a Dask cluster's address instead.
     Raises InputError for what does not fit together, SimulatorError without a simulator.
     """
+    check_numbers(limit=limit, trials=trials, seed=seed, jobs=jobs)
     workers = _workers(jobs, scheduler)
     if resume is not None:
         _alone("study", model=model, inputs=inputs, out=out)
@@ -247,6 +250,7 @@ def control(
     circuit's episodes begin, where they will take long.
     Raises InputError for a plant that does not fit, SimulatorError without a simulator.
     """
+    check_numbers(episodes=episodes, steps=steps, seed=seed, latency=latency, trials=trials, timeout=timeout, jobs=jobs)
     workers = _workers(jobs, scheduler)
     if resume is not None:
         _alone("control", model=model, plant=plant, out=out)
@@ -300,6 +304,10 @@ def control(
 def sweeps_of(given: Sweeps) -> tuple[Sweep, ...]:
     """As a request keeps them. Raises InputError for a text that is none."""
     if isinstance(given, Mapping):
+        for key, values in given.items():
+            if isinstance(values, str) or not isinstance(values, Sequence) or len(values) == 0:
+                where = f"sweep of {key}"
+                raise InputError("has no values", where=where, expected="a list of them", found=f"{values!r}"[:80])
         return tuple(Sweep(key, tuple(map(str, values))) for key, values in given.items())
     return tuple(map(Sweep.parsed, given))
 

@@ -8,9 +8,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 import typer
 from matplotlib.figure import Figure
 from rich.console import Console
+from torch import nn
 
 import kanspice
 from kanspice.base.errors import InputError
@@ -174,3 +176,84 @@ def test_what_does_not_fit_is_said(given, problem):
 
 def test_typer_is_not_needed_for_functions():
     assert not isinstance(kanspice.verify, typer.models.CommandInfo)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("limit", -1),
+        ("limit", 0),
+        ("limit", 2.5),
+        ("limit", True),
+        ("limit", "3"),
+        ("seed", -1),
+        ("seed", 1.5),
+        ("jobs", 0),
+        ("waveforms", -1),
+        ("timeout", 0),
+        ("timeout", float("nan")),
+        ("timeout", "a"),
+    ],
+)
+def test_numbers_are_those_of_the_command_line(name, value):
+    with pytest.raises(InputError, match="out of range") as caught:
+        kanspice.verify(MODEL, INPUTS, engine="batched", **{name: value})
+    assert caught.value.where == f"--{name}"
+
+
+@pytest.mark.parametrize(
+    ("given", "part"),
+    [
+        ({"trials": 0}, "out of range"),
+        ({"trials": 2.5}, "out of range"),
+        ({"sweep": {"devices.area_sigma": []}}, "no values"),
+        ({"sweep": {"devices.area_sigma": 0.1}}, "no values"),
+    ],
+)
+def test_a_study_of_nothing_leaves_no_folder(given, part, tmp_path):
+    with pytest.raises(InputError, match=part):
+        kanspice.study(MODEL, INPUTS, tmp_path / "out", **{"trials": 1, **given})
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"engine": None},
+        {"fidelity": "exact"},
+        {"set": None},
+        {"set": "tia.gain=1000"},
+        {"max": 0.1},
+    ],
+)
+def test_what_is_no_such_argument_is_refused(given):
+    with pytest.raises(InputError):
+        kanspice.verify(MODEL, INPUTS, limit=1, **{"engine": "batched", **given})
+
+
+def test_what_is_no_network_circuit_or_result_is_refused(result):
+    with pytest.raises(InputError, match="convert"):
+        kanspice.verify(nn.Linear(2, 2), INPUTS)
+    with pytest.raises(InputError, match="compile"):
+        kanspice.simulate(kanspice.load(MODEL).model, INPUTS)
+    with pytest.raises(InputError, match="no result of verify"):
+        kanspice.compare(result, None)
+
+
+def test_samples_may_be_a_tensor_that_torch_follows(result):
+    followed = torch.as_tensor(np.load(INPUTS)).requires_grad_()
+    again = kanspice.verify(MODEL, followed, limit=4, tech="typical", engine="batched")
+    assert np.array_equal(again.outputs, result.outputs)
+
+
+@pytest.mark.parametrize(
+    "samples",
+    [
+        np.ma.masked_greater(np.load(INPUTS)[:4], 0.5),
+        torch.as_tensor(np.load(INPUTS)[:4]).bfloat16(),
+        [[1.0, 2.0], [3.0]],
+    ],
+)
+def test_samples_that_are_no_numbers_are_refused(samples):
+    with pytest.raises(InputError, match="the inputs"):
+        kanspice.verify(MODEL, samples, engine="batched")

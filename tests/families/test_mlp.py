@@ -106,6 +106,23 @@ class Network(nn.Module):
         return self.body(x) + x
 
 
+def hooked(module):
+    module.register_forward_hook(lambda _module, _inputs, outputs: 2 * outputs)
+    return module
+
+
+def other_forward(module):
+    module.forward = lambda x: x
+    return module
+
+
+def computed(module):
+    weight = module.weight
+    del module.weight
+    module.weight = 2 * weight
+    return module
+
+
 @pytest.mark.parametrize(
     ("module", "parts"),
     [
@@ -123,6 +140,14 @@ class Network(nn.Module):
         ),
         (nn.Sequential(nn.Linear(2, 2), nn.ReLU(), nn.BatchNorm1d(2)), ["layer 3", "no linear layer"]),
         (nn.Sequential(torch.nn.utils.spectral_norm(nn.Linear(2, 2))), ["layer 0, Linear", "hooks"]),
+        (nn.Sequential(nn.Linear(2, 2), hooked(nn.Identity())), ["layer 1, Identity", "hooks"]),
+        (nn.Sequential(nn.Linear(2, 2), other_forward(nn.ReLU())), ["layer 1, ReLU", "another forward"]),
+        (other_forward(nn.Sequential(nn.Linear(2, 2))), ["this Sequential", "another forward"]),
+        (nn.Sequential(nn.Flatten(0), nn.Linear(2, 2)), ["layer 0, Flatten"]),
+        (nn.Linear(2, 2, device="meta"), ["weight of this Linear", "meta"]),
+        (nn.Linear(2, 2, dtype=torch.complex64), ["weight of this Linear", "complex64"]),
+        (computed(nn.Linear(2, 2)), ["weight of this Linear", "computed"]),
+        ({}, ["only a module of torch", "dict"]),
     ],
 )
 def test_what_cannot_be_taken_is_named_with_its_place(module, parts):
@@ -138,6 +163,12 @@ def test_layers_that_are_not_whole_are_refused():
 def test_a_clamp_beyond_the_curve_is_refused(clamp):
     with pytest.raises(InputError, match="beyond the curve of rtd"):
         DeviceActivation(load_device("rtd"), clamp)
+
+
+@pytest.mark.parametrize(("device", "clamp"), [("a21", None), (None, (1, 2, 3)), (None, 5.0)])
+def test_what_is_no_device_and_no_range_is_refused(device, clamp):
+    with pytest.raises(InputError, match=r"needs a device|is no range"):
+        DeviceActivation(load_device("a21") if device is None else device, clamp)
 
 
 def test_a_scale_of_zero_is_refused():
@@ -254,6 +285,25 @@ def changed(name, tensor):
 )
 def test_weights_that_cannot_be_used_are_refused(written, change, parts):
     refused_by(written(plain(nn.ReLU()), change, activation="relu"), *parts)
+
+
+@pytest.mark.parametrize("norm", [nn.BatchNorm1d(3), nn.LayerNorm(3)])
+def test_a_gap_between_a_norm_and_the_first_linear_layer_is_refused(written, norm):
+    module = nn.Sequential(norm, nn.Tanh(), nn.Linear(3, 2))
+    refused_by(written(module, activation="tanh"), "leave open", "gap at 1 before the first linear layer")
+    stated = load(written(module, layers=["batch_norm" if "Batch" in str(norm) else "layer_norm", "tanh", "linear"]))
+    x = torch.rand(4, 3, dtype=torch.float64)
+    assert torch.equal(stated.model(x), copy.deepcopy(module).double().eval()(x))
+
+
+def test_a_gap_at_the_beginning_is_said(written):
+    path = written(nn.Sequential(nn.Flatten(), nn.Linear(3, 2)), activation="tanh")
+    assert any("0: taken for what does nothing" in note for note in load(path).notes)
+
+
+def test_two_names_of_one_place_are_not_read(written):
+    change = changed("00.weight", torch.zeros(2, 3))
+    refused_by(written(nn.Sequential(nn.Linear(3, 2)), change, activation="tanh"), "not recognised")
 
 
 def test_a_state_dict_without_a_configuration_is_refused(tmp_path):

@@ -35,7 +35,7 @@ def load_array(given: Given, what: str, width: int | None = None) -> NDArray[np.
     array. what: names it in errors ("the inputs"). width: the number of columns it must have.
     Raises InputError if it cannot be used.
     """
-    values = _real(_read(given), what, _place(given))
+    values = _real(_read(given, what), what, _place(given))
     if values.ndim != 2 or 0 in values.shape:
         raise InputError(
             f"{what} cannot be used: wrong shape",
@@ -78,7 +78,7 @@ def load_list(given: Given, what: str, each: str = "number") -> NDArray[np.float
 
     what, each: name them, and what there is one for, in errors. Raises InputError if it cannot be used.
     """
-    values = _real(_read(given), what, _place(given))
+    values = _real(_read(given, what), what, _place(given))
     if is_file(given) and Path(given).suffix.lower() == ".csv" and 1 in values.shape:
         values = values.ravel()
     if values.ndim != 1 or values.size == 0:
@@ -97,10 +97,10 @@ def _place(given: Given) -> str | None:
     return os.fspath(given) if is_file(given) else None
 
 
-def _read(given: Given) -> NDArray[Any]:
+def _read(given: Given, what: str) -> NDArray[Any]:
     """The array, of whatever type and shape."""
     if not is_file(given):
-        return np.asarray(given)
+        return _array(given, what)
     file, key = _split_key(given)
     reader = _READERS.get(file.suffix.lower())
     if reader is None:
@@ -119,6 +119,18 @@ def _read(given: Given) -> NDArray[Any]:
         raise
     except Exception as error:  # NumPy and zipfile raise almost any type on a malformed file
         raise _unreadable(file, error) from error
+
+
+def _array(given: Given, what: str) -> NDArray[Any]:
+    """What NumPy makes of it, and of a tensor that torch follows. Raises InputError for none, and for masked values."""
+    if np.ma.is_masked(given):
+        hint = "leave such samples out: array[~array.mask.any(axis=1)].data"
+        raise InputError(f"some values of {what} are masked", expected="a number for each", hint=hint)
+    try:
+        return np.asarray(given.detach().cpu() if hasattr(given, "detach") else given)
+    except Exception as error:  # arrays of other libraries raise what they like
+        found = str(error).strip().partition("\n")[0][:200]
+        raise InputError(f"{what} cannot be read as an array", expected="plain numbers", found=found) from error
 
 
 def _split_key(path: PathLike) -> tuple[Path, str | None]:

@@ -237,6 +237,8 @@ class _Run:
         design, samples = self.design, len(self.inputs_v)
         nothing = {stage.name: np.full((samples, stage.width), np.nan) for stage in design.stages}
         no_columns = {crossbar.name: np.full((samples, 2 * crossbar.width), np.nan) for crossbar in design.crossbars}
+        crossbars = design.crossbars if self.options.row_currents else ()
+        no_rows = {crossbar.name: np.full((samples, crossbar.rows), np.nan) for crossbar in crossbars}
         solved = samples - len(self.failures)
         states = [unproven_note(name, count, tested) for (name, tested), count in self.unproven.items() if count]
         residual = {} if design.periods else {"residual_a": self.residual_a}
@@ -249,8 +251,8 @@ class _Run:
             failed=tuple(self.failures[index] for index in sorted(self.failures)),
             stage_v=nothing | self.stage_v,
             column_v=no_columns | self.column_v,
-            row_a=self.row_a,
-            amplifier_a=self.amplifier_a,
+            row_a=no_rows | self.row_a,
+            amplifier_a=no_columns | self.amplifier_a,
             timing_s={
                 "load_s": self.load_s,
                 "simulate_s": simulate_s,

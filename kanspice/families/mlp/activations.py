@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Literal
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -29,7 +30,12 @@ class DeviceActivation(nn.Module):
         self, device: Device, clamp: tuple[float, float] | None = None, *, shift: float = 0.0, scale: float = 1.0
     ) -> None:
         super().__init__()
+        if not isinstance(device, Device):
+            hint = "kanspice.load_device(NAME) makes one"
+            raise InputError("an activation needs a device", found=f"{device!r}"[:80], hint=hint)
         curve = device.curve
+        if clamp is not None and len(np.atleast_1d(clamp)) != 2:
+            raise InputError("the activation's clamp is no range", expected="(low, high)", found=f"{clamp!r}"[:80])
         low, high = (curve.lo_v, curve.hi_v) if clamp is None else clamp
         if not curve.lo_v <= low < high <= curve.hi_v:
             raise InputError(

@@ -27,6 +27,13 @@ def convert(module: nn.Module) -> MLP:
     that do nothing. Raises InputError, naming the place and the type, for what has no circuit here, for modules whose
     own code says what they do, and for layers that do not fit together.
     """
+    if not isinstance(module, nn.Module):
+        raise InputError(
+            "only a module of torch can be converted",
+            expected="an nn.Sequential",
+            found=f"a {type(module).__name__}",
+            hint="of a state dict: load it into the module first, or kanspice.load its file",
+        )
     with torch.no_grad():
         layers = {place: _complete(layer, place) for place, layer in _layers(module, "")}
     with errors_at(f"a {type(module).__name__}"):
@@ -35,21 +42,28 @@ def convert(module: nn.Module) -> MLP:
 
 def _layers(module: nn.Module, place: str) -> Iterator[tuple[str, nn.Module]]:
     """Those that do something, in order, each with its place, such as `0.2`."""
-    if type(module) is nn.Sequential:
+    if type(module) in (nn.Sequential, *_TAKEN, *_NOTHING):
         _check_plain(module, place)
+    if type(module) is nn.Sequential:
         for name, inner in module._modules.items():  # named_children() leaves out what comes a second time
             if inner is None:
                 continue
             yield from _layers(inner, f"{place}.{name}" if place else name)
     elif type(module) in _TAKEN:
-        _check_plain(module, place)
         yield place, module
-    elif type(module) not in _NOTHING:
+    elif type(module) not in _NOTHING or (isinstance(module, nn.Flatten) and module.start_dim not in (1, -1)):
         raise _unsupported(module, place)
 
 
 def _check_plain(module: nn.Module, place: str) -> None:
-    """Raises InputError for hooks, which change what a module does."""
+    """Raises InputError for hooks and a `forward` of its own, which change what a module does."""
+    if "forward" in vars(module):
+        raise InputError(
+            f"{_named(module, place)} has another forward than its type",
+            where=place or None,
+            expected="modules as torch defines them",
+            hint="`del module.forward` gives it back its own",
+        )
     if module._forward_hooks or module._forward_pre_hooks:
         raise InputError(
             f"{_named(module, place)} has hooks, which change what it does",
@@ -80,6 +94,7 @@ def _named(module: nn.Module, place: str) -> str:
 
 def _complete(layer: nn.Module, place: str) -> nn.Module:
     """A copy on the central processor, with the parameters that do nothing where it has none."""
+    _check_parameters(layer, place)
     own = copy.deepcopy(layer).cpu()
     if isinstance(own, nn.LayerNorm) and len(own.normalized_shape) != 1:
         raise InputError(
@@ -101,6 +116,26 @@ def _complete(layer: nn.Module, place: str) -> nn.Module:
         if own.bias is None:
             own.bias = nn.Parameter(torch.zeros(width))
     return own
+
+
+def _check_parameters(layer: nn.Module, place: str) -> None:
+    """Raises InputError for parameters that are not there as real numbers of their own."""
+    for name in ("weight", "bias", "running_mean", "running_var"):
+        tensor = getattr(layer, name, None)
+        if tensor is None:
+            continue
+        if tensor.is_meta or tensor.is_complex():
+            found = "tensors on the device meta, without values" if tensor.is_meta else f"{tensor.dtype}"
+        elif not tensor.is_leaf:
+            found = "a tensor that is computed from others"
+        else:
+            continue
+        raise InputError(
+            f"the {name} of {_named(layer, place).rstrip(',')} cannot be copied",
+            where=place or None,
+            expected="a parameter of real numbers",
+            found=found,
+        )
 
 
 def _width(norm: nn.BatchNorm1d | nn.LayerNorm) -> int:

@@ -34,7 +34,7 @@ from kanspice.families.mlp.network import MLP
 FORMAT = "sequential"
 _STATISTICS = ("running_mean", "running_var", "num_batches_tracked")
 _TENSORS = ("weight", "bias", *_STATISTICS, *TABLES)
-_NAME = re.compile(rf"((?:[A-Za-z_]\w*\.)*)(\d{{1,6}})\.({'|'.join(_TENSORS)})")
+_NAME = re.compile(rf"((?:[A-Za-z_]\w*\.)*)(0|[1-9]\d{{0,5}})\.({'|'.join(_TENSORS)})")
 _MOST_PLACES = 10_000
 
 
@@ -87,8 +87,13 @@ def read_sequential(
         places = [sequence.layer(place) for place, _ in layers]
         model = build([layer for _, layer in layers], own, path, places)
     has_norms = any(isinstance(layer, NormLayer) for _, layer in layers)
-    notes = (f"eps of norms: {config.eps:g}, which the weights do not tell",) if has_norms else ()
-    return Reading(model, notes=notes, config=config_path)
+    notes = [f"eps of norms: {config.eps:g}, which the weights do not tell"] if has_norms else []
+    if config.layers is None and (first := layers[0][0]) > 0:
+        before = ", ".join(sequence.layer(place) for place in range(min(first, 8)))
+        notes.append(
+            f"{before}: taken for what does nothing, as Flatten ('layers' in the configuration can say otherwise)"
+        )
+    return Reading(model, notes=tuple(notes), config=config_path)
 
 
 def _sequence(state: Mapping[str, Tensor], path: Path) -> _Sequence:
@@ -166,18 +171,24 @@ def _filled(
                 layers.append((place, known[place]))
                 begun = begun or isinstance(known[place], LinearLayer)
                 seen = [] if isinstance(known[place], LinearLayer) else seen
+            elif not begun and layers:
+                raise _open_place(config_path, f"a gap at {sequence.layer(place)} before the first linear layer")
             elif begun:
                 seen.append(sequence.layer(place))
                 layers.append((place, _activation(sequence, place, config, config_path)))
         if len(seen) > 1:
-            raise InputError(
-                "the weights leave open where the activation is",
-                where=config_path,
-                expected="'layers', which names every place of the Sequential",
-                found=f"gaps at {' and '.join(seen)} behind the same linear layer",
-                hint='"layers": ["linear", "relu", "dropout", "batch_norm", "linear"], for example',
-            )
+            raise _open_place(config_path, f"gaps at {' and '.join(seen)} behind the same linear layer")
     return layers
+
+
+def _open_place(config_path: Path, found: str) -> InputError:
+    return InputError(
+        "the weights leave open where the activation is",
+        where=config_path,
+        expected="'layers', which names every place of the Sequential",
+        found=found,
+        hint='"layers": ["linear", "relu", "dropout", "batch_norm", "linear"], for example',
+    )
 
 
 def _activation(sequence: _Sequence, place: int, config: SequentialConfig, config_path: Path) -> Layer:

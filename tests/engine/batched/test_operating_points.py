@@ -29,6 +29,7 @@ from kanspice.families import load
 from kanspice.families.common import load_array
 from kanspice.families.compiling import sizing_of
 from kanspice.families.kanalogue.circuit import compile_kanalogue
+from kanspice.gap.costs import physical_cost
 
 SPREADS = ("devices.area_sigma=0.1", "tia.offset_sigma_v=2e-3", "tia.feedback_sigma=0.02", "tia.rail_v=50.0")
 LIMITED = ("tia.swing_v=0.8",)
@@ -130,6 +131,11 @@ def test_no_time_is_no_answer(model, inputs):
     assert {failure.outcome for failure in solution.failed} == {Outcome.TIMED_OUT}
     assert len(solution.failed) == len(inputs)
     assert solution.numerical_error is None
+    for name, amplifiers_a in solution.amplifier_a.items():
+        assert np.isnan(amplifiers_a).all()
+        assert np.isnan(solution.row_a[name]).all()
+    assert len(solution.row_a) == 2
+    assert physical_cost(design_of(model, inputs), solution, 0.0).power_w is None
 
 
 # --- what must not matter, and what must be said ---
