@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Collection
+from contextlib import redirect_stdout
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
 from typing import Generic, TypeVar
@@ -40,7 +42,7 @@ def plugged(group: str, kind: type[T], name_of: Callable[[T], str], taken: Colle
             name = name_of(value)
             if name in taken or name in found:
                 raise ValueError(f"there is a {kind.__name__.lower()} called '{name}' already")
-        except Exception as error:  # a stranger's module raises what it likes
+        except (Exception, SystemExit) as error:  # a stranger's module raises what it likes
             broken.append(Broken(_called(point), str(error).strip() or type(error).__name__))
         else:
             found[name] = value
@@ -48,7 +50,8 @@ def plugged(group: str, kind: type[T], name_of: Callable[[T], str], taken: Colle
 
 
 def _loaded(point: EntryPoint, kind: type[T]) -> T:
-    value = point.load()
+    with redirect_stdout(sys.stderr):  # what a command prints may be read by a program
+        value = point.load()
     if not isinstance(value, kind):
         raise TypeError(f"{point.value} is a {type(value).__name__}, not a {kind.__name__}")
     return value

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kanspice.base.errors import InputError
-from kanspice.base.files import is_folder, is_there, refuse_input, refuse_inputs, write_bytes
+from kanspice.base.files import inputs_spared, is_folder, is_there, refuse_input, refuse_inputs, write_bytes
 from kanspice.base.files.array_files import Given, load_array
 from kanspice.circuit.compile import Sizing
 from kanspice.devices import Device, load_device
@@ -206,6 +206,7 @@ def compare(
     return Comparison(_report(before), _report(after), None if max_growth is None else parse_growth(str(max_growth)))
 
 
+@inputs_spared()
 def project(
     model: Model,
     inputs: Given,
@@ -242,6 +243,7 @@ def project(
         cards.append(load_device(RESISTOR))
     options = ProjectOptions(tuple(cards), constant, ridge, fine_tune, max_edge)
     evidence = read_evidence(loaded, inputs, labels=labels, targets=None, reference=None).limited(limit)
+    evidence.check_fit(loaded.input_width, loaded.output_width)
     with bar_of(progress)("projecting", options.subsets, "subsets of the cards") as told:
         result = projecting.project(loaded, evidence, options, told)
     refuse_inputs([None if path is None else Path(path) for path in (output, outputs)])

@@ -114,3 +114,20 @@ def test_what_is_broken_is_left_out_and_named(what, tmp_path, monkeypatch):
     finally:
         look.cache_clear()
         sys.modules.pop("strange", None)
+
+
+def test_a_package_that_ends_python_or_prints_does_neither(tmp_path, monkeypatch, capsys):
+    about = tmp_path / "leaving-1.0.dist-info"
+    about.mkdir()
+    (about / "METADATA").write_text("Metadata-Version: 2.1\nName: leaving\nVersion: 1.0\n")
+    (about / "entry_points.txt").write_text("[kanspice.families]\nodd = leaving:FAMILY\n")
+    (tmp_path / "leaving.py").write_text("import sys\nprint('hello')\nsys.exit(3)\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    plugged_families.cache_clear()
+    try:
+        (broken,) = plugged_families().broken
+        assert broken.plugin == "odd of leaving 1.0"
+    finally:
+        plugged_families.cache_clear()
+    printed = capsys.readouterr()
+    assert (printed.out, printed.err) == ("", "hello\n")

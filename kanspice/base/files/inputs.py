@@ -23,8 +23,12 @@ _READ: ContextVar[set[Identity] | None] = ContextVar("_READ", default=None)
 
 @contextmanager
 def inputs_spared() -> Iterator[None]:
-    """Within it, a file that was read cannot be written. Outside of it nothing is noted, and nothing refused."""
-    token = _READ.set(set())
+    """Within it, a file that was read cannot be written. Outside of it nothing is noted, and nothing refused.
+
+    One within another shares what was read: a function spares its inputs, and so does the command that calls it.
+    """
+    outer = _READ.get()
+    token = _READ.set(set() if outer is None else outer)
     try:
         yield
     finally:

@@ -264,3 +264,19 @@ def test_a_checkpoints_origin_is_plain_text(tmp_path):
     kanspice.save(model, tmp_path / "m.pt")
     with pytest.raises(InputError, match="origin"):
         kanspice.load(tmp_path / "m.pt")
+
+
+def test_the_learnt_network_is_never_written_over(tmp_path):
+    model, inputs = tmp_path / "model.pth", tmp_path / "inputs.npy"
+    model.write_bytes((FILES / "efficient_kan_state.pth").read_bytes())
+    np.save(inputs, np.load(FILES / "inputs.npy"))
+    for written in ({"output": model}, {"outputs": inputs}):
+        before = model.read_bytes(), inputs.read_bytes()
+        with pytest.raises(InputError, match="would be overwritten"):
+            kanspice.project(model, inputs, ["a21"], resistor=True, **written)
+        assert (model.read_bytes(), inputs.read_bytes()) == before
+
+
+def test_labels_must_be_classes_of_the_network():
+    with pytest.raises(InputError, match="a label is not a class"):
+        kanspice.project(gottlieb(), INPUTS, DIODES, labels=np.full(40, 99))
