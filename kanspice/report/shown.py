@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from html import escape
 from typing import TYPE_CHECKING, Any
 
@@ -18,16 +19,16 @@ if TYPE_CHECKING:
 _HEIGHT_PX = 640
 
 
-class Shown:
+class Shown(ABC):
     """Base of results. Whoever inherits says what is on the page, in the columns and in the figures."""
 
+    @abstractmethod
     def page(self) -> Page:
         """The result as blocks of plain text, which `report` writes as HTML, Markdown, JUnit or on a terminal."""
-        raise NotImplementedError
 
+    @abstractmethod
     def columns(self) -> Columns:
         """What a data frame of it holds."""
-        raise NotImplementedError
 
     def figures(self) -> dict[str, Figure]:
         """The page's pictures as matplotlib's figures, by what a reader who cannot see them is told."""

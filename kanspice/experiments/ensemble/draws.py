@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -96,7 +97,7 @@ class PointDraws:
         return outcomes <= _OF_THE_CIRCUIT and known
 
 
-class Studied:
+class Studied(ABC):
     """What a study of samples came to, whatever was measured of its draws; the base of frozen dataclasses.
 
     known: every metric by its name. solved: what happens to a sample that has a result. quantities: what draws have.
@@ -110,14 +111,14 @@ class Studied:
     samples: int
 
     @property
+    @abstractmethod
     def metric(self) -> str:
         """What the study is about."""
-        raise NotImplementedError
 
     @property
+    @abstractmethod
     def beside(self) -> list[str]:
         """The metrics that are shown beside it."""
-        raise NotImplementedError
 
     @property
     def drawn_beside(self) -> list[str]:

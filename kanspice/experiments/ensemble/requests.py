@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import asdict
 from functools import cached_property
@@ -104,7 +105,7 @@ class Asked:
             raise InputError("is not a study's plan", where=where, found=found) from error
 
 
-class AskedOfSamples(Asked):
+class AskedOfSamples(Asked, ABC):
     """What requests that measure how circuits answer samples have in common.
 
     limit: the first so many samples. cross_check: so many draws by another engine too: `judge`, or the usual one.
@@ -139,9 +140,9 @@ class AskedOfSamples(Asked):
         """The device, where it is another than the central processor and draws are measured with it."""
         return [self.device] if engine_named(self.engine).check_device is not None and self.device != "cpu" else []
 
+    @abstractmethod
     def command(self, point: Point, seed: int) -> str:
         """The command line that measures one draw by itself."""
-        raise NotImplementedError
 
     @property
     def wanted_yield(self) -> float | None:
