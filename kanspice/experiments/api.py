@@ -14,6 +14,7 @@ from pathlib import Path
 from kanspice.base.errors import InputError
 from kanspice.base.files import inputs_spared, is_folder, is_there, refuse_input, refuse_inputs, write_bytes
 from kanspice.base.files.array_files import Given, load_array
+from kanspice.base.files.inputs import note_read, status_of
 from kanspice.circuit.compile import Sizing
 from kanspice.devices import Device, load_device
 from kanspice.engine.engines import engine_named
@@ -244,9 +245,9 @@ def project(
     options = ProjectOptions(tuple(cards), constant, ridge, fine_tune, max_edge)
     evidence = read_evidence(loaded, inputs, labels=labels, targets=None, reference=None).limited(limit)
     evidence.check_fit(loaded.input_width, loaded.output_width)
+    refuse_inputs([output, outputs])
     with bar_of(progress)("projecting", options.subsets, "subsets of the cards") as told:
         result = projecting.project(loaded, evidence, options, told)
-    refuse_inputs([None if path is None else Path(path) for path in (output, outputs)])
     if output is not None:
         result.save(output)
     if outputs is not None:
@@ -268,7 +269,12 @@ def model_of(model: Model, config: str | Path | None = None, curves: str | Path 
     for option, given in (("config", config), ("curves", curves)):
         if given is not None:
             raise InputError("is for a checkpoint in a file", where=option, found="a network that is loaded already")
-    return model if isinstance(model, LoadedModel) else loaded_from(model)
+    if isinstance(model, Network):
+        return loaded_from(model)
+    file = status_of(model.path)
+    if file is not None:
+        note_read(file)
+    return model
 
 
 def technology_of(tech: Tech, overrides: Overrides = ()) -> Technology:

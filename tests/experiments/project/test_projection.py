@@ -270,10 +270,14 @@ def test_the_learnt_network_is_never_written_over(tmp_path):
     model, inputs = tmp_path / "model.pth", tmp_path / "inputs.npy"
     model.write_bytes((FILES / "efficient_kan_state.pth").read_bytes())
     np.save(inputs, np.load(FILES / "inputs.npy"))
-    for written in ({"output": model}, {"outputs": inputs}):
+    for given, written in (
+        (model, {"output": model}),
+        (kanspice.load(model), {"output": model}),
+        (model, {"outputs": inputs}),
+    ):
         before = model.read_bytes(), inputs.read_bytes()
         with pytest.raises(InputError, match="would be overwritten"):
-            kanspice.project(model, inputs, ["a21"], resistor=True, **written)
+            kanspice.project(given, inputs, ["a21"], resistor=True, **written)
         assert (model.read_bytes(), inputs.read_bytes()) == before
 
 
