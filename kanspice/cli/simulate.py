@@ -11,11 +11,10 @@ import typer
 from kanspice.base.errors import InputError
 from kanspice.base.files import is_folder, is_there, write_bytes
 from kanspice.cli.options import EngineOption, Jobs, LimitOption, Quiet, SimulationTimeout, bar_before, say
+from kanspice.engine.options import KEPT_WAVEFORMS
 
 if TYPE_CHECKING:
     from kanspice.experiments.simulate.simulation import NetlistResult, Simulation
-
-_WAVEFORMS = 3
 
 
 def simulate(
@@ -31,7 +30,7 @@ def simulate(
             min=0,
             metavar="N",
             help="Keep node voltages over time of the first N samples solved, where the circuit answers after a time"
-            f" (.npz only; {_WAVEFORMS} if not given).",
+            f" (.npz only; {KEPT_WAVEFORMS} if not given).",
         ),
     ] = None,
     engine: EngineOption = "ngspice",

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+KEPT_WAVEFORMS = 3
+"""For so many samples unless something else is said: to look at, not to fill disk and memory with."""
+
 
 @dataclass(frozen=True)
 class RunOptions:

@@ -21,7 +21,7 @@ from kanspice.engine.engines import engine_named
 from kanspice.engine.fidelity import FidelityChoice, resolve_fidelity
 from kanspice.engine.names import check_of
 from kanspice.engine.ngspice.foreign import run_netlist
-from kanspice.engine.options import RunOptions
+from kanspice.engine.options import KEPT_WAVEFORMS, RunOptions
 from kanspice.engine.running import solve
 from kanspice.experiments.compare import Comparison, check_baseline, held_against
 from kanspice.experiments.compile.circuit import Circuit
@@ -52,8 +52,6 @@ Overrides = Sequence[str] | Mapping[str, object]
 """`SECTION.KEY=VALUE` texts, or values by `SECTION.KEY`."""
 Limits = Sequence[str] | Mapping[str, float]
 """`METRIC=VALUE` texts, or values by metric."""
-_WAVEFORMS = 3
-"""For how many samples waveforms are kept unless said otherwise: to look at, not to fill the memory with."""
 
 
 def compile(
@@ -137,7 +135,7 @@ def simulate(
         refuse_input(results)
     fewer = "fewer samples (--limit)"
     faster = fewer if engine_named(engine).solves_together else f"--engine batched, or {fewer}"
-    options = RunOptions(jobs=jobs, timeout_s=timeout, waveforms=_WAVEFORMS if waveforms is None else waveforms)
+    options = RunOptions(jobs=jobs, timeout_s=timeout, waveforms=KEPT_WAVEFORMS if waveforms is None else waveforms)
     with bar_of(progress)("simulating", len(samples), work=Workload(len(samples), faster=faster)) as told:
         return Simulation(design, solve(engine, design, samples, circuit.fidelity, options, progress=told))
 
