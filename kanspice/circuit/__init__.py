@@ -4,6 +4,7 @@ from kanspice.circuit.design import Design
 from kanspice.circuit.file import load_design, save_design
 from kanspice.circuit.parts import Converter, NodeLosses, Schematic, Switching
 from kanspice.circuit.stages import (
+    ChainStage,
     Connections,
     Crossbar,
     DigitalLayer,
@@ -12,13 +13,16 @@ from kanspice.circuit.stages import (
     LayerNorm,
     Limiter,
     OdePeriod,
+    PeriodStage,
+    PointStage,
     ReadOut,
     Stage,
     SynapseBank,
-    not_among,
+    ToneStage,
 )
 
 __all__ = [
+    "ChainStage",
     "Connections",
     "Converter",
     "Crossbar",
@@ -30,12 +34,14 @@ __all__ = [
     "Limiter",
     "NodeLosses",
     "OdePeriod",
+    "PeriodStage",
+    "PointStage",
     "ReadOut",
     "Schematic",
     "Stage",
     "Switching",
     "SynapseBank",
+    "ToneStage",
     "load_design",
-    "not_among",
     "save_design",
 ]

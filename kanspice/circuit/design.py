@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
+from typing import NoReturn
 
 import numpy as np
 from scipy.constants import Boltzmann
@@ -17,15 +18,19 @@ from kanspice.base.arrays import Array
 from kanspice.base.draws import Draw
 from kanspice.circuit.parts import Converter, NodeLosses, Schematic, Switching
 from kanspice.circuit.stages import (
+    ChainStage,
     Connections,
     Crossbar,
     DigitalLayer,
     FilterBank,
     HeldSum,
     OdePeriod,
+    PeriodStage,
+    PointStage,
     ReadOut,
     Stage,
     SynapseBank,
+    ToneStage,
 )
 from kanspice.devices import Device
 
@@ -108,10 +113,8 @@ class Design:
 
         numbers: as for `inputs_v`.
         """
-        last, readout = self.periods[-1], self.last_of_circuit
-        chosen = slice(readout.start, readout.start + readout.width) if isinstance(readout, ReadOut) else slice(None)
-        noise_v = np.sqrt(Boltzmann * self.noise_k / last.capacitor_f[chosen])
-        drawn = self._drawn(f"{readout.name}.read_v", numbers, (samples, len(noise_v)))
+        noise_v = np.sqrt(Boltzmann * self.noise_k / self.periods[-1].capacitor_f[self.nodes_read])
+        drawn = self._drawn(f"{self.last_of_circuit.name}.read_v", numbers, (samples, len(noise_v)))
         return np.asarray(noise_v * drawn)
 
     def read_late_s(self, samples: int, numbers: Sequence[int] | None = None) -> Array:
@@ -134,9 +137,39 @@ class Design:
         return Draw(self.seed).normal(name, (max(numbers, default=-1) + 1, *shape[1:]))[list(numbers)]
 
     @property
+    def chain(self) -> tuple[ChainStage, ...]:
+        """All stages, of a chain of crossbars. This and its like: TypeError if the circuit is of another sort."""
+        return tuple(stage if isinstance(stage, ChainStage) else _no_stage_of("chains", stage) for stage in self.stages)
+
+    @property
+    def to_operating_point(self) -> tuple[PointStage, ...]:
+        """All stages, of a circuit that has an operating point, or whose filters settle to sinusoids."""
+        return tuple(
+            stage if isinstance(stage, PointStage) else _no_stage_of("operating points", stage) for stage in self.stages
+        )
+
+    @property
+    def for_tones(self) -> tuple[ToneStage, ...]:
+        """All stages, of a circuit of filters."""
+        return tuple(stage if isinstance(stage, ToneStage) else _no_stage_of("filters", stage) for stage in self.stages)
+
+    @property
+    def over_time(self) -> tuple[PeriodStage, ...]:
+        """All stages, of a circuit of periods."""
+        return tuple(
+            stage if isinstance(stage, PeriodStage) else _no_stage_of("periods", stage) for stage in self.stages
+        )
+
+    @property
     def crossbars(self) -> tuple[Crossbar, ...]:
         """The crossbar stages, in order."""
         return tuple(stage for stage in self.stages if isinstance(stage, Crossbar))
+
+    @property
+    def driven_crossbars(self) -> tuple[tuple[Stage, Crossbar], ...]:
+        """The crossbar stages, each with the stage that drives its rows, in order."""
+        pairs = pairwise(self.stages)
+        return tuple((before, stage) for before, stage in pairs if isinstance(stage, Crossbar))
 
     @property
     def periods(self) -> tuple[OdePeriod, ...]:
@@ -232,6 +265,12 @@ class Design:
         return self.stages[-1] if self.digital is None else self.stages[-2]
 
     @property
+    def nodes_read(self) -> slice:
+        """Of a circuit of periods, the nodes (from 0 on) whose voltages leave it."""
+        last = self.last_of_circuit
+        return slice(last.start, last.start + last.width) if isinstance(last, ReadOut) else slice(0, last.width)
+
+    @property
     def device_count(self) -> int:
         """Devices in all crossbars, branches in all periods, and filters or synapses in all connections."""
         return sum(stage.device_count for stage in self.stages)
@@ -240,3 +279,7 @@ class Design:
     def is_ideal(self) -> bool:
         """True when every device on a row sees the row's voltage, so that `shared` and `device` are one circuit."""
         return bool(self.crossbars) and all(crossbar.sees_rows_only for crossbar in self.crossbars)
+
+
+def _no_stage_of(sort: str, stage: Stage) -> NoReturn:
+    raise TypeError(f"{type(stage).__name__} is no stage of a circuit of {sort}")

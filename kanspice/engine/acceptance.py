@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import pairwise
 from typing import Protocol, assert_never
 
 import numpy as np
@@ -176,26 +175,11 @@ def _state_failures(design: Design, crossbar: Crossbar, rows_v: Array) -> Iterat
 def unstable_samples(design: Design, solution: Solution) -> dict[int, FailedSample]:
     """Sample -> failure, where an operating point exists on paper only: an amplifier does not hold a column there."""
     solved, failures = np.flatnonzero(solution.solved), dict[int, FailedSample]()
-    for before, stage in pairwise(design.stages):
-        match stage:
-            case Crossbar():
-                if stage.has_slow_amplifiers:
-                    rows_v, columns_v = solution.stage_v[before.name][solved], solution.column_v[stage.name][solved]
-                    for failure in _unstable_failures(design, stage, solved, rows_v, columns_v):
-                        failures.setdefault(failure.index, failure)
-            case (
-                Limiter()
-                | LayerNorm()
-                | OdePeriod()
-                | HeldSum()
-                | ReadOut()
-                | DigitalLayer()
-                | FilterBank()
-                | SynapseBank()
-            ):
-                pass
-            case _:
-                assert_never(stage)
+    for before, crossbar in design.driven_crossbars:
+        if crossbar.has_slow_amplifiers:
+            rows_v, columns_v = solution.stage_v[before.name][solved], solution.column_v[crossbar.name][solved]
+            for failure in _unstable_failures(design, crossbar, solved, rows_v, columns_v):
+                failures.setdefault(failure.index, failure)
     return failures
 
 
@@ -230,11 +214,10 @@ def _unstable_failure(crossbar: Crossbar, index: int, columns: ColumnPoles, plac
 
 def unproven_states(design: Design, volts: Volts) -> dict[str, npt.NDArray[np.bool_]]:
     """Crossbar with wires -> (samples,) True where nothing proves that it has one state; without those that have."""
-    crossbars = [(before, stage) for before, stage in pairwise(design.stages) if isinstance(stage, Crossbar)]
     doubts = {
-        stage.name: ~wires_leave_one_state(design, stage, volts.stage_v[before.name])
-        for before, stage in crossbars
-        if stage.has_wires
+        crossbar.name: ~wires_leave_one_state(design, crossbar, volts.stage_v[before.name])
+        for before, crossbar in design.driven_crossbars
+        if crossbar.has_wires
     }
     return {name: doubtful for name, doubtful in doubts.items() if doubtful.any()}
 
@@ -250,24 +233,9 @@ def unproven_note(crossbar: str, samples: int, tested: str) -> str:
 
 def _delivered_v(outputs_v: Array, after: Stage | None) -> Array:
     """What of its outputs (samples, pairs) a crossbar must really deliver: beyond a clip that follows, no more."""
-    match after:
-        case Limiter(kind="clip"):
-            return np.clip(outputs_v, after.low_v, after.high_v)
-        case (
-            None
-            | Crossbar()
-            | Limiter()
-            | LayerNorm()
-            | OdePeriod()
-            | HeldSum()
-            | ReadOut()
-            | DigitalLayer()
-            | FilterBank()
-            | SynapseBank()
-        ):
-            return outputs_v
-        case _:
-            assert_never(after)
+    if isinstance(after, Limiter) and after.kind == "clip":
+        return np.clip(outputs_v, after.low_v, after.high_v)
+    return outputs_v
 
 
 def _beyond(crossbar: Crossbar, volts: Array) -> set[int]:

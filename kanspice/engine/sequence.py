@@ -3,22 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import assert_never
 
 from kanspice.base.arrays import Array
 from kanspice.circuit import (
-    Crossbar,
     Design,
-    DigitalLayer,
-    FilterBank,
-    HeldSum,
-    LayerNorm,
     Limiter,
-    OdePeriod,
-    ReadOut,
-    Stage,
-    SynapseBank,
-    not_among,
 )
 from kanspice.engine.solution import FailedSample
 
@@ -50,16 +39,4 @@ class Course:
 
 def settling_stages(design: Design) -> tuple[str, ...]:
     """The stages of a chain of crossbars that are looked at over time: all but limiters, which follow at once."""
-    return tuple(stage.name for stage in design.stages if _is_seen_over_time(stage))
-
-
-def _is_seen_over_time(stage: Stage) -> bool:
-    match stage:
-        case Crossbar() | LayerNorm():
-            return True
-        case Limiter():
-            return False
-        case OdePeriod() | HeldSum() | ReadOut() | DigitalLayer() | FilterBank() | SynapseBank():
-            raise not_among(stage, "chains of crossbars")
-        case _:
-            assert_never(stage)
+    return tuple(stage.name for stage in design.chain if not isinstance(stage, Limiter))

@@ -21,15 +21,8 @@ from kanspice.base.arrays import Array
 from kanspice.circuit import (
     Crossbar,
     Design,
-    DigitalLayer,
-    FilterBank,
-    HeldSum,
     LayerNorm,
     Limiter,
-    OdePeriod,
-    ReadOut,
-    SynapseBank,
-    not_among,
 )
 from kanspice.engine.solution import Solution
 
@@ -77,7 +70,7 @@ def stage_noises(
 ) -> tuple[StageNoise, ...]:
     """Of every crossbar with amplifiers of a finite bandwidth, at the operating points of the solved samples."""
     found, kelvin = [], ZERO_C + temperature_c
-    for before, stage in pairwise(design.stages):
+    for before, stage in pairwise(design.chain):
         match stage:
             case Crossbar():
                 if math.isfinite(stage.gbw_hz):
@@ -89,8 +82,6 @@ def stage_noises(
                     found.append(_stage_noise(stage, noise, solution.stage_v[stage.name][solution.solved]))
             case Limiter() | LayerNorm():
                 pass
-            case OdePeriod() | HeldSum() | ReadOut() | DigitalLayer() | FilterBank() | SynapseBank():
-                raise not_among(stage, "chains of crossbars")
             case _:
                 assert_never(stage)
     return tuple(found)

@@ -3,25 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import assert_never
 
 import numpy as np
 
 from kanspice.base.arrays import Array
 from kanspice.circuit import (
-    Crossbar,
     Design,
-    DigitalLayer,
-    FilterBank,
-    HeldSum,
-    LayerNorm,
-    Limiter,
     OdePeriod,
-    ReadOut,
-    Stage,
     Switching,
-    SynapseBank,
-    not_among,
 )
 from kanspice.engine.solution import Solution, Waveform
 from kanspice.gap.waveform_pairs import PeriodWaveforms, SampleWaveforms
@@ -63,23 +52,10 @@ def _compare(design: Design, sample: int, kept: Mapping[str, Waveform], follow: 
             )
             for period in design.periods
         ),
-        outputs=_outputs(design.last_of_circuit),
+        outputs=tuple(range(design.nodes_read.start + 1, design.nodes_read.stop + 1)),
         unit_v=design.periods[0].unit_v,
         unit_s=design.periods[0].unit_s,
     )
-
-
-def _outputs(last: Stage) -> tuple[int, ...]:
-    """The nodes, from 1 on, that the last stage of a circuit reads out."""
-    match last:
-        case ReadOut():
-            return tuple(range(last.start + 1, last.start + 1 + last.width))
-        case OdePeriod() | HeldSum():
-            return tuple(range(1, 1 + last.width))
-        case Crossbar() | Limiter() | LayerNorm() | DigitalLayer() | FilterBank() | SynapseBank():
-            raise not_among(last, "circuits of periods")
-        case _:
-            assert_never(last)
 
 
 def _model_time(period: OdePeriod, switching: Switching | None, since_s: Array) -> Array:

@@ -1,14 +1,14 @@
 """The kinds of stages: each a frozen bundle of arrays in SI units that knows what it should do, and at most can.
 
-A kind is one file here and one line of `Stage`. What is asked of every stage (`fits`, `ideal_v`, `largest_v`,
-`device_count`, `lasts_s`, and `is_behavioural`: whether it is its formula, and no circuit) it has itself: type checks
-fail where one of the union has not got it. Every other room has one `match` for each of its verbs, which ends in
-`assert_never`: type checks fail where a kind is forgotten there.
+A kind is one file here and its name in the sort of circuits that it stands in. What is asked of every stage (`fits`,
+`ideal_v`, `largest_v`, `device_count`, `unknowns`, `lasts_s`, `amplifies_rounding`, and `is_behavioural`: whether it is
+its formula, and no circuit) it has itself: type checks fail where one of the union has not got it. Every other room has
+one `match` for each of its verbs, which ends in `assert_never`: type checks fail where a kind is forgotten there. What
+is done with one sort of circuits only names the kinds of that sort: `Design.chain` and its like give no others.
 
 Nothing here knows SPICE or torch.
 """
 
-from kanspice.circuit.stages.absence import not_among
 from kanspice.circuit.stages.crossbar import Crossbar
 from kanspice.circuit.stages.digital_layer import DigitalLayer
 from kanspice.circuit.stages.filter_bank import FilterBank
@@ -19,12 +19,21 @@ from kanspice.circuit.stages.ode_period import OdePeriod
 from kanspice.circuit.stages.read_out import ReadOut
 from kanspice.circuit.stages.synapse_bank import SynapseBank
 
-Stage = Limiter | Crossbar | LayerNorm | OdePeriod | HeldSum | ReadOut | DigitalLayer | FilterBank | SynapseBank
-"""All kinds."""
+ChainStage = Limiter | Crossbar | LayerNorm
+"""Those of a chain of crossbars, which settles to an operating point."""
 Connections = FilterBank | SynapseBank
 """Those whose every connection is a circuit with parameters of its own."""
+PointStage = ChainStage | Connections
+"""Those of a circuit whose answer is an operating point, or what filters settle to."""
+ToneStage = Limiter | FilterBank
+"""Those of a circuit that is solved for sinusoids."""
+PeriodStage = OdePeriod | HeldSum | ReadOut | DigitalLayer
+"""Those of a circuit whose answers are voltages after a time."""
+Stage = PointStage | PeriodStage
+"""All kinds."""
 
 __all__ = [
+    "ChainStage",
     "Connections",
     "Crossbar",
     "DigitalLayer",
@@ -33,8 +42,10 @@ __all__ = [
     "LayerNorm",
     "Limiter",
     "OdePeriod",
+    "PeriodStage",
+    "PointStage",
     "ReadOut",
     "Stage",
     "SynapseBank",
-    "not_among",
+    "ToneStage",
 ]

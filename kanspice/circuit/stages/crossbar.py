@@ -115,6 +115,16 @@ class Crossbar:
         return max(self.driver_ohm, self.row_ohm, self.column_ohm) > 0
 
     @property
+    def unknowns(self) -> int:
+        """How many voltages are solved for: each column's and each amplifier's."""
+        return 2 * self.width
+
+    @property
+    def amplifies_rounding(self) -> bool:
+        """True where a solution in double precision is rounded by more than its last digits: along wires."""
+        return max(self.row_ohm, self.column_ohm) > 0
+
+    @property
     def takes_time(self) -> bool:
         """True when its outputs follow its inputs with a delay."""
         return math.isfinite(self.gbw_hz) or max(self.junction_f, self.row_f, self.column_f) > 0

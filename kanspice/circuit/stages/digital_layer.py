@@ -26,6 +26,8 @@ class DigitalLayer:
     KIND: ClassVar[str] = "projector"
     device_count: ClassVar[int] = 0
     is_behavioural: ClassVar[bool] = False
+    unknowns: ClassVar[int] = 0
+    amplifies_rounding: ClassVar[bool] = False
     name: str
     compares_to: str
     weight: Array

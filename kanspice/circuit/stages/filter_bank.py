@@ -39,6 +39,8 @@ class FilterBank:
 
     KIND: ClassVar[str] = "filters"
     is_behavioural: ClassVar[bool] = False
+    unknowns: ClassVar[int] = 0
+    amplifies_rounding: ClassVar[bool] = False
     name: str
     compares_to: str
     gain: Array

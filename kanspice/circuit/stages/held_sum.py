@@ -27,6 +27,8 @@ class HeldSum:
     KIND: ClassVar[str] = "residual"
     device_count: ClassVar[int] = 0
     is_behavioural: ClassVar[bool] = False
+    unknowns: ClassVar[int] = 0
+    amplifies_rounding: ClassVar[bool] = False
     name: str
     compares_to: str
     held: str

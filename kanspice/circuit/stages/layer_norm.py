@@ -25,6 +25,8 @@ class LayerNorm:
     KIND: ClassVar[str] = "norm"
     device_count: ClassVar[int] = 0
     is_behavioural: ClassVar[bool] = True
+    unknowns: ClassVar[int] = 0
+    amplifies_rounding: ClassVar[bool] = False
     name: str
     compares_to: str
     gain_v: Array

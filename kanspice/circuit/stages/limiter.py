@@ -31,6 +31,8 @@ class Limiter:
 
     KIND: ClassVar[str] = "input"
     device_count: ClassVar[int] = 0
+    unknowns: ClassVar[int] = 0
+    amplifies_rounding: ClassVar[bool] = False
     name: str
     compares_to: str
     width: int

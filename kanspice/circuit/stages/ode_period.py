@@ -33,6 +33,7 @@ class OdePeriod:
 
     KIND: ClassVar[str] = "period"
     is_behavioural: ClassVar[bool] = False
+    amplifies_rounding: ClassVar[bool] = False
     name: str
     compares_to: str
     inputs: int
@@ -65,6 +66,11 @@ class OdePeriod:
     @property
     def width(self) -> int:
         """Number of nodes, ground left out."""
+        return self.nodes
+
+    @property
+    def unknowns(self) -> int:
+        """How many voltages are solved for: the nodes'."""
         return self.nodes
 
     @property

@@ -20,6 +20,8 @@ class ReadOut:
     KIND: ClassVar[str] = "readout"
     device_count: ClassVar[int] = 0
     is_behavioural: ClassVar[bool] = False
+    unknowns: ClassVar[int] = 0
+    amplifies_rounding: ClassVar[bool] = False
     name: str
     compares_to: str
     start: int

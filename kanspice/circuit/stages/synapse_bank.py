@@ -38,6 +38,8 @@ class SynapseBank:
 
     KIND: ClassVar[str] = "synapses"
     is_behavioural: ClassVar[bool] = False
+    unknowns: ClassVar[int] = 0
+    amplifies_rounding: ClassVar[bool] = True
     name: str
     compares_to: str
     kind: Indices

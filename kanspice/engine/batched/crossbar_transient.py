@@ -18,15 +18,8 @@ from kanspice.base.errors import InputError
 from kanspice.circuit import (
     Crossbar,
     Design,
-    DigitalLayer,
-    FilterBank,
-    HeldSum,
     LayerNorm,
     Limiter,
-    OdePeriod,
-    ReadOut,
-    SynapseBank,
-    not_among,
 )
 from kanspice.circuit.amplifiers import differences_v
 from kanspice.engine.batched.batch import blocks
@@ -93,7 +86,7 @@ class _Following:
         """Of a block of samples, from the operating points of others."""
         waves, rows, followed = self._inputs(from_v, to_v), {}, {}
         transforms: dict[str, Waves] = {}
-        for stage in self.design.stages:
+        for stage in self.design.chain:
             match stage:
                 case Crossbar():
                     rows[stage.name] = waves
@@ -105,8 +98,6 @@ class _Following:
                     waves = limited if followed else self._arrived(limited, len(block))
                 case LayerNorm():
                     waves = transforms[stage.name] = self._formed(stage, waves)
-                case OdePeriod() | HeldSum() | ReadOut() | DigitalLayer() | FilterBank() | SynapseBank():
-                    raise not_among(stage, "chains of crossbars")
                 case _:
                     assert_never(stage)
         for place, index in enumerate(block):

@@ -8,24 +8,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 from importlib.metadata import version
-from typing import assert_never
 
 import numpy as np
 
 from kanspice.base.arrays import Array
 from kanspice.base.errors import InputError
 from kanspice.circuit import (
-    Crossbar,
     Design,
-    DigitalLayer,
-    FilterBank,
-    HeldSum,
-    LayerNorm,
-    Limiter,
-    OdePeriod,
-    ReadOut,
-    Stage,
-    SynapseBank,
 )
 from kanspice.engine.acceptance import as_read, chosen_samples, column_failures, range_failures, unproven_note
 from kanspice.engine.batched.array_devices import HOST, failures_of, processor_named
@@ -274,17 +263,4 @@ def _kanspice_version() -> str:
 
 def size_of(design: Design) -> Size:
     """How large the problem is, as engines that write a netlist say it."""
-    return Size(sum(map(_unknowns, design.stages)), design.device_count, 0)
-
-
-def _unknowns(stage: Stage) -> int:
-    """How many voltages of a stage are solved for; others follow from them."""
-    match stage:
-        case Crossbar():
-            return 2 * stage.width
-        case OdePeriod():
-            return stage.nodes
-        case Limiter() | LayerNorm() | HeldSum() | ReadOut() | DigitalLayer() | FilterBank() | SynapseBank():
-            return 0
-        case _:
-            assert_never(stage)
+    return Size(sum(stage.unknowns for stage in design.stages), design.device_count, 0)

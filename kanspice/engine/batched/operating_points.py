@@ -16,15 +16,10 @@ from kanspice.base.errors import InputError
 from kanspice.circuit import (
     Crossbar,
     Design,
-    DigitalLayer,
     FilterBank,
-    HeldSum,
     LayerNorm,
     Limiter,
-    OdePeriod,
-    ReadOut,
     SynapseBank,
-    not_among,
 )
 from kanspice.circuit.amplifiers import differences_v
 from kanspice.circuit.bounds import column_bounds_v
@@ -145,7 +140,7 @@ class StageChain:
         processor = HOST if tighter else self.processor
         is_late = partial(_is_past, deadline)
         now = _Pass(found, not tighter, _AWAY_V if tighter else 0.0, whole_curves, processor, is_late)
-        for stage in self.design.stages:
+        for stage in self.design.to_operating_point:
             match stage:
                 case Crossbar():
                     volts = self._crossbar(stage, volts, now)
@@ -155,8 +150,6 @@ class StageChain:
                     volts = stage.ideal_v(self.design, volts)
                     if stage.is_noisy:
                         volts = volts + noises_v.pop(0)
-                case OdePeriod() | HeldSum() | ReadOut() | DigitalLayer():
-                    raise not_among(stage, "operating points")
                 case _:
                     assert_never(stage)
             found.stage_v[stage.name] = volts

@@ -12,17 +12,11 @@ import numpy as np
 
 from kanspice.base.arrays import Array
 from kanspice.circuit import (
-    Crossbar,
     Design,
     DigitalLayer,
-    FilterBank,
     HeldSum,
-    LayerNorm,
-    Limiter,
     OdePeriod,
     ReadOut,
-    SynapseBank,
-    not_among,
 )
 from kanspice.circuit.stages.held_sum import FOLLOWS
 from kanspice.engine.batched.array_devices import HOST, Processor, host, host_record
@@ -107,7 +101,7 @@ class PeriodSolver:
         """Voltages for inputs (samples, inputs) in volts; `tighter`: a tenth of the error in every step."""
         found, volts, held_v = Batch(), inputs_v, dict[str, Array]()
         periods, sum_late_s = iter(self.periods), late_s
-        for stage in self.design.stages:
+        for stage in self.design.over_time:
             match stage:
                 case OdePeriod():
                     period = next(periods)
@@ -123,8 +117,6 @@ class PeriodSolver:
                     volts = period.raised_v(volts, held_v[stage.held], sum_late_s)
                 case ReadOut() | DigitalLayer():
                     volts = stage.ideal_v(self.design, volts)
-                case Crossbar() | Limiter() | LayerNorm() | FilterBank() | SynapseBank():
-                    raise not_among(stage, "periods")
                 case _:
                     assert_never(stage)
             found.stage_v[stage.name] = volts

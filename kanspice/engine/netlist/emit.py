@@ -12,20 +12,7 @@ from functools import partial
 from itertools import chain
 from typing import assert_never
 
-from kanspice.circuit import (
-    Crossbar,
-    Design,
-    DigitalLayer,
-    FilterBank,
-    HeldSum,
-    LayerNorm,
-    Limiter,
-    OdePeriod,
-    ReadOut,
-    Stage,
-    SynapseBank,
-    not_among,
-)
+from kanspice.circuit import Crossbar, Design, FilterBank, LayerNorm, Limiter, PointStage, SynapseBank
 from kanspice.engine.fidelity import Fidelity, check_fidelity
 from kanspice.engine.netlist.filters import filter_netlist
 from kanspice.engine.netlist.library import library_text
@@ -62,7 +49,7 @@ def _operating_point(sheet: Sheet) -> Netlist:
     design = sheet.design
     inputs = [input_node(index) for index in range(design.input_width)]
     signal, probes, sections = inputs, {}, list[Text]()
-    for stage in design.stages:
+    for stage in design.to_operating_point:
         outputs = [stage_node(stage.name, index) for index in range(stage.width)]
         lines = _written(sheet, stage, signal, outputs)
         sections.append(partial(_section, f"* {stage.name}\n{sheet.cut()}\n", lines))
@@ -84,7 +71,7 @@ def _operating_point(sheet: Sheet) -> Netlist:
     )
 
 
-def _written(sheet: Sheet, stage: Stage, signal: Sequence[str], outputs: Sequence[str]) -> Lines:
+def _written(sheet: Sheet, stage: PointStage, signal: Sequence[str], outputs: Sequence[str]) -> Lines:
     """Writes what stands around a stage's array, and returns the array's elements."""
     match stage:
         case Limiter():
@@ -99,8 +86,6 @@ def _written(sheet: Sheet, stage: Stage, signal: Sequence[str], outputs: Sequenc
             return write_filter_bank(sheet, stage, signal, outputs)
         case SynapseBank():
             return write_synapse_bank(sheet, stage, signal, outputs)
-        case OdePeriod() | HeldSum() | ReadOut() | DigitalLayer():
-            raise not_among(stage, "operating points")
         case _:
             assert_never(stage)
 

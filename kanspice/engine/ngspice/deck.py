@@ -4,23 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import assert_never
 
 from kanspice.base.arrays import Array
 from kanspice.base.spice_numbers import spice_number
 from kanspice.circuit import (
-    Crossbar,
     Design,
-    DigitalLayer,
-    FilterBank,
-    HeldSum,
-    LayerNorm,
-    Limiter,
     NodeLosses,
     OdePeriod,
-    ReadOut,
-    Stage,
-    SynapseBank,
 )
 from kanspice.engine.netlist.names import layer_of, period_node
 from kanspice.engine.netlist.nodes import node_lines
@@ -48,19 +38,7 @@ memdiodes is solved, and a network of 4,734 devices behind wires not in 60 itera
 
 def tightened(design: Design) -> Tolerances:
     """With which samples are solved again to measure the numerical error."""
-    return _TIGHT_ROUNDED if any(map(_amplifies_rounding, design.stages)) else TIGHT
-
-
-def _amplifies_rounding(stage: Stage) -> bool:
-    match stage:
-        case Crossbar():
-            return stage.row_ohm > 0 or stage.column_ohm > 0
-        case SynapseBank():
-            return True
-        case Limiter() | LayerNorm() | OdePeriod() | HeldSum() | ReadOut() | DigitalLayer() | FilterBank():
-            return False
-        case _:
-            assert_never(stage)
+    return _TIGHT_ROUNDED if any(stage.amplifies_rounding for stage in design.stages) else TIGHT
 
 
 # ngspice's own step control is told to keep out of it: at equal error it took as many points, in places of its own.

@@ -5,25 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
-from typing import assert_never
 
 import numpy as np
 
 from kanspice.base.arrays import Array
 from kanspice.base.spice_numbers import spice_number
 from kanspice.circuit import (
-    Crossbar,
     Design,
-    DigitalLayer,
-    FilterBank,
-    HeldSum,
-    LayerNorm,
-    Limiter,
-    OdePeriod,
-    ReadOut,
-    SynapseBank,
-    not_among,
 )
 from kanspice.engine.netlist import CIRCUIT, Netlist, build_netlist
 from kanspice.engine.ngspice.blocks import doubt_in
@@ -83,18 +71,7 @@ class Trace:
 
     def _rows_v(self, design: Design) -> dict[str, Array]:
         """Crossbar -> (points, rows) at what drives it."""
-        rows_v = {}
-        for before, stage in pairwise(design.stages):
-            match stage:
-                case Crossbar():
-                    rows_v[stage.name] = self.stage_v[before.name]
-                case Limiter() | LayerNorm():
-                    pass
-                case OdePeriod() | HeldSum() | ReadOut() | DigitalLayer() | FilterBank() | SynapseBank():
-                    raise not_among(stage, "chains of crossbars")
-                case _:
-                    assert_never(stage)
-        return rows_v
+        return {crossbar.name: self.stage_v[before.name] for before, crossbar in design.driven_crossbars}
 
     def _at(self, time_s: Array, tables: dict[str, Array]) -> dict[str, Array]:
         return {

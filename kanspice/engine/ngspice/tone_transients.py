@@ -11,7 +11,7 @@ import numpy as np
 from kanspice.base.arrays import Array
 from kanspice.base.errors import InputError
 from kanspice.base.spice_numbers import spice_number
-from kanspice.circuit import Design, FilterBank, Limiter, not_among
+from kanspice.circuit import Design, Limiter
 from kanspice.engine.acceptance import chosen_samples
 from kanspice.engine.netlist import CIRCUIT
 from kanspice.engine.ngspice.blocks import BlockProgress, Found, doubt_in, is_final, times
@@ -101,10 +101,8 @@ def _check_tones(design: Design, inputs_v: Array) -> None:
 
     Raises InputError for those.
     """
-    first, bank = design.stages[:2]
-    if not isinstance(first, Limiter) or not isinstance(bank, FilterBank):
-        raise not_among(first if isinstance(bank, FilterBank) else bank, "the first layer of filters")
-    if first.kind != "none":
+    first, bank = design.for_tones[0], design.filter_banks[0]
+    if not isinstance(first, Limiter) or first.kind != "none":
         return
     controls = (inputs_v[:, : bank.rows] - first.shift_v) / bank.control_v
     beyond = (controls < 0) | (controls > 1)

@@ -15,16 +15,10 @@ import numpy as np
 
 from kanspice.base.arrays import Array
 from kanspice.circuit import (
-    Crossbar,
     DigitalLayer,
-    FilterBank,
     HeldSum,
-    LayerNorm,
-    Limiter,
     OdePeriod,
     ReadOut,
-    SynapseBank,
-    not_among,
 )
 from kanspice.engine.acceptance import Volts, chosen_samples
 from kanspice.engine.ngspice.blocks import BlockProgress, Found, PeriodClock, doubt_in, is_final
@@ -99,7 +93,7 @@ class PeriodSimulation(EngineCall):
 
     def split(self, rows: Array) -> Volts:
         stages, position = {}, 0
-        for stage in self.design.stages:
+        for stage in self.design.over_time:
             match stage:
                 case OdePeriod() | HeldSum():
                     stages[stage.name] = last = rows[:, position : position + stage.width]
@@ -108,8 +102,6 @@ class PeriodSimulation(EngineCall):
                     stages[stage.name] = last = last[:, stage.start : stage.start + stage.width]
                 case DigitalLayer():
                     stages[stage.name] = stage.computed_v(last)
-                case Crossbar() | Limiter() | LayerNorm() | FilterBank() | SynapseBank():
-                    raise not_among(stage, "periods")
                 case _:
                     assert_never(stage)
         return Volts(stages)
