@@ -2,38 +2,31 @@
 
 from __future__ import annotations
 
-import shlex
-import sys
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
+from kanspice.cli.deliverables import Deliverables, deliver, delivers
 from kanspice.cli.ensembles import OptionalModel, Out, Processes, Resume, Scheduler, bar_keeping, jobs_of, refuse_others
 from kanspice.cli.options import (
     Config,
     Curves,
-    Deliverable,
     EngineOption,
     FidelityName,
     FidelityOption,
-    Junit,
-    Markdown,
     Quiet,
     Set,
     Sweeps,
     Tech,
-    hand_over,
-    page_writers,
+    command_line,
 )
-
-if TYPE_CHECKING:
-    pass
 
 _SPOT_CHECKED = 1
 
 
+@delivers()
 def control(
     context: typer.Context,
     model: OptionalModel = None,
@@ -90,10 +83,7 @@ def control(
     timeout: Annotated[
         float, typer.Option("--timeout", min=0.001, metavar="S", help="Seconds for one operating point in ngspice.")
     ] = 10.0,
-    json: Annotated[str | None, typer.Option("--json", metavar="F", help="Write JSON; - prints it.")] = None,
-    markdown: Markdown = None,
-    html: Annotated[Path | None, typer.Option("--html", metavar="F", help="Write a page to read.")] = None,
-    junit: Junit = None,
+    wanted: Deliverables,
     jobs: Processes = 1,
     scheduler: Scheduler = None,
     out: Out = None,
@@ -121,9 +111,8 @@ def control(
     from kanspice.cli.terminal import Terminal  # noqa: PLC0415 - --help stays fast
     from kanspice.experiments.control.document import control_json  # noqa: PLC0415
     from kanspice.experiments.many import control as run  # noqa: PLC0415 - torch takes seconds to import
-    from kanspice.report.terminal import print_page  # noqa: PLC0415
 
-    wanted, beside = Deliverable(json, markdown, html, junit), Terminal(stderr=True, quiet=quiet)
+    beside = Terminal(stderr=True, quiet=quiet)
     if resume is not None:
         refuse_others(context)
 
@@ -158,8 +147,6 @@ def control(
         warn=warn,
     )
     if out is None and resume is None:
-        result = replace(result, command=shlex.join(["kanspice", *sys.argv[1:]]))
-    console = Terminal(stderr=wanted.prints, quiet=quiet)
-    print_page(result.page(), console)
-    hand_over(wanted, console, json=lambda: control_json(result), **page_writers(result.page))
+        result = replace(result, command=command_line())
+    deliver(result.page(), wanted, quiet, lambda: control_json(result))
     raise typer.Exit(result.exit_code)

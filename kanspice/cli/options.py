@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import shlex
+import sys
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from kanspice.base.errors import InputError
-from kanspice.base.files import refuse_inputs, write_text
-from kanspice.base.visible import visible, visible_json
+from kanspice.base.files import refuse_inputs
+from kanspice.base.visible import visible
 from kanspice.engine.names import HOMES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from contextlib import AbstractContextManager
 
-    from rich.console import Console
-
     from kanspice.engine.progress import Advance
-    from kanspice.report.blocks import Page
     from kanspice.report.estimate import Workload
     from kanspice.report.progress_bar import Bar
 
@@ -121,68 +118,18 @@ SimulationTimeout = Annotated[
     typer.Option("--timeout", min=0.001, metavar="S", help="Seconds for the whole simulation."),
 ]
 LimitOption = Annotated[int | None, typer.Option("--limit", min=1, help="Use only the first N samples.")]
-Markdown = Annotated[
-    str | None, typer.Option("--markdown", metavar="F", help="Write a summary for a pull request; - prints it.")
-]
-Junit = Annotated[Path | None, typer.Option("--junit", metavar="F", help="Write JUnit XML for CI.")]
 Verbose = Annotated[bool, typer.Option("-v", "--verbose", help="Also print the design, the engine and the versions.")]
 Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="Print nothing but errors.")]
+
+
+def command_line() -> str:
+    """What was called, as a shell reads it."""
+    return shlex.join(["kanspice", *sys.argv[1:]])
 
 
 def say(text: str, *, err: bool = False) -> None:
     """Prints lines, every character visible: to standard output, or beside it."""
     typer.echo(visible(text), err=err)
-
-
-@dataclass(frozen=True)
-class Deliverable:
-    """What a command is to write, and where: `-` prints. At most one can be printed."""
-
-    json: str | None = None
-    markdown: str | None = None
-    html: Path | None = None
-    junit: Path | None = None
-
-    def __post_init__(self) -> None:
-        if self.json == self.markdown == "-":
-            raise InputError("only one can be printed", where="--json - --markdown -", hint="a file for one of them")
-
-    @property
-    def prints(self) -> bool:
-        """Whether standard output is taken."""
-        return "-" in {self.json, self.markdown}
-
-    @property
-    def files(self) -> list[Path | None]:
-        """What is written to files."""
-        return [file_of(self.json), file_of(self.markdown), self.html, self.junit]
-
-
-def file_of(text: str | None) -> Path | None:
-    """The file that an option names which can also print."""
-    return None if text is None or text == "-" else Path(text)
-
-
-def page_writers(page: Callable[[], Page]) -> dict[str, Callable[[], str]]:
-    """What `hand_over` makes of a result that has a page."""
-    from kanspice.report.formats import FORMATS  # noqa: PLC0415 - --help stays fast
-
-    def of(write: Callable[[Page], str]) -> Callable[[], str]:
-        return lambda: write(page())
-
-    return {each.name: of(each.write) for each in FORMATS}
-
-
-def hand_over(wanted: Deliverable, console: Console, **make: Callable[[], str]) -> None:
-    """Makes and writes what is wanted; `make` has a function for each kind that can be."""
-    for kind, text in make.items():
-        place = getattr(wanted, kind)
-        if place == "-":
-            typer.echo(visible_json(text()) if kind == "json" else visible(text()), nl=False)
-        elif place is not None:
-            write_text(place, text())
-    if wanted.html is not None:
-        console.print(f"report: {wanted.html}", soft_wrap=True, highlight=False, markup=False)
 
 
 def bar_before(files: Iterable[Path | None], quiet: bool) -> Bar:

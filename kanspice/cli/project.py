@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-import shlex
-import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from kanspice.cli.deliverables import Deliverables, deliver, delivers
 from kanspice.cli.options import (
     Config,
-    Deliverable,
-    Junit,
     LimitOption,
-    Markdown,
     Quiet,
     bar_before,
-    hand_over,
-    page_writers,
+    command_line,
 )
 
 
+@delivers(html={"help": "Write a report to read."})
 def project(
     model: Annotated[
         Path,
@@ -60,10 +56,7 @@ def project(
         Path | None,
         typer.Option("--outputs", metavar="F.npy", help="Write the model's own outputs, for verify --reference."),
     ] = None,
-    json: Annotated[str | None, typer.Option("--json", metavar="F", help="Write JSON; - prints it.")] = None,
-    markdown: Markdown = None,
-    html: Annotated[Path | None, typer.Option("--html", metavar="F", help="Write a report to read.")] = None,
-    junit: Junit = None,
+    wanted: Deliverables,
     quiet: Quiet = False,
 ) -> None:
     """Make every learnt edge of a KAN of devices, by least squares over the samples, and write it as a KANalogue.
@@ -72,14 +65,9 @@ def project(
 
     Example: `kanspice project best.pth --inputs x.npy --devices a21,z21,z15,zaz21 --resistor --constant -o out.pt`
     """
-    from kanspice.cli.terminal import Terminal  # noqa: PLC0415 - --help stays fast
     from kanspice.experiments.api import project as run  # noqa: PLC0415 - torch takes seconds to import
     from kanspice.experiments.project.document import projection_json  # noqa: PLC0415
-    from kanspice.experiments.project.page import projection_page  # noqa: PLC0415
-    from kanspice.report.terminal import print_page  # noqa: PLC0415
 
-    wanted = Deliverable(json, markdown, html, junit)
-    console = Terminal(stderr=wanted.prints, quiet=quiet)
     result = run(
         model,
         inputs,
@@ -96,7 +84,6 @@ def project(
         outputs=outputs,
         progress=bar_before([*wanted.files, output, outputs], quiet),
     )
-    result = replace(result, command=shlex.join(["kanspice", *sys.argv[1:]]))
-    print_page(projection_page(result), console)
-    hand_over(wanted, console, json=lambda: projection_json(result), **page_writers(lambda: projection_page(result)))
+    result = replace(result, command=command_line())
+    deliver(result.page(), wanted, quiet, lambda: projection_json(result))
     raise typer.Exit(result.exit_code)

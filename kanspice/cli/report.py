@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from kanspice.base.errors import InputError
 from kanspice.base.files import refuse_inputs
-from kanspice.cli.options import Deliverable, Junit, Markdown, Quiet, hand_over, page_writers
-
-if TYPE_CHECKING:
-    from kanspice.experiments.compare import Comparison
-    from kanspice.experiments.verify.result import GapResult
+from kanspice.cli.deliverables import Deliverables, deliver, delivers
+from kanspice.cli.options import Quiet
 
 
+@delivers(json={"help": "Write the comparison; - prints it."})
 def report(
     reports: Annotated[
         list[Path] | None, typer.Argument(metavar="A.json [B.json]", help="What `kanspice verify --json` wrote.")
@@ -25,10 +23,7 @@ def report(
         str | None,
         typer.Option("--max-growth", metavar="X", help="Fail (exit 1) where the gap grew by more: 10% or 0.1."),
     ] = None,
-    json: Annotated[str | None, typer.Option("--json", metavar="F", help="Write the comparison; - prints it.")] = None,
-    markdown: Markdown = None,
-    html: Annotated[Path | None, typer.Option("--html", metavar="F", help="Write a page to read.")] = None,
-    junit: Junit = None,
+    wanted: Deliverables,
     schema: Annotated[
         bool, typer.Option("--schema", help="Print the JSON schema of reports, and nothing else.")
     ] = False,
@@ -45,16 +40,16 @@ def report(
     """
     given = reports or []
     if schema:
-        _refuse(bool(given or max_growth or json or markdown or html or junit), "--schema", "nothing beside it")
+        _refuse(bool(given or max_growth or wanted.places), "--schema", "nothing beside it")
         _print_schema()
         return
     _refuse(len(given) not in {1, 2}, "kanspice report", "one report, or two to compare", f"{len(given)} reports")
     if len(given) == 1:
         _refuse(max_growth is not None, "--max-growth", "two reports to compare")
-        _refuse(json is not None, "--json", "two reports to compare; one is JSON already")
-        _show(given[0], Deliverable(None, markdown, html, junit), quiet)
+        _refuse("json" in wanted.places, "--json", "two reports to compare; one is JSON already")
+        _show(given[0], wanted, quiet)
     else:
-        _compare(given[0], given[1], max_growth, Deliverable(json, markdown, html, junit), quiet)
+        _compare(given[0], given[1], max_growth, wanted, quiet)
 
 
 def _refuse(wrong: bool, where: str, expected: str, found: str | None = None) -> None:
@@ -68,39 +63,21 @@ def _print_schema() -> None:
     typer.echo((SCHEMAS / "kanspice.gap-1.json").read_text(encoding="utf-8"), nl=False)
 
 
-def _show(path: Path, wanted: Deliverable, quiet: bool) -> None:
-    from kanspice.cli.terminal import Terminal  # noqa: PLC0415 - --help stays fast
-    from kanspice.experiments.verify.page import gap_page  # noqa: PLC0415
-    from kanspice.experiments.verify.reading import read_report  # noqa: PLC0415
-    from kanspice.report.terminal import print_page  # noqa: PLC0415
+def _show(path: Path, wanted: Deliverables, quiet: bool) -> None:
+    from kanspice.experiments.verify.reading import read_report  # noqa: PLC0415 - --help stays fast
 
-    result: GapResult = read_report(path)
+    result = read_report(path)
     refuse_inputs(wanted.files)
-    console = Terminal(stderr=wanted.prints, quiet=quiet)
-    print_page(gap_page(result), console)
-    hand_over(wanted, console, **page_writers(lambda: gap_page(result)))
+    deliver(result.page(), wanted, quiet)
 
 
-def _compare(before: Path, after: Path, max_growth: str | None, wanted: Deliverable, quiet: bool) -> None:
-    from kanspice.cli.terminal import Terminal  # noqa: PLC0415 - --help stays fast
-    from kanspice.experiments.compare import (  # noqa: PLC0415
-        Comparison,
-        comparison_json,
-        comparison_page,
-    )
+def _compare(before: Path, after: Path, max_growth: str | None, wanted: Deliverables, quiet: bool) -> None:
+    from kanspice.experiments.compare import Comparison, comparison_json  # noqa: PLC0415
     from kanspice.experiments.verify.reading import read_report  # noqa: PLC0415
     from kanspice.gap.limits import parse_growth  # noqa: PLC0415
-    from kanspice.report.terminal import print_page  # noqa: PLC0415
 
     allowed = None if max_growth is None else parse_growth(max_growth)
-    found: Comparison = Comparison(read_report(before), read_report(after), allowed)
+    found = Comparison(read_report(before), read_report(after), allowed)
     refuse_inputs(wanted.files)
-    console = Terminal(stderr=wanted.prints, quiet=quiet)
-    print_page(comparison_page(found), console)
-    hand_over(
-        wanted,
-        console,
-        json=lambda: comparison_json(found),
-        **page_writers(lambda: comparison_page(found)),
-    )
+    deliver(found.page(), wanted, quiet, lambda: comparison_json(found))
     raise typer.Exit(found.exit_code)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from kanspice.base.errors import InputError
 from kanspice.base.files import write_bytes
+from kanspice.cli.deliverables import Deliverables, deliver, delivers
 from kanspice.cli.ensembles import (
     Corners,
     OptionalModel,
@@ -25,23 +26,16 @@ from kanspice.cli.options import (
     ENGINES,
     Config,
     Curves,
-    Deliverable,
-    Junit,
     LimitOption,
-    Markdown,
     Quiet,
     Set,
     Sweeps,
     Tech,
     engine_of,
-    hand_over,
-    page_writers,
 )
 
-if TYPE_CHECKING:
-    pass
 
-
+@delivers(html={"help": "Write a self-contained page.", "metavar": "F.html"})
 def settle(
     context: typer.Context,
     model: OptionalModel = None,
@@ -66,10 +60,7 @@ def settle(
         list[float] | None,
         typer.Option("--within", min=1e-9, metavar="X", help="What is settled, in standard deviations: 1e-2, 1e-3."),
     ] = None,
-    json: Annotated[str | None, typer.Option("--json", metavar="F", help="Write JSON; - prints it.")] = None,
-    markdown: Markdown = None,
-    html: Annotated[Path | None, typer.Option("--html", metavar="F.html", help="Write a self-contained page.")] = None,
-    junit: Junit = None,
+    wanted: Deliverables,
     plot: Annotated[Path | None, typer.Option("--plot", metavar="F.png", help="Draw the gap over time.")] = None,
     engine: Annotated[
         str,
@@ -124,19 +115,16 @@ def settle(
 
     `kanspice settle --resume specimens --jobs 4`
     """
-    from kanspice.cli.terminal import Terminal  # noqa: PLC0415 - --help stays fast
     from kanspice.experiments.many import settle as run  # noqa: PLC0415 - torch takes seconds to import
     from kanspice.experiments.settle.document import settling_json  # noqa: PLC0415
     from kanspice.experiments.settle.plots import read_out_plot  # noqa: PLC0415
     from kanspice.experiments.settle.settling import Settling  # noqa: PLC0415
     from kanspice.report.figures import encoded  # noqa: PLC0415
-    from kanspice.report.terminal import print_page  # noqa: PLC0415
 
-    wanted = Deliverable(json, markdown, html, junit)
     if resume is not None:
         refuse_others(context)
     elif trials is not None:
-        _refuse_files(json=json, markdown=markdown, html=html, junit=junit, plot=plot)
+        _refuse_files(**wanted.places, plot=plot)
     result = run(
         model,
         inputs,
@@ -163,12 +151,12 @@ def settle(
         resume=resume,
         progress=bar_keeping("settle", resume or out, [*wanted.files, plot], quiet),
     )
-    console = Terminal(stderr=wanted.prints, quiet=quiet)
-    print_page(result.page(), console)
     if isinstance(result, Settling):
-        hand_over(wanted, console, json=lambda: settling_json(result), **page_writers(result.page))
+        deliver(result.page(), wanted, quiet, lambda: settling_json(result))
         if plot is not None:
             write_bytes(plot, encoded(read_out_plot(result)))
+    else:
+        deliver(result.page(), wanted, quiet)
     raise typer.Exit(result.exit_code)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -19,9 +19,6 @@ from kanspice.cli.ensembles import (
     refuse_others,
 )
 from kanspice.cli.options import ENGINES, Config, Curves, DeviceOption, LimitOption, Quiet, Set, Sweeps, Tech, engine_of
-
-if TYPE_CHECKING:
-    pass
 
 _CROSS_CHECKED = 3
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
-import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -11,19 +9,17 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from kanspice.base.errors import InputError
+from kanspice.cli.deliverables import Deliverables, deliver, delivers
 from kanspice.cli.options import (
     Config,
     CrossCheckOption,
     Curves,
-    Deliverable,
     DeviceOption,
     EngineOption,
     FidelityName,
     FidelityOption,
     Jobs,
-    Junit,
     LimitOption,
-    Markdown,
     ModelArgument,
     Quiet,
     Set,
@@ -31,17 +27,14 @@ from kanspice.cli.options import (
     Timeout,
     Verbose,
     bar_before,
-    hand_over,
-    page_writers,
+    command_line,
 )
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
-    from kanspice.experiments.verify.result import GapResult
     from kanspice.families import LoadedModel
 
 
+@delivers(html={"help": "Write a report to read."})
 def verify(
     model: ModelArgument,
     *,
@@ -80,10 +73,7 @@ def verify(
         str | None,
         typer.Option("--max-growth", metavar="X", help="Fail (exit 1) where the gap grew by more since the baseline."),
     ] = None,
-    json: Annotated[str | None, typer.Option("--json", metavar="F", help="Write JSON; - prints it.")] = None,
-    markdown: Markdown = None,
-    html: Annotated[Path | None, typer.Option("--html", metavar="F", help="Write a report to read.")] = None,
-    junit: Junit = None,
+    wanted: Deliverables,
     jobs: Jobs = 1,
     timeout: Timeout = None,
     seed: Annotated[
@@ -107,13 +97,11 @@ def verify(
 
     Example: `kanspice verify model.pt --inputs inputs.npy --labels labels.npy --max relative_rmse=1e-3 --html gap.html`
     """
-    from kanspice.cli.terminal import Terminal  # noqa: PLC0415 - --help stays fast
     from kanspice.experiments.api import verify as run  # noqa: PLC0415 - torch takes seconds to import
+    from kanspice.experiments.verify.document import to_json  # noqa: PLC0415
     from kanspice.experiments.verify.page import SHOWN_WAVEFORMS  # noqa: PLC0415
     from kanspice.families import load  # noqa: PLC0415
 
-    wanted = Deliverable(json, markdown, html, junit)
-    console = Terminal(stderr=wanted.prints, quiet=quiet)
     loaded = load(model, config, curves)
     _check_waveforms(loaded, waveforms)
     result = run(
@@ -137,11 +125,11 @@ def verify(
         jobs=jobs,
         timeout=timeout,
         seed=seed,
-        waveforms=(0 if html is None else SHOWN_WAVEFORMS) if waveforms is None else waveforms,
+        waveforms=(SHOWN_WAVEFORMS if wanted.with_pictures else 0) if waveforms is None else waveforms,
         progress=bar_before(wanted.files, quiet),
     )
-    result = replace(result, command=shlex.join(["kanspice", *sys.argv[1:]]))
-    _deliver(result, console, wanted)
+    result = replace(result, command=command_line())
+    console = deliver(result.page(), wanted, quiet, lambda: to_json(result))
     if verbose:
         for name in ("design", "engine", "versions"):
             console.print(name, getattr(result, name))
@@ -153,12 +141,3 @@ def _check_waveforms(loaded: LoadedModel, wanted: int | None) -> None:
     if wanted is not None and loaded.family != "kirchhoffnet":
         problem, expected = "operating points have no waveforms", "a KirchhoffNet"
         raise InputError(problem, where="--waveforms", expected=expected, found=loaded.family)
-
-
-def _deliver(result: GapResult, console: Console, wanted: Deliverable) -> None:
-    from kanspice.experiments.verify.document import to_json  # noqa: PLC0415
-    from kanspice.experiments.verify.page import gap_page  # noqa: PLC0415
-    from kanspice.report.terminal import print_page  # noqa: PLC0415
-
-    print_page(gap_page(result), console)
-    hand_over(wanted, console, json=lambda: to_json(result), **page_writers(lambda: gap_page(result)))

@@ -25,12 +25,13 @@ from kanspice.cli.study import study as study_command
 from kanspice.cli.verify import verify as verify_command
 from kanspice.experiments.verify.document import to_json
 from kanspice.experiments.verify.reading import from_json
+from kanspice.report.formats import FORMATS
 from kanspice.report.terminal import print_page
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "01_kanalogue_digits"
 CARTPOLE = EXAMPLE.parent / "05_phykan_cartpole" / "model.pt"
 MODEL, INPUTS, LABELS = EXAMPLE / "model.pt", EXAMPLE / "inputs.npy", EXAMPLE / "labels.npy"
-OF_THE_COMMAND_LINE = {"json", "markdown", "html", "junit", "plot", "quiet", "verbose", "context"}
+OF_THE_COMMAND_LINE = {"json", "plot", "quiet", "verbose", "context"} | {each.name for each in FORMATS}
 COMMANDS = {
     "compile": compile_,
     "simulate": simulate_command,
