@@ -21,7 +21,7 @@ import numpy as np
 
 from benchmarks.report import cpu_s, surroundings, write
 from kanspice.experiments.ensemble.journal import JOURNAL, PLAN
-from kanspice.experiments.study import resume, run
+from kanspice.experiments.study.run import resume, run
 
 SETTINGS = ("tia.gain=1000", "devices.area_sigma=0.05")
 SAMPLES = 100

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from kanspice.experiments.settle.settling import Settling
     from kanspice.experiments.settle.study import SettlingStudy
     from kanspice.experiments.simulate.simulation import NetlistResult, Simulation
-    from kanspice.experiments.study import StudyResult
+    from kanspice.experiments.study.result import StudyResult
     from kanspice.experiments.verify.reading import read_report
     from kanspice.experiments.verify.result import GapResult
     from kanspice.families import LoadedModel, load, save
@@ -67,7 +67,7 @@ _HOMES = {
     "SettlingStudy": "kanspice.experiments.settle.study",
     "Simulation": "kanspice.experiments.simulate.simulation",
     "SimulatorError": "kanspice.base.errors",
-    "StudyResult": "kanspice.experiments.study",
+    "StudyResult": "kanspice.experiments.study.result",
     "Technology": "kanspice.technology",
     "compare": "kanspice.experiments.api",
     "compile": "kanspice.experiments.api",

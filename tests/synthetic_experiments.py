@@ -13,6 +13,7 @@ from kanspice.experiments.compare.comparison import Comparison
 from kanspice.experiments.control.loop import Ending, Episode
 from kanspice.experiments.control.result import ControlResult, DrawnEpisodes, PlantFacts, SpotCheck, SuccessPoint
 from kanspice.experiments.ensemble.draws import DrawResult, PointDraws
+from kanspice.experiments.ensemble.variations import Corner, Sweep
 from kanspice.experiments.facts import EngineRun, InputsFacts, ModelFacts
 from kanspice.experiments.project.result import Accuracy, EdgeCourse, EdgeError, LayerError, Projection, Subset, Tuning
 from kanspice.experiments.settle import plan as settling
@@ -26,7 +27,7 @@ from kanspice.experiments.settle.settling import (
 )
 from kanspice.experiments.settle.specimens import CheckedSettling, metrics_within
 from kanspice.experiments.settle.study import SettlingStudy
-from kanspice.experiments.study import Corner, Request, Sweep
+from kanspice.experiments.study.plan import Request
 from kanspice.experiments.study.result import PointResult, StudyResult
 from kanspice.experiments.study.specimens import NOISE, CheckedDraw
 from kanspice.experiments.verify.result import GapResult

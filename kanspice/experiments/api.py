@@ -33,9 +33,9 @@ from kanspice.experiments.project.result import Projection
 from kanspice.experiments.project.run import ProjectOptions
 from kanspice.experiments.simulate.simulation import NetlistResult, Simulation
 from kanspice.experiments.verify import run as verifying
+from kanspice.experiments.verify.options import VerifyOptions
 from kanspice.experiments.verify.reading import read_report
 from kanspice.experiments.verify.result import GapResult
-from kanspice.experiments.verify.run import VerifyOptions
 from kanspice.families import LoadedModel, compile_model, load, sizing_for
 from kanspice.families.common.network import Network
 from kanspice.families.loading import loaded_from

@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
+from typing import TYPE_CHECKING
 
 from kanspice.base.arrays import Array
-from kanspice.families import LoadedModel
-from kanspice.families.kirchhoffnet import density
-from kanspice.families.kirchhoffnet.network import KirchhoffNet
 from kanspice.gap import (
     Distribution,
     distribution,
     log_densities,
 )
+
+if TYPE_CHECKING:
+    from kanspice.families import LoadedModel
+    from kanspice.families.kirchhoffnet.network import KirchhoffNet
 
 _MOST_CURRENTS = 2**17
 """Samples times branches of a period of which log-densities are found: with them each step takes ten times as long."""
@@ -30,6 +32,8 @@ class Generator:
     """
 
     def __init__(self, model: KirchhoffNet) -> None:
+        from kanspice.families.kirchhoffnet import density  # noqa: PLC0415 - other networks' draws do without torch
+
         self._most = max(_FEWEST_DENSITIES, _MOST_CURRENTS // max(edges.edges for edges in model.topologies))
         self._forwards = _Kept(partial(density.log_densities, model))
         self._backwards = _Kept(partial(density.log_densities_at, model))
@@ -37,6 +41,8 @@ class Generator:
     @classmethod
     def of(cls, loaded: LoadedModel) -> Generator | None:
         """None for other networks."""
+        from kanspice.families.kirchhoffnet.network import KirchhoffNet  # noqa: PLC0415
+
         model = loaded.model
         return cls(model) if isinstance(model, KirchhoffNet) and model.generation is not None else None
 

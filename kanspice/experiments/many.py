@@ -33,13 +33,13 @@ from kanspice.experiments.numbers import check_numbers
 from kanspice.experiments.settle import run as settling
 from kanspice.experiments.settle import study as settling_studies
 from kanspice.experiments.settle.plan import Request as SettlingRequest
-from kanspice.experiments.settle.run import SettleOptions
 from kanspice.experiments.settle.settling import Settling
 from kanspice.experiments.settle.study import SettlingStudy
 from kanspice.experiments.settle.study_document import settling_study_json
-from kanspice.experiments.study import StudyResult
+from kanspice.experiments.settle.transients import SettleOptions
 from kanspice.experiments.study.document import to_json
 from kanspice.experiments.study.plan import Request as StudyRequest
+from kanspice.experiments.study.result import StudyResult
 from kanspice.experiments.study.run import resume as resume_study
 from kanspice.experiments.study.run import run as run_study
 from kanspice.experiments.study.run import start as start_study

@@ -16,8 +16,7 @@ from kanspice.experiments.compare import comparison_page
 from kanspice.experiments.compare.comparison import Comparison
 from kanspice.experiments.control import ControlOptions, Draws, control
 from kanspice.experiments.control.page import control_page
-from kanspice.experiments.ensemble.variations import points_of
-from kanspice.experiments.study import Sweep
+from kanspice.experiments.ensemble.variations import Sweep, points_of
 from kanspice.families import load, save
 from kanspice.report.page_html import page_html
 from kanspice.technology import load_technology

@@ -23,8 +23,10 @@ from kanspice.experiments.control.success import DrawnLoops, Draws, Identity, en
 from kanspice.experiments.ensemble.journal import Journal, Unkept
 from kanspice.experiments.ensemble.workers import Workers, local
 from kanspice.experiments.evidence import Evidence
+from kanspice.experiments.verify.cross_check import check_judge
+from kanspice.experiments.verify.options import VerifyOptions
 from kanspice.experiments.verify.result import GapResult
-from kanspice.experiments.verify.run import VerifyOptions, check_judge, verify
+from kanspice.experiments.verify.run import verify
 from kanspice.families import LoadedModel, compile_model, technology_for
 from kanspice.gap import Gap, compare, judged, spread
 from kanspice.report.formatting import plain

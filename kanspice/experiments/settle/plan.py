@@ -14,7 +14,7 @@ from kanspice.experiments.ensemble.requests import (
     Positive,
 )
 from kanspice.experiments.ensemble.variations import Corner, Point, Sweep
-from kanspice.experiments.settle.run import SettleOptions
+from kanspice.experiments.settle.transients import SettleOptions
 
 
 @dataclass(frozen=True)

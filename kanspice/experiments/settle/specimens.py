@@ -18,8 +18,8 @@ from kanspice.engine.progress import Progress
 from kanspice.engine.solution import FailedSample
 from kanspice.experiments.ensemble.draws import DrawResult
 from kanspice.experiments.ensemble.randomness import can_differ
-from kanspice.experiments.settle.run import MEASURED, SettleOptions, Transients, at_rest
 from kanspice.experiments.settle.settling import EngineCheck, Settling, StageSettling
+from kanspice.experiments.settle.transients import MEASURED, SettleOptions, Transients, at_rest
 from kanspice.gap.metric_table import Metric
 from kanspice.technology import Technology
 

@@ -26,7 +26,8 @@ from kanspice.experiments.ensemble.draws import DrawResult
 from kanspice.experiments.ensemble.randomness import can_differ
 from kanspice.experiments.generator import Generator
 from kanspice.experiments.study.plan import CHECKED_SAMPLES
-from kanspice.experiments.verify.run import VerifyOptions, cross_check
+from kanspice.experiments.verify.cross_check import cross_check
+from kanspice.experiments.verify.options import VerifyOptions
 from kanspice.gap import (
     CrossCheck,
     Distribution,

@@ -3,27 +3,24 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import replace
 
-import numpy as np
-
-from kanspice.base.arrays import Array
 from kanspice.base.draws import Draw
 from kanspice.base.errors import InputError
 from kanspice.base.stopwatch import Stopwatch
 from kanspice.circuit import Design
 from kanspice.engine.engines import engine_named
-from kanspice.engine.fidelity import Fidelity, FidelityChoice, resolve_fidelity
-from kanspice.engine.memory import NoRoomError
-from kanspice.engine.options import RunOptions
-from kanspice.engine.progress import Advance, Progress, SideRun
-from kanspice.engine.running import check_device, judge_of, solve
+from kanspice.engine.fidelity import Fidelity, resolve_fidelity
+from kanspice.engine.progress import Progress
+from kanspice.engine.running import check_device, solve
 from kanspice.engine.solution import Solution
 from kanspice.experiments.evidence import Evidence
 from kanspice.experiments.followed import Followed
 from kanspice.experiments.generator import generates
+from kanspice.experiments.verify.cross_check import check_judge, cross_check
 from kanspice.experiments.verify.measured import Measured
+from kanspice.experiments.verify.options import VerifyOptions
 from kanspice.experiments.verify.result import GapResult
 from kanspice.families import LoadedModel, compile_both, compile_model, technology_for
 from kanspice.gap import (
@@ -32,67 +29,13 @@ from kanspice.gap import (
     Trial,
     check_limits,
     compare,
-    cross_checked,
     decoded_outputs,
     given,
     numerical_gap,
     squared_errors,
 )
-from kanspice.gap.causes import Attributed, Plan, attributed, attribution, numerical_cause, planned, solve_all
-from kanspice.gap.cross_check import unchecked
-from kanspice.report.estimate import Workload
+from kanspice.gap.causes import Attributed, attributed, attribution, numerical_cause, solve_all
 from kanspice.technology import Technology
-
-
-@dataclass(frozen=True)
-class VerifyOptions:
-    """How to verify. fidelity `auto` takes what is fastest of those that are the same circuit as `device`.
-
-    attribute: solve the circuit again with some of the technology's imperfections, to tell what each one does.
-    cross_check: how many samples, drawn with the seed, another engine solves too: `judge`, or the one that the engine
-    is usually checked by; where they agree, an engine that solves samples together does what `attribute` needs.
-    """
-
-    fidelity: FidelityChoice = "auto"
-    run: RunOptions = field(default_factory=RunOptions)
-    limits: Sequence[tuple[str, float]] = ()
-    attribute: bool = False
-    engine: str = "ngspice"
-    cross_check: int = 0
-    judge: str | None = None
-
-    @property
-    def checked_by(self) -> str | None:
-        """The engine that checks; None where none does."""
-        return judge_of(self.engine, self.judge) if self.cross_check else None
-
-    def solves(self, technology: Technology) -> int:
-        """How many times `verify` solves every sample."""
-        if not self.attribute:
-            return 1
-        return len(self.plan(technology).trials) + self.changes_engines
-
-    @property
-    def changes_engines(self) -> bool:
-        """Whether trials are left to the judge, if it agrees."""
-        judge = self.checked_by
-        together = judge is not None and engine_named(judge).solves_together
-        return self.attribute and together and not engine_named(self.engine).solves_together
-
-    def work(self, samples: int, technology: Technology) -> Workload:
-        """What is to be done at the pace of the first samples, and what would be faster."""
-        faster = ["fewer samples (--limit)"]
-        one_by_one = not engine_named(self.engine).solves_together
-        if one_by_one and self.fidelity != "transient":
-            faster.insert(0, "--engine batched --cross-check 2")
-        if one_by_one and self.run.jobs == 1:
-            faster.append("more processes (--jobs)")
-        rounds = 1 if self.changes_engines else self.solves(technology)
-        return Workload(samples, rounds=rounds, faster=", or ".join(faster))
-
-    def plan(self, technology: Technology) -> Plan:
-        """Which circuits `attribute` needs."""
-        return planned(technology, Draw(self.run.seed))
 
 
 def verify(
@@ -151,47 +94,6 @@ def _check(options: VerifyOptions, design: Design, fidelity: Fidelity, loaded: L
     check_judge(options.checked_by, fidelity)
     check_device(options.run.device, design, options.engine, options.checked_by)
     _check_limits(options.limits, generates(loaded), design, evidence, fidelity)
-
-
-def check_judge(judge: str | None, fidelity: FidelityChoice) -> None:
-    """Raises InputError for a cross-check that its engine cannot do."""
-    if judge is not None and fidelity != "auto" and fidelity not in engine_named(judge).fidelities:
-        hint = "leave it out; filters over time are ngspice's alone"
-        raise InputError("no other engine has this fidelity", where="--cross-check", found=fidelity, hint=hint)
-
-
-def cross_check(
-    design: Design,
-    inputs: Array,
-    solution: Solution,
-    options: VerifyOptions,
-    *,
-    hints: Mapping[str, Array],
-    progress: Progress | None,
-    numbers: Sequence[int],
-) -> CrossCheck:
-    """Some of the samples (samples, inputs) by another engine, which measures its own error on the same ones.
-
-    numbers: (samples,) which they are.
-    """
-    count = min(options.cross_check, len(inputs))
-    samples = sorted(np.random.default_rng(options.run.seed).choice(len(inputs), count, replace=False).tolist())
-    chosen = {name: values[samples] for name, values in hints.items()}
-    again = replace(options.run, check_samples=count if design.periods else 0, waveforms=0)
-    fidelity = resolve_fidelity(design, options.fidelity)
-    side_run = SideRun("cross-check", count)
-
-    def beside(advance: Advance) -> None:
-        if progress is not None:
-            progress(replace(advance, side_run=side_run))
-
-    which = [numbers[sample] for sample in samples]
-    engine, part = judge_of(options.engine, options.judge), inputs[samples]
-    try:
-        found = solve(engine, design, part, fidelity, again, hints=chosen, progress=beside, numbers=which)
-    except NoRoomError as error:
-        return unchecked(engine, samples, f"{error.problem}: {error.found}; {error.expected}")
-    return cross_checked(design, solution, found, samples)
 
 
 def _attributed(measured: Measured, options: VerifyOptions, started: float, progress: Progress | None) -> Attributed:

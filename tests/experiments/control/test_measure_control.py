@@ -19,8 +19,7 @@ from kanspice.experiments.control import ControlOptions, Draws, Ending, bench, c
 from kanspice.experiments.control.document import control_json, json_schema
 from kanspice.experiments.control.page import control_page
 from kanspice.experiments.control.plants import CartPole, PlanarArm
-from kanspice.experiments.ensemble.variations import points_of
-from kanspice.experiments.study import Sweep
+from kanspice.experiments.ensemble.variations import Sweep, points_of
 from kanspice.families import load, save
 from kanspice.families.kirchhoffnet.branches import branch_function
 from kanspice.families.kirchhoffnet.network import KirchhoffNet

@@ -20,11 +20,12 @@ from kanspice.engine.options import RunOptions
 from kanspice.engine.running import solve
 from kanspice.engine.sequence import Pace
 from kanspice.engine.solution import FailedSample, Outcome
-from kanspice.experiments.settle import run as settle_module
+from kanspice.experiments.settle import transients
 from kanspice.experiments.settle.document import settling_json
 from kanspice.experiments.settle.page import settling_page
-from kanspice.experiments.settle.run import SettleOptions, settle
+from kanspice.experiments.settle.run import settle
 from kanspice.experiments.settle.settling import settling
+from kanspice.experiments.settle.transients import SettleOptions
 from kanspice.families import load, save
 from kanspice.gap import Variation
 from kanspice.report.page_html import page_html
@@ -204,8 +205,8 @@ def test_progress_counts_every_sample_once_and_takes_back_what_had_too_little_ti
     """The first period is a fortieth of what is guessed, which is too little."""
     inputs, told = inputs_for(slow_model.model, 5), []
     slow = load_technology(None, ["tia.gbw_hz=1e6", "tia.gain=1e4"])
-    guessed_s = settle_module.guessed_period_s
-    monkeypatch.setattr(settle_module, "guessed_period_s", lambda design: guessed_s(design) / 40)
+    guessed_s = transients.guessed_period_s
+    monkeypatch.setattr(transients, "guessed_period_s", lambda design: guessed_s(design) / 40)
     settle(slow_model, slow, inputs, progress=told.append)
     results = [advance.samples for advance in told if advance.side_run is None]
     assert sum(results) == 5

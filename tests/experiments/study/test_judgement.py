@@ -18,10 +18,11 @@ from kanspice.experiments.ensemble.draws import DrawResult
 from kanspice.experiments.ensemble.workers import local
 from kanspice.experiments.evidence import Evidence
 from kanspice.experiments.facts import ModelFacts
-from kanspice.experiments.study import Request, StudyResult, run, start
 from kanspice.experiments.study.document import to_json
 from kanspice.experiments.study.page import study_page
-from kanspice.experiments.study.result import PointResult
+from kanspice.experiments.study.plan import Request
+from kanspice.experiments.study.result import PointResult, StudyResult
+from kanspice.experiments.study.run import run, start
 from kanspice.experiments.study.wording import generated, numerical, outcome, unresolved
 from kanspice.experiments.verify.run import VerifyOptions, verify
 from kanspice.families import load, save

@@ -8,8 +8,8 @@ from dataclasses import replace
 import pytest
 
 from kanspice.base.errors import InputError
-from kanspice.experiments.ensemble.variations import seed_of
-from kanspice.experiments.study import Corner, Request, Sweep
+from kanspice.experiments.ensemble.variations import Corner, Sweep, seed_of
+from kanspice.experiments.study.plan import Request
 from kanspice.technology import load_technology
 
 REQUEST = Request(folder="/here", model="my model.pt", inputs="x.npy", trials=3)

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import pickle
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 import torch
 from circuits import PEAK, network
 
 from kanspice.base.errors import InputError
-from kanspice.experiments.study import Request
+from kanspice.experiments.settle.plan import Request as SettlingRequest
+from kanspice.experiments.settle.study import prepare as prepare_settling
+from kanspice.experiments.study.plan import Request
 from kanspice.experiments.study.run import prepare
 from kanspice.families import save
 from kanspice.families.kirchhoffnet.branches import branch_function
@@ -106,3 +112,22 @@ def test_samples_that_do_not_stand_still_are_counted(models, engine):
     assert set(bare.failed) == {"unstable"}
     assert bare.metrics["unstable_fraction"] == bare.failed["unstable"] / 4 > 0
     assert (held.failed, held.metrics["unstable_fraction"]) == ({}, 0.0)
+
+
+def test_a_process_that_measures_does_without_torch(models, tmp_path):
+    """Which takes most of the time that such a process needs to begin, and most of its memory."""
+    here = {"folder": str(models), "model": "kanalogue.pt", "inputs": "inputs.npy", "trials": 2}
+    setups = [
+        prepare(Request(**here, set_=("devices.area_sigma=0.1",))).benches[0],
+        prepare_settling(SettlingRequest(**here, set_=("tia.gain=1e4", "tia.gbw_hz=1e6"))).setups[0],
+    ]
+    sent, answered = tmp_path / "setups", tmp_path / "answers"
+    sent.write_bytes(pickle.dumps(setups))
+    program = f"""
+import pathlib, pickle, sys
+answers = [setup.measure(1, 11) for setup in pickle.loads(pathlib.Path({str(sent)!r}).read_bytes())]
+pathlib.Path({str(answered)!r}).write_bytes(pickle.dumps(answers))
+sys.exit("torch" in sys.modules)
+"""
+    assert subprocess.run([sys.executable, "-c", program], check=False, timeout=60).returncode == 0
+    assert pickle.loads(answered.read_bytes()) == [setup.measure(1, 11) for setup in setups]

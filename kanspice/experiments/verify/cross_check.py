@@ -1,0 +1,62 @@
+"""Some samples by another engine, beside those of a run or of a study's draw."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from kanspice.base.arrays import Array
+from kanspice.base.errors import InputError
+from kanspice.circuit import Design
+from kanspice.engine.engines import engine_named
+from kanspice.engine.fidelity import FidelityChoice, resolve_fidelity
+from kanspice.engine.memory import NoRoomError
+from kanspice.engine.progress import Advance, Progress, SideRun
+from kanspice.engine.running import judge_of, solve
+from kanspice.engine.solution import Solution
+from kanspice.experiments.verify.options import VerifyOptions
+from kanspice.gap import CrossCheck, cross_checked
+from kanspice.gap.cross_check import unchecked
+
+
+def check_judge(judge: str | None, fidelity: FidelityChoice) -> None:
+    """Raises InputError for a cross-check that its engine cannot do."""
+    if judge is not None and fidelity != "auto" and fidelity not in engine_named(judge).fidelities:
+        hint = "leave it out; filters over time are ngspice's alone"
+        raise InputError("no other engine has this fidelity", where="--cross-check", found=fidelity, hint=hint)
+
+
+def cross_check(
+    design: Design,
+    inputs: Array,
+    solution: Solution,
+    options: VerifyOptions,
+    *,
+    hints: Mapping[str, Array],
+    progress: Progress | None,
+    numbers: Sequence[int],
+) -> CrossCheck:
+    """Some of the samples (samples, inputs) by another engine, which measures its own error on the same ones.
+
+    numbers: (samples,) which they are.
+    """
+    count = min(options.cross_check, len(inputs))
+    samples = sorted(np.random.default_rng(options.run.seed).choice(len(inputs), count, replace=False).tolist())
+    chosen = {name: values[samples] for name, values in hints.items()}
+    again = replace(options.run, check_samples=count if design.periods else 0, waveforms=0)
+    fidelity = resolve_fidelity(design, options.fidelity)
+    side_run = SideRun("cross-check", count)
+
+    def beside(advance: Advance) -> None:
+        if progress is not None:
+            progress(replace(advance, side_run=side_run))
+
+    which = [numbers[sample] for sample in samples]
+    engine, part = judge_of(options.engine, options.judge), inputs[samples]
+    try:
+        found = solve(engine, design, part, fidelity, again, hints=chosen, progress=beside, numbers=which)
+    except NoRoomError as error:
+        return unchecked(engine, samples, f"{error.problem}: {error.found}; {error.expected}")
+    return cross_checked(design, solution, found, samples)

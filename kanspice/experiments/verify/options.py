@@ -1,0 +1,66 @@
+"""How one circuit is measured against its network, and how much there is to do."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from kanspice.base.draws import Draw
+from kanspice.engine.engines import engine_named
+from kanspice.engine.fidelity import FidelityChoice
+from kanspice.engine.options import RunOptions
+from kanspice.engine.running import judge_of
+from kanspice.gap.causes import Plan, planned
+from kanspice.report.estimate import Workload
+from kanspice.technology import Technology
+
+
+@dataclass(frozen=True)
+class VerifyOptions:
+    """How to verify. fidelity `auto` takes what is fastest of those that are the same circuit as `device`.
+
+    attribute: solve the circuit again with some of the technology's imperfections, to tell what each one does.
+    cross_check: how many samples, drawn with the seed, another engine solves too: `judge`, or the one that the engine
+    is usually checked by; where they agree, an engine that solves samples together does what `attribute` needs.
+    """
+
+    fidelity: FidelityChoice = "auto"
+    run: RunOptions = field(default_factory=RunOptions)
+    limits: Sequence[tuple[str, float]] = ()
+    attribute: bool = False
+    engine: str = "ngspice"
+    cross_check: int = 0
+    judge: str | None = None
+
+    @property
+    def checked_by(self) -> str | None:
+        """The engine that checks; None where none does."""
+        return judge_of(self.engine, self.judge) if self.cross_check else None
+
+    def solves(self, technology: Technology) -> int:
+        """How many times `verify` solves every sample."""
+        if not self.attribute:
+            return 1
+        return len(self.plan(technology).trials) + self.changes_engines
+
+    @property
+    def changes_engines(self) -> bool:
+        """Whether trials are left to the judge, if it agrees."""
+        judge = self.checked_by
+        together = judge is not None and engine_named(judge).solves_together
+        return self.attribute and together and not engine_named(self.engine).solves_together
+
+    def work(self, samples: int, technology: Technology) -> Workload:
+        """What is to be done at the pace of the first samples, and what would be faster."""
+        faster = ["fewer samples (--limit)"]
+        one_by_one = not engine_named(self.engine).solves_together
+        if one_by_one and self.fidelity != "transient":
+            faster.insert(0, "--engine batched --cross-check 2")
+        if one_by_one and self.run.jobs == 1:
+            faster.append("more processes (--jobs)")
+        rounds = 1 if self.changes_engines else self.solves(technology)
+        return Workload(samples, rounds=rounds, faster=", or ".join(faster))
+
+    def plan(self, technology: Technology) -> Plan:
+        """Which circuits `attribute` needs."""
+        return planned(technology, Draw(self.run.seed))
