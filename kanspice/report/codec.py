@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sized
 from dataclasses import MISSING, asdict, dataclass, fields, is_dataclass
 from enum import Enum
 from functools import cache
@@ -65,7 +65,7 @@ class Part(BaseModel):
         found = {}
         for entry in _entries(cls):
             value = entry.constant if entry.constant is not None else _attribute(noun, entry.path)
-            if value or not entry.sparse:
+            if not (entry.sparse and _is_absent(value)):
                 found[entry.key] = entry.written(value)
         return found
 
@@ -90,11 +90,16 @@ class Part(BaseModel):
         return found
 
     @classmethod
-    def json_schema(cls, name: str) -> dict[str, Any]:
-        """The JSON schema (2020-12) of a document whose contract has this name."""
+    def contract(cls) -> str:
+        """The name of a document's contract: what its key `schema` always is."""
+        return next(str(entry.constant) for entry in _entries(cls) if entry.key == "schema")
+
+    @classmethod
+    def json_schema(cls) -> dict[str, Any]:
+        """The JSON schema (2020-12) of a document."""
         made = cls.model_json_schema(schema_generator=_Schema)
         dialect = "https://json-schema.org/draft/2020-12/schema"
-        return {"$schema": dialect, "$id": f"urn:{name.replace('/', ':')}", **made}
+        return {"$schema": dialect, "$id": f"urn:{cls.contract().replace('/', ':')}", **made}
 
 
 class _Schema(GenerateJsonSchema):
@@ -141,13 +146,15 @@ def finite(value: object, *, keep_infinite: bool = False) -> Any:
 class _Entry:
     """A key of a part.
 
-    name: the part's attribute. part: of the value, or of its elements. constant: what the value always is.
+    name: the part's attribute. part: of the value, or of its elements. keyed: whether it is of those, by name.
+    constant: what the value always is.
     """
 
     name: str
     key: str
     path: tuple[str, ...]
     part: type[Part] | None
+    keyed: bool
     constant: object
     sparse: bool
     infinite: bool
@@ -157,6 +164,8 @@ class _Entry:
             return finite(value, keep_infinite=self.infinite)
         if isinstance(value, tuple | list):
             return [self.part.written(each) for each in value]
+        if self.keyed and isinstance(value, Mapping):
+            return {name: each and self.part.written(each) for name, each in value.items()}
         return self.part.written(value)
 
     def read(self, value: object) -> Any:
@@ -164,6 +173,8 @@ class _Entry:
             return value.attributes()
         if self.part is not None and isinstance(value, list):
             return [each.attributes() for each in value]
+        if self.keyed and isinstance(value, dict):
+            return {name: each and each.attributes() for name, each in value.items()}
         return _infinite(value) if self.infinite else value
 
 
@@ -175,11 +186,13 @@ def _entries(part: type[Part]) -> tuple[_Entry, ...]:
 def _entry(name: str, part: type[Part]) -> _Entry:
     field = part.model_fields[name]
     key = next((each for each in field.metadata if isinstance(each, Key)), Key())
+    inner = next(_parts(field.annotation), None)
     return _Entry(
         name=name,
         key=field.alias or name,
         path=tuple(filter(None, (key.at or name).split("."))),
-        part=next(_parts(field.annotation), None),
+        part=inner,
+        keyed=inner is not None and get_origin(field.annotation) is dict,
         constant=get_args(field.annotation)[0] if get_origin(field.annotation) is Literal else None,
         sparse=key.sparse,
         infinite=key.infinite,
@@ -192,6 +205,11 @@ def _parts(annotation: object) -> Iterator[type[Part]]:
         yield annotation
     for argument in get_args(annotation):
         yield from _parts(argument)
+
+
+def _is_absent(value: object) -> bool:
+    """None, or empty; a number is neither."""
+    return value is None or (isinstance(value, Sized) and not value)
 
 
 def _attribute(noun: object, path: tuple[str, ...]) -> object:

@@ -8,6 +8,7 @@ import shlex
 import numpy as np
 import pytest
 from circuits import LINE, inputs_for, network
+from json_schemas import hold
 
 from kanspice.families import save
 
@@ -27,7 +28,9 @@ def command(good):
 
 
 def result_in(folder):
-    return json.loads((folder / "settle.json").read_text())
+    text = (folder / "settle.json").read_text()
+    hold(text, "kanspice.settling-study/1")
+    return json.loads(text)
 
 
 def test_every_draw_is_what_settle_measures_by_itself(run, command, good):

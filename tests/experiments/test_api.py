@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 import typer
+from json_schemas import hold
 from matplotlib.figure import Figure
 from rich.console import Console
 from torch import nn
@@ -23,6 +24,8 @@ from kanspice.cli.settle import settle as settle_command
 from kanspice.cli.simulate import simulate as simulate_command
 from kanspice.cli.study import study as study_command
 from kanspice.cli.verify import verify as verify_command
+from kanspice.experiments.compare import comparison_json
+from kanspice.experiments.settle.document import settling_json
 from kanspice.experiments.verify.document import to_json
 from kanspice.experiments.verify.reading import from_json
 from kanspice.report.formats import FORMATS
@@ -99,6 +102,7 @@ def test_a_comparison_takes_results_and_files(result, tmp_path):
     ideal = kanspice.verify(MODEL, INPUTS, limit=4, engine="batched")
     (tmp_path / "ideal.json").write_text(to_json(ideal))
     found = kanspice.compare(tmp_path / "ideal.json", result, max_growth="10%")
+    hold(comparison_json(found), "kanspice.comparison/1")
     assert found.exit_code == kanspice.compare(ideal, result, max_growth=0.1).exit_code == 1
 
 
@@ -141,6 +145,7 @@ def test_a_study_is_kept_and_gone_on_with(tmp_path):
     }
     assert len(result.columns()["seed"]) == 2 * 2 * 2
     assert (tmp_path / "study" / "study.html").is_file()
+    hold((tmp_path / "study" / "study.json").read_text(), "kanspice.study/1")
     with pytest.raises(InputError, match="measured from files"):
         kanspice.study(kanspice.load(MODEL), INPUTS, tmp_path / "other")
 
@@ -149,6 +154,7 @@ def test_settling_and_loops_show_themselves():
     settling = kanspice.settle(MODEL, INPUTS, limit=2, tech="typical")
     assert settling.exit_code == 0
     assert "settle" in repr(settling)
+    hold(settling_json(settling), "kanspice.settling/1")
     loop = kanspice.control(CARTPOLE, "cartpole", episodes=1, steps=5, engine="batched")
     assert len(loop.columns()["start"]) == 1
     with pytest.raises(InputError, match="there are no draws"):

@@ -80,6 +80,11 @@ class Comparison(Shown):
         return tuple(_obstacles(self.before, self.after))
 
     @property
+    def is_comparable(self) -> bool:
+        """Whether the two gaps say something about each other."""
+        return not self.obstacles
+
+    @property
     def growth(self) -> float:
         """By what fraction the gap grew beyond both runs' numerical error; 0 where it did not; NaN where unknown."""
         return math.nan if self.obstacles else growth(self.before, self.after)
@@ -102,6 +107,11 @@ class Comparison(Shown):
         if not self.measured:
             return 3
         return 0 if self.limit is None or self.limit.passed else 1
+
+    @property
+    def passed(self) -> bool:
+        """Measured, and within what is allowed."""
+        return self.exit_code == 0
 
     @property
     def pairs(self) -> tuple[Pair, ...]:

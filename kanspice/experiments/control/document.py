@@ -6,7 +6,7 @@ What both say of model, circuit, engine and outputs are the same parts.
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field
 
@@ -25,8 +25,6 @@ from kanspice.experiments.parts import (
     StagePart,
 )
 from kanspice.report.codec import Count, Figure, Fraction, Key, Part
-
-SCHEMA = "kanspice.control/1"
 
 EndingName = Annotated[Ending, Field(strict=False)]
 
@@ -217,11 +215,6 @@ class ControlDocument(Part):
     """Of kanspice and of what it computes with."""
     command: str | None = None
     """The command line that made this."""
-
-
-def json_schema() -> dict[str, Any]:
-    """The contract as a JSON schema (2020-12)."""
-    return ControlDocument.json_schema(SCHEMA)
 
 
 def control_json(result: ControlResult) -> str:

@@ -59,6 +59,16 @@ class PointDraws:
     draws: tuple[DrawResult, ...]
     limits: tuple[tuple[str, float], ...]
 
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        """What every draw has, by name."""
+        return tuple(self.draws[0].metrics)
+
+    @property
+    def good(self) -> tuple[bool, ...]:
+        """Of every draw, whether it is."""
+        return tuple(map(self.is_good, self.draws))
+
     def is_good(self, draw: DrawResult) -> bool:
         """Every sample has a result, every limit is kept, and that is more than numerical error."""
         values = [(draw.metrics[metric], largest) for metric, largest in self.limits]
@@ -68,7 +78,7 @@ class PointDraws:
     @cached_property
     def yield_(self) -> Yield:
         """Good draws, and those of which it is not known whether they are."""
-        good, doubtful = sum(map(self.is_good, self.draws)), sum(not draw.failed for draw in self.unresolved)
+        good, doubtful = sum(self.good), sum(not draw.failed for draw in self.unresolved)
         return Yield.of(good, len(self.draws), doubtful, random=self.is_random)
 
     def distribution(self, metric: str) -> Distribution | None:
@@ -77,6 +87,11 @@ class PointDraws:
         None where no draw has a figure.
         """
         return Distribution.of([draw.metrics.get(metric) for draw in self.draws])
+
+    @property
+    def summaries(self) -> dict[str, Distribution | None]:
+        """Of every metric."""
+        return {metric: self.distribution(metric) for metric in self.metrics}
 
     @property
     def incomplete(self) -> tuple[DrawResult, ...]:
@@ -203,3 +218,8 @@ class Studied(ABC):
         if not self.is_measured:
             return 3
         return 1 if self.short else 0
+
+    @property
+    def passed(self) -> bool:
+        """Measured, and every yield as wanted."""
+        return self.exit_code == 0

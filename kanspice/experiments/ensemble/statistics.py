@@ -26,6 +26,11 @@ class Distribution:
         """Half of the draws are at most this."""
         return self.quantiles[QUANTILES.index(0.5)]
 
+    @property
+    def quantiles_by_level(self) -> dict[str, float]:
+        """The same by the fraction of draws that are at most so large."""
+        return {f"{at:g}": value for at, value in zip(QUANTILES, self.quantiles, strict=True)}
+
     @classmethod
     def of(cls, values: Sequence[float | None]) -> Distribution | None:
         """Of the values that exist; None where none does."""

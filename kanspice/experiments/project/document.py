@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
 from kanspice.experiments.parts import GapPart, InputsPart, ModelPart
 from kanspice.experiments.project.result import Projection
 from kanspice.report.codec import Count, Fraction, Part, Size, SizeOrNone
-
-SCHEMA = "kanspice.projection/1"
 
 
 class LayerErrorPart(Part):
@@ -135,11 +133,6 @@ class ProjectionDocument(Part):
     """How the network was read."""
     command: str | None
     """What was called, if a command was."""
-
-
-def json_schema() -> dict[str, Any]:
-    """The contract as a JSON schema (2020-12)."""
-    return ProjectionDocument.json_schema(SCHEMA)
 
 
 def projection_json(result: Projection) -> str:

@@ -160,6 +160,11 @@ class Settling(Shown):
         return tuple(reasons)
 
     @property
+    def settled(self) -> bool:
+        """Whether every sample does."""
+        return not self.failed
+
+    @property
     def exit_code(self) -> int:
         """3 where some sample does not settle, or that is not resolved; 0 else."""
         return 3 if self.failed or self.unresolved else 0

@@ -2,36 +2,79 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
-from typing import Any
+from typing import Annotated, Literal
 
-from kanspice.experiments.parts import ModelPart
-from kanspice.experiments.settle.specimens import CheckedSettling
+from pydantic import Field
+
+from kanspice.experiments.draw_parts import Draws, PointPart, StudiedModelPart, Summaries, WorstDrawPart, viewed
+from kanspice.experiments.parts import Facts
 from kanspice.experiments.settle.study import SettlingStudy
-from kanspice.experiments.study.document import point_figures, verdict, without, worst_draw
-from kanspice.report.codec import as_text
+from kanspice.report.codec import Count, Figure, Fraction, Key, Part
 
-SCHEMA = "kanspice.settling-study/1"
+
+class SettlingPointPart(PointPart):
+    """One technology of a study of settling times."""
+
+    metrics: Summaries
+    """What all draws come to, by metric; null where no draw has a figure."""
+    draws: Draws
+    """Every draw."""
+
+
+class CheckedSettlingPart(Part):
+    """The first samples of one draw by another engine too."""
+
+    point: Count
+    """From 0, in the order of `points`."""
+    trial: Count
+    """From 0."""
+    seed: Count
+    """Of the draw."""
+    engine: Annotated[str, Key("found.engine")]
+    """Which."""
+    samples: Annotated[Count, Key("found.samples")]
+    """How many."""
+    max_relative: Annotated[Figure, Key("found.max_relative")]
+    """Largest difference of the outputs at the read-out times, in their standard deviations."""
+    relative_rmse: Annotated[Figure, Key("found.relative_rmse")]
+    """Root of the mean squared difference, in the same."""
+
+
+class SettlingStudyDocument(Part):
+    """How fast many draws of a circuit answer, at corners and along sweeps."""
+
+    schema_: Annotated[Literal["kanspice.settling-study/1"], Field(alias="schema")]
+    """The contract."""
+    model: Annotated[StudiedModelPart, Key("found")]
+    """The network."""
+    versions: Annotated[dict[str, str], Key("found.versions")]
+    """Of everything that the results depend on."""
+    request: Facts
+    """What was asked for, by the options of `kanspice settle`."""
+    samples: Annotated[Count, Key("found.samples")]
+    """How many."""
+    seeds: Annotated[list[Count], Key("found.request.seeds")]
+    """Of every draw, the same at every point."""
+    metric: Annotated[str, Key("found.metric")]
+    """What the study is about."""
+    points: list[SettlingPointPart]
+    """Corners times swept values, the last sweep's changing fastest."""
+    worst: WorstDrawPart
+    """The worst draw of all points."""
+    cross_check: Annotated[list[CheckedSettlingPart], Key("found.checks")]
+    """Draws that another engine followed too."""
+    unresolved_fraction: Annotated[Fraction, Key("found.unresolved_fraction")]
+    """Of all draws, that cannot be told from numerical error."""
+    undecided_points: Annotated[list[Count], Key("found.undecided.point.index")]
+    """Points whose verdict rests on such draws."""
+    yield_min: Annotated[Fraction | None, Key("found.request.wanted_yield")]
+    """The fraction of good draws that every point needs, if any."""
+    measured: Annotated[bool, Key("found.is_measured")]
+    """Whether the numbers answer what was asked."""
+    passed: Annotated[bool, Key("found.passed")]
+    """Whether the exit code is 0."""
 
 
 def settling_study_json(result: SettlingStudy) -> str:
     """JSON text with a fixed order of keys and a final newline. A figure that does not exist is null."""
-    return as_text(
-        {
-            "schema": SCHEMA,
-            "model": {**without("devices", ModelPart.written(result.model)), "notes": result.model_notes},
-            "versions": result.versions,
-            "request": without("folder", result.request.to_dict()),
-            "samples": result.samples,
-            "seeds": result.request.seeds,
-            "metric": result.metric,
-            "points": [point_figures(result, each, {}) for each in result.points],
-            "worst": worst_draw(result),
-            "cross_check": [_check(check) for check in result.checks],
-            **verdict(result),
-        }
-    )
-
-
-def _check(check: CheckedSettling) -> dict[str, Any]:
-    return {"point": check.point, "trial": check.trial, "seed": check.seed, **asdict(check.found)}
+    return SettlingStudyDocument.text(viewed(result))

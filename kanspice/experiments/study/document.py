@@ -1,120 +1,116 @@
-"""A study as JSON, `kanspice.study/1`: the same bytes whoever measured it, and however often interrupted."""
+"""A study as JSON: the one definition of `kanspice.study/1`. The same bytes whoever measured it, and however."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from typing import Annotated, Literal
 
-from kanspice.experiments.ensemble.draws import PointDraws, Studied
-from kanspice.experiments.ensemble.statistics import QUANTILES, Distribution, Yield
-from kanspice.experiments.parts import CrossCheckPart, ModelPart, NumericalPart, VariationPart
-from kanspice.experiments.study.result import PointResult, StudyResult
-from kanspice.experiments.study.specimens import CheckedDraw
-from kanspice.report.codec import as_text, finite
+from pydantic import Field
 
-SCHEMA = "kanspice.study/1"
+from kanspice.experiments.draw_parts import Draws, PointPart, StudiedModelPart, Summaries, WorstDrawPart, viewed
+from kanspice.experiments.parts import (
+    Facts,
+    NotCheckedPart,
+    NumericalPart,
+    OtherEnginePart,
+    OtherOutcomePart,
+    VariationPart,
+)
+from kanspice.experiments.study.result import StudyResult
+from kanspice.report.codec import Count, Fraction, Key, Part, Size, SizeOrNone
+
+
+class StudyPointPart(PointPart):
+    """One technology of a study of gaps."""
+
+    told_apart_draws: Annotated[Count | None, Key("found.told_apart")]
+    """Draws whose samples are not those of the network's distribution; null where a network generates none."""
+    numerical_relative_rmse: Annotated[SizeOrNone, Key("found.numerical")]
+    """Relative RMSE of the draws' own numerical errors, the largest; null where none was measured."""
+    metrics: Summaries
+    """What all draws come to, by metric; null where no draw has a figure."""
+    draws: Draws
+    """Every draw."""
+
+
+class CheckedDrawPart(Part):
+    """Some samples of one draw solved by another engine too."""
+
+    point: Count
+    """From 0, in the order of `points`."""
+    trial: Count
+    """From 0."""
+    seed: Count
+    """Of the draw."""
+    engine: Annotated[OtherEnginePart, Key("found")]
+    """Which."""
+    samples: Annotated[list[Count], Key("found.samples")]
+    """Their places among the inputs, from 0."""
+    worst_relative: Annotated[SizeOrNone, Key("found.worst")]
+    """Largest difference of any output, in standard deviations of the outputs."""
+    allowed: Annotated[Size, Key("found.allowed")]
+    """What it may be."""
+    different_outcomes: Annotated[list[OtherOutcomePart], Key("found.outcomes")]
+    """Samples that one engine solved and the other did not."""
+    not_checked: Annotated[list[NotCheckedPart], Key("found.not_checked")]
+    """Samples that one of them could not try."""
+    passed: Annotated[bool, Key("found.passed")]
+    """Whether they agree on every sample, and both tried it."""
+
+
+class StudyCheckPart(Part):
+    """Draws that another engine looked at too."""
+
+    draws: Annotated[list[CheckedDrawPart], Key("checks")]
+    """Which, and what it found."""
+    why_none: Annotated[str | None, Key("why_unchecked")]
+    """Why there are none, where some should be."""
+    passed: Annotated[bool | None, Key("checks_passed")]
+    """Whether the engines agree; null where that is not known."""
+
+
+class StudyDocument(Part):
+    """Gaps of many draws of a circuit, at corners and along sweeps."""
+
+    schema_: Annotated[Literal["kanspice.study/1"], Field(alias="schema")]
+    """The contract."""
+    model: Annotated[StudiedModelPart, Key("found")]
+    """The network."""
+    versions: Annotated[dict[str, str], Key("found.versions")]
+    """Of everything that the results depend on."""
+    request: Facts
+    """What was asked for, by the options of `kanspice study`."""
+    samples: Annotated[Count, Key("found.samples")]
+    """How many."""
+    seeds: Annotated[list[Count], Key("found.request.seeds")]
+    """Of every draw, the same at every point."""
+    reference_accuracy: Annotated[Fraction | None, Key("found.reference_accuracy")]
+    """The network's own, with labels."""
+    reference_loss: Annotated[SizeOrNone, Key("found.reference_loss", sparse=True)] = None
+    """The network's own mean squared error, with targets."""
+    reference_error: Annotated[NumericalPart | None, Key("found.reference_error")]
+    """The network's own numerical error, where it is integrated over time."""
+    variation: Annotated[VariationPart, Key("found.variation")]
+    """How the network's outputs vary over the samples."""
+    metric: Annotated[str, Key("found.metric")]
+    """What the study is about."""
+    points: list[StudyPointPart]
+    """Corners times swept values, the last sweep's changing fastest."""
+    worst: WorstDrawPart
+    """The worst draw of all points."""
+    cross_check: Annotated[StudyCheckPart, Key("found")]
+    """What another engine found."""
+    unresolved_fraction: Annotated[Fraction, Key("found.unresolved_fraction")]
+    """Of all draws, that cannot be told from numerical error."""
+    undecided_points: Annotated[list[Count], Key("found.undecided.point.index")]
+    """Points whose verdict rests on such draws."""
+    yield_min: Annotated[Fraction | None, Key("found.request.wanted_yield")]
+    """The fraction of good draws that every point needs, if any."""
+    measured: Annotated[bool, Key("found.is_measured")]
+    """Whether the numbers answer what was asked."""
+    passed: Annotated[bool, Key("found.passed")]
+    """Whether the exit code is 0."""
 
 
 def to_json(result: StudyResult) -> str:
     """JSON text with a fixed order of keys and a final newline. A figure that does not exist is null."""
-    return as_text(_document(result))
-
-
-def _document(result: StudyResult) -> dict[str, Any]:
-    return {
-        "schema": SCHEMA,
-        "model": {**without("devices", ModelPart.written(result.model)), "notes": result.model_notes},
-        "versions": result.versions,
-        "request": without("folder", result.request.to_dict()),
-        "samples": result.samples,
-        "seeds": result.request.seeds,
-        "reference_accuracy": result.reference_accuracy,
-        **({} if result.reference_loss is None else {"reference_loss": result.reference_loss}),
-        "reference_error": result.reference_error and NumericalPart.written(result.reference_error),
-        "variation": VariationPart.written(result.variation),
-        "metric": result.metric,
-        "points": [point_figures(result, each, _of_gap(each)) for each in result.points],
-        "worst": worst_draw(result),
-        "cross_check": {
-            "draws": [_check(check) for check in result.checks],
-            "why_none": result.request.no_cross_check or None,
-            "passed": None if result.is_unchecked or not result.checks else not result.engines_disagree,
-        },
-        **verdict(result),
-    }
-
-
-def worst_draw(result: Studied) -> dict[str, Any]:
-    """The draw that is worst, and how to measure it alone."""
-    point, draw = result.worst
-    return {
-        "point": point.point.index,
-        "trial": draw.trial,
-        "seed": draw.seed,
-        "metrics": draw.metrics,
-        "failed_samples": draw.failed,
-        "unresolved": draw.unresolved,
-        "command": result.request.command(point.point, draw.seed),
-    }
-
-
-def verdict(result: Studied) -> dict[str, Any]:
-    """What all points amount to."""
-    return {
-        "unresolved_fraction": result.unresolved_fraction,
-        "undecided_points": [point.point.index for point in result.undecided],
-        "yield_min": result.request.wanted_yield,
-        "measured": result.is_measured,
-        "passed": result.exit_code == 0,
-    }
-
-
-def _of_gap(point: PointResult) -> dict[str, Any]:
-    return {"told_apart_draws": point.told_apart, "numerical_relative_rmse": point.numerical}
-
-
-def point_figures(result: Studied, point: PointDraws, also: Mapping[str, Any]) -> dict[str, Any]:
-    """A point with every draw. also: what else is said of all its draws."""
-    metrics = point.draws[0].metrics
-    return {
-        "name": point.point.named(result.request.sweeps),
-        "corner": point.point.corner,
-        "values": dict(zip((sweep.key for sweep in result.request.sweeps), point.point.values, strict=True)),
-        "technology": finite(point.point.technology.model_dump(), keep_infinite=True),
-        "random": point.is_random,
-        "yield": _yield(point.yield_),
-        "failed_draws": len(point.incomplete),
-        "unresolved_draws": len(point.unresolved),
-        "unresolved_fraction": len(point.unresolved) / len(point.draws),
-        **also,
-        "metrics": {metric: _distribution(point.distribution(metric)) for metric in metrics},
-        "draws": {
-            "trial": [draw.trial for draw in point.draws],
-            "seed": [draw.seed for draw in point.draws],
-            "good": [point.is_good(draw) for draw in point.draws],
-            "failed_samples": [draw.failed for draw in point.draws],
-            "unresolved": [draw.unresolved for draw in point.draws],
-            **{metric: [draw.metrics[metric] for draw in point.draws] for metric in metrics},
-        },
-    }
-
-
-def _yield(found: Yield) -> dict[str, Any]:
-    return {"good": found.good, "draws": found.draws, "fraction": found.fraction, "low": found.low, "high": found.high}
-
-
-def _distribution(found: Distribution | None) -> dict[str, Any] | None:
-    if found is None:
-        return None
-    quantiles = {f"{at:g}": value for at, value in zip(QUANTILES, found.quantiles, strict=True)}
-    return {"draws": found.draws, "mean": found.mean, "std": found.std, "quantiles": quantiles}
-
-
-def _check(check: CheckedDraw) -> dict[str, Any]:
-    found = without("worst_sample", CrossCheckPart.written(check.found))
-    return {"point": check.point, "trial": check.trial, "seed": check.seed, **found}
-
-
-def without(key: str, facts: Mapping[str, Any]) -> dict[str, Any]:
-    """Facts without one."""
-    return {name: value for name, value in facts.items() if name != key}
+    return StudyDocument.text(viewed(result))

@@ -94,6 +94,16 @@ class StudyResult(Studied, Shown):
         return any(check.found.disagrees for check in self.checks)
 
     @property
+    def checks_passed(self) -> bool | None:
+        """Whether another engine says the same of every draw that it was asked about; None where that is not known."""
+        return None if self.is_unchecked or not self.checks else not self.engines_disagree
+
+    @property
+    def why_unchecked(self) -> str | None:
+        """Why no draw was checked, where some should have been."""
+        return self.request.no_cross_check or None
+
+    @property
     def is_unchecked(self) -> bool:
         """True when another engine was asked and could not try every sample."""
         return any(check.found.not_checked for check in self.checks)

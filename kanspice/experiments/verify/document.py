@@ -26,7 +26,6 @@ from kanspice.experiments.parts import (
 from kanspice.experiments.verify.result import GapResult
 from kanspice.report.codec import Count, Figure, Key, Part, SizeOrNone
 
-SCHEMA = "kanspice.gap/1"
 _ROUNDED = 1 + 1e-9
 
 
@@ -294,8 +293,3 @@ def to_json(result: GapResult) -> str:
     "inf". Keys of what was not asked for are left out.
     """
     return Document.text(result)
-
-
-def json_schema() -> dict[str, Any]:
-    """The contract as a JSON schema (2020-12)."""
-    return Document.json_schema(SCHEMA)

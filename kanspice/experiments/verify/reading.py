@@ -10,7 +10,7 @@ import numpy as np
 from kanspice.base.errors import InputError
 from kanspice.base.files import parse_json, read_file, refuse_constant
 from kanspice.base.validation import validate
-from kanspice.experiments.verify.document import SCHEMA, Document
+from kanspice.experiments.verify.document import Document
 from kanspice.experiments.verify.result import GapResult
 
 MAX_BYTES = 64_000_000
@@ -30,9 +30,9 @@ def from_json(text: str | bytes, where: str | Path) -> GapResult:
     expected = "what `kanspice verify --json` wrote"
     data = parse_json(text, where, "the report is not JSON", expected, constant=refuse_constant)
     schema = data.get("schema") if isinstance(data, dict) else None
-    if schema != SCHEMA:
+    if schema != Document.contract():
         found = "none" if schema is None else repr(schema)[:100]
-        expected, hint = f'"schema": "{SCHEMA}", of `kanspice verify --json`', _hint(schema)
+        expected, hint = f'"schema": "{Document.contract()}", of `kanspice verify --json`', _hint(schema)
         raise InputError("this is no report of a gap", where=where, expected=expected, found=found, hint=hint)
     document = validate(Document, data, where)
     rows = np.empty((0, document.outputs or 0))

@@ -1,0 +1,63 @@
+"""Every document that scripts read has a schema: made of its one definition, and kept by every kind of result."""
+
+from __future__ import annotations
+
+import pytest
+from json_schemas import file_of, hold, shipped
+from synthetic_experiments import COMPARISONS, LOOPS, PROJECTIONS, SETTLING_STUDIES, SETTLINGS, STUDIES
+from synthetic_results import GAPS
+
+from kanspice.base.resources import SCHEMAS
+from kanspice.experiments.compare.document import ComparisonDocument, comparison_json
+from kanspice.experiments.control.document import ControlDocument, control_json
+from kanspice.experiments.project.document import ProjectionDocument, projection_json
+from kanspice.experiments.settle.document import SettlingDocument, settling_json
+from kanspice.experiments.settle.study_document import SettlingStudyDocument, settling_study_json
+from kanspice.experiments.study import document as studies
+from kanspice.experiments.verify import document as gaps
+
+WRITTEN = {
+    gaps.Document: (gaps.to_json, GAPS),
+    ComparisonDocument: (comparison_json, COMPARISONS),
+    ControlDocument: (control_json, LOOPS),
+    ProjectionDocument: (projection_json, PROJECTIONS),
+    SettlingDocument: (settling_json, SETTLINGS),
+    SettlingStudyDocument: (settling_study_json, SETTLING_STUDIES),
+    studies.StudyDocument: (studies.to_json, STUDIES),
+}
+DOCUMENTS = pytest.mark.parametrize("document", WRITTEN, ids=lambda document: document.contract())
+CASES = [
+    pytest.param(document, name, id=f"{document.contract()} {name}")
+    for document, (_, results) in WRITTEN.items()
+    for name in results
+]
+
+
+def test_these_are_all():
+    assert {path.name for path in SCHEMAS.glob("*.json")} == {file_of(each.contract()).name for each in WRITTEN}
+
+
+@DOCUMENTS
+def test_the_shipped_schema_is_made_of_the_definition(document):
+    file = file_of(document.contract())
+    assert shipped(document.contract()) == document.json_schema(), f"write json.dumps(..., indent=2) of it to {file}"
+
+
+@DOCUMENTS
+def test_every_key_says_what_it_means(document):
+    schema = shipped(document.contract())
+    parts = [schema, *(part for part in schema["$defs"].values() if "properties" in part)]
+    assert all(part.get("description") for part in (schema, *schema["$defs"].values()))
+    silent = [
+        (part["title"], key)
+        for part in parts
+        for key, about in part["properties"].items()
+        if not about.get("description") and "$ref" not in about
+    ]
+    assert silent == []
+
+
+@pytest.mark.parametrize(("document", "name"), CASES)
+def test_what_is_written_is_valid_and_every_key_documented(document, name):
+    write, results = WRITTEN[document]
+    hold(write(results[name]()), document.contract())
