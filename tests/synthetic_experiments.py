@@ -27,7 +27,7 @@ from kanspice.experiments.settle.settling import (
 )
 from kanspice.experiments.settle.specimens import CheckedSettling, metrics_within
 from kanspice.experiments.settle.study import SettlingStudy
-from kanspice.experiments.study.plan import Request
+from kanspice.experiments.study.plan import StudyRequest
 from kanspice.experiments.study.result import PointResult, StudyResult
 from kanspice.experiments.study.specimens import NOISE, CheckedDraw
 from kanspice.experiments.verify.result import GapResult
@@ -196,7 +196,7 @@ def studied(
 
     failures: by (point, trial); doubtful: the trial that is not resolved; fixed: the point that has nothing random.
     """
-    request = Request("/somewhere", MODEL.path, "inputs.npy", trials=4, seed=7, **options)
+    request = StudyRequest("/somewhere", MODEL.path, "inputs.npy", trials=4, seed=7, **options)
     points = tuple(
         PointResult(
             point,
@@ -291,7 +291,7 @@ def followed_draws(
     failed: Mapping[tuple[int, int], Mapping[str, int]] | None = None, **options: object
 ) -> SettlingStudy:
     """A study of four draws a point, each slower than the last. failed: by (point, trial)."""
-    request = settling.Request("/somewhere", MODEL.path, "inputs.npy", trials=4, seed=7, **options)
+    request = settling.SettlingRequest("/somewhere", MODEL.path, "inputs.npy", trials=4, seed=7, **options)
     names = [metric.name for metric in metrics_within(request.within)]
 
     def drawn(point: int, trial: int, seed: int) -> DrawResult:

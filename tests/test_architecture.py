@@ -252,6 +252,19 @@ def test_the_top_level_is_the_data_flow_and_nothing_else():
     assert len(inside) <= 12
 
 
+def test_a_name_means_one_thing():
+    """Of public classes. Families have their own, whose folders say whose they are."""
+    found = [
+        (node.name, module.name)
+        for module in read_modules(PACKAGE)
+        if not module.name.startswith("kanspice.families")
+        for node in ast.walk(module.tree)
+        if isinstance(node, ast.ClassDef) and not node.name.startswith("_")
+    ]
+    names = [name for name, _ in found]
+    assert [each for each in found if names.count(each[0]) > 1] == []
+
+
 # --- the rules themselves ---
 
 

@@ -13,7 +13,7 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True)
-class Broken:
+class BrokenPlugin:
     """What a package brings and cannot be used. plugin: the entry point, and the package that names it."""
 
     plugin: str
@@ -25,7 +25,7 @@ class Plugged(Generic[T]):
     """What was found: by the order of names, and what is broken."""
 
     found: tuple[T, ...]
-    broken: tuple[Broken, ...]
+    broken: tuple[BrokenPlugin, ...]
 
 
 def plugged(group: str, kind: type[T], name_of: Callable[[T], str], taken: Collection[str]) -> Plugged[T]:
@@ -35,7 +35,7 @@ def plugged(group: str, kind: type[T], name_of: Callable[[T], str], taken: Colle
     whoever uses it, here as anywhere in Python.
     """
     found: dict[str, T] = {}
-    broken: list[Broken] = []
+    broken: list[BrokenPlugin] = []
     for point in sorted(entry_points(group=group), key=lambda point: point.name):
         try:
             value = _loaded(point, kind)
@@ -43,7 +43,7 @@ def plugged(group: str, kind: type[T], name_of: Callable[[T], str], taken: Colle
             if name in taken or name in found:
                 raise ValueError(f"there is a {kind.__name__.lower()} called '{name}' already")
         except (Exception, SystemExit) as error:  # a stranger's module raises what it likes
-            broken.append(Broken(_called(point), str(error).strip() or type(error).__name__))
+            broken.append(BrokenPlugin(_called(point), str(error).strip() or type(error).__name__))
         else:
             found[name] = value
     return Plugged(tuple(found.values()), tuple(broken))

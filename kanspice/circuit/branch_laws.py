@@ -15,7 +15,7 @@ import numpy as np
 
 from kanspice.base.arrays import Array
 from kanspice.circuit.activations import ACTIVATIONS, IDENTITY, LEAKY_RELU, RELU, TANH, Activation
-from kanspice.circuit.drives import BOTH_ENDS, DIFFERENCE, SCALED, SHIFTED, Drive
+from kanspice.circuit.drives import BOTH_ENDS, DIFFERENCE, SCALED, SHIFTED, BranchDrive
 
 LawName = str
 """One of `LAWS`: a branch function of the paper, or `Device1.` or `Device2.` and an activation: of a difference's drive
@@ -34,7 +34,7 @@ class BranchLaw:
     """`activation(drive)`, times what the drive's form multiplies it with."""
 
     name: LawName
-    drive: Drive
+    drive: BranchDrive
     activation: Activation
     schematic: SchematicName | None = None
     """What Fig. 5 of the KirchhoffNet paper and the text below it build it of; None where they do not."""
@@ -83,7 +83,7 @@ class BranchLaw:
         return steepest
 
     def with_offsets(self, theta: Array, offsets: Array) -> Array:
-        """theta (parameters, branches) of branches whose inputs are off; offsets: as for `Drive.with_offsets`."""
+        """theta (parameters, branches) of branches whose inputs are off; offsets: as for `BranchDrive.with_offsets`."""
         return self.drive.with_offsets(theta, offsets)
 
 

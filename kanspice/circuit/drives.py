@@ -24,7 +24,7 @@ class AffineDrive:
     weight: Array
 
 
-class Drive(ABC):
+class BranchDrive(ABC):
     """One of the four forms."""
 
     rows: ClassVar[int]
@@ -55,7 +55,7 @@ class Drive(ABC):
         """
 
 
-class Scaled(Drive):
+class Scaled(BranchDrive):
     """p0 (v_s - v_d)."""
 
     rows, has_inputs = 1, False
@@ -74,7 +74,7 @@ class Scaled(Drive):
         return theta
 
 
-class Shifted(Drive):
+class Shifted(BranchDrive):
     """v_s - v_d - p0, and p1 times what the activation makes of it."""
 
     rows = 2
@@ -95,7 +95,7 @@ class Shifted(Drive):
         return np.stack([theta[0] - offsets[0], theta[1]])
 
 
-class Difference(Drive):
+class Difference(BranchDrive):
     """p1 (v_s - v_d) + p0."""
 
     rows = 2
@@ -111,7 +111,7 @@ class Difference(Drive):
         return np.stack([theta[0] + theta[1] * offsets[0], theta[1]])
 
 
-class BothEnds(Drive):
+class BothEnds(BranchDrive):
     """p0 v_s + p1 v_d + p2."""
 
     rows, of_difference = 3, False

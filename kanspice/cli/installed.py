@@ -14,7 +14,7 @@ from pathlib import Path
 
 from kanspice.base import resources
 from kanspice.base.errors import SimulatorError
-from kanspice.base.plugins import Broken
+from kanspice.base.plugins import BrokenPlugin
 from kanspice.base.processes.folders import fresh_folder
 from kanspice.engine.ngspice.program import NgspiceProgram, find_ngspice, run_quietly
 
@@ -100,14 +100,14 @@ def _plugins() -> list[Finding]:
     return found
 
 
-def _laws() -> tuple[list[str], tuple[Broken, ...]]:
+def _laws() -> tuple[list[str], tuple[BrokenPlugin, ...]]:
     from kanspice.devices.laws import plugged_laws  # noqa: PLC0415 - what it needs may be missing
 
     plugged = plugged_laws()
     return [law.name for law in plugged.found], plugged.broken
 
 
-def _families() -> tuple[list[str], tuple[Broken, ...]]:
+def _families() -> tuple[list[str], tuple[BrokenPlugin, ...]]:
     from kanspice.families.table import plugged_families  # noqa: PLC0415 - what it needs may be missing
 
     plugged = plugged_families()

@@ -56,7 +56,7 @@ class SummaryPart(Part):
     """By the fraction of draws that are at most so large: "0.5" is the median."""
 
 
-class DrawsPart(Part):
+class PointDrawsPart(Part):
     """Every draw of a point: lists in the same order, by metric, too. null where a draw has no such figure."""
 
     model_config = ConfigDict(extra="allow")
@@ -106,7 +106,7 @@ class PointPart(Part):
 
 
 Summaries = Annotated[dict[str, SummaryPart | None], Key("found.summaries")]
-Draws = Annotated[DrawsPart, Key("found")]
+EveryDraw = Annotated[PointDrawsPart, Key("found")]
 
 
 class WorstDrawPart(Part):

@@ -22,7 +22,7 @@ from kanspice.experiments.control import ControlResult
 from kanspice.experiments.control import measure as loops
 from kanspice.experiments.control import run as kept_loops
 from kanspice.experiments.control.document import control_json
-from kanspice.experiments.control.plan import Request as LoopRequest
+from kanspice.experiments.control.plan import LoopRequest
 from kanspice.experiments.control.plants.named import PlantMaker
 from kanspice.experiments.control.success import Draws
 from kanspice.experiments.ensemble.files import write
@@ -32,13 +32,13 @@ from kanspice.experiments.ensemble.workers import Workers, cluster, local
 from kanspice.experiments.numbers import check_numbers
 from kanspice.experiments.settle import run as settling
 from kanspice.experiments.settle import study as settling_studies
-from kanspice.experiments.settle.plan import Request as SettlingRequest
+from kanspice.experiments.settle.plan import SettlingRequest
 from kanspice.experiments.settle.settling import Settling
 from kanspice.experiments.settle.study import SettlingStudy
 from kanspice.experiments.settle.study_document import settling_study_json
 from kanspice.experiments.settle.transients import SettleOptions
 from kanspice.experiments.study.document import to_json
-from kanspice.experiments.study.plan import Request as StudyRequest
+from kanspice.experiments.study.plan import StudyRequest
 from kanspice.experiments.study.result import StudyResult
 from kanspice.experiments.study.run import resume as resume_study
 from kanspice.experiments.study.run import run as run_study
@@ -320,7 +320,7 @@ def corners_of(given: Corners) -> tuple[Corner, ...]:
 
 
 def _settled(
-    prepared: settling_studies.Prepared, folder: Path, workers: Workers, progress: bool | Bar
+    prepared: settling_studies.PreparedSettlingStudy, folder: Path, workers: Workers, progress: bool | Bar
 ) -> SettlingStudy:
     draws = prepared.ensemble.size
     with bar_of(progress)("following", draws, "draws", Workload(draws, "draws", faster=_FASTER)) as told:

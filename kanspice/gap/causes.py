@@ -95,7 +95,7 @@ class Attributed:
 
 
 @dataclass(frozen=True)
-class Plan:
+class AttributionPlan:
     """The circuits to be solved for an attribution.
 
     causes: the imperfections. groups: those that get a share together, each by itself while there are few. orders: see
@@ -124,7 +124,7 @@ class Plan:
         return frozenset[str]().union(*(self.groups[group] for group in some))
 
 
-def planned(technology: Technology, draw: Draw) -> Plan:
+def planned(technology: Technology, draw: Draw) -> AttributionPlan:
     """What is to be solved to attribute a gap to the technology's imperfections."""
     causes = technology.causes
     sections = {cause: cause.partition(".")[0] if len(causes) > SINGLES else cause for cause in causes}
@@ -132,11 +132,11 @@ def planned(technology: Technology, draw: Draw) -> Plan:
         frozenset(cause for cause in causes if sections[cause] == section)
         for section in dict.fromkeys(sections.values())
     )
-    return Plan(causes, groups, drawn_orders(len(groups), draw))
+    return AttributionPlan(causes, groups, drawn_orders(len(groups), draw))
 
 
 def solve_all(
-    plan: Plan, technology: Technology, solve: Callable[[Technology], Trial], full: Trial | None = None
+    plan: AttributionPlan, technology: Technology, solve: Callable[[Technology], Trial], full: Trial | None = None
 ) -> dict[Names, Trial]:
     """Every trial of the plan. full: that with all imperfections, where it is known."""
     known = {} if full is None else {plan.every: full}
@@ -146,7 +146,7 @@ def solve_all(
     }
 
 
-def attributed(plan: Plan, technology: Technology, trials: Mapping[Names, Trial]) -> tuple[Cause, ...]:
+def attributed(plan: AttributionPlan, technology: Technology, trials: Mapping[Names, Trial]) -> tuple[Cause, ...]:
     """Every imperfection, that with the largest share first, then the circuit without any.
 
     An imperfection that shares with others comes after the row that they have in common.
@@ -165,14 +165,14 @@ def attributed(plan: Plan, technology: Technology, trials: Mapping[Names, Trial]
     return (*flat, Cause(NONE, None, trials[frozenset()], None, nothing))
 
 
-def numerical_cause(gap: Gap, plan: Plan, trials: Mapping[Names, Trial]) -> Cause:
+def numerical_cause(gap: Gap, plan: AttributionPlan, trials: Mapping[Names, Trial]) -> Cause:
     """What solving the circuit did to the answers, as measured in the run that has all imperfections."""
     whole = mean_square(trials[plan.every], in_every(trials))
     share = Share(gap.rmse**2 / whole, 0.0) if whole > 0 else None
     return Cause(NUMERICAL, None, Trial(gap, 0, np.full(1, gap.rmse**2)), None, share)
 
 
-def attribution(plan: Plan, trials: Mapping[Names, Trial], engine: str, scale: float) -> Attribution:
+def attribution(plan: AttributionPlan, trials: Mapping[Names, Trial], engine: str, scale: float) -> Attribution:
     """How it came about. scale: what relative figures are divided by, 0 where there are none."""
     samples = in_every(trials)
     rmse = math.sqrt(mean_square(trials[plan.every], samples))
@@ -195,7 +195,7 @@ def mean_square(trial: Trial, samples: npt.NDArray[np.bool_]) -> float:
     return float(np.mean(trial.squared[samples])) if samples.any() else float("nan")
 
 
-def _single(name: str, plan: Plan, technology: Technology, trials: Mapping[Names, Trial]) -> Cause:
+def _single(name: str, plan: AttributionPlan, technology: Technology, trials: Mapping[Names, Trial]) -> Cause:
     section, _, key = name.partition(".")
     value = getattr(getattr(technology, section), key)
     only = frozenset([name])
@@ -215,7 +215,7 @@ def _rank(cause: Cause) -> tuple[float, bool, float]:
     return math.inf if cause.share is None else -cause.share.fraction, math.isnan(rmse), -rmse
 
 
-def _shares(plan: Plan, trials: Mapping[Names, Trial]) -> tuple[list[Share | None], Share | None]:
+def _shares(plan: AttributionPlan, trials: Mapping[Names, Trial]) -> tuple[list[Share | None], Share | None]:
     """(of each group, of the circuit without imperfections)."""
     samples, players = in_every(trials), len(plan.groups)
     whole = mean_square(trials[plan.every], samples)

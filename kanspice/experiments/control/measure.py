@@ -14,11 +14,11 @@ from kanspice.base.validation import similar
 from kanspice.engine.options import RunOptions
 from kanspice.engine.progress import Advance
 from kanspice.engine.running import judge_of
-from kanspice.experiments.control.bench import ControlOptions, Course
 from kanspice.experiments.control.controllers import ReferenceController
 from kanspice.experiments.control.loop import Ending, Episode, Steps
 from kanspice.experiments.control.plants.named import PlantMaker
 from kanspice.experiments.control.result import METRICS, ControlResult, PlantFacts, metric_values, trajectory_gap
+from kanspice.experiments.control.setup import ControlOptions, ReferenceLoop
 from kanspice.experiments.control.success import DrawnLoops, Draws, Identity, ensemble_of, success_points
 from kanspice.experiments.ensemble.journal import Journal, Unkept
 from kanspice.experiments.ensemble.workers import Workers, local
@@ -62,16 +62,16 @@ def control(
     if jobs > 1 and not isinstance(plant, str):
         problem, expected = "processes make plants by their names", "one job, or the name of a plant"
         raise InputError(
-            problem, where="control", expected=expected, found=f"{prepared.course.bench.plant}, {jobs} jobs"
+            problem, where="control", expected=expected, found=f"{prepared.reference.setup.plant}, {jobs} jobs"
         )
     return prepared.run(Unkept(), local(jobs), progress, warn)
 
 
 @dataclass(frozen=True)
-class Prepared:
+class PreparedLoop:
     """A loop that can begin. ensemble: of the draws, where there are some."""
 
-    course: Course
+    reference: ReferenceLoop
     technology: Technology
     draws: Draws | None
     ensemble: DrawnLoops | None
@@ -84,10 +84,10 @@ class Prepared:
         warn: Callable[[str], None] | None = None,
     ) -> ControlResult:
         """The circuit's episodes beside the network's, and every draw that the journal does not have."""
-        result = _Compared(self.course, self.technology).result(progress, warn)
+        result = _Compared(self.reference, self.technology).result(progress, warn)
         if self.draws is None or self.ensemble is None:
             return result
-        periods = self.course.bench.options.episodes * self.course.bench.options.steps
+        periods = self.reference.setup.options.episodes * self.reference.setup.options.steps
 
         def told(advance: Advance) -> None:
             if progress is not None:
@@ -107,7 +107,7 @@ def prepare(
     *,
     identity: Identity = lambda *_: {},
     progress: Steps | None = None,
-) -> Prepared:
+) -> PreparedLoop:
     """Follows the network through the loop, and compiles every point's circuit. identity: what all results depend on.
 
     Raises InputError as `control` does.
@@ -121,8 +121,10 @@ def prepare(
         check_judge(judge_of(options.engine, options.judge), options.fidelity)
     _check_counts(options, draws)
     technology = technology_for(loaded, technology)
-    course = Course.of(loaded, plant, options, progress=progress)
-    return Prepared(course, technology, draws, None if draws is None else ensemble_of(course, draws, identity))
+    reference = ReferenceLoop.of(loaded, plant, options, progress=progress)
+    return PreparedLoop(
+        reference, technology, draws, None if draws is None else ensemble_of(reference, draws, identity)
+    )
 
 
 def _check_counts(options: ControlOptions, draws: Draws | None) -> None:
@@ -148,52 +150,52 @@ def _check_counts(options: ControlOptions, draws: Draws | None) -> None:
 
 @dataclass(frozen=True)
 class _Compared:
-    course: Course
+    reference: ReferenceLoop
     technology: Technology
 
     def result(self, progress: Steps | None, warn: Callable[[str], None] | None) -> ControlResult:
         """The circuit's episodes beside the network's."""
-        course, options = self.course, self.course.bench.options
-        design = compile_model(course.loaded, self.technology, course.sizing(self.technology), Draw(options.seed))
-        warned = None if warn is None else partial(course.warn_of, warn=warn)
-        circuit, step_s, load_s = course.bench.episodes(design, options.engine, options.seed, progress, warned)
+        reference, options = self.reference, self.reference.setup.options
+        design = compile_model(reference.loaded, self.technology, reference.sizing(self.technology), Draw(options.seed))
+        warned = None if warn is None else partial(reference.warn_of, warn=warn)
+        circuit, step_s, load_s = reference.setup.episodes(design, options.engine, options.seed, progress, warned)
         own = self._own(circuit)
         result = ControlResult(
             plant=self._plant(),
-            reference=course.reference,
+            reference=reference.episodes,
             circuit=circuit,
             along=self._along(),
             own=own,
-            step_s={"circuit": step_s, "reference": course.reference_step_s},
+            step_s={"circuit": step_s, "reference": reference.step_s},
             load_s=load_s,
             notes=self._notes(circuit, own),
         )
         return replace(result, limits=judged(options.limits, metric_values(result)))
 
     def _plant(self) -> PlantFacts:
-        course, options = self.course, self.course.bench.options
+        reference, options = self.reference, self.reference.setup.options
         return PlantFacts(
-            name=course.bench.plant,
-            observations=course.loaded.input_width,
-            actions=course.loaded.output_width,
+            name=reference.setup.plant,
+            observations=reference.loaded.input_width,
+            actions=reference.loaded.output_width,
             episodes=options.episodes,
             steps=options.steps,
             latency=options.latency,
             seed=options.seed,
             observation_names=self._observation_names(),
-            reward_name=course.reward_name,
+            reward_name=reference.reward_name,
         )
 
     def _observation_names(self) -> tuple[str, ...]:
         """As the plant says them, or by number."""
-        width, named = self.course.loaded.input_width, self.course.observation_names
+        width, named = self.reference.loaded.input_width, self.reference.observation_names
         return named if len(named) == width else tuple(f"observation {n}" for n in range(width))
 
     def _along(self) -> GapResult:
         """The circuit against the network where the network went, outside of the loop."""
-        course, options = self.course, self.course.bench.options
-        source = f"episodes of {course.bench.plant}"
-        evidence = Evidence(course.compared_observations, source=source, population=course.observations)
+        reference, options = self.reference, self.reference.setup.options
+        source = f"episodes of {reference.setup.plant}"
+        evidence = Evidence(reference.compared_observations, source=source, population=reference.observations)
         how = VerifyOptions(
             fidelity=options.fidelity,
             run=RunOptions(seed=options.seed),
@@ -201,7 +203,7 @@ class _Compared:
             cross_check=options.cross_check,
             judge=options.judge,
         )
-        return verify(course.loaded, self.technology, evidence, how)
+        return verify(reference.loaded, self.technology, evidence, how)
 
     def _own(self, circuit: tuple[Episode, ...]) -> Gap | None:
         """The circuit's commands against the network's for the same observations."""
@@ -209,29 +211,33 @@ class _Compared:
         if not len(commands):
             return None
         observations = np.concatenate([episode.observations[: episode.length] for episode in circuit])
-        expected = ReferenceController(self.course.loaded.model).commands(observations, range(len(observations)))
+        expected = ReferenceController(self.reference.loaded.model).commands(observations, range(len(observations)))
         known = np.asarray(np.isfinite(expected.values).all(axis=1))
         return compare(commands, expected.values, known, spread(expected.values[known])) if known.any() else None
 
     def _notes(self, circuit: tuple[Episode, ...], own: Gap | None) -> tuple[str, ...]:
         """What a reader has to know of the loop."""
         notes = []
-        if task := plain(self.course.loaded.task)[:_SHOWN_CHARACTERS]:
+        if task := plain(self.reference.loaded.task)[:_SHOWN_CHARACTERS]:
             notes.append(f"what the network was trained for, as its configuration says: {task}")
-        space = self.course.action_space
+        space = self.reference.action_space
         commands = np.concatenate([episode.commands for episode in circuit])
         beyond = int(((commands < space.low) | (commands > space.high)).any(axis=1).sum())
         if beyond:
             notes.append(
                 f"{beyond} of {len(commands)} of the circuit's actions were limited to the plant's action space"
             )
-        if not any(episode.judged for episode in self.course.reference):
+        if not any(episode.judged for episode in self.reference.episodes):
             notes.append("the plant does not say what success is: an episode that lasts is one")
-        unanswered = sum(episode.ending is Ending.NO_ACTION for episode in self.course.reference)
+        unanswered = sum(episode.ending is Ending.NO_ACTION for episode in self.reference.episodes)
         if unanswered:
-            notes.append(f"the network itself had no answer in {unanswered} of {len(self.course.reference)} episodes")
-        pairs = zip(self.course.reference, circuit, strict=True)
+            notes.append(f"the network itself had no answer in {unanswered} of {len(self.reference.episodes)} episodes")
+        pairs = zip(self.reference.episodes, circuit, strict=True)
         differs = own is not None and own.max_abs > _ROUNDING * np.abs(commands).max()
-        if differs and not any(trajectory_gap(*pair).any() for pair in pairs) and self.course.bench.options.steps > 1:
+        if (
+            differs
+            and not any(trajectory_gap(*pair).any() for pair in pairs)
+            and self.reference.setup.options.steps > 1
+        ):
             notes.append("no observation differs at all: the plant's observations do not depend on such actions")
         return tuple(notes)

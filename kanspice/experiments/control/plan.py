@@ -7,16 +7,16 @@ from dataclasses import dataclass
 
 from kanspice.engine.fidelity import FidelityChoice
 from kanspice.engine.running import judge_of
-from kanspice.experiments.control.bench import ControlOptions
+from kanspice.experiments.control.setup import ControlOptions
 from kanspice.experiments.control.success import Draws
-from kanspice.experiments.ensemble.requests import Asked, Counted, EngineName, Limits, NotNegative, Positive
+from kanspice.experiments.ensemble.requests import Counted, EngineName, Limits, NotNegative, Positive, Request
 from kanspice.experiments.ensemble.variations import Sweep
 
 _ALSO = ("config", "curves", "tech", "plant_curves")
 
 
 @dataclass(frozen=True)
-class Request(Asked):
+class LoopRequest(Request):
     """Everything that was asked for, as plain values. Files are named as they were given, from `folder`.
 
     cross_check: at how many observations another engine is asked too, `judge` or the usual one. spot_check: so many of

@@ -12,11 +12,11 @@ from typing import Any
 
 from kanspice.base.files import read_file
 from kanspice.circuit import Design
-from kanspice.experiments.control.bench import Course
 from kanspice.experiments.control.loop import Episode, Steps
-from kanspice.experiments.control.measure import Prepared, prepare
-from kanspice.experiments.control.plan import Request
+from kanspice.experiments.control.measure import PreparedLoop, prepare
+from kanspice.experiments.control.plan import LoopRequest
 from kanspice.experiments.control.result import ControlResult
+from kanspice.experiments.control.setup import ReferenceLoop
 from kanspice.experiments.ensemble import ensemble as ensembles
 from kanspice.experiments.ensemble.identity import circuits_sha256, sha256
 from kanspice.experiments.ensemble.journal import Journal
@@ -29,19 +29,19 @@ from kanspice.families import load
 class Kept:
     """A loop with draws that a folder keeps. identity: everything that results depend on, by name."""
 
-    request: Request
-    prepared: Prepared
+    request: LoopRequest
+    prepared: PreparedLoop
     identity: Mapping[str, Any]
 
 
-def start(request: Request, folder: Path, progress: Steps | None = None) -> Kept:
+def start(request: LoopRequest, folder: Path, progress: Steps | None = None) -> Kept:
     """Prepares a loop with draws and makes its folder. Raises InputError where the folder holds something already."""
     return ensembles.start(request, folder, partial(_prepared, progress=progress))
 
 
 def resume(folder: Path, progress: Steps | None = None) -> Kept:
     """Prepares that of a folder again. Raises InputError where its results would not be the same any more."""
-    return ensembles.resume(folder, Request, partial(_prepared, progress=progress))
+    return ensembles.resume(folder, LoopRequest, partial(_prepared, progress=progress))
 
 
 def run(
@@ -67,15 +67,15 @@ def run(
     )
 
 
-def _prepared(request: Request, progress: Steps | None) -> Kept:
+def _prepared(request: LoopRequest, progress: Steps | None) -> Kept:
     found = load(request.at(request.model), *(path and request.at(path) for path in (request.config, request.curves)))
     loaded = replace(found, path=Path(request.model))
 
-    def identity(course: Course, circuits: Sequence[Design]) -> Mapping[str, Any]:
+    def identity(reference: ReferenceLoop, circuits: Sequence[Design]) -> Mapping[str, Any]:
         return {
             "circuits": circuits_sha256(circuits),
             "plant": _plant_sha256(request),
-            "loop": _loop_sha256(course.reference),
+            "loop": _loop_sha256(reference.episodes),
             "versions": versions(),
             "request": request.to_dict(),
         }
@@ -92,7 +92,7 @@ def _prepared(request: Request, progress: Steps | None) -> Kept:
     return Kept(request, prepared, {} if prepared.ensemble is None else prepared.ensemble.identity)
 
 
-def _plant_sha256(request: Request) -> str | None:
+def _plant_sha256(request: LoopRequest) -> str | None:
     """Of the plant's curves, where it has some."""
     if request.plant_curves is None:
         return None

@@ -12,9 +12,9 @@ from kanspice.circuit import Design
 from kanspice.circuit.specimens import draw_specimen
 from kanspice.engine.progress import Advance, Progress, SideRun
 from kanspice.engine.running import judge_of
-from kanspice.experiments.control.bench import Bench, Course
 from kanspice.experiments.control.loop import Episode, Steps
 from kanspice.experiments.control.result import DrawnEpisodes, SpotCheck, SuccessPoint
+from kanspice.experiments.control.setup import LoopSetup, ReferenceLoop
 from kanspice.experiments.ensemble.ensemble import Ensemble, Records
 from kanspice.experiments.ensemble.randomness import can_differ
 from kanspice.experiments.ensemble.variations import Point, Sweep, seed_of
@@ -55,7 +55,7 @@ class Specimens:
     judge: the engine that checks. nominal: the circuit that they differ from. reference: the network's episodes.
     """
 
-    bench: Bench
+    setup: LoopSetup
     engine: str
     judge: str
     nominal: Design
@@ -75,38 +75,38 @@ class Specimens:
     def check(self, trial: int, seed: int, progress: Progress) -> DrawnEpisodes:
         """The same by the other engine."""
         del trial
-        run = SideRun(SPOT_CHECK, self.bench.options.episodes * self.bench.options.steps)
+        run = SideRun(SPOT_CHECK, self.setup.options.episodes * self.setup.options.steps)
         return self._tried(self.judge, seed, lambda periods: progress(Advance(periods, side_run=run)))
 
     def _tried(self, engine: str, seed: int, progress: Steps | None) -> DrawnEpisodes:
         design = draw_specimen(self.nominal, self.technology, Draw(seed))
-        episodes, _, _ = self.bench.episodes(design, engine, seed, progress)
+        episodes, _, _ = self.setup.episodes(design, engine, seed, progress)
         return DrawnEpisodes.of(seed, episodes, self.reference)
 
 
 DrawnLoops = Ensemble[DrawnEpisodes, DrawnEpisodes]
-Identity = Callable[[Course, Sequence[Design]], Mapping[str, Any]]
-"""What all results depend on, by name: of the network's course, and of every point's circuit."""
+Identity = Callable[[ReferenceLoop, Sequence[Design]], Mapping[str, Any]]
+"""What all results depend on, by name: of the network's reference, and of every point's circuit."""
 
 
-def ensemble_of(course: Course, draws: Draws, identity: Identity) -> DrawnLoops:
+def ensemble_of(reference: ReferenceLoop, draws: Draws, identity: Identity) -> DrawnLoops:
     """Every point's draws in the loop, from the same starts as the network; every point gets the same draws.
 
     A point without anything random has one draw.
     """
-    specimens = tuple(_specimens(course, draws, point) for point in draws.points)
+    specimens = tuple(_specimens(reference, draws, point) for point in draws.points)
     trials = tuple(draws.trials if each.is_random else 1 for each in specimens)
     places = [(at, trial) for trial in range(draws.trials) for at in reversed(range(len(trials)))]
     checked = [(at, trial) for at, trial in places if trial < trials[at]][: draws.checks]
-    seeds = tuple(seed_of(course.bench.options.seed, trial) for trial in range(draws.trials))
-    known = identity(course, [each.nominal for each in specimens])
+    seeds = tuple(seed_of(reference.setup.options.seed, trial) for trial in range(draws.trials))
+    known = identity(reference, [each.nominal for each in specimens])
     return Ensemble(specimens, trials, seeds, checked, known, DrawnEpisodes, DrawnEpisodes)
 
 
-def _specimens(course: Course, draws: Draws, point: Point) -> Specimens:
-    technology = technology_for(course.loaded, point.technology)
-    nominal = compile_nominal(course.loaded, technology, course.sizing(technology))
-    return Specimens(course.bench, draws.engine, draws.checked_by, nominal, technology, course.reference)
+def _specimens(reference: ReferenceLoop, draws: Draws, point: Point) -> Specimens:
+    technology = technology_for(reference.loaded, point.technology)
+    nominal = compile_nominal(reference.loaded, technology, reference.sizing(technology))
+    return Specimens(reference.setup, draws.engine, draws.checked_by, nominal, technology, reference.episodes)
 
 
 def success_points(

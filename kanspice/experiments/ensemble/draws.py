@@ -9,8 +9,8 @@ from functools import cached_property
 from typing import Any, ClassVar
 
 from kanspice.engine.solution import Outcome
-from kanspice.experiments.ensemble.requests import AskedOfSamples
-from kanspice.experiments.ensemble.statistics import Distribution, Yield
+from kanspice.experiments.ensemble.requests import SampleRequest
+from kanspice.experiments.ensemble.statistics import Summary, Yield
 from kanspice.experiments.ensemble.variations import Point
 from kanspice.gap.metric_table import Metric
 from kanspice.report.frames import Columns
@@ -81,17 +81,17 @@ class PointDraws:
         good, doubtful = sum(self.good), sum(not draw.failed for draw in self.unresolved)
         return Yield.of(good, len(self.draws), doubtful, random=self.is_random)
 
-    def distribution(self, metric: str) -> Distribution | None:
+    def summary(self, metric: str) -> Summary | None:
         """Of a metric over the draws; of draws with failed samples, over the samples that were solved.
 
         None where no draw has a figure.
         """
-        return Distribution.of([draw.metrics.get(metric) for draw in self.draws])
+        return Summary.of([draw.metrics.get(metric) for draw in self.draws])
 
     @property
-    def summaries(self) -> dict[str, Distribution | None]:
+    def summaries(self) -> dict[str, Summary | None]:
         """Of every metric."""
-        return {metric: self.distribution(metric) for metric in self.metrics}
+        return {metric: self.summary(metric) for metric in self.metrics}
 
     @property
     def incomplete(self) -> tuple[DrawResult, ...]:
@@ -121,7 +121,7 @@ class Studied(ABC):
     known: ClassVar[Mapping[str, Metric[Any]]]
     solved: ClassVar[str] = "solved"
     quantities: ClassVar[str] = "gaps"
-    request: AskedOfSamples
+    request: SampleRequest
     points: tuple[PointDraws, ...]
     samples: int
 

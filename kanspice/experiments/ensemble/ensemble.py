@@ -15,7 +15,7 @@ from kanspice.base.errors import InputError
 from kanspice.engine.progress import Advance, Progress
 from kanspice.experiments.ensemble import journal as journals
 from kanspice.experiments.ensemble.journal import Journal, Unkept
-from kanspice.experiments.ensemble.requests import Asked
+from kanspice.experiments.ensemble.requests import Request
 from kanspice.experiments.ensemble.specimens import Setup, Specimen
 from kanspice.experiments.ensemble.workers import Work, Workers, local
 from kanspice.report.codec import as_record, of_record
@@ -173,11 +173,11 @@ class Prepared(Protocol):
         """Everything that its results depend on, by name."""
 
 
-Request = TypeVar("Request", bound=Asked)
+AnyRequest = TypeVar("AnyRequest", bound=Request)
 Ready = TypeVar("Ready", bound=Prepared)
 
 
-def start(request: Request, folder: Path, prepare: Callable[[Request], Ready]) -> Ready:
+def start(request: AnyRequest, folder: Path, prepare: Callable[[AnyRequest], Ready]) -> Ready:
     """Prepares a study and makes its folder. Raises InputError where the folder holds something already."""
     prepared = prepare(request)
     plan = {"request": request.to_dict(), "identity": dict(prepared.identity)}
@@ -185,7 +185,7 @@ def start(request: Request, folder: Path, prepare: Callable[[Request], Ready]) -
     return prepared
 
 
-def resume(folder: Path, asked: type[Request], prepare: Callable[[Request], Ready]) -> Ready:
+def resume(folder: Path, asked: type[AnyRequest], prepare: Callable[[AnyRequest], Ready]) -> Ready:
     """Prepares the study of a folder again. Raises InputError where its results would not be the same any more."""
     plan = journals.read_plan(folder, asked.experiment)
     known = plan.get("identity")

@@ -22,7 +22,7 @@ from typing import Any
 from kanspice.base.errors import KanspiceError, SimulatorError
 from kanspice.base.processes.children import Process, end, start
 from kanspice.experiments.ensemble.specimens import Done, Setups, Specimen
-from kanspice.experiments.ensemble.worker import Answer, Broken
+from kanspice.experiments.ensemble.worker import Answer, WorkerCrash
 
 _AHEAD = 2
 """Draws at every worker, so that none of them ever waits for us."""
@@ -61,7 +61,7 @@ class _Worker:
             raise _gone(self) from error
         self.owes -= 1
         match said:
-            case Broken():
+            case WorkerCrash():
                 raise RuntimeError(f"in a worker process:\n{said.trace}")
             case KanspiceError() | MemoryError():
                 raise said

@@ -35,7 +35,7 @@ Fraction = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 Limits = tuple[tuple[str, Annotated[float, Field(ge=0, allow_inf_nan=False)]], ...]
 
 
-class Asked:
+class Request:
     """What requests have in common; each is a frozen dataclass of plain values that has at least these fields.
 
     Files are named as they were given, from `folder`. set_, corners, sweeps: `SECTION.KEY=VALUE` texts. trials: draws
@@ -105,7 +105,7 @@ class Asked:
             raise InputError("is not a study's plan", where=where, found=found) from error
 
 
-class AskedOfSamples(Asked, ABC):
+class SampleRequest(Request, ABC):
     """What requests that measure how circuits answer samples have in common.
 
     limit: the first so many samples. cross_check: so many draws by another engine too: `judge`, or the usual one.

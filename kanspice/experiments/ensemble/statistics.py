@@ -13,7 +13,7 @@ _Z = 1.959963984540054
 
 
 @dataclass(frozen=True)
-class Distribution:
+class Summary:
     """Of one metric over draws. std: of single draws (n - 1); None for one draw. quantiles: at QUANTILES."""
 
     draws: int
@@ -32,7 +32,7 @@ class Distribution:
         return {f"{at:g}": value for at, value in zip(QUANTILES, self.quantiles, strict=True)}
 
     @classmethod
-    def of(cls, values: Sequence[float | None]) -> Distribution | None:
+    def of(cls, values: Sequence[float | None]) -> Summary | None:
         """Of the values that exist; None where none does."""
         known = np.array([value for value in values if value is not None])
         if known.size == 0:

@@ -15,13 +15,13 @@ from kanspice.experiments.ensemble.specimens import Done, Setup, Setups, Specime
 
 
 @dataclass(frozen=True)
-class Broken:
+class WorkerCrash:
     """What a worker met that nobody thought of, as Python prints it."""
 
     trace: str
 
 
-Answer = Done | KanspiceError | MemoryError | Broken
+Answer = Done | KanspiceError | MemoryError | WorkerCrash
 
 
 def main(descriptor: int) -> None:
@@ -43,4 +43,4 @@ def _answer(setup: Setup, specimen: Specimen) -> Answer:
     except (KanspiceError, MemoryError) as error:
         return error
     except Exception:
-        return Broken(traceback.format_exc())
+        return WorkerCrash(traceback.format_exc())

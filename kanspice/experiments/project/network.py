@@ -29,7 +29,7 @@ RESISTOR = "ohmic"
 
 
 @dataclass(frozen=True)
-class Plan:
+class Placement:
     """Where devices stand. maps: of each layer's inputs. first: whether a layer of resistors maps the network's inputs.
 
     devices: of every crosspoint. norms, biases: of the network's layers.
@@ -98,7 +98,7 @@ class Plan:
         return LayerArrays(coeffs, self.maps[0].offset, None)
 
 
-def planned(model: EdgeKAN, values: Sequence[Array], devices: Sequence[Device]) -> Plan:
+def planned(model: EdgeKAN, values: Sequence[Array], devices: Sequence[Device]) -> Placement:
     """Where the devices of a KAN stand, of what each of its layers sees on samples (samples, inputs).
 
     Raises InputError for inputs that no device takes, where there is no resistor to map them, or no place for one.
@@ -109,7 +109,7 @@ def planned(model: EdgeKAN, values: Sequence[Array], devices: Sequence[Device]) 
         _check_first(values[0], devices, norms)
     inputs = NodeMap.onto(values[0], TOP_V) if first else NodeMap.none(values[0].shape[1])
     maps = [inputs, *(NodeMap.onto(hidden, TOP_V) for hidden in values[1:])]
-    return Plan(tuple(devices), tuple(maps), first, norms, biases)
+    return Placement(tuple(devices), tuple(maps), first, norms, biases)
 
 
 def _check_first(inputs: Array, devices: Sequence[Device], norms: Sequence[object]) -> None:

@@ -17,9 +17,9 @@ from kanspice.engine.progress import Progress
 from kanspice.experiments.evidence import Evidence
 from kanspice.experiments.facts import InputsFacts, ModelFacts
 from kanspice.experiments.project.fit import edge_errors, fitted
-from kanspice.experiments.project.network import TOP_V, Plan, planned
+from kanspice.experiments.project.network import TOP_V, Placement, planned
 from kanspice.experiments.project.result import Accuracy, EdgeCourse, EdgeError, LayerError, Projection, Tuning
-from kanspice.experiments.project.subsets import MOST_SAMPLES, Labels, Trial, tried_subsets
+from kanspice.experiments.project.subsets import MOST_SAMPLES, Labels, SubsetSamples, tried_subsets
 from kanspice.families import LoadedModel
 from kanspice.families.common.following import followed_stages, reference_stages
 from kanspice.families.common.network import DivergenceError
@@ -80,8 +80,8 @@ def project(
     inputs = np.ascontiguousarray(evidence.inputs, dtype=np.float64)
     _check_samples(len(inputs), options)
     learnt = _Learnt.of(model, inputs)
-    plan = planned(model, learnt.values, options.devices)
-    layers = zip(model.edge_layers, learnt.values, plan.maps, strict=True)
+    placement = planned(model, learnt.values, options.devices)
+    layers = zip(model.edge_layers, learnt.values, placement.maps, strict=True)
     found = [moments(layer, values, to_volts, options.devices) for layer, values, to_volts in layers]
 
     def areas_with(chosen: Sequence[int]) -> list[Array]:
@@ -90,7 +90,7 @@ def project(
     areas = areas_with(range(len(options.devices)))
     edges = [error for layer in range(len(areas)) for error in _edge_errors(layer, found[layer], areas[layer], learnt)]
     edges.sort(key=lambda edge: -edge.rmse)
-    network = plan.built(areas)
+    network = placement.built(areas)
     stages = reference_stages(network, inputs)
     gap = compare(list(stages.values())[-1], learnt.outputs)
     limit = math.inf if options.max_edge is None else options.max_edge
@@ -102,16 +102,16 @@ def project(
         constant=options.constant,
         ridge=options.ridge,
         top_v=TOP_V,
-        inputs_mapped=plan.first,
-        layers=tuple(_layer_errors(plan, areas, learnt, network, stages)),
+        inputs_mapped=placement.first,
+        layers=tuple(_layer_errors(placement, areas, learnt, network, stages)),
         gap=gap,
         worst=tuple(edges[:_SHOWN_EDGES]),
-        subsets=tried_subsets(plan, areas_with, Trial(inputs, learnt.outputs, evidence.labels), progress),
+        subsets=tried_subsets(placement, areas_with, SubsetSamples(inputs, learnt.outputs, evidence.labels), progress),
         subset_samples=min(len(inputs), MOST_SAMPLES),
         max_edge=options.max_edge,
         beyond=tuple(edge for edge in edges if edge.rmse > limit),
         notes=loaded.notes,
-        courses=tuple(_course(edge, model, plan, areas, learnt) for edge in edges[:_SHOWN_EDGES]),
+        courses=tuple(_course(edge, model, placement, areas, learnt) for edge in edges[:_SHOWN_EDGES]),
         reference=learnt.outputs,
     )
     return _finished(result, network, learnt, evidence.labels, options)
@@ -173,15 +173,15 @@ def _edge_errors(layer: int, found: Moments, areas: Array, learnt: _Learnt) -> l
 
 
 def _layer_errors(
-    plan: Plan, areas: Sequence[Array], learnt: _Learnt, network: KANalogue, stages: dict[str, Array]
+    placement: Placement, areas: Sequence[Array], learnt: _Learnt, network: KANalogue, stages: dict[str, Array]
 ) -> list[LayerError]:
     errors = []
     for layer, each in enumerate(areas):
-        place = layer + 1 + plan.first
+        place = layer + 1 + placement.first
         values, sums = learnt.values[layer], learnt.sums[layer]
         blocks = [values[start : start + BLOCK] for start in range(0, len(values), BLOCK)]
-        exact = np.concatenate([plan.summed(layer, block, each) for block in blocks])
-        arrived = plan.unfolded(layer, stages[f"l{place}.crossbar"])
+        exact = np.concatenate([placement.summed(layer, block, each) for block in blocks])
+        arrived = placement.unfolded(layer, stages[f"l{place}.crossbar"])
         built = np.abs(network.state_dict()[f"crossbars.{place - 1}.coeffs"].numpy())
         errors.append(
             LayerError(
@@ -196,13 +196,15 @@ def _layer_errors(
     return errors
 
 
-def _course(edge: EdgeError, model: EdgeKAN, plan: Plan, areas: Sequence[Array], learnt: _Learnt) -> EdgeCourse:
+def _course(
+    edge: EdgeError, model: EdgeKAN, placement: Placement, areas: Sequence[Array], learnt: _Learnt
+) -> EdgeCourse:
     layer, seen = edge.layer - 1, learnt.values[edge.layer - 1][:, edge.source]
     grid = np.linspace(seen.min(), seen.max(), _POINTS)
     values = np.repeat(learnt.values[layer][:1], _POINTS, axis=0)
     values[:, edge.source] = grid
     learnt_course = edge_functions(model.edge_layers[layer], values)[:, edge.source, edge.target]
-    curves = basis(plan.devices, plan.volts(layer, values))[:, edge.source]
+    curves = basis(placement.devices, placement.volts(layer, values))[:, edge.source]
     return EdgeCourse(edge, grid, learnt_course, curves @ areas[layer][edge.source, :, edge.target], seen)
 
 

@@ -5,20 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from kanspice.experiments.ensemble.requests import (
-    AskedOfSamples,
     Counted,
     EngineName,
     Fraction,
     Limits,
     NotNegative,
     Positive,
+    SampleRequest,
 )
 from kanspice.experiments.ensemble.variations import Corner, Point, Sweep
 from kanspice.experiments.settle.transients import SettleOptions
 
 
 @dataclass(frozen=True)
-class Request(AskedOfSamples):
+class SettlingRequest(SampleRequest):
     """Everything that was asked for, as plain values. Files are named as they were given, from `folder`.
 
     limit: the first so many samples. period, rise, within, timeout: as in SettleOptions, the smallest tolerance last.

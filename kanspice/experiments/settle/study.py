@@ -21,7 +21,7 @@ from kanspice.experiments.ensemble.variations import Point
 from kanspice.experiments.ensemble.workers import Workers
 from kanspice.experiments.facts import ModelFacts, versions
 from kanspice.experiments.notes import device_notes
-from kanspice.experiments.settle.plan import Request
+from kanspice.experiments.settle.plan import SettlingRequest
 from kanspice.experiments.settle.run import expected_outputs
 from kanspice.experiments.settle.settling import Settling
 from kanspice.experiments.settle.specimens import CheckedSettling, SettlingSetup, metrics_within
@@ -38,7 +38,7 @@ class SettlingStudy(Studied, Shown):
 
     solved, quantities = "settled", "times"
 
-    request: Request
+    request: SettlingRequest
     model: ModelFacts
     model_notes: tuple[str, ...]
     versions: Mapping[str, str]
@@ -70,10 +70,10 @@ class SettlingStudy(Studied, Shown):
 
 
 @dataclass(frozen=True)
-class Prepared:
+class PreparedSettlingStudy:
     """Everything about a study that is the same for all of its draws. identity: what all results depend on."""
 
-    request: Request
+    request: SettlingRequest
     points: tuple[Point, ...]
     setups: tuple[SettlingSetup, ...]
     model: ModelFacts
@@ -95,7 +95,7 @@ class Prepared:
         )
 
 
-def prepare(request: Request) -> Prepared:
+def prepare(request: SettlingRequest) -> PreparedSettlingStudy:
     """Loads, follows the network once, and compiles the nominal circuit of every point.
 
     Raises InputError for files, technologies or limits that cannot be used, SimulatorError where the network has no
@@ -126,21 +126,21 @@ def prepare(request: Request) -> Prepared:
     }
     notes = (*loaded.notes, *device_notes(loaded, setups[0].design))
     model = replace(ModelFacts.of(loaded), path=request.model)
-    return Prepared(request, points, tuple(setups), model, notes, identity)
+    return PreparedSettlingStudy(request, points, tuple(setups), model, notes, identity)
 
 
-def start(request: Request, folder: Path) -> Prepared:
+def start(request: SettlingRequest, folder: Path) -> PreparedSettlingStudy:
     """Prepares a study and makes its folder. Raises InputError where the folder holds something already."""
     return ensembles.start(request, folder, prepare)
 
 
-def resume(folder: Path) -> Prepared:
+def resume(folder: Path) -> PreparedSettlingStudy:
     """Prepares the study of a folder again. Raises InputError where its results would not be the same any more."""
-    return ensembles.resume(folder, Request, prepare)
+    return ensembles.resume(folder, SettlingRequest, prepare)
 
 
 def run(
-    prepared: Prepared, folder: Path, workers: Workers | None = None, progress: Progress | None = None
+    prepared: PreparedSettlingStudy, folder: Path, workers: Workers | None = None, progress: Progress | None = None
 ) -> SettlingStudy:
     """Measures what the folder's journal does not have yet, and returns everything.
 

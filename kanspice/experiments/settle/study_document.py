@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from kanspice.experiments.draw_parts import Draws, PointPart, StudiedModelPart, Summaries, WorstDrawPart, viewed
+from kanspice.experiments.draw_parts import EveryDraw, PointPart, StudiedModelPart, Summaries, WorstDrawPart, viewed
 from kanspice.experiments.parts import Facts
 from kanspice.experiments.settle.study import SettlingStudy
 from kanspice.report.codec import Count, Figure, Fraction, Key, Part
@@ -17,7 +17,7 @@ class SettlingPointPart(PointPart):
 
     metrics: Summaries
     """What all draws come to, by metric; null where no draw has a figure."""
-    draws: Draws
+    draws: EveryDraw
     """Every draw."""
 
 

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from kanspice.experiments.draw_parts import Draws, PointPart, StudiedModelPart, Summaries, WorstDrawPart, viewed
+from kanspice.experiments.draw_parts import EveryDraw, PointPart, StudiedModelPart, Summaries, WorstDrawPart, viewed
 from kanspice.experiments.parts import (
     Facts,
     NotCheckedPart,
@@ -28,7 +28,7 @@ class StudyPointPart(PointPart):
     """Relative RMSE of the draws' own numerical errors, the largest; null where none was measured."""
     metrics: Summaries
     """What all draws come to, by metric; null where no draw has a figure."""
-    draws: Draws
+    draws: EveryDraw
     """Every draw."""
 
 

@@ -153,7 +153,7 @@ def _quantity(result: Studied, metric: str) -> tuple[str, plots.Quantity]:
     title, in_percent = result.known[metric].title, metric in result.of_network and wording.is_fraction(result, metric)
 
     def of_point(point: PointDraws) -> float | None:
-        found = point.distribution(metric)
+        found = point.summary(metric)
         if found is None:
             return None
         return 100 * found.mean if in_percent else found.median

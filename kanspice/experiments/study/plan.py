@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from kanspice.experiments.ensemble.requests import AskedOfSamples, Counted, EngineName, Fraction, Limits, NotNegative
+from kanspice.experiments.ensemble.requests import Counted, EngineName, Fraction, Limits, NotNegative, SampleRequest
 from kanspice.experiments.ensemble.variations import Corner, Point, Sweep
 
 CHECKED_SAMPLES = 4
@@ -12,7 +12,7 @@ CHECKED_SAMPLES = 4
 
 
 @dataclass(frozen=True)
-class Request(AskedOfSamples):
+class StudyRequest(SampleRequest):
     """Everything that was asked for, as plain values. Files are named as they were given, from `folder`.
 
     limit: the first so many samples. set_, corners, sweeps: `SECTION.KEY=VALUE` texts.

@@ -63,7 +63,7 @@ def along(result: Studied, metric: str) -> Figure:
         at = positions(axes, sweep.values)
         for corner, colour in zip(corners, _colours(len(corners)), strict=True):
             points = [point for point in result.points if point.point.corner == corner]
-            found = [(x, point.distribution(metric)) for x, point in zip(at, points, strict=True)]
+            found = [(x, point.summary(metric)) for x, point in zip(at, points, strict=True)]
             known = [(x, each) for x, each in found if each is not None]
             x = [place for place, _ in known]
             mean = [each.mean for _, each in known]

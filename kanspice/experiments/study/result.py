@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from kanspice.experiments.ensemble.draws import PointDraws, Studied
 from kanspice.experiments.facts import ModelFacts
-from kanspice.experiments.study.plan import Request
+from kanspice.experiments.study.plan import StudyRequest
 from kanspice.experiments.study.specimens import NOISE, CheckedDraw
 from kanspice.gap import NumericalGap, Variation
 from kanspice.gap.metric_table import BY_NAME, Metric
@@ -44,7 +44,7 @@ class StudyResult(Studied, Shown):
     how its outputs vary. timing: how long it took.
     """
 
-    request: Request
+    request: StudyRequest
     model: ModelFacts
     model_notes: tuple[str, ...]
     versions: Mapping[str, str]

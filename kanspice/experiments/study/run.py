@@ -28,23 +28,23 @@ from kanspice.experiments.facts import ModelFacts, versions
 from kanspice.experiments.followed import Followed, has_answer
 from kanspice.experiments.generator import Generator
 from kanspice.experiments.notes import device_notes
-from kanspice.experiments.study.plan import Request
+from kanspice.experiments.study.plan import StudyRequest
 from kanspice.experiments.study.result import PointResult, StudyResult
-from kanspice.experiments.study.specimens import Bench, CheckedDraw
+from kanspice.experiments.study.specimens import CheckedDraw, GapSetup
 from kanspice.families import LoadedModel, compile_nominal, load, technology_for
 from kanspice.gap import NumericalGap, accuracy, check_limits, given, mean_squared_error
 
 
 @dataclass(frozen=True)
-class Prepared:
+class PreparedStudy:
     """Everything about a study that is the same for all of its draws.
 
     trials: how many draws there are at each point. identity: what all results depend on, by name.
     """
 
-    request: Request
+    request: StudyRequest
     points: tuple[Point, ...]
-    benches: tuple[Bench, ...]
+    setups: tuple[GapSetup, ...]
     trials: tuple[int, ...]
     reference_accuracy: float | None
     reference_loss: float | None
@@ -56,7 +56,7 @@ class Prepared:
     def ensemble(self) -> Ensemble[DrawResult, CheckedDraw]:
         """All draws, and those that the other engine solves too: drawn with the study's seed."""
         return Ensemble(
-            self.benches,
+            self.setups,
             self.trials,
             self.request.seeds,
             drawn_places(self.trials, self.request.cross_check, self.request.seed),
@@ -71,7 +71,7 @@ class Prepared:
         return sum(self.trials)
 
 
-def prepare(request: Request) -> Prepared:
+def prepare(request: StudyRequest) -> PreparedStudy:
     """Loads, follows the network once, and compiles the nominal circuit of every point.
 
     Raises InputError for files, technologies or limits that cannot be used.
@@ -90,7 +90,7 @@ def prepare(request: Request) -> Prepared:
         designs = [compile_nominal(loaded, point.technology, network.sizing) for point in points]
         check_device(request.device, designs[0], request.engine, request.checked_by)
         everywhere = partial(
-            Bench,
+            GapSetup,
             engine=request.engine,
             device=request.device,
             inputs=network.inputs,
@@ -105,25 +105,25 @@ def prepare(request: Request) -> Prepared:
             judge=request.judge,
         )
         parts = zip(points, designs, strict=True)
-        benches = tuple(_at(everywhere, network, point, design) for point, design in parts)
-    expected, known = benches[0].expected, has_answer(benches[0].expected)
+        setups = tuple(_at(everywhere, network, point, design) for point, design in parts)
+    expected, known = setups[0].expected, has_answer(setups[0].expected)
     reference = None if evidence.labels is None else accuracy(expected, evidence.labels, known)
     loss = None if evidence.targets is None else mean_squared_error(expected, evidence.targets, known)
-    trials = tuple(request.trials if bench.is_random else 1 for bench in benches)
-    return Prepared(
+    trials = tuple(request.trials if setup.is_random else 1 for setup in setups)
+    return PreparedStudy(
         request,
         points,
-        benches,
+        setups,
         trials,
         reference,
         loss,
         replace(ModelFacts.of(loaded), path=request.model),
         (*loaded.notes, *device_notes(loaded, designs[0])),
-        _identity(request, evidence, benches),
+        _identity(request, evidence, setups),
     )
 
 
-def _at(everywhere: Callable[..., Bench], network: Followed, point: Point, design: Design) -> Bench:
+def _at(everywhere: Callable[..., GapSetup], network: Followed, point: Point, design: Design) -> GapSetup:
     return everywhere(
         point=point.index,
         design=design,
@@ -134,18 +134,18 @@ def _at(everywhere: Callable[..., Bench], network: Followed, point: Point, desig
     )
 
 
-def start(request: Request, folder: Path) -> Prepared:
+def start(request: StudyRequest, folder: Path) -> PreparedStudy:
     """Prepares a study and makes its folder. Raises InputError where the folder holds something already."""
     return ensembles.start(request, folder, prepare)
 
 
-def resume(folder: Path) -> Prepared:
+def resume(folder: Path) -> PreparedStudy:
     """Prepares the study of a folder again. Raises InputError where its results would not be the same any more."""
-    return ensembles.resume(folder, Request, prepare)
+    return ensembles.resume(folder, StudyRequest, prepare)
 
 
 def run(
-    prepared: Prepared, folder: Path, workers: Workers | None = None, progress: Progress | None = None
+    prepared: PreparedStudy, folder: Path, workers: Workers | None = None, progress: Progress | None = None
 ) -> StudyResult:
     """Measures what the folder's journal does not have yet, and returns everything.
 
@@ -157,21 +157,21 @@ def run(
     points = tuple(
         PointResult(
             point,
-            bench.is_random,
+            setup.is_random,
             tuple(records.draws[point.index, trial] for trial in range(trials)),
             prepared.request.limits,
         )
-        for point, bench, trials in zip(prepared.points, prepared.benches, prepared.trials, strict=True)
+        for point, setup, trials in zip(prepared.points, prepared.setups, prepared.trials, strict=True)
     )
     return StudyResult(
         request=prepared.request,
         model=prepared.model,
         model_notes=prepared.model_notes,
         versions=versions(),
-        samples=len(prepared.benches[0].expected),
+        samples=len(prepared.setups[0].expected),
         reference_accuracy=prepared.reference_accuracy,
-        reference_error=prepared.benches[0].reference_error,
-        variation=prepared.benches[0].variation,
+        reference_error=prepared.setups[0].reference_error,
+        variation=prepared.setups[0].variation,
         points=points,
         checks=tuple(records.checks[place] for place in sorted(records.checks)),
         reference_loss=prepared.reference_loss,
@@ -179,7 +179,7 @@ def run(
     )
 
 
-def _evidence(request: Request, loaded: LoadedModel) -> Evidence:
+def _evidence(request: StudyRequest, loaded: LoadedModel) -> Evidence:
     labels, targets = (path and request.at(path) for path in (request.labels, request.targets))
     found = read_evidence(loaded, request.at(request.inputs), labels=labels, targets=targets)
     evidence = replace(found, source=request.inputs).limited(request.limit)
@@ -187,17 +187,17 @@ def _evidence(request: Request, loaded: LoadedModel) -> Evidence:
     return evidence
 
 
-def _reference_error(request: Request, network: Followed, design: Design) -> NumericalGap | None:
+def _reference_error(request: StudyRequest, network: Followed, design: Design) -> NumericalGap | None:
     """The network's own, on samples drawn with the study's seed: it is the same for all draws."""
     chosen = chosen_samples(network.answered, RunOptions(seed=request.seed))
     return network.error(design.stages[-1].compares_to, chosen, network.scale(design))
 
 
-def _identity(request: Request, evidence: Evidence, benches: Sequence[Bench]) -> dict[str, Any]:
+def _identity(request: StudyRequest, evidence: Evidence, setups: Sequence[GapSetup]) -> dict[str, Any]:
     """Everything that results depend on, by name."""
     labels, targets = (None if rows is None else sha256(rows) for rows in (evidence.labels, evidence.targets))
     return {
-        "circuits": circuits_sha256(bench.design for bench in benches),
+        "circuits": circuits_sha256(setup.design for setup in setups),
         "inputs": sha256(evidence.inputs),
         "labels": labels,
         **({} if targets is None else {"targets": targets}),

@@ -61,7 +61,7 @@ class CheckedDraw:
 
 
 @dataclass(frozen=True)
-class Bench:
+class GapSetup:
     """Everything that specimens of one point's circuit are measured with: plain arrays, cheap to send.
 
     inputs: (followed samples, inputs) in model units, those that the network has an answer for; places: where they are

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 from kanspice.experiments.ensemble.draws import DrawResult, PointDraws, Studied
-from kanspice.experiments.ensemble.statistics import Distribution, Yield
+from kanspice.experiments.ensemble.statistics import Summary, Yield
 from kanspice.experiments.study.result import StudyResult
 from kanspice.experiments.study.specimens import NOISE
 from kanspice.experiments.verify.physical import si
@@ -56,10 +56,10 @@ def columns(result: Studied) -> list[str]:
 
 def cells(result: Studied, point: PointDraws) -> list[str]:
     """What is said of a point, in the order of `columns`."""
-    gap = point.distribution(result.metric)
+    gap = point.summary(result.metric)
     quantiles = (None,) * 3 if gap is None else (gap.median, gap.quantiles[-2], gap.quantiles[-1])
     found = [counted(len(point.draws)), *(figure(result, result.metric, value) for value in quantiles)]
-    found += [_middle(result, metric, point.distribution(metric)) for metric in result.beside]
+    found += [_middle(result, metric, point.summary(metric)) for metric in result.beside]
     found += [yield_(point.yield_), confidence(point.yield_)] if result.request.wanted_yield is not None else []
     found += [counted(len(point.unresolved))] if any(each.unresolved for each in result.points) else []
     return found + ([counted(len(point.incomplete))] if any(each.incomplete for each in result.points) else [])
@@ -70,7 +70,7 @@ def _heading(result: Studied, metric: str) -> str:
     return title if is_fraction(result, metric) else f"{title}, median"
 
 
-def _middle(result: Studied, metric: str, found: Distribution | None) -> str:
+def _middle(result: Studied, metric: str, found: Summary | None) -> str:
     if is_fraction(result, metric):
         return percent_of(found)
     return figure(result, metric, None if found is None else found.median)
@@ -99,7 +99,7 @@ def confidence(found: Yield) -> str:
     return NOTHING if found.low is None or found.high is None else f"{100 * found.low:.3g}-{100 * found.high:.3g}"
 
 
-def percent_of(found: Distribution | None) -> str:
+def percent_of(found: Summary | None) -> str:
     """Mean and standard deviation of fractions: "94.2 ± 0.5 %"."""
     if found is None:
         return NOTHING
@@ -111,7 +111,7 @@ def answer(result: Studied) -> Verdict:
     """How good the circuits are that come out of production."""
     if result.request.wanted_yield is not None:
         return Verdict(_yield_answer(result))
-    gaps = [(point, point.distribution(result.metric)) for point in result.points]
+    gaps = [(point, point.summary(result.metric)) for point in result.points]
     known = [(point, gap) for point, gap in gaps if gap is not None]
     if not known:
         return Verdict("Nothing was measured: no sample of any draw was " + result.solved, warning=True)
@@ -216,12 +216,12 @@ def unresolved(result: Studied) -> Verdict | None:
 def generated(result: StudyResult) -> Verdict | None:
     """Whether draws make samples of the network's distribution; None for networks that generate nothing."""
     point = max(result.points, key=lambda each: each.told_apart or 0)
-    apart, noise = point.told_apart, point.distribution(NOISE)
+    apart, noise = point.told_apart, point.summary(NOISE)
     if apart is None or noise is None:
         return None
     said = [f"told apart from the network's distribution in {apart:,} of {many(len(point.draws), 'draw')}"]
     for metric in (each for each in METRICS if each.needs is Need.GENERATION and each.is_limitable):
-        found = point.distribution(metric.name)
+        found = point.summary(metric.name)
         if found is not None:
             said.append(f"median {metric.title} {number(found.median)} {metric.unit}".rstrip())
     return Verdict(f"{_among(result, point, 'most')}{', '.join(said)}; noise {number(noise.median)}", warning=apart > 0)

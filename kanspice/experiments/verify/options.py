@@ -10,7 +10,7 @@ from kanspice.engine.engines import engine_named
 from kanspice.engine.fidelity import FidelityChoice
 from kanspice.engine.options import RunOptions
 from kanspice.engine.running import judge_of
-from kanspice.gap.causes import Plan, planned
+from kanspice.gap.causes import AttributionPlan, planned
 from kanspice.report.estimate import Workload
 from kanspice.technology import Technology
 
@@ -61,6 +61,6 @@ class VerifyOptions:
         rounds = 1 if self.changes_engines else self.solves(technology)
         return Workload(samples, rounds=rounds, faster=", or ".join(faster))
 
-    def plan(self, technology: Technology) -> Plan:
+    def plan(self, technology: Technology) -> AttributionPlan:
         """Which circuits `attribute` needs."""
         return planned(technology, Draw(self.run.seed))

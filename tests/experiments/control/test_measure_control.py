@@ -14,7 +14,7 @@ from loops import BALANCES, Counter, linear
 from rich.console import Console
 
 from kanspice.base.errors import InputError
-from kanspice.experiments.control import ControlOptions, Draws, Ending, bench, control, metric_values
+from kanspice.experiments.control import ControlOptions, Draws, Ending, control, metric_values
 from kanspice.experiments.control.document import control_json
 from kanspice.experiments.control.page import control_page
 from kanspice.experiments.control.plants import CartPole, PlanarArm
@@ -298,7 +298,7 @@ def test_a_loop_that_will_take_long_says_so_before_it_begins(loaded, monkeypatch
     options, said, periods = replace(FEW, engine="ngspice"), [], []
     control(loaded, load_technology(None), "cartpole", options, warn=said.append)
     assert said == []
-    monkeypatch.setattr(bench, "WORTH_SAYING_S", 0.0)
+    monkeypatch.setattr("kanspice.experiments.control.setup.WORTH_SAYING_S", 0.0)
 
     def warn(text):
         said.append(text)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from scipy.stats import binomtest
 
-from kanspice.experiments.ensemble.statistics import Distribution, Yield, wilson
+from kanspice.experiments.ensemble.statistics import Summary, Yield, wilson
 
 
 @pytest.mark.parametrize(("good", "draws"), [(0, 7), (1, 1), (3, 10), (195, 200), (9999, 10000), (10, 10)])
@@ -23,16 +23,16 @@ def test_a_yield_leaves_open_what_lies_within_its_interval():
 
 
 def test_a_distribution_is_of_the_figures_that_exist():
-    found = Distribution.of([3.0, None, 1.0, 2.0])
+    found = Summary.of([3.0, None, 1.0, 2.0])
     assert found is not None
     assert (found.draws, found.mean, found.std, found.median) == (3, 2.0, 1.0, 2.0)
     assert found.quantiles[0] == 1.0
     assert found.quantiles[-1] == 3.0
-    assert Distribution.of([None]) is None
+    assert Summary.of([None]) is None
 
 
 def test_equal_figures_do_not_vary_by_rounding():
-    found = Distribution.of([0.98] * 7)
+    found = Summary.of([0.98] * 7)
     assert found is not None
     assert found.std == 0
-    assert Distribution.of([0.98]).std is None
+    assert Summary.of([0.98]).std is None

@@ -20,7 +20,7 @@ from kanspice.experiments.evidence import Evidence
 from kanspice.experiments.facts import ModelFacts
 from kanspice.experiments.study.document import to_json
 from kanspice.experiments.study.page import study_page
-from kanspice.experiments.study.plan import Request
+from kanspice.experiments.study.plan import StudyRequest
 from kanspice.experiments.study.result import PointResult, StudyResult
 from kanspice.experiments.study.run import run, start
 from kanspice.experiments.study.wording import generated, numerical, outcome, unresolved
@@ -54,7 +54,9 @@ OPEN = (17.0, WHY)
 def study_of(*draws, limits=LIMITS, yield_min=None, reference=None):
     """One point with these draws."""
     trials = tuple(draw(trial, *each) for trial, each in enumerate(draws))
-    request = Request(folder=".", model="m.pt", inputs="x.npy", trials=len(draws), limits=limits, yield_min=yield_min)
+    request = StudyRequest(
+        folder=".", model="m.pt", inputs="x.npy", trials=len(draws), limits=limits, yield_min=yield_min
+    )
     (point,) = request.points()
     found = PointResult(point, True, trials, limits)
     model = ModelFacts("m.pt", "kanalogue", "kanspice", "00", 1, ("Z21",))
@@ -128,7 +130,9 @@ def measured(folder, model, inputs, settings, limits=()):
     folder.mkdir(exist_ok=True)
     save(model, folder / "model.pt")
     np.save(folder / "inputs.npy", inputs)
-    request = Request(folder=str(folder), model="model.pt", inputs="inputs.npy", set_=settings, limits=limits, trials=2)
+    request = StudyRequest(
+        folder=str(folder), model="model.pt", inputs="inputs.npy", set_=settings, limits=limits, trials=2
+    )
     prepared = start(request, folder / "study")
     return prepared, run(prepared, folder / "study")
 
@@ -157,9 +161,9 @@ def test_draws_of_a_network_that_forgets_its_inputs_are_not_measured(tmp_path, t
 def test_a_limit_below_a_draws_numerical_error_is_not_kept_by_chance(tmp_path):
     inputs = np.random.default_rng(0).normal(size=(3, 3))
     prepared, _ = measured(tmp_path, contracting(1), inputs, (), limits=(("max_abs", 1e-3),))
-    (bench,) = prepared.benches
+    (setup,) = prepared.setups
     for largest, open_ in ((1e-4, False), (1e-2, True)):
-        found = replace(bench, reference_error=NumericalGap(3, 1e-4, largest, 1e-4)).measure(0, 1)
+        found = replace(setup, reference_error=NumericalGap(3, 1e-4, largest, 1e-4)).measure(0, 1)
         assert found.metrics["max_abs"] < 1e-4
         assert [("lies below the numerical error" in why) for why in found.unresolved] == [True] * open_
 

@@ -9,10 +9,10 @@ import pytest
 
 from kanspice.base.errors import InputError
 from kanspice.experiments.ensemble.variations import Corner, Sweep, seed_of
-from kanspice.experiments.study.plan import Request
+from kanspice.experiments.study.plan import StudyRequest
 from kanspice.technology import load_technology
 
-REQUEST = Request(folder="/here", model="my model.pt", inputs="x.npy", trials=3)
+REQUEST = StudyRequest(folder="/here", model="my model.pt", inputs="x.npy", trials=3)
 SIGMA = Sweep("devices.area_sigma", ("0", "0.1"))
 GAIN = Sweep("tia.gain", ("100", "1000", "inf"))
 
@@ -62,7 +62,7 @@ def test_a_request_survives_json():
     request = replace(
         REQUEST, corners=(Corner("a", ("tia.gain=5",)),), sweeps=(SIGMA,), limits=(("rmse", 0.1),), yield_min=0.9
     )
-    assert Request.from_dict(json.loads(json.dumps(request.to_dict())), "x") == request
+    assert StudyRequest.from_dict(json.loads(json.dumps(request.to_dict())), "x") == request
 
 
 @pytest.mark.parametrize(
@@ -87,7 +87,7 @@ def test_a_request_survives_json():
 )
 def test_a_plan_that_is_none(spoil):
     with pytest.raises(InputError, match="is not a study's plan"):
-        Request.from_dict(REQUEST.to_dict() | spoil, "plan.json")
+        StudyRequest.from_dict(REQUEST.to_dict() | spoil, "plan.json")
 
 
 @pytest.mark.parametrize(

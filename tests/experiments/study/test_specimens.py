@@ -12,9 +12,9 @@ import torch
 from circuits import PEAK, network
 
 from kanspice.base.errors import InputError
-from kanspice.experiments.settle.plan import Request as SettlingRequest
+from kanspice.experiments.settle.plan import SettlingRequest
 from kanspice.experiments.settle.study import prepare as prepare_settling
-from kanspice.experiments.study.plan import Request
+from kanspice.experiments.study.plan import StudyRequest
 from kanspice.experiments.study.run import prepare
 from kanspice.families import save
 from kanspice.families.kirchhoffnet.branches import branch_function
@@ -60,12 +60,12 @@ def models(tmp_path_factory):
 
 def is_random(models, family, *settings):
     model = family.partition(",")[0] + ".pt"
-    request = Request(
+    request = StudyRequest(
         folder=str(models), model=model, inputs="inputs.npy", set_=(*FAMILIES[family], *settings), trials=7
     )
     prepared = prepare(request)
-    assert prepared.trials == (7 if prepared.benches[0].is_random else 1,)
-    return prepared.benches[0].is_random
+    assert prepared.trials == (7 if prepared.setups[0].is_random else 1,)
+    return prepared.setups[0].is_random
 
 
 @pytest.mark.parametrize("family", FAMILIES)
@@ -98,7 +98,7 @@ def test_samples_that_do_not_stand_still_are_counted(models, engine):
     np.save(models / "steep.npy", np.array([[0.7, 0.7], [0.71, 0.69], [0.1, 0.1], [0.72, 0.7]]))
     found = []
     for feedback in ("tia.feedback_f=0", "tia.feedback_f=chosen"):
-        request = Request(
+        request = StudyRequest(
             folder=str(models),
             model="kanalogue.pt",
             inputs="steep.npy",
@@ -107,7 +107,7 @@ def test_samples_that_do_not_stand_still_are_counted(models, engine):
             engine=engine,
             limits=(("unstable_fraction", 0.1),),
         )
-        found.append(prepare(request).benches[0].measure(0, 11))
+        found.append(prepare(request).setups[0].measure(0, 11))
     bare, held = found
     assert set(bare.failed) == {"unstable"}
     assert bare.metrics["unstable_fraction"] == bare.failed["unstable"] / 4 > 0
@@ -118,7 +118,7 @@ def test_a_process_that_measures_does_without_torch(models, tmp_path):
     """Which takes most of the time that such a process needs to begin, and most of its memory."""
     here = {"folder": str(models), "model": "kanalogue.pt", "inputs": "inputs.npy", "trials": 2}
     setups = [
-        prepare(Request(**here, set_=("devices.area_sigma=0.1",))).benches[0],
+        prepare(StudyRequest(**here, set_=("devices.area_sigma=0.1",))).setups[0],
         prepare_settling(SettlingRequest(**here, set_=("tia.gain=1e4", "tia.gbw_hz=1e6"))).setups[0],
     ]
     sent, answered = tmp_path / "setups", tmp_path / "answers"

@@ -59,7 +59,7 @@ class ControlOptions:
 
 
 @dataclass(frozen=True)
-class Bench:
+class LoopSetup:
     """A network, its circuits, and starts on a plant. It can be pickled where the plant has a name.
 
     make: a plant, for every episode its own, and new ones for every controller: none sees what another has left.
@@ -119,13 +119,13 @@ class Bench:
 
 
 @dataclass(frozen=True)
-class Course:
+class ReferenceLoop:
     """What the network itself does from every start, and what the plant says of itself."""
 
-    bench: Bench
+    setup: LoopSetup
     loaded: LoadedModel
-    reference: tuple[Episode, ...]
-    reference_step_s: float
+    episodes: tuple[Episode, ...]
+    step_s: float
     action_space: Any
     observation_names: tuple[str, ...]
     reward_name: str
@@ -133,7 +133,7 @@ class Course:
     @classmethod
     def of(
         cls, loaded: LoadedModel, plant: str | PlantMaker, options: ControlOptions, *, progress: Steps | None
-    ) -> Course:
+    ) -> ReferenceLoop:
         """Raises InputError for a plant that does not fit, or that breaks its interface with the network itself."""
         curves = options.plant_curves
         maker = plant_maker(plant, loaded.output_width, curves) if isinstance(plant, str) else plant
@@ -142,21 +142,21 @@ class Course:
             check_fit(first, name, loaded.input_width, loaded.output_width)
             names = tuple(map(str, getattr(first, "observation_names", ())))
             space, reward_name = first.action_space, str(getattr(first, "reward_name", "reward"))
-        bench = Bench(loaded.model, name, maker, options)
-        reference, step_s = bench.run(ReferenceController(loaded.model), progress)
-        for place, episode in enumerate(reference):
+        setup = LoopSetup(loaded.model, name, maker, options)
+        episodes, step_s = setup.run(ReferenceController(loaded.model), progress)
+        for place, episode in enumerate(episodes):
             if episode.ending is Ending.NO_OBSERVATION:
                 problem = f"episode {place} of the network itself ends with what is not finite"
                 raise InputError(problem, where=name, expected="finite observations and rewards", found=episode.detail)
-        if not sum(episode.length for episode in reference):
-            found = next((episode.failure.detail for episode in reference if episode.failure), "")
+        if not sum(episode.length for episode in episodes):
+            found = next((episode.failure.detail for episode in episodes if episode.failure), "")
             raise InputError("the network has no action for any start", where=loaded.path, found=found)
-        return cls(bench, loaded, reference, step_s, space, names, reward_name)
+        return cls(setup, loaded, episodes, step_s, space, names, reward_name)
 
     @property
     def observations(self) -> Array:
         """(periods of all episodes, observations) that the network had an answer for: circuits are sized for them."""
-        return np.concatenate([episode.observations[: episode.length] for episode in self.reference])
+        return np.concatenate([episode.observations[: episode.length] for episode in self.episodes])
 
     def sizing(self, technology: Technology) -> Sizing | None:
         """What a circuit of this technology is sized for."""
@@ -171,7 +171,7 @@ class Course:
 
     def warn_of(self, session: Session, warn: Callable[[str], None]) -> None:
         """Says how long everything will take, if that is long: as many inferences like this one as are to come."""
-        engine = self.bench.options.engine
+        engine = self.setup.options.engine
         if engine_named(engine).solves_together:
             return
         started = time.monotonic()
