@@ -22,11 +22,17 @@ if TYPE_CHECKING:
     from kanspice.base.files.array_files import load_array, load_labels
     from kanspice.circuit import Design
     from kanspice.devices import Device, load_device
-    from kanspice.experiments.api import compare, compile, project, simulate, verify
+    from kanspice.experiments.api.compare import compare
+    from kanspice.experiments.api.compile import compile
+    from kanspice.experiments.api.control import control
+    from kanspice.experiments.api.project import project
+    from kanspice.experiments.api.settle import settle
+    from kanspice.experiments.api.simulate import simulate
+    from kanspice.experiments.api.study import study
+    from kanspice.experiments.api.verify import verify
     from kanspice.experiments.compare import Comparison
     from kanspice.experiments.compile.circuit import Circuit
     from kanspice.experiments.control import ControlResult
-    from kanspice.experiments.many import control, settle, study
     from kanspice.experiments.project.result import Projection
     from kanspice.experiments.settle.settling import Settling
     from kanspice.experiments.settle.study import SettlingStudy
@@ -69,23 +75,23 @@ _HOMES = {
     "SimulatorError": "kanspice.base.errors",
     "StudyResult": "kanspice.experiments.study.result",
     "Technology": "kanspice.technology",
-    "compare": "kanspice.experiments.api",
-    "compile": "kanspice.experiments.api",
+    "compare": "kanspice.experiments.api.compare",
+    "compile": "kanspice.experiments.api.compile",
     "convert": "kanspice.families.mlp.convert",
-    "control": "kanspice.experiments.many",
+    "control": "kanspice.experiments.api.control",
     "fit": "kanspice.families.common.training",
     "load": "kanspice.families",
     "load_array": "kanspice.base.files.array_files",
     "load_device": "kanspice.devices",
     "load_labels": "kanspice.base.files.array_files",
     "load_technology": "kanspice.technology",
-    "project": "kanspice.experiments.api",
+    "project": "kanspice.experiments.api.project",
     "read_report": "kanspice.experiments.verify.reading",
     "save": "kanspice.families",
-    "settle": "kanspice.experiments.many",
-    "simulate": "kanspice.experiments.api",
-    "study": "kanspice.experiments.many",
-    "verify": "kanspice.experiments.api",
+    "settle": "kanspice.experiments.api.settle",
+    "simulate": "kanspice.experiments.api.simulate",
+    "study": "kanspice.experiments.api.study",
+    "verify": "kanspice.experiments.api.verify",
 }
 
 __all__ = [

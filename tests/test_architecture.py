@@ -71,8 +71,7 @@ ROOMS = (
     "experiments.study",  # the gaps of many specimens
     "experiments.settle",  # how fast a circuit answers
     "experiments.control",  # closed loops: plants, and network and circuit that control them
-    "experiments.api",  # commands about one circuit as functions
-    "experiments.many",  # and those about many
+    "experiments.api",  # every command as a function
     "__init__",
     "cli",
 )

@@ -30,7 +30,7 @@ def compile_(
 
     Example: `kanspice compile model.pt -o circuit --set tia.gain=1000`
     """
-    from kanspice.experiments.api import compile as run  # noqa: PLC0415 - torch takes seconds to import
+    from kanspice.experiments.api.compile import compile as run  # noqa: PLC0415 - torch takes seconds to import
     from kanspice.report.formatting import plain  # noqa: PLC0415 - --help stays fast
 
     folder = output or Path(f"{model.stem}.circuit")

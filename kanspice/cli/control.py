@@ -109,8 +109,8 @@ def control(
     `kanspice control --resume loops --jobs 4`
     """
     from kanspice.cli.terminal import Terminal  # noqa: PLC0415 - --help stays fast
+    from kanspice.experiments.api.control import control as run  # noqa: PLC0415 - torch takes seconds to import
     from kanspice.experiments.control.document import control_json  # noqa: PLC0415
-    from kanspice.experiments.many import control as run  # noqa: PLC0415 - torch takes seconds to import
 
     beside = Terminal(stderr=True, quiet=quiet)
     if resume is not None:

@@ -65,7 +65,7 @@ def project(
 
     Example: `kanspice project best.pth --inputs x.npy --devices a21,z21,z15,zaz21 --resistor --constant -o out.pt`
     """
-    from kanspice.experiments.api import project as run  # noqa: PLC0415 - torch takes seconds to import
+    from kanspice.experiments.api.project import project as run  # noqa: PLC0415 - torch takes seconds to import
     from kanspice.experiments.project.document import projection_json  # noqa: PLC0415
 
     result = run(

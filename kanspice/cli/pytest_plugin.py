@@ -18,7 +18,7 @@ from kanspice.engine.names import HOMES
 if TYPE_CHECKING:
     from kanspice.base.files.array_files import Given
     from kanspice.engine.fidelity import FidelityChoice
-    from kanspice.experiments.api import Limits, Model, Overrides, Tech
+    from kanspice.experiments.api.arguments import Limits, Model, Overrides, Tech
     from kanspice.experiments.verify.result import GapResult
 
 _MEASURED: pytest.StashKey[list[GapResult]] = pytest.StashKey()
@@ -97,7 +97,8 @@ class SimToReal:
         Fails the test, with the table of the gap, where a sample has no result or a limit is exceeded; with
         `check=False` the test judges the result itself.
         """
-        from kanspice.experiments.api import limits_of, verify  # noqa: PLC0415 - torch takes seconds to import
+        from kanspice.experiments.api.arguments import limits_of  # noqa: PLC0415 - torch takes seconds to import
+        from kanspice.experiments.api.verify import verify  # noqa: PLC0415
 
         option = self._config.getoption
         kept = dict([*limits_of(limits, max), *limits_of(None, option("kanspice_max"))])

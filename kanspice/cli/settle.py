@@ -115,7 +115,7 @@ def settle(
 
     `kanspice settle --resume specimens --jobs 4`
     """
-    from kanspice.experiments.many import settle as run  # noqa: PLC0415 - torch takes seconds to import
+    from kanspice.experiments.api.settle import settle as run  # noqa: PLC0415 - torch takes seconds to import
     from kanspice.experiments.settle.document import settling_json  # noqa: PLC0415
     from kanspice.experiments.settle.plots import read_out_plot  # noqa: PLC0415
     from kanspice.experiments.settle.settling import Settling  # noqa: PLC0415

@@ -50,7 +50,7 @@ def simulate(
     """
     if output is not None and output.suffix not in (".npz", ".csv"):
         raise InputError("unknown kind of results file", where=output, expected=".npz or .csv")
-    from kanspice.experiments.api import simulate as run  # noqa: PLC0415 - torch takes seconds to import
+    from kanspice.experiments.api.simulate import simulate as run  # noqa: PLC0415 - torch takes seconds to import
     from kanspice.experiments.simulate.simulation import Simulation  # noqa: PLC0415
 
     target = output or _free(

@@ -90,7 +90,7 @@ def study(
     `kanspice study --resume sigma --jobs 4`
     """
     from kanspice.cli.terminal import Terminal  # noqa: PLC0415 - --help stays fast
-    from kanspice.experiments.many import study as run  # noqa: PLC0415 - torch takes seconds to import
+    from kanspice.experiments.api.study import study as run  # noqa: PLC0415 - torch takes seconds to import
     from kanspice.report.terminal import print_page  # noqa: PLC0415
 
     if resume is not None:

@@ -97,7 +97,7 @@ def verify(
 
     Example: `kanspice verify model.pt --inputs inputs.npy --labels labels.npy --max relative_rmse=1e-3 --html gap.html`
     """
-    from kanspice.experiments.api import verify as run  # noqa: PLC0415 - torch takes seconds to import
+    from kanspice.experiments.api.verify import verify as run  # noqa: PLC0415 - torch takes seconds to import
     from kanspice.experiments.verify.document import to_json  # noqa: PLC0415
     from kanspice.experiments.verify.page import SHOWN_WAVEFORMS  # noqa: PLC0415
     from kanspice.families import load  # noqa: PLC0415

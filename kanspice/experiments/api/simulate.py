@@ -1,0 +1,70 @@
+"""`kanspice.simulate`: the answers of a compiled circuit, or what a netlist gives."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from kanspice.base.errors import InputError
+from kanspice.base.files import is_folder, is_there, refuse_input
+from kanspice.base.files.array_files import Given, load_array
+from kanspice.engine.engines import engine_named
+from kanspice.engine.ngspice.foreign import run_netlist
+from kanspice.engine.options import KEPT_WAVEFORMS, RunOptions
+from kanspice.engine.running import solve
+from kanspice.experiments.compile.circuit import Circuit
+from kanspice.experiments.numbers import check_numbers
+from kanspice.experiments.simulate.simulation import NetlistResult, Simulation
+from kanspice.report.estimate import Workload
+from kanspice.report.progress_bar import Bar, bar_of
+
+
+def simulate(
+    circuit: str | Path | Circuit,
+    inputs: Given | None = None,
+    *,
+    limit: int | None = None,
+    waveforms: int | None = None,
+    engine: str = "ngspice",
+    jobs: int = 1,
+    timeout: float | None = None,
+    trust: bool = False,
+    results: str | Path | None = None,
+    progress: bool | Bar = False,
+) -> Simulation | NetlistResult:
+    """The answers of a compiled circuit for inputs (samples, inputs), or what the analyses of a netlist file give.
+
+    circuit: a folder that `compile` wrote, what it returned, or a netlist from elsewhere, which has its own sources.
+    waveforms: of so many samples node voltages over time are kept, where the circuit answers after a time; 3 if None.
+    timeout: seconds for the whole simulation. trust: runs a netlist that could run commands. results: a file that is
+    going to be written, which no input may be.
+    Raises InputError for what cannot be simulated, SimulatorError without a simulator or a result.
+    """
+    check_numbers(limit=limit, waveforms=waveforms, jobs=jobs, timeout=timeout)
+    if not isinstance(circuit, Circuit):
+        if not isinstance(circuit, str | Path):
+            hint = "kanspice.compile(model) makes a circuit of a network"
+            raise InputError("this is no circuit", found=f"a {type(circuit).__name__}", hint=hint)
+        path = Path(circuit)
+        if not is_there(path):
+            hint = "kanspice compile MODEL -o FOLDER makes one"
+            raise InputError("no such folder or netlist", where=path, hint=hint)
+        if not is_folder(path):
+            if inputs is not None or limit is not None or waveforms is not None:
+                problem, found = "a plain netlist has its own sources and analyses", "--inputs, --limit or --waveforms"
+                raise InputError(problem, where=path, found=found)
+            kept = None if results is None else Path(results)
+            return NetlistResult(str(path), run_netlist(path, trust=trust, timeout_s=timeout, results=kept))
+        circuit = Circuit.read(path)
+    design = circuit.design
+    if inputs is None:
+        raise InputError("a compiled circuit needs inputs", hint="pass --inputs X.npy")
+    if waveforms and not design.periods:
+        raise InputError("operating points have no waveforms", where="--waveforms", hint="leave it out")
+    samples = load_array(inputs, "the inputs", design.input_width)[:limit]
+    if results is not None:
+        refuse_input(results)
+    fewer = "fewer samples (--limit)"
+    faster = fewer if engine_named(engine).solves_together else f"--engine batched, or {fewer}"
+    options = RunOptions(jobs=jobs, timeout_s=timeout, waveforms=KEPT_WAVEFORMS if waveforms is None else waveforms)
+    with bar_of(progress)("simulating", len(samples), work=Workload(len(samples), faster=faster)) as told:
+        return Simulation(design, solve(engine, design, samples, circuit.fidelity, options, progress=told))
