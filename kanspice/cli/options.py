@@ -46,6 +46,11 @@ Curves = Annotated[
     Path | None,
     typer.Option("--curves", help="Folder of I-V files or cards: curves of an authors' checkpoint, measured points."),
 ]
+Inputs = Annotated[Path, typer.Option("--inputs", help="Samples (samples, inputs): .npy, .npz or .csv.")]
+Labels = Annotated[Path | None, typer.Option("--labels", help="True classes, for accuracies.")]
+Targets = Annotated[
+    Path | None, typer.Option("--targets", help="True answers of a regression, for the mean squared error.")
+]
 Tech = Annotated[
     Path | None,
     typer.Option(

@@ -11,6 +11,8 @@ import typer
 from kanspice.cli.deliverables import Deliverables, deliver, delivers
 from kanspice.cli.options import (
     Config,
+    Inputs,
+    Labels,
     LimitOption,
     Quiet,
     bar_before,
@@ -25,13 +27,13 @@ def project(
         typer.Argument(metavar="MODEL", help="A KAN's state dict: of pykan, efficient-kan or the KANalogue authors."),
     ],
     *,
-    inputs: Annotated[Path, typer.Option("--inputs", help="Samples (samples, inputs): .npy, .npz or .csv.")],
+    inputs: Inputs,
     devices: Annotated[
         str, typer.Option("--devices", metavar="A,B,...", help="Cards of every crosspoint, by name or path.")
     ],
     output: Annotated[Path, typer.Option("-o", "--output", metavar="OUT.pt", help="The KANalogue to write.")],
     config: Config = None,
-    labels: Annotated[Path | None, typer.Option("--labels", help="True classes, for accuracies.")] = None,
+    labels: Labels = None,
     limit: LimitOption = None,
     resistor: Annotated[bool, typer.Option("--resistor", help="Also a resistor at every crosspoint.")] = False,
     constant: Annotated[bool, typer.Option("--constant", help="Also a constant for every edge, in the bias.")] = False,

@@ -18,7 +18,20 @@ from kanspice.cli.ensembles import (
     jobs_of,
     refuse_others,
 )
-from kanspice.cli.options import ENGINES, Config, Curves, DeviceOption, LimitOption, Quiet, Set, Sweeps, Tech, engine_of
+from kanspice.cli.options import (
+    ENGINES,
+    Config,
+    Curves,
+    DeviceOption,
+    Labels,
+    LimitOption,
+    Quiet,
+    Set,
+    Sweeps,
+    Targets,
+    Tech,
+    engine_of,
+)
 
 _CROSS_CHECKED = 3
 
@@ -34,10 +47,8 @@ def study(
     ] = None,
     config: Config = None,
     curves: Curves = None,
-    labels: Annotated[Path | None, typer.Option("--labels", help="True classes, for accuracies.")] = None,
-    targets: Annotated[
-        Path | None, typer.Option("--targets", help="True answers of a regression, for the mean squared error.")
-    ] = None,
+    labels: Labels = None,
+    targets: Targets = None,
     limit: LimitOption = None,
     tech: Tech = None,
     set_: Set = None,

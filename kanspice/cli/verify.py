@@ -18,11 +18,14 @@ from kanspice.cli.options import (
     EngineOption,
     FidelityName,
     FidelityOption,
+    Inputs,
     Jobs,
+    Labels,
     LimitOption,
     ModelArgument,
     Quiet,
     Set,
+    Targets,
     Tech,
     Timeout,
     Verbose,
@@ -38,13 +41,11 @@ if TYPE_CHECKING:
 def verify(
     model: ModelArgument,
     *,
-    inputs: Annotated[Path, typer.Option("--inputs", help="Samples (samples, inputs): .npy, .npz or .csv.")],
+    inputs: Inputs,
     config: Config = None,
     curves: Curves = None,
-    labels: Annotated[Path | None, typer.Option("--labels", help="True classes, for accuracies.")] = None,
-    targets: Annotated[
-        Path | None, typer.Option("--targets", help="True answers of a regression, for the mean squared error.")
-    ] = None,
+    labels: Labels = None,
+    targets: Targets = None,
     reference: Annotated[
         Path | None, typer.Option("--reference", help="Outputs computed elsewhere for the same inputs.")
     ] = None,

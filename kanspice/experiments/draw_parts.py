@@ -6,8 +6,9 @@ from typing import Annotated, Any
 
 from pydantic import ConfigDict, Field
 
-from kanspice.experiments.ensemble.draws import PointDraws, Studied
+from kanspice.experiments.ensemble.draws import PointDraws
 from kanspice.experiments.parts import Facts
+from kanspice.experiments.studied import Studied
 from kanspice.report.codec import Count, Figure, Fraction, Key, Part, SizeOrNone, finite
 
 

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from kanspice.base.errors import InputError
-from kanspice.base.validation import nearest
+from kanspice.base.validation import nearest, similar
 from kanspice.gap.metric_table import BY_NAME, METRICS, Metric, Need, limitable
 from kanspice.gap.resolution import Doubt, Limit
 
@@ -32,6 +32,14 @@ def check_limits(
             raise InputError(problem, where=f"limit on {name}", hint=hint)
         if name not in known:
             raise InputError(f"unknown metric '{name}'", where=where, hint=nearest(name, known))
+
+
+def check_names(limits: Sequence[tuple[str, float]], known: Sequence[str]) -> None:
+    """Raises InputError for a limit on a metric that is not among those that there are."""
+    for name, _ in limits:
+        if name not in known:
+            hint = similar(name, known)
+            raise InputError(f"there is no metric '{name}'", where="--max", expected=", ".join(known), hint=hint)
 
 
 def _missing(name: str, there: Collection[Need]) -> tuple[str, str] | None:

@@ -105,8 +105,9 @@ def study(
     faster = FASTER
     if not engine_named(prepared.request.engine).solves_together:
         faster = f"--engine batched, {faster}"
-    work = Workload(prepared.draws, "draws", faster=faster)
-    with bar_of(progress)("measuring", prepared.draws, "draws", work) as told:
+    draws = prepared.ensemble.size
+    work = Workload(draws, "draws", faster=faster)
+    with bar_of(progress)("measuring", draws, "draws", work) as told:
         result = run_study(prepared, folder, workers, told)
         write(folder, "study", to_json(result), result.page(), result.timing)
     return result

@@ -10,7 +10,6 @@ import numpy as np
 
 from kanspice.base.draws import Draw
 from kanspice.base.errors import InputError
-from kanspice.base.validation import similar
 from kanspice.engine.options import RunOptions
 from kanspice.engine.progress import Advance
 from kanspice.engine.running import judge_of
@@ -29,6 +28,7 @@ from kanspice.experiments.verify.result import GapResult
 from kanspice.experiments.verify.run import verify
 from kanspice.families import LoadedModel, compile_model, technology_for
 from kanspice.gap import Gap, compare, judged, spread
+from kanspice.gap.judging import check_names
 from kanspice.report.formatting import plain
 from kanspice.technology import Technology
 
@@ -112,11 +112,7 @@ def prepare(
 
     Raises InputError as `control` does.
     """
-    names = [metric.name for metric in METRICS]
-    for name, _ in options.limits:
-        if name not in names:
-            hint = similar(name, names)
-            raise InputError(f"there is no metric '{name}'", where="--max", expected=", ".join(names), hint=hint)
+    check_names(options.limits, [metric.name for metric in METRICS])
     if options.cross_check:
         check_judge(judge_of(options.engine, options.judge), options.fidelity)
     _check_counts(options, draws)

@@ -22,7 +22,7 @@ from kanspice.experiments.ensemble.identity import circuits_sha256, sha256
 from kanspice.experiments.ensemble.journal import Journal
 from kanspice.experiments.ensemble.workers import Workers
 from kanspice.experiments.facts import versions
-from kanspice.families import load
+from kanspice.experiments.prepared import network_of
 
 
 @dataclass(frozen=True)
@@ -68,8 +68,7 @@ def run(
 
 
 def _prepared(request: LoopRequest, progress: Steps | None) -> Kept:
-    found = load(request.at(request.model), *(path and request.at(path) for path in (request.config, request.curves)))
-    loaded = replace(found, path=Path(request.model))
+    loaded = replace(network_of(request), path=Path(request.model))
 
     def identity(reference: ReferenceLoop, circuits: Sequence[Design]) -> Mapping[str, Any]:
         return {

@@ -49,6 +49,11 @@ class Records(Generic[Drawn, Checked]):
     timing: Mapping[str, float]
     """How long it took, in seconds: that is never the same."""
 
+    @property
+    def checks_in_order(self) -> tuple[Checked, ...]:
+        """By point, then by trial."""
+        return tuple(self.checks[place] for place in sorted(self.checks))
+
 
 @dataclass(frozen=True)
 class Ensemble(Generic[Drawn, Checked]):

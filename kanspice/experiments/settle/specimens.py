@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -16,7 +15,7 @@ from kanspice.circuit import Design
 from kanspice.circuit.specimens import draw_specimen
 from kanspice.engine.progress import Progress
 from kanspice.engine.solution import FailedSample
-from kanspice.experiments.ensemble.draws import DrawResult
+from kanspice.experiments.ensemble.draws import DrawResult, finite_or_none
 from kanspice.experiments.ensemble.randomness import can_differ
 from kanspice.experiments.settle.settling import EngineCheck, Settling, StageSettling
 from kanspice.experiments.settle.transients import MEASURED, SettleOptions, Transients, at_rest
@@ -106,7 +105,7 @@ class SettlingSetup:
             values: dict[str, float | None] = {metric.name: None for metric in names}
             return DrawResult(self.point, trial, seed, len(self.inputs), values, _counted(lost), ())
         found = transients.settling()
-        values = {metric.name: _finite(metric.of(found)) for metric in names}
+        values = {metric.name: finite_or_none(metric.of(found)) for metric in names}
         failed = _counted(found.failed)
         return DrawResult(self.point, trial, seed, len(self.inputs), values, failed, found.unresolved)
 
@@ -135,7 +134,3 @@ class SettlingSetup:
 
 def _counted(failed: Iterable[FailedSample]) -> dict[str, int]:
     return dict(sorted(Counter(failure.outcome.value for failure in failed).items()))
-
-
-def _finite(value: float | None) -> float | None:
-    return None if value is None or not math.isfinite(value) else float(value)

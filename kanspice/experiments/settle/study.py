@@ -6,27 +6,24 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
-from kanspice.base.errors import InputError
 from kanspice.base.threads import one_thread
-from kanspice.base.validation import similar
 from kanspice.engine.progress import Progress
 from kanspice.experiments.ensemble import ensemble as ensembles
-from kanspice.experiments.ensemble.draws import DrawResult, PointDraws, Studied
-from kanspice.experiments.ensemble.ensemble import Ensemble, drawn_places
+from kanspice.experiments.ensemble.draws import PointDraws
 from kanspice.experiments.ensemble.identity import circuits_sha256, sha256
-from kanspice.experiments.ensemble.journal import Journal
-from kanspice.experiments.ensemble.variations import Point
 from kanspice.experiments.ensemble.workers import Workers
 from kanspice.experiments.facts import ModelFacts, versions
 from kanspice.experiments.notes import device_notes
+from kanspice.experiments.prepared import PreparedDraws, network_of, points_for
 from kanspice.experiments.settle.plan import SettlingRequest
 from kanspice.experiments.settle.run import expected_outputs
 from kanspice.experiments.settle.settling import Settling
 from kanspice.experiments.settle.specimens import CheckedSettling, SettlingSetup, metrics_within
-from kanspice.families import compile_nominal, load, sizing_for, technology_for
+from kanspice.experiments.studied import Studied
+from kanspice.families import compile_nominal, sizing_for
 from kanspice.families.common import load_array
+from kanspice.gap.judging import check_names
 from kanspice.gap.metric_table import Metric
 from kanspice.report.blocks import Page
 from kanspice.report.shown import Shown
@@ -70,29 +67,10 @@ class SettlingStudy(Studied, Shown):
 
 
 @dataclass(frozen=True)
-class PreparedSettlingStudy:
-    """Everything about a study that is the same for all of its draws. identity: what all results depend on."""
+class PreparedSettlingStudy(PreparedDraws[SettlingRequest, SettlingSetup, CheckedSettling]):
+    """A study of settling times that can begin."""
 
-    request: SettlingRequest
-    points: tuple[Point, ...]
-    setups: tuple[SettlingSetup, ...]
-    model: ModelFacts
-    model_notes: tuple[str, ...]
-    identity: Mapping[str, Any]
-
-    @cached_property
-    def ensemble(self) -> Ensemble[DrawResult, CheckedSettling]:
-        """All draws, and those that another engine follows too: drawn with the study's seed."""
-        trials = tuple(self.request.trials if setup.is_random else 1 for setup in self.setups)
-        return Ensemble(
-            self.setups,
-            trials,
-            self.request.seeds,
-            drawn_places(trials, self.request.cross_check, self.request.seed),
-            self.identity,
-            DrawResult,
-            CheckedSettling,
-        )
+    check = CheckedSettling
 
 
 def prepare(request: SettlingRequest) -> PreparedSettlingStudy:
@@ -101,15 +79,11 @@ def prepare(request: SettlingRequest) -> PreparedSettlingStudy:
     Raises InputError for files, technologies or limits that cannot be used, SimulatorError where the network has no
     answer.
     """
-    names = [metric.name for metric in metrics_within(request.within)]
-    for name, _ in request.limits:
-        if name not in names:
-            hint = similar(name, names)
-            raise InputError(f"there is no metric '{name}'", where="--max", expected=", ".join(names), hint=hint)
-    loaded = load(request.at(request.model), *(path and request.at(path) for path in (request.config, request.curves)))
+    check_names(request.limits, [metric.name for metric in metrics_within(request.within)])
+    loaded = network_of(request)
     population = load_array(request.at(request.inputs), "the inputs", loaded.input_width)
     inputs = population[: request.limit]
-    points = tuple(replace(point, technology=technology_for(loaded, point.technology)) for point in request.points())
+    points = points_for(request, loaded)
     with one_thread():
         setups = list[SettlingSetup]()
         for point in points:
@@ -146,25 +120,14 @@ def run(
 
     progress: told of every finished draw, at once of those that the journal has, and of cross-checks.
     """
-    ensemble, request = prepared.ensemble, prepared.request
-    with Journal(folder, prepared.identity) as journal:
-        records = ensemble.run(journal, workers, progress)
-    points = tuple(
-        PointDraws(
-            point,
-            setup.is_random,
-            tuple(records.draws[point.index, trial] for trial in range(trials)),
-            request.limits,
-        )
-        for point, setup, trials in zip(prepared.points, prepared.setups, ensemble.trials, strict=True)
-    )
+    records = prepared.measured(folder, workers, progress)
     return SettlingStudy(
-        request=request,
+        request=prepared.request,
         model=prepared.model,
         model_notes=prepared.model_notes,
         versions=versions(),
         samples=len(prepared.setups[0].inputs),
-        points=points,
-        checks=tuple(records.checks[place] for place in sorted(records.checks)),
+        points=prepared.gathered(records, PointDraws),
+        checks=records.checks_in_order,
         timing=records.timing,
     )

@@ -2,43 +2,28 @@
 
 from __future__ import annotations
 
-import json
-
 from kanspice.experiments.settle.study import SettlingStudy
 from kanspice.experiments.settle.wording import checked
 from kanspice.experiments.study import wording
-from kanspice.experiments.study.page import lead, pictures, points_table, resolution_checks, unmeasured
+from kanspice.experiments.study.page import page_of_draws, resolution_checks, setup, unmeasured
 from kanspice.experiments.verify.physical import si
-from kanspice.report.blocks import Fact, Facts, Literal, Page, Pictures, Section
+from kanspice.report.blocks import Fact, Page
 from kanspice.report.checks import Check
-from kanspice.report.formatting import counted, many, number, plain
+from kanspice.report.formatting import many, number, plain
 from kanspice.report.verdict import Verdict
 
 
 def settling_study_page(result: SettlingStudy) -> Page:
     """The yield or the latency first, whether to trust it, how it is distributed, how it was measured."""
-    worst, command = wording.worst(result)
-    versions = Literal(json.dumps(result.versions, indent=2), "versions")
-    facts = [*_setup(result), ("model's SHA-256", plain(result.model.sha256))]
-    return Page(
-        title=f"How fast specimens of {plain(result.request.model)} answer",
-        subject=plain(result.request.model),
-        command="kanspice settle",
-        answer=wording.answer(result),
-        outcome=wording.outcome(result),
-        exit_code=result.exit_code,
-        lead=list(lead(result)),
-        sections=(
-            Section("Can the number be trusted?", (Facts(_trust(result)),)),
-            Section("How do the draws differ?", (Pictures(pictures(result)), points_table(result))),
-            Section(
-                "Which is the worst?",
-                (Facts([("worst draw", f"{worst}. To measure it alone:")]), Literal(command)),
-            ),
-            Section("How it was measured", (Facts(facts), versions), aside=True, long=True),
-        ),
+    request = result.request
+    each = "as long as it takes" if request.period is None else f"{si(request.period, 's')} each"
+    settled = f"within {number(min(request.within))} standard deviations of a stage's outputs"
+    return page_of_draws(
+        result,
+        title=f"How fast specimens of {plain(request.model)} answer",
+        trust=_trust(result),
+        setup=setup(result, f"{each}, the same for every draw", [("settled", settled)]),
         checks=[Check("every draw measured", unmeasured(result)), *resolution_checks(result)],
-        setup=Facts(_setup(result)),
     )
 
 
@@ -60,17 +45,3 @@ def _numerical(result: SettlingStudy) -> Verdict:
         return Verdict("was measured in no draw: what has no end has nothing to compare", warning=True)
     less = f" of {many(len(known), 'draw')}" if len(known) < len(draws) else ""
     return Verdict(f"{number(max(known))} of the outputs' standard deviation (RMS) at most in any draw{less}")
-
-
-def _setup(result: SettlingStudy) -> list[Fact]:
-    request, model = result.request, result.model
-    each = "as long as it takes" if request.period is None else f"{si(request.period, 's')} each"
-    return [
-        ("model", f"{plain(model.path)} ({plain(model.family)}, {counted(model.parameters)} parameters)"),
-        *[("read", plain(note)) for note in result.model_notes],
-        ("technology", plain(", ".join([request.tech or "ideal", *request.set_]))),
-        ("engine", request.engine_and_device),
-        ("samples", f"{many(result.samples, 'sample')} from {plain(request.inputs)}, {each}, the same for every draw"),
-        ("settled", f"within {number(min(request.within))} standard deviations of a stage's outputs"),
-        ("draws", f"{many(request.trials, 'draw')} of seed {request.seed}, the same specimens at every point"),
-    ]

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from kanspice.experiments.ensemble.draws import PointDraws, Studied
+from kanspice.experiments.ensemble.draws import PointDraws
+from kanspice.experiments.studied import Studied
 from kanspice.experiments.study import plots, wording
 from kanspice.experiments.study.result import StudyResult
 from kanspice.report.blocks import Fact, Facts, Line, Literal, Page, Picture, Pictures, Section, Table
@@ -16,31 +17,46 @@ from kanspice.report.verdict import Verdict
 
 def study_page(result: StudyResult) -> Page:
     """The yield or the gap first, whether to trust it, how it is distributed, how it was measured."""
+    network = [("network", f"{title} {value}") for title, value in wording.network(result)]
+    return page_of_draws(
+        result,
+        title=f"Study of {plain(result.request.model)}",
+        trust=_trust(result),
+        setup=setup(result, "the same for every draw", network),
+        checks=_checks(result),
+    )
+
+
+def page_of_draws(
+    result: Studied, *, title: str, trust: Sequence[Fact], setup: Sequence[Fact], checks: Sequence[Check]
+) -> Page:
+    """The page of any study of samples. trust: why to trust its numbers, or not. setup: what was measured with what."""
     worst, command = wording.worst(result)
     versions = Literal(json.dumps(result.versions, indent=2), "versions")
+    facts = [*setup, ("model's SHA-256", plain(result.model.sha256))]
     return Page(
-        title=f"Study of {plain(result.request.model)}",
+        title=title,
         subject=plain(result.request.model),
-        command="kanspice study",
+        command=f"kanspice {result.request.experiment}",
         answer=wording.answer(result),
         outcome=wording.outcome(result),
         exit_code=result.exit_code,
-        lead=list(lead(result)),
+        lead=list(_lead(result)),
         sections=(
-            Section("Can the number be trusted?", (Facts(_trust(result)),)),
-            Section("How do the draws differ?", (Pictures(pictures(result)), points_table(result))),
+            Section("Can the number be trusted?", (Facts(trust),)),
+            Section("How do the draws differ?", (Pictures(_pictures(result)), _points_table(result))),
             Section(
                 "Which is the worst?",
                 (Facts([("worst draw", f"{worst}. To measure it alone:")]), Literal(command)),
             ),
-            Section("How it was measured", (Facts(_facts(result)), versions), aside=True, long=True),
+            Section("How it was measured", (Facts(facts), versions), aside=True, long=True),
         ),
-        checks=_checks(result),
-        setup=Facts(_setup(result)),
+        checks=checks,
+        setup=Facts(setup),
     )
 
 
-def lead(result: Studied) -> Iterator[Line]:
+def _lead(result: Studied) -> Iterator[Line]:
     """What must not be overlooked, and what a good draw is."""
     unresolved = wording.unresolved(result)
     if unresolved is not None:
@@ -49,7 +65,7 @@ def lead(result: Studied) -> Iterator[Line]:
         yield Line(Verdict(f"A good draw: {wording.limits(result)}."), small=True)
 
 
-def points_table(result: Studied) -> Table:
+def _points_table(result: Studied) -> Table:
     """One row a point; where several columns say which it is, a narrow terminal has of the gap only its median."""
     places, header = wording.place(result), wording.columns(result)
     return Table(
@@ -120,7 +136,7 @@ def _yield_check(result: Studied, point: PointDraws, wanted: float) -> Check:
     return Check(name, Problem("YieldTooLow", message, is_measured=True))
 
 
-def pictures(result: Studied) -> list[Picture]:
+def _pictures(result: Studied) -> list[Picture]:
     """Metrics along one sweep or over two, and how they are distributed."""
     found = list[Picture]()
     if len(result.request.sweeps) == 1:
@@ -161,18 +177,15 @@ def _quantity(result: Studied, metric: str) -> tuple[str, plots.Quantity]:
     return f"Mean {title} (%)" if in_percent else f"Median {title}", of_point
 
 
-def _setup(result: StudyResult) -> list[Fact]:
+def setup(result: Studied, samples: str, also: Sequence[Fact]) -> list[Fact]:
+    """What was measured with what. samples: what is said of them. also: what is said after them."""
     request, model = result.request, result.model
     return [
         ("model", f"{plain(model.path)} ({plain(model.family)}, {counted(model.parameters)} parameters)"),
         *[("read", plain(note)) for note in result.model_notes],
         ("technology", plain(", ".join([request.tech or "ideal", *request.set_]))),
         ("engine", request.engine_and_device),
-        ("samples", f"{many(result.samples, 'sample')} from {plain(request.inputs)}, the same for every draw"),
-        *(("network", f"{title} {value}") for title, value in wording.network(result)),
+        ("samples", f"{many(result.samples, 'sample')} from {plain(request.inputs)}, {samples}"),
+        *also,
         ("draws", f"{many(request.trials, 'draw')} of seed {request.seed}, the same specimens at every point"),
     ]
-
-
-def _facts(result: StudyResult) -> list[Fact]:
-    return [*_setup(result), ("model's SHA-256", plain(result.model.sha256))]

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from kanspice.experiments.ensemble.draws import PointDraws, Studied
+from kanspice.experiments.ensemble.draws import PointDraws
+from kanspice.experiments.studied import Studied
 from kanspice.experiments.study import wording
 from kanspice.report.figures import BLUE, GREY, PALETTE, SHORT, VERMILLION, nothing, picture
 from kanspice.report.formatting import number, plain

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-from kanspice.experiments.ensemble.draws import PointDraws, Studied
+from kanspice.experiments.ensemble.draws import PointDraws
 from kanspice.experiments.facts import ModelFacts
+from kanspice.experiments.studied import Studied
 from kanspice.experiments.study.plan import StudyRequest
 from kanspice.experiments.study.specimens import NOISE, CheckedDraw
 from kanspice.gap import NumericalGap, Variation

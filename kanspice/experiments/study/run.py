@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -17,10 +17,7 @@ from kanspice.engine.options import RunOptions
 from kanspice.engine.progress import Progress
 from kanspice.engine.running import check_device
 from kanspice.experiments.ensemble import ensemble as ensembles
-from kanspice.experiments.ensemble.draws import DrawResult
-from kanspice.experiments.ensemble.ensemble import Ensemble, drawn_places
 from kanspice.experiments.ensemble.identity import circuits_sha256, sha256
-from kanspice.experiments.ensemble.journal import Journal
 from kanspice.experiments.ensemble.variations import Point
 from kanspice.experiments.ensemble.workers import Workers
 from kanspice.experiments.evidence import Evidence, read_evidence
@@ -28,47 +25,21 @@ from kanspice.experiments.facts import ModelFacts, versions
 from kanspice.experiments.followed import Followed, has_answer
 from kanspice.experiments.generator import Generator
 from kanspice.experiments.notes import device_notes
+from kanspice.experiments.prepared import PreparedDraws, network_of, points_for
 from kanspice.experiments.study.plan import StudyRequest
 from kanspice.experiments.study.result import PointResult, StudyResult
 from kanspice.experiments.study.specimens import CheckedDraw, GapSetup
-from kanspice.families import LoadedModel, compile_nominal, load, technology_for
+from kanspice.families import LoadedModel, compile_nominal
 from kanspice.gap import NumericalGap, accuracy, check_limits, given, mean_squared_error
 
 
 @dataclass(frozen=True)
-class PreparedStudy:
-    """Everything about a study that is the same for all of its draws.
+class PreparedStudy(PreparedDraws[StudyRequest, GapSetup, CheckedDraw]):
+    """A study of gaps that can begin. reference_accuracy, reference_loss: the network's own, where asked for."""
 
-    trials: how many draws there are at each point. identity: what all results depend on, by name.
-    """
-
-    request: StudyRequest
-    points: tuple[Point, ...]
-    setups: tuple[GapSetup, ...]
-    trials: tuple[int, ...]
+    check = CheckedDraw
     reference_accuracy: float | None
     reference_loss: float | None
-    model: ModelFacts
-    model_notes: tuple[str, ...]
-    identity: Mapping[str, Any]
-
-    @property
-    def ensemble(self) -> Ensemble[DrawResult, CheckedDraw]:
-        """All draws, and those that the other engine solves too: drawn with the study's seed."""
-        return Ensemble(
-            self.setups,
-            self.trials,
-            self.request.seeds,
-            drawn_places(self.trials, self.request.cross_check, self.request.seed),
-            self.identity,
-            DrawResult,
-            CheckedDraw,
-        )
-
-    @property
-    def draws(self) -> int:
-        """At all points together."""
-        return sum(self.trials)
 
 
 def prepare(request: StudyRequest) -> PreparedStudy:
@@ -76,9 +47,9 @@ def prepare(request: StudyRequest) -> PreparedStudy:
 
     Raises InputError for files, technologies or limits that cannot be used.
     """
-    loaded = load(request.at(request.model), *(path and request.at(path) for path in (request.config, request.curves)))
+    loaded = network_of(request)
     evidence = _evidence(request, loaded)
-    points = tuple(replace(point, technology=technology_for(loaded, point.technology)) for point in request.points())
+    points = points_for(request, loaded)
     generator = Generator.of(loaded)
     there = given(
         labels=evidence.labels is not None, targets=evidence.targets is not None, generates=generator is not None
@@ -109,17 +80,15 @@ def prepare(request: StudyRequest) -> PreparedStudy:
     expected, known = setups[0].expected, has_answer(setups[0].expected)
     reference = None if evidence.labels is None else accuracy(expected, evidence.labels, known)
     loss = None if evidence.targets is None else mean_squared_error(expected, evidence.targets, known)
-    trials = tuple(request.trials if setup.is_random else 1 for setup in setups)
     return PreparedStudy(
         request,
         points,
         setups,
-        trials,
-        reference,
-        loss,
         replace(ModelFacts.of(loaded), path=request.model),
         (*loaded.notes, *device_notes(loaded, designs[0])),
         _identity(request, evidence, setups),
+        reference,
+        loss,
     )
 
 
@@ -152,17 +121,7 @@ def run(
     progress: told of every finished draw, at once of those that the journal has, and of cross-checks.
     Draws are journalled as they finish, in any order: whatever ends this, `resume` and `run` go on from there.
     """
-    with Journal(folder, prepared.identity) as journal:
-        records = prepared.ensemble.run(journal, workers, progress)
-    points = tuple(
-        PointResult(
-            point,
-            setup.is_random,
-            tuple(records.draws[point.index, trial] for trial in range(trials)),
-            prepared.request.limits,
-        )
-        for point, setup, trials in zip(prepared.points, prepared.setups, prepared.trials, strict=True)
-    )
+    records = prepared.measured(folder, workers, progress)
     return StudyResult(
         request=prepared.request,
         model=prepared.model,
@@ -172,8 +131,8 @@ def run(
         reference_accuracy=prepared.reference_accuracy,
         reference_error=prepared.setups[0].reference_error,
         variation=prepared.setups[0].variation,
-        points=points,
-        checks=tuple(records.checks[place] for place in sorted(records.checks)),
+        points=prepared.gathered(records, PointResult),
+        checks=records.checks_in_order,
         reference_loss=prepared.reference_loss,
         timing=records.timing,
     )

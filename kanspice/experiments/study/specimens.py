@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -22,7 +21,7 @@ from kanspice.engine.options import RunOptions
 from kanspice.engine.progress import Progress
 from kanspice.engine.running import solve
 from kanspice.engine.solution import FailedSample, Solution
-from kanspice.experiments.ensemble.draws import DrawResult
+from kanspice.experiments.ensemble.draws import DrawResult, finite_or_none
 from kanspice.experiments.ensemble.randomness import can_differ
 from kanspice.experiments.generator import Generator
 from kanspice.experiments.study.plan import CHECKED_SAMPLES
@@ -149,7 +148,7 @@ class GapSetup:
             trial=trial,
             seed=seed,
             samples=len(self.expected),
-            metrics={name: _finite(value) for name, value in values.items()},
+            metrics={name: finite_or_none(value) for name, value in values.items()},
             failed=dict(sorted(Counter(failure.outcome.value for failure in solution.failed).items())),
             unresolved=unresolved(doubt, judged(self.limits, values), solved=bool(solution.solved.any())),
         )
@@ -179,7 +178,3 @@ class GapSetup:
             options = replace(options, check_samples=_CHECK_SAMPLES)
         solution = self.solve(design, options)
         return design, solution.among(self.places, self.without) if self.without else solution
-
-
-def _finite(value: float | None) -> float | None:
-    return None if value is None or not math.isfinite(value) else float(value)

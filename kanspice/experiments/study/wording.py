@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 
-from kanspice.experiments.ensemble.draws import DrawResult, PointDraws, Studied
+from kanspice.experiments.ensemble.draws import DrawResult, PointDraws
 from kanspice.experiments.ensemble.statistics import Summary, Yield
+from kanspice.experiments.studied import Studied
 from kanspice.experiments.study.result import StudyResult
 from kanspice.experiments.study.specimens import NOISE
 from kanspice.experiments.verify.physical import si

@@ -64,7 +64,7 @@ def is_random(models, family, *settings):
         folder=str(models), model=model, inputs="inputs.npy", set_=(*FAMILIES[family], *settings), trials=7
     )
     prepared = prepare(request)
-    assert prepared.trials == (7 if prepared.setups[0].is_random else 1,)
+    assert prepared.ensemble.trials == (7 if prepared.setups[0].is_random else 1,)
     return prepared.setups[0].is_random
 
 
