@@ -107,6 +107,18 @@ class AnyRows(Drive):
         return least_slopes_anywhere(devices, by_column(draft.area), self.low, self.high)
 
 
+def check_resistor_rows(resistor: Device, layer: int, rows: Array) -> None:
+    """Raises InputError for rows of a layer, in units of voltage, beyond what a resistor of a crossbar is meant for."""
+    largest, most = float(np.abs(rows).max()), resistor.curve.hi_v
+    if largest > most:
+        raise InputError(
+            f"the inputs of layer {layer} are larger than a resistor of a crossbar is meant for",
+            expected=f"at most {most:g} in units of voltage, of either sign",
+            found=f"{largest:.4g}",
+            hint="train the network on inputs of about 1, or put the scale into its first layer's weights",
+        )
+
+
 def check_amplifiers(tia: Tia) -> None:
     """Raises InputError for amplifiers of which one property needs another."""
     if math.isfinite(tia.gbw_hz):

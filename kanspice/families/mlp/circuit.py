@@ -14,7 +14,6 @@ from typing import assert_never
 
 import numpy as np
 
-from kanspice.base.errors import InputError
 from kanspice.circuit import Design, Stage
 from kanspice.circuit.compile import Sizing
 from kanspice.circuit.compile.crossbars import (
@@ -24,6 +23,7 @@ from kanspice.circuit.compile.crossbars import (
     SampleRows,
     built,
     check_amplifiers,
+    check_resistor_rows,
     with_feedback,
     with_feedback_capacitor,
     with_output_scale,
@@ -170,20 +170,12 @@ class _Building:
         self._within_rails()
 
     def _linear_drive(self, step: LinearArrays, scale: float) -> Drive:
-        ohmic = self.model.curves[0].curve
         if self.sizing is None:
             currents = np.zeros((2, len(self.model.curves)))
-            currents[:, 0] = ohmic.numpy(np.array([self.low, self.high]) * scale)[0]
+            currents[:, 0] = self.model.curves[0].curve.numpy(np.array([self.low, self.high]) * scale)[0]
             return AnyRows(self.low * scale, self.high * scale, currents)
         rows = self.sizing.answered[self.signal] * scale
-        largest = float(np.abs(rows).max())
-        if largest > ohmic.hi_v:
-            raise InputError(
-                f"the inputs of layer {step.place} are larger than a resistor of a crossbar is meant for",
-                expected=f"at most {ohmic.hi_v:g} in units of voltage, of either sign",
-                found=f"{largest:.4g}",
-                hint="train the network on inputs of about 1, or put the scale into its first layer's weights",
-            )
+        check_resistor_rows(self.model.curves[0], step.place, rows)
         return SampleRows(rows)
 
     def _add_device(self, step: DeviceArrays, *, takes_any_scale: bool) -> None:
