@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 import os
 import re
 import warnings
@@ -32,10 +33,13 @@ def load_array(given: Given, what: str, width: int | None = None) -> NDArray[np.
     """Read a table of real numbers: float64, shape (samples, width), C order. Smaller types are widened.
 
     given: .npy, .npz with exactly one array (or `file.npz:key`), .csv (comma-separated, one sample per row); or an
-    array. what: names it in errors ("the inputs"). width: the number of columns it must have.
-    Raises InputError if it cannot be used.
+    array. Samples with axes of their own, as images (samples, channels, height, width), are laid out in one row where
+    they have as many values as wanted. what: names it in errors ("the inputs"). width: the number of columns it must
+    have. Raises InputError if it cannot be used.
     """
     values = _real(_read(given, what), what, _place(given))
+    if values.ndim > 2 and width is not None and values.shape[0] > 0 and math.prod(values.shape[1:]) == width:
+        values = values.reshape(len(values), width)
     if values.ndim != 2 or 0 in values.shape:
         raise InputError(
             f"{what} cannot be used: wrong shape",
