@@ -4,6 +4,7 @@ from kanspice.circuit.design import Design
 from kanspice.circuit.file import load_design, save_design
 from kanspice.circuit.parts import Converter, NodeLosses, Schematic, Switching
 from kanspice.circuit.stages import (
+    Average,
     ChainStage,
     Connections,
     Crossbar,
@@ -12,16 +13,19 @@ from kanspice.circuit.stages import (
     HeldSum,
     LayerNorm,
     Limiter,
+    NetlistStage,
     OdePeriod,
     PeriodStage,
     PointStage,
     ReadOut,
     Stage,
     SynapseBank,
+    Tiles,
     ToneStage,
 )
 
 __all__ = [
+    "Average",
     "ChainStage",
     "Connections",
     "Converter",
@@ -32,6 +36,7 @@ __all__ = [
     "HeldSum",
     "LayerNorm",
     "Limiter",
+    "NetlistStage",
     "NodeLosses",
     "OdePeriod",
     "PeriodStage",
@@ -41,6 +46,7 @@ __all__ = [
     "Stage",
     "Switching",
     "SynapseBank",
+    "Tiles",
     "ToneStage",
     "load_design",
     "save_design",

@@ -13,10 +13,10 @@ import numpy as np
 from kanspice.circuit.branch_laws import LAWS
 from kanspice.circuit.design import Design
 from kanspice.circuit.parts import Converter, NodeLosses, Schematic, Switching
-from kanspice.circuit.stages import DigitalLayer, HeldSum, OdePeriod, ReadOut, Stage
+from kanspice.circuit.stages import DigitalLayer, HeldSum, OdePeriod, ReadOut, Stage, Tiles
 
 _KINDS = "|".join(kind.KIND for kind in get_args(Stage))
-_STAGE_NAME = re.compile(rf"l[1-9]\d{{0,3}}\.({_KINDS}|encoder)|readout|projector")
+_STAGE_NAME = re.compile(rf"l[1-9]\d{{0,3}}(p\d{{1,7}})?\.({_KINDS}|encoder)|readout|projector")
 """Of a stage, or of what it is compared with in the network."""
 _MOST_BITS = 32
 _UNBOUNDED = frozenset(
@@ -111,6 +111,10 @@ def _check_stage(stage: Stage, width: int, devices: int) -> None:
             _demand(isinstance(value, int) and value >= 0, f"{where} is not a whole number")
         elif field.type == "float":
             _demand(_is_number(value, unbounded=field.name in _UNBOUNDED), f"{where} is not a number")
+    if isinstance(stage, Tiles):
+        _demand(stage.seen.ndim == 2 and bool(stage.crossbars), f"{stage.name} has no positions, or no crossbars")
+        for crossbar in stage.crossbars:
+            _check_stage(crossbar, stage.seen.shape[1], devices)
     _demand(stage.fits(width, devices), f"{stage.name} does not fit the stage before it, or the devices")
 
 

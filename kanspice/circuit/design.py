@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import pairwise
+from itertools import chain, pairwise
 from typing import NoReturn
 
 import numpy as np
@@ -24,12 +24,14 @@ from kanspice.circuit.stages import (
     DigitalLayer,
     FilterBank,
     HeldSum,
+    NetlistStage,
     OdePeriod,
     PeriodStage,
     PointStage,
     ReadOut,
     Stage,
     SynapseBank,
+    Tiles,
     ToneStage,
 )
 from kanspice.devices import Device
@@ -149,6 +151,14 @@ class Design:
         )
 
     @property
+    def to_netlist(self) -> tuple[NetlistStage, ...]:
+        """The same, where tiles may be among them."""
+        return tuple(
+            stage if isinstance(stage, NetlistStage) else _no_stage_of("operating points", stage)
+            for stage in self.stages
+        )
+
+    @property
     def for_tones(self) -> tuple[ToneStage, ...]:
         """All stages, of a circuit of filters."""
         return tuple(stage if isinstance(stage, ToneStage) else _no_stage_of("filters", stage) for stage in self.stages)
@@ -162,8 +172,24 @@ class Design:
 
     @property
     def crossbars(self) -> tuple[Crossbar, ...]:
-        """The crossbar stages, in order."""
+        """The crossbar stages, in order; those of tiles are in `tiles`."""
         return tuple(stage for stage in self.stages if isinstance(stage, Crossbar))
+
+    @property
+    def amplified(self) -> tuple[Crossbar | Tiles, ...]:
+        """The stages that amplifiers read, in order."""
+        return tuple(stage for stage in self.stages if isinstance(stage, Crossbar | Tiles))
+
+    @cached_property
+    def all_crossbars(self) -> tuple[Crossbar, ...]:
+        """The same with those of tiles."""
+        parts = [stage.crossbars if isinstance(stage, Tiles) else (stage,) for stage in self.stages]
+        return tuple(part for part in chain.from_iterable(parts) if isinstance(part, Crossbar))
+
+    @property
+    def tiles(self) -> tuple[Tiles, ...]:
+        """The stages that are crossbars at many positions, in order."""
+        return tuple(stage for stage in self.stages if isinstance(stage, Tiles))
 
     @property
     def driven_crossbars(self) -> tuple[tuple[Stage, Crossbar], ...]:
@@ -278,7 +304,7 @@ class Design:
     @property
     def is_ideal(self) -> bool:
         """True when every device on a row sees the row's voltage, so that `shared` and `device` are one circuit."""
-        return bool(self.crossbars) and all(crossbar.sees_rows_only for crossbar in self.crossbars)
+        return bool(self.all_crossbars) and all(crossbar.sees_rows_only for crossbar in self.all_crossbars)
 
 
 def _no_stage_of(sort: str, stage: Stage) -> NoReturn:

@@ -17,7 +17,7 @@ from kanspice.base.files import parse_json, read_file
 from kanspice.circuit.check import check_design
 from kanspice.circuit.design import Design
 from kanspice.circuit.parts import Converter, NodeLosses, Schematic, Switching
-from kanspice.circuit.stages import Stage
+from kanspice.circuit.stages import Crossbar, Stage, Tiles
 from kanspice.devices import Device
 
 SCHEMA = "kanspice.design/4"
@@ -38,6 +38,8 @@ def design_bytes(design: Design) -> bytes:
     stages = []
     for index, stage in enumerate(design.stages):
         fields = {field.name: getattr(stage, field.name) for field in dataclasses.fields(stage)}
+        if isinstance(stage, Tiles):
+            fields = _with_crossbars_stacked(fields)
         for name, value in fields.items():
             if isinstance(value, np.ndarray):
                 arrays[f"{index}.{name}"] = value
@@ -95,4 +97,24 @@ def _check_size(content: bytes) -> None:
 def _stage(index: int, entry: dict[str, Any], arrays: dict[str, np.ndarray[Any, Any]]) -> Stage:
     kind = _TYPES[entry.pop("type")]
     own = {name: arrays.pop(name) for name in list(arrays) if name.startswith(f"{index}.")}
-    return kind(**entry, **{name.split(".", 1)[1]: value for name, value in own.items()})
+    fields = {**entry, **{name.split(".", 1)[1]: value for name, value in own.items()}}
+    return kind(**(_with_crossbars_apart(fields) if kind is Tiles else fields))
+
+
+def _with_crossbars_stacked(fields: dict[str, Any]) -> dict[str, Any]:
+    """Of tiles: each array of all crossbars as one, `crossbars.area` (crossbars, ...); what is no array, in a list."""
+    crossbars = fields.pop("crossbars")
+    every = [[getattr(crossbar, field.name) for crossbar in crossbars] for field in dataclasses.fields(Crossbar)]
+    named = zip(dataclasses.fields(Crossbar), every, strict=True)
+    return fields | {
+        f"crossbars.{field.name}": np.stack(values) if isinstance(values[0], np.ndarray) else values
+        for field, values in named
+    }
+
+
+def _with_crossbars_apart(fields: dict[str, Any]) -> dict[str, Any]:
+    """And back."""
+    names = [field.name for field in dataclasses.fields(Crossbar)]
+    columns = [fields.pop(f"crossbars.{name}") for name in names]
+    rows = zip(*columns, strict=True)
+    return fields | {"crossbars": tuple(Crossbar(**dict(zip(names, row, strict=True))) for row in rows)}

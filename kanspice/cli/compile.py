@@ -49,8 +49,8 @@ def compile_(
         counts = f"{manifest['devices']} devices, {manifest['nodes']} nodes, {circuit.fidelity} fidelity"
         for line in (*map(plain, circuit.notes), counts):
             say(line)
-        if design.crossbars:
+        if design.amplified:
             say(f"amplifiers sized for {design.swing_basis}")
-        if design.crossbars and inputs is None:
+        if design.amplified and inputs is None:
             say("verify sizes them for its inputs: pass the same --inputs here to get the circuit it measures")
         say(f"wrote {folder}")

@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from kanspice.base.arrays import Array, Indices
 from kanspice.circuit import (
+    Average,
     Crossbar,
     Design,
     DigitalLayer,
@@ -23,6 +24,7 @@ from kanspice.circuit import (
     ReadOut,
     Stage,
     SynapseBank,
+    Tiles,
 )
 from kanspice.circuit.bounds import amplifier_bounds_v, column_bounds_v, current_bounds_a, output_bounds_v
 from kanspice.circuit.poles import ColumnPoles, FeedbackLoop, crossbar_poles, least_feedback_f
@@ -154,6 +156,8 @@ def column_failures(design: Design, volts: Volts, *, devices_see_columns: bool) 
                 | DigitalLayer()
                 | FilterBank()
                 | SynapseBank()
+                | Average()
+                | Tiles()
             ):
                 pass
             case _:

@@ -19,6 +19,7 @@ from kanspice.engine.fidelity import Fidelity
 from kanspice.engine.options import RunOptions
 from kanspice.engine.progress import Follow, Progress
 from kanspice.engine.solution import Solution
+from kanspice.engine.tiled import solve_tiled
 
 _CPU = "cpu"
 _ENDS_PERIODS = "batched"
@@ -46,11 +47,27 @@ def solve(
     `share` made it; the solution is the same with it.
     Raises InputError for an engine, a fidelity or a device that there is not, SimulatorError where it cannot begin.
     """
+    if design.tiles:
+        arriving, solve_part = design.inputs_v(inputs, numbers), partial(_solve_part, engine, fidelity)
+        return solve_tiled(design, arriving, options, solve_part, hints=hints or {}, progress=progress)
     with fitting_threads(design.device_count):
         found = engine_named(engine).solve(
             design, inputs, fidelity, options, hints=hints or {}, progress=progress, numbers=numbers, known=known
         )
     return _standing(design, found)
+
+
+def _solve_part(
+    engine: str,
+    fidelity: Fidelity,
+    design: Design,
+    inputs: Array,
+    options: RunOptions,
+    *,
+    hints: Mapping[str, Array],
+    progress: Progress | None,
+) -> Solution:
+    return solve(engine, design, inputs, fidelity, options, hints=hints, progress=progress)
 
 
 def period_ends_v(device: str) -> Callable[[OdePeriod, Array], Array]:
@@ -79,6 +96,21 @@ def _standing(design: Design, found: Solution) -> Solution:
     return found.without(unstable_samples(design, found))
 
 
+@dataclass(frozen=True)
+class _Anew:
+    """A session for a circuit of tiles: nothing is kept ready of its many parts."""
+
+    engine: str
+    design: Design
+    fidelity: Fidelity
+    options: RunOptions
+    sample_timeout_s: float
+
+    def solve(self, inputs: Array, numbers: Sequence[int] | None = None) -> Solution:
+        options = replace(self.options, timeout_s=self.sample_timeout_s * len(inputs))
+        return solve(self.engine, self.design, inputs, self.fidelity, options, numbers=numbers)
+
+
 @contextmanager
 def open_session(
     engine: str,
@@ -95,6 +127,9 @@ def open_session(
     sample_timeout_s: a simulator may take so long for a sample. follow: what the reference's stages are for inputs.
     """
     unchecked = replace(options, check_samples=0, waveforms=0, row_currents=False)
+    if design.tiles:
+        yield _Anew(engine, design, fidelity, unchecked, sample_timeout_s)
+        return
     opened = engine_named(engine).open_session(
         design, fidelity, unchecked, sample_timeout_s=sample_timeout_s, follow=follow
     )

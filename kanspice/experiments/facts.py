@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from kanspice.circuit import Crossbar, Design
+from kanspice.circuit import Crossbar, Design, Tiles
 from kanspice.engine.solution import Solution
 from kanspice.technology import Technology
 
@@ -74,8 +74,8 @@ class Swing:
     output_v_per_unit: float
 
     @classmethod
-    def of(cls, crossbar: Crossbar) -> Swing:
-        """Of the amplifiers of a crossbar."""
+    def of(cls, crossbar: Crossbar | Tiles) -> Swing:
+        """Of the amplifiers of a crossbar, or of those at all positions."""
         return cls(
             stage=crossbar.name,
             feedback_ohm=float(np.median(crossbar.feedback_ohm)),
@@ -117,7 +117,7 @@ class CircuitFacts:
             technology=technology.model_dump(),
             swing_basis=design.swing_basis,
             inference_s=design.inference_s if design.periods else None,
-            swing=tuple(map(Swing.of, design.crossbars)),
+            swing=tuple(map(Swing.of, design.amplified)),
         )
 
     @property

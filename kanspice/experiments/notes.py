@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from kanspice.circuit import Design, HeldSum, LayerNorm, Limiter
+from kanspice.circuit import Design, HeldSum, LayerNorm, Limiter, Tiles
 from kanspice.circuit.bounds import is_settled
 from kanspice.circuit.compile.current_unit import current_unit_notes, power_notes
 from kanspice.engine.solution import Solution
@@ -37,9 +37,9 @@ def device_notes(loaded: LoadedModel, design: Design) -> tuple[str, ...]:
 
 def _about(design: Design, fidelity: str) -> list[str]:
     notes = []
-    if design.crossbars:
+    if design.amplified:
         notes.append(f"amplifiers sized for {design.swing_basis}")
-    if any(crossbar.has_slow_amplifiers for crossbar in design.crossbars):
+    if any(crossbar.has_slow_amplifiers for crossbar in design.amplified):
         notes.append(_held(design))
     if design.periods:
         notes += _period_notes(design)
@@ -49,12 +49,20 @@ def _about(design: Design, fidelity: str) -> list[str]:
         notes.append("ideal amplifiers hold every column at 0 V: `shared` and `device` fidelity are the same circuit")
     elif fidelity == "shared":
         notes.append("`shared` leaves out that columns move: with a finite amplifier gain `device` is the true circuit")
-    if any(crossbar.takes_time for crossbar in design.crossbars):
+    if any(crossbar.takes_time for crossbar in design.amplified):
         notes.append(
             "bandwidth, slew rate and capacitances do not move operating points, they only decide whether the circuit"
             " stays at them, and how soon it is there: see `kanspice settle`"
         )
-    return notes + _behavioural(design)
+    return [*notes, *map(_of_tiles, design.tiles), *_behavioural(design)]
+
+
+def _of_tiles(tiles: Tiles) -> str:
+    first = tiles.crossbars[0]
+    size = f"{first.rows} x {first.width} crossbar"
+    if tiles.is_reused:
+        return f"{tiles.name}: {tiles.positions} positions come to one {size}, one after the other, and are held"
+    return f"{tiles.name}: a {size} of its own at each of {tiles.positions} positions"
 
 
 def _behavioural(design: Design) -> list[str]:
@@ -78,9 +86,9 @@ def _behavioural(design: Design) -> list[str]:
 
 def _held(design: Design) -> str:
     """With which capacitors the amplifiers of crossbars hold their columns still."""
-    if not any(crossbar.feedback_f.any() for crossbar in design.crossbars):
+    if not any(crossbar.feedback_f.any() for crossbar in design.amplified):
         return "amplifiers have no feedback capacitors: the poles of every column were tested at every operating point"
-    each = [f"{crossbar.name} {float(np.median(crossbar.feedback_f)):.3g} F" for crossbar in design.crossbars]
+    each = [f"{crossbar.name} {float(np.median(crossbar.feedback_f)):.3g} F" for crossbar in design.amplified]
     return f"feedback capacitors hold columns whose currents fall: {', '.join(each)}"
 
 

@@ -141,6 +141,21 @@ class Wires(CheckedTable):
     """Capacitance of a column to ground at every crosspoint. Operating points do not feel it."""
 
 
+class Convolution(CheckedTable):
+    """How convolutions are laid out: a small crossbar over the pixels that its window sees, wherever the window is."""
+
+    layout: Literal["reused", "unrolled"] = "reused"
+    """`reused`: one crossbar for all positions, which come one after the other and are held: its mismatch is that of
+    all of them. `unrolled`: every position has devices and amplifiers of its own, all at work at the same time."""
+    position_s: Annotated[_NotNegative, COST] = 0.0
+    """How long a crossbar takes for a position: a reused one takes it for each. 0: not known, as of any operating
+    point."""
+    average_ohm: _FinitePositive = 1e6
+    """Of the resistors, one for each position, that meet in the node of an average."""
+    average_sigma: Annotated[float, Field(strict=True, ge=0, le=0.3), CAUSE] = 0.0
+    """Relative standard deviation of these resistors."""
+
+
 class Supply(CheckedTable):
     """What the circuit draws from its rails, plus and minus `tia.rail_v`. It tells what an inference costs, not how far
     it is off."""

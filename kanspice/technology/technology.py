@@ -19,6 +19,7 @@ from kanspice.technology.sections import (
     Branches,
     Clippers,
     Converters,
+    Convolution,
     CrossbarDevices,
     Filters,
     KirchhoffNetCircuit,
@@ -43,6 +44,7 @@ class Technology(CheckedTable):
     tia: Tia = Tia()
     devices: CrossbarDevices = CrossbarDevices()
     wires: Wires = Wires()
+    convolution: Convolution = Convolution()
     clippers: Clippers = Clippers()
     references: References = References()
     supply: Supply = Supply()

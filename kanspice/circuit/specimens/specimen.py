@@ -7,6 +7,7 @@ from typing import assert_never
 
 from kanspice.base.draws import Draw
 from kanspice.circuit import (
+    Average,
     Crossbar,
     Design,
     DigitalLayer,
@@ -18,12 +19,14 @@ from kanspice.circuit import (
     ReadOut,
     Stage,
     SynapseBank,
+    Tiles,
 )
 from kanspice.circuit.specimens.crossbar import crossbar_specimen, devices_of
 from kanspice.circuit.specimens.filter_bank import filter_bank_specimen
 from kanspice.circuit.specimens.limiter import limiter_specimen
 from kanspice.circuit.specimens.ode_period import ode_period_specimen, with_kept_capacitors
 from kanspice.circuit.specimens.synapse_bank import synapse_bank_specimen
+from kanspice.circuit.specimens.tiles import average_specimen, tiles_specimen
 from kanspice.technology import Technology
 
 
@@ -36,7 +39,9 @@ def draw_specimen(design: Design, technology: Technology, draw: Draw) -> Design:
     return replace(design, stages=stages, devices=devices_of(design, technology), seed=draw.seed)
 
 
-def _stage(stage: Stage, design: Design, technology: Technology, draw: Draw) -> Stage:
+def _stage(  # noqa: PLR0911, one for each kind
+    stage: Stage, design: Design, technology: Technology, draw: Draw
+) -> Stage:
     match stage:
         case Crossbar():
             return crossbar_specimen(stage, design, technology, draw)
@@ -48,6 +53,10 @@ def _stage(stage: Stage, design: Design, technology: Technology, draw: Draw) -> 
             return filter_bank_specimen(stage, technology, draw)
         case SynapseBank():
             return synapse_bank_specimen(stage, technology, draw)
+        case Tiles():
+            return tiles_specimen(stage, design, technology, draw)
+        case Average():
+            return average_specimen(stage, technology, draw)
         case LayerNorm() | HeldSum() | ReadOut() | DigitalLayer():
             return stage
         case _:

@@ -9,6 +9,7 @@ is done with one sort of circuits only names the kinds of that sort: `Design.cha
 Nothing here knows SPICE or torch.
 """
 
+from kanspice.circuit.stages.average import Average
 from kanspice.circuit.stages.crossbar import Crossbar
 from kanspice.circuit.stages.digital_layer import DigitalLayer
 from kanspice.circuit.stages.filter_bank import FilterBank
@@ -18,21 +19,25 @@ from kanspice.circuit.stages.limiter import Limiter
 from kanspice.circuit.stages.ode_period import OdePeriod
 from kanspice.circuit.stages.read_out import ReadOut
 from kanspice.circuit.stages.synapse_bank import SynapseBank
+from kanspice.circuit.stages.tiles import Tiles
 
 ChainStage = Limiter | Crossbar | LayerNorm
 """Those of a chain of crossbars, which settles to an operating point."""
 Connections = FilterBank | SynapseBank
 """Those whose every connection is a circuit with parameters of its own."""
-PointStage = ChainStage | Connections
+PointStage = ChainStage | Connections | Average
 """Those of a circuit whose answer is an operating point, or what filters settle to."""
+NetlistStage = PointStage | Tiles
+"""Those of a netlist whose answer is one; engines that write none solve tiles part by part."""
 ToneStage = Limiter | FilterBank
 """Those of a circuit that is solved for sinusoids."""
 PeriodStage = OdePeriod | HeldSum | ReadOut | DigitalLayer
 """Those of a circuit whose answers are voltages after a time."""
-Stage = PointStage | PeriodStage
+Stage = NetlistStage | PeriodStage
 """All kinds."""
 
 __all__ = [
+    "Average",
     "ChainStage",
     "Connections",
     "Crossbar",
@@ -41,11 +46,13 @@ __all__ = [
     "HeldSum",
     "LayerNorm",
     "Limiter",
+    "NetlistStage",
     "OdePeriod",
     "PeriodStage",
     "PointStage",
     "ReadOut",
     "Stage",
     "SynapseBank",
+    "Tiles",
     "ToneStage",
 ]

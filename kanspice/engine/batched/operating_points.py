@@ -14,6 +14,7 @@ import numpy as np
 from kanspice.base.arrays import Array, Indices
 from kanspice.base.errors import InputError
 from kanspice.circuit import (
+    Average,
     Crossbar,
     Design,
     FilterBank,
@@ -144,7 +145,7 @@ class StageChain:
             match stage:
                 case Crossbar():
                     volts = self._crossbar(stage, volts, now)
-                case Limiter() | LayerNorm() | FilterBank():
+                case Limiter() | LayerNorm() | FilterBank() | Average():
                     volts = stage.ideal_v(self.design, volts)
                 case SynapseBank():
                     volts = stage.ideal_v(self.design, volts)

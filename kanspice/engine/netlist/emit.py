@@ -12,7 +12,7 @@ from functools import partial
 from itertools import chain
 from typing import assert_never
 
-from kanspice.circuit import Crossbar, Design, FilterBank, LayerNorm, Limiter, PointStage, SynapseBank
+from kanspice.circuit import Average, Crossbar, Design, FilterBank, LayerNorm, Limiter, NetlistStage, SynapseBank, Tiles
 from kanspice.engine.fidelity import Fidelity, check_fidelity
 from kanspice.engine.netlist.filters import filter_netlist
 from kanspice.engine.netlist.library import library_text
@@ -20,11 +20,13 @@ from kanspice.engine.netlist.names import column_node, input_node, stage_node, t
 from kanspice.engine.netlist.netlist import CIRCUIT, Netlist, Text, whole
 from kanspice.engine.netlist.periods import period_netlist
 from kanspice.engine.netlist.sheet import Lines, Sheet, none
+from kanspice.engine.netlist.stages.average import write_average
 from kanspice.engine.netlist.stages.crossbar import of_columns, write_crossbar
 from kanspice.engine.netlist.stages.filter_bank import write_filter_bank
 from kanspice.engine.netlist.stages.layer_norm import write_layer_norm
 from kanspice.engine.netlist.stages.limiter import write_limiter
 from kanspice.engine.netlist.stages.synapse_bank import write_synapse_bank
+from kanspice.engine.netlist.stages.tiles import write_tiles
 from kanspice.engine.netlist.weight import estimated_bytes
 
 _TITLE = "* kanspice circuit: drive the input nodes named in manifest.json, add an analysis and .end"
@@ -49,7 +51,7 @@ def _operating_point(sheet: Sheet) -> Netlist:
     design = sheet.design
     inputs = [input_node(index) for index in range(design.input_width)]
     signal, probes, sections = inputs, {}, list[Text]()
-    for stage in design.to_operating_point:
+    for stage in design.to_netlist:
         outputs = [stage_node(stage.name, index) for index in range(stage.width)]
         lines = _written(sheet, stage, signal, outputs)
         sections.append(partial(_section, f"* {stage.name}\n{sheet.cut()}\n", lines))
@@ -59,8 +61,8 @@ def _operating_point(sheet: Sheet) -> Netlist:
         files=_files(sheet, sections),
         inputs=(*inputs, *sheet.noises),
         probes=probes,
-        columns={crossbar.name: of_columns(crossbar, column_node) for crossbar in design.crossbars},
-        amplifiers={crossbar.name: of_columns(crossbar, tia_node) for crossbar in design.crossbars},
+        columns={crossbar.name: of_columns(crossbar, column_node) for crossbar in design.all_crossbars},
+        amplifiers={crossbar.name: of_columns(crossbar, tia_node) for crossbar in design.all_crossbars},
         reach_v=sheet.reach_v,
         nodes=len(sheet.nodes) + sheet.inner_nodes,
         elements=sheet.tally.elements,
@@ -71,7 +73,9 @@ def _operating_point(sheet: Sheet) -> Netlist:
     )
 
 
-def _written(sheet: Sheet, stage: PointStage, signal: Sequence[str], outputs: Sequence[str]) -> Lines:
+def _written(  # noqa: PLR0911, one for each kind
+    sheet: Sheet, stage: NetlistStage, signal: Sequence[str], outputs: Sequence[str]
+) -> Lines:
     """Writes what stands around a stage's array, and returns the array's elements."""
     match stage:
         case Limiter():
@@ -86,6 +90,11 @@ def _written(sheet: Sheet, stage: PointStage, signal: Sequence[str], outputs: Se
             return write_filter_bank(sheet, stage, signal, outputs)
         case SynapseBank():
             return write_synapse_bank(sheet, stage, signal, outputs)
+        case Average():
+            write_average(sheet, stage, signal, outputs)
+            return none
+        case Tiles():
+            return write_tiles(sheet, stage, signal, outputs)
         case _:
             assert_never(stage)
 

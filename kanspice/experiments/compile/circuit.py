@@ -44,7 +44,7 @@ class Circuit(Shown):
         design = self.design
         answer = f"{devices(design.device_count)} in {many(len(design.stages), 'stage')}, {self.fidelity} fidelity"
         rows = [(s.name, type(s).__name__, f"{s.width}", number(s.output_v_per_unit)) for s in design.stages]
-        facts = [("amplifiers sized for", design.swing_basis if design.crossbars else None)]
+        facts = [("amplifiers sized for", design.swing_basis if design.amplified else None)]
         return Page(
             title=f"Circuit of a {design.family} network",
             subject=f"a {design.family} network",

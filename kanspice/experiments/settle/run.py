@@ -73,6 +73,12 @@ def expected_outputs(loaded: LoadedModel, design: Design, inputs: Array) -> Arra
     if not design.crossbars:
         expected = "a network of crossbars: a KirchhoffNet answers after its inference_s"
         raise InputError("only crossbars settle", where=loaded.path, expected=expected, found=loaded.family)
+    if design.tiles:
+        expected = "a circuit that stays as it is while it answers"
+        found = "convolutions, whose parts follow each other" if design.tiles[0].is_reused else "convolutions"
+        raise InputError(
+            "circuits of convolutions are not followed over time", where=loaded.path, expected=expected, found=found
+        )
     if not any(crossbar.takes_time for crossbar in design.crossbars):
         expected = "tia.gbw_hz, devices.junction_f, wires.row_f or wires.column_f"
         raise InputError("nothing in this circuit takes time", where="technology", expected=expected, found="none set")

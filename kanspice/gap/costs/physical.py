@@ -9,6 +9,7 @@ import numpy as np
 
 from kanspice.base.arrays import Array
 from kanspice.circuit import (
+    Average,
     Crossbar,
     Design,
     DigitalLayer,
@@ -19,6 +20,7 @@ from kanspice.circuit import (
     OdePeriod,
     ReadOut,
     SynapseBank,
+    Tiles,
 )
 from kanspice.engine.solution import Solution
 from kanspice.gap.costs.cost import MeasuredCost, PhysicalCost, largest_of, mean_of
@@ -26,6 +28,7 @@ from kanspice.gap.costs.crossbar import crossbar_cost
 from kanspice.gap.costs.filter_bank import filter_bank_cost
 from kanspice.gap.costs.ode_period import ode_period_cost
 from kanspice.gap.costs.synapse_bank import synapse_bank_cost
+from kanspice.gap.costs.tiles import average_cost, tiles_cost
 
 
 def physical_cost(design: Design, solution: Solution, quiescent_a: float) -> PhysicalCost:
@@ -52,6 +55,10 @@ def _parts(design: Design, solution: Solution, quiescent_a: float) -> Iterator[M
         match stage:
             case Crossbar():
                 yield crossbar_cost(stage, before_v, solution, quiescent_a)
+            case Tiles():
+                yield tiles_cost(stage, before_v, solution, quiescent_a)
+            case Average():
+                yield average_cost(stage, before_v, solution)
             case OdePeriod():
                 yield ode_period_cost(design, stage, solution)
             case FilterBank():

@@ -7,6 +7,7 @@ from itertools import chain
 from typing import assert_never
 
 from kanspice.circuit import (
+    Average,
     Crossbar,
     Design,
     DigitalLayer,
@@ -17,6 +18,7 @@ from kanspice.circuit import (
     OdePeriod,
     ReadOut,
     SynapseBank,
+    Tiles,
 )
 from kanspice.engine.fidelity import Fidelity
 from kanspice.experiments.compile.elements.crossbar import crossbar_elements
@@ -49,7 +51,9 @@ def _parts(design: Design, fidelity: Fidelity) -> Iterator[Elements]:
                 yield filter_bank_elements(stage)
             case SynapseBank():
                 yield synapse_bank_elements(stage)
-            case Limiter() | LayerNorm() | HeldSum() | ReadOut() | DigitalLayer():
+            case Tiles():
+                yield from (crossbar_elements(design, crossbar) for crossbar in stage.crossbars)
+            case Average() | Limiter() | LayerNorm() | HeldSum() | ReadOut() | DigitalLayer():
                 pass
             case _:
                 assert_never(stage)

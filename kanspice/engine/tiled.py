@@ -1,0 +1,319 @@
+"""Circuits of tiles, solved part by part.
+
+Ideal drivers stand between the stage before and every tile, so that nothing of a tile acts back on what it sees: it has
+the operating point that it has by itself, and positions that share a crossbar are samples of it. An engine thus solves
+crossbars and chains that it knows, and what it accepts of each of them holds for the whole.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import groupby
+from typing import Protocol
+
+import numpy as np
+
+from kanspice.base.arrays import Array, Indices
+from kanspice.circuit import Crossbar, Design, Limiter, Stage, Tiles
+from kanspice.circuit.stages.tiles import TileGroup, drivers_of
+from kanspice.engine.acceptance import chosen_samples
+from kanspice.engine.options import RunOptions
+from kanspice.engine.progress import Advance, Progress
+from kanspice.engine.solution import FailedSample, NumericalError, Size, Solution
+
+_TABLES = ("column_v", "row_a", "amplifier_a")
+"""What a solution has of every crossbar, besides the outputs."""
+
+
+class SolvePart(Protocol):
+    """Solving a design without tiles, and accepting what holds."""
+
+    def __call__(
+        self,
+        design: Design,
+        inputs: Array,
+        options: RunOptions,
+        *,
+        hints: Mapping[str, Array],
+        progress: Progress | None,
+    ) -> Solution: ...
+
+
+def solve_tiled(
+    design: Design,
+    inputs_v: Array,
+    options: RunOptions,
+    solve_part: SolvePart,
+    *,
+    hints: Mapping[str, Array],
+    progress: Progress | None,
+) -> Solution:
+    """Voltages of every stage of a design with tiles for inputs (samples, inputs), volts, as they arrive.
+
+    A sample has failed where one of its positions has. hints: reference stages by name, (samples, width) in model
+    units.
+    """
+    return _Tiled(design, options, solve_part, hints, progress, len(inputs_v)).solve(inputs_v)
+
+
+@dataclass
+class _Found:
+    """What the parts found: (samples, ...) by name of a stage, NaN where a sample has failed."""
+
+    stage_v: dict[str, Array] = field(default_factory=dict)
+    column_v: dict[str, Array] = field(default_factory=dict)
+    row_a: dict[str, Array] = field(default_factory=dict)
+    amplifier_a: dict[str, Array] = field(default_factory=dict)
+    failures: dict[int, FailedSample] = field(default_factory=dict)
+    errors: dict[int, NumericalError] = field(default_factory=dict)
+    """By how many stages of the design the part has behind it."""
+    notes: dict[str, None] = field(default_factory=dict)
+    timing_s: dict[str, float] = field(default_factory=dict)
+    nodes: int = 0
+    elements: int = 0
+    netlist_bytes: int = 0
+    peak_bytes: int = 0
+    at_most_bytes: int = 0
+    last: Solution | None = None
+
+    def add(self, solution: Solution, times: int) -> None:
+        """What a solution says besides voltages. times: how many circuits there are of its sort."""
+        self.notes |= dict.fromkeys(solution.notes)
+        for name, seconds in solution.timing_s.items():
+            self.timing_s[name] = self.timing_s.get(name, 0.0) + seconds
+        self.nodes += times * solution.size.nodes
+        self.elements += times * solution.size.elements
+        self.netlist_bytes += times * solution.size.netlist_bytes
+        self.peak_bytes = max(self.peak_bytes, solution.simulator_peak_bytes or 0)
+        self.at_most_bytes = max(self.at_most_bytes, solution.engine_at_most_bytes or 0)
+        self.last = solution
+
+
+class _Tiled:
+    """One call of `solve_tiled`."""
+
+    def __init__(  # noqa: PLR0917, once, from above
+        self,
+        design: Design,
+        options: RunOptions,
+        solve_part: SolvePart,
+        hints: Mapping[str, Array],
+        progress: Progress | None,
+        samples: int,
+    ) -> None:
+        self.design, self.options, self.solve_part = design, options, solve_part
+        self.hints, self.progress, self.samples = hints, progress, samples
+        self.started, self.told = time.monotonic(), 0.0
+        self.found = _Found()
+        self.segments = tuple(_segments(design.stages))
+        self.draws = np.random.default_rng(options.seed)
+
+    def solve(self, inputs_v: Array) -> Solution:
+        volts, behind = inputs_v, 0
+        for segment in self.segments:
+            behind += len(segment)
+            error = self._segment(segment, volts)
+            if error is not None:
+                self.found.errors[behind] = error
+            volts = self.found.stage_v[segment[-1].name]
+        if self.progress is not None:
+            self.progress(Advance(self.samples - self.told))
+        return self._solution()
+
+    # --- the parts ---
+
+    def _segment(self, stages: tuple[Stage, ...], before_v: Array) -> NumericalError | None:
+        for stage in stages:
+            self._have_nothing(stage)
+        match stages:
+            case (Limiter(kind="none") as buffers,):
+                return self._pass_on(buffers, before_v)
+            case _ if not self._left.size:
+                return None
+            case (Tiles() as tiles,):
+                return self._tiles(tiles, before_v)
+            case _:
+                return self._chain(stages, before_v)
+
+    def _have_nothing(self, stage: Stage) -> None:
+        """Tables for what is to be found of a stage."""
+        widths = {"stage_v": stage.width}
+        if isinstance(stage, Crossbar | Tiles):
+            one, many = (stage, 1) if isinstance(stage, Crossbar) else (stage.crossbars[0], stage.positions)
+            widths |= {"column_v": many * 2 * one.width, "amplifier_a": many * 2 * one.width}
+            widths |= {"row_a": many * one.rows} if self.options.row_currents else {}
+        for table, width in widths.items():
+            self._table(table, stage.name, width)
+
+    def _table(self, table: str, name: str, width: int) -> Array:
+        """(samples, width) of what is found of a stage, NaN where nothing is."""
+        tables: dict[str, Array] = getattr(self.found, table)
+        return tables.setdefault(name, np.full((self.samples, width), np.nan))
+
+    def _tiles(self, tiles: Tiles, before_v: Array) -> NumericalError | None:
+        left = self._left
+        rows_v = tiles.rows_v(before_v[left])
+        hint = self.hints.get(tiles.compares_to)
+        hints_of = None if hint is None else hint[left].reshape(len(left), tiles.positions, tiles.crossbars[0].width)
+        checked, errors = self._checked(len(tiles.groups)), []
+        for place, group in enumerate(tiles.groups):
+            part = self._part((drivers_of(group.crossbar), group.crossbar), rows_v.shape[2])
+            hints = {}
+            if hints_of is not None:
+                pairs = group.crossbar.width
+                hints[tiles.compares_to] = hints_of[:, group.positions].reshape(-1, pairs)
+            seen_v = rows_v[:, group.positions].reshape(-1, rows_v.shape[2])
+            share = 1 / len(self.segments) / tiles.positions
+            solution = self._solved(part, seen_v, hints, checks=checked[place], share=share)
+            self.found.add(solution, 1 if tiles.is_reused else len(group.positions))
+            self._keep_tiles(tiles, group, left, solution)
+            errors += [solution.numerical_error] if solution.numerical_error is not None else []
+        return _largest(errors)
+
+    def _pass_on(self, buffers: Limiter, before_v: Array) -> NumericalError:
+        """Inputs, which buffers give to everyone who sees them."""
+        self.found.stage_v[buffers.name] = buffers.ideal_v(self.design, before_v)
+        return NumericalError((), 0.0, 0.0)
+
+    def _chain(self, stages: Sequence[Stage], before_v: Array) -> NumericalError | None:
+        left, names = self._left, {stage.compares_to for stage in stages}
+        part = self._part(stages, before_v.shape[1])
+        hints = {name: values[left] for name, values in self.hints.items() if name in names}
+        solution = self._solved(
+            part, before_v[left], hints, checks=self.options.check_samples, share=1 / len(self.segments)
+        )
+        self.found.add(solution, 1)
+        for failure in solution.failed:
+            self._fail(int(left[failure.index]), failure)
+        for table in ("stage_v", *_TABLES):
+            for name, values in getattr(solution, table).items():
+                self._table(table, name, values.shape[1])[left] = values
+        return solution.numerical_error
+
+    def _keep_tiles(self, tiles: Tiles, group: TileGroup, left: Indices, solution: Solution) -> None:
+        """Takes over what was found of some positions of the samples that are left."""
+        count, name = len(group.positions), group.crossbar.name
+        for failure in solution.failed:
+            sample, place = divmod(failure.index, count)
+            where = f"{tiles.name}, position {group.positions[place]}"
+            detail = f"{where}: {failure.detail}" if failure.detail else where
+            self._fail(int(left[sample]), replace(failure, detail=detail))
+        for table in ("stage_v", *_TABLES):
+            if name in getattr(solution, table):
+                values = getattr(solution, table)[name]
+                width = values.shape[1]
+                kept = self._table(table, tiles.name, tiles.positions * width)
+                positions = kept.reshape(self.samples, tiles.positions, width)
+                positions[np.ix_(left, group.positions)] = values.reshape(len(left), count, width)
+
+    def _solved(self, part: Design, volts: Array, hints: Mapping[str, Array], *, checks: int, share: float) -> Solution:
+        """share: of a sample of the whole, that one of the part is."""
+
+        def told(advance: Advance) -> None:
+            if self.progress is not None:
+                self.told += share * advance.samples
+                self.progress(replace(advance, samples=share * advance.samples))
+
+        options = replace(self.options, timeout_s=self._left_s, check_samples=checks)
+        return self.solve_part(part, volts / part.input_v_per_unit, options, hints=hints, progress=told)
+
+    def _part(self, stages: Sequence[Stage], width: int) -> Design:
+        """A circuit of some stages, behind voltages that are there."""
+        return replace(self.design, stages=tuple(stages), input_width=width, dac=None, adc=None, input_noise_v=0.0)
+
+    def _checked(self, groups: int) -> list[int]:
+        """For each of so many circuits how many samples are solved again: so many in all, drawn among the circuits."""
+        wanted = self.options.check_samples
+        if groups == 1:
+            return [wanted]
+        chosen = self.draws.choice(groups, min(wanted, groups), replace=False)
+        counts: list[int] = np.bincount(chosen, minlength=groups).tolist()
+        return counts
+
+    @property
+    def _left(self) -> Indices:
+        """The samples that have not failed."""
+        return np.array([index for index in range(self.samples) if index not in self.found.failures], dtype=np.int64)
+
+    @property
+    def _left_s(self) -> float | None:
+        if self.options.timeout_s is None:
+            return None
+        return max(self.options.timeout_s - (time.monotonic() - self.started), 0.0)
+
+    def _fail(self, sample: int, failure: FailedSample) -> None:
+        self.found.failures.setdefault(sample, replace(failure, index=sample))
+
+    # --- the whole ---
+
+    def _numerical_error(self) -> NumericalError | None:
+        """What the errors of all parts amount to at the outputs, added up.
+
+        Where a part's voltages go on, all of them are moved by the largest error that was found of it, up or down at
+        random; nominal stages say what becomes of that.
+        """
+        found = self.found
+        last = found.errors.get(len(self.design.stages))
+        if last is None or len(found.errors) < len(self.segments):
+            return None
+        chosen = chosen_samples(self._left.tolist(), self.options)
+        max_abs_v, rmse_v = last.max_abs_v, last.rmse_v
+        for behind, error in found.errors.items():
+            if behind < len(self.design.stages) and chosen:
+                volts = found.stage_v[self.design.stages[behind - 1].name][chosen]
+                moved_v = volts + error.max_abs_v * self.draws.choice((-1.0, 1.0), volts.shape)
+                stages = self.design.stages[behind:]
+                change_v = _through(self.design, stages, moved_v) - _through(self.design, stages, volts)
+                more = NumericalError.of(chosen, change_v)
+                max_abs_v, rmse_v = max_abs_v + more.max_abs_v, rmse_v + more.rmse_v
+        return NumericalError(tuple(chosen), max_abs_v, rmse_v)
+
+    def _solution(self) -> Solution:
+        found, failed = self.found, sorted(self.found.failures)
+        if found.last is None:
+            raise AssertionError("a design with tiles has parts")
+        for tables in (found.stage_v, found.column_v, found.row_a, found.amplifier_a):
+            for table in tables.values():
+                table[failed] = np.nan
+        timing_s = {name: seconds for name, seconds in found.timing_s.items() if name != "per_sample_s"}
+        solved = max(self.samples - len(failed), 1)
+        return replace(
+            found.last,
+            samples=self.samples,
+            failed=tuple(found.failures[index] for index in failed),
+            stage_v={stage.name: found.stage_v[stage.name] for stage in self.design.stages},
+            column_v=found.column_v,
+            row_a=found.row_a,
+            amplifier_a=found.amplifier_a,
+            timing_s={**timing_s, "per_sample_s": timing_s.get("simulate_s", 0.0) / solved},
+            notes=tuple(found.notes),
+            numerical_error=self._numerical_error() if self.options.check_samples else None,
+            size=Size(found.nodes, found.elements, found.netlist_bytes),
+            simulator_peak_bytes=found.peak_bytes or None,
+            engine_at_most_bytes=found.at_most_bytes or None,
+        )
+
+
+def _segments(stages: Sequence[Stage]) -> Iterator[tuple[Stage, ...]]:
+    """Tiles, each by itself, and the chains between them."""
+    for is_tiles, run in groupby(stages, lambda stage: isinstance(stage, Tiles)):
+        if is_tiles:
+            yield from ((stage,) for stage in run)
+        else:
+            yield tuple(run)
+
+
+def _through(design: Design, stages: Sequence[Stage], volts: Array) -> Array:
+    """What nominal stages make of voltages."""
+    for stage in stages:
+        volts = stage.ideal_v(design, volts, {})
+    return volts
+
+
+def _largest(errors: Sequence[NumericalError]) -> NumericalError | None:
+    """The largest of parts that are beside each other."""
+    if not errors:
+        return None
+    return max(errors, key=lambda error: error.max_abs_v)
