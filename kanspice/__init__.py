@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from kanspice.experiments.verify.reading import read_report
     from kanspice.experiments.verify.result import GapResult
     from kanspice.families import LoadedModel, load, save
+    from kanspice.families.cnnkan.network import CNNKAN
     from kanspice.families.common.training import fit
     from kanspice.families.kanalogue.network import KANalogue
     from kanspice.families.kirchhoffnet.network import KirchhoffNet
@@ -52,6 +53,7 @@ if TYPE_CHECKING:
     from kanspice.technology import Technology, load_technology
 
 _HOMES = {
+    "CNNKAN": "kanspice.families.cnnkan.network",
     "Circuit": "kanspice.experiments.compile.circuit",
     "Comparison": "kanspice.experiments.compare",
     "ControlResult": "kanspice.experiments.control",
@@ -95,6 +97,7 @@ _HOMES = {
 }
 
 __all__ = [
+    "CNNKAN",
     "MLP",
     "Circuit",
     "Comparison",

@@ -9,6 +9,7 @@ import pytest
 import torch
 from circuits import PEAK, load_device, network
 from connections import memkan, phykan, surrogate_memkan
+from images import cnnkan
 from torch import nn
 from typer.testing import CliRunner
 
@@ -39,6 +40,7 @@ NETWORKS = {
     "phykan": phykan,
     "memkan": memkan,
     "mlp": mlp,
+    "cnnkan": cnnkan,
     "memkan-surrogate": surrogate_memkan,
 }
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cache
 
 from kanspice.base.plugins import Plugged, plugged
+from kanspice.families.cnnkan.family import CNNKANS
 from kanspice.families.common.network import Network
 from kanspice.families.edgekan.family import EDGEKAN
 from kanspice.families.family import AnyFamily, Family
@@ -15,7 +16,7 @@ from kanspice.families.memkan_surrogate.family import MEMKAN_SURROGATE
 from kanspice.families.mlp.family import MLPS
 from kanspice.families.phykan.family import PHYKAN
 
-FAMILIES: tuple[AnyFamily, ...] = (KANALOGUE, KIRCHHOFFNET, PHYKAN, MEMKAN, MEMKAN_SURROGATE, EDGEKAN, MLPS)
+FAMILIES: tuple[AnyFamily, ...] = (KANALOGUE, KIRCHHOFFNET, PHYKAN, MEMKAN, MEMKAN_SURROGATE, EDGEKAN, CNNKANS, MLPS)
 GROUP = "kanspice.families"
 """The entry points by which other packages bring theirs."""
 

@@ -188,11 +188,6 @@ def test_curves_are_taken_from_the_folder_of_the_titles_basis_type(place, tmp_pa
     assert loaded.model(torch.tensor([[0.5, 0.0]], dtype=torch.float64)).item() == pytest.approx(2.0)
 
 
-def test_convolutions_are_refused_by_name(tmp_path):
-    torch.save({"model.backbone.0.conv.weight": torch.zeros(6, 3, 3, 3)}, tmp_path / "best.pth")
-    refused("CNN-KAN", "no circuit for convolutions", "--model_type tdkan", path=tmp_path / "best.pth")
-
-
 @pytest.fixture
 def run(reference_data: Path) -> Path:
     return reference_data / "kanalogue" / "authors_cli_run"
@@ -230,8 +225,3 @@ def test_the_same_run_with_polynomials(run):
     loaded = load(run, curves=run.parent / "iv_poly12")
     assert outputs_differ(loaded, run, "logits_poly12.npy") <= 1e-9
     assert "polynomial of degree 12" in loaded.model.devices[0].card.description
-
-
-@pytest.mark.reference_data
-def test_the_authors_convolutional_run_is_refused(run):
-    refused("CNN-KAN", path=run.parent / "authors_cli_run_cnn")

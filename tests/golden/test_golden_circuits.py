@@ -12,6 +12,7 @@ import pytest
 import torch
 from circuits import DEVICE_NAMES, PEAK, load_device, network
 from connections import memkan, phykan, surrogate_memkan
+from images import cnnkan
 from torch import nn
 from typer.testing import CliRunner
 
@@ -73,8 +74,10 @@ MODELS: dict[str, Callable[[], torch.nn.Module]] = {
     "memkan": memkan,
     "surrogate": surrogate_memkan,
     "mlp": mlp,
+    "cnnkan": lambda: cnnkan((1, 2, 2), (2,)),
     **{f"kirchhoffnet-{law}": lambda law=law: kirchhoffnet(law) for law in SHOWN_LAWS},
 }
+UNROLLED = "convolution.layout=unrolled"
 EXACT = "devices.series_ohm=0"
 """Curves behind resistances are fitted, to what rounding leaves: nothing to hold anybody to digit by digit."""
 _CROSSBARS = (
@@ -92,6 +95,7 @@ _CROSSBARS = (
     *("clippers.knee_v=0.002", "references.current_sigma=0.01", "references.clip_sigma=0.01"),
     "supply.quiescent_a=1e-6",
 )
+_UNCLIPPED = tuple(text for text in _CROSSBARS if not text.startswith(("clippers.", "references.clip")))
 _PERIODS = (
     *("kirchhoffnet.capacitor_sigma=0.01", "kirchhoffnet.leak_ohm=1e9", "kirchhoffnet.supply_v=5"),
     *("kirchhoffnet.clamp_ohm=1e4", "kirchhoffnet.jitter_sigma_s=1e-9", "kirchhoffnet.noise_k=300"),
@@ -120,6 +124,7 @@ DRAWN: dict[str, tuple[str, ...]] = {
     "memkan": (*_SYNAPSES, *_CONVERTERS),
     "surrogate": (*_SYNAPSES[:-1], *_CONVERTERS),
     "mlp": (*_CROSSBARS, *_CONVERTERS),
+    "cnnkan": (*_UNCLIPPED, "convolution.average_sigma=0.01", *_CONVERTERS),
 }
 """Of every family, all that a specimen can be drawn with."""
 
@@ -174,6 +179,9 @@ CASES = {
     "mlp-shared": Case("mlp"),
     "mlp-typical": Case("mlp", set_=(EXACT,), tech="typical"),
     "mlp-drawn": Case("mlp", set_=DRAWN["mlp"]),
+    "cnnkan-shared": Case("cnnkan", set_=(UNROLLED,)),
+    "cnnkan-typical": Case("cnnkan", set_=(UNROLLED, EXACT), tech="typical", parts=_NETLIST),
+    "cnnkan-drawn": Case("cnnkan", set_=(UNROLLED, *DRAWN["cnnkan"]), parts=("*.npz",)),
     **{
         f"law-{law}-{fidelity}": Case(f"kirchhoffnet-{law}", fidelity, parts=_BRANCHES)
         for law in SHOWN_LAWS
