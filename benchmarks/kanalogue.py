@@ -27,8 +27,8 @@ from kanspice.base.spice_numbers import spice_number
 from kanspice.circuit import Design
 from kanspice.devices import load_device
 from kanspice.engine.netlist import build_netlist
-from kanspice.engine.ngspice import solve
 from kanspice.engine.ngspice.deck import NORMAL, sweep_deck
+from kanspice.engine.ngspice.engine import solve
 from kanspice.engine.ngspice.process import RAW_FILE, run_deck
 from kanspice.engine.ngspice.program import find_ngspice
 from kanspice.engine.ngspice.raw import read_plots

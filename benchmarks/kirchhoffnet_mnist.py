@@ -21,7 +21,7 @@ from rich.console import Console
 from benchmarks.report import surroundings, write
 from kanspice.base.process_memory import peak_bytes
 from kanspice.circuit import Design
-from kanspice.engine.ngspice import solve
+from kanspice.engine.ngspice.engine import solve
 from kanspice.engine.options import RunOptions
 from kanspice.families import load
 from kanspice.families.common import load_array

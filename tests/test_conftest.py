@@ -47,6 +47,7 @@ def run(tmp_path):
     def run_with(*arguments: str, **environment: str) -> tuple[int, str]:
         command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *arguments]
         clean = {name: value for name, value in os.environ.items() if not name.startswith(("KANSPICE_", "PYTEST_"))}
+        clean["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
         options = {"cwd": tmp_path, "env": clean | environment, "timeout": 120}
         done = subprocess.run(command, check=False, capture_output=True, text=True, **options)
         return done.returncode, done.stdout + done.stderr
@@ -54,7 +55,7 @@ def run(tmp_path):
     return run_with
 
 
-@pytest.mark.parametrize("arguments", [(), ("-n", "2")], ids=["one process", "xdist"])
+@pytest.mark.parametrize("arguments", [(), ("-p", "xdist", "-n", "2")], ids=["one process", "xdist"])
 def test_missing_needs_are_skipped_and_counted(run, arguments):
     code, output = run(*arguments, KANSPICE_NGSPICE="/nowhere/ngspice", KANSPICE_BROWSER="/nowhere/chromium")
     assert code == 0

@@ -9,7 +9,7 @@ from circuits import DEVICE_NAMES, PEAK, crossbar_design, crossbar_output, load_
 from kanspice.devices import PiecewisePolynomial, behind, is_resistance
 from kanspice.engine.netlist import build_netlist
 from kanspice.engine.netlist.cells import FullCell, ResistorCell, SharedCell, TangentCell, WindowCell, choose_cells
-from kanspice.engine.ngspice import solve
+from kanspice.engine.ngspice.engine import solve
 
 pytestmark = [pytest.mark.ngspice, pytest.mark.slow]
 

@@ -16,8 +16,8 @@ from kanspice.circuit.branch_laws import LAWS
 from kanspice.engine.netlist import build_netlist, place_of
 from kanspice.engine.netlist.elimination import elimination_order
 from kanspice.engine.netlist.merged import parallel_branches
-from kanspice.engine.ngspice import solve
 from kanspice.engine.ngspice.deck import TIGHT, sweep_deck
+from kanspice.engine.ngspice.engine import solve
 from kanspice.engine.ngspice.process import RAW_FILE, run_deck, working_folder
 from kanspice.engine.ngspice.program import find_ngspice
 from kanspice.engine.ngspice.raw import read_plots

@@ -10,7 +10,7 @@ from scipy.interpolate import CubicSpline
 from kanspice.base.process_memory import available_bytes, peak_bytes
 from kanspice.engine.netlist import build_netlist
 from kanspice.engine.netlist.weight import Tally, estimated_bytes, weight
-from kanspice.engine.ngspice import solve
+from kanspice.engine.ngspice.engine import solve
 from kanspice.engine.options import RunOptions
 
 MEASURED = {

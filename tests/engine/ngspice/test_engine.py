@@ -27,8 +27,9 @@ from fake_ngspice import CUT, E32, NAN, REAL, patch_last_number, write_fake
 
 from kanspice.base.errors import SimulatorError
 from kanspice.circuit.uniqueness import solution_counts
-from kanspice.engine.ngspice import engine, solve
+from kanspice.engine.ngspice import engine
 from kanspice.engine.ngspice.deck import NORMAL, TIGHT, Tolerances, sweep_deck, tightened
+from kanspice.engine.ngspice.engine import solve
 from kanspice.engine.options import RunOptions
 from kanspice.engine.solution import Outcome
 from kanspice.families.common.following import reference_stages

@@ -9,8 +9,8 @@ import pytest
 from periods import design_of_periods, period
 
 from kanspice.base.process_memory import peak_bytes
-from kanspice.engine.ngspice import solve
 from kanspice.engine.ngspice.blocks import BlockProgress, PeriodClock
+from kanspice.engine.ngspice.engine import solve
 from kanspice.engine.options import RunOptions
 from kanspice.engine.progress import Advance, SideRun
 

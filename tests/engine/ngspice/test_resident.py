@@ -10,8 +10,8 @@ from circuits import PEAK, inputs_for, load_device, network, specimen_of
 from fake_ngspice import REAL, write_fake
 
 from kanspice.engine.ngspice import resident as module
-from kanspice.engine.ngspice import solve
 from kanspice.engine.ngspice.conversation import Conversation
+from kanspice.engine.ngspice.engine import solve
 from kanspice.engine.ngspice.program import find_ngspice
 from kanspice.engine.options import RunOptions
 from kanspice.engine.running import open_session

@@ -12,7 +12,7 @@ from periods import design_of_periods, period
 
 from kanspice.circuit import Switching
 from kanspice.engine import batched
-from kanspice.engine.ngspice import solve
+from kanspice.engine.ngspice.engine import solve
 from kanspice.engine.options import RunOptions
 
 pytestmark = [pytest.mark.ngspice, pytest.mark.slow]

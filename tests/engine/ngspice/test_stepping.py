@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from periods import design_of_periods, period
 
-from kanspice.engine.ngspice import solve
+from kanspice.engine.ngspice.engine import solve
 from kanspice.engine.ngspice.stepping import Stepping, error_of_finer, extrapolated, relative, steps_for, target
 from kanspice.engine.options import RunOptions
 

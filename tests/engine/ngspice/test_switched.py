@@ -11,7 +11,7 @@ from periods import design_of_periods, period
 
 from kanspice.circuit import Switching
 from kanspice.circuit.bounds import is_settled
-from kanspice.engine.ngspice import solve
+from kanspice.engine.ngspice.engine import solve
 from kanspice.engine.options import RunOptions
 from kanspice.engine.solution import Outcome
 

@@ -10,7 +10,7 @@ from fake_ngspice import CUT, write_fake
 from periods import design_of_periods, period
 from scipy.linalg import expm
 
-from kanspice.engine.ngspice import solve
+from kanspice.engine.ngspice.engine import solve
 from kanspice.engine.options import RunOptions
 from kanspice.engine.solution import Outcome
 

@@ -11,7 +11,7 @@ from fake_ngspice import REAL, write_fake
 from periods import design_of_periods, period
 
 from kanspice.circuit import Switching
-from kanspice.engine.ngspice import solve
+from kanspice.engine.ngspice.engine import solve
 from kanspice.engine.options import RunOptions
 
 pytestmark = pytest.mark.ngspice
