@@ -13,6 +13,7 @@ from collections.abc import Callable
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from browser import VARIABLE as BROWSER_VARIABLE
@@ -20,6 +21,9 @@ from browser import find_browser
 
 from kanspice.base.errors import SimulatorError
 from kanspice.engine.ngspice.program import find_ngspice
+
+if TYPE_CHECKING:
+    from forked import Forked
 
 REFERENCE_DATA_VARIABLE = "KANSPICE_REFERENCE_DATA"
 REQUIRE_VARIABLE = "KANSPICE_REQUIRE"
@@ -99,6 +103,17 @@ def reference_data() -> Path:
     """The folder of reference data."""
     insist_on("reference_data")
     return Path(os.environ[REFERENCE_DATA_VARIABLE]).resolve()
+
+
+@pytest.fixture(scope="session")
+def forked() -> Callable[..., Forked]:
+    """Starts `kanspice` as a process of its own: `forked.begin`."""
+    from multiprocessing.util import get_temp_dir
+
+    from forked import begin
+
+    get_temp_dir()  # of multiprocessing, for what it listens to, before a test has temporary files elsewhere
+    return begin
 
 
 def pytest_configure() -> None:

@@ -352,25 +352,21 @@ def alive(pid: int) -> bool:
 @pytest.mark.slow
 @pytest.mark.ngspice
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_an_interruption_kills_the_simulators_and_removes_their_folder(good, tmp_path, number):
+def test_an_interruption_kills_the_simulators_and_removes_their_folder(forked, good, tmp_path, number):
     path = write_fake(tmp_path, f"sleep 300 & echo $! > {tmp_path}/child; wait\n")
-    command = [sys.executable, "-c", "from kanspice.cli import main; main()", *VERIFY, "--jobs", "2"]
-    environment = os.environ | {"KANSPICE_NGSPICE": str(path), "OMP_NUM_THREADS": "1"}
-    process = subprocess.Popen(
-        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
-    )
+    process = forked(tmp_path, *VERIFY, "--jobs", "2", KANSPICE_NGSPICE=str(path), OMP_NUM_THREADS="1")
     try:
         for _ in range(600):
             if (tmp_path / "child").exists() and (tmp_path / "child").read_text().strip():
                 break
             time.sleep(0.05)
         child = int((tmp_path / "child").read_text())
-        process.send_signal(number)
-        output, complaints = process.communicate(timeout=30)
+        process.send(number)
+        process.ended()
     finally:
-        process.kill()
-    assert process.returncode == 128 + number
-    assert (output, complaints) == ("", "interrupted\n")
+        process.process.kill()
+    assert process.code == 128 + number
+    assert (process.out, process.err) == ("", "interrupted\n")
     for _ in range(100):
         if not alive(child):
             break
