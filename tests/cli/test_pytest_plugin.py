@@ -1,6 +1,7 @@
 """The pytest plugin in runs of its own: it measures, explains a failure, and costs those nothing who do not use it.
 
-A run is in this process, where torch is imported already, unless a test is about a process that it has for itself.
+A run is in this process, where torch is imported already, unless a test is about a process that it has for itself; one
+that measures in such a process is the example of docs/ci.md.
 """
 
 from __future__ import annotations
@@ -67,9 +68,8 @@ def _pytest(folder: Path, *arguments: str, **environment: str) -> tuple[int, str
     return done.returncode, done.stdout + done.stderr
 
 
-def test_a_gap_within_its_limits_passes_and_is_returned(written, tmp_path):
-    options = written(
-        """
+def test_a_gap_within_its_limits_passes_and_is_returned(run):
+    body = """
 import numpy as np
 
 def test_gap(sim_to_real):
@@ -80,8 +80,7 @@ def test_gap(sim_to_real):
     assert again.gap == result.gap
     assert again.inputs.sha256 == result.inputs.sha256
 """
-    )
-    code, output = _pytest(tmp_path, *options, PYTEST_DISABLE_PLUGIN_AUTOLOAD="1")
+    code, output = run(body)
     assert code == 0, output
     assert "1 passed" in output
 

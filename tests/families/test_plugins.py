@@ -19,6 +19,7 @@ MEASURED = """
 import json, sys
 import numpy as np, torch
 import kanspice
+from kanspice.cli import main
 from kanspice_varistor.network import VaristorNet
 
 torch.manual_seed(1)
@@ -32,31 +33,31 @@ for name, given in {"own": "model.pt", "state": "state.pt", "memory": model}.ite
 finite = kanspice.verify("model.pt", inputs, engine=sys.argv[1], set={"tia.gain": 1000}, cross_check=2)
 found["finite"] = [finite.gap.relative_rmse, finite.cross_check.passed]
 print(json.dumps(found))
+
+sys.argv = ["kanspice", "doctor", "--json", "-"]
+main()
 """
 
 
 @pytest.fixture(scope="module")
-def installed(tmp_path_factory) -> Path:
-    """A folder that the example is installed in, as an environment of its own would have it."""
-    folder = tmp_path_factory.mktemp("site")
+def told(tmp_path_factory) -> tuple[dict, dict]:
+    """Where the example is installed, as in an environment of its own: what is measured, and what doctor says."""
+    site, here = tmp_path_factory.mktemp("site"), tmp_path_factory.mktemp("here")
     options = ["--quiet", "--no-deps", "--no-build-isolation", "--no-index", "--disable-pip-version-check"]
-    subprocess.run([sys.executable, "-m", "pip", "install", *options, "--target", folder, EXAMPLE], check=True)
-    return folder
-
-
-def run_python(folder: Path, cwd: Path, *arguments: str) -> str:
-    environment = os.environ | {"PYTHONPATH": str(folder)}
+    subprocess.run([sys.executable, "-m", "pip", "install", *options, "--target", site, EXAMPLE], check=True)
+    alone = {"cwd": here, "env": os.environ | {"PYTHONPATH": str(site)}, "timeout": 300}
     done = subprocess.run(
-        [sys.executable, *arguments], cwd=cwd, env=environment, capture_output=True, text=True, check=False, timeout=300
+        [sys.executable, "-c", MEASURED, "ngspice"], capture_output=True, text=True, check=False, **alone
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
+    measured, _, checked = done.stdout.partition("\n")
+    return json.loads(measured), json.loads(checked)
 
 
 @pytest.mark.slow
 @pytest.mark.ngspice
-def test_the_example_is_a_family_like_any_other(installed, tmp_path):
-    found = json.loads(run_python(installed, tmp_path, "-c", MEASURED, "ngspice"))
+def test_the_example_is_a_family_like_any_other(told):
+    found, _ = told
     for name in ("own", "state", "memory"):
         family, gap, code = found[name]
         assert (family, code) == ("varistor", 0)
@@ -65,10 +66,11 @@ def test_the_example_is_a_family_like_any_other(installed, tmp_path):
     assert found["finite"][1]
 
 
-def test_doctor_lists_what_other_packages_bring(installed, tmp_path):
-    program = "import sys; from kanspice.cli import main; sys.argv = ['kanspice', 'doctor', '--json', '-']; main()"
-    told = run_python(installed, tmp_path, "-c", program)
-    names = {check["name"]: check["found"] for check in json.loads(told)["checks"]}
+@pytest.mark.slow
+@pytest.mark.ngspice
+def test_doctor_lists_what_other_packages_bring(told):
+    _, doctor = told
+    names = {check["name"]: check["found"] for check in doctor["checks"]}
     assert names["families of other packages"] == "varistor"
     assert names["device laws of other packages"] == "hyperbolic_sine"
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import runpy
+import shlex
 import shutil
 import subprocess
 import sys
@@ -22,10 +23,8 @@ from kanspice.families.common.following import reference_stages
 
 pytestmark = pytest.mark.slow
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
-DIGITS = ROOT / "examples" / "01_kanalogue_digits"
-SAMPLES = 3
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 LEAVES = re.compile(r"# leaves with (\d)")
 
@@ -36,48 +35,30 @@ def blocks(page: str, language: str) -> list[str]:
     return [body for kind, body in BLOCK.findall(text) if kind == language]
 
 
-def shell(script: str, folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Runs a script as GitHub does, with this kanspice as the command `kanspice`."""
-    programs = folder / ".bin"
+def said(script: str, folder: Path, **environment: str) -> list[str]:
+    """Runs a script as GitHub does, but for a command `kanspice` in it: gives that one's arguments, as it gets them."""
+    programs, called = folder / ".bin", folder / ".called"
     programs.mkdir(exist_ok=True)
-    command = programs / "kanspice"
-    command.write_text(f'#!/bin/sh\nexec "{sys.executable}" -c "from kanspice.cli import main; main()" "$@"\n')
-    command.chmod(0o755)
-    search = {"PATH": f"{programs}{os.pathsep}{os.environ['PATH']}", "PYTHONPATH": str(ROOT)}
-    options = {"cwd": folder, "env": {**os.environ, **search, **environment}, "timeout": 300}
-    bash = ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", script]
-    return subprocess.run(bash, check=False, capture_output=True, text=True, **options)
-
-
-def put_small_network(folder: Path) -> None:
-    """A network of two layers that a simulator solves at once."""
-    network_made = network([3, 4, 2], [load_device("z21"), PEAK], input_stage="sigmoid")
-    inputs = inputs_for(network_made, 8)
-    save(network_made, folder / "model.pt")
-    np.save(folder / "inputs.npy", inputs)
-    np.save(folder / "labels.npy", list(reference_stages(network_made, inputs).values())[-1].argmax(axis=1))
-
-
-def put_network(folder: Path) -> None:
-    """The digits example with few samples."""
-    folder.mkdir(exist_ok=True)
-    shutil.copy(DIGITS / "model.pt", folder)
-    for name in ("inputs.npy", "labels.npy"):
-        np.save(folder / name, np.load(DIGITS / name)[:SAMPLES])
+    (programs / "kanspice").write_text(f"#!/bin/sh\nprintf '%s\\0' \"$@\" > '{called}'\n")
+    (programs / "kanspice").chmod(0o755)
+    called.unlink(missing_ok=True)
+    options = {"cwd": folder, "env": {"PATH": f"{programs}:/usr/bin:/bin", **environment}, "timeout": 60}
+    subprocess.run(["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", script], check=True, **options)
+    return called.read_text().split("\0")[:-1] if called.exists() else []
 
 
 @pytest.mark.ngspice
-def test_the_commands_of_the_reports_page(tmp_path):
-    put_small_network(tmp_path)
-    (tmp_path / "limits.toml").write_text(blocks("reports.md", "toml")[0])
+def test_the_commands_of_the_reports_page(run, good):
+    (good / "limits.toml").write_text(blocks("reports.md", "toml")[0])
     commands = [line for block in blocks("reports.md", "sh") for line in block.splitlines()]
     assert len(commands) == 9
     for command in commands:
         expected = LEAVES.search(command)
-        done = shell(command, tmp_path)
-        assert done.returncode == (int(expected[1]) if expected else 0), command + done.stdout + done.stderr
+        name, *arguments = shlex.split(command, comments=True)
+        done = run(*arguments)
+        assert (name, done.code) == ("kanspice", int(expected[1]) if expected else 0), command + done.out + done.err
     written = {"gap.html", "gap.json", "gap.md", "gap.xml", "again.html", "again.md", "after.json", "change.html"}
-    assert written <= {path.name for path in tmp_path.iterdir()}
+    assert written <= {path.name for path in good.iterdir()}
 
 
 def workflow() -> dict:
@@ -85,7 +66,7 @@ def workflow() -> dict:
     return yaml.safe_load(text)
 
 
-def run_steps(folder: Path) -> dict[str, int]:
+def run_steps(run, folder: Path) -> dict[str, int]:
     """Runs the workflow's steps that call kanspice or read what it wrote; gives their exit codes."""
     codes = {}
     for step in workflow()["jobs"]["gap"]["steps"]:
@@ -96,29 +77,44 @@ def run_steps(folder: Path) -> dict[str, int]:
         failed = any(codes.values())
         if (failed and "if" not in step) or (needed and not (folder / needed[1]).exists()):
             continue
-        done = shell(script, folder, GITHUB_STEP_SUMMARY=str(folder / "summary.md"))
-        codes[step["name"]] = done.returncode
-        print(done.stdout, done.stderr)
+        assert script.count("kanspice ") <= 1
+        arguments = said(script, folder, GITHUB_STEP_SUMMARY=str(folder / "summary.md"))
+        codes[step["name"]] = run(*arguments).code if arguments else 0
     return codes
 
 
-@pytest.fixture
-def repository(tmp_path):
-    """What the page says the repository holds."""
-    put_network(tmp_path / "network")
+@pytest.fixture(scope="module")
+def committed(run_once, tmp_path_factory):
+    """What the page says the repository holds, of a network that keeps the page's limits."""
+    folder = tmp_path_factory.mktemp("repository")
+    there = folder / "network"
+    there.mkdir()
+    model = network([3, 4, 2], [load_device("z21"), PEAK], input_stage="sigmoid", seed=1)
+    inputs = inputs_for(model, 8)
+    save(model, there / "model.pt")
+    np.save(there / "inputs.npy", inputs)
+    np.save(there / "labels.npy", list(reference_stages(model, inputs).values())[-1].argmax(axis=1))
     board, limits = blocks("ci.md", "toml")
-    (tmp_path / "network" / "board.toml").write_text(board)
-    (tmp_path / "network" / "limits.toml").write_text(limits)
+    (there / "board.toml").write_text(board)
+    (there / "limits.toml").write_text(limits)
     (baseline,) = blocks("ci.md", "sh")
-    done = shell(baseline, tmp_path)
-    assert done.returncode == 0, done.stderr
-    return tmp_path
+    run_once(folder, *said(baseline, folder))
+    return folder
+
+
+@pytest.fixture
+def repository(committed, tmp_path, monkeypatch):
+    """A copy of it as the working folder."""
+    folder = tmp_path / "repository"
+    shutil.copytree(committed, folder)
+    monkeypatch.chdir(folder)
+    return folder
 
 
 @pytest.mark.ngspice
-def test_the_workflow_passes_then_fails_when_the_gap_grows_and_reports_both(repository):
+def test_the_workflow_passes_then_fails_when_the_gap_grows_and_reports_both(run, repository):
     steps = ["Check the installation", "Verify", "Compare with the baseline", "Summary"]
-    assert run_steps(repository) == dict.fromkeys(steps, 0)
+    assert run_steps(run, repository) == dict.fromkeys(steps, 0)
     summary = (repository / "summary.md").read_text()
     assert summary.startswith("### ✅ passed: 5 limits kept")
     assert "the gap is the same within numerical error" in summary
@@ -126,9 +122,9 @@ def test_the_workflow_passes_then_fails_when_the_gap_grows_and_reports_both(repo
     assert len(cases) == 7
 
     board = repository / "network" / "board.toml"
-    board.write_text(board.read_text().replace("10_000.0", "5_000.0"))
+    board.write_text(board.read_text().replace("10_000.0", "8_000.0"))
     (repository / "summary.md").unlink()
-    assert run_steps(repository) == dict.fromkeys(steps, 0) | {"Verify": 1}
+    assert run_steps(run, repository) == dict.fromkeys(steps, 0) | {"Verify": 1}
     summary = (repository / "summary.md").read_text()
     assert summary.startswith("### ❌ FAILED: of 5 limits, 1 exceeded")
     assert "another technology" in summary
@@ -154,9 +150,10 @@ def test_the_workflow_is_what_github_understands():
 def test_the_pytest_example_runs(repository):
     (example,) = blocks("ci.md", "python")
     (repository / "test_gap.py").write_text(example)
-    arguments = "-p kanspice.cli.pytest_plugin -p no:cacheprovider -q test_gap.py"
-    environment = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
-    done = shell(f'"{sys.executable}" -m pytest {arguments}', repository, **environment)
+    arguments = ("-p", "kanspice.cli.pytest_plugin", "-p", "no:cacheprovider", "-q", "test_gap.py")
+    alone = {"cwd": repository, "env": os.environ | {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTHONPATH": str(ROOT)}}
+    command = [sys.executable, "-m", "pytest", *arguments]
+    done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=300, **alone)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "1 passed" in done.stdout
 
