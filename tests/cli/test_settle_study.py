@@ -18,13 +18,18 @@ SLOW = ("--set", "tia.gain=1e4", "--set", "tia.gbw_hz=1e6")
 FILES = ("settle.json", "settle.html", "settle.md", "settle.xml")
 
 
+def settling(folder, *widths):
+    """The command on a small network of such layers whose devices are straight lines."""
+    model = network(widths, [LINE], input_stage="sigmoid")
+    save(model, folder / "line.pt")
+    np.save(folder / "line.npy", inputs_for(model, 5))
+    return ("settle", "line.pt", "--inputs", "line.npy", *SLOW, "--limit", "3")
+
+
 @pytest.fixture
 def command(good):
-    """The command on a small network whose devices are straight lines."""
-    model = network([3, 4, 2], [LINE], input_stage="sigmoid")
-    save(model, good / "line.pt")
-    np.save(good / "line.npy", inputs_for(model, 5))
-    return ("settle", "line.pt", "--inputs", "line.npy", *SLOW, "--limit", "3")
+    """The command on one crossbar."""
+    return settling(good, 3, 2)
 
 
 def result_in(folder):
@@ -33,14 +38,14 @@ def result_in(folder):
     return json.loads(text)
 
 
-def test_every_draw_is_what_settle_measures_by_itself(run, command, good):
-    done = run(*command, "--sweep", "devices.area_sigma=0,0.1", "--trials", 3, "-o", "study")
+def test_every_draw_is_what_settle_measures_by_itself(run, good):
+    done = run(*settling(good, 3, 4, 2), "--sweep", "devices.area_sigma=0,0.1", "--trials", 2, "-o", "study")
     assert done.code == 0
     found = result_in(good / "study")
     assert found["schema"] == "kanspice.settling-study/1"
     fixed, drawn = found["points"]
     assert (fixed["random"], drawn["random"]) == (False, True)
-    assert len(set(drawn["draws"]["latency_s"])) == 3
+    assert len(set(drawn["draws"]["latency_s"])) == 2
     assert drawn["metrics"]["latency_s"]["quantiles"]["0.5"] == pytest.approx(np.median(drawn["draws"]["latency_s"]))
     assert found["worst"]["point"] == 1
     alone = run(*shlex.split(found["worst"]["command"])[1:], "--json", "alone.json")
@@ -59,7 +64,7 @@ def test_a_study_is_the_same_however_many_measure_it_and_how_often(run, command,
         "--set",
         "devices.area_sigma=0.1",
         "--trials",
-        4,
+        3,
         "--max",
         "latency_s=1",
         "--max",
@@ -94,7 +99,7 @@ def test_draws_that_do_not_settle_are_counted(run, command, good):
 
 @pytest.mark.ngspice
 def test_draws_are_followed_by_an_engine_that_is_named(run, command, good):
-    drawn = (*command, "--set", "devices.area_sigma=0.1", "--trials", 2)
+    drawn = (*command, "--set", "devices.area_sigma=0.1", "--trials", 1)
     assert run(*drawn, "--cross-check", "1:ngspice", "-o", "checked").code == 0
     (check,) = result_in(good / "checked")["cross_check"]
     assert (check["engine"], check["samples"]) == ("ngspice", 3)
