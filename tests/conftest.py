@@ -105,6 +105,15 @@ def reference_data() -> Path:
     return Path(os.environ[REFERENCE_DATA_VARIABLE]).resolve()
 
 
+@pytest.fixture
+def rough_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Few points in each picture, which nothing lays out: that takes most of the time that a page does."""
+    from kanspice.report import figures
+
+    monkeypatch.setitem(figures._STYLE, "figure.constrained_layout.use", False)
+    monkeypatch.setattr(figures, "_DPI", 40)
+
+
 @pytest.fixture(scope="session")
 def forked() -> Callable[..., Forked]:
     """Starts `kanspice` as a process of its own: `forked.begin`."""

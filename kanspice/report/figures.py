@@ -25,6 +25,7 @@ PALETTE = (BLUE, VERMILLION, "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#00000
 SHORT = "{x:g}"
 """How ticks are written: matplotlib's own logarithmic ticks are mathematics, which is not parsed here."""
 _STYLE = {
+    "figure.constrained_layout.use": True,
     "svg.hashsalt": "kanspice",
     "text.parse_math": False,
     "font.size": 9.0,
@@ -49,7 +50,7 @@ def blank(height: float) -> Iterator[Figure]:
     from matplotlib.figure import Figure  # noqa: PLC0415
 
     with rc_context(_STYLE):  # type: ignore[arg-type]
-        figure = Figure(figsize=(_WIDTH, height), layout="constrained")
+        figure = Figure(figsize=(_WIDTH, height))
         FigureCanvasAgg(figure)
         yield figure
 

@@ -41,6 +41,11 @@ def command_line(monkeypatch):
         signal.signal(number, handler)
 
 
+@pytest.fixture(autouse=True)
+def rough(rough_pictures):
+    """Pictures are drawn as they are where a test is about them: in tests/report and tests/golden."""
+
+
 @pytest.fixture
 def run(monkeypatch, capsys):
     """Calls `kanspice` with arguments; returns its exit code and what it printed. It never shows a traceback."""
