@@ -8,7 +8,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 
 import pytest
@@ -134,6 +134,20 @@ class Module:
     def at(self, node: ast.AST, problem: str) -> str:
         return f"{self.name}, line {getattr(node, 'lineno', '?')}: {problem}"
 
+    @cached_property
+    def nodes(self) -> list[ast.AST]:
+        return list(ast.walk(self.tree))
+
+    @cached_property
+    def imports(self) -> list[tuple[ast.stmt, str]]:
+        """Every import, at any depth, as full dotted names; `from a import b` gives `a.b`."""
+        return list(_imports(self.nodes))
+
+    @cached_property
+    def calls(self) -> list[tuple[ast.Call, str]]:
+        """Every call of a plain dotted name, such as `os.system`."""
+        return [(node, ast.unparse(node.func)) for node in self.nodes if isinstance(node, ast.Call)]
+
 
 @cache
 def read_modules(package: Path) -> list[Module]:
@@ -146,22 +160,14 @@ def _read(path: Path, package: Path) -> Module:
     return Module(dotted, room_of(dotted), ast.parse(path.read_text(encoding="utf-8"), str(path)))
 
 
-def imports(module: Module) -> Iterator[tuple[ast.stmt, str]]:
-    """Every import, at any depth, as full dotted names; `from a import b` gives `a.b`."""
-    for node in ast.walk(module.tree):
+def _imports(nodes: list[ast.AST]) -> Iterator[tuple[ast.stmt, str]]:
+    for node in nodes:
         if isinstance(node, ast.Import):
             yield from ((node, alias.name) for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             base = node.module or ""
             prefix = base if node.level == 0 else f"<relative>.{base}"
             yield from ((node, f"{prefix}.{alias.name}") for alias in node.names)
-
-
-def calls(module: Module) -> Iterator[tuple[ast.Call, str]]:
-    """Every call of a plain dotted name, such as `os.system`."""
-    for node in ast.walk(module.tree):
-        if isinstance(node, ast.Call):
-            yield node, ast.unparse(node.func)
 
 
 def folder_of(dotted: str) -> str:
@@ -198,7 +204,7 @@ def breaches_of_order(module: Module) -> Iterator[str]:
     if module.room is None:
         yield f"{module.name}: has no place in ROOMS: say what it may import by adding it"
         return
-    for node, imported in imports(module):
+    for node, imported in module.imports:
         if imported.startswith("<relative>"):
             yield module.at(node, "relative import: write the full name, so that the arrow can be read")
         elif imported.split(".")[0] == "kanspice":
@@ -211,18 +217,18 @@ def breaches_of_order(module: Module) -> Iterator[str]:
 
 
 def breaches_of_place(module: Module) -> Iterator[str]:
-    for node, imported in imports(module):
+    for node, imported in module.imports:
         rule = library_rule(imported)
         if rule is not None and module.room not in ONLY_IN[rule]:
             rooms = ", ".join(sorted(ONLY_IN[rule])) or "no room"
             yield module.at(node, f"imports {imported}, which belongs in: {rooms}")
-    for node, called in calls(module):
+    for node, called in module.calls:
         if module.room != "engine.ngspice" and matches(called, PROCESS_CALLS):
             yield module.at(node, f"calls {called}, which belongs in: engine.ngspice")
 
 
 def breaches_of_safety(module: Module) -> Iterator[str]:
-    for node, called in calls(module):
+    for node, called in module.calls:
         if matches(called, FORBIDDEN_CALLS):
             yield module.at(node, f"calls {called}")
         given = {keyword.arg: ast.unparse(keyword.value) for keyword in node.keywords}
@@ -257,7 +263,7 @@ def test_a_name_means_one_thing():
         (node.name, module.name)
         for module in read_modules(PACKAGE)
         if not module.name.startswith("kanspice.families")
-        for node in ast.walk(module.tree)
+        for node in module.nodes
         if isinstance(node, ast.ClassDef) and not node.name.startswith("_")
     ]
     names = [name for name, _ in found]

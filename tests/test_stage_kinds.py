@@ -65,7 +65,7 @@ def test_every_verb_names_every_kind(verb):
 
 
 def test_the_list_of_verbs_is_complete():
-    paths = PACKAGE.rglob("*.py")
+    paths = [path for path in PACKAGE.rglob("*.py") if "assert_never" in path.read_text(encoding="utf-8")]
     assert {str(path.relative_to(PACKAGE)) for path in paths if any(matches_of(path))} == VERBS.keys()
 
 

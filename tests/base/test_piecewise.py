@@ -72,6 +72,7 @@ def test_reflected_bends():
     np.testing.assert_allclose(mirrored.values(x), expected, atol=1e-12)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["ShiftRelu1", "ShiftLeakyRelu1"])
 def test_a_reference_without_gradients_has_the_same_derivative(name):
     """Also where edges share parameters, lie between the same nodes, lead to ground, or lead nowhere."""

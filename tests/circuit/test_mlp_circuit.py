@@ -198,6 +198,7 @@ def taught(tmp_path_factory):
     return folder
 
 
+@pytest.mark.slow
 @pytest.mark.ngspice
 @pytest.mark.parametrize("checkpoint", ["state.pt", "own.pt"])
 def test_a_trained_sequential_becomes_a_circuit_both_ways(taught, tmp_path, checkpoint):
@@ -210,12 +211,14 @@ def test_a_trained_sequential_becomes_a_circuit_both_ways(taught, tmp_path, chec
     assert report["external_gap"]["relative_rmse"] < 1e-5  # the module is single precision
 
 
+@pytest.mark.slow
 def test_state_dict_and_module_are_the_same_network(taught):
     x = torch.from_numpy(np.load(taught / "x.npy"))
     both = [load(taught / name).model(x) for name in ("state.pt", "own.pt")]
     assert torch.equal(*both)
 
 
+@pytest.mark.slow
 @pytest.mark.ngspice
 @pytest.mark.parametrize("name", ["devices", "normalised"])
 def test_both_engines_agree_on_an_imperfect_one(name, tmp_path):
@@ -232,6 +235,7 @@ def test_both_engines_agree_on_an_imperfect_one(name, tmp_path):
     assert report["cross_check"]["passed"] is True
 
 
+@pytest.mark.slow
 def test_it_settles_as_any_circuit_of_crossbars(tmp_path):
     save(NETWORKS["rectified"](), tmp_path / "model.pt")
     np.save(tmp_path / "x.npy", samples(3)[:2])

@@ -134,6 +134,7 @@ def test_another_program_is_not_taken_for_ngspice(tmp_path, use, banner, found):
     assert "--version" in str(caught.value)
 
 
+@pytest.mark.slow
 def test_a_hanging_program_is_ended_with_its_children(tmp_path, use, monkeypatch):
     monkeypatch.setattr(program, "PROBE_TIMEOUT_S", 0.3)
     late = tmp_path / "late"
@@ -193,6 +194,7 @@ def test_a_program_that_answers_wrongly_fails_the_smoke_run(tmp_path, use, answe
     assert found in check.found
 
 
+@pytest.mark.slow
 def test_a_program_that_hangs_on_a_deck_fails_the_smoke_run(tmp_path, use, monkeypatch):
     monkeypatch.setattr(doctor, "SMOKE_TIMEOUT_S", 0.3)
     script = '#!/bin/sh\n[ "$1" = --version ] && echo ngspice-44 || sleep 5\n'

@@ -51,6 +51,7 @@ def test_a_compiled_folder_gives_what_verify_gives(run, good, gain):
         assert out["l1.input_v"].shape == (5, 3)
 
 
+@pytest.mark.slow
 @pytest.mark.ngspice
 def test_outputs_as_csv(run, good):
     run(*COMPILE)

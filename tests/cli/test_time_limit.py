@@ -77,6 +77,7 @@ def test_a_samples_waveforms_end_with_the_time():
     assert len(periods.waveforms(0, INPUTS[0], 0.0, None)) == 1
 
 
+@pytest.mark.slow
 def test_waveforms_of_the_network_that_come_too_late_are_a_note(run, tmp_path, monkeypatch):
     """The first sample's takes too long, the second's is there: it alone has waveforms."""
     calls = count()

@@ -144,6 +144,7 @@ def test_a_missing_simulator_is_said(run, good, monkeypatch):
     assert not (good / "gap.json").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.ngspice
 def test_samples_that_take_too_long_time_out(run, good, fake):
     fake("sleep 100\n")

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 import typer
+from circuits import LINE, inputs_for, network
 from json_schemas import hold
 from matplotlib.figure import Figure
 from rich.console import Console
@@ -88,6 +89,7 @@ def test_overrides_and_limits_are_texts_or_values():
     assert one.exit_code == 1
 
 
+@pytest.mark.slow
 def test_a_circuit_needs_no_folder(result, tmp_path):
     circuit = kanspice.compile(MODEL, inputs=INPUTS, tech="typical")
     answers = kanspice.simulate(circuit, np.load(INPUTS)[:4], engine="batched")
@@ -106,6 +108,7 @@ def test_a_comparison_takes_results_and_files(result, tmp_path):
     assert found.exit_code == kanspice.compare(ideal, result, max_growth=0.1).exit_code == 1
 
 
+@pytest.mark.slow
 def test_results_show_themselves(result):
     for shown in (result, kanspice.compare(result, result), kanspice.compile(MODEL)):
         assert len(repr(shown)) < 250
@@ -133,6 +136,7 @@ def test_a_row_of_the_frame_is_a_sample(result):
         from_json(to_json(result), "gap.json").columns()
 
 
+@pytest.mark.slow
 def test_a_study_is_kept_and_gone_on_with(tmp_path):
     asked = {"limit": 2, "trials": 2, "cross_check": 0, "max": {"relative_rmse": 0.5}}
     swept = {"sweep": {"devices.area_sigma": [0.01, 0.1]}, "corner": {"as it is": (), "low": {"tia.gain": 100}}}
@@ -150,8 +154,10 @@ def test_a_study_is_kept_and_gone_on_with(tmp_path):
         kanspice.study(kanspice.load(MODEL), INPUTS, tmp_path / "other")
 
 
+@pytest.mark.slow
 def test_settling_and_loops_show_themselves():
-    settling = kanspice.settle(MODEL, INPUTS, limit=2, tech="typical")
+    small = network([3, 2], [LINE], input_stage="sigmoid")
+    settling = kanspice.settle(small, inputs_for(small, 2), tech="typical")
     assert settling.exit_code == 0
     assert "settle" in repr(settling)
     hold(settling_json(settling), "kanspice.settling/1")
@@ -160,7 +166,7 @@ def test_settling_and_loops_show_themselves():
     with pytest.raises(InputError, match="there are no draws"):
         kanspice.control(CARTPOLE, "cartpole", sweep={"filters.gain_sigma": [0, 1]})
     with pytest.raises(InputError, match="more is needed"):
-        kanspice.settle(MODEL)
+        kanspice.settle(small)
 
 
 @pytest.mark.parametrize(

@@ -128,6 +128,7 @@ def regression():
     return replace(synthetic(outputs=1), loss=LOSS, metrics={"loss_increase": 0.125})
 
 
+@pytest.mark.slow
 def test_every_report_of_a_run_has_it(regression):
     for text in (printed(regression), to_html(regression), to_markdown(regression)):
         assert "increase of the loss" in text

@@ -84,6 +84,7 @@ def lines_of(block):
     return block.text.splitlines() if isinstance(block, Literal) else ()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("page", "make"), EACH)
 def test_a_page_and_its_summary_say_everything(page, make):
     page = page(make())

@@ -60,6 +60,7 @@ def test_a_clipper_is_a_circuit(measured):
     assert not any("behavioural" in note for note in result.notes)
 
 
+@pytest.mark.slow
 def test_time_counts_everything(measured):
     result = measured(["tia.gain=1000"], attribute=True)
     timing = result.timing

@@ -117,6 +117,7 @@ def test_a_signal_is_one_line_and_an_exit_code(at_work, tmp_path, number):
 
 
 @needs_proc
+@pytest.mark.slow
 def test_a_hang_up_that_is_ignored_as_nohup_does_ends_nothing(at_work, tmp_path):
     process, child = at_work(RESTING, "SIG_IGN")
     process.send_signal(signal.SIGHUP)
@@ -150,6 +151,7 @@ def test_a_process_that_hears_nothing_ends_a_while_later(at_work, tmp_path, doin
 
 
 @needs_proc
+@pytest.mark.slow
 def test_an_import_is_not_broken_off_by_an_exception(at_work, tmp_path):
     """Libraries take it for another error, or print it."""
     process, child = at_work(IMPORTING)

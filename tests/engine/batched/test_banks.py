@@ -48,6 +48,7 @@ def test_a_schematic_carries_what_its_parts_let_it(law):
         np.testing.assert_allclose(bank.into_nodes(VOLTS), expected, rtol=0, atol=1e-13 * np.abs(expected).max())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("law", SCHEMATIC_LAWS)
 def test_a_schematic_of_ideal_parts_is_the_law(law):
     of_law, of_parts = (bank_of(period(law, EDGES, parameters(law)), parts) for parts in (None, IDEAL))

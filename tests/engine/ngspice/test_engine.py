@@ -373,6 +373,7 @@ def eventually(condition) -> bool:
     return False
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ending", ["wait", "exit 0"], ids=["hangs", "leaves a child with its output open"])
 def test_a_simulator_that_does_not_end_is_killed_with_its_children(fake, design, inputs, tmp_path, ending):
     fake(f"sleep 300 & echo $! > {tmp_path}/child; {ending}\n")

@@ -78,6 +78,7 @@ def test_a_program_that_crashes_is_an_outcome_of_every_sample(circuit, tmp_path,
     assert np.isnan(found.stage_v["l2.crossbar"]).all()
 
 
+@pytest.mark.slow
 def test_a_program_that_hangs_is_ended_and_the_next_sample_has_another(circuit, tmp_path, monkeypatch):
     design, inputs, _ = circuit
     monkeypatch.setattr(module, "_LOADING_S", 0.1)

@@ -152,6 +152,7 @@ def test_json_is_strict_and_says_what_the_exit_code_does():
     assert (unknown["growth"], unknown["limit"]["value"], unknown["measured"]) == (None, None, False)
 
 
+@pytest.mark.slow
 def test_a_page_and_a_table_show_both_runs_and_escape_names():
     hostile = "<script>alert(1)</script>"
     found = Comparison(run(0.01), run(0.012, model=replace(synthetic().model, path=hostile)), 0.1)

@@ -231,6 +231,7 @@ def test_a_draw_in_the_other_engine_ends_as_it_did(loaded):
     assert "3 of 3 episodes end differently" in told(disagreeing)
 
 
+@pytest.mark.slow
 def test_processes_make_plants_by_their_names(loaded):
     sweeps = (Sweep("devices.area_sigma", ("0.2",)),)
     draws = Draws(points_of(None, (), (), sweeps), sweeps, trials=3)

@@ -107,6 +107,7 @@ def tuned():
     )
 
 
+@pytest.mark.slow
 def test_fine_tuning_is_judged_by_samples_that_it_did_not_see(tuned):
     found = tuned.tuning
     assert (found.trained, found.held_out) == (40, 10)
@@ -116,6 +117,7 @@ def test_fine_tuning_is_judged_by_samples_that_it_did_not_see(tuned):
     assert found.unseen.rmse == pytest.approx(float(np.sqrt(np.mean(off**2))), rel=1e-9)
 
 
+@pytest.mark.slow
 def test_fine_tuning_that_only_helps_what_it_saw_is_left_out():
     few = INPUTS[:10]
     result = kanspice.project(gottlieb(), few, DIODES, resistor=True, constant=True, fine_tune=60)
@@ -127,6 +129,7 @@ def test_fine_tuning_that_only_helps_what_it_saw_is_left_out():
     assert "left out" in json.dumps([fact.text for _, fact in result.page().lead[1].known])
 
 
+@pytest.mark.slow
 def test_fine_tuning_makes_no_device_where_there_was_none(tuned):
     first = tuned.network.crossbars[0].coeffs.detach().numpy()
     assert np.count_nonzero(first) == 2
@@ -134,6 +137,7 @@ def test_fine_tuning_makes_no_device_where_there_was_none(tuned):
     assert not removed.any()
 
 
+@pytest.mark.slow
 def test_the_checkpoint_says_where_it_is_from_and_has_the_same_bytes_again(tuned, tmp_path):
     again = kanspice.project(
         FILES / "pykan_symbolic_state", FILES / "inputs.npy", DIODES, resistor=True, constant=True, fine_tune=20
@@ -147,10 +151,12 @@ def test_the_checkpoint_says_where_it_is_from_and_has_the_same_bytes_again(tuned
     assert "fine-tuned for 20 epochs" in notes[2]
 
 
+@pytest.mark.slow
 def test_the_document_keeps_its_contract(tuned):
     hold(projection_json(tuned), "kanspice.projection/1")
 
 
+@pytest.mark.slow
 def test_verify_tells_both_parts_of_the_gap(tuned, tmp_path):
     """The circuit against the network of devices, and that against the learnt one: a gap of its own."""
     tuned.save(tmp_path / "out.pt")
@@ -232,6 +238,7 @@ def called(*arguments):
     return CliRunner().invoke(app, ["project", *map(str, arguments)])
 
 
+@pytest.mark.slow
 def test_the_command_names_edges_that_the_basis_does_not_fit(tmp_path):
     files = ["--inputs", FILES / "inputs.npy", "-o", tmp_path / "out.pt", "--outputs", tmp_path / "own.npy"]
     written = ["--json", tmp_path / "p.json", "--html", tmp_path / "p.html", "--junit", tmp_path / "p.xml"]
