@@ -3,6 +3,7 @@
 from kanspice.circuit.design import Design
 from kanspice.circuit.file import load_design, save_design
 from kanspice.circuit.parts import Converter, NodeLosses, Schematic, Switching
+from kanspice.circuit.sorts import Sort
 from kanspice.circuit.stages import (
     Average,
     ChainStage,
@@ -43,6 +44,7 @@ __all__ = [
     "PointStage",
     "ReadOut",
     "Schematic",
+    "Sort",
     "Stage",
     "Switching",
     "SynapseBank",

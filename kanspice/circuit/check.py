@@ -41,12 +41,12 @@ def check_design(design: Design) -> None:
     )
     names = [stage.name for stage in design.stages]
     _demand(len(set(names)) == len(names), "two stages have the same name")
-    if design.periods:
+    if design.is_timed:
         _check_periods(design.stages if design.digital is None else design.stages[:-1])
     else:
         _demand(not any(isinstance(stage, DigitalLayer) for stage in design.stages), "a digital layer has no periods")
     parts = [part for part in (design.schematic, design.switching, design.losses) if part is not None]
-    _demand(bool(design.periods) or not parts, "there are no branches")
+    _demand(design.is_timed or not parts, "there are no branches")
     for part in parts:
         _check_part(part)
     _demand(
@@ -59,7 +59,7 @@ def check_design(design: Design) -> None:
     _demand(_is_number(design.jitter_s) and design.jitter_s >= 0, "the jitter is not a number")
     _demand(_is_number(design.noise_k) and design.noise_k >= 0, "the noise's temperature is not a number")
     _demand(_is_number(design.lag_s) and design.lag_s >= 0, "the branches' lag is not a number")
-    _demand(bool(design.periods) or design.lag_s == 0, "there are no branches")
+    _demand(design.is_timed or design.lag_s == 0, "there are no branches")
     _demand(isinstance(design.seed, int) and design.seed >= 0, "the seed is not a whole number")
     width = design.input_width
     for stage in design.stages:

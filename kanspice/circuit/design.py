@@ -17,6 +17,7 @@ from scipy.constants import Boltzmann
 from kanspice.base.arrays import Array
 from kanspice.base.draws import Draw
 from kanspice.circuit.parts import Converter, NodeLosses, Schematic, Switching
+from kanspice.circuit.sorts import Sort
 from kanspice.circuit.stages import (
     ChainStage,
     Connections,
@@ -99,7 +100,7 @@ class Design:
             volts = self.dac.convert(volts)
         if self.input_noise_v > 0:
             volts = volts + self.input_noise_v * self._drawn("inputs", numbers, volts.shape)
-        if self.noise_k > 0 and self.periods:
+        if self.noise_k > 0 and self.is_timed:
             first = self.periods[0]
             volts = first.start_v(volts)
             noise_v = np.sqrt(Boltzmann * self.noise_k / first.capacitor_f)
@@ -137,6 +138,20 @@ class Design:
         if numbers is None:
             return Draw(self.seed).normal(name, shape)
         return Draw(self.seed).normal(name, (max(numbers, default=-1) + 1, *shape[1:]))[list(numbers)]
+
+    @property
+    def sort(self) -> Sort:
+        """Which sort of circuits this is one of."""
+        if self.periods:
+            return Sort.PERIODS
+        if self.filter_banks:
+            return Sort.FILTERS
+        return Sort.SYNAPSES if self.banks else Sort.CROSSBARS
+
+    @property
+    def is_timed(self) -> bool:
+        """Whether its answers are voltages after a time, which engines follow in steps; else it settles to them."""
+        return self.sort is Sort.PERIODS
 
     @property
     def chain(self) -> tuple[ChainStage, ...]:

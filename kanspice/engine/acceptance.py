@@ -82,7 +82,7 @@ def expected_outputs_v(design: Design, reference: Mapping[str, Array]) -> Array 
 
 def as_read(design: Design, solution: Solution, numbers: Sequence[int] | None) -> Solution:
     """The solution with the noise that reading periods out adds; numbers: which samples its samples are."""
-    if not design.periods or design.noise_k == 0:
+    if not design.is_timed or design.noise_k == 0:
         return solution
     name = design.last_of_circuit.name
     read_v = solution.stage_v[name] + design.read_noise_v(solution.samples, numbers)

@@ -1,11 +1,11 @@
-"""How a design is written down: which levels of detail each kind of circuit has."""
+"""How a design is written down: which levels of detail each sort of circuits has."""
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, assert_never
 
 from kanspice.base.errors import InputError
-from kanspice.circuit import Crossbar, Design
+from kanspice.circuit import Crossbar, Design, Sort
 from kanspice.circuit.branch_laws import LAWS
 
 Fidelity = Literal["shared", "device", "merged", "behavioural", "filter", "transient"]
@@ -22,13 +22,19 @@ _OWNERS: dict[Fidelity, str] = {
 
 
 def fidelities(design: Design) -> tuple[Fidelity, ...]:
-    """Those that the design's kind of circuit has, the one that leaves out nothing of its operating points first."""
-    if design.periods:
-        return "device", "merged"
-    if design.crossbars:
-        return "device", "shared"
-    has_filters = bool(design.filter_banks)
-    return ("behavioural", "filter", "transient") if has_filters else ("device",)
+    """Those that its sort of circuits has, the one that leaves out nothing of its operating points first."""
+    sort = design.sort
+    match sort:
+        case Sort.PERIODS:
+            return "device", "merged"
+        case Sort.CROSSBARS:
+            return "device", "shared"
+        case Sort.FILTERS:
+            return "behavioural", "filter", "transient"
+        case Sort.SYNAPSES:
+            return ("device",)
+        case _:
+            assert_never(sort)
 
 
 def check_fidelity(design: Design, fidelity: Fidelity) -> None:

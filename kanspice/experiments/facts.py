@@ -116,7 +116,7 @@ class CircuitFacts:
             fidelity=solution.fidelity,
             technology=technology.model_dump(),
             swing_basis=design.swing_basis,
-            inference_s=design.inference_s if design.periods else None,
+            inference_s=design.inference_s if design.is_timed else None,
             swing=tuple(map(Swing.of, design.amplified)),
         )
 

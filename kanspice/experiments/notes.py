@@ -41,7 +41,7 @@ def _about(design: Design, fidelity: str) -> list[str]:
         notes.append(f"amplifiers sized for {design.swing_basis}")
     if any(crossbar.has_slow_amplifiers for crossbar in design.amplified):
         notes.append(_held(design))
-    if design.periods:
+    if design.is_timed:
         notes += _period_notes(design)
     elif fidelity in _FIDELITY_NOTES:
         notes.append(_FIDELITY_NOTES[fidelity])

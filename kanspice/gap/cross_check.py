@@ -107,7 +107,7 @@ def unchecked(engine: str, samples: Sequence[int], why: str) -> CrossCheck:
 
 
 def _allowed(design: Design, solutions: Sequence[Solution], scale_v: float) -> float:
-    if not design.periods:
+    if not design.is_timed:
         return CROSSBAR_TOLERANCE
     errors = [solution.numerical_error for solution in solutions if solution.engine == "ngspice"]
     own = _TIMES_ERROR * sum(error.max_abs_v for error in errors if error is not None) / scale_v

@@ -8,14 +8,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 from importlib.metadata import version
+from typing import assert_never
 
 import numpy as np
 
 from kanspice.base.arrays import Array
 from kanspice.base.errors import InputError
-from kanspice.circuit import (
-    Design,
-)
+from kanspice.circuit import Design, Sort
 from kanspice.engine.acceptance import as_read, chosen_samples, column_failures, range_failures, unproven_note
 from kanspice.engine.batched.array_devices import HOST, failures_of, processor_named
 from kanspice.engine.batched.batch import Batch, BatchSolver, blocks
@@ -81,14 +80,19 @@ def _method(design: Design, fidelity: Fidelity, options: RunOptions, known: Know
     check_fidelity(design, fidelity)
     check_device(options.device, design)
     processor = processor_named(options.device)
-    if design.periods:
-        return PeriodSolver(design, processor)
-    return StageChain(design, fidelity, known, row_currents=options.row_currents, processor=processor)
+    sort = design.sort
+    match sort:
+        case Sort.PERIODS:
+            return PeriodSolver(design, processor)
+        case Sort.CROSSBARS | Sort.SYNAPSES | Sort.FILTERS:
+            return StageChain(design, fidelity, known, row_currents=options.row_currents, processor=processor)
+        case _:
+            assert_never(sort)
 
 
 def check_device(device: str, design: Design) -> None:
     """Raises InputError for a device that is not there, or that has nothing to do for this circuit."""
-    if processor_named(device) is not HOST and not design.crossbars and not design.periods:
+    if processor_named(device) is not HOST and design.sort not in {Sort.CROSSBARS, Sort.PERIODS}:
         expected = "crossbars, or a KirchhoffNet"
         raise InputError("nothing in this circuit is for a GPU", where=f"--device {device}", expected=expected)
 
@@ -230,7 +234,7 @@ class _Run:
         no_rows = {crossbar.name: np.full((samples, crossbar.rows), np.nan) for crossbar in crossbars}
         solved = samples - len(self.failures)
         states = [unproven_note(name, count, tested) for (name, tested), count in self.unproven.items() if count]
-        residual = {} if design.periods else {"residual_a": self.residual_a}
+        residual = {} if design.is_timed else {"residual_a": self.residual_a}
         waveforms = self._waveforms()
         return Solution(
             engine="batched",

@@ -12,7 +12,18 @@ from functools import partial
 from itertools import chain
 from typing import assert_never
 
-from kanspice.circuit import Average, Crossbar, Design, FilterBank, LayerNorm, Limiter, NetlistStage, SynapseBank, Tiles
+from kanspice.circuit import (
+    Average,
+    Crossbar,
+    Design,
+    FilterBank,
+    LayerNorm,
+    Limiter,
+    NetlistStage,
+    Sort,
+    SynapseBank,
+    Tiles,
+)
 from kanspice.engine.fidelity import Fidelity, check_fidelity
 from kanspice.engine.netlist.filters import filter_netlist
 from kanspice.engine.netlist.library import library_text
@@ -39,11 +50,16 @@ def build_netlist(design: Design, fidelity: Fidelity, *, full_cells: bool = Fals
     dynamic: with everything of crossbars that takes time, for transients; operating points are the same.
     """
     check_fidelity(design, fidelity)
-    if design.periods:
-        return period_netlist(design, fidelity)
-    if fidelity == "filter":
-        return filter_netlist(design)
-    return _operating_point(Sheet(design, fidelity, full_cells=full_cells or dynamic, dynamic=dynamic))
+    sort = design.sort
+    match sort:
+        case Sort.PERIODS:
+            return period_netlist(design, fidelity)
+        case Sort.FILTERS if fidelity == "filter":
+            return filter_netlist(design)
+        case Sort.CROSSBARS | Sort.SYNAPSES | Sort.FILTERS:
+            return _operating_point(Sheet(design, fidelity, full_cells=full_cells or dynamic, dynamic=dynamic))
+        case _:
+            assert_never(sort)
 
 
 def _operating_point(sheet: Sheet) -> Netlist:

@@ -11,12 +11,12 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from functools import partial
-from typing import final
+from typing import assert_never, final
 
 import numpy as np
 
 from kanspice.base.arrays import Array
-from kanspice.circuit import Design
+from kanspice.circuit import Design, Sort
 from kanspice.engine.acceptance import as_read, column_failures, unproven_note, unproven_states
 from kanspice.engine.fidelity import Fidelity
 from kanspice.engine.netlist import Netlist, build_netlist
@@ -62,14 +62,19 @@ def solve(
     inputs_v, options = design.inputs_v(inputs, numbers), options or RunOptions()
     with working_folder() as folder:
         task = Task(design, inputs_v, fidelity, options, hints or {}, progress, folder)
-        if design.periods:
-            found = PeriodSimulation(task, design.read_late_s(len(inputs), numbers)).solve()
-            return as_read(design, found, numbers)
-        if fidelity == "filter":
-            return FilterTones(task).solve()
-        if fidelity == "transient":
-            return FilterTransients(task).solve()
-        return OperatingPoints(task).solve()
+        sort = design.sort
+        match sort:
+            case Sort.PERIODS:
+                found = PeriodSimulation(task, design.read_late_s(len(inputs), numbers)).solve()
+                return as_read(design, found, numbers)
+            case Sort.FILTERS if fidelity == "filter":
+                return FilterTones(task).solve()
+            case Sort.FILTERS if fidelity == "transient":
+                return FilterTransients(task).solve()
+            case Sort.CROSSBARS | Sort.SYNAPSES | Sort.FILTERS:
+                return OperatingPoints(task).solve()
+            case _:
+                assert_never(sort)
 
 
 @final

@@ -60,7 +60,7 @@ class _Anew:
 def _open_session(
     design: Design, fidelity: Fidelity, options: RunOptions, *, sample_timeout_s: float, follow: Follow | None
 ) -> Iterator[Session]:
-    if design.periods or fidelity not in _OPERATING_POINTS:
+    if design.is_timed or fidelity not in _OPERATING_POINTS:
         yield _Anew(design, fidelity, options, sample_timeout_s)
         return
     with working_folder() as folder:

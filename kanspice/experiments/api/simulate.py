@@ -58,7 +58,7 @@ def simulate(
     design = circuit.design
     if inputs is None:
         raise InputError("a compiled circuit needs inputs", hint="pass --inputs X.npy")
-    if waveforms and not design.periods:
+    if waveforms and not design.is_timed:
         raise InputError("operating points have no waveforms", where="--waveforms", hint="leave it out")
     samples = load_array(inputs, "the inputs", design.input_width)[:limit]
     if results is not None:

@@ -174,7 +174,7 @@ class GapSetup:
         """
         design = draw_specimen(self.design, self.technology, Draw(seed))
         options = self._options(seed)
-        if trial > 0 and (engine_named(self.engine).solves_together or not design.periods):
+        if trial > 0 and (engine_named(self.engine).solves_together or not design.is_timed):
             options = replace(options, check_samples=_CHECK_SAMPLES)
         solution = self.solve(design, options)
         return design, solution.among(self.places, self.without) if self.without else solution

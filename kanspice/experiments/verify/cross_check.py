@@ -45,7 +45,7 @@ def cross_check(
     count = min(options.cross_check, len(inputs))
     samples = sorted(np.random.default_rng(options.run.seed).choice(len(inputs), count, replace=False).tolist())
     chosen = {name: values[samples] for name, values in hints.items()}
-    again = replace(options.run, check_samples=count if design.periods else 0, waveforms=0)
+    again = replace(options.run, check_samples=count if design.is_timed else 0, waveforms=0)
     fidelity = resolve_fidelity(design, options.fidelity)
     side_run = SideRun("cross-check", count)
 
