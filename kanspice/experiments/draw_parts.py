@@ -110,8 +110,8 @@ Summaries = Annotated[dict[str, SummaryPart | None], Key("found.summaries")]
 EveryDraw = Annotated[PointDrawsPart, Key("found")]
 
 
-class WorstDrawPart(Part):
-    """The draw with most failed samples, and of those the one with the largest gap."""
+class DrawPart(Part):
+    """Which draw something is said of."""
 
     point: Count
     """From 0, in the order of `points`."""
@@ -119,6 +119,11 @@ class WorstDrawPart(Part):
     """From 0."""
     seed: Count
     """Of the draw."""
+
+
+class WorstDrawPart(DrawPart):
+    """The draw with most failed samples, and of those the one with the largest gap."""
+
     metrics: dict[str, Figure]
     """By name; null where there is no figure."""
     failed_samples: dict[str, Count]
@@ -127,6 +132,23 @@ class WorstDrawPart(Part):
     """Why the figures cannot be told from numerical error, if so."""
     command: str
     """The command line that measures it by itself."""
+
+
+class StudiedDocument(Part):
+    """What the document of a study begins with, after the name of its contract."""
+
+    schema_: Annotated[str, Field(alias="schema")]
+    """The contract."""
+    model: Annotated[StudiedModelPart, Key("found")]
+    """The network."""
+    versions: Annotated[dict[str, str], Key("found.versions")]
+    """Of everything that the results depend on."""
+    request: Facts
+    """What was asked for, by the options of the command."""
+    samples: Annotated[Count, Key("found.samples")]
+    """How many."""
+    seeds: Annotated[list[Count], Key("found.request.seeds")]
+    """Of every draw, the same at every point."""
 
 
 def viewed(result: Studied) -> dict[str, Any]:

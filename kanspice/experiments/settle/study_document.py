@@ -6,10 +6,17 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from kanspice.experiments.draw_parts import EveryDraw, PointPart, StudiedModelPart, Summaries, WorstDrawPart, viewed
-from kanspice.experiments.parts import Facts
+from kanspice.experiments.draw_parts import (
+    DrawPart,
+    EveryDraw,
+    PointPart,
+    StudiedDocument,
+    Summaries,
+    WorstDrawPart,
+    viewed,
+)
 from kanspice.experiments.settle.study import SettlingStudy
-from kanspice.report.codec import Count, Figure, Fraction, Key, Part
+from kanspice.report.codec import Count, Figure, Fraction, Key
 
 
 class SettlingPointPart(PointPart):
@@ -21,15 +28,9 @@ class SettlingPointPart(PointPart):
     """Every draw."""
 
 
-class CheckedSettlingPart(Part):
+class CheckedSettlingPart(DrawPart):
     """The first samples of one draw by another engine too."""
 
-    point: Count
-    """From 0, in the order of `points`."""
-    trial: Count
-    """From 0."""
-    seed: Count
-    """Of the draw."""
     engine: Annotated[str, Key("found.engine")]
     """Which."""
     samples: Annotated[Count, Key("found.samples")]
@@ -40,21 +41,11 @@ class CheckedSettlingPart(Part):
     """Root of the mean squared difference, in the same."""
 
 
-class SettlingStudyDocument(Part):
+class SettlingStudyDocument(StudiedDocument):
     """How fast many draws of a circuit answer, at corners and along sweeps."""
 
     schema_: Annotated[Literal["kanspice.settling-study/1"], Field(alias="schema")]
     """The contract."""
-    model: Annotated[StudiedModelPart, Key("found")]
-    """The network."""
-    versions: Annotated[dict[str, str], Key("found.versions")]
-    """Of everything that the results depend on."""
-    request: Facts
-    """What was asked for, by the options of `kanspice settle`."""
-    samples: Annotated[Count, Key("found.samples")]
-    """How many."""
-    seeds: Annotated[list[Count], Key("found.request.seeds")]
-    """Of every draw, the same at every point."""
     metric: Annotated[str, Key("found.metric")]
     """What the study is about."""
     points: list[SettlingPointPart]

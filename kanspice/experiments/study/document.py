@@ -6,9 +6,16 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from kanspice.experiments.draw_parts import EveryDraw, PointPart, StudiedModelPart, Summaries, WorstDrawPart, viewed
+from kanspice.experiments.draw_parts import (
+    DrawPart,
+    EveryDraw,
+    PointPart,
+    StudiedDocument,
+    Summaries,
+    WorstDrawPart,
+    viewed,
+)
 from kanspice.experiments.parts import (
-    Facts,
     NotCheckedPart,
     NumericalPart,
     OtherEnginePart,
@@ -32,15 +39,9 @@ class StudyPointPart(PointPart):
     """Every draw."""
 
 
-class CheckedDrawPart(Part):
+class CheckedDrawPart(DrawPart):
     """Some samples of one draw solved by another engine too."""
 
-    point: Count
-    """From 0, in the order of `points`."""
-    trial: Count
-    """From 0."""
-    seed: Count
-    """Of the draw."""
     engine: Annotated[OtherEnginePart, Key("found")]
     """Which."""
     samples: Annotated[list[Count], Key("found.samples")]
@@ -68,21 +69,11 @@ class StudyCheckPart(Part):
     """Whether the engines agree; null where that is not known."""
 
 
-class StudyDocument(Part):
+class StudyDocument(StudiedDocument):
     """Gaps of many draws of a circuit, at corners and along sweeps."""
 
     schema_: Annotated[Literal["kanspice.study/1"], Field(alias="schema")]
     """The contract."""
-    model: Annotated[StudiedModelPart, Key("found")]
-    """The network."""
-    versions: Annotated[dict[str, str], Key("found.versions")]
-    """Of everything that the results depend on."""
-    request: Facts
-    """What was asked for, by the options of `kanspice study`."""
-    samples: Annotated[Count, Key("found.samples")]
-    """How many."""
-    seeds: Annotated[list[Count], Key("found.request.seeds")]
-    """Of every draw, the same at every point."""
     reference_accuracy: Annotated[Fraction | None, Key("found.reference_accuracy")]
     """The network's own, with labels."""
     reference_loss: Annotated[SizeOrNone, Key("found.reference_loss", sparse=True)] = None
