@@ -16,7 +16,8 @@ DIGITS := examples/01_kanalogue_digits
 
 # Two test workers, one thread each: more threads than cores make everything slower. Each takes a half in order, so that
 # what a module's tests share is made once, and who is done first takes over from the other.
-PYTEST := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal -q
+# Python files are compiled once, whatever the environment says, not by each of the processes that tests start.
+PYTEST := PYTHONDONTWRITEBYTECODE= OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal -q
 
 .DEFAULT_GOAL := help
 .PHONY: help demo quick test check bench bench-mnist bench-engines bench-agreement bench-sizes bench-draws bench-sweeps clean ngspice

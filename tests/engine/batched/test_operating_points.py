@@ -232,7 +232,7 @@ def test_ngspice_agrees_on_the_reference_checkpoint(reference_data):
     loaded = load(folder / "best.pth", folder / "config.json", folder.parent / "iv")
     inputs = load_array(folder / "inputs.npy", "the inputs")
     design = compile_kanalogue(loaded.model, technology("tia.gain=1000"), sizing_of(loaded.model, inputs))
-    assert disagreement(design, inputs[:2]) < 1e-6
+    assert disagreement(design, inputs[:1]) < 1e-6
 
 
 # --- devices as they were measured ---

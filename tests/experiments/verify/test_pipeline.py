@@ -240,7 +240,7 @@ def reference_checkpoint(reference_data, name, limit):
 @pytest.mark.parametrize("fidelity", ["shared", "device"])
 @pytest.mark.parametrize("name", AUTHORS_FORMAT)
 def test_the_ideal_circuit_of_an_authors_checkpoint_has_no_gap(reference_data, name, fidelity):
-    loaded, evidence = reference_checkpoint(reference_data, name, 5)
+    loaded, evidence = reference_checkpoint(reference_data, name, 2)
     result = verify(loaded, technology(), evidence, VerifyOptions(fidelity))
     assert result.failed == ()
     assert result.gap.relative_rmse <= 1e-9
@@ -352,7 +352,7 @@ def test_the_circuit_of_a_published_kirchhoffnet_follows_it(reference_data, name
     loaded = load(folder / "model.pth", folder / "config.yaml")
     outputs = load_array(folder / "outputs.npy", "the outputs")
     evidence = Evidence(load_array(folder / "inputs.npy", "the inputs"), external=outputs)
-    result = verify(loaded, technology(), evidence.limited(5))
+    result = verify(loaded, technology(), evidence.limited(3))
     assert result.failed == ()
     assert result.gap.relative_rmse <= 1e-3
     assert result.external_gap.relative_rmse <= 1e-5
