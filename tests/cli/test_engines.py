@@ -11,7 +11,6 @@ import pytest
 import torch
 from connections import inputs_for, phykan
 
-from kanspice.engine import ngspice
 from kanspice.engine.batched import record
 from kanspice.engine.batched.crosspoints import WholeCrosspoints
 from kanspice.engine.running import judge_of
@@ -150,7 +149,7 @@ def test_a_study_on_the_code_of_a_gpu(run, good):
 
 @pytest.mark.parametrize("command", ["verify", "study"])
 def test_a_circuit_with_nothing_for_a_gpu_is_refused_before_anything_is_simulated(run, good, monkeypatch, command):
-    monkeypatch.setattr(ngspice, "solve", lambda *_, **__: pytest.fail("was simulated"))
+    monkeypatch.setattr("kanspice.engine.ngspice.record.solve", lambda *_, **__: pytest.fail("was simulated"))
     save(phykan(), good / "filters.pt")
     np.save(good / "tones.npy", inputs_for(phykan(), 2))
     to_folder = () if command == "verify" else ("-o", "draws", "--trials", "1")

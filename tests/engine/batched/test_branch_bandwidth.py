@@ -16,8 +16,9 @@ from kanspice.base.errors import InputError
 from kanspice.circuit import NodeLosses, Schematic, Switching
 from kanspice.circuit.branch_laws import LAWS
 from kanspice.circuit.file import load_design, save_design
-from kanspice.engine import batched, ngspice
+from kanspice.engine import batched
 from kanspice.engine.batched.branch_banks import DenseBank
+from kanspice.engine.ngspice import engine as ngspice
 from kanspice.engine.options import RunOptions
 from kanspice.gap.costs import physical_cost
 

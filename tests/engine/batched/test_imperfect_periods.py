@@ -17,9 +17,10 @@ from kanspice.base.draws import Draw
 from kanspice.circuit import NodeLosses, Schematic, Switching
 from kanspice.circuit.branch_laws import LAWS, SCHEMATIC_LAWS
 from kanspice.circuit.specimens import draw_specimen
-from kanspice.engine import batched, ngspice
+from kanspice.engine import batched
 from kanspice.engine.batched.branch_banks import DenseBank
 from kanspice.engine.batched.periods import PeriodSolver
+from kanspice.engine.ngspice import engine as ngspice
 from kanspice.engine.options import RunOptions
 
 pytestmark = pytest.mark.slow

@@ -21,8 +21,8 @@ from circuits import (
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kanspice.engine import ngspice
 from kanspice.engine.batched import solve
+from kanspice.engine.ngspice import engine as ngspice
 from kanspice.engine.options import RunOptions
 from kanspice.engine.solution import Outcome
 from kanspice.families import load

@@ -15,9 +15,9 @@ from periods import design_of_periods, period
 from kanspice.circuit import Schematic, Switching
 from kanspice.circuit.branch_laws import LAWS, SCHEMATIC_LAWS
 from kanspice.circuit.stages.trajectory import period_end_v
-from kanspice.engine import ngspice
 from kanspice.engine.batched import solve
 from kanspice.engine.batched.periods import PeriodSolver, ideal_end_v
+from kanspice.engine.ngspice import engine as ngspice
 from kanspice.engine.options import RunOptions
 from kanspice.engine.solution import Outcome
 from kanspice.families import load

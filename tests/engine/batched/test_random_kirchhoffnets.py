@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from kanspice.base.draws import Draw
 from kanspice.circuit.branch_laws import SCHEMATIC_LAWS
 from kanspice.circuit.specimens import draw_specimen
-from kanspice.engine import batched, ngspice
+from kanspice.engine import batched
+from kanspice.engine.ngspice import engine as ngspice
 from kanspice.engine.options import RunOptions
 from kanspice.families.kirchhoffnet.branches import BRANCHES
 from kanspice.families.kirchhoffnet.circuit import compile_kirchhoffnet, technology_for_kirchhoffnet

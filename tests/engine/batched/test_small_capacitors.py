@@ -7,7 +7,8 @@ import pytest
 import torch
 from scipy.constants import Boltzmann
 
-from kanspice.engine import batched, ngspice
+from kanspice.engine import batched
+from kanspice.engine.ngspice import engine as ngspice
 from kanspice.engine.options import RunOptions
 from kanspice.families.kirchhoffnet.branches import BRANCHES
 from kanspice.families.kirchhoffnet.circuit import compile_kirchhoffnet

@@ -11,12 +11,12 @@ from circuits import LINE, PEAK, crossbar_design
 from kanspice.circuit.stability import least_eigenvalue
 from kanspice.circuit.uniqueness import wires_leave_one_state
 from kanspice.circuit.wires import lost_v
-from kanspice.engine import ngspice
 from kanspice.engine.batched import solve
 from kanspice.engine.batched.crosspoints import LocalCrosspoints
 from kanspice.engine.batched.operating_points import StageChain
 from kanspice.engine.batched.row_expansions import Rows
 from kanspice.engine.batched.states import States
+from kanspice.engine.ngspice import engine as ngspice
 from kanspice.engine.options import RunOptions
 from kanspice.engine.solution import Outcome
 

@@ -8,8 +8,8 @@ from circuits import inputs_for, load_device, network, specimen_of
 from hypothesis import Phase, assume, given, settings
 from hypothesis import strategies as st
 
-from kanspice.engine import ngspice
 from kanspice.engine.batched import solve
+from kanspice.engine.ngspice import engine as ngspice
 from kanspice.engine.options import RunOptions
 from kanspice.engine.solution import Outcome
 

@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 from kanspice.base.errors import InputError
 from kanspice.circuit.uniqueness import wires_leave_one_state
 from kanspice.circuit.wires import lost_v
-from kanspice.engine import ngspice
 from kanspice.engine.batched import solve
 from kanspice.engine.batched.crosspoints import WholeCrosspoints
 from kanspice.engine.batched.wired import gmres, settle_wires
+from kanspice.engine.ngspice import engine as ngspice
 from kanspice.engine.options import RunOptions
 from kanspice.engine.solution import Outcome
 

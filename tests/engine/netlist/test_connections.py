@@ -24,8 +24,9 @@ from connections import (
 from kanspice.base.errors import InputError
 from kanspice.circuit import Design, FilterBank, Limiter, SynapseBank
 from kanspice.circuit.stages.synapse_bank import BAND_PASS, HIGH_PASS, LOW_PASS
-from kanspice.engine import batched, ngspice
+from kanspice.engine import batched
 from kanspice.engine.netlist import build_netlist, place_of
+from kanspice.engine.ngspice import engine as ngspice
 from kanspice.engine.options import RunOptions
 from kanspice.families.common.following import reference_stages
 from kanspice.families.memkan.memdiode import SynapseConstants, answers
