@@ -25,6 +25,8 @@ from kanspice.circuit.stages import Crossbar
 
 FEEDBACK_F = np.array([0.0, *(float(f"{10 ** (step / 24 - 17):.1e}") for step in range(24 * 9))])
 """Capacitors that there are, farads: none, and 24 values a decade with two digits."""
+_AT_A_TIME = 2**16
+"""Voltages between rows and columns."""
 
 
 @dataclass(frozen=True)
@@ -106,26 +108,29 @@ class ColumnPoles:
 def crossbar_poles(design: Design, crossbar: Crossbar, rows_v: Array, columns_v: Array) -> ColumnPoles:
     """Poles of a specimen's columns. rows_v: (samples, rows), columns_v: (samples, 2 * pairs), volts."""
     amps, siemens = np.empty_like(columns_v), np.empty_like(columns_v)
-    for place, (row_v, column_v) in enumerate(zip(rows_v, columns_v, strict=True)):
-        amps[place], siemens[place] = _into_columns(design, crossbar, row_v, column_v)
+    size = max(1, _AT_A_TIME // crossbar.column_area[:, :, 0].size)
+    for first in range(0, len(rows_v), size):
+        block = slice(first, first + size)
+        amps[block], siemens[block] = _into_columns(design, crossbar, rows_v[block], columns_v[block])
     loop = FeedbackLoop.of(crossbar, columns_v, amps)
     farads = np.broadcast_to(crossbar.column_capacitance_f, siemens.shape)
     return ColumnPoles(column_poles(siemens, farads, loop), siemens, loop)
 
 
-def _into_columns(design: Design, crossbar: Crossbar, row_v: Array, column_v: Array) -> tuple[Array, Array]:
-    """Currents into every column, (2 * pairs,) amps, and the conductance of all its devices, siemens.
+def _into_columns(design: Design, crossbar: Crossbar, rows_v: Array, columns_v: Array) -> tuple[Array, Array]:
+    """Currents into every column, (samples, 2 * pairs) amps, and the conductance of all its devices, siemens.
 
-    For rows (rows,) and columns in volts.
+    For rows (samples, rows) and columns in volts.
     """
-    shifts_v = np.repeat(crossbar.shift_v, 2, axis=1)
-    units = (row_v[:, None, None] - column_v[None, :, None] - shifts_v) / design.input_v_per_unit
-    curves = [device.curve.numpy(units[:, :, k]) for k, device in enumerate(design.devices)]
-    currents, slopes = (np.stack(parts, axis=-1) for parts in zip(*curves, strict=True))
-    amps, siemens = (
-        np.sum(crossbar.column_area * parts, axis=(0, 2)) * crossbar.current_unit_a for parts in (currents, slopes)
-    )
-    return amps + crossbar.bias_a, siemens / design.input_v_per_unit
+    amps, siemens = np.zeros_like(columns_v), np.zeros_like(columns_v)
+    across_v = rows_v[:, :, None] - columns_v[:, None, :]
+    for kind in crossbar.types.tolist():
+        shift_v, area = np.repeat(crossbar.shift_v[:, :, kind], 2, axis=1), crossbar.column_area[:, :, kind]
+        currents, slopes = design.devices[kind].curve.numpy((across_v - shift_v) / design.input_v_per_unit)
+        amps += np.sum(area * currents, axis=1)
+        siemens += np.sum(area * slopes, axis=1)
+    unit_a = crossbar.current_unit_a
+    return amps * unit_a + crossbar.bias_a, siemens * (unit_a / design.input_v_per_unit)
 
 
 def _polynomials(siemens: Array, farads: Array, loop: FeedbackLoop) -> tuple[Array, Array, Array, Array]:

@@ -110,13 +110,16 @@ class _SeenRows(Drive):
     seen: Indices
 
     def column_currents(self, draft: CrossbarDraft, devices: Sequence[Device]) -> tuple[Array, Array]:
+        draft, devices = _of_used_types(draft, devices)
         positive, negative = zip(*(rows.column_currents(draft, devices) for rows in self._blocks()), strict=True)
         return np.concatenate(positive), np.concatenate(negative)
 
     def outputs(self, draft: CrossbarDraft, devices: Sequence[Device]) -> Array:
+        draft, devices = _of_used_types(draft, devices)
         return np.concatenate([rows.outputs(draft, devices) for rows in self._blocks()])
 
     def least_slopes(self, draft: CrossbarDraft, devices: Sequence[Device]) -> Array:
+        draft, devices = _of_used_types(draft, devices)
         least: Array = np.min([rows.least_slopes(draft, devices) for rows in self._blocks()], axis=0)
         return least
 
@@ -124,6 +127,14 @@ class _SeenRows(Drive):
         grounded = np.concatenate([self.values, np.zeros((len(self.values), 1))], axis=1)
         for first in range(0, len(grounded), _SAMPLES):
             yield SampleRows(grounded[first : first + _SAMPLES, self.seen].reshape(-1, self.seen.shape[1]))
+
+
+def _of_used_types(draft: CrossbarDraft, devices: Sequence[Device]) -> tuple[CrossbarDraft, Sequence[Device]]:
+    """The same without the types of devices that it has none of: there are many windows to look at."""
+    used = np.flatnonzero(draft.area.any(axis=(0, 1)))
+    if not used.size:
+        return draft, devices
+    return replace(draft, area=draft.area[:, :, used]), [devices[place] for place in used.tolist()]
 
 
 @dataclass
