@@ -25,6 +25,8 @@ from kanspice.engine.solution import FailedSample, NumericalError, Size, Solutio
 
 _TABLES = ("column_v", "row_a", "amplifier_a")
 """What a solution has of every crossbar, besides the outputs."""
+_LARGEST_BLOCK = 2**17
+"""Positions of samples that are solved together."""
 
 
 class SolvePart(Protocol):
@@ -78,17 +80,20 @@ class _Found:
     at_most_bytes: int = 0
     last: Solution | None = None
 
-    def add(self, solution: Solution, times: int) -> None:
-        """What a solution says besides voltages. times: how many circuits there are of its sort."""
+    def add(self, solution: Solution) -> None:
+        """What a solution says besides voltages and its size."""
         self.notes |= dict.fromkeys(solution.notes)
         for name, seconds in solution.timing_s.items():
             self.timing_s[name] = self.timing_s.get(name, 0.0) + seconds
-        self.nodes += times * solution.size.nodes
-        self.elements += times * solution.size.elements
-        self.netlist_bytes += times * solution.size.netlist_bytes
         self.peak_bytes = max(self.peak_bytes, solution.simulator_peak_bytes or 0)
         self.at_most_bytes = max(self.at_most_bytes, solution.engine_at_most_bytes or 0)
         self.last = solution
+
+    def add_size(self, solution: Solution, times: int) -> None:
+        """How large its circuit is. times: how many there are of it."""
+        self.nodes += times * solution.size.nodes
+        self.elements += times * solution.size.elements
+        self.netlist_bytes += times * solution.size.netlist_bytes
 
 
 class _Tiled:
@@ -153,24 +158,27 @@ class _Tiled:
         return tables.setdefault(name, np.full((self.samples, width), np.nan))
 
     def _tiles(self, tiles: Tiles, before_v: Array) -> NumericalError | None:
-        left = self._left
-        rows_v = tiles.rows_v(before_v[left])
-        hint = self.hints.get(tiles.compares_to)
-        hints_of = None if hint is None else hint[left].reshape(len(left), tiles.positions, tiles.crossbars[0].width)
-        checked, errors = self._checked(len(tiles.groups)), []
-        for place, group in enumerate(tiles.groups):
-            part = self._part((drivers_of(group.crossbar), group.crossbar), rows_v.shape[2])
-            hints = {}
-            if hints_of is not None:
-                pairs = group.crossbar.width
-                hints[tiles.compares_to] = hints_of[:, group.positions].reshape(-1, pairs)
-            seen_v = rows_v[:, group.positions].reshape(-1, rows_v.shape[2])
-            share = 1 / len(self.segments) / tiles.positions
-            solution = self._solved(part, seen_v, hints, checks=checked[place], share=share)
-            self.found.add(solution, 1 if tiles.is_reused else len(group.positions))
-            self._keep_tiles(tiles, group, left, solution)
+        left, size = self._left, max(1, _LARGEST_BLOCK // tiles.positions)
+        blocks = [left[first : first + size] for first in range(0, len(left), size)]
+        work = [(block, group) for block in blocks for group in tiles.groups]
+        errors = []
+        for (block, group), checks in zip(work, self._checked(len(work)), strict=True):
+            solution = self._positions(tiles, group, block, before_v[block], checks)
             errors += [solution.numerical_error] if solution.numerical_error is not None else []
+            self._keep_positions(tiles, group, block, solution)
+            if block is blocks[0]:
+                self.found.add_size(solution, 1 if tiles.is_reused else len(group.positions))
         return _largest(errors)
+
+    def _positions(self, tiles: Tiles, group: TileGroup, samples: Indices, before_v: Array, checks: int) -> Solution:
+        """Some positions of some samples, each a sample of the crossbar that is there."""
+        rows, pairs = group.crossbar.rows, group.crossbar.width
+        seen_v, hints = tiles.rows_v(before_v)[:, group.positions].reshape(-1, rows), dict[str, Array]()
+        if tiles.compares_to in self.hints:
+            expected = self.hints[tiles.compares_to][samples].reshape(len(samples), tiles.positions, pairs)
+            hints[tiles.compares_to] = expected[:, group.positions].reshape(-1, pairs)
+        part = self._part((drivers_of(group.crossbar), group.crossbar), rows)
+        return self._solved(part, seen_v, hints, checks=checks, share=1 / len(self.segments) / tiles.positions)
 
     def _pass_on(self, buffers: Limiter, before_v: Array) -> NumericalError:
         """Inputs, which buffers give to everyone who sees them."""
@@ -184,7 +192,7 @@ class _Tiled:
         solution = self._solved(
             part, before_v[left], hints, checks=self.options.check_samples, share=1 / len(self.segments)
         )
-        self.found.add(solution, 1)
+        self.found.add_size(solution, 1)
         for failure in solution.failed:
             self._fail(int(left[failure.index]), failure)
         for table in ("stage_v", *_TABLES):
@@ -192,21 +200,21 @@ class _Tiled:
                 self._table(table, name, values.shape[1])[left] = values
         return solution.numerical_error
 
-    def _keep_tiles(self, tiles: Tiles, group: TileGroup, left: Indices, solution: Solution) -> None:
-        """Takes over what was found of some positions of the samples that are left."""
+    def _keep_positions(self, tiles: Tiles, group: TileGroup, samples: Indices, solution: Solution) -> None:
+        """Takes over what was found of some positions of some samples."""
         count, name = len(group.positions), group.crossbar.name
         for failure in solution.failed:
             sample, place = divmod(failure.index, count)
             where = f"{tiles.name}, position {group.positions[place]}"
             detail = f"{where}: {failure.detail}" if failure.detail else where
-            self._fail(int(left[sample]), replace(failure, detail=detail))
+            self._fail(int(samples[sample]), replace(failure, detail=detail))
         for table in ("stage_v", *_TABLES):
             if name in getattr(solution, table):
                 values = getattr(solution, table)[name]
                 width = values.shape[1]
                 kept = self._table(table, tiles.name, tiles.positions * width)
                 positions = kept.reshape(self.samples, tiles.positions, width)
-                positions[np.ix_(left, group.positions)] = values.reshape(len(left), count, width)
+                positions[np.ix_(samples, group.positions)] = values.reshape(len(samples), count, width)
 
     def _solved(self, part: Design, volts: Array, hints: Mapping[str, Array], *, checks: int, share: float) -> Solution:
         """share: of a sample of the whole, that one of the part is."""
@@ -217,7 +225,9 @@ class _Tiled:
                 self.progress(replace(advance, samples=share * advance.samples))
 
         options = replace(self.options, timeout_s=self._left_s, check_samples=checks)
-        return self.solve_part(part, volts / part.input_v_per_unit, options, hints=hints, progress=told)
+        solution = self.solve_part(part, volts / part.input_v_per_unit, options, hints=hints, progress=told)
+        self.found.add(solution)
+        return solution
 
     def _part(self, stages: Sequence[Stage], width: int) -> Design:
         """A circuit of some stages, behind voltages that are there."""

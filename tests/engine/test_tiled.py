@@ -8,6 +8,7 @@ from circuits import crossbar_output
 from images import cnnkan, design_of, images_for
 
 from kanspice.circuit import Tiles
+from kanspice.engine import tiled
 from kanspice.engine.fidelity import resolve_fidelity
 from kanspice.engine.netlist import build_netlist
 from kanspice.engine.ngspice.circuit import CircuitFiles
@@ -192,3 +193,17 @@ def test_what_an_average_takes_is_the_heat_of_its_resistors():
     pixels = found.stage_v["l2.tiles"].reshape(len(inputs), 4, 2)
     heat = np.sum((pixels - pixels.mean(axis=1, keepdims=True)) ** 2, axis=(1, 2)) / 1e6
     assert cost.power_w == pytest.approx(heat.mean())
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_samples_in_blocks_are_what_they_are_together(layout, monkeypatch):
+    model = small()
+    inputs = images_for(model, samples=5)
+    design = design_of(model, inputs, "devices.area_sigma=0.1", f"convolution.layout={layout}", seed=1)
+    together = solved(design, inputs)
+    monkeypatch.setattr(tiled, "_LARGEST_BLOCK", 9)
+    apart = solved(design, inputs)
+    assert apart.size == together.size
+    for table in ("stage_v", "column_v", "row_a"):
+        for name, values in getattr(together, table).items():
+            np.testing.assert_allclose(getattr(apart, table)[name], values, rtol=1e-12, atol=1e-15)
