@@ -285,6 +285,8 @@ class PiecewisePolynomial(Curve):
 
     def stretched(self, factor: float) -> PiecewisePolynomial:
         self.check_stretch(factor)
+        if factor == 1:  # as almost always, for each of many small crossbars
+            return self
         powers = np.arange(self.coefficients.shape[1])
         return PiecewisePolynomial(self.breakpoints * factor, self.coefficients / factor**powers)
 

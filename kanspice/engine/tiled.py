@@ -160,20 +160,21 @@ class _Tiled:
     def _tiles(self, tiles: Tiles, before_v: Array) -> NumericalError | None:
         left, size = self._left, max(1, _LARGEST_BLOCK // tiles.positions)
         blocks = [left[first : first + size] for first in range(0, len(left), size)]
-        work = [(block, group) for block in blocks for group in tiles.groups]
-        errors = []
-        for (block, group), checks in zip(work, self._checked(len(work)), strict=True):
-            solution = self._positions(tiles, group, block, before_v[block], checks)
-            errors += [solution.numerical_error] if solution.numerical_error is not None else []
-            self._keep_positions(tiles, group, block, solution)
-            if block is blocks[0]:
-                self.found.add_size(solution, 1 if tiles.is_reused else len(group.positions))
+        checked, errors = iter(self._checked(len(blocks) * len(tiles.groups))), []
+        for number, block in enumerate(blocks):
+            rows_v = tiles.rows_v(before_v[block])
+            for group in tiles.groups:
+                solution = self._positions(tiles, group, block, rows_v[:, group.positions], next(checked))
+                errors += [solution.numerical_error] if solution.numerical_error is not None else []
+                self._keep_positions(tiles, group, block, solution)
+                if number == 0:
+                    self.found.add_size(solution, 1 if tiles.is_reused else len(group.positions))
         return _largest(errors)
 
-    def _positions(self, tiles: Tiles, group: TileGroup, samples: Indices, before_v: Array, checks: int) -> Solution:
-        """Some positions of some samples, each a sample of the crossbar that is there."""
+    def _positions(self, tiles: Tiles, group: TileGroup, samples: Indices, rows_v: Array, checks: int) -> Solution:
+        """Some positions of some samples, each a sample of the crossbar there. rows_v: (samples, positions, rows)."""
         rows, pairs = group.crossbar.rows, group.crossbar.width
-        seen_v, hints = tiles.rows_v(before_v)[:, group.positions].reshape(-1, rows), dict[str, Array]()
+        seen_v, hints = rows_v.reshape(-1, rows), dict[str, Array]()
         if tiles.compares_to in self.hints:
             expected = self.hints[tiles.compares_to][samples].reshape(len(samples), tiles.positions, pairs)
             hints[tiles.compares_to] = expected[:, group.positions].reshape(-1, pairs)
@@ -259,26 +260,24 @@ class _Tiled:
     # --- the whole ---
 
     def _numerical_error(self) -> NumericalError | None:
-        """What the errors of all parts amount to at the outputs, added up.
+        """What the errors of all parts amount to at the outputs.
 
         Where a part's voltages go on, all of them are moved by the largest error that was found of it, up or down at
         random; nominal stages say what becomes of that.
         """
-        found = self.found
-        last = found.errors.get(len(self.design.stages))
-        if last is None or len(found.errors) < len(self.segments):
+        found, last = self.found, len(self.design.stages)
+        if last not in found.errors or len(found.errors) < len(self.segments):
             return None
         chosen = chosen_samples(self._left.tolist(), self.options)
-        max_abs_v, rmse_v = last.max_abs_v, last.rmse_v
-        for behind, error in found.errors.items():
-            if behind < len(self.design.stages) and chosen:
-                volts = found.stage_v[self.design.stages[behind - 1].name][chosen]
-                moved_v = volts + error.max_abs_v * self.draws.choice((-1.0, 1.0), volts.shape)
-                stages = self.design.stages[behind:]
-                change_v = _through(self.design, stages, moved_v) - _through(self.design, stages, volts)
-                more = NumericalError.of(chosen, change_v)
-                max_abs_v, rmse_v = max_abs_v + more.max_abs_v, rmse_v + more.rmse_v
-        return NumericalError(tuple(chosen), max_abs_v, rmse_v)
+        if not chosen:
+            return None
+        plain_v = moved_v = found.stage_v[self.design.stages[0].name][chosen]
+        for behind, stage in enumerate(self.design.stages[1:], 2):
+            plain_v, moved_v = (stage.ideal_v(self.design, volts, {}) for volts in (plain_v, moved_v))
+            if behind in found.errors and behind < last:
+                moved_v = moved_v + found.errors[behind].max_abs_v * self.draws.choice((-1.0, 1.0), moved_v.shape)
+        before, own = NumericalError.of(chosen, moved_v - plain_v), found.errors[last]
+        return NumericalError(tuple(chosen), before.max_abs_v + own.max_abs_v, before.rmse_v + own.rmse_v)
 
     def _solution(self) -> Solution:
         found, failed = self.found, sorted(self.found.failures)
@@ -313,13 +312,6 @@ def _segments(stages: Sequence[Stage]) -> Iterator[tuple[Stage, ...]]:
             yield from ((stage,) for stage in run)
         else:
             yield tuple(run)
-
-
-def _through(design: Design, stages: Sequence[Stage], volts: Array) -> Array:
-    """What nominal stages make of voltages."""
-    for stage in stages:
-        volts = stage.ideal_v(design, volts, {})
-    return volts
 
 
 def _largest(errors: Sequence[NumericalError]) -> NumericalError | None:

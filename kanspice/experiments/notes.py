@@ -52,7 +52,7 @@ def _about(design: Design, fidelity: str) -> list[str]:
     if any(crossbar.takes_time for crossbar in design.amplified):
         notes.append(
             "bandwidth, slew rate and capacitances do not move operating points, they only decide whether the circuit"
-            " stays at them, and how soon it is there: see `kanspice settle`"
+            f" stays at them, and how soon it is there{'' if design.tiles else ': see `kanspice settle`'}"
         )
     return [*notes, *map(_of_tiles, design.tiles), *_behavioural(design)]
 

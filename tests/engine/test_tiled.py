@@ -7,6 +7,7 @@ import pytest
 from circuits import crossbar_output
 from images import cnnkan, design_of, images_for
 
+from kanspice import verify
 from kanspice.circuit import Tiles
 from kanspice.engine import tiled
 from kanspice.engine.fidelity import resolve_fidelity
@@ -207,3 +208,30 @@ def test_samples_in_blocks_are_what_they_are_together(layout, monkeypatch):
     for table in ("stage_v", "column_v", "row_a"):
         for name, values in getattr(together, table).items():
             np.testing.assert_allclose(getattr(apart, table)[name], values, rtol=1e-12, atol=1e-15)
+
+
+@pytest.fixture
+def authors_run(reference_data):
+    """The folder of a CNN-KAN of 1,024 positions, and its images."""
+    folder = reference_data / "kanalogue" / "authors_cli_run_cnn"
+    return folder, np.load(folder / "inputs.npy").reshape(20, -1)
+
+
+@pytest.mark.slow
+@pytest.mark.reference_data
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_the_circuit_of_the_authors_network_is_the_network(authors_run, layout):
+    folder, images = authors_run
+    result = verify(folder, images, limit=5, engine="batched", set={"convolution.layout": layout})
+    assert result.failed == ()
+    assert result.gap.relative_rmse < 1e-9
+
+
+@pytest.mark.slow
+@pytest.mark.ngspice
+@pytest.mark.reference_data
+def test_so_it_is_in_ngspice(authors_run):
+    folder, images = authors_run
+    result = verify(folder, images, limit=1)
+    assert result.failed == ()
+    assert result.gap.max_abs < 1e-9

@@ -172,5 +172,6 @@ def _digest(crossbar: Crossbar) -> bytes:
     for field in dataclasses.fields(crossbar):
         value = getattr(crossbar, field.name)
         if field.name != "name":
-            found.update(value.tobytes() if isinstance(value, np.ndarray) else repr(value).encode())
+            plain = (value + 0.0).tobytes() if isinstance(value, np.ndarray) else repr(value).encode()
+            found.update(plain)  # + 0.0: what is nothing times a random number is zero, of either sign
     return found.digest()
