@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import cache
 
 from jsonschema import Draft202012Validator
 
@@ -14,6 +15,7 @@ def file_of(contract: str):
     return SCHEMAS / f"{contract.replace('/', '-')}.json"
 
 
+@cache
 def shipped(contract: str):
     schema = json.loads(file_of(contract).read_text(encoding="utf-8"))
     Draft202012Validator.check_schema(schema)
@@ -28,6 +30,11 @@ def closed(schema):
     return [closed(value) for value in schema] if isinstance(schema, list) else schema
 
 
+@cache
+def _validator(contract: str) -> Draft202012Validator:
+    return Draft202012Validator(closed(shipped(contract)))
+
+
 def hold(text: str, contract: str) -> None:
     """Raises ValidationError for a document with other keys or values than its schema says."""
-    Draft202012Validator(closed(shipped(contract))).validate(json.loads(text))
+    _validator(contract).validate(json.loads(text))
