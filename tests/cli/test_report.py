@@ -190,7 +190,7 @@ def test_what_verify_cannot_be_held_to_is_said_before_anything_is_solved(run, re
         ("crossbars", ["--engine", "batched", "--set", "tia.gain=1000", "--cross-check", "2"], 0),
         ("crossbars", ["--timeout", "0.001"], 3),
         ("periods", [], 0),
-        ("periods", ["--engine", "batched", "--waveforms", "3"], 0),
+        ("periods", ["--engine", "batched", "--waveforms", "1"], 0),
         ("periods", ["--set", "switches.mode=monolithic", "--set", "switches.on_ohm=50", "--attribute"], 0),
     ],
 )
