@@ -170,8 +170,8 @@ def test_it_is_no_part_of_periods():
 
 def test_its_nodes_are_its_own_and_lead_back_to_it():
     own = [stage_node(f"l1.{kind.KIND}", 3) for kind in (*get_args(Stage), Booster)]
-    arrays = {"l1_y3"}  # a layer has a crossbar, filters or synapses
-    assert len(set(own) - arrays) == len(own) - 3
+    inputs, arrays = {"l1_r3"}, {"l1_y3"}  # a layer has one input stage, and a crossbar, filters or synapses
+    assert len(set(own) - inputs - arrays) == len(own) - 3 - 3
     assert place_of(f"singular matrix: check node {stage_node('l1.booster', 3)}") == "layer 1, booster 3"
 
 

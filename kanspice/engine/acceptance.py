@@ -15,6 +15,7 @@ from kanspice.circuit import (
     Average,
     Crossbar,
     Design,
+    DifferentialPairs,
     DigitalLayer,
     FilterBank,
     HeldSum,
@@ -22,6 +23,7 @@ from kanspice.circuit import (
     Limiter,
     OdePeriod,
     ReadOut,
+    Rectifier,
     Stage,
     SynapseBank,
     Tiles,
@@ -149,6 +151,8 @@ def column_failures(design: Design, volts: Volts, *, devices_see_columns: bool) 
                         failures.setdefault(failure.index, failure)
             case (
                 Limiter()
+                | Rectifier()
+                | DifferentialPairs()
                 | LayerNorm()
                 | OdePeriod()
                 | HeldSum()
@@ -237,7 +241,7 @@ def unproven_note(crossbar: str, samples: int, tested: str) -> str:
 
 def _delivered_v(outputs_v: Array, after: Stage | None) -> Array:
     """What of its outputs (samples, pairs) a crossbar must really deliver: beyond a clip that follows, no more."""
-    if isinstance(after, Limiter) and after.kind == "clip":
+    if isinstance(after, Rectifier) or (isinstance(after, Limiter) and after.kind == "clip"):
         return np.clip(outputs_v, after.low_v, after.high_v)
     return outputs_v
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from kanspice.base.arrays import Array
 from kanspice.circuit import (
     Design,
-    Limiter,
+    InputStage,
 )
 from kanspice.engine.solution import FailedSample
 
@@ -39,4 +39,4 @@ class Course:
 
 def settling_stages(design: Design) -> tuple[str, ...]:
     """The stages of a chain of crossbars that are looked at over time: all but limiters, which follow at once."""
-    return tuple(stage.name for stage in design.chain if not isinstance(stage, Limiter))
+    return tuple(stage.name for stage in design.chain if not isinstance(stage, InputStage))

@@ -21,8 +21,10 @@ from kanspice.base.arrays import Array
 from kanspice.circuit import (
     Crossbar,
     Design,
+    DifferentialPairs,
     LayerNorm,
     Limiter,
+    Rectifier,
 )
 from kanspice.engine.solution import Solution
 
@@ -80,7 +82,7 @@ def stage_noises(
                         design, stage, rows_v, columns_v, noise_v_per_rthz=noise_v_per_rthz, kelvin=kelvin
                     )
                     found.append(_stage_noise(stage, noise, solution.stage_v[stage.name][solution.solved]))
-            case Limiter() | LayerNorm():
+            case Limiter() | Rectifier() | DifferentialPairs() | LayerNorm():
                 pass
             case _:
                 assert_never(stage)

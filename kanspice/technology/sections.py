@@ -166,10 +166,49 @@ class Supply(CheckedTable):
 
 
 class Clippers(CheckedTable):
-    """The clamps that limit a crossbar's inputs: a series resistor and a diode at each level."""
+    """What limits a crossbar's inputs, and the ReLUs of perceptrons: a diode at each level."""
 
+    circuit: Literal["diodes", "rectifiers"] = "diodes"
+    """`diodes` stand behind a series resistor; in `rectifiers` each is inside the loop of an op-amp."""
     knee_v: Annotated[_NotNegative, CAUSE] = 0.0
-    """n k T / q of the diodes, and what is lost at exactly the level; about 0.026 for silicon, 0: an ideal clip."""
+    """n k T / q of the diodes, and what `diodes` lose at exactly the level; about 0.026 for silicon, 0: no loss."""
+    gain: Annotated[float, Field(strict=True, gt=1), CAUSE] = math.inf
+    """Open-loop gain of the op-amps of `rectifiers`; an infinite one hides what its diode takes."""
+    offset_sigma_v: Annotated[_NotNegative, CAUSE] = 0.0
+    """Standard deviation of the offset voltages of the op-amps of `rectifiers`."""
+    saturation_a: _FinitePositive = 1e-14
+    """What a diode of `rectifiers` leaks, and the scale of its current."""
+    load_ohm: _FinitePositive = 1e5
+    """From the diode of `rectifiers` to the level."""
+
+    @model_validator(mode="after")
+    def _op_amps_are_in_rectifiers(self) -> Self:
+        if self.circuit == "diodes" and (math.isfinite(self.gain) or self.offset_sigma_v > 0):
+            raise ValueError("circuit 'rectifiers' beside gain and offset_sigma_v, which are those of its op-amps")
+        return self
+
+
+class Pairs(CheckedTable):
+    """The differential pairs that sigmoid and tanh input stages are made of; without `thermal_v` these are formulas."""
+
+    thermal_v: _NotNegative = 0.0
+    """k T / q of the bipolar transistors, 0.02585 at 27 degrees; 0: no circuit, but the formula."""
+    current_gain: Annotated[_Positive, CAUSE] = math.inf
+    """Collector over base current; base currents move the bases through `source_ohm`."""
+    tail_sigma: Annotated[_NotNegative, CAUSE] = 0.0
+    """Relative standard deviation of the tail currents."""
+    offset_sigma_v: Annotated[_NotNegative, CAUSE] = 0.0
+    """Standard deviation of the difference of a pair's base-emitter voltages at equal currents."""
+    tail_a: _FinitePositive = 1e-4
+    """Current of both transistors together."""
+    source_ohm: _FinitePositive = 1e3
+    """What drives each base: the divider that brings the input down to the pair, and its counterpart."""
+
+    @model_validator(mode="after")
+    def _there_are_transistors(self) -> Self:
+        if self.thermal_v == 0 and (math.isfinite(self.current_gain) or self.tail_sigma > 0 or self.offset_sigma_v > 0):
+            raise ValueError("thermal_v above 0 beside what pairs have: without it there are none")
+        return self
 
 
 class References(CheckedTable):

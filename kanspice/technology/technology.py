@@ -24,6 +24,7 @@ from kanspice.technology.sections import (
     Filters,
     KirchhoffNetCircuit,
     Mark,
+    Pairs,
     References,
     Supply,
     Switches,
@@ -46,6 +47,7 @@ class Technology(CheckedTable):
     wires: Wires = Wires()
     convolution: Convolution = Convolution()
     clippers: Clippers = Clippers()
+    pairs: Pairs = Pairs()
     references: References = References()
     supply: Supply = Supply()
     converters: Converters = Converters()

@@ -117,13 +117,15 @@ _SYNAPSES = (
     *("synapses.gain_sigma=0.01", "synapses.read_noise_v=1e-3", "clippers.knee_v=0.002"),
 )
 _CONVERTERS = "converters.dac_bits=8", "converters.adc_bits=10", "converters.input_noise_v=1e-3"
+_RECTIFIERS = ("clippers.circuit=rectifiers", "clippers.gain=1e4", "clippers.offset_sigma_v=1e-3")
+_PAIRS = ("pairs.thermal_v=0.026", "pairs.current_gain=100", "pairs.tail_sigma=0.01", "pairs.offset_sigma_v=1e-3")
 DRAWN: dict[str, tuple[str, ...]] = {
     "kanalogue": (*_CROSSBARS, *_CONVERTERS),
     "kirchhoffnet": (*_PERIODS, *_SCHEMATICS, *_CONVERTERS),
     "phykan": (*_FILTERS, *_CONVERTERS),
     "memkan": (*_SYNAPSES, *_CONVERTERS),
-    "surrogate": (*_SYNAPSES[:-1], *_CONVERTERS),
-    "mlp": (*_CROSSBARS, *_CONVERTERS),
+    "surrogate": (*_SYNAPSES[:-1], *_PAIRS, *_CONVERTERS),
+    "mlp": (*_CROSSBARS, *_RECTIFIERS, *_CONVERTERS),
     "cnnkan": (*_UNCLIPPED, "convolution.average_sigma=0.01", *_CONVERTERS),
 }
 """Of every family, all that a specimen can be drawn with."""
@@ -261,7 +263,8 @@ def test_names_of_draws(golden, files, monkeypatch, family):
 
 def is_random(setting):
     """Whether something is drawn for a technology's value, `section.key`, or it says what there is to be drawn for."""
-    return any(word in setting for word in ("sigma", "noise", "stuck", "skew", "mode=", "realisation="))
+    said = "mode=", "realisation=", "circuit=", "thermal_v="
+    return any(word in setting for word in ("sigma", "noise", "stuck", "skew", *said))
 
 
 def recorded(drawn, kind, draw):

@@ -10,6 +10,7 @@ from kanspice.circuit import (
     Average,
     Crossbar,
     Design,
+    DifferentialPairs,
     DigitalLayer,
     FilterBank,
     HeldSum,
@@ -17,14 +18,17 @@ from kanspice.circuit import (
     Limiter,
     OdePeriod,
     ReadOut,
+    Rectifier,
     Stage,
     SynapseBank,
     Tiles,
 )
 from kanspice.circuit.specimens.crossbar import crossbar_specimen, devices_of
+from kanspice.circuit.specimens.differential_pairs import differential_pairs_specimen
 from kanspice.circuit.specimens.filter_bank import filter_bank_specimen
 from kanspice.circuit.specimens.limiter import limiter_specimen
 from kanspice.circuit.specimens.ode_period import ode_period_specimen, with_kept_capacitors
+from kanspice.circuit.specimens.rectifier import rectifier_specimen
 from kanspice.circuit.specimens.synapse_bank import synapse_bank_specimen
 from kanspice.circuit.specimens.tiles import average_specimen, tiles_specimen
 from kanspice.technology import Technology
@@ -39,14 +43,16 @@ def draw_specimen(design: Design, technology: Technology, draw: Draw) -> Design:
     return replace(design, stages=stages, devices=devices_of(design, technology), seed=draw.seed)
 
 
-def _stage(  # noqa: PLR0911, one for each kind
-    stage: Stage, design: Design, technology: Technology, draw: Draw
-) -> Stage:
+def _stage(stage: Stage, design: Design, technology: Technology, draw: Draw) -> Stage:
     match stage:
         case Crossbar():
             return crossbar_specimen(stage, design, technology, draw)
         case Limiter():
             return limiter_specimen(stage, technology, draw)
+        case Rectifier():
+            return rectifier_specimen(stage, technology, draw)
+        case DifferentialPairs():
+            return differential_pairs_specimen(stage, technology, draw)
         case OdePeriod():
             return ode_period_specimen(stage, technology, draw)
         case FilterBank():

@@ -11,6 +11,7 @@ Nothing here knows SPICE or torch.
 
 from kanspice.circuit.stages.average import Average
 from kanspice.circuit.stages.crossbar import Crossbar
+from kanspice.circuit.stages.differential_pairs import DifferentialPairs
 from kanspice.circuit.stages.digital_layer import DigitalLayer
 from kanspice.circuit.stages.filter_bank import FilterBank
 from kanspice.circuit.stages.held_sum import HeldSum
@@ -18,10 +19,13 @@ from kanspice.circuit.stages.layer_norm import LayerNorm
 from kanspice.circuit.stages.limiter import Limiter
 from kanspice.circuit.stages.ode_period import OdePeriod
 from kanspice.circuit.stages.read_out import ReadOut
+from kanspice.circuit.stages.rectifier import Rectifier
 from kanspice.circuit.stages.synapse_bank import SynapseBank
 from kanspice.circuit.stages.tiles import Tiles
 
-ChainStage = Limiter | Crossbar | LayerNorm
+InputStage = Limiter | Rectifier | DifferentialPairs
+"""Those that stand before a layer's array, and drive its rows."""
+ChainStage = InputStage | Crossbar | LayerNorm
 """Those of a chain of crossbars, which settles to an operating point."""
 Connections = FilterBank | SynapseBank
 """Those whose every connection is a circuit with parameters of its own."""
@@ -41,9 +45,11 @@ __all__ = [
     "ChainStage",
     "Connections",
     "Crossbar",
+    "DifferentialPairs",
     "DigitalLayer",
     "FilterBank",
     "HeldSum",
+    "InputStage",
     "LayerNorm",
     "Limiter",
     "NetlistStage",
@@ -51,6 +57,7 @@ __all__ = [
     "PeriodStage",
     "PointStage",
     "ReadOut",
+    "Rectifier",
     "Stage",
     "SynapseBank",
     "Tiles",

@@ -18,8 +18,11 @@ from kanspice.base.errors import InputError
 from kanspice.circuit import (
     Crossbar,
     Design,
+    DifferentialPairs,
+    InputStage,
     LayerNorm,
     Limiter,
+    Rectifier,
 )
 from kanspice.circuit.amplifiers import differences_v
 from kanspice.engine.batched.batch import blocks
@@ -93,7 +96,7 @@ class _Following:
                     steps = followed[stage.name] = self._follow(stage, waves, rest, before)
                     waves = _after(steps, stage)
                     transforms[stage.name] = waves
-                case Limiter():
+                case Limiter() | Rectifier() | DifferentialPairs():
                     limited = self._formed(stage, waves)
                     waves = limited if followed else self._arrived(limited, len(block))
                 case LayerNorm():
@@ -103,7 +106,7 @@ class _Following:
         for place, index in enumerate(block):
             yield self._course(index, place, followed, rows, transforms)
 
-    def _formed(self, stage: Limiter | LayerNorm, waves: Waves) -> Waves:
+    def _formed(self, stage: InputStage | LayerNorm, waves: Waves) -> Waves:
         """What a stage without delay makes of them."""
         return lambda time_s, samples: stage.ideal_v(self.design, waves(time_s, samples))
 

@@ -17,9 +17,11 @@ from kanspice.circuit import (
     Average,
     Crossbar,
     Design,
+    DifferentialPairs,
     FilterBank,
     LayerNorm,
     Limiter,
+    Rectifier,
     SynapseBank,
 )
 from kanspice.circuit.amplifiers import differences_v
@@ -145,7 +147,7 @@ class StageChain:
             match stage:
                 case Crossbar():
                     volts = self._crossbar(stage, volts, now)
-                case Limiter() | LayerNorm() | FilterBank() | Average():
+                case Limiter() | Rectifier() | DifferentialPairs() | LayerNorm() | FilterBank() | Average():
                     volts = stage.ideal_v(self.design, volts)
                 case SynapseBank():
                     volts = stage.ideal_v(self.design, volts)

@@ -16,10 +16,12 @@ from kanspice.circuit import (
     Average,
     Crossbar,
     Design,
+    DifferentialPairs,
     FilterBank,
     LayerNorm,
     Limiter,
     NetlistStage,
+    Rectifier,
     Sort,
     SynapseBank,
     Tiles,
@@ -33,9 +35,11 @@ from kanspice.engine.netlist.periods import period_netlist
 from kanspice.engine.netlist.sheet import Lines, Sheet, none
 from kanspice.engine.netlist.stages.average import write_average
 from kanspice.engine.netlist.stages.crossbar import of_columns, write_crossbar
+from kanspice.engine.netlist.stages.differential_pairs import write_differential_pairs
 from kanspice.engine.netlist.stages.filter_bank import write_filter_bank
 from kanspice.engine.netlist.stages.layer_norm import write_layer_norm
 from kanspice.engine.netlist.stages.limiter import write_limiter
+from kanspice.engine.netlist.stages.rectifier import write_rectifier
 from kanspice.engine.netlist.stages.synapse_bank import write_synapse_bank
 from kanspice.engine.netlist.stages.tiles import write_tiles
 from kanspice.engine.netlist.weight import estimated_bytes
@@ -89,13 +93,17 @@ def _operating_point(sheet: Sheet) -> Netlist:
     )
 
 
-def _written(  # noqa: PLR0911, one for each kind
-    sheet: Sheet, stage: NetlistStage, signal: Sequence[str], outputs: Sequence[str]
-) -> Lines:
+def _written(sheet: Sheet, stage: NetlistStage, signal: Sequence[str], outputs: Sequence[str]) -> Lines:
     """Writes what stands around a stage's array, and returns the array's elements."""
     match stage:
         case Limiter():
             write_limiter(sheet, stage, signal, outputs)
+            return none
+        case Rectifier():
+            write_rectifier(sheet, stage, signal, outputs)
+            return none
+        case DifferentialPairs():
+            write_differential_pairs(sheet, stage, signal, outputs)
             return none
         case LayerNorm():
             write_layer_norm(sheet, stage, signal, outputs)

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from kanspice.circuit import Design, Limiter, Stage
+from kanspice.circuit import Design, InputStage, Stage
 from kanspice.circuit.compile import Sizing
 from kanspice.circuit.compile.crossbars import (
     AnyRows,
@@ -73,10 +73,12 @@ def technology_for_kanalogue(model: KANalogue, technology: Technology) -> Techno
     Raises InputError for a technology that is not general and has more.
     """
     foreign = list[Foreign]()
+    if _LIMITER_KINDS[model.input_stage] not in ("sigmoid", "tanh"):
+        foreign.append(Foreign("pairs", f"a sigmoid or tanh at the inputs: this network's are '{model.input_stage}'"))
     if _LIMITER_KINDS[model.input_stage] != "clip":
         expected = f"inputs that are clipped: this network's are '{model.input_stage}'"
         foreign += [Foreign("clippers", expected), Foreign("references", expected, but=["current_sigma"])]
-    sections = ("tia", "devices", "wires", "clippers", "references", "supply")
+    sections = ("tia", "devices", "wires", "clippers", "pairs", "references", "supply")
     return with_current_unit(fitting(technology, "a crossbar", sections, foreign), model.devices)
 
 
@@ -211,7 +213,7 @@ def _layer_stages(draft: _Draft, layer: _DraftLayer, input_v_per_unit: float) ->
     return stages
 
 
-def _limiter(draft: _Draft, layer: _DraftLayer, input_v_per_unit: float) -> Limiter:
+def _limiter(draft: _Draft, layer: _DraftLayer, input_v_per_unit: float) -> InputStage:
     unit_v = draft.technology.units.v_unit_v
     low, high = input_range(draft.model) or (-np.inf, np.inf)
     return input_stage(

@@ -36,7 +36,7 @@ from kanspice.families.mlp.arrays import DeviceArrays, LayerNormArrays, LimiterA
 from kanspice.families.mlp.network import MLP
 from kanspice.technology import Technology
 
-_SECTIONS = ("tia", "devices", "wires", "clippers", "references", "supply")
+_SECTIONS = ("tia", "devices", "wires", "clippers", "pairs", "references", "supply")
 _SAMPLED_POINTS = 4001
 """At so many voltages of its clamp a device's current is looked at."""
 
@@ -55,6 +55,8 @@ def technology_for_mlp(model: MLP, technology: Technology) -> Technology:
         foreign.append(Foreign("references", expected, but=["current_sigma"]))
     if not has_levels and not any(isinstance(step, LimiterArrays) and step.kind == "relu" for step in found):
         foreign.append(Foreign("clippers", "a ReLU, or a device as activation: this network has neither"))
+    if not any(isinstance(step, LimiterArrays) and step.kind in ("sigmoid", "tanh") for step in found):
+        foreign.append(Foreign("pairs", "a sigmoid or tanh as activation: this network has neither"))
     return _with_rails(found, fitting(technology, "a multilayer perceptron", _SECTIONS, foreign))
 
 

@@ -12,6 +12,7 @@ from kanspice.circuit import (
     Average,
     Crossbar,
     Design,
+    DifferentialPairs,
     DigitalLayer,
     FilterBank,
     HeldSum,
@@ -19,14 +20,17 @@ from kanspice.circuit import (
     Limiter,
     OdePeriod,
     ReadOut,
+    Rectifier,
     SynapseBank,
     Tiles,
 )
 from kanspice.engine.solution import Solution
 from kanspice.gap.costs.cost import MeasuredCost, PhysicalCost, largest_of, mean_of
 from kanspice.gap.costs.crossbar import crossbar_cost
+from kanspice.gap.costs.differential_pairs import differential_pairs_cost
 from kanspice.gap.costs.filter_bank import filter_bank_cost
 from kanspice.gap.costs.ode_period import ode_period_cost
+from kanspice.gap.costs.rectifier import rectifier_cost
 from kanspice.gap.costs.synapse_bank import synapse_bank_cost
 from kanspice.gap.costs.tiles import average_cost, tiles_cost
 
@@ -65,6 +69,10 @@ def _parts(design: Design, solution: Solution, quiescent_a: float) -> Iterator[M
                 yield filter_bank_cost(stage, solution)
             case SynapseBank():
                 yield synapse_bank_cost(stage, solution)
+            case Rectifier():
+                yield rectifier_cost(stage, solution, quiescent_a)
+            case DifferentialPairs():
+                yield differential_pairs_cost(stage, solution)
             case Limiter() | LayerNorm() | HeldSum() | ReadOut() | DigitalLayer():
                 pass
             case _:

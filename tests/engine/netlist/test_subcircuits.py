@@ -28,6 +28,7 @@ TESTED = {
     *("tia_ideal", "tia_finite", "subtractor", "layernorm_lane", "bank_switch", "hold_cell", "branch_pole"),
     *("tia_real", "tia_pole", "tia_ideal_limited", "subtractor_limited", "clamp"),
     *("tone", "tone_clocked", "summer", "synapse", "synapse_band"),
+    *("rectifier", "rectifier_ideal", "sigmoid_pair", "tanh_pair"),
     *("operational", "band_pass", "band_pass_real", "oscillator", "peak_detector"),
 }
 
@@ -93,6 +94,42 @@ def test_one_input_one_output(sweep, instance, formula):
     name, _, parameters = instance.partition(" ")
     volts = sweep(f"x1 x out {name} {parameters}", -3.0, 3.0, 0.125)
     close(volts["out"], formula(volts["x"]))
+
+
+@pytest.mark.ngspice
+@pytest.mark.parametrize("sign", [1, -1])
+@pytest.mark.parametrize("gain", [100.0, 1e5])
+def test_a_rectifier_balances_what_its_diode_and_its_load_take(sweep, gain, sign):
+    """The op-amp's output is gain (x + offset - out); the diode between it and `out` and the load carry one current."""
+    knee = 1.38064852e-23 * 300.15 / 1.6021766208e-19
+    parameters = f"level=0.2 gain={gain} offset=1e-3 sat=1e-12 n=1 load=1e5 sign={sign}"
+    volts = sweep(f".options gmin=1e-21\nx1 x out rectifier {parameters}", -1.0, 1.0, 0.125)
+    over = sign * (gain * (volts["x"] + 1e-3 - volts["out"]) - volts["out"])
+    loaded = sign * (volts["out"] - 0.2) / 1e5
+    on = loaded > 1e-9
+    assert 0 < on.sum() < 17
+    np.testing.assert_allclose(over[on], knee * np.log1p(loaded[on] / 1e-12), rtol=0, atol=3e-16 * gain + 1e-9)
+    np.testing.assert_allclose(volts["out"][~on], 0.2, rtol=0, atol=2e-7)
+
+
+@pytest.mark.ngspice
+@pytest.mark.parametrize("sign", [1, -1])
+def test_a_rectifier_without_a_drop(sweep, sign):
+    volts = sweep(f"x1 x out rectifier_ideal level=-0.2 ratio=0.9 offset=0.01 sign={sign}", -1.0, 1.0, 0.125)
+    close(volts["out"], sign * np.maximum(sign * 0.9 * (volts["x"] + 0.01), sign * -0.2))
+
+
+@pytest.mark.ngspice
+@pytest.mark.parametrize("name", ["sigmoid_pair", "tanh_pair"])
+def test_pairs_of_transistors_that_need_no_base_current(sweep, name):
+    """1 V is divided to VT or 2 VT, so that the argument of either function is x."""
+    knees = 1.0 if name == "sigmoid_pair" else 2.0
+    part = knees * 1.38064852e-23 * 300.15 / 1.6021766208e-19
+    divider = f"upper={1000 / part!r} lower={1000 / (1 - part)!r} source=1000"
+    cards = f".options gmin=1e-21\nx1 x out {name} {divider} tail=1e-4 load=5000 rail=5 beta=1e15"
+    volts = sweep(cards, -4.0, 4.0, 0.5)
+    x = volts["x"]
+    np.testing.assert_allclose(volts["out"], 0.5 * np.tanh(x) if knees == 2 else 0.5 / (1 + np.exp(-x)), atol=1e-10)
 
 
 @pytest.mark.ngspice

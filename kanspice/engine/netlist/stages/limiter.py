@@ -29,18 +29,19 @@ def write_limiter(sheet: Sheet, stage: Limiter, signal: Sequence[str], outputs: 
     names = [f"{layer_of(stage.name)}_in{index}" for index in range(stage.width)]
     subcircuit, parameters = _subcircuit(stage)
     for name, source, output, shift_v in zip(names, signal, outputs, stage.shift_v.tolist(), strict=True):
-        shifted = _shifted(sheet, name, source, shift_v) if shift_v else source
-        sheet.instance(name, subcircuit, shifted, output, **parameters)
+        sheet.instance(name, subcircuit, shifted(sheet, name, source, shift_v), output, **parameters)
     for name, output in zip(names, outputs, strict=True):
         sheet.drivers[output] = source_inside(name, _OUTPUT_SOURCES[subcircuit])
 
 
-def _shifted(sheet: Sheet, name: str, source: str, shift_v: float) -> str:
-    """A node whose voltage is so much lower than that of `source`."""
-    shifted = f"{name}_shifted"
-    sheet.nodes.update((source, shifted))
-    sheet.lines.append(f"V{name}_shift {source} {shifted} {spice_number(shift_v)}")
-    return shifted
+def shifted(sheet: Sheet, name: str, source: str, shift_v: float) -> str:
+    """A node whose voltage is so much lower than that of `source`; that node itself where it is nothing."""
+    if not shift_v:
+        return source
+    node = f"{name}_shifted"
+    sheet.nodes.update((source, node))
+    sheet.lines.append(f"V{name}_shift {source} {node} {spice_number(shift_v)}")
+    return node
 
 
 def _subcircuit(stage: Limiter) -> tuple[str, dict[str, float]]:

@@ -10,6 +10,7 @@ from kanspice.circuit import (
     Average,
     Crossbar,
     Design,
+    DifferentialPairs,
     DigitalLayer,
     FilterBank,
     HeldSum,
@@ -17,6 +18,7 @@ from kanspice.circuit import (
     Limiter,
     OdePeriod,
     ReadOut,
+    Rectifier,
     SynapseBank,
     Tiles,
 )
@@ -53,7 +55,16 @@ def _parts(design: Design, fidelity: Fidelity) -> Iterator[Elements]:
                 yield synapse_bank_elements(stage)
             case Tiles():
                 yield from (crossbar_elements(design, crossbar) for crossbar in stage.crossbars)
-            case Average() | Limiter() | LayerNorm() | HeldSum() | ReadOut() | DigitalLayer():
+            case (
+                Average()
+                | Limiter()
+                | Rectifier()
+                | DifferentialPairs()
+                | LayerNorm()
+                | HeldSum()
+                | ReadOut()
+                | DigitalLayer()
+            ):
                 pass
             case _:
                 assert_never(stage)
