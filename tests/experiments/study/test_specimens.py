@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 from circuits import PEAK, network
+from images import cnnkan
 
 from kanspice.base.errors import InputError
 from kanspice.experiments.settle.plan import SettlingRequest
@@ -37,11 +38,14 @@ RANDOM = [
 ]
 FAMILIES = {
     "kanalogue": (),
+    "kanalogue, rectifiers": ("clippers.circuit=rectifiers",),
+    "sigmoid, pairs": ("pairs.thermal_v=0.026",),
     "kirchhoffnet": (),
     "kirchhoffnet, schematic": ("branches.realisation=schematic",),
     "kirchhoffnet, monolithic": ("switches.mode=monolithic",),
     "phykan": (),
     "memkan": (),
+    "cnnkan": (),
 }
 
 
@@ -52,8 +56,10 @@ def models(tmp_path_factory):
     topology = recipe("_fully_connect", {"num_node": 3}, "x").build()
     save(KirchhoffNet([topology], [0.5], branch_function("ShiftTanh2", {}, "x")), folder / "kirchhoffnet.pt")
     save(network([2, 2], [PEAK]), folder / "kanalogue.pt")
+    save(network([2, 2], [PEAK], input_stage="sigmoid"), folder / "sigmoid.pt")
     save(PhyKAN((2, 2), 1), folder / "phykan.pt")
     save(MemKAN((2, 2), ("LP",)), folder / "memkan.pt")
+    save(cnnkan((1, 1, 2), (2,)), folder / "cnnkan.pt")
     np.save(folder / "inputs.npy", np.random.default_rng(0).uniform(0, 0.5, (4, 2)))
     return folder
 
