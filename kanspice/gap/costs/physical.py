@@ -48,8 +48,13 @@ def physical_cost(design: Design, solution: Solution, quiescent_a: float) -> Phy
         energy_j=mean_of(energy_j),
         charge_c=mean_of(charge_c),
         stages=tuple(part.cost for part in parts),
-        assumptions=tuple(dict.fromkeys(line for part in parts for line in part.assumptions)),
+        assumptions=_each_once([line for part in parts for line in part.assumptions]),
     )
+
+
+def _each_once(lines: Sequence[str]) -> tuple[str, ...]:
+    """Where they are said last: what is known of the whole is said behind all that is known of its parts."""
+    return tuple(reversed(dict.fromkeys(reversed(lines))))
 
 
 def _parts(design: Design, solution: Solution, quiescent_a: float) -> Iterator[MeasuredCost]:
