@@ -10,11 +10,12 @@ import numpy as np
 from kanspice.engine.solution import FailedSample, Outcome
 from kanspice.experiments.facts import CircuitFacts, EngineRun, InputsFacts, ModelFacts, Swing
 from kanspice.experiments.verify.result import GapResult
-from kanspice.gap.causes import NONE, NUMERICAL, Attribution, Cause, Share, Trial
+from kanspice.gap.causes import NONE, NUMERICAL, PROJECTION, Attribution, Cause, Share, Trial
 from kanspice.gap.costs import Areas, PhysicalCost, StageCost
 from kanspice.gap.cross_check import CrossCheck, NotChecked, OtherOutcome
 from kanspice.gap.distribution import Distribution, Generated, LogDensities, PeriodEnds
 from kanspice.gap.metrics import Gap, compare, spread
+from kanspice.gap.projection import ProjectedLayer, ProjectionGap
 from kanspice.gap.resolution import Limit, NumericalGap, Variation
 from kanspice.gap.stage_gap import StageGap
 from kanspice.gap.waveform_pairs import PeriodWaveforms, SampleWaveforms
@@ -201,6 +202,16 @@ def unresolved() -> GapResult:
     return replace(synthetic(), **errors, variation=Variation(1.0, 3.0))
 
 
+def projected() -> GapResult:
+    """Of a network that was made of a learnt one, which is a cause of its own."""
+    layers = (ProjectedLayer("l1", gap_of(0.002), gap_of(0.002)), ProjectedLayer("l2", gap_of(0.037), gap_of(0.0365)))
+    made, whole = gap_of(0.037), gap_of(0.0383)
+    alone, without = (Trial(gap, 0, np.full(50, gap.rmse**2)) for gap in (made, gap_of(0.01)))
+    cause = Cause(PROJECTION, None, alone, without, Share(0.93, 0.0))
+    result = attributed(orders=0)
+    return replace(result, projection=ProjectionGap(made, whole, layers), causes=(cause, *result.causes))
+
+
 def _unmeasured(found: StageGap) -> StageGap:
     return replace(found, gap=NO_GAP, added=NO_GAP, largest_v=NAN, largest_column_v=None)
 
@@ -223,4 +234,10 @@ EXTREMES: dict[str, Callable[[], GapResult]] = {
     "engines disagree": lambda: cross_checked(synthetic(), 0.1, OtherOutcome(3, "multistable", "converged")),
     "no stages": lambda: replace(synthetic(), stages=(), limits=(), numerical=None, timing={}, versions={}),
 }
-GAPS = {**EXTREMES, "generated": generated, "regression": regression, "unresolved": unresolved}
+GAPS = {
+    **EXTREMES,
+    "generated": generated,
+    "regression": regression,
+    "unresolved": unresolved,
+    "projected": projected,
+}

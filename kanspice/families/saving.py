@@ -66,8 +66,8 @@ def save(model: Network, path: str | os.PathLike[str]) -> None:
 
 def checkpoint_bytes(model: Network, place: Path) -> bytes:
     """What `save` writes. place: what an error is said to be about. Raises InputError if a weight is not finite."""
-    state = {name: tensor.detach().clone() for name, tensor in model.state_dict().items()}
     family = family_of(model)
+    state = {name: tensor.detach().clone() for name, tensor in family.own.state_of(model).items()}
     family.own.check_state(model, state, place)
     text = json.dumps(family.own.config_of(model), sort_keys=True, allow_nan=False)
     buffer = io.BytesIO()

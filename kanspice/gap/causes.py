@@ -3,6 +3,9 @@
 What is shared out is the mean squared error of the outputs. Errors of independent causes add up in squares, so a cause
 that interacts with no other has its own square for its share, however the others are told apart; roots of squares
 (relative RMSE) depend on that.
+
+Where the network itself was made of another one, its projection is one more cause, and what is shared out is the error
+from that other network. No circuit has to be solved for it: the same outputs are held against either network.
 """
 
 from __future__ import annotations
@@ -17,7 +20,7 @@ import numpy.typing as npt
 from kanspice.base.arrays import Array
 from kanspice.base.draws import Draw
 from kanspice.gap.metrics import Gap
-from kanspice.gap.shapley import Coalition, Orders, coalitions, drawn_orders, shapley
+from kanspice.gap.shapley import Coalition, Orders, coalitions, drawn_orders, shapley, with_one_more
 from kanspice.technology import Technology
 
 Names = frozenset[str]
@@ -25,6 +28,7 @@ Names = frozenset[str]
 
 NONE = "no imperfection"
 NUMERICAL = "numerical error"
+PROJECTION = "projection"
 SINGLES = 12
 """With more causes than so many, shares are those of whole sections of the technology."""
 
@@ -34,11 +38,18 @@ class Trial:
     """The gap of the same samples with another technology, and how many of them failed.
 
     squared: (samples,) mean over the outputs of the squared error, model units squared; NaN where a sample failed.
+    projected: the same outputs against the network that this one was made of; None where there is none.
     """
 
     gap: Gap
     failed: int
     squared: Array = field(compare=False)
+    projected: Trial | None = None
+
+    @property
+    def with_projection(self) -> Trial:
+        """Against the network that this one was made of, if it was."""
+        return self.projected or self
 
 
 @dataclass(frozen=True)
@@ -56,9 +67,10 @@ class Share:
 class Cause:
     """What one imperfection does, or all of a section's.
 
-    name: `section.key` of the technology; `section.*` for all of a section; "no imperfection" for the circuit that has
-    none; "numerical error" for what solving it did. alone: with this imperfection and no other. without: with all the
-    others; None for the last two.
+    name: `section.key` of the technology; `section.*` for all of a section; "projection" for the network's own distance
+    from the one that it was made of; "no imperfection" for the circuit that has none; "numerical error" for what
+    solving it did. alone: with this imperfection and no other. without: with all the others, projection among them;
+    None for the last two.
     share: None for a cause whose section has one, and where the trials have no sample in common or no error. Numerical
     error is in every trial, so its share is within the others; theirs add up to 1.
     """
@@ -99,12 +111,13 @@ class AttributionPlan:
     """The circuits to be solved for an attribution.
 
     causes: the imperfections. groups: those that get a share together, each by itself while there are few. orders: see
-    `shapley`.
+    `shapley`; projected_orders: the same with projection as one more group, the last.
     """
 
     causes: tuple[str, ...]
     groups: tuple[Names, ...]
     orders: Orders | None
+    projected_orders: Orders | None
 
     @property
     def every(self) -> Names:
@@ -120,8 +133,8 @@ class AttributionPlan:
         return list(dict.fromkeys([*rows, *sorted(rest, key=sorted)]))
 
     def joined(self, some: Coalition) -> Names:
-        """The imperfections of some groups."""
-        return frozenset[str]().union(*(self.groups[group] for group in some))
+        """The imperfections of some groups; projection is none."""
+        return frozenset[str]().union(*(self.groups[group] for group in some if group < len(self.groups)))
 
 
 def planned(technology: Technology, draw: Draw) -> AttributionPlan:
@@ -132,7 +145,8 @@ def planned(technology: Technology, draw: Draw) -> AttributionPlan:
         frozenset(cause for cause in causes if sections[cause] == section)
         for section in dict.fromkeys(sections.values())
     )
-    return AttributionPlan(causes, groups, drawn_orders(len(groups), draw))
+    orders = drawn_orders(len(groups), draw)
+    return AttributionPlan(causes, groups, orders, None if orders is None else with_one_more(orders, draw))
 
 
 def solve_all(
@@ -153,21 +167,25 @@ def attributed(plan: AttributionPlan, technology: Technology, trials: Mapping[Na
     """
     parts, nothing = _shares(plan, trials)
     rows: list[tuple[Cause, list[Cause]]] = []
-    for group, share in zip(plan.groups, parts, strict=True):
+    ideal = trials[frozenset()]
+    if ideal.projected is not None:
+        rows.append((Cause(PROJECTION, None, ideal.projected, trials[plan.every], parts[-1]), []))
+    for group, share in zip(plan.groups, parts, strict=False):
         singles = sorted((_single(name, plan, technology, trials) for name in group), key=_rank)
         if len(singles) == 1:
             rows.append((replace(singles[0], share=share), []))
         else:
             section = singles[0].name.partition(".")[0]
-            rows.append((Cause(f"{section}.*", None, trials[group], trials[plan.every - group], share), singles))
+            without = trials[plan.every - group].with_projection
+            rows.append((Cause(f"{section}.*", None, trials[group], without, share), singles))
     rows.sort(key=lambda row: _rank(row[0]))
     flat = (cause for head, members in rows for cause in (head, *members))
-    return (*flat, Cause(NONE, None, trials[frozenset()], None, nothing))
+    return (*flat, Cause(NONE, None, ideal, None, nothing))
 
 
 def numerical_cause(gap: Gap, plan: AttributionPlan, trials: Mapping[Names, Trial]) -> Cause:
     """What solving the circuit did to the answers, as measured in the run that has all imperfections."""
-    whole = mean_square(trials[plan.every], in_every(trials))
+    whole = mean_square(trials[plan.every].with_projection, in_every(trials))
     share = Share(gap.rmse**2 / whole, 0.0) if whole > 0 else None
     return Cause(NUMERICAL, None, Trial(gap, 0, np.full(1, gap.rmse**2)), None, share)
 
@@ -175,7 +193,7 @@ def numerical_cause(gap: Gap, plan: AttributionPlan, trials: Mapping[Names, Tria
 def attribution(plan: AttributionPlan, trials: Mapping[Names, Trial], engine: str, scale: float) -> Attribution:
     """How it came about. scale: what relative figures are divided by, 0 where there are none."""
     samples = in_every(trials)
-    rmse = math.sqrt(mean_square(trials[plan.every], samples))
+    rmse = math.sqrt(mean_square(trials[plan.every].with_projection, samples))
     return Attribution(
         engine=engine,
         trials=len(trials),
@@ -187,7 +205,8 @@ def attribution(plan: AttributionPlan, trials: Mapping[Names, Trial], engine: st
 
 def in_every(trials: Mapping[Names, Trial]) -> npt.NDArray[np.bool_]:
     """(samples,) True for samples with a result in every trial."""
-    return np.asarray(np.isfinite(np.stack([trial.squared for trial in trials.values()])).all(axis=0))
+    squared = [each.squared for trial in trials.values() for each in (trial, trial.with_projection)]
+    return np.asarray(np.isfinite(np.stack(squared)).all(axis=0))
 
 
 def mean_square(trial: Trial, samples: npt.NDArray[np.bool_]) -> float:
@@ -199,7 +218,7 @@ def _single(name: str, plan: AttributionPlan, technology: Technology, trials: Ma
     section, _, key = name.partition(".")
     value = getattr(getattr(technology, section), key)
     only = frozenset([name])
-    return Cause(name, _setting(value), trials[only], trials[plan.every - only])
+    return Cause(name, _setting(value), trials[only], trials[plan.every - only].with_projection)
 
 
 def _setting(value: str | float | tuple[float, ...]) -> str | float:
@@ -216,11 +235,19 @@ def _rank(cause: Cause) -> tuple[float, bool, float]:
 
 
 def _shares(plan: AttributionPlan, trials: Mapping[Names, Trial]) -> tuple[list[Share | None], Share | None]:
-    """(of each group, of the circuit without imperfections)."""
-    samples, players = in_every(trials), len(plan.groups)
-    whole = mean_square(trials[plan.every], samples)
+    """(of each group, and of projection after them if there is one; of the circuit without imperfections)."""
+    samples, groups = in_every(trials), len(plan.groups)
+    projected = trials[plan.every].projected is not None
+    players, orders = (groups + 1, plan.projected_orders) if projected else (groups, plan.orders)
+    whole = mean_square(trials[plan.every].with_projection, samples)
     if not whole > 0:
         return [None] * players, None
-    value = {some: mean_square(trials[plan.joined(some)], samples) / whole for some in coalitions(players, plan.orders)}
-    parts, errors = shapley(players, value, plan.orders)
-    return [Share(*part) for part in zip(parts.tolist(), errors.tolist(), strict=True)], Share(value[frozenset()], 0.0)
+
+    def value(some: Coalition) -> float:
+        trial = trials[plan.joined(some)]
+        return mean_square(trial.with_projection if groups in some else trial, samples) / whole
+
+    values = {some: value(some) for some in coalitions(players, orders)}
+    parts, errors = shapley(players, values, orders)
+    shares: list[Share | None] = [Share(*part) for part in zip(parts.tolist(), errors.tolist(), strict=True)]
+    return shares, Share(values[frozenset()], 0.0)

@@ -36,6 +36,14 @@ def drawn_orders(players: int, draw: Draw) -> Orders | None:
     return np.stack([forward, forward[:, ::-1]], axis=1).reshape(-1, players)
 
 
+def with_one_more(orders: Orders, draw: Draw) -> Orders:
+    """The same orders with one more player, the last, who joins each pair of them at a drawn place and its mirror."""
+    players = orders.shape[1]
+    places = (draw.uniform("attribution.one_more", (len(orders) // 2,)) * (players + 1)).astype(np.int64)
+    both = np.stack([places, players - places], axis=1).ravel().tolist()
+    return np.stack([np.insert(order, place, players) for order, place in zip(orders, both, strict=True)])
+
+
 def coalitions(players: int, orders: Orders | None) -> set[Coalition]:
     """Those whose values `shapley` needs."""
     if orders is None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from circuits import technology
@@ -11,6 +13,7 @@ from kanspice.gap import Gap, Trial
 from kanspice.gap.causes import (
     NONE,
     NUMERICAL,
+    PROJECTION,
     Share,
     attributed,
     attribution,
@@ -33,6 +36,19 @@ def trial(tech, errors=ERRORS, failing=()):
     squared = np.where([sample in failing for sample in range(2)], np.nan, error**2)
     rmse = float("nan") if len(failing) == 2 else float(np.sqrt(np.nanmean(squared)))
     return Trial(Gap(rmse, rmse, rmse / 2, None, None), len(failing), squared)
+
+
+PROJECTED = np.array([2.0, 1.0])
+
+
+def projected_trial(tech, errors):
+    """The same against the network that this one was made of, whose own error adds."""
+    error = np.sum([np.zeros(2), *(errors[cause] for cause in tech.causes)], axis=0)
+    trials = []
+    for each in (error, error + PROJECTED):
+        rmse = float(np.sqrt(np.mean(each**2)))
+        trials.append(Trial(Gap(rmse, rmse, rmse / 2, None, None), 0, each**2))
+    return replace(trials[0], projected=trials[1])
 
 
 def solved(*overrides, errors=ERRORS, failing=lambda tech: ()):
@@ -144,3 +160,30 @@ def test_several_causes_are_sampled_with_their_errors():
     assert attribution(plan, trials, "batched", 0.0).relative_rmse is None
     assert sum(cause.share.fraction for cause in causes) == pytest.approx(1.0)
     assert all(cause.share.standard_error < 1e-12 for cause in causes)  # errors that add up: pairs are exact
+
+
+@pytest.mark.parametrize("count", [3, 9])
+def test_projection_shares_the_error_from_the_other_network(count):
+    """Errors that add up: each has its product with all of them together, whether orders are drawn or not."""
+    names = list(MANY)[:count]
+    errors = {name: (1.0 + place, 0.5) for place, name in enumerate(names)}
+    tech, tried = technology(*(f"{name}={MANY[name]}" for name in names)), []
+
+    def solve(changed):
+        tried.append(changed.causes)
+        return projected_trial(changed, errors)
+
+    plan = planned(tech, Draw())
+    trials = solve_all(plan, tech, solve)
+    causes = {cause.name: cause for cause in attributed(plan, tech, trials)}
+    every = {**{name: np.array(error) for name, error in errors.items()}, PROJECTION: PROJECTED}
+    whole = sum(every.values())
+    for name, error in every.items():
+        assert causes[name].share.fraction == pytest.approx((error @ whole) / (whole @ whole))
+        assert causes[name].share.standard_error < 1e-12
+        assert causes[name].alone.gap.rmse == pytest.approx(np.sqrt(np.mean(error**2)))
+        assert causes[name].without.gap.rmse == pytest.approx(np.sqrt(np.mean((whole - error) ** 2)))
+    assert len(tried) == len(set(tried)) == len(plan.trials)
+    assert attribution(plan, trials, "batched", 1.0).relative_rmse == pytest.approx(np.sqrt(np.mean(whole**2)))
+    numerical = numerical_cause(Gap(0.5, 0.7, 0.25, 0.35, None), plan, trials)
+    assert numerical.share.fraction == pytest.approx(0.25 / np.mean(whole**2))

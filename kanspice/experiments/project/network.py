@@ -18,6 +18,7 @@ from kanspice.devices import Device
 from kanspice.families.edgekan.arrays import layer_biases, layer_norms
 from kanspice.families.edgekan.moments import NodeMap, basis
 from kanspice.families.edgekan.network import EdgeKAN
+from kanspice.families.edgekan.original import Original
 from kanspice.families.kanalogue.arrays import LayerArrays, LayerNormArrays
 from kanspice.families.kanalogue.network import KANalogue
 from kanspice.families.kanalogue.parameters import build_of_arrays
@@ -74,12 +75,9 @@ class Placement:
             layers.append(self._folded(index, coeffs, bias))
         return build_of_arrays(self.devices, self.input_stage, layers)
 
-    def unfolded(self, layer: int, values: Array) -> Array:
-        """The sums of a layer out of the values of its crossbar in the KANalogue that was built."""
-        if layer + 1 == len(self.maps) or self.norms[layer] is not None:
-            return values
-        after = self.maps[layer + 1]
-        return (values - after.offset) / after.gain
+    def original(self, model: EdgeKAN) -> Original:
+        """The learnt network, and where its nodes are in the KANalogue that was built of it."""
+        return Original(model, self.maps[1:], self.first)
 
     def _folded(self, layer: int, coeffs: Array, bias: Array) -> LayerArrays:
         norm = self.norms[layer]

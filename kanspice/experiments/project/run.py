@@ -90,8 +90,10 @@ def project(
     areas = areas_with(range(len(options.devices)))
     edges = [error for layer in range(len(areas)) for error in _edge_errors(layer, found[layer], areas[layer], learnt)]
     edges.sort(key=lambda edge: -edge.rmse)
-    network = placement.built(areas)
+    network, original = placement.built(areas), placement.original(copy.deepcopy(model))
+    network.original = original
     stages = reference_stages(network, inputs)
+    arrived = [original.sums(layer, stages) for layer in range(len(areas))]
     gap = compare(list(stages.values())[-1], learnt.outputs)
     limit = math.inf if options.max_edge is None else options.max_edge
     result = Projection(
@@ -103,7 +105,7 @@ def project(
         ridge=options.ridge,
         top_v=TOP_V,
         inputs_mapped=placement.first,
-        layers=tuple(_layer_errors(placement, areas, learnt, network, stages)),
+        layers=tuple(_layer_errors(placement, areas, learnt, network, arrived)),
         gap=gap,
         worst=tuple(edges[:_SHOWN_EDGES]),
         subsets=tried_subsets(placement, areas_with, SubsetSamples(inputs, learnt.outputs, evidence.labels), progress),
@@ -173,22 +175,22 @@ def _edge_errors(layer: int, found: Moments, areas: Array, learnt: _Learnt) -> l
 
 
 def _layer_errors(
-    placement: Placement, areas: Sequence[Array], learnt: _Learnt, network: KANalogue, stages: dict[str, Array]
+    placement: Placement, areas: Sequence[Array], learnt: _Learnt, network: KANalogue, arrived: Sequence[Array]
 ) -> list[LayerError]:
+    """arrived: each layer's sums in the network of devices."""
     errors = []
     for layer, each in enumerate(areas):
         place = layer + 1 + placement.first
         values, sums = learnt.values[layer], learnt.sums[layer]
         blocks = [values[start : start + BLOCK] for start in range(0, len(values), BLOCK)]
         exact = np.concatenate([placement.summed(layer, block, each) for block in blocks])
-        arrived = placement.unfolded(layer, stages[f"l{place}.crossbar"])
         built = np.abs(network.state_dict()[f"crossbars.{place - 1}.coeffs"].numpy())
         errors.append(
             LayerError(
                 name=f"l{layer + 1}",
                 edges=each.shape[0] * each.shape[2],
                 exact=compare(exact, sums).relative_rmse,
-                arrived=compare(arrived, sums).relative_rmse,
+                arrived=compare(arrived[layer], sums).relative_rmse,
                 largest_area=float(built.max()),
                 total_area=float(built.sum()),
             )

@@ -63,7 +63,7 @@ def _draw_gaps(axes: Axes, tried: Sequence[Cause], result: GapResult) -> None:
             axes.barh(place + offset, gap, _BAR, color=colour, label=label if place == 0 else None)
             _note(axes, number(gap), gap, place + offset)
     none = next((cause.alone.gap.relative_rmse for cause in result.causes if cause.name == NONE), None)
-    for label, gap_with, style in (("all", result.gap.relative_rmse, "-"), ("none", none, ":")):
+    for label, gap_with, style in (("all", result.whole_gap.relative_rmse, "-"), ("none", none, ":")):
         axes.axvline(gap_with or 0.0, color=GREY, linestyle=style, linewidth=1.0, zorder=0, label=label)
     _label(axes, tried, "relative RMSE (in standard deviations)")
 

@@ -52,7 +52,8 @@ class CausePart(Part):
     """One imperfection, by itself and left out."""
 
     name: str
-    """`section.key` of the technology, `section.*` for all of a section, "no imperfection" or "numerical error"."""
+    """`section.key` of the technology, `section.*` for all of a section, "projection", "no imperfection" or "numerical
+    error"."""
     value: float | str | None
     """Its value; null for what is no key of the technology."""
     rmse: Annotated[SizeOrNone, Key("alone.gap.rmse")]
@@ -68,7 +69,8 @@ class CausePart(Part):
     without_failed_samples: Annotated[Count | None, Key("without.failed")]
     """How many samples have no result then."""
     share: Annotated[Figure, Key("share.fraction")] = None
-    """Its part of the whole mean squared error, 1 being all of it; null where its section has one instead."""
+    """Its part of the whole mean squared error, 1 being all of it; null where its section has one instead. Where the
+    network was made of another one, the whole is the error from that."""
     share_standard_error: Annotated[SizeOrNone, Key("share.standard_error")] = None
     """Of the share; 0 where nothing was sampled."""
 
@@ -94,7 +96,7 @@ class AttributionPart(Part):
     samples: Count
     """How many samples were solved in every trial: the shares are about these."""
     relative_rmse: SizeOrNone
-    """The whole gap on them."""
+    """The whole gap on them: from the learnt network, where the network was made of one."""
 
 
 class AreasPart(Part):
@@ -195,6 +197,36 @@ class ComparedPart(Part):
     """The circuit's."""
 
 
+class ProjectedLayerPart(Part):
+    """A layer made of devices against the learnt one: sums before any norm, in units of the learnt network."""
+
+    name: str
+    """`l1` is the first of the learnt network."""
+    rmse: Annotated[SizeOrNone, Key("gap.rmse")]
+    """What arrived and what was added."""
+    relative_rmse: Annotated[SizeOrNone, Key("gap.relative_rmse")]
+    """The same, divided by the standard deviation of the learnt network's sums there."""
+    max_abs: Annotated[SizeOrNone, Key("gap.max_abs")]
+    """Largest error there."""
+    added_rmse: Annotated[SizeOrNone, Key("added.rmse")]
+    """Against the learnt layer, fed with the values that this one was given."""
+    added_relative_rmse: Annotated[SizeOrNone, Key("added.relative_rmse")]
+    """The same, divided by the standard deviation of what the learnt layer makes of them."""
+    added_max_abs: Annotated[SizeOrNone, Key("added.max_abs")]
+    """Largest error that it added."""
+
+
+class ProjectionGapPart(Part):
+    """Against the learnt network that the network was made of; relative to what the network's own outputs vary by."""
+
+    made: GapPart
+    """The network of devices: the projection's error alone."""
+    whole: GapPart
+    """The circuit: the projection's error and the circuit's."""
+    layers: list[ProjectedLayerPart]
+    """Where the projection's error arises."""
+
+
 class Document(Part):
     """What `kanspice verify` measured."""
 
@@ -224,6 +256,8 @@ class Document(Part):
     """The network's outputs against those computed elsewhere, where such were given."""
     external_circuit_gap: Annotated[GapPart | None, Key(sparse=True)] = None
     """The circuit's outputs against those computed elsewhere, where such were given."""
+    projection: Annotated[ProjectionGapPart | None, Key(sparse=True)] = None
+    """Against the learnt network, where the network was made of one by `kanspice project`."""
     accuracy: Annotated[ComparedPart | None, Key(sparse=True)] = None
     """Fraction of all samples whose largest output is the label, where labels were given."""
     cross_check: Annotated[CrossCheckPart | None, Key(sparse=True)] = None

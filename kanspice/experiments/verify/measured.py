@@ -21,6 +21,7 @@ from kanspice.experiments.facts import CircuitFacts, EngineRun, InputsFacts, Mod
 from kanspice.experiments.followed import Followed
 from kanspice.experiments.generator import Generator, generates
 from kanspice.experiments.notes import notes
+from kanspice.experiments.verify.projected import Projected
 from kanspice.experiments.verify.result import GapResult
 from kanspice.families import Compiled, LoadedModel
 from kanspice.families.kirchhoffnet.arrays import reference_waveforms
@@ -90,6 +91,11 @@ class Measured:
         """What relative figures are divided by."""
         return self.reference.scale(self.design)
 
+    @cached_property
+    def projected(self) -> Projected | None:
+        """The network that this one was made of, if it was."""
+        return Projected.of(self.reference, self.expected, self.scale)
+
     def result(self, limits: Sequence[tuple[str, float]], device: str, watch: Stopwatch) -> GapResult:
         """The gap and all that is said beside it; limits: metric -> what it may be at most.
 
@@ -98,7 +104,7 @@ class Measured:
         design, solution, evidence = self.design, self.solution, self.evidence
         with watch.part("density_s") if generates(self.loaded) else nullcontext():
             measurements = self._measurements()
-        waveforms = self._waveforms()
+        waveforms, projected = self._waveforms(), self.projected
         with watch.part("reference_s"):
             reference_error = self._reference_error()
         stages = self._stages(device)
@@ -115,6 +121,7 @@ class Measured:
             numerical=measurements.numerical,
             reference_error=reference_error,
             variation=Variation.of(self.expected, self.scale),
+            projection=None if projected is None else projected.gap(self.outputs, solution.solved),
             external_gap=self._external_gap(self.expected, measurements.answered),
             external_circuit_gap=self._external_gap(self.outputs, solution.solved),
             accuracy=measurements.accuracy,
@@ -123,7 +130,11 @@ class Measured:
             limits=judged(limits, values),
             timing=_timing(watch, solution),
             memory=_memory(solution),
-            notes=(*notes(self.loaded, design, solution), *self._late_notes(waveforms)),
+            notes=(
+                *notes(self.loaded, design, solution),
+                *self._late_notes(waveforms),
+                *(() if projected is None else projected.notes()),
+            ),
             versions=versions(),
             reference=self.expected,
             outputs=self.outputs,

@@ -11,6 +11,7 @@ from kanspice.experiments.verify import (
     distributions,
     physical,
     plots,
+    projection_blocks,
     sample_plots,
     waveform_plots,
     wording,
@@ -77,6 +78,8 @@ def _sections(result: GapResult) -> Iterator[Section]:
     notes = Notes([plain(note) for note in result.notes], fold=many(len(result.notes), "note"))
     yield Section("Can the number be trusted?", (Facts(list(_trust(result))), Failures(result.failed), notes))
     yield Section("At which stage does it arise?", _stages(result))
+    if result.projection is not None:
+        yield Section("How far is it from the learnt network?", projection_blocks.blocks(result.projection, result.gap))
     if result.causes:
         yield Section("Which cause?", _causes(result))
     if result.waveforms:
@@ -147,7 +150,11 @@ def _causes(result: GapResult) -> tuple[Block, ...]:
         "share of\nthe squared\ngap, %",
         "failed\nsamples,\nby itself\n/ without",
     )
-    shared = [] if result.attribution is None else [wording.attribution(result.attribution, result.samples)]
+    shared = (
+        []
+        if result.attribution is None
+        else [wording.attribution(result.attribution, result.samples, result.projection)]
+    )
     solved = (
         "Gaps are relative RMSE of the same samples, solved with this imperfection and no other, and with all the"
         " others."

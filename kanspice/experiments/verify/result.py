@@ -18,6 +18,7 @@ from kanspice.gap.cross_check import CrossCheck
 from kanspice.gap.distribution import Distribution, Generated
 from kanspice.gap.judging import unresolved
 from kanspice.gap.metrics import Gap
+from kanspice.gap.projection import ProjectionGap
 from kanspice.gap.resolution import Doubt, Limit, NumericalGap, Variation
 from kanspice.gap.stage_gap import StageGap
 from kanspice.gap.waveform_pairs import SampleWaveforms
@@ -36,7 +37,8 @@ class GapResult(Shown):
     memory: peaks, bytes, by whose they are; None where the system does not say.
     external: outputs computed elsewhere, if given; external_gap: the torch reference against them;
     loss: mean squared error of the network and of the circuit from true answers, where those are known.
-    external_circuit_gap: the circuit against them. causes: what each imperfection does, where that was asked for, and
+    external_circuit_gap: the circuit against them. projection: network and circuit against the learnt network that the
+    network was made of, where it was. causes: what each imperfection does, where that was asked for, and
     attribution: how that was found.
     waveforms: of a few samples, where they were asked for and the circuit answers after a time.
     physical: what an inference costs, as far as it was measured.
@@ -81,6 +83,7 @@ class GapResult(Shown):
     reference_error: NumericalGap | None = None
     variation: Variation | None = None
     metrics: Mapping[str, float | None] = field(default_factory=dict)
+    projection: ProjectionGap | None = None
 
     def page(self) -> Page:
         from kanspice.experiments.verify.page import gap_page  # noqa: PLC0415 - which shows this
@@ -158,6 +161,11 @@ class GapResult(Shown):
         if not self.is_measured or any(math.isnan(limit.value) for limit in self.limits):
             return 3
         return 0 if self.passed else 1
+
+    @property
+    def whole_gap(self) -> Gap:
+        """What causes share: the circuit's gap from the learnt network, where its network was made of one."""
+        return self.gap if self.projection is None else self.projection.whole
 
     @property
     def weakest_stage(self) -> StageGap | None:

@@ -104,16 +104,17 @@ def _attributed(measured: Measured, options: VerifyOptions, started: float, prog
     """
     reference, technology, design = measured.reference, measured.technology, measured.design
     engine, plan = _trial_engine(options, measured.cross_check), options.plan(technology)
-    expected, scale = measured.expected, measured.scale
+    expected, scale, projected = measured.expected, measured.scale, measured.projected
     which, arriving, hints = reference.answered, reference.inputs, reference.hints
     steps = measured.solution.engine_options.get("steps")
     again = replace(options.run, check_samples=0, waveforms=0, steps=steps if isinstance(steps, int) else None)
     timeout_s = options.run.timeout_s
 
     def trial_of(solution: Solution, design: Design) -> Trial:
-        outputs = decoded_outputs(design, solution)
+        outputs, failed = decoded_outputs(design, solution), len(solution.failed)
         gap = compare(outputs, expected, solution.solved, scale)
-        return Trial(gap, len(solution.failed), squared_errors(outputs, expected, solution.solved))
+        beside = None if projected is None else projected.trial(outputs, solution.solved, failed)
+        return Trial(gap, failed, squared_errors(outputs, expected, solution.solved), beside)
 
     def solve_with(technology: Technology) -> Trial:
         design = compile_model(reference.loaded, technology, reference.sizing, Draw(options.run.seed))

@@ -11,6 +11,7 @@ from kanspice.gap.causes import Attribution
 from kanspice.gap.cross_check import CrossCheck
 from kanspice.gap.metric_table import BY_NAME
 from kanspice.gap.metrics import NEGLIGIBLE
+from kanspice.gap.projection import ProjectionGap
 from kanspice.gap.resolution import OF_THE_GAP
 from kanspice.report.formatting import many, number, plain, share
 from kanspice.report.verdict import Verdict
@@ -34,9 +35,11 @@ def distance(result: GapResult) -> Verdict:
             f"The circuit's outputs differ from the network's by {number(gap.rmse)} model units (RMSE){over}; there is"
             " no relative figure, because the network's outputs do not vary over the samples"
         )
+    found = result.projection
+    learnt = "" if found is None else f"; from those of the learnt network, by {number(found.whole.relative_rmse)}"
     return Verdict(
         f"The circuit's outputs differ from the network's by {number(gap.relative_rmse)} of their"
-        f" standard deviation (relative RMSE){over}"
+        f" standard deviation (relative RMSE){over}{learnt}"
     )
 
 
@@ -245,7 +248,15 @@ def _unmeasured(result: GapResult) -> str | None:
     return next((why for holds, why in reasons if holds), None)
 
 
-def attribution(found: Attribution, samples: int) -> Verdict:
+def projection(found: ProjectionGap) -> Verdict:
+    """How far the circuit is from the network that its own was made of."""
+    whole, made = number(found.whole.relative_rmse), number(found.made.relative_rmse)
+    return Verdict(
+        f"From the learnt network the circuit is {whole} away (relative RMSE), its network of devices {made}"
+    )
+
+
+def attribution(found: Attribution, samples: int, projection: ProjectionGap | None = None) -> Verdict:
     """What the shares are of, and what made them."""
     if found.orders:
         made = f"± one standard error of {found.orders} orders in which causes join, drawn of all"
@@ -254,9 +265,8 @@ def attribution(found: Attribution, samples: int) -> Verdict:
     solved = f"{found.trials} circuits, {found.engine} engine"
     if found.samples == 0:
         return Verdict(f"No shares: no sample was solved in all of {solved}", warning=True)
-    text = (
-        f"Shares of the mean squared error add up to 100 %; this run's numerical error is not counted: {made}; {solved}"
-    )
+    error = "mean squared error" if projection is None else "mean squared error from the learnt network"
+    text = f"Shares of the {error} add up to 100 %; this run's numerical error is not counted: {made}; {solved}"
     if found.samples < samples:
         return Verdict(f"{text}; only of the {many(found.samples, 'sample')} solved in all of them", warning=True)
     return Verdict(text)

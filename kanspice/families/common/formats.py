@@ -15,17 +15,22 @@ from kanspice.families.common.stand_ins import StandIn
 N = TypeVar("N", bound=Network)
 
 
+def _parameters(model: Network) -> dict[str, Tensor]:
+    return {**model.state_dict()}
+
+
 @dataclass(frozen=True)
 class OwnFiles(Generic[N]):
     """What kanspice's own checkpoint holds of a network.
 
     config_of: the JSON object. check_state: raises InputError if weights are not worth keeping. network: of the JSON
-    text and the state; raises InputError if anything in them is unusable.
+    text and the state; raises InputError if anything in them is unusable. state_of: its tensors by name.
     """
 
     config_of: Callable[[N], dict[str, object]]
     check_state: Callable[[N, dict[str, Tensor], Path], None]
     network: Callable[[str, dict[str, Tensor], Path], N]
+    state_of: Callable[[N], dict[str, Tensor]] = _parameters
 
 
 @dataclass(frozen=True)

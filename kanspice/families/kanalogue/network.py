@@ -23,6 +23,7 @@ from kanspice.devices import Device
 from kanspice.families.common.inputs import check_input
 from kanspice.families.common.network import Network
 from kanspice.families.common.widths import check_widths
+from kanspice.families.edgekan.original import Original
 from kanspice.families.kanalogue.input_stages import INPUT_STAGES, InputStageName, input_stage_name
 from kanspice.families.kanalogue.noise import CoefficientNoise
 
@@ -63,6 +64,7 @@ class KANalogue(Network):
     noise: perturbation of the coefficients, or None. It belongs to an experiment, not to the trained network:
         checkpoints do not hold it.
     origin: sentences on where the network comes from, which checkpoints hold and reports repeat.
+    original: the KAN of learnt functions that it was made of, where `kanspice project` made it; checkpoints hold it.
 
     Submodules: `crossbars[m].coeffs` (n_in, n_out, K), `crossbars[m].bias` (n_out,), `norms[m]` (identity for "none").
     Raises InputError for widths, devices, stages or norms that cannot be used.
@@ -85,6 +87,7 @@ class KANalogue(Network):
         self.norm = _norm_name(norm)
         self.noise = noise
         self.origin = tuple(origin)
+        self.original: Original | None = None
         self._training_draws = None if noise is None else noise.generator()
         self.crossbars = nn.ModuleList(
             CrossbarLayer(n_in, n_out, len(self.devices)) for n_in, n_out in pairwise(self.widths)
