@@ -3,9 +3,9 @@
 An amplifier of gain A and gain-bandwidth w / 2 pi, feedback R and F, a column of capacitance C whose devices have the
 conductance g: with a = w / A and c = g + 1 / R its closed loop is
 `Q = (C + F) s^2 + (c + (C + F) a + F w) s + c a + w / R`, as in `design.poles` without output resistance. White
-currents into the column (thermal noise of R, shot noise of the devices) come to the output as w / Q, the amplifier's
-own input voltage as w ((C + F) s + c) / Q. The mean square of (p s + q) / (Q2 s^2 + Q1 s + Q0) for a density of 1 is
-(p^2 Q0 / Q2 + q^2) / (4 Q1 Q0).
+currents into the column (thermal noise of R and of devices that are resistors, shot noise of the others) come to the
+output as w / Q, the amplifier's own input voltage as w ((C + F) s + c) / Q. The mean square of
+(p s + q) / (Q2 s^2 + Q1 s + Q0) for a density of 1 is (p^2 Q0 / Q2 + q^2) / (4 Q1 Q0).
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from kanspice.circuit import (
     Limiter,
     Rectifier,
 )
+from kanspice.devices import is_resistance
 from kanspice.engine.solution import Solution
 
 BOLTZMANN, ELEMENTARY = 1.380649e-23, 1.602176634e-19
@@ -93,7 +94,7 @@ def column_noise(
     design: Design, crossbar: Crossbar, rows_v: Array, columns_v: Array, *, noise_v_per_rthz: float, kelvin: float
 ) -> ColumnNoise:
     """rows_v: (samples, rows), columns_v: (samples, columns), volts. Wires and output resistance are left out."""
-    shot_a, siemens = _devices(design, crossbar, rows_v, columns_v)
+    shot_a, siemens, resistors = _devices(design, crossbar, rows_v, columns_v)
     held = 1 / crossbar.feedback_ohm
     turn, total, farads = 2 * math.pi * crossbar.gbw_hz, siemens + held, crossbar.feedback_f
     corner, charged = turn / crossbar.open_loop_gain, crossbar.column_capacitance_f + crossbar.feedback_f
@@ -103,7 +104,7 @@ def column_noise(
         per_current = turn / np.where(dies_out, 4 * linear, np.inf) * (turn / np.where(dies_out, constant, np.inf))
         per_voltage = (charged * constant + total**2) * per_current
         squares = (
-            4 * BOLTZMANN * kelvin * held * per_current,
+            4 * BOLTZMANN * kelvin * (held + resistors) * per_current,
             2 * ELEMENTARY * shot_a * per_current,
             noise_v_per_rthz**2 * per_voltage,
         )
@@ -111,18 +112,25 @@ def column_noise(
     return ColumnNoise(*(np.where(bounded, square, np.inf) for square in squares))
 
 
-def _devices(design: Design, crossbar: Crossbar, rows_v: Array, columns_v: Array) -> tuple[Array, Array]:
-    """Sums over each column's devices, (samples, columns): of |currents|, amps, and of slopes, siemens."""
+def _devices(design: Design, crossbar: Crossbar, rows_v: Array, columns_v: Array) -> tuple[Array, Array, Array]:
+    """Sums over each column's devices, (samples, columns): |currents| of those with shot noise, amps; slopes of all,
+    and of those that are resistances, siemens.
+    """
     areas = crossbar.column_area * crossbar.current_unit_a
     shifts_v = np.repeat(crossbar.shift_v, 2, axis=1)
-    shot_a, siemens = np.zeros_like(columns_v), np.zeros_like(columns_v)
+    shot_a, siemens, resistors = (np.zeros_like(columns_v) for _ in range(3))
     for index, device in enumerate(design.devices):
         curve = device.curve.stretched(design.input_v_per_unit)
+        is_resistor = is_resistance(curve)
         for sample, (row_v, column_v) in enumerate(zip(rows_v, columns_v, strict=True)):
             current, slope = curve.numpy(row_v[:, None] - column_v[None, :] - shifts_v[:, :, index])
-            shot_a[sample] += np.sum(areas[:, :, index] * np.abs(current), axis=0)
-            siemens[sample] += np.sum(areas[:, :, index] * slope, axis=0)
-    return shot_a, siemens
+            slopes = np.sum(areas[:, :, index] * slope, axis=0)
+            siemens[sample] += slopes
+            if is_resistor:
+                resistors[sample] += slopes
+            else:
+                shot_a[sample] += np.sum(areas[:, :, index] * np.abs(current), axis=0)
+    return shot_a, siemens, resistors
 
 
 def _stage_noise(crossbar: Crossbar, noise: ColumnNoise, outputs_v: Array) -> StageNoise:

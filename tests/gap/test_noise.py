@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from circuits import LINE, crossbar_design
+from circuits import LINE, crossbar_design, polynomial_device
 
 from kanspice.engine.netlist.library import library_text
 from kanspice.engine.ngspice.process import RAW_FILE, run_deck
@@ -19,17 +19,19 @@ from kanspice.gap.noise import BOLTZMANN, ELEMENTARY, column_noise, stage_noises
 KELVIN = 300.15
 FEEDBACK, GAIN, GBW = 1e6, 1e3, 1e6
 INPUT = np.array([[0.5]])
+JUNCTION = polynomial_device("junction", [-10.0, -1.0, 10.0], [[-10.9, 1.1], [-1.0, 1.0]])
+"""As a resistor is from -1 V on, and no resistor."""
 
 
-def one_column(siemens=2e-6):
-    """A line device of `siemens` from a row at 0.5 V to a column, 0.5 uA of reference beside it."""
-    design = crossbar_design([LINE], [[[siemens * 1e6]]], bias=[0.5], feedback=FEEDBACK, gain=GAIN, rail=10.0)
+def one_column(siemens=2e-6, device=JUNCTION):
+    """A device of `siemens` from a row at 0.5 V to a column, 0.5 uA of reference beside it."""
+    design = crossbar_design([device], [[[siemens * 1e6]]], bias=[0.5], feedback=FEEDBACK, gain=GAIN, rail=10.0)
     first, crossbar = design.stages
     return replace(design, stages=(first, replace(crossbar, gbw_hz=GBW)))
 
 
-def squares(noise_v_per_rthz, **capacitances):
-    design = one_column()
+def squares(noise_v_per_rthz, *, device=JUNCTION, **capacitances):
+    design = one_column(device=device)
     first, crossbar = design.stages
     design = replace(design, stages=(first, replace(crossbar, **capacitances)))
     solution = solve("batched", design, INPUT, "device", RunOptions(check_samples=0))
@@ -79,6 +81,15 @@ def test_shot_noise_of_devices(tmp_path):
     source = f"rshot s 0 {ohm}\nvshort s 0 0\nfshot 0 col vshort 1\n"
     expected_v2 = (noise.thermal + noise.shot)[0, 0]
     assert simulated_v2(tmp_path, AMPLIFIER + source) == pytest.approx(expected_v2, rel=5e-3)
+
+
+@pytest.mark.ngspice
+def test_a_resistor_has_thermal_noise_only(tmp_path):
+    """Whatever its current: as ngspice's own resistor in its place."""
+    _, _, noise = squares(0.0, device=LINE)
+    assert not noise.shot.any()
+    resistor = AMPLIFIER.replace("gdevice x col x col 2e-6", "rdevice x col 500k")
+    assert simulated_v2(tmp_path, resistor) == pytest.approx(noise.thermal[0, 0], rel=5e-3)
 
 
 @pytest.mark.ngspice
