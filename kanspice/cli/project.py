@@ -24,7 +24,10 @@ from kanspice.cli.options import (
 def project(
     model: Annotated[
         Path,
-        typer.Argument(metavar="MODEL", help="A KAN's state dict: of pykan, efficient-kan or the KANalogue authors."),
+        typer.Argument(
+            metavar="MODEL",
+            help="A KAN: a state dict of pykan, efficient-kan or the KANalogue authors, or a .csv of measured edges.",
+        ),
     ],
     *,
     inputs: Inputs,

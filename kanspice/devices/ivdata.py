@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import math
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -39,12 +40,23 @@ def read_segments(path: Path) -> PiecewisePolynomial:
         raise InputError(error.problem, where=path, expected=error.expected, found=error.found) from error
 
 
-def read_table(path: Path, columns: int, or_columns: int | None = None) -> tuple[list[int], Array]:
+def read_table(
+    path: Path,
+    columns: int,
+    or_columns: int | None = None,
+    *,
+    header: Sequence[str] | None = None,
+    max_bytes: int = MAX_CSV_BYTES,
+) -> tuple[list[int], Array]:
     """Line numbers and numbers (n, columns) of a CSV file; blank lines and one header line are skipped.
 
-    or_columns: another number of columns that it may have, as its first line of numbers says.
+    or_columns: another number of columns that it may have, as its first line of numbers says. header: what its header
+    line has to be; None for any, or none.
     """
-    parsed = [(number, cells) for number, cells in _lines(path) if any(cell.strip() for cell in cells)]
+    parsed = [(number, cells) for number, cells in _lines(path, max_bytes) if any(cell.strip() for cell in cells)]
+    if header is not None and (not parsed or [cell.strip() for cell in parsed[0][1]] != [*header]):
+        found = ",".join(parsed[0][1])[:200] if parsed else "no line"
+        raise InputError("the first line does not name the columns", where=path, expected=",".join(header), found=found)
     if parsed and not any(_is_number(cell) for cell in parsed[0][1]):
         parsed = parsed[1:]
     if not parsed:
@@ -54,10 +66,10 @@ def read_table(path: Path, columns: int, or_columns: int | None = None) -> tuple
     return [number for number, _ in parsed], rows
 
 
-def _lines(path: Path) -> list[tuple[int, list[str]]]:
+def _lines(path: Path, max_bytes: int) -> list[tuple[int, list[str]]]:
     """Numbers and cells of a CSV file's lines."""
     try:
-        return list(enumerate(csv.reader(read_text(path, "a table of numbers", MAX_CSV_BYTES).splitlines()), start=1))
+        return list(enumerate(csv.reader(read_text(path, "a table of numbers", max_bytes).splitlines()), start=1))
     except csv.Error as error:
         raise InputError("is no table of numbers", where=path, found=str(error)) from error
 

@@ -9,7 +9,7 @@ from typing import Any, Generic, TypeVar
 
 from kanspice.circuit import Design
 from kanspice.circuit.compile import Sizing
-from kanspice.families.common.formats import AuthorsModules, AuthorsStates, OwnFiles
+from kanspice.families.common.formats import AuthorsModules, AuthorsStates, OwnFiles, TextFiles
 from kanspice.families.common.network import Network
 from kanspice.technology import Technology
 
@@ -34,6 +34,8 @@ class Family(Generic[N]):
     """Whether its circuit is sized for what the network makes of samples."""
     take_points: Callable[[N, Path], None] | None = None
     """Gives a network's devices the points, in a folder, that their curves were fitted to; None without curves."""
+    texts: tuple[TextFiles[N], ...] = ()
+    """Files of other kinds than torch's that hold such a network."""
 
 
 AnyFamily = Family[Any]

@@ -12,7 +12,7 @@ from typing import Any
 from torch import Tensor
 
 from kanspice.base.errors import InputError
-from kanspice.base.files import is_folder
+from kanspice.base.files import is_folder, read_file
 from kanspice.families import saving
 from kanspice.families.common.formats import Reading
 from kanspice.families.common.network import Network
@@ -54,15 +54,19 @@ def load(path: PathLike, config: PathLike | None = None, curves: PathLike | None
     path: a file, also one that wraps the state dict in what a training resumes from, or the folder of a training run.
     config: the KANalogue or PhyKAN authors' config.json, or the KirchhoffNet authors' config.yaml; for their bare
     circuits what `kirchhoffnet.bare` says; None for the one that lies near the checkpoint, by its name and alone.
+    A .csv file is a KAN of measured tables, as `edgekan.tables` says.
     curves: for the KANalogue authors' checkpoints, a folder of their I-V files; the shipped device cards if None. For
     kanspice's own, which hold their curves, a folder with the points that these were fitted to.
     Nothing in the file is ever executed. Raises InputError if the file, the config or the curves cannot be used.
     """
     given = Path(path)
     source, chosen = checkpoint_in(given) if is_folder(given) else (given, None)
-    content, sha256 = read_torch_file(source)
     config_path = None if config is None else Path(config)
     curves_path = None if curves is None else Path(curves)
+    text = _of_text(source, config_path, curves_path)
+    if text is not None:
+        return text
+    content, sha256 = read_torch_file(source)
     loaded = _recognised(content, sha256, source, config_path, curves_path)
     return loaded if chosen is None else replace(loaded, notes=(chosen, *loaded.notes))
 
@@ -87,6 +91,20 @@ def _recognised(content: object, sha256: str, path: Path, config: Path | None, c
     inner, wrapping = unwrapped(content, path)
     loaded = _of_state(plain_state(inner, path), sha256, path, config, curves)
     return loaded if wrapping is None else replace(loaded, notes=(wrapping, *loaded.notes))
+
+
+def _of_text(path: Path, config: Path | None, curves: Path | None) -> LoadedModel | None:
+    """None for a file whose name ends as no such file's."""
+    for family in families():
+        for files in family.texts:
+            if path.suffix.lower() == files.ending:
+                if config is not None:
+                    problem, found = "this file has no configuration", f"--config {config}"
+                    raise InputError(problem, where=path, expected="no --config", found=found)
+                _refuse_curves(path, family.network, curves)
+                sha256 = hashlib.sha256(read_file(path, "the network")).hexdigest()
+                return _loaded(files.read(path), path, sha256, files.format)
+    return None
 
 
 def _of_module(

@@ -23,6 +23,7 @@ from kanspice.experiments.project.subsets import MOST_SAMPLES, Labels, SubsetSam
 from kanspice.families import LoadedModel
 from kanspice.families.common.following import followed_stages, reference_stages
 from kanspice.families.common.network import DivergenceError
+from kanspice.families.edgekan.arrays import why_not
 from kanspice.families.edgekan.moments import BLOCK, Moments, basis, edge_functions, moments
 from kanspice.families.edgekan.network import EdgeKAN
 from kanspice.families.kanalogue.distilling import distil
@@ -152,7 +153,7 @@ class _Learnt:
         stages, without = followed_stages(model, inputs)
         if without:
             index, why = next(iter(without.items()))
-            hint = "leave such samples out: an edge such as log or 1/x has no value there"
+            hint = f"leave such samples out: {why_not(model, inputs[index])}"
             raise DivergenceError(
                 "the network has no finite answer for some samples", where=f"sample {index}, {why}", hint=hint
             )

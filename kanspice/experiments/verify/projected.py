@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
-from kanspice.base.arrays import Array
+from kanspice.base.arrays import Array, Flags
 from kanspice.experiments.followed import Followed, has_answer
 from kanspice.families.edgekan.original import MadeLayer, Original
 from kanspice.families.kanalogue.network import KANalogue
@@ -39,11 +38,11 @@ class Projected:
         return cls(original, reference, original.outputs(reference.evidence.inputs), made, scale)
 
     @property
-    def answered(self) -> npt.NDArray[np.bool_]:
+    def answered(self) -> Flags:
         """(samples,) True where both networks have an answer."""
         return has_answer(self.outputs) & has_answer(self.made)
 
-    def gap(self, circuit: Array, solved: npt.NDArray[np.bool_]) -> ProjectionGap:
+    def gap(self, circuit: Array, solved: Flags) -> ProjectionGap:
         """Of the circuit's outputs (samples, outputs), where they are solved."""
         layers = self.original.layers(self.reference.evidence.inputs, self.reference.stages)
         return ProjectionGap(
@@ -52,7 +51,7 @@ class Projected:
             layers=tuple(_layer(each) for each in layers),
         )
 
-    def trial(self, circuit: Array, solved: npt.NDArray[np.bool_], failed: int) -> Trial:
+    def trial(self, circuit: Array, solved: Flags, failed: int) -> Trial:
         """Of a circuit's outputs, against the learnt network."""
         known = self.answered & solved
         return Trial(self._against(circuit, known), failed, squared_errors(circuit, self.outputs, known))
@@ -65,7 +64,7 @@ class Projected:
         which = many(without, "sample")
         return (f"the learnt network has no finite answer for {which}: in no figure that has to do with projection",)
 
-    def _against(self, outputs: Array, known: npt.NDArray[np.bool_]) -> Gap:
+    def _against(self, outputs: Array, known: Flags) -> Gap:
         return compare(outputs, self.outputs, known, self.scale)
 
 

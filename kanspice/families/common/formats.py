@@ -44,6 +44,16 @@ class Reading(Generic[N]):
 
 
 @dataclass(frozen=True)
+class TextFiles(Generic[N]):
+    """Files that are text, told by how their names end, which hold a whole network."""
+
+    format: str
+    ending: str
+    read: Callable[[Path], Reading[N]]
+    """Of the file. Raises InputError for one that cannot be used."""
+
+
+@dataclass(frozen=True)
 class AuthorsModules(Generic[N]):
     """Whole modules as a family's authors save them. recognises: by a stand-in's class, before anything is read."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kanspice.families.edgekan import authors, checkpoint, circuit, pykan
+from kanspice.families.edgekan import authors, checkpoint, circuit, pykan, tables
 from kanspice.families.edgekan.network import EdgeKAN
 from kanspice.families.family import Family
 
@@ -14,4 +14,5 @@ EDGEKAN = Family(
     states=(authors.SPLINES, authors.GOTTLIEB, authors.EFFICIENT, pykan.STATES),
     technology=circuit.technology_for_edgekan,
     circuit=circuit.compile_edgekan,
+    texts=(tables.TABLES,),
 )

@@ -5,6 +5,7 @@ A layer is described by a specification, which checkpoints hold as JSON, and com
 - Splines: f_ij = base_ij base(x) + sum_b spline_ijb B_b(x), with the B-splines of order k over the knots of input i, by
   Cox and de Boor's recursion on half-open intervals; zero outside the knots. Some edges may be
   c f(a x + b) + d besides, with a function of `symbolic.FUNCTIONS`.
+- Measured tables: f_ij is straight between its points (x, y), and has no value beyond them.
 - Gottlieb polynomials: f_ij = sum_n coeffs_ijn g_n(s), s = sigmoid(x), g_0 = 1, g_1 = 2 alpha s,
   g_n = 2 (alpha + n - 1) s g_(n-1) - (alpha + 2 n - 2) g_(n-2), with one alpha a layer.
 """
@@ -28,6 +29,9 @@ _BASES: Mapping[BaseName, Callable[[Tensor], Tensor]] = {
     "identity": lambda x: x,
     "zero": torch.zeros_like,
 }
+
+_ROUNDED = 1e-6
+"""Of a table's range: float32 has seven digits."""
 
 
 class _Spec(BaseModel):
@@ -91,7 +95,26 @@ class GottliebSpec(_Spec):
         return f"Gottlieb polynomials of degree {self.degree}"
 
 
-LayerSpec = Annotated[SplineSpec | GottliebSpec, Field(discriminator="kind")]
+class TableSpec(_Spec):
+    """points: of the longest table; shorter ones repeat their last."""
+
+    kind: Literal["table"] = "table"
+    points: Annotated[int, Field(ge=2, le=10_000_000)]
+
+    @property
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """Name and shape of every number of the layer."""
+        edges = (self.inputs, self.outputs, self.points)
+        return {"x": edges, "y": edges, "bias": (self.outputs,)}
+
+    @property
+    def label(self) -> str:
+        """What its edges are, for a report."""
+        return f"tables of up to {self.points:,} points"
+
+
+AnySpec = SplineSpec | GottliebSpec | TableSpec
+LayerSpec = Annotated[AnySpec, Field(discriminator="kind")]
 
 
 class EdgeLayer(nn.Module, ABC):
@@ -108,6 +131,10 @@ class EdgeLayer(nn.Module, ABC):
     @abstractmethod
     def edges(self, x: Tensor) -> Tensor:
         """Every edge's function (samples, inputs, outputs) for x (samples, inputs). Their sum lacks the bias."""
+
+    def why_not(self, _x: Tensor) -> str:
+        """Why an edge has no finite value for a sample x (inputs,)."""
+        return "an edge such as log or 1/x has no value there"
 
 
 class SplineLayer(EdgeLayer):
@@ -169,13 +196,52 @@ class GottliebLayer(EdgeLayer):
         return torch.stack(found[: self.spec.degree + 1], dim=-1)
 
 
-def module_of(spec: SplineSpec | GottliebSpec) -> EdgeLayer:
+class TableLayer(EdgeLayer):
+    """A layer of measured tables; the names of its numbers are those of `TableSpec.shapes`."""
+
+    x: Tensor
+
+    def __init__(self, spec: TableSpec) -> None:
+        super().__init__(spec.outputs)
+        rising = torch.arange(spec.points, dtype=torch.float64)
+        self.register_buffer("x", rising.expand(spec.shapes["x"]).clone())
+        self.y = nn.Parameter(torch.zeros(spec.shapes["y"], dtype=torch.float64))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.edges(x).sum(dim=1) + self.bias
+
+    def edges(self, x: Tensor) -> Tensor:
+        at = x.T[:, None, :].expand(-1, self.x.shape[1], -1).contiguous()
+        right = torch.searchsorted(self.x, at, right=True).clamp(1, self.x.shape[2] - 1)
+        (x0, x1), (y0, y1) = ((each.gather(2, right - 1), each.gather(2, right)) for each in (self.x, self.y))
+        found = y0 + (y1 - y0) * _share(at.clamp(self.x[:, :, :1], self.x[:, :, -1:]) - x0, x1 - x0)
+        return torch.where(self._is_beyond(at), torch.nan, found).permute(2, 0, 1)
+
+    def why_not(self, x: Tensor) -> str:
+        beyond = self._is_beyond(x[:, None, None].expand(-1, self.x.shape[1], 1))[:, :, 0].nonzero().tolist()
+        if not beyond:
+            return "some other layer's edges have no value there"
+        source, target = beyond[0]
+        low, high = self.x[source, target, 0], self.x[source, target, -1]
+        measured = f"was measured from {float(low):.6g} to {float(high):.6g}"
+        return f"the edge from {source} to {target} {measured}, and is given {float(x[source]):.6g}"
+
+    def _is_beyond(self, at: Tensor) -> Tensor:
+        """Where values (inputs, outputs, samples) lie beyond an edge's points, by more than what rounding does."""
+        low, high = self.x[:, :, :1], self.x[:, :, -1:]
+        room = _ROUNDED * (high - low)
+        return ~((at >= low - room) & (at <= high + room))
+
+
+def module_of(spec: AnySpec) -> EdgeLayer:
     """The layer that is specified, its numbers still zero."""
     match spec:
         case SplineSpec():
             return SplineLayer(spec)
         case GottliebSpec():
             return GottliebLayer(spec)
+        case TableSpec():
+            return TableLayer(spec)
         case _:
             assert_never(spec)
 

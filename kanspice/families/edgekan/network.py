@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from kanspice.base.errors import InputError
 from kanspice.families.common.inputs import check_input
 from kanspice.families.common.network import Network
-from kanspice.families.edgekan.layers import EdgeLayer, GottliebSpec, SplineSpec, module_of
+from kanspice.families.edgekan.layers import AnySpec, EdgeLayer, module_of
 
 NormName = Literal["layer", "none"]
 NORMS: tuple[NormName, ...] = get_args(NormName)
@@ -26,7 +26,7 @@ class EdgeKAN(Network):
     Raises InputError for layers that do not follow each other, and for an unknown norm.
     """
 
-    def __init__(self, layers: Sequence[SplineSpec | GottliebSpec], *, norm: str = "none") -> None:
+    def __init__(self, layers: Sequence[AnySpec], *, norm: str = "none") -> None:
         super().__init__()
         self.specs = _check_specs(layers)
         self.norm = _norm_name(norm)
@@ -80,7 +80,7 @@ def _norm_name(norm: str) -> NormName:
     raise InputError("unknown norm between layers", expected="layer or none", found=repr(norm))
 
 
-def _check_specs(layers: Sequence[SplineSpec | GottliebSpec]) -> tuple[SplineSpec | GottliebSpec, ...]:
+def _check_specs(layers: Sequence[AnySpec]) -> tuple[AnySpec, ...]:
     if not layers:
         raise InputError("the network has no layers", expected="one layer or more", found="none")
     for number, (before, after) in enumerate(pairwise(layers), 1):

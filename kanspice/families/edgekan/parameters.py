@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import assert_never
 
 import torch
 from torch import Tensor
 
 from kanspice.base.errors import InputError
 from kanspice.families.common.state import check_tensors
-from kanspice.families.edgekan.layers import GottliebSpec, SplineSpec
+from kanspice.families.edgekan.layers import AnySpec, GottliebSpec, SplineSpec, TableSpec
 from kanspice.families.edgekan.network import EdgeKAN
 from kanspice.families.edgekan.symbolic import FUNCTIONS
 
-Specs = Sequence[SplineSpec | GottliebSpec]
+Specs = Sequence[AnySpec]
 
 
 def parameter_shapes(layers: Specs, norm: str) -> dict[str, tuple[int, ...]]:
@@ -41,6 +42,10 @@ def build(layers: Specs, norm: str, state: Mapping[str, Tensor], path: Path) -> 
                 _check_symbolic(f"layers.{m}", spec, path)
             case GottliebSpec():
                 pass
+            case TableSpec():
+                _check_rising(f"layers.{m}.x", state[f"layers.{m}.x"], path)
+            case _:
+                assert_never(spec)
     with torch.random.fork_rng(devices=[]):
         model = EdgeKAN(layers, norm=norm)
     model.load_state_dict(dict(state), strict=True)
@@ -53,6 +58,16 @@ def check_knots(name: str, grid: Tensor, path: Path) -> None:
     if falling:
         problem = f"{name} is no grid of knots"
         raise InputError(problem, where=path, expected="knots in order", found=f"falling knots of input {falling[0]}")
+
+
+def _check_rising(name: str, x: Tensor, path: Path) -> None:
+    """Raises InputError unless the points of every edge (inputs, outputs, points) rise, the last of them repeated."""
+    steps, is_last = x.diff(dim=2), x[:, :, :-1] == x[:, :, -1:]
+    bad = ((steps <= 0) & ~is_last | (steps[:, :, :1] <= 0)).nonzero().tolist()
+    if bad:
+        source, target, _ = bad[0]
+        problem, found = f"{name} is no table", f"of the edge from {source} to {target} some fall"
+        raise InputError(problem, where=path, expected="two points or more, rising", found=found)
 
 
 def _check_symbolic(name: str, spec: SplineSpec, path: Path) -> None:
