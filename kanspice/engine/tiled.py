@@ -263,7 +263,8 @@ class _Tiled:
         """What the errors of all parts amount to at the outputs.
 
         Where a part's voltages go on, all of them are moved by the largest error that was found of it, up or down at
-        random; nominal stages say what becomes of that.
+        random; nominal stages say what becomes of that. An engine may err alike wherever a crossbar stands, which no
+        mean over positions takes away: so each channel is also moved one way at all of them, and the worse counts.
         """
         found, last = self.found, len(self.design.stages)
         if last not in found.errors or len(found.errors) < len(self.segments):
@@ -271,13 +272,23 @@ class _Tiled:
         chosen = chosen_samples(self._left.tolist(), self.options)
         if not chosen:
             return None
+        carried = [NumericalError.of(chosen, self._carried_v(chosen, alike=alike)) for alike in (False, True)]
+        own, most_v = found.errors[last], max(error.max_abs_v for error in carried)
+        return NumericalError(
+            tuple(chosen), most_v + own.max_abs_v, max(error.rmse_v for error in carried) + own.rmse_v
+        )
+
+    def _carried_v(self, chosen: list[int], *, alike: bool) -> Array:
+        """By how much the outputs of samples move where every part's voltages do. alike: at all positions one way."""
+        found, last = self.found, len(self.design.stages)
         plain_v = moved_v = found.stage_v[self.design.stages[0].name][chosen]
         for behind, stage in enumerate(self.design.stages[1:], 2):
             plain_v, moved_v = (stage.ideal_v(self.design, volts, {}) for volts in (plain_v, moved_v))
             if behind in found.errors and behind < last:
-                moved_v = moved_v + found.errors[behind].max_abs_v * self.draws.choice((-1.0, 1.0), moved_v.shape)
-        before, own = NumericalError.of(chosen, moved_v - plain_v), found.errors[last]
-        return NumericalError(tuple(chosen), before.max_abs_v + own.max_abs_v, before.rmse_v + own.rmse_v)
+                positions = stage.positions if alike and isinstance(stage, Tiles) else 1
+                ways = self.draws.choice((-1.0, 1.0), (len(chosen), stage.width // positions))
+                moved_v = moved_v + found.errors[behind].max_abs_v * np.tile(ways, positions)
+        return moved_v - plain_v
 
     def _solution(self) -> Solution:
         found, failed = self.found, sorted(self.found.failures)

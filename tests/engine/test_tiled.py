@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from circuits import crossbar_output
@@ -9,7 +11,7 @@ from images import cnnkan, design_of, images_for
 
 from kanspice import verify
 from kanspice.circuit import Tiles
-from kanspice.engine import tiled
+from kanspice.engine import running, tiled
 from kanspice.engine.fidelity import resolve_fidelity
 from kanspice.engine.netlist import build_netlist
 from kanspice.engine.ngspice.circuit import CircuitFiles
@@ -19,7 +21,7 @@ from kanspice.engine.ngspice.program import find_ngspice
 from kanspice.engine.ngspice.raw import read_plots
 from kanspice.engine.options import RunOptions
 from kanspice.engine.running import open_session, solve
-from kanspice.engine.solution import Outcome
+from kanspice.engine.solution import NumericalError, Outcome
 from kanspice.families.common.following import reference_stages
 from kanspice.gap import physical_cost
 
@@ -156,6 +158,28 @@ def test_errors_of_parts_add_up_at_the_outputs():
     assert error is not None
     assert len(error.samples) == 4
     assert 0 <= error.rmse_v <= error.max_abs_v < 1e-9
+
+
+@pytest.mark.parametrize("alike", [True, False])
+def test_the_error_said_covers_one_that_all_positions_share(alike, monkeypatch):
+    """An engine that is off by as much, and one way, wherever a crossbar stands: no mean over positions takes it away."""
+    model, off_v = cnnkan((1, 16, 16), (3,), seed=1), 1e-6
+    inputs = images_for(model, samples=3)
+    design = design_of(model, inputs)
+    exact, draws, solve_part = solved(design, inputs), np.random.default_rng(0), running._solve_part
+
+    def off(engine, fidelity, part, *given, **named):
+        found, name = solve_part(engine, fidelity, part, *given, **named), part.stages[-1].name
+        shape = found.stage_v[name].shape
+        moved = off_v * (np.ones(shape) if alike else draws.choice((-1.0, 1.0), shape)) * (len(part.stages) == 2)
+        error = NumericalError((0,), off_v, off_v)
+        return replace(found, stage_v={**found.stage_v, name: found.stage_v[name] + moved}, numerical_error=error)
+
+    monkeypatch.setattr(running, "_solve_part", off)
+    found = solved(design, inputs)
+    change_v = found.stage_v["l3.crossbar"] - exact.stage_v["l3.crossbar"]
+    assert np.abs(change_v).max() < found.numerical_error.max_abs_v < 1e-5
+    assert np.sqrt(np.mean(change_v**2)) < found.numerical_error.rmse_v
 
 
 def test_a_session_solves_it_too():
