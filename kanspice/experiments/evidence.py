@@ -101,7 +101,7 @@ def read_evidence(
 
     outputs = loaded.output_width
     return Evidence(
-        inputs=load_array(inputs, "the inputs", loaded.input_width),
+        inputs=load_array(inputs, "the inputs", loaded.input_width, loaded.model.input_axes),
         labels=None if labels is None else load_labels(labels),
         external=None if reference is None else load_array(reference, "the reference outputs", outputs),
         targets=None if targets is None else load_array(targets, "the targets", outputs),

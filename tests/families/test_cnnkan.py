@@ -12,7 +12,7 @@ from circuits import PEAK
 from images import cnnkan, images_for, outputs_by_hand
 from torch.nn import functional
 
-from kanspice import CNNKAN, InputError, convert, load_array, save
+from kanspice import CNNKAN, InputError, convert, load_array, save, verify
 from kanspice.families import load
 from kanspice.families.common.following import reference_stages
 
@@ -55,6 +55,25 @@ def test_images_are_read_as_they_are(tmp_path):
     np.testing.assert_array_equal(load_array(tmp_path / "x.npy", "the inputs", 24), np.arange(48.0).reshape(2, 24))
     with pytest.raises(InputError, match="wrong shape"):
         load_array(tmp_path / "x.npy", "the inputs", 12)
+
+
+@pytest.mark.parametrize("order", [(0, 2, 3, 1), (0, 1, 3, 2), (0, 3, 1, 2)])
+def test_images_whose_axes_are_in_another_order_are_refused(order):
+    """Laid out in one row they would be other images: a gap about these says nothing."""
+    model = cnnkan((2, 3, 4))
+    images = images_for(model).reshape(4, 2, 3, 4)
+    with pytest.raises(InputError, match="axes of a sample") as refused:
+        verify(model, images.transpose(order), engine="batched")
+    assert "(2, 3, 4)" in refused.value.expected
+    as_rows = verify(model, images.reshape(4, -1), engine="batched")
+    assert verify(model, images, engine="batched").gap == as_rows.gap
+
+
+def test_an_axis_of_length_one_may_be_left_out():
+    model = cnnkan((1, 3, 4))
+    images = images_for(model)
+    for shape in ((4, 3, 4), (4, 1, 3, 4), (4, 3, 4, 1)):
+        assert verify(model, images.reshape(shape), engine="batched").failed == ()
 
 
 # --- the authors' files ---

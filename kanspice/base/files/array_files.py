@@ -29,16 +29,20 @@ def is_file(given: Given) -> TypeGuard[PathLike]:
     return isinstance(given, str | os.PathLike)
 
 
-def load_array(given: Given, what: str, width: int | None = None) -> NDArray[np.float64]:
+def load_array(
+    given: Given, what: str, width: int | None = None, axes: tuple[int, ...] | None = None
+) -> NDArray[np.float64]:
     """Read a table of real numbers: float64, shape (samples, width), C order. Smaller types are widened.
 
     given: .npy, .npz with exactly one array (or `file.npz:key`), .csv (comma-separated, one sample per row); or an
     array. Samples with axes of their own, as images (samples, channels, height, width), are laid out in one row where
     they have as many values as wanted. what: names it in errors ("the inputs"). width: the number of columns it must
-    have. Raises InputError if it cannot be used.
+    have. axes: those of a sample that is not in one row, where one of length 1 may be left out; any if None. Raises
+    InputError if it cannot be used.
     """
     values = _real(_read(given, what), what, _place(given))
     if values.ndim > 2 and width is not None and values.shape[0] > 0 and math.prod(values.shape[1:]) == width:
+        _check_axes(values.shape[1:], axes, what, _place(given))
         values = values.reshape(len(values), width)
     if values.ndim != 2 or 0 in values.shape:
         raise InputError(
@@ -221,6 +225,19 @@ def _real(values: NDArray[Any], what: str, place: str | None) -> NDArray[np.floa
             found=str(values.dtype)[:100],
         )
     return np.asarray(values, dtype=np.float64, order="C")
+
+
+def _check_axes(found: tuple[int, ...], wanted: tuple[int, ...] | None, what: str, place: str | None) -> None:
+    """Raises InputError for axes in another order: laid out in one row, values would be where others belong."""
+    longer = [[length for length in axes if length > 1] for axes in (found, wanted or found)]
+    if longer[0] != longer[1]:
+        raise InputError(
+            f"{what} cannot be used: the axes of a sample are not those of the network",
+            where=place,
+            expected=f"{wanted}, or all values in one row",
+            found=f"{found}",
+            hint="images have their channels first: numpy.transpose(images, (0, 3, 1, 2)) of those that have them last",
+        )
 
 
 def _check_finite(values: NDArray[np.float64], what: str, place: str | None) -> None:

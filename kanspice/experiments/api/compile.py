@@ -29,7 +29,7 @@ def compile(
     Raises InputError for a network or a technology that cannot be used, and for a folder that is in the way.
     """
     technology, loaded = technology_of(tech, set), model_of(model, config, curves)
-    samples = None if inputs is None else load_array(inputs, "the inputs", loaded.input_width)
+    samples = None if inputs is None else load_array(inputs, "the inputs", loaded.input_width, loaded.model.input_axes)
     sizing: Sizing | None = sizing_for(loaded, technology, samples)
     design = compile_model(loaded, technology, sizing)
     circuit = Circuit(design, resolve_fidelity(design, fidelity), notes=loaded.notes)

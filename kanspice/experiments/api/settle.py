@@ -91,7 +91,7 @@ def settle(
         refuse_without_draws(sweep=sweep, corner=corner, max=max, yield_min=yield_min, out=out, jobs=jobs - 1)
         options = SettleOptions(period, rise, tolerances, timeout, seed, engine, checks, judge)
         technology, loaded = technology_of(tech, set), model_of(model, config, curves)
-        population = load_array(inputs, "the inputs", loaded.input_width)
+        population = load_array(inputs, "the inputs", loaded.input_width, loaded.model.input_axes)
         samples = population[:limit]
         with bar_of(progress)("following", len(samples), work=options.work(len(samples))) as told:
             return settling.settle(loaded, technology, samples, options, population=population, progress=told)

@@ -81,7 +81,7 @@ def prepare(request: SettlingRequest) -> PreparedSettlingStudy:
     """
     check_names(request.limits, [metric.name for metric in metrics_within(request.within)])
     loaded = network_of(request)
-    population = load_array(request.at(request.inputs), "the inputs", loaded.input_width)
+    population = load_array(request.at(request.inputs), "the inputs", loaded.input_width, loaded.model.input_axes)
     inputs = population[: request.limit]
     points = points_for(request, loaded)
     with one_thread():

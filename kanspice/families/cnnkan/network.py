@@ -116,6 +116,10 @@ class CNNKAN(Network):
         return channels * height * width
 
     @property
+    def input_axes(self) -> tuple[int, ...]:
+        return self.image
+
+    @property
     def output_width(self) -> int:
         return self.outputs
 

@@ -35,6 +35,11 @@ class Network(nn.Module, ABC):
         """Number of inputs."""
 
     @property
+    def input_axes(self) -> tuple[int, ...] | None:
+        """Those of a sample, in the order of its inputs, where it is more than a row of them: an image's."""
+        return None
+
+    @property
     @abstractmethod
     def output_width(self) -> int:
         """Number of outputs."""
