@@ -60,6 +60,8 @@ def wires_leave_one_state(design: Design, crossbar: Crossbar, rows_v: Array | No
     ohm = np.zeros(2 * crossbar.width) if crossbar.holds_columns else 1 / least_slope(crossbar)
     by_device = crossbar.current_unit_a / design.input_v_per_unit * crossbar.column_area
     siemens = (by_device @ np.array([_falls(device).max() for device in design.devices]))[None]
+    if not siemens.any():  # nothing falls
+        return np.ones(1 if rows_v is None else len(rows_v), dtype=bool)
     anywhere = _returned(crossbar, siemens, ohm) < 1
     if rows_v is None:
         return np.asarray(anywhere)

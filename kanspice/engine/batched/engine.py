@@ -76,7 +76,13 @@ class BatchedSession:
             return as_read(self.design, run.solve(None), numbers)
 
 
-def _method(design: Design, fidelity: Fidelity, options: RunOptions, known: KnownRows | None = None) -> BatchSolver:
+def _method(
+    design: Design,
+    fidelity: Fidelity,
+    options: RunOptions,
+    known: KnownRows | None = None,
+    samples: int | None = None,
+) -> BatchSolver:
     check_fidelity(design, fidelity)
     check_device(options.device, design)
     processor = processor_named(options.device)
@@ -85,7 +91,9 @@ def _method(design: Design, fidelity: Fidelity, options: RunOptions, known: Know
         case Sort.PERIODS:
             return PeriodSolver(design, processor)
         case Sort.CROSSBARS | Sort.SYNAPSES | Sort.FILTERS:
-            return StageChain(design, fidelity, known, row_currents=options.row_currents, processor=processor)
+            return StageChain(
+                design, fidelity, known, row_currents=options.row_currents, processor=processor, samples=samples
+            )
         case _:
             assert_never(sort)
 
@@ -115,7 +123,7 @@ class _Run:
         self.design, self.fidelity, self.options, self.hints = design, fidelity, options, hints
         self.inputs_v, self.late_s = inputs_v, late_s
         self.started = time.monotonic()
-        self.method: BatchSolver = method or _method(design, fidelity, options, known)
+        self.method: BatchSolver = method or _method(design, fidelity, options, known, len(inputs_v))
         self.load_s = time.monotonic() - self.started
         self.failures: dict[int, FailedSample] = {}
         self.stage_v: dict[str, Array] = {}

@@ -11,7 +11,7 @@ from typing import assert_never
 
 import numpy as np
 
-from kanspice.base.arrays import Array, Indices
+from kanspice.base.arrays import Array, Flags, Indices
 from kanspice.base.errors import InputError
 from kanspice.circuit import (
     Average,
@@ -50,6 +50,9 @@ _AWAY_V = 1e-3
 """How far from where the search for a state begins at first the one begins that measures its numerical error."""
 _WIRED_NUMBERS = 2**15
 """Crosspoints at a time where each has a polynomial of its own."""
+_SAMPLES_PER_ROWS_SQUARED = 5e-4
+"""Resistances are eliminated for at least so many samples: it takes columns times the cube of rows, and a sample's
+steps some dozens of times columns times rows."""
 
 
 @dataclass(frozen=True)
@@ -76,8 +79,11 @@ class StageChain:
         *,
         row_currents: bool = True,
         processor: Processor = HOST,
+        samples: int | None = None,
     ) -> None:
         """known: rows that other circuits with the same inputs have too; nothing is kept if None.
+
+        samples: how many there will be in all, for what is done once for all of them; any number if None.
 
         row_currents: find what rows take too. processor: for crossbars; the rest takes next to no time.
         """
@@ -85,7 +91,7 @@ class StageChain:
             hint = "a circuit of --fidelity behavioural, or --engine ngspice"
             raise InputError("filters over time are ngspice's alone", where="--fidelity", found=fidelity, hint=hint)
         self.design, self.fidelity, self.known, self.row_currents = design, fidelity, known, row_currents
-        self.processor = processor
+        self.processor, self.samples = processor, samples
         for crossbar in design.crossbars if fidelity == "shared" else ():
             check_shared(crossbar)
         self.curves = tuple(device.curve.stretched(design.input_v_per_unit) for device in design.devices)
@@ -96,6 +102,8 @@ class StageChain:
         }
         self.area = {c.name: _of_types(c, c.column_area) for c in design.crossbars}
         self.linear: dict[str, LinearCrossbar] = {}
+        self.one_state: dict[str, bool] = {}
+        """Crossbar with wires -> whether it certainly has one state, whatever its rows are driven with."""
         self.used = HOST
 
     @property
@@ -195,6 +203,8 @@ class StageChain:
         """Where all that is behind wires is resistances, as far as they go: eliminated once, for all samples."""
         if not crossbar.has_wires or math.isfinite(crossbar.swing_v):
             return None
+        if self.samples is not None and self.samples < _SAMPLES_PER_ROWS_SQUARED * crossbar.rows**2:
+            return None
         area_a = self.area[crossbar.name] * crossbar.current_unit_a
         parts = Resistances.of(self._curves(crossbar), area_a, _shifts_by_column(crossbar))
         farthest_v = max(np.abs(rows_v).max(initial=0.0), self.reach[crossbar.name].largest_v.max())
@@ -227,10 +237,18 @@ class StageChain:
             settled, lost = settle_wires(crossbar, crosspoints, rows_v, lost, patient=False, is_late=now.is_late)
             settled = replace(settled, grown=np.maximum(grown, settled.grown))
         if now.is_first:
-            certain = wires_leave_one_state(self.design, crossbar, rows_v)
+            certain = self._has_one_state(crossbar, rows_v)
             doubtful = np.flatnonzero(settled.converged & ~certain)
             self._judge(states, rows_v[doubtful], lost[doubtful], first + doubtful, now.found)
         return settled
+
+    def _has_one_state(self, crossbar: Crossbar, rows_v: Array) -> Flags:
+        """(samples,) where that is certain."""
+        if crossbar.name not in self.one_state:
+            self.one_state[crossbar.name] = bool(wires_leave_one_state(self.design, crossbar).all())
+        if self.one_state[crossbar.name]:
+            return np.ones(len(rows_v), dtype=bool)
+        return wires_leave_one_state(self.design, crossbar, rows_v)
 
     def _judge(self, states: States, rows_v: Array, lost: Array, places: Indices, found: Batch) -> None:
         """What speaks against states, at these places, of which nothing proves that they are the only ones."""

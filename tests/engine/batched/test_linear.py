@@ -65,3 +65,14 @@ def test_what_is_no_resistance_is_left_to_the_search(device):
 
 def test_resistances_reach_as_far_as_their_curves_are_straight():
     assert resistances(circuit()[0]).reach_v == 5.0
+
+
+def test_a_few_samples_of_many_rows_are_not_worth_an_elimination():
+    rng = np.random.default_rng(1)
+    design = crossbar_design([LINE], rng.normal(size=(60, 3, 1)), feedback=1e4)
+    crossbar = dataclasses.replace(design.stages[1], row_ohm=20.0, column_ohm=30.0)
+    design, rows_v = dataclasses.replace(design, stages=(design.stages[0], crossbar)), rng.uniform(-1, 1, (1, 60))
+    one, many = StageChain(design, "device", samples=1), StageChain(design, "device", samples=1000)
+    found, expected = (chain.solve(rows_v, np.zeros(1)).stage_v[crossbar.name] for chain in (one, many))
+    assert not one.linear and many.linear
+    np.testing.assert_allclose(found, expected, rtol=1e-10)
