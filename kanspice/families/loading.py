@@ -195,6 +195,7 @@ def _unknown_family(state: dict[str, Tensor], path: Path) -> InputError:
         "the KirchhoffNet authors' (circuit.layer_list.0.model.param, ..., or model.param alone), "
         "the PhyKAN authors' as a module, or as tensors (filter_params.0, edge_mask.0, thresholds.0, ...), "
         "or a KAN of splines or polynomials: pykan (act_fun.0.coef, ...), efficient-kan (layers.0.spline_weight, ...), "
+        "inkan (layers.0.grid_starts, ...), "
         "the KANalogue authors' (network.0.spline_weight or network.0.gottlieb_coeffs, ...), "
         "or an nn.Sequential's (0.weight, 0.bias, ...) with a config.json",
         found=f"{len(state)} tensors: {names}",

@@ -1,4 +1,4 @@
-"""KANs that their own programs train and write, where these are installed: pykan 0.2, efficient-kan; and circuits."""
+"""KANs that their own programs train and write, where these are installed; and their circuits."""
 
 import numpy as np
 import pytest
@@ -51,4 +51,20 @@ def test_an_efficient_kan(tmp_path):
     torch.save(model.state_dict(), tmp_path / "trained.pth")
     expected = model.double()(X.double()).detach().numpy()
     assert largest_difference(tmp_path / "trained.pth", X, expected) < 1e-12
+    assert gap_of_its_circuit(tmp_path / "trained.pth") < 1e-9
+
+
+@pytest.mark.ngspice
+def test_an_inkan(tmp_path):
+    inkan = pytest.importorskip("inkan", reason="inkan is not installed")
+    torch.manual_seed(1)
+    model = inkan.KANNetwork([2, 3, 1], compile_basis=False)
+    optimiser = torch.optim.Adam(model.parameters(), lr=0.02)
+    for _ in range(20):
+        optimiser.zero_grad()
+        torch.nn.functional.mse_loss(model(X), Y).backward()
+        optimiser.step()
+    torch.save(model.state_dict(), tmp_path / "trained.pth")
+    expected = model.double()(X.double()).detach().numpy()
+    assert largest_difference(tmp_path / "trained.pth", X, expected) < 1e-6  # knots are in float32
     assert gap_of_its_circuit(tmp_path / "trained.pth") < 1e-9

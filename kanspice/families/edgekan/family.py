@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kanspice.families.edgekan import authors, checkpoint, circuit, pykan, tables
+from kanspice.families.edgekan import authors, checkpoint, circuit, inkan, pykan, tables
 from kanspice.families.edgekan.network import EdgeKAN
 from kanspice.families.family import Family
 
@@ -11,7 +11,7 @@ EDGEKAN = Family(
     network=EdgeKAN,
     own=checkpoint.OWN,
     modules=(),
-    states=(authors.SPLINES, authors.GOTTLIEB, authors.EFFICIENT, pykan.STATES),
+    states=(authors.SPLINES, authors.GOTTLIEB, authors.EFFICIENT, pykan.STATES, inkan.STATES),
     technology=circuit.technology_for_edgekan,
     circuit=circuit.compile_edgekan,
     texts=(tables.TABLES,),
