@@ -203,6 +203,7 @@ def test_a_file_is_read_up_to_its_limit(tmp_path):
         ("9" * 5000, "a number of 5,000 digits"),
         ("1" + "0" * 400, "a number of 401 digits"),
         ("{", "property name"),
+        ('{"a": {"activation": "relu", "x": 1, "activation": "tanh"}}', "the key 'activation' is there twice"),
     ],
 )
 def test_json_that_nobody_could_work_with_is_refused(text, found):

@@ -199,6 +199,7 @@ def test_missing_configuration(written, tmp_path):
     ("text", "parts"),
     [
         ("", ("the file is empty",)),
+        ("a: 1\nb: {c: 1, c: 2}", ("is not YAML", "the key 'c' is there twice")),
         ("a: [1", ("is not YAML", "expected")),
         ("[" * 100_000, ("too much", "nested more than 50 deep")),
         ("- " * 60 + "1", ("too much", "nested more than 50 deep")),

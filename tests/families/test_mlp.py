@@ -234,6 +234,47 @@ def test_layers_say_what_every_place_is(written):
     assert torch.equal(load(written(module, layers=layers)).model(X), kanspice.convert(module)(X))
 
 
+INNER = nn.Sequential(nn.Flatten(), nn.Linear(3, 4), nn.BatchNorm1d(4), nn.ReLU())
+LISTED = [["flatten", "linear", "batch_norm", "relu"], ["linear", ["tanh"]], "linear", "sigmoid"]
+
+
+def nested():
+    last = nn.Sequential(nn.Linear(4, 4), nn.Sequential(nn.Tanh()))
+    return randomised(nn.Sequential(copy.deepcopy(INNER), last, nn.Linear(4, 2), nn.Sigmoid()))
+
+
+@pytest.mark.parametrize("prefix", ["", "model."])
+def test_sequentials_within_are_lists_in_the_configuration(written, prefix):
+    module = nested()
+    loaded = load(written(module, prefix=prefix, layers=LISTED))
+    assert torch.equal(loaded.model(X), kanspice.convert(module)(X))
+    assert not any("taken for" in note for note in loaded.notes)
+
+
+@pytest.mark.parametrize(
+    ("config", "parts"),
+    [
+        ({"activation": "relu"}, ["leave open what the inner ones end with", "0.1, 0.2, 1.0, 2", "a list for each"]),
+        ({"layers": ["flatten", "linear", "batch_norm", "relu", "linear"]}, ["weights at 0.1", "no entry there"]),
+        ({"layers": [["linear", *LISTED[0]], *LISTED[1:]]}, ["no weights at 0.0", "'linear' there"]),
+        ({"layers": [*LISTED[:2], "relu"]}, ["linear at 2", "'relu' there"]),
+        ({"layers": [*LISTED, "linear"]}, ["no weights at 4", "'linear' there"]),
+        ({"layers": [LISTED[0], ["linear", [["tanh"]]], "linear"]}, ["layers"]),
+    ],
+)
+def test_lists_that_are_not_the_sequentials_within_are_refused(written, config, parts):
+    refused_by(written(nested(), **config), *parts)
+
+
+def test_norms_are_said_to_be_taken_for_what_they_may_not_be(written):
+    module = nn.Sequential(nn.Linear(3, 4), nn.BatchNorm1d(4), nn.ReLU(), nn.Linear(4, 4), nn.LayerNorm(4))
+    notes = load(written(randomised(module), activation="relu")).notes
+    assert any(note.startswith("1: taken for BatchNorm1d, which the weights do not tell from Inst") for note in notes)
+    assert any(
+        note.startswith("4: taken for LayerNorm, which the weights do not tell from GroupNorm") for note in notes
+    )
+
+
 def refused_by(path, *parts):
     with pytest.raises(InputError) as caught:
         load(path)

@@ -1,7 +1,8 @@
 """Plain values out of JSON and TOML that may be a stranger's: what Python can hold, print and go through.
 
 A few kilobytes can nest values deeper than Python follows, or hold a number of thousands of digits, so that it is
-whoever looks at the value later (a message, a validation, a report) who fails. Such texts end here.
+whoever looks at the value later (a message, a validation, a report) who fails. Such texts end here. So do those
+that say the same thing twice, since the last word would be taken in silence.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ def parse_json(
     constant: what NaN, Infinity and -Infinity, which are not JSON, stand for; a ValueError refuses them.
     """
     try:
-        value = json.loads(text, parse_constant=constant, parse_int=_whole)
+        value = json.loads(text, parse_constant=constant, parse_int=_whole, object_pairs_hook=_once)
         _check_depth(value)
     except (ValueError, RecursionError) as error:
         raise InputError(problem, where=where, expected=expected, found=_reason(error)) from error
@@ -53,6 +54,16 @@ def parse_toml(text: str, where: str | Path, problem: str = "is not TOML") -> di
 def refuse_constant(constant: str) -> float:
     """For `parse_json`: refuses what is not JSON."""
     raise ValueError(f"{constant} is not JSON")
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """The object of these keys and values. Raises ValueError for a key that is there twice: which one is meant?"""
+    found: dict[str, Any] = {}
+    for key, value in pairs:
+        if key in found:
+            raise ValueError(f"the key {key[:80]!r} is there twice")
+        found[key] = value
+    return found
 
 
 def _whole(digits: str) -> int:

@@ -14,6 +14,19 @@ MAX_VALUES = 100_000
 MAX_DEPTH = 50
 
 
+class _OnceLoader(yaml.SafeLoader):
+    """Refuses a key that a mapping has twice: YAML would take the last in silence."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        known = set[tuple[str, str]]()
+        for key, _ in node.value:
+            if isinstance(key, yaml.ScalarNode):
+                if (key.tag, key.value) in known:
+                    raise yaml.YAMLError(f"the key {key.value[:80]!r} is there twice")
+                known.add((key.tag, key.value))
+        return super().construct_mapping(node, deep)
+
+
 def parse_yaml(content: bytes, where: Path) -> dict[str, Any]:
     """The mapping that the text holds. Raises InputError if it is no YAML, no mapping, or more than plain data.
 
@@ -22,7 +35,11 @@ def parse_yaml(content: bytes, where: Path) -> dict[str, Any]:
     try:
         text = content.decode("utf-8-sig")
         _check_work(text, where)
-        value = yaml.safe_load(text)
+        loader = _OnceLoader(text)
+        try:
+            value = loader.get_single_data()
+        finally:
+            loader.dispose()
     except InputError:
         raise
     except Exception as error:  # PyYAML raises almost any type on a malformed text

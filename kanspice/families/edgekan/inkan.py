@@ -72,7 +72,7 @@ def _spec(state: Mapping[str, Tensor], m: int, path: Path) -> SplineSpec:
         problem, expected = f"{names[1]} does not fit {names[0]}", f"{functions} splines and one more for each input"
         raise InputError(problem, where=path, expected=expected, found=f"{columns} columns")
     return SplineSpec(
-        inputs=columns // (functions + 1), outputs=outputs, functions=functions, order=_ORDER, base="silu"
+        inputs=columns // (functions + 1), outputs=outputs, functions=functions, order=_ORDER, base="silu", symbolic=()
     )
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -34,23 +35,41 @@ class DeviceChoice(BaseModel):
 
 ActivationChoice = PlainName | DeviceChoice
 LayerChoice = Literal["linear", "batch_norm", "layer_norm"] | Nothing | ActivationChoice
+_Inner = Annotated[list[LayerChoice], Field(max_length=MOST_LAYERS)]
+_Nested = Annotated[list[LayerChoice | _Inner], Field(max_length=MOST_LAYERS)]
+NestedChoice = LayerChoice | _Nested
+"""A layer, or a Sequential within the Sequential, which may hold others."""
 
 
 class SequentialConfig(BaseModel):
     """The keys that decide what the checkpoint means; others (learning rate, ...) are left alone.
 
     model_name: of the KANalogue authors' MLPs, each with its activation. activation: between two linear layers.
-    layers: of every place of the Sequential, instead of `activation`. eps: of its norms.
+    layers: of every place of the Sequential, instead of `activation`; lists in it are Sequentials within. eps: of its
+    norms.
     """
 
     model_config = ConfigDict(extra="ignore", frozen=True, strict=True)
 
     model_name: AuthorsName | None = None
     activation: ActivationChoice | None = None
-    layers: Annotated[list[LayerChoice], Field(min_length=1, max_length=MOST_LAYERS)] | None = None
+    layers: Annotated[list[NestedChoice], Field(min_length=1, max_length=MOST_LAYERS)] | None = None
     HIDDEN_DIMS: Annotated[list[int], Field(max_length=MOST_LAYERS)] | None = None
     input_dim: int | None = None
     eps: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 1e-5
+
+    @property
+    def places(self) -> dict[str, LayerChoice] | None:
+        """What `layers` says of each place, by its name in a state dict: "0.2" is in a Sequential within."""
+        return None if self.layers is None else dict(_places(self.layers, ""))
+
+
+def _places(choices: Sequence[Any], before: str) -> Iterator[tuple[str, LayerChoice]]:
+    for number, choice in enumerate(choices):
+        if isinstance(choice, list):
+            yield from _places(choice, f"{before}{number}.")
+        else:
+            yield f"{before}{number}", choice
 
 
 def read_config(path: Path) -> SequentialConfig:

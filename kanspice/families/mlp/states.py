@@ -2,13 +2,14 @@
 
 Names are `<n>.weight`, `<n>.bias` and of a BatchNorm `<n>.running_mean`, `<n>.running_var`, whatever stands before
 them (`network.`, `model.layers.`). Activations, dropout and flattening leave gaps in the numbers, and the configuration
-says what fills them. Those of the KANalogue authors' MLPs are read like any other.
+says what fills them. `<n>.<k>.weight` is of a Sequential within: what that ends with leaves no gap, so that the
+configuration has to name every place. Those of the KANalogue authors' MLPs are read like any other.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
@@ -34,21 +35,26 @@ from kanspice.families.mlp.network import MLP
 FORMAT = "sequential"
 _STATISTICS = ("running_mean", "running_var", "num_batches_tracked")
 _TENSORS = ("weight", "bias", *_STATISTICS, *TABLES)
-_NAME = re.compile(rf"((?:[A-Za-z_]\w*\.)*)(0|[1-9]\d{{0,5}})\.({'|'.join(_TENSORS)})")
+_NUMBER = r"(?:0|[1-9]\d{0,5})"
+_NAME = re.compile(rf"((?:[A-Za-z_]\w*\.)*)({_NUMBER}(?:\.{_NUMBER})*)\.({'|'.join(_TENSORS)})")
 _MOST_PLACES = 10_000
 
 
 @dataclass(frozen=True)
 class _Sequence:
-    """Tensors of a Sequential by place and name, of a file; prefix: what their names begin with."""
+    """Tensors of a Sequential by place and name, of a file; prefix: what their names begin with.
+
+    names: of places, where they are not their numbers: in Sequentials within others.
+    """
 
     prefix: str
     places: Mapping[int, Mapping[str, Tensor]]
     state: Mapping[str, Tensor]
     path: Path
+    names: Sequence[str] = ()
 
     def layer(self, place: int) -> str:
-        return f"{self.prefix}{place}"
+        return f"{self.prefix}{self.names[place] if self.names else place}"
 
 
 def recognises(names: Iterable[str]) -> bool:
@@ -76,7 +82,8 @@ def read_sequential(
             found="none beside it, and none in configs/",
             hint="pass it with --config config.json, or save kanspice.convert(module) with kanspice.save",
         )
-    config, sequence = read_config(config_path), _sequence(state, path)
+    config = read_config(config_path)
+    sequence = _sequence(state, path, config, config_path)
     known = {place: _layer_of(sequence, place, config) for place in sequence.places if not _is_spline(sequence, place)}
     _check_widths(known, config, config_path)
     layers = _filled(sequence, known, config, config_path)
@@ -86,8 +93,9 @@ def read_sequential(
     with errors_at(path):
         places = [sequence.layer(place) for place, _ in layers]
         model = build([layer for _, layer in layers], own, path, places)
-    has_norms = any(isinstance(layer, NormLayer) for _, layer in layers)
-    notes = [f"eps of norms: {config.eps:g}, which the weights do not tell"] if has_norms else []
+    norms = {sequence.layer(place): layer for place, layer in layers if isinstance(layer, NormLayer)}
+    notes = [f"eps of norms: {config.eps:g}, which the weights do not tell"] if norms else []
+    notes += _taken(norms) if config.layers is None else []
     if config.layers is None and (first := layers[0][0]) > 0:
         before = ", ".join(sequence.layer(place) for place in range(min(first, 8)))
         notes.append(
@@ -96,16 +104,47 @@ def read_sequential(
     return Reading(model, notes=tuple(notes), config=config_path)
 
 
-def _sequence(state: Mapping[str, Tensor], path: Path) -> _Sequence:
-    places: dict[int, dict[str, Tensor]] = {}
+_NORMS = {"batch_norm": ("BatchNorm1d", "InstanceNorm1d"), "layer_norm": ("LayerNorm", "GroupNorm")}
+
+
+def _taken(norms: Mapping[str, NormLayer]) -> list[str]:
+    """What was assumed of norms: another one has the same tensors."""
+    found = list[str]()
+    for kind, (taken, other) in _NORMS.items():
+        places = ", ".join(name for name, layer in norms.items() if layer.kind == kind)[:200]
+        if places:
+            hint = "'layers' in the configuration states which"
+            found.append(f"{places}: taken for {taken}, which the weights do not tell from {other} ({hint})")
+    return found
+
+
+def _sequence(state: Mapping[str, Tensor], path: Path, config: SequentialConfig, config_path: Path) -> _Sequence:
+    tensors: dict[str, dict[str, Tensor]] = {}
     prefix = ""
     for name, tensor in state.items():
         match = _NAME.fullmatch(name)
-        if match is None or int(match[2]) >= _MOST_PLACES:
+        if match is None or max(map(int, match[2].split("."))) >= _MOST_PLACES:
             raise InputError("a tensor is of no layer of the Sequential", where=path, found=name[:80])
         prefix = match[1]
-        places.setdefault(int(match[2]), {})[match[3]] = tensor
-    return _Sequence(prefix, dict(sorted(places.items())), state, path)
+        tensors.setdefault(match[2], {})[match[3]] = tensor
+    stated = config.places
+    if not any("." in place for place in (*tensors, *(stated or ()))):
+        places = {int(place): found for place, found in tensors.items()}
+        return _Sequence(prefix, dict(sorted(places.items())), state, path)
+    if stated is None:
+        raise InputError(
+            "weights of Sequentials within Sequentials leave open what the inner ones end with",
+            where=config_path,
+            expected="'layers', which names every place, with a list for each Sequential within",
+            found="weights at " + ", ".join(f"{prefix}{place}" for place in tensors)[:200],
+            hint='"layers": [["linear", "relu"], ["linear", "relu"], "linear"], for example',
+        )
+    numbers = {place: number for number, place in enumerate(stated)}
+    unknown = next((place for place in tensors if place not in numbers), None)
+    if unknown is not None:
+        raise _contradiction("layers", f"weights at {prefix}{unknown}", "no entry there", config_path)
+    places = {numbers[place]: found for place, found in tensors.items()}
+    return _Sequence(prefix, dict(sorted(places.items())), state, path, list(stated))
 
 
 def _is_spline(sequence: _Sequence, place: int) -> bool:
@@ -159,8 +198,8 @@ def _filled(
     sequence: _Sequence, known: Mapping[int, Layer], config: SequentialConfig, config_path: Path
 ) -> list[tuple[int, Layer]]:
     """Every layer that does something, with its place."""
-    if config.layers is not None:
-        return _stated(sequence, known, config.layers, config_path)
+    if config.places is not None:
+        return _stated(sequence, known, [*config.places.values()], config_path)
     places = range(max(known) + 1)
     layers = list[tuple[int, Layer]]()
     seen = list[str]()
