@@ -3,8 +3,16 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Sequence
+from functools import wraps
+from typing import ParamSpec, TypeVar
+
+import numpy as np
 
 from kanspice.base.errors import InputError
+
+_Given = ParamSpec("_Given")
+_Result = TypeVar("_Result")
 
 _LEAST = {
     "limit": 1,
@@ -20,6 +28,33 @@ _LEAST = {
 """Of whole numbers, by the name of the argument."""
 _SECONDS = {"timeout": 1e-3, "period": 1e-15, "rise": 1e-18}
 """Of seconds, by the name of the argument: at least so many."""
+_MOST = {"ridge": math.inf, "max_edge": math.inf, "within": math.inf, "yield_min": 1.0}
+"""Of other numbers from 0, by the name of the argument: at most so much."""
+
+
+def plain_numbers(function: Callable[_Given, _Result]) -> Callable[_Given, _Result]:
+    """The function, which then also takes NumPy's numbers where it takes Python's."""
+
+    @wraps(function)
+    def called(*args: _Given.args, **kwargs: _Given.kwargs) -> _Result:
+        named = {name: _plain(value) for name, value in kwargs.items()}
+        return function(*map(_plain, args), **named)  # type: ignore[arg-type]
+
+    return called
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, np.integer):
+        return int(value)
+    return float(value) if isinstance(value, np.floating) else value
+
+
+def numbers_of(name: str, given: object) -> tuple[float, ...]:
+    """Several numbers of one argument. Raises InputError for what is no list of such."""
+    values = [*map(_plain, given)] if isinstance(given, Sequence | np.ndarray) else [given]
+    for value in values:
+        check_numbers(**{name: value})
+    return tuple(values)  # type: ignore[arg-type]
 
 
 def check_numbers(**given: object) -> None:
@@ -31,6 +66,9 @@ def check_numbers(**given: object) -> None:
         if name in _SECONDS:
             expected, least = f"seconds, at least {_SECONDS[name]:g}", _SECONDS[name]
             good = is_number and math.isfinite(value) and value >= least  # type: ignore[operator,arg-type]
+        elif name in _MOST:
+            expected = "a number from 0" + (f" to {_MOST[name]:g}" if math.isfinite(_MOST[name]) else ", finite")
+            good = is_number and math.isfinite(value) and 0 <= value <= _MOST[name]  # type: ignore[operator,arg-type]
         else:
             expected, least = f"a whole number, at least {_LEAST[name]}", _LEAST[name]
             good = is_number and isinstance(value, int) and value >= least

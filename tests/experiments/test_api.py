@@ -214,9 +214,45 @@ def test_numbers_are_those_of_the_command_line(name, value):
     assert caught.value.where == f"--{name}"
 
 
+def test_numbers_of_numpy_are_numbers(result):
+    given = {"limit": np.int64(4), "seed": np.uint8(0), "jobs": np.int32(1), "timeout": np.float32(60)}
+    again = kanspice.verify(
+        MODEL, INPUTS, tech="typical", engine="batched", cross_check=np.int64(0), max={"rmse": np.float64(9)}, **given
+    )
+    assert np.array_equal(again.outputs, result.outputs)
+    assert again.limits[0].value == result.gap.rmse
+
+
+def test_numbers_of_numpy_are_kept_as_plain_ones(tmp_path):
+    given = {"limit": np.int64(3), "trials": np.int64(1), "seed": np.int16(2), "yield_min": np.float32(0.5)}
+    study = kanspice.study(
+        MODEL, INPUTS, tmp_path / "out", sweep={"devices.area_sigma": [np.float64(0.01)]}, max={"rmse": 9}, **given
+    )
+    assert (study.request.trials, study.request.yield_min) == (1, 0.5)
+    assert kanspice.study(resume=tmp_path / "out").request == study.request
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("ridge", "a"), ("ridge", -1), ("max_edge", [0.1]), ("ridge", True), ("fine_tune", np.float64(3))],
+)
+def test_numbers_of_a_projection_that_are_none(name, value):
+    with pytest.raises(InputError, match="out of range") as caught:
+        kanspice.project(MODEL, INPUTS, ["a21"], **{name: value})
+    assert caught.value.where == f"--{name.replace('_', '-')}"
+
+
+@pytest.mark.parametrize("within", ["a", 0.1j, ["x"], [0.1, float("nan")], [-1]])
+def test_tolerances_that_are_no_numbers(within):
+    with pytest.raises(InputError, match="--within"):
+        kanspice.settle(MODEL, INPUTS, limit=2, within=within)
+
+
 @pytest.mark.parametrize(
     ("given", "part"),
     [
+        ({"yield_min": 1.5}, "out of range"),
+        ({"yield_min": "a"}, "out of range"),
         ({"trials": 0}, "out of range"),
         ({"trials": 2.5}, "out of range"),
         ({"sweep": {"devices.area_sigma": []}}, "no values"),

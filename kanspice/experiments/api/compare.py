@@ -6,11 +6,13 @@ from pathlib import Path
 
 from kanspice.base.errors import InputError
 from kanspice.experiments.compare import Comparison
+from kanspice.experiments.numbers import plain_numbers
 from kanspice.experiments.verify.reading import read_report
 from kanspice.experiments.verify.result import GapResult
 from kanspice.gap.limits import parse_growth
 
 
+@plain_numbers
 def compare(
     before: str | Path | GapResult, after: str | Path | GapResult, *, max_growth: str | float | None = None
 ) -> Comparison:

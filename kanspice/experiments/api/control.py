@@ -41,13 +41,14 @@ from kanspice.experiments.control.success import Draws
 from kanspice.experiments.ensemble.files import write
 from kanspice.experiments.ensemble.journal import Unkept
 from kanspice.experiments.ensemble.workers import Workers
-from kanspice.experiments.numbers import check_numbers
+from kanspice.experiments.numbers import check_numbers, plain_numbers
 from kanspice.report.progress_bar import Bar, bar_of
 
 _SPOT_CHECKED = 1
 """Draws that another engine looks at too, unless something else is said."""
 
 
+@plain_numbers
 def control(
     model: Model | None = None,
     plant: str | PlantMaker | None = None,

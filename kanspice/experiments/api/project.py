@@ -11,7 +11,7 @@ from kanspice.base.files.array_files import Given
 from kanspice.devices import Device, load_device
 from kanspice.experiments.api.arguments import Model, model_of
 from kanspice.experiments.evidence import read_evidence
-from kanspice.experiments.numbers import check_numbers
+from kanspice.experiments.numbers import check_numbers, plain_numbers
 from kanspice.experiments.project import run as projecting
 from kanspice.experiments.project.network import RESISTOR
 from kanspice.experiments.project.result import Projection
@@ -20,6 +20,7 @@ from kanspice.report.progress_bar import Bar, bar_of
 
 
 @inputs_spared()
+@plain_numbers
 def project(
     model: Model,
     inputs: Given,
@@ -47,7 +48,7 @@ def project(
     its layer's sums. outputs: a .npy file for the network's own outputs, which `verify(reference=...)` takes.
     Raises InputError for a network without learnt edges, and for inputs that no device takes.
     """
-    check_numbers(limit=limit, fine_tune=fine_tune)
+    check_numbers(limit=limit, fine_tune=fine_tune, ridge=ridge, max_edge=max_edge)
     if outputs is not None and Path(outputs).suffix != ".npy":
         raise InputError("outputs are written as .npy", where="--outputs", expected="F.npy", found=str(outputs))
     loaded = model_of(model, config)

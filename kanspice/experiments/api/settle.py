@@ -32,7 +32,7 @@ from kanspice.experiments.api.draws import (
 )
 from kanspice.experiments.ensemble.files import write
 from kanspice.experiments.ensemble.workers import Workers
-from kanspice.experiments.numbers import check_numbers
+from kanspice.experiments.numbers import check_numbers, numbers_of, plain_numbers
 from kanspice.experiments.settle import run as settling
 from kanspice.experiments.settle import study as settling_studies
 from kanspice.experiments.settle.plan import SettlingRequest
@@ -44,6 +44,7 @@ from kanspice.report.estimate import Workload
 from kanspice.report.progress_bar import Bar, bar_of
 
 
+@plain_numbers
 def settle(
     model: Model | None = None,
     inputs: Given | None = None,
@@ -78,7 +79,9 @@ def settle(
     outputs. cross_check: the first so many samples by another engine too, or so many draws. The rest is as in `study`.
     Raises InputError for what takes no time or does not fit together, SimulatorError where nothing can be followed.
     """
-    check_numbers(limit=limit, timeout=timeout, seed=seed, trials=trials, jobs=jobs, period=period, rise=rise)
+    check_numbers(
+        limit=limit, timeout=timeout, seed=seed, trials=trials, jobs=jobs, period=period, rise=rise, yield_min=yield_min
+    )
     workers = workers_of(jobs, scheduler)
     if resume is not None:
         refuse_beside("settle", model=model, inputs=inputs, out=out)
@@ -86,7 +89,7 @@ def settle(
     if model is None or inputs is None:
         raise lacking("settle", model=model, inputs=inputs)
     checks, judge = check_of(cross_check)
-    tolerances = tuple(sorted(within, reverse=True))
+    tolerances = tuple(sorted(numbers_of("within", within), reverse=True))
     if trials is None:
         refuse_without_draws(sweep=sweep, corner=corner, max=max, yield_min=yield_min, out=out, jobs=jobs - 1)
         options = SettleOptions(period, rise, tolerances, timeout, seed, engine, checks, judge)

@@ -12,12 +12,13 @@ from kanspice.engine.ngspice.foreign import run_netlist
 from kanspice.engine.options import KEPT_WAVEFORMS, RunOptions
 from kanspice.engine.running import solve
 from kanspice.experiments.compile.circuit import Circuit
-from kanspice.experiments.numbers import check_numbers
+from kanspice.experiments.numbers import check_numbers, plain_numbers
 from kanspice.experiments.simulate.simulation import NetlistResult, Simulation
 from kanspice.report.estimate import Workload
 from kanspice.report.progress_bar import Bar, bar_of
 
 
+@plain_numbers
 def simulate(
     circuit: str | Path | Circuit,
     inputs: Given | None = None,

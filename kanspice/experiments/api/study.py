@@ -20,7 +20,7 @@ from kanspice.experiments.api.draws import (
     workers_of,
 )
 from kanspice.experiments.ensemble.files import write
-from kanspice.experiments.numbers import check_numbers
+from kanspice.experiments.numbers import check_numbers, plain_numbers
 from kanspice.experiments.study.document import to_json
 from kanspice.experiments.study.plan import StudyRequest
 from kanspice.experiments.study.result import StudyResult
@@ -34,6 +34,7 @@ _CROSS_CHECKED = 3
 """Draws that another engine looks at too, unless something else is said."""
 
 
+@plain_numbers
 def study(
     model: str | Path | None = None,
     inputs: str | Path | None = None,
@@ -68,7 +69,7 @@ def study(
     keeps; yield_min: the fraction of good draws wanted. jobs: processes; scheduler: a Dask cluster's address instead.
     Raises InputError for what does not fit together, SimulatorError without a simulator.
     """
-    check_numbers(limit=limit, trials=trials, seed=seed, jobs=jobs)
+    check_numbers(limit=limit, trials=trials, seed=seed, jobs=jobs, yield_min=yield_min)
     workers = workers_of(jobs, scheduler)
     if resume is not None:
         refuse_beside("study", model=model, inputs=inputs, out=out)

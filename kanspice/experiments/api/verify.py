@@ -14,7 +14,7 @@ from kanspice.experiments.api.arguments import Limits, Model, Overrides, Tech, l
 from kanspice.experiments.api.compare import report_of
 from kanspice.experiments.compare import check_baseline, held_against
 from kanspice.experiments.evidence import read_evidence
-from kanspice.experiments.numbers import check_numbers
+from kanspice.experiments.numbers import check_numbers, plain_numbers
 from kanspice.experiments.verify import run as verifying
 from kanspice.experiments.verify.options import VerifyOptions
 from kanspice.experiments.verify.result import GapResult
@@ -22,6 +22,7 @@ from kanspice.gap.limits import parse_growth
 from kanspice.report.progress_bar import Bar, bar_of
 
 
+@plain_numbers
 def verify(
     model: Model,
     inputs: Given,
