@@ -14,6 +14,7 @@ from kanspice.gap.resolution import Doubt, Limit
 _MISSING = {
     Need.LABELS: ("an accuracy needs labels", "pass --labels Y.npy"),
     Need.TARGETS: ("a loss needs true answers", "pass --targets T.npy"),
+    Need.ORIGINAL: ("the network holds no learnt one that it was made of", "kanspice project makes networks that do"),
 }
 
 

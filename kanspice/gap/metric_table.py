@@ -36,6 +36,8 @@ class Need(Enum):
     TARGETS = "targets"
     GENERATION = "generation"
     """A network whose outputs are samples of a distribution."""
+    ORIGINAL = "original"
+    """A network of devices that was made of a learnt one, and holds it."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +70,8 @@ class Measurements:
     outputs, reference: (samples, outputs), model units, NaN where there is no answer. solved: (samples,) True where
     the circuit has a result. labels: (samples,) classes; targets: (samples, outputs) true answers. unstable_fraction:
     of the samples, whose operating point the circuit does not stay at. generates: whether the network generates, and
-    distribution: what its circuit's samples are then as one, where that was found.
+    distribution: what its circuit's samples are then as one, where that was found. from_learnt: the circuit's gap from
+    the learnt network that its own was made of, if it was.
     """
 
     outputs: Array
@@ -81,6 +84,7 @@ class Measurements:
     targets: Array | None = None
     generates: bool = False
     distribution: Distribution | None = None
+    from_learnt: Gap | None = None
 
     @cached_property
     def errors(self) -> Array:
@@ -115,12 +119,23 @@ class Measurements:
     @property
     def given(self) -> frozenset[Need]:
         """What there is for metrics that need something."""
-        return given(labels=self.labels is not None, targets=self.targets is not None, generates=self.generates)
+        return given(
+            labels=self.labels is not None,
+            targets=self.targets is not None,
+            generates=self.generates,
+            projected=self.from_learnt is not None,
+        )
 
 
-def given(*, labels: bool, targets: bool, generates: bool) -> frozenset[Need]:
+def given(*, labels: bool, targets: bool, generates: bool, projected: bool = False) -> frozenset[Need]:
     """What there is for metrics that need something."""
-    there = {Need.NOTHING: True, Need.LABELS: labels, Need.TARGETS: targets, Need.GENERATION: generates}
+    there = {
+        Need.NOTHING: True,
+        Need.LABELS: labels,
+        Need.TARGETS: targets,
+        Need.GENERATION: generates,
+        Need.ORIGINAL: projected,
+    }
     return frozenset(need for need, is_there in there.items() if is_there)
 
 
@@ -235,6 +250,15 @@ FURTHER: tuple[Metric[Measurements], ...] = (
         _loss_increase,
         Need.TARGETS,
         _error_of_loss,
+    ),
+    Metric(
+        "learnt_relative_rmse",
+        "relative RMSE from the learnt network",
+        "",
+        "less",
+        lambda m: None if m.from_learnt is None else m.from_learnt.relative_rmse,
+        Need.ORIGINAL,
+        lambda d: d.relative_rmse,
     ),
 )
 """All others."""

@@ -22,7 +22,7 @@ from kanspice.gap.metric_table import BY_NAME, METRICS, Need, limitable, metric_
 DOCS = Path(__file__).parents[2] / "docs"
 DRAWN = np.random.default_rng(8)
 NETWORK, TARGETS = DRAWN.normal(size=(2, 40, 3))
-EVERYTHING = given(labels=True, targets=True, generates=True)
+EVERYTHING = given(labels=True, targets=True, generates=True, projected=True)
 
 
 def measurements(outputs, solved=None, **options):
@@ -38,7 +38,9 @@ def test_every_metric_has_a_name_of_its_own_and_is_explained():
 
 
 def test_values_come_in_the_order_of_the_table_and_only_where_there_is_what_they_need():
-    everything = measurements(NETWORK, targets=TARGETS, generates=True, labels=np.zeros(40, dtype=np.int64))
+    given_too = {"labels": np.zeros(40, dtype=np.int64), "from_learnt": compare(NETWORK, TARGETS)}
+    everything = measurements(NETWORK, targets=TARGETS, generates=True, **given_too)
+    assert metric_values(everything)["learnt_relative_rmse"] == compare(NETWORK, TARGETS).relative_rmse
     assert list(metric_values(everything)) == [metric.name for metric in METRICS]
     bare = metric_values(measurements(NETWORK))
     assert [name for name in bare if BY_NAME[name].needs not in (Need.NOTHING, Need.LABELS)] == []

@@ -29,6 +29,7 @@ from kanspice.experiments.prepared import PreparedDraws, network_of, points_for
 from kanspice.experiments.study.plan import StudyRequest
 from kanspice.experiments.study.result import PointResult, StudyResult
 from kanspice.experiments.study.specimens import CheckedDraw, GapSetup
+from kanspice.experiments.verify.projected import original_of
 from kanspice.families import LoadedModel, compile_nominal
 from kanspice.gap import NumericalGap, accuracy, check_limits, given, mean_squared_error
 
@@ -50,9 +51,12 @@ def prepare(request: StudyRequest) -> PreparedStudy:
     loaded = network_of(request)
     evidence = _evidence(request, loaded)
     points = points_for(request, loaded)
-    generator = Generator.of(loaded)
+    generator, original = Generator.of(loaded), original_of(loaded)
     there = given(
-        labels=evidence.labels is not None, targets=evidence.targets is not None, generates=generator is not None
+        labels=evidence.labels is not None,
+        targets=evidence.targets is not None,
+        generates=generator is not None,
+        projected=original is not None,
     )
     check_limits(request.limits, there, "--max")
     finest = max((point.technology for point in points), key=lambda technology: technology.converters.adc_bits)
@@ -72,6 +76,7 @@ def prepare(request: StudyRequest) -> PreparedStudy:
             targets=evidence.targets,
             reference_error=_reference_error(request, network, designs[0]),
             generator=generator,
+            learnt=None if original is None else original.outputs(evidence.inputs),
             limits=request.limits,
             judge=request.judge,
         )

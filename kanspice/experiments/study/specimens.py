@@ -31,6 +31,7 @@ from kanspice.gap import (
     CrossCheck,
     Distribution,
     Doubt,
+    Gap,
     Measurements,
     NumericalGap,
     Variation,
@@ -67,7 +68,8 @@ class GapSetup:
     among all samples; without: the others. hints: reference stages by name, (followed samples, width). expected:
     (samples, outputs); labels: (samples,); targets: (samples, outputs). scale: what relative figures are divided by.
     reference_error: the network's own; generator: what judges draws as distributions, where the network's outputs are
-    one. limits: of a good draw. judge: what checks draws, if not the usual engine.
+    one. limits: of a good draw. judge: what checks draws, if not the usual engine. learnt: (samples, outputs) of the
+    network that this one was made of, if it was.
     """
 
     point: int
@@ -88,6 +90,7 @@ class GapSetup:
     limits: Sequence[tuple[str, float]] = ()
     targets: Array | None = None
     judge: str | None = None
+    learnt: Array | None = None
 
     def solve(self, design: Design, options: RunOptions) -> Solution:
         """One of the circuits, for all samples: they all get the same inputs."""
@@ -140,6 +143,7 @@ class GapSetup:
             targets=self.targets,
             generates=self.generator is not None,
             distribution=self.as_distribution(outputs, seed),
+            from_learnt=self._from_learnt(outputs, solution),
         )
         values = metric_values(measurements)
         doubt = Doubt(gap, numerical, self.reference_error, self.variation, measurements.loss)
@@ -152,6 +156,13 @@ class GapSetup:
             failed=dict(sorted(Counter(failure.outcome.value for failure in solution.failed).items())),
             unresolved=unresolved(doubt, judged(self.limits, values), solved=bool(solution.solved.any())),
         )
+
+    def _from_learnt(self, outputs: Array, solution: Solution) -> Gap | None:
+        """Of a circuit's outputs, (samples, outputs)."""
+        if self.learnt is None:
+            return None
+        known = np.logical_and(solution.solved, np.isfinite(self.learnt).all(axis=1))
+        return compare(outputs, self.learnt, known, self.scale)
 
     def check(self, trial: int, seed: int, progress: Progress | None = None) -> CheckedDraw:
         """One draw by both engines: a few samples of it by the other."""

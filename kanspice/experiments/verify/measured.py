@@ -162,6 +162,7 @@ class Measured:
             targets=evidence.targets,
             generates=generates(self.loaded),
             distribution=self._distribution(),
+            from_learnt=None if self.projected is None else self.projected.whole(self.outputs, solution.solved),
         )
 
     def _stages(self, device: str) -> tuple[StageGap, ...]:

@@ -8,10 +8,16 @@ import numpy as np
 
 from kanspice.base.arrays import Array, Flags
 from kanspice.experiments.followed import Followed, has_answer
+from kanspice.families import LoadedModel
 from kanspice.families.edgekan.original import MadeLayer, Original
 from kanspice.families.kanalogue.network import KANalogue
 from kanspice.gap import Gap, ProjectedLayer, ProjectionGap, Trial, compare, squared_errors
 from kanspice.report.formatting import many
+
+
+def original_of(loaded: LoadedModel) -> Original | None:
+    """The learnt network that a network was made of, if it was and holds it."""
+    return loaded.model.original if isinstance(loaded.model, KANalogue) else None
 
 
 @dataclass(frozen=True)
@@ -31,8 +37,7 @@ class Projected:
     @classmethod
     def of(cls, reference: Followed, made: Array, scale: float) -> Projected | None:
         """None for a network that was made of no other."""
-        model = reference.loaded.model
-        original = model.original if isinstance(model, KANalogue) else None
+        original = original_of(reference.loaded)
         if original is None:
             return None
         return cls(original, reference, original.outputs(reference.evidence.inputs), made, scale)
@@ -42,12 +47,16 @@ class Projected:
         """(samples,) True where both networks have an answer."""
         return has_answer(self.outputs) & has_answer(self.made)
 
+    def whole(self, circuit: Array, solved: Flags) -> Gap:
+        """Of the circuit's outputs (samples, outputs), where they are solved, against the learnt network."""
+        return self._against(circuit, self.answered & solved)
+
     def gap(self, circuit: Array, solved: Flags) -> ProjectionGap:
-        """Of the circuit's outputs (samples, outputs), where they are solved."""
+        """The same, and the network of devices, whole and layer by layer."""
         layers = self.original.layers(self.reference.evidence.inputs, self.reference.stages)
         return ProjectionGap(
             made=self._against(self.made, self.answered),
-            whole=self._against(circuit, self.answered & solved),
+            whole=self.whole(circuit, solved),
             layers=tuple(_layer(each) for each in layers),
         )
 

@@ -21,6 +21,7 @@ from kanspice.experiments.generator import generates
 from kanspice.experiments.verify.cross_check import check_judge, cross_check
 from kanspice.experiments.verify.measured import Measured
 from kanspice.experiments.verify.options import VerifyOptions
+from kanspice.experiments.verify.projected import original_of
 from kanspice.experiments.verify.result import GapResult
 from kanspice.families import LoadedModel, compile_both, compile_model, technology_for
 from kanspice.gap import (
@@ -93,7 +94,7 @@ def _check(options: VerifyOptions, design: Design, fidelity: Fidelity, loaded: L
     """Raises InputError for what cannot be done, before anything long."""
     check_judge(options.checked_by, fidelity)
     check_device(options.run.device, design, options.engine, options.checked_by)
-    _check_limits(options.limits, generates(loaded), design, evidence, fidelity)
+    _check_limits(options.limits, loaded, design, evidence, fidelity)
 
 
 def _attributed(measured: Measured, options: VerifyOptions, started: float, progress: Progress | None) -> Attributed:
@@ -143,7 +144,7 @@ def _trial_engine(options: VerifyOptions, checked: CrossCheck | None) -> str:
 
 
 def _check_limits(
-    limits: Sequence[tuple[str, float]], generates: bool, design: Design, evidence: Evidence, fidelity: Fidelity
+    limits: Sequence[tuple[str, float]], loaded: LoadedModel, design: Design, evidence: Evidence, fidelity: Fidelity
 ) -> None:
     if limits and fidelity == "shared" and not design.is_ideal:
         raise InputError(
@@ -152,5 +153,10 @@ def _check_limits(
             expected="--fidelity device where amplifiers have a finite gain",
             found="--fidelity shared",
         )
-    there = given(labels=evidence.labels is not None, targets=evidence.targets is not None, generates=generates)
+    there = given(
+        labels=evidence.labels is not None,
+        targets=evidence.targets is not None,
+        generates=generates(loaded),
+        projected=original_of(loaded) is not None,
+    )
     check_limits(limits, there, "the limits", [stage.name for stage in design.stages])

@@ -139,6 +139,32 @@ def test_reports_keep_it_and_other_networks_have_none(tmp_path):
     assert '"projection"' not in to_json(verified(network))
 
 
+def test_the_distance_from_the_learnt_network_can_be_limited_and_studied(tmp_path):
+    result = projected()
+    result.save(tmp_path / "out.pt")
+    np.save(tmp_path / "x.npy", INPUTS)
+    settings = {"devices.area_sigma": 0.05}
+    gap = verified(tmp_path / "out.pt", set=settings, seed=1, max={"learnt_relative_rmse": 1e-3})
+    whole = gap.projection.whole.relative_rmse
+    assert (gap.limits[0].value, gap.exit_code) == (whole, 1)
+    study = kanspice.study(
+        tmp_path / "out.pt",
+        tmp_path / "x.npy",
+        tmp_path / "s",
+        set=settings,
+        trials=2,
+        cross_check=0,
+        max={"learnt_relative_rmse": whole * 1.0001},
+    )
+    found = {draw.seed: draw.metrics["learnt_relative_rmse"] for draw in study.points[0].draws}
+    for seed, value in found.items():
+        again = verified(tmp_path / "out.pt", set=settings, seed=seed)
+        assert value == pytest.approx(again.projection.whole.relative_rmse, rel=1e-9)
+    network = kanspice.KANalogue([3, 2], [kanspice.load_device("z21")], norm="none")
+    with pytest.raises(InputError, match="holds no learnt one"):
+        verified(network, max={"learnt_relative_rmse": 1e-3})
+
+
 def test_samples_without_an_answer_of_the_learnt_network_are_in_no_figure_of_projection():
     network = kanspice.project(
         FILES / "efficient_kan_state.pth", FILES / "inputs.npy", ["z21"], resistor=True, constant=True
