@@ -19,6 +19,7 @@ from kanspice.engine.fidelity import Fidelity
 from kanspice.engine.options import RunOptions
 from kanspice.engine.progress import Follow, Progress
 from kanspice.engine.solution import Solution
+from kanspice.engine.supplied import unsupplied_samples
 from kanspice.engine.tiled import solve_tiled
 
 _CPU = "cpu"
@@ -41,7 +42,7 @@ def solve(
     """Voltages of every stage of the design for inputs (samples, inputs) in model units.
 
     Samples whose operating points amplifiers of a finite bandwidth do not hold are without a result: `unstable`. So are
-    those with a voltage that is no number: `out of range`.
+    those with a voltage that is no number: `out of range`, and those that take an input stage beyond its rails.
     hints: reference stages by name, (samples, width) in model units. numbers: which samples these are, for what is
     drawn for each of them; 0 and on if None. known: what circuits that get the same inputs share, as the engine's
     `share` made it; the solution is the same with it.
@@ -54,7 +55,7 @@ def solve(
         found = engine_named(engine).solve(
             design, inputs, fidelity, options, hints=hints or {}, progress=progress, numbers=numbers, known=known
         )
-    return _standing(design, found)
+    return _standing(design, inputs, numbers, found)
 
 
 def _solve_part(
@@ -87,12 +88,13 @@ class _Standing:
     session: Session
 
     def solve(self, inputs: Array, numbers: Sequence[int] | None = None) -> Solution:
-        return _standing(self.design, self.session.solve(inputs, numbers))
+        return _standing(self.design, inputs, numbers, self.session.solve(inputs, numbers))
 
 
-def _standing(design: Design, found: Solution) -> Solution:
-    """The solution without samples that have no voltages, or that the circuit does not stay at."""
+def _standing(design: Design, inputs: Array, numbers: Sequence[int] | None, found: Solution) -> Solution:
+    """The solution without samples that have no voltages, that no rail allows, or that the circuit does not stay at."""
     found = found.without(garbage(found))
+    found = found.without(unsupplied_samples(design, inputs, found, numbers))
     return found.without(unstable_samples(design, found))
 
 

@@ -176,9 +176,9 @@ class Clippers(CheckedTable):
     """Open-loop gain of the op-amps of `rectifiers`; an infinite one hides what its diode takes."""
     offset_sigma_v: Annotated[_NotNegative, CAUSE] = 0.0
     """Standard deviation of the offset voltages of the op-amps of `rectifiers`."""
-    saturation_a: _FinitePositive = 1e-14
+    saturation_a: Annotated[float, Field(strict=True, ge=1e-30, le=1e-3)] = 1e-14
     """What a diode of `rectifiers` leaks, and the scale of its current."""
-    load_ohm: _FinitePositive = 1e5
+    load_ohm: Annotated[float, Field(strict=True, ge=1, le=1e12)] = 1e5
     """From the diode of `rectifiers` to the level."""
 
     @model_validator(mode="after")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,13 +13,14 @@ from torch import nn
 
 import kanspice
 from kanspice.base.draws import Draw
-from kanspice.base.errors import InputError
+from kanspice.base.errors import InputError, SimulatorError
 from kanspice.circuit import DifferentialPairs, Limiter, Rectifier
 from kanspice.circuit.compile.inputs import input_stage
 from kanspice.circuit.specimens import draw_specimen
 from kanspice.engine.batched import solve
 from kanspice.engine.ngspice import engine as ngspice
 from kanspice.engine.options import RunOptions
+from kanspice.engine.solution import Outcome
 from kanspice.families.compiling import sizing_of
 from kanspice.families.mlp.circuit import compile_mlp
 from kanspice.gap import physical_cost
@@ -135,6 +137,8 @@ def test_what_no_circuit_can_have_is_refused():
     for settings, message in (
         (("clippers.gain=1e4",), "circuit 'rectifiers'"),
         (("pairs.tail_sigma=0.01",), "thermal_v above 0"),
+        (("clippers.saturation_a=1e-300",), "saturation_a"),
+        (("clippers.load_ohm=1e-30",), "load_ohm"),
     ):
         with pytest.raises(InputError, match=message):
             technology(*settings)
@@ -144,6 +148,66 @@ def test_what_no_circuit_can_have_is_refused():
         stage_of("tanh", *PAIRS, "tia.rail_v=1.5")
     with pytest.raises(InputError, match="would have no effect"):
         compile_mlp(perceptron(nn.ReLU), technology(*PAIRS))
+
+
+def test_rectifiers_have_a_level_and_a_leak():
+    assert isinstance(stage_of("clip", *RECTIFIERS, levels=(-math.inf, math.inf)), Limiter)
+    stage = stage_of("clip", *RECTIFIERS)
+    assert stage.fits(1, 0)
+    assert not replace(stage, low_v=-math.inf, high_v=math.inf).fits(1, 0)
+    assert not replace(stage, saturation_a=1e-200, load_ohm=1e-200).fits(1, 0)
+
+
+# --- rails ---
+
+
+def steep(activation, peak):
+    """Sums of up to `peak`, either way, for inputs of up to 1."""
+    layers = nn.Linear(1, 4), activation(), nn.Linear(4, 2)
+    with torch.no_grad():
+        layers[0].weight.fill_(peak)
+        layers[0].bias.zero_()
+    return kanspice.convert(nn.Sequential(*layers).double())
+
+
+def failures_of(activation, peak, **settings):
+    inputs = np.linspace(-1, 1, 9)[:, None]
+    result = kanspice.verify(steep(activation, peak), inputs, set=settings, engine="batched", seed=3)
+    assert {failure.outcome for failure in result.failed} <= {Outcome.BEYOND_RAIL}
+    assert np.isnan(result.outputs[[failure.index for failure in result.failed]]).all()
+    return {failure.index: failure.detail for failure in result.failed}
+
+
+@pytest.mark.parametrize(("activation", "peak"), [(nn.Sigmoid, 70.0), (nn.Tanh, 35.0)])
+def test_samples_that_saturate_a_transistor_have_failed(activation, peak):
+    """A base at nearly 2 V, whose collector's load takes 1 V of a rail of 2 V: ngspice's pair is 9 % off by then."""
+    rails = {"pairs.thermal_v": 0.02585, "tia.rail_v": 2.0, "tia.headroom": 1.0}
+    found = failures_of(activation, peak, **rails)
+    assert list(found) == [7, 8]
+    assert "above its collector" in found[8]
+    assert failures_of(activation, peak, **rails | {"tia.rail_v": 5.0}) == {}
+
+
+def test_a_tail_that_takes_more_than_the_rail_fails_what_it_saturates():
+    tails = {"pairs.thermal_v": 0.02585, "tia.rail_v": 2.0}
+    assert failures_of(nn.Tanh, 1.5, **tails, **{"pairs.tail_sigma": 2.0}).keys() >= {0, 8}
+    assert failures_of(nn.Tanh, 1.5, **tails, **{"pairs.tail_sigma": 0.02}) == {}
+
+
+def test_an_op_amp_gives_what_its_diode_takes_on_top():
+    """4.8 V out are 4.8 V + 0.05 V ln(4.8 V / 1 nV) = 5.91 V in front of the diode."""
+    settings = {"clippers.circuit": "rectifiers", "clippers.gain": 1e4, "tia.headroom": 0.96}
+    assert list(failures_of(nn.ReLU, 10.0, **settings, **{"clippers.knee_v": 0.05})) == [8]
+    assert failures_of(nn.ReLU, 10.0, **settings, **{"clippers.knee_v": 0.005}) == {}
+    stage = stage_of("clip", *RECTIFIERS, levels=(-0.5, 1.0))
+    drop_v = 0.026 * math.log1p(1.5 / (stage.load_ohm * stage.saturation_a))
+    np.testing.assert_allclose(stage.op_amps_v(np.array([[1.0], [-0.5]]))[:, 0], [1.0 + drop_v, 0.5 + drop_v])
+
+
+def test_nothing_settles_to_what_no_rail_allows():
+    overrides = {"pairs.thermal_v": 0.02585, "tia.rail_v": 2.0, "tia.headroom": 1.0, "tia.gbw_hz": 1e8}
+    with pytest.raises(SimulatorError, match="2 of 9 samples have no operating point"):
+        kanspice.settle(steep(nn.Tanh, 35.0), np.linspace(-1, 1, 9)[:, None], set=overrides, engine="batched")
 
 
 # --- in circuits: ngspice's own diodes and transistors are the oracle ---

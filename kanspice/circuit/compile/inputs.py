@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import assert_never
 
 import numpy as np
@@ -34,7 +35,7 @@ def input_stage(
     """
     name = f"l{layer}.input"
     match kind:
-        case "clip" if technology.clippers.circuit == "rectifiers":
+        case "clip" if technology.clippers.circuit == "rectifiers" and any(map(math.isfinite, levels_v)):
             return _rectifier(name, technology, shift_v, levels_v, unit_v)
         case "sigmoid" | "tanh" if technology.pairs.thermal_v > 0:
             return _pairs(name, technology, shift_v, kind, (input_v_per_unit, unit_v))

@@ -104,6 +104,21 @@ class DifferentialPairs:
             case _:
                 assert_never(self.shape)
 
+    def saturated_v(self, input_v: Array) -> Array:
+        """By how much a transistor's base is above its collector at most, for voltages (samples, width) before it.
+
+        Where that is above 0 it is no pair of transistors that steer a current any more.
+        """
+        driven_v = self.attenuation * (input_v - self.shift_v) + self.offset_v
+        first = 0.5 * (1 + np.tanh(self._bases_v(driven_v) / (2 * self.thermal_v)))
+        dropped_v = self.unit_v * self.tail_a / self.nominal_tail_a
+        moved_v = self.source_ohm * self.base_part * self.tail_a
+        other_drop_v = dropped_v if self.shape == "tanh" else 0.0
+        first_v = driven_v - moved_v * first - (self.rail_v - dropped_v * first)
+        other_v = -moved_v * (1 - first) - (self.rail_v - other_drop_v * (1 - first))
+        most_v: Array = np.maximum(first_v, other_v)
+        return most_v
+
     def lasts_s(self, _design: Design) -> None:
         """It follows what is before it at once."""
 

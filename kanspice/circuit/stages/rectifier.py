@@ -81,9 +81,11 @@ class Rectifier:
 
     def fits(self, width: int, _devices: int) -> bool:
         """Whether it can stand behind so many outputs."""
-        parts = self.open_loop_gain > 1 and self.knee_v >= 0 and self.saturation_a > 0 and self.load_ohm > 0
+        leaks = self.load_ohm > 0 and self.load_ohm * self.saturation_a > 0  # 0 where it is too small for a number
+        parts = self.open_loop_gain > 1 and self.knee_v >= 0 and leaks
         shapes = {part.shape for part in (self.shift_v, self.low_offset_v, self.high_offset_v)}
-        return parts and self.low_v <= self.high_v and shapes == {(width,)} and self.output_v_per_unit > 0
+        levels = self.low_v <= self.high_v and self.amplifiers > 0
+        return parts and levels and shapes == {(width,)} and self.output_v_per_unit > 0
 
     def ideal_v(self, _design: Design, input_v: Array, _earlier_v: Mapping[str, Array] = NONE_EARLIER) -> Array:
         """What it makes of voltages (samples, width)."""
@@ -93,6 +95,17 @@ class Rectifier:
         if math.isfinite(self.high_v):
             volts = -self._rectified_v(-(volts + self.high_offset_v), -self.high_v)
         return volts
+
+    def op_amps_v(self, output_v: Array) -> Array:
+        """The most that its op-amps give, either sign, for outputs (samples, width): what diodes take comes on top."""
+        leak_v, most_v = self.load_ohm * self.saturation_a, np.abs(output_v)
+        if math.isfinite(self.low_v):
+            above = np.maximum(output_v - self.low_v, 0.0)
+            most_v = np.maximum(most_v, output_v + self.knee_v * np.log1p(above / leak_v))
+        if math.isfinite(self.high_v):
+            below = np.maximum(self.high_v - output_v, 0.0)
+            most_v = np.maximum(most_v, self.knee_v * np.log1p(below / leak_v) - output_v)
+        return most_v
 
     def lasts_s(self, _design: Design) -> None:
         """It follows what is before it at once."""

@@ -22,6 +22,7 @@ from kanspice.engine.progress import Advance, Progress, SideRun
 from kanspice.engine.running import judge_of
 from kanspice.engine.sequence import Course, Pace
 from kanspice.engine.solution import Outcome, Solution
+from kanspice.engine.supplied import unsupplied_samples
 from kanspice.experiments.settle.settling import EngineCheck, Settling, read_v, settling
 from kanspice.report.estimate import Workload
 
@@ -80,11 +81,12 @@ class SettleOptions:
 
 
 def at_rest(design: Design, inputs: Array, seed: int) -> Solution:
-    """The operating points, also those that the circuit does not stay at."""
+    """The operating points, also those that the circuit does not stay at; none where an input stage has no supply."""
     how = RunOptions(check_samples=0, seed=seed)
     solve = engine_named(_AT_REST).solve
     with fitting_threads(design.device_count):
-        return solve(design, inputs, "device", how, hints={}, progress=None, numbers=None, known=None)
+        found = solve(design, inputs, "device", how, hints={}, progress=None, numbers=None, known=None)
+    return found.without(unsupplied_samples(design, inputs, found))
 
 
 @dataclass(frozen=True)
