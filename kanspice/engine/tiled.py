@@ -173,12 +173,13 @@ class _Tiled:
 
     def _positions(self, tiles: Tiles, group: TileGroup, samples: Indices, rows_v: Array, checks: int) -> Solution:
         """Some positions of some samples, each a sample of the crossbar there. rows_v: (samples, positions, rows)."""
-        rows, pairs = group.crossbar.rows, group.crossbar.width
-        seen_v, hints = rows_v.reshape(-1, rows), dict[str, Array]()
+        rows, pairs, drivers = group.crossbar.rows, group.crossbar.width, drivers_of(group.crossbar)
+        seen_v = rows_v.reshape(-1, rows)
+        hints = {drivers.compares_to: seen_v}  # known, and a start from which Newton's method takes another way
         if tiles.compares_to in self.hints:
             expected = self.hints[tiles.compares_to][samples].reshape(len(samples), tiles.positions, pairs)
             hints[tiles.compares_to] = expected[:, group.positions].reshape(-1, pairs)
-        part = self._part((drivers_of(group.crossbar), group.crossbar), rows)
+        part = self._part((drivers, group.crossbar), rows)
         return self._solved(part, seen_v, hints, checks=checks, share=1 / len(self.segments) / tiles.positions)
 
     def _pass_on(self, buffers: Limiter, before_v: Array) -> NumericalError:

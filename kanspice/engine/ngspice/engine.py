@@ -22,7 +22,7 @@ from kanspice.engine.fidelity import Fidelity
 from kanspice.engine.netlist import Netlist, build_netlist
 from kanspice.engine.ngspice.blocks import BlockProgress, Found, doubt_in, is_final, is_worth_another, times
 from kanspice.engine.ngspice.circuit import CircuitFiles
-from kanspice.engine.ngspice.deck import NORMAL, Tolerances, sweep_deck, tightened
+from kanspice.engine.ngspice.deck import NORMAL, Tolerances, eased, sweep_deck, tightened
 from kanspice.engine.ngspice.diagnose import suspicion
 from kanspice.engine.ngspice.process import RAW_FILE, Run, working_folder
 from kanspice.engine.ngspice.raw import read_plots
@@ -104,6 +104,7 @@ class OperatingPoints(EngineCall):
     ) -> tuple[Found, FailedSample | None]:
         """One process for one block. Rows are kept only where nothing casts doubt on them."""
         hints = self._hints(circuit.netlist, block[0]) if hinted else {}
+        tolerances = eased(self.design, tolerances) if hinted else tolerances
         progress = BlockProgress(self.progress if report else None, len(block))
         run = self._run(circuit, block, tolerances, progress, hints)
         table = self._table(circuit, run)

@@ -28,7 +28,7 @@ from fake_ngspice import CUT, E32, NAN, REAL, patch_last_number, write_fake
 from kanspice.base.errors import SimulatorError
 from kanspice.circuit.uniqueness import solution_counts
 from kanspice.engine.ngspice import engine
-from kanspice.engine.ngspice.deck import NORMAL, TIGHT, Tolerances, sweep_deck, tightened
+from kanspice.engine.ngspice.deck import NORMAL, TIGHT, Tolerances, eased, sweep_deck, tightened
 from kanspice.engine.ngspice.engine import solve
 from kanspice.engine.options import RunOptions
 from kanspice.engine.solution import Outcome
@@ -482,5 +482,7 @@ def test_behind_wires_nothing_is_asked_for_that_rounding_does_not_leave():
     (crossbar,) = plain.crossbars
     wired = replace(plain, stages=tuple(replace(s, row_ohm=1.0) if s is crossbar else s for s in plain.stages))
     assert tightened(plain) == TIGHT
+    assert eased(plain, NORMAL) == NORMAL
+    assert eased(wired, NORMAL) == replace(NORMAL, abstol=1e-15)
     assert TIGHT.reltol < tightened(wired).reltol < NORMAL.reltol
     assert TIGHT.vntol < tightened(wired).vntol < NORMAL.vntol
