@@ -209,7 +209,7 @@ def projected() -> GapResult:
     alone, without = (Trial(gap, 0, np.full(50, gap.rmse**2)) for gap in (made, gap_of(0.01)))
     cause = Cause(PROJECTION, None, alone, without, Share(0.93, 0.0))
     result = attributed(orders=0)
-    return replace(result, projection=ProjectionGap(made, whole, layers), causes=(cause, *result.causes))
+    return replace(result, projection=ProjectionGap(made, whole, layers, 49), causes=(cause, *result.causes))
 
 
 def _unmeasured(found: StageGap) -> StageGap:

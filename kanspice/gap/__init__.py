@@ -14,7 +14,7 @@ from kanspice.gap.judging import check_limits, judged, unresolved
 from kanspice.gap.measure import decoded_outputs, measure, numerical_gap, reference_gap
 from kanspice.gap.metric_table import Measurements, given, metric_values
 from kanspice.gap.metrics import Gap, accuracy, compare, mean_squared_error, spread, squared_errors
-from kanspice.gap.projection import ProjectedLayer, ProjectionGap
+from kanspice.gap.projection import ProjectedLayer, ProjectionGap, from_learnt
 from kanspice.gap.resolution import Doubt, Limit, NumericalGap, Variation
 from kanspice.gap.stage_gap import StageGap
 from kanspice.gap.waveform_pairs import SampleWaveforms
@@ -48,6 +48,7 @@ __all__ = [
     "cross_checked",
     "decoded_outputs",
     "distribution",
+    "from_learnt",
     "given",
     "judged",
     "log_densities",

@@ -37,6 +37,7 @@ from kanspice.gap import (
     Variation,
     compare,
     decoded_outputs,
+    from_learnt,
     judged,
     metric_values,
     numerical_gap,
@@ -161,8 +162,7 @@ class GapSetup:
         """Of a circuit's outputs, (samples, outputs)."""
         if self.learnt is None:
             return None
-        known = np.logical_and(solution.solved, np.isfinite(self.learnt).all(axis=1))
-        return compare(outputs, self.learnt, known, self.scale)
+        return from_learnt(outputs, self.learnt, solution.solved, self.scale)
 
     def check(self, trial: int, seed: int, progress: Progress | None = None) -> CheckedDraw:
         """One draw by both engines: a few samples of it by the other."""

@@ -223,6 +223,8 @@ class ProjectionGapPart(Part):
     """The network of devices: the projection's error alone."""
     whole: GapPart
     """The circuit: the projection's error and the circuit's."""
+    samples: Count
+    """How many the latter is of: those with a result, and an answer of the learnt network."""
     layers: list[ProjectedLayerPart]
     """Where the projection's error arises."""
 

@@ -40,6 +40,7 @@ from kanspice.gap import (
     compare,
     compare_waveforms,
     decoded_outputs,
+    from_learnt,
     judged,
     measure,
     metric_values,
@@ -162,8 +163,14 @@ class Measured:
             targets=evidence.targets,
             generates=generates(self.loaded),
             distribution=self._distribution(),
-            from_learnt=None if self.projected is None else self.projected.whole(self.outputs, solution.solved),
+            from_learnt=self._from_learnt(),
         )
+
+    def _from_learnt(self) -> Gap | None:
+        """The circuit's, from the network that its own was made of."""
+        if self.projected is None:
+            return None
+        return from_learnt(self.outputs, self.projected.outputs, self.solution.solved, self.scale)
 
     def _stages(self, device: str) -> tuple[StageGap, ...]:
         """The gap of every stage, and what of it is the stage's own."""

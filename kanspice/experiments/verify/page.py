@@ -79,7 +79,10 @@ def _sections(result: GapResult) -> Iterator[Section]:
     yield Section("Can the number be trusted?", (Facts(list(_trust(result))), Failures(result.failed), notes))
     yield Section("At which stage does it arise?", _stages(result))
     if result.projection is not None:
-        yield Section("How far is it from the learnt network?", projection_blocks.blocks(result.projection, result.gap))
+        yield Section(
+            "How far is it from the learnt network?",
+            projection_blocks.blocks(result.projection, result.gap, result.samples),
+        )
     if result.causes:
         yield Section("Which cause?", _causes(result))
     if result.waveforms:

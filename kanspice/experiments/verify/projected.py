@@ -47,17 +47,14 @@ class Projected:
         """(samples,) True where both networks have an answer."""
         return has_answer(self.outputs) & has_answer(self.made)
 
-    def whole(self, circuit: Array, solved: Flags) -> Gap:
-        """Of the circuit's outputs (samples, outputs), where they are solved, against the learnt network."""
-        return self._against(circuit, self.answered & solved)
-
     def gap(self, circuit: Array, solved: Flags) -> ProjectionGap:
-        """The same, and the network of devices, whole and layer by layer."""
+        """Of the circuit's outputs (samples, outputs), where they are solved, and of the network layer by layer."""
         layers = self.original.layers(self.reference.evidence.inputs, self.reference.stages)
         return ProjectionGap(
             made=self._against(self.made, self.answered),
-            whole=self.whole(circuit, solved),
+            whole=self._against(circuit, self.answered & solved),
             layers=tuple(_layer(each) for each in layers),
+            samples=int(np.sum(self.answered & solved)),
         )
 
     def trial(self, circuit: Array, solved: Flags, failed: int) -> Trial:
@@ -71,7 +68,8 @@ class Projected:
         if not without:
             return ()
         which = many(without, "sample")
-        return (f"the learnt network has no finite answer for {which}: in no figure that has to do with projection",)
+        out = f"the learnt network has no finite answer for {which}: in no figure that has to do with projection"
+        return (f"{out}, and no limit on learnt_relative_rmse is kept",)
 
     def _against(self, outputs: Array, known: Flags) -> Gap:
         return compare(outputs, self.outputs, known, self.scale)

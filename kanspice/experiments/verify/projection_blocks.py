@@ -10,9 +10,12 @@ from kanspice.report.formatting import NOTHING, number, percentage, plain
 from kanspice.report.verdict import Verdict
 
 
-def blocks(found: ProjectionGap, circuit: Gap) -> tuple[Block, ...]:
-    """Both parts of the gap and the whole, then where projection goes wrong. circuit: against its own network."""
-    said = wording.projection(found)
+def blocks(found: ProjectionGap, circuit: Gap, samples: int) -> tuple[Block, ...]:
+    """Both parts of the gap and the whole, then where projection goes wrong.
+
+    circuit: against its own network. samples: all of them.
+    """
+    said = wording.projection(found, samples)
     how = (
         "Errors of outputs add up sample by sample, so squares of these figures do where the two have nothing to do"
         " with each other. All are divided by the standard deviation of the outputs of the network of devices."

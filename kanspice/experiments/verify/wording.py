@@ -36,7 +36,10 @@ def distance(result: GapResult) -> Verdict:
             " no relative figure, because the network's outputs do not vary over the samples"
         )
     found = result.projection
-    learnt = "" if found is None else f"; from those of the learnt network, by {number(found.whole.relative_rmse)}"
+    learnt = ""
+    if found is not None:
+        whole = number(found.whole.relative_rmse)
+        learnt = f"; from those of the learnt network, by {whole}{_over(found, result.samples)}"
     return Verdict(
         f"The circuit's outputs differ from the network's by {number(gap.relative_rmse)} of their"
         f" standard deviation (relative RMSE){over}{learnt}"
@@ -248,12 +251,16 @@ def _unmeasured(result: GapResult) -> str | None:
     return next((why for holds, why in reasons if holds), None)
 
 
-def projection(found: ProjectionGap) -> Verdict:
+def projection(found: ProjectionGap, samples: int) -> Verdict:
     """How far the circuit is from the network that its own was made of."""
     whole, made = number(found.whole.relative_rmse), number(found.made.relative_rmse)
-    return Verdict(
-        f"From the learnt network the circuit is {whole} away (relative RMSE), its network of devices {made}"
-    )
+    said = f"From the learnt network the circuit is {whole} away (relative RMSE), its network of devices {made}"
+    return Verdict(f"{said}{_over(found, samples)}", warning=found.samples < samples)
+
+
+def _over(found: ProjectionGap, samples: int) -> str:
+    """Of which samples, where it is not all of them."""
+    return f" (over {found.samples:,} of {many(samples, 'sample')})" if found.samples < samples else ""
 
 
 def attribution(found: Attribution, samples: int, projection: ProjectionGap | None = None) -> Verdict:
