@@ -10,6 +10,7 @@ from pydantic import Field, model_validator
 
 from kanspice.base.validation import CheckedTable
 
+_SATURATION_A, _LOAD_OHM, _TAIL_A, _SOURCE_OHM = 1e-14, 1e5, 1e-4, 1e3
 _FinitePositive = Annotated[float, Field(strict=True, gt=0, allow_inf_nan=False)]
 _Positive = Annotated[float, Field(strict=True, gt=0)]
 _Finite = Annotated[float, Field(strict=True, allow_inf_nan=False)]
@@ -176,15 +177,17 @@ class Clippers(CheckedTable):
     """Open-loop gain of the op-amps of `rectifiers`; an infinite one hides what its diode takes."""
     offset_sigma_v: Annotated[_NotNegative, CAUSE] = 0.0
     """Standard deviation of the offset voltages of the op-amps of `rectifiers`."""
-    saturation_a: Annotated[float, Field(strict=True, ge=1e-30, le=1e-3)] = 1e-14
+    saturation_a: Annotated[float, Field(strict=True, ge=1e-30, le=1e-3)] = _SATURATION_A
     """What a diode of `rectifiers` leaks, and the scale of its current."""
-    load_ohm: Annotated[float, Field(strict=True, ge=1, le=1e12)] = 1e5
+    load_ohm: Annotated[float, Field(strict=True, ge=1, le=1e12)] = _LOAD_OHM
     """From the diode of `rectifiers` to the level."""
 
     @model_validator(mode="after")
-    def _op_amps_are_in_rectifiers(self) -> Self:
+    def _each_circuit_has_its_parts(self) -> Self:
         if self.circuit == "diodes" and (math.isfinite(self.gain) or self.offset_sigma_v > 0):
             raise ValueError("circuit 'rectifiers' beside gain and offset_sigma_v, which are those of its op-amps")
+        if self.circuit == "diodes" and (self.saturation_a, self.load_ohm) != (_SATURATION_A, _LOAD_OHM):
+            raise ValueError("circuit 'rectifiers' beside saturation_a and load_ohm: knee_v says all of `diodes`")
         return self
 
 
@@ -199,14 +202,15 @@ class Pairs(CheckedTable):
     """Relative standard deviation of the tail currents."""
     offset_sigma_v: Annotated[_NotNegative, CAUSE] = 0.0
     """Standard deviation of the difference of a pair's base-emitter voltages at equal currents."""
-    tail_a: _FinitePositive = 1e-4
+    tail_a: _FinitePositive = _TAIL_A
     """Current of both transistors together."""
-    source_ohm: _FinitePositive = 1e3
+    source_ohm: _FinitePositive = _SOURCE_OHM
     """What drives each base: the divider that brings the input down to the pair, and its counterpart."""
 
     @model_validator(mode="after")
     def _there_are_transistors(self) -> Self:
-        if self.thermal_v == 0 and (math.isfinite(self.current_gain) or self.tail_sigma > 0 or self.offset_sigma_v > 0):
+        theirs = self.current_gain, self.tail_sigma, self.offset_sigma_v, self.tail_a, self.source_ohm
+        if self.thermal_v == 0 and theirs != (math.inf, 0.0, 0.0, _TAIL_A, _SOURCE_OHM):
             raise ValueError("thermal_v above 0 beside what pairs have: without it there are none")
         return self
 

@@ -137,6 +137,8 @@ def test_what_no_circuit_can_have_is_refused():
     for settings, message in (
         (("clippers.gain=1e4",), "circuit 'rectifiers'"),
         (("pairs.tail_sigma=0.01",), "thermal_v above 0"),
+        (("pairs.source_ohm=1e4",), "thermal_v above 0"),
+        (("clippers.load_ohm=1e4",), "circuit 'rectifiers'"),
         (("clippers.saturation_a=1e-300",), "saturation_a"),
         (("clippers.load_ohm=1e-30",), "load_ohm"),
     ):
