@@ -78,6 +78,12 @@ class Technology(CheckedTable):
         """Values that are set and take time or power, as `section.key`: an operating point does not feel them."""
         return self._marked(COST)
 
+    def said_of(self, section: str) -> tuple[str, ...]:
+        """What of a section is not at its default, marked or not, as `section.key`."""
+        table: CheckedTable = getattr(self, section)
+        fields = type(table).model_fields.items()
+        return tuple(f"{section}.{key}" for key, field in fields if getattr(table, key) != field.default)
+
     def _marked(self, mark: Mark) -> tuple[str, ...]:
         """Keys with this mark that are not at their default, as `section.key`, in the order of the sections."""
         return tuple(

@@ -24,6 +24,7 @@ from kanspice.engine.solution import Outcome
 from kanspice.families.compiling import sizing_of
 from kanspice.families.mlp.circuit import compile_mlp
 from kanspice.gap import physical_cost
+from kanspice.technology import load_technology
 
 RECTIFIERS = ("clippers.circuit=rectifiers", "clippers.knee_v=0.026", "clippers.gain=2000")
 PAIRS = ("pairs.thermal_v=0.02585", "pairs.current_gain=50", "pairs.source_ohm=5000")
@@ -150,6 +151,20 @@ def test_what_no_circuit_can_have_is_refused():
         stage_of("tanh", *PAIRS, "tia.rail_v=1.5")
     with pytest.raises(InputError, match="would have no effect"):
         compile_mlp(perceptron(nn.ReLU), technology(*PAIRS))
+
+
+@pytest.mark.parametrize("general", ["general=true", ""])
+def test_settings_of_what_a_circuit_has_not_got_are_refused(general, tmp_path):
+    """No imperfections: whoever sets them believes that they do something all the same."""
+    file = tmp_path / "tech.toml"
+    file.write_text(f"{general}\n[convolution]\nlayout='unrolled'\n")
+    model = perceptron(nn.ReLU)
+    with pytest.raises(InputError, match=r"convolution\.layout would have no effect"):
+        compile_mlp(model, load_technology(None if general else file, ["convolution.layout=unrolled"]))
+    if general:
+        assert compile_mlp(model, load_technology(file)).stages
+        with pytest.raises(InputError, match=r"convolution\.average_ohm would have no effect"):
+            compile_mlp(model, load_technology(file, ["convolution.average_ohm=1e3"]))
 
 
 def test_rectifiers_have_a_level_and_a_leak():

@@ -9,6 +9,8 @@ from kanspice.base.errors import InputError
 from kanspice.technology import Technology
 
 _EVERYONES = ("units", "converters")
+_RAILS = "tia"
+"""Filters have the rails of this section, though not its imperfections."""
 
 
 @dataclass(frozen=True)
@@ -40,10 +42,17 @@ def fitting(
     """
     expected = f"what {circuit} has: {', '.join((*sections, 'converters'))}"
     others = [name for name in technology.sections if name not in (*sections, *_EVERYONES)]
+    said = [key for name in others if name != _RAILS for key in technology.said_of(name)]
+    _refuse(technology, said, expected)
     for part in (*(Foreign(name, expected) for name in others), *foreign):
         useless = part.among((*technology.causes, *technology.costs))
-        refused = [cause for cause in useless if not technology.general or cause in technology.overridden]
-        if refused:
-            raise InputError(f"{', '.join(refused)} would have no effect", where="technology", expected=part.expected)
+        _refuse(technology, useless, part.expected)
         technology = technology.without(useless)
     return technology
+
+
+def _refuse(technology: Technology, useless: Iterable[str], expected: str) -> None:
+    """Raises InputError for values, `section.key`, that somebody wants and that have no effect."""
+    refused = [name for name in useless if not technology.general or name in technology.overridden]
+    if refused:
+        raise InputError(f"{', '.join(refused)} would have no effect", where="technology", expected=expected)
