@@ -191,7 +191,8 @@ def _unknown_family(state: dict[str, Tensor], path: Path) -> InputError:
     return InputError(
         "the model's family is not recognised",
         where=path,
-        expected="kanspice's own checkpoint, the KANalogue authors' (net.0.coeffs, net.0.bias, ...), "
+        expected="kanspice's own checkpoint, the KANalogue authors' (net.0.coeffs, net.0.bias, ..., or "
+        "of a CNN-KAN model.backbone.0.conv.weight, ...), "
         "the KirchhoffNet authors' (circuit.layer_list.0.model.param, ..., or model.param alone), "
         "the PhyKAN authors' as a module, or as tensors (filter_params.0, edge_mask.0, thresholds.0, ...), "
         "or a KAN of splines or polynomials: pykan (act_fun.0.coef, ...), efficient-kan (layers.0.spline_weight, ...), "

@@ -9,7 +9,7 @@ import pytest
 from circuits import crossbar_output
 from images import cnnkan, design_of, images_for
 
-from kanspice import verify
+from kanspice import InputError, save, settle, verify
 from kanspice.circuit import Tiles
 from kanspice.engine import running, tiled
 from kanspice.engine.fidelity import resolve_fidelity
@@ -259,3 +259,18 @@ def test_so_it_is_in_ngspice(authors_run):
     result = verify(folder, images, limit=1)
     assert result.failed == ()
     assert result.gap.max_abs < 1e-9
+
+
+def test_a_reused_crossbar_is_no_netlist_of_all_positions():
+    model = small()
+    design = design_of(model, images_for(model))
+    with pytest.raises(InputError, match="no operating point of one netlist") as caught:
+        build_netlist(design, "device")
+    assert "convolution.layout=unrolled" in str(caught.value)
+
+
+def test_it_is_not_followed_over_time(tmp_path):
+    model = small()
+    save(model, tmp_path / "model.pt")
+    with pytest.raises(InputError, match="convolutions are not followed over time"):
+        settle(tmp_path / "model.pt", images_for(model), set={"tia.gbw_hz": 1e8})
