@@ -7,8 +7,9 @@ crossbars and chains that it knows, and what it accepts of each of them holds fo
 
 from __future__ import annotations
 
+import re
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import groupby
 from typing import Protocol
@@ -25,6 +26,7 @@ from kanspice.engine.solution import FailedSample, NumericalError, Size, Solutio
 
 _TABLES = ("column_v", "row_a", "amplifier_a")
 """What a solution has of every crossbar, besides the outputs."""
+_NUMBERS = re.compile(r"\d+")
 _LARGEST_BLOCK = 2**17
 """Positions of samples that are solved together."""
 
@@ -71,7 +73,9 @@ class _Found:
     failures: dict[int, FailedSample] = field(default_factory=dict)
     errors: dict[int, NumericalError] = field(default_factory=dict)
     """By how many stages of the design the part has behind it."""
-    notes: dict[str, None] = field(default_factory=dict)
+    notes: dict[tuple[str, str], list[str]] = field(default_factory=dict)
+    """What was said, by the stage and what it is without its numbers."""
+    residual_a: float | None = None
     timing_s: dict[str, float] = field(default_factory=dict)
     nodes: int = 0
     elements: int = 0
@@ -81,13 +85,20 @@ class _Found:
     last: Solution | None = None
 
     def add(self, solution: Solution) -> None:
-        """What a solution says besides voltages and its size."""
-        self.notes |= dict.fromkeys(solution.notes)
+        """What a solution says besides voltages, its size and its notes."""
+        residual_a = solution.engine_options.get("residual_a")
+        if isinstance(residual_a, float):
+            self.residual_a = max(self.residual_a or 0.0, residual_a)
         for name, seconds in solution.timing_s.items():
             self.timing_s[name] = self.timing_s.get(name, 0.0) + seconds
         self.peak_bytes = max(self.peak_bytes, solution.simulator_peak_bytes or 0)
         self.at_most_bytes = max(self.at_most_bytes, solution.engine_at_most_bytes or 0)
         self.last = solution
+
+    def add_notes(self, stage: str, notes: Iterable[str]) -> None:
+        """What a solution of a stage, or of the chain that it ends, says in words."""
+        for note in notes:
+            self.notes.setdefault((stage, _NUMBERS.sub("", note)), []).append(note)
 
     def add_size(self, solution: Solution, times: int) -> None:
         """How large its circuit is. times: how many there are of it."""
@@ -155,7 +166,9 @@ class _Tiled:
     def _table(self, table: str, name: str, width: int) -> Array:
         """(samples, width) of what is found of a stage, NaN where nothing is."""
         tables: dict[str, Array] = getattr(self.found, table)
-        return tables.setdefault(name, np.full((self.samples, width), np.nan))
+        if name not in tables:
+            tables[name] = np.full((self.samples, width), np.nan)
+        return tables[name]
 
     def _tiles(self, tiles: Tiles, before_v: Array) -> NumericalError | None:
         left, size = self._left, max(1, _LARGEST_BLOCK // tiles.positions)
@@ -195,6 +208,7 @@ class _Tiled:
             part, before_v[left], hints, checks=self.options.check_samples, share=1 / len(self.segments)
         )
         self.found.add_size(solution, 1)
+        self.found.add_notes(stages[-1].name, solution.notes)
         for failure in solution.failed:
             self._fail(int(left[failure.index]), failure)
         for table in ("stage_v", *_TABLES):
@@ -205,10 +219,12 @@ class _Tiled:
     def _keep_positions(self, tiles: Tiles, group: TileGroup, samples: Indices, solution: Solution) -> None:
         """Takes over what was found of some positions of some samples."""
         count, name = len(group.positions), group.crossbar.name
+        where = "each position a sample" if count > 1 else f"position {group.positions[0]}"
+        self.found.add_notes(tiles.name, (f"{tiles.name}, {where}: {note}" for note in solution.notes))
         for failure in solution.failed:
             sample, place = divmod(failure.index, count)
-            where = f"{tiles.name}, position {group.positions[place]}"
-            detail = f"{where}: {failure.detail}" if failure.detail else where
+            at = f"{tiles.name}, position {group.positions[place]}"
+            detail = f"{at}: {failure.detail}" if failure.detail else at
             self._fail(int(samples[sample]), replace(failure, detail=detail))
         for table in ("stage_v", *_TABLES):
             if name in getattr(solution, table):
@@ -300,8 +316,11 @@ class _Tiled:
                 table[failed] = np.nan
         timing_s = {name: seconds for name, seconds in found.timing_s.items() if name != "per_sample_s"}
         solved = max(self.samples - len(failed), 1)
+        kept: dict[str, object] = {"timeout_s": self.options.timeout_s, "residual_a": found.residual_a}
+        options = found.last.engine_options
         return replace(
             found.last,
+            engine_options={key: kept.get(key, value) for key, value in options.items()},
             samples=self.samples,
             failed=tuple(found.failures[index] for index in failed),
             stage_v={stage.name: found.stage_v[stage.name] for stage in self.design.stages},
@@ -309,7 +328,7 @@ class _Tiled:
             row_a=found.row_a,
             amplifier_a=found.amplifier_a,
             timing_s={**timing_s, "per_sample_s": timing_s.get("simulate_s", 0.0) / solved},
-            notes=tuple(found.notes),
+            notes=tuple(map(_shortened, found.notes.values())),
             numerical_error=self._numerical_error() if self.options.check_samples else None,
             size=Size(found.nodes, found.elements, found.netlist_bytes),
             simulator_peak_bytes=found.peak_bytes or None,
@@ -324,6 +343,12 @@ def _segments(stages: Sequence[Stage]) -> Iterator[tuple[Stage, ...]]:
             yield from ((stage,) for stage in run)
         else:
             yield tuple(run)
+
+
+def _shortened(said: Sequence[str]) -> str:
+    """The first of notes that differ in numbers, and how many others there are."""
+    others = len(said) - 1
+    return f"{said[0]} (and {others} more of the kind)" if others else said[0]
 
 
 def _largest(errors: Sequence[NumericalError]) -> NumericalError | None:

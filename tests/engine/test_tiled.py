@@ -274,3 +274,23 @@ def test_it_is_not_followed_over_time(tmp_path):
     save(model, tmp_path / "model.pt")
     with pytest.raises(InputError, match="convolutions are not followed over time"):
         settle(tmp_path / "model.pt", images_for(model), set={"tia.gbw_hz": 1e8})
+
+
+@pytest.mark.parametrize(("layout", "where"), [("reused", "each position a sample"), ("unrolled", "position 0")])
+def test_what_is_said_of_many_tiles_is_said_once(layout, where):
+    """Notes that differ in numbers only are of one kind."""
+    model = small()
+    inputs = images_for(model)
+    design = design_of(model, inputs, "devices.area_sigma=0.01", f"convolution.layout={layout}", seed=1)
+
+    def solve_part(part, arriving, options, *, hints, progress):
+        found = solve("batched", part, arriving, "shared", options, hints=hints, progress=progress)
+        return replace(found, notes=(f"{part.stages[-1].name}: {found.samples} samples", "it was late"))
+
+    found = tiled.solve_tiled(design, inputs, RunOptions(), solve_part, hints={}, progress=None)
+    more = "" if layout == "reused" else " (and 3 more of the kind)"
+    first = "l2.crossbar: 16 samples" if layout == "reused" else "l2p0.crossbar: 4 samples"
+    of_tiles = [note for note in found.notes if note.startswith("l2.tiles")]
+    assert of_tiles == [f"l2.tiles, {where}: {first}{more}", f"l2.tiles, {where}: it was late{more}"]
+    assert found.notes[-2:] == ("l3.crossbar: 4 samples", "it was late")
+    assert found.engine_options["residual_a"] == 0.0
