@@ -174,6 +174,9 @@ class _Tiled:
         left, size = self._left, max(1, _LARGEST_BLOCK // tiles.positions)
         blocks = [left[first : first + size] for first in range(0, len(left), size)]
         checked, errors = iter(self._checked(len(blocks) * len(tiles.groups))), []
+        if not tiles.is_reused and len(tiles.groups) < tiles.positions:
+            alike = f"{tiles.positions} positions have {len(tiles.groups)} different crossbars"
+            self.found.add_notes(tiles.name, [f"{tiles.name}: {alike}, each solved once, its positions as samples"])
         for number, block in enumerate(blocks):
             rows_v = tiles.rows_v(before_v[block])
             for group in tiles.groups:

@@ -294,3 +294,12 @@ def test_what_is_said_of_many_tiles_is_said_once(layout, where):
     assert of_tiles == [f"l2.tiles, {where}: {first}{more}", f"l2.tiles, {where}: it was late{more}"]
     assert found.notes[-2:] == ("l3.crossbar: 4 samples", "it was late")
     assert found.engine_options["residual_a"] == 0.0
+
+
+def test_that_crossbars_are_alike_is_said():
+    model = small()
+    inputs = images_for(model)
+    overrides = "convolution.layout=unrolled", "devices.area_sigma=0.01"
+    ideal, drawn = (design_of(model, inputs, *overrides[:many], seed=1) for many in (1, 2))
+    assert "l1.tiles: 4 positions have 1 different crossbars, each solved once" in solved(ideal, inputs).notes[0]
+    assert solved(drawn, inputs).notes == ()
