@@ -22,7 +22,7 @@ _MOST_BITS = 32
 _UNBOUNDED = frozenset(
     {
         *("open_loop_gain", "low_v", "high_v", "switch_off_ohm", "vccs_saturation", "off_ohm", "swing_v"),
-        *("gbw_hz", "slew_v_per_s"),
+        *("gbw_hz", "slew_v_per_s", "current_gain"),
         *("leak_ohm", "supply_v"),
         *("clock_hz", "amplifier_hz", "hold_s", "reach"),
     }
@@ -113,6 +113,8 @@ def _check_stage(stage: Stage, width: int, devices: int) -> None:
             _demand(_is_number(value, unbounded=field.name in _UNBOUNDED), f"{where} is not a number")
     if isinstance(stage, Tiles):
         _demand(stage.seen.ndim == 2 and bool(stage.crossbars), f"{stage.name} has no positions, or no crossbars")
+        names = {crossbar.name for crossbar in stage.crossbars}
+        _demand(len(names) == len(stage.crossbars), f"two crossbars of {stage.name} have the same name")
         for crossbar in stage.crossbars:
             _check_stage(crossbar, stage.seen.shape[1], devices)
     _demand(stage.fits(width, devices), f"{stage.name} does not fit the stage before it, or the devices")

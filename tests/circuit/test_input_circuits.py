@@ -175,6 +175,18 @@ def test_rectifiers_have_a_level_and_a_leak():
     assert not replace(stage, saturation_a=1e-200, load_ohm=1e-200).fits(1, 0)
 
 
+@pytest.mark.parametrize(
+    ("activation", "settings"),
+    [(nn.Tanh, PAIRS[:1]), (nn.Sigmoid, PAIRS), (nn.ReLU, RECTIFIERS), (nn.ReLU, RECTIFIERS[:1])],
+)
+def test_a_compiled_folder_answers_as_the_design_does(activation, settings, tmp_path):
+    """Also with what is not said: an infinite current gain, an infinite open-loop gain."""
+    model, x = perceptron(activation), np.random.default_rng(1).uniform(-1, 1, (3, 5))
+    kanspice.compile(model, output=tmp_path / "circuit", inputs=x, set=settings)
+    found = kanspice.simulate(tmp_path / "circuit", x, engine="batched")
+    np.testing.assert_array_equal(found.outputs, kanspice.verify(model, x, engine="batched", set=settings).outputs)
+
+
 # --- rails ---
 
 

@@ -41,7 +41,8 @@ class Average:
 
     def fits(self, width: int, _devices: int) -> bool:
         """Whether it can stand behind so many outputs."""
-        return self.ohm.ndim == 2 and self.ohm.size == width > 0 and bool((self.ohm > 0).all())
+        resistors = self.ohm.ndim == 2 and self.ohm.size == width > 0 and bool((self.ohm > 0).all())
+        return resistors and self.output_v_per_unit > 0
 
     def ideal_v(self, _design: Design, input_v: Array, _earlier_v: Mapping[str, Array] = NONE_EARLIER) -> Array:
         """The means (samples, channels) of voltages (samples, positions x channels)."""

@@ -82,7 +82,7 @@ class Rectifier:
     def fits(self, width: int, _devices: int) -> bool:
         """Whether it can stand behind so many outputs."""
         leaks = self.load_ohm > 0 and self.load_ohm * self.saturation_a > 0  # 0 where it is too small for a number
-        parts = self.open_loop_gain > 1 and self.knee_v >= 0 and leaks
+        parts = self.open_loop_gain > 1 and self.knee_v >= 0 and self.rail_v > 0 and leaks
         shapes = {part.shape for part in (self.shift_v, self.low_offset_v, self.high_offset_v)}
         levels = self.low_v <= self.high_v and self.amplifiers > 0
         return parts and levels and shapes == {(width,)} and self.output_v_per_unit > 0
