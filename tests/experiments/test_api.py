@@ -306,3 +306,18 @@ def test_samples_may_be_a_tensor_that_torch_follows(result):
 def test_samples_that_are_no_numbers_are_refused(samples):
     with pytest.raises(InputError, match="the inputs"):
         kanspice.verify(MODEL, samples, engine="batched")
+
+
+@pytest.mark.parametrize(
+    ("named", "problem"),
+    [
+        ({"set": [1]}, "no settings"),
+        ({"set": "tia.gain=1"}, "no settings"),
+        ({"max": 3}, "no settings"),
+        ({"tech": 3}, "no technology"),
+    ],
+)
+def test_what_is_no_setting_is_refused(named, problem):
+    model = network([3, 2], [LINE])
+    with pytest.raises(InputError, match=problem):
+        kanspice.verify(model, inputs_for(model, 2), engine="batched", **named)

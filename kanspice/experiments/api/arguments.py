@@ -48,6 +48,9 @@ def model_of(model: Model, config: str | Path | None = None, curves: str | Path 
 def technology_of(tech: Tech, overrides: Overrides = ()) -> Technology:
     """The technology that was given, with values overridden. Raises InputError as `load_technology`."""
     if not isinstance(tech, Technology):
+        if not isinstance(tech, str | Path | None):
+            expected = "a TOML file, the name of a shipped one, or what kanspice.load_technology made of it"
+            raise InputError("this is no technology", expected=expected, found=f"a {type(tech).__name__}")
         return load_technology(tech, texts_of(overrides))
     if overrides:
         problem, hint = "needs a technology from a file", "load_technology(FILE, overrides)"
@@ -62,7 +65,10 @@ def limits_of(file: str | Path | None, over: Limits = ()) -> list[LimitPair]:
 
 def texts_of(values: Sequence[str] | Mapping[str, object]) -> list[str]:
     """`KEY=VALUE` texts. Raises InputError for what is neither a list nor a mapping of them."""
-    if isinstance(values, str) or not isinstance(values, Sequence | Mapping):
+    if isinstance(values, Mapping):
+        return [f"{key}={value}" for key, value in values.items()]
+    are_many = isinstance(values, Sequence) and not isinstance(values, str)
+    if not are_many or not all(isinstance(text, str) for text in values):
         expected = '["KEY=VALUE", ...] or {"KEY": VALUE, ...}'
         raise InputError("these are no settings", expected=expected, found=f"{values!r}"[:80])
-    return [f"{key}={value}" for key, value in values.items()] if isinstance(values, Mapping) else [*values]
+    return [*values]
