@@ -26,7 +26,7 @@ def project(
         Path,
         typer.Argument(
             metavar="MODEL",
-            help="A KAN: a state dict of pykan, efficient-kan or the KANalogue authors, or a .csv of measured edges.",
+            help="A state dict of pykan, efficient-kan, inkan or the KANalogue authors, or a .csv of measured edges.",
         ),
     ],
     *,
