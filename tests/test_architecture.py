@@ -59,6 +59,7 @@ ROOMS = (
     "engine.batched",  # the batched solver
     "engine.netlist",  # Design -> netlist
     "engine.ngspice",  # the simulator
+    "engine.vacask",  # another one, in whose own language designs are written
     "gap",
     "report",
     "experiments.compile",  # the folder that compile writes
@@ -81,8 +82,13 @@ FILES_OF_A_FAMILY = {"circuit": "circuits", "family": "families"}
 
 # Room -> what it may not import, though it is to its left.
 NOT_IN = {
-    "gap": ("engine.batched", "engine.netlist", "engine.ngspice"),  # it judges what an engine found, and runs none
-    "report": ("engine.batched", "engine.netlist", "engine.ngspice"),
+    "gap": (
+        "engine.batched",
+        "engine.netlist",
+        "engine.ngspice",
+        "engine.vacask",
+    ),  # it judges what an engine found, and runs none
+    "report": ("engine.batched", "engine.netlist", "engine.ngspice", "engine.vacask"),
 }
 
 # Outside library -> the only rooms that may import it, lazily or not. The longest matching name counts.

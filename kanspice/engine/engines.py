@@ -116,6 +116,8 @@ class Engine:
     """Makes what solutions of circuits that get the same inputs can share, `known`."""
     end_period: EndPeriod | None = None
     """None where the integrator of `circuit/` is as fast."""
+    check_design: Callable[[Design], None] | None = None
+    """Raises InputError, naming it, for a circuit that it does not solve; None where it solves all."""
 
 
 def engine_named(name: str) -> Engine:

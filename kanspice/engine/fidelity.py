@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Literal, assert_never
+from collections.abc import Container
+from typing import Literal, assert_never, get_args
 
 from kanspice.base.errors import InputError
 from kanspice.circuit import Crossbar, Design, Sort
@@ -61,15 +62,19 @@ def check_shared(crossbar: Crossbar) -> None:
         )
 
 
-def resolve_fidelity(design: Design, choice: FidelityChoice) -> Fidelity:
+def resolve_fidelity(
+    design: Design, choice: FidelityChoice, known: Container[Fidelity] = frozenset(get_args(Fidelity))
+) -> Fidelity:
     """`auto` -> `shared` when every device on a row sees the row's voltage anyway, `device` otherwise.
+
+    And `device` for an engine that has not got `shared`, which is the same circuit then. known: what it has.
 
     For a KirchhoffNet -> `merged` where branches between the same two nodes add up to one piecewise linear element: 1.3
     times as fast for one branch, 3 times for four. Sums of other laws are slower than their parts by a few percent.
     """
     if choice != "auto":
         return choice
-    if design.is_ideal:
+    if design.is_ideal and "shared" in known:
         return "shared"
     laws = [LAWS[period.law] for period in design.periods]
     merges = bool(laws) and all(law.adds_up for law in laws) and design.schematic is None

@@ -7,6 +7,7 @@ from kanspice.base.errors import InputError
 HOMES = {
     "ngspice": "kanspice.engine.ngspice.record",
     "batched": "kanspice.engine.batched.record",
+    "vacask": "kanspice.engine.vacask.record",
 }
 """Name -> the module of its record, `ENGINE`: a new engine is a package and a line here."""
 

@@ -150,6 +150,14 @@ def check_device(device: str, design: Design, engine: str, judge: str | None) ->
             each.check_device(device, design)
 
 
+def check_design(design: Design, engine: str, judge: str | None) -> None:
+    """Raises InputError, naming it, for a circuit that the engine, or its judge, does not solve."""
+    for name in (engine, judge):
+        check = None if name is None else engine_named(name).check_design
+        if check is not None:
+            check(design)
+
+
 def judge_of(engine: str, wanted: str | None = None) -> str:
     """The engine that an engine is checked against: the one that is wanted, if one is.
 

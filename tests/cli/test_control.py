@@ -116,7 +116,7 @@ def test_a_folder_whose_loop_would_be_another_is_refused(run, balancer, good):
         (("--plant", "cartpole", "--fidelity", "filter"), "this fidelity is for PhyKANs"),
         (
             ("--plant", "cartpole", "--engine", "ngspice", "--fidelity", "transient", "--cross-check", 1),
-            "no other engine has this fidelity",
+            "batched has not this fidelity",
         ),
     ],
 )

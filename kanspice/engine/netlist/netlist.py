@@ -39,9 +39,9 @@ class Netlist:
     nodes: int
     elements: int
     simulator_bytes: int
-    """The most memory that an ngspice takes for it, estimated."""
+    """The most memory that a process of the simulator takes for it, estimated."""
     first_s: float
-    """How much time of the processor ngspice takes until the first sample's operating point, estimated."""
+    """How much time of the processor the simulator takes until the first sample's operating point, estimated."""
     row_sources: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Crossbar name -> the sources that drive its rows; what they deliver is their current with its sign changed."""
     amplifier_sources: Mapping[str, tuple[str, ...]] = field(default_factory=dict)

@@ -17,7 +17,7 @@ import numpy as np
 
 from kanspice.base.arrays import Array
 from kanspice.circuit import Design, Sort
-from kanspice.engine.acceptance import as_read, column_failures, unproven_note, unproven_states
+from kanspice.engine.acceptance import as_read, column_failures
 from kanspice.engine.fidelity import Fidelity
 from kanspice.engine.netlist import Netlist, build_netlist
 from kanspice.engine.ngspice.blocks import BlockProgress, Found, doubt_in, is_final, is_worth_another, times
@@ -36,8 +36,6 @@ from kanspice.engine.solution import FailedSample, NumericalError, Outcome, Solu
 
 _LARGEST_BLOCK = 512
 """Samples per process: ngspice looks for its place in the inputs' tables from their beginning."""
-_SAME_STATE = 1e-3
-"""Of an amplifier's voltage: more is no numerical error any more."""
 
 
 def solve(
@@ -191,9 +189,9 @@ class OperatingPoints(EngineCall):
         if not solved:
             return None
         chosen = self.farthest_and_others(found)
-        doubts = self._doubts(found, solved)
+        doubts = self.doubts(found, solved)
         if not chosen:
-            self._note_states(doubts, found, found, "not tested, every sample was solved once")
+            self.note_states(doubts, found, found, "not tested, every sample was solved once")
             return None
         chosen = sorted({*chosen, *(index for doubtful in doubts.values() for index in doubtful)})
         tight = tightened(self.design)
@@ -203,30 +201,6 @@ class OperatingPoints(EngineCall):
             left = [index for index in chosen[::-1] if index in self.beyond_reach]
             again.add(self._spread(self.whole_curves, left, tight, report=False))
         for name, doubtful in doubts.items():
-            self._compare_states(name, doubtful, found, again)
-        self._note_states(doubts, found, again, "each is the same where samples are swept in the other direction")
+            self.compare_states(name, doubtful, found, again, "in a sweep the other way")
+        self.note_states(doubts, found, again, "each is the same where samples are swept in the other direction")
         return self.numerical_error(chosen, found, again, "tightened rerun")
-
-    def _doubts(self, found: Found, solved: Sequence[int]) -> dict[str, list[int]]:
-        """Crossbar -> the samples of which nothing proves that they have one state there."""
-        if self.fidelity != "device":
-            return {}
-        volts = self.split(found.stack(solved))
-        unproven = unproven_states(self.design, volts)
-        return {name: [solved[place] for place in np.flatnonzero(which).tolist()] for name, which in unproven.items()}
-
-    def _compare_states(self, name: str, doubtful: Sequence[int], found: Found, again: Found) -> None:
-        """Turns into failures samples for which a crossbar is in another state when the sweep comes from elsewhere."""
-        for index in [index for index in doubtful if index in found.rows and index in again.rows]:
-            there, back = (self.split(rows[index][None]).amplifier_v[name] for rows in (found.rows, again.rows))
-            apart_v = float(np.abs(there - back).max())
-            if apart_v > _SAME_STATE * float(np.abs(there).max()):
-                seen = f"{name} has another state, its amplifiers up to {apart_v:.3g} V away, in a sweep the other way"
-                found.rows.pop(index)
-                found.failures[index] = FailedSample(index, Outcome.MULTISTABLE, seen)
-
-    def _note_states(self, doubts: Mapping[str, Sequence[int]], found: Found, again: Found, tested: str) -> None:
-        for name, doubtful in doubts.items():
-            left = sum(index in found.rows and index in again.rows for index in doubtful)
-            if left:
-                self.notes.append(unproven_note(name, left, tested))

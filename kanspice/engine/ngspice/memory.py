@@ -1,4 +1,4 @@
-"""Whether a circuit fits into this machine, and what it will take, said before ngspice is started."""
+"""Whether a circuit fits into this machine, and what it will take, said before a simulator is started."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from kanspice.engine.progress import Advance, Progress
 _WORTH_SAYING_S = 1.0
 
 
-def announce(netlist: Netlist, processes: int, progress: Progress | None) -> None:
+def announce(engine: str, netlist: Netlist, processes: int, progress: Progress | None) -> None:
     """Tells what so many processes will take. Raises NoRoomError where that is more than is available."""
     needed, available = processes * netlist.simulator_bytes, available_bytes()
     if available is not None and needed > available:
         others = f", in each of {processes} processes" if processes > 1 else ""
         raise NoRoomError(
             "the circuit does not fit into this machine's memory",
-            where="ngspice",
+            where=engine,
             expected=f"at most {available / 1e9:.3g} GB, which are available",
             found=f"about {netlist.simulator_bytes / 1e9:.3g} GB for {netlist.elements:,} elements{others}",
             hint="--engine batched" + (", or fewer --jobs" if processes > 1 else ""),

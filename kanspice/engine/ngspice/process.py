@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -83,14 +83,32 @@ def run_deck(
     on_point: called now and then as points are finished, in another thread.
     Raises SimulatorError when the program cannot be started or `stop` was set.
     """
+    arguments = _arguments(program, ["-b", "-r", str(raw or folder / RAW_FILE), deck])
+    return run_program(arguments, folder, clean_environment(), deadline=deadline, stop=stop, on_point=on_point)
+
+
+def run_program(
+    arguments: Sequence[str],
+    folder: Path,
+    environment: Mapping[str, str],
+    *,
+    deadline: float | None = None,
+    stop: threading.Event | None = None,
+    on_point: OnPoint | None = None,
+    on_poll: Callable[[int], None] | None = None,
+) -> Run:
+    """Runs a simulator, or what it needs, in a folder. As `run_deck`, whichever program it is.
+
+    on_poll: called some times a second with the most memory that the process has held so far, bytes.
+    """
     started = time.monotonic()
     if deadline is not None and started > deadline:
         return Run(folder, 0, "", timed_out=True, wall_s=0.0)
-    process = start_process(program, folder, ["-b", "-r", str(raw or folder / RAW_FILE), deck])
+    process = _begin(arguments, folder, environment)
     meter = _Meter(process.pid)
     reader = _Reader(process, meter, on_point)
     try:
-        timed_out = _wait(process, meter, deadline, stop)
+        timed_out = _wait(process, meter, deadline, stop, on_poll)
     finally:
         end(process)
         reader.join()
@@ -106,17 +124,28 @@ def start_process(
 
     Its output and its messages come from one pipe. Raises SimulatorError when it cannot be started.
     """
+    return _begin(_arguments(program, arguments), folder, clean_environment(), stdin)
+
+
+def _arguments(program: NgspiceProgram, arguments: Sequence[str]) -> list[str]:
+    return [str(program.path), "-n", *arguments]
+
+
+def _begin(
+    arguments: Sequence[str], folder: Path, environment: Mapping[str, str], stdin: int = subprocess.DEVNULL
+) -> subprocess.Popen[bytes]:
     try:
         process = start(
-            [str(program.path), "-n", *arguments],
+            arguments,
             folder=folder,
-            environment=clean_environment(),
+            environment=environment,
             stdin=stdin,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
         )
     except OSError as error:
-        raise SimulatorError("ngspice cannot be started", where=program.path, found=str(error)) from error
+        name = Path(arguments[0]).name
+        raise SimulatorError(f"{name} cannot be started", where=arguments[0], found=str(error)) from error
     if sys.platform == "linux":
         with suppress(ProcessLookupError):
             resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (_MAX_FILE_BYTES, _MAX_FILE_BYTES))
@@ -124,11 +153,17 @@ def start_process(
 
 
 def _wait(
-    process: subprocess.Popen[bytes], meter: _Meter, deadline: float | None, stop: threading.Event | None
+    process: subprocess.Popen[bytes],
+    meter: _Meter,
+    deadline: float | None,
+    stop: threading.Event | None,
+    on_poll: Callable[[int], None] | None,
 ) -> bool:
     """Waits for the end; True when the deadline came first."""
     while process.poll() is None:
-        meter.read()
+        held_bytes = meter.read()
+        if on_poll is not None:
+            on_poll(held_bytes)
         if stop is not None and stop.is_set():
             return False
         if deadline is not None and time.monotonic() > deadline:

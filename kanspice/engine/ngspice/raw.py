@@ -19,6 +19,8 @@ class Plot:
     name: str
     vectors: tuple[str, ...]
     table: npt.NDArray[np.float64] | npt.NDArray[np.complex128]
+    is_complete: bool = True
+    """False where fewer points are there than were promised, or none was yet."""
 
 
 def read_plots(path: Path) -> list[Plot]:
@@ -59,7 +61,8 @@ def _next_plot(content: bytes, start: int) -> tuple[Plot, int] | None:
     table = (numbers.view(np.complex128) if is_complex else numbers).reshape(points, len(vectors)).copy()
     if is_complex:
         table.imag[:, :1] = 0.0  # ngspice 39 leaves anything there, and the scale, a frequency, is real
-    return Plot(_field(header, "Plotname") or "", vectors, table), body + points * row
+    plot = Plot(_field(header, "Plotname") or "", vectors, table, is_complete=0 < promised == points)
+    return plot, body + points * row
 
 
 def _whole(header: str, name: str) -> int:

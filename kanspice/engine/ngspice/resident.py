@@ -58,7 +58,7 @@ class Resident:
         self._engine_options = {"fidelity": fidelity, **options.named(OPTIONS), **asdict(NORMAL)}
         self._program = find_ngspice()
         netlist = build_netlist(design, fidelity, full_cells=True)
-        announce(netlist, 1, None)
+        announce("ngspice", netlist, 1, None)
         self._circuit = CircuitFiles.lay_out(netlist, folder / "circuit")
         klu = self._program.has_klu
         deck = resident_deck(netlist.inputs, self._circuit.nodes, self._circuit.sources, NORMAL, klu=klu)

@@ -6,7 +6,7 @@ import os
 import threading
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
@@ -16,9 +16,16 @@ import numpy as np
 
 from kanspice.base.arrays import Array
 from kanspice.circuit import Design
-from kanspice.engine.acceptance import Volts, chosen_samples, expected_outputs_v, range_failures
+from kanspice.engine.acceptance import (
+    Volts,
+    chosen_samples,
+    expected_outputs_v,
+    range_failures,
+    unproven_note,
+    unproven_states,
+)
 from kanspice.engine.fidelity import Fidelity
-from kanspice.engine.netlist import build_netlist
+from kanspice.engine.netlist import Netlist, build_netlist
 from kanspice.engine.ngspice.blocks import OPTIONS, Attempt, Found, spread
 from kanspice.engine.ngspice.circuit import CircuitFiles
 from kanspice.engine.ngspice.memory import announce
@@ -26,9 +33,11 @@ from kanspice.engine.ngspice.process import OnPoint, Run, run_deck
 from kanspice.engine.ngspice.program import find_ngspice
 from kanspice.engine.options import RunOptions
 from kanspice.engine.progress import Progress
-from kanspice.engine.solution import NumericalError, Size, Solution
+from kanspice.engine.solution import FailedSample, NumericalError, Outcome, Size, Solution
 
 _DECK = "run.cir"
+_SAME_STATE = 1e-3
+"""Of an amplifier's voltage: more is no numerical error any more."""
 
 
 @dataclass(frozen=True)
@@ -48,23 +57,23 @@ class Task:
     folder: Path
 
 
-class EngineCall(ABC):
-    """One call of the engine. A sample's row is what a run finds of it: of the circuit's vectors, if nothing else.
-
-    Raises SimulatorError when ngspice is missing.
+class SimulatorCall(ABC):
+    """One call of a simulator's engine. A sample's row is what a run finds of it: of the circuit's vectors, if nothing
+    else.
     """
 
-    def __init__(self, task: Task) -> None:
-        self.program = find_ngspice()
+    def __init__(self, task: Task, engine: str, version: str, build: Callable[[], Netlist]) -> None:
+        """engine, version: which, as solutions say it. build: writes the circuit."""
+        self._engine, self._version = engine, version
         self.design, self.inputs_v, self.fidelity = task.design, task.inputs_v, task.fidelity
         self.options, self.hints, self.progress = task.options, task.hints, task.progress
         self.folder = task.folder
         self.expected_v = expected_outputs_v(task.design, task.hints)
         self.notes: list[str] = []
-        self._stop, self._run_numbers = threading.Event(), count()
+        self.stop, self._run_numbers = threading.Event(), count()
         self._started = time.monotonic()
-        netlist = build_netlist(task.design, task.fidelity)
-        announce(netlist, max(min(task.options.jobs, len(task.inputs_v)), 1), task.progress)
+        netlist = build()
+        announce(engine, netlist, max(min(task.options.jobs, len(task.inputs_v)), 1), task.progress)
         self.circuit = CircuitFiles.lay_out(netlist, task.folder / "circuit")
         self._netlist_s, self._simulate_s = self._elapsed_s, 0.0
 
@@ -87,31 +96,21 @@ class EngineCall(ABC):
         return self.split(rows).stage_v[self.design.stages[-1].name]
 
     @final
-    def spread(self, samples: Sequence[int], attempt: Attempt, *, largest: int) -> Found:
-        """What attempts at blocks of at most `largest` of the samples find."""
-        return spread(samples, attempt, jobs=self.options.jobs, largest=largest, stop=self._stop)
-
-    @final
-    def run(
-        self, deck: str, files: Iterable[str] = (), *, beside: Path | None = None, on_point: OnPoint | None = None
-    ) -> Run:
-        """Runs a deck in a folder of its own in the circuit's, or in another, with some of the files that lie there."""
-        above = beside or self.circuit.folder
-        folder = above / f"run{next(self._run_numbers)}"
+    def run_folder(self, beside: Path | None = None) -> Path:
+        """A new folder for one run, in the circuit's or in another."""
+        folder = (beside or self.circuit.folder) / f"run{next(self._run_numbers)}"
         folder.mkdir()
-        for name in files:
-            os.link(above / name, folder / name)
-        (folder / _DECK).write_text(deck, encoding="ascii")
-        return run_deck(self.program, folder, _DECK, deadline=self._deadline, stop=self._stop, on_point=on_point)
+        return folder
 
     @property
     def is_late(self) -> bool:
         """True when there is no time left."""
-        deadline = self._deadline
+        deadline = self.deadline
         return deadline is not None and time.monotonic() > deadline
 
     @property
-    def _deadline(self) -> float | None:
+    def deadline(self) -> float | None:
+        """The value of time.monotonic() at which there is no time left; None where there is no limit."""
         timeout_s = self.options.timeout_s
         return None if timeout_s is None else self._started + timeout_s
 
@@ -150,13 +149,41 @@ class EngineCall(ABC):
         return None
 
     @final
+    def doubts(self, found: Found, solved: Sequence[int]) -> dict[str, list[int]]:
+        """Crossbar -> the samples of which nothing proves that they have one state there."""
+        if self.fidelity != "device":
+            return {}
+        volts = self.split(found.stack(solved))
+        unproven = unproven_states(self.design, volts)
+        return {name: [solved[place] for place in np.flatnonzero(which).tolist()] for name, which in unproven.items()}
+
+    @final
+    def compare_states(self, name: str, doubtful: Sequence[int], found: Found, again: Found, when: str) -> None:
+        """Turns into failures samples for which a crossbar is in another state when it is solved again. when: how."""
+        for index in [index for index in doubtful if index in found.rows and index in again.rows]:
+            there, back = (self.split(rows[index][None]).amplifier_v[name] for rows in (found.rows, again.rows))
+            apart_v = float(np.abs(there - back).max())
+            if apart_v > _SAME_STATE * float(np.abs(there).max()):
+                seen = f"{name} has another state, its amplifiers up to {apart_v:.3g} V away, {when}"
+                found.rows.pop(index)
+                found.failures[index] = FailedSample(index, Outcome.MULTISTABLE, seen)
+
+    @final
+    def note_states(self, doubts: Mapping[str, Sequence[int]], found: Found, again: Found, tested: str) -> None:
+        """Says of samples that are left what is known of their states. tested: that."""
+        for name, doubtful in doubts.items():
+            left = sum(index in found.rows and index in again.rows for index in doubtful)
+            if left:
+                self.notes.append(unproven_note(name, left, tested))
+
+    @final
     def solution(self, found: Found, numerical_error: NumericalError | None, **settings: object) -> Solution:
-        """What was found, as every engine says it. settings: of ngspice, beyond the options."""
+        """What was found, as every engine says it. settings: of the simulator, beyond the options."""
         samples, netlist = len(self.inputs_v), self.circuit.netlist
         volts = self.split(found.table(samples, self.width))
         return Solution(
-            engine="ngspice",
-            engine_version=self.program.version_text.removeprefix("ngspice-"),
+            engine=self._engine,
+            engine_version=self._version,
             engine_options={"fidelity": self.fidelity, **self.options.named(OPTIONS), **settings},
             samples=samples,
             failed=tuple(found.failures[index] for index in sorted(found.failures)),
@@ -176,3 +203,28 @@ class EngineCall(ABC):
             engine_at_most_bytes=netlist.simulator_bytes,
             size=Size(netlist.nodes, netlist.elements, self.circuit.size),
         )
+
+
+class EngineCall(SimulatorCall):
+    """One call of ngspice. Raises SimulatorError when it is missing."""
+
+    def __init__(self, task: Task) -> None:
+        self.program = find_ngspice()
+        version = self.program.version_text.removeprefix("ngspice-")
+        super().__init__(task, "ngspice", version, lambda: build_netlist(task.design, task.fidelity))
+
+    @final
+    def spread(self, samples: Sequence[int], attempt: Attempt, *, largest: int) -> Found:
+        """What attempts at blocks of at most `largest` of the samples find."""
+        return spread(samples, attempt, jobs=self.options.jobs, largest=largest, stop=self.stop)
+
+    @final
+    def run(
+        self, deck: str, files: Iterable[str] = (), *, beside: Path | None = None, on_point: OnPoint | None = None
+    ) -> Run:
+        """Runs a deck in a folder of its own in the circuit's, or in another, with some of the files that lie there."""
+        folder = self.run_folder(beside)
+        for name in files:
+            os.link(folder.parent / name, folder / name)
+        (folder / _DECK).write_text(deck, encoding="ascii")
+        return run_deck(self.program, folder, _DECK, deadline=self.deadline, stop=self.stop, on_point=on_point)

@@ -101,7 +101,7 @@ class LoopSetup:
 
         warned: called with the circuit before they begin.
         """
-        fidelity = resolve_fidelity(design, self.options.fidelity)
+        fidelity = resolve_fidelity(design, self.options.fidelity, engine_named(engine).fidelities)
         check_fidelity(design, fidelity)
         started = time.monotonic()
 

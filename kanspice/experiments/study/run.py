@@ -12,10 +12,11 @@ from kanspice.base.threads import one_thread
 from kanspice.circuit import Design
 from kanspice.engine.acceptance import chosen_samples
 from kanspice.engine.batched.array_devices import processor_named
+from kanspice.engine.engines import engine_named
 from kanspice.engine.fidelity import resolve_fidelity
 from kanspice.engine.options import RunOptions
 from kanspice.engine.progress import Progress
-from kanspice.engine.running import check_device
+from kanspice.engine.running import check_design, check_device
 from kanspice.experiments.ensemble import ensemble as ensembles
 from kanspice.experiments.ensemble.identity import circuits_sha256, sha256
 from kanspice.experiments.ensemble.variations import Point
@@ -64,9 +65,9 @@ def prepare(request: StudyRequest) -> PreparedStudy:
         network = Followed.of(loaded, evidence, finest)
         designs = [compile_nominal(loaded, point.technology, network.sizing) for point in points]
         check_device(request.device, designs[0], request.engine, request.checked_by)
+        check_design(designs[0], request.engine, request.checked_by)
         everywhere = partial(
             GapSetup,
-            engine=request.engine,
             device=request.device,
             inputs=network.inputs,
             places=tuple(network.answered),
@@ -81,7 +82,7 @@ def prepare(request: StudyRequest) -> PreparedStudy:
             judge=request.judge,
         )
         parts = zip(points, designs, strict=True)
-        setups = tuple(_at(everywhere, network, point, design) for point, design in parts)
+        setups = tuple(_at(everywhere, request.engine, network, point, design) for point, design in parts)
     expected, known = setups[0].expected, has_answer(setups[0].expected)
     reference = None if evidence.labels is None else accuracy(expected, evidence.labels, known)
     loss = None if evidence.targets is None else mean_squared_error(expected, evidence.targets, known)
@@ -97,12 +98,13 @@ def prepare(request: StudyRequest) -> PreparedStudy:
     )
 
 
-def _at(everywhere: Callable[..., GapSetup], network: Followed, point: Point, design: Design) -> GapSetup:
+def _at(everywhere: Callable[..., GapSetup], engine: str, network: Followed, point: Point, design: Design) -> GapSetup:
     return everywhere(
+        engine=engine,
         point=point.index,
         design=design,
         technology=point.technology,
-        fidelity=resolve_fidelity(design, "auto"),
+        fidelity=resolve_fidelity(design, "auto", engine_named(engine).fidelities),
         expected=network.expected(design),
         scale=network.scale(design),
     )

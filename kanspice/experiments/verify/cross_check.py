@@ -24,8 +24,10 @@ from kanspice.gap.cross_check import unchecked
 def check_judge(judge: str | None, fidelity: FidelityChoice) -> None:
     """Raises InputError for a cross-check that its engine cannot do."""
     if judge is not None and fidelity != "auto" and fidelity not in engine_named(judge).fidelities:
-        hint = "leave it out; filters over time are ngspice's alone"
-        raise InputError("no other engine has this fidelity", where="--cross-check", found=fidelity, hint=hint)
+        hint = (
+            f"leave it out, or --cross-check N:ENGINE: {judge} has {', '.join(sorted(engine_named(judge).fidelities))}"
+        )
+        raise InputError(f"{judge} has not this fidelity", where="--cross-check", found=fidelity, hint=hint)
 
 
 def cross_check(
@@ -46,7 +48,8 @@ def cross_check(
     samples = sorted(np.random.default_rng(options.run.seed).choice(len(inputs), count, replace=False).tolist())
     chosen = {name: values[samples] for name, values in hints.items()}
     again = replace(options.run, check_samples=count if design.is_timed else 0, waveforms=0)
-    fidelity = resolve_fidelity(design, options.fidelity)
+    engine, part = judge_of(options.engine, options.judge), inputs[samples]
+    fidelity = resolve_fidelity(design, options.fidelity, engine_named(engine).fidelities)
     side_run = SideRun("cross-check", count)
 
     def beside(advance: Advance) -> None:
@@ -54,7 +57,6 @@ def cross_check(
             progress(replace(advance, side_run=side_run))
 
     which = [numbers[sample] for sample in samples]
-    engine, part = judge_of(options.engine, options.judge), inputs[samples]
     try:
         found = solve(engine, design, part, fidelity, again, hints=chosen, progress=beside, numbers=which)
     except NoRoomError as error:

@@ -13,7 +13,7 @@ from kanspice.circuit import Design
 from kanspice.engine.engines import engine_named
 from kanspice.engine.fidelity import Fidelity, resolve_fidelity
 from kanspice.engine.progress import Progress
-from kanspice.engine.running import check_device, solve
+from kanspice.engine.running import check_design, check_device, solve
 from kanspice.engine.solution import Solution
 from kanspice.experiments.evidence import Evidence
 from kanspice.experiments.followed import Followed
@@ -57,7 +57,7 @@ def verify(
         reference = Followed.of(loaded, evidence, technology, options.run.timeout_s)
     with watch.part("compile_s"):
         circuit = compile_both(loaded, technology, reference.sizing, Draw(options.run.seed))
-    fidelity = resolve_fidelity(circuit.specimen, options.fidelity)
+    fidelity = resolve_fidelity(circuit.specimen, options.fidelity, engine_named(options.engine).fidelities)
     _check(options, circuit.specimen, fidelity, loaded, evidence)
     began = time.monotonic()
     solution, checked = _solved(reference, circuit.specimen, fidelity, options, progress, watch)
@@ -94,6 +94,7 @@ def _check(options: VerifyOptions, design: Design, fidelity: Fidelity, loaded: L
     """Raises InputError for what cannot be done, before anything long."""
     check_judge(options.checked_by, fidelity)
     check_device(options.run.device, design, options.engine, options.checked_by)
+    check_design(design, options.engine, options.checked_by)
     _check_limits(options.limits, loaded, design, evidence, fidelity)
 
 
@@ -119,7 +120,7 @@ def _attributed(measured: Measured, options: VerifyOptions, started: float, prog
 
     def solve_with(technology: Technology) -> Trial:
         design = compile_model(reference.loaded, technology, reference.sizing, Draw(options.run.seed))
-        fidelity = resolve_fidelity(design, options.fidelity)
+        fidelity = resolve_fidelity(design, options.fidelity, engine_named(engine).fidelities)
         left_s = None if timeout_s is None else max(timeout_s - (time.monotonic() - started), 0.0)
         limited = replace(again, timeout_s=left_s)
         solution = solve(engine, design, arriving, fidelity, limited, hints=hints, progress=progress, numbers=which)

@@ -88,6 +88,9 @@ _RERUNS = {
 }
 
 
+_RERUNS_IN_VACASK = ", from another start, with tolerances a thousand times looser"
+
+
 _RERUNS_OF_FILTERS = {
     "filter": ", in reverse order: the analyses are linear, nothing in them can be tighter",
     "transient": ", with twice as many time steps",
@@ -103,7 +106,7 @@ def solved_again(result: GapResult) -> str:
     if (engine, family) == ("ngspice", "phykan"):
         how = _RERUNS_OF_FILTERS.get(result.design.fidelity, "")
     else:
-        how = _RERUNS.get((engine, family), "")
+        how = _RERUNS_IN_VACASK if engine == "vacask" else _RERUNS.get((engine, family), "")
     return f"{many(result.numerical.samples, 'sample')} solved again{how}"
 
 

@@ -1,0 +1,183 @@
+"""Solving chains of crossbars with VACASK, and believing only what can be checked.
+
+Samples are analyses of one process, each for itself. Those that fail are tried once more, with more patience and from
+the reference network's own voltages. The numerical error is how far outputs move when samples are solved again with
+tolerances that are a thousand times looser, and from half the voltages that were found: more than what is left of it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
+from typing import final
+
+import numpy as np
+
+from kanspice.base.arrays import Array
+from kanspice.circuit import Design
+from kanspice.engine.acceptance import column_failures
+from kanspice.engine.fidelity import Fidelity
+from kanspice.engine.netlist import Netlist
+from kanspice.engine.ngspice.blocks import BlockProgress, Found
+from kanspice.engine.ngspice.process import run_program, working_folder
+from kanspice.engine.ngspice.simulation import SimulatorCall, Task
+from kanspice.engine.options import RunOptions
+from kanspice.engine.progress import Progress
+from kanspice.engine.solution import NumericalError, Solution
+from kanspice.engine.vacask.deck import LoadedCircuit, NodeTolerances, block_deck, tolerances
+from kanspice.engine.vacask.emit import build_circuit, check_design, check_fidelity
+from kanspice.engine.vacask.library import compiled, parts
+from kanspice.engine.vacask.program import find_vacask, simulator_environment
+from kanspice.engine.vacask.results import rows_of
+
+_LARGEST_BLOCK = 200
+"""Samples per process: each has a file of its own."""
+_DECK = "run.sim"
+Start = Callable[[int], Mapping[str, float]]
+"""Node -> volts, where a sample starts; none where it may start anywhere."""
+
+
+def solve(
+    design: Design,
+    inputs: Array,
+    fidelity: Fidelity,
+    options: RunOptions | None = None,
+    *,
+    hints: Mapping[str, Array] | None = None,
+    progress: Progress | None = None,
+    numbers: Sequence[int] | None = None,
+) -> Solution:
+    """Voltages of every stage of a chain of crossbars for inputs (samples, inputs) in model units.
+
+    hints: reference stages by name, (samples, width) in model units: where hard points may start.
+    progress: told of what was done since its last call, in parts of samples; from several threads.
+    numbers: which samples these are, for what is drawn for each of them; 0 and on if None.
+    Raises InputError for a circuit or a fidelity that VACASK does not solve here; SimulatorError when it is missing or
+    cannot be started; failed samples are values in the result.
+    """
+    check_design(design)
+    check_fidelity(fidelity)
+    inputs_v, options = design.inputs_v(inputs, numbers), options or RunOptions()
+    with working_folder() as folder:
+        task = Task(design, inputs_v, fidelity, options, hints or {}, progress, folder)
+        return ChainCall(task).solve()
+
+
+def _anywhere(_sample: int) -> Mapping[str, float]:
+    return {}
+
+
+@final
+class ChainCall(SimulatorCall):
+    """One chain of crossbars, each sample by itself."""
+
+    def __init__(self, task: Task) -> None:
+        self.program = find_vacask()
+        self._modules: dict[str, str] = {}
+        super().__init__(task, "vacask", self.program.version, self._build)
+        self.accepted = tolerances(task.design, np.abs(task.inputs_v).max(axis=0, initial=0.0))
+        modules = dict([parts()]) | self._modules
+        loaded = compiled(self.program, modules, self.circuit.folder, self.deadline)
+        self._beside = LoadedCircuit(loaded, self.circuit.netlist.inputs, self.circuit.vectors)
+
+    def _build(self) -> Netlist:
+        netlist, self._modules = build_circuit(self.design)
+        return netlist
+
+    def solve(self) -> Solution:
+        everything = range(len(self.inputs_v))
+        found = self._spread(everything, self.accepted, report=True)
+        again = [index for index, failure in found.failures.items() if not failure.outcome.is_of_the_simulator]
+        if again:
+            found.failures = {index: each for index, each in found.failures.items() if index not in set(again)}
+            found.add(self._spread(sorted(again), self.accepted, self._hints, patient=True))
+        self.end_simulating()
+        self.refuse_out_of_range(found)
+        found.refuse(lambda rows: column_failures(self.design, self.split(rows), devices_see_columns=True))
+        return self.solution(found, self._numerical_error(found), **asdict(self.accepted))
+
+    def _spread(
+        self,
+        samples: Sequence[int],
+        accepted: NodeTolerances,
+        start: Start = _anywhere,
+        *,
+        report: bool = False,
+        patient: bool = False,
+    ) -> Found:
+        """Solves the samples in at least as many blocks as there are jobs."""
+        number = max(self.options.jobs, -(-len(samples) // _LARGEST_BLOCK))
+        blocks = [block.tolist() for block in np.array_split(np.asarray(samples, dtype=int), number) if block.size]
+        found = Found()
+
+        def attempt(block: list[int]) -> Found:
+            return self._attempt(block, accepted, start, report=report, patient=patient)
+
+        with ThreadPoolExecutor(self.options.jobs) as pool:
+            try:
+                for part in pool.map(attempt, blocks):
+                    found.add(part)
+            except BaseException:
+                self.stop.set()
+                raise
+        return found
+
+    def _attempt(
+        self, block: list[int], accepted: NodeTolerances, start: Start, *, report: bool, patient: bool
+    ) -> Found:
+        """One process for one block."""
+        folder = self.run_folder()
+        starts = [start(sample) for sample in block]
+        deck = block_deck(self._beside, self.inputs_v[block], starts, accepted, patient=patient)
+        (folder / _DECK).write_text(deck, encoding="ascii")
+        progress = BlockProgress(self.progress if report else None, len(block))
+
+        def on_poll(held_bytes: int) -> None:
+            progress.reach(max(len(list(folder.glob("p*.raw"))) - 1, 0), held_bytes)
+
+        arguments = [str(self.program.simulator), "-qp", "-sp", "-se", _DECK]
+        environment = simulator_environment(folder)
+        run = run_program(arguments, folder, environment, deadline=self.deadline, stop=self.stop, on_poll=on_poll)
+        progress.end(again=False)
+        rows, failures = rows_of(self.circuit, run, block)
+        return Found(rows, failures, [], [run.wall_s], run.peak_bytes)
+
+    def _hints(self, sample: int) -> dict[str, float]:
+        """Reference voltages of every stage for one sample, where there are some, and 0 V for the columns."""
+        hints: dict[str, float] = {}
+        for stage in self.design.stages:
+            if stage.compares_to in self.hints:
+                hints |= self._at(stage.name, self.hints[stage.compares_to][sample] * stage.output_v_per_unit)
+        columns = self.circuit.netlist.columns.values()
+        return {node: 0.0 for nodes in columns for node in nodes} | hints if hints else {}
+
+    def _at(self, stage: str, volts: Array) -> dict[str, float]:
+        """The nodes of a stage at these voltages (width,), where they are numbers."""
+        nodes = zip(self.circuit.netlist.probes[stage], volts.tolist(), strict=True)
+        return {node: start_v for node, start_v in nodes if math.isfinite(start_v)}
+
+    def _numerical_error(self, found: Found) -> NumericalError | None:
+        """Solves a few samples again, looser and from another start, and compares their outputs.
+
+        All of those, too, that may have several states: if the other start leads to another one.
+        """
+        solved = sorted(found.rows)
+        if not solved:
+            return None
+        chosen, doubts = self.farthest_and_others(found), self.doubts(found, solved)
+        if not chosen:
+            self.note_states(doubts, found, found, "not tested, every sample was solved once")
+            return None
+        chosen = sorted({*chosen, *(index for doubtful in doubts.values() for index in doubtful)})
+
+        def halfway(sample: int) -> dict[str, float]:
+            stage_v = self.split(found.rows[sample][None]).stage_v
+            return {node: v for name, volts in stage_v.items() for node, v in self._at(name, volts[0] / 2).items()}
+
+        again = self._spread(chosen, self.accepted.looser, halfway)
+        for name, doubtful in doubts.items():
+            self.compare_states(name, doubtful, found, again, "from another start")
+        self.note_states(doubts, found, again, "each is the same from half its voltages as a start")
+        return self.numerical_error(chosen, found, again, "rerun from another start")
