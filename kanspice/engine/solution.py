@@ -55,7 +55,7 @@ _ADVICE = {
     " tia.feedback_f to kanspice or raise it, raise tia.gbw_hz, or lower units.i_unit_a or capacitances",
     Outcome.OUT_OF_RANGE: "no such voltage or current is possible: this is numerical garbage; please report it",
     Outcome.TIMED_OUT: "raise --timeout, use more --jobs, or pass fewer samples with --limit",
-    Outcome.CRASHED: "the simulator ended by itself: see the message, check memory and disk space, run `kanspice doctor`",
+    Outcome.CRASHED: "the simulator ended by itself: see the message, check memory and disk, run `kanspice doctor`",
 }
 
 

@@ -105,7 +105,7 @@ def test_no_engine_checks_filters_over_time(run, good, monkeypatch):
     over_time = ("--fidelity", "transient", "--cross-check", "1")
     done = run("verify", "filters.pt", "--inputs", "tones.npy", *over_time)
     assert done.code == 2
-    assert "no other engine" in done.err
+    assert "batched has not this fidelity" in done.err
 
 
 @pytest.mark.slow

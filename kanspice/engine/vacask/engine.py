@@ -1,13 +1,13 @@
 """Solving chains of crossbars with VACASK, and believing only what can be checked.
 
 Samples are analyses of one process, each for itself. Those that fail are tried once more, with more patience and from
-the reference network's own voltages. The numerical error is how far outputs move when samples are solved again with
-tolerances that are a thousand times looser, and from half the voltages that were found: more than what is left of it.
+columns at 0 V. The numerical error is how far outputs move when samples are solved again with tolerances that are a
+thousand times looser, and from columns at the opposite voltages: more than what is left of it. Only columns can be a
+start: every other voltage follows from an amplifier.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
@@ -51,7 +51,8 @@ def solve(
 ) -> Solution:
     """Voltages of every stage of a chain of crossbars for inputs (samples, inputs) in model units.
 
-    hints: reference stages by name, (samples, width) in model units: where hard points may start.
+    hints: reference stages by name, (samples, width) in model units: the numerical error is measured where the circuit
+    is farthest from them.
     progress: told of what was done since its last call, in parts of samples; from several threads.
     numbers: which samples these are, for what is drawn for each of them; 0 and on if None.
     Raises InputError for a circuit or a fidelity that VACASK does not solve here; SimulatorError when it is missing or
@@ -92,7 +93,7 @@ class ChainCall(SimulatorCall):
         again = [index for index, failure in found.failures.items() if not failure.outcome.is_of_the_simulator]
         if again:
             found.failures = {index: each for index, each in found.failures.items() if index not in set(again)}
-            found.add(self._spread(sorted(again), self.accepted, self._hints, patient=True))
+            found.add(self._spread(sorted(again), self.accepted, self._at_ground, patient=True))
         self.end_simulating()
         self.refuse_out_of_range(found)
         found.refuse(lambda rows: column_failures(self.design, self.split(rows), devices_see_columns=True))
@@ -144,19 +145,13 @@ class ChainCall(SimulatorCall):
         rows, failures = rows_of(self.circuit, run, block)
         return Found(rows, failures, [], [run.wall_s], run.peak_bytes)
 
-    def _hints(self, sample: int) -> dict[str, float]:
-        """Reference voltages of every stage for one sample, where there are some, and 0 V for the columns."""
-        hints: dict[str, float] = {}
-        for stage in self.design.stages:
-            if stage.compares_to in self.hints:
-                hints |= self._at(stage.name, self.hints[stage.compares_to][sample] * stage.output_v_per_unit)
-        columns = self.circuit.netlist.columns.values()
-        return {node: 0.0 for nodes in columns for node in nodes} | hints if hints else {}
+    def _free_columns(self) -> list[str]:
+        """The crossbars whose columns no ideal amplifier holds, by name: all others leave no choice of a start."""
+        return [crossbar.name for crossbar in self.design.crossbars if not crossbar.holds_columns]
 
-    def _at(self, stage: str, volts: Array) -> dict[str, float]:
-        """The nodes of a stage at these voltages (width,), where they are numbers."""
-        nodes = zip(self.circuit.netlist.probes[stage], volts.tolist(), strict=True)
-        return {node: start_v for node, start_v in nodes if math.isfinite(start_v)}
+    def _at_ground(self, _sample: int) -> Mapping[str, float]:
+        """Columns at 0 V, where good amplifiers hold them."""
+        return {node: 0.0 for name in self._free_columns() for node in self.circuit.netlist.columns[name]}
 
     def _numerical_error(self, found: Found) -> NumericalError | None:
         """Solves a few samples again, looser and from another start, and compares their outputs.
@@ -172,12 +167,13 @@ class ChainCall(SimulatorCall):
             return None
         chosen = sorted({*chosen, *(index for doubtful in doubts.values() for index in doubtful)})
 
-        def halfway(sample: int) -> dict[str, float]:
-            stage_v = self.split(found.rows[sample][None]).stage_v
-            return {node: v for name, volts in stage_v.items() for node, v in self._at(name, volts[0] / 2).items()}
+        def opposite(sample: int) -> Mapping[str, float]:
+            found_v, nodes = self.split(found.rows[sample][None]).column_v, self.circuit.netlist.columns
+            pairs = ((nodes[name], found_v[name][0].tolist()) for name in self._free_columns())
+            return {node: -volts for names, column_v in pairs for node, volts in zip(names, column_v, strict=True)}
 
-        again = self._spread(chosen, self.accepted.looser, halfway)
+        again = self._spread(chosen, self.accepted.looser, opposite)
         for name, doubtful in doubts.items():
             self.compare_states(name, doubtful, found, again, "from another start")
-        self.note_states(doubts, found, again, "each is the same from half its voltages as a start")
+        self.note_states(doubts, found, again, "each is the same where its columns start at the opposite voltages")
         return self.numerical_error(chosen, found, again, "rerun from another start")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -31,8 +32,13 @@ _SMALLEST = float(np.finfo(np.float64).tiny)
 
 
 def number(value: float) -> str:
-    """The shortest decimal text that reads back as the value. What is below normal numbers is refused, and is 0."""
+    """The shortest decimal text that reads back as the value; 0 for what is below normal numbers, which VACASK refuses.
+
+    Raises InputError for what is not finite.
+    """
     value = float(value)
+    if not math.isfinite(value):
+        raise InputError("the circuit has a value that is no finite number", where="engine vacask", found=repr(value))
     text = repr(value) if abs(value) >= _SMALLEST else "0.0"
     return f"({text})" if text.startswith("-") else text
 

@@ -92,7 +92,7 @@ def _solved(  # noqa: PLR0917, once, from `verify`
 
 def _check(options: VerifyOptions, design: Design, fidelity: Fidelity, loaded: LoadedModel, evidence: Evidence) -> None:
     """Raises InputError for what cannot be done, before anything long."""
-    check_judge(options.checked_by, fidelity)
+    check_judge(options.checked_by, options.fidelity)
     check_device(options.run.device, design, options.engine, options.checked_by)
     check_design(design, options.engine, options.checked_by)
     _check_limits(options.limits, loaded, design, evidence, fidelity)
