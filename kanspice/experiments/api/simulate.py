@@ -8,6 +8,7 @@ from kanspice.base.errors import InputError
 from kanspice.base.files import is_folder, is_there, refuse_input
 from kanspice.base.files.array_files import Given, load_array
 from kanspice.engine.engines import engine_named
+from kanspice.engine.fidelity import Fidelity, resolve_fidelity
 from kanspice.engine.ngspice.foreign import run_netlist
 from kanspice.engine.options import KEPT_WAVEFORMS, RunOptions
 from kanspice.engine.running import solve
@@ -68,4 +69,10 @@ def simulate(
     faster = fewer if engine_named(engine).solves_together else f"--engine batched, or {fewer}"
     options = RunOptions(jobs=jobs, timeout_s=timeout, waveforms=KEPT_WAVEFORMS if waveforms is None else waveforms)
     with bar_of(progress)("simulating", len(samples), work=Workload(len(samples), faster=faster)) as told:
-        return Simulation(design, solve(engine, design, samples, circuit.fidelity, options, progress=told))
+        return Simulation(design, solve(engine, design, samples, _fidelity(circuit, engine), options, progress=told))
+
+
+def _fidelity(circuit: Circuit, engine: str) -> Fidelity:
+    """The circuit's; of an ideal one `device`, which is the same circuit, for an engine that has not got `shared`."""
+    is_either = circuit.fidelity == "shared" and circuit.design.is_ideal
+    return resolve_fidelity(circuit.design, "auto", engine_named(engine).fidelities) if is_either else circuit.fidelity

@@ -5,19 +5,22 @@ from __future__ import annotations
 import sys
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from circuits import LINE, PEAK, crossbar_design, crossbar_output, inputs_for, load_device, network, specimen_of
 
 from kanspice.base.errors import InputError, SimulatorError
-from kanspice.circuit import DifferentialPairs, Limiter, Rectifier
+from kanspice.circuit import DifferentialPairs, Limiter, Rectifier, Sort
 from kanspice.engine.engines import engine_named
 from kanspice.engine.options import RunOptions
-from kanspice.engine.running import solve
+from kanspice.engine.running import open_session, solve
 from kanspice.engine.solution import Outcome
 from kanspice.engine.vacask import engine, program
 from kanspice.engine.vacask.emit import build_circuit
+
+pytestmark = pytest.mark.slow
 
 FEW = RunOptions(check_samples=0, timeout_s=60)
 SIZED = ("units.i_unit_a=1e-6", "tia.rail_v=1000.0")
@@ -232,6 +235,25 @@ def test_what_it_does_not_solve_is_refused_by_name(design, inputs):
         engine_named("vacask").follow_sequence(
             design, inputs, None, None, finer=False, which=None, timeout_s=None, told=print
         )
+
+
+def test_tiles_are_refused_before_they_are_taken_apart(inputs):
+    tiled = SimpleNamespace(tiles=(1,), sort=Sort.CROSSBARS)
+    for begin in (
+        lambda: solve("vacask", tiled, inputs, "device", FEW),
+        lambda: open_session("vacask", tiled, "device", FEW, sample_timeout_s=1.0).__enter__(),
+    ):
+        with pytest.raises(InputError, match=r"(?s)VACASK does not solve this.*tiles"):
+            begin()
+
+
+@pytest.mark.vacask
+def test_a_session_solves_again_and_again(design, inputs):
+    with open_session("vacask", design, "device", FEW, sample_timeout_s=20.0) as session:
+        found = [session.solve(inputs[:2]), session.solve(inputs[2:])]
+    whole = solve("vacask", design, inputs, "device", FEW)
+    outputs = np.concatenate([each.stage_v["l1.crossbar"] for each in found])
+    np.testing.assert_allclose(outputs, whole.stage_v["l1.crossbar"], rtol=1e-12)
 
 
 def test_without_the_package_the_message_has_the_line_that_installs_it(design, inputs, monkeypatch):

@@ -19,7 +19,7 @@ from kanspice.engine.vacask.program import find_vacask, simulator_environment
 from kanspice.engine.vacask.self_test import divided_v
 from kanspice.engine.vacask.verilog import module_of, number
 
-pytestmark = pytest.mark.vacask
+pytestmark = [pytest.mark.vacask, pytest.mark.slow]
 
 
 @pytest.fixture(autouse=True)

@@ -1,0 +1,58 @@
+"""VACASK from the command line: as engine, as judge, and where it has nothing to do."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+from circuits import PEAK, inputs_for, load_device, network
+from connections import phykan
+
+from kanspice.families import save
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.chdir(tmp_path)
+    model = network([3, 4, 2], [load_device("z21"), PEAK])
+    save(model, tmp_path / "model.pt")
+    np.save(tmp_path / "inputs.npy", inputs_for(model, 6))
+    return tmp_path
+
+
+@pytest.mark.vacask
+@pytest.mark.parametrize("overrides", [(), ("--set", "tia.gain=1000", "--set", "wires.row_ohm=1")])
+def test_it_checks_and_is_checked(run, here, overrides):
+    common = ("verify", "model.pt", "--inputs", "inputs.npy", "--json", "gap.json", *overrides)
+    for engine, judge in (("vacask", "batched"), ("batched", "vacask")):
+        done = run(*common, "--engine", engine, "--cross-check", f"3:{judge}")
+        assert done.code == 0, done.err
+        found = json.loads((here / "gap.json").read_text(encoding="utf-8"))
+        assert found["engine"]["name"] == engine
+        assert found["cross_check"]["engine"]["name"] == judge
+        assert found["cross_check"]["worst_relative"] < 1e-9
+        assert found["design"]["fidelity"] == ("device" if overrides or engine == "vacask" else "shared")
+
+
+@pytest.mark.vacask
+def test_a_compiled_folder_and_a_study_run_in_it(run, here):
+    assert run("compile", "model.pt", "--inputs", "inputs.npy", "-o", "circuit").code == 0
+    done = run("simulate", "circuit", "--inputs", "inputs.npy", "-o", "out.npz", "--engine", "vacask")
+    assert done.code == 0, done.err
+    study = ("study", "model.pt", "--inputs", "inputs.npy", "--limit", "2", "--set", "devices.area_sigma=0.05")
+    done = run(*study, "--trials", "2", "--engine", "batched", "--cross-check", "1:vacask", "-o", "draws")
+    assert done.code == 0, done.err
+
+
+def test_what_it_does_not_solve_is_bad_input_before_anything_runs(run, here):
+    save(phykan(), here / "filters.pt")
+    np.save(here / "tones.npy", inputs_for(phykan(), 2))
+    for options in (("--engine", "vacask"), ("--engine", "batched", "--cross-check", "1:vacask")):
+        done = run("verify", "filters.pt", "--inputs", "tones.npy", *options)
+        assert done.code == 2
+        assert "VACASK does not solve this" in done.err
+        assert "filters" in done.err
