@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from kanspice.circuit import Design, HeldSum, LayerNorm, Limiter, Tiles
+from kanspice.circuit import Design, DifferentialPairs, HeldSum, LayerNorm, Limiter, Rectifier, Tiles
 from kanspice.circuit.bounds import is_settled
 from kanspice.circuit.compile.current_unit import current_unit_notes, power_notes
 from kanspice.engine.solution import Solution
@@ -33,6 +33,13 @@ def device_notes(loaded: LoadedModel, design: Design) -> tuple[str, ...]:
         return ()
     unit_a = design.crossbars[0].current_unit_a
     return (*current_unit_notes(devices, unit_a), *power_notes(devices))
+
+
+def speed_notes(design: Design) -> tuple[str, ...]:
+    """What of a circuit that is followed over time has parts, and is as fast as one likes all the same."""
+    names = [stage.name for stage in design.stages if isinstance(stage, Rectifier | DifferentialPairs)]
+    said = "op-amps of rectifiers and transistors of pairs follow at once: their own time is in no figure here"
+    return (f"{', '.join(names)}: {said}",) if names else ()
 
 
 def _about(design: Design, fidelity: str) -> list[str]:

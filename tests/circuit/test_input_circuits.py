@@ -239,6 +239,13 @@ def test_nothing_settles_to_what_no_rail_allows():
         kanspice.settle(steep(nn.Tanh, 35.0), np.linspace(-1, 1, 9)[:, None], set=overrides, engine="batched")
 
 
+def test_whoever_reads_settling_times_is_told_what_is_not_in_them():
+    model, x = perceptron(nn.Tanh), np.random.default_rng(0).uniform(-1, 1, (2, 5))
+    settings = {"pairs.thermal_v": 0.02585, "tia.gbw_hz": 1e8}
+    notes = kanspice.settle(model, x, set=settings, engine="batched", period=1e-6).notes
+    assert any(note.startswith("l2.input, l4.input: ") and "follow at once" in note for note in notes)
+
+
 # --- in circuits: ngspice's own diodes and transistors are the oracle ---
 
 

@@ -10,7 +10,7 @@ from kanspice.base.errors import InputError, SimulatorError
 from kanspice.base.threads import fitting_threads
 from kanspice.circuit import Design
 from kanspice.engine.progress import Advance, Progress, SideRun
-from kanspice.experiments.notes import device_notes
+from kanspice.experiments.notes import device_notes, speed_notes
 from kanspice.experiments.settle.settling import Settling
 from kanspice.experiments.settle.transients import SettleOptions, Transients, at_rest
 from kanspice.families import LoadedModel, compile_model, sizing_for
@@ -60,7 +60,7 @@ def settle(
         noise_v_per_rthz=technology.tia.noise_v_per_rthz,
         temperature_c=technology.devices.temperature_c,
     )
-    notes = (*loaded.notes, *device_notes(loaded, design), *found.notes)
+    notes = (*loaded.notes, *device_notes(loaded, design), *speed_notes(design), *found.notes)
     name = technology.name
     return replace(found, noise=noise, engine=options.engine, model=str(loaded.path), technology=name, notes=notes)
 

@@ -14,7 +14,7 @@ from kanspice.experiments.ensemble.draws import PointDraws
 from kanspice.experiments.ensemble.identity import circuits_sha256, sha256
 from kanspice.experiments.ensemble.workers import Workers
 from kanspice.experiments.facts import ModelFacts, versions
-from kanspice.experiments.notes import device_notes
+from kanspice.experiments.notes import device_notes, speed_notes
 from kanspice.experiments.prepared import PreparedDraws, network_of, points_for
 from kanspice.experiments.settle.plan import SettlingRequest
 from kanspice.experiments.settle.run import expected_outputs
@@ -98,7 +98,7 @@ def prepare(request: SettlingRequest) -> PreparedSettlingStudy:
         "versions": versions(),
         "request": request.to_dict(),
     }
-    notes = (*loaded.notes, *device_notes(loaded, setups[0].design))
+    notes = (*loaded.notes, *device_notes(loaded, setups[0].design), *speed_notes(setups[0].design))
     model = replace(ModelFacts.of(loaded), path=request.model)
     return PreparedSettlingStudy(request, points, tuple(setups), model, notes, identity)
 
