@@ -37,6 +37,7 @@ VERBS = {
     "gap/costs/physical.py": Stage,
     "engine/acceptance.py": Stage,
     "engine/netlist/emit.py": NetlistStage,
+    "engine/vacask/emit.py": ChainStage,
     "engine/batched/operating_points.py": PointStage,
     "engine/batched/crossbar_transient.py": ChainStage,
     "gap/noise.py": ChainStage,

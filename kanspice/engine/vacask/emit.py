@@ -9,7 +9,16 @@ from collections.abc import Iterator, Sequence
 from typing import assert_never
 
 from kanspice.base.errors import InputError
-from kanspice.circuit import Crossbar, Design, DifferentialPairs, LayerNorm, Limiter, Rectifier, Sort
+from kanspice.circuit import (
+    ChainStage,
+    Crossbar,
+    Design,
+    DifferentialPairs,
+    LayerNorm,
+    Limiter,
+    Rectifier,
+    Sort,
+)
 from kanspice.devices import Curve
 from kanspice.engine.fidelity import Fidelity
 from kanspice.engine.netlist import Netlist
@@ -75,11 +84,7 @@ def build_circuit(design: Design) -> tuple[Netlist, dict[str, str]]:
     lines = list(_models([name for name, _ in modules]))
     for stage in design.chain:
         outputs = [stage_node(stage.name, index) for index in range(stage.width)]
-        if isinstance(stage, Crossbar):
-            crossbars[stage.name] = CrossbarElements(stage, signal, outputs, [name for name, _ in modules])
-            lines += crossbars[stage.name].lines()
-        else:
-            lines += _between(stage, signal, outputs)
+        lines += _written(stage, signal, outputs, [name for name, _ in modules], crossbars)
         signal, probes[stage.name] = outputs, tuple(outputs)
     netlist = Netlist(
         fidelity="device",
@@ -110,10 +115,14 @@ def _models(devices: Sequence[str]) -> Iterator[str]:
     return (f"model {name} {name}" for name in names)
 
 
-def _between(
-    stage: Limiter | Rectifier | DifferentialPairs | LayerNorm, signal: Sequence[str], outputs: Sequence[str]
+def _written(
+    stage: ChainStage,
+    signal: Sequence[str],
+    outputs: Sequence[str],
+    modules: Sequence[str],
+    crossbars: dict[str, CrossbarElements],
 ) -> Iterator[str]:
-    """The elements of a stage without an array."""
+    """The elements of a stage; a crossbar also joins the others. modules: of every device type."""
     match stage:
         case Limiter():
             return limiter_lines(stage, signal, outputs)
@@ -123,5 +132,8 @@ def _between(
             return pair_lines(stage, signal, outputs)
         case LayerNorm():
             return norm_lines(stage, signal, outputs)
+        case Crossbar():
+            crossbars[stage.name] = CrossbarElements(stage, signal, outputs, modules)
+            return crossbars[stage.name].lines()
         case _:
             assert_never(stage)
