@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
 from circuits import PEAK, inputs_for, load_device, network
 from connections import phykan
 
+import kanspice
 from kanspice.families import save
 
 pytestmark = pytest.mark.slow
@@ -56,3 +58,15 @@ def test_what_it_does_not_solve_is_bad_input_before_anything_runs(run, here):
         assert done.code == 2
         assert "VACASK does not solve this" in done.err
         assert "filters" in done.err
+
+
+@pytest.mark.vacask
+def test_the_digits_example_with_everything(tmp_path, monkeypatch):
+    """4,736 devices in two layers, with every imperfection of `typical`."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    digits = Path(__file__).resolve().parents[2] / "examples" / "01_kanalogue_digits"
+    found = kanspice.verify(
+        f"{digits}/model.pt", f"{digits}/inputs.npy", limit=3, tech="typical", engine="batched", cross_check="2:vacask"
+    )
+    assert found.cross_check.passed
+    assert found.cross_check.worst < 1e-11
