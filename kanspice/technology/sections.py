@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 
 from kanspice.base.validation import CheckedTable
 
-_SATURATION_A, _LOAD_OHM, _TAIL_A, _SOURCE_OHM = 1e-14, 1e5, 1e-4, 1e3
+_SATURATION_A, _LOAD_OHM = 1e-14, 1e5
 _FinitePositive = Annotated[float, Field(strict=True, gt=0, allow_inf_nan=False)]
 _Positive = Annotated[float, Field(strict=True, gt=0)]
 _Finite = Annotated[float, Field(strict=True, allow_inf_nan=False)]
@@ -202,17 +202,10 @@ class Pairs(CheckedTable):
     """Relative standard deviation of the tail currents."""
     offset_sigma_v: Annotated[_NotNegative, CAUSE] = 0.0
     """Standard deviation of the difference of a pair's base-emitter voltages at equal currents."""
-    tail_a: _FinitePositive = _TAIL_A
+    tail_a: _FinitePositive = 1e-4
     """Current of both transistors together."""
-    source_ohm: _FinitePositive = _SOURCE_OHM
+    source_ohm: _FinitePositive = 1e3
     """What drives each base: the divider that brings the input down to the pair, and its counterpart."""
-
-    @model_validator(mode="after")
-    def _there_are_transistors(self) -> Self:
-        theirs = self.current_gain, self.tail_sigma, self.offset_sigma_v, self.tail_a, self.source_ohm
-        if self.thermal_v == 0 and theirs != (math.inf, 0.0, 0.0, _TAIL_A, _SOURCE_OHM):
-            raise ValueError("thermal_v above 0 beside what pairs have: without it there are none")
-        return self
 
 
 class References(CheckedTable):

@@ -137,8 +137,6 @@ def test_tails_and_op_amps_take_power():
 def test_what_no_circuit_can_have_is_refused():
     for settings, message in (
         (("clippers.gain=1e4",), "circuit 'rectifiers'"),
-        (("pairs.tail_sigma=0.01",), "thermal_v above 0"),
-        (("pairs.source_ohm=1e4",), "thermal_v above 0"),
         (("clippers.load_ohm=1e4",), "circuit 'rectifiers'"),
         (("clippers.saturation_a=1e-300",), "saturation_a"),
         (("clippers.load_ohm=1e-30",), "load_ohm"),
@@ -151,6 +149,18 @@ def test_what_no_circuit_can_have_is_refused():
         stage_of("tanh", *PAIRS, "tia.rail_v=1.5")
     with pytest.raises(InputError, match="would have no effect"):
         compile_mlp(perceptron(nn.ReLU), technology(*PAIRS))
+    for setting in ("pairs.tail_sigma=0.01", "pairs.source_ohm=1e4"):
+        with pytest.raises(InputError, match="thermal_v above 0"):
+            compile_mlp(perceptron(nn.Tanh), technology(setting))
+
+
+def test_a_general_technology_s_pairs_can_be_left_out():
+    general = load_technology("typical", ["pairs.thermal_v=0"])
+    design = compile_mlp(perceptron(nn.Tanh), general)
+    assert isinstance(design.stages[2], Limiter)
+    assert '"tail_sigma": 0.0' in design.technology_json
+    with pytest.raises(InputError, match="would have no effect"):
+        compile_mlp(perceptron(nn.Tanh), load_technology("typical", ["pairs.thermal_v=0", "pairs.tail_sigma=0.1"]))
 
 
 @pytest.mark.parametrize("general", ["general=true", ""])

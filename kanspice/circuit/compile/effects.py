@@ -11,6 +11,7 @@ from kanspice.technology import Technology
 _EVERYONES = ("units", "converters")
 _RAILS = "tia"
 """Filters have the rails of this section, though not its imperfections."""
+_NO_PAIRS = "a pairs.thermal_v above 0: without it sigmoid and tanh are formulas, and there are no pairs"
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,11 @@ def fitting(
     others = [name for name in technology.sections if name not in (*sections, *_EVERYONES)]
     said = [key for name in others if name != _RAILS for key in technology.said_of(name)]
     _refuse(technology, said, expected)
-    for part in (*(Foreign(name, expected) for name in others), *foreign):
+    foreign = [*(Foreign(name, expected) for name in others), *foreign]
+    if technology.pairs.thermal_v == 0:
+        _refuse(technology, technology.said_of("pairs"), _NO_PAIRS)
+        foreign.append(Foreign("pairs", _NO_PAIRS))
+    for part in foreign:
         useless = part.among((*technology.causes, *technology.costs))
         _refuse(technology, useless, part.expected)
         technology = technology.without(useless)

@@ -111,7 +111,7 @@ def _check_pairs(pairs: DifferentialPairs) -> None:
             where=where,
             expected=f"inputs of more than {needed_v:.4g} V per unit",
             found=f"{pairs.input_v_per_unit:.4g} V, which fits sums within tia.rail_v",
-            hint="raise tia.rail_v, or leave out pairs.thermal_v for a behavioural block",
+            hint="raise tia.rail_v, or set pairs.thermal_v=0 for a behavioural block",
         )
     if pairs.rail_v < pairs.unit_v + _COLLECTOR_V:
         raise InputError(
