@@ -65,8 +65,8 @@ class Rectifier:
         return self.width * sum(map(math.isfinite, (self.low_v, self.high_v)))
 
     @property
-    def takes_from_inputs(self) -> float:
-        """What a conducting rectifier makes of its input, in V/V."""
+    def closed_loop_gain(self) -> float:
+        """Of a conducting rectifier, but for what its diode takes: V/V."""
         return 1.0 if math.isinf(self.open_loop_gain) else self.open_loop_gain / (1 + self.open_loop_gain)
 
     @property
@@ -122,7 +122,7 @@ class Rectifier:
     def _rectified_v(self, driving_v: Array, level_v: float) -> Array:
         """What follows `driving_v` above a level."""
         if not self.has_drop:
-            return np.maximum(self.takes_from_inputs * driving_v, level_v)
+            return np.maximum(self.closed_loop_gain * driving_v, level_v)
         gain, knee_v, leak_v = self.open_loop_gain, self.knee_v, self.load_ohm * self.saturation_a
         knees = (gain * driving_v - (1 + gain) * (level_v - leak_v)) / knee_v
         conducting = np.real(wrightomega(knees + math.log((1 + gain) * leak_v / knee_v)))

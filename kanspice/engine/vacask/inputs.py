@@ -43,7 +43,7 @@ def rectifier_lines(stage: Rectifier, signal: Sequence[str], outputs: Sequence[s
         "low": level(stage.low_v),
         "high": level(stage.high_v),
         "gain": level(stage.open_loop_gain),
-        "ratio": stage.takes_from_inputs,
+        "ratio": stage.closed_loop_gain,
         "knee": stage.knee_v if stage.has_drop else 0.0,
         "leak": stage.load_ohm * stage.saturation_a,
     }

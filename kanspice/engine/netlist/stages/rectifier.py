@@ -37,6 +37,6 @@ def write_rectifier(sheet: Sheet, stage: Rectifier, signal: Sequence[str], outpu
 def _parts(stage: Rectifier) -> dict[str, float]:
     """The parameters of a subcircuit besides what it follows, its level and its offset."""
     if not stage.has_drop:
-        return {"ratio": stage.takes_from_inputs}
+        return {"ratio": stage.closed_loop_gain}
     diode = {"sat": stage.saturation_a, "n": ideality(stage.knee_v)}
     return {"gain": stage.open_loop_gain, "load": stage.load_ohm, **diode}
