@@ -14,7 +14,7 @@ from circuits import PEAK, crossbar_design, technology
 from periods import design_of_periods, period
 
 from kanspice.base.draws import Draw
-from kanspice.circuit import ChainStage, NetlistStage, PeriodStage, PointStage, Stage, ToneStage
+from kanspice.circuit import ChainStage, InputStage, NetlistStage, PeriodStage, PointStage, Stage, ToneStage
 from kanspice.circuit.specimens import draw_specimen
 from kanspice.engine.acceptance import column_failures
 from kanspice.engine.batched.crossbar_transient import Rest, courses
@@ -36,6 +36,7 @@ VERBS = {
     "circuit/specimens/specimen.py": Stage,
     "gap/costs/physical.py": Stage,
     "engine/acceptance.py": Stage,
+    "engine/supplied.py": InputStage,
     "engine/netlist/emit.py": NetlistStage,
     "engine/vacask/emit.py": ChainStage,
     "engine/batched/operating_points.py": PointStage,
