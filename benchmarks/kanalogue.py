@@ -31,8 +31,8 @@ from kanspice.engine.ngspice.deck import NORMAL, sweep_deck
 from kanspice.engine.ngspice.engine import solve
 from kanspice.engine.ngspice.process import RAW_FILE, run_deck
 from kanspice.engine.ngspice.program import find_ngspice
-from kanspice.engine.ngspice.raw import read_plots
 from kanspice.engine.options import RunOptions
+from kanspice.engine.simulators.raw import read_plots
 from kanspice.families import load
 from kanspice.families.common import load_array
 from kanspice.families.common.following import reference_stages

@@ -58,6 +58,7 @@ ROOMS = (
     "engine",  # what an engine is: options, progress, fidelities, solutions, what is accepted; which there are
     "engine.batched",  # the batched solver
     "engine.netlist",  # Design -> netlist
+    "engine.simulators",  # what engines that are other people's programs have in common
     "engine.ngspice",  # the simulator
     "engine.vacask",  # another one, in whose own language designs are written
     "gap",
@@ -85,17 +86,19 @@ NOT_IN = {
     "gap": (
         "engine.batched",
         "engine.netlist",
+        "engine.simulators",
         "engine.ngspice",
         "engine.vacask",
     ),  # it judges what an engine found, and runs none
-    "report": ("engine.batched", "engine.netlist", "engine.ngspice", "engine.vacask"),
+    "report": ("engine.batched", "engine.netlist", "engine.simulators", "engine.ngspice", "engine.vacask"),
+    "engine.vacask": ("engine.ngspice",),  # each simulator by itself
 }
 
 # Outside library -> the only rooms that may import it, lazily or not. The longest matching name counts.
 ONLY_IN = {
     "torch": {"devices", "families.common", "networks", "families", "engine.batched"},
     "torchdiffeq": {"families.common", "engine.batched", "networks"},
-    "subprocess": {"base.processes", "engine.ngspice"},
+    "subprocess": {"base.processes", "engine.simulators", "engine.ngspice"},
     "multiprocessing": {"experiments.ensemble"},
     "ctypes": set(),
     "cffi": set(),
@@ -299,7 +302,7 @@ def test_a_name_means_one_thing():
             "torch, which belongs in: devices, engine.batched, families, families.common, networks",
         ),
         ("circuit.compile", "if TYPE_CHECKING:\n    from torch import Tensor", "imports torch.Tensor"),
-        ("experiments.study", "import subprocess", "belongs in: base.processes, engine.ngspice"),
+        ("experiments.study", "import subprocess", "belongs in: base.processes, engine.ngspice, engine.simulators"),
         ("experiments.study", "from os import path\nos.execvp('a', [])", "line 2: calls os.execvp"),
         ("engine.ngspice", "import ctypes", "belongs in: no room"),
         ("engine.ngspice", "from multiprocessing import Pool", "belongs in: experiments.ensemble"),

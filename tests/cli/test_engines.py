@@ -173,7 +173,7 @@ def test_a_gpu_that_is_full(run, good, monkeypatch):
 
 @pytest.mark.ngspice
 def test_a_simulator_without_room_is_not_checked_and_not_disagreement(run, good, monkeypatch):
-    monkeypatch.setattr("kanspice.engine.ngspice.memory.available_bytes", lambda: 1000)
+    monkeypatch.setattr("kanspice.engine.simulators.memory.available_bytes", lambda: 1000)
     done = run(*VERIFY, "--engine", "batched", "--cross-check", "2", "--json", "gap.json", "--junit", "gap.xml")
     result = json.loads((good / "gap.json").read_text())
     assert done.code == 3
@@ -186,7 +186,7 @@ def test_a_simulator_without_room_is_not_checked_and_not_disagreement(run, good,
 
 @pytest.mark.ngspice
 def test_a_circuit_that_does_not_fit_is_not_begun(run, good, monkeypatch):
-    monkeypatch.setattr("kanspice.engine.ngspice.memory.available_bytes", lambda: 30_000_000)
+    monkeypatch.setattr("kanspice.engine.simulators.memory.available_bytes", lambda: 30_000_000)
     done = run(*VERIFY, "--jobs", "2", "--json", "gap.json")
     assert done.code == 3
     assert not (good / "gap.json").exists()

@@ -294,7 +294,7 @@ def test_a_cross_check_that_was_asked_for_needs_ngspice(run, good):
 
 @pytest.mark.ngspice
 def test_a_cross_check_that_cannot_be_made_fails_only_a_study_that_asked_for_it(run, good, monkeypatch):
-    monkeypatch.setattr("kanspice.engine.ngspice.memory.available_bytes", lambda: 1000)
+    monkeypatch.setattr("kanspice.engine.simulators.memory.available_bytes", lambda: 1000)
     done = run(*STUDY, *SIGMA, "--trials", 2, "-o", "default")
     found = result_in(good / "default")["cross_check"]
     assert done.code == 0

@@ -14,13 +14,14 @@ from kanspice.circuit import Tiles
 from kanspice.engine import running, tiled
 from kanspice.engine.fidelity import resolve_fidelity
 from kanspice.engine.netlist import build_netlist
-from kanspice.engine.ngspice.circuit import CircuitFiles
 from kanspice.engine.ngspice.deck import NORMAL, sweep_deck
-from kanspice.engine.ngspice.process import RAW_FILE, run_deck, working_folder
+from kanspice.engine.ngspice.process import RAW_FILE, run_deck
 from kanspice.engine.ngspice.program import find_ngspice
-from kanspice.engine.ngspice.raw import read_plots
 from kanspice.engine.options import RunOptions
 from kanspice.engine.running import open_session, solve
+from kanspice.engine.simulators.circuit import CircuitFiles
+from kanspice.engine.simulators.process import working_folder
+from kanspice.engine.simulators.raw import read_plots
 from kanspice.engine.solution import NumericalError, Outcome
 from kanspice.families.common.following import reference_stages
 from kanspice.gap import physical_cost

@@ -11,9 +11,9 @@ from circuits import LINE, crossbar_design, polynomial_device
 from kanspice.engine.netlist.library import library_text
 from kanspice.engine.ngspice.process import RAW_FILE, run_deck
 from kanspice.engine.ngspice.program import find_ngspice
-from kanspice.engine.ngspice.raw import read_plots
 from kanspice.engine.options import RunOptions
 from kanspice.engine.running import solve
+from kanspice.engine.simulators.raw import read_plots
 from kanspice.gap.noise import BOLTZMANN, ELEMENTARY, column_noise, stage_noises
 
 KELVIN = 300.15

@@ -20,18 +20,21 @@ from kanspice.circuit import Design, Sort
 from kanspice.engine.acceptance import as_read, column_failures
 from kanspice.engine.fidelity import Fidelity
 from kanspice.engine.netlist import Netlist, build_netlist
-from kanspice.engine.ngspice.blocks import BlockProgress, Found, doubt_in, is_final, is_worth_another, times
-from kanspice.engine.ngspice.circuit import CircuitFiles
+from kanspice.engine.ngspice.attempts import doubt_in, is_final, is_worth_another, times
 from kanspice.engine.ngspice.deck import NORMAL, Tolerances, eased, sweep_deck, tightened
 from kanspice.engine.ngspice.diagnose import suspicion
-from kanspice.engine.ngspice.process import RAW_FILE, Run, working_folder
-from kanspice.engine.ngspice.raw import read_plots
-from kanspice.engine.ngspice.simulation import EngineCall, Task
+from kanspice.engine.ngspice.process import RAW_FILE
+from kanspice.engine.ngspice.simulation import EngineCall
 from kanspice.engine.ngspice.tone_transients import FilterTransients
 from kanspice.engine.ngspice.tones import FilterTones
 from kanspice.engine.ngspice.transient import PeriodSimulation
 from kanspice.engine.options import RunOptions
 from kanspice.engine.progress import Progress
+from kanspice.engine.simulators.blocks import BlockProgress, Found
+from kanspice.engine.simulators.circuit import CircuitFiles
+from kanspice.engine.simulators.process import Run, working_folder
+from kanspice.engine.simulators.raw import read_plots
+from kanspice.engine.simulators.simulation import Task
 from kanspice.engine.solution import FailedSample, NumericalError, Outcome, Solution
 
 _LARGEST_BLOCK = 512

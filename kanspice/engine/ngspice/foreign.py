@@ -19,9 +19,10 @@ import numpy as np
 from kanspice.base.errors import InputError, SimulatorError
 from kanspice.base.files import opened, read_text, refuse_input
 from kanspice.engine.ngspice.diagnose import first_complaint, suspicion
-from kanspice.engine.ngspice.process import RAW_FILE, run_deck, working_folder
+from kanspice.engine.ngspice.process import RAW_FILE, run_deck
 from kanspice.engine.ngspice.program import find_ngspice
-from kanspice.engine.ngspice.raw import Plot, read_plots
+from kanspice.engine.simulators.process import working_folder
+from kanspice.engine.simulators.raw import Plot, read_plots
 
 _MAX_BYTES = 500_000_000
 _MAX_FILES = 200

@@ -1,70 +1,23 @@
-"""Running ngspice on a deck in a folder: isolated, watched, killed on a deadline or when told to stop."""
+"""Running ngspice on a deck in a folder, and what its lines say meanwhile."""
 
 from __future__ import annotations
 
-import io
 import re
-import resource
 import subprocess
-import sys
 import threading
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import cast
+from typing import final
 
-from kanspice.base.errors import SimulatorError
-from kanspice.base.process_memory import peak_bytes
-from kanspice.base.processes.children import end, start
-from kanspice.base.processes.folders import fresh_folder
 from kanspice.engine.ngspice.diagnose import suspicion
 from kanspice.engine.ngspice.program import NgspiceProgram, clean_environment
+from kanspice.engine.simulators.process import Listener, Run, run_program, start_program
 
 RAW_FILE = "out.raw"
-_MAX_FILE_BYTES = 2**34
-"""No results file of ours comes near; a runaway netlist's must not fill the disk."""
-_POLL_S = 0.05
-_KEPT_CHARACTERS = 200_000
 _POINT = re.compile(rb"Reference value :\s*([-+.\deE]+)")
-_LINE_END = re.compile(rb"[\r\n]")
-_CHUNK_BYTES = 65_536
-_LONGEST_LINE_BYTES = 4_096
-"""What is longer is taken as several lines: searching it anew with every chunk would take for ever."""
-
 
 OnPoint = Callable[[float, int], None]
 """Takes the swept value, or the time, that was reached, and the most memory that the process has held so far, bytes."""
-
-
-@dataclass(frozen=True)
-class Run:
-    """How one process ended. `messages` is what it printed, progress left out. The exit code is not to be believed."""
-
-    folder: Path
-    returncode: int
-    messages: str
-    timed_out: bool
-    wall_s: float
-    peak_bytes: int = 0
-    """The most memory that it held, as seen every 50 ms; 0 where the system does not say."""
-
-    @property
-    def was_killed(self) -> bool:
-        """True when a signal that we did not send ended it."""
-        return self.returncode < 0 and not self.timed_out
-
-
-@contextmanager
-def working_folder() -> Iterator[Path]:
-    """A fresh folder, gone afterwards. Raises SimulatorError for a full or broken disk, in it and in what is done."""
-    try:
-        with fresh_folder() as folder:
-            yield folder
-    except OSError as error:
-        hint = "free some space, or set TMPDIR to a folder that has some"
-        raise SimulatorError("the working folder cannot be used", found=str(error), hint=hint) from error
 
 
 def run_deck(
@@ -84,146 +37,33 @@ def run_deck(
     Raises SimulatorError when the program cannot be started or `stop` was set.
     """
     arguments = _arguments(program, ["-b", "-r", str(raw or folder / RAW_FILE), deck])
-    return run_program(arguments, folder, clean_environment(), deadline=deadline, stop=stop, on_point=on_point)
-
-
-def run_program(
-    arguments: Sequence[str],
-    folder: Path,
-    environment: Mapping[str, str],
-    *,
-    deadline: float | None = None,
-    stop: threading.Event | None = None,
-    on_point: OnPoint | None = None,
-    on_poll: Callable[[int], None] | None = None,
-) -> Run:
-    """Runs a simulator, or what it needs, in a folder. As `run_deck`, whichever program it is.
-
-    on_poll: called some times a second with the most memory that the process has held so far, bytes.
-    """
-    started = time.monotonic()
-    if deadline is not None and started > deadline:
-        return Run(folder, 0, "", timed_out=True, wall_s=0.0)
-    process = _begin(arguments, folder, environment)
-    meter = _Meter(process.pid)
-    reader = _Reader(process, meter, on_point)
-    try:
-        timed_out = _wait(process, meter, deadline, stop, on_poll)
-    finally:
-        end(process)
-        reader.join()
-    if stop is not None and stop.is_set():
-        raise SimulatorError("the simulation was stopped")
-    return Run(folder, process.returncode, reader.text, timed_out, time.monotonic() - started, meter.peak_bytes)
+    listener = _Points(on_point)
+    return run_program(arguments, folder, clean_environment(), deadline=deadline, stop=stop, listener=listener)
 
 
 def start_process(
     program: NgspiceProgram, folder: Path, arguments: list[str], stdin: int = subprocess.DEVNULL
 ) -> subprocess.Popen[bytes]:
-    """Starts ngspice in a folder, in a clean environment, with a limit on the files that it writes.
-
-    Its output and its messages come from one pipe. Raises SimulatorError when it cannot be started.
-    """
-    return _begin(_arguments(program, arguments), folder, clean_environment(), stdin)
+    """Starts ngspice in a folder, in a clean environment. As `start_program`."""
+    return start_program(_arguments(program, arguments), folder, clean_environment(), stdin)
 
 
 def _arguments(program: NgspiceProgram, arguments: Sequence[str]) -> list[str]:
     return [str(program.path), "-n", *arguments]
 
 
-def _begin(
-    arguments: Sequence[str], folder: Path, environment: Mapping[str, str], stdin: int = subprocess.DEVNULL
-) -> subprocess.Popen[bytes]:
-    try:
-        process = start(
-            arguments,
-            folder=folder,
-            environment=environment,
-            stdin=stdin,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-        )
-    except OSError as error:
-        name = Path(arguments[0]).name
-        raise SimulatorError(f"{name} cannot be started", where=arguments[0], found=str(error)) from error
-    if sys.platform == "linux":
-        with suppress(ProcessLookupError):
-            resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (_MAX_FILE_BYTES, _MAX_FILE_BYTES))
-    return process
+@final
+class _Points(Listener):
+    """Finished points are told of; what is left of their lines is a message."""
 
-
-def _wait(
-    process: subprocess.Popen[bytes],
-    meter: _Meter,
-    deadline: float | None,
-    stop: threading.Event | None,
-    on_poll: Callable[[int], None] | None,
-) -> bool:
-    """Waits for the end; True when the deadline came first."""
-    while process.poll() is None:
-        held_bytes = meter.read()
-        if on_poll is not None:
-            on_poll(held_bytes)
-        if stop is not None and stop.is_set():
-            return False
-        if deadline is not None and time.monotonic() > deadline:
-            return True
-        try:
-            process.wait(_POLL_S)
-        except subprocess.TimeoutExpired:
-            continue
-    return False
-
-
-class _Meter:
-    """The most memory that a process has held, also when it is no more."""
-
-    def __init__(self, pid: int) -> None:
-        self._pid = pid
-        self.peak_bytes = 0
-
-    def read(self) -> int:
-        """The peak so far, bytes."""
-        self.peak_bytes = max(self.peak_bytes, peak_bytes(self._pid))
-        return self.peak_bytes
-
-
-class _Reader(threading.Thread):
-    """Drains the process's output, keeps its messages and reports its progress."""
-
-    def __init__(self, process: subprocess.Popen[bytes], meter: _Meter, on_point: OnPoint | None) -> None:
-        super().__init__(daemon=True)
-        assert process.stdout is not None  # noqa: S101 - opened as a pipe
-        self._stream = cast(io.BufferedReader, process.stdout)
-        self._meter = meter
+    def __init__(self, on_point: OnPoint | None) -> None:
         self._on_point = on_point
-        self._kept: list[str] = []
-        self._size = 0
-        self.start()
 
-    @property
-    def text(self) -> str:
-        """What was printed, without progress lines; beyond a generous length only what casts doubt on the results."""
-        return "".join(self._kept)
-
-    def run(self) -> None:
-        """Progress comes in lines that end with a carriage return, one at a time where points take long."""
-        rest = b""
-        with self._stream:
-            while chunk := self._stream.read1(_CHUNK_BYTES):
-                *lines, rest = _LINE_END.split(rest + chunk)
-                for line in lines:
-                    self._take(line)
-                if len(rest) > _LONGEST_LINE_BYTES:
-                    self._take(rest)
-                    rest = b""
-        self._take(rest)
-
-    def _take(self, line: bytes) -> None:
+    def message(self, line: bytes, held_bytes: Callable[[], int]) -> bytes:
         points = _POINT.findall(line)
         if points and self._on_point is not None:
-            self._on_point(float(points[-1]), self._meter.read())
-        text = _POINT.sub(b"", line).decode("utf-8", "replace").strip(" \r\n")
-        if text and (self._size < _KEPT_CHARACTERS or suspicion(text) is not None):
-            self._kept.append(text + "\n")
-            self._size += len(text) + 1
+            self._on_point(float(points[-1]), held_bytes())
+        return _POINT.sub(b"", line)
+
+    def casts_doubt(self, message: str) -> bool:
+        return suspicion(message) is not None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, replace
 from typing import Any, get_args
 
 from kanspice.base.arrays import Array
@@ -13,13 +12,14 @@ from kanspice.circuit import Design
 from kanspice.engine.engines import Engine, Session
 from kanspice.engine.fidelity import Fidelity
 from kanspice.engine.ngspice.engine import solve
-from kanspice.engine.ngspice.process import working_folder
 from kanspice.engine.ngspice.program import find_ngspice
 from kanspice.engine.ngspice.resident import Resident
 from kanspice.engine.ngspice.sequence import Precision, follow_sequence
 from kanspice.engine.options import RunOptions
 from kanspice.engine.progress import Follow, Progress
 from kanspice.engine.sequence import Course, Pace
+from kanspice.engine.simulators.process import working_folder
+from kanspice.engine.simulators.sessions import Anew
 from kanspice.engine.solution import Solution
 
 _OPERATING_POINTS: frozenset[Fidelity] = frozenset({"shared", "device", "behavioural"})
@@ -42,26 +42,12 @@ def _solve(
     return solve(design, inputs, fidelity, options, hints=hints, progress=progress, numbers=numbers)
 
 
-@dataclass(frozen=True)
-class _Anew:
-    """For analyses of which ngspice keeps nothing: every call begins with loading."""
-
-    design: Design
-    fidelity: Fidelity
-    options: RunOptions
-    sample_timeout_s: float
-
-    def solve(self, inputs: Array, numbers: Sequence[int] | None = None) -> Solution:
-        limited = replace(self.options, timeout_s=self.sample_timeout_s * len(inputs))
-        return solve(self.design, inputs, self.fidelity, limited, numbers=numbers)
-
-
 @contextmanager
 def _open_session(
     design: Design, fidelity: Fidelity, options: RunOptions, *, sample_timeout_s: float, follow: Follow | None
 ) -> Iterator[Session]:
     if design.is_timed or fidelity not in _OPERATING_POINTS:
-        yield _Anew(design, fidelity, options, sample_timeout_s)
+        yield Anew(solve, design, fidelity, options, sample_timeout_s)
         return
     with working_folder() as folder:
         kept = Resident(design, fidelity, options, folder=folder, sample_timeout_s=sample_timeout_s, follow=follow)

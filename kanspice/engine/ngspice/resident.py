@@ -16,17 +16,17 @@ from kanspice.circuit import Design
 from kanspice.engine.acceptance import Volts, column_failures, range_failures
 from kanspice.engine.fidelity import Fidelity
 from kanspice.engine.netlist import build_netlist
-from kanspice.engine.ngspice.blocks import OPTIONS
-from kanspice.engine.ngspice.circuit import CircuitFiles
 from kanspice.engine.ngspice.conversation import Conversation
 from kanspice.engine.ngspice.deck import NORMAL, resident_deck
 from kanspice.engine.ngspice.diagnose import suspicion
 from kanspice.engine.ngspice.engine import solve
-from kanspice.engine.ngspice.memory import announce
 from kanspice.engine.ngspice.program import find_ngspice
-from kanspice.engine.ngspice.raw import read_plots
 from kanspice.engine.options import RunOptions
 from kanspice.engine.progress import Follow
+from kanspice.engine.simulators.blocks import OPTIONS
+from kanspice.engine.simulators.circuit import CircuitFiles
+from kanspice.engine.simulators.memory import announce
+from kanspice.engine.simulators.raw import read_plots
 from kanspice.engine.solution import FailedSample, Outcome, Size, Solution
 
 _DECK, _RAW = "run.cir", "out.raw"

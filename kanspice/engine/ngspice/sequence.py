@@ -14,12 +14,13 @@ from kanspice.circuit import (
     Design,
 )
 from kanspice.engine.netlist import CIRCUIT, Netlist, build_netlist
-from kanspice.engine.ngspice.blocks import doubt_in
+from kanspice.engine.ngspice.attempts import doubt_in
 from kanspice.engine.ngspice.deck import wrapped
-from kanspice.engine.ngspice.process import RAW_FILE, run_deck, working_folder
+from kanspice.engine.ngspice.process import RAW_FILE, run_deck
 from kanspice.engine.ngspice.program import find_ngspice
-from kanspice.engine.ngspice.raw import read_plots
 from kanspice.engine.sequence import Course, Pace, settling_stages
+from kanspice.engine.simulators.process import working_folder
+from kanspice.engine.simulators.raw import read_plots
 from kanspice.engine.solution import FailedSample
 
 _DECK = "run.cir"

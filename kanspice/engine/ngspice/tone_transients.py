@@ -14,11 +14,13 @@ from kanspice.base.spice_numbers import spice_number
 from kanspice.circuit import Design, Limiter
 from kanspice.engine.acceptance import chosen_samples
 from kanspice.engine.netlist import CIRCUIT
-from kanspice.engine.ngspice.blocks import BlockProgress, Found, doubt_in, is_final, times
+from kanspice.engine.ngspice.attempts import doubt_in, is_final, times
 from kanspice.engine.ngspice.deck import wrapped
 from kanspice.engine.ngspice.process import RAW_FILE
-from kanspice.engine.ngspice.raw import read_plots
-from kanspice.engine.ngspice.simulation import EngineCall, Task
+from kanspice.engine.ngspice.simulation import EngineCall
+from kanspice.engine.simulators.blocks import BlockProgress, Found
+from kanspice.engine.simulators.raw import read_plots
+from kanspice.engine.simulators.simulation import Task
 from kanspice.engine.solution import FailedSample, Solution
 
 _STEPS = 100

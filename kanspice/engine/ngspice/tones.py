@@ -20,11 +20,13 @@ from kanspice.circuit import (
 from kanspice.circuit.stages.filter_bank import added_v, tones_hz
 from kanspice.engine.acceptance import Volts
 from kanspice.engine.netlist.filters import SUBCIRCUITS, amplitude_nodes, bank_file, sine_nodes
-from kanspice.engine.ngspice.blocks import BlockProgress, Found, doubt_in, is_final, times
+from kanspice.engine.ngspice.attempts import doubt_in, is_final, times
 from kanspice.engine.ngspice.deck import wrapped
-from kanspice.engine.ngspice.process import RAW_FILE, Run
-from kanspice.engine.ngspice.raw import read_plots
+from kanspice.engine.ngspice.process import RAW_FILE
 from kanspice.engine.ngspice.simulation import EngineCall
+from kanspice.engine.simulators.blocks import BlockProgress, Found
+from kanspice.engine.simulators.process import Run
+from kanspice.engine.simulators.raw import read_plots
 from kanspice.engine.solution import FailedSample, Solution
 
 _LARGEST_BLOCK = 256

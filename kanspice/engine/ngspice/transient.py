@@ -21,11 +21,10 @@ from kanspice.circuit import (
     ReadOut,
 )
 from kanspice.engine.acceptance import Volts, chosen_samples
-from kanspice.engine.ngspice.blocks import BlockProgress, Found, PeriodClock, doubt_in, is_final
+from kanspice.engine.ngspice.attempts import doubt_in, is_final
 from kanspice.engine.ngspice.deck import PeriodCircuit, period_deck
-from kanspice.engine.ngspice.process import RAW_FILE, Run
-from kanspice.engine.ngspice.raw import read_plots
-from kanspice.engine.ngspice.simulation import EngineCall, Task
+from kanspice.engine.ngspice.process import RAW_FILE
+from kanspice.engine.ngspice.simulation import EngineCall
 from kanspice.engine.ngspice.stepping import (
     PILOT_STEPS,
     Stepping,
@@ -40,6 +39,10 @@ from kanspice.engine.ngspice.stepping import (
 from kanspice.engine.ngspice.switched import stage_ends_v, switched_deck, switched_plots
 from kanspice.engine.ngspice.waveforms import Tracer
 from kanspice.engine.progress import Advance, SideRun
+from kanspice.engine.simulators.blocks import BlockProgress, Found, PeriodClock
+from kanspice.engine.simulators.process import Run
+from kanspice.engine.simulators.raw import read_plots
+from kanspice.engine.simulators.simulation import Task
 from kanspice.engine.solution import FailedSample, NumericalError, Outcome, Solution, Waveform
 
 _LARGEST_BLOCK = 250

@@ -9,7 +9,6 @@ start: every other voltage follows from an amplifier.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from typing import final
 
@@ -20,11 +19,11 @@ from kanspice.circuit import Design
 from kanspice.engine.acceptance import column_failures
 from kanspice.engine.fidelity import Fidelity
 from kanspice.engine.netlist import Netlist
-from kanspice.engine.ngspice.blocks import BlockProgress, Found
-from kanspice.engine.ngspice.process import run_program, working_folder
-from kanspice.engine.ngspice.simulation import SimulatorCall, Task
 from kanspice.engine.options import RunOptions
 from kanspice.engine.progress import Progress
+from kanspice.engine.simulators.blocks import BlockProgress, Found, solve_blocks
+from kanspice.engine.simulators.process import run_program, working_folder
+from kanspice.engine.simulators.simulation import SimulatorCall, Task
 from kanspice.engine.solution import NumericalError, Solution
 from kanspice.engine.vacask.deck import LoadedCircuit, NodeTolerances, block_deck, tolerances
 from kanspice.engine.vacask.emit import build_circuit, check_design, check_fidelity
@@ -109,21 +108,11 @@ class ChainCall(SimulatorCall):
         patient: bool = False,
     ) -> Found:
         """Solves the samples in at least as many blocks as there are jobs."""
-        number = max(self.options.jobs, -(-len(samples) // _LARGEST_BLOCK))
-        blocks = [block.tolist() for block in np.array_split(np.asarray(samples, dtype=int), number) if block.size]
-        found = Found()
 
         def attempt(block: list[int]) -> Found:
             return self._attempt(block, accepted, start, report=report, patient=patient)
 
-        with ThreadPoolExecutor(self.options.jobs) as pool:
-            try:
-                for part in pool.map(attempt, blocks):
-                    found.add(part)
-            except BaseException:
-                self.stop.set()
-                raise
-        return found
+        return solve_blocks(samples, attempt, jobs=self.options.jobs, largest=_LARGEST_BLOCK, stop=self.stop)
 
     def _attempt(
         self, block: list[int], accepted: NodeTolerances, start: Start, *, report: bool, patient: bool

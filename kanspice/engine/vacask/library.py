@@ -12,7 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from kanspice.base.errors import SimulatorError
-from kanspice.engine.ngspice.process import run_program
+from kanspice.engine.simulators.process import run_program
 from kanspice.engine.vacask.program import VacaskProgram, compiler_environment
 
 _PARTS = Path(__file__).with_name("parts.va")

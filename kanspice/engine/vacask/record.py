@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
 from typing import Any
 
 from kanspice.base.arrays import Array
@@ -15,6 +14,7 @@ from kanspice.engine.fidelity import Fidelity
 from kanspice.engine.options import RunOptions
 from kanspice.engine.progress import Follow, Progress
 from kanspice.engine.sequence import Course, Pace
+from kanspice.engine.simulators.sessions import Anew
 from kanspice.engine.solution import Solution
 from kanspice.engine.vacask.emit import FIDELITIES, check_design, check_fidelity
 from kanspice.engine.vacask.engine import solve
@@ -37,20 +37,6 @@ def _solve(
     return solve(design, inputs, fidelity, options, hints=hints, progress=progress, numbers=numbers)
 
 
-@dataclass(frozen=True)
-class _Anew:
-    """Every call begins with loading."""
-
-    design: Design
-    fidelity: Fidelity
-    options: RunOptions
-    sample_timeout_s: float
-
-    def solve(self, inputs: Array, numbers: Sequence[int] | None = None) -> Solution:
-        limited = replace(self.options, timeout_s=self.sample_timeout_s * len(inputs))
-        return solve(self.design, inputs, self.fidelity, limited, numbers=numbers)
-
-
 @contextmanager
 def _open_session(
     design: Design, fidelity: Fidelity, options: RunOptions, *, sample_timeout_s: float, follow: Follow | None
@@ -59,7 +45,7 @@ def _open_session(
     check_design(design)
     check_fidelity(fidelity)
     find_vacask()
-    yield _Anew(design, fidelity, options, sample_timeout_s)
+    yield Anew(solve, design, fidelity, options, sample_timeout_s)
 
 
 def _follow_sequence(

@@ -10,9 +10,9 @@ import numpy as np
 
 from kanspice.base.arrays import Array
 from kanspice.engine.netlist import place_of
-from kanspice.engine.ngspice.circuit import CircuitFiles
-from kanspice.engine.ngspice.process import Run
-from kanspice.engine.ngspice.raw import Plot, read_plots
+from kanspice.engine.simulators.circuit import CircuitFiles
+from kanspice.engine.simulators.process import Run
+from kanspice.engine.simulators.raw import Plot, read_plots
 from kanspice.engine.solution import FailedSample, Outcome
 
 _CURRENT = re.compile(r"(\w+):flow\(br\)")

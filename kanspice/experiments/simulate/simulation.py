@@ -15,7 +15,7 @@ from kanspice.base.arrays import Array
 from kanspice.base.errors import InputError
 from kanspice.circuit import Design
 from kanspice.engine.ngspice.foreign import NetlistRun
-from kanspice.engine.ngspice.raw import Plot
+from kanspice.engine.simulators.raw import Plot
 from kanspice.engine.solution import Solution, Waveform
 from kanspice.gap import decoded_outputs
 from kanspice.report.blocks import Facts, Failures, Notes, Page, Section

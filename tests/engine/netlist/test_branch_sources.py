@@ -13,9 +13,10 @@ from schematics import EDGES, SCHEMATIC, SCHEMATICS, VOLTS, parameters
 from kanspice.circuit.branch_laws import LAWS, SCHEMATIC_LAWS
 from kanspice.engine.netlist import build_netlist, place_of
 from kanspice.engine.ngspice.deck import NORMAL, sweep_deck
-from kanspice.engine.ngspice.process import RAW_FILE, run_deck, working_folder
+from kanspice.engine.ngspice.process import RAW_FILE, run_deck
 from kanspice.engine.ngspice.program import find_ngspice
-from kanspice.engine.ngspice.raw import read_plots
+from kanspice.engine.simulators.process import working_folder
+from kanspice.engine.simulators.raw import read_plots
 from kanspice.families.kirchhoffnet.branches import branch_function
 from kanspice.families.kirchhoffnet.layer import Layer
 from kanspice.families.kirchhoffnet.topology import topology_from_edges

@@ -18,10 +18,11 @@ from kanspice.engine.netlist.elimination import elimination_order
 from kanspice.engine.netlist.merged import parallel_branches
 from kanspice.engine.ngspice.deck import TIGHT, sweep_deck
 from kanspice.engine.ngspice.engine import solve
-from kanspice.engine.ngspice.process import RAW_FILE, run_deck, working_folder
+from kanspice.engine.ngspice.process import RAW_FILE, run_deck
 from kanspice.engine.ngspice.program import find_ngspice
-from kanspice.engine.ngspice.raw import read_plots
 from kanspice.engine.options import RunOptions
+from kanspice.engine.simulators.process import working_folder
+from kanspice.engine.simulators.raw import read_plots
 from kanspice.experiments.compile import write_compiled
 from kanspice.experiments.verify.run import resolve_fidelity
 

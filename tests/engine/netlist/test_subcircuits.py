@@ -14,7 +14,7 @@ from kanspice.engine.netlist import build_netlist
 from kanspice.engine.netlist.library import library_text, subcircuit_text
 from kanspice.engine.ngspice.process import RAW_FILE, run_deck
 from kanspice.engine.ngspice.program import find_ngspice
-from kanspice.engine.ngspice.raw import read_plots
+from kanspice.engine.simulators.raw import read_plots
 
 
 def clamped(knee):

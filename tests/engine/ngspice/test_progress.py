@@ -9,10 +9,10 @@ import pytest
 from periods import design_of_periods, period
 
 from kanspice.base.process_memory import peak_bytes
-from kanspice.engine.ngspice.blocks import BlockProgress, PeriodClock
 from kanspice.engine.ngspice.engine import solve
 from kanspice.engine.options import RunOptions
 from kanspice.engine.progress import Advance, SideRun
+from kanspice.engine.simulators.blocks import BlockProgress, PeriodClock
 
 pytestmark = pytest.mark.slow
 

@@ -7,7 +7,7 @@ import os
 import numpy as np
 import pytest
 
-from kanspice.engine.ngspice.raw import read_plots
+from kanspice.engine.simulators.raw import read_plots
 
 
 def raw(table, names, *, title="t", name="Operating Point", points=None, variables=None):

@@ -10,8 +10,8 @@ from circuits import DEVICE_NAMES, LINE, load_device
 
 from kanspice.base.errors import SimulatorError
 from kanspice.devices import PiecewisePolynomial
-from kanspice.engine.ngspice.process import run_program, working_folder
-from kanspice.engine.ngspice.raw import read_plots
+from kanspice.engine.simulators.process import run_program, working_folder
+from kanspice.engine.simulators.raw import read_plots
 from kanspice.engine.vacask import library
 from kanspice.engine.vacask.elements import GROUND, element
 from kanspice.engine.vacask.library import compiled

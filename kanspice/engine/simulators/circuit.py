@@ -11,7 +11,7 @@ import numpy as np
 from kanspice.base.arrays import Array
 from kanspice.engine.acceptance import Volts
 from kanspice.engine.netlist import Netlist
-from kanspice.engine.ngspice.raw import Plot
+from kanspice.engine.simulators.raw import Plot
 
 
 @dataclass(frozen=True)

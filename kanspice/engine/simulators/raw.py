@@ -1,4 +1,4 @@
-"""Reading ngspice's binary raw files: the only output of it that is exact."""
+"""Reading SPICE's binary raw files: the only output of simulators that is exact."""
 
 from __future__ import annotations
 
