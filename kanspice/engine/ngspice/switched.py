@@ -12,8 +12,8 @@ from kanspice.circuit import Design
 from kanspice.engine.netlist import CIRCUIT
 from kanspice.engine.netlist.switching import capacitor_nodes
 from kanspice.engine.ngspice.deck import transient_command, transient_options, wrapped
-from kanspice.engine.ngspice.stepping import Stepping
 from kanspice.engine.simulators.raw import read_plots
+from kanspice.engine.simulators.stepping import Stepping
 
 _TIME_SLACK = 1e-9
 

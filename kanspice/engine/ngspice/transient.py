@@ -9,55 +9,41 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
-from typing import assert_never, final
+from typing import final
 
 import numpy as np
 
 from kanspice.base.arrays import Array
 from kanspice.circuit import (
-    DigitalLayer,
-    HeldSum,
     OdePeriod,
-    ReadOut,
 )
-from kanspice.engine.acceptance import Volts, chosen_samples
+from kanspice.engine.acceptance import Volts
 from kanspice.engine.ngspice.attempts import doubt_in, is_final
-from kanspice.engine.ngspice.deck import PeriodCircuit, period_deck
+from kanspice.engine.ngspice.deck import PeriodCircuit, period_deck, reltol_of
 from kanspice.engine.ngspice.process import RAW_FILE
 from kanspice.engine.ngspice.simulation import EngineCall
-from kanspice.engine.ngspice.stepping import (
-    PILOT_STEPS,
-    Stepping,
-    error_of_finer,
-    even,
-    extrapolated,
-    is_asymptotic,
-    relative,
-    steps_for,
-    target,
-)
 from kanspice.engine.ngspice.switched import stage_ends_v, switched_deck, switched_plots
 from kanspice.engine.ngspice.waveforms import Tracer
-from kanspice.engine.progress import Advance, SideRun
+from kanspice.engine.progress import SideRun
 from kanspice.engine.simulators.blocks import BlockProgress, Found, PeriodClock
+from kanspice.engine.simulators.period_rows import period_row_width, split_period_rows
+from kanspice.engine.simulators.period_steps import SteppedPeriods
 from kanspice.engine.simulators.process import Run
 from kanspice.engine.simulators.raw import read_plots
 from kanspice.engine.simulators.simulation import Task
-from kanspice.engine.solution import FailedSample, NumericalError, Outcome, Solution, Waveform
+from kanspice.engine.simulators.stepping import Rule, Stepping, error_of_finer
+from kanspice.engine.solution import FailedSample, Outcome, Solution, Waveform
 
 _LARGEST_BLOCK = 250
 """Samples per process: loading a bank takes as long as one of them; a sample in doubt takes its block with it."""
 _RETRY_FINER = 4
 """How many times shorter the steps are with which a sample that did not converge is tried again."""
 _TIME_SLACK = 1e-9
-_PILOT_SAMPLES = 24
-"""Errors differ widely between samples: 8 asked for 46 steps or 68, depending on which they were."""
-_MOST_DOUBLINGS = 7
 _HALFS_SHARE = 1 / 3
 """Of the work for a block: the run with half the steps."""
-_GUESSED_STEPS = 100
-_NEAR_ENOUGH = 1.5
-"""By how much the numerical error may miss what was aimed at before everything is solved again."""
+_RULE = Rule(pilot=10, least=20, falls_by=4.0)
+"""Of the trapezoidal rule, whose error falls with the square of the steps' number: a result is what two runs, with all
+and with half of the steps, lead to. What is left falls at least as fast: measured, by 4 to 8 per doubling."""
 
 
 @dataclass(frozen=True)
@@ -85,102 +71,28 @@ class PeriodSimulation(EngineCall):
         """read_late_s: (samples,) by how much later than planned each one's outputs are taken."""
         super().__init__(task)
         self.read_late_s = read_late_s
-        self.known: dict[int, Found] = {}
-        """Number of steps -> what has been found with it."""
         self.ends_v: dict[int, dict[int, Array]] = {}
         """Number of steps -> sample -> where the rule alone, with so many steps, came to."""
 
     @property
     def width(self) -> int:
-        return sum(stage.width for stage in self.design.stages if isinstance(stage, OdePeriod | HeldSum))
+        return period_row_width(self.design)
 
     def split(self, rows: Array) -> Volts:
-        stages, position = {}, 0
-        for stage in self.design.over_time:
-            match stage:
-                case OdePeriod() | HeldSum():
-                    stages[stage.name] = last = rows[:, position : position + stage.width]
-                    position += stage.width
-                case ReadOut():
-                    stages[stage.name] = last = last[:, stage.start : stage.start + stage.width]
-                case DigitalLayer():
-                    stages[stage.name] = stage.computed_v(last)
-                case _:
-                    assert_never(stage)
-        return Volts(stages)
+        return split_period_rows(self.design, rows)
 
     def solve(self) -> Solution:
-        everything = range(len(self.inputs_v))
-        normal = self._chosen_stepping() if self.options.steps is None else Stepping(even(self.options.steps))
-        found = self._solved(everything, normal, report=True)
-        error_v = self._numerical_error(found, normal)
-        while self.options.steps is None and (finer := self._finer(found, normal, error_v)):
-            normal, found = finer, self._solved(everything, finer)
-            error_v = self._numerical_error(found, normal)
+        steps = SteppedPeriods(self, _RULE, self._fresh)
+        followed = steps.solve()
         self.end_simulating()
-        waveforms = self._waveforms(found, normal)
-        everything_found = replace(found, peak_bytes=max(part.peak_bytes for part in self.known.values()))
-        solution = self.solution(everything_found, error_v, **asdict(normal), reltol=normal.reltol)
+        normal = followed.stepping
+        waveforms = self._waveforms(followed.found, normal)
+        reltol = reltol_of(normal)
+        solution = self.solution(followed.found, followed.numerical_error, **asdict(normal), reltol=reltol)
         return replace(solution, waveforms=waveforms)
 
-    def _chosen_stepping(self) -> Stepping:
-        """Enough steps for the target, from a few samples with a number of steps that doubles while it is too small.
-
-        Where those samples are all there are, doubling goes on to the target: the last solution is then the result.
-        """
-        options = replace(self.options, check_samples=_PILOT_SAMPLES)
-        chosen = chosen_samples(range(len(self.inputs_v)), options)
-        before = None
-        for doublings in range(_MOST_DOUBLINGS if chosen else 0):
-            pilot = Stepping(PILOT_STEPS * 2**doublings)
-            fine = self._solved(chosen, pilot)
-            if not fine.rows:
-                break
-            coarse = self.known[pilot.steps // 2] if doublings else Found()
-            common = sorted(coarse.rows.keys() & fine.rows.keys())
-            if not common:
-                continue
-            before_v, after_v = self.outputs(coarse.stack(common)), self.outputs(fine.stack(common))
-            error = relative(error_of_finer(before_v, after_v), after_v, cautious=True)
-            if is_asymptotic(error):
-                gap = self._relative_gap(after_v, common)
-                enough = Stepping(steps_for(target(gap, error), error, pilot.steps, before))
-                if len(chosen) < len(self.inputs_v):
-                    return enough
-                if enough.steps <= pilot.steps:
-                    return pilot
-            before = error
-        if not self.is_late:
-            self.notes.append("the number of time steps is a guess: no number was found that is enough")
-        return Stepping(_GUESSED_STEPS)
-
-    def _finer(self, found: Found, normal: Stepping, error_v: NumericalError | None) -> Stepping | None:
-        """More steps, where the gap turns out to be real and not ten times as large as the numerical error."""
-        if error_v is None or normal.is_finest:
-            return None
-        samples = list(error_v.samples)  # others may have other errors
-        outputs_v = self.outputs(found.stack(samples))
-        error = relative(np.full((1, 1), error_v.rmse_v), outputs_v)
-        wanted = target(self._relative_gap(outputs_v, samples), error)
-        return None if error <= wanted * _NEAR_ENOUGH else Stepping(steps_for(wanted, error, normal.steps))
-
-    def _relative_gap(self, outputs_v: Array, samples: list[int]) -> float | None:
-        """Distance (samples, outputs) from the reference, in its standard deviations; None without one."""
-        if self.expected_v is None:
-            return None
-        return relative(outputs_v - self.expected_v[samples], self.expected_v)
-
-    def _solved(self, samples: Sequence[int], stepping: Stepping, *, report: bool = False) -> Found:
-        """What is found for the samples, and for others before them, with these steps; nothing is solved twice."""
-        known = self.known.setdefault(stepping.steps, Found())
-        left = [index for index in samples if index not in known.rows and index not in known.failures]
-        side_run = None if report else SideRun(f"trying {stepping.steps} steps", len(left))
-        self._report(report, len(samples) - len(left))
-        attempt = partial(self._attempt, stepping, side_run)
-        fresh = self.spread(left, attempt, largest=_LARGEST_BLOCK)
-        self.refuse_out_of_range(fresh)
-        known.add(fresh)
-        return known
+    def _fresh(self, samples: Sequence[int], stepping: Stepping, side_run: SideRun | None) -> Found:
+        return self.spread(samples, partial(self._attempt, stepping, side_run), largest=_LARGEST_BLOCK)
 
     def _attempt(
         self, stepping: Stepping, side_run: SideRun | None, block: list[int], *, hinted: bool = False
@@ -192,7 +104,8 @@ class PeriodSimulation(EngineCall):
         if doubt is None:
             whole_v, doubt = self._rule(found, block, stepping, _Part(progress, _HALFS_SHARE, 1 - _HALFS_SHARE))
         if doubt is None:
-            found.rows = dict(zip(block, extrapolated(half_v, whole_v), strict=True))
+            extrapolated_v = whole_v + error_of_finer(half_v, whole_v, _RULE.falls_by)  # Richardson
+            found.rows = dict(zip(block, extrapolated_v, strict=True))
         progress.end(again=not is_final(block, doubt, hinted=hinted))
         return found, doubt
 
@@ -253,28 +166,6 @@ class PeriodSimulation(EngineCall):
             seen = "the transient did not come to the end of every period"
             return ends_v, FailedSample(block[int(bad[0])], Outcome.DIVERGED, seen)
         return ends_v, None
-
-    def _report(self, finished: bool, samples: int) -> None:
-        if finished and samples and self.progress is not None:
-            self.progress(Advance(samples))
-
-    def _numerical_error(self, found: Found, normal: Stepping) -> NumericalError | None:
-        """From a few samples solved again with half or twice the steps."""
-        solved = sorted(found.rows)
-        chosen = chosen_samples(solved, self.options)
-        if not chosen:
-            return None
-        half = self.known.get(normal.steps // 2, Found()) if normal.steps % 2 == 0 else Found()
-        if set(chosen) <= half.rows.keys():
-            common, coarse, fine, times = chosen, half, found, 1
-        else:
-            coarse, fine, times = found, self._solved(chosen[::-1], normal.finer(2)), 4
-            common = [index for index in chosen if index in fine.rows]
-        if not common:
-            self.notes.append("numerical error unknown: the rerun with shorter steps did not converge")
-            return None
-        outputs_v = (self.outputs(rows.stack(common)) for rows in (coarse, fine))
-        return NumericalError.of(common, times * error_of_finer(*outputs_v))
 
     def _waveforms(self, found: Found, normal: Stepping) -> tuple[Waveform, ...]:
         """Every point of the first samples with a result, which are solved once more for it.

@@ -12,11 +12,11 @@ from kanspice.engine.netlist.names import layer_of, period_node
 from kanspice.engine.ngspice.attempts import doubt_in
 from kanspice.engine.ngspice.deck import PeriodCircuit, waveform_deck
 from kanspice.engine.ngspice.process import RAW_FILE
-from kanspice.engine.ngspice.stepping import Stepping
 from kanspice.engine.ngspice.switched import marks_s, switched_deck, switched_plots, tables_of_periods
 from kanspice.engine.simulators.blocks import Found
 from kanspice.engine.simulators.process import Run
 from kanspice.engine.simulators.raw import read_plots
+from kanspice.engine.simulators.stepping import Stepping
 from kanspice.engine.solution import FailedSample, Outcome, Waveform
 
 _TIME_SLACK = 1e-9

@@ -7,8 +7,8 @@ import pytest
 from periods import design_of_periods, period
 
 from kanspice.engine.ngspice.engine import solve
-from kanspice.engine.ngspice.stepping import Stepping, error_of_finer, extrapolated, relative, steps_for, target
 from kanspice.engine.options import RunOptions
+from kanspice.engine.simulators.stepping import Stepping, error_of_finer, relative, steps_for, target
 
 STARTS = np.linspace(-2, 2, 40)[:, None]
 BEND = period("ShiftTanh1", [(1, 0)], [[0.5], [3.0]], duration=2.0)
@@ -26,11 +26,11 @@ def solved(inputs=STARTS, *, wrong_by=0.0, **options):
     return solve(DESIGN, inputs, "device", RunOptions(**options), hints=reference)
 
 
-def test_two_results_of_a_second_order_rule_say_how_wrong_they_are():
+@pytest.mark.parametrize("order", [1, 2, 3])
+def test_two_results_of_a_rule_of_an_order_say_how_wrong_they_are(order):
     truth, slope = np.array([[1.0], [-2.0]]), np.array([[0.3], [0.5]])
-    coarse, fine = truth + slope / 20**2, truth + slope / 40**2
-    np.testing.assert_allclose(error_of_finer(coarse, fine), truth - fine, rtol=1e-10)
-    np.testing.assert_allclose(extrapolated(coarse, fine), truth, rtol=1e-12)
+    coarse, fine = truth + slope / 20**order, truth + slope / 40**order
+    np.testing.assert_allclose(error_of_finer(coarse, fine, 2.0**order), truth - fine, rtol=1e-10)
 
 
 def test_differences_are_measured_in_standard_deviations_of_the_outputs():

@@ -14,22 +14,29 @@ _LARGEST_TARGET, _LEAST_TARGET = 5e-4, 5e-5
 _PART_OF_GAP = 0.1
 _TELLS_APART = 1.5
 """A gap of so many times the estimated numerical error is real. Measured, where there is none: at most 1.3."""
-PILOT_STEPS = 10
-_LEAST_STEPS, _MOST_STEPS = 20, 4000
+_MOST_STEPS = 4000
 _ASYMPTOTIC = 5e-3
 """Below this relative error it is trusted to say how many steps another needs."""
 _FALLS_BY = 4.0, 8.0
 """What errors are at least and at most divided by when steps double."""
-_RELTOL_TIMES_STEPS_SQUARED = 2.5e-3
+
+
+@dataclass(frozen=True)
+class Rule:
+    """What is known of the way a simulator integrates.
+
+    pilot, least: steps that are tried first, and that are taken at least. falls_by: what its error is divided by, at
+    least, when steps double, also where currents bend.
+    """
+
+    pilot: int
+    least: int
+    falls_by: float
 
 
 @dataclass(frozen=True)
 class Stepping:
-    """The trapezoidal rule with this many even steps per period.
-
-    The rule's own error falls with the square of their number, so a result is what two runs, with all and with half of
-    the steps, lead to (`extrapolated`). What is left falls at least as fast: measured, by 4 to 8 per doubling.
-    """
+    """So many even steps per period."""
 
     steps: int
 
@@ -37,15 +44,6 @@ class Stepping:
     def half(self) -> Stepping:
         """The same with half the steps."""
         return Stepping(self.steps // 2)
-
-    @property
-    def reltol(self) -> float:
-        """Newton's method stops when voltages and currents move by less than this part.
-
-        ngspice keeps a capacitor's charge of the last iterate but one, so this is a step's error, not its square; it
-        falls as a step's own does. Measured: 1e-6 at 50 steps adds nothing to the error and little to the time.
-        """
-        return _RELTOL_TIMES_STEPS_SQUARED / self.steps**2
 
     @property
     def is_finest(self) -> bool:
@@ -57,17 +55,12 @@ class Stepping:
         return Stepping(self.steps * times)
 
 
-def error_of_finer(coarse: Array, fine: Array) -> Array:
-    """By which the finer of two results is wrong, when it has twice as many steps: a third of their difference.
+def error_of_finer(coarse: Array, fine: Array, falls_by: float) -> Array:
+    """By which the finer of two results is wrong, when it has twice as many steps and errors fall by that.
 
-    So it is where an error falls by 4; where it falls faster, less is wrong.
+    Where they fall faster, less is wrong.
     """
-    return (fine - coarse) / 3
-
-
-def extrapolated(coarse: Array, fine: Array) -> Array:
-    """What two runs of the rule, the second with twice as many steps, lead to with ever more of them (Richardson)."""
-    return fine + error_of_finer(coarse, fine)
+    return (fine - coarse) / (falls_by - 1)
 
 
 def relative(differences: Array, outputs: Array, *, cautious: bool = False) -> float:
@@ -98,10 +91,10 @@ def even(steps: float) -> int:
     return max(2 * math.ceil(steps / 2), 2)
 
 
-def steps_for(target: float, error: float, steps: int, before: float | None = None) -> int:
+def steps_for(target: float, error: float, steps: int, before: float | None = None, *, least: int = 20) -> int:
     """How many steps the target needs when `steps` have this error, and half of them had that of `before`, if known."""
     if not math.isfinite(error):
         return _MOST_STEPS
     falls_by = _FALLS_BY[0] if not before or not error else min(max(before / error, _FALLS_BY[0]), _FALLS_BY[1])
     needed = even(steps * (error / target) ** (1 / math.log2(falls_by)))
-    return min(max(needed, _LEAST_STEPS), _MOST_STEPS)
+    return min(max(needed, least), _MOST_STEPS)
