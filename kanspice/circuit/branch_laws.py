@@ -52,6 +52,11 @@ class BranchLaw:
         return () if self.schematic is None else _IMPERFECTIONS[self.schematic]
 
     @property
+    def is_resistive(self) -> bool:
+        """Whether its schematic's transconductance is a resistor, with or without a switch behind it."""
+        return self.schematic in ("conductance", "switched conductance")
+
+    @property
     def is_conductance(self) -> bool:
         """Whether a branch is a conductance, of whichever sign."""
         return self.drive is SCALED and self.activation is IDENTITY

@@ -9,6 +9,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from kanspice.base.validation import CheckedTable
+from kanspice.technology.standard_values import Series
 
 _SATURATION_A, _LOAD_OHM = 1e-14, 1e5
 _FinitePositive = Annotated[float, Field(strict=True, gt=0, allow_inf_nan=False)]
@@ -215,6 +216,14 @@ class References(CheckedTable):
     """Relative standard deviation, over specimens, of the reference that all bias currents come from."""
     clip_sigma: Annotated[_NotNegative, CAUSE] = 0.0
     """Relative standard deviation, over specimens, of the reference that all clip levels come from."""
+
+
+class Parts(CheckedTable):
+    """What a board can be built of. Wires, output resistances, leaks and nonlinear devices are no parts of it."""
+
+    resistors: Annotated[Series, CAUSE] = "exact"
+    """Series of standard values (IEC 60063) that resistors come in; each is the nearest by ratio. Of two that make an
+    amplifier's gain, one is a power of ten."""
 
 
 class Converters(CheckedTable):

@@ -25,6 +25,7 @@ from kanspice.technology.sections import (
     KirchhoffNetCircuit,
     Mark,
     Pairs,
+    Parts,
     References,
     Supply,
     Switches,
@@ -49,6 +50,7 @@ class Technology(CheckedTable):
     clippers: Clippers = Clippers()
     pairs: Pairs = Pairs()
     references: References = References()
+    parts: Parts = Parts()
     supply: Supply = Supply()
     converters: Converters = Converters()
     kirchhoffnet: KirchhoffNetCircuit = KirchhoffNetCircuit()

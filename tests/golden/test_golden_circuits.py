@@ -119,14 +119,15 @@ _SYNAPSES = (
 _CONVERTERS = "converters.dac_bits=8", "converters.adc_bits=10", "converters.input_noise_v=1e-3"
 _RECTIFIERS = ("clippers.circuit=rectifiers", "clippers.gain=1e4", "clippers.offset_sigma_v=1e-3")
 _PAIRS = ("pairs.thermal_v=0.026", "pairs.current_gain=100", "pairs.tail_sigma=0.01", "pairs.offset_sigma_v=1e-3")
+_PARTS = ("parts.resistors=E96",)
 DRAWN: dict[str, tuple[str, ...]] = {
-    "kanalogue": (*_CROSSBARS, *_CONVERTERS),
+    "kanalogue": (*_CROSSBARS, *_PARTS, *_CONVERTERS),
     "kirchhoffnet": (*_PERIODS, *_SCHEMATICS, *_CONVERTERS),
-    "phykan": (*_FILTERS, *_CONVERTERS),
-    "memkan": (*_SYNAPSES, *_CONVERTERS),
-    "surrogate": (*_SYNAPSES[:-1], *_PAIRS, *_CONVERTERS),
-    "mlp": (*_CROSSBARS, *_RECTIFIERS, *_CONVERTERS),
-    "cnnkan": (*_UNCLIPPED, "convolution.average_sigma=0.01", *_CONVERTERS),
+    "phykan": (*_FILTERS, *_PARTS, *_CONVERTERS),
+    "memkan": (*_SYNAPSES, *_PARTS, *_CONVERTERS),
+    "surrogate": (*_SYNAPSES[:-1], *_PAIRS, *_PARTS, *_CONVERTERS),
+    "mlp": (*_CROSSBARS, *_RECTIFIERS, *_PARTS, *_CONVERTERS),
+    "cnnkan": (*_UNCLIPPED, "convolution.average_sigma=0.01", *_PARTS, *_CONVERTERS),
 }
 """Of every family, all that a specimen can be drawn with."""
 

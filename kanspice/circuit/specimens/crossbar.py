@@ -17,6 +17,7 @@ from kanspice.circuit.specimens.parts import reference, spread
 from kanspice.devices import Device, PiecewisePolynomial, behind, is_resistance, shorted
 from kanspice.technology import CrossbarDevices, Technology
 from kanspice.technology.sections import CURVES_C
+from kanspice.technology.standard_values import nearest
 
 _SHORT_REACH = 100.0
 """Volts, in units, up to which a shorted device is a resistance."""
@@ -24,7 +25,8 @@ _SHORT_REACH = 100.0
 
 def crossbar_specimen(crossbar: Crossbar, design: Design, technology: Technology, draw: Draw) -> Crossbar:
     devices, tia, columns = technology.devices, technology.tia, (2 * crossbar.width,)
-    area = _quantised(crossbar.area, devices)
+    crossbar = _with_standard_amplifiers(crossbar, technology)
+    area = _with_standard_resistors(_quantised(crossbar.area, devices), crossbar, design, technology)
     if devices.area_sigma > 0:
         area = area * np.maximum(1 + devices.area_sigma * _errors(crossbar, devices, draw), 0.0)
     if devices.area_added_sigma > 0:
@@ -51,6 +53,43 @@ def crossbar_specimen(crossbar: Crossbar, design: Design, technology: Technology
         feedback_ohm=crossbar.feedback_ohm * np.abs(feedback),
         feedback_f=crossbar.feedback_f * spread(f"{crossbar.name}.feedback_f", tia.feedback_f_sigma, columns, draw),
     )
+
+
+def _with_standard_amplifiers(crossbar: Crossbar, technology: Technology) -> Crossbar:
+    """The crossbar with feedback resistors, subtractors and references of standard resistors.
+
+    Subtractors are chosen for the feedback that there is. A reference is a resistor from a rail.
+    """
+    series, tia = technology.parts.resistors, technology.tia
+    if series == "exact":
+        return crossbar
+    feedback_ohm = nearest(crossbar.feedback_ohm, series)
+    off = float(feedback_ohm[0] / crossbar.feedback_ohm[0])
+    return replace(
+        crossbar,
+        feedback_ohm=feedback_ohm,
+        subtractor_gain=float(nearest(np.array(crossbar.subtractor_gain / off), series)),
+        column_swing_v=crossbar.column_swing_v * off,
+        bias_a=_standard_currents(crossbar.bias_a + tia.input_bias_a, tia.rail_v, technology) - tia.input_bias_a,
+    )
+
+
+def _standard_currents(amps: Array, rail_v: float, technology: Technology) -> Array:
+    """Currents through standard resistors from a rail."""
+    there = amps != 0
+    ohm = nearest(rail_v / np.abs(np.where(there, amps, 1.0)), technology.parts.resistors)
+    return np.where(there, np.sign(amps) * rail_v / ohm, 0.0)
+
+
+def _with_standard_resistors(area: Array, crossbar: Crossbar, design: Design, technology: Technology) -> Array:
+    """Areas (rows, pairs, devices) of which those of resistors are standard values."""
+    if technology.parts.resistors == "exact":
+        return area
+    slopes = [device.curve.numpy(np.zeros(1))[1][0] * is_resistance(device.curve) for device in design.devices]
+    siemens = np.abs(area) * np.array(slopes) * crossbar.current_unit_a / design.input_v_per_unit
+    resistors = siemens > 0
+    ohm = 1 / np.where(resistors, siemens, 1.0)
+    return np.where(resistors, area * ohm / nearest(ohm, technology.parts.resistors), area)
 
 
 def _errors(crossbar: Crossbar, devices: CrossbarDevices, draw: Draw) -> Array:

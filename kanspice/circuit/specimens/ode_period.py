@@ -7,11 +7,13 @@ from dataclasses import replace
 
 import numpy as np
 
+from kanspice.base.arrays import Array
 from kanspice.base.draws import Draw
 from kanspice.circuit import OdePeriod, Stage
 from kanspice.circuit.branch_laws import LAWS
 from kanspice.circuit.specimens.parts import LEAST
 from kanspice.technology import Technology
+from kanspice.technology.standard_values import nearest
 
 
 def ode_period_specimen(period: OdePeriod, technology: Technology, draw: Draw) -> OdePeriod:
@@ -28,12 +30,25 @@ def ode_period_specimen(period: OdePeriod, technology: Technology, draw: Draw) -
         period,
         theta=theta,
         capacitor_f=period.capacitor_f * np.maximum(off, LEAST),
-        gain=np.maximum(1 + branches.gain_sigma * draw.normal(f"{period.name}.gain", each), 0.0),
+        gain=_standard_gain(period, technology)
+        * np.maximum(1 + branches.gain_sigma * draw.normal(f"{period.name}.gain", each), 0.0),
         tail=np.maximum(1 + branches.pair_sigma * draw.normal(f"{period.name}.tail", each), LEAST),
         injected_c=switches.injected_c + switches.injected_sigma_c * charge,
         late_on_s=float(late_on),
         late_off_s=float(late_off),
     )
+
+
+def _standard_gain(period: OdePeriod, technology: Technology) -> Array:
+    """(branches,) what conductances of standard resistors carry, of what they should."""
+    law, series = LAWS[period.law], technology.parts.resistors
+    if series == "exact" or technology.branches.realisation != "schematic" or not law.is_resistive:
+        return np.ones(period.branches)
+    of = law.drive.coefficients(period.theta)
+    siemens = np.abs(of.weight * of.alpha) * period.current_unit_a / period.unit_v
+    there = siemens > 0
+    ohm = 1 / np.where(there, siemens, 1.0)
+    return np.where(there, ohm / nearest(ohm, series), 1.0)
 
 
 def with_kept_capacitors(stages: Sequence[Stage]) -> tuple[Stage, ...]:

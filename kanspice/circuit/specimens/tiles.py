@@ -9,6 +9,7 @@ from kanspice.circuit import Average, Design, Tiles
 from kanspice.circuit.specimens.crossbar import crossbar_specimen
 from kanspice.circuit.specimens.parts import spread
 from kanspice.technology import Technology
+from kanspice.technology.standard_values import nearest
 
 
 def tiles_specimen(tiles: Tiles, design: Design, technology: Technology, draw: Draw) -> Tiles:
@@ -19,5 +20,5 @@ def tiles_specimen(tiles: Tiles, design: Design, technology: Technology, draw: D
 
 def average_specimen(average: Average, technology: Technology, draw: Draw) -> Average:
     """The average with the resistors that it really has."""
-    sigma = technology.convolution.average_sigma
-    return replace(average, ohm=average.ohm * spread(f"{average.name}.ohm", sigma, average.ohm.shape, draw))
+    sigma, ohm = technology.convolution.average_sigma, nearest(average.ohm, technology.parts.resistors)
+    return replace(average, ohm=ohm * spread(f"{average.name}.ohm", sigma, average.ohm.shape, draw))

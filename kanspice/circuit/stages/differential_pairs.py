@@ -31,7 +31,7 @@ class DifferentialPairs:
 
         x = attenuation (input - shift) + offset - source_ohm tail / (1 + B) tanh(x / (2 VT)).
 
-    Loads are such that nominal pairs reach `unit_v`.
+    Loads are such that pairs of the nominal tail current reach `unit_v`.
     """
 
     KIND: ClassVar[str] = "input"
@@ -73,6 +73,16 @@ class DifferentialPairs:
     def attenuation(self) -> float:
         """Volts between the bases per volt at the input."""
         return _LOGISTIC_KNEES[self.shape] * self.thermal_v / self.input_v_per_unit
+
+    @property
+    def upper_ohm(self) -> float:
+        """Of the divider, at the input's end."""
+        return self.source_ohm / self.attenuation
+
+    @property
+    def lower_ohm(self) -> float:
+        """Of the divider, at ground."""
+        return self.source_ohm / (1 - self.attenuation)
 
     @property
     def base_part(self) -> float:

@@ -52,9 +52,11 @@ def technology_for_kirchhoffnet(model: KirchhoffNet, technology: Technology) -> 
     elif law.schematic is not None:
         own = law.imperfections
         foreign.append(Foreign("branches", f"for {law.name}: {', '.join(own) or 'none'}", but=(*own, *_HOWEVER_BUILT)))
+    if not (schematic and law.is_resistive):
+        foreign.append(Foreign("parts", "branches.realisation = 'schematic', and branches that are conductances"))
     if technology.switches.mode == "phased":
         foreign.append(Foreign("switches", "switches.mode = 'monolithic'"))
-    return fitting(technology, "a KirchhoffNet", ("kirchhoffnet", "branches", "switches"), foreign)
+    return fitting(technology, "a KirchhoffNet", ("kirchhoffnet", "branches", "parts", "switches"), foreign)
 
 
 def compile_kirchhoffnet(model: KirchhoffNet, technology: Technology, _sizing: Sizing | None = None) -> Design:

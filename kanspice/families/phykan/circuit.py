@@ -21,7 +21,7 @@ _CONTROL_V = 1.0
 
 def technology_for_phykan(_model: PhyKAN, technology: Technology) -> Technology:
     """What of a general technology the network's circuit can have. InputError for another that has more."""
-    return fitting(technology, "a PhyKAN's circuit", ("filters",))
+    return fitting(technology, "a PhyKAN's circuit", ("filters", "parts"))
 
 
 def compile_phykan(model: PhyKAN, technology: Technology, _sizing: Sizing | None = None) -> Design:

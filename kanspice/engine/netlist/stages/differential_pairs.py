@@ -22,7 +22,6 @@ def write_differential_pairs(
     """Between the nodes of the stage before and the rows, which it drives."""
     layer, subcircuit = layer_of(stage.name), _SUBCIRCUITS[stage.shape]
     without_leaks(sheet)
-    upper_ohm, lower_ohm = stage.source_ohm / stage.attenuation, stage.source_ohm / (1 - stage.attenuation)
     for index, (source, output) in enumerate(zip(signal, outputs, strict=True)):
         name = f"{layer}_in{index}"
         sheet.instance(
@@ -30,8 +29,8 @@ def write_differential_pairs(
             subcircuit,
             shifted(sheet, name, source, float(stage.shift_v[index])),
             output,
-            upper=upper_ohm,
-            lower=lower_ohm,
+            upper=stage.upper_ohm,
+            lower=stage.lower_ohm,
             source=stage.source_ohm,
             offset=float(stage.offset_v[index]),
             tail=float(stage.tail_a[index]),
