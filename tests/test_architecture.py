@@ -38,6 +38,7 @@ ROOMS = (
     "base.files",  # reading what others wrote, writing results
     "base.spice_numbers",  # numbers as SPICE writes them
     "base.arrays",  # what the arrays of all libraries have
+    "base.compiled",  # functions of arrays in machine code
     "base.process_memory",  # how much a process has held
     "base.resources",  # where the shipped files lie
     "base.stopwatch",  # how long parts of work take
@@ -98,6 +99,7 @@ NOT_IN = {
 ONLY_IN = {
     "torch": {"devices", "families.common", "networks", "families", "engine.batched"},
     "torchdiffeq": {"families.common", "engine.batched", "networks"},
+    "numba": {"base.compiled"},
     "subprocess": {"base.processes", "engine.simulators", "engine.ngspice"},
     "multiprocessing": {"experiments.ensemble"},
     "ctypes": set(),

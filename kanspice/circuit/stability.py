@@ -28,7 +28,7 @@ def least_eigenvalue(crossbar: Crossbar, siemens: Array, ohm: Array) -> Array:
     """
 
     def losses(x: Array) -> Array:
-        return np.asarray(lost_v(crossbar, x) + (ohm * x.sum(axis=1))[:, None, :])
+        return lost_v(crossbar, x, ohm * x.sum(axis=1))
 
     samples = len(siemens)
     start = np.random.default_rng(0).normal(size=siemens.shape[1:])

@@ -80,7 +80,7 @@ def _returned(crossbar: Crossbar, siemens: Array, ohm: Array) -> Array:
     x, bound = np.ones_like(siemens), np.full(len(siemens), np.inf)
     for _ in range(_BOUND_ROUNDS):
         currents = siemens * x
-        image = lost_v(crossbar, currents) + ohm * currents.sum(axis=1)[:, None, :] + _POSITIVE
+        image = lost_v(crossbar, currents, ohm * currents.sum(axis=1)) + _POSITIVE
         bound = np.minimum(bound, (image / x).max(axis=(1, 2)))
         x = image / image.max(axis=(1, 2), keepdims=True)
     return bound
@@ -89,7 +89,7 @@ def _returned(crossbar: Crossbar, siemens: Array, ohm: Array) -> Array:
 def _reach_v(design: Design, crossbar: Crossbar) -> float:
     """By how much the voltage of a device can differ from its row's, at most."""
     largest_a = crossbar.column_area @ largest_currents(design.devices) * crossbar.current_unit_a
-    in_wires_v = lost_v(crossbar, largest_a[None]).max()
+    in_wires_v = lost_v(crossbar, largest_a[None], np.zeros((1, 2 * crossbar.width))).max()
     return float(in_wires_v + column_bounds_v(design)[crossbar.name].max() + np.abs(crossbar.shift_v).max(initial=0.0))
 
 

@@ -7,26 +7,38 @@ off farther on, losses are sums of those again: nothing needs to be factored, an
 
 from __future__ import annotations
 
+import numpy as np
+
 from kanspice.base.arrays import Array, namespace
 from kanspice.circuit.stages import Crossbar
 
 
-def lost_v(crossbar: Crossbar, currents_a: Array) -> Array:
-    """What crosspoints lose to drivers and wires for currents (samples, rows, 2 * pairs) through them: volts.
+def lost_v(crossbar: Crossbar, currents_a: Array, columns_v: Array) -> Array:
+    """What crosspoints lose to drivers, wires and columns for currents (samples, rows, 2 * pairs) through them: volts.
 
-    A device then sees its row's voltage less its column's at the amplifier, less this. Arrays may be
-    NumPy's or torch's.
+    columns_v: (samples, 2 * pairs) where amplifiers hold the columns. A device then sees its row's voltage less this.
+    Arrays may be NumPy's or torch's.
     """
+    if not crossbar.has_wires:
+        return columns_v[:, None, :] + 0 * currents_a
+    if isinstance(currents_a, np.ndarray):
+        return _lost_v(crossbar, currents_a, columns_v)
     xp = namespace(currents_a)
-    lost: Array = xp.zeros_like(currents_a)
+    lost: Array = columns_v[:, None, :] + xp.zeros_like(currents_a)
     if crossbar.row_ohm > 0 or crossbar.driver_ohm > 0:
         in_rows_a = xp.flip(xp.cumulative_sum(xp.flip(currents_a, axis=2), axis=2), axis=2)
-        lost = xp.cumulative_sum(in_rows_a, axis=2)
-        lost *= crossbar.row_ohm
-        lost += crossbar.driver_ohm * in_rows_a[:, :, :1]
+        lost += crossbar.row_ohm * xp.cumulative_sum(in_rows_a, axis=2) + crossbar.driver_ohm * in_rows_a[:, :, :1]
     if crossbar.column_ohm > 0:
         in_columns_a = xp.cumulative_sum(currents_a, axis=1)
         in_columns_a = xp.cumulative_sum(xp.flip(in_columns_a, axis=1), axis=1)
-        in_columns_a *= crossbar.column_ohm
-        lost += xp.flip(in_columns_a, axis=1)
+        lost += crossbar.column_ohm * xp.flip(in_columns_a, axis=1)
+    return lost
+
+
+def _lost_v(crossbar: Crossbar, currents_a: Array, columns_v: Array) -> Array:
+    from kanspice.circuit.wire_losses import lose  # noqa: PLC0415 - a compiler, which takes half a second to import
+
+    lost = np.empty_like(currents_a, order="C", subok=False)
+    ohms = float(crossbar.row_ohm), float(crossbar.driver_ohm), float(crossbar.column_ohm)
+    lose(np.ascontiguousarray(currents_a), np.array(columns_v, order="C"), ohms, lost)
     return lost

@@ -1,26 +1,24 @@
 """Currents at every crosspoint of a crossbar with wires, for a block of samples, and how they change with what is lost.
 
 A device sees its row's voltage less what drivers, wires and the column's amplifier lose of it. As in `currents`, curves
-are located once for the rows; the devices of a crosspoint together are then one polynomial in what is lost there.
+are located once for the rows.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from kanspice.base.arrays import Array, Flags, Indices, namespace
+from kanspice.base.arrays import Array, Indices, namespace
 from kanspice.devices import Curve
 from kanspice.engine.batched.array_devices import HOST, Processor, curve_values
-from kanspice.engine.batched.local_polynomials import Crossings
 from kanspice.engine.batched.row_expansions import Rows
 
-_AT_A_TIME = 2**17
-"""Crossings times columns that are looked at together."""
-_MANY = 0.05
-"""Of the crosspoints: so many are faster changed with all the others than one by one."""
+if TYPE_CHECKING:
+    from kanspice.engine.batched.crosspoint_currents import Tables
 
 
 class Crosspoints(ABC):
@@ -37,6 +35,10 @@ class Crosspoints(ABC):
 
         lost_v: (len(samples), rows, columns), volts, there too; samples: which of the rows' samples they are of.
         """
+
+    def currents(self, lost_v: Array, samples: Indices) -> Array:
+        """The first of them."""
+        return self.at(lost_v, samples)[0]
 
 
 class WholeCrosspoints(Crosspoints):
@@ -65,88 +67,61 @@ class WholeCrosspoints(Crosspoints):
 
 
 class LocalCrosspoints(Crosspoints):
-    """From the rows' polynomials, with corrections for devices that are beyond a breakpoint."""
+    """From the polynomials around the rows' voltages; devices beyond a breakpoint are located on their curves."""
 
-    def __init__(self, rows: Rows, area: Array) -> None:
-        self.rows, self.area = rows, area
-        self.others = [curve for curve, pieces in zip(rows.curves, rows.pieces, strict=True) if pieces is None]
+    def __init__(self, rows: Rows, area: Array, shift_v: Array | None = None) -> None:
+        """shift_v: (rows, columns, devices); none if None."""
         known = [place for place, pieces in enumerate(rows.pieces) if pieces is not None]
-        self.above, self.below = (self._together(tables, known) for tables in (rows.above, rows.below))
-        self.sided, self.is_above = self.below.copy(), np.zeros(self.below.shape[1:], dtype=bool)
         unknown = [place for place, pieces in enumerate(rows.pieces) if pieces is None]
-        left = area[:, :, unknown]
-        self.whole = WholeCrosspoints(rows.rows_v, self.others, left, np.zeros_like(left))
-
-    def _together(self, tables: Sequence[Array], known: Sequence[int]) -> Array:
-        """Polynomials of crosspoints, (degree + 1, samples, rows, columns), from those of rows."""
-        samples, (rows, columns, _) = len(self.rows.rows_v), self.area.shape
-        powers = max((table.shape[2] for table in tables), default=0)
-        together = np.zeros((powers, samples, rows, columns))
-        for place, table in zip(known, tables, strict=True):
-            for power in range(table.shape[2]):
-                together[power] += table[:, :, power, None] * self.area[:, :, place]
-        return together
+        shift_v = np.zeros_like(area) if shift_v is None else shift_v
+        self.tables = _tables(rows, area[:, :, known], shift_v[:, :, known])
+        others = [rows.curves[place] for place in unknown]
+        self.whole = WholeCrosspoints(rows.rows_v, others, area[:, :, unknown], shift_v[:, :, unknown])
 
     def at(self, lost_v: Array, samples: Indices) -> tuple[Array, Array]:
-        current, slope = self._polynomials(lost_v, samples)
-        lowest_v, highest_v = lost_v.min(axis=2), lost_v.max(axis=2)
-        columns, rooms = lost_v.shape[2], iter(self.rows.rooms)
-        for place, pieces in enumerate(self.rows.pieces):
-            if pieces is None:
-                continue
-            crossings = pieces.crossings(self.rows.rows_v[samples], lowest_v, highest_v, next(rooms)[:, samples])
-            area = self.area[:, :, place]
-            for crossing, column, value, derivative in _beyond(crossings, columns, lambda p: lost_v[p.sample, p.row]):
-                sample, row = crossings.sample[crossing], crossings.row[crossing]
-                areas = area[row, column]
-                np.add.at(current, (sample, row, column), areas * value)
-                np.add.at(slope, (sample, row, column), areas * derivative)
-        if self.others:
-            parts = self.whole.at(lost_v, samples)
-            current, slope = current + parts[0], slope + parts[1]
+        return self._at(lost_v, samples, np.zeros_like(lost_v))
+
+    def currents(self, lost_v: Array, samples: Indices) -> Array:
+        return self._at(lost_v, samples, np.empty((0, 0, 0)))[0]
+
+    def _at(self, lost_v: Array, samples: Indices, slope: Array) -> tuple[Array, Array]:
+        from kanspice.engine.batched.crosspoint_currents import add_currents  # noqa: PLC0415 - see `compiled`
+
+        current = np.zeros_like(lost_v)
+        add_currents(np.ascontiguousarray(lost_v), samples, self.tables, current, slope)
+        if self.whole.devices:
+            others = self.whole.at(lost_v, samples)
+            current += others[0]
+            slope += others[1] if slope.size else 0
         return current, slope
 
-    def _polynomials(self, lost_v: Array, samples: Indices) -> tuple[Array, Array]:
-        current, slope = np.zeros_like(lost_v), np.zeros_like(lost_v)
-        for coefficient in self._sided(lost_v > 0, samples)[::-1]:
-            slope *= lost_v
-            slope += current
-            current *= lost_v
-            current += coefficient
-        return current, slope
 
-    def _sided(self, is_above: Flags, samples: Indices) -> Array:
-        """The polynomials of the sides that crosspoints are on: most are where they were when last asked."""
-        everyone = samples.size == len(self.is_above)
-        changed = is_above != (self.is_above if everyone else self.is_above[samples])
-        count = np.count_nonzero(changed)
-        if count > _MANY * changed.size:
-            self.is_above[samples] = is_above
-            self.sided[:, samples] = np.where(is_above, self.above[:, samples], self.below[:, samples])
-        elif count:
-            sample, row, column = np.nonzero(changed)
-            place = samples[sample], row, column
-            self.is_above[place] = now = is_above[sample, row, column]
-            self.sided[:, *place] = np.where(now, self.above[:, *place], self.below[:, *place])
-        return self.sided if everyone else self.sided[:, samples]
+def _tables(rows: Rows, area: Array, shift_v: Array) -> Tables:
+    """area, shift_v: (rows, columns, types with pieces)."""
+    from kanspice.engine.batched.crosspoint_currents import Tables  # noqa: PLC0415
+
+    pieces = [part for part in rows.pieces if part is not None]
+    powers = max((part.coefficients.shape[1] for part in pieces), default=0)
+    shape = *rows.rows_v.shape, powers + powers % 2
+    rooms = [np.concatenate(part) for part in rows.rooms]
+    return Tables(
+        breakpoints=_padded([part.breakpoints for part in pieces], (0,), np.inf),
+        origins=_padded([part.origins for part in pieces], (0,)),
+        coefficients=_padded([part.coefficients for part in pieces], (0, powers)),
+        rows_v=np.array(rows.rows_v),
+        above=_padded(rows.above, shape),
+        below=_padded(rows.below, shape),
+        rooms=_padded(rooms, (2 * shape[0], shape[1])).reshape(-1, 2, *shape[:2]),
+        area=np.array(area.transpose(2, 0, 1), order="C"),
+        shift_v=np.array(shift_v.transpose(2, 0, 1), order="C") if shift_v.any() else np.empty((0, 0, 0)),
+    )
 
 
-def _beyond(
-    crossings: Crossings, columns: int, lost_v: Callable[[Crossings], Array]
-) -> Iterator[tuple[Indices, Indices, Array, Array]]:
-    """Which crossings happen at which columns, and what they add to a unit device's current and its derivative by lost.
-
-    lost_v: what devices lose of their rows' voltages, (crossings, columns), at a part of the crossings.
-    """
-    size = max(1, _AT_A_TIME // columns)
-    for first in range(0, len(crossings.sample), size):
-        part = crossings[first : first + size]
-        distance = part.side[:, None] * (part.at_v[:, None] - lost_v(part))
-        crossing, column = np.nonzero(distance > 0)
-        past = distance[crossing, column]
-        value, derivative = np.zeros_like(past), np.zeros_like(past)
-        for power in range(part.steps.shape[1] - 1, -1, -1):
-            derivative = derivative * past + value
-            value = value * past + part.steps[crossing, power]
-        derivative = derivative * past + value
-        yield first + crossing, column, value * past, -derivative * part.side[crossing]
+def _padded(tables: Sequence[Array], least: tuple[int, ...], filling: float = 0.0) -> Array:
+    """One beside the other, (tables, ...), each as large as the largest in every direction."""
+    shape = np.max([least, *(table.shape for table in tables)], axis=0)
+    together = np.full((len(tables), *shape), filling)
+    for place, table in enumerate(tables):
+        within: tuple[slice, ...] = tuple(map(slice, table.shape))
+        together[place][within] = table
+    return together

@@ -24,8 +24,8 @@ _PER_COLUMN = 40
 """Numbers for a sample's column: two cubics, and what a search keeps."""
 _PER_DEVICE = 20
 """Numbers for a device, or a crosspoint without wires, that is looked at by itself."""
-_PER_CROSSPOINT = 60
-"""Numbers for a sample's crosspoint behind wires: cubics, and all rounds that a linear system may take."""
+_PER_CROSSPOINT, _PER_SOLVED = 10, 60
+"""Numbers for a sample's crosspoint behind wires, and for one of a linear system: all rounds that it may take."""
 _PER_SEARCHED = 8
 """Numbers for a voltage, of those that are tried together, at which a column could settle as well."""
 _PER_TESTED = 100
@@ -40,8 +40,18 @@ _PER_BRANCH, _PER_NODE, _PER_BRANCH_OF_MATRIX, _PER_PAIR = 30, 40, 4, 12
 """Numbers for a branch whatever the samples, and for a sample's node, branch of a matrix, and pair of nodes."""
 
 
-def crossbar_bytes(crossbar: Crossbar, curves: Sequence[Curve], reach_v: float, samples: int, at_a_time: int) -> int:
+def crossbar_bytes(
+    crossbar: Crossbar,
+    curves: Sequence[Curve],
+    reach_v: float,
+    samples: int,
+    *,
+    at_a_time: int,
+    solved_at_a_time: int,
+) -> int:
     """For blocks of so many samples, of which so many devices, or crosspoints behind wires, are looked at at a time.
+
+    solved_at_a_time: crosspoints behind wires of which linear systems are solved together.
 
     curves: of its devices, in volts; reach_v: how far columns go from 0 V.
     """
@@ -49,10 +59,12 @@ def crossbar_bytes(crossbar: Crossbar, curves: Sequence[Curve], reach_v: float, 
     of_rows = _PER_ROW * len(curves) + _PER_CROSSING * sum(most_crossings(curve, reach_v) for curve in curves)
     numbers = _TABLES * areas + samples * (of_rows * crossbar.rows + _PER_COLUMN * 2 * crossbar.width)
     if crossbar.has_wires:
+        resistances = all(map(is_resistance, curves))
         together = min(max(at_a_time // crosspoints, 1), samples)
-        tested = min(max(TESTED_NUMBERS // crosspoints, 1), samples)
-        numbers += (_PER_CROSSPOINT * crosspoints + _PER_SYSTEM) * together + _PER_TESTED * crosspoints * tested
-        numbers += _PER_PAIR_OF_ROWS * crossbar.rows**2 * all(map(is_resistance, curves))
+        solved = min(max(solved_at_a_time // crosspoints, 1), samples)
+        tested = 0 if resistances else min(max(TESTED_NUMBERS // crosspoints, 1), samples)
+        numbers += _PER_CROSSPOINT * crosspoints * together + (_PER_SOLVED * crosspoints + _PER_SYSTEM) * solved
+        numbers += _PER_TESTED * crosspoints * tested + _PER_PAIR_OF_ROWS * crossbar.rows**2 * resistances
     else:
         numbers += _PER_DEVICE * min(at_a_time, samples * areas) + _PER_SEARCHED * SEARCHED_NUMBERS
     return _BYTES * numbers

@@ -38,7 +38,7 @@ from kanspice.engine.batched.linear import LinearCrossbar, Resistances
 from kanspice.engine.batched.memory import crossbar_bytes
 from kanspice.engine.batched.row_expansions import KnownRows, Rows
 from kanspice.engine.batched.states import States
-from kanspice.engine.batched.wired import IsLate, Wired, joined, settle_wires
+from kanspice.engine.batched.wired import IsLate, Wired, joined, settle_wires, solved_numbers
 from kanspice.engine.fidelity import Fidelity, check_shared
 from kanspice.engine.solution import FailedSample, Outcome
 
@@ -48,8 +48,8 @@ _COEFFICIENTS = 8
 _LARGEST_BLOCK = 256
 _AWAY_V = 1e-3
 """How far from where the search for a state begins at first the one begins that measures its numerical error."""
-_WIRED_NUMBERS = 2**15
-"""Crosspoints at a time where each has a polynomial of its own."""
+_WIRED_NUMBERS = 2**18
+"""Crosspoints behind wires at a time: 2 MB for each number that is kept of them."""
 _SAMPLES_PER_ROWS_SQUARED = 5e-4
 """Resistances are eliminated for at least so many samples: it takes columns times the cube of rows, and a sample's
 steps some dozens of times columns times rows."""
@@ -127,9 +127,12 @@ class StageChain:
         """What solving so many samples at a time takes, at most: one crossbar after the other."""
         needed = [0]
         for crossbar in self.design.crossbars:
-            at_a_time = self.processor.numbers or (_WIRED_NUMBERS if crossbar.has_wires else AT_A_TIME)
+            size = {
+                "at_a_time": self.processor.numbers or (_WIRED_NUMBERS if crossbar.has_wires else AT_A_TIME),
+                "solved_at_a_time": solved_numbers(self.processor),
+            }
             reach_v = float(self.reach[crossbar.name].largest_v.max())
-            needed.append(crossbar_bytes(crossbar, self._curves(crossbar), reach_v, samples, at_a_time))
+            needed.append(crossbar_bytes(crossbar, self._curves(crossbar), reach_v, samples, **size))
         return max(needed)
 
     @property
@@ -262,9 +265,9 @@ class StageChain:
 
     def _crosspoints(self, crossbar: Crossbar, now: _Pass, rows_v: Array) -> Crosspoints:
         area = self.area[crossbar.name] * crossbar.current_unit_a
-        if now.whole_curves or crossbar.shift_v.any():
+        if now.whole_curves:
             return WholeCrosspoints(rows_v, self._curves(crossbar), area, _shifts_by_column(crossbar), now.processor)
-        return LocalCrosspoints(self._rows(crossbar, rows_v), area)
+        return LocalCrosspoints(self._rows(crossbar, rows_v), area, _shifts_by_column(crossbar))
 
     def _currents(self, crossbar: Crossbar, rows_v: Array, now: _Pass) -> Currents:
         area, shift_v, curves = self.area[crossbar.name], _shifts_by_column(crossbar), self._curves(crossbar)

@@ -88,7 +88,7 @@ class States:
         """What the currents of devices that lose nothing would lose."""
         current, _ = self._currents(rows_v, np.zeros((*rows_v.shape, 2 * self.crossbar.width)))
         columns_v = held_v(self.crossbar, current.sum(axis=1) + self.crossbar.bias_a)[0]
-        return lost_v(self.crossbar, current) + columns_v[:, None, :]
+        return lost_v(self.crossbar, current, columns_v)
 
     def _swept(self, from_v: Array, to_v: Array, lost: Array) -> tuple[Mask, Array]:
         before = lost

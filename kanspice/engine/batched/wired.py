@@ -21,7 +21,7 @@ from kanspice.base.arrays import Array, Indices, namespace, zeros
 from kanspice.circuit import Crossbar
 from kanspice.circuit.amplifiers import held_v, outputs_v
 from kanspice.circuit.wires import lost_v
-from kanspice.engine.batched.array_devices import beside, host, host_record
+from kanspice.engine.batched.array_devices import Processor, beside, host, host_record
 from kanspice.engine.batched.columns import Settled
 from kanspice.engine.batched.crosspoints import Crosspoints
 
@@ -33,6 +33,8 @@ _LEFT = 1e-13
 MOST_ROUNDS = 40
 _INNER = 1e-5
 """What a linear system may leave of its right-hand side: less than Newton's method leaves of the rest."""
+_SOLVED_NUMBERS = 2**15
+"""Crosspoints of which linear systems are solved together: what is kept of their rounds stays in the cache."""
 _SHORTEST = 2.0**-8
 _FIRST_PART, _LEAST_PART, _MOST_PARTS = 0.25, 2.0**-10, 24
 """Of the resistances: by how much they grow at first, by how little it is still worth trying, and how often at most."""
@@ -52,6 +54,11 @@ def joined(parts: Sequence[Wired]) -> Wired:
     """Of all samples, in order, from parts of them."""
     names = [each.name for each in fields(Wired)]
     return Wired(**{name: np.concatenate([getattr(part, name) for part in parts]) for name in names})
+
+
+def solved_numbers(processor: Processor) -> int:
+    """Crosspoints of which linear systems are solved together."""
+    return processor.numbers or _SOLVED_NUMBERS
 
 
 def never() -> bool:
@@ -76,9 +83,7 @@ def settle_wires(
     processor, everyone = crosspoints.processor, np.arange(len(rows_v))
     crossbar = processor.record(crossbar)
     search = _Search(crossbar, crosspoints, rows_v, is_late)
-    lost, left_v = search.newton(
-        search.nothing(len(rows_v)) if start is None else processor.array(start), everyone, 1.0
-    )
+    lost, left_v = search.find(search.nothing(len(rows_v)) if start is None else processor.array(start), everyone, 1.0)
     grown = np.where(search.is_settled(left_v, everyone), 1.0, 0.0)
     for place in np.flatnonzero(~search.is_settled(left_v, everyone)).tolist() if patient else ():
         grown[place], found = search.grow(place)
@@ -122,22 +127,53 @@ class _Search:
         part: of all resistances and column voltages.
         """
         current, slope = self.crosspoints.at(lost, samples)
-        columns_v, ohm = held_v(self.crossbar, current.sum(axis=1) + self.crossbar.bias_a)
-        return lost - part * (lost_v(self.crossbar, current) + columns_v[:, None, :]), slope, ohm
+        returned, ohm = self._returned(current, part)
+        return lost - returned, slope, ohm
 
-    def newton(self, lost: Array, samples: Indices, part: float) -> tuple[Array, Array]:
+    def _returned(self, current: Array, part: float) -> tuple[Array, Array]:
+        """What crosspoints lose for currents there, and the ohms of columns at their amplifiers."""
+        columns_v, ohm = held_v(self.crossbar, current.sum(axis=1) + self.crossbar.bias_a)
+        returned = lost_v(self.crossbar, current, columns_v)
+        return returned if part == 1 else part * returned, ohm
+
+    def find(self, lost: Array, samples: Indices, part: float) -> tuple[Array, Array]:
         """(what is lost, largest voltage left over) per sample, from a start (samples, rows, columns)."""
         lost = lost + 0
-        left, slope, ohm = self._left(lost, samples, part)
-        left_v = _largest(left)
-        is_quick = np.ones(len(samples), dtype=bool)
+        left_v = self._approach(lost, samples, part)
+        slow = np.flatnonzero(~self.is_settled(left_v, samples) & np.isfinite(left_v))
+        crosspoints = 2 * self.crossbar.rows * self.crossbar.width
+        size = max(1, solved_numbers(self.crosspoints.processor) // crosspoints)
+        for first in range(0, slow.size, size):
+            some = slow[first : first + size]
+            lost[some], left_v[some] = self._newton(lost[some], left_v[some], samples[some], part)
+        return lost, left_v
+
+    def _approach(self, lost: Array, samples: Indices, part: float) -> Array:
+        """Steps without a linear system, in place, for as long as each leaves next to nothing of what was left over.
+
+        Largest voltage that they leave over, (samples,).
+        """
+        left_v = np.full(len(samples), np.inf)
+        going, now = np.arange(len(samples)), lost
         for _ in range(_MOST_STEPS):
-            going = np.flatnonzero(~self.is_settled(left_v, samples) & np.isfinite(left_v))
+            returned = self._returned(self.crosspoints.currents(now, samples[going]), part)[0]
+            new_v = _largest(now - returned)
+            is_better, is_quick = new_v < left_v[going], new_v < _QUICK * left_v[going]
+            lost[going[is_better]], left_v[going[is_better]] = now[is_better], new_v[is_better]
+            is_quick &= ~self.is_settled(new_v, samples[going])
+            if self.is_late() or not is_quick.any():
+                break
+            now, going = (returned, going) if is_quick.all() else (returned[is_quick], going[is_quick])
+        return left_v
+
+    def _newton(self, lost: Array, left_v: Array, samples: Indices, part: float) -> tuple[Array, Array]:
+        """As `find`, by linear systems."""
+        left, slope, ohm = self._left(lost, samples, part)
+        for _ in range(_MOST_STEPS):
+            going = np.flatnonzero(~self.is_settled(left_v, samples))
             if going.size == 0 or self.is_late():
                 break
-            step, slow, moved = left[going], np.flatnonzero(~is_quick[going]), False
-            if slow.size:
-                step[slow] = self._newton_step(left[going[slow]], slope[going[slow]], ohm[going[slow]], part)
+            step, moved = self._newton_step(left[going], slope[going], ohm[going], part), False
             length = np.ones(going.size)
             while going.size and length.max() >= _SHORTEST:
                 tried = lost[going] - beside(length, step)[:, None, None] * step
@@ -146,12 +182,10 @@ class _Search:
                 better = (new_left_v < (1 - 1e-4 * length) * left_v[going]) | self.is_settled(
                     new_left_v, samples[going]
                 )
-                again, taken = ~better & ~is_quick[going], going[better]
-                is_quick[going] &= new_left_v < _QUICK * left_v[going]
-                moved |= bool(better.any()) or again.sum() < (~better).sum()
+                taken, moved = going[better], moved or bool(better.any())
                 lost[taken], left[taken], left_v[taken] = tried[better], new_left[better], new_left_v[better]
                 slope[taken], ohm[taken] = new_slope[better], new_ohm[better]
-                going, step, length = going[again], step[again], length[again] / 2
+                going, step, length = going[~better], step[~better], length[~better] / 2
             if not moved:
                 break
         return lost, left_v
@@ -161,8 +195,7 @@ class _Search:
 
         def apply(x: Array) -> Array:
             moved = slope * x
-            in_columns = ohm * moved.sum(axis=1)
-            lost: Array = x - part * (lost_v(self.crossbar, moved) + in_columns[:, None, :])
+            lost: Array = x - part * lost_v(self.crossbar, moved, ohm * moved.sum(axis=1))
             return lost
 
         return gmres(apply, left, _INNER, MOST_ROUNDS)
@@ -178,7 +211,7 @@ class _Search:
             if step < _LEAST_PART or self.is_late():
                 break
             wanted = min(part + step, 1.0)
-            tried, left_v = self.newton(lost, samples, wanted)
+            tried, left_v = self.find(lost, samples, wanted)
             if self.is_settled(left_v, samples)[0]:
                 if wanted == 1:
                     return 1.0, (tried[0], float(left_v[0]))

@@ -100,7 +100,7 @@ def test_losses_are_those_of_a_ladder():
     design = wired_design([LINE], np.ones((2, 2, 1)), row=1.0, column=10.0, driver=100.0)
     currents = np.zeros((1, 2, 4))
     currents[0, 0, 1] = 1.0
-    lost = lost_v(design.stages[1], currents)[0]
+    lost = lost_v(design.stages[1], currents, np.zeros((1, 4)))[0]
     np.testing.assert_allclose(lost, [[101, 102 + 20, 102, 102], [0, 10, 0, 0]])
 
 

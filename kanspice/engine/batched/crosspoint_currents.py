@@ -1,0 +1,131 @@
+"""Currents of piecewise polynomial devices at every crosspoint, compiled.
+
+A row's devices of one type share the polynomials around its voltage, so that most of a row is one loop; those that are
+beyond the next breakpoint are located on the curve one by one.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from kanspice.base.arrays import Array, Indices
+from kanspice.base.compiled import compiled
+
+
+class Tables(NamedTuple):
+    """What devices of every type are, with as many breakpoints and powers as the largest of them: padded.
+
+    breakpoints: (types, n), infinite where there are none. origins: (types, n + 1) volts and coefficients:
+    (types, n + 1, powers), as `Pieces`. rows_v: (samples, rows). above, below: (types, samples, rows, powers) around
+    the rows' voltages, in powers of what is lost, an even number of them. rooms: (types, 2, samples, rows) volts to
+    the next breakpoints below and above. area: (types, rows, columns), amps; shift_v: likewise, volts, or empty where
+    there are no shifts.
+    """
+
+    breakpoints: Array
+    origins: Array
+    coefficients: Array
+    rows_v: Array
+    above: Array
+    below: Array
+    rooms: Array
+    area: Array
+    shift_v: Array
+
+
+@compiled
+def add_currents(lost_v: Array, places: Indices, tables: Tables, current: Array, slope: Array) -> None:
+    """Adds to current and, unless it is empty, to slope by what is lost, (samples, rows, columns), A and S.
+
+    lost_v: likewise, volts. places: (samples,) which of the tables' samples they are.
+    """
+    breakpoints, origins, coefficients, rows_v, above, below, rooms, area, shift_v = tables
+    samples, rows, columns = lost_v.shape
+    wants_slope, is_shifted = slope.size > 0, shift_v.size > 0
+    x, value, rise = np.empty(columns), np.empty(columns), np.empty(columns)
+    lowest_v, highest_v = 0.0, 0.0
+    for sample in range(samples):
+        place = places[sample]
+        for row in range(rows):
+            for kind in range(len(area)):
+                if is_shifted or kind == 0:
+                    for column in range(columns):
+                        x[column] = lost_v[sample, row, column]
+                    if is_shifted:
+                        for column in range(columns):
+                            x[column] += shift_v[kind, row, column]
+                    lowest_v, highest_v = _range(x)
+                _polynomials(x, (above[kind, place, row], below[kind, place, row]), value, rise, wants_slope)
+                down_v, up_v = rooms[kind, 0, place, row], rooms[kind, 1, place, row]
+                if highest_v > down_v or lowest_v < -up_v:
+                    row_v = rows_v[place, row]
+                    for column in range(columns):
+                        if x[column] > down_v or x[column] < -up_v:
+                            volts = row_v - x[column]
+                            piece = _piece(breakpoints[kind], volts)
+                            distance = volts - origins[kind, piece]
+                            value[column], rise[column] = _polynomial(distance, coefficients[kind, piece])
+                _add(area[kind, row], value, current[sample, row])
+                if wants_slope:
+                    _add(area[kind, row], rise, slope[sample, row])
+
+
+@compiled
+def _add(area: Array, per_area: Array, to: Array) -> None:
+    for place in range(len(to)):
+        to[place] += area[place] * per_area[place]
+
+
+@compiled
+def _range(x: Array) -> tuple[float, float]:
+    lowest, highest = x[0], x[0]
+    for place in range(len(x)):
+        lowest, highest = min(lowest, x[place]), max(highest, x[place])
+    return lowest, highest
+
+
+@compiled
+def _polynomials(x: Array, sides: tuple[Array, Array], value: Array, rise: Array, wants_slope: bool) -> None:
+    """Into value and, if it is wanted, rise: one side where x is above 0, one elsewhere; two powers at a time."""
+    above, below = sides
+    last = len(above) - 1
+    c, d, e, f = above[last - 1], above[last], below[last - 1], below[last]
+    for place in range(len(x)):
+        value[place] = d * x[place] + c if x[place] > 0 else f * x[place] + e
+    if wants_slope:
+        for place in range(len(x)):
+            rise[place] = d if x[place] > 0 else f
+    for power in range(last - 3, -1, -2):
+        c, d, e, f = above[power], above[power + 1], below[power], below[power + 1]
+        if wants_slope:
+            for place in range(len(x)):
+                half = value[place] * x[place] + (d if x[place] > 0 else f)
+                rise[place] = (rise[place] * x[place] + value[place]) * x[place] + half
+        for place in range(len(x)):
+            half = value[place] * x[place] + (d if x[place] > 0 else f)
+            value[place] = half * x[place] + (c if x[place] > 0 else e)
+
+
+@compiled
+def _piece(breakpoints: Array, volts: float) -> int:
+    """The polynomial of this voltage: the number of breakpoints that are not above it."""
+    first, end = 0, len(breakpoints)
+    while first < end:
+        middle = (first + end) // 2
+        if breakpoints[middle] <= volts:
+            first = middle + 1
+        else:
+            end = middle
+    return first
+
+
+@compiled
+def _polynomial(x: float, coefficients: Array) -> tuple[float, float]:
+    """A device's current, and how that changes with what is lost."""
+    value, rise = 0.0, 0.0
+    for power in range(len(coefficients) - 1, -1, -1):
+        rise = rise * x + value
+        value = value * x + coefficients[power]
+    return value, -rise
