@@ -38,12 +38,12 @@ VERBS = {
     "engine/acceptance.py": Stage,
     "engine/supplied.py": InputStage,
     "engine/netlist/emit.py": NetlistStage,
-    "engine/vacask/emit.py": ChainStage,
+    "engine/vacask/emit.py": PointStage,
     "engine/batched/operating_points.py": PointStage,
     "engine/batched/crossbar_transient.py": ChainStage,
     "gap/noise.py": ChainStage,
-    "engine/ngspice/tones.py": ToneStage,
-    "engine/ngspice/transient.py": PeriodStage,
+    "engine/simulators/tones.py": ToneStage,
+    "engine/simulators/period_rows.py": PeriodStage,
     "engine/batched/periods.py": PeriodStage,
 }
 """Where stages are told apart by a `match`, and which of them come by; a verb of another room is added here."""

@@ -67,7 +67,8 @@ def resolve_fidelity(
 ) -> Fidelity:
     """`auto` -> `shared` when every device on a row sees the row's voltage anyway, `device` otherwise.
 
-    And `device` for an engine that has not got `shared`, which is the same circuit then. known: what it has.
+    And `device` for an engine that has not got `shared`, which is the same circuit then, or `merged`. known: what it
+    has.
 
     For a KirchhoffNet -> `merged` where branches between the same two nodes add up to one piecewise linear element: 1.3
     times as fast for one branch, 3 times for four. Sums of other laws are slower than their parts by a few percent.
@@ -78,4 +79,4 @@ def resolve_fidelity(
         return "shared"
     laws = [LAWS[period.law] for period in design.periods]
     merges = bool(laws) and all(law.adds_up for law in laws) and design.schematic is None
-    return "merged" if merges else fidelities(design)[0]
+    return "merged" if merges and "merged" in known else fidelities(design)[0]

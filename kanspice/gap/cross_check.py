@@ -14,9 +14,11 @@ from kanspice.gap.metrics import spread
 CROSSBAR_TOLERANCE = 1e-6
 PERIOD_TOLERANCE = 1e-4
 MOST_TOLERANCE = 1e-2
-"""Whatever ngspice's numerical error is: engines that are farther apart have not agreed about anything."""
+"""Whatever a simulator's numerical error is: engines that are farther apart have not agreed about anything."""
 _TIMES_ERROR = 2
-"""Of ngspice's own numerical error, measured by halving its time steps: good to such a factor where currents bend."""
+"""Of a simulator's own numerical error, from halving its time steps: good to such a factor where currents bend."""
+_CONTROLS_STEPS = "batched"
+"""The engine whose steps are as short as an error within the tolerance asks for."""
 
 
 @dataclass(frozen=True)
@@ -109,7 +111,7 @@ def unchecked(engine: str, samples: Sequence[int], why: str) -> CrossCheck:
 def _allowed(design: Design, solutions: Sequence[Solution], scale_v: float) -> float:
     if not design.is_timed:
         return CROSSBAR_TOLERANCE
-    errors = [solution.numerical_error for solution in solutions if solution.engine == "ngspice"]
+    errors = [solution.numerical_error for solution in solutions if solution.engine != _CONTROLS_STEPS]
     own = _TIMES_ERROR * sum(error.max_abs_v for error in errors if error is not None) / scale_v
     return min(PERIOD_TOLERANCE + own, MOST_TOLERANCE)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from circuits import PEAK, inputs_for, load_device, network
-from connections import phykan
+from periods import contracting
 
 import kanspice
 from kanspice.families import save
@@ -51,13 +51,14 @@ def test_a_compiled_folder_and_a_study_run_in_it(run, here):
 
 
 def test_what_it_does_not_solve_is_bad_input_before_anything_runs(run, here):
-    save(phykan(), here / "filters.pt")
-    np.save(here / "tones.npy", inputs_for(phykan(), 2))
+    model = contracting(1)
+    save(model, here / "periods.pt")
+    np.save(here / "starts.npy", np.zeros((2, model.input_width)))
     for options in (("--engine", "vacask"), ("--engine", "batched", "--cross-check", "1:vacask")):
-        done = run("verify", "filters.pt", "--inputs", "tones.npy", *options)
+        done = run("verify", "periods.pt", "--inputs", "starts.npy", "--set", "switches.mode=monolithic", *options)
         assert done.code == 2
         assert "VACASK does not solve this" in done.err
-        assert "filters" in done.err
+        assert "switches between the periods" in done.err
 
 
 @pytest.mark.vacask

@@ -1,23 +1,16 @@
-"""Networks of filters, layer by layer: each filter's answer to its row's sine is an AC analysis at that frequency.
-
-What detectors, sums and squashing stages make of amplitudes is computed by their laws, as its stage has them.
-"""
+"""Networks of filters: each filter's answer to its row's sine is an AC analysis at that frequency."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
-from typing import assert_never, final
+from typing import final
 
 import numpy as np
 
 from kanspice.base.arrays import Array
 from kanspice.base.spice_numbers import spice_number
-from kanspice.circuit import (
-    FilterBank,
-    Limiter,
-)
-from kanspice.circuit.stages.filter_bank import added_v, tones_hz
+from kanspice.circuit import FilterBank
 from kanspice.engine.acceptance import Volts
 from kanspice.engine.netlist.filters import SUBCIRCUITS, amplitude_nodes, bank_file, sine_nodes
 from kanspice.engine.ngspice.attempts import doubt_in, is_final, times
@@ -27,6 +20,7 @@ from kanspice.engine.ngspice.simulation import EngineCall
 from kanspice.engine.simulators.blocks import BlockProgress, Found
 from kanspice.engine.simulators.process import Run
 from kanspice.engine.simulators.raw import read_plots
+from kanspice.engine.simulators.tones import ToneLayers, split_tone_rows, tone_row_width
 from kanspice.engine.solution import FailedSample, Solution
 
 _LARGEST_BLOCK = 256
@@ -38,51 +32,16 @@ class FilterTones(EngineCall):
 
     @property
     def width(self) -> int:
-        return sum(stage.width for stage in self.design.stages)
+        return tone_row_width(self.design)
 
     def split(self, rows: Array) -> Volts:
-        parts = np.split(rows, np.cumsum([stage.width for stage in self.design.stages])[:-1], axis=1)
-        return Volts({stage.name: part for stage, part in zip(self.design.stages, parts, strict=True)})
+        return split_tone_rows(self.design, rows)
 
     def solve(self) -> Solution:
-        """A few samples again, in reverse order: the analysis is linear and has no error but rounding."""
-        found = self._follow(range(len(self.inputs_v)), report=True)
-        self.end_simulating()
-        self.refuse_out_of_range(found)
-        chosen = self.farthest_and_others(found)
-        again = self._follow(chosen[::-1], report=False)
-        return self.solution(found, self.numerical_error(chosen, found, again, "rerun in reverse order"))
+        return ToneLayers(self, self._amplitudes).solve()
 
-    def _follow(self, samples: Sequence[int], *, report: bool) -> Found:
-        """Layer by layer: a sample that fails in one is left out of the next."""
-        found, volts = Found(), np.full_like(self.inputs_v, np.nan)
-        volts[list(samples)] = self.inputs_v[list(samples)]
-        stages_v = []
-        for stage in self.design.for_tones:
-            match stage:
-                case Limiter():
-                    volts = stage.ideal_v(self.design, volts)
-                case FilterBank():
-                    alive = [index for index in samples if index not in found.failures]
-                    volts = self._bank(stage, volts, alive, found, report)
-                case _:
-                    assert_never(stage)
-            stages_v.append(volts)
-        rows = np.concatenate(stages_v, axis=1)
-        found.rows = {index: rows[index] for index in samples if index not in found.failures}
-        return found
-
-    def _bank(self, bank: FilterBank, rows_v: Array, samples: Sequence[int], found: Found, report: bool) -> Array:
-        hz = tones_hz(bank, rows_v)
-        if not bank.device_count:
-            return added_v(bank, hz, np.zeros((len(rows_v), *bank.gain.shape)))
-        part = self.spread(samples, partial(self._attempt, bank, hz, report), largest=_LARGEST_BLOCK)
-        found.add(part)
-        amplitude_v = np.full((len(rows_v), *bank.gain.shape), np.nan)
-        for index, row in part.rows.items():
-            amplitude_v[index] = 0.0
-            amplitude_v[index][bank.gain != 0] = row
-        return added_v(bank, hz, amplitude_v)
+    def _amplitudes(self, bank: FilterBank, hz: Array, samples: Sequence[int], *, report: bool) -> Found:
+        return self.spread(samples, partial(self._attempt, bank, hz, report), largest=_LARGEST_BLOCK)
 
     def _attempt(
         self, bank: FilterBank, hz: Array, report: bool, block: list[int], *, hinted: bool = False

@@ -46,7 +46,7 @@ def tolerances(design: Design, largest_input_v: Array) -> NodeTolerances:
     """
     bounds, largest_a = output_bounds_v(design, largest_input_v), _LEAST_A
     before_v = largest_input_v
-    for stage in design.chain:
+    for stage in design.to_operating_point:
         largest_v = float(np.max(before_v, initial=0.0))
         if isinstance(stage, Crossbar):
             wires = [ohm for ohm in (stage.driver_ohm, stage.row_ohm, stage.column_ohm) if ohm > 0]
@@ -99,13 +99,14 @@ def block_deck(
     )
     lines.append("  var k=0")
     lines += [f"  var x{place}=[{', '.join(map(number, column))}]" for place, column in enumerate(inputs_v.T.tolist())]
-    lines += _saved(circuit.vectors)
+    lines += saved_lines(circuit.vectors)
     for row, start in enumerate(starts):
         lines += [f"  var k={row}", f"  analysis p{row} op{_start(start)}"]
     return "\n".join([*lines, "endc", ""])
 
 
-def _saved(vectors: Sequence[str]) -> Iterator[str]:
+def saved_lines(vectors: Sequence[str]) -> Iterator[str]:
+    """What an analysis keeps."""
     for first in range(0, len(vectors), _PER_LINE):
         yield f"  save {' '.join(vectors[first : first + _PER_LINE])}"
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from kanspice.engine.vacask.verilog import number
 
@@ -25,3 +25,8 @@ def element(name: str, nodes: Iterable[str], module: str, **parameters: float) -
 def meter(name: str, first: str, second: str) -> str:
     """A source of 0 V: its current is what flows through it from the first node to the second."""
     return element(name, (first, second), "vsource", dc=0.0)
+
+
+def model_lines(modules: Iterable[str]) -> Iterator[str]:
+    """What elements are instances of, each by its module's own name."""
+    return (f"model {name} {name}" for name in dict.fromkeys(modules))

@@ -1,6 +1,7 @@
-"""Chains of crossbars in VACASK's language, from the design's arrays: what ngspice's netlists say, said once more.
+"""Circuits with an operating point in VACASK's language, from the design's arrays.
 
-Stages' outputs, columns and amplifiers have the names that they have there; nothing else is taken from there.
+It is what ngspice's netlists say, said once more. Stages' outputs, columns and amplifiers have the names that they have
+there; nothing else is taken from there.
 """
 
 from __future__ import annotations
@@ -8,96 +9,66 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import assert_never
 
-from kanspice.base.errors import InputError
 from kanspice.circuit import (
-    ChainStage,
+    Average,
     Crossbar,
     Design,
     DifferentialPairs,
+    FilterBank,
     LayerNorm,
     Limiter,
+    PointStage,
     Rectifier,
-    Sort,
+    SynapseBank,
 )
 from kanspice.devices import Curve
 from kanspice.engine.fidelity import Fidelity
 from kanspice.engine.netlist import Netlist
 from kanspice.engine.netlist.names import input_node, stage_node
 from kanspice.engine.netlist.netlist import whole
+from kanspice.engine.vacask.connections import average_lines, filter_lines, noise_nodes, synapse_lines
 from kanspice.engine.vacask.crossbar import CrossbarElements
+from kanspice.engine.vacask.elements import model_lines
 from kanspice.engine.vacask.inputs import limiter_lines, norm_lines, pair_lines, rectifier_lines
 from kanspice.engine.vacask.verilog import module_of
 
 CIRCUIT = "circuit.inc"
-FIDELITIES: frozenset[Fidelity] = frozenset({"device"})
 _PARTS = (
-    *("resistor", "buffer", "clip", "clamp", "sigmoid", "tanh", "rectifiers", "pair", "norm"),
-    *("tia_ideal", "tia", "tia_limited", "subtractor"),
+    *("resistor", "buffer", "clip", "clamp", "sigmoid", "tanh", "rectifier", "rectifier_ideal", "pair", "norm"),
+    *("tia_ideal", "tia", "tia_limited", "subtractor", "synapse", "tone", "filter", "sum"),
 )
 """The modules of parts.va, without their `kan_`."""
-_SORTS = {
-    Sort.CROSSBARS: "crossbars",
-    Sort.SYNAPSES: "synapses",
-    Sort.FILTERS: "filters",
-    Sort.PERIODS: "periods, which are followed over time",
-}
-_PROGRAM_BYTES, _ELEMENT_BYTES = 30_000_000, 1_700
+PROGRAM_BYTES, ELEMENT_BYTES = 30_000_000, 1_700
 """What a process takes, measured with 40,000 to 150,000 elements, and a margin."""
-_SECONDS_PER_ELEMENT = 4e-5
+SECONDS_PER_ELEMENT = 4e-5
 """Of the processor, until the first sample is solved: with wires."""
 
 
-def check_design(design: Design) -> None:
-    """Raises InputError for a circuit that this engine does not solve, by its name."""
-    if design.tiles:
-        raise _refused("tiles")
-    if design.sort is not Sort.CROSSBARS:
-        raise _refused(_SORTS[design.sort])
-
-
-def check_fidelity(fidelity: Fidelity) -> None:
-    """Raises InputError for one that this engine does not have."""
-    if fidelity not in FIDELITIES:
-        raise _refused(f"fidelity {fidelity}")
-
-
-def _refused(found: str) -> InputError:
-    return InputError(
-        "VACASK does not solve this",
-        where="engine vacask",
-        expected="a chain of crossbars at its operating points, at fidelity device",
-        found=found,
-        hint="--engine batched, or ngspice",
-    )
-
-
-def build_circuit(design: Design) -> tuple[Netlist, dict[str, str]]:
-    """The circuit without what drives it, and the modules that it needs: name -> Verilog-A, and parts.va besides.
-
-    Raises InputError for a circuit that this engine does not solve.
-    """
-    check_design(design)
+def build_circuit(design: Design, fidelity: Fidelity) -> tuple[Netlist, dict[str, str]]:
+    """The circuit without what drives it, and the modules that it needs: name -> Verilog-A, and parts.va besides."""
     modules = [module_of(curve) for curve in _curves(design)]
     signal = inputs = [input_node(index) for index in range(design.input_width)]
+    noises = [node for bank in design.noisy_banks for node in noise_nodes(bank)]
     probes: dict[str, tuple[str, ...]] = {}
     crossbars: dict[str, CrossbarElements] = {}
-    lines = list(_models([name for name, _ in modules]))
-    for stage in design.chain:
+    names = [name for name, _ in modules]
+    lines = list(model_lines(["vsource", "isource", *(f"kan_{part}" for part in _PARTS), *names]))
+    for stage in design.to_operating_point:
         outputs = [stage_node(stage.name, index) for index in range(stage.width)]
-        lines += _written(stage, signal, outputs, [name for name, _ in modules], crossbars)
+        lines += _written(stage, signal, outputs, names, crossbars)
         signal, probes[stage.name] = outputs, tuple(outputs)
     netlist = Netlist(
-        fidelity="device",
+        fidelity=fidelity,
         files={CIRCUIT: whole("\n".join(lines) + "\n")},
-        inputs=tuple(inputs),
+        inputs=(*inputs, *noises),
         probes=probes,
         columns={name: tuple(crossbar.columns) for name, crossbar in crossbars.items()},
         amplifiers={name: tuple(crossbar.amplifiers) for name, crossbar in crossbars.items()},
         reach_v={},
         nodes=len(inputs) + sum(map(len, probes.values())) + sum(each.inner_nodes for each in crossbars.values()),
         elements=len(lines),
-        simulator_bytes=_PROGRAM_BYTES + _ELEMENT_BYTES * len(lines),
-        first_s=_SECONDS_PER_ELEMENT * len(lines),
+        simulator_bytes=PROGRAM_BYTES + ELEMENT_BYTES * len(lines),
+        first_s=SECONDS_PER_ELEMENT * len(lines),
         row_sources={name: tuple(crossbar.row_meters) for name, crossbar in crossbars.items()},
         amplifier_sources={name: tuple(crossbar.column_meters) for name, crossbar in crossbars.items()},
     )
@@ -109,14 +80,8 @@ def _curves(design: Design) -> list[Curve]:
     return [device.curve.stretched(design.input_v_per_unit) for device in design.devices]
 
 
-def _models(devices: Sequence[str]) -> Iterator[str]:
-    """What elements are instances of, each by its module's own name."""
-    names = ("vsource", "isource", *(f"kan_{part}" for part in _PARTS), *dict.fromkeys(devices))
-    return (f"model {name} {name}" for name in names)
-
-
 def _written(
-    stage: ChainStage,
+    stage: PointStage,
     signal: Sequence[str],
     outputs: Sequence[str],
     modules: Sequence[str],
@@ -135,5 +100,11 @@ def _written(
         case Crossbar():
             crossbars[stage.name] = CrossbarElements(stage, signal, outputs, modules)
             return crossbars[stage.name].lines()
+        case SynapseBank():
+            return synapse_lines(stage, signal, outputs)
+        case FilterBank():
+            return filter_lines(stage, signal, outputs)
+        case Average():
+            return average_lines(stage, signal, outputs)
         case _:
             assert_never(stage)

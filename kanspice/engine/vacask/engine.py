@@ -1,41 +1,23 @@
-"""Solving chains of crossbars with VACASK, and believing only what can be checked.
-
-Samples are analyses of one process, each for itself. Those that fail are tried once more, with more patience and from
-columns at 0 V. The numerical error is how far outputs move when samples are solved again with tolerances that are a
-thousand times looser, and from columns at the opposite voltages: more than what is left of it. Only columns can be a
-start: every other voltage follows from an amplifier.
-"""
+"""Solving a design with VACASK, in the way that its sort of circuits asks for."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
-from typing import final
-
-import numpy as np
+from collections.abc import Mapping, Sequence
+from typing import assert_never
 
 from kanspice.base.arrays import Array
-from kanspice.circuit import Design
-from kanspice.engine.acceptance import column_failures
+from kanspice.circuit import Design, Sort
+from kanspice.engine.acceptance import as_read
 from kanspice.engine.fidelity import Fidelity
-from kanspice.engine.netlist import Netlist
 from kanspice.engine.options import RunOptions
 from kanspice.engine.progress import Progress
-from kanspice.engine.simulators.blocks import BlockProgress, Found, solve_blocks
-from kanspice.engine.simulators.process import run_program, working_folder
-from kanspice.engine.simulators.simulation import SimulatorCall, Task
-from kanspice.engine.solution import NumericalError, Solution
-from kanspice.engine.vacask.deck import LoadedCircuit, NodeTolerances, block_deck, tolerances
-from kanspice.engine.vacask.emit import build_circuit, check_design, check_fidelity
-from kanspice.engine.vacask.library import compiled, parts
-from kanspice.engine.vacask.program import find_vacask, simulator_environment
-from kanspice.engine.vacask.results import rows_of
-
-_LARGEST_BLOCK = 200
-"""Samples per process: each has a file of its own."""
-_DECK = "run.sim"
-Start = Callable[[int], Mapping[str, float]]
-"""Node -> volts, where a sample starts; none where it may start anywhere."""
+from kanspice.engine.simulators.process import working_folder
+from kanspice.engine.simulators.simulation import Task
+from kanspice.engine.solution import Solution
+from kanspice.engine.vacask.operating_points import OperatingPointCall
+from kanspice.engine.vacask.scope import check_design, check_fidelity
+from kanspice.engine.vacask.tones import FilterCall
+from kanspice.engine.vacask.transient import PeriodCall
 
 
 def solve(
@@ -48,7 +30,9 @@ def solve(
     progress: Progress | None = None,
     numbers: Sequence[int] | None = None,
 ) -> Solution:
-    """Voltages of every stage of a chain of crossbars for inputs (samples, inputs) in model units.
+    """Voltages of every stage of a design for inputs (samples, inputs) in model units.
+
+    Operating points, or, for a design of periods, the voltages at the end of each.
 
     hints: reference stages by name, (samples, width) in model units: the numerical error is measured where the circuit
     is farthest from them.
@@ -58,111 +42,18 @@ def solve(
     cannot be started; failed samples are values in the result.
     """
     check_design(design)
-    check_fidelity(fidelity)
+    check_fidelity(design, fidelity)
     inputs_v, options = design.inputs_v(inputs, numbers), options or RunOptions()
     with working_folder() as folder:
         task = Task(design, inputs_v, fidelity, options, hints or {}, progress, folder)
-        return ChainCall(task).solve()
-
-
-def _anywhere(_sample: int) -> Mapping[str, float]:
-    return {}
-
-
-@final
-class ChainCall(SimulatorCall):
-    """One chain of crossbars, each sample by itself."""
-
-    def __init__(self, task: Task) -> None:
-        self.program = find_vacask()
-        self._modules: dict[str, str] = {}
-        super().__init__(task, "vacask", self.program.version, self._build)
-        self.accepted = tolerances(task.design, np.abs(task.inputs_v).max(axis=0, initial=0.0))
-        modules = dict([parts()]) | self._modules
-        loaded = compiled(self.program, modules, self.circuit.folder, self.deadline)
-        self._beside = LoadedCircuit(loaded, self.circuit.netlist.inputs, self.circuit.vectors)
-
-    def _build(self) -> Netlist:
-        netlist, self._modules = build_circuit(self.design)
-        return netlist
-
-    def solve(self) -> Solution:
-        everything = range(len(self.inputs_v))
-        found = self._spread(everything, self.accepted, report=True)
-        again = [index for index, failure in found.failures.items() if not failure.outcome.is_of_the_simulator]
-        if again:
-            found.failures = {index: each for index, each in found.failures.items() if index not in set(again)}
-            found.add(self._spread(sorted(again), self.accepted, self._at_ground, patient=True))
-        self.end_simulating()
-        self.refuse_out_of_range(found)
-        found.refuse(lambda rows: column_failures(self.design, self.split(rows), devices_see_columns=True))
-        return self.solution(found, self._numerical_error(found), **asdict(self.accepted))
-
-    def _spread(
-        self,
-        samples: Sequence[int],
-        accepted: NodeTolerances,
-        start: Start = _anywhere,
-        *,
-        report: bool = False,
-        patient: bool = False,
-    ) -> Found:
-        """Solves the samples in at least as many blocks as there are jobs."""
-
-        def attempt(block: list[int]) -> Found:
-            return self._attempt(block, accepted, start, report=report, patient=patient)
-
-        return solve_blocks(samples, attempt, jobs=self.options.jobs, largest=_LARGEST_BLOCK, stop=self.stop)
-
-    def _attempt(
-        self, block: list[int], accepted: NodeTolerances, start: Start, *, report: bool, patient: bool
-    ) -> Found:
-        """One process for one block."""
-        folder = self.run_folder()
-        starts = [start(sample) for sample in block]
-        deck = block_deck(self._beside, self.inputs_v[block], starts, accepted, patient=patient)
-        (folder / _DECK).write_text(deck, encoding="ascii")
-        progress = BlockProgress(self.progress if report else None, len(block))
-
-        def on_poll(held_bytes: int) -> None:
-            progress.reach(max(len(list(folder.glob("p*.raw"))) - 1, 0), held_bytes)
-
-        arguments = [str(self.program.simulator), "-qp", "-sp", "-se", _DECK]
-        environment = simulator_environment(folder)
-        run = run_program(arguments, folder, environment, deadline=self.deadline, stop=self.stop, on_poll=on_poll)
-        progress.end(again=False)
-        rows, failures = rows_of(self.circuit, run, block)
-        return Found(rows, failures, [], [run.wall_s], run.peak_bytes)
-
-    def _free_columns(self) -> list[str]:
-        """The crossbars whose columns no ideal amplifier holds, by name: all others leave no choice of a start."""
-        return [crossbar.name for crossbar in self.design.crossbars if not crossbar.holds_columns]
-
-    def _at_ground(self, _sample: int) -> Mapping[str, float]:
-        """Columns at 0 V, where good amplifiers hold them."""
-        return {node: 0.0 for name in self._free_columns() for node in self.circuit.netlist.columns[name]}
-
-    def _numerical_error(self, found: Found) -> NumericalError | None:
-        """Solves a few samples again, looser and from another start, and compares their outputs.
-
-        All of those, too, that may have several states: if the other start leads to another one.
-        """
-        solved = sorted(found.rows)
-        if not solved:
-            return None
-        chosen, doubts = self.farthest_and_others(found), self.doubts(found, solved)
-        if not chosen:
-            self.note_states(doubts, found, found, "not tested, every sample was solved once")
-            return None
-        chosen = sorted({*chosen, *(index for doubtful in doubts.values() for index in doubtful)})
-
-        def opposite(sample: int) -> Mapping[str, float]:
-            found_v, nodes = self.split(found.rows[sample][None]).column_v, self.circuit.netlist.columns
-            pairs = ((nodes[name], found_v[name][0].tolist()) for name in self._free_columns())
-            return {node: -volts for names, column_v in pairs for node, volts in zip(names, column_v, strict=True)}
-
-        again = self._spread(chosen, self.accepted.looser, opposite)
-        for name, doubtful in doubts.items():
-            self.compare_states(name, doubtful, found, again, "from another start")
-        self.note_states(doubts, found, again, "each is the same where its columns start at the opposite voltages")
-        return self.numerical_error(chosen, found, again, "rerun from another start")
+        sort = design.sort
+        match sort:
+            case Sort.PERIODS:
+                found = PeriodCall(task, design.read_late_s(len(inputs), numbers)).solve()
+                return as_read(design, found, numbers)
+            case Sort.FILTERS if fidelity == "filter":
+                return FilterCall(task).solve()
+            case Sort.CROSSBARS | Sort.SYNAPSES | Sort.FILTERS:
+                return OperatingPointCall(task).solve()
+            case _:
+                assert_never(sort)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from typing import assert_never
 
@@ -9,6 +10,8 @@ from kanspice.circuit import DifferentialPairs, LayerNorm, Limiter, Rectifier
 from kanspice.engine.netlist.names import layer_of
 from kanspice.engine.vacask.elements import GROUND, element, level
 
+_LARGEST_DRIVE_V = 10.0
+"""No diode of a rectifier takes more than this over its load."""
 NORM_OHM = 1.0
 """Between each of the nodes that the lanes of a norm share, and ground."""
 
@@ -38,22 +41,25 @@ def _limiter(stage: Limiter) -> tuple[str, dict[str, float]]:
 
 
 def rectifier_lines(stage: Rectifier, signal: Sequence[str], outputs: Sequence[str]) -> Iterator[str]:
-    """The same: both rectifiers of a row are one module, which has what its diodes take in closed form."""
-    shared = {
-        "low": level(stage.low_v),
-        "high": level(stage.high_v),
-        "gain": level(stage.open_loop_gain),
-        "ratio": stage.closed_loop_gain,
-        "knee": stage.knee_v if stage.has_drop else 0.0,
-        "leak": stage.load_ohm * stage.saturation_a,
-    }
-    for index, nodes in enumerate(zip(signal, outputs, strict=True)):
-        own = {
-            "shift": float(stage.shift_v[index]),
-            "low_offset": float(stage.low_offset_v[index]),
-            "high_offset": float(stage.high_offset_v[index]),
-        }
-        yield element(f"{layer_of(stage.name)}_in{index}", nodes, "kan_rectifiers", **own, **shared)
+    """The same: for every row a rectifier at each level that there is, one behind the other."""
+    leak_v = stage.load_ohm * stage.saturation_a
+    parts = {"ratio": stage.closed_loop_gain}
+    if stage.has_drop:
+        top = max(math.log(_LARGEST_DRIVE_V / leak_v), 0.0) + 1
+        parts = {"gain": stage.open_loop_gain, "knee": stage.knee_v, "leak": leak_v, "top": top}
+    module = "kan_rectifier" if stage.has_drop else "kan_rectifier_ideal"
+    for index, (source, output) in enumerate(zip(signal, outputs, strict=True)):
+        name, shift_v = f"{layer_of(stage.name)}_in{index}", float(stage.shift_v[index])
+        levels = (
+            (1.0, stage.low_v, float(stage.low_offset_v[index])),
+            (-1.0, stage.high_v, float(stage.high_offset_v[index])),
+        )
+        chained = [level for level in levels if math.isfinite(level[1])]
+        between = [f"{name}_{place}" for place in range(1, len(chained))]
+        ends = zip([source, *between], [*between, output], chained, strict=True)
+        for place, (before, after, (side, level_v, offset_v)) in enumerate(ends):
+            own = {"side": side, "level": level_v, "offset": offset_v, "shift": 0.0 if place else shift_v}
+            yield element(f"{name}_r{place}", (before, after), module, **own, **parts)
 
 
 def pair_lines(stage: DifferentialPairs, signal: Sequence[str], outputs: Sequence[str]) -> Iterator[str]:

@@ -16,9 +16,9 @@ from kanspice.engine.progress import Follow, Progress
 from kanspice.engine.sequence import Course, Pace
 from kanspice.engine.simulators.sessions import Anew
 from kanspice.engine.solution import Solution
-from kanspice.engine.vacask.emit import FIDELITIES, check_design, check_fidelity
 from kanspice.engine.vacask.engine import solve
 from kanspice.engine.vacask.program import find_vacask
+from kanspice.engine.vacask.scope import FIDELITIES, check_design, check_fidelity
 
 
 def _solve(
@@ -43,7 +43,7 @@ def _open_session(
 ) -> Iterator[Session]:
     del follow
     check_design(design)
-    check_fidelity(fidelity)
+    check_fidelity(design, fidelity)
     find_vacask()
     yield Anew(solve, design, fidelity, options, sample_timeout_s)
 

@@ -3,54 +3,72 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
 
 from kanspice.base.arrays import Array
 from kanspice.engine.netlist import place_of
-from kanspice.engine.simulators.circuit import CircuitFiles
 from kanspice.engine.simulators.process import Run
 from kanspice.engine.simulators.raw import Plot, read_plots
 from kanspice.engine.solution import FailedSample, Outcome
 
 _CURRENT = re.compile(r"(\w+):flow\(br\)")
+_SCALES = ("time", "frequency")
 _ABORTED = re.compile(r"^Analysis 'p(\d+)' aborted", re.M)
 _SINGULAR = re.compile(r"zero pivot|factorization failed|singular", re.I)
 _COMPLAINT = re.compile(r"failed|NaN|error|cannot|unknown|zero pivot", re.I)
 _LONGEST = 300
 
 
-def rows_of(
-    circuit: CircuitFiles, run: Run, samples: Sequence[int]
-) -> tuple[dict[int, Array], dict[int, FailedSample]]:
-    """Rows of the samples of a block that can be believed, and why the others cannot."""
+Reader = Callable[[int, Plot], Array | None]
+"""Of a sample and its plot, whose vectors have the names that were asked for: what is kept of it, if it is whole."""
+
+
+def believed(run: Run, samples: Sequence[int], read: Reader) -> tuple[dict[int, Array], dict[int, FailedSample]]:
+    """What is kept of the samples of a block that can be believed, and why the others cannot.
+
+    Sample number i of the block is analysis `p<i>`, whose only results are in `p<i>.raw`.
+    """
     complaints = dict(_complaints(run.messages))
-    rows: dict[int, Array] = {}
+    found: dict[int, Array] = {}
     failures: dict[int, FailedSample] = {}
     ended_well = run.returncode == 0 or run.timed_out  # what was killed had written the samples before
     for place, sample in enumerate(samples):
-        row = _row(circuit, run, place) if ended_well and place not in complaints else None
-        if row is not None:
-            rows[sample] = row
+        plot = _plot(run, place) if ended_well and place not in complaints else None
+        kept = None if plot is None else read(sample, plot)
+        if kept is not None and np.isfinite(kept).all():
+            found[sample] = kept
         else:
             failures[sample] = _failure(sample, run, complaints.get(place))
-    return rows, failures
+    return found, failures
 
 
-def _row(circuit: CircuitFiles, run: Run, place: int) -> Array | None:
-    plots = [_renamed(plot) for plot in read_plots(run.folder / f"p{place}.raw")]
-    if len(plots) != 1 or not plots[0].is_complete:
+def columns_of(plot: Plot, names: Sequence[str]) -> Array | None:
+    """(points, names) of a real plot; None where it is not what was asked for."""
+    if np.iscomplexobj(plot.table) or not set(names) <= set(plot.vectors) or not len(plot.table):
         return None
-    table = circuit.table(plots)
-    return table[0] if len(table) == 1 and np.isfinite(table[0]).all() else None
+    place = {name: index for index, name in enumerate(plot.vectors)}
+    return np.asarray(plot.table[:, [place[name] for name in names]], dtype=np.float64)
+
+
+def _plot(run: Run, place: int) -> Plot | None:
+    """The one plot of an analysis, if it is whole."""
+    plots = read_plots(run.folder / f"p{place}.raw")
+    return _renamed(plots[0]) if len(plots) == 1 and plots[0].is_complete else None
 
 
 def _renamed(plot: Plot) -> Plot:
     """With vectors named as they were asked for."""
-    currents = [(_CURRENT.fullmatch(name), name) for name in plot.vectors]
-    return replace(plot, vectors=tuple(f"i({found[1]})" if found else f"v({name})" for found, name in currents))
+    return replace(plot, vectors=tuple(map(_asked_for, plot.vectors)))
+
+
+def _asked_for(name: str) -> str:
+    current = _CURRENT.fullmatch(name)
+    if current:
+        return f"i({current[1]})"
+    return name if name in _SCALES else f"v({name})"
 
 
 def _complaints(messages: str) -> Iterator[tuple[int, str]]:

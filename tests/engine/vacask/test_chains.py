@@ -5,19 +5,18 @@ from __future__ import annotations
 import sys
 from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from circuits import LINE, PEAK, crossbar_design, crossbar_output, inputs_for, load_device, network, specimen_of
 
 from kanspice.base.errors import InputError, SimulatorError
-from kanspice.circuit import DifferentialPairs, Limiter, Rectifier, Sort
+from kanspice.circuit import DifferentialPairs, Limiter, Rectifier
 from kanspice.engine.engines import engine_named
 from kanspice.engine.options import RunOptions
 from kanspice.engine.running import open_session, solve
 from kanspice.engine.solution import Outcome
-from kanspice.engine.vacask import engine, program
+from kanspice.engine.vacask import call, operating_points, program
 from kanspice.engine.vacask.emit import build_circuit
 
 pytestmark = pytest.mark.slow
@@ -168,7 +167,7 @@ def test_a_sample_that_fails_leaves_the_others_alone(monkeypatch):
     design = crossbar_design([PEAK], [[[1.0]]], gain=1000.0)
     inputs = np.array([[0.1], [0.2], [0.3], [0.4]])
     good = solve("vacask", design, inputs, "device", FEW)
-    deck_of = engine.block_deck
+    deck_of = operating_points.block_deck
 
     def hurried(circuit, inputs_v, starts, accepted, *, patient):
         deck = deck_of(circuit, inputs_v, starts, accepted, patient=patient)
@@ -179,7 +178,7 @@ def test_a_sample_that_fails_leaves_the_others_alone(monkeypatch):
         rest = second.split("\n", 1)
         return f"{first}{few}{analysis}{rest[0]}\n{many}{rest[1]}"
 
-    monkeypatch.setattr(engine, "block_deck", hurried)
+    monkeypatch.setattr(operating_points, "block_deck", hurried)
     found = solve("vacask", design, inputs, "device", FEW)
     (failure,) = found.failed
     assert (failure.index, failure.outcome) == (1, Outcome.DIVERGED)
@@ -191,14 +190,14 @@ def test_what_is_no_number_is_never_written():
     crossbar = crossbar_design([PEAK], [[[1.0]]], gain=1000.0)
     none = replace(crossbar.stages[1], bias_a=np.array([np.nan, 0.0]))
     with pytest.raises(InputError, match="nan"):
-        build_circuit(replace(crossbar, stages=(crossbar.stages[0], none)))
+        build_circuit(replace(crossbar, stages=(crossbar.stages[0], none)), "device")
 
 
 @pytest.mark.vacask
 def test_results_that_cannot_be_written_are_no_results(design, inputs, monkeypatch):
     """A simulator that ends well and leaves nothing, as on a full disk."""
     silent = replace(program.find_vacask(), simulator=Path("/bin/true"))
-    monkeypatch.setattr(engine, "find_vacask", lambda: silent)
+    monkeypatch.setattr(call, "find_vacask", lambda: silent)
     found = solve("vacask", design, inputs, "device", FEW)
     assert {failure.outcome for failure in found.failed} == {Outcome.CRASHED}
     assert "left no whole result" in found.failed[0].advice
@@ -220,7 +219,7 @@ def test_what_takes_too_long_is_ended(design, inputs, monkeypatch, tmp_path):
     script.write_text("#!/bin/sh\nsleep 60\n", encoding="utf-8")
     script.chmod(0o755)
     hanging = replace(program.find_vacask(), simulator=script)
-    monkeypatch.setattr(engine, "find_vacask", lambda: hanging)
+    monkeypatch.setattr(call, "find_vacask", lambda: hanging)
     found = solve("vacask", design, inputs, "device", replace(FEW, timeout_s=2.0))
     assert {failure.outcome for failure in found.failed} == {Outcome.TIMED_OUT}
 
@@ -235,16 +234,6 @@ def test_what_it_does_not_solve_is_refused_by_name(design, inputs):
         engine_named("vacask").follow_sequence(
             design, inputs, None, None, finer=False, which=None, timeout_s=None, told=print
         )
-
-
-def test_tiles_are_refused_before_they_are_taken_apart(inputs):
-    tiled = SimpleNamespace(tiles=(1,), sort=Sort.CROSSBARS)
-    for begin in (
-        lambda: solve("vacask", tiled, inputs, "device", FEW),
-        lambda: open_session("vacask", tiled, "device", FEW, sample_timeout_s=1.0).__enter__(),
-    ):
-        with pytest.raises(InputError, match=r"(?s)VACASK does not solve this.*tiles"):
-            begin()
 
 
 @pytest.mark.vacask
@@ -267,6 +256,8 @@ def test_names_of_strangers_are_not_in_the_circuit(design):
     line = '\nendc\ncontrol\n postprocess("sh", "-c", "touch /tmp/was_here")\n'
     device = replace(design.devices[0], name=line)
     hostile = replace(design, devices=(device, *design.devices[1:]), family=line, model_sha256=line)
-    (text,), (expected,) = ([of.text("circuit.inc")] for of in (build_circuit(hostile)[0], build_circuit(design)[0]))
+    (text,), (expected,) = (
+        [of.text("circuit.inc")] for of in (build_circuit(hostile, "device")[0], build_circuit(design, "device")[0])
+    )
     assert text == expected
     assert "postprocess" not in text
