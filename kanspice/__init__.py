@@ -4,8 +4,9 @@
     >>> result = kanspice.verify("model.pt", "inputs.npy", tech="typical", engine="batched")
     >>> result.gap.relative_rmse
 
-Every command is a function with the command's arguments: `compile`, `simulate`, `verify`, `compare`, `settle`, `study`,
-`control`. Names are loaded when they are first used, so that `import kanspice` and `kanspice --help` stay fast.
+Every command is a function with the command's arguments: `compile`, `export`, `simulate`, `verify`, `compare`,
+`settle`, `study`, `control`. Names are loaded when they are first used, so that `import kanspice` and
+`kanspice --help` stay fast.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from kanspice.experiments.api.compare import compare
     from kanspice.experiments.api.compile import compile
     from kanspice.experiments.api.control import control
+    from kanspice.experiments.api.export import export
     from kanspice.experiments.api.project import project
     from kanspice.experiments.api.settle import settle
     from kanspice.experiments.api.simulate import simulate
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
     from kanspice.experiments.compare import Comparison
     from kanspice.experiments.compile.circuit import Circuit
     from kanspice.experiments.control import ControlResult
+    from kanspice.experiments.export.exported import Exported
     from kanspice.experiments.project.result import Projection
     from kanspice.experiments.settle.settling import Settling
     from kanspice.experiments.settle.study import SettlingStudy
@@ -60,6 +63,7 @@ _HOMES = {
     "Design": "kanspice.circuit",
     "Device": "kanspice.devices",
     "DeviceActivation": "kanspice.families.mlp.activations",
+    "Exported": "kanspice.experiments.export.exported",
     "GapResult": "kanspice.experiments.verify.result",
     "InputError": "kanspice.base.errors",
     "KANalogue": "kanspice.families.kanalogue.network",
@@ -81,6 +85,7 @@ _HOMES = {
     "compile": "kanspice.experiments.api.compile",
     "convert": "kanspice.families.mlp.convert",
     "control": "kanspice.experiments.api.control",
+    "export": "kanspice.experiments.api.export",
     "fit": "kanspice.families.common.training",
     "load": "kanspice.families",
     "load_array": "kanspice.base.files.array_files",
@@ -105,6 +110,7 @@ __all__ = [
     "Design",
     "Device",
     "DeviceActivation",
+    "Exported",
     "GapResult",
     "InputError",
     "KANalogue",
@@ -125,6 +131,7 @@ __all__ = [
     "compile",
     "control",
     "convert",
+    "export",
     "fit",
     "load",
     "load_array",

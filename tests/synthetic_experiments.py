@@ -14,6 +14,7 @@ from kanspice.experiments.control.loop import Ending, Episode
 from kanspice.experiments.control.result import ControlResult, DrawnEpisodes, PlantFacts, SpotCheck, SuccessPoint
 from kanspice.experiments.ensemble.draws import DrawResult, PointDraws
 from kanspice.experiments.ensemble.variations import Corner, Sweep
+from kanspice.experiments.export.receipt import Receipt
 from kanspice.experiments.facts import EngineRun, InputsFacts, ModelFacts
 from kanspice.experiments.project.result import Accuracy, EdgeCourse, EdgeError, LayerError, Projection, Subset, Tuning
 from kanspice.experiments.settle import plan as settling
@@ -443,3 +444,9 @@ def not_fitted() -> Projection:
 
 
 PROJECTIONS: dict[str, Callable[[], Projection]] = {"projected": projected, "not fitted": not_fitted}
+
+
+RECEIPTS: dict[str, Callable[[], Receipt]] = {
+    "proven": lambda: Receipt("ngspice", 3, "ngspice", "39", "as they are", "", 138, 1.8e-15, 2.2e-15, "l2_r7"),
+    "not simulated": lambda: Receipt("xyce", None, why_not="Xyce is not installed", limit=1e-4),
+}

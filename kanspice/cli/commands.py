@@ -9,7 +9,7 @@ import typer
 from kanspice.base.files import inputs_spared
 from kanspice.base.process_memory import check_allowance
 from kanspice.cli import compile as compile_command
-from kanspice.cli import control, devices, doctor, project, report, settle, simulate, study, technology, verify
+from kanspice.cli import control, devices, doctor, export, project, report, settle, simulate, study, technology, verify
 
 app = typer.Typer(
     name="kanspice",
@@ -20,6 +20,7 @@ app = typer.Typer(
     rich_markup_mode="markdown",
 )
 app.command("compile")(compile_command.compile_)
+app.command("export")(export.export)
 app.command("simulate")(simulate.simulate)
 app.command("verify")(verify.verify)
 app.command("project")(project.project)

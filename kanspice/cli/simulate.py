@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def simulate(
-    circuit: Annotated[Path, typer.Argument(metavar="DIR|NETLIST", help="A compiled folder, or a netlist file.")],
+    circuit: Annotated[Path, typer.Argument(metavar="DIR|NETLIST", help="A compiled folder, an export, or a netlist.")],
     *,
     inputs: Annotated[Path | None, typer.Option("--inputs", help="Samples for a compiled folder.")] = None,
     output: Annotated[Path | None, typer.Option("-o", "--output", help="Results: .npz, or .csv.")] = None,

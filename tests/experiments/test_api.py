@@ -20,6 +20,7 @@ import kanspice
 from kanspice.base.errors import InputError
 from kanspice.cli.compile import compile_
 from kanspice.cli.control import control as control_command
+from kanspice.cli.export import export as export_command
 from kanspice.cli.project import project as project_command
 from kanspice.cli.settle import settle as settle_command
 from kanspice.cli.simulate import simulate as simulate_command
@@ -38,6 +39,7 @@ MODEL, INPUTS, LABELS = EXAMPLE / "model.pt", EXAMPLE / "inputs.npy", EXAMPLE / 
 OF_THE_COMMAND_LINE = {"json", "plot", "quiet", "verbose", "context"} | {each.name for each in FORMATS}
 COMMANDS = {
     "compile": compile_,
+    "export": export_command,
     "simulate": simulate_command,
     "verify": verify_command,
     "settle": settle_command,

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import pytest
 from json_schemas import file_of, hold, shipped
-from synthetic_experiments import COMPARISONS, LOOPS, PROJECTIONS, SETTLING_STUDIES, SETTLINGS, STUDIES
+from synthetic_experiments import COMPARISONS, LOOPS, PROJECTIONS, RECEIPTS, SETTLING_STUDIES, SETTLINGS, STUDIES
 from synthetic_results import GAPS
 
 from kanspice.base.resources import SCHEMAS
 from kanspice.experiments.compare.document import ComparisonDocument, comparison_json
 from kanspice.experiments.control.document import ControlDocument, control_json
+from kanspice.experiments.export.receipt import ReceiptDocument, receipt_json
 from kanspice.experiments.project.document import ProjectionDocument, projection_json
 from kanspice.experiments.settle.document import SettlingDocument, settling_json
 from kanspice.experiments.settle.study_document import SettlingStudyDocument, settling_study_json
@@ -24,6 +25,7 @@ WRITTEN = {
     SettlingDocument: (settling_json, SETTLINGS),
     SettlingStudyDocument: (settling_study_json, SETTLING_STUDIES),
     studies.StudyDocument: (studies.to_json, STUDIES),
+    ReceiptDocument: (receipt_json, RECEIPTS),
 }
 DOCUMENTS = pytest.mark.parametrize("document", WRITTEN, ids=lambda document: document.contract())
 CASES = [
@@ -46,8 +48,8 @@ def test_the_shipped_schema_is_made_of_the_definition(document):
 @DOCUMENTS
 def test_every_key_says_what_it_means(document):
     schema = shipped(document.contract())
-    parts = [schema, *(part for part in schema["$defs"].values() if "properties" in part)]
-    assert all(part.get("description") for part in (schema, *schema["$defs"].values()))
+    parts = [schema, *(part for part in schema.get("$defs", {}).values() if "properties" in part)]
+    assert all(part.get("description") for part in (schema, *schema.get("$defs", {}).values()))
     silent = [
         (part["title"], key)
         for part in parts

@@ -30,7 +30,7 @@ from kanspice.engine.fidelity import Fidelity, check_fidelity
 from kanspice.engine.netlist.filters import filter_netlist
 from kanspice.engine.netlist.library import library_text
 from kanspice.engine.netlist.names import column_node, input_node, stage_node, tia_node
-from kanspice.engine.netlist.netlist import CIRCUIT, Netlist, Text, whole
+from kanspice.engine.netlist.netlist import CIRCUIT, DEVICES, Netlist, Text, whole
 from kanspice.engine.netlist.periods import period_netlist
 from kanspice.engine.netlist.sheet import Lines, Sheet, none
 from kanspice.engine.netlist.stages.average import write_average
@@ -47,21 +47,25 @@ from kanspice.engine.netlist.weight import estimated_bytes
 _TITLE = "* kanspice circuit: drive the input nodes named in manifest.json, add an analysis and .end"
 
 
-def build_netlist(design: Design, fidelity: Fidelity, *, full_cells: bool = False, dynamic: bool = False) -> Netlist:
+def build_netlist(
+    design: Design, fidelity: Fidelity, *, full_cells: bool = False, dynamic: bool = False, named: bool = False
+) -> Netlist:
     """The netlist of a design at a fidelity that its family has, InputError for another.
 
     full_cells: write whole curves into the devices even where a shorter cell would do.
     dynamic: with everything of crossbars that takes time, for transients; operating points are the same.
+    named: devices, branches and filters are instances of subcircuits that bear their names: slower, and for readers.
     """
     check_fidelity(design, fidelity)
     sort = design.sort
     match sort:
         case Sort.PERIODS:
-            return period_netlist(design, fidelity)
+            return period_netlist(design, fidelity, named=named)
         case Sort.FILTERS if fidelity == "filter":
             return filter_netlist(design)
         case Sort.CROSSBARS | Sort.SYNAPSES | Sort.FILTERS:
-            return _operating_point(Sheet(design, fidelity, full_cells=full_cells or dynamic, dynamic=dynamic))
+            full_cells = full_cells or dynamic
+            return _operating_point(Sheet(design, fidelity, full_cells=full_cells, dynamic=dynamic, named=named))
         case _:
             assert_never(sort)
 
@@ -129,7 +133,7 @@ def _files(sheet: Sheet, sections: Sequence[Text]) -> dict[str, Text]:
     return {
         CIRCUIT: partial(_one_after_the_other, (head, *reversed(sections))),
         "subcircuits.lib": whole(f"* kanspice subcircuits\n{library_text(sheet.used)}"),
-        "devices.lib": whole(f"* device curves as functions of volts, in current units\n{functions}\n"),
+        DEVICES: whole(f"* device curves as functions of volts, in current units\n{functions}\n"),
     }
 
 

@@ -10,6 +10,7 @@ from kanspice.circuit import Stage
 from kanspice.engine.fidelity import Fidelity
 
 CIRCUIT = "circuit.cir"
+DEVICES = "devices.lib"
 Text = Callable[[], Iterable[str]]
 """A text as pieces in order, made anew at every call: banks of many branches are never whole in memory."""
 

@@ -8,11 +8,13 @@ from itertools import chain
 import numpy as np
 
 from kanspice.circuit import Design, OdePeriod, ReadOut
+from kanspice.circuit.branch_laws import LAWS
 from kanspice.engine.fidelity import Fidelity
 from kanspice.engine.netlist.branches import bank_text, branch_lines, carries_current
 from kanspice.engine.netlist.merged import pair_lines, pair_of, parallel_branches
+from kanspice.engine.netlist.named import branch_definition, named_branch_lines
 from kanspice.engine.netlist.names import bank_node, branch_element, branches_node, layer_of, pair_element, period_node
-from kanspice.engine.netlist.netlist import CIRCUIT, Netlist, Text, whole
+from kanspice.engine.netlist.netlist import CIRCUIT, DEVICES, Netlist, Text, whole
 from kanspice.engine.netlist.nodes import node_lines
 from kanspice.engine.netlist.poles import always_on_line, pole_lines
 from kanspice.engine.netlist.switching import SUBCIRCUITS, capacitor_nodes, circuit_lines, subcircuits_text
@@ -30,21 +32,28 @@ def period_files(design: Design, period: OdePeriod) -> tuple[str, ...]:
     return (bank, SUBCIRCUITS) if subcircuits_text(design) else (bank,)
 
 
-def period_netlist(design: Design, fidelity: Fidelity) -> Netlist:
-    """The banks; capacitors belong to a run of a period, or, where periods are switched, to the circuit."""
+def period_netlist(design: Design, fidelity: Fidelity, *, named: bool = False) -> Netlist:
+    """The banks; capacitors belong to a run of a period, or, where periods are switched, to the circuit.
+
+    named: branches without a schematic are instances of subcircuits with their laws.
+    """
     files: dict[str, Text] = {}
     tally = Tally()
     probes: dict[str, tuple[str, ...]] = {}
     nodes: tuple[str, ...] = ()
     for stage, own in zip(design.periods, _nodes(design), strict=True):
         layer = layer_of(stage.name)
-        files[bank_file(layer)], bank = _bank(stage, design, fidelity)
+        files[bank_file(layer)], bank = _bank(stage, design, fidelity, named=named)
         tally.add(bank)
         nodes = probes[stage.name] = own
     probes |= {s.name: probes[p.name] for p in design.periods if (s := design.sum_after(p)) is not None}
     probes |= {s.name: nodes[s.start : s.start + s.width] for s in design.stages if isinstance(s, ReadOut)}
     circuit = [f".include {name}" for name in files]
     text = subcircuits_text(design)
+    if named and design.schematic is None:
+        laws = {period.law: LAWS[period.law] for period in design.periods}
+        files[DEVICES] = whole("\n".join(branch_definition(law) for law in laws.values()))
+        circuit.append(f".include {DEVICES}")
     if text:
         files[SUBCIRCUITS] = whole(text)
         circuit.append(f".include {SUBCIRCUITS}")
@@ -81,7 +90,7 @@ def element_names(period: OdePeriod, fidelity: Fidelity) -> list[str]:
     return names
 
 
-def _bank(period: OdePeriod, design: Design, fidelity: Fidelity) -> tuple[Text, Tally]:
+def _bank(period: OdePeriod, design: Design, fidelity: Fidelity, *, named: bool) -> tuple[Text, Tally]:
     """A bank's text and what it comes to. It hangs on the capacitors, or on switches or poles before them."""
     numbers, layer = range(period.nodes + 1), layer_of(period.name)
     outer = period_node if design.switching is None else bank_node
@@ -97,6 +106,8 @@ def _bank(period: OdePeriod, design: Design, fidelity: Fidelity) -> tuple[Text, 
         branches = partial(pair_lines, period, nodes, parallel_branches(period))
     tally = Tally()
     tally.add_lines(chain(poles, branches()))
+    if named and design.schematic is None:
+        branches = partial(named_branch_lines, period, nodes)
     return lambda: bank_text(period, chain(poles, branches())), tally
 
 

@@ -21,15 +21,21 @@ def none() -> Iterable[str]:
 class Sheet:
     """Collects the elements around the stages' arrays, and what each stage tells about itself.
 
-    full_cells: write whole curves into devices. dynamic: with everything of crossbars that takes time.
+    full_cells: write whole curves into devices. dynamic: with everything of crossbars that takes time. named: devices
+    and filters are instances of subcircuits that bear their names, for readers.
     """
 
-    def __init__(self, design: Design, fidelity: Fidelity, *, full_cells: bool, dynamic: bool) -> None:
+    def __init__(
+        self, design: Design, fidelity: Fidelity, *, full_cells: bool, dynamic: bool, named: bool = False
+    ) -> None:
         self.design = design
         self.fidelity: Fidelity = fidelity
         self.full_cells = full_cells
         self.dynamic = dynamic
+        self.named = named
         self.curves = [device.curve.stretched(design.input_v_per_unit) for device in design.devices]
+        self.shifts = any(crossbar.shift_v.any() for crossbar in design.all_crossbars)
+        """Whether any device's curve is moved along its voltage."""
         self.lines: list[str] = []
         self.used: set[str] = set()
         self.functions: dict[str, str] = {}

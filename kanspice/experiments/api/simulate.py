@@ -13,10 +13,15 @@ from kanspice.engine.ngspice.foreign import run_netlist
 from kanspice.engine.options import KEPT_WAVEFORMS, RunOptions
 from kanspice.engine.running import solve
 from kanspice.experiments.compile.circuit import Circuit
+from kanspice.experiments.export.folder import ExportFolder, is_export, read_export
+from kanspice.experiments.export.simulating import simulated_export
 from kanspice.experiments.numbers import check_numbers, plain_numbers
 from kanspice.experiments.simulate.simulation import NetlistResult, Simulation
 from kanspice.report.estimate import Workload
 from kanspice.report.progress_bar import Bar, bar_of
+
+EXPORT_TIMEOUT_S = 600.0
+"""How long the simulator of an export may take for all samples."""
 
 
 @plain_numbers
@@ -35,7 +40,8 @@ def simulate(
 ) -> Simulation | NetlistResult:
     """The answers of a compiled circuit for inputs (samples, inputs), or what the analyses of a netlist file give.
 
-    circuit: a folder that `compile` wrote, what it returned, or a netlist from elsewhere, which has its own sources.
+    circuit: a folder that `compile` wrote, what it returned, one that `export` wrote, which its own simulator runs, for
+    its own sample without inputs, or a netlist from elsewhere, which has its own sources.
     waveforms: of so many samples node voltages over time are kept, where the circuit answers after a time; 3 if None.
     timeout: seconds for the whole simulation. trust: runs a netlist that could run commands. results: a file that is
     going to be written, which no input may be.
@@ -56,6 +62,12 @@ def simulate(
                 raise InputError(problem, where=path, found=found)
             kept = None if results is None else Path(results)
             return NetlistResult(str(path), run_netlist(path, trust=trust, timeout_s=timeout, results=kept))
+        if is_export(path):
+            export = read_export(path)
+            _check_export(export, waveforms, engine)
+            if results is not None:
+                refuse_input(results)
+            return _of_export(export, inputs, limit, timeout)
         circuit = Circuit.read(path)
     design = circuit.design
     if inputs is None:
@@ -70,6 +82,24 @@ def simulate(
     options = RunOptions(jobs=jobs, timeout_s=timeout, waveforms=KEPT_WAVEFORMS if waveforms is None else waveforms)
     with bar_of(progress)("simulating", len(samples), work=Workload(len(samples), faster=faster)) as told:
         return Simulation(design, solve(engine, design, samples, _fidelity(circuit, engine), options, progress=told))
+
+
+def _of_export(export: ExportFolder, inputs: Given | None, limit: int | None, timeout: float | None) -> Simulation:
+    """What the simulator of an export finds with it."""
+    design = export.circuit.compiled
+    samples = None if inputs is None else load_array(inputs, "the inputs", design.input_width)[:limit]
+    return Simulation(design, simulated_export(export, samples, EXPORT_TIMEOUT_S if timeout is None else timeout))
+
+
+def _check_export(export: ExportFolder, waveforms: int | None, engine: str) -> None:
+    """Raises InputError for what its own simulator is not asked for."""
+    own = export.written.name
+    if waveforms:
+        hint = f"run it: {export.written.by_hand}"
+        raise InputError("an export keeps no waveforms here", where="--waveforms", hint=hint)
+    if engine not in ("ngspice", own):
+        problem, hint = "an export is run by its own simulator", "simulate the compiled folder instead"
+        raise InputError(problem, where="--engine", expected=own, found=engine, hint=hint)
 
 
 def _fidelity(circuit: Circuit, engine: str) -> Fidelity:

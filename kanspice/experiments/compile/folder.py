@@ -7,20 +7,18 @@ import hashlib
 import io
 import json
 import re
-import shutil
-import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from importlib.metadata import version
 from itertools import chain, islice
 from pathlib import Path
-from typing import Any, cast, get_args
+from typing import cast, get_args
 
 import numpy as np
 
 from kanspice.base.errors import InputError
-from kanspice.base.files import is_folder, is_there, opened, parse_json, read_text, refuse_inputs
+from kanspice.base.files.folders import FolderKind, hash_of
 from kanspice.circuit import Design
 from kanspice.circuit.file import design_bytes, load_design
 from kanspice.engine.fidelity import Fidelity
@@ -34,9 +32,12 @@ DESIGN = "design.npz"
 NODES = "nodes.csv"
 ELEMENTS = "elements.csv"
 _ROWS_AT_A_TIME = 10_000
-_MAX_MANIFEST_BYTES = 64_000_000
-_OURS = re.compile(rf"{re.escape(DESIGN)}|{NODES}|{ELEMENTS}|[a-z0-9_]+\.(cir|lib)")
-"""Names of the files that compile writes beside the manifest."""
+COMPILED = FolderKind(
+    what="compiled folder",
+    manifest=MANIFEST,
+    family=SCHEMA.partition("/")[0],
+    names=re.compile(rf"{re.escape(DESIGN)}|{NODES}|{ELEMENTS}|[a-z0-9_]+\.(cir|lib)"),
+)
 _PARTS = (DESIGN, CIRCUIT, NODES, ELEMENTS)
 
 
@@ -60,7 +61,7 @@ def write_compiled(design: Design, fidelity: Fidelity, folder: Path) -> Mapping[
     files[NODES] = _csv(("node", "stage", "index"), _nodes(netlist))
     elements = elements_of(design, fidelity)
     files[ELEMENTS] = _csv(elements.header, elements.rows)
-    return _replace_folder(folder, files, partial(_manifest, design, netlist))
+    return COMPILED.write(folder, files, partial(_manifest, design, netlist))
 
 
 def read_compiled(folder: Path) -> CompiledFolder:
@@ -70,7 +71,7 @@ def read_compiled(folder: Path) -> CompiledFolder:
     version of kanspice makes of the design.
     """
     try:
-        manifest = _read_manifest(folder)
+        manifest = COMPILED.read_manifest(folder)
         schema, fidelity, hashes = manifest["schema"], manifest["fidelity"], dict(manifest["files"])
     except (InputError, ValueError, KeyError, TypeError) as error:
         hint = "write one with `kanspice compile MODEL -o DIR`"
@@ -107,20 +108,9 @@ def _bad_fidelity(folder: Path, problem: str, expected: str | None, found: objec
     return InputError(problem, where=where, expected=expected, found=repr(found)[:100], hint="compile again")
 
 
-def _read_manifest(folder: Path) -> Any:
-    path = folder / MANIFEST
-    return parse_json(read_text(path, "the manifest", _MAX_MANIFEST_BYTES), path)
-
-
-def _hash_of(path: Path) -> str:
-    """SHA-256 of a file's content, in hexadecimal. Raises InputError where it cannot be read."""
-    with opened(path, "a file of a compiled folder", None) as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
 def _check_file(path: Path, expected: object) -> None:
     try:
-        found = _hash_of(path)
+        found = hash_of(path)
     except InputError as error:
         raise InputError("is missing", where=path, found=error.problem, hint="compile again") from error
     if found != expected:
@@ -185,74 +175,3 @@ def _csv(header: tuple[str, ...], rows: Iterator[tuple[object, ...]]) -> Iterato
         text = io.StringIO()
         csv.writer(text, lineterminator="\n").writerows(some)
         yield text.getvalue().encode()
-
-
-def _replace_folder(
-    folder: Path, files: Mapping[str, Iterator[bytes]], manifest_of: Callable[[Mapping[str, str]], dict[str, object]]
-) -> Mapping[str, object]:
-    """Writes the files, then the manifest that is made from their hashes, and returns it."""
-    if is_there(folder) and not _may_be_replaced(folder):
-        expected, hint = "an empty or an earlier compiled folder, unchanged", "choose another folder with -o"
-        raise InputError("is in the way", where=folder, expected=expected, hint=hint)
-    try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        fresh = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
-        try:
-            manifest = manifest_of({name: _write(fresh / name, parts) for name, parts in files.items()})
-            (fresh / MANIFEST).write_text(json.dumps(manifest, indent=1, sort_keys=True) + "\n", encoding="utf-8")
-            fresh.chmod(0o755)
-            _swap(fresh, folder)
-        finally:
-            shutil.rmtree(fresh, ignore_errors=True)
-    except OSError as error:
-        raise InputError(
-            "cannot be written", where=folder, found=error.strerror, hint="choose another folder"
-        ) from error
-    return manifest
-
-
-def _write(path: Path, parts: Iterator[bytes]) -> str:
-    """Writes a file as its parts come, and returns the hash of all of them."""
-    digest = hashlib.sha256()
-    with path.open("wb") as file:
-        for part in parts:
-            file.write(part)
-            digest.update(part)
-    return digest.hexdigest()
-
-
-def _swap(fresh: Path, folder: Path) -> None:
-    """Puts the fresh folder in the place of the other, which is gone only once it has been replaced."""
-    if not folder.exists():
-        fresh.rename(folder)
-        return
-    old = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent)) / "old"
-    try:
-        folder.rename(old)
-        try:
-            fresh.rename(folder)
-        except OSError:
-            old.rename(folder)
-            raise
-    finally:
-        shutil.rmtree(old.parent, ignore_errors=True)
-
-
-def _may_be_replaced(folder: Path) -> bool:
-    """True for an empty folder, and for one that holds nothing but what an earlier compile wrote, as it wrote it.
-
-    What a manifest says is believed only of names that compile gives, and of files that have not been changed since.
-    Raises InputError where a file in it is an input.
-    """
-    if not is_folder(folder) or folder.is_symlink():
-        return False
-    present = sorted(path.name for path in folder.iterdir())
-    refuse_inputs(folder / name for name in present)
-    try:
-        manifest = _read_manifest(folder)
-        ours = str(manifest["schema"]).startswith(f"{SCHEMA.partition('/')[0]}/")
-        hashes = dict(manifest["files"])
-        files = [name for name in present if name != MANIFEST]
-        return ours and all(_OURS.fullmatch(name) and _hash_of(folder / name) == hashes.get(name) for name in files)
-    except (InputError, ValueError, KeyError, TypeError):
-        return not present

@@ -12,6 +12,7 @@ from kanspice.base.spice_numbers import spice_number
 from kanspice.circuit import FilterBank
 from kanspice.circuit.stages.filter_bank import RESET_SHARE
 from kanspice.engine.netlist.filters import filter_line, filter_subcircuits
+from kanspice.engine.netlist.named import FILTER, filter_definition, named_filter
 from kanspice.engine.netlist.names import (
     amplitude_node,
     connection_element,
@@ -33,12 +34,15 @@ def write_filter_bank(sheet: Sheet, bank: FilterBank, signal: Sequence[str], out
     if over_time:
         lines: Lines = partial(_detected, bank, tuple(signal), sheet.now_s)
         sheet.used |= {"oscillator", "peak_detector", *filter_subcircuits(bank)}
+    elif sheet.named:
+        lines = partial(_named, bank, tuple(signal))
+        sheet.functions[FILTER] = filter_definition(bank)
     else:
         lines = partial(_filters, bank, tuple(signal))
     sheet.used.add(_tone(bank))
     columns = [sum_node(layer, index) for index in range(bank.width)]
     sheet.nodes.update(signal, columns)
-    sheet.tally.add_lines(lines())
+    sheet.tally.add_lines(_filters(bank, tuple(signal)) if sheet.named and not over_time else lines())
     gains = (bank.sum_gain * bank.scale).tolist()
     for column, output, gain, bias_v in zip(columns, outputs, gains, bank.bias_v.tolist(), strict=True):
         sheet.instance(column, "summer", column, output, gain=gain, bias=bias_v)
@@ -68,6 +72,16 @@ def _filters(bank: FilterBank, rows: Sequence[str]) -> Iterator[str]:
     for row, column, place in np.argwhere(bank.gain).tolist():
         name = connection_element(layer, row, column, place)
         yield f"b{name} 0 {sum_node(layer, column)} i={_amplitude(bank, (row, column, place))}"
+
+
+def _named(bank: FilterBank, rows: Sequence[str]) -> Iterator[str]:
+    """The same, as instances of a subcircuit with a filter's parts."""
+    layer = layer_of(bank.name)
+    for row, node in enumerate(rows):
+        yield _tone_line(bank, f"{layer}_tone{row}", node, tone_node(layer, row))
+    for row, column, place in np.argwhere(bank.gain).tolist():
+        name = connection_element(layer, row, column, place)
+        yield named_filter(bank, (row, column, place), name, tone_node(layer, row), sum_node(layer, column))
 
 
 def _amplitude(bank: FilterBank, place: tuple[int, int, int]) -> str:

@@ -1,0 +1,73 @@
+"""`kanspice.export`: a compiled circuit in another simulator's language, with a receipt."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from kanspice.base.errors import InputError, SimulatorError
+from kanspice.base.files import is_folder, is_there
+from kanspice.base.files.array_files import Given, load_array
+from kanspice.experiments.compile.circuit import Circuit
+from kanspice.experiments.export.bench import bench_of, example_inputs
+from kanspice.experiments.export.circuit import plain_circuit
+from kanspice.experiments.export.exported import Exported
+from kanspice.experiments.export.folder import EXPORTED, write_export
+from kanspice.experiments.export.formats.format import ExportPlan
+from kanspice.experiments.export.formats.table import export_format
+from kanspice.experiments.export.receipt import prove
+from kanspice.experiments.numbers import check_numbers, plain_numbers
+
+RECEIPT_TIMEOUT_S = 600.0
+"""How long the simulator that gives the receipt may take."""
+
+
+@plain_numbers
+def export(
+    circuit: str | Path | Circuit,
+    to: str,
+    output: str | Path,
+    *,
+    inputs: Given | None = None,
+    sample: int | None = None,
+    timeout: float | None = None,
+) -> Exported:
+    """Writes a compiled circuit and a test bench in another simulator's language, and has it checked there.
+
+    circuit: a folder that `compile` wrote, or what it returned. to: the language, one of `EXPORT_FORMATS`. output: the
+    folder to write. inputs: samples (samples, inputs) in model units, of which `sample` (0 if None) is the bench's; an
+    example that kanspice chooses if None. timeout: seconds for the simulator; 600 if None.
+    Raises InputError for what cannot be exported, or a folder that is in the way, SimulatorError where the circuit has
+    no answer, or the simulator finds another one. Nothing is written then.
+    """
+    check_numbers(sample=sample, timeout=timeout)
+    written, folder = export_format(to), Path(output)
+    compiled = _circuit_of(circuit)
+    if sample is not None and inputs is None:
+        raise InputError("a sample of no inputs", where="--sample", hint="pass --inputs X.npy, too")
+    design = compiled.design
+    samples = example_inputs(design) if inputs is None else load_array(inputs, "the inputs", design.input_width)
+    EXPORTED.refuse_others(folder)
+    plain = plain_circuit(design, compiled.fidelity)
+    number = None if inputs is None else sample or 0
+    plan = ExportPlan(written, plain, bench_of(plain, samples, number, answered=True))
+    receipt = prove(plan, RECEIPT_TIMEOUT_S if timeout is None else timeout)
+    if receipt.simulated and not receipt.passed:
+        hint = "nothing was written; kanspice verify MODEL --cross-check 1 compares kanspice's own engines"
+        raise SimulatorError("the export is another circuit", where=f"--to {to}", found=receipt.line(), hint=hint)
+    write_export(folder, plan, receipt)
+    return Exported(folder, plan, receipt)
+
+
+def _circuit_of(circuit: object) -> Circuit:
+    hint = "kanspice compile MODEL -o FOLDER makes one"
+    if isinstance(circuit, Circuit):
+        return circuit
+    if not isinstance(circuit, str | Path):
+        raise InputError("this is no circuit", found=f"a {type(circuit).__name__}", hint=hint)
+    path = Path(circuit)
+    if not is_there(path):
+        raise InputError("no such folder", where=path, hint=hint)
+    if not is_folder(path):
+        expected = "a folder that kanspice compile wrote"
+        raise InputError("is not a compiled folder", where=path, expected=expected, found="a file", hint=hint)
+    return Circuit.read(path)

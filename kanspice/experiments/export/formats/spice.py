@@ -1,0 +1,230 @@
+"""What the dialects of SPICE have in common: a circuit's elements as lines, expressions in the dialect's words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import assert_never
+
+from kanspice.base.spice_numbers import spice_number
+from kanspice.experiments.export.circuit import PlainCircuit
+from kanspice.experiments.export.elements import (
+    Behavioural,
+    Controlled,
+    Element,
+    Instance,
+    Junction,
+    Model,
+    Passive,
+    Source,
+    Subcircuit,
+)
+from kanspice.experiments.export.expressions import (
+    Condition,
+    Current,
+    Expression,
+    Function,
+    Negative,
+    Number,
+    Operation,
+    Parameter,
+    Voltage,
+    is_constant,
+)
+
+_BINDS = {"+": 1, "-": 1, "*": 2, "/": 2, "^": 4}
+_MOST_IN_A_CHAIN = 32
+_WIDTH = 110
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """How a simulator wants it.
+
+    title: of the simulator. literal: a number inside of an expression of a source. braced: whether parameters stand in
+    braces there. condition: how one of two things is chosen, with {test}, {yes} and {no}. power: its sign. functions:
+    names that differ. source: the text of a behavioural source's value, with {gives} and {value}. multiplier: whether a
+    source may have one, ` m=`. instance, subcircuit: what stands before parameters.
+    """
+
+    title: str
+    literal: Callable[[float], str]
+    braced: bool
+    condition: str
+    power: str
+    functions: Mapping[str, str]
+    source: str
+    multiplier: bool
+    instance: str
+    subcircuit: str
+
+    def constant(self, value: Expression) -> str:
+        """A value that is known beforehand, as an element's own."""
+        if isinstance(value, Number):
+            return plain_number(value.value)
+        return "{" + self._constant(value) + "}"
+
+    def _constant(self, value: Expression) -> str:
+        text = self._text(value, 0, plain_number, braced=False)
+        return text[1:-1] if isinstance(value, Negative) else text
+
+    def expression(self, value: Expression) -> str:
+        """The value of a behavioural source, on one line."""
+        return self._text(value, 0, self.literal, braced=self.braced)
+
+    def _text(self, value: Expression, binds: int, literal: Callable[[float], str], *, braced: bool) -> str:
+        def inner(part: Expression, strength: int = 0) -> str:
+            return self._text(part, strength, literal, braced=braced)
+
+        if braced and not isinstance(value, Number) and is_constant(value):
+            # ngspice puts the text itself in the place of the braces
+            text = "{" + self._constant(value) + "}"
+            return text if isinstance(value, Parameter) else f"({text})"
+        match value:
+            case Number(number):
+                text = literal(number)
+                return f"({text})" if text.startswith("-") else text
+            case Parameter(name):
+                return name
+            case Voltage(node, other):
+                return f"v({node})" if other is None else f"v({node},{other})"
+            case Current(source):
+                return f"i({source})"
+            case Negative(of):
+                return f"(-{inner(of, 3)})"
+            case Operation(sign, first, second) if sign in _BINDS:
+                own = _BINDS[sign]
+                shown = self.power if sign == "^" else sign
+                text = f"{inner(first, own)}{shown}{inner(second, own + 1)}"
+                return f"({text})" if own < binds else text
+            case Operation(sign, first, second):
+                return f"{inner(first)} {sign} {inner(second)}"
+            case Condition(test, yes, no):
+                return self.condition.format(test=inner(test), yes=inner(yes), no=inner(no))
+            case Function(name, arguments):
+                return f"{self.functions.get(name, name)}({', '.join(map(inner, arguments))})"
+            case _:
+                assert_never(value)
+
+    def element(self, each: Element) -> Iterator[str]:
+        """The lines of an element."""
+        match each:
+            case Passive(_, name, nodes, value, _):
+                start = "" if each.start_v is None else f" ic={plain_number(each.start_v)}"
+                yield f"{name} {' '.join(nodes)} {self.constant(value)}{start}"
+            case Source(_, name, nodes, value, points):
+                text = points_text(points) if points else self.constant(value)
+                yield f"{name} {' '.join(nodes)} {text}"
+            case Controlled(_, name, nodes, control, gain):
+                yield f"{name} {' '.join(nodes)} {' '.join(control)} {self.constant(gain)}"
+            case Behavioural():
+                yield from self._behavioural(each)
+            case Instance(name, nodes, subcircuit, parameters):
+                values = "".join(f" {key}={self.constant(value)}" for key, value in parameters.items())
+                between = f" {self.instance}" if values and self.instance else ""
+                yield f"{name[0].upper()}{name[1:]} {' '.join(nodes)} {subcircuit}{between}{values}"
+            case Junction(_, name, nodes, model):
+                yield f"{name} {' '.join(nodes)} {model}"
+            case _:
+                assert_never(each)
+
+    def _behavioural(self, each: Behavioural) -> Iterator[str]:
+        value, many = each.value, ""
+        if each.many is not None and self.multiplier:
+            many = f" m={self.constant(each.many)}"
+        elif each.many is not None:
+            value = Operation("*", each.many, each.value)
+        begin = f"{each.name} {' '.join(each.nodes)} "
+        whole = begin + self.source.format(gives=each.gives, value=self.expression(value)) + many
+        pieces = None if len(whole) <= _WIDTH else _pieces(each.value)
+        if pieces is None:
+            yield whole
+            return
+        opening, closing = self.source.split("{value}")
+        yield begin + opening.format(gives=each.gives)
+        factor = "" if each.many is None or self.multiplier else f"{self.expression(each.many)}*"
+        yield from self._chain(pieces, factor)
+        yield f"+ {')' * (len(pieces) - 1)}{closing.format()}{many}"
+
+    def _chain(self, pieces: Sequence[tuple[Expression | None, Expression]], factor: str) -> Iterator[str]:
+        """A curve piece by piece, a line each: the first whose test holds. What is left open is closed after it."""
+        opening, _, rest = self.condition.partition("{test}")
+        middle, _, rest = rest.partition("{yes}")
+        between = rest.partition("{no}")[0]
+        for place, (test, value) in enumerate(pieces):
+            start = factor if place == 0 else ""
+            if test is None:
+                yield f"+ {self.expression(value)}"
+            else:
+                yield f"+ {start}{opening}{self.expression(test)}{middle}{self.expression(value)}{between}".rstrip()
+
+    def subcircuit_lines(self, each: Subcircuit) -> Iterator[str]:
+        """A subcircuit, with what is said about it."""
+        yield from (f"* {line}" for line in each.about)
+        values = " ".join(f"{key}={self.constant(value)}" for key, value in each.parameters.items())
+        parameters = " ".join(part for part in (self.subcircuit, values) if part) if values else ""
+        yield " ".join(part for part in (".subckt", each.name, *each.ports, parameters) if part)
+        yield from (self._model(model) for model in each.models)
+        for element in each.elements:
+            yield from self.element(element)
+        yield f".ends {each.name}"
+
+    def _model(self, model: Model) -> str:
+        values = " ".join(f"{key}={self.constant(value)}" for key, value in model.parameters.items())
+        return f".model {model.name} {model.kind}({values})"
+
+    def library_text(self, title: str, subcircuits: Iterable[Subcircuit]) -> str:
+        """A file of subcircuits."""
+        parts = ["\n".join(self.subcircuit_lines(each)) for each in subcircuits]
+        return "\n\n".join([f"* {title}", *parts]) + "\n"
+
+    def circuit_text(self, circuit: PlainCircuit, includes: Sequence[str]) -> Iterator[str]:
+        """The file of the circuit, in pieces: section by section, group by group."""
+        yield f"* {circuit.design.family} network: {circuit.design.device_count:,} devices, in signal order\n"
+        yield from (f".include {name}\n" for name in includes)
+        for section in circuit.sections:
+            yield f"\n* ===== {section.title} =====\n"
+            for group in section.groups:
+                yield f"* --- {group.about} ---\n" if group.about else ""
+                for element in group.elements:
+                    yield from (f"{line}\n" for line in self.element(element))
+
+
+def plain_number(value: float) -> str:
+    """The shortest text that is exactly the value, as people write it: `5` and not `5.0`."""
+    text = spice_number(value + 0.0)  # there is no -0
+    return text.removesuffix(".0")
+
+
+def points_text(points: Sequence[tuple[float, float]]) -> str:
+    """A source that goes along straight lines."""
+    return f"pwl({' '.join(f'{plain_number(time_s)} {plain_number(level)}' for time_s, level in points)})"
+
+
+def _pieces(value: Expression) -> list[tuple[Expression | None, Expression]] | None:
+    """A curve as tests from the lowest voltage to the highest, each with what holds below; the last has none.
+
+    None for what is no nest of conditions `x < number`, or for too many.
+    """
+    if not isinstance(value, Condition):
+        return None
+    found: list[tuple[Expression | None, Expression]] = []
+    try:
+        _gather(value, None, found)
+    except ValueError:
+        return None
+    return found if len(found) <= _MOST_IN_A_CHAIN else None
+
+
+def _gather(value: Expression, below: Expression | None, found: list[tuple[Expression | None, Expression]]) -> None:
+    match value:
+        case Condition(Operation("<", _, Number()) as test, yes, no):
+            _gather(yes, test, found)
+            _gather(no, below, found)
+        case Condition(Operation(">", x, Number() as limit), yes, no):
+            _gather(no, Operation("<=", x, limit), found)
+            _gather(yes, below, found)
+        case Condition():
+            raise ValueError("no curve")
+        case _:
+            found.append((below, value))
