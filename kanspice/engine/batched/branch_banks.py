@@ -1,4 +1,4 @@
-"""The currents of a period's branches as one function, three ways: node voltages in, currents into the nodes out.
+"""The currents of a period's branches as one function, four ways: node voltages in, currents into the nodes out.
 
 What suits depends on how many nodes and branches there are, and on what computes; all in units, as `branches` has them.
 """
@@ -24,6 +24,10 @@ from kanspice.engine.batched.products import TILE, times
 _DENSE_NUMBERS = 2**14
 """Up to so many nodes times branches a matrix product beats looking up the voltages at every branch's ends."""
 _BLOCK_NUMBERS = 2**17
+_MANY = 8
+"""Branches of a pair of nodes."""
+_COMPILED_PER_NODE = 32
+"""Numbers that a sample's node has in steps of the integrator."""
 
 
 class Bank(ABC):
@@ -51,11 +55,38 @@ def bank_of(period: OdePeriod, schematic: Schematic | None = None, processor: Pr
     """
     branches = branches_of(period, schematic)
     branches = merged(oriented(replace(branches, weight=period.gain * branches.weight)))
-    if branches.nodes * len(branches.weight) <= _DENSE_NUMBERS:
+    count = len(branches.weight)
+    if processor is HOST and branches.shape != "activation" and count >= _MANY * len(starts_of(branches)):
+        return CompiledBank(branches)
+    if branches.nodes * count <= _DENSE_NUMBERS:
         return DenseBank(branches, processor)
     if branches.is_piecewise and processor is HOST:
         return PiecewiseBank(branches)
     return PairBank(branches, processor)
+
+
+class CompiledBank(Bank):
+    """Branch by branch, in machine code: for pairs of nodes with many of them."""
+
+    processor = HOST
+
+    def __init__(self, branches: BranchArrays) -> None:
+        """branches: sorted so that those between the same two nodes follow each other, as `oriented` sorts them."""
+        from kanspice.engine.batched.branch_currents import wiring_of  # noqa: PLC0415 - see `compiled`
+
+        self.branches, self.wiring = branches, wiring_of(branches)
+
+    @property
+    def block(self) -> int:
+        return max(1, _BLOCK_NUMBERS // (_COMPILED_PER_NODE * self.branches.nodes))
+
+    def into_nodes(self, volts: Array) -> Array:
+        from kanspice.engine.batched.branch_currents import add_into_nodes  # noqa: PLC0415
+
+        padded, into = np.zeros((2, len(volts), self.branches.nodes + 1))
+        padded[:, 1:] = volts
+        add_into_nodes(padded, self.wiring, into)
+        return into[:, 1:].copy()
 
 
 class DenseBank(Bank):

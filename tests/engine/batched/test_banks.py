@@ -11,7 +11,7 @@ from schematics import EDGES, SCHEMATIC, SCHEMATICS, VOLTS, parameters
 
 from kanspice.circuit import Schematic
 from kanspice.circuit.branch_laws import LAWS, SCHEMATIC_LAWS
-from kanspice.engine.batched.branch_banks import DenseBank, PairBank, PiecewiseBank, bank_of
+from kanspice.engine.batched.branch_banks import CompiledBank, DenseBank, PairBank, PiecewiseBank, bank_of
 
 IDEAL = Schematic(1e-9, math.inf, 1e15, 1.0, math.inf)
 
@@ -29,7 +29,8 @@ def into_nodes(function, theta, edges=EDGES):
 def every_way(bank):
     """The bank, in every kind that its branches can have."""
     piecewise = [PiecewiseBank(bank.branches)] if bank.branches.is_piecewise else []
-    return [PairBank(bank.branches), DenseBank(bank.branches), *piecewise]
+    compiled = [CompiledBank(bank.branches)] if bank.branches.shape != "activation" else []
+    return [PairBank(bank.branches), DenseBank(bank.branches), *compiled, *piecewise]
 
 
 @pytest.mark.parametrize("law", LAWS)
@@ -70,3 +71,13 @@ def test_many_branches_are_looked_up_pair_by_pair(law, kind):
     bank = bank_of(period(law, edges, theta))
     assert isinstance(bank, kind)
     np.testing.assert_allclose(bank.into_nodes(volts), DenseBank(bank.branches).into_nodes(volts), atol=1e-12)
+
+
+def test_many_branches_of_few_pairs_are_compiled():
+    edges = [(0, 1), (2, 1), (1, 0)] * 10
+    theta = np.random.default_rng(0).normal(size=(LAWS["ShiftTanh2"].rows, len(edges)))
+    bank = bank_of(period("ShiftTanh2", edges, theta))
+    assert isinstance(bank, CompiledBank)
+    expected = into_nodes(lambda s, d, p: LAWS["ShiftTanh2"].currents(s, d, p[:, None])[..., :], theta, edges)
+    np.testing.assert_allclose(bank.into_nodes(VOLTS), expected, rtol=0, atol=1e-13 * np.abs(expected).max())
+    assert np.isnan(bank.into_nodes(np.array([[np.nan, 0.0]]))).any()
