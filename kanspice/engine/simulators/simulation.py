@@ -135,11 +135,26 @@ class SimulatorCall(ABC):
         return chosen_samples(solved, self.options, np.abs(apart_v).max(axis=1))
 
     @final
-    def numerical_error(self, chosen: Sequence[int], found: Found, again: Found, rerun: str) -> NumericalError | None:
-        """How far outputs move where the chosen samples were solved again. rerun: how, for a note if none was."""
+    def numerical_error(
+        self,
+        chosen: Sequence[int],
+        found: Found,
+        again: Found,
+        rerun: str,
+        *,
+        times: float = 1.0,
+        least: float = 0.0,
+    ) -> NumericalError | None:
+        """How far outputs move where the chosen samples were solved again. rerun: how, for a note if none was.
+
+        times: how much larger an error may be than what moves. least: what it may be in any case, of the largest
+        output.
+        """
         common = [index for index in chosen if index in found.rows and index in again.rows]
         if common:
-            return NumericalError.of(common, self.outputs(found.stack(common)) - self.outputs(again.stack(common)))
+            outputs_v = self.outputs(found.stack(common))
+            moved_v = np.abs(outputs_v - self.outputs(again.stack(common)))
+            return NumericalError.of(common, times * moved_v + least * np.abs(outputs_v).max(initial=0.0))
         if chosen:
             self.notes.append(f"numerical error unknown: the {rerun} did not converge")
         return None

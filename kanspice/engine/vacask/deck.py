@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
 from kanspice.base.arrays import Array
 from kanspice.circuit import Crossbar, Design, LayerNorm
 from kanspice.circuit.bounds import output_bounds_v
-from kanspice.engine.vacask.emit import CIRCUIT
 from kanspice.engine.vacask.inputs import NORM_OHM
 from kanspice.engine.vacask.verilog import number
 
@@ -32,11 +31,6 @@ class NodeTolerances:
     reltol: float
     vntol: float
     abstol: float
-
-    @property
-    def looser(self) -> NodeTolerances:
-        """With which samples are solved again to measure the numerical error: tighter ones there are none."""
-        return replace(self, reltol=1e3 * self.reltol, vntol=10 * self.vntol, abstol=10 * self.abstol)
 
 
 def tolerances(design: Design, largest_input_v: Array) -> NodeTolerances:
@@ -68,9 +62,10 @@ def _most_v(stage: object) -> float:
 
 @dataclass(frozen=True)
 class LoadedCircuit:
-    """What lies beside a deck's folder. loaded: files of compiled modules. inputs: the nodes to drive. vectors: what is
-    kept."""
+    """What lies beside a deck's folder. file: has the circuit. loaded: files of compiled modules. inputs: the nodes to
+    drive. vectors: what is kept."""
 
+    file: str
     loaded: Sequence[str]
     inputs: Sequence[str]
     vectors: Sequence[str]
@@ -90,7 +85,7 @@ def block_deck(
     starts: for each row, node -> volts, where it starts; none where there are none. patient: try more for samples that
     are hard.
     """
-    lines = ["kanspice", "ground 0", *(f'load "../{name}"' for name in circuit.loaded), f'include "../{CIRCUIT}"']
+    lines = ["kanspice", "ground 0", *(f'load "../{name}"' for name in circuit.loaded), f'include "../{circuit.file}"']
     lines += [f"v{name} ({name} 0) vsource dc=x{place}[k]" for place, name in enumerate(circuit.inputs)]
     lines += ["control", "  abort except analysis"]
     lines.append(

@@ -1,15 +1,15 @@
 """Solving operating points with VACASK, and believing only what can be checked.
 
 Samples are analyses of one process, each for itself. Those that fail are tried once more, with more patience and from
-columns at 0 V. The numerical error is how far outputs move when samples are solved again with tolerances that are a
-thousand times looser, and from columns at the opposite voltages: more than what is left of it. Only columns can be a
-start: every other voltage follows from an amplifier.
+columns at 0 V. The numerical error is measured on samples that are solved again to the same tolerances, from columns at
+the opposite voltages and from a circuit whose elements are written in the opposite order: what is rounded then, and
+where Newton's method stops, is different. Only columns can be a start: every other voltage follows from an amplifier.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import final
 
 import numpy as np
@@ -21,12 +21,15 @@ from kanspice.engine.simulators.raw import Plot
 from kanspice.engine.simulators.simulation import Task
 from kanspice.engine.solution import NumericalError, Solution
 from kanspice.engine.vacask.call import VacaskCall
-from kanspice.engine.vacask.deck import LoadedCircuit, NodeTolerances, block_deck, tolerances
-from kanspice.engine.vacask.emit import build_circuit
+from kanspice.engine.vacask.deck import LoadedCircuit, block_deck, tolerances
+from kanspice.engine.vacask.emit import CIRCUIT, build_circuit
 from kanspice.engine.vacask.results import believed, columns_of
 
 _LARGEST_BLOCK = 200
 """Samples per process: each has a file of its own."""
+_BACKWARDS = "backwards.inc"
+_ALIKE = 4.0
+"""How much larger an error may be than what two ways of solving differ by: some of it is the same in both."""
 Start = Callable[[int], Mapping[str, float]]
 """Node -> volts, where a sample starts; none where it may start anywhere."""
 
@@ -42,15 +45,15 @@ class OperatingPointCall(VacaskCall):
     def __init__(self, task: Task) -> None:
         super().__init__(task, lambda: build_circuit(task.design, task.fidelity))
         self.accepted = tolerances(task.design, np.abs(task.inputs_v).max(axis=0, initial=0.0))
-        self._beside = LoadedCircuit(self.loaded, self.circuit.netlist.inputs, self.circuit.vectors)
+        self._beside = LoadedCircuit(CIRCUIT, self.loaded, self.circuit.netlist.inputs, self.circuit.vectors)
 
     def solve(self) -> Solution:
         everything = range(len(self.inputs_v))
-        found = self._spread(everything, self.accepted, report=True)
+        found = self._spread(everything, self._beside, report=True)
         again = [index for index, failure in found.failures.items() if not failure.outcome.is_of_the_simulator]
         if again:
             found.failures = {index: each for index, each in found.failures.items() if index not in set(again)}
-            found.add(self._spread(sorted(again), self.accepted, self._at_ground, patient=True))
+            found.add(self._spread(sorted(again), self._beside, self._at_ground, patient=True))
         self.end_simulating()
         self.refuse_out_of_range(found)
         found.refuse(lambda rows: column_failures(self.design, self.split(rows), devices_see_columns=True))
@@ -59,7 +62,7 @@ class OperatingPointCall(VacaskCall):
     def _spread(
         self,
         samples: Sequence[int],
-        accepted: NodeTolerances,
+        circuit: LoadedCircuit,
         start: Start = _anywhere,
         *,
         report: bool = False,
@@ -68,16 +71,14 @@ class OperatingPointCall(VacaskCall):
         """Solves the samples in at least as many blocks as there are jobs."""
 
         def attempt(block: list[int]) -> Found:
-            return self._attempt(block, accepted, start, report=report, patient=patient)
+            return self._attempt(block, circuit, start, report=report, patient=patient)
 
         return solve_blocks(samples, attempt, jobs=self.options.jobs, largest=_LARGEST_BLOCK, stop=self.stop)
 
-    def _attempt(
-        self, block: list[int], accepted: NodeTolerances, start: Start, *, report: bool, patient: bool
-    ) -> Found:
+    def _attempt(self, block: list[int], circuit: LoadedCircuit, start: Start, *, report: bool, patient: bool) -> Found:
         """One process for one block."""
         starts = [start(sample) for sample in block]
-        deck = block_deck(self._beside, self.inputs_v[block], starts, accepted, patient=patient)
+        deck = block_deck(circuit, self.inputs_v[block], starts, self.accepted, patient=patient)
         progress = BlockProgress(self.progress if report else None, len(block))
         run = self.run(deck, progress.reach)
         progress.end(again=False)
@@ -98,7 +99,7 @@ class OperatingPointCall(VacaskCall):
         return {node: 0.0 for name in self._free_columns() for node in self.circuit.netlist.columns[name]}
 
     def _numerical_error(self, found: Found) -> NumericalError | None:
-        """Solves a few samples again, looser and from another start, and compares their outputs.
+        """Solves a few samples again, written the other way round and from another start, and compares their outputs.
 
         All of those, too, that may have several states: if the other start leads to another one.
         """
@@ -116,8 +117,17 @@ class OperatingPointCall(VacaskCall):
             pairs = ((nodes[name], found_v[name][0].tolist()) for name in self._free_columns())
             return {node: -volts for names, column_v in pairs for node, volts in zip(names, column_v, strict=True)}
 
-        again = self._spread(chosen, self.accepted.looser, opposite)
+        again = self._spread(chosen, self._backwards(), opposite)
         for name, doubtful in doubts.items():
             self.compare_states(name, doubtful, found, again, "from another start")
         self.note_states(doubts, found, again, "each is the same where its columns start at the opposite voltages")
-        return self.numerical_error(chosen, found, again, "rerun from another start")
+        return self.numerical_error(
+            chosen, found, again, "rerun from another start", times=_ALIKE, least=self.accepted.reltol
+        )
+
+    def _backwards(self) -> LoadedCircuit:
+        """The circuit from its last element to its first: currents are added up, and unknowns eliminated, in another
+        order."""
+        text = "".join(reversed(self.circuit.netlist.text(CIRCUIT).splitlines(keepends=True)))
+        (self.circuit.folder / _BACKWARDS).write_text(text, encoding="ascii")
+        return replace(self._beside, file=_BACKWARDS)

@@ -149,16 +149,32 @@ def inputs():
 
 
 @pytest.mark.vacask
-def test_the_numerical_error_is_that_of_another_start(design, inputs):
+def test_the_numerical_error_is_that_of_another_start_and_order(design, inputs):
     found = solve("vacask", design, inputs, "device", RunOptions(check_samples=2))
     error = found.numerical_error
     assert error is not None
     assert len(error.samples) == 2
-    assert error.max_abs_v < 1e-9
+    assert 0 < error.max_abs_v < 1e-11
     assert found.engine_options["reltol"] == 1e-12
     assert found.engine_version == program.find_vacask().version
     assert found.size.elements > 30
     assert found.timing_s["per_sample_s"] > 0
+
+
+@pytest.mark.vacask
+@pytest.mark.parametrize("overrides", [(), ("tia.gain=1000",), ("wires.row_ohm=10", "wires.driver_ohm=100")])
+def test_the_numerical_error_is_never_less_than_the_error(overrides):
+    """Against the batched engine, whose own error is counted too; and not a thousand times as large."""
+    model = network([6, 4, 3], [load_device("z21"), PEAK])
+    inputs = inputs_for(model, 8)
+    design = specimen_of(model, inputs, *overrides, *SIZED)
+    one, other = (
+        solve(engine, design, inputs, "device", RunOptions(check_samples=8)) for engine in ("vacask", "batched")
+    )
+    outputs, expected = (each.stage_v[design.stages[-1].name] for each in (one, other))
+    apart_v, stated_v = float(np.abs(outputs - expected).max()), one.numerical_error.max_abs_v
+    assert apart_v <= stated_v + other.numerical_error.max_abs_v
+    assert stated_v < 1e-11 * np.abs(expected).max()
 
 
 @pytest.mark.vacask
