@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from kanspice.devices import Device, Extrema
     from kanspice.devices.fit import FitReport
 
-app = typer.Typer(help="List, show, plot and fit device cards.", no_args_is_help=True)
+app = typer.Typer(help="List, show, plot, check and fit device cards.", no_args_is_help=True)
 
 
 class CurrentUnit(StrEnum):
@@ -87,6 +87,31 @@ def plot(
     refuse_inputs([path])
     write_bytes(path, _picture(device))
     say(f"wrote {path}")
+
+
+@app.command()
+def check(
+    names: Annotated[
+        list[str] | None, typer.Argument(metavar="[NAME]...", help="Shipped devices, or .toml cards; all shipped ones.")
+    ] = None,
+    engine: Annotated[str | None, typer.Option(help="One simulator; every installed one if not given.")] = None,
+    timeout: Annotated[float, typer.Option(help="Seconds for everything.")] = 300.0,
+) -> None:
+    """Sweep devices in the simulators, and compare them with the curves of their cards."""
+    from kanspice.devices import list_devices, load_device  # noqa: PLC0415
+    from kanspice.engine.simulators.curve_check import ALLOWED  # noqa: PLC0415
+    from kanspice.experiments.curves import check_curves  # noqa: PLC0415
+
+    devices = [load_device(name) for name in names] if names else list_devices()
+    checked = check_curves(devices, engine, timeout)
+    table = _table("device", "simulator", "away", "at / V", "")
+    for each in checked:
+        right = "the same" if each.found.is_right else "another curve"
+        table.add_row(each.device, each.engine, f"{each.found.worst:.2g}", f"{each.found.at_v:.6g}", right)
+    _print(table)
+    typer.echo(f"away: at most, from the card's curve, of its largest current; up to {ALLOWED:g} they are the same")
+    if not all(each.found.is_right for each in checked):
+        raise typer.Exit(3)
 
 
 @app.command()

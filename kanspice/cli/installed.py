@@ -13,12 +13,14 @@ from importlib import metadata
 from pathlib import Path
 
 from kanspice.base import resources
-from kanspice.base.errors import SimulatorError
+from kanspice.base.errors import InputError, SimulatorError
 from kanspice.base.plugins import BrokenPlugin
 from kanspice.base.processes.folders import fresh_folder
+from kanspice.devices import list_devices
 from kanspice.engine.ngspice.program import NgspiceProgram, find_ngspice, run_quietly
 from kanspice.engine.vacask.program import TESTED_VERSION, VacaskProgram, find_linker, find_vacask
 from kanspice.engine.vacask.self_test import ANSWER_V, divided_v
+from kanspice.experiments.curves import check_curves
 
 OLDEST_PYTHON = (3, 11)
 OLDEST_TESTED_NGSPICE = (39,)
@@ -199,7 +201,24 @@ def _vacask_answers(program: VacaskProgram) -> list[Finding]:
     return [
         Finding("VACASK's linker", str(linker), essential=False),
         Finding("VACASK answers", found, ok, essential=False, advice=advice),
+        _vacask_devices(),
     ]
+
+
+def _vacask_devices() -> Finding:
+    """Every shipped card, swept."""
+    name, advice = "devices in VACASK", "run `kanspice devices check --engine vacask`"
+    try:
+        checked = check_curves(list_devices(), "vacask", SMOKE_TIMEOUT_S)
+    except (InputError, SimulatorError) as error:
+        found = ": ".join(part for part in (error.problem, error.where, error.found) if part)
+        return Finding(name, found, ok=False, essential=False, advice=advice)
+    if not checked:
+        return Finding(name, "no cards", ok=False, essential=False, advice=advice)
+    worst = max(checked, key=lambda each: each.found.worst)
+    ok = worst.found.is_right
+    found = f"{len(checked)} cards, {worst.found.worst:.1g} of the largest current away at most"
+    return Finding(name, found, ok, essential=False, advice=None if ok else advice)
 
 
 def _shipped(name: str, folder: Path, pattern: str) -> Finding:

@@ -12,6 +12,7 @@ from kanspice.base.arrays import Array
 from kanspice.base.errors import InputError
 from kanspice.base.validation import nearest
 from kanspice.circuit import Design, OdePeriod
+from kanspice.devices import Curve
 from kanspice.engine.fidelity import Fidelity
 from kanspice.engine.names import HOMES
 from kanspice.engine.options import RunOptions
@@ -91,6 +92,16 @@ class EndPeriod(Protocol):
         """
 
 
+class SweepCurve(Protocol):
+    """Evaluating a device's curve."""
+
+    def __call__(self, curve: Curve, volts: Array, timeout_at: float | None) -> Array:
+        """Currents (points,) at voltages (points,), in the curve's own unit; NaN where there is none.
+
+        timeout_at: value of time.monotonic() at which it is given up. Raises SimulatorError where it cannot begin.
+        """
+
+
 @dataclass(frozen=True)
 class Engine:
     """One way to solve designs.
@@ -118,6 +129,8 @@ class Engine:
     """None where the integrator of `circuit/` is as fast."""
     check_design: Callable[[Design], None] | None = None
     """Raises InputError, naming it, for a circuit that it does not solve; None where it solves all."""
+    sweep_curve: SweepCurve | None = None
+    """None where curves are evaluated by NumPy's own code."""
 
 
 def engine_named(name: str) -> Engine:

@@ -11,6 +11,8 @@ from circuits import PEAK, inputs_for, load_device, network
 from periods import contracting
 
 import kanspice
+from kanspice.engine.vacask import verilog
+from kanspice.engine.vacask.crossbar import CrossbarElements
 from kanspice.families import save
 
 pytestmark = pytest.mark.slow
@@ -59,6 +61,45 @@ def test_what_it_does_not_solve_is_bad_input_before_anything_runs(run, here):
         assert done.code == 2
         assert "VACASK does not solve this" in done.err
         assert "switches between the periods" in done.err
+
+
+@pytest.mark.vacask
+def test_a_wrong_device_module_is_caught_by_one_command(run, here, monkeypatch):
+    text_of = verilog._polynomial
+    monkeypatch.setattr(verilog, "_polynomial", lambda row: text_of(row * (1 + 1e-6)))
+    for command in (
+        ("devices", "check", "z21"),
+        ("verify", "model.pt", "--inputs", "inputs.npy", "--engine", "vacask"),
+    ):
+        done = run(*command)
+        assert done.code == 3
+        assert "is not the curve that it should be" in done.err
+    doctor = run("doctor")
+    assert "devices in VACASK" in doctor.out
+    assert "is not the curve that it should be" in doctor.out
+
+
+@pytest.mark.vacask
+def test_a_broken_netlist_is_caught_by_one_command(run, here, monkeypatch):
+    """One device of 24 is not there, in either engine's circuit."""
+    lines_of = CrossbarElements._devices
+    monkeypatch.setattr(CrossbarElements, "_devices", lambda self: list(lines_of(self))[1:])
+    for engine, judge in (("vacask", "batched"), ("batched", "vacask")):
+        common = "verify", "model.pt", "--inputs", "inputs.npy", "--engine", engine
+        done = run(*common, "--cross-check", f"3:{judge}")
+        assert done.code == 3
+        assert "disagree" in done.out + done.err
+
+
+@pytest.mark.vacask
+def test_devices_are_checked_in_every_simulator(run, here):
+    done = run("devices", "check", "z21", "rtd", "--engine", "vacask")
+    assert done.code == 0, done.err
+    assert done.out.count("the same") == 3
+    for options, said in ((("--engine", "batched"), "NumPy's own curves"), (("--engine", "none"), "unknown engine")):
+        refused = run("devices", "check", "z21", *options)
+        assert refused.code == 2
+        assert said in refused.err
 
 
 @pytest.mark.vacask

@@ -11,6 +11,7 @@ from kanspice.base.errors import SimulatorError
 from kanspice.circuit import Design
 from kanspice.engine.engines import Engine, Session
 from kanspice.engine.fidelity import Fidelity
+from kanspice.engine.ngspice.curves import sweep_curve
 from kanspice.engine.ngspice.engine import solve
 from kanspice.engine.ngspice.program import find_ngspice
 from kanspice.engine.ngspice.resident import Resident
@@ -91,4 +92,5 @@ ENGINE = Engine(
     check_device=None,
     fidelities=frozenset(get_args(Fidelity)),
     share=lambda: None,
+    sweep_curve=sweep_curve,
 )

@@ -20,6 +20,7 @@ from kanspice.circuit.activations import Activation
 from kanspice.circuit.branch_laws import LAWS
 from kanspice.engine.netlist.names import branch_element, layer_of
 from kanspice.engine.vacask.elements import GROUND, element, level
+from kanspice.engine.vacask.verilog import Proof, VerilogModule
 
 _MODULE = """`include "disciplines.vams"
 module {name}(s, d);
@@ -36,15 +37,18 @@ module {name}(s, d);
 endmodule
 """
 
+_DRIVES = np.linspace(-12.0, 12.0, 241)
+"""At which an activation is asked for: on both sides of every corner, and on them."""
 
-def branch_module(activation: Activation) -> tuple[str, str]:
-    """The name and the text of an activation's module. The name tells the text."""
+
+def branch_module(activation: Activation) -> VerilogModule:
+    """An activation's module."""
     text = activation.text("x").replace("uramp(", "max(0.0, ")  # the one function that Verilog-A calls otherwise
     name = "act_" + hashlib.sha256(text.encode()).hexdigest()[:24]
-    return name, _MODULE.format(name=name, activation=text)
+    return VerilogModule(name, _MODULE.format(name=name, activation=text), Proof(_DRIVES, activation.function(_DRIVES)))
 
 
-def own_module(period: OdePeriod, schematic: Schematic | None) -> tuple[str, str] | None:
+def own_module(period: OdePeriod, schematic: Schematic | None) -> VerilogModule | None:
     """The module of a period's branches, where it is none of parts.va."""
     law = LAWS[period.law]
     return branch_module(law.activation) if schematic is None or law.is_conductance else None
@@ -74,7 +78,7 @@ def _built(period: OdePeriod, schematic: Schematic | None) -> tuple[str, dict[st
     unit_a, every = period.gain * period.current_unit_a, np.ones(period.branches)
     own = own_module(period, schematic)
     if schematic is None or own is not None:
-        return branch_module(law.activation)[0], {"amps": of.weight * unit_a, **drive}
+        return branch_module(law.activation).name, {"amps": of.weight * unit_a, **drive}
     sources = {"largest": every * level(schematic.vccs_saturation), "joint": every * law.drive.of_difference}
     match law.schematic:
         case "pair":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import final
 
 from kanspice.engine.netlist import Netlist
@@ -10,6 +10,7 @@ from kanspice.engine.simulators.process import Run, run_program
 from kanspice.engine.simulators.simulation import SimulatorCall, Task
 from kanspice.engine.vacask.library import compiled, parts
 from kanspice.engine.vacask.program import find_vacask, simulator_environment
+from kanspice.engine.vacask.verilog import VerilogModule
 
 _DECK = "run.sim"
 
@@ -17,18 +18,18 @@ _DECK = "run.sim"
 class VacaskCall(SimulatorCall):
     """One call of VACASK. Raises SimulatorError when it is missing."""
 
-    def __init__(self, task: Task, build: Callable[[], tuple[Netlist, dict[str, str]]]) -> None:
-        """build: writes the circuit, and the modules that it needs besides parts.va: name -> Verilog-A."""
+    def __init__(self, task: Task, build: Callable[[], tuple[Netlist, Sequence[VerilogModule]]]) -> None:
+        """build: writes the circuit, and the modules that it needs besides parts.va."""
         self.program = find_vacask()
-        modules: dict[str, str] = {}
+        modules = [parts()]
 
         def netlist() -> Netlist:
             circuit, own = build()
-            modules.update(own)
+            modules.extend(own)
             return circuit
 
         super().__init__(task, "vacask", self.program.version, netlist)
-        self.loaded = compiled(self.program, dict([parts()]) | modules, self.circuit.folder, self.deadline)
+        self.loaded = compiled(self.program, modules, self.circuit.folder, self.deadline)
         """Files of compiled modules, beside the circuit."""
 
     @final

@@ -30,7 +30,7 @@ from kanspice.engine.vacask.connections import average_lines, filter_lines, nois
 from kanspice.engine.vacask.crossbar import CrossbarElements
 from kanspice.engine.vacask.elements import model_lines
 from kanspice.engine.vacask.inputs import limiter_lines, norm_lines, pair_lines, rectifier_lines
-from kanspice.engine.vacask.verilog import module_of
+from kanspice.engine.vacask.verilog import VerilogModule, module_of
 
 CIRCUIT = "circuit.inc"
 _PARTS = (
@@ -44,14 +44,14 @@ SECONDS_PER_ELEMENT = 4e-5
 """Of the processor, until the first sample is solved: with wires."""
 
 
-def build_circuit(design: Design, fidelity: Fidelity) -> tuple[Netlist, dict[str, str]]:
-    """The circuit without what drives it, and the modules that it needs: name -> Verilog-A, and parts.va besides."""
+def build_circuit(design: Design, fidelity: Fidelity) -> tuple[Netlist, list[VerilogModule]]:
+    """The circuit without what drives it, and the modules that it needs besides parts.va."""
     modules = [module_of(curve) for curve in _curves(design)]
     signal = inputs = [input_node(index) for index in range(design.input_width)]
     noises = [node for bank in design.noisy_banks for node in noise_nodes(bank)]
     probes: dict[str, tuple[str, ...]] = {}
     crossbars: dict[str, CrossbarElements] = {}
-    names = [name for name, _ in modules]
+    names = [module.name for module in modules]
     lines = list(model_lines(["vsource", "isource", *(f"kan_{part}" for part in _PARTS), *names]))
     for stage in design.to_operating_point:
         outputs = [stage_node(stage.name, index) for index in range(stage.width)]
@@ -72,7 +72,7 @@ def build_circuit(design: Design, fidelity: Fidelity) -> tuple[Netlist, dict[str
         row_sources={name: tuple(crossbar.row_meters) for name, crossbar in crossbars.items()},
         amplifier_sources={name: tuple(crossbar.column_meters) for name, crossbar in crossbars.items()},
     )
-    return netlist, dict(modules)
+    return netlist, modules
 
 
 def _curves(design: Design) -> list[Curve]:

@@ -7,40 +7,52 @@ import os
 import secrets
 import shutil
 import stat
-from collections.abc import Mapping
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
 from kanspice.base.errors import SimulatorError
 from kanspice.engine.simulators.process import run_program
 from kanspice.engine.vacask.program import VacaskProgram, compiler_environment
+from kanspice.engine.vacask.sweep import prove
+from kanspice.engine.vacask.verilog import VerilogModule
 
 _PARTS = Path(__file__).with_name("parts.va")
 _SUFFIX = ".osdi"
 _SHORTEST_BYTES = 4096
 """No compiled module is shorter."""
+_LONG_CHARACTERS = 100_000
+"""Of a text: curves of some thousand pieces have more."""
 
 
-def parts() -> tuple[str, str]:
-    """The name and the text of the modules that stand around devices."""
+def parts() -> VerilogModule:
+    """The modules that stand around devices."""
     text = _PARTS.read_text(encoding="ascii")
-    return "parts_" + hashlib.sha256(text.encode()).hexdigest()[:24], text
+    return VerilogModule("parts_" + hashlib.sha256(text.encode()).hexdigest()[:24], text)
 
 
-def compiled(program: VacaskProgram, texts: Mapping[str, str], folder: Path, deadline: float | None) -> list[str]:
-    """Lays the compiled modules of some texts (name -> Verilog-A) into a folder, and returns their files' names.
+def compiled(
+    program: VacaskProgram, modules: Iterable[VerilogModule], folder: Path, deadline: float | None
+) -> list[str]:
+    """Lays some modules into a folder, compiled, and returns their files' names.
 
-    A name stands for one text for ever. deadline: value of time.monotonic() at which compiling is given up. Raises
-    SimulatorError where a text cannot be compiled.
+    One that was not kept from before is compiled, and believed if it carries what its proof says. deadline: value of
+    time.monotonic() at which compiling is given up. Raises SimulatorError where a text cannot be compiled, and for a
+    module that is not its curve.
     """
     cache = _cache(program)
-    for name, text in texts.items():
-        file = folder / (name + _SUFFIX)
-        if cache is None or not _copied(cache / file.name, file):
-            _compile(program, name, text, folder, deadline)
-            if cache is not None:
-                _keep(file, cache / file.name)
-    return [name + _SUFFIX for name in texts]
+    wanted = list({module.name: module for module in modules}.values())
+    missing = [module for module in wanted if not _copied(cache, _file(module), folder)]
+    for module in missing:
+        _compile(program, module, folder, deadline)
+    prove(program, folder, [module for module in missing if module.proof is not None], deadline)
+    for module in missing:
+        _keep(folder / _file(module), cache)
+    return [_file(module) for module in wanted]
+
+
+def _file(module: VerilogModule) -> str:
+    return module.name + _SUFFIX
 
 
 def _cache(program: VacaskProgram) -> Path | None:
@@ -61,37 +73,53 @@ def _cache(program: VacaskProgram) -> Path | None:
     return folder if is_ours else None
 
 
-def _copied(kept: Path, file: Path) -> bool:
-    """Whether a whole module was kept, and is in the folder now."""
-    try:
-        if kept.stat().st_size < _SHORTEST_BYTES:
-            return False
-        shutil.copyfile(kept, file)
-    except FileNotFoundError:
+def _copied(cache: Path | None, name: str, folder: Path) -> bool:
+    """Whether a module was kept as it was compiled, and is in the folder now."""
+    if cache is None:
         return False
-    return True
-
-
-def _keep(file: Path, kept: Path) -> None:
-    """Copies a module into the cache, whole or not at all; without a cache that can be written nothing is lost."""
-    part = kept.with_name(f".{kept.name}.{secrets.token_hex(6)}")
     try:
-        shutil.copyfile(file, part)
-        part.replace(kept)
-    except OSError:
-        with suppress(OSError):
-            part.unlink()
+        digest = _digest_file(cache / name).read_text(encoding="ascii")
+        shutil.copyfile(cache / name, folder / name)
+    except (FileNotFoundError, UnicodeDecodeError):
+        return False
+    return hashlib.sha256((folder / name).read_bytes()).hexdigest() == digest.strip()
 
 
-def _compile(program: VacaskProgram, name: str, text: str, folder: Path, deadline: float | None) -> None:
-    """The compiler's exit status says nothing where it has no linker: what counts is the file."""
+def _digest_file(kept: Path) -> Path:
+    return kept.with_suffix(".sha256")
+
+
+def _keep(file: Path, cache: Path | None) -> None:
+    """Copies a module into the cache, whole or not at all; without a cache that can be written nothing is lost."""
+    if cache is None:
+        return
+    content = file.read_bytes()
+    digest = hashlib.sha256(content).hexdigest().encode()
+    for target, kept in ((cache / file.name, content), (_digest_file(cache / file.name), digest)):
+        part = target.with_name(f".{target.name}.{secrets.token_hex(6)}")
+        try:
+            part.write_bytes(kept)
+            part.replace(target)
+        except OSError:
+            with suppress(OSError):
+                part.unlink()
+
+
+def _compile(program: VacaskProgram, module: VerilogModule, folder: Path, deadline: float | None) -> None:
+    """The compiler's exit status says nothing where it has no linker: what counts is the file.
+
+    Long texts are not optimised, which makes them no slower: 4,096 pieces take 2.5 s then, and 10 s otherwise.
+    """
     environment = compiler_environment(folder)
-    source, target = folder / f"{name}.va", folder / (name + _SUFFIX)
-    source.write_text(text, encoding="ascii")
-    arguments = [str(program.compiler), "--target_cpu", "generic", "-o", target.name, source.name]
+    source, target = folder / f"{module.name}.va", folder / _file(module)
+    source.write_text(module.text, encoding="ascii")
+    level = ["-O0"] if len(module.text) > _LONG_CHARACTERS else []
+    arguments = [str(program.compiler), "--target_cpu", "generic", *level, "-o", target.name, source.name]
     run = run_program(arguments, folder, environment, deadline=deadline)
     if run.timed_out:
-        raise SimulatorError("VACASK's compiler did not come to its end in time", found=name, hint="raise --timeout")
+        raise SimulatorError(
+            "VACASK's compiler did not come to its end in time", found=module.name, hint="raise --timeout"
+        )
     if run.returncode != 0 or not target.exists() or target.stat().st_size < _SHORTEST_BYTES:
         found = run.messages.strip()[-300:] or f"no module, exit status {run.returncode}"
         hint = "free some space where temporary files lie, and run `kanspice doctor`"

@@ -18,7 +18,7 @@ from kanspice.engine.vacask.branches import branch_lines, node_line, own_module,
 from kanspice.engine.vacask.deck import saved_lines
 from kanspice.engine.vacask.elements import model_lines
 from kanspice.engine.vacask.emit import ELEMENT_BYTES, PROGRAM_BYTES, SECONDS_PER_ELEMENT
-from kanspice.engine.vacask.verilog import number
+from kanspice.engine.vacask.verilog import VerilogModule, number
 
 _PARTS = ("kan_node", "kan_pole", "kan_pair_branch", "kan_switched_branch")
 _RELTOL = 1e-9
@@ -32,8 +32,8 @@ _RULE = 'tran_method="am" tran_maxord=3 tran_redofactor=0 tran_lteratio=1e9 tran
 """Adams-Moulton of order 3 in even steps: the simulator's own step control keeps out of it, as in ngspice."""
 
 
-def period_circuit(design: Design) -> tuple[Netlist, dict[str, str]]:
-    """The banks, a file each, and the modules that they need besides parts.va: name -> Verilog-A."""
+def period_circuit(design: Design) -> tuple[Netlist, list[VerilogModule]]:
+    """The banks, a file each, and the modules that they need besides parts.va."""
     probes = {period.name: tuple(nodes_of(period)) for period in design.periods}
     probes |= {s.name: probes[p.name] for p in design.periods if (s := design.sum_after(p)) is not None}
     last = probes[design.periods[-1].name]
@@ -53,7 +53,7 @@ def period_circuit(design: Design) -> tuple[Netlist, dict[str, str]]:
         simulator_bytes=PROGRAM_BYTES + ELEMENT_BYTES * elements,
         first_s=SECONDS_PER_ELEMENT * elements,
     )
-    return netlist, dict(module for module in modules if module is not None)
+    return netlist, [module for module in modules if module is not None]
 
 
 def bank_file(period: OdePeriod) -> str:
@@ -126,7 +126,7 @@ def _behind_poles(period: OdePeriod) -> tuple[list[str], list[str]]:
 
 
 def _text(design: Design, period: OdePeriod) -> Iterator[str]:
-    models = model_lines([*_PARTS, *(own[0] for own in [own_module(period, design.schematic)] if own is not None)])
+    models = model_lines([*_PARTS, *(own.name for own in [own_module(period, design.schematic)] if own is not None)])
     return (f"{line}\n" for line in chain(models, _bank(design, period)))
 
 

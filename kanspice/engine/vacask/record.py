@@ -16,6 +16,7 @@ from kanspice.engine.progress import Follow, Progress
 from kanspice.engine.sequence import Course, Pace
 from kanspice.engine.simulators.sessions import Anew
 from kanspice.engine.solution import Solution
+from kanspice.engine.vacask.curves import sweep_curve
 from kanspice.engine.vacask.engine import solve
 from kanspice.engine.vacask.program import find_vacask
 from kanspice.engine.vacask.scope import FIDELITIES, check_design, check_fidelity
@@ -78,4 +79,5 @@ ENGINE = Engine(
     fidelities=FIDELITIES,
     share=lambda: None,
     check_design=check_design,
+    sweep_curve=sweep_curve,
 )

@@ -23,9 +23,10 @@ _LINE = PiecewisePolynomial(np.array([-10.0, 10.0]), np.array([[-10.0, 1.0]]))
 
 def divided_v(program: VacaskProgram) -> float:
     """What a divider leaves of 3 V: 2 V, in a version that understands kanspice. Raises SimulatorError."""
-    name, text = module_of(_LINE)
+    module = module_of(_LINE)
+    name = module.name
     with working_folder() as folder:
-        (file,) = compiled(program, {name: text}, folder, None)
+        (file,) = compiled(program, [module], folder, None)
         deck = [
             "kanspice self-test",
             "ground 0",

@@ -36,7 +36,7 @@ class FilterCall(VacaskCall):
     """One network of filters; a row is all stages' voltages."""
 
     def __init__(self, task: Task) -> None:
-        super().__init__(task, lambda: (filter_circuit(task.design), {}))
+        super().__init__(task, lambda: (filter_circuit(task.design), []))
 
     @property
     def width(self) -> int:

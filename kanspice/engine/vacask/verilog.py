@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,6 +13,7 @@ import numpy as np
 from kanspice.base.arrays import Array
 from kanspice.base.errors import InputError
 from kanspice.devices import Analytic, Curve, PiecewisePolynomial
+from kanspice.engine.simulators.curve_check import checked_volts
 
 if TYPE_CHECKING:
     import sympy
@@ -43,9 +45,32 @@ def number(value: float) -> str:
     return f"({text})" if text.startswith("-") else text
 
 
-def module_of(curve: Curve) -> tuple[str, str]:
-    """The name and the text of a curve's module: `amps` times the curve flows from `a` to `c`, of whose voltage `shift`
-    is lost. The name tells the text. Raises InputError for a curve of no kind that is known."""
+@dataclass(frozen=True)
+class Proof:
+    """What flows through a module from its first terminal to its second, with the parameters that it has by itself.
+
+    volts: between its terminals, (points,). amps: what is right there.
+    """
+
+    volts: Array
+    amps: Array
+
+
+@dataclass(frozen=True)
+class VerilogModule:
+    """A module, or several, to be compiled: the name tells the text."""
+
+    name: str
+    text: str
+    proof: Proof | None = None
+    """What is asked of it before it is believed; None for what stands around devices."""
+
+
+def module_of(curve: Curve) -> VerilogModule:
+    """A curve's module: `amps` times the curve flows from `a` to `c`, of whose voltage `shift` is lost.
+
+    Raises InputError for a curve of no kind that is known.
+    """
     match curve:
         case PiecewisePolynomial():
             current = _piecewise(curve)
@@ -54,7 +79,8 @@ def module_of(curve: Curve) -> tuple[str, str]:
         case _:
             raise InputError("VACASK has no such curve", where="--engine", found=type(curve).__name__)
     name = "phi_" + hashlib.sha256(current.encode()).hexdigest()[:24]
-    return name, _MODULE.format(name=name, current=current)
+    volts = checked_volts(curve)
+    return VerilogModule(name, _MODULE.format(name=name, current=current), Proof(volts, curve.numpy(volts)[0]))
 
 
 def _piecewise(curve: PiecewisePolynomial) -> str:

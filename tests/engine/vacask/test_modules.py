@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -33,9 +34,9 @@ def swept(curves, volts, shift):
     program, modules = find_vacask(), [module_of(curve) for curve in curves]
     names = [f"source{place}" for place in range(len(modules))]
     with working_folder() as folder:
-        files = compiled(program, dict(modules), folder, None)
+        files = compiled(program, modules, folder, None)
         lines = ["sweep", "ground 0", *(f'load "{file}"' for file in files), "model vsource vsource"]
-        for place, (name, _) in enumerate(modules):
+        for place, name in enumerate(module.name for module in modules):
             lines.append(f"model {name}_{place} {name}")
             lines.append(f"{names[place]} (n{place} 0) vsource dc=x{place}[k]")
             lines.append(element(f"d{place}", (f"n{place}", GROUND), f"{name}_{place}", amps=1.0, shift=shift))
@@ -78,11 +79,14 @@ def test_a_known_circuit_is_solved():
 
 
 def kept(home: Path) -> list[Path]:
-    return [path for path in home.rglob("*") if path.is_file()]
+    """Compiled modules, each of which has the digest of what it was beside it."""
+    modules = list(home.rglob("*.osdi"))
+    assert {path.with_suffix("") for path in modules} == {path.with_suffix("") for path in home.rglob("*.sha256")}
+    return modules
 
 
 def test_a_module_is_compiled_once_and_kept_whole(home, tmp_path, monkeypatch):
-    program, modules = find_vacask(), dict([module_of(LINE.curve)])
+    program, modules = find_vacask(), [module_of(LINE.curve)]
     folders = [tmp_path / name for name in ("first", "second", "third")]
     for folder in folders:
         folder.mkdir()
@@ -98,7 +102,7 @@ def test_a_module_is_compiled_once_and_kept_whole(home, tmp_path, monkeypatch):
 
 
 def test_a_cache_that_others_can_write_is_not_used(home, tmp_path):
-    program, modules = find_vacask(), dict([module_of(LINE.curve)])
+    program, modules = find_vacask(), [module_of(LINE.curve)]
     compiled(program, modules, tmp_path, None)
     (module,) = kept(home)
     module.write_bytes(b"x" * 10_000)
@@ -107,10 +111,46 @@ def test_a_cache_that_others_can_write_is_not_used(home, tmp_path):
     assert (tmp_path / module.name).read_bytes() != b"x" * 10_000
 
 
+@pytest.mark.parametrize("spoil", ["another module", "one bit", "no digest"])
+def test_a_kept_module_that_is_not_what_it_was_is_compiled_anew(spoil, home, tmp_path):
+    program, (line, other) = find_vacask(), [module_of(curve) for curve in (LINE.curve, load_device("z21").curve)]
+    folders = [tmp_path / name for name in ("first", "second")]
+    for folder in folders:
+        folder.mkdir()
+    first, second = compiled(program, [line, other], folders[0], None)
+    file = next(path for path in kept(home) if path.name == first)
+    match spoil:
+        case "another module":
+            file.write_bytes((folders[0] / second).read_bytes())
+        case "one bit":
+            content = bytearray(file.read_bytes())
+            content[-100] ^= 1
+            file.write_bytes(content)
+        case _:
+            file.with_suffix(".sha256").unlink()
+    compiled(program, [line], folders[1], None)
+    assert (folders[1] / first).read_bytes() == (folders[0] / first).read_bytes() == file.read_bytes()
+
+
+def test_a_module_that_is_another_curve_is_not_believed_and_not_kept(home, tmp_path):
+    right = module_of(load_device("z21").curve)
+    wrong = replace(right, text=right.text.replace("I(a, c) <+ amps * f", "I(a, c) <+ amps * f * (1.0 + 1e-8 * x)"))
+    with pytest.raises(SimulatorError, match=r"(?s)is not the curve that it should be.*kanspice devices check"):
+        compiled(find_vacask(), [wrong], tmp_path, None)
+    assert kept(home) == []
+    compiled(find_vacask(), [right], tmp_path, None)
+
+
+def test_a_curve_of_thousands_of_pieces_is_that_curve(tmp_path):
+    volts = np.linspace(-1, 2, 2001)
+    curve = PiecewisePolynomial.natural_spline(volts, np.sin(3 * volts) + 0.1 * np.cos(40 * volts))
+    compiled(find_vacask(), [module_of(curve)], tmp_path, None)  # which compares them
+
+
 def test_without_a_linker_it_says_so(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(SimulatorError, match=r"(?s)needs a linker.*apt-get install binutils"):
-        compiled(find_vacask(), dict([module_of(LINE.curve)]), tmp_path, None)
+        compiled(find_vacask(), [module_of(LINE.curve)], tmp_path, None)
 
 
 def test_a_compiler_that_makes_nothing_is_an_error(tmp_path, monkeypatch):
@@ -119,4 +159,4 @@ def test_a_compiler_that_makes_nothing_is_an_error(tmp_path, monkeypatch):
     (tmp_path / "ld").chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(SimulatorError, match="made no module"):
-        compiled(find_vacask(), dict([module_of(LINE.curve)]), tmp_path, None)
+        compiled(find_vacask(), [module_of(LINE.curve)], tmp_path, None)

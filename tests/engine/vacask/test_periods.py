@@ -21,7 +21,7 @@ from kanspice.engine.vacask.branches import branch_lines, own_module
 from kanspice.engine.vacask.elements import GROUND, model_lines
 from kanspice.engine.vacask.library import compiled, parts
 from kanspice.engine.vacask.program import find_vacask, simulator_environment
-from kanspice.engine.vacask.verilog import number
+from kanspice.engine.vacask.verilog import VerilogModule, number
 
 pytestmark = [pytest.mark.slow, pytest.mark.vacask]
 
@@ -40,12 +40,14 @@ def modules(tmp_path_factory):
 def currents_into_nodes(banks):
     """Name -> (samples, nodes) in units, of banks of two nodes at VOLTS. banks: name -> period and schematic."""
     program = find_vacask()
-    own = [module for bank in banks.values() if (module := own_module(*bank)) is not None]
-    texts = {"activations": "\n".join(dict(own).values()), **dict([parts()])}
+    every = [module for bank in banks.values() if (module := own_module(*bank)) is not None]
+    own = list({module.name: module for module in every}.values())
+    text = "\n".join(module.text for module in own)
+    texts = [VerilogModule("activations", text), parts()]
     with working_folder() as folder:
         files = compiled(program, texts, folder, None)
         lines = ["currents", "ground 0", *(f'load "{file}"' for file in files)]
-        lines += model_lines(["vsource", "kan_pair_branch", "kan_switched_branch", *dict(own)])
+        lines += model_lines(["vsource", "kan_pair_branch", "kan_switched_branch", *(module.name for module in own)])
         for index, (stage, schematic) in enumerate(banks.values()):
             nodes = [GROUND, f"a{index}", f"b{index}"]
             lines += [
