@@ -26,7 +26,7 @@ def clamped(knee):
 TESTED = {
     *("buffer", "clipper", "sigmoid_stage", "sigmoid_stage_limited", "tanh_stage", "column_sense"),
     *("tia_ideal", "tia_finite", "subtractor", "layernorm_lane", "bank_switch", "hold_cell", "branch_pole"),
-    *("tia_real", "tia_pole", "tia_ideal_limited", "subtractor_limited", "clamp"),
+    *("tia_real", "tia_resistive", "tia_pole", "tia_ideal_limited", "subtractor_limited", "clamp"),
     *("tone", "tone_clocked", "summer", "synapse", "synapse_band"),
     *("rectifier", "rectifier_ideal", "sigmoid_pair", "tanh_pair"),
     *("operational", "band_pass", "band_pass_real", "oscillator", "peak_detector"),
@@ -167,6 +167,15 @@ def test_a_transimpedance_amplifier_drives_through_its_own_resistance_as_far_as_
     close(volts["col"], driven + 5000 * 1e-3 * volts["x"])
     close(volts["out"], volts["col"] - 4.7 * volts["x"])
     assert (np.abs(driven) == swing).any() == (swing == 1.0)
+
+
+@pytest.mark.ngspice
+def test_a_transimpedance_amplifier_without_a_limit_is_the_one_that_comes_to_none(sweep):
+    parameters = "rf=4700 gain=200 offset=0.01 rout=300"
+    volts = sweep(f"g1 0 col x 0 1m\nx1 col out tia_resistive {parameters}", -2.0, 2.0, 0.5)
+    limited = sweep(f"g1 0 col x 0 1m\nx1 col out tia_real {parameters} swing=1e30", -2.0, 2.0, 0.5)
+    close(volts["out"], limited["out"])
+    close(volts["col"], limited["col"])
 
 
 @pytest.mark.ngspice

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import tempfile
 import time
 from dataclasses import replace
@@ -27,10 +28,14 @@ from fake_ngspice import CUT, E32, NAN, REAL, patch_last_number, write_fake
 
 from kanspice.base.errors import SimulatorError
 from kanspice.circuit.uniqueness import solution_counts
+from kanspice.engine.netlist import build_netlist
 from kanspice.engine.ngspice import engine
 from kanspice.engine.ngspice.deck import NORMAL, TIGHT, Tolerances, eased, sweep_deck, tightened
 from kanspice.engine.ngspice.engine import solve
+from kanspice.engine.ngspice.process import run_deck
+from kanspice.engine.ngspice.program import find_ngspice
 from kanspice.engine.options import RunOptions
+from kanspice.engine.simulators.circuit import CircuitFiles
 from kanspice.engine.solution import Outcome
 from kanspice.families.common.following import reference_stages
 
@@ -486,3 +491,18 @@ def test_behind_wires_nothing_is_asked_for_that_rounding_does_not_leave():
     assert eased(wired, NORMAL) == replace(NORMAL, abstol=1e-15)
     assert TIGHT.reltol < tightened(wired).reltol < NORMAL.reltol
     assert TIGHT.vntol < tightened(wired).vntol < NORMAL.vntol
+
+
+def test_each_sample_of_a_typical_circuit_goes_on_from_the_one_before(tmp_path):
+    """A clamp on its way to a solution once gave 1e30 V, and an amplifier's limit, where there is none, sent Newton's
+    method to and fro between its two ends: 150 iterations for every sample, and then it began anew."""
+    model = network([8, 4, 2], [load_device("z21")])
+    inputs = np.random.default_rng(0).uniform(0, 1, (4, 8))
+    design = specimen_of(model, inputs, "tia.gain=1e4", "tia.output_ohm=100", "clippers.knee_v=2e-3")
+    circuit = CircuitFiles.lay_out(build_netlist(design, "device"), tmp_path / "circuit")
+    deck = sweep_deck(circuit.netlist.inputs, design.inputs_v(inputs), circuit.nodes, NORMAL)
+    (circuit.folder / "run.cir").write_text(deck)
+    messages = run_deck(find_ngspice(), circuit.folder, "run.cir").messages
+    iterations = re.search(r"Total iterations = (\d+)", messages)
+    assert iterations is not None
+    assert int(iterations[1]) < 4 * 20

@@ -18,6 +18,7 @@ _COLUMN_SOURCES = {
     "tia_ideal": "vsense",
     "tia_ideal_limited": "vsense",
     "tia_finite": "eopamp",
+    "tia_resistive": "eopamp",
     "tia_real": "vsense",
     "tia_pole": "vsense",
 }
@@ -77,10 +78,10 @@ def _tia(stage: Crossbar, *, dynamic: bool) -> tuple[str, dict[str, float]]:
     limited = math.isfinite(stage.swing_v)
     if stage.holds_columns:
         return ("tia_ideal_limited", {"swing": stage.swing_v}) if limited else ("tia_ideal", {})
-    if not limited and stage.output_ohm == 0:
-        return "tia_finite", {"gain": stage.open_loop_gain}
-    swing_v = stage.swing_v if limited else _UNLIMITED_V
-    return "tia_real", {"gain": stage.open_loop_gain, "rout": stage.output_ohm, "swing": swing_v}
+    shared = {"gain": stage.open_loop_gain}
+    if not limited:
+        return ("tia_resistive", shared | {"rout": stage.output_ohm}) if stage.output_ohm else ("tia_finite", shared)
+    return "tia_real", shared | {"rout": stage.output_ohm, "swing": stage.swing_v}
 
 
 def _pole(stage: Crossbar) -> dict[str, float]:
