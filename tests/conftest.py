@@ -22,6 +22,7 @@ from browser import find_browser
 from kanspice.base.errors import SimulatorError
 from kanspice.engine.ngspice.program import find_ngspice
 from kanspice.engine.vacask.program import find_linker, find_vacask
+from kanspice.experiments.export.kicad.program import find_kicad
 
 if TYPE_CHECKING:
     from forked import Forked
@@ -46,6 +47,16 @@ def missing_vacask() -> str | None:
     try:
         find_vacask()
         find_linker()
+    except SimulatorError as error:
+        return error.problem
+    return None
+
+
+@cache
+def missing_kicad() -> str | None:
+    """Why there is no KiCad to run; None where there is one."""
+    try:
+        find_kicad()
     except SimulatorError as error:
         return error.problem
     return None
@@ -89,6 +100,7 @@ NEEDS: dict[str, Callable[[], str | None]] = {
     "dask": missing_dask,
     "gpu": missing_gpu,
     "vacask": missing_vacask,
+    "kicad": missing_kicad,
 }
 
 

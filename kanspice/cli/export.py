@@ -13,7 +13,7 @@ from kanspice.cli.options import Quiet, say
 def export(
     circuit: Annotated[Path, typer.Argument(metavar="DIR", help="A folder that `kanspice compile` wrote.")],
     *,
-    to: Annotated[str, typer.Option("--to", metavar="FORMAT", help="ngspice.")],
+    to: Annotated[str, typer.Option("--to", metavar="FORMAT", help="ngspice, or kicad: a sheet of one column.")],
     output: Annotated[
         Path | None, typer.Option("-o", "--output", metavar="FOLDER", help="Folder to write; DIR's name + .FORMAT.")
     ] = None,
@@ -22,6 +22,12 @@ def export(
     ] = None,
     sample: Annotated[
         int | None, typer.Option("--sample", min=0, metavar="K", help="Which of them, from 0; the first if not given.")
+    ] = None,
+    column: Annotated[
+        str | None,
+        typer.Option(
+            "--column", metavar="L:KS", help="For kicad: layer, output and p or n, as in 1:0p; else the first."
+        ),
     ] = None,
     timeout: Annotated[
         float | None,
@@ -36,15 +42,16 @@ def export(
     Example: `kanspice export circuit --to ngspice --inputs inputs.npy --sample 3 -o for_ngspice`
     """
     from kanspice.experiments.api.export import export as run  # noqa: PLC0415 - torch takes seconds to import
-    from kanspice.experiments.export.formats.table import export_format  # noqa: PLC0415
+    from kanspice.experiments.export.formats.table import check_format  # noqa: PLC0415
 
-    name = export_format(to).name
+    name = check_format(to)
     result = run(
         circuit,
         name,
         output or Path(f"{circuit.resolve().name}.{name}"),
         inputs=inputs,
         sample=sample,
+        column=column,
         timeout=timeout,
     )
     if not quiet:

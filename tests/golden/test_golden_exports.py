@@ -24,18 +24,36 @@ _RECEIPT = re.compile(r"^.*(?:gives kanspice's own answer|not simulated here).*$
 def test_exported(golden, tmp_path, monkeypatch, case):
     """But for the receipt, which says what is installed."""
     name, model = CASES[case]
+    circuit, inputs = compiled(model)
+    monkeypatch.setattr("kanspice.experiments.export.receipt.run_files", _fails)
+    kanspice.export(circuit, name, tmp_path / "out", inputs=inputs, sample=1)
+    golden(written_in(tmp_path / "out"))
+
+
+def test_exported_column(golden, tmp_path, monkeypatch):
+    """The same of a KiCad project."""
+    circuit, inputs = compiled("kanalogue")
+    monkeypatch.setattr("kanspice.experiments.export.kicad.export.proven", _fails)
+    kanspice.export(circuit, "kicad", tmp_path / "out", inputs=inputs, sample=1)
+    golden(written_in(tmp_path / "out"))
+
+
+def compiled(model):
+    """The circuit of a tiny model, and samples for it."""
     network = MODELS[model]()
     with torch.no_grad():
         for tensor in network.state_dict().values():
             if tensor.is_floating_point():
                 tensor.copy_(torch.round(tensor * 1024) / 1024)  # whatever torch's random numbers end with
     with_sizes = np.linspace(-0.75, 1.25, 3 * network.input_width).reshape(3, -1)
-    circuit = kanspice.compile(network, inputs=with_sizes)
-    monkeypatch.setattr("kanspice.experiments.export.receipt.run_files", _fails)
-    kanspice.export(circuit, name, tmp_path / "out", inputs=with_sizes, sample=1)
-    parts = sorted(path for path in (tmp_path / "out").iterdir() if path.suffix not in (".npz", ".json"))
+    return kanspice.compile(network, inputs=with_sizes), with_sizes
+
+
+def written_in(folder):
+    """Every file for people, but for receipts."""
+    parts = sorted(path for path in folder.iterdir() if path.suffix not in (".npz", ".json"))
     text = "".join(f"==> {path.name} <==\n{path.read_text(encoding='ascii')}" for path in parts)
-    golden(_RECEIPT.sub("RECEIPT", text))
+    return _RECEIPT.sub("RECEIPT", text)
 
 
 def _fails(*_):

@@ -7,13 +7,13 @@ import json
 import re
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from kanspice.base.errors import InputError
-from kanspice.base.files.inputs import refuse_inputs
+from kanspice.base.files.inputs import looked_at, refuse_inputs
 from kanspice.base.files.plain import parse_json
 from kanspice.base.files.reading import is_folder, is_there, opened, read_text
 
@@ -83,6 +83,10 @@ class FolderKind:
             return False
         present = sorted(path.name for path in folder.iterdir())
         refuse_inputs(folder / name for name in present)
+        with looked_at():
+            return self._is_as_written(folder, present)
+
+    def _is_as_written(self, folder: Path, present: Sequence[str]) -> bool:
         try:
             manifest = self.read_manifest(folder)
             ours = str(manifest["schema"]).startswith(f"{self.family}/")

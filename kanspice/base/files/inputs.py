@@ -35,6 +35,17 @@ def inputs_spared() -> Iterator[None]:
         _READ.reset(token)
 
 
+@contextmanager
+def looked_at() -> Iterator[None]:
+    """What is read within is no input: a result of before, which may be replaced."""
+    read = _READ.get()
+    token = _READ.set(None if read is None else set(read))
+    try:
+        yield
+    finally:
+        _READ.reset(token)
+
+
 def note_read(status: os.stat_result) -> None:
     """Says that a file is an input."""
     read = _READ.get()

@@ -43,7 +43,7 @@ def device_names(devices: Sequence[Device]) -> list[str]:
 
 def named_cells(
     devices: Sequence[Device], curves: Sequence[Curve], crossbar: Crossbar, *, shifts: bool
-) -> tuple[Cell, ...]:
+) -> tuple[NamedCell, ...]:
     """The cells of the device types that a crossbar has. curves: in volts. shifts: some device has one."""
     names = device_names(devices)
     return tuple(NamedCell(place, curves[place], names[place], shifts=shifts) for place in crossbar.types.tolist())

@@ -13,7 +13,8 @@ from kanspice.experiments.export.circuit import plain_circuit
 from kanspice.experiments.export.exported import Exported
 from kanspice.experiments.export.folder import EXPORTED, write_export
 from kanspice.experiments.export.formats.format import ExportPlan
-from kanspice.experiments.export.formats.table import export_format
+from kanspice.experiments.export.formats.table import COLUMN_FORMAT, check_format, export_format
+from kanspice.experiments.export.kicad.export import export_column
 from kanspice.experiments.export.receipt import prove
 from kanspice.experiments.numbers import check_numbers, plain_numbers
 
@@ -29,33 +30,41 @@ def export(
     *,
     inputs: Given | None = None,
     sample: int | None = None,
+    column: str | None = None,
     timeout: float | None = None,
 ) -> Exported:
     """Writes a compiled circuit and a test bench in another simulator's language, and has it checked there.
 
-    circuit: a folder that `compile` wrote, or what it returned. to: the language, one of `EXPORT_FORMATS`. output: the
-    folder to write. inputs: samples (samples, inputs) in model units, of which `sample` (0 if None) is the bench's; an
-    example that kanspice chooses if None. timeout: seconds for the simulator; 600 if None.
+    circuit: a folder that `compile` wrote, or what it returned. to: the language, one of `EXPORT_FORMATS`; or "kicad",
+    a sheet of one `column`, "1:0p": the positive one of output 0 of layer 1 (the first with a device if None). output:
+    the folder to write. inputs: samples (samples, inputs) in model units, of which `sample` (0 if None) is the bench's;
+    an example that kanspice chooses if None. timeout: seconds for the simulator; 600 if None.
     Raises InputError for what cannot be exported, or a folder that is in the way, SimulatorError where the circuit has
     no answer, or the simulator finds another one. Nothing is written then.
     """
     check_numbers(sample=sample, timeout=timeout)
-    written, folder = export_format(to), Path(output)
+    folder, timeout_s = Path(output), RECEIPT_TIMEOUT_S if timeout is None else timeout
+    of_column = check_format(to) == COLUMN_FORMAT
+    if column is not None and not of_column:
+        raise InputError("only a KiCad project is of one column", where="--column", expected="--to kicad", found=to)
     compiled = _circuit_of(circuit)
     if sample is not None and inputs is None:
         raise InputError("a sample of no inputs", where="--sample", hint="pass --inputs X.npy, too")
     design = compiled.design
     samples = example_inputs(design) if inputs is None else load_array(inputs, "the inputs", design.input_width)
+    number = None if inputs is None else sample or 0
+    if of_column:
+        return export_column(design, folder, samples, sample=number, place=column, timeout_s=timeout_s)
     EXPORTED.refuse_others(folder)
     plain = plain_circuit(design, compiled.fidelity)
-    number = None if inputs is None else sample or 0
-    plan = ExportPlan(written, plain, bench_of(plain, samples, number, answered=True))
-    receipt = prove(plan, RECEIPT_TIMEOUT_S if timeout is None else timeout)
+    plan = ExportPlan(export_format(to), plain, bench_of(plain, samples, number, answered=True))
+    receipt = prove(plan, timeout_s)
     if receipt.simulated and not receipt.passed:
         hint = "nothing was written; kanspice verify MODEL --cross-check 1 compares kanspice's own engines"
         raise SimulatorError("the export is another circuit", where=f"--to {to}", found=receipt.line(), hint=hint)
     write_export(folder, plan, receipt)
-    return Exported(folder, plan, receipt)
+    written, notes = plan.written, plain.notes
+    return Exported(folder, written.title, written.by_hand, plan.bench.outputs, notes, receipt)
 
 
 def _circuit_of(circuit: object) -> Circuit:

@@ -84,7 +84,8 @@ def bench_of(
         raise InputError("there is no such sample", where="--sample", expected=expected, found=str(sample))
     design, chosen = circuit.compiled, inputs[place : place + 1]
     number = place if number is None else number
-    solution = _own_answer(circuit, chosen, number) if answered else None
+    over_time = circuit.netlist.fidelity == "transient"
+    solution = own_answer(design, chosen, number, over_time=over_time) if answered else None
     given_v = design.inputs_v(chosen, [number])
     nodes, starts = circuit.netlist.inputs, dict[str, float]()
     drives = dict(zip(nodes, given_v[0].tolist(), strict=False))
@@ -96,12 +97,14 @@ def bench_of(
     return Bench(sample, chosen[0], drives, starts, _transient(circuit), outputs, stages)
 
 
-def _own_answer(circuit: PlainCircuit, inputs: Array, number: int) -> Solution:
-    """What kanspice finds without the deck: by the batched engine, or by ngspice what that does not solve."""
-    design, transient = circuit.compiled, circuit.netlist.fidelity == "transient"
-    engine = "ngspice" if transient else "batched"
+def own_answer(design: Design, inputs: Array, number: int, *, over_time: bool = False) -> Solution:
+    """What kanspice finds without the deck: by the batched engine, or by ngspice what that does not solve.
+
+    inputs: (1, inputs), sample `number`. over_time: of filters as a transient. Raises SimulatorError for no answer.
+    """
+    engine = "ngspice" if over_time else "batched"
     known = engine_named(engine).fidelities
-    fidelity = "transient" if transient else resolve_fidelity(design, "auto", known)
+    fidelity = "transient" if over_time else resolve_fidelity(design, "auto", known)
     found = solve(engine, design, inputs, fidelity, RunOptions(), numbers=[number])
     if found.failed:
         failure = found.failed[0]

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from kanspice.experiments.export.formats.format import ExportPlan
+from kanspice.experiments.export.bench import Probe
 from kanspice.experiments.export.receipt import Receipt
 from kanspice.report.blocks import Facts, Notes, Page, Table
 from kanspice.report.formatting import many, number, plain
@@ -18,22 +18,20 @@ _HEADER = ("output", "node", "volts", "model units")
 
 @dataclass(frozen=True, repr=False)
 class Exported(Shown):
-    """A circuit in another simulator's language.
+    """A circuit, or a part of it, in another simulator's language.
 
-    folder: that it was written to. plan: the circuit, its bench and their language. receipt: whether a simulator
-    found the same.
+    folder: that it was written to. title: of the language. by_hand: how people run it. outputs: what should come out.
+    notes: what was left out. receipt: whether a simulator found the same.
     """
 
     folder: Path
-    plan: ExportPlan
+    title: str
+    by_hand: str
+    outputs: tuple[Probe, ...]
+    notes: tuple[str, ...]
     receipt: Receipt
 
     exit_code = 0
-
-    @property
-    def notes(self) -> tuple[str, ...]:
-        """What was left out."""
-        return self.plan.circuit.notes
 
     def page(self) -> Page:
         rows = [
@@ -41,14 +39,14 @@ class Exported(Shown):
             for row in self._rows()
         ]
         return Page(
-            title=f"Export for {self.plan.written.title}",
-            subject=f"an export for {self.plan.written.title}",
+            title=f"Export for {self.title}",
+            subject=f"an export for {self.title}",
             command="kanspice export",
             answer=Verdict(plain(self.receipt.line()), warning=not self.receipt.simulated),
             outcome=None,
             exit_code=self.exit_code,
             lead=[
-                Facts([("folder", plain(self.folder)), ("run it by hand", self.plan.written.by_hand)]),
+                Facts([("folder", plain(self.folder)), ("run it by hand", self.by_hand)]),
                 Table(_HEADER, rows, texts=frozenset({0, 1})),
                 Notes(self.notes),
             ],
@@ -58,7 +56,7 @@ class Exported(Shown):
 
     def _rows(self) -> list[dict[str, object]]:
         found = []
-        for each in self.plan.bench.outputs:
+        for each in self.outputs:
             volts = float("nan") if each.expected_v is None else each.expected_v
             found.append({"output": each.index, "node": each.node, "volts": volts, "units": volts / each.v_per_unit})
         return found
@@ -70,5 +68,5 @@ class Exported(Shown):
 
     def lines(self) -> list[str]:
         """What the command says."""
-        outputs = many(len(self.plan.bench.outputs), "output")
-        return [f"wrote {self.folder}: {self.plan.written.by_hand} ({outputs})", f"receipt: {self.receipt.line()}"]
+        outputs = many(len(self.outputs), "output")
+        return [f"wrote {self.folder}: {self.by_hand} ({outputs})", f"receipt: {self.receipt.line()}"]

@@ -17,8 +17,9 @@ from kanspice.engine.netlist.netlist import Text
 from kanspice.experiments.export.bench import Bench, Probe
 from kanspice.experiments.export.formats.format import ExportFormat, ExportPlan, OutOfTimeError, Simulated
 from kanspice.report.codec import Count, Figure, Part, SizeOrNone
+from kanspice.report.formatting import many
 
-_OPERATING_POINT, _TRANSIENT = 1e-9, 1e-4
+OPERATING_POINT, _TRANSIENT = 1e-9, 1e-4
 """What may differ, as a part of the largest voltage of the same stage."""
 _LEAST_OF_UNIT = 1e-2
 """A stage whose voltages are all smaller counts as one whose largest is this part of a model unit."""
@@ -43,7 +44,7 @@ class Receipt:
     worst_v: float | None = None
     worst_relative: float | None = None
     worst_node: str = ""
-    limit: float = _OPERATING_POINT
+    limit: float = OPERATING_POINT
 
     @property
     def simulated(self) -> bool:
@@ -61,9 +62,9 @@ class Receipt:
             return f"not simulated here: {self.why_not}"
         agrees = "gives" if self.passed else "DOES NOT GIVE"
         return (
-            f"{self.program} {self.version} ({self.how}) {agrees} kanspice's own answer: {self.voltages} voltages, "
-            f"at most {self.worst_v:.2g} V apart, {self.worst_relative:.2g} of the largest of a stage "
-            f"(limit {self.limit:g}), at {self.worst_node}"
+            f"{self.program} {self.version} ({self.how}) {agrees} kanspice's own answer: "
+            f"{many(self.voltages, 'voltage')}, at most {self.worst_v:.2g} V apart, {self.worst_relative:.2g} of the "
+            f"largest of a stage (limit {self.limit:g}), at {self.worst_node}"
         )
 
 
@@ -72,7 +73,7 @@ def prove(plan: ExportPlan, timeout_s: float) -> Receipt:
 
     Raises SimulatorError where it was started and has no result: the files are not what they should be, then.
     """
-    limit = _OPERATING_POINT if plan.bench.transient is None else _TRANSIENT
+    limit = OPERATING_POINT if plan.bench.transient is None else _TRANSIENT
     receipt = Receipt(plan.written.name, plan.bench.sample, limit=limit)
     try:
         plan.written.find()
@@ -92,7 +93,7 @@ def run_files(plan: ExportPlan, timeout_s: float) -> Simulated:
         with fresh_folder() as folder:
             place = folder / "export"
             place.mkdir()
-            _write_texts(place, plan.files)
+            write_texts(place, plan.files)
             try:
                 return plan.written.simulate(plan.circuit, plan.bench, place, timeout_s)
             finally:
@@ -102,7 +103,7 @@ def run_files(plan: ExportPlan, timeout_s: float) -> Simulated:
         raise SimulatorError("the working folder cannot be used", found=str(error), hint=hint) from error
 
 
-def _write_texts(folder: Path, files: Mapping[str, Text]) -> None:
+def write_texts(folder: Path, files: Mapping[str, Text]) -> None:
     """Writes texts piece by piece."""
     for name, text in files.items():
         with (folder / name).open("w", encoding="ascii", newline="\n") as file:

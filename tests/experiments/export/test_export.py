@@ -112,7 +112,7 @@ def test_ngspice_finds_with_an_export_what_kanspice_found(compiled, tmp_path, na
     assert receipt.program == "ngspice"
     assert receipt.worst_relative <= (1e-4 if circuit.design.is_timed else 1e-9)
     outputs = kanspice.simulate(circuit, inputs, engine="batched").outputs[1]
-    expected = [each.expected_v / each.v_per_unit for each in result.plan.bench.outputs]
+    expected = [each.expected_v / each.v_per_unit for each in result.outputs]
     assert expected == pytest.approx(outputs.tolist(), rel=1e-6)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 
 from kanspice.base.spice_numbers import spice_number
 from kanspice.circuit import Crossbar
-from kanspice.engine.netlist.cells import FullCell, choose_cells
+from kanspice.engine.netlist.cells import Cell, FullCell, choose_cells
 from kanspice.engine.netlist.device_array import DeviceArray
 from kanspice.engine.netlist.named import NamedCell, named_cells
 from kanspice.engine.netlist.names import column_node, layer_of, source_inside, tia_node
@@ -28,7 +28,7 @@ _COLUMN_SOURCES = {
 def write_crossbar(sheet: Sheet, stage: Crossbar, signal: Sequence[str], outputs: Sequence[str]) -> Lines:
     """Between the rows and the outputs of the subtractors; what lies between rows and columns is returned."""
     if sheet.named:
-        cells = named_cells(sheet.design.devices, sheet.curves, stage, shifts=sheet.shifts)
+        cells: tuple[Cell, ...] = named_cells(sheet.design.devices, sheet.curves, stage, shifts=sheet.shifts)
     else:
         cells = choose_cells(sheet.curves, stage, sheet.fidelity, full=sheet.full_cells)
     sheet.functions |= {cell.function: cell.definition for cell in cells if isinstance(cell, FullCell | NamedCell)}

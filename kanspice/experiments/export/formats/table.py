@@ -9,14 +9,21 @@ from kanspice.base.validation import nearest
 from kanspice.experiments.export.formats import ngspice
 from kanspice.experiments.export.formats.format import ExportFormat
 
+COLUMN_FORMAT = "kicad"
+"""A project for one column of a crossbar, and no language for circuits."""
 EXPORT_FORMATS: Mapping[str, ExportFormat] = {each.name: each for each in (ngspice.FORMAT,)}
 
 
-def export_format(name: object) -> ExportFormat:
-    """The format of a name. Raises InputError for one that there is not."""
-    found = EXPORT_FORMATS.get(name) if isinstance(name, str) else None
-    if found is None:
-        known = ", ".join(EXPORT_FORMATS)
-        hint = nearest(str(name), EXPORT_FORMATS)
-        raise InputError(f"unknown format '{str(name)[:40]}'", where="--to", expected=known, hint=hint)
-    return found
+def check_format(name: object) -> str:
+    """The name of a language, or of KiCad's projects. Raises InputError for one that there is not."""
+    known = (*EXPORT_FORMATS, COLUMN_FORMAT)
+    if not isinstance(name, str) or name not in known:
+        hint = nearest(str(name), known)
+        problem = f"unknown format '{str(name)[:40]}'"
+        raise InputError(problem, where="--to", expected=", ".join(known), hint=hint)
+    return name
+
+
+def export_format(name: str) -> ExportFormat:
+    """The language of a name."""
+    return EXPORT_FORMATS[name]

@@ -1,0 +1,97 @@
+"""The bill of materials of a column: what a board needs, in standard values, and how many of each."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import assert_never
+
+from kanspice.experiments.export.kicad.column import Column
+from kanspice.experiments.export.kicad.parts import (
+    Capacitor,
+    Component,
+    CurrentSource,
+    CurveDevice,
+    OpAmp,
+    Resistor,
+    VoltageSource,
+    Wire,
+    engineering,
+    shown,
+)
+
+_HEADER = ("references", "quantity", "part", "value", "exactly", "remark")
+
+
+@dataclass(frozen=True)
+class Row:
+    """Parts that are alike. least, most: what they should be exactly, in ohms, farads or reference devices."""
+
+    references: tuple[str, ...]
+    part: str
+    value: str
+    least: float
+    most: float
+    remark: str
+
+
+def bill_text(column: Column) -> str:
+    """As a table with commas between."""
+    text = io.StringIO()
+    table = csv.writer(text, lineterminator="\n")
+    table.writerow(_HEADER)
+    for row in bill(column):
+        exactly = "" if math.isnan(row.least) else _exactly(row.least, row.most)
+        table.writerow((" ".join(row.references), len(row.references), row.part, row.value, exactly, row.remark))
+    return text.getvalue()
+
+
+def bill(column: Column) -> list[Row]:
+    """A row for parts of the same kind and value, in the order of the first of them."""
+    found: dict[tuple[str, str, str], list[tuple[str, float]]] = {}
+    for part in column.built:
+        if isinstance(part.model, CurrentSource) and math.isinf(part.model.ohm):
+            continue  # what the amplifier's input takes
+        part_name, value, exactly, remark = _entry(part)
+        found.setdefault((part_name, value, remark), []).append((part.reference, exactly))
+    return [_row(key, members) for key, members in found.items()]
+
+
+def _row(key: tuple[str, str, str], members: Sequence[tuple[str, float]]) -> Row:
+    (part, value, remark), exact = key, [exactly for _, exactly in members]
+    return Row(tuple(reference for reference, _ in members), part, value, min(exact), max(exact), remark)
+
+
+def _entry(part: Component) -> tuple[str, str, float, str]:
+    """What it is called, its value to buy, what it should be, and a remark."""
+    model = part.model
+    match model:
+        case Resistor():
+            return "resistor, E96", shown(model), model.ohm, ""
+        case Capacitor():
+            return "capacitor, E24", shown(model), model.farads, ""
+        case CurrentSource():
+            remark = f"from {model.rail} to the column, instead of {part.reference}"
+            return "resistor, E96", shown(Resistor(model.ohm)), model.ohm, remark
+        case CurveDevice():
+            return f"device {model.subcircuit}", "", model.area, "exactly: areas in reference devices, as on the sheet"
+        case OpAmp():
+            return "op-amp", "", math.nan, ", ".join(_said(model))
+        case VoltageSource() | Wire():
+            raise ValueError(f"{part.reference} is no part of a board")
+        case _:
+            assert_never(model)
+
+
+def _said(model: OpAmp) -> Iterator[str]:
+    parts = model.model
+    yield "infinite gain" if math.isinf(parts.gain) else f"gain {parts.gain:g}"
+    yield f"offset {engineering(parts.offset_v)}V"
+
+
+def _exactly(least: float, most: float) -> str:
+    ends: Iterable[float] = dict.fromkeys((least, most))
+    return " to ".join(f"{end:.6g}" for end in ends)

@@ -1,0 +1,256 @@
+"""One column of a crossbar as parts between nets: what a sheet shows, what a deck simulates, what a bill lists."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+
+from kanspice.base.errors import InputError
+from kanspice.circuit import Crossbar, Design, Stage
+from kanspice.devices import is_resistance
+from kanspice.engine.batched.crosspoint_rows import crosspoint_rows_v
+from kanspice.engine.netlist.names import column_node, layer_of, stage_node, tia_node
+from kanspice.engine.solution import Solution
+from kanspice.experiments.export.kicad.models import ModelLibrary, OpAmpModel
+from kanspice.experiments.export.kicad.parts import (
+    Capacitor,
+    Component,
+    CurrentSource,
+    CurveDevice,
+    Model,
+    OpAmp,
+    Resistor,
+    VoltageSource,
+    Wire,
+)
+
+GROUND, UPPER, LOWER = "GND", "VCC", "VEE"
+
+
+@dataclass(frozen=True)
+class Place:
+    """A column: layer from 1 on, output from 0 on, and which of the pair."""
+
+    layer: int
+    output: int
+    sign: str
+
+    @classmethod
+    def read(cls, text: str) -> Place:
+        """`1:0p` -> layer 1, output 0, the positive column. Raises InputError for anything else."""
+        layer, _, column = text.partition(":")
+        output, sign = column[:-1], column[-1:]
+        if not (layer.isdecimal() and output.isdecimal() and sign in ("p", "n")):
+            expected = "LAYER:OUTPUT and p or n, as in 1:0p: the positive column of output 0 of layer 1"
+            raise InputError("no column is called that", where="--column", expected=expected, found=repr(text))
+        return cls(int(layer), int(output), sign)
+
+    def __str__(self) -> str:
+        return f"{self.layer}:{self.output}{self.sign}"
+
+
+@dataclass(frozen=True)
+class Rung:
+    """A row's devices into the column. net: of the row, at this crosspoint.
+
+    wire: what is between this crosspoint of the column and the next with a device, or the amplifier; None for nothing.
+    """
+
+    row: int
+    net: str
+    parts: tuple[Component, ...]
+    wire: Component | None = None
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column with its amplifier, driven as in one sample.
+
+    rungs: of rows that have a device here, in order. drives: a source for each of their nets. expected_v: what kanspice
+    found at the amplifier's output.
+    """
+
+    stage: str
+    place: Place
+    rungs: tuple[Rung, ...]
+    drives: tuple[Component, ...]
+    bias: Component | None
+    feedback: Component
+    feedback_capacitor: Component | None
+    amplifier: Component
+    supplies: tuple[Component, Component]
+    rail_v: float
+    library: ModelLibrary
+    expected_v: float
+
+    @property
+    def net(self) -> str:
+        """Of the column itself."""
+        return self.feedback.nets[0]
+
+    @property
+    def output(self) -> str:
+        """What the amplifier drives."""
+        return self.feedback.nets[1]
+
+    @property
+    def devices(self) -> tuple[Component, ...]:
+        """Everything between rows and column."""
+        return tuple(part for rung in self.rungs for part in rung.parts)
+
+    @property
+    def built(self) -> Iterator[Component]:
+        """What a board has of it."""
+        yield from self.devices
+        yield from filter(None, (self.bias, self.feedback, self.feedback_capacitor))
+        yield self.amplifier
+
+    @property
+    def parts(self) -> Iterator[Component]:
+        """That, and what it is tested with."""
+        yield from self.built
+        yield from (rung.wire for rung in self.rungs if rung.wire is not None)
+        yield from self.drives
+        yield from self.supplies
+
+
+def first_place(design: Design) -> Place:
+    """The first column that has a device. Raises InputError for a circuit that has no columns."""
+    for crossbar in _crossbars(design):
+        used = np.flatnonzero(crossbar.column_area.any(axis=(0, 2)))
+        if used.size:
+            output, which = divmod(int(used[0]), 2)
+            return Place(int(layer_of(crossbar.name)[1:]), output, "pn"[which])
+    raise InputError("no column of this circuit has a device", where="--to kicad")
+
+
+def column_of(design: Design, place: Place, solution: Solution) -> Column:
+    """The column at a place, in the first sample of a solution of the design.
+
+    Rows with a resistance of their own are driven by the voltages that they have where they cross this column, which
+    depend on all others. Raises InputError where there is no such column.
+    """
+    before, crossbar, layer = *_stage_of(design, place), f"l{place.layer}"
+    index = 2 * place.output + "pn".index(place.sign)
+    column, output = (node(layer, place.output, place.sign) for node in (column_node, tia_node))
+    rows_v, library = solution.stage_v[before.name][:1], ModelLibrary.of(design, crossbar)
+    crossing_v = crosspoint_rows_v(design, crossbar, rows_v)[0, :, index]
+    rungs = tuple(_Rungs(design, crossbar, before, index, column, library.names).all())
+    if not rungs:
+        raise InputError("this column has no device", where=f"--column {place}")
+    drives = tuple(
+        Component(f"V{number}", (rung.net, GROUND), VoltageSource(float(crossing_v[rung.row])))
+        for number, rung in enumerate(rungs, start=1)
+    )
+    ohm, farads = float(crossbar.feedback_ohm[index]), float(crossbar.feedback_f[index])
+    resistors = sum(isinstance(part.model, Resistor) for rung in rungs for part in rung.parts)
+    number = len(drives)
+    return Column(
+        stage=crossbar.name,
+        place=place,
+        rungs=rungs,
+        drives=drives,
+        bias=_bias(design, crossbar, index, column),
+        feedback=Component(f"R{resistors + 1}", (column, output), Resistor(ohm)),
+        feedback_capacitor=Component("C1", (column, output), Capacitor(farads)) if farads > 0 else None,
+        amplifier=Component(
+            "U1", (GROUND, column, UPPER, LOWER, output), OpAmp(library.op_amp, _op_amp(crossbar, index))
+        ),
+        supplies=(
+            Component(f"V{number + 1}", (UPPER, GROUND), VoltageSource(crossbar.rail_v)),
+            Component(f"V{number + 2}", (LOWER, GROUND), VoltageSource(-crossbar.rail_v)),
+        ),
+        rail_v=crossbar.rail_v,
+        library=library,
+        expected_v=_expected_v(crossbar, index, solution),
+    )
+
+
+def _crossbars(design: Design) -> tuple[Crossbar, ...]:
+    if not design.crossbars:
+        found = design.tiles[0].name if design.tiles else f"a circuit of {design.sort.name.lower()}"
+        expected = "a circuit of crossbars: one of its columns becomes the sheet"
+        raise InputError("this circuit has no column to draw", where="--to kicad", expected=expected, found=found)
+    return design.crossbars
+
+
+def _stage_of(design: Design, place: Place) -> tuple[Stage, Crossbar]:
+    known = {crossbar.name: (before, crossbar) for before, crossbar in design.driven_crossbars}
+    _crossbars(design)
+    if f"l{place.layer}.crossbar" not in known:
+        raise InputError("there is no such layer", where=f"--column {place}", expected=f"one of {', '.join(known)}")
+    before, crossbar = known[f"l{place.layer}.crossbar"]
+    if place.output >= crossbar.width:
+        expected = f"outputs 0 to {crossbar.width - 1} of {crossbar.name}"
+        raise InputError("there is no such column", where=f"--column {place}", expected=expected)
+    return before, crossbar
+
+
+@dataclass(frozen=True)
+class _Rungs:
+    """Makes the rungs of a column. index: of the column among all of the crossbar. before: what drives the rows."""
+
+    design: Design
+    crossbar: Crossbar
+    before: Stage
+    index: int
+    column: str
+    names: Sequence[str]
+
+    def all(self) -> Iterator[Rung]:
+        """Those of rows that have a device here."""
+        crossbar, numbers = self.crossbar, {"R": 0, "X": 0}
+        rows = np.flatnonzero(crossbar.column_area[:, self.index].any(axis=1)).tolist()
+        crossing = "x" if max(crossbar.row_ohm, crossbar.driver_ohm) > 0 else ""
+        has_wire = crossbar.column_ohm > 0
+        ends = [f"{self.column}_{row}" if has_wire else self.column for row in rows]
+        for place, (row, (end, after)) in enumerate(zip(rows, pairwise([*ends, self.column]), strict=True)):
+            net, parts = stage_node(self.before.name, row) + crossing, list[Component]()
+            for kind in np.flatnonzero(crossbar.column_area[row, self.index]).tolist():
+                model = self._device(row, kind)
+                letter = "R" if isinstance(model, Resistor) else "X"
+                numbers[letter] += 1
+                parts.append(Component(f"{letter}{numbers[letter]}", (net, end), model))
+            segments = (rows[place + 1] if place + 1 < len(rows) else crossbar.rows) - row
+            wire = Component(f"RW{place + 1}", (end, after), Wire(segments * crossbar.column_ohm))
+            yield Rung(row, net, tuple(parts), wire if has_wire else None)
+
+    def _device(self, row: int, kind: int) -> Model:
+        crossbar, curve = self.crossbar, self.design.devices[kind].curve
+        area = float(crossbar.column_area[row, self.index, kind])
+        shift_v = float(crossbar.shift_v[row, self.index // 2, kind])
+        amps = area * crossbar.current_unit_a
+        if is_resistance(curve) and shift_v == 0 and curve.coefficients[0, 1] > 0:
+            return Resistor(self.design.input_v_per_unit / (amps * float(curve.coefficients[0, 1])))
+        return CurveDevice(self.names[kind], area, amps, shift_v)
+
+
+def _bias(design: Design, crossbar: Crossbar, index: int, column: str) -> Component | None:
+    """What the reference and the amplifier's input give the column together."""
+    amps = float(crossbar.bias_a[index])
+    taken_a = float(json.loads(design.technology_json)["tia"]["input_bias_a"])
+    if amps == 0:
+        return None
+    reference_a = amps + taken_a
+    ohm = math.inf if reference_a == 0 else crossbar.rail_v / abs(reference_a)
+    return Component("I1", (GROUND, column), CurrentSource(amps, ohm, UPPER if reference_a > 0 else LOWER))
+
+
+def _op_amp(crossbar: Crossbar, index: int) -> OpAmpModel:
+    return OpAmpModel(
+        gain=crossbar.open_loop_gain,
+        offset_v=float(crossbar.offset_v[index]),
+        output_ohm=0.0 if crossbar.holds_columns else crossbar.output_ohm,
+        swing_v=crossbar.swing_v,
+    )
+
+
+def _expected_v(crossbar: Crossbar, index: int, solution: Solution) -> float:
+    """Of the amplifier: the column, less what its current drops across the feedback."""
+    column_v, amps = solution.column_v[crossbar.name][0, index], solution.amplifier_a[crossbar.name][0, index]
+    return float(column_v - crossbar.feedback_ohm[index] * amps)

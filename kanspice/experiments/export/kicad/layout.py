@@ -1,0 +1,340 @@
+"""Where everything of a column lies: rungs in strips, the amplifier to their right, and below them what tests it.
+
+Units are 1.27 mm, y downwards.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import assert_never
+
+import numpy as np
+
+from kanspice.base.errors import InputError
+from kanspice.experiments.export.kicad.column import Column
+from kanspice.experiments.export.kicad.deck import DIRECTIVES
+from kanspice.experiments.export.kicad.drawing import Drawing, PlacedSymbol, Spot
+from kanspice.experiments.export.kicad.models import MODELS_FILE
+from kanspice.experiments.export.kicad.parts import (
+    Capacitor,
+    Component,
+    CurrentSource,
+    CurveDevice,
+    Model,
+    OpAmp,
+    Resistor,
+    VoltageSource,
+    Wire,
+    engineering,
+    shown,
+    simulation_fields,
+)
+from kanspice.experiments.export.kicad.symbols import GRID_MM, SYMBOLS, Symbol
+from kanspice.report.formatting import many
+from kanspice.technology.standard_values import nearest
+
+_PAPERS = {"A4": (297, 210), "A3": (420, 297), "A2": (594, 420), "A1": (841, 594), "A0": (1189, 841)}
+"""Lying, millimetres."""
+_MARGIN = 14
+_TOP, _BUS, _FIRST_RUNG = 14, 48, 54
+_PITCH, _STRIP = 7, 27
+_READABLE = 8
+"""Rungs that a strip has before another is begun."""
+_LANE = 5
+"""Right of a strip, where its column goes up again."""
+_AMPLIFIER = 66
+"""Right of the last strip."""
+_BENCH_HEIGHT, _SOURCE_PITCH = 28, 11
+_BELOW = 34
+"""For the title block."""
+_LEAST_BELOW_BUS = 52
+"""For what stands below the amplifier."""
+_SUPPLY = 57
+"""Of the bench, for supplies and flags."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """per_strip: rungs in a strip. per_line: sources in a line of the bench."""
+
+    paper: str
+    per_strip: int
+    strips: int
+    per_line: int
+    lines: int
+
+    @property
+    def bench_top(self) -> int:
+        """Where the bench begins."""
+        return max(_FIRST_RUNG + _PITCH * self.per_strip, _BUS + _LEAST_BELOW_BUS) + 4
+
+
+def planned(devices: int, drives: int) -> Plan:
+    """The smallest paper that a column fits on. Raises InputError for one that fits on none."""
+    for paper, (width_mm, height_mm) in _PAPERS.items():
+        width, height = int(width_mm / GRID_MM) - 2 * _MARGIN, int(height_mm / GRID_MM) - _MARGIN
+        per_line = (width - _SUPPLY) // _SOURCE_PITCH
+        lines = -(-drives // per_line)
+        room = height - _BELOW - lines * _BENCH_HEIGHT - 4
+        strips = min((width - _AMPLIFIER) // _STRIP, devices)
+        if strips < 1 or room < _BUS + _LEAST_BELOW_BUS:
+            continue
+        per_strip = -(-devices // strips)
+        if per_strip * _PITCH + _FIRST_RUNG <= room:
+            per_strip = max(per_strip, min(_READABLE, (room - _FIRST_RUNG) // _PITCH, devices))
+            return Plan(paper, per_strip, -(-devices // per_strip), per_line, lines)
+    raise InputError(
+        "this column fits on no paper",
+        where="--to kicad",
+        expected="a column that fits on A0",
+        found=f"{devices} devices",
+    )
+
+
+def drawn(column: Column, name: str, company: str, sample: str) -> Drawing:
+    """The sheet of a column. name: of the file. sample: which inputs drive it, in words."""
+    devices = column.devices
+    plan = planned(len(devices), len(column.drives))
+    title = f"Layer {column.place.layer}, output {column.place.output}: its {_SIGNS[column.place.sign]} column"
+    comments = (
+        f"{many(len(devices), 'device')}, one amplifier; values are the nearest of E96",
+        f"driven as in {sample}: {column.output} is {column.expected_v:.6g} V there, says kanspice",
+    )
+    sheet = Drawing(name, plan.paper, title, comments, company)
+    sheet.text(title, (_MARGIN, _TOP + 3), 3.0)
+    sheet.text(
+        f"Devices lead from their rows to the column {column.net}, which U1 holds near 0 V: it turns the column's "
+        f"current into the voltage {column.output}.",
+        (_MARGIN, _TOP + 8),
+        1.5,
+    )
+    last = _strips(sheet, column, plan)
+    _amplifier(sheet, column, last)
+    _bench(sheet, column, plan, sample)
+    return sheet
+
+
+_SIGNS: Mapping[str, str] = {"p": "positive", "n": "negative"}
+
+
+def _strips(sheet: Drawing, column: Column, plan: Plan) -> int:
+    """The rungs in strips, and what joins their columns; where the bus leaves them.
+
+    Strips of one net hang on a bus side by side. With wires in between they are one chain: down a strip, up again
+    beside it, and down the next.
+    """
+    wires = {rung.parts[-1].reference: rung.wire for rung in column.rungs if rung.wire is not None}
+    x = 0
+    for strip in range(plan.strips):
+        x = _MARGIN + _STRIP * (strip + 1)
+        members = column.devices[strip * plan.per_strip : (strip + 1) * plan.per_strip]
+        sheet.wire(*([(x, _BUS)] if strip or not wires else []), (x, _FIRST_RUNG))
+        for place, part in enumerate(members):
+            at, before = (x, _FIRST_RUNG + _PITCH * place), members[place - 1] if place else None
+            _rung(sheet, part, at, shares_row=before is not None and before.nets[0] == part.nets[0])
+            _down(sheet, at, wires.get(part.reference), goes_on=bool(wires) or place < len(members) - 1)
+            if (place or strip or not wires) and (wires or place < len(members) - 1):
+                sheet.junction(at)
+        if wires:
+            end, lane = _FIRST_RUNG + _PITCH * len(members), x + _LANE
+            sheet.wire((x, end), (lane, end), (lane, _BUS))
+            if strip < plan.strips - 1:
+                sheet.wire((lane, _BUS), (x + _STRIP, _BUS))
+        elif strip:
+            sheet.wire((x - _STRIP, _BUS), (x, _BUS))
+            sheet.junction((x, _BUS))
+    return x + _LANE if wires else x
+
+
+def _down(sheet: Drawing, at: Spot, wire: Component | None, *, goes_on: bool) -> None:
+    """The column from a rung to the next."""
+    x, y = at
+    if wire is not None:
+        placed = _put(sheet, wire, (x, y + _PITCH / 2), _BY_THE_WIRE)
+        sheet.wire(at, placed.pin("1"))
+        sheet.wire(placed.pin("2"), (x, y + _PITCH))
+    elif goes_on:
+        sheet.wire(at, (x, y + _PITCH))
+
+
+def _rung(sheet: Drawing, part: Component, at: Spot, *, shares_row: bool) -> None:
+    """A device, with its row's flag to the left, or a wire to the device above, and the column to the right."""
+    x, y = at
+    placed = _put(sheet, part, (x - 6, y), _ABOVE_AND_BELOW)
+    joint = (x - 11.0, y)
+    if shares_row:
+        sheet.wire((joint[0], y - _PITCH), joint)
+        sheet.junction((joint[0], y - _PITCH))
+        sheet.wire(joint, placed.pin("1"))
+    else:
+        sheet.wire((x - 12, y), joint)
+        sheet.wire(joint, placed.pin("1"))
+        sheet.flag(part.nets[0], (x - 12, y), 180, "input")
+    sheet.wire(placed.pin("2"), at)
+
+
+def _amplifier(sheet: Drawing, column: Column, x: int) -> None:
+    """To the right of the last column: the reference's current, the op-amp, its feedback, and the output's flag."""
+    amplifier = _put(sheet, column.amplifier, (x + 36, _BUS + 2), _CORNERS)
+    minus, plus, output = amplifier.pin("2"), amplifier.pin("1"), amplifier.pin("5")
+    corners = [x + 16, x + 26] if column.bias else [x + 26]
+    sheet.wire((x, _BUS), *((corner, _BUS) for corner in corners), minus)
+    sheet.label(column.net, (x + 3, _BUS))
+    if column.bias is not None:
+        sheet.junction((x + 16, _BUS))
+        _bias(sheet, column.bias, column, (x + 16, _BUS))
+    sheet.junction((x + 26, _BUS))
+    end = (x + 46, output[1])
+    sheet.wire(output, end)
+    sheet.junction(end)
+    levels = [(column.feedback, _BUS - 12)]
+    if column.feedback_capacitor is not None:
+        levels.append((column.feedback_capacitor, _BUS - 19))
+    below = _BUS
+    for part, y in levels:
+        captions = _FARTHER if isinstance(part.model, Capacitor) else _ABOVE_AND_BELOW
+        placed = _put(sheet, part, (x + 36, y), captions)
+        sheet.wire((x + 26, below), (x + 26, y), placed.pin("1"))
+        sheet.wire(placed.pin("2"), (end[0], y), (end[0], end[1] if below == _BUS else below))
+        if below != _BUS:
+            sheet.junction((x + 26, below))
+            sheet.junction((end[0], below))
+        below = y
+    sheet.wire(end, (end[0] + 5, end[1]))
+    sheet.flag(column.output, (end[0] + 5, end[1]), 0, "output")
+    sheet.wire(plus, (plus[0], plus[1] + 3))
+    sheet.power(SYMBOLS["GND"], (plus[0], plus[1] + 3))
+    sheet.power(SYMBOLS["VCC"], amplifier.pin("3"))
+    sheet.power(SYMBOLS["VEE"], amplifier.pin("4"))
+    _notes(sheet, column, (x + 16, _BUS + 26))
+
+
+def _bias(sheet: Drawing, part: Component, column: Column, at: Spot) -> None:
+    """What references give the column; SPICE's current flows from its first pin to its second, so that is on top."""
+    x, y = at
+    placed = _put(sheet, part, (x, y + 8), _BESIDE)
+    sheet.wire(at, placed.pin("2"))
+    sheet.power(SYMBOLS["GND"], placed.pin("1"))
+
+
+def _notes(sheet: Drawing, column: Column, at: Spot) -> None:
+    for place, text in enumerate(_said(column)):
+        sheet.text(text, (at[0], at[1] + 3 * place), 1.5)
+
+
+def _said(column: Column) -> Iterator[str]:
+    for part in column.built:
+        match part.model:
+            case OpAmp(model=model):
+                gain = "as good as infinite" if math.isinf(model.gain) else f"{model.gain:g}"
+                yield f"{part.reference}: gain {gain}, offset {engineering(model.offset_v)}V"
+            case CurrentSource() as model if math.isfinite(model.ohm):
+                yield f"{part.reference} on a board: {shown(Resistor(model.ohm))} from {model.rail}"
+            case Resistor() as model if part is column.feedback and nearest(np.array(model.ohm), "E96") != model.ohm:
+                yield f"{part.reference}: simulated as {model.ohm:.9g} ohm"
+            case _:
+                pass
+    if any(rung.net.endswith("x") for rung in column.rungs):
+        yield "rows have resistances: they are driven with what they have where they cross this column"
+    yield f"expected at {column.output}: {column.expected_v:.9g} V"
+
+
+def _bench(sheet: Drawing, column: Column, plan: Plan, sample: str) -> None:
+    """The sources of the rows, in lines whose other ends are ground; then the supplies, and what says that they are."""
+    top = plan.bench_top
+    sheet.text(f"Bench, no part of the board: the rows' voltages in {sample}", (_MARGIN, top + 2), 1.8)
+    for line in range(plan.lines):
+        members = column.drives[line * plan.per_line : (line + 1) * plan.per_line]
+        y = top + 18 + _BENCH_HEIGHT * line
+        xs = [_MARGIN + 4 + _SOURCE_PITCH * place for place in range(len(members))]
+        for x, part in zip(xs, members, strict=True):
+            placed = _put(sheet, part, (x, y), _BESIDE)
+            sheet.flag(part.nets[0], placed.pin("1"), 90, "output")
+        _grounded(sheet, [(x, y + 4) for x in xs])
+    supplies_at = _MARGIN + 15 + _SOURCE_PITCH * min(plan.per_line, len(column.drives))
+    _supplies(sheet, column, (supplies_at, top + 18))
+    right = supplies_at + 40
+    for place, text in enumerate(DIRECTIVES):
+        sheet.text(text, (supplies_at - 6, top + 1 + 2 * place))
+    sheet.frame((_MARGIN - 2, top - 2), (right, top + 2 + _BENCH_HEIGHT * plan.lines))
+
+
+def _grounded(sheet: Drawing, ends: Sequence[Spot]) -> None:
+    """Joins ends on one level, and grounds them."""
+    lower = [(x, y + 2) for x, y in ends]
+    for end, below in zip(ends, lower, strict=True):
+        sheet.wire(end, below)
+    sheet.wire(*lower)
+    for below in lower[1:-1] if len(lower) > 1 else []:
+        sheet.junction(below)
+    if len(lower) > 1:
+        sheet.junction(lower[0])
+    sheet.wire(lower[0], (lower[0][0], lower[0][1] + 2))
+    sheet.power(SYMBOLS["GND"], (lower[0][0], lower[0][1] + 2))
+
+
+def _supplies(sheet: Drawing, column: Column, at: Spot) -> None:
+    """Of the op-amp, each with the flag that tells KiCad's checks that the net is supplied; the ground's is between."""
+    x, y = at
+    for part, place in zip(column.supplies, ((x, y), (x + 22, y)), strict=True):
+        placed = _put(sheet, part, place, _BESIDE)
+        (first_x, first_y), second = placed.pin("1"), placed.pin("2")
+        sheet.wire((first_x, first_y), (first_x + 7, first_y), (first_x + 12, first_y))
+        sheet.power(SYMBOLS[part.nets[0]], (first_x + 7, first_y))
+        sheet.power(SYMBOLS["PWR_FLAG"], (first_x + 12, first_y))
+        sheet.power(SYMBOLS["GND"], second)
+    sheet.wire((x, y + 4), (x - 6, y + 4))
+    sheet.power(SYMBOLS["PWR_FLAG"], (x - 6, y + 4))
+
+
+@dataclass(frozen=True)
+class _Captions:
+    """Where a symbol's reference and value stand, from its middle, and how they are justified."""
+
+    reference: Spot
+    value: Spot
+    side: str
+
+
+_ABOVE_AND_BELOW = _Captions((0, -2.1), (0, 2.1), "")
+_FARTHER = _Captions((0, -2.7), (0, 2.7), "")
+_BESIDE = _Captions((2.4, -0.8), (2.4, 1.0), "left")
+_BY_THE_WIRE = _Captions((0.8, -0.8), (0.8, 0.8), "left")
+_CORNERS = _Captions((2, -4.5), (2, 4.5), "left")
+
+
+def _put(sheet: Drawing, part: Component, at: Spot, captions: _Captions) -> PlacedSymbol:
+    """A part's symbol with its reference and its value."""
+    x, y = at
+    reference, value = ((x + dx, y + dy) for dx, dy in (captions.reference, captions.value))
+    return sheet.place(
+        PlacedSymbol(
+            *(_symbol(part.model), part.reference, shown(part.model), at),
+            is_built=not isinstance(part.model, VoltageSource | Wire),
+            reference_at=(reference, captions.side),
+            value_at=(value, captions.side),
+            fields=simulation_fields(part.model, MODELS_FILE),
+        )
+    )
+
+
+def _symbol(model: Model) -> Symbol:
+    match model:
+        case Resistor():
+            return SYMBOLS["R"]
+        case Wire():
+            return SYMBOLS["WIRE"]
+        case Capacitor():
+            return SYMBOLS["C"]
+        case VoltageSource():
+            return SYMBOLS["V"]
+        case CurrentSource():
+            return SYMBOLS["I"]
+        case CurveDevice():
+            return SYMBOLS["NDR"]
+        case OpAmp():
+            return SYMBOLS["OPAMP"]
+        case _:
+            assert_never(model)

@@ -1,0 +1,81 @@
+"""The files of a KiCad project for one column, and what proves it."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from kanspice.base.errors import SimulatorError
+from kanspice.engine.ngspice.program import find_ngspice
+from kanspice.experiments.export.kicad.bill import bill_text
+from kanspice.experiments.export.kicad.column import Column
+from kanspice.experiments.export.kicad.deck import deck_text, output_v
+from kanspice.experiments.export.kicad.expressions import Text, form, written
+from kanspice.experiments.export.kicad.layout import drawn
+from kanspice.experiments.export.kicad.models import MODELS_FILE
+from kanspice.experiments.export.kicad.program import broken_rules, find_kicad, write_netlist
+from kanspice.experiments.export.kicad.symbols import LIBRARY, library_node
+
+NAME = "column"
+SHEET, PROJECT, DECK, BILL = f"{NAME}.kicad_sch", f"{NAME}.kicad_pro", f"{NAME}.cir", "bill_of_materials.csv"
+SYMBOLS_FILE, SYMBOLS_TABLE = f"{LIBRARY}.kicad_sym", "sym-lib-table"
+FILES = (SHEET, PROJECT, SYMBOLS_FILE, SYMBOLS_TABLE, MODELS_FILE, DECK, BILL)
+_NETLIST = "from_kicad.cir"
+
+
+def project_files(column: Column, sample: str, company: str) -> Mapping[str, str]:
+    """The files by name. sample: which inputs drive the column, company: who says so, in words."""
+    sheet = drawn(column, NAME, company, sample)
+    names = {"name": LIBRARY, "type": "KiCad", "uri": "${KIPRJMOD}/" + SYMBOLS_FILE, "options": "", "descr": ""}
+    entry = form("lib", *(form(key, Text(text)) for key, text in names.items()))
+    project = {"meta": {"filename": PROJECT, "version": 1}, "sheets": [[sheet.identity, "Root"]]}
+    return {
+        SHEET: sheet.written,
+        PROJECT: json.dumps(project, indent=2) + "\n",
+        SYMBOLS_FILE: written(library_node()),
+        SYMBOLS_TABLE: written(form("sym_lib_table", form("version", 7), entry)),
+        MODELS_FILE: column.library.text,
+        DECK: deck_text(column),
+        BILL: bill_text(column),
+    }
+
+
+@dataclass(frozen=True)
+class ColumnProof:
+    """What ngspice found at the column's output.
+
+    of_kicad: whether it had KiCad's own netlist of the sheet; else it had kanspice's own deck, and `why_not` says why.
+    how: what it was given.
+    """
+
+    volts: float
+    of_kicad: bool
+    program: str
+    version: str
+    how: str
+    why_not: str = ""
+
+
+def proven(column: Column, folder: Path, timeout_s: float) -> ColumnProof:
+    """Has KiCad make a netlist of the sheet in a folder, and ngspice simulate it: what KiCad draws is what counts.
+
+    Raises SimulatorError without ngspice, for a sheet that KiCad cannot read or finds fault with, and without a result.
+    """
+    deadline, ngspice = time.monotonic() + timeout_s, find_ngspice()
+    version = ngspice.version_text.removeprefix("ngspice-")
+    try:
+        kicad = find_kicad()
+    except SimulatorError as error:
+        volts = output_v(ngspice, folder, DECK, column, deadline)
+        why_not = "; ".join(fact for fact in (error.problem, error.hint) if fact)
+        return ColumnProof(volts, False, "ngspice", version, "kanspice's deck of the column", why_not)
+    faults = broken_rules(kicad, folder, SHEET, deadline)
+    if faults:
+        raise SimulatorError("KiCad's electrical rules are broken", where=SHEET, found="; ".join(faults[:5]))
+    write_netlist(kicad, folder, SHEET, _NETLIST, deadline)
+    volts = output_v(ngspice, folder, _NETLIST, column, deadline)
+    how = f"KiCad {kicad.version}'s netlist of the sheet"
+    return ColumnProof(volts, True, "ngspice", version, how)
