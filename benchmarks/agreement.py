@@ -1,12 +1,12 @@
-"""How far the batched engine is from ngspice, on every shipped example and reference checkpoint: the worst sample.
+"""How far the batched engine is from a simulator, on every shipped example and reference checkpoint: the worst sample.
 
-    python -m benchmarks.agreement [--only PATTERN]... [--large] [-o FILE.json]
+    python -m benchmarks.agreement [--judge ngspice|vacask] [--only PATTERN]... [--large] [-o FILE.json]
 
-Both engines solve the same designs. Crossbars have exact operating points; KirchhoffNets are integrated by ngspice with
-twice the time steps until halving them changes its outputs by little, so that what is left is not its own error.
+Both engines solve the same designs. Crossbars have exact operating points; KirchhoffNets are integrated by a simulator
+with twice the time steps until halving them changes its outputs by little, so that what is left is not its own error.
 Rows that need the reference checkpoints are left out where KANSPICE_REFERENCE_DATA is not set. --only: rows of such
 names, * for anything; those of an earlier run are kept. --large: the crossbars for MNIST with wires, and with
-amplifiers that saturate, too: ngspice 39 takes ten minutes of processor time for each.
+amplifiers that saturate, too: ngspice 39 takes ten minutes of processor time for each, VACASK seconds.
 """
 
 from __future__ import annotations
@@ -24,11 +24,14 @@ import numpy as np
 
 from benchmarks.report import cpu_s, surroundings, write
 from benchmarks.targets import checkpoint, resistor, wired
+from kanspice import project
 from kanspice.circuit import Design
+from kanspice.engine.engines import engine_named
 from kanspice.engine.fidelity import resolve_fidelity
 from kanspice.engine.options import RunOptions
 from kanspice.engine.running import solve
 from kanspice.engine.solution import Solution
+from kanspice.experiments.api.arguments import model_of
 from kanspice.families import LoadedModel, compile_model, load, technology_for
 from kanspice.families.common import load_array
 from kanspice.families.common.following import reference_stages
@@ -37,13 +40,35 @@ from kanspice.gap import spread
 from kanspice.gap.cross_check import CROSSBAR_TOLERANCE, PERIOD_TOLERANCE, cross_checked
 from kanspice.technology import load_technology
 
+OURS = "batched"
+RESULTS = {"ngspice": "agreement", "vacask": "agreement_vacask"}
+"""Judge -> the name of its file of results."""
 EXAMPLES = Path(__file__).parents[1] / "examples"
 MNIST = "kanalogue/mnist_batchnorm_3basis"
 _SIZED_BY = 100
 """Samples: what amplifiers' feedback is chosen for, and over which outputs' standard deviation is taken."""
-_FIRST_STEPS, _MOST_STEPS = 100, 6400
+_MOST_STEPS = 6400
 _OWN_ERROR = 0.2
-"""Of the tolerance: what ngspice's steps may leave before a difference is put down to anything else."""
+"""Of the tolerance: what a simulator's steps may leave before a difference is put down to anything else."""
+
+
+@dataclass(frozen=True)
+class Judge:
+    """A simulator, and how far from it answers may be: settled ones, and those of KirchhoffNets.
+
+    first_steps: how many time steps it begins with.
+    """
+
+    engine: str
+    settled: float
+    timed: float
+    first_steps: int
+
+
+JUDGES = {
+    "ngspice": Judge("ngspice", CROSSBAR_TOLERANCE, PERIOD_TOLERANCE, 100),
+    "vacask": Judge("vacask", 1e-11, 1e-5, 200),
+}
 
 Source = Callable[[], tuple[LoadedModel | None, Design, np.ndarray]]
 
@@ -66,7 +91,8 @@ class Case:
 
 @dataclass(frozen=True)
 class Row:
-    """What was found. worst: of the outputs' standard deviation. own_error: the same of ngspice's run, if it has any.
+    """What was found. worst: of the outputs' standard deviation. own_error: the same of the simulator's run, if it has
+    time steps, and batched_error of the batched engine's, which is allowed on top of the target.
 
     different: samples that ended differently. failed: samples without a result in both engines.
     """
@@ -79,6 +105,7 @@ class Row:
     worst: float | None
     target: float
     own_error: float | None
+    batched_error: float | None
     steps: int | None
     theirs_s: float
 
@@ -86,55 +113,66 @@ class Row:
 def main() -> None:
     """Runs the rows, prints them and writes the JSON after each."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--judge", choices=list(JUDGES), default="ngspice")
     parser.add_argument("--only", action="append", default=[])
     parser.add_argument("--large", action="store_true")
-    parser.add_argument("-o", "--output", type=Path, default=Path("out/benchmark_agreement.json"))
+    parser.add_argument("-o", "--output", type=Path)
     arguments = parser.parse_args()
-    rows = json.loads(arguments.output.read_text())["rows"] if arguments.only and arguments.output.exists() else {}
+    judge = JUDGES[arguments.judge]
+    output = arguments.output or Path(f"out/benchmark_{RESULTS[judge.engine]}.json")
+    rows = json.loads(output.read_text())["rows"] if arguments.only and output.exists() else {}
     for case in cases():
         wanted = any(fnmatchcase(case.name, pattern) for pattern in arguments.only) or not arguments.only
         if wanted and (arguments.large or not case.is_large):
             print(case.name, file=sys.stderr, flush=True)
-            rows[case.name] = asdict(measured(case))
-            write(surroundings() | {"rows": rows}, arguments.output)
+            rows[case.name] = asdict(measured(case, judge))
+            write(surroundings() | {"rows": rows}, output)
 
 
-def measured(case: Case) -> Row:
+def measured(case: Case, judge: Judge) -> Row:
     """One case by both engines."""
     loaded, design, inputs = case.source()
-    fidelity, few = resolve_fidelity(design, "auto"), list(range(min(case.samples, len(inputs))))
-    ours = solve("batched", design, inputs, fidelity, RunOptions(check_samples=0))
+    few = list(range(min(case.samples, len(inputs))))
+    fidelity, own_fidelity = (
+        resolve_fidelity(design, "auto", engine_named(e).fidelities) for e in (judge.engine, OURS)
+    )
+    tolerance = judge.timed if design.periods else judge.settled
+    ours = solve(OURS, design, inputs, own_fidelity, RunOptions(check_samples=0))
     hints = None if loaded is None else reference_stages(loaded.model, inputs[few])
-    steps = _FIRST_STEPS if design.periods else None
+    steps = judge.first_steps if design.periods else None
     theirs_s = 0.0
     while True:
         options = RunOptions(check_samples=len(few) if design.periods else 0, steps=steps)
-        judge, took_s = cpu_s(lambda: solve("ngspice", design, inputs[few], fidelity, options, hints=hints))  # noqa: B023
+        theirs, took_s = cpu_s(lambda: solve(judge.engine, design, inputs[few], fidelity, options, hints=hints))  # noqa: B023
         theirs_s += took_s
-        own_error = own(design, ours, judge)
-        if steps is None or steps >= _MOST_STEPS or (own_error or 0) <= _OWN_ERROR * PERIOD_TOLERANCE:
+        own_error = own(design, ours, theirs)
+        if steps is None or steps >= _MOST_STEPS or (own_error or 0) <= _OWN_ERROR * tolerance:
             break
         steps *= 2
-    found = cross_checked(design, ours, judge, few)
+    again = None
+    if design.periods:
+        again = solve(OURS, design, inputs[few], own_fidelity, RunOptions(check_samples=len(few)))
+    found = cross_checked(design, ours, theirs, few)
     return Row(
         circuit=case.circuit,
         technology=case.technology,
         samples=len(few),
-        failed=len({failure.index for failure in ours.failed} & {failure.index for failure in judge.failed}),
+        failed=len({failure.index for failure in ours.failed} & {failure.index for failure in theirs.failed}),
         different=len(found.outcomes),
         worst=found.worst,
-        target=PERIOD_TOLERANCE if design.periods else CROSSBAR_TOLERANCE,
+        target=tolerance,
         own_error=own_error,
+        batched_error=None if again is None else own(design, ours, again),
         steps=steps,
         theirs_s=theirs_s,
     )
 
 
-def own(design: Design, ours: Solution, judge: Solution) -> float | None:
-    """ngspice's numerical error, where time steps give it one, of the outputs' standard deviation."""
-    if not design.periods or judge.numerical_error is None:
+def own(design: Design, ours: Solution, theirs: Solution) -> float | None:
+    """A numerical error, where time steps give one, of the outputs' standard deviation."""
+    if not design.periods or theirs.numerical_error is None:
         return None
-    return judge.numerical_error.max_abs_v / spread(ours.stage_v[design.stages[-1].name])
+    return theirs.numerical_error.max_abs_v / spread(ours.stage_v[design.stages[-1].name])
 
 
 # --- the circuits ---
@@ -180,6 +218,7 @@ def resistors(rows: int, pairs: int, ohm: float, *settings: str) -> Source:
 def cases() -> Iterator[Case]:
     """All of them."""
     yield from _crossbars()
+    yield from _made_of_layers()
     yield from _connections()
     yield from _kirchhoffnets()
 
@@ -231,6 +270,50 @@ def _crossbars() -> Iterator[Case]:
         settings, samples = CROSSBARS[technology]
         source = from_reference("kanalogue/mnist_layernorm_2basis", files, *settings)
         yield Case("MNIST checkpoint, 2 devices, layer norm", technology, source, samples)
+
+
+DIODES = "a21", "z15", "z21"
+
+
+def _of_the_authors(name: str, *settings: str, tech: str | None = None) -> Source:
+    """A multilayer perceptron of the KANalogue authors', its activations devices."""
+    return from_reference(f"kanalogue/mlp_and_kan/{name}", ("best.pth", "config.json"), *settings, tech=tech)
+
+
+def _projected(name: str, *settings: str, tech: str | None = None) -> Source:
+    """A KAN of learnt edges, made of devices."""
+
+    def source() -> tuple[LoadedModel, Design, np.ndarray]:
+        folder = Path(os.environ["KANSPICE_REFERENCE_DATA"]) / "kanalogue" / "mlp_and_kan" / name
+        inputs = load_array(folder / "inputs.npy", "the inputs")
+        loaded = model_of(project(folder / "best.pth", inputs, DIODES, resistor=True, constant=True).network)
+        return loaded, compiled(loaded, inputs[:_SIZED_BY], settings, tech), inputs[:_SIZED_BY]
+
+    return source
+
+
+def _convolutions(layout: str, *settings: str, tech: str | None = None) -> Source:
+    """A CNN-KAN of the KANalogue authors' with 1,024 positions."""
+
+    def source() -> tuple[LoadedModel, Design, np.ndarray]:
+        folder = Path(os.environ["KANSPICE_REFERENCE_DATA"]) / "kanalogue" / "authors_cli_run_cnn"
+        inputs = np.load(folder / "inputs.npy").reshape(20, -1)
+        loaded = load(folder, curves=folder.parent / "iv")
+        return loaded, compiled(loaded, inputs, (f"convolution.layout={layout}", *settings), tech), inputs
+
+    return source
+
+
+def _made_of_layers() -> Iterator[Case]:
+    """Families whose layers are crossbars, or were made of them."""
+    if not os.environ.get("KANSPICE_REFERENCE_DATA"):
+        return
+    for technology, settings, tech in (("ideal", (), None), ("gain 1000", ("tia.gain=1000",), None)):
+        for name in ("mlp_rtdaf", "mlp_mosfet", "mlp_cmtdaf"):
+            yield Case(f"{name} of the authors", technology, _of_the_authors(name, *settings, tech=tech), 5)
+        for name in ("bspline_kan", "gottlieb_kan"):
+            yield Case(f"{name}, projected", technology, _projected(name, *settings, tech=tech), 3)
+        yield Case("CNN-KAN of the authors, reused", technology, _convolutions("reused", *settings, tech=tech), 1)
 
 
 def _connections() -> Iterator[Case]:

@@ -91,6 +91,31 @@ def test_a_broken_netlist_is_caught_by_one_command(run, here, monkeypatch):
         assert "disagree" in done.out + done.err
 
 
+HOSTILE = """a title
+ground 0
+load "resistor.osdi"
+model r resistor
+r1 (a 0) r r=1k
+embed "written.txt" <<<FILE
+anything
+>>>FILE
+control
+  analysis a op
+  postprocess("touch", "was_here")
+endc
+"""
+
+
+@pytest.mark.parametrize("name", ["circuit.sim", "circuit.cir", "circuit"])
+def test_a_netlist_in_its_language_is_never_run(run, here, name):
+    (here / name).write_text(HOSTILE, encoding="utf-8")
+    done = run("simulate", name)
+    assert done.code == 2
+    assert ("netlists in VACASK's language are not run" in done.err) == (name == "circuit.sim")
+    assert not (here / "was_here").exists()
+    assert not (here / "written.txt").exists()
+
+
 @pytest.mark.vacask
 def test_devices_are_checked_in_every_simulator(run, here):
     done = run("devices", "check", "z21", "rtd", "--engine", "vacask")

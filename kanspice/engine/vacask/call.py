@@ -9,7 +9,7 @@ from kanspice.engine.netlist import Netlist
 from kanspice.engine.simulators.process import Run, run_program
 from kanspice.engine.simulators.simulation import SimulatorCall, Task
 from kanspice.engine.vacask.library import compiled, parts
-from kanspice.engine.vacask.program import find_vacask, simulator_environment
+from kanspice.engine.vacask.program import TESTED_VERSION, find_vacask, simulator_environment
 from kanspice.engine.vacask.verilog import VerilogModule
 
 _DECK = "run.sim"
@@ -29,6 +29,8 @@ class VacaskCall(SimulatorCall):
             return circuit
 
         super().__init__(task, "vacask", self.program.version, netlist)
+        if not self.program.is_tested:
+            self.notes.append(f"VACASK {self.program.version}: kanspice is tested with {TESTED_VERSION}")
         self.loaded = compiled(self.program, modules, self.circuit.folder, self.deadline)
         """Files of compiled modules, beside the circuit."""
 

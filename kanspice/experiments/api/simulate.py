@@ -20,6 +20,7 @@ from kanspice.experiments.simulate.simulation import NetlistResult, Simulation
 from kanspice.report.estimate import Workload
 from kanspice.report.progress_bar import Bar, bar_of
 
+_OF_VACASK = {".sim", ".va", ".osdi"}
 EXPORT_TIMEOUT_S = 600.0
 """How long the simulator of an export may take for all samples."""
 
@@ -57,6 +58,7 @@ def simulate(
             hint = "kanspice compile MODEL -o FOLDER makes one"
             raise InputError("no such folder or netlist", where=path, hint=hint)
         if not is_folder(path):
+            _refuse_vacask(path)
             if inputs is not None or limit is not None or waveforms is not None:
                 problem, found = "a plain netlist has its own sources and analyses", "--inputs, --limit or --waveforms"
                 raise InputError(problem, where=path, found=found)
@@ -82,6 +84,17 @@ def simulate(
     options = RunOptions(jobs=jobs, timeout_s=timeout, waveforms=KEPT_WAVEFORMS if waveforms is None else waveforms)
     with bar_of(progress)("simulating", len(samples), work=Workload(len(samples), faster=faster)) as told:
         return Simulation(design, solve(engine, design, samples, _fidelity(circuit, engine), options, progress=told))
+
+
+def _refuse_vacask(path: Path) -> None:
+    """Raises InputError for a netlist that says by its name that it is in VACASK's language, whoever it is from."""
+    if path.suffix.lower() in _OF_VACASK:
+        raise InputError(
+            "netlists in VACASK's language are not run: they can run programs, and read, load and write files",
+            where=path,
+            expected="a netlist for ngspice, or a folder that `kanspice compile` or `kanspice export` wrote",
+            hint="if you believe it, run vacask yourself",
+        )
 
 
 def _of_export(export: ExportFolder, inputs: Given | None, limit: int | None, timeout: float | None) -> Simulation:

@@ -88,7 +88,14 @@ _RERUNS = {
 }
 
 
-_RERUNS_IN_VACASK = ", from another start, with tolerances a thousand times looser"
+_RERUNS_IN_VACASK = {
+    "kirchhoffnet": ", with other time steps",
+    "phykan": ", in the opposite order",
+    "memkan": ", in the opposite order",
+    "memkan-surrogate": ", in the opposite order",
+}
+_OTHER_START = ", from another start and in the opposite order"
+"""Of crossbars in VACASK."""
 
 
 _RERUNS_OF_FILTERS = {
@@ -106,7 +113,7 @@ def solved_again(result: GapResult) -> str:
     if (engine, family) == ("ngspice", "phykan"):
         how = _RERUNS_OF_FILTERS.get(result.design.fidelity, "")
     else:
-        how = _RERUNS_IN_VACASK if engine == "vacask" else _RERUNS.get((engine, family), "")
+        how = _RERUNS_IN_VACASK.get(family, _OTHER_START) if engine == "vacask" else _RERUNS.get((engine, family), "")
     return f"{many(result.numerical.samples, 'sample')} solved again{how}"
 
 

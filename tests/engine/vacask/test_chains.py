@@ -213,6 +213,7 @@ def test_what_is_no_number_is_never_written():
 def test_results_that_cannot_be_written_are_no_results(design, inputs, monkeypatch):
     """A simulator that ends well and leaves nothing, as on a full disk."""
     silent = replace(program.find_vacask(), simulator=Path("/bin/true"))
+    solve("vacask", design, inputs, "device", FEW)  # so that its modules are kept
     monkeypatch.setattr(call, "find_vacask", lambda: silent)
     found = solve("vacask", design, inputs, "device", FEW)
     assert {failure.outcome for failure in found.failed} == {Outcome.CRASHED}
@@ -235,9 +236,31 @@ def test_what_takes_too_long_is_ended(design, inputs, monkeypatch, tmp_path):
     script.write_text("#!/bin/sh\nsleep 60\n", encoding="utf-8")
     script.chmod(0o755)
     hanging = replace(program.find_vacask(), simulator=script)
+    solve("vacask", design, inputs, "device", FEW)  # so that its modules are kept
     monkeypatch.setattr(call, "find_vacask", lambda: hanging)
     found = solve("vacask", design, inputs, "device", replace(FEW, timeout_s=2.0))
     assert {failure.outcome for failure in found.failed} == {Outcome.TIMED_OUT}
+
+
+@pytest.mark.vacask
+def test_what_crashes_is_no_result(design, inputs, monkeypatch, tmp_path):
+    script = tmp_path / "vacask"
+    script.write_text("#!/bin/sh\nkill -SEGV $$\n", encoding="utf-8")
+    script.chmod(0o755)
+    crashing = replace(program.find_vacask(), simulator=script)
+    solve("vacask", design, inputs, "device", FEW)  # so that its modules are kept
+    monkeypatch.setattr(call, "find_vacask", lambda: crashing)
+    found = solve("vacask", design, inputs, "device", FEW)
+    assert {failure.outcome for failure in found.failed} == {Outcome.CRASHED}
+    assert "ended by signal 11" in found.failed[0].advice
+
+
+@pytest.mark.vacask
+def test_another_version_than_the_tested_one_is_said(design, inputs, monkeypatch):
+    other = replace(program.find_vacask(), version="0.4")
+    monkeypatch.setattr(call, "find_vacask", lambda: other)
+    found = solve("vacask", design, inputs, "device", FEW)
+    assert found.notes[0] == f"VACASK 0.4: kanspice is tested with {program.TESTED_VERSION}"
 
 
 # --- what is refused ---
