@@ -175,9 +175,20 @@ class Crossbar:
     def largest_v(self, design: Design, _before_v: Array, _earlier_v: Mapping[str, Array]) -> Array:
         """(pairs,) what its outputs cannot exceed, either sign, whatever the rows do."""
         columns_a = self.largest_column_currents_a(largest_currents(design.devices))
-        columns_v: Array = columns_a * self.feedback_ohm + np.abs(self.offset_v)
+        columns_v: Array = columns_a * np.maximum(self.feedback_ohm, self._passed_ohm) + np.abs(self.offset_v)
         outputs_v: Array = columns_v.reshape(-1, 2).sum(axis=1) * self.subtractor_gain
         return outputs_v
+
+    @property
+    def _passed_ohm(self) -> float:
+        """What a column's current makes of an amplifier's output through the feedback resistor, past its output stage.
+
+        An output stage of resistance Ro that gives e lets the output at e + Ro I; within its swing that is
+        I (Ro - A R) / (1 + A), R being the feedback.
+        """
+        if self.holds_columns:
+            return 0.0
+        return self.output_ohm / (1.0 if math.isfinite(self.swing_v) else 1 + self.open_loop_gain)
 
     def largest_column_currents_a(self, largest: Array) -> Array:
         """Worst-case |current| of every column, (2 * pairs,) amps, bias included; largest: of every device type."""

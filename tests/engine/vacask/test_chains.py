@@ -231,6 +231,21 @@ def test_a_full_disk_is_an_error_before_it_runs(design, inputs, monkeypatch):
 
 
 @pytest.mark.vacask
+@pytest.mark.parametrize("gain", [1000.0, 1e6])
+def test_amplifiers_that_currents_pass_by_are_no_garbage(gain):
+    """Feedback of 1 ohm and an output stage of 20 kohm, of which columns pass more than amplifiers give."""
+    design = crossbar_design([PEAK], [[[1.0], [-0.5]], [[0.3], [2.0]]], gain=gain)
+    parts = {"feedback_ohm": np.ones(4), "output_ohm": 2e4, "swing_v": 0.4}
+    design = replace(design, stages=(design.stages[0], replace(design.stages[1], **parts)))
+    inputs = np.linspace(0.05, 1.0, 6)[:, None].repeat(2, axis=1)
+    one, other = (solve(engine, design, inputs, "device", FEW) for engine in ("vacask", "batched"))
+    assert one.failed == other.failed == ()
+    assert_equal(one, other, 1e-9)
+    falls = one.stage_v["l1.crossbar"][:, 0] * one.row_a["l1.crossbar"][:, 0]
+    assert (falls < 0).all() == (gain < 2e4)
+
+
+@pytest.mark.vacask
 def test_what_takes_too_long_is_ended(design, inputs, monkeypatch, tmp_path):
     script = tmp_path / "vacask"
     script.write_text("#!/bin/sh\nsleep 60\n", encoding="utf-8")
