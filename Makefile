@@ -20,7 +20,7 @@ DIGITS := examples/01_kanalogue_digits
 PYTEST := PYTHONDONTWRITEBYTECODE= OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal -q
 
 .DEFAULT_GOAL := help
-.PHONY: help demo quick test check bench bench-mnist bench-engines bench-agreement bench-sizes bench-draws bench-sweeps clean ngspice
+.PHONY: help demo quick test check bench bench-mnist bench-engines bench-agreement bench-agreement-vacask bench-sizes bench-draws bench-sweeps clean ngspice
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST)
@@ -51,6 +51,9 @@ bench-engines: $(DEV) ngspice ## measure the batched engine beside ngspice, torc
 
 bench-agreement: $(DEV) ngspice ## how far the batched engine is from ngspice on every example; an hour
 	$(BIN)/python -m benchmarks.agreement
+
+bench-agreement-vacask: $(DEV) ## the same with VACASK, which has to be installed (kanspice[vacask]); minutes
+	$(BIN)/python -m benchmarks.agreement --judge vacask --large
 
 bench-sizes: $(DEV) ngspice ## large crossbars in ngspice: time, memory and error of a first sample
 	$(BIN)/python -m benchmarks.sizes

@@ -92,7 +92,7 @@ class Case:
 @dataclass(frozen=True)
 class Row:
     """What was found. worst: of the outputs' standard deviation. own_error: the same of the simulator's run, if it has
-    time steps, and batched_error of the batched engine's, which is allowed on top of the target.
+    time steps, and batched_error of the batched engine's on those samples, which is allowed on top of the target.
 
     different: samples that ended differently. failed: samples without a result in both engines.
     """
@@ -149,9 +149,7 @@ def measured(case: Case, judge: Judge) -> Row:
         if steps is None or steps >= _MOST_STEPS or (own_error or 0) <= _OWN_ERROR * tolerance:
             break
         steps *= 2
-    again = None
-    if design.periods:
-        again = solve(OURS, design, inputs[few], own_fidelity, RunOptions(check_samples=len(few)))
+    again = solve(OURS, design, inputs[few], own_fidelity, RunOptions(check_samples=len(few)))
     found = cross_checked(design, ours, theirs, few)
     return Row(
         circuit=case.circuit,
@@ -162,15 +160,15 @@ def measured(case: Case, judge: Judge) -> Row:
         worst=found.worst,
         target=tolerance,
         own_error=own_error,
-        batched_error=None if again is None else own(design, ours, again),
+        batched_error=own(design, ours, again),
         steps=steps,
         theirs_s=theirs_s,
     )
 
 
 def own(design: Design, ours: Solution, theirs: Solution) -> float | None:
-    """A numerical error, where time steps give one, of the outputs' standard deviation."""
-    if not design.periods or theirs.numerical_error is None:
+    """A numerical error, if it was measured, of the outputs' standard deviation."""
+    if theirs.numerical_error is None:
         return None
     return theirs.numerical_error.max_abs_v / spread(ours.stage_v[design.stages[-1].name])
 
