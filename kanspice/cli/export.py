@@ -13,7 +13,7 @@ from kanspice.cli.options import Quiet, say
 def export(
     circuit: Annotated[Path, typer.Argument(metavar="DIR", help="A folder that `kanspice compile` wrote.")],
     *,
-    to: Annotated[str, typer.Option("--to", metavar="FORMAT", help="ngspice, or kicad: a sheet of one column.")],
+    to: Annotated[str, typer.Option("--to", metavar="FORMAT", help="ngspice, or kicad: a sheet of one part.")],
     output: Annotated[
         Path | None, typer.Option("-o", "--output", metavar="FOLDER", help="Folder to write; DIR's name + .FORMAT.")
     ] = None,
@@ -23,11 +23,9 @@ def export(
     sample: Annotated[
         int | None, typer.Option("--sample", min=0, metavar="K", help="Which of them, from 0; the first if not given.")
     ] = None,
-    column: Annotated[
+    part: Annotated[
         str | None,
-        typer.Option(
-            "--column", metavar="L:KS", help="For kicad: layer, output and p or n, as in 1:0p; else the first."
-        ),
+        typer.Option("--part", metavar="PLACE", help="For kicad: a column (1:0p) or a filter (1:0,2,1); or the first."),
     ] = None,
     timeout: Annotated[
         float | None,
@@ -51,7 +49,7 @@ def export(
         output or Path(f"{circuit.resolve().name}.{name}"),
         inputs=inputs,
         sample=sample,
-        column=column,
+        part=part,
         timeout=timeout,
     )
     if not quiet:

@@ -13,8 +13,8 @@ from kanspice.experiments.export.circuit import plain_circuit
 from kanspice.experiments.export.exported import Exported
 from kanspice.experiments.export.folder import EXPORTED, write_export
 from kanspice.experiments.export.formats.format import ExportPlan
-from kanspice.experiments.export.formats.table import COLUMN_FORMAT, check_format, export_format
-from kanspice.experiments.export.kicad.export import export_column
+from kanspice.experiments.export.formats.table import SHEET_FORMAT, check_format, export_format
+from kanspice.experiments.export.kicad.export import export_sheet
 from kanspice.experiments.export.receipt import prove
 from kanspice.experiments.numbers import check_numbers, plain_numbers
 
@@ -30,31 +30,32 @@ def export(
     *,
     inputs: Given | None = None,
     sample: int | None = None,
-    column: str | None = None,
+    part: str | None = None,
     timeout: float | None = None,
 ) -> Exported:
     """Writes a compiled circuit and a test bench in another simulator's language, and has it checked there.
 
     circuit: a folder that `compile` wrote, or what it returned. to: the language, one of `EXPORT_FORMATS`; or "kicad",
-    a sheet of one `column`, "1:0p": the positive one of output 0 of layer 1 (the first with a device if None). output:
-    the folder to write. inputs: samples (samples, inputs) in model units, of which `sample` (0 if None) is the bench's;
-    an example that kanspice chooses if None. timeout: seconds for the simulator; 600 if None.
+    a sheet of one `part`, the first if None: "1:0p" is the positive column of output 0 of layer 1, "1:0,2,1" filter 1
+    from row 0 to output 2. output: the folder to write. inputs: samples (samples, inputs) in model units, of which
+    `sample` (0 if None) is the bench's; an example that kanspice chooses if None. timeout: seconds for the simulator;
+    600 if None.
     Raises InputError for what cannot be exported, or a folder that is in the way, SimulatorError where the circuit has
     no answer, or the simulator finds another one. Nothing is written then.
     """
     check_numbers(sample=sample, timeout=timeout)
     folder, timeout_s = Path(output), RECEIPT_TIMEOUT_S if timeout is None else timeout
-    of_column = check_format(to) == COLUMN_FORMAT
-    if column is not None and not of_column:
-        raise InputError("only a KiCad project is of one column", where="--column", expected="--to kicad", found=to)
+    of_part = check_format(to) == SHEET_FORMAT
+    if part is not None and not of_part:
+        raise InputError("only a KiCad project is of one part", where="--part", expected="--to kicad", found=to)
     compiled = _circuit_of(circuit)
     if sample is not None and inputs is None:
         raise InputError("a sample of no inputs", where="--sample", hint="pass --inputs X.npy, too")
     design = compiled.design
     samples = example_inputs(design) if inputs is None else load_array(inputs, "the inputs", design.input_width)
     number = None if inputs is None else sample or 0
-    if of_column:
-        return export_column(design, folder, samples, sample=number, place=column, timeout_s=timeout_s)
+    if of_part:
+        return export_sheet(design, folder, samples, sample=number, place=part, timeout_s=timeout_s)
     EXPORTED.refuse_others(folder)
     plain = plain_circuit(design, compiled.fidelity)
     plan = ExportPlan(export_format(to), plain, bench_of(plain, samples, number, answered=True))

@@ -28,9 +28,9 @@ from kanspice.engine.options import RunOptions
 from kanspice.engine.running import solve
 from kanspice.experiments.export.kicad.bill import bill
 from kanspice.experiments.export.kicad.column import Place, column_of, first_place
+from kanspice.experiments.export.kicad.column_sheet import planned
 from kanspice.experiments.export.kicad.deck import output_v
 from kanspice.experiments.export.kicad.expressions import Text, form, written
-from kanspice.experiments.export.kicad.layout import planned
 from kanspice.experiments.export.kicad.parts import Component, Resistor, engineering, parameters
 from kanspice.experiments.export.kicad.project import BILL, DECK, FILES, PROJECT, SHEET, project_files, proven
 from kanspice.families.cnnkan.circuit import compile_cnnkan
@@ -302,21 +302,21 @@ def test_a_project_is_written_and_written_again(circuit, tmp_path, monkeypatch):
     np.save(tmp_path / "inputs.npy", INPUTS)
     folder = tmp_path / "project"
     for sample in (1, 2):
-        done = kanspice.export(circuit, "kicad", folder, inputs=INPUTS, sample=sample, column="2:1n")
+        done = kanspice.export(circuit, "kicad", folder, inputs=INPUTS, sample=sample, part="2:1n")
         assert not done.receipt.simulated
         assert done.outputs[0].node == "l2_t1n"
         assert f"sample {sample}" in (folder / "README.md").read_text(encoding="ascii")
     hold((folder / "receipt.json").read_text(encoding="ascii"), "kanspice.receipt/1")
-    assert json.loads((folder / "column.json").read_text(encoding="utf-8"))["column"] == "2:1n"
-    assert {path.name for path in folder.iterdir()} == {*FILES, "README.md", "receipt.json", "column.json"}
+    assert json.loads((folder / "sheet.json").read_text(encoding="utf-8"))["part"] == "2:1n"
+    assert {path.name for path in folder.iterdir()} == {*FILES, "README.md", "receipt.json", "sheet.json"}
     (folder / SHEET).write_text("drawn by hand", encoding="ascii")
     with pytest.raises(InputError, match="in the way"):
         kanspice.export(circuit, "kicad", folder)
 
 
-def test_only_projects_are_of_a_column(circuit, tmp_path):
-    with pytest.raises(InputError, match="only a KiCad project is of one column"):
-        kanspice.export(circuit, "ngspice", tmp_path / "out", column="1:0p")
+def test_only_projects_are_of_a_part(circuit, tmp_path):
+    with pytest.raises(InputError, match="only a KiCad project is of one part"):
+        kanspice.export(circuit, "ngspice", tmp_path / "out", part="1:0p")
     with pytest.raises(InputError, match="no such sample"):
         kanspice.export(circuit, "kicad", tmp_path / "out", inputs=INPUTS, sample=17)
     assert not (tmp_path / "out").exists()

@@ -9,14 +9,14 @@ from kanspice.base.validation import nearest
 from kanspice.experiments.export.formats import ngspice
 from kanspice.experiments.export.formats.format import ExportFormat
 
-COLUMN_FORMAT = "kicad"
-"""A project for one column of a crossbar, and no language for circuits."""
+SHEET_FORMAT = "kicad"
+"""Projects of one part of a circuit, and no language for circuits."""
 EXPORT_FORMATS: Mapping[str, ExportFormat] = {each.name: each for each in (ngspice.FORMAT,)}
 
 
 def check_format(name: object) -> str:
     """The name of a language, or of KiCad's projects. Raises InputError for one that there is not."""
-    known = (*EXPORT_FORMATS, COLUMN_FORMAT)
+    known = (*EXPORT_FORMATS, SHEET_FORMAT)
     if not isinstance(name, str) or name not in known:
         hint = nearest(str(name), known)
         problem = f"unknown format '{str(name)[:40]}'"

@@ -1,4 +1,4 @@
-"""The bill of materials of a column: what a board needs, in standard values, and how many of each."""
+"""The bill of materials of a sheet: what a board needs, in standard values, and how many of each."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import assert_never
 
-from kanspice.experiments.export.kicad.column import Column
+from kanspice.experiments.export.kicad.excerpt import Excerpt
+from kanspice.experiments.export.kicad.models import OpAmpModel, PoleModel
 from kanspice.experiments.export.kicad.parts import (
     Capacitor,
     Component,
@@ -17,6 +18,7 @@ from kanspice.experiments.export.kicad.parts import (
     CurveDevice,
     OpAmp,
     Resistor,
+    SineSource,
     VoltageSource,
     Wire,
     engineering,
@@ -38,21 +40,21 @@ class Row:
     remark: str
 
 
-def bill_text(column: Column) -> str:
+def bill_text(excerpt: Excerpt) -> str:
     """As a table with commas between."""
     text = io.StringIO()
     table = csv.writer(text, lineterminator="\n")
     table.writerow(_HEADER)
-    for row in bill(column):
+    for row in bill(excerpt):
         exactly = "" if math.isnan(row.least) else _exactly(row.least, row.most)
         table.writerow((" ".join(row.references), len(row.references), row.part, row.value, exactly, row.remark))
     return text.getvalue()
 
 
-def bill(column: Column) -> list[Row]:
+def bill(excerpt: Excerpt) -> list[Row]:
     """A row for parts of the same kind and value, in the order of the first of them."""
     found: dict[tuple[str, str, str], list[tuple[str, float]]] = {}
-    for part in column.built:
+    for part in excerpt.built:
         if isinstance(part.model, CurrentSource) and math.isinf(part.model.ohm):
             continue  # what the amplifier's input takes
         part_name, value, exactly, remark = _entry(part)
@@ -80,16 +82,22 @@ def _entry(part: Component) -> tuple[str, str, float, str]:
             return f"device {model.subcircuit}", "", model.area, "exactly: areas in reference devices, as on the sheet"
         case OpAmp():
             return "op-amp", "", math.nan, ", ".join(_said(model))
-        case VoltageSource() | Wire():
+        case VoltageSource() | SineSource() | Wire():
             raise ValueError(f"{part.reference} is no part of a board")
         case _:
             assert_never(model)
 
 
-def _said(model: OpAmp) -> Iterator[str]:
-    parts = model.model
-    yield "infinite gain" if math.isinf(parts.gain) else f"gain {parts.gain:g}"
-    yield f"offset {engineering(parts.offset_v)}V"
+def _said(op_amp: OpAmp) -> Iterator[str]:
+    model = op_amp.model
+    match model:
+        case OpAmpModel():
+            yield "infinite gain" if math.isinf(model.gain) else f"gain {model.gain:g}"
+            yield f"offset {engineering(model.offset_v)}V"
+        case PoleModel():
+            yield "ideal" if math.isinf(model.gbw_hz) else f"gain-bandwidth product {engineering(model.gbw_hz)}Hz"
+        case _:
+            assert_never(model)
 
 
 def _exactly(least: float, most: float) -> str:

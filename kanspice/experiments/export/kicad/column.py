@@ -14,9 +14,11 @@ from kanspice.base.errors import InputError
 from kanspice.circuit import Crossbar, Design, Stage
 from kanspice.devices import is_resistance
 from kanspice.engine.batched.crosspoint_rows import crosspoint_rows_v
+from kanspice.engine.netlist.named import device_names
 from kanspice.engine.netlist.names import column_node, layer_of, stage_node, tia_node
 from kanspice.engine.solution import Solution
-from kanspice.experiments.export.kicad.models import ModelLibrary, OpAmpModel
+from kanspice.experiments.export.kicad.excerpt import GROUND, LOWER, UPPER, Excerpt, supplies_of
+from kanspice.experiments.export.kicad.models import OP_AMP, OpAmpModel, crossbar_library
 from kanspice.experiments.export.kicad.parts import (
     Capacitor,
     Component,
@@ -28,8 +30,7 @@ from kanspice.experiments.export.kicad.parts import (
     VoltageSource,
     Wire,
 )
-
-GROUND, UPPER, LOWER = "GND", "VCC", "VEE"
+from kanspice.report.formatting import many
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,7 @@ class Place:
         output, sign = column[:-1], column[-1:]
         if not (layer.isdecimal() and output.isdecimal() and sign in ("p", "n")):
             expected = "LAYER:OUTPUT and p or n, as in 1:0p: the positive column of output 0 of layer 1"
-            raise InputError("no column is called that", where="--column", expected=expected, found=repr(text))
+            raise InputError("no column is called that", where="--part", expected=expected, found=repr(text))
         return cls(int(layer), int(output), sign)
 
     def __str__(self) -> str:
@@ -68,35 +69,34 @@ class Rung:
 
 
 @dataclass(frozen=True)
-class Column:
-    """A column with its amplifier, driven as in one sample.
+class Column(Excerpt):
+    """A column with its amplifier. rungs: of rows that have a device here, in order. drives: a source for each."""
 
-    rungs: of rows that have a device here, in order. drives: a source for each of their nets. expected_v: what kanspice
-    found at the amplifier's output.
-    """
-
-    stage: str
-    place: Place
+    sign: str
     rungs: tuple[Rung, ...]
     drives: tuple[Component, ...]
     bias: Component | None
     feedback: Component
     feedback_capacitor: Component | None
     amplifier: Component
-    supplies: tuple[Component, Component]
-    rail_v: float
-    library: ModelLibrary
-    expected_v: float
+
+    @property
+    def title(self) -> str:
+        layer, sign = layer_of(self.stage)[1:], SIGNS[self.sign]
+        return f"Layer {layer}, output {self.output_index}: its {sign} column"
+
+    @property
+    def contents(self) -> str:
+        return f"{many(len(self.devices), 'device')} and an amplifier"
+
+    @property
+    def measured(self) -> str:
+        return f"the voltage of {self.output}"
 
     @property
     def net(self) -> str:
         """Of the column itself."""
         return self.feedback.nets[0]
-
-    @property
-    def output(self) -> str:
-        """What the amplifier drives."""
-        return self.feedback.nets[1]
 
     @property
     def devices(self) -> tuple[Component, ...]:
@@ -105,18 +105,21 @@ class Column:
 
     @property
     def built(self) -> Iterator[Component]:
-        """What a board has of it."""
         yield from self.devices
         yield from filter(None, (self.bias, self.feedback, self.feedback_capacitor))
         yield self.amplifier
 
     @property
-    def parts(self) -> Iterator[Component]:
-        """That, and what it is tested with."""
-        yield from self.built
+    def driven_by(self) -> Iterator[Component]:
         yield from (rung.wire for rung in self.rungs if rung.wire is not None)
         yield from self.drives
-        yield from self.supplies
+
+    @property
+    def analysis(self) -> str:
+        return ".op"
+
+
+SIGNS = {"p": "positive", "n": "negative"}
 
 
 def first_place(design: Design) -> Place:
@@ -138,43 +141,39 @@ def column_of(design: Design, place: Place, solution: Solution) -> Column:
     before, crossbar, layer = *_stage_of(design, place), f"l{place.layer}"
     index = 2 * place.output + "pn".index(place.sign)
     column, output = (node(layer, place.output, place.sign) for node in (column_node, tia_node))
-    rows_v, library = solution.stage_v[before.name][:1], ModelLibrary.of(design, crossbar)
-    crossing_v = crosspoint_rows_v(design, crossbar, rows_v)[0, :, index]
-    rungs = tuple(_Rungs(design, crossbar, before, index, column, library.names).all())
+    crossing_v = crosspoint_rows_v(design, crossbar, solution.stage_v[before.name][:1])[0, :, index]
+    rungs = tuple(_Rungs(design, crossbar, before, index, column, device_names(design.devices)).all())
     if not rungs:
-        raise InputError("this column has no device", where=f"--column {place}")
+        raise InputError("this column has no device", where=f"--part {place}")
     drives = tuple(
         Component(f"V{number}", (rung.net, GROUND), VoltageSource(float(crossing_v[rung.row])))
         for number, rung in enumerate(rungs, start=1)
     )
     ohm, farads = float(crossbar.feedback_ohm[index]), float(crossbar.feedback_f[index])
     resistors = sum(isinstance(part.model, Resistor) for rung in rungs for part in rung.parts)
-    number = len(drives)
+    op_amp = OpAmp(OP_AMP, _op_amp(crossbar, index))
     return Column(
         stage=crossbar.name,
-        place=place,
+        place=str(place),
+        output=output,
+        output_index=place.output,
+        expected_v=_expected_v(crossbar, index, solution),
+        supplies=supplies_of(crossbar.rail_v, len(drives)),
+        models=crossbar_library(design, crossbar),
+        sign=place.sign,
         rungs=rungs,
         drives=drives,
         bias=_bias(design, crossbar, index, column),
         feedback=Component(f"R{resistors + 1}", (column, output), Resistor(ohm)),
         feedback_capacitor=Component("C1", (column, output), Capacitor(farads)) if farads > 0 else None,
-        amplifier=Component(
-            "U1", (GROUND, column, UPPER, LOWER, output), OpAmp(library.op_amp, _op_amp(crossbar, index))
-        ),
-        supplies=(
-            Component(f"V{number + 1}", (UPPER, GROUND), VoltageSource(crossbar.rail_v)),
-            Component(f"V{number + 2}", (LOWER, GROUND), VoltageSource(-crossbar.rail_v)),
-        ),
-        rail_v=crossbar.rail_v,
-        library=library,
-        expected_v=_expected_v(crossbar, index, solution),
+        amplifier=Component("U1", (GROUND, column, UPPER, LOWER, output), op_amp),
     )
 
 
 def _crossbars(design: Design) -> tuple[Crossbar, ...]:
     if not design.crossbars:
         found = design.tiles[0].name if design.tiles else f"a circuit of {design.sort.name.lower()}"
-        expected = "a circuit of crossbars: one of its columns becomes the sheet"
+        expected = "crossbars, of which a column becomes the sheet, or filters, of which one does"
         raise InputError("this circuit has no column to draw", where="--to kicad", expected=expected, found=found)
     return design.crossbars
 
@@ -183,11 +182,11 @@ def _stage_of(design: Design, place: Place) -> tuple[Stage, Crossbar]:
     known = {crossbar.name: (before, crossbar) for before, crossbar in design.driven_crossbars}
     _crossbars(design)
     if f"l{place.layer}.crossbar" not in known:
-        raise InputError("there is no such layer", where=f"--column {place}", expected=f"one of {', '.join(known)}")
+        raise InputError("there is no such layer", where=f"--part {place}", expected=f"one of {', '.join(known)}")
     before, crossbar = known[f"l{place.layer}.crossbar"]
     if place.output >= crossbar.width:
         expected = f"outputs 0 to {crossbar.width - 1} of {crossbar.name}"
-        raise InputError("there is no such column", where=f"--column {place}", expected=expected)
+        raise InputError("there is no such column", where=f"--part {place}", expected=expected)
     return before, crossbar
 
 

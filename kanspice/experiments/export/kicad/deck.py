@@ -1,33 +1,31 @@
-"""The same column as a deck of kanspice's own, and what ngspice finds in a deck of one column."""
+"""What is on a sheet as a deck of kanspice's own, and what ngspice finds in such a deck."""
 
 from __future__ import annotations
 
 import math
 from pathlib import Path
 
+import numpy as np
+
 from kanspice.base.errors import SimulatorError
-from kanspice.engine.ngspice.deck import NORMAL
 from kanspice.engine.ngspice.diagnose import first_complaint, suspicion
 from kanspice.engine.ngspice.process import RAW_FILE, run_deck
 from kanspice.engine.ngspice.program import NgspiceProgram
 from kanspice.engine.simulators.raw import read_plots
 from kanspice.experiments.export.formats.format import OutOfTimeError
-from kanspice.experiments.export.kicad.column import Column
+from kanspice.experiments.export.kicad.excerpt import Excerpt
 from kanspice.experiments.export.kicad.models import MODELS_FILE
 
-DIRECTIVES = (f".options reltol={NORMAL.reltol:g} vntol={NORMAL.vntol:g} abstol={NORMAL.abstol:g}", ".op")
-"""What a simulator is to do: they stand on the sheet, too, and so in the netlist that KiCad makes of it."""
 
-
-def deck_text(column: Column) -> str:
-    """The column without KiCad: `ngspice -b column.cir`."""
-    lines = [f"* {column.stage}, column {column.place}: {column.output} is to be {column.expected_v!r} V"]
-    lines += [f".include {MODELS_FILE}", *(part.spice_line for part in column.parts), *DIRECTIVES, ".end"]
+def deck_text(excerpt: Excerpt) -> str:
+    """The same without KiCad, for `ngspice -b`."""
+    lines = [f"* {excerpt.title}: {excerpt.measured} is to be {excerpt.expected_v!r} V", f".include {MODELS_FILE}"]
+    lines += [*(part.spice_line for part in excerpt.parts), *excerpt.directives, ".end"]
     return "\n".join(lines) + "\n"
 
 
-def output_v(program: NgspiceProgram, folder: Path, deck: str, column: Column, deadline: float) -> float:
-    """What a deck's column gives. deadline: value of time.monotonic().
+def output_v(program: NgspiceProgram, folder: Path, deck: str, excerpt: Excerpt, deadline: float) -> float:
+    """What a deck's output gives: volts, or of sines their amplitude. deadline: value of time.monotonic().
 
     Raises SimulatorError for no result, or one that cannot be believed.
     """
@@ -41,9 +39,10 @@ def output_v(program: NgspiceProgram, folder: Path, deck: str, column: Column, d
         found = doubt[1] if doubt else first_complaint(run.messages)
         raise SimulatorError("ngspice gave no result that can be believed", where=deck, found=found)
     names = list(plots[0].vectors)
-    if f"v({column.output})" not in names:
-        raise SimulatorError("the simulator gave no voltage", where=deck, expected=f"v({column.output})")
-    volts = float(plots[0].table[0][names.index(f"v({column.output})")])
+    if f"v({excerpt.output})" not in names:
+        raise SimulatorError("the simulator gave no voltage", where=deck, expected=f"v({excerpt.output})")
+    found_v = plots[0].table[0, names.index(f"v({excerpt.output})")]
+    volts = float(abs(found_v)) if np.iscomplexobj(plots[0].table) else float(found_v)
     if not math.isfinite(volts):
-        raise SimulatorError("the simulator gave no voltage", where=column.output, found=str(volts))
+        raise SimulatorError("the simulator gave no voltage", where=excerpt.output, found=str(volts))
     return volts

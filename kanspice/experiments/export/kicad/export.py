@@ -1,4 +1,4 @@
-"""`kanspice export --to kicad`: one column of a crossbar as a KiCad project, with a receipt."""
+"""`kanspice export --to kicad`: a column of a crossbar, or a filter, as a KiCad project, with a receipt."""
 
 from __future__ import annotations
 
@@ -13,24 +13,26 @@ from pathlib import Path
 from kanspice.base.arrays import Array
 from kanspice.base.errors import InputError, SimulatorError
 from kanspice.base.files.folders import FolderKind
-from kanspice.circuit import Design
+from kanspice.circuit import Design, Sort
 from kanspice.engine.ngspice.program import find_ngspice
 from kanspice.engine.simulators.process import working_folder
 from kanspice.experiments.export.bench import Probe, own_answer
 from kanspice.experiments.export.exported import Exported
 from kanspice.experiments.export.folder import README, RECEIPT
 from kanspice.experiments.export.formats.format import OutOfTimeError
-from kanspice.experiments.export.formats.table import COLUMN_FORMAT
-from kanspice.experiments.export.kicad.column import Column, Place, column_of, first_place
+from kanspice.experiments.export.formats.table import SHEET_FORMAT
+from kanspice.experiments.export.kicad.column import Place, column_of, first_place
+from kanspice.experiments.export.kicad.excerpt import Excerpt
+from kanspice.experiments.export.kicad.filter import filter_of, first_filter
 from kanspice.experiments.export.kicad.project import FILES, PROJECT, project_files, proven
 from kanspice.experiments.export.kicad.readme import readme_text
 from kanspice.experiments.export.receipt import OPERATING_POINT, Receipt, receipt_json
 
 TITLE = "KiCad 6 and newer"
-SCHEMA = "kanspice.column/1"
-COLUMN = FolderKind(
-    what="KiCad project of a column",
-    manifest="column.json",
+SCHEMA = "kanspice.sheet/1"
+PROJECT_FOLDER = FolderKind(
+    what="KiCad project",
+    manifest="sheet.json",
     family=SCHEMA.partition("/")[0],
     names=re.compile("|".join(map(re.escape, (*FILES, README, RECEIPT)))),
 )
@@ -38,35 +40,44 @@ _LEAST_V = 1e-3
 """An output that is smaller is compared as one of this size."""
 
 
-def export_column(
+def export_sheet(
     design: Design, folder: Path, samples: Array, *, sample: int | None, place: str | None, timeout_s: float
 ) -> Exported:
-    """Writes the project of a column, driven as in one of the samples (samples, inputs) in model units, and proves it.
+    """Writes the project of a part, driven as in one of the samples (samples, inputs) in model units, and proves it.
 
-    sample: None for the first, which kanspice chose. place: as `Place.read` has it; None for the first with a device.
-    Raises InputError for a circuit without such a column, or a folder that is in the way, SimulatorError where the
-    circuit has no answer, KiCad finds fault with the sheet, or ngspice finds another voltage. Nothing is written then.
+    sample: None for the first, which kanspice chose. place: of a column as `Place.read` has it, of a filter as
+    `filter_of`; None for the first. Raises InputError for a circuit without such a part, or a folder that is in the
+    way, SimulatorError where the circuit has no answer, KiCad finds fault with the sheet, or ngspice finds another
+    voltage. Nothing is written then.
     """
     number = sample or 0
     if number >= len(samples):
         expected = f"0 to {len(samples) - 1}"
         raise InputError("there is no such sample", where="--sample", expected=expected, found=str(sample))
-    chosen = first_place(design) if place is None else Place.read(place)
-    COLUMN.refuse_others(folder)
-    column = column_of(design, chosen, own_answer(design, samples[number : number + 1], number))
+    chosen = _place_of(design, place)
+    PROJECT_FOLDER.refuse_others(folder)
+    solution = own_answer(design, samples[number : number + 1], number)
+    excerpt = column_of(design, chosen, solution) if isinstance(chosen, Place) else filter_of(design, chosen, solution)
     words = "an example that kanspice chose" if sample is None else f"sample {sample}"
-    files = project_files(column, words, f"kanspice {version('kanspice')}")
-    receipt = _receipt(column, files, Receipt(COLUMN_FORMAT, sample, limit=OPERATING_POINT), timeout_s)
+    files = project_files(excerpt, words, f"kanspice {version('kanspice')}")
+    receipt = _receipt(excerpt, files, Receipt(SHEET_FORMAT, sample, limit=OPERATING_POINT), timeout_s)
     if receipt.simulated and not receipt.passed:
         raise SimulatorError("the sheet is another circuit", where="--to kicad", found=receipt.line())
-    texts = {**files, README: readme_text(column, words, receipt), RECEIPT: receipt_json(receipt)}
+    texts = {**files, README: readme_text(excerpt, words, receipt), RECEIPT: receipt_json(receipt)}
     contents = {name: iter((text.encode("ascii"),)) for name, text in texts.items()}
-    COLUMN.write(folder, contents, partial(_manifest, design, column, sample, samples[number]))
-    probe = Probe(column.stage, column.place.output, column.output, column.expected_v, float("nan"))
+    PROJECT_FOLDER.write(folder, contents, partial(_manifest, design, excerpt, sample, samples[number]))
+    probe = Probe(excerpt.stage, excerpt.output_index, excerpt.output, excerpt.expected_v, float("nan"))
     return Exported(folder, TITLE, f"open {PROJECT} in KiCad", (probe,), (), receipt)
 
 
-def _receipt(column: Column, files: Mapping[str, str], receipt: Receipt, timeout_s: float) -> Receipt:
+def _place_of(design: Design, place: str | None) -> Place | str:
+    """Of a column, or, of a circuit of filters, a filter's."""
+    if design.sort is Sort.FILTERS:
+        return first_filter(design) if place is None else place
+    return first_place(design) if place is None else Place.read(place)
+
+
+def _receipt(excerpt: Excerpt, files: Mapping[str, str], receipt: Receipt, timeout_s: float) -> Receipt:
     """Whether the sheet, as KiCad reads it, gives what kanspice found. Without KiCad only kanspice's deck is tried."""
     try:
         find_ngspice()
@@ -79,13 +90,13 @@ def _receipt(column: Column, files: Mapping[str, str], receipt: Receipt, timeout
             for name, text in files.items():
                 (place / name).write_text(text, encoding="ascii")
             try:
-                proof = proven(column, place, timeout_s)
+                proof = proven(excerpt, place, timeout_s)
             finally:
                 shutil.rmtree(place, ignore_errors=True)
     except OutOfTimeError as error:
         return replace(receipt, why_not=error.problem)
-    apart_v = abs(proof.volts - column.expected_v)
-    relative = apart_v / max(abs(column.expected_v), _LEAST_V)
+    apart_v = abs(proof.volts - excerpt.expected_v)
+    relative = apart_v / max(abs(excerpt.expected_v), _LEAST_V)
     compared = replace(
         receipt,
         program=proof.program,
@@ -94,27 +105,26 @@ def _receipt(column: Column, files: Mapping[str, str], receipt: Receipt, timeout
         voltages=1,
         worst_v=apart_v,
         worst_relative=relative,
-        worst_node=column.output,
+        worst_node=excerpt.output,
     )
     if proof.of_kicad or not compared.passed:
         return compared
-    deck = f"kanspice's own deck of the column is {apart_v:.2g} V off in ngspice {proof.version}"
+    deck = f"kanspice's own deck is {apart_v:.2g} V off in ngspice {proof.version}"
     return replace(receipt, why_not=f"{proof.why_not}; {deck}")
 
 
 def _manifest(
-    design: Design, column: Column, sample: int | None, inputs: Array, hashes: Mapping[str, str]
+    design: Design, excerpt: Excerpt, sample: int | None, inputs: Array, hashes: Mapping[str, str]
 ) -> dict[str, object]:
     return {
         "schema": SCHEMA,
         "kanspice": version("kanspice"),
-        "format": COLUMN_FORMAT,
+        "format": SHEET_FORMAT,
         "family": design.family,
         "model_sha256": design.model_sha256,
-        "column": str(column.place),
-        "devices": len(column.devices),
+        "part": excerpt.place,
         "sample": sample,
         "inputs": inputs.tolist(),
-        "outputs": [column.output],
+        "outputs": [excerpt.output],
         "files": dict(hashes),
     }

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from kanspice.circuit import Crossbar, Design
-from kanspice.engine.netlist.named import device_names, named_cells
+from kanspice.engine.netlist.named import named_cells
 
 MODELS_FILE, OP_AMP = "models.lib", "kanspice_opamp"
 _AS_GOOD_AS_INFINITE = 1e12
@@ -34,20 +34,37 @@ class OpAmpModel:
 
 
 @dataclass(frozen=True)
-class ModelLibrary:
-    """names: of every device type's subcircuit. text: the subcircuits of a crossbar's device types, and its op-amp."""
+class PoleModel:
+    """Of an amplifier with nothing but a gain-bandwidth product; infinite: as good as ideal."""
 
-    names: tuple[str, ...]
-    op_amp: str
-    text: str
+    gbw_hz: float
 
-    @classmethod
-    def of(cls, design: Design, crossbar: Crossbar) -> ModelLibrary:
-        names = device_names(design.devices)
-        curves = [device.curve.stretched(design.input_v_per_unit) for device in design.devices]
-        shifts = bool(crossbar.shift_v.any())
-        devices = [cell.definition for cell in named_cells(design.devices, curves, crossbar, shifts=shifts)]
-        return cls(tuple(names), OP_AMP, "\n".join([*devices, _op_amp(crossbar)]))
+    @property
+    def parameters(self) -> Mapping[str, float]:
+        """What an instance says of itself."""
+        return {"gbw": self.gbw_hz} if math.isfinite(self.gbw_hz) else {"gain": _AS_GOOD_AS_INFINITE}
+
+
+AmplifierModel = OpAmpModel | PoleModel
+
+
+def crossbar_library(design: Design, crossbar: Crossbar) -> str:
+    """The subcircuits of a crossbar's device types, and of its op-amp."""
+    curves = [device.curve.stretched(design.input_v_per_unit) for device in design.devices]
+    cells = named_cells(design.devices, curves, crossbar, shifts=bool(crossbar.shift_v.any()))
+    return "\n".join([*(cell.definition for cell in cells), _op_amp(crossbar)])
+
+
+def pole_library(*, has_pole: bool) -> str:
+    """The op-amp of filters."""
+    if has_pole:
+        about, parameters = "gain-bandwidth product in hertz", "gbw=1e6"
+        lines = ["Gin 0 inner plus minus 1", "Cinner inner 0 {0.15915494309189535/gbw}", "Eout out 0 inner 0 1"]
+    else:
+        about, parameters, lines = "voltage gain", "gain=1e12", ["Eout out 0 plus minus {gain}"]
+    head = ["* An op-amp. Its supplies are pins that carry nothing.", f"*   {parameters.partition('=')[0]}  {about}"]
+    head.append(f".subckt {OP_AMP} plus minus vcc vee out params: {parameters}")
+    return "\n".join([*head, *lines, f".ends {OP_AMP}", ""])
 
 
 def _op_amp(crossbar: Crossbar) -> str:

@@ -9,7 +9,7 @@ from typing import assert_never
 import numpy as np
 
 from kanspice.base.spice_numbers import spice_number
-from kanspice.experiments.export.kicad.models import OpAmpModel
+from kanspice.experiments.export.kicad.models import AmplifierModel
 from kanspice.technology.standard_values import nearest
 
 _PREFIXES = ((1e9, "G"), (1e6, "M"), (1e3, "k"), (1.0, ""), (1e-3, "m"), (1e-6, "u"), (1e-9, "n"), (1e-12, "p"))
@@ -38,6 +38,14 @@ class VoltageSource:
 
 
 @dataclass(frozen=True)
+class SineSource:
+    """Of an amplitude."""
+
+    volts: float
+    hz: float
+
+
+@dataclass(frozen=True)
 class CurrentSource:
     """amps: from the first net through the source to the second. ohm, rail: of the resistor that is built instead."""
 
@@ -61,10 +69,10 @@ class OpAmp:
     """Nets are those of its inputs, + and -, of its supplies, and of its output."""
 
     subcircuit: str
-    model: OpAmpModel
+    model: AmplifierModel
 
 
-Model = Resistor | Wire | Capacitor | VoltageSource | CurrentSource | CurveDevice | OpAmp
+Model = Resistor | Wire | Capacitor | VoltageSource | SineSource | CurrentSource | CurveDevice | OpAmp
 
 
 @dataclass(frozen=True)
@@ -82,6 +90,9 @@ class Component:
         values = " ".join(f"{key}={value}" for key, value in parameters(self.model).items())
         nodes = " ".join("0" if net == "GND" else net for net in self.nets)
         match self.model:
+            case SineSource():
+                text = parameters(self.model)
+                return f"{self.reference} {nodes} dc 0 ac {text['ac']} sin(0 {text['ampl']} {text['f']})"
             case Resistor() | Wire() | Capacitor() | VoltageSource() | CurrentSource():
                 return f"{self.reference} {nodes} {next(iter(parameters(self.model).values()))}"
             case CurveDevice() | OpAmp():
@@ -99,6 +110,8 @@ def parameters(model: Model) -> Mapping[str, str]:
             values = {"c": model.farads}
         case VoltageSource():
             values = {"dc": model.volts}
+        case SineSource():
+            values = {"dc": 0.0, "ampl": model.volts, "f": model.hz, "ac": model.volts}
         case CurrentSource():
             values = {"dc": model.amps}
         case CurveDevice():
@@ -120,6 +133,8 @@ def simulation_fields(model: Model, library: str) -> Mapping[str, str]:
             fields = {"Sim.Device": "C", "Sim.Pins": "1=+ 2=-"}
         case VoltageSource():
             fields = {"Sim.Device": "V", "Sim.Type": "DC", "Sim.Pins": "1=+ 2=-"}
+        case SineSource():
+            fields = {"Sim.Device": "V", "Sim.Type": "SIN", "Sim.Pins": "1=+ 2=-"}
         case CurrentSource():
             fields = {"Sim.Device": "I", "Sim.Type": "DC", "Sim.Pins": "1=+ 2=-"}
         case CurveDevice():
@@ -144,6 +159,8 @@ def shown(model: Model) -> str:
             return engineering(float(nearest(np.array(model.farads), "E24")))
         case VoltageSource():
             return f"{engineering(model.volts)}V"
+        case SineSource():
+            return f"{engineering(model.volts)}V {engineering(model.hz)}Hz"
         case CurrentSource():
             return f"{engineering(model.amps)}A"
         case CurveDevice():

@@ -111,6 +111,10 @@ def _standing(upper: str, lower: str) -> tuple[Pin, ...]:
     return Pin(upper_number, upper, (0, 4), 270, 2), Pin(lower_number, lower, (0, -4), 90, 2)
 
 
+def _down(length: float) -> tuple[Pin, ...]:
+    return Pin("1", "~", (0, 4), 270, length), Pin("2", "~", (0, -4), 90, length)
+
+
 def _power(name: str, shapes: Sequence[Node], angle: int) -> Symbol:
     pin = Pin("1", name, (0, 0), angle, 0, "power_in", is_hidden=True)
     return Symbol(name, "#PWR", f"power net {name}", (pin,), tuple(shapes), is_power=True)
@@ -122,6 +126,7 @@ _GROUND = line((0, 0), (0, -1), (1, -1), (0, -2), (-1, -1), (0, -1), width=0)
 _FLAG = line((0, 0), (0, 1), (-0.8, 1.5), (0, 2), (0.8, 1.5), (0, 1), width=0)
 
 RESISTOR = Symbol("R", "R", "resistor", _lying("~", "~", 2), (rectangle(4, 1.6),))
+RESISTOR_DOWN = Symbol("R_down", "R", "resistor", _down(2), (rectangle(1.6, 4),))
 WIRE = Symbol(
     *("WIRE", "RW", "resistance of a wire"),
     (Pin("1", "~", (0, 1.5), 270, 0.5), Pin("2", "~", (0, -1.5), 90, 0.5)),
@@ -130,6 +135,10 @@ WIRE = Symbol(
 CAPACITOR = Symbol(
     *("C", "C", "capacitor", _lying("~", "~", 3.6)),
     (line((-0.4, 1.6), (-0.4, -1.6), width=0.4), line((0.4, 1.6), (0.4, -1.6), width=0.4)),
+)
+CAPACITOR_DOWN = Symbol(
+    *("C_down", "C", "capacitor", _down(3.6)),
+    (line((-1.6, 0.4), (1.6, 0.4), width=0.4), line((-1.6, -0.4), (1.6, -0.4), width=0.4)),
 )
 CURVE = Symbol(
     *("NDR", "X", "device with a measured current-voltage curve", _lying("a", "k", 2)),
@@ -176,10 +185,11 @@ FLAG = Symbol(
     (_FLAG,),
     is_power=True,
 )
-SYMBOLS: Mapping[str, Symbol] = {
-    symbol.name: symbol
-    for symbol in (RESISTOR, WIRE, CAPACITOR, CURVE, VOLTAGE, CURRENT, OP_AMP, GROUND, UPPER, LOWER, FLAG)
-}
+_ALL = (
+    *(RESISTOR, RESISTOR_DOWN, WIRE, CAPACITOR, CAPACITOR_DOWN, CURVE, VOLTAGE, CURRENT, OP_AMP),
+    *(GROUND, UPPER, LOWER, FLAG),
+)
+SYMBOLS: Mapping[str, Symbol] = {symbol.name: symbol for symbol in _ALL}
 
 
 def library_node() -> Node:

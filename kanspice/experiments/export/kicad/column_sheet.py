@@ -6,39 +6,43 @@ Units are 1.27 mm, y downwards.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import assert_never
 
 import numpy as np
 
 from kanspice.base.errors import InputError
 from kanspice.experiments.export.kicad.column import Column
-from kanspice.experiments.export.kicad.deck import DIRECTIVES
-from kanspice.experiments.export.kicad.drawing import Drawing, PlacedSymbol, Spot
-from kanspice.experiments.export.kicad.models import MODELS_FILE
+from kanspice.experiments.export.kicad.drawing import Drawing, Spot
+from kanspice.experiments.export.kicad.models import OpAmpModel
 from kanspice.experiments.export.kicad.parts import (
     Capacitor,
     Component,
     CurrentSource,
-    CurveDevice,
-    Model,
     OpAmp,
     Resistor,
-    VoltageSource,
-    Wire,
     engineering,
     shown,
-    simulation_fields,
 )
-from kanspice.experiments.export.kicad.symbols import GRID_MM, SYMBOLS, Symbol
-from kanspice.report.formatting import many
+from kanspice.experiments.export.kicad.placing import (
+    ABOVE_AND_BELOW,
+    BESIDE,
+    BY_THE_WIRE,
+    CORNERS,
+    FARTHER,
+    MARGIN,
+    PAPERS_MM,
+    SUPPLIES,
+    new_sheet,
+    put,
+    put_directives,
+    put_supplies,
+    titled,
+)
+from kanspice.experiments.export.kicad.symbols import GRID_MM, SYMBOLS
 from kanspice.technology.standard_values import nearest
 
-_PAPERS = {"A4": (297, 210), "A3": (420, 297), "A2": (594, 420), "A1": (841, 594), "A0": (1189, 841)}
-"""Lying, millimetres."""
-_MARGIN = 14
-_TOP, _BUS, _FIRST_RUNG = 14, 48, 54
+_BUS, _FIRST_RUNG = 48, 54
 _PITCH, _STRIP = 7, 27
 _READABLE = 8
 """Rungs that a strip has before another is begun."""
@@ -73,8 +77,8 @@ class Plan:
 
 def planned(devices: int, drives: int) -> Plan:
     """The smallest paper that a column fits on. Raises InputError for one that fits on none."""
-    for paper, (width_mm, height_mm) in _PAPERS.items():
-        width, height = int(width_mm / GRID_MM) - 2 * _MARGIN, int(height_mm / GRID_MM) - _MARGIN
+    for paper, (width_mm, height_mm) in PAPERS_MM.items():
+        width, height = int(width_mm / GRID_MM) - 2 * MARGIN, int(height_mm / GRID_MM) - MARGIN
         per_line = (width - _SUPPLY) // _SOURCE_PITCH
         lines = -(-drives // per_line)
         room = height - _BELOW - lines * _BENCH_HEIGHT - 4
@@ -93,30 +97,17 @@ def planned(devices: int, drives: int) -> Plan:
     )
 
 
-def drawn(column: Column, name: str, company: str, sample: str) -> Drawing:
+def column_sheet(column: Column, name: str, company: str, sample: str) -> Drawing:
     """The sheet of a column. name: of the file. sample: which inputs drive it, in words."""
-    devices = column.devices
-    plan = planned(len(devices), len(column.drives))
-    title = f"Layer {column.place.layer}, output {column.place.output}: its {_SIGNS[column.place.sign]} column"
-    comments = (
-        f"{many(len(devices), 'device')}, one amplifier; values are the nearest of E96",
-        f"driven as in {sample}: {column.output} is {column.expected_v:.6g} V there, says kanspice",
+    plan = planned(len(column.devices), len(column.drives))
+    sheet = new_sheet(column, plan.paper, name, company, sample)
+    about = (
+        f"Devices lead from their rows to the column {column.net}, which {column.amplifier.reference} holds near 0 V"
     )
-    sheet = Drawing(name, plan.paper, title, comments, company)
-    sheet.text(title, (_MARGIN, _TOP + 3), 3.0)
-    sheet.text(
-        f"Devices lead from their rows to the column {column.net}, which U1 holds near 0 V: it turns the column's "
-        f"current into the voltage {column.output}.",
-        (_MARGIN, _TOP + 8),
-        1.5,
-    )
-    last = _strips(sheet, column, plan)
-    _amplifier(sheet, column, last)
+    titled(sheet, column, f"{about}: it turns the column's current into the voltage {column.output}.")
+    _amplifier(sheet, column, _strips(sheet, column, plan))
     _bench(sheet, column, plan, sample)
     return sheet
-
-
-_SIGNS: Mapping[str, str] = {"p": "positive", "n": "negative"}
 
 
 def _strips(sheet: Drawing, column: Column, plan: Plan) -> int:
@@ -128,7 +119,7 @@ def _strips(sheet: Drawing, column: Column, plan: Plan) -> int:
     wires = {rung.parts[-1].reference: rung.wire for rung in column.rungs if rung.wire is not None}
     x = 0
     for strip in range(plan.strips):
-        x = _MARGIN + _STRIP * (strip + 1)
+        x = MARGIN + _STRIP * (strip + 1)
         members = column.devices[strip * plan.per_strip : (strip + 1) * plan.per_strip]
         sheet.wire(*([(x, _BUS)] if strip or not wires else []), (x, _FIRST_RUNG))
         for place, part in enumerate(members):
@@ -152,7 +143,7 @@ def _down(sheet: Drawing, at: Spot, wire: Component | None, *, goes_on: bool) ->
     """The column from a rung to the next."""
     x, y = at
     if wire is not None:
-        placed = _put(sheet, wire, (x, y + _PITCH / 2), _BY_THE_WIRE)
+        placed = put(sheet, wire, (x, y + _PITCH / 2), BY_THE_WIRE)
         sheet.wire(at, placed.pin("1"))
         sheet.wire(placed.pin("2"), (x, y + _PITCH))
     elif goes_on:
@@ -162,7 +153,7 @@ def _down(sheet: Drawing, at: Spot, wire: Component | None, *, goes_on: bool) ->
 def _rung(sheet: Drawing, part: Component, at: Spot, *, shares_row: bool) -> None:
     """A device, with its row's flag to the left, or a wire to the device above, and the column to the right."""
     x, y = at
-    placed = _put(sheet, part, (x - 6, y), _ABOVE_AND_BELOW)
+    placed = put(sheet, part, (x - 6, y), ABOVE_AND_BELOW)
     joint = (x - 11.0, y)
     if shares_row:
         sheet.wire((joint[0], y - _PITCH), joint)
@@ -177,7 +168,7 @@ def _rung(sheet: Drawing, part: Component, at: Spot, *, shares_row: bool) -> Non
 
 def _amplifier(sheet: Drawing, column: Column, x: int) -> None:
     """To the right of the last column: the reference's current, the op-amp, its feedback, and the output's flag."""
-    amplifier = _put(sheet, column.amplifier, (x + 36, _BUS + 2), _CORNERS)
+    amplifier = put(sheet, column.amplifier, (x + 36, _BUS + 2), CORNERS)
     minus, plus, output = amplifier.pin("2"), amplifier.pin("1"), amplifier.pin("5")
     corners = [x + 16, x + 26] if column.bias else [x + 26]
     sheet.wire((x, _BUS), *((corner, _BUS) for corner in corners), minus)
@@ -194,8 +185,8 @@ def _amplifier(sheet: Drawing, column: Column, x: int) -> None:
         levels.append((column.feedback_capacitor, _BUS - 19))
     below = _BUS
     for part, y in levels:
-        captions = _FARTHER if isinstance(part.model, Capacitor) else _ABOVE_AND_BELOW
-        placed = _put(sheet, part, (x + 36, y), captions)
+        captions = FARTHER if isinstance(part.model, Capacitor) else ABOVE_AND_BELOW
+        placed = put(sheet, part, (x + 36, y), captions)
         sheet.wire((x + 26, below), (x + 26, y), placed.pin("1"))
         sheet.wire(placed.pin("2"), (end[0], y), (end[0], end[1] if below == _BUS else below))
         if below != _BUS:
@@ -214,7 +205,7 @@ def _amplifier(sheet: Drawing, column: Column, x: int) -> None:
 def _bias(sheet: Drawing, part: Component, column: Column, at: Spot) -> None:
     """What references give the column; SPICE's current flows from its first pin to its second, so that is on top."""
     x, y = at
-    placed = _put(sheet, part, (x, y + 8), _BESIDE)
+    placed = put(sheet, part, (x, y + 8), BESIDE)
     sheet.wire(at, placed.pin("2"))
     sheet.power(SYMBOLS["GND"], placed.pin("1"))
 
@@ -227,7 +218,7 @@ def _notes(sheet: Drawing, column: Column, at: Spot) -> None:
 def _said(column: Column) -> Iterator[str]:
     for part in column.built:
         match part.model:
-            case OpAmp(model=model):
+            case OpAmp(model=OpAmpModel() as model):
                 gain = "as good as infinite" if math.isinf(model.gain) else f"{model.gain:g}"
                 yield f"{part.reference}: gain {gain}, offset {engineering(model.offset_v)}V"
             case CurrentSource() as model if math.isfinite(model.ohm):
@@ -244,21 +235,20 @@ def _said(column: Column) -> Iterator[str]:
 def _bench(sheet: Drawing, column: Column, plan: Plan, sample: str) -> None:
     """The sources of the rows, in lines whose other ends are ground; then the supplies, and what says that they are."""
     top = plan.bench_top
-    sheet.text(f"Bench, no part of the board: the rows' voltages in {sample}", (_MARGIN, top + 2), 1.8)
+    sheet.text(f"Bench, no part of the board: the rows' voltages in {sample}", (MARGIN, top + 2), 1.8)
     for line in range(plan.lines):
         members = column.drives[line * plan.per_line : (line + 1) * plan.per_line]
         y = top + 18 + _BENCH_HEIGHT * line
-        xs = [_MARGIN + 4 + _SOURCE_PITCH * place for place in range(len(members))]
+        xs = [MARGIN + 4 + _SOURCE_PITCH * place for place in range(len(members))]
         for x, part in zip(xs, members, strict=True):
-            placed = _put(sheet, part, (x, y), _BESIDE)
+            placed = put(sheet, part, (x, y), BESIDE)
             sheet.flag(part.nets[0], placed.pin("1"), 90, "output")
         _grounded(sheet, [(x, y + 4) for x in xs])
-    supplies_at = _MARGIN + 15 + _SOURCE_PITCH * min(plan.per_line, len(column.drives))
-    _supplies(sheet, column, (supplies_at, top + 18))
-    right = supplies_at + 40
-    for place, text in enumerate(DIRECTIVES):
-        sheet.text(text, (supplies_at - 6, top + 1 + 2 * place))
-    sheet.frame((_MARGIN - 2, top - 2), (right, top + 2 + _BENCH_HEIGHT * plan.lines))
+    supplies_at = MARGIN + 15 + _SOURCE_PITCH * min(plan.per_line, len(column.drives))
+    put_supplies(sheet, column, (supplies_at, top + 18))
+    right = supplies_at + SUPPLIES
+    put_directives(sheet, column, (supplies_at - 6, top + 1))
+    sheet.frame((MARGIN - 2, top - 2), (right, top + 2 + _BENCH_HEIGHT * plan.lines))
 
 
 def _grounded(sheet: Drawing, ends: Sequence[Spot]) -> None:
@@ -273,68 +263,3 @@ def _grounded(sheet: Drawing, ends: Sequence[Spot]) -> None:
         sheet.junction(lower[0])
     sheet.wire(lower[0], (lower[0][0], lower[0][1] + 2))
     sheet.power(SYMBOLS["GND"], (lower[0][0], lower[0][1] + 2))
-
-
-def _supplies(sheet: Drawing, column: Column, at: Spot) -> None:
-    """Of the op-amp, each with the flag that tells KiCad's checks that the net is supplied; the ground's is between."""
-    x, y = at
-    for part, place in zip(column.supplies, ((x, y), (x + 22, y)), strict=True):
-        placed = _put(sheet, part, place, _BESIDE)
-        (first_x, first_y), second = placed.pin("1"), placed.pin("2")
-        sheet.wire((first_x, first_y), (first_x + 7, first_y), (first_x + 12, first_y))
-        sheet.power(SYMBOLS[part.nets[0]], (first_x + 7, first_y))
-        sheet.power(SYMBOLS["PWR_FLAG"], (first_x + 12, first_y))
-        sheet.power(SYMBOLS["GND"], second)
-    sheet.wire((x, y + 4), (x - 6, y + 4))
-    sheet.power(SYMBOLS["PWR_FLAG"], (x - 6, y + 4))
-
-
-@dataclass(frozen=True)
-class _Captions:
-    """Where a symbol's reference and value stand, from its middle, and how they are justified."""
-
-    reference: Spot
-    value: Spot
-    side: str
-
-
-_ABOVE_AND_BELOW = _Captions((0, -2.1), (0, 2.1), "")
-_FARTHER = _Captions((0, -2.7), (0, 2.7), "")
-_BESIDE = _Captions((2.4, -0.8), (2.4, 1.0), "left")
-_BY_THE_WIRE = _Captions((0.8, -0.8), (0.8, 0.8), "left")
-_CORNERS = _Captions((2, -4.5), (2, 4.5), "left")
-
-
-def _put(sheet: Drawing, part: Component, at: Spot, captions: _Captions) -> PlacedSymbol:
-    """A part's symbol with its reference and its value."""
-    x, y = at
-    reference, value = ((x + dx, y + dy) for dx, dy in (captions.reference, captions.value))
-    return sheet.place(
-        PlacedSymbol(
-            *(_symbol(part.model), part.reference, shown(part.model), at),
-            is_built=not isinstance(part.model, VoltageSource | Wire),
-            reference_at=(reference, captions.side),
-            value_at=(value, captions.side),
-            fields=simulation_fields(part.model, MODELS_FILE),
-        )
-    )
-
-
-def _symbol(model: Model) -> Symbol:
-    match model:
-        case Resistor():
-            return SYMBOLS["R"]
-        case Wire():
-            return SYMBOLS["WIRE"]
-        case Capacitor():
-            return SYMBOLS["C"]
-        case VoltageSource():
-            return SYMBOLS["V"]
-        case CurrentSource():
-            return SYMBOLS["I"]
-        case CurveDevice():
-            return SYMBOLS["NDR"]
-        case OpAmp():
-            return SYMBOLS["OPAMP"]
-        case _:
-            assert_never(model)
