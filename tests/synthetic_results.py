@@ -135,6 +135,13 @@ def with_everything(result: GapResult) -> GapResult:
     )
 
 
+def three_engines() -> GapResult:
+    """Solved by the batched engine, and samples 3 and 8 by two simulators besides."""
+    result = cross_checked(synthetic(), 2e-10)
+    other = CrossCheck("vacask", "0.3.4.dev3", (3, 8), 3e-14, 3, 1e-6, ())
+    return replace(result, engine=replace(result.engine, name="batched"), further_checks=(other,))
+
+
 def cross_checked(result: GapResult, worst: float | None, *outcomes: OtherOutcome) -> GapResult:
     """The same after ngspice solved samples 3 and 8 too."""
     sample = None if worst is None else 8
@@ -232,6 +239,7 @@ EXTREMES: dict[str, Callable[[], GapResult]] = {
     "periods": moving,
     "attributed": attributed,
     "engines disagree": lambda: cross_checked(synthetic(), 0.1, OtherOutcome(3, "multistable", "converged")),
+    "three engines agree": three_engines,
     "no stages": lambda: replace(synthetic(), stages=(), limits=(), numerical=None, timing={}, versions={}),
 }
 GAPS = {

@@ -96,8 +96,8 @@ CrossCheckOption = Annotated[
     str,
     typer.Option(
         "--cross-check",
-        metavar="N[:ENGINE]",
-        help="N random samples by the other engine too, or by one that is named: do they agree?",
+        metavar="N[:ENGINE[,ENGINE]]",
+        help="N random samples by the other engine too, or by those that are named: do they agree?",
     ),
 ]
 DeviceOption = Annotated[

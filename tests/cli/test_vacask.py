@@ -43,6 +43,26 @@ def test_it_checks_and_is_checked(run, here, overrides):
 
 
 @pytest.mark.vacask
+@pytest.mark.ngspice
+def test_several_engines_check_the_same_samples(run, here):
+    common = "verify", "model.pt", "--inputs", "inputs.npy", "--json", "gap.json", "--engine", "batched"
+    done = run(*common, "--cross-check", "3:ngspice,vacask")
+    assert done.code == 0, done.err
+    assert "and vacask 0.3.4.dev3 agree to" in " ".join(done.out.split())
+    found = json.loads((here / "gap.json").read_text(encoding="utf-8"))
+    (other,) = found["further_checks"]
+    assert (found["cross_check"]["engine"]["name"], other["engine"]["name"]) == ("ngspice", "vacask")
+    assert found["cross_check"]["samples"] == other["samples"]
+    assert max(found["cross_check"]["worst_relative"], other["worst_relative"]) < 1e-9
+    for text in ("3:ngspice,ngspice", "3:ngspice,", "3:batched,vacask"):
+        refused = run(*common, "--cross-check", text)
+        assert refused.code == 2
+    study = run("study", "model.pt", "--inputs", "inputs.npy", "--cross-check", "1:ngspice,vacask", "-o", "draws")
+    assert study.code == 2
+    assert "one engine checks here" in study.err
+
+
+@pytest.mark.vacask
 def test_a_compiled_folder_and_a_study_run_in_it(run, here):
     assert run("compile", "model.pt", "--inputs", "inputs.npy", "-o", "circuit").code == 0
     done = run("simulate", "circuit", "--inputs", "inputs.npy", "-o", "out.npz", "--engine", "vacask")

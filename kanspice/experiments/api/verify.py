@@ -8,7 +8,7 @@ from pathlib import Path
 from kanspice.base.errors import InputError
 from kanspice.base.files.array_files import Given
 from kanspice.engine.fidelity import FidelityChoice
-from kanspice.engine.names import check_of
+from kanspice.engine.names import judges_of
 from kanspice.engine.options import RunOptions
 from kanspice.experiments.api.arguments import Limits, Model, Overrides, Tech, limits_of, model_of, technology_of
 from kanspice.experiments.api.compare import report_of
@@ -54,7 +54,8 @@ def verify(
 
     labels: (samples,) true classes. targets: (samples, outputs), true answers of a regression. reference: (samples,
     outputs) computed elsewhere. limit: the first so many samples, of a circuit that is sized for all. fidelity: as
-    `resolve_fidelity` says. cross_check: so many random samples by another engine too, "N:ENGINE" by that one.
+    `resolve_fidelity` says. cross_check: so many random samples by another engine too, "N:ENGINE" by that one,
+    "N:ENGINE,ENGINE" by both.
     attribute: solve again with some of the imperfections, to tell what each one does. max, limits: what metrics may be
     at most; `max` overrides the file. baseline: an earlier result, since which the gap may have grown by `max_growth`,
     "10%" or 0.1. jobs: simulator processes. timeout: seconds for the network's own integration, and for the
@@ -68,7 +69,9 @@ def verify(
     technology, loaded = technology_of(tech, set), model_of(model, config, curves)
     evidence = read_evidence(loaded, inputs, labels=labels, targets=targets, reference=reference).limited(limit)
     how = RunOptions(jobs=jobs, timeout_s=timeout, seed=seed, waveforms=waveforms, device=device)
-    options = VerifyOptions(fidelity, how, kept, attribute, engine, *check_of(cross_check))
+    checks, judges = judges_of(cross_check)
+    judge, *others = judges or (None,)
+    options = VerifyOptions(fidelity, how, kept, attribute, engine, checks, judge, tuple(filter(None, others)))
     if growth is not None:
         growth.check(evidence.sha256)
     samples = len(evidence.inputs)

@@ -19,7 +19,7 @@ from kanspice.engine.engines import engine_named
 from kanspice.engine.fidelity import Fidelity
 from kanspice.engine.options import RunOptions
 from kanspice.engine.progress import Progress
-from kanspice.engine.running import solve
+from kanspice.engine.running import judge_of, solve
 from kanspice.engine.solution import FailedSample, Solution
 from kanspice.experiments.ensemble.draws import DrawResult, finite_or_none
 from kanspice.experiments.ensemble.randomness import can_differ
@@ -171,8 +171,9 @@ class GapSetup:
             single = self._options(seed)
             options = VerifyOptions(run=single, engine=self.engine, cross_check=CHECKED_SAMPLES, judge=self.judge)
             solution = self.solve(design, single)
+            judge = judge_of(self.engine, self.judge)
             found = cross_check(
-                design, self.inputs, solution, options, hints=self.hints, progress=progress, numbers=self.places
+                design, self.inputs, solution, options, judge, hints=self.hints, progress=progress, numbers=self.places
             )
         return CheckedDraw(self.point, trial, seed, found.among(self.places))
 

@@ -14,7 +14,7 @@ from kanspice.engine.engines import engine_named
 from kanspice.engine.fidelity import FidelityChoice, resolve_fidelity
 from kanspice.engine.memory import NoRoomError
 from kanspice.engine.progress import Advance, Progress, SideRun
-from kanspice.engine.running import judge_of, solve
+from kanspice.engine.running import solve
 from kanspice.engine.solution import Solution
 from kanspice.experiments.verify.options import VerifyOptions
 from kanspice.gap import CrossCheck, cross_checked
@@ -35,6 +35,7 @@ def cross_check(
     inputs: Array,
     solution: Solution,
     options: VerifyOptions,
+    engine: str,
     *,
     hints: Mapping[str, Array],
     progress: Progress | None,
@@ -48,7 +49,7 @@ def cross_check(
     samples = sorted(np.random.default_rng(options.run.seed).choice(len(inputs), count, replace=False).tolist())
     chosen = {name: values[samples] for name, values in hints.items()}
     again = replace(options.run, check_samples=count if design.is_timed else 0, waveforms=0)
-    engine, part = judge_of(options.engine, options.judge), inputs[samples]
+    part = inputs[samples]
     fidelity = resolve_fidelity(design, options.fidelity, engine_named(engine).fidelities)
     side_run = SideRun("cross-check", count)
 

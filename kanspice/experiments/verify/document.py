@@ -264,6 +264,8 @@ class Document(Part):
     """Fraction of all samples whose largest output is the label, where labels were given."""
     cross_check: Annotated[CrossCheckPart | None, Key(sparse=True)] = None
     """Another engine's answers, where they were asked for."""
+    further_checks: Annotated[list[CrossCheckPart], Key(sparse=True)] = Field([])
+    """Those of other engines besides."""
     loss: Annotated[ComparedPart | None, Key(sparse=True)] = None
     """Mean squared error from the true answers, where those were given."""
     distribution: Annotated[DistributionPart | None, Key(sparse=True)] = None
@@ -309,7 +311,8 @@ class Document(Part):
         failed = [failure.index for failure in self.failed_samples]
         if len(set(failed)) < len(failed):
             raise ValueError("every failed sample once")
-        checked = [] if self.cross_check is None else self.cross_check.samples
+        checks = [*self.further_checks, *([] if self.cross_check is None else [self.cross_check])]
+        checked = [sample for check in checks for sample in check.samples]
         if max([*failed, *checked, *(sample.index for sample in self.worst_samples)], default=0) >= self.samples:
             raise ValueError(f"numbers of samples below {self.samples}")
         errors = [error for error in (self.numerical_error, self.reference_error) if error is not None]

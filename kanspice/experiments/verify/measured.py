@@ -61,7 +61,7 @@ class Measured:
     reference: Followed
     circuit: Compiled
     solution: Solution
-    cross_check: CrossCheck | None = None
+    cross_checks: tuple[CrossCheck, ...] = ()
     attributed: Attributed | None = None
 
     @property
@@ -144,7 +144,8 @@ class Measured:
             worst=worst_samples(self.outputs, self.expected, self.scale),
             distribution=measurements.distribution,
             generated=self._generated(),
-            cross_check=self.cross_check,
+            cross_check=self.cross_checks[0] if self.cross_checks else None,
+            further_checks=self.cross_checks[1:],
             causes=() if self.attributed is None else self.attributed.causes,
             attribution=None if self.attributed is None else self.attributed.how,
         )

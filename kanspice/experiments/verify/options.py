@@ -31,6 +31,14 @@ class VerifyOptions:
     engine: str = "ngspice"
     cross_check: int = 0
     judge: str | None = None
+    further_judges: tuple[str, ...] = ()
+    """That solve the same samples besides."""
+
+    @property
+    def checking(self) -> tuple[str, ...]:
+        """Every engine that checks."""
+        first = self.checked_by
+        return () if first is None else (first, *(judge_of(self.engine, name) for name in self.further_judges))
 
     @property
     def checked_by(self) -> str | None:

@@ -102,8 +102,10 @@ def _trust(result: GapResult) -> Iterator[Fact]:
     if own is not None:
         figures = f"{number(own.relative_rmse)} relative RMSE, {number(own.max_abs)} model units at most"
         yield "network's own", f"{figures}: {wording.integrated_again(result)}"
-    if result.cross_check is not None:
-        yield "other engine", wording.cross_check(result.cross_check)
+    for check in result.cross_checks:
+        yield "other engine", wording.cross_check(check)
+    if result.further_checks and all(check.passed for check in result.cross_checks):
+        yield "engines", wording.engines_agree(result)
     for who, gap in (("network", result.external_gap), ("circuit", result.external_circuit_gap)):
         if gap is not None:
             yield "same network?", f"the {who} differs from the outputs computed elsewhere by {_relative(gap)}"
@@ -292,10 +294,9 @@ def _checks(result: GapResult) -> list[Check]:
         Check("all samples solved", _unsolved(result), total_s),
         Check("gap resolved", unresolved_problem(result.unresolved)),
     ]
-    if result.cross_check is not None:
-        found = result.cross_check
-        said = wording.cross_check(found).text
-        checks.append(Check("engines agree", engines_problem(found.disagrees, not found.passed, said)))
+    for found in result.cross_checks:
+        said, name = wording.cross_check(found).text, "engines agree" if found is result.cross_check else found.engine
+        checks.append(Check(name, engines_problem(found.disagrees, not found.passed, said)))
     return [*checks, *map(limit_check, result.limits)]
 
 

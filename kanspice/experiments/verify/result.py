@@ -45,7 +45,7 @@ class GapResult(Shown):
     numerical: the run's own numerical error at the outputs; reference_error: the network's, where it is integrated.
     variation: how the network's outputs vary, None in old reports. metrics: by name, those that nothing else here
     amounts to.
-    cross_check: some samples solved by another engine, where that was asked for.
+    cross_check: some samples solved by another engine, where that was asked for, and further_checks: by others besides.
     distribution: how far the circuit's samples are from the network's distribution, for one that generates; generated:
     the samples for its pictures.
     worst: the solved samples with the largest errors, worst first. command: the command line, where there was one.
@@ -75,6 +75,7 @@ class GapResult(Shown):
     waveforms: tuple[SampleWaveforms, ...] = ()
     memory: Mapping[str, int | None] = field(default_factory=dict)
     cross_check: CrossCheck | None = None
+    further_checks: tuple[CrossCheck, ...] = ()
     worst: tuple[WorstSample, ...] = ()
     command: str | None = None
     physical: PhysicalCost | None = None
@@ -123,18 +124,22 @@ class GapResult(Shown):
     @property
     def is_measured(self) -> bool:
         """Every sample has a result that engines agree about, and that is the circuit's rather than numerical error."""
-        checked = self.cross_check is None or self.cross_check.passed
-        return not self.failed and checked and not self.unresolved
+        return not self.failed and all(check.passed for check in self.cross_checks) and not self.unresolved
+
+    @property
+    def cross_checks(self) -> tuple[CrossCheck, ...]:
+        """Those of all engines that were asked."""
+        return () if self.cross_check is None else (self.cross_check, *self.further_checks)
 
     @property
     def engines_disagree(self) -> bool:
         """True when another engine was asked and says something else."""
-        return self.cross_check is not None and self.cross_check.disagrees
+        return any(check.disagrees for check in self.cross_checks)
 
     @property
     def is_unchecked(self) -> bool:
         """True when another engine was asked and could not try every sample."""
-        return self.cross_check is not None and bool(self.cross_check.not_checked)
+        return any(check.not_checked for check in self.cross_checks)
 
     @property
     def doubt(self) -> Doubt:

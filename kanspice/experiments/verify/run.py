@@ -60,8 +60,8 @@ def verify(
     fidelity = resolve_fidelity(circuit.specimen, options.fidelity, engine_named(options.engine).fidelities)
     _check(options, circuit.specimen, fidelity, loaded, evidence)
     began = time.monotonic()
-    solution, checked = _solved(reference, circuit.specimen, fidelity, options, progress, watch)
-    measured = Measured(technology, reference, circuit, solution, checked)
+    solution, checks = _solved(reference, circuit.specimen, fidelity, options, progress, watch)
+    measured = Measured(technology, reference, circuit, solution, checks)
     if options.attribute:
         with watch.part("attribution_s"):
             measured = replace(measured, attributed=_attributed(measured, options, began, progress))
@@ -75,26 +75,29 @@ def _solved(  # noqa: PLR0917, once, from `verify`
     options: VerifyOptions,
     progress: Progress | None,
     watch: Stopwatch,
-) -> tuple[Solution, CrossCheck | None]:
+) -> tuple[Solution, tuple[CrossCheck, ...]]:
     """All samples, those among them that the network has an answer for solved, and some of these checked."""
     which, inputs, hints = reference.answered, reference.inputs, reference.hints
     solution = solve(
         options.engine, design, inputs, fidelity, options.run, hints=hints, progress=progress, numbers=which
     )
-    checked = None
-    if options.cross_check:
+    checks: tuple[CrossCheck, ...] = ()
+    for judge in options.checking:
         with watch.part("cross_check_s"):
-            checked = cross_check(design, inputs, solution, options, hints=hints, progress=progress, numbers=which)
+            found = cross_check(design, inputs, solution, options, judge, hints=hints, progress=progress, numbers=which)
+            checks = (*checks, found)
     if not reference.without:
-        return solution, checked
-    return solution.among(which, reference.failures), checked and checked.among(which)
+        return solution, checks
+    return solution.among(which, reference.failures), tuple(check.among(which) for check in checks)
 
 
 def _check(options: VerifyOptions, design: Design, fidelity: Fidelity, loaded: LoadedModel, evidence: Evidence) -> None:
     """Raises InputError for what cannot be done, before anything long."""
-    check_judge(options.checked_by, options.fidelity)
     check_device(options.run.device, design, options.engine, options.checked_by)
-    check_design(design, options.engine, options.checked_by)
+    check_design(design, options.engine, None)
+    for judge in options.checking:
+        check_judge(judge, options.fidelity)
+        check_design(design, judge, None)
     _check_limits(options.limits, loaded, design, evidence, fidelity)
 
 
@@ -105,7 +108,7 @@ def _attributed(measured: Measured, options: VerifyOptions, started: float, prog
     started: time.monotonic() when the simulation began.
     """
     reference, technology, design = measured.reference, measured.technology, measured.design
-    engine, plan = _trial_engine(options, measured.cross_check), options.plan(technology)
+    engine, plan = _trial_engine(options, measured.cross_checks), options.plan(technology)
     expected, scale, projected = measured.expected, measured.scale, measured.projected
     which, arriving, hints = reference.answered, reference.inputs, reference.hints
     steps = measured.solution.engine_options.get("steps")
@@ -137,10 +140,10 @@ def _attributed(measured: Measured, options: VerifyOptions, started: float, prog
     return Attributed(causes, attribution(plan, trials, engine, scale))
 
 
-def _trial_engine(options: VerifyOptions, checked: CrossCheck | None) -> str:
+def _trial_engine(options: VerifyOptions, checks: Sequence[CrossCheck]) -> str:
     """The run's own, or the judge, where that solves samples together and was found to agree on this very circuit."""
     judge = options.checked_by
-    agrees = checked is not None and checked.passed
+    agrees = bool(checks) and checks[0].passed
     return judge if judge is not None and agrees and engine_named(judge).solves_together else options.engine
 
 

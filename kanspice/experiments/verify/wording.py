@@ -186,6 +186,21 @@ def cross_check(found: CrossCheck) -> Verdict:
     return Verdict(f"{checked} {said}", warning=found.disagrees)
 
 
+def engines_agree(result: GapResult) -> Verdict:
+    """That of several engines which all say the same."""
+    checks = result.cross_checks
+    *first, last = (
+        f"{plain(name)} {plain(version)}".strip()
+        for name, version in (
+            (result.engine.name, ""),
+            *((check.engine, check.engine_version) for check in checks),
+        )
+    )
+    worst = max((check.worst for check in checks if check.worst is not None), default=0.0)
+    samples = many(len(checks[0].samples), "sample")
+    return Verdict(f"{', '.join(first)} and {last} agree to {number(worst)} of the outputs' spread on {samples}")
+
+
 def _agreement(found: CrossCheck, worst: float) -> str:
     word = "disagrees by" if found.disagrees else "agrees to"
     figures = f"{number(worst)} of the outputs' standard deviation at most (sample {found.worst_sample})"
