@@ -109,6 +109,15 @@ def test_the_sheet_has_its_symbols_its_title_and_what_simulates_it():
     assert {".op"} < {str(each[1]) for each in all_of(sheet, "text")}
 
 
+def test_lines_are_what_kicad_6_reads():
+    """It has lines of two points only outside of symbols, and no version in tables of libraries."""
+    files = files_of(column())
+    sheet, table = parsed(files[SHEET]), parsed(files["sym-lib-table"])
+    lines = [each for head in ("polyline", "wire") for each in all_of(sheet, head)]
+    assert {len(list(all_of(one_of(each, "pts"), "xy"))) for each in lines} == {2}
+    assert [each[0] for each in table[1:]] == ["lib"]
+
+
 def test_the_same_column_is_the_same_files():
     assert files_of(column()) == files_of(column())
 

@@ -88,7 +88,8 @@ def planned(devices: int, drives: int) -> Plan:
         per_strip = -(-devices // strips)
         if per_strip * _PITCH + _FIRST_RUNG <= room:
             per_strip = max(per_strip, min(_READABLE, (room - _FIRST_RUNG) // _PITCH, devices))
-            return Plan(paper, per_strip, -(-devices // per_strip), per_line, lines)
+            strips = -(-devices // per_strip)
+            return Plan(paper, -(-devices // strips), strips, per_line, lines)
     raise InputError(
         "this column fits on no paper",
         where="--to kicad",

@@ -86,8 +86,10 @@ class Drawing:
     def frame(self, first: Spot, last: Spot) -> None:
         """A dashed line around something."""
         (x1, y1), (x2, y2) = first, last
-        corners = map(_xy, ((x1, y1), (x2, y1), (x2, y2), (x1, y2), (x1, y1)))
-        self._add("polyline", first, form("pts", *corners), _stroke("dash"))
+        for ends in pairwise(
+            ((x1, y1), (x2, y1), (x2, y2), (x1, y2), (x1, y1))
+        ):  # KiCad 6 has lines of two points only
+            self._add("polyline", ends, form("pts", *map(_xy, ends)), _stroke("dash"))
 
     @property
     def written(self) -> str:

@@ -40,7 +40,7 @@ def project_files(excerpt: Excerpt, sample: str, company: str) -> Mapping[str, s
         SHEET: sheet.written,
         PROJECT: json.dumps(project, indent=2) + "\n",
         SYMBOLS_FILE: written(library_node()),
-        SYMBOLS_TABLE: written(form("sym_lib_table", form("version", 7), entry)),
+        SYMBOLS_TABLE: written(form("sym_lib_table", entry)),
         MODELS_FILE: excerpt.models,
         DECK: deck_text(excerpt),
         BILL: bill_text(excerpt),
