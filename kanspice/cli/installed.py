@@ -16,6 +16,7 @@ from kanspice.base import resources
 from kanspice.base.errors import InputError, SimulatorError
 from kanspice.base.plugins import BrokenPlugin
 from kanspice.base.processes.folders import fresh_folder
+from kanspice.cli import linear_solver
 from kanspice.devices import list_devices
 from kanspice.engine.ngspice.program import NgspiceProgram, find_ngspice, run_quietly
 from kanspice.engine.vacask.program import TESTED_VERSION, VacaskProgram, find_linker, find_vacask
@@ -137,10 +138,11 @@ def _version(program: NgspiceProgram) -> Finding:
 
 
 def _klu(program: NgspiceProgram) -> Finding:
+    found = linear_solver.described(program)
     if program.has_klu:
-        return Finding("KLU solver", "available", essential=False)
+        return Finding("KLU solver", found, essential=False)
     advice = "large arrays with wire resistance are slow without it; ngspice has it from version 42"
-    return Finding("KLU solver", "not in this version", ok=False, essential=False, advice=advice)
+    return Finding("KLU solver", found, ok=False, essential=False, advice=advice)
 
 
 def _smoke(program: NgspiceProgram) -> Finding:

@@ -25,6 +25,7 @@ class Outcome(Enum):
     UNSETTLED = "not settled"
     OSCILLATES = "oscillates"
     OUT_OF_RANGE = "out of range"
+    UNBALANCED = "unbalanced"
     TIMED_OUT = "timed out"
     CRASHED = "crashed"
 
@@ -54,6 +55,8 @@ _ADVICE = {
     Outcome.OSCILLATES: "falling device currents, or capacitance at the columns, undo the amplifiers' feedback: leave"
     " tia.feedback_f to kanspice or raise it, raise tia.gbw_hz, or lower units.i_unit_a or capacitances",
     Outcome.OUT_OF_RANGE: "no such voltage or current is possible: this is numerical garbage; please report it",
+    Outcome.UNBALANCED: "the simulator's answer is none of this circuit: name another version of it, or use another"
+    " engine",
     Outcome.TIMED_OUT: "raise --timeout, use more --jobs, or pass fewer samples with --limit",
     Outcome.CRASHED: "the simulator ended by itself: see the message, check memory and disk, run `kanspice doctor`",
 }

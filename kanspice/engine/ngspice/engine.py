@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import partial
 from typing import assert_never, final
 
@@ -18,6 +18,7 @@ import numpy as np
 from kanspice.base.arrays import Array
 from kanspice.circuit import Design, Sort
 from kanspice.engine.acceptance import as_read, column_failures
+from kanspice.engine.balance import unbalanced
 from kanspice.engine.fidelity import Fidelity
 from kanspice.engine.netlist import Netlist, build_netlist
 from kanspice.engine.ngspice.attempts import doubt_in, is_final, is_worth_another, times
@@ -84,6 +85,7 @@ class OperatingPoints(EngineCall):
 
     def __init__(self, task: Task) -> None:
         super().__init__(task)
+        self.klu = self.program.has_klu
         self.whole_curves: CircuitFiles | None = None
         self.beyond_reach: set[int] = set()
 
@@ -91,7 +93,10 @@ class OperatingPoints(EngineCall):
         found = self._spread(self.circuit, range(len(self.inputs_v)), NORMAL, report=True)
         self.end_simulating()
         self._solve_beyond_reach(found)
+        if self.klu:
+            self._solve_unbalanced(found)
         self.refuse_out_of_range(found)
+        self._refuse_unbalanced(found)
         self._refuse_columns(found)
         return self.solution(found, self._numerical_error(found), **asdict(NORMAL))
 
@@ -126,9 +131,8 @@ class OperatingPoints(EngineCall):
     ) -> Run:
         netlist = circuit.netlist
         inputs_v = self.inputs_v[block]
-        klu = self.program.has_klu
         saved = {"saved": circuit.nodes, "sources": circuit.sources}
-        deck = sweep_deck(netlist.inputs, inputs_v, tolerances=tolerances, hints_v=hints, klu=klu, **saved)
+        deck = sweep_deck(netlist.inputs, inputs_v, tolerances=tolerances, hints_v=hints, klu=self.klu, **saved)
 
         def on_point(swept: float, simulator_bytes: int) -> None:
             progress.reach(round(swept) + 1, simulator_bytes)
@@ -172,6 +176,34 @@ class OperatingPoints(EngineCall):
             found.rows.pop(index, None)
             found.failures.pop(index, None)
         found.add(self._spread(whole, sorted(beyond), NORMAL, report=False))
+
+    def _solve_unbalanced(self, found: Found) -> None:
+        """Samples in which currents do not add up, though KLU found them: once more, and from here on, with Sparse."""
+        wrong = set(self._unbalanced(found))
+        if not wrong:
+            return
+        self.notes.append(f"{len(wrong)} samples solved again with Sparse: with KLU their currents did not add up")
+        self.klu = False
+        for index in wrong:
+            found.rows.pop(index)
+        found.add(self._spread(self.circuit, sorted(wrong - self.beyond_reach), NORMAL, report=False))
+        if self.whole_curves is not None:
+            found.add(self._spread(self.whole_curves, sorted(wrong & self.beyond_reach), NORMAL, report=False))
+
+    def _refuse_unbalanced(self, found: Found) -> None:
+        """Turns into failures samples in which currents do not add up."""
+        for index, failure in self._unbalanced(found).items():
+            found.rows.pop(index)
+            found.failures[index] = failure
+
+    def _unbalanced(self, found: Found) -> dict[int, FailedSample]:
+        """The samples in which currents do not add up."""
+        solved = sorted(found.rows)
+        if not solved:
+            return {}
+        volts, inputs_v, sees = self.split(found.stack(solved)), self.inputs_v[solved], self.fidelity == "device"
+        failures = unbalanced(self.design, inputs_v, volts, reltol=NORMAL.reltol, devices_see_columns=sees)
+        return {solved[place]: replace(failure, index=solved[place]) for place, failure in failures.items()}
 
     def _leaves_reach(self, row: Array) -> bool:
         columns = self.split(row[None, :]).column_v

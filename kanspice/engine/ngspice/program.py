@@ -12,6 +12,7 @@ from pathlib import Path
 
 from kanspice.base.errors import SimulatorError
 from kanspice.base.processes.children import end, start
+from kanspice.base.processes.folders import fresh_folder
 
 PROGRAM_VARIABLE = "KANSPICE_NGSPICE"
 INSTALL_HINT = (
@@ -19,7 +20,10 @@ INSTALL_HINT = (
     f"or name the program in the environment variable {PROGRAM_VARIABLE}"
 )
 FIRST_VERSION_WITH_KLU = (42,)
+"""Older ones ignore `.options klu` without a word; newer ones may be compiled without it."""
 PROBE_TIMEOUT_S = 20.0
+_KLU_DECK = "kanspice asks for KLU\nv1 1 0 1\nr1 1 0 1\n.options klu\n.op\n.end\n"
+_KLU_ANSWER = "using klu"
 
 _NO_HOME = "/nonexistent"
 _BANNER = re.compile(r"ngspice-(\d+(?:\.\d+)*)\S*", re.IGNORECASE)
@@ -36,8 +40,11 @@ class NgspiceProgram:
 
     @property
     def has_klu(self) -> bool:
-        """Whether `.options klu` exists; older versions ignore it without a word."""
-        return self.version >= FIRST_VERSION_WITH_KLU
+        """Whether it says that it uses KLU when it is asked to. It is asked once."""
+        if self.version < FIRST_VERSION_WITH_KLU:
+            return False
+        status = self.path.stat()
+        return _uses_klu(self.path, status.st_mtime_ns, status.st_size)
 
 
 def find_ngspice() -> NgspiceProgram:
@@ -113,6 +120,19 @@ def _probe(path: Path, modified_ns: int, size: int) -> NgspiceProgram:
     if version is None:
         raise _not_ngspice(path, f"it printed {answer.strip()[:200]!r}" if answer.strip() else "it printed nothing")
     return NgspiceProgram(path, *version)
+
+
+@lru_cache(maxsize=16)
+def _uses_klu(path: Path, modified_ns: int, size: int) -> bool:
+    """Solves one equation with the program, once for each file as it lies on disk."""
+    del modified_ns, size
+    with fresh_folder() as folder:
+        (folder / "klu.cir").write_text(_KLU_DECK, encoding="ascii")
+        try:
+            done = run_quietly([str(path), "-n", "-b", "klu.cir"], PROBE_TIMEOUT_S, folder)
+        except OSError:
+            return False
+    return _KLU_ANSWER in (done.stdout + done.stderr).lower()
 
 
 def _answer(path: Path) -> str:
