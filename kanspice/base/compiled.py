@@ -8,6 +8,7 @@ change the order of a sum: the same numbers come out on every machine.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, TypeVar, cast
 
 import numba
@@ -15,9 +16,35 @@ import numba
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 
+class _KeptCode:
+    """Code kept in files that nothing depends on: what cannot be read is compiled, what has no room is not kept.
+
+    numba's own, which this stands before, raises when the disk is full, and for ever after where a file was left empty.
+    """
+
+    def __init__(self, kept: Any) -> None:
+        self.kept = kept
+
+    def load_overload(self, types: object, target: object) -> object:
+        """The code for some types; None where there is none that can be read."""
+        try:
+            return self.kept.load_overload(types, target)
+        except Exception:  # a damaged file raises nearly anything
+            with suppress(OSError):
+                self.kept.flush()
+            return None
+
+    def save_overload(self, types: object, code: object) -> None:
+        """Keeps code, if that is possible."""
+        with suppress(Exception):
+            self.kept.save_overload(types, code)
+
+
 def compiled(function: Function) -> Function:
     """The function in machine code; its arrays are NumPy's, C-contiguous and writeable. It lets other threads run."""
     try:
-        return cast(Function, numba.njit(function, cache=True, nogil=True, error_model="numpy"))
-    except RuntimeError:  # no folder may be written to
-        return cast(Function, numba.njit(function, nogil=True, error_model="numpy"))
+        dispatcher = numba.njit(function, cache=True, nogil=True, error_model="numpy")
+        dispatcher._cache = _KeptCode(dispatcher._cache)
+    except (RuntimeError, AttributeError):  # no folder may be written to; or numba does not compile at all
+        dispatcher = numba.njit(function, nogil=True, error_model="numpy")
+    return cast(Function, dispatcher)
