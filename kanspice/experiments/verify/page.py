@@ -295,7 +295,8 @@ def _checks(result: GapResult) -> list[Check]:
         Check("gap resolved", unresolved_problem(result.unresolved)),
     ]
     for found in result.cross_checks:
-        said, name = wording.cross_check(found).text, "engines agree" if found is result.cross_check else found.engine
+        said = wording.cross_check(found).text
+        name = "engines agree" if found is result.cross_check else f"{found.engine} agrees"
         checks.append(Check(name, engines_problem(found.disagrees, not found.passed, said)))
     return [*checks, *map(limit_check, result.limits)]
 
