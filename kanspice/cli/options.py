@@ -89,7 +89,10 @@ def engine_of(name: str) -> str:
 EngineOption = Annotated[
     str,
     typer.Option(
-        "--engine", parser=engine_of, metavar=ENGINES, help="ngspice, or batched: all samples together, much faster."
+        "--engine",
+        parser=engine_of,
+        metavar=ENGINES,
+        help="ngspice, or batched: all samples together, much faster. auto: the fastest simulator that is installed.",
     ),
 ]
 CrossCheckOption = Annotated[

@@ -8,6 +8,7 @@ HOMES = {
     "ngspice": "kanspice.engine.ngspice.record",
     "batched": "kanspice.engine.batched.record",
     "vacask": "kanspice.engine.vacask.record",
+    "auto": "kanspice.engine.auto",
 }
 """Name -> the module of its record, `ENGINE`: a new engine is a package and a line here."""
 

@@ -23,6 +23,8 @@ from kanspice.engine.supplied import unsupplied_samples
 from kanspice.engine.tiled import solve_tiled
 
 _CPU = "cpu"
+_EITHER, _TAKEN = "auto", frozenset({"ngspice", "vacask"})
+"""The engine that is one of others, and those."""
 _ENDS_PERIODS = "batched"
 """The engine that follows many samples of a period at once."""
 
@@ -164,10 +166,13 @@ def check_design(design: Design, engine: str, judge: str | None) -> None:
 def judge_of(engine: str, wanted: str | None = None) -> str:
     """The engine that an engine is checked against: the one that is wanted, if one is.
 
-    Raises InputError for the engine itself.
+    Raises InputError for the engine itself, and for one that may turn out to be it.
     """
     if wanted is None:
         return engine_named(engine).checked_by
+    if _EITHER in (engine, wanted) and {engine, wanted} & _TAKEN:
+        hint = "--cross-check N:batched, or name both"
+        raise InputError("auto may be the other engine itself", where="--cross-check", found=wanted, hint=hint)
     if engine_named(wanted).name == engine:
         raise InputError("an engine cannot check itself", where="--cross-check", found=wanted)
     return wanted
