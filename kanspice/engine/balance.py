@@ -21,30 +21,47 @@ _TIMES_TOLERANCE = 1e3
 
 
 def unbalanced(
-    design: Design, inputs_v: Array, volts: Volts, *, reltol: float, devices_see_columns: bool
+    design: Design,
+    inputs_v: Array,
+    volts: Volts,
+    *,
+    reltol: float,
+    devices_see_columns: bool,
+    least_a: float = 0.0,
 ) -> dict[int, FailedSample]:
     """Place -> failure, for samples in which the currents of a crossbar do not add up.
 
     inputs_v: (samples, inputs), volts. reltol: what part of a voltage or current the simulator was told to leave.
-    devices_see_columns: False where devices are computed as if columns were at 0 V.
+    devices_see_columns: False where devices are computed as if columns were at 0 V. least_a: what the currents at every
+    node of a crossbar may be off by in any case.
     """
     failures: dict[int, FailedSample] = {}
     rows_v, part = inputs_v[:, : design.input_width], _TIMES_TOLERANCE * reltol
     for stage in design.stages:
         if isinstance(stage, Crossbar):
-            for failure in _unbalanced(design, stage, rows_v, volts, part=part, sees_columns=devices_see_columns):
+            for failure in _unbalanced(
+                design, stage, rows_v, volts, part=part, sees_columns=devices_see_columns, least_a=least_a
+            ):
                 failures.setdefault(failure.index, failure)
         rows_v = volts.stage_v[stage.name]
     return failures
 
 
 def _unbalanced(
-    design: Design, crossbar: Crossbar, rows_v: Array, volts: Volts, *, part: float, sees_columns: bool
+    design: Design,
+    crossbar: Crossbar,
+    rows_v: Array,
+    volts: Volts,
+    *,
+    part: float,
+    sees_columns: bool,
+    least_a: float,
 ) -> Iterator[FailedSample]:
     """part: of all currents together, which may be left over."""
     columns_v, taken_a = volts.column_v[crossbar.name], volts.amplifier_a[crossbar.name]
     rows_a = volts.row_a[crossbar.name]
     allowed_a = part * np.maximum(np.abs(rows_a).sum(axis=1), np.abs(taken_a).sum(axis=1))
+    allowed_a += least_a * crossbar.rows * len(crossbar.feedback_ohm)
     left_a = np.abs(rows_a.sum(axis=1) + crossbar.bias_a.sum() - taken_a.sum(axis=1))
     for place in np.flatnonzero(left_a > allowed_a).tolist():
         yield _failure(place, f"{crossbar.name}: rows and columns", float(left_a[place]))

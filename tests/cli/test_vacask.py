@@ -11,7 +11,7 @@ from circuits import PEAK, inputs_for, load_device, network
 from periods import contracting
 
 import kanspice
-from kanspice.engine.vacask import verilog
+from kanspice.engine.vacask import library, verilog
 from kanspice.engine.vacask.crossbar import CrossbarElements
 from kanspice.families import save
 
@@ -100,6 +100,17 @@ def test_a_wrong_device_module_is_caught_by_one_command(run, here, monkeypatch):
 
 
 @pytest.mark.vacask
+def test_a_module_that_got_past_the_sweep_is_caught_sample_by_sample(run, here, monkeypatch):
+    text_of = verilog._polynomial
+    monkeypatch.setattr(verilog, "_polynomial", lambda row: text_of(row * (1 + 1e-6)))
+    monkeypatch.setattr(library, "prove", lambda *_: None)
+    for overrides in ((), ("--set", "tia.gain=1000")):
+        done = run("verify", "model.pt", "--inputs", "inputs.npy", "--engine", "vacask", *overrides)
+        assert done.code == 3
+        assert "are left over" in " ".join((done.out + done.err).split())
+
+
+@pytest.mark.vacask
 def test_a_broken_netlist_is_caught_by_one_command(run, here, monkeypatch):
     """One device of 24 is not there, in either engine's circuit."""
     lines_of = CrossbarElements._devices
@@ -109,6 +120,9 @@ def test_a_broken_netlist_is_caught_by_one_command(run, here, monkeypatch):
         done = run(*common, "--cross-check", f"3:{judge}")
         assert done.code == 3
         assert "disagree" in done.out + done.err
+    alone = run("verify", "model.pt", "--inputs", "inputs.npy", "--engine", "vacask")
+    assert alone.code == 3
+    assert "are left over" in " ".join((alone.out + alone.err).split())
 
 
 HOSTILE = """a title

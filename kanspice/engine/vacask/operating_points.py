@@ -16,6 +16,7 @@ import numpy as np
 
 from kanspice.base.arrays import Array
 from kanspice.engine.acceptance import column_failures
+from kanspice.engine.balance import unbalanced
 from kanspice.engine.simulators.blocks import BlockProgress, Found, solve_blocks
 from kanspice.engine.simulators.raw import Plot
 from kanspice.engine.simulators.simulation import Task
@@ -57,7 +58,14 @@ class OperatingPointCall(VacaskCall):
         self.end_simulating()
         self.refuse_out_of_range(found)
         found.refuse(lambda rows: column_failures(self.design, self.split(rows), devices_see_columns=True))
+        self._refuse_unbalanced(found)
         return self.solution(found, self._numerical_error(found), **asdict(self.accepted))
+
+    def _refuse_unbalanced(self, found: Found) -> None:
+        """Turns into failures samples in which currents do not add up, by the devices' curves in NumPy."""
+        inputs_v = self.inputs_v[sorted(found.rows)]
+        told = {"reltol": self.accepted.reltol, "least_a": self.accepted.abstol}
+        found.refuse(lambda rows: unbalanced(self.design, inputs_v, self.split(rows), devices_see_columns=True, **told))
 
     def _spread(
         self,
