@@ -13,7 +13,12 @@ from kanspice.cli.options import Quiet, say
 def export(
     circuit: Annotated[Path, typer.Argument(metavar="DIR", help="A folder that `kanspice compile` wrote.")],
     *,
-    to: Annotated[str, typer.Option("--to", metavar="FORMAT", help="ngspice, or kicad: a sheet of one part.")],
+    to: Annotated[
+        str,
+        typer.Option(
+            "--to", metavar="FORMAT", help="ngspice, vacask, xyce, ltspice, veriloga; or kicad: a sheet of one part."
+        ),
+    ],
     output: Annotated[
         Path | None, typer.Option("-o", "--output", metavar="FOLDER", help="Folder to write; DIR's name + .FORMAT.")
     ] = None,

@@ -20,14 +20,25 @@ from kanspice.devices import Curve, Device
 from kanspice.engine.netlist.branches import branches_of, carries_current
 from kanspice.engine.netlist.cells import Cell, CrossbarRow, Placed
 
+FILTER = "filter_law"
 _LONGEST = 40
+_OF_SIMULATORS = frozenset(
+    (
+        *("vsource", "isource", "resistor", "capacitor", "inductor", "vcvs", "vccs", "cccs", "ccvs", "diode", "bjt"),
+        *("model", "options", "include", "global", "parameters", "module", "analog", "branch", "electrical", "ground"),
+        *("inout", "input", "output", "integer", "real", "parameter", "string", "function", "table", "case", "else"),
+        *("begin", "end", "for", "if", "while", "and", "or", "not", "nand", "nor", "xor", "abs", "exp", "ln", "log"),
+        *("max", "min", "pow", "sin", "sqrt", "time"),
+    )
+)
+"""What simulators have other things of by these names."""
 _NO_BRACES = str.maketrans("", "", "{}")
 _OTHERS = re.compile(r"[^a-z0-9_]+")
 
 
 def device_names(devices: Sequence[Device]) -> list[str]:
     """The name of each device type's subcircuit: its card's, as far as it is letters, digits and underscores."""
-    taken = {path.stem for path in NETLISTS.glob("*.cir")}
+    taken = _OF_SIMULATORS | {path.stem for path in NETLISTS.glob("*.cir")} | {FILTER}
     names = list[str]()
     for device in devices:
         plain = _OTHERS.sub("_", device.name.lower())[:_LONGEST].strip("_")
@@ -36,7 +47,7 @@ def device_names(devices: Sequence[Device]) -> list[str]:
         while name in taken:
             number += 1
             name = f"{wanted}_{number}"
-        taken.add(name)
+        taken |= {name}
         names.append(name)
     return names
 
@@ -128,9 +139,6 @@ def named_branch_lines(period: OdePeriod, nodes: Sequence[str]) -> Iterator[str]
         yield f"X{each.name} {ends[0]} {ends[1]} {branch_subcircuit(law)} {texts}"
 
 
-FILTER = "filter_law"
-
-
 def filter_definition(bank: FilterBank) -> str:
     """A filter as its amplitude law: gets the row's frequency as a voltage, and gives its detector's as a current.
 
@@ -146,7 +154,7 @@ def filter_definition(bank: FilterBank) -> str:
         text += "/((1+(v(tone)*{1/gbw})^2)*sqrt(1+(v(tone)*{(1+abs(gain))/gbw})^2))"
     if math.isfinite(bank.hold_s):
         parameters += " hold=1"
-        text += "*(1-exp(-({0.5/hold}/v(tone))))/({0.5/hold}/v(tone))"
+        text += "*(1-exp(-({0.5/hold}/max(v(tone),1e-6))))/({0.5/hold}/max(v(tone),1e-6))"
     lines = [
         "* A filter and its detector as their law: at v(tone) hertz a sine of so many volts comes out so large.",
         "*   tone         frequency, a volt per hertz",

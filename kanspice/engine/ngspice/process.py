@@ -29,14 +29,15 @@ def run_deck(
     deadline: float | None = None,
     stop: threading.Event | None = None,
     on_point: OnPoint | None = None,
+    options: Sequence[str] = (),
 ) -> Run:
     """Run `deck` in batch mode in `folder`; its results are in `raw`, `folder/out.raw` if not given.
 
     deadline: value of time.monotonic() after which the process is killed, or not begun. stop: kills it when set.
-    on_point: called now and then as points are finished, in another thread.
+    on_point: called now and then as points are finished, in another thread. options: further ones of ngspice.
     Raises SimulatorError when the program cannot be started or `stop` was set.
     """
-    arguments = _arguments(program, ["-b", "-r", str(raw or folder / RAW_FILE), deck])
+    arguments = _arguments(program, ["-b", *options, "-r", str(raw or folder / RAW_FILE), deck])
     listener = _Points(on_point)
     return run_program(arguments, folder, clean_environment(), deadline=deadline, stop=stop, listener=listener)
 

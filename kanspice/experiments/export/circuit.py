@@ -16,7 +16,7 @@ from kanspice.engine.netlist.netlist import DEVICES
 from kanspice.engine.netlist.switching import SUBCIRCUITS, capacitor_nodes
 from kanspice.experiments.export.elements import Element, Instance, Passive, Subcircuit, element, subcircuits_of
 
-_EDGE = 1e-5
+_EDGE = 1e-4
 """Of the shortest period: how long a clock takes to rise where switches are ideal. What is carried over it is carried
 in the same time on both sides."""
 _COLUMN = re.compile(r"_(?:c|t|b|q)(\d+)([pn])(?:_|$)|_sub(\d+)$")

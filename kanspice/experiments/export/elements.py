@@ -75,6 +75,8 @@ class Junction:
     model: str
 
 
+_FEWEST = {"R": 3, "C": 3, "V": 3, "I": 3, "E": 5, "G": 5, "F": 4, "H": 4, "B": 3, "X": 2, "D": 3, "Q": 4}
+"""Words after the name."""
 Element = Passive | Source | Controlled | Behavioural | Instance | Junction
 
 
@@ -125,6 +127,8 @@ def subcircuits_of(text: str) -> list[Subcircuit]:
 def element(line: str) -> Element:
     """The element of a line. Raises ValueError for a line that is none of ours."""
     kind, (name, *words) = line[0].upper(), line.split()
+    if len(words) < _FEWEST.get(kind, 2):
+        raise ValueError(f"no whole element of ours: {line[:80]!r}")
     nodes = (words[0], words[1])
     match kind:
         case "R" | "C":

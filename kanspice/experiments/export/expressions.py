@@ -134,6 +134,8 @@ class _Reader:
         return self.tokens[self.place]
 
     def _take(self) -> str:
+        if not self._next():
+            raise ValueError(f"no whole expression: {self.text!r}")
         self.place += 1
         return self.tokens[self.place - 1]
 

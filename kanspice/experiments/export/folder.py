@@ -34,7 +34,9 @@ EXPORTED = FolderKind(
     what="export",
     manifest=MANIFEST,
     family=SCHEMA.partition("/")[0],
-    names=re.compile(r"receipt\.json|README\.md|expected\.csv|design\.npz|[a-z0-9_]+\.(cir|lib|inc|sim|va|scs|net)"),
+    names=re.compile(
+        r"compare\.py|receipt\.json|README\.md|expected\.csv|design\.npz|[a-z0-9_]+\.(cir|lib|inc|sim|va|scs|net)"
+    ),
 )
 
 

@@ -8,6 +8,7 @@ from kanspice.circuit import Crossbar, FilterBank, OdePeriod, SynapseBank
 from kanspice.experiments.export.bench import Probe
 from kanspice.experiments.export.circuit import PlainCircuit
 from kanspice.experiments.export.formats.format import ExportPlan
+from kanspice.experiments.export.formats.spice import of_sample
 from kanspice.experiments.export.receipt import Receipt
 
 _SHOWN = 20
@@ -21,10 +22,9 @@ def readme_text(plan: ExportPlan, receipt: Receipt) -> str:
 def _lines(plan: ExportPlan, receipt: Receipt) -> Iterator[str]:
     written, circuit, bench = plan.written, plan.circuit, plan.bench
     design = circuit.compiled
-    what = "an example that kanspice chose" if bench.sample is None else f"sample {bench.sample}"
     yield f"# A {design.family} network as a circuit for {written.title}"
     yield ""
-    yield f"{design.device_count:,} devices in {len(design.stages)} stages, with a test bench for {what}."
+    yield f"{design.device_count:,} devices in {len(design.stages)} stages, with a test bench for {of_sample(bench)}."
     yield from (f"Note: {note}." for note in circuit.notes)
     yield ""
     yield "## Run it"

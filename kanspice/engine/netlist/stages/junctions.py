@@ -6,7 +6,7 @@ from kanspice.engine.netlist.sheet import Sheet
 
 _ELEMENTARY_CHARGE_C, _BOLTZMANN_J_PER_K = 1.6021766208e-19, 1.38064852e-23
 _SIMULATED_K = 300.15
-_SIMULATED_V = _BOLTZMANN_J_PER_K * _SIMULATED_K / _ELEMENTARY_CHARGE_C
+SIMULATED_V = _BOLTZMANN_J_PER_K * _SIMULATED_K / _ELEMENTARY_CHARGE_C
 """k T / q as ngspice computes it, at its 27 degrees and with the constants of CODATA 2014."""
 _NO_LEAKS = ".options gmin=1e-21"
 """ngspice puts 1e-12 siemens across every junction, which is more than one that blocks conducts."""
@@ -14,7 +14,7 @@ _NO_LEAKS = ".options gmin=1e-21"
 
 def ideality(knee_v: float) -> float:
     """The emission coefficient of a junction whose current grows e-fold in so many volts."""
-    return knee_v / _SIMULATED_V
+    return knee_v / SIMULATED_V
 
 
 def without_leaks(sheet: Sheet) -> None:

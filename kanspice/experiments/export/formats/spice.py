@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import assert_never
 
 from kanspice.base.spice_numbers import spice_number
+from kanspice.engine.netlist.netlist import Text, whole
+from kanspice.experiments.export.bench import Bench, Probe
 from kanspice.experiments.export.circuit import PlainCircuit
 from kanspice.experiments.export.elements import (
     Behavioural,
@@ -35,19 +38,23 @@ from kanspice.experiments.export.expressions import (
 _BINDS = {"+": 1, "-": 1, "*": 2, "/": 2, "^": 4}
 _MOST_IN_A_CHAIN = 32
 _WIDTH = 110
+CIRCUIT, DEVICES, PARTS, DECK = "circuit.cir", "devices.lib", "subcircuits.lib", "bench.cir"
+_SAVED_PER_LINE = 6
 
 
 @dataclass(frozen=True)
 class Dialect:
     """How a simulator wants it.
 
-    title: of the simulator. literal: a number inside of an expression of a source. braced: whether parameters stand in
-    braces there. condition: how one of two things is chosen, with {test}, {yes} and {no}. power: its sign. functions:
-    names that differ. source: the text of a behavioural source's value, with {gives} and {value}. multiplier: whether a
-    source may have one, ` m=`. instance, subcircuit: what stands before parameters.
+    title, by_hand: of the simulator, and how it runs the deck. literal: a number inside of an expression of a source.
+    braced: whether parameters stand in braces there. condition: how one of two things is chosen, with {test}, {yes} and
+    {no}. power: its sign. functions: names that differ. source: the text of a behavioural source's value, with {gives}
+    and {value}. multiplier: whether a source may have one, ` m=`. instance, subcircuit: what stands before parameters.
+    saves: the card that says what is kept.
     """
 
     title: str
+    by_hand: str
     literal: Callable[[float], str]
     braced: bool
     condition: str
@@ -57,6 +64,7 @@ class Dialect:
     multiplier: bool
     instance: str
     subcircuit: str
+    saves: str
 
     def constant(self, value: Expression) -> str:
         """A value that is known beforehand, as an element's own."""
@@ -136,7 +144,7 @@ class Dialect:
             value = Operation("*", each.many, each.value)
         begin = f"{each.name} {' '.join(each.nodes)} "
         whole = begin + self.source.format(gives=each.gives, value=self.expression(value)) + many
-        pieces = None if len(whole) <= _WIDTH else _pieces(each.value)
+        pieces = None if len(whole) <= _WIDTH else curve_pieces(each.value)
         if pieces is None:
             yield whole
             return
@@ -201,7 +209,7 @@ def points_text(points: Sequence[tuple[float, float]]) -> str:
     return f"pwl({' '.join(f'{plain_number(time_s)} {plain_number(level)}' for time_s, level in points)})"
 
 
-def _pieces(value: Expression) -> list[tuple[Expression | None, Expression]] | None:
+def curve_pieces(value: Expression) -> list[tuple[Expression | None, Expression]] | None:
     """A curve as tests from the lowest voltage to the highest, each with what holds below; the last has none.
 
     None for what is no nest of conditions `x < number`, or for too many.
@@ -228,3 +236,54 @@ def _gather(value: Expression, below: Expression | None, found: list[tuple[Expre
             raise ValueError("no curve")
         case _:
             found.append((below, value))
+
+
+def dialect_files(dialect: Dialect, circuit: PlainCircuit, deck: Iterable[str]) -> dict[str, Text]:
+    """A deck, and the files that it includes."""
+    return {
+        DECK: whole("\n".join([f"* test bench of a {circuit.design.family} network: {dialect.by_hand}", *deck]) + "\n"),
+        CIRCUIT: partial(dialect.circuit_text, circuit, (DEVICES, PARTS)),
+        DEVICES: whole(dialect.library_text("what carries the network's numbers", circuit.devices)),
+        PARTS: whole(dialect.library_text("what stands around it", circuit.library)),
+    }
+
+
+def deck_lines(
+    dialect: Dialect, bench: Bench, analysis: Iterable[str], measure: Callable[[int, Probe], Iterable[str]]
+) -> Iterator[str]:
+    """A deck: what drives the circuit, the analysis, what is measured."""
+    yield f".include {CIRCUIT}"
+    yield ""
+    yield from drive_lines(bench)
+    yield ""
+    yield from analysis
+    yield ""
+    yield "* what comes out, and by how much that differs from what kanspice found (expected.csv), in volts"
+    for index, each in enumerate(bench.outputs):
+        yield from measure(index, each)
+    if dialect.saves:
+        nodes = [*(each.node for each in bench.stages), *bench.drives, *bench.starts]
+        yield from _wrapped(dialect.saves, [f"v({node})" for node in dict.fromkeys(nodes)])
+    yield ".end"
+
+
+def drive_lines(bench: Bench) -> Iterator[str]:
+    """The sources of the inputs, or the voltages that capacitors begin at."""
+    which = of_sample(bench)
+    if bench.drives:
+        yield f"* inputs, volts: {which}"
+        yield from (f"V{node} {node} 0 {plain_number(volts)}" for node, volts in bench.drives.items())
+    if bench.starts:
+        yield f"* voltages at which the nodes begin: {which}"
+        yield from (f".ic v({node})={plain_number(volts)}" for node, volts in bench.starts.items())
+
+
+def of_sample(bench: Bench) -> str:
+    """Which inputs these are, in words."""
+    return "an example that kanspice chose" if bench.sample is None else f"sample {bench.sample}"
+
+
+def _wrapped(card: str, words: Sequence[str]) -> Iterator[str]:
+    """One card over several lines."""
+    for place in range(0, len(words), _SAVED_PER_LINE):
+        yield f"{'+' if place else card} {' '.join(words[place : place + _SAVED_PER_LINE])}"

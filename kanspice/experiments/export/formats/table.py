@@ -6,12 +6,13 @@ from collections.abc import Mapping
 
 from kanspice.base.errors import InputError
 from kanspice.base.validation import nearest
-from kanspice.experiments.export.formats import ngspice
+from kanspice.experiments.export.formats import ltspice, ngspice, vacask, veriloga, xyce
 from kanspice.experiments.export.formats.format import ExportFormat
 
 SHEET_FORMAT = "kicad"
 """Projects of one part of a circuit, and no language for circuits."""
-EXPORT_FORMATS: Mapping[str, ExportFormat] = {each.name: each for each in (ngspice.FORMAT,)}
+_ALL = (ngspice.FORMAT, vacask.FORMAT, xyce.FORMAT, ltspice.FORMAT, veriloga.FORMAT)
+EXPORT_FORMATS: Mapping[str, ExportFormat] = {each.name: each for each in _ALL}
 
 
 def check_format(name: object) -> str:
