@@ -30,7 +30,7 @@ def export(
     ] = None,
     part: Annotated[
         str | None,
-        typer.Option("--part", metavar="PLACE", help="For kicad: a column (1:0p) or a filter (1:0,2,1); or the first."),
+        typer.Option("--part", metavar="PLACE", help="For kicad: a column (1:0p), filter (1:0,2,1) or node (1:v2)."),
     ] = None,
     timeout: Annotated[
         float | None,

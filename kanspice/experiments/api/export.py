@@ -37,9 +37,9 @@ def export(
 
     circuit: a folder that `compile` wrote, or what it returned. to: the language, one of `EXPORT_FORMATS`; or "kicad",
     a sheet of one `part`, the first if None: "1:0p" is the positive column of output 0 of layer 1, "1:0,2,1" filter 1
-    from row 0 to output 2. output: the folder to write. inputs: samples (samples, inputs) in model units, of which
-    `sample` (0 if None) is the bench's; an example that kanspice chooses if None. timeout: seconds for the simulator;
-    600 if None.
+    from row 0 to output 2, "1:v2" node 2. output: the folder to write. inputs: samples (samples, inputs) in model
+    units, of which `sample` (0 if None) is the bench's; an example that kanspice chooses if None. timeout: seconds for
+    the simulator; 600 if None.
     Raises InputError for what cannot be exported, or a folder that is in the way, SimulatorError where the circuit has
     no answer, or the simulator finds another one. Nothing is written then.
     """

@@ -28,9 +28,9 @@ from kanspice.engine.options import RunOptions
 from kanspice.engine.running import solve
 from kanspice.experiments.export.kicad.bill import bill
 from kanspice.experiments.export.kicad.column import Place, column_of, first_place
-from kanspice.experiments.export.kicad.column_sheet import planned
 from kanspice.experiments.export.kicad.deck import output_v
 from kanspice.experiments.export.kicad.expressions import Text, form, written
+from kanspice.experiments.export.kicad.gathered_sheet import planned
 from kanspice.experiments.export.kicad.parts import Component, Resistor, engineering, parameters
 from kanspice.experiments.export.kicad.project import BILL, DECK, FILES, PROJECT, SHEET, project_files, proven
 from kanspice.families.cnnkan.circuit import compile_cnnkan
@@ -204,6 +204,7 @@ def test_ngspice_finds_the_same_in_the_deck(name, tmp_path):
 
 
 @pytest.mark.ngspice
+@pytest.mark.slow
 @pytest.mark.kicad
 @pytest.mark.parametrize("name", ["finite", "shifted", "wired"])
 def test_kicads_own_netlist_gives_the_same(name, tmp_path):
@@ -215,6 +216,7 @@ def test_kicads_own_netlist_gives_the_same(name, tmp_path):
 
 
 @pytest.mark.ngspice
+@pytest.mark.slow
 @pytest.mark.kicad
 def test_a_cut_wire_is_found(tmp_path):
     found = column(*TECHNOLOGIES["finite"])
@@ -332,6 +334,7 @@ def test_only_projects_are_of_a_part(circuit, tmp_path):
 
 
 @pytest.mark.ngspice
+@pytest.mark.slow
 @pytest.mark.kicad
 def test_another_circuit_is_not_written(circuit, tmp_path, monkeypatch):
     """A device's model that is wrong: KiCad draws it all the same, and what ngspice then finds is not kanspice's."""

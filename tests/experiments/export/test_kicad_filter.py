@@ -79,6 +79,7 @@ def test_ngspice_finds_the_same_in_the_deck(name, place, tmp_path):
 
 
 @pytest.mark.ngspice
+@pytest.mark.slow
 @pytest.mark.kicad
 def test_kicads_own_netlist_gives_the_same(tmp_path):
     found = path(*TECHNOLOGIES["slow"], place=PLACES[1])

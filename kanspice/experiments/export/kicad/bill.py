@@ -12,6 +12,7 @@ from typing import assert_never
 from kanspice.experiments.export.kicad.excerpt import Excerpt
 from kanspice.experiments.export.kicad.models import OpAmpModel, PoleModel
 from kanspice.experiments.export.kicad.parts import (
+    BranchModel,
     Capacitor,
     Component,
     CurrentSource,
@@ -80,6 +81,9 @@ def _entry(part: Component) -> tuple[str, str, float, str]:
             return "resistor, E96", shown(Resistor(model.ohm)), model.ohm, remark
         case CurveDevice():
             return f"device {model.subcircuit}", "", model.area, "exactly: areas in reference devices, as on the sheet"
+        case BranchModel():
+            amps = dict(model.values)["amps"]
+            return f"branch {model.subcircuit.removeprefix('branch_')}", "", amps, "exactly: largest currents, amps"
         case OpAmp():
             return "op-amp", "", math.nan, ", ".join(_said(model))
         case VoltageSource() | SineSource() | Wire():

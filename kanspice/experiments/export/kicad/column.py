@@ -17,7 +17,8 @@ from kanspice.engine.batched.crosspoint_rows import crosspoint_rows_v
 from kanspice.engine.netlist.named import device_names
 from kanspice.engine.netlist.names import column_node, layer_of, stage_node, tia_node
 from kanspice.engine.solution import Solution
-from kanspice.experiments.export.kicad.excerpt import GROUND, LOWER, UPPER, Excerpt, supplies_of
+from kanspice.experiments.export.kicad.excerpt import GROUND, LOWER, UPPER, supplies_of
+from kanspice.experiments.export.kicad.gathered import Gathered, Rung
 from kanspice.experiments.export.kicad.models import OP_AMP, OpAmpModel, crossbar_library
 from kanspice.experiments.export.kicad.parts import (
     Capacitor,
@@ -29,8 +30,11 @@ from kanspice.experiments.export.kicad.parts import (
     Resistor,
     VoltageSource,
     Wire,
+    engineering,
+    shown,
 )
 from kanspice.report.formatting import many
+from kanspice.technology.standard_values import nearest
 
 
 @dataclass(frozen=True)
@@ -56,29 +60,10 @@ class Place:
 
 
 @dataclass(frozen=True)
-class Rung:
-    """A row's devices into the column. net: of the row, at this crosspoint.
-
-    wire: what is between this crosspoint of the column and the next with a device, or the amplifier; None for nothing.
-    """
-
-    row: int
-    net: str
-    parts: tuple[Component, ...]
-    wire: Component | None = None
-
-
-@dataclass(frozen=True)
-class Column(Excerpt):
-    """A column with its amplifier. rungs: of rows that have a device here, in order. drives: a source for each."""
+class Column(Gathered):
+    """A column with its amplifier; what hangs on it is its reference current, less what the amplifier takes."""
 
     sign: str
-    rungs: tuple[Rung, ...]
-    drives: tuple[Component, ...]
-    bias: Component | None
-    feedback: Component
-    feedback_capacitor: Component | None
-    amplifier: Component
 
     @property
     def title(self) -> str:
@@ -90,33 +75,41 @@ class Column(Excerpt):
         return f"{many(len(self.devices), 'device')} and an amplifier"
 
     @property
-    def measured(self) -> str:
-        return f"the voltage of {self.output}"
+    def about(self) -> str:
+        held = f"Devices lead from their rows to the column {self.net}, which {self.amplifier.reference} holds near 0 V"
+        return f"{held}: it turns the column's current into the voltage {self.output}."
 
     @property
-    def net(self) -> str:
-        """Of the column itself."""
-        return self.feedback.nets[0]
+    def notes(self) -> Iterator[str]:
+        for part in self.built:
+            match part.model:
+                case OpAmp(model=OpAmpModel() as model):
+                    gain = "infinite" if math.isinf(model.gain) else f"{model.gain:g}"
+                    yield f"{part.reference}: gain {gain}, offset {engineering(model.offset_v)}V"
+                case CurrentSource() as model if math.isfinite(model.ohm):
+                    yield f"{part.reference} on a board: {shown(Resistor(model.ohm))} from {model.rail}"
+                case Resistor() as model if part is self.feedback and nearest(np.array(model.ohm), "E96") != model.ohm:
+                    yield f"{part.reference}: simulated as {model.ohm:.9g} ohm"
+                case _:
+                    pass
+        if any(rung.outer.endswith("x") for rung in self.rungs):
+            yield "rows have resistances: they are driven with what they have where they cross this column"
+        yield f"expected at {self.output}: {self.expected_v:.9g} V"
 
     @property
-    def devices(self) -> tuple[Component, ...]:
-        """Everything between rows and column."""
-        return tuple(part for rung in self.rungs for part in rung.parts)
+    def given(self) -> str:
+        return "the rows' voltages"
 
     @property
     def built(self) -> Iterator[Component]:
         yield from self.devices
-        yield from filter(None, (self.bias, self.feedback, self.feedback_capacitor))
+        yield from filter(None, (self.hanging, self.feedback, self.feedback_capacitor))
         yield self.amplifier
 
     @property
     def driven_by(self) -> Iterator[Component]:
         yield from (rung.wire for rung in self.rungs if rung.wire is not None)
         yield from self.drives
-
-    @property
-    def analysis(self) -> str:
-        return ".op"
 
 
 SIGNS = {"p": "positive", "n": "negative"}
@@ -142,12 +135,13 @@ def column_of(design: Design, place: Place, solution: Solution) -> Column:
     index = 2 * place.output + "pn".index(place.sign)
     column, output = (node(layer, place.output, place.sign) for node in (column_node, tia_node))
     crossing_v = crosspoint_rows_v(design, crossbar, solution.stage_v[before.name][:1])[0, :, index]
-    rungs = tuple(_Rungs(design, crossbar, before, index, column, device_names(design.devices)).all())
+    rows = list(_Rungs(design, crossbar, before, index, column, device_names(design.devices)).all())
+    rungs = tuple(rung for _, rung in rows)
     if not rungs:
         raise InputError("this column has no device", where=f"--part {place}")
     drives = tuple(
-        Component(f"V{number}", (rung.net, GROUND), VoltageSource(float(crossing_v[rung.row])))
-        for number, rung in enumerate(rungs, start=1)
+        Component(f"V{number}", (rung.outer, GROUND), VoltageSource(float(crossing_v[row])))
+        for number, (row, rung) in enumerate(rows, start=1)
     )
     ohm, farads = float(crossbar.feedback_ohm[index]), float(crossbar.feedback_f[index])
     resistors = sum(isinstance(part.model, Resistor) for rung in rungs for part in rung.parts)
@@ -161,9 +155,10 @@ def column_of(design: Design, place: Place, solution: Solution) -> Column:
         supplies=supplies_of(crossbar.rail_v, len(drives)),
         models=crossbar_library(design, crossbar),
         sign=place.sign,
+        net=column,
         rungs=rungs,
         drives=drives,
-        bias=_bias(design, crossbar, index, column),
+        hanging=_bias(design, crossbar, index, column),
         feedback=Component(f"R{resistors + 1}", (column, output), Resistor(ohm)),
         feedback_capacitor=Component("C1", (column, output), Capacitor(farads)) if farads > 0 else None,
         amplifier=Component("U1", (GROUND, column, UPPER, LOWER, output), op_amp),
@@ -173,7 +168,7 @@ def column_of(design: Design, place: Place, solution: Solution) -> Column:
 def _crossbars(design: Design) -> tuple[Crossbar, ...]:
     if not design.crossbars:
         found = design.tiles[0].name if design.tiles else f"a circuit of {design.sort.name.lower()}"
-        expected = "crossbars, of which a column becomes the sheet, or filters, of which one does"
+        expected = "crossbars, of which a column becomes the sheet, filters, or periods, of which a node does"
         raise InputError("this circuit has no column to draw", where="--to kicad", expected=expected, found=found)
     return design.crossbars
 
@@ -201,8 +196,8 @@ class _Rungs:
     column: str
     names: Sequence[str]
 
-    def all(self) -> Iterator[Rung]:
-        """Those of rows that have a device here."""
+    def all(self) -> Iterator[tuple[int, Rung]]:
+        """Rows that have a device here, each with its rung."""
         crossbar, numbers = self.crossbar, {"R": 0, "X": 0}
         rows = np.flatnonzero(crossbar.column_area[:, self.index].any(axis=1)).tolist()
         crossing = "x" if max(crossbar.row_ohm, crossbar.driver_ohm) > 0 else ""
@@ -217,7 +212,7 @@ class _Rungs:
                 parts.append(Component(f"{letter}{numbers[letter]}", (net, end), model))
             segments = (rows[place + 1] if place + 1 < len(rows) else crossbar.rows) - row
             wire = Component(f"RW{place + 1}", (end, after), Wire(segments * crossbar.column_ohm))
-            yield Rung(row, net, tuple(parts), wire if has_wire else None)
+            yield row, Rung(net, tuple(parts), wire if has_wire else None)
 
     def _device(self, row: int, kind: int) -> Model:
         crossbar, curve = self.crossbar, self.design.devices[kind].curve

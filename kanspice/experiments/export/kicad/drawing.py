@@ -34,6 +34,18 @@ class PlacedSymbol:
         x, y = next(pin.at for pin in self.symbol.pins if pin.number == number)
         return self.at[0] + x, self.at[1] - y
 
+    @property
+    def across(self) -> tuple[Spot, Spot]:
+        """The ends of one that lies, from left to right."""
+        first, *_, last = sorted(self.pin(pin.number) for pin in self.symbol.pins)
+        return first, last
+
+    @property
+    def downwards(self) -> tuple[Spot, Spot]:
+        """The ends of one that stands, from the upper to the lower."""
+        first, *_, last = sorted((self.pin(pin.number) for pin in self.symbol.pins), key=lambda spot: spot[1])
+        return first, last
+
 
 @dataclass
 class Drawing:

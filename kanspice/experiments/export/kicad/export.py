@@ -1,4 +1,4 @@
-"""`kanspice export --to kicad`: a column of a crossbar, or a filter, as a KiCad project, with a receipt."""
+"""`kanspice export --to kicad`: a column of a crossbar, a filter or a node as a KiCad project, with a receipt."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from dataclasses import replace
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
+from typing import assert_never
 
 from kanspice.base.arrays import Array
 from kanspice.base.errors import InputError, SimulatorError
@@ -24,6 +25,7 @@ from kanspice.experiments.export.formats.table import SHEET_FORMAT
 from kanspice.experiments.export.kicad.column import Place, column_of, first_place
 from kanspice.experiments.export.kicad.excerpt import Excerpt
 from kanspice.experiments.export.kicad.filter import filter_of, first_filter
+from kanspice.experiments.export.kicad.node import first_node, node_of
 from kanspice.experiments.export.kicad.project import FILES, PROJECT, project_files, proven
 from kanspice.experiments.export.kicad.readme import readme_text
 from kanspice.experiments.export.receipt import OPERATING_POINT, Receipt, receipt_json
@@ -54,10 +56,9 @@ def export_sheet(
     if number >= len(samples):
         expected = f"0 to {len(samples) - 1}"
         raise InputError("there is no such sample", where="--sample", expected=expected, found=str(sample))
-    chosen = _place_of(design, place)
+    place = _place_of(design, place)
     PROJECT_FOLDER.refuse_others(folder)
-    solution = own_answer(design, samples[number : number + 1], number)
-    excerpt = column_of(design, chosen, solution) if isinstance(chosen, Place) else filter_of(design, chosen, solution)
+    excerpt = _excerpt(design, place, samples[number : number + 1], number)
     words = "an example that kanspice chose" if sample is None else f"sample {sample}"
     files = project_files(excerpt, words, f"kanspice {version('kanspice')}")
     receipt = _receipt(excerpt, files, Receipt(SHEET_FORMAT, sample, limit=OPERATING_POINT), timeout_s)
@@ -70,11 +71,33 @@ def export_sheet(
     return Exported(folder, TITLE, f"open {PROJECT} in KiCad", (probe,), (), receipt)
 
 
-def _place_of(design: Design, place: str | None) -> Place | str:
-    """Of a column, or, of a circuit of filters, a filter's."""
-    if design.sort is Sort.FILTERS:
-        return first_filter(design) if place is None else place
-    return first_place(design) if place is None else Place.read(place)
+def _place_of(design: Design, place: str | None) -> str:
+    """Of what is to be drawn: the first that there is if None."""
+    if place is not None:
+        return place
+    match design.sort:
+        case Sort.FILTERS:
+            return first_filter(design)
+        case Sort.PERIODS:
+            return first_node(design)
+        case Sort.CROSSBARS | Sort.SYNAPSES:
+            return str(first_place(design))
+        case _:
+            assert_never(design.sort)
+
+
+def _excerpt(design: Design, place: str, inputs: Array, number: int) -> Excerpt:
+    """What is at a place, for inputs (1, inputs) of sample `number`."""
+    solution = own_answer(design, inputs, number)
+    match design.sort:
+        case Sort.FILTERS:
+            return filter_of(design, place, solution)
+        case Sort.PERIODS:
+            return node_of(design, place, solution, design.inputs_v(inputs, [number]))
+        case Sort.CROSSBARS | Sort.SYNAPSES:
+            return column_of(design, Place.read(place), solution)
+        case _:
+            assert_never(design.sort)
 
 
 def _receipt(excerpt: Excerpt, files: Mapping[str, str], receipt: Receipt, timeout_s: float) -> Receipt:

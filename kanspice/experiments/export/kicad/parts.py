@@ -65,6 +65,18 @@ class CurveDevice:
 
 
 @dataclass(frozen=True)
+class BranchModel:
+    """A branch of a KirchhoffNet, which carries its law from its first net to its second.
+
+    leaves: whether its first net is the node that the sheet is of. values: of its subcircuit's parameters.
+    """
+
+    subcircuit: str
+    leaves: bool
+    values: tuple[tuple[str, float], ...]
+
+
+@dataclass(frozen=True)
 class OpAmp:
     """Nets are those of its inputs, + and -, of its supplies, and of its output."""
 
@@ -72,7 +84,7 @@ class OpAmp:
     model: AmplifierModel
 
 
-Model = Resistor | Wire | Capacitor | VoltageSource | SineSource | CurrentSource | CurveDevice | OpAmp
+Model = Resistor | Wire | Capacitor | VoltageSource | SineSource | CurrentSource | CurveDevice | BranchModel | OpAmp
 
 
 @dataclass(frozen=True)
@@ -95,7 +107,7 @@ class Component:
                 return f"{self.reference} {nodes} dc 0 ac {text['ac']} sin(0 {text['ampl']} {text['f']})"
             case Resistor() | Wire() | Capacitor() | VoltageSource() | CurrentSource():
                 return f"{self.reference} {nodes} {next(iter(parameters(self.model).values()))}"
-            case CurveDevice() | OpAmp():
+            case CurveDevice() | BranchModel() | OpAmp():
                 return f"{letter}{self.reference} {nodes} {self.model.subcircuit} {values}"
             case _:
                 assert_never(self.model)
@@ -116,6 +128,8 @@ def parameters(model: Model) -> Mapping[str, str]:
             values = {"dc": model.amps}
         case CurveDevice():
             values = {"amps": model.amps} | ({"shift": model.shift_v} if model.shift_v else {})
+        case BranchModel():
+            values = dict(model.values)
         case OpAmp():
             values = dict(model.model.parameters)
         case _:
@@ -140,6 +154,9 @@ def simulation_fields(model: Model, library: str) -> Mapping[str, str]:
         case CurveDevice():
             fields = {"Sim.Device": "SUBCKT", "Sim.Library": library, "Sim.Name": model.subcircuit}
             fields |= {"Sim.Pins": "1=a 2=k"}
+        case BranchModel():
+            fields = {"Sim.Device": "SUBCKT", "Sim.Library": library, "Sim.Name": model.subcircuit}
+            fields |= {"Sim.Pins": "1=s 2=d"}
         case OpAmp():
             fields = {"Sim.Device": "SUBCKT", "Sim.Library": library, "Sim.Name": model.subcircuit}
             fields |= {"Sim.Pins": "1=plus 2=minus 3=vcc 4=vee 5=out"}
@@ -158,22 +175,26 @@ def shown(model: Model) -> str:
         case Capacitor():
             return engineering(float(nearest(np.array(model.farads), "E24")))
         case VoltageSource():
-            return f"{engineering(model.volts)}V"
+            return f"{engineering(model.volts, digits=3)}V"
         case SineSource():
             return f"{engineering(model.volts)}V {engineering(model.hz)}Hz"
         case CurrentSource():
             return f"{engineering(model.amps)}A"
         case CurveDevice():
             return f"{model.subcircuit} x{model.area:.4g}"
+        case BranchModel():
+            return f"{engineering(dict(model.values)['amps'])}A"
         case OpAmp():
             return "op-amp"
         case _:
             assert_never(model)
 
 
-def engineering(value: float) -> str:
-    """`4990.0` -> `4.99k`; four digits, as resistors and voltmeters have them."""
+def engineering(value: float, *, digits: int = 4) -> str:
+    """`4990.0` -> `4.99k`."""
     if value == 0:
         return "0"
-    factor, prefix = next((each for each in _PREFIXES if abs(value) >= each[0] * 0.99995), _PREFIXES[-1])
-    return f"{value / factor:.4g}{prefix}"
+    factor, prefix = next(
+        (each for each in _PREFIXES if abs(value) >= each[0] * (1 - 0.5 * 10.0**-digits)), _PREFIXES[-1]
+    )
+    return f"{value / factor:.{digits}g}{prefix}"

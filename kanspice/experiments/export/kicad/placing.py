@@ -12,6 +12,7 @@ from kanspice.experiments.export.kicad.drawing import Drawing, PlacedSymbol, Spo
 from kanspice.experiments.export.kicad.excerpt import Excerpt
 from kanspice.experiments.export.kicad.models import MODELS_FILE
 from kanspice.experiments.export.kicad.parts import (
+    BranchModel,
     Capacitor,
     Component,
     CurrentSource,
@@ -115,6 +116,8 @@ def _symbol(model: Model, *, is_standing: bool) -> Symbol:
             return SYMBOLS["I"]
         case CurveDevice():
             return SYMBOLS["NDR"]
+        case BranchModel():
+            return SYMBOLS["BRANCH_OUT" if model.leaves else "BRANCH_IN"]
         case OpAmp():
             return SYMBOLS["OPAMP"]
         case _:

@@ -11,14 +11,14 @@ from pathlib import Path
 from kanspice.base.errors import SimulatorError
 from kanspice.engine.ngspice.program import find_ngspice
 from kanspice.experiments.export.kicad.bill import bill_text
-from kanspice.experiments.export.kicad.column import Column
-from kanspice.experiments.export.kicad.column_sheet import column_sheet
 from kanspice.experiments.export.kicad.deck import deck_text, output_v
 from kanspice.experiments.export.kicad.drawing import Drawing
 from kanspice.experiments.export.kicad.excerpt import Excerpt
 from kanspice.experiments.export.kicad.expressions import Text, form, written
 from kanspice.experiments.export.kicad.filter import FilterPath
 from kanspice.experiments.export.kicad.filter_sheet import filter_sheet
+from kanspice.experiments.export.kicad.gathered import Gathered
+from kanspice.experiments.export.kicad.gathered_sheet import gathered_sheet
 from kanspice.experiments.export.kicad.models import MODELS_FILE
 from kanspice.experiments.export.kicad.program import broken_rules, find_kicad, write_netlist
 from kanspice.experiments.export.kicad.symbols import LIBRARY, library_node
@@ -49,8 +49,8 @@ def project_files(excerpt: Excerpt, sample: str, company: str) -> Mapping[str, s
 
 def _sheet(excerpt: Excerpt, company: str, sample: str) -> Drawing:
     match excerpt:
-        case Column():
-            return column_sheet(excerpt, NAME, company, sample)
+        case Gathered():
+            return gathered_sheet(excerpt, NAME, company, sample)
         case FilterPath():
             return filter_sheet(excerpt, NAME, company, sample)
         case _:

@@ -144,6 +144,16 @@ CURVE = Symbol(
     *("NDR", "X", "device with a measured current-voltage curve", _lying("a", "k", 2)),
     (rectangle(4, 2.4), line((-1.5, -0.9), (-0.7, 0.8), (0.3, -0.5), (1.5, 0.9), width=0.2)),
 )
+_LAW = line((-1.2, -0.6), (-0.5, -0.5), (0.5, 0.5), (1.2, 0.6), width=0.2)
+BRANCH_IN = Symbol(
+    *("BRANCH_IN", "X", "branch: its current flows from s to d", _lying("s", "d", 2)),
+    (rectangle(4, 2.4), _LAW, line((1.4, 0.9), (1.9, 0), (1.4, -0.9), width=0.2)),
+)
+BRANCH_OUT = Symbol(
+    *("BRANCH_OUT", "X", "branch: its current flows from s to d"),
+    (Pin("2", "d", (-4, 0), 0, 2), Pin("1", "s", (4, 0), 180, 2)),
+    (rectangle(4, 2.4), _LAW, line((-1.4, 0.9), (-1.9, 0), (-1.4, -0.9), width=0.2)),
+)
 VOLTAGE = Symbol(
     *("V", "V", "voltage source", _standing("+", "-")),
     (
@@ -186,7 +196,7 @@ FLAG = Symbol(
     is_power=True,
 )
 _ALL = (
-    *(RESISTOR, RESISTOR_DOWN, WIRE, CAPACITOR, CAPACITOR_DOWN, CURVE, VOLTAGE, CURRENT, OP_AMP),
+    *(RESISTOR, RESISTOR_DOWN, WIRE, CAPACITOR, CAPACITOR_DOWN, CURVE, BRANCH_IN, BRANCH_OUT, VOLTAGE, CURRENT, OP_AMP),
     *(GROUND, UPPER, LOWER, FLAG),
 )
 SYMBOLS: Mapping[str, Symbol] = {symbol.name: symbol for symbol in _ALL}

@@ -1,28 +1,20 @@
-"""Where everything of a column lies: rungs in strips, the amplifier to their right, and below them what tests it.
+"""Where all that is gathered on a net lies: rungs in strips, the amplifier to their right, below them what tests it.
 
 Units are 1.27 mm, y downwards.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from kanspice.base.errors import InputError
-from kanspice.experiments.export.kicad.column import Column
 from kanspice.experiments.export.kicad.drawing import Drawing, Spot
-from kanspice.experiments.export.kicad.models import OpAmpModel
+from kanspice.experiments.export.kicad.excerpt import GROUND
+from kanspice.experiments.export.kicad.gathered import Gathered
 from kanspice.experiments.export.kicad.parts import (
     Capacitor,
     Component,
-    CurrentSource,
-    OpAmp,
-    Resistor,
-    engineering,
-    shown,
 )
 from kanspice.experiments.export.kicad.placing import (
     ABOVE_AND_BELOW,
@@ -40,7 +32,6 @@ from kanspice.experiments.export.kicad.placing import (
     titled,
 )
 from kanspice.experiments.export.kicad.symbols import GRID_MM, SYMBOLS
-from kanspice.technology.standard_values import nearest
 
 _BUS, _FIRST_RUNG = 48, 54
 _PITCH, _STRIP = 7, 27
@@ -50,11 +41,13 @@ _LANE = 5
 """Right of a strip, where its column goes up again."""
 _AMPLIFIER = 66
 """Right of the last strip."""
-_BENCH_HEIGHT, _SOURCE_PITCH = 28, 11
+_BENCH_HEIGHT, _SOURCE_PITCH = 28, 10
 _BELOW = 34
 """For the title block."""
 _LEAST_BELOW_BUS = 52
 """For what stands below the amplifier."""
+_HEADING = 98
+"""How wide the words above the bench may be."""
 _SUPPLY = 57
 """Of the bench, for supplies and flags."""
 
@@ -98,34 +91,33 @@ def planned(devices: int, drives: int) -> Plan:
     )
 
 
-def column_sheet(column: Column, name: str, company: str, sample: str) -> Drawing:
-    """The sheet of a column. name: of the file. sample: which inputs drive it, in words."""
-    plan = planned(len(column.devices), len(column.drives))
-    sheet = new_sheet(column, plan.paper, name, company, sample)
-    about = (
-        f"Devices lead from their rows to the column {column.net}, which {column.amplifier.reference} holds near 0 V"
-    )
-    titled(sheet, column, f"{about}: it turns the column's current into the voltage {column.output}.")
-    _amplifier(sheet, column, _strips(sheet, column, plan))
-    _bench(sheet, column, plan, sample)
+def gathered_sheet(found: Gathered, name: str, company: str, sample: str) -> Drawing:
+    """The sheet of a column, or of a node. name: of the file. sample: which inputs drive it, in words."""
+    plan = planned(len(found.devices), len(found.drives))
+    sheet = new_sheet(found, plan.paper, name, company, sample)
+    titled(sheet, found, found.about)
+    _amplifier(sheet, found, _strips(sheet, found, plan))
+    _bench(sheet, found, plan, sample)
     return sheet
 
 
-def _strips(sheet: Drawing, column: Column, plan: Plan) -> int:
+def _strips(sheet: Drawing, found: Gathered, plan: Plan) -> int:
     """The rungs in strips, and what joins their columns; where the bus leaves them.
 
     Strips of one net hang on a bus side by side. With wires in between they are one chain: down a strip, up again
     beside it, and down the next.
     """
-    wires = {rung.parts[-1].reference: rung.wire for rung in column.rungs if rung.wire is not None}
+    wires = {rung.parts[-1].reference: rung.wire for rung in found.rungs if rung.wire is not None}
+    outers = {part.reference: rung.outer for rung in found.rungs for part in rung.parts}
     x = 0
     for strip in range(plan.strips):
         x = MARGIN + _STRIP * (strip + 1)
-        members = column.devices[strip * plan.per_strip : (strip + 1) * plan.per_strip]
+        members = found.devices[strip * plan.per_strip : (strip + 1) * plan.per_strip]
         sheet.wire(*([(x, _BUS)] if strip or not wires else []), (x, _FIRST_RUNG))
         for place, part in enumerate(members):
             at, before = (x, _FIRST_RUNG + _PITCH * place), members[place - 1] if place else None
-            _rung(sheet, part, at, shares_row=before is not None and before.nets[0] == part.nets[0])
+            outer = outers[part.reference]
+            _rung(sheet, part, at, outer, is_first=before is None or outers[before.reference] != outer)
             _down(sheet, at, wires.get(part.reference), goes_on=bool(wires) or place < len(members) - 1)
             if (place or strip or not wires) and (wires or place < len(members) - 1):
                 sheet.junction(at)
@@ -151,39 +143,41 @@ def _down(sheet: Drawing, at: Spot, wire: Component | None, *, goes_on: bool) ->
         sheet.wire(at, (x, y + _PITCH))
 
 
-def _rung(sheet: Drawing, part: Component, at: Spot, *, shares_row: bool) -> None:
-    """A device, with its row's flag to the left, or a wire to the device above, and the column to the right."""
+def _rung(sheet: Drawing, part: Component, at: Spot, outer: str, *, is_first: bool) -> None:
+    """A device: to its left its other net's flag, or a wire to the device above, to its right the net of all."""
     x, y = at
-    placed = put(sheet, part, (x - 6, y), ABOVE_AND_BELOW)
+    left, right = put(sheet, part, (x - 6, y), ABOVE_AND_BELOW).across
     joint = (x - 11.0, y)
-    if shares_row:
+    sheet.wire(joint, left)
+    sheet.wire(right, at)
+    if not is_first:
         sheet.wire((joint[0], y - _PITCH), joint)
         sheet.junction((joint[0], y - _PITCH))
-        sheet.wire(joint, placed.pin("1"))
+    elif outer == GROUND:
+        sheet.wire((x - 15, y), joint)
+        sheet.power(SYMBOLS["GND"], (x - 15, y))
     else:
         sheet.wire((x - 12, y), joint)
-        sheet.wire(joint, placed.pin("1"))
-        sheet.flag(part.nets[0], (x - 12, y), 180, "input")
-    sheet.wire(placed.pin("2"), at)
+        sheet.flag(outer, (x - 12, y), 180, "input")
 
 
-def _amplifier(sheet: Drawing, column: Column, x: int) -> None:
+def _amplifier(sheet: Drawing, found: Gathered, x: int) -> None:
     """To the right of the last column: the reference's current, the op-amp, its feedback, and the output's flag."""
-    amplifier = put(sheet, column.amplifier, (x + 36, _BUS + 2), CORNERS)
+    amplifier = put(sheet, found.amplifier, (x + 36, _BUS + 2), CORNERS)
     minus, plus, output = amplifier.pin("2"), amplifier.pin("1"), amplifier.pin("5")
-    corners = [x + 16, x + 26] if column.bias else [x + 26]
+    corners = [x + 16, x + 26] if found.hanging else [x + 26]
     sheet.wire((x, _BUS), *((corner, _BUS) for corner in corners), minus)
-    sheet.label(column.net, (x + 3, _BUS))
-    if column.bias is not None:
+    sheet.label(found.net, (x + 3, _BUS))
+    if found.hanging is not None:
         sheet.junction((x + 16, _BUS))
-        _bias(sheet, column.bias, column, (x + 16, _BUS))
+        _hang(sheet, found.hanging, (x + 16, _BUS))
     sheet.junction((x + 26, _BUS))
     end = (x + 46, output[1])
     sheet.wire(output, end)
     sheet.junction(end)
-    levels = [(column.feedback, _BUS - 12)]
-    if column.feedback_capacitor is not None:
-        levels.append((column.feedback_capacitor, _BUS - 19))
+    levels = [(found.feedback, _BUS - 12)]
+    if found.feedback_capacitor is not None:
+        levels.append((found.feedback_capacitor, _BUS - 19))
     below = _BUS
     for part, y in levels:
         captions = FARTHER if isinstance(part.model, Capacitor) else ABOVE_AND_BELOW
@@ -195,60 +189,48 @@ def _amplifier(sheet: Drawing, column: Column, x: int) -> None:
             sheet.junction((end[0], below))
         below = y
     sheet.wire(end, (end[0] + 5, end[1]))
-    sheet.flag(column.output, (end[0] + 5, end[1]), 0, "output")
+    sheet.flag(found.output, (end[0] + 5, end[1]), 0, "output")
     sheet.wire(plus, (plus[0], plus[1] + 3))
-    sheet.power(SYMBOLS["GND"], (plus[0], plus[1] + 3))
+    held = found.amplifier.nets[0]
+    if held == GROUND:
+        sheet.power(SYMBOLS["GND"], (plus[0], plus[1] + 3))
+    else:
+        sheet.flag(held, (plus[0], plus[1] + 3), 270, "input")
     sheet.power(SYMBOLS["VCC"], amplifier.pin("3"))
     sheet.power(SYMBOLS["VEE"], amplifier.pin("4"))
-    _notes(sheet, column, (x + 16, _BUS + 26))
+    _notes(sheet, found, (x + 16, _BUS + 26))
 
 
-def _bias(sheet: Drawing, part: Component, column: Column, at: Spot) -> None:
-    """What references give the column; SPICE's current flows from its first pin to its second, so that is on top."""
+def _hang(sheet: Drawing, part: Component, at: Spot) -> None:
+    """What is between the net and ground."""
     x, y = at
-    placed = put(sheet, part, (x, y + 8), BESIDE)
-    sheet.wire(at, placed.pin("2"))
-    sheet.power(SYMBOLS["GND"], placed.pin("1"))
+    upper, lower = put(sheet, part, (x, y + 8), BESIDE, is_standing=True).downwards
+    sheet.wire(at, upper)
+    sheet.power(SYMBOLS["GND"], lower)
 
 
-def _notes(sheet: Drawing, column: Column, at: Spot) -> None:
-    for place, text in enumerate(_said(column)):
+def _notes(sheet: Drawing, found: Gathered, at: Spot) -> None:
+    for place, text in enumerate(found.notes):
         sheet.text(text, (at[0], at[1] + 3 * place), 1.5)
 
 
-def _said(column: Column) -> Iterator[str]:
-    for part in column.built:
-        match part.model:
-            case OpAmp(model=OpAmpModel() as model):
-                gain = "as good as infinite" if math.isinf(model.gain) else f"{model.gain:g}"
-                yield f"{part.reference}: gain {gain}, offset {engineering(model.offset_v)}V"
-            case CurrentSource() as model if math.isfinite(model.ohm):
-                yield f"{part.reference} on a board: {shown(Resistor(model.ohm))} from {model.rail}"
-            case Resistor() as model if part is column.feedback and nearest(np.array(model.ohm), "E96") != model.ohm:
-                yield f"{part.reference}: simulated as {model.ohm:.9g} ohm"
-            case _:
-                pass
-    if any(rung.net.endswith("x") for rung in column.rungs):
-        yield "rows have resistances: they are driven with what they have where they cross this column"
-    yield f"expected at {column.output}: {column.expected_v:.9g} V"
-
-
-def _bench(sheet: Drawing, column: Column, plan: Plan, sample: str) -> None:
+def _bench(sheet: Drawing, found: Gathered, plan: Plan, sample: str) -> None:
     """The sources of the rows, in lines whose other ends are ground; then the supplies, and what says that they are."""
     top = plan.bench_top
-    sheet.text(f"Bench, no part of the board: the rows' voltages in {sample}", (MARGIN, top + 2), 1.8)
+    sheet.text(f"Bench, no part of the board: {found.given} in {sample}", (MARGIN, top + 2), 1.8)
     for line in range(plan.lines):
-        members = column.drives[line * plan.per_line : (line + 1) * plan.per_line]
+        members = found.drives[line * plan.per_line : (line + 1) * plan.per_line]
         y = top + 18 + _BENCH_HEIGHT * line
         xs = [MARGIN + 4 + _SOURCE_PITCH * place for place in range(len(members))]
         for x, part in zip(xs, members, strict=True):
             placed = put(sheet, part, (x, y), BESIDE)
             sheet.flag(part.nets[0], placed.pin("1"), 90, "output")
         _grounded(sheet, [(x, y + 4) for x in xs])
-    supplies_at = MARGIN + 15 + _SOURCE_PITCH * min(plan.per_line, len(column.drives))
-    put_supplies(sheet, column, (supplies_at, top + 18))
-    right = supplies_at + SUPPLIES
-    put_directives(sheet, column, (supplies_at - 6, top + 1))
+    supplies_at = MARGIN + 15 + _SOURCE_PITCH * min(plan.per_line, len(found.drives))
+    put_supplies(sheet, found, (supplies_at, top + 18))
+    said_at = max(supplies_at - 6, MARGIN + _HEADING)
+    put_directives(sheet, found, (said_at, top + 1))
+    right = max(supplies_at, said_at + 6) + SUPPLIES
     sheet.frame((MARGIN - 2, top - 2), (right, top + 2 + _BENCH_HEIGHT * plan.lines))
 
 
