@@ -22,6 +22,7 @@ from kanspice.engine.ngspice.program import NgspiceProgram, find_ngspice, run_qu
 from kanspice.engine.vacask.program import TESTED_VERSION, VacaskProgram, find_linker, find_vacask
 from kanspice.engine.vacask.self_test import ANSWER_V, divided_v
 from kanspice.experiments.curves import check_curves
+from kanspice.experiments.export.kicad.program import find_kicad
 
 OLDEST_PYTHON = (3, 11)
 OLDEST_TESTED_NGSPICE = (39,)
@@ -66,6 +67,7 @@ def examine() -> list[Finding]:
         *_plugins(),
         *simulator,
         *_vacask_checks(),
+        _kicad(),
         _shipped("device cards", resources.DEVICE_MODELS, "*.toml"),
         _shipped("subcircuits", resources.NETLISTS, "*.cir"),
         _disk(Path(tempfile.gettempdir())),
@@ -174,6 +176,16 @@ def _close(text: str, right: float) -> bool:
         return abs(float(text) - right) < 1e-6
     except ValueError:
         return False
+
+
+def _kicad() -> Finding:
+    """Its command line, which exported sheets are proven with."""
+    try:
+        program = find_kicad()
+    except SimulatorError as error:
+        advice = f"for receipts of `kanspice export --to kicad`: {error.hint}"
+        return Finding("KiCad", error.problem, ok=False, essential=False, advice=advice)
+    return Finding("KiCad", f"{program.version} at {program.path}", essential=False)
 
 
 def _vacask_checks() -> list[Finding]:

@@ -310,3 +310,18 @@ def test_a_file_that_cannot_be_written_is_bad_input(tmp_path, use, shipped, run)
     (tmp_path / "file").touch()
     result = run("--json", str(tmp_path / "file" / "doctor.json"))
     assert "cannot be written" in str(result.exception)
+
+
+def test_kicad_is_named_or_what_it_would_be_for(monkeypatch):
+    monkeypatch.setenv("KANSPICE_KICAD_CLI", "/nowhere/kicad-cli")
+    found = check_named("KiCad")
+    assert not found.ok and not found.essential
+    assert "kanspice export --to kicad" in found.advice
+
+
+@pytest.mark.slow
+@pytest.mark.kicad
+def test_kicads_version_is_named():
+    found = check_named("KiCad")
+    assert found.ok
+    assert found.found[0].isdecimal()
