@@ -64,8 +64,8 @@ ROOMS = (
     "engine.vacask",  # another one, in whose own language designs are written
     "gap",
     "report",
-    "experiments.compile",  # the folder that compile writes
     "experiments.export",  # a compiled circuit in other simulators' languages, and whether they find the same
+    "experiments.compile",  # the folder that compile writes
     "experiments.simulate",  # a compiled circuit's answers, without a network
     "experiments.ensemble",  # many specimens of a circuit, whatever is measured of them
     "experiments",  # what all of them know: samples, facts of model and circuit, what one simulation amounts to

@@ -26,7 +26,7 @@ def compile_(
     fidelity: FidelityOption = FidelityName.AUTO,
     quiet: Quiet = False,
 ) -> None:
-    """Write a model's circuit to a folder: netlist, subcircuits, design and manifest.
+    """Write a model's circuit to a folder: netlist, subcircuits, design, manifest and a bench to run by hand.
 
     Example: `kanspice compile model.pt -o circuit --set tia.gain=1000`
     """

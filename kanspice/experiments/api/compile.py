@@ -33,4 +33,4 @@ def compile(
     sizing: Sizing | None = sizing_for(loaded, technology, samples)
     design = compile_model(loaded, technology, sizing)
     circuit = Circuit(design, resolve_fidelity(design, fidelity), notes=loaded.notes)
-    return circuit if output is None else circuit.write(output)
+    return circuit if output is None else circuit.write(output, samples)

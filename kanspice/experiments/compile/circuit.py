@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from kanspice.base.arrays import Array
 from kanspice.circuit import Design
 from kanspice.engine.fidelity import Fidelity
 from kanspice.experiments.compile.folder import read_compiled, write_compiled
@@ -36,9 +37,12 @@ class Circuit(Shown):
         found = read_compiled(Path(folder))
         return cls(found.design, found.fidelity, found.manifest)
 
-    def write(self, folder: str | Path) -> Circuit:
-        """Writes netlist, subcircuits, design and manifest, all of it or nothing. Raises as `write_compiled`."""
-        return replace(self, manifest=write_compiled(self.design, self.fidelity, Path(folder)))
+    def write(self, folder: str | Path, inputs: Array | None = None) -> Circuit:
+        """Writes netlist, subcircuits, design, manifest and a bench, all of it or nothing.
+
+        inputs: samples (samples, inputs) in model units, of which the bench has the first. Raises as `write_compiled`.
+        """
+        return replace(self, manifest=write_compiled(self.design, self.fidelity, Path(folder), inputs))
 
     def page(self) -> Page:
         design = self.design

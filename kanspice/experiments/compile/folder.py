@@ -17,6 +17,7 @@ from typing import cast, get_args
 
 import numpy as np
 
+from kanspice.base.arrays import Array
 from kanspice.base.errors import InputError
 from kanspice.base.files.folders import FolderKind, hash_of
 from kanspice.circuit import Design
@@ -24,6 +25,7 @@ from kanspice.circuit.file import design_bytes, load_design
 from kanspice.engine.fidelity import Fidelity
 from kanspice.engine.netlist import CIRCUIT, Netlist, build_netlist
 from kanspice.engine.netlist.netlist import Text
+from kanspice.experiments.compile.by_hand import BY_HAND, README, by_hand
 from kanspice.experiments.compile.elements import elements_of
 
 SCHEMA = "kanspice.manifest/1"
@@ -36,7 +38,7 @@ COMPILED = FolderKind(
     what="compiled folder",
     manifest=MANIFEST,
     family=SCHEMA.partition("/")[0],
-    names=re.compile(rf"{re.escape(DESIGN)}|{NODES}|{ELEMENTS}|[a-z0-9_]+\.(cir|lib)"),
+    names=re.compile(rf"{re.escape(README)}|{re.escape(DESIGN)}|{NODES}|{ELEMENTS}|[a-z0-9_]+\.(cir|lib)"),
 )
 _PARTS = (DESIGN, CIRCUIT, NODES, ELEMENTS)
 
@@ -50,13 +52,16 @@ class CompiledFolder:
     manifest: Mapping[str, object]
 
 
-def write_compiled(design: Design, fidelity: Fidelity, folder: Path) -> Mapping[str, object]:
-    """Writes the folder, all of it or nothing, and returns its manifest.
+def write_compiled(
+    design: Design, fidelity: Fidelity, folder: Path, inputs: Array | None = None
+) -> Mapping[str, object]:
+    """Writes the folder, all of it or nothing, and returns its manifest. inputs: as for `by_hand`.
 
     A folder that an earlier compile wrote is replaced; anything else in the way is an InputError.
     """
     netlist = build_netlist(design, fidelity)
-    files = {name: _encoded(text) for name, text in netlist.files.items()}
+    texts = dict(netlist.files) | by_hand(design, netlist, inputs)
+    files = {name: _encoded(text) for name, text in texts.items()}
     files[DESIGN] = iter((design_bytes(design),))
     files[NODES] = _csv(("node", "stage", "index"), _nodes(netlist))
     elements = elements_of(design, fidelity)
@@ -82,7 +87,7 @@ def read_compiled(folder: Path) -> CompiledFolder:
         raise InputError("was compiled by another version", where=folder, expected=SCHEMA, hint="compile again")
     if fidelity not in get_args(Fidelity):
         raise _bad_fidelity(folder, "is none that there is", " or ".join(get_args(Fidelity)), fidelity)
-    for name in (*_PARTS, *hashes):
+    for name in (*_PARTS, *(name for name in hashes if name not in BY_HAND)):
         _check_file(folder / Path(str(name)).name, hashes.get(name))
     compiled = CompiledFolder(load_design(folder / DESIGN), cast(Fidelity, fidelity), manifest)
     _check_netlist(compiled, folder, hashes)

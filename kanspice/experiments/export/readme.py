@@ -57,7 +57,7 @@ def _lines(plan: ExportPlan, receipt: Receipt) -> Iterator[str]:
     yield ""
     yield "## Names"
     yield ""
-    yield from (f"- {line}" for line in _names(circuit))
+    yield from (f"- {line}" for line in meaning_of_names(circuit, named=True))
 
 
 def _row(each: Probe) -> str:
@@ -66,8 +66,8 @@ def _row(each: Probe) -> str:
     return f"| {each.index} | `{each.node}` |{time} {volts:.12g} | {volts / each.v_per_unit:.9g} |"
 
 
-def _names(circuit: PlainCircuit) -> Iterator[str]:
-    """What names mean, of the kinds of stages that there are. A name begins with its layer."""
+def meaning_of_names(circuit: PlainCircuit, *, named: bool) -> Iterator[str]:
+    """What names mean, of the kinds of stages that there are; they begin with the layer. named: devices bear theirs."""
     stages = circuit.compiled.stages
     if circuit.compiled.periods:
         yield "`l1_v3`: node 3 of the first layer; a later layer has its own names for nodes that come new"
@@ -75,9 +75,10 @@ def _names(circuit: PlainCircuit) -> Iterator[str]:
         yield "`in4`: input 4; `l1_r5`: row 5 of layer 1, behind its input stage; `l1_y3`: output 3 of layer 1"
     if any(isinstance(stage, Crossbar) for stage in stages):
         yield "`l1_c3p`, `l1_c3n`: the positive and the negative column of output 3; `l1_t3p`: what its amplifier gives"
-        yield "`Xl1_r5_c3p_...`: the device between row 5 and that column; its name is its type"
+        if named:
+            yield "`Xl1_r5_c3p_...`: the device between row 5 and that column; its name is its type"
     if any(isinstance(stage, FilterBank | SynapseBank) for stage in stages):
         yield "`Xl1_k5_3_1`: connection 1 from input 5 to output 3; `l1_s3`: where the currents for output 3 are added"
-    if any(isinstance(stage, OdePeriod) for stage in stages):
+    if named and any(isinstance(stage, OdePeriod) for stage in stages):
         yield "`Xl1_e17`: branch 17; `l1_b3`: node 3 behind its switch; `l1_clock`: 1 V while they are on"
     yield "rows, outputs, devices, connections and branches count from 0, layers and nodes from 1"

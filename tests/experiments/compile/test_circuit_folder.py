@@ -21,6 +21,9 @@ from kanspice.base.errors import InputError
 from kanspice.engine.netlist import build_netlist
 from kanspice.experiments.compile import MANIFEST, read_compiled, write_compiled
 from kanspice.families import save
+from kanspice.families.kirchhoffnet.branches import branch_function
+from kanspice.families.kirchhoffnet.network import KirchhoffNet
+from kanspice.families.kirchhoffnet.topology import topology_from_edges
 
 
 @pytest.fixture(scope="module")
@@ -51,6 +54,7 @@ def table(path):
 def test_the_folder_holds_everything_and_the_manifest_names_it(folder):
     manifest = json.loads((folder / MANIFEST).read_text())
     names = {"circuit.cir", "subcircuits.lib", "devices.lib", "design.npz", "nodes.csv", "elements.csv"}
+    names |= {"bench.cir", "README.md"}
     assert set(manifest["files"]) == names
     assert {path.name for path in folder.iterdir()} == names | {MANIFEST}
 
@@ -286,3 +290,33 @@ def test_a_netlist_that_is_not_the_designs_is_refused(folder):
     manifest.write_text(json.dumps(facts), encoding="utf-8")
     with pytest.raises(InputError, match="not the netlist of the design"):
         read_compiled(folder)
+
+
+@pytest.mark.ngspice
+def test_the_folder_is_run_by_hand(model, tmp_path):
+    inputs = inputs_for(model, 5)
+    circuit = kanspice.compile(model, tmp_path / "circuit", inputs=inputs, set=["tia.gain=1000"])
+    command = ["ngspice", "-n", "-b", "bench.cir"]
+    done = subprocess.run(command, cwd=tmp_path / "circuit", capture_output=True, text=True, check=False)
+    printed = [float(volts) for volts in re.findall(r"^y\d+\s+=\s+(\S+)", done.stdout, re.M)]
+    outputs = kanspice.simulate(circuit, inputs[:1], engine="batched").outputs[0]
+    assert printed == pytest.approx((outputs * circuit.design.stages[-1].output_v_per_unit).tolist(), rel=1e-5)
+
+
+def test_a_bench_that_was_changed_is_kept_and_does_not_matter(model, tmp_path):
+    inputs = inputs_for(model, 5)
+    kanspice.compile(model, tmp_path / "circuit", inputs=inputs)
+    bench = tmp_path / "circuit" / "bench.cir"
+    bench.write_text(bench.read_text().replace("Vin0 in0 0", "* Vin0 in0 0"))
+    changed = bench.read_text()
+    assert kanspice.simulate(tmp_path / "circuit", inputs, engine="batched").outputs.shape == (5, 2)
+    with pytest.raises(InputError, match="is in the way"):
+        kanspice.compile(model, tmp_path / "circuit", inputs=inputs)
+    assert bench.read_text() == changed
+
+
+def test_a_folder_without_a_bench_says_what_has_one(tmp_path):
+    model = KirchhoffNet([topology_from_edges([(0, 1), (1, 0)])], [0.5], branch_function("ShiftTanh2", {}, "x")).eval()
+    kanspice.compile(model, tmp_path / "circuit")
+    assert not (tmp_path / "circuit" / "bench.cir").exists()
+    assert "kanspice export" in (tmp_path / "circuit" / "README.md").read_text()

@@ -22,7 +22,7 @@ from kanspice.engine.simulators.raw import Plot, read_plots
 from kanspice.experiments.export.bench import Bench, Probe
 from kanspice.experiments.export.circuit import PlainCircuit
 from kanspice.experiments.export.formats.format import ExportFormat, OutOfTimeError, Simulated
-from kanspice.experiments.export.formats.spice import DECK, Dialect, deck_lines, dialect_files, plain_number
+from kanspice.experiments.export.formats.spice import DECK, Dialect, deck_lines, deck_text, dialect_files, plain_number
 
 _TIME_SLACK = 1e-9
 NGSPICE = Dialect(
@@ -43,7 +43,16 @@ NGSPICE = Dialect(
 
 def ngspice_files(circuit: PlainCircuit, bench: Bench) -> Mapping[str, Text]:
     """The deck, and what it includes."""
-    return dialect_files(NGSPICE, circuit, deck_lines(NGSPICE, bench, _analysis(circuit, bench), _measure))
+    return dialect_files(NGSPICE, circuit, _deck(circuit, bench))
+
+
+def ngspice_deck(circuit: PlainCircuit, bench: Bench) -> Text:
+    """The deck by itself, for a circuit that lies beside it."""
+    return deck_text(NGSPICE, circuit, _deck(circuit, bench))
+
+
+def _deck(circuit: PlainCircuit, bench: Bench) -> Iterator[str]:
+    return deck_lines(NGSPICE, bench, _analysis(circuit, bench), _measure)
 
 
 def _analysis(circuit: PlainCircuit, bench: Bench) -> Iterator[str]:

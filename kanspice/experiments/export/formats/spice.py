@@ -241,11 +241,16 @@ def _gather(value: Expression, below: Expression | None, found: list[tuple[Expre
 def dialect_files(dialect: Dialect, circuit: PlainCircuit, deck: Iterable[str]) -> dict[str, Text]:
     """A deck, and the files that it includes."""
     return {
-        DECK: whole("\n".join([f"* test bench of a {circuit.design.family} network: {dialect.by_hand}", *deck]) + "\n"),
+        DECK: deck_text(dialect, circuit, deck),
         CIRCUIT: partial(dialect.circuit_text, circuit, (DEVICES, PARTS)),
         DEVICES: whole(dialect.library_text("what carries the network's numbers", circuit.devices)),
         PARTS: whole(dialect.library_text("what stands around it", circuit.library)),
     }
+
+
+def deck_text(dialect: Dialect, circuit: PlainCircuit, deck: Iterable[str]) -> Text:
+    """A deck under its title."""
+    return whole("\n".join([f"* test bench of a {circuit.design.family} network: {dialect.by_hand}", *deck]) + "\n")
 
 
 def deck_lines(
@@ -258,7 +263,10 @@ def deck_lines(
     yield ""
     yield from analysis
     yield ""
-    yield "* what comes out, and by how much that differs from what kanspice found (expected.csv), in volts"
+    if any(each.expected_v is not None for each in bench.outputs):
+        yield "* what comes out, and by how much that differs from what kanspice found (expected.csv), in volts"
+    else:
+        yield "* what comes out, in volts"
     for index, each in enumerate(bench.outputs):
         yield from measure(index, each)
     if dialect.saves:
