@@ -2,6 +2,7 @@
 #
 # PYTHON=python3.12 make demo     another Python (3.11 or newer) for the virtual environment
 # KANSPICE_NGSPICE=/path make …   another ngspice than the one on PATH
+# KANSPICE_SECOND_NGSPICE=/path … the one that `make test-second` tests with; Debian's 44.2, unpacked in out/, without it
 # KANSPICE_BROWSER=/path make …   the Chromium or Chrome that tests open reports in; without one they are skipped
 # PIP_EXTRA_INDEX_URL=…           where pip also looks, for example PyTorch's index of CPU builds:
 #                                 the default build for Linux brings gigabytes of GPU packages
@@ -19,8 +20,10 @@ DIGITS := examples/01_kanalogue_digits
 # Python files are compiled once, whatever the environment says, not by each of the processes that tests start.
 PYTEST := PYTHONDONTWRITEBYTECODE= OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal -q
 
+SECOND := $(abspath $(or $(KANSPICE_SECOND_NGSPICE),out/ngspice-44/ngspice))
+
 .DEFAULT_GOAL := help
-.PHONY: help demo quick test check bench bench-mnist bench-engines bench-agreement bench-agreement-vacask bench-sizes bench-draws bench-sweeps clean ngspice
+.PHONY: help demo quick test test-second check bench bench-mnist bench-engines bench-agreement bench-agreement-vacask bench-sizes bench-draws bench-sweeps clean ngspice
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST)
@@ -35,6 +38,9 @@ quick: $(DEV) ngspice ## unit tests and one path from end to end per family, in 
 
 test: $(DEV) ngspice ## run every test
 	$(PYTEST)
+
+test-second: $(DEV) $(SECOND) ## the tests that need ngspice, with another version of it beside the system's
+	KANSPICE_NGSPICE=$(SECOND) $(PYTEST) -m ngspice
 
 check: $(DEV) ngspice ## what CI runs: style, types, then every test
 	$(BIN)/ruff check .
@@ -73,6 +79,9 @@ clean: ## remove the virtual environment, build outputs, reports and caches
 
 ngspice:
 	@sh tools/install_ngspice.sh
+
+$(abspath out/ngspice-44/ngspice):
+	@sh tools/unpack_ngspice.sh out/ngspice-44
 
 # The stamps are newer than what they were made from, so a second run costs nothing.
 $(BIN)/python:

@@ -46,11 +46,11 @@ class DeviceArray:
         """How many nodes there are beside the ends of rows and columns."""
         shared = len(self._shared_by_a_row) // 2
         senses = 2 * self.crossbar.width if self.is_windowed else 0
-        return senses + shared * self.crossbar.rows + sum(1 for _ in WireText(self.crossbar, self.rows).inner_nodes)
+        return senses + shared * self.crossbar.rows + sum(1 for _ in self._wires.inner_nodes)
 
     def count(self, tally: Tally) -> None:
         """Adds its elements; capacitors, which are nothing in an operating point, are not counted."""
-        wires, shared = WireText(self.crossbar, self.rows), self._shared_by_a_row
+        wires, shared = self._wires, self._shared_by_a_row
         for line in shared:
             tally.add_times(self.crossbar.rows, line)
         if self.is_windowed:
@@ -64,7 +64,7 @@ class DeviceArray:
 
     def lines(self) -> Iterator[str]:
         """Every element: what limits the columns' voltages, wires, what devices share, and they, row by row."""
-        wires = WireText(self.crossbar, self.rows)
+        wires = self._wires
         if self.is_windowed:
             yield from self._senses(wires)
         yield from wires.lines()
@@ -75,6 +75,10 @@ class DeviceArray:
             yield from self._devices(row, wires, cells)
         if self.dynamic:
             yield from capacitors(self.crossbar, wires)
+
+    @property
+    def _wires(self) -> WireText:
+        return WireText(self.crossbar, self.rows, every_node=self.dynamic)
 
     @property
     def _named_rows(self) -> list[CrossbarRow]:
