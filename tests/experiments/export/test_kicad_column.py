@@ -6,6 +6,7 @@ import csv
 import io
 import itertools
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -143,6 +144,21 @@ def test_texts_are_read_back_as_they_were():
 )
 def test_values_as_they_are_printed(value, text):
     assert engineering(value) == text
+
+
+@pytest.mark.parametrize("name", ["opamp_", 'a" (b)\n.include x', "0;rm -rf", "\u00e9{x}"])
+def test_devices_may_be_called_anything(name):
+    """Nothing of a name becomes a line, and none takes the op-amp's."""
+    model = network([2, 1], [replace(PEAK, name=name)])
+    inputs = inputs_for(model, 2)
+    design = specimen_of(model, inputs)
+    found = column_of(design, first_place(design), batched.solve(design, inputs[:1], "device"))
+    files = files_of(found)
+    assert all(text.isascii() for text in files.values())
+    assert parsed(files[SHEET])[0] == "kicad_sch"
+    cards = [line.split()[:2] for line in files["models.lib"].splitlines() if line.startswith(".")]
+    assert [card for card, _ in cards] == [".subckt", ".ends"] * 2
+    assert len({name for _, name in cards}) == 2
 
 
 # --- what is bought ---

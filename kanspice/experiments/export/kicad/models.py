@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from kanspice.circuit import Crossbar, Design
 from kanspice.engine.netlist.named import named_cells
 
-MODELS_FILE, OP_AMP = "models.lib", "kanspice_opamp"
+MODELS_FILE = "models.lib"
+OP_AMP = "opamp_"
+"""No device's subcircuit is called so: their names do not end so."""
 _INFINITE = ("* Its gain is infinite: the second source says that the first gives nothing.", "Eout out inside out 0 1")
 """A gain of 1e12 would amplify what rounding leaves of its inputs' difference."""
 
