@@ -18,6 +18,7 @@ from kanspice.circuit.stages import DigitalLayer, HeldSum, OdePeriod, ReadOut, S
 _KINDS = "|".join(kind.KIND for kind in get_args(Stage))
 _STAGE_NAME = re.compile(rf"l[1-9]\d{{0,3}}(p\d{{1,7}})?\.({_KINDS}|encoder)|readout|projector")
 """Of a stage, or of what it is compared with in the network."""
+_FAMILY = re.compile(r"[A-Za-z][A-Za-z0-9 _.-]{0,63}")
 _MOST_BITS = 32
 _UNBOUNDED = frozenset(
     {
@@ -35,6 +36,7 @@ def check_design(design: Design) -> None:
     _demand(_is_number(design.input_v_per_unit) and design.input_v_per_unit > 0, "the input scale is not a number")
     texts = (design.family, design.model_sha256, design.technology_json, design.swing_basis)
     _demand(all(isinstance(text, str) for text in texts), "a description is not text")
+    _demand(bool(_FAMILY.fullmatch(design.family)), f"{design.family!r} is not the name of a family")
     _demand(
         bool(design.stages) and bool(design.devices or design.periods or design.banks),
         "there are no stages or no devices",

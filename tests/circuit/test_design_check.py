@@ -23,6 +23,10 @@ def with_stage(design, index, **changes):
 HOSTILE = {
     "a command in a name": (lambda d: with_stage(d, 0, name="l1.input\n.control\nshell id\n.endc"), "not the name"),
     "a command in what it compares to": (lambda d: with_stage(d, 1, compares_to="l1.norm`id`"), "not the name"),
+    "a command in the family": (
+        lambda d: replace(d, family="x\n.control\nshell id\n.endc\n*"),
+        "not the name of a family",
+    ),
     "text for a number": (lambda d: with_stage(d, 1, open_loop_gain="1e6"), "open_loop_gain is not a number"),
     "a resistor that is not a number": (lambda d: with_stage(d, 1, feedback_ohm=np.full(4, np.nan)), "feedback_ohm"),
     "a resistor per column missing": (lambda d: with_stage(d, 1, feedback_ohm=np.ones(3)), "does not fit"),
