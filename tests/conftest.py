@@ -130,6 +130,13 @@ def reference_data() -> Path:
     return Path(os.environ[REFERENCE_DATA_VARIABLE]).resolve()
 
 
+@pytest.fixture(scope="session")
+def module_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where tests keep the modules that they compile for VACASK, as `XDG_CACHE_HOME`: once for all of them, and nothing
+    at home."""
+    return tmp_path_factory.mktemp("cache")
+
+
 @pytest.fixture
 def rough_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
     """Few points in each picture, which nothing lays out: that takes most of the time that a page does."""

@@ -94,8 +94,8 @@ def test_so_it_is_in_ngspice_and_both_engines_agree_on_an_imperfect_one(tmp_path
 @pytest.mark.slow
 @pytest.mark.vacask
 @pytest.mark.parametrize("family", sorted(NETWORKS))
-def test_vacask_says_the_same(family, tmp_path, monkeypatch):
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+def test_vacask_says_the_same(family, tmp_path, module_cache, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(module_cache))
     report = measured(family, tmp_path, "--engine", "batched", "--cross-check", "3:vacask")
     assert report["cross_check"]["engine"]["name"] == "vacask"
     assert report["cross_check"]["worst_relative"] < (1e-6 if family == "kirchhoffnet" else 1e-10)

@@ -32,6 +32,11 @@ def fake_ngspice(folder: Path, *, banner: str = "** ngspice-44.2 : Circuit level
     return script
 
 
+@pytest.fixture(autouse=True)
+def modules(module_cache, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(module_cache))
+
+
 @pytest.fixture
 def use(monkeypatch):
     """Makes KANSPICE_NGSPICE name a program."""
@@ -233,7 +238,6 @@ def test_a_missing_vacask_is_a_note_with_the_line_that_installs_it(monkeypatch):
 
 @pytest.mark.vacask
 def test_the_installed_vacask_divides_three_volts_rightly(tmp_path, monkeypatch):
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     assert check_named("VACASK").found.startswith(vacask.TESTED_VERSION)
     assert check_named("VACASK answers").found == "2 V where 2 V is right"
     monkeypatch.setenv("PATH", str(tmp_path))

@@ -19,8 +19,8 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
-def here(tmp_path, monkeypatch):
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+def here(tmp_path, module_cache, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(module_cache))
     monkeypatch.chdir(tmp_path)
     model = network([3, 4, 2], [load_device("z21"), PEAK])
     save(model, tmp_path / "model.pt")
@@ -162,9 +162,9 @@ def test_devices_are_checked_in_every_simulator(run, here):
 
 
 @pytest.mark.vacask
-def test_the_digits_example_with_everything(tmp_path, monkeypatch):
+def test_the_digits_example_with_everything(module_cache, monkeypatch):
     """4,736 devices in two layers, with every imperfection of `typical`."""
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(module_cache))
     digits = Path(__file__).resolve().parents[2] / "examples" / "01_kanalogue_digits"
     found = kanspice.verify(
         f"{digits}/model.pt", f"{digits}/inputs.npy", limit=3, tech="typical", engine="batched", cross_check="2:vacask"

@@ -38,10 +38,10 @@ CIRCUITS = {
 
 
 @pytest.fixture(autouse=True, scope="module")
-def modules(tmp_path_factory):
-    """A cache of the tests' own, so that they leave nothing at home."""
+def modules(module_cache):
+    """Of all tests."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+        patch.setenv("XDG_CACHE_HOME", str(module_cache))
         yield
 
 
