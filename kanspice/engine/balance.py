@@ -57,10 +57,11 @@ def _unbalanced(
     sees_columns: bool,
     least_a: float,
 ) -> Iterator[FailedSample]:
-    """part: of all currents together, which may be left over."""
+    """part: of all currents together, and of the unit of current, which may be left over."""
     columns_v, taken_a = volts.column_v[crossbar.name], volts.amplifier_a[crossbar.name]
     rows_a = volts.row_a[crossbar.name]
-    allowed_a = part * np.maximum(np.abs(rows_a).sum(axis=1), np.abs(taken_a).sum(axis=1))
+    all_a = np.maximum(np.abs(rows_a).sum(axis=1), np.abs(taken_a).sum(axis=1))
+    allowed_a = part * (crossbar.current_unit_a + all_a)
     allowed_a += least_a * crossbar.rows * len(crossbar.feedback_ohm)
     left_a = np.abs(rows_a.sum(axis=1) + crossbar.bias_a.sum() - taken_a.sum(axis=1))
     for place in np.flatnonzero(left_a > allowed_a).tolist():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from circuits import inputs_for, network, specimen_of
+from circuits import LINE, crossbar_design, inputs_for, network, specimen_of
 
 from kanspice.devices import load_device
 from kanspice.engine.acceptance import Volts
@@ -44,6 +44,14 @@ def test_one_wrong_number_of_one_sample_is_seen(overrides, kind):
     (failure,) = checked(design, inputs, found).values()
     assert (failure.index, failure.outcome) == (2, Outcome.UNBALANCED)
     assert "l2.crossbar" in failure.detail
+
+
+def test_currents_of_next_to_nothing_are_in_balance():
+    """ngspice 44 left 5e-23 A over where all inputs and all currents were 0."""
+    design, inputs = crossbar_design([LINE], [[[1.0]]]), np.zeros((1, 1))
+    found = solve("batched", design, inputs, "device", FEW)
+    found.amplifier_a["l1.crossbar"][:] += 1e-22
+    assert checked(design, inputs, found) == {}
 
 
 @pytest.fixture
