@@ -44,3 +44,12 @@ def test_it_says_folder_and_receipt_and_simulate_takes_it_back(compiled, run):
     assert run("simulate", "circuit", "--inputs", "inputs.npy", "--engine", "batched", "-o", "ours.npz").code == 0
     with np.load("y.npz") as back, np.load("ours.npz") as ours:
         assert back["outputs"][0] == pytest.approx(ours["outputs"][3], abs=1e-9)
+
+
+def test_a_circuit_of_another_version_is_not_exported(compiled, run):
+    manifest = compiled / "circuit" / "manifest.json"
+    manifest.write_text(manifest.read_text().replace("kanspice.manifest/1", "kanspice.manifest/9"))
+    done = run("export", "circuit", "--to", "ngspice")
+    assert done.code == 2
+    assert "was compiled by another version" in done.err
+    assert "compile again" in done.err

@@ -19,6 +19,8 @@ from kanspice.experiments.export.elements import Element, Instance, Passive, Sub
 _EDGE = 1e-4
 """Of the shortest period: how long a clock takes to rise where switches are ideal. What is carried over it is carried
 in the same time on both sides."""
+_TRANSFER = 10.0
+"""Edges that sampling what is held takes, and adding it."""
 _COLUMN = re.compile(r"_(?:c|t|b|q)(\d+)([pn])(?:_|$)|_sub(\d+)$")
 _CONNECTION = re.compile(r"_[kiapg]\d+_(\d+)_\d+$|_(?:s|noise)(\d+)$")
 _NO_GMIN = re.compile(r"\.options gmin=(\S+)")
@@ -110,8 +112,6 @@ def _in_one_run(design: Design) -> Design:
     """A design of periods whose clocks let them follow each other in one transient."""
     if design.switching is not None:
         return design
-    if design.sums:
-        raise _refused("residuals without the switches that hold them (--set switches.mode=monolithic)")
     known: dict[int, float] = {}
     for period, numbers in zip(design.periods, design.capacitors, strict=True):
         news = [number for number in numbers if number not in known]
@@ -121,7 +121,8 @@ def _in_one_run(design: Design) -> Design:
             if known.setdefault(number, farads) != farads:
                 raise _refused("a node whose capacitor changes from period to period")
     edge_s = _EDGE * min(period.period_s for period in design.periods)
-    return replace(design, switching=Switching(on_ohm=0.0, off_ohm=math.inf, rise_s=edge_s, hold_s=0.0))
+    switching = Switching(0.0, math.inf, edge_s, hold_s=0.0, transfer_s=_TRANSFER * edge_s if design.sums else 0.0)
+    return replace(design, switching=switching)
 
 
 def _refused(found: str) -> InputError:

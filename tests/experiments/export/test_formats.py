@@ -75,6 +75,7 @@ def compiled():
     return circuit
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("written", "name"), PROVEN)
 def test_a_simulator_finds_what_kanspice_found(compiled, tmp_path, written, name):
     circuit, inputs = compiled(name)

@@ -18,7 +18,14 @@ from kanspice.experiments.export.bench import Bench, Probe
 from kanspice.experiments.export.circuit import PlainCircuit
 from kanspice.experiments.export.formats.format import ExportFormat, Simulated
 from kanspice.experiments.export.formats.ngspice import NgspiceRun, run_in_ngspice
-from kanspice.experiments.export.formats.spice import DECK, Dialect, deck_lines, dialect_files, plain_number
+from kanspice.experiments.export.formats.spice import (
+    DECK,
+    Dialect,
+    column_starts,
+    deck_lines,
+    dialect_files,
+    plain_number,
+)
 
 _BEHAVIOUR = "lt"
 _PROOF = "proof.cir"
@@ -52,6 +59,7 @@ def _analysis(circuit: PlainCircuit, bench: Bench) -> Iterator[str]:
     gmin = "" if circuit.gmin is None else f" gmin={circuit.gmin:g}"
     if bench.transient is None:
         yield f".options reltol=1e-9 vntol=1e-12 abstol=1e-18 numdgt=15{gmin}"
+        yield from column_starts(circuit)
         yield ".op"
     else:
         yield f".options method=trap reltol=1e-7 vntol=1e-10 abstol=1e-15 numdgt=15 plotwinsize=0{gmin}"

@@ -22,7 +22,15 @@ from kanspice.engine.simulators.raw import Plot, read_plots
 from kanspice.experiments.export.bench import Bench, Probe
 from kanspice.experiments.export.circuit import PlainCircuit
 from kanspice.experiments.export.formats.format import ExportFormat, OutOfTimeError, Simulated
-from kanspice.experiments.export.formats.spice import DECK, Dialect, deck_lines, deck_text, dialect_files, plain_number
+from kanspice.experiments.export.formats.spice import (
+    DECK,
+    Dialect,
+    column_starts,
+    deck_lines,
+    deck_text,
+    dialect_files,
+    plain_number,
+)
 
 _TIME_SLACK = 1e-9
 NGSPICE = Dialect(
@@ -61,6 +69,7 @@ def _analysis(circuit: PlainCircuit, bench: Bench) -> Iterator[str]:
         accepted = eased(circuit.design, NORMAL)
         yield f".options reltol={accepted.reltol:g} vntol={accepted.vntol:g} abstol={accepted.abstol:g}{gmin}"
         yield ".options itl1=300 itl2=150"
+        yield from column_starts(circuit)
         yield "* an operating point, as a sweep of one point: so it can be measured"
         yield "Vpoint point 0 0"
         yield ".dc Vpoint 0 0 1"

@@ -286,6 +286,15 @@ def drive_lines(bench: Bench) -> Iterator[str]:
         yield from (f".ic v({node})={plain_number(volts)}" for node, volts in bench.starts.items())
 
 
+def column_starts(circuit: PlainCircuit) -> Iterator[str]:
+    """Where Newton's method starts with columns that no ideal amplifier holds: near 0 V, where good ones hold them."""
+    free = [crossbar.name for crossbar in circuit.design.all_crossbars if not crossbar.holds_columns]
+    nodes = [node for name in free for node in circuit.netlist.columns[name]]
+    if nodes:
+        yield "* where iterations start, not a part of the circuit: columns at 0 V"
+        yield from _wrapped(".nodeset", [f"v({node})=0" for node in nodes])
+
+
 def of_sample(bench: Bench) -> str:
     """Which inputs these are, in words."""
     return "an example that kanspice chose" if bench.sample is None else f"sample {bench.sample}"

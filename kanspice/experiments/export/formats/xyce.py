@@ -25,7 +25,14 @@ from kanspice.experiments.export.bench import Bench, Probe
 from kanspice.experiments.export.circuit import PlainCircuit
 from kanspice.experiments.export.formats.format import ExportFormat, OutOfTimeError, Simulated
 from kanspice.experiments.export.formats.ngspice import read_off
-from kanspice.experiments.export.formats.spice import DECK, Dialect, deck_lines, dialect_files, plain_number
+from kanspice.experiments.export.formats.spice import (
+    DECK,
+    Dialect,
+    column_starts,
+    deck_lines,
+    dialect_files,
+    plain_number,
+)
 
 _TABLE = "measured.csv"
 _PROGRAM = "Xyce"
@@ -56,6 +63,7 @@ def _analysis(circuit: PlainCircuit, bench: Bench) -> Iterator[str]:
         yield f".OPTIONS DEVICE GMIN={circuit.gmin:g}"
     yield ".OPTIONS NONLIN RELTOL=1e-12 ABSTOL=1e-15"
     if bench.transient is None:
+        yield from column_starts(circuit)
         yield "* an operating point, as a sweep of one point"
         yield "Vpoint point 0 0"
         yield ".DC Vpoint 0 0 1"
