@@ -19,30 +19,24 @@ from kanspice.circuit.branch_laws import LAWS, BranchLaw
 from kanspice.devices import Curve, Device
 from kanspice.engine.netlist.branches import branches_of, carries_current
 from kanspice.engine.netlist.cells import Cell, CrossbarRow, Placed
+from kanspice.engine.netlist.keywords import RESERVED
 
 FILTER = "filter_law"
 _LONGEST = 40
-_OF_SIMULATORS = frozenset(
-    (
-        *("vsource", "isource", "resistor", "capacitor", "inductor", "vcvs", "vccs", "cccs", "ccvs", "diode", "bjt"),
-        *("model", "options", "include", "global", "parameters", "module", "analog", "branch", "electrical", "ground"),
-        *("inout", "input", "output", "integer", "real", "parameter", "string", "function", "table", "case", "else"),
-        *("begin", "end", "for", "if", "while", "and", "or", "not", "nand", "nor", "xor", "abs", "exp", "ln", "log"),
-        *("max", "min", "pow", "sin", "sqrt", "time"),
-    )
-)
-"""What simulators have other things of by these names."""
+_OURS = "kan_"
+"""What modules that stand for elements are called begins so."""
 _NO_BRACES = str.maketrans("", "", "{}")
 _OTHERS = re.compile(r"[^a-z0-9_]+")
 
 
 def device_names(devices: Sequence[Device]) -> list[str]:
     """The name of each device type's subcircuit: its card's, as far as it is letters, digits and underscores."""
-    taken = _OF_SIMULATORS | {path.stem for path in NETLISTS.glob("*.cir")} | {FILTER}
+    taken = RESERVED | {path.stem for path in NETLISTS.glob("*.cir")} | {FILTER}
     names = list[str]()
     for device in devices:
         plain = _OTHERS.sub("_", device.name.lower())[:_LONGEST].strip("_")
-        wanted = plain if plain[:1].isalpha() else f"device_{plain}".rstrip("_")
+        is_free = plain[:1].isalpha() and not plain.startswith(_OURS)
+        wanted = plain if is_free else f"device_{plain}".rstrip("_")
         name, number = wanted, 1
         while name in taken:
             number += 1

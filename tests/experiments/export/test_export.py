@@ -288,6 +288,11 @@ def test_no_name_of_a_card_becomes_a_line_or_a_word(tmp_path):
     assert names == ["z21", "clipper_2", "z21_2", "device_7_up", "rt_d_1"]
 
 
+def test_no_name_of_a_card_is_a_word_of_a_language_or_a_module_of_ours():
+    named = [device("small"), device("nmos"), device("load"), device("kan_resistor")]
+    assert device_names(named) == ["small_2", "nmos_2", "load_2", "device_kan_resistor"]
+
+
 def device(name):
     """A device as if its card had this name, whatever cards may be called."""
     return replace(PEAK, name=name)
