@@ -112,7 +112,8 @@ class OperatingPoints(EngineCall):
         hints = self._hints(circuit.netlist, block[0]) if hinted else {}
         tolerances = eased(self.design, tolerances) if hinted else tolerances
         progress = BlockProgress(self.progress if report else None, len(block))
-        run = self._run(circuit, block, tolerances, progress, hints)
+        klu = self.klu and not hinted  # some converge with Sparse only
+        run = self._run(circuit, block, tolerances, progress, hints, klu=klu)
         table = self._table(circuit, run)
         found = Found({}, {}, *times(run), peak_bytes=run.peak_bytes)
         doubt = doubt_in(run, block[0], len(table), len(block))
@@ -128,11 +129,13 @@ class OperatingPoints(EngineCall):
         tolerances: Tolerances,
         progress: BlockProgress,
         hints: Mapping[str, float],
+        *,
+        klu: bool,
     ) -> Run:
         netlist = circuit.netlist
         inputs_v = self.inputs_v[block]
         saved = {"saved": circuit.nodes, "sources": circuit.sources}
-        deck = sweep_deck(netlist.inputs, inputs_v, tolerances=tolerances, hints_v=hints, klu=self.klu, **saved)
+        deck = sweep_deck(netlist.inputs, inputs_v, tolerances=tolerances, hints_v=hints, klu=klu, **saved)
 
         def on_point(swept: float, simulator_bytes: int) -> None:
             progress.reach(round(swept) + 1, simulator_bytes)

@@ -14,6 +14,7 @@ from kanspice.base.arrays import Array
 from kanspice.base.spice_numbers import spice_number
 from kanspice.circuit import Design
 from kanspice.engine.acceptance import Volts, column_failures, range_failures
+from kanspice.engine.balance import unbalanced
 from kanspice.engine.fidelity import Fidelity
 from kanspice.engine.netlist import build_netlist
 from kanspice.engine.ngspice.conversation import Conversation
@@ -134,6 +135,8 @@ class Resident:
         sees = self.fidelity == "device"
         failures = column_failures(self.design, volts, devices_see_columns=sees)
         failures |= range_failures(self.design, largest_v, volts)
+        reltol = NORMAL.reltol
+        failures |= unbalanced(self.design, inputs_v[solved], volts, reltol=reltol, devices_see_columns=sees)
         return {int(solved[place]): replace(each, index=int(solved[place])) for place, each in failures.items()}
 
     def _again(self, inputs: Array, index: int, numbers: Sequence[int] | None) -> Solution:

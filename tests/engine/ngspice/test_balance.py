@@ -9,10 +9,10 @@ from circuits import LINE, crossbar_design, inputs_for, network, specimen_of
 from kanspice.devices import load_device
 from kanspice.engine.acceptance import Volts
 from kanspice.engine.balance import unbalanced
-from kanspice.engine.ngspice import engine
+from kanspice.engine.ngspice import engine, resident
 from kanspice.engine.ngspice.program import NgspiceProgram
 from kanspice.engine.options import RunOptions
-from kanspice.engine.running import solve
+from kanspice.engine.running import open_session, solve
 from kanspice.engine.solution import FailedSample, Outcome
 
 FEW = RunOptions(check_samples=0)
@@ -79,6 +79,27 @@ def test_what_klu_is_wrong_about_is_solved_again_with_sparse(monkeypatch, klu):
     assert found.failed == ()
     assert "1 samples solved again with Sparse" in " ".join(found.notes)
     np.testing.assert_allclose(found.stage_v["l2.crossbar"], expected.stage_v["l2.crossbar"], atol=1e-8)
+
+
+@pytest.mark.ngspice
+def test_what_does_not_converge_with_klu_is_tried_with_sparse(monkeypatch, klu):
+    """ngspice 44 and 47 find no operating point of some synapses with KLU, and all of them with Sparse."""
+    failure, doubt_in = FailedSample(0, Outcome.DIVERGED, "gmin stepping failed"), engine.doubt_in
+    monkeypatch.setattr(engine, "doubt_in", lambda *arguments: failure if klu[-1] else doubt_in(*arguments))
+    design, inputs, expected = solved_by("batched", samples=2)
+    found = solve("ngspice", design, inputs, "device", FEW)
+    assert (found.failed, klu) == ((), [True, True, False, True, False])
+    np.testing.assert_allclose(found.stage_v["l2.crossbar"], expected.stage_v["l2.crossbar"], atol=1e-8)
+
+
+@pytest.mark.ngspice
+def test_a_resident_circuit_is_held_against_the_law_too(monkeypatch):
+    asked = []
+    monkeypatch.setattr(resident, "unbalanced", lambda *_a, **_k: asked.append(0) or {})
+    design, inputs, _ = solved_by("batched", samples=2)
+    with open_session("ngspice", design, "device", FEW, sample_timeout_s=20.0) as kept:
+        assert kept.solve(inputs).failed == ()
+    assert asked
 
 
 @pytest.mark.ngspice
