@@ -39,7 +39,7 @@ def period_circuit(design: Design) -> tuple[Netlist, list[VerilogModule]]:
     last = probes[design.periods[-1].name]
     probes |= {s.name: last[s.start : s.start + s.width] for s in design.stages if isinstance(s, ReadOut)}
     modules = [own_module(period, design.schematic) for period in design.periods]
-    elements = sum(1 for period in design.periods for _ in _bank(design, period))
+    elements = [sum(1 for _ in _bank(design, period)) for period in design.periods]
     netlist = Netlist(
         fidelity="device",
         files={bank_file(period): partial(_text, design, period) for period in design.periods},
@@ -49,9 +49,9 @@ def period_circuit(design: Design) -> tuple[Netlist, list[VerilogModule]]:
         amplifiers={},
         reach_v={},
         nodes=sum(period.nodes for period in design.periods),
-        elements=elements,
-        simulator_bytes=PROGRAM_BYTES + ELEMENT_BYTES * elements,
-        first_s=SECONDS_PER_ELEMENT * elements,
+        elements=sum(elements),
+        simulator_bytes=PROGRAM_BYTES + ELEMENT_BYTES * max(elements),  # a process for each period
+        first_s=SECONDS_PER_ELEMENT * sum(elements),
     )
     return netlist, [module for module in modules if module is not None]
 
