@@ -23,6 +23,8 @@ from json_schemas import hold
 import kanspice
 from kanspice.base.errors import InputError, SimulatorError
 from kanspice.engine.netlist.named import device_names
+from kanspice.experiments.export.bench import bench_of
+from kanspice.experiments.export.circuit import plain_circuit
 from kanspice.experiments.export.folder import MANIFEST
 from kanspice.experiments.export.formats.table import EXPORT_FORMATS
 from kanspice.families.kirchhoffnet.branches import branch_function
@@ -301,6 +303,17 @@ def device(name):
 def test_a_hostile_name_is_harmless():
     (name,) = device_names([device(HOSTILE)])
     assert re.fullmatch(r"[a-z][a-z0-9_]*", name)
+
+
+@pytest.mark.parametrize("written", EXPORT_FORMATS)
+def test_no_hostile_card_comes_into_an_export(compiled, written):
+    circuit, inputs = compiled("kanalogue")
+    hostile = tuple(replace(each, name=f"{HOSTILE} {place}") for place, each in enumerate(circuit.design.devices))
+    plain = plain_circuit(replace(circuit.design, devices=hostile), "device")
+    files = EXPORT_FORMATS[written].files(plain, bench_of(plain, inputs, 1, answered=True))
+    for name, text in files.items():
+        lines = "".join(text()).splitlines()
+        assert not [line for line in lines if re.match(r"\s*(\.control|shell|\*\s*`)", line) or "`rm" in line], name
 
 
 def test_what_no_run_has_is_refused_by_name(tmp_path):
