@@ -54,7 +54,11 @@ def _open_session(
         kept = Resident(design, fidelity, options, folder=folder, sample_timeout_s=sample_timeout_s, follow=follow)
         with closing(kept):
             kept.load()
-            yield kept
+            if kept.is_up:
+                yield kept
+                return
+    # builds of 44 and newer with X11 end at once where there is no display, if they are to be talked to
+    yield Anew(solve, design, fidelity, options, sample_timeout_s)
 
 
 def _follow_sequence(

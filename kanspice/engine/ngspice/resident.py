@@ -92,6 +92,11 @@ class Resident:
             _put(found, index, solution)
         return self._solution(found, failures, time.monotonic() - started)
 
+    @property
+    def is_up(self) -> bool:
+        """Whether there is a process to talk to."""
+        return self._process is not None and not self._process.has_ended
+
     def close(self) -> None:
         """Ends the process."""
         if self._process is not None:

@@ -96,6 +96,8 @@ def test_a_sample_in_doubt_is_solved_again_by_itself(circuit, monkeypatch):
     monkeypatch.setattr(module.Resident, "_point", lambda self, volts: Outcome.DIVERGED)
     options = {"sample_timeout_s": 20.0, "follow": lambda one: followed.append(one) or {}}
     with open_session("ngspice", design, "device", RunOptions(), **options) as kept:
+        if not isinstance(kept.session, module.Resident):
+            pytest.skip("this ngspice is not to be talked to without a display")
         found = kept.solve(inputs[2:3], [2])
     assert found.failed == ()
     assert np.array_equal(followed[0], inputs[2:3])
@@ -114,11 +116,23 @@ def test_a_sample_beyond_the_rail_fails_as_in_solve(circuit):
     assert [vars(failure) for failure in found.failed] == [vars(failure) for failure in expected.failed]
 
 
+def test_a_program_that_is_not_to_be_talked_to_is_started_for_every_sample(circuit, tmp_path, monkeypatch):
+    """As ngspice 44 with X11 where there is no display."""
+    silent = 'if [ "$2" = -p ]; then exit 1; fi\n' + REAL
+    monkeypatch.setenv("KANSPICE_NGSPICE", str(write_fake(tmp_path, silent)))
+    design, inputs, expected = circuit
+    with session(design) as kept:
+        found = kept.solve(inputs[:2], [0, 1])
+    assert found.stage_v["l2.crossbar"] == pytest.approx(expected.stage_v["l2.crossbar"][:2], abs=1e-9)
+
+
 @pytest.mark.slow
 def test_more_commands_than_a_pipe_holds_are_told_while_its_answers_are_heard(tmp_path):
     said = Conversation(find_ngspice(), tmp_path)
     try:
         lines = said.ask([f"echo {'x' * 100} {number}" for number in range(3000)], 30.0).splitlines()
+        if said.has_ended and len(lines) < 10:
+            pytest.skip("this ngspice is not to be talked to without a display")
         assert [line.rpartition(" ")[2] for line in lines[-3000:]] == [str(number) for number in range(3000)]
         assert not said.timed_out
     finally:
