@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from kanspice.experiments.export.expressions import Expression, Number, parsed
 
+GROUND = "0"
 Points = tuple[tuple[float, float], ...]
 
 

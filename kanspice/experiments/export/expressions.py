@@ -7,6 +7,7 @@ conditions and a dozen functions. A number that is written as a sum of two, `(a+
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 
 FUNCTIONS = frozenset({"min", "max", "exp", "ln", "sqrt", "abs", "tanh", "atan", "sin", "uramp", "u"})
@@ -80,7 +81,8 @@ class Function:
     arguments: tuple[Expression, ...]
 
 
-Expression = Number | Parameter | Voltage | Current | Negative | Operation | Condition | Function
+Leaf = Number | Parameter | Voltage | Current
+Expression = Leaf | Negative | Operation | Condition | Function
 
 
 def parsed(text: str) -> Expression:
@@ -101,6 +103,25 @@ def children(expression: Expression) -> tuple[Expression, ...]:
             return test, yes, no
         case Function(_, arguments):
             return arguments
+
+
+def rebuilt(expression: Expression, leaf: Callable[[Leaf], Expression]) -> Expression:
+    """The same of other numbers, parameters, voltages and currents: those that `leaf` gives for its own."""
+
+    def again(part: Expression) -> Expression:
+        return rebuilt(part, leaf)
+
+    match expression:
+        case Number() | Parameter() | Voltage() | Current():
+            return leaf(expression)
+        case Negative(of):
+            return Negative(again(of))
+        case Operation(sign, first, second):
+            return Operation(sign, again(first), again(second))
+        case Condition(test, yes, no):
+            return Condition(again(test), again(yes), again(no))
+        case Function(name, arguments):
+            return Function(name, tuple(map(again, arguments)))
 
 
 def is_constant(expression: Expression) -> bool:

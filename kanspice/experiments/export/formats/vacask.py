@@ -21,14 +21,8 @@ from kanspice.experiments.export.expressions import Number
 from kanspice.experiments.export.formats.format import ExportFormat, OutOfTimeError, Simulated
 from kanspice.experiments.export.formats.ngspice import read_off
 from kanspice.experiments.export.formats.spice import of_sample
-from kanspice.experiments.export.formats.verilog_a import (
-    BASICS,
-    instance_lines,
-    models_used,
-    modules_text,
-    verilog_number,
-    with_modules,
-)
+from kanspice.experiments.export.formats.verilog_a import BASICS, modules_text, verilog_number
+from kanspice.experiments.export.formats.verilog_instances import instance_lines, models_used, with_modules
 
 DECK, CIRCUIT, DEVICES, PARTS = "bench.sim", "circuit.inc", "devices.va", "parts.va"
 COMPARE = "compare.py"

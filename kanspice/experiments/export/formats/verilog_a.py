@@ -1,4 +1,4 @@
-"""Subcircuits as modules of Verilog-A, and circuits as instances of them: what VACASK and Spectre have in common.
+"""Subcircuits as modules of Verilog-A, which VACASK and Spectre have in common.
 
 A module holds all that a subcircuit is made of, those that are in it included: compilers of Verilog-A want no instances
 in a module. Where a current is probed a voltage of 0 is a parameter: a literal 0 would make one node of both ends.
@@ -7,14 +7,13 @@ in a module. Where a current is probed a voltage of 0 is a parameter: a literal 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import assert_never
 
-from kanspice.base.errors import InputError
 from kanspice.base.spice_numbers import spice_number
 from kanspice.engine.netlist.stages.junctions import SIMULATED_V
-from kanspice.experiments.export.circuit import PlainCircuit
 from kanspice.experiments.export.elements import (
+    GROUND,
     Behavioural,
     Controlled,
     Element,
@@ -22,7 +21,6 @@ from kanspice.experiments.export.elements import (
     Junction,
     Model,
     Passive,
-    Points,
     Source,
     Subcircuit,
 )
@@ -38,9 +36,9 @@ from kanspice.experiments.export.expressions import (
     Voltage,
     children,
 )
+from kanspice.experiments.export.formats.opened import opened
 from kanspice.experiments.export.formats.spice import curve_pieces
 
-GROUND = "0"
 HEAD = '`include "disciplines.vams"\n'
 _RESERVED = frozenset(
     ["input", "output", "inout", "real", "integer", "branch", "ground", "module", "begin", "end", "analog"]
@@ -92,7 +90,8 @@ def verilog_number(value: float) -> str:
     return spice_number(value if abs(value) >= _SMALLEST else 0.0)
 
 
-def _named(name: str) -> str:
+def verilog_name(name: str) -> str:
+    """A name that is no word of the language."""
     return f"{name}_" if name in _RESERVED else name
 
 
@@ -107,7 +106,7 @@ class _Branch:
     @property
     def declared(self) -> str:
         ends = [node for node in (self.first, self.last) if node != GROUND]
-        return f" branch ({', '.join(map(_named, ends))}) {self.name};"
+        return f" branch ({', '.join(map(verilog_name, ends))}) {self.name};"
 
     @property
     def sign(self) -> str:
@@ -115,20 +114,20 @@ class _Branch:
 
 
 def _module(subcircuit: Subcircuit, library: Mapping[str, Subcircuit]) -> Iterator[str]:
-    elements = list(_flat(subcircuit, library))
-    ports = [_named(port) for port in subcircuit.ports]
-    inner = [_named(node) for node in _nodes(elements) if node not in subcircuit.ports]
+    elements = list(opened(subcircuit, library))
+    ports = [verilog_name(port) for port in subcircuit.ports]
+    inner = [verilog_name(node) for node in _nodes(elements) if node not in subcircuit.ports]
     driven = [each for each in elements if _drives(each)]
     branches = {each.name.lower(): _Branch(f"b_{each.name.lower()}", each.nodes[0], each.nodes[1]) for each in driven}
-    probed = {name for each in elements for name in _probed(each)}
+    read = {name for each in elements for name in probed(each)}
     yield from (f"// {line}" for line in subcircuit.about)
     yield f"module {subcircuit.name}({', '.join(ports)});"
     yield f" inout {', '.join(ports)}; electrical {', '.join([*ports, *inner])};"
     for name, value in subcircuit.parameters.items():
         if not isinstance(value, Number):
             raise ValueError(f"no number: {subcircuit.name}, {name}")
-        yield f' (*type="instance"*) parameter real {_named(name)} = {verilog_number(value.value)};'
-    if any(_is_zero(each) and each.name.lower() in probed for each in elements):
+        yield f' (*type="instance"*) parameter real {verilog_name(name)} = {verilog_number(value.value)};'
+    if any(_is_zero(each) and each.name.lower() in read for each in elements):
         yield ' (*type="instance"*) parameter real zero = 0.0;'
     yield from (branch.declared for branch in branches.values())
     yield " analog begin"
@@ -137,81 +136,9 @@ def _module(subcircuit: Subcircuit, library: Mapping[str, Subcircuit]) -> Iterat
             (model,) = (model for model in subcircuit.models if model.name == each.model)
             yield from (f"  {line}" for line in _junction(each, model))
         else:
-            yield from (f"  {line}" for line in _contribution(each, branches, probed))
+            yield from (f"  {line}" for line in _contribution(each, branches, read))
     yield " end"
     yield "endmodule"
-
-
-def _flat(subcircuit: Subcircuit, library: Mapping[str, Subcircuit]) -> Iterator[Element]:
-    """The elements, those of subcircuits inside under names of their own."""
-    for each in subcircuit.elements:
-        if isinstance(each, Instance):
-            yield from _opened(each, library)
-        else:
-            yield each
-
-
-def _opened(instance: Instance, library: Mapping[str, Subcircuit]) -> Iterator[Element]:
-    inside, prefix = library[instance.subcircuit], instance.name.lower()
-    nodes = dict(zip(inside.ports, instance.nodes, strict=True)) | {GROUND: GROUND}
-    values = dict(inside.parameters) | dict(instance.parameters)
-    for each in inside.elements:
-        if isinstance(each, Instance | Junction):
-            raise ValueError(f"{inside.name} holds more than a module takes: {each.name}")
-        yield _moved(each, _Move(prefix, nodes, values))
-
-
-@dataclass(frozen=True)
-class _Move:
-    """What an element of a subcircuit becomes in what holds it."""
-
-    prefix: str
-    nodes: Mapping[str, str]
-    values: Mapping[str, Expression]
-
-    def node(self, name: str) -> str:
-        return self.nodes.get(name, f"{self.prefix}_{name}")
-
-    def expression(self, value: Expression) -> Expression:
-        match value:
-            case Number():
-                return value
-            case Parameter(name):
-                return self.values[name]
-            case Voltage(node, other):
-                return Voltage(self.node(node), None if other is None else self.node(other))
-            case Current(source):
-                return Current(f"{self.prefix}_{source}")
-            case Negative(of):
-                return Negative(self.expression(of))
-            case Operation(sign, first, second):
-                return Operation(sign, self.expression(first), self.expression(second))
-            case Condition(test, yes, no):
-                return Condition(*map(self.expression, (test, yes, no)))
-            case Function(name, arguments):
-                return Function(name, tuple(map(self.expression, arguments)))
-            case _:
-                assert_never(value)
-
-
-def _moved(each: Element, move: _Move) -> Element:
-    ends = (move.node(each.nodes[0]), move.node(each.nodes[1]))
-    name = f"{move.prefix}_{each.name}"
-    match each:
-        case Passive():
-            return replace(each, name=name, nodes=ends, value=move.expression(each.value))
-        case Source():
-            return replace(each, name=name, nodes=ends, value=move.expression(each.value))
-        case Controlled():
-            control = (
-                tuple(map(move.node, each.control)) if each.kind in "EG" else (f"{move.prefix}_{each.control[0]}",)
-            )
-            return replace(each, name=name, nodes=ends, control=control, gain=move.expression(each.gain))
-        case Behavioural():
-            many = None if each.many is None else move.expression(each.many)
-            return replace(each, name=name, nodes=ends, value=move.expression(each.value), many=many)
-        case _:
-            raise ValueError(f"cannot be moved: {each.name}")
 
 
 def _nodes(elements: Sequence[Element]) -> list[str]:
@@ -221,15 +148,16 @@ def _nodes(elements: Sequence[Element]) -> list[str]:
         controls = each.control if isinstance(each, Controlled) and each.kind in "EG" else ()
         found |= dict.fromkeys((*each.nodes, *controls))
         if isinstance(each, Behavioural):
-            found |= dict.fromkeys(_nodes_in(each.value))
+            found |= dict.fromkeys(nodes_in(each.value))
     return [node for node in found if node != GROUND]
 
 
-def _nodes_in(value: Expression) -> Iterator[str]:
+def nodes_in(value: Expression) -> Iterator[str]:
+    """The nodes whose voltages it needs."""
     if isinstance(value, Voltage):
         yield from (node for node in (value.node, value.other) if node is not None)
     for part in children(value):
-        yield from _nodes_in(part)
+        yield from nodes_in(part)
 
 
 def _drives(each: Element) -> bool:
@@ -249,7 +177,7 @@ def _is_zero(each: Element) -> bool:
     return isinstance(each, Source) and each.value == Number(0.0)
 
 
-def _probed(each: Element) -> Iterator[str]:
+def probed(each: Element) -> Iterator[str]:
     """The sources whose currents it needs."""
     if isinstance(each, Controlled) and each.kind in "FH":
         yield each.control[0].lower()
@@ -337,8 +265,8 @@ class _Words:
 
     def volts(self, first: str, last: str) -> str:
         if first == GROUND:
-            return f"(-V({_named(last)}))" if last != GROUND else "0.0"
-        return f"V({_named(first)})" if last == GROUND else f"V({_named(first)}, {_named(last)})"
+            return f"(-V({verilog_name(last)}))" if last != GROUND else "0.0"
+        return f"V({verilog_name(first)})" if last == GROUND else f"V({verilog_name(first)}, {verilog_name(last)})"
 
     def current(self, source: str) -> str:
         branch = self.branches[source.lower()]
@@ -347,8 +275,8 @@ class _Words:
     def flow(self, nodes: Sequence[str], text: str) -> str:
         first, last = nodes[0], nodes[1]
         if first == GROUND:
-            return f"I({_named(last)}) <+ -({text});"
-        place = _named(first) if last == GROUND else f"{_named(first)}, {_named(last)}"
+            return f"I({verilog_name(last)}) <+ -({text});"
+        place = verilog_name(first) if last == GROUND else f"{verilog_name(first)}, {verilog_name(last)}"
         return f"I({place}) <+ {text};"
 
     def drive(self, name: str, text: str) -> str:
@@ -362,7 +290,7 @@ class _Words:
                 text = verilog_number(number)
                 return f"({text})" if text.startswith("-") else text
             case Parameter(name):
-                return _named(name)
+                return verilog_name(name)
             case Voltage(node, other):
                 return self.volts(node, GROUND if other is None else other)
             case Current(source):
@@ -398,124 +326,3 @@ class _Words:
                 return f"({texts[0]} > 0.0 ? 1.0 : 0.0)"
             case name:
                 return f"{name}({', '.join(texts)})"
-
-
-def instance_lines(circuit: PlainCircuit, between: str) -> Iterator[str]:
-    """The circuit as instances of modules, section by section. between: the numbers of a list.
-
-    Raises InputError for an element that has no module.
-    """
-    for section in circuit.sections:
-        yield f"// ===== {section.title} ====="
-        for group in section.groups:
-            if group.about:
-                yield f"// --- {group.about} ---"
-            yield from (_instance_line(each, between) for each in group.elements)
-        yield ""
-
-
-def _instance_line(each: Element, between: str) -> str:
-    match each:
-        case Passive(kind, name, nodes, value):
-            module, key = ("kan_resistor", "r") if kind == "R" else ("kan_capacitor", "c")
-            return _line(name, nodes, module, {key: value})
-        case Source(kind, name, nodes, value, points):
-            module = "vsource" if kind == "V" else "isource"
-            return _pwl_line(name, nodes, points, between) if points else _line(name, nodes, module, {"dc": value})
-        case Controlled(kind, name, nodes, control, gain) if kind in "EG":
-            module, key = ("kan_vcvs", "gain") if kind == "E" else ("kan_vccs", "gm")
-            return _line(name, (*nodes, *control), module, {key: gain})
-        case Instance(name, nodes, subcircuit, parameters):
-            return _line(name[0].upper() + name[1:], nodes, subcircuit, parameters)
-        case _:
-            found = f"{each.name}: branches built as schematics"
-            raise InputError(
-                "this element has no module", where="kanspice export", found=found, hint="--to ngspice, xyce or ltspice"
-            )
-
-
-def _line(name: str, nodes: Sequence[str], module: str, parameters: Mapping[str, Expression]) -> str:
-    values = "".join(f" {_named(key)}={_value(value)}" for key, value in parameters.items())
-    return f"{name} ({' '.join(nodes)}) {module}{values}"
-
-
-def _value(value: Expression) -> str:
-    if not isinstance(value, Number):
-        raise ValueError("an instance's parameters are numbers")
-    return verilog_number(value.value)
-
-
-def _pwl_line(name: str, nodes: Sequence[str], points: Points, between: str) -> str:
-    """A voltage along straight lines over time."""
-    wave = between.join(verilog_number(value) for point in points for value in point)
-    return f'{name} ({" ".join(nodes)}) vsource type="pwl" wave=[{wave}]'
-
-
-def models_used(circuit: PlainCircuit) -> list[str]:
-    """The modules that the circuit and its bench are instances of, once."""
-    own = [each.subcircuit for each in circuit.elements if isinstance(each, Instance)]
-    return list(dict.fromkeys(["vsource", "isource", *BASIC_MODULES, *own]))
-
-
-def with_modules(circuit: PlainCircuit) -> PlainCircuit:
-    """The circuit without behavioural sources of its own: each is an instance of a subcircuit of its shape."""
-    shapes: dict[Behavioural, Subcircuit] = {}
-
-    def lifted(each: Element) -> Element:
-        return _lifted(each, shapes) if isinstance(each, Behavioural) else each
-
-    sections = tuple(
-        replace(section, groups=tuple(replace(g, elements=tuple(map(lifted, g.elements))) for g in section.groups))
-        for section in circuit.sections
-    )
-    return replace(circuit, sections=sections, devices=(*circuit.devices, *shapes.values()))
-
-
-def _lifted(each: Behavioural, shapes: dict[Behavioural, Subcircuit]) -> Instance:
-    """What it becomes: its numbers are parameters, its nodes ports; sources of one shape have one subcircuit."""
-    if list(_probed(each)):
-        problem, hint = "this element has no module", "--to ngspice, xyce or ltspice"
-        raise InputError(problem, where="kanspice export", found=f"{each.name}, which reads a current", hint=hint)
-    nodes = dict.fromkeys([*each.nodes, *_nodes_in(each.value)])
-    ports = {node: GROUND if node == GROUND else f"p{place}" for place, node in enumerate(nodes)}
-    numbers = dict[str, Expression]()
-    lift = _Lift(ports, numbers)
-    ends = (ports[each.nodes[0]], ports[each.nodes[1]])
-    many = None if each.many is None else lift.expression(each.many)
-    shape = Behavioural(each.gives, "Blaw", ends, lift.expression(each.value), many)
-    if shape not in shapes:
-        about = ("A source of the circuit's own; k0 and so on are its numbers.",)
-        others = tuple(port for port in ports.values() if port != GROUND)
-        defaults = {name: Number(1.0) for name in numbers}
-        shapes[shape] = Subcircuit(f"own_law_{len(shapes) + 1}", others, defaults, about, [shape])
-    outer = tuple(node for node in nodes if node != GROUND)
-    return Instance(f"X{each.name}", outer, shapes[shape].name, numbers)
-
-
-@dataclass(frozen=True)
-class _Lift:
-    """An expression without numbers and nodes of its own; numbers: those that were in it, by their new names."""
-
-    ports: Mapping[str, str]
-    numbers: dict[str, Expression]
-
-    def expression(self, value: Expression) -> Expression:
-        match value:
-            case Number():
-                name = f"k{len(self.numbers)}"
-                self.numbers[name] = value
-                return Parameter(name)
-            case Voltage(node, other):
-                return Voltage(self.ports[node], None if other is None else self.ports[other])
-            case Parameter() | Current():
-                return value
-            case Negative(of):
-                return Negative(self.expression(of))
-            case Operation(sign, first, second):
-                return Operation(sign, self.expression(first), self.expression(second))
-            case Condition(test, yes, no):
-                return Condition(*map(self.expression, (test, yes, no)))
-            case Function(name, arguments):
-                return Function(name, tuple(map(self.expression, arguments)))
-            case _:
-                assert_never(value)

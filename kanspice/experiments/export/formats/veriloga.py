@@ -15,7 +15,8 @@ from kanspice.experiments.export.circuit import PlainCircuit
 from kanspice.experiments.export.formats import vacask
 from kanspice.experiments.export.formats.format import ExportFormat, Simulated
 from kanspice.experiments.export.formats.spice import of_sample
-from kanspice.experiments.export.formats.verilog_a import instance_lines, verilog_number, with_modules
+from kanspice.experiments.export.formats.verilog_a import verilog_number
+from kanspice.experiments.export.formats.verilog_instances import instance_lines, with_modules
 
 DECK, CIRCUIT = "bench.scs", "circuit.scs"
 
