@@ -82,7 +82,7 @@ def read_export(folder: Path) -> ExportFolder:
     if schema != SCHEMA:
         found, hint = repr(schema)[:100], "export again"
         raise InputError("was exported by another version", where=folder, expected=SCHEMA, found=found, hint=hint)
-    if name not in EXPORT_FORMATS or fidelity not in get_args(Fidelity):
+    if name not in list(EXPORT_FORMATS) or fidelity not in get_args(Fidelity):  # a stranger's may be no text
         found = f"{name!r}, {fidelity!r}"[:100]
         raise InputError("names what there is not", where=folder / MANIFEST, found=found, hint="export again")
     for each in (DESIGN, *map(str, hashes)):

@@ -257,6 +257,7 @@ def test_a_changed_export_is_not_simulated(exported, tmp_path):
     [
         ("schema", "kanspice.export/9", "another version"),
         ("format", "hspice", "names what there is not"),
+        ("format", ["ngspice"], "names what there is not"),
         ("fidelity", "rough", "names what there is not"),
         ("inputs", [0.5], "other inputs than its design"),
         ("inputs", "many", "is not an export"),
