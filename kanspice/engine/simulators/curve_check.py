@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,6 +13,7 @@ from kanspice.devices import Curve, PiecewisePolynomial
 ALLOWED = 1e-9
 """Of the largest current: more is another curve."""
 _EVEN, _PIECES, _BEYOND = 201, 400, 0.25
+_MOST_DIGITS = 250
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,12 @@ def checked_volts(curve: Curve) -> Array:
     begin, end = curve.breakpoints[chosen], curve.breakpoints[chosen + 1]
     inside = [begin + part * (end - begin) for part in (0.0, 0.3, 0.7, 1.0)]
     return np.unique(np.concatenate([even, *inside]))
+
+
+def scale_of(amps: Array) -> float:
+    """The power of ten that brings the largest of some currents to 1 and more: simulators' tolerances are absolute."""
+    largest = float(np.abs(amps).max(initial=0.0))
+    return 10.0 ** min(-math.floor(math.log10(largest)), _MOST_DIGITS) if largest > 0 else 1.0
 
 
 def deviation(volts: Array, expected: Array, found: Array) -> CurveDeviation:

@@ -9,7 +9,7 @@ import numpy as np
 
 from kanspice.base.arrays import Array
 from kanspice.base.errors import SimulatorError
-from kanspice.engine.simulators.curve_check import ALLOWED, deviation
+from kanspice.engine.simulators.curve_check import ALLOWED, deviation, scale_of
 from kanspice.engine.simulators.process import run_program
 from kanspice.engine.simulators.raw import read_plots
 from kanspice.engine.vacask.elements import GROUND, element, model_lines
@@ -42,9 +42,9 @@ def swept(
         return []
     lines = ["kanspice", "ground 0", *(f'load "{name}{_SUFFIX}"' for name, _ in proofs)]
     lines += model_lines(["vsource", *(name for name, _ in proofs)])
-    for place, (name, _) in enumerate(proofs):
+    for place, (name, proof) in enumerate(proofs):
         lines.append(f"v{place} (n{place} 0) vsource dc=x[k]")
-        lines.append(element(f"d{place}", (f"n{place}", GROUND), name))
+        lines.append(element(f"d{place}", (f"n{place}", GROUND), name, amps=scale_of(proof.amps)))
     lines += ["control", '  options rawfile="binary" reltol=1e-12 vntol=1e-13 abstol=1e-15', "  var k=0"]
     for place, (_, proof) in enumerate(proofs):
         points = ",".join(map(str, range(len(proof.volts))))
@@ -65,4 +65,4 @@ def _currents(raw: Path, source: str, proof: Proof) -> Array:
     name = f"{source}:flow(br)"
     if len(plots) != 1 or name not in plots[0].vectors or len(plots[0].table) != len(proof.volts):
         return np.full(len(proof.volts), np.nan)
-    return -np.asarray(plots[0].table[:, plots[0].vectors.index(name)], dtype=np.float64)
+    return -np.asarray(plots[0].table[:, plots[0].vectors.index(name)], dtype=np.float64) / scale_of(proof.amps)

@@ -47,7 +47,8 @@ def number(value: float) -> str:
 
 @dataclass(frozen=True)
 class Proof:
-    """What flows through a module from its first terminal to its second, with the parameters that it has by itself.
+    """What flows through a module from its first terminal to its second, with the parameters that it has by itself,
+    `amps` of 1 among them.
 
     volts: between its terminals, (points,). amps: what is right there.
     """
