@@ -39,7 +39,7 @@ class Probe:
 
 @dataclass(frozen=True)
 class TransientRun:
-    """An analysis over time. step_s: the longest step."""
+    """An analysis over time. step_s: the longest step. end_s: beyond what is measured last, so that it is within."""
 
     end_s: float
     step_s: float
@@ -123,10 +123,12 @@ def _starts(design: Design, given_v: Array) -> dict[str, float]:
 def _transient(circuit: PlainCircuit) -> TransientRun | None:
     design = circuit.design
     if design.sort is Sort.PERIODS:
-        return TransientRun(design.inference_s, min(period.period_s for period in design.periods) / _STEPS)
+        step_s = min(period.period_s for period in design.periods) / _STEPS
+        return TransientRun(design.inference_s + step_s, step_s)
     if circuit.netlist.fidelity == "transient":
         fastest_hz = max(bank.highest_hz for bank in design.filter_banks)
-        return TransientRun(design.inference_s, 1 / (fastest_hz * _STEPS_OF_SINES))
+        step_s = 1 / (fastest_hz * _STEPS_OF_SINES)
+        return TransientRun(design.inference_s + step_s, step_s)
     return None
 
 

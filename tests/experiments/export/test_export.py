@@ -148,6 +148,20 @@ def test_the_folder_is_run_by_hand_and_prints_what_is_expected(exported, tmp_pat
 
 
 @pytest.mark.ngspice
+def test_what_is_measured_at_the_end_of_a_transient_is_within_it(compiled, tmp_path):
+    circuit, inputs = compiled("kirchhoffnet")
+    kanspice.export(circuit, "ngspice", tmp_path / "out", inputs=inputs, sample=1)
+    deck = (tmp_path / "out" / "bench.cir").read_text()
+    (end_s,) = re.findall(r"^\.tran \S+ (\S+)", deck, re.M)
+    assert all(float(at_s) < float(end_s) * (1 - 1e-6) for at_s in re.findall(r"at=(\S+)", deck))
+    command = ["ngspice", "-n", "-b", "bench.cir"]
+    done = subprocess.run(command, check=False, cwd=tmp_path / "out", capture_output=True, text=True)
+    apart = re.findall(r"^y\d+_off\s+=\s+(\S+)", done.stdout, re.M)
+    assert len(apart) == 2
+    assert all(abs(float(volts)) < 1e-4 for volts in apart)
+
+
+@pytest.mark.ngspice
 def test_simulate_takes_an_export_back(exported, folder):
     inputs = np.load(folder / "x.npy")
     ours = kanspice.simulate(folder / "circuit", inputs, engine="batched")
