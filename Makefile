@@ -51,7 +51,8 @@ check: $(DEV) ngspice ## what CI runs: style, types, then every test
 bench: $(DEV) ngspice ## measure time and error of the engines
 	$(BIN)/python -m benchmarks.kanalogue
 
-bench-engines: $(DEV) ngspice ## measure the batched engine beside ngspice, torchdiffeq and badcrossbar; ten minutes
+bench-engines: $(DEV) ngspice ## measure the batched engine beside simulators, torchdiffeq and badcrossbar; ten minutes
+	$(BIN)/python -m benchmarks.judges
 	$(BIN)/python -m benchmarks.targets
 	$(BIN)/python -m benchmarks.scaling
 
