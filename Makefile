@@ -33,7 +33,7 @@ demo: $(RUN) ngspice ## measure the sim-to-real gap of the shipped digits model;
 	$(BIN)/kanspice verify $(DIGITS)/model.pt --inputs $(DIGITS)/inputs.npy --labels $(DIGITS)/labels.npy \
 		--limit 50 --html out/digits.html
 
-quick: $(DEV) ngspice ## unit tests and one path from end to end per family, in less than a minute: at every step
+quick: $(DEV) ngspice ## unit tests and one path from end to end per family, a minute and a half: at every step
 	$(PYTEST) -m "not slow"
 
 test: $(DEV) ngspice ## run every test
