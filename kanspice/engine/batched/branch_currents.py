@@ -19,7 +19,7 @@ _SATURATED = 40.0
 _PER_LN2 = 1.4426950408889634
 _LN2, _LN2_REST = 6.93147180369123816490e-01, 1.90821492927058770002e-10
 """ln 2 in two parts, of which whole multiples of the first are exact (Cody and Waite, 1980)."""
-_ROUNDER, _ROUNDER_BITS = 6755399441055744.0, 0x4338000000000000
+_ROUNDER = 6755399441055744.0
 """1.5 * 2^52: what is added to it is rounded to a whole number, which then stands in its lowest bits."""
 _ONE_BITS = 1023 << 52
 

@@ -33,10 +33,6 @@ class Crossings:
     side: Array
     steps: Array
 
-    def __getitem__(self, part: slice) -> Crossings:
-        """Some of them."""
-        return Crossings(self.sample[part], self.row[part], self.at_v[part], self.side[part], self.steps[part])
-
 
 @dataclass(frozen=True)
 class Pieces:

@@ -74,7 +74,7 @@ def read_export(folder: Path) -> ExportFolder:
     try:
         manifest = EXPORTED.read_manifest(folder)
         schema, name, fidelity = manifest["schema"], manifest["format"], manifest["fidelity"]
-        hashes, sample = dict(manifest["files"]), manifest["sample"]
+        hashes, sample, digest = dict(manifest["files"]), manifest["sample"], manifest["inputs_sha256"]
         inputs = np.array(manifest["inputs"], dtype=np.float64)
     except (InputError, ValueError, KeyError, TypeError) as error:
         hint = "write one with `kanspice export DIR --to FORMAT -o FOLDER`"
@@ -91,6 +91,8 @@ def read_export(folder: Path) -> ExportFolder:
     circuit = plain_circuit(design, cast(Fidelity, fidelity))
     if inputs.shape != (design.input_width,) or not np.isfinite(inputs).all() or not _is_number(sample):
         raise InputError("has other inputs than its design", where=folder / MANIFEST, hint="export again")
+    if digest != _digest(inputs):
+        raise InputError("has inputs that were changed after exporting", where=folder / MANIFEST, hint="export again")
     export = ExportFolder(EXPORT_FORMATS[name], circuit, inputs[None, :], sample)
     _check_circuit(export, folder, hashes)
     return export
@@ -100,10 +102,17 @@ def _is_number(sample: object) -> bool:
     return sample is None or (isinstance(sample, int) and not isinstance(sample, bool) and sample >= 0)
 
 
+def _digest(inputs: Array) -> str:
+    """Of a sample's inputs, as float64."""
+    return hashlib.sha256(np.ascontiguousarray(inputs, dtype="<f8").tobytes()).hexdigest()
+
+
 def _check_circuit(found: ExportFolder, folder: Path, hashes: Mapping[str, object]) -> None:
     """All but the bench, whose numbers are of one run, must be what this version makes of the design."""
     bench = bench_of(found.circuit, found.inputs, None, answered=False)
     for name, text in found.written.files(found.circuit, bench).items():
+        if name not in hashes:
+            raise InputError("is missing", where=folder / name, found=f"no entry in {MANIFEST}", hint="export again")
         if name.partition(".")[0] == "bench":
             continue
         digest = hashlib.sha256()
@@ -135,6 +144,7 @@ def _manifest(plan: ExportPlan, hashes: Mapping[str, str]) -> dict[str, object]:
         "devices": design.device_count,
         "sample": bench.sample,
         "inputs": bench.inputs.tolist(),
+        "inputs_sha256": _digest(bench.inputs),
         "outputs": [each.node for each in bench.outputs],
         "notes": list(circuit.notes),
         "files": dict(hashes),

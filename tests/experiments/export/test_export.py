@@ -266,6 +266,22 @@ def test_a_changed_export_is_not_simulated(exported, tmp_path):
 
 
 @pytest.mark.ngspice
+def test_changed_inputs_and_a_bench_that_is_gone_are_seen(exported, tmp_path):
+    target = tmp_path / "out"
+    shutil.copytree(exported, target)
+    manifest = json.loads((target / MANIFEST).read_text())
+    changed = manifest | {"inputs": [value + 0.01 for value in manifest["inputs"]]}
+    (target / MANIFEST).write_text(json.dumps(changed))
+    with pytest.raises(InputError, match="inputs that were changed after exporting"):
+        kanspice.simulate(target)
+    (target / "bench.cir").unlink()
+    del manifest["files"]["bench.cir"]
+    (target / MANIFEST).write_text(json.dumps(manifest))
+    with pytest.raises(InputError, match="is missing"):
+        kanspice.simulate(target)
+
+
+@pytest.mark.ngspice
 @pytest.mark.parametrize(
     ("key", "value", "problem"),
     [
