@@ -81,14 +81,13 @@ class Pieces:
         above = knots[np.searchsorted(self.breakpoints, rows_v, side="right") + 1]
         return np.stack([rows_v - below, above - rows_v])
 
-    def crossings(self, rows_v: Array, lowest_v: Array, highest_v: Array, rooms: Array | None = None) -> Crossings:
+    def crossings(self, rows_v: Array, lowest_v: Array, highest_v: Array, rooms: Array) -> Crossings:
         """The breakpoints that columns between lowest_v and highest_v let devices cross.
 
-        rows_v: (samples, rows) volts. lowest_v, highest_v: (samples, 1), or (samples, rows) for each row by itself.
-        rooms: the rows' where they are known: breakpoints are looked for only where columns reach so far.
+        rows_v: (samples, rows) volts. lowest_v, highest_v: (samples, 1). rooms: the rows', since breakpoints are looked
+        for only where columns reach so far.
         """
         knots = self.breakpoints
-        rooms = self.rooms(rows_v) if rooms is None else rooms
         samples, rows, knot, sides = [], [], [], []
         for room, end_v, side in zip(rooms, (highest_v, lowest_v), (-1.0, 1.0), strict=True):
             sample, row = np.nonzero(room < _ROOM_SLACK * np.maximum(-side * end_v, 0))
