@@ -19,10 +19,11 @@ import pytest
 from browser import VARIABLE as BROWSER_VARIABLE
 from browser import find_browser
 
-from kanspice.base.errors import SimulatorError
+from kanspice.base.errors import InputError, SimulatorError
 from kanspice.engine.ngspice.program import find_ngspice
 from kanspice.engine.vacask.program import find_linker, find_vacask
 from kanspice.experiments.export.kicad.program import find_kicad
+from kanspice.subcircuits.process import PROCESSES, models_folder
 
 if TYPE_CHECKING:
     from forked import Forked
@@ -80,6 +81,15 @@ def missing_browser() -> str | None:
     return f"{BROWSER_VARIABLE} names {named}, which cannot be started" if named else "there is no Chromium or Chrome"
 
 
+def missing_pdk() -> str | None:
+    """Why there are no transistor models of GF180; None where there are."""
+    try:
+        models_folder(PROCESSES["gf180"])
+    except InputError as error:
+        return error.found
+    return None
+
+
 def missing_dask() -> str | None:
     """Why there is no Dask to run; None where there is one."""
     return "distributed is not installed" if find_spec("distributed") is None else None
@@ -101,6 +111,7 @@ NEEDS: dict[str, Callable[[], str | None]] = {
     "gpu": missing_gpu,
     "vacask": missing_vacask,
     "kicad": missing_kicad,
+    "pdk": missing_pdk,
 }
 
 

@@ -19,6 +19,7 @@ PACKAGE = Path(__file__).resolve().parents[1] / "kanspice"
 FOLDERS = (
     "base",  # what knows nothing of networks and circuits
     "devices",  # cards and curves
+    "subcircuits",  # parts that come as netlists: from strangers, or of a process's transistors
     "technology",  # circuit-level choices and imperfections
     "circuit",  # the circuit as frozen arrays, and its specimens
     "families",  # the families of networks, and the circuits made of them
@@ -48,6 +49,7 @@ ROOMS = (
     "base.draws",  # random numbers by name
     "base",
     "devices",
+    "subcircuits",  # netlists from elsewhere, inspected, and the models of open processes
     "families.common",  # what reference networks have in common: following, training, reading files
     "networks",  # the families in torch and in files: their folders without circuit.py and family.py
     "technology",

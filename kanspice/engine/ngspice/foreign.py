@@ -1,69 +1,32 @@
 """Running a netlist that somebody else wrote: looked at first, because a deck can run any command.
 
-ngspice has no switch against `.control` blocks, shell escapes, comments that are commands (`*#`, `*ng_script`),
-backquotes, programs started by code models or files outside the folder. So only cards known to be harmless pass, and
-ngspice is given one deck of exactly the lines that were looked at, includes put in place; `trust` skips all of this.
+ngspice is given one deck of exactly the lines that were looked at (`subcircuits/inspection.py`); `trust` skips this.
 """
 
 from __future__ import annotations
 
 import os
-import re
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from kanspice.base.errors import InputError, SimulatorError
-from kanspice.base.files import opened, read_text, refuse_input
+from kanspice.base.files import opened, refuse_input
 from kanspice.engine.ngspice.diagnose import first_complaint, suspicion
 from kanspice.engine.ngspice.process import RAW_FILE, run_deck
 from kanspice.engine.ngspice.program import find_ngspice
 from kanspice.engine.simulators.process import working_folder
 from kanspice.engine.simulators.raw import Plot, read_plots
+from kanspice.subcircuits.inspection import WHAT, inspected_deck
 
-_MAX_BYTES = 500_000_000
-_MAX_FILES = 200
 UNTRUSTED_TIMEOUT_S = 600.0
 """A stranger's netlist may run for ever; --timeout says otherwise."""
 _DECK = "netlist.cir"
-_WHAT = "a netlist"
+_TITLE = "* netlist"
 _NO_NUMBER = 1e30
 """ngspice writes 1e32 for a division by zero; no voltage or current is near it."""
-
-
-def _words(text: str) -> frozenset[str]:
-    return frozenset(text.split())
-
-
-_ANALYSES = _words(".op .dc .ac .tran .noise .tf .sens .pz .disto")
-_HARMLESS = _ANALYSES | _words(
-    """.title .param .func .subckt .ends .model .global .ic .nodeset .options .option .opt .temp .save .print .plot
-    .probe .four .meas .measure .end .if .elseif .else .endif .csparam .width .eom .macro"""
-)
-_HARMLESS_MODELS = _words(
-    """r res c cap l ind d npn pnp lpnp njf pjf nmf pmf nmos pmos vdmos vdmosn vdmosp nhfet phfet sw csw urc ltra txl
-    cpl gain summer mult divide limit climit ilimit cntl_limit pwl pwlts multi_input_pwl aswitch zener oneshot sine
-    square triangle d_dt int s_xfer slew hyst lcouple core potentiometer inductoric capacitoric lmeter cmeter memristor
-    delay sidiode adc_bridge dac_bridge bidi_bridge d_buffer d_inverter d_and d_nand d_or d_nor d_xor d_xnor d_tristate
-    d_pullup d_pulldown d_open_c d_open_e d_dff d_jkff d_tff d_srff d_dlatch d_srlatch d_fdiv d_osc d_genlut d_lut"""
-)
-_COMMANDS = _words("include incl inc lib codemodel osdi source load use")
-"""Of the simulator: some versions do them where they stand in a deck, without a dot."""
-_FIELDS = {
-    **dict.fromkeys("vi", (3, "a name and two nodes")),
-    **dict.fromkeys("rcldbefgh", (4, "a name, two nodes and what is between them")),
-    "k": (4, "a name, two inductors and their coupling"),
-    **dict.fromkeys("qjz", (5, "a name, three nodes and a model")),
-    "m": (6, "a name, four nodes and a model"),
-}
-"""Of elements by their first letter: how many there are at least. What lacks is made up by ngspice, with a warning."""
-_INCLUDE = re.compile(r"""\.inc(?:lude)?\s+(?:"([^"]+)"|'([^']+)'|([^\s"']+))""", re.I)
-_MODEL = re.compile(r"\.model\s+[\w.-]+\s+(\w+)(?:[\s(]|$)", re.I)
-_FILE_PARAMETER = re.compile(r"file\w*=", re.I)
-_HINT = "look at the netlist yourself, then pass --trust if you believe it"
 
 
 @dataclass(frozen=True)
@@ -87,8 +50,8 @@ def run_netlist(
     SimulatorError when ngspice gives no complete, finite result.
     """
     program = find_ngspice()
-    with opened(path, _WHAT, None):
-        checked = None if trust else _Checked(Path(os.path.realpath(path.parent))).read(Path(os.path.realpath(path)))
+    with opened(path, WHAT, None):
+        checked = None if trust else inspected_deck(path)
     if results is not None:
         refuse_input(results)
     if checked is not None and checked.analyses == 0:
@@ -102,7 +65,7 @@ def run_netlist(
             deck = Path(os.path.realpath(path))
             run = run_deck(program, deck.parent, str(deck), deadline=deadline, raw=folder / RAW_FILE)
         else:
-            (folder / _DECK).write_text("\n".join(checked.lines) + "\n", encoding="utf-8")
+            (folder / _DECK).write_text("\n".join([_TITLE, *checked.lines]) + "\n", encoding="utf-8")
             run = run_deck(program, folder, _DECK, deadline=deadline)
         plots = tuple(read_plots(folder / RAW_FILE))
     if run.timed_out:
@@ -128,110 +91,3 @@ def _check_numbers(plots: tuple[Plot, ...], path: Path) -> None:
             found = f"{plot.vectors[vector]} = {plot.table[point, vector]:g} in {plot.name}"
             hint = "look for a division by zero"
             raise SimulatorError("a result is not a finite number", where=path, found=found, hint=hint)
-
-
-@dataclass
-class _Checked:
-    """The lines of a netlist and of what it includes, each looked at, in the order in which ngspice would see them."""
-
-    root: Path
-    lines: list[str] = field(default_factory=lambda: ["* netlist"])
-    analyses: int = 0
-    files: int = 0
-
-    def read(self, deck: Path) -> _Checked:
-        text = _read(deck)
-        title, _, body = text.partition("\n")
-        _check_text(deck, title)
-        if title.strip().startswith("."):
-            raise _refusal(deck, "a card in the first line, which ngspice takes for the title", title)
-        self._take(deck, body, is_deck=True)
-        return self
-
-    def _take(self, path: Path, text: str, *, is_deck: bool) -> None:
-        self.files += 1
-        if self.files > _MAX_FILES:
-            raise InputError("includes too many files", where=path, expected=f"at most {_MAX_FILES}")
-        for written in _cards(path, text):
-            line = " ".join(part.removeprefix("+") for part in written)
-            card = line.split(maxsplit=1)[0].lower()
-            if card in (".include", ".inc"):
-                included = self._included(path, line)
-                self._take(included, _read(included), is_deck=False)
-            elif card != ".end" or is_deck:
-                _check_card(path, card, line)
-                self.analyses += card in _ANALYSES
-                self.lines += written
-
-    def _included(self, path: Path, line: str) -> Path:
-        match = _INCLUDE.fullmatch(line)
-        name = "".join(part or "" for part in match.groups()) if match else ""
-        if not name or set("~${}") & set(name):
-            raise _refusal(path, "an include of something else than one plain file name", line)
-        target = Path(os.path.realpath(path.parent / name))
-        if not target.is_relative_to(self.root):
-            raise _refusal(path, "a file outside of the netlist's folder", line)
-        return target
-
-
-def _read(path: Path) -> str:
-    """The text as ngspice would see it, a mark in front of it too."""
-    return read_text(path, _WHAT, _MAX_BYTES, "utf-8")
-
-
-def _cards(path: Path, text: str) -> Iterator[list[str]]:
-    """Each card's lines, the continuations with their `+`; comments, once looked at, and empty lines are left out."""
-    card: list[str] = []
-    for raw in text.split("\n"):
-        line = raw.strip()
-        _check_text(path, line)
-        if line.startswith("+"):
-            if not card:
-                raise _refusal(path, "a continuation of nothing", line)
-            card.append(line)
-        elif line and not line.startswith("*"):
-            if card:
-                yield card
-            card = [line]
-    if card:
-        yield card
-
-
-def _check_text(path: Path, line: str) -> None:
-    """Refuses what ngspice acts on anywhere in a file, in titles and comments too."""
-    lowered = line.strip().lower()
-    if "`" in line:
-        raise _refusal(path, "a backquote, which runs a command", line)
-    if lowered.startswith(("*#", "*ng_script")):
-        raise _refusal(path, "a comment that ngspice runs as a command", line)
-    if not line.replace("\t", " ").isprintable():
-        raise _refusal(path, "a character that cannot be seen", line)
-
-
-def _check_card(path: Path, card: str, line: str) -> None:
-    if card.startswith(".") and card not in _HARMLESS:
-        raise _refusal(path, f"the card {card}, which is not known to be harmless", line)
-    model = _MODEL.match(line)
-    if card == ".model" and (model is None or model[1].lower() not in _HARMLESS_MODELS):
-        raise _refusal(path, "a model of a kind that is not known to be harmless", line)
-    if card in _COMMANDS or card.startswith("pre_"):
-        raise _refusal(path, f"{card}, which is a command", line)
-    _check_fields(path, line)
-    if _FILE_PARAMETER.search(re.sub(r"\s", "", line)):
-        raise _refusal(path, "a parameter that names a file", line)
-
-
-def _check_fields(path: Path, line: str) -> None:
-    fewest, expected = _FIELDS.get(line[0].lower(), (0, ""))
-    if len(re.split(r"[\s,()=]+", line.strip(" \t,()"))) < fewest:
-        problem = "an element of the netlist is not complete"
-        raise InputError(problem, where=path, expected=expected, found=repr(line.strip()[:120]))
-
-
-def _refusal(path: Path, meaning: str, line: str) -> InputError:
-    return InputError(
-        "this netlist is not run: it comes from elsewhere and is not known to be harmless",
-        where=path,
-        found=f"{meaning}: {line.strip()[:120]!r}",
-        hint=_HINT,
-    )
