@@ -1,0 +1,1 @@
+"""Standard benches for operational amplifiers, run in ngspice, and the figures that they give."""
