@@ -176,7 +176,7 @@ def test_programs_see_a_clean_environment(tmp_path, monkeypatch):
     seen = program.run_quietly([str(script)], 10, tmp_path).stdout.split("\n")
     assert not any(line.startswith("SECRET_TOKEN") for line in seen)
     assert "LC_ALL=C" in seen
-    assert "OMP_NUM_THREADS=1" in seen
+    assert "OMP_THREAD_LIMIT=1" in seen
     assert str(tmp_path) in seen
 
 

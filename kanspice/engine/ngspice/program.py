@@ -67,10 +67,11 @@ def clean_environment() -> dict[str, str]:
     """The environment for ngspice: what a program needs to be loaded, C number formats, and nothing else.
 
     Without a HOME, version 39 crashes as soon as it reads a deck; it gets one that does not exist, so that no
-    `.spiceinit` there can run. One thread: transistor models otherwise take two, which wait for each other by spinning.
-    Where processors are shared, an operational amplifier's transfer curve then takes 2 s of them instead of 0.07 s.
+    `.spiceinit` there can run. One thread: transistor models otherwise take two, which spin while they wait for each
+    other, so that an operational amplifier's transfer curve takes 2 s instead of 0.07 s where processors are shared.
+    ngspice sets their number itself, whatever OMP_NUM_THREADS says, but not beyond this limit.
     """
-    fixed = {"LC_ALL": "C", "HOME": _NO_HOME, "OMP_NUM_THREADS": "1"}
+    fixed = {"LC_ALL": "C", "HOME": _NO_HOME, "OMP_THREAD_LIMIT": "1"}
     return fixed | {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
 
 
