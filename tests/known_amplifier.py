@@ -44,6 +44,7 @@ Ibp ip 0 {self.bias_a - self.offset_a}
 Bg 0 x i={most}*tanh({siemens}*(v(ir)-v(im))/{most})
 Rg x 0 {self.gain / siemens} noisy=0
 Cg x 0 {pole_f}
+Bc x 0 i=1e-3*(max(v(x)-{6 * self.stop_v},0)+min(v(x)+{6 * self.stop_v},0))
 Es s 0 x 0 1
 Rs s y 1k noisy=0
 Cs y 0 {1 / (6.283185307179586 * self.second_hz * 1e3)}

@@ -69,7 +69,7 @@ class Characterisation:
     """Capacitance of the inverting input, the other one held."""
     slew_up_v_per_s: float | None = None
     slew_down_v_per_s: float | None = None
-    """How fast the output rises and falls at most: from a fifth to four fifths of a large step, inverting."""
+    """How fast the output rises and falls at most: the fastest fifth of a large step, inverting."""
     noise_v_per_rthz: float | None = None
     """White noise at the input."""
     noise_corner_hz: float | None = None

@@ -15,8 +15,18 @@ from kanspice.subcircuits.characterisation import Load
 
 FED_BACK = 0.1
 """Of the output, in the loop that leads it: inputs are driven apart gently, also where the output has stopped."""
+_AT_REST = "reltol=1e-6 vntol=1e-9 abstol=1e-14"
+_OVER_TIME = "reltol=1e-4 vntol=1e-7 abstol=1e-12"
 LED_TO = 2.0
 """Of half of the supplies' difference: so far the loop leads, which overdrives inputs by a tenth of that half."""
+
+
+@dataclass(frozen=True)
+class ColumnFeedback:
+    """What is around a transimpedance amplifier."""
+
+    feedback_ohm: float
+    feedback_f: float
 
 
 @dataclass(frozen=True)
@@ -25,6 +35,8 @@ class Benches:
 
     amplifier: Amplifier
     load: Load
+    over_time: bool = False
+    """Whether transients are run."""
 
     @property
     def mid_v(self) -> float:
@@ -72,13 +84,16 @@ class Benches:
             "Bm m mid v=0.5*(v(out,mid)+v(t,mid))",
         ]
 
-    def transimpedance(self, feedback_ohm: float, feedback_f: float, drive: str, supplies: str = "") -> list[str]:
-        """A column: `ii` goes into the inverting input, from which a resistor leads to the output."""
-        capacitor = [f"Cf m out {number(feedback_f)}"] if feedback_f else []
+    def transimpedance(self, column: ColumnFeedback, drive: str = "dc 0", ramp_s: float = 0.0) -> list[str]:
+        """A column: `ii` goes into the inverting input, from which a resistor leads to the output.
+
+        ramp_s: how long the supplies take to come up; 0: they are there.
+        """
+        capacitor = [f"Cf m out {number(column.feedback_f)}"] if column.feedback_f else []
         return [
-            *self._part("mid", "m", "out", supplies),
+            *self._part("mid", "m", "out", ramp_s),
             *self._loaded("out"),
-            f"Rf m out {number(feedback_ohm)}",
+            f"Rf m out {number(column.feedback_ohm)}",
             *capacitor,
             f"Ii mid m {drive}",
         ]
@@ -92,18 +107,18 @@ class Benches:
             lines.append(f"Em{index} m{index} mid out{index} mid {FED_BACK}")
         return lines
 
-    def _part(self, plus: str, minus: str, out: str, supplies: str = "") -> list[str]:
-        return [*self._around(supplies), *self._instance("dut", plus, minus, out)]
+    def _part(self, plus: str, minus: str, out: str, ramp_s: float = 0.0) -> list[str]:
+        return [*self._around(ramp_s), *self._instance("dut", plus, minus, out)]
 
-    def _around(self, supplies: str = "") -> list[str]:
-        """Definitions, tolerances, supplies. supplies: how they come up, as factors of a PWL; constant if not given."""
+    def _around(self, ramp_s: float = 0.0) -> list[str]:
+        """Definitions, tolerances, supplies."""
         amplifier = self.amplifier
         return [
             *amplifier.definition(),
-            f".options temp={number(amplifier.temperature_c)} reltol=1e-6 vntol=1e-9 abstol=1e-14",
-            f"Vvdd vdd 0 {_supply(amplifier.vdd_v, supplies)}",
-            f"Vvss vss 0 {_supply(amplifier.vss_v, supplies)}",
-            f"Vmid mid 0 {_supply(self.mid_v, supplies)}",
+            f".options temp={number(amplifier.temperature_c)} {_OVER_TIME if self.over_time else _AT_REST}",
+            f"Vvdd vdd 0 {_supply(amplifier.vdd_v, ramp_s)}",
+            f"Vvss vss 0 {_supply(amplifier.vss_v, ramp_s)}",
+            f"Vmid mid 0 {_supply(self.mid_v, ramp_s)}",
         ]
 
     def _instance(self, name: str, plus: str, minus: str, out: str) -> list[str]:
@@ -111,8 +126,10 @@ class Benches:
 
     def _loaded(self, out: str, index: str = "") -> list[str]:
         lines = [f"Cload{index} {out} mid {number(self.load.farad)}"] if self.load.farad else []
-        return lines if math.isinf(self.load.ohm) else [*lines, f"Rload{index} {out} mid {number(self.load.ohm)}"]
+        return (
+            lines if math.isinf(self.load.ohm) else [*lines, f"Rload{index} {out} mid {number(self.load.ohm)} noisy=0"]
+        )
 
 
-def _supply(volts: float, ramp_s: str) -> str:
-    return f"pwl(0 0 {ramp_s} {number(volts)})" if ramp_s else number(volts)
+def _supply(volts: float, ramp_s: float) -> str:
+    return f"pwl(0 0 {number(ramp_s)} {number(volts)})" if ramp_s else number(volts)

@@ -12,6 +12,8 @@ from kanspice.base.arrays import Array
 from kanspice.subcircuits.characterisation import VoltageRange
 
 Complex = npt.NDArray[np.complex128]
+_LEVELS = tuple(tenths / 10 for tenths in range(1, 10))
+"""Of a step."""
 _LEAST_GAIN = 0.1
 """Of the gain in the middle: an output is used where it is no less."""
 
@@ -107,12 +109,17 @@ class Response:
 
 
 def slew(time_s: Array, volts: Array, start_v: float, end_v: float) -> float | None:
-    """Volts per second, as a size, from a fifth to four fifths of a step; None where it does not get there."""
+    """Volts per second, as a size, of the fastest fifth of a step between a tenth and nine tenths of it.
+
+    None where it does not get there.
+    """
     done = (volts - start_v) / (end_v - start_v)
-    times = [_first(time_s, done, level) for level in (0.2, 0.8)]
-    if times[0] is None or times[1] is None or times[1] <= times[0]:
+    times = [_first(time_s, done, level) for level in _LEVELS]
+    known = [time for time in times if time is not None]
+    if len(known) < len(times):
         return None
-    return 0.6 * abs(end_v - start_v) / (times[1] - times[0])
+    lasts = min(after - before for before, after in zip(known, known[2:], strict=False))
+    return (_LEVELS[2] - _LEVELS[0]) * abs(end_v - start_v) / lasts if lasts > 0 else None
 
 
 def _first(time_s: Array, done: Array, level: float) -> float | None:

@@ -20,8 +20,8 @@ _POINTS = 320
 _LOWEST_HZ, _HIGHEST_HZ, _PER_DECADE = 1e-3, 1e11, 20
 _MOVES = 0.01
 """Of the supplies' difference: an output that moves by less, its inputs overdriven both ways, does not follow them."""
-_FOLLOWS = 0.01
-"""Of half of the supplies' difference: a follower that is off by more is not right."""
+_FOLLOWS = 1e-3
+"""Of the supplies' difference: a follower that is off by more, besides its offset, is not right."""
 _LACKS = ("unknown subckt", "unknown model", "find model", "unable to find definition")
 _HELD = 0.2
 """Of half of the supplies' difference: so far a loaded output may leave the middle."""
@@ -196,7 +196,7 @@ def _followed(benches: Benches, why_not: dict[str, str]) -> TransferCurve | None
 
 def _common_mode(followed: TransferCurve, offset_v: float, half_v: float) -> VoltageRange:
     x, out = followed.outwards.x, followed.outwards.vectors["v(out)"]
-    return around_middle(x, np.abs(out - x - offset_v) <= _FOLLOWS * half_v)
+    return around_middle(x, np.abs(out - x - offset_v) <= _FOLLOWS * 2 * half_v)
 
 
 def _given(benches: Benches, why_not: dict[str, str], name: str, to: str, sign: float) -> float | None:

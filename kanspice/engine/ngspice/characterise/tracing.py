@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from kanspice.base.arrays import Array
 from kanspice.base.spice_numbers import spice_number as number
@@ -14,6 +16,8 @@ from kanspice.subcircuits.characterisation import VoltageRange
 
 TIMEOUT_S = 60.0
 """Of a bench. A part takes less than a second."""
+_COLD = 11
+"""Operating points that are found from scratch."""
 _SAME = 0.01
 """Of a curve's range: what differs by more is another state."""
 
@@ -30,8 +34,8 @@ class LedCurve:
 class TransferCurve:
     """A transfer curve. outwards: followed from the middle to both ends, or as far as ngspice finds operating points.
 
-    across: from the lower end to the upper one, and back; each begins with an operating point at its own end. One
-    without any is not there.
+    across: from the lower end to the upper one, and back, and points that are found one by one, each from scratch. A
+    curve without any operating point is not there.
     """
 
     outwards: LedCurve
@@ -39,13 +43,26 @@ class TransferCurve:
 
     def other_states(self, vector: str) -> VoltageRange | None:
         """From where to where a curve led across is in another state than that followed outwards; None: nowhere."""
+        places = [curve.x[apart] for curve, _, apart in self._apart(vector)]
+        found = np.concatenate([*places, np.empty(0)])
+        return VoltageRange(float(found.min()), float(found.max())) if found.size else None
+
+    def farthest(self, vector: str) -> float:
+        """Of those led across, what is farthest from the curve followed outwards; NaN where no other state is."""
+        found = [
+            (float(np.abs(off[apart]).max()), float(curve.vectors[vector][apart][np.argmax(np.abs(off[apart]))]))
+            for curve, off, apart in self._apart(vector)
+            if apart.any()
+        ]
+        return max(found)[1] if found else math.nan
+
+    def _apart(self, vector: str) -> Iterator[tuple[LedCurve, Array, npt.NDArray[np.bool_]]]:
+        """Each curve led across, by how much it differs from that followed outwards, and where that is a state."""
         y, known = self.outwards.vectors[vector], self.outwards.x
-        most = _SAME * float(np.ptp(y))
-        places = np.empty(0)
         for curve in self.across:
-            apart = np.abs(curve.vectors[vector] - np.interp(curve.x, known, y)) > most
-            places = np.append(places, curve.x[apart & (curve.x >= known[0]) & (curve.x <= known[-1])])
-        return VoltageRange(float(places.min()), float(places.max())) if places.size else None
+            off = curve.vectors[vector] - np.interp(curve.x, known, y)
+            inside = (curve.x >= known[0]) & (curve.x <= known[-1])
+            yield curve, off, inside & (np.abs(off) > _SAME * float(np.ptp(y)))
 
 
 @dataclass(frozen=True)
@@ -70,13 +87,20 @@ class LedSource:
         command = f"dc {self.source} {number(start)} {number(end)} {number(step if end > start else -step)}"
         return Analysis(name, command, self.vectors, end=end, is_partial=True)
 
+    def point(self, name: str, value: float) -> Analysis:
+        """At one value, from scratch."""
+        return Analysis(name, "op", self.vectors, before=(f"alter {self.source} dc = {number(value)}",))
+
 
 def traced(circuit: Sequence[str], sweep: LedSource, middle_v: float) -> TransferCurve | NoTransferCurve:
     """The curve of a source; voltages are then from `middle_v`."""
     low, high = sweep.span.low, sweep.span.high
     ways = {"up": (0.0, high), "down": (0.0, low), "rising": (low, high), "falling": (high, low)}
-    found = analyse(circuit, [sweep.way(name, *way) for name, way in ways.items()], TIMEOUT_S)
-    curves = {name: _curve(table, sweep.vectors, middle_v) for name, table in found.found.items()}
+    cold = np.linspace(low, high, _COLD)
+    analyses = [sweep.way(name, *way) for name, way in ways.items()]
+    analyses += [sweep.point(f"cold{index}", value) for index, value in enumerate(cold)]
+    found = analyse(circuit, analyses, TIMEOUT_S)
+    curves = {name: _curve(table, sweep.vectors, middle_v) for name, table in found.found.items() if name in ways}
     if "up" not in curves or "down" not in curves:
         return NoTransferCurve(next(iter(found.why_not.values())))
     down, up = curves["down"], curves["up"]
@@ -84,11 +108,23 @@ def traced(circuit: Sequence[str], sweep: LedSource, middle_v: float) -> Transfe
         np.concatenate([down.x[:-1], up.x]),
         {name: np.concatenate([down.vectors[name][:-1], up.vectors[name]]) for name in sweep.vectors},
     )
-    return TransferCurve(outwards, tuple(curves[name] for name in ("rising", "falling") if name in curves))
+    across = [curves[name] for name in ("rising", "falling") if name in curves]
+    points = {value: found.found[f"cold{index}"] for index, value in enumerate(cold) if f"cold{index}" in found.found}
+    across += [_points(points, sweep.vectors, middle_v)] if points else []
+    return TransferCurve(outwards, tuple(across))
+
+
+def _points(points: Mapping[float, Vectors], vectors: Sequence[str], middle_v: float) -> LedCurve:
+    """Operating points by what was swept."""
+    found = {name: np.array([table[name][0].real for table in points.values()]) for name in vectors}
+    return LedCurve(np.array(list(points)), {name: _from_middle(name, found[name], middle_v) for name in vectors})
 
 
 def _curve(table: Vectors, vectors: Sequence[str], middle_v: float) -> LedCurve:
     x = np.asarray(next(iter(table.values())).real)
     order = np.argsort(x, kind="stable")
-    found = {name: table[name].real - (middle_v if name.startswith("v(") else 0.0) for name in vectors}
-    return LedCurve(x[order], {name: values[order] for name, values in found.items()})
+    return LedCurve(x[order], {name: _from_middle(name, table[name].real[order], middle_v) for name in vectors})
+
+
+def _from_middle(name: str, values: Array, middle_v: float) -> Array:
+    return values - middle_v if name.startswith("v(") else values
