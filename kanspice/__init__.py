@@ -5,7 +5,7 @@
     >>> result.gap.relative_rmse
 
 Every command is a function with the command's arguments: `compile`, `export`, `simulate`, `verify`, `compare`,
-`settle`, `study`, `control`. Names are loaded when they are first used, so that `import kanspice` and
+`settle`, `study`, `control`, `characterise`. Names are loaded when they are first used, so that `import kanspice` and
 `kanspice --help` stay fast.
 """
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from kanspice.base.files.array_files import load_array, load_labels
     from kanspice.circuit import Design
     from kanspice.devices import Device, load_device
+    from kanspice.experiments.api.characterise import characterise
     from kanspice.experiments.api.compare import compare
     from kanspice.experiments.api.compile import compile
     from kanspice.experiments.api.control import control
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from kanspice.experiments.api.simulate import simulate
     from kanspice.experiments.api.study import study
     from kanspice.experiments.api.verify import verify
+    from kanspice.experiments.characterise.result import AmplifierResult
     from kanspice.experiments.compare import Comparison
     from kanspice.experiments.compile.circuit import Circuit
     from kanspice.experiments.control import ControlResult
@@ -56,6 +58,7 @@ if TYPE_CHECKING:
     from kanspice.technology import Technology, load_technology
 
 _HOMES = {
+    "AmplifierResult": "kanspice.experiments.characterise.result",
     "CNNKAN": "kanspice.families.cnnkan.network",
     "Circuit": "kanspice.experiments.compile.circuit",
     "Comparison": "kanspice.experiments.compare",
@@ -81,6 +84,7 @@ _HOMES = {
     "SimulatorError": "kanspice.base.errors",
     "StudyResult": "kanspice.experiments.study.result",
     "Technology": "kanspice.technology",
+    "characterise": "kanspice.experiments.api.characterise",
     "compare": "kanspice.experiments.api.compare",
     "compile": "kanspice.experiments.api.compile",
     "convert": "kanspice.families.mlp.convert",
@@ -104,6 +108,7 @@ _HOMES = {
 __all__ = [
     "CNNKAN",
     "MLP",
+    "AmplifierResult",
     "Circuit",
     "Comparison",
     "ControlResult",
@@ -127,6 +132,7 @@ __all__ = [
     "SimulatorError",
     "StudyResult",
     "Technology",
+    "characterise",
     "compare",
     "compile",
     "control",

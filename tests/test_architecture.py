@@ -76,6 +76,7 @@ ROOMS = (
     "experiments.project",  # learnt edges made of devices
     "experiments.study",  # the gaps of many specimens
     "experiments.settle",  # how fast a circuit answers
+    "experiments.characterise",  # what operational amplifiers do
     "experiments.control",  # closed loops: plants, and network and circuit that control them
     "experiments.api",  # every command as a function
     "__init__",

@@ -8,8 +8,21 @@ import typer
 
 from kanspice.base.files import inputs_spared
 from kanspice.base.process_memory import check_allowance
+from kanspice.cli import (
+    characterise,
+    control,
+    devices,
+    doctor,
+    export,
+    project,
+    report,
+    settle,
+    simulate,
+    study,
+    technology,
+    verify,
+)
 from kanspice.cli import compile as compile_command
-from kanspice.cli import control, devices, doctor, export, project, report, settle, simulate, study, technology, verify
 
 app = typer.Typer(
     name="kanspice",
@@ -25,6 +38,7 @@ app.command("simulate")(simulate.simulate)
 app.command("verify")(verify.verify)
 app.command("project")(project.project)
 app.command("control")(control.control)
+app.command("characterise")(characterise.characterise)
 app.command("settle")(settle.settle)
 app.command("report")(report.report)
 app.command("study")(study.study)

@@ -25,6 +25,7 @@ _LEAST = {
     "steps": 1,
     "latency": 0,
     "sample": 0,
+    "draws": 0,
 }
 """Of whole numbers, by the name of the argument."""
 _SECONDS = {"timeout": 1e-3, "period": 1e-15, "rise": 1e-18}

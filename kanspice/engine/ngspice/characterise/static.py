@@ -171,8 +171,8 @@ def _rest(benches: Benches, offset_v: float) -> _Rest:
     at = int(np.argmin(np.abs(hertz - (response.product_hz or 1e6) / 10)))
     return _Rest(
         response,
-        bias_a=-float(rest["i(em)"][0].real),
-        plus_a=-float(rest["i(vp)"][0].real),
+        bias_a=0.0 - float(rest["i(em)"][0].real),
+        plus_a=0.0 - float(rest["i(vp)"][0].real),
         quiescent_a=-float(rest["i(vvdd)"][0].real),
         closed_ohm=float(found.found["output"]["v(out)"][0].real),
         inverting_ohm=float(1 / taken[0].real) if taken[0].real > 0 else math.inf,
