@@ -50,7 +50,7 @@ _FIELDS = {
 _INCLUDE = re.compile(r"""\.inc(?:lude)?\s+(?:"([^"]+)"|'([^']+)'|([^\s"']+))""", re.I)
 _MODEL = re.compile(r"\.model\s+[\w.-]+\s+(\w+)(?:[\s(]|$)", re.I)
 _FILE_PARAMETER = re.compile(r"file\w*=", re.I)
-_HINT = "look at the netlist yourself, then pass --trust if you believe it"
+_HINT = "look at it yourself; what you believe, kanspice simulate runs by itself with --trust"
 
 
 def inspected_deck(path: Path) -> Inspected:

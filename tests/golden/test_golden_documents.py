@@ -6,9 +6,12 @@ import io
 
 import pytest
 from rich.console import Console
+from synthetic_amplifiers import AMPLIFIERS
 from synthetic_experiments import COMPARISONS, LOOPS, PROJECTIONS, SETTLING_STUDIES, SETTLINGS, STUDIES
 from synthetic_results import GAPS
 
+from kanspice.experiments.characterise.document import amplifier_json
+from kanspice.experiments.characterise.page import amplifier_page
 from kanspice.experiments.compare import comparison_json, comparison_page
 from kanspice.experiments.control.document import control_json
 from kanspice.experiments.control.page import control_page
@@ -76,6 +79,10 @@ KINDS = {
     "projection": (
         PROJECTIONS,
         {"json": projection_json, **of_page(projection_page)},
+    ),
+    "amplifier": (
+        AMPLIFIERS,
+        {"json": amplifier_json, **of_page(amplifier_page)},
     ),
 }
 CASES = [

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import pytest
 from json_schemas import file_of, hold, shipped
+from synthetic_amplifiers import AMPLIFIERS
 from synthetic_experiments import COMPARISONS, LOOPS, PROJECTIONS, RECEIPTS, SETTLING_STUDIES, SETTLINGS, STUDIES
 from synthetic_results import GAPS
 
 from kanspice.base.resources import SCHEMAS
+from kanspice.experiments.characterise.document import AmplifierDocument, amplifier_json
 from kanspice.experiments.compare.document import ComparisonDocument, comparison_json
 from kanspice.experiments.control.document import ControlDocument, control_json
 from kanspice.experiments.export.receipt import ReceiptDocument, receipt_json
@@ -26,6 +28,7 @@ WRITTEN = {
     SettlingStudyDocument: (settling_study_json, SETTLING_STUDIES),
     studies.StudyDocument: (studies.to_json, STUDIES),
     ReceiptDocument: (receipt_json, RECEIPTS),
+    AmplifierDocument: (amplifier_json, AMPLIFIERS),
 }
 DOCUMENTS = pytest.mark.parametrize("document", WRITTEN, ids=lambda document: document.contract())
 CASES = [

@@ -42,7 +42,7 @@ def quantity(value: float | None, unit: str) -> str:
         return f"{number(value)} {unit}".strip()
     if unit == "V/s":
         return f"{number(value / 1e6)} V/µs"
-    scale = prefix(value)
+    scale = prefix(float(f"{value:.3g}"))
     return f"{number(value / scale.factor)} {scale.symbol}{unit}"
 
 
@@ -67,8 +67,8 @@ FIGURES: tuple[Figure, ...] = (
         "open-loop gain at DC",
         "dB",
         lambda of: decibels(of.gain),
-        f"small signals at 1 mHz in a {_LED}: output over the difference of the inputs",
-        f"{_MIDDLE}; load resistance, output voltage, temperature",
+        f"small signals at 1 mHz in a {_LED}, {_MIDDLE}: output over the difference of the inputs",
+        "load resistance, output voltage, temperature",
     ),
     Figure(
         "output_ohm",
@@ -76,7 +76,7 @@ FIGURES: tuple[Figure, ...] = (
         "ohm",
         lambda of: of.output_ohm,
         "small signals at 1 mHz: a current into the same loop's output, times 1 + loop gain; without the load's",
-        f"{_MIDDLE}; much less at higher frequencies where a capacitor leads around the output stage",
+        "output voltage; frequency, where a capacitor leads around the output stage",
     ),
     Figure(
         "closed_ohm",
@@ -84,7 +84,7 @@ FIGURES: tuple[Figure, ...] = (
         "ohm",
         lambda of: of.output_ohm / (1 + of.gain_unloaded),
         "the same over 1 + gain",
-        "frequency: it rises from the first pole on",
+        "frequency (it rises from the first pole on)",
     ),
     Figure(
         "offset_v",
@@ -92,7 +92,7 @@ FIGURES: tuple[Figure, ...] = (
         "V",
         lambda of: of.offset_v,
         f"in- above in+ in the same loop, {_MIDDLE}, between two points of the transfer curve",
-        "temperature, supplies, common mode; what mismatch adds is below",
+        "temperature, supplies, common mode; mismatch, which is not in it",
     ),
     Figure(
         "offset_sigma_v",
@@ -112,7 +112,7 @@ FIGURES: tuple[Figure, ...] = (
         "ohm",
         lambda of: of.inverting_ohm,
         "small signals at 1 mHz: in- driven, in+ held",
-        "of current feedback parts some ohms to a kiloohm",
+        "input stage (some ohms to a kiloohm in current feedback parts)",
     ),
     Figure(
         "input_f",
@@ -120,9 +120,16 @@ FIGURES: tuple[Figure, ...] = (
         "F",
         lambda of: of.input_f,
         "small signals at a tenth of the gain-bandwidth product: in- driven, in+ held",
-        "what a column's feedback capacitor has to balance",
+        "area of the input transistors",
     ),
-    Figure("quiescent_a", "supply current", "A", lambda of: of.quiescent_a, "from vdd in the same loop", _MIDDLE),
+    Figure(
+        "quiescent_a",
+        "supply current",
+        "A",
+        lambda of: of.quiescent_a,
+        f"from vdd in the same loop, {_MIDDLE}",
+        "supplies, temperature, corner",
+    ),
     Figure(
         "swing_low_v",
         "output stops at, below",
@@ -162,7 +169,7 @@ FIGURES: tuple[Figure, ...] = (
         _end("common_mode", "low"),
         "in+ led from vss to vdd: besides its offset the output is off by no more than a thousandth of the supplies' "
         "difference",
-        "what range is needed by drivers of rows",
+        "input stage; drivers of rows need it",
         ("common_mode",),
     ),
     Figure(
@@ -172,7 +179,7 @@ FIGURES: tuple[Figure, ...] = (
         _end("common_mode", "high"),
         "in+ led from vss to vdd: besides its offset the output is off by no more than a thousandth of the supplies' "
         "difference",
-        "what range is needed by drivers of rows",
+        "input stage; drivers of rows need it",
         ("common_mode",),
     ),
     Figure(

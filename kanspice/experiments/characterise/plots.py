@@ -37,10 +37,8 @@ def bode_plot(result: AmplifierResult) -> Figure:
         if found.unity_hz is not None and found.phase_margin_deg is not None:
             for axes in (gain, phase):
                 axes.axvline(found.unity_hz, color=VERMILLION, linestyle="--", linewidth=0.9)
-            said = f" {found.phase_margin_deg:.0f} degrees of margin"
-            phase.annotate(
-                said, (found.unity_hz, found.phase_margin_deg - 180), color=VERMILLION, ha="right", va="bottom"
-            )
+            said = f"{found.phase_margin_deg:.0f} degrees of margin "
+            phase.annotate(said, (found.unity_hz, -178), color=VERMILLION, ha="right", va="bottom")
         gain.set(xscale="log", ylabel="gain (dB)")
         phase.set(xlabel="frequency (Hz)", ylabel="phase (degrees)")
         tick_decades(phase.xaxis)
@@ -128,6 +126,8 @@ def start_plot(states: ColumnStates) -> Figure:
 
 def noise_plot(noise: NoiseDensity, result: AmplifierResult) -> Figure:
     """Noise at the input over frequency."""
+    from matplotlib.ticker import LogLocator  # noqa: PLC0415 - as in report.figures
+
     found = result.figures_found
     with picture(2.8, "Noise at the input") as (figure, axes):
         axes.plot(noise.hertz, noise.v_per_rthz * 1e9, color=BLUE)
@@ -137,4 +137,5 @@ def noise_plot(noise: NoiseDensity, result: AmplifierResult) -> Figure:
         axes.set(xscale="log", yscale="log", xlabel="frequency (Hz)", ylabel="nV per root hertz")
         for axis in (axes.xaxis, axes.yaxis):
             tick_decades(axis)
+        axes.xaxis.set_major_locator(LogLocator(numticks=6))
         return figure

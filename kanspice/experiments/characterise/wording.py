@@ -58,12 +58,12 @@ def table(result: AmplifierResult) -> Table:
 def ways(result: AmplifierResult) -> Table:
     """How each was measured, or why it was not, and what it depends on."""
     found = result.figures_found
-    rows = []
+    rows, under = [], []
     for figure in FIGURES:
         why = figure.why_not(found)
-        how = figure.how if why is None else f"none: {plain(why)}"
-        rows.append((figure.title, quantity(figure.value(found), figure.unit), how, figure.depends))
-    return Table(("figure", "value", "measured by", "depends on"), rows, texts=frozenset({1, 2, 3}))
+        rows.append((figure.title, quantity(figure.value(found), figure.unit)))
+        under.append(f"{figure.how}. It depends on: {figure.depends}." if why is None else f"Not there: {plain(why)}.")
+    return Table(("figure", "value"), rows, texts=frozenset({1}), under=under)
 
 
 def trust(result: AmplifierResult) -> Iterator[Fact]:
@@ -73,8 +73,9 @@ def trust(result: AmplifierResult) -> Iterator[Fact]:
     found = result.figures_found
     if found.inverting_ohm < CURRENT_FEEDBACK_OHM:
         said = (
-            f"in- is {quantity(found.inverting_ohm, 'ohm')}: a current feedback part. Gain, bandwidth and margin are "
-            "with in- driven by a wire; with a feedback resistor R the loop's are R over that resistance times less"
+            f"in- is {quantity(found.inverting_ohm, 'ohm')}: a current feedback part. Gain, bandwidth, margin and slew "
+            "rates are with in- driven by a wire; with a feedback resistor R the loop's gain is R over that resistance "
+            "times less"
         )
         yield "in-", Verdict(said, warning=True)
 

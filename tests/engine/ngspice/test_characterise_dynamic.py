@@ -6,11 +6,11 @@ import math
 
 import numpy as np
 import pytest
+from known_amplifier import KnownAmplifier
 
 from kanspice.engine.ngspice.characterise.curves import noise_parts
 from kanspice.engine.ngspice.characterise.measure import measure
 from kanspice.subcircuits.characterisation import Load
-from tests.known_amplifier import KnownAmplifier
 
 KNOWN = KnownAmplifier()
 _UNLOADED = Load(farad=0.0)

@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 
 import pytest
+from known_amplifier import KnownAmplifier
 
 from kanspice.base.errors import InputError, SimulatorError
 from kanspice.engine.ngspice.characterise.measure import characterised
 from kanspice.subcircuits.characterisation import Load
-from tests.known_amplifier import KnownAmplifier
 
 pytestmark = pytest.mark.ngspice
 KNOWN = KnownAmplifier()

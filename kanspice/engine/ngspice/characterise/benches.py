@@ -55,12 +55,12 @@ class Benches:
         """
         return [*self._led(number(led_v)), "Iout mid out dc 0 ac 0"]
 
-    def pulled(self, to: str) -> list[str]:
-        """The same, led to the middle, with a resistor to a supply, of 10 to the power of `vu` ohms.
+    def pulled(self, to: str, led_v: float) -> list[str]:
+        """The same, with a resistor to a supply, of 10 to the power of `vu` ohms.
 
         `vpull` has what the output gives.
         """
-        return [*self._led("0"), "Vu u 0 9", "Bpull out o i=(v(out)-v(o))*pow(10,-v(u))", f"Vpull o {to} 0"]
+        return [*self._led(number(led_v)), "Vu u 0 9", "Bpull out o i=(v(out)-v(o))*pow(10,-v(u))", f"Vpull o {to} 0"]
 
     def _led(self, volts: str) -> list[str]:
         return [

@@ -55,7 +55,7 @@ def measure_static(benches: Benches) -> Static:
     _check_follows(benches, led, gain, rest.quiescent_a)
     why_not: dict[str, str] = {}
     followed = _followed(benches, why_not)
-    source_a, sink_a = (_given(benches, why_not, *way) for way in (("source_a", "vss", 1.0), ("sink_a", "vdd", -1.0)))
+    source_a, sink_a = (_given(benches, offset_v, why_not, name) for name in ("source_a", "sink_a"))
     for name, figure in (("gbw_hz", response.product_hz), ("unity_hz", response.falls_to(1.0))):
         if figure is None:
             why_not[name] = f"the gain does not fall to 1 up to {_HIGHEST_HZ:g} Hz"
@@ -107,14 +107,27 @@ def _check_follows(benches: Benches, led: TransferCurve, gain: float, supply_a: 
             f"{gain:.3g}, and {supply_a:.3g} A from the upper supply",
             hint="another order of --pins, other supplies (--vdd, --vss), or a bias current (--bias-a)",
         )
+    if gain < 0 and _ends_are_right(led):
+        raise SimulatorError(
+            "it has hysteresis: its output holds itself at either stop",
+            where=where,
+            found=f"a gain of {gain:.3g} with the output in the middle, where it is not stable",
+            hint="a comparator or a latch is no operational amplifier",
+        )
     if gain < 0:
         raise InputError(
             "the output falls where the input in+ rises",
             where=where,
             expected=expected,
             found=f"a gain of {gain:.3g}",
-            hint="exchange in+ and in- in --pins",
+            hint="exchange in+ and in- in --pins; if they are right, its output holds itself, and it is no amplifier",
         )
+
+
+def _ends_are_right(led: TransferCurve) -> bool:
+    """Whether the output is where it is led, with the inputs overdriven from scratch."""
+    ends = [(curve.x[place], curve.vectors["v(out)"][place]) for curve in led.across for place in (0, -1)]
+    return float(max(ends)[1]) - float(min(ends)[1]) > 0
 
 
 def _no_operating_point(benches: Benches, said: str) -> SimulatorError | InputError:
@@ -199,12 +212,13 @@ def _common_mode(followed: TransferCurve, offset_v: float, half_v: float) -> Vol
     return around_middle(x, np.abs(out - x - offset_v) <= _FOLLOWS * 2 * half_v)
 
 
-def _given(benches: Benches, why_not: dict[str, str], name: str, to: str, sign: float) -> float | None:
+def _given(benches: Benches, offset_v: float, why_not: dict[str, str], name: str) -> float | None:
     """The largest current with which the output stays near the middle, while a resistor to a supply gets smaller."""
+    to, sign = {"source_a": ("vss", 1.0), "sink_a": ("vdd", -1.0)}[name]
     step = (_STRONGEST - _WEAKEST) / _PULLS
     command = f"dc vu {number(_WEAKEST)} {number(_STRONGEST)} {number(step)}"
     pull = Analysis("pull", command, ("v(out)", "i(vpull)"), is_partial=True)
-    found = analyse(benches.pulled(to), [pull], TIMEOUT_S)
+    found = analyse(benches.pulled(to, -offset_v / FED_BACK), [pull], TIMEOUT_S)
     if "pull" not in found.found:
         why_not[name] = f"no operating point: {found.why_not['pull']}"
         return None

@@ -65,7 +65,7 @@ def measure_steps(benches: Benches, figures: Characterisation) -> tuple[Characte
         why_not |= dict.fromkeys(("slew_up_v_per_s", "slew_down_v_per_s"), figures.why_not["unity_hz"])
         return replace(figures, why_not=why_not), Steps(None, None, None)
     small = _small(benches, figures.unity_hz, figures.common_mode)
-    large, up, down = _large(benches, figures.gbw_hz, figures.linear, why_not)
+    large, up, down = _large(benches, figures, why_not)
     found = replace(figures, slew_up_v_per_s=up, slew_down_v_per_s=down, why_not=why_not)
     return found, Steps(small, large, None if small is None else _oscillation(small))
 
@@ -104,16 +104,17 @@ def _oscillation(step: Step) -> Oscillation | None:
 
 
 def _large(
-    benches: Benches, gbw_hz: float, linear: VoltageRange, why_not: dict[str, str]
+    benches: Benches, figures: Characterisation, why_not: dict[str, str]
 ) -> tuple[Step | None, float | None, float | None]:
-    low, high = _LARGE_PART * linear.low, _LARGE_PART * linear.high
+    low, high, gbw_hz = _LARGE_PART * figures.linear.low, _LARGE_PART * figures.linear.high, figures.gbw_hz or 1.0
+    from_v, to_v = 2 * figures.offset_v - low, 2 * figures.offset_v - high
     fast_v_per_s = 2 * math.pi * gbw_hz * _SLOWEST_V
     names = ("slew_up_v_per_s", "slew_down_v_per_s")
     step: Step | None = None
     for longer in _LONGER:
         half_s = longer * 3 * (high - low) / fast_v_per_s
         edge_s = half_s / 1000
-        drive = f"pulse({number(-low)} {number(-high)} {number(half_s / 10)} {edge_s:g} {edge_s:g} {half_s:g})"
+        drive = f"pulse({number(from_v)} {number(to_v)} {number(half_s / 10)} {edge_s:g} {edge_s:g} {half_s:g})"
         step = _step(benches, benches.inverter(drive), "v(t)", 2.2 * half_s, half_s / 500)
         if step is None:
             why_not |= dict.fromkeys(names, "ngspice did not come to the end of a large step")
