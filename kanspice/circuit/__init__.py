@@ -27,6 +27,7 @@ from kanspice.circuit.stages import (
     Tiles,
     ToneStage,
 )
+from kanspice.circuit.transistor_branches import TransistorBranches
 
 __all__ = [
     "Average",
@@ -56,6 +57,7 @@ __all__ = [
     "SynapseBank",
     "Tiles",
     "ToneStage",
+    "TransistorBranches",
     "load_design",
     "save_design",
 ]

@@ -14,6 +14,8 @@ from kanspice.circuit.branch_laws import LAWS
 from kanspice.circuit.design import Design
 from kanspice.circuit.parts import Converter, NodeLosses, Schematic, Switching
 from kanspice.circuit.stages import DigitalLayer, HeldSum, OdePeriod, ReadOut, Stage, Tiles
+from kanspice.circuit.transistor_branches import CELLS, TransistorBranches, has_transistors
+from kanspice.subcircuits.process import CORNERS
 
 _KINDS = "|".join(kind.KIND for kind in get_args(Stage))
 _STAGE_NAME = re.compile(rf"l[1-9]\d{{0,3}}(p\d{{1,7}})?\.({_KINDS}|encoder)|readout|projector")
@@ -51,6 +53,8 @@ def check_design(design: Design) -> None:
     _demand(design.is_timed or not parts, "there are no branches")
     for part in parts:
         _check_part(part)
+    if design.transistors is not None:
+        _check_transistors(design, design.transistors)
     _demand(
         not design.sums or design.switching is None or design.switching.transfer_s > 0,
         "there is no time to add voltages",
@@ -94,6 +98,15 @@ def _check_part(part: Schematic | Switching | NodeLosses) -> None:
         value = getattr(part, field.name)
         _demand(_is_number(value, unbounded=field.name in _UNBOUNDED), f"{field.name} is not a number")
         _demand(value > 0 or (value == 0 and isinstance(part, Switching)), f"{field.name} is too small")
+
+
+def _check_transistors(design: Design, transistors: TransistorBranches) -> None:
+    _demand(design.is_timed and design.schematic is None, "there are no branches of transistors")
+    _demand(all(has_transistors(period.law) for period in design.periods), "branches of this law have no transistors")
+    _demand(transistors.process in CELLS, "there are no branches of this process's transistors")
+    _demand(transistors.corner in CORNERS, "there is no such corner")
+    _demand(isinstance(transistors.mismatch, bool), "mismatch is neither true nor false")
+    _demand(_is_number(transistors.temperature_c), "the temperature is not a number")
 
 
 def _check_stage(stage: Stage, width: int, devices: int) -> None:

@@ -35,6 +35,7 @@ from kanspice.circuit.stages import (
     Tiles,
     ToneStage,
 )
+from kanspice.circuit.transistor_branches import TransistorBranches
 from kanspice.devices import Device
 
 _MOST_LEFT_OUT = 0.9
@@ -58,6 +59,8 @@ class Design:
     stages: tuple[Stage, ...]
     schematic: Schematic | None = None
     """How branches are built; ideal sources if None."""
+    transistors: TransistorBranches | None = None
+    """Of which transistors branches are built, and the switches of `switching`; no transistors if None."""
     switching: Switching | None = None
     """How periods follow each other; by ideal switches, and so each by itself, if None."""
     losses: NodeLosses | None = None

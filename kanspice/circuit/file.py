@@ -18,13 +18,15 @@ from kanspice.circuit.check import check_design
 from kanspice.circuit.design import Design
 from kanspice.circuit.parts import Converter, NodeLosses, Schematic, Switching
 from kanspice.circuit.stages import Crossbar, Stage, Tiles
+from kanspice.circuit.transistor_branches import TransistorBranches
 from kanspice.devices import Device
 
 SCHEMA = "kanspice.design/4"
 _MAX_BYTES = 2**31
 _TYPES: dict[str, Callable[..., Stage]] = {kind.__name__: kind for kind in get_args(Stage)}
-_PARTS: dict[str, Callable[..., Schematic | Switching | NodeLosses | Converter]] = {
+_PARTS: dict[str, Callable[..., Schematic | Switching | NodeLosses | TransistorBranches | Converter]] = {
     "schematic": Schematic,
+    "transistors": TransistorBranches,
     "switching": Switching,
     "losses": NodeLosses,
     "dac": Converter,

@@ -46,9 +46,20 @@ def check_fidelity(design: Design, fidelity: Fidelity) -> None:
         owners = _OWNERS.get(fidelity)
         problem = "there is no such fidelity" if owners is None else f"this fidelity is for {owners}"
         raise InputError(problem, where="--fidelity", expected=expected, found=fidelity)
-    if fidelity == "merged" and design.schematic is not None:
-        problem = "each branch of a schematic is built by itself"
+    if fidelity == "merged" and (design.schematic is not None or design.transistors is not None):
+        problem = "each branch of a schematic, or of transistors, is built by itself"
         raise InputError(problem, where="--fidelity", expected="device", found=fidelity)
+
+
+def check_without_transistors(design: Design) -> None:
+    """Raises InputError for branches of transistors, whose models ngspice alone has."""
+    if design.transistors is not None:
+        raise InputError(
+            "only ngspice has the models of transistors",
+            where="--engine",
+            expected="ngspice, for branches.realisation = 'transistor'",
+            hint="--engine ngspice, or branches.realisation = 'schematic' for a macro-model",
+        )
 
 
 def check_shared(crossbar: Crossbar) -> None:

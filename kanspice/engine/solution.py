@@ -109,13 +109,15 @@ class Size:
 class Waveform:
     """How one sample's node voltages change during one stage, from its beginning to its end.
 
-    time_s: (points,) since the inference began. node_v: (points, nodes) volts.
+    time_s: (points,) since the inference began. node_v: (points, nodes) volts. supply_w: (points,) what the circuit's
+    supplies deliver, where it has some.
     """
 
     sample: int
     stage: str
     time_s: Array
     node_v: Array
+    supply_w: Array | None = None
 
 
 @dataclass(frozen=True)

@@ -4,9 +4,19 @@ from __future__ import annotations
 
 import numpy as np
 
-from kanspice.circuit import Design, DifferentialPairs, HeldSum, LayerNorm, Limiter, Rectifier, Tiles
+from kanspice.circuit import (
+    Design,
+    DifferentialPairs,
+    HeldSum,
+    LayerNorm,
+    Limiter,
+    Rectifier,
+    Tiles,
+    TransistorBranches,
+)
 from kanspice.circuit.bounds import is_settled
 from kanspice.circuit.compile.current_unit import current_unit_notes, power_notes
+from kanspice.circuit.transistor_branches import ladders_of
 from kanspice.engine.solution import Solution
 from kanspice.families import LoadedModel
 
@@ -99,12 +109,36 @@ def _held(design: Design) -> str:
     return f"feedback capacitors hold columns whose currents fall: {', '.join(each)}"
 
 
+def _transistor_notes(design: Design, transistors: TransistorBranches) -> list[str]:
+    """Of which transistors, and what it cost to fit them between their supplies."""
+    cells, first = transistors.cells, design.periods[0]
+    kind = f"{transistors.models.version}, corner {transistors.corner}, {transistors.temperature_c:g} degrees"
+    drawn = ", with mismatch" if transistors.mismatch else ""
+    notes = [
+        f"branches are differential pairs of {transistors.process} transistors ({kind}{drawn}), their weights ratios of"
+        f" resistors; supplies are +-{cells.rail_v:g} V",
+        f"one unit is {first.unit_v:.4g} V at a node, so that nodes stay within {cells.reach_v:g} V, and"
+        f" {first.current_unit_a:.4g} A, at which pairs are in weak inversion; node capacitors are ideal",
+    ]
+    flattened = [(period.name, ladders_of(period, cells).flattened) for period in design.periods]
+    for name, factors in flattened:
+        if (factors < 1).any():
+            number, least = int((factors < 1).sum()), float(factors.min())
+            notes.append(
+                f"{name}: {number} of {len(factors)} branches are less steep than they should be, by a factor of"
+                f" {least:.3g} at most: a pair has {cells.slope_per_v:.4g} per volt"
+            )
+    return notes
+
+
 def _period_notes(design: Design) -> list[str]:
     first = design.periods[0]
     periods_s, farads = sum(p.period_s for p in design.periods), first.unit_s * first.current_unit_a / first.unit_v
     duration = f"inference takes {design.inference_s:.4g} s"
     notes = [f"{duration}, of it {periods_s:.4g} s proportional to each node's {farads:.4g} F"]
-    if design.schematic is None:
+    if design.transistors is not None:
+        notes += _transistor_notes(design, design.transistors)
+    elif design.schematic is None:
         notes.append("branches are behavioural sources")
     else:
         notes.append("branches are schematics: conductances, one-sided switches, VCCS, differential pairs")
@@ -113,6 +147,8 @@ def _period_notes(design: Design) -> list[str]:
         notes.append(f"{late}, one pole for each node: all have the same, and add up")
     if design.switching is None:
         notes.append("switches between periods are ideal")
+    elif design.transistors is not None:
+        notes.append("all periods in one circuit, with transmission gates and clocks whose levels are the supplies")
     else:
         notes.append("all periods in one circuit, with switches and clocks")
     notes += [

@@ -73,6 +73,7 @@ def sizing_for(
     if inputs is None or len(inputs) == 0:
         return None
     needs_stages = family_of(loaded.model).sized_by_stages or technology.converters.adc_bits > 0
+    needs_stages = needs_stages or technology.branches.realisation == "transistor"
     return sizing_of(loaded.model, inputs, timeout_s) if needs_stages else Sizing(inputs)
 
 

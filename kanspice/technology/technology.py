@@ -31,6 +31,7 @@ from kanspice.technology.sections import (
     Switches,
     Synapses,
     Tia,
+    TransistorProcess,
     Units,
     Wires,
 )
@@ -56,6 +57,7 @@ class Technology(CheckedTable):
     kirchhoffnet: KirchhoffNetCircuit = KirchhoffNetCircuit()
     branches: Branches = Branches()
     switches: Switches = Switches()
+    process: TransistorProcess = TransistorProcess()
     filters: Filters = Filters()
     synapses: Synapses = Synapses()
     _overridden: frozenset[str] = PrivateAttr(frozenset())

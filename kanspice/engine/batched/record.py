@@ -13,7 +13,7 @@ from kanspice.engine.batched.engine import BatchedSession, check_device, solve
 from kanspice.engine.batched.periods import ideal_end_v
 from kanspice.engine.batched.row_expansions import KnownRows
 from kanspice.engine.engines import Engine, Session
-from kanspice.engine.fidelity import Fidelity
+from kanspice.engine.fidelity import Fidelity, check_without_transistors
 from kanspice.engine.options import RunOptions
 from kanspice.engine.progress import Follow
 from kanspice.engine.sequence import Course, Pace
@@ -67,4 +67,5 @@ ENGINE = Engine(
     fidelities=frozenset({"shared", "device", "merged", "behavioural", "filter"}),
     share=KnownRows,
     end_period=_end_period,
+    check_design=check_without_transistors,
 )

@@ -135,6 +135,31 @@ def inner_node(layer: str, branch: int) -> str:
     return f"{layer}_x{branch}"
 
 
+def start_node(node: str) -> str:
+    """What a node is held at until a run begins: `l1_v3_start`."""
+    return f"{node}_start"
+
+
+def line_node(node: str, sign: float) -> str:
+    """What gates see of a node: a multiple of its voltage, of this sign: `l1_v3_plus`, `l1_v3_minus`."""
+    return f"{node}_plus" if sign > 0 else f"{node}_minus"
+
+
+def copy_node(node: str) -> str:
+    """A copy of a node's voltage, where banks that are off lead their currents: `l1_v3_copy`."""
+    return f"{node}_copy"
+
+
+def level_nodes(layer: str) -> tuple[str, str]:
+    """The clock of a layer's bank between the supplies, and its complement: `l1_on`, `l1_off`."""
+    return f"{layer}_on", f"{layer}_off"
+
+
+def bus_node(layer: str, node: int, sign: float) -> str:
+    """Where drains of pairs meet whose current flows into a node, or out of it where the sign is below 0: `l1_i3`."""
+    return f"{layer}_i{node}" if sign > 0 else f"{layer}_o{node}"
+
+
 _PLACES = (
     (re.compile(r"\b[a-z]l(\d+)_e(\d+)(?:_\d)?\b"), "layer {0}, branch {1}"),
     (re.compile(r"\b[a-z]l(\d+)_p(\d+)_(\d+)\b"), "layer {0}, branches between nodes {1} and {2}"),

@@ -6,6 +6,16 @@ import math
 
 from kanspice.base.spice_numbers import spice_number
 from kanspice.circuit import NodeLosses
+from kanspice.engine.netlist.names import start_node
+
+
+def held_lines(node: str) -> list[str]:
+    """What holds a node at the voltage of a source that a run sets, while the operating point before it is found.
+
+    An ideal switch that opens as time begins: transistors around it are then at rest, as uncharged ones are not.
+    """
+    start = start_node(node)
+    return [f"V{start} {start} 0 0", f"B{node}_held {node} 0 i=time>0?0:v({node})-v({start})"]
 
 
 def node_lines(node: str, capacitor_f: float, losses: NodeLosses | None, lower: str = "0") -> list[str]:

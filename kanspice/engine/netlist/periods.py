@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from itertools import chain
 
 import numpy as np
 
-from kanspice.circuit import Design, OdePeriod, ReadOut
+from kanspice.circuit import Design, OdePeriod, ReadOut, TransistorBranches
 from kanspice.circuit.branch_laws import LAWS
 from kanspice.engine.fidelity import Fidelity
 from kanspice.engine.netlist.branches import bank_text, branch_lines, carries_current
@@ -18,6 +19,13 @@ from kanspice.engine.netlist.netlist import CIRCUIT, DEVICES, Netlist, Text, who
 from kanspice.engine.netlist.nodes import node_lines
 from kanspice.engine.netlist.poles import always_on_line, pole_lines
 from kanspice.engine.netlist.switching import SUBCIRCUITS, capacitor_nodes, circuit_lines, subcircuits_text
+from kanspice.engine.netlist.transistor_banks import (
+    TRANSISTORS,
+    lines_of_node,
+    seed_line,
+    transistor_bank_lines,
+    transistors_text,
+)
 from kanspice.engine.netlist.weight import Tally, estimated_bytes
 
 
@@ -28,8 +36,9 @@ def bank_file(layer: str) -> str:
 
 def period_files(design: Design, period: OdePeriod) -> tuple[str, ...]:
     """The files that a run of a period by itself needs."""
-    bank = bank_file(layer_of(period.name))
-    return (bank, SUBCIRCUITS) if subcircuits_text(design) else (bank,)
+    shared = [SUBCIRCUITS] if subcircuits_text(design) else []
+    shared += [] if design.transistors is None else [TRANSISTORS]
+    return (bank_file(layer_of(period.name)), *shared)
 
 
 def period_netlist(design: Design, fidelity: Fidelity, *, named: bool = False) -> Netlist:
@@ -50,13 +59,18 @@ def period_netlist(design: Design, fidelity: Fidelity, *, named: bool = False) -
     probes |= {s.name: nodes[s.start : s.start + s.width] for s in design.stages if isinstance(s, ReadOut)}
     circuit = [f".include {name}" for name in files]
     text = subcircuits_text(design)
-    if named and design.schematic is None:
+    if _is_named(design, named=named):
         laws = {period.law: LAWS[period.law] for period in design.periods}
         files[DEVICES] = whole("\n".join(branch_definition(law) for law in laws.values()))
         circuit.append(f".include {DEVICES}")
     if text:
         files[SUBCIRCUITS] = whole(text)
         circuit.append(f".include {SUBCIRCUITS}")
+    if design.transistors is not None:
+        unit_a, switched = design.periods[0].current_unit_a, design.switching is not None
+        files[TRANSISTORS] = whole(transistors_text(design.transistors, unit_a, switched=switched))
+        circuit.append(f".include {TRANSISTORS}")
+        circuit += seed_line(design.transistors, design.seed, "circuit")
     if design.switching is not None:
         circuit += circuit_lines(design, design.switching)
         tally.add_lines([*text.splitlines(), *circuit])
@@ -100,15 +114,37 @@ def _bank(period: OdePeriod, design: Design, fidelity: Fidelity, *, named: bool)
         nodes = [branches_node(layer, node) for node in numbers]
         poles = [*pole_lines(period, design.lag_s, outside, nodes)]
         poles += [always_on_line(period)] if design.switching is None else []
-    if fidelity == "device":
+    branches: Callable[[], Iterable[str]]
+    if design.transistors is not None:
+        branches = partial(_transistor_bank, period, design, design.transistors, nodes)
+    elif fidelity == "device":
         branches = partial(branch_lines, period, nodes, design.schematic)
     else:
         branches = partial(pair_lines, period, nodes, parallel_branches(period))
     tally = Tally()
     tally.add_lines(chain(poles, branches()))
-    if named and design.schematic is None:
+    if _is_named(design, named=named):
         branches = partial(named_branch_lines, period, nodes)
     return lambda: bank_text(period, chain(poles, branches())), tally
+
+
+def _is_named(design: Design, *, named: bool) -> bool:
+    """Whether branches are instances of subcircuits with their laws: ideal ones can be."""
+    return named and design.schematic is None and design.transistors is None
+
+
+def _transistor_bank(
+    period: OdePeriod, design: Design, transistors: TransistorBranches, nodes: Sequence[str]
+) -> Iterator[str]:
+    """Of transistors; a bank that is simulated by itself has the lines of its nodes, too."""
+    seen = nodes
+    if design.switching is None:
+        yield from seed_line(transistors, design.seed, period.name)
+        yield from (lines_of_node(transistors, node) for node in nodes[1:])
+    else:
+        places = [p.name for p in design.periods].index(period.name)
+        seen = ["0", *capacitor_nodes(design)[places]]
+    yield from transistor_bank_lines(period, transistors, seen, nodes)
 
 
 def _nodes(design: Design) -> list[tuple[str, ...]]:

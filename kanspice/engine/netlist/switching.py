@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from kanspice.base.spice_numbers import spice_number
-from kanspice.circuit import Design, HeldSum, OdePeriod, Switching
+from kanspice.circuit import Design, HeldSum, OdePeriod, Switching, TransistorBranches
 from kanspice.circuit.stages.held_sum import FOLLOWS
 from kanspice.engine.netlist.library import library_text
 from kanspice.engine.netlist.names import bank_node, clock_node, layer_of, period_node, plate_node
-from kanspice.engine.netlist.nodes import node_lines
+from kanspice.engine.netlist.nodes import held_lines, node_lines
 from kanspice.engine.netlist.poles import POLE
+from kanspice.engine.netlist.transistor_banks import switched_node_lines, transistor_switches
 
 _SWITCH, _HOLD = "bank_switch", "hold_cell"
 _STOPS = 50
@@ -24,7 +25,7 @@ SUBCIRCUITS = "subcircuits.lib"
 def subcircuits_text(design: Design) -> str:
     """The subcircuits that the whole circuit needs; none for one without switches and poles."""
     holds = bool(design.sums)
-    used = [] if design.switching is None else [_SWITCH, *([_HOLD] if holds else [])]
+    used = [] if design.switching is None or design.transistors is not None else [_SWITCH, *([_HOLD] if holds else [])]
     used += [POLE] if design.lag_s > 0 else []
     return f"* kanspice subcircuits\n{library_text(used)}" if used else ""
 
@@ -41,16 +42,19 @@ def capacitor_nodes(design: Design) -> list[tuple[str, ...]]:
 def circuit_lines(design: Design, switching: Switching) -> Iterator[str]:
     """Everything but the banks' own subcircuits."""
     known: set[str] = set()
-    lower = _raised_plates(design)
+    lower, transistors = _raised_plates(design), design.transistors
     for period, nodes, start_s in zip(design.periods, capacitor_nodes(design), design.begins_s, strict=True):
         for node, farads in zip(nodes, period.capacitor_f.tolist(), strict=True):
             if node not in known:
                 yield from node_lines(node, farads, design.losses, lower.get(node, "0"))
+                yield from () if transistors is None else held_lines(node)
         known.update(nodes)
-        yield from _switches(period, nodes, switching)
+        yield from _switches(period, nodes, switching, transistors)
         yield _clock(period, switching, start_s)
         yield from _beginning(period, switching, start_s)
         yield from _injection(period, nodes, switching, start_s)
+    if transistors is not None:
+        yield from switched_node_lines(design, transistors, sorted(known))
     for held in design.sums:
         yield from _sum(design, held, switching)
 
@@ -87,9 +91,14 @@ def _sum(design: Design, stage: HeldSum, switching: Switching) -> Iterator[str]:
         yield f"B{layer}_raise{index} {plate_node(node)} 0 v=v({layer}_add)*v({layer}_h{index})"
 
 
-def _switches(period: OdePeriod, nodes: tuple[str, ...], switching: Switching) -> Iterator[str]:
+def _switches(
+    period: OdePeriod, nodes: tuple[str, ...], switching: Switching, transistors: TransistorBranches | None
+) -> Iterator[str]:
     layer = layer_of(period.name)
     ports = [bank_node(layer, node) for node in range(1, period.nodes + 1)]
+    if transistors is not None:
+        yield from transistor_switches(period, transistors, nodes, ports)
+        return
     values = f"on={spice_number(switching.on_ohm)} leak={spice_number(1 / switching.off_ohm)}"
     for index, (node, port) in enumerate(zip(nodes, ports, strict=True), start=1):
         yield f"X{layer}_switch{index} {node} {port} {clock_node(layer)} {_SWITCH} {values}"

@@ -28,6 +28,9 @@ _ALL = 1_000
 _EVERY = 61
 """Of more lines than all that are weighed one in so many is: a prime, since lines of a kind come in turns."""
 _VOLTAGE = re.compile(r"v\(([^()]*)\)")
+_TRANSISTOR = re.compile(r" [np]fet_\w+ ")
+_OF_TRANSISTOR = 20_000.0
+"""With its part of a foundry's models: 450 of GF180 make ngspice 18 MB larger, twice that while it reads them."""
 _OPERATIONS = re.compile(r"[-+*/^<>?]|[a-z]\w*\(")
 
 
@@ -71,6 +74,8 @@ class Tally:
 def weight(line: str) -> float:
     """Bytes that ngspice takes for the element of a line."""
     letter = line[0].lower()
+    if letter == "x" and _TRANSISTOR.search(line):
+        return _OF_TRANSISTOR
     if letter == "x":
         return _ELEMENT + sum(map(weight, _inside(line)))
     return _expression(line.partition("=")[2]) if letter == "b" else _ELEMENT

@@ -11,10 +11,12 @@ from kanspice.circuit import (
     Design,
     NodeLosses,
     OdePeriod,
+    TransistorBranches,
 )
-from kanspice.engine.netlist.names import layer_of, period_node
-from kanspice.engine.netlist.nodes import node_lines
+from kanspice.engine.netlist.names import layer_of, period_node, start_node
+from kanspice.engine.netlist.nodes import held_lines, node_lines
 from kanspice.engine.netlist.periods import period_files
+from kanspice.engine.netlist.transistor_banks import SUPPLIES
 from kanspice.engine.simulators.stepping import Stepping
 
 
@@ -64,13 +66,23 @@ _RESULTS = "unknown1"
 """What ngspice calls the first plot that it is told to make. All of a plot can be written; of vectors, 999 by name."""
 
 
-def transient_command(end_s: float, step_s: float) -> str:
+def start_commands(nodes: Sequence[str], start_v: Sequence[float], *, settles: bool) -> list[str]:
+    """Commands that say which voltages (nodes,) capacitors begin at; settles: as sources that hold them until then."""
+    starts = zip(nodes, start_v, strict=True)
+    if settles:
+        return [f"alter v{start_node(node)}={spice_number(volts)}" for node, volts in starts]
+    return [f"alter @c{node}[ic]={spice_number(volts)}" for node, volts in starts]
+
+
+def transient_command(end_s: float, step_s: float, *, settles: bool = False) -> str:
     """Runs to `end_s` in even steps of at most `step_s`.
 
     ngspice's first step, an implicit Euler one, is a tenth of what it is given as the step, or of a hundredth of the
     end where that is less; steps then double. Given a tenth of ours, the start scales with the steps, and so its error.
+    settles: from the operating point, not from what capacitors were set to.
     """
-    return f"tran {spice_number(step_s * _START)} {spice_number(end_s)} 0 {spice_number(step_s)} uic"
+    start = "" if settles else " uic"
+    return f"tran {spice_number(step_s * _START)} {spice_number(end_s)} 0 {spice_number(step_s)}{start}"
 
 
 def reltol_of(stepping: Stepping) -> float:
@@ -99,11 +111,18 @@ class PeriodCircuit:
     period: OdePeriod
     files: tuple[str, ...]
     losses: NodeLosses | None
+    transistors: TransistorBranches | None
+    """A run of transistors begins with the operating point at its start, not with capacitors without charge."""
+
+    @property
+    def settles(self) -> bool:
+        """Whether a run begins with an operating point."""
+        return self.transistors is not None
 
     @classmethod
     def of(cls, design: Design, period: OdePeriod) -> PeriodCircuit:
         """That of a design's period."""
-        return cls(period, period_files(design, period), design.losses)
+        return cls(period, period_files(design, period), design.losses, design.transistors)
 
 
 def period_deck(circuit: PeriodCircuit, start_v: Array, lasts_s: Array, stepping: Stepping, raw: str) -> str:
@@ -120,7 +139,7 @@ def period_deck(circuit: PeriodCircuit, start_v: Array, lasts_s: Array, stepping
     lines.append("setplot new")
     lines += [f"let {vector}=vector({len(start_v)})" for vector in ("ended", *vectors)]
     for sample, (volts, end_s) in enumerate(zip(start_v.tolist(), lasts_s.tolist(), strict=True)):
-        lines += _transient(period, volts, end_s, stepping)
+        lines += _transient(circuit, volts, end_s, stepping)
         lines.append(f"let {_RESULTS}.ended[{sample}]=time[length(time)-1]")
         lines += [
             f"let {_RESULTS}.{vector}[{sample}]=v({node})[length(time)-1]"
@@ -133,9 +152,14 @@ def period_deck(circuit: PeriodCircuit, start_v: Array, lasts_s: Array, stepping
 
 def waveform_deck(circuit: PeriodCircuit, start_v: Array, lasts_s: float, stepping: Stepping, raw: str) -> str:
     """The same for one sample, `start_v` (nodes,), whose every point is kept: `raw` gets time and node voltages."""
-    lines = _circuit_lines(circuit, stepping) + _transient(circuit.period, start_v.tolist(), lasts_s, stepping)
+    lines = _circuit_lines(circuit, stepping) + _transient(circuit, start_v.tolist(), lasts_s, stepping)
     lines += [f"write {raw} all", "quit", ".endc", ".end"]
     return "\n".join(lines) + "\n"
+
+
+def supply_currents(transistors: TransistorBranches | None) -> list[str]:
+    """The vectors of the currents through the supplies of a circuit of transistors."""
+    return [] if transistors is None else [f"i({name})" for name in SUPPLIES]
 
 
 def _period_nodes(period: OdePeriod) -> list[str]:
@@ -151,18 +175,18 @@ def _circuit_lines(circuit: PeriodCircuit, stepping: Stepping) -> list[str]:
         "* kanspice run",
         *(f".include {name}" for name in circuit.files),
         *(line for node, farads in capacitors for line in node_lines(node, farads, circuit.losses)),
+        *(line for node in nodes if circuit.settles for line in held_lines(node)),
         *transient_options(period, stepping),
-        *wrapped(".save", [f"v({node})" for node in nodes]),
+        *wrapped(".save", [*(f"v({node})" for node in nodes), *supply_currents(circuit.transistors)]),
         ".control",
     ]
 
 
-def _transient(period: OdePeriod, start_v: list[float], end_s: float, stepping: Stepping) -> list[str]:
+def _transient(circuit: PeriodCircuit, start_v: list[float], end_s: float, stepping: Stepping) -> list[str]:
     """Commands that run the period from these voltages (nodes,) for so long."""
-    starts = zip(_period_nodes(period), start_v, strict=True)
     return [
-        *(f"alter @c{node}[ic]={spice_number(volts)}" for node, volts in starts),
-        transient_command(end_s, end_s / stepping.steps),
+        *start_commands(_period_nodes(circuit.period), start_v, settles=circuit.settles),
+        transient_command(end_s, end_s / stepping.steps, settles=circuit.settles),
     ]
 
 

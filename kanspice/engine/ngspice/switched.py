@@ -7,11 +7,17 @@ from pathlib import Path
 import numpy as np
 
 from kanspice.base.arrays import Array
-from kanspice.base.spice_numbers import spice_number
 from kanspice.circuit import Design
 from kanspice.engine.netlist import CIRCUIT
 from kanspice.engine.netlist.switching import capacitor_nodes
-from kanspice.engine.ngspice.deck import transient_command, transient_options, wrapped
+from kanspice.engine.ngspice.deck import (
+    start_commands,
+    supply_currents,
+    transient_command,
+    transient_options,
+    wrapped,
+)
+from kanspice.engine.ngspice.tables import plot_table
 from kanspice.engine.simulators.raw import read_plots
 from kanspice.engine.simulators.stepping import Stepping
 
@@ -26,29 +32,32 @@ def switched_deck(design: Design, inputs_v: Array, late_s: Array, stepping: Step
     """
     first, shortest = design.periods[0], min(design.periods, key=lambda period: period.period_s)
     start_nodes = capacitor_nodes(design)[0]
-    step_s = shortest.period_s / stepping.steps
+    step_s, settles = shortest.period_s / stepping.steps, design.transistors is not None
     lines = [
         "* kanspice run",
         f".include {CIRCUIT}",
         *transient_options(first, stepping),
-        *wrapped(".save", [f"v({node})" for node in _nodes(design)]),
+        *wrapped(".save", [*(f"v({node})" for node in _nodes(design)), *supply_currents(design.transistors)]),
         ".control",
         "set appendwrite",
     ]
     for start_v, late in zip(first.start_v(inputs_v).tolist(), late_s.tolist(), strict=True):
-        lines += [f"alter @c{node}[ic]={spice_number(volts)}" for node, volts in zip(start_nodes, start_v, strict=True)]
-        lines += [transient_command(design.inference_s + late, step_s), f"write {raw} all", "destroy $curplot"]
+        lines += start_commands(start_nodes, start_v, settles=settles)
+        lines += [
+            transient_command(design.inference_s + late, step_s, settles=settles),
+            f"write {raw} all",
+            "destroy $curplot",
+        ]
     return "\n".join([*lines, "quit", ".endc", ".end"]) + "\n"
 
 
 def switched_plots(design: Design, raw: Path) -> list[Array]:
-    """A table (points, 1 + nodes) per sample: time and the voltages of all capacitors; none that lacks a vector."""
-    wanted = ["time", *(f"v({node})" for node in _nodes(design))]
-    return [
-        np.asarray(plot.table[:, [plot.vectors.index(name) for name in wanted]], dtype=np.float64)
-        for plot in read_plots(raw)
-        if set(wanted) <= set(plot.vectors) and not np.iscomplexobj(plot.table)
-    ]
+    """A table (points, 1 + nodes) per sample: time and the voltages of all capacitors; none that lacks a vector.
+
+    Of transistors there is a column more: what the supplies deliver, watts.
+    """
+    tables = (plot_table(plot, _nodes(design), design.transistors) for plot in read_plots(raw))
+    return [table for table in tables if table is not None]
 
 
 def marks_s(design: Design, late_s: float) -> dict[str, float]:
@@ -78,18 +87,20 @@ def stage_ends_v(design: Design, table: Array, late_s: float) -> Array:
 def tables_of_periods(design: Design, table: Array, start_v: Array, late_s: float) -> list[Array]:
     """For each period its points (points, 1 + nodes) of a sample's table, from its beginning to its end.
 
-    start_v: (nodes,) what the first period's capacitors are set to: ngspice begins with the end of its first step.
+    start_v: (nodes,) what the first period's capacitors are set to: ngspice begins with the end of its first step, or
+    of transistors with the operating point.
     """
     place = {node: index for index, node in enumerate(_nodes(design), start=1)}
-    begin = np.zeros((1, table.shape[1]))
-    begin[0, 1 : 1 + len(start_v)] = start_v
+    begin = np.zeros((0 if design.transistors is not None else 1, table.shape[1]))
+    begin[:, 1 : 1 + len(start_v)] = start_v
     whole = np.concatenate([begin, table])
     tables, ends_s = [], marks_s(design, late_s)
     for period, nodes, start_s in zip(design.periods, capacitor_nodes(design), design.begins_s, strict=True):
         end_s = ends_s[period.name]
         slack_s = _TIME_SLACK * end_s
         within = (whole[:, 0] >= start_s - slack_s) & (whole[:, 0] <= end_s + slack_s)
-        tables.append(whole[within][:, [0, *(place[node] for node in nodes)]])
+        extra = range(1 + len(place), table.shape[1])
+        tables.append(whole[within][:, [0, *(place[node] for node in nodes), *extra]])
     return tables
 
 

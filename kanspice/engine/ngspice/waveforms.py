@@ -13,6 +13,7 @@ from kanspice.engine.ngspice.attempts import doubt_in
 from kanspice.engine.ngspice.deck import PeriodCircuit, waveform_deck
 from kanspice.engine.ngspice.process import RAW_FILE
 from kanspice.engine.ngspice.switched import marks_s, switched_deck, switched_plots, tables_of_periods
+from kanspice.engine.ngspice.tables import plot_table
 from kanspice.engine.simulators.blocks import Found
 from kanspice.engine.simulators.process import Run
 from kanspice.engine.simulators.raw import read_plots
@@ -51,7 +52,7 @@ class Tracer:
         if doubt is not None:
             return Found(), doubt
         named = zip(self._design.periods, tables, strict=True)
-        self._kept[sample] = tuple(Waveform(sample, period.name, table[:, 0], table[:, 1:]) for period, table in named)
+        self._kept[sample] = tuple(_waveform(sample, period, table) for period, table in named)
         return Found({sample: self._ends_v(sample)}), None
 
     def same_as(self, results: Mapping[int, tuple[Array, Array]]) -> dict[int, tuple[Waveform, ...]]:
@@ -77,13 +78,13 @@ class Tracer:
         for period, end_s in zip(self._design.periods, self._ends_s(sample), strict=True):
             start_v, circuit = period.start_v(before_v)[0], PeriodCircuit.of(self._design, period)
             run = self._run(waveform_deck(circuit, start_v, end_s - start_s, stepping, RAW_FILE))
-            table = _period_table(period, run, start_v)
+            table = _period_table(circuit, run, start_v)
             table[:, 0] += start_s
             doubt = doubt_in(run, sample, 1, 1) or _unfinished(sample, [table], [end_s])
             if doubt is not None:
                 return [], doubt
             tables.append(table)
-            ends_v[period.name], start_s = table[-1:, 1:], end_s
+            ends_v[period.name], start_s = table[-1:, 1 : 1 + period.nodes], end_s
             before_v = self._design.carried_v(period, ends_v)
         return tables, None
 
@@ -103,19 +104,25 @@ class Tracer:
         return [marks[period.name] for period in self._design.periods]
 
 
-def _period_table(period: OdePeriod, run: Run, start_v: Array) -> Array:
+def _waveform(sample: int, period: OdePeriod, table: Array) -> Waveform:
+    """Of a table (points, 1 + nodes), or with what supplies deliver in one more."""
+    supply_w = table[:, -1] if table.shape[1] > 1 + period.nodes else None
+    return Waveform(sample, period.name, table[:, 0], table[:, 1 : 1 + period.nodes], supply_w)
+
+
+def _period_table(circuit: PeriodCircuit, run: Run, start_v: Array) -> Array:
     """(points, 1 + nodes): time since the period began and voltages; empty where they are not what was asked for.
 
-    The first point is where the capacitors were set to: ngspice begins with the end of its first step.
+    The first point is where the capacitors were set to: ngspice begins with the end of its first step, or, of
+    transistors, with the operating point there; what supplies deliver is then a column more.
     """
-    layer = layer_of(period.name)
-    wanted = ["time", *(f"v({period_node(layer, node)})" for node in range(1, period.nodes + 1))]
+    layer = layer_of(circuit.period.name)
+    nodes = [period_node(layer, node) for node in range(1, circuit.period.nodes + 1)]
     plots = read_plots(run.folder / RAW_FILE)
-    if len(plots) != 1 or not set(wanted) <= set(plots[0].vectors) or np.iscomplexobj(plots[0].table):
-        return np.empty((0, len(wanted)))
-    place = {name: index for index, name in enumerate(plots[0].vectors)}
-    found = np.asarray(plots[0].table[:, [place[name] for name in wanted]], dtype=np.float64)
-    return np.concatenate([[[0.0, *start_v]], found])
+    found = plot_table(plots[0], nodes, circuit.transistors) if len(plots) == 1 else None
+    if found is None:
+        return np.empty((0, 1 + len(nodes)))
+    return found if circuit.settles else np.concatenate([[[0.0, *start_v]], found])
 
 
 def _unfinished(sample: int, tables: Sequence[Array], ends_s: Sequence[float]) -> FailedSample | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from kanspice.base.errors import InputError
 from kanspice.circuit import Design
-from kanspice.engine.fidelity import Fidelity
+from kanspice.engine.fidelity import Fidelity, check_without_transistors
 from kanspice.engine.fidelity import check_fidelity as check_meaning
 
 FIDELITIES: frozenset[Fidelity] = frozenset({"device", "behavioural", "filter"})
@@ -12,6 +12,7 @@ FIDELITIES: frozenset[Fidelity] = frozenset({"device", "behavioural", "filter"})
 
 def check_design(design: Design) -> None:
     """Raises InputError for a circuit that this engine does not solve, by its name."""
+    check_without_transistors(design)
     if design.switching is not None:
         raise _refused("switches between the periods of a KirchhoffNet")
 

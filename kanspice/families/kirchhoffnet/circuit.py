@@ -20,6 +20,12 @@ from kanspice.circuit.activations import ACTIVATIONS
 from kanspice.circuit.branch_laws import LAWS, SCHEMATIC_LAWS, LawName, own_name
 from kanspice.circuit.compile import Sizing
 from kanspice.circuit.compile.effects import Foreign, fitting
+from kanspice.circuit.compile.transistor_branches import (
+    swing_basis,
+    transistor_branches,
+    transistor_technology,
+    with_fitting_units,
+)
 from kanspice.families.kirchhoffnet.arrays import PeriodArrays, period_arrays, projector_arrays
 from kanspice.families.kirchhoffnet.branches import DeviceBranch
 from kanspice.families.kirchhoffnet.network import KirchhoffNet
@@ -43,6 +49,8 @@ _CLAMPED = 1e-3
 def technology_for_kirchhoffnet(model: KirchhoffNet, technology: Technology) -> Technology:
     """What of a general technology the network's circuit can have. InputError for another that has more."""
     law, schematic = LAWS[_law(model)], technology.branches.realisation == "schematic"
+    if technology.branches.realisation == "transistor":
+        return transistor_technology(technology)
     foreign = list[Foreign]()
     if not law.drive.has_inputs:
         without_inputs = "branches with inputs: a conductance has none"
@@ -59,13 +67,16 @@ def technology_for_kirchhoffnet(model: KirchhoffNet, technology: Technology) -> 
     return fitting(technology, "a KirchhoffNet", ("kirchhoffnet", "branches", "parts", "switches"), foreign)
 
 
-def compile_kirchhoffnet(model: KirchhoffNet, technology: Technology, _sizing: Sizing | None = None) -> Design:
+def compile_kirchhoffnet(model: KirchhoffNet, technology: Technology, sizing: Sizing | None = None) -> Design:
     """The circuit of a KirchhoffNet: a period for each layer, then the read-out, and what is digital after it.
 
     Raises InputError for a branch function that has no circuit yet, and for imperfections that the circuit cannot have.
     """
     law = _law(model)
     technology = technology_for_kirchhoffnet(model, technology)
+    transistors = transistor_branches(technology, law, holds=model.residual is not None)
+    if transistors is not None:
+        technology = with_fitting_units(technology, transistors, sizing, shortest=min(model.durations))
     stages: list[Stage] = []
     inputs, unit_v = model.input_width, technology.units.v_unit_v
     all_arrays = period_arrays(model)
@@ -89,9 +100,10 @@ def compile_kirchhoffnet(model: KirchhoffNet, technology: Technology, _sizing: S
         devices=(),
         input_width=model.input_width,
         input_v_per_unit=unit_v,
-        swing_basis="none: there are no amplifiers",
+        swing_basis="none: there are no amplifiers" if transistors is None else swing_basis(sizing),
         stages=tuple(stages),
         schematic=_schematic(technology, law),
+        transistors=transistors,
         switching=_switching(technology, periods, holds=model.residual is not None),
         losses=_losses(technology),
         jitter_s=technology.kirchhoffnet.jitter_sigma_s,
@@ -108,7 +120,7 @@ def _losses(technology: Technology) -> NodeLosses | None:
 
 
 def _schematic(technology: Technology, law: LawName) -> Schematic | None:
-    if technology.branches.realisation == "behavioural":
+    if technology.branches.realisation != "schematic":
         return None
     if LAWS[law].schematic is None:
         raise InputError(

@@ -20,7 +20,7 @@ def ode_period_cost(design: Design, period: OdePeriod, solution: Solution) -> Me
     """Of the samples whose waveforms were kept, in their order."""
     start_s = design.spans_s[period.name][0]
     waveforms = [waveform for waveform in solution.waveforms if waveform.stage == period.name]
-    exchanged = np.array([_exchanged(design, period, waveform, start_s) for waveform in waveforms]).reshape(-1, 2)
+    exchanged = np.array([_of_sample(design, period, waveform, start_s) for waveform in waveforms]).reshape(-1, 2)
     energy_j, charge_c = exchanged.T
     powers_w = energy_j / design.inference_s
     cost = StageCost(
@@ -33,13 +33,19 @@ def ode_period_cost(design: Design, period: OdePeriod, solution: Solution) -> Me
         energy_j=mean_of(energy_j),
         charge_c=mean_of(charge_c),
     )
-    assumptions = _assumptions(waveforms)
+    assumptions = _assumptions(waveforms, of_supplies=design.transistors is not None)
     return MeasuredCost(cost, len(waveforms), lasts=True, assumptions=assumptions, energy_j=energy_j, charge_c=charge_c)
 
 
-def _assumptions(waveforms: Sequence[Waveform]) -> tuple[str, ...]:
+def _assumptions(waveforms: Sequence[Waveform], *, of_supplies: bool) -> tuple[str, ...]:
     if not waveforms:
         return ("energy is measured over waveforms, and none were kept: `--waveforms N` keeps those of N samples",)
+    if of_supplies:
+        return (
+            "the energy is what the two supplies of the transistors deliver while a period lasts, that of its"
+            " amplifiers included; clocks, read-out and setting the nodes are not counted",
+            "the charge is what flows from one supply to the other",
+        )
     return (
         "the energy of a branch is the integral of |voltage across it times its current|: what it takes becomes heat,"
         " what it gives comes from a supply",
@@ -47,6 +53,14 @@ def _assumptions(waveforms: Sequence[Waveform]) -> tuple[str, ...]:
         "branches are seen at the voltages of their nodes; clocks, read-out, setting the nodes, holding and"
         " adding voltages, digital layers and what else hangs on them are not counted",
     )
+
+
+def _of_sample(design: Design, period: OdePeriod, waveform: Waveform, start_s: float) -> tuple[float, float]:
+    """A period's energy in one sample, joules, and charge: of its supplies, where they are known, else of branches."""
+    if design.transistors is None or waveform.supply_w is None:
+        return _exchanged(design, period, waveform, start_s)
+    delivered_j = float(trapezoid(waveform.supply_w, waveform.time_s))
+    return delivered_j, delivered_j / (2 * design.transistors.cells.rail_v)
 
 
 def _exchanged(design: Design, period: OdePeriod, waveform: Waveform, start_s: float) -> tuple[float, float]:
