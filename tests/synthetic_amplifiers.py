@@ -30,6 +30,7 @@ def _figures() -> Characterisation:
         load=Load(farad=1e-11),
         gain=_GAIN,
         output_ohm=3e5,
+        output_fast_ohm=900.0,
         offset_v=-5e-5,
         bias_a=0.0,
         offset_a=0.0,
@@ -68,6 +69,7 @@ def _measured(figures: Characterisation) -> MeasuredAmplifier:
     step = Step(time, np.where(time > 1e-7, 0.02, 0.0), 0.02 * (1 - np.exp(-time / 1e-7)))
     amps = np.linspace(-2e-4, 2e-4, 41)
     column = _curve(amps, np.clip(-1e4 * amps, -_STOP_V, _STOP_V))
+    whole = VoltageRange(-2e-4, 2e-4)
     start = Start(1e-4, time, np.full(21, -1.0), -1.0, -1.0, -1.0)
     return MeasuredAmplifier(
         benches=Benches(Amplifier(_PART, parse_roles(DEFAULT_PINS), 1.65, -1.65), figures.load),
@@ -75,7 +77,7 @@ def _measured(figures: Characterisation) -> MeasuredAmplifier:
         static=Static(figures, Transfer(out, -np.tan(out) / _GAIN), _curve(led, out), _curve(led, out), response),
         steps=Steps(step, step, None),
         noise=NoiseDensity(hertz, 1.4e-8 * np.sqrt(1 + 2e5 / hertz)),
-        states=ColumnStates(ColumnFeedback(1e4, 5e-13), column, None, math.nan, (start, start)),
+        states=ColumnStates(ColumnFeedback(1e4, 5e-13), column, whole, None, math.nan, (start, start)),
         engine_version="39",
         wall_s=2.0,
     )
@@ -108,7 +110,13 @@ def bad() -> AmplifierResult:
             measured,
             steps=Steps(measured.steps.small, None, Oscillation(1e7, 0.5)),
             noise=None,
-            states=replace(states, others=VoltageRange(-2e-4, -1e-4), other_v=-1.5, starts=starts),
+            states=replace(
+                states,
+                right=VoltageRange(-9e-5, 2e-4),
+                others=VoltageRange(-2e-4, -1e-4),
+                other_v=-1.5,
+                starts=starts,
+            ),
         )
     )
 

@@ -30,6 +30,7 @@ def test_figures_are_printed_and_written_as_a_technology_that_is_read_back(part,
     technology = load_technology(part / "tia.toml")
     assert technology.name == "known"
     assert technology.tia.gain == pytest.approx(KNOWN.gain, rel=1e-2)
+    assert technology.tia.offset_sigma_v == 0.0
     assert technology.tia.output_ohm == pytest.approx(KNOWN.output_ohm, rel=1e-2)
     assert technology.tia.gbw_hz == pytest.approx(KNOWN.gbw_hz, rel=1e-2)
     assert technology.tia.slew_v_per_s == pytest.approx(KNOWN.slew_v_per_s, rel=1e-2)

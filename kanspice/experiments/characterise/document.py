@@ -101,8 +101,8 @@ class OscillationPart(Part):
     """Of its output."""
 
 
-class OtherStatesPart(Part):
-    """Currents into a column with which an operating point may be another one."""
+class CurrentsPart(Part):
+    """Currents into a column."""
 
     low_a: Annotated[float, Key("low")]
     """From here."""
@@ -164,8 +164,10 @@ class AmplifierDocument(Part):
     """Of a follower; null where it comes to rest."""
     feedback_ohm: Annotated[SizeOrNone, Key("states.column.feedback_ohm")]
     """Of the column whose states were looked for; null where it has no operating point."""
-    other_states: Annotated[OtherStatesPart | None, Key("states.others")]
-    """null where it has one state."""
+    one_state: Annotated[CurrentsPart | None, Key("states.right")]
+    """With which every operating point is where it belongs; null where the column has none."""
+    other_states: Annotated[CurrentsPart | None, Key("states.others")]
+    """With which another one was found; null where there is no other."""
     other_state_v: Annotated[Number, Key("states.other_v")]
     """Where the output is there."""
     starts: list[StartPart]

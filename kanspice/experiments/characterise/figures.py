@@ -79,6 +79,14 @@ FIGURES: tuple[Figure, ...] = (
         "output voltage; frequency, where a capacitor leads around the output stage",
     ),
     Figure(
+        "output_fast_ohm",
+        "the same where the gain is 1",
+        "ohm",
+        lambda of: of.output_fast_ohm,
+        "the same at that frequency; the load's resistance and capacitance are taken out",
+        "transconductance of the output stage",
+    ),
+    Figure(
         "closed_ohm",
         "output resistance of a follower",
         "ohm",
@@ -244,7 +252,7 @@ FIGURES: tuple[Figure, ...] = (
         "white noise at the input",
         "V/rtHz",
         lambda of: of.noise_v_per_rthz,
-        "noise analysis of the same loop; what is left where it is least once 1/f noise is taken off",
+        "noise analysis of the same loop; what 1/f noise, a power of frequency, leaves where it leaves least",
         "bias current, temperature",
     ),
     Figure(
@@ -252,7 +260,7 @@ FIGURES: tuple[Figure, ...] = (
         "1/f noise as strong at",
         "Hz",
         lambda of: of.noise_corner_hz,
-        "a power of frequency fitted to the lowest two decades from 0.1 Hz",
+        "where the noise has twice the power of white noise",
         "area of the input transistors",
     ),
 )

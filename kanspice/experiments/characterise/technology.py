@@ -47,8 +47,8 @@ def _entry(key: str, value: float, said: str) -> str:
 
 def _tia(result: AmplifierResult) -> Iterator[tuple[str, float, str]]:
     found, half_v = result.figures_found, result.measured.benches.half_v
-    yield "gain", found.gain_unloaded, f"{decibels(found.gain_unloaded):.1f} dB at DC, without load"
-    yield "output_ohm", found.output_ohm, "open loop, at DC"
+    yield "gain", found.gain, f"{decibels(found.gain):.1f} dB at DC, with the load"
+    yield "output_ohm", found.output_fast_ohm, "open loop, where the gain is 1"
     yield "offset_v", found.offset_v, "systematic: in- above in+ with the output in the middle"
     if found.offset_sigma_v is not None:
         yield "offset_sigma_v", found.offset_sigma_v, f"of {len(found.offset_draws_v)} parts drawn"
@@ -70,6 +70,7 @@ def _tia(result: AmplifierResult) -> Iterator[tuple[str, float, str]]:
 def _without_key(result: AmplifierResult) -> Iterator[str]:
     found = result.figures_found
     yield "What no key takes:"
+    yield f"at DC, open loop, the output is {quantity(found.output_ohm, 'ohm')}: a load there takes from the gain"
     yield f"output from {quantity(found.swing.low, 'V')} to {quantity(found.swing.high, 'V')}, from the middle"
     if found.common_mode is not None:
         low, high = quantity(found.common_mode.low, "V"), quantity(found.common_mode.high, "V")

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from kanspice.engine.ngspice.characterise.states import CURRENT_FEEDBACK_OHM, Start
+from kanspice.engine.ngspice.characterise.states import CURRENT_FEEDBACK_OHM, ColumnStates, Start
 from kanspice.experiments.characterise.figures import FIGURES, decibels, quantity
 from kanspice.report.blocks import Fact, Table
 from kanspice.report.formatting import NOTHING, number, plain
@@ -119,30 +119,24 @@ def column(result: AmplifierResult) -> Iterator[Fact]:
     if states.others is None:
         yield "column", f"{feedback}: one state, whether led up, down, or found from scratch"
     else:
-        low, high = quantity(states.others.low, "A"), quantity(states.others.high, "A")
-        said = (
-            f"{feedback}: {_one_state(result)}; at currents of {low} to {high} an operating point, or a sweep that "
-            f"begins there, may also find the output latched at {quantity(states.other_v, 'V')}"
-        )
-        yield "column", Verdict(said, warning=True)
+        yield "column", Verdict(f"{feedback}: {_other_states(states)}", warning=True)
     for start in states.starts:
         yield "start", _started(start, half_v)
 
 
-def _one_state(result: AmplifierResult) -> str:
-    """Up to where a column has one state only."""
-    states = result.measured.states
-    if isinstance(states, str) or states.others is None:
-        return "one state"
+def _other_states(states: ColumnStates) -> str:
+    """At which currents a column has one state, and what is found beyond."""
+    latched = f"latched at {quantity(states.other_v, 'V')}"
+    if states.right.low == states.right.high:
+        return f"more than one state, without any current, too: the output may be found {latched}"
     known = states.curve.outwards
-    at = [
-        float(known.vectors["v(out)"][abs(known.x - amps).argmin()]) for amps in (states.others.high, states.others.low)
-    ]
-    if states.others.high < 0:
-        return f"one state while its output is below {quantity(at[0], 'V')}"
-    if states.others.low > 0:
-        return f"one state while its output is above {quantity(at[1], 'V')}"
-    return "more than one state without any current, too"
+    amps = (states.right.low, states.right.high)
+    volts = sorted(float(known.vectors["v(out)"][abs(known.x - each).argmin()]) for each in amps)
+    return (
+        f"one state at currents from {quantity(amps[0], 'A')} to {quantity(amps[1], 'A')}, the output from "
+        f"{quantity(volts[0], 'V')} to {quantity(volts[1], 'V')}; beyond, an operating point, or a sweep that begins "
+        f"there, may find the output {latched}"
+    )
 
 
 def _started(start: Start, half_v: float) -> Verdict:

@@ -23,6 +23,7 @@ def figures(tmp_path_factory):
 def test_figures_of_an_amplifier_in_closed_form(figures):
     assert figures.gain == pytest.approx(KNOWN.gain, rel=1e-3)
     assert figures.output_ohm == pytest.approx(KNOWN.output_ohm, rel=1e-3)
+    assert figures.output_fast_ohm == pytest.approx(KNOWN.output_ohm, rel=1e-2)
     assert figures.offset_v == pytest.approx(KNOWN.offset_v, rel=2e-3)
     assert figures.bias_a == pytest.approx(KNOWN.bias_a, rel=1e-3)
     assert figures.offset_a == pytest.approx(KNOWN.offset_a, rel=2e-2)

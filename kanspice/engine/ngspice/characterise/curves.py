@@ -14,6 +14,10 @@ from kanspice.subcircuits.characterisation import VoltageRange
 Complex = npt.NDArray[np.complex128]
 _LEVELS = tuple(tenths / 10 for tenths in range(1, 10))
 """Of a step."""
+_STRONG = (10.0, 1000.0)
+"""Times the least noise power: where 1/f noise is fitted, far enough from white noise and not farther than needed."""
+_FEWEST = 3
+_ROUNDS = 4
 _LEAST_GAIN = 0.1
 """Of the gain in the middle: an output is used where it is no less."""
 
@@ -142,26 +146,39 @@ class Noise:
 def noise_parts(hertz: Array, density: Array, highest_hz: float) -> Noise:
     """White and 1/f noise of a density over frequency, V per root hertz, up to `highest_hz`.
 
-    A power of frequency is fitted to the lowest two decades where the density falls; what is left of it at the smallest
-    density is white. None where the power is more than nine tenths of that: then white noise is not seen.
+    A power of frequency is fitted where the noise is some ten to a thousand times as strong as where it is least. What
+    it leaves is white where it leaves least, among frequencies where it is no more than half. None where there are no
+    such frequencies: then white noise is not seen.
     """
     power = density[hertz <= highest_hz] ** 2
     hertz = hertz[: len(power)]
     least = int(np.argmin(power))
     if power[0] <= 1.02 * power[least]:
         return Noise(math.sqrt(power[least]), 0.0)
-    two = int(np.searchsorted(hertz, hertz[0] * 100))
-    last = max(min(two, least), 1)
-    exponent = _exponent(hertz[: last + 1], power[: last + 1], power[least])
-    falling = (power[0] - power[least]) * (hertz / hertz[0]) ** -exponent
-    white = power[least] - falling[least]
-    if white < 0.1 * power[least]:
+    falling = _falling(hertz, power, least)
+    seen = falling <= 0.5 * power
+    if not seen.any():
         return Noise(None, None)
-    corner = hertz[0] * (falling[0] / white) ** (1 / exponent)
-    return Noise(math.sqrt(white), float(corner) if corner > hertz[0] else 0.0)
+    white = float((power - falling)[seen].min())
+    above = np.flatnonzero(power[: least + 1] >= 2 * white)
+    if above.size == 0 or above[-1] == least:
+        return Noise(math.sqrt(white), 0.0)
+    last = int(above[-1])
+    ends = np.log(power[last : last + 2])
+    part = (math.log(2 * white) - ends[0]) / (ends[1] - ends[0])
+    return Noise(math.sqrt(white), float(hertz[last] * (hertz[last + 1] / hertz[last]) ** part))
 
 
-def _exponent(hertz: Array, power: Array, white: float) -> float:
-    """Of the power of 1/f that falls off above what is white."""
-    falling = np.log(np.maximum(power - white, 1e-6 * power))
-    return float(np.clip(-np.polyfit(np.log(hertz), falling, 1)[0], 0.5, 2.0))
+def _falling(hertz: Array, power: Array, least: int) -> Array:
+    """1/f noise at every frequency: a power of it through where the noise is strong, what is white taken off."""
+    ratio = power[: least + 1] / power[least]
+    strong = np.flatnonzero((ratio >= _STRONG[0]) & (ratio <= _STRONG[1]))
+    if strong.size < _FEWEST:
+        strong = np.arange(_FEWEST)
+    white = 0.0
+    for _ in range(_ROUNDS):
+        rest = np.maximum(power[strong] - white, 1e-6 * power[strong])
+        slope, level = np.polyfit(np.log(hertz[strong]), np.log(rest), 1)
+        falling: Array = np.exp(level + slope * np.log(hertz))
+        white = max(float(power[least] - falling[least]), 0.0)
+    return falling

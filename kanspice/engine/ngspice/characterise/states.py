@@ -11,6 +11,7 @@ from kanspice.base.arrays import Array
 from kanspice.base.spice_numbers import spice_number as number
 from kanspice.engine.ngspice.analyses import Analysis, analyse
 from kanspice.engine.ngspice.characterise.benches import Benches, ColumnFeedback
+from kanspice.engine.ngspice.characterise.curves import around_middle
 from kanspice.engine.ngspice.characterise.tracing import TIMEOUT_S, LedSource, NoTransferCurve, TransferCurve, traced
 from kanspice.subcircuits.characterisation import Characterisation, VoltageRange
 
@@ -26,8 +27,10 @@ _OVERLOAD = 1.5
 """What a column is overloaded with, in terms of what would lead the output to a supply."""
 _UNITS = 1000.0
 """How long each part of a start lasts, in units of 1 / (2 pi) over the column's bandwidth."""
-_SAME = 0.03
-"""Of half of the supplies' difference."""
+_SAME = 0.05
+"""Of half of the supplies' difference: so far off an output may be that came up."""
+_ELSEWHERE = 0.1
+"""The same of one that is found: what is farther off is another state."""
 CURRENT_FEEDBACK_OHM = 3e3
 """An inverting input of less resistance is that of a current feedback amplifier: no capacitor across its feedback."""
 _LEAST_INPUT_F = 5e-14
@@ -64,13 +67,17 @@ class Start:
 
 @dataclass(frozen=True)
 class ColumnStates:
-    """A transimpedance amplifier. others: currents at which an operating point may be another one."""
+    """A transimpedance amplifier, whose output belongs where its current through the feedback leads it, or to a stop.
+
+    right: currents around 0 at which no operating point was found elsewhere. others: those at which one was, None where
+    there are none; other_v: the output there that is farthest off, NaN without.
+    """
 
     column: ColumnFeedback
     curve: TransferCurve
+    right: VoltageRange
     others: VoltageRange | None
     other_v: float
-    """What the output is there, the farthest from where it belongs; NaN without others."""
     starts: tuple[Start, ...]
 
 
@@ -82,13 +89,28 @@ def measure_states(benches: Benches, figures: Characterisation) -> ColumnStates 
     curve = traced(benches.transimpedance(column), source, benches.mid_v)
     if isinstance(curve, NoTransferCurve):
         return curve.why
-    others = curve.other_states("v(out)")
+    amps, volts = (np.concatenate(parts) for parts in zip(*_points(curve), strict=True))
+    off = volts - _belongs(figures, column, amps)
+    wrong = np.abs(off) > _ELSEWHERE * benches.half_v
+    others = VoltageRange(float(amps[wrong].min()), float(amps[wrong].max())) if wrong.any() else None
     starts = tuple(
-        _start(benches, figures, column, curve, level * _USED)
+        _start(benches, figures, column, level * _USED)
         for level in (figures.linear.low, figures.linear.high)
         if figures.gbw_hz is not None and level != 0
     )
-    return ColumnStates(column, curve, others, curve.farthest("v(out)"), starts)
+    other_v = float(volts[wrong][np.argmax(np.abs(off[wrong]))]) if wrong.any() else math.nan
+    return ColumnStates(column, curve, around_middle(amps, ~wrong), others, other_v, starts)
+
+
+def _points(curve: TransferCurve) -> list[tuple[Array, Array]]:
+    """Currents and outputs of every operating point that was found, however."""
+    return [(each.x, each.vectors["v(out)"]) for each in (curve.outwards, *curve.across)]
+
+
+def _belongs(figures: Characterisation, column: ColumnFeedback, amps: Array | float) -> Array:
+    """Where the output belongs with currents into the column."""
+    led_v = figures.offset_v + column.feedback_ohm * (figures.bias_a - np.asarray(amps))
+    return np.asarray(np.clip(led_v, figures.swing.low, figures.swing.high))
 
 
 def _column(figures: Characterisation, half_v: float) -> ColumnFeedback:
@@ -112,9 +134,7 @@ def _unit_s(figures: Characterisation, column: ColumnFeedback) -> float:
     return 1 / (2 * math.pi * min(gbw_hz, math.sqrt(gbw_hz * input_hz)))
 
 
-def _start(
-    benches: Benches, figures: Characterisation, column: ColumnFeedback, curve: TransferCurve, output_v: float
-) -> Start:
+def _start(benches: Benches, figures: Characterisation, column: ColumnFeedback, output_v: float) -> Start:
     """Supplies and current come up; an overload; the same current again; none."""
     unit_s = _UNITS * _unit_s(figures, column)
     current_a = -output_v / column.feedback_ohm
@@ -135,6 +155,4 @@ def _start(
         there = time_s.size and time_s[-1] >= units * unit_s * (1 - 1e-9)
         return float(np.interp(units * unit_s, time_s, volts)) if there else None
 
-    known = curve.outwards
-    expected_v = float(np.interp(current_a, known.x, known.vectors["v(out)"]))
-    return Start(current_a, time_s, volts, at(2.0), expected_v, at(4.0))
+    return Start(current_a, time_s, volts, at(2.0), float(_belongs(figures, column, current_a)), at(4.0))

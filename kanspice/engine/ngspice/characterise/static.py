@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from kanspice.base.errors import InputError, SimulatorError
 from kanspice.base.spice_numbers import spice_number as number
@@ -13,7 +14,7 @@ from kanspice.engine.ngspice.analyses import Analysis, analyse
 from kanspice.engine.ngspice.characterise.benches import FED_BACK, LED_TO, Benches
 from kanspice.engine.ngspice.characterise.curves import Response, Transfer, around_middle
 from kanspice.engine.ngspice.characterise.tracing import TIMEOUT_S, LedSource, NoTransferCurve, TransferCurve, traced
-from kanspice.subcircuits.characterisation import Characterisation, VoltageRange
+from kanspice.subcircuits.characterisation import Characterisation, Load, VoltageRange
 
 _POINTS = 320
 """Of a transfer curve."""
@@ -62,7 +63,8 @@ def measure_static(benches: Benches) -> Static:
     figures = Characterisation(
         load=benches.load,
         gain=gain,
-        output_ohm=_open_loop_ohm(rest.closed_ohm * (1 + FED_BACK * gain), benches.load.ohm),
+        output_ohm=float(rest.output_ohm[0].real),
+        output_fast_ohm=_output_fast(rest),
         offset_v=offset_v,
         bias_a=rest.bias_a,
         offset_a=rest.bias_a - rest.plus_a,
@@ -158,7 +160,8 @@ class _Rest:
     bias_a: float
     plus_a: float
     quiescent_a: float
-    closed_ohm: float
+    output_ohm: npt.NDArray[np.complex128]
+    """Open loop, without the load, over the response's frequencies."""
     inverting_ohm: float
     input_f: float
 
@@ -187,15 +190,22 @@ def _rest(benches: Benches, offset_v: float) -> _Rest:
         bias_a=0.0 - float(rest["i(em)"][0].real),
         plus_a=0.0 - float(rest["i(vp)"][0].real),
         quiescent_a=-float(rest["i(vvdd)"][0].real),
-        closed_ohm=float(found.found["output"]["v(out)"][0].real),
+        output_ohm=_open_loop(np.asarray(found.found["output"]["v(out)"]), response, benches.load),
         inverting_ohm=float(1 / taken[0].real) if taken[0].real > 0 else math.inf,
         input_f=float(taken[at].imag / (2 * math.pi * hertz[at])),
     )
 
 
-def _open_loop_ohm(with_load_ohm: float, load_ohm: float) -> float:
-    """The output's resistance without the load's."""
-    return 1 / (1 / with_load_ohm - 1 / load_ohm)
+def _open_loop(closed_ohm: npt.NDArray[np.complex128], response: Response, load: Load) -> npt.NDArray[np.complex128]:
+    """The output's impedance without the loop and without the load."""
+    loaded = closed_ohm * (1 + FED_BACK * response.gain)
+    return np.asarray(1 / (1 / loaded - 1 / load.ohm - 2j * math.pi * response.hertz * load.farad))
+
+
+def _output_fast(rest: _Rest) -> float:
+    """Of the output's impedance, what it is where the gain is 1, or at the highest frequency if it never is."""
+    unity_hz = rest.response.falls_to(1.0) or _HIGHEST_HZ
+    return float(np.interp(unity_hz, rest.response.hertz, np.abs(rest.output_ohm)))
 
 
 def _followed(benches: Benches, why_not: dict[str, str]) -> TransferCurve | None:

@@ -29,7 +29,8 @@ _LONGER = (1.0, 10.0, 100.0)
 _AS_LINEAR = 0.7
 """Of what the bandwidth alone gives: what is faster is not limited."""
 _RINGS = 0.1
-"""Of a small step: what rings by more at the end, and not less than half of what it did before, oscillates."""
+"""Of a small step: what rings by more at the end, and hardly less than before, oscillates."""
+_HARDLY_LESS = 0.9
 
 
 @dataclass(frozen=True)
@@ -94,7 +95,7 @@ def _oscillation(step: Step) -> Oscillation | None:
     end_s = step.time_s[-1]
     before, last = ((step.time_s > part * end_s) & (step.time_s <= (part + 0.25) * end_s) for part in (0.5, 0.75))
     rings, rang = float(np.ptp(step.output_v[last])), float(np.ptp(step.output_v[before]))
-    if rings < _RINGS * _SMALL_V or rings < rang / 2:
+    if rings < _RINGS * _SMALL_V or rings < _HARDLY_LESS * rang:
         return None
     volts = step.output_v[last] - (step.output_v[last].max() + step.output_v[last].min()) / 2
     rises = np.flatnonzero((volts[:-1] < 0) & (volts[1:] >= 0))

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from kanspice.base.arrays import Array
 from kanspice.base.spice_numbers import spice_number as number
@@ -16,7 +14,7 @@ from kanspice.subcircuits.characterisation import VoltageRange
 
 TIMEOUT_S = 60.0
 """Of a bench. A part takes less than a second."""
-_COLD = 11
+_COLD = 33
 """Operating points that are found from scratch."""
 _SAME = 0.01
 """Of a curve's range: what differs by more is another state."""
@@ -43,26 +41,12 @@ class TransferCurve:
 
     def other_states(self, vector: str) -> VoltageRange | None:
         """From where to where a curve led across is in another state than that followed outwards; None: nowhere."""
-        places = [curve.x[apart] for curve, _, apart in self._apart(vector)]
-        found = np.concatenate([*places, np.empty(0)])
-        return VoltageRange(float(found.min()), float(found.max())) if found.size else None
-
-    def farthest(self, vector: str) -> float:
-        """Of those led across, what is farthest from the curve followed outwards; NaN where no other state is."""
-        found = [
-            (float(np.abs(off[apart]).max()), float(curve.vectors[vector][apart][np.argmax(np.abs(off[apart]))]))
-            for curve, off, apart in self._apart(vector)
-            if apart.any()
-        ]
-        return max(found)[1] if found else math.nan
-
-    def _apart(self, vector: str) -> Iterator[tuple[LedCurve, Array, npt.NDArray[np.bool_]]]:
-        """Each curve led across, by how much it differs from that followed outwards, and where that is a state."""
         y, known = self.outwards.vectors[vector], self.outwards.x
+        most, found = _SAME * float(np.ptp(y)), np.empty(0)
         for curve in self.across:
-            off = curve.vectors[vector] - np.interp(curve.x, known, y)
-            inside = (curve.x >= known[0]) & (curve.x <= known[-1])
-            yield curve, off, inside & (np.abs(off) > _SAME * float(np.ptp(y)))
+            apart = np.abs(curve.vectors[vector] - np.interp(curve.x, known, y)) > most
+            found = np.append(found, curve.x[apart & (curve.x >= known[0]) & (curve.x <= known[-1])])
+        return VoltageRange(float(found.min()), float(found.max())) if found.size else None
 
 
 @dataclass(frozen=True)
