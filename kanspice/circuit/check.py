@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import get_args
 
 import numpy as np
+from scipy.constants import zero_Celsius
 
 from kanspice.circuit.branch_laws import LAWS
 from kanspice.circuit.design import Design
@@ -105,8 +106,10 @@ def _check_transistors(design: Design, transistors: TransistorBranches) -> None:
     _demand(all(has_transistors(period.law) for period in design.periods), "branches of this law have no transistors")
     _demand(transistors.process in CELLS, "there are no branches of this process's transistors")
     _demand(transistors.corner in CORNERS, "there is no such corner")
-    _demand(isinstance(transistors.mismatch, bool), "mismatch is neither true nor false")
-    _demand(_is_number(transistors.temperature_c), "the temperature is not a number")
+    for flag in ("mismatch", "proportional"):
+        _demand(isinstance(getattr(transistors, flag), bool), f"{flag} is neither true nor false")
+    celsius = transistors.temperature_c
+    _demand(_is_number(celsius) and celsius > -zero_Celsius, "the temperature is none")
 
 
 def _check_stage(stage: Stage, width: int, devices: int) -> None:

@@ -1,9 +1,9 @@
 """Branches of transistors: tanh laws as differential pairs whose gates are resistive sums of lines; ladders and limits.
 
 A node's voltage is copied, times `line_gain` and either sign, to a pair of lines. A branch's gate hangs on the lines of
-its ends, on a supply and on ground by a resistor each, so it stands at an average of them, weighted with conductances:
-weights are ratios of resistors, their signs the choice of the line. Of its tail's current, `unit_a`, the pair makes
-unit_a * tanh(slope_per_v * gate), whose halves mirrors take to the nodes.
+its ends, on one of constant voltage and on ground by a resistor each, so it stands at an average of them, weighted with
+conductances: weights are ratios of resistors, their signs the choice of the line. Of its tail's current, `unit_a`, the
+pair makes unit_a * tanh(slope_per_v * gate), whose halves mirrors take to the nodes.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import cast
 
 import numpy as np
 import numpy.typing as npt
+from scipy.constants import zero_Celsius
 
 from kanspice.base.arrays import Array
 from kanspice.circuit.activations import TANH
@@ -22,6 +23,7 @@ from kanspice.circuit.branch_laws import LAWS, LawName
 from kanspice.circuit.stages.ode_period import OdePeriod
 from kanspice.subcircuits.process import Corner, Models, ProcessName
 
+_NOMINAL_C = 27.0
 _NEGLIGIBLE = 1e-9
 """Part of a gate's sum below which there is no resistor."""
 
@@ -41,9 +43,11 @@ class BranchCells:
     largest_unit_a: float
     """What the tail may be, for the pair to be a tanh."""
     lag_s: float
-    """How late a gate follows its nodes, about."""
+    """How late currents follow the nodes' voltages: amplifiers, gates and mirrors."""
     ladder_ohm: float
     """The smallest resistor between a line and a gate: what lines can drive, and gates follow in time."""
+    bias_v: float
+    """Of the two lines, either sign, that make a law's constant."""
     rail_v: float
     """Supplies are this, either sign."""
 
@@ -56,8 +60,9 @@ CELLS: Mapping[ProcessName, BranchCells] = MappingProxyType(
             reach_v=0.75,
             unit_a=50e-9,
             largest_unit_a=100e-9,
-            lag_s=1.2e-7,
+            lag_s=2.8e-7,
             ladder_ohm=1e6,
+            bias_v=1.0,
             rail_v=1.65,
         )
     }
@@ -72,6 +77,8 @@ class TransistorBranches:
     corner: Corner
     mismatch: bool
     temperature_c: float
+    proportional: bool
+    """Whether reference current, bias and volts per unit are proportional to the absolute temperature."""
 
     @property
     def models(self) -> Models:
@@ -83,21 +90,26 @@ class TransistorBranches:
         """What its cells can do."""
         return CELLS[self.process]
 
+    @property
+    def warmth(self) -> float:
+        """What references are at this temperature, of what they are at 27 degrees."""
+        return (self.temperature_c + zero_Celsius) / (_NOMINAL_C + zero_Celsius) if self.proportional else 1.0
+
 
 @dataclass(frozen=True)
 class Ladders:
     """The resistors at the gates of a period's branches: ohms, (branches,) each; `inf` where there is none.
 
-    source, destination: to the line of that end, times `source_sign`, `destination_sign`; supply: to the upper supply
-    where `supply_sign` is above 0, to the lower one else; ground: to 0 V.
+    source, destination, bias: to the line of that end, and of the constant, of the sign in `source_sign`,
+    `destination_sign` and `bias_sign`; ground: to 0 V.
     """
 
     source: Array
     source_sign: Array
     destination: Array
     destination_sign: Array
-    supply: Array
-    supply_sign: Array
+    bias: Array
+    bias_sign: Array
     ground: Array
     flattened: npt.NDArray[np.float64]
     """(branches,) what the drive is multiplied with so that the weights are an average; 1 where they are anyway."""
@@ -108,16 +120,17 @@ def has_transistors(law: LawName) -> bool:
     return LAWS[law].activation is TANH
 
 
-def ladders_of(period: OdePeriod, cells: BranchCells) -> Ladders:
-    """The resistors that make the drives of a period's branches."""
+def ladders_of(period: OdePeriod, transistors: TransistorBranches) -> Ladders:
+    """The resistors that make the drives of a period's branches: those that do at 27 degrees."""
+    cells, unit_v = transistors.cells, period.unit_v / transistors.warmth
     of = LAWS[period.law].drive.coefficients(period.theta)
-    per_v = cells.slope_per_v * cells.line_gain * period.unit_v
+    per_v = cells.slope_per_v * cells.line_gain * unit_v
     source = np.where(period.source == 0, 0.0, of.alpha) / per_v
     destination = np.where(period.destination == 0, 0.0, of.beta) / per_v
-    supply = of.gamma / (cells.slope_per_v * cells.rail_v)
-    total = np.abs(source) + np.abs(destination) + np.abs(supply)
+    bias = of.gamma / (cells.slope_per_v * cells.bias_v)
+    total = np.abs(source) + np.abs(destination) + np.abs(bias)
     flattened = 1 / np.maximum(total, 1.0)
-    parts = [np.abs(part) * flattened for part in (source, destination, supply)]
+    parts = [np.abs(part) * flattened for part in (source, destination, bias)]
     largest = np.maximum(parts[0], parts[1])
     gate_ohm = cells.ladder_ohm * np.where(largest > 0, largest, parts[2])
     ohms = [_ohms(gate_ohm, part) for part in (*parts, 1 - np.minimum(total * flattened, 1.0))]
@@ -126,8 +139,8 @@ def ladders_of(period: OdePeriod, cells: BranchCells) -> Ladders:
         source_sign=np.sign(source),
         destination=ohms[1],
         destination_sign=np.sign(destination),
-        supply=ohms[2],
-        supply_sign=np.sign(supply),
+        bias=ohms[2],
+        bias_sign=np.sign(bias),
         ground=ohms[3],
         flattened=cast("npt.NDArray[np.float64]", flattened),
     )

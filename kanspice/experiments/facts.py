@@ -121,6 +121,13 @@ class CircuitFacts:
         )
 
     @property
+    def process(self) -> str | None:
+        """Whose transistors it is built of; None where it is not built of any."""
+        section = self.technology.get("process")
+        pdk = section.get("pdk") if isinstance(section, Mapping) else None
+        return None if pdk in (None, "none") else str(pdk)
+
+    @property
     def technology_name(self) -> str:
         """What the technology calls itself."""
         return str(self.technology.get("name", "unnamed"))

@@ -118,9 +118,10 @@ def _transistor_notes(design: Design, transistors: TransistorBranches) -> list[s
         f"branches are differential pairs of {transistors.process} transistors ({kind}{drawn}), their weights ratios of"
         f" resistors; supplies are +-{cells.rail_v:g} V",
         f"one unit is {first.unit_v:.4g} V at a node, so that nodes stay within {cells.reach_v:g} V, and"
-        f" {first.current_unit_a:.4g} A, at which pairs are in weak inversion; node capacitors are ideal",
+        f" {first.current_unit_a:.4g} A, at which pairs are in weak inversion; node capacitors and references are ideal"
+        + (", references proportional to absolute temperature" if transistors.proportional else ""),
     ]
-    flattened = [(period.name, ladders_of(period, cells).flattened) for period in design.periods]
+    flattened = [(period.name, ladders_of(period, transistors).flattened) for period in design.periods]
     for name, factors in flattened:
         if (factors < 1).any():
             number, least = int((factors < 1).sum()), float(factors.min())

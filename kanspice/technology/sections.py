@@ -290,6 +290,9 @@ class Branches(CheckedTable):
     bandwidth_hz: Annotated[_Positive, CAUSE] = math.inf
     """Where every branch's one pole is: its current follows its law with a time constant of 1 / (2 pi `bandwidth_hz`),
     from 0 A on when its period begins. A conductance has none."""
+    references: Annotated[Literal["proportional", "fixed"], CAUSE] = "proportional"
+    """Of branches of transistors: whether reference current, bias and volts per unit are proportional to the absolute
+    temperature, as the voltage is that a pair's tanh is of, or what they are at 27 degrees."""
     switch_on_ohm: Annotated[_NotNegative, CAUSE] = 0.0
     """One-sided switch of a ReLU, conducting. 0 is approached: it is 1e-6 of `v_unit_v / i_unit_a`."""
     switch_off_ohm: Annotated[_Positive, CAUSE] = math.inf
@@ -340,7 +343,7 @@ class TransistorProcess(CheckedTable):
     """Typical, fast and slow n- and p-channel transistors, in this order."""
     mismatch: Annotated[bool, CAUSE] = False
     """Whether transistors differ from each other, as the foundry's statistics say."""
-    temperature_c: _Finite = 27.0
+    temperature_c: Annotated[float, Field(strict=True, ge=-55, le=175)] = 27.0
     """Of all transistors, degrees Celsius."""
 
 

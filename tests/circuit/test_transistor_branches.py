@@ -14,7 +14,7 @@ from periods import contracting, period
 from kanspice.base.errors import InputError
 from kanspice.circuit import load_design, save_design
 from kanspice.circuit.compile import Sizing
-from kanspice.circuit.transistor_branches import CELLS, has_transistors, ladders_of
+from kanspice.circuit.transistor_branches import CELLS, TransistorBranches, has_transistors, ladders_of
 from kanspice.engine.fidelity import check_fidelity
 from kanspice.engine.netlist import build_netlist
 from kanspice.engine.running import check_design
@@ -26,6 +26,7 @@ from kanspice.families.kirchhoffnet.topology import recipe
 
 TRANSISTORS = ("branches.realisation='transistor'", "process.pdk='gf180'")
 GF180 = CELLS["gf180"]
+AT_27 = TransistorBranches("gf180", "tt", mismatch=False, temperature_c=27.0, proportional=True)
 
 
 def network(**options):
@@ -47,11 +48,11 @@ def compiled(*settings, model=None, sized=True):
 
 def gate_v(ladders, source_v, destination_v):
     """What Kirchhoff's law makes of the resistors at the gates, volts."""
-    gain, rail = GF180.line_gain, GF180.rail_v
+    gain, constant_v = GF180.line_gain, GF180.bias_v
     lines = [
         (ladders.source, gain * ladders.source_sign * source_v),
         (ladders.destination, gain * ladders.destination_sign * destination_v),
-        (ladders.supply, rail * ladders.supply_sign),
+        (ladders.bias, constant_v * ladders.bias_sign),
         (ladders.ground, 0.0),
     ]
     return sum(volts / ohm for ohm, volts in lines) / sum(1 / ohm for ohm, _ in lines)
@@ -66,7 +67,7 @@ def test_resistors_make_the_laws_drive(law, rows):
         drive = theta[1] * (source - destination) + theta[0]
     else:
         drive = theta[0] * source + theta[1] * destination + theta[2]
-    ladders = ladders_of(stage, GF180)
+    ladders = ladders_of(stage, AT_27)
     assert (ladders.flattened == 1).all()
     assert GF180.slope_per_v * gate_v(ladders, source * 0.09, destination * 0.09) == pytest.approx(drive)
     ends = np.minimum(ladders.source, ladders.destination)
@@ -75,7 +76,7 @@ def test_resistors_make_the_laws_drive(law, rows):
 
 def test_a_branch_that_is_too_steep_is_flattened_and_the_report_says_so():
     stage = period("ShiftTanh1", [(1, 2)], [[0.0], [40.0]], v_unit=0.09)
-    ladders = ladders_of(stage, GF180)
+    ladders = ladders_of(stage, AT_27)
     assert ladders.flattened == pytest.approx([GF180.slope_per_v * GF180.line_gain * 0.09 / 80])
     assert np.isinf(ladders.ground).all()
 
@@ -88,7 +89,7 @@ def test_units_are_the_most_that_fit():
     first = design.periods[0]
     assert first.unit_v * largest == pytest.approx(GF180.reach_v, rel=0.06)
     assert first.current_unit_a == GF180.unit_a
-    assert min(each.period_s for each in design.periods) == pytest.approx(500 * GF180.lag_s)
+    assert min(each.period_s for each in design.periods) == pytest.approx(200 * GF180.lag_s)
     assert f'"v_unit_v": {first.unit_v!r}' in design.technology_json
 
 
@@ -96,6 +97,19 @@ def test_units_that_are_set_are_kept():
     design = compiled("units.v_unit_v=0.05", "units.i_unit_a=2e-8", "kirchhoffnet.capacitance_f=1e-11", sized=False)
     first = design.periods[0]
     assert (first.unit_v, first.current_unit_a, first.capacitor_f[0]) == (0.05, 2e-8, 1e-11)
+
+
+def test_proportional_references_leave_the_resistors_as_they_are():
+    warm, fixed = (
+        compiled("process.temperature_c=87.03", f"branches.references='{name}'") for name in ("proportional", "fixed")
+    )
+    first, same = warm.periods[0], fixed.periods[0]
+    assert warm.transistors.warmth == pytest.approx(1.2)
+    assert (first.unit_v, first.current_unit_a) == pytest.approx((1.2 * same.unit_v, 1.2 * same.current_unit_a))
+    assert first.period_s == pytest.approx(same.period_s)
+    at_27 = ladders_of(same, AT_27)
+    for design, stage in ((warm, first), (fixed, same)):
+        assert ladders_of(stage, design.transistors).source == pytest.approx(at_27.source)
 
 
 @pytest.mark.parametrize(
@@ -162,6 +176,8 @@ def test_a_design_of_transistors_is_read_as_it_was_written_and_checked(tmp_path)
         ({"corner": "tt\n.shell x"}, "no such corner"),
         ({"mismatch": "yes"}, "neither true nor false"),
         ({"temperature_c": float("nan")}, "temperature"),
+        ({"temperature_c": -300.0}, "temperature"),
+        ({"proportional": 1}, "neither true nor false"),
     ):
         save_design(replace(design, transistors=replace(design.transistors, **change)), tmp_path / "strange.npz")
         with pytest.raises(InputError) as raised:

@@ -18,9 +18,9 @@ from kanspice.technology import Technology
 
 _MARGIN = 1.05
 """How much farther than at the ends of periods nodes may come, in between and for other samples."""
-_PERIODS_PER_LAG = 500.0
-"""How much longer than its gates' lag a period is at least: measured, what the lag adds to two moons' gap is then a
-third of what is there without."""
+_LAGS = 200.0
+"""How much longer than the lag of its branches' currents a period is at least: of two moons' gap of 1.4 % with as many,
+1.1 % are there however long periods are, and with half as many it is 2.1 %."""
 _EDGE = 1e-3
 """Of the shortest period: what clocks take to rise and fall. Faster ones couple more into nodes."""
 _OF_TRANSISTORS = "what its transistors do: branches.realisation = 'behavioural' or 'schematic' have figures"
@@ -31,7 +31,7 @@ def transistor_technology(technology: Technology) -> Technology:
 
     Nothing of what branches and switches are otherwise described with: their transistors have it.
     """
-    foreign = [Foreign("branches", _OF_TRANSISTORS), Foreign("parts", _OF_TRANSISTORS)]
+    foreign = [Foreign("branches", _OF_TRANSISTORS, but=["references"]), Foreign("parts", _OF_TRANSISTORS)]
     if technology.switches.mode == "phased":
         foreign.append(Foreign("switches", "switches.mode = 'monolithic'"))
     own = "on_ohm", "off_ohm", "injected_c", "injected_sigma_c"
@@ -70,7 +70,8 @@ def transistor_branches(technology: Technology, law: LawName, *, holds: bool) ->
             found=process.pdk,
             hint="--set process.pdk=gf180",
         )
-    return TransistorBranches(process.pdk, process.corner, process.mismatch, process.temperature_c)
+    proportional = technology.branches.references == "proportional"
+    return TransistorBranches(process.pdk, process.corner, process.mismatch, process.temperature_c, proportional)
 
 
 def swing_basis(sizing: Sizing | None) -> str:
@@ -82,6 +83,8 @@ def with_fitting_units(
     technology: Technology, transistors: TransistorBranches, sizing: Sizing | None, *, shortest: float
 ) -> Technology:
     """The technology with volts and amps per unit, capacitors and edges that fit; what somebody has set is kept.
+
+    Volts and amps are those at 27 degrees until they are found to fit.
 
     shortest: how long the shortest period is, in model time. InputError for values that do not fit, or without samples
     that say how far nodes come.
@@ -98,11 +101,12 @@ def with_fitting_units(
         )
     farads = nodes.capacitance_f
     if "capacitance_f" not in nodes.model_fields_set:
-        farads = _PERIODS_PER_LAG * cells.lag_s * unit_a / (unit_v * shortest)
+        farads = _LAGS * cells.lag_s * unit_a / (unit_v * shortest)
     switches = technology.switches
     if switches.mode == "monolithic" and "rise_s" not in switches.model_fields_set:
         switches = switches.model_copy(update={"rise_s": _EDGE * shortest * farads * unit_v / unit_a})
-    units = units.model_copy(update={"v_unit_v": unit_v, "i_unit_a": unit_a})
+    warmth = transistors.warmth
+    units = units.model_copy(update={"v_unit_v": warmth * unit_v, "i_unit_a": warmth * unit_a})
     nodes = nodes.model_copy(update={"capacitance_f": farads})
     return technology.model_copy(update={"units": units, "kirchhoffnet": nodes, "switches": switches})
 

@@ -32,7 +32,8 @@ TRANSISTORS = "transistors.lib"
 _ALWAYS = "kn_bias", "kn_collector", "kn_lines", "kn_pair"
 _SWITCHED = "kn_follower", "kn_switch", "transmission_gate"
 _SEEDS = 2**30
-_RAILS = "vdd", "vss"
+_CONSTANT = "constant"
+"""What the lines of constant voltage are named after."""
 SUPPLIES = "vsupply_p", "vsupply_n"
 """The two sources that everything is supplied by."""
 
@@ -50,6 +51,7 @@ def transistors_text(transistors: TransistorBranches, unit_a: float, *, switched
     unit_a: the unit of current, which the reference gives.
     """
     process, rail_v = transistors.process, spice_number(transistors.cells.rail_v)
+    bias_v = spice_number(transistors.cells.bias_v * transistors.warmth)
     names = (*_ALWAYS, *(_SWITCHED if switched else ()))
     cells = [own_netlist(process, name).read_text(encoding="ascii").rstrip() for name in names]
     lines = [
@@ -59,6 +61,8 @@ def transistors_text(transistors: TransistorBranches, unit_a: float, *, switched
         *cells,
         f"{SUPPLIES[0]} vdd 0 {rail_v}",
         f"{SUPPLIES[1]} 0 vss {rail_v}",
+        f"Vconstant_plus {line_node(_CONSTANT, 1.0)} 0 {bias_v}",
+        f"Vconstant_minus 0 {line_node(_CONSTANT, -1.0)} {bias_v}",
         f"Ireference vdd reference {spice_number(unit_a)}",
         f"Xbias reference bias cascode_n cascode_p vdd vss {process}_kn_bias",
     ]
@@ -100,7 +104,7 @@ def transistor_bank_lines(
 ) -> Iterator[str]:
     """A period's branches. seen: by their numbers, ground first, the nodes whose lines gates hang on; into: the nodes
     that currents flow into."""
-    layer, ladders, touched = layer_of(period.name), ladders_of(period, transistors.cells), set[int]()
+    layer, ladders, touched = layer_of(period.name), ladders_of(period, transistors), set[int]()
     source, destination = period.source.tolist(), period.destination.tolist()
     for index in np.flatnonzero(carries_current(period)).tolist():
         first, second = source[index], destination[index]
@@ -120,11 +124,10 @@ def transistor_bank_lines(
 def _ladder(layer: str, index: int, ladders: Ladders, seen: tuple[str, str]) -> Iterator[str]:
     """The resistors at a branch's gate."""
     gate, name = inner_node(layer, index), branch_element(layer, index)
-    supply = _RAILS[0] if ladders.supply_sign[index] > 0 else _RAILS[1]
     ends = [
         ("s", line_node(seen[0], ladders.source_sign[index]), ladders.source[index]),
         ("d", line_node(seen[1], ladders.destination_sign[index]), ladders.destination[index]),
-        ("c", supply, ladders.supply[index]),
+        ("c", line_node(_CONSTANT, ladders.bias_sign[index]), ladders.bias[index]),
         ("g", "0", ladders.ground[index]),
     ]
     for end, node, ohm in ends:

@@ -52,6 +52,13 @@ def export(
     if sample is not None and inputs is None:
         raise InputError("a sample of no inputs", where="--sample", hint="pass --inputs X.npy, too")
     design = compiled.design
+    if design.transistors is not None:
+        raise InputError(
+            "circuits of transistors are not exported",
+            where="kanspice export",
+            expected="branches.realisation = 'behavioural' or 'schematic'",
+            hint="transistors.lib and the banks of the compiled folder are their netlist, for ngspice",
+        )
     samples = example_inputs(design) if inputs is None else load_array(inputs, "the inputs", design.input_width)
     number = None if inputs is None else sample or 0
     if of_part:

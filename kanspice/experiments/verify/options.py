@@ -62,7 +62,7 @@ class VerifyOptions:
         """What is to be done at the pace of the first samples, and what would be faster."""
         faster = ["fewer samples (--limit)"]
         one_by_one = not engine_named(self.engine).solves_together
-        if one_by_one and self.fidelity != "transient":
+        if one_by_one and self.fidelity != "transient" and technology.branches.realisation != "transistor":
             faster.insert(0, "--engine batched --cross-check 2")
         if one_by_one and self.run.jobs == 1:
             faster.append("more processes (--jobs)")

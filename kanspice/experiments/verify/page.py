@@ -254,7 +254,9 @@ def _decided(sample: WorstSample) -> str:
 def _imperfections(result: GapResult) -> Block:
     found = imperfections(result)
     if not found:
-        return Line(Verdict("Nothing in the technology: the circuit is the ideal one."))
+        process = result.design.process
+        what = "the circuit is the ideal one" if process is None else f"what is not ideal is in the models of {process}"
+        return Line(Verdict(f"Nothing in the technology: {plain(what)}."))
     rows = [(each.name, each.value, each.ideal) for each in found]
     return Table(("imperfection", "value", "ideal"), rows, under=[each.meaning for each in found])
 

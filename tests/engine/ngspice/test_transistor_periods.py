@@ -72,6 +72,16 @@ def test_transmission_gates_switch_from_one_bank_to_the_other(phased):
     assert design.inference_s > phased[0].inference_s
 
 
+def test_references_that_do_not_follow_the_temperature_cost_more_than_all_else():
+    far = {}
+    for references in ("proportional", "fixed"):
+        warm = "process.temperature_c=85.0", "units.v_unit_v=0.5", f"branches.references='{references}'"
+        _, _, outputs, expected = simulated(*warm)
+        far[references] = np.abs(outputs - expected).max() / np.abs(expected).max()
+    assert far["proportional"] < 0.03
+    assert far["fixed"] > 2 * far["proportional"]
+
+
 def test_mismatch_is_drawn_from_the_seed():
     first, again = (simulated("process.mismatch=true")[2] for _ in range(2))
     assert (first == again).all()
