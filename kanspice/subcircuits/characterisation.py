@@ -40,7 +40,7 @@ class Characterisation:
     output_ohm: float
     """Output resistance at DC, open loop, without the load's."""
     output_fast_ohm: float
-    """The same where the gain is 1, or at the highest frequency: what a capacitor around the output stage leaves."""
+    """The same where the gain is 1, if it ever is: what a capacitor around the output stage leaves."""
     offset_v: float
     """Systematic offset: what the inverting input is above the other one."""
     bias_a: float

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from kanspice.engine.ngspice.diagnose import first_complaint, suspicion
+from kanspice.engine.ngspice.diagnose import complaint, suspicion
 from kanspice.engine.ngspice.process import run_deck
 from kanspice.engine.ngspice.program import find_ngspice
 from kanspice.engine.simulators.process import working_folder
@@ -102,5 +102,5 @@ def _reached(swept: npt.NDArray[np.float64], end: float) -> bool:
 def _complaint(messages: str, name: str) -> str:
     """What ngspice said of this analysis: what casts doubt on it, or the first that reads like an error."""
     said = messages.partition(f"{_MARK} {name}")[2].partition(_MARK)[0] or messages
-    doubt = suspicion(said)
-    return first_complaint(said) if doubt is None else doubt[1]
+    doubt = suspicion(said) or suspicion(messages)
+    return complaint(said) or "it did not converge" if doubt is None else doubt[1]

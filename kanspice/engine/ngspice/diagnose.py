@@ -31,10 +31,16 @@ def suspicion(messages: str) -> tuple[Outcome, str] | None:
     return None
 
 
-def first_complaint(messages: str) -> str:
-    """The first line that reads like an error, for a run that gave nothing."""
+def complaint(messages: str) -> str | None:
+    """The first line that reads like an error; None where there is none."""
     match = _FATAL.search(messages)
-    if match:
-        return match[0].strip()[:300]
+    return match[0].strip()[:300] if match else None
+
+
+def first_complaint(messages: str) -> str:
+    """The first line that reads like an error, or else the last one, for a run that gave nothing."""
+    found = complaint(messages)
+    if found is not None:
+        return found
     lines = [line for line in messages.splitlines() if line.strip()]
     return lines[-1].strip()[:300] if lines else "it printed nothing"

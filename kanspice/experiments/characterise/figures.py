@@ -37,7 +37,9 @@ def quantity(value: float | None, unit: str) -> str:
     if value is None:
         return NOTHING
     if math.isinf(value):
-        return "no limit" if unit != "ohm" else "infinite"
+        return "infinite" if unit == "ohm" else "no limit"
+    if unit == "Hz" and value == 0:
+        return "none"
     if unit in {"", "degrees", "dB"}:
         return f"{number(value)} {unit}".strip()
     if unit == "V/s":

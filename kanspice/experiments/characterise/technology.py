@@ -71,7 +71,7 @@ def _without_key(result: AmplifierResult) -> Iterator[str]:
     found = result.figures_found
     yield "What no key takes:"
     yield f"at DC, open loop, the output is {quantity(found.output_ohm, 'ohm')}: a load there takes from the gain"
-    yield f"output from {quantity(found.swing.low, 'V')} to {quantity(found.swing.high, 'V')}, from the middle"
+    yield f"output {wording.stops(found.swing)}, from the middle of the supplies"
     if found.common_mode is not None:
         low, high = quantity(found.common_mode.low, "V"), quantity(found.common_mode.high, "V")
         yield f"followers, which drive rows, are right from {low} to {high}"

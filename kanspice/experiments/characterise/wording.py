@@ -11,7 +11,7 @@ from kanspice.experiments.characterise.figures import FIGURES, decibels, quantit
 from kanspice.report.blocks import Fact, Table
 from kanspice.report.formatting import NOTHING, number, plain
 from kanspice.report.verdict import Verdict
-from kanspice.subcircuits.characterisation import Load
+from kanspice.subcircuits.characterisation import Load, VoltageRange
 
 if TYPE_CHECKING:
     from kanspice.experiments.characterise.result import AmplifierResult
@@ -25,11 +25,18 @@ def answer(result: AmplifierResult) -> Verdict:
     found = result.figures_found
     margin = "" if found.phase_margin_deg is None else f", {number(found.phase_margin_deg)} degrees"
     speed = "" if found.gbw_hz is None else f", {quantity(found.gbw_hz, 'Hz')}{margin}"
-    swing = f"output from {quantity(found.swing.low, 'V')} to {quantity(found.swing.high, 'V')}"
+    swing = f"output {stops(found.swing)}"
     return Verdict(
         f"{decibels(found.gain):.1f} dB{speed}; {swing}; offset {quantity(found.offset_v, 'V')}; "
         f"{quantity(found.quiescent_a, 'A')}"
     )
+
+
+def stops(swing: VoltageRange) -> str:
+    """Where an output stops."""
+    if math.isinf(swing.low) and math.isinf(swing.high):
+        return "without stops"
+    return f"from {quantity(swing.low, 'V')} to {quantity(swing.high, 'V')}"
 
 
 def outcome(result: AmplifierResult) -> Verdict:
@@ -45,7 +52,7 @@ def outcome(result: AmplifierResult) -> Verdict:
             warning=True,
         )
     missing = [figure.title for figure in FIGURES if figure.why_not(result.figures_found) is not None]
-    return Verdict(f"measured, but for: {', '.join(missing)}" if missing else "measured")
+    return Verdict(f"measured; not there: {', '.join(missing)}" if missing else "measured")
 
 
 def table(result: AmplifierResult) -> Table:
@@ -90,7 +97,8 @@ def follower(result: AmplifierResult) -> Verdict:
         said = f"oscillates at {hertz}, {rings}, with {drives}: it is not stable at a gain of 1"
         return Verdict(said, warning=True)
     if steps.small is None:
-        return Verdict("no step of it could be simulated: whether it comes to rest is not known", warning=True)
+        why = found.why_not.get("unity_hz", "no step of it could be simulated")
+        return Verdict(f"{plain(why)}: whether it comes to rest is not known", warning=True)
     if found.phase_margin_deg is not None and found.phase_margin_deg < _RINGING_DEG:
         said = f"comes to rest with {drives}, but rings: {number(found.phase_margin_deg)} degrees of phase margin"
         return Verdict(said, warning=True)
@@ -142,6 +150,8 @@ def _other_states(states: ColumnStates) -> str:
 def _started(start: Start, half_v: float) -> Verdict:
     """What a column does whose supplies come up, and after an overload."""
     current = f"with {quantity(start.current_a, 'A')}"
+    if start.from_part:
+        current += f", from {start.from_part:g} of the supplies on,"
     match start.is_right(half_v):
         case None:
             return Verdict(f"{current} the supplies' coming up could not be simulated to its end", warning=True)

@@ -30,6 +30,14 @@ class ColumnFeedback:
 
 
 @dataclass(frozen=True)
+class Ramp:
+    """How supplies come up: from this part of what they are, in so many seconds."""
+
+    start: float
+    lasts_s: float
+
+
+@dataclass(frozen=True)
 class Benches:
     """The benches of an amplifier. Its nodes: `p` and `m`, its inputs, and `out`."""
 
@@ -84,14 +92,14 @@ class Benches:
             "Bm m mid v=0.5*(v(out,mid)+v(t,mid))",
         ]
 
-    def transimpedance(self, column: ColumnFeedback, drive: str = "dc 0", ramp_s: float = 0.0) -> list[str]:
+    def transimpedance(self, column: ColumnFeedback, drive: str = "dc 0", ramp: Ramp | None = None) -> list[str]:
         """A column: `ii` goes into the inverting input, from which a resistor leads to the output.
 
-        ramp_s: how long the supplies take to come up; 0: they are there.
+        ramp: how the supplies come up; None: they are there.
         """
         capacitor = [f"Cf m out {number(column.feedback_f)}"] if column.feedback_f else []
         return [
-            *self._part("mid", "m", "out", ramp_s),
+            *self._part("mid", "m", "out", ramp),
             *self._loaded("out"),
             f"Rf m out {number(column.feedback_ohm)}",
             *capacitor,
@@ -107,18 +115,18 @@ class Benches:
             lines.append(f"Em{index} m{index} mid out{index} mid {FED_BACK}")
         return lines
 
-    def _part(self, plus: str, minus: str, out: str, ramp_s: float = 0.0) -> list[str]:
-        return [*self._around(ramp_s), *self._instance("dut", plus, minus, out)]
+    def _part(self, plus: str, minus: str, out: str, ramp: Ramp | None = None) -> list[str]:
+        return [*self._around(ramp), *self._instance("dut", plus, minus, out)]
 
-    def _around(self, ramp_s: float = 0.0) -> list[str]:
+    def _around(self, ramp: Ramp | None = None) -> list[str]:
         """Definitions, tolerances, supplies."""
         amplifier = self.amplifier
         return [
             *amplifier.definition(),
             f".options temp={number(amplifier.temperature_c)} {_OVER_TIME if self.over_time else _AT_REST}",
-            f"Vvdd vdd 0 {_supply(amplifier.vdd_v, ramp_s)}",
-            f"Vvss vss 0 {_supply(amplifier.vss_v, ramp_s)}",
-            f"Vmid mid 0 {_supply(self.mid_v, ramp_s)}",
+            f"Vvdd vdd 0 {_supply(amplifier.vdd_v, ramp)}",
+            f"Vvss vss 0 {_supply(amplifier.vss_v, ramp)}",
+            f"Vmid mid 0 {_supply(self.mid_v, ramp)}",
         ]
 
     def _instance(self, name: str, plus: str, minus: str, out: str) -> list[str]:
@@ -131,5 +139,7 @@ class Benches:
         )
 
 
-def _supply(volts: float, ramp_s: float) -> str:
-    return f"pwl(0 0 {number(ramp_s)} {number(volts)})" if ramp_s else number(volts)
+def _supply(volts: float, ramp: Ramp | None) -> str:
+    return (
+        number(volts) if ramp is None else f"pwl(0 {number(ramp.start * volts)} {number(ramp.lasts_s)} {number(volts)})"
+    )

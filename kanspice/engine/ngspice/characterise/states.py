@@ -10,7 +10,7 @@ import numpy as np
 from kanspice.base.arrays import Array
 from kanspice.base.spice_numbers import spice_number as number
 from kanspice.engine.ngspice.analyses import Analysis, analyse
-from kanspice.engine.ngspice.characterise.benches import Benches, ColumnFeedback
+from kanspice.engine.ngspice.characterise.benches import Benches, ColumnFeedback, Ramp
 from kanspice.engine.ngspice.characterise.curves import around_middle
 from kanspice.engine.ngspice.characterise.tracing import TIMEOUT_S, LedSource, NoTransferCurve, TransferCurve, traced
 from kanspice.subcircuits.characterisation import Characterisation, VoltageRange
@@ -27,6 +27,8 @@ _OVERLOAD = 1.5
 """What a column is overloaded with, in terms of what would lead the output to a supply."""
 _UNITS = 1000.0
 """How long each part of a start lasts, in units of 1 / (2 pi) over the column's bandwidth."""
+_WAYS = ((0.0, ""), (0.0, "uic"), (0.5, ""))
+"""Parts of the supplies to come up from, and whether from an operating point there or from all voltages 0."""
 _SAME = 0.05
 """Of half of the supplies' difference: so far off an output may be that came up."""
 _ELSEWHERE = 0.1
@@ -52,6 +54,8 @@ class Start:
     """Where it belongs."""
     recovered_v: float | None
     """Where it was after the overload, with the same current."""
+    from_part: float = 0.0
+    """Of the supplies, which came up from there: models made for full supplies have no state without any."""
 
     def is_right(self, half_v: float) -> bool | None:
         """Whether the supplies come up to the state followed from the middle."""
@@ -139,20 +143,28 @@ def _start(benches: Benches, figures: Characterisation, column: ColumnFeedback, 
     unit_s = _UNITS * _unit_s(figures, column)
     current_a = -output_v / column.feedback_ohm
     overload_a = math.copysign(_OVERLOAD * benches.half_v / column.feedback_ohm, current_a)
-    levels = [(0.0, 0.0), (1.0, current_a), (2.0, current_a), (2.1, overload_a), (3.0, overload_a)]
-    levels += [(3.1, current_a), (4.0, current_a)]
-    drive = "pwl(" + " ".join(f"{number(time * unit_s)} {number(amps)}" for time, amps in levels) + ")"
-    circuit = replace(benches, over_time=True).transimpedance(column, drive, unit_s)
-    command = f"tran {number(unit_s / 100)} {number(4 * unit_s)} 0 {number(unit_s / 100)} uic"
-    found = analyse(
-        circuit, [Analysis("start", command, ("v(out)", "v(mid)"), end=4 * unit_s, is_partial=True)], TIMEOUT_S
-    )
-    table = found.found.get("start")
-    time_s = np.empty(0) if table is None else np.asarray(table["time"].real)
-    volts = np.empty(0) if table is None else table["v(out)"].real - table["v(mid)"].real
+    part, time_s, volts = 0.0, np.empty(0), np.empty(0)
+    for part, keyword in _WAYS:
+        levels = [(0.0, part * current_a), (1.0, current_a), (2.0, current_a), (2.1, overload_a), (3.0, overload_a)]
+        levels += [(3.1, current_a), (4.0, current_a)]
+        drive = "pwl(" + " ".join(f"{number(time * unit_s)} {number(amps)}" for time, amps in levels) + ")"
+        circuit = replace(benches, over_time=True).transimpedance(column, drive, Ramp(part, unit_s))
+        time_s, volts = _followed_over_time(circuit, 4 * unit_s, unit_s / 100, keyword)
+        if time_s.size and time_s[-1] >= 2 * unit_s:
+            break
 
     def at(units: float) -> float | None:
         there = time_s.size and time_s[-1] >= units * unit_s * (1 - 1e-9)
         return float(np.interp(units * unit_s, time_s, volts)) if there else None
 
-    return Start(current_a, time_s, volts, at(2.0), float(_belongs(figures, column, current_a)), at(4.0))
+    return Start(current_a, time_s, volts, at(2.0), float(_belongs(figures, column, current_a)), at(4.0), part)
+
+
+def _followed_over_time(circuit: list[str], end_s: float, step_s: float, keyword: str) -> tuple[Array, Array]:
+    """Time and output, volts from the middle, as far as ngspice comes."""
+    command = f"tran {number(step_s)} {number(end_s)} 0 {number(step_s)} {keyword}"
+    analysis = Analysis("start", command, ("v(out)", "v(mid)"), end=end_s, is_partial=True)
+    table = analyse(circuit, [analysis], TIMEOUT_S).found.get("start")
+    if table is None:
+        return np.empty(0), np.empty(0)
+    return np.asarray(table["time"].real), table["v(out)"].real - table["v(mid)"].real

@@ -71,8 +71,8 @@ def measure_static(benches: Benches) -> Static:
         inverting_ohm=rest.inverting_ohm,
         input_f=rest.input_f,
         quiescent_a=rest.quiescent_a,
-        swing=VoltageRange(float(transfer.output_v.min()), float(transfer.output_v.max())),
-        linear=transfer.linear(gain),
+        swing=_stops(transfer, gain),
+        linear=_within(transfer.linear(gain), benches.half_v),
         common_mode=None if followed is None else _common_mode(followed, offset_v, benches.half_v),
         source_a=source_a,
         sink_a=sink_a,
@@ -192,8 +192,20 @@ def _rest(benches: Benches, offset_v: float) -> _Rest:
         quiescent_a=-float(rest["i(vvdd)"][0].real),
         output_ohm=_open_loop(np.asarray(found.found["output"]["v(out)"]), response, benches.load),
         inverting_ohm=float(1 / taken[0].real) if taken[0].real > 0 else math.inf,
-        input_f=float(taken[at].imag / (2 * math.pi * hertz[at])),
+        input_f=max(float(taken[at].imag / (2 * math.pi * hertz[at])), 0.0) + 0.0,
     )
+
+
+def _stops(transfer: Transfer, gain: float) -> VoltageRange:
+    """Where the output stops; infinite where it goes as far as it is led, its gain not a tenth less."""
+    linear, ends = transfer.linear(gain), (float(transfer.output_v.min()), float(transfer.output_v.max()))
+    low, high = (-math.inf if linear.low == ends[0] else ends[0]), (math.inf if linear.high == ends[1] else ends[1])
+    return VoltageRange(low, high)
+
+
+def _within(span: VoltageRange, most_v: float) -> VoltageRange:
+    """The same, no farther than the supplies."""
+    return VoltageRange(max(span.low, -most_v), min(span.high, most_v))
 
 
 def _open_loop(closed_ohm: npt.NDArray[np.complex128], response: Response, load: Load) -> npt.NDArray[np.complex128]:
@@ -203,8 +215,8 @@ def _open_loop(closed_ohm: npt.NDArray[np.complex128], response: Response, load:
 
 
 def _output_fast(rest: _Rest) -> float:
-    """Of the output's impedance, what it is where the gain is 1, or at the highest frequency if it never is."""
-    unity_hz = rest.response.falls_to(1.0) or _HIGHEST_HZ
+    """Of the output's impedance, what it is where the gain is 1; if it never is, what it is at DC."""
+    unity_hz = rest.response.falls_to(1.0) or 0.0
     return float(np.interp(unity_hz, rest.response.hertz, np.abs(rest.output_ohm)))
 
 
