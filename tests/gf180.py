@@ -11,7 +11,7 @@ from kanspice.subcircuits.amplifier import own_netlist
 from kanspice.subcircuits.process import Corner, Models
 
 _SUPPLIES = "vdd vdd 0 {rail}\nvss vss 0 -{rail}\n"
-_RESULT = re.compile(r"^\s*([a-z]\w*)\s*=\s*([-+.\de]+)", re.MULTILINE)
+_RESULT = re.compile(r"^\s*(?:Total )?([a-z]\w*)\s*=\s*([-+.\de]+)", re.MULTILINE)
 
 
 def measured(
@@ -34,7 +34,7 @@ def measured(
     defined = definitions or "".join(own_netlist("gf180", name).read_text() for name in circuits.split())
     drawn = "" if seed is None else f".option seed={seed}\n"
     supplies = _SUPPLIES.format(rail=rail_v)
-    head = f"* bench\n{drawn}" + "\n".join(models) + f"\n{defined}{supplies}.options temp={temperature_c}\n"
+    head = f"* bench\n{drawn}" + "\n".join(models) + f"\n{defined}{supplies}.options temp={temperature_c} reltol=1e-5\n"
     deck = f"{head}{bench}\n.control\nset num_threads=1\n{commands}\nquit 0\n.endc\n.end\n"
     with TemporaryDirectory() as folder:
         Path(folder, "bench.cir").write_text(deck)

@@ -46,10 +46,13 @@ def amplifier(**conditions):
     """
     read = "".join(f"let error{k}=error[{k}]\nprint error{k}\n" for k in range(len(inputs_v)))
     found = measured("opamp", bench, commands + read, **conditions)
-    within = [volts for k, volts in enumerate(inputs_v) if abs(found[f"error{k}"]) < 1e-3]
+    beyond = [volts for k, volts in enumerate(inputs_v) if abs(found[f"error{k}"]) > 1e-3]
+    ends = [
+        max(volts for volts in beyond if volts < 0) + 0.05,
+        min([*(volts for volts in beyond if volts > 0), 1.65]) - 0.05,
+    ]
     slew = [0.4e-6 / found["rise"], 0.4e-6 / found["fall"]]
     margin = 180 + math.degrees(found["phase"])
-    ends = [min(within), max(within)]
     return [found["gain"], found["gbw"] / 1e6, margin, *slew, *ends, 1e3 * found["offset"], 1e6 * found["supply"]]
 
 
