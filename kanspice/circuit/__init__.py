@@ -2,7 +2,7 @@
 
 from kanspice.circuit.design import Design
 from kanspice.circuit.file import load_design, save_design
-from kanspice.circuit.parts import Converter, NodeLosses, Schematic, Switching
+from kanspice.circuit.parts import Converter, NodeLosses, Realised, Schematic, Switching
 from kanspice.circuit.sorts import Sort
 from kanspice.circuit.stages import (
     Average,
@@ -11,6 +11,7 @@ from kanspice.circuit.stages import (
     Crossbar,
     DifferentialPairs,
     DigitalLayer,
+    Drivers,
     FilterBank,
     HeldSum,
     InputStage,
@@ -38,6 +39,7 @@ __all__ = [
     "Design",
     "DifferentialPairs",
     "DigitalLayer",
+    "Drivers",
     "FilterBank",
     "HeldSum",
     "InputStage",
@@ -49,6 +51,7 @@ __all__ = [
     "PeriodStage",
     "PointStage",
     "ReadOut",
+    "Realised",
     "Rectifier",
     "Schematic",
     "Sort",

@@ -51,7 +51,7 @@ def outputs_v(crossbar: Crossbar, columns_v: Array, currents_a: Array) -> Array:
 
 def differences_v(crossbar: Crossbar, amplifiers_v: Array) -> Array:
     """The subtractors' outputs (..., pairs) for those of the amplifiers (..., 2 * pairs)."""
-    volts = crossbar.subtractor_gain * (amplifiers_v[..., 1::2] - amplifiers_v[..., ::2])
+    volts = crossbar.subtractor_gain * (amplifiers_v[..., 1::2] - amplifiers_v[..., ::2]) + crossbar.subtractor_offset_v
     limited: Array = np.clip(volts, -crossbar.swing_v, crossbar.swing_v)
     return limited
 

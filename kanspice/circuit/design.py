@@ -6,7 +6,7 @@ Nothing here knows SPICE or torch. Both engines read this and nothing else.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import chain, pairwise
 from typing import NoReturn
@@ -16,7 +16,7 @@ from scipy.constants import Boltzmann
 
 from kanspice.base.arrays import Array
 from kanspice.base.draws import Draw
-from kanspice.circuit.parts import Converter, NodeLosses, Schematic, Switching
+from kanspice.circuit.parts import Converter, NodeLosses, Realised, Schematic, Switching
 from kanspice.circuit.sorts import Sort
 from kanspice.circuit.stages import (
     ChainStage,
@@ -80,11 +80,18 @@ class Design:
     """Which specimen of the technology this is, and which noise its inputs have."""
     model_sha256: str = ""
     """Of the checkpoint, in hexadecimal."""
+    realised: Realised | None = None
+    """Amplifiers and clips that are subcircuits; None for those that are what the stages say."""
 
     @property
     def has_noise(self) -> bool:
         """Whether `seed` also draws something for every sample, besides the specimen that the stages already are."""
         return max(self.input_noise_v, self.jitter_s, self.noise_k) > 0 or bool(self.noisy_banks)
+
+    @property
+    def macro_model(self) -> Design:
+        """The circuit with every part as the stages' numbers have it."""
+        return self if self.realised is None else replace(self, realised=None)
 
     @property
     def noisy_banks(self) -> tuple[SynapseBank, ...]:

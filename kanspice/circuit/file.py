@@ -1,4 +1,4 @@
-"""`kanspice.design/4`: a design as one `.npz` file of plain arrays and a JSON header, the same bytes every time."""
+"""`kanspice.design/5`: a design as one `.npz` file of plain arrays and a JSON header, the same bytes every time."""
 
 from __future__ import annotations
 
@@ -16,21 +16,41 @@ from kanspice.base.errors import InputError
 from kanspice.base.files import parse_json, read_file
 from kanspice.circuit.check import check_design
 from kanspice.circuit.design import Design
-from kanspice.circuit.parts import Converter, NodeLosses, Schematic, Switching
+from kanspice.circuit.parts import Converter, NodeLosses, Realised, Schematic, Switching
 from kanspice.circuit.stages import Crossbar, Stage, Tiles
 from kanspice.circuit.transistor_branches import TransistorBranches
 from kanspice.devices import Device
+from kanspice.subcircuits.amplifier import amplifier_from
+from kanspice.subcircuits.subcircuit import subcircuit_from
 
-SCHEMA = "kanspice.design/4"
+SCHEMA = "kanspice.design/5"
 _MAX_BYTES = 2**31
+
+
+def realised_from(
+    amplifier: dict[str, Any],
+    clip: dict[str, Any] | None,
+    rectifier: dict[str, Any] | None,
+    own_amplifier: dict[str, Any] | None,
+) -> Realised:
+    """What `dataclasses.asdict` made of it, read from a file of somebody's: all netlist lines are looked at again."""
+    return Realised(
+        amplifier_from(amplifier),
+        None if clip is None else subcircuit_from(clip),
+        None if rectifier is None else subcircuit_from(rectifier),
+        None if own_amplifier is None else amplifier_from(own_amplifier),
+    )
+
+
 _TYPES: dict[str, Callable[..., Stage]] = {kind.__name__: kind for kind in get_args(Stage)}
-_PARTS: dict[str, Callable[..., Schematic | Switching | NodeLosses | TransistorBranches | Converter]] = {
+_PARTS: dict[str, Callable[..., Schematic | Switching | NodeLosses | TransistorBranches | Converter | Realised]] = {
     "schematic": Schematic,
     "transistors": TransistorBranches,
     "switching": Switching,
     "losses": NodeLosses,
     "dac": Converter,
     "adc": Converter,
+    "realised": realised_from,
 }
 
 

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from kanspice.base.arrays import Array
+from kanspice.subcircuits.amplifier import Amplifier
+from kanspice.subcircuits.subcircuit import SubcircuitDefinition
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,23 @@ class NodeLosses:
     def clamps(self) -> bool:
         """True where there is a supply that nodes can come to."""
         return math.isfinite(self.supply_v)
+
+
+@dataclass(frozen=True)
+class Realised:
+    """Parts that are more than their numbers: amplifiers that ngspice has as subcircuits, and clips of transistors.
+
+    The stages' own numbers are those of a macro-model of these parts, which every other engine solves.
+    """
+
+    amplifier: Amplifier
+    """At every column, as subtractor of every pair, and in front of every row."""
+    clip: SubcircuitDefinition | None = None
+    """Instead of rectifiers, and with the amplifiers that drive rows: pins in, out, low, high, vdd, vss."""
+    rectifier: SubcircuitDefinition | None = None
+    """The same with one level: pins in, out, level, vdd, vss."""
+    own_amplifier: Amplifier | None = None
+    """What clips are made of, where it is another one."""
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,19 @@ from typing import Annotated
 
 import typer
 
-from kanspice.cli.options import Config, Curves, FidelityName, FidelityOption, ModelArgument, Quiet, Set, Tech, say
+from kanspice.cli.options import (
+    Config,
+    Curves,
+    FidelityName,
+    FidelityOption,
+    ModelArgument,
+    Quiet,
+    RealisationName,
+    RealisationOption,
+    Set,
+    Tech,
+    say,
+)
 
 
 def compile_(
@@ -23,6 +35,7 @@ def compile_(
     ] = None,
     tech: Tech = None,
     set_: Set = None,
+    realisation: RealisationOption = RealisationName.BEHAVIOURAL,
     fidelity: FidelityOption = FidelityName.AUTO,
     quiet: Quiet = False,
 ) -> None:
@@ -42,6 +55,7 @@ def compile_(
         curves=curves,
         tech=tech,
         set=set_ or (),
+        realisation=realisation.value,
         fidelity=fidelity.value,
     )
     if not quiet:

@@ -35,6 +35,14 @@ class FidelityName(StrEnum):
     TRANSIENT = "transient"
 
 
+class RealisationName(StrEnum):
+    """How a circuit is built."""
+
+    BEHAVIOURAL = "behavioural"
+    SCHEMATIC = "schematic"
+    TRANSISTOR = "transistor"
+
+
 ModelArgument = Annotated[
     Path,
     typer.Argument(metavar="MODEL", help="A kanspice checkpoint, an authors' one, or the folder of a training run."),
@@ -62,6 +70,14 @@ Tech = Annotated[
 Set = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="SECTION.KEY=VALUE", help="Override a technology value, e.g. tia.gain=1000."),
+]
+RealisationOption = Annotated[
+    RealisationName,
+    typer.Option(
+        "--realisation",
+        help="behavioural: sources and macro-models. schematic: a KirchhoffNet's branches as its paper draws them. "
+        "transistor: amplifiers, clips, branches and switches of an open process, for what --tech does not say.",
+    ),
 ]
 FidelityOption = Annotated[
     FidelityName,

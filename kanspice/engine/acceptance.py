@@ -17,6 +17,7 @@ from kanspice.circuit import (
     Design,
     DifferentialPairs,
     DigitalLayer,
+    Drivers,
     FilterBank,
     HeldSum,
     LayerNorm,
@@ -153,6 +154,7 @@ def column_failures(design: Design, volts: Volts, *, devices_see_columns: bool) 
                 Limiter()
                 | Rectifier()
                 | DifferentialPairs()
+                | Drivers()
                 | LayerNorm()
                 | OdePeriod()
                 | HeldSum()

@@ -22,6 +22,8 @@ _FASTEST, _ALWAYS = "vacask", "ngspice"
 def fastest(design: Design, fidelity: Fidelity) -> Engine:
     """The simulator for a design. That it is installed is not asked of the one that solves everything."""
     engine = engine_named(_FASTEST)
+    if design.realised is not None:
+        return engine_named(_ALWAYS)
     try:
         engine.find()
         if engine.check_design is not None:
@@ -88,6 +90,7 @@ ENGINE = Engine(
     follows_some=False,
     checked_by="batched",
     solves_together=False,
+    has_subcircuits=True,
     check_device=None,
     fidelities=engine_named(_ALWAYS).fidelities,
     share=lambda: None,

@@ -129,6 +129,8 @@ class Engine:
     """None where the integrator of `circuit/` is as fast."""
     check_design: Callable[[Design], None] | None = None
     """Raises InputError, naming it, for a circuit that it does not solve; None where it solves all."""
+    has_subcircuits: bool = False
+    """Whether it solves amplifiers and clips that are subcircuits; else it solves their macro-models."""
     sweep_curve: SweepCurve | None = None
     """None where curves are evaluated by NumPy's own code."""
 

@@ -51,6 +51,7 @@ def solve(
     Raises InputError for an engine, a fidelity or a device that there is not, and for a circuit that the engine does
     not solve; SimulatorError where it cannot begin.
     """
+    design = as_solved(design, engine)
     check_design(design, engine, None)
     if design.tiles:
         arriving, solve_part = design.inputs_v(inputs, numbers), partial(_solve_part, engine, fidelity)
@@ -60,6 +61,11 @@ def solve(
             design, inputs, fidelity, options, hints=hints or {}, progress=progress, numbers=numbers, known=known
         )
     return _standing(design, inputs, numbers, found)
+
+
+def as_solved(design: Design, engine: str) -> Design:
+    """The circuit that an engine solves: without subcircuits, for one that has none, the macro-models of these."""
+    return design if engine_named(engine).has_subcircuits else design.macro_model
 
 
 def _solve_part(
@@ -132,7 +138,15 @@ def open_session(
 
     sample_timeout_s: a simulator may take so long for a sample. follow: what the reference's stages are for inputs.
     """
+    design = as_solved(design, engine)
     check_design(design, engine, None)
+    if design.realised is not None:
+        raise InputError(
+            f"{engine} finds operating points of subcircuits too slowly for a loop",
+            where="--engine",
+            expected="an engine that solves the macro-models of amplifiers",
+            hint="--engine batched",
+        )
     unchecked = replace(options, check_samples=0, waveforms=0, row_currents=False)
     if design.tiles:
         yield _Anew(engine, design, fidelity, unchecked, sample_timeout_s)
@@ -161,6 +175,18 @@ def check_design(design: Design, engine: str, judge: str | None) -> None:
         check = None if name is None else engine_named(name).check_design
         if check is not None:
             check(design)
+
+
+def check_judge_of_subcircuits(design: Design, engine: str, judge: str) -> None:
+    """Raises InputError where an engine solves subcircuits and its judge their macro-models: these are two circuits."""
+    if design.realised is not None and engine_named(engine).has_subcircuits != engine_named(judge).has_subcircuits:
+        raise InputError(
+            f"{engine} and {judge} would not solve the same circuit",
+            where="--cross-check",
+            expected="no cross-check, or figures of the amplifiers instead of their subcircuits",
+            found=f"amplifiers that are the subcircuit {design.realised.amplifier.subcircuit.name}",
+            hint="--attribute says what the macro-model of the other engines leaves out",
+        )
 
 
 def judge_of(engine: str, wanted: str | None = None) -> str:

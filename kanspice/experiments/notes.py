@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 
 from kanspice.circuit import (
@@ -17,6 +19,7 @@ from kanspice.circuit import (
 from kanspice.circuit.bounds import is_settled
 from kanspice.circuit.compile.current_unit import current_unit_notes, power_notes
 from kanspice.circuit.transistor_branches import ladders_of
+from kanspice.engine.engines import engine_named
 from kanspice.engine.solution import Solution
 from kanspice.families import LoadedModel
 
@@ -32,6 +35,7 @@ def notes(loaded: LoadedModel, design: Design, solution: Solution) -> tuple[str,
         *loaded.notes,
         *device_notes(loaded, design),
         *solution.notes,
+        *_realised_notes(design, solution.engine),
         *_about(design, solution.fidelity),
     )
 
@@ -50,6 +54,28 @@ def speed_notes(design: Design) -> tuple[str, ...]:
     names = [stage.name for stage in design.stages if isinstance(stage, Rectifier | DifferentialPairs)]
     said = "op-amps of rectifiers and transistors of pairs follow at once: their own time is in no figure here"
     return (f"{', '.join(names)}: {said}",) if names else ()
+
+
+def _realised_notes(design: Design, engine: str) -> Iterator[str]:
+    """Of amplifiers and clips that are subcircuits."""
+    realised = design.realised
+    if realised is None:
+        return
+    amplifier = realised.amplifier
+    part = f"{amplifier.subcircuit.name} of {amplifier.subcircuit.source}, SHA-256 {amplifier.subcircuit.sha256[:12]}"
+    if not engine_named(engine).has_subcircuits:
+        yield f"{engine} solves what the figures in [tia] say of the amplifier {part}: ngspice solves its subcircuit"
+        return
+    supplies = f"{amplifier.vss_v:g} V and {amplifier.vdd_v:g} V"
+    yield f"columns, subtractors and rows' drivers have the amplifier {part}, between {supplies}"
+    if amplifier.models is not None:
+        models = amplifier.models
+        differ = "they differ as the foundry says" if models.mismatch else "those of one size are all the same"
+        yield (
+            f"transistors of {models.process}, corner {models.corner}, {amplifier.temperature_c:g} degrees"
+            f" ({models.version}); {differ}"
+        )
+    yield "ngspice begins each sample where the amplifiers' macro-models would have it, and solves it by itself"
 
 
 def _about(design: Design, fidelity: str) -> list[str]:

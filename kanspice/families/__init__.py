@@ -6,6 +6,7 @@ A family is one record, `Family`, in its folder's `family.py`, and one line of `
 from kanspice.families.compiling import (
     Compiled,
     compile_both,
+    compile_macro_model,
     compile_model,
     compile_nominal,
     sizing_for,
@@ -20,6 +21,7 @@ __all__ = [
     "Compiled",
     "LoadedModel",
     "compile_both",
+    "compile_macro_model",
     "compile_model",
     "compile_nominal",
     "families",

@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 from kanspice.base.arrays import Array
 from kanspice.base.draws import Draw
 from kanspice.base.errors import errors_at
-from kanspice.circuit import Design
+from kanspice.circuit import Design, Sort
 from kanspice.circuit.compile import Sizing, add_converters
+from kanspice.circuit.compile.realised import realised_parts
 from kanspice.circuit.specimens import draw_specimen
 from kanspice.families.common.following import followed_stages
 from kanspice.families.common.network import Network
@@ -38,13 +39,22 @@ def compile_model(
     return draw_specimen(compile_nominal(loaded, technology, sizing), technology, draw or Draw())
 
 
+def compile_macro_model(
+    loaded: LoadedModel, technology: Technology, sizing: Sizing | None = None, draw: Draw | None = None
+) -> Design:
+    """`compile_model`, with every amplifier as the technology's figures have it, whatever subcircuit it is."""
+    return draw_specimen(_nominal(loaded, technology, sizing), technology, draw or Draw())
+
+
 def compile_both(
     loaded: LoadedModel, technology: Technology, sizing: Sizing | None = None, draw: Draw | None = None
 ) -> Compiled:
     """`compile_model`, and the circuit without any of the technology's imperfections."""
     specimen = compile_model(loaded, technology, sizing, draw)
     causes = technology.causes
-    return Compiled(specimen, compile_model(loaded, technology.without(causes), sizing) if causes else specimen)
+    if not causes:
+        return Compiled(specimen, specimen.macro_model)
+    return Compiled(specimen, compile_macro_model(loaded, technology.without(causes), sizing))
 
 
 def technology_for(loaded: LoadedModel, technology: Technology) -> Technology:
@@ -58,6 +68,14 @@ def compile_nominal(loaded: LoadedModel, technology: Technology, sizing: Sizing 
 
     sizing: `sizing_for` gives what it needs. Raises as `compile_model`.
     """
+    design = _nominal(loaded, technology, sizing)
+    if design.sort is not Sort.CROSSBARS or design.tiles:
+        return design
+    return replace(design, realised=realised_parts(technology))
+
+
+def _nominal(loaded: LoadedModel, technology: Technology, sizing: Sizing | None) -> Design:
+    """The same, with every part as the technology's numbers have it."""
     with errors_at(loaded.path):
         design = family_of(loaded.model).circuit(loaded.model, technology, sizing)
     return add_converters(replace(design, model_sha256=loaded.sha256), technology, sizing)

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import astuple, dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -29,6 +29,7 @@ Names = frozenset[str]
 NONE = "no imperfection"
 NUMERICAL = "numerical error"
 PROJECTION = "projection"
+MACRO_MODEL = "tia.macromodel"
 SINGLES = 12
 """With more causes than so many, shares are those of whole sections of the technology."""
 
@@ -68,9 +69,10 @@ class Cause:
     """What one imperfection does, or all of a section's.
 
     name: `section.key` of the technology; `section.*` for all of a section; "projection" for the network's own distance
-    from the one that it was made of; "no imperfection" for the circuit that has none; "numerical error" for what
-    solving it did. alone: with this imperfection and no other. without: with all the others, projection among them;
-    None for the last two.
+    from the one that it was made of; "tia.macromodel" for what the figures of amplifiers leave out, whose `alone` is
+    the whole circuit, with the amplifiers themselves; "no imperfection" for the circuit that has none; "numerical
+    error" for what solving it did. alone: with this imperfection and no other. without: with all the others, projection
+    among them; None for the last two.
     share: None for a cause whose section has one, and where the trials have no sample in common or no error. Numerical
     error is in every trial, so its share is within the others; theirs add up to 1.
     """
@@ -188,6 +190,25 @@ def numerical_cause(gap: Gap, plan: AttributionPlan, trials: Mapping[Names, Tria
     whole = mean_square(trials[plan.every].with_projection, in_every(trials))
     share = Share(gap.rmse**2 / whole, 0.0) if whole > 0 else None
     return Cause(NUMERICAL, None, Trial(gap, 0, np.full(1, gap.rmse**2)), None, share)
+
+
+def with_macro_model(
+    causes: tuple[Cause, ...], subcircuit: str, whole: Trial, plan: AttributionPlan, trials: Mapping[Names, Trial]
+) -> tuple[Cause, ...]:
+    """The causes of a circuit whose amplifiers are subcircuits, where `trials` are of their macro-models.
+
+    What these leave out is a cause of its own: by how much the mean squared error is another one with the subcircuits.
+    The shares of the others are parts of the whole error, too. whole: the circuit with the subcircuits.
+    """
+    macro, samples = trials[plan.every], in_every({**trials, frozenset([MACRO_MODEL]): whole})
+    real, modelled = (mean_square(trial.with_projection, samples) for trial in (whole, macro))
+    part = modelled / real if real > 0 else math.nan
+    scaled = [
+        cause if cause.share is None else replace(cause, share=Share(*(part * each for each in astuple(cause.share))))
+        for cause in causes
+    ]
+    left_out = Share(1 - part, 0.0) if real > 0 else None
+    return Cause(MACRO_MODEL, subcircuit, whole, macro, left_out), *scaled
 
 
 def attribution(plan: AttributionPlan, trials: Mapping[Names, Trial], engine: str, scale: float) -> Attribution:

@@ -22,6 +22,7 @@ from kanspice.circuit import (
     Crossbar,
     Design,
     DifferentialPairs,
+    Drivers,
     LayerNorm,
     Limiter,
     Rectifier,
@@ -83,7 +84,7 @@ def stage_noises(
                         design, stage, rows_v, columns_v, noise_v_per_rthz=noise_v_per_rthz, kelvin=kelvin
                     )
                     found.append(_stage_noise(stage, noise, solution.stage_v[stage.name][solution.solved]))
-            case Limiter() | Rectifier() | DifferentialPairs() | LayerNorm():
+            case Limiter() | Rectifier() | DifferentialPairs() | Drivers() | LayerNorm():
                 pass
             case _:
                 assert_never(stage)

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 from kanspice.base.errors import InputError
 from kanspice.base.resources import NETLISTS
 from kanspice.base.spice_numbers import spice_number
 from kanspice.base.validation import similar
-from kanspice.subcircuits.process import PROCESSES, Models
-from kanspice.subcircuits.subcircuit import SubcircuitDefinition, read_subcircuit
+from kanspice.subcircuits.process import CORNERS, PROCESSES, Models
+from kanspice.subcircuits.subcircuit import SubcircuitDefinition, read_subcircuit, subcircuit_from
 
 Role = Literal["in+", "in-", "out", "vdd", "vss", "gnd", "bias"]
 """What a pin is. `gnd` is 0 V, the middle of the supplies; into `bias` a current flows from the upper supply."""
@@ -78,6 +78,19 @@ class Amplifier:
         return lines
 
 
+def amplifier_from(fields: Mapping[str, Any]) -> Amplifier:
+    """What `dataclasses.asdict` made of one, from a file that anybody can have written.
+
+    Raises InputError or ValueError for what is none.
+    """
+    models = None if fields["models"] is None else Models(**fields["models"])
+    if models is not None and (models.process not in PROCESSES or models.corner not in CORNERS):
+        raise ValueError(f"no transistors of {models.process}, {models.corner}")
+    numbers = {name: float(fields[name]) for name in ("vdd_v", "vss_v", "bias_a", "temperature_c")}
+    roles = parse_roles(",".join(fields["roles"]))
+    return Amplifier(subcircuit_from(fields["subcircuit"]), roles, models=models, **numbers)
+
+
 def parse_roles(text: str) -> tuple[Role, ...]:
     """What pins are, from a list like `in+,in-,out,vdd,vss`. Raises InputError for one that does not name all five."""
     words = [word.strip().lower() for word in text.split(",")]
@@ -99,10 +112,13 @@ def parse_roles(text: str) -> tuple[Role, ...]:
     return roles
 
 
-def own_amplifier(models: Models, temperature_c: float = 27.0) -> Amplifier:
-    """Our operational amplifier in a process. Raises InputError for a process that we have none in."""
+def own_amplifier(models: Models, rail_v: float | None = None, temperature_c: float = 27.0) -> Amplifier:
+    """Our operational amplifier in a process. Raises InputError for a process that we have none in.
+
+    rail_v: supply, either sign; the process's own if None.
+    """
     path = own_netlist(models.process, "opamp")
-    rail_v = PROCESSES[models.process].rail_v
+    rail_v = PROCESSES[models.process].rail_v if rail_v is None else rail_v
     return Amplifier(
         read_subcircuit(path), parse_roles(DEFAULT_PINS), rail_v, -rail_v, models=models, temperature_c=temperature_c
     )

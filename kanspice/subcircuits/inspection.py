@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -66,6 +66,11 @@ def inspected_library(path: Path) -> Inspected:
     return Inspected(Path(os.path.realpath(path.parent))).library(Path(os.path.realpath(path)))
 
 
+def inspected_lines(source: Path, lines: Sequence[str]) -> Inspected:
+    """Lines of such a library that were looked at once, and have been in a file since."""
+    return Inspected(source.parent).text(source, "\n".join(lines))
+
+
 @dataclass
 class Inspected:
     """The lines of a netlist and of what it includes, each looked at, in the order in which ngspice would see them."""
@@ -86,6 +91,11 @@ class Inspected:
         if title.strip().startswith("."):
             raise _refusal(path, "a card in the first line, which ngspice takes for the title", title)
         self._take(path, body, is_deck=True)
+        return self
+
+    def text(self, path: Path, text: str) -> Inspected:
+        """With lines that stand in no file of their own."""
+        self._take(path, text, is_deck=False)
         return self
 
     def library(self, path: Path) -> Inspected:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from kanspice.base.errors import InputError
 from kanspice.base.files import opened
 from kanspice.base.resources import NETLISTS
-from kanspice.subcircuits.inspection import WHAT, inspected_library
+from kanspice.subcircuits.inspection import WHAT, inspected_library, inspected_lines
 
 _DEFINITIONS = (".model", ".param", ".func", ".csparam")
 _OPENS, _CLOSES = (".subckt", ".macro"), (".ends", ".eom")
@@ -50,6 +51,16 @@ def read_subcircuit(path: Path, name: str | None = None) -> SubcircuitDefinition
     _refuse_ours(path, pins)
     chosen = _chosen(path, netlist.cards, list(pins), name)
     return SubcircuitDefinition(chosen, pins[chosen], tuple(netlist.lines), path.name)
+
+
+def subcircuit_from(fields: Mapping[str, Any]) -> SubcircuitDefinition:
+    """What `dataclasses.asdict` made of one, from a file that anybody can have written. Raises InputError as above."""
+    name, source = str(fields["name"]), Path(str(fields["source"]))
+    netlist = inspected_lines(source, [str(line) for line in fields["lines"]])
+    pins = {_name(card): _pins(card) for card in _top_level(source, netlist.cards)}
+    return SubcircuitDefinition(
+        _chosen(source, netlist.cards, list(pins), name), pins[name], tuple(netlist.lines), source.name
+    )
 
 
 def _top_level(path: Path, cards: Sequence[str]) -> list[str]:

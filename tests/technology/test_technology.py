@@ -50,7 +50,7 @@ def test_infinity_can_be_written(tmp_path):
         ("[tai]\ngain = 1000\n", "unknown key 'tai'\n  try:      did you mean 'tia'?"),
         (
             "[tia]\nzzz = 1\n",
-            "known: feedback_f, feedback_f_sigma, feedback_sigma, gain, gbw_hz, headroom",
+            "feedback_f, feedback_f_sigma, feedback_sigma, gain, gbw_hz, headroom",
         ),
         ("tia = 3\n", "bad value for 'tia'"),
         ("[tia]\ngain = 'high'\n", "bad value for 'tia.gain'"),

@@ -57,6 +57,10 @@ class Drive(ABC):
         """Those of positive and of negative columns, each (cases, pairs), bias included, in units of current."""
 
     @abstractmethod
+    def row_currents(self, draft: CrossbarDraft, devices: Sequence[Device]) -> Array:
+        """(rows,) what each row takes at most if its devices' currents have one sign, in units of current."""
+
+    @abstractmethod
     def outputs(self, draft: CrossbarDraft, devices: Sequence[Device]) -> Array:
         """(cases, pairs) in model units."""
 
@@ -76,6 +80,12 @@ class SampleRows(Drive):
         pairs = [_pair(_basis(devices, block), draft) for block in blocks]
         positive, negative = zip(*pairs, strict=True)
         return np.concatenate(positive), np.concatenate(negative)
+
+    def row_currents(self, draft: CrossbarDraft, devices: Sequence[Device]) -> Array:
+        blocks = [self.rows[start : start + _BLOCK] for start in range(0, len(self.rows), _BLOCK)]
+        areas = np.abs(draft.area).sum(axis=1)
+        most = [np.einsum("crk,rk->cr", np.abs(_basis(devices, block)), areas).max(axis=0) for block in blocks]
+        return np.asarray(np.max(most, axis=0))
 
     def outputs(self, draft: CrossbarDraft, devices: Sequence[Device]) -> Array:
         positive, negative = self.column_currents(draft, devices)
@@ -98,6 +108,9 @@ class AnyRows(Drive):
 
     def column_currents(self, draft: CrossbarDraft, devices: Sequence[Device]) -> tuple[Array, Array]:
         return _pair(np.broadcast_to(self.currents[:, None, :], (2, draft.area.shape[0], len(devices))), draft)
+
+    def row_currents(self, draft: CrossbarDraft, devices: Sequence[Device]) -> Array:
+        return np.asarray(np.abs(draft.area).sum(axis=1) @ np.abs(self.currents).max(axis=0))
 
     def outputs(self, draft: CrossbarDraft, devices: Sequence[Device]) -> Array:
         positive, negative = self.column_currents(draft, devices)
@@ -176,6 +189,8 @@ def built(draft: CrossbarDraft, technology: Technology) -> Crossbar:
     crosspoints_f = (1.0, 1.0) if draft.has_wires else (1 / (2 * pairs), 1 / rows)  # of a row, of a column: one in all
     output_v_per_unit = units.v_unit_v * draft.output_scale
     current_a = draft.current_unit_a * draft.current_per_unit
+    ratio = output_v_per_unit / current_a / draft.feedback_ohm
+    are_amplifiers = tia.used_for == "all"
     return Crossbar(
         name=draft.name,
         compares_to=draft.compares_to,
@@ -187,7 +202,9 @@ def built(draft: CrossbarDraft, technology: Technology) -> Crossbar:
         feedback_f=np.full(2 * pairs, draft.feedback_f),
         offset_v=np.zeros(2 * pairs),
         open_loop_gain=tia.gain,
-        subtractor_gain=output_v_per_unit / current_a / draft.feedback_ohm,
+        subtractor_gain=ratio / (1 + (1 + ratio) / tia.gain) if are_amplifiers else ratio,
+        subtractor_ratio=ratio if are_amplifiers else 0.0,
+        subtractor_ohm=tia.subtractor_ohm,
         output_v_per_unit=output_v_per_unit,
         column_swing_v=draft.column_swing_v,
         rail_v=tia.rail_v,

@@ -9,7 +9,7 @@ import numpy as np
 
 from kanspice.base.arrays import Array
 from kanspice.base.errors import InputError
-from kanspice.circuit import DifferentialPairs, InputStage, LayerNorm, Limiter, Rectifier
+from kanspice.circuit import DifferentialPairs, Drivers, InputStage, LayerNorm, Limiter, Rectifier
 from kanspice.circuit.stages.differential_pairs import PairShape
 from kanspice.circuit.stages.limiter import LimiterKind
 from kanspice.technology import Technology
@@ -35,7 +35,7 @@ def input_stage(
     """
     name = f"l{layer}.input"
     match kind:
-        case "clip" if technology.clippers.circuit == "rectifiers" and any(map(math.isfinite, levels_v)):
+        case "clip" if technology.clippers.circuit != "diodes" and any(map(math.isfinite, levels_v)):
             return _rectifier(name, technology, shift_v, levels_v, unit_v)
         case "sigmoid" | "tanh" if technology.pairs.thermal_v > 0:
             return _pairs(name, technology, shift_v, kind, (input_v_per_unit, unit_v))
@@ -57,6 +57,23 @@ def input_stage(
             assert_never(kind)
 
 
+def drivers(before: InputStage, technology: Technology) -> list[Drivers]:
+    """What drives rows behind an input stage: amplifiers, where the technology says so."""
+    tia = technology.tia
+    if tia.used_for == "columns":
+        return []
+    return [
+        Drivers(
+            name=f"{before.name.partition('.')[0]}.drivers",
+            compares_to=before.compares_to,
+            open_loop_gain=tia.gain,
+            offset_v=np.zeros(before.width),
+            output_v_per_unit=before.output_v_per_unit,
+            swing_v=tia.swing_v,
+        )
+    ]
+
+
 def _rectifier(
     name: str, technology: Technology, shift_v: Array, levels_v: tuple[float, float], unit_v: float
 ) -> Rectifier:
@@ -75,6 +92,7 @@ def _rectifier(
         load_ohm=parts.load_ohm,
         output_v_per_unit=unit_v,
         rail_v=technology.tia.rail_v,
+        one_amplifier=parts.circuit == "limiters",
     )
 
 

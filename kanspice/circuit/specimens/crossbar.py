@@ -49,10 +49,20 @@ def crossbar_specimen(crossbar: Crossbar, design: Design, technology: Technology
         area=area,
         shift_v=shift_v,
         bias_a=(crossbar.bias_a + tia.input_bias_a) * current - tia.input_bias_a,
-        offset_v=tia.offset_sigma_v * draw.normal(f"{crossbar.name}.offset_v", columns),
+        offset_v=tia.offset_v + tia.offset_sigma_v * draw.normal(f"{crossbar.name}.offset_v", columns),
+        subtractor_offset_v=_subtractor_offsets_v(crossbar, technology, draw),
         feedback_ohm=crossbar.feedback_ohm * np.abs(feedback),
         feedback_f=crossbar.feedback_f * spread(f"{crossbar.name}.feedback_f", tia.feedback_f_sigma, columns, draw),
     )
+
+
+def _subtractor_offsets_v(crossbar: Crossbar, technology: Technology, draw: Draw) -> Array:
+    """(pairs,) what the offsets of amplifiers that subtract become at their outputs: (1 + ratio) times as much."""
+    tia = technology.tia
+    if crossbar.subtractor_ratio == 0:
+        return crossbar.subtractor_offset_v
+    inputs_v = tia.offset_v + tia.offset_sigma_v * draw.normal(f"{crossbar.name}.subtractor_v", (crossbar.width,))
+    return np.asarray(inputs_v * crossbar.subtractor_gain * (1 + 1 / crossbar.subtractor_ratio))
 
 
 def _with_standard_amplifiers(crossbar: Crossbar, technology: Technology) -> Crossbar:
@@ -69,6 +79,9 @@ def _with_standard_amplifiers(crossbar: Crossbar, technology: Technology) -> Cro
         crossbar,
         feedback_ohm=feedback_ohm,
         subtractor_gain=float(nearest(np.array(crossbar.subtractor_gain / off), series)),
+        subtractor_ratio=float(nearest(np.array(crossbar.subtractor_ratio / off), series))
+        if crossbar.subtractor_ratio
+        else 0.0,
         column_swing_v=crossbar.column_swing_v * off,
         bias_a=_standard_currents(crossbar.bias_a + tia.input_bias_a, tia.rail_v, technology) - tia.input_bias_a,
     )

@@ -16,12 +16,12 @@ from kanspice.technology.standard_values import nearest
 def rectifier_specimen(rectifier: Rectifier, technology: Technology, draw: Draw) -> Rectifier:
     """The rectifiers with the loads, the offsets and the levels that they really have."""
     factor = reference(technology.references.clip_sigma, "references.clip", draw)
-    sigma_v, width = technology.clippers.offset_sigma_v, (rectifier.width,)
+    parts, width = technology.clippers, (rectifier.width,)
     return replace(
         rectifier,
         low_v=rectifier.low_v * factor,
         high_v=rectifier.high_v * factor,
         load_ohm=float(nearest(np.array(rectifier.load_ohm), technology.parts.resistors)),
-        low_offset_v=sigma_v * draw.normal(f"{rectifier.name}.low_offset_v", width),
-        high_offset_v=sigma_v * draw.normal(f"{rectifier.name}.high_offset_v", width),
+        low_offset_v=parts.offset_v + parts.offset_sigma_v * draw.normal(f"{rectifier.name}.low_offset_v", width),
+        high_offset_v=parts.offset_v + parts.offset_sigma_v * draw.normal(f"{rectifier.name}.high_offset_v", width),
     )

@@ -12,6 +12,7 @@ from kanspice.circuit import (
     Design,
     DifferentialPairs,
     DigitalLayer,
+    Drivers,
     FilterBank,
     HeldSum,
     LayerNorm,
@@ -25,6 +26,7 @@ from kanspice.circuit import (
 )
 from kanspice.circuit.specimens.crossbar import crossbar_specimen, devices_of
 from kanspice.circuit.specimens.differential_pairs import differential_pairs_specimen
+from kanspice.circuit.specimens.drivers import drivers_specimen
 from kanspice.circuit.specimens.filter_bank import filter_bank_specimen
 from kanspice.circuit.specimens.limiter import limiter_specimen
 from kanspice.circuit.specimens.ode_period import ode_period_specimen, with_kept_capacitors
@@ -43,12 +45,16 @@ def draw_specimen(design: Design, technology: Technology, draw: Draw) -> Design:
     return replace(design, stages=stages, devices=devices_of(design, technology), seed=draw.seed)
 
 
-def _stage(stage: Stage, design: Design, technology: Technology, draw: Draw) -> Stage:
+def _stage(  # noqa: PLR0911 - one for each kind
+    stage: Stage, design: Design, technology: Technology, draw: Draw
+) -> Stage:
     match stage:
         case Crossbar():
             return crossbar_specimen(stage, design, technology, draw)
         case Limiter():
             return limiter_specimen(stage, technology, draw)
+        case Drivers():
+            return drivers_specimen(stage, technology, draw)
         case Rectifier():
             return rectifier_specimen(stage, technology, draw)
         case DifferentialPairs():

@@ -13,6 +13,7 @@ from kanspice.circuit.stages.average import Average
 from kanspice.circuit.stages.crossbar import Crossbar
 from kanspice.circuit.stages.differential_pairs import DifferentialPairs
 from kanspice.circuit.stages.digital_layer import DigitalLayer
+from kanspice.circuit.stages.drivers import Drivers
 from kanspice.circuit.stages.filter_bank import FilterBank
 from kanspice.circuit.stages.held_sum import HeldSum
 from kanspice.circuit.stages.layer_norm import LayerNorm
@@ -25,7 +26,7 @@ from kanspice.circuit.stages.tiles import Tiles
 
 InputStage = Limiter | Rectifier | DifferentialPairs
 """Those that stand before a layer's array, and drive its rows."""
-ChainStage = InputStage | Crossbar | LayerNorm
+ChainStage = InputStage | Drivers | Crossbar | LayerNorm
 """Those of a chain of crossbars, which settles to an operating point."""
 Connections = FilterBank | SynapseBank
 """Those whose every connection is a circuit with parameters of its own."""
@@ -47,6 +48,7 @@ __all__ = [
     "Crossbar",
     "DifferentialPairs",
     "DigitalLayer",
+    "Drivers",
     "FilterBank",
     "HeldSum",
     "InputStage",

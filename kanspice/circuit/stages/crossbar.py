@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar
 
@@ -30,7 +30,7 @@ class Crossbar:
     crosspoint; `wires` says what lies between crosspoints. `bias_a` enters the columns besides.
     A TIA with feedback R, open-loop gain A and offset V0 holds its column at V0 (A = inf) and turns its current I into
     V0 - R I; `amplifiers` says what it does in general. The pair's output is
-    `subtractor_gain * (V_negative - V_positive)`.
+    `subtractor_gain * (V_negative - V_positive)`, and `subtractor_offset_v` besides.
     """
 
     KIND: ClassVar[str] = "crossbar"
@@ -77,6 +77,12 @@ class Crossbar:
     """Of a row to ground at every crosspoint."""
     column_f: float = 0.0
     """Of a column to ground at every crosspoint."""
+    subtractor_offset_v: Array = field(default_factory=lambda: np.zeros(1))
+    """(pairs,) what a subtractor gives besides, volts; one value for all will do."""
+    subtractor_ratio: float = 0.0
+    """Of an amplifier as subtractor: of its resistors, which its gain comes near; 0 for an ideal one."""
+    subtractor_ohm: float = 1e5
+    """The smaller of them."""
 
     @property
     def width(self) -> int:
@@ -157,7 +163,9 @@ class Crossbar:
         columns = (2 * self.width,)
         if any(part.shape != columns for part in (self.bias_a, self.feedback_ohm, self.feedback_f, self.offset_v)):
             return False
-        if min(self.output_ohm, self.driver_ohm, self.row_ohm, self.column_ohm) < 0:
+        if min(self.output_ohm, self.driver_ohm, self.row_ohm, self.column_ohm, self.subtractor_ratio) < 0:
+            return False
+        if self.subtractor_offset_v.shape not in ((1,), (self.width,)) or self.subtractor_ohm <= 0:
             return False
         if bool((self.feedback_f < 0).any()) or (self.feedback_f.any() and not self.has_slow_amplifiers):
             return False
@@ -177,7 +185,7 @@ class Crossbar:
         columns_a = self.largest_column_currents_a(largest_currents(design.devices))
         columns_v: Array = columns_a * np.maximum(self.feedback_ohm, self._passed_ohm) + np.abs(self.offset_v)
         outputs_v: Array = columns_v.reshape(-1, 2).sum(axis=1) * self.subtractor_gain
-        return outputs_v
+        return outputs_v + np.abs(self.subtractor_offset_v)
 
     @property
     def _passed_ohm(self) -> float:
@@ -202,7 +210,7 @@ class Crossbar:
         areas = self.column_area.transpose(0, 2, 1).reshape(-1, 2 * self.width)
         amps = basis.reshape(len(rows_v), -1) @ areas * self.current_unit_a + self.bias_a
         columns_v: Array = amps * self.feedback_ohm
-        return (columns_v[:, ::2] - columns_v[:, 1::2]) * self.subtractor_gain
+        return (columns_v[:, ::2] - columns_v[:, 1::2]) * self.subtractor_gain + self.subtractor_offset_v
 
 
 def by_column(area: Array) -> Array:

@@ -53,6 +53,8 @@ class Rectifier:
     output_v_per_unit: float
     rail_v: float
     """What the op-amps are supplied with, either sign."""
+    one_amplifier: bool = False
+    """One op-amp follows between both levels: the second has none, and is exact."""
 
     @property
     def width(self) -> int:
@@ -61,8 +63,8 @@ class Rectifier:
 
     @property
     def amplifiers(self) -> int:
-        """One for each level of each output."""
-        return self.width * sum(map(math.isfinite, (self.low_v, self.high_v)))
+        """One for each level of each output, or one for both."""
+        return self.width if self.one_amplifier else self.width * sum(map(math.isfinite, (self.low_v, self.high_v)))
 
     @property
     def closed_loop_gain(self) -> float:
@@ -77,7 +79,7 @@ class Rectifier:
     @property
     def has_drop(self) -> bool:
         """Whether what its diodes take is seen behind its op-amps."""
-        return self.knee_v > 0 and math.isfinite(self.open_loop_gain)
+        return self.knee_v > 0 and math.isfinite(self.open_loop_gain) and not self.one_amplifier
 
     def fits(self, width: int, _devices: int) -> bool:
         """Whether it can stand behind so many outputs."""
@@ -92,6 +94,8 @@ class Rectifier:
         volts = input_v - self.shift_v
         if math.isfinite(self.low_v):
             volts = self._rectified_v(volts + self.low_offset_v, self.low_v)
+        if math.isfinite(self.high_v) and self.one_amplifier and math.isfinite(self.low_v):
+            return np.minimum(volts, self.high_v)
         if math.isfinite(self.high_v):
             volts = -self._rectified_v(-(volts + self.high_offset_v), -self.high_v)
         return volts

@@ -19,6 +19,7 @@ from kanspice.circuit import (
     Crossbar,
     Design,
     DifferentialPairs,
+    Drivers,
     InputStage,
     LayerNorm,
     Limiter,
@@ -96,7 +97,7 @@ class _Following:
                     steps = followed[stage.name] = self._follow(stage, waves, rest, before)
                     waves = _after(steps, stage)
                     transforms[stage.name] = waves
-                case Limiter() | Rectifier() | DifferentialPairs():
+                case Limiter() | Rectifier() | DifferentialPairs() | Drivers():
                     limited = self._formed(stage, waves)
                     waves = limited if followed else self._arrived(limited, len(block))
                 case LayerNorm():
@@ -106,7 +107,7 @@ class _Following:
         for place, index in enumerate(block):
             yield self._course(index, place, followed, rows, transforms)
 
-    def _formed(self, stage: InputStage | LayerNorm, waves: Waves) -> Waves:
+    def _formed(self, stage: InputStage | Drivers | LayerNorm, waves: Waves) -> Waves:
         """What a stage without delay makes of them."""
         return lambda time_s, samples: stage.ideal_v(self.design, waves(time_s, samples))
 

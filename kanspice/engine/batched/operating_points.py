@@ -18,6 +18,7 @@ from kanspice.circuit import (
     Crossbar,
     Design,
     DifferentialPairs,
+    Drivers,
     FilterBank,
     LayerNorm,
     Limiter,
@@ -158,7 +159,7 @@ class StageChain:
             match stage:
                 case Crossbar():
                     volts = self._crossbar(stage, volts, now)
-                case Limiter() | Rectifier() | DifferentialPairs() | LayerNorm() | FilterBank() | Average():
+                case Limiter() | Rectifier() | DifferentialPairs() | Drivers() | LayerNorm() | FilterBank() | Average():
                     volts = stage.ideal_v(self.design, volts)
                 case SynapseBank():
                     volts = stage.ideal_v(self.design, volts)

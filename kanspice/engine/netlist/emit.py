@@ -17,6 +17,7 @@ from kanspice.circuit import (
     Crossbar,
     Design,
     DifferentialPairs,
+    Drivers,
     FilterBank,
     LayerNorm,
     Limiter,
@@ -32,10 +33,12 @@ from kanspice.engine.netlist.library import library_text
 from kanspice.engine.netlist.names import column_node, input_node, stage_node, tia_node
 from kanspice.engine.netlist.netlist import CIRCUIT, DEVICES, Netlist, Text, whole
 from kanspice.engine.netlist.periods import period_netlist
+from kanspice.engine.netlist.realised import LIBRARY, library_lines, supply_lines
 from kanspice.engine.netlist.sheet import Lines, Sheet, none
 from kanspice.engine.netlist.stages.average import write_average
 from kanspice.engine.netlist.stages.crossbar import of_columns, write_crossbar
 from kanspice.engine.netlist.stages.differential_pairs import write_differential_pairs
+from kanspice.engine.netlist.stages.drivers import write_drivers
 from kanspice.engine.netlist.stages.filter_bank import write_filter_bank
 from kanspice.engine.netlist.stages.layer_norm import write_layer_norm
 from kanspice.engine.netlist.stages.limiter import write_limiter
@@ -94,6 +97,8 @@ def _operating_point(sheet: Sheet) -> Netlist:
         first_s=sheet.tally.first_s,
         row_sources=sheet.row_sources,
         amplifier_sources=sheet.amplifier_sources,
+        cells=tuple(sheet.cells),
+        starts=sheet.starts,
     )
 
 
@@ -105,6 +110,9 @@ def _written(sheet: Sheet, stage: NetlistStage, signal: Sequence[str], outputs: 
             return none
         case Rectifier():
             write_rectifier(sheet, stage, signal, outputs)
+            return none
+        case Drivers():
+            write_drivers(sheet, stage, signal, outputs)
             return none
         case DifferentialPairs():
             write_differential_pairs(sheet, stage, signal, outputs)
@@ -128,12 +136,18 @@ def _written(sheet: Sheet, stage: NetlistStage, signal: Sequence[str], outputs: 
 
 
 def _files(sheet: Sheet, sections: Sequence[Text]) -> dict[str, Text]:
-    head = whole(f"{_TITLE}\n.include subcircuits.lib\n.include devices.lib\n")
+    realised, libraries = sheet.design.realised, dict[str, Text]()
+    supplied = ""
+    if realised is not None:
+        supplied = "\n".join(supply_lines(sheet.design, realised.amplifier)) + "\n"
+        libraries[LIBRARY] = whole("\n".join(library_lines(realised)) + "\n")
+    head = whole(f"{_TITLE}\n.include subcircuits.lib\n.include devices.lib\n{supplied}")
     functions = "\n".join(sheet.functions.values())
     return {
         CIRCUIT: partial(_one_after_the_other, (head, *reversed(sections))),
         "subcircuits.lib": whole(f"* kanspice subcircuits\n{library_text(sheet.used)}"),
         DEVICES: whole(f"* device curves as functions of volts, in current units\n{functions}\n"),
+        **libraries,
     }
 
 

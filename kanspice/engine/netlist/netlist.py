@@ -8,6 +8,7 @@ from pathlib import Path
 
 from kanspice.circuit import Stage
 from kanspice.engine.fidelity import Fidelity
+from kanspice.engine.netlist.sheet import PartInstance
 
 CIRCUIT = "circuit.cir"
 DEVICES = "devices.lib"
@@ -47,6 +48,11 @@ class Netlist:
     """Crossbar name -> the sources that drive its rows; what they deliver is their current with its sign changed."""
     amplifier_sources: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Crossbar name -> the sources through which its columns' currents flow to ground, in the order of the columns."""
+
+    cells: tuple[PartInstance, ...] = ()
+    """Instances of amplifiers and clips that are subcircuits."""
+    starts: Mapping[str, tuple[str, float]] = field(default_factory=dict)
+    """Node -> another node, and the factor of its voltage, that it stands at where amplifiers are ideal."""
 
     def outputs(self, last: Stage) -> tuple[str, ...]:
         """The nodes of the circuit's last stage; none where the netlist ends before it, as RC networks alone do."""

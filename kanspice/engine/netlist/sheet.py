@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 
 from kanspice.base.spice_numbers import spice_number
 from kanspice.circuit import Design
@@ -11,6 +12,19 @@ from kanspice.engine.netlist.weight import Tally
 
 Lines = Callable[[], Iterable[str]]
 """The elements of a stage's array, made anew at every call: they are never whole in memory."""
+
+
+@dataclass(frozen=True)
+class PartInstance:
+    """An instance of an amplifier or a clip.
+
+    name: without the letter that SPICE has in front of it. kind: `amplifier`, `clip` or `rectifier`. terminals: the
+    nodes that its inner voltages follow from: an amplifier's non-inverting input and its output, a clip's input.
+    """
+
+    name: str
+    kind: str
+    terminals: tuple[str, ...]
 
 
 def none() -> Iterable[str]:
@@ -49,6 +63,11 @@ class Sheet:
         """Row of a crossbar -> the source that drives it. The stage before a crossbar says it."""
         self.row_sources: dict[str, tuple[str, ...]] = {}
         self.amplifier_sources: dict[str, tuple[str, ...]] = {}
+        self._foreign: list[str] = []
+        self.cells: list[PartInstance] = []
+        """Instances of subcircuits that are no library's."""
+        self.starts: dict[str, tuple[str, float]] = {}
+        """Node -> another node, and the factor of its voltage, that it stands at where amplifiers are ideal."""
 
     def instance(self, name: str, subcircuit: str, *nodes: str, **parameters: float) -> None:
         """An instance of a subcircuit of the library."""
@@ -57,9 +76,16 @@ class Sheet:
         values = "".join(f" {key}={spice_number(value)}" for key, value in sorted(parameters.items()))
         self.lines.append(f"X{name} {' '.join(nodes)} {subcircuit}{values}")
 
+    def foreign(self, name: str, kind: str, lines: Sequence[str], terminals: Sequence[str], inner: int) -> None:
+        """An instance of a subcircuit that is no library's. As `PartInstance`; inner: how many elements it has."""
+        self.nodes.update(terminals)
+        self.cells.append(PartInstance(name.lower(), kind, tuple(terminals)))
+        self._foreign += lines
+        self.tally.add_foreign(inner)
+
     def cut(self) -> str:
         """The lines since the last cut, as one text."""
-        text = "\n".join(self.lines)
+        text = "\n".join([*self.lines, *self._foreign])
         self.tally.add_lines(self.lines)
-        self.lines = []
+        self.lines, self._foreign = [], []
         return text

@@ -24,6 +24,8 @@ _SECONDS_PER_SQUARE = 2e-12
 """Besides, of the square of a line's length."""
 _MARGIN = 1.2
 _ELEMENT, _SOURCE, _OPERATION, _MOST_VOLTAGES = 1_000.0, 1_500.0, 170.0, 5
+_FOREIGN = 40_000.0
+"""Of a transistor: its model's subcircuit has some tens of parameters, which are written out for each."""
 _ALL = 1_000
 _EVERY = 61
 """Of more lines than all that are weighed one in so many is: a prime, since lines of a kind come in turns."""
@@ -57,6 +59,11 @@ class Tally:
         """So many elements whose lines are like this one."""
         self.elements += number
         self._weigh(number, line)
+
+    def add_foreign(self, elements: int) -> None:
+        """A part of so many elements that come from elsewhere, transistors most of them."""
+        self.elements += elements
+        self.simulator_bytes += elements * _FOREIGN
 
     def add_lines(self, lines: Iterable[str]) -> None:
         """The elements of some lines."""

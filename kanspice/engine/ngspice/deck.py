@@ -38,13 +38,26 @@ memdiodes is solved, and a network of 4,734 devices behind wires not in 60 itera
 """
 
 
+OF_TRANSISTORS = Tolerances(reltol=1e-6, vntol=1e-9, abstol=1e-15)
+"""In circuits of amplifiers that are subcircuits: their models are rounded more than ours, by junctions' exponentials
+and by conditions."""
+_TIGHT_OF_TRANSISTORS = Tolerances(reltol=1e-8, vntol=1e-11, abstol=1e-16)
+
+
 _ROUNDED_A = 1e-15
 """What currents behind wires are rounded to at most, times ten: 1e-9 of a unit of current."""
 
 
 def tightened(design: Design) -> Tolerances:
     """With which samples are solved again to measure the numerical error."""
+    if design.realised is not None:
+        return _TIGHT_OF_TRANSISTORS
     return _TIGHT_ROUNDED if any(stage.amplifies_rounding for stage in design.stages) else TIGHT
+
+
+def normal(design: Design) -> Tolerances:
+    """With which samples are solved."""
+    return NORMAL if design.realised is None else OF_TRANSISTORS
 
 
 def eased(design: Design, tolerances: Tolerances) -> Tolerances:

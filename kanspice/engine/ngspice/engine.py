@@ -22,10 +22,11 @@ from kanspice.engine.balance import unbalanced
 from kanspice.engine.fidelity import Fidelity
 from kanspice.engine.netlist import Netlist, build_netlist
 from kanspice.engine.ngspice.attempts import doubt_in, is_final, is_worth_another, times
-from kanspice.engine.ngspice.deck import NORMAL, Tolerances, eased, sweep_deck, tightened
+from kanspice.engine.ngspice.deck import Tolerances, eased, normal, sweep_deck, tightened
 from kanspice.engine.ngspice.diagnose import suspicion
 from kanspice.engine.ngspice.process import RAW_FILE
 from kanspice.engine.ngspice.simulation import EngineCall
+from kanspice.engine.ngspice.starts import Starts
 from kanspice.engine.ngspice.tone_transients import FilterTransients
 from kanspice.engine.ngspice.tones import FilterTones
 from kanspice.engine.ngspice.transient import PeriodSimulation
@@ -85,12 +86,15 @@ class OperatingPoints(EngineCall):
 
     def __init__(self, task: Task) -> None:
         super().__init__(task)
-        self.klu = self.program.has_klu
+        self.klu = self.program.has_klu and self.design.realised is None
+        self.tolerances = normal(self.design)
+        realised = self.design.realised
+        self.starts = None if realised is None else Starts(self.design, realised, self.circuit.netlist)
         self.whole_curves: CircuitFiles | None = None
         self.beyond_reach: set[int] = set()
 
     def solve(self) -> Solution:
-        found = self._spread(self.circuit, range(len(self.inputs_v)), NORMAL, report=True)
+        found = self._spread(self.circuit, range(len(self.inputs_v)), self.tolerances, report=True)
         self.end_simulating()
         self._solve_beyond_reach(found)
         if self.klu:
@@ -98,18 +102,20 @@ class OperatingPoints(EngineCall):
         self.refuse_out_of_range(found)
         self._refuse_unbalanced(found)
         self._refuse_columns(found)
-        return self.solution(found, self._numerical_error(found), **asdict(NORMAL))
+        return self.solution(found, self._numerical_error(found), **asdict(self.tolerances))
 
     def _spread(self, circuit: CircuitFiles, samples: Sequence[int], tolerances: Tolerances, *, report: bool) -> Found:
         """Solves the samples in at least as many blocks as there are jobs."""
         attempt = partial(self._attempt, circuit, tolerances, report)
-        return self.spread(samples, attempt, largest=_LARGEST_BLOCK)
+        return self.spread(samples, attempt, largest=_LARGEST_BLOCK if self.starts is None else 1)
 
     def _attempt(
         self, circuit: CircuitFiles, tolerances: Tolerances, report: bool, block: list[int], *, hinted: bool = False
     ) -> tuple[Found, FailedSample | None]:
         """One process for one block. Rows are kept only where nothing casts doubt on them."""
         hints = self._hints(circuit.netlist, block[0]) if hinted else {}
+        if self.starts is not None:
+            hints = self.starts.of(self.inputs_v[block[0]], elsewhere=tolerances != self.tolerances)
         tolerances = eased(self.design, tolerances) if hinted else tolerances
         progress = BlockProgress(self.progress if report else None, len(block))
         klu = self.klu and not hinted  # some converge with Sparse only
@@ -178,7 +184,7 @@ class OperatingPoints(EngineCall):
         for index in beyond:
             found.rows.pop(index, None)
             found.failures.pop(index, None)
-        found.add(self._spread(whole, sorted(beyond), NORMAL, report=False))
+        found.add(self._spread(whole, sorted(beyond), self.tolerances, report=False))
 
     def _solve_unbalanced(self, found: Found) -> None:
         """Samples in which currents do not add up, though KLU found them: once more, and from here on, with Sparse."""
@@ -189,9 +195,9 @@ class OperatingPoints(EngineCall):
         self.klu = False
         for index in wrong:
             found.rows.pop(index)
-        found.add(self._spread(self.circuit, sorted(wrong - self.beyond_reach), NORMAL, report=False))
+        found.add(self._spread(self.circuit, sorted(wrong - self.beyond_reach), self.tolerances, report=False))
         if self.whole_curves is not None:
-            found.add(self._spread(self.whole_curves, sorted(wrong & self.beyond_reach), NORMAL, report=False))
+            found.add(self._spread(self.whole_curves, sorted(wrong & self.beyond_reach), self.tolerances, report=False))
 
     def _refuse_unbalanced(self, found: Found) -> None:
         """Turns into failures samples in which currents do not add up."""
@@ -205,7 +211,7 @@ class OperatingPoints(EngineCall):
         if not solved:
             return {}
         volts, inputs_v, sees = self.split(found.stack(solved)), self.inputs_v[solved], self.fidelity == "device"
-        failures = unbalanced(self.design, inputs_v, volts, reltol=NORMAL.reltol, devices_see_columns=sees)
+        failures = unbalanced(self.design, inputs_v, volts, reltol=self.tolerances.reltol, devices_see_columns=sees)
         return {solved[place]: replace(failure, index=solved[place]) for place, failure in failures.items()}
 
     def _leaves_reach(self, row: Array) -> bool:

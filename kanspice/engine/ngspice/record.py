@@ -93,6 +93,7 @@ ENGINE = Engine(
     follows_some=False,
     checked_by="batched",
     solves_together=False,
+    has_subcircuits=True,
     check_device=None,
     fidelities=frozenset(get_args(Fidelity)),
     share=lambda: None,

@@ -102,10 +102,13 @@ class CrossbarElements:
             yield meter(self.column_meters[place], column, summed)
             module, values = self._amplifier
             yield element(f"{amplifier}_a", (summed, amplifier), module, **own, **values)
+        offsets_v = np.broadcast_to(crossbar.subtractor_offset_v, (crossbar.width,))
         for pair, output in enumerate(self.outputs):
             nodes = self.amplifiers[2 * pair], self.amplifiers[2 * pair + 1], output
             gain, swing = crossbar.subtractor_gain, level(crossbar.swing_v)
-            yield element(f"{self.layer}_s{pair}", nodes, "kan_subtractor", gain=gain, swing=swing)
+            offset_v = float(offsets_v[pair])
+            own = {"offset": offset_v} if offset_v else {}
+            yield element(f"{self.layer}_s{pair}", nodes, "kan_subtractor", gain=gain, swing=swing, **own)
 
     @cached_property
     def _amplifier(self) -> tuple[str, dict[str, float]]:

@@ -14,6 +14,7 @@ from kanspice.circuit import (
     Crossbar,
     Design,
     DifferentialPairs,
+    Drivers,
     FilterBank,
     LayerNorm,
     Limiter,
@@ -29,7 +30,7 @@ from kanspice.engine.netlist.netlist import whole
 from kanspice.engine.vacask.connections import average_lines, filter_lines, noise_nodes, synapse_lines
 from kanspice.engine.vacask.crossbar import CrossbarElements
 from kanspice.engine.vacask.elements import model_lines
-from kanspice.engine.vacask.inputs import limiter_lines, norm_lines, pair_lines, rectifier_lines
+from kanspice.engine.vacask.inputs import driver_lines, limiter_lines, norm_lines, pair_lines, rectifier_lines
 from kanspice.engine.vacask.verilog import VerilogModule, module_of
 
 CIRCUIT = "circuit.inc"
@@ -93,6 +94,8 @@ def _written(
             return limiter_lines(stage, signal, outputs)
         case Rectifier():
             return rectifier_lines(stage, signal, outputs)
+        case Drivers():
+            return driver_lines(stage, signal, outputs)
         case DifferentialPairs():
             return pair_lines(stage, signal, outputs)
         case LayerNorm():

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator, Sequence
 from typing import assert_never
 
-from kanspice.circuit import DifferentialPairs, LayerNorm, Limiter, Rectifier
+from kanspice.circuit import DifferentialPairs, Drivers, LayerNorm, Limiter, Rectifier
 from kanspice.engine.netlist.names import layer_of
 from kanspice.engine.vacask.elements import GROUND, element, level
 
@@ -40,6 +40,14 @@ def _limiter(stage: Limiter) -> tuple[str, dict[str, float]]:
             assert_never(stage.kind)
 
 
+def driver_lines(stage: Drivers, signal: Sequence[str], outputs: Sequence[str]) -> Iterator[str]:
+    """A follower for every row."""
+    shared = {"leak": 1 / stage.open_loop_gain, "swing": level(stage.swing_v)}
+    for index, nodes in enumerate(zip(signal, outputs, strict=True)):
+        name, offset_v = f"{layer_of(stage.name)}_d{index}", float(stage.offset_v[index])
+        yield element(name, nodes, "kan_follower", offset=offset_v, **shared)
+
+
 def rectifier_lines(stage: Rectifier, signal: Sequence[str], outputs: Sequence[str]) -> Iterator[str]:
     """The same: for every row a rectifier at each level that there is, one behind the other."""
     leak_v = stage.load_ohm * stage.saturation_a
@@ -58,8 +66,10 @@ def rectifier_lines(stage: Rectifier, signal: Sequence[str], outputs: Sequence[s
         between = [f"{name}_{place}" for place in range(1, len(chained))]
         ends = zip([source, *between], [*between, output], chained, strict=True)
         for place, (before, after, (side, level_v, offset_v)) in enumerate(ends):
-            own = {"side": side, "level": level_v, "offset": offset_v, "shift": 0.0 if place else shift_v}
-            yield element(f"{name}_r{place}", (before, after), module, **own, **parts)
+            own = {"side": side, "level": level_v, "offset": offset_v, "shift": 0.0 if place else shift_v, **parts}
+            if stage.one_amplifier and place:
+                own |= {"offset": 0.0, "ratio": 1.0}
+            yield element(f"{name}_r{place}", (before, after), module, **own)
 
 
 def pair_lines(stage: DifferentialPairs, signal: Sequence[str], outputs: Sequence[str]) -> Iterator[str]:

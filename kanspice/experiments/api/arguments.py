@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import get_args
 
 from kanspice.base.errors import InputError
 from kanspice.base.files.inputs import note_read, status_of
@@ -12,6 +13,7 @@ from kanspice.families.common.network import Network
 from kanspice.families.loading import loaded_from
 from kanspice.gap.limits import LimitPair, merged, parse_limits, read_limits
 from kanspice.technology import Technology, load_technology
+from kanspice.technology.loading import Realisation
 
 Model = str | Path | LoadedModel | Network
 """A checkpoint or the folder of a training run, what `load` made of it, or a network itself."""
@@ -45,14 +47,17 @@ def model_of(model: Model, config: str | Path | None = None, curves: str | Path 
     return model
 
 
-def technology_of(tech: Tech, overrides: Overrides = ()) -> Technology:
+def technology_of(tech: Tech, overrides: Overrides = (), realisation: Realisation = "behavioural") -> Technology:
     """The technology that was given, with values overridden. Raises InputError as `load_technology`."""
+    if realisation not in get_args(Realisation):
+        known = ", ".join(get_args(Realisation))
+        raise InputError(f"there is no realisation '{realisation}'", where="--realisation", expected=known)
     if not isinstance(tech, Technology):
         if not isinstance(tech, str | Path | None):
             expected = "a TOML file, the name of a shipped one, or what kanspice.load_technology made of it"
             raise InputError("this is no technology", expected=expected, found=f"a {type(tech).__name__}")
-        return load_technology(tech, texts_of(overrides))
-    if overrides:
+        return load_technology(tech, texts_of(overrides), realisation)
+    if overrides or realisation != "behavioural":
         problem, hint = "needs a technology from a file", "load_technology(FILE, overrides)"
         raise InputError(problem, where="set", found="a technology that is loaded already", hint=hint)
     return tech

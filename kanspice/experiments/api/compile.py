@@ -10,6 +10,7 @@ from kanspice.engine.fidelity import FidelityChoice, resolve_fidelity
 from kanspice.experiments.api.arguments import Model, Overrides, Tech, model_of, technology_of
 from kanspice.experiments.compile.circuit import Circuit
 from kanspice.families import compile_model, sizing_for
+from kanspice.technology.loading import Realisation
 
 
 def compile(
@@ -21,6 +22,7 @@ def compile(
     curves: str | Path | None = None,
     tech: Tech = None,
     set: Overrides = (),
+    realisation: Realisation = "behavioural",
     fidelity: FidelityChoice = "auto",
 ) -> Circuit:
     """The circuit of a trained network; also written to the folder `output`, if one is named.
@@ -28,7 +30,7 @@ def compile(
     inputs: samples (samples, inputs) that amplifiers are sized with; the worst case over all inputs if None.
     Raises InputError for a network or a technology that cannot be used, and for a folder that is in the way.
     """
-    technology, loaded = technology_of(tech, set), model_of(model, config, curves)
+    technology, loaded = technology_of(tech, set, realisation), model_of(model, config, curves)
     samples = None if inputs is None else load_array(inputs, "the inputs", loaded.input_width, loaded.model.input_axes)
     sizing: Sizing | None = sizing_for(loaded, technology, samples)
     design = compile_model(loaded, technology, sizing)

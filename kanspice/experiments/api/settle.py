@@ -42,6 +42,7 @@ from kanspice.experiments.settle.study_document import settling_study_json
 from kanspice.experiments.settle.transients import SettleOptions
 from kanspice.report.estimate import Workload
 from kanspice.report.progress_bar import Bar, bar_of
+from kanspice.technology.loading import Realisation
 
 
 @plain_numbers
@@ -54,6 +55,7 @@ def settle(
     limit: int | None = None,
     tech: Tech = None,
     set: Overrides = (),
+    realisation: Realisation = "behavioural",
     period: float | None = None,
     rise: float | None = None,
     within: Sequence[float] = (1e-2, 1e-3),
@@ -93,7 +95,7 @@ def settle(
     if trials is None:
         refuse_without_draws(sweep=sweep, corner=corner, max=max, yield_min=yield_min, out=out, jobs=jobs - 1)
         options = SettleOptions(period, rise, tolerances, timeout, seed, engine, checks, judge)
-        technology, loaded = technology_of(tech, set), model_of(model, config, curves)
+        technology, loaded = technology_of(tech, set, realisation), model_of(model, config, curves)
         population = load_array(inputs, "the inputs", loaded.input_width, loaded.model.input_axes)
         samples = population[:limit]
         with bar_of(progress)("following", len(samples), work=options.work(len(samples))) as told:

@@ -20,6 +20,7 @@ from kanspice.experiments.verify.options import VerifyOptions
 from kanspice.experiments.verify.result import GapResult
 from kanspice.gap.limits import parse_growth
 from kanspice.report.progress_bar import Bar, bar_of
+from kanspice.technology.loading import Realisation
 
 
 @plain_numbers
@@ -35,6 +36,7 @@ def verify(
     limit: int | None = None,
     tech: Tech = None,
     set: Overrides = (),
+    realisation: Realisation = "behavioural",
     engine: str = "ngspice",
     device: str = "cpu",
     fidelity: FidelityChoice = "auto",
@@ -66,7 +68,7 @@ def verify(
     check_numbers(limit=limit, jobs=jobs, timeout=timeout, seed=seed, waveforms=waveforms)
     kept = limits_of(limits, max)
     growth = _Growth.of(baseline, max_growth)
-    technology, loaded = technology_of(tech, set), model_of(model, config, curves)
+    technology, loaded = technology_of(tech, set, realisation), model_of(model, config, curves)
     evidence = read_evidence(loaded, inputs, labels=labels, targets=targets, reference=reference).limited(limit)
     how = RunOptions(jobs=jobs, timeout_s=timeout, seed=seed, waveforms=waveforms, device=device)
     checks, judges = judges_of(cross_check)

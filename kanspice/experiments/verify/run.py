@@ -13,7 +13,7 @@ from kanspice.circuit import Design
 from kanspice.engine.engines import engine_named
 from kanspice.engine.fidelity import Fidelity, resolve_fidelity
 from kanspice.engine.progress import Progress
-from kanspice.engine.running import check_design, check_device, solve
+from kanspice.engine.running import check_design, check_device, check_judge_of_subcircuits, solve
 from kanspice.engine.solution import Solution
 from kanspice.experiments.evidence import Evidence
 from kanspice.experiments.followed import Followed
@@ -23,7 +23,7 @@ from kanspice.experiments.verify.measured import Measured
 from kanspice.experiments.verify.options import VerifyOptions
 from kanspice.experiments.verify.projected import original_of
 from kanspice.experiments.verify.result import GapResult
-from kanspice.families import LoadedModel, compile_both, compile_model, technology_for
+from kanspice.families import LoadedModel, compile_both, compile_macro_model, technology_for
 from kanspice.gap import (
     CrossCheck,
     Gap,
@@ -35,8 +35,11 @@ from kanspice.gap import (
     numerical_gap,
     squared_errors,
 )
-from kanspice.gap.causes import Attributed, attributed, attribution, numerical_cause, solve_all
+from kanspice.gap.causes import Attributed, attributed, attribution, numerical_cause, solve_all, with_macro_model
 from kanspice.technology import Technology
+
+_OF_MACRO_MODELS = "batched"
+"""What solves the circuits that an attribution compares where amplifiers are subcircuits."""
 
 
 def verify(
@@ -98,6 +101,7 @@ def _check(options: VerifyOptions, design: Design, fidelity: Fidelity, loaded: L
     for judge in options.checking:
         check_judge(judge, options.fidelity)
         check_design(design, judge, None)
+        check_judge_of_subcircuits(design, options.engine, judge)
     _check_limits(options.limits, loaded, design, evidence, fidelity)
 
 
@@ -108,7 +112,7 @@ def _attributed(measured: Measured, options: VerifyOptions, started: float, prog
     started: time.monotonic() when the simulation began.
     """
     reference, technology, design = measured.reference, measured.technology, measured.design
-    engine, plan = _trial_engine(options, measured.cross_checks), options.plan(technology)
+    engine, plan = _trial_engine(options, measured.cross_checks, design), options.plan(technology)
     expected, scale, projected = measured.expected, measured.scale, measured.projected
     which, arriving, hints = reference.answered, reference.inputs, reference.hints
     steps = measured.solution.engine_options.get("steps")
@@ -122,16 +126,19 @@ def _attributed(measured: Measured, options: VerifyOptions, started: float, prog
         return Trial(gap, failed, squared_errors(outputs, expected, solution.solved), beside)
 
     def solve_with(technology: Technology) -> Trial:
-        design = compile_model(reference.loaded, technology, reference.sizing, Draw(options.run.seed))
+        design = compile_macro_model(reference.loaded, technology, reference.sizing, Draw(options.run.seed))
         fidelity = resolve_fidelity(design, options.fidelity, engine_named(engine).fidelities)
         left_s = None if timeout_s is None else max(timeout_s - (time.monotonic() - started), 0.0)
         limited = replace(again, timeout_s=left_s)
         solution = solve(engine, design, arriving, fidelity, limited, hints=hints, progress=progress, numbers=which)
         return trial_of(solution.among(which, reference.failures), design)
 
-    full = trial_of(measured.solution, design) if engine == options.engine else None
+    whole = trial_of(measured.solution, design)
+    full = whole if engine == options.engine and design.realised is None else None
     trials = solve_all(plan, technology, solve_with, full)
     causes = attributed(plan, technology, trials)
+    if design.realised is not None and engine != options.engine:
+        causes = with_macro_model(causes, design.realised.amplifier.subcircuit.name, whole, plan, trials)
     numerical = numerical_gap(design, measured.solution, scale)
     if numerical is not None:
         largest = numerical.max_abs / scale if scale else None
@@ -140,8 +147,13 @@ def _attributed(measured: Measured, options: VerifyOptions, started: float, prog
     return Attributed(causes, attribution(plan, trials, engine, scale))
 
 
-def _trial_engine(options: VerifyOptions, checks: Sequence[CrossCheck]) -> str:
-    """The run's own, or the judge, where that solves samples together and was found to agree on this very circuit."""
+def _trial_engine(options: VerifyOptions, checks: Sequence[CrossCheck], design: Design) -> str:
+    """The run's own, or the judge, where that solves samples together and was found to agree on this very circuit.
+
+    Of parts that are subcircuits, trials change the macro-models: for these there is an engine that is fast.
+    """
+    if design.realised is not None:
+        return _OF_MACRO_MODELS
     judge = options.checked_by
     agrees = bool(checks) and checks[0].passed
     return judge if judge is not None and agrees and engine_named(judge).solves_together else options.engine

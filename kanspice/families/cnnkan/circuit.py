@@ -114,6 +114,10 @@ class _SeenRows(Drive):
         positive, negative = zip(*(rows.column_currents(draft, devices) for rows in self._blocks()), strict=True)
         return np.concatenate(positive), np.concatenate(negative)
 
+    def row_currents(self, draft: CrossbarDraft, devices: Sequence[Device]) -> Array:
+        draft, devices = _of_used_types(draft, devices)
+        return np.asarray(np.max([rows.row_currents(draft, devices) for rows in self._blocks()], axis=0))
+
     def outputs(self, draft: CrossbarDraft, devices: Sequence[Device]) -> Array:
         draft, devices = _of_used_types(draft, devices)
         return np.concatenate([rows.outputs(draft, devices) for rows in self._blocks()])

@@ -28,7 +28,8 @@ from kanspice.circuit.compile.crossbars import (
 )
 from kanspice.circuit.compile.current_unit import with_current_unit
 from kanspice.circuit.compile.effects import Foreign, fitting
-from kanspice.circuit.compile.inputs import input_stage, layer_norm_stage
+from kanspice.circuit.compile.inputs import drivers, input_stage, layer_norm_stage
+from kanspice.circuit.compile.rails import fitted_basis, with_fitting_amps, with_fitting_volts
 from kanspice.circuit.stages.crossbar import current_ranges
 from kanspice.circuit.stages.limiter import LimiterKind
 from kanspice.devices import Device
@@ -78,7 +79,7 @@ def technology_for_kanalogue(model: KANalogue, technology: Technology) -> Techno
     if _LIMITER_KINDS[model.input_stage] != "clip":
         expected = f"inputs that are clipped: this network's are '{model.input_stage}'"
         foreign += [Foreign("clippers", expected), Foreign("references", expected, but=["current_sigma"])]
-    sections = ("tia", "devices", "wires", "clippers", "pairs", "references", "parts", "supply")
+    sections = ("tia", "devices", "wires", "clippers", "pairs", "references", "parts", "supply", "process")
     return with_current_unit(fitting(technology, "a crossbar", sections, foreign), model.devices)
 
 
@@ -169,8 +170,27 @@ def set_feedback_capacitors(draft: _Draft) -> _Draft:
     return draft.with_crossbars(lambda layer: with_feedback_capacitor(layer.crossbar, layer.drive, devices, technology))
 
 
+def fit_units(draft: _Draft) -> _Draft:
+    """Chooses the units of voltage and current so that rows stay within what amplifiers follow and give."""
+    largest = max(_largest_row(draft.model, layer.drive) for layer in draft.layers)
+    technology = with_fitting_volts(draft.technology, largest)
+    drafts = [(layer.crossbar, layer.drive) for layer in draft.layers]
+    technology = with_fitting_amps(technology, drafts, draft.model.devices)
+    fitted = replace(draft, technology=technology)
+    return fitted.with_crossbars(lambda layer: replace(layer.crossbar, current_unit_a=technology.units.i_unit_a))
+
+
+def _largest_row(model: KANalogue, drive: Drive) -> float:
+    """What rows have at most, either sign, in model units: by their clip, or in the samples."""
+    ends = input_range(model)
+    if ends is not None:
+        return float(np.abs(ends).max())
+    return float(np.abs(drive.rows).max()) if isinstance(drive, SampleRows) else math.inf
+
+
 PASSES: tuple[Callable[[_Draft], _Draft], ...] = (
     fuse_batch_norm,
+    fit_units,
     set_feedback,
     scale_outputs,
     set_feedback_capacitors,
@@ -190,7 +210,7 @@ def _assemble(draft: _Draft) -> Design:
         devices=_devices(draft),
         input_width=model.input_width,
         input_v_per_unit=technology.units.v_unit_v,
-        swing_basis=basis,
+        swing_basis=f"{basis}{fitted_basis(technology)}",
         stages=tuple(stages),
     )
 
@@ -203,7 +223,8 @@ def _devices(draft: _Draft) -> tuple[Device, ...]:
 
 
 def _layer_stages(draft: _Draft, layer: _DraftLayer, input_v_per_unit: float) -> list[Stage]:
-    stages: list[Stage] = [_limiter(draft, layer, input_v_per_unit), built(layer.crossbar, draft.technology)]
+    limiter = _limiter(draft, layer, input_v_per_unit)
+    stages: list[Stage] = [limiter, *drivers(limiter, draft.technology), built(layer.crossbar, draft.technology)]
     if layer.layer_norm is not None:
         unit_v, norm = draft.technology.units.v_unit_v, layer.layer_norm
         scaled_v = unit_v * layer.crossbar.output_scale

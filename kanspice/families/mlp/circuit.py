@@ -14,7 +14,7 @@ from typing import assert_never
 
 import numpy as np
 
-from kanspice.circuit import Design, Stage
+from kanspice.circuit import Design, InputStage, Stage
 from kanspice.circuit.compile import Sizing
 from kanspice.circuit.compile.crossbars import (
     AnyRows,
@@ -29,14 +29,14 @@ from kanspice.circuit.compile.crossbars import (
     with_output_scale,
 )
 from kanspice.circuit.compile.effects import Foreign, fitting
-from kanspice.circuit.compile.inputs import input_stage, layer_norm_stage
+from kanspice.circuit.compile.inputs import drivers, input_stage, layer_norm_stage
 from kanspice.circuit.stages.limiter import LimiterKind
 from kanspice.devices import Device
 from kanspice.families.mlp.arrays import DeviceArrays, LayerNormArrays, LimiterArrays, LinearArrays, Step, steps
 from kanspice.families.mlp.network import MLP
 from kanspice.technology import Technology
 
-_SECTIONS = ("tia", "devices", "wires", "clippers", "pairs", "references", "parts", "supply")
+_SECTIONS = ("tia", "devices", "wires", "clippers", "pairs", "references", "parts", "supply", "process")
 _SAMPLED_POINTS = 4001
 """At so many voltages of its clamp a device's current is looked at."""
 
@@ -262,6 +262,9 @@ class _Building:
     def _build(self, draft: CrossbarDraft, drive: Drive, *, takes_any_scale: bool) -> None:
         """Chooses what is left to choose of a crossbar."""
         devices, technology = self.model.curves, self.technology
+        before = self.stages[-1]
+        if isinstance(before, InputStage):
+            self.stages += drivers(before, technology)
         draft = with_feedback(draft, drive, devices, technology)
         if takes_any_scale:
             draft = with_output_scale(draft, drive, devices, technology)

@@ -14,6 +14,7 @@ from kanspice.circuit import (
     Design,
     DifferentialPairs,
     DigitalLayer,
+    Drivers,
     FilterBank,
     HeldSum,
     LayerNorm,
@@ -78,7 +79,7 @@ def _parts(design: Design, solution: Solution, quiescent_a: float) -> Iterator[M
                 yield rectifier_cost(stage, solution, quiescent_a)
             case DifferentialPairs():
                 yield differential_pairs_cost(stage, solution)
-            case Limiter() | LayerNorm() | HeldSum() | ReadOut() | DigitalLayer():
+            case Limiter() | Drivers() | LayerNorm() | HeldSum() | ReadOut() | DigitalLayer():
                 pass
             case _:
                 assert_never(stage)

@@ -5,12 +5,15 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 
+import numpy as np
+
 from kanspice.base.spice_numbers import spice_number
-from kanspice.circuit import Crossbar
+from kanspice.circuit import Crossbar, Realised
 from kanspice.engine.netlist.cells import Cell, FullCell, choose_cells
 from kanspice.engine.netlist.device_array import DeviceArray
 from kanspice.engine.netlist.named import NamedCell, named_cells
 from kanspice.engine.netlist.names import column_node, layer_of, source_inside, tia_node
+from kanspice.engine.netlist.realised import write_columns_amplifier, write_subtractor
 from kanspice.engine.netlist.sheet import Lines, Sheet
 
 _UNLIMITED_V = 1e30
@@ -39,13 +42,34 @@ def write_crossbar(sheet: Sheet, stage: Crossbar, signal: Sequence[str], outputs
     sheet.nodes.update(signal, of_columns(stage, column_node))
     array.count(sheet.tally)
     sheet.inner_nodes += array.inner_nodes
+    sheet.row_sources[stage.name] = tuple(sheet.drivers[row] for row in signal)
+    realised = sheet.design.realised
+    sheet.amplifier_sources[stage.name] = (
+        _write_macro_models(sheet, stage, outputs)
+        if realised is None
+        else _write_realised(sheet, stage, outputs, realised)
+    )
+    return array.lines
+
+
+def _write_macro_models(sheet: Sheet, stage: Crossbar, outputs: Sequence[str]) -> tuple[str, ...]:
+    """Amplifiers and subtractors as the stage's numbers say; the sources through which columns' currents flow."""
     tia = _tia(stage, dynamic=sheet.dynamic)
     for pair, output in enumerate(outputs):
         _write_pair(sheet, stage, pair, output, tia)
-    sheet.row_sources[stage.name] = tuple(sheet.drivers[row] for row in signal)
-    amplifiers, source = of_columns(stage, tia_node), _COLUMN_SOURCES[tia[0]]
-    sheet.amplifier_sources[stage.name] = tuple(source_inside(name, source) for name in amplifiers)
-    return array.lines
+    source = _COLUMN_SOURCES[tia[0]]
+    return tuple(source_inside(name, source) for name in of_columns(stage, tia_node))
+
+
+def _write_realised(sheet: Sheet, stage: Crossbar, outputs: Sequence[str], realised: Realised) -> tuple[str, ...]:
+    """The same as subcircuits."""
+    sources = list[str]()
+    for pair, output in enumerate(outputs):
+        for place in (2 * pair, 2 * pair + 1):
+            sources.append(write_columns_amplifier(sheet, stage, realised, place))
+            _write_bias(sheet, stage, place)
+        write_subtractor(sheet, stage, realised, pair, output)
+    return tuple(sources)
 
 
 def of_columns(stage: Crossbar, node: Callable[[str, int, str], str]) -> tuple[str, ...]:
@@ -61,14 +85,22 @@ def _write_pair(sheet: Sheet, stage: Crossbar, pair: int, output: str, tia: tupl
         if subcircuit == "tia_pole":
             own |= {"cf": float(stage.feedback_f[place])}
         sheet.instance(output_node, subcircuit, column, output_node, **own, **shared)
-        bias_a = float(stage.bias_a[place])
-        if bias_a:
-            sheet.lines.append(f"I{layer}_b{pair}{sign} 0 {column} {spice_number(bias_a)}")
-    subtractor, values = "subtractor", {"gain": stage.subtractor_gain}
-    if math.isfinite(stage.swing_v):
-        subtractor, values = "subtractor_limited", values | {"swing": stage.swing_v}
+        _write_bias(sheet, stage, place)
     both = tia_node(layer, pair, "p"), tia_node(layer, pair, "n")
+    offset_v = float(np.broadcast_to(stage.subtractor_offset_v, (stage.width,))[pair])
+    subtractor, values = "subtractor", {"gain": stage.subtractor_gain}
+    if math.isfinite(stage.swing_v) or offset_v:
+        subtractor, values = "subtractor_limited", values | {"swing": min(stage.swing_v, _UNLIMITED_V)}
+    if offset_v:
+        values |= {"offset": offset_v}
     sheet.instance(f"{layer}_sub{pair}", subtractor, *both, output, **values)
+
+
+def _write_bias(sheet: Sheet, stage: Crossbar, place: int) -> None:
+    layer, pair, sign = layer_of(stage.name), place // 2, "pn"[place % 2]
+    bias_a = float(stage.bias_a[place])
+    if bias_a:
+        sheet.lines.append(f"I{layer}_b{pair}{sign} 0 {column_node(layer, pair, sign)} {spice_number(bias_a)}")
 
 
 def _tia(stage: Crossbar, *, dynamic: bool) -> tuple[str, dict[str, float]]:

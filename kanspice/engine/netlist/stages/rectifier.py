@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from kanspice.circuit import Rectifier
 from kanspice.engine.netlist.names import layer_of, source_inside
+from kanspice.engine.netlist.realised import drives_rows, write_clip
 from kanspice.engine.netlist.sheet import Sheet
 from kanspice.engine.netlist.stages.junctions import ideality, without_leaks
 from kanspice.engine.netlist.stages.limiter import shifted
@@ -14,7 +15,12 @@ from kanspice.engine.netlist.stages.limiter import shifted
 
 def write_rectifier(sheet: Sheet, stage: Rectifier, signal: Sequence[str], outputs: Sequence[str]) -> None:
     """Between the nodes of the stage before and the rows, which it drives."""
-    layer = layer_of(stage.name)
+    layer, realised = layer_of(stage.name), sheet.design.realised
+    if realised is not None and drives_rows(sheet.design, stage):
+        for index, (source, output) in enumerate(zip(signal, outputs, strict=True)):
+            reached = shifted(sheet, f"{layer}_in{index}", source, float(stage.shift_v[index]))
+            write_clip(sheet, stage, realised, (index, reached, output))
+        return
     subcircuit = "rectifier" if stage.has_drop else "rectifier_ideal"
     if stage.has_drop:
         without_leaks(sheet)
@@ -26,9 +32,12 @@ def write_rectifier(sheet: Sheet, stage: Rectifier, signal: Sequence[str], outpu
             ("high", -1.0, stage.high_v, float(stage.high_offset_v[index])),
         ]
         chained = [level for level in levels if math.isfinite(level[2])]
+        first = reached
         for which, sign, level_v, offset_v in chained:
             after = output if which == chained[-1][0] else f"{name}_{which}"
             parameters = {"level": level_v, "offset": offset_v, "sign": sign, **_parts(stage)}
+            if stage.one_amplifier and reached != first:
+                parameters |= {"offset": 0.0, "ratio": 1.0}
             sheet.instance(f"{name}_{which}", subcircuit, reached, after, **parameters)
             reached = after
         sheet.drivers[output] = source_inside(f"{name}_{chained[-1][0]}", "bout")

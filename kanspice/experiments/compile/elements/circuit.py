@@ -12,6 +12,7 @@ from kanspice.circuit import (
     Design,
     DifferentialPairs,
     DigitalLayer,
+    Drivers,
     FilterBank,
     HeldSum,
     LayerNorm,
@@ -59,6 +60,7 @@ def _parts(design: Design, fidelity: Fidelity) -> Iterator[Elements]:
                 Average()
                 | Limiter()
                 | Rectifier()
+                | Drivers()
                 | DifferentialPairs()
                 | LayerNorm()
                 | HeldSum()

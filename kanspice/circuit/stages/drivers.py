@@ -1,0 +1,57 @@
+"""What drives the rows of a crossbar where that is no ideal follower: amplifiers whose outputs are fed back."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+
+from kanspice.base.arrays import Array
+from kanspice.circuit.stages.earlier import NONE_EARLIER
+
+if TYPE_CHECKING:
+    from kanspice.circuit.design import Design
+
+
+@dataclass(frozen=True)
+class Drivers:
+    """A follower for each row: A / (1 + A) (input + offset), as far as the swing allows."""
+
+    KIND: ClassVar[str] = "drivers"
+    device_count: ClassVar[int] = 0
+    is_behavioural: ClassVar[bool] = False
+    unknowns: ClassVar[int] = 0
+    amplifies_rounding: ClassVar[bool] = False
+    name: str
+    compares_to: str
+    open_loop_gain: float
+    offset_v: Array
+    """(width,), input-referred."""
+    output_v_per_unit: float
+    swing_v: float = math.inf
+    """Where their outputs stop, volts, either sign."""
+
+    @property
+    def width(self) -> int:
+        """Number of outputs."""
+        return int(self.offset_v.shape[0])
+
+    def fits(self, width: int, _devices: int) -> bool:
+        """Whether they can stand behind so many outputs."""
+        parts = self.open_loop_gain > 1 and self.swing_v > 0 and self.output_v_per_unit > 0
+        return parts and self.offset_v.shape == (width,)
+
+    def ideal_v(self, _design: Design, input_v: Array, _earlier_v: Mapping[str, Array] = NONE_EARLIER) -> Array:
+        """What they make of voltages (samples, width)."""
+        volts = (input_v + self.offset_v) / (1 + 1 / self.open_loop_gain)
+        return np.asarray(np.clip(volts, -self.swing_v, self.swing_v))
+
+    def lasts_s(self, _design: Design) -> None:
+        """They follow what is before them at once."""
+
+    def largest_v(self, _design: Design, before_v: Array, _earlier_v: Mapping[str, Array]) -> Array:
+        """(width,) what their outputs cannot exceed, either sign, for inputs of at most |before_v| (width,)."""
+        return np.asarray(np.minimum(before_v + np.abs(self.offset_v), self.swing_v))
