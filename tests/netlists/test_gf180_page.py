@@ -12,7 +12,6 @@ pytestmark = [pytest.mark.ngspice, pytest.mark.pdk, pytest.mark.slow]
 
 PAGE = Path(__file__).parents[2] / "docs" / "transistors.md"
 REFERENCE = "xref nbias pbias vdd vss gf180_current_reference\n"
-LEVELS_V = (-1.6, -1.0, -0.51, -0.49, -0.3, 0.0, 0.3, 0.49, 0.51, 1.0, 1.6)
 
 
 def amplifier(**conditions):
@@ -109,15 +108,19 @@ def limiters(**conditions):
         "vin in 0 0\nvlow low 0 -0.5\nvhigh high 0 0.5\nxc in clipped low high vdd vss gf180_clip\nrc clipped 0 20k\n"
         "xr in above 0 vdd vss gf180_rectifier\nrr above 0 20k\n"
     )
-    read = "".join(
-        f"meas dc {name[0]}{k} find v({name}) at={volts}\n"
-        for name in ("clipped", "above")
-        for k, volts in enumerate(LEVELS_V)
-        if name == "clipped" or (volts <= 0.51 and volts != 0)
-    )
-    found = measured("opamp clip rectifier", bench, "dc vin -1.65 1.65 0.01\n" + read, **conditions)
-    clipped = [abs(found[f"c{k}"] - min(max(volts, -0.5), 0.5)) for k, volts in enumerate(LEVELS_V)]
-    above = [abs(found[f"a{k}"] - max(volts, 0)) for k, volts in enumerate(LEVELS_V) if f"a{k}" in found]
+    near, far = [round(-0.51 + 0.02 * k, 2) for k in range(52)], [round(-1.6 + 0.6 * k, 2) for k in range(6)]
+    commands = ""
+    for sweep, volts in (("-0.51 0.515 0.02", near), ("-1.6 1.65 0.6", far)):
+        at = "far" if volts is far else "near"
+        commands += f"dc vin {sweep}\nlet clipped=v(clipped)\nlet above=v(above)\n" + "".join(
+            f"let {name}{at}{k}={name}[{k}]\nprint {name}{at}{k}\n"
+            for k in range(len(volts))
+            for name in ("clipped", "above")
+        )
+    found = measured("opamp clip rectifier", bench, commands, **conditions)
+    points = [(f"{at}{k}", volts) for at, swept in (("near", near), ("far", far)) for k, volts in enumerate(swept)]
+    clipped = [abs(found[f"clipped{k}"] - min(max(volts, -0.5), 0.5)) for k, volts in points]
+    above = [abs(found[f"above{k}"] - max(volts, 0)) for k, volts in points if volts <= 0.51]
     return [1e3 * max(clipped), 1e3 * max(above)]
 
 
