@@ -131,13 +131,13 @@ def test_a_seed_draws_the_same_offsets_again():
     assert offsets_drawn(3, seed=3) == offsets_drawn(3, seed=3) != offsets_drawn(3, seed=4)
 
 
-def test_resistors_20_percent_off_move_the_currents_18_percent():
+def test_what_resistors_20_percent_off_do_to_the_currents():
     text = own_netlist("gf180", "opamp").read_text()
     high = measured("", FOLLOWER, STATIC, definitions=text.replace(" 290k ", " 348k ").replace(" 2k ", " 2.4k "))
     low = measured("", FOLLOWER, STATIC, definitions=text.replace(" 290k ", " 232k ").replace(" 2k ", " 1.6k "))
     nominal = closed_and_open()["supply"]
-    assert high["supply"] / nominal == pytest.approx(0.84, abs=0.03)
-    assert low["supply"] / nominal == pytest.approx(1.22, abs=0.03)
+    assert high["supply"] / nominal == pytest.approx(0.85, abs=0.01)
+    assert low["supply"] / nominal == pytest.approx(1.22, abs=0.01)
 
 
 def test_transimpedance_amplifiers_in_a_chain_come_to_an_operating_point_by_themselves():
