@@ -44,6 +44,8 @@ class BranchCells:
     """What the tail may be, for the pair to be a tanh."""
     lag_s: float
     """How late currents follow the nodes' voltages: amplifiers, gates and mirrors."""
+    pairs: int
+    """So many a collector takes the currents of; for more pairs at a node there are several in parallel."""
     ladder_ohm: float
     """The smallest resistor between a line and a gate: what lines can drive, and gates follow in time."""
     bias_v: float
@@ -61,6 +63,7 @@ CELLS: Mapping[ProcessName, BranchCells] = MappingProxyType(
             unit_a=50e-9,
             largest_unit_a=100e-9,
             lag_s=2.8e-7,
+            pairs=50,
             ladder_ohm=1e6,
             bias_v=1.0,
             rail_v=1.65,

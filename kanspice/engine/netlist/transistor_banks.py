@@ -7,6 +7,7 @@ each of its ends that is not ground.
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
@@ -104,7 +105,7 @@ def transistor_bank_lines(
 ) -> Iterator[str]:
     """A period's branches. seen: by their numbers, ground first, the nodes whose lines gates hang on; into: the nodes
     that currents flow into."""
-    layer, ladders, touched = layer_of(period.name), ladders_of(period, transistors), set[int]()
+    layer, ladders, pairs = layer_of(period.name), ladders_of(period, transistors), Counter[int]()
     source, destination = period.source.tolist(), period.destination.tolist()
     for index in np.flatnonzero(carries_current(period)).tolist():
         first, second = source[index], destination[index]
@@ -114,11 +115,12 @@ def transistor_bank_lines(
             if node:
                 more, less = bus_node(layer, node, sign), bus_node(layer, node, -sign)
                 yield f"X{name}_{node} {gate} {more} {less} bias cascode_n vss {cell}"
-                touched.add(node)
-    for node in sorted(touched):
+                pairs[node] += 1
+    for node, number in sorted(pairs.items()):
         buses = f"{bus_node(layer, node, 1.0)} {bus_node(layer, node, -1.0)}"
         collector = f"{transistors.process}_kn_collector"
-        yield f"X{layer}_collector{node} {buses} {into[node]} cascode_n cascode_p vdd vss {collector}"
+        for part in range(math.ceil(number / transistors.cells.pairs)):
+            yield f"X{layer}_collector{node}_{part} {buses} {into[node]} cascode_n cascode_p vdd vss {collector}"
 
 
 def _ladder(layer: str, index: int, ladders: Ladders, seen: tuple[str, str]) -> Iterator[str]:
