@@ -24,6 +24,8 @@ from kanspice.circuit.stages.ode_period import OdePeriod
 from kanspice.subcircuits.process import Corner, Models, ProcessName
 
 _NOMINAL_C = 27.0
+_TOLERATED = 0.95
+"""A branch may be this much less steep than it should be, before it gets lines of its own."""
 _NEGLIGIBLE = 1e-9
 """Part of a gate's sum below which there is no resistor."""
 
@@ -36,6 +38,8 @@ class BranchCells:
     """Of the tanh of a gate's voltage, from 0 V on, at 27 degrees and typical transistors."""
     line_gain: float
     """Volts of a line for a volt of its node, either sign."""
+    steep_gain: float
+    """How many times more there is on the lines of branches that are too steep for these."""
     reach_v: float
     """What nodes may stand at, either sign: amplifiers and mirrors work as they should up to there."""
     unit_a: float
@@ -59,6 +63,7 @@ CELLS: Mapping[ProcessName, BranchCells] = MappingProxyType(
         "gf180": BranchCells(
             slope_per_v=13.96,
             line_gain=2.0,
+            steep_gain=2.0,
             reach_v=0.75,
             unit_a=50e-9,
             largest_unit_a=100e-9,
@@ -114,6 +119,8 @@ class Ladders:
     bias: Array
     bias_sign: Array
     ground: Array
+    steep: npt.NDArray[np.bool_]
+    """(branches,) whether the lines of both ends are those of `steep_gain` times the voltage."""
     flattened: npt.NDArray[np.float64]
     """(branches,) what the drive is multiplied with so that the weights are an average; 1 where they are anyway."""
 
@@ -131,6 +138,8 @@ def ladders_of(period: OdePeriod, transistors: TransistorBranches) -> Ladders:
     source = np.where(period.source == 0, 0.0, of.alpha) / per_v
     destination = np.where(period.destination == 0, 0.0, of.beta) / per_v
     bias = of.gamma / (cells.slope_per_v * cells.bias_v)
+    steep = np.abs(source) + np.abs(destination) + np.abs(bias) > 1 / _TOLERATED
+    source, destination = (np.where(steep, part / cells.steep_gain, part) for part in (source, destination))
     total = np.abs(source) + np.abs(destination) + np.abs(bias)
     flattened = 1 / np.maximum(total, 1.0)
     parts = [np.abs(part) * flattened for part in (source, destination, bias)]
@@ -145,6 +154,7 @@ def ladders_of(period: OdePeriod, transistors: TransistorBranches) -> Ladders:
         bias=ohms[2],
         bias_sign=np.sign(bias),
         ground=ohms[3],
+        steep=steep,
         flattened=cast("npt.NDArray[np.float64]", flattened),
     )
 

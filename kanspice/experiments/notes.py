@@ -147,6 +147,12 @@ def _transistor_notes(design: Design, transistors: TransistorBranches) -> list[s
         f" {first.current_unit_a:.4g} A, at which pairs are in weak inversion; node capacitors and references are ideal"
         + (", references proportional to absolute temperature" if transistors.proportional else ""),
     ]
+    steep = sum(int(ladders_of(period, transistors).steep.sum()) for period in design.periods)
+    if steep:
+        notes.append(
+            f"{steep} branches are too steep for a pair at these volts per unit: they have lines of"
+            f" {cells.steep_gain:g} times the gain, which large voltages take to their supplies"
+        )
     flattened = [(period.name, ladders_of(period, transistors).flattened) for period in design.periods]
     for name, factors in flattened:
         if (factors < 1).any():

@@ -74,11 +74,14 @@ def test_resistors_make_the_laws_drive(law, rows):
     assert ends == pytest.approx(GF180.ladder_ohm)
 
 
-def test_a_branch_that_is_too_steep_is_flattened_and_the_report_says_so():
-    stage = period("ShiftTanh1", [(1, 2)], [[0.0], [40.0]], v_unit=0.09)
+def test_a_branch_that_is_too_steep_gets_other_lines_and_only_then_is_flattened():
+    most = GF180.slope_per_v * GF180.line_gain * 0.09 / 2
+    stage = period("ShiftTanh1", [(1, 2)] * 4, [[0.0] * 4, [most, 1.04 * most, 1.5 * most, 3 * most]], v_unit=0.09)
     ladders = ladders_of(stage, AT_27)
-    assert ladders.flattened == pytest.approx([GF180.slope_per_v * GF180.line_gain * 0.09 / 80])
-    assert np.isinf(ladders.ground).all()
+    assert ladders.steep.tolist() == [False, False, True, True]
+    assert ladders.flattened == pytest.approx([1, 1 / 1.04, 1, 2 / 3])
+    assert np.isinf(ladders.ground[[0, 1, 3]]).all()
+    assert GF180.slope_per_v * gate_v(ladders, 2 * 0.03, -2 * 0.01)[2] == pytest.approx(1.5 * most * 0.04 / 0.09)
 
 
 def test_units_are_the_most_that_fit():

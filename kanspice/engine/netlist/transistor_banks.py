@@ -30,7 +30,7 @@ from kanspice.engine.netlist.names import (
 from kanspice.subcircuits.amplifier import own_amplifier, own_netlist
 
 TRANSISTORS = "transistors.lib"
-_ALWAYS = "kn_bias", "kn_collector", "kn_lines", "kn_pair"
+_ALWAYS = "kn_bias", "kn_collector", "kn_lines", "kn_pair", "kn_steep_lines"
 _SWITCHED = "kn_follower", "kn_switch", "transmission_gate"
 _SEEDS = 2**30
 _CONSTANT = "constant"
@@ -106,21 +106,31 @@ def transistor_bank_lines(
     """A period's branches. seen: by their numbers, ground first, the nodes whose lines gates hang on; into: the nodes
     that currents flow into."""
     layer, ladders, pairs = layer_of(period.name), ladders_of(period, transistors), Counter[int]()
+    steep, steep_seen = set[int](), [f"{layer}_steep{node}" for node in range(period.nodes + 1)]
     source, destination = period.source.tolist(), period.destination.tolist()
     for index in np.flatnonzero(carries_current(period)).tolist():
         first, second = source[index], destination[index]
-        yield from _ladder(layer, index, ladders, (seen[first], seen[second]))
+        lines = steep_seen if ladders.steep[index] else seen
+        yield from _ladder(layer, index, ladders, (lines[first], lines[second]))
+        steep |= {first, second} - {0} if ladders.steep[index] else set()
         gate, name, cell = inner_node(layer, index), branch_element(layer, index), f"{transistors.process}_kn_pair"
         for node, sign in ((second, 1.0), (first, -1.0)):
             if node:
                 more, less = bus_node(layer, node, sign), bus_node(layer, node, -sign)
                 yield f"X{name}_{node} {gate} {more} {less} bias cascode_n vss {cell}"
                 pairs[node] += 1
+    yield from (_steep_lines(transistors, seen[node], steep_seen[node]) for node in sorted(steep))
     for node, number in sorted(pairs.items()):
         buses = f"{bus_node(layer, node, 1.0)} {bus_node(layer, node, -1.0)}"
         collector = f"{transistors.process}_kn_collector"
         for part in range(math.ceil(number / transistors.cells.pairs)):
             yield f"X{layer}_collector{node}_{part} {buses} {into[node]} cascode_n cascode_p vdd vss {collector}"
+
+
+def _steep_lines(transistors: TransistorBranches, node: str, steep: str) -> str:
+    """The amplifiers behind a node's lines that branches hang on which are too steep for these."""
+    lines = " ".join(line_node(name, sign) for name in (node, steep) for sign in (1.0, -1.0))
+    return f"X{steep}_lines {lines} vdd vss {transistors.process}_kn_steep_lines"
 
 
 def _ladder(layer: str, index: int, ladders: Ladders, seen: tuple[str, str]) -> Iterator[str]:
