@@ -13,6 +13,8 @@ _SLACK = 1.001
 _FLOOR_V = 1e-6
 _FLOOR = 1e-6
 """In units of current."""
+_BEYOND_SUPPLY = 1.1
+"""Of a supply: so far subcircuits may come."""
 
 
 def output_bounds_v(design: Design, inputs_v: Array) -> dict[str, Array]:
@@ -21,7 +23,7 @@ def output_bounds_v(design: Design, inputs_v: Array) -> dict[str, Array]:
     before_v = inputs_v[: design.input_width]
     for stage in design.stages:
         before_v = bounds[stage.name] = stage.largest_v(design, before_v, bounds) * _SLACK + _FLOOR_V
-    return bounds
+    return {name: _of_subcircuits(design, largest_v) for name, largest_v in bounds.items()}
 
 
 def column_bounds_v(design: Design) -> dict[str, Array]:
@@ -30,8 +32,16 @@ def column_bounds_v(design: Design) -> dict[str, Array]:
     bounds = {}
     for crossbar in design.crossbars:
         largest_v = largest_columns_v(crossbar, crossbar.largest_column_currents_a(largest))
-        bounds[crossbar.name] = largest_v * _SLACK + _FLOOR_V
+        bounds[crossbar.name] = _of_subcircuits(design, largest_v * _SLACK + _FLOOR_V)
     return bounds
+
+
+def _of_subcircuits(design: Design, largest_v: Array) -> Array:
+    """What amplifiers that are subcircuits may do besides: nothing is known of them but their supplies."""
+    if design.realised is None:
+        return largest_v
+    amplifier = design.realised.amplifier
+    return np.maximum(largest_v, _BEYOND_SUPPLY * max(abs(amplifier.vdd_v), abs(amplifier.vss_v)))
 
 
 def amplifier_bounds_v(design: Design) -> dict[str, Array]:

@@ -10,6 +10,7 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 
@@ -191,6 +192,7 @@ def built(draft: CrossbarDraft, technology: Technology) -> Crossbar:
     current_a = draft.current_unit_a * draft.current_per_unit
     ratio = output_v_per_unit / current_a / draft.feedback_ohm
     are_amplifiers = tia.used_for == "all"
+    loaded = _loaded(tia, ratio) if are_amplifiers else _Loaded(tia.gain, tia.output_ohm, ratio)
     return Crossbar(
         name=draft.name,
         compares_to=draft.compares_to,
@@ -201,14 +203,14 @@ def built(draft: CrossbarDraft, technology: Technology) -> Crossbar:
         feedback_ohm=np.full(2 * pairs, draft.feedback_ohm),
         feedback_f=np.full(2 * pairs, draft.feedback_f),
         offset_v=np.zeros(2 * pairs),
-        open_loop_gain=tia.gain,
-        subtractor_gain=ratio / (1 + (1 + ratio) / tia.gain) if are_amplifiers else ratio,
+        open_loop_gain=loaded.gain,
+        subtractor_gain=loaded.subtractor_gain,
         subtractor_ratio=ratio if are_amplifiers else 0.0,
         subtractor_ohm=tia.subtractor_ohm,
         output_v_per_unit=output_v_per_unit,
         column_swing_v=draft.column_swing_v,
         rail_v=tia.rail_v,
-        output_ohm=tia.output_ohm,
+        output_ohm=loaded.output_ohm,
         swing_v=tia.swing_v,
         driver_ohm=wires.driver_ohm * present,
         row_ohm=wires.row_ohm * present,
@@ -219,6 +221,38 @@ def built(draft: CrossbarDraft, technology: Technology) -> Crossbar:
         row_f=wires.row_f * crosspoints_f[0],
         column_f=wires.column_f * crosspoints_f[1],
     )
+
+
+class _Loaded(NamedTuple):
+    """Amplifiers of columns with what subtractors take of them, and what subtractors make of differences."""
+
+    gain: float
+    output_ohm: float
+    subtractor_gain: float
+
+
+def _loaded(tia: Tia, ratio: float) -> _Loaded:
+    """Where subtractors are amplifiers, whose resistors load both columns' alike if these have about the same voltage.
+
+    A source behind an output resistance and its load are another source behind another resistance. A subtractor's own
+    output drives its feedback.
+    """
+    in_ohm = tia.subtractor_ohm * max(1.0, 1.0 / ratio)
+    part = 1 / (1 + tia.output_ohm / (in_ohm * (1 + ratio)))
+    own_gain = tia.gain / (1 + tia.output_ohm / (in_ohm * (1 + ratio)))
+    return _Loaded(tia.gain * part, tia.output_ohm * part, ratio / (1 + (1 + ratio) / own_gain))
+
+
+def row_siemens(draft: CrossbarDraft, devices: Sequence[Device], technology: Technology) -> Array:
+    """(rows,) what each row takes per volt, from it to columns at 0 V: on average over its devices' ranges."""
+    per_volt = np.array([_siemens(device) for device in devices])
+    siemens: Array = np.abs(draft.area).sum(axis=1) @ per_volt * draft.current_unit_a / technology.units.v_unit_v
+    return siemens
+
+
+def _siemens(device: Device) -> float:
+    currents, volts = np.abs(device.sampled[0]).mean(), np.abs([device.curve.lo_v, device.curve.hi_v]).max()
+    return float(2 * currents / volts)
 
 
 def _limit_v(technology: Technology) -> float:

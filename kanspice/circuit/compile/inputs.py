@@ -57,8 +57,11 @@ def input_stage(
             assert_never(kind)
 
 
-def drivers(before: InputStage, technology: Technology) -> list[Drivers]:
-    """What drives rows behind an input stage: amplifiers, where the technology says so."""
+def drivers(before: InputStage, technology: Technology, row_siemens: Array) -> list[Drivers]:
+    """What drives rows behind an input stage: amplifiers, where the technology says so.
+
+    row_siemens: (width,) what each row takes, on average, per volt.
+    """
     tia = technology.tia
     if tia.used_for == "columns":
         return []
@@ -66,7 +69,7 @@ def drivers(before: InputStage, technology: Technology) -> list[Drivers]:
         Drivers(
             name=f"{before.name.partition('.')[0]}.drivers",
             compares_to=before.compares_to,
-            open_loop_gain=tia.gain,
+            leak=(1 + tia.output_ohm * row_siemens) / tia.gain,
             offset_v=np.zeros(before.width),
             output_v_per_unit=before.output_v_per_unit,
             swing_v=tia.swing_v,

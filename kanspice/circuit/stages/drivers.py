@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Drivers:
-    """A follower for each row: A / (1 + A) (input + offset), as far as the swing allows."""
+    """A follower for each row: (input + offset) / (1 + leak), as far as the swing allows."""
 
     KIND: ClassVar[str] = "drivers"
     device_count: ClassVar[int] = 0
@@ -27,7 +27,8 @@ class Drivers:
     amplifies_rounding: ClassVar[bool] = False
     name: str
     compares_to: str
-    open_loop_gain: float
+    leak: Array
+    """(width,), one over the open-loop gain with the load of each row, which takes a part of it."""
     offset_v: Array
     """(width,), input-referred."""
     output_v_per_unit: float
@@ -41,12 +42,12 @@ class Drivers:
 
     def fits(self, width: int, _devices: int) -> bool:
         """Whether they can stand behind so many outputs."""
-        parts = self.open_loop_gain > 1 and self.swing_v > 0 and self.output_v_per_unit > 0
-        return parts and self.offset_v.shape == (width,)
+        parts = bool((self.leak >= 0).all()) and self.swing_v > 0 and self.output_v_per_unit > 0
+        return parts and self.offset_v.shape == self.leak.shape == (width,)
 
     def ideal_v(self, _design: Design, input_v: Array, _earlier_v: Mapping[str, Array] = NONE_EARLIER) -> Array:
         """What they make of voltages (samples, width)."""
-        volts = (input_v + self.offset_v) / (1 + 1 / self.open_loop_gain)
+        volts = (input_v + self.offset_v) / (1 + self.leak)
         return np.asarray(np.clip(volts, -self.swing_v, self.swing_v))
 
     def lasts_s(self, _design: Design) -> None:

@@ -161,7 +161,7 @@ def _sweep(axis: Array) -> str:
 def _around(realised: Realised, amplifier: Amplifier) -> list[str]:
     return [
         *library_lines(realised),
-        f".options temp={spice_number(amplifier.temperature_c)}",
+        f".options temp={spice_number(amplifier.temperature_c)} seed=1",
         f"Vvdd vdd 0 {spice_number(amplifier.vdd_v)}",
         f"Vvss vss 0 {spice_number(amplifier.vss_v)}",
     ]

@@ -35,7 +35,19 @@ from kanspice.engine.vacask.verilog import VerilogModule, module_of
 
 CIRCUIT = "circuit.inc"
 _PARTS = (
-    *("resistor", "buffer", "clip", "clamp", "sigmoid", "tanh", "rectifier", "rectifier_ideal", "pair", "norm"),
+    *(
+        "resistor",
+        "buffer",
+        "follower",
+        "clip",
+        "clamp",
+        "sigmoid",
+        "tanh",
+        "rectifier",
+        "rectifier_ideal",
+        "pair",
+        "norm",
+    ),
     *("tia_ideal", "tia", "tia_limited", "subtractor", "synapse", "tone", "filter", "sum"),
 )
 """The modules of parts.va, without their `kan_`."""

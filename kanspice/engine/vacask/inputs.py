@@ -42,10 +42,9 @@ def _limiter(stage: Limiter) -> tuple[str, dict[str, float]]:
 
 def driver_lines(stage: Drivers, signal: Sequence[str], outputs: Sequence[str]) -> Iterator[str]:
     """A follower for every row."""
-    shared = {"leak": 1 / stage.open_loop_gain, "swing": level(stage.swing_v)}
     for index, nodes in enumerate(zip(signal, outputs, strict=True)):
-        name, offset_v = f"{layer_of(stage.name)}_d{index}", float(stage.offset_v[index])
-        yield element(name, nodes, "kan_follower", offset=offset_v, **shared)
+        own = {"offset": float(stage.offset_v[index]), "leak": float(stage.leak[index]), "swing": level(stage.swing_v)}
+        yield element(f"{layer_of(stage.name)}_d{index}", nodes, "kan_follower", **own)
 
 
 def rectifier_lines(stage: Rectifier, signal: Sequence[str], outputs: Sequence[str]) -> Iterator[str]:

@@ -22,6 +22,7 @@ from kanspice.circuit.compile.crossbars import (
     SampleRows,
     built,
     check_amplifiers,
+    row_siemens,
     with_feedback,
     with_feedback_capacitor,
     with_output_scale,
@@ -224,7 +225,9 @@ def _devices(draft: _Draft) -> tuple[Device, ...]:
 
 def _layer_stages(draft: _Draft, layer: _DraftLayer, input_v_per_unit: float) -> list[Stage]:
     limiter = _limiter(draft, layer, input_v_per_unit)
-    stages: list[Stage] = [limiter, *drivers(limiter, draft.technology), built(layer.crossbar, draft.technology)]
+    taken = row_siemens(layer.crossbar, draft.model.devices, draft.technology)
+    followers = drivers(limiter, draft.technology, taken)
+    stages: list[Stage] = [limiter, *followers, built(layer.crossbar, draft.technology)]
     if layer.layer_norm is not None:
         unit_v, norm = draft.technology.units.v_unit_v, layer.layer_norm
         scaled_v = unit_v * layer.crossbar.output_scale

@@ -24,6 +24,7 @@ from kanspice.circuit.compile.crossbars import (
     built,
     check_amplifiers,
     check_resistor_rows,
+    row_siemens,
     with_feedback,
     with_feedback_capacitor,
     with_output_scale,
@@ -264,7 +265,7 @@ class _Building:
         devices, technology = self.model.curves, self.technology
         before = self.stages[-1]
         if isinstance(before, InputStage):
-            self.stages += drivers(before, technology)
+            self.stages += drivers(before, technology, row_siemens(draft, devices, technology))
         draft = with_feedback(draft, drive, devices, technology)
         if takes_any_scale:
             draft = with_output_scale(draft, drive, devices, technology)

@@ -19,7 +19,7 @@ def write_drivers(sheet: Sheet, stage: Drivers, signal: Sequence[str], outputs: 
         if realised is not None:
             write_driver(sheet, realised, name, source, row, is_driven=driver_node(row) in sheet.starts)
         else:
-            parameters = {"offset": float(stage.offset_v[index]), "leak": 1 / stage.open_loop_gain}
+            parameters = {"offset": float(stage.offset_v[index]), "ratio": 1 / (1 + float(stage.leak[index]))}
             parameters |= {"swing": stage.swing_v} if math.isfinite(stage.swing_v) else {}
             subcircuit = "follower_limited" if math.isfinite(stage.swing_v) else "follower"
             sheet.instance(name, subcircuit, source, row, **parameters)

@@ -1,0 +1,186 @@
+"""Circuits whose amplifiers are subcircuits: brought ones, which do exactly what their figures say, and transistors."""
+
+from dataclasses import replace
+from importlib import metadata
+
+import numpy as np
+import pytest
+from circuits import PEAK, inputs_for, network, technology
+
+from kanspice.base.draws import Draw
+from kanspice.base.errors import InputError
+from kanspice.circuit import Drivers, load_design, save_design
+from kanspice.devices import load_device
+from kanspice.engine.options import RunOptions
+from kanspice.engine.running import check_judge_of_subcircuits, open_session, solve
+from kanspice.families.compiling import compile_macro_model, compile_model, sizing_of
+from kanspice.families.loading import loaded_from
+from kanspice.technology import load_technology
+
+GAIN, OFFSET_V = 2000.0, 3e-4
+LINEAR = f"""\
+* an amplifier that is nothing but its gain and its offset
+.subckt linear minus plus lower upper output
+Voffset shifted plus {OFFSET_V}
+Eamplifier output 0 shifted minus {GAIN}
+Rsupply upper lower 1meg
+.ends
+"""
+FIGURES = (f"tia.gain={GAIN:g}", f"tia.offset_v={OFFSET_V:g}", "tia.used_for=all", "clippers.circuit=limiters")
+
+
+@pytest.fixture(scope="module")
+def model():
+    return network([2, 3, 2], [load_device("z21"), PEAK])
+
+
+@pytest.fixture(scope="module")
+def inputs(model):
+    return inputs_for(model, 4)
+
+
+@pytest.fixture
+def brought(tmp_path):
+    path = tmp_path / "linear.cir"
+    path.write_text(LINEAR)
+    return (f"tia.subcircuit={path}", "tia.pins=in-,in+,vss,vdd,out")
+
+
+def designs(model, inputs, technology, seed=0):
+    """With the subcircuits, and with what the figures say of them."""
+    loaded, sizing = loaded_from(model), sizing_of(model, inputs)
+    return tuple(made(loaded, technology, sizing, Draw(seed)) for made in (compile_model, compile_macro_model))
+
+
+def apart(found, other):
+    """The largest difference of outputs, of their standard deviation."""
+    name = list(other.stage_v)[-1]
+    return np.abs(found.stage_v[name] - other.stage_v[name]).max() / other.stage_v[name].std()
+
+
+def rms(found, other):
+    """The root mean square of what outputs differ by, of their standard deviation."""
+    name = list(other.stage_v)[-1]
+    return np.sqrt(((found.stage_v[name] - other.stage_v[name]) ** 2).mean()) / other.stage_v[name].std()
+
+
+@pytest.mark.ngspice
+def test_a_linear_subcircuit_does_what_its_figures_say(model, inputs, brought):
+    """At columns, as subtractors and as drivers, whatever the order of its pins."""
+    real, macro = designs(model, inputs, technology(*FIGURES, *brought))
+    found = solve("ngspice", real, inputs, "device", RunOptions(check_samples=1))
+    expected = solve("batched", macro, inputs, "device", RunOptions())
+    assert not found.failed
+    assert apart(found, expected) < 1e-6
+    assert found.numerical_error is not None
+    assert solve("batched", real, inputs, "device", RunOptions()).stage_v.keys() == expected.stage_v.keys()
+
+
+@pytest.mark.ngspice
+def test_all_engines_agree_on_the_macro_model(model, inputs):
+    drawn = ("tia.offset_sigma_v=2e-3", "clippers.offset_v=1e-4")
+    _, macro = designs(model, inputs, technology(*FIGURES, *drawn), seed=3)
+    found = solve("ngspice", macro, inputs, "device", RunOptions(check_samples=0))
+    assert apart(found, solve("batched", macro, inputs, "device", RunOptions())) < 1e-7
+    assert all(stage.offset_v.std() > 0 for stage in macro.stages if isinstance(stage, Drivers))
+    assert all(crossbar.subtractor_offset_v.std() > 0 for crossbar in macro.crossbars)
+
+
+@pytest.mark.vacask
+def test_vacask_agrees_on_the_macro_model(model, inputs, module_cache, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(module_cache))
+    _, macro = designs(model, inputs, technology(*FIGURES, "tia.offset_sigma_v=2e-3"), seed=3)
+    found = solve("vacask", macro, inputs, "device", RunOptions(check_samples=0))
+    assert apart(found, solve("batched", macro, inputs, "device", RunOptions())) < 1e-7
+
+
+def test_ideal_amplifiers_everywhere_are_none(model, inputs):
+    macro, plain = (designs(model, inputs, technology(*each))[0] for each in (["tia.used_for=all"], []))
+    assert apart(*(solve("batched", each, inputs, "shared", RunOptions()) for each in (macro, plain))) < 1e-12
+
+
+@pytest.mark.ngspice
+@pytest.mark.pdk
+def test_transistors_are_what_their_figures_say(model, inputs):
+    technology = load_technology("gf180")
+    real, macro = designs(model, inputs, technology)
+    found = solve("ngspice", real, inputs, "device", RunOptions(check_samples=1))
+    expected = solve("batched", macro, inputs, "device", RunOptions())
+    ideal = compile_macro_model(loaded_from(model), technology.without(technology.causes), sizing_of(model, inputs))
+    gap = rms(found, solve("batched", ideal, inputs, "device", RunOptions()))
+    assert not found.failed
+    assert rms(found, expected) < 0.15 * gap
+    assert 1e-5 < gap < 1e-2
+
+
+@pytest.mark.ngspice
+@pytest.mark.pdk
+def test_mismatch_is_drawn_from_the_seed(model, inputs):
+    """The same seed gives the same voltages to the last bit, another one other offsets."""
+    technology, outputs = load_technology("gf180", ["process.mismatch=true"]), []
+    for seed in (1, 1, 2):
+        real, _ = designs(model, inputs, technology, seed)
+        found = solve("ngspice", real, inputs[:1], "device", RunOptions(check_samples=0))
+        assert not found.failed
+        outputs.append(found.stage_v["l2.crossbar"])
+    assert np.array_equal(outputs[0], outputs[1])
+    assert np.abs(outputs[2] - outputs[0]).max() > 1e-4
+
+
+def test_a_design_keeps_its_subcircuits(model, inputs, brought, tmp_path):
+    real, _ = designs(model, inputs, technology(*FIGURES, *brought))
+    save_design(real, tmp_path / "design.npz")
+    assert load_design(tmp_path / "design.npz").realised == real.realised
+
+
+def test_what_a_design_from_elsewhere_brings_is_looked_at(model, inputs, brought, tmp_path):
+    real, _ = designs(model, inputs, technology(*FIGURES, *brought))
+    amplifier = real.realised.amplifier
+    lines = (*amplifier.subcircuit.lines, ".control", "shell touch hacked", ".endc")
+    hostile = replace(amplifier, subcircuit=replace(amplifier.subcircuit, lines=lines))
+    save_design(replace(real, realised=replace(real.realised, amplifier=hostile)), tmp_path / "design.npz")
+    with pytest.raises(InputError, match="not known to be harmless"):
+        load_design(tmp_path / "design.npz")
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        (["tia.pins=in-,in+,vss,vdd"], "no pin is out"),
+        (["tia.pins=in-,in+,vss,vdd,out,bias"], "has 5 pins, and 6 were named"),
+        (["tia.subcircuit_name=lm741"], "no subcircuit 'lm741'"),
+        (["tia.subcircuit_sha256=00"], "another one than the technology was written for"),
+        (["tia.gain=inf"], "does not say what its amplifier does"),
+        (["tia.used_for=columns"], "does not say what its amplifier does"),
+    ],
+)
+def test_a_subcircuit_that_does_not_fit(model, inputs, brought, settings, message):
+    with pytest.raises(InputError, match=message):
+        designs(model, inputs, technology(*FIGURES, *brought, *settings))
+
+
+def test_a_file_that_is_not_there(model, inputs):
+    with pytest.raises(InputError, match=r"missing\.cir"):
+        designs(model, inputs, technology(*FIGURES, "tia.subcircuit=missing.cir"))
+
+
+def test_transistors_that_are_not_installed(model, inputs, monkeypatch):
+    def missing(name: str) -> metadata.Distribution:
+        raise metadata.PackageNotFoundError(name)
+
+    real, _ = designs(model, inputs, load_technology("gf180"))
+    monkeypatch.setattr(metadata, "distribution", missing)
+    with pytest.raises(InputError, match=r"(?s)not installed.*pip install 'kanspice\[pdk\]'"):
+        solve("ngspice", real, inputs, "device", RunOptions())
+
+
+def test_engines_of_two_circuits_do_not_check_each_other(model, inputs, brought):
+    real, _ = designs(model, inputs, technology(*FIGURES, *brought))
+    check_judge_of_subcircuits(real, "batched", "vacask")
+    with pytest.raises(InputError, match="would not solve the same circuit"):
+        check_judge_of_subcircuits(real, "ngspice", "batched")
+    with (
+        pytest.raises(InputError, match="too slowly for a loop"),
+        open_session("ngspice", real, "device", RunOptions(), sample_timeout_s=1.0),
+    ):
+        pass
