@@ -89,6 +89,13 @@ class Design:
         return max(self.input_noise_v, self.jitter_s, self.noise_k) > 0 or bool(self.noisy_banks)
 
     @property
+    def has_mismatch(self) -> bool:
+        """Whether `seed` also draws the transistors, as their foundry's statistics say: a simulator does that."""
+        amplifier = None if self.realised is None else self.realised.amplifier
+        of_amplifiers = amplifier is not None and amplifier.models is not None and amplifier.models.mismatch
+        return of_amplifiers or (self.transistors is not None and self.transistors.mismatch)
+
+    @property
     def macro_model(self) -> Design:
         """The circuit with every part as the stages' numbers have it."""
         return self if self.realised is None else replace(self, realised=None)

@@ -18,6 +18,7 @@ from kanspice.circuit.transistor_branches import CELLS, TransistorBranches, has_
 from kanspice.engine.fidelity import check_fidelity
 from kanspice.engine.netlist import build_netlist
 from kanspice.engine.running import check_design
+from kanspice.experiments.ensemble.randomness import can_differ
 from kanspice.families.common.following import reference_stages
 from kanspice.families.kirchhoffnet.branches import branch_function
 from kanspice.families.kirchhoffnet.circuit import compile_kirchhoffnet
@@ -146,6 +147,12 @@ def test_what_has_no_transistors_is_refused_by_its_name():
 def test_the_process_is_refused_where_nothing_is_built_of_it():
     with pytest.raises(InputError, match=r"process\.pdk would have no effect"):
         compile_kirchhoffnet(network(), technology("process.pdk='gf180'"))
+
+
+def test_two_draws_differ_where_transistors_do():
+    for mismatch in (False, True):
+        setting = f"process.mismatch={str(mismatch).lower()}"
+        assert can_differ(compiled(setting), technology(*TRANSISTORS, setting)) is mismatch
 
 
 @pytest.mark.parametrize("engine", ["batched", "vacask"])

@@ -19,7 +19,7 @@ def can_differ(design: Design, technology: Technology) -> bool:
     """Whether two specimens of a nominal design can: drawn as far apart as can be, they are not the same circuit."""
     extremes = [draw_specimen(design, technology, extreme) for extreme in (_Low(), _High())]
     low, high = (design_bytes(replace(extreme, seed=0)) for extreme in extremes)
-    return low != high or design.has_noise
+    return low != high or design.has_noise or design.has_mismatch
 
 
 class _Extreme(Draw):
