@@ -42,6 +42,7 @@ class Volts:
     """Voltages (samples, width) by name: of stages, of crossbars' columns and of these columns' amplifiers.
 
     And currents: that rows take from what drives them, and that amplifiers' output stages take from columns.
+    supply_w: (samples,) watts that supplies of subcircuits deliver, where there are some.
     """
 
     stage_v: dict[str, Array] = field(default_factory=dict)
@@ -49,6 +50,7 @@ class Volts:
     amplifier_v: dict[str, Array] = field(default_factory=dict)
     row_a: dict[str, Array] = field(default_factory=dict)
     amplifier_a: dict[str, Array] = field(default_factory=dict)
+    supply_w: Array | None = None
 
 
 class ErrorCheck(Protocol):
@@ -116,7 +118,13 @@ def range_failures(design: Design, largest_input_v: Array, volts: Volts) -> dict
         ("A", volts.row_a, {name: rows_a for name, (rows_a, _) in currents.items()}),
         ("A", volts.amplifier_a, {name: columns_a for name, (_, columns_a) in currents.items()}),
     )
-    tables = [(unit, name, table, bounds[name]) for unit, tables, bounds in pairs for name, table in tables.items()]
+    # no figure of a macro-model bounds subcircuits by more than their supplies do
+    least = {"V": 0.0 if design.realised is None else design.realised.supply_v, "A": 0.0}
+    tables = [
+        (unit, name, table, np.maximum(bounds[name], least[unit]))
+        for unit, tables, bounds in pairs
+        for name, table in tables.items()
+    ]
     failures: dict[int, FailedSample] = {}
     for unit, name, table, bound in tables:
         for place in np.flatnonzero((np.abs(table) > bound).any(axis=1)).tolist():

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from kanspice.base.arrays import Array
 from kanspice.circuit import (
     Design,
+    Drivers,
     InputStage,
 )
 from kanspice.engine.solution import FailedSample
@@ -26,7 +27,8 @@ class Course:
 
     time_s: (points,) since then. stage_v: crossbars and LayerNorms -> (points, width), and what else an engine knows.
     rows_v: what drives the rows, crossbar -> (points, rows); row_a: crossbar -> (points, rows) what the drivers give;
-    amplifier_a: crossbar -> (points, columns). failure: why it is not complete; there are no points then.
+    amplifier_a: crossbar -> (points, columns). failure: why it is not complete; there are no points then. supply_w:
+    (points,) what the supplies of amplifiers deliver, where these are subcircuits and were simulated.
     """
 
     time_s: Array
@@ -35,8 +37,9 @@ class Course:
     row_a: dict[str, Array]
     amplifier_a: dict[str, Array]
     failure: FailedSample | None = None
+    supply_w: Array | None = None
 
 
 def settling_stages(design: Design) -> tuple[str, ...]:
-    """The stages of a chain of crossbars that are looked at over time: all but limiters, which follow at once."""
-    return tuple(stage.name for stage in design.chain if not isinstance(stage, InputStage))
+    """The stages of a chain of crossbars that are looked at over time: all but what is in front of rows."""
+    return tuple(stage.name for stage in design.chain if not isinstance(stage, InputStage | Drivers))

@@ -128,6 +128,7 @@ class Solution:
     column_v: crossbar name -> (samples, 2 * pairs), volts: positive and negative columns in turn; where probed.
     row_a: crossbar name -> (samples, rows), amps that rows take from what drives them.
     amplifier_a: crossbar name -> (samples, 2 * pairs), amps that amplifiers' output stages take from their columns.
+    supply_w: (samples,) watts that the supplies of amplifiers deliver, where these are subcircuits and were simulated.
     simulator_peak_bytes: the most memory that a simulator's process held, where the system says so.
     engine_at_most_bytes: the most that the engine said beforehand it would take, of this process or a simulator's.
     waveforms: of a few samples, stage by stage, where they were asked for.
@@ -149,6 +150,7 @@ class Solution:
     engine_at_most_bytes: int | None = None
     row_a: Mapping[str, Array] = field(default_factory=dict)
     amplifier_a: Mapping[str, Array] = field(default_factory=dict)
+    supply_w: Array | None = None
 
     @property
     def fidelity(self) -> str:
@@ -186,6 +188,7 @@ class Solution:
             column_v=emptied(self.column_v),
             row_a=emptied(self.row_a),
             amplifier_a=emptied(self.amplifier_a),
+            supply_w=None if self.supply_w is None else emptied({"": self.supply_w})[""],
         )
 
     def among(self, places: Sequence[int], others: Sequence[FailedSample]) -> Solution:
@@ -207,6 +210,7 @@ class Solution:
             column_v={name: spread(table) for name, table in self.column_v.items()},
             row_a={name: spread(table) for name, table in self.row_a.items()},
             amplifier_a={name: spread(table) for name, table in self.amplifier_a.items()},
+            supply_w=None if self.supply_w is None else spread(self.supply_w[:, None])[:, 0],
             numerical_error=error and replace(error, samples=tuple(places[index] for index in error.samples)),
             waveforms=tuple(replace(waveform, sample=places[waveform.sample]) for waveform in self.waveforms),
         )

@@ -330,6 +330,7 @@ class _Tiled:
             column_v=found.column_v,
             row_a=found.row_a,
             amplifier_a=found.amplifier_a,
+            supply_w=None,
             timing_s={**timing_s, "per_sample_s": timing_s.get("simulate_s", 0.0) / solved},
             notes=tuple(map(_shortened, found.notes.values())),
             numerical_error=self._numerical_error() if self.options.check_samples else None,

@@ -49,11 +49,16 @@ def device_notes(loaded: LoadedModel, design: Design) -> tuple[str, ...]:
     return (*current_unit_notes(devices, unit_a), *power_notes(devices))
 
 
-def speed_notes(design: Design) -> tuple[str, ...]:
+def speed_notes(design: Design, engine: str) -> tuple[str, ...]:
     """What of a circuit that is followed over time has parts, and is as fast as one likes all the same."""
+    if design.realised is not None and engine_named(engine).has_subcircuits:
+        return tuple(_realised_notes(design, engine))
     names = [stage.name for stage in design.stages if isinstance(stage, Rectifier | DifferentialPairs)]
     said = "op-amps of rectifiers and transistors of pairs follow at once: their own time is in no figure here"
-    return (f"{', '.join(names)}: {said}",) if names else ()
+    noted = (f"{', '.join(names)}: {said}",) if names else ()
+    if design.realised is None:
+        return noted
+    return (*noted, "so do subtractors and rows' drivers", *_realised_notes(design, engine))
 
 
 def _realised_notes(design: Design, engine: str) -> Iterator[str]:
@@ -75,7 +80,7 @@ def _realised_notes(design: Design, engine: str) -> Iterator[str]:
             f"transistors of {models.process}, corner {models.corner}, {amplifier.temperature_c:g} degrees"
             f" ({models.version}); {differ}"
         )
-    yield "ngspice begins each sample where the amplifiers' macro-models would have it, and solves it by itself"
+    yield "ngspice begins where the amplifiers' macro-models would have the nodes, and solves each sample by itself"
 
 
 def _about(design: Design, fidelity: str) -> list[str]:

@@ -33,7 +33,7 @@ from kanspice.engine.netlist.library import library_text
 from kanspice.engine.netlist.names import column_node, input_node, stage_node, tia_node
 from kanspice.engine.netlist.netlist import CIRCUIT, DEVICES, Netlist, Text, whole
 from kanspice.engine.netlist.periods import period_netlist
-from kanspice.engine.netlist.realised import LIBRARY, library_lines, supply_lines
+from kanspice.engine.netlist.realised import LIBRARY, library_lines, supply_lines, supply_volts
 from kanspice.engine.netlist.sheet import Lines, Sheet, none
 from kanspice.engine.netlist.stages.average import write_average
 from kanspice.engine.netlist.stages.crossbar import of_columns, write_crossbar
@@ -99,6 +99,7 @@ def _operating_point(sheet: Sheet) -> Netlist:
         amplifier_sources=sheet.amplifier_sources,
         cells=tuple(sheet.cells),
         starts=sheet.starts,
+        supply_v=supply_volts(design),
     )
 
 

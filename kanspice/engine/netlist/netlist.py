@@ -53,6 +53,8 @@ class Netlist:
     """Instances of amplifiers and clips that are subcircuits."""
     starts: Mapping[str, tuple[str, float]] = field(default_factory=dict)
     """Node -> another node, and the factor of its voltage, that it stands at where amplifiers are ideal."""
+    supply_v: Mapping[str, float] = field(default_factory=dict)
+    """Sources that supply subcircuits -> their volts; what they deliver is their current with its sign changed."""
 
     def outputs(self, last: Stage) -> tuple[str, ...]:
         """The nodes of the circuit's last stage; none where the netlist ends before it, as RC networks alone do."""

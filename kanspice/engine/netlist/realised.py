@@ -16,6 +16,14 @@ UPPER, LOWER = "vdd", "vss"
 SUPPLIES = ("vsupply_upper", "vsupply_lower")
 
 
+def supply_volts(design: Design) -> dict[str, float]:
+    """The supplies' sources and their volts; none where all amplifiers are their numbers."""
+    if design.realised is None:
+        return {}
+    amplifier = design.realised.amplifier
+    return dict(zip(SUPPLIES, (amplifier.vdd_v, amplifier.vss_v), strict=True))
+
+
 def library_lines(realised: Realised) -> list[str]:
     """Everything that the subcircuits are defined by. Raises InputError where their transistors are not installed."""
     lines = list(realised.amplifier.definition())

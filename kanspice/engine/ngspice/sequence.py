@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,6 +18,7 @@ from kanspice.engine.ngspice.attempts import doubt_in
 from kanspice.engine.ngspice.deck import wrapped
 from kanspice.engine.ngspice.process import RAW_FILE, run_deck
 from kanspice.engine.ngspice.program import find_ngspice
+from kanspice.engine.ngspice.starts import Starts
 from kanspice.engine.sequence import Course, Pace, settling_stages
 from kanspice.engine.simulators.process import working_folder
 from kanspice.engine.simulators.raw import read_plots
@@ -49,7 +50,8 @@ class Trace:
     """The circuit from the first sample's step on. It starts where the last sample leaves it.
 
     time_s: (points,). stage_v: stage -> (points, width). row_a: crossbar -> (points, rows); amplifier_a: crossbar ->
-    (points, columns). failure: why it did not come to the end; then there is nothing.
+    (points, columns). failure: why it did not come to the end; then there is nothing. supply_w: (points,), where there
+    are supplies.
     """
 
     time_s: Array
@@ -58,6 +60,7 @@ class Trace:
     amplifier_a: dict[str, Array]
     failure: FailedSample | None
     simulate_s: float
+    supply_w: Array | None = None
 
     def courses(self, design: Design, pace: Pace, samples: int) -> Iterator[Course]:
         """What each sample's part of it shows."""
@@ -68,7 +71,8 @@ class Trace:
             time_s = np.concatenate([[start_s], inside, [end_s]])
             stage_v, row_v = self._at(time_s, shown), self._at(time_s, rows_v)
             row_a, amplifier_a = self._at(time_s, self.row_a), self._at(time_s, self.amplifier_a)
-            yield Course(time_s - start_s, stage_v, row_v, row_a, amplifier_a)
+            supply_w = None if self.supply_w is None else np.interp(time_s, self.time_s, self.supply_w)
+            yield Course(time_s - start_s, stage_v, row_v, row_a, amplifier_a, supply_w=supply_w)
 
     def _rows_v(self, design: Design) -> dict[str, Array]:
         """Crossbar -> (points, rows) at what drives it."""
@@ -92,7 +96,9 @@ def follow_sequence(
     started = time.monotonic()
     with working_folder() as folder:
         netlist.write(folder)
-        deck = sequence_deck(netlist, inputs_v, pace, precision, current_a=_unit_a(design), charge_c=_column_c(design))
+        parts = {"current_a": _unit_a(design), "charge_c": _column_c(design)}
+        starts = {} if design.realised is None else Starts(design, design.realised, netlist).of(inputs_v[-1])
+        deck = sequence_deck(netlist, inputs_v, pace, precision, starts_v=starts, **parts)
         (folder / _DECK).write_text(deck, encoding="ascii")
         deadline = None if timeout_s is None else started + timeout_s
         run = run_deck(find_ngspice(), folder, _DECK, deadline=deadline)
@@ -107,12 +113,20 @@ def follow_sequence(
 
 
 def sequence_deck(
-    netlist: Netlist, inputs_v: Array, pace: Pace, precision: Precision, *, current_a: float, charge_c: float
+    netlist: Netlist,
+    inputs_v: Array,
+    pace: Pace,
+    precision: Precision,
+    *,
+    current_a: float,
+    charge_c: float,
+    starts_v: Mapping[str, float] | None = None,
 ) -> str:
     """The whole run, by Gear's method: the trapezoidal rule makes currents of capacitors across sources ring.
 
     current_a, charge_c: against which currents and charges that are nearly nothing are measured: a device whose
-    capacitor is empty must not set the pace.
+    capacitor is empty must not set the pace. starts_v: node -> volts, where the search for the first operating point
+    begins.
     """
     end_s = len(inputs_v) * pace.period_s
     least_v, least_a = precision.reltol * _LEAST_V, precision.reltol * _LEAST_A * current_a
@@ -120,6 +134,7 @@ def sequence_deck(
     lines = ["* kanspice run", f".include {CIRCUIT}"]
     for node, column in zip(netlist.inputs, inputs_v.T.tolist(), strict=True):
         lines += wrapped(f"v{node} {node} 0", ["pwl(", *_corners(column, pace), ")"])
+    lines += [f".nodeset v({node})={spice_number(volts)}" for node, volts in (starts_v or {}).items()]
     lines += [
         f".options method=gear maxord=2 reltol={precision.reltol:g} trtol=1 vntol={least_v:g} abstol={least_a:g}",
         f".options itl1=300 itl4=50 chgtol={charge_c:g}",
@@ -158,7 +173,7 @@ def _column_c(design: Design) -> float:
 def _vectors(netlist: Netlist) -> list[str]:
     nodes = [node for group in netlist.probes.values() for node in group]
     sources = [s for groups in (netlist.row_sources, netlist.amplifier_sources) for g in groups.values() for s in g]
-    return [*(f"v({node})" for node in nodes), *(f"i({source})" for source in sources)]
+    return [*(f"v({node})" for node in nodes), *(f"i({source})" for source in (*sources, *netlist.supply_v))]
 
 
 def _trace(netlist: Netlist, table: Array, failure: FailedSample | None, simulate_s: float) -> Trace:
@@ -171,4 +186,6 @@ def _trace(netlist: Netlist, table: Array, failure: FailedSample | None, simulat
             position += len(members)
         parts.append(named)
     row_a = {name: -currents_a for name, currents_a in parts[1].items()}
-    return Trace(table[:, 0], parts[0], row_a, parts[2], failure, simulate_s)
+    supplies_v = netlist.supply_v
+    supply_w = -table[:, position:] @ np.array([*supplies_v.values()]) if supplies_v else None
+    return Trace(table[:, 0], parts[0], row_a, parts[2], failure, simulate_s, supply_w)

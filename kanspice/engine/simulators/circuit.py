@@ -13,6 +13,8 @@ from kanspice.engine.acceptance import Volts
 from kanspice.engine.netlist import Netlist
 from kanspice.engine.simulators.raw import Plot
 
+_SUPPLIES = "supplies"
+
 
 @dataclass(frozen=True)
 class CircuitFiles:
@@ -55,9 +57,11 @@ class CircuitFiles:
                 named[name] = table[:, position : position + len(members)]
                 position += len(members)
             parts.append(named)
-        found = Volts(*parts)
-        found.row_a = {name: -currents_a for name, currents_a in found.row_a.items()}
-        return found
+        stage_v, column_v, amplifier_v, row_a, amplifier_a, supplied = parts
+        row_a = {name: -currents_a for name, currents_a in row_a.items()}
+        supplies_v = [*self.netlist.supply_v.values()]
+        supply_w = np.asarray(-supplied[_SUPPLIES] @ supplies_v) if supplies_v else None
+        return Volts(stage_v, column_v, amplifier_v, row_a, amplifier_a, supply_w)
 
 
 def _nodes(netlist: Netlist) -> tuple[Mapping[str, tuple[str, ...]], ...]:
@@ -65,7 +69,7 @@ def _nodes(netlist: Netlist) -> tuple[Mapping[str, tuple[str, ...]], ...]:
 
 
 def _sources(netlist: Netlist) -> tuple[Mapping[str, tuple[str, ...]], ...]:
-    return netlist.row_sources, netlist.amplifier_sources
+    return netlist.row_sources, netlist.amplifier_sources, {_SUPPLIES: tuple(netlist.supply_v)}
 
 
 def _together(groups: tuple[Mapping[str, tuple[str, ...]], ...]) -> tuple[str, ...]:

@@ -202,6 +202,7 @@ class SimulatorCall(ABC):
             column_v=volts.column_v,
             row_a=volts.row_a,
             amplifier_a=volts.amplifier_a,
+            supply_w=volts.supply_w,
             timing_s={
                 "netlist_s": self._netlist_s,
                 "load_s": max(found.load_s, default=0.0),

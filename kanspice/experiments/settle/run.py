@@ -39,7 +39,7 @@ def settle(
     sizing = sizing_for(loaded, technology, inputs if population is None else population)
     design = compile_model(loaded, technology, sizing, Draw(options.seed))
     expected = expected_outputs(loaded, design, inputs)
-    rest = at_rest(design, inputs, options.seed)
+    rest = at_rest(design, inputs, options.seed, options.engine)
     if rest.failed:
         first = rest.failed[0]
         problem = f"{len(rest.failed)} of {len(inputs)} samples have no operating point to settle to"
@@ -60,7 +60,7 @@ def settle(
         noise_v_per_rthz=technology.tia.noise_v_per_rthz,
         temperature_c=technology.devices.temperature_c,
     )
-    notes = (*loaded.notes, *device_notes(loaded, design), *speed_notes(design), *found.notes)
+    notes = (*loaded.notes, *device_notes(loaded, design), *speed_notes(design, options.engine), *found.notes)
     name = technology.name
     return replace(found, noise=noise, engine=options.engine, model=str(loaded.path), technology=name, notes=notes)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -12,11 +12,12 @@ import numpy.typing as npt
 from scipy.integrate import cumulative_trapezoid
 
 from kanspice.base.arrays import Array
-from kanspice.circuit import Design
+from kanspice.circuit import Design, Rectifier
 from kanspice.engine.sequence import Course, Pace, settling_stages
 from kanspice.engine.solution import FailedSample, Outcome
 from kanspice.gap.capacitors import Capacitors, capacitors_of
-from kanspice.gap.costs.crossbar import crossbar_powers_w, quiescent_w
+from kanspice.gap.costs.crossbar import crossbar_powers_w, quiescent_w, references_power_w
+from kanspice.gap.costs.rectifier import rectifiers_w
 from kanspice.gap.metrics import compare, spread
 from kanspice.gap.noise import StageNoise
 from kanspice.gap.resolution import Variation
@@ -352,13 +353,19 @@ class _Judge:
         return np.asarray((turns >= _TURNS) & stays & (swing > min(self.tolerances)))
 
     def _powers_w(self, course: Course) -> Array:
-        """(points,) of all crossbars together."""
+        """(points,) of all crossbars together: at the supplies, where these were simulated."""
+        if course.supply_w is not None:
+            return course.supply_w + sum(map(references_power_w, self.design.crossbars))
         total = np.zeros(len(course.time_s))
         for crossbar in self.design.crossbars:
             name = crossbar.name
             parts = crossbar_powers_w(crossbar, course.rows_v[name], course.row_a[name], course.amplifier_a[name])
             total += np.sum(list(parts.values()), axis=0) + quiescent_w(crossbar, self.quiescent_a)
-        return total
+        return total + sum(rectifiers_w(stage, self.quiescent_a) for stage in self._rectifiers)
+
+    @property
+    def _rectifiers(self) -> Iterator[Rectifier]:
+        return (stage for stage in self.design.stages if isinstance(stage, Rectifier))
 
 
 def _scale(volts: Array) -> float:

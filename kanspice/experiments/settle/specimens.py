@@ -129,7 +129,7 @@ class SettlingSetup:
         design = draw_specimen(self.design, self.technology, Draw(seed))
         options = replace(self.options, seed=seed, measured=measured)
         expected, quiescent_a = self.expected[: len(inputs)], self.technology.supply.quiescent_a
-        return Transients(design, inputs, at_rest(design, inputs, seed), expected, options, quiescent_a)
+        return Transients(design, inputs, at_rest(design, inputs, seed, options.engine), expected, options, quiescent_a)
 
 
 def _counted(failed: Iterable[FailedSample]) -> dict[str, int]:

@@ -98,7 +98,7 @@ def prepare(request: SettlingRequest) -> PreparedSettlingStudy:
         "versions": versions(),
         "request": request.to_dict(),
     }
-    notes = (*loaded.notes, *device_notes(loaded, setups[0].design), *speed_notes(setups[0].design))
+    notes = (*loaded.notes, *device_notes(loaded, setups[0].design), *speed_notes(setups[0].design, request.engine))
     model = replace(ModelFacts.of(loaded), path=request.model)
     return PreparedSettlingStudy(request, points, tuple(setups), model, notes, identity)
 

@@ -80,10 +80,14 @@ class SettleOptions:
         return Workload(samples, faster=f"--engine batched, {faster}", steady=True, error_parts=2.0 * samples)
 
 
-def at_rest(design: Design, inputs: Array, seed: int) -> Solution:
-    """The operating points, also those that the circuit does not stay at; none where an input stage has no supply."""
+def at_rest(design: Design, inputs: Array, seed: int, engine: str = _AT_REST) -> Solution:
+    """The operating points, also those that the circuit does not stay at; none where an input stage has no supply.
+
+    engine: that follows the circuit over time. If it alone has amplifiers' subcircuits, it has other operating points.
+    """
     how = RunOptions(check_samples=0, seed=seed)
-    solve = engine_named(_AT_REST).solve
+    is_alone = design.realised is not None and engine_named(engine).has_subcircuits
+    solve = engine_named(engine if is_alone else _AT_REST).solve
     with fitting_threads(design.device_count):
         found = solve(design, inputs, "device", how, hints={}, progress=None, numbers=None, known=None)
     return found.without(unsupplied_samples(design, inputs, found))

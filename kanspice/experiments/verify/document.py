@@ -156,6 +156,8 @@ class PhysicalPart(Part):
     """Of all stages."""
     amplifiers: Count
     """Of all stages."""
+    modelled_w: Annotated[Figure, Key(sparse=True)] = None
+    """Where `power_w` was measured at the supplies of transistors: what macro-models of the amplifiers say."""
 
 
 class LogDensityPart(Part):

@@ -22,6 +22,8 @@ def _facts(cost: PhysicalCost) -> list[Fact]:
     power = si(cost.power_w, "W")
     if cost.power_w is not None:
         power += f" (mean of {many(cost.samples, 'sample')}; {si(cost.largest_power_w, 'W')} at most)"
+    if cost.modelled_w is not None:
+        power += f"; by the amplifiers' macro-models {si(cost.modelled_w, 'W')}"
     every = [("power", power), ("latency", si(cost.latency_s, "s")), ("energy", si(cost.energy_j, "J"))]
     every += [] if cost.charge_c is None else [("charge", si(cost.charge_c, "C"))]
     unknown = ", ".join(label for label, text in every if text == UNKNOWN)

@@ -46,7 +46,8 @@ class PhysicalCost:
     """Of a whole inference. What is None is not known, and the last of `assumptions` says why.
 
     samples: how many it was measured on. latency_s: from the inputs to the outputs. power_w, largest_power_w,
-    energy_j, charge_c: as of a stage, all together.
+    energy_j, charge_c: as of a stage, all together. modelled_w: where the power was measured at the supplies, the sum
+    of the stages' figures, which are those of macro-models.
     """
 
     samples: int
@@ -57,6 +58,7 @@ class PhysicalCost:
     charge_c: float | None
     stages: tuple[StageCost, ...]
     assumptions: tuple[str, ...]
+    modelled_w: float | None = None
 
     @property
     def devices(self) -> int:

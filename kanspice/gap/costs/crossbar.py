@@ -40,13 +40,17 @@ def crossbar_powers_w(crossbar: Crossbar, rows_v: Array, row_a: Array, amplifier
     """
     delivered = rows_v * row_a
     drawn = crossbar.rail_v * np.abs(row_a)
-    references_w = crossbar.rail_v * float(np.abs(crossbar.bias_a).sum())
     return {
         "rows": delivered.sum(axis=1),
         "drivers": np.maximum(drawn - delivered, 0.0).sum(axis=1),
-        "references": np.full(len(row_a), references_w),
+        "references": np.full(len(row_a), references_power_w(crossbar)),
         "amplifiers": crossbar.rail_v * np.abs(amplifier_a).sum(axis=1),
     }
+
+
+def references_power_w(crossbar: Crossbar) -> float:
+    """What the reference currents take from a rail."""
+    return crossbar.rail_v * float(np.abs(crossbar.bias_a).sum())
 
 
 def amplifier_count(crossbar: Crossbar) -> int:

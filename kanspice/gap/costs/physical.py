@@ -27,7 +27,7 @@ from kanspice.circuit import (
 )
 from kanspice.engine.solution import Solution
 from kanspice.gap.costs.cost import MeasuredCost, PhysicalCost, largest_of, mean_of
-from kanspice.gap.costs.crossbar import crossbar_cost
+from kanspice.gap.costs.crossbar import crossbar_cost, references_power_w
 from kanspice.gap.costs.differential_pairs import differential_pairs_cost
 from kanspice.gap.costs.filter_bank import filter_bank_cost
 from kanspice.gap.costs.ode_period import ode_period_cost
@@ -35,12 +35,21 @@ from kanspice.gap.costs.rectifier import rectifier_cost
 from kanspice.gap.costs.synapse_bank import synapse_bank_cost
 from kanspice.gap.costs.tiles import average_cost, tiles_cost
 
+_AT_SUPPLIES = (
+    "the power of the whole is voltage times current at the supplies of the simulated amplifiers, and that of the"
+    " reference currents, which are ideal; the stages' parts are figures of macro-models"
+)
+
 
 def physical_cost(design: Design, solution: Solution, quiescent_a: float) -> PhysicalCost:
     """The cost of an inference as far as the solution tells. quiescent_a: from both rails, per amplifier."""
     parts = list(_parts(design, solution, quiescent_a))
     energy_j, charge_c = _total([part.energy_j for part in parts]), _total([part.charge_c for part in parts])
     power_w = _total([part.power_w for part in parts]) if energy_j is None else energy_j / design.inference_s
+    assumptions, modelled_w = [line for part in parts for line in part.assumptions], None
+    if solution.supply_w is not None and energy_j is None:
+        modelled_w, power_w = power_w, _measured_w(design, solution)
+        assumptions = [_AT_SUPPLIES, *assumptions]
     return PhysicalCost(
         samples=min((part.samples for part in parts), default=0),
         latency_s=design.inference_s if any(part.lasts for part in parts) else None,
@@ -49,8 +58,15 @@ def physical_cost(design: Design, solution: Solution, quiescent_a: float) -> Phy
         energy_j=mean_of(energy_j),
         charge_c=mean_of(charge_c),
         stages=tuple(part.cost for part in parts),
-        assumptions=_each_once([line for part in parts for line in part.assumptions]),
+        assumptions=_each_once(assumptions),
+        modelled_w=mean_of(modelled_w),
     )
+
+
+def _measured_w(design: Design, solution: Solution) -> Array:
+    """(solved samples,) what supplies deliver, and what reference currents, which are ideal sources, take beside it."""
+    references_w = sum(references_power_w(crossbar) for crossbar in design.all_crossbars)
+    return np.asarray(solution.supply_w)[solution.solved] + references_w
 
 
 def _each_once(lines: Sequence[str]) -> tuple[str, ...]:
