@@ -78,11 +78,6 @@ class Realised:
     own_amplifier: Amplifier | None = None
     """What clips are made of, where it is another one."""
 
-    @property
-    def supply_v(self) -> float:
-        """The larger of the supplies, either sign."""
-        return max(abs(self.amplifier.vdd_v), abs(self.amplifier.vss_v))
-
 
 @dataclass(frozen=True)
 class Converter:

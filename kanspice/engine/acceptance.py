@@ -118,13 +118,7 @@ def range_failures(design: Design, largest_input_v: Array, volts: Volts) -> dict
         ("A", volts.row_a, {name: rows_a for name, (rows_a, _) in currents.items()}),
         ("A", volts.amplifier_a, {name: columns_a for name, (_, columns_a) in currents.items()}),
     )
-    # no figure of a macro-model bounds subcircuits by more than their supplies do
-    least = {"V": 0.0 if design.realised is None else design.realised.supply_v, "A": 0.0}
-    tables = [
-        (unit, name, table, np.maximum(bounds[name], least[unit]))
-        for unit, tables, bounds in pairs
-        for name, table in tables.items()
-    ]
+    tables = [(unit, name, table, bounds[name]) for unit, tables, bounds in pairs for name, table in tables.items()]
     failures: dict[int, FailedSample] = {}
     for unit, name, table, bound in tables:
         for place in np.flatnonzero((np.abs(table) > bound).any(axis=1)).tolist():

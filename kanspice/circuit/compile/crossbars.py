@@ -177,10 +177,10 @@ def with_feedback_capacitor(
         return draft
     if tia.feedback_f != "chosen":
         return replace(draft, feedback_f=float(tia.feedback_f))
-    farads = built(draft, technology).column_capacitance_f
+    stage = built(draft, technology)
     siemens = drive.least_slopes(draft, devices) * draft.current_unit_a / technology.units.v_unit_v
-    loop = FeedbackLoop(draft.feedback_ohm, 0.0, tia.output_ohm, tia.gain, tia.gbw_hz)
-    return replace(draft, feedback_f=chosen_feedback_f(siemens, farads, loop))
+    loop = FeedbackLoop(draft.feedback_ohm, 0.0, stage.output_ohm, stage.open_loop_gain, tia.gbw_hz)
+    return replace(draft, feedback_f=chosen_feedback_f(siemens, stage.column_capacitance_f, loop))
 
 
 def built(draft: CrossbarDraft, technology: Technology) -> Crossbar:
@@ -192,7 +192,7 @@ def built(draft: CrossbarDraft, technology: Technology) -> Crossbar:
     current_a = draft.current_unit_a * draft.current_per_unit
     ratio = output_v_per_unit / current_a / draft.feedback_ohm
     are_amplifiers = tia.used_for == "all"
-    loaded = _loaded(tia, ratio) if are_amplifiers else _Loaded(tia.gain, tia.output_ohm, ratio)
+    loaded = _loaded(tia, ratio, draft.feedback_ohm) if are_amplifiers else _Loaded(tia.gain, tia.output_ohm, ratio)
     return Crossbar(
         name=draft.name,
         compares_to=draft.compares_to,
@@ -231,16 +231,18 @@ class _Loaded(NamedTuple):
     subtractor_gain: float
 
 
-def _loaded(tia: Tia, ratio: float) -> _Loaded:
+def _loaded(tia: Tia, ratio: float, feedback_ohm: float) -> _Loaded:
     """Where subtractors are amplifiers, whose resistors load both columns' alike if these have about the same voltage.
 
-    A source behind an output resistance and its load are another source behind another resistance. A subtractor's own
+    Loads, the feedback among them, divide the gain; they are no resistance behind the pole: with a capacitor from its
+    output back to its first stage an amplifier has less gain into a load, and the same bandwidth. A subtractor's own
     output drives its feedback.
     """
     in_ohm = tia.subtractor_ohm * max(1.0, 1.0 / ratio)
-    part = 1 / (1 + tia.output_ohm / (in_ohm * (1 + ratio)))
-    own_gain = tia.gain / (1 + tia.output_ohm / (in_ohm * (1 + ratio)))
-    return _Loaded(tia.gain * part, tia.output_ohm * part, ratio / (1 + (1 + ratio) / own_gain))
+    of_subtractor = tia.output_ohm / (in_ohm * (1 + ratio))
+    own_gain = tia.gain / (1 + of_subtractor)
+    gain = tia.gain / (1 + of_subtractor + tia.output_ohm / feedback_ohm)
+    return _Loaded(gain, 0.0, ratio / (1 + (1 + ratio) / own_gain))
 
 
 def row_siemens(draft: CrossbarDraft, devices: Sequence[Device], technology: Technology) -> Array:
