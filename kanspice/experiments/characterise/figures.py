@@ -254,7 +254,7 @@ FIGURES: tuple[Figure, ...] = (
         "white noise at the input",
         "V/rtHz",
         lambda of: of.noise_v_per_rthz,
-        "noise analysis of the same loop; what 1/f noise, a power of frequency, leaves where it leaves least",
+        "noise analysis of such a loop that feeds all back; what 1/f noise, a power of frequency, leaves where least",
         "bias current, temperature",
     ),
     Figure(

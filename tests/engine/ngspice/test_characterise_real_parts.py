@@ -11,7 +11,7 @@ import math
 import os
 import re
 import subprocess
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -243,6 +243,17 @@ def test_noise(found, tmp_path):
     ratio = falls ** ((high - low) / 5)
     white = (hand[f"n{high}"] ** 2 - ratio * hand[f"n{low}"] ** 2) / (1 - ratio)
     assert figures.noise_v_per_rthz == pytest.approx(math.sqrt(white), rel=0.03)
+
+
+def test_a_vendors_model_that_latches_says_beyond_which_currents():
+    """The state at -4.98 V that a sweep finds which begins at -300 uA or beyond, without a message of ngspice's."""
+    part = replace(real_part("ad8051"), supply_v=5.0)
+    states = measure(part.amplifier(), LOAD, draws=0, seed=0).states
+    assert states.column.feedback_ohm == 1e4
+    assert states.other_v < -4.9
+    assert -4.5e-4 < states.right.low < -1e-4
+    assert states.right.high > 4e-4
+    assert [start.is_right(5.0) for start in states.starts] == [True, True]
 
 
 def test_offsets_are_drawn_from_the_foundrys_statistics_and_by_the_seed():

@@ -56,27 +56,32 @@ class Benches:
         """From there to either supply."""
         return (self.amplifier.vdd_v - self.amplifier.vss_v) / 2
 
-    def loop(self, led_v: float = 0.0) -> list[str]:
-        """The output is led to where `vt` is: the inverting input gets a tenth of what lacks.
+    def loop(self, led_v: float = 0.0, fed_back: float = FED_BACK) -> list[str]:
+        """The output is led to where `vt` is: the inverting input gets a tenth of what lacks, or another part of it.
 
         `vp` and `em` have what the inputs take, `iout` drives the output.
         """
-        return [*self._led(number(led_v)), "Iout mid out dc 0 ac 0"]
+        return [*self._led(number(led_v), fed_back), "Iout mid out dc 0 ac 0"]
 
     def pulled(self, to: str, led_v: float) -> list[str]:
         """The same, with a resistor to a supply, of 10 to the power of `vu` ohms.
 
         `vpull` has what the output gives.
         """
-        return [*self._led(number(led_v)), "Vu u 0 9", "Bpull out o i=(v(out)-v(o))*pow(10,-v(u))", f"Vpull o {to} 0"]
+        return [
+            *self._led(number(led_v), FED_BACK),
+            "Vu u 0 9",
+            "Bpull out o i=(v(out)-v(o))*pow(10,-v(u))",
+            f"Vpull o {to} 0",
+        ]
 
-    def _led(self, volts: str) -> list[str]:
+    def _led(self, volts: str, fed_back: float) -> list[str]:
         return [
             *self._part("p", "m", "out"),
             *self._loaded("out"),
             "Vp p mid 0",
             f"Vt t mid dc {volts} ac 1",
-            f"Em m mid out t {FED_BACK}",
+            f"Em m mid out t {fed_back}",
         ]
 
     def follower(self, drive: str = "dc 0") -> list[str]:
