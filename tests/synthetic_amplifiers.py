@@ -85,7 +85,9 @@ def _measured(figures: Characterisation) -> MeasuredAmplifier:
 
 def good() -> AmplifierResult:
     """Every figure, one state."""
-    return AmplifierResult(_measured(_figures()), 3, "kanspice characterise opamp.cir --supply 1.65")
+    return AmplifierResult(
+        _measured(_figures()), "/circuits/opamp.cir", 3, "kanspice characterise opamp.cir --supply 1.65"
+    )
 
 
 def bad() -> AmplifierResult:
@@ -117,7 +119,8 @@ def bad() -> AmplifierResult:
                 other_v=-1.5,
                 starts=starts,
             ),
-        )
+        ),
+        "/circuits/opamp.cir",
     )
 
 

@@ -8,6 +8,8 @@ import pytest
 from known_amplifier import KnownAmplifier
 
 import kanspice
+from kanspice.base.resources import NETLISTS
+from kanspice.circuit.compile.realised import realised_parts
 from kanspice.technology import load_technology
 
 KNOWN = KnownAmplifier()
@@ -37,10 +39,38 @@ def test_figures_are_printed_and_written_as_a_technology_that_is_read_back(part,
     assert technology.tia.swing_v == pytest.approx(KNOWN.stop_v, rel=1e-2)
     assert (technology.tia.rail_v, technology.tia.headroom) == (2.0, 0.7)
     assert technology.tia.input_bias_a == pytest.approx(KNOWN.bias_a, rel=1e-2)
+    assert technology.tia.offset_v == pytest.approx(KNOWN.offset_v, rel=1e-2)
+    assert technology.tia.used_for == "all"
+    assert technology.tia.common_v == pytest.approx(KNOWN.stop_v, rel=5e-2)
+    assert technology.tia.output_a == pytest.approx(KNOWN.most_a / 10, rel=2e-2)
+    parts = realised_parts(technology)
+    assert parts.amplifier.subcircuit.name == "known"
+    assert (parts.amplifier.vdd_v, parts.amplifier.roles[0]) == (2.0, "in+")
     assert technology.supply.quiescent_a == pytest.approx(KNOWN.quiescent_a, rel=1e-2)
     figures = {figure["name"]: figure for figure in json.loads((part / "tia.json").read_text())["figures"]}
     assert figures["offset_v"]["value"] == pytest.approx(KNOWN.offset_v, rel=1e-2)
     assert figures["offset_sigma_v"]["why_not"] == "the model says nothing of how parts differ"
+
+
+@pytest.mark.ngspice
+@pytest.mark.pdk
+def test_a_technology_of_our_own_amplifier_names_its_process_and_no_netlist(part, run):
+    own = NETLISTS / "gf180" / "opamp.cir"
+    done = run("characterise", str(own), "--process", "gf180:ss", "--draws", "5", "-o", "tia.toml", "-q")
+    assert (done.code, done.out) == (0, "")
+    technology = load_technology(part / "tia.toml")
+    assert (technology.process.pdk, technology.process.corner, technology.process.mismatch) == ("gf180", "ss", True)
+    assert technology.tia.subcircuit == ""
+    assert 5e-4 < technology.tia.offset_sigma_v < 4e-3
+    assert realised_parts(technology).amplifier.subcircuit.name == "gf180_opamp"
+
+
+@pytest.mark.ngspice
+def test_a_netlist_elsewhere_is_named_from_where_the_technology_lies(part, run):
+    done = run("characterise", "known.cir", "--supply", "2", "-o", "below/tia.toml", "-q")
+    assert done.code == 0
+    assert 'subcircuit = "../known.cir"' in (part / "below" / "tia.toml").read_text(encoding="utf-8")
+    assert realised_parts(load_technology(part / "below" / "tia.toml")).amplifier.subcircuit.name == "known"
 
 
 @pytest.mark.ngspice

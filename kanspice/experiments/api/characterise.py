@@ -62,9 +62,9 @@ def characterise(
     )
     refuse_inputs([output])
     wanted = (0 if models is None else DRAWS) if draws is None else draws
-    result = AmplifierResult(measure(amplifier, Load(load_ohm, load_f), draws=wanted, seed=seed), seed)
+    result = AmplifierResult(measure(amplifier, Load(load_ohm, load_f), draws=wanted, seed=seed), str(netlist), seed)
     if output is not None and result.exit_code == 0:
-        write_text(output, result.technology())
+        write_text(output, result.technology(Path(output).parent))
     return result
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from kanspice.engine.ngspice.characterise.measure import MeasuredAmplifier
 from kanspice.experiments.characterise.figures import FIGURES
@@ -26,9 +27,10 @@ class GainAt:
 
 @dataclass(frozen=True, repr=False)
 class AmplifierResult(Shown):
-    """One amplifier, measured. seed: of the draws. command: what was called, if a command was."""
+    """One amplifier, measured. path: of its netlist. seed: of the draws. command: what was called, if a command was."""
 
     measured: MeasuredAmplifier
+    path: str
     seed: int = 0
     command: str | None = None
 
@@ -84,11 +86,11 @@ class AmplifierResult(Shown):
 
         return amplifier_page(self)
 
-    def technology(self) -> str:
-        """A technology file, in TOML, that says of amplifiers what was measured."""
+    def technology(self, folder: Path | None = None) -> str:
+        """A technology file, in TOML, that says of amplifiers what was measured, to be written in a folder."""
         from kanspice.experiments.characterise.technology import technology_text  # noqa: PLC0415 - which reads this
 
-        return technology_text(self)
+        return technology_text(self, folder)
 
     def columns(self) -> Columns:
         """A row for each figure."""

@@ -1,8 +1,8 @@
 """Figures of real parts against decks written by hand: other circuits, other analyses, ngspice's own measurements.
 
-Loops are opened by a huge inductor and capacitor, followers are wires, inverters have resistors, output resistances are
-from `.tf`, and all is read from what `meas` and `print` say. Vendors' models are tried where Debian's kicad-demos has
-put them, or where KANSPICE_KICAD_DEMOS says.
+Loops are opened by a huge inductor and capacitor, followers are wires, inverters have resistors, and all is read from
+what `meas` and `print` say. Vendors' models are tried where Debian's kicad-demos has put them, or where
+KANSPICE_KICAD_DEMOS says.
 """
 
 from __future__ import annotations
@@ -148,8 +148,8 @@ def test_what_flows_and_offsets_at_rest(found, tmp_path):
 
 def test_the_output_resistance_of_a_follower(found, tmp_path):
     part, figures, _ = found
-    commands = ["tf v(o) vp", "let closed = output_impedance_at_v(o)", "print closed"]
-    hand = by_hand(part, FOLLOWER, commands, tmp_path)
+    commands = ["ac lin 1 1m 1m", "let closed = mag(v(o))", "print closed"]
+    hand = by_hand(part, ["XA 0 o o", "Io 0 o dc 0 ac 1", "Cl o 0 10p"], commands, tmp_path)
     assert figures.output_ohm / (1 + figures.gain_unloaded) == pytest.approx(hand["closed"], rel=0.02)
 
 
