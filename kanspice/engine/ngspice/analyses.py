@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
+from kanspice.engine.ngspice.deck import ONE_THREAD
 from kanspice.engine.ngspice.diagnose import complaint, suspicion
 from kanspice.engine.ngspice.process import run_deck
 from kanspice.engine.ngspice.program import find_ngspice
@@ -75,7 +76,7 @@ def analyse(circuit: Sequence[str], analyses: Sequence[Analysis], timeout_s: flo
 
 
 def _deck(circuit: Sequence[str], analyses: Sequence[Analysis]) -> list[str]:
-    lines = ["* kanspice", *circuit, ".control", "set noaskquit", _NO_TRANSIENT_START]
+    lines = ["* kanspice", *circuit, ".control", ONE_THREAD, "set noaskquit", _NO_TRANSIENT_START]
     for each in analyses:
         lines += [f"echo {_MARK} {each.name}", "destroy all", *each.before, each.command]
         lines += [f"setplot {each.plot}"] if each.plot else []

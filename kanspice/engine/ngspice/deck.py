@@ -19,6 +19,10 @@ from kanspice.engine.netlist.periods import period_files
 from kanspice.engine.netlist.transistor_banks import SUPPLIES
 from kanspice.engine.simulators.stepping import Stepping
 
+ONE_THREAD = "set num_threads=1"
+"""A command before the first analysis: else ngspice computes transistors on two threads, which wait for each other by
+running. On a busy machine that took six times as much of the processors."""
+
 
 @dataclass(frozen=True)
 class Tolerances:
@@ -192,6 +196,7 @@ def _circuit_lines(circuit: PeriodCircuit, stepping: Stepping) -> list[str]:
         *transient_options(period, stepping),
         *wrapped(".save", [*(f"v({node})" for node in nodes), *supply_currents(circuit.transistors)]),
         ".control",
+        ONE_THREAD,
     ]
 
 
@@ -212,6 +217,7 @@ def sweep_deck(
     *,
     klu: bool = False,
     sources: Sequence[str] = (),
+    of_transistors: bool = False,
 ) -> str:
     """A deck that solves every row of `inputs_v` (samples, inputs; volts) in one process, as points of one sweep.
 
@@ -220,8 +226,10 @@ def sweep_deck(
     saved, sources: the nodes whose voltages, and the sources whose currents, are kept.
     hints_v: node -> volts, where Newton's method should start the first point.
     klu: use the KLU solver, for a version that has it; others would ignore the option without a word.
+    of_transistors: whether the circuit has some.
     """
-    lines = ["* kanspice run", ".include circuit.cir", "vindex sample_index 0 0"]
+    threads = one_thread_lines() if of_transistors else ()
+    lines = ["* kanspice run", *threads, ".include circuit.cir", "vindex sample_index 0 0"]
     lines += [f"b{node} {node} 0 v={_table(column)}" for node, column in zip(inputs, inputs_v.T, strict=True)]
     lines += [f".nodeset v({node})={spice_number(volts)}" for node, volts in (hints_v or {}).items()]
     lines += [
@@ -248,6 +256,11 @@ def _operating_point_lines(
         f".options itl1=300 itl2=150 acct{' klu' if klu else ''}",
         *wrapped(".save", [*(f"v({node})" for node in saved), *(f"i({source})" for source in sources)]),
     ]
+
+
+def one_thread_lines() -> tuple[str, ...]:
+    """The same for a deck whose analysis is no command."""
+    return ".control", ONE_THREAD, ".endc"
 
 
 def _table(column: Array) -> str:

@@ -140,8 +140,16 @@ class OperatingPoints(EngineCall):
     ) -> Run:
         netlist = circuit.netlist
         inputs_v = self.inputs_v[block]
-        saved = {"saved": circuit.nodes, "sources": circuit.sources}
-        deck = sweep_deck(netlist.inputs, inputs_v, tolerances=tolerances, hints_v=hints, klu=klu, **saved)
+        deck = sweep_deck(
+            netlist.inputs,
+            inputs_v,
+            circuit.nodes,
+            tolerances,
+            hints,
+            klu=klu,
+            sources=circuit.sources,
+            of_transistors=self.starts is not None,
+        )
 
         def on_point(swept: float, simulator_bytes: int) -> None:
             progress.reach(round(swept) + 1, simulator_bytes)

@@ -15,7 +15,7 @@ from kanspice.circuit import (
 )
 from kanspice.engine.netlist import CIRCUIT, Netlist, build_netlist
 from kanspice.engine.ngspice.attempts import doubt_in
-from kanspice.engine.ngspice.deck import wrapped
+from kanspice.engine.ngspice.deck import one_thread_lines, wrapped
 from kanspice.engine.ngspice.process import RAW_FILE, run_deck
 from kanspice.engine.ngspice.program import find_ngspice
 from kanspice.engine.ngspice.starts import Starts
@@ -131,7 +131,7 @@ def sequence_deck(
     end_s = len(inputs_v) * pace.period_s
     least_v, least_a = precision.reltol * _LEAST_V, precision.reltol * _LEAST_A * current_a
     longest = spice_number(pace.period_s / precision.steps)
-    lines = ["* kanspice run", f".include {CIRCUIT}"]
+    lines = ["* kanspice run", *(one_thread_lines() if netlist.supply_v else ()), f".include {CIRCUIT}"]
     for node, column in zip(netlist.inputs, inputs_v.T.tolist(), strict=True):
         lines += wrapped(f"v{node} {node} 0", ["pwl(", *_corners(column, pace), ")"])
     lines += [f".nodeset v({node})={spice_number(volts)}" for node, volts in (starts_v or {}).items()]

@@ -11,6 +11,7 @@ from kanspice.circuit import Design
 from kanspice.engine.netlist import CIRCUIT
 from kanspice.engine.netlist.switching import capacitor_nodes
 from kanspice.engine.ngspice.deck import (
+    ONE_THREAD,
     start_commands,
     supply_currents,
     transient_command,
@@ -39,6 +40,7 @@ def switched_deck(design: Design, inputs_v: Array, late_s: Array, stepping: Step
         *transient_options(first, stepping),
         *wrapped(".save", [*(f"v({node})" for node in _nodes(design)), *supply_currents(design.transistors)]),
         ".control",
+        ONE_THREAD,
         "set appendwrite",
     ]
     for start_v, late in zip(first.start_v(inputs_v).tolist(), late_s.tolist(), strict=True):

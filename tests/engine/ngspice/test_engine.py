@@ -29,7 +29,7 @@ from fake_ngspice import CUT, E32, NAN, REAL, patch_last_number, write_fake
 from kanspice.base.errors import SimulatorError
 from kanspice.circuit.uniqueness import solution_counts
 from kanspice.engine.netlist import build_netlist
-from kanspice.engine.ngspice import engine
+from kanspice.engine.ngspice import deck as decks
 from kanspice.engine.ngspice.deck import NORMAL, TIGHT, Tolerances, eased, sweep_deck, tightened
 from kanspice.engine.ngspice.engine import solve
 from kanspice.engine.ngspice.process import run_deck
@@ -187,7 +187,7 @@ def test_the_numerical_error_is_the_real_one(monkeypatch):
     options = RunOptions(check_samples=len(rows))
     estimates, errors = [], []
     for tolerances in (Tolerances(1e-2, 1e-3, 1e-9), Tolerances(1e-4, 1e-5, 1e-12), NORMAL):
-        monkeypatch.setattr(engine, "NORMAL", tolerances)
+        monkeypatch.setattr(decks, "NORMAL", tolerances)
         solution = solve(design, rows, "device", options)
         estimates.append(solution.numerical_error.max_abs_v)
         errors.append(np.abs(solution.stage_v["l1.crossbar"] - exact).max())
