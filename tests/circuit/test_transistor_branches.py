@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cache
 from importlib import metadata
 
 import numpy as np
@@ -43,9 +44,16 @@ def sizing(model, samples=6):
     return Sizing(inputs, reference_stages(model, inputs))
 
 
+@cache
+def sized_network():
+    """One network for all that do not need another, and what its circuits are sized for."""
+    model = network()
+    return model, sizing(model)
+
+
 def compiled(*settings, model=None, sized=True):
-    model = model or network()
-    return compile_kirchhoffnet(model, technology(*TRANSISTORS, *settings), sizing(model) if sized else None)
+    known = sized_network() if model is None else (model, sizing(model) if sized else None)
+    return compile_kirchhoffnet(known[0], technology(*TRANSISTORS, *settings), known[1] if sized else None)
 
 
 def gate_v(ladders, source_v, destination_v):

@@ -82,7 +82,7 @@ def test_references_that_do_not_follow_the_temperature_cost_more_than_all_else()
     assert far["fixed"] > 2 * far["proportional"]
 
 
-def test_mismatch_is_drawn_from_the_seed():
+def test_mismatch_is_drawn_from_the_seed(phased):
     first, again = (simulated("process.mismatch=true")[2] for _ in range(2))
     assert (first == again).all()
-    assert np.abs(first - simulated()[2]).max() > 1e-3
+    assert np.abs(first - phased[2]).max() > 1e-3
