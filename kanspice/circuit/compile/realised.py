@@ -29,8 +29,18 @@ def realised_parts(technology: Technology) -> Realised | None:
     models = Models(process.pdk, process.corner, process.mismatch)
     own = own_amplifier(models, tia.rail_v, process.temperature_c)
     clip, rectifier = (read_subcircuit(own_netlist(process.pdk, name)) for name in ("clip", "rectifier"))
-    brought = _brought(technology, models) if tia.subcircuit else own
-    return Realised(brought, clip, rectifier, None if brought is own else own)
+    if not tia.subcircuit:
+        return Realised(own, clip, rectifier)
+    brought = _brought(technology, models)
+    if brought.subcircuit.name != own.subcircuit.name:
+        return Realised(brought, clip, rectifier, own)
+    if brought.subcircuit.lines != own.subcircuit.lines:
+        raise InputError(
+            f"clips are made of kanspice's own '{own.subcircuit.name}', which this is not",
+            where=tia.subcircuit,
+            hint="give yours another name",
+        )
+    return Realised(brought, clip, rectifier)
 
 
 def _brought(technology: Technology, models: Models | None) -> Amplifier:

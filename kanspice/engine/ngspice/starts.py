@@ -29,6 +29,7 @@ _CLIP_POINTS, _LEVEL_POINTS, _AROUND_V = 331, 101, 5e-3
 _TIMEOUT_S = 60.0
 _CELL = "cell"
 _INSIDE = f"x{_CELL}."
+_JUST_V = 1e-4
 _ELSEWHERE = 0.998
 _LED = 1.0
 """Volts that the inverting input gets for each that the output lacks."""
@@ -43,10 +44,15 @@ class _Inside:
     """Names within the part."""
     volts: Array
     """(points of the first axis, ..., nodes)."""
+    knees: tuple[float, ...] = ()
+    """Of a single terminal: where a loop opens, upwards the first and downwards the second. Mismatch moves them; beside
+    them the loop is taken for just open: from there Newton's method finds both states, and from no other."""
 
     def at(self, terminals_v: Sequence[float]) -> dict[str, float]:
         """Node -> volts, linear between the grid's points; beyond its ends as at them."""
         volts = self.volts
+        for knee, side in zip(self.knees, (1.0, -1.0), strict=False):
+            terminals_v = [knee - side * _JUST_V if abs(v - knee) < _AROUND_V else v for v in terminals_v]
         for axis, terminal_v in zip(self.axes, terminals_v, strict=True):
             place = float(np.interp(terminal_v, axis, np.arange(len(axis))))
             lower = min(int(place), len(axis) - 2)
@@ -151,7 +157,7 @@ def _clip(realised: Realised, part: SubcircuitDefinition | None, stage: Rectifie
     points, order = np.unique(np.concatenate([each for each, _ in known]), return_index=True)
     names = tuple(sorted(known[0][1]))
     volts = np.array([np.concatenate([table[name] for _, table in known])[order] for name in names])
-    return _Inside((points,), names, volts.T)
+    return _Inside((points,), names, volts.T, tuple(levels))
 
 
 def _sweep(axis: Array) -> str:

@@ -49,7 +49,7 @@ class VerifyOptions:
         """How many times `verify` solves every sample."""
         if not self.attribute:
             return 1
-        return len(self.plan(technology).trials) + self.changes_engines
+        return len(self.plan(technology).trials) + (self.changes_engines or _has_subcircuits(technology))
 
     @property
     def changes_engines(self) -> bool:
@@ -62,13 +62,18 @@ class VerifyOptions:
         """What is to be done at the pace of the first samples, and what would be faster."""
         faster = ["fewer samples (--limit)"]
         one_by_one = not engine_named(self.engine).solves_together
-        if one_by_one and self.fidelity != "transient" and technology.branches.realisation != "transistor":
+        if one_by_one and self.fidelity != "transient" and not _has_subcircuits(technology):
             faster.insert(0, "--engine batched --cross-check 2")
         if one_by_one and self.run.jobs == 1:
             faster.append("more processes (--jobs)")
-        rounds = 1 if self.changes_engines else self.solves(technology)
+        rounds = 1 if self.changes_engines or _has_subcircuits(technology) else self.solves(technology)
         return Workload(samples, rounds=rounds, faster=", or ".join(faster))
 
     def plan(self, technology: Technology) -> AttributionPlan:
         """Which circuits `attribute` needs."""
         return planned(technology, Draw(self.run.seed))
+
+
+def _has_subcircuits(technology: Technology) -> bool:
+    """Whether amplifiers are subcircuits: an attribution then compares circuits of macro-models, in no time."""
+    return bool(technology.tia.subcircuit) or technology.process.pdk != "none"
