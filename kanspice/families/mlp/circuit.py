@@ -8,6 +8,7 @@ that outputs before them shrink to what amplifiers can give; devices need true v
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import assert_never
@@ -31,6 +32,7 @@ from kanspice.circuit.compile.crossbars import (
 )
 from kanspice.circuit.compile.effects import Foreign, fitting
 from kanspice.circuit.compile.inputs import drivers, input_stage, layer_norm_stage
+from kanspice.circuit.compile.rails import fitted_basis, with_fitting_amps, with_fitting_volts
 from kanspice.circuit.stages.limiter import LimiterKind
 from kanspice.devices import Device
 from kanspice.families.mlp.arrays import DeviceArrays, LayerNormArrays, LimiterArrays, LinearArrays, Step, steps
@@ -81,11 +83,9 @@ def compile_mlp(model: MLP, technology: Technology, sizing: Sizing | None = None
     rails is assumed. Raises InputError for imperfections that the circuit cannot have, a BatchNorm beside no linear
     layer, and inputs that no resistor is meant for.
     """
-    technology = technology_for_mlp(model, technology)
+    technology = _with_fitting_units(model, technology_for_mlp(model, technology), sizing)
     check_amplifiers(technology.tia)
-    building, found = _Building(model, technology, sizing), steps(model)
-    for place, step in enumerate(found):
-        building.add(step, takes_any_scale=_take_any_scale(found[place + 1 :]))
+    building, found = _built(model, technology, sizing), steps(model)
     basis = "worst case over all inputs" if sizing is None else f"{len(sizing.inputs)} sample inputs"
     if technology.tia.rail_v == _needed_rail_v(found, technology):
         basis = f"{basis}; rails of {technology.tia.rail_v:.4g} V, which the devices of activations need"
@@ -95,9 +95,30 @@ def compile_mlp(model: MLP, technology: Technology, sizing: Sizing | None = None
         devices=_as_built(model.curves, technology),
         input_width=model.input_width,
         input_v_per_unit=technology.units.v_unit_v,
-        swing_basis=basis,
+        swing_basis=f"{basis}{fitted_basis(technology)}",
         stages=tuple(building.stages),
     )
+
+
+def _built(model: MLP, technology: Technology, sizing: Sizing | None) -> _Building:
+    """All layers, one behind the other."""
+    building, found = _Building(model, technology, sizing), steps(model)
+    for place, step in enumerate(found):
+        building.add(step, takes_any_scale=_take_any_scale(found[place + 1 :]))
+    return building
+
+
+def _with_fitting_units(model: MLP, technology: Technology, sizing: Sizing | None) -> Technology:
+    """Inputs, and whatever drives rows later, within what amplifiers follow; rows and columns with what they give."""
+    tia = technology.tia
+    if math.isinf(tia.common_v):
+        return technology
+    headroom = min(tia.headroom, tia.common_v / tia.rail_v)
+    technology = technology.model_copy(update={"tia": tia.model_copy(update={"headroom": headroom})})
+    inputs = [] if sizing is None else [float(np.abs(sizing.inputs).max(initial=0.0))]
+    levels = [max(abs(step.low), abs(step.high)) for step in steps(model) if isinstance(step, DeviceArrays)]
+    technology = with_fitting_volts(technology, max([*inputs, *levels], default=0.0))
+    return with_fitting_amps(technology, _built(model, technology, sizing).drafts, model.curves)
 
 
 def _as_built(devices: Sequence[Device], technology: Technology) -> tuple[Device, ...]:
@@ -135,6 +156,7 @@ class _Building:
     technology: Technology
     sizing: Sizing | None
     stages: list[Stage] = field(default_factory=list)
+    drafts: list[tuple[CrossbarDraft, Drive]] = field(default_factory=list)
     signal: str = "l1.input"
     is_driven: bool = False
     volts: float = field(init=False)
@@ -263,6 +285,7 @@ class _Building:
     def _build(self, draft: CrossbarDraft, drive: Drive, *, takes_any_scale: bool) -> None:
         """Chooses what is left to choose of a crossbar."""
         devices, technology = self.model.curves, self.technology
+        self.drafts.append((draft, drive))
         before = self.stages[-1]
         if isinstance(before, InputStage):
             self.stages += drivers(before, technology, row_siemens(draft, devices, technology))

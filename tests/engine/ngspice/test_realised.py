@@ -5,6 +5,7 @@ from importlib import metadata
 
 import numpy as np
 import pytest
+import torch
 from circuits import PEAK, inputs_for, network, technology
 
 from kanspice.base.draws import Draw
@@ -15,6 +16,7 @@ from kanspice.engine.options import RunOptions
 from kanspice.engine.running import check_judge_of_subcircuits, open_session, solve
 from kanspice.families.compiling import compile_macro_model, compile_model, sizing_of
 from kanspice.families.loading import loaded_from
+from kanspice.families.mlp.convert import convert
 from kanspice.technology import load_technology
 
 GAIN, OFFSET_V = 2000.0, 3e-4
@@ -184,3 +186,22 @@ def test_engines_of_two_circuits_do_not_check_each_other(model, inputs, brought)
         open_session("ngspice", real, "device", RunOptions(), sample_timeout_s=1.0),
     ):
         pass
+
+
+@pytest.mark.ngspice
+@pytest.mark.pdk
+def test_a_perceptron_of_transistors():
+    """Rectifiers of transistors, and units that fit its inputs."""
+    torch.manual_seed(0)
+    perceptron = convert(torch.nn.Sequential(torch.nn.Linear(2, 3), torch.nn.ReLU(), torch.nn.Linear(3, 2)))
+    samples = np.random.default_rng(0).uniform(-1, 1, (4, 2))
+    technology = load_technology("gf180")
+    real, macro = designs(perceptron, samples, technology)
+    found = solve("ngspice", real, samples[:2], "device", RunOptions(check_samples=0))
+    expected = solve("batched", macro, samples[:2], "device", RunOptions())
+    ideal = compile_macro_model(
+        loaded_from(perceptron), technology.without(technology.causes), sizing_of(perceptron, samples)
+    )
+    assert not found.failed
+    assert np.abs(found.stage_v["l1.input"]).max() <= technology.tia.common_v * 1.01
+    assert rms(found, expected) < 0.1 * rms(found, solve("batched", ideal, samples[:2], "device", RunOptions()))
