@@ -66,3 +66,10 @@ def test_transistors_settle_to_their_own_operating_points(settled):
 def test_they_take_the_power_of_their_macro_models(settled):
     assert settled["ngspice"].power_w == pytest.approx(settled["batched"].power_w, rel=0.1)
     assert any("subtractors and rows' drivers" in note for note in settled["batched"].notes)
+
+
+def test_they_settle_about_as_fast_but_for_the_clips(settled):
+    """Clips take 0.1 to 0.2 us, which the macro-model leaves out."""
+    slow, fast = (settled[engine].latency_s for engine in ("ngspice", "batched"))
+    assert fast < slow < fast + 0.3e-6
+    assert settled["ngspice"].energy_j == pytest.approx(slow * settled["ngspice"].power_w, rel=0.02)
