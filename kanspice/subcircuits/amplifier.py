@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -59,6 +60,22 @@ class Amplifier:
         if ("bias" in self.roles) != (self.bias_a != 0):
             expected = "a current for the pin bias" if "bias" in self.roles else "no current: it has no pin bias"
             raise InputError("the bias does not fit the pins", where=where, expected=expected, found=f"{self.bias_a} A")
+        self._check_switches()
+
+    def _check_switches(self) -> None:
+        """Raises InputError where the netlist sets what its process's models go by: ngspice has the last value."""
+        if self.models is None:
+            return
+        switches = PROCESSES[self.models.process].switches
+        for line in self.subcircuit.lines:
+            found = [switch for switch in switches if re.search(rf"\b{switch}\s*=", line, re.I)]
+            if found:
+                raise InputError(
+                    f"the netlist sets {found[0]}, which is a parameter of the models of {self.models.process}",
+                    where=self.subcircuit.source,
+                    found=repr(line[:120]),
+                    hint="take it out: corner and mismatch are those of [process]",
+                )
 
     def definition(self) -> tuple[str, ...]:
         """The cards that define it, those of its transistors first. Raises InputError where these are missing."""

@@ -43,6 +43,8 @@ class Process:
     """Cards of a corner whose transistors differ from each other as the foundry says."""
     corners: Mapping[Corner, str]
     """What the package calls each."""
+    switches: tuple[str, ...]
+    """Parameters that its models have for what is drawn and how: nobody else's netlist may set them."""
 
 
 _GF180 = Process(
@@ -59,6 +61,7 @@ _GF180 = Process(
         '.lib "{folder}/sm141064.ngspice" {corner}',
     ),
     corners=MappingProxyType({"tt": "typical", "ff": "ff", "ss": "ss", "fs": "fs", "sf": "sf"}),
+    switches=("sw_stat_global", "sw_stat_mismatch", "mc_skew", "res_mc_skew", "cap_mc_skew", "fnoicor"),
 )
 _SKY130 = Process(
     name="sky130",
@@ -70,6 +73,7 @@ _SKY130 = Process(
     nominal=('.lib "{folder}/sky130.lib.spice" {corner}',),
     mismatched=('.lib "{folder}/sky130.lib.spice" {corner}_mm',),
     corners=MappingProxyType({corner: corner for corner in CORNERS}),
+    switches=("mc_mm_switch", "mc_pr_switch"),
 )
 PROCESSES: Mapping[str, Process] = MappingProxyType({process.name: process for process in (_GF180, _SKY130)})
 

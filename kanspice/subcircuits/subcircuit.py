@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,11 @@ from kanspice.subcircuits.inspection import WHAT, inspected_library, inspected_l
 
 _DEFINITIONS = (".model", ".param", ".func", ".csparam")
 _OPENS, _CLOSES = (".subckt", ".macro"), (".ends", ".eom")
+_INNER = (*_DEFINITIONS, ".ic", ".nodeset", ".if", ".elseif", ".else", ".endif")
+"""Cards within a subcircuit that are about nothing else: `.options` and `.temp` there are those of the whole circuit to
+ngspice, and so are analyses, `.global`, `.save`."""
+_OUR_FUNCTION = re.compile(r"\.(func|param)\b.*\bphi\d+\s*\(", re.I)
+"""What the devices' curves are called in a netlist of ours: ngspice has the last of two functions of one name."""
 _PIN = "abcdefghijklmnopqrstuvwxyz0123456789_+-#!<>.[]/"
 
 
@@ -35,6 +41,12 @@ class SubcircuitDefinition:
     def sha256(self) -> str:
         """Of the lines, in hexadecimal."""
         return hashlib.sha256("\n".join(self.lines).encode()).hexdigest()
+
+    @property
+    def defines(self) -> frozenset[str]:
+        """Names of all subcircuits in its lines."""
+        cards = "\n".join(self.lines).replace("\n+", " ").lower().splitlines()
+        return frozenset(_name(card) for card in cards if card.split(maxsplit=1)[0] in _OPENS)
 
 
 def read_subcircuit(path: Path, name: str | None = None) -> SubcircuitDefinition:
@@ -58,9 +70,8 @@ def subcircuit_from(fields: Mapping[str, Any]) -> SubcircuitDefinition:
     name, source = str(fields["name"]), Path(str(fields["source"]))
     netlist = inspected_lines(source, [str(line) for line in fields["lines"]])
     pins = {_name(card): _pins(card) for card in _top_level(source, netlist.cards)}
-    return SubcircuitDefinition(
-        _chosen(source, netlist.cards, list(pins), name), pins[name], tuple(netlist.lines), source.name
-    )
+    chosen = _chosen(source, netlist.cards, list(pins), name)
+    return SubcircuitDefinition(chosen, pins[chosen], tuple(netlist.lines), source.name)
 
 
 def _top_level(path: Path, cards: Sequence[str]) -> list[str]:
@@ -74,6 +85,15 @@ def _top_level(path: Path, cards: Sequence[str]) -> list[str]:
             depth += 1
         elif word in _CLOSES:
             depth -= 1
+        elif depth and word.startswith(".") and word not in _INNER:
+            raise InputError(
+                f"a subcircuit has {word} in it, which ngspice takes for the whole circuit's",
+                where=path,
+                found=repr(card[:120]),
+                hint="take that line out",
+            )
+        elif depth == 0 and _OUR_FUNCTION.match(card):
+            raise InputError("kanspice has a function of this name", where=path, found=repr(card[:120]))
         elif depth == 0 and word not in _DEFINITIONS:
             raise InputError(
                 "the netlist has more in it than definitions",

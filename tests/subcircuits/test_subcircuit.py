@@ -6,6 +6,7 @@ import pytest
 
 from kanspice.base.errors import InputError
 from kanspice.subcircuits.amplifier import Amplifier, parse_roles
+from kanspice.subcircuits.process import Models
 from kanspice.subcircuits.subcircuit import read_subcircuit
 
 AMPLIFIER = """\
@@ -60,6 +61,10 @@ def test_a_title_is_no_card_of_a_library(tmp_path):
         (AMPLIFIER + ".control\nshell touch hacked\n.endc\n", "not known to be harmless"),
         (".subckt a b\nR1 b 0 `touch hacked`\n.ends\n", "not known to be harmless"),
         ('.include "/etc/passwd"\n', "not known to be harmless"),
+        (".subckt a b\n.options reltol=0.1\nR1 b 0 1\n.ends\n", "for the whole circuit's"),
+        (".subckt a b\n.temp 99\nR1 b 0 1\n.ends\n", "for the whole circuit's"),
+        (".subckt a b\n.op\nR1 b 0 1\n.ends\n", "for the whole circuit's"),
+        (".func phi0(x) {5*x}\n" + AMPLIFIER, "has a function of this name"),
     ],
 )
 def test_what_is_not_let_in(tmp_path, text, message):
@@ -112,3 +117,12 @@ def test_roles_for_another_number_of_pins(tmp_path):
         Amplifier(subcircuit, parse_roles("in+,in-,out,vdd,vss,gnd"), 5.0, -5.0)
     with pytest.raises(InputError, match="the supplies leave nothing between them"):
         Amplifier(subcircuit, parse_roles("in+,in-,out,vdd,vss"), -5.0, 5.0)
+
+
+def test_parameters_of_a_process_are_its_own(tmp_path):
+    """They would make a corner, or mismatch, another one than the technology's."""
+    found = read_subcircuit(written(tmp_path, ".param k=1\n+ SW_stat_mismatch = 0\n" + AMPLIFIER))
+    roles = parse_roles("in+,in-,vdd,vss,out")
+    with pytest.raises(InputError, match="sets sw_stat_mismatch"):
+        Amplifier(found, roles, 5.0, -5.0, models=Models("gf180", mismatch=True))
+    Amplifier(found, roles, 5.0, -5.0)

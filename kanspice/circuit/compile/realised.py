@@ -32,15 +32,16 @@ def realised_parts(technology: Technology) -> Realised | None:
     if not tia.subcircuit:
         return Realised(own, clip, rectifier)
     brought = _brought(technology, models)
-    if brought.subcircuit.name != own.subcircuit.name:
-        return Realised(brought, clip, rectifier, own)
-    if brought.subcircuit.lines != own.subcircuit.lines:
+    if brought.subcircuit.lines == own.subcircuit.lines:
+        return Realised(brought, clip, rectifier)
+    taken = brought.subcircuit.defines & (own.subcircuit.defines | clip.defines | rectifier.defines)
+    if taken:
         raise InputError(
-            f"clips are made of kanspice's own '{own.subcircuit.name}', which this is not",
+            f"clips are made of kanspice's own '{min(taken)}', which this is not",
             where=tia.subcircuit,
             hint="give yours another name",
         )
-    return Realised(brought, clip, rectifier)
+    return Realised(brought, clip, rectifier, own)
 
 
 def _brought(technology: Technology, models: Models | None) -> Amplifier:

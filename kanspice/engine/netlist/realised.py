@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from kanspice.base.spice_numbers import spice_number
+from kanspice.base.spice_numbers import spice_number, spice_seed
 from kanspice.circuit import Crossbar, Design, Drivers, Realised, Rectifier
 from kanspice.engine.netlist.names import column_node, layer_of, stage_node, tia_node
 from kanspice.engine.netlist.sheet import Sheet
@@ -43,7 +43,7 @@ def supply_lines(design: Design, amplifier: Amplifier) -> list[str]:
         f".options temp={spice_number(amplifier.temperature_c)}",
     ]
     if amplifier.models is not None and amplifier.models.mismatch:
-        lines.append(f".options seed={design.seed + 1}")  # 0 is none to ngspice
+        lines.append(f".options seed={spice_seed(design.seed)}")
     return lines
 
 

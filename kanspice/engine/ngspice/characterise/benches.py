@@ -10,6 +10,7 @@ import math
 from dataclasses import dataclass
 
 from kanspice.base.spice_numbers import spice_number as number
+from kanspice.base.spice_numbers import spice_seed
 from kanspice.subcircuits.amplifier import Amplifier
 from kanspice.subcircuits.characterisation import Load
 
@@ -113,7 +114,7 @@ class Benches:
 
     def many_loops(self, count: int, seed: int) -> list[str]:
         """As many amplifiers, each in a loop of its own: `m0`, `m1`, ... are their inverting inputs."""
-        lines = [*self._around(), f".options seed={seed + 1}"]
+        lines = [*self._around(), f".options seed={spice_seed(seed)}"]
         for index in range(count):
             lines += self._instance(f"dut{index}", "mid", f"m{index}", f"out{index}")
             lines += self._loaded(f"out{index}", str(index))
