@@ -23,6 +23,7 @@ from kanspice.engine.vacask.program import TESTED_VERSION, VacaskProgram, find_l
 from kanspice.engine.vacask.self_test import ANSWER_V, divided_v
 from kanspice.experiments.curves import check_curves
 from kanspice.experiments.export.kicad.program import find_kicad
+from kanspice.subcircuits.process import Models
 
 OLDEST_PYTHON = (3, 11)
 OLDEST_TESTED_NGSPICE = (39,)
@@ -67,6 +68,7 @@ def examine() -> list[Finding]:
         *_plugins(),
         *simulator,
         *_vacask_checks(),
+        _transistors(),
         _kicad(),
         _shipped("device cards", resources.DEVICE_MODELS, "*.toml"),
         _shipped("subcircuits", resources.NETLISTS, "*.cir"),
@@ -186,6 +188,17 @@ def _kicad() -> Finding:
         advice = f"for receipts of `kanspice export --to kicad`: {error.hint}"
         return Finding("KiCad", error.problem, ok=False, essential=False, advice=advice)
     return Finding("KiCad", f"{program.version} at {program.path}", essential=False)
+
+
+def _transistors() -> Finding:
+    """Whether there are models for `--realisation transistor`."""
+    models = Models("gf180")
+    try:
+        models.lines()
+    except InputError as error:
+        advice = f"for `--realisation transistor`: {error.hint}"
+        return Finding("transistors", error.found or error.problem, ok=False, essential=False, advice=advice)
+    return Finding("transistors", models.version, ok=True, essential=False)
 
 
 def _vacask_checks() -> list[Finding]:
