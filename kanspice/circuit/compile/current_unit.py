@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from kanspice.devices import Device
@@ -17,10 +18,11 @@ def with_current_unit(technology: Technology, devices: Sequence[Device]) -> Tech
     A network adds numbers, so one unit is the same current for all its devices. Where cards state different ones it is
     the smallest: the others are then made smaller than measured, none larger. Cards that state none follow.
     """
-    stated = _stated(devices)
-    if not stated or "i_unit_a" in technology.units.model_fields_set:
+    if math.isinf(stated_unit_a(devices)) or "i_unit_a" in technology.units.model_fields_set:
         return technology
-    units = technology.units.model_copy(update={"i_unit_a": min(stated.values())})
+    units = technology.units
+    fields = {**dict(units), "i_unit_a": stated_unit_a(devices)}
+    units = units.model_construct(_fields_set=set(units.model_fields_set), **fields)  # nobody has set it, still
     return technology.model_copy(update={"units": units})
 
 
@@ -59,6 +61,11 @@ def power_notes(devices: Sequence[Device]) -> tuple[str, ...]:
                 "passive`, do not)"
             )
     return tuple(notes)
+
+
+def stated_unit_a(devices: Sequence[Device]) -> float:
+    """The smallest unit of current that the devices' cards state; infinite where none does."""
+    return min(_stated(devices).values(), default=math.inf)
 
 
 def _stated(devices: Sequence[Device]) -> dict[str, float]:

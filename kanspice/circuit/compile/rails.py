@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from kanspice.circuit.compile.crossbars import CrossbarDraft, Drive
+from kanspice.circuit.compile.current_unit import stated_unit_a
 from kanspice.devices import Device
 from kanspice.technology import Technology
 
@@ -25,21 +26,26 @@ def with_fitting_amps(
     technology: Technology, drafts: Sequence[tuple[CrossbarDraft, Drive]], devices: Sequence[Device]
 ) -> Technology:
     """The technology with `units.i_unit_a` such that no row and no column of these crossbars takes more than
-    `tia.output_a`, where that is finite and nobody has set the unit."""
+    `tia.output_a`, where that is finite and nobody has set the unit; devices get no larger than their cards say."""
     most_a = technology.tia.output_a
     if math.isinf(most_a) or "i_unit_a" in technology.units.model_fields_set:
         return technology
     largest = max((_largest(draft, drive, devices) for draft, drive in drafts), default=0.0)
-    return _with_units(technology, i_unit_a=most_a / largest) if largest > 0 else technology
+    if largest <= 0:
+        return technology
+    return _with_units(technology, i_unit_a=min(most_a / largest, stated_unit_a(devices)))
 
 
-def fitted_basis(technology: Technology) -> str:
-    """What a report says of units that were chosen; nothing of others."""
+def fitted_basis(asked: Technology, technology: Technology) -> str:
+    """What a report says of units that were chosen; nothing of others. asked: before they were."""
     tia, units = technology.tia, technology.units
-    if math.isinf(tia.common_v):
-        return ""
-    limits = f"within {tia.common_v:g} V and {tia.output_a:g} A (tia.common_v, tia.output_a)"
-    return f"; a model unit is {units.v_unit_v:.4g} V and {units.i_unit_a:.4g} A, for rows and columns {limits}"
+    chosen = []
+    if units.v_unit_v != asked.units.v_unit_v:
+        chosen.append(f"{units.v_unit_v:.4g} V, for rows within {tia.common_v:g} V (tia.common_v)")
+    if units.i_unit_a != asked.units.i_unit_a:
+        limit = f"{units.i_unit_a:.4g} A, for rows and columns within {tia.output_a:g} A (tia.output_a)"
+        chosen.append(limit)
+    return f"; a model unit is {', and '.join(chosen)}" if chosen else ""
 
 
 def _largest(draft: CrossbarDraft, drive: Drive, devices: Sequence[Device]) -> float:

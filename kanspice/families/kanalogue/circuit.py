@@ -100,7 +100,7 @@ def compile_kanalogue(model: KANalogue, technology: Technology, sizing: Sizing |
     draft = _Draft(model, technology, sizing, tuple(layers))
     for compile_pass in PASSES:
         draft = compile_pass(draft)
-    return _assemble(draft)
+    return _assemble(draft, technology)
 
 
 def _draft_layer(index: int, layer: LayerArrays, drive: Drive, technology: Technology) -> _DraftLayer:
@@ -198,7 +198,8 @@ PASSES: tuple[Callable[[_Draft], _Draft], ...] = (
 )
 
 
-def _assemble(draft: _Draft) -> Design:
+def _assemble(draft: _Draft, asked: Technology) -> Design:
+    """asked: the technology before units were chosen."""
     model, technology = draft.model, draft.technology
     stages: list[Stage] = []
     for layer in draft.layers:
@@ -211,7 +212,7 @@ def _assemble(draft: _Draft) -> Design:
         devices=_devices(draft),
         input_width=model.input_width,
         input_v_per_unit=technology.units.v_unit_v,
-        swing_basis=f"{basis}{fitted_basis(technology)}",
+        swing_basis=f"{basis}{fitted_basis(asked, technology)}",
         stages=tuple(stages),
     )
 

@@ -83,7 +83,8 @@ def compile_mlp(model: MLP, technology: Technology, sizing: Sizing | None = None
     rails is assumed. Raises InputError for imperfections that the circuit cannot have, a BatchNorm beside no linear
     layer, and inputs that no resistor is meant for.
     """
-    technology = _with_fitting_units(model, technology_for_mlp(model, technology), sizing)
+    asked = technology_for_mlp(model, technology)
+    technology = _with_fitting_units(model, asked, sizing)
     check_amplifiers(technology.tia)
     building, found = _built(model, technology, sizing), steps(model)
     basis = "worst case over all inputs" if sizing is None else f"{len(sizing.inputs)} sample inputs"
@@ -95,7 +96,7 @@ def compile_mlp(model: MLP, technology: Technology, sizing: Sizing | None = None
         devices=_as_built(model.curves, technology),
         input_width=model.input_width,
         input_v_per_unit=technology.units.v_unit_v,
-        swing_basis=f"{basis}{fitted_basis(technology)}",
+        swing_basis=f"{basis}{fitted_basis(asked, technology)}",
         stages=tuple(building.stages),
     )
 

@@ -218,3 +218,16 @@ def test_a_perceptron_of_transistors():
     assert not found.failed
     assert np.abs(found.stage_v["l1.input"]).max() <= technology.tia.common_v * 1.01
     assert rms(found, expected) < 0.1 * rms(found, solve("batched", ideal, samples[:2], "device", RunOptions()))
+
+
+def test_a_device_of_amperes_is_made_smaller_for_transistors(inputs):
+    """Its card says what it was measured at; nobody has asked for as much of the amplifiers."""
+    model = network([2, 3, 2], [load_device("rtd")])
+    loaded, technology = loaded_from(model), load_technology("gf180")
+    macro = compile_macro_model(loaded, technology, sizing_of(model, inputs))
+    found = solve("batched", macro, inputs, "device", RunOptions(row_currents=True))
+    taken = max(np.abs(amps).max() for amps in (*found.row_a.values(), *found.amplifier_a.values()))
+    assert 0.2 * technology.tia.output_a < taken < 1.2 * technology.tia.output_a
+    assert "for rows and columns within 5e-06 A" in macro.swing_basis
+    asked = load_technology("gf180", ["units.i_unit_a=1e-3", "units.v_unit_v=1"])
+    assert "a model unit" not in compile_macro_model(loaded, asked, sizing_of(model, inputs)).swing_basis
