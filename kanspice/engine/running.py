@@ -177,6 +177,18 @@ def check_design(design: Design, engine: str, judge: str | None) -> None:
             check(design)
 
 
+def check_mismatch(design: Design, engine: str) -> None:
+    """Raises InputError for amplifiers that differ as a foundry's models say, and an engine that has no such models: it
+    would have them all alike, and every draw the same."""
+    if design.realised is not None and design.has_mismatch and not engine_named(engine).has_subcircuits:
+        raise InputError(
+            f"process.mismatch would have no effect: {engine} solves the amplifiers' figures, not their transistors",
+            where="--engine",
+            expected="ngspice, which draws transistors",
+            hint="--engine ngspice; or process.mismatch=false, with tia.offset_sigma_v and clippers.offset_sigma_v",
+        )
+
+
 def check_judge_of_subcircuits(design: Design, engine: str, judge: str) -> None:
     """Raises InputError where an engine solves subcircuits and its judge their macro-models: these are two circuits."""
     if design.realised is not None and engine_named(engine).has_subcircuits != engine_named(judge).has_subcircuits:
@@ -185,7 +197,7 @@ def check_judge_of_subcircuits(design: Design, engine: str, judge: str) -> None:
             where="--cross-check",
             expected="no cross-check, or figures of the amplifiers instead of their subcircuits",
             found=f"amplifiers that are the subcircuit {design.realised.amplifier.subcircuit.name}",
-            hint="--attribute says what the macro-model of the other engines leaves out",
+            hint="--cross-check 0; verify --attribute says what the macro-model of the other engines leaves out",
         )
 
 

@@ -10,6 +10,7 @@ from kanspice.base.errors import InputError, SimulatorError
 from kanspice.base.threads import fitting_threads
 from kanspice.circuit import Design
 from kanspice.engine.progress import Advance, Progress, SideRun
+from kanspice.engine.running import check_mismatch
 from kanspice.experiments.notes import device_notes, speed_notes
 from kanspice.experiments.settle.settling import Settling
 from kanspice.experiments.settle.transients import SettleOptions, Transients, at_rest
@@ -38,6 +39,7 @@ def settle(
     options = options or SettleOptions()
     sizing = sizing_for(loaded, technology, inputs if population is None else population)
     design = compile_model(loaded, technology, sizing, Draw(options.seed))
+    check_mismatch(design, options.engine)
     expected = expected_outputs(loaded, design, inputs)
     rest = at_rest(design, inputs, options.seed, options.engine)
     if rest.failed:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from kanspice.base.threads import one_thread
 from kanspice.engine.progress import Progress
+from kanspice.engine.running import check_mismatch
 from kanspice.experiments.ensemble import ensemble as ensembles
 from kanspice.experiments.ensemble.draws import PointDraws
 from kanspice.experiments.ensemble.identity import circuits_sha256, sha256
@@ -89,6 +90,7 @@ def prepare(request: SettlingRequest) -> PreparedSettlingStudy:
         for point in points:
             sizing = sizing_for(loaded, point.technology, population)
             design = compile_nominal(loaded, point.technology, sizing)
+            check_mismatch(design, request.engine)
             expected = setups[0].expected if setups else expected_outputs(loaded, design, inputs)
             options = request.options(request.seed)
             setups.append(SettlingSetup(point.index, design, point.technology, inputs, expected, options))

@@ -16,7 +16,7 @@ from kanspice.engine.engines import engine_named
 from kanspice.engine.fidelity import resolve_fidelity
 from kanspice.engine.options import RunOptions
 from kanspice.engine.progress import Progress
-from kanspice.engine.running import check_design, check_device
+from kanspice.engine.running import check_design, check_device, check_judge_of_subcircuits, check_mismatch
 from kanspice.experiments.ensemble import ensemble as ensembles
 from kanspice.experiments.ensemble.identity import circuits_sha256, sha256
 from kanspice.experiments.ensemble.variations import Point
@@ -66,6 +66,10 @@ def prepare(request: StudyRequest) -> PreparedStudy:
         designs = [compile_nominal(loaded, point.technology, network.sizing) for point in points]
         check_device(request.device, designs[0], request.engine, request.checked_by)
         check_design(designs[0], request.engine, request.checked_by)
+        for design in designs:
+            check_mismatch(design, request.engine)
+            if request.checked_by is not None and engine_named(request.engine).has_subcircuits:
+                check_judge_of_subcircuits(design, request.engine, request.checked_by)
         everywhere = partial(
             GapSetup,
             device=request.device,

@@ -19,7 +19,7 @@ from kanspice.engine.engines import engine_named
 from kanspice.engine.fidelity import Fidelity
 from kanspice.engine.options import RunOptions
 from kanspice.engine.progress import Progress
-from kanspice.engine.running import judge_of, solve
+from kanspice.engine.running import as_solved, judge_of, solve
 from kanspice.engine.solution import FailedSample, Solution
 from kanspice.experiments.ensemble.draws import DrawResult, finite_or_none
 from kanspice.experiments.ensemble.randomness import can_differ
@@ -167,7 +167,7 @@ class GapSetup:
     def check(self, trial: int, seed: int, progress: Progress | None = None) -> CheckedDraw:
         """One draw by both engines: a few samples of it by the other."""
         with one_thread():
-            design = draw_specimen(self.design, self.technology, Draw(seed))
+            design = as_solved(draw_specimen(self.design, self.technology, Draw(seed)), self.engine)
             single = self._options(seed)
             options = VerifyOptions(run=single, engine=self.engine, cross_check=CHECKED_SAMPLES, judge=self.judge)
             solution = self.solve(design, single)

@@ -13,7 +13,7 @@ from kanspice.circuit import Design
 from kanspice.engine.engines import engine_named
 from kanspice.engine.fidelity import Fidelity, resolve_fidelity
 from kanspice.engine.progress import Progress
-from kanspice.engine.running import check_design, check_device, check_judge_of_subcircuits, solve
+from kanspice.engine.running import check_design, check_device, check_judge_of_subcircuits, check_mismatch, solve
 from kanspice.engine.solution import Solution
 from kanspice.experiments.evidence import Evidence
 from kanspice.experiments.followed import Followed
@@ -40,6 +40,7 @@ from kanspice.technology import Technology
 
 _OF_MACRO_MODELS = "batched"
 """What solves the circuits that an attribution compares where amplifiers are subcircuits."""
+_MISMATCH = "process.mismatch"
 
 
 def verify(
@@ -98,6 +99,7 @@ def _check(options: VerifyOptions, design: Design, fidelity: Fidelity, loaded: L
     """Raises InputError for what cannot be done, before anything long."""
     check_device(options.run.device, design, options.engine, options.checked_by)
     check_design(design, options.engine, None)
+    check_mismatch(design, options.engine)
     for judge in options.checking:
         check_judge(judge, options.fidelity)
         check_design(design, judge, None)
@@ -112,6 +114,8 @@ def _attributed(measured: Measured, options: VerifyOptions, started: float, prog
     started: time.monotonic() when the simulation began.
     """
     reference, technology, design = measured.reference, measured.technology, measured.design
+    if design.realised is not None:  # what macro-models do not know is in what they leave out
+        technology = technology.without([_MISMATCH])
     engine, plan = _trial_engine(options, measured.cross_checks, design), options.plan(technology)
     expected, scale, projected = measured.expected, measured.scale, measured.projected
     which, arriving, hints = reference.answered, reference.inputs, reference.hints
@@ -137,7 +141,7 @@ def _attributed(measured: Measured, options: VerifyOptions, started: float, prog
     full = whole if engine == options.engine and design.realised is None else None
     trials = solve_all(plan, technology, solve_with, full)
     causes = attributed(plan, technology, trials)
-    if design.realised is not None and engine != options.engine:
+    if design.realised is not None and engine_named(options.engine).has_subcircuits:
         causes = with_macro_model(causes, design.realised.amplifier.subcircuit.name, whole, plan, trials)
     numerical = numerical_gap(design, measured.solution, scale)
     if numerical is not None:

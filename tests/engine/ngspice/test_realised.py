@@ -1,6 +1,7 @@
 """Circuits whose amplifiers are subcircuits: brought ones, which do exactly what their figures say, and transistors."""
 
 from dataclasses import replace
+from functools import partial
 from importlib import metadata
 
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 import torch
 from circuits import PEAK, inputs_for, network, technology
 
+import kanspice
 from kanspice.base.draws import Draw
 from kanspice.base.errors import InputError
 from kanspice.circuit import Drivers, load_design, save_design
@@ -231,3 +233,37 @@ def test_a_device_of_amperes_is_made_smaller_for_transistors(inputs):
     assert "for rows and columns within 5e-06 A" in macro.swing_basis
     asked = load_technology("gf180", ["units.i_unit_a=1e-3", "units.v_unit_v=1"])
     assert "a model unit" not in compile_macro_model(loaded, asked, sizing_of(model, inputs)).swing_basis
+
+
+def test_draws_of_transistors_are_not_asked_of_figures(model, inputs, tmp_path):
+    """All of them would be the same circuit, and a study would say that nothing varies."""
+    kanspice.save(model, tmp_path / "model.pt")
+    np.save(tmp_path / "inputs.npy", inputs)
+    asked = {"model": tmp_path / "model.pt", "inputs": tmp_path / "inputs.npy", "tech": "gf180", "engine": "batched"}
+    for measure in (kanspice.verify, kanspice.settle, partial(kanspice.study, out=tmp_path / "study", trials=2)):
+        with pytest.raises(InputError, match=r"process\.mismatch would have no effect: batched"):
+            measure(**asked, set=["process.mismatch=true"])
+
+
+@pytest.mark.ngspice
+def test_draws_are_checked_as_the_circuit_that_was_solved(model, inputs, tmp_path):
+    """A judge that has the subcircuits solves the figures of them too, where the study's engine did."""
+    kanspice.save(model, tmp_path / "model.pt")
+    np.save(tmp_path / "inputs.npy", inputs)
+    asked = {"model": tmp_path / "model.pt", "inputs": tmp_path / "inputs.npy", "tech": "gf180", "trials": 2}
+    settings = ["tia.offset_sigma_v=1e-3"]
+    found = kanspice.study(**asked, set=settings, out=tmp_path / "study", engine="batched", cross_check=1)
+    assert [check.found.passed for check in found.checks] == [True]
+    with pytest.raises(InputError, match="ngspice and batched would not solve the same circuit"):
+        kanspice.study(**asked, set=settings, out=tmp_path / "other", engine="ngspice", cross_check=1)
+
+
+@pytest.mark.ngspice
+@pytest.mark.pdk
+def test_mismatch_is_in_what_macro_models_leave_out(model, inputs):
+    found = kanspice.verify(
+        model, inputs=inputs[:2], tech="gf180", set=["process.mismatch=true"], engine="ngspice", attribute=True
+    )
+    names = [cause.name for cause in found.causes]
+    assert "tia.macromodel" in names
+    assert "process.mismatch" not in names
