@@ -207,8 +207,10 @@ def with_macro_model(
         cause if cause.share is None else replace(cause, share=Share(*(part * each for each in astuple(cause.share))))
         for cause in causes
     ]
-    left_out = Share(1 - part, 0.0) if real > 0 else None
-    return Cause(MACRO_MODEL, subcircuit, whole, macro, left_out), *scaled
+    left_out = Cause(MACRO_MODEL, subcircuit, whole, macro, Share(1 - part, 0.0) if real > 0 else None)
+    heads = [place for place, cause in enumerate(scaled) if cause.share is not None or cause.name == NONE]
+    place = next((place for place in heads if _rank(scaled[place]) > _rank(left_out)), heads[-1])
+    return *scaled[:place], left_out, *scaled[place:]
 
 
 def attribution(plan: AttributionPlan, trials: Mapping[Names, Trial], engine: str, scale: float) -> Attribution:

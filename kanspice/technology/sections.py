@@ -208,12 +208,16 @@ class Clippers(CheckedTable):
     saturation_a: Annotated[float, Field(strict=True, ge=1e-30, le=1e-3)] = _SATURATION_A
     """What a diode of `rectifiers` leaks, and the scale of its current."""
     load_ohm: Annotated[float, Field(strict=True, ge=1, le=1e12)] = _LOAD_OHM
-    """From the diode of `rectifiers` to the level."""
+    """From the diode of `rectifiers`, or the transistor of `limiters`, to the level, the lower one of two."""
+    switch_ohm: Annotated[_NotNegative, CAUSE] = 0.0
+    """Of the transistor of `limiters` while it holds the upper level, from which it carries what `load_ohm` takes."""
 
     @model_validator(mode="after")
     def _each_circuit_has_its_parts(self) -> Self:
         if self.circuit == "diodes" and (math.isfinite(self.gain) or self.offset_v or self.offset_sigma_v > 0):
             raise ValueError("circuit 'rectifiers' beside gain, offset_v and offset_sigma_v, those of its op-amps")
+        if self.circuit != "limiters" and self.switch_ohm > 0:
+            raise ValueError("circuit 'limiters' beside switch_ohm, which is that of their transistors")
         if self.circuit == "diodes" and (self.saturation_a, self.load_ohm) != (_SATURATION_A, _LOAD_OHM):
             raise ValueError("circuit 'rectifiers' beside saturation_a and load_ohm: knee_v says all of `diodes`")
         return self

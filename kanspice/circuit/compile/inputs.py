@@ -95,6 +95,7 @@ def _rectifier(
         load_ohm=parts.load_ohm,
         output_v_per_unit=unit_v,
         rail_v=technology.tia.rail_v,
+        switch_ohm=parts.switch_ohm,
         one_amplifier=parts.circuit == "limiters",
     )
 

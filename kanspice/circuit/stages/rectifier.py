@@ -53,6 +53,8 @@ class Rectifier:
     output_v_per_unit: float
     rail_v: float
     """What the op-amps are supplied with, either sign."""
+    switch_ohm: float = 0.0
+    """Of the transistor that holds the upper level where there is one amplifier: it carries the load's current."""
     one_amplifier: bool = False
     """One op-amp follows between both levels: the second has none, and is exact."""
 
@@ -65,6 +67,13 @@ class Rectifier:
     def amplifiers(self) -> int:
         """One for each level of each output, or one for both."""
         return self.width if self.one_amplifier else self.width * sum(map(math.isfinite, (self.low_v, self.high_v)))
+
+    @property
+    def upper_v(self) -> float:
+        """What the upper level comes to."""
+        if not self.one_amplifier or self.switch_ohm == 0 or not math.isfinite(self.high_v - self.low_v):
+            return self.high_v
+        return self.high_v - (self.high_v - self.low_v) * self.switch_ohm / (self.switch_ohm + self.load_ohm)
 
     @property
     def closed_loop_gain(self) -> float:
@@ -84,7 +93,7 @@ class Rectifier:
     def fits(self, width: int, _devices: int) -> bool:
         """Whether it can stand behind so many outputs."""
         leaks = self.load_ohm > 0 and self.load_ohm * self.saturation_a > 0  # 0 where it is too small for a number
-        parts = self.open_loop_gain > 1 and self.knee_v >= 0 and self.rail_v > 0 and leaks
+        parts = self.open_loop_gain > 1 and min(self.knee_v, self.switch_ohm) >= 0 and self.rail_v > 0 and leaks
         shapes = {part.shape for part in (self.shift_v, self.low_offset_v, self.high_offset_v)}
         levels = self.low_v <= self.high_v and self.amplifiers > 0
         return parts and levels and shapes == {(width,)} and self.output_v_per_unit > 0
@@ -95,7 +104,7 @@ class Rectifier:
         if math.isfinite(self.low_v):
             volts = self._rectified_v(volts + self.low_offset_v, self.low_v)
         if math.isfinite(self.high_v) and self.one_amplifier and math.isfinite(self.low_v):
-            return np.minimum(volts, self.high_v)
+            return np.minimum(volts, self.upper_v)
         if math.isfinite(self.high_v):
             volts = -self._rectified_v(-(volts + self.high_offset_v), -self.high_v)
         return volts

@@ -59,7 +59,7 @@ def rectifier_lines(stage: Rectifier, signal: Sequence[str], outputs: Sequence[s
         name, shift_v = f"{layer_of(stage.name)}_in{index}", float(stage.shift_v[index])
         levels = (
             (1.0, stage.low_v, float(stage.low_offset_v[index])),
-            (-1.0, stage.high_v, float(stage.high_offset_v[index])),
+            (-1.0, stage.upper_v, float(stage.high_offset_v[index])),
         )
         chained = [level for level in levels if math.isfinite(level[1])]
         between = [f"{name}_{place}" for place in range(1, len(chained))]

@@ -29,7 +29,7 @@ def write_rectifier(sheet: Sheet, stage: Rectifier, signal: Sequence[str], outpu
         reached = shifted(sheet, name, source, float(stage.shift_v[index]))
         levels = [
             ("low", 1.0, stage.low_v, float(stage.low_offset_v[index])),
-            ("high", -1.0, stage.high_v, float(stage.high_offset_v[index])),
+            ("high", -1.0, stage.upper_v, float(stage.high_offset_v[index])),
         ]
         chained = [level for level in levels if math.isfinite(level[2])]
         first = reached
