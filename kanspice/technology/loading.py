@@ -39,22 +39,25 @@ def load_technology(
     Raises InputError for an unknown name, an unreadable file, an unknown key (naming the nearest) or a bad value.
     """
     data, path = _tables(source)
+    asked = set[str]()
     match realisation:
         case "behavioural":
             pass
         case "schematic":
             overrides = ["branches.realisation=schematic", *overrides]
         case "transistor":
+            asked = set() if data.get("general") else _keys(data)
             data = _over(_tables(_OF_TRANSISTORS)[0], data)
         case _:
             assert_never(realisation)
+    _check_whose_figures(data, overrides)
     for override in overrides:
         _apply_override(data, override)
     technology = _with_lists(validate(Technology, data, path or "technology"))
     changes = ["".join(text.split()) for text in overrides]
     technology = technology.model_copy(update={"name": ", ".join([technology.name, *changes])})
     if technology.general:
-        technology._overridden = frozenset(change.partition("=")[0] for change in changes)
+        technology._overridden = frozenset(change.partition("=")[0] for change in changes) | asked
     return technology
 
 
@@ -75,14 +78,41 @@ def _tables(source: str | Path | None) -> tuple[dict[str, Any], Path | None]:
 
 
 def _over(base: dict[str, Any], data: dict[str, Any]) -> dict[str, Any]:
-    """The tables of a technology, and those of another for what it does not say."""
+    """The tables of a technology, and those of another for what it does not say.
+
+    An amplifier that it brings has its own figures, and none of the other's.
+    """
     both = {**base, **data}
     for section, table in base.items():
-        if isinstance(table, dict) and isinstance(data.get(section), dict):
+        if isinstance(table, dict) and isinstance(data.get(section), dict) and not _brings(section, data[section]):
             both[section] = {**table, **data[section]}
     if "name" in data:
         both["name"] = f"{base['name']}, {data['name']}"
     return both
+
+
+def _brings(section: str, table: dict[str, Any]) -> bool:
+    """Whether a section says which subcircuit amplifiers are."""
+    return section == "tia" and bool(table.get("subcircuit"))
+
+
+def _keys(data: dict[str, Any]) -> set[str]:
+    """What a technology says, `section.key`."""
+    return {f"{section}.{key}" for section, table in data.items() if isinstance(table, dict) for key in table}
+
+
+def _check_whose_figures(data: dict[str, Any], overrides: Sequence[str]) -> None:
+    """Raises InputError where another amplifier is brought than that which the figures of a technology are of."""
+    changed, tia = {text.partition("=")[0].strip() for text in overrides}, data.get("tia")
+    if "tia.subcircuit" not in changed or "tia.gain" in changed or not isinstance(tia, dict):
+        return
+    if "gain" in tia and not tia.get("subcircuit_sha256"):
+        raise InputError(
+            "tia.subcircuit is another amplifier than that which the technology has the figures of",
+            where="--set",
+            expected="its own figures, tia.gain among them",
+            hint="kanspice characterise FILE -o tia.toml, then --tech tia.toml",
+        )
 
 
 def _beside(path: Path, data: dict[str, Any]) -> dict[str, Any]:

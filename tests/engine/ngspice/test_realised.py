@@ -172,8 +172,33 @@ def test_a_subcircuit_with_a_helper_of_the_name_of_ours(model, inputs, tmp_path)
     path = tmp_path / "linear.cir"
     path.write_text(LINEAR + ".subckt gf180_opamp a\nR1 a 0 1\n.ends\n")
     settings = [f"tia.subcircuit={path}", "tia.subcircuit_name=linear", "tia.pins=in-,in+,vss,vdd,out"]
+    settings.append("tia.gain=2000")
     with pytest.raises(InputError, match="kanspice's own 'gf180_opamp', which this is not"):
         designs(model, inputs, load_technology("gf180", settings))
+
+
+def test_an_amplifier_that_is_brought_has_no_figures_of_ours(model, inputs, brought, tmp_path):
+    """They would be those of an amplifier that is not in the circuit."""
+    with pytest.raises(InputError, match="another amplifier than that which the technology has the figures of"):
+        load_technology("gf180", brought)
+    path, own = (
+        tmp_path / "linear.toml",
+        'name = "mine"\n[tia]\nsubcircuit = "linear.cir"\npins = "in-,in+,vss,vdd,out"\n',
+    )
+    path.write_text(own)
+    with pytest.raises(InputError, match="does not say what its amplifier does"):
+        designs(model, inputs, load_technology(path, realisation="transistor"))
+    path.write_text(own + 'gain = 2e3\nused_for = "all"\n')
+    assert load_technology(path, realisation="transistor").tia.output_ohm == 0
+
+
+def test_what_a_circuit_of_transistors_has_not_got_is_refused(model, inputs, tmp_path):
+    """gf180 is for every kind of circuit, a file of somebody's need not be."""
+    path = tmp_path / "mine.toml"
+    path.write_text('name = "mine"\n[filters]\ngain_sigma = 0.1\n')
+    for realisation in ("behavioural", "transistor"):
+        with pytest.raises(InputError, match="would have no effect"):
+            designs(model, inputs, load_technology(path, realisation=realisation))
 
 
 def test_a_file_that_is_not_there(model, inputs):
