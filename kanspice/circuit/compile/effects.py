@@ -42,6 +42,14 @@ def fitting(
     it has not got. InputError for another that has it, and for what a general one was overridden with.
     """
     expected = f"what {circuit} has: {', '.join((*sections, 'converters'))}"
+    pdk = technology.process.pdk
+    if pdk != "none" and "process" not in sections:
+        raise InputError(
+            f"the transistors of {pdk} would have no effect: kanspice builds {circuit} of none",
+            where="process.pdk",
+            expected="a network of crossbars, a perceptron, or a KirchhoffNet with branches.realisation = 'transistor'",
+            hint="another --tech, and no --realisation transistor",
+        )
     others = [name for name in technology.sections if name not in (*sections, *_EVERYONES)]
     said = [key for name in others if name != _RAILS for key in technology.said_of(name)]
     _refuse(technology, said, expected)

@@ -13,6 +13,7 @@ import kanspice
 from kanspice.base.draws import Draw
 from kanspice.base.errors import InputError
 from kanspice.circuit import Drivers, load_design, save_design
+from kanspice.circuit.compile.effects import fitting
 from kanspice.devices import load_device
 from kanspice.engine.options import RunOptions
 from kanspice.engine.running import check_judge_of_subcircuits, open_session, solve
@@ -292,3 +293,9 @@ def test_mismatch_is_in_what_macro_models_leave_out(model, inputs):
     names = [cause.name for cause in found.causes]
     assert "tia.macromodel" in names
     assert "process.mismatch" not in names
+
+
+def test_a_circuit_without_transistors_is_not_called_one_of_a_process():
+    """General or not: it was the ideal circuit, under the name of gf180."""
+    with pytest.raises(InputError, match="the transistors of gf180 would have no effect"):
+        fitting(load_technology("gf180"), "a CNN-KAN", ("tia",))
