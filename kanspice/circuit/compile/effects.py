@@ -45,8 +45,8 @@ def fitting(
     pdk = technology.process.pdk
     if pdk != "none" and "process" not in sections:
         raise InputError(
-            f"the transistors of {pdk} would have no effect: kanspice builds {circuit} of none",
-            where="process.pdk",
+            f"process.pdk would have no effect: kanspice builds {circuit} of none of the transistors of {pdk}",
+            where="technology",
             expected="a network of crossbars, a perceptron, or a KirchhoffNet with branches.realisation = 'transistor'",
             hint="another --tech, and no --realisation transistor",
         )

@@ -59,6 +59,13 @@ def export(
             expected="branches.realisation = 'behavioural' or 'schematic'",
             hint="transistors.lib and the banks of the compiled folder are their netlist, for ngspice",
         )
+    if design.realised is not None:
+        raise InputError(
+            "amplifiers that are subcircuits are not exported",
+            where="kanspice export",
+            expected="a circuit of their figures: process.pdk = 'none', and no tia.subcircuit",
+            hint="amplifiers.lib and circuit.cir of the compiled folder are their netlist, for ngspice",
+        )
     samples = example_inputs(design) if inputs is None else load_array(inputs, "the inputs", design.input_width)
     number = None if inputs is None else sample or 0
     if of_part:

@@ -297,5 +297,14 @@ def test_mismatch_is_in_what_macro_models_leave_out(model, inputs):
 
 def test_a_circuit_without_transistors_is_not_called_one_of_a_process():
     """General or not: it was the ideal circuit, under the name of gf180."""
-    with pytest.raises(InputError, match="the transistors of gf180 would have no effect"):
+    with pytest.raises(InputError, match=r"process\.pdk would have no effect"):
         fitting(load_technology("gf180"), "a CNN-KAN", ("tia",))
+
+
+def test_a_circuit_of_subcircuits_is_not_exported(model, inputs, brought, tmp_path):
+    """What was written lacked their definitions, and the sheet of a part had their figures instead."""
+    circuit = kanspice.compile(model, inputs=inputs, output=tmp_path / "circuit", tech=technology(*FIGURES, *brought))
+    for to in ("xyce", "kicad"):
+        with pytest.raises(InputError, match="are not exported"):
+            kanspice.export(circuit, to, tmp_path / to)
+        assert not (tmp_path / to).exists()
