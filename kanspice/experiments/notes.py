@@ -9,6 +9,7 @@ import numpy as np
 from kanspice.circuit import (
     Design,
     DifferentialPairs,
+    Drivers,
     HeldSum,
     LayerNorm,
     Limiter,
@@ -51,14 +52,16 @@ def device_notes(loaded: LoadedModel, design: Design) -> tuple[str, ...]:
 
 def speed_notes(design: Design, engine: str) -> tuple[str, ...]:
     """What of a circuit that is followed over time has parts, and is as fast as one likes all the same."""
+    unheard = "noise of subtractors, with their resistors, and of rows' drivers is in no figure here"
+    quiet = (unheard,) if any(isinstance(stage, Drivers) for stage in design.stages) else ()
     if design.realised is not None and engine_named(engine).has_subcircuits:
-        return tuple(_realised_notes(design, engine))
+        return (*quiet, *_realised_notes(design, engine))
     names = [stage.name for stage in design.stages if isinstance(stage, Rectifier | DifferentialPairs)]
     said = "op-amps of rectifiers and transistors of pairs follow at once: their own time is in no figure here"
     noted = (f"{', '.join(names)}: {said}",) if names else ()
     if design.realised is None:
-        return noted
-    return (*noted, "so do subtractors and rows' drivers", *_realised_notes(design, engine))
+        return (*noted, *quiet)
+    return (*noted, "so do subtractors and rows' drivers", *quiet, *_realised_notes(design, engine))
 
 
 def _realised_notes(design: Design, engine: str) -> Iterator[str]:
@@ -70,6 +73,8 @@ def _realised_notes(design: Design, engine: str) -> Iterator[str]:
     part = f"{amplifier.subcircuit.name} of {amplifier.subcircuit.source}, SHA-256 {amplifier.subcircuit.sha256[:12]}"
     if not engine_named(engine).has_subcircuits:
         yield f"{engine} solves what the figures in [tia] say of the amplifier {part}: ngspice solves its subcircuit"
+        if amplifier.models is not None:
+            yield "these figures stay what they are, whatever process.corner and process.temperature_c are"
         return
     supplies = f"{amplifier.vss_v:g} V and {amplifier.vdd_v:g} V"
     yield f"columns, subtractors and rows' drivers have the amplifier {part}, between {supplies}"

@@ -17,6 +17,7 @@ from kanspice.circuit.compile.effects import fitting
 from kanspice.devices import load_device
 from kanspice.engine.options import RunOptions
 from kanspice.engine.running import check_judge_of_subcircuits, open_session, solve
+from kanspice.experiments.notes import speed_notes
 from kanspice.families.compiling import compile_macro_model, compile_model, sizing_of
 from kanspice.families.loading import loaded_from
 from kanspice.families.mlp.convert import convert
@@ -308,3 +309,9 @@ def test_a_circuit_of_subcircuits_is_not_exported(model, inputs, brought, tmp_pa
         with pytest.raises(InputError, match="are not exported"):
             kanspice.export(circuit, to, tmp_path / to)
         assert not (tmp_path / to).exists()
+
+
+def test_noise_that_is_not_counted_is_said(model, inputs):
+    macro, plain = (designs(model, inputs, technology(*each))[1] for each in (["tia.used_for=all"], []))
+    said = [any("noise of subtractors" in note for note in speed_notes(each, "batched")) for each in (macro, plain)]
+    assert said == [True, False]
