@@ -138,6 +138,7 @@ def open_session(
 
     sample_timeout_s: a simulator may take so long for a sample. follow: what the reference's stages are for inputs.
     """
+    check_mismatch(design, engine)
     design = as_solved(design, engine)
     check_design(design, engine, None)
     if design.realised is not None:

@@ -315,3 +315,12 @@ def test_noise_that_is_not_counted_is_said(model, inputs):
     macro, plain = (designs(model, inputs, technology(*each))[1] for each in (["tia.used_for=all"], []))
     said = [any("noise of subtractors" in note for note in speed_notes(each, "batched")) for each in (macro, plain)]
     assert said == [True, False]
+
+
+def test_loops_have_no_transistors_drawn_by_figures(model, inputs):
+    real, _ = designs(model, inputs, load_technology("gf180", ["process.mismatch=true"]))
+    with (
+        pytest.raises(InputError, match=r"process\.mismatch would have no effect: batched"),
+        open_session("batched", real, "device", RunOptions(), sample_timeout_s=1.0),
+    ):
+        pass
