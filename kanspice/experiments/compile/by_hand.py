@@ -15,6 +15,10 @@ from kanspice.experiments.export.formats.spice import DECK
 from kanspice.experiments.export.readme import meaning_of_names
 
 README = "README.md"
+_EXPORTED = """`kanspice export` writes it for people and several simulators: every device as an instance of a named
+subcircuit, with what should come out:"""
+_APART = """Left to itself ngspice steps to the amplifiers' operating point, which takes minutes for hundreds of them.
+`kanspice simulate` says where to begin:"""
 BY_HAND = frozenset({DECK, README})
 """Files that are for people only: the folder is the same circuit without them, and with others in their place."""
 
@@ -55,11 +59,11 @@ def _readme(circuit: PlainCircuit, command: str | None) -> Iterator[str]:
         yield command
         yield "```"
         yield ""
-        yield "`kanspice export` writes it for people and several simulators: every device as an instance of a named"
-        yield "subcircuit, with what should come out:"
+        yield _APART if design.realised is not None else _EXPORTED
     yield ""
     yield "```"
-    yield "kanspice export FOLDER --to ngspice --inputs inputs.npy --sample 0 -o for_ngspice"
+    if design.realised is None:
+        yield "kanspice export FOLDER --to ngspice --inputs inputs.npy --sample 0 -o for_ngspice"
     yield "kanspice simulate FOLDER --inputs inputs.npy -o outputs.npz"
     yield "```"
     yield ""
