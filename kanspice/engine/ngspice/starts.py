@@ -157,7 +157,8 @@ def _clip(realised: Realised, part: SubcircuitDefinition | None, stage: Rectifie
     points, order = np.unique(np.concatenate([each for each, _ in known]), return_index=True)
     names = tuple(sorted(known[0][1]))
     volts = np.array([np.concatenate([table[name] for _, table in known])[order] for name in names])
-    return _Inside((points,), names, volts.T, tuple(levels))
+    moved = amplifier.models is not None and amplifier.models.mismatch
+    return _Inside((points,), names, volts.T, tuple(levels) if moved else ())
 
 
 def _sweep(axis: Array) -> str:
