@@ -179,5 +179,5 @@ def test_what_differs_by_the_sign_of_a_zero_is_the_same():
     """An ideal specimen is one circuit at all positions: its draws are numbers times nothing, of either sign."""
     model = cnnkan()
     ideal = design_of(model, images_for(model), UNROLLED, seed=4)
-    assert any(np.signbit(crossbar.offset_v).any() for crossbar in ideal.all_crossbars)
+    assert any(np.signbit(crossbar.shift_v).any() for crossbar in ideal.all_crossbars)
     assert [len(tiles.groups) for tiles in ideal.tiles] == [1, 1, 1, 1]

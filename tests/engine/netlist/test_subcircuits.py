@@ -28,7 +28,7 @@ TESTED = {
     *("tia_ideal", "tia_finite", "subtractor", "layernorm_lane", "bank_switch", "hold_cell", "branch_pole"),
     *("tia_real", "tia_resistive", "tia_pole", "tia_ideal_limited", "subtractor_limited", "clamp"),
     *("tone", "tone_clocked", "summer", "synapse", "synapse_band"),
-    *("rectifier", "rectifier_ideal", "sigmoid_pair", "tanh_pair"),
+    *("rectifier", "rectifier_ideal", "sigmoid_pair", "tanh_pair", "follower", "follower_limited"),
     *("operational", "band_pass", "band_pass_real", "oscillator", "peak_detector"),
 }
 
@@ -185,6 +185,18 @@ def test_outputs_stop_at_their_swing(sweep):
     close(volts["col"], np.full(9, 0.01))
     volts = sweep("vp p 0 0.3\nx1 p x out subtractor_limited gain=2.5 swing=2", -1.0, 1.0, 0.25)
     close(volts["out"], np.clip(2.5 * (volts["x"] - 0.3), -2, 2))
+
+
+@pytest.mark.ngspice
+def test_followers_are_a_little_less_than_1(sweep):
+    """To the last digits of their gain: an amplifier of 100,000 is one part in so many away."""
+    ratio = 1 / (1 + 1e-5)
+    volts = sweep(f"x1 x out follower offset=2e-3 ratio={ratio!r}", -1.0, 1.0, 0.25)
+    close(volts["out"], ratio * (volts["x"] + 2e-3))
+    volts = sweep(f"x1 x out follower_limited offset=2e-3 ratio={ratio!r} swing=0.6", -1.0, 1.0, 0.25)
+    close(volts["out"], np.clip(ratio * (volts["x"] + 2e-3), -0.6, 0.6))
+    volts = sweep("vp p 0 0.3\nx1 p x out subtractor_limited gain=2.5 offset=0.01 swing=2", -1.0, 1.0, 0.25)
+    close(volts["out"], np.clip(2.5 * (volts["x"] - 0.3) + 0.01, -2, 2))
 
 
 @pytest.mark.ngspice
