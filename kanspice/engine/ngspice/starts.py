@@ -7,6 +7,7 @@ that: a part by itself is led through all of its inputs and outputs, once, and i
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -17,7 +18,9 @@ from kanspice.base.spice_numbers import spice_number
 from kanspice.circuit import Crossbar, Design, Realised, Rectifier
 from kanspice.circuit.columns import column_currents_a
 from kanspice.engine.netlist import Netlist
+from kanspice.engine.netlist.names import layer_of
 from kanspice.engine.netlist.realised import library_lines
+from kanspice.engine.netlist.sheet import PartInstance
 from kanspice.engine.ngspice.analyses import Analysis, Vectors, analyse
 from kanspice.subcircuits.amplifier import Amplifier
 from kanspice.subcircuits.subcircuit import SubcircuitDefinition
@@ -65,18 +68,27 @@ class Starts:
 
     def __init__(self, design: Design, realised: Realised, netlist: Netlist) -> None:
         self._design, self._netlist, self._realised = design, netlist, realised
-        kinds = {cell.kind for cell in netlist.cells}
-        self._known: Mapping[str, _Inside | None] = {}
-        layers = [stage for stage in design.stages if isinstance(stage, Rectifier)]
-        for kind in sorted(kinds):
+        stages = {layer_of(stage.name): stage for stage in design.stages if isinstance(stage, Rectifier)}
+        self._known: dict[tuple[str, float, float], _Inside | None] = {}
+        self._keys = {cell.name: self._key(cell, stages) for cell in netlist.cells}
+        for kind, low_v, high_v in sorted(set(self._keys.values())):
+            levels = tuple(level for level in (low_v, high_v) if math.isfinite(level))
             match kind:
                 case "amplifier":
                     found = _amplifier(realised, realised.amplifier)
                 case "clip":
-                    found = _clip(realised, realised.clip, layers[0])
+                    found = _clip(realised, realised.clip, levels)
                 case _:
-                    found = _clip(realised, realised.rectifier, layers[0])
-            self._known = {**self._known, kind: found}
+                    found = _clip(realised, realised.rectifier, levels)
+            self._known[kind, low_v, high_v] = found
+
+    @staticmethod
+    def _key(cell: PartInstance, stages: Mapping[str, Rectifier]) -> tuple[str, float, float]:
+        """Which parts have the same inner voltages: those of one kind, and clips of the same levels."""
+        if cell.kind == "amplifier":
+            return cell.kind, math.inf, math.inf
+        stage = stages[cell.name.partition("_")[0]]
+        return cell.kind, stage.low_v, stage.high_v
 
     def of(self, inputs_v: Array, *, elsewhere: bool = False) -> dict[str, float]:
         """Node -> volts, for the inputs (inputs,) of one sample. elsewhere: some per mille beside."""
@@ -84,7 +96,7 @@ class Starts:
         for node, (other, factor) in self._netlist.starts.items():
             volts[node] = factor * volts[other]
         for cell in self._netlist.cells:
-            inside = self._known[cell.kind]
+            inside = self._known[self._keys[cell.name]]
             if inside is not None:
                 terminals = [volts.get(node, 0.0) for node in cell.terminals]
                 volts |= {f"x{cell.name}.{node}": value for node, value in inside.at(terminals).items()}
@@ -131,13 +143,12 @@ def _amplifier(realised: Realised, amplifier: Amplifier) -> _Inside | None:
     )
 
 
-def _clip(realised: Realised, part: SubcircuitDefinition | None, stage: Rectifier) -> _Inside | None:
-    """Its input from one supply to the other."""
+def _clip(realised: Realised, part: SubcircuitDefinition | None, levels: Sequence[float]) -> _Inside | None:
+    """Its input from one supply to the other; levels: the lower one first."""
     if part is None:
         return None
     amplifier = realised.own_amplifier or realised.amplifier
     axis = np.linspace(amplifier.vss_v, amplifier.vdd_v, _CLIP_POINTS)
-    levels = [level for level in (stage.low_v, stage.high_v) if np.isfinite(level)]
     nodes = [f"l{place}" for place in range(len(levels))]
     circuit = [
         *_around(realised, amplifier),
@@ -148,15 +159,15 @@ def _clip(realised: Realised, part: SubcircuitDefinition | None, stage: Rectifie
     axes = [axis, *(np.linspace(level - _AROUND_V, level + _AROUND_V, _LEVEL_POINTS) for level in levels)]
     ways = [Analysis(f"t{place}", _sweep(each), ("all",)) for place, each in enumerate(axes)]
     found = analyse(circuit, ways, _TIMEOUT_S).found
-    tables = {
-        way.name: _inner(found[way.name], len(each)) for way, each in zip(ways, axes, strict=True) if way.name in found
-    }
-    known = [(each, table) for each, table in zip(axes, tables.values(), strict=False) if table is not None]
+    tables = [
+        _inner(found[way.name], len(each)) if way.name in found else None for way, each in zip(ways, axes, strict=True)
+    ]
+    known = [table for table in tables if table is not None]
     if len(known) < len(axes):
         return None
-    points, order = np.unique(np.concatenate([each for each, _ in known]), return_index=True)
-    names = tuple(sorted(known[0][1]))
-    volts = np.array([np.concatenate([table[name] for _, table in known])[order] for name in names])
+    points, order = np.unique(np.concatenate(axes), return_index=True)
+    names = tuple(sorted(known[0]))
+    volts = np.array([np.concatenate([table[name] for table in known])[order] for name in names])
     moved = amplifier.models is not None and amplifier.models.mismatch
     return _Inside((points,), names, volts.T, tuple(levels) if moved else ())
 
