@@ -14,7 +14,6 @@ from kanspice.cli.options import (
     FidelityOption,
     ModelArgument,
     Quiet,
-    RealisationName,
     RealisationOption,
     Set,
     Tech,
@@ -35,7 +34,7 @@ def compile_(
     ] = None,
     tech: Tech = None,
     set_: Set = None,
-    realisation: RealisationOption = RealisationName.BEHAVIOURAL,
+    realisation: RealisationOption = None,
     fidelity: FidelityOption = FidelityName.AUTO,
     quiet: Quiet = False,
 ) -> None:
@@ -55,7 +54,7 @@ def compile_(
         curves=curves,
         tech=tech,
         set=set_ or (),
-        realisation=realisation.value,
+        realisation=None if realisation is None else realisation.value,
         fidelity=fidelity.value,
     )
     if not quiet:

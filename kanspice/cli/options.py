@@ -72,10 +72,11 @@ Set = Annotated[
     typer.Option("--set", metavar="SECTION.KEY=VALUE", help="Override a technology value, e.g. tia.gain=1000."),
 ]
 RealisationOption = Annotated[
-    RealisationName,
+    RealisationName | None,
     typer.Option(
         "--realisation",
-        help="behavioural: sources and macro-models. schematic: a KirchhoffNet's branches as its paper draws them. "
+        help="As --tech says, if not given. behavioural: sources and macro-models. "
+        "schematic: a KirchhoffNet's branches as its paper draws them. "
         "transistor: amplifiers, clips, branches and switches of an open process, for what --tech does not say.",
     ),
 ]

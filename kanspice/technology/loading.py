@@ -15,6 +15,11 @@ from kanspice.base.validation import read_toml, similar, validate
 from kanspice.technology.sections import Filters
 from kanspice.technology.technology import Technology
 
+Realisation = Literal["behavioural", "schematic", "transistor"]
+"""How a circuit is built: of sources and macro-models, of the KirchhoffNet paper's schematics, of transistors."""
+_OF_TRANSISTORS = "gf180"
+_PARTS = (("process", "pdk"), ("tia", "subcircuit"), ("branches", "realisation"))
+"""Keys that say what a circuit is built of beyond sources and macro-models."""
 _LISTS = ("low_cutoffs_hz", "high_cutoffs_hz")
 """Of the filters: they may be in files."""
 
@@ -24,25 +29,23 @@ def shipped_technologies() -> dict[str, Path]:
     return {path.stem: path for path in sorted(TECHNOLOGIES.glob("*.toml"))}
 
 
-Realisation = Literal["behavioural", "schematic", "transistor"]
-"""How a circuit is built: of sources and macro-models, of the KirchhoffNet paper's schematics, of transistors."""
-_OF_TRANSISTORS = "gf180"
-
-
 def load_technology(
-    source: str | Path | None = None, overrides: Sequence[str] = (), realisation: Realisation = "behavioural"
+    source: str | Path | None = None, overrides: Sequence[str] = (), realisation: Realisation | None = None
 ) -> Technology:
     """The technology of a TOML file, or a shipped one by its name, with `SECTION.KEY=VALUE` overrides applied.
 
     The overrides are added to its name. realisation: `transistor` has the shipped technology `gf180` for what the file
-    does not say; `schematic` sets `branches.realisation`.
+    does not say; `schematic` sets `branches.realisation`; `behavioural` takes transistors and subcircuits away and
+    leaves the figures that describe them; None: as the file says.
     Raises InputError for an unknown name, an unreadable file, an unknown key (naming the nearest) or a bad value.
     """
     data, path = _tables(source)
     asked = set[str]()
     match realisation:
-        case "behavioural":
+        case None:
             pass
+        case "behavioural":
+            data = _without_parts(data)
         case "schematic":
             overrides = ["branches.realisation=schematic", *overrides]
         case "transistor":
@@ -75,6 +78,15 @@ def _tables(source: str | Path | None) -> tuple[dict[str, Any], Path | None]:
         raise InputError("no such technology", where=source, expected=f"a TOML file, or one of {names}", hint=hint)
     path = shipped[str(source)]
     return read_toml(path, "a technology"), path
+
+
+def _without_parts(data: dict[str, Any]) -> dict[str, Any]:
+    """The tables of a technology without the keys that name transistors, subcircuits or schematics."""
+    tables = {section: dict(table) if isinstance(table, dict) else table for section, table in data.items()}
+    for section, key in _PARTS:
+        if isinstance(tables.get(section), dict):
+            tables[section].pop(key, None)
+    return tables
 
 
 def _over(base: dict[str, Any], data: dict[str, Any]) -> dict[str, Any]:

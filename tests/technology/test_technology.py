@@ -244,3 +244,11 @@ def test_what_somebody_asks_for_is_not_left_out_of_a_general_technology():
     ideal_wires = load_technology("typical", ["wires.row_ohm=0"])
     assert fitting(ideal_wires, "a circuit", others).wires == load_technology().wires
     assert Technology.model_validate_json(changed.to_json()).overridden == frozenset()
+
+
+def test_a_technology_of_transistors_without_them_is_its_figures():
+    plain, behavioural = load_technology("gf180"), load_technology("gf180", realisation="behavioural")
+    assert (plain.process.pdk, plain.branches.realisation) == ("gf180", "transistor")
+    assert (behavioural.process.pdk, behavioural.branches.realisation) == ("none", "behavioural")
+    assert behavioural.tia == plain.tia
+    assert load_technology(None, realisation="transistor").model_dump() == plain.model_dump()

@@ -47,9 +47,9 @@ def model_of(model: Model, config: str | Path | None = None, curves: str | Path 
     return model
 
 
-def technology_of(tech: Tech, overrides: Overrides = (), realisation: Realisation = "behavioural") -> Technology:
+def technology_of(tech: Tech, overrides: Overrides = (), realisation: Realisation | None = None) -> Technology:
     """The technology that was given, with values overridden. Raises InputError as `load_technology`."""
-    if realisation not in get_args(Realisation):
+    if realisation is not None and realisation not in get_args(Realisation):
         known = ", ".join(get_args(Realisation))
         raise InputError(f"there is no realisation '{realisation}'", where="--realisation", expected=known)
     if not isinstance(tech, Technology):
@@ -57,7 +57,7 @@ def technology_of(tech: Tech, overrides: Overrides = (), realisation: Realisatio
             expected = "a TOML file, the name of a shipped one, or what kanspice.load_technology made of it"
             raise InputError("this is no technology", expected=expected, found=f"a {type(tech).__name__}")
         return load_technology(tech, texts_of(overrides), realisation)
-    if overrides or realisation != "behavioural":
+    if overrides or realisation is not None:
         problem, hint = "needs a technology from a file", "load_technology(FILE, overrides)"
         raise InputError(problem, where="set", found="a technology that is loaded already", hint=hint)
     return tech

@@ -22,7 +22,7 @@ def compile(
     curves: str | Path | None = None,
     tech: Tech = None,
     set: Overrides = (),
-    realisation: Realisation = "behavioural",
+    realisation: Realisation | None = None,
     fidelity: FidelityChoice = "auto",
 ) -> Circuit:
     """The circuit of a trained network; also written to the folder `output`, if one is named.

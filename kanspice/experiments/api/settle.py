@@ -55,7 +55,7 @@ def settle(
     limit: int | None = None,
     tech: Tech = None,
     set: Overrides = (),
-    realisation: Realisation = "behavioural",
+    realisation: Realisation | None = None,
     period: float | None = None,
     rise: float | None = None,
     within: Sequence[float] = (1e-2, 1e-3),

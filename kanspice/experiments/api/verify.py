@@ -36,7 +36,7 @@ def verify(
     limit: int | None = None,
     tech: Tech = None,
     set: Overrides = (),
-    realisation: Realisation = "behavioural",
+    realisation: Realisation | None = None,
     engine: str = "ngspice",
     device: str = "cpu",
     fidelity: FidelityChoice = "auto",
