@@ -102,7 +102,8 @@ class OperatingPoints(EngineCall):
         self.refuse_out_of_range(found)
         self._refuse_unbalanced(found)
         self._refuse_columns(found)
-        return self.solution(found, self._numerical_error(found), **asdict(self.tolerances))
+        starts = {} if self.starts is None else {"starts": "macro-model"}
+        return self.solution(found, self._numerical_error(found), **asdict(self.tolerances), **starts)
 
     def _spread(self, circuit: CircuitFiles, samples: Sequence[int], tolerances: Tolerances, *, report: bool) -> Found:
         """Solves the samples in at least as many blocks as there are jobs."""

@@ -94,6 +94,8 @@ _RERUNS_IN_VACASK = {
     "memkan": ", in the opposite order",
     "memkan-surrogate": ", in the opposite order",
 }
+_FROM_ELSEWHERE = ", each from another start, with tighter tolerances"
+"""Of circuits of subcircuits, which ngspice solves sample by sample, each from where macro-models would be."""
 _OTHER_START = ", from another start and in the opposite order"
 """Of crossbars in VACASK."""
 
@@ -112,6 +114,8 @@ def solved_again(result: GapResult) -> str:
     engine, family = result.engine.name, result.model.family
     if (engine, family) == ("ngspice", "phykan"):
         how = _RERUNS_OF_FILTERS.get(result.design.fidelity, "")
+    elif "starts" in result.engine.options:
+        how = _FROM_ELSEWHERE
     else:
         how = _RERUNS_IN_VACASK.get(family, _OTHER_START) if engine == "vacask" else _RERUNS.get((engine, family), "")
     return f"{many(result.numerical.samples, 'sample')} solved again{how}"
