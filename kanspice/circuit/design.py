@@ -100,6 +100,10 @@ class Design:
         """The circuit with every part as the stages' numbers have it."""
         return self if self.realised is None else replace(self, realised=None)
 
+    def sourced_a(self, crossbar: Crossbar) -> Array:
+        """What sources push into a crossbar's columns, (2 * pairs,): amplifiers that are subcircuits take their own."""
+        return crossbar.bias_a + (0.0 if self.realised is None else self.realised.input_bias_a)
+
     @property
     def noisy_banks(self) -> tuple[SynapseBank, ...]:
         """The banks whose outputs are noisy, in order."""

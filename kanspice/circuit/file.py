@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import io
 import json
+import math
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -32,13 +33,17 @@ def realised_from(
     clip: dict[str, Any] | None,
     rectifier: dict[str, Any] | None,
     own_amplifier: dict[str, Any] | None,
+    input_bias_a: float,
 ) -> Realised:
     """What `dataclasses.asdict` made of it, read from a file of somebody's: all netlist lines are looked at again."""
+    if not math.isfinite(input_bias_a):
+        raise ValueError("what inputs take is not a number")
     return Realised(
         amplifier_from(amplifier),
         None if clip is None else subcircuit_from(clip),
         None if rectifier is None else subcircuit_from(rectifier),
         None if own_amplifier is None else amplifier_from(own_amplifier),
+        float(input_bias_a),
     )
 
 

@@ -77,6 +77,8 @@ class Realised:
     """The same with one level: pins in, out, level, vdd, vss."""
     own_amplifier: Amplifier | None = None
     """What clips are made of, where it is another one."""
+    input_bias_a: float = 0.0
+    """What figures say that the amplifier's inputs take, which the stages' reference currents are less by."""
 
 
 @dataclass(frozen=True)

@@ -63,7 +63,7 @@ def _unbalanced(
     all_a = np.maximum(np.abs(rows_a).sum(axis=1), np.abs(taken_a).sum(axis=1))
     allowed_a = part * (crossbar.current_unit_a + all_a)
     allowed_a += least_a * crossbar.rows * len(crossbar.feedback_ohm)
-    left_a = np.abs(rows_a.sum(axis=1) + crossbar.bias_a.sum() - taken_a.sum(axis=1))
+    left_a = np.abs(rows_a.sum(axis=1) + design.sourced_a(crossbar).sum() - taken_a.sum(axis=1))
     for place in np.flatnonzero(left_a > allowed_a).tolist():
         yield _failure(place, f"{crossbar.name}: rows and columns", float(left_a[place]))
     if crossbar.has_wires:
@@ -83,7 +83,7 @@ def _failure(place: int, where: str, left_a: float) -> FailedSample:
 def _into_columns_a(design: Design, crossbar: Crossbar, rows_v: Array, columns_v: Array) -> Array:
     """Currents (2 * pairs,) into columns at these voltages (2 * pairs,), from rows at theirs (rows,)."""
     across_v = rows_v[:, None] - columns_v
-    found_a = crossbar.bias_a.copy()
+    found_a = design.sourced_a(crossbar).copy()
     for kind in crossbar.types.tolist():
         shifts_v = np.repeat(crossbar.shift_v[:, :, kind], 2, axis=1)
         units = (across_v - shifts_v) / design.input_v_per_unit

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -104,6 +105,8 @@ def amplifier_from(fields: Mapping[str, Any]) -> Amplifier:
     if models is not None and (models.process not in PROCESSES or models.corner not in CORNERS):
         raise ValueError(f"no transistors of {models.process}, {models.corner}")
     numbers = {name: float(fields[name]) for name in ("vdd_v", "vss_v", "bias_a", "temperature_c")}
+    if not all(map(math.isfinite, numbers.values())):
+        raise ValueError("a supply, a bias or a temperature is not a number")
     roles = parse_roles(",".join(fields["roles"]))
     return Amplifier(subcircuit_from(fields["subcircuit"]), roles, models=models, **numbers)
 

@@ -24,16 +24,16 @@ def realised_parts(technology: Technology) -> Realised | None:
         if not tia.subcircuit:
             return None
         _check_figures(technology)
-        return Realised(_brought(technology, None))
+        return Realised(_brought(technology, None), input_bias_a=tia.input_bias_a)
     _check_figures(technology)
     models = Models(process.pdk, process.corner, process.mismatch)
     own = own_amplifier(models, tia.rail_v, process.temperature_c)
     clip, rectifier = (read_subcircuit(own_netlist(process.pdk, name)) for name in ("clip", "rectifier"))
     if not tia.subcircuit:
-        return Realised(own, clip, rectifier)
+        return Realised(own, clip, rectifier, input_bias_a=tia.input_bias_a)
     brought = _brought(technology, models)
     if brought.subcircuit.lines == own.subcircuit.lines:
-        return Realised(brought, clip, rectifier)
+        return Realised(brought, clip, rectifier, input_bias_a=tia.input_bias_a)
     taken = brought.subcircuit.defines & (own.subcircuit.defines | clip.defines | rectifier.defines)
     if taken:
         raise InputError(
@@ -41,7 +41,7 @@ def realised_parts(technology: Technology) -> Realised | None:
             where=tia.subcircuit,
             hint="give yours another name",
         )
-    return Realised(brought, clip, rectifier, own)
+    return Realised(brought, clip, rectifier, own, input_bias_a=tia.input_bias_a)
 
 
 def _brought(technology: Technology, models: Models | None) -> Amplifier:

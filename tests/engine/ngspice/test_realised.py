@@ -23,16 +23,21 @@ from kanspice.families.loading import loaded_from
 from kanspice.families.mlp.convert import convert
 from kanspice.technology import load_technology
 
-GAIN, OFFSET_V = 2000.0, 3e-4
+GAIN, OFFSET_V, BIAS_A = 2000.0, 3e-4, 2e-8
 LINEAR = f"""\
-* an amplifier that is nothing but its gain and its offset
+* an amplifier that is nothing but its gain, its offset and what its inputs take
 .subckt linear minus plus lower upper output
 Voffset shifted plus {OFFSET_V}
 Eamplifier output 0 shifted minus {GAIN}
 Rsupply upper lower 1meg
+Iminus minus 0 {BIAS_A}
+Iplus plus 0 {BIAS_A}
 .ends
 """
-FIGURES = (f"tia.gain={GAIN:g}", f"tia.offset_v={OFFSET_V:g}", "tia.used_for=all", "clippers.circuit=limiters")
+FIGURES = (
+    *(f"tia.gain={GAIN:g}", f"tia.offset_v={OFFSET_V:g}", f"tia.input_bias_a={BIAS_A:g}"),
+    *("tia.used_for=all", "clippers.circuit=limiters"),
+)
 
 
 @pytest.fixture(scope="module")
@@ -150,6 +155,15 @@ def test_what_a_design_from_elsewhere_brings_is_looked_at(model, inputs, brought
     save_design(replace(real, realised=replace(real.realised, amplifier=hostile)), tmp_path / "design.npz")
     with pytest.raises(InputError, match="not known to be harmless"):
         load_design(tmp_path / "design.npz")
+
+
+def test_a_design_from_elsewhere_has_numbers(model, inputs, brought, tmp_path):
+    real, _ = designs(model, inputs, technology(*FIGURES, *brought))
+    amplifier = replace(real.realised.amplifier, temperature_c=float("nan"))
+    for realised in (replace(real.realised, input_bias_a=float("nan")), replace(real.realised, amplifier=amplifier)):
+        save_design(replace(real, realised=realised), tmp_path / "design.npz")
+        with pytest.raises(InputError, match="is not a number"):
+            load_design(tmp_path / "design.npz")
 
 
 @pytest.mark.parametrize(

@@ -98,7 +98,7 @@ def _write_pair(sheet: Sheet, stage: Crossbar, pair: int, output: str, tia: tupl
 
 def _write_bias(sheet: Sheet, stage: Crossbar, place: int) -> None:
     layer, pair, sign = layer_of(stage.name), place // 2, "pn"[place % 2]
-    bias_a = float(stage.bias_a[place])
+    bias_a = float(sheet.design.sourced_a(stage)[place])
     if bias_a:
         sheet.lines.append(f"I{layer}_b{pair}{sign} 0 {column_node(layer, pair, sign)} {spice_number(bias_a)}")
 
