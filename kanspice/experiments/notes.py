@@ -85,6 +85,9 @@ def _realised_notes(design: Design, engine: str) -> Iterator[str]:
             f"transistors of {models.process}, corner {models.corner}, {amplifier.temperature_c:g} degrees"
             f" ({models.version}); {differ}"
         )
+    are_drawn = amplifier.models is not None and amplifier.models.mismatch
+    if not are_drawn and any(np.ptp(crossbar.offset_v) > 0 for crossbar in design.crossbars):
+        yield "offsets drawn by offset_sigma_v are the macro-model's: the subcircuits have none of them"
     yield "ngspice begins where the amplifiers' macro-models would have the nodes, and solves each sample by itself"
 
 

@@ -141,6 +141,15 @@ def test_mismatch_is_drawn_from_the_seed(model, inputs):
     assert np.abs(outputs[2] - outputs[0]).max() > 1e-4
 
 
+@pytest.mark.ngspice
+def test_offsets_that_only_figures_have_are_said(model, inputs, brought):
+    settings = [*FIGURES, *brought, "tia.offset_sigma_v=1e-3"]
+    found = kanspice.verify(model, inputs, limit=1, tech=technology(*settings))
+    assert any("the subcircuits have none of them" in note for note in found.notes)
+    plain = kanspice.verify(model, inputs, limit=1, tech=technology(*FIGURES, *brought))
+    assert not any("the subcircuits have none of them" in note for note in plain.notes)
+
+
 def test_a_design_keeps_its_subcircuits(model, inputs, brought, tmp_path):
     real, _ = designs(model, inputs, technology(*FIGURES, *brought))
     save_design(real, tmp_path / "design.npz")
