@@ -12,6 +12,8 @@ from kanspice.base.validation import CheckedTable
 from kanspice.technology.standard_values import Series
 
 _SATURATION_A, _LOAD_OHM = 1e-14, 1e5
+_WHOLE = 1e-6
+"""Fractions may miss 1 by so much, together."""
 _FinitePositive = Annotated[float, Field(strict=True, gt=0, allow_inf_nan=False)]
 _Positive = Annotated[float, Field(strict=True, gt=0)]
 _Finite = Annotated[float, Field(strict=True, allow_inf_nan=False)]
@@ -150,6 +152,77 @@ class CrossbarDevices(CheckedTable):
                     f" {1 + per_k * warmer:.3g} times those at {CURVES_C:g} degrees"
                 )
         return self
+
+
+class Ageing(CheckedTable):
+    """What time does to the devices of crossbars from when they were made or programmed on: amplifiers, wires,
+    references and stuck devices do not age. A device loses by drift, by retention and by being read, each a factor of
+    its own.
+
+    Drift is that of phase-change memory (Joshi et al., Nature Communications 11, 2473, 2020); lifetimes that are
+    log-normal from device to device, and temperatures that make time pass faster as Arrhenius has it, are JEDEC's
+    (JEP122).
+    """
+
+    time_s: Annotated[float, Field(strict=True, ge=0, le=1e12)] = 0.0
+    """Age at which the circuit is used, seconds; 0: new."""
+    reference_s: Annotated[float, Field(strict=True, ge=1e-12, le=1e12)] = 1.0
+    """Age from which on devices drift, seconds: that at which their areas are what they were programmed to be."""
+    drift_nu: Annotated[float, Field(strict=True, ge=-1, le=1), CAUSE] = 0.0
+    """Mean exponent of the drift: at `time_s` an area is (`time_s` / `reference_s`) ^ -nu of what it was."""
+    drift_nu_sigma: Annotated[float, Field(strict=True, ge=0, le=0.3), CAUSE] = 0.0
+    """Standard deviation of the exponent from device to device. A device keeps its own for life."""
+    drift_ev: Annotated[float, Field(strict=True, ge=0, le=3)] = 0.0
+    """Activation energy of the drift, electronvolts; 0: no temperature makes it faster."""
+    retention_s: Annotated[_Positive, CAUSE] = math.inf
+    """Median lifetime of what devices were programmed to, seconds: what one loses it loses as exp(-t / lifetime)
+    says."""
+    retention_sigma: Annotated[float, Field(strict=True, ge=0, le=5), CAUSE] = 0.0
+    """Standard deviation of that lifetime's logarithm (ln) from device to device; needs `retention_s`."""
+    retention_level: Annotated[float, Field(strict=True, ge=0, le=1)] = 0.0
+    """Fraction of its area that a device is left with in the end."""
+    retention_ev: Annotated[float, Field(strict=True, ge=0, le=3)] = 0.0
+    """Activation energy of that loss, electronvolts; 0: no temperature makes it faster."""
+    read_disturb: Annotated[float, Field(strict=True, ge=0, lt=1), CAUSE] = 0.0
+    """Fraction of its area that a device loses each time it is read; needs `reads_per_s`."""
+    reads_per_s: Annotated[float, Field(strict=True, ge=0, le=1e12)] = 0.0
+    """How often every device is read, per second of its age."""
+    temperatures_c: tuple[Annotated[float, Field(strict=True, gt=ABSOLUTE_ZERO_C, le=1000)], ...] = ()
+    """Temperatures that devices spend their lives at; empty: 27 degrees, where `reference_s` and `retention_s` hold."""
+    fractions: tuple[Annotated[float, Field(strict=True, ge=0, le=1)], ...] = ()
+    """Of their lives, at each of those temperatures; together 1. Empty: as long at each."""
+
+    @model_validator(mode="after")
+    def _every_value_has_an_effect(self) -> Self:
+        if self.time_s > 0 and not self.is_something_lost:
+            raise ValueError(
+                "drift_nu, drift_nu_sigma, retention_s or read_disturb beside time_s: without any of them an age would"
+                " have no effect"
+            )
+        if self.retention_sigma > 0 and math.isinf(self.retention_s):
+            raise ValueError("a retention_s with the retention_sigma, which would have no effect")
+        if (self.read_disturb > 0) != (self.reads_per_s > 0):
+            raise ValueError("read_disturb and reads_per_s together: either would have no effect by itself")
+        if self.temperatures_c and not (self.drift_ev or self.retention_ev):
+            raise ValueError("drift_ev or retention_ev with the temperatures_c, which would have no effect")
+        return self
+
+    @model_validator(mode="after")
+    def _lives_are_whole(self) -> Self:
+        if self.fractions and len(self.fractions) != len(self.temperatures_c):
+            raise ValueError(
+                f"a fraction for each of temperatures_c: {len(self.temperatures_c)}, not {len(self.fractions)}"
+            )
+        if self.fractions and abs(sum(self.fractions) - 1) > _WHOLE:
+            raise ValueError(f"fractions that are 1 together, not {sum(self.fractions):.6g}")
+        return self
+
+    @property
+    def is_something_lost(self) -> bool:
+        """Whether devices change with time at all."""
+        return bool(
+            self.drift_nu or self.drift_nu_sigma > 0 or math.isfinite(self.retention_s) or self.read_disturb > 0
+        )
 
 
 class Wires(CheckedTable):

@@ -16,6 +16,7 @@ from kanspice.base.validation import CheckedTable
 from kanspice.technology.sections import (
     CAUSE,
     COST,
+    Ageing,
     Branches,
     Clippers,
     Converters,
@@ -46,6 +47,7 @@ class Technology(CheckedTable):
     units: Units = Units()
     tia: Tia = Tia()
     devices: CrossbarDevices = CrossbarDevices()
+    ageing: Ageing = Ageing()
     wires: Wires = Wires()
     convolution: Convolution = Convolution()
     clippers: Clippers = Clippers()
@@ -143,7 +145,7 @@ def entries(technology: Technology) -> list[tuple[str, str, list[Entry]]]:
 
 def shown(value: float | str | Sequence[float]) -> float | str:
     """A value as a table shows it: of a list, how long it is."""
-    return value if isinstance(value, float | int | str) else (f"{len(value)} of them" if value else "any")
+    return value if isinstance(value, float | int | str) else (f"{len(value)} of them" if value else "empty")
 
 
 def _one_line(text: str | None) -> str:

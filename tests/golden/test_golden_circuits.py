@@ -91,6 +91,10 @@ _CROSSBARS = (
         "devices.junction_f=1e-15",
     ),
     *("devices.stuck_open=0.1", "devices.stuck_short=0.1", "devices.temperature_c=40", "devices.current_per_k=0.002"),
+    *("ageing.time_s=1e6", "ageing.reference_s=10", "ageing.drift_nu=0.05", "ageing.drift_nu_sigma=0.02"),
+    *("ageing.drift_ev=0.1", "ageing.retention_s=1e8", "ageing.retention_sigma=0.5", "ageing.retention_level=0.2"),
+    *("ageing.retention_ev=1", "ageing.read_disturb=1e-9", "ageing.reads_per_s=10"),
+    *("ageing.temperatures_c=[27,60]", "ageing.fractions=[0.9,0.1]"),
     *("wires.row_ohm=1", "wires.column_ohm=2", "wires.driver_ohm=20", "wires.row_f=1e-14", "wires.column_f=2e-14"),
     *("clippers.knee_v=0.002", "references.current_sigma=0.01", "references.clip_sigma=0.01"),
     "supply.quiescent_a=1e-6",
@@ -264,7 +268,7 @@ def test_names_of_draws(golden, files, monkeypatch, family):
 
 def is_random(setting):
     """Whether something is drawn for a technology's value, `section.key`, or it says what there is to be drawn for."""
-    said = "mode=", "realisation=", "circuit=", "thermal_v="
+    said = "mode=", "realisation=", "circuit=", "thermal_v=", "retention_s="
     return any(word in setting for word in ("sigma", "noise", "stuck", "skew", *said))
 
 

@@ -13,6 +13,7 @@ from kanspice.base.arrays import Array
 from kanspice.base.draws import Draw
 from kanspice.base.errors import InputError
 from kanspice.circuit import Crossbar, Design
+from kanspice.circuit.specimens.ageing import fraction_left
 from kanspice.circuit.specimens.parts import reference, spread
 from kanspice.devices import Device, PiecewisePolynomial, behind, is_resistance, shorted
 from kanspice.technology import CrossbarDevices, Technology
@@ -33,6 +34,7 @@ def crossbar_specimen(crossbar: Crossbar, design: Design, technology: Technology
         added = devices.area_added_sigma * draw.normal(f"{crossbar.name}.area_added", area.shape)
         area = np.where(area == 0, 0.0, area + added)
     area = area * (1 + devices.current_per_k * (devices.temperature_c - CURVES_C))
+    area = area * fraction_left(crossbar.name, area.shape, technology.ageing, draw)
     shift_v = devices.shift_sigma_v * draw.normal(f"{crossbar.name}.shift_v", area.shape)
     unshifted = [is_resistance(device.curve) for device in design.devices]
     shift_v[:, :, unshifted | ~np.isin(np.arange(len(unshifted)), crossbar.types)] = 0.0

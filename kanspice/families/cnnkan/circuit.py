@@ -38,7 +38,7 @@ from kanspice.families.cnnkan.arrays import BlockArrays, block_arrays, head_arra
 from kanspice.families.cnnkan.network import CNNKAN, Window
 from kanspice.technology import Technology
 
-_SECTIONS = ("tia", "devices", "wires", "convolution", "references", "parts", "supply")
+_SECTIONS = ("tia", "devices", "ageing", "wires", "convolution", "references", "parts", "supply")
 _SAMPLES = 64
 """Images whose windows are looked at together."""
 

@@ -80,7 +80,7 @@ def technology_for_kanalogue(model: KANalogue, technology: Technology) -> Techno
     if _LIMITER_KINDS[model.input_stage] != "clip":
         expected = f"inputs that are clipped: this network's are '{model.input_stage}'"
         foreign += [Foreign("clippers", expected), Foreign("references", expected, but=["current_sigma"])]
-    sections = ("tia", "devices", "wires", "clippers", "pairs", "references", "parts", "supply", "process")
+    sections = ("tia", "devices", "ageing", "wires", "clippers", "pairs", "references", "parts", "supply", "process")
     return with_current_unit(fitting(technology, "a crossbar", sections, foreign), model.devices)
 
 

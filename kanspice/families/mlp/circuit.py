@@ -39,7 +39,7 @@ from kanspice.families.mlp.arrays import DeviceArrays, LayerNormArrays, LimiterA
 from kanspice.families.mlp.network import MLP
 from kanspice.technology import Technology
 
-_SECTIONS = ("tia", "devices", "wires", "clippers", "pairs", "references", "parts", "supply", "process")
+_SECTIONS = ("tia", "devices", "ageing", "wires", "clippers", "pairs", "references", "parts", "supply", "process")
 _SAMPLED_POINTS = 4001
 """At so many voltages of its clamp a device's current is looked at."""
 

@@ -30,6 +30,11 @@ pytestmark = pytest.mark.slow
 WORDS = ("sigma", "noise", "stuck", "jitter", "skew")
 SMALL = {"s": 1e-3, "v": 1e-3}
 """What a key is set to, by its unit; 0.1 for the others."""
+BESIDE = {
+    "ageing.drift_nu_sigma": ("ageing.time_s=1e6",),
+    "ageing.retention_sigma": ("ageing.time_s=1e6", "ageing.retention_s=1e6"),
+}
+"""What it takes for a key to have an effect."""
 RANDOM = [
     entry.name
     for _, _, keys in entries(Technology())
@@ -86,7 +91,7 @@ def test_everything_random_is_seen(models, key):
     found = []
     for family in FAMILIES:
         try:
-            found.append(is_random(models, family, f"{key}={value}"))
+            found.append(is_random(models, family, f"{key}={value}", *BESIDE.get(key, ())))
         except InputError:
             continue
     assert found, f"no circuit here has {key}: add one"
