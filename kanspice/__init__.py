@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from kanspice.base.errors import InputError, KanspiceError, SimulatorError
     from kanspice.base.files.array_files import load_array, load_labels
     from kanspice.circuit import Design
+    from kanspice.circuit.specimens import GivenSpecimen
     from kanspice.devices import Device, load_device
     from kanspice.experiments.api.characterise import characterise
     from kanspice.experiments.api.compare import compare
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from kanspice.experiments.api.project import project
     from kanspice.experiments.api.settle import settle
     from kanspice.experiments.api.simulate import simulate
+    from kanspice.experiments.api.specimens import save_specimen
     from kanspice.experiments.api.study import study
     from kanspice.experiments.api.verify import verify
     from kanspice.experiments.characterise.result import AmplifierResult
@@ -68,6 +70,7 @@ _HOMES = {
     "DeviceActivation": "kanspice.families.mlp.activations",
     "Exported": "kanspice.experiments.export.exported",
     "GapResult": "kanspice.experiments.verify.result",
+    "GivenSpecimen": "kanspice.circuit.specimens",
     "InputError": "kanspice.base.errors",
     "KANalogue": "kanspice.families.kanalogue.network",
     "KanspiceError": "kanspice.base.errors",
@@ -100,6 +103,7 @@ _HOMES = {
     "read_report": "kanspice.experiments.verify.reading",
     "save": "kanspice.families",
     "settle": "kanspice.experiments.api.settle",
+    "save_specimen": "kanspice.experiments.api.specimens",
     "simulate": "kanspice.experiments.api.simulate",
     "study": "kanspice.experiments.api.study",
     "verify": "kanspice.experiments.api.verify",
@@ -117,6 +121,7 @@ __all__ = [
     "DeviceActivation",
     "Exported",
     "GapResult",
+    "GivenSpecimen",
     "InputError",
     "KANalogue",
     "KanspiceError",
@@ -147,6 +152,7 @@ __all__ = [
     "project",
     "read_report",
     "save",
+    "save_specimen",
     "settle",
     "simulate",
     "study",

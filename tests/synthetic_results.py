@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from kanspice.engine.solution import FailedSample, Outcome
-from kanspice.experiments.facts import CircuitFacts, EngineRun, InputsFacts, ModelFacts, Swing
+from kanspice.experiments.facts import CircuitFacts, EngineRun, InputsFacts, ModelFacts, SpecimenFacts, Swing
 from kanspice.experiments.verify.result import GapResult
 from kanspice.gap.causes import NONE, NUMERICAL, PROJECTION, Attribution, Cause, Share, Trial
 from kanspice.gap.costs import Areas, PhysicalCost, StageCost
@@ -132,6 +132,7 @@ def with_everything(result: GapResult) -> GapResult:
         limits=(*result.limits, Limit("max_relative", 0.04, 0.02), Limit("l2.crossbar.relative_rmse", NAN, 1.0)),
         notes=("identical device columns were shared", "ngspice raised gmin for 3 samples"),
         command="kanspice verify model.pt --inputs 'my inputs.npy'",
+        specimen=SpecimenFacts("worst.npz", "ef" * 32),
     )
 
 

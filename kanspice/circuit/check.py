@@ -37,7 +37,10 @@ def check_design(design: Design) -> None:
     """Raises ValueError, saying where, unless names, types, shapes and numbers are those of a compiled design."""
     _demand(isinstance(design.input_width, int) and design.input_width > 0, "the input width is not a width")
     _demand(_is_number(design.input_v_per_unit) and design.input_v_per_unit > 0, "the input scale is not a number")
-    texts = (design.family, design.model_sha256, design.technology_json, design.swing_basis)
+    texts = (
+        *(design.family, design.model_sha256, design.technology_json),
+        *(design.swing_basis, design.specimen_sha256),
+    )
     _demand(all(isinstance(text, str) for text in texts), "a description is not text")
     _demand(bool(_FAMILY.fullmatch(design.family)), f"{design.family!r} is not the name of a family")
     _demand(

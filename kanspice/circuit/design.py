@@ -78,6 +78,8 @@ class Design:
     begins; 0: it follows at once."""
     seed: int = 0
     """Which specimen of the technology this is, and which noise its inputs have."""
+    specimen_sha256: str = ""
+    """Of the file that says which specimen this is, in hexadecimal; "" where the seed does."""
     model_sha256: str = ""
     """Of the checkpoint, in hexadecimal."""
     realised: Realised | None = None

@@ -73,6 +73,8 @@ def design_bytes(design: Design) -> bytes:
         plain = {name: value for name, value in fields.items() if not isinstance(value, np.ndarray)}
         stages.append({"type": type(stage).__name__, **plain})
     plain_fields = {f.name: getattr(design, f.name) for f in dataclasses.fields(design)}
+    if not design.specimen_sha256:  # as designs of seeds always were
+        del plain_fields["specimen_sha256"]
     plain_fields |= {"devices": [device.to_dict() for device in design.devices], "stages": stages}
     parts = {name: getattr(design, name) for name in _PARTS}
     plain_fields |= {name: None if part is None else dataclasses.asdict(part) for name, part in parts.items()}

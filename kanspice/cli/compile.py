@@ -16,6 +16,7 @@ from kanspice.cli.options import (
     Quiet,
     RealisationOption,
     Set,
+    SpecimenOption,
     Tech,
     say,
 )
@@ -36,6 +37,12 @@ def compile_(
     set_: Set = None,
     realisation: RealisationOption = None,
     fidelity: FidelityOption = FidelityName.AUTO,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Draws random imperfections.")] = 0,
+    specimen: SpecimenOption = None,
+    specimen_out: Annotated[
+        Path | None,
+        typer.Option("--specimen-out", metavar="F.npz", help="Write its random imperfections, too, for --specimen."),
+    ] = None,
     quiet: Quiet = False,
 ) -> None:
     """Write a model's circuit to a folder: netlist, subcircuits, design, manifest and a bench to run by hand.
@@ -56,6 +63,9 @@ def compile_(
         set=set_ or (),
         realisation=None if realisation is None else realisation.value,
         fidelity=fidelity.value,
+        seed=seed,
+        specimen=specimen,
+        specimen_out=specimen_out,
     )
     if not quiet:
         design, manifest = circuit.design, circuit.manifest
@@ -66,4 +76,4 @@ def compile_(
             say(f"amplifiers sized for {design.swing_basis}")
         if design.amplified and inputs is None:
             say("verify sizes them for its inputs: pass the same --inputs here to get the circuit it measures")
-        say(f"wrote {folder}")
+        say(f"wrote {folder}" if specimen_out is None else f"wrote {folder} and {specimen_out}")

@@ -128,6 +128,14 @@ DeviceOption = Annotated[
         help="What the batched engine computes with. torch: a GPU's code on this processor, to check it.",
     ),
 ]
+SpecimenOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--specimen",
+        metavar="F.npz",
+        help="Random imperfections by their numbers, in place of those that --seed draws.",
+    ),
+]
 Jobs = Annotated[int, typer.Option("--jobs", min=1, max=256, help="Simulator processes at a time.")]
 Timeout = Annotated[
     float | None,

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from kanspice.base.files.array_files import Given
     from kanspice.engine.fidelity import FidelityChoice
     from kanspice.experiments.api.arguments import Limits, Model, Overrides, Tech
+    from kanspice.experiments.api.specimens import SpecimenOrFile
     from kanspice.experiments.verify.result import GapResult
 
 _MEASURED: pytest.StashKey[list[GapResult]] = pytest.StashKey()
@@ -89,6 +90,7 @@ class SimToReal:
         jobs: int = 1,
         timeout: float | None = None,
         seed: int = 0,
+        specimen: SpecimenOrFile | None = None,
         waveforms: int = 0,
         check: bool = True,
     ) -> GapResult:
@@ -124,6 +126,7 @@ class SimToReal:
             jobs=jobs,
             timeout=timeout,
             seed=seed,
+            specimen=specimen,
             waveforms=waveforms,
         )
         self._measured.append(result)

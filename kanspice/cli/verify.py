@@ -26,6 +26,7 @@ from kanspice.cli.options import (
     Quiet,
     RealisationOption,
     Set,
+    SpecimenOption,
     Targets,
     Tech,
     Timeout,
@@ -82,6 +83,7 @@ def verify(
     seed: Annotated[
         int, typer.Option("--seed", min=0, help="Draws random imperfections, and the samples that are solved twice.")
     ] = 0,
+    specimen: SpecimenOption = None,
     waveforms: Annotated[
         int | None,
         typer.Option(
@@ -129,6 +131,7 @@ def verify(
         jobs=jobs,
         timeout=timeout,
         seed=seed,
+        specimen=specimen,
         waveforms=(SHOWN_WAVEFORMS if wanted.with_pictures else 0) if waveforms is None else waveforms,
         progress=bar_before(wanted.files, quiet),
     )

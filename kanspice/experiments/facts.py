@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from kanspice.circuit import Crossbar, Design, Tiles
+from kanspice.circuit.specimens import GivenSpecimen
 from kanspice.engine.solution import Solution
 from kanspice.technology import Technology
 
@@ -56,6 +57,19 @@ class InputsFacts:
 
     path: str
     sha256: str
+
+
+@dataclass(frozen=True)
+class SpecimenFacts:
+    """A specimen that was given instead of drawn: its file, "" where that is Python; SHA-256 of the file's bytes."""
+
+    path: str
+    sha256: str
+
+    @classmethod
+    def of(cls, specimen: GivenSpecimen | None) -> SpecimenFacts | None:
+        """Of one that was given, if one was."""
+        return None if specimen is None else cls(specimen.path, specimen.sha256)
 
 
 @dataclass(frozen=True)

@@ -54,6 +54,15 @@ class InputsPart(Part):
     """Of the samples that were used, as float64 in the order of memory."""
 
 
+class SpecimenPart(Part):
+    """A specimen that was given by its numbers."""
+
+    path: str
+    """Its file; empty where it came from Python."""
+    sha256: str
+    """Of the file's bytes, in hexadecimal."""
+
+
 class SwingPart(Part):
     """The amplifiers of one crossbar."""
 

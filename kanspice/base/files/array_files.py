@@ -24,6 +24,9 @@ Given = PathLike | npt.ArrayLike
 """A file, or what is in one."""
 
 
+_MAX_ARRAYS = 100_000
+
+
 def is_file(given: Given) -> TypeGuard[PathLike]:
     """Whether it is the name of a file."""
     return isinstance(given, str | os.PathLike)
@@ -100,6 +103,31 @@ def load_list(given: Given, what: str, each: str = "number") -> NDArray[np.float
     return values
 
 
+def load_arrays(path: PathLike, what: str) -> tuple[dict[str, NDArray[Any]], bytes]:
+    """(every array of a .npz file by its name, of whatever plain type and shape; the file's bytes).
+
+    what: names the file in errors ("the specimen"). Raises InputError if it cannot be read.
+    """
+    file = Path(path)
+    content = read_file(file, what, MAX_FILE_BYTES)
+    try:
+        with warnings.catch_warnings(), zipfile.ZipFile(io.BytesIO(content)) as archive:
+            warnings.simplefilter("ignore")
+            entries = archive.infolist()
+            _check_unpacked(sum(entry.file_size for entry in entries), file)
+            if len(entries) > _MAX_ARRAYS:
+                found = f"{len(entries):,} arrays"
+                raise InputError(f"{what} is too large", where=file, expected=f"at most {_MAX_ARRAYS:,}", found=found)
+            return {name: _decode_npy(archive.read(entry)) for name, entry in _named(archive, file).items()}, content
+    except InputError:
+        raise
+    except Exception as error:  # as above
+        hint = f"{what} is a .npz file, as numpy.savez writes it"
+        raise InputError(
+            f"{what} cannot be read", where=file, expected="plain arrays of numbers", found=_why(error), hint=hint
+        ) from error
+
+
 def _place(given: Given) -> str | None:
     """Where an error is said to be: nowhere in an array."""
     return os.fspath(given) if is_file(given) else None
@@ -156,20 +184,30 @@ def _read_npy(content: bytes, _key: str | None, _file: Path) -> NDArray[Any]:
 def _read_npz(content: bytes, key: str | None, file: Path) -> NDArray[Any]:
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         entry = _choose_entry(archive, key, file)
-        if entry.file_size > MAX_FILE_BYTES:
-            raise InputError(
-                "the array is too large",
-                where=file,
-                expected=f"at most {MAX_FILE_BYTES:,} bytes unpacked",
-                found=f"{entry.file_size:,} bytes",
-            )
+        _check_unpacked(entry.file_size, file)
         return _decode_npy(archive.read(entry))
 
 
-def _choose_entry(archive: zipfile.ZipFile, key: str | None, file: Path) -> zipfile.ZipInfo:
+def _check_unpacked(size: int, file: Path) -> None:
+    """Raises InputError for more than is ever read: a small file can claim terabytes."""
+    if size > MAX_FILE_BYTES:
+        raise InputError(
+            "the array is too large",
+            where=file,
+            expected=f"at most {MAX_FILE_BYTES:,} bytes unpacked",
+            found=f"{size:,} bytes",
+        )
+
+
+def _named(archive: zipfile.ZipFile, file: Path) -> dict[str, zipfile.ZipInfo]:
     entries = {entry.filename.removesuffix(".npy"): entry for entry in archive.infolist()}
     if len(entries) < len(archive.infolist()):
         raise InputError("two arrays in the file have the same name", where=file, hint="save it again with numpy")
+    return entries
+
+
+def _choose_entry(archive: zipfile.ZipFile, key: str | None, file: Path) -> zipfile.ZipInfo:
+    entries = _named(archive, file)
     if key is None and len(entries) == 1:
         return next(iter(entries.values()))
     if key in entries:
@@ -203,16 +241,20 @@ _READERS: dict[str, Callable[[bytes, str | None, Path], NDArray[Any]]] = {
 
 
 def _unreadable(file: Path, error: Exception) -> InputError:
-    reason = str(error).strip().partition("\n")[0][:200] or type(error).__name__
-    if "Object arrays" in reason:
-        reason = "an array of Python objects, which only unpickling could read; it was not executed"
     return InputError(
         "the file cannot be read as an array",
         where=file,
         expected="plain numbers, one sample per row" if file.suffix.lower() == ".csv" else "a plain array of numbers",
-        found=reason,
+        found=_why(error),
         hint="leave out header lines or start them with #" if file.suffix.lower() == ".csv" else "save it with numpy",
     )
+
+
+def _why(error: Exception) -> str:
+    reason = str(error).strip().partition("\n")[0][:200] or type(error).__name__
+    if "Object arrays" in reason:
+        return "an array of Python objects, which only unpickling could read; it was not executed"
+    return reason
 
 
 def _real(values: NDArray[Any], what: str, place: str | None) -> NDArray[np.float64]:

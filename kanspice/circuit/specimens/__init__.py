@@ -4,6 +4,8 @@ One file per kind of stage that has parts which differ. Names of draws: the stag
 what a specimen has once has a name of its own.
 """
 
+from kanspice.circuit.specimens.given import GivenSpecimen
+from kanspice.circuit.specimens.random_arrays import RandomArray, asked_for, random_arrays
 from kanspice.circuit.specimens.specimen import draw_specimen
 
-__all__ = ["draw_specimen"]
+__all__ = ["GivenSpecimen", "RandomArray", "asked_for", "draw_specimen", "random_arrays"]

@@ -42,7 +42,13 @@ def draw_specimen(design: Design, technology: Technology, draw: Draw) -> Design:
     Raises InputError for imperfections that contradict each other, or what the devices are.
     """
     stages = with_kept_capacitors([_stage(stage, design, technology, draw) for stage in design.stages])
-    return replace(design, stages=stages, devices=devices_of(design, technology), seed=draw.seed)
+    return replace(
+        design,
+        stages=stages,
+        devices=devices_of(design, technology),
+        seed=draw.seed,
+        specimen_sha256=draw.specimen_sha256,
+    )
 
 
 def _stage(  # noqa: PLR0911 - one for each kind

@@ -12,6 +12,7 @@ from kanspice.engine.names import judges_of
 from kanspice.engine.options import RunOptions
 from kanspice.experiments.api.arguments import Limits, Model, Overrides, Tech, limits_of, model_of, technology_of
 from kanspice.experiments.api.compare import report_of
+from kanspice.experiments.api.specimens import SpecimenOrFile, specimen_of
 from kanspice.experiments.compare import check_baseline, held_against
 from kanspice.experiments.evidence import read_evidence
 from kanspice.experiments.numbers import check_numbers, plain_numbers
@@ -49,6 +50,7 @@ def verify(
     jobs: int = 1,
     timeout: float | None = None,
     seed: int = 0,
+    specimen: SpecimenOrFile | None = None,
     waveforms: int = 0,
     progress: bool | Bar = False,
 ) -> GapResult:
@@ -61,8 +63,9 @@ def verify(
     attribute: solve again with some of the imperfections, to tell what each one does. max, limits: what metrics may be
     at most; `max` overrides the file. baseline: an earlier result, since which the gap may have grown by `max_growth`,
     "10%" or 0.1. jobs: simulator processes. timeout: seconds for the network's own integration, and for the
-    simulation: each. seed: draws random imperfections, and the samples that are solved twice. waveforms: of so many
-    samples, where the circuit answers after a time, node voltages are kept.
+    simulation: each. seed: draws random imperfections, and the samples that are solved twice. specimen: random
+    imperfections by their numbers, in place of those that the seed draws. waveforms: of so many samples, where the
+    circuit answers after a time, node voltages are kept.
     Raises InputError for what does not fit together, SimulatorError without a simulator.
     """
     check_numbers(limit=limit, jobs=jobs, timeout=timeout, seed=seed, waveforms=waveforms)
@@ -73,7 +76,9 @@ def verify(
     how = RunOptions(jobs=jobs, timeout_s=timeout, seed=seed, waveforms=waveforms, device=device)
     checks, judges = judges_of(cross_check)
     judge, *others = judges or (None,)
-    options = VerifyOptions(fidelity, how, kept, attribute, engine, checks, judge, tuple(filter(None, others)))
+    given = None if specimen is None else specimen_of(specimen)
+    further = tuple(filter(None, others))
+    options = VerifyOptions(fidelity, how, kept, attribute, engine, checks, judge, further, given)
     if growth is not None:
         growth.check(evidence.sha256)
     samples = len(evidence.inputs)

@@ -229,6 +229,7 @@ def _facts(result: GapResult) -> dict[str, object]:
     tables: Mapping[str, Mapping[str, object]] = {
         "model": {key: getattr(result.model, key) for key in ("family", "sha256", "parameters", "devices")},
         "inputs": {"sha256": result.inputs.sha256, "samples": result.samples},
+        "specimen": {} if result.specimen is None else {"sha256": result.specimen.sha256},
         "circuit": {key: getattr(result.design, key) for key in ("devices", "nodes", "fidelity", "swing_basis")},
         "engine": {"name": result.engine.name, "version": result.engine.version},
         "options": {key: value for key, value in result.engine.options.items() if key != "waveforms"},

@@ -81,6 +81,8 @@ def _made(run: GapResult) -> Iterator[tuple[str, str]]:
     yield "model", f"{_path(run)}, SHA-256 {plain(run.model.sha256)}"
     yield "inputs", f"{run.samples:,} samples from {plain(run.inputs.path)}"
     yield "engine", f"{plain(run.engine.label)}, seed {known(run.engine.seed)}"
+    if run.specimen is not None:
+        yield "specimen", f"{plain(run.specimen.path) or 'given'}, SHA-256 {plain(run.specimen.sha256)}"
     if run.command is not None:
         yield "command", plain(run.command)
 

@@ -134,6 +134,7 @@ def _manifest(design: Design, netlist: Netlist, hashes: Mapping[str, str]) -> di
         "kanspice": version("kanspice"),
         "family": design.family,
         "model_sha256": design.model_sha256,
+        **({"specimen_sha256": design.specimen_sha256} if design.specimen_sha256 else {}),
         "fidelity": netlist.fidelity,
         "technology": json.loads(design.technology_json, parse_constant=lambda _: "inf"),
         "devices": design.device_count,

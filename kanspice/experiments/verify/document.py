@@ -20,6 +20,7 @@ from kanspice.experiments.parts import (
     LimitPart,
     ModelPart,
     NumericalPart,
+    SpecimenPart,
     StagePart,
     VariationPart,
 )
@@ -242,6 +243,8 @@ class Document(Part):
     """The network."""
     inputs: InputsPart
     """The samples."""
+    specimen: Annotated[SpecimenPart | None, Key(sparse=True)] = None
+    """Which specimen of the circuit, where it was not the seed that drew it."""
     design: DesignPart
     """The circuit."""
     engine: EnginePart

@@ -14,10 +14,11 @@ from kanspice.base.arrays import Array
 from kanspice.base.process_memory import peak_bytes
 from kanspice.base.stopwatch import Stopwatch
 from kanspice.circuit import Design
+from kanspice.circuit.specimens import GivenSpecimen
 from kanspice.engine.running import period_ends_v
 from kanspice.engine.solution import Solution
 from kanspice.experiments.evidence import Evidence
-from kanspice.experiments.facts import CircuitFacts, EngineRun, InputsFacts, ModelFacts, versions
+from kanspice.experiments.facts import CircuitFacts, EngineRun, InputsFacts, ModelFacts, SpecimenFacts, versions
 from kanspice.experiments.followed import Followed
 from kanspice.experiments.generator import Generator, generates
 from kanspice.experiments.notes import notes
@@ -63,6 +64,7 @@ class Measured:
     solution: Solution
     cross_checks: tuple[CrossCheck, ...] = ()
     attributed: Attributed | None = None
+    specimen: GivenSpecimen | None = None
 
     @property
     def loaded(self) -> LoadedModel:
@@ -115,6 +117,7 @@ class Measured:
             design=CircuitFacts.of(design, solution, self.technology),
             engine=EngineRun.of(solution),
             inputs=InputsFacts(evidence.source, evidence.sha256),
+            specimen=SpecimenFacts.of(self.specimen),
             samples=solution.samples,
             failed=solution.failed,
             gap=measurements.gap,
@@ -133,6 +136,7 @@ class Measured:
             memory=_memory(solution),
             notes=(
                 *notes(self.loaded, design, solution),
+                *(() if self.specimen is None else self.specimen.notes(design, self.technology)),
                 *self._late_notes(waveforms),
                 *(() if projected is None else projected.notes()),
             ),

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from kanspice.base.draws import Draw
+from kanspice.circuit.specimens import GivenSpecimen
 from kanspice.engine.engines import engine_named
 from kanspice.engine.fidelity import FidelityChoice
 from kanspice.engine.options import RunOptions
@@ -33,6 +34,14 @@ class VerifyOptions:
     judge: str | None = None
     further_judges: tuple[str, ...] = ()
     """That solve the same samples besides."""
+    specimen: GivenSpecimen | None = None
+    """Which one is verified; None for that of the seed."""
+
+    @property
+    def draw(self) -> Draw:
+        """What the specimen is drawn with."""
+        seed = self.run.seed
+        return Draw(seed) if self.specimen is None else self.specimen.draw(seed)
 
     @property
     def checking(self) -> tuple[str, ...]:

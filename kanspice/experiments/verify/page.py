@@ -269,6 +269,7 @@ def _setup(result: GapResult) -> list[Fact]:
         ("circuit", f"{devices(design.devices)}, {counted(design.nodes)} nodes"),
         ("technology", f"{plain(design.technology_name)}, fidelity {plain(design.fidelity)}"),
         ("engine", f"{plain(engine.label)}{seed}"),
+        ("specimen", None if result.specimen is None else f"{plain(result.specimen.path) or 'given'}, not drawn"),
         ("samples", f"{result.samples:,} from {plain(result.inputs.path)}"),
         ("time", durations(result.timing)),
         ("memory", peaks(result.memory)),
@@ -278,6 +279,8 @@ def _setup(result: GapResult) -> list[Fact]:
 def _measured(result: GapResult) -> Iterator[Block]:
     versions = ", ".join(f"{plain(name)} {plain(found)}" for name, found in result.versions.items())
     digests = [("model's SHA-256", plain(result.model.sha256)), ("inputs' SHA-256", plain(result.inputs.sha256))]
+    if result.specimen is not None:
+        digests.append(("specimen's SHA-256", plain(result.specimen.sha256)))
     yield Facts([*_setup(result), *digests, ("versions", versions or NOTHING)])
     if result.command:
         yield Literal(plain(result.command))

@@ -11,7 +11,7 @@ import numpy as np
 from kanspice.base.arrays import Array
 from kanspice.base.errors import InputError
 from kanspice.engine.solution import FailedSample, unstable_fraction
-from kanspice.experiments.facts import CircuitFacts, EngineRun, InputsFacts, ModelFacts
+from kanspice.experiments.facts import CircuitFacts, EngineRun, InputsFacts, ModelFacts, SpecimenFacts
 from kanspice.gap.causes import Attribution, Cause
 from kanspice.gap.costs import PhysicalCost
 from kanspice.gap.cross_check import CrossCheck
@@ -49,6 +49,7 @@ class GapResult(Shown):
     distribution: how far the circuit's samples are from the network's distribution, for one that generates; generated:
     the samples for its pictures.
     worst: the solved samples with the largest errors, worst first. command: the command line, where there was one.
+    specimen: which one, where it was given by its numbers and not drawn by the seed.
     """
 
     model: ModelFacts
@@ -85,6 +86,7 @@ class GapResult(Shown):
     variation: Variation | None = None
     metrics: Mapping[str, float | None] = field(default_factory=dict)
     projection: ProjectionGap | None = None
+    specimen: SpecimenFacts | None = None
 
     def page(self) -> Page:
         from kanspice.experiments.verify.page import gap_page  # noqa: PLC0415 - which shows this

@@ -6,7 +6,6 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 
-from kanspice.base.draws import Draw
 from kanspice.base.errors import InputError
 from kanspice.base.stopwatch import Stopwatch
 from kanspice.circuit import Design
@@ -23,7 +22,7 @@ from kanspice.experiments.verify.measured import Measured
 from kanspice.experiments.verify.options import VerifyOptions
 from kanspice.experiments.verify.projected import original_of
 from kanspice.experiments.verify.result import GapResult
-from kanspice.families import LoadedModel, compile_both, compile_macro_model, technology_for
+from kanspice.families import LoadedModel, compile_both, compile_macro_model, compile_nominal, technology_for
 from kanspice.gap import (
     CrossCheck,
     Gap,
@@ -60,12 +59,14 @@ def verify(
     with watch.part("reference_s"):
         reference = Followed.of(loaded, evidence, technology, options.run.timeout_s)
     with watch.part("compile_s"):
-        circuit = compile_both(loaded, technology, reference.sizing, Draw(options.run.seed))
+        if options.specimen is not None:
+            options.specimen.check_fits(compile_nominal(loaded, technology, reference.sizing), technology)
+        circuit = compile_both(loaded, technology, reference.sizing, options.draw)
     fidelity = resolve_fidelity(circuit.specimen, options.fidelity, engine_named(options.engine).fidelities)
     _check(options, circuit.specimen, fidelity, loaded, evidence)
     began = time.monotonic()
     solution, checks = _solved(reference, circuit.specimen, fidelity, options, progress, watch)
-    measured = Measured(technology, reference, circuit, solution, checks)
+    measured = Measured(technology, reference, circuit, solution, checks, specimen=options.specimen)
     if options.attribute:
         with watch.part("attribution_s"):
             measured = replace(measured, attributed=_attributed(measured, options, began, progress))
@@ -130,7 +131,7 @@ def _attributed(measured: Measured, options: VerifyOptions, started: float, prog
         return Trial(gap, failed, squared_errors(outputs, expected, solution.solved), beside)
 
     def solve_with(technology: Technology) -> Trial:
-        design = compile_macro_model(reference.loaded, technology, reference.sizing, Draw(options.run.seed))
+        design = compile_macro_model(reference.loaded, technology, reference.sizing, options.draw)
         fidelity = resolve_fidelity(design, options.fidelity, engine_named(engine).fidelities)
         left_s = None if timeout_s is None else max(timeout_s - (time.monotonic() - started), 0.0)
         limited = replace(again, timeout_s=left_s)
