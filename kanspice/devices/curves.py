@@ -18,6 +18,7 @@ import numpy.typing as npt
 from kanspice.base.arrays import Array
 from kanspice.base.errors import InputError
 from kanspice.base.spice_numbers import spice_number
+from kanspice.base.traced import is_traced, tensor_of, traced
 from kanspice.devices.extrema import Extrema, find_extrema
 
 if TYPE_CHECKING:
@@ -66,6 +67,13 @@ class Curve(ABC):
         dI/dV is 0 strictly outside [lo_v, hi_v]. At a corner it is the right-hand derivative, except at hi_v, where it
         is the left-hand one: both ends of the range count as inside. `torch` and ngspice take the same sides.
         """
+
+    def currents(self, v: Array) -> Array:
+        """The current alone, in the shape of `v`, which may be traced."""
+        if not is_traced(v):
+            return self.numpy(v)[0]
+        current: Array = traced(self.torch(tensor_of(v)))
+        return current
 
     @abstractmethod
     def spice(self, argument: str) -> str:

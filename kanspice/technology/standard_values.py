@@ -7,6 +7,7 @@ from typing import Literal, assert_never
 import numpy as np
 
 from kanspice.base.arrays import Array
+from kanspice.base.traced import is_traced, plain, replaced
 
 Series = Literal["exact", "E6", "E12", "E24", "E48", "E96", "E192"]
 """`exact`: any value can be had."""
@@ -35,7 +36,10 @@ def nearest(values: Array, series: Series) -> Array:
     """Of values of any shape, at least 0, the nearest of a series by ratio; 0 and infinity stay what they are.
 
     Results are the doubles that their decimal names have: 4990, and not 4990.000000000001.
+    What is traced changes as if it were not rounded.
     """
+    if is_traced(values):
+        return replaced(values, nearest(plain(values), series))
     wanted = np.asarray(values, dtype=np.float64)
     if series == "exact":
         return wanted

@@ -8,6 +8,7 @@ import numpy as np
 
 from kanspice.base.arrays import Array
 from kanspice.base.errors import InputError
+from kanspice.base.traced import number
 from kanspice.circuit import Converter, Design
 from kanspice.circuit.compile.sizing import Sizing
 from kanspice.technology import Technology
@@ -36,7 +37,7 @@ def add_converters(design: Design, technology: Technology, sizing: Sizing | None
 
 
 def _over(bits: int, volts: Array) -> Converter:
-    low_v, high_v = float(volts.min()), float(volts.max())
+    low_v, high_v = number(volts.min()), number(volts.max())
     if low_v == high_v:
         raise InputError("a converter needs samples that differ", where="converters", found=f"{low_v:.4g} V only")
     return Converter(bits, low_v, high_v)

@@ -16,6 +16,7 @@ import numpy as np
 
 from kanspice.base.arrays import Array
 from kanspice.base.errors import InputError
+from kanspice.base.traced import asarray, number, plain
 from kanspice.circuit import Crossbar
 from kanspice.circuit.compile.capacitors import chosen_feedback_f, least_slopes, least_slopes_anywhere
 from kanspice.circuit.poles import FeedbackLoop
@@ -86,11 +87,12 @@ class SampleRows(Drive):
         blocks = [self.rows[start : start + _BLOCK] for start in range(0, len(self.rows), _BLOCK)]
         areas = np.abs(draft.area).sum(axis=1)
         most = [np.einsum("crk,rk->cr", np.abs(_basis(devices, block)), areas).max(axis=0) for block in blocks]
-        return np.asarray(np.max(most, axis=0))
+        return asarray(np.max(most, axis=0))
 
     def outputs(self, draft: CrossbarDraft, devices: Sequence[Device]) -> Array:
         positive, negative = self.column_currents(draft, devices)
-        return np.asarray((positive - negative) / draft.current_per_unit)
+        outputs: Array = (positive - negative) / draft.current_per_unit
+        return outputs
 
     def least_slopes(self, draft: CrossbarDraft, devices: Sequence[Device]) -> Array:
         return least_slopes(devices, by_column(draft.area), self.rows)
@@ -111,11 +113,12 @@ class AnyRows(Drive):
         return _pair(np.broadcast_to(self.currents[:, None, :], (2, draft.area.shape[0], len(devices))), draft)
 
     def row_currents(self, draft: CrossbarDraft, devices: Sequence[Device]) -> Array:
-        return np.asarray(np.abs(draft.area).sum(axis=1) @ np.abs(self.currents).max(axis=0))
+        return asarray(np.abs(draft.area).sum(axis=1) @ np.abs(self.currents).max(axis=0))
 
     def outputs(self, draft: CrossbarDraft, devices: Sequence[Device]) -> Array:
         positive, negative = self.column_currents(draft, devices)
-        return np.asarray((positive - negative[::-1]) / draft.current_per_unit)
+        outputs: Array = (positive - np.flip(negative, axis=0)) / draft.current_per_unit
+        return outputs
 
     def least_slopes(self, draft: CrossbarDraft, devices: Sequence[Device]) -> Array:
         return least_slopes_anywhere(devices, by_column(draft.area), self.low, self.high)
@@ -123,7 +126,7 @@ class AnyRows(Drive):
 
 def check_resistor_rows(resistor: Device, layer: int, rows: Array) -> None:
     """Raises InputError for rows of a layer, in units of voltage, beyond what a resistor of a crossbar is meant for."""
-    largest, most = float(np.abs(rows).max()), resistor.curve.hi_v
+    largest, most = plain(np.abs(rows).max()), resistor.curve.hi_v
     if largest > most:
         raise InputError(
             f"the inputs of layer {layer} are larger than a resistor of a crossbar is meant for",
@@ -155,7 +158,7 @@ def with_feedback(
     """
     nominal_ohm = technology.units.v_unit_v / (draft.current_unit_a * draft.current_per_unit)
     peak = max(np.abs(side).max() for side in drive.column_currents(draft, devices))
-    peak_a = float(peak) * draft.current_unit_a
+    peak_a = number(peak) * draft.current_unit_a
     feedback_ohm = min(nominal_ohm, _limit_v(technology) / peak_a) if peak_a > 0 else nominal_ohm
     return replace(draft, feedback_ohm=feedback_ohm, column_swing_v=feedback_ohm * peak_a)
 
@@ -164,7 +167,7 @@ def with_output_scale(
     draft: CrossbarDraft, drive: Drive, devices: Sequence[Device], technology: Technology
 ) -> CrossbarDraft:
     """Shrinks outputs to fit the rails, for what follows and can take them so."""
-    peak_v = float(np.abs(drive.outputs(draft, devices)).max()) * technology.units.v_unit_v
+    peak_v = number(np.abs(drive.outputs(draft, devices)).max()) * technology.units.v_unit_v
     return replace(draft, output_scale=min(1.0, _limit_v(technology) / peak_v) if peak_v > 0 else 1.0)
 
 
@@ -177,10 +180,11 @@ def with_feedback_capacitor(
         return draft
     if tia.feedback_f != "chosen":
         return replace(draft, feedback_f=float(tia.feedback_f))
+    draft, drive, whole = plain(draft), plain(drive), draft  # no answer depends on a capacitor
     stage = built(draft, technology)
     siemens = drive.least_slopes(draft, devices) * draft.current_unit_a / technology.units.v_unit_v
     loop = FeedbackLoop(draft.feedback_ohm, 0.0, stage.output_ohm, stage.open_loop_gain, tia.gbw_hz)
-    return replace(draft, feedback_f=chosen_feedback_f(siemens, stage.column_capacitance_f, loop))
+    return replace(whole, feedback_f=chosen_feedback_f(siemens, stage.column_capacitance_f, loop))
 
 
 def built(draft: CrossbarDraft, technology: Technology) -> Crossbar:
@@ -200,8 +204,8 @@ def built(draft: CrossbarDraft, technology: Technology) -> Crossbar:
         shift_v=np.zeros_like(draft.area),
         bias_a=by_column(draft.bias[None, :, None])[0, :, 0] * draft.current_unit_a - tia.input_bias_a,
         current_unit_a=draft.current_unit_a,
-        feedback_ohm=np.full(2 * pairs, draft.feedback_ohm),
-        feedback_f=np.full(2 * pairs, draft.feedback_f),
+        feedback_ohm=draft.feedback_ohm * np.ones(2 * pairs),
+        feedback_f=draft.feedback_f * np.ones(2 * pairs),
         offset_v=np.zeros(2 * pairs),
         open_loop_gain=loaded.gain,
         subtractor_gain=loaded.subtractor_gain,
@@ -269,8 +273,9 @@ def _pair(basis: Array, draft: CrossbarDraft) -> tuple[Array, Array]:
 def _sum(basis: Array, draft: CrossbarDraft, sign: float) -> Array:
     area = np.maximum(sign * draft.area, 0.0)
     columns = area.transpose(0, 2, 1).reshape(-1, area.shape[1])
-    return np.asarray(basis.reshape(len(basis), -1) @ columns + np.maximum(sign * draft.bias, 0.0))
+    current: Array = basis.reshape(len(basis), -1) @ columns + np.maximum(sign * draft.bias, 0.0)
+    return current
 
 
 def _basis(devices: Sequence[Device], volts: Array) -> Array:
-    return np.stack([device.curve.numpy(volts)[0] for device in devices], axis=-1)
+    return np.stack([device.curve.currents(volts) for device in devices], axis=-1)

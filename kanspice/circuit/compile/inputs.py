@@ -113,7 +113,7 @@ def _pairs(
         unit_v=unit_v,
         shift_v=shift_v,
         offset_v=np.zeros(len(shift_v)),
-        tail_a=np.full(len(shift_v), parts.tail_a),
+        tail_a=parts.tail_a * np.ones(len(shift_v)),
         nominal_tail_a=parts.tail_a,
         thermal_v=parts.thermal_v,
         current_gain=parts.current_gain,

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from kanspice.base.traced import number
 from kanspice.circuit.compile.crossbars import CrossbarDraft, Drive
 from kanspice.circuit.compile.current_unit import stated_unit_a
 from kanspice.devices import Device
@@ -50,8 +51,8 @@ def fitted_basis(asked: Technology, technology: Technology) -> str:
 
 def _largest(draft: CrossbarDraft, drive: Drive, devices: Sequence[Device]) -> float:
     """Of the currents of rows and columns, in units of current."""
-    columns = max(float(np.abs(side).max(initial=0.0)) for side in drive.column_currents(draft, devices))
-    return max(columns, float(drive.row_currents(draft, devices).max(initial=0.0)))
+    columns = max(number(np.abs(side).max(initial=0.0)) for side in drive.column_currents(draft, devices))
+    return max(columns, number(drive.row_currents(draft, devices).max(initial=0.0)))
 
 
 def _with_units(technology: Technology, **units: float) -> Technology:

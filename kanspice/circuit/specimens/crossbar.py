@@ -12,6 +12,7 @@ import numpy.typing as npt
 from kanspice.base.arrays import Array
 from kanspice.base.draws import Draw
 from kanspice.base.errors import InputError
+from kanspice.base.traced import asarray, number
 from kanspice.circuit import Crossbar, Design
 from kanspice.circuit.specimens.ageing import fraction_left
 from kanspice.circuit.specimens.parts import reference, spread
@@ -64,7 +65,7 @@ def _subtractor_offsets_v(crossbar: Crossbar, technology: Technology, draw: Draw
     if crossbar.subtractor_ratio == 0:
         return crossbar.subtractor_offset_v
     inputs_v = tia.offset_v + tia.offset_sigma_v * draw.normal(f"{crossbar.name}.subtractor_v", (crossbar.width,))
-    return np.asarray(inputs_v * crossbar.subtractor_gain * (1 + 1 / crossbar.subtractor_ratio))
+    return asarray(inputs_v * crossbar.subtractor_gain * (1 + 1 / crossbar.subtractor_ratio))
 
 
 def _with_standard_amplifiers(crossbar: Crossbar, technology: Technology) -> Crossbar:
@@ -76,12 +77,12 @@ def _with_standard_amplifiers(crossbar: Crossbar, technology: Technology) -> Cro
     if series == "exact":
         return crossbar
     feedback_ohm = nearest(crossbar.feedback_ohm, series)
-    off = float(feedback_ohm[0] / crossbar.feedback_ohm[0])
+    off = number(feedback_ohm[0] / crossbar.feedback_ohm[0])
     return replace(
         crossbar,
         feedback_ohm=feedback_ohm,
-        subtractor_gain=float(nearest(np.array(crossbar.subtractor_gain / off), series)),
-        subtractor_ratio=float(nearest(np.array(crossbar.subtractor_ratio / off), series))
+        subtractor_gain=number(nearest(asarray(crossbar.subtractor_gain / off), series)),
+        subtractor_ratio=number(nearest(asarray(crossbar.subtractor_ratio / off), series))
         if crossbar.subtractor_ratio
         else 0.0,
         column_swing_v=crossbar.column_swing_v * off,
@@ -127,8 +128,8 @@ def _quantised(area: Array, devices: CrossbarDevices) -> Array:
         raise InputError("areas have two grids", where="devices", expected="area_step or area_levels, not both")
     step = devices.area_step
     if devices.area_levels > 0:
-        step = float(np.abs(area).max(initial=0.0)) / devices.area_levels
-    return np.asarray(np.round(area / step) * step) if step > 0 else area
+        step = number(np.abs(area).max(initial=0.0)) / devices.area_levels
+    return asarray(np.round(area / step) * step) if step > 0 else area
 
 
 def _with_shorts(area: Array, is_short: npt.NDArray[np.bool_], conductance: float) -> Array:

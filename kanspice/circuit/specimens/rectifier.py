@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import numpy as np
-
 from kanspice.base.draws import Draw
+from kanspice.base.traced import asarray, number
 from kanspice.circuit import Rectifier
 from kanspice.circuit.specimens.parts import reference
 from kanspice.technology import Technology
@@ -21,7 +20,7 @@ def rectifier_specimen(rectifier: Rectifier, technology: Technology, draw: Draw)
         rectifier,
         low_v=rectifier.low_v * factor,
         high_v=rectifier.high_v * factor,
-        load_ohm=float(nearest(np.array(rectifier.load_ohm), technology.parts.resistors)),
+        load_ohm=number(nearest(asarray(rectifier.load_ohm), technology.parts.resistors)),
         low_offset_v=parts.offset_v + parts.offset_sigma_v * draw.normal(f"{rectifier.name}.low_offset_v", width),
         high_offset_v=parts.offset_v + parts.offset_sigma_v * draw.normal(f"{rectifier.name}.high_offset_v", width),
     )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from kanspice.base.arrays import Array
+from kanspice.base.traced import asarray
 from kanspice.circuit.stages.earlier import NONE_EARLIER
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ class DigitalLayer:
 
     def computed_v(self, volts: Array) -> Array:
         """Its outputs (samples, outputs) for voltages read out, (samples, inputs)."""
-        return np.asarray(volts @ self.weight + self.offset_v)
+        return asarray(volts @ self.weight + self.offset_v)
 
     def fits(self, width: int, _devices: int) -> bool:
         """Whether it can stand behind so many outputs."""

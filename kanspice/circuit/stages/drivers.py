@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from kanspice.base.arrays import Array
+from kanspice.base.traced import asarray
 from kanspice.circuit.stages.earlier import NONE_EARLIER
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ class Drivers:
     def ideal_v(self, _design: Design, input_v: Array, _earlier_v: Mapping[str, Array] = NONE_EARLIER) -> Array:
         """What they make of voltages (samples, width)."""
         volts = (input_v + self.offset_v) / (1 + self.leak)
-        return np.asarray(np.clip(volts, -self.swing_v, self.swing_v))
+        return asarray(np.clip(volts, -self.swing_v, self.swing_v))
 
     def lasts_s(self, _design: Design) -> None:
         """They follow what is before them at once."""

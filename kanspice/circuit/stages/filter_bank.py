@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from kanspice.base.arrays import Array
+from kanspice.base.traced import asarray
 from kanspice.circuit.stages.earlier import NONE_EARLIER
 
 if TYPE_CHECKING:
@@ -139,7 +140,7 @@ def tones_hz(bank: FilterBank, rows_v: Array) -> Array:
     wanted: Array = 10**decades
     if math.isinf(bank.clock_hz):
         return wanted
-    return np.asarray(bank.clock_hz / np.pi * np.arctan(np.pi * wanted / bank.clock_hz))
+    return asarray(bank.clock_hz / np.pi * np.arctan(np.pi * wanted / bank.clock_hz))
 
 
 def amplitudes_v(bank: FilterBank, hz: Array) -> Array:
@@ -160,7 +161,7 @@ def held(bank: FilterBank, hz: Array) -> Array:
     if math.isinf(bank.hold_s):
         return np.ones_like(hz)
     passed = 1 / (2 * hz * bank.hold_s)
-    return np.asarray(-np.expm1(-passed) / passed)
+    return asarray(-np.expm1(-passed) / passed)
 
 
 def added_v(bank: FilterBank, hz: Array, amplitude_v: Array) -> Array:

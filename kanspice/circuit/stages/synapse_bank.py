@@ -13,6 +13,7 @@ import numpy as np
 from scipy.special import wrightomega
 
 from kanspice.base.arrays import Array, Indices
+from kanspice.base.traced import asarray
 from kanspice.circuit.stages.earlier import NONE_EARLIER
 
 if TYPE_CHECKING:
@@ -133,4 +134,4 @@ def loads_v(bank: SynapseBank, rows_v: Array) -> Array:
     drive = np.where(is_low, bank.reference_v - volts, volts + idle)
     strength = bank.alpha_per_v * resistance
     current = np.real(wrightomega(np.log(strength * bank.saturation_a) + bank.alpha_per_v * drive)) / strength
-    return np.asarray(idle + pull * current)
+    return asarray(idle + pull * current)

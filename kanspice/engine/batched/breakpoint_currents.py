@@ -51,6 +51,22 @@ class BreakpointCurrents:
             np.add.at(total, (part.start + reached.sample, reached.place % total.shape[1]), values)
         return total
 
+    def pulled_back(self, columns_v: Array, weights: Array) -> tuple[Array, Array]:
+        """How a sum of weights (samples, columns) times these currents changes with areas and with rows, per volt.
+
+        (types with pieces * rows, columns) and (samples, rows), for all samples: columns_v (samples, columns).
+        """
+        by_area, by_row = np.zeros_like(self.areas), np.zeros_like(self.rows.rows_v)
+        everyone = np.arange(len(by_row))
+        for part, reached in self._within(columns_v, everyone).split(everyone):
+            if reached.size:
+                value, derivative = reached.of_unit_area(columns_v[part])
+                weight = weights[part][reached.sample]
+                by_area += reached.by_place @ (value * weight)
+                changes = -(derivative * weight * self.areas[reached.place]).sum(axis=1)
+                np.add.at(by_row, (part.start + reached.sample, reached.place % by_row.shape[1]), changes)
+        return by_area, by_row
+
     def _within(self, columns_v: Array, samples: Indices) -> _Reached:
         """At least the breakpoints that these columns let devices cross."""
         lowest_v, highest_v = columns_v.min(axis=1, keepdims=True), columns_v.max(axis=1, keepdims=True)
@@ -147,6 +163,14 @@ class _Reached:
 
     def carried(self, columns_v: Array) -> tuple[Array, Array]:
         """What devices carry beyond these, and its derivative by the column voltage, (crossings, columns)."""
+        value, derivative = self.of_unit_area(columns_v)
+        areas = self.areas[self.place]
+        value *= areas
+        derivative *= areas
+        return value, derivative
+
+    def of_unit_area(self, columns_v: Array) -> tuple[Array, Array]:
+        """The same of devices of area 1."""
         side = self.side[:, None]
         past = self.at_v[:, None] - columns_v[self.sample]
         past *= side
@@ -161,12 +185,15 @@ class _Reached:
         derivative *= past
         derivative += value
         value *= past
-        areas = self.areas[self.place]
-        value *= areas
-        derivative *= areas
         derivative *= -side
         derivative *= is_past
         return value, derivative
+
+    @property
+    def by_place(self) -> csr_array:
+        """What sums (crossings, columns) into (places, columns)."""
+        shape = len(self.areas), self.size
+        return csr_array((np.ones(self.size), (self.place, np.arange(self.size))), shape=shape)
 
     @cached_property
     def by_sample(self) -> csr_array:

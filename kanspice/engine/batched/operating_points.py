@@ -170,6 +170,13 @@ class StageChain:
             found.stage_v[stage.name] = volts
         return found
 
+    def currents(self, crossbar: Crossbar, rows_v: Array, *, whole_curves: bool = False) -> Currents:
+        """Into the columns of a crossbar without wires, as the first way of `solve` has them.
+
+        whole_curves: from every device by itself, also where that is not needed.
+        """
+        return self._currents(crossbar, rows_v, _Pass(Batch(), True, 0.0, whole_curves, self.processor, lambda: False))
+
     def _driven(self, inputs_v: Array) -> list[Array]:
         """The inputs, and the noise of each noisy bank."""
         ends = np.cumsum([self.design.input_width, *(bank.width for bank in self.design.noisy_banks)])
@@ -275,7 +282,7 @@ class StageChain:
         if self.fidelity == "shared" or (crossbar.sees_rows_only and now.is_first):
             return AtRows(rows_v, curves, area, now.processor)
         if now.processor is not HOST:
-            return EveryDevice(WholeCrosspoints(rows_v, curves, area, shift_v, now.processor))
+            return EveryDevice(rows_v, curves, area, shift_v, now.processor)
         if now.whole_curves or crossbar.shift_v.any():
             return WholeCurves(rows_v, curves, area, shift_v)
         return LocalCurrents(self._rows(crossbar, rows_v), area)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import Self
+from typing import Self, cast
 
 import numpy as np
 from torch import Tensor, nn
 
 from kanspice.base.arrays import Array
 from kanspice.base.errors import KanspiceError
+from kanspice.base.traced import is_tracing, traced
 from kanspice.devices import Device
 
 StageLaw = Callable[[Array], Array]
@@ -83,7 +84,9 @@ class Network(nn.Module, ABC):
 
 
 def as_array(tensor: object) -> Array:
-    """A trained tensor's numbers."""
+    """A trained tensor's numbers; within `tracing`, of one that wants a gradient, as a traced array."""
     if not isinstance(tensor, Tensor):
         raise TypeError(f"a trained tensor was expected, not {type(tensor).__name__}")
+    if is_tracing() and tensor.requires_grad:
+        return cast(Array, traced(tensor))
     return tensor.detach().cpu().numpy().astype(np.float64)

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from kanspice.base.traced import number
 from kanspice.circuit import Design, InputStage, Stage
 from kanspice.circuit.compile import Sizing
 from kanspice.circuit.compile.crossbars import (
@@ -186,7 +187,7 @@ def _largest_row(model: KANalogue, drive: Drive) -> float:
     ends = input_range(model)
     if ends is not None:
         return float(np.abs(ends).max())
-    return float(np.abs(drive.rows).max()) if isinstance(drive, SampleRows) else math.inf
+    return number(np.abs(drive.rows).max()) if isinstance(drive, SampleRows) else math.inf
 
 
 PASSES: tuple[Callable[[_Draft], _Draft], ...] = (

@@ -198,7 +198,7 @@ class _Building:
     def _linear_drive(self, step: LinearArrays, scale: float) -> Drive:
         if self.sizing is None:
             currents = np.zeros((2, len(self.model.curves)))
-            currents[:, 0] = self.model.curves[0].curve.numpy(np.array([self.low, self.high]) * scale)[0]
+            currents[:, 0] = self.model.curves[0].curve.currents(np.stack([self.low, self.high]) * scale)
             return AnyRows(self.low * scale, self.high * scale, currents)
         rows = self.sizing.answered[self.signal] * scale
         check_resistor_rows(self.model.curves[0], step.place, rows)

@@ -1,0 +1,127 @@
+"""Gradients of a crossbar without wires, by the implicit function theorem: one scalar equation for every column.
+
+A column at c solves f(c) = current(c) + bias - drawn(c) = 0, and its amplifier gives e(c) = c - R drawn(c). A loss
+that grows by g per volt of e grows by g de/dc of c; what moves f by df moves c by -df / f'. So a current into the
+column counts mu = -g (de/dc) / f', and all else follows from what it does to currents (`Currents.pulled_back`), to
+what is drawn, and to e itself. Where f' is zero a column is about to jump: there is no gradient.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from kanspice.base.arrays import Array, Flags
+from kanspice.circuit import Crossbar
+from kanspice.circuit.amplifiers import drawn_a
+from kanspice.engine.batched.adjoint.gradients import CrossbarGradients
+from kanspice.engine.batched.array_devices import host
+from kanspice.engine.batched.currents import Currents
+
+_FOLD = 1e-9
+"""Of what devices and amplifiers change by each, per volt: what cancels to less than this is a fold."""
+
+
+@dataclass(frozen=True)
+class SettledColumns:
+    """A crossbar as it settled: rows_v (samples, rows); columns_v and amplifier_a (samples, 2 * pairs).
+
+    unit_v: volts that the unit of the curves' voltages is.
+    """
+
+    crossbar: Crossbar
+    rows_v: Array
+    columns_v: Array
+    amplifier_a: Array
+    unit_v: float
+
+
+def column_gradients(settled: SettledColumns, currents: Currents, gradient_v: Array) -> CrossbarGradients:
+    """How a loss changes, which changes by gradient_v (samples, 2 * pairs) per volt of each amplifier's output.
+
+    Where an amplifier is exactly at its swing the derivative is that of one beyond it.
+    """
+    crossbar, rows_v, unit_v = settled.crossbar, settled.rows_v, settled.unit_v
+    columns_v, amplifier_a = settled.columns_v, settled.amplifier_a
+    everyone = np.arange(len(columns_v))
+    slope = host(currents.at(currents.processor.array(columns_v), everyone)[1]) * crossbar.current_unit_a
+    found = _held(crossbar, slope, amplifier_a, gradient_v)
+    if not crossbar.holds_columns:
+        found = _driven(crossbar, slope, columns_v, amplifier_a, gradient_v)
+    back = currents.pulled_back(columns_v, found.into * crossbar.current_unit_a)
+    # what curves of wider units change by is what all voltages of devices would, if these were smaller instead
+    seen = float((back.rows_v * rows_v).sum() + (found.into * slope * columns_v).sum())
+    if back.shift_v is not None:
+        seen += float((back.shift_v * np.repeat(crossbar.shift_v, 2, axis=1)[:, :, crossbar.types]).sum())
+    by_area = _of_all_types(crossbar, back.area)
+    return CrossbarGradients(
+        rows_v=back.rows_v,
+        column_area=by_area,
+        shift_v=None if back.shift_v is None else _of_all_types(crossbar, back.shift_v),
+        bias_a=found.into.sum(axis=0),
+        feedback_ohm=found.feedback.sum(axis=0),
+        offset_v=found.offset.sum(axis=0),
+        open_loop_gain=float(found.gain.sum()),
+        output_ohm=float(found.output.sum()),
+        swing_v=float(found.swing.sum()),
+        unit_v=-seen / unit_v,
+        current_unit_a=float((by_area * crossbar.column_area).sum()) / crossbar.current_unit_a,
+        without=found.without,
+    )
+
+
+def _of_all_types(crossbar: Crossbar, values: Array) -> Array:
+    """Of values (rows, columns, types that it has): zero for types that it has none of."""
+    everything = np.zeros_like(crossbar.column_area)
+    everything[:, :, crossbar.types] = values
+    return everything
+
+
+class _Found:
+    """(samples, columns) each: by a current into the column, and by what is an amplifier's."""
+
+    def __init__(self, shape: tuple[int, ...]) -> None:
+        self.into, self.offset, self.feedback = np.zeros(shape), np.zeros(shape), np.zeros(shape)
+        self.gain, self.output, self.swing = np.zeros(shape), np.zeros(shape), np.zeros(shape)
+        self.without: Flags = np.zeros(shape[0], dtype=bool)
+
+
+def _held(crossbar: Crossbar, slope: Array, into_a: Array, gradient_v: Array) -> _Found:
+    """Columns that stay at their offsets: e = offset - R I, as far as the swing allows. With a gain A that is large,
+
+    columns are off by (e - offset) / A: nothing at A = inf, by A as by anything else.
+    """
+    found = _Found(gradient_v.shape)
+    wanted_v = crossbar.offset_v - crossbar.feedback_ohm * into_a
+    free = np.abs(wanted_v) < crossbar.swing_v
+    found.into = np.where(free, -crossbar.feedback_ohm * gradient_v, 0.0)
+    found.offset = np.where(free, gradient_v, 0.0) + found.into * slope
+    found.feedback = np.where(free, -into_a * gradient_v, 0.0)
+    found.swing = np.where(free, 0.0, np.sign(wanted_v) * gradient_v)
+    return found
+
+
+def _driven(crossbar: Crossbar, slope: Array, columns_v: Array, into_a: Array, gradient_v: Array) -> _Found:
+    """Columns that their amplifiers hold with a finite gain: drawn = (c - stage(c)) / (R + Ro)."""
+    found = _Found(gradient_v.shape)
+    siemens = 1 / (crossbar.feedback_ohm + crossbar.output_ohm)
+    gain, error_v = crossbar.open_loop_gain, crossbar.offset_v - columns_v
+    is_free = np.abs(gain * error_v) < crossbar.swing_v
+    drawn_slope = drawn_a(crossbar, columns_v)[1]
+    excess_slope = slope - drawn_slope
+    found.without = np.asarray((np.abs(excess_slope) <= _FOLD * (np.abs(slope) + drawn_slope)).any(axis=1))
+    safe = np.where(found.without[:, None], 1.0, excess_slope)
+    passed = np.where(found.without[:, None], 0.0, gradient_v)
+    into = -passed * (1 - crossbar.feedback_ohm * drawn_slope) / safe
+    by_drawn = -passed * crossbar.feedback_ohm - into
+    """By what is drawn: it lowers e, and it is a current out of the column."""
+    found.into = into
+    found.offset = by_drawn * np.where(is_free, -gain * siemens, 0.0)
+    found.gain = by_drawn * np.where(is_free, -error_v * siemens, 0.0)
+    found.output = -by_drawn * into_a * siemens
+    found.feedback = found.output - passed * into_a
+    if math.isfinite(crossbar.swing_v):
+        found.swing = by_drawn * np.where(is_free, 0.0, -np.sign(error_v) * siemens)
+    return found

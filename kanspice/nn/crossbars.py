@@ -1,0 +1,110 @@
+"""A crossbar in torch's graph: what the engine found, and how it changes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from kanspice.base.arrays import Array, Flags
+from kanspice.base.traced import tensor_of
+from kanspice.circuit import Crossbar
+from kanspice.circuit.amplifiers import outputs_v
+from kanspice.engine.batched.adjoint.columns import SettledColumns, column_gradients
+from kanspice.engine.batched.adjoint.gradients import CrossbarGradients
+from kanspice.engine.batched.operating_points import StageChain
+from kanspice.engine.solution import Solution
+
+ARRAYS = ("column_area", "shift_v", "bias_a", "feedback_ohm", "offset_v")
+NUMBERS = ("open_loop_gain", "output_ohm", "swing_v", "driver_ohm", "row_ohm", "column_ohm", "current_unit_a")
+"""What of a crossbar its amplifiers' voltages depend on, in the order of `_Amplifiers`."""
+
+
+@dataclass
+class Folds:
+    """Samples that a gradient was asked of and that have none: they are at the edge of another state.
+
+    without: (samples,) of those that were solved.
+    """
+
+    without: Flags
+    by_stage: dict[str, int] = field(default_factory=dict)
+
+    def add(self, stage: str, without: Flags) -> None:
+        if without.any():
+            self.by_stage[stage] = self.by_stage.get(stage, 0) + int(without.sum())
+            self.without |= without
+
+
+@dataclass(frozen=True)
+class SolvedCrossbar:
+    """A crossbar as the engine solved it for samples that have a result."""
+
+    crossbar: Crossbar
+    chain: StageChain
+    rows_v: Array
+    columns_v: Array
+    amplifier_a: Array
+    folds: Folds
+
+    @classmethod
+    def of(
+        cls, crossbar: Crossbar, chain: StageChain, rows_v: Array, solution: Solution, folds: Folds
+    ) -> SolvedCrossbar:
+        """solution: of the samples that rows_v (samples, rows) are of, and of others that have failed."""
+        solved, name = solution.solved, crossbar.name
+        return cls(crossbar, chain, rows_v, solution.column_v[name][solved], solution.amplifier_a[name][solved], folds)
+
+    def gradients(self, gradient_v: Array, *, shifts: bool) -> CrossbarGradients:
+        """By all that its amplifiers' voltages depend on; gradient_v: by these, (samples, 2 * pairs)."""
+        found = [
+            self._of_block(slice(first, first + self.chain.block), gradient_v, shifts=shifts)
+            for first in range(0, len(self.rows_v), self.chain.block)
+        ]
+        return CrossbarGradients.joined(found)
+
+    def _of_block(self, block: slice, gradient_v: Array, *, shifts: bool) -> CrossbarGradients:
+        rows_v = np.ascontiguousarray(self.rows_v[block])
+        currents = self.chain.currents(self.crossbar, rows_v, whole_curves=shifts)
+        parts = rows_v, self.columns_v[block], self.amplifier_a[block]
+        settled = SettledColumns(self.crossbar, *parts, self.chain.design.input_v_per_unit)
+        return column_gradients(settled, currents, gradient_v[block])
+
+
+class _Amplifiers(torch.autograd.Function):
+    """The amplifiers' voltages (samples, 2 * pairs) that the engine found."""
+
+    @staticmethod
+    def forward(ctx: Any, solved: SolvedCrossbar, _rows_v: Tensor, _unit_v: Tensor, *_parts: Tensor) -> Tensor:
+        ctx.solved = solved
+        volts = outputs_v(solved.crossbar, solved.columns_v, solved.amplifier_a)
+        return torch.from_numpy(np.ascontiguousarray(volts))
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> Any:
+        solved: SolvedCrossbar = ctx.solved
+        gradient_v = np.ascontiguousarray(gradients[0].numpy())
+        wanted = dict(zip(("rows_v", "unit_v", *ARRAYS, *NUMBERS), ctx.needs_input_grad[1:], strict=True))
+        found = solved.gradients(gradient_v, shifts=wanted["shift_v"])
+        solved.folds.add(solved.crossbar.name, found.without)
+        return None, *(
+            torch.as_tensor(np.asarray(getattr(found, name))) if is_wanted else None
+            for name, is_wanted in wanted.items()
+        )
+
+
+def amplifiers_v(solved: SolvedCrossbar, crossbar: Crossbar, rows_v: Any, unit_v: Any) -> Tensor:
+    """What a crossbar's amplifiers give, (samples, 2 * pairs), with a graph to all that is traced.
+
+    crossbar: the traced one. rows_v: (samples, rows) volts, traced. unit_v: volts that curves' units are.
+    """
+    shift_v = np.repeat(crossbar.shift_v, 2, axis=1)
+    by_column = {"column_area": crossbar.column_area, "shift_v": shift_v}
+    parts = [tensor_of(by_column.get(name, getattr(crossbar, name))) for name in (*ARRAYS, *NUMBERS)]
+    answer: Tensor = _Amplifiers.apply(  # type: ignore[no-untyped-call]
+        solved, tensor_of(rows_v), tensor_of(unit_v), *parts
+    )
+    return answer
