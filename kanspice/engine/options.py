@@ -23,7 +23,9 @@ class RunOptions:
     Of ngspice: jobs, processes at a time; steps, time steps per period, an even number; if None, as many as a few
     samples need for a numerical error of 5e-4 of the outputs' standard deviation.
     Of the batched engine: device, what computes (see `processor_named`); block, samples at a time; if None, as many as
-    fit well into the processor's cache; with NumPy no answer depends on it, to the last bit.
+    fit well into the processor's cache; with NumPy no answer depends on it, to the last bit; prove_states, whether a
+    crossbar that could settle in more than one state is found out, which can take longer than all else: False is for
+    answers that nobody reports, as while a network is trained.
     """
 
     jobs: int = 1
@@ -35,6 +37,7 @@ class RunOptions:
     device: str = "cpu"
     block: int | None = None
     row_currents: bool = True
+    prove_states: bool = True
 
     def named(self, names: Iterable[str]) -> dict[str, object]:
         """Some of them, as a solution keeps them."""

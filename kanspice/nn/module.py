@@ -53,10 +53,12 @@ class CircuitModule(nn.Module):
         *,
         fidelity: FidelityChoice = "auto",
         device: str = "cpu",
+        prove_states: bool = True,
     ) -> None:
         """inputs: samples (samples, inputs) in model units that amplifiers are sized for; the worst case if None.
 
-        device: what the engine computes with. Raises InputError as `compile`.
+        device: what the engine computes with. prove_states: whether samples that can settle in more than one state
+        have no result, as in a report: to find them out can take longer than all else. Raises InputError as `compile`.
         """
         super().__init__()
         self._loaded = model if isinstance(model, LoadedModel) else loaded_from(model)
@@ -64,7 +66,7 @@ class CircuitModule(nn.Module):
         self.technology = technology_for(self._loaded, technology)
         self._sizing_inputs = inputs
         self._fidelity = fidelity
-        self._options = RunOptions(check_samples=0, row_currents=False, device=device)
+        self._options = RunOptions(check_samples=0, row_currents=False, device=device, prove_states=prove_states)
         self._known = KnownRows()
         self.failed: tuple[FailedSample, ...] = ()
         """Of the last call: samples without a result."""

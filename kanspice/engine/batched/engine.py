@@ -92,7 +92,13 @@ def _method(
             return PeriodSolver(design, processor)
         case Sort.CROSSBARS | Sort.SYNAPSES | Sort.FILTERS:
             return StageChain(
-                design, fidelity, known, row_currents=options.row_currents, processor=processor, samples=samples
+                design,
+                fidelity,
+                known,
+                row_currents=options.row_currents,
+                prove_states=options.prove_states,
+                processor=processor,
+                samples=samples,
             )
         case _:
             assert_never(sort)
@@ -167,7 +173,7 @@ class _Run:
         largest_v = np.abs(self.inputs_v).max(axis=0)
         for place, failure in range_failures(self.design, largest_v, found).items():
             failures.setdefault(place, failure)
-        sees = self.fidelity == "device"
+        sees = self.fidelity == "device" and self.options.prove_states
         for place, failure in column_failures(self.design, found, devices_see_columns=sees).items():
             failures.setdefault(place, failure)
         good = [place for place in range(len(block)) if place not in failures]

@@ -79,6 +79,7 @@ class StageChain:
         known: KnownRows | None = None,
         *,
         row_currents: bool = True,
+        prove_states: bool = True,
         processor: Processor = HOST,
         samples: int | None = None,
     ) -> None:
@@ -86,13 +87,13 @@ class StageChain:
 
         samples: how many there will be in all, for what is done once for all of them; any number if None.
 
-        row_currents: find what rows take too. processor: for crossbars; the rest takes next to no time.
+        row_currents: find what rows take too. prove_states: look for other states behind wires. processor: for crossbars; the rest takes next to no time.
         """
         if fidelity == "transient":
             hint = "a circuit of --fidelity behavioural, or --engine ngspice"
             raise InputError("filters over time are ngspice's alone", where="--fidelity", found=fidelity, hint=hint)
         self.design, self.fidelity, self.known, self.row_currents = design, fidelity, known, row_currents
-        self.processor, self.samples = processor, samples
+        self.prove_states, self.processor, self.samples = prove_states, processor, samples
         for crossbar in design.crossbars if fidelity == "shared" else ():
             check_shared(crossbar)
         self.curves = tuple(device.curve.stretched(design.input_v_per_unit) for device in design.devices)
@@ -247,7 +248,7 @@ class StageChain:
             grown = settled.grown
             settled, lost = settle_wires(crossbar, crosspoints, rows_v, lost, patient=False, is_late=now.is_late)
             settled = replace(settled, grown=np.maximum(grown, settled.grown))
-        if now.is_first:
+        if now.is_first and self.prove_states:
             certain = self._has_one_state(crossbar, rows_v)
             doubtful = np.flatnonzero(settled.converged & ~certain)
             self._judge(states, rows_v[doubtful], lost[doubtful], first + doubtful, now.found)
