@@ -86,8 +86,8 @@ class StageChain:
         """known: rows that other circuits with the same inputs have too; nothing is kept if None.
 
         samples: how many there will be in all, for what is done once for all of them; any number if None.
-
-        row_currents: find what rows take too. prove_states: look for other states behind wires. processor: for crossbars; the rest takes next to no time.
+        row_currents: find what rows take too. prove_states: look for other states behind wires. processor: for
+        crossbars; the rest takes next to no time.
         """
         if fidelity == "transient":
             hint = "a circuit of --fidelity behavioural, or --engine ngspice"
