@@ -5,8 +5,8 @@
     >>> result.gap.relative_rmse
 
 Every command is a function with the command's arguments: `compile`, `export`, `simulate`, `verify`, `compare`,
-`settle`, `study`, `control`, `characterise`. Names are loaded when they are first used, so that `import kanspice` and
-`kanspice --help` stay fast.
+`settle`, `study`, `lifetime`, `control`, `characterise`. Names are loaded when they are first used, so that `import
+kanspice` and `kanspice --help` stay fast.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from kanspice.experiments.api.compile import compile
     from kanspice.experiments.api.control import control
     from kanspice.experiments.api.export import export
+    from kanspice.experiments.api.lifetime import lifetime
     from kanspice.experiments.api.project import project
     from kanspice.experiments.api.settle import settle
     from kanspice.experiments.api.simulate import simulate
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from kanspice.experiments.compile.circuit import Circuit
     from kanspice.experiments.control import ControlResult
     from kanspice.experiments.export.exported import Exported
+    from kanspice.experiments.lifetime.result import LifetimeResult
     from kanspice.experiments.project.result import Projection
     from kanspice.experiments.settle.settling import Settling
     from kanspice.experiments.settle.study import SettlingStudy
@@ -75,6 +77,7 @@ _HOMES = {
     "KANalogue": "kanspice.families.kanalogue.network",
     "KanspiceError": "kanspice.base.errors",
     "KirchhoffNet": "kanspice.families.kirchhoffnet.network",
+    "LifetimeResult": "kanspice.experiments.lifetime.result",
     "LoadedModel": "kanspice.families",
     "MLP": "kanspice.families.mlp.network",
     "MemKAN": "kanspice.families.memkan.network",
@@ -94,6 +97,7 @@ _HOMES = {
     "control": "kanspice.experiments.api.control",
     "export": "kanspice.experiments.api.export",
     "fit": "kanspice.families.common.training",
+    "lifetime": "kanspice.experiments.api.lifetime",
     "load": "kanspice.families",
     "load_array": "kanspice.base.files.array_files",
     "load_device": "kanspice.devices",
@@ -126,6 +130,7 @@ __all__ = [
     "KANalogue",
     "KanspiceError",
     "KirchhoffNet",
+    "LifetimeResult",
     "LoadedModel",
     "MemKAN",
     "NetlistResult",
@@ -144,6 +149,7 @@ __all__ = [
     "convert",
     "export",
     "fit",
+    "lifetime",
     "load",
     "load_array",
     "load_device",

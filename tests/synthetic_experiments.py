@@ -16,6 +16,9 @@ from kanspice.experiments.ensemble.draws import DrawResult, PointDraws
 from kanspice.experiments.ensemble.variations import Corner, Sweep
 from kanspice.experiments.export.receipt import Receipt
 from kanspice.experiments.facts import EngineRun, InputsFacts, ModelFacts
+from kanspice.experiments.lifetime.ages import YEAR_S, ages_between
+from kanspice.experiments.lifetime.plan import LifetimeRequest, sweep_of
+from kanspice.experiments.lifetime.result import LifetimeResult
 from kanspice.experiments.project.result import Accuracy, EdgeCourse, EdgeError, LayerError, Projection, Subset, Tuning
 from kanspice.experiments.settle import plan as settling
 from kanspice.experiments.settle.settling import (
@@ -280,6 +283,74 @@ STUDIES: dict[str, Callable[[], StudyResult]] = {
         doubtful=1,
         reference_error=NumericalGap(5, 1e-8, 3e-8, 1e-8),
         limits=(("energy_distance", 0.05),),
+        yield_min=0.5,
+        no_cross_check="there is no ngspice",
+    ),
+}
+
+# --- lifetimes ---
+
+
+def lived(
+    failures: Mapping[tuple[int, int], Mapping[str, int]] | None = None, *, labelled: bool = False, **options: object
+) -> LifetimeResult:
+    """Four chips at five ages, each worse than the last; recalibrated they are as good as at the first.
+
+    failures: by (age, trial).
+    """
+    ages = ages_between(1.0, 10 * YEAR_S, 5, options.get("recalibrate_s"))
+    request = LifetimeRequest(
+        "/somewhere", MODEL.path, "inputs.npy", trials=4, seed=7, sweeps=(sweep_of(ages),), **options
+    )
+
+    def chip(age: int, trial: int, of: int) -> DrawResult:
+        lost = (failures or {}).get((age, trial), {})
+        return drawn(of, trial, request.seeds[trial], lost, labelled=labelled, generates=False, doubtful=False)
+
+    points = request.points()
+    untouched = tuple(
+        PointResult(point, True, tuple(chip(point.index, trial, point.index) for trial in range(4)), request.limits)
+        for point in points
+    )
+    first = request.recalibrated_from
+    again = tuple(
+        PointResult(point, True, tuple(chip(-1, trial, point.index - first) for trial in range(4)), request.limits)
+        for point in (() if first is None else points[first:])
+    )
+    return LifetimeResult(
+        request=request,
+        model=MODEL,
+        model_notes=("BatchNorm was fused",),
+        versions=VERSIONS,
+        samples=20,
+        reference_accuracy=0.96875 if labelled else None,
+        reference_error=None,
+        variation=Variation(1.0, 3.0),
+        points=untouched,
+        checks=(checked(len(points) - 1, 2, 2e-8),) if request.cross_check else (),
+        recalibrated=again,
+    )
+
+
+DRIFT = ("ageing.drift_nu=0.05", "ageing.drift_nu_sigma=0.01")
+LIFETIMES: dict[str, Callable[[], LifetimeResult]] = {
+    "plain": lambda: lived(set_=DRIFT, no_cross_check="there is no ngspice"),
+    "recalibrated": lambda: lived(
+        labelled=True, labels="labels.npy", set_=DRIFT, recalibrate_s=YEAR_S, trims="columns", cross_check=1
+    ),
+    "limited": lambda: lived(
+        labelled=True,
+        labels="labels.npy",
+        set_=DRIFT,
+        recalibrate_s=86400.0,
+        limits=(("accuracy_drop", 0.01),),
+        yield_min=0.75,
+        cross_check=1,
+    ),
+    "failed": lambda: lived(
+        {(3, 1): {"beyond the rail": 2}, (4, 1): {"beyond the rail": 5}},
+        set_=DRIFT,
+        limits=(("relative_rmse", 0.5),),
         yield_min=0.5,
         no_cross_check="there is no ngspice",
     ),

@@ -78,6 +78,7 @@ ROOMS = (
     "experiments.compare",  # two results of it
     "experiments.project",  # learnt edges made of devices
     "experiments.study",  # the gaps of many specimens
+    "experiments.lifetime",  # chips followed through their lives
     "experiments.settle",  # how fast a circuit answers
     "experiments.characterise",  # what operational amplifiers do
     "experiments.control",  # closed loops: plants, and network and circuit that control them

@@ -14,6 +14,7 @@ from kanspice.cli import (
     devices,
     doctor,
     export,
+    lifetime,
     project,
     report,
     settle,
@@ -42,6 +43,7 @@ app.command("characterise")(characterise.characterise)
 app.command("settle")(settle.settle)
 app.command("report")(report.report)
 app.command("study")(study.study)
+app.command("lifetime")(lifetime.lifetime)
 app.add_typer(devices.app, name="devices")
 app.command("technology")(technology.technology)
 app.command("doctor")(doctor.doctor)

@@ -26,6 +26,8 @@ _LEAST = {
     "latency": 0,
     "sample": 0,
     "draws": 0,
+    "points": 2,
+    "calibration": 2,
 }
 """Of whole numbers, by the name of the argument."""
 _SECONDS = {"timeout": 1e-3, "period": 1e-15, "rise": 1e-18}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from kanspice.experiments.ensemble.draws import DrawResult, PointDraws
@@ -60,9 +60,27 @@ class Studied(ABC):
         """True when another engine was asked and could not try every sample."""
         return False
 
+    @property
+    def everything(self) -> tuple[PointDraws, ...]:
+        """All that was measured: what failed there is said."""
+        return self.points
+
+    @property
+    def judged(self) -> tuple[PointDraws, ...]:
+        """The points that yields are wanted of."""
+        return self.points
+
+    def name_of(self, point: PointDraws) -> str:
+        """A point's name for readers."""
+        return point.point.named(self.request.sweeps)
+
     def columns(self) -> Columns:
         """A row for each draw: its point, what was swept there, its seed, and every metric."""
-        drawn = [(found.point, draw, found.is_good(draw)) for found in self.points for draw in found.draws]
+        return self._columns_of(self.points)
+
+    def _columns_of(self, points: Sequence[PointDraws]) -> Columns:
+        """The same of some points."""
+        drawn = [(found.point, draw, found.is_good(draw)) for found in points for draw in found.draws]
         keys = [sweep.key for sweep in self.request.sweeps]
         metrics = {name: None for _, draw, _ in drawn for name in draw.metrics}
         return {
@@ -96,26 +114,27 @@ class Studied(ABC):
         """
         wanted = self.request.wanted_yield
         if wanted is None:
-            return tuple(point for point in self.points if point.unresolved)
-        return tuple(point for point in self.points if point.yield_.fraction < wanted <= point.yield_.at_most)
+            return tuple(point for point in self.judged if point.unresolved)
+        return tuple(point for point in self.judged if point.yield_.fraction < wanted <= point.yield_.at_most)
 
     @property
     def unresolved_fraction(self) -> float:
         """Of all draws at all points, that cannot be told from numerical error."""
-        return sum(len(point.unresolved) for point in self.points) / sum(len(point.draws) for point in self.points)
+        draws = sum(len(point.draws) for point in self.everything)
+        return sum(len(point.unresolved) for point in self.everything) / draws
 
     @property
     def is_measured(self) -> bool:
         """Whether the numbers answer what was asked: without a wanted yield, a failed sample is no answer."""
-        complete = self.request.wanted_yield is not None or not any(point.incomplete for point in self.points)
+        complete = self.request.wanted_yield is not None or not any(point.incomplete for point in self.judged)
         checked = not self.engines_disagree and not (self.is_unchecked and self.request.cross_check_needed)
-        return complete and checked and not self.undecided and all(point.is_measured for point in self.points)
+        return complete and checked and not self.undecided and all(point.is_measured for point in self.judged)
 
     @property
     def short(self) -> tuple[PointDraws, ...]:
         """The points whose yield is below what is wanted, whatever is true of draws that are not resolved."""
         wanted = self.request.wanted_yield
-        return tuple(point for point in self.points if wanted is not None and point.yield_.at_most < wanted)
+        return tuple(point for point in self.judged if wanted is not None and point.yield_.at_most < wanted)
 
     @property
     def exit_code(self) -> int:

@@ -81,6 +81,19 @@ def test_technology(command, run, checkout):
     assert sum(cause["share"] or 0.0 for cause in document["causes"]) == pytest.approx(1.0)
 
 
+@pytest.mark.parametrize(
+    ("command", "code"),
+    list(zip(commands("lifetime.md"), (0, 1, 0), strict=True)),
+    ids=("followed", "lasting", "restored"),
+)
+def test_lifetimes(command, code, run, checkout):
+    done = run(*command, "--trials", "3", "--limit", "40", "--cross-check", "0")
+    assert done.code == code, done.err
+    found = json.loads((checkout / command[-1] / "lifetime.json").read_text())
+    assert bool(found["recalibration"]) == ("--recalibrate" in command)
+    assert bool(found["as_used"]["lifetimes"]) == ("--max" in command)
+
+
 @pytest.mark.ngspice
 @pytest.mark.parametrize("command", commands("crossbars.md"), ids=lambda command: command[-1])
 def test_crossbars(command, run, checkout):

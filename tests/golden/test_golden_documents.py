@@ -7,7 +7,7 @@ import io
 import pytest
 from rich.console import Console
 from synthetic_amplifiers import AMPLIFIERS
-from synthetic_experiments import COMPARISONS, LOOPS, PROJECTIONS, SETTLING_STUDIES, SETTLINGS, STUDIES
+from synthetic_experiments import COMPARISONS, LIFETIMES, LOOPS, PROJECTIONS, SETTLING_STUDIES, SETTLINGS, STUDIES
 from synthetic_results import GAPS
 
 from kanspice.experiments.characterise.document import amplifier_json
@@ -15,6 +15,8 @@ from kanspice.experiments.characterise.page import amplifier_page
 from kanspice.experiments.compare import comparison_json, comparison_page
 from kanspice.experiments.control.document import control_json
 from kanspice.experiments.control.page import control_page
+from kanspice.experiments.lifetime.document import lifetime_json
+from kanspice.experiments.lifetime.page import lifetime_page
 from kanspice.experiments.project.document import projection_json
 from kanspice.experiments.project.page import projection_page
 from kanspice.experiments.settle.document import settling_json
@@ -71,6 +73,10 @@ KINDS = {
     "study": (
         STUDIES,
         {"json": document.to_json, **of_page(study_page)},
+    ),
+    "lifetime": (
+        LIFETIMES,
+        {"json": lifetime_json, **of_page(lifetime_page)},
     ),
     "control": (
         LOOPS,

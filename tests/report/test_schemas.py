@@ -5,7 +5,16 @@ from __future__ import annotations
 import pytest
 from json_schemas import file_of, hold, shipped
 from synthetic_amplifiers import AMPLIFIERS
-from synthetic_experiments import COMPARISONS, LOOPS, PROJECTIONS, RECEIPTS, SETTLING_STUDIES, SETTLINGS, STUDIES
+from synthetic_experiments import (
+    COMPARISONS,
+    LIFETIMES,
+    LOOPS,
+    PROJECTIONS,
+    RECEIPTS,
+    SETTLING_STUDIES,
+    SETTLINGS,
+    STUDIES,
+)
 from synthetic_results import GAPS
 
 from kanspice.base.resources import SCHEMAS
@@ -13,6 +22,7 @@ from kanspice.experiments.characterise.document import AmplifierDocument, amplif
 from kanspice.experiments.compare.document import ComparisonDocument, comparison_json
 from kanspice.experiments.control.document import ControlDocument, control_json
 from kanspice.experiments.export.receipt import ReceiptDocument, receipt_json
+from kanspice.experiments.lifetime.document import LifetimeDocument, lifetime_json
 from kanspice.experiments.project.document import ProjectionDocument, projection_json
 from kanspice.experiments.settle.document import SettlingDocument, settling_json
 from kanspice.experiments.settle.study_document import SettlingStudyDocument, settling_study_json
@@ -27,6 +37,7 @@ WRITTEN = {
     SettlingDocument: (settling_json, SETTLINGS),
     SettlingStudyDocument: (settling_study_json, SETTLING_STUDIES),
     studies.StudyDocument: (studies.to_json, STUDIES),
+    LifetimeDocument: (lifetime_json, LIFETIMES),
     ReceiptDocument: (receipt_json, RECEIPTS),
     AmplifierDocument: (amplifier_json, AMPLIFIERS),
 }

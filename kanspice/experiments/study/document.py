@@ -69,11 +69,9 @@ class StudyCheckPart(Part):
     """Whether the engines agree; null where that is not known."""
 
 
-class StudyDocument(StudiedDocument):
-    """Gaps of many draws of a circuit, at corners and along sweeps."""
+class GapsDocument(StudiedDocument):
+    """What documents have of the gaps of many draws of a circuit."""
 
-    schema_: Annotated[Literal["kanspice.study/1"], Field(alias="schema")]
-    """The contract."""
     reference_accuracy: Annotated[Fraction | None, Key("found.reference_accuracy")]
     """The network's own, with labels."""
     reference_loss: Annotated[SizeOrNone, Key("found.reference_loss", sparse=True)] = None
@@ -100,6 +98,13 @@ class StudyDocument(StudiedDocument):
     """Whether the numbers answer what was asked."""
     passed: Annotated[bool, Key("found.passed")]
     """Whether the exit code is 0."""
+
+
+class StudyDocument(GapsDocument):
+    """Gaps of many draws of a circuit, at corners and along sweeps."""
+
+    schema_: Annotated[Literal["kanspice.study/1"], Field(alias="schema")]
+    """The contract."""
 
 
 def to_json(result: StudyResult) -> str:

@@ -21,16 +21,27 @@ def study_page(result: StudyResult) -> Page:
     return page_of_draws(
         result,
         title=f"Study of {plain(result.request.model)}",
-        trust=_trust(result),
+        trust=trust(result),
         setup=setup(result, "the same for every draw", network),
-        checks=_checks(result),
+        checks=checks(result),
     )
 
 
 def page_of_draws(
-    result: Studied, *, title: str, trust: Sequence[Fact], setup: Sequence[Fact], checks: Sequence[Check]
+    result: Studied,
+    *,
+    title: str,
+    trust: Sequence[Fact],
+    setup: Sequence[Fact],
+    checks: Sequence[Check],
+    answer: Verdict | None = None,
+    outcome: Verdict | None = None,
+    differ: Section | None = None,
 ) -> Page:
-    """The page of any study of samples. trust: why to trust its numbers, or not. setup: what was measured with what."""
+    """The page of any study of samples. trust: why to trust its numbers, or not. setup: what was measured with what.
+
+    answer, outcome, differ: the first word, the last one and how draws differ, where that is another than a study's.
+    """
     worst, command = wording.worst(result)
     versions = Literal(json.dumps(result.versions, indent=2), "versions")
     facts = [*setup, ("model's SHA-256", plain(result.model.sha256))]
@@ -38,13 +49,13 @@ def page_of_draws(
         title=title,
         subject=plain(result.request.model),
         command=f"kanspice {result.request.experiment}",
-        answer=wording.answer(result),
-        outcome=wording.outcome(result),
+        answer=answer or wording.answer(result),
+        outcome=outcome or wording.outcome(result),
         exit_code=result.exit_code,
         lead=list(_lead(result)),
         sections=(
             Section("Can the number be trusted?", (Facts(trust),)),
-            Section("How do the draws differ?", (Pictures(_pictures(result)), _points_table(result))),
+            differ or Section("How do the draws differ?", (Pictures(_pictures(result)), _points_table(result))),
             Section(
                 "Which is the worst?",
                 (Facts([("worst draw", f"{worst}. To measure it alone:")]), Literal(command)),
@@ -81,7 +92,8 @@ def _points_table(result: Studied) -> Table:
     )
 
 
-def _trust(result: StudyResult) -> list[Fact]:
+def trust(result: StudyResult) -> list[Fact]:
+    """Why to trust the gaps of many draws, or not."""
     return [
         ("enough draws?", wording.certainty(result)),
         ("draws", wording.fixed(result)),
@@ -92,19 +104,20 @@ def _trust(result: StudyResult) -> list[Fact]:
     ]
 
 
-def _checks(result: StudyResult) -> list[Check]:
-    checks = [Check("every draw measured", unmeasured(result))]
+def checks(result: StudyResult) -> list[Check]:
+    """What has to hold."""
+    found = [Check("every draw measured", unmeasured(result))]
     if result.checks:
         said = "; ".join(found.text for found in wording.cross_check(result))
         unchecked = result.is_unchecked and result.request.cross_check_needed
-        checks.append(Check("engines agree", engines_problem(result.engines_disagree, unchecked, said)))
-    return [*checks, *resolution_checks(result)]
+        found.append(Check("engines agree", engines_problem(result.engines_disagree, unchecked, said)))
+    return [*found, *resolution_checks(result)]
 
 
 def unmeasured(result: Studied) -> Problem | None:
     """Of draws with samples that have no result, where those are no answer."""
-    incomplete = result.request.wanted_yield is None and any(point.incomplete for point in result.points)
-    if not incomplete and all(point.is_measured for point in result.points):
+    incomplete = result.request.wanted_yield is None and any(point.incomplete for point in result.judged)
+    if not incomplete and all(point.is_measured for point in result.judged):
         return None
     return Problem("NotMeasured", wording.failures(result).text)
 
@@ -120,7 +133,7 @@ def resolution_checks(result: Studied) -> list[Check]:
     wanted = result.request.wanted_yield
     if wanted is None:
         return [Check("draws resolved", _unresolved(result) if result.undecided else None)]
-    return [_yield_check(result, point, wanted) for point in result.points]
+    return [_yield_check(result, point, wanted) for point in result.judged]
 
 
 def _yield_check(result: Studied, point: PointDraws, wanted: float) -> Check:

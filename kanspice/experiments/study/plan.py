@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from kanspice.experiments.ensemble.requests import Counted, EngineName, Fraction, Limits, NotNegative, SampleRequest
 from kanspice.experiments.ensemble.variations import Corner, Point, Sweep
@@ -21,7 +22,7 @@ class StudyRequest(SampleRequest):
     """
 
     experiment = "study"
-    optional = ("targets", "judge")
+    optional: ClassVar[tuple[str, ...]] = ("targets", "judge")
 
     folder: str
     model: str

@@ -59,6 +59,10 @@ class StudyResult(Studied, Shown):
     timing: Mapping[str, float] = field(default_factory=dict, compare=False)
     known: ClassVar[Mapping[str, Metric[Any]]] = BY_NAME
 
+    @property
+    def everything(self) -> tuple[PointResult, ...]:
+        return self.points
+
     def page(self) -> Page:
         from kanspice.experiments.study.page import study_page  # noqa: PLC0415 - which shows this
 

@@ -25,6 +25,7 @@ from kanspice.experiments.ensemble.draws import DrawResult, finite_or_none
 from kanspice.experiments.ensemble.randomness import can_differ
 from kanspice.experiments.generator import Generator
 from kanspice.experiments.study.plan import CHECKED_SAMPLES
+from kanspice.experiments.trims import Affine
 from kanspice.experiments.verify.cross_check import cross_check
 from kanspice.experiments.verify.options import VerifyOptions
 from kanspice.gap import (
@@ -38,11 +39,11 @@ from kanspice.gap import (
     compare,
     decoded_outputs,
     from_learnt,
-    judged,
     metric_values,
     numerical_gap,
     unresolved,
 )
+from kanspice.gap.judging import judged as limits_judged
 from kanspice.technology import Technology
 
 NOISE = "energy_distance_noise"
@@ -129,10 +130,21 @@ class GapSetup:
 
     def measure(self, trial: int, seed: int) -> DrawResult:
         """One draw."""
-        design, solution = self._solved(trial, seed)
-        outputs = decoded_outputs(design, solution)
+        design = self.specimen(seed)
+        return self.judged(trial, seed, design, self.solution(trial, seed, design))
+
+    def specimen(self, seed: int) -> Design:
+        """The circuit that a seed draws."""
+        return draw_specimen(self.design, self.technology, Draw(seed))
+
+    def judged(
+        self, trial: int, seed: int, design: Design, solution: Solution, trims: Affine | None = None
+    ) -> DrawResult:
+        """What a draw's solution comes to. trims: what is done to its outputs once they are read."""
+        outputs, numerical = decoded_outputs(design, solution), numerical_gap(design, solution, self.scale)
+        if trims is not None:
+            outputs, numerical = trims.applied(outputs), trims.of_error(numerical)
         gap = compare(outputs, self.expected, solution.solved, self.scale)
-        numerical = numerical_gap(design, solution, self.scale)
         measurements = Measurements(
             outputs=outputs,
             reference=self.expected,
@@ -155,7 +167,28 @@ class GapSetup:
             samples=len(self.expected),
             metrics={name: finite_or_none(value) for name, value in values.items()},
             failed=dict(sorted(Counter(failure.outcome.value for failure in solution.failed).items())),
-            unresolved=unresolved(doubt, judged(self.limits, values), solved=bool(solution.solved.any())),
+            unresolved=unresolved(doubt, limits_judged(self.limits, values), solved=bool(solution.solved.any())),
+        )
+
+    def among(self, samples: Sequence[int]) -> GapSetup:
+        """The same for some of the samples only."""
+        chosen = np.asarray(samples, dtype=np.intp)
+        followed = [self.places.index(place) for place in samples if place in self.places]
+        renumbered = {place: number for number, place in enumerate(samples)}
+        return replace(
+            self,
+            inputs=self.inputs[followed],
+            places=tuple(renumbered[self.places[row]] for row in followed),
+            without=tuple(
+                replace(failure, index=renumbered[failure.index])
+                for failure in self.without
+                if failure.index in renumbered
+            ),
+            hints={name: values[followed] for name, values in self.hints.items()},
+            expected=self.expected[chosen],
+            labels=None if self.labels is None else self.labels[chosen],
+            targets=None if self.targets is None else self.targets[chosen],
+            learnt=None if self.learnt is None else self.learnt[chosen],
         )
 
     def _from_learnt(self, outputs: Array, solution: Solution) -> Gap | None:
@@ -167,7 +200,7 @@ class GapSetup:
     def check(self, trial: int, seed: int, progress: Progress | None = None) -> CheckedDraw:
         """One draw by both engines: a few samples of it by the other."""
         with one_thread():
-            design = as_solved(draw_specimen(self.design, self.technology, Draw(seed)), self.engine)
+            design = as_solved(self.specimen(seed), self.engine)
             single = self._options(seed)
             options = VerifyOptions(run=single, engine=self.engine, cross_check=CHECKED_SAMPLES, judge=self.judge)
             solution = self.solve(design, single)
@@ -180,13 +213,12 @@ class GapSetup:
     def _options(self, seed: int) -> RunOptions:
         return RunOptions(seed=seed, device=self.device, row_currents=False)
 
-    def _solved(self, trial: int, seed: int) -> tuple[Design, Solution]:
-        """The numerical error is measured in every draw: as `verify` does in a point's first, and where time steps
-        depend on it; on fewer samples in the others.
+    def solution(self, trial: int, seed: int, design: Design) -> Solution:
+        """Of a specimen. The numerical error is measured in every draw: as `verify` does in a point's first, and where
+        time steps depend on it; on fewer samples in the others.
         """
-        design = draw_specimen(self.design, self.technology, Draw(seed))
         options = self._options(seed)
         if trial > 0 and (engine_named(self.engine).solves_together or not design.is_timed):
             options = replace(options, check_samples=_CHECK_SAMPLES)
         solution = self.solve(design, options)
-        return design, solution.among(self.places, self.without) if self.without else solution
+        return solution.among(self.places, self.without) if self.without else solution

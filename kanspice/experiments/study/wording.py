@@ -26,7 +26,7 @@ def limits(result: Studied) -> str:
 
 def name(result: Studied, point: PointDraws) -> str:
     """A point's name for readers."""
-    return plain(point.point.named(result.request.sweeps))
+    return plain(result.name_of(point))
 
 
 def place(result: Studied) -> list[str]:
@@ -176,7 +176,7 @@ def _unmeasured(result: Studied) -> str | None:
 def certainty(result: Studied) -> Verdict | None:
     """Whether so many draws decide that; None where nothing is asked or drawn."""
     wanted = result.request.wanted_yield
-    open_ = [point for point in result.points if wanted is not None and point.yield_.holds(wanted)]
+    open_ = [point for point in result.judged if wanted is not None and point.yield_.holds(wanted)]
     if wanted is None or not open_:
         return None
     return Verdict(
@@ -189,8 +189,8 @@ def certainty(result: Studied) -> Verdict | None:
 
 def failures(result: Studied) -> Verdict:
     """Draws with samples that have no result."""
-    draws = sum(len(point.draws) for point in result.points)
-    incomplete = [draw for point in result.points for draw in point.incomplete]
+    draws = sum(len(point.draws) for point in result.everything)
+    incomplete = [draw for point in result.everything for draw in point.incomplete]
     if not incomplete:
         return Verdict(f"every sample of {many(draws, 'draw')} was {result.solved}")
     outcomes: Counter[str] = Counter()
@@ -206,10 +206,10 @@ def failures(result: Studied) -> Verdict:
 
 def unresolved(result: Studied) -> Verdict | None:
     """Draws whose gaps numerical error could have made; None where there is none."""
-    doubtful = [draw for point in result.points for draw in point.unresolved]
+    doubtful = [draw for point in result.everything for draw in point.unresolved]
     if not doubtful:
         return None
-    count = f"{len(doubtful):,} of {many(sum(len(point.draws) for point in result.points), 'draw')}"
+    count = f"{len(doubtful):,} of {many(sum(len(point.draws) for point in result.everything), 'draw')}"
     meaning = "none of them counts as a good one" if result.request.wanted_yield is not None else "they are no answer"
     return Verdict(f"{count} not resolved, and {meaning}: {plain('; '.join(doubtful[0].unresolved))}", warning=True)
 
@@ -253,7 +253,7 @@ def numerical(result: StudyResult) -> Verdict:
     reference = result.reference_error
     own = 0.0 if reference is None or reference.relative_rmse is None else reference.relative_rmse
     worst, doubtful = 0.0, 0
-    for point in result.points:
+    for point in result.everything:
         if point.numerical is None:
             return Verdict(f"numerical error has no relative figure at {name(result, point)}", warning=True)
         worst = max(worst, point.numerical)
