@@ -348,7 +348,7 @@ _PLAIN = frozenset(
     {
         *("sign", "isfinite", "isinf", "isnan", "equal", "not_equal", "less", "less_equal", "greater"),
         *("greater_equal", "logical_not", "logical_and", "logical_or", "signbit", "any", "all", "isin", "nonzero"),
-        *("flatnonzero", "count_nonzero", "argmax", "argmin", "argsort", "zeros_like", "ones_like", "full_like"),
+        *("flatnonzero", "count_nonzero", "argmax", "argmin", "argsort", "zeros_like", "ones_like"),
         *("empty_like", "shape", "ndim", "size", "array_equal", "allclose", "searchsorted", "result_type", "isclose"),
     }
 )
@@ -432,6 +432,9 @@ def _functions() -> Mapping[str, Callable[..., Any]]:
     def repeat(x: Any, repeats: Any, axis: int | None = None) -> Any:
         return _wrapped(torch.repeat_interleave(_tensor(x), _tensor(np.asarray(repeats)), dim=axis))
 
+    def full_like(x: Any, fill: Any, **_kwargs: Any) -> Any:
+        return fill * np.ones(np.shape(x))
+
     def einsum(equation: str, *parts: Any) -> Any:
         return _wrapped(torch.einsum(equation, *(tensor_of(part) for part in parts)))
 
@@ -452,6 +455,7 @@ def _functions() -> Mapping[str, Callable[..., Any]]:
         "clip": clip,
         "repeat": repeat,
         "einsum": einsum,
+        "full_like": full_like,
         "pad": pad,
         "round": _round,
         "around": _round,

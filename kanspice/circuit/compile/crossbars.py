@@ -187,6 +187,12 @@ def with_feedback_capacitor(
     return replace(whole, feedback_f=chosen_feedback_f(siemens, stage.column_capacitance_f, loop))
 
 
+def of_one_type(area: Array, place: int, types: int) -> Array:
+    """Areas (rows, pairs) of one type of devices, at its place among all types: (rows, pairs, types)."""
+    before, after = (np.zeros((*area.shape, count)) for count in (place, types - place - 1))
+    return np.concatenate([before, area[:, :, None], after], axis=2)
+
+
 def built(draft: CrossbarDraft, technology: Technology) -> Crossbar:
     """The nominal stage."""
     units, tia, wires = technology.units, technology.tia, technology.wires

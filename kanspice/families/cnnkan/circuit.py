@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from kanspice.base.arrays import Array, Indices
+from kanspice.base.traced import asarray
 from kanspice.circuit import Average, Crossbar, Design, Stage, Tiles
 from kanspice.circuit.compile import Sizing
 from kanspice.circuit.compile.crossbars import (
@@ -24,6 +25,7 @@ from kanspice.circuit.compile.crossbars import (
     built,
     check_amplifiers,
     check_resistor_rows,
+    of_one_type,
     with_feedback,
     with_feedback_capacitor,
     with_output_scale,
@@ -116,7 +118,7 @@ class _SeenRows(Drive):
 
     def row_currents(self, draft: CrossbarDraft, devices: Sequence[Device]) -> Array:
         draft, devices = _of_used_types(draft, devices)
-        return np.asarray(np.max([rows.row_currents(draft, devices) for rows in self._blocks()], axis=0))
+        return asarray(np.max([rows.row_currents(draft, devices) for rows in self._blocks()], axis=0))
 
     def outputs(self, draft: CrossbarDraft, devices: Sequence[Device]) -> Array:
         draft, devices = _of_used_types(draft, devices)
@@ -169,8 +171,7 @@ class _Building:
         outputs, channels = block.weight.shape[:2]
         seen = seen_by(self.model.window, channels, block.size, pixels_first=self.layer > 1)
         scale = self.volts / self.technology.units.v_unit_v
-        area = np.zeros((seen.shape[1], outputs, len(self.model.curves)))
-        area[:, :, 0] = block.weight.reshape(outputs, -1).T
+        area = of_one_type(block.weight.reshape(outputs, -1).T, 0, len(self.model.curves))
         name = f"l{self.layer}.tiles"
         draft = self._draft(name, area, np.zeros(outputs), current_per_unit=scale)
         self._add_tiles(name, draft, self._resistors_drive(seen, scale), seen, takes_any_scale=False)
@@ -189,7 +190,7 @@ class _Building:
         """Of every channel over the last block's pixels."""
         name = f"l{self.layer}.average"
         shape = math.prod(block.size_after), block.weight.shape[0]
-        ohm = np.full(shape, self.technology.convolution.average_ohm)
+        ohm = self.technology.convolution.average_ohm * np.ones(shape)
         self.stages.append(Average(name, name, ohm, self.volts))
         self.signal = name
 

@@ -25,6 +25,7 @@ from kanspice.circuit.compile.crossbars import (
     built,
     check_amplifiers,
     check_resistor_rows,
+    of_one_type,
     row_siemens,
     with_feedback,
     with_feedback_capacitor,
@@ -186,8 +187,7 @@ class _Building:
         if not self.is_driven:
             self._limit(step.place, step.weight.shape[1], "none", self.volts, compares_to=self.signal)
         scale = self.volts / self.technology.units.v_unit_v
-        area = np.zeros((step.weight.shape[1], step.weight.shape[0], len(self.model.curves)))
-        area[:, :, 0] = step.weight.T
+        area = of_one_type(step.weight.T, 0, len(self.model.curves))
         name = f"l{step.place}.crossbar"
         draft = CrossbarDraft(
             name, step.name, area, step.bias * scale, self.technology.units.i_unit_a, current_per_unit=scale
@@ -197,8 +197,8 @@ class _Building:
 
     def _linear_drive(self, step: LinearArrays, scale: float) -> Drive:
         if self.sizing is None:
-            currents = np.zeros((2, len(self.model.curves)))
-            currents[:, 0] = self.model.curves[0].curve.currents(np.stack([self.low, self.high]) * scale)
+            ends = self.model.curves[0].curve.currents(np.stack([self.low, self.high]) * scale)
+            currents = np.stack([ends, *(np.zeros(2) for _ in self.model.curves[1:])], axis=1)
             return AnyRows(self.low * scale, self.high * scale, currents)
         rows = self.sizing.answered[self.signal] * scale
         check_resistor_rows(self.model.curves[0], step.place, rows)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from kanspice.base.arrays import Array
+from kanspice.base.traced import is_traced, number, plain, replaced
 from kanspice.circuit import Design, FilterBank, Limiter, Stage
 from kanspice.circuit.compile import Sizing
 from kanspice.circuit.compile.effects import fitting
@@ -71,7 +72,7 @@ def _bank(model: PhyKAN, technology: Technology, layer: FilterArrays, index: int
     gain = np.round(layer.gain / parts.gain_step) * parts.gain_step if parts.gain_step > 0 else layer.gain
     high_hz, low_hz = _nearest(layer.high_hz, parts.high_cutoffs_hz), _nearest(layer.low_hz, parts.low_cutoffs_hz)
     largest = np.abs(layer.scale) * np.abs(gain).sum(axis=(0, 2)) + np.abs(layer.offset)
-    largest_v = parts.sine_v * float(largest.max())
+    largest_v = parts.sine_v * number(largest.max())
     sum_gain = min(1.0, tia.rail_v * tia.headroom / largest_v) if largest_v > 0 else 1.0
     return FilterBank(
         name=f"l{index}.filters",
@@ -98,7 +99,7 @@ def _bank(model: PhyKAN, technology: Technology, layer: FilterArrays, index: int
 
 def _slot_s(model: PhyKAN, high_hz: Array, low_hz: Array) -> float:
     """Long enough for the slowest filter to settle, and for the slowest tone to go round once."""
-    slowest_s = 1 / (2 * np.pi * min(high_hz.min(), low_hz.min()))
+    slowest_s = 1 / (2 * np.pi * min(plain(high_hz).min(), plain(low_hz).min()))
     turn_s = 10**-model.constants.frequency_offset
     return float(max(_SETTLED * slowest_s / RESET_SHARE, turn_s / (1 - RESET_SHARE)))
 
@@ -107,6 +108,8 @@ def _nearest(wanted_hz: Array, offered_hz: tuple[float, ...] | str) -> Array:
     """The cut-offs nearest in hertz of those offered, the lower of two as near; what is wanted if any can be had."""
     if not offered_hz:
         return wanted_hz
+    if is_traced(wanted_hz):
+        return replaced(wanted_hz, _nearest(plain(wanted_hz), offered_hz))
     offered = np.sort(np.asarray(offered_hz, dtype=np.float64))
     above = np.minimum(np.searchsorted(offered, wanted_hz), len(offered) - 1)
     below = np.maximum(above - 1, 0)
