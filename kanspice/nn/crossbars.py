@@ -16,7 +16,6 @@ from kanspice.circuit.amplifiers import outputs_v
 from kanspice.engine.batched.adjoint.columns import SettledColumns, column_gradients
 from kanspice.engine.batched.adjoint.gradients import CrossbarGradients
 from kanspice.engine.batched.operating_points import StageChain
-from kanspice.engine.solution import Solution
 
 ARRAYS = ("column_area", "shift_v", "bias_a", "feedback_ohm", "offset_v")
 NUMBERS = ("open_loop_gain", "output_ohm", "swing_v", "driver_ohm", "row_ohm", "column_ohm", "current_unit_a")
@@ -32,11 +31,13 @@ class Folds:
 
     without: Flags
     by_stage: dict[str, int] = field(default_factory=dict)
+    """How many samples, or positions of samples, by where."""
 
     def add(self, stage: str, without: Flags) -> None:
+        """without: (samples,), or (samples * positions,) where each position of a sample counts as one."""
         if without.any():
             self.by_stage[stage] = self.by_stage.get(stage, 0) + int(without.sum())
-            self.without |= without
+            self.without |= without.reshape(len(self.without), -1).any(axis=1)
 
 
 @dataclass(frozen=True)
@@ -49,14 +50,6 @@ class SolvedCrossbar:
     columns_v: Array
     amplifier_a: Array
     folds: Folds
-
-    @classmethod
-    def of(
-        cls, crossbar: Crossbar, chain: StageChain, rows_v: Array, solution: Solution, folds: Folds
-    ) -> SolvedCrossbar:
-        """solution: of the samples that rows_v (samples, rows) are of, and of others that have failed."""
-        solved, name = solution.solved, crossbar.name
-        return cls(crossbar, chain, rows_v, solution.column_v[name][solved], solution.amplifier_a[name][solved], folds)
 
     def gradients(self, gradient_v: Array, *, shifts: bool) -> CrossbarGradients:
         """By all that its amplifiers' voltages depend on; gradient_v: by these, (samples, 2 * pairs)."""

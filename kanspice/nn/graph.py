@@ -7,7 +7,7 @@ again on what is traced, or, where a stage is the solution of equations, of thes
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any, assert_never
 
@@ -28,9 +28,12 @@ from kanspice.circuit import (
     Limiter,
     Rectifier,
     SynapseBank,
+    Tiles,
 )
 from kanspice.circuit.amplifiers import differences_v
+from kanspice.circuit.stages.tiles import drivers_of
 from kanspice.engine.batched.operating_points import StageChain
+from kanspice.engine.batched.row_expansions import KnownRows
 from kanspice.engine.fidelity import Fidelity
 from kanspice.engine.solution import Solution
 from kanspice.nn.crossbars import Folds, SolvedCrossbar, amplifiers_v
@@ -43,11 +46,24 @@ class Solved:
     design: Design
     solution: Solution
     fidelity: Fidelity
-    chain: StageChain
+    known_rows: KnownRows
 
     def found_v(self, stage: str) -> Array:
         """(samples that have a result, width)."""
-        return self.solution.stage_v[stage][self.solution.solved]
+        return self.of("stage_v", stage)
+
+    def of(self, table: str, stage: str) -> Array:
+        """(samples that have a result, ...) of a table of the solution."""
+        values: Array = getattr(self.solution, table)[stage][self.solution.solved]
+        return values
+
+    def chain(self, tile: Crossbar | None) -> StageChain:
+        """What solved the circuit, or a tile of it by itself."""
+        design = self.design
+        if tile is not None:
+            stages = drivers_of(tile), tile
+            design = replace(design, stages=stages, input_width=tile.rows, dac=None, adc=None, input_noise_v=0.0)
+        return StageChain(design, self.fidelity, self.known_rows, row_currents=False)
 
 
 class _Matched(torch.autograd.Function):
@@ -73,13 +89,14 @@ def graph_of(
     ends = np.cumsum([design.input_width, *(bank.width for bank in design.noisy_banks)]).tolist()
     volts: Any = arriving[:, : ends[0]]
     noises_v = [arriving[:, a:b] for a, b in pairwise(ends)]
-    for stage, known in zip(design.to_operating_point, solved.design.to_operating_point, strict=True):
+    for stage, known in zip(design.to_netlist, solved.design.to_netlist, strict=True):
         match stage:
             case Crossbar():
                 assert isinstance(known, Crossbar)  # noqa: S101 - the same circuit, untraced
-                found = SolvedCrossbar.of(known, solved.chain, _plain_rows(volts), solved.solution, folds)
-                outputs_v = amplifiers_v(found, stage, volts, design.input_v_per_unit)
-                volts = differences_v(stage, traced(outputs_v))
+                volts = _crossbar_v(solved, known, stage, volts, design.input_v_per_unit, folds)
+            case Tiles():
+                assert isinstance(known, Tiles)  # noqa: S101 - as above
+                volts = _tiles_v(solved, known, stage, volts, design.input_v_per_unit, folds)
             case Limiter() | Rectifier() | DifferentialPairs() | Drivers() | LayerNorm() | FilterBank() | Average():
                 volts = stage.ideal_v(design, volts)
             case SynapseBank():
@@ -92,6 +109,35 @@ def graph_of(
     last = design.last_of_circuit
     read = volts if design.adc is None else design.adc.convert(volts)
     return tensor_of(read / last.output_v_per_unit)
+
+
+def _crossbar_v(  # noqa: PLR0917 - once, from above
+    solved: Solved, known: Crossbar, crossbar: Crossbar, rows_v: TracedArray, unit_v: float, folds: Folds
+) -> Any:
+    """What a crossbar's subtractors give. known: the untraced one."""
+    columns_v, amplifier_a = (solved.of(table, known.name) for table in ("column_v", "amplifier_a"))
+    found = SolvedCrossbar(known, solved.chain(None), _plain_rows(rows_v), columns_v, amplifier_a, folds)
+    return differences_v(crossbar, traced(amplifiers_v(found, crossbar, rows_v, unit_v)))
+
+
+def _tiles_v(  # noqa: PLR0917 - once, from above
+    solved: Solved, known: Tiles, tiles: Tiles, before_v: TracedArray, unit_v: float, folds: Folds
+) -> Any:
+    """What tiles give, position after position: those that share a crossbar are samples of it."""
+    samples, rows_v = len(before_v), tiles.rows_v(before_v)
+    tables = [
+        solved.of(table, known.name).reshape(samples, known.positions, -1) for table in ("column_v", "amplifier_a")
+    ]
+    groups = [range(known.positions)] if known.is_reused else [[position] for position in range(known.positions)]
+    outputs_v = []
+    for number, positions in enumerate(groups):
+        crossbar, own = tiles.crossbars[number], known.crossbars[number]
+        seen_v = rows_v[:, np.array(positions)].reshape(-1, own.rows)
+        columns_v, amplifier_a = (table[:, positions].reshape(-1, 2 * own.width) for table in tables)
+        found = SolvedCrossbar(own, solved.chain(own), _plain_rows(seen_v), columns_v, amplifier_a, folds)
+        given_v = differences_v(crossbar, traced(amplifiers_v(found, crossbar, seen_v, unit_v)))
+        outputs_v.append(given_v.reshape(samples, len(positions), own.width))
+    return np.concatenate(outputs_v, axis=1).reshape(samples, -1)
 
 
 def matched(computed: Any, values: Array) -> TracedArray:

@@ -15,7 +15,6 @@ from kanspice.base.errors import InputError
 from kanspice.base.traced import TracedArray, plain, tracing
 from kanspice.circuit import Design
 from kanspice.circuit.compile import Sizing
-from kanspice.engine.batched.operating_points import StageChain
 from kanspice.engine.batched.row_expansions import KnownRows
 from kanspice.engine.fidelity import FidelityChoice, fidelities, resolve_fidelity
 from kanspice.engine.options import RunOptions
@@ -104,10 +103,9 @@ class CircuitModule(nn.Module):
             return torch.from_numpy(np.asarray(read / last.output_v_per_unit))
         whole = self._traced(draw, keys or {}, parts or {})
         self.folds = Folds(np.zeros(int(solved.sum()), dtype=bool))
-        chain = StageChain(design, fidelity, self._known, row_currents=False)
         which = list(numbers) if numbers is not None else list(range(len(inputs)))
         kept = [number for number, is_solved in zip(which, solved.tolist(), strict=True) if is_solved]
-        graph = graph_of(Solved(design, solution, fidelity, chain), whole, inputs[solved], self.folds, kept)
+        graph = graph_of(Solved(design, solution, fidelity, self._known), whole, inputs[solved], self.folds, kept)
         return outputs.index_put((torch.nonzero(solved)[:, 0],), graph)
 
     def design(self, draw: int | Draw = 0, *, keys: Values | None = None, parts: Values | None = None) -> Design:

@@ -138,6 +138,6 @@ class Rectifier:
             return np.maximum(self.closed_loop_gain * driving_v, level_v)
         gain, knee_v, leak_v = self.open_loop_gain, self.knee_v, self.load_ohm * self.saturation_a
         knees = (gain * driving_v - (1 + gain) * (level_v - leak_v)) / knee_v
-        conducting = np.real(wrightomega(knees + math.log((1 + gain) * leak_v / knee_v)))
+        conducting = np.real(wrightomega(knees + np.log((1 + gain) * leak_v / knee_v)))
         rectified: Array = level_v - leak_v + knee_v / (1 + gain) * conducting
         return rectified
