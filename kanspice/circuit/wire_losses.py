@@ -56,3 +56,24 @@ def _lose_in_rows(currents: Array, row_ohm: float, driver_ohm: float, into: Arra
         for row in range(first, min(first + 4, rows)):
             for column in range(columns):
                 into[row, column] += in_rows_a[column, row - first]
+
+
+@compiled
+def shared(first_a: Array, second_a: Array) -> tuple[float, float, float]:
+    """As `wires.shared_losses`, of currents (samples, rows, columns)."""
+    driver, in_rows, in_columns = 0.0, 0.0, 0.0
+    samples, rows, columns = first_a.shape
+    first_in, second_in = np.empty(columns), np.empty(columns)
+    for sample in range(samples):
+        first_in[:], second_in[:] = 0.0, 0.0
+        for row in range(rows):
+            a, b = 0.0, 0.0
+            for column in range(columns - 1, -1, -1):
+                a, b = a + first_a[sample, row, column], b + second_a[sample, row, column]
+                in_rows += a * b
+            driver += a * b
+            for column in range(columns):
+                first_in[column] += first_a[sample, row, column]
+                second_in[column] += second_a[sample, row, column]
+                in_columns += first_in[column] * second_in[column]
+    return driver, in_rows, in_columns

@@ -42,3 +42,19 @@ def _lost_v(crossbar: Crossbar, currents_a: Array, columns_v: Array) -> Array:
     ohms = float(crossbar.row_ohm), float(crossbar.driver_ohm), float(crossbar.column_ohm)
     lose(np.ascontiguousarray(currents_a), np.array(columns_v, order="C"), ohms, lost)
     return lost
+
+
+def shared_losses(first_a: Array, second_a: Array) -> tuple[float, float, float]:
+    """Products of two sets of currents (samples, rows, 2 * pairs) in every segment, summed: of drivers, rows, columns.
+
+    What one set loses to 1 ohm there, weighted by the other. Arrays may be NumPy's or torch's.
+    """
+    if isinstance(first_a, np.ndarray):
+        from kanspice.circuit.wire_losses import shared  # noqa: PLC0415 - as above
+
+        return shared(np.ascontiguousarray(first_a), np.ascontiguousarray(second_a))
+    xp = namespace(first_a)
+    first, second = (xp.flip(xp.cumulative_sum(xp.flip(amps, axis=2), axis=2), axis=2) for amps in (first_a, second_a))
+    drivers, in_rows = (first[:, :, 0] * second[:, :, 0]).sum(), (first * second).sum()
+    first, second = (xp.cumulative_sum(amps, axis=1) for amps in (first_a, second_a))
+    return float(drivers), float(in_rows), float((first * second).sum())

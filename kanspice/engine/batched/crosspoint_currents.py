@@ -35,15 +35,42 @@ class Tables(NamedTuple):
     shift_v: Array
 
 
-@compiled
+_NONE: Array = np.empty((0, 0, 0))
+
+
 def add_currents(lost_v: Array, places: Indices, tables: Tables, current: Array, slope: Array) -> None:
     """Adds to current and, unless it is empty, to slope by what is lost, (samples, rows, columns), A and S.
 
     lost_v: likewise, volts. places: (samples,) which of the tables' samples they are.
     """
+    _visit(lost_v, places, tables, (current, slope), (_NONE, _NONE, _NONE))
+
+
+def pull_back(lost_v: Array, places: Indices, tables: Tables, weights: Array, to: tuple[Array, Array]) -> None:
+    """Adds how a sum of weights (samples, rows, columns) times the currents changes with every device.
+
+    to: by areas and by shifts, (types, rows, columns) each, of all samples together; the rest as above.
+    """
+    _visit(lost_v, places, tables, (_NONE, _NONE), (weights, *to))
+
+
+@compiled
+def _visit(  # noqa: PLR0912 - a function for each would take as long to call as to run
+    lost_v: Array,
+    places: Indices,
+    tables: Tables,
+    forward: tuple[Array, Array],
+    backward: tuple[Array, Array, Array],
+) -> None:
+    """Every device once, for what is not empty of forward and backward.
+
+    forward: current and slope. backward: weights, and what changes with areas and with shifts.
+    """
     breakpoints, origins, coefficients, rows_v, above, below, rooms, area, shift_v = tables
+    (current, slope), (weights, by_area, by_shift) = forward, backward
     samples, rows, columns = lost_v.shape
-    wants_slope, is_shifted = slope.size > 0, shift_v.size > 0
+    wants_current, wants_back, is_shifted = current.size > 0, weights.size > 0, shift_v.size > 0
+    wants_slope = slope.size > 0 or wants_back
     x, value, rise = np.empty(columns), np.empty(columns), np.empty(columns)
     lowest_v, highest_v = 0.0, 0.0
     for sample in range(samples):
@@ -67,9 +94,16 @@ def add_currents(lost_v: Array, places: Indices, tables: Tables, current: Array,
                             piece = _piece(breakpoints[kind], volts)
                             distance = volts - origins[kind, piece]
                             value[column], rise[column] = _polynomial(distance, coefficients[kind, piece])
-                _add(area[kind, row], value, current[sample, row])
-                if wants_slope:
+                if wants_current:
+                    _add(area[kind, row], value, current[sample, row])
+                if slope.size > 0:
                     _add(area[kind, row], rise, slope[sample, row])
+                if wants_back:
+                    _add(weights[sample, row], value, by_area[kind, row])
+                    for column in range(columns):
+                        by_shift[kind, row, column] += (
+                            area[kind, row, column] * rise[column] * weights[sample, row, column]
+                        )
 
 
 @compiled

@@ -14,7 +14,7 @@ import numpy as np
 
 from kanspice.base.arrays import Array, Indices, namespace
 from kanspice.devices import Curve
-from kanspice.engine.batched.array_devices import HOST, Processor, curve_values
+from kanspice.engine.batched.array_devices import HOST, Processor, curve_values, host
 from kanspice.engine.batched.row_expansions import Rows
 
 if TYPE_CHECKING:
@@ -40,6 +40,14 @@ class Crosspoints(ABC):
         """The first of them."""
         return self.at(lost_v, samples)[0]
 
+    @abstractmethod
+    def pulled_back(self, lost_v: Array, samples: Indices, weights: Array) -> tuple[Array, Array]:
+        """How a sum of weights times the currents changes with every device's area and shift, (rows, columns, devices).
+
+        weights: as lost_v, on the processor; what comes back is NumPy's, per unit of area and per volt. Devices of
+        area 0 count as well. At a breakpoint of a curve a change counts as on one of its sides.
+        """
+
 
 class WholeCrosspoints(Crosspoints):
     """From the curves themselves, for every device by itself: slow, and an independent check."""
@@ -49,6 +57,7 @@ class WholeCrosspoints(Crosspoints):
     ) -> None:
         """rows_v: (samples, rows) volts. shift_v: (rows, columns, devices)."""
         self.processor, self.rows_v = processor, processor.array(rows_v)
+        self.area, self.shift_v = area, shift_v
         self.devices = []
         for device, curve in enumerate(curves):
             row, column = np.nonzero(area[:, :, device])
@@ -65,14 +74,24 @@ class WholeCrosspoints(Crosspoints):
             slope[:, row, column] -= area * derivative
         return current, slope
 
+    def pulled_back(self, lost_v: Array, samples: Indices, weights: Array) -> tuple[Array, Array]:
+        seen_v = self.rows_v[samples, :, None] - lost_v
+        by_area, by_shift = np.zeros_like(self.area), np.zeros_like(self.area)
+        for device, (curve, *_) in enumerate(self.devices):
+            value, derivative = curve_values(curve, seen_v - self.processor.array(self.shift_v[:, :, device]))
+            by_area[:, :, device] = host((value * weights).sum(axis=0))
+            by_shift[:, :, device] = -self.area[:, :, device] * host((derivative * weights).sum(axis=0))
+        return by_area, by_shift
+
 
 class LocalCrosspoints(Crosspoints):
     """From the polynomials around the rows' voltages; devices beyond a breakpoint are located on their curves."""
 
     def __init__(self, rows: Rows, area: Array, shift_v: Array | None = None) -> None:
         """shift_v: (rows, columns, devices); none if None."""
-        known = [place for place, pieces in enumerate(rows.pieces) if pieces is not None]
+        known = rows.known
         unknown = [place for place, pieces in enumerate(rows.pieces) if pieces is None]
+        self.places = known, unknown
         shift_v = np.zeros_like(area) if shift_v is None else shift_v
         self.tables = _tables(rows, area[:, :, known], shift_v[:, :, known])
         others = [rows.curves[place] for place in unknown]
@@ -94,6 +113,20 @@ class LocalCrosspoints(Crosspoints):
             current += others[0]
             slope += others[1] if slope.size else 0
         return current, slope
+
+    def pulled_back(self, lost_v: Array, samples: Indices, weights: Array) -> tuple[Array, Array]:
+        from kanspice.engine.batched.crosspoint_currents import pull_back  # noqa: PLC0415 - see `compiled`
+
+        parts = np.zeros((2, *self.tables.area.shape))
+        pull_back(
+            np.ascontiguousarray(lost_v), samples, self.tables, np.ascontiguousarray(weights), (parts[0], parts[1])
+        )
+        shape = *lost_v.shape[1:], sum(map(len, self.places))
+        pulled = np.empty(shape), np.empty(shape)
+        for whole, part, others in zip(pulled, parts, self.whole.pulled_back(lost_v, samples, weights), strict=True):
+            whole[:, :, self.places[0]] = part.transpose(1, 2, 0)
+            whole[:, :, self.places[1]] = others
+        return pulled
 
 
 def _tables(rows: Rows, area: Array, shift_v: Array) -> Tables:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import assert_never
@@ -39,7 +39,7 @@ from kanspice.engine.batched.linear import LinearCrossbar, Resistances
 from kanspice.engine.batched.memory import crossbar_bytes
 from kanspice.engine.batched.row_expansions import KnownRows, Rows
 from kanspice.engine.batched.states import States
-from kanspice.engine.batched.wired import IsLate, Wired, joined, settle_wires, solved_numbers
+from kanspice.engine.batched.wired import IsLate, Wired, WiredState, joined, never, settle_wires, solved_numbers
 from kanspice.engine.fidelity import Fidelity, check_shared
 from kanspice.engine.solution import FailedSample, Outcome
 
@@ -228,13 +228,31 @@ class StageChain:
 
     def _settle_wires(self, crossbar: Crossbar, rows_v: Array, now: _Pass) -> Wired:
         """A few samples at a time, so that what is known of their crosspoints stays in the processor's cache."""
-        size = max(1, (now.processor.numbers or _WIRED_NUMBERS) // (2 * crossbar.rows * crossbar.width))
-        starts = range(0, len(rows_v), size)
-        parts = [(first, rows_v[first : first + size]) for first in starts]
+        parts = _parts(crossbar, rows_v, now.processor)
         return joined([self._settle_few(crossbar, part, now, first) for first, part in parts])
 
+    def wired_states(self, crossbar: Crossbar, rows_v: Array) -> Iterator[WiredState]:
+        """The states of a crossbar with wires that `solve` finds for rows (samples, rows), volts, found again.
+
+        Some samples at a time, since what every crosspoint loses is much.
+        """
+        whole_curves = self.processor is not HOST
+        now = _Pass(Batch(), True, 0.0, whole_curves, self.processor, never)
+        for _, part in _parts(crossbar, rows_v, self.processor):
+            crosspoints, _, settled, lost = self._found(crossbar, part, now)
+            yield WiredState(crossbar, part, crosspoints, settled, lost, self.curves, self.design.input_v_per_unit)
+
     def _settle_few(self, crossbar: Crossbar, rows_v: Array, now: _Pass, first: int) -> Wired:
-        """Where no state is found, inputs are swept to the sample; where several are possible, that tests it."""
+        """Where several states are possible, they are tested."""
+        _, states, settled, lost = self._found(crossbar, rows_v, now)
+        if now.is_first and self.prove_states:
+            certain = self._has_one_state(crossbar, rows_v)
+            doubtful = np.flatnonzero(settled.converged & ~certain)
+            self._judge(states, rows_v[doubtful], lost[doubtful], first + doubtful, now.found)
+        return settled
+
+    def _found(self, crossbar: Crossbar, rows_v: Array, now: _Pass) -> tuple[Crosspoints, States, Wired, Array]:
+        """How a few samples settle, and what crosspoints lose; where no state is found, inputs are swept to it."""
         crosspoints = self._crosspoints(crossbar, now, rows_v)
         start = np.full((len(rows_v), crossbar.rows, 2 * crossbar.width), now.away_v)
         settled, lost = settle_wires(crossbar, crosspoints, rows_v, start, is_late=now.is_late)
@@ -248,11 +266,7 @@ class StageChain:
             grown = settled.grown
             settled, lost = settle_wires(crossbar, crosspoints, rows_v, lost, patient=False, is_late=now.is_late)
             settled = replace(settled, grown=np.maximum(grown, settled.grown))
-        if now.is_first and self.prove_states:
-            certain = self._has_one_state(crossbar, rows_v)
-            doubtful = np.flatnonzero(settled.converged & ~certain)
-            self._judge(states, rows_v[doubtful], lost[doubtful], first + doubtful, now.found)
-        return settled
+        return crosspoints, states, settled, lost
 
     def _has_one_state(self, crossbar: Crossbar, rows_v: Array) -> Flags:
         """(samples,) where that is certain."""
@@ -293,6 +307,13 @@ class StageChain:
         if self.known is not None and crossbar is self.design.crossbars[0]:
             return self.known.at(rows_v, self._curves(crossbar))
         return Rows.at(rows_v, self._curves(crossbar))
+
+
+def _parts(crossbar: Crossbar, rows_v: Array, processor: Processor) -> Iterator[tuple[int, Array]]:
+    """Rows of a crossbar with wires, as many samples as are solved together at most, and the first of them."""
+    size = max(1, (processor.numbers or _WIRED_NUMBERS) // (2 * crossbar.rows * crossbar.width))
+    for first in range(0, len(rows_v), size):
+        yield first, rows_v[first : first + size]
 
 
 def _is_past(deadline: float | None) -> bool:

@@ -21,6 +21,7 @@ from kanspice.base.arrays import Array, Indices, namespace, zeros
 from kanspice.circuit import Crossbar
 from kanspice.circuit.amplifiers import held_v, outputs_v
 from kanspice.circuit.wires import lost_v
+from kanspice.devices import Curve
 from kanspice.engine.batched.array_devices import Processor, beside, host, host_record
 from kanspice.engine.batched.columns import Settled
 from kanspice.engine.batched.crosspoints import Crosspoints
@@ -48,6 +49,23 @@ class Wired(Settled):
     """With wires. grown: (samples,) the part of all resistances up to which a state was found."""
 
     grown: Array = field(kw_only=True)
+
+
+@dataclass(frozen=True)
+class WiredState:
+    """A crossbar with wires as it settled for some samples.
+
+    rows_v: (samples, rows) volts. lost_v: (samples, rows, 2 * pairs) volts. curves: of all device types of the design,
+    in volts, of which its unit is unit_v.
+    """
+
+    crossbar: Crossbar
+    rows_v: Array
+    crosspoints: Crosspoints
+    settled: Wired
+    lost_v: Array
+    curves: tuple[Curve, ...]
+    unit_v: float
 
 
 def joined(parts: Sequence[Wired]) -> Wired:
@@ -92,7 +110,7 @@ def settle_wires(
     currents_a, slopes = crosspoints.at(lost, everyone)
     into_a = currents_a.sum(axis=1) + crossbar.bias_a
     columns_v = held_v(crossbar, into_a)[0]
-    residual_a = np.where(np.isfinite(left_v), _largest(slopes), 1.0) * left_v
+    residual_a = np.where(np.isfinite(left_v), largest(slopes), 1.0) * left_v
     amplifiers_v, rows_a = outputs_v(crossbar, columns_v, into_a), currents_a.sum(axis=2)
     converged = search.is_settled(left_v, everyone)
     settled = Wired(columns_v, amplifiers_v, into_a, residual_a, converged, rows_a, grown=grown)
@@ -157,7 +175,7 @@ class _Search:
         going, now = np.arange(len(samples)), lost
         for _ in range(_MOST_STEPS):
             returned = self._returned(self.crosspoints.currents(now, samples[going]), part)[0]
-            new_v = _largest(now - returned)
+            new_v = largest(now - returned)
             is_better, is_quick = new_v < left_v[going], new_v < _QUICK * left_v[going]
             lost[going[is_better]], left_v[going[is_better]] = now[is_better], new_v[is_better]
             is_quick &= ~self.is_settled(new_v, samples[going])
@@ -178,7 +196,7 @@ class _Search:
             while going.size and length.max() >= _SHORTEST:
                 tried = lost[going] - beside(length, step)[:, None, None] * step
                 new_left, new_slope, new_ohm = self._left(tried, samples[going], part)
-                new_left_v = _largest(new_left)
+                new_left_v = largest(new_left)
                 better = (new_left_v < (1 - 1e-4 * length) * left_v[going]) | self.is_settled(
                     new_left_v, samples[going]
                 )
@@ -221,7 +239,7 @@ class _Search:
         return part, None
 
 
-def _largest(left: Array) -> Array:
+def largest(left: Array) -> Array:
     """(samples,) largest magnitude."""
     xp = namespace(left)
     return host(xp.max(xp.abs(left), axis=(1, 2)))
