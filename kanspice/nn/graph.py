@@ -112,7 +112,7 @@ def graph_of(
 
 
 def _crossbar_v(  # noqa: PLR0917 - once, from above
-    solved: Solved, known: Crossbar, crossbar: Crossbar, rows_v: TracedArray, unit_v: float, folds: Folds
+    solved: Solved, known: Crossbar, crossbar: Crossbar, rows_v: Any, unit_v: float, folds: Folds
 ) -> Any:
     """What a crossbar's subtractors give. known: the untraced one."""
     columns_v, amplifier_a = (solved.of(table, known.name) for table in ("column_v", "amplifier_a"))
@@ -121,7 +121,7 @@ def _crossbar_v(  # noqa: PLR0917 - once, from above
 
 
 def _tiles_v(  # noqa: PLR0917 - once, from above
-    solved: Solved, known: Tiles, tiles: Tiles, before_v: TracedArray, unit_v: float, folds: Folds
+    solved: Solved, known: Tiles, tiles: Tiles, before_v: Any, unit_v: float, folds: Folds
 ) -> Any:
     """What tiles give, position after position: those that share a crossbar are samples of it."""
     samples, rows_v = len(before_v), tiles.rows_v(before_v)
@@ -146,5 +146,5 @@ def matched(computed: Any, values: Array) -> TracedArray:
     return TracedArray(_Matched.apply(tensor_of(computed), found))  # type: ignore[no-untyped-call]
 
 
-def _plain_rows(volts: TracedArray) -> Array:
+def _plain_rows(volts: Any) -> Array:
     return np.ascontiguousarray(volts.tensor.detach().numpy())
