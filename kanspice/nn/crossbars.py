@@ -15,10 +15,12 @@ from kanspice.circuit import Crossbar
 from kanspice.circuit.amplifiers import outputs_v
 from kanspice.engine.batched.adjoint.columns import SettledColumns, column_gradients
 from kanspice.engine.batched.adjoint.gradients import CrossbarGradients
+from kanspice.engine.batched.adjoint.wires import wired_gradients
 from kanspice.engine.batched.operating_points import StageChain
 
 ARRAYS = ("column_area", "shift_v", "bias_a", "feedback_ohm", "offset_v")
-NUMBERS = ("open_loop_gain", "output_ohm", "swing_v", "driver_ohm", "row_ohm", "column_ohm", "current_unit_a")
+OHMS = ("driver_ohm", "row_ohm", "column_ohm")
+NUMBERS = ("open_loop_gain", "output_ohm", "swing_v", *OHMS, "current_unit_a")
 """What of a crossbar its amplifiers' voltages depend on, in the order of `_Amplifiers`."""
 
 
@@ -51,8 +53,13 @@ class SolvedCrossbar:
     amplifier_a: Array
     folds: Folds
 
-    def gradients(self, gradient_v: Array, *, shifts: bool) -> CrossbarGradients:
-        """By all that its amplifiers' voltages depend on; gradient_v: by these, (samples, 2 * pairs)."""
+    def gradients(self, gradient_v: Array, *, shifts: bool, wires: bool) -> CrossbarGradients:
+        """By all that its amplifiers' voltages depend on; gradient_v: by these, (samples, 2 * pairs).
+
+        shifts, wires: whether gradients by these are wanted too where there are none.
+        """
+        if wires or self.crossbar.has_wires:
+            return wired_gradients(self.chain, self.crossbar, self.rows_v, gradient_v)
         found = [
             self._of_block(slice(first, first + self.chain.block), gradient_v, shifts=shifts)
             for first in range(0, len(self.rows_v), self.chain.block)
@@ -81,7 +88,8 @@ class _Amplifiers(torch.autograd.Function):
         solved: SolvedCrossbar = ctx.solved
         gradient_v = np.ascontiguousarray(gradients[0].numpy())
         wanted = dict(zip(("rows_v", "unit_v", *ARRAYS, *NUMBERS), ctx.needs_input_grad[1:], strict=True))
-        found = solved.gradients(gradient_v, shifts=wanted["shift_v"])
+        wires = any(wanted[name] for name in OHMS)
+        found = solved.gradients(gradient_v, shifts=wanted["shift_v"], wires=wires)
         solved.folds.add(solved.crossbar.name, found.without)
         return None, *(
             torch.as_tensor(np.asarray(getattr(found, name))) if is_wanted else None
