@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import torch
 from circuits import LINE, PEAK, inputs_for, load_device, network, specimen_of
 
 from kanspice.base.errors import InputError
@@ -12,6 +13,7 @@ from kanspice.circuit.specimens.ageing import effective_s
 from kanspice.families import technology_for
 from kanspice.families.loading import loaded_from
 from kanspice.families.phykan.network import PhyKAN
+from kanspice.nn import Circuit
 from kanspice.technology import load_technology
 
 MODEL = network([120, 60, 10], [load_device("z21"), PEAK, LINE])
@@ -160,3 +162,32 @@ def test_a_circuit_without_crossbars_does_not_age(tmp_path):
 def test_what_is_lost_are_causes_and_the_age_is_none():
     technology = load_technology(None, [*DRIFT, "ageing.time_s=100", "ageing.reference_s=2"])
     assert technology.causes == ("ageing.drift_nu", "ageing.drift_nu_sigma")
+
+
+EVERY_WAY = {
+    "ageing.time_s": 3e6,
+    "ageing.reference_s": 2.0,
+    "ageing.drift_nu": 0.05,
+    "ageing.drift_nu_sigma": 0.02,
+    "ageing.drift_ev": 0.2,
+    "ageing.retention_s": 1e7,
+    "ageing.retention_sigma": 0.3,
+    "ageing.retention_level": 0.2,
+    "ageing.retention_ev": 0.1,
+    "ageing.read_disturb": 1e-8,
+    "ageing.reads_per_s": 2.0,
+}
+
+
+@pytest.mark.parametrize("key", EVERY_WAY)
+def test_outputs_have_a_gradient_by_every_number_of_it(key):
+    model = network([6, 5, 3], [load_device("z21"), PEAK], input_stage="sigmoid")
+    settings = [f"{name}={value!r}" for name, value in EVERY_WAY.items()]
+    circuit = Circuit(model, load_technology(None, [*settings, "ageing.temperatures_c=[27,60]"]))
+    inputs = torch.tensor(inputs_for(model, 4))
+    value = torch.tensor(EVERY_WAY[key], dtype=torch.float64, requires_grad=True)
+    circuit(inputs, 3, keys={key: value}).sum().backward()
+    step = 1e-5 * EVERY_WAY[key]
+    with torch.no_grad():
+        above, below = (circuit(inputs, 3, keys={key: value + off}).sum() for off in (step, -step))
+    assert value.grad.item() == pytest.approx((above - below).item() / (2 * step), rel=1e-6)

@@ -20,6 +20,7 @@ import numpy as np
 
 from kanspice.base.arrays import Array
 from kanspice.base.draws import Draw
+from kanspice.base.traced import asarray
 from kanspice.technology.sections import ABSOLUTE_ZERO_C, CURVES_C, Ageing
 
 BOLTZMANN_EV_PER_K = 8.617333262e-5
@@ -35,7 +36,7 @@ def fraction_left(name: str, shape: tuple[int, ...], ageing: Ageing, draw: Draw)
         left = left * _drifted(f"{name}.drift_nu", shape, ageing, draw)
     if math.isfinite(ageing.retention_s):
         left = left * _retained(f"{name}.retention_s", shape, ageing, draw)
-    return np.asarray(left * np.exp(ageing.reads_per_s * ageing.time_s * np.log1p(-ageing.read_disturb)))
+    return asarray(left * np.exp(ageing.reads_per_s * ageing.time_s * np.log1p(-ageing.read_disturb)))
 
 
 def effective_s(ageing: Ageing, activation_ev: float) -> float | Array:
@@ -52,10 +53,10 @@ def effective_s(ageing: Ageing, activation_ev: float) -> float | Array:
 def _drifted(name: str, shape: tuple[int, ...], ageing: Ageing, draw: Draw) -> Array:
     exponents = ageing.drift_nu + ageing.drift_nu_sigma * draw.normal(name, shape)
     ages = np.maximum(effective_s(ageing, ageing.drift_ev) / ageing.reference_s, 1.0)
-    return np.asarray(np.exp(-exponents * np.log(ages)))
+    return asarray(np.exp(-exponents * np.log(ages)))
 
 
 def _retained(name: str, shape: tuple[int, ...], ageing: Ageing, draw: Draw) -> Array:
     ages = effective_s(ageing, ageing.retention_ev) / ageing.retention_s
     lives = np.exp(-ages * np.exp(-ageing.retention_sigma * draw.normal(name, shape)))
-    return np.asarray(ageing.retention_level + (1 - ageing.retention_level) * lives)
+    return asarray(ageing.retention_level + (1 - ageing.retention_level) * lives)
