@@ -7,16 +7,17 @@ import pytest
 import torch
 from circuits import LINE, PEAK, inputs_for, load_device, network, specimen_of
 
+from kanspice.base.draws import Draw
 from kanspice.base.errors import InputError
 from kanspice.circuit.file import design_bytes
-from kanspice.circuit.specimens.ageing import effective_s
+from kanspice.circuit.specimens.ageing import effective_s, fraction_left
 from kanspice.families import technology_for
 from kanspice.families.loading import loaded_from
 from kanspice.families.phykan.network import PhyKAN
 from kanspice.nn import Circuit
 from kanspice.technology import load_technology
 
-MODEL = network([120, 60, 10], [load_device("z21"), PEAK, LINE])
+MODEL = network([120, 60, 3], [load_device("z21"), PEAK, LINE])
 SAMPLES = inputs_for(MODEL, 4)
 YEAR_S = 31_557_600.0
 DRIFT = ("ageing.drift_nu=0.05", "ageing.drift_nu_sigma=0.02")
@@ -48,7 +49,8 @@ def test_drift_has_the_mean_and_the_variance_of_its_closed_form(age_s):
     assert len(ratios) > 20_000
     assert ratios.mean() == pytest.approx(mean, rel=0.02)
     assert ratios.var() == pytest.approx(mean**2 * np.expm1(spread), rel=0.05)  # 1 % is one of its standard deviations
-    many = np.concatenate([left(aged(*DRIFT, seed=seed, age_s=age_s)) for seed in range(10)])
+    ageing = load_technology(None, [*DRIFT, f"ageing.time_s={age_s}"]).ageing
+    many = fraction_left("l1.crossbar", (500, 1000), ageing, Draw(1))
     assert many.mean() == pytest.approx(mean, rel=0.005)
     assert many.var() == pytest.approx(mean**2 * np.expm1(spread), rel=0.02)
 
