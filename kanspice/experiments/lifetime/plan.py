@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, ClassVar, Literal
@@ -38,6 +39,10 @@ class LifetimeRequest(StudyRequest):
         if any(text.partition("=")[0].strip() == AGE for text in self.set_):
             raise InputError(f"{AGE} is what a lifetime goes through", where="--set", hint="--from and --to")
         super().__post_init__()
+        _check_sweeps(self.sweeps)
+        if self.corners or self.recalibrate_s not in (None, *self.ages_s):
+            expected = f"no corners, and a recalibration at one of {', '.join(self.sweeps[0].values)}"
+            raise InputError("this is no lifetime", where="a study's plan", expected=expected)
 
     @property
     def ages_s(self) -> tuple[float, ...]:
@@ -49,6 +54,17 @@ class LifetimeRequest(StudyRequest):
     def recalibrated_from(self) -> int | None:
         """The place among these of the one at which chips are set anew, if they are."""
         return None if self.recalibrate_s is None else self.ages_s.index(self.recalibrate_s)
+
+
+def _check_sweeps(sweeps: Sequence[Sweep]) -> None:
+    """Raises InputError unless they are one of ages, in order: a plan may be a stranger's."""
+    try:
+        ages = [float(value) for sweep in sweeps for value in sweep.values]
+    except ValueError:
+        ages = []
+    in_order = all(before < after for before, after in itertools.pairwise([0.0, *ages]))
+    if [sweep.key for sweep in sweeps] != [AGE] or not ages or not in_order:
+        raise InputError("this is no lifetime", where="a study's plan", expected=f"a sweep of {AGE}, ages in order")
 
 
 def sweep_of(ages_s: Sequence[float]) -> Sweep:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
@@ -12,7 +12,7 @@ from synthetic_experiments import LIFETIMES
 
 from kanspice.base.errors import InputError
 from kanspice.experiments.ensemble.draws import DrawResult
-from kanspice.experiments.ensemble.variations import Sweep
+from kanspice.experiments.ensemble.variations import Corner, Sweep
 from kanspice.experiments.lifetime.plan import LifetimeRequest, sweep_of
 from kanspice.experiments.lifetime.run import prepare, run, start
 from kanspice.experiments.study.plan import StudyRequest
@@ -125,6 +125,33 @@ def test_outputs_of_convolutions_are_set_anew(folder, tmp_path):
     found = measured(folder, tmp_path / "life", **options)
     assert len(found.recalibrated) == 2
     assert found.samples == 5
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"sweeps": ()},
+        {"sweeps": (Sweep("tia.gain", ("1", "2")),)},
+        {"sweeps": (Sweep("ageing.time_s", ("1", "x")),)},
+        {"sweeps": (Sweep("ageing.time_s", ("2", "1")),)},
+        {"sweeps": (Sweep("ageing.time_s", ("-1", "1")),)},
+        {"sweeps": (Sweep("ageing.time_s", ("1", "nan")),)},
+        {"sweeps": (Sweep("ageing.time_s", ("1", "2")), Sweep("tia.gain", ("5",)))},
+        {"recalibrate_s": 3.0},
+        {"corners": (Corner("hot", ()),)},
+    ],
+)
+def test_a_plan_that_is_no_lifetime_is_refused(folder, changed):
+    """It may be a stranger's, or changed by hand."""
+    with pytest.raises(InputError, match="this is no lifetime"):
+        LifetimeRequest.from_dict({**request_in(folder).to_dict(), **asdict_of(changed)}, folder)
+
+
+def asdict_of(changed):
+    """Fields of a request as its folder has them."""
+    return {
+        name: [asdict(each) for each in value] if isinstance(value, tuple) else value for name, value in changed.items()
+    }
 
 
 def living(result, good, unresolved=()):
