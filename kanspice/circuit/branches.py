@@ -97,19 +97,20 @@ def branches_of(period: OdePeriod, schematic: Schematic | None) -> BranchArrays:
     law, ideal = LAWS[period.law], _ideal(period)
     if schematic is None:
         return ideal
-    saturates = np.full(period.branches, schematic.vccs_saturation)
+    saturates = schematic.vccs_saturation * np.ones(period.branches)
     match law.schematic:
         case None | "conductance":
             return ideal
         case "pair":
             tail = schematic.pair_saturation * period.tail
             alpha, beta, gamma = (part / tail for part in (ideal.alpha, ideal.beta, ideal.gamma))
-            return replace(ideal, alpha=alpha, beta=beta, gamma=gamma, weight=tail, level=2 * saturates / tail)
+            limits = saturates if math.isinf(schematic.vccs_saturation) else 2 * saturates / tail
+            return replace(ideal, alpha=alpha, beta=beta, gamma=gamma, weight=tail, level=limits)
         case "switched conductance":
             passes, ratio = _one_sided(period, schematic, np.abs(ideal.alpha))
             return replace(ideal, weight=ideal.weight * passes, ratio=ratio)
         case "switched sources":
-            siemens = np.full(period.branches, period.unit_v / period.current_unit_a / schematic.source_ohm)
+            siemens = period.unit_v / period.current_unit_a / schematic.source_ohm * np.ones(period.branches)
             passes, ratio = _one_sided(period, schematic, siemens)
             return replace(ideal, weight=ideal.weight * passes, ratio=ratio, level=saturates)
         case name:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -16,9 +16,10 @@ from scipy.sparse import csr_array
 from kanspice.base.arrays import Array, Indices, namespace, zeros
 from kanspice.base.piecewise import Bends, PairCurrents
 from kanspice.circuit import OdePeriod, Schematic
-from kanspice.circuit.branches import BranchArrays, branches_of, limited, same
+from kanspice.circuit.branches import BranchArrays, limited, same
 from kanspice.engine.batched.array_devices import HOST, Processor
 from kanspice.engine.batched.parallel_branches import merged, oriented, starts_of
+from kanspice.engine.batched.period_numbers import driving_branches
 from kanspice.engine.batched.products import TILE, times
 
 _DENSE_NUMBERS = 2**14
@@ -53,8 +54,7 @@ def bank_of(period: OdePeriod, schematic: Schematic | None = None, processor: Pr
 
     Branches between two nodes that are one piecewise linear function are looked up one by one, which is not for a GPU.
     """
-    branches = branches_of(period, schematic)
-    branches = merged(oriented(replace(branches, weight=period.gain * branches.weight)))
+    branches = merged(oriented(driving_branches(period, schematic)))
     count = len(branches.weight)
     if processor is HOST and branches.shape != "activation" and count >= _MANY * len(starts_of(branches)):
         return CompiledBank(branches)

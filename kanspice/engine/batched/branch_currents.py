@@ -11,8 +11,8 @@ from kanspice.base.compiled import compiled
 from kanspice.circuit.branches import BranchArrays, Shape
 from kanspice.engine.batched.parallel_branches import starts_of
 
-_SHAPES: tuple[Shape, ...] = ("linear", "rectified", "tanh")
-_RECTIFIED, _TANH = 1, 2
+SHAPES: tuple[Shape, ...] = ("linear", "rectified", "tanh")
+RECTIFIED, TANH = 1, 2
 
 _SATURATED = 40.0
 """tanh(20) is 1 in double precision."""
@@ -28,7 +28,7 @@ class Wiring(NamedTuple):
     """Branches (branches,) as `BranchArrays` has them, sorted by the nodes at their ends.
 
     first, second: (pairs,) of nodes. starts: (pairs + 1,), the first branch of every pair, and the number of branches.
-    level: (branches,), or empty where nothing saturates. shape: its place in `_SHAPES`.
+    level: (branches,), or empty where nothing saturates. shape: its place in `SHAPES`.
     """
 
     first: Indices
@@ -60,7 +60,7 @@ def wiring_of(branches: BranchArrays) -> Wiring:
         ratio=np.array(branches.ratio, dtype=np.float64),
         level=np.array(branches.level) if np.isfinite(branches.level).any() else np.empty(0),
         starts=np.append(starts, len(branches.weight)),
-        shape=_SHAPES.index(branches.shape),
+        shape=SHAPES.index(branches.shape),
         differences=branches.differences,
     )
 
@@ -83,9 +83,9 @@ def add_into_nodes(volts: Array, wiring: Wiring, into: Array) -> None:
             _limit(drive, other, level, whole, differences)
             for branch in range(len(drive)):
                 drive[branch] += gamma[branch]
-        if shape == _TANH:
-            _tanh_of_half(drive, whole)
-        elif shape == _RECTIFIED:
+        if shape == TANH:
+            tanh_of_half(drive, whole)
+        elif shape == RECTIFIED:
             _rectify(drive, ratio)
         for pair in range(len(first)):
             current = _sum(drive, weight, starts[pair], starts[pair + 1])
@@ -130,13 +130,13 @@ def _pass_level(values: Array, level: Array, whole: Array) -> None:
     passed = np.empty(len(values))
     for place in range(len(values)):
         passed[place] = 2 * values[place] / level[place]
-    _tanh_of_half(passed, whole)
+    tanh_of_half(passed, whole)
     for place in range(len(values)):
         values[place] = values[place] if np.isinf(level[place]) else level[place] * passed[place]
 
 
 @compiled
-def _tanh_of_half(values: Array, whole: Array) -> None:
+def tanh_of_half(values: Array, whole: Array) -> None:
     """tanh(values / 2) = 1 - 2 / (1 + exp(values)), in place, to the rounding of 1.
 
     exp(x) = 2^k exp(r), k whole and |r| at most ln(2) / 2, where Pade's approximant of degrees 6 and 6 is exact to

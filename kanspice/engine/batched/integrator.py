@@ -17,7 +17,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy.integrate import DOP853, RK45
 
-from kanspice.base.arrays import Array, Indices, namespace, zeros
+from kanspice.base.arrays import Array, Flags, Indices, namespace, zeros
+from kanspice.engine.batched.array_devices import host
 
 Slope = Callable[[Array, Array], Array]
 """Change per time of states (samples, width) at times (samples,)."""
@@ -133,6 +134,19 @@ class Integrated:
     late: npt.NDArray[np.bool_]
 
 
+@dataclass(frozen=True)
+class TakenStep:
+    """A step that some samples took at once: which of them, when, how long (these,), and from which states (these,
+    width). slopes: at its stages, (stages, these, width), where they were kept.
+    """
+
+    samples: Indices
+    time: Array
+    length: Array
+    state: Array
+    slopes: Array | None
+
+
 def follow(
     slope: Slope,
     start: Array,
@@ -142,18 +156,19 @@ def follow(
     *,
     pull: Pull | None = None,
     deadline: float | None = None,
+    steps: list[TakenStep] | None = None,
 ) -> Integrated:
     """States (samples, width) from span[0] to span[1], which may be another time for each sample, (samples,).
 
     pull: changes the states besides the slope; for a method that has a part for it.
-    deadline: of `time.monotonic`; what is not there then is late.
+    deadline: of `time.monotonic`; what is not there then is late. steps: gets every step that is taken.
     Arrays may be NumPy's or torch's.
     """
     stop = zeros((len(start),), start) + span[1]
     if (stop <= span[0]).all():
         return Integrated(start + 0, stop, stop > np.inf)
     with np.errstate(all="ignore"):
-        return _Run(slope, start, (span[0], stop), method, tolerance, pull=pull).go(deadline)
+        return _Run(slope, start, (span[0], stop), method, tolerance, pull=pull, steps=steps).go(deadline)
 
 
 class _Run:
@@ -168,8 +183,9 @@ class _Run:
         tolerance: Tolerance,
         *,
         pull: Pull | None,
+        steps: list[TakenStep] | None,
     ) -> None:
-        self.xp = namespace(start)
+        self.xp, self.steps = namespace(start), steps
         self.slope, self.method, self.tolerance, self.pull = slope, method, tolerance, pull
         self.end = start + 0
         self.reached = span[1].clip(max=span[0])
@@ -201,11 +217,19 @@ class _Run:
         factor = xp.where(xp.isfinite(factor), xp.minimum(factor.clip(min=_SHRINK), self.grow), _SHRINK)
         self.step = step * factor
         self.grow = xp.where(accepted, xp.full_like(step, _GROW), 1.0)
+        if self.steps is not None:
+            self._record(self.steps, accepted, step, slopes)
         moved = accepted[:, None]
         self.state, self.now = xp.where(moved, state, self.state), xp.where(moved, slopes[-1], self.now)
         self.time = xp.where(accepted, xp.where(last, self.stop, self.time + step), self.time)
         self.end[self.alive], self.reached[self.alive] = self.state, self.time
         self._keep((self.time < self.stop) & (self.step > self.shortest))
+
+    def _record(self, steps: list[TakenStep], accepted: Flags, length: Array, slopes: Array) -> None:
+        if accepted.any():
+            alive, began, lasts, state = (host(part[accepted]) for part in (self.alive, self.time, length, self.state))
+            kept = None if self.pull is not None else host(slopes[:-1, accepted])
+            steps.append(TakenStep(alive, began, lasts, state, kept))
 
     def _stages(self, step: Array) -> tuple[Array, Array]:
         """The state after the step, and slopes (stages + 1, samples, width)."""

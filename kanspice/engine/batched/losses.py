@@ -8,7 +8,8 @@ from functools import cached_property
 import numpy as np
 
 from kanspice.base.arrays import Array, namespace
-from kanspice.circuit import NodeLosses, OdePeriod
+from kanspice.engine.batched.array_devices import Processor
+from kanspice.engine.batched.period_numbers import PeriodNumbers
 from kanspice.engine.batched.switches import BankSwitches
 
 
@@ -18,18 +19,15 @@ class Losses:
     So what an implicit step comes to, and what nodes do while no branch drives them, is known in closed form.
     """
 
-    def __init__(
-        self, losses: NodeLosses | None, period: OdePeriod, per_current: Array, switches: BankSwitches | None
-    ) -> None:
-        unit_ohm = period.unit_v / period.current_unit_a
-        self.per_current, self.switches = per_current, switches
-        losses = losses or NodeLosses(math.inf, math.inf, math.inf)
-        self.leak, self.clamps = unit_ohm / losses.leak_ohm, losses.clamps
-        self.supply, self.clamp = losses.supply_v / period.unit_v, unit_ohm / losses.clamp_ohm
+    def __init__(self, numbers: PeriodNumbers, processor: Processor, switches: BankSwitches | None) -> None:
+        self.per_current: Array = processor.array(numbers.per_current)
+        self.switches = switches
+        self.leak, self.clamps = numbers.leak, numbers.clamps
+        self.supply, self.clamp = numbers.supply, numbers.clamp
 
     def slope(self, time: Array, state: Array) -> Array:
         """Change per time, (samples, nodes)."""
-        lost: Array = self._leaks(time) * state
+        lost: Array = self.leaks(time) * state
         if self.clamps:
             lost += self.clamp * (state - state.clip(-self.supply, self.supply))
         return -lost * self.per_current
@@ -37,7 +35,7 @@ class Losses:
     def settled(self, time: Array, state: Array, step: Array) -> Array:
         """What an implicit step from these states comes to, (samples, nodes)."""
         xp, weight = namespace(state), step[:, None] * self.per_current
-        within = 1 + weight * self._leaks(time)
+        within = 1 + weight * self.leaks(time)
         settled: Array = state / within
         if not self.clamps:
             return settled
@@ -52,17 +50,17 @@ class Losses:
         drift: what else changes them per time, (samples, nodes). Each moves one way, which is taken for upwards, and so
         turns each corner once at most: first the one at the lower supply.
         """
-        xp, leak = namespace(state), self.per_current * self._leaks(time)
+        xp, leak = namespace(state), self.per_current * self.leaks(time)
         with np.errstate(all="ignore"):
             way = xp.where(self.slope(time, state) + drift < 0, -1.0, 1.0)
             state, drift, left = way * state, way * drift, lasts[:, None] + 0.0 * state
             if self.clamps:
                 clamp = self.per_current * self.clamp
                 held = clamp * self.supply
-                state, left = _risen(state, left, leak + clamp, drift - held, -self.supply)
-                state, left = _risen(state, left, leak, drift, self.supply)
+                state, left = risen(state, left, leak + clamp, drift - held, -self.supply)
+                state, left = risen(state, left, leak, drift, self.supply)
                 leak, drift = leak + clamp, drift + held
-            end: Array = way * _risen(state, left, leak, drift, math.inf)[0]
+            end: Array = way * risen(state, left, leak, drift, math.inf)[0]
         return end
 
     def eased(self, error: Array, step: Array) -> Array:
@@ -75,11 +73,12 @@ class Losses:
         switched = 0.0 if self.switches is None else self.switches.leak + float(self.switches.others.max())
         return float(self.per_current.max()) * (self.leak + switched + self.clamp * self.clamps)
 
-    def _leaks(self, time: Array) -> Array | float:
+    def leaks(self, time: Array) -> Array | float:
+        """Conductances to ground, (samples, nodes) or one for all."""
         return self.leak if self.switches is None else self.leak + self.switches.leaks(time)
 
 
-def _risen(state: Array, left: Array, rate: Array, drive: Array, corner: float) -> tuple[Array, Array]:
+def risen(state: Array, left: Array, rate: Array, drive: Array, corner: float) -> tuple[Array, Array]:
     """States that follow x' = drive - rate x upwards for as long as is left, or to a corner; and what then is left.
 
     Those beyond the corner stay as they are.

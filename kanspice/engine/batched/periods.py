@@ -22,9 +22,20 @@ from kanspice.circuit.stages.held_sum import FOLLOWS
 from kanspice.engine.batched.array_devices import HOST, Processor, host, host_record
 from kanspice.engine.batched.batch import Batch
 from kanspice.engine.batched.branch_banks import Bank, bank_of
-from kanspice.engine.batched.integrator import KINKED, PULLED, SMOOTH, Integrated, RungeKutta, Tolerance, follow
+from kanspice.engine.batched.courses import PeriodCourse, PeriodRecord, Stretch
+from kanspice.engine.batched.integrator import (
+    KINKED,
+    PULLED,
+    SMOOTH,
+    Integrated,
+    RungeKutta,
+    TakenStep,
+    Tolerance,
+    follow,
+)
 from kanspice.engine.batched.losses import Losses
 from kanspice.engine.batched.memory import bank_bytes
+from kanspice.engine.batched.period_numbers import changes_per_current, period_numbers
 from kanspice.engine.batched.period_ode import Lagging, Motion, Prompt
 from kanspice.engine.batched.switches import BankSwitches
 from kanspice.engine.solution import FailedSample, Outcome, Waveform
@@ -37,11 +48,22 @@ _SAMPLING_POINTS, _SAMPLING_REACH = 24, 0.7
 """Gauss-Legendre points for what is held, and how far back they reach, as a part of the time that sampling takes."""
 
 
+def _sampling() -> tuple[list[float], list[float]]:
+    points, weights = np.polynomial.legendre.leggauss(_SAMPLING_POINTS)
+    before = _SAMPLING_REACH * (1 + points) / 2
+    weights = weights * before * np.exp(-FOLLOWS * before**2 / 2)
+    return before.tolist(), (weights / weights.sum()).tolist()
+
+
+SAMPLING = _sampling()
+"""How long before the end, as a part of the time that sampling takes, what is held is made of; and their weights."""
+
+
 def ideal_end_v(period: OdePeriod, before_v: Array, processor: Processor = HOST) -> Array:
     """Node voltages (samples, nodes) at the end of a period of ideal sources that nothing else hangs on; NaN where it
     explodes. before_v: (samples, inputs) voltages of the stage before the period.
     """
-    bank, per_current = bank_of(period, processor=processor), processor.array(_per_current(period))
+    bank, per_current = bank_of(period, processor=processor), processor.array(changes_per_current(period))
     method, tolerance = _explicit(bank)
 
     def slope(_time: Array, state: Array) -> Array:
@@ -57,11 +79,6 @@ def ideal_end_v(period: OdePeriod, before_v: Array, processor: Processor = HOST)
     return np.concatenate(ends) * period.unit_v
 
 
-def _per_current(period: OdePeriod) -> Array:
-    """(nodes,) what a unit of current changes them by per time, in units."""
-    return period.unit_s * period.current_unit_a / period.unit_v / period.capacitor_f
-
-
 def _explicit(bank: Bank) -> tuple[RungeKutta, Tolerance]:
     return (SMOOTH, _SMOOTH_TOLERANCE) if bank.branches.activation.is_smooth else (KINKED, _KINKED_TOLERANCE)
 
@@ -71,11 +88,7 @@ class PeriodSolver:
 
     def __init__(self, design: Design, processor: Processor = HOST) -> None:
         self.design = design
-        capacitors = design.capacitors
-        self.periods = [
-            _Period(design, period, [sum(number in numbers for numbers in capacitors) for number in own], processor)
-            for period, own in zip(design.periods, capacitors, strict=True)
-        ]
+        self.periods = [PeriodInUnits(design, period, processor) for period in design.periods]
 
     @property
     def block(self) -> int:
@@ -96,22 +109,38 @@ class PeriodSolver:
         return {"device": first.processor.name, **tolerances}
 
     def solve(
-        self, inputs_v: Array, late_s: Array, /, *, tighter: bool = False, deadline: float | None = None
+        self,
+        inputs_v: Array,
+        late_s: Array,
+        /,
+        *,
+        tighter: bool = False,
+        deadline: float | None = None,
+        record: PeriodRecord | None = None,
     ) -> Batch:
-        """Voltages for inputs (samples, inputs) in volts; `tighter`: a tenth of the error in every step."""
+        """Voltages for inputs (samples, inputs) in volts; `tighter`: a tenth of the error in every step.
+
+        record: is told everything that happens, which is the same with it, to be followed back.
+        """
         found, volts, held_v = Batch(), inputs_v, dict[str, Array]()
         periods, sum_late_s = iter(self.periods), late_s
         for stage in self.design.over_time:
             match stage:
                 case OdePeriod():
                     period = next(periods)
-                    own_late_s, sum_late_s = self._late_s(stage, late_s)
+                    own_late_s, sum_late_s = self.late_s(stage, late_s)
                     last = period.last(own_late_s)
                     start = stage.start_v(volts) / stage.unit_v
-                    followed = period.follow(start, last, tighter=tighter, deadline=deadline)
-                    for place in np.flatnonzero(followed.reached < last).tolist():
+                    stretches = None if record is None else list[Stretch]()
+                    followed = period.follow(start, last, tighter=tighter, deadline=deadline, stretches=stretches)
+                    failed = followed.reached < last
+                    for place in np.flatnonzero(failed).tolist():
                         found.failures.setdefault(place, _failure(stage, period, place, followed))
-                    volts = np.where((followed.reached < last)[:, None], np.nan, followed.end * stage.unit_v)
+                    if record is not None and stretches is not None:
+                        late = own_late_s / period.unit_s
+                        record.courses[stage.name] = PeriodCourse(volts, start, late, followed.end, failed, stretches)
+                        record.sum_late_s = sum_late_s
+                    volts = np.where(failed[:, None], np.nan, followed.end * stage.unit_v)
                     held_v[stage.name], volts = period.sampled_v(volts)
                 case HeldSum():
                     volts = period.raised_v(volts, held_v[stage.held], sum_late_s)
@@ -120,13 +149,15 @@ class PeriodSolver:
                 case _:
                     assert_never(stage)
             found.stage_v[stage.name] = volts
+        if record is not None:
+            record.held_v, record.stage_v = held_v, found.stage_v
         return found
 
     def waveforms(self, sample: int, input_v: Array, late_s: float, deadline: float | None) -> tuple[Waveform, ...]:
         """One sample's node voltages over time, for its inputs (inputs,) in volts; none once there is no time left."""
         kept, volts, held_v = [], input_v[None, :], dict[str, Array]()
         for stage, period, start_s in zip(self.design.periods, self.periods, self.design.begins_s, strict=True):
-            own_late_s, sum_late_s = self._late_s(stage, np.array([late_s]))
+            own_late_s, sum_late_s = self.late_s(stage, np.array([late_s]))
             last = float(period.last(own_late_s)[0])
             time, states = period.trace(stage.start_v(volts) / stage.unit_v, last, deadline)
             if is_late(deadline):
@@ -138,7 +169,7 @@ class PeriodSolver:
                 volts = period.raised_v(volts, held_v[added.held], sum_late_s)
         return tuple(kept)
 
-    def _late_s(self, stage: OdePeriod, late_s: Array) -> tuple[Array, Array]:
+    def late_s(self, stage: OdePeriod, late_s: Array) -> tuple[Array, Array]:
         """(samples,) by how much longer than usual the period, and a sum after it, last: the last of all is late."""
         none_s = np.zeros_like(late_s)
         if stage is not self.design.periods[-1]:
@@ -152,7 +183,7 @@ def is_late(deadline: float | None) -> bool:
     return deadline is not None and monotonic() > deadline
 
 
-def _failure(stage: OdePeriod, period: _Period, place: int, followed: Integrated) -> FailedSample:
+def _failure(stage: OdePeriod, period: PeriodInUnits, place: int, followed: Integrated) -> FailedSample:
     if followed.late[place]:
         return FailedSample(place, Outcome.TIMED_OUT)
     came_s = max(float(followed.reached[place]), 0.0) * period.unit_s
@@ -160,27 +191,20 @@ def _failure(stage: OdePeriod, period: _Period, place: int, followed: Integrated
     return FailedSample(place, Outcome.DIVERGED, seen)
 
 
-class _Period:
+class PeriodInUnits:
     """One period in units: of voltage, of current, and of C V_0 / I_0 for time."""
 
-    def __init__(self, design: Design, period: OdePeriod, banks: list[int], processor: Processor) -> None:
-        """banks: (nodes,) how many banks hang on each node's capacitor, its own included."""
-        self.processor = processor
+    def __init__(self, design: Design, period: OdePeriod, processor: Processor) -> None:
+        self.processor, self.nodes = processor, period.nodes
         self.bank: Bank = bank_of(period, design.schematic, processor)
-        self.unit_s, self.unit_v = period.unit_s, period.unit_v
-        self.nodes, self.switches = period.nodes, None
-        self.sampling = 0.0
-        self.points: tuple[float, ...] = (0.0, period.period_s / self.unit_s)
-        if design.switching is not None:
-            begin_s, end_s = design.spans_s[period.name]
-            self.sampling = design.switching.transfer_s / period.unit_s if design.holds(period) else 0.0
-            lasts = (end_s - begin_s) / period.unit_s - self.sampling
-            self.switches = BankSwitches(design.switching, self.bank, period, np.array(banks), lasts)
-            self.points = self.switches.points
-        self.losses = Losses(design.losses, period, processor.array(_per_current(period)), self.switches)
+        self.numbers = period_numbers(design, period)
+        self.unit_s, self.unit_v = self.numbers.unit_s, self.numbers.unit_v
+        self.points, self.sampling = self.numbers.points, self.numbers.sampling
+        self.switches = None if self.numbers.switches is None else BankSwitches(self.numbers.switches, self.bank)
+        self.losses = Losses(self.numbers, processor, self.switches)
         self.motion: Motion = Prompt(self.bank, self.losses, self.points[-1])
         if design.lag_s > 0:
-            self.motion = Lagging(self.bank, self.losses, self.points[-1], design.lag_s / period.unit_s)
+            self.motion = Lagging(self.bank, self.losses, self.points[-1], self.numbers.lag)
         self.method, self.tolerance = _explicit(self.bank)
         if self.motion.pull is not None:
             self.method, self.tolerance = PULLED, _KINKED_TOLERANCE
@@ -189,12 +213,22 @@ class _Period:
         """(samples,) when it is over, or its sampling begins, for samples of which it lasts so much longer."""
         return np.asarray(self.points[-1] + late_s / self.unit_s)
 
-    def follow(self, start: Array, last: Array, *, tighter: bool, deadline: float | None) -> Integrated:
+    def follow(
+        self,
+        start: Array,
+        last: Array,
+        *,
+        tighter: bool,
+        deadline: float | None,
+        stretches: list[Stretch] | None = None,
+    ) -> Integrated:
         """States (samples, nodes) at the end, (samples,); one stretch after the other, since clocks have corners."""
         tolerance = self.tolerance.tighter(_TIGHTER) if tighter else self.tolerance
         stops = [np.minimum(point, last) for point in self.points[1:-1]]
         begun = self.motion.begun(start)
-        followed = self._through([0.0, *self.points[1:-1]], [*stops, last], begun, tolerance, deadline)
+        followed = self._through(
+            [0.0, *self.points[1:-1]], [*stops, last], begun, tolerance, deadline=deadline, stretches=stretches
+        )
         return replace(followed, end=followed.end[:, : self.nodes])
 
     def trace(self, start: Array, last: float, deadline: float | None) -> tuple[Array, Array]:
@@ -204,10 +238,10 @@ class _Period:
         state, volts = self.motion.begun(start), [start]
         for begin, end in pairwise(times.tolist()):
             if begin < last:
-                state = self._through([begin], [np.array([end])], state, self.tolerance, deadline).end
+                state = self._through([begin], [np.array([end])], state, self.tolerance, deadline=deadline).end
                 volts.append(state[:, : self.nodes])
             else:
-                volts.append(self._left_alone(volts[-1], np.array([end - begin])))
+                volts.append(self.left_alone(volts[-1], np.array([end - begin])))
         return times, np.concatenate(volts)
 
     def sampled_v(self, volts: Array) -> tuple[Array, Array]:
@@ -219,14 +253,10 @@ class _Period:
         if self.sampling == 0 or self.losses.largest == 0:
             return volts, volts
         state, lasts = volts / self.unit_v, np.full(len(volts), self.sampling)
-        points, weights = np.polynomial.legendre.leggauss(_SAMPLING_POINTS)
-        before = _SAMPLING_REACH * (1 + points) / 2
-        weights = weights * before * np.exp(-FOLLOWS * before**2 / 2)
-        held = sum(
-            weight * self._left_alone(state, lasts * (1 - part))
-            for part, weight in zip(before.tolist(), (weights / weights.sum()).tolist(), strict=True)
-        )
-        return held * self.unit_v, self._left_alone(state, lasts) * self.unit_v
+        held = np.zeros_like(state)
+        for part, weight in zip(*SAMPLING, strict=True):
+            held += weight * self.left_alone(state, lasts * (1 - part))
+        return held * self.unit_v, self.left_alone(state, lasts) * self.unit_v
 
     def raised_v(self, volts: Array, added_v: Array, late_s: Array) -> Array:
         """Voltages (samples, nodes) of which each was raised by another, after the period; buffers take their time.
@@ -235,11 +265,12 @@ class _Period:
         """
         if self.switches is None:
             return volts + added_v
-        rise, total = self.switches.transfer, self.switches.transfer + late_s / self.unit_s
-        raised = self._left_alone(volts / self.unit_v, total.clip(0, rise), added_v / self.unit_v / rise)
-        return self._left_alone(raised, (total - rise).clip(min=0)) * self.unit_v
+        rise = self.switches.numbers.transfer
+        total = rise + late_s / self.unit_s
+        raised = self.left_alone(volts / self.unit_v, total.clip(0, rise), added_v / self.unit_v / rise)
+        return self.left_alone(raised, (total - rise).clip(min=0)) * self.unit_v
 
-    def _left_alone(self, state: Array, lasts: Array, drift: Array | None = None) -> Array:
+    def left_alone(self, state: Array, lasts: Array, drift: Array | None = None) -> Array:
         """States (samples, nodes) after so long, (samples,), with all banks off; they drift by so much per time."""
         array, off = self.processor.array, np.full_like(lasts, self.points[-1])
         drift = np.zeros_like(state) if drift is None else drift
@@ -251,19 +282,27 @@ class _Period:
         stops: Sequence[Array],
         start: Array,
         tolerance: Tolerance,
+        *,
         deadline: float | None,
+        stretches: list[Stretch] | None = None,
     ) -> Integrated:
-        """States (samples, states) through one stretch after the other."""
+        """States (samples, states) through one stretch after the other; `stretches` gets those that some go through."""
         reached, late = np.full(len(start), begins[0]), np.zeros(len(start), dtype=bool)
         end, going = start.copy(), np.asarray(np.isfinite(start).all(axis=1))
-        for begin, stop in zip(begins, stops, strict=True):
+        for number, (begin, stop) in enumerate(zip(begins, stops, strict=True)):
             alive = np.flatnonzero(going & (stop > begin))
             if self.switches is not None and begin == self.switches.on:
                 end[alive] = self.motion.begun(end[alive, : self.nodes])
             state, last = (self.processor.array(part[alive]) for part in (end, stop))
             motion, span = self.motion, (begin, last)
-            part = follow(motion.slope, state, span, self.method, tolerance, pull=motion.pull, deadline=deadline)
+            steps = None if stretches is None else list[TakenStep]()
+            part = follow(
+                motion.slope, state, span, self.method, tolerance, pull=motion.pull, deadline=deadline, steps=steps
+            )
             part = host_record(part)
+            if stretches is not None and steps is not None:
+                is_cut = np.asarray(stops[-1][alive] == stop[alive])
+                stretches.append(Stretch(number, begin, alive, stop[alive], is_cut, steps))
             end[alive], reached[alive], late[alive] = part.end, part.reached, part.late
             going[alive] = part.reached >= stop[alive]
         return Integrated(end, reached, late)

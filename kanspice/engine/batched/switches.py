@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 
 from kanspice.base.arrays import Array, namespace
-from kanspice.circuit import OdePeriod, Switching
 from kanspice.engine.batched.branch_banks import Bank
+from kanspice.engine.batched.period_numbers import SwitchNumbers
 
 _MOST_ROUNDS = 100
 _ROUNDING = 1e-13
@@ -16,22 +15,16 @@ _ROUNDING = 1e-13
 class BankSwitches:
     """Switches between a period's nodes and its bank, and what all the banks that are off draw."""
 
-    def __init__(
-        self, switching: Switching, bank: Bank, period: OdePeriod, banks: npt.NDArray[np.int64], lasts: float
-    ) -> None:
-        unit_s, unit_ohm = period.unit_s, period.unit_v / period.current_unit_a
-        self.bank, self.ohm, self.leak = bank, switching.on_ohm / unit_ohm, unit_ohm / switching.off_ohm
-        self.others = bank.processor.array(self.leak * (banks - 1.0))
-        self.rise, self.transfer = switching.rise_s / unit_s, switching.transfer_s / unit_s
-        self.on, self.off = period.late_on_s / unit_s, (period.period_s + period.late_off_s) / unit_s
-        peak = period.injected_c / period.current_unit_a / unit_s / (self.rise / 2)
-        self.peak = bank.processor.array(peak) if peak.any() else None
-        rising, falling = (self.on, self.on + self.rise), (self.off, self.off + self.rise / 2, self.off + self.rise)
-        self.points = (0.0, *rising, *falling, lasts)
+    def __init__(self, numbers: SwitchNumbers, bank: Bank) -> None:
+        self.numbers, self.bank = numbers, bank
+        self.ohm, self.leak = numbers.ohm, numbers.off_leak
+        self.on, self.off, self.rise = numbers.on, numbers.off, numbers.rise
+        self.others = bank.processor.array(numbers.others)
+        self.peak = bank.processor.array(numbers.peak) if numbers.peak.any() else None
 
     def passed(self, time: Array, into: Array) -> Array:
         """The clock's part of a bank's currents into nodes, and the charge that is pushed out while the clock falls."""
-        currents: Array = self._clock(time) * into
+        currents: Array = self.clock(time) * into
         if self.peak is not None:
             fallen = ((time - self.off) / self.rise).clip(0, 1)
             currents += (1 - namespace(time).abs(2 * fallen - 1))[:, None] * self.peak
@@ -39,10 +32,10 @@ class BankSwitches:
 
     def leaks(self, time: Array) -> Array:
         """(samples, nodes) conductances to ground of the switches that are off, this bank's as far as it is."""
-        leaks: Array = self.leak * (1 - self._clock(time)) + self.others
+        leaks: Array = self.leak * (1 - self.clock(time)) + self.others
         return leaks
 
-    def _clock(self, time: Array) -> Array:
+    def clock(self, time: Array) -> Array:
         """(samples, 1) which part of the current it lets through."""
         falling = 1 - ((time - self.off) / self.rise).clip(0, 1)
         rising = ((time - self.on) / self.rise).clip(0, 1)
