@@ -68,9 +68,9 @@ def gradients(design, rows_v, gradient_v, processor=HOST):
 
 
 def slope(f, step):
-    """f'(0), by central differences of three widths."""
-    wide, half, narrow = ((f(part * step) - f(-part * step)) / (2 * part * step) for part in (1.0, 0.5, 0.25))
-    return (16 * (4 * narrow - half) / 3 - (4 * half - wide) / 3) / 15
+    """f'(0), by central differences of two widths."""
+    wide, narrow = ((f(part * step) - f(-part * step)) / (2 * part * step) for part in (1.0, 0.5))
+    return (4 * narrow - wide) / 3
 
 
 def changed(design, name, values):
@@ -150,7 +150,7 @@ def test_everything_of_a_crossbar_counts_what_differences_say(amplifiers, ohm):
 
 
 @pytest.mark.slow
-@settings(max_examples=8, deadline=None, derandomize=True, phases=[Phase.generate])
+@settings(max_examples=6, deadline=None, derandomize=True, phases=[Phase.generate])
 @given(
     wires=st.tuples(*[st.sampled_from([0.0, 1.0, 30.0, 1000.0])] * 3).filter(any),
     gain=st.sampled_from([np.inf, 1e4, 30.0]),
@@ -175,7 +175,7 @@ def test_so_it_does_for_specimens_of_any_technology(wires, gain, others, names, 
 
 def test_every_device_and_every_segment_of_a_small_one():
     rng = np.random.default_rng(3)
-    design = crossbar_of(rng, [SMOOTH, BENDS], (3, 2), gain=20.0, ohm=2e3)
+    design = crossbar_of(rng, [SMOOTH, BENDS], (3, 1), gain=20.0, ohm=2e3)
     rows_v = rng.uniform(-1, 1, (2, 3))
     base_v = amplifiers_v(design, rows_v)
     gradient_v = rng.normal(size=base_v.shape)
