@@ -53,7 +53,8 @@ def gradients_at(state: WiredState, gradient_v: Array) -> CrossbarGradients:
     crossbar, crosspoints, settled = state.crossbar, state.crosspoints, state.settled
     array = crosspoints.processor.array
     good = np.flatnonzero(settled.converged & np.isfinite(gradient_v).all(axis=1))
-    current, slope = crosspoints.at(array(state.lost_v[good]), good)
+    lost = array(state.lost_v[good])
+    current, slope = crosspoints.at(lost, good)
     changes = _amplifiers(crossbar, settled.columns_v[good], settled.drawn_a[good])
     system = _System(crossbar, slope, array(changes["into_a"].column_v))
     at_amplifiers = gradient_v[good] * changes["into_a"].output_v
@@ -71,8 +72,9 @@ def gradients_at(state: WiredState, gradient_v: Array) -> CrossbarGradients:
     by_rows = np.zeros_like(state.rows_v)
     by_rows[good] = -host(losses.sum(axis=2))
     by_area_a, by_shift = _by_devices(state, good, weights)
-    seen = float((by_rows * state.rows_v).sum() + (by_shift * np.repeat(crossbar.shift_v, 2, axis=1)).sum())
-    seen += float((losses * array(state.lost_v[good])).sum())
+    # what curves of wider units change by is what all voltages of devices would, if these were smaller instead
+    seen = float((by_rows[good] * state.rows_v[good]).sum()) + float((losses * lost).sum())
+    seen += float((by_shift * np.repeat(crossbar.shift_v, 2, axis=1)).sum())
     driver_ohm, row_ohm, column_ohm = shared_losses(losses, current)
     without = np.ones(len(state.rows_v), dtype=bool)
     without[good[is_solved]] = False

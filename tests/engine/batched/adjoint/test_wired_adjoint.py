@@ -321,8 +321,11 @@ def test_what_has_no_state_or_no_finite_gradient_behind_it_has_none():
     rows_v[2, 0], gradient_v[3, 1] = np.nan, np.inf
     found = gradients(design, rows_v, gradient_v)
     assert found.without.tolist() == [False, False, True, True]
-    np.testing.assert_allclose(found.column_area, expected.column_area, rtol=1e-12)
-    assert found.row_ohm == pytest.approx(expected.row_ohm)
+    for name in ("column_area", "row_ohm", "unit_v", "current_unit_a"):
+        np.testing.assert_allclose(getattr(found, name), getattr(expected, name), rtol=1e-12)
+    nothing = gradients(design, rows_v[2:], gradient_v[2:])
+    assert nothing.without.all()
+    assert not any(np.any(values) for name, values in vars(nothing).items() if name != "without")
 
 
 # --- the parts ---
