@@ -24,6 +24,10 @@ CURVES_C = 27.0
 """The temperature at which devices have the curves of their cards."""
 
 
+_Lived = Annotated[float, Field(strict=True, gt=ABSOLUTE_ZERO_C, le=1000)]
+_Part = Annotated[float, Field(strict=True, ge=0, le=1)]
+
+
 @dataclass(frozen=True)
 class Mark:
     """What a value means for the gap."""
@@ -33,6 +37,8 @@ class Mark:
 
 CAUSE = Mark("cause")
 """An imperfection: its default is the ideal, anything else is a cause of a gap."""
+CONDITION = Mark("condition")
+"""No imperfection by itself, but how much others do depends on it: whoever reads of them has to know it."""
 COST = Mark("cost")
 """Takes time or power and nothing else: an operating point does not feel it."""
 
@@ -164,33 +170,33 @@ class Ageing(CheckedTable):
     (JEP122).
     """
 
-    time_s: Annotated[float, Field(strict=True, ge=0, le=1e12)] = 0.0
+    time_s: Annotated[float, Field(strict=True, ge=0, le=1e12), CONDITION] = 0.0
     """Age at which the circuit is used, seconds; 0: new."""
-    reference_s: Annotated[float, Field(strict=True, ge=1e-12, le=1e12)] = 1.0
+    reference_s: Annotated[float, Field(strict=True, ge=1e-12, le=1e12), CONDITION] = 1.0
     """Age from which on devices drift, seconds: that at which their areas are what they were programmed to be."""
     drift_nu: Annotated[float, Field(strict=True, ge=-1, le=1), CAUSE] = 0.0
     """Mean exponent of the drift: at `time_s` an area is (`time_s` / `reference_s`) ^ -nu of what it was."""
     drift_nu_sigma: Annotated[float, Field(strict=True, ge=0, le=0.3), CAUSE] = 0.0
     """Standard deviation of the exponent from device to device. A device keeps its own for life."""
-    drift_ev: Annotated[float, Field(strict=True, ge=0, le=3)] = 0.0
+    drift_ev: Annotated[float, Field(strict=True, ge=0, le=3), CONDITION] = 0.0
     """Activation energy of the drift, electronvolts; 0: no temperature makes it faster."""
     retention_s: Annotated[_Positive, CAUSE] = math.inf
     """Median lifetime of what devices were programmed to, seconds: what one loses it loses as exp(-t / lifetime)
     says."""
     retention_sigma: Annotated[float, Field(strict=True, ge=0, le=5), CAUSE] = 0.0
     """Standard deviation of that lifetime's logarithm (ln) from device to device; needs `retention_s`."""
-    retention_level: Annotated[float, Field(strict=True, ge=0, le=1)] = 0.0
+    retention_level: Annotated[float, Field(strict=True, ge=0, le=1), CONDITION] = 0.0
     """Fraction of its area that a device is left with in the end."""
-    retention_ev: Annotated[float, Field(strict=True, ge=0, le=3)] = 0.0
+    retention_ev: Annotated[float, Field(strict=True, ge=0, le=3), CONDITION] = 0.0
     """Activation energy of that loss, electronvolts; 0: no temperature makes it faster."""
     read_disturb: Annotated[float, Field(strict=True, ge=0, lt=1), CAUSE] = 0.0
     """Fraction of its area that a device loses each time it is read; needs `reads_per_s`."""
-    reads_per_s: Annotated[float, Field(strict=True, ge=0, le=1e12)] = 0.0
+    reads_per_s: Annotated[float, Field(strict=True, ge=0, le=1e12), CONDITION] = 0.0
     """How often every device is read, per second of its age."""
-    temperatures_c: tuple[Annotated[float, Field(strict=True, gt=ABSOLUTE_ZERO_C, le=1000)], ...] = ()
-    """Temperatures that devices spend their lives at; empty: 27 degrees, where `reference_s` and `retention_s` hold."""
-    fractions: tuple[Annotated[float, Field(strict=True, ge=0, le=1)], ...] = ()
-    """Of their lives, at each of those temperatures; together 1. Empty: as long at each."""
+    temperatures_c: Annotated[tuple[_Lived, ...], CONDITION] = (CURVES_C,)
+    """Temperatures that devices spend their lives at; `reference_s` and `retention_s` are those at 27 degrees."""
+    fractions: Annotated[tuple[_Part, ...], CONDITION] = (1.0,)
+    """Of their lives, at each of those temperatures; together 1."""
 
     @model_validator(mode="after")
     def _every_value_has_an_effect(self) -> Self:
@@ -203,17 +209,17 @@ class Ageing(CheckedTable):
             raise ValueError("a retention_s with the retention_sigma, which would have no effect")
         if (self.read_disturb > 0) != (self.reads_per_s > 0):
             raise ValueError("read_disturb and reads_per_s together: either would have no effect by itself")
-        if self.temperatures_c and not (self.drift_ev or self.retention_ev):
+        if self.temperatures_c != (CURVES_C,) and not (self.drift_ev or self.retention_ev):
             raise ValueError("drift_ev or retention_ev with the temperatures_c, which would have no effect")
         return self
 
     @model_validator(mode="after")
     def _lives_are_whole(self) -> Self:
-        if self.fractions and len(self.fractions) != len(self.temperatures_c):
+        if len(self.fractions) != len(self.temperatures_c):
             raise ValueError(
                 f"a fraction for each of temperatures_c: {len(self.temperatures_c)}, not {len(self.fractions)}"
             )
-        if self.fractions and abs(sum(self.fractions) - 1) > _WHOLE:
+        if abs(sum(self.fractions) - 1) > _WHOLE:
             raise ValueError(f"fractions that are 1 together, not {sum(self.fractions):.6g}")
         return self
 

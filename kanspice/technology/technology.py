@@ -15,6 +15,7 @@ from pydantic import PrivateAttr
 from kanspice.base.validation import CheckedTable
 from kanspice.technology.sections import (
     CAUSE,
+    CONDITION,
     COST,
     Ageing,
     Branches,
@@ -116,11 +117,15 @@ class Technology(CheckedTable):
 
 @dataclass(frozen=True)
 class Entry:
-    """One key of a technology: `section.key`, its value here, and what it means."""
+    """One key of a technology: `section.key`, its value here, and what it means.
+
+    is_condition: whether what imperfections do depends on it.
+    """
 
     name: str
     value: float | str
     is_cause: bool
+    is_condition: bool
     meaning: str
 
 
@@ -135,6 +140,7 @@ def entries(technology: Technology) -> list[tuple[str, str, list[Entry]]]:
                     f"{section}.{key}",
                     shown(getattr(table, key)),
                     CAUSE in field.metadata,
+                    CONDITION in field.metadata,
                     _one_line(field.description),
                 )
                 for key, field in type(table).model_fields.items()
@@ -144,8 +150,12 @@ def entries(technology: Technology) -> list[tuple[str, str, list[Entry]]]:
 
 
 def shown(value: float | str | Sequence[float]) -> float | str:
-    """A value as a table shows it: of a list, how long it is."""
-    return value if isinstance(value, float | int | str) else (f"{len(value)} of them" if value else "empty")
+    """A value as a table shows it: of a list how long it is, or the one value in it."""
+    if isinstance(value, float | int | str):
+        return value
+    if len(value) == 1:
+        return value[0]
+    return f"{len(value)} of them" if value else "any"
 
 
 def _one_line(text: str | None) -> str:

@@ -45,6 +45,18 @@ def test_a_list_of_values_says_how_long_it_is(measured):
     assert (found.name, found.value, found.ideal) == ("filters.low_cutoffs_hz", "2 of them", "any")
 
 
+def test_an_old_circuit_says_how_old_it_is_and_where_it_was(measured):
+    """Drift is nothing without its age, which is no cause by itself."""
+    settings = "ageing.drift_nu=0.1", "ageing.drift_ev=0.5", "ageing.time_s=1e6", "ageing.temperatures_c=[60]"
+    found = {each.name: (each.value, each.ideal) for each in imperfections(measured(settings))}
+    assert found == {
+        "ageing.time_s": ("1e+06", "0"),
+        "ageing.drift_nu": ("0.1", "0"),
+        "ageing.drift_ev": ("0.5", "0"),
+        "ageing.temperatures_c": ("60", "27"),
+    }
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", ["sigmoid", "tanh"])
 def test_stages_that_are_their_formula_say_so(measured, kind):

@@ -41,12 +41,9 @@ def fraction_left(name: str, shape: tuple[int, ...], ageing: Ageing, draw: Draw)
 
 def effective_s(ageing: Ageing, activation_ev: float) -> float | Array:
     """The age at which as much would have happened at 27 degrees, seconds."""
-    if not ageing.temperatures_c:
-        return ageing.time_s
     kelvin = np.array(ageing.temperatures_c) - ABSOLUTE_ZERO_C
-    parts = np.array(ageing.fractions) if ageing.fractions else np.full(len(kelvin), 1 / len(kelvin))
     faster = np.exp(activation_ev / BOLTZMANN_EV_PER_K * (1 / (CURVES_C - ABSOLUTE_ZERO_C) - 1 / kelvin))
-    lived: float | Array = ageing.time_s * np.sum(parts * faster)
+    lived: float | Array = ageing.time_s * np.sum(np.array(ageing.fractions) * faster)
     return lived
 
 

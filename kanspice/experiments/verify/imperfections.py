@@ -21,7 +21,7 @@ class Imperfection:
 
 
 def imperfections(result: GapResult) -> tuple[Imperfection, ...]:
-    """Every imperfection of the technology that a result was measured with, `section.key`.
+    """Every imperfection of the technology that a result was measured with, `section.key`, and under which conditions.
 
     Keys that this kanspice does not know, from a report of another, are not among them.
     """
@@ -32,7 +32,7 @@ def imperfections(result: GapResult) -> tuple[Imperfection, ...]:
             table = result.design.technology.get(section)
             value = table.get(key, entry.value) if isinstance(table, Mapping) else entry.value
             value = shown(value) if isinstance(value, list | tuple) else value
-            if entry.is_cause and value != entry.value:
+            if (entry.is_cause or entry.is_condition) and value != entry.value:
                 found.append(Imperfection(entry.name, _text(value), _text(entry.value), entry.meaning))
     return tuple(found)
 
