@@ -5,8 +5,8 @@
     >>> result.gap.relative_rmse
 
 Every command is a function with the command's arguments: `compile`, `export`, `simulate`, `verify`, `compare`,
-`settle`, `study`, `lifetime`, `control`, `characterise`. Names are loaded when they are first used, so that `import
-kanspice` and `kanspice --help` stay fast.
+`settle`, `study`, `lifetime`, `tune`, `control`, `characterise`. Names are loaded when they are first used, so that
+`import kanspice` and `kanspice --help` stay fast.
 """
 
 from __future__ import annotations
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from kanspice.experiments.api.simulate import simulate
     from kanspice.experiments.api.specimens import save_specimen
     from kanspice.experiments.api.study import study
+    from kanspice.experiments.api.tune import tune
     from kanspice.experiments.api.verify import verify
     from kanspice.experiments.characterise.result import AmplifierResult
     from kanspice.experiments.compare import Comparison
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
     from kanspice.experiments.settle.study import SettlingStudy
     from kanspice.experiments.simulate.simulation import NetlistResult, Simulation
     from kanspice.experiments.study.result import StudyResult
+    from kanspice.experiments.tune.result import TuningResult
     from kanspice.experiments.verify.reading import read_report
     from kanspice.experiments.verify.result import GapResult
     from kanspice.families import LoadedModel, load, save
@@ -90,6 +92,7 @@ _HOMES = {
     "SimulatorError": "kanspice.base.errors",
     "StudyResult": "kanspice.experiments.study.result",
     "Technology": "kanspice.technology",
+    "TuningResult": "kanspice.experiments.tune.result",
     "characterise": "kanspice.experiments.api.characterise",
     "compare": "kanspice.experiments.api.compare",
     "compile": "kanspice.experiments.api.compile",
@@ -110,6 +113,7 @@ _HOMES = {
     "save_specimen": "kanspice.experiments.api.specimens",
     "simulate": "kanspice.experiments.api.simulate",
     "study": "kanspice.experiments.api.study",
+    "tune": "kanspice.experiments.api.tune",
     "verify": "kanspice.experiments.api.verify",
 }
 
@@ -142,6 +146,7 @@ __all__ = [
     "SimulatorError",
     "StudyResult",
     "Technology",
+    "TuningResult",
     "characterise",
     "compare",
     "compile",
@@ -162,6 +167,7 @@ __all__ = [
     "settle",
     "simulate",
     "study",
+    "tune",
     "verify",
 ]
 

@@ -34,11 +34,14 @@ from kanspice.experiments.settle.study import SettlingStudy
 from kanspice.experiments.study.plan import StudyRequest
 from kanspice.experiments.study.result import PointResult, StudyResult
 from kanspice.experiments.study.specimens import NOISE, CheckedDraw
+from kanspice.experiments.tune.result import Arm, ArmKind, TuningResult
+from kanspice.experiments.tune.samples import Aim
 from kanspice.experiments.verify.result import GapResult
 from kanspice.gap.capacitors import Capacitors
 from kanspice.gap.cross_check import CrossCheck, NotChecked, OtherOutcome
 from kanspice.gap.noise import StageNoise
 from kanspice.gap.resolution import Limit, NumericalGap, Variation
+from kanspice.nn.training import Schedule, TrainingCourse
 
 MODEL = ModelFacts("examples/digits/model.pt", "kanalogue", "kanspice", "ab" * 32, 4842, ("Z21", "Z15"))
 VERSIONS = {"kanspice": "0.1.0", "python": "3.11.2", "numpy": "2.4.0"}
@@ -390,6 +393,78 @@ SETTLING_STUDIES: dict[str, Callable[[], SettlingStudy]] = {
         yield_min=0.75,
     ),
     "unsettled": lambda: followed_draws({(0, 1): {"oscillates": 5}}),
+}
+
+# --- tuning ---
+
+
+def tuned(
+    scores: Mapping[ArmKind, float],
+    aim: Aim,
+    failures: Mapping[str, int] | None = None,
+    corners: tuple[Corner, ...] = (),
+    **options: object,
+) -> TuningResult:
+    """Four draws of each network at every corner, each worse than the last. scores: of the best; failures: of the
+    third draw of the network as it was given."""
+    request = StudyRequest("/somewhere", MODEL.path, "inputs.npy", corners=corners, set_=("tia.gain=10",), trials=4)
+    labelled, points = aim is Aim.LABELS, request.points()
+
+    def drawn(kind: ArmKind, trial: int) -> DrawResult:
+        score = scores[kind] - 0.015625 * trial if labelled else scores[kind] + 0.0625 * trial
+        metrics = {"accuracy": score} if labelled else {"accuracy": None, "loss": score**2}
+        lost = dict(failures or {}) if kind.name == "given" and trial == 2 else {}
+        doubt = ("the circuit's numerical error is as large as the gap",) if kind.name == "noise" and trial == 3 else ()
+        return DrawResult(0, trial, request.seeds[trial], 20, metrics, lost, doubt)
+
+    def arm(kind: ArmKind) -> Arm:
+        draws = tuple(drawn(kind, trial) for trial in range(4))
+        course = None if kind.name == "given" else TrainingCourse((0.5, 0.25, 0.125, 0.1875), 2, 60, 12.5, 3, 3840)
+        alone = (0.96875 if kind.name != "circuit" else 0.90625) if labelled else 0.125 * (kind.name != "given")
+        of_points = tuple(PointDraws(point, True, draws, ()) for point in points)
+        return Arm(kind, alone, of_points, course, None if labelled else 1.0)
+
+    given: dict[str, object] = {"checks": (), "why_unchecked": "", "repeated": 0, "places": (1, 4, 7), **options}
+    return TuningResult(
+        model=MODEL,
+        model_notes=("BatchNorm was fused",),
+        inputs=InputsFacts("inputs.npy", "cd" * 32),
+        aim=aim,
+        training_samples=1280,
+        held_out_samples=200,
+        samples=20,
+        schedule=Schedule(epochs=3, seconds=None if labelled else 90.0, input_noise=0.05 * labelled, seed=7),
+        seeds=request.seeds,
+        arms=tuple(map(arm, scores)),
+        versions=VERSIONS,
+        **given,
+    )
+
+
+_GIVEN, _PLAIN, _NOISE, _CIRCUIT = ArmKind("given"), ArmKind("plain"), ArmKind("noise", 0.1), ArmKind("circuit")
+TUNINGS: dict[str, Callable[[], TuningResult]] = {
+    "classes": lambda: tuned(
+        {_GIVEN: 0.890625, _PLAIN: 0.890625, _NOISE: 0.90625, _CIRCUIT: 0.96875},
+        Aim.LABELS,
+        {"multistable": 2},
+        checks=(checked(3, 0, 2e-8), checked(3, 1, 3e-8)),
+        written="tuned.pt",
+        command="kanspice tune examples/digits/model.pt --inputs inputs.npy -o tuned.pt",
+    ),
+    "outputs at corners": lambda: tuned(
+        {_GIVEN: 0.5, _NOISE: 0.5, _CIRCUIT: 0.125},
+        Aim.OUTPUTS,
+        corners=(Corner("cold", ("tia.swing_v=3",)), Corner("hot", ("tia.swing_v=2",))),
+        why_unchecked="there is no ngspice",
+        repeated=2,
+        places=None,
+    ),
+    "no better": lambda: tuned(
+        {_GIVEN: 0.25, _CIRCUIT: 0.375},
+        Aim.TARGETS,
+        {"crashed": 20},
+        checks=(checked(1, 0, 0.5, outcomes=(OtherOutcome(5, "converged", "diverged"),)),),
+    ),
 }
 
 # --- closed loops ---

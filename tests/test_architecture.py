@@ -79,6 +79,7 @@ ROOMS = (
     "experiments.project",  # learnt edges made of devices
     "experiments.study",  # the gaps of many specimens
     "experiments.lifetime",  # chips followed through their lives
+    "experiments.tune",  # networks trained through their circuits
     "experiments.settle",  # how fast a circuit answers
     "experiments.characterise",  # what operational amplifiers do
     "experiments.control",  # closed loops: plants, and network and circuit that control them

@@ -21,6 +21,7 @@ from kanspice.cli import (
     simulate,
     study,
     technology,
+    tune,
     verify,
 )
 from kanspice.cli import compile as compile_command
@@ -39,6 +40,7 @@ app.command("simulate")(simulate.simulate)
 app.command("verify")(verify.verify)
 app.command("project")(project.project)
 app.command("control")(control.control)
+app.command("tune")(tune.tune)
 app.command("characterise")(characterise.characterise)
 app.command("settle")(settle.settle)
 app.command("report")(report.report)

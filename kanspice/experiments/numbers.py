@@ -28,11 +28,20 @@ _LEAST = {
     "draws": 0,
     "points": 2,
     "calibration": 2,
+    "epochs": 1,
 }
 """Of whole numbers, by the name of the argument."""
-_SECONDS = {"timeout": 1e-3, "period": 1e-15, "rise": 1e-18}
+_SECONDS = {"timeout": 1e-3, "period": 1e-15, "rise": 1e-18, "seconds": 1e-3}
 """Of seconds, by the name of the argument: at least so many."""
-_MOST = {"ridge": math.inf, "max_edge": math.inf, "within": math.inf, "yield_min": 1.0}
+_MOST = {
+    "ridge": math.inf,
+    "max_edge": math.inf,
+    "within": math.inf,
+    "yield_min": 1.0,
+    "rate": 1.0,
+    "input_noise": math.inf,
+    "noise": 1.0,
+}
 """Of other numbers from 0, by the name of the argument: at most so much."""
 
 

@@ -25,6 +25,7 @@ from kanspice.cli.project import project as project_command
 from kanspice.cli.settle import settle as settle_command
 from kanspice.cli.simulate import simulate as simulate_command
 from kanspice.cli.study import study as study_command
+from kanspice.cli.tune import tune as tune_command
 from kanspice.cli.verify import verify as verify_command
 from kanspice.experiments.compare import comparison_json
 from kanspice.experiments.settle.document import settling_json
@@ -46,6 +47,7 @@ COMMANDS = {
     "study": study_command,
     "control": control_command,
     "project": project_command,
+    "tune": tune_command,
 }
 ONLY_IN_PYTHON = {"simulate": {"results"}, "control": {"warn"}}
 

@@ -7,7 +7,16 @@ import io
 import pytest
 from rich.console import Console
 from synthetic_amplifiers import AMPLIFIERS
-from synthetic_experiments import COMPARISONS, LIFETIMES, LOOPS, PROJECTIONS, SETTLING_STUDIES, SETTLINGS, STUDIES
+from synthetic_experiments import (
+    COMPARISONS,
+    LIFETIMES,
+    LOOPS,
+    PROJECTIONS,
+    SETTLING_STUDIES,
+    SETTLINGS,
+    STUDIES,
+    TUNINGS,
+)
 from synthetic_results import GAPS
 
 from kanspice.experiments.characterise.document import amplifier_json
@@ -25,6 +34,8 @@ from kanspice.experiments.settle.study_document import settling_study_json
 from kanspice.experiments.settle.study_page import settling_study_page
 from kanspice.experiments.study import document
 from kanspice.experiments.study.page import study_page
+from kanspice.experiments.tune.document import tuning_json
+from kanspice.experiments.tune.page import tuning_page
 from kanspice.experiments.verify.document import to_json
 from kanspice.experiments.verify.page import gap_page
 from kanspice.report.formats import FORMATS
@@ -85,6 +96,10 @@ KINDS = {
     "projection": (
         PROJECTIONS,
         {"json": projection_json, **of_page(projection_page)},
+    ),
+    "tuning": (
+        TUNINGS,
+        {"json": tuning_json, **of_page(tuning_page)},
     ),
     "amplifier": (
         AMPLIFIERS,

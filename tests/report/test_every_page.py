@@ -7,7 +7,7 @@ from html import unescape
 
 import pytest
 from rich.console import Console
-from synthetic_experiments import COMPARISONS, LOOPS, PROJECTIONS, SETTLINGS, STUDIES
+from synthetic_experiments import COMPARISONS, LOOPS, PROJECTIONS, SETTLINGS, STUDIES, TUNINGS
 from synthetic_results import GAPS
 
 from kanspice.experiments.compare import comparison_page
@@ -15,6 +15,7 @@ from kanspice.experiments.control.page import control_page
 from kanspice.experiments.project.page import projection_page
 from kanspice.experiments.settle.page import settling_page
 from kanspice.experiments.study.page import study_page
+from kanspice.experiments.tune.page import tuning_page
 from kanspice.experiments.verify.page import gap_page
 from kanspice.report.blocks import Detail, Facts, Literal, Notes, Section, Table
 from kanspice.report.page_html import page_html
@@ -28,6 +29,7 @@ KINDS = (
     (study_page, STUDIES),
     (control_page, LOOPS),
     (projection_page, PROJECTIONS),
+    (tuning_page, TUNINGS),
 )
 PAGES = [
     pytest.param(page, make, id=f"{page.__name__}-{name}") for page, results in KINDS for name, make in results.items()

@@ -14,6 +14,7 @@ from synthetic_experiments import (
     SETTLING_STUDIES,
     SETTLINGS,
     STUDIES,
+    TUNINGS,
 )
 from synthetic_results import GAPS
 
@@ -27,6 +28,7 @@ from kanspice.experiments.project.document import ProjectionDocument, projection
 from kanspice.experiments.settle.document import SettlingDocument, settling_json
 from kanspice.experiments.settle.study_document import SettlingStudyDocument, settling_study_json
 from kanspice.experiments.study import document as studies
+from kanspice.experiments.tune.document import TuningDocument, tuning_json
 from kanspice.experiments.verify import document as gaps
 
 WRITTEN = {
@@ -38,6 +40,7 @@ WRITTEN = {
     SettlingStudyDocument: (settling_study_json, SETTLING_STUDIES),
     studies.StudyDocument: (studies.to_json, STUDIES),
     LifetimeDocument: (lifetime_json, LIFETIMES),
+    TuningDocument: (tuning_json, TUNINGS),
     ReceiptDocument: (receipt_json, RECEIPTS),
     AmplifierDocument: (amplifier_json, AMPLIFIERS),
 }

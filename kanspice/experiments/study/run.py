@@ -2,37 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
-from kanspice.base.threads import one_thread
-from kanspice.circuit import Design
-from kanspice.engine.acceptance import chosen_samples
 from kanspice.engine.batched.array_devices import processor_named
-from kanspice.engine.engines import engine_named
-from kanspice.engine.fidelity import resolve_fidelity
-from kanspice.engine.options import RunOptions
 from kanspice.engine.progress import Progress
-from kanspice.engine.running import check_design, check_device, check_judge_of_subcircuits, check_mismatch
 from kanspice.experiments.ensemble import ensemble as ensembles
 from kanspice.experiments.ensemble.identity import circuits_sha256, sha256
-from kanspice.experiments.ensemble.variations import Point
 from kanspice.experiments.ensemble.workers import Workers
 from kanspice.experiments.evidence import Evidence, read_evidence
 from kanspice.experiments.facts import ModelFacts, versions
-from kanspice.experiments.followed import Followed, has_answer
-from kanspice.experiments.generator import Generator
+from kanspice.experiments.followed import has_answer
 from kanspice.experiments.notes import device_notes
 from kanspice.experiments.prepared import PreparedDraws, network_of, points_for
 from kanspice.experiments.study.plan import StudyRequest
 from kanspice.experiments.study.result import PointResult, StudyResult
+from kanspice.experiments.study.setups import gap_setups
 from kanspice.experiments.study.specimens import CheckedDraw, GapSetup
-from kanspice.experiments.verify.projected import original_of
-from kanspice.families import LoadedModel, compile_nominal
-from kanspice.gap import NumericalGap, accuracy, check_limits, given, mean_squared_error
+from kanspice.families import LoadedModel
+from kanspice.gap import accuracy, mean_squared_error
 
 
 @dataclass(frozen=True)
@@ -52,41 +42,7 @@ def prepare(request: StudyRequest) -> PreparedStudy:
     loaded = network_of(request)
     evidence = _evidence(request, loaded)
     points = points_for(request, loaded)
-    generator, original = Generator.of(loaded), original_of(loaded)
-    there = given(
-        labels=evidence.labels is not None,
-        targets=evidence.targets is not None,
-        generates=generator is not None,
-        projected=original is not None,
-    )
-    check_limits(request.limits, there, "--max")
-    finest = max((point.technology for point in points), key=lambda technology: technology.converters.adc_bits)
-    with one_thread():
-        network = Followed.of(loaded, evidence, finest)
-        designs = [compile_nominal(loaded, point.technology, network.sizing) for point in points]
-        check_device(request.device, designs[0], request.engine, request.checked_by)
-        check_design(designs[0], request.engine, request.checked_by)
-        for design in designs:
-            check_mismatch(design, request.engine)
-            if request.checked_by is not None and engine_named(request.engine).has_subcircuits:
-                check_judge_of_subcircuits(design, request.engine, request.checked_by)
-        everywhere = partial(
-            GapSetup,
-            device=request.device,
-            inputs=network.inputs,
-            places=tuple(network.answered),
-            without=tuple(network.failures),
-            hints=network.hints,
-            labels=evidence.labels,
-            targets=evidence.targets,
-            reference_error=_reference_error(request, network, designs[0]),
-            generator=generator,
-            learnt=None if original is None else original.outputs(evidence.inputs),
-            limits=request.limits,
-            judge=request.judge,
-        )
-        parts = zip(points, designs, strict=True)
-        setups = tuple(_at(everywhere, request.engine, network, point, design) for point, design in parts)
+    setups = gap_setups(request, loaded, evidence, points)
     expected, known = setups[0].expected, has_answer(setups[0].expected)
     reference = None if evidence.labels is None else accuracy(expected, evidence.labels, known)
     loss = None if evidence.targets is None else mean_squared_error(expected, evidence.targets, known)
@@ -95,22 +51,10 @@ def prepare(request: StudyRequest) -> PreparedStudy:
         points,
         setups,
         replace(ModelFacts.of(loaded), path=request.model),
-        (*loaded.notes, *device_notes(loaded, designs[0])),
+        (*loaded.notes, *device_notes(loaded, setups[0].design)),
         _identity(request, evidence, setups),
         reference,
         loss,
-    )
-
-
-def _at(everywhere: Callable[..., GapSetup], engine: str, network: Followed, point: Point, design: Design) -> GapSetup:
-    return everywhere(
-        engine=engine,
-        point=point.index,
-        design=design,
-        technology=point.technology,
-        fidelity=resolve_fidelity(design, "auto", engine_named(engine).fidelities),
-        expected=network.expected(design),
-        scale=network.scale(design),
     )
 
 
@@ -155,12 +99,6 @@ def _evidence(request: StudyRequest, loaded: LoadedModel) -> Evidence:
     evidence = replace(found, source=request.inputs).limited(request.limit)
     evidence.check_fit(loaded.input_width, loaded.output_width)
     return evidence
-
-
-def _reference_error(request: StudyRequest, network: Followed, design: Design) -> NumericalGap | None:
-    """The network's own, on samples drawn with the study's seed: it is the same for all draws."""
-    chosen = chosen_samples(network.answered, RunOptions(seed=request.seed))
-    return network.error(design.stages[-1].compares_to, chosen, network.scale(design))
 
 
 def _identity(request: StudyRequest, evidence: Evidence, setups: Sequence[GapSetup]) -> dict[str, Any]:

@@ -1,0 +1,141 @@
+"""Training: what is drawn is disjoint, what is kept is the best, and what has no answer is counted."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from circuits import PEAK, inputs_for, network
+
+from kanspice import InputError
+from kanspice.experiments.ensemble.variations import seed_of
+from kanspice.nn.training import Noisy, Plain, Samples, Schedule, ThroughCircuit, train
+from kanspice.technology import Technology
+
+GAIN = Technology.model_validate({"tia": {"gain": 10.0}, "devices": {"area_sigma": 0.1}})
+
+
+@pytest.fixture
+def model():
+    return network([3, 4, 2], [PEAK], seed=2)
+
+
+@pytest.fixture
+def samples(model):
+    inputs = inputs_for(model, 96)
+    with torch.no_grad():
+        return Samples(inputs, targets=model(torch.from_numpy(inputs)).numpy())
+
+
+def parts(samples):
+    return samples.chosen(np.arange(64)), samples.chosen(np.arange(64, 96))
+
+
+def test_no_specimen_is_drawn_for_two_purposes():
+    schedule = Schedule(seed=3, specimens=50)
+    training = {schedule.training_seed(step) for step in range(2000)}
+    validation = set(schedule.validation_seeds)
+    measured = {seed_of(seed, trial) for seed in range(3) for trial in range(1000)}
+    assert (len(training), len(validation)) == (2000, 50)
+    assert max(measured) < min(training)
+    assert max(training) < min(validation)
+
+
+def test_through_the_circuit_the_gap_falls_and_the_best_network_is_kept(model, samples):
+    schedule, kept, told = Schedule(epochs=6, rate=0.05), [], []
+    answers = ThroughCircuit(model, [GAIN], samples.inputs, schedule)
+    found = train(answers, *parts(samples), schedule, progress=told.append, keep=kept.append)
+    assert found.course.losses[found.course.best] == min(found.course.losses)
+    assert found.course.losses[found.course.best] < 0.5 * found.course.losses[0]
+    assert found.course.steps == 6
+    assert sum(advance.samples for advance in told) == 6
+    again = ThroughCircuit(found.network, [GAIN], samples.inputs, schedule)
+    fresh = train(again, *parts(samples), replace(schedule, rate=0.0, epochs=1))
+    assert fresh.course.losses[0] == found.course.losses[found.course.best]
+    for last, best in zip(kept[-1].parameters(), found.network.parameters(), strict=True):
+        assert torch.equal(last, best)
+
+
+def test_the_same_seed_gives_the_same_network(model, samples):
+    schedule = Schedule(epochs=2, input_noise=0.01, seed=5)
+    state = model.state_dict()
+    found = []
+    for _ in range(2):
+        fresh = network([3, 4, 2], [PEAK], seed=2)
+        fresh.load_state_dict(state)
+        found.append(train(ThroughCircuit(fresh, [GAIN], samples.inputs, schedule), *parts(samples), schedule))
+    assert found[0].course.losses == found[1].course.losses
+
+
+def test_normalisation_keeps_its_statistics(model, samples):
+    before = {name: tensor.clone() for name, tensor in model.state_dict().items() if "running" in name}
+    schedule = Schedule(epochs=1)
+    train(ThroughCircuit(model, [GAIN], samples.inputs, schedule), *parts(samples), schedule)
+    assert before
+    assert all(torch.equal(model.state_dict()[name], tensor) for name, tensor in before.items())
+
+
+def test_noise_is_on_weights_and_named_by_its_step(model, samples):
+    answers, inputs = Noisy(model, 0.3, Schedule()), torch.from_numpy(samples.inputs)
+    with torch.no_grad():
+        assert torch.equal(answers.at(3, inputs), answers.at(3, inputs))
+        assert not torch.equal(answers.at(3, inputs), answers.at(4, inputs))
+        for name, each in model.named_parameters():
+            if each.ndim > 1:
+                each.zero_()
+                assert name.endswith("coeffs")
+        assert torch.equal(answers.at(3, inputs), model(inputs))
+
+
+def test_a_network_that_is_best_as_it_was_stays(model, samples):
+    """Its own outputs are its targets: there is nothing to learn."""
+    before = [each.detach().clone() for each in model.parameters()]
+    found = train(Plain(model), *parts(samples), Schedule(epochs=2))
+    assert (found.course.best, found.course.losses[0]) == (0, 0.0)
+    assert all(torch.equal(one, other) for one, other in zip(before, found.network.parameters(), strict=True))
+
+
+def test_training_ends_with_patience_and_with_the_time(model, samples):
+    patient = train(Plain(model), *parts(samples), Schedule(epochs=50, patience=3))
+    assert len(patient.course.losses) == 4
+    short = train(Plain(model), *parts(samples), Schedule(epochs=100_000, patience=10**6, seconds=0.05))
+    assert short.course.steps < 100_000
+
+
+def test_samples_without_a_result_have_no_part(model, samples):
+    class Lossy(Plain):
+        def at(self, step, inputs):
+            outputs = super().at(step, inputs)
+            return torch.where(torch.arange(len(inputs))[:, None] < 8, torch.nan, outputs)
+
+    moved = Samples(samples.inputs, targets=samples.targets + 1.0)
+    found = train(Lossy(model), *parts(moved), Schedule(epochs=2))
+    assert all(np.isfinite(found.course.losses))
+    assert all(torch.isfinite(each).all() for each in found.network.parameters())
+    all_lost = Samples(samples.inputs[:8], targets=samples.targets[:8])
+    assert train(Lossy(model), moved, all_lost, Schedule(epochs=1)).course.losses[0] == 1.0
+
+
+def test_a_network_without_trained_numbers(model, samples):
+    model.requires_grad_(False)
+    with pytest.raises(InputError, match="nothing to train"):
+        train(Plain(model), *parts(samples), Schedule())
+
+
+def test_a_network_that_no_gradient_reaches(model, samples):
+    for name, each in model.named_parameters():
+        each.requires_grad_("crossbars.0" in name)
+        if "crossbars.1" in name:
+            with torch.no_grad():
+                each.zero_()
+    schedule = Schedule(epochs=1)
+    with pytest.raises(InputError, match="no gradient"):
+        train(ThroughCircuit(model, [GAIN], samples.inputs, schedule), *parts(samples), schedule)
+
+
+def test_targets_that_do_not_vary(model, samples):
+    constant = Samples(samples.inputs, targets=np.ones_like(samples.targets))
+    with pytest.raises(InputError, match="same for all"):
+        train(Plain(model), *parts(constant), Schedule())
