@@ -141,7 +141,8 @@ class Design:
         """
         noise_v = np.sqrt(Boltzmann * self.noise_k / self.periods[-1].capacitor_f[self.nodes_read])
         drawn = self._drawn(f"{self.last_of_circuit.name}.read_v", numbers, (samples, len(noise_v)))
-        return np.asarray(noise_v * drawn)
+        noise: Array = noise_v * drawn
+        return noise
 
     def read_late_s(self, samples: int, numbers: Sequence[int] | None = None) -> Array:
         """(samples,) by how much later than `inference_s` each sample's outputs are taken: jitter, of either sign.

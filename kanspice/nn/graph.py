@@ -37,6 +37,7 @@ from kanspice.engine.batched.row_expansions import KnownRows
 from kanspice.engine.fidelity import Fidelity
 from kanspice.engine.solution import Solution
 from kanspice.nn.crossbars import Folds, SolvedCrossbar, amplifiers_v
+from kanspice.nn.periods import read_v
 
 
 @dataclass(frozen=True)
@@ -85,6 +86,8 @@ def graph_of(
 
     numbers: which samples they are, for what is drawn for each.
     """
+    if design.is_timed:
+        return _graph_of_periods(solved, design, inputs, numbers)
     arriving = design.inputs_v(traced(inputs), numbers)
     ends = np.cumsum([design.input_width, *(bank.width for bank in design.noisy_banks)]).tolist()
     volts: Any = arriving[:, : ends[0]]
@@ -138,6 +141,17 @@ def _tiles_v(  # noqa: PLR0917 - once, from above
         given_v = differences_v(crossbar, traced(amplifiers_v(found, crossbar, seen_v, unit_v)))
         outputs_v.append(given_v.reshape(samples, len(positions), own.width))
     return np.concatenate(outputs_v, axis=1).reshape(samples, -1)
+
+
+def _graph_of_periods(solved: Solved, design: Design, inputs: Tensor, numbers: Sequence[int] | None) -> Tensor:
+    """The same of a circuit of periods, which are followed back together."""
+    read = design.last_of_circuit.name
+    volts: Any = read_v(solved.design, design, traced(inputs), solved.found_v(read), numbers)
+    if design.noise_k > 0:
+        volts = matched(volts + design.read_noise_v(len(inputs), numbers), solved.found_v(read))
+    if design.digital is not None:
+        volts = matched(design.digital.ideal_v(design, volts), solved.found_v(design.digital.name))
+    return tensor_of(volts / design.stages[-1].output_v_per_unit)
 
 
 def matched(computed: Any, values: Array) -> TracedArray:

@@ -9,6 +9,7 @@ import numpy as np
 
 from kanspice.base.arrays import Array
 from kanspice.base.draws import Draw
+from kanspice.base.traced import number, plain
 from kanspice.circuit import OdePeriod, Stage
 from kanspice.circuit.branch_laws import LAWS
 from kanspice.circuit.specimens.parts import LEAST
@@ -34,13 +35,14 @@ def ode_period_specimen(period: OdePeriod, technology: Technology, draw: Draw) -
         * np.maximum(1 + branches.gain_sigma * draw.normal(f"{period.name}.gain", each), 0.0),
         tail=np.maximum(1 + branches.pair_sigma * draw.normal(f"{period.name}.tail", each), LEAST),
         injected_c=switches.injected_c + switches.injected_sigma_c * charge,
-        late_on_s=float(late_on),
-        late_off_s=float(late_off),
+        late_on_s=number(late_on),
+        late_off_s=number(late_off),
     )
 
 
 def _standard_gain(period: OdePeriod, technology: Technology) -> Array:
-    """(branches,) what conductances of standard resistors carry, of what they should."""
+    """(branches,) what conductances of standard resistors carry, of what they should: without a derivative."""
+    period = plain(period)
     law, series = LAWS[period.law], technology.parts.resistors
     if series == "exact" or technology.branches.realisation != "schematic" or not law.is_resistive:
         return np.ones(period.branches)

@@ -34,7 +34,7 @@ def projector_arrays(model: KirchhoffNet) -> tuple[Array, Array] | None:
     """The weight (voltages read out, outputs) and the bias (outputs,) of its projector; None without one."""
     if model.projector is None:
         return None
-    return np.ascontiguousarray(as_array(model.projector.weight).T), as_array(model.projector.bias)
+    return as_array(model.projector.weight).T.copy(), as_array(model.projector.bias)
 
 
 def reference_waveforms(
@@ -63,5 +63,5 @@ def reference_waveforms(
 
 def _period(layer: Layer) -> PeriodArrays:
     edges = layer.topology
-    theta = np.ascontiguousarray(as_array(layer.theta)[:, edges.parameter_index])
+    theta = as_array(layer.theta)[:, edges.parameter_index].copy()
     return PeriodArrays(edges.source.copy(), edges.destination.copy(), theta, layer.duration, layer.nodes)

@@ -15,6 +15,7 @@ import numpy as np
 
 from kanspice.base.arrays import Array
 from kanspice.base.errors import InputError
+from kanspice.base.traced import asarray
 from kanspice.circuit import Design, DigitalLayer, HeldSum, NodeLosses, OdePeriod, ReadOut, Schematic, Stage, Switching
 from kanspice.circuit.activations import ACTIVATIONS
 from kanspice.circuit.branch_laws import LAWS, SCHEMATIC_LAWS, LawName, own_name
@@ -185,7 +186,7 @@ def _capacitors_f(periods: Sequence[PeriodArrays], technology: Technology) -> Ar
     ends = np.concatenate([end for period in periods for end in (period.source, period.destination)])
     loads = np.bincount(ends, minlength=max(period.nodes for period in periods) + 1)[1:]
     nodes = technology.kirchhoffnet
-    return np.asarray(nodes.capacitance_f + nodes.parasitic_f + technology.branches.parasitic_f * loads)
+    return asarray(nodes.capacitance_f + nodes.parasitic_f + technology.branches.parasitic_f * loads)
 
 
 def _lasting_s(planned_s: float, clock_s: float) -> float:
@@ -213,7 +214,7 @@ def _period(
         current_unit_a=units.i_unit_a,
         unit_v=units.v_unit_v,
         unit_s=unit_s,
-        capacitor_f=np.full(arrays.nodes, capacitor_f),
+        capacitor_f=capacitor_f * np.ones(arrays.nodes),
         period_s=_lasting_s(arrays.duration * unit_s, technology.kirchhoffnet.clock_s),
         gain=np.ones(arrays.theta.shape[1]),
         tail=np.ones(arrays.theta.shape[1]),

@@ -39,19 +39,26 @@ def period_gradients(
     block: samples at a time. Samples that have no answer are `without` a gradient, and in no sum. Numbers that are
     infinite have none either. `periods` says how exact all this is.
     """
+    found = gradients_of(design, inputs_v, late_s, gradient_v, block=block)
+    return found, _by_part(design, found)
+
+
+def gradients_of(
+    design: Design, inputs_v: Array, late_s: Array, gradient_v: Mapping[str, Array], *, block: int | None = None
+) -> PeriodGradients:
+    """The first of what `period_gradients` gives."""
     solver = PeriodSolver(design)
     back, found, size = PeriodsBack(solver), list[PeriodGradients](), block or solver.block
     for first in range(0, max(len(inputs_v), 1), size):
         part, record = slice(first, first + size), PeriodRecord()
         solver.solve(inputs_v[part], late_s[part], record=record)
         found.append(back.pulled_back(record, {name: values[part] for name, values in gradient_v.items()}))
-    joined = replace(
+    return replace(
         found[-1],
         inputs_v=np.concatenate([each.inputs_v for each in found]),
         late_s=np.concatenate([each.late_s for each in found]),
         without=np.concatenate([each.without for each in found]),
     )
-    return joined, _by_part(design, joined)
 
 
 def numbers_of(design: Design) -> dict[str, Any]:
