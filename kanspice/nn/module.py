@@ -96,7 +96,7 @@ class CircuitModule(nn.Module):
         solution = solve(_ENGINE, design, values, fidelity, self._options, numbers=numbers, known=self._known)
         self.failed, solved = solution.failed, torch.from_numpy(solution.solved)
         outputs = torch.full((len(inputs), self.network.output_width), torch.nan, dtype=torch.float64)
-        if not torch.is_grad_enabled():
+        if not torch.is_grad_enabled() or not solved.any():
             last = design.last_of_circuit
             volts = solution.stage_v[last.name]
             read = volts if design.adc is None else design.adc.convert(volts)

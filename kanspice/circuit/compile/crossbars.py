@@ -248,6 +248,8 @@ def _loaded(tia: Tia, ratio: float, feedback_ohm: float) -> _Loaded:
     output back to its first stage an amplifier has less gain into a load, and the same bandwidth. A subtractor's own
     output drives its feedback.
     """
+    if math.isinf(tia.gain):
+        return _Loaded(tia.gain, 0.0, ratio)
     in_ohm = tia.subtractor_ohm * max(1.0, 1.0 / ratio)
     of_subtractor = tia.output_ohm / (in_ohm * (1 + ratio))
     own_gain = tia.gain / (1 + of_subtractor)
