@@ -5,8 +5,8 @@
     >>> result.gap.relative_rmse
 
 Every command is a function with the command's arguments: `compile`, `export`, `simulate`, `verify`, `compare`,
-`settle`, `study`, `lifetime`, `tune`, `control`, `characterise`. Names are loaded when they are first used, so that
-`import kanspice` and `kanspice --help` stay fast.
+`settle`, `study`, `lifetime`, `tune`, `calibrate`, `control`, `characterise`. Names are loaded when first used, so
+that `import kanspice` and `kanspice --help` stay fast.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from kanspice.circuit import Design
     from kanspice.circuit.specimens import GivenSpecimen
     from kanspice.devices import Device, load_device
+    from kanspice.experiments.api.calibrate import calibrate
     from kanspice.experiments.api.characterise import characterise
     from kanspice.experiments.api.compare import compare
     from kanspice.experiments.api.compile import compile
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from kanspice.experiments.api.study import study
     from kanspice.experiments.api.tune import tune
     from kanspice.experiments.api.verify import verify
+    from kanspice.experiments.calibrate.result import CalibrationResult
     from kanspice.experiments.characterise.result import AmplifierResult
     from kanspice.experiments.compare import Comparison
     from kanspice.experiments.compile.circuit import Circuit
@@ -66,6 +68,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "AmplifierResult": "kanspice.experiments.characterise.result",
     "CNNKAN": "kanspice.families.cnnkan.network",
+    "CalibrationResult": "kanspice.experiments.calibrate.result",
     "Circuit": "kanspice.experiments.compile.circuit",
     "Comparison": "kanspice.experiments.compare",
     "ControlResult": "kanspice.experiments.control",
@@ -93,6 +96,7 @@ _HOMES = {
     "StudyResult": "kanspice.experiments.study.result",
     "Technology": "kanspice.technology",
     "TuningResult": "kanspice.experiments.tune.result",
+    "calibrate": "kanspice.experiments.api.calibrate",
     "characterise": "kanspice.experiments.api.characterise",
     "compare": "kanspice.experiments.api.compare",
     "compile": "kanspice.experiments.api.compile",
@@ -121,6 +125,7 @@ __all__ = [
     "CNNKAN",
     "MLP",
     "AmplifierResult",
+    "CalibrationResult",
     "Circuit",
     "Comparison",
     "ControlResult",
@@ -147,6 +152,7 @@ __all__ = [
     "StudyResult",
     "Technology",
     "TuningResult",
+    "calibrate",
     "characterise",
     "compare",
     "compile",

@@ -80,6 +80,8 @@ ROOMS = (
     "experiments.study",  # the gaps of many specimens
     "experiments.lifetime",  # chips followed through their lives
     "experiments.tune",  # networks trained through their circuits
+    "experiments.identify",  # which chip was measured
+    "experiments.calibrate",  # what to set on it
     "experiments.settle",  # how fast a circuit answers
     "experiments.characterise",  # what operational amplifiers do
     "experiments.control",  # closed loops: plants, and network and circuit that control them

@@ -9,6 +9,7 @@ import typer
 from kanspice.base.files import inputs_spared
 from kanspice.base.process_memory import check_allowance
 from kanspice.cli import (
+    calibrate,
     characterise,
     control,
     devices,
@@ -46,6 +47,7 @@ app.command("settle")(settle.settle)
 app.command("report")(report.report)
 app.command("study")(study.study)
 app.command("lifetime")(lifetime.lifetime)
+app.command("calibrate")(calibrate.calibrate)
 app.add_typer(devices.app, name="devices")
 app.command("technology")(technology.technology)
 app.command("doctor")(doctor.doctor)

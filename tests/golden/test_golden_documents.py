@@ -7,6 +7,7 @@ import io
 import pytest
 from rich.console import Console
 from synthetic_amplifiers import AMPLIFIERS
+from synthetic_calibrations import CALIBRATIONS
 from synthetic_experiments import (
     COMPARISONS,
     LIFETIMES,
@@ -19,6 +20,8 @@ from synthetic_experiments import (
 )
 from synthetic_results import GAPS
 
+from kanspice.experiments.calibrate.document import calibration_json
+from kanspice.experiments.calibrate.page import calibration_page
 from kanspice.experiments.characterise.document import amplifier_json
 from kanspice.experiments.characterise.page import amplifier_page
 from kanspice.experiments.compare import comparison_json, comparison_page
@@ -88,6 +91,10 @@ KINDS = {
     "lifetime": (
         LIFETIMES,
         {"json": lifetime_json, **of_page(lifetime_page)},
+    ),
+    "calibration": (
+        CALIBRATIONS,
+        {"json": calibration_json, **of_page(calibration_page)},
     ),
     "control": (
         LOOPS,

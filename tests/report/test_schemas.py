@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from json_schemas import file_of, hold, shipped
 from synthetic_amplifiers import AMPLIFIERS
+from synthetic_calibrations import CALIBRATIONS
 from synthetic_experiments import (
     COMPARISONS,
     LIFETIMES,
@@ -19,6 +20,7 @@ from synthetic_experiments import (
 from synthetic_results import GAPS
 
 from kanspice.base.resources import SCHEMAS
+from kanspice.experiments.calibrate.document import CalibrationDocument, calibration_json
 from kanspice.experiments.characterise.document import AmplifierDocument, amplifier_json
 from kanspice.experiments.compare.document import ComparisonDocument, comparison_json
 from kanspice.experiments.control.document import ControlDocument, control_json
@@ -41,6 +43,7 @@ WRITTEN = {
     studies.StudyDocument: (studies.to_json, STUDIES),
     LifetimeDocument: (lifetime_json, LIFETIMES),
     TuningDocument: (tuning_json, TUNINGS),
+    CalibrationDocument: (calibration_json, CALIBRATIONS),
     ReceiptDocument: (receipt_json, RECEIPTS),
     AmplifierDocument: (amplifier_json, AMPLIFIERS),
 }

@@ -33,15 +33,20 @@ def is_file(given: Given) -> TypeGuard[PathLike]:
 
 
 def load_array(
-    given: Given, what: str, width: int | None = None, axes: tuple[int, ...] | None = None
+    given: Given,
+    what: str,
+    width: int | None = None,
+    axes: tuple[int, ...] | None = None,
+    *,
+    gaps: bool = False,
 ) -> NDArray[np.float64]:
     """Read a table of real numbers: float64, shape (samples, width), C order. Smaller types are widened.
 
     given: .npy, .npz with exactly one array (or `file.npz:key`), .csv (comma-separated, one sample per row); or an
     array. Samples with axes of their own, as images (samples, channels, height, width), are laid out in one row where
     they have as many values as wanted. what: names it in errors ("the inputs"). width: the number of columns it must
-    have. axes: those of a sample that is not in one row, where one of length 1 may be left out; any if None. Raises
-    InputError if it cannot be used.
+    have. axes: those of a sample that is not in one row, where one of length 1 may be left out; any if None. gaps: NaN,
+    and what is infinite, is left to whoever asked. Raises InputError if it cannot be used.
     """
     values = _real(_read(given, what), what, _place(given))
     if values.ndim > 2 and width is not None and values.shape[0] > 0 and math.prod(values.shape[1:]) == width:
@@ -63,7 +68,8 @@ def load_array(
             found=f"{values.shape[1]} (shape {values.shape})",
             hint="check that they belong to this model",
         )
-    _check_finite(values, what, _place(given))
+    if not gaps:
+        _check_finite(values, what, _place(given))
     return values
 
 

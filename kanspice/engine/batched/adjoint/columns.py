@@ -44,12 +44,10 @@ def column_gradients(settled: SettledColumns, currents: Currents, gradient_v: Ar
     Where an amplifier is exactly at its swing the derivative is that of one beyond it.
     """
     crossbar, rows_v, unit_v = settled.crossbar, settled.rows_v, settled.unit_v
-    columns_v, amplifier_a = settled.columns_v, settled.amplifier_a
+    columns_v = settled.columns_v
     everyone = np.arange(len(columns_v))
     slope = host(currents.at(currents.processor.array(columns_v), everyone)[1]) * crossbar.current_unit_a
-    found = _held(crossbar, slope, amplifier_a, gradient_v)
-    if not crossbar.holds_columns:
-        found = _driven(crossbar, slope, columns_v, amplifier_a, gradient_v)
+    found = column_effects(settled, slope, gradient_v)
     back = currents.pulled_back(columns_v, found.into * crossbar.current_unit_a)
     # what curves of wider units change by is what all voltages of devices would, if these were smaller instead
     seen = float((back.rows_v * rows_v).sum() + (found.into * slope * columns_v).sum())
@@ -72,6 +70,13 @@ def column_gradients(settled: SettledColumns, currents: Currents, gradient_v: Ar
     )
 
 
+def column_effects(settled: SettledColumns, slope: Array, gradient_v: Array) -> ColumnEffects:
+    """The same of what belongs to a column, sample by sample. slope: (samples, 2 * pairs), siemens, of its devices."""
+    if settled.crossbar.holds_columns:
+        return _held(settled.crossbar, slope, settled.amplifier_a, gradient_v)
+    return _driven(settled.crossbar, slope, settled.columns_v, settled.amplifier_a, gradient_v)
+
+
 def _of_all_types(crossbar: Crossbar, values: Array) -> Array:
     """Of values (rows, columns, types that it has): zero for types that it has none of."""
     everything = np.zeros_like(crossbar.column_area)
@@ -79,7 +84,7 @@ def _of_all_types(crossbar: Crossbar, values: Array) -> Array:
     return everything
 
 
-class _Found:
+class ColumnEffects:
     """(samples, columns) each: by a current into the column, and by what is an amplifier's."""
 
     def __init__(self, shape: tuple[int, ...]) -> None:
@@ -88,12 +93,12 @@ class _Found:
         self.without: Flags = np.zeros(shape[0], dtype=bool)
 
 
-def _held(crossbar: Crossbar, slope: Array, into_a: Array, gradient_v: Array) -> _Found:
+def _held(crossbar: Crossbar, slope: Array, into_a: Array, gradient_v: Array) -> ColumnEffects:
     """Columns that stay at their offsets: e = offset - R I, as far as the swing allows. With a gain A that is large,
 
     columns are off by (e - offset) / A: nothing at A = inf, by A as by anything else.
     """
-    found = _Found(gradient_v.shape)
+    found = ColumnEffects(gradient_v.shape)
     wanted_v = crossbar.offset_v - crossbar.feedback_ohm * into_a
     free = np.abs(wanted_v) < crossbar.swing_v
     found.into = np.where(free, -crossbar.feedback_ohm * gradient_v, 0.0)
@@ -103,9 +108,9 @@ def _held(crossbar: Crossbar, slope: Array, into_a: Array, gradient_v: Array) ->
     return found
 
 
-def _driven(crossbar: Crossbar, slope: Array, columns_v: Array, into_a: Array, gradient_v: Array) -> _Found:
+def _driven(crossbar: Crossbar, slope: Array, columns_v: Array, into_a: Array, gradient_v: Array) -> ColumnEffects:
     """Columns that their amplifiers hold with a finite gain: drawn = (c - stage(c)) / (R + Ro)."""
-    found = _Found(gradient_v.shape)
+    found = ColumnEffects(gradient_v.shape)
     siemens = 1 / (crossbar.feedback_ohm + crossbar.output_ohm)
     gain, error_v = crossbar.open_loop_gain, crossbar.offset_v - columns_v
     is_free = np.abs(gain * error_v) < crossbar.swing_v

@@ -1,0 +1,108 @@
+"""Calibrations: trims that help a chip, and are left alone where they do not."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from circuits import LINE, inputs_for, network, technology
+
+import kanspice
+from kanspice.base.draws import Draw
+from kanspice.base.errors import InputError
+from kanspice.circuit.specimens import draw_specimen
+from kanspice.experiments.calibrate.trims import Space, parse_trims
+from kanspice.families import compile_nominal, sizing_for
+from kanspice.families.loading import loaded_from
+
+MODEL = network([6, 5, 3], [LINE], norm="none")
+INPUTS = inputs_for(MODEL, 90)
+TECH = technology("devices.area_sigma=0.2", "tia.offset_sigma_v=0.005")
+
+
+def calibrate(**options):
+    return kanspice.calibrate(MODEL, INPUTS, tech=TECH, **{"engine": "batched", **options})
+
+
+def test_columns_bring_a_chip_back():
+    result = calibrate(chip=3, measurements=[20, 40], trims=["outputs", "columns"])
+    best = result.chosen
+    assert best is not None
+    assert best.measurements == 40
+    assert best.chip.gap < 0.6 * result.untouched.gap
+    assert best.chip.samples == result.untouched.samples == 25
+    assert [each.trims for each in result.candidates] == ["outputs", "columns"] * 2
+    assert result.twins[-1].error < 0.5 * result.twins[-1].untouched_error
+
+
+def test_the_same_from_a_file_with_what_is_missing(tmp_path):
+    loaded = loaded_from(MODEL)
+    nominal = compile_nominal(loaded, TECH, sizing_for(loaded, TECH, INPUTS))
+    chip = draw_specimen(nominal, TECH, Draw(3))
+    outputs = kanspice.experiments.api.calibrate._simulated("batched", INPUTS, chip)
+    outputs[40:] = np.nan
+    outputs[3, 1] = np.nan
+    np.savetxt(tmp_path / "chip.csv", outputs, delimiter=",")
+    result = calibrate(measured=tmp_path / "chip.csv", trims=["columns"], output=tmp_path / "trims.npz")
+    assert result.measured == 40
+    assert result.untouched is None
+    assert result.chosen is not None
+    with np.load(tmp_path / "trims.npz") as written:
+        assert set(written) == {f"l{layer}.crossbar.{what}" for layer in (1, 2) for what in ("gain", "offset_v")}
+        assert written["l1.crossbar.gain"].shape == (5,)
+
+
+def test_a_chip_that_needs_nothing_is_left_alone():
+    loaded = loaded_from(MODEL)
+    ideal = compile_nominal(loaded, technology(), sizing_for(loaded, technology(), INPUTS))
+    outputs = kanspice.experiments.api.calibrate._simulated("batched", INPUTS, ideal)
+    outputs += 1e-3 * outputs.std() * np.random.default_rng(0).standard_normal(outputs.shape)
+    result = calibrate(measured=outputs, trims=["outputs", "columns"])
+    assert all(each.judged_gap < 0.01 for each in result.candidates)
+
+
+def test_too_few_measurements_and_trims():
+    with pytest.raises(InputError, match="not so many measured samples"):
+        calibrate(chip=0, measurements=[5])
+    with pytest.raises(InputError, match="more trims than measured numbers"):
+        calibrate(chip=0, measurements=[10], trims=["columns+areas"], area_fraction=1.0)
+    with pytest.raises(InputError, match="too few measured samples"):
+        calibrate(measured=np.where(np.arange(90)[:, None] < 4, 0.0, np.full((90, 3), np.nan)))
+    with pytest.raises(InputError, match="another shape"):
+        calibrate(measured=np.zeros((80, 3)))
+    with pytest.raises(InputError, match="of one chip"):
+        calibrate()
+    with pytest.raises(InputError, match="of one chip"):
+        calibrate(measured=np.zeros((90, 3)), chip=1)
+    with pytest.raises(InputError, match="no fraction"):
+        calibrate(chip=0, area_fraction=0.0)
+    with pytest.raises(InputError, match="nothing of this circuit is unknown"):
+        kanspice.calibrate(MODEL, INPUTS, chip=0, engine="batched")
+
+
+@pytest.mark.parametrize("text", ["", "colums", "columns+", "columns+areas+x"])
+def test_trims_that_there_are_not(text):
+    with pytest.raises(InputError, match="no trims"):
+        parse_trims([text])
+
+
+def test_trims_are_set_as_they_can_be():
+    loaded = loaded_from(MODEL)
+    nominal = compile_nominal(loaded, TECH, sizing_for(loaded, TECH, INPUTS))
+    chip = draw_specimen(nominal, TECH, Draw(1))
+    space = Space(nominal, ("columns", "clips", "references", "areas"), 3, area_step=0.25)
+    values = space.settable(np.random.default_rng(0).standard_normal(space.size) * 3)
+    assert space.settable(values) == pytest.approx(values, abs=1e-9)
+    gains = space.columns(values)["l1.crossbar"].gain
+    assert len(np.unique(gains)) <= 2**3 + 1
+    assert 0.5 <= gains.min() <= gains.max() <= 2.0
+    trimmed = space.applied(chip, values)
+    for before, after, meant in zip(chip.crossbars, trimmed.crossbars, nominal.crossbars, strict=True):
+        there = before.area != 0
+        programmed = np.abs(after.area / np.where(there, before.area, 1.0) * meant.area)[there]
+        moved = ~np.isclose(programmed, np.abs(meant.area)[there])
+        assert programmed[moved] / 0.25 == pytest.approx(np.round(programmed[moved] / 0.25), abs=1e-9)
+    untouched = space.applied(chip, np.zeros(space.size))
+    for before, after in zip(chip.crossbars, untouched.crossbars, strict=True):
+        assert (before.area == after.area).all()
+        assert before.bias_a == pytest.approx(after.bias_a)
+        assert before.feedback_ohm == pytest.approx(after.feedback_ohm)

@@ -1,0 +1,121 @@
+"""Twins of chips: exact derivatives by every unknown, and fits that find the chip."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import numpy as np
+import pytest
+from circuits import LINE, PEAK, inputs_for, load_device, network, technology
+
+from kanspice.base.draws import Draw
+from kanspice.base.errors import InputError
+from kanspice.experiments.identify.least_squares import Posterior, fitted
+from kanspice.experiments.identify.measured import MeasuredChip
+from kanspice.experiments.identify.twin import Twin, UnknownKey, parse_keys
+from kanspice.families import compile_macro_model, sizing_for
+from kanspice.families.loading import loaded_from
+
+MODEL = network([6, 5, 3], [load_device("z21"), PEAK])
+INPUTS = inputs_for(MODEL, 12)
+STRAIGHT = network([6, 5, 3], [LINE], norm="none")
+EVERYTHING = (
+    "devices.area_sigma=0.05",
+    "devices.area_added_sigma=0.01",
+    "devices.shift_sigma_v=0.003",
+    "tia.offset_sigma_v=0.003",
+    "tia.feedback_sigma=0.02",
+    "references.current_sigma=0.02",
+    "references.clip_sigma=0.02",
+)
+
+
+@cache
+def twin(*overrides: str, keys: tuple[str, ...] = ()) -> Twin:
+    loaded, known = loaded_from(MODEL), technology(*overrides)
+    return Twin(loaded, known, sizing_for(loaded, known, INPUTS), parse_keys(keys))
+
+
+@pytest.mark.parametrize("gain", ["inf", "200"])
+def test_derivatives_are_those_of_the_engine(gain):
+    found = twin(*EVERYTHING, f"tia.gain={gain}", keys=() if gain == "inf" else ("tia.gain=2",))
+    random = np.random.default_rng(3)
+    around = 0.5 * random.standard_normal(found.size)
+    exact = found.jacobian(INPUTS, around, found.answer(INPUTS, around))
+    for name, place in found.places.items():
+        direction = np.zeros(found.size)
+        direction[place] = random.standard_normal(place.stop - place.start)
+        low, high = (found.answer(INPUTS, around + sign * 1e-5 * direction).outputs for sign in (-1, 1))
+        differences, slopes = (high - low) / 2e-5, exact @ direction
+        assert np.sqrt(((differences - slopes) ** 2).mean()) <= 1e-6 * np.sqrt((slopes**2).mean()), name
+
+
+def test_the_fit_of_a_linear_problem_is_bayes():
+    random = np.random.default_rng(0)
+    for numbers, unknowns in ((5, 12), (12, 5)):
+        matrix, noise = random.standard_normal((numbers, unknowns)), np.full(numbers, 0.3)
+        wanted = random.standard_normal(numbers)
+        fit = fitted(lambda z: matrix @ z, lambda _: matrix, wanted, noise, start=np.zeros(unknowns))  # noqa: B023
+        precision = np.eye(unknowns) + matrix.T @ matrix / 0.09
+        assert fit.unknowns == pytest.approx(np.linalg.solve(precision, matrix.T @ wanted / 0.09), abs=1e-3)
+        covariance = np.linalg.inv(precision)
+        posterior = Posterior(matrix / noise[:, None])
+        assert posterior.sigma == pytest.approx(np.sqrt(np.diag(covariance)))
+        assert posterior.covariance(matrix) == pytest.approx(matrix @ covariance @ matrix.T)
+        assert posterior.spread(matrix) ** 2 == pytest.approx(np.diag(matrix @ covariance @ matrix.T))
+
+
+def test_a_twin_finds_the_chip_and_its_gain():
+    loaded, more = loaded_from(STRAIGHT), inputs_for(STRAIGHT, 60, seed=9)
+    said, true = (technology("devices.area_sigma=0.05", f"tia.gain={gain}") for gain in (1000, 300))
+    known = Twin(loaded, said, sizing_for(loaded, said, more), parse_keys(["tia.gain=3"]))
+    chip = compile_macro_model(loaded, true, known.sizing, Draw(4))
+    measured = known.answer_of(chip, more).outputs
+    spread = measured.std()
+    fit = fitted(
+        lambda z: known.answer(more[:40], z).outputs.ravel(),
+        lambda z: known.jacobian(more[:40], z, known.answer(more[:40], z)).reshape(120, -1),
+        measured[:40].ravel(),
+        np.full(120, 1e-3 * spread),
+        start=np.zeros(known.size),
+    )
+    raw, left = (
+        np.sqrt(((known.answer(more[40:], z).outputs - measured[40:]) ** 2).mean())
+        for z in (np.zeros(known.size), fit.unknowns)
+    )
+    assert left < 0.15 * raw
+    gain = 1000 * 3 ** fit.unknowns[known.places["tia.gain"]][0]
+    sigma = Posterior(fit.jacobian).sigma[known.places["tia.gain"]][0]
+    assert abs(np.log(gain / 300) / np.log(3)) < 3 * sigma < 1
+
+
+def test_nothing_unknown_is_refused():
+    with pytest.raises(InputError, match="nothing of this circuit is unknown"):
+        twin()
+    with pytest.raises(InputError, match="not normal"):
+        twin("devices.area_sigma=0.1", "devices.area_error=uniform")
+
+
+@pytest.mark.parametrize("text", ["tia.gain=1", "tia.gain=nan", "tia.gain=x", "tia.gain=1e9"])
+def test_factors_that_are_none(text):
+    with pytest.raises(InputError, match="no unknown"):
+        parse_keys([text])
+
+
+@pytest.mark.parametrize("name", ["tia.gian", "tia", "nothing.gain", "devices.area_error", "tia.gain"])
+def test_keys_that_are_no_numbers(name):
+    loaded = loaded_from(MODEL)
+    with pytest.raises(InputError, match="cannot be unknown"):
+        Twin(loaded, technology("devices.area_sigma=0.1"), None, [UnknownKey(name, 2.0)])
+
+
+def test_measured_outputs_are_looked_at():
+    expected = np.random.default_rng(0).standard_normal((5, 3))
+    MeasuredChip(np.where(np.eye(5, 3) > 0, np.nan, expected)).check(expected, 1.0)
+    for values, said in (
+        (expected[:4], "another shape"),
+        (expected * [1, 1, 1e7], "absurd"),
+        (np.where(np.eye(5, 3) > 0, np.inf, expected), "infinite"),
+    ):
+        with pytest.raises(InputError, match=said):
+            MeasuredChip(values).check(expected, 1.0)
