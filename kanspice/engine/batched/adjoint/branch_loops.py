@@ -42,6 +42,9 @@ def add_pulled_back(  # noqa: PLR0917 - arrays alone
     """Adds, for voltages at nodes 0 and on, (samples, nodes + 1): to `into` what flows into them, and, with weights of
     that, to by_volts how the weighted sum changes with each voltage; to sums, if wanted, with each branch's numbers.
     """
+    if wiring.shape != TANH and len(wiring.level) == 0:
+        _add_of_lines(volts, weights, wiring, into, by_volts, sums, wants_sums)
+        return
     count = len(wiring.alpha)
     drives = _Drives(np.empty(count), np.empty(count), np.ones(count), np.ones(count), np.zeros(count))
     turned, rooms = np.empty(count), np.empty((2, count))
@@ -62,6 +65,40 @@ def add_pulled_back(  # noqa: PLR0917 - arrays alone
             by_volts[sample, second] += counted * by_second
         if wants_sums:
             _count(volts[sample], weights[sample], wiring, drives, turned, sums)
+
+
+@compiled
+def _add_of_lines(  # noqa: PLR0917 - arrays alone
+    volts: Array, weights: Array, wiring: Wiring, into: Array, by_volts: Array, sums: BranchSums, wants_sums: bool
+) -> None:
+    """The same where every branch is one straight line, or two, and nothing saturates: branch by branch, at once."""
+    rectified = wiring.shape == RECTIFIED
+    for sample in range(len(volts)):
+        for pair in range(len(wiring.first)):
+            first, second = wiring.first[pair], wiring.second[pair]
+            first_v, second_v = volts[sample, first], volts[sample, second]
+            counted = weights[sample, second] - weights[sample, first]
+            current, by_first, by_second = 0.0, 0.0, 0.0
+            for branch in range(wiring.starts[pair], wiring.starts[pair + 1]):
+                drive = wiring.alpha[branch] * first_v + wiring.beta[branch] * second_v + wiring.gamma[branch]
+                is_below = rectified and wiring.ratio[branch] * drive > drive
+                slope = wiring.ratio[branch] if is_below else 1.0
+                by_drive = wiring.weight[branch] * slope
+                current += by_drive * drive
+                by_first += by_drive * wiring.alpha[branch]
+                by_second += by_drive * wiring.beta[branch]
+                if wants_sums and counted != 0:
+                    sums.weight[branch] += counted * slope * drive
+                    if is_below:
+                        sums.ratio[branch] += counted * wiring.weight[branch] * drive
+                    if by_drive != 0:
+                        sums.gamma[branch] += counted * by_drive
+                        sums.alpha[branch] += counted * by_drive * first_v
+                        sums.beta[branch] += counted * by_drive * second_v
+            into[sample, first] -= current
+            into[sample, second] += current
+            by_volts[sample, first] += counted * by_first
+            by_volts[sample, second] += counted * by_second
 
 
 @compiled

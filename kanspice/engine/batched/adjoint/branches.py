@@ -23,20 +23,24 @@ class PulledBranches:
 
     def __init__(self, branches: BranchArrays) -> None:
         self.branches = branches
-        self.sums = {name: np.zeros(len(branches.weight)) for name in NUMBERS}
-        self._ways: _Compiled | _Activated = (
+        self._way: _Compiled | _Activated = (
             _Activated(branches) if branches.shape == "activation" else _Compiled(branches)
         )
 
     def pulled_back(self, volts: Array, weights: Array, *, counts: bool = True) -> tuple[Array, Array]:
         """Currents into nodes, (samples, nodes), and how their sum with weights (samples, nodes) changes with voltages.
 
-        volts: (samples, nodes). counts: whether what branches change it by is added to `sums`.
+        volts: (samples, nodes). counts: whether what branches change it by counts in `sums`.
         """
         padded = np.zeros((2, len(volts), self.branches.nodes + 1))
         padded[0, :, 1:], padded[1, :, 1:] = volts, weights
-        into, by_volts = self._ways.pulled_back(padded[0], padded[1], self.sums if counts else None)
+        into, by_volts = self._way.pulled_back(padded[0], padded[1], counts=counts)
         return into[:, 1:].copy(), by_volts[:, 1:].copy()
+
+    @property
+    def sums(self) -> dict[str, Array]:
+        """What was counted so far, by each of `NUMBERS`, (branches,)."""
+        return self._way.counted()
 
 
 class _Compiled:
@@ -50,17 +54,18 @@ class _Compiled:
         self.wiring = wiring_of(_taken(branches, self.order))
         self.sums = BranchSums(*np.zeros((len(NUMBERS), len(self.order))))
 
-    def pulled_back(self, volts: Array, weights: Array, sums: dict[str, Array] | None) -> tuple[Array, Array]:
+    def pulled_back(self, volts: Array, weights: Array, *, counts: bool) -> tuple[Array, Array]:
         from kanspice.engine.batched.adjoint.branch_loops import add_pulled_back  # noqa: PLC0415
 
         into, by_volts = np.zeros((2, *volts.shape))
-        for part in self.sums:
-            part[:] = 0.0
-        add_pulled_back(volts, weights, self.wiring, into, by_volts, self.sums, sums is not None)
-        if sums is not None:
-            for name, part in zip(NUMBERS, self.sums, strict=True):
-                sums[name][self.order] += part
+        add_pulled_back(volts, weights, self.wiring, into, by_volts, self.sums, counts)
         return into, by_volts
+
+    def counted(self) -> dict[str, Array]:
+        counted = {name: np.empty(len(self.order)) for name in NUMBERS}
+        for name, part in zip(NUMBERS, self.sums, strict=True):
+            counted[name][self.order] = part
+        return counted
 
 
 class _Activated:
@@ -68,8 +73,12 @@ class _Activated:
 
     def __init__(self, branches: BranchArrays) -> None:
         self.branches = branches
+        self.sums = {name: np.zeros(len(branches.weight)) for name in NUMBERS}
 
-    def pulled_back(self, volts: Array, weights: Array, sums: dict[str, Array] | None) -> tuple[Array, Array]:
+    def counted(self) -> dict[str, Array]:
+        return self.sums
+
+    def pulled_back(self, volts: Array, weights: Array, *, counts: bool) -> tuple[Array, Array]:
         branches = self.branches
         first, second = branches.first, branches.second
         first_v, second_v = volts[:, first], volts[:, second]
@@ -80,11 +89,11 @@ class _Activated:
         for node, sign, factor in ((first, -1.0, branches.alpha), (second, 1.0, branches.beta)):
             np.add.at(into.T, node, sign * current.T)
             np.add.at(by_volts.T, node, (by_drive * factor).T)
-        if sums is not None:
-            sums["weight"] += (counted * shaped).sum(axis=0)
-            sums["gamma"] += by_drive.sum(axis=0)
-            sums["alpha"] += (by_drive * first_v).sum(axis=0)
-            sums["beta"] += (by_drive * second_v).sum(axis=0)
+        if counts:
+            self.sums["weight"] += (counted * shaped).sum(axis=0)
+            self.sums["gamma"] += by_drive.sum(axis=0)
+            self.sums["alpha"] += (by_drive * first_v).sum(axis=0)
+            self.sums["beta"] += (by_drive * second_v).sum(axis=0)
         return into, by_volts
 
 
