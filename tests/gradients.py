@@ -6,6 +6,8 @@ import numpy as np
 import torch
 
 GOOD = 3e-7
+NOTHING = 1e-6
+"""A derivative of outputs of about 1 by a relative change, below which differences are of roundings."""
 STEPS = (1e-4, 1e-5, 1e-6, 1e-3, 1e-2)
 """Of what is changed, tried until one is good: large ones lose to curvature and corners, small ones to rounding."""
 
@@ -51,8 +53,8 @@ def error_of(circuit, inputs, *values, seed=0, scale=None, **use):
     for step in STEPS:
         wide, narrow = ((loss(h) - loss(-h)) / (2 * h) for h in (step, step / 2))
         extrapolated = (4 * narrow - wide) / 3
-        size = max(abs(extrapolated), abs(exact))
-        errors.append(0.0 if size == 0 else abs(exact - extrapolated) / size)
+        size = max(abs(extrapolated), abs(exact), NOTHING)
+        errors.append(abs(exact - extrapolated) / size)
         if errors[-1] < GOOD:
             break
     return min(errors)

@@ -47,6 +47,10 @@ def is_tracing() -> bool:
     return _IS_TRACING.get()
 
 
+class UntraceableError(TypeError):
+    """Something traced came where its gradient would be lost."""
+
+
 class _Dispatching:
     """What NumPy asks before it computes with something traced."""
 
@@ -57,21 +61,23 @@ class _Dispatching:
             return _functions()["sum"](*inputs, **kwargs)
         if method != "__call__" or kwargs or ufunc.__name__ not in _ufuncs():
             kind = ufunc.__name__ if method == "__call__" else f"{ufunc.__name__}.{method}"
-            raise TypeError(f"no derivative of numpy.{kind} is known here{f' with {sorted(kwargs)}' if kwargs else ''}")
+            raise UntraceableError(
+                f"no derivative of numpy.{kind} is known here{f' with {sorted(kwargs)}' if kwargs else ''}"
+            )
         return _wrapped(_ufuncs()[ufunc.__name__](*(_tensor(each) for each in inputs)))
 
     def __array_function__(self, func: Callable[..., Any], _types: Any, args: Any, kwargs: Any) -> Any:
         if func.__name__ in _PLAIN:
             return func(*plain(list(args)), **plain(dict(kwargs)))
         if func.__name__ not in _functions():
-            raise TypeError(f"no derivative of numpy.{func.__name__} is known here")
+            raise UntraceableError(f"no derivative of numpy.{func.__name__} is known here")
         return _functions()[func.__name__](*args, **kwargs)
 
     def __array__(self, *_args: Any, **_kwargs: Any) -> Any:
-        raise TypeError("a traced value would lose its gradient here")
+        raise UntraceableError("a number would lose its gradient here")
 
     def __float__(self) -> float:
-        raise TypeError("a traced value would lose its gradient here")
+        raise UntraceableError("a number would lose its gradient here")
 
 
 class TracedArray(_Dispatching, NDArrayOperatorsMixin):
@@ -109,7 +115,7 @@ class TracedArray(_Dispatching, NDArrayOperatorsMixin):
     def __getitem__(self, key: Any) -> Any:
         steps = key if isinstance(key, tuple) else (key,)
         if any(isinstance(step, slice) and (step.step or 1) < 0 for step in steps):
-            raise TypeError("a traced array is read forwards only")
+            raise UntraceableError("a traced array is read forwards only")
         return _wrapped(self.tensor[_key(key)])
 
     def __setitem__(self, key: Any, values: Any) -> None:
@@ -129,7 +135,7 @@ class TracedArray(_Dispatching, NDArrayOperatorsMixin):
 
     def astype(self, dtype: Any) -> TracedArray:
         if np.dtype(dtype) != self.dtype:
-            raise TypeError("a traced array is of float64")
+            raise UntraceableError("a traced array is of float64")
         return self
 
     def copy(self) -> TracedArray:
@@ -182,10 +188,10 @@ class TracedFloat(_Dispatching, float):
     size = 1
 
     def __float__(self) -> float:
-        raise TypeError("a traced value would lose its gradient here")
+        raise UntraceableError("a number would lose its gradient here")
 
     def __reduce__(self) -> Any:
-        raise TypeError("a traced value would lose its gradient here")
+        raise UntraceableError("a number would lose its gradient here")
 
     def __deepcopy__(self, _memo: Any) -> TracedFloat:
         return self

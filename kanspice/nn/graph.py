@@ -87,7 +87,17 @@ def graph_of(
     numbers: which samples they are, for what is drawn for each.
     """
     if design.is_timed:
-        return _graph_of_periods(solved, design, inputs, numbers)
+        computed = _graph_of_periods(solved, design, inputs, numbers)
+    else:
+        computed = _graph_of_stages(solved, design, inputs, folds, numbers)
+    found = read_outputs(solved.design, solved.found_v(design.last_of_circuit.name))
+    return matched(computed, found).tensor
+
+
+def _graph_of_stages(
+    solved: Solved, design: Design, inputs: Tensor, folds: Folds, numbers: Sequence[int] | None
+) -> Tensor:
+    """The same of a circuit that settles, stage by stage."""
     arriving = design.inputs_v(traced(inputs), numbers)
     ends = np.cumsum([design.input_width, *(bank.width for bank in design.noisy_banks)]).tolist()
     volts: Any = arriving[:, : ends[0]]
@@ -109,9 +119,14 @@ def graph_of(
             case _:
                 assert_never(stage)
         volts = matched(volts, solved.found_v(stage.name))
-    last = design.last_of_circuit
-    read = volts if design.adc is None else design.adc.convert(volts)
-    return tensor_of(read / last.output_v_per_unit)
+    return tensor_of(read_outputs(design, volts))
+
+
+def read_outputs(design: Design, volts: Any) -> Any:
+    """Outputs (samples, outputs) in model units of what leaves the circuit: converted, and through what is digital."""
+    read_v = volts if design.adc is None else design.adc.convert(volts)
+    outputs_v = read_v if design.digital is None else design.digital.computed_v(read_v)
+    return outputs_v / design.stages[-1].output_v_per_unit
 
 
 def _crossbar_v(  # noqa: PLR0917 - once, from above
@@ -149,9 +164,7 @@ def _graph_of_periods(solved: Solved, design: Design, inputs: Tensor, numbers: S
     volts: Any = read_v(solved.design, design, traced(inputs), solved.found_v(read), numbers)
     if design.noise_k > 0:
         volts = matched(volts + design.read_noise_v(len(inputs), numbers), solved.found_v(read))
-    if design.digital is not None:
-        volts = matched(design.digital.ideal_v(design, volts), solved.found_v(design.digital.name))
-    return tensor_of(volts / design.stages[-1].output_v_per_unit)
+    return tensor_of(read_outputs(design, volts))
 
 
 def matched(computed: Any, values: Array) -> TracedArray:

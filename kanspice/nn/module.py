@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from kanspice.base.arrays import Array
 from kanspice.base.draws import Draw
 from kanspice.base.errors import InputError
-from kanspice.base.traced import TracedArray, plain, tracing
+from kanspice.base.traced import TracedArray, UntraceableError, plain, tracing
 from kanspice.circuit import Design
 from kanspice.circuit.compile import Sizing
 from kanspice.engine.batched.row_expansions import KnownRows
@@ -24,7 +24,7 @@ from kanspice.families import LoadedModel, compile_macro_model, sizing_for, tech
 from kanspice.families.common.network import Network
 from kanspice.families.loading import loaded_from
 from kanspice.nn.crossbars import Folds
-from kanspice.nn.graph import Solved, graph_of
+from kanspice.nn.graph import Solved, graph_of, read_outputs
 from kanspice.nn.values import Values, plain_technology, with_keys, with_parts
 from kanspice.technology import Technology
 
@@ -88,8 +88,8 @@ class CircuitModule(nn.Module):
         0 and on if None. Raises InputError for a key or part that there is not.
         """
         draw = draw if isinstance(draw, Draw) else Draw(draw)
-        inputs = inputs.to(torch.float64)
         _check_inputs(inputs, self.network.input_width)
+        asked, inputs = inputs.device, inputs.to("cpu", torch.float64)
         design = self.design(draw, keys=keys, parts=parts)
         fidelity = resolve_fidelity(design, self._fidelity, fidelities(design))
         values: Array = np.ascontiguousarray(inputs.detach().numpy())
@@ -97,16 +97,14 @@ class CircuitModule(nn.Module):
         self.failed, solved = solution.failed, torch.from_numpy(solution.solved)
         outputs = torch.full((len(inputs), self.network.output_width), torch.nan, dtype=torch.float64)
         if not torch.is_grad_enabled() or not solved.any():
-            last = design.last_of_circuit
-            volts = solution.stage_v[last.name]
-            read = volts if design.adc is None else design.adc.convert(volts)
-            return torch.from_numpy(np.asarray(read / last.output_v_per_unit))
+            found = read_outputs(design, solution.stage_v[design.last_of_circuit.name])
+            return torch.from_numpy(np.ascontiguousarray(found)).to(asked)
         whole = self._traced(draw, keys or {}, parts or {})
         self.folds = Folds(np.zeros(int(solved.sum()), dtype=bool))
         which = list(numbers) if numbers is not None else list(range(len(inputs)))
         kept = [number for number, is_solved in zip(which, solved.tolist(), strict=True) if is_solved]
         graph = graph_of(Solved(design, solution, fidelity, self._known), whole, inputs[solved], self.folds, kept)
-        return outputs.index_put((torch.nonzero(solved)[:, 0],), graph)
+        return outputs.index_put((torch.nonzero(solved)[:, 0],), graph).to(asked)
 
     def design(self, draw: int | Draw = 0, *, keys: Values | None = None, parts: Values | None = None) -> Design:
         """The specimen that `forward` solves, as every engine takes it."""
@@ -114,15 +112,24 @@ class CircuitModule(nn.Module):
         technology = plain_technology(with_keys(self.technology, keys or {}))
         inputs = self._sizing_inputs
         sizing = None if inputs is None else sizing_for(self._loaded, technology, inputs)
-        design = compile_macro_model(self._loaded, technology, sizing, _plain_draw(draw))
+        design = compile_macro_model(self._loaded, technology, sizing, plain(draw))
         return plain(with_parts(design, parts or {}))
 
     def _traced(self, draw: Draw, keys: Values, parts: Values) -> Design:
         """The same with a graph to the network's parameters, keys and parts."""
-        with tracing():
-            technology = with_keys(self.technology, keys)
-            sizing = self._traced_sizing(technology)
-            return with_parts(compile_macro_model(self._loaded, technology, sizing, draw), parts)
+        try:
+            with tracing():
+                technology = with_keys(self.technology, keys)
+                sizing = self._traced_sizing(technology)
+                return with_parts(compile_macro_model(self._loaded, technology, sizing, draw), parts)
+        except UntraceableError as error:
+            named = ", ".join((*keys, *parts)) or "what the network was trained to"
+            raise InputError(
+                f"no gradient is known by {named}",
+                expected="what a circuit's parts depend on smoothly, by formulas that are traced",
+                found=str(error),
+                hint="leave it out of what wants a gradient",
+            ) from error
 
     def _traced_sizing(self, technology: Technology) -> Sizing | None:
         if self._sizing_inputs is None:
@@ -133,10 +140,6 @@ class CircuitModule(nn.Module):
         found = self.network.stages(torch.from_numpy(np.ascontiguousarray(known.inputs)))
         stages: Mapping[str, Array] = {name: TracedArray(values) for name, values in found.items()}  # type: ignore[misc]
         return replace(known, stages=stages)
-
-
-def _plain_draw(draw: Draw) -> Draw:
-    return plain(draw)
 
 
 def _check_inputs(inputs: Tensor, width: int) -> None:

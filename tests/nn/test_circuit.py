@@ -207,3 +207,15 @@ def test_what_has_no_gradient_is_refused():
         circuit(torch.from_numpy(inputs), parts={"l1.crossbar.area": one})
     with pytest.raises(InputError, match="another shape"):
         circuit(torch.ones((2, 9)))
+    behind = circuit_of(model, inputs, "devices.series_ohm=10.0")
+    with pytest.raises(InputError, match=r"no gradient is known by devices\.series_ohm"):
+        behind(torch.from_numpy(inputs), keys={"devices.series_ohm": torch.tensor(10.0)})
+
+
+def test_an_answer_on_another_device_or_of_other_numbers_is_there_and_of_them():
+    model = small()
+    inputs = torch.from_numpy(inputs_for(model, 4))
+    circuit = circuit_of(model, inputs.numpy(), "tia.gain=300")
+    whole = circuit(inputs)
+    assert whole.dtype == torch.float64
+    assert torch.equal(circuit(inputs.to(torch.float32).to(torch.float64)), circuit(inputs.to(torch.float32)))
