@@ -26,6 +26,8 @@ Name = tuple[str, str]
 """A stage of a design and its field, or what else it has by name (`schematic`) and a field of that; `("", "lag_s")`."""
 _OF_SWITCHES = ("ohm", "off_leak", "others", "peak", "rise", "transfer", "on", "off")
 _OF_PERIODS = ("unit_v", "unit_s", "per_current", "leak", "supply", "clamp", "lag", "sampling")
+_KEPT_NUMBERS = 2**17
+"""A megabyte for each step: a hundred or so of them in a block are usual, a thousand where nearly all is stiff."""
 _SHARED = ("schematic", "switching", "losses")
 
 
@@ -48,7 +50,7 @@ def gradients_of(
 ) -> PeriodGradients:
     """The first of what `period_gradients` gives."""
     solver = PeriodSolver(design)
-    back, found, size = PeriodsBack(solver), list[PeriodGradients](), block or solver.block
+    back, found, size = PeriodsBack(solver), list[PeriodGradients](), block or _block(solver)
     for first in range(0, max(len(inputs_v), 1), size):
         part, record = slice(first, first + size), PeriodRecord()
         solver.solve(inputs_v[part], late_s[part], record=record)
@@ -59,6 +61,12 @@ def gradients_of(
         late_s=np.concatenate([each.late_s for each in found]),
         without=np.concatenate([each.without for each in found]),
     )
+
+
+def _block(solver: PeriodSolver) -> int:
+    """How many samples are followed back at a time: every step's slopes are kept, at all stages."""
+    numbers = max(period.nodes * period.motion.states_per_node * period.method.stages for period in solver.periods)
+    return max(1, min(solver.block, _KEPT_NUMBERS // numbers))
 
 
 def numbers_of(design: Design) -> dict[str, Any]:
