@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Self
 
 import numpy as np
 import torch
@@ -105,6 +106,12 @@ class CircuitModule(nn.Module):
         kept = [number for number, is_solved in zip(which, solved.tolist(), strict=True) if is_solved]
         graph = graph_of(Solved(design, solution, fidelity, self._known), whole, inputs[solved], self.folds, kept)
         return outputs.index_put((torch.nonzero(solved)[:, 0],), graph).to(asked)
+
+    def train(self, mode: bool = True) -> Self:
+        """The network stays as circuits are compiled of it: norms keep their statistics."""
+        super().train(mode)
+        self.network.eval()
+        return self
 
     def design(self, draw: int | Draw = 0, *, keys: Values | None = None, parts: Values | None = None) -> Design:
         """The specimen that `forward` solves, as every engine takes it."""

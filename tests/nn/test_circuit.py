@@ -218,4 +218,6 @@ def test_an_answer_on_another_device_or_of_other_numbers_is_there_and_of_them():
     circuit = circuit_of(model, inputs.numpy(), "tia.gain=300")
     whole = circuit(inputs)
     assert whole.dtype == torch.float64
+    assert torch.equal(circuit.train()(inputs), whole)
+    assert not any(part.training for part in circuit.network.modules())
     assert torch.equal(circuit(inputs.to(torch.float32).to(torch.float64)), circuit(inputs.to(torch.float32)))
