@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from kanspice.experiments.api.export import export
     from kanspice.experiments.api.lifetime import lifetime
     from kanspice.experiments.api.project import project
+    from kanspice.experiments.api.sensitivity import sensitivity
     from kanspice.experiments.api.settle import settle
     from kanspice.experiments.api.simulate import simulate
     from kanspice.experiments.api.specimens import save_specimen
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
     from kanspice.experiments.export.exported import Exported
     from kanspice.experiments.lifetime.result import LifetimeResult
     from kanspice.experiments.project.result import Projection
+    from kanspice.experiments.sensitivity.result import Sensitivity
     from kanspice.experiments.settle.settling import Settling
     from kanspice.experiments.settle.study import SettlingStudy
     from kanspice.experiments.simulate.simulation import NetlistResult, Simulation
@@ -89,6 +91,7 @@ _HOMES = {
     "NetlistResult": "kanspice.experiments.simulate.simulation",
     "PhyKAN": "kanspice.families.phykan.network",
     "Projection": "kanspice.experiments.project.result",
+    "Sensitivity": "kanspice.experiments.sensitivity.result",
     "Settling": "kanspice.experiments.settle.settling",
     "SettlingStudy": "kanspice.experiments.settle.study",
     "Simulation": "kanspice.experiments.simulate.simulation",
@@ -113,6 +116,7 @@ _HOMES = {
     "project": "kanspice.experiments.api.project",
     "read_report": "kanspice.experiments.verify.reading",
     "save": "kanspice.families",
+    "sensitivity": "kanspice.experiments.api.sensitivity",
     "settle": "kanspice.experiments.api.settle",
     "save_specimen": "kanspice.experiments.api.specimens",
     "simulate": "kanspice.experiments.api.simulate",
@@ -145,6 +149,7 @@ __all__ = [
     "NetlistResult",
     "PhyKAN",
     "Projection",
+    "Sensitivity",
     "Settling",
     "SettlingStudy",
     "Simulation",
@@ -170,6 +175,7 @@ __all__ = [
     "read_report",
     "save",
     "save_specimen",
+    "sensitivity",
     "settle",
     "simulate",
     "study",

@@ -20,6 +20,16 @@ from kanspice.experiments.lifetime.ages import YEAR_S, ages_between
 from kanspice.experiments.lifetime.plan import LifetimeRequest, sweep_of
 from kanspice.experiments.lifetime.result import LifetimeResult
 from kanspice.experiments.project.result import Accuracy, EdgeCourse, EdgeError, LayerError, Projection, Subset, Tuning
+from kanspice.experiments.sensitivity.result import (
+    Drawn,
+    HeatMap,
+    PartShare,
+    Prediction,
+    Rare,
+    Sensitivity,
+    Spread,
+    WorstSpecimen,
+)
 from kanspice.experiments.settle import plan as settling
 from kanspice.experiments.settle.settling import (
     EngineCheck,
@@ -589,6 +599,52 @@ def not_fitted() -> Projection:
     return replace(done, max_edge=0.1, beyond=done.worst[:1], tuning=in_vain, **nothing)
 
 
+# --- sensitivities ---
+
+
+def sensitive() -> Sensitivity:
+    """Everything that there can be: draws, a worst specimen that another engine solved, two limits."""
+    gap, accuracy = Spread(0.0625, 0.0125, 0.05, 0.09), Spread(0.975, 0.005, 0.97, 0.98)
+    return Sensitivity(
+        model=ModelFacts("model.pt", "kanalogue", "kanspice", "ab" * 32, 100, ("Z21",)),
+        inputs=InputsFacts("inputs.npy", "cd" * 32),
+        samples=8,
+        seed=3,
+        technology={"name": "a <technology>", "tia": {"gain": float("inf")}},
+        prediction=Prediction("columns", 0.01, gap, 0.25, accuracy, 0.125),
+        drawn=Drawn(100, 1, replace(gap, std=0.0118), 0.0008, 0.11, 0.24, replace(accuracy, mean=0.974), 2.5),
+        parts=(
+            PartShare("l1.crossbar.area", 12, 0.75, 0.05, 0.02, (1, 0, 1)),
+            PartShare("references.current", 1, 0.25, 0.03, 0.03, (0,)),
+            PartShare("l1.crossbar.shift_v", 12, 0.0, 0.0, 0.0, ()),
+        ),
+        worst=WorstSpecimen(3.0, 0.75, 0.5, "worst.npz", "ef" * 32, 9, 2, 1.5, synthetic_check()),
+        rare=(
+            Rare("relative_rmse", 0.2, 1e-4, 2e-5, 200, 60, 25.0, 0, 100, 3.0),
+            Rare("accuracy_drop", 0.05, 1e-6, 1e-6, 200, 2, 1.5, 0, 100, 3.0),
+        ),
+        fixed=("l1.crossbar.stuck_open", "noise of samples"),
+        notes=("a <note>",),
+        versions={"kanspice": "0.1.0"},
+        heat=(HeatMap("l1.crossbar.area", np.arange(6.0).reshape(3, 2) / 100),),
+        command="kanspice sensitivity model.pt --inputs 'my inputs.npy'",
+    )
+
+
+def synthetic_check():
+    return cross_checked(synthetic(), 2e-10).cross_check
+
+
+def predicted_only() -> Sensitivity:
+    """Nothing drawn, nothing rare, probes, and an engine that disagrees."""
+    whole = sensitive()
+    told = replace(whole.prediction, method="probes", accuracy=None)
+    check = cross_checked(synthetic(), 2e-3).cross_check
+    worst = replace(whole.worst, path="", accuracy=None, cross_check=check)
+    return replace(whole, prediction=told, drawn=None, rare=(), fixed=(), notes=(), heat=(), worst=worst, command=None)
+
+
+SENSITIVITIES: dict[str, Callable[[], Sensitivity]] = {"sensitive": sensitive, "predicted": predicted_only}
 PROJECTIONS: dict[str, Callable[[], Projection]] = {"projected": projected, "not fitted": not_fitted}
 
 

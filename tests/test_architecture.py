@@ -82,6 +82,7 @@ ROOMS = (
     "experiments.tune",  # networks trained through their circuits
     "experiments.identify",  # which chip was measured
     "experiments.calibrate",  # what to set on it
+    "experiments.sensitivity",  # which random parts matter, and the worst specimen
     "experiments.settle",  # how fast a circuit answers
     "experiments.characterise",  # what operational amplifiers do
     "experiments.control",  # closed loops: plants, and network and circuit that control them

@@ -18,6 +18,7 @@ from kanspice.cli import (
     lifetime,
     project,
     report,
+    sensitivity,
     settle,
     simulate,
     study,
@@ -43,6 +44,7 @@ app.command("project")(project.project)
 app.command("control")(control.control)
 app.command("tune")(tune.tune)
 app.command("characterise")(characterise.characterise)
+app.command("sensitivity")(sensitivity.sensitivity)
 app.command("settle")(settle.settle)
 app.command("report")(report.report)
 app.command("study")(study.study)

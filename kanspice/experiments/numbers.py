@@ -26,6 +26,7 @@ _LEAST = {
     "latency": 0,
     "sample": 0,
     "draws": 0,
+    "rare_draws": 2,
     "points": 2,
     "calibration": 2,
     "epochs": 1,
@@ -41,6 +42,7 @@ _MOST = {
     "rate": 1.0,
     "input_noise": math.inf,
     "noise": 1.0,
+    "sigmas": 100.0,
 }
 """Of other numbers from 0, by the name of the argument: at most so much."""
 

@@ -22,6 +22,7 @@ from kanspice.cli.compile import compile_
 from kanspice.cli.control import control as control_command
 from kanspice.cli.export import export as export_command
 from kanspice.cli.project import project as project_command
+from kanspice.cli.sensitivity import sensitivity as sensitivity_command
 from kanspice.cli.settle import settle as settle_command
 from kanspice.cli.simulate import simulate as simulate_command
 from kanspice.cli.study import study as study_command
@@ -48,6 +49,7 @@ COMMANDS = {
     "control": control_command,
     "project": project_command,
     "tune": tune_command,
+    "sensitivity": sensitivity_command,
 }
 ONLY_IN_PYTHON = {"simulate": {"results"}, "control": {"warn"}}
 

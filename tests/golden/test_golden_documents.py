@@ -13,6 +13,7 @@ from synthetic_experiments import (
     LIFETIMES,
     LOOPS,
     PROJECTIONS,
+    SENSITIVITIES,
     SETTLING_STUDIES,
     SETTLINGS,
     STUDIES,
@@ -31,6 +32,8 @@ from kanspice.experiments.lifetime.document import lifetime_json
 from kanspice.experiments.lifetime.page import lifetime_page
 from kanspice.experiments.project.document import projection_json
 from kanspice.experiments.project.page import projection_page
+from kanspice.experiments.sensitivity.document import sensitivity_json
+from kanspice.experiments.sensitivity.page import sensitivity_page
 from kanspice.experiments.settle.document import settling_json
 from kanspice.experiments.settle.page import settling_page
 from kanspice.experiments.settle.study_document import settling_study_json
@@ -107,6 +110,10 @@ KINDS = {
     "tuning": (
         TUNINGS,
         {"json": tuning_json, **of_page(tuning_page)},
+    ),
+    "sensitivity": (
+        SENSITIVITIES,
+        {"json": sensitivity_json, **of_page(sensitivity_page)},
     ),
     "amplifier": (
         AMPLIFIERS,

@@ -7,12 +7,13 @@ from html import unescape
 
 import pytest
 from rich.console import Console
-from synthetic_experiments import COMPARISONS, LOOPS, PROJECTIONS, SETTLINGS, STUDIES, TUNINGS
+from synthetic_experiments import COMPARISONS, LOOPS, PROJECTIONS, SENSITIVITIES, SETTLINGS, STUDIES, TUNINGS
 from synthetic_results import GAPS
 
 from kanspice.experiments.compare import comparison_page
 from kanspice.experiments.control.page import control_page
 from kanspice.experiments.project.page import projection_page
+from kanspice.experiments.sensitivity.page import sensitivity_page
 from kanspice.experiments.settle.page import settling_page
 from kanspice.experiments.study.page import study_page
 from kanspice.experiments.tune.page import tuning_page
@@ -30,6 +31,7 @@ KINDS = (
     (control_page, LOOPS),
     (projection_page, PROJECTIONS),
     (tuning_page, TUNINGS),
+    (sensitivity_page, SENSITIVITIES),
 )
 PAGES = [
     pytest.param(page, make, id=f"{page.__name__}-{name}") for page, results in KINDS for name, make in results.items()

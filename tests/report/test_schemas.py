@@ -12,6 +12,7 @@ from synthetic_experiments import (
     LOOPS,
     PROJECTIONS,
     RECEIPTS,
+    SENSITIVITIES,
     SETTLING_STUDIES,
     SETTLINGS,
     STUDIES,
@@ -27,6 +28,7 @@ from kanspice.experiments.control.document import ControlDocument, control_json
 from kanspice.experiments.export.receipt import ReceiptDocument, receipt_json
 from kanspice.experiments.lifetime.document import LifetimeDocument, lifetime_json
 from kanspice.experiments.project.document import ProjectionDocument, projection_json
+from kanspice.experiments.sensitivity.document import SensitivityDocument, sensitivity_json
 from kanspice.experiments.settle.document import SettlingDocument, settling_json
 from kanspice.experiments.settle.study_document import SettlingStudyDocument, settling_study_json
 from kanspice.experiments.study import document as studies
@@ -45,6 +47,7 @@ WRITTEN = {
     TuningDocument: (tuning_json, TUNINGS),
     CalibrationDocument: (calibration_json, CALIBRATIONS),
     ReceiptDocument: (receipt_json, RECEIPTS),
+    SensitivityDocument: (sensitivity_json, SENSITIVITIES),
     AmplifierDocument: (amplifier_json, AMPLIFIERS),
 }
 DOCUMENTS = pytest.mark.parametrize("document", WRITTEN, ids=lambda document: document.contract())

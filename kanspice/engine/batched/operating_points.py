@@ -172,11 +172,11 @@ class StageChain:
         return found
 
     def currents(self, crossbar: Crossbar, rows_v: Array, *, whole_curves: bool = False) -> Currents:
-        """Into the columns of a crossbar without wires, as the first way of `solve` has them.
+        """Into the columns of a crossbar without wires, also where these are at 0 V: what they do once they move.
 
         whole_curves: from every device by itself, also where that is not needed.
         """
-        return self._currents(crossbar, rows_v, _Pass(Batch(), True, 0.0, whole_curves, self.processor, lambda: False))
+        return self._currents(crossbar, rows_v, _Pass(Batch(), False, 0.0, whole_curves, self.processor, lambda: False))
 
     def _driven(self, inputs_v: Array) -> list[Array]:
         """The inputs, and the noise of each noisy bank."""
