@@ -32,6 +32,7 @@ from kanspice.circuit import (
 )
 from kanspice.circuit.amplifiers import differences_v
 from kanspice.circuit.stages.tiles import drivers_of
+from kanspice.engine.batched.array_devices import processor_named
 from kanspice.engine.batched.operating_points import StageChain
 from kanspice.engine.batched.row_expansions import KnownRows
 from kanspice.engine.fidelity import Fidelity
@@ -48,6 +49,8 @@ class Solved:
     solution: Solution
     fidelity: Fidelity
     known_rows: KnownRows
+    device: str
+    """What computes, as `RunOptions` has it."""
 
     def found_v(self, stage: str) -> Array:
         """(samples that have a result, width)."""
@@ -64,7 +67,8 @@ class Solved:
         if tile is not None:
             stages = drivers_of(tile), tile
             design = replace(design, stages=stages, input_width=tile.rows, dac=None, adc=None, input_noise_v=0.0)
-        return StageChain(design, self.fidelity, self.known_rows, row_currents=False)
+        processor = processor_named(self.device)
+        return StageChain(design, self.fidelity, self.known_rows, row_currents=False, processor=processor)
 
 
 class _Matched(torch.autograd.Function):

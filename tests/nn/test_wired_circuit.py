@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 from circuits import inputs_for, network, polynomial_device, technology
+from gradients import error_of
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from images import cnnkan, images_for
@@ -39,40 +40,6 @@ def circuit_of(model, inputs, *overrides):
     return circuit
 
 
-def error_of(circuit, inputs, value, *, seed=0, scale=None, **use):
-    """Relative error of the derivative by `value`, a tensor that `use` may hold, along a random direction.
-
-    scale: how large a change of it is; as large as the value is if None.
-    """
-    drawn = np.random.default_rng(1)
-    size = value.detach().abs() if scale is None else scale
-    direction = torch.from_numpy(drawn.normal(size=tuple(value.shape))) * size
-    weights = torch.from_numpy(drawn.normal(size=(len(inputs), circuit.network.output_width)))
-    value.grad = None
-    value.requires_grad_()
-    torch.nansum(circuit(inputs, seed, **use) * weights).backward()
-    assert not circuit.folds.by_stage
-    assert len(circuit.failed) < len(inputs)
-    exact = float((value.grad * direction).sum())
-    value.requires_grad_(requires_grad=False)
-    kept = value.clone()
-
-    def loss(change):
-        value.copy_(kept + change * direction)
-        return float(torch.nansum(circuit(inputs, seed, **use) * weights))
-
-    errors = []
-    with torch.no_grad():
-        for step in (1e-4, 1e-5, 1e-6):
-            wide, narrow = ((loss(part) - loss(-part)) / (2 * part) for part in (step, step / 2))
-            expected = (4 * narrow - wide) / 3
-            errors.append(abs(exact - expected) / max(abs(expected), abs(exact), 1e-30))
-            if errors[-1] < 1e-6:
-                break
-        value.copy_(kept)
-    return min(errors)
-
-
 def ohm(value):
     return torch.tensor(value, dtype=torch.float64)
 
@@ -81,8 +48,7 @@ def test_by_what_the_network_was_trained_to_and_by_inputs():
     model = small()
     inputs = torch.from_numpy(inputs_for(model, 8, seed=1))
     circuit = circuit_of(model, inputs_for(model, 12), *WIRED)
-    for parameter in circuit.network.parameters():
-        assert error_of(circuit, inputs, parameter, seed=5) < 1e-6
+    assert error_of(circuit, inputs, *circuit.network.parameters(), seed=5) < 1e-6
     assert error_of(circuit, inputs, inputs, scale=1.0) < 1e-6
 
 
@@ -125,8 +91,7 @@ def test_convolutions(layout):
     values = images_for(model, 2)
     images, overrides = torch.from_numpy(values), (*WIRED[:3], "tia.gain=300", f"convolution.layout={layout}")
     circuit = circuit_of(model, values, *overrides)
-    coefficients = next(circuit.network.parameters())
-    assert error_of(circuit, images, coefficients) < 1e-6
+    assert error_of(circuit, images, *circuit.network.parameters()) < 1e-6
     value = ohm(100.0)
     assert error_of(circuit, images, value, keys={"wires.column_ohm": value}) < 1e-6
 
@@ -146,8 +111,22 @@ def test_random_technologies(ohms, gain, swing, stuck, seed):
     others = [f"tia.gain={gain}", f"tia.swing_v={swing}", f"devices.stuck_short={stuck}", "clippers.knee_v=0.03"]
     others += ["tia.rail_v=1000.0", "tia.headroom=0.01"]
     circuit = circuit_of(model, inputs_for(model, 12), *wires, *others, "devices.area_sigma=0.1")
-    for parameter in list(circuit.network.parameters())[:2]:
-        assert error_of(circuit, inputs, parameter, seed=seed) < 1e-6
+    coefficients = next(circuit.network.parameters())
+    assert error_of(circuit, inputs, coefficients, seed=seed) < 1e-6
+    assert len(circuit.failed) < len(inputs)
+
+
+@pytest.mark.parametrize("overrides", [WIRED, WIRED[3:]], ids=["wires", "columns"])
+def test_a_gpus_code_gives_the_same(overrides):
+    found = []
+    for device in ("cpu", "torch"):
+        model = small()
+        inputs = torch.from_numpy(inputs_for(model, 8, seed=1)).requires_grad_()
+        circuit = Circuit(model, technology(*overrides), inputs_for(model, 12), device=device)
+        circuit(inputs).square().sum().backward()
+        found.append([inputs.grad, *(parameter.grad for parameter in circuit.network.parameters())])
+    for expected, gradient in zip(*found, strict=True):
+        np.testing.assert_allclose(gradient, expected, rtol=0, atol=1e-9 * expected.abs().max().item())
 
 
 def test_samples_at_a_fold_are_counted():
