@@ -4,6 +4,7 @@ Steps are constants, as parts of the stretches between the corners of clocks tha
 differentiated as the solutions of their equations. So gradients have the integrator's own error, and at the corners of
 laws more of it: a step across the corner of a rectifier has the slope that its stages saw, and a drive exactly at a
 corner the one-sided slope of above. Where the voltages are right to a tolerance t, these are right to about sqrt(t).
+A rectifier that is multiplied with exactly 0 has no sign: by that factor its derivative counts 0.
 """
 
 from __future__ import annotations
