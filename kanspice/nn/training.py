@@ -80,6 +80,14 @@ def _scrambled(seed: int, number: int) -> int:
     return int(words[0]) >> (64 - _UNSEEDED)
 
 
+def validated(samples: Samples, seed: int) -> Samples:
+    """Those of the samples held out that tell how far a training of this seed is."""
+    if len(samples) <= _VALIDATED:
+        return samples
+    chosen = np.random.default_rng(seed).choice(len(samples), _VALIDATED, replace=False)
+    return samples.chosen(np.sort(chosen))
+
+
 @dataclass(frozen=True)
 class TrainingCourse:
     """How a training went.
@@ -190,7 +198,11 @@ class ThroughCircuit(Answers):
     def at(self, step: int, inputs: Tensor) -> Tensor:
         seed = self._schedule.training_seed(step)
         self._last = self._circuits[step % len(self._circuits)]
-        answer: Tensor = self._last(inputs, seed, numbers=range(len(inputs)))
+        try:
+            answer: Tensor = self._last(inputs, seed, numbers=range(len(inputs)))
+        except TypeError as error:  # of what is traced, where its gradient would be lost
+            what = f"that of a {type(self.network).__name__}: {error}"
+            raise InputError("the circuit has parts that no gradient is known of", found=what) from error
         return answer
 
     def validated(self, inputs: Tensor) -> Iterator[Tensor]:
@@ -309,7 +321,7 @@ class _Course:
 
     def note(self) -> None:
         """How far the network is now."""
-        some = _some(self.held_out, self.schedule.seed)
+        some = validated(self.held_out, self.schedule.seed)
         with torch.no_grad():
             inputs = torch.from_numpy(some.inputs)
             found = [self._mean_loss(outputs, some) for outputs in self.answers.validated(inputs)]
@@ -362,13 +374,6 @@ def _sizes(tensors: Sequence[Tensor]) -> list[tuple[Tensor, float]]:
     known = [mean for mean in means if mean > 0]
     usual = sum(known) / len(known) if known else 1.0
     return [(each, mean or usual) for each, mean in zip(tensors, means, strict=True)]
-
-
-def _some(samples: Samples, seed: int) -> Samples:
-    if len(samples) <= _VALIDATED:
-        return samples
-    chosen = np.random.default_rng(seed).choice(len(samples), _VALIDATED, replace=False)
-    return samples.chosen(np.sort(chosen))
 
 
 def _normal(like: Tensor, generator: torch.Generator) -> Tensor:

@@ -11,7 +11,7 @@ from circuits import PEAK, inputs_for, network
 
 from kanspice import InputError
 from kanspice.experiments.ensemble.variations import seed_of
-from kanspice.nn.training import Noisy, Plain, Samples, Schedule, ThroughCircuit, train
+from kanspice.nn.training import Noisy, Plain, Samples, Schedule, ThroughCircuit, train, validated
 from kanspice.technology import Technology
 
 GAIN = Technology.model_validate({"tia": {"gain": 10.0}, "devices": {"area_sigma": 0.1}})
@@ -139,3 +139,21 @@ def test_targets_that_do_not_vary(model, samples):
     constant = Samples(samples.inputs, targets=np.ones_like(samples.targets))
     with pytest.raises(InputError, match="same for all"):
         train(Plain(model), *parts(constant), Schedule())
+
+
+def test_a_circuit_that_no_gradient_is_known_of(model, samples, monkeypatch):
+    def untraced(*_arguments):
+        raise TypeError("a traced value would lose its gradient here")
+
+    monkeypatch.setattr("kanspice.nn.module.graph_of", untraced)
+    schedule = Schedule(epochs=1)
+    with pytest.raises(InputError, match="no gradient is known of"):
+        train(ThroughCircuit(model, [GAIN], samples.inputs, schedule), *parts(samples), schedule)
+
+
+def test_what_tells_how_far_it_is_is_the_same_for_a_seed(samples):
+    many = Samples(np.arange(900.0).reshape(300, 3), targets=np.zeros((300, 1)))
+    some = validated(many, 4)
+    assert len(some) == 200
+    assert np.array_equal(some.inputs, validated(many, 4).inputs)
+    assert validated(samples, 4) is samples

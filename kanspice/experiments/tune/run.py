@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from kanspice.base.errors import InputError
 from kanspice.engine.progress import Progress
 from kanspice.engine.running import judge_of
@@ -25,10 +27,10 @@ from kanspice.experiments.tune.samples import Aim, TuningSamples
 from kanspice.families import LoadedModel
 from kanspice.families.common.network import Network
 from kanspice.gap import accuracy, mean_squared_error, spread
-from kanspice.nn.training import Answers, Noisy, Plain, Schedule, ThroughCircuit, Trained, train
+from kanspice.nn.training import Answers, Noisy, Plain, Schedule, ThroughCircuit, Trained, train, validated
 
 _SIZED_FOR = 200
-"""Samples of training that amplifiers are sized for while it lasts, at most."""
+"""Samples of training that amplifiers are sized for while it lasts, at most, besides those held out."""
 
 
 @dataclass(frozen=True)
@@ -160,7 +162,9 @@ def _trained(
         answers = Noisy(network, kind.sigma, schedule)
     else:
         technologies = [point.technology for point in points]
-        answers = ThroughCircuit(network, technologies, samples.training.inputs[:_SIZED_FOR], schedule)
+        judged = validated(samples.held_out, schedule.seed)
+        sized_for = np.concatenate([samples.training.inputs[:_SIZED_FOR], judged.inputs])
+        answers = ThroughCircuit(network, technologies, sized_for, schedule)
     kept = keep if kind.name == "circuit" else None
     return train(answers, samples.training, samples.held_out, schedule, progress=progress, keep=kept)
 
