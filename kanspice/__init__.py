@@ -5,8 +5,8 @@
     >>> result.gap.relative_rmse
 
 Every command is a function with the command's arguments: `compile`, `export`, `simulate`, `verify`, `compare`,
-`settle`, `study`, `lifetime`, `tune`, `calibrate`, `control`, `characterise`. Names are loaded when first used, so
-that `import kanspice` and `kanspice --help` stay fast.
+`settle`, `study`, `lifetime`, `tune`, `calibrate`, `identify`, `control`, `characterise`. Names are loaded when first
+used, so that `import kanspice` and `kanspice --help` stay fast.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from kanspice.experiments.api.compile import compile
     from kanspice.experiments.api.control import control
     from kanspice.experiments.api.export import export
+    from kanspice.experiments.api.identify import identify
     from kanspice.experiments.api.lifetime import lifetime
     from kanspice.experiments.api.project import project
     from kanspice.experiments.api.sensitivity import sensitivity
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
     from kanspice.experiments.compile.circuit import Circuit
     from kanspice.experiments.control import ControlResult
     from kanspice.experiments.export.exported import Exported
+    from kanspice.experiments.identify.result import IdentificationResult
     from kanspice.experiments.lifetime.result import LifetimeResult
     from kanspice.experiments.project.result import Projection
     from kanspice.experiments.sensitivity.result import Sensitivity
@@ -80,6 +82,7 @@ _HOMES = {
     "Exported": "kanspice.experiments.export.exported",
     "GapResult": "kanspice.experiments.verify.result",
     "GivenSpecimen": "kanspice.circuit.specimens",
+    "IdentificationResult": "kanspice.experiments.identify.result",
     "InputError": "kanspice.base.errors",
     "KANalogue": "kanspice.families.kanalogue.network",
     "KanspiceError": "kanspice.base.errors",
@@ -107,6 +110,7 @@ _HOMES = {
     "control": "kanspice.experiments.api.control",
     "export": "kanspice.experiments.api.export",
     "fit": "kanspice.families.common.training",
+    "identify": "kanspice.experiments.api.identify",
     "lifetime": "kanspice.experiments.api.lifetime",
     "load": "kanspice.families",
     "load_array": "kanspice.base.files.array_files",
@@ -139,6 +143,7 @@ __all__ = [
     "Exported",
     "GapResult",
     "GivenSpecimen",
+    "IdentificationResult",
     "InputError",
     "KANalogue",
     "KanspiceError",
@@ -165,6 +170,7 @@ __all__ = [
     "convert",
     "export",
     "fit",
+    "identify",
     "lifetime",
     "load",
     "load_array",

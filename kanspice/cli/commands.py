@@ -15,6 +15,7 @@ from kanspice.cli import (
     devices,
     doctor,
     export,
+    identify,
     lifetime,
     project,
     report,
@@ -50,6 +51,7 @@ app.command("report")(report.report)
 app.command("study")(study.study)
 app.command("lifetime")(lifetime.lifetime)
 app.command("calibrate")(calibrate.calibrate)
+app.command("identify")(identify.identify)
 app.add_typer(devices.app, name="devices")
 app.command("technology")(technology.technology)
 app.command("doctor")(doctor.doctor)

@@ -7,7 +7,7 @@ import io
 import pytest
 from rich.console import Console
 from synthetic_amplifiers import AMPLIFIERS
-from synthetic_calibrations import CALIBRATIONS
+from synthetic_calibrations import CALIBRATIONS, IDENTIFICATIONS
 from synthetic_experiments import (
     COMPARISONS,
     LIFETIMES,
@@ -28,6 +28,8 @@ from kanspice.experiments.characterise.page import amplifier_page
 from kanspice.experiments.compare import comparison_json, comparison_page
 from kanspice.experiments.control.document import control_json
 from kanspice.experiments.control.page import control_page
+from kanspice.experiments.identify.document import identification_json
+from kanspice.experiments.identify.page import identification_page
 from kanspice.experiments.lifetime.document import lifetime_json
 from kanspice.experiments.lifetime.page import lifetime_page
 from kanspice.experiments.project.document import projection_json
@@ -98,6 +100,10 @@ KINDS = {
     "calibration": (
         CALIBRATIONS,
         {"json": calibration_json, **of_page(calibration_page)},
+    ),
+    "identification": (
+        IDENTIFICATIONS,
+        {"json": identification_json, **of_page(identification_page)},
     ),
     "control": (
         LOOPS,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from json_schemas import file_of, hold, shipped
 from synthetic_amplifiers import AMPLIFIERS
-from synthetic_calibrations import CALIBRATIONS
+from synthetic_calibrations import CALIBRATIONS, IDENTIFICATIONS
 from synthetic_experiments import (
     COMPARISONS,
     LIFETIMES,
@@ -26,6 +26,7 @@ from kanspice.experiments.characterise.document import AmplifierDocument, amplif
 from kanspice.experiments.compare.document import ComparisonDocument, comparison_json
 from kanspice.experiments.control.document import ControlDocument, control_json
 from kanspice.experiments.export.receipt import ReceiptDocument, receipt_json
+from kanspice.experiments.identify.document import IdentificationDocument, identification_json
 from kanspice.experiments.lifetime.document import LifetimeDocument, lifetime_json
 from kanspice.experiments.project.document import ProjectionDocument, projection_json
 from kanspice.experiments.sensitivity.document import SensitivityDocument, sensitivity_json
@@ -45,6 +46,7 @@ WRITTEN = {
     studies.StudyDocument: (studies.to_json, STUDIES),
     LifetimeDocument: (lifetime_json, LIFETIMES),
     TuningDocument: (tuning_json, TUNINGS),
+    IdentificationDocument: (identification_json, IDENTIFICATIONS),
     CalibrationDocument: (calibration_json, CALIBRATIONS),
     ReceiptDocument: (receipt_json, RECEIPTS),
     SensitivityDocument: (sensitivity_json, SENSITIVITIES),

@@ -19,9 +19,9 @@ Outputs = Callable[[Array], Array]
 """(numbers,) for unknowns; NaN where there is none."""
 Jacobian = Callable[[Array], Array]
 """(numbers, unknowns) at unknowns."""
-_ANNEALED = 10.0, 3.0, 1.0
+ANNEALED = 10.0, 3.0, 1.0
 """How much more noise is believed in at first: a fit that begins far away would else be led astray."""
-_STEPS, _TRIES = 8, 6
+_STEPS, _LAST_STEPS, _TRIES = 8, 25, 6
 _ENOUGH, _ENOUGH_FOR_NOW = 1e-3, 3e-2
 """Of the cost: a step that gains less is the last one, or the last one with more noise than there is."""
 
@@ -48,7 +48,7 @@ def fitted(
     noise: Array,
     *,
     start: Array,
-    annealed: Sequence[float] = _ANNEALED,
+    annealed: Sequence[float] = ANNEALED,
     free: Array | None = None,
 ) -> Fit:
     """wanted: (numbers,). noise: (numbers,), what they are off by. free: which unknowns can move; all if None."""
@@ -58,7 +58,7 @@ def fitted(
     for factor in annealed:
         sigma, damping = noise * factor, 1e-2
         cost = _cost(wanted, found, sigma, unknowns)
-        for _ in range(_STEPS):
+        for _ in range(_LAST_STEPS if factor == annealed[-1] else _STEPS):
             step = _Steps(steepness / sigma[:, None], (wanted - found) / sigma, unknowns[moving])
             better = None
             for _try in range(_TRIES):

@@ -1,0 +1,110 @@
+"""`kanspice.identify`: which chip was measured."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from kanspice.base.errors import InputError
+from kanspice.base.files import inputs_spared, refuse_inputs
+from kanspice.base.files.array_files import Given, is_file, load_array
+from kanspice.circuit.specimens import GivenSpecimen
+from kanspice.experiments.api.arguments import Model, Overrides, Tech, model_of, technology_of
+from kanspice.experiments.evidence import read_evidence
+from kanspice.experiments.followed import Followed
+from kanspice.experiments.identify.measured import MeasuredChip
+from kanspice.experiments.identify.result import IdentificationResult
+from kanspice.experiments.identify.run import Identified, Investigated
+from kanspice.experiments.identify.twin import Twin, parse_keys
+from kanspice.experiments.numbers import plain_numbers
+from kanspice.families import technology_for
+
+NOISE = 1e-3
+"""Of the network's spread, unless something else is said."""
+
+
+@inputs_spared()
+@plain_numbers
+def identify(
+    model: Model,
+    inputs: Given,
+    measured: Given,
+    *,
+    noise: float = NOISE,
+    unknown: Sequence[str] = (),
+    config: str | Path | None = None,
+    curves: str | Path | None = None,
+    tech: Tech = None,
+    set: Overrides = (),
+    output: str | Path | None = None,
+) -> IdentificationResult:
+    """Which chip gave the measured outputs: its random numbers and keys of its technology, with intervals.
+
+    measured: (samples, outputs) in model units, a row for each of inputs, NaN where nothing was measured; every fifth
+    measured sample is kept apart, and says whether the chip is explained. noise: of measured outputs, of the network's
+    spread. unknown: `SECTION.KEY=FACTOR` of the technology that are known within a factor only, either way. output: a
+    `.npz` for the specimen, as `kanspice.verify` takes it.
+    Raises InputError for measured outputs that are not this network's, for too few of them, and for a technology in
+    which nothing is unknown.
+    """
+    if not 0 < noise < 1:
+        raise InputError("this is no noise", where="--noise", expected="a fraction of the spread", found=f"{noise}")
+    keys = parse_keys(unknown)
+    technology, loaded = technology_of(tech, set), model_of(model, config, curves)
+    evidence = read_evidence(loaded, inputs)
+    evidence.check_fit(loaded.input_width, loaded.output_width)
+    technology = technology_for(loaded, technology)
+    followed = Followed.of(loaded, evidence, technology)
+    given = load_array(measured, "the measured outputs", gaps=True)
+    refuse_inputs([output])
+    twin = Twin(loaded, technology, followed.sizing, keys)
+    if output is not None and keys:
+        hint = "identify without -o, then again with --set KEY=VALUE as found, and -o"
+        raise InputError("a specimen has no keys of its technology", where="--output", found="--unknown", hint=hint)
+    expected, spread = followed.expected(twin.nominal), followed.scale(twin.nominal)
+    if not spread > 0:
+        problem = "the network's outputs do not vary: nothing can be told"
+        raise InputError(problem, where="--inputs", expected="several different samples")
+    source = str(measured) if is_file(measured) else ""
+    MeasuredChip(given, source).check(expected, spread)
+    outputs = np.where(np.isfinite(expected), given, np.nan)
+    chip = Investigated(twin, evidence.inputs, expected, outputs, spread, noise * spread)
+    chip.check()
+    found = Identified(chip)
+    off = (outputs - expected)[np.isfinite(outputs)]
+    specimen = None if output is None else _written(found, twin, Path(output))
+    return IdentificationResult(
+        model=loaded.path.name,
+        family=loaded.family,
+        technology=technology.name,
+        source=source,
+        samples=len(evidence.inputs),
+        fitted=len(chip.fitting),
+        judged=len(chip.judging),
+        numbers=len(found.fit.residuals),
+        noise=noise,
+        unknowns=twin.size,
+        informed=found.posterior.informed,
+        chi_squared=found.fit.chi_squared,
+        gap=float(np.sqrt(np.mean(off**2)) / spread),
+        nominal_error=found.nominal_error,
+        error=found.error,
+        ratio=found.ratio,
+        effort=found.effort,
+        chance=found.chance,
+        covered=found.covered,
+        keys=found.keys(),
+        parts=found.parts(),
+        outputs=found.outputs(),
+        telling=found.telling(),
+        left_out=twin.left_out,
+        specimen=specimen,
+    )
+
+
+def _written(found: Identified, twin: Twin, path: Path) -> str:
+    """The twin's numbers as a specimen's file."""
+    GivenSpecimen.of(twin.draw(found.fit.unknowns), twin.nominal, twin.technology).write(path)
+    return str(path)

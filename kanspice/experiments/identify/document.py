@@ -1,0 +1,126 @@
+"""An identified chip as JSON: the one definition of `kanspice.identification/1`."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from kanspice.experiments.identify.result import IdentificationResult
+from kanspice.report.codec import Count, Fraction, Part, Size, SizeOrNone
+
+
+class FoundKeyPart(Part):
+    """A key of the technology."""
+
+    name: str
+    """`section.key`."""
+    said: float
+    """What the technology says."""
+    value: float
+    """What explains the outputs best."""
+    low: float
+    """90 % lie above this."""
+    high: float
+    """And below this."""
+
+
+class FoundPartPart(Part):
+    """The random numbers of one part of the circuit."""
+
+    name: str
+    """As in specimens: `l1.crossbar.area`."""
+    numbers: Count
+    """Of parts that there are."""
+    told: Count
+    """Of these, those that are known to half a standard deviation."""
+    left: Size
+    """Root mean square of what of their standard deviations is still unknown."""
+    size: Size
+    """Root mean square of what was found, in standard deviations."""
+    alone: SizeOrNone
+    """Gap of the circuit with what was found of this part alone; null where it has no answer."""
+
+
+class FoundOutputPart(Part):
+    """One output of the samples kept apart."""
+
+    output: Count
+    """From 0."""
+    ratio: Size
+    """Squared errors over what they are expected to be."""
+
+
+class TellingPart(Part):
+    """A sample that was not measured."""
+
+    sample: Count
+    """From 0."""
+    nats: Size
+    """What its outputs would tell."""
+
+
+class IdentificationDocument(Part):
+    """Which chip was measured."""
+
+    schema_: Annotated[Literal["kanspice.identification/1"], Field(alias="schema")]
+    """The contract."""
+    model: str
+    """The network's file."""
+    family: str
+    """Of the network."""
+    technology: str
+    """Its name, with what was overridden."""
+    source: str
+    """Of the measured outputs."""
+    samples: Count
+    """All of them."""
+    fitted: Count
+    """Measured samples that the twin was fitted to."""
+    judged: Count
+    """Measured samples that were kept apart."""
+    numbers: Count
+    """Measured numbers that it was fitted to."""
+    noise: Size
+    """Of these, of the network's spread."""
+    unknowns: Count
+    """Of the circuit."""
+    informed: Size
+    """How many unknowns' worth the numbers told."""
+    chi_squared: Size
+    """Of what is left of the numbers that it was fitted to, per number."""
+    gap: Size
+    """Of the measured outputs against the network, relative."""
+    nominal_error: Size
+    """Of the circuit as it was meant to be, for the samples kept apart, of the network's spread."""
+    error: Size
+    """Of the twin, for the same."""
+    ratio: Size
+    """Of the twin's squared errors there over what they are expected to be; 1 is right."""
+    effort: Size
+    """Squares of what is left and of the unknowns that it took, per fitted number; 1 is right."""
+    chance: Fraction
+    """Of chips of the technology, as many are that unlikely, or more."""
+    covered: Fraction
+    """Of the outputs of samples kept apart, those within their 90 % intervals."""
+    is_explained: bool
+    """Whether the chip may be one of the technology."""
+    keys: list[FoundKeyPart]
+    """Of the technology, that were not known."""
+    parts: list[FoundPartPart]
+    """Those that make most of the gap first."""
+    outputs: list[FoundOutputPart]
+    """Every output of the samples kept apart."""
+    telling: list[TellingPart]
+    """Samples to measure next, each beside those before it."""
+    left_out: list[str]
+    """Random parts that the twin has none of."""
+    specimen: str | None
+    """The file with the specimen's numbers."""
+    command: str | None
+    """What was called, if a command was."""
+
+
+def identification_json(result: IdentificationResult) -> str:
+    """JSON text; a figure that does not exist is null."""
+    return IdentificationDocument.text(result)

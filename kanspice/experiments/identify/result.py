@@ -1,0 +1,121 @@
+"""What identifying a chip gives: its specimen with intervals, how well that explains it, and what is still unknown."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from kanspice.report.blocks import Page
+from kanspice.report.frames import Columns
+from kanspice.report.shown import Shown
+
+REJECTED = 1e-3
+"""Of chips of the technology so few are as far off where the twin was not fitted: this one is none of them."""
+
+
+@dataclass(frozen=True)
+class FoundKey:
+    """A key of the technology: its value, and what 90 % of the chips lie between that would explain the outputs."""
+
+    name: str
+    said: float
+    value: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class FoundPart:
+    """The random numbers of one part. left: the root mean square of what of their standard deviations is still unknown.
+
+    told: how many of them are known to half a standard deviation. size: root mean square of what was found. alone: the
+    gap of the circuit with what was found of this part alone, None where it has no answer.
+    """
+
+    name: str
+    numbers: int
+    told: int
+    left: float
+    size: float
+    alone: float | None
+
+
+@dataclass(frozen=True)
+class FoundOutput:
+    """One output: squared errors of the samples kept apart over what they are expected to be; 1 is right."""
+
+    output: int
+    ratio: float
+
+
+@dataclass(frozen=True)
+class Telling:
+    """A sample that was not measured, and how many nats it would tell."""
+
+    sample: int
+    nats: float
+
+
+@dataclass(frozen=True, repr=False)
+class IdentificationResult(Shown):
+    """One chip. fitted, judged: measured samples that it was fitted to, and that were kept apart.
+
+    noise: of measured outputs, of the network's spread. gap: of the measured outputs against the network, relative.
+    nominal_error, error: of the circuit as it was meant to be, and of the twin, for the samples kept apart.
+    ratio: their squared errors over what they are expected to be. effort: squares of what is left and of the unknowns
+    that it took, per fitted number, 1 for a chip of the technology; chance: of these as many are as unlikely. covered:
+    of the outputs kept apart, those within their 90 % intervals. informed: numbers' worth that were told, of
+    `unknowns`. specimen: the file with its numbers.
+    """
+
+    model: str
+    family: str
+    technology: str
+    source: str
+    samples: int
+    fitted: int
+    judged: int
+    numbers: int
+    noise: float
+    unknowns: int
+    informed: float
+    chi_squared: float
+    gap: float
+    nominal_error: float
+    error: float
+    ratio: float
+    effort: float
+    chance: float
+    covered: float
+    keys: Sequence[FoundKey]
+    parts: Sequence[FoundPart]
+    outputs: Sequence[FoundOutput]
+    telling: Sequence[Telling]
+    left_out: tuple[str, ...] = ()
+    specimen: str | None = None
+    command: str | None = None
+
+    @property
+    def is_explained(self) -> bool:
+        """Whether the chip may be one of this technology."""
+        return self.chance >= REJECTED
+
+    @property
+    def exit_code(self) -> int:
+        """1 where no chip of the technology explains what was measured; 0 else."""
+        return 0 if self.is_explained else 1
+
+    def page(self) -> Page:
+        from kanspice.experiments.identify.page import identification_page  # noqa: PLC0415 - which shows this
+
+        return identification_page(self)
+
+    def columns(self) -> Columns:
+        """A row for each part."""
+        return {
+            "part": [part.name for part in self.parts],
+            "numbers": [part.numbers for part in self.parts],
+            "told": [part.told for part in self.parts],
+            "left": [part.left for part in self.parts],
+            "alone": [part.alone for part in self.parts],
+        }

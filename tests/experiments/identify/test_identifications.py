@@ -1,0 +1,98 @@
+"""Identified chips: found where the technology has them, refused where it has not."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from circuits import LINE, inputs_for, network, technology
+
+import kanspice
+from kanspice.base.draws import Draw
+from kanspice.base.errors import InputError
+from kanspice.engine.options import RunOptions
+from kanspice.engine.running import solve
+from kanspice.experiments.identify.run import Identified, Investigated
+from kanspice.experiments.identify.twin import Twin
+from kanspice.families import compile_macro_model, sizing_for
+from kanspice.families.loading import loaded_from
+from kanspice.gap import decoded_outputs
+
+MODEL = network([6, 5, 3], [LINE], norm="none")
+INPUTS = inputs_for(MODEL, 60)
+SAID = ("devices.area_sigma=0.05", "tia.offset_sigma_v=0.001")
+NOISE = 1e-3
+
+
+def measured(*, seed=5, dead=None):
+    """What a chip gives, with noise; nothing for the last samples. dead: a pair of columns without devices."""
+    loaded, known = loaded_from(MODEL), technology(*SAID)
+    chip = compile_macro_model(loaded, known, sizing_for(loaded, known, INPUTS), Draw(seed))
+    if dead is not None:
+        first = chip.crossbars[0]
+        area = np.where(np.arange(first.width)[:, None] == dead, 0.0, first.area)
+        chip = replace(chip, stages=tuple(replace(s, area=area) if s is first else s for s in chip.stages))
+    solution = solve("batched", chip, INPUTS, "device", RunOptions(check_samples=0))
+    outputs = decoded_outputs(chip, solution)
+    spread = np.sqrt(np.mean(np.var(outputs, axis=0)))
+    outputs += NOISE * spread * np.random.default_rng(seed).standard_normal(outputs.shape)
+    outputs[50:] = np.nan
+    return outputs
+
+
+def identify(outputs, **options):
+    return kanspice.identify(MODEL, INPUTS, outputs, tech=technology(*SAID), noise=NOISE, **options)
+
+
+def test_a_chip_of_the_technology_is_found(tmp_path):
+    outputs = measured()
+    outputs[7, 1] = np.nan
+    result = identify(outputs, output=tmp_path / "chip.npz")
+    assert result.is_explained
+    assert result.exit_code == 0
+    assert (result.fitted, result.judged) == (40, 10)
+    assert result.error < 0.1 * result.nominal_error
+    assert 0.75 < result.covered <= 1
+    assert {each.sample for each in result.telling} <= set(range(50, 60))
+    verified = kanspice.verify(MODEL, INPUTS, tech=technology(*SAID), engine="batched", specimen=tmp_path / "chip.npz")
+    assert verified.gap.relative_rmse == pytest.approx(result.gap, rel=0.2)
+
+
+def test_a_dead_column_is_none_of_a_chip_of_the_technology():
+    result = identify(measured(dead=1))
+    assert not result.is_explained
+    assert result.exit_code == 1
+    assert result.effort > 1.5
+
+
+def test_true_numbers_lie_in_their_intervals():
+    loaded, known = loaded_from(MODEL), technology(*SAID)
+    twin = Twin(loaded, known, sizing_for(loaded, known, INPUTS))
+    expected = MODEL(torch.from_numpy(INPUTS)).detach().numpy()
+    inside = []
+    for seed in range(6):
+        outputs = measured(seed=seed)
+        spread = np.sqrt(np.mean(np.var(expected, axis=0)))
+        found = Identified(Investigated(twin, INPUTS, expected, outputs, spread, NOISE * spread))
+        true = np.concatenate([Draw(seed).normal(array.name, array.shape).ravel() for array in twin.arrays])
+        there = np.concatenate([twin.matter(array) for array in twin.arrays])
+        inside += (np.abs(true - found.fit.unknowns) < 1.645 * found.posterior.sigma)[there].tolist()
+    assert 0.85 < np.mean(inside) < 0.95
+
+
+def test_what_cannot_be_identified():
+    outputs = measured()
+    with pytest.raises(InputError, match="too few measured samples"):
+        identify(np.where(np.arange(60)[:, None] < 5, outputs, np.nan))
+    with pytest.raises(InputError, match="another shape"):
+        identify(outputs[:, :2])
+    with pytest.raises(InputError, match="absurd"):
+        identify(outputs * 1e9)
+    with pytest.raises(InputError, match="nothing of this circuit is unknown"):
+        kanspice.identify(MODEL, INPUTS, outputs)
+    with pytest.raises(InputError, match="no noise"):
+        kanspice.identify(MODEL, INPUTS, outputs, noise=0.0)
+    with pytest.raises(InputError, match="no keys"):
+        identify(outputs, unknown=["tia.rail_v=2"], output="x.npz")
