@@ -52,6 +52,8 @@ class SolvedCrossbar:
     columns_v: Array
     amplifier_a: Array
     folds: Folds
+    all_types: bool
+    """Whether areas of types that it has none of count, and are no constants of 0."""
 
     def gradients(self, gradient_v: Array, *, shifts: bool, wires: bool) -> CrossbarGradients:
         """By all that its amplifiers' voltages depend on; gradient_v: by these, (samples, 2 * pairs).
@@ -68,7 +70,8 @@ class SolvedCrossbar:
 
     def _of_block(self, block: slice, gradient_v: Array, *, shifts: bool) -> CrossbarGradients:
         rows_v = np.ascontiguousarray(self.rows_v[block])
-        currents = self.chain.currents(self.crossbar, rows_v, whole_curves=shifts)
+        every_device = shifts or (self.all_types and len(self.crossbar.types) < self.crossbar.area.shape[2])
+        currents = self.chain.currents(self.crossbar, rows_v, every_device=every_device)
         parts = rows_v, self.columns_v[block], self.amplifier_a[block]
         settled = SettledColumns(self.crossbar, *parts, self.chain.design.input_v_per_unit)
         return column_gradients(settled, currents, gradient_v[block])

@@ -51,6 +51,8 @@ class Solved:
     known_rows: KnownRows
     device: str
     """What computes, as `RunOptions` has it."""
+    with_areas: frozenset[str]
+    """The crossbars whose areas were given, so that each of them may want a gradient: those of 0 too."""
 
     def found_v(self, stage: str) -> Array:
         """(samples that have a result, width)."""
@@ -138,7 +140,8 @@ def _crossbar_v(  # noqa: PLR0917 - once, from above
 ) -> Any:
     """What a crossbar's subtractors give. known: the untraced one."""
     columns_v, amplifier_a = (solved.of(table, known.name) for table in ("column_v", "amplifier_a"))
-    found = SolvedCrossbar(known, solved.chain(None), _plain_rows(rows_v), columns_v, amplifier_a, folds)
+    rows, all_types = _plain_rows(rows_v), known.name in solved.with_areas
+    found = SolvedCrossbar(known, solved.chain(None), rows, columns_v, amplifier_a, folds, all_types=all_types)
     return differences_v(crossbar, traced(amplifiers_v(found, crossbar, rows_v, unit_v)))
 
 
@@ -156,7 +159,9 @@ def _tiles_v(  # noqa: PLR0917 - once, from above
         crossbar, own = tiles.crossbars[number], known.crossbars[number]
         seen_v = rows_v[:, np.array(positions)].reshape(-1, own.rows)
         columns_v, amplifier_a = (table[:, positions].reshape(-1, 2 * own.width) for table in tables)
-        found = SolvedCrossbar(own, solved.chain(own), _plain_rows(seen_v), columns_v, amplifier_a, folds)
+        found = SolvedCrossbar(
+            own, solved.chain(own), _plain_rows(seen_v), columns_v, amplifier_a, folds, all_types=False
+        )
         given_v = differences_v(crossbar, traced(amplifiers_v(found, crossbar, seen_v, unit_v)))
         outputs_v.append(given_v.reshape(samples, len(positions), own.width))
     return np.concatenate(outputs_v, axis=1).reshape(samples, -1)

@@ -104,7 +104,8 @@ class CircuitModule(nn.Module):
         self.folds = Folds(np.zeros(int(solved.sum()), dtype=bool))
         which = list(numbers) if numbers is not None else list(range(len(inputs)))
         kept = [number for number, is_solved in zip(which, solved.tolist(), strict=True) if is_solved]
-        known = Solved(design, solution, fidelity, self._known, self._options.device)
+        areas = frozenset(name.removesuffix(".area") for name in parts or {} if name.endswith(".area"))
+        known = Solved(design, solution, fidelity, self._known, self._options.device, areas)
         graph = graph_of(known, whole, inputs[solved], self.folds, kept)
         return outputs.index_put((torch.nonzero(solved)[:, 0],), graph).to(asked)
 

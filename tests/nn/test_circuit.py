@@ -99,6 +99,18 @@ def test_by_every_part_of_a_specimen():
     assert max(errors.values()) < 1e-6, errors
 
 
+def test_by_areas_of_devices_that_there_are_none_of():
+    model = small()
+    with torch.no_grad():
+        model.crossbars[0].coeffs[:, :, 1] = 0.0
+    inputs = inputs_for(model, 8, seed=1)
+    circuit = circuit_of(model, inputs, "tia.gain=300", "tia.offset_v=0.002", "clippers.knee_v=0.02")
+    value = part(circuit.design(0), "l1.crossbar.area")
+    assert (
+        error_of(circuit, inputs, value, parts={"l1.crossbar.area": value}, scale=0.01) < 1e-5
+    )  # there is a corner at 0, where differences converge more slowly
+
+
 @pytest.mark.parametrize("norm", ["batch", "layer", "none"])
 def test_by_what_the_network_was_trained_to(norm):
     model = small(norm=norm)

@@ -171,12 +171,14 @@ class StageChain:
             found.stage_v[stage.name] = volts
         return found
 
-    def currents(self, crossbar: Crossbar, rows_v: Array, *, whole_curves: bool = False) -> Currents:
+    def currents(self, crossbar: Crossbar, rows_v: Array, *, every_device: bool = False) -> Currents:
         """Into the columns of a crossbar without wires, also where these are at 0 V: what they do once they move.
 
-        whole_curves: from every device by itself, also where that is not needed.
+        every_device: from each by itself, and of all types, also those that the crossbar has none of.
         """
-        return self._currents(crossbar, rows_v, _Pass(Batch(), False, 0.0, whole_curves, self.processor, lambda: False))
+        if every_device:
+            return WholeCurves(rows_v, self.curves, crossbar.column_area, np.repeat(crossbar.shift_v, 2, axis=1))
+        return self._currents(crossbar, rows_v, _Pass(Batch(), False, 0.0, False, self.processor, lambda: False))
 
     def _driven(self, inputs_v: Array) -> list[Array]:
         """The inputs, and the noise of each noisy bank."""

@@ -52,7 +52,7 @@ def column_gradients(settled: SettledColumns, currents: Currents, gradient_v: Ar
     # what curves of wider units change by is what all voltages of devices would, if these were smaller instead
     seen = float((back.rows_v * rows_v).sum() + (found.into * slope * columns_v).sum())
     if back.shift_v is not None:
-        seen += float((back.shift_v * np.repeat(crossbar.shift_v, 2, axis=1)[:, :, crossbar.types]).sum())
+        seen += float((_of_all_types(crossbar, back.shift_v) * np.repeat(crossbar.shift_v, 2, axis=1)).sum())
     by_area = _of_all_types(crossbar, back.area)
     return CrossbarGradients(
         rows_v=back.rows_v,
@@ -78,7 +78,9 @@ def column_effects(settled: SettledColumns, slope: Array, gradient_v: Array) -> 
 
 
 def _of_all_types(crossbar: Crossbar, values: Array) -> Array:
-    """Of values (rows, columns, types that it has): zero for types that it has none of."""
+    """Of values (rows, columns, types that it has, or all): zero for types that it has none of."""
+    if values.shape == crossbar.column_area.shape:
+        return values
     everything = np.zeros_like(crossbar.column_area)
     everything[:, :, crossbar.types] = values
     return everything
