@@ -28,7 +28,8 @@ class PredictionPart(Part):
     """By derivatives, without a draw."""
 
     method: str
-    """columns: by exact derivatives, column by column; probes: by random backward passes, known to some percent."""
+    """columns: by exact derivatives, column by column. probes: by random backward passes, known to ten or twenty
+    percent."""
     nominal: SizeOrNone
     """The gap (relative RMSE) of the circuit whose random numbers are all 0."""
     gap: SpreadPart

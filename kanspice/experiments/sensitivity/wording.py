@@ -65,7 +65,7 @@ def how_predicted(result: Sensitivity) -> Verdict:
     if told.method == "columns":
         how = "By exact derivatives, column by column, at the circuit whose random numbers are all 0"
     else:
-        how = "By random backward passes at the circuit whose random numbers are all 0: known to some percent"
+        how = "By random backward passes at the circuit whose random numbers are all 0: known to ten or twenty percent"
     if drawn is None or drawn.gap.std == 0:
         return Verdict(f"{how}.")
     off = told.gap.std / drawn.gap.std - 1
