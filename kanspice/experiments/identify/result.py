@@ -12,6 +12,9 @@ from kanspice.report.shown import Shown
 REJECTED = 1e-3
 """Of chips of the technology so few are as far off where the twin was not fitted: this one is none of them."""
 
+MARGIN = 1.75
+"""Times what is expected: chips of the technology come up to 1.5, where a fit ends in a state that is not the best."""
+
 
 @dataclass(frozen=True)
 class FoundKey:
@@ -97,8 +100,8 @@ class IdentificationResult(Shown):
 
     @property
     def is_explained(self) -> bool:
-        """Whether the chip may be one of this technology."""
-        return self.chance >= REJECTED
+        """Whether the chip may be one of this technology: errors that a fit can make by itself do not reject it."""
+        return self.chance >= REJECTED or max(self.effort, self.ratio) < MARGIN
 
     @property
     def exit_code(self) -> int:
