@@ -28,7 +28,7 @@ def answer(result: CalibrationResult) -> Verdict:
     if chosen.chip is not None and result.untouched is not None:
         change = f"gap {number(result.untouched.gap)} becomes {number(chosen.chip.gap)}"
         if chosen.chip.accuracy is not None and result.untouched.accuracy is not None:
-            change += f", accuracy {percentage(result.untouched.accuracy)} {percentage(chosen.chip.accuracy)}"
+            change += f", accuracy {percentage(result.untouched.accuracy)} becomes {percentage(chosen.chip.accuracy)}"
     else:
         change = f"gap {number(chosen.untouched)} becomes about {number(chosen.expected_gap)}"
     return Verdict(f"Set {_named(chosen.trims)}: {change}, on samples that nothing was fitted to")
