@@ -81,7 +81,7 @@ CASES = {
     "circle, saturation 1.05": Case(
         circle,
         {"branches.realisation": "schematic", "branches.pair_saturation": 1.05},
-        {"epochs": 60, "rate": 0.03},
+        {"epochs": 60, "rate": 0.002},
     ),
 }
 
