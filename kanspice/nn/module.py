@@ -17,7 +17,7 @@ from kanspice.base.traced import TracedArray, UntraceableError, plain, tracing
 from kanspice.circuit import Design
 from kanspice.circuit.compile import Sizing
 from kanspice.engine.batched.row_expansions import KnownRows
-from kanspice.engine.fidelity import FidelityChoice, fidelities, resolve_fidelity
+from kanspice.engine.fidelity import Fidelity, FidelityChoice, fidelities, resolve_fidelity
 from kanspice.engine.options import RunOptions
 from kanspice.engine.running import solve
 from kanspice.engine.solution import FailedSample
@@ -105,7 +105,8 @@ class CircuitModule(nn.Module):
         which = list(numbers) if numbers is not None else list(range(len(inputs)))
         kept = [number for number, is_solved in zip(which, solved.tolist(), strict=True) if is_solved]
         areas = frozenset(name.removesuffix(".area") for name in parts or {} if name.endswith(".area"))
-        known = Solved(design, solution, fidelity, self._known, self._options.device, areas)
+        followed: Fidelity = "device" if self._fidelity == "auto" and fidelity == "shared" else fidelity
+        known = Solved(design, solution, followed, self._known, self._options.device, areas)
         graph = graph_of(known, whole, inputs[solved], self.folds, kept)
         return outputs.index_put((torch.nonzero(solved)[:, 0],), graph).to(asked)
 
