@@ -189,6 +189,8 @@ class _Candidate:
         before = asked.measured[judged]
         left = asked.gap(after, judged)
         is_used = _helps(before, after, asked.expected[judged])
+        if asked.labels is not None:
+            is_used = is_used and _agrees(before, after, asked.expected[judged])
         beside = {} if affine is None else {"outputs.gain": affine.gain, "outputs.offset": affine.offset}
         return Candidate(
             self.count,
@@ -253,3 +255,10 @@ def _helps(before: Array, after: Array, expected: Array) -> bool:
     gained = np.where(there, (before - expected) ** 2 - (after - expected) ** 2, 0.0).sum(axis=1)
     error = gained.std(ddof=1) / np.sqrt(len(gained)) if len(gained) > 1 else np.inf
     return bool(gained.mean() > _BEYOND * error)
+
+
+def _agrees(before: Array, after: Array, expected: Array) -> bool:
+    """Whether no fewer samples than before have their largest output where the network has it."""
+    there = np.isfinite(before).all(axis=1) & np.isfinite(after).all(axis=1)
+    counts = [np.sum(outputs[there].argmax(axis=1) == expected[there].argmax(axis=1)) for outputs in (before, after)]
+    return bool(counts[1] >= counts[0])

@@ -112,5 +112,6 @@ def method(result: CalibrationResult) -> str:
     fifth = "Every fifth measured sample is kept apart: it says whether trims help, and nothing is fitted to it."
     return (
         f"{fifth} The others say which specimen the chip is, its twin; trims are found on the twin, set as the hardware"
-        " can set them, and used only where squared errors become smaller by more than their standard error."
+        " can set them, and used only where squared errors become smaller by more than their standard error;"
+        " with labels, also no fewer of these samples may have their largest output where the network has it."
     )
