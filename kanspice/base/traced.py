@@ -193,6 +193,13 @@ class TracedFloat(_Dispatching, float):
     def __reduce__(self) -> Any:
         raise UntraceableError("a number would lose its gradient here")
 
+    @property
+    def real(self) -> TracedFloat:
+        return self
+
+    def conjugate(self) -> TracedFloat:
+        return self
+
     def __deepcopy__(self, _memo: Any) -> TracedFloat:
         return self
 
@@ -227,6 +234,14 @@ for _name, _ufunc in {
     setattr(TracedFloat, f"__r{_name}__", _operator(_ufunc, swapped=True))
 for _name, _one in {"neg": np.negative, "pos": np.positive, "abs": np.absolute}.items():
     setattr(TracedFloat, f"__{_name}__", lambda self, _one=_one: _one(self))
+
+
+def _lost(*_values: Any) -> Any:
+    raise UntraceableError("a number would lose its gradient here")
+
+
+for _name in ("int", "trunc", "floor", "ceil", "round", "floordiv", "rfloordiv", "mod", "rmod", "divmod", "rdivmod"):
+    setattr(TracedFloat, f"__{_name}__", _lost)  # a float's own would give plain numbers
 
 
 def traced(values: Any) -> Any:
@@ -416,7 +431,9 @@ def _functions() -> Mapping[str, Callable[..., Any]]:
     def over(function: Callable[..., Any], name: str) -> Callable[..., Any]:
         def apply(x: Any, axis: Any = None, *, keepdims: bool = False, initial: Any = None) -> Any:
             tensor = _tensor(x)
-            if initial is not None and name in {"max", "min"}:
+            if initial is not None and name not in {"max", "min"}:
+                raise UntraceableError(f"no derivative of numpy.{name} with ['initial'] is known here")
+            if initial is not None:
                 if tensor.numel() == 0:
                     return initial
                 best = np.maximum if name == "max" else np.minimum

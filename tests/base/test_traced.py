@@ -71,6 +71,13 @@ def test_a_number_is_a_float_that_cannot_lose_its_gradient():
         lambda x: np.full(2, x),
         lambda x: np.array([x]),
         lambda x: np.zeros(2) + np.array(x),
+        int,
+        round,
+        lambda x: round(x, 1),
+        math.floor,
+        lambda x: x // 2,
+        lambda x: 7 % x,
+        lambda x: divmod(x, 2),
     ):
         with pytest.raises(UntraceableError):
             loss(value)
@@ -78,7 +85,14 @@ def test_a_number_is_a_float_that_cannot_lose_its_gradient():
 
 def test_an_array_cannot_lose_its_gradient_and_what_is_unknown_says_so():
     value = traced(torch.ones(3, dtype=torch.float64, requires_grad=True))
-    for loss in (np.asarray, np.fft.fft, np.linalg.norm, np.floor, lambda x: np.zeros(3).__setitem__(slice(None), x)):
+    for loss in (
+        lambda x: np.sum(x, initial=1.0),
+        np.asarray,
+        np.fft.fft,
+        np.linalg.norm,
+        np.floor,
+        lambda x: np.zeros(3).__setitem__(slice(None), x),
+    ):
         with pytest.raises((UntraceableError, TypeError)):
             loss(value)
 
