@@ -46,7 +46,7 @@ def _checks(result: Sensitivity) -> Iterator[Check]:
 def _sections(result: Sensitivity) -> Iterator[Section]:
     told = wording.how_predicted(result)
     yield Section("How far off will specimens be?", (wording.spreads(result), Line(told, small=True)))
-    shown = [Picture.of("Share of the squared error that each random part makes", parts_plot, result)]
+    shown = [Picture.of("Share of random parts' squared error that each makes", parts_plot, result)]
     shown += [
         Picture.of(f"What the devices of every crosspoint make alone: {plain(heat.name)}", heat_plot, heat)
         for heat in result.heat[:_MAPS]

@@ -23,7 +23,7 @@ def parts_plot(result: Sensitivity) -> Figure:
     rows = [row for row in result.parts if row.share > SHOWN_SHARE][:_BARS][::-1]
     with picture(1.2 + 0.26 * max(len(rows), 2), f"{plain(result.parts[0].name)} does most") as (figure, axes):
         axes.barh([plain(row.name) for row in rows], [100 * row.share for row in rows], color=BLUE, height=0.6)
-        axes.set(xlabel="share of the squared error, %", xlim=(0, None))
+        axes.set(xlabel="share of the squared error of random parts, %", xlim=(0, None))
         return figure
 
 

@@ -22,14 +22,19 @@ SHOWN_SHARE = 1e-6
 """Of the squared error: less is rounding."""
 _FEW = 10
 """Draws."""
+_THERE = 0.05
+"""Of the gap: what a circuit is off by without anything random, and which is then said."""
 
 
 def answer(result: Sensitivity) -> Verdict:
     """How far off specimens are, and which part does most."""
-    gap, first = result.prediction.gap, result.parts[0]
+    told, first = result.prediction, result.parts[0]
+    kept = f", with {', '.join(map(plain, result.fixed))} as of the seed" if result.fixed else ""
+    there = f", beside {number(told.nominal)} that is there without" if told.nominal > _THERE * told.gap.mean else ""
     return Verdict(
-        f"Specimens are off by {number(gap.mean)} of the outputs' standard deviation on average, one in 20 by more than"
-        f" {number(gap.high)} (predicted); {plain(first.name)} makes {first.share:.0%} of the squared error"
+        f"Specimens are off by {number(told.gap.mean)} of the outputs' standard deviation on average, one in 20 by more"
+        f" than {number(told.gap.high)} (predicted{kept}); {plain(first.name)} makes {first.share:.0%} of the"
+        f" squared error of random parts{there}"
     )
 
 
@@ -83,7 +88,14 @@ def parts(rows: tuple[PartShare, ...]) -> Table:
     """Arrays of random numbers, and what they do."""
     shown = [row for row in rows[:_SHOWN] if row.share > SHOWN_SHARE]
     cells = [(*_named(row), number(row.alone), number(row.largest), _place(row)) for row in shown]
-    header = ("random part", "numbers", "share of the\nsquared error, %", "gap\nby itself", "largest\nof one", "which")
+    header = (
+        "random part",
+        "numbers",
+        "share of random\nsquared error, %",
+        "gap\nby itself",
+        "largest\nof one",
+        "which",
+    )
     return Table(header, cells, texts=frozenset({0, 5}), more=len(rows) - len(shown))
 
 

@@ -97,7 +97,7 @@ class TuningSamplesPart(Part):
     places: list[Count] | None
     """Which of those that were given are measured, from 0; null where they are in a file of their own."""
     repeated: Count
-    """Measured samples that training had, too, number for number."""
+    """Measured samples that training had, or what told how far it was, too, number for number."""
 
 
 class SchedulePart(Part):

@@ -135,11 +135,18 @@ class TuningResult(Shown):
         return self.aim is Aim.LABELS
 
     @property
+    def loses_samples(self) -> bool:
+        """Whether errors are of fewer samples than before: what has no result is in none of them."""
+        return not self.is_classification and self.tuned.failed_samples > self.given.failed_samples
+
+    @property
     def is_better(self) -> bool:
-        """Whether the tuned network's specimens are, in the mean."""
+        """Whether the tuned network's specimens are, in the mean; none are whose errors leave more samples out."""
         before, after = self.given.summary, self.tuned.summary
         if before is None or after is None:
             return before is None and after is not None
+        if self.loses_samples:
+            return False
         return after.mean > before.mean if self.is_classification else after.mean < before.mean
 
     def yields(self, arm: Arm) -> list[Yield]:

@@ -34,7 +34,7 @@ class TuningSamples:
     """Three kinds, of which no sample is of two.
 
     test: what is measured. places: of its samples, where they were drawn among all. repeated: how many samples of the
-    test are, number for number, among those of training too: in another row, or in another file.
+    test are, number for number, among those of training or held out, too: in another row, or in another file.
     """
 
     aim: Aim
@@ -71,7 +71,7 @@ def split(loaded: LoadedModel, given: Evidence, test: Evidence | None, seed: int
         samples.chosen(np.sort(order[tested : tested + held_out])),
         measured,
         tuple(places.tolist()) if test is None else None,
-        _repeated(measured.inputs, training.inputs),
+        _repeated(measured.inputs, given.inputs[order[tested:]]),
     )
 
 
@@ -107,6 +107,7 @@ def _chosen(evidence: Evidence, places: Indices) -> Evidence:
     return replace(evidence, inputs=np.ascontiguousarray(evidence.inputs[places]), labels=labels, targets=targets)
 
 
-def _repeated(test: Array, training: Array) -> int:
-    known = {row.tobytes() for row in training}
+def _repeated(test: Array, seen: Array) -> int:
+    """seen: those that training, or what tells how far it is, has."""
+    known = {row.tobytes() for row in seen}
     return sum(row.tobytes() in known for row in np.ascontiguousarray(test))

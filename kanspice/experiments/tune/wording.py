@@ -37,7 +37,9 @@ def answer(result: TuningResult) -> Verdict:
         return Verdict(f"Tuned, {specimens} are {percentage(after.mean)} accurate on average; {was} before")
     was = NOTHING if before is None else number(before.mean)
     said = f"Tuned, the outputs of {specimens} are off by {number(after.mean)} {_DEVIATIONS} (RMS) on average"
-    return Verdict(f"{said}; {was} before")
+    lost = [arm.failed_samples for arm in (result.tuned, result.given)]
+    left_out = f"; a draw's samples without a result are in neither: {number(lost[0])}, and {number(lost[1])} before"
+    return Verdict(f"{said}; {was} before{left_out if any(lost) else ''}", warning=result.loses_samples)
 
 
 def outcome(result: TuningResult) -> Verdict:
@@ -46,6 +48,8 @@ def outcome(result: TuningResult) -> Verdict:
         return Verdict("FAILED: the engines disagree, so neither can be believed", warning=True)
     if not result.is_measured:
         return Verdict("FAILED: not every draw was measured", warning=True)
+    if result.loses_samples:
+        return Verdict("tuned and measured, but more samples are without a result than before", warning=True)
     if not result.is_better:
         return Verdict("tuned and measured, but no better than the network as it was given", warning=True)
     return Verdict("tuned and measured" + ("" if result.written is None else f": {plain(result.written)}"))
@@ -142,7 +146,9 @@ def _unseen(result: TuningResult) -> Verdict:
     if not result.repeated:
         return Verdict(f"{specimens}, and no sample is in both")
     count = f"{result.repeated:,} of {many(result.samples, 'measured sample')}"
-    return Verdict(f"{specimens}; but {count} are among those of training, too: these files overlap", warning=True)
+    return Verdict(
+        f"{specimens}; but {count} are among those of training or held out, too: these files overlap", warning=True
+    )
 
 
 def _failures(arm: Arm) -> Verdict | None:

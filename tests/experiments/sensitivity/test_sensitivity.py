@@ -247,3 +247,13 @@ def test_the_worst_specimen_is_never_written_over_an_input(tiny, tmp_path):
     np.save(tmp_path / "x.npy", inputs)
     with pytest.raises(InputError, match="it is an input of this command"), kanspice.base.files.inputs_spared():
         kanspice.sensitivity(model, tmp_path / "x.npy", set=SETTINGS, worst=tmp_path / "x.npy")
+
+
+def test_what_is_no_random_parts_is_not_said_to_be(tiny):
+    model, inputs = tiny
+    found = kanspice.sensitivity(model, inputs, set={"devices.area_sigma": 0.01, "tia.gain": 5}, draws=0)
+    assert found.prediction.nominal > 0.9 * found.prediction.gap.mean
+    said = found.page().answer.text
+    assert "of the squared error of random parts, beside" in said
+    exact = kanspice.sensitivity(model, inputs, set={"devices.area_sigma": 0.01}, draws=0)
+    assert "beside" not in exact.page().answer.text

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from contextlib import contextmanager
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -169,3 +170,26 @@ def test_the_command(model, inputs, labels, tmp_path, monkeypatch):
 def test_noise_that_is_no_number(tmp_path):
     words = ["tune", "model.pt", "--inputs", "x.npy", "-o", str(tmp_path / "out.pt"), "--noise", "0.1,a"]
     assert CliRunner().invoke(app, words).exit_code == 2
+
+
+def test_errors_of_fewer_samples_are_no_better(model, inputs):
+    found = kanspice.tune(model, inputs, set=HARD, epochs=4, rate=0.05, trials=2, cross_check=0, alone=True)
+    assert found.is_better
+    given, tuned = found.arms
+    points = [replace(point, draws=tuple(_with_failed(draw) for draw in point.draws)) for point in tuned.points]
+    fewer = replace(found, arms=(given, replace(tuned, points=tuple(points))))
+    assert not fewer.is_better
+    page = fewer.page()
+    assert "more samples are without a result" in page.outcome.text
+    assert "in neither: 2, and 0 before" in page.answer.text
+    assert page.answer.warning
+
+
+def _with_failed(draw):
+    return replace(draw, failed={"beyond the rail": 2})
+
+
+def test_samples_that_are_held_out_are_seen_too(model, inputs, labels):
+    found = split(loaded_from(model), Evidence(inputs, labels), None, 4)
+    held_out = Evidence(found.held_out.inputs, found.held_out.labels)
+    assert split(loaded_from(model), Evidence(inputs, labels), held_out, 4).repeated == len(held_out.inputs)
