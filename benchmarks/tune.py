@@ -63,10 +63,12 @@ def mnist() -> dict:
 
 @cache
 def circle() -> dict:
-    """The published network's own outputs are what its circuit is to give."""
+    """The published network's own outputs are what its circuit is to give: it is trained on normal numbers, which the
+    published inputs are too, and measured on these."""
     folder = Path(os.environ["KANSPICE_REFERENCE_DATA"]) / "kirchhoffnet/circle"
     model = kanspice.load(folder / "model.pth", folder / "config.yaml")
-    return {"model": model, "inputs": load_array(folder / "inputs.npy", "the inputs")}
+    drawn = np.random.default_rng(5).normal(size=(1024, 2))
+    return {"model": model, "inputs": drawn, "test_inputs": load_array(folder / "inputs.npy", "the inputs")}
 
 
 GAIN, AREAS = {"tia.gain": 10.0}, {"devices.area_sigma": 0.1}
@@ -81,7 +83,7 @@ CASES = {
     "circle, saturation 1.05": Case(
         circle,
         {"branches.realisation": "schematic", "branches.pair_saturation": 1.05},
-        {"epochs": 60, "rate": 0.002},
+        {"epochs": 10, "rate": 0.001},
     ),
 }
 

@@ -23,6 +23,9 @@ from kanspice.nn.module import CircuitModule
 from kanspice.technology import Technology
 
 _BATCH = 64
+_RISES = 0.1
+"""Of the training, during which steps become as large as they may: Adam's first ones are as large for what matters
+little as for what matters much, and move all of it at once."""
 _VALIDATED = 200
 """Samples that tell how far training is, at most: drawn among those held out for it."""
 _UNSEEDED = 53
@@ -232,9 +235,10 @@ def train(
 ) -> Trained:
     """Trains the network in place, and gives a copy of it as it was best.
 
-    Adam's steps, of each tensor's own size, fall to zero as a cosine. What is best is so on the samples held out, and
-    on specimens that no step has; a sample without a result counts there as an answer that says nothing. Normalisation
-    keeps its statistics. progress: told of every epoch. keep: called with each network that is better than all before.
+    Adam's steps, of each tensor's own size, rise at first and fall to zero as a cosine. What is best is so on samples
+    held out, and on specimens that no step has; a sample without a result counts there as an answer that says nothing.
+    Normalisation keeps its statistics. progress: told of every epoch. keep: called with each network that is better
+    than all before.
     Raises InputError where nothing is trained, or no gradient of a circuit reaches it.
     """
     network = answers.network.eval()
@@ -302,7 +306,8 @@ class _Course:
             if part >= 1:
                 return
             for group in self.adam.param_groups:
-                group["lr"] = self.schedule.rate * group["size"] * (1 + math.cos(math.pi * part)) / 2
+                falling = (1 + math.cos(math.pi * part)) / 2
+                group["lr"] = self.schedule.rate * group["size"] * falling * min(1.0, (part + 1e-3) / _RISES)
             self.step(self.samples.chosen(batch.numpy()))
             self.steps += 1
 
