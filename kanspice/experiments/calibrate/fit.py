@@ -16,7 +16,7 @@ from kanspice.experiments.identify.twin import Answer, Twin
 
 _NOISES = 0.03, 0.003
 """Of the network's spread: what outputs are believed to be off by at first, and where that explains all of them."""
-_EXPLAINS = 2.0
+EXPLAINS = 2.0
 """Squared errors per number, in units of that."""
 _LEFT = 0.05
 """Of the network's spread: a gap that trims can be expected to leave, which says what a usual trim is worth."""
@@ -49,7 +49,7 @@ def found_twin(twin: Twin, known: tuple[Array, Array], others: tuple[Array, Arra
         error = _error(answer, others[1], spread)
         if best is None or error < best.error:
             best = FoundTwin(answer.design, error, nominal, fit, noise, time.process_time() - began)
-        if fit.chi_squared > _EXPLAINS:
+        if fit.chi_squared > EXPLAINS:
             break
         start = fit.unknowns
     assert best is not None  # noqa: S101 - there are noises

@@ -250,8 +250,10 @@ class _Candidate:
 
 
 def _helps(before: Array, after: Array, expected: Array) -> bool:
-    """Whether squared errors, sample by sample, become smaller, by more than chance."""
-    there = np.isfinite(before) & np.isfinite(after)
+    """Whether squared errors, sample by sample, become smaller, by more than chance, and none is lost."""
+    there = np.isfinite(before)
+    if not np.isfinite(after[there]).all():
+        return False
     gained = np.where(there, (before - expected) ** 2 - (after - expected) ** 2, 0.0).sum(axis=1)
     error = gained.std(ddof=1) / np.sqrt(len(gained)) if len(gained) > 1 else np.inf
     return bool(gained.mean() > _BEYOND * error)

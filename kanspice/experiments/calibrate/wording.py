@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from kanspice.experiments.calibrate.fit import EXPLAINS
 from kanspice.experiments.calibrate.result import CalibrationResult, Candidate, ChipGap
+from kanspice.experiments.calibrate.trims import of_chip, parse_trims
 from kanspice.report.blocks import Table
 from kanspice.report.formatting import NOTHING, many, number, percentage, plain
 from kanspice.report.verdict import Verdict
@@ -31,7 +33,19 @@ def answer(result: CalibrationResult) -> Verdict:
             change += f", accuracy {percentage(result.untouched.accuracy)} becomes {percentage(chosen.chip.accuracy)}"
     else:
         change = f"gap {number(chosen.untouched)} becomes about {number(chosen.expected_gap)}"
-    return Verdict(f"Set {_named(chosen.trims)}: {change}, on samples that nothing was fitted to")
+    said = f"Set {_named(chosen.trims)}: {change}, on samples that nothing was fitted to"
+    if not _is_followed(result, chosen):
+        doubt = "no specimen of the technology explains the chip, and trims may do something else to it"
+        return Verdict(f"Doubtful: {doubt}. {said}", warning=True)
+    return Verdict(said)
+
+
+def _is_followed(result: CalibrationResult, chosen: Candidate) -> bool:
+    """Whether what is said of trims is the chip's own, or that of a twin that explains what was measured."""
+    if chosen.chip is not None or not of_chip(*parse_trims([chosen.trims])):
+        return True
+    twin = next(twin for twin in result.twins if twin.measurements == chosen.measurements)
+    return twin.chi_squared <= EXPLAINS
 
 
 def _named(trims: str) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from circuits import LINE, inputs_for, network, technology
@@ -10,6 +12,7 @@ import kanspice
 from kanspice.base.draws import Draw
 from kanspice.base.errors import InputError
 from kanspice.circuit.specimens import draw_specimen
+from kanspice.experiments.calibrate.run import _helps
 from kanspice.experiments.calibrate.trims import Space, parse_trims
 from kanspice.families import compile_nominal, sizing_for
 from kanspice.families.loading import loaded_from
@@ -106,3 +109,24 @@ def test_trims_are_set_as_they_can_be():
         assert (before.area == after.area).all()
         assert before.bias_a == pytest.approx(after.bias_a)
         assert before.feedback_ohm == pytest.approx(after.feedback_ohm)
+
+
+def test_a_chip_that_no_twin_explains_is_doubted():
+    loaded = loaded_from(MODEL)
+    chip = draw_specimen(compile_nominal(loaded, TECH, sizing_for(loaded, TECH, INPUTS)), TECH, Draw(3))
+    outputs = kanspice.experiments.api.calibrate._simulated("batched", INPUTS, chip)
+    result = calibrate(measured=outputs, measurements=[40], trims=["columns"])
+    assert result.twins[0].chi_squared < 2
+    assert result.page().answer.text.startswith("Set columns: ")
+    odd = replace(result, twins=[replace(result.twins[0], chi_squared=60.0)])
+    assert odd.page().answer.text.startswith("Doubtful: no specimen of the technology explains the chip")
+    assert odd.page().answer.warning
+
+
+def test_trims_that_lose_a_sample_do_not_help():
+    expected, before, after = np.zeros((9, 2)), np.ones((9, 2)), np.full((9, 2), 0.1)
+    assert _helps(before, after, expected)
+    after[4, 1] = np.nan
+    assert not _helps(before, after, expected)
+    before[4, 1] = np.nan
+    assert _helps(before, after, expected)
