@@ -45,6 +45,8 @@ VERBS = {
     "engine/simulators/tones.py": ToneStage,
     "engine/simulators/period_rows.py": PeriodStage,
     "engine/batched/periods.py": PeriodStage,
+    "engine/batched/adjoint/periods.py": PeriodStage,
+    "nn/graph.py": NetlistStage,
 }
 """Where stages are told apart by a `match`, and which of them come by; a verb of another room is added here."""
 
