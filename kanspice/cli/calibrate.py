@@ -90,7 +90,8 @@ def calibrate(
     Trims are found on the chip's twin, the specimen that explains what was measured. Every fifth measured sample is
     kept apart and says whether they help: what does not help beyond chance is not used.
 
-    Exit code: 0 calibrated, or found that nothing helps; 2 bad input; 3 the chip could not be simulated.
+    Exit code: 0 calibrated, or found that nothing helps; 1 no specimen of the technology explains the chip; 2 bad
+    input; 3 the chip, or samples of it with these trims, could not be simulated. Nothing is written but with 0.
 
     Examples:
 

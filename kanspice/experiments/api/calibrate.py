@@ -188,8 +188,8 @@ def _result(
 
 
 def _written(result: CalibrationResult, path: Path) -> CalibrationResult:
-    """With what to set in a file: nothing is written where nothing is to be set."""
-    if result.chosen is None:
+    """With what to set in a file: nothing is written where nothing is to be set, or where that is doubtful."""
+    if result.chosen is None or result.exit_code:
         return result
     buffer = io.BytesIO()
     np.savez(buffer, **result.chosen.values)  # type: ignore[arg-type]

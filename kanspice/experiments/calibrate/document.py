@@ -7,18 +7,21 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from kanspice.experiments.calibrate.result import CalibrationResult
-from kanspice.report.codec import Count, Fraction, Part, Size
+from kanspice.report.codec import Count, Fraction, Part, Size, SizeOrNone
 
 
 class ChipPart(Part):
     """A chip against its network, on samples that no calibration was told of."""
 
-    gap: Size
-    """Relative root mean square of its outputs."""
+    gap: SizeOrNone
+    """Relative root mean square of its outputs, of the samples that have a result; null if none has."""
     accuracy: Fraction | None
-    """Fraction of the samples whose largest output is the label's; null without labels."""
+    """Fraction of all samples whose largest output is the label's, one without a result being wrong; null without
+    labels."""
     samples: Count
     """How many."""
+    failed: Count
+    """Of these without a result."""
 
 
 class CandidatePart(Part):

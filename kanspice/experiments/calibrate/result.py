@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from kanspice.base.arrays import Array
+from kanspice.experiments.calibrate.fit import EXPLAINS
+from kanspice.experiments.calibrate.trims import of_chip, parse_trims
 from kanspice.report.blocks import Page
 from kanspice.report.frames import Columns
 from kanspice.report.shown import Shown
@@ -15,12 +17,14 @@ from kanspice.report.shown import Shown
 class ChipGap:
     """How far a chip is from its network on the samples that it was not calibrated with.
 
-    gap: relative root mean square. accuracy: a fraction, None without labels. samples: how many.
+    gap: relative root mean square, of the samples that have a result; NaN if none has. accuracy: a fraction of all, of
+    which one without a result is wrong; None without labels. samples: how many. failed: of which have no result.
     """
 
     gap: float
     accuracy: float | None
     samples: int
+    failed: int = 0
 
 
 @dataclass(frozen=True)
@@ -108,9 +112,29 @@ class CalibrationResult(Shown):
         return None if self.best is None else self.candidates[self.best]
 
     @property
+    def is_followed(self) -> bool:
+        """Whether what is said of the chosen trims is the chip's own, or a twin's that explains what was measured."""
+        chosen = self.chosen
+        if chosen is None or chosen.chip is not None or not of_chip(*parse_trims([chosen.trims])):
+            return True
+        twin = next(twin for twin in self.twins if twin.measurements == chosen.measurements)
+        return twin.chi_squared <= EXPLAINS
+
+    @property
+    def lost(self) -> int:
+        """How many samples of a simulated chip have no result with the chosen trims, more than without."""
+        chosen, untouched = self.chosen, self.untouched
+        if chosen is None or chosen.chip is None or untouched is None:
+            return 0
+        return max(0, chosen.chip.failed - untouched.failed)
+
+    @property
     def exit_code(self) -> int:
-        """0: it was measured; that nothing helps is an answer, too."""
-        return 0
+        """0: it was measured; that nothing helps is an answer, too. 1: no specimen explains the chip that trims inside
+        are said to help. 3: samples of the chip have no result with them."""
+        if not self.is_followed:
+            return 1
+        return 3 if self.lost else 0
 
     def page(self) -> Page:
         from kanspice.experiments.calibrate.page import calibration_page  # noqa: PLC0415 - which shows this

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from kanspice.base.arrays import Array
+from kanspice.base.arrays import Array, Flags
 from kanspice.base.errors import InputError
 from kanspice.circuit import Design
 from kanspice.engine.progress import Advance, Progress
@@ -69,14 +69,15 @@ class Asked:
         return inside + (2 * int(self.expected.shape[1]) if "outputs" in trims else 0)
 
     def gap(self, outputs: Array, samples: npt.NDArray[np.int64]) -> float:
-        """Of outputs of these samples, those that there are."""
+        """Of outputs of these samples, those that there are; NaN if there are none."""
         off = (outputs - self.expected[samples])[np.isfinite(outputs)]
-        return float(np.sqrt(np.mean(off**2)) / self.spread)
+        return float(np.sqrt(np.mean(off**2)) / self.spread) if off.size else np.nan
 
     def chip_of(self, outputs: Array, samples: npt.NDArray[np.int64]) -> ChipGap:
-        """How far outputs (samples, outputs) of these samples are from the network's."""
-        found = None if self.labels is None else accuracy(outputs, self.labels[samples])
-        return ChipGap(self.gap(outputs, samples), found, len(samples))
+        """How far outputs (samples, outputs) of these samples are from the network's; NaN where one has no result."""
+        solved: Flags = np.asarray(np.isfinite(outputs).all(axis=1))
+        found = None if self.labels is None else accuracy(outputs, self.labels[samples], solved)
+        return ChipGap(self.gap(outputs, samples), found, len(samples), int((~solved).sum()))
 
     @property
     def others(self) -> npt.NDArray[np.int64]:

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from kanspice.experiments.calibrate.fit import EXPLAINS
 from kanspice.experiments.calibrate.result import CalibrationResult, Candidate, ChipGap
-from kanspice.experiments.calibrate.trims import of_chip, parse_trims
 from kanspice.report.blocks import Table
 from kanspice.report.formatting import NOTHING, many, number, percentage, plain
 from kanspice.report.verdict import Verdict
@@ -34,18 +32,13 @@ def answer(result: CalibrationResult) -> Verdict:
     else:
         change = f"gap {number(chosen.untouched)} becomes about {number(chosen.expected_gap)}"
     said = f"Set {_named(chosen.trims)}: {change}, on samples that nothing was fitted to"
-    if not _is_followed(result, chosen):
+    if not result.is_followed:
         doubt = "no specimen of the technology explains the chip, and trims may do something else to it"
         return Verdict(f"Doubtful: {doubt}. {said}", warning=True)
+    if result.lost:
+        doubt = f"{many(result.lost, 'sample')} more of the chip have no result then"
+        return Verdict(f"Doubtful: {doubt}. {said}", warning=True)
     return Verdict(said)
-
-
-def _is_followed(result: CalibrationResult, chosen: Candidate) -> bool:
-    """Whether what is said of trims is the chip's own, or that of a twin that explains what was measured."""
-    if chosen.chip is not None or not of_chip(*parse_trims([chosen.trims])):
-        return True
-    twin = next(twin for twin in result.twins if twin.measurements == chosen.measurements)
-    return twin.chi_squared <= EXPLAINS
 
 
 def _named(trims: str) -> str:
@@ -107,7 +100,9 @@ def _row(each: Candidate, *, simulated: bool, labelled: bool) -> list[str]:
 
 
 def _gap(chip: ChipGap | None) -> str:
-    return NOTHING if chip is None else number(chip.gap)
+    if chip is None:
+        return NOTHING
+    return number(chip.gap) + (f" ({chip.failed} failed)" if chip.failed else "")
 
 
 def _accuracy(chip: ChipGap | None) -> str:

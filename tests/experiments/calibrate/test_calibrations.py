@@ -7,12 +7,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from circuits import LINE, inputs_for, network, technology
+from synthetic_calibrations import CALIBRATIONS
 
 import kanspice
 from kanspice.base.draws import Draw
 from kanspice.base.errors import InputError
 from kanspice.circuit.specimens import draw_specimen
-from kanspice.experiments.calibrate.run import _helps
+from kanspice.experiments.calibrate.run import Asked, _helps
 from kanspice.experiments.calibrate.trims import Space, parse_trims
 from kanspice.families import compile_nominal, sizing_for
 from kanspice.families.loading import loaded_from
@@ -121,6 +122,32 @@ def test_a_chip_that_no_twin_explains_is_doubted():
     odd = replace(result, twins=[replace(result.twins[0], chi_squared=60.0)])
     assert odd.page().answer.text.startswith("Doubtful: no specimen of the technology explains the chip")
     assert odd.page().answer.warning
+    assert (result.exit_code, odd.exit_code) == (0, 1)
+
+
+def test_a_chips_sample_without_a_result_is_counted_and_wrong():
+    expected = np.array([[1.0, 0.0], [2.0, 0.5], [0.0, 1.0], [3.0, 1.0]])
+    asked = Asked(None, INPUTS[:4], expected, expected, 1.0, (), (), 8, 0.05, np.zeros(4, dtype=np.int64))
+    outputs = asked.expected[:4].copy()
+    outputs[1] = np.nan  # whose largest output NumPy calls the first
+    found = asked.chip_of(outputs, np.arange(4))
+    expected = np.delete(asked.expected[:4], 1, axis=0)
+    assert (found.samples, found.failed, found.gap) == (4, 1, 0.0)
+    assert found.accuracy == np.sum(expected.argmax(axis=1) == 0) / 4
+    nothing = asked.chip_of(np.full_like(outputs, np.nan), np.arange(4))
+    assert np.isnan(nothing.gap)
+    assert nothing.accuracy == 0
+
+
+def test_trims_with_which_a_chip_loses_samples_are_doubted():
+    result = CALIBRATIONS["simulated"]()
+    best = result.best
+    assert best is not None
+    chosen = result.candidates[best]
+    losing = replace(chosen, chip=replace(chosen.chip, failed=3))
+    lost = replace(result, candidates=[losing if each is chosen else each for each in result.candidates])
+    assert lost.exit_code == 3
+    assert lost.page().answer.text.startswith("Doubtful: 3 samples more of the chip have no result then. Set ")
 
 
 def test_trims_that_lose_a_sample_do_not_help():
