@@ -10,7 +10,9 @@ import torch
 from circuits import PEAK, inputs_for, network
 
 from kanspice import InputError
+from kanspice.base.traced import UntraceableError, is_tracing
 from kanspice.experiments.ensemble.variations import seed_of
+from kanspice.families import compile_macro_model
 from kanspice.nn.training import Noisy, Plain, Samples, Schedule, ThroughCircuit, train, validated
 from kanspice.technology import Technology
 
@@ -142,12 +144,14 @@ def test_targets_that_do_not_vary(model, samples):
 
 
 def test_a_circuit_that_no_gradient_is_known_of(model, samples, monkeypatch):
-    def untraced(*_arguments):
-        raise TypeError("a traced value would lose its gradient here")
+    def untraceable(*arguments):
+        if is_tracing():
+            raise UntraceableError("a number would lose its gradient here")
+        return compile_macro_model(*arguments)
 
-    monkeypatch.setattr("kanspice.nn.module.graph_of", untraced)
+    monkeypatch.setattr("kanspice.nn.module.compile_macro_model", untraceable)
     schedule = Schedule(epochs=1)
-    with pytest.raises(InputError, match="no gradient is known of"):
+    with pytest.raises(InputError, match="no gradient is known by what the network was trained to"):
         train(ThroughCircuit(model, [GAIN], samples.inputs, schedule), *parts(samples), schedule)
 
 
