@@ -8,13 +8,14 @@ finds g for all samples and outputs. Of crossbars with wires the directions leav
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 import numpy as np
 
 from kanspice.base.arrays import Array, Indices
 from kanspice.circuit import Crossbar, Design, Stage
-from kanspice.engine.batched.adjoint.columns import ColumnEffects, SettledColumns, column_effects
+from kanspice.circuit.specimens.differences import differences
+from kanspice.engine.batched.adjoint.columns import ColumnEffects, SettledColumns, amplifier_gradients, column_effects
 from kanspice.engine.solution import Solution
 from kanspice.nn.explicit import Explicit, pulled_back
 
@@ -75,11 +76,8 @@ def _explicit(stage: Stage) -> Explicit:
 
 def _changes(moves: Moves, place: int) -> Iterator[tuple[str, Array]]:
     """Which fields of a stage change, and by how much per unknown."""
-    below, above = moves.below.stages[place], moves.above.stages[place]
-    for each in fields(above):
-        first, second = getattr(below, each.name), getattr(above, each.name)
-        if isinstance(second, np.ndarray | float) and not np.array_equal(first, second):
-            yield each.name, (np.asarray(second) - np.asarray(first)) / (2 * moves.step)
+    for name, change in differences(moves.below.stages[place], moves.above.stages[place]):
+        yield name, change / (2 * moves.step)
 
 
 def _place(moves: Moves, stage: str) -> slice:
@@ -141,9 +139,7 @@ def _through_crossbar(passed: _Passed, gradient: Array, moves: list[Moves], made
     """Adds what the crossbar's own parts do; gives the gradient by its rows, (samples, outputs, rows)."""
     crossbar, solution = passed.crossbar, passed.solution
     free = np.abs(solution.stage_v[crossbar.name]) < crossbar.swing_v
-    gradient = gradient * free[:, None, :]
-    amplifiers = np.repeat(gradient * crossbar.subtractor_gain, 2, axis=2)
-    amplifiers[:, :, ::2] *= -1
+    amplifiers = amplifier_gradients(crossbar, solution.stage_v[crossbar.name], gradient)
     row, pair, kind, column = passed.devices
     values, slopes = passed.currents()
     carried = slopes * np.abs(crossbar.area[row, pair, kind])
@@ -161,7 +157,7 @@ def _through_crossbar(passed: _Passed, gradient: Array, moves: list[Moves], made
         if effect is not None:
             _add(made, place, amplifiers * effect[:, None, :])
         if "subtractor_offset_v" in changes:
-            _add(made, place, gradient * changes["subtractor_offset_v"])
+            _add(made, place, gradient * free[:, None, :] * changes["subtractor_offset_v"])
     if not earlier:
         return gradient
     return np.asarray((amplifiers * effects.into[:, None, :]) @ by_row.transpose(0, 2, 1))

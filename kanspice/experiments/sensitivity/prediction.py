@@ -16,14 +16,9 @@ from scipy import stats
 
 from kanspice.base.arrays import Array, Indices
 from kanspice.circuit.specimens import RandomArray
-from kanspice.experiments.sensitivity.linear import (
-    Around,
-    Linear,
-    is_linearised,
-    is_shared,
-    linearised,
-    two_sided,
-)
+from kanspice.experiments.sensitivity.devices import two_sided
+from kanspice.experiments.sensitivity.linear import Linear
+from kanspice.experiments.sensitivity.linearised import Around, is_linearised, is_shared, linearised
 from kanspice.experiments.sensitivity.numbers import ByNumbers
 from kanspice.experiments.sensitivity.result import Prediction, Spread
 

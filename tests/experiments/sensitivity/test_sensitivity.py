@@ -15,7 +15,7 @@ from kanspice.base.errors import InputError
 from kanspice.experiments.evidence import Evidence
 from kanspice.experiments.followed import Followed
 from kanspice.experiments.sensitivity.document import sensitivity_json
-from kanspice.experiments.sensitivity.linear import Around, is_linearised, linearised
+from kanspice.experiments.sensitivity.linearised import Around, is_linearised, linearised
 from kanspice.experiments.sensitivity.numbers import ByNumbers
 from kanspice.experiments.sensitivity.prediction import predicted
 from kanspice.experiments.sensitivity.rare import Tilt, estimated, tilt_of

@@ -8,7 +8,6 @@ what is drawn, and to e itself. Where f' is zero a column is about to jump: ther
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -77,6 +76,18 @@ def column_effects(settled: SettledColumns, slope: Array, gradient_v: Array) -> 
     return _driven(settled.crossbar, slope, settled.columns_v, settled.amplifier_a, gradient_v)
 
 
+def amplifier_gradients(crossbar: Crossbar, outputs_v: Array, gradient: Array) -> Array:
+    """Gradients (samples, many, 2 * pairs) by what the amplifiers of columns give, of those by what subtractors give.
+
+    gradient: (samples, many, pairs). outputs_v: (samples, pairs); beyond their swing subtractors follow nothing.
+    """
+    free = np.abs(outputs_v) < crossbar.swing_v
+    found = np.empty((*gradient.shape[:2], 2 * crossbar.width))
+    found[..., 1::2] = gradient * free[:, None, :] * crossbar.subtractor_gain
+    found[..., ::2] = -found[..., 1::2]
+    return found
+
+
 def _of_all_types(crossbar: Crossbar, values: Array) -> Array:
     """Of values (rows, columns, types that it has, or all): zero for types that it has none of."""
     if values.shape == crossbar.column_area.shape:
@@ -86,13 +97,20 @@ def _of_all_types(crossbar: Crossbar, values: Array) -> Array:
     return everything
 
 
+@dataclass(frozen=True)
 class ColumnEffects:
-    """(samples, columns) each: by a current into the column, and by what is an amplifier's."""
+    """(samples, columns) each: by a current into the column, and by what is an amplifier's.
 
-    def __init__(self, shape: tuple[int, ...]) -> None:
-        self.into, self.offset, self.feedback = np.zeros(shape), np.zeros(shape), np.zeros(shape)
-        self.gain, self.output, self.swing = np.zeros(shape), np.zeros(shape), np.zeros(shape)
-        self.without: Flags = np.zeros(shape[0], dtype=bool)
+    without: (samples,) that have no gradient.
+    """
+
+    into: Array
+    offset: Array
+    feedback: Array
+    gain: Array
+    output: Array
+    swing: Array
+    without: Flags
 
 
 def _held(crossbar: Crossbar, slope: Array, into_a: Array, gradient_v: Array) -> ColumnEffects:
@@ -100,35 +118,40 @@ def _held(crossbar: Crossbar, slope: Array, into_a: Array, gradient_v: Array) ->
 
     columns are off by (e - offset) / A: nothing at A = inf, by A as by anything else.
     """
-    found = ColumnEffects(gradient_v.shape)
     wanted_v = crossbar.offset_v - crossbar.feedback_ohm * into_a
     free = np.abs(wanted_v) < crossbar.swing_v
-    found.into = np.where(free, -crossbar.feedback_ohm * gradient_v, 0.0)
-    found.offset = np.where(free, gradient_v, 0.0) + found.into * slope
-    found.feedback = np.where(free, -into_a * gradient_v, 0.0)
-    found.swing = np.where(free, 0.0, np.sign(wanted_v) * gradient_v)
-    return found
+    into, nothing = np.where(free, -crossbar.feedback_ohm * gradient_v, 0.0), np.zeros_like(gradient_v)
+    return ColumnEffects(
+        into=into,
+        offset=np.where(free, gradient_v, 0.0) + into * slope,
+        feedback=np.where(free, -into_a * gradient_v, 0.0),
+        gain=nothing,
+        output=nothing,
+        swing=np.where(free, 0.0, np.sign(wanted_v) * gradient_v),
+        without=np.zeros(len(gradient_v), dtype=bool),
+    )
 
 
 def _driven(crossbar: Crossbar, slope: Array, columns_v: Array, into_a: Array, gradient_v: Array) -> ColumnEffects:
     """Columns that their amplifiers hold with a finite gain: drawn = (c - stage(c)) / (R + Ro)."""
-    found = ColumnEffects(gradient_v.shape)
     siemens = 1 / (crossbar.feedback_ohm + crossbar.output_ohm)
     gain, error_v = crossbar.open_loop_gain, crossbar.offset_v - columns_v
     is_free = np.abs(gain * error_v) < crossbar.swing_v
     drawn_slope = drawn_a(crossbar, columns_v)[1]
     excess_slope = slope - drawn_slope
-    found.without = np.asarray((np.abs(excess_slope) <= _FOLD * (np.abs(slope) + drawn_slope)).any(axis=1))
-    safe = np.where(found.without[:, None], 1.0, excess_slope)
-    passed = np.where(found.without[:, None], 0.0, gradient_v)
+    without = np.asarray((np.abs(excess_slope) <= _FOLD * (np.abs(slope) + drawn_slope)).any(axis=1))
+    safe = np.where(without[:, None], 1.0, excess_slope)
+    passed = np.where(without[:, None], 0.0, gradient_v)
     into = -passed * (1 - crossbar.feedback_ohm * drawn_slope) / safe
     by_drawn = -passed * crossbar.feedback_ohm - into
     """By what is drawn: it lowers e, and it is a current out of the column."""
-    found.into = into
-    found.offset = by_drawn * np.where(is_free, -gain * siemens, 0.0)
-    found.gain = by_drawn * np.where(is_free, -error_v * siemens, 0.0)
-    found.output = -by_drawn * into_a * siemens
-    found.feedback = found.output - passed * into_a
-    if math.isfinite(crossbar.swing_v):
-        found.swing = by_drawn * np.where(is_free, 0.0, -np.sign(error_v) * siemens)
-    return found
+    by_output = -by_drawn * into_a * siemens
+    return ColumnEffects(
+        into=into,
+        offset=by_drawn * np.where(is_free, -gain * siemens, 0.0),
+        feedback=by_output - passed * into_a,
+        gain=by_drawn * np.where(is_free, -error_v * siemens, 0.0),
+        output=by_output,
+        swing=by_drawn * np.where(is_free, 0.0, -np.sign(error_v) * siemens),
+        without=without,
+    )
