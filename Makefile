@@ -23,7 +23,7 @@ PYTEST := PYTHONDONTWRITEBYTECODE= OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_
 SECOND := $(abspath $(or $(KANSPICE_SECOND_NGSPICE),out/ngspice-44/ngspice))
 
 .DEFAULT_GOAL := help
-.PHONY: help demo quick test test-second check bench bench-mnist bench-engines bench-agreement bench-agreement-vacask bench-sizes bench-draws bench-sweeps bench-tune clean ngspice
+.PHONY: help demo quick test test-second check bench bench-mnist bench-engines bench-agreement bench-agreement-vacask bench-sizes bench-draws bench-sweeps bench-gradients bench-tune clean ngspice
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST)
@@ -70,6 +70,9 @@ bench-draws: $(DEV) ngspice ## 10,000 specimens of crossbars for MNIST; half an 
 
 bench-sweeps: $(DEV) ## sweep every imperfection of crossbars over a decade: does the gap grow with it?
 	$(BIN)/python -m benchmarks.sweeps
+
+bench-gradients: $(DEV) ## what gradients of circuits cost beside answers; needs the reference data
+	$(BIN)/python -m benchmarks.gradients
 
 bench-tune: $(DEV) ngspice ## tune networks through their circuits, beside plain training and noise; hours
 	$(BIN)/python -m benchmarks.tune
