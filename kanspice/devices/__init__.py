@@ -6,7 +6,7 @@ from kanspice.devices.cards import Card, Device, write_card
 from kanspice.devices.curves import Curve, PiecewisePolynomial
 from kanspice.devices.extrema import Extrema
 from kanspice.devices.registry import list_devices, load_device
-from kanspice.devices.series_resistance import behind, is_resistance, shorted
+from kanspice.devices.series_resistance import behind, bent, is_resistance, shorted
 
 __all__ = [
     "Analytic",
@@ -16,6 +16,7 @@ __all__ = [
     "Extrema",
     "PiecewisePolynomial",
     "behind",
+    "bent",
     "devices_from_folder",
     "is_resistance",
     "list_devices",

@@ -120,12 +120,18 @@ _CARD_OF_KIND: Mapping[str, type[Card]] = {"piecewise_polynomial": _PiecewiseCar
 
 @dataclass(frozen=True, eq=False)
 class Device:
-    """A two-terminal device: its card, the curve that the card describes, and a hash of the card's content."""
+    """A two-terminal device: its card, the curve that the card describes, and a hash of the card's content.
+
+    series, stretch: by what the curve was bent (`series_resistance.bent`): a resistance in series, in volts per unit of
+    current, and then a factor of all voltages.
+    """
 
     name: str
     curve: Curve
     card: Card
     sha256: str
+    series: float = 0.0
+    stretch: float = 1.0
 
     @cached_property
     def sampled(self) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TypeGuard
 
 import numpy as np
 
 from kanspice.base.arrays import Array
 from kanspice.base.errors import InputError
+from kanspice.base.traced import plain
 from kanspice.devices.cards import CARD_FORMAT, Device, piecewise_table
 from kanspice.devices.curves import Curve, PiecewisePolynomial
 
@@ -53,6 +55,22 @@ def behind(curve: Curve, ohm: float) -> PiecewisePolynomial:
             break
         volts = np.sort(np.concatenate([volts, (0.5 * (volts[1:] + volts[:-1]))[wrong]]))
     return PiecewisePolynomial(ends, coefficients)
+
+
+def bent(device: Device, series: float, stretch: float) -> Device:
+    """The device behind a resistance of `series` volts per unit of current, its voltages then `stretch` times as large.
+
+    Traced numbers bend no curve: they are kept for those who ask how currents change with them.
+    """
+    ohm, factor = plain((series, stretch))
+    curve = device.curve
+    if ohm > 0:
+        curve = behind(curve, ohm)
+    if factor != 1:
+        curve = curve.stretched(factor)
+    if curve is not device.curve:
+        device = device.with_curve(curve if isinstance(curve, PiecewisePolynomial) else behind(curve, 0.0))
+    return replace(device, series=series, stretch=stretch)
 
 
 def shorted(reach_v: float) -> Device:

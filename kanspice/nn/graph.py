@@ -112,10 +112,10 @@ def _graph_of_stages(
         match stage:
             case Crossbar():
                 assert isinstance(known, Crossbar)  # noqa: S101 - the same circuit, untraced
-                volts = _crossbar_v(solved, known, stage, volts, design.input_v_per_unit, folds)
+                volts = _crossbar_v(solved, known, design, stage, volts, folds)
             case Tiles():
                 assert isinstance(known, Tiles)  # noqa: S101 - as above
-                volts = _tiles_v(solved, known, stage, volts, design.input_v_per_unit, folds)
+                volts = _tiles_v(solved, known, design, stage, volts, folds)
             case Limiter() | Rectifier() | DifferentialPairs() | Drivers() | LayerNorm() | FilterBank() | Average():
                 volts = stage.ideal_v(design, volts)
             case SynapseBank():
@@ -136,17 +136,17 @@ def read_outputs(design: Design, volts: Any) -> Any:
 
 
 def _crossbar_v(  # noqa: PLR0917 - once, from above
-    solved: Solved, known: Crossbar, crossbar: Crossbar, rows_v: Any, unit_v: float, folds: Folds
+    solved: Solved, known: Crossbar, design: Design, crossbar: Crossbar, rows_v: Any, folds: Folds
 ) -> Any:
     """What a crossbar's subtractors give. known: the untraced one."""
     columns_v, amplifier_a = (solved.of(table, known.name) for table in ("column_v", "amplifier_a"))
     rows, all_types = _plain_rows(rows_v), known.name in solved.with_areas
     found = SolvedCrossbar(known, solved.chain(None), rows, columns_v, amplifier_a, folds, all_types=all_types)
-    return differences_v(crossbar, traced(amplifiers_v(found, crossbar, rows_v, unit_v)))
+    return differences_v(crossbar, traced(amplifiers_v(found, design, crossbar, rows_v)))
 
 
 def _tiles_v(  # noqa: PLR0917 - once, from above
-    solved: Solved, known: Tiles, tiles: Tiles, before_v: Any, unit_v: float, folds: Folds
+    solved: Solved, known: Tiles, design: Design, tiles: Tiles, before_v: Any, folds: Folds
 ) -> Any:
     """What tiles give, position after position: those that share a crossbar are samples of it."""
     samples, rows_v = len(before_v), tiles.rows_v(before_v)
@@ -162,7 +162,7 @@ def _tiles_v(  # noqa: PLR0917 - once, from above
         found = SolvedCrossbar(
             own, solved.chain(own), _plain_rows(seen_v), columns_v, amplifier_a, folds, all_types=False
         )
-        given_v = differences_v(crossbar, traced(amplifiers_v(found, crossbar, seen_v, unit_v)))
+        given_v = differences_v(crossbar, traced(amplifiers_v(found, design, crossbar, seen_v)))
         outputs_v.append(given_v.reshape(samples, len(positions), own.width))
     return np.concatenate(outputs_v, axis=1).reshape(samples, -1)
 

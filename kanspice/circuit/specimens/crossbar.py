@@ -16,7 +16,7 @@ from kanspice.base.traced import asarray, number
 from kanspice.circuit import Crossbar, Design
 from kanspice.circuit.specimens.ageing import fraction_left
 from kanspice.circuit.specimens.parts import reference, spread
-from kanspice.devices import Device, PiecewisePolynomial, behind, is_resistance, shorted
+from kanspice.devices import Device, bent, is_resistance, shorted
 from kanspice.technology import CrossbarDevices, Technology
 from kanspice.technology.sections import CURVES_C
 from kanspice.technology.standard_values import nearest
@@ -148,17 +148,10 @@ def devices_of(design: Design, technology: Technology) -> tuple[Device, ...]:
             where="devices.temperature_c",
             expected="devices.current_per_k or devices.voltage_per_k, how the devices change with it",
         )
-    changed = []
-    for device in design.devices:
-        curve = device.curve
-        if parts.series_ohm > 0:
-            curve = behind(curve, parts.series_ohm * design.crossbars[0].current_unit_a / design.input_v_per_unit)
-        if warmer and parts.voltage_per_k:
-            curve = curve.stretched(1 + parts.voltage_per_k * warmer)
-        if curve is device.curve:
-            changed.append(device)
-        else:
-            changed.append(device.with_curve(curve if isinstance(curve, PiecewisePolynomial) else behind(curve, 0.0)))
+    series = 0.0
+    if design.crossbars:
+        series = parts.series_ohm * design.crossbars[0].current_unit_a / design.input_v_per_unit
+    changed = [bent(device, series, 1 + parts.voltage_per_k * warmer) for device in design.devices]
     if parts.stuck_short > 0 and design.crossbars:
         changed += [shorted(_SHORT_REACH) for _ in design.devices]
     return tuple(changed)

@@ -8,6 +8,7 @@ what is drawn, and to e itself. Where f' is zero a column is about to jump: ther
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +16,8 @@ import numpy as np
 from kanspice.base.arrays import Array, Flags
 from kanspice.circuit import Crossbar
 from kanspice.circuit.amplifiers import drawn_a
+from kanspice.devices import Device
+from kanspice.engine.batched.adjoint.bends import bend_gradients
 from kanspice.engine.batched.adjoint.gradients import CrossbarGradients
 from kanspice.engine.batched.array_devices import host
 from kanspice.engine.batched.currents import Currents
@@ -37,9 +40,12 @@ class SettledColumns:
     unit_v: float
 
 
-def column_gradients(settled: SettledColumns, currents: Currents, gradient_v: Array) -> CrossbarGradients:
+def column_gradients(
+    settled: SettledColumns, currents: Currents, gradient_v: Array, devices: Sequence[Device] = ()
+) -> CrossbarGradients:
     """How a loss changes, which changes by gradient_v (samples, 2 * pairs) per volt of each amplifier's output.
 
+    devices: all types, where gradients by what bends their curves are wanted.
     Where an amplifier is exactly at its swing the derivative is that of one beyond it.
     """
     crossbar, rows_v, unit_v = settled.crossbar, settled.rows_v, settled.unit_v
@@ -53,6 +59,11 @@ def column_gradients(settled: SettledColumns, currents: Currents, gradient_v: Ar
     if back.shift_v is not None:
         seen += float((_of_all_types(crossbar, back.shift_v) * np.repeat(crossbar.shift_v, 2, axis=1)).sum())
     by_area = _of_all_types(crossbar, back.area)
+    series, stretch = bend_gradients(
+        *(crossbar, devices, unit_v),
+        seen_v=lambda row, column: rows_v[:, row] - columns_v[:, column],
+        counts=lambda _, column: found.into[:, column],
+    )
     return CrossbarGradients(
         rows_v=back.rows_v,
         column_area=by_area,
@@ -66,6 +77,8 @@ def column_gradients(settled: SettledColumns, currents: Currents, gradient_v: Ar
         unit_v=-seen / unit_v,
         current_unit_a=float((by_area * crossbar.column_area).sum()) / crossbar.current_unit_a,
         without=found.without,
+        series=series,
+        stretch=stretch,
     )
 
 

@@ -9,6 +9,7 @@ the amplifiers. What a resistance loses is its current; so a segment counts its 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -17,6 +18,8 @@ import numpy as np
 from kanspice.base.arrays import Array, Flags, Indices, zeros
 from kanspice.circuit import Crossbar
 from kanspice.circuit.wires import lost_v, shared_losses
+from kanspice.devices import Device
+from kanspice.engine.batched.adjoint.bends import bend_gradients
 from kanspice.engine.batched.adjoint.gradients import CrossbarGradients
 from kanspice.engine.batched.array_devices import beside, host
 from kanspice.engine.batched.crosspoints import WholeCrosspoints
@@ -34,21 +37,24 @@ _QUICK = 0.2
 _MOST_TERMS, _MOST_RESTARTS = 40, 5
 
 
-def wired_gradients(chain: StageChain, crossbar: Crossbar, rows_v: Array, gradient_v: Array) -> CrossbarGradients:
+def wired_gradients(
+    chain: StageChain, crossbar: Crossbar, rows_v: Array, gradient_v: Array, devices: Sequence[Device] = ()
+) -> CrossbarGradients:
     """How a loss changes, which changes by gradient_v (samples, 2 * pairs) per volt of each amplifier's output.
 
+    devices: all types, where gradients by what bends their curves are wanted.
     rows_v: (samples, rows), volts, as they are in the chain's `solve`, whose states are found again. Samples without a
     state, or whose gradient_v is not finite, have no gradient.
     """
     parts, first = [], 0
     for state in chain.wired_states(crossbar, rows_v):
         end = first + len(state.rows_v)
-        parts.append(gradients_at(state, gradient_v[first:end]))
+        parts.append(gradients_at(state, gradient_v[first:end], devices))
         first = end
     return CrossbarGradients.joined(parts)
 
 
-def gradients_at(state: WiredState, gradient_v: Array) -> CrossbarGradients:
+def gradients_at(state: WiredState, gradient_v: Array, devices: Sequence[Device] = ()) -> CrossbarGradients:
     """The same for some samples whose state is known."""
     crossbar, crosspoints, settled = state.crossbar, state.crosspoints, state.settled
     array = crosspoints.processor.array
@@ -75,6 +81,12 @@ def gradients_at(state: WiredState, gradient_v: Array) -> CrossbarGradients:
     # what curves of wider units change by is what all voltages of devices would, if these were smaller instead
     seen = float((by_rows[good] * state.rows_v[good]).sum()) + float((losses * lost).sum())
     seen += float((by_shift * np.repeat(crossbar.shift_v, 2, axis=1)).sum())
+    known_v, counts = host(lost), host(weights)
+    series, stretch = bend_gradients(
+        *(crossbar, devices, state.unit_v),
+        seen_v=lambda row, column: state.rows_v[good][:, row] - known_v[:, row, column],
+        counts=lambda row, column: counts[:, row, column],
+    )
     driver_ohm, row_ohm, column_ohm = shared_losses(losses, current)
     without = np.ones(len(state.rows_v), dtype=bool)
     without[good[is_solved]] = False
@@ -94,6 +106,8 @@ def gradients_at(state: WiredState, gradient_v: Array) -> CrossbarGradients:
         driver_ohm=driver_ohm,
         row_ohm=row_ohm,
         column_ohm=column_ohm,
+        series=series,
+        stretch=stretch,
     )
 
 

@@ -65,7 +65,7 @@ def amplifiers_v(design, rows_v):
 
 def gradients(design, rows_v, gradient_v, processor=HOST):
     chain = StageChain(design, "device", processor=processor)
-    return wired_gradients(chain, design.crossbars[0], rows_v, gradient_v)
+    return wired_gradients(chain, design.crossbars[0], rows_v, gradient_v, design.devices)
 
 
 def slope(f, step):
