@@ -7,6 +7,7 @@ import re
 
 _UNSEEN = re.compile(r"[^\n -~]")
 """What has to be looked at more closely."""
+_LONGEST_NAME = 80
 
 
 def visible(text: str) -> str:
@@ -17,6 +18,12 @@ def visible(text: str) -> str:
 def plain(value: object) -> str:
     """Text on one line with every character visible."""
     return visible(" ".join(str(value).split()))
+
+
+def shown_name(text: str) -> str:
+    """A name that a stranger gave, for a message: on one line, every character visible, cut where it is long."""
+    shown = "".join(letter if letter.isprintable() else escaped(letter) for letter in text[:_LONGEST_NAME])
+    return shown + "..." * (len(text) > _LONGEST_NAME)
 
 
 def visible_json(text: str) -> str:

@@ -15,6 +15,7 @@ from kanspice.cli.options import (
     Curves,
     Inputs,
     Labels,
+    LimitOption,
     ModelArgument,
     Quiet,
     Set,
@@ -77,6 +78,7 @@ def calibrate(
     config: Config = None,
     curves: Curves = None,
     labels: Labels = None,
+    limit: LimitOption = None,
     tech: Tech = None,
     set_: Set = None,
     output: Annotated[
@@ -91,7 +93,7 @@ def calibrate(
     kept apart and says whether they help: what does not help beyond chance is not used.
 
     Exit code: 0 calibrated, or found that nothing helps; 1 no specimen of the technology explains the chip; 2 bad
-    input; 3 the chip, or samples of it with these trims, could not be simulated. Nothing is written but with 0.
+    input; 3 the chip, or samples of it with these trims, could not be simulated. No trims are written but with 0.
 
     Examples:
 
@@ -117,6 +119,7 @@ def calibrate(
         config=config,
         curves=curves,
         labels=labels,
+        limit=limit,
         tech=tech,
         set=set_ or (),
         output=output,

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from kanspice.base.files import refuse_inputs
+from kanspice.base.files import check_outputs
 from kanspice.cli.deliverables import Deliverables, deliver, delivers
 from kanspice.cli.options import Quiet, command_line
 
@@ -66,7 +66,7 @@ def characterise(
     from kanspice.experiments.api.characterise import characterise as run  # noqa: PLC0415 - --help stays fast
     from kanspice.experiments.characterise.document import amplifier_json  # noqa: PLC0415
 
-    refuse_inputs([*wanted.files, output])
+    check_outputs([*wanted.files, output])
     result = run(
         netlist,
         subckt=subckt,

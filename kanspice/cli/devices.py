@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from kanspice.base.files import refuse_inputs, write_bytes
+from kanspice.base.files import check_outputs, write_bytes
 from kanspice.cli.options import say
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ def plot(
 
     device = load_device(name)
     path = output or Path(f"{device.name}.png")
-    refuse_inputs([path])
+    check_outputs([path])
     write_bytes(path, _picture(device))
     say(f"wrote {path}")
 

@@ -8,10 +8,10 @@ from typing import Annotated
 
 import typer
 
-from kanspice.base.files import refuse_inputs
+from kanspice.base.files import check_outputs
 from kanspice.cli.calibrate import Unknown
 from kanspice.cli.deliverables import Deliverables, deliver, delivers
-from kanspice.cli.options import Config, Curves, Inputs, ModelArgument, Quiet, Set, Tech, command_line
+from kanspice.cli.options import Config, Curves, Inputs, LimitOption, ModelArgument, Quiet, Set, Tech, command_line
 
 
 @delivers(html={"help": "Write a page to read."})
@@ -33,6 +33,7 @@ def identify(
     unknown: Unknown = None,
     config: Config = None,
     curves: Curves = None,
+    limit: LimitOption = None,
     tech: Tech = None,
     set_: Set = None,
     output: Annotated[
@@ -57,7 +58,7 @@ def identify(
     from kanspice.experiments.api.identify import identify as run  # noqa: PLC0415 - torch takes seconds to import
     from kanspice.experiments.identify.document import identification_json  # noqa: PLC0415
 
-    refuse_inputs([*wanted.files, output])
+    check_outputs([*wanted.files, output])
     result = run(
         model,
         inputs,
@@ -66,6 +67,7 @@ def identify(
         unknown=unknown or (),
         config=config,
         curves=curves,
+        limit=limit,
         tech=tech,
         set=set_ or (),
         output=output,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from kanspice.base.files import refuse_inputs
+from kanspice.base.files import check_outputs
 from kanspice.base.visible import visible
 from kanspice.engine.names import HOMES
 
@@ -166,14 +166,17 @@ def say(text: str, *, err: bool = False) -> None:
 
 
 def bar_before(files: Iterable[Path | None], quiet: bool) -> Bar:
-    """A bar beside standard output, before which it is made sure that no file to be written is an input."""
+    """A bar beside standard output. Files that cannot be written are refused now, and before it begins those read."""
     from kanspice.cli.terminal import Terminal  # noqa: PLC0415 - --help stays fast
     from kanspice.report.progress_bar import progress_bar  # noqa: PLC0415
+
+    wanted = list(files)
+    check_outputs(wanted)
 
     def begin(
         what: str, total: int, unit: str = "samples", work: Workload | None = None
     ) -> AbstractContextManager[Callable[[Advance], None]]:
-        refuse_inputs(files)
+        check_outputs(wanted)
         return progress_bar(Terminal(stderr=True, quiet=quiet), what, total, unit, work)
 
     return begin

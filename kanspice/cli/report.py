@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from kanspice.base.errors import InputError
-from kanspice.base.files import refuse_inputs
+from kanspice.base.files import check_outputs
 from kanspice.cli.deliverables import Deliverables, deliver, delivers
 from kanspice.cli.options import Quiet
 
@@ -67,7 +67,7 @@ def _show(path: Path, wanted: Deliverables, quiet: bool) -> None:
     from kanspice.experiments.verify.reading import read_report  # noqa: PLC0415 - --help stays fast
 
     result = read_report(path)
-    refuse_inputs(wanted.files)
+    check_outputs(wanted.files)
     deliver(result.page(), wanted, quiet)
 
 
@@ -78,6 +78,6 @@ def _compare(before: Path, after: Path, max_growth: str | None, wanted: Delivera
 
     allowed = None if max_growth is None else parse_growth(max_growth)
     found = Comparison(read_report(before), read_report(after), allowed)
-    refuse_inputs(wanted.files)
+    check_outputs(wanted.files)
     deliver(found.page(), wanted, quiet, lambda: comparison_json(found))
     raise typer.Exit(found.exit_code)

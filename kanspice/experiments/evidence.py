@@ -11,6 +11,7 @@ import numpy.typing as npt
 from kanspice.base.arrays import Array
 from kanspice.base.errors import InputError
 from kanspice.base.files.array_files import Given, is_file, load_array, load_labels
+from kanspice.experiments.chip import MeasuredChip
 from kanspice.families import LoadedModel
 
 
@@ -21,7 +22,7 @@ class Evidence:
     inputs: (samples, inputs) in model units. labels: (samples,) classes. targets: (samples, outputs), true answers of a
     regression. external: (samples, outputs), outputs for the same inputs computed elsewhere. population: (samples,
     inputs) that the amplifiers are sized for, `inputs` if None. external_population: outputs computed elsewhere for all
-    of those.
+    of those. measured: what a chip gave for the inputs.
     Raises InputError when they do not fit together.
     """
 
@@ -32,6 +33,7 @@ class Evidence:
     population: Array | None = None
     external_population: Array | None = None
     targets: Array | None = None
+    measured: MeasuredChip | None = None
 
     def __post_init__(self) -> None:
         if self.inputs.ndim != 2 or len(self.inputs) == 0:
@@ -54,6 +56,7 @@ class Evidence:
             labels=None if self.labels is None else self.labels[:limit],
             external=None if self.external is None else self.external[:limit],
             targets=None if self.targets is None else self.targets[:limit],
+            measured=None if self.measured is None else self.measured.limited(limit),
             population=self.sizing_inputs,
             external_population=self.external,
         )
@@ -93,19 +96,22 @@ def read_evidence(
     labels: Given | None = None,
     targets: Given | None = None,
     reference: Given | None = None,
+    measured: Given | None = None,
 ) -> Evidence:
-    """Evidence for a model from files or arrays: samples, classes, true answers, outputs computed elsewhere.
+    """Evidence for a model from files or arrays: samples, classes, true answers, outputs from elsewhere or of a chip.
 
     Raises InputError for a file that cannot be read, or does not fit the model or the others.
     """
 
     outputs = loaded.output_width
+    samples = load_array(inputs, "the inputs", loaded.input_width, loaded.model.input_axes)
     return Evidence(
-        inputs=load_array(inputs, "the inputs", loaded.input_width, loaded.model.input_axes),
+        inputs=samples,
         labels=None if labels is None else load_labels(labels),
         external=None if reference is None else load_array(reference, "the reference outputs", outputs),
         targets=None if targets is None else load_array(targets, "the targets", outputs),
         source=str(inputs) if is_file(inputs) else "",
+        measured=None if measured is None else MeasuredChip.read(measured, len(samples), outputs),
     )
 
 

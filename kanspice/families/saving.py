@@ -17,6 +17,7 @@ from typing import Any, TypeGuard
 import torch
 
 from kanspice.base.errors import InputError
+from kanspice.base.files import write_bytes
 from kanspice.families.common.network import Network
 from kanspice.families.common.state import plain_state
 from kanspice.families.table import families, family_of
@@ -55,13 +56,13 @@ def _check_text(content: Mapping[str, Any], key: str, known: Sequence[str], hint
 
 
 def save(model: Network, path: str | os.PathLike[str]) -> None:
-    """Write the model, complete in itself; atomically, and with equal bytes for equal models.
+    """Write the model, complete in itself; whole or not at all, and with equal bytes for equal models.
 
     What belongs to an experiment and not to the network (coefficient noise, how an ODE is solved) is not written.
     Raises InputError if a weight is not finite or the file cannot be written.
     """
     target = Path(path)
-    _write_atomically(checkpoint_bytes(model, target), target)
+    write_bytes(target, checkpoint_bytes(model, target))
 
 
 def checkpoint_bytes(model: Network, place: Path) -> bytes:
@@ -73,19 +74,3 @@ def checkpoint_bytes(model: Network, place: Path) -> bytes:
     buffer = io.BytesIO()
     torch.save({"schema": SCHEMA, "family": family.name, "config": text, "state": state}, buffer)
     return buffer.getvalue()
-
-
-def _write_atomically(content: bytes, target: Path) -> None:
-    partial = target.with_name(f".{target.name}.{os.getpid()}.partial")
-    try:
-        partial.write_bytes(content)
-        partial.replace(target)
-    except OSError as error:
-        partial.unlink(missing_ok=True)
-        raise InputError(
-            "the checkpoint cannot be written",
-            where=target,
-            expected="a file in an existing folder",
-            found=error.strerror or str(error),
-            hint="check the folder and its permissions",
-        ) from error

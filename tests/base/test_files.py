@@ -14,6 +14,7 @@ import pytest
 
 from kanspice.base.errors import InputError
 from kanspice.base.files import (
+    check_outputs,
     inputs_spared,
     is_folder,
     is_there,
@@ -264,6 +265,18 @@ def test_two_results_do_not_go_to_one_file(tmp_path, monkeypatch):
     for one, other in (("a", "a"), ("a", "./a"), ("there", "x/../there"), ("link", "gone")):
         with pytest.raises(InputError, match="two results would go to one file"):
             refuse_inputs([one, other])
+
+
+@pytest.mark.parametrize("name", [".", "file/gap.json", "file/deeper/gap.json", "loop/x", "a\0b", "x" * 300, "shut/x"])
+def test_what_could_not_be_written_is_refused_before_any_work(tmp_path, monkeypatch, name):
+    (tmp_path / "file").touch()
+    (tmp_path / "shut").mkdir()
+    (tmp_path / "loop").symlink_to("loop")
+    monkeypatch.setattr(os, "access", lambda folder, _mode: Path(folder).name != "shut")  # as root may do everything
+    with pytest.raises(InputError, match="the file cannot be written"):
+        check_outputs([tmp_path / "fine.json", f"{tmp_path}/{name}"])
+    check_outputs([None, tmp_path / "none" / "deeper" / "gap.json", tmp_path / "file", "/dev/null"])
+    assert sorted(names_in(tmp_path)) == ["file", "loop", "shut"]
 
 
 def test_a_loop_of_links_is_left_as_it_is(tmp_path):

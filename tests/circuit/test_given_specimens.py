@@ -98,6 +98,22 @@ def test_arrays_that_do_not_fit_are_named(file, changes, without, problem):
     assert problem in " ".join(error.value.message.split())
 
 
+@pytest.mark.parametrize("name", ["normal/l1.crossbar.area\nkanspice: all is well", "normal/\x1b[2Jx", "no\nkind"])
+def test_a_strangers_names_move_nothing(file, name):
+    """Each of an error's lines is ours, and every character of theirs can be seen."""
+    for kind in ("wrong type", "bad", "unknown"):
+        values = {"wrong type": np.zeros(2, complex), "bad": np.full(2, np.nan), "unknown": np.zeros(2)}[kind]
+        with pytest.raises(InputError) as error:
+            file({name: values})
+        message = error.value.message
+        assert "\x1b" not in message
+        assert all(line.startswith((" ", "/")) for line in message.split("\n"))
+        assert "all is well" not in message or "\\nkanspice: all is well" in message
+    with pytest.raises(InputError) as error:
+        file({"normal/" + "x" * 5000: np.zeros(2)})
+    assert len(error.value.message) < 1000
+
+
 @pytest.mark.parametrize(
     ("texts", "problem"),
     [

@@ -6,7 +6,10 @@ import json
 
 import numpy as np
 import pytest
+import torch
 from json_schemas import hold
+
+from kanspice.families import load
 
 COMMAND = ("calibrate", "model.pt", "--inputs", "more.npy", "--set", "devices.area_sigma=0.02")
 
@@ -29,7 +32,31 @@ def test_a_chip_is_simulated_and_calibrated(run, good):
     found = json.loads(text)
     assert found["measured"] == 12
     assert [each["trims"] for each in found["candidates"]] == ["outputs", "columns"]
-    assert (found["output"] is not None) == (found["best"] is not None) == (good / "trims.npz").exists()
+    assert found["output"] == "trims.npz"
+    with np.load(good / "trims.npz") as trims:
+        assert bool(trims.files) == (found["best"] is not None)
+
+
+def test_where_nothing_helps_no_trims_of_another_chip_stay(run, good):
+    """A chip that gives the network's own outputs needs nothing."""
+    outputs = load(good / "model.pt").model(torch.from_numpy(np.load(good / "more.npy"))).detach().numpy()
+    np.save(good / "chip.npy", outputs)
+    np.savez(good / "trims.npz", **{"outputs.gain": np.full(2, 1.1)})
+    done = run(*COMMAND, "--measured", "chip.npy", "--trims", "outputs", "-o", "trims.npz")
+    assert done.code == 0, done.err
+    assert "leave the chip as it is" in " ".join(done.out.split())
+    with np.load(good / "trims.npz") as trims:
+        assert trims.files == []
+
+
+def test_the_first_samples_alone(run, good):
+    outputs = load(good / "model.pt").model(torch.from_numpy(np.load(good / "more.npy"))).detach().numpy()
+    np.save(good / "chip.npy", outputs)
+    more = ("--measured", "chip.npy", "--trims", "outputs", "--limit", 12, "--json", "found.json")
+    done = run(*COMMAND, *more)
+    assert done.code == 0, done.err
+    found = json.loads((good / "found.json").read_text())
+    assert (found["samples"], found["measured"]) == (12, 12)
 
 
 @pytest.mark.parametrize(

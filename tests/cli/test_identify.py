@@ -40,6 +40,13 @@ def test_a_chip_is_identified(run, good):
     assert run(*verified, "--specimen", "specimen.npz").code == 0
 
 
+def test_the_first_samples_alone(run, good):
+    done = run(*COMMAND, *OPTIONS, "--limit", 15, "--json", "found.json")
+    assert done.code == 0, done.err
+    found = json.loads((good / "found.json").read_text())
+    assert (found["samples"], found["fitted"], found["judged"]) == (15, 12, 3)
+
+
 @pytest.mark.parametrize(
     ("options", "said"),
     [

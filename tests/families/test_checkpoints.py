@@ -113,9 +113,15 @@ def test_saving_replaces_the_file_and_leaves_nothing_else(network, tmp_path):
     load(tmp_path / "model.pt")
 
 
-def test_saving_into_a_missing_folder(network, tmp_path):
-    with pytest.raises(InputError, match=r"(?s)model.pt: the checkpoint cannot be written.*existing folder.*No such"):
-        save(network(), tmp_path / "none" / "model.pt")
+def test_saving_into_a_missing_folder_makes_it(network, tmp_path):
+    save(network(), tmp_path / "none" / "model.pt")
+    load(tmp_path / "none" / "model.pt")
+
+
+def test_saving_where_no_file_can_be(network, tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(InputError, match=r"(?s)model.pt: the file cannot be written"):
+        save(network(), tmp_path / "file" / "model.pt")
 
 
 def test_saving_a_model_that_diverged(network, tmp_path):

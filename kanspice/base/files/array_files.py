@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from kanspice.base.errors import InputError
 from kanspice.base.files import MAX_FILE_BYTES, is_there, read_file
+from kanspice.base.visible import shown_name
 
 PathLike = str | os.PathLike[str]
 Given = PathLike | npt.ArrayLike
@@ -218,7 +219,7 @@ def _choose_entry(archive: zipfile.ZipFile, key: str | None, file: Path) -> zipf
         return next(iter(entries.values()))
     if key in entries:
         return entries[key]
-    names = ", ".join(list(entries)[:8]) or "none"
+    names = ", ".join(map(shown_name, list(entries)[:8])) or "none"
     raise InputError(
         "the file does not hold exactly one array" if key is None else f"the file holds no array named {key!r}",
         where=file,

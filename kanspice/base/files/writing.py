@@ -6,11 +6,29 @@ import errno
 import os
 import secrets
 import stat
+from collections.abc import Iterable
 from pathlib import Path
 from typing import BinaryIO
 
 from kanspice.base.errors import InputError
-from kanspice.base.files.inputs import refuse_input, status_of
+from kanspice.base.files.inputs import refuse_input, refuse_inputs, status_of
+
+_IN_THE_WAY = "a folder of that name exists"
+
+
+def check_outputs(paths: Iterable[str | Path | None]) -> None:
+    """Raises InputError where a result could not be written to a file later: to be asked before any long work.
+
+    That is where `refuse_inputs` says so, and where the file is a folder, is to be below a file, or in a folder that
+    cannot be written to. Nothing is made. None stands for what is not wanted.
+    """
+    files = [path for path in paths if path is not None]
+    refuse_inputs(files)
+    for path in files:
+        try:
+            _try_to_reach(path)
+        except (OSError, ValueError) as error:
+            raise _unwritable(path, error) from error
 
 
 def write_text(path: str | Path, text: str) -> None:
@@ -30,11 +48,34 @@ def write_bytes(path: str | Path, content: bytes) -> None:
             Path(path).write_bytes(content)
         else:
             _replace(Path(os.path.realpath(path)), content)
-    except (OSError, ValueError) as error:  # ValueError: a null character in the path
-        found = error.strerror if isinstance(error, OSError) else None
-        raise InputError(
-            "the file cannot be written", where=path, found=found or str(error), hint="another path"
-        ) from error
+    except (OSError, ValueError) as error:
+        raise _unwritable(path, error) from error
+
+
+def _unwritable(path: str | Path, error: OSError | ValueError) -> InputError:
+    """error: a ValueError of a null character in the path."""
+    found = error.strerror if isinstance(error, OSError) else None
+    return InputError("the file cannot be written", where=path, found=found or str(error), hint="another path")
+
+
+def _try_to_reach(path: str | Path) -> None:
+    """Raises OSError or ValueError where no file can be written there, as far as that can be told without writing."""
+    if _is_stream(Path(path)):
+        return
+    place = Path(os.path.realpath(path))
+    if place.is_dir():
+        raise IsADirectoryError(errno.EISDIR, _IN_THE_WAY)
+    folder = place.parent
+    while True:
+        try:
+            status = folder.stat()
+            break
+        except FileNotFoundError:  # it will be made
+            folder = folder.parent
+    if not stat.S_ISDIR(status.st_mode):
+        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
 
 
 def _is_stream(path: Path) -> bool:
@@ -45,7 +86,7 @@ def _is_stream(path: Path) -> bool:
 def _replace(path: Path, content: bytes) -> None:
     """Write beside `path`, then rename: a reader sees the old file or the new one."""
     if path.is_dir():
-        raise IsADirectoryError(21, "a folder of that name exists")
+        raise IsADirectoryError(errno.EISDIR, _IN_THE_WAY)
     if path.is_symlink():  # all others were followed
         raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -22,6 +22,7 @@ from kanspice.base.errors import InputError
 from kanspice.base.files import write_bytes
 from kanspice.base.files.array_files import load_arrays
 from kanspice.base.validation import similar
+from kanspice.base.visible import shown_name
 from kanspice.circuit import Design
 from kanspice.circuit.specimens.random_arrays import RandomArray, random_arrays
 from kanspice.technology import Technology
@@ -31,6 +32,7 @@ LARGEST = 100.0
 """Standard deviations: no part is as far from what it should be."""
 _TEXTS = ("schema", "model_sha256", "technology_sha256")
 _LONGEST_TEXT = 200
+_SHOWN = 8
 _WRITE_ONE = "kanspice compile MODEL --seed N --specimen-out F.npz writes one with the same arrays"
 
 
@@ -98,7 +100,9 @@ class GivenSpecimen:
             if key not in known:
                 raise self._unknown(key, list(known))
             if values.shape != known[key].shape:
-                raise self._error(f"{key} has another shape", f"shape {known[key].shape}", f"shape {values.shape}")
+                raise self._error(
+                    f"{shown_name(key)} has another shape", f"shape {known[key].shape}", f"shape {values.shape}"
+                )
         missing = [array for key, array in known.items() if key not in self.numbers]
         if missing:
             raise self._missing(missing)
@@ -118,19 +122,22 @@ class GivenSpecimen:
         return tuple(said)
 
     def _unknown(self, key: str, known: list[str]) -> InputError:
-        problem = f"{key} makes no difference: nothing draws it, in this circuit and technology"
-        some = ", ".join(known[:8]) + (", ..." if len(known) > 8 else "")
-        expected = some or "no arrays: nothing is random in this technology"
+        problem = f"{shown_name(key)} makes no difference: nothing draws it, in this circuit and technology"
+        expected = _some(known) or "no arrays: nothing is random in this technology"
         hint = similar(key, set(known) - set(self.numbers)) or _WRITE_ONE
         return InputError(problem, where=self.path or None, expected=expected, hint=hint)
 
     def _missing(self, missing: list[RandomArray]) -> InputError:
         named = [f"{array.key} of shape {array.shape}" for array in missing]
         some = ", ".join(named[:4]) + (f" and {len(named) - 4} more" if len(named) > 4 else "")
-        return self._error("a random array of the circuit is missing", some, ", ".join([*self.numbers][:8]) or "none")
+        return self._error("a random array of the circuit is missing", some, _some(list(self.numbers)) or "none")
 
     def _error(self, problem: str, expected: str, found: str) -> InputError:
         return InputError(problem, where=self.path or None, expected=expected, found=found, hint=_WRITE_ONE)
+
+
+def _some(names: list[str]) -> str:
+    return ", ".join(map(shown_name, names[:_SHOWN])) + ", ..." * (len(names) > _SHOWN)
 
 
 def technology_sha256(technology: Technology) -> str:
@@ -151,10 +158,12 @@ def _numbers(key: str, values: np.ndarray[Any, Any], path: str | Path) -> Array:
     kind, _, name = key.partition("/")
     if kind not in ("normal", "uniform") or not name:
         expected = "normal/NAME or uniform/NAME, as normal/l1.crossbar.area"
-        raise InputError("this is no name of a specimen's array", where=path, expected=expected, found=repr(key)[:100])
+        raise InputError("this is no name of a specimen's array", where=path, expected=expected, found=shown_name(key))
     if values.dtype.kind not in "iuf" or values.dtype.itemsize > 8:
         found = str(values.dtype)[:100]
-        raise InputError(f"{key}: wrong type of number", where=path, expected="float64 or float32", found=found)
+        raise InputError(
+            f"{shown_name(key)}: wrong type of number", where=path, expected="float64 or float32", found=found
+        )
     numbers = np.asarray(values, dtype=np.float64, order="C")
     if kind == "normal":
         good, expected = np.abs(numbers) <= LARGEST, f"standard normal numbers, within {LARGEST:g} of 0"
@@ -163,5 +172,5 @@ def _numbers(key: str, values: np.ndarray[Any, Any], path: str | Path) -> Array:
     if not good.all():
         first = tuple(np.argwhere(~good)[0].tolist())
         found = f"{int((~good).sum()):,} others, the first {numbers[first]:g} at {list(first)}"
-        raise InputError(f"{key} cannot be used", where=path, expected=expected, found=found)
+        raise InputError(f"{shown_name(key)} cannot be used", where=path, expected=expected, found=found)
     return numbers

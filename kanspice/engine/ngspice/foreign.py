@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from kanspice.base.errors import InputError, SimulatorError
-from kanspice.base.files import opened, refuse_input
+from kanspice.base.files import check_outputs, opened
 from kanspice.engine.ngspice.diagnose import first_complaint, suspicion
 from kanspice.engine.ngspice.process import RAW_FILE, run_deck
 from kanspice.engine.ngspice.program import find_ngspice
@@ -53,7 +53,7 @@ def run_netlist(
     with opened(path, WHAT, None):
         checked = None if trust else inspected_deck(path)
     if results is not None:
-        refuse_input(results)
+        check_outputs([results])
     if checked is not None and checked.analyses == 0:
         expected = "at least one of .op, .dc, .ac, .tran and the like"
         raise InputError("the netlist holds no analysis", where=path, expected=expected)

@@ -13,8 +13,8 @@ import numpy as np
 from kanspice.base.arrays import Array
 from kanspice.base.draws import Draw
 from kanspice.base.errors import InputError
-from kanspice.base.files import inputs_spared, refuse_inputs, write_bytes
-from kanspice.base.files.array_files import Given, is_file, load_array
+from kanspice.base.files import check_outputs, inputs_spared, write_bytes
+from kanspice.base.files.array_files import Given
 from kanspice.circuit import Design
 from kanspice.engine.engines import engine_named
 from kanspice.engine.fidelity import resolve_fidelity
@@ -24,9 +24,9 @@ from kanspice.experiments.api.arguments import Model, Overrides, Tech, model_of,
 from kanspice.experiments.calibrate.result import CalibrationResult, Candidate, TwinFit
 from kanspice.experiments.calibrate.run import Asked, calibrated, check_counts, check_trims
 from kanspice.experiments.calibrate.trims import Trim, parse_trims
+from kanspice.experiments.chip import MeasuredChip
 from kanspice.experiments.evidence import read_evidence
 from kanspice.experiments.followed import Followed
-from kanspice.experiments.identify.measured import MeasuredChip
 from kanspice.experiments.identify.twin import Twin, parse_keys
 from kanspice.experiments.numbers import check_numbers, plain_numbers
 from kanspice.families import LoadedModel, compile_macro_model, technology_for
@@ -57,6 +57,7 @@ def calibrate(
     config: str | Path | None = None,
     curves: str | Path | None = None,
     labels: Given | None = None,
+    limit: int | None = None,
     tech: Tech = None,
     set: Overrides = (),
     output: str | Path | None = None,
@@ -69,29 +70,29 @@ def calibrate(
     others say what is left. measurements: how many samples to measure, several to compare; all that were, or 50, if
     none. trims: what can be set, each tried by itself: `outputs`, `columns`, `clips`, `references`, `areas`, several
     together as in `columns+areas`. area_fraction: of the devices that may be programmed again. bits: that trims are set
-    with. unknown: `SECTION.KEY=FACTOR` of the technology that are not known, but within a factor, either way. output: a
-    `.npz` for what to set.
+    with. unknown: `SECTION.KEY=FACTOR` of the technology that are not known, but within a factor, either way. limit:
+    the first so many samples, of a circuit that is sized for all. output: a `.npz` for what to set, which has no
+    arrays where nothing helps.
     Raises InputError for measured outputs that are not this network's, for too few of them for the trims, and for
     a technology in which nothing is unknown; SimulatorError without a simulator.
     """
-    check_numbers(seed=chip)
+    check_numbers(seed=chip, limit=limit)
     _check(area_fraction, bits)
     candidates, keys = parse_trims(list(trims)), parse_keys(unknown)
     if (measured is None) == (chip is None):
         hint = "--measured F.npy has what a chip gave; --chip SEED simulates one"
         raise InputError("a calibration is of one chip", expected="--measured or --chip, and not both", hint=hint)
     technology, loaded = technology_of(tech, set), model_of(model, config, curves)
-    evidence = read_evidence(loaded, inputs, labels=labels)
+    evidence = read_evidence(loaded, inputs, labels=labels, measured=measured).limited(limit)
     evidence.check_fit(loaded.input_width, loaded.output_width)
     technology = technology_for(loaded, technology)
     followed = Followed.of(loaded, evidence, technology)
-    refuse_inputs([output])
+    check_outputs([output])
     twin = Twin(loaded, technology, followed.sizing, keys)
     asked = _asked(twin, followed, candidates, area_fraction, bits)
-    if measured is not None:
-        given = load_array(measured, "the measured outputs", gaps=True)
-        source = str(measured) if is_file(measured) else ""
-        asked = _of_file(asked, MeasuredChip(given, source), measurements)
+    if evidence.measured is not None:
+        asked = _of_file(asked, evidence.measured, measurements)
+        source = evidence.measured.source
         which = f"measured: {source}" if source else "measured"
     else:
         assert chip is not None  # noqa: S101 - as was checked
@@ -188,10 +189,10 @@ def _result(
 
 
 def _written(result: CalibrationResult, path: Path) -> CalibrationResult:
-    """With what to set in a file: nothing is written where nothing is to be set, or where that is doubtful."""
-    if result.chosen is None or result.exit_code:
-        return result
+    """With what to set in a file; nothing is written where that is doubtful."""
+    if result.exit_code:
+        return replace(result, unwritten=str(path))
     buffer = io.BytesIO()
-    np.savez(buffer, **result.chosen.values)  # type: ignore[arg-type]
+    np.savez(buffer, **({} if result.chosen is None else result.chosen.values))  # type: ignore[arg-type]
     write_bytes(path, buffer.getvalue())
     return replace(result, output=str(path))

@@ -6,7 +6,7 @@ import math
 from pathlib import Path
 
 from kanspice.base.errors import InputError
-from kanspice.base.files import inputs_spared, refuse_inputs, write_text
+from kanspice.base.files import check_outputs, inputs_spared, write_text
 from kanspice.base.validation import similar
 from kanspice.engine.ngspice.characterise.measure import measure
 from kanspice.experiments.characterise.result import AmplifierResult
@@ -60,7 +60,7 @@ def characterise(
     amplifier = Amplifier(
         subcircuit, parse_roles(pins), upper, lower, bias_a=bias_a, models=models, temperature_c=temperature
     )
-    refuse_inputs([output])
+    check_outputs([output])
     wanted = (0 if models is None else DRAWS) if draws is None else draws
     result = AmplifierResult(measure(amplifier, Load(load_ohm, load_f), draws=wanted, seed=seed), str(netlist), seed)
     if output is not None and result.exit_code == 0:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from kanspice.base.draws import Draw
-from kanspice.base.files import refuse_input
+from kanspice.base.files import check_outputs
 from kanspice.base.files.array_files import Given, load_array
 from kanspice.circuit.compile import Sizing
 from kanspice.circuit.specimens import draw_specimen
@@ -56,7 +56,7 @@ def compile(
     circuit = Circuit(design, resolve_fidelity(design, fidelity), notes=(*loaded.notes, *said))
     if specimen_out is not None:
         numbers = drawn(draw, nominal, technology)
-        refuse_input(specimen_out)
+        check_outputs([specimen_out])
     if output is not None:
         circuit = circuit.write(output, samples)
     if specimen_out is not None:

@@ -8,17 +8,16 @@ from pathlib import Path
 import numpy as np
 
 from kanspice.base.errors import InputError
-from kanspice.base.files import inputs_spared, refuse_inputs
-from kanspice.base.files.array_files import Given, is_file, load_array
+from kanspice.base.files import check_outputs, inputs_spared
+from kanspice.base.files.array_files import Given
 from kanspice.circuit.specimens import GivenSpecimen
 from kanspice.experiments.api.arguments import Model, Overrides, Tech, model_of, technology_of
 from kanspice.experiments.evidence import read_evidence
 from kanspice.experiments.followed import Followed
-from kanspice.experiments.identify.measured import MeasuredChip
 from kanspice.experiments.identify.result import IdentificationResult
 from kanspice.experiments.identify.run import Identified, Investigated
 from kanspice.experiments.identify.twin import Twin, parse_keys
-from kanspice.experiments.numbers import plain_numbers
+from kanspice.experiments.numbers import check_numbers, plain_numbers
 from kanspice.families import technology_for
 
 NOISE = 1e-3
@@ -36,6 +35,7 @@ def identify(
     unknown: Sequence[str] = (),
     config: str | Path | None = None,
     curves: str | Path | None = None,
+    limit: int | None = None,
     tech: Tech = None,
     set: Overrides = (),
     output: str | Path | None = None,
@@ -44,21 +44,24 @@ def identify(
 
     measured: (samples, outputs) in model units, a row for each of inputs, NaN where nothing was measured; every fifth
     measured sample is kept apart, and says whether the chip is explained. noise: of measured outputs, of the network's
-    spread. unknown: `SECTION.KEY=FACTOR` of the technology that are known within a factor only, either way. output: a
-    `.npz` for the specimen, as `kanspice.verify` takes it.
+    spread. limit: the first so many samples, of a circuit that is sized for all. unknown: `SECTION.KEY=FACTOR` of the
+    technology that are known within a factor only, either way. output: a `.npz` for the specimen, as `kanspice.verify`
+    takes it.
     Raises InputError for measured outputs that are not this network's, for too few of them, and for a technology in
     which nothing is unknown.
     """
     if not 0 < noise < 1:
         raise InputError("this is no noise", where="--noise", expected="a fraction of the spread", found=f"{noise}")
+    check_numbers(limit=limit)
     keys = parse_keys(unknown)
     technology, loaded = technology_of(tech, set), model_of(model, config, curves)
-    evidence = read_evidence(loaded, inputs)
+    evidence = read_evidence(loaded, inputs, measured=measured).limited(limit)
+    chip = evidence.measured
+    assert chip is not None  # noqa: S101 - as it was given
     evidence.check_fit(loaded.input_width, loaded.output_width)
     technology = technology_for(loaded, technology)
     followed = Followed.of(loaded, evidence, technology)
-    given = load_array(measured, "the measured outputs", gaps=True)
-    refuse_inputs([output])
+    check_outputs([output])
     twin = Twin(loaded, technology, followed.sizing, keys)
     if output is not None and keys:
         hint = "identify without -o, then again with --set KEY=VALUE as found, and -o"
@@ -67,22 +70,21 @@ def identify(
     if not spread > 0:
         problem = "the network's outputs do not vary: nothing can be told"
         raise InputError(problem, where="--inputs", expected="several different samples")
-    source = str(measured) if is_file(measured) else ""
-    MeasuredChip(given, source).check(expected, spread)
-    outputs = np.where(np.isfinite(expected), given, np.nan)
-    chip = Investigated(twin, evidence.inputs, expected, outputs, spread, noise * spread)
-    chip.check()
-    found = Identified(chip)
+    chip.check(expected, spread)
+    outputs = np.where(np.isfinite(expected), chip.outputs, np.nan)
+    investigated = Investigated(twin, evidence.inputs, expected, outputs, spread, noise * spread)
+    investigated.check()
+    found = Identified(investigated)
     off = (outputs - expected)[np.isfinite(outputs)]
     specimen = None if output is None else _written(found, twin, Path(output))
     return IdentificationResult(
         model=loaded.path.name,
         family=loaded.family,
         technology=technology.name,
-        source=source,
+        source=chip.source,
         samples=len(evidence.inputs),
-        fitted=len(chip.fitting),
-        judged=len(chip.judging),
+        fitted=len(investigated.fitting),
+        judged=len(investigated.judging),
         numbers=len(found.fit.residuals),
         noise=noise,
         unknowns=twin.size,

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from kanspice.base.errors import InputError
-from kanspice.base.files import inputs_spared, refuse_inputs, write_bytes
+from kanspice.base.files import check_outputs, inputs_spared, write_bytes
 from kanspice.base.files.array_files import Given
 from kanspice.devices import Device, load_device
 from kanspice.experiments.api.arguments import Model, model_of
@@ -58,7 +58,7 @@ def project(
     options = ProjectOptions(tuple(cards), constant, ridge, fine_tune, max_edge)
     evidence = read_evidence(loaded, inputs, labels=labels, targets=None, reference=None).limited(limit)
     evidence.check_fit(loaded.input_width, loaded.output_width)
-    refuse_inputs([output, outputs])
+    check_outputs([output, outputs])
     with bar_of(progress)("projecting", options.subsets, "subsets of the cards") as told:
         result = projecting.project(loaded, evidence, options, told)
     if output is not None:

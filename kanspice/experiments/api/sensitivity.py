@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from kanspice.base.errors import InputError
-from kanspice.base.files import refuse_input
+from kanspice.base.files import check_outputs
 from kanspice.base.files.array_files import Given
 from kanspice.engine.engines import engine_named
 from kanspice.engine.names import judges_of
@@ -64,8 +64,7 @@ def sensitivity(
         raise InputError("one engine checks the worst specimen", where="--cross-check", found=str(cross_check))
     if checks:
         engine_named(judge_of(ENGINE, judge)).find()
-    if worst is not None:
-        refuse_input(worst)
+    check_outputs([worst])
     plan = SensitivityPlan(seed, draws, sigmas, worst, limits, rare_draws, checks, judge, timeout)
     total = draws + STARTS * MOST_STEPS + rare_draws * len(limits)
     work = Workload(total, faster="fewer samples (--limit), or fewer --draws")

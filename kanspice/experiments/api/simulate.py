@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from kanspice.base.errors import InputError
-from kanspice.base.files import is_folder, is_there, refuse_input
+from kanspice.base.files import check_outputs, is_folder, is_there
 from kanspice.base.files.array_files import Given, load_array
 from kanspice.engine.engines import engine_named
 from kanspice.engine.fidelity import Fidelity, resolve_fidelity
@@ -68,7 +68,7 @@ def simulate(
             export = read_export(path)
             _check_export(export, waveforms, engine)
             if results is not None:
-                refuse_input(results)
+                check_outputs([results])
             return _of_export(export, inputs, limit, timeout)
         circuit = Circuit.read(path)
     design = circuit.design
@@ -78,7 +78,7 @@ def simulate(
         raise InputError("operating points have no waveforms", where="--waveforms", hint="leave it out")
     samples = load_array(inputs, "the inputs", design.input_width)[:limit]
     if results is not None:
-        refuse_input(results)
+        check_outputs([results])
     fewer = "fewer samples (--limit)"
     faster = fewer if engine_named(engine).solves_together else f"--engine batched, or {fewer}"
     options = RunOptions(jobs=jobs, timeout_s=timeout, waveforms=KEPT_WAVEFORMS if waveforms is None else waveforms)

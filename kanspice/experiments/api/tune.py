@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 
 from kanspice.base.errors import InputError
-from kanspice.base.files import inputs_spared, refuse_inputs
+from kanspice.base.files import check_outputs, inputs_spared
 from kanspice.base.files.array_files import Given
 from kanspice.engine.progress import Progress
 from kanspice.experiments.api.arguments import Model, Overrides, Tech, model_of, technology_of, texts_of
@@ -94,7 +94,7 @@ def tune(
         judge=judge,
         why_none=why_none,
     )
-    refuse_inputs([output])
+    check_outputs([output])
     result = tuning.tune(
         loaded,
         split(loaded, evidence, test, seed),

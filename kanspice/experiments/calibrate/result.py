@@ -75,7 +75,8 @@ class CalibrationResult(Shown):
     """What to set on one chip. untouched, network: the chip as it is, and the network's accuracy, where they are known.
 
     measured: samples with measured outputs; samples: all. chip: what it is, in words. best: the place of what is to be
-    set among the candidates; None for nothing.
+    set among the candidates; None for nothing. output: the file that says what to set; unwritten: the one that would,
+    were it not doubtful.
     """
 
     model: str
@@ -93,6 +94,7 @@ class CalibrationResult(Shown):
     keys: tuple[str, ...] = ()
     left_out: tuple[str, ...] = ()
     output: str | None = None
+    unwritten: str | None = None
     command: str | None = None
 
     @property

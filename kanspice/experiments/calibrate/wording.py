@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from kanspice.experiments.calibrate.result import CalibrationResult, Candidate, ChipGap
-from kanspice.report.blocks import Table
+from kanspice.report.blocks import Fact, Table
 from kanspice.report.formatting import NOTHING, many, number, percentage, plain
 from kanspice.report.verdict import Verdict
 
@@ -45,7 +45,7 @@ def _named(trims: str) -> str:
     return trims.replace("+", " and ")
 
 
-def facts(result: CalibrationResult) -> Iterator[tuple[str, str]]:
+def facts(result: CalibrationResult) -> Iterator[Fact]:
     """What there is beside."""
     if result.network_accuracy is not None:
         said = f"network {percentage(result.network_accuracy)}"
@@ -62,7 +62,10 @@ def facts(result: CalibrationResult) -> Iterator[tuple[str, str]]:
     if result.left_out:
         yield "not in the twin", ", ".join(result.left_out)
     if result.output is not None:
-        yield "what to set", plain(result.output)
+        yield "what to set", plain(result.output) + (", which has no trims" if result.chosen is None else "")
+    if result.unwritten is not None:
+        said = f"not written to {plain(result.unwritten)}: what may be there is of another calibration"
+        yield "what to set", Verdict(said, warning=True)
 
 
 def setup(result: CalibrationResult) -> Iterator[tuple[str, str]]:

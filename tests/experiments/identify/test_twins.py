@@ -11,7 +11,6 @@ from circuits import LINE, PEAK, inputs_for, load_device, network, technology
 from kanspice.base.draws import Draw
 from kanspice.base.errors import InputError
 from kanspice.experiments.identify.least_squares import Posterior, fitted
-from kanspice.experiments.identify.measured import MeasuredChip
 from kanspice.experiments.identify.twin import Twin, UnknownKey, parse_keys
 from kanspice.families import compile_macro_model, sizing_for
 from kanspice.families.loading import loaded_from
@@ -107,15 +106,3 @@ def test_keys_that_are_no_numbers(name):
     loaded = loaded_from(MODEL)
     with pytest.raises(InputError, match="cannot be unknown"):
         Twin(loaded, technology("devices.area_sigma=0.1"), None, [UnknownKey(name, 2.0)])
-
-
-def test_measured_outputs_are_looked_at():
-    expected = np.random.default_rng(0).standard_normal((5, 3))
-    MeasuredChip(np.where(np.eye(5, 3) > 0, np.nan, expected)).check(expected, 1.0)
-    for values, said in (
-        (expected[:4], "another shape"),
-        (expected * [1, 1, 1e7], "absurd"),
-        (np.where(np.eye(5, 3) > 0, np.inf, expected), "infinite"),
-    ):
-        with pytest.raises(InputError, match=said):
-            MeasuredChip(values).check(expected, 1.0)
