@@ -2,13 +2,15 @@
 
 Samples do not see each other, and a column is one equation: an output o of sample s follows a device in column c by
 g[s, o, c] (how it follows the column's amplifier) times how that follows the device. One way back through the stages
-finds g for all samples and outputs. Of crossbars with wires the directions leave the wires out; their answers do not.
+finds g for all samples and outputs. In a crossbar with wires all crosspoints of a sample follow each other: there, one
+transposed linear system for each sample and output says what a current through every device counts.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -16,9 +18,16 @@ from kanspice.base.arrays import Array, Indices
 from kanspice.circuit import Crossbar, Design, Stage
 from kanspice.circuit.specimens.differences import differences
 from kanspice.engine.batched.adjoint.columns import ColumnEffects, SettledColumns, amplifier_gradients, column_effects
+from kanspice.engine.batched.adjoint.wires import WiredAdjoint
+from kanspice.engine.batched.operating_points import StageChain
+from kanspice.engine.batched.wired import WiredState
 from kanspice.engine.solution import Solution
 from kanspice.nn.explicit import Explicit, pulled_back
 
+_FIELDS = {"bias_a": "into_a"} | {
+    name: name for name in ("offset_v", "feedback_ohm", "open_loop_gain", "output_ohm", "swing_v")
+}
+"""Of crossbars, that belong to columns and amplifiers, and what their effects are called."""
 _STEP = 1e-3
 """Of an unknown, for what parts change by: nearly all are linear in it."""
 
@@ -59,7 +68,8 @@ def jacobian(design: Design, solution: Solution, rows_v: Array, moves: list[Move
         earlier = place > 0 and any(any(_changes(each, first)) for each in moves for first in range(place))
         if isinstance(stage, Crossbar):
             passed = _Passed(design, stage, place, arriving, solution)
-            gradient = _through_crossbar(passed, gradient, own, made, earlier)
+            through = _through_wires if stage.has_wires else _through_crossbar
+            gradient = through(passed, gradient, own, made, earlier)
         else:
             _through_formula(design, place, arriving, gradient, own, made)
             if earlier:
@@ -85,9 +95,11 @@ def _place(moves: Moves, stage: str) -> slice:
     return moves.places.get(stage) or moves.places[""]
 
 
-def _add(made: Array, place: slice, effect: Array) -> None:
+def _add(made: Array, place: slice | Indices, effect: Array) -> None:
     """effect: (samples, outputs, elements), of which as many after each other have one unknown as are to be shared."""
-    made[:, :, place] += effect.reshape(*effect.shape[:2], place.stop - place.start, -1).sum(axis=3)
+    if isinstance(place, slice):
+        effect = effect.reshape(*effect.shape[:2], place.stop - place.start, -1).sum(axis=3)
+    made[:, :, place] += effect
 
 
 def _through_formula(  # noqa: PLR0917 - what a stage is asked with
@@ -113,22 +125,55 @@ class _Passed:
         return self.solution.column_v[self.crossbar.name]
 
     @property
+    def outputs_v(self) -> Array:
+        return self.solution.stage_v[self.crossbar.name]
+
+    @cached_property
     def devices(self) -> tuple[Indices, Indices, Indices, Indices]:
         """Row, pair, type and column of each."""
         crossbar = self.crossbar
         row, pair, kind = np.nonzero(crossbar.area)
         return row, pair, kind, 2 * pair + (crossbar.area[row, pair, kind] < 0)
 
-    def currents(self) -> tuple[Array, Array]:
-        """Of every device of area 1, and its slope, (samples, devices), amps and siemens."""
-        crossbar, (row, pair, kind, column) = self.crossbar, self.devices
-        values, slopes = (np.empty((len(self.rows_v), len(row))) for _ in range(2))
+    def currents(self, seen_v: Array) -> tuple[Array, Array]:
+        """Of every device if its area was 1, and its slope as it is, amps and siemens; seen_v: (samples, devices)."""
+        crossbar, unit_a, (row, pair, kind, _) = self.crossbar, self.crossbar.current_unit_a, self.devices
+        values, slopes = np.empty_like(seen_v), np.empty_like(seen_v)
         for which, device in enumerate(self.design.devices):
             own = np.flatnonzero(kind == which)
-            seen_v = self.rows_v[:, row[own]] - self.columns_v[:, column[own]]
             curve = device.curve.stretched(self.design.input_v_per_unit)
-            values[:, own], slopes[:, own] = curve.numpy(seen_v - crossbar.shift_v[row[own], pair[own], which])
-        return values * crossbar.current_unit_a, slopes * crossbar.current_unit_a
+            shift_v = crossbar.shift_v[row[own], pair[own], which]
+            values[:, own], slopes[:, own] = curve.numpy(seen_v[:, own] - shift_v)
+        return values * unit_a, slopes * (unit_a * np.abs(crossbar.area[row, pair, kind]))
+
+    def slopes_by_row(self, carried: Array) -> Array:
+        """(samples, rows, 2 * pairs) sums of the devices' slopes (samples, devices)."""
+        row, _, kind, column = self.devices
+        found = np.zeros((len(carried), self.crossbar.rows, 2 * self.crossbar.width))
+        for which in np.unique(kind):
+            own = np.flatnonzero(kind == which)
+            found[:, row[own], column[own]] += carried[:, own]
+        return found
+
+    def moved_currents(self, changes: Mapping[str, Array], values: Array, carried: Array) -> Array | None:
+        """(samples, devices) what currents change by, voltages staying; None where none does.
+
+        values: currents of area 1. carried: slopes of the devices as they are.
+        """
+        row, pair, kind, _ = self.devices
+        effect: Array | float = 0.0
+        if "area" in changes:
+            effect = values * (np.sign(self.crossbar.area[row, pair, kind]) * changes["area"][row, pair, kind])
+        if "shift_v" in changes:
+            effect = effect - carried * changes["shift_v"][row, pair, kind]
+        return effect if isinstance(effect, np.ndarray) else None
+
+    def places(self, place: slice) -> slice | Indices:
+        """Of the devices' unknowns; of one that all of them share, `place` itself."""
+        row, pair, kind, _ = self.devices
+        if place.stop - place.start == 1:
+            return place
+        return np.asarray(place.start + np.ravel_multi_index((row, pair, kind), self.crossbar.area.shape))
 
     def settled(self) -> SettledColumns:
         name, unit_v = self.crossbar.name, self.design.input_v_per_unit
@@ -137,63 +182,78 @@ class _Passed:
 
 def _through_crossbar(passed: _Passed, gradient: Array, moves: list[Moves], made: Array, earlier: bool) -> Array:
     """Adds what the crossbar's own parts do; gives the gradient by its rows, (samples, outputs, rows)."""
-    crossbar, solution = passed.crossbar, passed.solution
-    free = np.abs(solution.stage_v[crossbar.name]) < crossbar.swing_v
-    amplifiers = amplifier_gradients(crossbar, solution.stage_v[crossbar.name], gradient)
-    row, pair, kind, column = passed.devices
-    values, slopes = passed.currents()
-    carried = slopes * np.abs(crossbar.area[row, pair, kind])
-    by_row = np.zeros((len(passed.rows_v), crossbar.rows, 2 * crossbar.width))
-    for which in range(crossbar.area.shape[2]):
-        own = np.flatnonzero(kind == which)
-        by_row[:, row[own], column[own]] += carried[:, own]
-    ones = np.ones_like(passed.columns_v)
-    effects = column_effects(passed.settled(), -by_row.sum(axis=1), ones)
+    crossbar = passed.crossbar
+    row, _, _, column = passed.devices
+    seen_v = passed.rows_v[:, row] - passed.columns_v[:, column]
+    values, carried = passed.currents(seen_v)
+    amplifiers = amplifier_gradients(crossbar, passed.outputs_v, gradient)
+    by_row = passed.slopes_by_row(carried)
+    effects = column_effects(passed.settled(), -by_row.sum(axis=1), np.ones_like(passed.columns_v))
     for each in moves:
-        place = _place(each, crossbar.name)
-        changes = dict(_changes(each, passed.place))
-        _add_devices(passed, changes, place, (amplifiers, effects.into, values, -carried), made)
+        place, changes = _place(each, crossbar.name), dict(_changes(each, passed.place))
+        moved = passed.moved_currents(changes, values, carried)
+        if moved is not None:
+            moved = moved * effects.into[:, column]
+            _add(made, passed.places(place), amplifiers[:, :, column] * moved[:, None, :])
         effect = _of_columns(effects, changes)
         if effect is not None:
             _add(made, place, amplifiers * effect[:, None, :])
-        if "subtractor_offset_v" in changes:
-            _add(made, place, gradient * free[:, None, :] * changes["subtractor_offset_v"])
+        _add_subtractors(passed, gradient, changes, place, made)
     if not earlier:
         return gradient
     return np.asarray((amplifiers * effects.into[:, None, :]) @ by_row.transpose(0, 2, 1))
 
 
+def _through_wires(passed: _Passed, gradient: Array, moves: list[Moves], made: Array, earlier: bool) -> Array:
+    """The same of a crossbar with wires."""
+    crossbar = passed.crossbar
+    amplifiers = amplifier_gradients(crossbar, passed.outputs_v, gradient)
+    for each in moves:
+        changes = dict(_changes(each, passed.place))
+        _add_subtractors(passed, gradient, changes, _place(each, crossbar.name), made)
+    by_rows, first = np.zeros((*gradient.shape[:2], crossbar.rows)), 0
+    chain = StageChain(passed.design, "device", row_currents=False, prove_states=False)
+    for state in chain.wired_states(crossbar, passed.rows_v):
+        part = slice(first, first + len(state.rows_v))
+        by_rows[part] = _of_state(passed, state, amplifiers[part], moves, made[part])
+        first = part.stop
+    return by_rows if earlier else gradient
+
+
+def _of_state(passed: _Passed, state: WiredState, amplifiers: Array, moves: list[Moves], made: Array) -> Array:
+    """Of some samples: adds what devices and amplifiers do, gives the gradient by rows; none without a state."""
+    name = passed.crossbar.name
+    row, _, _, column = passed.devices
+    values, carried = passed.currents(state.rows_v[:, row] - state.lost_v[:, row, column])
+    changes = [(_place(each, name), dict(_changes(each, passed.place))) for each in moves]
+    moved = [passed.moved_currents(each, values, carried) for _, each in changes]
+    good = np.flatnonzero(state.settled.converged & np.isfinite(amplifiers).all(axis=(1, 2)))
+    adjoint, by_rows = WiredAdjoint(state, good), np.zeros((*amplifiers.shape[:2], passed.crossbar.rows))
+    for output in range(amplifiers.shape[1]):
+        counted, own = adjoint.counted(amplifiers[good, output]), np.zeros((len(good), 1, made.shape[2]))
+        at_devices = counted.weights[:, row, column]
+        for (place, fields), currents in zip(changes, moved, strict=True):
+            if currents is not None:
+                _add(own, passed.places(place), (at_devices * currents[good])[:, None, :])
+            for field in _FIELDS.keys() & fields.keys():
+                _add(own, place, (adjoint.by_amplifiers(counted, _FIELDS[field]) * fields[field])[:, None, :])
+        made[good, output] += own[:, 0]
+        by_rows[good, output] = adjoint.by_rows(counted)
+    return by_rows
+
+
+def _add_subtractors(passed: _Passed, gradient: Array, changes: Mapping[str, Array], place: slice, made: Array) -> None:
+    """Beyond their swing subtractors follow nothing."""
+    if "subtractor_offset_v" in changes:
+        free = np.abs(passed.outputs_v) < passed.crossbar.swing_v
+        _add(made, place, gradient * free[:, None, :] * changes["subtractor_offset_v"])
+
+
 def _of_columns(effects: ColumnEffects, changes: Mapping[str, Array]) -> Array | None:
     """(samples, 2 * pairs) what amplifiers' outputs change by."""
     known = {
-        **{"bias_a": effects.into, "offset_v": effects.offset, "feedback_ohm": effects.feedback},
+        **{"into_a": effects.into, "offset_v": effects.offset, "feedback_ohm": effects.feedback},
         **{"open_loop_gain": effects.gain, "output_ohm": effects.output, "swing_v": effects.swing},
     }
-    parts = [known[name] * change for name, change in changes.items() if name in known]
+    parts = [known[_FIELDS[name]] * change for name, change in changes.items() if name in _FIELDS]
     return np.asarray(np.sum(parts, axis=0)) if parts else None
-
-
-def _add_devices(
-    passed: _Passed,
-    changes: Mapping[str, Array],
-    place: slice,
-    known: tuple[Array, Array, Array, Array],
-    made: Array,
-) -> None:
-    """known: gradient by amplifiers, what these make of a current, unit currents, and what shifts do to currents."""
-    row, pair, kind, column = passed.devices
-    amplifiers, into, values, shifted = known
-    sign = np.sign(passed.crossbar.area[row, pair, kind])
-    effect: Array | float = 0.0
-    if "area" in changes:
-        effect = values * (sign * changes["area"][row, pair, kind])
-    if "shift_v" in changes:
-        effect = effect + shifted * changes["shift_v"][row, pair, kind]
-    if not isinstance(effect, np.ndarray):
-        return
-    moved = effect * into[:, column]
-    if place.stop - place.start == 1:
-        _add(made, place, amplifiers[:, :, column] * moved[:, None, :])
-        return
-    flat = place.start + np.ravel_multi_index((row, pair, kind), passed.crossbar.area.shape)
-    made[:, :, flat] += amplifiers[:, :, column] * moved[:, None, :]

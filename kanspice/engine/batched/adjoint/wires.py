@@ -56,40 +56,31 @@ def wired_gradients(
 
 def gradients_at(state: WiredState, gradient_v: Array, devices: Sequence[Device] = ()) -> CrossbarGradients:
     """The same for some samples whose state is known."""
-    crossbar, crosspoints, settled = state.crossbar, state.crosspoints, state.settled
-    array = crosspoints.processor.array
+    crossbar, settled = state.crossbar, state.settled
     good = np.flatnonzero(settled.converged & np.isfinite(gradient_v).all(axis=1))
-    lost = array(state.lost_v[good])
-    current, slope = crosspoints.at(lost, good)
-    changes = _amplifiers(crossbar, settled.columns_v[good], settled.drawn_a[good])
-    system = _System(crossbar, slope, array(changes["into_a"].column_v))
-    at_amplifiers = gradient_v[good] * changes["into_a"].output_v
-    weights, is_solved = system.solve(array(at_amplifiers), solved_numbers(crosspoints.processor))
-    weights = weights * beside(is_solved.astype(np.float64), weights)[:, None, None]
-    losses = slope * weights
-    by_column_v = host(losses.sum(axis=1))
+    adjoint = WiredAdjoint(state, good)
+    counted = adjoint.counted(gradient_v[good])
+    weights, losses = counted.weights, counted.losses
 
     def by(name: str) -> Array:
         """(2 * pairs,) by what amplifiers have."""
-        change, own_v = changes[name], gradient_v[good] * is_solved[:, None]
-        gradient: Array = (own_v * change.output_v + by_column_v * change.column_v).sum(axis=0)
-        return gradient
+        return np.asarray(adjoint.by_amplifiers(counted, name).sum(axis=0))
 
     by_rows = np.zeros_like(state.rows_v)
-    by_rows[good] = -host(losses.sum(axis=2))
+    by_rows[good] = adjoint.by_rows(counted)
     by_area_a, by_shift = _by_devices(state, good, weights)
     # what curves of wider units change by is what all voltages of devices would, if these were smaller instead
-    seen = float((by_rows[good] * state.rows_v[good]).sum()) + float((losses * lost).sum())
+    seen = float((by_rows[good] * state.rows_v[good]).sum()) + float((losses * adjoint.lost).sum())
     seen += float((by_shift * np.repeat(crossbar.shift_v, 2, axis=1)).sum())
-    known_v, counts = host(lost), host(weights)
+    known_v, counts = host(adjoint.lost), host(weights)
     series, stretch = bend_gradients(
         *(crossbar, devices, state.unit_v),
         seen_v=lambda row, column: state.rows_v[good][:, row] - known_v[:, row, column],
         counts=lambda row, column: counts[:, row, column],
     )
-    driver_ohm, row_ohm, column_ohm = shared_losses(losses, current)
+    driver_ohm, row_ohm, column_ohm = shared_losses(losses, adjoint.current)
     without = np.ones(len(state.rows_v), dtype=bool)
-    without[good[is_solved]] = False
+    without[good[counted.is_solved]] = False
     return CrossbarGradients(
         rows_v=by_rows,
         column_area=by_area_a * crossbar.current_unit_a,
@@ -109,6 +100,57 @@ def gradients_at(state: WiredState, gradient_v: Array, devices: Sequence[Device]
         series=series,
         stretch=stretch,
     )
+
+
+@dataclass(frozen=True)
+class Counted:
+    """What counts at crosspoints for something that changes by gradient_v (samples, 2 * pairs) per volt of amplifiers.
+
+    weights, losses: (samples, rows, 2 * pairs), on the processor: by a current more through the crosspoint, and by a
+    volt more that it loses. by_column_v: (samples, 2 * pairs) by a volt more of each column. is_solved: (samples,); of
+    the others nothing counts.
+    """
+
+    gradient_v: Array
+    weights: Array
+    losses: Array
+    by_column_v: Array
+    is_solved: Flags
+
+
+class WiredAdjoint:
+    """A crossbar with wires at its state, for the samples `good`: what is the same whatever follows its amplifiers.
+
+    lost, current, slope: (samples, rows, 2 * pairs), volts, amps and siemens at crosspoints, on the processor.
+    """
+
+    def __init__(self, state: WiredState, good: Indices) -> None:
+        self.state, self.good = state, good
+        crosspoints, settled = state.crosspoints, state.settled
+        self.lost = crosspoints.processor.array(state.lost_v[good])
+        self.current, self.slope = crosspoints.at(self.lost, good)
+        self._changes = _amplifiers(state.crossbar, settled.columns_v[good], settled.drawn_a[good])
+        ohm = crosspoints.processor.array(self._changes["into_a"].column_v)
+        self._system = _System(state.crossbar, self.slope, ohm)
+
+    def counted(self, gradient_v: Array) -> Counted:
+        """gradient_v: (samples, 2 * pairs), finite."""
+        processor = self.state.crosspoints.processor
+        at_amplifiers = processor.array(gradient_v * self._changes["into_a"].output_v)
+        weights, is_solved = self._system.solve(at_amplifiers, solved_numbers(processor))
+        weights = weights * beside(is_solved.astype(np.float64), weights)[:, None, None]
+        losses = self.slope * weights
+        return Counted(gradient_v * is_solved[:, None], weights, losses, host(losses.sum(axis=1)), is_solved)
+
+    def by_amplifiers(self, counted: Counted, name: str) -> Array:
+        """(samples, 2 * pairs) by a field of amplifiers, or by a current more into columns, `into_a`."""
+        change = self._changes[name]
+        return np.asarray(counted.gradient_v * change.output_v + counted.by_column_v * change.column_v)
+
+    @staticmethod
+    def by_rows(counted: Counted) -> Array:
+        """(samples, rows) by a volt more of each row."""
+        return np.asarray(-host(counted.losses.sum(axis=2)))
 
 
 @dataclass(frozen=True)
