@@ -10,24 +10,20 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-from scipy.ndimage import maximum_filter1d
 
 from kanspice.base.arrays import Array
-from kanspice.circuit.amplifiers import drawn_a, least_slope
+from kanspice.circuit.amplifiers import least_slope
 from kanspice.circuit.bounds import column_bounds_v
-from kanspice.circuit.columns import column_currents_a
 from kanspice.circuit.design import Design
 from kanspice.circuit.stages import Crossbar
 from kanspice.circuit.stages.crossbar import largest_currents
+from kanspice.circuit.state_search import crossings
+from kanspice.circuit.steepness import Near, falls
 from kanspice.circuit.wires import lost_v
-from kanspice.devices import Device
 
-_SLOPE_SLACK = 1.05
 _BOUND_ROUNDS, _POSITIVE = 20, 1e-12
 _STEP = 1 / 700
 """Of a device's range: how finely column voltages are searched."""
-SEARCHED_NUMBERS = 2**15
-"""Voltages of columns that are searched together: 256 kB, and a few times as much for what is made of them."""
 
 
 def solution_counts(design: Design, crossbar: Crossbar, rows_v: Array) -> npt.NDArray[np.int64]:
@@ -39,13 +35,8 @@ def solution_counts(design: Design, crossbar: Crossbar, rows_v: Array) -> npt.ND
     if crossbar.holds_columns or _always_falls(design, crossbar):
         return counts
     doubtful = ~_falls_within_reach(design, crossbar, rows_v)
-    columns_v, size = _search_grid(design, crossbar), max(1, SEARCHED_NUMBERS // (2 * crossbar.width))
-    parts = [columns_v[first : first + size] for first in range(0, len(columns_v), size)]
-    for sample in np.flatnonzero(doubtful.any(axis=1)).tolist():
-        above = np.concatenate([_excess_current(design, crossbar, rows_v[sample], part) > 0 for part in parts])
-        crossings = np.count_nonzero(above[1:] != above[:-1], axis=0)
-        counts[sample] = np.where(doubtful[sample], crossings, 1)
-    return counts
+    found = crossings(design, crossbar, rows_v, _search_grid(design, crossbar), doubtful)
+    return np.where(doubtful, found, counts)
 
 
 def wires_leave_one_state(design: Design, crossbar: Crossbar, rows_v: Array | None = None) -> npt.NDArray[np.bool_]:
@@ -59,7 +50,7 @@ def wires_leave_one_state(design: Design, crossbar: Crossbar, rows_v: Array | No
     """
     ohm = np.zeros(2 * crossbar.width) if crossbar.holds_columns else 1 / least_slope(crossbar)
     by_device = crossbar.current_unit_a / design.input_v_per_unit * crossbar.column_area
-    siemens = (by_device @ np.array([_falls(device).max() for device in design.devices]))[None]
+    siemens = (by_device @ np.array([falls(device).max() for device in design.devices]))[None]
     if not siemens.any():  # nothing falls
         return np.ones(1 if rows_v is None else len(rows_v), dtype=bool)
     anywhere = _returned(crossbar, siemens, ohm) < 1
@@ -69,9 +60,9 @@ def wires_leave_one_state(design: Design, crossbar: Crossbar, rows_v: Array | No
     if anywhere[0]:
         return certain
     units, reach = design.input_v_per_unit, _reach_v(design, crossbar) / design.input_v_per_unit
-    falls = np.stack([_falls_near(device, rows_v / units, reach) for device in design.devices], axis=-1)
-    for place, near in enumerate(falls):
-        certain[place] = _returned(crossbar, np.einsum("rkd,rd->rk", by_device, near)[None], ohm)[0] < 1
+    near = np.stack([Near(device, falls(device), reach).at(rows_v / units) for device in design.devices], axis=-1)
+    for place, steepest in enumerate(near):
+        certain[place] = _returned(crossbar, np.einsum("rkd,rd->rk", by_device, steepest)[None], ohm)[0] < 1
     return certain
 
 
@@ -95,17 +86,16 @@ def _reach_v(design: Design, crossbar: Crossbar) -> float:
 
 def _always_falls(design: Design, crossbar: Crossbar) -> bool:
     """True when no column's devices together can fall more steeply than its amplifier rises."""
-    falls = np.array([_falls(device).max() for device in design.devices])
-    steepest = crossbar.column_area.sum(axis=0) @ falls
+    steepest = crossbar.column_area.sum(axis=0) @ np.array([falls(device).max() for device in design.devices])
     return bool(np.all(steepest < _held_siemens(design, crossbar)))
 
 
 def _falls_within_reach(design: Design, crossbar: Crossbar, rows_v: Array) -> npt.NDArray[np.bool_]:
     """(samples, 2 * pairs) True where it holds of devices whose columns are within their bounds."""
     units, reach = design.input_v_per_unit, _reach_v(design, crossbar) / design.input_v_per_unit
-    falls = np.stack([_falls_near(device, rows_v / units, reach) for device in design.devices], axis=-1)
+    near = np.stack([Near(device, falls(device), reach).at(rows_v / units) for device in design.devices], axis=-1)
     area = crossbar.column_area.transpose(0, 2, 1).reshape(-1, 2 * crossbar.width)
-    return np.asarray(falls.reshape(len(rows_v), -1) @ area < _held_siemens(design, crossbar))
+    return np.asarray(near.reshape(len(rows_v), -1) @ area < _held_siemens(design, crossbar))
 
 
 def _held_siemens(design: Design, crossbar: Crossbar) -> Array:
@@ -114,32 +104,8 @@ def _held_siemens(design: Design, crossbar: Crossbar) -> Array:
     return siemens
 
 
-def _falls(device: Device) -> Array:
-    """-d phi / dv, at least 0, over the device's range, in current units per model unit, (points,)."""
-    return np.maximum(-device.sampled[1], 0.0) * _SLOPE_SLACK
-
-
-def _falls_near(device: Device, units: Array, reach: float) -> Array:
-    """The steepest fall within `reach` of voltages, all in model units, in their shape."""
-    falls = _falls(device)
-    step = (device.curve.hi_v - device.curve.lo_v) / (len(falls) - 1)
-    steps = int(np.ceil(reach / step)) + 1
-    if steps >= len(falls):
-        return np.full(units.shape, falls.max())
-    outside = steps + 1
-    near = maximum_filter1d(np.pad(falls, outside), 2 * steps + 1, mode="constant", cval=0.0)
-    places = np.rint((units - device.curve.lo_v) / step).astype(np.int64) + outside
-    return np.asarray(near[np.clip(places, 0, len(near) - 1)])
-
-
 def _search_grid(design: Design, crossbar: Crossbar) -> Array:
     """Voltages from one worst case to the other, (points,)."""
     bound_v = column_bounds_v(design)[crossbar.name].max()
     range_v = min(device.curve.hi_v - device.curve.lo_v for device in design.devices) * design.input_v_per_unit
     return np.linspace(-bound_v, bound_v, 2 + int(2 * bound_v / (range_v * _STEP)))
-
-
-def _excess_current(design: Design, crossbar: Crossbar, row_v: Array, columns_v: Array) -> Array:
-    """f at every column voltage (points,), for every column: (points, 2 * pairs), amps."""
-    held_a = drawn_a(crossbar, np.broadcast_to(columns_v[:, None], (len(columns_v), 2 * crossbar.width)))[0]
-    return column_currents_a(design, crossbar, row_v, columns_v) - held_a

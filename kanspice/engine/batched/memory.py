@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from kanspice.circuit import Crossbar, Design
-from kanspice.circuit.uniqueness import SEARCHED_NUMBERS
+from kanspice.circuit.state_search import SEARCHED_NUMBERS
 from kanspice.devices import Curve, PiecewisePolynomial, is_resistance
 from kanspice.engine.batched.branch_banks import Bank, CompiledBank, DenseBank
 from kanspice.engine.batched.states import TESTED_NUMBERS

@@ -108,7 +108,7 @@ class Starts:
         signal = inputs_v[None, : self._design.input_width]
         for stage in self._design.chain:
             if isinstance(stage, Crossbar):
-                columns_a = column_currents_a(self._design, stage, signal[0], np.zeros(1))[0]
+                columns_a = column_currents_a(self._design, stage, signal[:1], np.zeros(1))[0]
                 columns, outputs = self._netlist.columns[stage.name], self._netlist.amplifiers[stage.name]
                 found |= zip(columns, stage.offset_v.tolist(), strict=True)
                 found |= zip(outputs, (stage.offset_v - stage.feedback_ohm * columns_a).tolist(), strict=True)
