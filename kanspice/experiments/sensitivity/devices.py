@@ -1,5 +1,7 @@
 """What the devices of a crossbar do to the currents into its columns, and how their random numbers move these.
 
+Where rows differ from specimen to specimen, a slope is that between a standard deviation of them to either side, and
+what the curve bends between these is a current that there is on average.
 At a corner of a curve two one-sided slopes stand beside each other: the root of their mean square, weighed by how often
 a specimen is on either side, is what error has on average. Inputs at exactly 0 V are at one where curves are clamped.
 """
@@ -14,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import ndtr
 
-from kanspice.base.arrays import Array, Indices
+from kanspice.base.arrays import Array, Flags, Indices
 from kanspice.circuit import Crossbar, Design
 
 LEAST_V = 1e-6
@@ -23,6 +25,22 @@ _KEPT = 50_000_000
 """So many numbers are kept, and not computed twice."""
 _NEAR_V = 0.02
 """Columns within so many units of 0: devices' curves are followed from there by their slopes."""
+
+
+@dataclass(frozen=True)
+class Arriving:
+    """Voltages of the specimen that numbers are counted from, and by how much others differ, (samples, width) volts."""
+
+    volts: Array
+    sigma_v: Array
+
+    def step_v(self, least_v: float) -> Array:
+        """Over which slopes are taken."""
+        return np.maximum(self.sigma_v, least_v)
+
+    def varies(self, least_v: float) -> Flags:
+        """Where specimens differ."""
+        return np.asarray(self.sigma_v > least_v)
 
 
 class Slopes(Protocol):
@@ -43,23 +61,27 @@ def two_sided(below: Array, above: Array) -> Array:
 class Devices:
     """What the devices of a crossbar do to the currents into its columns.
 
-    by_row: (samples, rows, 2 * pairs), siemens. kernels: (2 * pairs, samples, samples), squared amps.
+    by_row: (samples, rows, 2 * pairs), siemens. bent_a: (samples, 2 * pairs) amps, what currents are larger by on
+    average than those of the rows' own voltages. kernels: (2 * pairs, samples, samples), squared amps.
     """
 
     def __init__(
-        self, design: Design, crossbar: Crossbar, rows_v: Array, columns_v: Array, slopes: Sequence[Slopes]
+        self, design: Design, crossbar: Crossbar, rows: Arriving, columns_v: Array, slopes: Sequence[Slopes]
     ) -> None:
         self._crossbar, self._columns_v = crossbar, columns_v
         self._slopes = [each for each in slopes if "area" in each.field or "shift_v" in each.field]
-        self._curves = _Curves.of(design, crossbar, rows_v, columns_v, slopes)
+        self._curves = _Curves.of(design, crossbar, rows, columns_v, slopes)
         samples, columns = columns_v.shape
         self.by_row = np.zeros((samples, crossbar.rows, columns))
+        self.bent_a = np.zeros((samples, columns))
         self.kernels = np.zeros((columns, samples, samples), np.float32)
         self._kept: list[_MovedCurrents] = []
         keeps = samples * crossbar.device_count * len(self._slopes) <= _KEPT
         for column in range(columns):
-            for place, there, values, by_volt in self._of_column(column):
-                self.by_row[:, there, column] += np.abs(crossbar.area[place]) * by_volt
+            for place, values, by_volt, bent_a in self._of_column(column):
+                area = np.abs(crossbar.area[place])
+                self.by_row[:, place[0], column] += area * by_volt
+                self.bent_a[:, column] += bent_a @ area
                 for each in self._slopes:
                     moved = _moved(crossbar, each, place, values, by_volt).astype(np.float32)
                     self.kernels[column] += moved @ moved.T
@@ -84,17 +106,17 @@ class Devices:
 
     def _once_more(self) -> Iterator[_MovedCurrents]:
         for column in range(self._columns_v.shape[1]):
-            for place, _, values, by_volt in self._of_column(column):
+            for place, values, by_volt, _ in self._of_column(column):
                 for each in self._slopes:
                     yield each.name, column, place, _moved(self._crossbar, each, place, values, by_volt)
 
-    def _of_column(self, column: int) -> Iterator[tuple[_Place, Indices, Array, Array]]:
-        """Where its devices of each type are in `area`, and in which rows; what each of area 1 carries, and slopes."""
+    def _of_column(self, column: int) -> Iterator[tuple[_Place, Array, Array, Array]]:
+        """Where its devices of each type are in `area`; what each of area 1 carries, slopes, and what curves bend."""
         area, sign = self._crossbar.area, 1 - 2 * (column % 2)
         for kind in range(area.shape[2]):
             there = np.flatnonzero(np.sign(area[:, column // 2, kind]) == sign)
             place = there, column // 2, kind
-            yield place, there, *self._curves.at(place, column, self._columns_v[:, column])
+            yield place, *self._curves.at(place, column, self._columns_v[:, column])
 
 
 _Place = tuple[Indices, int, int]
@@ -122,42 +144,57 @@ class _Curves:
 
     design: Design
     crossbar: Crossbar
-    rows_v: Array
+    rows: Arriving
     sigma_v: Array
     at_rows: tuple[tuple[Array, Array, Array], ...]
 
     @classmethod
     def of(
-        cls, design: Design, crossbar: Crossbar, rows_v: Array, columns_v: Array, slopes: Sequence[Slopes]
+        cls, design: Design, crossbar: Crossbar, rows: Arriving, columns_v: Array, slopes: Sequence[Slopes]
     ) -> _Curves:
         sigma_v = np.zeros(2 * crossbar.width)
         for each in slopes:
             sigma_v = sigma_v + np.abs(each.field.get("offset_v", 0.0))
         near = np.abs(columns_v).max() <= _NEAR_V * design.input_v_per_unit and not crossbar.shift_v.any()
         near = near and not any("shift_v" in each.field for each in slopes)
-        made = cls(design, crossbar, rows_v, sigma_v, ())
+        made = cls(design, crossbar, rows, sigma_v, ())
         if not near:
             return made
-        step_v = np.array(LEAST_V * design.input_v_per_unit)
+        step_v = rows.step_v(made.least_v)
         kinds = range(crossbar.area.shape[2])
-        return replace(made, at_rows=tuple(made._sides(kind, rows_v, step_v) for kind in kinds))
+        return replace(made, at_rows=tuple(made._sides(kind, rows.volts, step_v) for kind in kinds))
 
-    def at(self, place: _Place, column: int, column_v: Array) -> tuple[Array, Array]:
-        """(samples, devices) amps, and siemens, of those at a place, whose column is at column_v (samples,)."""
+    @property
+    def least_v(self) -> float:
+        return LEAST_V * self.design.input_v_per_unit
+
+    def at(self, place: _Place, column: int, column_v: Array) -> tuple[Array, Array, Array]:
+        """(samples, devices) of those at a place, whose column is at column_v (samples,): amps, siemens, and amps more
+
+        that there are on average.
+        """
+        rows = place[0]
+        values, slope, below, above = self._one_sided(place, column, column_v)
+        varies = self.rows.varies(self.least_v)[:, rows]
+        if not varies.any():
+            return values, slope, np.zeros_like(values)
+        bent_a = (above - below) * self.rows.step_v(self.least_v)[:, rows] / 2
+        return values, np.where(varies, (below + above) / 2, slope), np.where(varies, bent_a, 0.0)
+
+    def _one_sided(self, place: _Place, column: int, column_v: Array) -> tuple[Array, Array, Array, Array]:
+        """The first two where rows do not differ, and slopes below and above."""
         rows, _, kind = place
         if not self.at_rows:
             shift_v = self.crossbar.shift_v[place]
-            step_v = max(float(self.sigma_v[column]), LEAST_V * self.design.input_v_per_unit)
-            values, below, above = self._sides(
-                kind, self.rows_v[:, rows] - column_v[:, None] - shift_v, np.array(step_v)
-            )
-            return values, two_sided(-below, above)
+            step_v = np.maximum(self.rows.step_v(self.least_v)[:, rows], self.sigma_v[column])
+            values, below, above = self._sides(kind, self.rows.volts[:, rows] - column_v[:, None] - shift_v, step_v)
+            return values, two_sided(-below, above), below, above
         values, below, above = (each[:, rows] for each in self.at_rows[kind])
         sigma_v = max(float(self.sigma_v[column]), 1e-9 * self.design.input_v_per_unit)
         higher = ndtr(column_v / sigma_v)[:, None]
         """How often a column is above 0 V: its devices are then on the lower side."""
         slope = np.sign(below + above) * np.sqrt(higher * below**2 + (1 - higher) * above**2)
-        return values - np.where(column_v[:, None] > 0, below, above) * column_v[:, None], slope
+        return values - np.where(column_v[:, None] > 0, below, above) * column_v[:, None], slope, below, above
 
     def _sides(self, kind: int, volts: Array, step_v: Array) -> tuple[Array, Array, Array]:
         unit_a, unit_v = self.crossbar.current_unit_a, self.design.input_v_per_unit

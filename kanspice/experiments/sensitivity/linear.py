@@ -43,9 +43,9 @@ class Channel:
         """(samples, outputs, many) errors of specimens."""
         width, samples, _ = self.kernels.shape
         floor = np.eye(samples) * (1e-6 * np.einsum("css->c", self.kernels)[:, None, None] + 1e-300)
-        roots = np.linalg.cholesky(np.asarray(self.kernels, np.float64) + floor)
-        moved = roots @ generator.standard_normal((width, samples, many))
-        return np.asarray(self.gradient @ moved.transpose(1, 0, 2))
+        roots = np.linalg.cholesky(np.asarray(self.kernels, np.float64) + floor).astype(np.float32)
+        moved = roots @ generator.standard_normal((width, samples, many), dtype=np.float32)
+        return np.asarray(self.gradient.astype(np.float32) @ moved.transpose(1, 0, 2), np.float64)
 
 
 @dataclass(frozen=True)
@@ -54,6 +54,8 @@ class Linear:
 
     channels: tuple[Channel, ...]
     shape: tuple[int, int]
+    shift: Array
+    """(samples, outputs): by how much the mean of all specimens differs from the one that numbers are counted from."""
     squares: Mapping[str, Array]
     """By the name of a random array: what each of its numbers alone adds to the sum of all outputs' variances."""
 

@@ -63,16 +63,18 @@ def predicted(circuit: ByNumbers) -> Predicted:
         rows_v = design.inputs_v(circuit.reference.inputs, circuit.reference.answered)
         around = Around(circuit.nominal, circuit.technology, draw, circuit.arrays, rows_v, solution)
         linear = linearised(around, _shared(circuit, errors))
-        moments = _of_linear(linear, errors, circuit.seed)
+        means = errors + linear.shift
+        moments = _of_linear(linear, means, circuit.seed)
     else:
+        means = errors
         moments = _of_probes(circuit, np.where(np.isfinite(errors), errors, 0.0))
     known = np.isfinite(errors)
-    gap = _gap(moments, errors[known], circuit.scale)
+    gap = _gap(moments, means[known], circuit.scale)
     seconds = time.process_time() - began
     labels = circuit.reference.evidence.labels
     accuracy = None
     if linear is not None and labels is not None:
-        accuracy = _accuracy(linear, errors + circuit.expected, labels[circuit.reference.answered], circuit.seed)
+        accuracy = _accuracy(linear, means + circuit.expected, labels[circuit.reference.answered], circuit.seed)
     squares = {name: values / errors[known].size for name, values in moments.squares.items()}
     rmse = float(np.sqrt(moments.trace / errors[known].size))
     nominal = float(np.sqrt(np.mean(errors[known] ** 2))) / circuit.scale
