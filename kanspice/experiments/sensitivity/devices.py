@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Protocol
 
 import numpy as np
@@ -33,6 +34,11 @@ class Arriving:
 
     volts: Array
     sigma_v: Array
+
+    @cached_property
+    def differ(self) -> bool:
+        """Whether specimens differ at all."""
+        return bool(self.sigma_v.any())
 
     def step_v(self, least_v: float) -> Array:
         """Over which slopes are taken."""
@@ -175,9 +181,9 @@ class _Curves:
         """
         rows = place[0]
         values, slope, below, above = self._one_sided(place, column, column_v)
-        varies = self.rows.varies(self.least_v)[:, rows]
-        if not varies.any():
+        if not self.rows.differ:
             return values, slope, np.zeros_like(values)
+        varies = self.rows.varies(self.least_v)[:, rows]
         bent_a = (above - below) * self.rows.step_v(self.least_v)[:, rows] / 2
         return values, np.where(varies, (below + above) / 2, slope), np.where(varies, bent_a, 0.0)
 

@@ -207,7 +207,7 @@ class _Crossed:
     @property
     def sigma_v(self) -> Array:
         squares = np.einsum("css->sc", self.devices.kernels).astype(np.float64)
-        if self.arriving.sigma_v.any():
+        if self.arriving.differ:
             squares = squares + ((self.arriving.sigma_v**2)[:, None, :] @ self.devices.by_row**2)[:, 0]
         squares = squares * self.into**2 + sum(moved**2 for moved in self.own.values())
         squares = (squares[:, ::2] + squares[:, 1::2]) * self.crossbar.subtractor_gain**2
