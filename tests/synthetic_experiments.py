@@ -6,7 +6,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 import numpy as np
-from synthetic_results import cross_checked, gap_of, stage, synthetic, with_everything, with_failures
+from synthetic_results import (
+    cross_checked,
+    gap_of,
+    stage,
+    synthetic,
+    whole_chip,
+    with_chip,
+    with_everything,
+    with_failures,
+)
 
 from kanspice.engine.solution import FailedSample, Outcome
 from kanspice.experiments.compare.comparison import Comparison
@@ -80,12 +89,18 @@ def other_samples() -> Comparison:
     return Comparison(synthetic(), replace(fewer, inputs=other, model=replace(fewer.model, family="phykan")))
 
 
+def chips() -> Comparison:
+    """Two results that chips were held against, of which one was measured in part."""
+    return Comparison(with_chip(with_everything(synthetic())), whole_chip())
+
+
 COMPARISONS: dict[str, Callable[[], Comparison]] = {
     "same": lambda: Comparison(synthetic(), replace(synthetic(), numerical=None), 0.1),
     "grown": grown,
     "shrunk": lambda: Comparison(synthetic(error=0.02), synthetic()),
     "other samples": other_samples,
     "failed": lambda: Comparison(synthetic(), with_failures(cross_checked(synthetic(), 0.1), 3, 7), 0.5),
+    "chips": chips,
 }
 
 # --- settling ---

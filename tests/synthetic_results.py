@@ -8,9 +8,11 @@ from dataclasses import replace
 import numpy as np
 
 from kanspice.engine.solution import FailedSample, Outcome
-from kanspice.experiments.facts import CircuitFacts, EngineRun, InputsFacts, ModelFacts, SpecimenFacts, Swing
+from kanspice.experiments.facts import ChipFacts, CircuitFacts, EngineRun, InputsFacts, ModelFacts, SpecimenFacts, Swing
+from kanspice.experiments.verify.chip.notes import chip_notes
 from kanspice.experiments.verify.result import GapResult
 from kanspice.gap.causes import NONE, NUMERICAL, PROJECTION, Attribution, Cause, Share, Trial
+from kanspice.gap.chip import ChipSamples
 from kanspice.gap.costs import Areas, PhysicalCost, StageCost
 from kanspice.gap.cross_check import CrossCheck, NotChecked, OtherOutcome
 from kanspice.gap.distribution import Distribution, Generated, LogDensities, PeriodEnds
@@ -220,6 +222,39 @@ def projected() -> GapResult:
     return replace(result, projection=ProjectionGap(made, whole, layers, 49), causes=(cause, *result.causes))
 
 
+def with_chip(result: GapResult, labels: bool = True) -> GapResult:
+    """The same result, and a chip that its circuit explains for the most part.
+
+    Samples 1 and 2 and output 1 were not measured, of sample 5 output 0 was not; of the nominal circuit 6 failed.
+    """
+    random = np.random.default_rng(2)
+    chip = np.where(np.isfinite(result.outputs), result.outputs, result.reference)
+    chip += 0.004 * random.normal(size=chip.shape)
+    chip[1:3] = chip[:, 1] = chip[5:6, 0] = NAN
+    nominal = result.reference + 0.002
+    nominal[6:7] = NAN
+    solved = np.isfinite(result.outputs).all(axis=1)
+    samples = ChipSamples(chip, result.outputs, result.reference, solved, spread(result.reference), nominal)
+    classes = result.reference.argmax(axis=1) if labels else None
+    found = samples.gaps(classes, result.reference + 0.5)
+    facts = ChipFacts("chip.npy", "ba" * 32)
+    given = result.specimen is not None
+    notes = (*result.notes, *chip_notes(found, given, 0))
+    limit = Limit("chip_circuit_relative_rmse", found.circuit.relative_rmse or NAN, 0.05)
+    limits = (*result.limits, limit)
+    return replace(result, measured=facts, chip=found, chip_outputs=chip, notes=notes, limits=limits)
+
+
+def whole_chip() -> GapResult:
+    """A chip of which everything was measured, whose circuit does not explain it."""
+    result = synthetic(error=0.002)
+    chip = result.reference - 20 * (result.outputs - result.reference)
+    solved = np.full(result.samples, True)
+    samples = ChipSamples(chip, result.outputs, result.reference, solved, spread(result.reference))
+    found = samples.gaps(result.reference.argmax(axis=1))
+    return replace(result, measured=ChipFacts("", "ba" * 32), chip=found, chip_outputs=chip)
+
+
 def _unmeasured(found: StageGap) -> StageGap:
     return replace(found, gap=NO_GAP, added=NO_GAP, largest_v=NAN, largest_column_v=None)
 
@@ -249,4 +284,7 @@ GAPS = {
     "regression": regression,
     "unresolved": unresolved,
     "projected": projected,
+    "chip": whole_chip,
+    "chip in part": lambda: with_chip(with_failures(with_everything(synthetic()), 3, 7)),
+    "chip without a circuit": lambda: with_chip(with_failures(synthetic(4), 0, 1, 2, 3), labels=False),
 }

@@ -16,6 +16,7 @@ from kanspice.cli.options import (
     Inputs,
     Labels,
     LimitOption,
+    MeasuredOption,
     ModelArgument,
     Quiet,
     Set,
@@ -25,14 +26,6 @@ from kanspice.cli.options import (
     engine_of,
 )
 
-Measured = Annotated[
-    Path | None,
-    typer.Option(
-        "--measured",
-        metavar="F",
-        help="What the chip gave (samples, outputs), in model units, NaN where nothing was measured: .npy or .csv.",
-    ),
-]
 Unknown = Annotated[
     list[str] | None,
     typer.Option(
@@ -48,7 +41,7 @@ def calibrate(
     model: ModelArgument,
     *,
     inputs: Inputs,
-    measured: Measured = None,
+    measured: MeasuredOption = None,
     chip: Annotated[
         int | None,
         typer.Option("--chip", min=0, metavar="SEED", help="Simulate a chip instead, which only its outputs tell of."),

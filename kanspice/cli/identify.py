@@ -11,7 +11,18 @@ import typer
 from kanspice.base.files import check_outputs
 from kanspice.cli.calibrate import Unknown
 from kanspice.cli.deliverables import Deliverables, deliver, delivers
-from kanspice.cli.options import Config, Curves, Inputs, LimitOption, ModelArgument, Quiet, Set, Tech, command_line
+from kanspice.cli.options import (
+    MEASURED,
+    Config,
+    Curves,
+    Inputs,
+    LimitOption,
+    ModelArgument,
+    Quiet,
+    Set,
+    Tech,
+    command_line,
+)
 
 
 @delivers(html={"help": "Write a page to read."})
@@ -19,14 +30,7 @@ def identify(
     model: ModelArgument,
     *,
     inputs: Inputs,
-    measured: Annotated[
-        Path,
-        typer.Option(
-            "--measured",
-            metavar="F",
-            help="What the chip gave (samples, outputs), in model units, NaN where nothing was measured: .npy or .csv.",
-        ),
-    ],
+    measured: Annotated[Path, MEASURED],
     noise: Annotated[
         float, typer.Option("--noise", metavar="X", help="Of measured outputs, of the network's spread.")
     ] = 1e-3,

@@ -59,6 +59,12 @@ Labels = Annotated[Path | None, typer.Option("--labels", help="True classes, for
 Targets = Annotated[
     Path | None, typer.Option("--targets", help="True answers of a regression, for the mean squared error.")
 ]
+MEASURED = typer.Option(
+    "--measured",
+    metavar="F",
+    help="What a chip gave (samples, outputs), in model units, NaN where nothing was measured: .npy, .npz or .csv.",
+)
+MeasuredOption = Annotated[Path | None, MEASURED]
 Tech = Annotated[
     Path | None,
     typer.Option(

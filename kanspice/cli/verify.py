@@ -22,6 +22,7 @@ from kanspice.cli.options import (
     Jobs,
     Labels,
     LimitOption,
+    MeasuredOption,
     ModelArgument,
     Quiet,
     RealisationOption,
@@ -51,6 +52,7 @@ def verify(
     reference: Annotated[
         Path | None, typer.Option("--reference", help="Outputs computed elsewhere for the same inputs.")
     ] = None,
+    measured: MeasuredOption = None,
     limit: LimitOption = None,
     tech: Tech = None,
     set_: Set = None,
@@ -115,6 +117,7 @@ def verify(
         labels=labels,
         targets=targets,
         reference=reference,
+        measured=measured,
         limit=limit,
         tech=tech,
         set=set_ or (),

@@ -13,6 +13,7 @@ import numpy as np
 from kanspice.circuit import Crossbar, Design, Tiles
 from kanspice.circuit.specimens import GivenSpecimen
 from kanspice.engine.solution import Solution
+from kanspice.experiments.chip import MeasuredChip
 from kanspice.technology import Technology
 
 if TYPE_CHECKING:  # reading a report does without torch
@@ -70,6 +71,19 @@ class SpecimenFacts:
     def of(cls, specimen: GivenSpecimen | None) -> SpecimenFacts | None:
         """Of one that was given, if one was."""
         return None if specimen is None else cls(specimen.path, specimen.sha256)
+
+
+@dataclass(frozen=True)
+class ChipFacts:
+    """What a chip gave: its file, "" where that is Python; SHA-256 of the float64 values in order of memory."""
+
+    path: str
+    sha256: str
+
+    @classmethod
+    def of(cls, chip: MeasuredChip | None) -> ChipFacts | None:
+        """Of one that was measured, if one was."""
+        return None if chip is None else cls(chip.source, chip.sha256)
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """The measured gap: pure metrics, split by stage."""
 
 from kanspice.gap.causes import Attribution, Cause, Trial
+from kanspice.gap.chip import ChipGaps, ChipOutput, ChipSamples, NominalGap
 from kanspice.gap.costs import PhysicalCost, physical_cost
 from kanspice.gap.cross_check import CrossCheck, cross_checked
 from kanspice.gap.distribution import (
@@ -24,6 +25,9 @@ from kanspice.gap.worst import WorstSample, worst_samples
 __all__ = [
     "Attribution",
     "Cause",
+    "ChipGaps",
+    "ChipOutput",
+    "ChipSamples",
     "CrossCheck",
     "Distribution",
     "Doubt",
@@ -31,6 +35,7 @@ __all__ = [
     "Generated",
     "Limit",
     "Measurements",
+    "NominalGap",
     "NumericalGap",
     "PeriodEnds",
     "PhysicalCost",

@@ -14,6 +14,8 @@ from kanspice.gap.resolution import Doubt, Limit
 _MISSING = {
     Need.LABELS: ("an accuracy needs labels", "pass --labels Y.npy"),
     Need.TARGETS: ("a loss needs true answers", "pass --targets T.npy"),
+    Need.CHIP: ("there is no chip to hold against anything", "kanspice verify --measured F.npy takes what it gave"),
+    Need.LABELLED_CHIP: ("a chip's accuracy needs what it gave, and labels", "pass --measured F.npy --labels Y.npy"),
     Need.ORIGINAL: ("the network holds no learnt one that it was made of", "kanspice project makes networks that do"),
 }
 

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Generic, Literal, TypeVar
 import numpy as np
 
 from kanspice.base.arrays import Array, Indices
+from kanspice.gap.chip import ChipGaps
 from kanspice.gap.distribution import Distribution, log_density_difference
 from kanspice.gap.metrics import Gap, accuracy, mean_squared_error
 from kanspice.gap.resolution import Doubt, NumericalGap
@@ -38,6 +39,10 @@ class Need(Enum):
     """A network whose outputs are samples of a distribution."""
     ORIGINAL = "original"
     """A network of devices that was made of a learnt one, and holds it."""
+    CHIP = "chip"
+    """What a chip gave."""
+    LABELLED_CHIP = "labelled chip"
+    """The same, and labels."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +76,7 @@ class Measurements:
     the circuit has a result. labels: (samples,) classes; targets: (samples, outputs) true answers. unstable_fraction:
     of the samples, whose operating point the circuit does not stay at. generates: whether the network generates, and
     distribution: what its circuit's samples are then as one, where that was found. from_learnt: the circuit's gap from
-    the learnt network that its own was made of, if it was.
+    the learnt network that its own was made of, if it was. chip: how far one that was measured is from both, if any.
     """
 
     outputs: Array
@@ -85,6 +90,7 @@ class Measurements:
     generates: bool = False
     distribution: Distribution | None = None
     from_learnt: Gap | None = None
+    chip: ChipGaps | None = None
 
     @cached_property
     def errors(self) -> Array:
@@ -124,10 +130,13 @@ class Measurements:
             targets=self.targets is not None,
             generates=self.generates,
             projected=self.from_learnt is not None,
+            chip=self.chip is not None,
         )
 
 
-def given(*, labels: bool, targets: bool, generates: bool, projected: bool = False) -> frozenset[Need]:
+def given(
+    *, labels: bool, targets: bool, generates: bool, projected: bool = False, chip: bool = False
+) -> frozenset[Need]:
     """What there is for metrics that need something."""
     there = {
         Need.NOTHING: True,
@@ -135,6 +144,8 @@ def given(*, labels: bool, targets: bool, generates: bool, projected: bool = Fal
         Need.TARGETS: targets,
         Need.GENERATION: generates,
         Need.ORIGINAL: projected,
+        Need.CHIP: chip,
+        Need.LABELLED_CHIP: chip and labels,
     }
     return frozenset(need for need, is_there in there.items() if is_there)
 
@@ -169,6 +180,16 @@ def _error_of_loss(doubt: Doubt) -> float | None:
 def _max_relative_error(doubt: Doubt) -> float | None:
     scale = None if doubt.variation is None else doubt.variation.standard_deviation
     return doubt.max_abs / scale if scale else None
+
+
+def _chip_disagreement(found: Measurements) -> float | None:
+    agreement = None if found.chip is None else found.chip.network.argmax_agreement
+    return None if agreement is None else round(1 - agreement, 12)
+
+
+def _chip_accuracy_drop(found: Measurements) -> float | None:
+    accuracies = None if found.chip is None else found.chip.accuracy
+    return None if accuracies is None else round(accuracies["reference"] - accuracies["chip"], 12)
 
 
 FIGURES: tuple[Metric[Measurements], ...] = (
@@ -263,7 +284,53 @@ FURTHER: tuple[Metric[Measurements], ...] = (
 )
 """All others."""
 
-METRICS = (*FIGURES, *FURTHER)
+CHIP: tuple[Metric[Measurements], ...] = (
+    Metric(
+        "chip_circuit_relative_rmse",
+        "relative RMSE of the chip from the circuit",
+        "",
+        "less",
+        lambda m: None if m.chip is None else m.chip.circuit.relative_rmse,
+        Need.CHIP,
+        lambda d: None if d.numerical is None else d.numerical.relative_rmse,
+    ),
+    Metric(
+        "chip_network_relative_rmse",
+        "relative RMSE of the chip from the network",
+        "",
+        "less",
+        lambda m: None if m.chip is None else m.chip.network.relative_rmse,
+        Need.CHIP,
+        lambda d: None if d.reference is None else d.reference.relative_rmse,
+    ),
+    Metric(
+        "chip_unexplained",
+        "share of the chip's squared gap that the circuit does not explain",
+        "",
+        "less",
+        lambda m: None if m.chip is None else m.chip.unexplained,
+        Need.CHIP,
+    ),
+    Metric(
+        "chip_argmax_disagreement",
+        "disagreement of the chip's decisions with the network's",
+        "fraction",
+        "less",
+        _chip_disagreement,
+        Need.CHIP,
+    ),
+    Metric(
+        "chip_accuracy_drop",
+        "drop of the chip's accuracy",
+        "fraction",
+        "less",
+        _chip_accuracy_drop,
+        Need.LABELLED_CHIP,
+    ),
+)
+"""Those of a chip that was measured, which results have keys of their own for."""
+
+METRICS = (*FIGURES, *FURTHER, *CHIP)
 BY_NAME = {metric.name: metric for metric in METRICS}
 
 STAGE_METRICS: tuple[Metric[StageGap], ...] = (

@@ -64,16 +64,30 @@ def compare(
     mask = np.ones(len(outputs), dtype=bool) if solved is None else solved
     error = outputs[mask] - reference[mask]
     if error.size == 0:
-        return Gap(float("nan"), float("nan"), None, None, None)
+        return gap_of(error, 0.0, None)
+    scale = spread(reference) if scale is None else scale
+    return gap_of(error, scale, agreement(outputs, reference, mask))
+
+
+def gap_of(error: Array, scale: float, same: float | None) -> Gap:
+    """The gap of so many errors, of any shape. scale: as in `compare`; same: its `argmax_agreement`."""
+    if error.size == 0:
+        return Gap(float("nan"), float("nan"), None, None, same)
     with np.errstate(over="ignore"):
         rmse, max_abs = float(np.sqrt(np.mean(error**2))), float(np.abs(error).max())
-    scale = spread(reference) if scale is None else scale
-    agreement = None
-    if reference.shape[1] > 1:
-        agreement = float(np.sum(outputs[mask].argmax(axis=1) == reference[mask].argmax(axis=1)) / len(outputs))
     if scale == 0:
-        return Gap(rmse, max_abs, None, None, agreement)
-    return Gap(rmse, max_abs, rmse / scale, max_abs / scale, agreement)
+        return Gap(rmse, max_abs, None, None, same)
+    return Gap(rmse, max_abs, rmse / scale, max_abs / scale, same)
+
+
+def agreement(outputs: Array, reference: Array, solved: npt.NDArray[np.bool_]) -> float | None:
+    """Fraction of all samples, (samples, width) each, whose largest output is the same; None for a single output.
+
+    A sample that is not solved is a disagreement.
+    """
+    if outputs.shape[1] == 1:
+        return None
+    return float(np.sum(outputs[solved].argmax(axis=1) == reference[solved].argmax(axis=1)) / len(outputs))
 
 
 def squared_errors(outputs: Array, reference: Array, solved: npt.NDArray[np.bool_]) -> Array:

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from kanspice.base.arrays import Array
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.axis import Axis
@@ -83,6 +85,22 @@ def padded(low: float, high: float) -> tuple[float, float]:
 def opacity(points: int) -> float:
     """Of each of so many points: where they crowd, darker."""
     return float(np.clip(30 / np.sqrt(points), 0.05, 0.8))
+
+
+def dots(axes: Axes, across: Array, up: Array, colour: str, label: str = "") -> None:
+    """Points at (across, up), (points,) each; where they crowd, darker. label: for the legend, none if empty."""
+    axes.plot(
+        across,
+        up,
+        linestyle="",
+        marker="o",
+        markersize=4,
+        markeredgewidth=0,
+        color=colour,
+        alpha=opacity(up.size),
+        rasterized=True,
+        label=label or None,
+    )
 
 
 def tick_decades(axis: Axis) -> None:

@@ -15,7 +15,7 @@ from kanspice.base.errors import InputError
 from kanspice.experiments.compare import Comparison, comparison_json
 from kanspice.experiments.verify.document import to_json
 from kanspice.experiments.verify.reading import read_report
-from kanspice.gap import Doubt, Limit, Measurements, NumericalGap, Variation, check_limits, compare, given
+from kanspice.gap import ChipSamples, Doubt, Limit, Measurements, NumericalGap, Variation, check_limits, compare, given
 from kanspice.gap.judging import unresolved
 from kanspice.gap.metric_table import BY_NAME, METRICS, Need, limitable, metric_values
 
@@ -38,10 +38,13 @@ def test_every_metric_has_a_name_of_its_own_and_is_explained():
 
 
 def test_values_come_in_the_order_of_the_table_and_only_where_there_is_what_they_need():
-    given_too = {"labels": np.zeros(40, dtype=np.int64), "from_learnt": compare(NETWORK, TARGETS)}
+    labels, whole = np.zeros(40, dtype=np.int64), np.ones(40, dtype=bool)
+    chip = ChipSamples(TARGETS, NETWORK, NETWORK, whole, 1.0).gaps(labels)
+    given_too = {"labels": labels, "from_learnt": compare(NETWORK, TARGETS), "chip": chip}
     everything = measurements(NETWORK, targets=TARGETS, generates=True, **given_too)
     assert metric_values(everything)["learnt_relative_rmse"] == compare(NETWORK, TARGETS).relative_rmse
     assert list(metric_values(everything)) == [metric.name for metric in METRICS]
+    assert metric_values(everything)["chip_unexplained"] == 1
     bare = metric_values(measurements(NETWORK))
     assert [name for name in bare if BY_NAME[name].needs not in (Need.NOTHING, Need.LABELS)] == []
     assert (bare["accuracy"], bare["accuracy_drop"]) == (None, None)

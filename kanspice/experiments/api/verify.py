@@ -34,6 +34,7 @@ def verify(
     labels: Given | None = None,
     targets: Given | None = None,
     reference: Given | None = None,
+    measured: Given | None = None,
     limit: int | None = None,
     tech: Tech = None,
     set: Overrides = (),
@@ -57,9 +58,10 @@ def verify(
     """Simulates a network's circuit for inputs (samples, inputs) and measures how far it is from the network.
 
     labels: (samples,) true classes. targets: (samples, outputs), true answers of a regression. reference: (samples,
-    outputs) computed elsewhere. limit: the first so many samples, of a circuit that is sized for all. fidelity: as
-    `resolve_fidelity` says. cross_check: so many random samples by another engine too, "N:ENGINE" by that one,
-    "N:ENGINE,ENGINE" by both.
+    outputs) computed elsewhere. measured: (samples, outputs) in model units of a chip, NaN where nothing was measured:
+    how far it is from network and circuit. limit: the first so many samples, of a circuit that is sized for all.
+    fidelity: as `resolve_fidelity` says. cross_check: so many random samples by another engine too, "N:ENGINE" by that
+    one, "N:ENGINE,ENGINE" by both.
     attribute: solve again with some of the imperfections, to tell what each one does. max, limits: what metrics may be
     at most; `max` overrides the file. baseline: an earlier result, since which the gap may have grown by `max_growth`,
     "10%" or 0.1. jobs: simulator processes. timeout: seconds for the network's own integration, and for the
@@ -72,7 +74,9 @@ def verify(
     kept = limits_of(limits, max)
     growth = _Growth.of(baseline, max_growth)
     technology, loaded = technology_of(tech, set, realisation), model_of(model, config, curves)
-    evidence = read_evidence(loaded, inputs, labels=labels, targets=targets, reference=reference).limited(limit)
+    evidence = read_evidence(
+        loaded, inputs, labels=labels, targets=targets, reference=reference, measured=measured
+    ).limited(limit)
     how = RunOptions(jobs=jobs, timeout_s=timeout, seed=seed, waveforms=waveforms, device=device)
     checks, judges = judges_of(cross_check)
     judge, *others = judges or (None,)

@@ -214,9 +214,25 @@ def _figures(result: GapResult) -> dict[str, float | None]:
             for name, values in compared.items()
             for who, key in (("network", "reference"), ("circuit", "circuit"))
         },
+        **_chip_figures(result),
         "failed samples": float(len(result.failed)),
         "seconds per sample": result.timing.get("per_sample_s"),
         **result.metrics,
+    }
+
+
+def _chip_figures(result: GapResult) -> dict[str, float | None]:
+    """Of a chip that was measured, if one was."""
+    chip = result.chip
+    if chip is None:
+        return {}
+    nominal = None if chip.nominal is None else chip.nominal.gap.relative_rmse
+    return {
+        "chip from network, relative_rmse": chip.network.relative_rmse,
+        "chip from circuit, relative_rmse": chip.circuit.relative_rmse,
+        "chip from circuit without random parts": nominal,
+        "chip's squared gap, not explained": chip.unexplained,
+        "accuracy, chip": None if chip.accuracy is None else chip.accuracy.get("chip"),
     }
 
 
@@ -229,6 +245,7 @@ def _facts(result: GapResult) -> dict[str, object]:
     tables: Mapping[str, Mapping[str, object]] = {
         "model": {key: getattr(result.model, key) for key in ("family", "sha256", "parameters", "devices")},
         "inputs": {"sha256": result.inputs.sha256, "samples": result.samples},
+        "chip": {} if result.measured is None else {"sha256": result.measured.sha256},
         "specimen": {} if result.specimen is None else {"sha256": result.specimen.sha256},
         "circuit": {key: getattr(result.design, key) for key in ("devices", "nodes", "fidelity", "swing_basis")},
         "engine": {"name": result.engine.name, "version": result.engine.version},

@@ -24,6 +24,7 @@ from kanspice.experiments.parts import (
     StagePart,
     VariationPart,
 )
+from kanspice.experiments.verify.chip.part import MeasuredPart, ThreeGapsPart
 from kanspice.experiments.verify.result import GapResult
 from kanspice.report.codec import Count, Figure, Key, Part, SizeOrNone
 
@@ -245,6 +246,8 @@ class Document(Part):
     """The samples."""
     specimen: Annotated[SpecimenPart | None, Key(sparse=True)] = None
     """Which specimen of the circuit, where it was not the seed that drew it."""
+    measured: Annotated[MeasuredPart | None, Key(sparse=True)] = None
+    """Where the outputs of a chip are from, where one was measured."""
     design: DesignPart
     """The circuit."""
     engine: EnginePart
@@ -259,6 +262,8 @@ class Document(Part):
     """Of the samples, that failed because amplifiers do not hold the circuit at its operating point."""
     gap: GapPart
     """The circuit's outputs against the network's."""
+    chip: Annotated[ThreeGapsPart | None, Key(sparse=True)] = None
+    """The measured chip against both, where there is one."""
     external_gap: Annotated[GapPart | None, Key(sparse=True)] = None
     """The network's outputs against those computed elsewhere, where such were given."""
     external_circuit_gap: Annotated[GapPart | None, Key(sparse=True)] = None
@@ -320,6 +325,8 @@ class Document(Part):
         checked = [sample for check in checks for sample in check.samples]
         if max([*failed, *checked, *(sample.index for sample in self.worst_samples)], default=0) >= self.samples:
             raise ValueError(f"numbers of samples below {self.samples}")
+        if self.chip is not None and self.chip.measured > self.samples:
+            raise ValueError(f"at most {self.samples} samples measured")
         errors = [error for error in (self.numerical_error, self.reference_error) if error is not None]
         if any(error.samples > self.samples for error in errors):
             raise ValueError(f"at most {self.samples} samples solved again")

@@ -18,16 +18,27 @@ from kanspice.circuit.specimens import GivenSpecimen
 from kanspice.engine.running import period_ends_v
 from kanspice.engine.solution import Solution
 from kanspice.experiments.evidence import Evidence
-from kanspice.experiments.facts import CircuitFacts, EngineRun, InputsFacts, ModelFacts, SpecimenFacts, versions
+from kanspice.experiments.facts import (
+    ChipFacts,
+    CircuitFacts,
+    EngineRun,
+    InputsFacts,
+    ModelFacts,
+    SpecimenFacts,
+    versions,
+)
 from kanspice.experiments.followed import Followed
 from kanspice.experiments.generator import Generator, generates
 from kanspice.experiments.notes import notes
+from kanspice.experiments.verify.chip.notes import chip_notes
 from kanspice.experiments.verify.projected import Projected
 from kanspice.experiments.verify.result import GapResult
 from kanspice.families import Compiled, LoadedModel
 from kanspice.families.kirchhoffnet.arrays import reference_waveforms
 from kanspice.families.kirchhoffnet.network import KirchhoffNet
 from kanspice.gap import (
+    ChipGaps,
+    ChipSamples,
     CrossCheck,
     Distribution,
     Gap,
@@ -65,6 +76,8 @@ class Measured:
     cross_checks: tuple[CrossCheck, ...] = ()
     attributed: Attributed | None = None
     specimen: GivenSpecimen | None = None
+    nominal: Array | None = None
+    """(samples, outputs) of the circuit without random parts, where a chip is held against it."""
 
     @property
     def loaded(self) -> LoadedModel:
@@ -118,6 +131,9 @@ class Measured:
             engine=EngineRun.of(solution),
             inputs=InputsFacts(evidence.source, evidence.sha256),
             specimen=SpecimenFacts.of(self.specimen),
+            measured=ChipFacts.of(evidence.measured),
+            chip=measurements.chip,
+            chip_outputs=np.empty((0, 0)) if evidence.measured is None else evidence.measured.outputs,
             samples=solution.samples,
             failed=solution.failed,
             gap=measurements.gap,
@@ -139,6 +155,7 @@ class Measured:
                 *(() if self.specimen is None else self.specimen.notes(design, self.technology)),
                 *self._late_notes(waveforms),
                 *(() if projected is None else projected.notes()),
+                *chip_notes(measurements.chip, self.specimen is not None, design.seed),
             ),
             versions=versions(),
             reference=self.expected,
@@ -169,7 +186,17 @@ class Measured:
             generates=generates(self.loaded),
             distribution=self._distribution(),
             from_learnt=self._from_learnt(),
+            chip=self._chip(),
         )
+
+    def _chip(self) -> ChipGaps | None:
+        """How far the chip is from both, if one was measured."""
+        evidence = self.evidence
+        if evidence.measured is None:
+            return None
+        given, solved = evidence.measured.outputs, self.solution.solved
+        samples = ChipSamples(given, self.outputs, self.expected, solved, self.scale, self.nominal)
+        return samples.gaps(evidence.labels, evidence.targets)
 
     def _from_learnt(self) -> Gap | None:
         """The circuit's, from the network that its own was made of."""

@@ -16,6 +16,8 @@ from kanspice.experiments.verify import (
     waveform_plots,
     wording,
 )
+from kanspice.experiments.verify.chip import blocks as chip_blocks
+from kanspice.experiments.verify.chip import wording as chips
 from kanspice.experiments.verify.imperfections import imperfections
 from kanspice.experiments.verify.result import GapResult
 from kanspice.gap.causes import Cause
@@ -77,6 +79,8 @@ def gap_page(result: GapResult) -> Page:
 def _sections(result: GapResult) -> Iterator[Section]:
     notes = Notes([plain(note) for note in result.notes], fold=many(len(result.notes), "note"))
     yield Section("Can the number be trusted?", (Facts(list(_trust(result))), Failures(result.failed), notes))
+    if result.chip is not None:
+        yield Section("How far is the measured chip?", tuple(chip_blocks.blocks(result, result.chip)))
     yield Section("At which stage does it arise?", _stages(result))
     if result.projection is not None:
         yield Section(
@@ -270,6 +274,7 @@ def _setup(result: GapResult) -> list[Fact]:
         ("technology", f"{plain(design.technology_name)}, fidelity {plain(design.fidelity)}"),
         ("engine", f"{plain(engine.label)}{seed}"),
         ("specimen", None if result.specimen is None else f"{plain(result.specimen.path) or 'given'}, not drawn"),
+        ("chip", None if result.measured is None else f"measured: {plain(result.measured.path) or 'given'}"),
         ("samples", f"{result.samples:,} from {plain(result.inputs.path)}"),
         ("time", durations(result.timing)),
         ("memory", peaks(result.memory)),
@@ -281,6 +286,8 @@ def _measured(result: GapResult) -> Iterator[Block]:
     digests = [("model's SHA-256", plain(result.model.sha256)), ("inputs' SHA-256", plain(result.inputs.sha256))]
     if result.specimen is not None:
         digests.append(("specimen's SHA-256", plain(result.specimen.sha256)))
+    if result.measured is not None:
+        digests.append(("chip's SHA-256", plain(result.measured.sha256)))
     yield Facts([*_setup(result), *digests, ("versions", versions or NOTHING)])
     if result.command:
         yield Literal(plain(result.command))
@@ -303,6 +310,9 @@ def _checks(result: GapResult) -> list[Check]:
         said = wording.cross_check(found).text
         name = "engines agree" if found is result.cross_check else f"{found.engine} agrees"
         checks.append(Check(name, engines_problem(found.disagrees, not found.passed, said)))
+    if result.chip is not None:
+        nothing = None if result.chip.compared else Problem("NotCompared", chips.explained(result.chip).text)
+        checks.append(Check("chip compared", nothing))
     return [*checks, *map(limit_check, result.limits)]
 
 

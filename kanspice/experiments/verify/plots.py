@@ -15,8 +15,8 @@ from kanspice.report.figures import (
     GREY,
     SHORT,
     VERMILLION,
+    dots,
     nothing,
-    opacity,
     padded,
     picture,
     tick_decades,
@@ -38,17 +38,7 @@ def parity(result: GapResult) -> Figure:
         if expected.size:
             low, high = padded(min(expected.min(), found.min()), max(expected.max(), found.max()))
             axes.plot([low, high], [low, high], color=GREY, linewidth=0.8, label="circuit = network")
-            axes.plot(
-                expected,
-                found,
-                linestyle="",
-                marker="o",
-                markersize=4,
-                markeredgewidth=0,
-                color=BLUE,
-                alpha=opacity(expected.size),
-                rasterized=True,
-            )
+            dots(axes, expected, found, BLUE)
             axes.set(xlim=(low, high), ylim=(low, high), aspect="equal")
             axes.text(0.03, 0.97, _margin(result, expected.size), transform=axes.transAxes, va="top", color=GREY)
             axes.legend(loc="lower right")

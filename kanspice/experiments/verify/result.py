@@ -11,8 +11,9 @@ import numpy as np
 from kanspice.base.arrays import Array
 from kanspice.base.errors import InputError
 from kanspice.engine.solution import FailedSample, unstable_fraction
-from kanspice.experiments.facts import CircuitFacts, EngineRun, InputsFacts, ModelFacts, SpecimenFacts
+from kanspice.experiments.facts import ChipFacts, CircuitFacts, EngineRun, InputsFacts, ModelFacts, SpecimenFacts
 from kanspice.gap.causes import Attribution, Cause
+from kanspice.gap.chip import ChipGaps
 from kanspice.gap.costs import PhysicalCost
 from kanspice.gap.cross_check import CrossCheck
 from kanspice.gap.distribution import Distribution, Generated
@@ -50,6 +51,9 @@ class GapResult(Shown):
     the samples for its pictures.
     worst: the solved samples with the largest errors, worst first. command: the command line, where there was one.
     specimen: which one, where it was given by its numbers and not drawn by the seed.
+    measured: where the outputs of a chip are from, where one was measured; chip: how far it is from network and
+    circuit; chip_outputs: (samples, outputs) in model units, NaN where nothing was measured, without rows where no chip
+    was.
     """
 
     model: ModelFacts
@@ -87,6 +91,9 @@ class GapResult(Shown):
     metrics: Mapping[str, float | None] = field(default_factory=dict)
     projection: ProjectionGap | None = None
     specimen: SpecimenFacts | None = None
+    measured: ChipFacts | None = None
+    chip: ChipGaps | None = None
+    chip_outputs: Array = field(default_factory=lambda: np.empty((0, 0)))
 
     def page(self) -> Page:
         from kanspice.experiments.verify.page import gap_page  # noqa: PLC0415 - which shows this
@@ -94,7 +101,7 @@ class GapResult(Shown):
         return gap_page(self)
 
     def columns(self) -> Columns:
-        """A row for each sample: how it ended, and the outputs of network and circuit, in model units.
+        """A row for each sample: how it ended, and the outputs of network, circuit and chip, in model units.
 
         Raises InputError for a result that was read from its JSON, which has no outputs.
         """
@@ -106,6 +113,7 @@ class GapResult(Shown):
             "outcome": np.array([outcomes.get(sample, "converged") for sample in range(self.samples)]),
             **numbered("network", self.reference),
             **numbered("circuit", self.outputs),
+            **(numbered("chip", self.chip_outputs) if self.chip is not None else {}),
         }
 
     @property

@@ -17,6 +17,7 @@ from kanspice.engine.solution import Solution
 from kanspice.experiments.evidence import Evidence
 from kanspice.experiments.followed import Followed
 from kanspice.experiments.generator import generates
+from kanspice.experiments.verify.chip.nominal import nominal_outputs
 from kanspice.experiments.verify.cross_check import check_judge, cross_check
 from kanspice.experiments.verify.measured import Measured
 from kanspice.experiments.verify.options import VerifyOptions
@@ -62,11 +63,16 @@ def verify(
         if options.specimen is not None:
             options.specimen.check_fits(compile_nominal(loaded, technology, reference.sizing), technology)
         circuit = compile_both(loaded, technology, reference.sizing, options.draw)
+    if evidence.measured is not None:
+        evidence.measured.check(reference.expected(circuit.specimen), reference.scale(circuit.specimen))
     fidelity = resolve_fidelity(circuit.specimen, options.fidelity, engine_named(options.engine).fidelities)
     _check(options, circuit.specimen, fidelity, loaded, evidence)
     began = time.monotonic()
     solution, checks = _solved(reference, circuit.specimen, fidelity, options, progress, watch)
     measured = Measured(technology, reference, circuit, solution, checks, specimen=options.specimen)
+    if evidence.measured is not None:
+        with watch.part("nominal_s"):
+            measured = replace(measured, nominal=nominal_outputs(reference, technology, options, circuit.specimen))
     if options.attribute:
         with watch.part("attribution_s"):
             measured = replace(measured, attributed=_attributed(measured, options, began, progress))
@@ -179,5 +185,6 @@ def _check_limits(
         targets=evidence.targets is not None,
         generates=generates(loaded),
         projected=original_of(loaded) is not None,
+        chip=evidence.measured is not None,
     )
     check_limits(limits, there, "the limits", [stage.name for stage in design.stages])

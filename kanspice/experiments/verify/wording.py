@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator
 
 from kanspice.engine.solution import Outcome
+from kanspice.experiments.verify.chip import wording as chips
 from kanspice.experiments.verify.result import GapResult
 from kanspice.gap.causes import Attribution
 from kanspice.gap.cross_check import CrossCheck
@@ -30,10 +31,11 @@ def distance(result: GapResult) -> Verdict:
     if solved == 0:
         return Verdict(f"Nothing was measured: no sample of {result.samples:,} was solved", warning=True)
     over = f" over the {solved:,} of {result.samples:,} samples that were solved" if result.failed else ""
+    chip = "" if result.chip is None else chips.distances(result.chip)
     if gap.relative_rmse is None:
         return Verdict(
-            f"The circuit's outputs differ from the network's by {number(gap.rmse)} model units (RMSE){over}; there is"
-            " no relative figure, because the network's outputs do not vary over the samples"
+            f"The circuit's outputs differ from the network's by {number(gap.rmse)} model units (RMSE){over}{chip};"
+            " there is no relative figure, because the network's outputs do not vary over the samples"
         )
     found = result.projection
     learnt = ""
@@ -42,7 +44,7 @@ def distance(result: GapResult) -> Verdict:
         learnt = f"; from those of the learnt network, by {whole}{_over(found, result.samples)}"
     return Verdict(
         f"The circuit's outputs differ from the network's by {number(gap.relative_rmse)} of their"
-        f" standard deviation (relative RMSE){over}{learnt}"
+        f" standard deviation (relative RMSE){over}{learnt}{chip}"
     )
 
 

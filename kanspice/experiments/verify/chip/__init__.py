@@ -1,0 +1,1 @@
+"""A measured chip beside its network and its circuit, in every report of `verify` that has one."""

@@ -1,0 +1,191 @@
+"""A chip that was measured, beside its network and its circuit: three gaps over the same samples, and what they share.
+
+An error of the chip is that of its circuit, as simulated, and what the simulation misses: chip - network = (circuit -
+network) + (chip - circuit), output by output of every sample.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from kanspice.base.arrays import Array, Flags, Indices
+from kanspice.gap.metrics import Gap, accuracy, agreement, gap_of
+
+
+@dataclass(frozen=True)
+class ChipOutput:
+    """One output over the samples that are compared, in model units; NaN where there are none.
+
+    index: from 0. values: how many are compared. from_network, from_circuit: roots of the chip's mean squared errors.
+    offset: mean of the chip less the circuit.
+    """
+
+    index: int
+    values: int
+    from_network: float
+    from_circuit: float
+    offset: float
+
+
+@dataclass(frozen=True)
+class NominalGap:
+    """The chip from the circuit without random parts. failed: samples that are compared and have no result of it."""
+
+    gap: Gap
+    failed: int
+
+
+@dataclass(frozen=True)
+class ChipGaps:
+    """Three gaps over the outputs that were measured of samples that network and circuit have an answer for.
+
+    network: the chip from the network, the real gap. circuit: the chip from the circuit, what the simulation misses.
+    simulated: the circuit from the network, on the same outputs. Their agreements are fractions of the samples of which
+    every output was measured; one that network or circuit has no answer for is a disagreement.
+    measured: samples of which some output was; complete: of which all were. failed: of those measured, without a result
+    of the circuit. outputs: each one. accuracy: of network, circuit and chip, over the complete samples; loss: mean
+    squared errors of these three, over the outputs that are compared; None without labels or targets.
+    explained: 1 - |chip - circuit|^2 / |chip - network|^2; below 0 where the chip is farther from the circuit than from
+    the network, None where it is at neither distance. correlation: cosine of the angle between circuit - network and
+    chip - network as vectors of all outputs; its square would be explained by a multiple of the circuit's gap.
+    nominal: the same of the circuit without random parts, where it has some and was solved without.
+    """
+
+    network: Gap
+    circuit: Gap
+    simulated: Gap
+    measured: int
+    complete: int
+    failed: int
+    outputs: tuple[ChipOutput, ...]
+    explained: float | None
+    correlation: float | None
+    accuracy: Mapping[str, float] | None = None
+    loss: Mapping[str, float] | None = None
+    nominal: NominalGap | None = None
+
+    @property
+    def compared(self) -> int:
+        """Samples that the gaps are of."""
+        return self.measured - self.failed
+
+    @property
+    def partly(self) -> int:
+        """Samples of which some outputs were measured, and others were not."""
+        return self.measured - self.complete
+
+    @property
+    def unexplained(self) -> float | None:
+        """|chip - circuit|^2 / |chip - network|^2."""
+        return None if self.explained is None else 1 - self.explained
+
+    @property
+    def unmeasured_outputs(self) -> tuple[int, ...]:
+        """Outputs, from 0, of which no value is compared."""
+        return tuple(output.index for output in self.outputs if not output.values)
+
+
+@dataclass(frozen=True)
+class ChipSamples:
+    """What is compared: (samples, outputs) each, in model units.
+
+    chip: NaN where nothing was measured. circuit: NaN where it has no result. nominal: without random parts, None where
+    that was not solved. solved: (samples,) True where the circuit has a result. scale: what relative figures are
+    divided by.
+    """
+
+    chip: Array
+    circuit: Array
+    network: Array
+    solved: Flags
+    scale: float
+    nominal: Array | None = None
+
+    def gaps(self, labels: Indices | None = None, targets: Array | None = None) -> ChipGaps:
+        """The three gaps. labels: (samples,) classes; targets: (samples, outputs) true answers."""
+        measured, known = np.isfinite(self.chip).any(axis=1), self.known
+        chip, circuit, network = (rows[known] for rows in (self.chip, self.circuit, self.network))
+        return ChipGaps(
+            network=self._gap(self.chip, self.network, known),
+            circuit=self._gap(self.chip, self.circuit, known),
+            simulated=self._gap(self.circuit, self.network, known),
+            measured=int(measured.sum()),
+            complete=int(self.complete.sum()),
+            failed=int((measured & ~self._answered).sum()),
+            outputs=tuple(self._output(index, known[:, index]) for index in range(self.chip.shape[1])),
+            explained=_explained(chip - circuit, chip - network),
+            correlation=_cosine(circuit - network, chip - network),
+            accuracy=None if labels is None else self._accuracy(labels),
+            loss=None if targets is None else self._loss(targets),
+            nominal=None if self.nominal is None else self._nominal(self.nominal),
+        )
+
+    @property
+    def known(self) -> Flags:
+        """(samples, outputs) True where all three have a value."""
+        return np.asarray(np.isfinite(self.chip) & self._answered[:, None])
+
+    @property
+    def complete(self) -> Flags:
+        """(samples,) True where every output was measured."""
+        return np.asarray(np.isfinite(self.chip).all(axis=1))
+
+    @property
+    def _answered(self) -> Flags:
+        return np.asarray(self.solved & np.isfinite(self.network).all(axis=1))
+
+    def _gap(self, outputs: Array, reference: Array, known: Flags) -> Gap:
+        whole = self.complete
+        there = np.asarray(known[whole].all(axis=1))
+        same = agreement(outputs[whole], reference[whole], there) if len(there) else None
+        return gap_of(outputs[known] - reference[known], self.scale, same)
+
+    def _nominal(self, nominal: Array) -> NominalGap:
+        there = np.asarray(np.isfinite(nominal).all(axis=1))
+        failed = self.known.any(axis=1) & ~there
+        return NominalGap(self._gap(self.chip, nominal, self.known & there[:, None]), int(failed.sum()))
+
+    def _output(self, index: int, known: Flags) -> ChipOutput:
+        chip, circuit, network = (rows[known, index] for rows in (self.chip, self.circuit, self.network))
+        if not known.any():
+            return ChipOutput(index, 0, np.nan, np.nan, np.nan)
+        offset = float(np.mean(chip - circuit))
+        return ChipOutput(index, int(known.sum()), _rms(chip - network), _rms(chip - circuit), offset)
+
+    def _accuracy(self, labels: Indices) -> dict[str, float] | None:
+        """Of the samples that were measured in full: one without an answer is wrong."""
+        whole = self.complete
+        if not whole.any():
+            return None
+        return {
+            who: accuracy(rows[whole], labels[whole], np.asarray(np.isfinite(rows[whole]).all(axis=1)))
+            for who, rows in (("reference", self.network), ("circuit", self.circuit), ("chip", self.chip))
+        }
+
+    def _loss(self, targets: Array) -> dict[str, float]:
+        known = self.known
+        return {
+            who: _rms(rows[known] - targets[known]) ** 2
+            for who, rows in (("reference", self.network), ("circuit", self.circuit), ("chip", self.chip))
+        }
+
+
+def _rms(error: Array) -> float:
+    with np.errstate(over="ignore"):
+        return float(np.sqrt(np.mean(error**2))) if error.size else float("nan")
+
+
+def _explained(missed: Array, whole: Array) -> float | None:
+    """missed, whole: errors of the chip from circuit and network, (values,). None also where squares overflow."""
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        share = 1 - np.sum(missed**2) / np.sum(whole**2)
+    return float(share) if np.isfinite(share) else None
+
+
+def _cosine(one: Array, other: Array) -> float | None:
+    with np.errstate(over="ignore", invalid="ignore"):
+        cosine = np.sum(one * other) / np.sqrt(np.sum(one**2) * np.sum(other**2))
+    return float(np.clip(cosine, -1, 1)) if np.isfinite(cosine) else None
