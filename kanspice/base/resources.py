@@ -16,3 +16,8 @@ DEVICE_MODELS = _shipped("device_models")
 NETLISTS = _shipped("netlists")
 SCHEMAS = _shipped("schemas")
 TECHNOLOGIES = _shipped("technologies")
+
+
+def schemas() -> dict[str, Path]:
+    """The shipped JSON schemas by the contract that each is of: `kanspice.gap/1`."""
+    return {"/".join(path.stem.rsplit("-", 1)): path for path in sorted(SCHEMAS.glob("*.json"))}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json as json_format
 from collections.abc import Sequence
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -15,8 +14,6 @@ from kanspice.base.visible import visible_json
 
 if TYPE_CHECKING:
     from kanspice.cli.installed import Finding
-
-SCHEMA = "kanspice.doctor/1"
 
 
 def doctor(
@@ -41,9 +38,10 @@ def doctor(
 
 def as_json(checks: Sequence[Finding]) -> str:
     """The checks as one JSON document of schema `kanspice.doctor/1`."""
-    from kanspice.cli.installed import can_measure  # noqa: PLC0415 - --help stays fast
+    from kanspice.cli.doctor_document import DoctorDocument  # noqa: PLC0415 - --help stays fast
+    from kanspice.cli.installed import can_measure  # noqa: PLC0415
 
-    document = {"schema": SCHEMA, "can_measure": can_measure(checks), "checks": [asdict(check) for check in checks]}
+    document = DoctorDocument.written({"can_measure": can_measure(checks), "checks": list(checks)})
     return json_format.dumps(document, indent=2, ensure_ascii=False)
 
 

@@ -10,7 +10,10 @@ import typer
 from kanspice.base.errors import InputError
 from kanspice.base.files import check_outputs
 from kanspice.cli.deliverables import Deliverables, deliver, delivers
-from kanspice.cli.options import Quiet
+from kanspice.cli.options import Quiet, say
+
+REPORTS = "kanspice.gap/1"
+"""The schema of what this command shows."""
 
 
 @delivers(json={"help": "Write the comparison; - prints it."})
@@ -25,7 +28,11 @@ def report(
     ] = None,
     wanted: Deliverables,
     schema: Annotated[
-        bool, typer.Option("--schema", help="Print the JSON schema of reports, and nothing else.")
+        bool,
+        typer.Option(
+            "--schema",
+            help="Print the JSON schema of reports, or of what is named instead: kanspice.tuning/1. list: their names.",
+        ),
     ] = False,
     quiet: Quiet = False,
 ) -> None:
@@ -40,8 +47,9 @@ def report(
     """
     given = reports or []
     if schema:
-        _refuse(bool(given or max_growth or wanted.places), "--schema", "nothing beside it")
-        _print_schema()
+        alone = len(given) <= 1 and not (max_growth or wanted.places)
+        _refuse(not alone, "--schema", "nothing beside it but the name of a schema")
+        _print_schema(str(given[0]) if given else REPORTS)
         return
     _refuse(len(given) not in {1, 2}, "kanspice report", "one report, or two to compare", f"{len(given)} reports")
     if len(given) == 1:
@@ -57,10 +65,20 @@ def _refuse(wrong: bool, where: str, expected: str, found: str | None = None) ->
         raise InputError("does not fit the other arguments", where=where, expected=expected, found=found)
 
 
-def _print_schema() -> None:
-    from kanspice.base.resources import SCHEMAS  # noqa: PLC0415
+def _print_schema(name: str) -> None:
+    """name: `kanspice.tuning/1`, or `list` for the names of all."""
+    from kanspice.base.resources import schemas  # noqa: PLC0415 - --help stays fast
+    from kanspice.base.validation import nearest  # noqa: PLC0415
+    from kanspice.base.visible import shown_name  # noqa: PLC0415
 
-    typer.echo((SCHEMAS / "kanspice.gap-1.json").read_text(encoding="utf-8"), nl=False)
+    known = schemas()
+    if name == "list":
+        say("\n".join(known))
+    elif name in known:
+        typer.echo(known[name].read_text(encoding="utf-8"), nl=False)
+    else:
+        hint = f"{nearest(name, known)}; kanspice report --schema list names all"
+        raise InputError("there is no such schema", where="--schema", found=shown_name(name), hint=hint)
 
 
 def _show(path: Path, wanted: Deliverables, quiet: bool) -> None:

@@ -43,6 +43,15 @@ def reports(measured, good):
 # --- kanspice report ---
 
 
+def test_every_schema_is_printed_by_its_name(run):
+    names = run("report", "--schema", "list").out.split()
+    assert {"kanspice.gap/1", "kanspice.doctor/1", "kanspice.settling-study/1"} < set(names)
+    for name in names:
+        done = run("report", "--schema", name)
+        assert done.code == 0
+        assert json.loads(done.out)["$id"] == f"urn:{name.replace('/', ':')}"
+
+
 def test_the_schema_is_printed(run, reports):
     done = run("report", "--schema")
     assert done.code == 0
@@ -97,7 +106,10 @@ def test_reports_on_other_samples_are_not_compared(run, reports):
         (["a.json", "b.json", "c.json"], ["3 reports"]),
         (["before.json", "--max-growth", "10%"], ["--max-growth", "two reports to compare"]),
         (["before.json", "--json", "x.json"], ["--json", "one is JSON already"]),
-        (["before.json", "--schema"], ["--schema", "nothing beside it"]),
+        (["before.json", "--schema"], ["--schema", "no such schema", "--schema list names all"]),
+        (["kanspice.tuning/1", "kanspice.gap/1", "--schema"], ["--schema", "nothing beside it"]),
+        (["kanspice.tunin/1", "--schema"], ["did you mean 'kanspice.tuning/1'?"]),
+        (["x\x1b\n/y", "--schema"], ["no such schema", "x\\x1b\\n/y"]),
         (["before.json", "after.json", "--json", "-", "--markdown", "-"], ["only one can be printed"]),
         (["before.json", "after.json", "--json", "after.json"], ["would be overwritten"]),
         (["before.json", "none.json"], ["none.json", "No such file"]),

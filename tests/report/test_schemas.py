@@ -21,6 +21,9 @@ from synthetic_experiments import (
 from synthetic_results import GAPS
 
 from kanspice.base.resources import SCHEMAS
+from kanspice.cli.doctor import as_json
+from kanspice.cli.doctor_document import DoctorDocument
+from kanspice.cli.installed import Finding
 from kanspice.experiments.calibrate.document import CalibrationDocument, calibration_json
 from kanspice.experiments.characterise.document import AmplifierDocument, amplifier_json
 from kanspice.experiments.compare.document import ComparisonDocument, comparison_json
@@ -36,6 +39,11 @@ from kanspice.experiments.study import document as studies
 from kanspice.experiments.tune.document import TuningDocument, tuning_json
 from kanspice.experiments.verify import document as gaps
 
+FINDINGS = [
+    Finding("python", "3.12.1"),
+    Finding("ngspice", "not found", ok=False, advice="apt install ngspice"),
+    Finding("vacask", "not found", ok=False, essential=False),
+]
 WRITTEN = {
     gaps.Document: (gaps.to_json, GAPS),
     ComparisonDocument: (comparison_json, COMPARISONS),
@@ -51,6 +59,7 @@ WRITTEN = {
     ReceiptDocument: (receipt_json, RECEIPTS),
     SensitivityDocument: (sensitivity_json, SENSITIVITIES),
     AmplifierDocument: (amplifier_json, AMPLIFIERS),
+    DoctorDocument: (as_json, {"nothing missing": lambda: [], "something missing": lambda: FINDINGS}),
 }
 DOCUMENTS = pytest.mark.parametrize("document", WRITTEN, ids=lambda document: document.contract())
 CASES = [
