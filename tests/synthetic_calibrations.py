@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from kanspice.experiments.calibrate.result import CalibrationResult, Candidate, ChipGap, TwinFit
-from kanspice.experiments.identify.result import FoundKey, FoundOutput, FoundPart, IdentificationResult, Telling
+from kanspice.experiments.identify.result import (
+    UNEXPLAINED,
+    FoundKey,
+    FoundOutput,
+    FoundPart,
+    IdentificationResult,
+    MeasuredCause,
+    Suspect,
+    Telling,
+)
 
 
 def candidate(measurements: int, trims: str, left: float, *, simulated: bool, used: bool = True) -> Candidate:
@@ -76,6 +85,18 @@ def identified(*, explained: bool) -> IdentificationResult:
         ],
         outputs=[FoundOutput(0, 1.1), FoundOutput(1, 0.9 if explained else 22.5)],
         telling=[Telling(231, 24.1), Telling(207, 22.0)] if explained else [],
+        suspects=[
+            Suspect("wires.row_ohm", 0.0, 14.2, 11.0, 9.1, 1e-6),
+            Suspect("tia.offset_v", 0.0, -1e-4, 2e-3, -0.3, 1.0),
+        ]
+        if not explained
+        else [Suspect("l1.crossbar column 5, missing", 0.0, 0.03, 0.09, 1.9, 0.9)],
+        causes=[
+            MeasuredCause("devices.area_sigma", 0.05, 0.09, 0.7, 0.0),
+            MeasuredCause(UNEXPLAINED, None, 0.008 if explained else 0.04, 0.3, 0.0),
+            MeasuredCause("no imperfection", None, 0.0, 0.0, 0.0),
+        ],
+        gap_apart=0.114,
         left_out=() if explained else ("l1.crossbar.stuck_open",),
         specimen="chip.npz" if explained else None,
         command="kanspice identify model.pt --inputs x.npy --measured chip.npy" if explained else None,

@@ -76,6 +76,7 @@ def identify(
     investigated.check()
     found = Identified(investigated)
     off = (outputs - expected)[np.isfinite(outputs)]
+    causes, how = found.causes()
     specimen = None if output is None else _written(found, twin, Path(output))
     return IdentificationResult(
         model=loaded.path.name,
@@ -101,6 +102,9 @@ def identify(
         parts=found.parts(),
         outputs=found.outputs(),
         telling=found.telling(),
+        suspects=found.suspects(),
+        causes=causes,
+        gap_apart=how.relative_rmse,
         left_out=twin.left_out,
         specimen=specimen,
     )

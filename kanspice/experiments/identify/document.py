@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from kanspice.experiments.identify.result import IdentificationResult
-from kanspice.report.codec import Count, Fraction, Part, Size, SizeOrNone
+from kanspice.report.codec import Count, Figure, Fraction, Part, Size, SizeOrNone
 
 
 class FoundKeyPart(Part):
@@ -58,6 +58,38 @@ class TellingPart(Part):
     """From 0."""
     nats: Size
     """What its outputs would tell."""
+
+
+class SuspectPart(Part):
+    """A cause that the twin has none of."""
+
+    name: str
+    """`section.key` of the technology, or a column of a crossbar whose devices are missing, a part of them."""
+    said: Figure
+    """What the technology says; null for what is infinite."""
+    value: Figure
+    """What would explain most, to first order; it may be what cannot be, where nothing speaks for the cause."""
+    seen: Figure
+    """From here on these samples find it out, in nine of ten chips."""
+    score: float
+    """What speaks for it, in standard deviations."""
+    chance: Fraction
+    """Of chips of the technology, as many have a cause that speaks as loudly."""
+
+
+class MeasuredCausePart(Part):
+    """A part of the measured gap, for the samples kept apart."""
+
+    name: str
+    """`section.key`, `section.*`, `not explained by the twin`, or `no imperfection`."""
+    value: float | str | None
+    """Of the key, as found."""
+    alone: SizeOrNone
+    """Gap that it makes by itself, of the network's spread."""
+    share: Figure
+    """Of the mean squared gap that was measured; null where its section has one instead."""
+    standard_error: SizeOrNone
+    """Of the share; 0 where nothing was drawn."""
 
 
 class IdentificationDocument(Part):
@@ -113,6 +145,12 @@ class IdentificationDocument(Part):
     """Every output of the samples kept apart."""
     telling: list[TellingPart]
     """Samples to measure next, each beside those before it."""
+    suspects: list[SuspectPart]
+    """Causes that the twin has none of, the one that most speaks for first."""
+    causes: list[MeasuredCausePart]
+    """Of the measured gap of the samples kept apart, the largest share first."""
+    gap_apart: SizeOrNone
+    """That gap, of the network's spread."""
     left_out: list[str]
     """Random parts that the twin has none of."""
     specimen: str | None

@@ -40,6 +40,11 @@ class Fit:
         """Of the measured numbers, per number."""
         return float(np.mean(self.residuals**2)) if self.residuals.size else 0.0
 
+    @property
+    def cost(self) -> float:
+        """What is least: squares of what is left, and of the unknowns."""
+        return float((self.residuals**2).sum() + (self.unknowns**2).sum())
+
 
 def fitted(
     outputs: Outputs,
@@ -115,6 +120,14 @@ class Posterior:
         matrix[np.diag_indices(len(matrix))] += 1
         self._root = cholesky(matrix, lower=True, overwrite_a=True, check_finite=False)
         self._whitened = solve_triangular(self._root, jacobian, lower=True, check_finite=False)
+
+    def drawn(self, random: np.random.Generator) -> Array:
+        """(unknowns,) by how much one that explains as well is off from what was found: a draw."""
+        numbers, unknowns = self._whitened.shape
+        off, noise = random.standard_normal(unknowns), random.standard_normal(numbers)
+        # what the draw makes of the measured numbers is taken back, as if these had been measured of it
+        seen = solve_triangular(self._root, noise, lower=True, check_finite=False) + self._whitened @ off
+        return np.asarray(off - self._whitened.T @ seen)
 
     @property
     def sigma(self) -> Array:

@@ -5,16 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from kanspice.gap.causes import NONE, Share
 from kanspice.report.blocks import Facts, Line, Literal, Page, Section, Table
 from kanspice.report.checks import Check, Problem
-from kanspice.report.formatting import many, number, percentage, plain
+from kanspice.report.formatting import many, number, percent, percentage, plain, setting
 from kanspice.report.verdict import Verdict
 
 if TYPE_CHECKING:
-    from kanspice.experiments.identify.result import IdentificationResult
+    from kanspice.experiments.identify.result import IdentificationResult, MeasuredCause
 
 _NOISE_ALONE = 2.0
 """Squared errors per number, in units of the noise."""
+_COLUMNS = 3
+"""Of crossbars, that are shown among what may be missing."""
 
 
 def identification_page(result: IdentificationResult) -> Page:
@@ -42,6 +45,14 @@ def _answer(result: IdentificationResult) -> Verdict:
 def _outcome(result: IdentificationResult) -> Verdict:
     if result.is_explained:
         return Verdict("explained: the chip may be one of this technology")
+    if found := [suspect for suspect in result.suspects if suspect.is_found]:
+        named = f"{found[0].name} at about {number(found[0].value)} ({number(found[0].said)} is what it says)"
+        beside = f", or another of {len(found)} causes that speak as loudly," if len(found) > 1 else ""
+        return Verdict(
+            f"REJECTED: something is missing from the technology: {named}{beside} would explain what no chip of this"
+            " technology does",
+            warning=True,
+        )
     worst = max(result.outputs, key=lambda output: output.ratio)
     where = f"output {worst.output} is furthest off, {number(worst.ratio)} times what is expected"
     return Verdict(
@@ -64,6 +75,10 @@ def _trust(result: IdentificationResult) -> Iterator[tuple[str, str | Verdict]]:
         said = f"squared errors of what it was fitted to are still {number(result.chi_squared)} times the noise"
         yield "fit", Verdict(f"{said}: another specimen may explain more, and intervals are too narrow", warning=True)
     yield "90 % intervals", f"hold {percentage(result.covered)} of the outputs of samples kept apart"
+    if result.suspects and not result.suspects[0].is_found:
+        loudest, count = result.suspects[0], many(len(result.suspects), "cause")
+        speaks = f"{loudest.score:.1f} standard deviations, chance {number(100 * loudest.chance)} %"
+        yield "missing", f"nothing of {count} that were looked for; most speaks for {loudest.name} ({speaks})"
     told, unknowns = number(result.informed), f"{result.unknowns:,}"
     yield "told", f"{told} numbers' worth of {unknowns} unknowns, by {many(result.numbers, 'measured number')}"
     if result.telling:
@@ -92,6 +107,8 @@ def _sections(result: IdentificationResult) -> Iterator[Section]:
         ]
         table = Table(["key", "technology\nsays", "found", "90 %"], rows, texts=frozenset({3}))
         yield Section("What of the technology is different?", (table,))
+    if result.causes:
+        yield Section("What makes the measured gap?", tuple(_causes(result)))
     rows = [
         [part.name, f"{part.numbers:,}", number(part.alone), f"{part.told:,}", number(part.left), number(part.size)]
         for part in result.parts
@@ -103,10 +120,50 @@ def _sections(result: IdentificationResult) -> Iterator[Section]:
         " and 0 these samples tell nothing."
     )
     table = Table(header, rows, spare=frozenset({5}))
-    yield Section("What makes the gap, and what is known of it?", (table, Line(Verdict(how), small=True)))
+    yield Section("What is known of its parts?", (table, Line(Verdict(how), small=True)))
+    if result.suspects:
+        yield Section("What may be missing from the technology?", tuple(_suspects(result)), long=True)
     rows = [[f"{each.output}", number(each.ratio)] for each in result.outputs]
     yield Section(
         "Which outputs are explained?", (Table(["output", "squared errors\nover expected"], rows),), long=True
     )
     command = () if result.command is None else (Literal(plain(result.command)),)
     yield Section("How it was made", (Facts(list(_setup(result))), *command), aside=True, long=True)
+
+
+def _causes(result: IdentificationResult) -> Iterator[Table | Line]:
+    rows = [
+        [cause.name, setting(cause.value), percent(_share(cause)), number(cause.alone)]
+        for cause in result.causes
+        if cause.name != NONE
+    ]
+    yield Table(["cause", "found", "share (%)", "gap alone"], rows, texts=frozenset({1}))
+    apart, gap = many(result.judged, "sample"), number(result.gap_apart)
+    how = (
+        f"Shares of the mean squared gap of the {apart} kept apart, as measured: {gap} of the network's spread. What"
+        " the twin does not explain is what is left of the measured outputs there: noise, unknowns that were not told,"
+        " and what the technology leaves out."
+    )
+    yield Line(Verdict(how), small=True)
+
+
+def _share(cause: MeasuredCause) -> Share | None:
+    return None if cause.share is None else Share(cause.share, cause.standard_error or 0.0)
+
+
+def _suspects(result: IdentificationResult) -> Iterator[Table | Line]:
+    """Keys, and of the columns those that most speaks for."""
+    keys = [suspect for suspect in result.suspects if suspect.is_key]
+    columns = [suspect for suspect in result.suspects if not suspect.is_key]
+    rows = [
+        [each.name, number(each.said), number(each.value), number(each.seen), f"{each.score:.1f}", number(each.chance)]
+        for each in (*keys, *columns[:_COLUMNS])
+    ]
+    header = ["cause", "technology\nsays", "explains\nmost", "seen\nfrom", "standard\ndeviations", "chance"]
+    yield Table(header, rows)
+    how = (
+        f"{many(len(result.suspects), 'cause')} that the twin has none of, and how much of each would explain most, to"
+        " first order: where nothing speaks for it, also what cannot be. Seen from: what these samples would find out"
+        " in nine of ten chips. Chance: of chips of the technology, as many have a cause that speaks as loudly."
+    )
+    yield Line(Verdict(how), small=True)

@@ -12,6 +12,8 @@ from kanspice.report.shown import Shown
 REJECTED = 1e-3
 """Of chips of the technology so few are as far off where the twin was not fitted: this one is none of them."""
 
+UNEXPLAINED = "not explained by the twin"
+
 MARGIN = 1.75
 """Times what is expected: chips of the technology come up to 1.5, where a fit ends in a state that is not the best."""
 
@@ -52,6 +54,48 @@ class FoundOutput:
 
 
 @dataclass(frozen=True)
+class MeasuredCause:
+    """A part of the measured gap, where nothing was fitted: as `kanspice.gap.causes` has causes.
+
+    name: `section.key` of the technology, `section.*` for all of a section, `UNEXPLAINED` for what is left of measured
+    outputs; value: of a key. alone: the gap that it makes by itself, relative. share: of the mean squared gap that was
+    measured; None for what shares with its section. standard_error: of the share; 0 where nothing was drawn.
+    """
+
+    name: str
+    value: float | str | None
+    alone: float | None
+    share: float | None
+    standard_error: float | None
+
+
+@dataclass(frozen=True)
+class Suspect:
+    """A cause that the twin has none of. said: what the technology says of it; value: what would explain most.
+
+    seen: from what value on these samples find it out, in nine of ten chips. score: what speaks for it, in standard
+    deviations; chance: of chips of the technology, as many have something that speaks as loudly.
+    """
+
+    name: str
+    said: float
+    value: float
+    seen: float
+    score: float
+    chance: float
+
+    @property
+    def is_key(self) -> bool:
+        """Whether it is `section.key` of the technology, and no column of a crossbar."""
+        return " " not in self.name
+
+    @property
+    def is_found(self) -> bool:
+        """Whether it is no chance."""
+        return self.chance < REJECTED
+
+
+@dataclass(frozen=True)
 class Telling:
     """A sample that was not measured, and how many nats it would tell."""
 
@@ -68,7 +112,8 @@ class IdentificationResult(Shown):
     ratio: their squared errors over what they are expected to be. effort: squares of what is left and of the unknowns
     that it took, per fitted number, 1 for a chip of the technology; chance: of these as many are as unlikely. covered:
     of the outputs kept apart, those within their 90 % intervals. informed: numbers' worth that were told, of
-    `unknowns`. specimen: the file with its numbers.
+    `unknowns`. causes: of the measured gap, for the samples kept apart; gap_apart: that gap, relative. suspects: causes
+    that the twin has none of, the one that most speaks for first. specimen: the file with its numbers.
     """
 
     model: str
@@ -94,6 +139,9 @@ class IdentificationResult(Shown):
     parts: Sequence[FoundPart]
     outputs: Sequence[FoundOutput]
     telling: Sequence[Telling]
+    suspects: Sequence[Suspect] = ()
+    causes: Sequence[MeasuredCause] = ()
+    gap_apart: float | None = None
     left_out: tuple[str, ...] = ()
     specimen: str | None = None
     command: str | None = None
@@ -101,7 +149,8 @@ class IdentificationResult(Shown):
     @property
     def is_explained(self) -> bool:
         """Whether the chip may be one of this technology: errors that a fit can make by itself do not reject it."""
-        return self.chance >= REJECTED or max(self.effort, self.ratio) < MARGIN
+        is_likely = self.chance >= REJECTED or max(self.effort, self.ratio) < MARGIN
+        return is_likely and not any(suspect.is_found for suspect in self.suspects)
 
     @property
     def exit_code(self) -> int:

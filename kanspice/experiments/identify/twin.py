@@ -7,7 +7,7 @@ logarithms of keys. What a technology says of spreads is their prior.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -86,6 +86,7 @@ class Twin:
         for key in self.keys:
             _value(technology, key.name)
         self.nominal = compile_nominal(loaded, technology, sizing)
+        self._last: tuple[Array, Array, Answer] | None = None
         _check_chain(self.nominal)
         every = random_arrays(self.nominal, technology)
         self.arrays = tuple(array for array in every if array.kind == "normal")
@@ -144,9 +145,22 @@ class Twin:
         nominal = compile_nominal(self.loaded, technology, self.sizing) if self.keys else self.nominal
         return draw_specimen(nominal, technology, self.draw(unknowns))
 
+    def changed(self, unknowns: Array, values: Mapping[str, float]) -> Design:
+        """The specimen with other values of keys, `section.key`. Raises what compiling raises."""
+        technology = self.technology_of(unknowns)
+        for name, value in values.items():
+            technology = _with_value(technology, name, value)
+        return self.specimen(technology, unknowns)
+
+    def specimen(self, technology: Technology, unknowns: Array) -> Design:
+        """What a technology makes of the numbers behind the parts."""
+        return draw_specimen(compile_nominal(self.loaded, technology, self.sizing), technology, self.draw(unknowns))
+
     def answer(self, inputs: Array, unknowns: Array) -> Answer:
-        """What the specimen gives for inputs (samples, inputs)."""
-        return self.answer_of(self.design(unknowns), inputs)
+        """What the specimen gives for inputs (samples, inputs). The last is kept: derivatives are asked for there."""
+        if self._last is None or self._last[0] is not inputs or not np.array_equal(self._last[1], unknowns):
+            self._last = inputs, unknowns.copy(), self.answer_of(self.design(unknowns), inputs)
+        return self._last[2]
 
     def answer_of(self, design: Design, inputs: Array) -> Answer:
         """What a circuit gives, as the batched engine finds it; numerical errors are not looked for."""

@@ -14,6 +14,7 @@ from kanspice.base.draws import Draw
 from kanspice.base.errors import InputError
 from kanspice.engine.options import RunOptions
 from kanspice.engine.running import solve
+from kanspice.experiments.identify.result import UNEXPLAINED
 from kanspice.experiments.identify.run import Identified, Investigated
 from kanspice.experiments.identify.twin import Twin
 from kanspice.families import compile_macro_model, sizing_for
@@ -26,9 +27,9 @@ SAID = ("devices.area_sigma=0.05", "tia.offset_sigma_v=0.001")
 NOISE = 1e-3
 
 
-def measured(*, seed=5, dead=None):
+def measured(*, seed=5, dead=None, more=()):
     """What a chip gives, with noise; nothing for the last samples. dead: a pair of columns without devices."""
-    loaded, known = loaded_from(MODEL), technology(*SAID)
+    loaded, known = loaded_from(MODEL), technology(*SAID, *more)
     chip = compile_macro_model(loaded, known, sizing_for(loaded, known, INPUTS), Draw(seed))
     if dead is not None:
         first = chip.crossbars[0]
@@ -65,6 +66,35 @@ def test_a_dead_column_is_none_of_a_chip_of_the_technology():
     assert not result.is_explained
     assert result.exit_code == 1
     assert result.effort > 1.5
+    assert result.suspects[0].is_found
+    assert result.suspects[0].name in {"l1.crossbar column 2, missing", "l1.crossbar column 3, missing"}
+
+
+def test_a_cause_that_is_left_out_is_named():
+    result = identify(measured(more=["tia.gain=30"]))
+    assert not result.is_explained
+    loudest = next(suspect for suspect in result.suspects if suspect.is_key)
+    assert loudest.name == "tia.gain"
+    assert loudest.said == np.inf
+    assert loudest.value == pytest.approx(30, rel=0.3)
+    assert loudest.value < loudest.seen < np.inf
+    assert "tia.gain" in result.page().outcome.text
+
+
+def test_shares_are_of_the_gap_that_was_measured():
+    outputs = measured()
+    outputs[5, 1] = np.nan
+    result = identify(outputs)
+    expected = MODEL(torch.from_numpy(INPUTS)).detach().numpy()
+    apart = (outputs - expected)[:50:5]
+    spread = np.sqrt(np.mean(np.var(expected, axis=0)))
+    assert result.gap_apart == pytest.approx(np.sqrt(np.nanmean(apart**2)) / spread, rel=1e-6)
+    assert sum(cause.share for cause in result.causes) == pytest.approx(1)
+    shares = {cause.name: cause.share for cause in result.causes}
+    assert shares["devices.area_sigma"] > 0.5
+    unexplained = next(cause for cause in result.causes if cause.name == UNEXPLAINED)
+    assert unexplained.alone == pytest.approx(result.error)
+    assert abs(unexplained.share) < 0.3
 
 
 def test_true_numbers_lie_in_their_intervals():

@@ -11,6 +11,7 @@ from circuits import LINE, PEAK, inputs_for, load_device, network, technology
 from kanspice.base.draws import Draw
 from kanspice.base.errors import InputError
 from kanspice.experiments.identify.least_squares import Posterior, fitted
+from kanspice.experiments.identify.suspects import Scores
 from kanspice.experiments.identify.twin import Twin, UnknownKey, parse_keys
 from kanspice.families import compile_macro_model, sizing_for
 from kanspice.families.loading import loaded_from
@@ -82,6 +83,29 @@ def test_the_fit_of_a_linear_problem_is_bayes():
         assert posterior.sigma == pytest.approx(np.sqrt(np.diag(covariance)))
         assert posterior.covariance(matrix) == pytest.approx(matrix @ covariance @ matrix.T)
         assert posterior.spread(matrix) ** 2 == pytest.approx(np.diag(matrix @ covariance @ matrix.T))
+
+
+def test_draws_of_what_is_left_have_its_covariance():
+    random = np.random.default_rng(1)
+    matrix = random.standard_normal((4, 6))
+    posterior = Posterior(matrix)
+    drawn = np.array([posterior.drawn(random) for _ in range(20_000)])
+    assert np.cov(drawn.T) == pytest.approx(np.linalg.inv(np.eye(6) + matrix.T @ matrix), abs=0.03)
+
+
+def test_a_score_says_how_much_of_a_cause_there_is():
+    random = np.random.default_rng(2)
+    matrix, cause = random.standard_normal((30, 12)), 3 * random.standard_normal(30)
+    off = []
+    for _ in range(600):
+        numbers = matrix @ random.standard_normal(12) + random.standard_normal(30) + 0.4 * cause
+        fit = fitted(lambda z: matrix @ z, lambda _: matrix, numbers, np.ones(30), start=np.zeros(12))
+        scores = Scores(matrix, fit.residuals, fit.unknowns)
+        found, sigma = scores.of(cause)
+        off.append((found - 0.4) / (sigma / np.sqrt(scores.excess)))
+    assert np.mean(off) == pytest.approx(0, abs=0.15)
+    assert np.std(off) == pytest.approx(1, abs=0.1)
+    assert scores.of(np.zeros(30)) is None
 
 
 def test_a_twin_finds_the_chip_and_its_gain():
