@@ -234,7 +234,8 @@ def with_chip(result: GapResult, labels: bool = True) -> GapResult:
     nominal = result.reference + 0.002
     nominal[6:7] = NAN
     solved = np.isfinite(result.outputs).all(axis=1)
-    samples = ChipSamples(chip, result.outputs, result.reference, solved, spread(result.reference), nominal)
+    fitted = np.arange(len(chip)) < 10 if result.specimen is not None else None
+    samples = ChipSamples(chip, result.outputs, result.reference, solved, spread(result.reference), nominal, fitted)
     classes = result.reference.argmax(axis=1) if labels else None
     found = samples.gaps(classes, result.reference + 0.5)
     facts = ChipFacts("chip.npy", "ba" * 32)

@@ -12,6 +12,7 @@ from array_api_compat import array_namespace, device
 Array = npt.NDArray[np.float64]
 Indices = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
+Digests = npt.NDArray[np.uint64]
 
 
 def namespace(array: Any) -> Any:

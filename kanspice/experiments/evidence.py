@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from kanspice.base.arrays import Array
+from kanspice.base.arrays import Array, Digests
 from kanspice.base.errors import InputError
 from kanspice.base.files.array_files import Given, is_file, load_array, load_labels
 from kanspice.experiments.chip import MeasuredChip
@@ -65,6 +65,12 @@ class Evidence:
     def sha256(self) -> str:
         """Of the inputs, in hexadecimal."""
         return hashlib.sha256(np.ascontiguousarray(self.inputs).tobytes()).hexdigest()
+
+    @property
+    def digests(self) -> Digests:
+        """(samples,) the first 64 bits of the SHA-256 of each sample's inputs: which samples these are."""
+        rows = (hashlib.sha256(np.ascontiguousarray(row).tobytes()).digest()[:8] for row in self.inputs)
+        return np.frombuffer(b"".join(rows), "<u8").astype(np.uint64)
 
     @property
     def sizing_inputs(self) -> Array:

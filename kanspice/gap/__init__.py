@@ -1,7 +1,7 @@
 """The measured gap: pure metrics, split by stage."""
 
 from kanspice.gap.causes import Attribution, Cause, Trial
-from kanspice.gap.chip import ChipGaps, ChipOutput, ChipSamples, NominalGap
+from kanspice.gap.chip import ChipGaps, ChipOutput, ChipSamples, NominalGap, UnfittedGaps
 from kanspice.gap.costs import PhysicalCost, physical_cost
 from kanspice.gap.cross_check import CrossCheck, cross_checked
 from kanspice.gap.distribution import (
@@ -44,6 +44,7 @@ __all__ = [
     "SampleWaveforms",
     "StageGap",
     "Trial",
+    "UnfittedGaps",
     "Variation",
     "WorstSample",
     "accuracy",

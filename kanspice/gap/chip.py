@@ -7,7 +7,7 @@ network) + (chip - circuit), output by output of every sample.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -39,6 +39,20 @@ class NominalGap:
 
 
 @dataclass(frozen=True)
+class UnfittedGaps:
+    """The chip from network and circuit over the samples that the circuit's specimen was not fitted to.
+
+    samples: how many; fitted: how many of those that are compared it was fitted to. explained: as in `ChipGaps`.
+    """
+
+    network: Gap
+    circuit: Gap
+    samples: int
+    fitted: int
+    explained: float | None
+
+
+@dataclass(frozen=True)
 class ChipGaps:
     """Three gaps over the outputs that were measured of samples that network and circuit have an answer for.
 
@@ -51,7 +65,8 @@ class ChipGaps:
     explained: 1 - |chip - circuit|^2 / |chip - network|^2; below 0 where the chip is farther from the circuit than from
     the network, None where it is at neither distance. correlation: cosine of the angle between circuit - network and
     chip - network as vectors of all outputs; its square would be explained by a multiple of the circuit's gap.
-    nominal: the same of the circuit without random parts, where it has some and was solved without.
+    nominal: the same of the circuit without random parts, where it has some and was solved without. unfitted: without
+    the samples that the circuit's specimen was fitted to, where there are such.
     """
 
     network: Gap
@@ -66,6 +81,7 @@ class ChipGaps:
     accuracy: Mapping[str, float] | None = None
     loss: Mapping[str, float] | None = None
     nominal: NominalGap | None = None
+    unfitted: UnfittedGaps | None = None
 
     @property
     def compared(self) -> int:
@@ -78,9 +94,15 @@ class ChipGaps:
         return self.measured - self.complete
 
     @property
+    def predicted(self) -> Gap:
+        """The chip from the circuit, where that was not fitted to the chip: what a prediction is judged by."""
+        return self.circuit if self.unfitted is None else self.unfitted.circuit
+
+    @property
     def unexplained(self) -> float | None:
-        """|chip - circuit|^2 / |chip - network|^2."""
-        return None if self.explained is None else 1 - self.explained
+        """|chip - circuit|^2 / |chip - network|^2, over the same samples."""
+        explained = self.explained if self.unfitted is None else self.unfitted.explained
+        return None if explained is None else 1 - explained
 
     @property
     def unmeasured_outputs(self) -> tuple[int, ...]:
@@ -94,7 +116,7 @@ class ChipSamples:
 
     chip: NaN where nothing was measured. circuit: NaN where it has no result. nominal: without random parts, None where
     that was not solved. solved: (samples,) True where the circuit has a result. scale: what relative figures are
-    divided by.
+    divided by. fitted: (samples,) True where the circuit's specimen was fitted to what was measured; None for nowhere.
     """
 
     chip: Array
@@ -103,6 +125,7 @@ class ChipSamples:
     solved: Flags
     scale: float
     nominal: Array | None = None
+    fitted: Flags | None = None
 
     def gaps(self, labels: Indices | None = None, targets: Array | None = None) -> ChipGaps:
         """The three gaps. labels: (samples,) classes; targets: (samples, outputs) true answers."""
@@ -121,6 +144,7 @@ class ChipSamples:
             accuracy=None if labels is None else self._accuracy(labels),
             loss=None if targets is None else self._loss(targets),
             nominal=None if self.nominal is None else self._nominal(self.nominal),
+            unfitted=None if self.fitted is None else self._unfitted(self.fitted),
         )
 
     @property
@@ -142,6 +166,15 @@ class ChipSamples:
         there = np.asarray(known[whole].all(axis=1))
         same = agreement(outputs[whole], reference[whole], there) if len(there) else None
         return gap_of(outputs[known] - reference[known], self.scale, same)
+
+    def _unfitted(self, fitted: Flags) -> UnfittedGaps | None:
+        """None where nothing that is compared was fitted to."""
+        count = int((self.known.any(axis=1) & fitted).sum())
+        if not count:
+            return None
+        chip = np.where(fitted[:, None], np.nan, self.chip)
+        others = replace(self, chip=chip, nominal=None, fitted=None).gaps()
+        return UnfittedGaps(others.network, others.circuit, others.compared, count, others.explained)
 
     def _nominal(self, nominal: Array) -> NominalGap:
         there = np.asarray(np.isfinite(nominal).all(axis=1))

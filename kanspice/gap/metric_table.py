@@ -290,7 +290,7 @@ CHIP: tuple[Metric[Measurements], ...] = (
         "relative RMSE of the chip from the circuit",
         "",
         "less",
-        lambda m: None if m.chip is None else m.chip.circuit.relative_rmse,
+        lambda m: None if m.chip is None else m.chip.predicted.relative_rmse,
         Need.CHIP,
         lambda d: None if d.numerical is None else d.numerical.relative_rmse,
     ),

@@ -90,6 +90,8 @@ def test_what_the_seed_still_draws_is_noted(nominal):
         ({OFFSET: np.zeros(4, complex)}, [], "wrong type of number"),
         ({"l1.crossbar.area": np.zeros((3, 2, 2))}, [], "no name of a specimen's array"),
         ({"normal/": np.zeros(3)}, [], "no name of a specimen's array"),
+        ({"fitted_samples": np.zeros(3)}, [], "fitted_samples are no digests"),
+        ({"fitted_samples": np.zeros((3, 1), np.uint64)}, [], "fitted_samples are no digests"),
     ],
 )
 def test_arrays_that_do_not_fit_are_named(file, changes, without, problem):

@@ -37,7 +37,10 @@ def test_a_chip_is_identified(run, good):
     assert (found["fitted"], found["judged"]) == (16, 5)
     assert found["parts"][0]["told"] <= found["parts"][0]["numbers"]
     verified = ("verify", "model.pt", "--inputs", "more.npy", "--engine", "batched", *OPTIONS[:2])
-    assert run(*verified, "--specimen", "specimen.npz").code == 0
+    chip = ("--measured", "chip.npy", "--json", "three.json")
+    assert run(*verified, "--specimen", "specimen.npz", *chip).code == 0
+    unfitted = json.loads((good / "three.json").read_text())["chip"]["unfitted"]
+    assert (unfitted["samples"], unfitted["fitted"]) == (5, 16)
 
 
 def test_the_first_samples_alone(run, good):

@@ -15,8 +15,8 @@ ALL = np.full(40, True)
 LABELS = NETWORK.argmax(axis=1)
 
 
-def samples(chip=CHIP, circuit=CIRCUIT, network=NETWORK, solved=ALL, nominal=None):
-    return ChipSamples(chip, circuit, network, solved, spread(NETWORK), nominal)
+def samples(chip=CHIP, circuit=CIRCUIT, solved=ALL, nominal=None, fitted=None):
+    return ChipSamples(chip, circuit, NETWORK, solved, spread(NETWORK), nominal, fitted)
 
 
 def test_each_gap_is_what_compare_says_where_everything_is_known():
@@ -126,3 +126,20 @@ def test_huge_circuits_have_no_share():
     found = samples(circuit=CIRCUIT * 1e200).gaps()
     assert found.explained is None
     assert np.isinf(found.circuit.rmse)
+
+
+def test_what_the_specimen_was_fitted_to_is_no_prediction():
+    """A circuit that is the chip where it was fitted, and something else elsewhere."""
+    fitted = np.arange(40) < 30
+    circuit = np.where(fitted[:, None], CHIP, CIRCUIT)
+    found = samples(circuit=circuit, fitted=fitted).gaps()
+    others = samples(chip=np.where(fitted[:, None], np.nan, CHIP)).gaps()
+    assert (found.unfitted.samples, found.unfitted.fitted) == (10, 30)
+    assert found.unfitted.circuit == others.circuit == found.predicted
+    assert found.unfitted.network == others.network
+    assert found.unexplained == others.unexplained
+    assert found.circuit.rmse < 0.6 * found.predicted.rmse
+    assert samples(fitted=~ALL).gaps().unfitted is None
+    everything = samples(fitted=ALL).gaps()
+    assert (everything.unfitted.samples, everything.unexplained) == (0, None)
+    assert np.isnan(everything.predicted.rmse)

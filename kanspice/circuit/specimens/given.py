@@ -10,13 +10,13 @@ import hashlib
 import io
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from kanspice.base.arrays import Array
+from kanspice.base.arrays import Array, Digests
 from kanspice.base.draws import Draw, GivenDraw
 from kanspice.base.errors import InputError
 from kanspice.base.files import write_bytes
@@ -33,6 +33,7 @@ LARGEST = 100.0
 _TEXTS = ("schema", "model_sha256", "technology_sha256")
 _LONGEST_TEXT = 200
 _SHOWN = 8
+_FITTED = "fitted_samples"
 _WRITE_ONE = "kanspice compile MODEL --seed N --specimen-out F.npz writes one with the same arrays"
 
 
@@ -50,6 +51,7 @@ class GivenSpecimen:
     technology_sha256: str = ""
     path: str = ""
     sha256: str = ""
+    fitted: Digests = field(default_factory=lambda: np.empty(0, np.uint64))
 
     @classmethod
     def of(cls, draw: Draw, design: Design, technology: Technology) -> GivenSpecimen:
@@ -67,16 +69,18 @@ class GivenSpecimen:
             found = repr(texts["schema"]) if texts["schema"] else "no array of that name"
             expected = f"schema = '{SCHEMA}', a text"
             raise InputError("this is no specimen", where=path, expected=expected, found=found, hint=_WRITE_ONE)
+        fitted = _digests(arrays.pop(_FITTED, np.empty(0, np.uint64)), path)
         numbers = {key: _numbers(key, values, path) for key, values in arrays.items()}
         digest = hashlib.sha256(content).hexdigest()
-        return cls(numbers, texts["model_sha256"], texts["technology_sha256"], str(path), digest)
+        return cls(numbers, texts["model_sha256"], texts["technology_sha256"], str(path), digest, fitted)
 
     def to_bytes(self) -> bytes:
         """The file's content: the same bytes every time."""
         buffer = io.BytesIO()
         made_for = self.model_sha256, self.technology_sha256
         texts = {name: np.array(text) for name, text in zip(_TEXTS, (SCHEMA, *made_for), strict=True)}
-        np.savez(buffer, **texts, **self.numbers)  # type: ignore[arg-type]
+        fitted = {_FITTED: self.fitted} if len(self.fitted) else {}
+        np.savez(buffer, **texts, **fitted, **self.numbers)  # type: ignore[arg-type]
         return buffer.getvalue()
 
     def write(self, path: str | Path) -> GivenSpecimen:
@@ -151,6 +155,14 @@ def _text(name: str, values: np.ndarray[Any, Any], path: str | Path) -> str:
         found = f"{values.dtype} of shape {values.shape}"[:100]
         raise InputError(f"{name} is no text", where=path, expected="one text, as numpy.array('...')", found=found)
     return str(values.reshape(())[()])
+
+
+def _digests(values: np.ndarray[Any, Any], path: str | Path) -> Digests:
+    if values.dtype != np.uint64 or values.ndim != 1:
+        found = f"{values.dtype} of shape {values.shape}"[:100]
+        expected = "digests of inputs as uint64, as kanspice identify writes them"
+        raise InputError(f"{_FITTED} are no digests", where=path, expected=expected, found=found)
+    return values
 
 
 def _numbers(key: str, values: np.ndarray[Any, Any], path: str | Path) -> Array:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
+from kanspice.base.arrays import Digests
 from kanspice.base.errors import InputError
 from kanspice.base.files import check_outputs, inputs_spared
 from kanspice.base.files.array_files import Given
@@ -77,7 +79,9 @@ def identify(
     found = Identified(investigated)
     off = (outputs - expected)[np.isfinite(outputs)]
     causes, how = found.causes()
-    specimen = None if output is None else _written(found, twin, Path(output))
+    specimen = None
+    if output is not None:
+        specimen = _written(found, twin, evidence.digests[investigated.fitting], Path(output))
     return IdentificationResult(
         model=loaded.path.name,
         family=loaded.family,
@@ -110,7 +114,8 @@ def identify(
     )
 
 
-def _written(found: Identified, twin: Twin, path: Path) -> str:
-    """The twin's numbers as a specimen's file."""
-    GivenSpecimen.of(twin.draw(found.fit.unknowns), twin.nominal, twin.technology).write(path)
+def _written(found: Identified, twin: Twin, fitted: Digests, path: Path) -> str:
+    """The twin's numbers as a specimen's file, which says what samples it was fitted to."""
+    specimen = GivenSpecimen.of(twin.draw(found.fit.unknowns), twin.nominal, twin.technology)
+    replace(specimen, fitted=fitted).write(path)
     return str(path)

@@ -229,7 +229,7 @@ def _chip_figures(result: GapResult) -> dict[str, float | None]:
     nominal = None if chip.nominal is None else chip.nominal.gap.relative_rmse
     return {
         "chip from network, relative_rmse": chip.network.relative_rmse,
-        "chip from circuit, relative_rmse": chip.circuit.relative_rmse,
+        "chip from circuit, relative_rmse": chip.predicted.relative_rmse,
         "chip from circuit without random parts": nominal,
         "chip's squared gap, not explained": chip.unexplained,
         "accuracy, chip": None if chip.accuracy is None else chip.accuracy.get("chip"),

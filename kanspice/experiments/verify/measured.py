@@ -195,7 +195,8 @@ class Measured:
         if evidence.measured is None:
             return None
         given, solved = evidence.measured.outputs, self.solution.solved
-        samples = ChipSamples(given, self.outputs, self.expected, solved, self.scale, self.nominal)
+        fitted = None if self.specimen is None else np.isin(evidence.digests, self.specimen.fitted)
+        samples = ChipSamples(given, self.outputs, self.expected, solved, self.scale, self.nominal, fitted)
         return samples.gaps(evidence.labels, evidence.targets)
 
     def _from_learnt(self) -> Gap | None:

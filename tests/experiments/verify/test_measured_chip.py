@@ -17,6 +17,7 @@ from kanspice.base.errors import InputError
 from kanspice.engine.running import solve
 from kanspice.engine.solution import FailedSample, Outcome
 from kanspice.experiments.compare import comparison_json
+from kanspice.experiments.evidence import Evidence
 from kanspice.experiments.verify import run as verifying
 from kanspice.experiments.verify.document import to_json
 from kanspice.experiments.verify.reading import from_json
@@ -91,12 +92,36 @@ def test_the_own_specimen_explains_the_chip_and_another_one_does_not(chip, tmp_p
         assert each.chip.nominal.failed == 0
         assert each.chip.nominal.gap.rmse == pytest.approx(nominal.chip.circuit.rmse)
     assert any("seed 6 draws: another chip" in note for note in other.notes)
-    assert any("four fifths" in note for note in own.notes)
+    assert not any("fitted" in note for note in own.notes)
     changed = kanspice.compare(nominal, own)
     pairs = {pair.name: pair for pair in changed.pairs}
     assert pairs["chip from circuit, relative_rmse"].after == own.chip.circuit.relative_rmse
     hold(comparison_json(changed), "kanspice.comparison/1")
     assert {pair.name for pair in kanspice.compare(verify(None, *GAIN), own).pairs} == set(pairs)
+
+
+def test_a_specimen_that_was_fitted_is_judged_by_the_other_samples(chip, tmp_path):
+    own = kanspice.save_specimen(MODEL, tmp_path / "own.npz", set=[*RANDOM, *GAIN], seed=5)
+    digests = Evidence(INPUTS).digests
+    assert len(set(digests.tolist())) == 12
+    replace(own, fitted=digests[:9]).write(tmp_path / "twin.npz")
+    limits = {"chip_circuit_relative_rmse": 1.0, "chip_unexplained": 0.5}
+    twin = verify(chip, *RANDOM, *GAIN, specimen=tmp_path / "twin.npz", max=limits)
+    assert (twin.chip.unfitted.samples, twin.chip.unfitted.fitted) == (3, 9)
+    assert twin.limits[0].value == twin.chip.unfitted.circuit.relative_rmse
+    assert "over 3 samples that the specimen was not fitted to" in twin.page().answer.text
+    assert any("was fitted to 9 samples of those that were measured" in note for note in twin.notes)
+    text = to_json(twin)
+    hold(text, "kanspice.gap/1")
+    assert from_json(text, "a report").chip == twin.chip
+    last = kanspice.verify(
+        MODEL, INPUTS[9:], measured=chip[9:], set=[*RANDOM, *GAIN], specimen=tmp_path / "twin.npz", engine="batched"
+    )
+    assert last.chip.unfitted is None  # other samples, wherever they stand in their file
+    replace(own, fitted=digests).write(tmp_path / "all.npz")
+    every = verify(chip, *RANDOM, *GAIN, specimen=tmp_path / "all.npz", max=limits)
+    assert every.exit_code == 3
+    assert "fitted to all of these samples" in " ".join(printed(every).split())
 
 
 def test_what_was_not_measured_is_counted_and_changes_no_figure_of_the_circuit(found, chip):

@@ -44,6 +44,10 @@ def blocks(result: GapResult, chip: ChipGaps) -> Iterator[Block]:
 def _gaps(chip: ChipGaps) -> Iterator[tuple[str, ...]]:
     yield _row("chip - network: the real gap", chip.network)
     yield _row("chip - circuit: what the simulation misses", chip.circuit)
+    if chip.unfitted is not None:
+        where = f"over {many(chip.unfitted.samples, 'sample')} not fitted to"
+        yield _row(f"chip - network, {where}", chip.unfitted.network)
+        yield _row(f"chip - circuit, {where}", chip.unfitted.circuit)
     yield _row("circuit - network: the simulated gap", chip.simulated)
     if chip.nominal is not None:
         less = f", {many(chip.nominal.failed, 'sample')} fewer" if chip.nominal.failed else ""

@@ -43,12 +43,15 @@ def _is_none(gap: Gap) -> bool:
 
 def _specimens(chip: ChipGaps, specimen_given: bool, seed: int) -> Iterator[str]:
     """Of which specimen the circuit is, where its parts are random."""
-    if specimen_given:
+    if chip.unfitted is not None:
+        many_fitted = many(chip.unfitted.fitted, "sample")
         yield (
-            "a specimen that was identified from these very outputs was fitted to four fifths of them: it is nearer to"
-            " the chip there than elsewhere"
+            f"the specimen was fitted to {many_fitted} of those that were measured: it is nearer to the chip there, so"
+            " limits on what the simulation misses are on the others"
         )
-    elif chip.nominal is not None:
+    if specimen_given:
+        return
+    if chip.nominal is not None:
         yield (
             f"the circuit's random parts are those that seed {seed} draws: another chip than the one that was measured;"
             " `kanspice identify -o F.npz` and --specimen F.npz are its own"

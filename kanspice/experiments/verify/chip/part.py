@@ -54,6 +54,21 @@ class NominalPart(Part):
     """Samples that are compared otherwise, and have no result of it."""
 
 
+class UnfittedPart(Part):
+    """The chip over the samples that the circuit's specimen was not fitted to."""
+
+    network: GapPart
+    """The chip's outputs against the network's."""
+    circuit: GapPart
+    """The chip's outputs against the circuit's."""
+    samples: Count
+    """How many samples these are."""
+    fitted: Count
+    """How many of those that are compared it was fitted to."""
+    explained: Annotated[float, Field(le=1)] | None
+    """As of all samples."""
+
+
 class ThreeGapsPart(Part):
     """A measured chip against network and circuit: three gaps over the same outputs of the same samples.
 
@@ -86,6 +101,8 @@ class ThreeGapsPart(Part):
     """Mean squared error from the true answers over the outputs that are compared, where those were given."""
     nominal: Annotated[NominalPart | None, Key(sparse=True)] = None
     """Where the circuit's parts are random: without."""
+    unfitted: Annotated[UnfittedPart | None, Key(sparse=True)] = None
+    """Where the circuit's specimen was fitted to some of what was measured: without that."""
     outputs: list[ChipOutputPart]
     """Each."""
 

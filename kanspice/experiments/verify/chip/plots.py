@@ -60,10 +60,10 @@ def _compared(result: GapResult) -> tuple[Array, Array, Array]:
 
 
 def _title(result: GapResult) -> str:
-    share = None if result.chip is None else result.chip.explained
-    if share is None:
+    chip = result.chip
+    if chip is None or chip.unexplained is None:
         return "The chip's errors and the circuit's"
-    correlation = None if result.chip is None else result.chip.correlation
-    if share < 0:
-        return f"The circuit does not explain the chip: correlation {number(correlation)}"
-    return f"The circuit explains {percentage(share)} of the chip's squared gap"
+    if chip.unexplained > 1:
+        return f"The circuit does not explain the chip: correlation {number(chip.correlation)}"
+    where = "" if chip.unfitted is None else ", where not fitted"
+    return f"The circuit explains {percentage(1 - chip.unexplained)} of the chip's squared gap{where}"

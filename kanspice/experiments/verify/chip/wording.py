@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 from kanspice.gap import ChipGaps, Gap, NumericalGap
@@ -15,25 +16,43 @@ _DOUBTFUL = 0.1
 
 def distances(chip: ChipGaps) -> str:
     """How far the chip is from both, after a sentence about the circuit; "" where nothing is compared."""
-    if not chip.compared:
+    network, circuit, over = chip.network, chip.circuit, ""
+    if chip.unfitted is not None:
+        network, circuit = chip.unfitted.network, chip.unfitted.circuit
+        over = f", over {many(chip.unfitted.samples, 'sample')} that the specimen was not fitted to"
+    if math.isnan(circuit.rmse):
         return ""
-    real, missed = _size(chip.network), _size(chip.circuit)
-    return f"; the measured chip's differ from the network's by {real}, from the circuit's by {missed}"
+    real, missed = _size(network), _size(circuit)
+    return f"; the measured chip's differ from the network's by {real}, from the circuit's by {missed}{over}"
 
 
 def explained(chip: ChipGaps) -> Verdict:
     """How much of the chip's gap is its circuit's as simulated."""
     if not chip.compared:
         return Verdict("No sample that was measured has a result of the circuit: nothing is compared", warning=True)
-    away = f"The chip is {_size(chip.network)} from the network and {_size(chip.circuit)} from the circuit"
-    if chip.explained is None:
+    everywhere = _explained(chip.network, chip.circuit, chip.explained)
+    unfitted = chip.unfitted
+    if unfitted is None:
+        return everywhere
+    if not unfitted.samples:
+        said = "the specimen was fitted to all of these samples, so that this is no prediction"
+        return Verdict(f"{everywhere.text}; but {said}", warning=True)
+    others = _explained(unfitted.network, unfitted.circuit, unfitted.explained)
+    return Verdict(
+        f"{others.text}, over {many(unfitted.samples, 'sample')} that the specimen was not fitted to", others.warning
+    )
+
+
+def _explained(network: Gap, circuit: Gap, share: float | None) -> Verdict:
+    away = f"The chip is {_size(network)} from the network and {_size(circuit)} from the circuit"
+    if share is None:
         return Verdict(f"{away}: there is no gap of the chip to explain")
-    if chip.explained < 0:
+    if share < 0:
         return Verdict(
             f"{away}: the circuit explains nothing of the chip's gap, the network itself is the better prediction",
             warning=True,
         )
-    return Verdict(f"{away}: the circuit explains {percentage(chip.explained)} of the chip's squared gap")
+    return Verdict(f"{away}: the circuit explains {percentage(share)} of the chip's squared gap")
 
 
 def numerical(chip: ChipGaps, error: NumericalGap | None) -> Verdict | None:
