@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 from pydantic import PrivateAttr
 
@@ -97,8 +98,8 @@ class Technology(CheckedTable):
             f"{section}.{key}"
             for section, table in self
             if isinstance(table, CheckedTable)
-            for key, field in type(table).model_fields.items()
-            if mark in field.metadata and getattr(table, key) != field.default
+            for key, ideal in _marked_keys(type(table), mark)
+            if getattr(table, key) != ideal
         )
 
     def without(self, causes: Iterable[str]) -> Technology:
@@ -147,6 +148,12 @@ def entries(technology: Technology) -> list[tuple[str, str, list[Entry]]]:
             ]
             found.append((section, about, keys))
     return found
+
+
+@cache
+def _marked_keys(table: type[CheckedTable], mark: Mark) -> tuple[tuple[str, object], ...]:
+    """Keys with this mark, and their defaults: asked for in every compilation."""
+    return tuple((key, field.default) for key, field in table.model_fields.items() if mark in field.metadata)
 
 
 def shown(value: float | str | Sequence[float]) -> float | str:

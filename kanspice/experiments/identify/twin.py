@@ -86,6 +86,7 @@ class Twin:
         for key in self.keys:
             _value(technology, key.name)
         self.nominal = compile_nominal(loaded, technology, sizing)
+        self._compiled = np.zeros(len(self.keys)), self.nominal
         self._last: tuple[Array, Array, Answer] | None = None
         _check_chain(self.nominal)
         every = random_arrays(self.nominal, technology)
@@ -141,9 +142,14 @@ class Twin:
 
     def design(self, unknowns: Array) -> Design:
         """The specimen."""
-        technology = self.technology_of(unknowns)
-        nominal = compile_nominal(self.loaded, technology, self.sizing) if self.keys else self.nominal
-        return draw_specimen(nominal, technology, self.draw(unknowns))
+        technology, keys = self.technology_of(unknowns), self._keys_of(unknowns)
+        if not np.array_equal(self._compiled[0], keys):
+            self._compiled = keys, compile_nominal(self.loaded, technology, self.sizing)
+        return draw_specimen(self._compiled[1], technology, self.draw(unknowns))
+
+    def _keys_of(self, unknowns: Array) -> Array:
+        """(keys,) the unknowns that are keys: circuits of which these are the same are compiled once."""
+        return np.array([unknowns[self.places[key.name]][0] for key in self.keys])
 
     def changed(self, unknowns: Array, values: Mapping[str, float]) -> Design:
         """The specimen with other values of keys, `section.key`. Raises what compiling raises."""
