@@ -26,7 +26,7 @@ from kanspice.families.common.network import Network
 from kanspice.families.loading import loaded_from
 from kanspice.nn.crossbars import Folds
 from kanspice.nn.graph import Solved, graph_of, read_outputs
-from kanspice.nn.values import Values, plain_technology, with_keys, with_parts
+from kanspice.nn.values import Values, with_keys, with_parts
 from kanspice.technology import Technology
 
 _ENGINE = "batched"
@@ -119,7 +119,7 @@ class CircuitModule(nn.Module):
     def design(self, draw: int | Draw = 0, *, keys: Values | None = None, parts: Values | None = None) -> Design:
         """The specimen that `forward` solves, as every engine takes it."""
         draw = draw if isinstance(draw, Draw) else Draw(draw)
-        technology = plain_technology(with_keys(self.technology, keys or {}))
+        technology = with_keys(self.technology, keys or {}).plain()
         inputs = self._sizing_inputs
         sizing = None if inputs is None else sizing_for(self._loaded, technology, inputs)
         design = compile_macro_model(self._loaded, technology, sizing, plain(draw))
@@ -144,7 +144,7 @@ class CircuitModule(nn.Module):
     def _traced_sizing(self, technology: Technology) -> Sizing | None:
         if self._sizing_inputs is None:
             return None
-        known = sizing_for(self._loaded, plain_technology(technology), self._sizing_inputs)
+        known = sizing_for(self._loaded, technology.plain(), self._sizing_inputs)
         if known is None or not known.stages or not any(each.requires_grad for each in self.network.parameters()):
             return known
         found = self.network.stages(torch.from_numpy(np.ascontiguousarray(known.inputs)))

@@ -36,19 +36,6 @@ def with_keys(technology: Technology, keys: Values) -> Technology:
     return technology.model_copy(update=tables)
 
 
-def plain_technology(technology: Technology) -> Technology:
-    """The same with plain numbers."""
-    tables: dict[str, Any] = {}
-    for section in technology.sections:
-        table = getattr(technology, section)
-        numbers = {
-            key: plain(getattr(table, key)) for key in type(table).model_fields if is_traced(getattr(table, key))
-        }
-        if numbers:
-            tables[section] = table.model_copy(update=numbers)
-    return technology.model_copy(update=tables)
-
-
 def with_parts(design: Design, parts: Values) -> Design:
     """The circuit with these values of its stages' fields, traced. Raises InputError for what it has not."""
     by_stage: dict[str, dict[str, Any]] = {}

@@ -13,6 +13,7 @@ from functools import cache
 
 from pydantic import PrivateAttr
 
+from kanspice.base.traced import is_traced, plain
 from kanspice.base.validation import CheckedTable
 from kanspice.technology.sections import (
     CAUSE,
@@ -91,6 +92,17 @@ class Technology(CheckedTable):
         table: CheckedTable = getattr(self, section)
         fields = type(table).model_fields.items()
         return tuple(f"{section}.{key}" for key, field in fields if getattr(table, key) != field.default)
+
+    def plain(self) -> Technology:
+        """The same where numbers are traced (`base.traced`), without their graphs."""
+        tables: dict[str, CheckedTable] = {}
+        for section in self.sections:
+            table: CheckedTable = getattr(self, section)
+            values = {key: getattr(table, key) for key in type(table).model_fields}
+            traced = {key: plain(value) for key, value in values.items() if is_traced(value)}
+            if traced:
+                tables[section] = table.model_copy(update=traced)
+        return self.model_copy(update=tables)
 
     def _marked(self, mark: Mark) -> tuple[str, ...]:
         """Keys with this mark that are not at their default, as `section.key`, in the order of the sections."""

@@ -24,6 +24,7 @@ from kanspice.families.loading import loaded_from
 from kanspice.families.mlp.network import MLP
 from kanspice.nn import Circuit
 from kanspice.nn.values import part, part_names
+from kanspice.technology import load_technology
 
 IMPERFECT = (
     *("tia.gain=300", "tia.output_ohm=2e4", "tia.offset_v=1e-3", "tia.offset_sigma_v=0.005", "tia.feedback_sigma=0.01"),
@@ -97,6 +98,25 @@ def test_by_what_bends_the_curves_of_devices(name, others):
     value = key(circuit, name)
     assert error_of(circuit, inputs_for(model, 8, seed=1), value, keys={name: value}) < 1e-6
     assert value.grad is not None and bool(value.grad)
+
+
+@pytest.mark.parametrize("tech", ["typical", "pessimistic"])
+@pytest.mark.parametrize("used_for", ["columns", "all"])
+def test_general_technologies_have_gradients_by_every_number(tech, used_for):
+    """Feedback capacitors are chosen by a search, and nothing that settles depends on them."""
+    model = small()
+    inputs = torch.from_numpy(inputs_for(model, 5))
+    circuit = Circuit(model, load_technology(tech, [f"tia.used_for={used_for}"]), inputs.numpy(), prove_states=False)
+    keys = {}
+    for section in circuit.technology.sections:
+        for name, value in getattr(circuit.technology, section):
+            if isinstance(value, float) and 0 <= value < np.inf:
+                keys[f"{section}.{name}"] = torch.tensor(value, dtype=torch.float64, requires_grad=True)
+    outputs = circuit(inputs, 1, keys=keys)
+    assert np.array_equal(outputs.detach().numpy(), circuit(inputs, 1).detach().numpy())
+    outputs.sum().backward()
+    there = {name for name, value in keys.items() if value.grad is not None and bool(value.grad)}
+    assert {"tia.gain", "wires.row_ohm", "devices.series_ohm", "devices.area_sigma", "clippers.knee_v"} < there
 
 
 def test_by_units_where_devices_are_behind_resistances():

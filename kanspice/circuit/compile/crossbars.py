@@ -175,12 +175,13 @@ def with_feedback_capacitor(
     draft: CrossbarDraft, drive: Drive, devices: Sequence[Device], technology: Technology
 ) -> CrossbarDraft:
     """Chooses the feedback capacitor for the steepest fall that the currents of a column take together."""
+    technology = technology.plain()  # no answer depends on a capacitor
     tia = technology.tia
     if math.isinf(tia.gbw_hz):
         return draft
     if tia.feedback_f != "chosen":
         return replace(draft, feedback_f=float(tia.feedback_f))
-    draft, drive, whole = plain(draft), plain(drive), draft  # no answer depends on a capacitor
+    draft, drive, whole = plain(draft), plain(drive), draft
     stage = built(draft, technology)
     siemens = drive.least_slopes(draft, devices) * draft.current_unit_a / technology.units.v_unit_v
     loop = FeedbackLoop(draft.feedback_ohm, 0.0, stage.output_ohm, stage.open_loop_gain, tia.gbw_hz)

@@ -13,6 +13,7 @@ from kanspice.engine.running import judge_of
 from kanspice.experiments.api.arguments import Limits, Model, Overrides, Tech, limits_of, model_of, technology_of
 from kanspice.experiments.evidence import read_evidence
 from kanspice.experiments.numbers import check_numbers, plain_numbers
+from kanspice.experiments.sensitivity.keys import SPECIMENS
 from kanspice.experiments.sensitivity.numbers import ENGINE
 from kanspice.experiments.sensitivity.plan import DRAWS, RARE_DRAWS, SIGMAS, SensitivityPlan
 from kanspice.experiments.sensitivity.result import Sensitivity
@@ -66,7 +67,7 @@ def sensitivity(
         engine_named(judge_of(ENGINE, judge)).find()
     check_outputs([worst])
     plan = SensitivityPlan(seed, draws, sigmas, worst, limits, rare_draws, checks, judge, timeout)
-    total = draws + STARTS * MOST_STEPS + rare_draws * len(limits)
+    total = draws + SPECIMENS + STARTS * MOST_STEPS + rare_draws * len(limits)
     work = Workload(total, faster="fewer samples (--limit), or fewer --draws")
     with bar_of(progress)("solving", total, "specimens", work) as told:
         return analyse(loaded, technology, evidence, plan, told)

@@ -80,6 +80,19 @@ class PartSharePart(Part):
     """Which number that is, by its place in the array from 0."""
 
 
+class KeyEffectPart(Part):
+    """A number of the technology that is above 0."""
+
+    name: str
+    """Its key: `tia.gain`."""
+    value: Size
+    """What it is."""
+    effect: Figure
+    """By how many percent the gap changes for 1 % more of it."""
+    std_error: SizeOrNone
+    """Of the effect, over specimens."""
+
+
 class WorstSpecimenPart(Part):
     """The worst specimen that a search found."""
 
@@ -149,6 +162,8 @@ class SensitivityDocument(Part):
     """Beside it; null without draws."""
     parts: list[PartSharePart]
     """Every array of random numbers, that with the largest share first."""
+    keys: list[KeyEffectPart]
+    """Every number of the technology that the gap depends on, that with the largest effect first."""
     worst: WorstSpecimenPart | None
     """The worst specimen."""
     rare: list[RarePart]

@@ -22,6 +22,7 @@ from kanspice.experiments.followed import Followed
 from kanspice.families import compile_nominal
 from kanspice.gap import Measurements, compare, decoded_outputs, metric_values
 from kanspice.nn import Circuit
+from kanspice.nn.keys import squared_error_by_keys
 from kanspice.nn.numbers import gradients_by_numbers
 from kanspice.technology import Technology
 
@@ -139,6 +140,11 @@ class ByNumbers:
         found = gradients_by_numbers(self._circuit, draw, reference.inputs, several, reference.answered)
         self._folds.append(int(self._circuit.folds.without.sum()))
         return {name: parts[0] for name, parts in found.items()} if weights.ndim == 2 else found
+
+    def squared_error(self, draw: Draw, keys: Mapping[str, float]) -> tuple[float, dict[str, float]]:
+        """The mean of a specimen's, and its derivatives by keys of the technology, `section.key`."""
+        reference = self.reference
+        return squared_error_by_keys(self._circuit, draw, reference.inputs, self.expected, keys, reference.answered)
 
     @property
     def folds(self) -> int:

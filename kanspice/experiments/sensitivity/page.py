@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from kanspice.experiments.sensitivity import wording
+from kanspice.experiments.sensitivity.keys import SPECIMENS
 from kanspice.experiments.sensitivity.plots import heat_plot, parts_plot
 from kanspice.report.blocks import Detail, Facts, Line, Literal, Notes, Page, Picture, Pictures, Section, Table
 from kanspice.report.checks import Check, engines_problem
@@ -59,6 +60,14 @@ def _sections(result: Sensitivity) -> Iterator[Section]:
         "Which parts matter?",
         (wording.parts(result.parts), Detail([Line(Verdict(alone), small=True)]), Pictures(shown)),
     )
+    if result.keys:
+        said = (
+            f"By exact derivatives of {many(SPECIMENS, 'specimen')}, whose random numbers stay what they are. Where"
+            " more of an amplifier's gain makes the gap smaller, a better amplifier helps; where more ohms of wires"
+            " make it larger, better wires do. Numbers that are 0 or infinite are not here."
+        )
+        note = Line(Verdict(said), small=True)
+        yield Section("Which numbers of the technology matter?", (wording.keys(result.keys), note))
     if result.worst is not None:
         yield Section("How bad can it get?", tuple(_worst(result, result.worst)))
     if result.rare:

@@ -84,6 +84,19 @@ class PartShare:
 
 
 @dataclass(frozen=True)
+class KeyEffect:
+    """A number of the technology. effect: by how many percent the gap changes for 1 % more of it.
+
+    std_error: of that, over specimens.
+    """
+
+    name: str
+    value: float
+    effect: float
+    std_error: float
+
+
+@dataclass(frozen=True)
 class WorstSpecimen:
     """The worst that a search found, with all random numbers within `sigmas` of 0.
 
@@ -136,7 +149,7 @@ class HeatMap:
 
 @dataclass(frozen=True, repr=False)
 class Sensitivity(Shown):
-    """One analysis. parts: that with the largest share first.
+    """One analysis. parts: that with the largest share first; keys: that with the largest effect first.
 
     fixed: what differs between drawn specimens besides, and has no gradient: the prediction, and the worst specimen,
     have that of the seed.
@@ -150,6 +163,7 @@ class Sensitivity(Shown):
     prediction: Prediction
     drawn: Drawn | None
     parts: tuple[PartShare, ...]
+    keys: tuple[KeyEffect, ...]
     worst: WorstSpecimen | None
     rare: tuple[Rare, ...]
     fixed: tuple[str, ...]

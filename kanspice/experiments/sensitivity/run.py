@@ -20,6 +20,7 @@ from kanspice.experiments.ensemble.variations import seed_of
 from kanspice.experiments.evidence import Evidence
 from kanspice.experiments.facts import InputsFacts, ModelFacts, versions
 from kanspice.experiments.followed import Followed
+from kanspice.experiments.sensitivity.keys import key_effects
 from kanspice.experiments.sensitivity.numbers import ENGINE, ByNumbers, MeasuredSpecimen
 from kanspice.experiments.sensitivity.plan import SensitivityPlan
 from kanspice.experiments.sensitivity.prediction import MOST_SAMPLES, Predicted, predicted
@@ -60,6 +61,7 @@ def analyse(
     few, notes = _predicted_on(circuit, loaded, plan)
     prediction = predicted(few)
     drawn, worst_drawn = _drawn(circuit, plan, progress)
+    keys = key_effects(circuit, progress)
     found = worst_specimen(circuit, plan.sigmas, progress)
     rare = tuple(_rare(circuit, plan, worst_drawn, progress))
     return Sensitivity(
@@ -71,6 +73,7 @@ def analyse(
         prediction=prediction.prediction,
         drawn=drawn,
         parts=tuple(_parts(few, prediction)),
+        keys=keys,
         worst=_kept(circuit, found, plan),
         rare=rare,
         fixed=tuple(_fixed(circuit)),

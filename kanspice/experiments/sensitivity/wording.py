@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from kanspice.experiments.sensitivity.result import (
     Drawn,
+    KeyEffect,
     PartShare,
     Rare,
     Sensitivity,
@@ -20,6 +21,8 @@ from kanspice.report.verdict import Verdict
 _SHOWN = 12
 SHOWN_SHARE = 1e-6
 """Of the squared error: less is rounding."""
+_SHOWN_EFFECT = 5e-4
+"""Of the gap, for as much of a key."""
 _FEW = 10
 """Draws."""
 _THERE = 0.05
@@ -68,7 +71,7 @@ def how_predicted(result: Sensitivity) -> Verdict:
     """On what it rests."""
     told, drawn = result.prediction, result.drawn
     if told.method == "columns":
-        how = "By exact derivatives, column by column, at the circuit whose random numbers are all 0"
+        how = "By derivatives, column by column, around the circuit whose random numbers are all 0"
     else:
         how = "By random backward passes at the circuit whose random numbers are all 0: known to ten or twenty percent"
     if drawn is None or drawn.gap.std == 0:
@@ -105,6 +108,14 @@ def _named(row: PartShare) -> tuple[str, str, str]:
 
 def _place(row: PartShare) -> str:
     return NOTHING if row.numbers == 1 or not row.place else ", ".join(map(str, row.place))
+
+
+def keys(rows: tuple[KeyEffect, ...]) -> Table:
+    """Numbers of the technology, and what more of them does."""
+    shown = [row for row in rows[:_SHOWN] if abs(row.effect) >= _SHOWN_EFFECT]
+    cells = [(plain(row.name), number(row.value), f"{row.effect:+.3f}", number(row.std_error)) for row in shown]
+    header = ("number of the technology", "value", "1 % more changes\nthe gap by, %", "standard\nerror")
+    return Table(header, cells, texts=frozenset({0}), more=len(rows) - len(shown))
 
 
 def worst(found: WorstSpecimen, drawn: Drawn | None) -> Iterator[Fact]:

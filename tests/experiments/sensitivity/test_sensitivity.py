@@ -13,9 +13,11 @@ from json_schemas import hold
 import kanspice
 from kanspice.base.draws import Draw
 from kanspice.base.errors import InputError
+from kanspice.experiments.ensemble.variations import seed_of
 from kanspice.experiments.evidence import Evidence
 from kanspice.experiments.followed import Followed
 from kanspice.experiments.sensitivity.document import sensitivity_json
+from kanspice.experiments.sensitivity.keys import SPECIMENS, key_effects
 from kanspice.experiments.sensitivity.linearised import Around, is_linearised, linearised
 from kanspice.experiments.sensitivity.numbers import ByNumbers
 from kanspice.experiments.sensitivity.prediction import predicted
@@ -175,6 +177,29 @@ def test_circuits_of_wires_are_predicted_by_random_passes():
     assert told.prediction.method == "probes"
     assert told.prediction.spread_rmse == pytest.approx(without.prediction.spread_rmse, rel=0.3)
     assert told.prediction.accuracy is None
+
+
+# --- numbers of the technology ---
+
+
+@pytest.mark.parametrize("wires", [(), ("wires.row_ohm=5", "wires.driver_ohm=50")], ids=["", "wires"])
+def test_what_a_number_of_the_technology_does_is_what_specimens_with_more_of_it_show(wires):
+    settings = ("tia.gain=50", "devices.area_sigma=0.05", "tia.offset_v=2e-3", *wires)
+    found = {key.name: key for key in key_effects(by_numbers(smooth(), settings))}
+    known = {"tia.gain": 50.0, "devices.area_sigma": 0.05, "tia.offset_v": 2e-3} | {
+        name: float(value) for name, _, value in (each.partition("=") for each in wires)
+    }
+    assert set(known) <= set(found)
+    for name, value in known.items():
+        squares = []
+        for factor in (0.999, 1.001):
+            circuit = by_numbers(smooth(), (*settings, f"{name}={value * factor!r}"))
+            errors = [circuit.measured(Draw(seed_of(0, trial))).errors for trial in range(SPECIMENS)]
+            squares.append(np.square(errors).mean())
+        assert found[name].effect == pytest.approx(np.log(squares[1] / squares[0]) / 0.004, abs=1e-5), name
+        assert found[name].std_error < 0.3
+    effects = [abs(key.effect) for key in found.values()]
+    assert effects == sorted(effects, reverse=True)
 
 
 # --- the worst specimen ---
