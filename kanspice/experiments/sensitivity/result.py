@@ -30,7 +30,7 @@ class Spread:
         if values.size == 0:
             return cls(*[float("nan")] * 4)
         low, high = np.quantile(values, (0.05, 0.95)).tolist()
-        return cls(float(values.mean()), float(values.std(ddof=1)) if values.size > 1 else 0.0, low, high)
+        return cls(float(values.mean()), float(values.std(ddof=1)) if np.ptp(values) > 0 else 0.0, low, high)
 
 
 @dataclass(frozen=True)
