@@ -32,6 +32,7 @@ from kanspice.experiments.project.result import Accuracy, EdgeCourse, EdgeError,
 from kanspice.experiments.sensitivity.result import (
     Drawn,
     HeatMap,
+    KeyEffect,
     PartShare,
     Prediction,
     Rare,
@@ -633,6 +634,7 @@ def sensitive() -> Sensitivity:
             PartShare("references.current", 1, 0.25, 0.03, 0.03, (0,)),
             PartShare("l1.crossbar.shift_v", 12, 0.0, 0.0, 0.0, ()),
         ),
+        keys=(KeyEffect("tia.gain", 1000.0, -0.75, 0.0625), KeyEffect("wires.row_ohm", 2.0, 0.0125, float("nan"))),
         worst=WorstSpecimen(3.0, 0.75, 0.5, "worst.npz", "ef" * 32, 9, 2, 1.5, synthetic_check()),
         rare=(
             Rare("relative_rmse", 0.2, 1e-4, 2e-5, 200, 60, 25.0, 0, 100, 3.0),
