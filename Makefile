@@ -23,7 +23,7 @@ PYTEST := PYTHONDONTWRITEBYTECODE= OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_
 SECOND := $(abspath $(or $(KANSPICE_SECOND_NGSPICE),out/ngspice-44/ngspice))
 
 .DEFAULT_GOAL := help
-.PHONY: help demo quick test test-second check bench bench-mnist bench-engines bench-agreement bench-agreement-vacask bench-sizes bench-draws bench-sweeps bench-gradients bench-tune clean ngspice
+.PHONY: help demo quick test test-second check bench bench-mnist bench-engines bench-agreement bench-agreement-vacask bench-sizes bench-draws bench-sweeps bench-gradients bench-tune bench-identify clean ngspice
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST)
@@ -76,6 +76,9 @@ bench-gradients: $(DEV) ## what gradients of circuits cost beside answers; needs
 
 bench-tune: $(DEV) ngspice ## tune networks through their circuits, beside plain training and noise; hours
 	$(BIN)/python -m benchmarks.tune
+
+bench-identify: $(DEV) ngspice ## chips that ngspice simulated, found again by kanspice identify; an hour
+	$(BIN)/python -m benchmarks.identify
 
 bench-mnist: $(DEV) ngspice ## measure the published MNIST KirchhoffNet in ngspice; minutes
 	$(BIN)/python -m benchmarks.kirchhoffnet_mnist
