@@ -65,6 +65,8 @@ class ChipGaps:
     explained: 1 - |chip - circuit|^2 / |chip - network|^2; below 0 where the chip is farther from the circuit than from
     the network, None where it is at neither distance. correlation: cosine of the angle between circuit - network and
     chip - network as vectors of all outputs; its square would be explained by a multiple of the circuit's gap.
+    gain: slope of the chip's outputs over the network's, of all outputs together, each about its mean; None where the
+    network's do not vary.
     nominal: the same of the circuit without random parts, where it has some and was solved without. unfitted: without
     the samples that the circuit's specimen was fitted to, where there are such.
     """
@@ -78,6 +80,7 @@ class ChipGaps:
     outputs: tuple[ChipOutput, ...]
     explained: float | None
     correlation: float | None
+    gain: float | None
     accuracy: Mapping[str, float] | None = None
     loss: Mapping[str, float] | None = None
     nominal: NominalGap | None = None
@@ -141,6 +144,7 @@ class ChipSamples:
             outputs=tuple(self._output(index, known[:, index]) for index in range(self.chip.shape[1])),
             explained=_explained(chip - circuit, chip - network),
             correlation=_cosine(circuit - network, chip - network),
+            gain=self._gain(),
             accuracy=None if labels is None else self._accuracy(labels),
             loss=None if targets is None else self._loss(targets),
             nominal=None if self.nominal is None else self._nominal(self.nominal),
@@ -187,6 +191,14 @@ class ChipSamples:
             return ChipOutput(index, 0, np.nan, np.nan, np.nan)
         offset = float(np.mean(chip - circuit))
         return ChipOutput(index, int(known.sum()), _rms(chip - network), _rms(chip - circuit), offset)
+
+    def _gain(self) -> float | None:
+        known = self.known
+        chip, network = (np.where(known, rows, 0.0) for rows in (self.chip, self.network))
+        count = np.maximum(known.sum(axis=0), 1)
+        off, meant = (np.where(known, rows - rows.sum(axis=0) / count, 0.0) for rows in (chip, network))
+        square = float(np.sum(meant**2))
+        return float(np.sum(off * meant)) / square if square > 0 else None
 
     def _accuracy(self, labels: Indices) -> dict[str, float] | None:
         """Of the samples that were measured in full: one without an answer is wrong."""

@@ -52,6 +52,13 @@ def test_what_is_explained_is_known_in_closed_form(factor):
     assert found.correlation == pytest.approx(np.sign(factor))
 
 
+def test_the_gain_is_a_slope_about_means():
+    chip = 0.35 * NETWORK + [1.0, -2.0, 30.0]
+    chip[3, 1] = np.nan
+    assert samples(chip=chip).gaps().gain == pytest.approx(0.35)
+    assert ChipSamples(CHIP[:1], CIRCUIT[:1], NETWORK[:1], ALL[:1], 0.0).gaps().gain is None
+
+
 def test_a_chip_that_is_the_network_has_nothing_to_explain():
     found = samples(chip=NETWORK).gaps()
     assert found.explained is None

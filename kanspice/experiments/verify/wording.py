@@ -31,7 +31,7 @@ def distance(result: GapResult) -> Verdict:
     if solved == 0:
         return Verdict(f"Nothing was measured: no sample of {result.samples:,} was solved", warning=True)
     over = f" over the {solved:,} of {result.samples:,} samples that were solved" if result.failed else ""
-    chip = "" if result.chip is None else chips.distances(result.chip)
+    chip = "" if result.chip is None else chips.distances(result.chip, result.samples)
     if gap.relative_rmse is None:
         return Verdict(
             f"The circuit's outputs differ from the network's by {number(gap.rmse)} model units (RMSE){over}{chip};"

@@ -197,6 +197,7 @@ def test_outputs_that_no_chip_gives_get_a_note(found):
         (found.reference.astype(np.float32), "the network's own"),
         (found.outputs, "this very circuit's"),
         (found.reference[::-1], "in the order of --inputs"),
+        (0.3 * found.reference, "vary 0.3 times as the network's"),
     ):
         result = verify(outputs, *GAIN)
         assert any(said in note for note in result.notes), said

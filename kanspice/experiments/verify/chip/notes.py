@@ -6,7 +6,10 @@ from collections.abc import Iterator
 
 from kanspice.gap import ChipGaps, Gap
 from kanspice.gap.metrics import NEGLIGIBLE
-from kanspice.report.formatting import many
+from kanspice.report.formatting import many, number
+
+_LEAST_GAIN = 0.5
+"""Of outputs that are the network's as a circuit makes them, or one over it."""
 
 
 def chip_notes(chip: ChipGaps | None, specimen_given: bool, seed: int) -> Iterator[str]:
@@ -29,6 +32,11 @@ def _suspicions(chip: ChipGaps) -> Iterator[str]:
         yield f"the chip's outputs are the network's own ({over}): were they measured?"
     if _is_none(chip.circuit):
         yield f"the chip's outputs are this very circuit's ({over}): simulated outputs prove nothing"
+    if chip.gain is not None and not _LEAST_GAIN < chip.gain < 1 / _LEAST_GAIN:
+        yield (
+            f"the chip's outputs vary {number(chip.gain)} times as the network's do: are they in model units, and its"
+            " rows in the order of --inputs?"
+        )
     if chip.network.relative_rmse is not None and chip.network.relative_rmse > 1:
         yield (
             "the chip is farther from the network than the network's outputs vary: are its rows in the order of"

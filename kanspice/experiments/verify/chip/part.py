@@ -95,6 +95,8 @@ class ThreeGapsPart(Part):
     network, null where it is the network."""
     correlation: Annotated[float, Field(ge=-1, le=1)] | None
     """Cosine of the angle between circuit - network and chip - network, as vectors of all outputs."""
+    gain: Figure = None
+    """Slope of the chip's outputs over the network's, of all outputs together, each about its mean."""
     accuracy: Annotated[ThreePart | None, Key(sparse=True)] = None
     """Fraction of the complete samples whose largest output is the label, where labels were given."""
     loss: Annotated[ThreePart | None, Key(sparse=True)] = None

@@ -14,9 +14,14 @@ _DOUBTFUL = 0.1
 """Numerical error above this fraction of the distance between chip and circuit is worth a warning."""
 
 
-def distances(chip: ChipGaps) -> str:
-    """How far the chip is from both, after a sentence about the circuit; "" where nothing is compared."""
+def distances(chip: ChipGaps, samples: int) -> str:
+    """How far the chip is from both, after a sentence about the circuit; "" where nothing is compared.
+
+    samples: measured and not.
+    """
     network, circuit, over = chip.network, chip.circuit, ""
+    if chip.compared < samples:
+        over = f", over {many(chip.compared, 'sample')} that {'was' if chip.compared == 1 else 'were'} measured"
     if chip.unfitted is not None:
         network, circuit = chip.unfitted.network, chip.unfitted.circuit
         over = f", over {many(chip.unfitted.samples, 'sample')} that the specimen was not fitted to"
@@ -72,6 +77,8 @@ def facts(chip: ChipGaps, samples: int, error: NumericalGap | None) -> Iterator[
     yield "chip - circuit", numerical(chip, error)
     if chip.correlation is not None:
         yield "correlation", f"{number(chip.correlation)} between the errors of circuit and chip, from the network"
+    if chip.gain is not None:
+        yield "gain", f"the chip's outputs over the network's, all together: a slope of {number(chip.gain)}"
     if chip.accuracy is not None:
         each = ", ".join(f"{who} {share(chip.accuracy.get(key), chip.complete)}" for who, key in _WHO)
         yield "chip's accuracy", each
