@@ -3,31 +3,43 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from kanspice.base.arrays import Array, Indices
-from kanspice.circuit import Design
+from kanspice.circuit import Crossbar, Design, Limiter
 from kanspice.experiments.calibrate.trims import Space
 from kanspice.experiments.identify.jacobian import jacobian, moves_of
-from kanspice.experiments.identify.least_squares import Fit, fitted
+from kanspice.experiments.identify.least_squares import ANNEALED, Fit, fitted
+from kanspice.experiments.identify.smoothed import smoothed
 from kanspice.experiments.identify.twin import Answer, Twin
 
 _NOISES = 0.03, 0.003
 """Of the network's spread: what outputs are believed to be off by at first, and where that explains all of them."""
 EXPLAINS = 2.0
 """Squared errors per number, in units of that."""
+_EFFORT = 1.2
+"""Squares of what is left and of the unknowns that it took, per number, of which a chip of the technology has 1: more
+is a fit that ended in the wrong place."""
+_SPECIMENS = 8
+"""That explain what was measured, and that trims have to be good for alike."""
 _LEFT = 0.05
 """Of the network's spread: a gap that trims can be expected to leave, which says what a usual trim is worth."""
+_TRIES = 12
+"""Of shorter steps: where amplifiers come too near to their rails is a wall."""
+_NEAR_RAIL, _STEEP = 0.85, 20.0
+"""Of a rail: where amplifiers are too near to it; and how much that costs, in units of all samples' errors."""
 
 
 @dataclass(frozen=True)
 class FoundTwin:
-    """design: the specimen. error, nominal_error: of its outputs for other samples, and of those of the specimen that
-    is as meant to be, of the spread."""
+    """design: the specimen. designs: others that are as possible. error, nominal_error: of its outputs for other
+    samples, and of those of the specimen that is as meant to be, of the spread."""
 
     design: Design
+    designs: tuple[Design, ...]
     error: float
     nominal_error: float
     fit: Fit
@@ -36,27 +48,53 @@ class FoundTwin:
 
 
 def found_twin(twin: Twin, known: tuple[Array, Array], others: tuple[Array, Array], spread: float) -> FoundTwin:
-    """known, others: inputs and measured outputs that it is fitted to, and that say which fit is better.
+    """known, others: inputs and measured outputs that it is fitted to, and that only say how far it is off.
 
     NaN where an output was not measured.
     """
-    began, start = time.process_time(), np.zeros(twin.size)
-    nominal = _error(twin.answer(others[0], start), others[1], spread)
-    best: FoundTwin | None = None
-    for noise in _NOISES:
-        fit = twin_fit(twin, *known, noise * spread, start)
-        answer = twin.answer(others[0], fit.unknowns)
-        error = _error(answer, others[1], spread)
-        if best is None or error < best.error:
-            best = FoundTwin(answer.design, error, nominal, fit, noise, time.process_time() - began)
-        if fit.chi_squared > EXPLAINS:
+    began = time.process_time()
+    fit, noise = _explaining(twin, *known, spread)
+    answer = twin.answer(others[0], fit.unknowns)
+    nominal = _error(twin.answer(others[0], np.zeros(twin.size)), others[1], spread)
+    designs = tuple(twin.design(unknowns) for unknowns in _possible(fit))
+    error = _error(answer, others[1], spread)
+    return FoundTwin(answer.design, designs, error, nominal, fit, noise, time.process_time() - began)
+
+
+def _explaining(twin: Twin, inputs: Array, measured: Array, spread: float) -> tuple[Fit, float]:
+    """The fit with the least noise that explains what was measured, and that noise."""
+    noise = _NOISES[0]
+    fit = twin_fit(twin, inputs, measured, noise * spread, np.zeros(twin.size))
+    if _effort(fit) > _EFFORT:
+        start = _smoothed(twin, inputs, measured, noise * spread)
+        fit = min(fit, twin_fit(twin, inputs, measured, noise * spread, start, annealed=(1.0,)), key=_effort)
+    for less in _NOISES[1:]:
+        finer = twin_fit(twin, inputs, measured, less * spread, fit.unknowns)
+        if _effort(fit) > _EFFORT or finer.chi_squared > EXPLAINS:
             break
-        start = fit.unknowns
-    assert best is not None  # noqa: S101 - there are noises
-    return best
+        fit, noise = finer, less
+    return fit, noise
 
 
-def twin_fit(twin: Twin, inputs: Array, measured: Array, noise: float, start: Array) -> Fit:
+def _effort(fit: Fit) -> float:
+    return float((fit.residuals**2).sum() + (fit.unknowns**2).sum()) / max(1, fit.residuals.size)
+
+
+def _possible(fit: Fit) -> Array:
+    """(specimens, unknowns) that the measured numbers leave possible, to first order; pairs of them are opposite."""
+    random = np.random.default_rng(0)
+    shape = _SPECIMENS // 2
+    apart = random.standard_normal((shape, fit.unknowns.size))
+    off = random.standard_normal((shape, fit.residuals.size))
+    matrix = fit.jacobian @ fit.jacobian.T
+    matrix[np.diag_indices(len(matrix))] += 1
+    moved = apart - np.linalg.solve(matrix, fit.jacobian @ apart.T + off.T).T @ fit.jacobian
+    return np.asarray(fit.unknowns + np.concatenate([moved, -moved]))
+
+
+def twin_fit(  # noqa: PLR0917
+    twin: Twin, inputs: Array, measured: Array, noise: float, start: Array, annealed: Sequence[float] = ANNEALED
+) -> Fit:
     """The unknowns that explain measured outputs (samples, outputs), NaN where there is none."""
     there = np.isfinite(measured)
 
@@ -67,7 +105,17 @@ def twin_fit(twin: Twin, inputs: Array, measured: Array, noise: float, start: Ar
         return np.asarray(twin.jacobian(inputs, unknowns, twin.answer(inputs, unknowns))[there])
 
     wanted = measured[there]
-    return fitted(outputs, steepness, wanted, np.full(wanted.size, noise), start=start)
+    return fitted(outputs, steepness, wanted, np.full(wanted.size, noise), start=start, annealed=annealed)
+
+
+def _smoothed(twin: Twin, inputs: Array, measured: Array, noise: float) -> Array:
+    there = np.isfinite(measured)
+
+    def linear(unknowns: Array) -> tuple[Array, Array]:
+        answer = twin.answer(inputs, unknowns)
+        return answer.outputs[there], twin.jacobian(inputs, unknowns, answer)[there]
+
+    return smoothed(linear, measured[there], noise, twin.size).unknowns
 
 
 def _error(answer: Answer, measured: Array, spread: float) -> float:
@@ -75,37 +123,105 @@ def _error(answer: Answer, measured: Array, spread: float) -> float:
     return float(np.sqrt(np.mean(off**2)) / spread)
 
 
-def fitted_trims(  # noqa: PLR0917, once, for a candidate
-    twin: Twin, design: Design, space: Space, samples: tuple[Array, Array], spread: float, fraction: float
-) -> Array:
-    """What to set on the specimen `design` so that it gives what the network does.
+@dataclass(frozen=True)
+class Practice:
+    """What trims are found on: specimens, each with samples of its own.
 
-    samples: inputs, and the network's outputs. fraction: of all devices that may be programmed.
+    inputs, wanted: of all samples, and the network's outputs. fraction: of all devices that may be programmed.
     """
-    inputs, wanted = samples
-    free = space.are_others.copy()
-    noise = np.full(wanted.size, _LEFT * spread)
 
-    def outputs(values: Array) -> Array:
-        return twin.answer_of(space.applied(design, values), inputs).outputs.ravel()
+    twin: Twin
+    space: Space
+    designs: Sequence[Design]
+    inputs: Array
+    wanted: Array
+    spread: float
+    fraction: float
 
-    def steepness(values: Array) -> Array:
-        return _by_trims(twin, design, space, inputs, values)
+    @property
+    def _shares(self) -> Iterator[tuple[Design, slice]]:
+        for place, design in enumerate(self.designs[: len(self.inputs)]):
+            yield design, slice(place, None, len(self.designs))
 
-    values = np.zeros(space.size)
-    if free.any():
-        values = fitted(outputs, steepness, wanted.ravel(), noise, start=values, annealed=(1.0,), free=free).unknowns
-    if space.are_areas.any():
-        count = max(1, round(fraction * int(space.are_areas.sum())))
-        chosen = _worth_most(steepness(values) / noise[:, None], (wanted.ravel() - outputs(values)) / noise, space)
-        free[chosen[:count]] = True
-        values = fitted(outputs, steepness, wanted.ravel(), noise, start=values, annealed=(1.0,), free=free).unknowns
-    return space.settable(values)
+    def trims(self) -> Array:
+        """What to set so that the specimens give what the network does."""
+        free = self.space.are_others.copy()
+        values = np.zeros(self.space.size)
+        if free.any():
+            values = self._fitted(values, free)
+        if self.space.are_areas.any():
+            count = max(1, round(self.fraction * int(self.space.are_areas.sum())))
+            chosen = _worth_most(self._by_trims(values), (self._aims - self._outcome(values)), self.space)
+            free[chosen[:count]] = True
+            values = self._fitted(values, free)
+        return self.space.settable(values)
+
+    def _fitted(self, start: Array, free: Array) -> Array:
+        ones = np.ones(self._aims.size)
+        return fitted(
+            self._outcome, self._by_trims, self._aims, ones, start=start, annealed=(1.0,), free=free, tries=_TRIES
+        ).unknowns
+
+    @property
+    def _aims(self) -> Array:
+        """In units of what is left of errors; amplifiers are to be no further beyond what is near to their rails."""
+        wanted = [self.wanted[own].ravel() / (_LEFT * self.spread) for _, own in self._shares]
+        rails = len(wanted) * sum(3 * crossbar.width for crossbar in self.space.nominal.crossbars)
+        return np.concatenate([*wanted, np.zeros(rails)])
+
+    def _outcome(self, values: Array) -> Array:
+        outputs, rails = [], []
+        for design, own in self._shares:
+            answer = self.twin.answer_of(self.space.applied(design, values), self.inputs[own])
+            outputs.append(answer.outputs.ravel() / (_LEFT * self.spread))
+            rails += [excess for excess, _ in self._excesses(answer)]
+        return np.concatenate([*outputs, *rails])
+
+    def _by_trims(self, values: Array) -> Array:
+        """(numbers, trims) of what `_outcome` gives."""
+        outputs, rails = [], []
+        for design, own in self._shares:
+            answer = self.twin.answer_of(self.space.applied(design, values), self.inputs[own])
+            made = _by_trims(self.twin, design, self.space, answer, self.inputs[own], values)
+            outputs.append(made / (_LEFT * self.spread))
+            rails += [steepness for _, steepness in self._excesses(answer)]
+        return np.concatenate([*outputs, *rails])
+
+    def _excesses(self, answer: Answer) -> Iterator[tuple[Array, Array]]:
+        """Of every crossbar, by how much amplifiers are too near to their rails, and how that follows its own trims.
+
+        (3 * pairs,) of the sample that asks most of each: positive and negative columns in turn, and subtractors.
+        """
+        scale = _STEEP * np.sqrt(self.wanted.size)
+        for crossbar, nominal in zip(answer.design.crossbars, self.space.nominal.crossbars, strict=True):
+            if not np.isinf(crossbar.swing_v):
+                count = 3 * crossbar.width
+                yield np.zeros(count), np.zeros((count, self.space.size))
+                continue
+            drawn = answer.solution.amplifier_a[crossbar.name]
+            columns_v = answer.solution.column_v[crossbar.name]
+            asked_v = np.concatenate([columns_v - crossbar.feedback_ohm * drawn, self._delivered(answer, crossbar)], 1)
+            most = np.abs(asked_v).argmax(axis=0)
+            asked = asked_v[most, np.arange(asked_v.shape[1])]
+            beyond = np.maximum(np.abs(asked) / nominal.rail_v - _NEAR_RAIL, 0.0)
+            moved = np.where(beyond > 0, np.sign(asked), 0.0) / nominal.rail_v * scale
+            yield scale * beyond, moved[:, None] * self.space.amplifiers_v(crossbar, asked)
+
+    @staticmethod
+    def _delivered(answer: Answer, crossbar: Crossbar) -> Array:
+        """Of subtractors; a clip behind one takes no more than it lets through."""
+        names = [stage.name for stage in answer.design.stages]
+        after = answer.design.stages[names.index(crossbar.name) + 1 :][:1]
+        outputs_v = np.asarray(answer.solution.stage_v[crossbar.name])
+        if after and isinstance(after[0], Limiter) and after[0].kind == "clip":
+            return np.clip(outputs_v, after[0].low_v, after[0].high_v)
+        return outputs_v
 
 
-def _by_trims(twin: Twin, design: Design, space: Space, inputs: Array, values: Array) -> Array:
-    """(numbers, trims) of the outputs of all samples."""
-    answer = twin.answer_of(space.applied(design, values), inputs)
+def _by_trims(  # noqa: PLR0917, once, for a specimen
+    twin: Twin, design: Design, space: Space, answer: Answer, inputs: Array, values: Array
+) -> Array:
+    """(numbers, trims) of the outputs of all samples, of which `answer` was found with these values."""
     moves = moves_of(lambda there: space.applied(design, there), values, space.groups)
     rows_v = answer.design.inputs_v(inputs)[:, : answer.design.input_width]
     return jacobian(answer.design, answer.solution, rows_v, moves, space.size).reshape(-1, space.size)

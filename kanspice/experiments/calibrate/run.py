@@ -7,12 +7,13 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+from scipy.stats import t as student_t
 
 from kanspice.base.arrays import Array, Flags
 from kanspice.base.errors import InputError
 from kanspice.circuit import Design
 from kanspice.engine.progress import Advance, Progress
-from kanspice.experiments.calibrate.fit import FoundTwin, fitted_trims, found_twin
+from kanspice.experiments.calibrate.fit import FoundTwin, Practice, found_twin
 from kanspice.experiments.calibrate.result import Candidate, ChipGap, TwinFit
 from kanspice.experiments.calibrate.trims import Space, Trim, of_chip
 from kanspice.experiments.identify.twin import Twin
@@ -25,8 +26,8 @@ FEWEST = 10
 """Measured samples that anything can be fitted to and judged by."""
 _PRACTICE = 200
 """Samples, measured or not, that trims are found for on the twin."""
-_BEYOND = 1.0
-"""Standard errors by which trims have to make squared errors smaller."""
+_CHANCE = 0.1
+"""That any of the trims that are tried seems to help which does not."""
 
 Measure = Callable[[Design], Array]
 """What a circuit gives, (samples, outputs) in model units: of a chip that is simulated."""
@@ -180,8 +181,9 @@ class _Candidate:
         values = np.zeros(space.size)
         if space.size and self.found is not None:
             practice = self._practice()
-            samples = asked.inputs[practice], asked.expected[practice]
-            values = fitted_trims(asked.twin, self.found.design, space, samples, asked.spread, asked.area_fraction)
+            inputs, wanted = asked.inputs[practice], asked.expected[practice]
+            designs, share = self.found.designs, asked.area_fraction
+            values = Practice(asked.twin, space, designs, inputs, wanted, asked.spread, share).trims()
         changed = {name: self._changed(space, values, which) for name, which in (("fit", self.fit), ("judged", judged))}
         affine = None
         if "outputs" in self.trims:
@@ -189,7 +191,7 @@ class _Candidate:
         after = changed["judged"] if affine is None else affine.applied(changed["judged"])
         before = asked.measured[judged]
         left = asked.gap(after, judged)
-        is_used = _helps(before, after, asked.expected[judged])
+        is_used = _helps(before, after, asked.expected[judged], _CHANCE / len(asked.candidates))
         if asked.labels is not None:
             is_used = is_used and _agrees(before, after, asked.expected[judged])
         beside = {} if affine is None else {"outputs.gain": affine.gain, "outputs.offset": affine.offset}
@@ -250,14 +252,16 @@ class _Candidate:
         return asked.chip_of(outputs if affine is None else affine.applied(outputs), held)
 
 
-def _helps(before: Array, after: Array, expected: Array) -> bool:
-    """Whether squared errors, sample by sample, become smaller, by more than chance, and none is lost."""
+def _helps(before: Array, after: Array, expected: Array, chance: float) -> bool:
+    """Whether squared errors, sample by sample, become smaller, by more than chance (Student's t), and none is lost."""
     there = np.isfinite(before)
     if not np.isfinite(after[there]).all():
         return False
     gained = np.where(there, (before - expected) ** 2 - (after - expected) ** 2, 0.0).sum(axis=1)
-    error = gained.std(ddof=1) / np.sqrt(len(gained)) if len(gained) > 1 else np.inf
-    return bool(gained.mean() > _BEYOND * error)
+    if len(gained) < 2:
+        return False
+    error = gained.std(ddof=1) / np.sqrt(len(gained))
+    return bool(gained.mean() > student_t.ppf(1 - chance, len(gained) - 1) * error)
 
 
 def _agrees(before: Array, after: Array, expected: Array) -> bool:

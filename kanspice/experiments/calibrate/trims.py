@@ -141,6 +141,23 @@ class Space:
             for name, place in self.groups.get("gain", {}).items()
         }
 
+    def amplifiers_v(self, crossbar: Crossbar, asked_v: Array) -> Array:
+        """(3 * pairs, size) how what is asked of a trimmed crossbar's amplifiers follows its own columns' trims.
+
+        asked_v: (3 * pairs,) volts of positive and negative columns in turn, and of subtractors.
+        """
+        found = np.zeros((3 * crossbar.width, self.size))
+        if crossbar.name not in self.groups.get("gain", {}):
+            return found
+        gains, offsets = (np.arange(self.size)[self.groups[kind][crossbar.name]] for kind in ("gain", "offset"))
+        reach_v = _OFFSET * _reach_v(self._crossbar(crossbar.name))
+        columns, pairs = 2 * crossbar.width, np.arange(crossbar.width)
+        found[np.arange(columns), np.repeat(gains, 2)] = _GAIN * asked_v[:columns]
+        found[columns + pairs, gains] = _GAIN * asked_v[columns:]
+        found[2 * pairs, offsets] = -reach_v / crossbar.subtractor_gain
+        found[columns + pairs, offsets] = reach_v
+        return found
+
     def _applied(self, stage: Stage, values: Array) -> Stage:
         here = {kind: values[places[stage.name]] for kind, places in self.groups.items() if stage.name in places}
         if isinstance(stage, Crossbar):

@@ -121,12 +121,10 @@ def kinds(result: CalibrationResult) -> Iterator[tuple[str, str]]:
 
 def method(result: CalibrationResult) -> str:
     """How it was done."""
-    fifth = (
-        "Every fifth measured sample is kept apart: it says whether trims help, which of them most, and with what error"
-        " the twin is fitted; no trim is fitted to it."
-    )
+    fifth = "Every fifth measured sample is kept apart: it says whether trims help, and nothing is fitted to it."
     return (
-        f"{fifth} The others say which specimen the chip is, its twin; trims are found on the twin, set as the hardware"
-        " can set them, and used only where squared errors become smaller by more than their standard error;"
+        f"{fifth} The others say which specimen the chip is, its twin, and which others it could be as well; trims are"
+        " found on several of these, set as the hardware can set them, and used only where squared errors become"
+        " smaller beyond chance (Student's t, of all trims that are tried);"
         " with labels, also no fewer of these samples may have their largest output where the network has it."
     )

@@ -55,8 +55,12 @@ def fitted(
     start: Array,
     annealed: Sequence[float] = ANNEALED,
     free: Array | None = None,
+    tries: int = _TRIES,
 ) -> Fit:
-    """wanted: (numbers,). noise: (numbers,), what they are off by. free: which unknowns can move; all if None."""
+    """wanted: (numbers,). noise: (numbers,), what they are off by. free: which unknowns can move; all if None.
+
+    tries: how often a step that does not lead down is made shorter before it is the last.
+    """
     unknowns, solves = start.copy(), 0
     moving = np.ones(len(start), dtype=bool) if free is None else free
     found, steepness = outputs(unknowns), jacobian(unknowns)[:, moving]
@@ -66,7 +70,7 @@ def fitted(
         for _ in range(_LAST_STEPS if factor == annealed[-1] else _STEPS):
             step = _Steps(steepness / sigma[:, None], (wanted - found) / sigma, unknowns[moving])
             better = None
-            for _try in range(_TRIES):
+            for _try in range(tries):
                 there = unknowns.copy()
                 there[moving] += step.damped(damping)
                 outcome = outputs(there)
