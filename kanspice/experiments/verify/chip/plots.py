@@ -64,6 +64,6 @@ def _title(result: GapResult) -> str:
     if chip is None or chip.unexplained is None:
         return "The chip's errors and the circuit's"
     if chip.unexplained > 1:
-        return f"The circuit does not explain the chip: correlation {number(chip.correlation)}"
-    where = "" if chip.unfitted is None else ", where not fitted"
-    return f"The circuit explains {percentage(1 - chip.unexplained)} of the chip's squared gap{where}"
+        return f"Not explained by the circuit: correlation {number(chip.correlation)}"
+    where = "" if chip.unfitted is None else " where not fitted"
+    return f"Explained{where}: {percentage(1 - chip.unexplained)} of the squared gap"
