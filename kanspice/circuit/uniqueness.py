@@ -31,12 +31,20 @@ def solution_counts(design: Design, crossbar: Crossbar, rows_v: Array) -> npt.ND
 
     rows_v: (samples, rows), volts.
     """
-    counts = np.ones((len(rows_v), 2 * crossbar.width), dtype=np.int64)
+    doubtful = doubtful_columns(design, crossbar, rows_v)
+    if not doubtful.any():
+        return np.ones(doubtful.shape, dtype=np.int64)
+    return np.where(doubtful, crossings(design, crossbar, rows_v, _search_grid(design, crossbar), doubtful), 1)
+
+
+def doubtful_columns(design: Design, crossbar: Crossbar, rows_v: Array) -> npt.NDArray[np.bool_]:
+    """Which columns could have several voltages, by the steepest falls of their devices alone: (samples, 2 * pairs).
+
+    rows_v: (samples, rows), volts.
+    """
     if crossbar.holds_columns or _always_falls(design, crossbar):
-        return counts
-    doubtful = ~_falls_within_reach(design, crossbar, rows_v)
-    found = crossings(design, crossbar, rows_v, _search_grid(design, crossbar), doubtful)
-    return np.where(doubtful, found, counts)
+        return np.zeros((len(rows_v), 2 * crossbar.width), dtype=bool)
+    return ~_falls_within_reach(design, crossbar, rows_v)
 
 
 def wires_leave_one_state(design: Design, crossbar: Crossbar, rows_v: Array | None = None) -> npt.NDArray[np.bool_]:

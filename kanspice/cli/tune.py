@@ -69,7 +69,7 @@ def tune(
     rate: Annotated[
         float,
         typer.Option("--rate", min=0, max=1, metavar="X", help="The largest step, of each tensor's mean magnitude."),
-    ] = 0.01,
+    ] = 0.02,
     input_noise: Annotated[
         float,
         typer.Option("--input-noise", min=0, metavar="X", help="Standard deviation of what training adds to inputs."),

@@ -39,6 +39,7 @@ from kanspice.engine.fidelity import Fidelity
 from kanspice.engine.solution import Solution
 from kanspice.nn.crossbars import Folds, SolvedCrossbar, amplifiers_v
 from kanspice.nn.periods import read_v
+from kanspice.nn.states import OtherStates
 
 
 @dataclass(frozen=True)
@@ -73,6 +74,14 @@ class Solved:
         return StageChain(design, self.fidelity, self.known_rows, row_currents=False, processor=processor)
 
 
+@dataclass(frozen=True)
+class Found:
+    """What is noted of a circuit besides its outputs. other_states: None where nobody asks."""
+
+    folds: Folds
+    other_states: OtherStates | None = None
+
+
 class _Matched(torch.autograd.Function):
     """Values that were found another way, with the graph of computed ones."""
 
@@ -86,7 +95,7 @@ class _Matched(torch.autograd.Function):
 
 
 def graph_of(
-    solved: Solved, design: Design, inputs: Tensor, folds: Folds, numbers: Sequence[int] | None = None
+    solved: Solved, design: Design, inputs: Tensor, found: Found, numbers: Sequence[int] | None = None
 ) -> Tensor:
     """Outputs (samples that have a result, outputs) in model units. design: the traced one; inputs: of these samples.
 
@@ -95,13 +104,13 @@ def graph_of(
     if design.is_timed:
         computed = _graph_of_periods(solved, design, inputs, numbers)
     else:
-        computed = _graph_of_stages(solved, design, inputs, folds, numbers)
-    found = read_outputs(solved.design, solved.found_v(design.last_of_circuit.name))
-    return matched(computed, found).tensor
+        computed = _graph_of_stages(solved, design, inputs, found, numbers)
+    outputs = read_outputs(solved.design, solved.found_v(design.last_of_circuit.name))
+    return matched(computed, outputs).tensor
 
 
 def _graph_of_stages(
-    solved: Solved, design: Design, inputs: Tensor, folds: Folds, numbers: Sequence[int] | None
+    solved: Solved, design: Design, inputs: Tensor, found: Found, numbers: Sequence[int] | None
 ) -> Tensor:
     """The same of a circuit that settles, stage by stage."""
     arriving = design.inputs_v(traced(inputs), numbers)
@@ -112,10 +121,10 @@ def _graph_of_stages(
         match stage:
             case Crossbar():
                 assert isinstance(known, Crossbar)  # noqa: S101 - the same circuit, untraced
-                volts = _crossbar_v(solved, known, design, stage, volts, folds)
+                volts = _crossbar_v(solved, known, design, stage, volts, found)
             case Tiles():
                 assert isinstance(known, Tiles)  # noqa: S101 - as above
-                volts = _tiles_v(solved, known, design, stage, volts, folds)
+                volts = _tiles_v(solved, known, design, stage, volts, found)
             case Limiter() | Rectifier() | DifferentialPairs() | Drivers() | LayerNorm() | FilterBank() | Average():
                 volts = stage.ideal_v(design, volts)
             case SynapseBank():
@@ -136,17 +145,19 @@ def read_outputs(design: Design, volts: Any) -> Any:
 
 
 def _crossbar_v(  # noqa: PLR0917 - once, from above
-    solved: Solved, known: Crossbar, design: Design, crossbar: Crossbar, rows_v: Any, folds: Folds
+    solved: Solved, known: Crossbar, design: Design, crossbar: Crossbar, rows_v: Any, found: Found
 ) -> Any:
     """What a crossbar's subtractors give. known: the untraced one."""
     columns_v, amplifier_a = (solved.of(table, known.name) for table in ("column_v", "amplifier_a"))
     rows, all_types = _plain_rows(rows_v), known.name in solved.with_areas
-    found = SolvedCrossbar(known, solved.chain(None), rows, columns_v, amplifier_a, folds, all_types=all_types)
-    return differences_v(crossbar, traced(amplifiers_v(found, design, crossbar, rows_v)))
+    if found.other_states is not None:
+        found.other_states.look_at(solved.design, crossbar, rows_v, columns_v, known)
+    each = SolvedCrossbar(known, solved.chain(None), rows, columns_v, amplifier_a, found.folds, all_types=all_types)
+    return differences_v(crossbar, traced(amplifiers_v(each, design, crossbar, rows_v)))
 
 
 def _tiles_v(  # noqa: PLR0917 - once, from above
-    solved: Solved, known: Tiles, design: Design, tiles: Tiles, before_v: Any, folds: Folds
+    solved: Solved, known: Tiles, design: Design, tiles: Tiles, before_v: Any, found: Found
 ) -> Any:
     """What tiles give, position after position: those that share a crossbar are samples of it."""
     samples, rows_v = len(before_v), tiles.rows_v(before_v)
@@ -159,10 +170,11 @@ def _tiles_v(  # noqa: PLR0917 - once, from above
         crossbar, own = tiles.crossbars[number], known.crossbars[number]
         seen_v = rows_v[:, np.array(positions)].reshape(-1, own.rows)
         columns_v, amplifier_a = (table[:, positions].reshape(-1, 2 * own.width) for table in tables)
-        found = SolvedCrossbar(
-            own, solved.chain(own), _plain_rows(seen_v), columns_v, amplifier_a, folds, all_types=False
-        )
-        given_v = differences_v(crossbar, traced(amplifiers_v(found, design, crossbar, seen_v)))
+        chain = solved.chain(own)
+        if found.other_states is not None:
+            found.other_states.look_at(chain.design, crossbar, seen_v, columns_v, own)
+        each = SolvedCrossbar(own, chain, _plain_rows(seen_v), columns_v, amplifier_a, found.folds, all_types=False)
+        given_v = differences_v(crossbar, traced(amplifiers_v(each, design, crossbar, seen_v)))
         outputs_v.append(given_v.reshape(samples, len(positions), own.width))
     return np.concatenate(outputs_v, axis=1).reshape(samples, -1)
 

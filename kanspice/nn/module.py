@@ -25,7 +25,8 @@ from kanspice.families import LoadedModel, compile_macro_model, sizing_for, tech
 from kanspice.families.common.network import Network
 from kanspice.families.loading import loaded_from
 from kanspice.nn.crossbars import Folds
-from kanspice.nn.graph import Solved, graph_of, read_outputs
+from kanspice.nn.graph import Found, Solved, graph_of, read_outputs
+from kanspice.nn.states import OtherStates
 from kanspice.nn.values import Values, with_keys, with_parts
 from kanspice.technology import Technology
 
@@ -54,11 +55,13 @@ class CircuitModule(nn.Module):
         fidelity: FidelityChoice = "auto",
         device: str = "cpu",
         prove_states: bool = True,
+        look_for_states: bool = False,
     ) -> None:
         """inputs: samples (samples, inputs) in model units that amplifiers are sized for; the worst case if None.
 
         device: what the engine computes with. prove_states: whether samples that can settle in more than one state
-        have no result, as in a report: to find them out can take longer than all else. Raises InputError as `compile`.
+        have no result, as in a report: to find them out can take longer than all else. look_for_states: whether
+        `other_states` is to be known. Raises InputError as `compile`.
         """
         super().__init__()
         self._loaded = model if isinstance(model, LoadedModel) else loaded_from(model)
@@ -72,6 +75,10 @@ class CircuitModule(nn.Module):
         """Of the last call: samples without a result."""
         self.folds = Folds(np.zeros(0, dtype=bool))
         """Of the last backward pass: samples that have no gradient."""
+        self.look_for_states = look_for_states
+        self.other_states: Tensor | None = None
+        """Of the last call with a graph, if it looked for them: what the columns of every sample that has a result lack
+        to have one state only, in swings of their amplifiers, (samples,)."""
 
     def forward(
         self,
@@ -95,6 +102,7 @@ class CircuitModule(nn.Module):
         fidelity = resolve_fidelity(design, self._fidelity, fidelities(design))
         values: Array = np.ascontiguousarray(inputs.detach().numpy())
         solution = solve(_ENGINE, design, values, fidelity, self._options, numbers=numbers, known=self._known)
+        self.other_states = None
         self.failed, solved = solution.failed, torch.from_numpy(solution.solved)
         outputs = torch.full((len(inputs), self.network.output_width), torch.nan, dtype=torch.float64)
         if not torch.is_grad_enabled() or not solved.any():
@@ -107,7 +115,9 @@ class CircuitModule(nn.Module):
         areas = frozenset(name.removesuffix(".area") for name in parts or {} if name.endswith(".area"))
         followed: Fidelity = "device" if self._fidelity == "auto" and fidelity == "shared" else fidelity
         known = Solved(design, solution, followed, self._known, self._options.device, areas)
-        graph = graph_of(known, whole, inputs[solved], self.folds, kept)
+        states = OtherStates.of(len(kept), draw.seed) if self.look_for_states else None
+        graph = graph_of(known, whole, inputs[solved], Found(self.folds, states), kept)
+        self.other_states = None if states is None else states.lacking
         return outputs.index_put((torch.nonzero(solved)[:, 0],), graph).to(asked)
 
     def train(self, mode: bool = True) -> Self:

@@ -27,6 +27,10 @@ _BATCH = 64
 _RISES = 0.1
 """Of the training, during which steps become as large as they may: Adam's first ones are as large for what matters
 little as for what matters much, and move all of it at once."""
+_OF_STATES = 10.0
+"""What a column that lacks a whole swing to have one state only adds to a sample's loss."""
+_TRIED = 0.5
+"""Of the training, before which it does not end for want of a better network."""
 _VALIDATED = 200
 """Samples that tell how far training is, at most: drawn among those held out for it."""
 _UNSEEDED = 53
@@ -58,12 +62,13 @@ class Schedule:
     epochs: passes over all samples, after which steps are zero; seconds: of processor time, after which they are zero
     if that is sooner. rate: the largest step of a parameter, of the mean magnitude of its tensor. input_noise: standard
     deviation of what is added to inputs. seed: of the order of samples, and of all that is drawn. specimens: that tell
-    how far training is. patience: epochs without a better network, after which training ends.
+    how far training is. patience: epochs without a better network, after which training ends once half of it is over:
+    large steps make a network worse before small ones make it better.
     """
 
     epochs: int = 20
     seconds: float | None = None
-    rate: float = 0.01
+    rate: float = 0.02
     input_noise: float = 0.0
     seed: int = 0
     specimens: int = 4
@@ -139,6 +144,10 @@ class Answers(ABC):
     def validated(self, inputs: Tensor) -> Iterator[Tensor]:
         """Outputs of everything that tells how far training is."""
 
+    def besides(self) -> Tensor | float:
+        """What is added to the loss of the step that was answered last."""
+        return 0.0
+
     def after_gradient(self) -> None:  # noqa: B027 - most have nothing to do then
         """Called once the gradient of a step is known, of samples that have a result."""
 
@@ -193,7 +202,12 @@ class ThroughCircuit(Answers):
         """technologies: the corners. sizing_inputs: samples (samples, inputs) that amplifiers are sized for."""
         super().__init__(network)
         self._circuits = [
-            CircuitModule(network, technology, sizing_inputs, prove_states=False) for technology in technologies
+            CircuitModule(network, technology, sizing_inputs, prove_states=False, look_for_states=True)
+            for technology in technologies
+        ]
+        self._judged = [
+            CircuitModule(network, each.technology, sizing_inputs, prove_states=not _has_wires(each))
+            for each in self._circuits
         ]
         self._schedule = schedule
         self._last = self._circuits[0]
@@ -206,9 +220,14 @@ class ThroughCircuit(Answers):
         return answer
 
     def validated(self, inputs: Tensor) -> Iterator[Tensor]:
-        for circuit in self._circuits:
+        for circuit in self._judged:
             for seed in self._schedule.validation_seeds:
                 yield circuit(inputs, seed)
+
+    def besides(self) -> Tensor | float:
+        """Columns that could be in other states too: these samples would be wrong."""
+        states = self._last.other_states
+        return 0.0 if states is None else _OF_STATES * states.mean()
 
     def after_gradient(self) -> None:
         """Raises InputError once no gradient arrives: the network's trained numbers are not in the circuit then."""
@@ -259,6 +278,7 @@ class _Course:
     best: int = 0
     steps: int = 0
     asked: int = 0
+    waiting_from: int = 0
 
     def __post_init__(self) -> None:
         self.generator = torch.Generator().manual_seed(self.schedule.seed)
@@ -285,8 +305,10 @@ class _Course:
         return Trained(best.eval(), course)
 
     def _goes_on(self) -> bool:
-        done = len(self.losses) - 1
-        return self.part < 1 and done - self.best < self.schedule.patience
+        if self.part < _TRIED:
+            self.waiting_from = len(self.losses) - 1
+        waited = len(self.losses) - 1 - max(self.best, self.waiting_from)
+        return self.part < 1 and waited < self.schedule.patience
 
     @property
     def part(self) -> float:
@@ -317,7 +339,8 @@ class _Course:
         solved = torch.isfinite(outputs).all(dim=1)
         self.asked += len(batch)
         if solved.any():
-            self.loss.rows(outputs[solved], batch.chosen(solved.numpy())).mean().backward()  # type: ignore[no-untyped-call]
+            loss = self.loss.rows(outputs[solved], batch.chosen(solved.numpy())).mean() + self.answers.besides()
+            loss.backward()  # type: ignore[no-untyped-call]
             self.answers.after_gradient()
             self.adam.step()
 
@@ -364,6 +387,11 @@ class _Loss:
         if samples.targets is None:
             return cross_entropy(outputs, torch.from_numpy(np.asarray(samples.labels)), reduction="none")
         return ((outputs - torch.from_numpy(samples.targets)) ** 2).mean(dim=1) / self.variance
+
+
+def _has_wires(circuit: CircuitModule) -> bool:
+    """Whether other states are hard to find."""
+    return any(crossbar.has_wires for crossbar in circuit.design().crossbars)
 
 
 def _trained(network: Network) -> list[tuple[str, Tensor]]:

@@ -57,10 +57,13 @@ def fitting(
     if technology.pairs.thermal_v == 0:
         _refuse(technology, technology.said_of("pairs"), _NO_PAIRS)
         foreign.append(Foreign("pairs", _NO_PAIRS))
+    marked = (*technology.causes, *technology.costs)
     for part in foreign:
-        useless = part.among((*technology.causes, *technology.costs))
-        _refuse(technology, useless, part.expected)
-        technology = technology.without(useless)
+        useless = tuple(part.among(marked))
+        if useless:
+            _refuse(technology, useless, part.expected)
+            technology = technology.without(useless)
+            marked = tuple(name for name in marked if name not in useless)
     return technology
 
 

@@ -52,7 +52,7 @@ def tune(
     corner: Corners = (),
     epochs: int = 20,
     seconds: float | None = None,
-    rate: float = 0.01,
+    rate: float = 0.02,
     input_noise: float = 0.0,
     noise: Sequence[float] = (0.1, 0.3),
     alone: bool = False,
