@@ -75,7 +75,7 @@ class Solved:
 
 
 @dataclass(frozen=True)
-class Found:
+class CircuitNotes:
     """What is noted of a circuit besides its outputs. other_states: None where nobody asks."""
 
     folds: Folds
@@ -95,7 +95,7 @@ class _Matched(torch.autograd.Function):
 
 
 def graph_of(
-    solved: Solved, design: Design, inputs: Tensor, found: Found, numbers: Sequence[int] | None = None
+    solved: Solved, design: Design, inputs: Tensor, found: CircuitNotes, numbers: Sequence[int] | None = None
 ) -> Tensor:
     """Outputs (samples that have a result, outputs) in model units. design: the traced one; inputs: of these samples.
 
@@ -110,7 +110,7 @@ def graph_of(
 
 
 def _graph_of_stages(
-    solved: Solved, design: Design, inputs: Tensor, found: Found, numbers: Sequence[int] | None
+    solved: Solved, design: Design, inputs: Tensor, found: CircuitNotes, numbers: Sequence[int] | None
 ) -> Tensor:
     """The same of a circuit that settles, stage by stage."""
     arriving = design.inputs_v(traced(inputs), numbers)
@@ -145,7 +145,7 @@ def read_outputs(design: Design, volts: Any) -> Any:
 
 
 def _crossbar_v(  # noqa: PLR0917 - once, from above
-    solved: Solved, known: Crossbar, design: Design, crossbar: Crossbar, rows_v: Any, found: Found
+    solved: Solved, known: Crossbar, design: Design, crossbar: Crossbar, rows_v: Any, found: CircuitNotes
 ) -> Any:
     """What a crossbar's subtractors give. known: the untraced one."""
     columns_v, amplifier_a = (solved.of(table, known.name) for table in ("column_v", "amplifier_a"))
@@ -157,7 +157,7 @@ def _crossbar_v(  # noqa: PLR0917 - once, from above
 
 
 def _tiles_v(  # noqa: PLR0917 - once, from above
-    solved: Solved, known: Tiles, design: Design, tiles: Tiles, before_v: Any, found: Found
+    solved: Solved, known: Tiles, design: Design, tiles: Tiles, before_v: Any, found: CircuitNotes
 ) -> Any:
     """What tiles give, position after position: those that share a crossbar are samples of it."""
     samples, rows_v = len(before_v), tiles.rows_v(before_v)

@@ -25,7 +25,7 @@ from kanspice.families import LoadedModel, compile_macro_model, sizing_for, tech
 from kanspice.families.common.network import Network
 from kanspice.families.loading import loaded_from
 from kanspice.nn.crossbars import Folds
-from kanspice.nn.graph import Found, Solved, graph_of, read_outputs
+from kanspice.nn.graph import CircuitNotes, Solved, graph_of, read_outputs
 from kanspice.nn.states import OtherStates
 from kanspice.nn.values import Values, with_keys, with_parts
 from kanspice.technology import Technology
@@ -116,7 +116,7 @@ class CircuitModule(nn.Module):
         followed: Fidelity = "device" if self._fidelity == "auto" and fidelity == "shared" else fidelity
         known = Solved(design, solution, followed, self._known, self._options.device, areas)
         states = OtherStates.of(len(kept), draw.seed) if self.look_for_states else None
-        graph = graph_of(known, whole, inputs[solved], Found(self.folds, states), kept)
+        graph = graph_of(known, whole, inputs[solved], CircuitNotes(self.folds, states), kept)
         self.other_states = None if states is None else states.lacking
         return outputs.index_put((torch.nonzero(solved)[:, 0],), graph).to(asked)
 
