@@ -239,8 +239,7 @@ def with_chip(result: GapResult, labels: bool = True) -> GapResult:
     classes = result.reference.argmax(axis=1) if labels else None
     found = samples.gaps(classes, result.reference + 0.5)
     facts = ChipFacts("chip.npy", "ba" * 32)
-    given = result.specimen is not None
-    notes = (*result.notes, *chip_notes(found, given, 0))
+    notes = (*result.notes, *chip_notes(found, None if fitted is None else 10, 0))
     limit = Limit("chip_circuit_relative_rmse", found.circuit.relative_rmse or NAN, 0.05)
     limits = (*result.limits, limit)
     return replace(result, measured=facts, chip=found, chip_outputs=chip, notes=notes, limits=limits)

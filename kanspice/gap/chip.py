@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from kanspice.base.arrays import Array, Flags, Indices
-from kanspice.gap.metrics import Gap, accuracy, agreement, gap_of
+from kanspice.gap.metrics import NEGLIGIBLE, Gap, accuracy, agreement, gap_of
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,8 @@ class ChipGaps:
     squared errors of these three, over the outputs that are compared; None without labels or targets.
     explained: 1 - |chip - circuit|^2 / |chip - network|^2; below 0 where the chip is farther from the circuit than from
     the network, None where it is at neither distance. correlation: cosine of the angle between circuit - network and
-    chip - network as vectors of all outputs; its square would be explained by a multiple of the circuit's gap.
+    chip - network as vectors of all outputs; its square would be explained by a multiple of the circuit's gap. None
+    where one of them is below a millionth of the other: its direction is rounding's.
     gain: slope of the chip's outputs over the network's, of all outputs together, each about its mean; None where the
     network's do not vary.
     nominal: the same of the circuit without random parts, where it has some and was solved without. unfitted: without
@@ -224,13 +225,20 @@ def _rms(error: Array) -> float:
 
 
 def _explained(missed: Array, whole: Array) -> float | None:
-    """missed, whole: errors of the chip from circuit and network, (values,). None also where squares overflow."""
+    """missed, whole: errors of the chip from circuit and network, (values,). None also where squares overflow.
+
+    Rounded, as all fractions are: whether the circuit is nearer than the network is not to be told by rounding.
+    """
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         share = 1 - np.sum(missed**2) / np.sum(whole**2)
-    return float(share) if np.isfinite(share) else None
+    return round(float(share), 12) + 0.0 if np.isfinite(share) else None
 
 
 def _cosine(one: Array, other: Array) -> float | None:
+    """None where the direction of one is not known."""
     with np.errstate(over="ignore", invalid="ignore"):
-        cosine = np.sum(one * other) / np.sqrt(np.sum(one**2) * np.sum(other**2))
+        squares = float(np.sum(one**2)), float(np.sum(other**2))
+        cosine = np.sum(one * other) / np.sqrt(squares[0] * squares[1])
+    if min(squares) <= NEGLIGIBLE**2 * max(squares):
+        return None
     return float(np.clip(cosine, -1, 1)) if np.isfinite(cosine) else None

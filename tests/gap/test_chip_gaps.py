@@ -68,6 +68,13 @@ def test_a_chip_that_is_the_network_has_nothing_to_explain():
     assert samples(chip=CIRCUIT).gaps().explained == 1
 
 
+def test_rounding_says_neither_who_is_nearer_nor_in_which_direction():
+    """A circuit that is the network up to rounding."""
+    found = samples(circuit=NETWORK + 1e-15 * RANDOM.standard_normal(NETWORK.shape)).gaps()
+    assert (found.explained, found.unexplained) == (0, 1)
+    assert found.correlation is None
+
+
 def test_what_was_not_measured_and_what_failed_are_counted_apart():
     chip, circuit, solved = CHIP.copy(), CIRCUIT.copy(), ALL.copy()
     chip[:5] = np.nan

@@ -124,6 +124,7 @@ class Measured:
         with watch.part("reference_s"):
             reference_error = self._reference_error()
         stages = self._stages(device)
+        fitted = None if self.specimen is None else len(self.specimen.fitted)
         values = metric_values(measurements, stages)
         return GapResult(
             model=ModelFacts.of(self.loaded),
@@ -155,7 +156,7 @@ class Measured:
                 *(() if self.specimen is None else self.specimen.notes(design, self.technology)),
                 *self._late_notes(waveforms),
                 *(() if projected is None else projected.notes()),
-                *chip_notes(measurements.chip, self.specimen is not None, design.seed),
+                *chip_notes(measurements.chip, fitted, design.seed),
             ),
             versions=versions(),
             reference=self.expected,

@@ -118,6 +118,7 @@ def test_a_specimen_that_was_fitted_is_judged_by_the_other_samples(chip, tmp_pat
         MODEL, INPUTS[9:], measured=chip[9:], set=[*RANDOM, *GAIN], specimen=tmp_path / "twin.npz", engine="batched"
     )
     assert last.chip.unfitted is None  # other samples, wherever they stand in their file
+    assert any("fitted to 9 samples, none of which is among those that were measured" in note for note in last.notes)
     replace(own, fitted=digests).write(tmp_path / "all.npz")
     every = verify(chip, *RANDOM, *GAIN, specimen=tmp_path / "all.npz", max=limits)
     assert every.exit_code == 3

@@ -12,8 +12,8 @@ _LEAST_GAIN = 0.5
 """Of outputs that are the network's as a circuit makes them, or one over it."""
 
 
-def chip_notes(chip: ChipGaps | None, specimen_given: bool, seed: int) -> Iterator[str]:
-    """Nothing without a chip. specimen_given: whether the circuit's random parts were given by their numbers."""
+def chip_notes(chip: ChipGaps | None, fitted: int | None, seed: int) -> Iterator[str]:
+    """Nothing without a chip. fitted: to how many samples a given specimen was, None where the seed draws it."""
     if chip is None:
         return
     missing = chip.unmeasured_outputs
@@ -22,7 +22,7 @@ def chip_notes(chip: ChipGaps | None, specimen_given: bool, seed: int) -> Iterat
         alone = f"output {which} of the chip was" if len(missing) == 1 else f"outputs {which} of the chip were"
         yield f"{alone} never measured: in no figure of the chip, and no decision of it is known"
     yield from _suspicions(chip)
-    yield from _specimens(chip, specimen_given, seed)
+    yield from _specimens(chip, fitted, seed)
 
 
 def _suspicions(chip: ChipGaps) -> Iterator[str]:
@@ -49,7 +49,7 @@ def _is_none(gap: Gap) -> bool:
     return gap.rmse == 0 or (gap.relative_rmse is not None and gap.relative_rmse < NEGLIGIBLE)
 
 
-def _specimens(chip: ChipGaps, specimen_given: bool, seed: int) -> Iterator[str]:
+def _specimens(chip: ChipGaps, fitted: int | None, seed: int) -> Iterator[str]:
     """Of which specimen the circuit is, where its parts are random."""
     if chip.unfitted is not None:
         many_fitted = many(chip.unfitted.fitted, "sample")
@@ -57,7 +57,12 @@ def _specimens(chip: ChipGaps, specimen_given: bool, seed: int) -> Iterator[str]
             f"the specimen was fitted to {many_fitted} of those that were measured: it is nearer to the chip there, so"
             " limits on what the simulation misses are on the others"
         )
-    if specimen_given:
+    elif fitted:
+        yield (
+            f"the specimen was fitted to {many(fitted, 'sample')}, none of which is among those that were measured:"
+            " samples are told by their inputs, to the last bit"
+        )
+    if fitted is not None:
         return
     if chip.nominal is not None:
         yield (

@@ -13,6 +13,9 @@ from kanspice.report.verdict import Verdict
 _DOUBTFUL = 0.1
 """Numerical error above this fraction of the distance between chip and circuit is worth a warning."""
 
+_NOTHING = 1e-4
+"""Share of the chip's squared gap below which the circuit is as near to the chip as the network is."""
+
 
 def distances(chip: ChipGaps, samples: int) -> str:
     """How far the chip is from both, after a sentence about the circuit; "" where nothing is compared.
@@ -52,12 +55,13 @@ def _explained(network: Gap, circuit: Gap, share: float | None) -> Verdict:
     away = f"The chip is {_size(network)} from the network and {_size(circuit)} from the circuit"
     if share is None:
         return Verdict(f"{away}: there is no gap of the chip to explain")
-    if share < 0:
+    if share < -_NOTHING:
         return Verdict(
             f"{away}: the circuit explains nothing of the chip's gap, the network itself is the better prediction",
             warning=True,
         )
-    return Verdict(f"{away}: the circuit explains {percentage(share)} of the chip's squared gap")
+    told = percentage(0.0 if share < _NOTHING else share)
+    return Verdict(f"{away}: the circuit explains {told} of the chip's squared gap")
 
 
 def numerical(chip: ChipGaps, error: NumericalGap | None) -> Verdict | None:
