@@ -94,7 +94,7 @@ def committed(run_once, tmp_path_factory):
     save(model, there / "model.pt")
     np.save(there / "inputs.npy", inputs)
     np.save(there / "labels.npy", list(reference_stages(model, inputs).values())[-1].argmax(axis=1))
-    board, limits = blocks("ci.md", "toml")
+    board, limits, _ = blocks("ci.md", "toml")
     (there / "board.toml").write_text(board)
     (there / "limits.toml").write_text(limits)
     (baseline,) = blocks("ci.md", "sh")
