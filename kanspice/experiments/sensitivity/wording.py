@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 from kanspice.experiments.sensitivity.result import (
@@ -25,6 +26,8 @@ _SHOWN_EFFECT = 5e-4
 """Of the gap, for as much of a key."""
 _FEW = 10
 """Draws."""
+_MISSED, _ERRORS = 0.1, 4.0
+"""Of the drawn mean, and in its standard errors: a prediction that is off by more of both misleads."""
 _THERE = 0.05
 """Of the gap: what a circuit is off by without anything random, and which is then said."""
 
@@ -84,7 +87,17 @@ def how_predicted(result: Sensitivity) -> Verdict:
     besides = f" {fixed}: random in draws only, and in no prediction." if fixed else ""
     failed = f"; {many(drawn.failed, 'draw')} with samples without a result left out" if drawn.failed else ""
     text = f"{how}. {said}{failed}. A thousand draws would cost {cost:,.0f} times as much.{besides}"
-    return Verdict(text, bool(drawn.failed))
+    missed = _missed_mean(told.gap.mean, drawn)
+    return Verdict(text + missed, bool(drawn.failed) or bool(missed))
+
+
+def _missed_mean(predicted: float, drawn: Drawn) -> str:
+    """What is said where the drawn mean is another than the predicted one, beyond chance; "" elsewhere."""
+    off = predicted - drawn.gap.mean
+    error = drawn.gap.std / math.sqrt(max(1, drawn.draws - drawn.failed))
+    if abs(off) <= max(_MISSED * drawn.gap.mean, _ERRORS * error):
+        return ""
+    return f" The mean is {off / drawn.gap.mean:+.1%} off the drawn one: the draws are right."
 
 
 def parts(rows: tuple[PartShare, ...]) -> Table:

@@ -22,6 +22,7 @@ from kanspice.experiments.sensitivity.linearised import Around, is_linearised, l
 from kanspice.experiments.sensitivity.numbers import ByNumbers
 from kanspice.experiments.sensitivity.prediction import predicted
 from kanspice.experiments.sensitivity.rare import Tilt, estimated, tilt_of
+from kanspice.experiments.sensitivity.wording import how_predicted
 from kanspice.experiments.sensitivity.worst import worst_specimen
 from kanspice.families import technology_for
 from kanspice.families.loading import loaded_from
@@ -319,3 +320,15 @@ def test_what_is_no_random_parts_is_not_said_to_be(tiny):
     assert "of the squared error of random parts, beside" in said
     exact = kanspice.sensitivity(model, inputs, set={"devices.area_sigma": 0.01}, draws=0)
     assert "beside" not in exact.page().answer.text
+
+
+def test_a_mean_that_draws_contradict_is_named():
+    """Many inputs of the digits are at the corner of clamped curves, where shifts of devices do not cancel."""
+    told = [
+        how_predicted(
+            kanspice.sensitivity(DIGITS / "model.pt", np.load(DIGITS / "inputs.npy")[:6], draws=20, set=[some])
+        )
+        for some in ("devices.shift_sigma_v=0.01", "devices.area_sigma=0.05")
+    ]
+    assert [each.warning for each in told] == [True, False]
+    assert "The mean is -" in told[0].text
