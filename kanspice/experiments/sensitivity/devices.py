@@ -8,14 +8,13 @@ a specimen is on either side, is what error has on average. Inputs at exactly 0 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import ndtr
 
 from kanspice.base.arrays import Array, Flags, Indices
 from kanspice.circuit import Crossbar, Design
@@ -62,6 +61,18 @@ class Slopes(Protocol):
 def two_sided(below: Array, above: Array) -> Array:
     """Of changes by a step down and a step up: with the sign of both together, the root of their mean square."""
     return np.sign(above - below) * np.sqrt((below**2 + above**2) / 2)
+
+
+def bent(function: Callable[[Array], Array], step: Array) -> Array:
+    """By how much the mean of a function of normal numbers is more than where they are 0; step: standard deviations.
+
+    function: of offsets. The mean of what two points (one deviation off) and three (root three) say, which are both
+    right for parabolas; of corners one finds a quarter too much, the other as much too little.
+    """
+    here, far = function(np.zeros_like(step)), np.sqrt(3.0) * step
+    two = (function(-step) + function(step)) / 2 - here
+    three = (function(-far) + function(far) - 2 * here) / 6
+    return (two + three) / 2
 
 
 class Devices:
@@ -122,12 +133,20 @@ class Devices:
         for kind in range(area.shape[2]):
             there = np.flatnonzero(np.sign(area[:, column // 2, kind]) == sign)
             place = there, column // 2, kind
-            yield place, *self._curves.at(place, column, self._columns_v[:, column])
+            yield place, *self._curves.at(place, self._columns_v[:, column])
 
 
 _Place = tuple[Indices, int, int]
 _MovedCurrents = tuple[str, int, _Place, npt.NDArray[np.floating]]
 """An array of numbers, a column, its devices of one type, and by how much these numbers move their currents."""
+
+
+def _largest(slopes: Slopes, field: str, *kind: int) -> float:
+    """What a field changes by with a number of a part, at most: all of its elements are much the same."""
+    change = slopes.field.get(field)
+    if change is None:
+        return 0.0
+    return float(np.abs(change[..., list(kind)] if kind else change).max(initial=0.0))
 
 
 def _moved(crossbar: Crossbar, slopes: Slopes, place: _Place, values: Array, by_volt: Array) -> Array:
@@ -144,66 +163,63 @@ def _moved(crossbar: Crossbar, slopes: Slopes, place: _Place, values: Array, by_
 class _Curves:
     """What devices of area 1 carry, and its slopes.
 
-    sigma_v: (2 * pairs,) by how much columns differ from specimen to specimen. at_rows: where all columns are near 0 V,
-    of each type with its column at 0 V, (samples, rows): amps, and slopes below and above, siemens.
+    seen: of each type, its rows, which differ by more where its shifts do, or columns. at_rows: where all columns are
+    near 0 V, of each type with its column at 0 V, (samples, rows): amps, slopes below and above, siemens, and amps more
+    on average.
     """
 
     design: Design
     crossbar: Crossbar
-    rows: Arriving
-    sigma_v: Array
-    at_rows: tuple[tuple[Array, Array, Array], ...]
+    seen: tuple[Arriving, ...]
+    at_rows: tuple[tuple[Array, Array, Array, Array], ...]
 
     @classmethod
     def of(
         cls, design: Design, crossbar: Crossbar, rows: Arriving, columns_v: Array, slopes: Sequence[Slopes]
     ) -> _Curves:
-        sigma_v = np.zeros(2 * crossbar.width)
-        for each in slopes:
-            sigma_v = sigma_v + np.abs(each.field.get("offset_v", 0.0))
+        kinds = range(crossbar.area.shape[2])
+        columns_sigma_v = max((_largest(each, "offset_v") for each in slopes), default=0.0)
+        seen = []
+        for kind in kinds:
+            shift_v = max((_largest(each, "shift_v", kind) for each in slopes), default=0.0)
+            own_v = np.hypot(columns_sigma_v, shift_v)
+            seen.append(Arriving(rows.volts, np.hypot(rows.sigma_v, own_v)))
         near = np.abs(columns_v).max() <= _NEAR_V * design.input_v_per_unit and not crossbar.shift_v.any()
         near = near and not any("shift_v" in each.field for each in slopes)
-        made = cls(design, crossbar, rows, sigma_v, ())
+        made = cls(design, crossbar, tuple(seen), ())
         if not near:
             return made
-        step_v = rows.step_v(made.least_v)
-        kinds = range(crossbar.area.shape[2])
-        return replace(made, at_rows=tuple(made._sides(kind, rows.volts, step_v) for kind in kinds))
+        least_v = made.least_v
+        sides = (made._sides(k, rows.volts, seen[k].step_v(least_v), seen[k].varies(least_v)) for k in kinds)
+        return replace(made, at_rows=tuple(sides))
 
     @property
     def least_v(self) -> float:
         return LEAST_V * self.design.input_v_per_unit
 
-    def at(self, place: _Place, column: int, column_v: Array) -> tuple[Array, Array, Array]:
+    def at(self, place: _Place, column_v: Array) -> tuple[Array, Array, Array]:
         """(samples, devices) of those at a place, whose column is at column_v (samples,): amps, siemens, and amps more
 
         that there are on average.
         """
-        rows = place[0]
-        values, slope, below, above = self._one_sided(place, column, column_v)
-        if not self.rows.differ:
-            return values, slope, np.zeros_like(values)
-        varies = self.rows.varies(self.least_v)[:, rows]
-        bent_a = (above - below) * self.rows.step_v(self.least_v)[:, rows] / 2
-        return values, np.where(varies, (below + above) / 2, slope), np.where(varies, bent_a, 0.0)
-
-    def _one_sided(self, place: _Place, column: int, column_v: Array) -> tuple[Array, Array, Array, Array]:
-        """The first two where rows do not differ, and slopes below and above."""
         rows, _, kind = place
-        if not self.at_rows:
-            shift_v = self.crossbar.shift_v[place]
-            step_v = np.maximum(self.rows.step_v(self.least_v)[:, rows], self.sigma_v[column])
-            values, below, above = self._sides(kind, self.rows.volts[:, rows] - column_v[:, None] - shift_v, step_v)
-            return values, two_sided(-below, above), below, above
-        values, below, above = (each[:, rows] for each in self.at_rows[kind])
-        sigma_v = max(float(self.sigma_v[column]), 1e-9 * self.design.input_v_per_unit)
-        higher = ndtr(column_v / sigma_v)[:, None]
-        """How often a column is above 0 V: its devices are then on the lower side."""
-        slope = np.sign(below + above) * np.sqrt(higher * below**2 + (1 - higher) * above**2)
-        return values - np.where(column_v[:, None] > 0, below, above) * column_v[:, None], slope, below, above
+        seen = self.seen[kind]
+        varies = seen.varies(self.least_v)[:, rows]
+        if self.at_rows:
+            values, below, above, bent_a = (each[:, rows] for each in self.at_rows[kind])
+            slope = np.where(varies, (below + above) / 2, np.where(column_v[:, None] > 0, below, above))
+            return values - slope * column_v[:, None], slope, bent_a
+        volts = seen.volts[:, rows] - column_v[:, None] - self.crossbar.shift_v[place]
+        values, below, above, bent_a = self._sides(kind, volts, seen.step_v(self.least_v)[:, rows], varies)
+        return values, np.where(varies, (below + above) / 2, two_sided(-below, above)), bent_a
 
-    def _sides(self, kind: int, volts: Array, step_v: Array) -> tuple[Array, Array, Array]:
+    def _sides(self, kind: int, volts: Array, step_v: Array, varies: Flags) -> tuple[Array, Array, Array, Array]:
         unit_a, unit_v = self.crossbar.current_unit_a, self.design.input_v_per_unit
         curve = self.design.devices[kind].curve
-        low, here, high = (curve.numpy((volts + off) / unit_v)[0] * unit_a for off in (-step_v, 0.0, step_v))
-        return here, (here - low) / step_v, (high - here) / step_v
+
+        def current_a(off_v: Array) -> Array:
+            return curve.numpy((volts + off_v) / unit_v)[0] * unit_a
+
+        low, here, high = (current_a(off_v) for off_v in (-step_v, np.zeros_like(step_v), step_v))
+        bent_a = np.where(varies, bent(current_a, step_v), 0.0) if varies.any() else np.zeros_like(here)
+        return here, (here - low) / step_v, (high - here) / step_v, bent_a

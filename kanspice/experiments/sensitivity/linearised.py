@@ -39,7 +39,7 @@ from kanspice.circuit.specimens import RandomArray, draw_specimen
 from kanspice.circuit.specimens.differences import differences
 from kanspice.engine.batched.adjoint.columns import SettledColumns, amplifier_gradients, column_effects
 from kanspice.engine.solution import Solution
-from kanspice.experiments.sensitivity.devices import LEAST_V, Arriving, Devices, two_sided
+from kanspice.experiments.sensitivity.devices import LEAST_V, Arriving, Devices, bent, two_sided
 from kanspice.experiments.sensitivity.linear import Channel, Linear
 from kanspice.technology import Technology
 
@@ -288,7 +288,8 @@ def _plain(design: Design, stage: Stage, arriving: Arriving, slopes: Mapping[str
     step_v, varies = arriving.step_v(least_v), arriving.varies(least_v)
     below, above = (_plain_v(design, stage, rows_v + off) - here_v for off in (-step_v, step_v))
     slope = np.where(varies, (above - below) / 2, two_sided(below, above)) / step_v
-    return _Plain(arriving, slope, own, np.where(varies, (above + below) / 2, 0.0))
+    bent_v = bent(lambda off_v: _plain_v(design, stage, rows_v + off_v), step_v)
+    return _Plain(arriving, slope, own, np.where(varies, bent_v, 0.0))
 
 
 def _plain_v(design: Design, stage: Stage, rows_v: Array) -> Array:
