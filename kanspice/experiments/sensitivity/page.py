@@ -65,7 +65,8 @@ def _sections(result: Sensitivity) -> Iterator[Section]:
             f"By exact derivatives of {many(SPECIMENS, 'specimen')}, whose random numbers stay what they are. Where"
             " more of an amplifier's gain makes the gap smaller, a better amplifier helps; where more ohms of wires"
             " make it larger, better wires do. Numbers that are 0 or infinite are not here, nor those that the gap"
-            " follows by jumps: fractions of parts at fault, steps of areas and gains."
+            " follows by jumps: fractions of parts at fault, steps of areas and gains. Converters count as if they"
+            " did not round."
         )
         note = Line(Verdict(said), small=True)
         yield Section("Which numbers of the technology matter?", (wording.keys(result.keys), note))
