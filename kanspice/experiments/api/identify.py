@@ -99,7 +99,7 @@ def identify(
         nominal_error=found.nominal_error,
         error=found.error,
         ratio=found.ratio,
-        effort=found.effort,
+        effort=found.fit.effort,
         chance=found.chance,
         covered=found.covered,
         keys=found.keys(),

@@ -11,9 +11,9 @@ import numpy as np
 from kanspice.base.arrays import Array, Indices
 from kanspice.circuit import Crossbar, Design, Limiter
 from kanspice.experiments.calibrate.trims import Space
+from kanspice.experiments.identify.fitting import Fitting
 from kanspice.experiments.identify.jacobian import jacobian, moves_of
-from kanspice.experiments.identify.least_squares import ANNEALED, Fit, fitted
-from kanspice.experiments.identify.smoothed import smoothed
+from kanspice.experiments.identify.least_squares import Fit, Posterior, fitted
 from kanspice.experiments.identify.twin import Answer, Twin
 
 _NOISES = 0.03, 0.003
@@ -53,7 +53,7 @@ def found_twin(twin: Twin, known: tuple[Array, Array], others: tuple[Array, Arra
     NaN where an output was not measured.
     """
     began = time.process_time()
-    fit, noise = _explaining(twin, *known, spread)
+    fit, noise = _explaining(Fitting(twin, *known), spread)
     answer = twin.answer(others[0], fit.unknowns)
     nominal = _error(twin.answer(others[0], np.zeros(twin.size)), others[1], spread)
     designs = tuple(twin.design(unknowns) for unknowns in _possible(fit))
@@ -61,61 +61,27 @@ def found_twin(twin: Twin, known: tuple[Array, Array], others: tuple[Array, Arra
     return FoundTwin(answer.design, designs, error, nominal, fit, noise, time.process_time() - began)
 
 
-def _explaining(twin: Twin, inputs: Array, measured: Array, spread: float) -> tuple[Fit, float]:
+def _explaining(fitting: Fitting, spread: float) -> tuple[Fit, float]:
     """The fit with the least noise that explains what was measured, and that noise."""
     noise = _NOISES[0]
-    fit = twin_fit(twin, inputs, measured, noise * spread, np.zeros(twin.size))
-    if _effort(fit) > _EFFORT:
-        start = _smoothed(twin, inputs, measured, noise * spread)
-        fit = min(fit, twin_fit(twin, inputs, measured, noise * spread, start, annealed=(1.0,)), key=_effort)
+    fit = fitting.fitted(noise * spread, np.zeros(fitting.twin.size))
+    if fit.effort > _EFFORT:
+        start = fitting.smoothed(noise * spread)
+        fit = min(fit, fitting.fitted(noise * spread, start, annealed=(1.0,)), key=lambda each: each.cost)
     for less in _NOISES[1:]:
-        finer = twin_fit(twin, inputs, measured, less * spread, fit.unknowns)
-        if _effort(fit) > _EFFORT or finer.chi_squared > EXPLAINS:
+        finer = fitting.fitted(less * spread, fit.unknowns)
+        if fit.effort > _EFFORT or finer.chi_squared > EXPLAINS:
             break
         fit, noise = finer, less
     return fit, noise
 
 
-def _effort(fit: Fit) -> float:
-    return float((fit.residuals**2).sum() + (fit.unknowns**2).sum()) / max(1, fit.residuals.size)
-
-
 def _possible(fit: Fit) -> Array:
     """(specimens, unknowns) that the measured numbers leave possible, to first order; pairs of them are opposite."""
-    random = np.random.default_rng(0)
-    shape = _SPECIMENS // 2
-    apart = random.standard_normal((shape, fit.unknowns.size))
-    off = random.standard_normal((shape, fit.residuals.size))
-    matrix = fit.jacobian @ fit.jacobian.T
-    matrix[np.diag_indices(len(matrix))] += 1
-    moved = apart - np.linalg.solve(matrix, fit.jacobian @ apart.T + off.T).T @ fit.jacobian
+    random, posterior = np.random.default_rng(0), Posterior(fit.jacobian)
+    apart, off = (random.standard_normal((_SPECIMENS // 2, size)) for size in (fit.unknowns.size, fit.residuals.size))
+    moved = np.array([posterior.explaining(*each) for each in zip(apart, off, strict=True)])
     return np.asarray(fit.unknowns + np.concatenate([moved, -moved]))
-
-
-def twin_fit(  # noqa: PLR0917
-    twin: Twin, inputs: Array, measured: Array, noise: float, start: Array, annealed: Sequence[float] = ANNEALED
-) -> Fit:
-    """The unknowns that explain measured outputs (samples, outputs), NaN where there is none."""
-    there = np.isfinite(measured)
-
-    def outputs(unknowns: Array) -> Array:
-        return np.asarray(twin.answer(inputs, unknowns).outputs[there])
-
-    def steepness(unknowns: Array) -> Array:
-        return np.asarray(twin.jacobian(inputs, unknowns, twin.answer(inputs, unknowns))[there])
-
-    wanted = measured[there]
-    return fitted(outputs, steepness, wanted, np.full(wanted.size, noise), start=start, annealed=annealed)
-
-
-def _smoothed(twin: Twin, inputs: Array, measured: Array, noise: float) -> Array:
-    there = np.isfinite(measured)
-
-    def linear(unknowns: Array) -> tuple[Array, Array]:
-        answer = twin.answer(inputs, unknowns)
-        return answer.outputs[there], twin.jacobian(inputs, unknowns, answer)[there]
-
-    return smoothed(linear, measured[there], noise, twin.size).unknowns
 
 
 def _error(answer: Answer, measured: Array, spread: float) -> float:

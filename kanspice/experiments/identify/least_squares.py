@@ -45,6 +45,14 @@ class Fit:
         """What is least: squares of what is left, and of the unknowns."""
         return float((self.residuals**2).sum() + (self.unknowns**2).sum())
 
+    @property
+    def effort(self) -> float:
+        """The same per number: of a chip of the technology 1.
+
+        That is the distance of the outputs from the nominal circuit's by the covariance that the technology gives them.
+        """
+        return self.cost / max(1, len(self.residuals))
+
 
 def fitted(
     outputs: Outputs,
@@ -128,7 +136,11 @@ class Posterior:
     def drawn(self, random: np.random.Generator) -> Array:
         """(unknowns,) by how much one that explains as well is off from what was found: a draw."""
         numbers, unknowns = self._whitened.shape
-        off, noise = random.standard_normal(unknowns), random.standard_normal(numbers)
+        off = random.standard_normal(unknowns)
+        return self.explaining(off, random.standard_normal(numbers))
+
+    def explaining(self, off: Array, noise: Array) -> Array:
+        """(unknowns,) the same of standard normal numbers, (unknowns,) and (numbers,), that it is drawn of."""
         # what the draw makes of the measured numbers is taken back, as if these had been measured of it
         seen = solve_triangular(self._root, noise, lower=True, check_finite=False) + self._whitened @ off
         return np.asarray(off - self._whitened.T @ seen)

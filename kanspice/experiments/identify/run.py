@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,7 +12,8 @@ from scipy.stats import chi2, norm
 from kanspice.base.arrays import Array
 from kanspice.base.errors import InputError
 from kanspice.experiments.identify.attribution import measured_causes
-from kanspice.experiments.identify.least_squares import ANNEALED, Fit, Posterior, fitted
+from kanspice.experiments.identify.fitting import Fitting
+from kanspice.experiments.identify.least_squares import Fit, Posterior
 from kanspice.experiments.identify.result import FoundKey, FoundOutput, FoundPart, MeasuredCause, Suspect, Telling
 from kanspice.experiments.identify.suspects import Scores, suspects
 from kanspice.experiments.identify.twin import Twin
@@ -104,13 +105,15 @@ class Identified:
 
         where chips of the technology seldom need such unknowns: a fit can end in a state that is not the best.
         """
-        best = self._from(np.zeros(self.twin.size), ANNEALED)
+        chip, noise = self.chip, self.chip.noise
+        fitting = Fitting(self.twin, chip.inputs[chip.fitting], chip.measured[chip.fitting])
+        best = fitting.fitted(noise, np.zeros(self.twin.size))
         if best.chi_squared > _EXPLAINS:
-            best = min(best, self._from(best.unknowns, _AGAIN), key=lambda each: each.cost)
+            best = min(best, fitting.fitted(noise, best.unknowns, _AGAIN), key=lambda each: each.cost)
         for start in self._other_starts():
             if chi2.sf(best.cost, len(best.residuals)) >= _SELDOM:
                 break
-            best = min(best, self._from(start, ANNEALED), key=lambda each: each.cost)
+            best = min(best, fitting.fitted(noise, start), key=lambda each: each.cost)
         return best
 
     def _other_starts(self) -> Iterator[Array]:
@@ -123,19 +126,6 @@ class Identified:
         random = np.random.default_rng(0)
         for _ in range(_STARTS):
             yield random.standard_normal(self.twin.size)
-
-    def _from(self, start: Array, annealed: Sequence[float]) -> Fit:
-        chip, twin = self.chip, self.twin
-        inputs, measured = chip.inputs[chip.fitting], chip.measured[chip.fitting]
-        there = np.isfinite(measured)
-        return fitted(
-            lambda unknowns: np.asarray(twin.answer(inputs, unknowns).outputs[there]),
-            lambda unknowns: np.asarray(twin.jacobian(inputs, unknowns, twin.answer(inputs, unknowns))[there]),
-            measured[there],
-            np.full(int(there.sum()), chip.noise),
-            start=start,
-            annealed=annealed,
-        )
 
     def _bent(self, outputs: Array) -> Array:
         """Covariance of what outputs of the samples kept apart do that is not linear in what is still unknown.
@@ -171,17 +161,8 @@ class Identified:
     def chance(self) -> float:
         """Of chips of the technology, as many are that unlikely, or more: the smaller of two chances, of two."""
         numbers = len(self.fit.residuals)
-        fitted_, kept_apart = chi2.sf(self.effort * numbers, numbers), chi2.sf(self._distance, len(self._off))
+        fitted_, kept_apart = chi2.sf(self.fit.effort * numbers, numbers), chi2.sf(self._distance, len(self._off))
         return float(min(2 * fitted_, 2 * kept_apart, 1.0))
-
-    @property
-    def effort(self) -> float:
-        """Squares of what is left and of the unknowns that it took, per fitted number: of a chip of the technology 1.
-
-        That is the distance of the outputs from the nominal circuit's by the covariance that the technology gives them.
-        """
-        fit = self.fit
-        return float((fit.residuals**2).sum() + (fit.unknowns**2).sum()) / len(fit.residuals)
 
     @property
     def covered(self) -> float:
