@@ -1,0 +1,74 @@
+"""Fig. 8 of the first KANalogue paper, Fig. 5b of the second: the worst of many chips, by relative error of areas."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from benchmarks.papers.circuits import circuit, first, second_opinion, specimens
+from benchmarks.papers.classifiers import RECIPES, test_set, trained
+from benchmarks.papers.data import mnist
+from benchmarks.papers.rows import Row, Rows, Setting, known
+
+LEVELS = (0.01, 0.05, 0.09, 0.13, 0.17, 0.21, 0.26, 0.31, 0.36, 0.41, 0.46)
+"""The authors' standard deviations, without the 0 that they begin with."""
+HIDDEN = (32, 64, 128)
+"""About 20, 40 and 80 thousand parameters with three devices, as the authors' small, mid and large networks."""
+ERRORS = ("binary", "normal", "uniform")
+GAIN = "tia.gain=1000"
+KIND = "KANalogue, 3 devices, BatchNorm and clip"
+BLOCK = 1000
+BLOCKS = 10
+"""Of draws: the worst of 10,000 is the worst of all blocks."""
+_SAMPLES = 100
+_JUDGED = 2
+
+
+def rows(setting: Setting) -> Rows:
+    """One block of every curve, then the next; a curve without errors; and the worst chip of each in a simulator."""
+    for hidden in HIDDEN:
+        yield f"{hidden} hidden; none", partial(_without, hidden, setting)
+    for block in range(1 if setting.quick else BLOCKS):
+        for error in ERRORS:
+            for hidden in HIDDEN:
+                yield f"{hidden} hidden; {error}; block {block}", partial(_block, hidden, error, block, setting)
+    for error in ERRORS:
+        for hidden in HIDDEN:
+            yield f"{hidden} hidden; {error}; judge", partial(_judged, hidden, error, setting)
+
+
+def _block(hidden: int, error: str, block: int, setting: Setting) -> Row:
+    """Every level with the same seeds; a block's are those of its number."""
+    network, samples = _network(hidden, setting)
+    return specimens(
+        network.with_suffix("") / f"{error} {block}",
+        network,
+        samples,
+        "ideal",
+        setting.part(BLOCK),
+        seed=block,
+        set=[GAIN, f"devices.area_error={error}"],
+        sweep=[f"devices.area_sigma={','.join(map(str, LEVELS))}"],
+    )
+
+
+def _without(hidden: int, setting: Setting) -> Row:
+    network, samples = _network(hidden, setting)
+    return circuit(network, *samples, tech="ideal", set_=[GAIN])
+
+
+def _judged(hidden: int, error: str, setting: Setting) -> Row:
+    """The chip that classifies fewest images right at the level in the middle of the curve."""
+    found = known(setting.results / "robustness.json")
+    blocks = [row["points"] for name, row in found.items() if name.startswith(f"{hidden} hidden; {error}; block")]
+    middle = LEVELS.index(0.21)
+    worst = min((points[middle] for points in blocks), key=lambda point: point["smallest"])
+    network, samples = _network(hidden, setting)
+    set_ = [GAIN, f"devices.area_error={error}", f"devices.area_sigma={LEVELS[middle]}"]
+    opinion = second_opinion(network, samples[0][:_JUDGED], "ideal", "ngspice", set_=set_, seed=worst["worst_seed"])
+    return opinion | {"accuracy": worst["smallest"], "seed": worst["worst_seed"]}
+
+
+def _network(hidden: int, setting: Setting) -> tuple:
+    images, recipe = mnist(), RECIPES[KIND]
+    network = trained(KIND, recipe, (196, hidden, 10), images, setting)
+    return network.path, first(*test_set(recipe, images), _SAMPLES)
