@@ -41,6 +41,13 @@ def test_text_that_is_no_table(tmp_path, text):
         MeasuredChip.read(tmp_path / "chip.csv", 1, 3)
 
 
+@pytest.mark.parametrize("text", ["1,,3\n", "1,2,3\n4,5,\n", "1, ,3\n"])
+def test_an_empty_cell_is_told_from_a_header(tmp_path, text):
+    (tmp_path / "chip.csv").write_text(text)
+    with pytest.raises(InputError, match="a cell is empty: write nan for what was not measured"):
+        MeasuredChip.read(tmp_path / "chip.csv", 1, 3)
+
+
 @pytest.mark.parametrize("values", [EXPECTED[:4], EXPECTED[:, :2], EXPECTED.T, EXPECTED[0]])
 def test_another_shape(values):
     with pytest.raises(InputError, match="shape"):

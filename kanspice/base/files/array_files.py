@@ -235,6 +235,10 @@ def _decode_npy(content: bytes) -> NDArray[Any]:
     return values
 
 
+_EMPTY_CELL = re.compile(r"could not convert string '\s*' to float64")
+"""What NumPy says of one."""
+
+
 def _read_csv(content: bytes, _key: str | None, _file: Path) -> NDArray[Any]:
     text = content.decode("utf-8-sig")
     return np.loadtxt(io.StringIO(text), delimiter=",", ndmin=2, dtype=np.float64)
@@ -248,12 +252,16 @@ _READERS: dict[str, Callable[[bytes, str | None, Path], NDArray[Any]]] = {
 
 
 def _unreadable(file: Path, error: Exception) -> InputError:
+    is_csv, reason = file.suffix.lower() == ".csv", _why(error)
+    hint = "leave out header lines or start them with #" if is_csv else "save it with numpy"
+    if is_csv and _EMPTY_CELL.match(reason):
+        hint = "a cell is empty: write nan for what was not measured; inputs, labels and targets have no gaps"
     return InputError(
         "the file cannot be read as an array",
         where=file,
-        expected="plain numbers, one sample per row" if file.suffix.lower() == ".csv" else "a plain array of numbers",
-        found=_why(error),
-        hint="leave out header lines or start them with #" if file.suffix.lower() == ".csv" else "save it with numpy",
+        expected="plain numbers, one sample per row" if is_csv else "a plain array of numbers",
+        found=reason,
+        hint=hint,
     )
 
 
