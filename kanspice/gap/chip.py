@@ -42,7 +42,8 @@ class NominalGap:
 class UnfittedGaps:
     """The chip from network and circuit over the samples that the circuit's specimen was not fitted to.
 
-    samples: how many; fitted: how many of those that are compared it was fitted to. explained: as in `ChipGaps`.
+    samples: how many; fitted: how many of those that are compared it was fitted to. explained, explained_error: as in
+    `ChipGaps`.
     """
 
     network: Gap
@@ -50,6 +51,7 @@ class UnfittedGaps:
     samples: int
     fitted: int
     explained: float | None
+    explained_error: float | None = None
 
 
 @dataclass(frozen=True)
@@ -57,13 +59,15 @@ class ChipGaps:
     """Three gaps over the outputs that were measured of samples that network and circuit have an answer for.
 
     network: the chip from the network, the real gap. circuit: the chip from the circuit, what the simulation misses.
-    simulated: the circuit from the network, on the same outputs. Their agreements are fractions of the samples of which
-    every output was measured; one that network or circuit has no answer for is a disagreement.
+    simulated: the circuit from the network, on the same outputs. Their agreements are fractions of the samples that are
+    compared and of which every output was measured: one that network or circuit has no answer for neither agrees nor
+    disagrees, and is counted in `failed`.
     measured: samples of which some output was; complete: of which all were. failed: of those measured, without a result
     of the circuit. outputs: each one. accuracy: of network, circuit and chip, over the complete samples; loss: mean
     squared errors of these three, over the outputs that are compared; None without labels or targets.
     explained: 1 - |chip - circuit|^2 / |chip - network|^2; below 0 where the chip is farther from the circuit than from
-    the network, None where it is at neither distance. correlation: cosine of the angle between circuit - network and
+    the network, None where it is at neither distance. explained_error: its standard error, as samples are drawn at
+    random (linear in the two sums of squares); None of fewer than two samples. correlation: cosine of the angle between circuit - network and
     chip - network as vectors of all outputs; its square would be explained by a multiple of the circuit's gap. None
     where one of them is below a millionth of the other: its direction is rounding's.
     gain: slope of the chip's outputs over the network's, of all outputs together, each about its mean; None where the
@@ -84,6 +88,7 @@ class ChipGaps:
     gain: float | None
     accuracy: Mapping[str, float] | None = None
     loss: Mapping[str, float] | None = None
+    explained_error: float | None = None
     nominal: NominalGap | None = None
     unfitted: UnfittedGaps | None = None
 
@@ -144,6 +149,7 @@ class ChipSamples:
             failed=int((measured & ~self._answered).sum()),
             outputs=tuple(self._output(index, known[:, index]) for index in range(self.chip.shape[1])),
             explained=_explained(chip - circuit, chip - network),
+            explained_error=self._explained_error(known),
             correlation=_cosine(circuit - network, chip - network),
             gain=self._gain(),
             accuracy=None if labels is None else self._accuracy(labels),
@@ -167,9 +173,8 @@ class ChipSamples:
         return np.asarray(self.solved & np.isfinite(self.network).all(axis=1))
 
     def _gap(self, outputs: Array, reference: Array, known: Flags) -> Gap:
-        whole = self.complete
-        there = np.asarray(known[whole].all(axis=1))
-        same = agreement(outputs[whole], reference[whole], there) if len(there) else None
+        whole = np.asarray(known.all(axis=1))
+        same = agreement(outputs[whole], reference[whole], whole[whole]) if whole.any() else None
         return gap_of(outputs[known] - reference[known], self.scale, same)
 
     def _unfitted(self, fitted: Flags) -> UnfittedGaps | None:
@@ -179,7 +184,20 @@ class ChipSamples:
             return None
         chip = np.where(fitted[:, None], np.nan, self.chip)
         others = replace(self, chip=chip, nominal=None, fitted=None).gaps()
-        return UnfittedGaps(others.network, others.circuit, others.compared, count, others.explained)
+        explained = others.explained, others.explained_error
+        return UnfittedGaps(others.network, others.circuit, others.compared, count, *explained)
+
+    def _explained_error(self, known: Flags) -> float | None:
+        """Of a ratio of sums over samples: the spread of what each adds to it."""
+        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+            missed, whole = (
+                np.where(known, self.chip - other, 0.0)[known.any(axis=1)] for other in (self.circuit, self.network)
+            )
+            squares = (missed**2).sum(axis=1), (whole**2).sum(axis=1)
+            ratio = squares[0].sum() / squares[1].sum()
+            added = (squares[0] - ratio * squares[1]) / squares[1].sum()
+            error = np.sqrt(len(added) * np.var(added, ddof=1)) if len(added) > 1 else np.nan
+        return float(error) if np.isfinite(error) else None
 
     def _nominal(self, nominal: Array) -> NominalGap:
         there = np.asarray(np.isfinite(nominal).all(axis=1))

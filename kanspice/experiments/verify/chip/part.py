@@ -67,13 +67,15 @@ class UnfittedPart(Part):
     """How many of those that are compared it was fitted to."""
     explained: Annotated[float, Field(le=1)] | None
     """As of all samples."""
+    explained_error: SizeOrNone = None
+    """Its standard error."""
 
 
 class ThreeGapsPart(Part):
     """A measured chip against network and circuit: three gaps over the same outputs of the same samples.
 
     These are the outputs that were measured of samples that network and circuit have an answer for. Agreements are
-    fractions of the samples of which every output was measured; one without an answer is a disagreement.
+    fractions of those of them of which every output was measured.
     """
 
     network: GapPart
@@ -87,12 +89,14 @@ class ThreeGapsPart(Part):
     complete: Count
     """Samples of which every output was measured."""
     failed: Count
-    """Samples that were measured and have no result of the circuit: in none of these gaps."""
+    """Samples that were measured and have no result of the circuit: in none of these gaps, nor in their agreements."""
     compared: Count
     """The other measured samples, which the gaps are of."""
     explained: Annotated[float, Field(le=1)] | None
     """1 - |chip - circuit|^2 / |chip - network|^2; below 0 where the chip is farther from the circuit than from the
     network, null where it is the network."""
+    explained_error: SizeOrNone = None
+    """Its standard error, as samples are drawn at random; null of fewer than two."""
     correlation: Annotated[float, Field(ge=-1, le=1)] | None
     """Cosine of the angle between circuit - network and chip - network, as vectors of all outputs."""
     gain: Figure = None

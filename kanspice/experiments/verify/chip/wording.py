@@ -38,20 +38,20 @@ def explained(chip: ChipGaps) -> Verdict:
     """How much of the chip's gap is its circuit's as simulated."""
     if not chip.compared:
         return Verdict("No sample that was measured has a result of the circuit: nothing is compared", warning=True)
-    everywhere = _explained(chip.network, chip.circuit, chip.explained)
+    everywhere = _explained(chip.network, chip.circuit, chip.explained, chip.explained_error)
     unfitted = chip.unfitted
     if unfitted is None:
         return everywhere
     if not unfitted.samples:
         said = "the specimen was fitted to all of these samples, so that this is no prediction"
         return Verdict(f"{everywhere.text}; but {said}", warning=True)
-    others = _explained(unfitted.network, unfitted.circuit, unfitted.explained)
+    others = _explained(unfitted.network, unfitted.circuit, unfitted.explained, unfitted.explained_error)
     return Verdict(
         f"{others.text}, over {many(unfitted.samples, 'sample')} that the specimen was not fitted to", others.warning
     )
 
 
-def _explained(network: Gap, circuit: Gap, share: float | None) -> Verdict:
+def _explained(network: Gap, circuit: Gap, share: float | None, error: float | None) -> Verdict:
     away = f"The chip is {_size(network)} from the network and {_size(circuit)} from the circuit"
     if share is None:
         return Verdict(f"{away}: there is no gap of the chip to explain")
@@ -61,7 +61,8 @@ def _explained(network: Gap, circuit: Gap, share: float | None) -> Verdict:
             warning=True,
         )
     told = percentage(0.0 if share < _NOTHING else share)
-    return Verdict(f"{away}: the circuit explains {told} of the chip's squared gap")
+    within = "" if error is None else f" (standard error {number(100 * error)} %)"
+    return Verdict(f"{away}: the circuit explains {told}{within} of the chip's squared gap")
 
 
 def numerical(chip: ChipGaps, error: NumericalGap | None) -> Verdict | None:
@@ -77,7 +78,8 @@ def facts(chip: ChipGaps, samples: int, error: NumericalGap | None) -> Iterator[
     yield "measured", _measured(chip, samples)
     if chip.failed:
         lost = f"{chip.failed:,} of {many(chip.measured, 'measured sample')} without a result of the circuit"
-        yield "not compared", Verdict(f"{lost}: in no gap of the chip; counted as wrong and as disagreement", True)
+        said = f"{lost}: in no gap and no agreement of the chip; the circuit's accuracy counts them as wrong"
+        yield "not compared", Verdict(said, True)
     yield "chip - circuit", numerical(chip, error)
     if chip.correlation is not None:
         yield "correlation", f"{number(chip.correlation)} between the errors of circuit and chip, from the network"
