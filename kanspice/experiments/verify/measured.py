@@ -30,6 +30,7 @@ from kanspice.experiments.facts import (
 from kanspice.experiments.followed import Followed
 from kanspice.experiments.generator import Generator, generates
 from kanspice.experiments.notes import notes
+from kanspice.experiments.verify.chip.nominal import nominal_notes
 from kanspice.experiments.verify.chip.notes import chip_notes
 from kanspice.experiments.verify.projected import Projected
 from kanspice.experiments.verify.result import GapResult
@@ -157,6 +158,7 @@ class Measured:
                 *self._late_notes(waveforms),
                 *(() if projected is None else projected.notes()),
                 *chip_notes(measurements.chip, fitted, design.seed),
+                *(() if measurements.chip is None else nominal_notes(design)),
             ),
             versions=versions(),
             reference=self.expected,

@@ -229,6 +229,16 @@ def test_bad_outputs_are_refused_before_anything_is_solved(chip, monkeypatch):
             verify(outputs, *GAIN)
 
 
+def test_a_circuit_of_subcircuits_says_what_it_is_not_held_against(chip, tmp_path):
+    (tmp_path / "a.cir").write_text(".subckt a plus minus out vdd vss\nE1 out 0 plus minus 300\n.ends\n")
+    own = (f"tia.subcircuit={tmp_path / 'a.cir'}", "tia.pins=in+,in-,out,vdd,vss", "tia.used_for=all")
+    result = verify(chip, *own, *RANDOM, *GAIN, "clippers.circuit=limiters")
+    assert result.chip.nominal is None
+    said = "not held against the circuit without random parts"
+    assert said in " ".join(printed(result).split())
+    assert said not in " ".join(printed(verify(chip, *RANDOM, *GAIN)).split())
+
+
 def test_a_circuit_that_answers_after_a_time():
     topology = recipe("_fully_connect", {"num_node": 3}, "x").build()
     model = KirchhoffNet([topology], [0.5], branch_function("ShiftTanh2", {}, "x"))
