@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from kanspice.experiments.calibrate.result import CalibrationResult, Candidate, ChipGap, TwinFit
 from kanspice.experiments.identify.result import (
@@ -106,4 +107,5 @@ def identified(*, explained: bool) -> IdentificationResult:
 IDENTIFICATIONS: dict[str, Callable[[], IdentificationResult]] = {
     "explained": lambda: identified(explained=True),
     "rejected": lambda: identified(explained=False),
+    "not known": lambda: replace(identified(explained=False), came_near=False),
 }

@@ -51,7 +51,8 @@ def identify(
     Every fifth measured sample is kept apart: errors there that no chip of the technology has say that something is
     missing from it. What these samples cannot tell is said, and which others to measure next.
 
-    Exit code: 0 explained; 1 no chip of the technology explains what was measured; 2 bad input.
+    Exit code: 0 explained; 1 no chip of the technology explains what was measured; 2 bad input; 3 the fit did not come
+    near, as it does not for chips drawn from the technology: nothing is known.
 
     Examples:
 

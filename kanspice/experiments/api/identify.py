@@ -18,6 +18,7 @@ from kanspice.experiments.evidence import read_evidence
 from kanspice.experiments.followed import Followed
 from kanspice.experiments.identify.result import IdentificationResult
 from kanspice.experiments.identify.run import Identified, Investigated
+from kanspice.experiments.identify.trust import comes_near
 from kanspice.experiments.identify.twin import Twin, parse_keys
 from kanspice.experiments.numbers import check_numbers, plain_numbers
 from kanspice.families import technology_for
@@ -82,7 +83,7 @@ def identify(
     specimen = None
     if output is not None:
         specimen = _written(found, twin, evidence.digests[investigated.fitting], Path(output))
-    return IdentificationResult(
+    result = IdentificationResult(
         model=loaded.path.name,
         family=loaded.family,
         technology=technology.name,
@@ -112,6 +113,7 @@ def identify(
         left_out=twin.left_out,
         specimen=specimen,
     )
+    return result if result.is_explained else replace(result, came_near=comes_near(investigated))
 
 
 def _written(found: Identified, twin: Twin, fitted: Digests, path: Path) -> str:

@@ -137,6 +137,9 @@ class IdentificationDocument(Part):
     """Of the outputs of samples kept apart, those within their 90 % intervals."""
     is_explained: bool
     """Whether the chip may be one of the technology."""
+    came_near: bool
+    """Whether fits of drawn chips find these: a chip that is not explained is rejected where they do, else not known;
+    true where that was not asked."""
     keys: list[FoundKeyPart]
     """Of the technology, that were not known."""
     parts: list[FoundPartPart]

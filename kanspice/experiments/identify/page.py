@@ -45,6 +45,12 @@ def _answer(result: IdentificationResult) -> Verdict:
 def _outcome(result: IdentificationResult) -> Verdict:
     if result.is_explained:
         return Verdict("explained: the chip may be one of this technology")
+    if not result.came_near:
+        return Verdict(
+            "NOT KNOWN: the fit did not come near, as it does not for every drawn chip of this technology either: what"
+            " was measured says nothing against it. More measured samples, or less that is unknown, help",
+            warning=True,
+        )
     if found := [suspect for suspect in result.suspects if suspect.is_found]:
         named = f"{found[0].name} at about {number(found[0].value)} ({number(found[0].said)} is what it says)"
         beside = f", or another of {len(found)} causes that speak as loudly," if len(found) > 1 else ""
@@ -63,7 +69,10 @@ def _outcome(result: IdentificationResult) -> Verdict:
 
 
 def _problem(result: IdentificationResult) -> Problem | None:
-    return None if result.is_explained else Problem("NotExplained", _outcome(result).text, is_measured=True)
+    if result.is_explained:
+        return None
+    kind = "NotExplained" if result.came_near else "FitNotNear"
+    return Problem(kind, _outcome(result).text, is_measured=result.came_near)
 
 
 def _trust(result: IdentificationResult) -> Iterator[tuple[str, str | Verdict]]:

@@ -104,6 +104,12 @@ class Telling:
     nats: float
 
 
+def explains(chance: float, effort: float, ratio: float, suspects: Sequence[Suspect]) -> bool:
+    """Whether a chip may be one of its technology: errors that a fit can make by itself do not reject it."""
+    is_likely = chance >= REJECTED or max(effort, ratio) < MARGIN
+    return is_likely and not any(suspect.is_found for suspect in suspects)
+
+
 @dataclass(frozen=True, repr=False)
 class IdentificationResult(Shown):
     """One chip. fitted, judged: measured samples that it was fitted to, and that were kept apart.
@@ -114,7 +120,9 @@ class IdentificationResult(Shown):
     that it took, per fitted number, 1 for a chip of the technology; chance: of these as many are as unlikely. covered:
     of the outputs kept apart, those within their 90 % intervals. informed: numbers' worth that were told, of
     `unknowns`. causes: of the measured gap, for the samples kept apart; gap_apart: that gap, relative. suspects: causes
-    that the twin has none of, the one that most speaks for first. specimen: the file with its numbers.
+    that the twin has none of, the one that most speaks for first. came_near: whether fits of drawn chips of the
+    technology find these, so that one that explains nothing speaks against the technology; True where that was not
+    asked. specimen: the file with its numbers.
     """
 
     model: str
@@ -143,20 +151,22 @@ class IdentificationResult(Shown):
     suspects: Sequence[Suspect] = ()
     causes: Sequence[MeasuredCause] = ()
     gap_apart: float | None = None
+    came_near: bool = True
     left_out: tuple[str, ...] = ()
     specimen: str | None = None
     command: str | None = None
 
     @property
     def is_explained(self) -> bool:
-        """Whether the chip may be one of this technology: errors that a fit can make by itself do not reject it."""
-        is_likely = self.chance >= REJECTED or max(self.effort, self.ratio) < MARGIN
-        return is_likely and not any(suspect.is_found for suspect in self.suspects)
+        """Whether the chip may be one of this technology."""
+        return explains(self.chance, self.effort, self.ratio, self.suspects)
 
     @property
     def exit_code(self) -> int:
-        """1 where no chip of the technology explains what was measured; 0 else."""
-        return 0 if self.is_explained else 1
+        """1 where no chip of the technology explains what was measured; 3 where that is not known; 0 else."""
+        if self.is_explained:
+            return 0
+        return 1 if self.came_near else 3
 
     def page(self) -> Page:
         from kanspice.experiments.identify.page import identification_page  # noqa: PLC0415 - which shows this

@@ -14,7 +14,15 @@ from kanspice.base.errors import InputError
 from kanspice.experiments.identify.attribution import measured_causes
 from kanspice.experiments.identify.fitting import Fitting
 from kanspice.experiments.identify.least_squares import Fit, Posterior
-from kanspice.experiments.identify.result import FoundKey, FoundOutput, FoundPart, MeasuredCause, Suspect, Telling
+from kanspice.experiments.identify.result import (
+    FoundKey,
+    FoundOutput,
+    FoundPart,
+    MeasuredCause,
+    Suspect,
+    Telling,
+    explains,
+)
 from kanspice.experiments.identify.suspects import Scores, suspects
 from kanspice.experiments.identify.twin import Twin
 from kanspice.gap.causes import Attribution
@@ -96,7 +104,9 @@ class Identified:
         by_unknowns = self.twin.jacobian(chip.inputs[judging], self.fit.unknowns, answer)[there]
         self._by_unknowns = by_unknowns
         covariance = self.posterior.covariance(by_unknowns) + chip.noise**2 * np.eye(len(by_unknowns))
-        covariance += self._bent(answer.outputs[there])
+        bent = self._bent(answer.outputs[there])
+        covariance += bent
+        self._bent_squares = float(np.trace(bent))
         self._sigma = np.sqrt(np.diag(covariance))
         self._distance = float(self._off @ np.linalg.solve(covariance, self._off))
 
@@ -110,14 +120,18 @@ class Identified:
         best = fitting.fitted(noise, np.zeros(self.twin.size))
         if best.chi_squared > _EXPLAINS:
             best = min(best, fitting.fitted(noise, best.unknowns, _AGAIN), key=lambda each: each.cost)
-        for start in self._other_starts():
+        for start in self._other_starts(fitting):
             if chi2.sf(best.cost, len(best.residuals)) >= _SELDOM:
                 break
             best = min(best, fitting.fitted(noise, start), key=lambda each: each.cost)
         return best
 
-    def _other_starts(self) -> Iterator[Array]:
-        """Keys of the technology one standard deviation down and up, and chips of the technology."""
+    def _other_starts(self, fitting: Fitting) -> Iterator[Array]:
+        """Where derivatives that are means over several chips lead; keys of the technology one standard deviation down
+
+        and up; and chips of the technology.
+        """
+        yield fitting.smoothed(self.chip.noise)
         for sign in (-1.0, 1.0) if self.twin.keys else ():
             start = np.zeros(self.twin.size)
             for key in self.twin.keys:
@@ -126,6 +140,12 @@ class Identified:
         random = np.random.default_rng(0)
         for _ in range(_STARTS):
             yield random.standard_normal(self.twin.size)
+
+    @property
+    def bends(self) -> float:
+        """Squares of what outputs kept apart do that is not linear in what is still unknown, of those that are."""
+        linear = self.posterior.spread(self._by_unknowns)
+        return self._bent_squares / float((linear**2).sum() + self.chip.noise**2 * len(linear))
 
     def _bent(self, outputs: Array) -> Array:
         """Covariance of what outputs of the samples kept apart do that is not linear in what is still unknown.
@@ -168,6 +188,11 @@ class Identified:
     def covered(self) -> float:
         """Of the outputs of samples kept apart, those within their 90 % intervals."""
         return float(np.mean(np.abs(self._off) < _WITHIN * self._sigma))
+
+    @property
+    def is_explained(self) -> bool:
+        """Whether it may be a chip of the technology."""
+        return explains(self.chance, self.fit.effort, self.ratio, self.suspects())
 
     def keys(self) -> list[FoundKey]:
         """Of the technology, with 90 % intervals."""
