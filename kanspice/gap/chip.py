@@ -67,9 +67,9 @@ class ChipGaps:
     squared errors of these three, over the outputs that are compared; None without labels or targets.
     explained: 1 - |chip - circuit|^2 / |chip - network|^2; below 0 where the chip is farther from the circuit than from
     the network, None where it is at neither distance. explained_error: its standard error, as samples are drawn at
-    random (linear in the two sums of squares); None of fewer than two samples. correlation: cosine of the angle between circuit - network and
-    chip - network as vectors of all outputs; its square would be explained by a multiple of the circuit's gap. None
-    where one of them is below a millionth of the other: its direction is rounding's.
+    random (linear in the two sums of squares); None of fewer than two samples. correlation: cosine of the angle between
+    circuit - network and chip - network as vectors of all outputs; its square would be explained by a multiple of the
+    circuit's gap. None where one of them is below a millionth of the other: its direction is rounding's.
     gain: slope of the chip's outputs over the network's, of all outputs together, each about its mean; None where the
     network's do not vary.
     nominal: the same of the circuit without random parts, where it has some and was solved without. unfitted: without

@@ -29,8 +29,8 @@ def nominal_notes(specimen: Design) -> Iterator[str]:
     """Why a measured chip is not held against the circuit without random parts, where that is not solved."""
     if _is_out_of_reach(specimen):
         yield (
-            "the chip is not held against the circuit without random parts: the batched engine solves that, which has no"
-            " subcircuits and transistors"
+            "the chip is not held against the circuit without random parts: the batched engine solves that, which has"
+            " no subcircuits and transistors"
         )
 
 
