@@ -41,6 +41,8 @@ class CandidatePart(Part):
     """The same with the trims, as the twin says what they change."""
     expected_gap: Size
     """Of samples that were not measured, as the twin has it and by what it is off."""
+    expected_failed: Count
+    """Of these, samples that would ask more of amplifiers than their rails, as the twin has it."""
     is_used: bool
     """Whether it helps beyond chance."""
     set_count: Count

@@ -33,7 +33,8 @@ class Candidate:
 
     trims: their names, joined by "+". fitted, judged: samples that it was fitted to, and that said whether it helps.
     untouched, judged_gap: the gap of these without it and with it, the latter as the twin says what it changes.
-    expected_gap: of samples that were not measured. is_used: whether it helps beyond doubt. chip: what a simulated
+    expected_gap: of samples that were not measured; expected_failed: how many of these the twin has no answer for then,
+    as amplifiers would be beyond their rails. is_used: whether it helps beyond doubt. chip: what a simulated
     chip then is.
     """
 
@@ -48,6 +49,7 @@ class Candidate:
     set_count: int
     chip: ChipGap | None = None
     values: Mapping[str, Array] = field(default_factory=dict, repr=False)
+    expected_failed: int = 0
 
     @property
     def gap(self) -> float:

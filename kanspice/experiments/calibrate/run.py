@@ -194,6 +194,7 @@ class _Candidate:
         is_used = _helps(before, after, asked.expected[judged], _CHANCE / len(asked.candidates))
         if asked.labels is not None:
             is_used = is_used and _agrees(before, after, asked.expected[judged])
+        expected, failed = self._expected(space, values, affine, left)
         beside = {} if affine is None else {"outputs.gain": affine.gain, "outputs.offset": affine.offset}
         return Candidate(
             self.count,
@@ -202,11 +203,12 @@ class _Candidate:
             len(judged),
             asked.gap(before, judged),
             left,
-            self._expected(space, values, affine, left),
+            expected,
             is_used,
             int(np.count_nonzero(values)) + (0 if affine is None else 2 * len(affine.gain)),
             self._chip(space, values, affine),
             {**space.arrays(values), **beside},
+            failed,
         )
 
     def _space(self) -> Space:
@@ -226,22 +228,24 @@ class _Candidate:
         return np.concatenate([self.fit[there], spaced])
 
     def _changed(self, space: Space, values: Array, samples: npt.NDArray[np.int64]) -> Array:
-        """What the chip gave, and what the twin says that its trims change."""
+        """What the chip gave, and what the twin says that its trims change; NaN where that is beyond a rail."""
         measured = self.asked.measured[samples]
         if not values.any() or self.found is None:
             return measured
         twin, inputs, design = self.asked.twin, self.asked.inputs[samples], self.found.design
-        trimmed = twin.answer_of(space.applied(design, values), inputs).outputs
+        trimmed = twin.answer_of(space.applied(design, values), inputs, has_rails=True).outputs
         return np.asarray(measured + trimmed - twin.answer_of(design, inputs).outputs)
 
-    def _expected(self, space: Space, values: Array, affine: Affine | None, judged_gap: float) -> float:
-        """The gap of samples that were not measured: the twin's own, and by what the twin is off."""
+    def _expected(self, space: Space, values: Array, affine: Affine | None, judged_gap: float) -> tuple[float, int]:
+        """The gap of samples that were not measured: the twin's own, and by what the twin is off; and beyond rails."""
         asked, held = self.asked, self.asked.held_out
         if self.found is None or not values.any() or not len(held):
-            return judged_gap
-        outputs = asked.twin.answer_of(space.applied(self.found.design, values), asked.inputs[held]).outputs
+            return judged_gap, 0
+        trimmed = space.applied(self.found.design, values)
+        outputs = asked.twin.answer_of(trimmed, asked.inputs[held], has_rails=True).outputs
+        failed = int((~np.isfinite(outputs).all(axis=1)).sum())
         outputs = outputs if affine is None else affine.applied(outputs)
-        return float(np.hypot(asked.gap(outputs, held), self.found.error))
+        return float(np.hypot(asked.gap(outputs, held), self.found.error)), failed
 
     def _chip(self, space: Space, values: Array, affine: Affine | None) -> ChipGap | None:
         """A simulated chip with these set, on samples that nobody measured before."""

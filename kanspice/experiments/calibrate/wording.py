@@ -96,16 +96,18 @@ def table(result: CalibrationResult) -> Table:
 
 def _row(each: Candidate, *, simulated: bool, labelled: bool) -> list[str]:
     found = [f"{each.measurements:,}: {each.trims}", f"{each.set_count:,}"]
-    found += [number(each.untouched), number(each.judged_gap), number(each.expected_gap)]
+    found += [number(each.untouched), number(each.judged_gap), _with_failed(each.expected_gap, each.expected_failed)]
     found.append("yes" if each.is_used else "no")
     found += [_gap(each.chip)] if simulated else []
     return found + ([_accuracy(each.chip)] if labelled else [])
 
 
 def _gap(chip: ChipGap | None) -> str:
-    if chip is None:
-        return NOTHING
-    return number(chip.gap) + (f" ({chip.failed} failed)" if chip.failed else "")
+    return NOTHING if chip is None else _with_failed(chip.gap, chip.failed)
+
+
+def _with_failed(gap: float, failed: int) -> str:
+    return number(gap) + (f" ({failed} failed)" if failed else "")
 
 
 def _accuracy(chip: ChipGap | None) -> str:

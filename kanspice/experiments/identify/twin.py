@@ -168,12 +168,13 @@ class Twin:
             self._last = inputs, unknowns.copy(), self.answer_of(self.design(unknowns), inputs)
         return self._last[2]
 
-    def answer_of(self, design: Design, inputs: Array) -> Answer:
+    def answer_of(self, design: Design, inputs: Array, *, has_rails: bool = False) -> Answer:
         """What a circuit gives, as the batched engine finds it; numerical errors are not looked for.
 
-        A fit passes places where amplifiers would be beyond their rails: here they give what is asked of them.
+        A fit passes places where amplifiers would be beyond their rails: they give what is asked of them, unless
+        `has_rails`; then such samples have no answer.
         """
-        design = _without_rails(design)
+        design = design if has_rails else _without_rails(design)
         fidelity = resolve_fidelity(design, "auto", engine_named(ENGINE).fidelities)
         options = RunOptions(check_samples=0, row_currents=False, prove_states=False)
         solution = solve(ENGINE, design, inputs, fidelity, options)

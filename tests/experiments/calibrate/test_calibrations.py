@@ -189,5 +189,21 @@ def test_trims_stay_away_from_rails():
     assert np.isfinite(outputs).all()
 
 
+def test_a_twin_is_judged_with_its_rails():
+    """Samples that trims take beyond a rail have no answer, so that these do not help; fits see none of the rails."""
+    tech = technology("devices.area_sigma=0.2", "tia.rail_v=5", "tia.headroom=0.9")
+    loaded = loaded_from(MODEL)
+    twin = Twin(loaded, tech, sizing_for(loaded, tech, INPUTS))
+    space = Space(twin.nominal, ("columns",), 8)
+    values = np.zeros(space.size)
+    for place in space.groups["gain"].values():
+        values[place] = 0.8  # gains of 1.22
+    trimmed = space.applied(twin.nominal, values)
+    assert np.isfinite(twin.answer_of(trimmed, INPUTS).outputs).all()
+    judged = twin.answer_of(trimmed, INPUTS, has_rails=True).outputs
+    assert np.array_equal(np.isfinite(judged), np.isfinite(_simulated("batched", INPUTS, trimmed)))
+    assert 0 < np.isfinite(judged).all(axis=1).sum() < len(INPUTS)
+
+
 def _with_areas(stage, factor):
     return replace(stage, area=stage.area * factor) if isinstance(stage, Crossbar) else stage
