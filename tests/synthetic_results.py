@@ -13,7 +13,7 @@ from kanspice.experiments.verify.chip.notes import chip_notes
 from kanspice.experiments.verify.result import GapResult
 from kanspice.gap.causes import NONE, NUMERICAL, PROJECTION, Attribution, Cause, Share, Trial
 from kanspice.gap.chip import ChipSamples
-from kanspice.gap.costs import Areas, PhysicalCost, StageCost
+from kanspice.gap.costs import Areas, ChipEnergy, DigitalCost, DigitalEnergy, Operations, PhysicalCost, StageCost
 from kanspice.gap.cross_check import CrossCheck, NotChecked, OtherOutcome
 from kanspice.gap.distribution import Distribution, Generated, LogDensities, PeriodEnds
 from kanspice.gap.metrics import Gap, compare, spread
@@ -181,11 +181,35 @@ def generated(samples: int = 40) -> GapResult:
     return replace(result, distribution=found, generated=Generated(ends, None), physical=cost_of_periods())
 
 
+def digital(reads: float) -> DigitalCost:
+    """What a digital circuit takes, of which two figures are the same as those of an analogue chip."""
+    energies = (
+        DigitalEnergy("int8", "SRAM of 8 kB", {"multiplications": 8e-10, "parameters": 4e-10}),
+        DigitalEnergy("float32", "DRAM", {"multiplications": 1.6e-8, "parameters": 8e-7}),
+    )
+    chips = (ChipEnergy("a chip", "A. Nonymous, Journal 1 (2023) 2-3", 1e13, 8e-10),)
+    operations = Operations(4000.0, 4100.0, 12.0, 4736.0, reads, 156.0)
+    return DigitalCost(operations, energies, chips, ("nothing is counted twice",), {})
+
+
 def cost_of_periods() -> PhysicalCost:
     """What an inference of two periods costs, of which one was measured."""
     measured = StageCost("l1.period", 12, 0, None, 2e-5, 3e-5, {"branches": 2e-5}, 2e-11, 4e-12)
     stages = (measured, StageCost("l2.period", 6, 0, None))
-    return PhysicalCost(3, 2e-6, None, None, None, None, stages, ("of three samples", "l2.period was not followed"))
+    assumptions = "of three samples", "l2.period was not followed"
+    beside = replace(digital(1e6), evaluations={"l1.period": 56.0, "l2.period": 50.0})
+    return PhysicalCost(
+        3, 2e-6, None, None, None, None, stages, assumptions, parts_j={"clocks": 2.5e-12}, digital=beside
+    )
+
+
+def cost_of_filters() -> PhysicalCost:
+    """What an inference of a bank of filters costs, of which all is known."""
+    parts = {"filters": 2e-6, "amplifiers": 3e-6, "quiescent": 1e-6, "oscillators": 0.0}
+    stage = StageCost("l1.filters", 72, 368, None, 6e-6, 7e-6, parts, 6e-9)
+    parts_j = {name: 1e-3 * power_w for name, power_w in parts.items()} | {"converters": 1e-9}
+    said = "a filter has 3 amplifiers", "all layers are on"
+    return PhysicalCost(50, 1e-3, 6e-6, 7e-6, 7e-9, None, (stage,), said, parts_j=parts_j, digital=digital(360.0))
 
 
 def cost_of_crossbars() -> PhysicalCost:
@@ -195,7 +219,8 @@ def cost_of_crossbars() -> PhysicalCost:
         StageCost("l1.crossbar", 4096, 256, areas, 1.5e-5, 2.5e-5, parts),
         StageCost("l2.crossbar", 640, 94, Areas(8.0, 1.0, 0.5), 1e-6, 2e-6, {"rows": 1e-6}),
     )
-    return PhysicalCost(50, None, 1.6e-5, 2.6e-5, None, None, stages, ("class AB", "no bandwidth was given"))
+    assumptions = "class AB", "no bandwidth was given"
+    return PhysicalCost(50, None, 1.6e-5, 2.6e-5, None, None, stages, assumptions, digital=digital(4736.0))
 
 
 def regression() -> GapResult:
@@ -281,6 +306,7 @@ EXTREMES: dict[str, Callable[[], GapResult]] = {
 GAPS = {
     **EXTREMES,
     "generated": generated,
+    "filters": lambda: replace(synthetic(), physical=cost_of_filters()),
     "regression": regression,
     "unresolved": unresolved,
     "projected": projected,

@@ -27,6 +27,7 @@ from kanspice.engine.running import solve
 from kanspice.engine.sequence import Pace
 from kanspice.experiments.compile.elements import elements_of
 from kanspice.gap import physical_cost
+from kanspice.gap.costs.digital import operations_of
 from kanspice.gap.noise import stage_noises
 
 PACKAGE = Path(__file__).resolve().parents[1] / "kanspice"
@@ -35,6 +36,7 @@ VERBS = {
     "experiments/compile/elements/circuit.py": Stage,
     "circuit/specimens/specimen.py": Stage,
     "gap/costs/physical.py": Stage,
+    "gap/costs/digital/operations.py": Stage,
     "engine/acceptance.py": Stage,
     "engine/supplied.py": InputStage,
     "engine/netlist/emit.py": NetlistStage,
@@ -136,7 +138,12 @@ def test_it_is_not_solved(design):
 def test_what_it_costs_is_not_left_out(design):
     solution = solve("batched", replace(design, stages=design.stages[:-1]), np.ones((2, 2)), "device", RunOptions())
     with FORGOTTEN:
-        physical_cost(design, solution, 0.0)
+        physical_cost(design, solution, technology())
+
+
+def test_what_a_computer_does_for_it_is_not_left_out(design):
+    with FORGOTTEN:
+        operations_of(design, {})
 
 
 def test_its_noise_is_not_left_out(design):

@@ -2,7 +2,7 @@
 
 from kanspice.gap.causes import Attribution, Cause, Trial
 from kanspice.gap.chip import ChipGaps, ChipOutput, ChipSamples, NominalGap, UnfittedGaps
-from kanspice.gap.costs import PhysicalCost, physical_cost
+from kanspice.gap.costs import DigitalCost, PhysicalCost, digital_cost, physical_cost
 from kanspice.gap.cross_check import CrossCheck, cross_checked
 from kanspice.gap.distribution import (
     Distribution,
@@ -29,6 +29,7 @@ __all__ = [
     "ChipOutput",
     "ChipSamples",
     "CrossCheck",
+    "DigitalCost",
     "Distribution",
     "Doubt",
     "Gap",
@@ -53,6 +54,7 @@ __all__ = [
     "compare_waveforms",
     "cross_checked",
     "decoded_outputs",
+    "digital_cost",
     "distribution",
     "from_learnt",
     "given",

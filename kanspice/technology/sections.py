@@ -266,8 +266,8 @@ class Supply(CheckedTable):
     it is off."""
 
     quiescent_a: Annotated[_NotNegative, COST] = 0.0
-    """What every amplifier (of a column, a subtractor, a row's driver) draws from both rails when its output gives
-    nothing."""
+    """What every amplifier (of a column, a subtractor, a row's driver, a filter, a detector, a synapse, a sum) draws
+    from both rails when its output gives nothing."""
 
 
 class Clippers(CheckedTable):
@@ -345,6 +345,10 @@ class Converters(CheckedTable):
     """Resolution of the outputs, over the range of the network's outputs for the same samples; 0: exact."""
     input_noise_v: Annotated[_NotNegative, CAUSE] = 0.0
     """Standard deviation of what is added to every input of every sample."""
+    dac_j: Annotated[_NotNegative, COST] = 0.0
+    """Energy that converting an input takes, joules; 0: not counted."""
+    adc_j: Annotated[_NotNegative, COST] = 0.0
+    """Energy that converting an output takes, joules; 0: not counted."""
 
 
 class KirchhoffNetCircuit(CheckedTable):
@@ -442,6 +446,9 @@ class Switches(CheckedTable):
     """Coulombs that a switch pushes onto its node while it opens, of either sign."""
     injected_sigma_c: Annotated[_NotNegative, CAUSE] = 0.0
     """Standard deviation of that charge from switch to switch."""
+    gate_j: Annotated[_NotNegative, COST] = 0.0
+    """Energy that a switch between a node and a bank takes to be on and off once, joules: C V^2 of its gate; 0: not
+    counted."""
 
 
 class TransistorProcess(CheckedTable):
@@ -485,6 +492,12 @@ class Filters(CheckedTable):
     """Time constant with which a detector's output droops between the peaks of its sine; ripple comes with it."""
     slot_s: Annotated[_NotNegative, COST] = 0.0
     """How long a layer has to settle and to be read; 0: as long as it needs. Only the `transient` fidelity feels it."""
+    gain_ohm: Annotated[float, Field(strict=True, ge=1, le=1e12), COST] = 1e4
+    """Input resistor of a filter's inverting amplifier, and from a detector to its sum. It takes power, and changes no
+    voltage."""
+    oscillator_a: Annotated[_NotNegative, COST] = 0.0
+    """What every oscillator that makes a row's sine draws from both rails, beside what its filters take; 0: not
+    counted."""
 
 
 class Synapses(CheckedTable):
@@ -500,3 +513,6 @@ class Synapses(CheckedTable):
     """Relative standard deviation of the gain stages. A gain never changes its sign."""
     read_noise_v: Annotated[_NotNegative, CAUSE] = 0.0
     """Standard deviation of the noise on every sum of synapses, drawn for every sample."""
+    gain_ohm: Annotated[float, Field(strict=True, ge=1, le=1e12), COST] = 1e4
+    """Resistor that a gain stage of 1 adds its load's voltage to a sum through, and the sum's feedback. It takes power,
+    and changes no voltage."""

@@ -129,9 +129,9 @@ def test_tails_and_op_amps_take_power():
         model = perceptron(activation)
         design = compile_mlp(model, technology(*settings), sizing_of(model, x))
         solution = solve(design, x, "device", RunOptions(check_samples=0))
-        cost = physical_cost(design, solution, 1e-5)
+        cost = physical_cost(design, solution, technology("supply.quiescent_a=1e-5"))
         assert {stage.name: stage for stage in cost.stages}["l2.input"].power_w == pytest.approx(expected, rel=1e-12)
-        assert cost.assumptions[-1] == "an operating point has no duration"
+        assert cost.assumptions[-1].startswith("an operating point has no duration")
 
 
 def test_what_no_circuit_can_have_is_refused():

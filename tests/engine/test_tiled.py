@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from circuits import crossbar_output
+from circuits import crossbar_output, technology
 from images import cnnkan, design_of, images_for
 
 from kanspice import InputError, save, settle, verify
@@ -199,7 +199,7 @@ def test_a_reused_crossbar_takes_its_power_for_every_position():
     costs = {}
     for layout in LAYOUTS:
         design = design_of(model, inputs, position, f"convolution.layout={layout}")
-        costs[layout] = physical_cost(design, solved(design, inputs), 1e-6)
+        costs[layout] = physical_cost(design, solved(design, inputs), technology("supply.quiescent_a=1e-6"))
     one, many = costs["reused"], costs["unrolled"]
     assert one.latency_s == pytest.approx(8e-6)  # four positions of two stages
     assert many.latency_s == pytest.approx(2e-6)
@@ -215,7 +215,7 @@ def test_what_an_average_takes_is_the_heat_of_its_resistors():
     inputs = images_for(model)
     design = design_of(model, inputs)
     found = solved(design, inputs)
-    cost = next(stage for stage in physical_cost(design, found, 0.0).stages if stage.name == "l3.average")
+    cost = next(stage for stage in physical_cost(design, found, technology()).stages if stage.name == "l3.average")
     pixels = found.stage_v["l2.tiles"].reshape(len(inputs), 4, 2)
     heat = np.sum((pixels - pixels.mean(axis=1, keepdims=True)) ** 2, axis=(1, 2)) / 1e6
     assert cost.power_w == pytest.approx(heat.mean())

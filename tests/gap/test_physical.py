@@ -26,7 +26,9 @@ ENGINES = [pytest.param("ngspice", marks=pytest.mark.ngspice), "batched"]
 def test_the_power_of_a_divider(engine):
     """Rows at 1 V and 2 V, 1 uS and 2 uS to columns at 0 V, 0.5 uA of reference, rails of 5 V, 1 nA for each of 5."""
     design = crossbar_design([LINE], [[[1.0]], [[-2.0]]], bias=[0.5], rail=5.0)
-    cost = physical_cost(design, solve(engine, design, np.array([[1.0, 2.0]]), "device", FEW), 1e-9)
+    cost = physical_cost(
+        design, solve(engine, design, np.array([[1.0, 2.0]]), "device", FEW), technology("supply.quiescent_a=1e-9")
+    )
     (stage,) = cost.stages
     assert (stage.devices, stage.amplifiers) == (2, 5)
     assert (stage.areas.total, stage.areas.largest, stage.areas.smallest) == (3.0, 2.0, 1.0)
@@ -50,7 +52,8 @@ def test_both_engines_find_the_same_power():
     inputs = inputs_for(model, 5)
     design = design_of(model, inputs, "tia.gain=1000")
     costs = [
-        physical_cost(design, solve(engine, design, inputs, "device", FEW), 1e-6) for engine in ("ngspice", "batched")
+        physical_cost(design, solve(engine, design, inputs, "device", FEW), technology("supply.quiescent_a=1e-6"))
+        for engine in ("ngspice", "batched")
     ]
     assert costs[0].power_w == pytest.approx(costs[1].power_w, rel=1e-9)
     for one, other in zip(costs[0].stages, costs[1].stages, strict=True):
@@ -62,7 +65,7 @@ def test_failed_samples_cost_nothing():
     design = crossbar_design([LINE], [[[1.0]]], rail=1.5, gain=1e6)
     solution = solve("batched", design, np.array([[1.0], [2.0]]), "device", FEW)
     assert len(solution.failed) == 1
-    cost = physical_cost(design, solution, 0.0)
+    cost = physical_cost(design, solution, technology())
     assert cost.samples == 1
     assert cost.power_w == pytest.approx(2 * 1.5e-6, rel=1e-5)
 
@@ -78,7 +81,9 @@ def test_what_a_capacitor_loses_is_what_its_branch_takes(engine):
     """C (V0^2 - V1^2) / 2, and the charge C (V0 - V1)."""
     design = decaying()
     options = RunOptions(check_samples=0, waveforms=2)
-    cost = physical_cost(design, solve(engine, design, np.array([[1.0], [2.0], [5.0]]), "device", options), 0.0)
+    cost = physical_cost(
+        design, solve(engine, design, np.array([[1.0], [2.0], [5.0]]), "device", options), technology()
+    )
     start_v = np.array([1.0, 2.0])
     end_v = start_v * np.exp(-0.7)
     assert cost.samples == 2
@@ -91,7 +96,7 @@ def test_what_a_capacitor_loses_is_what_its_branch_takes(engine):
 
 def test_without_waveforms_there_is_a_latency_and_no_energy():
     design = decaying()
-    cost = physical_cost(design, solve("batched", design, np.array([[1.0]]), "device", FEW), 0.0)
+    cost = physical_cost(design, solve("batched", design, np.array([[1.0]]), "device", FEW), technology())
     assert (cost.samples, cost.energy_j, cost.power_w) == (0, None, None)
     assert cost.latency_s == pytest.approx(0.7e-6)
     assert "--waveforms" in cost.assumptions[-1]

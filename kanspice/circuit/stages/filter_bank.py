@@ -70,6 +70,8 @@ class FilterBank:
     """Gain-bandwidth product of the amplifiers inside the filters."""
     hold_s: float = math.inf
     """Time constant with which a detector forgets the last peak."""
+    gain_ohm: float = 1e4
+    """Input resistor of a filter's inverting amplifier, and from a detector to its sum: it changes no voltage."""
 
     @property
     def rows(self) -> int:
@@ -113,6 +115,7 @@ class FilterBank:
         if self.offset_v.shape != self.gain.shape or not self.scale.shape == self.bias_v.shape == (self.width,):
             return False
         least = min(self.sine_v, self.control_v, self.clock_hz, self.sum_gain, self.amplifier_hz, self.hold_s)
+        least = min(least, self.gain_ohm)
         parts = (self.high_ohm, self.high_f, self.low_ohm, self.low_f)
         fitting = all(part.shape == self.gain.shape and bool((part > 0).all()) for part in parts)
         return fitting and min(least, self.slot_s) > 0

@@ -117,8 +117,24 @@ class SynapseBank:
         return np.asarray(columns_v + _LARGEST_NOISE * self.read_noise_v)
 
 
+@dataclass(frozen=True)
+class SynapseState:
+    """Of every synapse, each (samples, rows, columns, synapses): the voltage at its input and at its load, volts, and
+    the memdiode's current, amps.
+    """
+
+    input_v: Array
+    load_v: Array
+    diode_a: Array
+
+
 def loads_v(bank: SynapseBank, rows_v: Array) -> Array:
-    """Voltages of the loads, (samples, rows, columns, synapses), for voltages (samples, rows).
+    """Voltages of the loads, (samples, rows, columns, synapses), for voltages (samples, rows)."""
+    return synapse_state(bank, rows_v).load_v
+
+
+def synapse_state(bank: SynapseBank, rows_v: Array) -> SynapseState:
+    """What voltages (samples, rows) make of every synapse.
 
     Without its memdiode a load is at `idle`, and the memdiode's drive is `drive`; its current I lowers the drive by
     `resistance` * I and moves the load by `pull` * I. With w = alpha resistance I the memdiode's law is
@@ -134,4 +150,4 @@ def loads_v(bank: SynapseBank, rows_v: Array) -> Array:
     drive = np.where(is_low, bank.reference_v - volts, volts + idle)
     strength = bank.alpha_per_v * resistance
     current = np.real(wrightomega(np.log(strength * bank.saturation_a) + bank.alpha_per_v * drive)) / strength
-    return asarray(idle + pull * current)
+    return SynapseState(volts, asarray(idle + pull * current), asarray(current))

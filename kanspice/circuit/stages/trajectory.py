@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from scipy.integrate import solve_ivp
@@ -28,11 +28,24 @@ def period_end_v(period: OdePeriod, before_v: Array) -> Array:
     """
     start = period.start_v(before_v) / period.unit_v
     size = max(1, _BLOCK_CURRENTS // period.branches)
-    parts = [_end(period, start[first : first + size]) for first in range(0, len(start), size)]
-    return np.concatenate(parts) * period.unit_v
+    blocks = (start[first : first + size] for first in range(0, len(start), size))
+    return np.concatenate([_end(period, block, "DOP853", _RTOL, _ATOL)[0] for block in blocks]) * period.unit_v
 
 
-def _end(period: OdePeriod, start: Array) -> Array:
+def followed(
+    period: OdePeriod, before_v: Array, method: Literal["DOP853", "RK45"], rtol: float, atol: float
+) -> tuple[Array, int]:
+    """The same of samples that are followed together, and how often the branches' currents were evaluated for it.
+
+    rtol, atol: what a step's error may be, relative and in units.
+    """
+    end, evaluations = _end(period, period.start_v(before_v) / period.unit_v, method, rtol, atol)
+    return end * period.unit_v, evaluations
+
+
+def _end(
+    period: OdePeriod, start: Array, method: Literal["DOP853", "RK45"], rtol: float, atol: float
+) -> tuple[Array, int]:
     """The same in units of voltage and of model time."""
     duration = period.period_s / period.unit_s
     incidence, law = _incidence(period), LAWS[period.law]
@@ -43,11 +56,11 @@ def _end(period: OdePeriod, start: Array) -> Array:
         change: Array = (law.currents(*ends, period.theta) @ incidence).ravel()
         return change
 
-    solution = solve_ivp(slope, (0.0, duration), start.ravel(), "DOP853", rtol=_RTOL, atol=_ATOL)
+    solution = solve_ivp(slope, (0.0, duration), start.ravel(), method, rtol=rtol, atol=atol)
     if not solution.success:
-        return np.full_like(start, np.nan)
+        return np.full_like(start, np.nan), solution.nfev
     end: Array = solution.y[:, -1].reshape(start.shape)
-    return end
+    return end, solution.nfev
 
 
 def _incidence(period: OdePeriod) -> Any:

@@ -82,7 +82,7 @@ def filter_line(bank: FilterBank, at: tuple[int, int, int], name: str, sine: str
         "gain": abs(bank.gain[at]),
     }
     if math.isfinite(bank.amplifier_hz):
-        parameters["gbw"] = bank.amplifier_hz
+        parameters |= {"gbw": bank.amplifier_hz, "gainr": bank.gain_ohm}
     values = " ".join(f"{key}={spice_number(float(value))}" for key, value in parameters.items())
     return f"{name} {sine} {output} {filter_subcircuits(bank)[0]} {values}"
 

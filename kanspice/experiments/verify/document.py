@@ -26,7 +26,7 @@ from kanspice.experiments.parts import (
 )
 from kanspice.experiments.verify.chip.part import MeasuredPart, ThreeGapsPart
 from kanspice.experiments.verify.result import GapResult
-from kanspice.report.codec import Count, Figure, Key, Part, SizeOrNone
+from kanspice.report.codec import Count, Figure, Key, Part, Size, SizeOrNone
 
 _ROUNDED = 1 + 1e-9
 
@@ -135,6 +135,64 @@ class StageCostPart(Part):
     """Carried per inference, mean over the samples."""
 
 
+class OperationsPart(Part):
+    """What a computer does for one sample."""
+
+    multiplications: Size
+    """With those of functions."""
+    additions: Size
+    """The same; a comparison is one."""
+    functions: Size
+    """Of one number, looked up in a table."""
+    parameters: Size
+    """Numbers that are kept."""
+    reads: Size
+    """Of parameters."""
+    moves: Size
+    """Of activations, read or written."""
+
+
+class DigitalEnergyPart(Part):
+    """One inference with numbers of one kind."""
+
+    arithmetic: str
+    """Which numbers."""
+    memory: str
+    """What holds the parameters."""
+    energy_j: Size
+    """All together."""
+    parts_j: dict[str, float]
+    """What it is the sum of."""
+
+
+class ChipEnergyPart(Part):
+    """As many multiplications and additions at what a published analogue chip takes for one."""
+
+    chip: str
+    """Which, and how it was used."""
+    reference: str
+    """Who published it where."""
+    operations_per_j: Size
+    """What they measured."""
+    energy_j: Size
+    """For this network's."""
+
+
+class DigitalPart(Part):
+    """What a digital circuit takes for the same network, one sample at a time."""
+
+    operations: OperationsPart
+    """Counted from the circuit without imperfections."""
+    energies: list[DigitalEnergyPart]
+    """From published energies of each operation."""
+    chips: list[ChipEnergyPart]
+    """Of analogue chips that were made."""
+    assumptions: list[str]
+    """What the figures rest on, and what is left out."""
+    evaluations: Annotated[dict[str, Size], Key(sparse=True)] = Field({})
+    """Of a KirchhoffNet's periods: how often currents are evaluated."""
+
+
 class PhysicalPart(Part):
     """What an inference costs, from simulated currents and voltages; null is not known."""
 
@@ -160,6 +218,12 @@ class PhysicalPart(Part):
     """Of all stages."""
     modelled_w: Annotated[Figure, Key(sparse=True)] = None
     """Where `power_w` was measured at the supplies of transistors: what macro-models of the amplifiers say."""
+    parts_w: Annotated[dict[str, float], Key(sparse=True)] = Field({})
+    """What stages take, part by part, mean over the samples."""
+    parts_j: Annotated[dict[str, float], Key(sparse=True)] = Field({})
+    """What `energy_j` is the sum of; where that is not known, what of it is."""
+    digital: Annotated[DigitalPart | None, Key(sparse=True)] = None
+    """What a digital circuit takes for the same network."""
 
 
 class LogDensityPart(Part):

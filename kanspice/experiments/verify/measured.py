@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -47,12 +47,14 @@ from kanspice.gap import (
     Measurements,
     NumericalGap,
     PeriodEnds,
+    PhysicalCost,
     SampleWaveforms,
     StageGap,
     Variation,
     compare,
     compare_waveforms,
     decoded_outputs,
+    digital_cost,
     from_learnt,
     judged,
     measure,
@@ -164,7 +166,7 @@ class Measured:
             reference=self.expected,
             outputs=self.outputs,
             waveforms=waveforms,
-            physical=physical_cost(design, solution, self.technology.supply.quiescent_a),
+            physical=self._physical(),
             worst=worst_samples(self.outputs, self.expected, self.scale),
             distribution=measurements.distribution,
             generated=self._generated(),
@@ -173,6 +175,11 @@ class Measured:
             causes=() if self.attributed is None else self.attributed.causes,
             attribution=None if self.attributed is None else self.attributed.how,
         )
+
+    def _physical(self) -> PhysicalCost:
+        """What an inference costs, and what a digital circuit takes for the same network."""
+        cost = physical_cost(self.design, self.solution, self.technology)
+        return replace(cost, digital=digital_cost(self.circuit.ideal, self.evidence.inputs))
 
     def _measurements(self) -> Measurements:
         """What the metrics are of."""

@@ -21,7 +21,9 @@ _CODES = {"LP": LOW_PASS, "BP": BAND_PASS, "HP": HIGH_PASS}
 def technology_for_memkan(_model: MemKAN, technology: Technology) -> Technology:
     """What of a general technology the network's circuit can have. InputError for another that has more."""
     foreign = Foreign("references", "clip levels: synapses have no reference currents", only=["current_sigma"])
-    return fitting(technology, "a MemKAN's circuit", ("synapses", "clippers", "references", "parts"), [foreign])
+    return fitting(
+        technology, "a MemKAN's circuit", ("synapses", "clippers", "references", "parts", "supply"), [foreign]
+    )
 
 
 def compile_memkan(model: MemKAN, technology: Technology, _sizing: Sizing | None = None) -> Design:

@@ -16,7 +16,7 @@ from kanspice.technology import Technology
 
 def technology_for_surrogate(_model: SurrogateMemKAN, technology: Technology) -> Technology:
     """What of a general technology the network's circuit can have. InputError for another that has more."""
-    return fitting(technology, "the circuit of a MemKAN with squashed values", ("pairs", "synapses", "parts"))
+    return fitting(technology, "the circuit of a MemKAN with squashed values", ("pairs", "synapses", "parts", "supply"))
 
 
 def compile_surrogate(model: SurrogateMemKAN, technology: Technology, _sizing: Sizing | None = None) -> Design:

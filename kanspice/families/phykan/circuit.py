@@ -22,7 +22,7 @@ _CONTROL_V = 1.0
 
 def technology_for_phykan(_model: PhyKAN, technology: Technology) -> Technology:
     """What of a general technology the network's circuit can have. InputError for another that has more."""
-    return fitting(technology, "a PhyKAN's circuit", ("filters", "parts"))
+    return fitting(technology, "a PhyKAN's circuit", ("filters", "parts", "supply"))
 
 
 def compile_phykan(model: PhyKAN, technology: Technology, _sizing: Sizing | None = None) -> Design:
@@ -94,6 +94,7 @@ def _bank(model: PhyKAN, technology: Technology, layer: FilterArrays, index: int
         amplifier_hz=parts.amplifier_hz,
         hold_s=parts.hold_s,
         slot_s=parts.slot_s or _slot_s(model, high_hz, low_hz),
+        gain_ohm=parts.gain_ohm,
     )
 
 

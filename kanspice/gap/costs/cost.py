@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from kanspice.base.arrays import Array
+import numpy as np
 
-UNPUBLISHED = ("the power of amplifiers, detectors and oscillators is not known: none is published",)
-"""What is said of stages whose power is not known."""
+from kanspice.base.arrays import Array
+from kanspice.gap.costs.digital import DigitalCost
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,8 @@ class PhysicalCost:
 
     samples: how many it was measured on. latency_s: from the inputs to the outputs. power_w, largest_power_w,
     energy_j, charge_c: as of a stage, all together. modelled_w: where the power was measured at the supplies, the sum
-    of the stages' figures, which are those of macro-models.
+    of the stages' figures, which are those of macro-models. parts_j: what the energy is the sum of, mean over the
+    samples; where it is not known, what of it is. digital: what a digital circuit takes for the same network.
     """
 
     samples: int
@@ -59,6 +60,13 @@ class PhysicalCost:
     stages: tuple[StageCost, ...]
     assumptions: tuple[str, ...]
     modelled_w: float | None = None
+    parts_j: Mapping[str, float] = field(default_factory=dict)
+    digital: DigitalCost | None = None
+
+    @property
+    def parts_w(self) -> dict[str, float]:
+        """What the stages take, part by part, mean over the samples."""
+        return parts_of(self.stages)
 
     @property
     def devices(self) -> int:
@@ -86,6 +94,50 @@ class MeasuredCost:
     power_w: Array | None = None
     energy_j: Array | None = None
     charge_c: Array | None = None
+
+
+def of_powers(
+    name: str,
+    parts: Mapping[str, Array],
+    *,
+    devices: int = 0,
+    amplifiers: int = 0,
+    areas: Areas | None = None,
+    lasts_s: float = 0.0,
+    assumptions: tuple[str, ...] = (),
+) -> MeasuredCost:
+    """Of a stage that takes these powers, part by part, (solved samples,) watts each.
+
+    lasts_s: for how long it takes them in an inference; 0: not known.
+    """
+    power_w = np.sum(list(parts.values()), axis=0)
+    energy_j = power_w * lasts_s if lasts_s > 0 else None
+    cost = StageCost(
+        name=name,
+        devices=devices,
+        amplifiers=amplifiers,
+        areas=areas,
+        power_w=mean_of(power_w),
+        largest_power_w=largest_of(power_w),
+        parts_w={part: float(values.mean()) for part, values in parts.items() if values.size},
+        energy_j=mean_of(energy_j),
+    )
+    return MeasuredCost(cost, len(power_w), lasts_s > 0, assumptions, power_w=power_w, energy_j=energy_j)
+
+
+def quiescent_said(quiescent_a: float) -> str:
+    """What amplifiers are taken to draw when they give nothing."""
+    said = f"{quiescent_a:g} A each besides (supply.quiescent_a)"
+    return said if quiescent_a > 0 else f"{said}: only the power of signals is counted"
+
+
+def parts_of(stages: Iterable[StageCost]) -> dict[str, float]:
+    """What stages take together, part by part, watts."""
+    found: dict[str, float] = {}
+    for stage in stages:
+        for name, power_w in stage.parts_w.items():
+            found[name] = found.get(name, 0.0) + power_w
+    return found
 
 
 def mean_of(values: Array | None) -> float | None:

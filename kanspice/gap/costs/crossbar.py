@@ -10,7 +10,9 @@ import numpy as np
 from kanspice.base.arrays import Array
 from kanspice.circuit import Crossbar
 from kanspice.engine.solution import Solution
-from kanspice.gap.costs.cost import Areas, MeasuredCost, StageCost, largest_of, mean_of
+from kanspice.gap.costs.cost import Areas, MeasuredCost, of_powers, quiescent_said
+
+AT_REST = "an operating point has no duration: `kanspice settle` measures latency and energy"
 
 
 def crossbar_cost(crossbar: Crossbar, driven_v: Array, solution: Solution, quiescent_a: float) -> MeasuredCost:
@@ -19,18 +21,14 @@ def crossbar_cost(crossbar: Crossbar, driven_v: Array, solution: Solution, quies
     row_a, amplifier_a = solution.row_a[crossbar.name][solved], solution.amplifier_a[crossbar.name][solved]
     parts = crossbar_powers_w(crossbar, driven_v[solved], row_a, amplifier_a)
     parts["quiescent"] = np.full(len(row_a), quiescent_w(crossbar, quiescent_a))
-    total = np.sum(list(parts.values()), axis=0)
-    cost = StageCost(
-        name=crossbar.name,
+    return of_powers(
+        crossbar.name,
+        parts,
         devices=crossbar.device_count,
         amplifiers=amplifier_count(crossbar),
         areas=areas_of(crossbar),
-        power_w=mean_of(total),
-        largest_power_w=largest_of(total),
-        parts_w={name: float(part.mean()) for name, part in parts.items() if part.size},
+        assumptions=(*crossbar_assumptions(crossbar, quiescent_a), AT_REST),
     )
-    assumptions = crossbar_assumptions(crossbar, quiescent_a)
-    return MeasuredCost(cost, int(solved.sum()), lasts=False, assumptions=assumptions, power_w=total)
 
 
 def crossbar_powers_w(crossbar: Crossbar, rows_v: Array, row_a: Array, amplifier_a: Array) -> dict[str, Array]:
@@ -73,9 +71,7 @@ def crossbar_assumptions(crossbar: Crossbar, quiescent_a: float) -> tuple[str, .
     """What a power of crossbars rests on."""
     return (
         "amplifiers, row drivers included, have class-AB output stages and draw the current that they give from rails"
-        f" of plus and minus {crossbar.rail_v:g} V (tia.rail_v), and {quiescent_a:g} A each besides"
-        " (supply.quiescent_a)",
+        f" of plus and minus {crossbar.rail_v:g} V (tia.rail_v), and {quiescent_said(quiescent_a)}",
         "reference currents come from a rail",
-        "converters, LayerNorm and digital control are not counted",
-        "an operating point has no duration",
+        "LayerNorm and digital control are not counted",
     )

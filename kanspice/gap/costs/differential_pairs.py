@@ -6,20 +6,12 @@ import numpy as np
 
 from kanspice.circuit import DifferentialPairs
 from kanspice.engine.solution import Solution
-from kanspice.gap.costs.cost import MeasuredCost, StageCost, largest_of, mean_of
+from kanspice.gap.costs.cost import MeasuredCost, of_powers
 
 
 def differential_pairs_cost(pairs: DifferentialPairs, solution: Solution) -> MeasuredCost:
     """Of one pair for every output of the stage."""
     samples = int(solution.solved.sum())
     power_w = np.full(samples, 2 * pairs.rail_v * float(pairs.tail_a.sum()))
-    cost = StageCost(
-        name=pairs.name,
-        devices=0,
-        amplifiers=0,
-        areas=None,
-        power_w=mean_of(power_w),
-        largest_power_w=largest_of(power_w),
-    )
     assumption = "the dividers in front of differential pairs are not counted"
-    return MeasuredCost(cost, samples, lasts=False, assumptions=(assumption,), power_w=power_w)
+    return of_powers(pairs.name, {"tails": power_w}, assumptions=(assumption,))

@@ -30,6 +30,7 @@ def ode_period_cost(design: Design, period: OdePeriod, solution: Solution) -> Me
         areas=None,
         power_w=mean_of(powers_w),
         largest_power_w=largest_of(powers_w),
+        parts_w={"branches": float(powers_w.mean())} if powers_w.size else {},
         energy_j=mean_of(energy_j),
         charge_c=mean_of(charge_c),
     )
@@ -43,14 +44,14 @@ def _assumptions(waveforms: Sequence[Waveform], *, of_supplies: bool) -> tuple[s
     if of_supplies:
         return (
             "the energy is what the two supplies of the transistors deliver while a period lasts, that of its"
-            " amplifiers included; clocks, read-out and setting the nodes are not counted",
+            " amplifiers included; read-out and setting the nodes are not counted",
             "the charge is what flows from one supply to the other",
         )
     return (
         "the energy of a branch is the integral of |voltage across it times its current|: what it takes becomes heat,"
         " what it gives comes from a supply",
         "the charge is the integral of all branches' |currents|: times a supply's voltage, what class-A branches draw",
-        "branches are seen at the voltages of their nodes; clocks, read-out, setting the nodes, holding and"
+        "branches are seen at the voltages of their nodes; read-out, setting the nodes, holding and"
         " adding voltages, digital layers and what else hangs on them are not counted",
     )
 

@@ -7,7 +7,7 @@ import numpy as np
 from kanspice.base.arrays import Array
 from kanspice.circuit import Average, Tiles
 from kanspice.engine.solution import Solution
-from kanspice.gap.costs.cost import Areas, MeasuredCost, StageCost, largest_of, mean_of
+from kanspice.gap.costs.cost import Areas, MeasuredCost, of_powers
 from kanspice.gap.costs.crossbar import (
     amplifier_count,
     areas_of,
@@ -40,24 +40,21 @@ def tiles_cost(tiles: Tiles, before_v: Array, solution: Solution, quiescent_a: f
             )
     parts = {name: power_w / (positions if tiles.is_reused else 1) for name, power_w in parts.items()}
     parts["quiescent"] = np.full(samples, quiescent_w(first, quiescent_a) * len(tiles.crossbars))
-    total = np.sum(list(parts.values()), axis=0)
     lasts_s = (positions if tiles.is_reused else 1) * tiles.position_s
-    cost = StageCost(
-        name=tiles.name,
-        devices=tiles.device_count,
-        amplifiers=amplifier_count(first) * len(tiles.crossbars),
-        areas=_areas(tiles),
-        power_w=mean_of(total),
-        largest_power_w=largest_of(total),
-        parts_w={name: float(part.mean()) for name, part in parts.items() if part.size},
-        energy_j=mean_of(total * lasts_s) if lasts_s else None,
-    )
     assumptions = (
         *crossbar_assumptions(first, quiescent_a),
         *((_ONE_AFTER_THE_OTHER,) if tiles.is_reused else ()),
         _AT_LEAST_S if lasts_s else _UNKNOWN_S,
     )
-    return MeasuredCost(cost, samples, lasts=lasts_s > 0, assumptions=assumptions, power_w=total)
+    return of_powers(
+        tiles.name,
+        parts,
+        devices=tiles.device_count,
+        amplifiers=amplifier_count(first) * len(tiles.crossbars),
+        areas=_areas(tiles),
+        lasts_s=lasts_s,
+        assumptions=assumptions,
+    )
 
 
 def average_cost(average: Average, before_v: Array, solution: Solution) -> MeasuredCost:
@@ -65,15 +62,7 @@ def average_cost(average: Average, before_v: Array, solution: Solution) -> Measu
     solved = solution.solved
     across_v = before_v[solved].reshape(-1, *average.ohm.shape) - solution.stage_v[average.name][solved][:, None, :]
     power_w = np.sum(across_v**2 / average.ohm, axis=(1, 2))
-    cost = StageCost(
-        name=average.name,
-        devices=average.ohm.size,
-        amplifiers=0,
-        areas=None,
-        power_w=mean_of(power_w),
-        largest_power_w=largest_of(power_w),
-    )
-    return MeasuredCost(cost, int(solved.sum()), lasts=False, assumptions=(), power_w=power_w)
+    return of_powers(average.name, {"averages": power_w}, devices=average.ohm.size)
 
 
 def _areas(tiles: Tiles) -> Areas | None:

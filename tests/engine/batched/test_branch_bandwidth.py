@@ -150,7 +150,7 @@ def test_ngspice_agrees_on_schematics_with_losses_and_waveforms():
         for node in range(3):
             again = np.interp(other.time_s, one.time_s, one.node_v[:, node])
             np.testing.assert_allclose(again, other.node_v[:, node], rtol=0, atol=1e-3)
-    costs = [physical_cost(design, solution, 0.0) for solution in solutions]
+    costs = [physical_cost(design, solution, technology()) for solution in solutions]
     assert costs[0].energy_j == pytest.approx(costs[1].energy_j, rel=1e-3)
 
 
@@ -169,7 +169,7 @@ def test_the_energy_is_that_of_the_late_current():
     design = replace(design_of_periods(SOURCE), lag_s=3e-7)
     solution = batched.solve(design, np.zeros((1, 1)), "device", RunOptions(check_samples=0, waveforms=1))
     volts = float(solution.stage_v["readout"][0, 0])
-    cost = physical_cost(design, solution, 0.0)
+    cost = physical_cost(design, solution, technology())
     assert cost.energy_j == pytest.approx(1e-12 * volts**2 / 2, rel=1e-3)
     assert cost.charge_c == pytest.approx(1e-12 * volts, rel=1e-3)
 

@@ -243,7 +243,7 @@ def test_filters_over_time_come_to_their_amplitudes():
     assert np.abs(outputs(solution, design) - expected).max() < 1e-3
     assert 0 < solution.numerical_error.max_abs_v < 1e-3
     assert "inference takes" in solution.notes[0]
-    assert physical_cost(design, solution, 0.0).latency_s == pytest.approx(design.inference_s)
+    assert physical_cost(design, solution, technology()).latency_s == pytest.approx(design.inference_s)
 
 
 @pytest.mark.ngspice

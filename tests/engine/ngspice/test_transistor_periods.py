@@ -60,7 +60,7 @@ def test_the_energy_is_what_the_supplies_deliver(phased):
     assert first.node_v[0] == pytest.approx(design.inputs_v(INPUTS)[0], rel=1e-6)
     amplifiers_w = 4 * 1.05e-4 * 3.3
     assert np.median(first.supply_w) == pytest.approx(amplifiers_w, rel=0.1)
-    cost = physical_cost(design, solution, 0.0)
+    cost = physical_cost(design, solution, technology())
     assert cost.energy_j == pytest.approx(amplifiers_w * design.inference_s, rel=0.1)
 
 

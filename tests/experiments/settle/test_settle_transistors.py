@@ -43,7 +43,7 @@ def settled(loaded, technology):
 def test_the_power_is_measured_at_the_supplies(loaded, technology):
     design = compile_model(loaded, technology, sizing_for(loaded, technology, INPUTS), Draw(0))
     found = solve("ngspice", design, INPUTS, "device", RunOptions(check_samples=0))
-    cost = physical_cost(design, found, technology.supply.quiescent_a)
+    cost = physical_cost(design, found, technology)
     assert found.supply_w is not None
     assert cost.power_w == pytest.approx(cost.modelled_w, rel=0.1)
     assert cost.power_w != cost.modelled_w

@@ -18,8 +18,6 @@ from kanspice.experiments.export.kicad.excerpt import GROUND, LOWER, UPPER, Exce
 from kanspice.experiments.export.kicad.models import OP_AMP, PoleModel, pole_library
 from kanspice.experiments.export.kicad.parts import Capacitor, Component, OpAmp, Resistor, SineSource, engineering
 
-_INPUT_OHM = 1e4
-"""Of the inverting amplifier."""
 _RAIL_V = 5.0
 _PLACE = re.compile(r"(\d{1,9}):(\d{1,9}),(\d{1,9}),(\d{1,9})")
 EXPECTED = "LAYER:ROW,OUTPUT,FILTER, as in 1:0,2,1: filter 1 from row 0 to output 2 of layer 1"
@@ -125,6 +123,6 @@ def _network(bank: FilterBank, at: tuple[int, int, int], sine: str, output: str)
     yield Component("R2", (middle, low), Resistor(float(bank.low_ohm[at])))
     yield Component("C2", (low, GROUND), Capacitor(float(bank.low_f[at])))
     yield op_amp(2, low, inner, inner)
-    yield Component("R3", (inner, minus), Resistor(_INPUT_OHM))
-    yield Component("R4", (minus, output), Resistor(_INPUT_OHM * abs(float(bank.gain[at]))))
+    yield Component("R3", (inner, minus), Resistor(bank.gain_ohm))
+    yield Component("R4", (minus, output), Resistor(bank.gain_ohm * abs(float(bank.gain[at]))))
     yield op_amp(3, GROUND, minus, output)
