@@ -27,6 +27,10 @@ def test_the_documented_commands(run, good, moving):
     assert cost["power_w"] > 0
     assert (cost["latency_s"], cost["energy_j"], cost["samples"]) == (None, None, 8)
     assert {"rows", "drivers", "references", "amplifiers", "quiescent"} == cost["stages"][0]["parts_w"].keys()
+    assert cost["power_w"] == pytest.approx(sum(cost["parts_w"].values()))
+    digital = read_report("cost.json").physical.digital
+    assert [each.energy_j for each in digital.energies] == [each["energy_j"] for each in cost["digital"]["energies"]]
+    assert digital.operations.reads == cost["digital"]["operations"]["reads"] > 0
 
     (good / model).rename("net.pt")
     (good / starts).rename("inputs.npy")
@@ -37,8 +41,11 @@ def test_the_documented_commands(run, good, moving):
     assert read_report("cost.json").physical.energy_j == cost["energy_j"]
     assert cost["samples"] == 2
     assert cost["energy_j"] == pytest.approx(cost["power_w"] * cost["latency_s"])
+    assert cost["parts_j"] == pytest.approx({"branches": cost["energy_j"]})
+    assert cost["digital"]["evaluations"].keys() == {"l1.period", "l2.period"}
     page = Path("page.html").read_text()
     assert "What does it cost?" in page
+    assert "Nature 620 (2023) 768-775" in page
     assert "l2.period" in page
 
 

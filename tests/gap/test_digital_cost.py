@@ -11,12 +11,14 @@ from connections import memkan_design, phykan, phykan_design
 from images import cnnkan, images_for
 from images import design_of as image_design
 from periods import design_of_periods, period
+from synthetic_results import cost_of_filters
 
 from kanspice.circuit import DigitalLayer, LayerNorm, Limiter
 from kanspice.circuit.stages.synapse_bank import BAND_PASS
 from kanspice.devices import load_device
+from kanspice.experiments.verify.physical import blocks
 from kanspice.families.memkan.network import MemKAN
-from kanspice.gap.costs import Operations, digital_cost
+from kanspice.gap.costs import DigitalEnergy, Operations, digital_cost
 from kanspice.gap.costs.digital import operations_of
 from kanspice.gap.costs.digital.energies import FLOAT32, INT8, MEMORIES, memory_for
 from kanspice.gap.costs.digital.integration import evaluations_of
@@ -167,3 +169,11 @@ def test_how_often_a_period_is_evaluated():
 def test_what_cannot_be_integrated_has_no_digital_cost():
     design = design_of_periods(period("Conductance", [(1, 0)], [[-1e4]], duration=1.0))
     assert digital_cost(design, np.ones((1, 1))) is None
+
+
+def test_nothing_is_compared_with_no_energy():
+    """As a stranger's report may have it."""
+    cost = cost_of_filters()
+    free = replace(cost.digital, energies=(DigitalEnergy("int8", "SRAM of 8 kB", {}), cost.digital.energies[1]))
+    facts = dict(blocks(replace(cost, digital=free))[0].rows)
+    assert facts["against digital"] == "the circuit's energy is 0.00858 times that of float32"

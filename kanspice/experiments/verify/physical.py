@@ -65,18 +65,19 @@ def _digital_facts(cost: PhysicalCost, digital: DigitalCost) -> list[Fact]:
     )
     energies = ", ".join(f"{plain(each.arithmetic)} {si(each.energy_j, 'J')}" for each in digital.energies)
     facts: list[Fact] = [("digital", f"{energies} an inference ({', '.join(counts)})")]
+    compared = [each for each in digital.energies if each.energy_j > 0]
     if cost.energy_j is not None:
-        ratios = ", ".join(
-            f"{number(cost.energy_j / each.energy_j)} times that of {plain(each.arithmetic)}"
-            for each in digital.energies
+        ratios = (
+            f"{number(cost.energy_j / each.energy_j)} times that of {plain(each.arithmetic)}" for each in compared
         )
-        facts.append(("against digital", f"the circuit's energy is {ratios}"))
+        facts.append(("against digital", f"the circuit's energy is {', '.join(ratios)}"))
     elif cost.power_w is not None:
-        rates = ", ".join(
-            f"{plain(each.arithmetic)} at {si(cost.power_w / each.energy_j, 'Hz')}" for each in digital.energies
-        )
+        rates = (f"{plain(each.arithmetic)} at {si(cost.power_w / each.energy_j, 'Hz')}" for each in compared)
         facts.append(
-            ("against digital", f"as much power as {rates} (inferences a second); less often, digital takes less")
+            (
+                "against digital",
+                f"as much power as {', '.join(rates)} (inferences a second); less often, digital takes less",
+            )
         )
     return facts
 
