@@ -110,8 +110,9 @@ def of_powers(
 
     lasts_s: for how long it takes them in an inference; 0: not known.
     """
-    power_w = np.sum(list(parts.values()), axis=0)
-    energy_j = power_w * lasts_s if lasts_s > 0 else None
+    with np.errstate(over="ignore", invalid="ignore"):
+        power_w = np.sum(list(parts.values()), axis=0)
+        energy_j = power_w * lasts_s if lasts_s > 0 else None
     cost = StageCost(
         name=name,
         devices=devices,
@@ -119,7 +120,7 @@ def of_powers(
         areas=areas,
         power_w=mean_of(power_w),
         largest_power_w=largest_of(power_w),
-        parts_w={part: float(values.mean()) for part, values in parts.items() if values.size},
+        parts_w={part: mean_w for part, values in parts.items() if (mean_w := mean_of(values)) is not None},
         energy_j=mean_of(energy_j),
     )
     return MeasuredCost(cost, len(power_w), lasts_s > 0, assumptions, power_w=power_w, energy_j=energy_j)

@@ -32,12 +32,14 @@ def filter_bank_cost(
     """before_v: (samples, rows) of the stage before, which set the tones."""
     rows_v, rail_v, supply_a = before_v[solution.solved], technology.tia.rail_v, technology.supply.quiescent_a
     delivered_w, drawn_a = signal_powers(bank, rows_v)
+    with np.errstate(over="ignore", invalid="ignore"):
+        lost_w = np.maximum(rail_v * drawn_a - delivered_w, 0.0)
     steady = np.ones(len(rows_v))
     amplifiers = (_FILTER_AMPLIFIERS + _DETECTOR_AMPLIFIERS) * bank.device_count + bank.width
     oscillator_a = technology.filters.oscillator_a
     parts = {
         "filters": delivered_w,
-        "amplifiers": np.maximum(rail_v * drawn_a - delivered_w, 0.0),
+        "amplifiers": lost_w,
         "quiescent": 2 * rail_v * supply_a * amplifiers * steady,
         "oscillators": 2 * rail_v * oscillator_a * bank.rows * steady,
     }
@@ -65,7 +67,8 @@ def signal_powers(bank: FilterBank, rows_v: Array) -> tuple[Array, Array]:
     of the magnitudes of their currents, amps; both (samples,), means over time.
     """
     size = max(1, _BLOCK_NUMBERS // max(bank.gain.size, 1))
-    blocks = [_signals(bank, rows_v[first : first + size]) for first in range(0, len(rows_v), size)]
+    with np.errstate(over="ignore", invalid="ignore"):  # of volts that no circuit has
+        blocks = [_signals(bank, rows_v[first : first + size]) for first in range(0, len(rows_v), size)]
     delivered_w, drawn_a = zip(*blocks, strict=True) if blocks else ([np.empty(0)], [np.empty(0)])
     return np.concatenate(delivered_w), np.concatenate(drawn_a)
 

@@ -19,9 +19,11 @@ def synapse_bank_cost(bank: SynapseBank, before_v: Array, solution: Solution, te
     rows_v, rail_v, supply_a = before_v[solution.solved], technology.tia.rail_v, technology.supply.quiescent_a
     gain_ohm, amplifiers = technology.synapses.gain_ohm, amplifier_count(bank)
     delivered_w, driven_a, added_a = signal_powers(bank, rows_v, gain_ohm)
+    with np.errstate(over="ignore", invalid="ignore"):
+        lost_w = np.maximum(rail_v * driven_a - delivered_w, 0.0)
     parts = {
         "synapses": delivered_w,
-        "drivers": np.maximum(rail_v * driven_a - delivered_w, 0.0),
+        "drivers": lost_w,
         "amplifiers": rail_v * added_a,
         "quiescent": np.full(len(rows_v), 2 * rail_v * supply_a * amplifiers),
     }
@@ -52,7 +54,8 @@ def signal_powers(bank: SynapseBank, rows_v: Array, gain_ohm: float) -> tuple[Ar
     the magnitudes of the currents that do, amps; and the same of gain stages' and sums'.
     """
     size = max(1, _BLOCK_NUMBERS // max(bank.gain.size, 1))
-    blocks = [_signals(bank, rows_v[first : first + size], gain_ohm) for first in range(0, len(rows_v), size)]
+    with np.errstate(over="ignore", invalid="ignore"):  # of volts that no circuit has
+        blocks = [_signals(bank, rows_v[first : first + size], gain_ohm) for first in range(0, len(rows_v), size)]
     if not blocks:
         return np.empty(0), np.empty(0), np.empty(0)
     delivered_w, driven_a, added_a = (np.concatenate(parts) for parts in zip(*blocks, strict=True))
