@@ -8,7 +8,7 @@ from pathlib import Path
 
 import torch
 
-from benchmarks.papers import bases, nodes, robustness, table1
+from benchmarks.papers import bases, generation, inference_time, nodes, regression, robustness, table1
 from benchmarks.papers.rows import Rows, Setting, measure
 
 STUDIES: dict[str, Callable[[Setting], Rows]] = {
@@ -16,6 +16,9 @@ STUDIES: dict[str, Callable[[Setting], Rows]] = {
     "bases": bases.rows,
     "nodes": nodes.rows,
     "robustness": robustness.rows,
+    "regression": regression.rows,
+    "generation": generation.rows,
+    "inference_time": inference_time.rows,
 }
 RESULTS = Path(__file__).parents[1] / "results" / "papers"
 """Of the full measurement; the quick one keeps its rows beside its networks."""

@@ -1,0 +1,220 @@
+"""Table I and Fig. 6 of the KirchhoffNet paper: test losses of KirchhoffNets and MLPs, and of their circuits.
+
+California housing is not bundled with scikit-learn, and has no rows.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache, partial
+from itertools import pairwise
+
+import numpy as np
+import torch
+from sklearn.datasets import load_diabetes, make_friedman1
+from sklearn.model_selection import train_test_split
+from sklearn.preprocessing import MinMaxScaler
+from torch import Tensor, nn
+from torch.nn.functional import mse_loss, pad
+
+import kanspice
+from benchmarks.papers.circuits import second_opinion
+from benchmarks.papers.classifiers import Trained
+from benchmarks.papers.keeping import kept
+from benchmarks.papers.ode import runge_kutta, voltages
+from benchmarks.papers.rows import Row, Rows, Setting
+from kanspice.base.arrays import Array
+from kanspice.families.common.network import Network
+from kanspice.families.kirchhoffnet.branches import ShiftRelu1
+from kanspice.families.kirchhoffnet.network import KirchhoffNet
+from kanspice.families.kirchhoffnet.topology import FullyConnected
+from kanspice.families.mlp.network import MLP
+
+PAPER = {
+    "Friedman #1": {
+        "MLP-s": (9.97e-4, 181),
+        "KirchhoffNet-s": (8.81e-4, 168),
+        "MLP-m": (1.35e-4, 561),
+        "KirchhoffNet-m": (1.95e-5, 528),
+        "MLP-l": (6.28e-5, 1596),
+        "KirchhoffNet-l": (1.11e-5, 1520),
+    },
+    "diabetes": {
+        "MLP-s": (2.71e-2, 421),
+        "KirchhoffNet-s": (2.91e-2, 528),
+        "MLP-m": (2.61e-2, 889),
+        "KirchhoffNet-m": (3.09e-2, 840),
+        "MLP-l": (2.67e-2, 1581),
+        "KirchhoffNet-l": (3.48e-2, 1520),
+    },
+}
+"""Test loss, mean of ten runs, and parameters."""
+NODES = {
+    "Friedman #1": {"KirchhoffNet-s": 7, "KirchhoffNet-m": 12, "KirchhoffNet-l": 20},
+    "diabetes": {"KirchhoffNet-s": 12, "KirchhoffNet-m": 15, "KirchhoffNet-l": 20},
+}
+"""Ground among them; the last one is the output."""
+HIDDEN = {
+    "Friedman #1": {"MLP-s": (10, 10), "MLP-m": (20, 20), "MLP-l": (28, 25, 26)},
+    "diabetes": {"MLP-s": (15, 15), "MLP-m": (24, 24), "MLP-l": (23, 23, 31)},
+}
+"""ReLUs between linear layers, as the authors' FeedForwardNet. The paper gives numbers of parameters and no widths: two
+equal ones, or three that are nearly, have as many."""
+SEEDS = 10
+EPOCHS, BATCH, RATE = 400, 64, 5e-4
+COURSE = 20
+"""Epochs between two entries of a training's course."""
+JUDGED = 3
+_STEPS = 4
+_SPLIT = 42
+"""The authors' random_state, of the data and of their division: runs differ in nothing but the network's seed."""
+
+
+@dataclass(frozen=True)
+class Samples:
+    """inputs, targets: for training, from 0 to 1; test_inputs, test_targets. (samples, features or 1)."""
+
+    inputs: Array
+    targets: Array
+    test_inputs: Array
+    test_targets: Array
+
+
+def _split(inputs: Array, targets: Array, test: float) -> Samples:
+    """Scaled by what the training samples have."""
+    found = []
+    for training, other in (
+        train_test_split(each, test_size=test, random_state=_SPLIT) for each in (inputs, targets[:, None])
+    ):
+        scaler = MinMaxScaler().fit(training)
+        found += [scaler.transform(training), scaler.transform(other)]
+    inputs, test_inputs, targets, test_targets = found
+    return Samples(inputs, targets, test_inputs, test_targets)
+
+
+@cache
+def friedman() -> Samples:
+    return _split(*make_friedman1(4096, 5, noise=0.0, random_state=_SPLIT), test=0.4)
+
+
+@cache
+def diabetes() -> Samples:
+    return _split(*load_diabetes(return_X_y=True), test=0.3)
+
+
+DATA: dict[str, Callable[[], Samples]] = {"Friedman #1": friedman, "diabetes": diabetes}
+
+
+def rows(setting: Setting) -> Rows:
+    """Everything with one seed, then with the next; and another simulator's word of the first."""
+    for seed in range(SEEDS):
+        for data, sizes in PAPER.items():
+            for name in sizes:
+                yield f"{data}; {name}; seed {seed}", partial(_row, data, name, seed, setting)
+    for data, sizes in PAPER.items():
+        for name in sizes:
+            yield f"{data}; {name}; judge", partial(_judged, data, name, setting)
+
+
+def _row(data: str, name: str, seed: int, setting: Setting) -> Row:
+    """test_loss: of network, ideal circuit, and one specimen of `typical` that the seed draws."""
+    network, samples = trained(data, name, seed, setting), DATA[data]()
+    facts = network.facts if seed == 0 else {key: of for key, of in network.facts.items() if key != "course"}
+    return facts | {tech: _circuit(network, samples, tech, seed, setting) for tech in ("ideal", "typical")}
+
+
+def _circuit(network: Trained, samples: Samples, tech: str, seed: int, setting: Setting) -> Row:
+    part = setting.part(len(samples.test_inputs), at_least=20)
+    found = kanspice.verify(
+        network.path,
+        samples.test_inputs[:part],
+        targets=samples.test_targets[:part],
+        tech=tech,
+        engine="batched",
+        seed=seed,
+    )
+    return {
+        "samples": found.samples,
+        "failed_samples": len(found.failed),
+        "test_loss": None if found.loss is None else dict(found.loss),
+        "relative_rmse": found.gap.relative_rmse,
+        "latency_s": None if found.physical is None else found.physical.latency_s,
+        "devices": found.design.devices,
+        "sha256": found.model.sha256,
+    }
+
+
+def _judged(data: str, name: str, setting: Setting) -> Row:
+    inputs = np.ascontiguousarray(DATA[data]().test_inputs[:JUDGED])
+    return second_opinion(trained(data, name, 0, setting).path, inputs, "ideal", "ngspice")
+
+
+def trained(data: str, name: str, seed: int, setting: Setting) -> Trained:
+    """As the paper has it: squared error, 400 epochs, batches of 64, AdamW at 5e-4."""
+
+    def train() -> tuple[Network, Row]:
+        torch.manual_seed(seed)
+        model, samples = network(data, name), DATA[data]()
+        begin = time.process_time()
+        course = fit(model, samples, setting.part(EPOCHS))
+        with torch.no_grad():
+            loss = mse_loss(model(torch.from_numpy(samples.test_inputs)), torch.from_numpy(samples.test_targets))
+        return model, {
+            "parameters": sum(each.numel() for each in model.parameters()),
+            "epochs": setting.part(EPOCHS),
+            "seed": seed,
+            "test_loss": float(loss),
+            "test_samples": len(samples.test_targets),
+            "training_s": time.process_time() - begin,
+            "course": course,
+        }
+
+    place = setting.folder / "regression" / data.split(maxsplit=1)[0].lower()
+    return kept(place / f"{name.lower().replace('-', '_')}_{seed}.pt", train)
+
+
+def network(data: str, name: str) -> KirchhoffNet | MLP:
+    """Untrained, drawn from torch's global generator.
+
+    A KirchhoffNet has one period of length 1 and the branches of Eq. 10; features begin on its first nodes.
+    """
+    features = DATA[data]().inputs.shape[1]
+    if name in NODES[data]:
+        topology = FullyConnected(num_node=NODES[data][name]).build()
+        return KirchhoffNet([topology], [1.0], ShiftRelu1(), input_width=features, readout="last1")
+    layers: list[nn.Module] = []
+    for widths in pairwise((features, *HIDDEN[data][name], 1)):
+        layers += [nn.Linear(*widths), nn.ReLU()]
+    return MLP(layers[:-1])
+
+
+def fit(model: KirchhoffNet | MLP, samples: Samples, epochs: int) -> list[float]:
+    """Trains in place. Returns the mean training loss of the first epoch, and of every COURSE-th.
+
+    Through few fixed steps, gradients of a KirchhoffNet take a tenth of the adjoint method's time.
+    """
+    inputs, targets = torch.from_numpy(samples.inputs), torch.from_numpy(samples.targets)
+    optimiser = torch.optim.AdamW(model.parameters(), lr=RATE)
+    course = []
+    for epoch in range(1, epochs + 1):
+        total = 0.0
+        for batch in torch.randperm(len(inputs)).split(BATCH):
+            optimiser.zero_grad()
+            loss = mse_loss(_outputs(model, inputs[batch]), targets[batch])
+            loss.backward()
+            optimiser.step()
+            total += loss.item() * len(batch)
+        if epoch == 1 or epoch % COURSE == 0:
+            course.append(total / len(inputs))
+            print(f"  epoch {epoch}: training loss {course[-1]:.3e}", flush=True)
+    return course
+
+
+def _outputs(model: KirchhoffNet | MLP, inputs: Tensor) -> Tensor:
+    if isinstance(model, MLP):
+        return model(inputs)
+    (layer,) = model.layers
+    start = pad(inputs, (0, model.nodes[0] - model.input_width))
+    return model.readout.select(runge_kutta(voltages(layer), start, layer.duration, _STEPS))
