@@ -4,7 +4,10 @@
 
 With `--tech typical`, and with amplifiers that take as much for a megahertz as kanspice's own in gf180 does as it was
 characterised (104 uA for 7.5 MHz); where nothing says how fast amplifiers are, with 1 MHz. Crossbars get their latency
-and energy from `settle`, on three samples; KirchhoffNets from the waveforms of three, PhyKANs from their slots.
+and energy from `settle`, on three samples; KirchhoffNets from the waveforms of three, PhyKANs from their slots. Rows of
+gf180 are of that process: the KANalogue's by its figures, the KirchhoffNet's of its transistors in ngspice. "lean" are
+resistors of 10 megohm and amplifiers of 2 MHz.
+
 Checkpoints are looked for where KANSPICE_REFERENCE_DATA says. Rows of a file that is there already are kept.
 """
 
@@ -33,6 +36,7 @@ class Case:
     """A network and its technology. model, inputs: beside each other in a folder, of the examples or `reference`.
 
     amplifier_hz: what its amplifiers take is that of such; None: it has none. settles: whether `settle` follows it.
+    engine: what simulates it; ngspice three samples only.
     """
 
     folder: str
@@ -44,6 +48,7 @@ class Case:
     set_: dict[str, float] = field(default_factory=dict)
     amplifier_hz: float | None = None
     settles: bool = False
+    engine: str = "batched"
 
     @property
     def path(self) -> Path:
@@ -68,6 +73,7 @@ CASES = {
         "01_kanalogue_digits", tech="gf180", amplifier_hz=7.5e6, settles=True, set_={"process.pdk": "none"}
     ),
     "02 KirchhoffNet moons": Case("02_kirchhoffnet_moons"),
+    "02 KirchhoffNet moons, gf180 transistors": Case("02_kirchhoffnet_moons", tech="gf180", engine="ngspice"),
     "03 KirchhoffNet regression, small": Case("03_kirchhoffnet_regression", "model_small.pt"),
     "03 KirchhoffNet regression, medium": Case("03_kirchhoffnet_regression", "model_medium.pt"),
     "04 PhyKAN arm": Case("04_phykan_arm", **FILTERS),
@@ -115,7 +121,8 @@ def row(case: Case, samples: int) -> dict[str, object]:
     """What one network costs."""
     given = case.given
     waveforms = {"waveforms": FOLLOWED} if given["model"].family == "kirchhoffnet" else {}
-    result, seconds = cpu_s(lambda: kanspice.verify(**given, limit=samples, engine="batched", **waveforms))
+    limit = samples if case.engine == "batched" else FOLLOWED
+    result, seconds = cpu_s(lambda: kanspice.verify(**given, limit=limit, engine=case.engine, **waveforms))
     cost, digital = result.physical, result.physical.digital
     found = {
         "tech": case.tech,
@@ -125,7 +132,7 @@ def row(case: Case, samples: int) -> dict[str, object]:
         "devices": cost.devices,
         "amplifiers": cost.amplifiers,
         "power_w": cost.power_w,
-        "signals_w": sum(power_w for name, power_w in cost.parts_w.items() if name != "quiescent"),
+        "signals_w": None if "supplies" in cost.parts_w else cost.power_w - cost.parts_w.get("quiescent", 0.0),
         "parts_w": cost.parts_w,
         "latency_s": cost.latency_s,
         "energy_j": cost.energy_j,

@@ -102,6 +102,28 @@ def test_without_waveforms_there_is_a_latency_and_no_energy():
     assert "--waveforms" in cost.assumptions[-1]
 
 
+def test_clocks_take_what_switches_take():
+    """Of three switches, one for each node of each period, and of converting one output; without waveforms no more."""
+    settings = "switches.mode=monolithic", "switches.gate_j=2e-15", "converters.adc_j=1e-13"
+    edges = [topology_from_edges([(1, 0)]), topology_from_edges([(1, 2), (2, 0)])]
+    model = KirchhoffNet(edges, [1.0, 1.0], branch_function("Conductance", {}, "x"), readout="first1")
+    design = compile_kirchhoffnet(model, technology(*settings))
+    found = solve("batched", design, np.array([[1.0]]), "device", FEW)
+    assert physical_cost(design, found, technology(*settings)).parts_j == pytest.approx(
+        {"converters": 1e-13, "clocks": 6e-15}
+    )
+    found = solve("batched", design, np.array([[1.0]]), "device", RunOptions(check_samples=0, waveforms=1))
+    cost = physical_cost(design, found, technology(*settings))
+    assert cost.parts_j["branches"] == pytest.approx(cost.power_w * cost.latency_s)
+    assert cost.energy_j == pytest.approx(sum(cost.parts_j.values()))
+
+
+def test_clocks_of_ideal_switches_are_refused():
+    model = KirchhoffNet([topology_from_edges([(1, 0)])], [1.0], branch_function("ShiftTanh2", {}, "x"))
+    with pytest.raises(InputError, match=r"switches.gate_j would have no effect"):
+        compile_kirchhoffnet(model, technology("switches.gate_j=1e-15"))
+
+
 def test_a_kirchhoffnet_has_no_amplifiers_to_supply():
     model = KirchhoffNet([topology_from_edges([(1, 0)])], [1.0], branch_function("ShiftTanh2", {}, "x"))
     with pytest.raises(InputError, match=r"supply.quiescent_a would have no effect"):

@@ -30,12 +30,17 @@ def ode_period_cost(design: Design, period: OdePeriod, solution: Solution) -> Me
         areas=None,
         power_w=mean_of(powers_w),
         largest_power_w=largest_of(powers_w),
-        parts_w={"branches": float(powers_w.mean())} if powers_w.size else {},
+        parts_w=_parts_w(powers_w, of_supplies=design.transistors is not None),
         energy_j=mean_of(energy_j),
         charge_c=mean_of(charge_c),
     )
     assumptions = _assumptions(waveforms, of_supplies=design.transistors is not None)
     return MeasuredCost(cost, len(waveforms), lasts=True, assumptions=assumptions, energy_j=energy_j, charge_c=charge_c)
+
+
+def _parts_w(powers_w: Array, *, of_supplies: bool) -> dict[str, float]:
+    mean_w = mean_of(powers_w)
+    return {} if mean_w is None else {"supplies" if of_supplies else "branches": mean_w}
 
 
 def _assumptions(waveforms: Sequence[Waveform], *, of_supplies: bool) -> tuple[str, ...]:

@@ -62,6 +62,7 @@ def test_the_energy_is_what_the_supplies_deliver(phased):
     assert np.median(first.supply_w) == pytest.approx(amplifiers_w, rel=0.1)
     cost = physical_cost(design, solution, technology())
     assert cost.energy_j == pytest.approx(amplifiers_w * design.inference_s, rel=0.1)
+    assert cost.parts_j == pytest.approx({"supplies": cost.energy_j})
 
 
 def test_transmission_gates_switch_from_one_bank_to_the_other(phased):
