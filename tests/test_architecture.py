@@ -47,6 +47,7 @@ ROOMS = (
     "base.stopwatch",  # how long parts of work take
     "base.threads",  # how many threads linear algebra takes
     "base.validation",  # a table from a file, checked
+    "base.piecewise_loops",  # what is added up for the next, in machine code
     "base.piecewise",  # currents of many branches at once
     "base.draws",  # random numbers by name
     "base",

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from kanspice.base.piecewise import Bends, Piecewise
+from kanspice.base.piecewise import Bends, PairCurrents, terms
 from kanspice.families.kirchhoffnet.branches import BRANCHES
 from kanspice.families.kirchhoffnet.layer import Layer
 from kanspice.families.kirchhoffnet.topology import Topology
@@ -38,27 +38,54 @@ def one_by_one(owner, parts, numbers):
     return total
 
 
+def one_by_one_sided(parts):
+    """The functions themselves, each a sum of its own."""
+    return lambda x: one_by_one(np.arange(BENDS), parts, x)
+
+
+def along(functions, numbers):
+    """Node 0 is ground, so that what flows into node n + 1 is the function n of minus its voltage."""
+    owner, parts = functions
+    pairs = PairCurrents(FUNCTIONS, np.zeros(len(owner), dtype=np.int64), owner + 1, parts)
+    return pairs.into_nodes(-numbers)
+
+
 @pytest.mark.parametrize("scale", [0.1, 1.0, 10.0])
-def test_a_sum_of_bends(scale):
+@pytest.mark.parametrize("samples", [1, 2, 5, 8, 33])
+def test_a_sum_of_bends(scale, samples):
     owner, parts = bends()
-    numbers = scale * np.random.default_rng(1).normal(size=(5, FUNCTIONS))
-    np.testing.assert_allclose(Piecewise(owner, parts).values(numbers), one_by_one(owner, parts, numbers), atol=1e-12)
+    numbers = scale * np.random.default_rng(1).normal(size=(samples, FUNCTIONS))
+    np.testing.assert_allclose(along((owner, parts), numbers), one_by_one(owner, parts, numbers), atol=1e-12)
 
 
-def test_what_was_asked_before_changes_nothing():
-    owner, parts = bends()
-    rng = np.random.default_rng(2)
-    used = Piecewise(owner, parts)
-    for samples in (1, 4, 2, 6, 3):
-        numbers = 2 * rng.normal(size=(samples, FUNCTIONS))
-        np.testing.assert_array_equal(used.values(numbers), Piecewise(owner, parts).values(numbers))
+def test_other_samples_change_nothing():
+    numbers = np.random.default_rng(2).normal(size=(40, FUNCTIONS))
+    together = along(bends(), numbers)
+    for samples in (1, 2, 3, 8, 13, 32):
+        np.testing.assert_array_equal(along(bends(), numbers[-samples:]), together[-samples:])
+
+
+def test_terms_of_a_line_and_two_ramps():
+    """|x|, twice: one ramp each; and a line that has no corner."""
+    corner, ones = np.array([-0.5, 0.5, 0.5, np.nan]), np.ones(4)
+    of_sum, numbers = terms(np.array([0, 0, 0, 1]), Bends(corner, (-ones, corner), (ones, -corner)))
+    assert of_sum.tolist() == [0, 0, 1]
+    assert numbers[:, 0].tolist() == [1 - 1 - 1, 0, -1]
+    assert numbers[:, 4].tolist() == [1, 1, 0]
+
+
+def test_what_is_off_carries_exactly_nothing():
+    """Wherever its corner is, and whichever way it points."""
+    corner = np.array([0.3, -0.3, 1e12, -1e12, np.inf])
+    x = np.array([-1.0, -1.0, 5.0, -2e12, 7.0])
+    rectified = Bends(corner, (np.zeros(5), np.zeros(5)), (np.ones(5), -corner))
+    for parts, at in ((rectified, x), (rectified.reflected(np.ones(5, dtype=bool)), -x)):
+        pairs = PairCurrents(5, np.zeros(5, dtype=np.int64), np.arange(1, 6), parts)
+        np.testing.assert_array_equal(pairs.into_nodes(-at[None, :]), np.zeros((1, 5)))
 
 
 def test_voltages_that_exploded_come_to_an_end():
-    owner, parts = bends()
-    used = Piecewise(owner, parts)
-    with np.errstate(invalid="ignore"):
-        found = used.values(np.array([[np.inf, -np.inf, np.nan, 0.0, 0.0, 0.0, 0.0]]))
+    found = along(bends(), np.array([[np.inf, -np.inf, np.nan, 0.0, 0.0, 0.0, 0.0]]))
     assert not np.isfinite(found[0, :3]).any()
     assert np.isfinite(found[0, 3:]).all()
 
@@ -67,9 +94,8 @@ def test_reflected_bends():
     _, parts = bends()
     where = np.arange(BENDS) % 2 == 0
     x = np.linspace(-2, 2, 6)[:, None] * np.ones(BENDS)
-    each, mirrored = (Piecewise(np.arange(BENDS), some) for some in (parts, parts.reflected(where)))
-    expected = np.where(where, -each.values(-x), each.values(x))
-    np.testing.assert_allclose(mirrored.values(x), expected, atol=1e-12)
+    each, mirrored = (one_by_one_sided(some) for some in (parts, parts.reflected(where)))
+    np.testing.assert_allclose(mirrored(x), np.where(where, -each(-x), each(x)), atol=1e-12)
 
 
 @pytest.mark.slow

@@ -14,7 +14,7 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from kanspice.base.arrays import Array, Indices, namespace, zeros
-from kanspice.base.piecewise import Bends, PairCurrents
+from kanspice.base.piecewise import SIDE_BY_SIDE, Bends, PairCurrents
 from kanspice.circuit import OdePeriod, Schematic
 from kanspice.circuit.branches import BranchArrays, limited, same
 from kanspice.engine.batched.array_devices import HOST, Processor
@@ -52,7 +52,7 @@ class Bank(ABC):
 def bank_of(period: OdePeriod, schematic: Schematic | None = None, processor: Processor = HOST) -> Bank:
     """The period's bank, ideal sources if there is no schematic.
 
-    Branches between two nodes that are one piecewise linear function are looked up one by one, which is not for a GPU.
+    Compiled loops are not for a GPU.
     """
     branches = merged(oriented(driving_branches(period, schematic)))
     count = len(branches.weight)
@@ -125,6 +125,10 @@ class PiecewiseBank(Bank):
     def __init__(self, branches: BranchArrays) -> None:
         self.branches = branches
         self.pairs = PairCurrents(branches.nodes, branches.first, branches.second, _bends(branches))
+
+    @property
+    def block(self) -> int:
+        return max(super().block, SIDE_BY_SIDE)
 
     def into_nodes(self, volts: Array) -> Array:
         return self.pairs.into_nodes(volts)

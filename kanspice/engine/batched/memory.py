@@ -9,7 +9,7 @@ import numpy as np
 from kanspice.circuit import Crossbar, Design
 from kanspice.circuit.state_search import SEARCHED_NUMBERS
 from kanspice.devices import Curve, PiecewisePolynomial, is_resistance
-from kanspice.engine.batched.branch_banks import Bank, CompiledBank, DenseBank
+from kanspice.engine.batched.branch_banks import Bank, DenseBank, PairBank
 from kanspice.engine.batched.states import TESTED_NUMBERS
 from kanspice.engine.batched.wired import MOST_ROUNDS
 
@@ -85,7 +85,7 @@ def bank_bytes(bank: Bank, samples: int, states_per_node: int = 1) -> tuple[int,
     kept, per_sample = _PER_BRANCH * branches, _PER_NODE * nodes * states_per_node
     if isinstance(bank, DenseBank):
         kept, per_sample = kept + _MATRICES * nodes * branches, per_sample + _PER_BRANCH_OF_MATRIX * branches
-    elif not isinstance(bank, CompiledBank):
+    elif isinstance(bank, PairBank):
         pairs = np.unique(bank.branches.first * (nodes + 1) + bank.branches.second)
         per_sample += _PER_PAIR * len(pairs)
     return _BYTES * kept, _BYTES * samples * per_sample

@@ -70,9 +70,14 @@ class Branch(CheckedTable):
     def current(self, v_source: Tensor, v_destination: Tensor, theta: Tensor) -> Tensor:
         """The currents (..., edges), from voltages (..., edges) at both ends and parameters theta (rows, edges)."""
 
-    def bends(self, _theta: Array) -> Bends | None:
-        """The currents as functions of v_s - v_d, for theta (rows, edges); None unless they are piecewise linear so."""
-        return None
+    @property
+    def is_piecewise(self) -> bool:
+        """True where currents are piecewise linear in v_s - v_d."""
+        return False
+
+    def bends(self, theta: Array) -> Bends:
+        """The currents as functions of v_s - v_d, for theta (rows, edges), of a branch that `is_piecewise`."""
+        raise NotImplementedError(f"{self.name} is not piecewise linear in v_s - v_d")
 
 
 class ShiftRelu1(Branch):
@@ -84,6 +89,10 @@ class ShiftRelu1(Branch):
 
     def current(self, v_source: Tensor, v_destination: Tensor, theta: Tensor) -> Tensor:
         return theta[1] * functional.relu(v_source - v_destination - theta[0])
+
+    @property
+    def is_piecewise(self) -> bool:
+        return True
 
     def bends(self, theta: Array) -> Bends:
         none = np.zeros_like(theta[0])
@@ -99,6 +108,10 @@ class ShiftLeakyRelu1(Branch):
 
     def current(self, v_source: Tensor, v_destination: Tensor, theta: Tensor) -> Tensor:
         return theta[1] * functional.leaky_relu(v_source - v_destination - theta[0])
+
+    @property
+    def is_piecewise(self) -> bool:
+        return True
 
     def bends(self, theta: Array) -> Bends:
         slope, offset = theta[1], -theta[1] * theta[0]

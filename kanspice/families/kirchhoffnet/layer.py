@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from kanspice.base.piecewise import Bends, PairCurrents
+from kanspice.base.piecewise import SIDE_BY_SIDE, Bends, PairCurrents
 from kanspice.families.kirchhoffnet.branches import Branch
 from kanspice.families.kirchhoffnet.topology import Topology
 
@@ -58,10 +58,21 @@ class Layer(nn.Module):
 
     def evaluated(self) -> nn.Module:
         """The same derivative for the parameters as they are now, without gradients, as fast as it can be had."""
-        if self.topology.edges < _MANY_EDGES or self.theta.device.type != "cpu":
+        if not self._adds_up_pairs:
             return self
-        bends = self.branch.bends(self.theta.detach().numpy()[:, self.topology.parameter_index])
-        return self if bends is None else _Evaluated(self.topology, bends)
+        theta = self.theta.detach().numpy()[:, self.topology.parameter_index]
+        return _Evaluated(self.topology, self.branch.bends(theta))
+
+    @property
+    def together(self) -> int:
+        """How many samples are worth being solved together, however many edges there are, without gradients."""
+        return SIDE_BY_SIDE if self._adds_up_pairs else 1
+
+    @property
+    def _adds_up_pairs(self) -> bool:
+        """Whether the edges between two nodes are evaluated as one."""
+        many = self.topology.edges >= _MANY_EDGES
+        return many and self.branch.is_piecewise and self.theta.device.type == "cpu"
 
     def _chunks(self, samples: int) -> Iterator[slice]:
         """The edges, in pieces whose currents for this many samples stay in the processor's cache."""

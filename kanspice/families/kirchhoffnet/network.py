@@ -244,7 +244,7 @@ class KirchhoffNet(Network):
     @property
     def block(self) -> int:
         """How many samples are solved together where no gradients are recorded."""
-        return max(1, _BLOCK_CURRENTS // max(layer.topology.edges for layer in self._layers()))
+        return min(max(_BLOCK_CURRENTS // max(layer.topology.edges, 1), layer.together) for layer in self._layers())
 
     @staticmethod
     def _per_sample(solve: Callable[[Tensor], _Result], block: Tensor, first: int) -> _Result:
