@@ -23,7 +23,7 @@ PYTEST := PYTHONDONTWRITEBYTECODE= OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_
 SECOND := $(abspath $(or $(KANSPICE_SECOND_NGSPICE),out/ngspice-44/ngspice))
 
 .DEFAULT_GOAL := help
-.PHONY: help demo quick test test-second check bench bench-mnist bench-engines bench-agreement bench-agreement-vacask bench-sizes bench-draws bench-sweeps bench-gradients bench-tune bench-identify bench-calibrate bench-energy clean ngspice
+.PHONY: help demo quick test test-second check bench bench-mnist bench-engines bench-agreement bench-agreement-vacask bench-sizes bench-draws bench-sweeps bench-gradients bench-tune bench-identify bench-calibrate bench-energy papers papers-quick clean ngspice
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST)
@@ -82,6 +82,14 @@ bench-identify: $(DEV) ngspice ## chips that ngspice simulated, found again by k
 
 bench-calibrate: $(DEV) ngspice ## calibrate chips from 20, 50 and 200 measured samples; half an hour
 	$(BIN)/python -m benchmarks.calibrate
+
+papers: $(DEV) ngspice ## the papers' tables and figures, as circuits: train, measure, write docs/papers.md; many hours
+	@sh tools/fetch_fashion_mnist.sh
+	$(BIN)/python -m benchmarks.papers
+
+papers-quick: $(DEV) ngspice ## a tenth of the same, into out/papers-quick
+	@sh tools/fetch_fashion_mnist.sh
+	$(BIN)/python -m benchmarks.papers --quick
 
 bench-energy: $(DEV) ## what an inference of the examples costs, as a circuit and digitally; minutes
 	$(BIN)/python -m benchmarks.energy

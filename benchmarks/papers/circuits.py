@@ -68,7 +68,7 @@ def specimens(folder: Path, path: Path, samples: tuple[Array, Array], tech: str,
     return {
         "network_accuracy": result.reference_accuracy,
         "samples": result.samples,
-        "trials": trials,
+        "trials": len(result.points[0].draws),
         "technology": tech,
         "points": [{"values": list(point.point.values)} | _spread(point) for point in result.points],
         "processor_per_draw_s": (time.process_time() - begin) / (trials * len(result.points)),
@@ -107,9 +107,15 @@ def _spread(point: PointResult) -> Row:
     worst = point.draws[int(np.argmin(accuracies))]
     return {
         "mean": float(accuracies.mean()),
+        "relative_rmse": _mean([draw.metrics["relative_rmse"] for draw in point.draws]),
         "smallest": float(accuracies.min()),
         "largest": float(accuracies.max()),
         "five_percent": float(np.quantile(accuracies, 0.05)),
         "worst_seed": worst.seed,
         "draws_with_failed_samples": sum(bool(draw.failed) for draw in point.draws),
     }
+
+
+def _mean(values: Sequence[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return float(np.mean(known)) if known else None

@@ -14,8 +14,8 @@ from PIL import Image
 
 from kanspice.base.arrays import Array
 
-FASHION = Path("/usr/share/datasets/fashion-mnist")
-"""Where Debian's package dataset-fashion-mnist (MIT licence) puts its files."""
+FASHION = (Path("/usr/share/datasets/fashion-mnist"), Path("out/fashion-mnist"))
+"""Where Debian's package dataset-fashion-mnist (MIT licence) puts its files, and where tools/ unpacks it."""
 MNIST_FOLDER = "KANSPICE_MNIST"
 """Environment variable: a folder with the four idx files of MNIST, gzipped or not."""
 _SIZE = (14, 14)
@@ -56,9 +56,10 @@ def mnist() -> Images:
 @cache
 def fashion_mnist() -> Images:
     """28 x 28 pixels. Raises MissingDataError."""
-    if not FASHION.is_dir():
-        raise MissingDataError("FashionMNIST is not installed: apt-get install dataset-fashion-mnist")
-    train, test = (_pair(FASHION, kind) for kind in ("train", "t10k"))
+    folder = next((each for each in FASHION if each.is_dir()), None)
+    if folder is None:
+        raise MissingDataError("FashionMNIST is not here: tools/fetch_fashion_mnist.sh")
+    train, test = (_pair(folder, kind) for kind in ("train", "t10k"))
     origin = "all of FashionMNIST: trained on 60,000 images, tested on the other 10,000"
     return Images("FashionMNIST", _grey(train[0]), train[1], _grey(test[0]), test[1], origin)
 

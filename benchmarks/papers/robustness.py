@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from pathlib import Path
 
 from benchmarks.papers.circuits import circuit, first, second_opinion, specimens
 from benchmarks.papers.classifiers import RECIPES, test_set, trained
@@ -37,18 +38,17 @@ def rows(setting: Setting) -> Rows:
 
 
 def _block(hidden: int, error: str, block: int, setting: Setting) -> Row:
-    """Every level with the same seeds; a block's are those of its number."""
+    network, _ = _network(hidden, setting)
+    folder = network.with_suffix("") / f"{error} {block}"
+    return block_of(hidden, error, block, setting, folder, trials=setting.part(BLOCK))
+
+
+def block_of(hidden: int, error: str, block: int, setting: Setting, folder: Path, *, trials: int, **how: object) -> Row:
+    """Every level with the same seeds, which are those of the block's number. how: what `kanspice.study` is told."""
     network, samples = _network(hidden, setting)
-    return specimens(
-        network.with_suffix("") / f"{error} {block}",
-        network,
-        samples,
-        "ideal",
-        setting.part(BLOCK),
-        seed=block,
-        set=[GAIN, f"devices.area_error={error}"],
-        sweep=[f"devices.area_sigma={','.join(map(str, LEVELS))}"],
-    )
+    set_ = [GAIN, f"devices.area_error={error}"]
+    sweep = [f"devices.area_sigma={','.join(map(str, LEVELS))}"]
+    return specimens(folder, network, samples, "ideal", trials, seed=block, set=set_, sweep=sweep, **how)
 
 
 def _without(hidden: int, setting: Setting) -> Row:

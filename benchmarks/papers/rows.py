@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -31,13 +32,13 @@ class Setting:
 
 
 def measure(study: str, rows: Rows, setting: Setting, only: str = "") -> None:
-    """Measures the rows whose names hold `only` and that are not known yet, one after the other.
+    """Measures the rows whose names match `only` and that are not known yet, one after the other.
 
     A row whose data are not here is left out, and what is missing is said.
     """
     path = setting.results / f"{study}.json"
     for name, measured in rows:
-        if only not in name or name in known(path):
+        if not re.search(only, name) or name in known(path):
             continue
         print(f"{study}: {name}", flush=True)
         begin, wall = time.process_time(), time.monotonic()

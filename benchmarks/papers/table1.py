@@ -20,7 +20,7 @@ have LayerNorm, and its authors' run_benchmark.py has it in all."""
 JUDGED = 5
 _IMAGES = {"MNIST": 2000, "FashionMNIST": 1000}
 """Test images that `typical` is measured on: wires make a sample of the large crossbars take 0.15 s."""
-_TRIALS = {"MNIST": 10, "FashionMNIST": 3}
+_TRIALS = {"MNIST": 5, "FashionMNIST": 2}
 _EXPLAINED_SAMPLES = 100
 
 
@@ -45,7 +45,7 @@ class _Case:
         self.images, self.name, self.recipe, self.setting = images, name, recipe, setting
 
     def network(self) -> Row:
-        return self._trained().facts
+        return self._trained().facts | {"origin": self.images().origin}
 
     def projected(self) -> Row:
         """The KAN's edges on three devices, a resistor and a constant, by least squares and a little training."""

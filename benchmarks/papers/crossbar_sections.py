@@ -1,0 +1,196 @@
+"""The page's sections on KANalogue: Table 1, devices, nodes, robustness."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from benchmarks.papers import bases, nodes, robustness, table1
+from benchmarks.papers.classifiers import RECIPES, WIDTHS
+from benchmarks.papers.markdown import NOTHING, ROWS, command, many, percent, small, table
+
+_CIFAR = (
+    ("MLP, resonant tunnelling diode", 51.90),
+    ("MLP, tunnel diode", 34.13),
+    ("MLP, MOSFET", 26.64),
+    ("KAN, B-splines", 57.10),
+    ("KAN, Gottlieb polynomials", 45.71),
+    ("KANalogue, 2 devices", 50.27),
+    ("KANalogue, 3 devices", 48.55),
+)
+_MOST_CAUSES = 3
+
+
+def accuracy(rows: ROWS) -> list[str]:
+    """Table 1."""
+    header = ["data", "network", "parameters", "paper", "network here", "ideal circuit", "`typical`", "worst chip"]
+    header += ["images", "gap of `typical`", "ngspice differs by"]
+    lines = [
+        "## KANalogue, Table 1: accuracy",
+        "",
+        "Accuracies in percent. Hidden layers are the paper's: 196-64-10 for MNIST at 14 x 14 pixels, 784-256-10 for "
+        "FashionMNIST. The ideal circuit is measured on the whole test set, `typical` on drawn chips and on as many "
+        "images as the table says; its column is the mean over the chips. The gap is the relative RMSE of all outputs. "
+        "KANs of learnt functions have no circuit: what stands in their row is their projection on three devices, a "
+        "resistor and a constant (`kanspice project`). ngspice looked at 5 images of the ideal circuit.",
+        "",
+    ]
+    for data in WIDTHS:
+        origin = _origin(rows, data)
+        lines += [f"{data}: {origin}.", ""] if origin else []
+    body = [_accuracy_row(rows, data, name, place) for data in WIDTHS for place, name in enumerate(RECIPES)]
+    body += [["CIFAR-10", name, NOTHING, f"{paper:.2f}", "no data", *[NOTHING] * 6] for name, paper in _CIFAR]
+    return [*lines, *command("table1"), *table(header, body, text=2), *_explained(rows)]
+
+
+def _origin(rows: ROWS, data: str) -> str:
+    found = (row for name, row in rows.items() if name.startswith(f"{data}; ") and "origin" in row)
+    return next((str(row["origin"]) for row in found), "")
+
+
+def _accuracy_row(rows: ROWS, data: str, name: str, place: int) -> list[str]:
+    network, ideal, typical, judge = (
+        rows.get(f"{data}; {name}; {part}") for part in ("network", "ideal", "typical", "judge")
+    )
+    paper = f"{table1.PAPER[data][place]:.2f}"
+    if network is None:
+        return [data, name, NOTHING, paper, "not measured", *[NOTHING] * 6]
+    cells = [data, name, many(network["parameters"]), paper, percent(network["accuracy"], 2)]
+    cells.append(NOTHING if ideal is None else percent(ideal["accuracy"]["circuit"], 2))
+    if typical is None:
+        cells += [NOTHING] * 3
+    else:
+        point = typical["points"][0]
+        cells += [
+            f"{percent(point['mean'], 2)} ({percent(typical['network_accuracy'], 2)})",
+            percent(point["smallest"]),
+        ]
+        cells.append(f"{typical['trials']} x {many(typical['samples'])}")
+    cells.append(NOTHING if typical is None else small(typical["points"][0].get("relative_rmse")))
+    return [*cells, NOTHING if judge is None else small(judge["difference"])]
+
+
+def _explained(rows: ROWS) -> list[str]:
+    """Where a circuit is more than half a point from its network."""
+    lines = []
+    for name, row in rows.items():
+        if name.endswith("; causes") and "shares" in row:
+            shares = [f"{cause} {percent(share, 0)} %" for cause, share in list(row["shares"].items())[:_MOST_CAUSES]]
+            lost = 100 * row["lost"]
+            lines.append(
+                f"- {name.removesuffix('; causes')}: {lost:+.1f} points lost; shares of its gap: {', '.join(shares)}."
+            )
+    if not lines:
+        return []
+    return [
+        "In brackets: the network on the same images. Where `typical` is more than half a point from it, attribution "
+        "says:",
+        "",
+        *lines,
+        "",
+    ]
+
+
+def choices(rows: ROWS) -> list[str]:
+    """Figs. 5 to 7, and Fig. 4 of the second paper."""
+    lines = [
+        "## KANalogue: which devices (first paper, Figs. 5 to 7; second paper, Fig. 4)",
+        "",
+        "All 15 combinations of the four tunnel diodes on MNIST, BatchNorm behind a clip, with 64 hidden values and "
+        "with as many parameters as two devices have then. Accuracies in percent of network and of one `typical` chip.",
+        "",
+        "![Accuracy by the choice of devices](papers/bases.svg)",
+        "",
+        *command("bases"),
+    ]
+    header = ["devices", "64 hidden: network", "`typical`", "matched: hidden", "network", "`typical`"]
+    body = []
+    for chosen in bases.CHOICES:
+        name = f"MNIST; {' + '.join(chosen)}"
+        fixed = rows.get(name)
+        matched = fixed if len(chosen) == 2 else rows.get(f"{name}; matched")
+        body.append([" + ".join(chosen), *_both(fixed), *_hidden(matched), *_both(matched)])
+    without = rows.get(f"MNIST; {' + '.join(bases.THREE)}; no biases")
+    body.append([f"{' + '.join(bases.THREE)}, no biases", *_both(without), NOTHING, NOTHING, NOTHING])
+    return [*lines, *table(header, body)]
+
+
+def _both(row: dict | None) -> list[str]:
+    if row is None:
+        return [NOTHING, NOTHING]
+    return [percent(row["accuracy"], 2), percent(row["typical"]["accuracy"]["circuit"], 2)]
+
+
+def _hidden(row: dict | None) -> list[str]:
+    return [NOTHING if row is None else str(row["widths"][1])]
+
+
+def efficiency(rows: ROWS) -> list[str]:
+    """Fig. 5a of the second paper."""
+    lines = [
+        "## KANalogue: accuracy by crossbar nodes (second paper, Fig. 5a)",
+        "",
+        "A node is a crosspoint with a device: an MLP has one for each weight, in its crossbars of resistors, and one "
+        "for each activation; a KAN of splines, which has no circuit, one for each number of its edges.",
+        "",
+        "![Accuracy against crossbar nodes](papers/nodes.svg)",
+        "",
+        *command("nodes"),
+    ]
+    header = ["data", "network", "hidden", "nodes", "network, %", "ideal circuit, %", "`typical`, %"]
+    body = []
+    for data, hidden in nodes.HIDDEN.items():
+        for kind in nodes.KINDS:
+            for width in hidden:
+                row = rows.get(f"{data}; {kind}; {width} hidden")
+                if row is not None:
+                    circuits = [_of_circuit(row, tech) for tech in ("ideal", "typical")]
+                    body.append([data, kind, str(width), many(row["nodes"]), percent(row["accuracy"], 2), *circuits])
+    return [*lines, *table(header, body, text=2)]
+
+
+def _of_circuit(row: dict, tech: str) -> str:
+    return percent(row[tech]["accuracy"]["circuit"], 2) if tech in row else NOTHING
+
+
+def worst_chips(rows: ROWS) -> list[str]:
+    """Fig. 8, and Fig. 5b of the second paper."""
+    lines = [
+        "## KANalogue: the worst of many chips (first paper, Fig. 8; second paper, Fig. 5b)",
+        "",
+        "Every area of a chip is off by a relative error of the standard deviation in the head of the table: of either "
+        "sign (binary, the authors' default), normal, or uniform. Amplifiers have a gain of 1,000. Percent of 100 "
+        "images of MNIST that the worst of so many chips classifies right, and in brackets the mean chip.",
+        "",
+        "![Accuracy of the worst chip against the error of areas](papers/robustness.svg)",
+        "",
+        *command("robustness"),
+    ]
+    header = ["hidden", "errors", "chips", *(f"{level:g}" for level in robustness.LEVELS), "ngspice differs by"]
+    body = list(_worst_rows(rows))
+    return [*lines, *table(header, body, text=2)]
+
+
+def _worst_rows(rows: ROWS) -> Iterator[Sequence[str]]:
+    for hidden in robustness.HIDDEN:
+        for error in robustness.ERRORS:
+            blocks = worst_blocks(rows, hidden, error)
+            if blocks:
+                judge = rows.get(f"{hidden} hidden; {error}; judge")
+                cells = [f"{percent(low, 0)} ({percent(mean)})" for low, mean, _ in curve(blocks)]
+                differs = NOTHING if judge is None else small(judge["difference"])
+                yield [str(hidden), error, many(sum(block["trials"] for block in blocks)), *cells, differs]
+
+
+def worst_blocks(rows: ROWS, hidden: int, error: str) -> list[dict]:
+    """What was measured of one curve."""
+    return [row for name, row in rows.items() if name.startswith(f"{hidden} hidden; {error}; block")]
+
+
+def curve(blocks: Sequence[dict]) -> list[tuple[float, float, float]]:
+    """Smallest, mean and largest accuracy of all blocks' chips at every level."""
+    found = []
+    for place in range(len(robustness.LEVELS)):
+        points = [block["points"][place] for block in blocks]
+        mean = sum(point["mean"] for point in points) / len(points)
+        found.append((min(p["smallest"] for p in points), mean, max(p["largest"] for p in points)))
+    return found

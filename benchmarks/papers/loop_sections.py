@@ -1,0 +1,31 @@
+"""The page's section on trainable connections in closed loop."""
+
+from __future__ import annotations
+
+from benchmarks.papers import loops
+from benchmarks.papers.markdown import NOTHING, ROWS, command, percent, small, table
+
+
+def closed_loops(rows: ROWS) -> list[str]:
+    """Success of network, ideal circuit and drawn circuits on every plant."""
+    lines = [
+        "## Trainable connections: closed loops",
+        "",
+        "The fourth paper's controllers are PhyKANs, whose connections are band-pass filters. Network and circuit "
+        "begin alike; what counts as a success is [the plant's](control.md#plants). Percent of episodes.",
+        "",
+        *command("loops"),
+    ]
+    header = ["plant", "network", "ideal circuit", "`typical` chips", "chips that never fail", "gap of an action"]
+    body = []
+    for name in loops.LOOPS:
+        ideal, typical = rows.get(f"{name}; ideal"), rows.get(f"{name}; typical")
+        cells = [NOTHING if ideal is None else percent(ideal[f"{side}_success"], 0) for side in ("network", "circuit")]
+        if typical is None:
+            cells += [NOTHING] * 3
+        else:
+            chips = typical["specimens"]
+            cells += [percent(chips["success"], 0), f"{chips['without_failure']} of {chips['count']}"]
+            cells.append(small(typical["action_relative_rmse"]))
+        body.append([name, *cells])
+    return [*lines, *table(header, body)]

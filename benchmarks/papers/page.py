@@ -1,0 +1,79 @@
+"""docs/papers.md, written from the rows that are known, with its pictures.
+
+python -m benchmarks.papers page
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+
+from benchmarks.papers import crossbar_figures, crossbar_sections, loop_sections, scale_sections
+from benchmarks.papers.markdown import ROWS
+
+Results = Mapping[str, ROWS]
+"""Rows of every study, by its name."""
+SECTIONS: tuple[tuple[str, Callable[[ROWS], list[str]]], ...] = (
+    ("table1", crossbar_sections.accuracy),
+    ("bases", crossbar_sections.choices),
+    ("nodes", crossbar_sections.efficiency),
+    ("robustness", crossbar_sections.worst_chips),
+    ("loops", loop_sections.closed_loops),
+    ("scale", scale_sections.largest),
+)
+FIGURES: Mapping[str, Callable[[ROWS, Path], None]] = {
+    "bases": crossbar_figures.draw_choices,
+    "nodes": crossbar_figures.draw_efficiency,
+    "robustness": crossbar_figures.draw_worst,
+}
+
+
+def page(results: Results) -> str:
+    """The page as Markdown."""
+    parts = [_head(results)]
+    parts += [section(results[study]) for study, section in SECTIONS if results.get(study)]
+    return "\n".join(line for part in parts for line in part).rstrip() + "\n"
+
+
+def draw(results: Results, folder: Path) -> None:
+    """Every picture whose rows are known."""
+    for study, picture in FIGURES.items():
+        if results.get(study):
+            picture(results[study], folder / f"{study}.svg")
+
+
+def _head(results: Results) -> list[str]:
+    measured = [row["measured"] for rows in results.values() for row in rows.values()]
+    dates = sorted({each["date"] for each in measured})
+    versions = sorted({each["versions"]["ngspice"] for each in measured})
+    return [
+        "# The papers' tables and figures, as circuits",
+        "",
+        "What four papers report of their networks in software, beside what the circuits of such networks do. Every "
+        "figure was measured by the program that its section names, and this page was written from those figures: "
+        "`make papers` fetches what data it may, trains, measures and writes; it takes hours and goes on where it was "
+        "stopped. `make papers-quick` does a tenth of it into `out/papers-quick`, in minutes.",
+        "",
+        f"Measured {_span(dates)} on {_list({_machine(each) for each in measured})}, one thread; "
+        f"torch {_list({each['versions']['torch'] for each in measured})}, {_list(versions)}. Seeds are 0 unless a "
+        "table says otherwise. Circuits are solved by the batched engine; where a table says so, a simulator looked at "
+        "some of them too, and its figure is the largest difference of any output, in standard deviations of outputs. "
+        "`typical` is kanspice's [technology of that name](technology.md): precision amplifiers, 3 % mismatch, wires "
+        "of 1 ohm a segment, converters of 8 and 10 bits. Samples that a circuit gives no answer for count as wrong.",
+        "",
+    ]
+
+
+def _machine(measured: Mapping) -> str:
+    machine = measured["machine"]
+    return f"{machine['cpu']} ({machine['cores']} cores)"
+
+
+def _span(dates: list[str]) -> str:
+    if not dates:
+        return "nothing yet"
+    return f"on {dates[0]}" if len(dates) == 1 else f"from {dates[0]} to {dates[-1]}"
+
+
+def _list(words: Iterable[str]) -> str:
+    return ", ".join(sorted(words))

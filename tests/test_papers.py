@@ -1,0 +1,113 @@
+"""docs/papers.md is what its program makes of the rows that are kept beside it; studies measure on real data."""
+
+from __future__ import annotations
+
+import gzip
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(autouse=True)
+def benchmarks(monkeypatch):
+    monkeypatch.syspath_prepend(str(ROOT))
+    yield
+    for name in [name for name in sys.modules if name.partition(".")[0] == "benchmarks"]:
+        del sys.modules[name]
+
+
+def rows_of_all():
+    from benchmarks.papers.__main__ import RESULTS, STUDIES
+    from benchmarks.papers.rows import known
+
+    return {name: known(RESULTS / f"{name}.json") for name in STUDIES}
+
+
+def test_the_page_says_what_was_measured():
+    from benchmarks.papers.page import page
+
+    assert (ROOT / "docs" / "papers.md").read_text(encoding="utf-8") == page(rows_of_all())
+
+
+def test_every_row_says_when_and_where_it_was_measured_and_no_simulator_contradicts_it():
+    for study, rows in rows_of_all().items():
+        for name, row in rows.items():
+            assert row["measured"]["date"] >= "2026-11-29", (study, name)
+            assert row.get("agrees", True), (study, name)
+            if name.endswith("; ideal") and study == "table1":
+                assert row["relative_rmse"] < 1e-10, name
+
+
+def test_a_row_is_measured_once_and_one_without_its_data_is_left_out(tmp_path, capsys):
+    from benchmarks.papers.data import MissingDataError
+    from benchmarks.papers.rows import Setting, known, measure
+
+    def absent():
+        raise MissingDataError("no such data here")
+
+    setting = Setting(tmp_path, tmp_path / "results")
+    measure("toy", iter([("one", lambda: {"value": 1}), ("two", absent)]), setting)
+    measure("toy", iter([("one", lambda: {"value": 2}), ("three", lambda: {"value": 3})]), setting)
+    found = known(tmp_path / "results" / "toy.json")
+    assert {name: row["value"] for name, row in found.items()} == {"one": 1, "three": 3}
+    assert "no such data here" in capsys.readouterr().out
+
+
+def test_idx_files_are_read_as_they_are_published(tmp_path, monkeypatch):
+    from benchmarks.papers import data
+
+    random = np.random.default_rng(0)
+    for kind, count in (("train", 30), ("t10k", 10)):
+        images = random.integers(0, 256, (count, 28, 28), dtype=np.uint8)
+        header = bytes([0, 0, 8, 3]) + np.array(images.shape, ">i4").tobytes()
+        (tmp_path / f"{kind}-images-idx3-ubyte.gz").write_bytes(gzip.compress(header + images.tobytes()))
+        labels = random.integers(0, 10, count, dtype=np.uint8)
+        header = bytes([0, 0, 8, 1]) + np.array(labels.shape, ">i4").tobytes()
+        (tmp_path / f"{kind}-labels-idx1-ubyte").write_bytes(header + labels.tobytes())
+    monkeypatch.setenv(data.MNIST_FOLDER, str(tmp_path))
+    data.mnist.cache_clear()
+    found = data.mnist()
+    data.mnist.cache_clear()
+    assert found.inputs.shape == (30, 196)
+    assert found.test_labels.tolist() == labels.tolist()
+    flat = images[0].reshape(14, 2, 14, 2).mean(axis=(1, 3)) / 255
+    assert abs(found.test_inputs[0].reshape(14, 14) - flat).max() < 0.5
+    assert found.inputs.min() >= 0
+    assert found.inputs.max() <= 1
+
+
+@pytest.mark.reference_data
+@pytest.mark.slow
+def test_one_network_goes_through_a_whole_row(tmp_path, reference_data):
+    from benchmarks.papers import table1
+    from benchmarks.papers.rows import Setting, known, measure
+
+    setting = Setting(tmp_path, tmp_path / "results", quick=True)
+    measure("table1", table1.rows(setting), setting, only="^MNIST; KANalogue, 2 devices, B")
+    rows = known(tmp_path / "results" / "table1.json")
+    mnist = {name.rpartition("; ")[2]: row for name, row in rows.items()}
+    assert set(mnist) == {"network", "ideal", "typical", "causes", "judge"}
+    assert mnist["network"]["parameters"] == 26_570
+    assert mnist["network"]["accuracy"] > 0.5
+    assert mnist["ideal"]["accuracy"]["circuit"] == mnist["network"]["accuracy"]
+    assert mnist["judge"]["difference"] < 1e-9
+
+
+@pytest.mark.slow
+def test_the_script_for_a_gpu_works_on_a_processor(tmp_path):
+    script = [str(ROOT / "tools" / "gpu_check.sh"), str(tmp_path / "out"), "torch"]
+    done = subprocess.run(
+        script, env=os.environ | {"PYTHON": sys.executable}, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "passed" in (tmp_path / "out" / "tests.txt").read_text()
+    from benchmarks.papers.rows import known
+
+    rows = known(tmp_path / "out" / "results" / "scale.json")
+    assert rows["KANalogue 784-256-10; gain 1000, areas 5 %; torch"]["failed_samples"] == 0
