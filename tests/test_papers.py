@@ -22,21 +22,20 @@ def benchmarks(monkeypatch):
         del sys.modules[name]
 
 
-def rows_of_all():
-    from benchmarks.papers.__main__ import RESULTS, STUDIES
-    from benchmarks.papers.rows import known
+def everything():
+    from benchmarks.papers.__main__ import RESULTS, measured
 
-    return {name: known(RESULTS / f"{name}.json") for name in STUDIES}
+    return measured(RESULTS)
 
 
 def test_the_page_says_what_was_measured():
     from benchmarks.papers.page import page
 
-    assert (ROOT / "docs" / "papers.md").read_text(encoding="utf-8") == page(rows_of_all())
+    assert (ROOT / "docs" / "papers.md").read_text(encoding="utf-8") == page(*everything())
 
 
 def test_every_row_says_when_and_where_it_was_measured_and_no_simulator_contradicts_it():
-    for study, rows in rows_of_all().items():
+    for study, rows in everything()[0].items():
         for name, row in rows.items():
             assert row["measured"]["date"] >= "2026-11-29", (study, name)
             assert row.get("agrees", True), (study, name)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import json
 from collections.abc import Callable
 from pathlib import Path
 
 import torch
 
 from benchmarks.papers import bases, generation, inference_time, loops, nodes, regression, robustness, scale, table1
-from benchmarks.papers.page import draw, page
+from benchmarks.papers.page import OTHERS, draw, page
 from benchmarks.papers.rows import Rows, Setting, known, measure
 
 STUDIES: dict[str, Callable[[Setting], Rows]] = {
@@ -59,9 +60,16 @@ def main() -> None:
 
 def write_page(results: Path, folder: Path) -> None:
     """papers.md and its pictures, from all rows that there are."""
-    every = {name: known(results / f"{name}.json") for name in STUDIES}
-    (folder / "papers.md").write_text(page(every), encoding="utf-8")
+    every, others = measured(results)
+    (folder / "papers.md").write_text(page(every, others), encoding="utf-8")
     draw(every, folder / "papers")
+
+
+def measured(results: Path) -> tuple[dict[str, dict], dict[str, dict]]:
+    """Rows of every study, and what other benchmarks measured."""
+    beside = ROOT / "benchmarks" / "results"
+    others = {name: json.loads((beside / f"{name}.json").read_text(encoding="utf-8")) for name in OTHERS}
+    return {name: known(results / f"{name}.json") for name in STUDIES}, others
 
 
 if __name__ == "__main__":

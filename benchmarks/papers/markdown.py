@@ -45,3 +45,14 @@ def seconds(value: float | None) -> str:
 def command(study: str) -> list[str]:
     """What measures a section's rows."""
     return [f"`python -m benchmarks.papers {study}`", ""]
+
+
+_PREFIXES = ((1.0, ""), (1e-3, "m"), (1e-6, "u"), (1e-9, "n"), (1e-12, "p"), (1e-15, "f"), (1e-18, "a"))
+
+
+def si(value: float | None, unit: str) -> str:
+    """Two or three digits and a prefix: 12.3 uW."""
+    if value is None:
+        return NOTHING
+    factor, prefix = next((each for each in _PREFIXES if value >= each[0]), _PREFIXES[-1])
+    return f"{value / factor:.3g} {prefix}{unit}"

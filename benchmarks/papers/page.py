@@ -8,19 +8,34 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
-from benchmarks.papers import crossbar_figures, crossbar_sections, loop_sections, scale_sections
+from benchmarks.papers import (
+    crossbar_figures,
+    crossbar_sections,
+    energy_sections,
+    kirchhoffnet_sections,
+    loop_sections,
+    scale_sections,
+)
 from benchmarks.papers.markdown import ROWS
 
 Results = Mapping[str, ROWS]
 """Rows of every study, by its name."""
-SECTIONS: tuple[tuple[str, Callable[[ROWS], list[str]]], ...] = (
+SECTIONS: tuple[tuple[str, Callable[[Mapping], list[str]]], ...] = (
     ("table1", crossbar_sections.accuracy),
     ("bases", crossbar_sections.choices),
     ("nodes", crossbar_sections.efficiency),
     ("robustness", crossbar_sections.worst_chips),
+    ("regression", kirchhoffnet_sections.losses),
+    ("kirchhoffnet_accuracy", kirchhoffnet_sections.images),
+    ("generation", kirchhoffnet_sections.generation),
+    ("inference_time", kirchhoffnet_sections.fastest),
     ("loops", loop_sections.closed_loops),
+    ("energy", energy_sections.energy),
     ("scale", scale_sections.largest),
+    ("sizes", scale_sections.in_ngspice),
 )
+"""What each is about: a study, or another benchmark's results."""
+OTHERS = ("kirchhoffnet_accuracy", "energy", "sizes")
 FIGURES: Mapping[str, Callable[[ROWS, Path], None]] = {
     "bases": crossbar_figures.draw_choices,
     "nodes": crossbar_figures.draw_efficiency,
@@ -28,10 +43,10 @@ FIGURES: Mapping[str, Callable[[ROWS, Path], None]] = {
 }
 
 
-def page(results: Results) -> str:
-    """The page as Markdown."""
-    parts = [_head(results)]
-    parts += [section(results[study]) for study, section in SECTIONS if results.get(study)]
+def page(results: Results, others: Mapping[str, Mapping]) -> str:
+    """The page as Markdown. others: what other benchmarks measured, by their names."""
+    every = {**results, **others}
+    parts = [_head(results), *(section(every[about]) for about, section in SECTIONS if every.get(about))]
     return "\n".join(line for part in parts for line in part).rstrip() + "\n"
 
 

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from pathlib import Path
 
 from benchmarks.papers import scale
 from benchmarks.papers.markdown import NOTHING, ROWS, command, many, seconds, small, table
 
-OTHERS = Path(__file__).parents[1] / "results"
 _GB = 1e9
 
 
@@ -18,15 +15,15 @@ def largest(rows: ROWS) -> list[str]:
     lines = [
         "## The largest networks: time and memory",
         "",
-        "CIFAR-10 and SVHN are not to be had here, nor are the weights that were trained on them: these are the papers' "
-        "sizes with random weights. Seconds of the processor, one thread; of the wall clock on a GPU. The gap is the "
-        "relative RMSE of one specimen's outputs, which random weights make large; ideal circuits show rounding.",
+        "CIFAR-10 and SVHN are not to be had here, nor are the weights that were trained on them: these are the "
+        "papers' sizes with random weights. Seconds of the processor, one thread; of the wall clock on a GPU. The gap "
+        "is the relative RMSE of one specimen; random weights make it large. Ideal circuits show rounding.",
         "",
         *command("scale"),
     ]
     header = ["network", "circuit", "on", "devices", "first sample", "a further one", "memory, GB", "gap"]
     body = [_row(name, row) for name, row in rows.items() if "devices" in row]
-    return [*lines, *table(header, body, text=3), *_specimens(rows), *_ngspice(), *_clusters(rows)]
+    return [*lines, *table(header, body, text=3), *_specimens(rows), *_clusters(rows)]
 
 
 def _row(name: str, row: Mapping) -> list[str]:
@@ -55,12 +52,12 @@ def _specimens(rows: ROWS) -> list[str]:
     return lines
 
 
-def _ngspice() -> list[str]:
-    sizes = json.loads((OTHERS / "sizes.json").read_text(encoding="utf-8"))["rows"]
+def in_ngspice(found: Mapping) -> list[str]:
+    """From what `benchmarks.sizes` measured."""
     told = [
         f"{size} in {seconds(row['ngspice_s'])} with {row['ngspice_peak_bytes'] / _GB:.1f} GB, "
         f"{small(row['ngspice_error'])} from torch"
-        for size, row in sizes.items()
+        for size, row in found["rows"].items()
     ]
     return [
         f"ngspice solves a first sample of the ideal circuits ([performance](performance.md)): {'; '.join(told)}.",

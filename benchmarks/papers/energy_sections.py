@@ -1,0 +1,58 @@
+"""The page's section on energy and time, from what `benchmarks.energy` measured."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from benchmarks.papers.markdown import NOTHING, many, si, small, table
+
+_MOST_PARTS = 3
+
+
+def energy(found: Mapping) -> list[str]:
+    """Per inference: the circuit by part, and a digital one."""
+    header = [
+        "network",
+        "technology",
+        "power",
+        "largest parts",
+        "inference takes",
+        "energy",
+        "digital, int8",
+        "float32",
+    ]
+    header += ["circuit to int8", "to float32"]
+    return [
+        "## Energy and time of an inference",
+        "",
+        "What [costs](physical-cost.md) are made of, what they leave out, and the sources of digital energies are said "
+        "there. Amplifiers take the supply current that is in the table's technology, which is most of the power of "
+        "every circuit that has any. The digital circuit counts the same network's operations and memory traffic, one "
+        "sample at a time.",
+        "",
+        f"`python -m benchmarks.energy` ({found['date']})",
+        "",
+        *table(header, (_row(name, row) for name, row in found["rows"].items()), text=2),
+    ]
+
+
+def _row(name: str, row: Mapping) -> list[str]:
+    parts = sorted(row.get("parts_w", {}).items(), key=lambda part: -part[1])[:_MOST_PARTS]
+    largest = ", ".join(f"{part} {si(watts, 'W')}" for part, watts in parts if watts > 0)
+    digital = row["digital_j"]
+    cells = [name, f"`{row['tech']}`", si(row["power_w"], "W"), largest or NOTHING]
+    cells += [
+        si(row["latency_s"], "s"),
+        si(row["energy_j"], "J"),
+        si(digital["int8"], "J"),
+        si(digital["float32"], "J"),
+    ]
+    return [*cells, *(_times(row, kind) for kind in ("int8", "float32"))]
+
+
+def _times(row: Mapping, kind: str) -> str:
+    against = row.get("against_digital", {}).get(kind) or {}
+    times = against.get("times")
+    if times is None:
+        return NOTHING
+    return f"{many(times)}x" if times >= 10 else f"{small(times)}x"

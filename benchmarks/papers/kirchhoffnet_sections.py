@@ -1,0 +1,152 @@
+"""The page's sections on KirchhoffNets: regression, images, generation, inference time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from benchmarks.papers import inference_time, regression
+from benchmarks.papers.markdown import NOTHING, ROWS, command, many, percent, seconds, si, small, table
+from benchmarks.papers.plane import POTENTIALS, TASKS
+
+_SIDES = ("network", "ideal", "typical")
+
+
+def losses(rows: ROWS) -> list[str]:
+    """Table I."""
+    lines = [
+        "## KirchhoffNet, Table I: regression",
+        "",
+        "Mean squared errors on unseen samples, targets scaled to 0..1, means over as many seeds as were trained; the "
+        "paper's are means of ten. The paper gives MLPs' numbers of parameters and not their widths. California "
+        "housing comes with no package and is left out. The gap is the relative RMSE of outputs.",
+        "",
+        "![Training losses](papers/training.svg)",
+        "",
+        *command("regression"),
+    ]
+    header = ["data", "network", "parameters (paper)", "paper", "network here", "ideal circuit", "`typical`"]
+    header += ["seeds", "gap of `typical`", "ngspice differs by"]
+    body = [_loss_row(rows, data, name) for data, sizes in regression.PAPER.items() for name in sizes]
+    return [*lines, *table(header, body, text=2)]
+
+
+def _loss_row(rows: ROWS, data: str, name: str) -> list[str]:
+    paper, parameters = regression.PAPER[data][name]
+    found = [row for key, row in rows.items() if key.startswith(f"{data}; {name}; seed")]
+    judge = rows.get(f"{data}; {name}; judge")
+    if not found:
+        return [data, name, f"({many(parameters)})", f"{paper:.2e}", "not measured", *[NOTHING] * 5]
+    measured = [_mean([row["test_loss"] for row in found])]
+    measured += [_mean([row[tech]["test_loss"]["circuit"] for row in found]) for tech in ("ideal", "typical")]
+    gap = small(_mean([row["typical"]["relative_rmse"] for row in found]))
+    sizes = f"{many(found[0]['parameters'])} ({many(parameters)})"
+    cells = [data, name, sizes, f"{paper:.2e}", *(f"{loss:.2e}" for loss in measured), str(len(found)), gap]
+    return [*cells, NOTHING if judge is None else small(judge["difference"])]
+
+
+def images(found: Mapping) -> list[str]:
+    """Table II, from what `benchmarks.kirchhoffnet_accuracy` measured."""
+    accuracy, samples = found["accuracy"], found["samples"]
+    header = ["data", "paper", "network here", f"`{found['technology']}`", "images", "gap", "processor time an image"]
+    gap, each = small(found["gap"]["relative_rmse"]), seconds(found["processor_s"] / samples)
+    both = [percent(accuracy[side], 2) for side in ("reference", "circuit")]
+    body = [
+        ["MNIST", "99.39 (0.06)", *both, many(samples), gap, each],
+        ["CIFAR-10", "73.41 (0.12)", "no data, no weights", *[NOTHING] * 4],
+        ["SVHN", "92.1", "no data, no weights", *[NOTHING] * 4],
+    ]
+    return [
+        "## KirchhoffNet, Table II: images",
+        "",
+        "Accuracies in percent. The MNIST network is the authors' own, 460,136 branches in two periods, on the first "
+        "images of the test set; with their number the standard error is "
+        f"{100 * (accuracy['circuit'] * (1 - accuracy['circuit']) / samples) ** 0.5:.1f} points. Samples without a "
+        f"result: {len(found['failed_samples'])}. The other networks' size is below, with random weights.",
+        "",
+        "`python -m benchmarks.kirchhoffnet_accuracy FOLDER`",
+        "",
+        *table(header, body),
+    ]
+
+
+def generation(rows: ROWS) -> list[str]:
+    """Figs. 7, 8 and 10."""
+    lines = [
+        "## KirchhoffNet, Figs. 7, 8 and 10: generation",
+        "",
+        "Energy distances between 2,000 samples made and 2,000 of the data: 0 for the same distribution; beside them "
+        "that of two fresh sets of the data, mean and largest. Likelihoods are mean log-densities of unseen points, in "
+        "nats; for the potentials the divergence KL of what is made from what is wanted.",
+        "",
+        "![Data, what the network makes, what the typical circuit makes](papers/generation.png)",
+        "",
+        "![Samples at the end of every period](papers/periods.png)",
+        "",
+        "![Densities of the two potentials](papers/potentials.png)",
+        "",
+        *command("generation"),
+    ]
+    header = ["task", "whose", "D", "T", "branches", "log-likelihood or KL", "network", "ideal", "`typical`"]
+    header += ["fresh data", "gap of `typical`", "told apart from the network"]
+    body = [_task_row(*name.split("; "), row) for name, row in rows.items()]
+    order = [*TASKS, *POTENTIALS]
+    return [*lines, *table(header, sorted(body, key=lambda cells: order.index(cells[0])), text=2)]
+
+
+def _task_row(task: str, whose: str, row: Mapping) -> list[str]:
+    dense = f"KL {row['divergence']:.3f}" if "divergence" in row else f"{-row['negative_log_likelihood']:.3f}"
+    distance = row["energy_distance"]
+    fresh = f"{distance['fresh']['mean']:.3f}, {distance['fresh']['largest']:.3f}"
+    told = row["typical"]["distribution"]
+    apart = NOTHING if told is None else "yes" if told["told_apart"] else "no"
+    cells = [task, whose, str(row["layers"]), f"{row['duration']:g}", many(row["branches"]), dense]
+    cells += [f"{distance[side]:.3f}" for side in _SIDES]
+    return [*cells, fresh, small(row["typical"]["relative_rmse"]), apart]
+
+
+def fastest(rows: ROWS) -> list[str]:
+    """Section II-C."""
+    lines = [
+        "## KirchhoffNet, Section II-C: how fast can it be?",
+        "",
+        "The paper's scale a shrinks capacitors, and with them the inference's time. The limits here: kT/C noise at "
+        "300 K; switching and sampling at 3.3 GHz, a picosecond unsure; branches with a pole at 10 GHz; 1 fF at every "
+        "node and 10 aF at each end of a branch. Unit current 1 uA, or 100 uA where it says so.",
+        "",
+        "![The gap against the capacitance, limit by limit](papers/inference_time.svg)",
+        "",
+        *command("inference_time"),
+    ]
+    header = ["network", "limits"]
+    for gap in inference_time.ALLOWED:
+        header += [f"gap of {gap:g}: capacitance", "inference"]
+    body = []
+    for network in inference_time.NETWORKS:
+        for name in ("all", "all, 100 uA"):
+            row = rows.get(f"{network}; fastest, {name}")
+            if row is not None:
+                body.append([network, name, *_fastest_cells(row)])
+    told = [line for network in inference_time.NETWORKS for line in _femtoseconds(network, rows)]
+    return [*lines, *table(header, body, text=2), *told]
+
+
+def _fastest_cells(row: Mapping) -> list[str]:
+    cells: list[str] = []
+    for gap in inference_time.ALLOWED:
+        point = row["fastest"].get(str(gap))
+        cells += [NOTHING] * 2 if point is None else [si(point["capacitance_f"], "F"), si(point["latency_s"], "s")]
+    return cells
+
+
+def _femtoseconds(network: str, rows: ROWS) -> list[str]:
+    """The paper's own figure: 1 fF, and branches of an ampere."""
+    row = rows.get(f"{network}; femtoseconds")
+    if row is None:
+        return []
+    told = ", ".join(f"{name} {small(point['relative_rmse'])}" for name, point in row["points"].items())
+    latency = si(row["points"]["none"]["latency_s"], "s")
+    return [f"With 1 fF and branches of an ampere, {network} takes {latency}; its gaps by limit: {told}.", ""]
+
+
+def _mean(values: Sequence[float]) -> float:
+    return sum(values) / len(values)
