@@ -47,7 +47,9 @@ class PairCurrents:
         low, high = np.minimum(source, destination), np.maximum(source, destination)
         pairs, owner = np.unique(low * (nodes + 1) + high, return_inverse=True)
         of_pair, self.numbers = terms(owner, bends.reflected(source > destination))
-        self.low, self.high = (np.ascontiguousarray(ends) for ends in np.divmod(pairs[of_pair], nodes + 1))
+        first, second = np.divmod(pairs[of_pair], nodes + 1)
+        self.starts = np.searchsorted(first, np.arange(nodes + 2))
+        self.high = np.ascontiguousarray(second)
 
     def into_nodes(self, volts: Array) -> Array:
         """Currents into nodes 1 and on, (samples, nodes), for voltages (samples, nodes) there.
@@ -67,7 +69,7 @@ class PairCurrents:
         places = samples if samples <= _FEW else -(-samples // _VECTOR) * _VECTOR
         padded, into = np.zeros((2, nodes + 1, places))
         padded[1:, :samples] = volts.T
-        add_currents(padded, self.low, self.high, self.numbers, into)
+        add_currents(padded, self.starts, self.high, self.numbers, into)
         return np.asarray(into[1:, :samples].T)
 
 
