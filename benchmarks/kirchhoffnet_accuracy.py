@@ -22,7 +22,17 @@ import numpy as np
 from benchmarks.report import cpu_s, surroundings, write
 
 CHECKPOINT = "kirchhoffnet/mnist"
-_KEPT = ("model", "engine", "samples", "failed_samples", "gap", "accuracy", "numerical_error", "timing")
+_KEPT = (
+    "model",
+    "engine",
+    "samples",
+    "failed_samples",
+    "gap",
+    "accuracy",
+    "numerical_error",
+    "reference_error",
+    "timing",
+)
 
 
 def main() -> None:

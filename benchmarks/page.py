@@ -138,14 +138,16 @@ def _images(report: Mapping) -> list[str]:
         "",
         f"The published MNIST network, two periods of 230,068 branches, on the first {samples} images of the test set, "
         f"`--tech {report['technology']}`, {len(report['failed_samples'])} of them without an answer "
-        "(`python -m benchmarks.kirchhoffnet_accuracy FOLDER`). The gap and the numerical error are of the outputs' "
-        "standard deviation; the latter is that of a few images, the worst among them, solved again. Seconds are of "
+        "(`python -m benchmarks.kirchhoffnet_accuracy FOLDER`). The gap and the numerical errors are of the outputs' "
+        "standard deviation; the latter are those of a few images, the worst among them, solved again. Seconds are of "
         "the processor, for an image, its reference in torchdiffeq and what is solved again included.",
         "",
-        "| accuracy, reference | circuit | same digit | gap (RMS) | numerical error (RMS) | seconds | memory |",
-        "|---:|---:|---:|---:|---:|---:|---:|",
+        "| accuracy, reference | circuit | same digit | gap (RMS) | numerical error (RMS) | of the reference | seconds "
+        "| memory |",
+        "|---:|---:|---:|---:|---:|---:|---:|---:|",
         f"| {accuracy['reference']:.1%} | {accuracy['circuit']:.1%} | {gap['argmax_agreement']:.1%} "
         f"| {gap['relative_rmse']:.3g} | {report['numerical_error']['relative_rmse']:.1e} "
+        f"| {report['reference_error']['relative_rmse']:.1e} "
         f"| {report['processor_s'] / samples:.2g} | {report['peak_bytes'] / 2**20:.0f} MiB |",
         "",
     ]
