@@ -134,6 +134,7 @@ def with_everything(result: GapResult) -> GapResult:
         limits=(*result.limits, Limit("max_relative", 0.04, 0.02), Limit("l2.crossbar.relative_rmse", NAN, 1.0)),
         notes=("identical device columns were shared", "ngspice raised gmin for 3 samples"),
         command="kanspice verify model.pt --inputs 'my inputs.npy'",
+        sized_for=InputsFacts("train.npy", "de" * 32),
         specimen=SpecimenFacts("worst.npz", "ef" * 32),
     )
 

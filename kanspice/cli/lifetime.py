@@ -17,6 +17,7 @@ from kanspice.cli.options import (
     Labels,
     Quiet,
     Set,
+    SizedForOption,
     Targets,
     Tech,
     engine_of,
@@ -70,6 +71,7 @@ def lifetime(
     limit: Annotated[
         int | None, typer.Option("--limit", min=1, metavar="N", help="Judge chips by the first N samples.")
     ] = None,
+    sized_for: SizedForOption = None,
     tech: Tech = None,
     set_: Set = None,
     trials: Annotated[int, typer.Option("--trials", min=1, metavar="N", help="Chips.")] = 100,
@@ -148,6 +150,7 @@ def lifetime(
         labels=labels,
         targets=targets,
         limit=limit,
+        sized_for=sized_for,
         tech=tech,
         set=set_ or (),
         trials=trials,

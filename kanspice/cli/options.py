@@ -156,6 +156,14 @@ SimulationTimeout = Annotated[
     float | None,
     typer.Option("--timeout", min=0.001, metavar="S", help="Seconds for the whole simulation."),
 ]
+SizedForOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--sized-for",
+        metavar="F",
+        help="Samples that the circuit is sized for, such as those of training; --inputs if not given.",
+    ),
+]
 LimitOption = Annotated[int | None, typer.Option("--limit", min=1, help="Use only the first N samples.")]
 Verbose = Annotated[bool, typer.Option("-v", "--verbose", help="Also print the design, the engine and the versions.")]
 Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="Print nothing but errors.")]

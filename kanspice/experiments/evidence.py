@@ -12,6 +12,7 @@ from kanspice.base.arrays import Array, Digests
 from kanspice.base.errors import InputError
 from kanspice.base.files.array_files import Given, is_file, load_array, load_labels
 from kanspice.experiments.chip import MeasuredChip
+from kanspice.experiments.facts import InputsFacts
 from kanspice.families import LoadedModel
 
 
@@ -22,7 +23,8 @@ class Evidence:
     inputs: (samples, inputs) in model units. labels: (samples,) classes. targets: (samples, outputs), true answers of a
     regression. external: (samples, outputs), outputs for the same inputs computed elsewhere. population: (samples,
     inputs) that the amplifiers are sized for, `inputs` if None. external_population: outputs computed elsewhere for all
-    of those. measured: what a chip gave for the inputs.
+    of those. measured: what a chip gave for the inputs. sized_for: where `population` is from, if it was given apart
+    from the inputs.
     Raises InputError when they do not fit together.
     """
 
@@ -34,6 +36,7 @@ class Evidence:
     external_population: Array | None = None
     targets: Array | None = None
     measured: MeasuredChip | None = None
+    sized_for: InputsFacts | None = None
 
     def __post_init__(self) -> None:
         if self.inputs.ndim != 2 or len(self.inputs) == 0:
@@ -61,10 +64,14 @@ class Evidence:
             external_population=self.external,
         )
 
+    def sized(self, population: Array, source: str = "") -> Evidence:
+        """For a circuit that is sized for other samples (samples, inputs). source: where these are from."""
+        return replace(self, population=population, sized_for=InputsFacts(source, _sha256(population)))
+
     @property
     def sha256(self) -> str:
         """Of the inputs, in hexadecimal."""
-        return hashlib.sha256(np.ascontiguousarray(self.inputs).tobytes()).hexdigest()
+        return _sha256(self.inputs)
 
     @property
     def digests(self) -> Digests:
@@ -103,22 +110,37 @@ def read_evidence(
     targets: Given | None = None,
     reference: Given | None = None,
     measured: Given | None = None,
+    sized_for: Given | None = None,
 ) -> Evidence:
     """Evidence for a model from files or arrays: samples, classes, true answers, outputs from elsewhere or of a chip.
 
+    sized_for: samples (samples, inputs) that circuits are sized for, if those are others than the inputs.
     Raises InputError for a file that cannot be read, or does not fit the model or the others.
     """
 
     outputs = loaded.output_width
     samples = load_array(inputs, "the inputs", loaded.input_width, loaded.model.input_axes)
-    return Evidence(
+    found = Evidence(
         inputs=samples,
         labels=None if labels is None else load_labels(labels),
         external=None if reference is None else load_array(reference, "the reference outputs", outputs),
         targets=None if targets is None else load_array(targets, "the targets", outputs),
-        source=str(inputs) if is_file(inputs) else "",
+        source=_source(inputs),
         measured=None if measured is None else MeasuredChip.read(measured, len(samples), outputs),
     )
+    if sized_for is None:
+        return found
+    what = "the samples that the circuit is sized for"
+    population = load_array(sized_for, what, loaded.input_width, loaded.model.input_axes)
+    return found.sized(population, _source(sized_for))
+
+
+def _source(given: Given) -> str:
+    return str(given) if is_file(given) else ""
+
+
+def _sha256(values: Array) -> str:
+    return hashlib.sha256(np.ascontiguousarray(values).tobytes()).hexdigest()
 
 
 def _check_labels(labels: npt.NDArray[np.int64], classes: int) -> None:

@@ -9,6 +9,7 @@ from kanspice.families.compiling import (
     compile_macro_model,
     compile_model,
     compile_nominal,
+    is_sized_by_samples,
     sizing_for,
     technology_for,
 )
@@ -26,6 +27,7 @@ __all__ = [
     "compile_nominal",
     "families",
     "family_of",
+    "is_sized_by_samples",
     "load",
     "save",
     "sizing_for",

@@ -90,9 +90,18 @@ def sizing_for(
     """
     if inputs is None or len(inputs) == 0:
         return None
-    needs_stages = family_of(loaded.model).sized_by_stages or technology.converters.adc_bits > 0
-    needs_stages = needs_stages or technology.branches.realisation == "transistor"
-    return sizing_of(loaded.model, inputs, timeout_s) if needs_stages else Sizing(inputs)
+    return sizing_of(loaded.model, inputs, timeout_s) if _needs_stages(loaded, technology) else Sizing(inputs)
+
+
+def is_sized_by_samples(loaded: LoadedModel, technology: Technology) -> bool:
+    """Whether a circuit depends on the samples that it is sized for."""
+    return _needs_stages(loaded, technology) or technology.converters.dac_bits > 0
+
+
+def _needs_stages(loaded: LoadedModel, technology: Technology) -> bool:
+    if family_of(loaded.model).sized_by_stages or technology.converters.adc_bits > 0:
+        return True
+    return technology.branches.realisation == "transistor"
 
 
 def sizing_of(model: Network, inputs: Array, timeout_s: float | None = None) -> Sizing:

@@ -33,6 +33,8 @@ _TRIED = 0.5
 """Of the training, before which it does not end for want of a better network."""
 _VALIDATED = 200
 """Samples that tell how far training is, at most: drawn among those held out for it."""
+_SIZED_FOR = 2000
+"""Samples that circuits are sized for while a training lasts, at most: drawn among those that there are."""
 _UNSEEDED = 53
 """Bits of seeds that studies draw specimens with; training draws others."""
 
@@ -201,6 +203,9 @@ class ThroughCircuit(Answers):
     ) -> None:
         """technologies: the corners. sizing_inputs: samples (samples, inputs) that amplifiers are sized for."""
         super().__init__(network)
+        if len(sizing_inputs) > _SIZED_FOR:
+            some = np.random.default_rng(schedule.seed).choice(len(sizing_inputs), _SIZED_FOR, replace=False)
+            sizing_inputs = sizing_inputs[np.sort(some)]
         self._circuits = [
             CircuitModule(network, technology, sizing_inputs, prove_states=False, look_for_states=True)
             for technology in technologies

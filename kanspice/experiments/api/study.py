@@ -45,6 +45,7 @@ def study(
     labels: str | Path | None = None,
     targets: str | Path | None = None,
     limit: int | None = None,
+    sized_for: str | Path | None = None,
     tech: str | Path | None = None,
     set: Overrides = (),
     trials: int = 100,
@@ -63,10 +64,11 @@ def study(
 ) -> StudyResult:
     """Measures many draws of a network's circuit: how the gap is distributed, and which fraction keeps a limit.
 
-    out: a new folder, which keeps every finished draw at once; resume: one to go on with, instead of all the rest. A
-    point is a corner with one value of each sweep; every point gets the same `trials` draws. cross_check: so many
-    draws, 4 samples of each, by another engine too; 3 if None and that engine is installed. max: what a good draw
-    keeps; yield_min: the fraction of good draws wanted. jobs: processes; scheduler: a Dask cluster's address instead.
+    out: a new folder, which keeps every finished draw at once; resume: one to go on with, instead of all the rest.
+    sized_for: samples that circuits are sized for, if those are others than the inputs. A point is a corner with one
+    value of each sweep; every point gets the same `trials` draws. cross_check: so many draws, 4 samples of each, by
+    another engine too; 3 if None and that engine is installed. max: what a good draw keeps; yield_min: the fraction of
+    good draws wanted. jobs: processes; scheduler: a Dask cluster's address instead.
     Raises InputError for what does not fit together, SimulatorError without a simulator.
     """
     check_numbers(limit=limit, trials=trials, seed=seed, jobs=jobs, yield_min=yield_min)
@@ -87,6 +89,7 @@ def study(
             labels=optional_file("--labels", labels),
             targets=optional_file("--targets", targets),
             limit=limit,
+            sized_for=optional_file("--sized-for", sized_for),
             tech=optional_file("--tech", tech),
             set_=tuple(texts_of(set)),
             corners=corners_of(corner),

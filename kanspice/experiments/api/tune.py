@@ -19,6 +19,7 @@ from kanspice.experiments.ensemble.workers import local
 from kanspice.experiments.evidence import Evidence, read_evidence
 from kanspice.experiments.numbers import check_numbers, numbers_of, plain_numbers
 from kanspice.experiments.tune import run as tuning
+from kanspice.experiments.tune.again import Names, again
 from kanspice.experiments.tune.result import TuningResult
 from kanspice.experiments.tune.run import TuneOptions, check_points
 from kanspice.experiments.tune.samples import split
@@ -104,6 +105,9 @@ def tune(
         begin=partial(_begun, bar_of(progress)),
         keep=None if output is None else partial(save, path=output),
     )
+    measured = {"--labels": test_labels, "--targets": test_targets}
+    names = Names(output, tech, None if test_inputs is None else inputs, test_inputs, measured)
+    result = replace(result, again=again(result, names))
     if output is None:
         return result
     result.save(output)

@@ -36,6 +36,7 @@ def verify(
     reference: Given | None = None,
     measured: Given | None = None,
     limit: int | None = None,
+    sized_for: Given | None = None,
     tech: Tech = None,
     set: Overrides = (),
     realisation: Realisation | None = None,
@@ -60,6 +61,7 @@ def verify(
     labels: (samples,) true classes. targets: (samples, outputs), true answers of a regression. reference: (samples,
     outputs) computed elsewhere. measured: (samples, outputs) in model units of a chip, NaN where nothing was measured:
     how far it is from network and circuit. limit: the first so many samples, of a circuit that is sized for all.
+    sized_for: samples (samples, inputs) that the circuit is sized for instead, such as those of training.
     fidelity: as `resolve_fidelity` says. cross_check: so many random samples by another engine too, "N:ENGINE" by that
     one, "N:ENGINE,ENGINE" by both.
     attribute: solve again with some of the imperfections, to tell what each one does. max, limits: what metrics may be
@@ -75,7 +77,13 @@ def verify(
     growth = _Growth.of(baseline, max_growth)
     technology, loaded = technology_of(tech, set, realisation), model_of(model, config, curves)
     evidence = read_evidence(
-        loaded, inputs, labels=labels, targets=targets, reference=reference, measured=measured
+        loaded,
+        inputs,
+        labels=labels,
+        targets=targets,
+        reference=reference,
+        measured=measured,
+        sized_for=sized_for,
     ).limited(limit)
     how = RunOptions(jobs=jobs, timeout_s=timeout, seed=seed, waveforms=waveforms, device=device)
     checks, judges = judges_of(cross_check)

@@ -245,6 +245,7 @@ def _facts(result: GapResult) -> dict[str, object]:
     tables: Mapping[str, Mapping[str, object]] = {
         "model": {key: getattr(result.model, key) for key in ("family", "sha256", "parameters", "devices")},
         "inputs": {"sha256": result.inputs.sha256, "samples": result.samples},
+        "sized for": {} if result.sized_for is None else {"sha256": result.sized_for.sha256},
         "chip": {} if result.measured is None else {"sha256": result.measured.sha256},
         "specimen": {} if result.specimen is None else {"sha256": result.specimen.sha256},
         "circuit": {key: getattr(result.design, key) for key in ("devices", "nodes", "fidelity", "swing_basis")},

@@ -108,12 +108,14 @@ class Request:
 class SampleRequest(Request, ABC):
     """What requests that measure how circuits answer samples have in common.
 
-    limit: the first so many samples. cross_check: so many draws by another engine too: `judge`, or the usual one.
+    limit: the first so many samples. sized_for: samples that circuits are sized for, if those are others. cross_check:
+    so many draws by another engine too: `judge`, or the usual one.
     limits: (metric, largest) that a good draw keeps. yield_min: fraction of good draws wanted at every point, if any.
     """
 
     inputs: str
     limit: int | None
+    sized_for: str | None = None
     device: str = "cpu"
     cross_check: int
     cross_check_needed: bool
@@ -154,7 +156,7 @@ class SampleRequest(Request, ABC):
         words = ["kanspice", command, self.model, "--inputs", self.inputs]
         for option in options:
             value = getattr(self, option)
-            words += [] if value is None else [f"--{option}", str(value)]
+            words += [] if value is None else [f"--{option.replace('_', '-')}", str(value)]
         for override in point.overrides:
             words += ["--set", override]
         words += ["--engine", self.engine, *(word for device in self._computes_with for word in ("--device", device))]

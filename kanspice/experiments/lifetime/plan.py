@@ -29,7 +29,7 @@ class LifetimeRequest(StudyRequest):
     """
 
     experiment = "lifetime"
-    optional: ClassVar[tuple[str, ...]] = ("targets", "judge", "recalibrate_s")
+    optional: ClassVar[tuple[str, ...]] = (*StudyRequest.optional, "recalibrate_s")
 
     recalibrate_s: Positive | None = None
     trims: Trimmed = "outputs"

@@ -199,6 +199,7 @@ def setup(result: Studied, samples: str, also: Sequence[Fact]) -> list[Fact]:
         ("technology", plain(", ".join([request.tech or "ideal", *request.set_]))),
         ("engine", request.engine_and_device),
         ("samples", f"{many(result.samples, 'sample')} from {plain(request.inputs)}, {samples}"),
+        ("sized for", None if request.sized_for is None else f"samples in {plain(request.sized_for)}"),
         *also,
         ("draws", f"{many(request.trials, 'draw')} of seed {request.seed}, the same specimens at every point"),
     ]

@@ -16,13 +16,14 @@ CHECKED_SAMPLES = 4
 class StudyRequest(SampleRequest):
     """Everything that was asked for, as plain values. Files are named as they were given, from `folder`.
 
-    limit: the first so many samples. set_, corners, sweeps: `SECTION.KEY=VALUE` texts.
-    trials: draws at every point. cross_check: so many draws by another engine too: `judge`, or the usual one.
-    limits: (metric, largest) that a good draw keeps. yield_min: fraction of good draws wanted at every point, if any.
+    limit: the first so many samples. sized_for: samples that circuits are sized for, if those are others than the
+    inputs. set_, corners, sweeps: `SECTION.KEY=VALUE` texts. trials: draws at every point. cross_check: so many draws
+    by another engine too: `judge`, or the usual one. limits: (metric, largest) that a good draw keeps. yield_min:
+    fraction of good draws wanted at every point, if any.
     """
 
     experiment = "study"
-    optional: ClassVar[tuple[str, ...]] = ("targets", "judge")
+    optional: ClassVar[tuple[str, ...]] = ("targets", "judge", "sized_for")
 
     folder: str
     model: str
@@ -48,8 +49,9 @@ class StudyRequest(SampleRequest):
     limits: Limits = ()
     yield_min: Fraction | None = None
     judge: EngineName | None = None
+    sized_for: str | None = None
 
     def command(self, point: Point, seed: int) -> str:
         """The command line that measures one draw by itself."""
-        options = ("config", "curves", "labels", "targets", "limit", "tech")
+        options = ("config", "curves", "labels", "targets", "limit", "sized_for", "tech")
         return self.command_line("verify", options, point, seed)

@@ -94,8 +94,9 @@ def run(
 
 
 def _evidence(request: StudyRequest, loaded: LoadedModel) -> Evidence:
-    labels, targets = (path and request.at(path) for path in (request.labels, request.targets))
-    found = read_evidence(loaded, request.at(request.inputs), labels=labels, targets=targets)
+    names = (request.labels, request.targets, request.sized_for)
+    labels, targets, sized_for = (path and request.at(path) for path in names)
+    found = read_evidence(loaded, request.at(request.inputs), labels=labels, targets=targets, sized_for=sized_for)
     evidence = replace(found, source=request.inputs).limited(request.limit)
     evidence.check_fit(loaded.input_width, loaded.output_width)
     return evidence
@@ -109,6 +110,7 @@ def _identity(request: StudyRequest, evidence: Evidence, setups: Sequence[GapSet
         "inputs": sha256(evidence.inputs),
         "labels": labels,
         **({} if targets is None else {"targets": targets}),
+        **({} if evidence.sized_for is None else {"sized_for": evidence.sized_for.sha256}),
         "device": processor_named(request.device).name,
         "versions": versions(),
         "request": request.to_dict(),

@@ -21,6 +21,7 @@ from kanspice.experiments.study.specimens import GapSetup
 from kanspice.experiments.verify.projected import original_of
 from kanspice.families import LoadedModel, compile_nominal
 from kanspice.gap import NumericalGap, check_limits, given
+from kanspice.technology.sections import Converters
 
 
 class DrawsAsked(Protocol):
@@ -55,7 +56,7 @@ def gap_setups(
         projected=original is not None,
     )
     check_limits(asked.limits, there, "--max")
-    finest = max((point.technology for point in points), key=lambda technology: technology.converters.adc_bits)
+    finest = max((point.technology for point in points), key=lambda technology: _bits(technology.converters))
     with one_thread():
         network = Followed.of(loaded, evidence, finest)
         designs = [compile_nominal(loaded, point.technology, network.sizing) for point in points]
@@ -77,6 +78,10 @@ def gap_setups(
         )
         parts = zip(points, designs, strict=True)
         return tuple(_at(everywhere, asked.engine, network, point, design) for point, design in parts)
+
+
+def _bits(converters: Converters) -> tuple[int, int]:
+    return converters.adc_bits, converters.dac_bits
 
 
 def _check(asked: DrawsAsked, designs: Sequence[Design]) -> None:

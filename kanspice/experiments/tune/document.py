@@ -94,6 +94,8 @@ class TuningSamplesPart(Part):
     """Told how far training was."""
     test: Annotated[Count, Key("samples")]
     """Measured."""
+    sizing: Annotated[Count, Key("sizing_samples")]
+    """Sized all circuits: those of training and held out, and none that is measured. 0 where nothing is sized."""
     places: list[Count] | None
     """Which of those that were given are measured, from 0; null where they are in a file of their own."""
     repeated: Count
@@ -130,6 +132,8 @@ class TuningDocument(Part):
     """How it was read."""
     inputs: Annotated[InputsPart, Key("found.inputs")]
     """The samples that were measured."""
+    sized_for: Annotated[InputsPart | None, Key("found.sized_for")]
+    """The samples that all circuits are sized for; of those in the file all that are not measured."""
     aim: Annotated[Literal["labels", "targets", "outputs"], Key("found.aim")]
     """What outputs are to be: the right class (scores are accuracies, where a sample without a result is wrong), true
     answers, or the network's own outputs (scores are errors: root mean squared, in standard deviations of those)."""
@@ -148,6 +152,8 @@ class TuningDocument(Part):
     the other."""
     why_unchecked: Annotated[str, Key("found.why_unchecked")]
     """Why there are none, where some should be."""
+    again: Annotated[str | None, Key("found.again")]
+    """The command that measures the tuned network's first specimen by itself."""
     measured: Annotated[bool, Key("found.is_measured")]
     """Whether every sample without a result is so for what its circuit does."""
     versions: Annotated[dict[str, str], Key("found.versions")]

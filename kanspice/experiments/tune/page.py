@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from kanspice.experiments.tune import plots, wording
-from kanspice.report.blocks import Facts, Line, Literal, Page, Picture, Pictures, Section
+from kanspice.report.blocks import Block, Facts, Line, Literal, Page, Picture, Pictures, Section
 from kanspice.report.checks import Check, Problem, engines_problem
 from kanspice.report.formatting import plain
 from kanspice.report.verdict import Verdict
@@ -51,7 +51,15 @@ def _sections(result: TuningResult) -> Iterator[Section]:
     yield Section("How did training go?", trainings)
     versions = Literal(json.dumps(result.versions, indent=2), "versions")
     command = [] if result.command is None else [Literal(plain(result.command))]
-    yield Section("How it was made", (Facts(wording.setup(result)), *command, versions), aside=True, long=True)
+    yield Section(
+        "How it was made", (Facts(wording.setup(result)), *command, *_again(result), versions), aside=True, long=True
+    )
+
+
+def _again(result: TuningResult) -> Iterator[Block]:
+    if result.again is not None:
+        yield Line(Verdict(wording.of_again(result)), small=True)
+        yield Literal(plain(result.again))
 
 
 def _checks(result: TuningResult) -> Iterator[Check]:

@@ -95,9 +95,10 @@ class TuningResult(Shown):
     """One `tune`.
 
     model: the network as it was given. inputs: the samples that are measured; samples: how many; places: which of those
-    that were given, None where they are in a file of their own; repeated: how many of them training had, too. seeds: of
-    the specimens, the same at every corner and of every network. arms: the network as it was given first, the tuned one
-    last. network: that one.
+    that were given, None where they are in a file of their own; repeated: how many of them training had, too.
+    sized_for: the samples that all circuits are sized for, sizing_samples: how many; None and 0 where none is sized for
+    samples. seeds: of the specimens, the same at every corner and of every network. arms: the network as it was given
+    first, the tuned one last. network: that one. again: the command that measures its first specimen by itself.
     """
 
     model: ModelFacts
@@ -115,6 +116,9 @@ class TuningResult(Shown):
     checks: tuple[CheckedDraw, ...]
     why_unchecked: str
     versions: Mapping[str, str]
+    sized_for: InputsFacts | None = None
+    sizing_samples: int = 0
+    again: str | None = None
     network: Network | None = field(default=None, repr=False, compare=False)
     written: str | None = None
     command: str | None = None

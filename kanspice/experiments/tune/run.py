@@ -8,8 +8,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 
-import numpy as np
-
 from kanspice.base.errors import InputError
 from kanspice.engine.progress import Progress
 from kanspice.engine.running import judge_of
@@ -24,13 +22,10 @@ from kanspice.experiments.study.setups import gap_setups
 from kanspice.experiments.study.specimens import CheckedDraw, GapSetup
 from kanspice.experiments.tune.result import Arm, ArmKind, TuningResult
 from kanspice.experiments.tune.samples import Aim, TuningSamples
-from kanspice.families import LoadedModel
+from kanspice.families import LoadedModel, is_sized_by_samples
 from kanspice.families.common.network import Network
 from kanspice.gap import accuracy, mean_squared_error, spread
-from kanspice.nn.training import Answers, Noisy, Plain, Schedule, ThroughCircuit, Trained, train, validated
-
-_SIZED_FOR = 200
-"""Samples of training that amplifiers are sized for while it lasts, at most, besides those held out."""
+from kanspice.nn.training import Answers, Noisy, Plain, Schedule, ThroughCircuit, Trained, train
 
 
 @dataclass(frozen=True)
@@ -94,7 +89,8 @@ def tune(
 ) -> TuningResult:
     """Trains the network in every way that is to be compared, then measures them on what no training saw.
 
-    points: of technologies that fit the network, a corner each. keep: called with every network that is better through
+    All circuits are sized for the samples that are not measured: a design knows no others. points: of technologies that
+    fit the network, a corner each. keep: called with every network that is better through
     the circuit than those before. Raises InputError where nothing would be tuned, or nothing can be trained.
     """
     check_points(points)
@@ -107,7 +103,10 @@ def tune(
         for kind in order:
             trained[kind] = _trained(kind, loaded, samples, points, options, progress=told, keep=keep)
     networks = {kind: loaded.model if found is None else found.network for kind, found in trained.items()}
-    all_setups = [gap_setups(options, replace(loaded, model=networks[kind]), samples.test, points) for kind in kinds]
+    test = samples.test
+    if any(is_sized_by_samples(loaded, point.technology) for point in points):
+        test = test.sized(samples.population, samples.source)
+    all_setups = [gap_setups(options, replace(loaded, model=networks[kind]), test, points) for kind in kinds]
     ensemble = _ensemble(all_setups, options)
     with begin("measuring", ensemble.size, "draws") as told:
         records = ensemble.run(Unkept(), workers, told)
@@ -117,11 +116,13 @@ def tune(
     return TuningResult(
         model=ModelFacts.of(loaded),
         model_notes=tuple(loaded.notes),
-        inputs=InputsFacts(samples.test.source, samples.test.sha256),
+        inputs=InputsFacts(test.source, test.sha256),
+        sized_for=test.sized_for,
+        sizing_samples=0 if test.sized_for is None else len(samples.population),
         aim=samples.aim,
         training_samples=len(samples.training),
         held_out_samples=len(samples.held_out),
-        samples=len(samples.test.inputs),
+        samples=len(test.inputs),
         places=samples.places,
         repeated=samples.repeated,
         schedule=options.schedule,
@@ -162,9 +163,7 @@ def _trained(
         answers = Noisy(network, kind.sigma, schedule)
     else:
         technologies = [point.technology for point in points]
-        judged = validated(samples.held_out, schedule.seed)
-        sized_for = np.concatenate([samples.training.inputs[:_SIZED_FOR], judged.inputs])
-        answers = ThroughCircuit(network, technologies, sized_for, schedule)
+        answers = ThroughCircuit(network, technologies, samples.population, schedule)
     kept = keep if kind.name == "circuit" else None
     return train(answers, samples.training, samples.held_out, schedule, progress=progress, keep=kept)
 

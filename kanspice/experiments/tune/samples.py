@@ -33,14 +33,18 @@ class Aim(StrEnum):
 class TuningSamples:
     """Three kinds, of which no sample is of two.
 
-    test: what is measured. places: of its samples, where they were drawn among all. repeated: how many samples of the
-    test are, number for number, among those of training or held out, too: in another row, or in another file.
+    test: what is measured. population: (samples, inputs) that circuits are sized for: all that whoever designs one has;
+    source: where these are from. places: of the test's samples, where they were drawn among all. repeated: how many
+    samples of the test are, number for number, among those of training or held out, too: in another row, or in another
+    file.
     """
 
     aim: Aim
     training: Samples
     held_out: Samples
     test: Evidence
+    population: Array
+    source: str
     places: tuple[int, ...] | None
     repeated: int
 
@@ -70,6 +74,8 @@ def split(loaded: LoadedModel, given: Evidence, test: Evidence | None, seed: int
         training,
         samples.chosen(np.sort(order[tested : tested + held_out])),
         measured,
+        given.sizing_inputs if test is not None else np.delete(given.sizing_inputs, places, axis=0),
+        given.source,
         tuple(places.tolist()) if test is None else None,
         _repeated(measured.inputs, given.inputs[order[tested:]]),
     )

@@ -210,6 +210,23 @@ def of_courses(result: TuningResult) -> str:
     )
 
 
+def of_again(result: TuningResult) -> str:
+    """What the command does that stands below."""
+    said = "Measures the tuned network's first specimen by itself"
+    if result.places is None:
+        return f"{said}."
+    rows = "TEST.npy has the rows that --json names as samples.places, and TEST_ANSWERS.npy their answers"
+    return f"{said}. {rows}{'' if result.sized_for is None else '; REST.npy has the others'}."
+
+
+def _sized_for(result: TuningResult) -> str:
+    if result.sized_for is None:
+        return "nothing in them is sized for samples"
+    source = plain(result.sized_for.path) or "Python"
+    which = f"in {source}" if result.places is None else f"of {source} that are not measured"
+    return f"sized for {many(result.sizing_samples, 'sample')}, all those {which}; in training, too"
+
+
 def setup(result: TuningResult) -> list[Fact]:
     """What was done with what."""
     model, schedule = result.model, result.schedule
@@ -226,6 +243,7 @@ def setup(result: TuningResult) -> list[Fact]:
             f"{many(result.training_samples, 'sample')}; {result.held_out_samples:,} more told when to stop",
         ),
         ("measured on", f"{many(result.samples, 'sample')}, {places}"),
+        ("circuits", _sized_for(result)),
         ("aim", aims[result.aim]),
         ("schedule", f"up to {many(schedule.epochs, 'epoch')}{seconds}; steps of {schedule.rate:g}{noise}"),
         ("draws", f"{many(len(result.seeds), 'draw')} of seed {schedule.seed}"),

@@ -308,6 +308,8 @@ class Document(Part):
     """The network."""
     inputs: InputsPart
     """The samples."""
+    sized_for: Annotated[InputsPart | None, Key(sparse=True)] = None
+    """Samples that the circuit is sized for, where they were given apart from those that are measured."""
     specimen: Annotated[SpecimenPart | None, Key(sparse=True)] = None
     """Which specimen of the circuit, where it was not the seed that drew it."""
     measured: Annotated[MeasuredPart | None, Key(sparse=True)] = None

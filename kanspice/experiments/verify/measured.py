@@ -134,6 +134,7 @@ class Measured:
             design=CircuitFacts.of(design, solution, self.technology),
             engine=EngineRun.of(solution),
             inputs=InputsFacts(evidence.source, evidence.sha256),
+            sized_for=evidence.sized_for,
             specimen=SpecimenFacts.of(self.specimen),
             measured=ChipFacts.of(evidence.measured),
             chip=measurements.chip,

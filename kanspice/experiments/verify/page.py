@@ -276,6 +276,7 @@ def _setup(result: GapResult) -> list[Fact]:
         ("specimen", None if result.specimen is None else f"{plain(result.specimen.path) or 'given'}, not drawn"),
         ("chip", None if result.measured is None else f"measured: {plain(result.measured.path) or 'given'}"),
         ("samples", f"{result.samples:,} from {plain(result.inputs.path)}"),
+        ("sized for", wording.sized_for(result)),
         ("time", durations(result.timing)),
         ("memory", peaks(result.memory)),
     ]
@@ -284,6 +285,8 @@ def _setup(result: GapResult) -> list[Fact]:
 def _measured(result: GapResult) -> Iterator[Block]:
     versions = ", ".join(f"{plain(name)} {plain(found)}" for name, found in result.versions.items())
     digests = [("model's SHA-256", plain(result.model.sha256)), ("inputs' SHA-256", plain(result.inputs.sha256))]
+    if result.sized_for is not None:
+        digests.append(("sizing samples' SHA-256", plain(result.sized_for.sha256)))
     if result.specimen is not None:
         digests.append(("specimen's SHA-256", plain(result.specimen.sha256)))
     if result.measured is not None:

@@ -51,6 +51,7 @@ class GapResult(Shown):
     the samples for its pictures.
     worst: the solved samples with the largest errors, worst first. command: the command line, where there was one.
     specimen: which one, where it was given by its numbers and not drawn by the seed.
+    sized_for: samples that the circuit is sized for, where they were given apart from those that are measured.
     measured: where the outputs of a chip are from, where one was measured; chip: how far it is from network and
     circuit; chip_outputs: (samples, outputs) in model units, NaN where nothing was measured, without rows where no chip
     was.
@@ -91,6 +92,7 @@ class GapResult(Shown):
     metrics: Mapping[str, float | None] = field(default_factory=dict)
     projection: ProjectionGap | None = None
     specimen: SpecimenFacts | None = None
+    sized_for: InputsFacts | None = None
     measured: ChipFacts | None = None
     chip: ChipGaps | None = None
     chip_outputs: Array = field(default_factory=lambda: np.empty((0, 0)))

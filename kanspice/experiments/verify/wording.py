@@ -213,6 +213,13 @@ def _agreement(found: CrossCheck, worst: float) -> str:
     return f"{word} {figures}, allowed {number(found.allowed)}"
 
 
+def sized_for(result: GapResult) -> str | None:
+    """The samples that the circuit was made for, where they are not those that were measured."""
+    if result.sized_for is None:
+        return None
+    return f"{plain(result.design.swing_basis)}, {plain(result.sized_for.path) or 'given'}"
+
+
 def failures(result: GapResult) -> Verdict:
     """How many samples have no result."""
     count = len(result.failed)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import shlex
 from contextlib import contextmanager
 from dataclasses import replace
 
@@ -19,6 +21,7 @@ from kanspice.experiments.evidence import Evidence
 from kanspice.experiments.tune.document import tuning_json
 from kanspice.experiments.tune.samples import Aim, split
 from kanspice.families.loading import loaded_from
+from kanspice.families.memkan.network import MemKAN
 from kanspice.report.page_markdown import page_markdown
 
 HARD = {"tia.gain": 10, "devices.area_sigma": 0.1}
@@ -59,14 +62,55 @@ def test_what_is_measured_is_what_a_study_measures(result, inputs, labels, tmp_p
     places = list(result.places)
     np.save(tmp_path / "x.npy", inputs[places])
     np.save(tmp_path / "y.npy", labels[places])
+    np.save(tmp_path / "rest.npy", np.delete(inputs, places, axis=0))
     study = kanspice.study(
         result.written, tmp_path / "x.npy", tmp_path / "out", labels=tmp_path / "y.npy", set=HARD, trials=3,
-        cross_check=0,
+        cross_check=0, sized_for=tmp_path / "rest.npy",
     )  # fmt: skip
     (point,) = study.points
     assert [draw.metrics for draw in point.draws] == [draw.metrics for draw in result.tuned.draws]
     assert [draw.failed for draw in point.draws] == [draw.failed for draw in result.tuned.draws]
     assert tuple(study.request.seeds) == result.seeds
+
+
+def test_no_measured_sample_is_one_that_circuits_are_sized_for(result, inputs):
+    rest = np.delete(inputs, list(result.places), axis=0)
+    assert result.sizing_samples == len(rest) == 72
+    assert result.sized_for.sha256 == hashlib.sha256(rest.tobytes()).hexdigest()
+    page = page_markdown(result.page())
+    assert "sized for 72 samples, all those of Python that are not measured" in page
+    assert "--sized-for REST.npy" in page
+
+
+def test_the_command_that_is_named_measures_the_first_specimen(model, inputs, labels, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name, values in (("x", inputs[:72]), ("y", labels[:72]), ("tx", inputs[72:]), ("ty", labels[72:])):
+        np.save(f"{name}.npy", values)
+    result = kanspice.tune(
+        model, "x.npy", labels="y.npy", test_inputs="tx.npy", test_labels="ty.npy", set=HARD, output="out.pt",
+        alone=True, limit=48, **{**FEW, "trials": 1},
+    )  # fmt: skip
+    command = shlex.split(result.again)
+    assert command[:2] == ["kanspice", "verify"]
+    assert command[command.index("--sized-for") + 1] == "x.npy"
+    assert result.sizing_samples == 72
+    found = CliRunner().invoke(app, [*command[1:], "--json", "gap.json"])
+    assert found.exit_code == 0, found.output
+    written = kanspice.read_report("gap.json")
+    (draw,) = result.tuned.draws
+    assert written.accuracy["circuit"] == draw.metrics["accuracy"]
+    assert written.gap.relative_rmse == draw.metrics["relative_rmse"]
+    assert written.sized_for.sha256 == result.sized_for.sha256
+
+
+def test_a_circuit_that_no_sample_sizes_is_said_to_be_so(tmp_path):
+    memkan = MemKAN((2, 2)).eval()
+    inputs = np.random.default_rng(0).uniform(-0.5, 0.5, (48, 2))
+    found = kanspice.tune(memkan, inputs, set={"converters.input_noise_v": 0.01}, alone=True, **{**FEW, "epochs": 1})
+    assert found.sized_for is None
+    assert "--sized-for" not in found.again
+    assert "nothing in them is sized for samples" in page_markdown(found.page())
+    hold(tuning_json(found), "kanspice.tuning/1")
 
 
 def test_without_answers_the_networks_own_are_aimed_at(model, inputs):
