@@ -148,7 +148,7 @@ def trained(
     return Trained(path, json.loads(facts.read_text(encoding="utf-8")))
 
 
-EPOCHS = {"MNIST": 150, "FashionMNIST": 40}
+EPOCHS = {"MNIST": 150, "FashionMNIST": 25}
 """At most; training stops when validation accuracy has not risen for a recipe's patience."""
 
 

@@ -15,6 +15,7 @@ from benchmarks.papers import (
     kirchhoffnet_sections,
     loop_sections,
     scale_sections,
+    verdict_sections,
 )
 from benchmarks.papers.markdown import ROWS
 
@@ -47,6 +48,7 @@ def page(results: Results, others: Mapping[str, Mapping]) -> str:
     """The page as Markdown. others: what other benchmarks measured, by their names."""
     every = {**results, **others}
     parts = [_head(results), *(section(every[about]) for about, section in SECTIONS if every.get(about))]
+    parts += [verdict_sections.contradictions(every), verdict_sections.missing(every)]
     return "\n".join(line for part in parts for line in part).rstrip() + "\n"
 
 

@@ -17,8 +17,8 @@ HIDDEN = (32, 64, 128)
 ERRORS = ("binary", "normal", "uniform")
 GAIN = "tia.gain=1000"
 KIND = "KANalogue, 3 devices, BatchNorm and clip"
-BLOCK = 1000
-BLOCKS = 10
+BLOCK = 250
+BLOCKS = 40
 """Of draws: the worst of 10,000 is the worst of all blocks."""
 _SAMPLES = 100
 _JUDGED = 2

@@ -27,7 +27,7 @@ from kanspice.families.kirchhoffnet.network import KirchhoffNet
 from kanspice.families.kirchhoffnet.topology import Mixed
 
 SIZES = ("784-256-10", "3072-1024-256-10")
-SAMPLES, SPECIMENS, IMAGES = 20, 100, 2
+SAMPLES, SPECIMENS, OF_A_SPECIMEN, IMAGES = 20, 100, 2, 2
 _OF_LINES = {"seconds", "sha256"}
 """Of a line of the journal: how long its draw took, and the line's own checksum."""
 MISMATCH = ("tia.gain=1000", "devices.area_sigma=0.05")
@@ -75,14 +75,20 @@ def _samples(size: str, set_: Sequence[str], device: str = "cpu") -> Row:
 
 
 def _specimens(size: str, count: int) -> Row:
-    """One sample of every specimen: the spread of its gap, and what a specimen takes with drawing its devices."""
+    """The spread of specimens' gaps, and what one takes with drawing its devices and two samples."""
     torch.set_num_threads(1)
     model, inputs = _random(size)
     begin = time.process_time()
-    gaps = [_verified(model, inputs[:SAMPLES], MISMATCH, seed)["relative_rmse"] for seed in range(count)]
+    gaps = [_verified(model, inputs[:OF_A_SPECIMEN], MISMATCH, seed)["relative_rmse"] for seed in range(count)]
     spent = (time.process_time() - begin) / count
     spread = {"smallest": min(gaps), "median": float(np.median(gaps)), "largest": max(gaps)}
-    return {"specimens": count, "samples": SAMPLES, "specimen_s": spent, "gap": spread, "peak_bytes": peak_bytes()}
+    return {
+        "specimens": count,
+        "samples": OF_A_SPECIMEN,
+        "specimen_s": spent,
+        "gap": spread,
+        "peak_bytes": peak_bytes(),
+    }
 
 
 def _random(size: str) -> tuple[Network, np.ndarray]:
