@@ -82,7 +82,7 @@ def test_no_imperfection_is_left_out():
         f"{section}.{key}"
         for section in SECTIONS
         for key in type(getattr(Technology(), section)).model_fields
-        if key not in ("capacitance_f", "clamp_ohm", "realisation", "references", "mode", "rise_s")
+        if key not in ("capacitance_f", "clamp_ohm", "realisation", "references", "mode", "rise_s", "gate_j")
     }
     assert everything == set(IMPERFECTIONS)
 
