@@ -65,7 +65,8 @@ def draw_worst(rows: ROWS, path: Path) -> None:
                 bottom, top = ([100 * each for each in values] for values in (low, high))
                 axes.fill_between(robustness.LEVELS, bottom, top, color=f"C{number}", alpha=0.12)
     axes.set(xlabel="relative error of areas, standard deviation", ylabel="accuracy of the worst chip, %")
-    _kept(figure, axes, path)
+    if axes.lines:
+        _kept(figure, axes, path)
 
 
 def _axes() -> tuple[Figure, Axes]:
