@@ -21,10 +21,10 @@ from kanspice.families.kirchhoffnet.generation import Generation
 from kanspice.families.kirchhoffnet.network import KirchhoffNet
 from kanspice.families.kirchhoffnet.topology import FullyConnected
 
-UPDATES = 2000
+UPDATES = 1200
 RATE = 1e-2
 BATCH = 256
-COURSE = 200
+COURSE = 100
 """Updates between two entries of a training's course."""
 
 
@@ -39,7 +39,7 @@ class Shape:
     duration: float = 0.5
     repeat: int = 10
     branch: Branch = field(default_factory=ShiftTanh2)
-    steps: int = 8
+    steps: int = 6
 
     def network(self) -> KirchhoffNet:
         """Untrained, of two nodes and ground."""
