@@ -22,8 +22,8 @@ from kanspice.families.kirchhoffnet.network import KirchhoffNet
 from kanspice.families.kirchhoffnet.topology import FullyConnected
 
 SPREAD = 0.5
-"""Standard deviation of parameters before training. The authors' 0.13 makes networks that are almost linear, and stay so
-for long."""
+"""Standard deviation of parameters before training. With the authors' 0.13, networks are almost linear, and long stay
+so."""
 RATE = 2e-2
 BATCH = 256
 COURSE = 100
