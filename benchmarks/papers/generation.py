@@ -151,7 +151,7 @@ def _grid_density(model: KirchhoffNet) -> Array:
     found = []
     with torch.no_grad():
         for points in torch.from_numpy(grid()).split(_BLOCK):
-            start, change = flow(model, points, _STEPS, backwards=True)
+            start, change, _ = flow(model, points, _STEPS, backwards=True)
             found.append(-start.square().sum(1) / 2 - np.log(2 * np.pi) - change)
     return torch.cat(found).numpy()
 

@@ -14,16 +14,21 @@ from kanspice.families.kirchhoffnet.network import KirchhoffNet
 Slope = Callable[[Tensor], Tensor]
 
 
-def runge_kutta(slope: Slope, state: Tensor, duration: float, steps: int) -> Tensor:
-    """The state (samples, any) after the duration, by the classical method."""
-    step = duration / steps
+def runge_kutta(slope: Slope, state: Tensor, duration: float, steps: int) -> tuple[Tensor, Tensor]:
+    """The state (samples, any) after the duration, by the classical method; and whether its steps were short enough.
+
+    That is the mean square, over samples, of what the two slopes in the middle of a step disagree by, times the step,
+    summed over steps.
+    """
+    step, rough = duration / steps, state.new_zeros(())
     for _ in range(steps):
         first = slope(state)
         second = slope(state + step / 2 * first)
         third = slope(state + step / 2 * second)
         fourth = slope(state + step * third)
         state = state + step / 6 * (first + 2 * second + 2 * third + fourth)
-    return state
+        rough = rough + (step * (third - second)).square().sum(1).mean()
+    return state, rough
 
 
 def ends(layer: Layer) -> tuple[Tensor, Tensor]:
@@ -39,15 +44,18 @@ def voltages(layer: Layer) -> Slope:
     return lambda v: layer.branch.current(v @ source, v @ destination, layer.theta) @ into
 
 
-def flow(model: KirchhoffNet, points: Tensor, steps: int, *, backwards: bool) -> tuple[Tensor, Tensor]:
+def flow(model: KirchhoffNet, points: Tensor, steps: int, *, backwards: bool) -> tuple[Tensor, Tensor, Tensor]:
     """Where points (samples, nodes) come to at the other end, and the integral (samples,) of the divergence there.
 
-    For branches with tanh (Eqs. 11 and 13). steps: per period.
+    And what `runge_kutta` says of the steps, of which there are so many per period. For branches with tanh (Eqs. 11 and
+    13).
     """
-    state = torch.nn.functional.pad(points, (0, 1))
+    state, rough = torch.nn.functional.pad(points, (0, 1)), points.new_zeros(())
     for layer in reversed(model.layers) if backwards else model.layers:
-        state = runge_kutta(_diverging(layer, points.dtype, -1 if backwards else 1), state, layer.duration, steps)
-    return state[:, :-1], state[:, -1]
+        slope = _diverging(layer, points.dtype, -1 if backwards else 1)
+        state, further = runge_kutta(slope, state, layer.duration, steps)
+        rough = rough + further
+    return state[:, :-1], state[:, -1], rough
 
 
 def _diverging(layer: Layer, dtype: torch.dtype, sign: int) -> Slope:

@@ -217,4 +217,5 @@ def _outputs(model: KirchhoffNet | MLP, inputs: Tensor) -> Tensor:
         return model(inputs)
     (layer,) = model.layers
     start = pad(inputs, (0, model.nodes[0] - model.input_width))
-    return model.readout.select(runge_kutta(voltages(layer), start, layer.duration, _STEPS))
+    end, _ = runge_kutta(voltages(layer), start, layer.duration, _STEPS)
+    return model.readout.select(end)
