@@ -82,10 +82,10 @@ def test_what_training_follows_is_the_networks_own_density(law):
     model = flows.Shape(layers=2, repeat=4, branch=law).network()
     points = np.random.default_rng(0).standard_normal((20, 2))
     with torch.no_grad():
-        start, change, _ = flow(model, torch.from_numpy(points), 20, backwards=True)
-        made, gained, rough = flow(model, torch.from_numpy(points), 20, backwards=False)
+        start, change, _ = flow(model, torch.from_numpy(points), 80, backwards=True)
+        made, gained, rough = flow(model, torch.from_numpy(points), 80, backwards=False)
         np.testing.assert_allclose(made.numpy(), model(torch.from_numpy(points)).numpy(), atol=1e-5)
-        assert 0 < rough < flow(model, torch.from_numpy(points), 10, backwards=False)[2] / 10
+        assert 0 < rough < flow(model, torch.from_numpy(points), 40, backwards=False)[2] / 10
     normal = -(points**2).sum(1) / 2 - np.log(2 * np.pi)
     np.testing.assert_allclose(normal - gained.numpy(), log_densities(model, points), atol=1e-5)
     followed = -start.square().sum(1).numpy() / 2 - np.log(2 * np.pi) - change.numpy()
