@@ -136,7 +136,7 @@ def test_rows_of_inference_time_and_their_figure(setting, monkeypatch):
     monkeypatch.setattr(inference_time, "CAPACITANCES_F", (1e-15, 1e-14, 1e-13))
     monkeypatch.setattr(inference_time, "ALLOWED", (0.1,))
     network = inference_time.NETWORKS[1]
-    for name in ("noise", "all", "fastest, all"):
+    for name in ("none", "noise", "all", "fastest, all"):
         measure("inference_time", inference_time.rows(setting), setting, f"{network}; {name}")
     rows = known(setting.results / "inference_time.json")
     gaps = [point["relative_rmse"] for point in rows[f"{network}; noise"]["points"]]

@@ -125,7 +125,7 @@ def densities(tasks: dict[str, dict[str, Array]]) -> Figure:
 
 def inference_time(rows: dict[str, Row]) -> Figure:
     """The gap by the capacitance, each limit alone and all together; above, what time an inference takes."""
-    shown = [network for network in NETWORKS if f"{network}; all" in rows]
+    shown = [network for network in NETWORKS if f"{network}; none" in rows]
     figure = Figure(figsize=(4.4 * len(shown), 3.9))
     for place, network in zip(figure.subplots(1, len(shown), squeeze=False, sharey=True)[0], shown, strict=True):
         curves = {
@@ -133,6 +133,8 @@ def inference_time(rows: dict[str, Row]) -> Figure:
             for name, row in rows.items()
             if name.startswith(f"{network}; ") and "points" in row and row["settings"] != list(AMPERE)
         }
+        slowest = curves.pop("none")[-1]
+        per_farad = slowest["latency_s"] / slowest["capacitance_f"]
         for (name, points), colour in zip(curves.items(), PALETTE * 2, strict=False):
             dashes = "--" if "uA" in name else "-"
             across, gaps = ([point[key] for point in points] for key in ("capacitance_f", "relative_rmse"))
@@ -141,8 +143,6 @@ def inference_time(rows: dict[str, Row]) -> Figure:
             place.loglog(across, gaps, dashes, color=shade, label=name, linewidth=width)
         for allowed in ALLOWED:
             place.axhline(allowed, color=GREY, linewidth=0.5, linestyle=":")
-        times = curves["all"]
-        per_farad = times[-1]["latency_s"] / times[-1]["capacitance_f"]
         above = place.secondary_xaxis("top", functions=(lambda c, k=per_farad: c * k, lambda t, k=per_farad: t / k))
         above.set_xlabel("inference at 1 uA, without clock (s)")
         place.set(xlabel="capacitance of a node (F)", ylim=(1e-5, 5), title=network)
