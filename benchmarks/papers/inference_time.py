@@ -79,13 +79,16 @@ def _fastest(network: str, name: str, setting: Setting) -> Row:
 
 
 def _femtoseconds(network: str, setting: Setting) -> Row:
-    """1 fF and an ampere: without limits, with each, with all."""
+    """1 fF and an ampere, without limits and with some.
+
+    A clock of 0.3 ns, and a jitter of a picosecond, would be hundreds of times as long as the whole inference.
+    """
     loaded, inputs = _network(network, setting)
-    chosen = {**LIMITS, "all": ALL}
+    chosen = ("none", "noise", "bandwidth", "parasitics")
     return {
         "settings": list(AMPERE),
         "samples": len(inputs),
-        "points": {name: _point(loaded, inputs, limit + AMPERE) for name, limit in chosen.items()},
+        "points": {name: _point(loaded, inputs, LIMITS[name] + AMPERE) for name in chosen},
     }
 
 
