@@ -89,7 +89,7 @@ def test_synapses():
     ],
 )
 def test_periods(law, theta, products, sums, functions):
-    """Two branches whose three ends are no ground; 12 evaluations are two steps of 26 multiply-adds to a node."""
+    """Two alike whose three ends are no ground; 12 evaluations are two steps of 26 multiply-adds to a node."""
     design = design_of_periods(period(law, [(1, 2), (2, 0)], theta))
     steps, each = 2 * 26 * 2, 12 * 2
     rows = len(theta)
@@ -97,10 +97,16 @@ def test_periods(law, theta, products, sums, functions):
         steps + each * (products + functions),
         steps + each * (sums + functions) + 12 * 3,
         each * functions,
-        2 * rows,
+        rows,
         each * rows,
         12 * 2 * 2,
     )
+
+
+def test_branches_that_share_parameters_keep_them_once():
+    """Both are read at every evaluation all the same."""
+    found = whole(design_of_periods(period("ShiftRelu1", [(1, 2), (2, 0)], [[0.1, 0.1], [1.0, 1.0]])), {"l1.period": 6})
+    assert (found.parameters, found.reads) == (2, 6 * 4)
 
 
 def test_a_convolution_skips_what_is_beyond_its_image():

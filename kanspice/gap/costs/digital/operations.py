@@ -193,7 +193,8 @@ def _of_synapses(bank: SynapseBank) -> Operations:
 
 
 def _of_period(period: OdePeriod, evaluations: float) -> Operations:
-    """A branch's current changes the voltage of either node that it ends at; parameters are read every time."""
+    """A branch's current changes the voltage of either node that it ends at; parameters are read every time,
+    also those that branches share, and kept once."""
     law, branches = LAWS[period.law], period.branches
     multiplies, adds = _OF_DRIVES[type(law.drive)]
     below, functions = law.activation.below, 0
@@ -207,7 +208,7 @@ def _of_period(period: OdePeriod, evaluations: float) -> Operations:
         multiplies=evaluations * branches * multiplies,
         adds=evaluations * (branches * adds + ends),
         functions=evaluations * branches * functions,
-        parameters=law.rows * branches,
+        parameters=law.rows * np.unique(period.theta, axis=1).shape[1],
         reads=evaluations * law.rows * branches,
         moves=evaluations * 2 * period.nodes,
     )
