@@ -99,10 +99,17 @@ def test_networks_are_as_large_as_the_papers(data):
 
 
 def test_the_fastest_circuit_is_found_between_two_capacitances():
-    points = [{"capacitance_f": c, "relative_rmse": gap} for c, gap in ((1e-15, 1.0), (1e-14, 0.1), (1e-13, 0.01))]
+    gaps = (1e-15, 1.0), (1e-14, 0.1), (1e-13, 0.01)
+    points = [{"capacitance_f": c, "relative_rmse": gap, "failed_samples": 0} for c, gap in gaps]
     assert inference_time.smallest(points, 0.0316) == pytest.approx(3.16e-14, rel=0.01)
     assert inference_time.smallest(points, 0.001) is None
     assert inference_time.smallest(points, 2.0) is None
+
+
+def test_a_circuit_that_loses_samples_is_not_the_fastest():
+    gaps = (1e-15, 1.0, 0), (1e-14, 0.001, 3), (1e-13, 0.01, 0)
+    points = [{"capacitance_f": c, "relative_rmse": gap, "failed_samples": lost} for c, gap, lost in gaps]
+    assert inference_time.smallest(points, 0.05) == 1e-13
 
 
 def test_a_row_of_regression(setting):

@@ -98,14 +98,17 @@ def smallest(points: Sequence[Row], allowed: float) -> float | None:
     first = beyond[-1] + 1 if beyond else 0
     if first in (0, len(points)):
         return None
+    if np.isinf(_gap(points[first - 1])):
+        return float(points[first]["capacitance_f"])
     (near, far), gaps = points[first - 1 : first + 1], [_gap(point) for point in points[first - 1 : first + 1]]
     part = np.log(gaps[0] / allowed) / np.log(gaps[0] / gaps[1])
     return float(near["capacitance_f"] * (far["capacitance_f"] / near["capacitance_f"]) ** part)
 
 
 def _gap(point: Row) -> float:
+    """Infinite where a sample has no answer: it is in no gap."""
     gap = point["relative_rmse"]
-    return np.inf if gap is None else gap
+    return np.inf if gap is None or point["failed_samples"] else gap
 
 
 def _point(loaded: LoadedModel, inputs: Array, limit: Sequence[str], capacitance: float | None = None) -> Row:
