@@ -58,6 +58,48 @@ def test_a_row_is_measured_once_and_one_without_its_data_is_left_out(tmp_path, c
     assert "no such data here" in capsys.readouterr().out
 
 
+def test_without_any_data_the_page_says_that_nothing_was_measured(tmp_path):
+    from benchmarks.papers.__main__ import write_page
+
+    write_page(tmp_path / "results", tmp_path / "new")
+    assert "No study has measured anything yet." in (tmp_path / "new" / "papers.md").read_text(encoding="utf-8")
+
+
+def test_a_circuit_stands_beside_its_network_on_the_same_images():
+    from benchmarks.papers.crossbar_sections import efficiency
+
+    measured = {"accuracy": {"circuit": 0.8, "reference": 0.9}, "samples": 500}
+    row = {"nodes": 1000, "accuracy": 0.85, "ideal": measured, "typical": measured}
+    lines = efficiency({"FashionMNIST; MLP, resonant tunnelling diode; 64 hidden": row})
+    last = lines[-2].removeprefix("| ").removesuffix(" |").split(" | ")
+    assert last[3:] == ["1,000", "85.00", "500", "80.00 (90.00)", "80.00 (90.00)"]
+
+
+def test_shares_of_a_projected_network_are_not_of_its_gap_from_itself():
+    from benchmarks.papers.crossbar_sections import accuracy
+
+    row = {"lost": 0.006, "samples": 100, "shares": {"projection": 0.9}}
+    found = accuracy({f"MNIST; {name}; causes": row for name in ("KAN, B-splines", "MLP, MOSFET")})
+    spline, mosfet = (line for line in found if line.startswith("- MNIST"))
+    assert "0.6 points lost; shares of the gap from the KAN that was projected (one chip, 100 images)" in spline
+    assert "shares of its gap (one chip, 100 images): projection 90 %." in mosfet
+
+
+def test_a_network_of_other_images_is_not_taken(tmp_path):
+    from benchmarks.papers.classifiers import RECIPES, trained
+    from benchmarks.papers.data import Images, MissingDataError
+    from benchmarks.papers.rows import Setting
+
+    random = np.random.default_rng(0)
+    arrays = [random.random((40, 6)), random.integers(0, 3, 40)] * 2
+    name, setting = "MLP, tunnel diode", Setting(tmp_path, tmp_path / "results")
+    some, others = (Images("MNIST", *arrays, origin=origin) for origin in ("some", "others"))
+    first = trained(name, RECIPES[name], (6, 4, 3), some, setting)
+    assert trained(name, RECIPES[name], (6, 4, 3), some, setting).facts == first.facts
+    with pytest.raises(MissingDataError, match="of other images"):
+        trained(name, RECIPES[name], (6, 4, 3), others, setting)
+
+
 def test_idx_files_are_read_as_they_are_published(tmp_path, monkeypatch):
     from benchmarks.papers import data
 

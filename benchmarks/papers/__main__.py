@@ -61,6 +61,7 @@ def main() -> None:
 def write_page(results: Path, folder: Path) -> None:
     """papers.md and its pictures, from all rows that there are."""
     every, others = measured(results)
+    folder.mkdir(parents=True, exist_ok=True)
     (folder / "papers.md").write_text(page(every, others), encoding="utf-8")
     draw(every, folder / "papers")
 

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
-from benchmarks.papers.data import Images
+from benchmarks.papers.data import Images, MissingDataError
 from benchmarks.papers.rows import Row, Setting
 from kanspice.base.arrays import Array
 from kanspice.devices import Device, load_device
@@ -135,7 +135,10 @@ second paper's, and is analogue throughout."""
 def trained(
     name: str, recipe: Recipe, widths: Sequence[int], images: Images, setting: Setting, *, seed: int = 0
 ) -> Trained:
-    """The network as it was trained, now or before. Its files are named after it and its widths."""
+    """The network as it was trained, now or before. Its files are named after it and its widths.
+
+    Raises MissingDataError for one that was trained on other images, of which some may be tested on here.
+    """
     path = setting.folder / images.name / f"{_file_name(name)}_{'-'.join(map(str, widths))}.pt"
     facts = path.with_suffix(".json")
     if not facts.exists():
@@ -144,8 +147,15 @@ def trained(
         model = recipe.build(widths)
         found = train(model, recipe, images, epochs=setting.part(EPOCHS[images.name], at_least=4), quick=setting.quick)
         save(model, path)
-        facts.write_text(json.dumps(found | {"seed": seed}, indent=1) + "\n", encoding="utf-8")
-    return Trained(path, json.loads(facts.read_text(encoding="utf-8")))
+        facts.write_text(
+            json.dumps(found | {"seed": seed, "trained_on": images.origin}, indent=1) + "\n", encoding="utf-8"
+        )
+    found = json.loads(facts.read_text(encoding="utf-8"))
+    if found.get("trained_on", images.origin) != images.origin:
+        raise MissingDataError(
+            f"{path} is of other images ({found['trained_on']}): move it away, or give another --folder"
+        )
+    return Trained(path, found)
 
 
 EPOCHS = {"MNIST": 150, "FashionMNIST": 25}

@@ -30,8 +30,10 @@ def accuracy(rows: ROWS) -> list[str]:
         "Accuracies in percent. Hidden layers are the paper's: 196-64-10 for MNIST at 14 x 14 pixels, 784-256-10 for "
         "FashionMNIST. The ideal circuit is measured on the whole test set, `typical` on drawn chips and on as many "
         "images as the table says; its column is the mean over the chips. The gap is the relative RMSE of all outputs. "
-        "KANs of learnt functions have no circuit: what stands in their row is their projection on three devices, a "
-        "resistor and a constant (`kanspice project`). ngspice looked at 5 images of the ideal circuit.",
+        "In brackets: the network whose circuit it is, on the "
+        "same images. KANs of learnt functions have no circuit: theirs is that of their projection on three devices, a "
+        "resistor and a constant (`kanspice project`), which what is in brackets and the gap are of. ngspice looked "
+        "at 5 images of the ideal circuit.",
         "",
         "Training: Adam at 1e-3 on the cross-entropy, batches of 64, for KANalogue 256 as in its authors' benchmark; a "
         "tenth of the images held out, and the weights kept that did best on them, until they have not improved for 10 "
@@ -81,14 +83,14 @@ def _explained(rows: ROWS) -> list[str]:
         if name.endswith("; causes") and "shares" in row:
             shares = [f"{cause} {percent(share, 0)} %" for cause, share in list(row["shares"].items())[:_MOST_CAUSES]]
             lost = 100 * row["lost"]
-            lines.append(
-                f"- {name.removesuffix('; causes')}: {lost:+.1f} points lost; shares of its gap: {', '.join(shares)}."
-            )
+            whose = "the gap from the KAN that was projected" if "; KAN, " in name else "its gap"
+            said = f"{lost:.1f} points {'lost' if lost > 0 else 'gained'}; shares of {whose}"
+            shown = f"one chip, {many(row['samples'])} images"
+            lines.append(f"- {name.removesuffix('; causes')}: {said} ({shown}): {', '.join(shares)}.")
     if not lines:
         return []
     return [
-        "In brackets: the network on the same images. Where `typical` is more than half a point from it, attribution "
-        "says:",
+        "Where `typical` is more than half a point from what is in brackets, attribution says:",
         "",
         *lines,
         "",
@@ -135,13 +137,15 @@ def efficiency(rows: ROWS) -> list[str]:
         "## KANalogue: accuracy by crossbar nodes (second paper, Fig. 5a)",
         "",
         "A node is a crosspoint with a device: an MLP has one for each weight, in its crossbars of resistors, and one "
-        "for each activation; a KAN of splines, which has no circuit, one for each number of its edges.",
+        "for each activation; a KAN of splines, which has no circuit, one for each number of its edges. "
+        "Networks are measured on the whole test set, circuits on as many of its first images as the table says; in "
+        "brackets: the network on these.",
         "",
         "![Accuracy against crossbar nodes](papers/nodes.svg)",
         "",
         *command("nodes"),
     ]
-    header = ["data", "network", "hidden", "nodes", "network, %", "ideal circuit, %", "`typical`, %"]
+    header = ["data", "network", "hidden", "nodes", "network, %", "images", "ideal circuit, %", "`typical`, %"]
     body = []
     for data, hidden in nodes.HIDDEN.items():
         for kind in nodes.KINDS:
@@ -149,12 +153,17 @@ def efficiency(rows: ROWS) -> list[str]:
                 row = rows.get(f"{data}; {kind}; {width} hidden")
                 if row is not None:
                     circuits = [_of_circuit(row, tech) for tech in ("ideal", "typical")]
-                    body.append([data, kind, str(width), many(row["nodes"]), percent(row["accuracy"], 2), *circuits])
+                    seen = many(row["typical"]["samples"]) if "typical" in row else NOTHING
+                    cells = [str(width), many(row["nodes"]), percent(row["accuracy"], 2), seen]
+                    body.append([data, kind, *cells, *circuits])
     return [*lines, *table(header, body, text=2)]
 
 
 def _of_circuit(row: dict, tech: str) -> str:
-    return percent(row[tech]["accuracy"]["circuit"], 2) if tech in row else NOTHING
+    if tech not in row:
+        return NOTHING
+    circuit, network = (percent(row[tech]["accuracy"][side], 2) for side in ("circuit", "reference"))
+    return f"{circuit} ({network})"
 
 
 def worst_chips(rows: ROWS) -> list[str]:

@@ -26,8 +26,12 @@ def energy(found: Mapping) -> list[str]:
         "## Energy and time of an inference",
         "",
         "What [costs](physical-cost.md) are made of, what they leave out, and the sources of digital energies are said "
-        "there. Amplifiers take the supply current that is in the table's technology, which is most of the power of "
-        "every circuit that has any. The digital circuit counts the same network's operations and memory traffic, one "
+        "there. Amplifiers of crossbars and of connections take as much for a megahertz as kanspice's own in gf180, "
+        "which "
+        "is most of the power of all of these circuits but the MemKAN's. Of KirchhoffNets only the branches are "
+        "counted, no amplifiers, read-out or clocks, but for the one of transistors, where it is all that its supplies "
+        "deliver: their ratios say what the network needs, and not what a circuit takes. The digital circuit counts "
+        "the same network's operations and memory traffic, one "
         "sample at a time.",
         "",
         f"`python -m benchmarks.energy` ({found['date']})",

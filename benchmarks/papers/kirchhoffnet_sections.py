@@ -71,12 +71,15 @@ def images(found: Mapping) -> list[str]:
 
 def generation(rows: ROWS) -> list[str]:
     """Figs. 7, 8 and 10."""
+    samples = max(row["samples"] for row in rows.values())
     lines = [
         "## KirchhoffNet, Figs. 7, 8 and 10: generation",
         "",
-        "Energy distances between 2,000 samples made and 2,000 of the data: 0 for the same distribution; beside them "
+        f"Energy distances between {many(samples)} samples made and as many of the data: 0 for the same distribution; "
+        "beside them "
         "that of two fresh sets of the data, mean and largest. Likelihoods are mean log-densities of unseen points, in "
-        "nats; for the potentials the divergence KL of what is made from what is wanted.",
+        "nats, without those that cannot be followed back to the start, whose number stands beside; for the "
+        "potentials the divergence KL of what is made from what is wanted.",
         "",
         "![Data, what the network makes, what the typical circuit makes](papers/generation.png)",
         "",
@@ -95,6 +98,7 @@ def generation(rows: ROWS) -> list[str]:
 
 def _task_row(task: str, whose: str, row: Mapping) -> list[str]:
     dense = f"KL {row['divergence']:.3f}" if "divergence" in row else f"{-row['negative_log_likelihood']:.3f}"
+    dense += f" ({row['not_followed']} not followed)" if row.get("not_followed") else ""
     distance = row["energy_distance"]
     fresh = f"{distance['fresh']['mean']:.3f}, {distance['fresh']['largest']:.3f}"
     told = row["typical"]["distribution"]

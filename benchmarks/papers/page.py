@@ -5,7 +5,7 @@ python -m benchmarks.papers page
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from benchmarks.papers import (
@@ -61,8 +61,6 @@ def draw(results: Results, folder: Path) -> None:
 
 def _head(results: Results) -> list[str]:
     measured = [row["measured"] for rows in results.values() for row in rows.values()]
-    dates = sorted({each["date"] for each in measured})
-    versions = sorted({each["versions"]["ngspice"] for each in measured})
     return [
         "# The papers' tables and figures, as circuits",
         "",
@@ -71,9 +69,8 @@ def _head(results: Results) -> list[str]:
         "`make papers` fetches what data it may, trains, measures and writes; it takes hours and goes on where it was "
         "stopped. `make papers-quick` does a tenth of it into `out/papers-quick`, in minutes.",
         "",
-        f"Measured {_span(dates)} on {_list({_machine(each) for each in measured})}, one thread; "
-        f"torch {_list({each['versions']['torch'] for each in measured})}, {_list(versions)}. Seeds are 0 unless a "
-        "table says otherwise. Circuits are solved by the batched engine; where a table says so, a simulator looked at "
+        f"{_when(measured)} Seeds are 0 unless a table says otherwise. Circuits are solved by the batched engine; "
+        "where a table says so, a simulator looked at "
         "some of them too, and its figure is the largest difference of any output, in standard deviations of outputs. "
         "`typical` is kanspice's [technology of that name](technology.md): precision amplifiers, 3 % mismatch, wires "
         "of 1 ohm a segment, converters of 8 and 10 bits. Samples that a circuit gives no answer for count as wrong.",
@@ -81,15 +78,19 @@ def _head(results: Results) -> list[str]:
     ]
 
 
+def _when(measured: Sequence[Mapping]) -> str:
+    """And where, and by which versions."""
+    if not measured:
+        return "No study has measured anything yet."
+    dates = sorted({each["date"] for each in measured})
+    span = f"on {dates[0]}" if len(dates) == 1 else f"from {dates[0]} to {dates[-1]}"
+    torch, ngspice = (_list({each["versions"][name] for each in measured}) for name in ("torch", "ngspice"))
+    return f"Measured {span} on {_list({_machine(each) for each in measured})}, one thread; torch {torch}, {ngspice}."
+
+
 def _machine(measured: Mapping) -> str:
     machine = measured["machine"]
     return f"{machine['cpu']} ({machine['cores']} cores)"
-
-
-def _span(dates: list[str]) -> str:
-    if not dates:
-        return "nothing yet"
-    return f"on {dates[0]}" if len(dates) == 1 else f"from {dates[0]} to {dates[-1]}"
 
 
 def _list(words: Iterable[str]) -> str:
