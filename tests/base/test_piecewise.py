@@ -99,14 +99,16 @@ def test_reflected_bends():
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("precision", [torch.float32, torch.float64])
 @pytest.mark.parametrize("name", ["ShiftRelu1", "ShiftLeakyRelu1"])
-def test_a_reference_without_gradients_has_the_same_derivative(name):
+def test_a_reference_without_gradients_has_the_same_derivative(name, precision):
     """Also where edges share parameters, lie between the same nodes, lead to ground, or lead nowhere."""
     rng, edges, nodes = np.random.default_rng(3), 5000, 30
     source, destination = rng.integers(0, nodes + 1, (2, edges))
     topology = Topology(source, destination, np.arange(edges) % 900, nodes)
     layer = Layer(topology, BRANCHES[name](), 1.0)
     layer.initialise()
+    layer.to(precision)
     volts = torch.from_numpy(rng.normal(size=(3, nodes)))
     with torch.no_grad():
         evaluated = layer.evaluated()

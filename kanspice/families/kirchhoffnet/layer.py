@@ -60,7 +60,7 @@ class Layer(nn.Module):
         """The same derivative for the parameters as they are now, without gradients, as fast as it can be had."""
         if not self._adds_up_pairs:
             return self
-        theta = self.theta.detach().numpy()[:, self.topology.parameter_index]
+        theta = self.theta.detach().numpy()[:, self.topology.parameter_index].astype(np.float64)
         return _Evaluated(self.topology, self.branch.bends(theta))
 
     @property
