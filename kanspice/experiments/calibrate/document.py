@@ -37,10 +37,11 @@ class CandidatePart(Part):
     """And those that said whether it helps."""
     untouched: Size
     """Gap of the latter as they were measured."""
-    judged_gap: Size
-    """The same with the trims, as the twin says what they change."""
-    expected_gap: Size
-    """Of samples that were not measured, as the twin has it and by what it is off."""
+    judged_gap: SizeOrNone
+    """The same with the trims, as the twin says what they change; of those that rails leave an answer, null where they
+    leave none."""
+    expected_gap: SizeOrNone
+    """Of samples that were not measured, as the twin has it and by what it is off; null likewise."""
     expected_failed: Count
     """Of these, samples that would ask more of amplifiers than their rails, as the twin has it."""
     is_used: bool

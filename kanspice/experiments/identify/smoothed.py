@@ -34,20 +34,26 @@ class Smoothed:
 def smoothed(linear: Linear, wanted: Array, noise: float, size: int) -> Smoothed:
     """Unknowns, each N(0, 1) before anything was known, that explain `wanted` (numbers,) up to `noise`.
 
-    The specimens are the same wherever this is called: nothing of it is left to chance.
+    The specimens are the same wherever this is called: nothing of it is left to chance. Those without an answer have no
+    say; where fewer than two have one it ends.
     """
     random = np.random.default_rng(0)
     apart, off = (random.standard_normal((_SPECIMENS // 2, count)) for count in (size, len(wanted)))
     apart, off = np.concatenate([apart, -apart]), np.concatenate([off, -off])
     mean, moved, sigma = np.zeros(size), apart, noise
     for _ in range(_ROUNDS):
-        jacobian, outputs = np.zeros((len(wanted), size)), []
+        jacobian, outputs, steps = np.zeros((len(wanted), size)), [], []
         for step in moved:
             found, steepness = linear(mean + step)
-            outputs.append(found)
-            jacobian += steepness / len(moved)
+            if np.isfinite(found).all() and np.isfinite(steepness).all():
+                outputs.append(found)
+                steps.append(step)
+                jacobian += steepness
+        if len(outputs) <= 1:
+            break
+        jacobian /= len(outputs)
         middle = np.mean(outputs, axis=0)
-        missed = np.array(outputs) - middle - moved @ jacobian.T
+        missed = np.array(outputs) - middle - np.array(steps) @ jacobian.T
         sigma = float(np.sqrt(noise**2 + (missed**2).sum() / missed[1:].size))
         scaled = jacobian / sigma
         matrix = scaled @ scaled.T

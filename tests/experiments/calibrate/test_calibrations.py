@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import numpy as np
 import pytest
 from circuits import LINE, inputs_for, network, technology
+from json_schemas import shipped
+from jsonschema import Draft202012Validator
 from synthetic_calibrations import CALIBRATIONS
 
 import kanspice
@@ -15,6 +18,7 @@ from kanspice.base.errors import InputError
 from kanspice.circuit import Crossbar
 from kanspice.circuit.specimens import draw_specimen
 from kanspice.experiments.api.calibrate import _simulated
+from kanspice.experiments.calibrate.document import calibration_json
 from kanspice.experiments.calibrate.fit import Practice
 from kanspice.experiments.calibrate.run import Asked, _helps
 from kanspice.experiments.calibrate.trims import Space, parse_trims
@@ -29,6 +33,16 @@ TECH = technology("devices.area_sigma=0.2", "tia.offset_sigma_v=0.005")
 
 def calibrate(**options):
     return kanspice.calibrate(MODEL, INPUTS, tech=TECH, **{"engine": "batched", **options})
+
+
+def test_where_rails_leave_no_answer_there_is_no_gap():
+    nothing = {"judged_gap": float("nan"), "expected_gap": float("nan"), "is_used": False}
+    result = CALIBRATIONS["measured"]()
+    document = json.loads(
+        calibration_json(replace(result, candidates=[replace(each, **nothing) for each in result.candidates]))
+    )
+    assert {each["judged_gap"] for each in document["candidates"]} == {None}
+    Draft202012Validator(shipped("kanspice.calibration/1")).validate(document)
 
 
 def test_columns_bring_a_chip_back():

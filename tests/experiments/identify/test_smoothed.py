@@ -27,3 +27,18 @@ def test_a_unit_that_is_cut_off_where_it_begins_is_found():
 
     found = smoothed(linear, np.array([0.8, 0.4]), 0.02, 2)
     assert found.unknowns == pytest.approx([1.3, 0.9], abs=0.1)
+
+
+def test_specimens_without_an_answer_have_no_say():
+    """Those beyond 1.2, and then all: the mean stays where it was."""
+    matrix = np.array([[1.0, 0.5], [0.2, 1.0]])
+
+    def linear(unknowns, limit):
+        return matrix @ unknowns * (1.0 if unknowns[0] < limit else np.nan), matrix
+
+    found = smoothed(lambda unknowns: linear(unknowns, 1.2), matrix @ [0.3, -0.2], 1e-3, 2)
+    assert found.unknowns == pytest.approx([0.3, -0.2], abs=1e-3)
+    assert smoothed(lambda unknowns: linear(unknowns, -np.inf), matrix @ [0.3, -0.2], 1e-3, 2).unknowns.tolist() == [
+        0,
+        0,
+    ]
