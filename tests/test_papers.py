@@ -85,6 +85,33 @@ def test_shares_of_a_projected_network_are_not_of_its_gap_from_itself():
     assert "shares of its gap (one chip, 100 images): projection 90 %." in mosfet
 
 
+def test_what_contradicts_a_paper_says_how_sure_it_is():
+    from benchmarks.papers import bases
+    from benchmarks.papers.verdict_sections import contradictions
+
+    def row(accuracy, epochs, best):
+        return {
+            "accuracy": accuracy,
+            "epochs": epochs,
+            "best_epoch": best,
+            "test_samples": 10_000,
+            "parameters": 9,
+        }
+
+    others = {"bases": {}, "robustness": {}, "inference_time": {}, "energy": {"rows": {}}}
+    networks = {"MLP, MOSFET": row(0.86, 25, 23), "MLP, tunnel diode": row(0.76, 13, 3)}
+    found = "\n".join(
+        contradictions({"table1": {f"FashionMNIST; {n}; network": r for n, r in networks.items()}} | others)
+    )
+    assert "not reproduced" in found
+    assert "Training ended at its last epoch, not by itself: MLP, MOSFET. " in found
+    names = "MLP, resonant tunnelling diode", "KANalogue, 3 devices, BatchNorm and clip"
+    found = "\n".join(contradictions({"table1": {f"MNIST; {n}; network": row(0.9, 30, 20) for n in names}} | others))
+    assert "MNIST 10,000, 0.3 points" in found
+    more = {f"MNIST; {' + '.join(bases.DEVICES[:n])}": row(0.9 + n / 100, 30, 20) for n in range(1, 5)}
+    assert contradictions({"table1": {}} | others | {"bases": more}) == []
+
+
 def test_a_network_of_other_images_is_not_taken(tmp_path):
     from benchmarks.papers.classifiers import RECIPES, trained
     from benchmarks.papers.data import Images, MissingDataError
