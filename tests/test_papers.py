@@ -85,6 +85,34 @@ def test_shares_of_a_projected_network_are_not_of_its_gap_from_itself():
     assert "shares of its gap (one chip, 100 images): projection 90 %." in mosfet
 
 
+def test_without_data_a_whole_study_is_left_out_row_by_row(tmp_path, monkeypatch, capsys):
+    from benchmarks.papers import data, inference_time, robustness, table1
+    from benchmarks.papers.rows import Setting, measure
+
+    for name in (data.MNIST_FOLDER, "KANSPICE_REFERENCE_DATA"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(data, "FASHION", ())
+    for cached in (data.mnist, data.fashion_mnist):
+        cached.cache_clear()
+    setting = Setting(tmp_path, tmp_path / "results", quick=True)
+    measure("robustness", robustness.rows(setting), setting)
+    measure("table1", table1.rows(setting), setting)
+    measure("inference_time", inference_time.rows(setting), setting, "^two moons")
+    assert not setting.results.exists()
+    assert "left out" in capsys.readouterr().out
+
+
+def test_chips_count_alike_in_blocks_of_any_size():
+    from benchmarks.papers import robustness
+    from benchmarks.papers.crossbar_sections import curve
+
+    def block(trials, accuracy):
+        point = {"smallest": accuracy, "mean": accuracy, "largest": accuracy}
+        return {"trials": trials, "points": [point] * len(robustness.LEVELS)}
+
+    assert curve([block(300, 0.9), block(100, 0.5)])[0] == pytest.approx((0.5, 0.8, 0.9))
+
+
 def test_what_contradicts_a_paper_says_how_sure_it_is():
     from benchmarks.papers import bases
     from benchmarks.papers.verdict_sections import contradictions

@@ -202,9 +202,9 @@ def worst_blocks(rows: ROWS, hidden: int, error: str) -> list[dict]:
 
 def curve(blocks: Sequence[dict]) -> list[tuple[float, float, float]]:
     """Smallest, mean and largest accuracy of all blocks' chips at every level."""
-    found = []
+    found, chips = [], sum(block["trials"] for block in blocks)
     for place in range(len(robustness.LEVELS)):
         points = [block["points"][place] for block in blocks]
-        mean = sum(point["mean"] for point in points) / len(points)
+        mean = sum(block["trials"] * point["mean"] for block, point in zip(blocks, points, strict=True)) / chips
         found.append((min(p["smallest"] for p in points), mean, max(p["largest"] for p in points)))
     return found

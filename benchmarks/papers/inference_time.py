@@ -68,8 +68,10 @@ def _sweep(network: str, limit: Sequence[str], setting: Setting) -> Row:
 
 def _fastest(network: str, name: str, setting: Setting) -> Row:
     """The smallest capacitor that keeps each gap: between two of the sweep, on a line of their logarithms; measured."""
-    swept = known(setting.results / "inference_time.json")[f"{network}; {name}"]
     loaded, inputs = _network(network, setting)
+    swept = known(setting.results / "inference_time.json").get(f"{network}; {name}")
+    if swept is None:
+        raise MissingDataError(f"the sweep {name!r} of {network} was not measured")
     found = {}
     for allowed in ALLOWED:
         capacitance = smallest(swept["points"], allowed)

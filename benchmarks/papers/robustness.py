@@ -7,7 +7,7 @@ from pathlib import Path
 
 from benchmarks.papers.circuits import circuit, first, second_opinion, specimens
 from benchmarks.papers.classifiers import RECIPES, test_set, trained
-from benchmarks.papers.data import mnist
+from benchmarks.papers.data import MissingDataError, mnist
 from benchmarks.papers.rows import Row, Rows, Setting, known
 
 LEVELS = (0.01, 0.05, 0.09, 0.13, 0.17, 0.21, 0.26, 0.31, 0.36, 0.41, 0.46)
@@ -58,11 +58,13 @@ def _without(hidden: int, setting: Setting) -> Row:
 
 def _judged(hidden: int, error: str, setting: Setting) -> Row:
     """The chip that classifies fewest images right at the level in the middle of the curve."""
+    network, samples = _network(hidden, setting)
     found = known(setting.results / "robustness.json")
     blocks = [row["points"] for name, row in found.items() if name.startswith(f"{hidden} hidden; {error}; block")]
     middle = LEVELS.index(0.21)
+    if not blocks:
+        raise MissingDataError(f"no block of {error} errors with {hidden} hidden values was measured")
     worst = min((points[middle] for points in blocks), key=lambda point: point["smallest"])
-    network, samples = _network(hidden, setting)
     set_ = [GAIN, f"devices.area_error={error}", f"devices.area_sigma={LEVELS[middle]}"]
     opinion = second_opinion(network, samples[0][:_JUDGED], "ideal", "ngspice", set_=set_, seed=worst["worst_seed"])
     return opinion | {"accuracy": worst["smallest"], "seed": worst["worst_seed"]}

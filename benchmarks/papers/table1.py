@@ -8,7 +8,7 @@ from pathlib import Path
 import kanspice
 from benchmarks.papers.circuits import EXPLAINED, causes, circuit, first, second_opinion, specimens
 from benchmarks.papers.classifiers import RECIPES, THREE, WIDTHS, Recipe, Trained, test_set, trained
-from benchmarks.papers.data import IMAGES, Images
+from benchmarks.papers.data import IMAGES, Images, MissingDataError
 from benchmarks.papers.rows import Row, Rows, Setting, known
 
 PAPER = {
@@ -74,7 +74,10 @@ class _Case:
 
     def causes(self) -> Row:
         """Of a circuit that is more than half a point from its network."""
-        measured = known(self.setting.results / "table1.json")[f"{self.images().name}; {self.name}; typical"]
+        row = f"{self.images().name}; {self.name}; typical"
+        measured = known(self.setting.results / "table1.json").get(row)
+        if measured is None:
+            raise MissingDataError(f"{row} was not measured")
         lost = measured["network_accuracy"] - measured["points"][0]["mean"]
         if abs(lost) <= EXPLAINED:
             return {"lost": lost}
