@@ -127,6 +127,7 @@ def row(name: str, case: Case, seed: int, trials: int, *, alone: bool) -> dict[s
         f"{name}, seed {seed}": {
             "draws": len(result.tuned.draws),
             "samples": result.samples,
+            "sizing_samples": result.sizing_samples,
             "networks": {arm_name(arm.kind): figures(result, arm) for arm in result.arms},
             "checked": len(result.checks),
             "judge": result.checks[0].found.engine if result.checks else None,

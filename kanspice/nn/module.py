@@ -67,7 +67,8 @@ class CircuitModule(nn.Module):
         self._loaded = model if isinstance(model, LoadedModel) else loaded_from(model)
         self.network = self._loaded.model
         self.technology = technology_for(self._loaded, technology)
-        self._sizing_inputs = inputs
+        self.sizing_inputs = inputs
+        """Samples that amplifiers are sized for from the next call on; the worst case if None."""
         self._fidelity = fidelity
         self._options = RunOptions(check_samples=0, row_currents=False, device=device, prove_states=prove_states)
         self._known = KnownRows()
@@ -130,7 +131,7 @@ class CircuitModule(nn.Module):
         """The specimen that `forward` solves, as every engine takes it."""
         draw = draw if isinstance(draw, Draw) else Draw(draw)
         technology = with_keys(self.technology, keys or {}).plain()
-        inputs = self._sizing_inputs
+        inputs = self.sizing_inputs
         sizing = None if inputs is None else sizing_for(self._loaded, technology, inputs)
         design = compile_macro_model(self._loaded, technology, sizing, plain(draw))
         return plain(with_parts(design, parts or {}))
@@ -152,9 +153,9 @@ class CircuitModule(nn.Module):
             ) from error
 
     def _traced_sizing(self, technology: Technology) -> Sizing | None:
-        if self._sizing_inputs is None:
+        if self.sizing_inputs is None:
             return None
-        known = sizing_for(self._loaded, technology.plain(), self._sizing_inputs)
+        known = sizing_for(self._loaded, technology.plain(), self.sizing_inputs)
         if known is None or not known.stages or not any(each.requires_grad for each in self.network.parameters()):
             return known
         found = self.network.stages(torch.from_numpy(np.ascontiguousarray(known.inputs)))

@@ -33,8 +33,11 @@ _TRIED = 0.5
 """Of the training, before which it does not end for want of a better network."""
 _VALIDATED = 200
 """Samples that tell how far training is, at most: drawn among those held out for it."""
-_SIZED_FOR = 2000
-"""Samples that circuits are sized for while a training lasts, at most: drawn among those that there are."""
+_SIZED_FOR = 200
+"""Samples that a step's circuit is sized for, at most, and no more than half of those that there are: drawn anew, so
+that no network is trained to fit the extremes of a few."""
+_JUDGED_FOR = 2000
+"""Samples that the circuit is sized for that tells how far training is, at most."""
 _UNSEEDED = 53
 """Bits of seeds that studies draw specimens with; training draws others."""
 
@@ -196,31 +199,34 @@ class Noisy(Answers):
 
 
 class ThroughCircuit(Answers):
-    """The network's circuit: a random specimen at a corner that is drawn anew at every step."""
+    """The network's circuit: a random specimen at a corner that is drawn anew at every step, as are its sizes."""
 
     def __init__(
         self, network: Network, technologies: Sequence[Technology], sizing_inputs: Array, schedule: Schedule
     ) -> None:
-        """technologies: the corners. sizing_inputs: samples (samples, inputs) that amplifiers are sized for."""
+        """technologies: the corners.
+
+        sizing_inputs: samples (samples, inputs) that circuits are sized for: for some of them at every step.
+        """
         super().__init__(network)
-        if len(sizing_inputs) > _SIZED_FOR:
-            some = np.random.default_rng(schedule.seed).choice(len(sizing_inputs), _SIZED_FOR, replace=False)
-            sizing_inputs = sizing_inputs[np.sort(some)]
+        judged_for = _some(sizing_inputs, _JUDGED_FOR, schedule.seed)
         self._circuits = [
-            CircuitModule(network, technology, sizing_inputs, prove_states=False, look_for_states=True)
+            CircuitModule(network, technology, judged_for, prove_states=False, look_for_states=True)
             for technology in technologies
         ]
         self._judged = [
-            CircuitModule(network, each.technology, sizing_inputs, prove_states=not _has_wires(each))
+            CircuitModule(network, each.technology, judged_for, prove_states=not _has_wires(each))
             for each in self._circuits
         ]
-        self._schedule = schedule
+        self._sizing_inputs, self._schedule = sizing_inputs, schedule
         self._last = self._circuits[0]
         self._is_reached = False
 
     def at(self, step: int, inputs: Tensor) -> Tensor:
         seed = self._schedule.training_seed(step)
         self._last = self._circuits[step % len(self._circuits)]
+        number = min(_SIZED_FOR, math.ceil(len(self._sizing_inputs) / 2))
+        self._last.sizing_inputs = _some(self._sizing_inputs, number, seed)
         answer: Tensor = self._last(inputs, seed, numbers=range(len(inputs)))
         return answer
 
@@ -392,6 +398,13 @@ class _Loss:
         if samples.targets is None:
             return cross_entropy(outputs, torch.from_numpy(np.asarray(samples.labels)), reduction="none")
         return ((outputs - torch.from_numpy(samples.targets)) ** 2).mean(dim=1) / self.variance
+
+
+def _some(inputs: Array, number: int, seed: int) -> Array:
+    """So many of the samples (samples, inputs), drawn, in their order; all if there are no more."""
+    if len(inputs) <= number:
+        return inputs
+    return inputs[np.sort(np.random.default_rng(seed).choice(len(inputs), number, replace=False))]
 
 
 def _has_wires(circuit: CircuitModule) -> bool:

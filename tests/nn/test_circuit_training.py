@@ -71,6 +71,22 @@ def test_the_same_seed_gives_the_same_network(model, samples):
     assert found[0].course.losses == found[1].course.losses
 
 
+def test_circuits_are_sized_for_samples_that_every_step_draws(model):
+    """At most 200 and half of those that there are; the same for the same step. What judges a step has all of them."""
+    many = inputs_for(model, 600)
+    for inputs, number in ((many, 200), (many[:96], 48), (many[:1], 1)):
+        answers = ThroughCircuit(model, [GAIN], inputs, Schedule())
+        sized = []
+        for step in (0, 1, 0):
+            answers.at(step, torch.from_numpy(many[:4]))
+            sized.append(answers._last.sizing_inputs)
+        known = {row.tobytes() for row in inputs}
+        assert all(len(each) == number and {row.tobytes() for row in each} <= known for each in sized)
+        assert np.array_equal(sized[0], sized[2])
+        assert number == 1 or not np.array_equal(sized[0], sized[1])
+        assert all(np.array_equal(each.sizing_inputs, inputs) for each in answers._judged)
+
+
 def test_normalisation_keeps_its_statistics(model, samples):
     before = {name: tensor.clone() for name, tensor in model.state_dict().items() if "running" in name}
     schedule = Schedule(epochs=1)

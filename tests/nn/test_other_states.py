@@ -70,7 +70,8 @@ def test_against_its_gradient_less_is_lacking(model):
 def test_training_counts_it_and_what_judges_it_proves_states(model):
     """Samples of several states have an answer in a step, and none where it is asked how far training is."""
     inputs = torch.from_numpy(inputs_for(model, 20))
-    answers = ThroughCircuit(model, [technology(*SWING)], inputs.numpy(), Schedule(specimens=1))
+    sizing = inputs.numpy()[:1]
+    answers = ThroughCircuit(model, [technology(*SWING)], sizing, Schedule(specimens=1))
     outputs = answers.at(0, inputs)
     assert torch.isfinite(outputs).all()
     assert answers.besides() > 0

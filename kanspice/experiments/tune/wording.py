@@ -224,7 +224,7 @@ def _sized_for(result: TuningResult) -> str:
         return "nothing in them is sized for samples"
     source = plain(result.sized_for.path) or "Python"
     which = f"in {source}" if result.places is None else f"of {source} that are not measured"
-    return f"sized for {many(result.sizing_samples, 'sample')}, all those {which}; in training, too"
+    return f"sized for {many(result.sizing_samples, 'sample')}, all those {which}; steps of training for some of them"
 
 
 def setup(result: TuningResult) -> list[Fact]:
