@@ -60,8 +60,9 @@ def test_a_row_is_measured_once_and_one_without_its_data_is_left_out(tmp_path, c
 
 def test_without_any_data_the_page_says_that_nothing_was_measured(tmp_path):
     from benchmarks.papers.__main__ import write_page
+    from benchmarks.papers.rows import Setting
 
-    write_page(tmp_path / "results", tmp_path / "new")
+    write_page(Setting(tmp_path, tmp_path / "results"), tmp_path / "new")
     assert "No study has measured anything yet." in (tmp_path / "new" / "papers.md").read_text(encoding="utf-8")
 
 

@@ -9,7 +9,18 @@ from pathlib import Path
 
 import torch
 
-from benchmarks.papers import bases, generation, inference_time, loops, nodes, regression, robustness, scale, table1
+from benchmarks.papers import (
+    bases,
+    generation,
+    inference_time,
+    kirchhoffnet_figures,
+    loops,
+    nodes,
+    regression,
+    robustness,
+    scale,
+    table1,
+)
 from benchmarks.papers.page import OTHERS, draw, page
 from benchmarks.papers.rows import Rows, Setting, known, measure
 
@@ -55,15 +66,16 @@ def main() -> None:
             measure(name, STUDIES[name](setting), setting, arguments.only)
     if arguments.device:
         measure("scale", scale.on_device(arguments.device, setting), setting, arguments.only)
-    write_page(setting.results, folder if arguments.quick else DOCS)
+    write_page(setting, folder if arguments.quick else DOCS)
 
 
-def write_page(results: Path, folder: Path) -> None:
+def write_page(setting: Setting, folder: Path) -> None:
     """papers.md and its pictures, from all rows that there are."""
-    every, others = measured(results)
-    folder.mkdir(parents=True, exist_ok=True)
+    every, others = measured(setting.results)
+    (folder / "papers").mkdir(parents=True, exist_ok=True)
     (folder / "papers.md").write_text(page(every, others), encoding="utf-8")
     draw(every, folder / "papers")
+    kirchhoffnet_figures.draw(setting, folder / "papers")
 
 
 def measured(results: Path) -> tuple[dict[str, dict], dict[str, dict]]:

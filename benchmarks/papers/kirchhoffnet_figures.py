@@ -1,13 +1,7 @@
-"""Pictures of the KirchhoffNet studies, from their rows and the points that they kept.
-
-    python -m benchmarks.papers.kirchhoffnet_figures [--folder out/papers]
-
-Writes docs/papers/: generation.png, periods.png, potentials.png, inference_time.svg and training.svg, of what there is.
-"""
+"""Pictures of the KirchhoffNet studies, from their rows and the points that they kept."""
 
 from __future__ import annotations
 
-import argparse
 import io
 from collections.abc import Sequence
 from pathlib import Path
@@ -26,8 +20,6 @@ from benchmarks.papers.rows import Row, Setting, known
 from kanspice.base.arrays import Array
 from kanspice.report.figures import BLUE, GREY, PALETTE, VERMILLION
 
-HERE = Path(__file__).parent
-DOCS = HERE.parents[1] / "docs" / "papers"
 FOLLOWED = ("moons", "2spirals")
 """Tasks whose periods are shown, as in Fig. 8."""
 _POINTS = 2000
@@ -38,33 +30,22 @@ _SHOWN = 99.5
 _COLOURS = {"network": BLUE, "typical": VERMILLION, "data": GREY}
 
 
-def main() -> None:
-    """All that there are rows or points for."""
-    parser = argparse.ArgumentParser(description="Pictures of the KirchhoffNet studies.")
-    parser.add_argument("--folder", type=Path, default=Path("out/papers"), help="where the points are (out/papers)")
-    parser.add_argument("--docs", type=Path, default=DOCS, help="where the pictures go (docs/papers)")
-    arguments = parser.parse_args()
-    arguments.docs.mkdir(parents=True, exist_ok=True)
-    setting = Setting(arguments.folder, HERE.parent / "results" / "papers")
-    mpl.rcParams.update({"svg.hashsalt": "kanspice", "font.size": 9.0, "figure.constrained_layout.use": True})
-    draw(setting, arguments.docs)
-
-
 def draw(setting: Setting, docs: Path) -> None:
     """Every picture whose rows or points are there."""
     tasks = {task: _points(f"{task}; ours", setting) for task in (*TASKS, *POTENTIALS)}
     generated = {task: points for task, points in tasks.items() if points and task in TASKS}
     followed = {task: generated[task] for task in FOLLOWED if task in generated}
     potentials = {task: points for task, points in tasks.items() if points and task in POTENTIALS}
-    for name, part, picture in (
-        ("generation.png", generated, generation),
-        ("periods.png", followed, periods),
-        ("potentials.png", potentials, densities),
-        ("inference_time.svg", known(setting.results / "inference_time.json"), inference_time),
-        ("training.svg", known(setting.results / "regression.json"), training),
-    ):
-        if part:
-            _save(picture(part), docs / name)
+    with mpl.rc_context({"svg.hashsalt": "kanspice", "font.size": 9.0, "figure.constrained_layout.use": True}):
+        for name, part, picture in (
+            ("generation.png", generated, generation),
+            ("periods.png", followed, periods),
+            ("potentials.png", potentials, densities),
+            ("inference_time.svg", known(setting.results / "inference_time.json"), inference_time),
+            ("training.svg", known(setting.results / "regression.json"), training),
+        ):
+            if part:
+                _save(picture(part), docs / name)
 
 
 def generation(tasks: dict[str, dict[str, Array]]) -> Figure:
@@ -201,7 +182,3 @@ def _bare(place: Axes) -> None:
 def _name_rows(places: Sequence[Axes], names: Sequence[str]) -> None:
     for place, name in zip(places, names, strict=True):
         place.set_ylabel(name, fontsize=9)
-
-
-if __name__ == "__main__":
-    main()
