@@ -41,6 +41,17 @@ _AMPERES = {
     CurrentUnit.PA: 1e-12,
 }
 
+
+class FitKind(StrEnum):
+    """What a curve through points can be."""
+
+    SMOOTH = "smooth"
+    PASSIVE = "passive"
+    SPLINE = "spline"
+    SEGMENTS = "segments"
+    POLYNOMIAL = "polynomial"
+
+
 NameOrCard = Annotated[str, typer.Argument(metavar="NAME", help="A shipped device, or the path of a .toml card.")]
 
 
@@ -58,7 +69,7 @@ def list_() -> None:
         table.add_row(device.name, f"{device.curve.lo_v:g} to {device.curve.hi_v:g}", *cells, unit)
     _print(table)
     active = [device.name for device in list_devices() if device.delivers is not None]
-    typer.echo(f"{', '.join(active)}: negative currents at positive voltages, where no passive device delivers power")
+    typer.echo(f"{', '.join(active)}: currents against the voltage, where they deliver power: no passive device does")
     typer.echo("unit -: the source does not say what its unit of current is; units.i_unit_a of the technology does")
 
 
@@ -118,7 +129,9 @@ def check(
 def fit(
     points: Annotated[Path, typer.Argument(metavar="IV.csv", help="Two columns: volts, current.")],
     output: Annotated[Path, typer.Option("-o", "--output", help="The card to write, CARD.toml.")],
-    kind: Annotated[str, typer.Option(help="spline | passive | segments | polynomial")] = "spline",
+    kind: Annotated[
+        FitKind | None, typer.Option(help="smooth if not given, or spline where --smoothing is.", show_default=False)
+    ] = None,
     name: Annotated[str | None, typer.Option(help="Device name; the card's file name if not given.")] = None,
     smoothing: Annotated[
         float | None, typer.Option(help="spline, passive: sum of squared residuals, in current units squared.")
@@ -177,8 +190,12 @@ def _card_rows(device: Device) -> list[tuple[str, str]]:
         ("amperes in it", _amperes(card.units.current_unit_a)),
         ("measured points", "not on the card" if card.points is None else str(len(card.points.v))),
     ]
-    rows += [(key.replace("_", " "), f"{value}") for key, value in card.fit.model_dump(exclude_none=True).items()]
+    rows += [(key.replace("_", " "), _plain(value)) for key, value in card.fit.model_dump(exclude_none=True).items()]
     return [*rows, ("sha256", device.sha256)]
+
+
+def _plain(value: object) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
 def _amperes(unit_a: float | None) -> str:
@@ -187,7 +204,7 @@ def _amperes(unit_a: float | None) -> str:
 
 def _power_row(device: Device) -> tuple[str, str]:
     if device.delivers is None:
-        return "delivers power", "nowhere at a positive voltage"
+        return "delivers power", "nowhere"
     volts, current = device.delivers
     return "delivers power", f"at {volts:.4g} V, where it carries {current:.4g}: no passive device does"
 
@@ -196,8 +213,11 @@ def _report_rows(report: FitReport) -> list[tuple[str, str]]:
     return [
         ("points", str(report.points)),
         ("pieces", str(report.pieces)),
-        ("residual rms", f"{report.residual_rms:.4g}"),
-        ("residual max", f"{report.residual_max:.4g}"),
+        (
+            "residual rms",
+            f"{report.residual_rms:.4g}, {report.residual_rms / report.largest:.2%} of the largest current",
+        ),
+        ("residual max", f"{report.residual_max:.4g}, {report.residual_max / report.largest:.2%}"),
     ]
 
 

@@ -140,17 +140,17 @@ class Device:
 
     @cached_property
     def delivers(self) -> tuple[float, float] | None:
-        """Where at a positive voltage the curve's current is most negative, in volts and current units.
+        """Where the curve's current is against the voltage and largest, in volts and current units.
 
         None where it is nowhere: a device that is passive delivers no power.
         """
         current = self.sampled[0]
         volts = np.linspace(self.curve.lo_v, self.curve.hi_v, _SAMPLED_POINTS)
-        forward = np.where(volts > 0, current, 0.0)
+        forward = current * np.sign(volts)
         lowest = int(np.argmin(forward))
         if forward[lowest] >= -_NOTHING * float(np.abs(current).max()):
             return None
-        return float(volts[lowest]), float(forward[lowest])
+        return float(volts[lowest]), float(current[lowest])
 
     @classmethod
     def from_card(cls, card: Card, where: str | Path) -> Self:

@@ -3,26 +3,34 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, assert_never, get_args
 
 import numpy as np
 import numpy.typing as npt
 
 from kanspice.base.arrays import Array
 from kanspice.base.errors import InputError
+from kanspice.devices import smoothing as smoothing_spline
 from kanspice.devices.cards import CARD_FORMAT, MAX_DEGREE, MAX_PIECES, Device, piecewise_table
 from kanspice.devices.curves import PiecewisePolynomial
 from kanspice.devices.extrema import Extrema
 
-FitKind = Literal["spline", "passive", "segments", "polynomial"]
+FitKind = Literal["smooth", "passive", "spline", "segments", "polynomial"]
+KINDS: tuple[FitKind, ...] = get_args(FitKind)
 
-# Residual that a smoothing spline may leave where no smoothing is given: RMS, as a share of the largest current.
+# Residual that FITPACK's spline may leave where no smoothing is given: RMS, as a share of the largest current.
 DEFAULT_RESIDUAL = 0.02
 DEFAULT_DEGREE = 10
-MIN_POINTS = {"spline": 4, "passive": 4, "segments": 2, "polynomial": 2}
-_SMOOTHED = ("spline", "passive")
+MIN_POINTS: Mapping[str, int] = {
+    "smooth": smoothing_spline.MIN_POINTS,
+    "passive": smoothing_spline.MIN_POINTS,
+    "spline": 4,
+    "segments": 2,
+    "polynomial": 2,
+}
+_WITH_SMOOTHING = ("spline", "passive")
 
 # A passive curve has the knots of a smoothing spline; where they are too few, those of one that is this much closer.
 _CLOSER = 0.8
@@ -31,10 +39,14 @@ _MOST_TRIES = 40
 
 @dataclass(frozen=True)
 class FitReport:
-    """How well a card's curve follows the points. Residuals and currents in current units, voltages in volts."""
+    """How well a card's curve follows the points. Residuals and currents in current units, voltages in volts.
+
+    largest: the points' largest current, without its sign.
+    """
 
     points: int
     pieces: int
+    largest: float
     residual_rms: float
     residual_max: float
     extrema: Extrema | None
@@ -57,43 +69,60 @@ def fit_card(
     v: npt.ArrayLike,
     i: npt.ArrayLike,
     identity: CardIdentity,
-    kind: FitKind | str = "spline",
+    kind: FitKind | str | None = None,
     *,
     smoothing: float | None = None,
     degree: int | None = None,
 ) -> tuple[Device, FitReport]:
     """Fit points v (n,), volts, strictly rising, and i (n,), current units.
 
-    kind "spline": FITPACK smoothing spline whose squared residuals sum to about `smoothing` (default: n times the
-    square of 2 % of the largest current; 0: the natural spline through every point). "passive": a cubic spline without
-    negative current whose squared residuals sum to `smoothing` at most, and which carries none at 0 V; points from 0 V
-    up. "segments": straight lines from point to point. "polynomial": least squares of `degree` (default 10). Raises
+    kind "smooth", where none is given: a smoothing spline whose smoothing is chosen by generalised cross-validation, so
+    that peak and valley stay where they are. "passive": the same without currents against the voltage, and with none
+    at 0 V; with `smoothing`, a cubic spline without negative current whose squared residuals sum to that at most, of
+    points from 0 V up. "spline", where a smoothing is given: FITPACK's smoothing spline whose squared residuals sum to
+    about `smoothing` (default: n times the square of 2 % of the largest current; 0: the natural spline through every
+    point). "segments": straight lines from point to point. "polynomial": least squares of `degree` (default 10). Raises
     InputError on options that do not belong to the kind, on too few or too many points, and where no curve of the kind
     is as close as the smoothing demands.
     """
     volts, current = np.asarray(v, dtype=np.float64), np.asarray(i, dtype=np.float64)
-    _check_options(kind, smoothing, degree)
-    _check_points(kind, volts, current)
+    chosen = _kind_of(kind, smoothing)
+    _check_options(chosen, smoothing, degree)
+    _check_points(chosen, volts, current)
     settings: dict[str, float] = {}
-    if kind in _SMOOTHED:
-        settings["smoothing"] = _default_smoothing(current) if smoothing is None else smoothing
-        fitted = _spline if kind == "spline" else _passive
-        curve = fitted(volts, current, settings["smoothing"])
-    elif kind == "polynomial":
-        settings["degree"] = min(DEFAULT_DEGREE, len(volts) - 1) if degree is None else degree
-        curve = _polynomial(volts, current, int(settings["degree"]))
-    else:
-        curve = PiecewisePolynomial.from_segments(volts[:-1], volts[1:], current[:-1], current[1:])
+    match chosen:
+        case "smooth":
+            curve = smoothing_spline.smooth_curve(volts, current)
+        case "passive" if smoothing is None:
+            curve = smoothing_spline.passive_curve(volts, current)
+        case "passive" | "spline":
+            settings["smoothing"] = _default_smoothing(current) if smoothing is None else smoothing
+            fitted = _spline if chosen == "spline" else _passive
+            curve = fitted(volts, current, settings["smoothing"])
+        case "segments":
+            curve = PiecewisePolynomial.from_segments(volts[:-1], volts[1:], current[:-1], current[1:])
+        case "polynomial":
+            settings["degree"] = min(DEFAULT_DEGREE, len(volts) - 1) if degree is None else degree
+            curve = _polynomial(volts, current, int(settings["degree"]))
+        case _:
+            assert_never(chosen)
     report = _report(curve, volts, current)
-    device = _device(identity, curve, kind, settings, report)
+    device = _device(identity, curve, chosen, settings, report)
     return device.with_points(volts, current, f"card of {identity.name}"), report
 
 
-def _check_options(kind: str, smoothing: float | None, degree: int | None) -> None:
-    if kind not in MIN_POINTS:
-        raise InputError("unknown kind of fit", expected=" | ".join(MIN_POINTS), found=kind)
-    if smoothing is not None and kind not in _SMOOTHED:
-        raise InputError(f"--smoothing belongs to --kind {' or '.join(_SMOOTHED)}", found=f"--kind {kind}")
+def _kind_of(kind: str | None, smoothing: float | None) -> FitKind:
+    if kind is None:
+        return "smooth" if smoothing is None else "spline"
+    for known in KINDS:
+        if known == kind:
+            return known
+    raise InputError("unknown kind of fit", expected=" | ".join(KINDS), found=kind)
+
+
+def _check_options(kind: FitKind, smoothing: float | None, degree: int | None) -> None:
+    if smoothing is not None and kind not in _WITH_SMOOTHING:
+        raise InputError(f"--smoothing belongs to --kind {' or '.join(_WITH_SMOOTHING)}", found=f"--kind {kind}")
     if degree is not None and kind != "polynomial":
         raise InputError("--degree belongs to --kind polynomial", found=f"--kind {kind}")
     if smoothing is not None and not (np.isfinite(smoothing) and smoothing >= 0):
@@ -182,7 +211,14 @@ def _polynomial(v: Array, i: Array, degree: int) -> PiecewisePolynomial:
 def _report(curve: PiecewisePolynomial, v: Array, i: Array) -> FitReport:
     residual = curve.numpy(v)[0] - i
     rms = float(np.sqrt(np.mean(residual**2)))
-    return FitReport(len(v), len(curve.coefficients), rms, float(np.abs(residual).max()), curve.extrema())
+    return FitReport(
+        len(v),
+        len(curve.coefficients),
+        float(np.abs(i).max()) or 1.0,
+        rms,
+        float(np.abs(residual).max()),
+        curve.extrema(),
+    )
 
 
 def _device(

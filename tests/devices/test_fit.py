@@ -35,8 +35,8 @@ def test_spline_leaves_the_residual_that_was_asked_for() -> None:
     assert device.card.fit.residual_max == report.residual_max
 
 
-def test_default_smoothing_is_two_percent_of_the_largest_current() -> None:
-    _, report = fit_card(V, 7 * I + np.random.default_rng(0).normal(0, 0.5, V.size), WHO)
+def test_default_smoothing_of_fitpack_is_two_percent_of_the_largest_current() -> None:
+    _, report = fit_card(V, 7 * I + np.random.default_rng(0).normal(0, 0.5, V.size), WHO, "spline")
     largest = np.abs(7 * I + np.random.default_rng(0).normal(0, 0.5, V.size)).max()
     assert report.residual_rms == pytest.approx(0.02 * largest, rel=2e-3)
 
@@ -71,11 +71,13 @@ def test_the_card_says_who_and_where_from() -> None:
 @pytest.mark.parametrize(
     ("points", "kind", "options", "message"),
     [
-        (21, "cubic", {}, r"spline \| passive \| segments \| polynomial"),
+        (21, "cubic", {}, r"smooth \| passive \| spline \| segments \| polynomial"),
         (21, "segments", {"smoothing": 1.0}, "--smoothing belongs to --kind spline or passive"),
         (21, "passive", {"smoothing": 0.0}, "a smoothing above 0"),
         (21, "passive", {"smoothing": 1e-9}, "no curve without negative current is that close"),
-        (3, "passive", {}, "4 to 4096"),
+        (4, "passive", {}, "5 to 4096"),
+        (4, "smooth", {}, "5 to 4096"),
+        (21, "smooth", {"smoothing": 1.0}, "--smoothing belongs to --kind spline or passive"),
         (21, "spline", {"degree": 3}, "--degree belongs to --kind polynomial"),
         (21, "spline", {"smoothing": -1.0}, "bad smoothing"),
         (21, "spline", {"smoothing": np.inf}, "bad smoothing"),

@@ -1,0 +1,121 @@
+"""Smooth curves through noisy points, the smoothing chosen by generalised cross-validation."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+import numpy as np
+
+from kanspice.base.arrays import Array
+from kanspice.base.errors import InputError
+from kanspice.devices.curves import PiecewisePolynomial
+
+MIN_POINTS = 5
+_SPACING = 0.1
+"""Of neighbouring points in the unit that SciPy searches the smoothing in. It searches from 0 to the number of points
+in steps of 1e-5, so that in volts it stops before it has begun; here the best lies inside for 20 to 2,000 points."""
+_MANY_PIECES = 64
+"""More than these would make netlists long: curves of so many pieces are drawn again with fewer."""
+_OF_NOISE, _OF_LARGEST = 0.1, 1e-4
+"""What fewer pieces may change: root mean square, of what the points are off the curve, or of the largest current."""
+_PER_PIECE = 8
+_JOINED = 1e3
+"""Weight of equal slopes on both sides of 0 V, in weights of a point."""
+_NEAR = 1e-9
+"""Of the range: what is as good as 0 V."""
+_GAUSS = 0.5 + np.array([-0.5, 0.5]) / np.sqrt(3)
+"""Where a square of a straight line is integrated exactly, of a piece's length."""
+
+
+def smooth_curve(v: Array, i: Array) -> PiecewisePolynomial:
+    """Natural cubic smoothing spline of points v (n,), volts, strictly rising, and i (n,), n >= 5.
+
+    The smoothing minimises the generalised cross-validation score (SciPy's make_smoothing_spline): nothing is to be
+    chosen. Where the points make many pieces, neighbouring ones are merged as far as that changes a tenth of the
+    residuals. Raises InputError where there is no such spline.
+    """
+    return _with_fewer_pieces(_cross_validated(v, i), v, i)
+
+
+def passive_curve(v: Array, i: Array) -> PiecewisePolynomial:
+    """As `smooth_curve`, among the curves whose current has the sign of the voltage, and that carry none at 0 V."""
+    from scipy.interpolate import BSpline, PPoly  # noqa: PLC0415 - keeps `import kanspice.devices` fast
+    from scipy.optimize import nnls  # noqa: PLC0415
+
+    free = _cross_validated(v, i)
+    smoothing, largest = _smoothing_of(free, v, i), float(np.abs(i).max()) or 1.0
+    breakpoints = _with_fewer_pieces(free, v, i).breakpoints
+    inside, span = bool(v[0] < 0 < v[-1]), float(v[-1] - v[0])
+    if inside:
+        breakpoints = np.sort(np.append(breakpoints[np.abs(breakpoints) > _NEAR * span], 0.0))
+    knots = np.pad(np.sort(np.append(breakpoints, np.zeros(2 * inside))), 3, mode="edge")
+    count = len(knots) - 4
+    middles = np.array([knots[k + 1 : k + 4].mean() for k in range(count)])  # where a coefficient acts
+    sign = np.where(middles < 0, -1.0, 1.0)
+    at_zero = (middles == 0.0) & (v[0] <= 0) & (v[-1] >= 0)
+    basis = BSpline.design_matrix(v, knots, 3).toarray()
+    bends, weights = _bends(breakpoints, knots)
+    rows = [basis, np.sqrt(smoothing * weights)[:, None] * bends]
+    if inside:
+        slopes = BSpline(knots, np.eye(count), 3).derivative()
+        rows.append(_JOINED * span * (slopes([0.0]) - slopes([-_NEAR * span])))
+    matrix = np.concatenate(rows) * sign
+    wanted = np.concatenate([i / largest, np.zeros(len(matrix) - len(i))])
+    found = np.zeros(count)
+    found[~at_zero], _ = nnls(matrix[:, ~at_zero], wanted, maxiter=30 * count)
+    pieces = PPoly.from_spline(BSpline(knots, largest * sign * found, 3))
+    return PiecewisePolynomial.from_authors_spline(pieces.x, pieces.c.T)
+
+
+def _cross_validated(v: Array, i: Array) -> PiecewisePolynomial:
+    from scipy.interpolate import PPoly, make_smoothing_spline  # noqa: PLC0415
+
+    unit, largest = float(v[-1] - v[0]) / (len(v) - 1) / _SPACING, float(np.abs(i).max()) or 1.0
+    try:
+        spline: Any = make_smoothing_spline((v - v[0]) / unit, i / largest)
+    except (ValueError, np.linalg.LinAlgError) as error:
+        raise InputError(
+            "no smooth curve can be found for the points",
+            found=" ".join(str(error).split())[:200],
+            hint="--kind spline --smoothing S, or --kind segments",
+        ) from error
+    pieces = PPoly.from_spline(spline)
+    real = np.diff(pieces.x) != 0
+    return PiecewisePolynomial(v, largest * pieces.c[::-1, real].T / unit ** np.arange(4))
+
+
+def _smoothing_of(curve: PiecewisePolynomial, v: Array, i: Array) -> float:
+    """The weight of the integral of the squared second derivative beside the sum of squared residuals.
+
+    A smoothing spline's residuals are so many times the jumps of its third derivative.
+    """
+    jumps = np.diff(6 * curve.coefficients[:, 3], prepend=0.0, append=0.0)
+    size = float(jumps @ jumps)
+    return max(float((i - curve.numpy(v)[0]) @ jumps) / size, 0.0) if size else 0.0
+
+
+def _bends(breakpoints: Array, knots: Array) -> tuple[Array, Array]:
+    """Second derivatives of the B-splines (2 pieces, splines), and weights with which their squares are integrated."""
+    from scipy.interpolate import BSpline  # noqa: PLC0415
+
+    lengths = np.diff(breakpoints)
+    at = (breakpoints[:-1, None] + lengths[:, None] * _GAUSS).ravel()
+    return BSpline(knots, np.eye(len(knots) - 4), 3)(at, nu=2), np.repeat(lengths / 2, 2)
+
+
+def _with_fewer_pieces(curve: PiecewisePolynomial, v: Array, i: Array) -> PiecewisePolynomial:
+    if len(curve.coefficients) <= _MANY_PIECES:
+        return curve
+    noise = float(np.sqrt(np.mean((curve.numpy(v)[0] - i) ** 2)))
+    allowed = max(_OF_NOISE * noise, _OF_LARGEST * float(np.abs(i).max()))
+    lengths = np.diff(curve.breakpoints)
+    between = curve.breakpoints[:-1, None] + lengths[:, None] * np.arange(_PER_PIECE) / _PER_PIECE
+    fine = np.append(between.ravel(), curve.hi_v)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", UserWarning)
+        try:
+            fewer = PiecewisePolynomial.smoothing_spline(fine, curve.numpy(fine)[0], len(fine) * allowed**2)
+        except UserWarning:  # FITPACK found none that is that close
+            return curve
+    return fewer if len(fewer.coefficients) < len(curve.coefficients) else curve
