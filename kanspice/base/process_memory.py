@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import errno
 import re
-import resource
+import sys
+from contextlib import suppress
 from pathlib import Path
 
 from kanspice.base.errors import KanspiceError, SimulatorError
@@ -16,7 +17,6 @@ _WORDS = re.compile(
     re.IGNORECASE,
 )
 """Of libraries that find none left, and do not raise MemoryError."""
-_AVAILABLE = re.compile(r"MemAvailable:\s*(\d+) kB")
 _PEAK = re.compile(rb"VmHWM:\s*(\d+) kB")
 
 
@@ -34,8 +34,8 @@ def peak_bytes(process: int | None = None) -> int:
 
 def check_allowance() -> None:
     """Raises SimulatorError where the libraries alone would not fit: they end the process, or report other errors."""
-    allowed = resource.getrlimit(resource.RLIMIT_AS)[0]
-    if allowed != resource.RLIM_INFINITY and allowed < _NEEDED_BYTES:
+    allowed = _allowed_bytes()
+    if allowed is not None and allowed < _NEEDED_BYTES:
         raise SimulatorError(
             "the limit on memory is too low",
             where="ulimit -v",
@@ -72,10 +72,23 @@ def _chain(error: BaseException) -> list[BaseException]:
 
 def available_bytes() -> int | None:
     """What a new process may take: what the machine has left, or less by `ulimit -v`; None where that is not known."""
-    limit, _ = resource.getrlimit(resource.RLIMIT_AS)
-    known = [] if limit == resource.RLIM_INFINITY else [limit]
-    try:
-        found = _AVAILABLE.search(Path("/proc/meminfo").read_text(encoding="ascii"))
-    except OSError:
-        found = None
-    return min([*known, *([int(found[1]) * 1024] if found else [])], default=None)
+    import psutil  # noqa: PLC0415 - the command line starts without it
+
+    allowed = _allowed_bytes()
+    known = [] if allowed is None else [allowed]
+    with suppress(OSError):
+        known.append(psutil.virtual_memory().available)
+    return min(known, default=None)
+
+
+def _allowed_bytes() -> int | None:
+    """The limit on our address space, which processes that we start inherit; None where there is none.
+
+    Only Linux has one that it keeps.
+    """
+    import psutil  # noqa: PLC0415 - the command line starts without it
+
+    if sys.platform != "linux":
+        return None
+    allowed, _ = psutil.Process().rlimit(psutil.RLIMIT_AS)
+    return None if allowed == psutil.RLIM_INFINITY else allowed

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import subprocess
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
 from kanspice.base.processes.interruption import shielded
-from kanspice.base.processes.ledger import ledger
+from kanspice.base.processes.ledger import end_group, ledger
 
 Process = subprocess.Popen[bytes]
 """One that we started."""
@@ -55,7 +53,7 @@ def end(process: Process, patience_s: float = 0.0) -> None:
         with suppress(subprocess.TimeoutExpired):
             process.wait(patience_s)
     try:
-        os.killpg(process.pid, signal.SIGKILL)
+        end_group(process.pid)
     except (ProcessLookupError, PermissionError):
         process.kill()
     process.wait()

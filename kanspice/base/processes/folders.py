@@ -6,7 +6,6 @@ folder whose lock can be had is nobody's.
 
 from __future__ import annotations
 
-import fcntl
 import os
 import re
 import secrets
@@ -17,6 +16,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
+
+from filelock import lock_descriptor
 
 from kanspice.base.processes.interruption import shielded
 from kanspice.base.processes.ledger import ledger
@@ -55,7 +56,7 @@ def _locked(folder: Path) -> int | None:
     """
     lock = os.open(folder / _UNLOCKED, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600)
     try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        lock_descriptor(lock, blocking=False)
         (folder / _UNLOCKED).rename(folder / _LOCK)
     except OSError:
         os.close(lock)
@@ -76,11 +77,16 @@ def _sweep(above: str) -> None:
 def _remove_if_stale(folder: Path) -> None:
     """Raises OSError where it is in use, no folder of ours, or gone."""
     status = folder.lstat()
-    if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.geteuid():
+    if not stat.S_ISDIR(status.st_mode) or status.st_uid != _our_uid():
         return
-    lock = os.open(folder / _LOCK, os.O_RDWR | os.O_NOFOLLOW)
+    lock = os.open(folder / _LOCK, os.O_RDWR | getattr(os, "O_NOFOLLOW", 0))
     try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        shutil.rmtree(folder, ignore_errors=True)
+        if lock_descriptor(lock, blocking=False):
+            shutil.rmtree(folder, ignore_errors=True)
     finally:
         os.close(lock)
+
+
+def _our_uid() -> int:
+    """Where a system has no numbers of users, as Windows has none, every file says 0."""
+    return os.geteuid() if hasattr(os, "geteuid") else 0

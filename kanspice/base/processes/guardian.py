@@ -28,11 +28,19 @@ def main() -> None:
         changes[kind](what)
     for process in processes:
         try:
-            os.killpg(int(process), signal.SIGKILL)
+            _end_group(int(process))
         except OSError:
             continue
     if folders:
         _remove([os.fsdecode(bytes.fromhex(folder)) for folder in folders])
+
+
+def _end_group(pid: int) -> None:
+    """Windows has no groups; such a signal ends a process there at once."""
+    if hasattr(os, "killpg"):
+        os.killpg(pid, signal.SIGKILL)
+    else:
+        os.kill(pid, signal.SIGTERM)
 
 
 def _remove(folders: list[str]) -> None:

@@ -74,7 +74,8 @@ def interruptible() -> Iterator[None]:
     numbers = [getattr(signal, name) for name in _NAMES if hasattr(signal, name) and not _is_ignored(name)]
     before = {number: signal.getsignal(number) for number in numbers}
     reader, writer = os.pipe()
-    os.set_blocking(writer, False)
+    if hasattr(os, "set_blocking"):  # Windows has it from Python 3.12 on, and does without
+        os.set_blocking(writer, False)
     with suppress(RuntimeError):  # where no thread can be started, the exception has to do
         threading.Thread(target=_watch, args=(reader,), name="interruptions", daemon=True).start()
     woken = signal.set_wakeup_fd(writer, warn_on_full_buffer=False)

@@ -18,6 +18,17 @@ _GUARDIAN = Path(__file__).with_name("guardian.py")
 _PATIENCE_S = 5.0
 
 
+def end_group(pid: int) -> None:
+    """Ends a process that leads a group, and all of the group; the process alone on Windows, which has no groups.
+
+    Raises OSError where there is none.
+    """
+    if hasattr(os, "killpg"):
+        os.killpg(pid, signal.SIGKILL)
+    else:
+        os.kill(pid, signal.SIGTERM)
+
+
 class Ledger:
     """Of one process. Its guardian is started by `open`; where it cannot be, we do without one."""
 
@@ -71,7 +82,7 @@ class Ledger:
         """Ends every process and removes every folder. Takes no lock: it is called in the middle of anything."""
         for pid in self._processes.copy():
             with suppress(OSError):
-                os.killpg(pid, signal.SIGKILL)
+                end_group(pid)
         for folder in self._folders.copy():
             shutil.rmtree(folder, ignore_errors=True)
 

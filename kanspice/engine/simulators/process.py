@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import re
-import resource
 import subprocess
 import sys
 import threading
@@ -14,6 +13,8 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
+
+import psutil
 
 from kanspice.base.errors import SimulatorError
 from kanspice.base.process_memory import peak_bytes
@@ -128,8 +129,8 @@ def start_program(
         name = Path(arguments[0]).name
         raise SimulatorError(f"{name} cannot be started", where=arguments[0], found=str(error)) from error
     if sys.platform == "linux":
-        with suppress(ProcessLookupError):
-            resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (_MAX_FILE_BYTES, _MAX_FILE_BYTES))
+        with suppress(psutil.NoSuchProcess):
+            psutil.Process(process.pid).rlimit(psutil.RLIMIT_FSIZE, (_MAX_FILE_BYTES, _MAX_FILE_BYTES))
     return process
 
 

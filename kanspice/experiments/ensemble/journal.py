@@ -7,7 +7,6 @@ checksum of what it says and of the study that it belongs to: a changed digit, o
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import json
 import os
@@ -16,6 +15,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any
+
+from filelock import lock_descriptor
 
 from kanspice.base.errors import InputError, SimulatorError
 from kanspice.base.files import is_folder, is_there, parse_json, read_text, write_text
@@ -54,7 +55,7 @@ def _alone_in(folder: Path) -> Iterator[None]:
     lock = None
     with suppress(OSError, ValueError):  # whoever writes to the folder will say so
         folder.mkdir(parents=True, exist_ok=True)
-        lock = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        lock = os.open(folder, os.O_RDONLY | getattr(os, "O_DIRECTORY", 0))
     try:
         if lock is not None:
             _lock(lock, folder)
@@ -66,11 +67,11 @@ def _alone_in(folder: Path) -> Iterator[None]:
 
 def _lock(descriptor: int, folder: Path) -> None:
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        raise InputError("another process begins a study in this folder", where=folder) from error
+        locked = lock_descriptor(descriptor, blocking=False)
     except OSError:  # there are no locks
         return
+    if not locked:
+        raise InputError("another process begins a study in this folder", where=folder)
 
 
 def read_plan(folder: Path, experiment: str) -> dict[str, Any]:
@@ -118,15 +119,21 @@ class Journal:
             found, hint = error.strerror or str(error), "make room, or give the folder back its permissions"
             raise InputError("the journal cannot be written", where=self.path, found=found, hint=hint) from error
         try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            self._file.close()
-            raise InputError("another process is at work on this study", where=folder, hint="wait for it") from error
-        try:
+            self._lock()
             self.records = self._read()
         except BaseException:
             self._file.close()
             raise
+
+    def _lock(self) -> None:
+        """Until the file is closed, or we die. Raises InputError where somebody else has it, or locks cannot be had."""
+        try:
+            locked = lock_descriptor(self._file.fileno(), blocking=False)
+        except OSError as error:
+            problem, hint = "the journal cannot be locked", "choose a folder on another disk"
+            raise InputError(problem, where=self.path, found=error.strerror or str(error), hint=hint) from error
+        if not locked:
+            raise InputError("another process is at work on this study", where=self.folder, hint="wait for it")
 
     def __enter__(self) -> Journal:
         return self

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import fcntl
 import tempfile
 
 import pytest
+from filelock import lock_descriptor
 
 from kanspice.base.processes import folders
 from kanspice.base.processes.folders import fresh_folder
@@ -52,7 +52,7 @@ def test_what_is_in_use_or_none_of_ours_stays(temporary):
     link.symlink_to(target)
     used = left_behind(temporary)
     with (used / ".lock").open("r+") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+        assert lock_descriptor(lock.fileno())
         with fresh_folder():
             pass
     assert {*temporary.iterdir()} == {*kept, target, link, used}
