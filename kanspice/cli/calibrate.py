@@ -20,6 +20,7 @@ from kanspice.cli.options import (
     ModelArgument,
     Quiet,
     Set,
+    SizedForOption,
     Tech,
     bar_before,
     command_line,
@@ -72,6 +73,7 @@ def calibrate(
     curves: Curves = None,
     labels: Labels = None,
     limit: LimitOption = None,
+    sized_for: SizedForOption = None,
     tech: Tech = None,
     set_: Set = None,
     output: Annotated[
@@ -113,6 +115,7 @@ def calibrate(
         curves=curves,
         labels=labels,
         limit=limit,
+        sized_for=sized_for,
         tech=tech,
         set=set_ or (),
         output=output,

@@ -33,6 +33,10 @@ def compile_(
     inputs: Annotated[
         Path | None, typer.Option("--inputs", help="Samples to size the amplifiers with; worst case if not given.")
     ] = None,
+    sized_for: Annotated[
+        Path | None,
+        typer.Option("--sized-for", metavar="F", help="Samples to size the amplifiers with, in place of --inputs."),
+    ] = None,
     tech: Tech = None,
     set_: Set = None,
     realisation: RealisationOption = None,
@@ -57,6 +61,7 @@ def compile_(
         model,
         folder,
         inputs=inputs,
+        sized_for=sized_for,
         config=config,
         curves=curves,
         tech=tech,
@@ -74,6 +79,6 @@ def compile_(
             say(line)
         if design.amplified:
             say(f"amplifiers sized for {design.swing_basis}")
-        if design.amplified and inputs is None:
+        if design.amplified and inputs is None and sized_for is None:
             say("verify sizes them for its inputs: pass the same --inputs here to get the circuit it measures")
         say(f"wrote {folder}" if specimen_out is None else f"wrote {folder} and {specimen_out}")

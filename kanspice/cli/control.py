@@ -43,6 +43,14 @@ def control(
     ] = None,
     config: Config = None,
     curves: Curves = None,
+    sized_for: Annotated[
+        Path | None,
+        typer.Option(
+            "--sized-for",
+            metavar="F",
+            help="Samples that circuits are sized for, in place of what the network meets.",
+        ),
+    ] = None,
     tech: Tech = None,
     set_: Set = None,
     engine: EngineOption = "ngspice",
@@ -125,6 +133,7 @@ def control(
         plant_curves=plant_curves,
         config=config,
         curves=curves,
+        sized_for=sized_for,
         tech=tech,
         set=set_ or (),
         engine=engine,

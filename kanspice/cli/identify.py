@@ -20,6 +20,7 @@ from kanspice.cli.options import (
     ModelArgument,
     Quiet,
     Set,
+    SizedForOption,
     Tech,
     command_line,
 )
@@ -38,6 +39,7 @@ def identify(
     config: Config = None,
     curves: Curves = None,
     limit: LimitOption = None,
+    sized_for: SizedForOption = None,
     tech: Tech = None,
     set_: Set = None,
     output: Annotated[
@@ -73,6 +75,7 @@ def identify(
         config=config,
         curves=curves,
         limit=limit,
+        sized_for=sized_for,
         tech=tech,
         set=set_ or (),
         output=output,

@@ -18,6 +18,7 @@ from kanspice.cli.options import (
     ModelArgument,
     Quiet,
     Set,
+    SizedForOption,
     Targets,
     Tech,
     Timeout,
@@ -36,6 +37,7 @@ def sensitivity(
     labels: Labels = None,
     targets: Targets = None,
     limit: LimitOption = None,
+    sized_for: SizedForOption = None,
     tech: Tech = None,
     set_: Set = None,
     draws: Annotated[
@@ -85,6 +87,7 @@ def sensitivity(
         labels=labels,
         targets=targets,
         limit=limit,
+        sized_for=sized_for,
         tech=tech,
         set=set_ or (),
         draws=draws,

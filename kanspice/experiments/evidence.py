@@ -10,9 +10,10 @@ import numpy.typing as npt
 
 from kanspice.base.arrays import Array, Digests
 from kanspice.base.errors import InputError
-from kanspice.base.files.array_files import Given, is_file, load_array, load_labels
+from kanspice.base.files.array_files import Given, load_array, load_labels
 from kanspice.experiments.chip import MeasuredChip
 from kanspice.experiments.facts import InputsFacts
+from kanspice.experiments.sizing import SizingSamples, sha256_of, source_of
 from kanspice.families import LoadedModel
 
 
@@ -64,14 +65,14 @@ class Evidence:
             external_population=self.external,
         )
 
-    def sized(self, population: Array, source: str = "") -> Evidence:
-        """For a circuit that is sized for other samples (samples, inputs). source: where these are from."""
-        return replace(self, population=population, sized_for=InputsFacts(source, _sha256(population)))
+    def sized(self, samples: SizingSamples | None) -> Evidence:
+        """For a circuit that is sized for other samples; the same where none are given."""
+        return self if samples is None else replace(self, population=samples.inputs, sized_for=samples.facts)
 
     @property
     def sha256(self) -> str:
         """Of the inputs, in hexadecimal."""
-        return _sha256(self.inputs)
+        return sha256_of(self.inputs)
 
     @property
     def digests(self) -> Digests:
@@ -125,22 +126,10 @@ def read_evidence(
         labels=None if labels is None else load_labels(labels),
         external=None if reference is None else load_array(reference, "the reference outputs", outputs),
         targets=None if targets is None else load_array(targets, "the targets", outputs),
-        source=_source(inputs),
+        source=source_of(inputs),
         measured=None if measured is None else MeasuredChip.read(measured, len(samples), outputs),
     )
-    if sized_for is None:
-        return found
-    what = "the samples that the circuit is sized for"
-    population = load_array(sized_for, what, loaded.input_width, loaded.model.input_axes)
-    return found.sized(population, _source(sized_for))
-
-
-def _source(given: Given) -> str:
-    return str(given) if is_file(given) else ""
-
-
-def _sha256(values: Array) -> str:
-    return hashlib.sha256(np.ascontiguousarray(values).tobytes()).hexdigest()
+    return found.sized(SizingSamples.read(loaded, sized_for))
 
 
 def _check_labels(labels: npt.NDArray[np.int64], classes: int) -> None:

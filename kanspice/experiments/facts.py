@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
 from typing import TYPE_CHECKING
@@ -14,6 +14,7 @@ from kanspice.circuit import Crossbar, Design, Tiles
 from kanspice.circuit.specimens import GivenSpecimen
 from kanspice.engine.solution import Solution
 from kanspice.experiments.chip import MeasuredChip
+from kanspice.report.formatting import plain
 from kanspice.technology import Technology
 
 if TYPE_CHECKING:  # reading a report does without torch
@@ -58,6 +59,12 @@ class InputsFacts:
 
     path: str
     sha256: str
+
+
+def sized_for_rows(facts: InputsFacts | None) -> Iterator[tuple[str, str]]:
+    """For a table of how something was measured: the samples that circuits are sized for, if those are others."""
+    if facts is not None:
+        yield "sized for", f"samples from {plain(facts.path) or 'Python'}, SHA-256 {facts.sha256[:12]}"
 
 
 @dataclass(frozen=True)

@@ -9,13 +9,13 @@ import numpy as np
 import numpy.typing as npt
 
 from kanspice.base.arrays import Array
-from kanspice.base.errors import InputError
 from kanspice.base.threads import fitting_threads
 from kanspice.circuit import Design
 from kanspice.circuit.compile import Sizing
 from kanspice.engine.solution import FailedSample, Outcome
 from kanspice.experiments.evidence import Evidence
-from kanspice.families import LoadedModel, is_sized_by_samples, sizing_for
+from kanspice.experiments.sizing import check_is_sized
+from kanspice.families import LoadedModel, sizing_for
 from kanspice.families.common.following import NO_TIME_LEFT, change_when_tightened, followed_stages
 from kanspice.gap import (
     NumericalGap,
@@ -49,10 +49,8 @@ class Followed:
         Raises DivergenceError if it has no answer for any sample, LateError without time for one, InputError for
         samples that circuits are to be sized for where nothing in them is.
         """
-        if evidence.sized_for is not None and not is_sized_by_samples(loaded, technology):
-            expected = "crossbars with amplifiers, branches of transistors, or converters"
-            problem, hint = "nothing in this circuit is sized for samples", "leave it out: it would change nothing"
-            raise InputError(problem, where="--sized-for", expected=expected, found=loaded.family, hint=hint)
+        if evidence.sized_for is not None:
+            check_is_sized(loaded, technology)
         with fitting_threads(loaded.parameters):
             stages, without = followed_stages(loaded.model, evidence.inputs, timeout_s)
             if evidence.population is None:

@@ -58,6 +58,7 @@ def calibrate(
     curves: str | Path | None = None,
     labels: Given | None = None,
     limit: int | None = None,
+    sized_for: Given | None = None,
     tech: Tech = None,
     set: Overrides = (),
     output: str | Path | None = None,
@@ -71,7 +72,8 @@ def calibrate(
     none. trims: what can be set, each tried by itself: `outputs`, `columns`, `clips`, `references`, `areas`, several
     together as in `columns+areas`. area_fraction: of the devices that may be programmed again. bits: that trims are set
     with. unknown: `SECTION.KEY=FACTOR` of the technology that are not known, but within a factor, either way. limit:
-    the first so many samples, of a circuit that is sized for all. output: a `.npz` for what to set, which has no
+    the first so many samples, of a circuit that is sized for all. sized_for: samples (samples, inputs) that it is
+    sized for instead. output: a `.npz` for what to set, which has no
     arrays where nothing helps.
     Raises InputError for measured outputs that are not this network's, for too few of them for the trims, and for
     a technology in which nothing is unknown; SimulatorError without a simulator.
@@ -83,7 +85,7 @@ def calibrate(
         hint = "--measured F.npy has what a chip gave; --chip SEED simulates one"
         raise InputError("a calibration is of one chip", expected="--measured or --chip, and not both", hint=hint)
     technology, loaded = technology_of(tech, set), model_of(model, config, curves)
-    evidence = read_evidence(loaded, inputs, labels=labels, measured=measured).limited(limit)
+    evidence = read_evidence(loaded, inputs, labels=labels, measured=measured, sized_for=sized_for).limited(limit)
     evidence.check_fit(loaded.input_width, loaded.output_width)
     technology = technology_for(loaded, technology)
     followed = Followed.of(loaded, evidence, technology)
@@ -101,7 +103,7 @@ def calibrate(
     check_trims(asked)
     with bar_of(progress)("calibrating", len(asked.counts) * len(candidates), "fits") as told:
         found, twins = calibrated(asked, told)
-    result = _result(loaded, technology, asked, which, (found, twins))
+    result = replace(_result(loaded, technology, asked, which, (found, twins)), sized_for=evidence.sized_for)
     return result if output is None else _written(result, Path(output))
 
 

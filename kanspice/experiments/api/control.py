@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from kanspice.base.errors import InputError
+from kanspice.base.files.array_files import Given
 from kanspice.engine.fidelity import FidelityChoice
 from kanspice.engine.names import check_of
 from kanspice.engine.progress import Advance
@@ -42,6 +43,7 @@ from kanspice.experiments.ensemble.files import write
 from kanspice.experiments.ensemble.journal import Unkept
 from kanspice.experiments.ensemble.workers import Workers
 from kanspice.experiments.numbers import check_numbers, plain_numbers
+from kanspice.experiments.sizing import SizingSamples
 from kanspice.report.progress_bar import Bar, bar_of
 
 _SPOT_CHECKED = 1
@@ -56,6 +58,7 @@ def control(
     plant_curves: str | Path | None = None,
     config: str | Path | None = None,
     curves: str | Path | None = None,
+    sized_for: Given | None = None,
     tech: Tech = None,
     set: Overrides = (),
     engine: str = "ngspice",
@@ -79,7 +82,8 @@ def control(
 ) -> ControlResult:
     """Lets a network control a plant, then its circuit from the same starts, and compares what becomes of both.
 
-    plant: a name, or what makes a plant (then without `out`). trials: also so many drawn circuits, at every value of
+    plant: a name, or what makes a plant (then without `out`). sized_for: samples (samples, inputs) that circuits are
+    sized for, if those are not what the network comes by. trials: also so many drawn circuits, at every value of
     `sweep`; out: a new folder that keeps their episodes; resume: one to go on with, instead of all the rest.
     spot_check: so many of these draws by another engine too; 1 if None and that is installed. cross_check: so many
     actions by another engine too. timeout: seconds for one operating point in ngspice. warn: told, before the
@@ -124,6 +128,7 @@ def control(
         spot_check=spots,
         spot_judge=spot_judge,
         limits=tuple(limits_of(None, max)),
+        sized_for=None if in_memory else optional_file("--sized-for", sized_for),
     )
     if out is not None:
         return _looped(kept_loops.start(request, Path(out)), Path(out), workers, progress, warn)
@@ -131,7 +136,8 @@ def control(
     draws = None if trials is None else replace(request, tech=optional_file("--tech", tech)).draws()
     with bar_of(progress)("controlling", request.periods(draws), "control periods") as told:
         move = _by_periods(told)
-        prepared = loops.prepare(loaded, technology, plant, request.options, draws, progress=move)
+        apart = SizingSamples.read(loaded, sized_for)
+        prepared = loops.prepare(loaded, technology, plant, request.options, draws, sized_for=apart, progress=move)
         return prepared.run(Unkept(), workers, move, warn)
 
 

@@ -39,6 +39,7 @@ def identify(
     config: str | Path | None = None,
     curves: str | Path | None = None,
     limit: int | None = None,
+    sized_for: Given | None = None,
     tech: Tech = None,
     set: Overrides = (),
     output: str | Path | None = None,
@@ -47,7 +48,8 @@ def identify(
 
     measured: (samples, outputs) in model units, a row for each of inputs, NaN where nothing was measured; every fifth
     measured sample is kept apart, and says whether the chip is explained. noise: of measured outputs, of the network's
-    spread. limit: the first so many samples, of a circuit that is sized for all. unknown: `SECTION.KEY=FACTOR` of the
+    spread. limit: the first so many samples, of a circuit that is sized for all. sized_for: samples (samples, inputs)
+    that it is sized for instead. unknown: `SECTION.KEY=FACTOR` of the
     technology that are known within a factor only, either way. output: a `.npz` for the specimen, as `kanspice.verify`
     takes it.
     Raises InputError for measured outputs that are not this network's, for too few of them, and for a technology in
@@ -58,7 +60,7 @@ def identify(
     check_numbers(limit=limit)
     keys = parse_keys(unknown)
     technology, loaded = technology_of(tech, set), model_of(model, config, curves)
-    evidence = read_evidence(loaded, inputs, measured=measured).limited(limit)
+    evidence = read_evidence(loaded, inputs, measured=measured, sized_for=sized_for).limited(limit)
     chip = evidence.measured
     assert chip is not None  # noqa: S101 - as it was given
     evidence.check_fit(loaded.input_width, loaded.output_width)
@@ -111,6 +113,7 @@ def identify(
         causes=causes,
         gap_apart=how.relative_rmse,
         left_out=twin.left_out,
+        sized_for=evidence.sized_for,
         specimen=specimen,
     )
     return result if result.is_explained else replace(result, came_near=comes_near(investigated))

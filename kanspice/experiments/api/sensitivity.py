@@ -33,6 +33,7 @@ def sensitivity(
     labels: Given | None = None,
     targets: Given | None = None,
     limit: int | None = None,
+    sized_for: Given | None = None,
     tech: Tech = None,
     set: Overrides = (),
     draws: int = DRAWS,
@@ -47,6 +48,7 @@ def sensitivity(
 ) -> Sensitivity:
     """Predicts how far specimens of a network's circuit are off, by exact derivatives; finds the worst specimen.
 
+    sized_for: samples (samples, inputs) that circuits are sized for, if those are others than the inputs.
     draws: specimens that are drawn and solved beside the prediction. sigmas: how far every random number of the worst
     specimen may be from 0; worst: a file for it, which `verify` takes as `specimen`. max: what metrics may be: how rare
     specimens beyond it are, by `rare_draws` of importance sampling for each. cross_check: so many samples of the worst
@@ -57,7 +59,7 @@ def sensitivity(
     """
     check_numbers(limit=limit, draws=draws, rare_draws=rare_draws, timeout=timeout, seed=seed, sigmas=sigmas)
     technology, loaded = technology_of(tech, set), model_of(model, config, curves)
-    evidence = read_evidence(loaded, inputs, labels=labels, targets=targets).limited(limit)
+    evidence = read_evidence(loaded, inputs, labels=labels, targets=targets, sized_for=sized_for).limited(limit)
     limits = limits_of(None, max)
     checks, judges = judges_of(cross_check)
     judge, *others = judges or (None,)

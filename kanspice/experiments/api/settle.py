@@ -40,6 +40,7 @@ from kanspice.experiments.settle.settling import Settling
 from kanspice.experiments.settle.study import SettlingStudy
 from kanspice.experiments.settle.study_document import settling_study_json
 from kanspice.experiments.settle.transients import SettleOptions
+from kanspice.experiments.sizing import SizingSamples
 from kanspice.report.estimate import Workload
 from kanspice.report.progress_bar import Bar, bar_of
 from kanspice.technology.loading import Realisation
@@ -53,6 +54,7 @@ def settle(
     config: str | Path | None = None,
     curves: str | Path | None = None,
     limit: int | None = None,
+    sized_for: Given | None = None,
     tech: Tech = None,
     set: Overrides = (),
     realisation: Realisation | None = None,
@@ -78,7 +80,8 @@ def settle(
 
     With `trials`, or `resume`, that of many draws in the folder `out`: a SettlingStudy. period, rise: seconds, for each
     sample and of the inputs; found if None. within: what counts as settled, in standard deviations of a stage's
-    outputs. cross_check: the first so many samples by another engine too, or so many draws. The rest is as in `study`.
+    outputs. cross_check: the first so many samples by another engine too, or so many draws. sized_for: samples
+    (samples, inputs) that circuits are sized for, if those are others than the inputs. The rest is as in `study`.
     Raises InputError for what takes no time or does not fit together, SimulatorError where nothing can be followed.
     """
     check_numbers(
@@ -97,9 +100,11 @@ def settle(
         options = SettleOptions(period, rise, tolerances, timeout, seed, engine, checks, judge)
         technology, loaded = technology_of(tech, set, realisation), model_of(model, config, curves)
         population = load_array(inputs, "the inputs", loaded.input_width, loaded.model.input_axes)
-        samples = population[:limit]
+        apart, samples = SizingSamples.read(loaded, sized_for), population[:limit]
         with bar_of(progress)("following", len(samples), work=options.work(len(samples))) as told:
-            return settling.settle(loaded, technology, samples, options, population=population, progress=told)
+            return settling.settle(
+                loaded, technology, samples, options, population=population, sized_for=apart, progress=told
+            )
     if out is None:
         raise lacking("settle", model=model, inputs=inputs, out=out)
     request = SettlingRequest(
@@ -124,6 +129,7 @@ def settle(
         judge=judge,
         limits=tuple(limits_of(None, max)),
         yield_min=yield_min,
+        sized_for=optional_file("--sized-for", sized_for),
     )
     return _settled(settling_studies.start(request, Path(out)), Path(out), workers, progress)
 

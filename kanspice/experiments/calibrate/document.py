@@ -7,7 +7,8 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from kanspice.experiments.calibrate.result import CalibrationResult
-from kanspice.report.codec import Count, Fraction, Part, Size, SizeOrNone
+from kanspice.experiments.parts import InputsPart
+from kanspice.report.codec import Count, Fraction, Key, Part, Size, SizeOrNone
 
 
 class ChipPart(Part):
@@ -84,6 +85,8 @@ class CalibrationDocument(Part):
     """Which one."""
     samples: Count
     """All of them."""
+    sized_for: Annotated[InputsPart | None, Key(sparse=True)] = None
+    """Samples that the circuit is sized for, where they were given apart from those."""
     measured: Count
     """Those whose outputs were measured and known here."""
     bits: Count

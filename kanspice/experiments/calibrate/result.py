@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from kanspice.base.arrays import Array
 from kanspice.experiments.calibrate.fit import EXPLAINS
 from kanspice.experiments.calibrate.trims import of_chip, parse_trims
+from kanspice.experiments.facts import InputsFacts
 from kanspice.report.blocks import Page
 from kanspice.report.frames import Columns
 from kanspice.report.shown import Shown
@@ -77,7 +78,8 @@ class CalibrationResult(Shown):
     """What to set on one chip. untouched, network: the chip as it is, and the network's accuracy, where they are known.
 
     measured: samples with measured outputs; samples: all. chip: what it is, in words. best: the place of what is to be
-    set among the candidates; None for nothing. output: the file that says what to set; unwritten: the one that would,
+    set among the candidates; None for nothing. sized_for: samples that circuits are sized for, where they were given
+    apart. output: the file that says what to set; unwritten: the one that would,
     were it not doubtful.
     """
 
@@ -95,6 +97,7 @@ class CalibrationResult(Shown):
     network_accuracy: float | None
     keys: tuple[str, ...] = ()
     left_out: tuple[str, ...] = ()
+    sized_for: InputsFacts | None = None
     output: str | None = None
     unwritten: str | None = None
     command: str | None = None

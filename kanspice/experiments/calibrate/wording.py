@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from kanspice.experiments.calibrate.result import CalibrationResult, Candidate, ChipGap
+from kanspice.experiments.facts import sized_for_rows
 from kanspice.report.blocks import Fact, Table
 from kanspice.report.formatting import NOTHING, many, number, percentage, plain
 from kanspice.report.verdict import Verdict
@@ -74,6 +75,7 @@ def setup(result: CalibrationResult) -> Iterator[tuple[str, str]]:
     yield "technology", plain(result.technology)
     yield "chip", plain(result.chip)
     yield "samples", f"{result.samples:,}, of which {result.measured:,} were measured for this"
+    yield from sized_for_rows(result.sized_for)
     yield "trims", f"set with {result.bits} bits; areas: {percentage(result.area_fraction)} of the devices"
     if result.keys:
         yield "not known", ", ".join(plain(key) for key in result.keys)

@@ -18,6 +18,7 @@ from kanspice.experiments.parts import (
     EnginePart,
     FailedPart,
     GapPart,
+    InputsPart,
     LimitPart,
     ModelPart,
     NumericalPart,
@@ -191,6 +192,8 @@ class ControlDocument(Part):
     """What is controlled."""
     design: Annotated[DesignPart, Key("along.design")]
     """The circuit."""
+    sized_for: Annotated[InputsPart | None, Key("along.sized_for", sparse=True)] = None
+    """Samples that circuits are sized for, where those are not what the network came by."""
     engine: Annotated[EnginePart, Key("along.engine")]
     """What solved it."""
     control: Annotated[ControlPart, Key(".")]

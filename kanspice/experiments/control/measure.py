@@ -22,11 +22,12 @@ from kanspice.experiments.control.success import DrawnLoops, Draws, Identity, en
 from kanspice.experiments.ensemble.journal import Journal, Unkept
 from kanspice.experiments.ensemble.workers import Workers, local
 from kanspice.experiments.evidence import Evidence
+from kanspice.experiments.sizing import SizingSamples, check_is_sized
 from kanspice.experiments.verify.cross_check import check_judge
 from kanspice.experiments.verify.options import VerifyOptions
 from kanspice.experiments.verify.result import GapResult
 from kanspice.experiments.verify.run import verify
-from kanspice.families import LoadedModel, compile_model, technology_for
+from kanspice.families import LoadedModel, compile_model, is_sized_by_samples, technology_for
 from kanspice.gap import Gap, compare, judged, spread
 from kanspice.gap.judging import check_names
 from kanspice.report.formatting import plain
@@ -106,9 +107,12 @@ def prepare(
     draws: Draws | None,
     *,
     identity: Identity = lambda *_: {},
+    sized_for: SizingSamples | None = None,
     progress: Steps | None = None,
 ) -> PreparedLoop:
     """Follows the network through the loop, and compiles every point's circuit. identity: what all results depend on.
+
+    sized_for: samples that circuits are sized for, if those are not what the network comes by.
 
     Raises InputError as `control` does.
     """
@@ -117,7 +121,10 @@ def prepare(
         check_judge(judge_of(options.engine, options.judge), options.fidelity)
     _check_counts(options, draws)
     technology = technology_for(loaded, technology)
-    reference = ReferenceLoop.of(loaded, plant, options, progress=progress)
+    if sized_for is not None:
+        points = () if draws is None else draws.points
+        check_is_sized(loaded, technology, *(point.technology for point in points))
+    reference = ReferenceLoop.of(loaded, plant, options, sized_for=sized_for, progress=progress)
     return PreparedLoop(
         reference, technology, draws, None if draws is None else ensemble_of(reference, draws, identity)
     )
@@ -192,6 +199,8 @@ class _Compared:
         reference, options = self.reference, self.reference.setup.options
         source = f"episodes of {reference.setup.plant}"
         evidence = Evidence(reference.compared_observations, source=source, population=reference.observations)
+        if is_sized_by_samples(reference.loaded, self.technology):
+            evidence = evidence.sized(reference.sized_for)
         how = VerifyOptions(
             fidelity=options.fidelity,
             run=RunOptions(seed=options.seed),

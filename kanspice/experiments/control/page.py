@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from kanspice.experiments.control import plots, wording
 from kanspice.experiments.control.motion import motion
 from kanspice.experiments.control.result import ControlResult, trajectory_distance
+from kanspice.experiments.facts import sized_for_rows
 from kanspice.experiments.verify import wording as of_verify
 from kanspice.report.blocks import Block, Fact, Facts, Limits, Literal, Notes, Page, Picture, Pictures, Section, Table
 from kanspice.report.checks import Check, Problem, engines_problem, limit_check, unresolved_problem
@@ -139,6 +140,7 @@ def _setup(result: ControlResult) -> list[Fact]:
         ("plant", wording.plant(result)),
         ("circuit", f"{devices(design.devices)}, {counted(design.nodes)} nodes"),
         ("technology", f"{plain(design.technology_name)}, fidelity {plain(design.fidelity)}"),
+        *sized_for_rows(result.along.sized_for),
         ("engine", f"{plain(engine.name)} {plain(engine.version)}, seed {plain(result.plant.seed)}"),
         ("time", wording.times(result)),
     ]

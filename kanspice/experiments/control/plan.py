@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from dataclasses import dataclass
+from typing import ClassVar
 
 from kanspice.engine.fidelity import FidelityChoice
 from kanspice.engine.running import judge_of
@@ -12,7 +13,7 @@ from kanspice.experiments.control.success import Draws
 from kanspice.experiments.ensemble.requests import Counted, EngineName, Limits, NotNegative, Positive, Request
 from kanspice.experiments.ensemble.variations import Sweep
 
-_ALSO = ("config", "curves", "tech", "plant_curves")
+_ALSO = ("config", "curves", "tech", "plant_curves", "sized_for")
 
 
 @dataclass(frozen=True)
@@ -20,10 +21,12 @@ class LoopRequest(Request):
     """Everything that was asked for, as plain values. Files are named as they were given, from `folder`.
 
     cross_check: at how many observations another engine is asked too, `judge` or the usual one. spot_check: so many of
-    the draws by another engine too, `spot_judge` or the usual one.
+    the draws by another engine too, `spot_judge` or the usual one. sized_for: samples that circuits are sized for, if
+    those are not what the network comes by.
     """
 
     experiment = "control"
+    optional: ClassVar[tuple[str, ...]] = ("sized_for",)
 
     folder: str
     model: str
@@ -47,6 +50,7 @@ class LoopRequest(Request):
     spot_check: NotNegative = 0
     spot_judge: EngineName | None = None
     limits: Limits = ()
+    sized_for: str | None = None
 
     def __post_init__(self) -> None:
         super().__post_init__()

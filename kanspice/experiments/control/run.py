@@ -23,6 +23,7 @@ from kanspice.experiments.ensemble.journal import Journal
 from kanspice.experiments.ensemble.workers import Workers
 from kanspice.experiments.facts import versions
 from kanspice.experiments.prepared import network_of
+from kanspice.experiments.sizing import SizingSamples
 
 
 @dataclass(frozen=True)
@@ -75,6 +76,7 @@ def _prepared(request: LoopRequest, progress: Steps | None) -> Kept:
             "circuits": circuits_sha256(circuits),
             "plant": _plant_sha256(request),
             "loop": _loop_sha256(reference.episodes),
+            **({} if reference.sized_for is None else {"sized_for": reference.sized_for.facts.sha256}),
             "versions": versions(),
             "request": request.to_dict(),
         }
@@ -86,6 +88,7 @@ def _prepared(request: LoopRequest, progress: Steps | None) -> Kept:
         request.options,
         request.draws(),
         identity=identity,
+        sized_for=SizingSamples.read(loaded, request.sized_for and request.at(request.sized_for)),
         progress=progress,
     )
     return Kept(request, prepared, {} if prepared.ensemble is None else prepared.ensemble.identity)

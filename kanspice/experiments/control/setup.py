@@ -24,6 +24,7 @@ from kanspice.experiments.control.loop import Ending, Episode, Loop, Steps
 from kanspice.experiments.control.plants import check_fit, plant_maker
 from kanspice.experiments.control.plants.named import PlantMaker
 from kanspice.experiments.ensemble.variations import seed_of
+from kanspice.experiments.sizing import SizingSamples
 from kanspice.families import LoadedModel, sizing_for
 from kanspice.families.common.following import reference_stages
 from kanspice.families.common.network import Network
@@ -129,12 +130,21 @@ class ReferenceLoop:
     action_space: Any
     observation_names: tuple[str, ...]
     reward_name: str
+    sized_for: SizingSamples | None = None
 
     @classmethod
     def of(
-        cls, loaded: LoadedModel, plant: str | PlantMaker, options: ControlOptions, *, progress: Steps | None
+        cls,
+        loaded: LoadedModel,
+        plant: str | PlantMaker,
+        options: ControlOptions,
+        *,
+        sized_for: SizingSamples | None = None,
+        progress: Steps | None,
     ) -> ReferenceLoop:
-        """Raises InputError for a plant that does not fit, or that breaks its interface with the network itself."""
+        """sized_for: samples that circuits are sized for, if those are not what the network comes by.
+
+        Raises InputError for a plant that does not fit, or that breaks its interface with the network itself."""
         curves = options.plant_curves
         maker = plant_maker(plant, loaded.output_width, curves) if isinstance(plant, str) else plant
         name = plant if isinstance(plant, str) else getattr(plant, "__name__", type(plant).__name__)
@@ -151,16 +161,20 @@ class ReferenceLoop:
         if not sum(episode.length for episode in episodes):
             found = next((episode.failure.detail for episode in episodes if episode.failure), "")
             raise InputError("the network has no action for any start", where=loaded.path, found=found)
-        return cls(setup, loaded, episodes, step_s, space, names, reward_name)
+        return cls(setup, loaded, episodes, step_s, space, names, reward_name, sized_for)
 
     @property
     def observations(self) -> Array:
-        """(periods of all episodes, observations) that the network had an answer for: circuits are sized for them."""
+        """(periods of all episodes, observations) that the network had an answer for.
+
+        Circuits are sized for them where no other samples are given.
+        """
         return np.concatenate([episode.observations[: episode.length] for episode in self.episodes])
 
     def sizing(self, technology: Technology) -> Sizing | None:
         """What a circuit of this technology is sized for."""
-        return sizing_for(self.loaded, technology, self.observations)
+        samples = self.observations if self.sized_for is None else self.sized_for.inputs
+        return sizing_for(self.loaded, technology, samples)
 
     @property
     def compared_observations(self) -> Array:

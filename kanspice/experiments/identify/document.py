@@ -7,7 +7,8 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from kanspice.experiments.identify.result import IdentificationResult
-from kanspice.report.codec import Count, Figure, Fraction, Part, Size, SizeOrNone
+from kanspice.experiments.parts import InputsPart
+from kanspice.report.codec import Count, Figure, Fraction, Key, Part, Size, SizeOrNone
 
 
 class FoundKeyPart(Part):
@@ -107,6 +108,8 @@ class IdentificationDocument(Part):
     """Of the measured outputs."""
     samples: Count
     """All of them."""
+    sized_for: Annotated[InputsPart | None, Key(sparse=True)] = None
+    """Samples that the circuit is sized for, where they were given apart from those."""
     fitted: Count
     """Measured samples that the twin was fitted to."""
     judged: Count

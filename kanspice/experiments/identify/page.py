@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from kanspice.experiments.facts import sized_for_rows
 from kanspice.gap.causes import NONE, Share
 from kanspice.report.blocks import Facts, Line, Literal, Page, Section, Table
 from kanspice.report.checks import Check, Problem
@@ -105,6 +106,7 @@ def _setup(result: IdentificationResult) -> Iterator[tuple[str, str]]:
     yield "measured", plain(result.source) or "from Python"
     fitted, judged = many(result.fitted, "sample"), f"{result.judged:,}"
     yield "samples", f"fitted to {fitted}, judged by {judged} that were kept apart, of {result.samples:,}"
+    yield from sized_for_rows(result.sized_for)
     yield "noise", f"{number(result.noise)} of the network's spread"
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from kanspice.experiments.facts import InputsFacts
 from kanspice.report.blocks import Page
 from kanspice.report.frames import Columns
 from kanspice.report.shown import Shown
@@ -122,7 +123,8 @@ class IdentificationResult(Shown):
     `unknowns`. causes: of the measured gap, for the samples kept apart; gap_apart: that gap, relative. suspects: causes
     that the twin has none of, the one that most speaks for first. came_near: whether fits of drawn chips of the
     technology find these, so that one that explains nothing speaks against the technology; True where that was not
-    asked. specimen: the file with its numbers.
+    asked. sized_for: samples that the circuit is sized for, where they were given apart. specimen: the file with its
+    numbers.
     """
 
     model: str
@@ -153,6 +155,7 @@ class IdentificationResult(Shown):
     gap_apart: float | None = None
     came_near: bool = True
     left_out: tuple[str, ...] = ()
+    sized_for: InputsFacts | None = None
     specimen: str | None = None
     command: str | None = None
 

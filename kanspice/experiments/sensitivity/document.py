@@ -150,6 +150,8 @@ class SensitivityDocument(Part):
     """The network."""
     inputs: InputsPart
     """The samples."""
+    sized_for: Annotated[InputsPart | None, Key(sparse=True)] = None
+    """Samples that circuits are sized for, where they were given apart from those."""
     samples: Count
     """How many of them the network has an answer for."""
     seed: Count

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from kanspice.experiments.facts import sized_for_rows
 from kanspice.experiments.sensitivity import wording
 from kanspice.experiments.sensitivity.keys import SPECIMENS
 from kanspice.experiments.sensitivity.plots import heat_plot, parts_plot
@@ -106,6 +107,7 @@ def _setup(result: Sensitivity) -> Facts:
             ("model", f"{plain(result.model.path)} ({plain(result.model.family)})"),
             ("technology", name),
             ("samples", f"{many(result.samples, 'sample')} from {plain(result.inputs.path) or 'Python'}"),
+            *sized_for_rows(result.sized_for),
             ("seed", str(result.seed)),
         ]
     )

@@ -152,7 +152,7 @@ class Sensitivity(Shown):
     """One analysis. parts: that with the largest share first; keys: that with the largest effect first.
 
     fixed: what differs between drawn specimens besides, and has no gradient: the prediction, and the worst specimen,
-    have that of the seed.
+    have that of the seed. sized_for: samples that circuits are sized for, where they were given apart.
     """
 
     model: ModelFacts
@@ -170,6 +170,7 @@ class Sensitivity(Shown):
     notes: tuple[str, ...]
     versions: Mapping[str, str]
     heat: tuple[HeatMap, ...] = field(default=(), repr=False)
+    sized_for: InputsFacts | None = None
     command: str | None = None
 
     @property

@@ -79,6 +79,7 @@ def analyse(
         fixed=tuple(_fixed(circuit)),
         notes=(*loaded.notes, *notes, *_notes(circuit, found)),
         versions=versions(),
+        sized_for=evidence.sized_for,
         heat=tuple(_heat(few, prediction)),
     )
 

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from kanspice.experiments.parts import FailedPart, VariationPart
+from kanspice.experiments.parts import FailedPart, InputsPart, VariationPart
 from kanspice.experiments.settle.settling import Settling
 from kanspice.report.codec import Count, Figure, Fraction, Key, Part, Size, SizeOrNone
 
@@ -142,6 +142,8 @@ class SettlingDocument(Part):
     """What another engine found."""
     variation: VariationPart | None
     """How the network's outputs vary over the samples."""
+    sized_for: Annotated[InputsPart | None, Key(sparse=True)] = None
+    """Samples that the circuit is sized for, where they were given apart from those."""
     settled: bool
     """Whether every sample settles."""
     unresolved: list[str]

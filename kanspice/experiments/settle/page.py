@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from kanspice.experiments.facts import sized_for_rows
 from kanspice.experiments.settle import wording
 from kanspice.experiments.settle.plots import read_out_plot, stages_plot, waveforms_plot
 from kanspice.experiments.verify.physical import si
@@ -96,5 +97,6 @@ def _setup(result: Settling) -> Facts:
             ("technology", plain(result.technology)),
             ("engine", result.engine),
             ("samples", f"{many(result.samples, 'sample')}, {steps}"),
+            *sized_for_rows(result.sized_for),
         ]
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 from kanspice.experiments.ensemble.requests import (
     Counted,
@@ -21,12 +22,14 @@ from kanspice.experiments.settle.transients import SettleOptions
 class SettlingRequest(SampleRequest):
     """Everything that was asked for, as plain values. Files are named as they were given, from `folder`.
 
-    limit: the first so many samples. period, rise, within, timeout: as in SettleOptions, the smallest tolerance last.
+    limit: the first so many samples. sized_for: samples that circuits are sized for, if those are others.
+    period, rise, within, timeout: as in SettleOptions, the smallest tolerance last.
     trials: draws at every point. cross_check: so many draws by another engine too: `judge`, or the usual one.
     limits: (metric, largest) that a good draw keeps. yield_min: fraction of good draws wanted at every point, if any.
     """
 
     experiment = "settle"
+    optional: ClassVar[tuple[str, ...]] = ("sized_for",)
 
     folder: str
     model: str
@@ -50,6 +53,7 @@ class SettlingRequest(SampleRequest):
     cross_check_needed: bool = False
     limits: Limits = ()
     yield_min: Fraction | None = None
+    sized_for: str | None = None
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -61,6 +65,6 @@ class SettlingRequest(SampleRequest):
 
     def command(self, point: Point, seed: int) -> str:
         """The command line that measures one draw by itself."""
-        options = ("config", "curves", "limit", "tech", "period", "rise", "timeout")
+        options = ("config", "curves", "limit", "sized_for", "tech", "period", "rise", "timeout")
         line = replace(self, cross_check=0).command_line("settle", options, point, seed)
         return " ".join([line, *(f"--within {tolerance:g}" for tolerance in self.within)])

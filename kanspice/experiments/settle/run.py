@@ -14,6 +14,7 @@ from kanspice.engine.running import check_mismatch
 from kanspice.experiments.notes import device_notes, speed_notes
 from kanspice.experiments.settle.settling import Settling
 from kanspice.experiments.settle.transients import SettleOptions, Transients, at_rest
+from kanspice.experiments.sizing import SizingSamples, check_is_sized
 from kanspice.families import LoadedModel, compile_model, sizing_for
 from kanspice.families.common.following import followed_stages
 from kanspice.gap.noise import stage_noises
@@ -27,16 +28,21 @@ def settle(
     options: SettleOptions | None = None,
     *,
     population: Array | None = None,
+    sized_for: SizingSamples | None = None,
     progress: Progress | None = None,
 ) -> Settling:
     """Follows the samples (samples, inputs), in model units, one after the other, once around.
 
-    population: (samples, inputs) that the circuit is sized for, if it is made for more than those that are followed.
-    progress: told of every sample that was followed; what was done is taken back where all of them get more time.
+    population: (samples, inputs) that the circuit is sized for, if it is made for more than those that are followed;
+    sized_for: for others, in place of these. progress: told of every sample that was followed; what was done
+    is taken back where all of them get more time.
     Raises InputError for a network or a technology without anything that takes time, SimulatorError where the operating
     points or the transient cannot be solved.
     """
     options = options or SettleOptions()
+    if sized_for is not None:
+        check_is_sized(loaded, technology)
+        population = sized_for.inputs
     sizing = sizing_for(loaded, technology, inputs if population is None else population)
     design = compile_model(loaded, technology, sizing, Draw(options.seed))
     check_mismatch(design, options.engine)
@@ -63,8 +69,15 @@ def settle(
         temperature_c=technology.devices.temperature_c,
     )
     notes = (*loaded.notes, *device_notes(loaded, design), *speed_notes(design, options.engine), *found.notes)
-    name = technology.name
-    return replace(found, noise=noise, engine=options.engine, model=str(loaded.path), technology=name, notes=notes)
+    return replace(
+        found,
+        noise=noise,
+        engine=options.engine,
+        model=str(loaded.path),
+        technology=technology.name,
+        notes=notes,
+        sized_for=None if sized_for is None else sized_for.facts,
+    )
 
 
 def expected_outputs(loaded: LoadedModel, design: Design, inputs: Array) -> Array:

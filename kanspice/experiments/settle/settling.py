@@ -15,6 +15,7 @@ from kanspice.base.arrays import Array
 from kanspice.circuit import Design, Rectifier
 from kanspice.engine.sequence import Course, Pace, settling_stages
 from kanspice.engine.solution import FailedSample, Outcome
+from kanspice.experiments.facts import InputsFacts
 from kanspice.gap.capacitors import Capacitors, capacitors_of
 from kanspice.gap.costs.crossbar import crossbar_powers_w, quiescent_w, references_power_w
 from kanspice.gap.costs.rectifier import rectifiers_w
@@ -105,6 +106,7 @@ class Settling(Shown):
     measured. variation: how the network's outputs vary over the samples. power_w: at rest, mean over the samples.
     noise, capacitors: of stages whose amplifiers have a bandwidth. swinging: by stage, what oscillates. unstable: the
     samples whose operating points grow, by the poles. worst: the sample that takes longest, or does not settle.
+    sized_for: samples that the circuit is sized for, where they were given apart.
     """
 
     samples: int
@@ -128,6 +130,7 @@ class Settling(Shown):
     worst: FollowedSample | None = None
     cross_check: EngineCheck | None = None
     variation: Variation | None = None
+    sized_for: InputsFacts | None = None
 
     def page(self) -> Page:
         from kanspice.experiments.settle.page import settling_page  # noqa: PLC0415 - which shows this

@@ -21,6 +21,7 @@ from kanspice.experiments.settle.plan import SettlingRequest
 from kanspice.experiments.settle.run import expected_outputs
 from kanspice.experiments.settle.settling import Settling
 from kanspice.experiments.settle.specimens import CheckedSettling, SettlingSetup, metrics_within
+from kanspice.experiments.sizing import SizingSamples, check_is_sized
 from kanspice.experiments.studied import Studied
 from kanspice.families import compile_nominal, sizing_for
 from kanspice.families.common import load_array
@@ -85,10 +86,13 @@ def prepare(request: SettlingRequest) -> PreparedSettlingStudy:
     population = load_array(request.at(request.inputs), "the inputs", loaded.input_width, loaded.model.input_axes)
     inputs = population[: request.limit]
     points = points_for(request, loaded)
+    apart = SizingSamples.read(loaded, request.sized_for and request.at(request.sized_for))
+    if apart is not None:
+        check_is_sized(loaded, *(point.technology for point in points))
     with one_thread():
         setups = list[SettlingSetup]()
         for point in points:
-            sizing = sizing_for(loaded, point.technology, population)
+            sizing = sizing_for(loaded, point.technology, population if apart is None else apart.inputs)
             design = compile_nominal(loaded, point.technology, sizing)
             check_mismatch(design, request.engine)
             expected = setups[0].expected if setups else expected_outputs(loaded, design, inputs)
@@ -97,6 +101,7 @@ def prepare(request: SettlingRequest) -> PreparedSettlingStudy:
     identity = {
         "circuits": circuits_sha256(setup.design for setup in setups),
         "inputs": sha256(inputs),
+        **({} if apart is None else {"sized_for": apart.facts.sha256}),
         "versions": versions(),
         "request": request.to_dict(),
     }

@@ -18,6 +18,7 @@ from kanspice.experiments.ensemble.variations import Point, seed_of
 from kanspice.experiments.ensemble.workers import Workers
 from kanspice.experiments.facts import InputsFacts, ModelFacts, versions
 from kanspice.experiments.followed import has_answer
+from kanspice.experiments.sizing import SizingSamples
 from kanspice.experiments.study.setups import gap_setups
 from kanspice.experiments.study.specimens import CheckedDraw, GapSetup
 from kanspice.experiments.tune.result import Arm, ArmKind, TuningResult
@@ -105,7 +106,7 @@ def tune(
     networks = {kind: loaded.model if found is None else found.network for kind, found in trained.items()}
     test = samples.test
     if any(is_sized_by_samples(loaded, point.technology) for point in points):
-        test = test.sized(samples.population, samples.source)
+        test = test.sized(SizingSamples.of(samples.population, samples.source))
     all_setups = [gap_setups(options, replace(loaded, model=networks[kind]), test, points) for kind in kinds]
     ensemble = _ensemble(all_setups, options)
     with begin("measuring", ensemble.size, "draws") as told:
