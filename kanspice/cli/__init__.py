@@ -19,10 +19,23 @@ def main() -> None:
     """
     try:
         with interruptible():
-            from kanspice.cli.run import run  # noqa: PLC0415 - see above
-
-            run()
+            _run()
     except Interrupted as interruption:
         with suppress(OSError, ValueError):
             sys.stdout.flush()
         leave(interruption.number)
+
+
+def _run() -> None:
+    """Where a package is missing that the command line itself needs, its message is all that can be printed."""
+    try:
+        from kanspice.cli.run import run  # noqa: PLC0415 - see above
+    except ModuleNotFoundError as error:
+        from kanspice.cli.missing import as_missing  # noqa: PLC0415
+
+        expected = as_missing(error)
+        if expected is None:
+            raise
+        sys.stderr.write(f"error: {expected}\n")
+        sys.exit(expected.exit_code)
+    run()

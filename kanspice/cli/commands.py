@@ -34,7 +34,7 @@ app = typer.Typer(
     help="Compile trained analogue networks to circuits, run them in ngspice, and measure the sim-to-real gap.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
     rich_markup_mode="markdown",
 )
 app.command("compile")(compile_command.compile_)

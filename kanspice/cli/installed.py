@@ -17,6 +17,7 @@ from kanspice.base.errors import InputError, SimulatorError
 from kanspice.base.plugins import BrokenPlugin
 from kanspice.base.processes.folders import fresh_folder
 from kanspice.cli import linear_solver
+from kanspice.cli.missing import installing
 from kanspice.devices import list_devices
 from kanspice.engine.ngspice.program import NgspiceProgram, find_ngspice, run_quietly
 from kanspice.engine.vacask.program import TESTED_VERSION, VacaskProgram, find_linker, find_vacask
@@ -91,7 +92,7 @@ def _package(name: str) -> Finding:
     try:
         return Finding(name, metadata.version(name))
     except metadata.PackageNotFoundError:
-        return Finding(name, "not installed", ok=False, advice=f"run `python -m pip install {name}`")
+        return Finding(name, "not installed", ok=False, advice=f"run `{installing(name)}`")
 
 
 def _plugins() -> list[Finding]:

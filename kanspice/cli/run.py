@@ -13,12 +13,12 @@ from pathlib import Path
 from typing import NoReturn, TextIO
 
 import typer
-from typer.rich_utils import rich_format_error
 
 from kanspice.base.errors import KanspiceError, SimulatorError
 from kanspice.base.process_memory import as_shortage
 from kanspice.base.visible import visible
 from kanspice.cli.commands import app
+from kanspice.cli.missing import as_missing
 from kanspice.cli.options import say
 
 _NOT_WRITTEN = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF})
@@ -30,18 +30,17 @@ def run() -> NoReturn:
     """Does what the command line says, and leaves with the exit code."""
     _prepare()
     try:
-        code = app(standalone_mode=False)
+        code = app(standalone_mode=False, prog_name="kanspice")
         _flush(sys.stdout)
         sys.exit(code)
     except _UsageError as error:
         error.message = visible(error.message)
-        with suppress(OSError):
-            rich_format_error(error)
+        _say_usage(error)
         _exit(error.exit_code)
     except KanspiceError as error:
         _leave(error)
     except Exception as error:
-        expected = as_shortage(error) or _unwritable(error)
+        expected = as_missing(error) or as_shortage(error) or _unwritable(error)
         if expected is not None:
             _leave(expected)
         with suppress(OSError):
@@ -60,6 +59,13 @@ def _prepare() -> None:
             stream.reconfigure(errors="backslashreplace")
     for category in (RuntimeWarning, UserWarning):
         warnings.simplefilter("ignore", category)
+
+
+def _say_usage(error: typer.BadParameter) -> None:
+    from typer.rich_utils import rich_format_error  # noqa: PLC0415 - --version stays fast
+
+    with suppress(OSError):
+        rich_format_error(error)
 
 
 def _leave(error: KanspiceError) -> NoReturn:
