@@ -21,7 +21,20 @@ from kanspice.experiments.identify.result import (
 def candidate(measurements: int, trims: str, left: float, *, simulated: bool, used: bool = True) -> Candidate:
     chip = ChipGap(left * 1.1, 0.97, 200) if simulated else None
     judged = measurements // 5
-    return Candidate(measurements, trims, measurements - judged, judged, 0.6, left, left * 1.2, used, 84, chip)
+    lost = 2 if trims == "columns+areas" else 0
+    return Candidate(
+        measurements,
+        trims,
+        measurements - judged,
+        judged,
+        0.6,
+        left,
+        left * 1.2,
+        used and not lost,
+        84,
+        chip,
+        judged_failed=lost,
+    )
 
 
 def calibrated(*, simulated: bool, used: bool = True) -> CalibrationResult:

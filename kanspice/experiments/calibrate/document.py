@@ -41,6 +41,8 @@ class CandidatePart(Part):
     judged_gap: SizeOrNone
     """The same with the trims, as the twin says what they change; of those that rails leave an answer, null where they
     leave none."""
+    judged_failed: Count
+    """How many of these samples would ask more of amplifiers than their rails: it is the gap of the others."""
     expected_gap: SizeOrNone
     """Of samples that were not measured, as the twin has it and by what it is off; null likewise."""
     expected_failed: Count

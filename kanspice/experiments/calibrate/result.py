@@ -33,10 +33,10 @@ class Candidate:
     """One set of trims, fitted to so many measured samples.
 
     trims: their names, joined by "+". fitted, judged: samples that it was fitted to, and that said whether it helps.
-    untouched, judged_gap: the gap of these without it and with it, the latter as the twin says what it changes.
-    expected_gap: of samples that were not measured; expected_failed: how many of these the twin has no answer for then,
-    as amplifiers would be beyond their rails. is_used: whether it helps beyond doubt. chip: what a simulated
-    chip then is.
+    untouched, judged_gap: the gap of these without it and with it, the latter as the twin says what it changes, of
+    those that it has an answer for; judged_failed: how many it has none for, as amplifiers would be beyond their rails.
+    expected_gap, expected_failed: the same of samples that were not measured. is_used: whether it helps beyond doubt.
+    chip: what a simulated chip then is.
     """
 
     measurements: int
@@ -50,6 +50,7 @@ class Candidate:
     set_count: int
     chip: ChipGap | None = None
     values: Mapping[str, Array] = field(default_factory=dict, repr=False)
+    judged_failed: int = 0
     expected_failed: int = 0
 
     @property
@@ -153,6 +154,8 @@ class CalibrationResult(Shown):
         return {
             "measurements": [each.measurements for each in self.candidates],
             "trims": [each.trims for each in self.candidates],
+            "judged": [each.judged for each in self.candidates],
+            "judged_failed": [each.judged_failed for each in self.candidates],
             "untouched_gap": [each.untouched for each in self.candidates],
             "judged_gap": [each.judged_gap for each in self.candidates],
             "expected_gap": [each.expected_gap for each in self.candidates],

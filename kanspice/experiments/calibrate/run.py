@@ -208,7 +208,8 @@ class _Candidate:
             int(np.count_nonzero(values)) + (0 if affine is None else 2 * len(affine.gain)),
             self._chip(space, values, affine),
             {**space.arrays(values), **beside},
-            failed,
+            judged_failed=int((np.isfinite(before) & ~np.isfinite(after)).any(axis=1).sum()),
+            expected_failed=failed,
         )
 
     def _space(self) -> Space:

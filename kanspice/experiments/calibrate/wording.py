@@ -85,20 +85,29 @@ def table(result: CalibrationResult) -> Table:
     """Every candidate."""
     simulated = any(each.chip is not None for each in result.candidates)
     labelled = any(each.chip is not None and each.chip.accuracy is not None for each in result.candidates)
-    header = ["measured: trims", "trims set", "gap judged\nbefore", "gap judged\nafter", "gap\nexpected", "used"]
+    header = [
+        "measured: trims",
+        "trims set",
+        "judged\nby",
+        "gap judged\nbefore",
+        "gap judged\nafter",
+        "gap\nexpected",
+        "used",
+    ]
     header += ["chip's gap"] if simulated else []
     header += ["chip's\naccuracy"] if labelled else []
     return Table(
         header,
         [_row(each, simulated=simulated, labelled=labelled) for each in result.candidates],
-        texts=frozenset({5}),
-        spare=frozenset({1, 2}),
+        texts=frozenset({6}),
+        spare=frozenset({1, 3}),
     )
 
 
 def _row(each: Candidate, *, simulated: bool, labelled: bool) -> list[str]:
-    found = [f"{each.measurements:,}: {each.trims}", f"{each.set_count:,}"]
-    found += [number(each.untouched), number(each.judged_gap), _with_failed(each.expected_gap, each.expected_failed)]
+    found = [f"{each.measurements:,}: {each.trims}", f"{each.set_count:,}", f"{each.judged:,}"]
+    found += [number(each.untouched), _with_failed(each.judged_gap, each.judged_failed)]
+    found.append(_with_failed(each.expected_gap, each.expected_failed))
     found.append("yes" if each.is_used else "no")
     found += [_gap(each.chip)] if simulated else []
     return found + ([_accuracy(each.chip)] if labelled else [])
@@ -130,5 +139,6 @@ def method(result: CalibrationResult) -> str:
         f"{fifth} The others say which specimen the chip is, its twin, and which others it could be as well; trims are"
         " found on several of these, set as the hardware can set them, and used only where squared errors become"
         " smaller beyond chance (Student's t, of all trims that are tried);"
-        " with labels, also no fewer of these samples may have their largest output where the network has it."
+        " with labels, also no fewer of these samples may have their largest output where the network has it. Judged by"
+        " so many samples; those in brackets would ask more of amplifiers than their rails, and are in no gap."
     )

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from circuits import LINE, inputs_for, network, technology
-from json_schemas import shipped
+from json_schemas import hold, shipped
 from jsonschema import Draft202012Validator
 from synthetic_calibrations import CALIBRATIONS
 
@@ -19,12 +19,13 @@ from kanspice.circuit import Crossbar
 from kanspice.circuit.specimens import draw_specimen
 from kanspice.experiments.api.calibrate import _simulated
 from kanspice.experiments.calibrate.document import calibration_json
-from kanspice.experiments.calibrate.fit import Practice
-from kanspice.experiments.calibrate.run import Asked, _helps
+from kanspice.experiments.calibrate.fit import FoundTwin, Practice
+from kanspice.experiments.calibrate.run import Asked, _Candidate, _helps
 from kanspice.experiments.calibrate.trims import Space, parse_trims
 from kanspice.experiments.identify.twin import Twin
 from kanspice.families import compile_nominal, sizing_for
 from kanspice.families.loading import loaded_from
+from kanspice.report.blocks import Table
 
 MODEL = network([6, 5, 3], [LINE], norm="none")
 INPUTS = inputs_for(MODEL, 90)
@@ -221,3 +222,35 @@ def test_a_twin_is_judged_with_its_rails():
 
 def _with_areas(stage, factor):
     return replace(stage, area=stage.area * factor) if isinstance(stage, Crossbar) else stage
+
+
+def test_samples_that_trims_are_judged_by_are_counted_and_those_beyond_a_rail_are_in_no_gap(monkeypatch):
+    tech = technology("devices.area_sigma=0.2", "tia.rail_v=5", "tia.headroom=0.9")
+    loaded = loaded_from(MODEL)
+    twin = Twin(loaded, tech, sizing_for(loaded, tech, INPUTS))
+    space = Space(twin.nominal, ("columns",), 8)
+    values = np.zeros(space.size)
+    for place in space.groups["gain"].values():
+        values[place] = 0.8
+    monkeypatch.setattr(Practice, "trims", lambda _: values)
+    outputs = twin.answer_of(twin.nominal, INPUTS).outputs
+    asked = Asked(twin, INPUTS, 1.1 * outputs, outputs, 1.0, [("columns",)], [len(INPUTS)], 8, 0.05)
+    judged = np.arange(0, len(INPUTS), 5)
+    fit = np.setdiff1d(np.arange(len(INPUTS)), judged)
+    found = FoundTwin(twin.nominal, (twin.nominal,), 0.0, 0.0, None, 0.03, 0.0)
+    made = _Candidate(asked, ("columns",), len(INPUTS), fit, judged, found).made()
+    trimmed = twin.answer_of(space.applied(twin.nominal, values), INPUTS[judged], has_rails=True).outputs
+    whole = np.isfinite(trimmed).all(axis=1)
+    assert made.judged == len(judged)
+    assert 0 < made.judged_failed == np.sum(~whole) < len(judged)
+    left = (trimmed - 1.1 * outputs[judged])[np.isfinite(trimmed)]
+    assert made.judged_gap == pytest.approx(np.sqrt(np.mean(left**2)))
+    result = replace(CALIBRATIONS["measured"](), candidates=[made])
+    document = json.loads(calibration_json(result))
+    hold(calibration_json(result), "kanspice.calibration/1")
+    (written,) = document["candidates"]
+    assert (written["judged"], written["judged_failed"]) == (len(judged), made.judged_failed)
+    (table,) = (block for block in result.page().sections[0].blocks if isinstance(block, Table))
+    cells = dict(zip(table.header, table.rows[0], strict=True))
+    assert cells["judged\nby"] == str(len(judged))
+    assert cells["gap judged\nafter"].endswith(f"({made.judged_failed} failed)")
