@@ -39,6 +39,7 @@ ROOMS = (
     "base.visible",  # text from strangers, made safe to show
     "base.errors",  # the one tree of errors
     "base.files",  # reading what others wrote, writing results
+    "base.quantities",  # numbers with their units, as engineers read them
     "base.spice_numbers",  # numbers as SPICE writes them
     "base.arrays",  # what the arrays of all libraries have
     "base.traced",  # what carries torch's graph through code for NumPy

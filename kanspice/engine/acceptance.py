@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from kanspice.base.arrays import Array, Indices
+from kanspice.base.quantities import si
 from kanspice.circuit import (
     Average,
     Crossbar,
@@ -209,8 +210,8 @@ def _unstable_failure(crossbar: Crossbar, index: int, columns: ColumnPoles, plac
     poles, follows = columns.poles[place], np.broadcast_to(columns.loop.follows, columns.siemens.shape)[place]
     column, which = np.unravel_index(np.argmax(poles.real), poles.shape)
     pole, turns_hz = poles[column, which], abs(poles[column, which].imag) / (2 * math.pi)
-    how = f"swings at {turns_hz:.3g} Hz, and" if turns_hz > 0 else "runs away:"
-    where = f"{crossbar.name} {_column_name(int(column))}, {how} grows e-fold in {1 / pole.real:.3g} s"
+    how = f"swings at {si(turns_hz, 'Hz')}, and" if turns_hz > 0 else "runs away:"
+    where = f"{crossbar.name} {_column_name(int(column))}, {how} grows e-fold in {si(1 / pole.real, 's')}"
     if not follows[column]:
         seen = f"its amplifier is at its swing of {crossbar.swing_v:.4g} V and holds nothing"
         return FailedSample(index, Outcome.UNSTABLE, f"{where}; {seen}")
@@ -219,8 +220,8 @@ def _unstable_failure(crossbar: Crossbar, index: int, columns: ColumnPoles, plac
     )
     siemens, farads = columns.siemens[place], crossbar.column_capacitance_f
     needed_f, damped = least_feedback_f(siemens[[column]], farads[[column]], loop, wanted=0.0)
-    would = f"one of {needed_f:.2g} F would hold it" if damped >= 0 else "no other would hold it"
-    has = f"its feedback capacitor is {crossbar.feedback_f[column]:.2g} F"
+    would = f"one of {si(needed_f, 'F')} would hold it" if damped >= 0 else "no other would hold it"
+    has = f"its feedback capacitor is {si(float(crossbar.feedback_f[column]), 'F')}"
     return FailedSample(index, Outcome.UNSTABLE, f"{where}; {has}, {would}")
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from kanspice.base.quantities import si
 from kanspice.circuit import (
     Design,
     DifferentialPairs,
@@ -144,7 +145,7 @@ def _held(design: Design) -> str:
     """With which capacitors the amplifiers of crossbars hold their columns still."""
     if not any(crossbar.feedback_f.any() for crossbar in design.amplified):
         return "amplifiers have no feedback capacitors: the poles of every column were tested at every operating point"
-    each = [f"{crossbar.name} {float(np.median(crossbar.feedback_f)):.3g} F" for crossbar in design.amplified]
+    each = [f"{crossbar.name} {si(float(np.median(crossbar.feedback_f)), 'F')}" for crossbar in design.amplified]
     return f"feedback capacitors hold columns whose currents fall: {', '.join(each)}"
 
 
@@ -156,9 +157,9 @@ def _transistor_notes(design: Design, transistors: TransistorBranches) -> list[s
     notes = [
         f"branches are differential pairs of {transistors.process} transistors ({kind}{drawn}), their weights ratios of"
         f" resistors; supplies are +-{cells.rail_v:g} V",
-        f"one unit is {first.unit_v:.4g} V at a node, so that nodes stay within {cells.reach_v:g} V, and"
-        f" {first.current_unit_a:.4g} A, at which pairs are in weak inversion; node capacitors and references are ideal"
-        + (", references proportional to absolute temperature" if transistors.proportional else ""),
+        f"one unit is {first.unit_v:.4g} V at a node, so that nodes stay within {cells.reach_v:g} V,"
+        f" and {si(first.current_unit_a, 'A')}, at which pairs are in weak inversion; node capacitors and references"
+        " are ideal" + (", references proportional to absolute temperature" if transistors.proportional else ""),
     ]
     steep = sum(int(ladders_of(period, transistors).steep.sum()) for period in design.periods)
     if steep:
@@ -180,8 +181,8 @@ def _transistor_notes(design: Design, transistors: TransistorBranches) -> list[s
 def _period_notes(design: Design) -> list[str]:
     first = design.periods[0]
     periods_s, farads = sum(p.period_s for p in design.periods), first.unit_s * first.current_unit_a / first.unit_v
-    duration = f"inference takes {design.inference_s:.4g} s"
-    notes = [f"{duration}, of it {periods_s:.4g} s proportional to each node's {farads:.4g} F"]
+    duration = f"inference takes {si(design.inference_s, 's')}"
+    notes = [f"{duration}, of it {si(periods_s, 's')} proportional to each node's {si(farads, 'F')}"]
     if design.transistors is not None:
         notes += _transistor_notes(design, design.transistors)
     elif design.schematic is None:
@@ -189,7 +190,7 @@ def _period_notes(design: Design) -> list[str]:
     else:
         notes.append("branches are schematics: conductances, one-sided switches, VCCS, differential pairs")
     if design.lag_s > 0:
-        late = f"branches' currents follow their laws with a time constant of {design.lag_s:.4g} s"
+        late = f"branches' currents follow their laws with a time constant of {si(design.lag_s, 's')}"
         notes.append(f"{late}, one pole for each node: all have the same, and add up")
     if design.switching is None:
         notes.append("switches between periods are ideal")
@@ -210,7 +211,7 @@ def _period_notes(design: Design) -> list[str]:
         )
     if design.losses is not None and design.losses.clamps:
         supply_v, ohm = design.losses.supply_v, design.losses.clamp_ohm
-        notes.append(f"nodes beyond {supply_v:.4g} V, either sign, are pulled back through {ohm:.4g} ohm")
+        notes.append(f"nodes beyond {supply_v:.4g} V, either sign, are pulled back through {si(ohm, 'Ω')}")
     if not is_settled(design):
         notes.append(
             "switches.on_ohm is so large that a bank might settle in several states: only one of them was seen"

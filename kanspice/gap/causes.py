@@ -74,7 +74,9 @@ class Cause:
     error" for what solving it did. alone: with this imperfection and no other. without: with all the others, projection
     among them; None for the last two.
     share: None for a cause whose section has one, and where the trials have no sample in common or no error. Numerical
-    error is in every trial, so its share is within the others; theirs add up to 1.
+    error is in every trial, so its share is within the others; theirs add up to 1. own: of a cause whose section has
+    the share, its own part of the whole: the mean of what it adds first of all causes and last of all. That is its
+    Shapley value where no three causes interact; sections' shares are not divided by it.
     """
 
     name: str
@@ -82,6 +84,17 @@ class Cause:
     alone: Trial
     without: Trial | None
     share: Share | None = None
+    own: float | None = None
+
+    @property
+    def part(self) -> Share | None:
+        """Its share, or its own part of the whole where its section has the share; None where neither is known."""
+        return self.share if self.share is not None or self.own is None else Share(self.own, 0.0)
+
+    @property
+    def is_section(self) -> bool:
+        """Whether it is all causes of a section together."""
+        return self.name.endswith(".*")
 
 
 @dataclass(frozen=True)
@@ -177,6 +190,8 @@ def attributed(plan: AttributionPlan, technology: Technology, trials: Mapping[Na
         if len(singles) == 1:
             rows.append((replace(singles[0], share=share), []))
         else:
+            owned = (replace(each, own=_own(each.name, plan, trials)) for each in singles)
+            singles = sorted(owned, key=_rank)
             section = singles[0].name.partition(".")[0]
             without = trials[plan.every - group].with_projection
             rows.append((Cause(f"{section}.*", None, trials[group], without, share), singles))
@@ -204,7 +219,11 @@ def with_macro_model(
     real, modelled = (mean_square(trial.with_projection, samples) for trial in (whole, macro))
     part = modelled / real if real > 0 else math.nan
     scaled = [
-        cause if cause.share is None else replace(cause, share=Share(*(part * each for each in astuple(cause.share))))
+        replace(
+            cause,
+            share=None if cause.share is None else Share(*(part * each for each in astuple(cause.share))),
+            own=None if cause.own is None else part * cause.own,
+        )
         for cause in causes
     ]
     left_out = Cause(MACRO_MODEL, subcircuit, whole, macro, Share(1 - part, 0.0) if real > 0 else None)
@@ -244,6 +263,18 @@ def _single(name: str, plan: AttributionPlan, technology: Technology, trials: Ma
     return Cause(name, _setting(value), trials[only], trials[plan.every - only].with_projection)
 
 
+def _own(name: str, plan: AttributionPlan, trials: Mapping[Names, Trial]) -> float | None:
+    """What a cause adds to the mean squared error, the mean of being added first and last; None without an error."""
+    samples, only = in_every(trials), frozenset([name])
+    every, ideal = trials[plan.every], trials[frozenset()]
+    whole = mean_square(every.with_projection, samples)
+    if not whole > 0:
+        return None
+    first = mean_square(trials[only], samples) - mean_square(ideal, samples)
+    last = whole - mean_square(trials[plan.every - only].with_projection, samples)
+    return (first + last) / (2 * whole)
+
+
 def _setting(value: str | float | tuple[float, ...]) -> str | float:
     """As reports have it: of a list, how long it is."""
     if isinstance(value, tuple):
@@ -252,9 +283,9 @@ def _setting(value: str | float | tuple[float, ...]) -> str | float:
 
 
 def _rank(cause: Cause) -> tuple[float, bool, float]:
-    """Sorts by share, then by the gap that a cause makes by itself, the largest first."""
-    rmse = cause.alone.gap.rmse
-    return math.inf if cause.share is None else -cause.share.fraction, math.isnan(rmse), -rmse
+    """Sorts by its part of the whole, then by the gap that a cause makes by itself, the largest first."""
+    rmse, part = cause.alone.gap.rmse, cause.part
+    return math.inf if part is None else -part.fraction, math.isnan(rmse), -rmse
 
 
 def _shares(plan: AttributionPlan, trials: Mapping[Names, Trial]) -> tuple[list[Share | None], Share | None]:

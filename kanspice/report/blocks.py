@@ -54,6 +54,35 @@ class Facts:
 
 
 @dataclass(frozen=True)
+class Highlight:
+    """What is seen before anything is read: a label, a figure or a few words, and a sentence that explains them.
+
+    again: whether a section says it, too; then only a page shows it here.
+    """
+
+    label: str
+    figure: str
+    said: Verdict
+    again: bool = False
+
+
+@dataclass(frozen=True)
+class Highlights:
+    """Side by side, the most important first."""
+
+    shown: Sequence[Highlight]
+
+    @property
+    def only_here(self) -> list[tuple[str, Verdict]]:
+        """Label and sentence of those that no section has."""
+        return [
+            (each.label, Verdict(f"{each.figure}: {each.said.text}", each.said.warning))
+            for each in self.shown
+            if not each.again
+        ]
+
+
+@dataclass(frozen=True)
 class Table:
     """Figures in columns, of which the first names a row. Lines of a header may be broken.
 
@@ -150,7 +179,7 @@ class Detail:
     blocks: Sequence[Block]
 
 
-Block = Line | Facts | Table | Limits | Failures | Pictures | Notes | Literal | Detail
+Block = Line | Facts | Highlights | Table | Limits | Failures | Pictures | Notes | Literal | Detail
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from kanspice.base import visible
 from kanspice.gap.causes import Share
@@ -112,21 +111,3 @@ def peaks(memory: Mapping[str, int | None]) -> str:
 def megabytes(size: float) -> str:
     """Bytes as megabytes, in words."""
     return f"{size / 1e6:,.0f} MB"
-
-
-@dataclass(frozen=True)
-class Prefix:
-    """An SI prefix: what is written before the unit, and what it stands for."""
-
-    symbol: str
-    factor: float
-
-
-_PREFIXES = {-18: "a", -15: "f", -12: "p", -9: "n", -6: "µ", -3: "m", 0: "", 3: "k", 6: "M", 9: "G"}
-
-
-def prefix(value: float) -> Prefix:
-    """What leaves a value one to three digits before the point; nothing for 0, and for what is not finite."""
-    exponent = 3 * math.floor(math.log10(abs(value)) / 3) if value and math.isfinite(value) else 0
-    known = min(max(exponent, min(_PREFIXES)), max(_PREFIXES))
-    return Prefix(_PREFIXES[known], 10.0**known)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from kanspice.report.blocks import Block, Detail, Page
+from kanspice.report.blocks import Block, Detail, Page, Pictures
 from kanspice.report.formatting import encodable
 from kanspice.report.templates import template
 
@@ -16,7 +17,19 @@ TEMPLATE, BLOCKS = "page.html.j2", "blocks.html.j2"
 
 def page_html(page: Page) -> str:
     """The page, its pictures inside. Everything is escaped."""
-    return encodable(template(TEMPLATE).render(title=page.title, page=page, written=_written))
+    return encodable(template(TEMPLATE).render(title=page.title, page=page, arranged=_arranged))
+
+
+def _arranged(blocks: Sequence[Block]) -> Markup:
+    """In order; but where there is room, a single picture stands beside all the rest."""
+    from markupsafe import Markup  # noqa: PLC0415 - comes with jinja2
+
+    pictures = [block for block in blocks if isinstance(block, Pictures) and len(block.shown) == 1]
+    rest = [block for block in blocks if block not in pictures]
+    if len(pictures) != 1 or not rest:
+        return Markup("").join(map(_written, blocks))
+    said = Markup("").join(map(_written, rest))
+    return Markup(_macro("beside")(said, _written(pictures[0])))  # noqa: S704 - made of escaped parts
 
 
 def _written(block: Block) -> Markup:
@@ -25,5 +38,10 @@ def _written(block: Block) -> Markup:
 
     if isinstance(block, Detail):
         return Markup("").join(map(_written, block.blocks))
-    macro = getattr(template(BLOCKS).module, type(block).__name__)
-    return Markup(macro(block))  # noqa: S704 - what a macro of a template makes is escaped
+    return Markup(_macro(type(block).__name__)(block))  # noqa: S704 - what a macro of a template makes is escaped
+
+
+def _macro(name: str) -> Callable[..., str]:
+    """Of the template of blocks."""
+    macro: Callable[..., str] = getattr(template(BLOCKS).module, name)
+    return macro

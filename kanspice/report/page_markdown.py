@@ -11,6 +11,7 @@ from kanspice.report.blocks import (
     Detail,
     Facts,
     Failures,
+    Highlights,
     Limits,
     Line,
     Literal,
@@ -62,6 +63,8 @@ def _written(block: Block) -> str:
             written = f"<sub>{escape(block.said.text)}</sub>" if block.small else _said(block.said)
         case Facts():
             written = _rows(("", ""), [(escape(label), _said(found)) for label, found in block.known])
+        case Highlights():
+            written = _rows(("", ""), [(escape(label), _said(found)) for label, found in block.only_here])
         case Table():
             written = _folded(block.fold, _table(block))
         case Limits():

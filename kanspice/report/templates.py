@@ -12,6 +12,10 @@ if TYPE_CHECKING:
     from markupsafe import Markup
 
 
+_WHOLE = 18
+"""Code of so many characters is not broken into lines."""
+
+
 @cache
 def template(name: str) -> Template:
     """A page, or a part of one, from the templates beside this file."""
@@ -21,6 +25,7 @@ def template(name: str) -> Template:
         loader=PackageLoader("kanspice.report", "."), autoescape=True, undefined=StrictUndefined, trim_blocks=True
     )
     environment.filters["breakable"] = _breakable
+    environment.filters["ticked"] = _ticked
     return environment.get_template(name)
 
 
@@ -29,6 +34,17 @@ def _breakable(name: object) -> Markup:
     from markupsafe import Markup, escape  # noqa: PLC0415 - comes with jinja2
 
     return Markup(re.sub(r"(?<=\w{4})([._/])(?=\w)", r"\1<wbr>", str(escape(name))))  # noqa: S704 - escaped just now
+
+
+def _ticked(text: object) -> Markup:
+    """Text in which what stands between back-ticks is code."""
+    from markupsafe import Markup, escape  # noqa: PLC0415 - comes with jinja2
+
+    def code(found: re.Match[str]) -> str:
+        kind = ' class="whole"' if len(found[1]) <= _WHOLE else ""
+        return f"<code{kind}>{found[1]}</code>"
+
+    return Markup(re.sub(r"`([^`]+)`", code, str(escape(text))))  # noqa: S704 - escaped just now
 
 
 def inside(picture: bytes) -> str:

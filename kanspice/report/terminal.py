@@ -16,7 +16,20 @@ from rich.table import Table
 from rich.text import Text
 
 from kanspice.report import blocks
-from kanspice.report.blocks import Block, Detail, Facts, Failures, Limits, Line, Literal, Notes, Page, Pictures, Section
+from kanspice.report.blocks import (
+    Block,
+    Detail,
+    Facts,
+    Failures,
+    Highlights,
+    Limits,
+    Line,
+    Literal,
+    Notes,
+    Page,
+    Pictures,
+    Section,
+)
 from kanspice.report.verdict import Verdict
 
 _GOOD, _BAD, _WARNING = "green", "bold red", "yellow"
@@ -72,6 +85,8 @@ def _rows(block: Block) -> Iterator[Row | Literal]:
             yield "note", _sentence(block.said)
         case Facts():
             yield from ((label, _sentence(said)) for label, said in block.known)
+        case Highlights():
+            yield from ((label, _sentence(said)) for label, said in block.only_here)
         case Limits():
             yield from _limits(block)
         case Failures():

@@ -70,10 +70,10 @@ def test_power_is_that_of_the_real_device(measured):
 
 
 def test_reports_say_what_the_unit_is_and_what_was_scaled(measured):
-    assert f"one unit of device current is 0.001 A, as the card of {MILLI} says" in measured((MILLI,)).notes
+    assert f"one unit of device current is 1 mA, as the card of {MILLI} says" in measured((MILLI,)).notes
     notes = "\n".join(measured((AMPERE, MILLI, SILENT)).notes)
     assert f"{AMPERE} is scaled to 0.001 of its measured size: its card's unit of current is 1 A" in notes
-    assert f"the card of {SILENT} does not say what its unit of current is: 0.001 A is assumed" in notes
+    assert f"the card of {SILENT} does not say what its unit of current is: 1 mA is assumed" in notes
     assert f"{MILLI} is scaled to 0.001 of its" in "\n".join(measured((MILLI,), "units.i_unit_a=1e-6").notes)
 
 

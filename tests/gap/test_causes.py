@@ -149,6 +149,11 @@ def test_many_causes_share_by_section():
     assert heads[0].alone.gap.rmse == pytest.approx(36 / np.sqrt(2))
     assert heads[0].without.gap.rmse == pytest.approx(55 / np.sqrt(2))
     assert next(cause.value for cause in causes if cause.name == "devices.curve") == "points"
+    own = {cause.name: cause.own for cause in causes if cause.own is not None}
+    assert own == pytest.approx({name: (1 + place) / 91 for place, name in enumerate(MANY)})
+    assert all(cause.part.fraction == cause.own for cause in causes if cause.name in own)
+    assert {cause.own for cause in heads} == {None}
+    assert names[5:8] == ["converters.input_noise_v", "converters.adc_bits", "converters.dac_bits"]
 
 
 def test_several_causes_are_sampled_with_their_errors():

@@ -17,6 +17,8 @@ from kanspice.report.blocks import (
     Detail,
     Facts,
     Failures,
+    Highlight,
+    Highlights,
     Limits,
     Line,
     Literal,
@@ -45,6 +47,7 @@ BLOCKS = (
     Line(Verdict(BAD, warning=True)),
     Line(Verdict("qualified"), small=True),
     Facts([(BAD, Verdict(BAD)), ("nothing", None), ("plain", BAD)]),
+    Highlights([Highlight(BAD, BAD, Verdict(BAD, warning=True)), Highlight("a", "1", Verdict("b"), again=True)]),
     Table([BAD, "two\nlines"], [[BAD, BAD], ["short", "1"]], texts=frozenset({1}), bad=frozenset({0}), more=3),
     Table([BAD], [[BAD]], under=[BAD], fold=BAD),
     Limits([Limit(BAD, 1.0, 2.0), Limit("b", 3.0, 2.0), Limit("c", float("nan"), 2.0)]),
@@ -165,6 +168,28 @@ def test_failures_end_where_readers_do():
         assert f"seen{shown - 1}." in text
         assert f"seen{shown}." not in text
         assert f"and {250 - shown} more" in text
+
+
+def test_what_a_section_says_too_is_a_highlight_of_pages_only():
+    shown = [Highlight("accuracy", "99 %", Verdict("of 100"), again=True), Highlight("stable", "yes", Verdict("all"))]
+    page = page_of(Highlights(shown))
+    assert "stable  yes: all" in printed(page, 100)
+    assert "| stable | yes: all |" in page_markdown(page)
+    assert "accuracy" not in printed(page, 100) + page_markdown(page)
+    assert '<span class="figure">99 %</span>' in page_html(page)
+
+
+def test_a_single_picture_stands_beside_the_rest():
+    picture, line = Pictures([Picture("a", drawn)]), Line(Verdict("text"))
+    assert page_html(page_of(line, picture)).count('<div class="beside">') == 2
+    assert '<div class="beside">' not in page_html(page_of(picture))
+    assert '<div class="beside">' not in page_html(page_of(line, Pictures([*picture.shown, *picture.shown])))
+
+
+def test_what_stands_between_back_ticks_is_code():
+    page = page_html(page_of(Notes(["see `kanspice settle`", "`<b>`"])))
+    assert 'see <code class="whole">kanspice settle</code>' in page
+    assert "&lt;b&gt;</code>" in page
 
 
 def test_a_small_page_in_markdown():

@@ -82,7 +82,7 @@ def test_others_do_not(result):
 def test_causes_have_their_table_and_picture(result):
     page = to_html(attributed())
     assert "Which cause?" in page
-    assert "<td>tia.gain</td><td>1000</td><td>0.009</td><td>0.004</td><td>83.5 ± 1.2</td><td>1 / 0</td>" in page
+    assert "<td>tia.gain</td><td>1000</td><td>83.5 ± 1.2</td><td>0.009</td><td>0.004</td><td>1 / 0</td>" in page
     assert "<td>devices.<wbr>curve</td><td>points</td>" in page
     assert "99 circuits, batched engine" in page
     assert page.count("data:image/png;base64,") == 4

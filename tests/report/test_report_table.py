@@ -78,6 +78,6 @@ def test_names_from_a_stranger_are_shown_not_obeyed(result):
 def test_causes_have_their_rows(width):
     text = printed(attributed(), width)
     rows = {line.split()[0]: line.split()[1:] for line in text.splitlines() if "0.004" in line}
-    assert rows["tia.gain"] == ["1000", "0.009", "0.004", "83.5", "±", "1.2", "1", "/", "0"]
-    assert rows["devices.curve"] == ["points", "0.004", "0.009", "16.6", "0", "/", "1"]
+    assert rows["tia.gain"] == ["1000", "83.5", "±", "1.2", "0.009", "0.004", "1", "/", "0"]
+    assert rows["devices.curve"] == ["points", "16.6", "0.004", "0.009", "0", "/", "1"]
     assert "numerical error" in text

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from kanspice.base.quantities import si
 from kanspice.devices import Device
 from kanspice.technology import Technology
 
@@ -33,17 +34,17 @@ def current_unit_notes(devices: Sequence[Device], unit_a: float) -> tuple[str, .
     as_measured = [name for name, amps in stated.items() if abs(unit_a - amps) <= _SAME * amps]
     notes = []
     if as_measured:
-        notes.append(f"one unit of device current is {unit_a:.4g} A, as the card of {_listed(as_measured)} says")
+        notes.append(f"one unit of device current is {si(unit_a, 'A')}, as the card of {_listed(as_measured)} says")
     for name, amps in stated.items():
         if name not in as_measured:
             notes.append(
                 f"{name} is scaled to {unit_a / amps:.4g} of its measured size: its card's unit of current is "
-                f"{amps:.4g} A, the circuit's {unit_a:.4g} A"
+                f"{si(amps, 'A')}, the circuit's {si(unit_a, 'A')}"
             )
     if silent:
         notes.append(
-            f"the card of {_listed(silent)} does not say what its unit of current is: {unit_a:.4g} A is assumed, and "
-            "power, wires, noise and stability are those of such a device (units.i_unit_a sets another)"
+            f"the card of {_listed(silent)} does not say what its unit of current is: {si(unit_a, 'A')} is assumed, "
+            "and power, wires, noise and stability are those of such a device (units.i_unit_a sets another)"
         )
     return tuple(notes)
 

@@ -6,7 +6,8 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from kanspice.report.formatting import NOTHING, number, prefix
+from kanspice.base.quantities import prefix
+from kanspice.report.formatting import NOTHING, number
 from kanspice.subcircuits.characterisation import Characterisation, VoltageRange
 
 

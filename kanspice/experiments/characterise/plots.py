@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from kanspice.base.quantities import prefix
 from kanspice.report.figures import BLUE, GREY, PALETTE, VERMILLION, blank, picture, tick_decades
-from kanspice.report.formatting import prefix
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from kanspice.base.quantities import si
 from kanspice.experiments.facts import sized_for_rows
 from kanspice.experiments.settle import wording
 from kanspice.experiments.settle.plots import read_out_plot, stages_plot, waveforms_plot
-from kanspice.experiments.verify.physical import si
 from kanspice.report.blocks import Fact, Facts, Failures, Line, Page, Picture, Pictures, Section
 from kanspice.report.checks import Check, Problem, unresolved_problem
 from kanspice.report.formatting import many, number, plain

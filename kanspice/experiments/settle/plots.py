@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from kanspice.base.quantities import prefix
 from kanspice.report.figures import (
     BLUE,
     GREY,
@@ -16,7 +17,7 @@ from kanspice.report.figures import (
     picture,
     tick_decades,
 )
-from kanspice.report.formatting import many, number, prefix
+from kanspice.report.formatting import many, number
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from kanspice.base.quantities import si
 from kanspice.experiments.settle.study import SettlingStudy
 from kanspice.experiments.settle.wording import checked
 from kanspice.experiments.study import wording
 from kanspice.experiments.study.page import page_of_draws, resolution_checks, setup, unmeasured
-from kanspice.experiments.verify.physical import si
 from kanspice.report.blocks import Fact, Page
 from kanspice.report.checks import Check
 from kanspice.report.formatting import many, number, plain

@@ -6,8 +6,8 @@ import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from kanspice.base.quantities import si
 from kanspice.engine.solution import Outcome
-from kanspice.experiments.verify.physical import si
 from kanspice.report.blocks import Table
 from kanspice.report.formatting import NOTHING, many, number
 from kanspice.report.verdict import Verdict

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 
+from kanspice.base.quantities import si
 from kanspice.experiments.ensemble.draws import DrawResult, PointDraws
 from kanspice.experiments.ensemble.statistics import Summary, Yield
 from kanspice.experiments.studied import Studied
 from kanspice.experiments.study.result import StudyResult
 from kanspice.experiments.study.specimens import NOISE
-from kanspice.experiments.verify.physical import si
 from kanspice.experiments.verify.wording import ROUNDING, UNCHECKED, WORTH_A_WARNING
 from kanspice.experiments.verify.wording import cross_check as said_of
 from kanspice.gap.metric_table import BY_NAME, METRICS, Need

@@ -75,6 +75,8 @@ class CausePart(Part):
     network was made of another one, the whole is the error from that."""
     share_standard_error: Annotated[SizeOrNone, Key("share.standard_error")] = None
     """Of the share; 0 where nothing was sampled."""
+    own_share: Annotated[Figure, Key("own", sparse=True)] = None
+    """Where its section has the share: its own part, the mean of what it adds first of all causes and last of all."""
 
     def attributes(self) -> dict[str, Any]:
         """Without a trial that was not made, or a share that there is not."""

@@ -8,7 +8,9 @@ from collections.abc import Iterator, Mapping
 from kanspice.experiments.parts import DesignPart, EnginePart
 from kanspice.experiments.verify import (
     cause_plots,
+    cause_wording,
     distributions,
+    opening,
     physical,
     plots,
     projection_blocks,
@@ -20,7 +22,6 @@ from kanspice.experiments.verify.chip import blocks as chip_blocks
 from kanspice.experiments.verify.chip import wording as chips
 from kanspice.experiments.verify.imperfections import imperfections
 from kanspice.experiments.verify.result import GapResult
-from kanspice.gap.causes import Cause
 from kanspice.gap.metrics import Gap
 from kanspice.gap.worst import WorstSample
 from kanspice.report.blocks import (
@@ -48,9 +49,7 @@ from kanspice.report.formatting import (
     many,
     number,
     peaks,
-    percent,
     plain,
-    setting,
     share,
 )
 from kanspice.report.verdict import Verdict
@@ -69,11 +68,17 @@ def gap_page(result: GapResult) -> Page:
         answer=wording.distance(result),
         outcome=wording.outcome(result),
         exit_code=result.exit_code,
-        lead=[Limits(result.limits)] if result.limits else [],
+        lead=_lead(result),
         sections=tuple(_sections(result)),
         checks=_checks(result),
         setup=Facts(_setup(result)),
     )
+
+
+def _lead(result: GapResult) -> list[Block]:
+    shown = opening.picture(result)
+    limits = [Limits(result.limits)] if result.limits else []
+    return [opening.highlights(result), *limits, Pictures([] if shown is None else [shown])]
 
 
 def _sections(result: GapResult) -> Iterator[Section]:
@@ -142,7 +147,7 @@ def _stages(result: GapResult) -> tuple[Block, ...]:
         Table(header[: len(rows[0])], rows, fold=many(len(rows), "stage")),
         *([_small(formula)] if any(stage.behavioural for stage in result.stages) else []),
         Detail([_small(added)]),
-        Pictures([Picture.of("Gap and added error of every stage", plots.stages, result)]),
+        Pictures(_further(result, [Picture.of(opening.STAGES, plots.stages, result)])),
     )
 
 
@@ -151,14 +156,6 @@ def _small(text: str) -> Line:
 
 
 def _causes(result: GapResult) -> tuple[Block, ...]:
-    header = (
-        "cause",
-        "value",
-        "gap\nby itself",
-        "gap\nwithout it",
-        "share of\nthe squared\ngap, %",
-        "failed\nsamples,\nby itself\n/ without",
-    )
     shared = (
         []
         if result.attribution is None
@@ -168,22 +165,19 @@ def _causes(result: GapResult) -> tuple[Block, ...]:
         "Gaps are relative RMSE of the same samples, solved with this imperfection and no other, and with all the"
         " others."
     )
+    by_section = cause_wording.sections(result.causes)
+    own = (
+        "The share of a single imperfection is the mean of what it adds first of all and last of all: fair where no"
+        " three interact. Sections share fairly whatever interacts, so theirs add up."
+    )
     alt = "Share of the squared gap that each imperfection makes; the gap with it alone, and without it"
     return (
-        Table(header, list(map(_cause, result.causes))),
+        cause_wording.table(result.causes),
+        *((by_section, _small(own)) if by_section is not None else ()),
         *(Line(Verdict(f"{said.text}.", said.warning), small=True) for said in shared),
         Detail([_small(solved)]),
         Pictures([Picture.of(alt, cause_plots.causes, result)]),
     )
-
-
-def _cause(cause: Cause) -> list[str]:
-    without, failed = NOTHING, counted(cause.alone.failed)
-    if cause.without is not None:
-        without = number(cause.without.gap.relative_rmse)
-        failed = f"{failed} / {counted(cause.without.failed)}"
-    alone = number(cause.alone.gap.relative_rmse)
-    return [plain(cause.name), setting(cause.value), alone, without, percent(cause.share), failed]
 
 
 def _waveforms(result: GapResult) -> tuple[Block, ...]:
@@ -228,10 +222,16 @@ def _outputs(result: GapResult) -> Iterator[Pictures]:
         points.append(Picture.of("The error of every sample, magnified", sample_plots.displacements, result))
     if result.generated is not None:
         points += distributions.pictures(result.generated)
-    yield Pictures(points)
+    yield Pictures(_further(result, points))
     if result.outputs.size:
         parity = Picture.of("Circuit's outputs against the network's", plots.parity, result)
-        yield Pictures([parity, Picture.of("Histogram of output errors", plots.errors, result)])
+        yield Pictures(_further(result, [parity, Picture.of("Histogram of output errors", plots.errors, result)]))
+
+
+def _further(result: GapResult, pictures: list[Picture]) -> list[Picture]:
+    """Those that the page does not open with."""
+    first = opening.picture(result)
+    return [each for each in pictures if first is None or each.alt != first.alt]
 
 
 def _worst(worst: tuple[WorstSample, ...]) -> tuple[Block, ...]:

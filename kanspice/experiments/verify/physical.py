@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from kanspice.base.quantities import UNKNOWN, si
 from kanspice.gap.costs import DigitalCost, PhysicalCost, StageCost
 from kanspice.report.blocks import Block, Detail, Fact, Facts, Line, Table
-from kanspice.report.formatting import NOTHING, many, number, plain, prefix
+from kanspice.report.formatting import NOTHING, many, number, plain
 from kanspice.report.verdict import Verdict
-
-UNKNOWN = "not known"
-
 
 _OPERATIONS = 1e12
 """What an analogue chip's operations per joule are given in: tera-operations per second and watt."""
@@ -124,11 +122,3 @@ def _row(stage: StageCost, parts: Sequence[str], *, has_areas: bool, has_energy:
     cells += [f"{stage.amplifiers:,}", si(stage.power_w, "W"), si(stage.largest_power_w, "W")]
     cells += [si(stage.parts_w.get(name), "W") for name in parts]
     return cells + ([si(stage.energy_j, "J"), si(stage.charge_c, "C")] if has_energy else [])
-
-
-def si(value: float | None, unit: str) -> str:
-    """A quantity with three digits and a prefix: 12.3 µW."""
-    if value is None:
-        return UNKNOWN
-    chosen = prefix(value)
-    return f"{value / chosen.factor:.3g} {chosen.symbol}{unit}"

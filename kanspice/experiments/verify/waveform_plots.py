@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from kanspice.base.arrays import Array
+from kanspice.base.quantities import Prefix, prefix
 from kanspice.gap.waveform_pairs import PeriodWaveforms, SampleWaveforms
 from kanspice.report.figures import BLUE, GREY, SHORT, VERMILLION, blank
-from kanspice.report.formatting import Prefix, number, plain, prefix
+from kanspice.report.formatting import number, plain
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

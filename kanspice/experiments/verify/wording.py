@@ -14,11 +14,11 @@ from kanspice.gap.metric_table import BY_NAME
 from kanspice.gap.metrics import NEGLIGIBLE
 from kanspice.gap.projection import ProjectionGap
 from kanspice.gap.resolution import OF_THE_GAP
-from kanspice.report.formatting import many, number, plain, share
+from kanspice.report.formatting import many, number, percentage, plain, share
 from kanspice.report.verdict import Verdict
 
 ROUNDING = 1e-12
-"""Relative RMSE below which a gap is the rounding of 64-bit numbers."""
+"""Relative RMSE below which a gap is the rounding of 64-bit numbers, and is written as 0."""
 
 
 WORTH_A_WARNING = 0.1
@@ -43,9 +43,22 @@ def distance(result: GapResult) -> Verdict:
         whole = number(found.whole.relative_rmse)
         learnt = f"; from those of the learnt network, by {whole}{_over(found, result.samples)}"
     return Verdict(
-        f"The circuit's outputs differ from the network's by {number(gap.relative_rmse)} of their"
+        f"{_right(result)}he circuit's outputs differ from the network's by {number(gap.relative_rmse)} of their"
         f" standard deviation (relative RMSE){over}{learnt}{chip}"
     )
+
+
+def _right(result: GapResult) -> str:
+    """How right both are, where that is known, and the first letter of what follows."""
+    if result.accuracy is not None:
+        network, circuit = (percentage(result.accuracy.get(who, math.nan)) for who in ("reference", "circuit"))
+        if network == circuit:
+            return f"The network and its circuit are right on {network} of the samples; t"
+        return f"The network is right on {network} of the samples, its circuit on {circuit}; t"
+    if result.loss is not None:
+        network, circuit = (number(result.loss.get(who)) for who in ("reference", "circuit"))
+        return f"The network's mean squared error is {network}, its circuit's {circuit}; t"
+    return "T"
 
 
 def numerical(result: GapResult) -> Verdict:

@@ -306,7 +306,7 @@ def test_a_kirchhoffnet_is_verified_period_by_period(tmp_path):
     assert result.stages[0].gap.rmse == pytest.approx(result.stages[0].added.rmse, rel=1e-3)
     assert result.stages[-1].added.max_abs == 0.0
     assert result.numerical.samples == 6
-    assert any("inference takes 1.5e-06 s" in note for note in result.notes)
+    assert any("inference takes 1.5 µs" in note for note in result.notes)
 
 
 @pytest.mark.ngspice

@@ -1,0 +1,65 @@
+"""Quantities as engineers read them: three digits, an SI prefix and the unit."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+UNKNOWN = "not known"
+
+
+@dataclass(frozen=True)
+class Prefix:
+    """An SI prefix: what is written before the unit, and what it stands for."""
+
+    symbol: str
+    factor: float
+
+
+_PREFIXES = {-18: "a", -15: "f", -12: "p", -9: "n", -6: "µ", -3: "m", 0: "", 3: "k", 6: "M", 9: "G"}
+_ROUNDS_UP = 999.5
+
+
+def prefix(value: float) -> Prefix:
+    """What leaves a value one to three digits before the point; nothing for 0, and for what is not finite."""
+    exponent = 3 * math.floor(math.log10(abs(value)) / 3) if value and math.isfinite(value) else 0
+    known = min(max(exponent, min(_PREFIXES)), max(_PREFIXES))
+    return Prefix(_PREFIXES[known], 10.0**known)
+
+
+def si(value: float | None, unit: str) -> str:
+    """A quantity with three digits and a prefix: 12.3 µW; "not known" for None. A ratio, of no unit, has no prefix."""
+    if value is None:
+        return UNKNOWN
+    if not unit:
+        return f"{value:.3g}"
+    chosen = prefix(value)
+    if abs(value / chosen.factor) >= _ROUNDS_UP:
+        chosen = prefix(10 * value)
+    return f"{value / chosen.factor:.3g} {chosen.symbol}{unit}"
+
+
+_UNITS = {
+    "v_per_rthz": "V/√Hz",
+    "v_per_s": "V/s",
+    "per_s": "1/s",
+    "ohm": "Ω",
+    "hz": "Hz",
+    "ev": "eV",
+    "v": "V",
+    "a": "A",
+    "f": "F",
+    "s": "s",
+    "w": "W",
+    "k": "K",
+    "c": "C",
+}
+"""What names of values end in, longest first."""
+
+
+def unit_of(name: str) -> str:
+    """The unit that a key's name ends in, such as `tia.offset_sigma_v`; "" for a ratio, a count or a word."""
+    key = name.rpartition(".")[2]
+    if key.startswith("temperature"):
+        return "°C"
+    return next((unit for ending, unit in _UNITS.items() if key.endswith(f"_{ending}")), "")

@@ -1,0 +1,52 @@
+"""Quantities as engineers read them."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from kanspice.base.quantities import si, unit_of
+from kanspice.technology import Technology, entries
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "text"),
+    [
+        (5e-4, "V", "500 µV"),
+        (1e8, "Hz", "100 MHz"),
+        (3.82e-14, "F", "38.2 fF"),
+        (0.0, "V", "0 V"),
+        (999.7e-6, "A", "1 mA"),
+        (-2.5e-3, "V", "-2.5 mV"),
+        (math.inf, "V", "inf V"),
+        (1e4, "", "1e+04"),
+        (None, "W", "not known"),
+    ],
+)
+def test_three_digits_a_prefix_and_the_unit(value, unit, text):
+    assert si(value, unit) == text
+
+
+@pytest.mark.parametrize(
+    ("key", "unit"),
+    [
+        ("tia.offset_sigma_v", "V"),
+        ("wires.row_ohm", "Ω"),
+        ("tia.noise_v_per_rthz", "V/√Hz"),
+        ("tia.slew_v_per_s", "V/s"),
+        ("ageing.drift_ev", "eV"),
+        ("devices.temperature_c", "°C"),
+        ("switches.injected_c", "C"),
+        ("devices.area_sigma", ""),
+        ("tia.gain", ""),
+    ],
+)
+def test_the_name_of_a_key_says_its_unit(key, unit):
+    assert unit_of(key) == unit
+
+
+def test_what_has_a_unit_is_a_number():
+    keys = [entry for _, _, section in entries(Technology()) for entry in section if unit_of(entry.name)]
+    assert keys
+    assert all(isinstance(entry.value, int | float | str | tuple) for entry in keys)
