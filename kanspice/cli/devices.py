@@ -23,25 +23,6 @@ if TYPE_CHECKING:
 app = typer.Typer(help="List, show, plot, check and fit device cards.", no_args_is_help=True)
 
 
-class CurrentUnit(StrEnum):
-    """What currents can be in."""
-
-    A = "A"
-    MA = "mA"
-    UA = "uA"
-    NA = "nA"
-    PA = "pA"
-
-
-_AMPERES = {
-    CurrentUnit.A: 1.0,
-    CurrentUnit.MA: 1e-3,
-    CurrentUnit.UA: 1e-6,
-    CurrentUnit.NA: 1e-9,
-    CurrentUnit.PA: 1e-12,
-}
-
-
 class FitKind(StrEnum):
     """What a curve through points can be."""
 
@@ -80,7 +61,12 @@ def show(name: NameOrCard) -> None:
 
     device = load_device(name)
     table = _table("", device.name)
-    for key, value in [*_card_rows(device), *_extrema_rows(device.curve.extrema()), _power_row(device)]:
+    for key, value in [
+        *_card_rows(device),
+        *_extrema_rows(device.curve.extrema()),
+        _power_row(device),
+        *_spread_rows(device),
+    ]:
         table.add_row(key, value)
     _print(table)
 
@@ -125,37 +111,71 @@ def check(
         raise typer.Exit(3)
 
 
+class BranchOption(StrEnum):
+    """Which branch of a sweep in both directions is taken."""
+
+    UP = "up"
+    DOWN = "down"
+    MEAN = "mean"
+
+
+PointsFile = Annotated[
+    Path, typer.Argument(metavar="IV.csv", help="Voltages and currents, as the instrument or a spreadsheet wrote them.")
+]
+VoltageColumn = Annotated[str | None, typer.Option(help="Name of the voltage's column, or its number from 1.")]
+CurrentColumn = Annotated[str | None, typer.Option(help="Name of the current's column, or its number from 1.")]
+VoltageUnit = Annotated[str | None, typer.Option(metavar="V|mV|uV", help="Of the voltages, whatever the file says.")]
+CurrentUnit = Annotated[
+    str | None, typer.Option(metavar="A|mA|uA|nA|pA", help="Of the currents, whatever the file says.")
+]
+Area = Annotated[float | None, typer.Option(help="Area of the device, where the file has currents per cm2.")]
+BranchTaken = Annotated[BranchOption, typer.Option(help="Of a sweep in both directions.")]
+
+
 @app.command()
 def fit(
-    points: Annotated[Path, typer.Argument(metavar="IV.csv", help="Two columns: volts, current.")],
+    points: PointsFile,
     output: Annotated[Path, typer.Option("-o", "--output", help="The card to write, CARD.toml.")],
     kind: Annotated[
         FitKind | None, typer.Option(help="smooth if not given, or spline where --smoothing is.", show_default=False)
     ] = None,
     name: Annotated[str | None, typer.Option(help="Device name; the card's file name if not given.")] = None,
+    voltage_column: VoltageColumn = None,
+    current_column: CurrentColumn = None,
+    voltage_unit: VoltageUnit = None,
+    current_unit: CurrentUnit = None,
+    area_cm2: Area = None,
+    branch: BranchTaken = BranchOption.UP,
     smoothing: Annotated[
         float | None, typer.Option(help="spline, passive: sum of squared residuals, in current units squared.")
     ] = None,
     degree: Annotated[int | None, typer.Option(help="polynomial: its degree, 10 if not given.")] = None,
     reverse: Annotated[str, typer.Option(help="Below 0 V: clamp | odd")] = "clamp",
-    current_unit: Annotated[
-        CurrentUnit | None, typer.Option(help="What the points' currents are in: the circuit's currents follow.")
-    ] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace an existing card.")] = False,
 ) -> None:
     """Fit a device card to measured points."""
     from kanspice.devices import write_card  # noqa: PLC0415
     from kanspice.devices.fit import CardIdentity, fit_card  # noqa: PLC0415
-    from kanspice.devices.ivdata import read_points  # noqa: PLC0415
+    from kanspice.devices.instruments.columns import ColumnChoice  # noqa: PLC0415
+    from kanspice.devices.instruments.reading import read_iv  # noqa: PLC0415
 
-    v, i = read_points(points)
-    identity = CardIdentity(name or output.stem.lower(), f"points of {points.name}", reverse=reverse)
-    if current_unit is not None:
-        identity = replace(identity, current_unit=current_unit.value, current_unit_a=_AMPERES[current_unit])
-    device, report = fit_card(v, i, identity, kind, smoothing=smoothing, degree=degree)
+    choice = ColumnChoice(voltage_column, current_column, voltage_unit, current_unit, area_cm2)
+    found = read_iv(points, choice, branch.value)
+    identity = CardIdentity(
+        name or output.stem.lower(), f"points of {points.name}", reverse=reverse, spread=found.spread
+    )
+    if found.current_unit is not None:
+        unit = found.current_unit
+        identity = replace(identity, current_unit=unit.text, current_unit_a=unit.si)
+    device, report = fit_card(found.v, found.i, identity, kind, smoothing=smoothing, degree=degree)
     write_card(device, output, force=force)
+    for note in found.notes:
+        typer.echo(note)
+    if found.current_unit is None:
+        typer.echo("--current-unit mA, say, would tell the circuit what the currents are")
     table = _table("", device.name)
-    for key, value in [*_report_rows(report), *_extrema_rows(report.extrema), _power_row(device)]:
+    rows = [*_report_rows(report), *_extrema_rows(report.extrema), _power_row(device), *_spread_rows(device)]
+    for key, value in rows:
         table.add_row(key, value)
     _print(table)
     say(f"wrote {output}")
@@ -207,6 +227,15 @@ def _power_row(device: Device) -> tuple[str, str]:
         return "delivers power", "nowhere"
     volts, current = device.delivers
     return "delivers power", f"at {volts:.4g} V, where it carries {current:.4g}: no passive device does"
+
+
+def _spread_rows(device: Device) -> list[tuple[str, str]]:
+    spread = device.card.spread
+    if spread is None:
+        return []
+    sets = f"--set devices.area_sigma={spread.area_sigma:.3g} --set devices.shift_sigma_v={spread.shift_sigma_v:.3g}"
+    found = f"{spread.area_sigma:.2%} of the current, {spread.shift_sigma_v:.3g} V; {spread.residual:.2%} unexplained"
+    return [(f"spread of {spread.devices} devices", found), ("in a technology", sets)]
 
 
 def _report_rows(report: FitReport) -> list[tuple[str, str]]:

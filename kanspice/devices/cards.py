@@ -91,6 +91,16 @@ class FitRecord(CheckedTable):
     residual_max: NotNegative | None = None
 
 
+class SpreadRecord(CheckedTable):
+    """How far so many devices were from the curve, their mean: standard deviations of a relative factor of the current,
+    and of a shift in volts; and what neither explains, of the largest current."""
+
+    devices: Annotated[Count, Field(ge=2)]
+    area_sigma: NotNegative
+    shift_sigma_v: NotNegative
+    residual: NotNegative
+
+
 class Card(CheckedTable):
     """Everything that a device card says."""
 
@@ -105,6 +115,7 @@ class Card(CheckedTable):
     curve: PiecewiseTable | AnalyticTable
     fit: FitRecord = FitRecord()
     points: Points | None = None
+    spread: SpreadRecord | None = None
 
 
 class _PiecewiseCard(Card):
@@ -177,7 +188,7 @@ class Device:
     def with_curve(self, curve: PiecewisePolynomial) -> Device:
         """The same device with another curve, as it is, reverse branch included."""
         changed = {"reverse": "clamp", "range": {"lo_v": curve.lo_v, "hi_v": curve.hi_v}}
-        card = {name: part for name, part in self.to_dict().items() if name not in ("fit", "points")}
+        card = {name: part for name, part in self.to_dict().items() if name not in ("fit", "points", "spread")}
         return Device.from_dict(card | changed | {"curve": piecewise_table(curve)}, f"device {self.name}")
 
     def with_points(self, v: npt.ArrayLike, i: npt.ArrayLike, where: str | Path) -> Device:

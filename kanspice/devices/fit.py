@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Literal, assert_never, get_args
 
 import numpy as np
@@ -16,6 +16,7 @@ from kanspice.devices import smoothing as smoothing_spline
 from kanspice.devices.cards import CARD_FORMAT, MAX_DEGREE, MAX_PIECES, Device, piecewise_table
 from kanspice.devices.curves import PiecewisePolynomial
 from kanspice.devices.extrema import Extrema
+from kanspice.devices.instruments.spread import DeviceSpread
 
 FitKind = Literal["smooth", "passive", "spline", "segments", "polynomial"]
 KINDS: tuple[FitKind, ...] = get_args(FitKind)
@@ -63,6 +64,7 @@ class CardIdentity:
     current_unit: str = "unit of the measured points"
     current_unit_a: float | None = None
     reverse: str = "clamp"
+    spread: DeviceSpread | None = None
 
 
 def fit_card(
@@ -227,7 +229,7 @@ def _device(
     units: dict[str, object] = {"voltage": "V", "current": identity.current_unit}
     if identity.current_unit_a is not None:
         units["current_unit_a"] = identity.current_unit_a
-    data = {
+    data: dict[str, object] = {
         "format": CARD_FORMAT,
         "name": identity.name,
         "aliases": list(identity.aliases),
@@ -245,4 +247,6 @@ def _device(
             "residual_max": report.residual_max,
         },
     }
+    if identity.spread is not None:
+        data["spread"] = asdict(identity.spread)
     return Device.from_dict(data, f"card of {identity.name}")

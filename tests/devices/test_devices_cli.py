@@ -14,8 +14,16 @@ from typer.testing import CliRunner, Result
 from kanspice.base.errors import InputError
 from kanspice.cli.devices import app
 from kanspice.devices import load_device
+from kanspice.families.compiling import compile_nominal
+from kanspice.families.kanalogue.network import KANalogue
+from kanspice.families.loading import load
+from kanspice.families.saving import save
+from kanspice.technology.loading import load_technology
 
 POINTS = "v,i\n" + "".join(f"{v:.2f},{math.sin(5 * v)!r}\n" for v in np.linspace(0, 1, 21).tolist())
+
+
+VOLTS = [round(v, 6) for v in np.linspace(0, 1, 21).tolist()]
 
 
 def run(*arguments: str | Path) -> Result:
@@ -103,6 +111,47 @@ def test_every_kind_of_fit(kind: list[str], points: Path, tmp_path: Path) -> Non
     result = run("fit", points, "-o", tmp_path / "c.toml", "--name", "d1", "--kind", *kind)
     assert result.exit_code == 0, result.exception
     assert load_device(tmp_path / "c.toml").curve.numpy(0.3)[0] == pytest.approx(np.sin(1.5), abs=0.05)
+
+
+def test_fit_says_how_it_read_a_file_and_keeps_its_unit(tmp_path: Path) -> None:
+    swept = [*((v, 2.0) for v in VOLTS), *((v, 1.8) for v in VOLTS[::-1])]
+    rows = [f"{k};{1e3 * v:.1f};{a * math.sin(5 * v):.6f}\n" for k, (v, a) in enumerate(swept)]
+    (tmp_path / "smu.csv").write_text("SMU 1\nNr;Spannung [mV];Strom [mA]\n" + "".join(rows).replace(".", ","))
+    result = run("fit", tmp_path / "smu.csv", "-o", tmp_path / "c.toml")
+    assert result.exit_code == 0, result.exception
+    told = " ".join(result.stdout.split())
+    assert "42 rows from line 3, separated by semicolons, decimal commas" in told
+    assert "voltage: column 2 'Spannung' in mV; current: column 3 'Strom' in mA" in told
+    assert "the voltage turns 1 time: the branch up is taken (--branch down or mean for another)" in told
+    assert "hysteresis: the branch down is off the one up by" in told
+    units = load_device(tmp_path / "c.toml").card.units
+    assert (units.current, units.current_unit_a) == ("mA", 1e-3)
+    assert load_device(tmp_path / "c.toml").curve.numpy(0.3)[0] == pytest.approx(2 * math.sin(1.5), abs=0.05)
+
+
+def test_the_circuit_carries_the_currents_of_the_file(tmp_path: Path) -> None:
+    """From the unit of a header to amperes of a crossbar, and to those that a technology gives instead."""
+    (tmp_path / "iv.csv").write_text("V (V),I (mA)\n" + "".join(f"{v},{2 * v}\n" for v in VOLTS))
+    run("fit", tmp_path / "iv.csv", "-o", tmp_path / "c.toml")
+    network = KANalogue((1, 1), [load_device(tmp_path / "c.toml")])
+    save(network, tmp_path / "model.pt")
+    loaded = load(tmp_path / "model.pt")
+    assert compile_nominal(loaded, load_technology("ideal")).crossbars[0].current_unit_a == 1e-3
+    asked = load_technology("ideal", ["units.i_unit_a=1e-6"])
+    assert compile_nominal(loaded, asked).crossbars[0].current_unit_a == 1e-6
+
+
+def test_several_devices_become_a_card_with_their_spread(tmp_path: Path) -> None:
+    header = "V (V)," + ",".join(f"I{k} (uA)" for k in range(1, 4)) + "\n"
+    rows = "".join(f"{v},{0.9 * v},{v},{1.1 * v}\n" for v in VOLTS)
+    (tmp_path / "iv.csv").write_text(header + rows)
+    result = run("fit", tmp_path / "iv.csv", "-o", tmp_path / "c.toml", "--kind", "segments")
+    assert "--set devices.area_sigma=0.1" in " ".join(result.stdout.split())
+    assert "spread of 3 devices" in run("show", str(tmp_path / "c.toml")).stdout
+    device = load_device(tmp_path / "c.toml")
+    assert device.card.spread is not None
+    assert device.card.spread.devices == 3
+    assert device.curve.numpy(0.5)[0] == pytest.approx(0.5)
 
 
 def test_fit_keeps_an_existing_card_unless_forced(points: Path, tmp_path: Path) -> None:

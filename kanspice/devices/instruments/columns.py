@@ -1,0 +1,214 @@
+"""Which columns of a table are voltages and currents, and in which units."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from kanspice.base.errors import InputError
+from kanspice.base.validation import similar
+from kanspice.devices.instruments.tables import NumberTable, rises_by_one
+from kanspice.devices.instruments.units import Quantity, Unit, asked_unit, name_and_unit, unit_of
+
+_VOLTAGE_NAMES = re.compile(
+    r"(v|u|e)(\d+|ds|gs|d|g|s|a|k|c|e|b|f|in|bias|meas|force|set|src|source)?|.*(volt|bias|spannung|tension).*|"
+    r".*[a-z0-9_ ]V\d*",
+)
+_CURRENT_NAMES = re.compile(
+    r"(i|j)(\d+|ds|gs|d|g|s|a|k|c|e|b|f|meas|sense)?|.*(curr|strom|courant|amp).*|.*[a-z0-9_ ]I\d*",
+)
+_INDEX_NAMES = re.compile(r"(no|nr|#|index|idx|point|points|pt|n|step|row|sample no)\.?|", re.IGNORECASE)
+_DEVICE_NAMES = re.compile(r"(device|dut|die|chip|cell|diode|sample|device ?id|dut ?id|sample ?id)", re.IGNORECASE)
+_UNIT_NAMES = re.compile(r"unit\d*", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class ColumnChoice:
+    """What the user says of the columns: names, or numbers from 1; units. Area in cm2 that densities are of."""
+
+    voltage: str | None = None
+    current: str | None = None
+    voltage_unit: str | None = None
+    current_unit: str | None = None
+    area_cm2: float | None = None
+
+
+@dataclass(frozen=True)
+class TableColumn:
+    """A column: where it is from 0, what it is called, and its unit where that is known.
+
+    scale: by what its numbers are multiplied, the area where they are densities.
+    """
+
+    index: int
+    name: str
+    unit: Unit | None
+    scale: float = 1.0
+
+    @property
+    def label(self) -> str:
+        return f"column {self.index + 1}" + (f" '{self.name}'" if self.name else "")
+
+
+@dataclass(frozen=True)
+class DeviceColumns:
+    """The columns of one device."""
+
+    name: str
+    voltage: TableColumn
+    current: TableColumn
+
+
+@dataclass(frozen=True)
+class FoundColumns:
+    """devices: voltage and current of each. by: a column that says whose a row is. ignored: the others."""
+
+    devices: tuple[DeviceColumns, ...]
+    by: TableColumn | None
+    ignored: tuple[TableColumn, ...]
+
+
+def find_columns(table: NumberTable, choice: ColumnChoice, path: Path) -> FoundColumns:
+    """Voltages and currents of a table. Raises InputError, naming all columns, where they are not plain."""
+    columns = _columns(table)
+    numeric = [column for column in columns if table.rows[0].cells[column.index].counts]
+    by = next((column for column in columns if _DEVICE_NAMES.fullmatch(column.name)), None)
+    useful = [column for column in numeric if column is not by and not _is_index(column, table)]
+    voltages = [c for c in useful if _quantity(c, _VOLTAGE_NAMES, "voltage")]
+    currents = [c for c in useful if c not in voltages and _quantity(c, _CURRENT_NAMES, "current")]
+    if choice.voltage is not None:
+        voltages = [_asked(columns, choice.voltage, "--voltage-column")]
+        currents = [column for column in currents if column not in voltages]
+    if choice.current is not None:
+        currents = [_asked(columns, choice.current, "--current-column")]
+        voltages = [column for column in voltages if column not in currents]
+    unknown = [c for c in useful if c not in voltages + currents and (c.unit is None or c.unit.quantity != "other")]
+    if not voltages and not currents and len(unknown) == 2:
+        voltages, currents = [unknown[0]], [unknown[1]]
+    elif not voltages and len(unknown) == 1:
+        voltages = unknown
+    elif not currents and len(unknown) == 1:
+        currents = unknown
+    pairs = _pairs(voltages, currents, columns, path)
+    devices = tuple(
+        replace(pair, voltage=_with_unit(pair.voltage, choice), current=_current(pair.current, choice, path))
+        for pair in pairs
+    )
+    used = {column.index for pair in pairs for column in (pair.voltage, pair.current)} | {by.index if by else -1}
+    return FoundColumns(devices, by, tuple(column for column in columns if column.index not in used and column.name))
+
+
+def _columns(table: NumberTable) -> list[TableColumn]:
+    header = table.header or ("",) * table.width
+    columns: list[TableColumn] = []
+    for index, (text, unit_above) in enumerate(zip(header, table.units, strict=True)):
+        name, unit = name_and_unit(text)
+        beside = table.rows[0].cells[index + 1] if index + 1 < table.width else None
+        if unit is None and beside is not None and _UNIT_NAMES.fullmatch(header[index + 1]):
+            unit = unit_of(beside.text)
+        in_cell = table.rows[0].cells[index].unit
+        columns.append(TableColumn(index, name, unit or unit_above or in_cell))
+    return columns
+
+
+def _is_index(column: TableColumn, table: NumberTable) -> bool:
+    """Whether it counts rows: by its name, or where it has none by its numbers, with two columns besides."""
+    if column.unit is not None or column.index > 0:
+        return False
+    numbers = [row.cells[0].number for row in table.rows]
+    counts = None not in numbers and len(numbers) > 2 and rises_by_one([n for n in numbers if n is not None])
+    return counts and bool(_INDEX_NAMES.fullmatch(column.name)) and table.width > 2
+
+
+def _quantity(column: TableColumn, names: re.Pattern[str], quantity: Quantity) -> bool:
+    if column.unit is not None:
+        return column.unit.quantity == quantity or (quantity == "current" and column.unit.quantity == "density")
+    return bool(names.fullmatch(column.name) or names.fullmatch(column.name.lower())) if column.name else False
+
+
+def _asked(columns: Sequence[TableColumn], asked: str, option: str) -> TableColumn:
+    """The column of this name, with its unit or without, or of this number."""
+    named = [
+        c for c in columns if c.name and asked.strip().lower() in (c.name.lower(), f"{c.name} ({_text(c)})".lower())
+    ]
+    if len(named) == 1:
+        return named[0]
+    if asked.isdecimal() and 1 <= int(asked) <= len(columns):
+        return columns[int(asked) - 1]
+    problem = "several columns have this name" if named else "there is no such column"
+    raise InputError(
+        problem, where=option, expected=_listed(columns), found=asked, hint=similar(asked, [c.name for c in columns])
+    )
+
+
+def _text(column: TableColumn) -> str:
+    return column.unit.text if column.unit else ""
+
+
+def _listed(columns: Sequence[TableColumn]) -> str:
+    return "one of " + ", ".join(f"{c.index + 1}" + (f" ({c.name})" if c.name else "") for c in columns)
+
+
+def _pairs(
+    voltages: Sequence[TableColumn], currents: Sequence[TableColumn], columns: Sequence[TableColumn], path: Path
+) -> list[DeviceColumns]:
+    if len(voltages) == 1 and len(currents) == 1:
+        return [DeviceColumns("", voltages[0], currents[0])]
+    if len(currents) > 1 and _are_alike(currents):
+        if len(voltages) == 1:
+            return [DeviceColumns(current.name, voltages[0], current) for current in currents]
+        if len(voltages) == len(currents):
+            return [DeviceColumns(i.name, v, i) for v, i in zip(voltages, currents, strict=True)]
+    lacking = [
+        ("voltage", "--voltage-column", voltages),
+        ("current", "--current-column", currents),
+    ]
+    what, option, found = next(each for each in lacking if len(each[2]) != 1)
+    raise InputError(
+        f"which column holds the {what} is not plain" if found else f"no column is known to hold a {what}",
+        where=path,
+        expected=f"{option} with {_listed(columns)}",
+        found=", ".join(column.label for column in found) or None,
+        hint=f"{option} {(found or columns)[0].index + 1}",
+    )
+
+
+def _are_alike(currents: Sequence[TableColumn]) -> bool:
+    """Whether their names differ in a number or a label only, so that they are several devices' and not several
+    terminals'."""
+    words = [re.sub(r"[\d_.\- ]+", "", column.name.lower()) for column in currents]
+    if len(set(words)) == 1:
+        return True
+    split = [set(re.split(r"[\s_.:\-]+", column.name.lower())) for column in currents]
+    return bool(set.intersection(*split) & {"i", "current", "id", "curr"})
+
+
+def _with_unit(column: TableColumn, choice: ColumnChoice) -> TableColumn:
+    if choice.voltage_unit is not None:
+        return replace(column, unit=asked_unit(choice.voltage_unit, "voltage", "--voltage-unit"))
+    return column if column.unit is not None else replace(column, unit=Unit("V", "voltage"))
+
+
+def _current(column: TableColumn, choice: ColumnChoice, path: Path) -> TableColumn:
+    """The column with its unit; of a density the unit is what flows through the area."""
+    if choice.current_unit is not None:
+        return replace(column, unit=asked_unit(choice.current_unit, "current", "--current-unit"))
+    if column.unit is None or column.unit.quantity != "density":
+        return column
+    if choice.area_cm2 is None or column.unit.text.replace(" ", "").lower() not in _PER_CM2:
+        raise InputError(
+            f"{column.label} is a current density, in {column.unit.text}: a circuit needs the device's current",
+            where=path,
+            expected="currents in A, mA, uA or nA, or a density per cm2 and the device's area",
+            hint="--area-cm2 1e-8 for a device of 1 um by 1 um",
+        )
+    return replace(column, unit=unit_of(column.unit.text[: column.unit.text.index("A") + 1]), scale=choice.area_cm2)
+
+
+_PER_CM2 = {
+    f"{prefix}a{per}"
+    for prefix in ("", "m", "u", "µ", "μ", "n", "k")
+    for per in ("/cm2", "/cm^2", "/cm²", "cm-2", "cm^-2")
+}

@@ -1,0 +1,86 @@
+"""Units of voltage and current as headers and cells of tables have them."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+from kanspice.base.errors import InputError
+
+Quantity = Literal["voltage", "current", "density", "other"]
+
+_PREFIX = {"f": 1e-15, "p": 1e-12, "n": 1e-9, "u": 1e-6, "µ": 1e-6, "μ": 1e-6, "m": 1e-3, "": 1.0, "k": 1e3, "M": 1e6}
+_WORDS = {
+    "volt": "V",
+    "volts": "V",
+    "volt dc": "V",
+    "amp": "A",
+    "amps": "A",
+    "ampere": "A",
+    "amperes": "A",
+    "amp dc": "A",
+    "millivolt": "mV",
+    "millivolts": "mV",
+    "milliamp": "mA",
+    "milliamps": "mA",
+    "microamp": "uA",
+    "microamps": "uA",
+    "nanoamp": "nA",
+    "nanoamps": "nA",
+}
+_SYMBOL = re.compile(r"([fpnuµμmkM]?)([VA])")
+_DENSITY = re.compile(r"[fpnuµμmkM]?A\s*(/|\s|\*|·)?\s*([cmuµμn]?m)\s*(\^|\*\*)?\s*(-?2|²|⁻²)")
+_OTHER = re.compile(r"(m|u|µ|n)?(s|sec|Ohm|ohm|ohms|Ω|W|S|Hz|F|C|K|%)|°C|a\.?u\.?|arb\.? ?units?|Hour|hours?|min")
+
+
+@dataclass(frozen=True)
+class Unit:
+    """text: as it is written, with u for micro. si: volts or amperes in it, where it is of one of these."""
+
+    text: str
+    quantity: Quantity
+    si: float = 1.0
+
+
+def unit_of(text: str) -> Unit | None:
+    """The unit that a text is; None where it is none."""
+    stripped = text.strip()
+    stripped = _WORDS.get(stripped.lower(), stripped)
+    found = _SYMBOL.fullmatch(stripped)
+    if found is not None:
+        prefix, base = found.groups()
+        shown = f"{'u' if prefix in ('µ', 'μ') else prefix}{base}"
+        return Unit(shown, "voltage" if base == "V" else "current", _PREFIX[prefix])
+    if _DENSITY.fullmatch(stripped):
+        return Unit(stripped, "density")
+    return Unit(stripped, "other") if _OTHER.fullmatch(stripped) else None
+
+
+def asked_unit(text: str, quantity: Quantity, option: str) -> Unit:
+    """The unit that an option asks for. Raises InputError, naming `option`, for one that is not of `quantity`."""
+    found = unit_of(text)
+    if found is not None and found.quantity == quantity:
+        return found
+    symbol = "V" if quantity == "voltage" else "A"
+    raise InputError(
+        f"this is no unit of {quantity}",
+        where=option,
+        expected=f"{symbol}, m{symbol}, u{symbol} or n{symbol}",
+        found=text,
+    )
+
+
+_IN_BRACKETS = re.compile(r"(.*?)\s*[(\[{]\s*([^()\[\]{}]*?)\s*[)\]}]\s*")
+_BEHIND = re.compile(r"(.*?)\s*(?:/|,|:|\bin\b|_|\s)\s*([^\s/_]+(?:/\w+²?)?)")
+
+
+def name_and_unit(header: str) -> tuple[str, Unit | None]:
+    """The name of a column and its unit: `V (mV)`, `V [mV]`, `V / mV`, `V in mV`, `V_mV`; None where it has none."""
+    for pattern in (_IN_BRACKETS, _BEHIND):
+        found = pattern.fullmatch(header.strip())
+        if found is not None and found[1]:
+            unit = unit_of(found[2])
+            if unit is not None:
+                return found[1].strip(), unit
+    return header.strip(), None
