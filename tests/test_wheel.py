@@ -22,7 +22,7 @@ import kanspice
 from kanspice.base import resources
 from kanspice.devices import list_devices
 
-paths = [kanspice.__file__, resources.DEVICE_MODELS, resources.NETLISTS, resources.SCHEMAS]
+paths = [kanspice.__file__, resources.DEVICE_MODELS, resources.NETLISTS, resources.SCHEMAS, resources.EXAMPLES]
 cells = sorted(path.name for path in resources.NETLISTS.glob("*.cir"))
 print(json.dumps({"paths": [str(path) for path in paths], "devices": len(list_devices()), "cells": cells}))
 """
@@ -58,6 +58,12 @@ def test_the_wheel_carries_what_the_checkout_has(names, folder):
     in_wheel = {name.removeprefix(prefix) for name in names if name.startswith(prefix)}
     assert in_checkout
     assert in_checkout <= in_wheel
+
+
+def test_the_wheel_carries_what_the_demo_needs_and_no_other_example(names):
+    prefix = "kanspice/_shipped/examples/"
+    carried = {name.removeprefix(prefix) for name in names if name.startswith(prefix)}
+    assert carried == {f"01_kanalogue_digits/{name}" for name in ("model.pt", "inputs.npy", "labels.npy")}
 
 
 def test_the_wheel_carries_the_type_marker_the_licence_and_no_tests(names):

@@ -1,4 +1,4 @@
-"""Where shipped device cards, subcircuits, schemas and technologies lie: in a wheel, or beside the package."""
+"""Where device cards, subcircuits, schemas, technologies and the demo lie: in a wheel, or beside the package."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ def _shipped(folder: str) -> Path:
 
 DEVICE_MODELS = _shipped("device_models")
 NETLISTS = _shipped("netlists")
+EXAMPLES = _shipped("examples")
 SCHEMAS = _shipped("schemas")
 TECHNOLOGIES = _shipped("technologies")
 

@@ -12,6 +12,7 @@ from kanspice.cli import (
     calibrate,
     characterise,
     control,
+    demo,
     devices,
     doctor,
     export,
@@ -37,6 +38,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     rich_markup_mode="markdown",
 )
+app.command("demo")(demo.demo)
 app.command("compile")(compile_command.compile_)
 app.command("export")(export.export)
 app.command("simulate")(simulate.simulate)
