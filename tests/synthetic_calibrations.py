@@ -8,6 +8,7 @@ from dataclasses import replace
 from kanspice.experiments.calibrate.result import CalibrationResult, Candidate, ChipGap, TwinFit
 from kanspice.experiments.identify.result import (
     UNEXPLAINED,
+    DrawnFits,
     FoundKey,
     FoundOutput,
     FoundPart,
@@ -120,5 +121,6 @@ def identified(*, explained: bool) -> IdentificationResult:
 IDENTIFICATIONS: dict[str, Callable[[], IdentificationResult]] = {
     "explained": lambda: identified(explained=True),
     "rejected": lambda: identified(explained=False),
-    "not known": lambda: replace(identified(explained=False), came_near=False),
+    "not known": lambda: replace(identified(explained=False), drawn=DrawnFits(2, 1, 0.02)),
+    "not linear": lambda: replace(identified(explained=False), drawn=DrawnFits(1, 0, 0.31)),
 }

@@ -8,7 +8,6 @@ from typing import Annotated
 
 import typer
 
-from kanspice.base.files import check_outputs
 from kanspice.cli.calibrate import Unknown
 from kanspice.cli.deliverables import Deliverables, deliver, delivers
 from kanspice.cli.options import (
@@ -22,6 +21,7 @@ from kanspice.cli.options import (
     Set,
     SizedForOption,
     Tech,
+    bar_before,
     command_line,
 )
 
@@ -53,8 +53,8 @@ def identify(
     Every fifth measured sample is kept apart: errors there that no chip of the technology has say that something is
     missing from it. What these samples cannot tell is said, and which others to measure next.
 
-    Exit code: 0 explained; 1 no chip of the technology explains what was measured; 2 bad input; 3 the fit did not come
-    near, as it does not for chips drawn from the technology: nothing is known.
+    Exit code: 0 explained; 1 no chip of the technology explains what was measured; 2 bad input; 3 nothing is known,
+    since such fits do not find chips drawn from the technology either, or outputs are too far from linear.
 
     Examples:
 
@@ -65,7 +65,6 @@ def identify(
     from kanspice.experiments.api.identify import identify as run  # noqa: PLC0415 - torch takes seconds to import
     from kanspice.experiments.identify.document import identification_json  # noqa: PLC0415
 
-    check_outputs([*wanted.files, output])
     result = run(
         model,
         inputs,
@@ -79,6 +78,7 @@ def identify(
         tech=tech,
         set=set_ or (),
         output=output,
+        progress=bar_before([*wanted.files, output], quiet),
     )
     result = replace(result, command=command_line())
     deliver(result.page(), wanted, quiet, lambda: identification_json(result))

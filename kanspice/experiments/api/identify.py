@@ -16,12 +16,14 @@ from kanspice.circuit.specimens import GivenSpecimen
 from kanspice.experiments.api.arguments import Model, Overrides, Tech, model_of, technology_of
 from kanspice.experiments.evidence import read_evidence
 from kanspice.experiments.followed import Followed
+from kanspice.experiments.identify.fit_count import FitCount
 from kanspice.experiments.identify.result import IdentificationResult
-from kanspice.experiments.identify.run import Identified, Investigated
-from kanspice.experiments.identify.trust import comes_near
+from kanspice.experiments.identify.run import Identified, Investigated, most_fits
+from kanspice.experiments.identify.trust import DRAWN, drawn_fits
 from kanspice.experiments.identify.twin import Twin, parse_keys
 from kanspice.experiments.numbers import check_numbers, plain_numbers
 from kanspice.families import technology_for
+from kanspice.report.progress_bar import Bar, bar_of
 
 NOISE = 1e-3
 """Of the network's spread, unless something else is said."""
@@ -43,6 +45,7 @@ def identify(
     tech: Tech = None,
     set: Overrides = (),
     output: str | Path | None = None,
+    progress: bool | Bar = False,
 ) -> IdentificationResult:
     """Which chip gave the measured outputs: its random numbers and keys of its technology, with intervals.
 
@@ -79,13 +82,16 @@ def identify(
     outputs = np.where(np.isfinite(expected), chip.outputs, np.nan)
     investigated = Investigated(twin, evidence.inputs, expected, outputs, spread, noise * spread)
     investigated.check()
-    found = Identified(investigated)
+    fits = most_fits(twin)
+    with bar_of(progress)("fitting", fits + DRAWN, "fits") as told:
+        found = Identified(investigated, FitCount(fits, told))
+        drawn = None if found.is_explained else drawn_fits(investigated, told)
     off = (outputs - expected)[np.isfinite(outputs)]
     causes, how = found.causes()
     specimen = None
     if output is not None:
         specimen = _written(found, twin, evidence.digests[investigated.fitting], Path(output))
-    result = IdentificationResult(
+    return IdentificationResult(
         model=loaded.path.name,
         family=loaded.family,
         technology=technology.name,
@@ -115,8 +121,8 @@ def identify(
         left_out=twin.left_out,
         sized_for=evidence.sized_for,
         specimen=specimen,
+        drawn=drawn,
     )
-    return result if result.is_explained else replace(result, came_near=comes_near(investigated))
 
 
 def _written(found: Identified, twin: Twin, fitted: Digests, path: Path) -> str:

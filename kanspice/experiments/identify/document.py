@@ -93,6 +93,19 @@ class MeasuredCausePart(Part):
     """Of the share; 0 where nothing was drawn."""
 
 
+class DrawnFitsPart(Part):
+    """Chips that were drawn from the technology and fitted, until one said that fits are not to be believed."""
+
+    chips: Count
+    """How many were drawn."""
+    missed: Count
+    """How many of them are not explained either."""
+    bends: Size
+    """Squares of what outputs do that is not linear in what is left unknown, over those of what is: the most of any."""
+    are_linear: bool
+    """Whether that is little enough for tests that take outputs for linear in what is left unknown."""
+
+
 class IdentificationDocument(Part):
     """Which chip was measured."""
 
@@ -141,8 +154,10 @@ class IdentificationDocument(Part):
     is_explained: bool
     """Whether the chip may be one of the technology."""
     came_near: bool
-    """Whether fits of drawn chips find these: a chip that is not explained is rejected where they do, else not known;
-    true where that was not asked."""
+    """Whether fits of drawn chips find these, and tests that take outputs for linear are to be believed: a chip that is
+    not explained is rejected where this is so, else not known; true where that was not asked."""
+    drawn: DrawnFitsPart | None
+    """Why: what the same fits make of drawn chips; null where that was not asked."""
     keys: list[FoundKeyPart]
     """Of the technology, that were not known."""
     parts: list[FoundPartPart]

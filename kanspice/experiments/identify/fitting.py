@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -32,9 +32,9 @@ class Fitting:
         size = np.full(wanted.size, noise)
         return fitted(self._outputs, self._jacobian, wanted, size, start=start, annealed=annealed)
 
-    def smoothed(self, noise: float) -> Array:
-        """Unknowns that a fit can begin with where derivatives at one place mislead."""
-        return smoothed(self._linear, self.measured[self._there], noise, self.twin.size).unknowns
+    def smoothed(self, noise: float, told: Callable[[float], None] | None = None) -> Array:
+        """Unknowns that a fit can begin with where derivatives at one place mislead. told: of every part of that."""
+        return smoothed(self._linear, self.measured[self._there], noise, self.twin.size, told).unknowns
 
     def _outputs(self, unknowns: Array) -> Array:
         return np.asarray(self.twin.answer(self.inputs, unknowns).outputs[self._there])

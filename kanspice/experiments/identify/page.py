@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from kanspice.experiments.facts import sized_for_rows
+from kanspice.experiments.identify.result import LINEAR
 from kanspice.gap.causes import NONE, Share
 from kanspice.report.blocks import Facts, Line, Literal, Page, Section, Table
 from kanspice.report.checks import Check, Problem
@@ -13,7 +14,7 @@ from kanspice.report.formatting import many, number, percent, percentage, plain,
 from kanspice.report.verdict import Verdict
 
 if TYPE_CHECKING:
-    from kanspice.experiments.identify.result import IdentificationResult, MeasuredCause
+    from kanspice.experiments.identify.result import DrawnFits, IdentificationResult, MeasuredCause
 
 _NOISE_ALONE = 2.0
 """Squared errors per number, in units of the noise."""
@@ -46,12 +47,9 @@ def _answer(result: IdentificationResult) -> Verdict:
 def _outcome(result: IdentificationResult) -> Verdict:
     if result.is_explained:
         return Verdict("explained: the chip may be one of this technology")
-    if not result.came_near:
-        return Verdict(
-            "NOT KNOWN: the fit did not come near, as it does not for every drawn chip of this technology either: what"
-            " was measured says nothing against it. More measured samples, or less that is unknown, help",
-            warning=True,
-        )
+    if result.drawn is not None and not result.drawn.are_near:
+        help_ = "what was measured says nothing against it. More measured samples, or less that is unknown, help"
+        return Verdict(f"NOT KNOWN: {_why_not_known(result.drawn)}: {help_}", warning=True)
     if found := [suspect for suspect in result.suspects if suspect.is_found]:
         named = f"{found[0].name} at about {number(found[0].value)} ({number(found[0].said)} is what it says)"
         beside = f", or another of {len(found)} causes that speak as loudly," if len(found) > 1 else ""
@@ -69,10 +67,25 @@ def _outcome(result: IdentificationResult) -> Verdict:
     )
 
 
+def _why_not_known(drawn: DrawnFits) -> str:
+    """Of fits of drawn chips, which speak for themselves."""
+    bent = (
+        f"outputs are not linear enough in what is still unknown (what bends is {number(drawn.bends)} times what does"
+        f" not, in squares, where {number(LINEAR)} is the most) for tests that take them for linear"
+    )
+    if not drawn.missed:
+        return f"{bent}, though the same fits explain {many(drawn.chips, 'drawn chip')} of this technology"
+    missed = "the fit did not come near, as it does not for every drawn chip of this technology either"
+    seen = f"{missed} ({drawn.missed} of {drawn.chips} is not explained)"
+    return seen if drawn.are_linear else f"{seen}, and {bent}"
+
+
 def _problem(result: IdentificationResult) -> Problem | None:
     if result.is_explained:
         return None
-    kind = "NotExplained" if result.came_near else "FitNotNear"
+    kind = "NotExplained"
+    if result.drawn is not None and not result.drawn.are_near:
+        kind = "FitNotNear" if result.drawn.missed else "NotLinear"
     return Problem(kind, _outcome(result).text, is_measured=result.came_near)
 
 

@@ -13,6 +13,9 @@ from kanspice.report.shown import Shown
 REJECTED = 1e-3
 """Of chips of the technology so few are as far off where the twin was not fitted: this one is none of them."""
 
+LINEAR = 0.1
+"""Squares of what is not linear over those of what is, that tests which take outputs for linear are believed with."""
+
 UNEXPLAINED = "not explained by the twin"
 
 MARGIN = 1.75
@@ -98,6 +101,29 @@ class Suspect:
 
 
 @dataclass(frozen=True)
+class DrawnFits:
+    """What the same fits make of chips drawn from the technology, until one says that they are not to be believed.
+
+    chips: how many were drawn. missed: how many of them are not explained. bends: squares of what outputs do that is
+    not linear in what is left unknown, over those of what is: the most of any.
+    """
+
+    chips: int
+    missed: int
+    bends: float
+
+    @property
+    def are_linear(self) -> bool:
+        """Whether tests that take outputs for linear in what is left unknown are to be believed."""
+        return self.bends < LINEAR
+
+    @property
+    def are_near(self) -> bool:
+        """Whether fits that explain nothing speak against the technology."""
+        return not self.missed and self.are_linear
+
+
+@dataclass(frozen=True)
 class Telling:
     """A sample that was not measured, and how many nats it would tell."""
 
@@ -121,10 +147,9 @@ class IdentificationResult(Shown):
     that it took, per fitted number, 1 for a chip of the technology; chance: of these as many are as unlikely. covered:
     of the outputs kept apart, those within their 90 % intervals. informed: numbers' worth that were told, of
     `unknowns`. causes: of the measured gap, for the samples kept apart; gap_apart: that gap, relative. suspects: causes
-    that the twin has none of, the one that most speaks for first. came_near: whether fits of drawn chips of the
-    technology find these, so that one that explains nothing speaks against the technology; True where that was not
-    asked. sized_for: samples that the circuit is sized for, where they were given apart. specimen: the file with its
-    numbers.
+    that the twin has none of, the one that most speaks for first. drawn: what fits of drawn chips of
+    the technology come to, None where that was not asked. sized_for: samples that the circuit is sized for, where they
+    were given apart. specimen: the file with its numbers.
     """
 
     model: str
@@ -153,7 +178,7 @@ class IdentificationResult(Shown):
     suspects: Sequence[Suspect] = ()
     causes: Sequence[MeasuredCause] = ()
     gap_apart: float | None = None
-    came_near: bool = True
+    drawn: DrawnFits | None = None
     left_out: tuple[str, ...] = ()
     sized_for: InputsFacts | None = None
     specimen: str | None = None
@@ -163,6 +188,11 @@ class IdentificationResult(Shown):
     def is_explained(self) -> bool:
         """Whether the chip may be one of this technology."""
         return explains(self.chance, self.effort, self.ratio, self.suspects)
+
+    @property
+    def came_near(self) -> bool:
+        """Whether a fit that explains nothing speaks against the technology; True where that was not asked."""
+        return self.drawn is None or self.drawn.are_near
 
     @property
     def exit_code(self) -> int:

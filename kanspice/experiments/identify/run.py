@@ -12,6 +12,7 @@ from scipy.stats import chi2, norm
 from kanspice.base.arrays import Array
 from kanspice.base.errors import InputError
 from kanspice.experiments.identify.attribution import measured_causes
+from kanspice.experiments.identify.fit_count import FitCount
 from kanspice.experiments.identify.fitting import Fitting
 from kanspice.experiments.identify.least_squares import Fit, Posterior
 from kanspice.experiments.identify.result import (
@@ -90,12 +91,18 @@ class Investigated:
             raise InputError("too many measured samples", where="--measured", expected=expected, found=found, hint=hint)
 
 
+def most_fits(twin: Twin) -> int:
+    """How many fits a chip takes at most, counting in what finds the first of the other starts."""
+    return 4 + (2 if twin.keys else 0) + _STARTS
+
+
 class Identified:
     """The twin of a chip, fitted to what was measured, and what is still unknown of it."""
 
-    def __init__(self, chip: Investigated) -> None:
+    def __init__(self, chip: Investigated, count: FitCount | None = None) -> None:
+        """count: told of every fit, of `most_fits`."""
         self.chip, self.twin = chip, chip.twin
-        self.fit = self._fitted()
+        self.fit = self._fitted(count or FitCount(most_fits(chip.twin)))
         self.posterior = Posterior(self.fit.jacobian)
         judging = chip.judging
         answer = self.twin.answer(chip.inputs[judging], self.fit.unknowns)
@@ -110,7 +117,7 @@ class Identified:
         self._sigma = np.sqrt(np.diag(covariance))
         self._distance = float(self._off @ np.linalg.solve(covariance, self._off))
 
-    def _fitted(self) -> Fit:
+    def _fitted(self, count: FitCount) -> Fit:
         """Once more, with more noise at first, where something is left that is more than noise, and from other starts
 
         where chips of the technology seldom need such unknowns: a fit can end in a state that is not the best.
@@ -118,20 +125,25 @@ class Identified:
         chip, noise = self.chip, self.chip.noise
         fitting = Fitting(self.twin, chip.inputs[chip.fitting], chip.measured[chip.fitting])
         best = fitting.fitted(noise, np.zeros(self.twin.size))
+        count.advance()
         if best.chi_squared > _EXPLAINS:
             best = min(best, fitting.fitted(noise, best.unknowns, _AGAIN), key=lambda each: each.cost)
-        for start in self._other_starts(fitting):
-            if chi2.sf(best.cost, len(best.residuals)) >= _SELDOM:
-                break
-            best = min(best, fitting.fitted(noise, start), key=lambda each: each.cost)
+            count.advance()
+        if chi2.sf(best.cost, len(best.residuals)) < _SELDOM:
+            for start in self._other_starts(fitting, count):
+                best = min(best, fitting.fitted(noise, start), key=lambda each: each.cost)
+                count.advance()
+                if chi2.sf(best.cost, len(best.residuals)) >= _SELDOM:
+                    break
+        count.finish()
         return best
 
-    def _other_starts(self, fitting: Fitting) -> Iterator[Array]:
+    def _other_starts(self, fitting: Fitting, count: FitCount) -> Iterator[Array]:
         """Where derivatives that are means over several chips lead; keys of the technology one standard deviation down
 
         and up; and chips of the technology.
         """
-        yield fitting.smoothed(self.chip.noise)
+        yield fitting.smoothed(self.chip.noise, count.advance)
         for sign in (-1.0, 1.0) if self.twin.keys else ():
             start = np.zeros(self.twin.size)
             for key in self.twin.keys:

@@ -31,11 +31,13 @@ class Smoothed:
     noise: float
 
 
-def smoothed(linear: Linear, wanted: Array, noise: float, size: int) -> Smoothed:
+def smoothed(
+    linear: Linear, wanted: Array, noise: float, size: int, told: Callable[[float], None] | None = None
+) -> Smoothed:
     """Unknowns, each N(0, 1) before anything was known, that explain `wanted` (numbers,) up to `noise`.
 
-    The specimens are the same wherever this is called: nothing of it is left to chance. Those without an answer have no
-    say; where fewer than two have one it ends.
+    told: of every part of the work that is done, of 1. The specimens are the same wherever this is called: nothing of
+    it is left to chance. Those without an answer have no say; where fewer than two have one it ends.
     """
     random = np.random.default_rng(0)
     apart, off = (random.standard_normal((_SPECIMENS // 2, count)) for count in (size, len(wanted)))
@@ -62,4 +64,6 @@ def smoothed(linear: Linear, wanted: Array, noise: float, size: int) -> Smoothed
         there = scaled.T @ cho_solve(factor, (wanted - middle) / sigma + scaled @ mean)
         mean = mean + _STEP * (there - mean)
         moved = apart - cho_solve(factor, scaled @ apart.T + off.T).T @ scaled
+        if told is not None:
+            told(1 / _ROUNDS)
     return Smoothed(mean, mean + moved, sigma)

@@ -11,16 +11,31 @@ from dataclasses import replace
 
 import numpy as np
 
-from kanspice.experiments.identify.run import Identified, Investigated
+from kanspice.engine.progress import Advance, Progress, SideRun
+from kanspice.experiments.identify.fit_count import FitCount
+from kanspice.experiments.identify.result import DrawnFits
+from kanspice.experiments.identify.run import Identified, Investigated, most_fits
 
-_DRAWN = 4
-_LINEAR = 0.1
-"""Squares of what is not linear over those of what is, that tests which take outputs for linear are believed with."""
+DRAWN = 4
+"""Chips."""
 
 
-def comes_near(chip: Investigated) -> bool:
-    """Whether fits of drawn chips, measured where this one was, find these."""
-    return all(_is_found(_drawn(chip, seed)) for seed in range(_DRAWN))
+def drawn_fits(chip: Investigated, progress: Progress | None = None) -> DrawnFits:
+    """What fits make of drawn chips, measured where this one was: until one says that fits are not to be believed.
+
+    progress: told of every drawn chip, and beside that of its fits.
+    """
+    found = DrawnFits(0, 0, 0.0)
+    for seed in range(DRAWN):
+        of_chip = SideRun(f"drawn chip {seed + 1} of {DRAWN}", most_fits(chip.twin))
+        identified = Identified(_drawn(chip, seed), FitCount(of_chip.samples, progress, of_chip))
+        if progress is not None:
+            progress(Advance(1))
+        missed, bends = found.missed + (not identified.is_explained), max(found.bends, identified.bends)
+        found = DrawnFits(seed + 1, missed, bends)
+        if not found.are_near:
+            break
+    return found
 
 
 def _drawn(chip: Investigated, seed: int) -> Investigated:
@@ -28,8 +43,3 @@ def _drawn(chip: Investigated, seed: int) -> Investigated:
     outputs = chip.twin.answer(chip.inputs, random.standard_normal(chip.twin.size)).outputs
     noise = chip.noise * random.standard_normal(outputs.shape)
     return replace(chip, measured=np.where(np.isfinite(chip.measured), outputs + noise, np.nan))
-
-
-def _is_found(drawn: Investigated) -> bool:
-    found = Identified(drawn)
-    return found.bends < _LINEAR and found.is_explained

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import json
+from contextlib import contextmanager
 from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 from circuits import LINE, inputs_for, network, technology
+from synthetic_calibrations import IDENTIFICATIONS
 
 import kanspice
 from kanspice.base.draws import Draw
 from kanspice.base.errors import InputError
 from kanspice.engine.options import RunOptions
 from kanspice.engine.running import solve
-from kanspice.experiments.identify.result import UNEXPLAINED
+from kanspice.experiments.identify.document import identification_json
+from kanspice.experiments.identify.result import UNEXPLAINED, DrawnFits
 from kanspice.experiments.identify.run import Identified, Investigated
+from kanspice.experiments.identify.trust import drawn_fits
 from kanspice.experiments.identify.twin import Twin
 from kanspice.families import compile_macro_model, sizing_for
 from kanspice.families.loading import loaded_from
@@ -41,6 +46,14 @@ def measured(*, seed=5, dead=None, more=(), said=SAID):
     outputs += NOISE * spread * np.random.default_rng(seed).standard_normal(outputs.shape)
     outputs[50:] = np.nan
     return outputs
+
+
+def investigated(outputs):
+    loaded, known = loaded_from(MODEL), technology(*SAID)
+    twin = Twin(loaded, known, sizing_for(loaded, known, INPUTS))
+    expected = MODEL(torch.from_numpy(INPUTS)).detach().numpy()
+    spread = np.sqrt(np.mean(np.var(expected, axis=0)))
+    return Investigated(twin, INPUTS, expected, outputs, spread, NOISE * spread)
 
 
 def identify(outputs, **options):
@@ -72,7 +85,7 @@ def test_a_dead_column_is_none_of_a_chip_of_the_technology():
 
 
 @pytest.mark.parametrize("seed", [5, 14])
-def test_a_good_chip_that_no_fit_comes_near_is_not_rejected(seed):
+def test_a_good_chip_of_a_circuit_far_from_linear_is_not_rejected(seed):
     """Deep in a swing of 1 V outputs hardly follow areas: of 16 good chips four fits miss, some with a cause named."""
     deep = ("devices.area_sigma=0.3", "tia.swing_v=1")
     outputs = measured(seed=seed, said=deep)
@@ -80,8 +93,65 @@ def test_a_good_chip_that_no_fit_comes_near_is_not_rejected(seed):
     assert not result.is_explained
     assert not result.came_near
     assert result.exit_code == 3
-    assert "the fit did not come near" in result.page().outcome.text
-    assert "missing from the technology" not in result.page().outcome.text
+    assert (result.drawn.missed, result.drawn.are_linear) == (0, False)
+    said = result.page().outcome.text
+    assert "outputs are not linear enough" in said
+    assert "did not come near" not in said
+    assert "missing from the technology" not in said
+
+
+@pytest.mark.parametrize(
+    ("drawn", "kind", "there", "not_there"),
+    [
+        (DrawnFits(3, 1, 0.02), "FitNotNear", ["the fit did not come near", "1 of 3"], ["linear"]),
+        (DrawnFits(1, 0, 0.31), "NotLinear", ["0.31", "explain 1 drawn chip"], ["did not come near"]),
+        (DrawnFits(1, 1, 0.31), "FitNotNear", ["the fit did not come near", "0.31"], []),
+        (DrawnFits(4, 0, 0.02), "NotExplained", ["REJECTED"], ["NOT KNOWN", "linear"]),
+    ],
+)
+def test_a_chip_that_is_not_explained_says_why_it_is_not_known(drawn, kind, there, not_there):
+    result = replace(IDENTIFICATIONS["rejected"](), drawn=drawn)
+    said = result.page().outcome.text
+    assert all(part in said for part in there)
+    assert not any(part in said for part in not_there)
+    assert result.page().checks[0].problem.kind == kind
+    assert result.exit_code == (1 if kind == "NotExplained" else 3)
+    written = json.loads(identification_json(result))
+    assert written["drawn"] == {
+        "chips": drawn.chips,
+        "missed": drawn.missed,
+        "bends": drawn.bends,
+        "are_linear": drawn.bends < 0.1,
+    }
+
+
+def test_drawn_chips_are_fitted_until_one_is_missed(monkeypatch):
+    explained = iter([True, True, False])
+    monkeypatch.setattr(Identified, "is_explained", property(lambda _: next(explained)))
+    assert drawn_fits(investigated(measured())) == DrawnFits(3, 1, pytest.approx(0, abs=0.1))
+
+
+@pytest.mark.slow
+def test_every_fit_is_told():
+    """Of the chip, in one count with the drawn chips; of each of these beside it, in a count of its own."""
+    told = []
+
+    @contextmanager
+    def bar(what, total, unit="samples", work=None):
+        told.append((what, total, unit))
+        yield told.append
+
+    result = identify(measured(dead=1), progress=bar)
+    (begun, *advances), chips = told, result.drawn.chips
+    assert begun == ("fitting", 6 + 4, "fits")
+    assert chips == 4
+    own = [each.samples for each in advances if each.side_run is None]
+    assert len(own) - chips > 12
+    assert sum(own) == pytest.approx(6 + chips)
+    sides = {each.side_run for each in advances if each.side_run is not None}
+    assert {side.name for side in sides} == {f"drawn chip {place} of 4" for place in (1, 2, 3, 4)}
+    for side in sides:
+        assert sum(each.samples for each in advances if each.side_run == side) == pytest.approx(side.samples)
 
 
 def test_a_good_chip_of_large_areas_is_found_from_another_start():
@@ -120,14 +190,10 @@ def test_shares_are_of_the_gap_that_was_measured():
 
 
 def test_true_numbers_lie_in_their_intervals():
-    loaded, known = loaded_from(MODEL), technology(*SAID)
-    twin = Twin(loaded, known, sizing_for(loaded, known, INPUTS))
-    expected = MODEL(torch.from_numpy(INPUTS)).detach().numpy()
     inside = []
     for seed in range(6):
-        outputs = measured(seed=seed)
-        spread = np.sqrt(np.mean(np.var(expected, axis=0)))
-        found = Identified(Investigated(twin, INPUTS, expected, outputs, spread, NOISE * spread))
+        found = Identified(investigated(measured(seed=seed)))
+        twin = found.twin
         true = np.concatenate([Draw(seed).normal(array.name, array.shape).ravel() for array in twin.arrays])
         there = np.concatenate([twin.matter(array) for array in twin.arrays])
         inside += (np.abs(true - found.fit.unknowns) < 1.645 * found.posterior.sigma)[there].tolist()
