@@ -11,6 +11,7 @@ from kanspice.engine.solution import FailedSample, Outcome
 from kanspice.experiments.facts import ChipFacts, CircuitFacts, EngineRun, InputsFacts, ModelFacts, SpecimenFacts, Swing
 from kanspice.experiments.verify.chip.notes import chip_notes
 from kanspice.experiments.verify.result import GapResult
+from kanspice.gap.answers import confusion, output_errors
 from kanspice.gap.causes import NONE, NUMERICAL, PROJECTION, Attribution, Cause, Share, Trial
 from kanspice.gap.chip import ChipSamples
 from kanspice.gap.costs import Areas, ChipEnergy, DigitalCost, DigitalEnergy, Operations, PhysicalCost, StageCost
@@ -136,6 +137,21 @@ def with_everything(result: GapResult) -> GapResult:
         command="kanspice verify model.pt --inputs 'my inputs.npy'",
         sized_for=InputsFacts("train.npy", "de" * 32),
         specimen=SpecimenFacts("worst.npz", "ef" * 32),
+    )
+
+
+def answered() -> GapResult:
+    """Of a network that decides between two classes of small images, of which one sample failed."""
+    result = with_failures(synthetic(50, 2, 0.1), 7)
+    solved, labels = np.isfinite(result.outputs).all(axis=1), result.reference.argmax(axis=1)
+    labels[3] = 1 - labels[3]
+    inputs = np.random.default_rng(4).normal(size=(50, 25))
+    return replace(
+        result,
+        accuracy={"reference": 0.98, "circuit": 0.96},
+        worst=worst_samples(result.outputs, result.reference, spread(result.reference), inputs),
+        confusion=confusion(result.outputs, result.reference, solved, labels),
+        output_errors=output_errors(result.outputs, result.reference, solved),
     )
 
 
@@ -310,6 +326,7 @@ GAPS = {
     "filters": lambda: replace(synthetic(), physical=cost_of_filters()),
     "regression": regression,
     "unresolved": unresolved,
+    "answered": answered,
     "projected": projected,
     "chip": whole_chip,
     "chip in part": lambda: with_chip(with_failures(with_everything(synthetic()), 3, 7)),

@@ -6,6 +6,8 @@ import math
 from dataclasses import dataclass
 
 UNKNOWN = "not known"
+CELSIUS = "°C"
+"""Has no prefixes."""
 
 
 @dataclass(frozen=True)
@@ -18,6 +20,7 @@ class Prefix:
 
 _PREFIXES = {-18: "a", -15: "f", -12: "p", -9: "n", -6: "µ", -3: "m", 0: "", 3: "k", 6: "M", 9: "G"}
 _ROUNDS_UP = 999.5
+_LONG_S = 1e3
 
 
 def prefix(value: float) -> Prefix:
@@ -61,5 +64,13 @@ def unit_of(name: str) -> str:
     """The unit that a key's name ends in, such as `tia.offset_sigma_v`; "" for a ratio, a count or a word."""
     key = name.rpartition(".")[2]
     if key.startswith("temperature"):
-        return "°C"
+        return CELSIUS
     return next((unit for ending, unit in _UNITS.items() if key.endswith(f"_{ending}")), "")
+
+
+def quantity(value: float, name: str) -> str:
+    """A key's value with the unit that its name ends in: 500 µV; 85 °C; 10000."""
+    unit = unit_of(name)
+    if not unit or unit == CELSIUS or not math.isfinite(value) or (unit == "s" and value >= _LONG_S):
+        return f"{value:g} {unit if math.isfinite(value) else ''}".rstrip()
+    return si(value, unit) if value else "0"

@@ -10,6 +10,7 @@ import pytest
 from synthetic_results import (
     NAN,
     NO_GAP,
+    answered,
     attributed,
     cross_checked,
     synthetic,
@@ -18,7 +19,9 @@ from synthetic_results import (
     with_failures,
 )
 
+from kanspice.base.errors import InputError
 from kanspice.experiments.verify.document import to_json
+from kanspice.experiments.verify.reading import from_json
 from kanspice.gap.cross_check import OtherOutcome
 from kanspice.gap.resolution import Limit, NumericalGap
 
@@ -199,6 +202,42 @@ def test_causes_are_there_when_they_were_asked_for(result):
         "relative_rmse": 0.01,
     }
     assert not {"causes", "attribution"} & set(json.loads(to_json(result)))
+
+
+def test_which_answers_are_wrong_is_there_and_read_back(result):
+    assert not {"confusion", "output_errors"} & set(parsed(result))
+    document = parsed(answered())
+    assert document["confusion"] == {
+        "of_labels": True,
+        "circuit": [[25, 2], [1, 21]],
+        "network": [[26, 1], [0, 23]],
+        "failed": [0, 1],
+    }
+    assert [each["output"] for each in document["output_errors"]] == [0, 1]
+    assert list(document["worst_samples"][0]["image"]) == ["rows", "columns", "low", "high", "hex"]
+    again = from_json(to_json(answered()), "a.json")
+    assert (again.confusion, again.output_errors, again.worst) == (
+        answered().confusion,
+        answered().output_errors,
+        answered().worst,
+    )
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda document: document["worst_samples"][0]["image"].update(hex="00"),
+        lambda document: document["worst_samples"][0]["image"].update(hex="<script>"),
+        lambda document: document["worst_samples"][0]["image"].update(rows=65),
+        lambda document: document["confusion"]["failed"].pop(),
+        lambda document: document["confusion"]["circuit"][0].pop(),
+    ],
+)
+def test_pictures_that_are_not_whole_are_refused(change):
+    document = parsed(answered())
+    change(document)
+    with pytest.raises(InputError):
+        from_json(json.dumps(document), "a.json")
 
 
 def test_another_engine_and_what_it_said(result):

@@ -20,9 +20,9 @@ def said(result: GapResult, width: int = 80) -> str:
 
 def test_every_stage_has_its_row_of_figures(result):
     rows = {line.split()[0]: line.split()[1:] for line in printed(result).splitlines() if line.startswith("l")}
-    assert rows["l1.crossbar"] == ["0.004", "0.004", "0.006", "2.72", "0.00123"]
-    assert rows["l1.input"] == ["0", "0", "0", "1.4", "-"]
-    assert rows["l1.norm"] == ["*", "0.004", "1e-12", "0.006", "1.4", "-"]
+    assert rows["l1.crossbar"] == ["0.004", "0.004", "0.006", "2.72", "V", "1.23", "mV"]
+    assert rows["l1.input"] == ["0", "0", "0", "1.4", "V", "-"]
+    assert rows["l1.norm"] == ["*", "0.004", "1e-12", "0.006", "1.4", "V", "-"]
     assert "* a behavioural block: its formula was simulated, no circuit" in said(result)
 
 

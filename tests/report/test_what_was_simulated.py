@@ -50,10 +50,10 @@ def test_an_old_circuit_says_how_old_it_is_and_where_it_was(measured):
     settings = "ageing.drift_nu=0.1", "ageing.drift_ev=0.5", "ageing.time_s=1e6", "ageing.temperatures_c=[60]"
     found = {each.name: (each.value, each.ideal) for each in imperfections(measured(settings))}
     assert found == {
-        "ageing.time_s": ("1e+06", "0"),
+        "ageing.time_s": ("1e+06 s", "0"),
         "ageing.drift_nu": ("0.1", "0"),
-        "ageing.drift_ev": ("0.5", "0"),
-        "ageing.temperatures_c": ("60", "27"),
+        "ageing.drift_ev": ("500 meV", "0"),
+        "ageing.temperatures_c": ("60 °C", "27 °C"),
     }
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from kanspice.base.quantities import si, unit_of
+from kanspice.base.quantities import quantity
 from kanspice.experiments.verify.advice import advice
 from kanspice.experiments.verify.result import GapResult
 from kanspice.experiments.verify.wording import ROUNDING
 from kanspice.gap.causes import NONE, NUMERICAL, Cause
 from kanspice.report.blocks import Table
-from kanspice.report.formatting import NOTHING, counted, number, percent, plain, setting
+from kanspice.report.formatting import NOTHING, counted, number, percent, plain
 
 
 def singles(causes: Sequence[Cause]) -> list[Cause]:
@@ -33,10 +33,9 @@ def remedy(cause: Cause) -> str:
 
 def value(cause: Cause) -> str:
     """As engineers read it: 500 µV."""
-    unit = unit_of(cause.name)
-    if unit and isinstance(cause.value, float) and unit != "°C":
-        return si(cause.value, unit)
-    return f"{setting(cause.value)} {unit}".rstrip() if cause.value is not None else NOTHING
+    if isinstance(cause.value, float):
+        return quantity(cause.value, cause.name)
+    return NOTHING if cause.value is None else plain(cause.value)
 
 
 def gap(relative: float | None) -> str:

@@ -26,9 +26,69 @@ from kanspice.experiments.parts import (
 )
 from kanspice.experiments.verify.chip.part import MeasuredPart, ThreeGapsPart
 from kanspice.experiments.verify.result import GapResult
+from kanspice.gap.answers import MOST_CLASSES
 from kanspice.report.codec import Count, Figure, Key, Part, Size, SizeOrNone
 
 _ROUNDED = 1 + 1e-9
+MOST_PIXELS = 64
+"""Of a raster's side."""
+
+
+class RasterPart(Part):
+    """Numbers in 256 steps from `low` to `high`."""
+
+    rows: Annotated[int, Field(ge=1, le=MOST_PIXELS)]
+    """How many rows of numbers."""
+    columns: Annotated[int, Field(ge=1, le=MOST_PIXELS)]
+    """How many numbers in each."""
+    low: float
+    """What 00 stands for."""
+    high: float
+    """What ff stands for."""
+    hex: Annotated[str, Field(pattern="^([0-9a-f]{2})*$", max_length=2 * MOST_PIXELS**2)]
+    """Two hexadecimal digits for each number, row by row."""
+
+    @model_validator(mode="after")
+    def _is_whole(self) -> Self:
+        if len(self.hex) != 2 * self.rows * self.columns:
+            raise ValueError(f"{2 * self.rows * self.columns} hexadecimal digits for {self.rows} x {self.columns}")
+        return self
+
+
+class ConfusionPart(Part):
+    """How often samples of one class got the largest output of another."""
+
+    of_labels: bool
+    """Whether rows are the labels; else they are what the network decided."""
+    circuit: Annotated[list[list[Count]], Field(max_length=MOST_CLASSES)]
+    """Samples by row and by the circuit's decision."""
+    network: Annotated[list[list[Count]], Field(max_length=MOST_CLASSES)]
+    """The same of the network; empty where rows are its decisions."""
+    failed: list[Count]
+    """Of every row the samples without a result."""
+
+    @model_validator(mode="after")
+    def _is_square(self) -> Self:
+        classes = len(self.failed)
+        for matrix in filter(None, (self.circuit, self.network)):
+            if len(matrix) != classes or any(len(row) != classes for row in matrix):
+                raise ValueError(f"{classes} rows and columns, as there are classes in `failed`")
+        return self
+
+
+class OutputErrorPart(Part):
+    """How far one output is off, over the solved samples."""
+
+    output: Count
+    """Which, from 0."""
+    rmse: SizeOrNone
+    """In model units."""
+    mean: Figure
+    """Of circuit less network, in model units."""
+    max_abs: SizeOrNone
+    """Of any sample, in model units."""
+    relative_rmse: SizeOrNone
+    """In standard deviations of this output over samples."""
 
 
 class WorstPart(Part):
@@ -48,6 +108,8 @@ class WorstPart(Part):
     """The same in standard deviations of the network's outputs over samples."""
     decisions: Annotated[list[Count], Field(min_length=2, max_length=2)] | None
     """The largest output of the network and of the circuit; null for a single output."""
+    image: Annotated[RasterPart | None, Key(sparse=True)] = None
+    """The inputs, where they are as many as a square image has pixels."""
 
 
 class CausePart(Part):
@@ -368,6 +430,10 @@ class Document(Part):
     """How the causes' shares came about."""
     worst_samples: Annotated[list[WorstPart], Key("worst")] = Field([])
     """The solved samples with the largest errors, worst first."""
+    confusion: Annotated[ConfusionPart | None, Key(sparse=True)] = None
+    """Which classes are taken for which, of a network that decides between a few."""
+    output_errors: Annotated[list[OutputErrorPart], Key(sparse=True)] = Field([])
+    """How far each output is off; of many outputs, those with the largest errors."""
     timing: dict[str, SizeOrNone]
     """Seconds, by what they were spent on."""
     memory: dict[str, Count | None] = Field({})

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from kanspice.base.quantities import quantity
 from kanspice.experiments.verify.result import GapResult
 from kanspice.report.formatting import plain
 from kanspice.technology import Technology, entries, shown
@@ -33,9 +34,13 @@ def imperfections(result: GapResult) -> tuple[Imperfection, ...]:
             value = table.get(key, entry.value) if isinstance(table, Mapping) else entry.value
             value = shown(value) if isinstance(value, list | tuple) else value
             if (entry.is_cause or entry.is_condition) and value != entry.value:
-                found.append(Imperfection(entry.name, _text(value), _text(entry.value), entry.meaning))
+                text, ideal = (_text(entry.name, each) for each in (value, entry.value))
+                found.append(Imperfection(entry.name, text, ideal, entry.meaning))
     return tuple(found)
 
 
-def _text(value: object) -> str:
-    return f"{value:g}" if isinstance(value, float) else plain(value)
+def _text(name: str, value: object) -> str:
+    """With the unit that a key's name ends in: 500 µV."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return plain(value)
+    return quantity(value, name)

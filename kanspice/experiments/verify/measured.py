@@ -63,6 +63,7 @@ from kanspice.gap import (
     physical_cost,
     worst_samples,
 )
+from kanspice.gap.answers import Confusion, confusion, output_errors
 from kanspice.gap.causes import Attributed
 from kanspice.gap.metric_table import further
 from kanspice.technology import Technology
@@ -168,7 +169,9 @@ class Measured:
             outputs=self.outputs,
             waveforms=waveforms,
             physical=self._physical(),
-            worst=worst_samples(self.outputs, self.expected, self.scale),
+            worst=worst_samples(self.outputs, self.expected, self.scale, evidence.inputs),
+            confusion=self._confusion(),
+            output_errors=output_errors(self.outputs, self.expected, solution.solved),
             distribution=measurements.distribution,
             generated=self._generated(),
             cross_check=self.cross_checks[0] if self.cross_checks else None,
@@ -199,6 +202,13 @@ class Measured:
             from_learnt=self._from_learnt(),
             chip=self._chip(),
         )
+
+    def _confusion(self) -> Confusion | None:
+        """Of a network that decides: whose labels are known, or whose outputs are neither known nor generated."""
+        evidence, solved = self.evidence, self.solution.solved
+        if evidence.labels is None and (evidence.targets is not None or generates(self.loaded)):
+            return None
+        return confusion(self.outputs, self.expected, solved, evidence.labels)
 
     def _chip(self) -> ChipGaps | None:
         """How far the chip is from both, if one was measured."""

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator, Mapping
 
+from kanspice.base.quantities import si
 from kanspice.experiments.parts import DesignPart, EnginePart
 from kanspice.experiments.verify import (
+    answer_blocks,
     cause_plots,
     cause_wording,
     distributions,
@@ -23,7 +26,6 @@ from kanspice.experiments.verify.chip import wording as chips
 from kanspice.experiments.verify.imperfections import imperfections
 from kanspice.experiments.verify.result import GapResult
 from kanspice.gap.metrics import Gap
-from kanspice.gap.worst import WorstSample
 from kanspice.report.blocks import (
     Block,
     Detail,
@@ -97,8 +99,11 @@ def _sections(result: GapResult) -> Iterator[Section]:
     if result.waveforms:
         yield Section("How does it grow?", _waveforms(result))
     yield Section("Does it matter?", (Facts(list(_matters(result))), *_outputs(result)))
+    wrong = answer_blocks.wrong(result)
+    if wrong:
+        yield Section("Which answers are wrong?", wrong, aside=True, long=True)
     if result.worst:
-        yield Section("Which samples are worst?", _worst(result.worst), aside=True, long=True)
+        yield Section("Which samples are worst?", answer_blocks.worst(result.worst), aside=True, long=True)
     yield Section("What is not ideal?", (_imperfections(result),), aside=True, long=True)
     if result.physical is not None:
         yield Section("What does it cost?", physical.blocks(result.physical))
@@ -135,8 +140,9 @@ def _stages(result: GapResult) -> tuple[Block, ...]:
     for stage in result.stages:
         gaps = stage.gap.relative_rmse, stage.added.relative_rmse, stage.gap.max_abs
         volts = (stage.largest_v, stage.largest_column_v) if has_columns else (stage.largest_v,)
-        rows.append([plain(stage.name) + " *" * stage.behavioural, *map(number, (*gaps, *volts))])
-    header = ["stage", "gap, relative RMSE", "added here", "max |error|, model units", "largest / V", "column / V"]
+        rows.append([plain(stage.name) + " *" * stage.behavioural, *map(number, gaps), *map(_volts, volts)])
+    header = ["stage", "gap, relative RMSE", "added here", "max |error|, model units"]
+    header += ["largest\nvoltage", "largest at\ncolumns"]
     formula = "* a behavioural block: its formula was simulated, no circuit"
     added = (
         '"Added here" compares a stage with an ideal one that is fed the circuit\'s own voltages: what it did wrong'
@@ -149,6 +155,10 @@ def _stages(result: GapResult) -> tuple[Block, ...]:
         Detail([_small(added)]),
         Pictures(_further(result, [Picture.of(opening.STAGES, plots.stages, result)])),
     )
+
+
+def _volts(largest: float | None) -> str:
+    return NOTHING if largest is None or math.isnan(largest) else si(largest, "V")
 
 
 def _small(text: str) -> Line:
@@ -232,27 +242,6 @@ def _further(result: GapResult, pictures: list[Picture]) -> list[Picture]:
     """Those that the page does not open with."""
     first = opening.picture(result)
     return [each for each in pictures if first is None or each.alt != first.alt]
-
-
-def _worst(worst: tuple[WorstSample, ...]) -> tuple[Block, ...]:
-    decides = worst[0].decisions is not None
-    header = ("sample", "output", "network", "circuit - network", "error", *(("largest output",) if decides else ()))
-    rows = []
-    for each in worst:
-        figures = number(each.network), number(each.circuit - each.network), number(each.max_relative)
-        rows.append([str(each.index), str(each.output), *figures, *([_decided(each)] if decides else [])])
-    how = (
-        "Of each of these samples the output that is off the most, in model units; the error is the same in standard"
-        " deviations of the outputs. Samples and outputs are counted from 0."
-    )
-    return Table(header, rows), _small(how)
-
-
-def _decided(sample: WorstSample) -> str:
-    if sample.decisions is None:
-        return NOTHING
-    network, circuit = sample.decisions
-    return str(network) if network == circuit else f"{network}, circuit {circuit}"
 
 
 def _imperfections(result: GapResult) -> Block:
