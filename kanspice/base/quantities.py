@@ -20,6 +20,8 @@ class Prefix:
 
 _PREFIXES = {-18: "a", -15: "f", -12: "p", -9: "n", -6: "µ", -3: "m", 0: "", 3: "k", 6: "M", 9: "G"}
 _ROUNDS_UP = 999.5
+_SMALLEST, _LARGEST = 1e-18, 1e12
+"""What prefixes are for."""
 _LONG_S = 1e3
 
 
@@ -36,6 +38,8 @@ def si(value: float | None, unit: str) -> str:
         return UNKNOWN
     if not unit:
         return f"{value:.3g}"
+    if value and not _SMALLEST <= abs(value) < _LARGEST:
+        return f"{value:.3g} {unit}"
     chosen = prefix(value)
     if abs(value / chosen.factor) >= _ROUNDS_UP:
         chosen = prefix(10 * value)

@@ -20,6 +20,8 @@ from kanspice.technology import Technology, entries
         (999.7e-6, "A", "1 mA"),
         (-2.5e-3, "V", "-2.5 mV"),
         (math.inf, "V", "inf V"),
+        (-1.234e-117, "V", "-1.23e-117 V"),
+        (3e12, "Hz", "3e+12 Hz"),
         (1e4, "", "1e+04"),
         (None, "W", "not known"),
     ],
