@@ -631,7 +631,9 @@ def sensitive() -> Sensitivity:
         seed=3,
         technology={"name": "a <technology>", "tia": {"gain": float("inf")}},
         prediction=Prediction("columns", 0.01, gap, 0.25, accuracy, 0.125),
-        drawn=Drawn(100, 1, replace(gap, std=0.0118), 0.0008, 0.11, 0.24, replace(accuracy, mean=0.974), 2.5),
+        drawn=Drawn(
+            100, 1, replace(gap, std=0.0118), 0.0008, 0.0106, 0.0133, 0.11, 0.24, replace(accuracy, mean=0.974), 2.5
+        ),
         parts=(
             PartShare("l1.crossbar.area", 12, 0.75, 0.05, 0.02, (1, 0, 1)),
             PartShare("references.current", 1, 0.25, 0.03, 0.03, (0,)),

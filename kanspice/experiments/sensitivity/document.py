@@ -52,7 +52,11 @@ class DrawnPart(Part):
     gap: SpreadPart
     """Relative RMSE."""
     std_error: SizeOrNone
-    """Of the standard deviation of the gap."""
+    """Of the standard deviation of the gap; null of one draw, as those that follow."""
+    std_low: SizeOrNone
+    """What the standard deviation of the gap is above, were there any number of draws, with 95 %."""
+    std_high: SizeOrNone
+    """And below, with 95 %: few draws say less than `std_error` alone."""
     largest: SizeOrNone
     """The largest gap."""
     spread_rmse: SizeOrNone

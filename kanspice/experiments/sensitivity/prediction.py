@@ -44,10 +44,14 @@ class _Moments:
 
 @dataclass(frozen=True)
 class Predicted:
-    """A prediction, and which numbers it is made of: mean squares of errors, by the name of an array."""
+    """A prediction, and which numbers it is made of: mean squares of errors, by the name of an array.
+
+    kurtosis: of the gap, what it has more than a normal distribution.
+    """
 
     prediction: Prediction
     squares: dict[str, Array]
+    kurtosis: float
 
 
 def predicted(circuit: ByNumbers) -> Predicted:
@@ -69,7 +73,7 @@ def predicted(circuit: ByNumbers) -> Predicted:
         means = errors
         moments = _of_probes(circuit, np.where(np.isfinite(errors), errors, 0.0))
     known = np.isfinite(errors)
-    gap = _gap(moments, means[known], circuit.scale)
+    gap, kurtosis = _gap(moments, means[known], circuit.scale)
     seconds = time.process_time() - began
     labels = circuit.reference.evidence.labels
     accuracy = None
@@ -78,7 +82,8 @@ def predicted(circuit: ByNumbers) -> Predicted:
     squares = {name: values / errors[known].size for name, values in moments.squares.items()}
     rmse = float(np.sqrt(moments.trace / errors[known].size))
     nominal = float(np.sqrt(np.mean(errors[known] ** 2))) / circuit.scale
-    return Predicted(Prediction("columns" if exact else "probes", nominal, gap, rmse, accuracy, seconds), squares)
+    prediction = Prediction("columns" if exact else "probes", nominal, gap, rmse, accuracy, seconds)
+    return Predicted(prediction, squares, kurtosis)
 
 
 def _shared(circuit: ByNumbers, errors: Array) -> dict[str, Array]:
@@ -140,17 +145,18 @@ def _of_probes(circuit: ByNumbers, errors: Array) -> _Moments:
     )
 
 
-def _gap(moments: _Moments, errors: Array, scale: float) -> Spread:
+def _gap(moments: _Moments, errors: Array, scale: float) -> tuple[Spread, float]:
+    """How it is distributed, and the excess kurtosis of that."""
     count = errors.size
     mean = (float((errors**2).sum()) + moments.trace) / count
     variance = (2 * moments.trace_of_square + 4 * moments.by_bias) / count**2
     if variance <= 1e-24 * mean**2:
         gap = float(np.sqrt(mean)) / scale
-        return Spread(gap, 0.0, gap, gap)
+        return Spread(gap, 0.0, gap, gap), 0.0
     found = stats.gamma(mean**2 / variance, scale=variance / mean)
     gaps = np.sqrt(found.ppf(_POINTS)) / scale
     low, high = (float(np.sqrt(found.ppf(level))) / scale for level in (0.05, 0.95))
-    return Spread(float(gaps.mean()), float(gaps.std()), low, high)
+    return Spread(float(gaps.mean()), float(gaps.std()), low, high), float(stats.kurtosis(gaps))
 
 
 def _accuracy(linear: Linear, outputs: Array, labels: Indices, seed: int) -> Spread:

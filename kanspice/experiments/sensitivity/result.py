@@ -54,13 +54,16 @@ class Prediction:
 class Drawn:
     """The same of specimens that were drawn and solved. gap, accuracy: of those whose samples all have a result.
 
-    std_error: of the standard deviation of the gap. largest: gap. failed: specimens with samples without a result.
+    std_error: of the standard deviation of the gap; std_low, std_high: its 90 % interval; NaN of one draw. largest:
+    gap. failed: specimens with samples without a result.
     """
 
     draws: int
     failed: int
     gap: Spread
     std_error: float
+    std_low: float
+    std_high: float
     largest: float
     spread_rmse: float
     accuracy: Spread | None

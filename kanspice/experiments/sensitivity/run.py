@@ -21,6 +21,7 @@ from kanspice.experiments.evidence import Evidence
 from kanspice.experiments.facts import InputsFacts, ModelFacts, versions
 from kanspice.experiments.followed import Followed
 from kanspice.experiments.sensitivity.keys import key_effects
+from kanspice.experiments.sensitivity.known_std import KnownStd
 from kanspice.experiments.sensitivity.numbers import ENGINE, ByNumbers, MeasuredSpecimen
 from kanspice.experiments.sensitivity.plan import SensitivityPlan
 from kanspice.experiments.sensitivity.prediction import MOST_SAMPLES, Predicted, predicted
@@ -60,7 +61,7 @@ def analyse(
     _check(circuit, plan)
     few, notes = _predicted_on(circuit, loaded, plan)
     prediction = predicted(few)
-    drawn, worst_drawn = _drawn(circuit, plan, progress)
+    drawn, worst_drawn = _drawn(circuit, plan, prediction.kurtosis, progress)
     keys = key_effects(circuit, progress)
     found = worst_specimen(circuit, plan.sigmas, progress)
     rare = tuple(_rare(circuit, plan, worst_drawn, progress))
@@ -108,9 +109,9 @@ def _predicted_on(circuit: ByNumbers, loaded: LoadedModel, plan: SensitivityPlan
 
 
 def _drawn(
-    circuit: ByNumbers, plan: SensitivityPlan, progress: Progress | None
+    circuit: ByNumbers, plan: SensitivityPlan, kurtosis: float, progress: Progress | None
 ) -> tuple[Drawn | None, tuple[MeasuredSpecimen, ...]]:
-    """Specimens as `kanspice study` draws them; None without any."""
+    """Specimens as `kanspice study` draws them; None without any. kurtosis: of the gap, as predicted."""
     began, found = time.process_time(), list[MeasuredSpecimen]()
     total, squares = np.zeros(circuit.expected.shape), np.zeros(circuit.expected.shape)
     for trial in range(plan.draws):
@@ -124,12 +125,15 @@ def _drawn(
     if not whole:
         return None, tuple(found)
     gaps = Spread.of(np.array([each.gap for each in whole]))
+    known = KnownStd.of(gaps.std, len(whole), kurtosis)
     variances = squares / len(whole) - (total / len(whole)) ** 2
     return Drawn(
         draws=plan.draws,
         failed=plan.draws - len(whole),
         gap=gaps,
-        std_error=gaps.std / float(np.sqrt(2 * max(len(whole) - 1, 1))),
+        std_error=known.error,
+        std_low=known.low,
+        std_high=known.high,
         largest=max(each.gap for each in whole),
         spread_rmse=float(np.sqrt(np.maximum(variances, 0.0).mean())),
         accuracy=_accuracies(whole),

@@ -80,9 +80,10 @@ def how_predicted(result: Sensitivity) -> Verdict:
     if drawn is None or drawn.gap.std == 0:
         return Verdict(f"{how}.")
     off = told.gap.std / drawn.gap.std - 1
-    error = drawn.std_error / drawn.gap.std
+    low, high = drawn.std_low / drawn.gap.std - 1, drawn.std_high / drawn.gap.std - 1
     cost = drawn.seconds / drawn.draws * 1000 / told.seconds if told.seconds else float("inf")
-    said = f"The standard deviation is {off:+.1%} off the drawn one, which is known to {error:.1%} itself"
+    known = f"which so many draws know to within {low:+.0%} and {high:+.0%} (90 % interval)"
+    said = f"The standard deviation is {off:+.1%} off the drawn one, {known}"
     fixed = ", ".join(plain(name) for name in result.fixed)
     besides = f" {fixed}: random in draws only, and in no prediction." if fixed else ""
     failed = f"; {many(drawn.failed, 'draw')} with samples without a result left out" if drawn.failed else ""
