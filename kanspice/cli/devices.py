@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Mapping
 from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
@@ -19,6 +20,10 @@ if TYPE_CHECKING:
 
     from kanspice.devices import Device, Extrema
     from kanspice.devices.fit import FitReport
+    from kanspice.devices.law_fit import LawFit
+
+_BAD_LAW = 2.0
+"""Scatter about a law over that about a smooth curve, beyond which it is not the points' law."""
 
 app = typer.Typer(help="List, show, plot, check and fit device cards.", no_args_is_help=True)
 
@@ -31,6 +36,10 @@ class FitKind(StrEnum):
     SPLINE = "spline"
     SEGMENTS = "segments"
     POLYNOMIAL = "polynomial"
+    RTD = "rtd"
+    ESAKI = "esaki"
+    MEMDIODE = "memdiode"
+    BUMP = "bump"
 
 
 NameOrCard = Annotated[str, typer.Argument(metavar="NAME", help="A shipped device, or the path of a .toml card.")]
@@ -174,7 +183,13 @@ def fit(
     if found.current_unit is None:
         typer.echo("--current-unit mA, say, would tell the circuit what the currents are")
     table = _table("", device.name)
-    rows = [*_report_rows(report), *_extrema_rows(report.extrema), _power_row(device), *_spread_rows(device)]
+    rows = [
+        *_report_rows(report),
+        *_law_rows(report.law),
+        *_extrema_rows(report.extrema),
+        _power_row(device),
+        *_spread_rows(device),
+    ]
     for key, value in rows:
         table.add_row(key, value)
     _print(table)
@@ -215,6 +230,8 @@ def _card_rows(device: Device) -> list[tuple[str, str]]:
 
 
 def _plain(value: object) -> str:
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name} {_plain(each)}" for name, each in value.items()) or "-"
     return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
@@ -241,13 +258,26 @@ def _spread_rows(device: Device) -> list[tuple[str, str]]:
 def _report_rows(report: FitReport) -> list[tuple[str, str]]:
     return [
         ("points", str(report.points)),
-        ("pieces", str(report.pieces)),
+        ("pieces", str(report.pieces) if report.pieces else "none: a law"),
         (
             "residual rms",
             f"{report.residual_rms:.4g}, {report.residual_rms / report.largest:.2%} of the largest current",
         ),
         ("residual max", f"{report.residual_max:.4g}, {report.residual_max / report.largest:.2%}"),
     ]
+
+
+def _law_rows(law: LawFit | None) -> list[tuple[str, str]]:
+    if law is None:
+        return []
+    near = "it describes them" if law.worse < _BAD_LAW else "another law, or --kind smooth, would be nearer"
+    good = f"R^2 = {law.r_squared:.6g}; scatter {law.worse:.3g} times that about a smooth curve: {near}"
+    rows = [("law", law.law), ("goodness of fit", good)]
+    for name, value in law.parameters.items():
+        error = law.errors.get(name)
+        fixed = "fixed" if name in law.fixed else "alone not determined by the points"
+        rows.append((name, f"{value:.5g} " + (f"+- {error:.2g}" if error is not None else f"({fixed})")))
+    return rows
 
 
 def _extrema_rows(extrema: Extrema | None) -> list[tuple[str, str]]:

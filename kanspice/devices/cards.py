@@ -81,7 +81,12 @@ class Points(CheckedTable):
 
 
 class FitRecord(CheckedTable):
-    """Where a fitted curve came from: number of points, method, and residuals in current units."""
+    """Where a fitted curve came from: number of points, method, and residuals in current units.
+
+    law: of the registry, with its `parameters`, `series` among them a resistance in series in volts per current unit,
+    and standard `errors` of those that the points determine; `worse`: the points' scatter about it over that about a
+    smooth curve.
+    """
 
     method: OneLine | None = None
     points: Count | None = None
@@ -89,6 +94,11 @@ class FitRecord(CheckedTable):
     degree: Count | None = None
     residual_rms: NotNegative | None = None
     residual_max: NotNegative | None = None
+    law: OneLine | None = None
+    parameters: Annotated[dict[str, Number], Field(max_length=32)] | None = None
+    errors: Annotated[dict[str, NotNegative], Field(max_length=32)] | None = None
+    r_squared: Number | None = None
+    worse: NotNegative | None = None
 
 
 class SpreadRecord(CheckedTable):
@@ -255,6 +265,14 @@ def piecewise_table(curve: PiecewisePolynomial) -> dict[str, object]:
         "breakpoints_v": curve.breakpoints.tolist(),
         "coefficients": curve.coefficients.tolist(),
     }
+
+
+def curve_table(curve: Curve) -> dict[str, object]:
+    """The `[curve]` table of a card that describes `curve`, a law that is neither stretched nor mirrored among them."""
+    if isinstance(curve, PiecewisePolynomial):
+        return piecewise_table(curve)
+    assert isinstance(curve, Analytic)  # noqa: S101 - there are no others
+    return {"kind": "analytic", "law": curve.law, "parameters": dict(curve.parameters)}
 
 
 def _check_points(points: Points, curve: Curve) -> None:

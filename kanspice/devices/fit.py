@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Literal, assert_never, get_args
 
 import numpy as np
@@ -13,12 +13,13 @@ import numpy.typing as npt
 from kanspice.base.arrays import Array
 from kanspice.base.errors import InputError
 from kanspice.devices import smoothing as smoothing_spline
-from kanspice.devices.cards import CARD_FORMAT, MAX_DEGREE, MAX_PIECES, Device, piecewise_table
-from kanspice.devices.curves import PiecewisePolynomial
+from kanspice.devices.cards import CARD_FORMAT, MAX_DEGREE, MAX_PIECES, Device, curve_table
+from kanspice.devices.curves import Curve, PiecewisePolynomial
 from kanspice.devices.extrema import Extrema
 from kanspice.devices.instruments.spread import DeviceSpread
+from kanspice.devices.law_fit import LAW_KINDS, LawFit, fit_law, least_points
 
-FitKind = Literal["smooth", "passive", "spline", "segments", "polynomial"]
+FitKind = Literal["smooth", "passive", "spline", "segments", "polynomial", "rtd", "esaki", "memdiode", "bump"]
 KINDS: tuple[FitKind, ...] = get_args(FitKind)
 
 # Residual that FITPACK's spline may leave where no smoothing is given: RMS, as a share of the largest current.
@@ -30,6 +31,7 @@ MIN_POINTS: Mapping[str, int] = {
     "spline": 4,
     "segments": 2,
     "polynomial": 2,
+    **{kind: max(least_points(kind), smoothing_spline.MIN_POINTS) for kind in LAW_KINDS},
 }
 _WITH_SMOOTHING = ("spline", "passive")
 
@@ -42,7 +44,7 @@ _MOST_TRIES = 40
 class FitReport:
     """How well a card's curve follows the points. Residuals and currents in current units, voltages in volts.
 
-    largest: the points' largest current, without its sign.
+    pieces: of the curve; 0 of a law. largest: the points' largest current, without its sign. law: of a law's fit.
     """
 
     points: int
@@ -51,6 +53,7 @@ class FitReport:
     residual_rms: float
     residual_max: float
     extrema: Extrema | None
+    law: LawFit | None = None
 
 
 @dataclass(frozen=True)
@@ -91,24 +94,30 @@ def fit_card(
     chosen = _kind_of(kind, smoothing)
     _check_options(chosen, smoothing, degree)
     _check_points(chosen, volts, current)
-    settings: dict[str, float] = {}
+    settings: dict[str, object] = {}
+    law: LawFit | None = None
+    curve: Curve
     match chosen:
         case "smooth":
             curve = smoothing_spline.smooth_curve(volts, current)
         case "passive" if smoothing is None:
             curve = smoothing_spline.passive_curve(volts, current)
         case "passive" | "spline":
-            settings["smoothing"] = _default_smoothing(current) if smoothing is None else smoothing
-            fitted = _spline if chosen == "spline" else _passive
-            curve = fitted(volts, current, settings["smoothing"])
+            squares = settings["smoothing"] = _default_smoothing(current) if smoothing is None else smoothing
+            curve = (_spline if chosen == "spline" else _passive)(volts, current, squares)
         case "segments":
             curve = PiecewisePolynomial.from_segments(volts[:-1], volts[1:], current[:-1], current[1:])
         case "polynomial":
-            settings["degree"] = min(DEFAULT_DEGREE, len(volts) - 1) if degree is None else degree
-            curve = _polynomial(volts, current, int(settings["degree"]))
+            power = settings["degree"] = min(DEFAULT_DEGREE, len(volts) - 1) if degree is None else degree
+            curve = _polynomial(volts, current, power)
+        case "rtd" | "esaki" | "memdiode" | "bump":
+            law = fit_law(volts, current, chosen)
+            curve = law.curve
+            settings |= {"law": law.law, "parameters": dict(law.parameters), "errors": dict(law.errors)}
+            settings |= {"r_squared": law.r_squared, "worse": law.worse}
         case _:
             assert_never(chosen)
-    report = _report(curve, volts, current)
+    report = replace(_report(curve, volts, current), law=law)
     device = _device(identity, curve, chosen, settings, report)
     return device.with_points(volts, current, f"card of {identity.name}"), report
 
@@ -210,12 +219,13 @@ def _polynomial(v: Array, i: Array, degree: int) -> PiecewisePolynomial:
     return PiecewisePolynomial.polynomial(v, i, degree)
 
 
-def _report(curve: PiecewisePolynomial, v: Array, i: Array) -> FitReport:
+def _report(curve: Curve, v: Array, i: Array) -> FitReport:
     residual = curve.numpy(v)[0] - i
     rms = float(np.sqrt(np.mean(residual**2)))
+    pieces = len(curve.coefficients) if isinstance(curve, PiecewisePolynomial) else 0
     return FitReport(
         len(v),
-        len(curve.coefficients),
+        pieces,
         float(np.abs(i).max()) or 1.0,
         rms,
         float(np.abs(residual).max()),
@@ -223,9 +233,7 @@ def _report(curve: PiecewisePolynomial, v: Array, i: Array) -> FitReport:
     )
 
 
-def _device(
-    identity: CardIdentity, curve: PiecewisePolynomial, kind: str, settings: dict[str, float], report: FitReport
-) -> Device:
+def _device(identity: CardIdentity, curve: Curve, kind: str, settings: dict[str, object], report: FitReport) -> Device:
     units: dict[str, object] = {"voltage": "V", "current": identity.current_unit}
     if identity.current_unit_a is not None:
         units["current_unit_a"] = identity.current_unit_a
@@ -238,7 +246,7 @@ def _device(
         "reverse": identity.reverse,
         "units": units,
         "range": {"lo_v": curve.lo_v, "hi_v": curve.hi_v},
-        "curve": piecewise_table(curve),
+        "curve": curve_table(curve),
         "fit": {
             "method": kind,
             "points": report.points,

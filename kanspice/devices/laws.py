@@ -91,9 +91,48 @@ def _square_law() -> Law:
     )
 
 
+def _esaki_tunnelling() -> Law:
+    names = ("ip", "vp", "i_s", "v_s")
+    ip, vp, i_s, v_s = sympy.symbols(names, real=True)
+    return Law(
+        "esaki_tunnelling",
+        "Sze and Ng, Physics of Semiconductor Devices, tunnel diode: tunnelling, and one exponential behind the valley",
+        names,
+        ip * (V / vp) * sympy.exp(1 - V / vp) + i_s * (sympy.exp(V / v_s) - 1),
+        positive={
+            "vp": "the voltage of the peak",
+            "v_s": "the voltage in which the current behind the valley grows e-fold",
+        },
+    )
+
+
+def _memdiode() -> Law:
+    names = ("i_0", "alpha", "beta")
+    i_0, alpha, beta = sympy.symbols(names, real=True)
+    return Law(
+        "memdiode",
+        "Miranda's quasi-static memdiode in one state, without its series resistance",
+        names,
+        i_0 * (sympy.exp(beta * alpha * V) - sympy.exp(-(1 - beta) * alpha * V)),
+    )
+
+
+def _gaussian_bump() -> Law:
+    names = ("a", "mu", "sigma", "g")
+    a, mu, sigma, g = sympy.symbols(names, real=True)
+    bump = sympy.exp(-(((V - mu) / sigma) ** 2) / 2) - sympy.exp(-((mu / sigma) ** 2) / 2)
+    return Law(
+        "gaussian_bump",
+        "a bump of the current beside a conductance, with no current at 0 V",
+        names,
+        a * bump + g * V,
+        positive={"sigma": "the bump's half width, in volts"},
+    )
+
+
 GROUP = "kanspice.device_laws"
 """The entry points by which other packages bring laws."""
-_OWN = (_resonant_tunnelling(), _square_law())
+_OWN = (_resonant_tunnelling(), _square_law(), _esaki_tunnelling(), _memdiode(), _gaussian_bump())
 
 
 @cache
@@ -145,7 +184,7 @@ def torch_form(name: str) -> Callable[..., Any]:
     functions = {
         "softplus": lambda x: torch.logaddexp(x, torch.zeros_like(x)),
         "ramp": torch.relu,
-        "exp": torch.exp,
+        "exp": lambda x: torch.exp(x) if isinstance(x, torch.Tensor) else math.exp(x),  # also of parameters alone
         "atan": torch.atan,
         "pi": math.pi,
     }

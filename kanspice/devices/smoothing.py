@@ -20,6 +20,7 @@ _MANY_PIECES = 64
 _OF_NOISE, _OF_LARGEST = 0.1, 1e-4
 """What fewer pieces may change: root mean square, of what the points are off the curve, or of the largest current."""
 _PER_PIECE = 8
+_PROBES = 12
 _JOINED = 1e3
 """Weight of equal slopes on both sides of 0 V, in weights of a point."""
 _NEAR = 1e-9
@@ -36,6 +37,26 @@ def smooth_curve(v: Array, i: Array) -> PiecewisePolynomial:
     residuals. Raises InputError where there is no such spline.
     """
     return _with_fewer_pieces(_cross_validated(v, i), v, i)
+
+
+def noise_of(v: Array, i: Array) -> float:
+    """Standard deviation of the noise of points v, i (n,), as the smooth curve through them has it, in units of i.
+
+    Its residuals over the degrees of freedom that it leaves, whose number is estimated with random signs.
+    """
+    from scipy.interpolate import make_smoothing_spline  # noqa: PLC0415
+
+    curve = _cross_validated(v, i)
+    residual = i - curve.numpy(v)[0]
+    unit = _unit(v)
+    smoothing, x = _smoothing_of(curve, v, i) / unit**3, (v - v[0]) / unit
+    draw = np.random.default_rng(0)
+    followed = []
+    for _ in range(_PROBES):
+        signs = draw.choice([-1.0, 1.0], len(v))
+        followed.append(float(signs @ make_smoothing_spline(x, signs, lam=smoothing)(x)))
+    freedom = max(len(v) - float(np.mean(followed)), 1.0)
+    return float(np.sqrt(float(residual @ residual) / freedom))
 
 
 def passive_curve(v: Array, i: Array) -> PiecewisePolynomial:
@@ -71,7 +92,7 @@ def passive_curve(v: Array, i: Array) -> PiecewisePolynomial:
 def _cross_validated(v: Array, i: Array) -> PiecewisePolynomial:
     from scipy.interpolate import PPoly, make_smoothing_spline  # noqa: PLC0415
 
-    unit, largest = float(v[-1] - v[0]) / (len(v) - 1) / _SPACING, float(np.abs(i).max()) or 1.0
+    unit, largest = _unit(v), float(np.abs(i).max()) or 1.0
     try:
         spline: Any = make_smoothing_spline((v - v[0]) / unit, i / largest)
     except (ValueError, np.linalg.LinAlgError) as error:
@@ -83,6 +104,11 @@ def _cross_validated(v: Array, i: Array) -> PiecewisePolynomial:
     pieces = PPoly.from_spline(spline)
     real = np.diff(pieces.x) != 0
     return PiecewisePolynomial(v, largest * pieces.c[::-1, real].T / unit ** np.arange(4))
+
+
+def _unit(v: Array) -> float:
+    """Volts in the unit that the smoothing is searched in."""
+    return float(v[-1] - v[0]) / (len(v) - 1) / _SPACING
 
 
 def _smoothing_of(curve: PiecewisePolynomial, v: Array, i: Array) -> float:
@@ -111,11 +137,18 @@ def _with_fewer_pieces(curve: PiecewisePolynomial, v: Array, i: Array) -> Piecew
     allowed = max(_OF_NOISE * noise, _OF_LARGEST * float(np.abs(i).max()))
     lengths = np.diff(curve.breakpoints)
     between = curve.breakpoints[:-1, None] + lengths[:, None] * np.arange(_PER_PIECE) / _PER_PIECE
-    fine = np.append(between.ravel(), curve.hi_v)
+    fewer = redrawn(curve, np.append(between.ravel(), curve.hi_v), allowed)
+    return fewer if len(fewer.coefficients) < len(curve.coefficients) else curve
+
+
+def redrawn(curve: PiecewisePolynomial, v: Array, allowed: float) -> PiecewisePolynomial:
+    """A curve from v[0] to v[-1] of as few cubic pieces as stay within `allowed`, root mean square at v (n,).
+
+    The curve itself where FITPACK finds none that is that close.
+    """
     with warnings.catch_warnings():
         warnings.simplefilter("error", UserWarning)
         try:
-            fewer = PiecewisePolynomial.smoothing_spline(fine, curve.numpy(fine)[0], len(fine) * allowed**2)
-        except UserWarning:  # FITPACK found none that is that close
+            return PiecewisePolynomial.smoothing_spline(v, curve.numpy(v)[0], len(v) * allowed**2)
+        except UserWarning:
             return curve
-    return fewer if len(fewer.coefficients) < len(curve.coefficients) else curve

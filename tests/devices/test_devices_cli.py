@@ -178,3 +178,18 @@ def test_help_waits_for_no_heavy_import() -> None:
     code = "import sys, kanspice.cli.devices; print({'torch', 'matplotlib', 'sympy'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"
+
+
+def test_a_law_is_printed_with_its_errors(tmp_path: Path) -> None:
+    pytest.importorskip("lmfit")
+    v = np.linspace(0, 0.5, 60)
+    i = 2 * (v / 0.1) * np.exp(1 - v / 0.1) + 1e-7 * np.expm1(v / 0.03)
+    i += 0.01 * np.random.default_rng(0).normal(size=60)
+    (tmp_path / "iv.csv").write_text("V,I (mA)\n" + "".join(f"{a},{b}\n" for a, b in zip(v, i, strict=True)))
+    result = run("fit", tmp_path / "iv.csv", "-o", tmp_path / "c.toml", "--kind", "esaki")
+    told = " ".join(result.stdout.split())
+    assert "law esaki_tunnelling goodness of fit R^2 = 0.999" in told
+    assert "times that about a smooth curve: it describes them" in told
+    assert "vp 0.10" in told
+    assert "+-" in told
+    assert "parameters ip " in " ".join(run("show", str(tmp_path / "c.toml")).stdout.split())

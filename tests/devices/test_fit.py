@@ -71,7 +71,7 @@ def test_the_card_says_who_and_where_from() -> None:
 @pytest.mark.parametrize(
     ("points", "kind", "options", "message"),
     [
-        (21, "cubic", {}, r"smooth \| passive \| spline \| segments \| polynomial"),
+        (21, "cubic", {}, r"smooth \| passive \| spline \| segments \| polynomial \| rtd \| esaki"),
         (21, "segments", {"smoothing": 1.0}, "--smoothing belongs to --kind spline or passive"),
         (21, "passive", {"smoothing": 0.0}, "a smoothing above 0"),
         (21, "passive", {"smoothing": 1e-9}, "no curve without negative current is that close"),

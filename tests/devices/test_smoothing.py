@@ -13,7 +13,7 @@ from kanspice.base.arrays import Array
 from kanspice.devices import Analytic, Extrema, load_device
 from kanspice.devices.fit import CardIdentity, fit_card
 from kanspice.devices.ivdata import read_points
-from kanspice.devices.smoothing import passive_curve, smooth_curve
+from kanspice.devices.smoothing import noise_of, passive_curve, smooth_curve
 
 WHO = CardIdentity("mine", "made up")
 NOISE = 0.005
@@ -84,6 +84,12 @@ def test_the_unit_of_voltage_does_not_matter() -> None:
 def test_few_points_are_one_piece_each_and_many_are_merged() -> None:
     assert len(smooth_curve(*measured(esaki, 0.0, 0.5, 51, 0)).coefficients) == 50
     assert len(smooth_curve(*measured(esaki, 0.0, 0.5, 501, 0)).coefficients) < 64
+
+
+@pytest.mark.parametrize("points", [51, 101, 501])
+def test_noise_is_estimated(points: int) -> None:
+    found = [noise_of(*measured(esaki, 0.0, 0.5, points, seed)) / peak(esaki, 0.0, 0.5).peak_i for seed in range(6)]
+    assert np.mean(found) == pytest.approx(NOISE, rel=0.3)  # of 51 points it follows some
 
 
 def test_points_without_noise_stay_where_they_are() -> None:

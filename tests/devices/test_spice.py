@@ -25,6 +25,9 @@ HARD: dict[str, Curve] = {
         -20.0,
         20.0,
     ),
+    "esaki": Analytic("esaki_tunnelling", {"ip": 1e-3, "vp": 0.1, "i_s": 1e-11, "v_s": 0.028}, -0.2, 0.5),
+    "memdiode": Analytic("memdiode", {"i_0": 1e-5, "alpha": 8.0, "beta": 0.6}, -1.0, 1.0),
+    "bump": Analytic("gaussian_bump", {"a": 2e-3, "mu": 0.4, "sigma": 0.15, "g": 1e-3}, -1.0, 1.0),
 }
 REGISTERED: dict[str, Curve] = {device.name: device.curve for device in list_devices()}
 
