@@ -26,6 +26,18 @@ def workflow() -> dict:
     return yaml.safe_load(read(".github/workflows/ci.yml"))
 
 
+def test_versions_agree():
+    version, citation, recipe = (
+        PROJECT["version"],
+        yaml.safe_load(read("CITATION.cff")),
+        yaml.safe_load(read("conda-recipe/recipe.yaml")),
+    )
+    released = re.search(r"^## \[(\d\S*)\] - (\S+)$", read("CHANGELOG.md"), re.MULTILINE)
+    assert released.groups() == (version, citation["date-released"])
+    assert (citation["version"], recipe["context"]["version"]) == (version, version)
+    assert read("CHANGELOG.md").index("## [Unreleased]") < released.start()
+
+
 def test_licences_and_pythons_agree():
     citation, recipe = yaml.safe_load(read("CITATION.cff")), yaml.safe_load(read("conda-recipe/recipe.yaml"))
     assert PROJECT["license"] == citation["license"] == recipe["about"]["license"] == "MIT"

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -10,6 +12,8 @@ from kanspice.base import resources
 from kanspice.cli import demo
 
 pytestmark = pytest.mark.slow
+
+README = Path(__file__).resolve().parents[2] / "README.md"
 
 
 @pytest.fixture
@@ -54,6 +58,21 @@ def test_a_page_that_cannot_be_written_is_said_before_anything_is_measured(run, 
     done = run("demo", "-o", "folder")
     assert (done.code, done.out) == (2, "")
     assert "folder: the file cannot be written" in done.err
+
+
+def test_the_readme_begins_with_it_and_shows_what_it_prints(run, empty, monkeypatch):
+    monkeypatch.setenv("KANSPICE_NGSPICE", str(empty / "nowhere"))
+    first, shown = re.findall(r"^```\n(.*?)^```$", README.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)[:2]
+    assert [line.partition("    ")[0] for line in first.splitlines()] == [
+        "pip install torch --index-url https://download.pytorch.org/whl/cpu",
+        "pip install kanspice",
+        "kanspice demo",
+    ]
+    out = run("demo").out
+    labels = re.findall(r"^(\w+(?: \w+)?)  ", shown, re.MULTILINE)
+    assert labels[:2] == ["network", "circuit"]
+    assert labels == re.findall(r"^(\w+(?: \w+)?)  ", out, re.MULTILINE)
+    assert shown.splitlines()[-1] in out.splitlines()
 
 
 def test_the_example_lies_where_resources_are():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from importlib.metadata import version
 from xml.etree import ElementTree
 
 import numpy as np
@@ -114,7 +115,7 @@ def test_the_code_of_a_gpu_gives_the_same_and_says_what_computed(run, good):
     for device in ("cpu", "torch"):
         done = run(*VERIFY, "--engine", "batched", "--device", device, "--json", f"{device}.json", "--markdown", "-")
         assert done.code == 0
-        assert ("batched 0.1.0 on torch" in done.out) is (device == "torch")
+        assert (f"batched {version('kanspice')} on torch" in done.out) is (device == "torch")
         found[device] = json.loads((good / f"{device}.json").read_text())
         assert found[device]["engine"]["options"]["device"] == device
     rmse = [found[device]["gap"]["relative_rmse"] for device in found]
