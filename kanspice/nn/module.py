@@ -121,6 +121,14 @@ class CircuitModule(nn.Module):
         self.other_states = None if states is None else states.lacking
         return outputs.index_put((torch.nonzero(solved)[:, 0],), graph).to(asked)
 
+    def extreme(self, inputs: Array, count: int) -> Array:
+        """Those of the samples (samples, inputs) that sizes come from, if the circuit is sized for all of them.
+
+        count: how many with the largest values of a stage, and how many with the smallest, are among them.
+        """
+        sizing = sizing_for(self._loaded, self.technology, inputs)
+        return inputs if sizing is None else np.ascontiguousarray(inputs[sizing.extreme(count)])
+
     def train(self, mode: bool = True) -> Self:
         """The network stays as circuits are compiled of it: norms keep their statistics."""
         super().train(mode)

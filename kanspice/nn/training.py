@@ -33,11 +33,12 @@ _TRIED = 0.5
 """Of the training, before which it does not end for want of a better network."""
 _VALIDATED = 200
 """Samples that tell how far training is, at most: drawn among those held out for it."""
-_SIZED_FOR = 200
-"""Samples that a step's circuit is sized for, at most, and no more than half of those that there are: drawn anew, so
-that no network is trained to fit the extremes of a few."""
-_JUDGED_FOR = 2000
-"""Samples that the circuit is sized for that tells how far training is, at most."""
+_SIZED_FOR = 2000
+"""Samples that circuits are sized for, at most."""
+_EXTREME = 16
+"""Samples with the largest values of a stage, and with the smallest, that stand for all that circuits are sized for."""
+_SIZED_AFTER = 20
+"""Steps, after which it is looked anew which samples these are."""
 _UNSEEDED = 53
 """Bits of seeds that studies draw specimens with; training draws others."""
 
@@ -199,39 +200,39 @@ class Noisy(Answers):
 
 
 class ThroughCircuit(Answers):
-    """The network's circuit: a random specimen at a corner that is drawn anew at every step, as are its sizes."""
+    """The network's circuit: a random specimen at a corner that is drawn anew at every step."""
 
     def __init__(
         self, network: Network, technologies: Sequence[Technology], sizing_inputs: Array, schedule: Schedule
     ) -> None:
         """technologies: the corners.
 
-        sizing_inputs: samples (samples, inputs) that circuits are sized for: for some of them at every step.
+        sizing_inputs: samples (samples, inputs) that circuits are sized for.
         """
         super().__init__(network)
-        judged_for = _some(sizing_inputs, _JUDGED_FOR, schedule.seed)
+        self._sizing_inputs, self._schedule = _some(sizing_inputs, _SIZED_FOR, schedule.seed), schedule
         self._circuits = [
-            CircuitModule(network, technology, judged_for, prove_states=False, look_for_states=True)
+            CircuitModule(network, technology, self._sizing_inputs, prove_states=False, look_for_states=True)
             for technology in technologies
         ]
         self._judged = [
-            CircuitModule(network, each.technology, judged_for, prove_states=not _has_wires(each))
+            CircuitModule(network, each.technology, self._sizing_inputs, prove_states=not _has_wires(each))
             for each in self._circuits
         ]
-        self._sizing_inputs, self._schedule = sizing_inputs, schedule
         self._last = self._circuits[0]
         self._is_reached = False
 
     def at(self, step: int, inputs: Tensor) -> Tensor:
-        seed = self._schedule.training_seed(step)
+        if step % _SIZED_AFTER == 0:
+            for circuit in self._circuits:
+                circuit.sizing_inputs = circuit.extreme(self._sizing_inputs, _EXTREME)
         self._last = self._circuits[step % len(self._circuits)]
-        number = min(_SIZED_FOR, math.ceil(len(self._sizing_inputs) / 2))
-        self._last.sizing_inputs = _some(self._sizing_inputs, number, seed)
-        answer: Tensor = self._last(inputs, seed, numbers=range(len(inputs)))
+        answer: Tensor = self._last(inputs, self._schedule.training_seed(step), numbers=range(len(inputs)))
         return answer
 
     def validated(self, inputs: Tensor) -> Iterator[Tensor]:
         for circuit in self._judged:
+            circuit.sizing_inputs = circuit.extreme(self._sizing_inputs, _EXTREME)
             for seed in self._schedule.validation_seeds:
                 yield circuit(inputs, seed)
 

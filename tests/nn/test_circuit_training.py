@@ -11,11 +11,14 @@ from circuits import PEAK, inputs_for, network
 
 from kanspice import InputError
 from kanspice.base.traced import UntraceableError, is_tracing
+from kanspice.circuit.compile import Sizing
 from kanspice.experiments.ensemble.variations import seed_of
 from kanspice.families import compile_macro_model
+from kanspice.nn.module import CircuitModule
 from kanspice.nn.training import Noisy, Plain, Samples, Schedule, ThroughCircuit, train, validated
 from kanspice.technology import Technology
 
+TIGHT = Technology.model_validate({"tia": {"gain": 10.0, "rail_v": 0.2}})
 GAIN = Technology.model_validate({"tia": {"gain": 10.0}, "devices": {"area_sigma": 0.1}})
 
 
@@ -71,20 +74,37 @@ def test_the_same_seed_gives_the_same_network(model, samples):
     assert found[0].course.losses == found[1].course.losses
 
 
-def test_circuits_are_sized_for_samples_that_every_step_draws(model):
-    """At most 200 and half of those that there are; the same for the same step. What judges a step has all of them."""
-    many = inputs_for(model, 600)
-    for inputs, number in ((many, 200), (many[:96], 48), (many[:1], 1)):
-        answers = ThroughCircuit(model, [GAIN], inputs, Schedule())
-        sized = []
-        for step in (0, 1, 0):
-            answers.at(step, torch.from_numpy(many[:4]))
-            sized.append(answers._last.sizing_inputs)
-        known = {row.tobytes() for row in inputs}
-        assert all(len(each) == number and {row.tobytes() for row in each} <= known for each in sized)
-        assert np.array_equal(sized[0], sized[2])
-        assert number == 1 or not np.array_equal(sized[0], sized[1])
-        assert all(np.array_equal(each.sizing_inputs, inputs) for each in answers._judged)
+def test_steps_have_the_sizes_of_all_samples(model):
+    """By the few samples that sizes come from, which are looked for anew as the network changes."""
+    inputs = inputs_for(model, 600)
+    answers = ThroughCircuit(model, [TIGHT], inputs, Schedule())
+    answers.at(0, torch.from_numpy(inputs[:4]))
+    found, whole = answers._last.design(), CircuitModule(model, TIGHT, inputs).design()
+    assert len(answers._last.sizing_inputs) < 200
+    assert (
+        whole.crossbars[0].feedback_ohm[0]
+        < CircuitModule(model, TIGHT, inputs[:20]).design().crossbars[0].feedback_ohm[0]
+    )
+    for mine, all_of_them in zip(found.crossbars, whole.crossbars, strict=True):
+        assert np.array_equal(mine.feedback_ohm, all_of_them.feedback_ohm)
+        assert mine.output_v_per_unit == all_of_them.output_v_per_unit
+    before = answers._last.sizing_inputs
+    with torch.no_grad():
+        for each in model.parameters():
+            each.neg_()
+    answers.at(1, torch.from_numpy(inputs[:4]))
+    assert answers._last.sizing_inputs is before
+    answers.at(20, torch.from_numpy(inputs[:4]))
+    assert not np.array_equal(answers._last.sizing_inputs, before)
+
+
+def test_sizes_come_from_the_extremes_of_every_stage():
+    inputs = np.array([[0.0, 1.0], [5.0, 1.0], [2.0, -3.0], [2.0, 2.0], [1.0, 1.0]])
+    stage = np.array([[1.0], [1.0], [1.0], [0.0], [np.nan]])
+    assert Sizing(inputs).extreme(1).tolist() == [1, 2]
+    assert Sizing(inputs[2:], {"l1": stage[2:]}).extreme(1).tolist() == [0, 1]
+    assert Sizing(inputs, {"l1": stage}).extreme(5).tolist() == [0, 1, 2, 3, 4]
+    assert Sizing(inputs[:0]).extreme(1).tolist() == []
 
 
 def test_normalisation_keeps_its_statistics(model, samples):

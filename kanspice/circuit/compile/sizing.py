@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from kanspice.base.arrays import Array
+from kanspice.base.arrays import Array, Indices
 
 
 @dataclass(frozen=True)
@@ -25,3 +25,15 @@ class Sizing:
     def answered(self) -> dict[str, Array]:
         """The stages of the samples that the network has an answer for."""
         return {name: values[np.isfinite(values).all(axis=1)] for name, values in self.stages.items()}
+
+    def extreme(self, count: int) -> Indices:
+        """Places of the samples, in their order, that sizes come from: of the inputs and of every stage the `count`
+        with the largest value and the `count` with the smallest one. A network a few steps of training away is sized
+        by some of them too.
+        """
+        found = [np.zeros(0, dtype=np.intp)]
+        for values in (self.inputs, *self.stages.values()):
+            answered = np.flatnonzero(np.isfinite(values).all(axis=1))
+            for most in (values[answered].max(axis=1), -values[answered].min(axis=1)):
+                found.append(answered[np.argsort(most, kind="stable")[-count:]])
+        return np.unique(np.concatenate(found))

@@ -108,13 +108,15 @@ class OperatingPoints(EngineCall):
     def _spread(self, circuit: CircuitFiles, samples: Sequence[int], tolerances: Tolerances, *, report: bool) -> Found:
         """Solves the samples in at least as many blocks as there are jobs."""
         attempt = partial(self._attempt, circuit, tolerances, report)
-        return self.spread(samples, attempt, largest=_LARGEST_BLOCK if self.starts is None else 1)
+        by_themselves = self.starts is not None or self._begins_at_reference(tolerances)
+        return self.spread(samples, attempt, largest=1 if by_themselves else _LARGEST_BLOCK)
 
     def _attempt(
         self, circuit: CircuitFiles, tolerances: Tolerances, report: bool, block: list[int], *, hinted: bool = False
     ) -> tuple[Found, FailedSample | None]:
         """One process for one block. Rows are kept only where nothing casts doubt on them."""
-        hints = self._hints(circuit.netlist, block[0]) if hinted else {}
+        begins = hinted or self._begins_at_reference(tolerances)
+        hints = self._hints(circuit.netlist, block[0]) if begins else {}
         if self.starts is not None:
             hints = self.starts.of(self.inputs_v[block[0]], elsewhere=tolerances != self.tolerances)
         tolerances = eased(self.design, tolerances) if hinted else tolerances
@@ -166,6 +168,13 @@ class OperatingPoints(EngineCall):
         table = circuit.table(plots)
         counts = len(table) and np.array_equal(plots[0].table[:, 0], np.arange(len(table)))
         return table if counts else table[:0]
+
+    def _begins_at_reference(self, tolerances: Tolerances) -> bool:
+        """Whether every sample starts at the network's stages: amplifiers give no slope beyond their swing, by which
+        Newton's method could find its way from nothing. What is solved again, tighter, starts from nothing.
+        """
+        is_limited = any(math.isfinite(crossbar.swing_v) for crossbar in self.design.crossbars)
+        return is_limited and bool(self.hints) and tolerances == self.tolerances
 
     def _hints(self, netlist: Netlist, sample: int) -> dict[str, float]:
         """Reference voltages of every stage for one sample, where there are some, and 0 V for the columns."""

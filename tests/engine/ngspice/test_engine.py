@@ -31,7 +31,7 @@ from kanspice.circuit.uniqueness import solution_counts
 from kanspice.engine.netlist import build_netlist
 from kanspice.engine.ngspice import deck as decks
 from kanspice.engine.ngspice.deck import NORMAL, TIGHT, Tolerances, eased, sweep_deck, tightened
-from kanspice.engine.ngspice.engine import solve
+from kanspice.engine.ngspice.engine import OperatingPoints, solve
 from kanspice.engine.ngspice.process import run_deck
 from kanspice.engine.ngspice.program import find_ngspice
 from kanspice.engine.options import RunOptions
@@ -79,6 +79,26 @@ def test_the_answer_is_the_circuits(design, inputs, solved):
         expected.append(crossbar_output(design, second, hidden)[1])
     assert solved.failed == ()
     np.testing.assert_allclose(outputs(solved), expected, rtol=0, atol=1e-8 * np.abs(expected).max())
+
+
+def test_beyond_a_swing_samples_start_at_the_network(model, inputs, monkeypatch):
+    """Each by itself; what checks the numerical error starts from nothing, and finds the same."""
+    specimen = specimen_of(model, inputs, "tia.gain=300", "tia.swing_v=0.8", seed=7)
+    hints, starts = reference_stages(model, inputs), []
+
+    def run(self, circuit, block, tolerances, *rest, **options):
+        starts.append((len(block), tolerances == self.tolerances, bool(rest[-1])))
+        return whole(self, circuit, block, tolerances, *rest, **options)
+
+    whole = OperatingPoints._run
+    monkeypatch.setattr(OperatingPoints, "_run", run)
+    begun = solve(specimen, inputs, "device", hints=hints)
+    assert all(hinted == first for _, first, hinted in starts)
+    assert sum(first and number == 1 for number, first, _ in starts) >= len(inputs)
+    assert begun.numerical_error.max_abs_v < 1e-9
+    by_itself = solve(specimen, inputs, "device")
+    assert not any(hinted for _, _, hinted in starts[-2:])
+    np.testing.assert_allclose(outputs(begun), outputs(by_itself), rtol=0, atol=1e-9)
 
 
 REAL_AMPLIFIERS = ("tia.gain=300", "tia.output_ohm=2e5", "tia.input_bias_a=1e-8")
