@@ -78,15 +78,17 @@ def terms(owner: Indices, bends: Bends) -> tuple[Indices, Array]:
 
     owner: (bends,) which sum each is part of; every one from 0 on has some. A term's numbers: the slope and offset of
     its line, then slope, offset and sign of either ramp, sign * max(slope * x + offset, 0). A bend is the line that
-    holds at 0, and the ramp that takes it to the other one beyond its corner: exactly nothing where it is the line.
+    holds at 0, and the ramp that takes it to the other one beyond its corner: exactly nothing where it is the line. One
+    whose corner is infinite is that line everywhere, whatever the other is: its offset may be infinite, too.
     """
     (left, left_at), (right, right_at) = bends.left, bends.right
     begins_right = bends.corner <= 0
     line, line_at = np.where(begins_right, right, left), np.where(begins_right, right_at, left_at)
-    slope, offset = np.where(begins_right, left, right) - line, np.where(begins_right, left_at, right_at) - line_at
-    bent = np.flatnonzero(np.isfinite(bends.corner) & (slope != 0))
-    sign = np.where(begins_right, -1.0, 1.0) * np.sign(slope)  # of what is added beyond the corner
-    ramps = np.stack([sign * slope, sign * offset, sign], axis=1)[bent]
+    bent = np.flatnonzero(np.isfinite(bends.corner) & (left != right))
+    other, other_at = np.where(begins_right, left, right)[bent], np.where(begins_right, left_at, right_at)[bent]
+    slope, offset = other - line[bent], other_at - line_at[bent]
+    sign = np.where(begins_right, -1.0, 1.0)[bent] * np.sign(slope)  # of what is added beyond the corner
+    ramps = np.stack([sign * slope, sign * offset, sign], axis=1)
     ramps_of = np.bincount(owner[bent], minlength=owner.max(initial=-1) + 1)
     terms_of = np.maximum(-(-ramps_of // _RAMPS), 1)
     first = np.cumsum(terms_of) - terms_of

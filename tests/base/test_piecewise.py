@@ -84,6 +84,21 @@ def test_what_is_off_carries_exactly_nothing():
         np.testing.assert_array_equal(pairs.into_nodes(-at[None, :]), np.zeros((1, 5)))
 
 
+@pytest.mark.parametrize("name", ["ShiftRelu1", "ShiftLeakyRelu1"])
+def test_infinite_thresholds_are_a_line_everywhere(name):
+    """Of the branches themselves, whose other line then has an infinite offset: no subtraction of infinities warns."""
+    threshold = np.array([np.inf, -np.inf, np.inf, 0.5])
+    theta = np.stack([threshold, np.array([1.0, 1.0, -2.0, 1.0])])
+    parts = BRANCHES[name]().bends(theta)
+    x = np.array([-2.0, 0.1, 3.0])
+    for mirrored, sign in ((False, 1.0), (True, -1.0)):
+        reflected = parts.reflected(np.full(4, mirrored))
+        pairs = PairCurrents(4, np.zeros(4, dtype=np.int64), np.arange(1, 5), reflected)
+        volts = torch.from_numpy(sign * x[:, None] * np.ones(4))
+        law = BRANCHES[name]().current(sign * volts, torch.zeros(()), torch.from_numpy(theta)[:, None, :])
+        np.testing.assert_allclose(pairs.into_nodes(-volts.numpy()), sign * law.numpy(), rtol=1e-12)
+
+
 def test_voltages_that_exploded_come_to_an_end():
     found = along(bends(), np.array([[np.inf, -np.inf, np.nan, 0.0, 0.0, 0.0, 0.0]]))
     assert not np.isfinite(found[0, :3]).any()
