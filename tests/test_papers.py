@@ -11,6 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from kanspice.base.errors import InputError
+
 ROOT = Path(__file__).resolve().parents[1]
 
 
@@ -177,6 +179,22 @@ def test_idx_files_are_read_as_they_are_published(tmp_path, monkeypatch):
     assert abs(found.test_inputs[0].reshape(14, 14) - flat).max() < 0.5
     assert found.inputs.min() >= 0
     assert found.inputs.max() <= 1
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("rough_pictures")
+def test_specimens_are_as_many_as_are_asked_for_and_of_the_study_that_is_asked_for(tmp_path):
+    from benchmarks.papers.circuits import specimens
+
+    digits = ROOT / "examples" / "01_kanalogue_digits"
+    samples = tuple(np.load(digits / f"{name}.npy")[:4] for name in ("inputs", "labels"))
+    measured = {"path": digits / "model.pt", "tech": "ideal", "set": ["devices.area_sigma=0.3"], "seed": 1}
+    two, three, again = (specimens(tmp_path, samples=samples, trials=trials, **measured) for trials in (2, 3, 2))
+    assert (two["trials"], three["trials"], again["trials"]) == (2, 3, 2)
+    assert again["points"] == two["points"] != three["points"]
+    for other in ({"seed": 2}, {"tech": "typical"}, {"samples": (samples[0][:3], samples[1][:3])}):
+        with pytest.raises(InputError, match="another study is there"):
+            specimens(tmp_path, trials=2, **({"samples": samples} | measured | other))
 
 
 @pytest.mark.reference_data

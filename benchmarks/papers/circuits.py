@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,11 +13,15 @@ import numpy as np
 import kanspice
 from benchmarks.papers.rows import Row
 from kanspice.base.arrays import Array
+from kanspice.base.errors import InputError
 from kanspice.experiments.study.result import PointResult
 from kanspice.experiments.verify.result import GapResult
 
 EXPLAINED = 0.005
 """Accuracies that differ by more are attributed to causes."""
+_WORKERS = ("jobs", "scheduler")
+"""Who measures a study: its results do not depend on that."""
+_ASKED = "asked.json"
 
 
 def circuit(path: Path, inputs: Array, labels: Array, tech: str, *, set_: Sequence[str] = (), seed: int = 0) -> Row:
@@ -54,17 +60,21 @@ def causes(path: Path, inputs: Array, labels: Array, tech: str, seed: int = 0) -
 def specimens(folder: Path, path: Path, samples: tuple[Array, Array], tech: str, trials: int, **study: object) -> Row:
     """Draws of a circuit, by `kanspice study` in a folder where an interrupted one goes on: accuracies, and the worst.
 
-    samples: inputs and labels. study: what `kanspice.study` is told besides.
+    samples: inputs and labels. study: what `kanspice.study` is told besides. Raises InputError where the folder has as
+    many draws of another study.
     """
     begin, wall = time.process_time(), time.monotonic()
-    if (folder / "study").exists():
-        result = kanspice.study(resume=folder / "study")
+    place, asked = drawn_in(folder, trials), _asked(samples, {"tech": tech} | study)
+    if place.exists():
+        _check_asked(place, asked)
+        result = kanspice.study(resume=place, **{name: study[name] for name in _WORKERS if name in study})
     else:
-        folder.mkdir(parents=True, exist_ok=True)
+        place.parent.mkdir(parents=True, exist_ok=True)
         for name, array in zip(("inputs", "labels"), samples, strict=True):
-            np.save(folder / f"{name}.npy", array)
-        given = {"inputs": folder / "inputs.npy", "labels": folder / "labels.npy", "cross_check": 0} | study
-        result = kanspice.study(path, out=folder / "study", tech=tech, trials=trials, **given)
+            np.save(place.with_name(f"{name}.npy"), array)
+        place.with_name(_ASKED).write_text(asked, encoding="utf-8")
+        files = {name: place.with_name(f"{name}.npy") for name in ("inputs", "labels")}
+        result = kanspice.study(path, out=place, tech=tech, trials=trials, **(files | {"cross_check": 0} | study))
     return {
         "network_accuracy": result.reference_accuracy,
         "samples": result.samples,
@@ -75,6 +85,24 @@ def specimens(folder: Path, path: Path, samples: tuple[Array, Array], tech: str,
         "sha256": result.model.sha256,
         "wall_s": time.monotonic() - wall,
     }
+
+
+def drawn_in(folder: Path, trials: int) -> Path:
+    """The folder of a study with so many draws: one with another number is another study."""
+    return folder / f"{trials} draws" / "study"
+
+
+def _asked(samples: tuple[Array, Array], study: Row) -> str:
+    """All that a study's results depend on, but its network, which the study's own folder knows."""
+    digests = [hashlib.sha256(np.ascontiguousarray(array).tobytes()).hexdigest() for array in samples]
+    told = {name: value for name, value in study.items() if name not in _WORKERS}
+    return json.dumps({"samples": digests} | told, sort_keys=True)
+
+
+def _check_asked(place: Path, asked: str) -> None:
+    there = place.with_name(_ASKED).read_text(encoding="utf-8")
+    if there != asked:
+        raise InputError("another study is there", where=place, expected=asked, found=there, hint="remove the folder")
 
 
 def second_opinion(path: Path, inputs: Array, tech: str, judge: str, *, set_: Sequence[str] = (), seed: int = 0) -> Row:

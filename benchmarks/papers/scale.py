@@ -16,6 +16,7 @@ import torch
 from distributed import LocalCluster
 
 import kanspice
+from benchmarks.papers.circuits import drawn_in
 from benchmarks.papers.robustness import block_of
 from benchmarks.papers.rows import Row, Rows, Setting
 from kanspice.base.process_memory import peak_bytes
@@ -133,7 +134,7 @@ def _clusters(setting: Setting) -> Row:
         for name, how in (("joblib", {"jobs": 2}), ("dask", {"scheduler": cluster.scheduler_address})):
             folder, wall = setting.folder / "clusters" / name, time.monotonic()
             block_of(64, "binary", 0, setting, folder, trials=setting.part(200), **how)
-            found[name] = {"wall_s": time.monotonic() - wall, "sha256": _results(folder / "study")}
+            found[name] = {"wall_s": time.monotonic() - wall, "sha256": _results(drawn_in(folder, setting.part(200)))}
     return {"draws": setting.part(200), "same_bytes": found["joblib"]["sha256"] == found["dask"]["sha256"]} | found
 
 
