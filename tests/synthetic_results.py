@@ -11,6 +11,7 @@ from kanspice.engine.solution import FailedSample, Outcome
 from kanspice.experiments.facts import ChipFacts, CircuitFacts, EngineRun, InputsFacts, ModelFacts, SpecimenFacts, Swing
 from kanspice.experiments.verify.chip.notes import chip_notes
 from kanspice.experiments.verify.result import GapResult
+from kanspice.gap.anatomy import StageShape
 from kanspice.gap.answers import confusion, output_errors
 from kanspice.gap.causes import NONE, NUMERICAL, PROJECTION, Attribution, Cause, Share, Trial
 from kanspice.gap.chip import ChipSamples
@@ -150,6 +151,10 @@ def answered() -> GapResult:
         result,
         accuracy={"reference": 0.98, "circuit": 0.96},
         worst=worst_samples(result.outputs, result.reference, spread(result.reference), inputs),
+        anatomy=tuple(
+            StageShape(each.name, "crossbar" if "crossbar" in each.name else "limiter", "8 parts", 8, 8)
+            for each in result.stages
+        ),
         confusion=confusion(result.outputs, result.reference, solved, labels),
         output_errors=output_errors(result.outputs, result.reference, solved),
     )

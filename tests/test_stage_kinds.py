@@ -35,6 +35,7 @@ KINDS = {kind.__name__ for kind in get_args(Stage)}
 VERBS = {
     "experiments/compile/elements/circuit.py": Stage,
     "circuit/specimens/specimen.py": Stage,
+    "gap/anatomy.py": Stage,
     "gap/costs/physical.py": Stage,
     "gap/costs/digital/operations.py": Stage,
     "engine/acceptance.py": Stage,

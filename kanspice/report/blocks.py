@@ -157,6 +157,28 @@ class Pictures:
 
 
 @dataclass(frozen=True)
+class Box:
+    """A part of a chain. symbol: which drawing stands for it, if one is known. lines: what it is.
+
+    figures: what it is judged by, and level: how much of the chain's largest the last of them is, 0 to 1; None where
+    nothing is known.
+    """
+
+    name: str
+    symbol: str
+    lines: Sequence[str]
+    figures: Sequence[tuple[str, str]] = ()
+    level: float | None = None
+
+
+@dataclass(frozen=True)
+class Chain:
+    """Boxes that a signal goes through one after the other. Only a page draws them."""
+
+    boxes: Sequence[Box]
+
+
+@dataclass(frozen=True)
 class Notes:
     """A list of sentences. fold: what Markdown folds it under."""
 
@@ -179,7 +201,7 @@ class Detail:
     blocks: Sequence[Block]
 
 
-Block = Line | Facts | Highlights | Table | Limits | Failures | Pictures | Notes | Literal | Detail
+Block = Line | Facts | Highlights | Table | Limits | Failures | Pictures | Chain | Notes | Literal | Detail
 
 
 @dataclass(frozen=True)

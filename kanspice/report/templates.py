@@ -7,6 +7,8 @@ import re
 from functools import cache
 from typing import TYPE_CHECKING
 
+from kanspice.report.symbols import SYMBOLS
+
 if TYPE_CHECKING:
     from jinja2 import Template
     from markupsafe import Markup
@@ -26,6 +28,7 @@ def template(name: str) -> Template:
     )
     environment.filters["breakable"] = _breakable
     environment.filters["ticked"] = _ticked
+    environment.globals["symbols"] = SYMBOLS
     return environment.get_template(name)
 
 

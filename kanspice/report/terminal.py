@@ -18,6 +18,7 @@ from rich.text import Text
 from kanspice.report import blocks
 from kanspice.report.blocks import (
     Block,
+    Chain,
     Detail,
     Facts,
     Failures,
@@ -96,7 +97,7 @@ def _rows(block: Block) -> Iterator[Row | Literal]:
         case Literal():
             if not block.summary:
                 yield block
-        case blocks.Table() | Pictures() | Detail():
+        case blocks.Table() | Pictures() | Chain() | Detail():
             return
         case _:
             assert_never(block)

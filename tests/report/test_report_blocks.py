@@ -14,6 +14,8 @@ from kanspice.engine.solution import FailedSample, Outcome
 from kanspice.gap.resolution import Limit
 from kanspice.report.blocks import (
     Block,
+    Box,
+    Chain,
     Detail,
     Facts,
     Failures,
@@ -55,6 +57,7 @@ BLOCKS = (
     Detail([Line(Verdict(BAD))]),
     Pictures([Picture(BAD, drawn)]),
     Pictures([]),
+    Chain([Box(BAD, BAD, [BAD], [(BAD, BAD)], 0.5), Box("a", "sum", [])]),
     Notes([BAD]),
     Literal(BAD),
     Literal("{\n  1\n}", BAD),
@@ -82,7 +85,9 @@ def test_nothing_in_a_block_is_markup(block):
 @pytest.mark.parametrize("block", BLOCKS, ids=lambda block: type(block).__name__)
 def test_nothing_in_a_block_is_markup_for_a_terminal(block):
     said = " ".join(printed(page_of(block), 200).split())
-    found = isinstance(block, Pictures | Detail) or getattr(block, "summary", "") or getattr(block, "small", False)
+    found = (
+        isinstance(block, Pictures | Chain | Detail) or getattr(block, "summary", "") or getattr(block, "small", False)
+    )
     assert said.count(BAD) >= (3 if not found else 2)
 
 
@@ -184,6 +189,13 @@ def test_a_single_picture_stands_beside_the_rest():
     assert page_html(page_of(line, picture)).count('<div class="beside">') == 2
     assert '<div class="beside">' not in page_html(page_of(picture))
     assert '<div class="beside">' not in page_html(page_of(line, Pictures([*picture.shown, *picture.shown])))
+
+
+def test_a_chain_has_the_whole_width_and_what_is_before_it_too():
+    picture, line, chain = Pictures([Picture("a", drawn)]), Line(Verdict("text")), Chain([Box("a", "sum", ["b"])])
+    first, _, rest = page_html(page_of(line, chain, line, picture)).partition('<div class="beside">')
+    assert first.count("<p>text</p>") == first.count('<div class="chain">') == 1
+    assert rest.count('<div class="chain">') == 1
 
 
 def test_what_stands_between_back_ticks_is_code():

@@ -213,9 +213,17 @@ def test_which_answers_are_wrong_is_there_and_read_back(result):
         "network": [[26, 1], [0, 23]],
         "failed": [0, 1],
     }
+    assert document["anatomy"][0] == {
+        "name": "l1.input",
+        "symbol": "limiter",
+        "made_of": "8 parts",
+        "inputs": 8,
+        "outputs": 8,
+    }
     assert [each["output"] for each in document["output_errors"]] == [0, 1]
     assert list(document["worst_samples"][0]["image"]) == ["rows", "columns", "low", "high", "hex"]
     again = from_json(to_json(answered()), "a.json")
+    assert again.anatomy == answered().anatomy
     assert (again.confusion, again.output_errors, again.worst) == (
         answered().confusion,
         answered().output_errors,

@@ -34,6 +34,23 @@ MOST_PIXELS = 64
 """Of a raster's side."""
 
 
+class StageShapePart(Part):
+    """What a stage is made of, as much as a drawing needs."""
+
+    name: str
+    """As in `stages`."""
+    symbol: str
+    """The kind of its drawing."""
+    made_of: str
+    """In a few words."""
+    inputs: Count
+    """How many voltages arrive."""
+    outputs: Count
+    """How many leave."""
+    adds: Annotated[str, Key(sparse=True)] = ""
+    """The stage whose voltages, held since, it adds."""
+
+
 class RasterPart(Part):
     """Numbers in 256 steps from `low` to `high`."""
 
@@ -430,6 +447,8 @@ class Document(Part):
     """How the causes' shares came about."""
     worst_samples: Annotated[list[WorstPart], Key("worst")] = Field([])
     """The solved samples with the largest errors, worst first."""
+    anatomy: Annotated[list[StageShapePart], Key(sparse=True)] = Field([])
+    """What each stage is made of, in signal order."""
     confusion: Annotated[ConfusionPart | None, Key(sparse=True)] = None
     """Which classes are taken for which, of a network that decides between a few."""
     output_errors: Annotated[list[OutputErrorPart], Key(sparse=True)] = Field([])

@@ -63,6 +63,7 @@ from kanspice.gap import (
     physical_cost,
     worst_samples,
 )
+from kanspice.gap.anatomy import anatomy
 from kanspice.gap.answers import Confusion, confusion, output_errors
 from kanspice.gap.causes import Attributed
 from kanspice.gap.metric_table import further
@@ -170,6 +171,7 @@ class Measured:
             waveforms=waveforms,
             physical=self._physical(),
             worst=worst_samples(self.outputs, self.expected, self.scale, evidence.inputs),
+            anatomy=anatomy(design),
             confusion=self._confusion(),
             output_errors=output_errors(self.outputs, self.expected, solution.solved),
             distribution=measurements.distribution,

@@ -98,6 +98,8 @@ def _stability(result: GapResult) -> Highlight:
         return _largest_voltage(result)
     if len(result.failed) == result.samples:
         return Highlight("stable", "not known", Verdict("no sample was solved", warning=True), again=True)
+    if any(shape.symbol == "tiles" for shape in result.anatomy):
+        return Highlight("stable", "not asked", Verdict("columns of crossbars at many positions are not tested"))
     if math.isfinite(_number(result, "tia", "gbw_hz")):
         return Highlight("stable", "yes", Verdict("no amplifier's column grows, at any operating point"))
     return Highlight("stable", "not asked", Verdict("amplifiers are infinitely fast: set `tia.gbw_hz` to ask"))

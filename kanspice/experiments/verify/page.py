@@ -12,6 +12,7 @@ from kanspice.experiments.verify import (
     answer_blocks,
     cause_plots,
     cause_wording,
+    circuit_blocks,
     distributions,
     opening,
     physical,
@@ -150,6 +151,7 @@ def _stages(result: GapResult) -> tuple[Block, ...]:
     )
     return (
         said,
+        *circuit_blocks.drawing(result),
         Table(header[: len(rows[0])], rows, fold=many(len(rows), "stage")),
         *([_small(formula)] if any(stage.behavioural for stage in result.stages) else []),
         Detail([_small(added)]),

@@ -12,6 +12,7 @@ from kanspice.base.arrays import Array
 from kanspice.base.errors import InputError
 from kanspice.engine.solution import FailedSample, unstable_fraction
 from kanspice.experiments.facts import ChipFacts, CircuitFacts, EngineRun, InputsFacts, ModelFacts, SpecimenFacts
+from kanspice.gap.anatomy import StageShape
 from kanspice.gap.answers import Confusion, OutputError
 from kanspice.gap.causes import Attribution, Cause
 from kanspice.gap.chip import ChipGaps
@@ -53,6 +54,7 @@ class GapResult(Shown):
     worst: the solved samples with the largest errors, worst first. command: the command line, where there was one.
     specimen: which one, where it was given by its numbers and not drawn by the seed.
     sized_for: samples that the circuit is sized for, where they were given apart from those that are measured.
+    anatomy: what each stage is made of, for a drawing of the circuit; none in old reports.
     confusion: which classes are taken for which, of a network that decides; output_errors: how far each output is off.
     measured: where the outputs of a chip are from, where one was measured; chip: how far it is from network and
     circuit; chip_outputs: (samples, outputs) in model units, NaN where nothing was measured, without rows where no chip
@@ -97,6 +99,7 @@ class GapResult(Shown):
     sized_for: InputsFacts | None = None
     measured: ChipFacts | None = None
     chip: ChipGaps | None = None
+    anatomy: tuple[StageShape, ...] = ()
     confusion: Confusion | None = None
     output_errors: tuple[OutputError, ...] = ()
     chip_outputs: Array = field(default_factory=lambda: np.empty((0, 0)))
