@@ -157,7 +157,7 @@ class Pictures:
 
 
 @dataclass(frozen=True)
-class Box:
+class ChainBox:
     """A part of a chain. symbol: which drawing stands for it, if one is known. lines: what it is.
 
     figures: what it is judged by, and level: how much of the chain's largest the last of them is, 0 to 1; None where
@@ -172,10 +172,10 @@ class Box:
 
 
 @dataclass(frozen=True)
-class Chain:
+class BoxChain:
     """Boxes that a signal goes through one after the other. Only a page draws them."""
 
-    boxes: Sequence[Box]
+    boxes: Sequence[ChainBox]
 
 
 @dataclass(frozen=True)
@@ -201,7 +201,7 @@ class Detail:
     blocks: Sequence[Block]
 
 
-Block = Line | Facts | Highlights | Table | Limits | Failures | Pictures | Chain | Notes | Literal | Detail
+Block = Line | Facts | Highlights | Table | Limits | Failures | Pictures | BoxChain | Notes | Literal | Detail
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from kanspice.report.blocks import Block, Chain, Detail, Page, Pictures
+from kanspice.report.blocks import Block, BoxChain, Detail, Page, Pictures
 from kanspice.report.formatting import encodable
 from kanspice.report.templates import template
 
@@ -24,7 +24,7 @@ def _arranged(blocks: Sequence[Block]) -> Markup:
     """In order; but where there is room, a single picture stands beside all the rest that follows the last chain."""
     from markupsafe import Markup  # noqa: PLC0415 - comes with jinja2
 
-    wide = max((place + 1 for place, block in enumerate(blocks) if isinstance(block, Chain)), default=0)
+    wide = max((place + 1 for place, block in enumerate(blocks) if isinstance(block, BoxChain)), default=0)
     if wide:
         return Markup("").join([*map(_written, blocks[:wide]), _arranged(blocks[wide:])])
     pictures = [block for block in blocks if isinstance(block, Pictures) and len(block.shown) == 1]

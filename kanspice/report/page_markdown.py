@@ -8,7 +8,7 @@ from typing import assert_never
 
 from kanspice.report.blocks import (
     Block,
-    Chain,
+    BoxChain,
     Detail,
     Facts,
     Failures,
@@ -77,7 +77,7 @@ def _written(block: Block) -> str:
         case Literal():
             copied = "<br>".join(map(_copied, block.text.splitlines()))
             written = _folded(block.summary, f"<pre>{copied}</pre>")
-        case Pictures() | Chain() | Detail():
+        case Pictures() | BoxChain() | Detail():
             written = ""
         case _:
             assert_never(block)

@@ -18,7 +18,7 @@ from rich.text import Text
 from kanspice.report import blocks
 from kanspice.report.blocks import (
     Block,
-    Chain,
+    BoxChain,
     Detail,
     Facts,
     Failures,
@@ -97,7 +97,7 @@ def _rows(block: Block) -> Iterator[Row | Literal]:
         case Literal():
             if not block.summary:
                 yield block
-        case blocks.Table() | Pictures() | Chain() | Detail():
+        case blocks.Table() | Pictures() | BoxChain() | Detail():
             return
         case _:
             assert_never(block)

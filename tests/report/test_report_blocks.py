@@ -14,8 +14,8 @@ from kanspice.engine.solution import FailedSample, Outcome
 from kanspice.gap.resolution import Limit
 from kanspice.report.blocks import (
     Block,
-    Box,
-    Chain,
+    BoxChain,
+    ChainBox,
     Detail,
     Facts,
     Failures,
@@ -57,7 +57,7 @@ BLOCKS = (
     Detail([Line(Verdict(BAD))]),
     Pictures([Picture(BAD, drawn)]),
     Pictures([]),
-    Chain([Box(BAD, BAD, [BAD], [(BAD, BAD)], 0.5), Box("a", "sum", [])]),
+    BoxChain([ChainBox(BAD, BAD, [BAD], [(BAD, BAD)], 0.5), ChainBox("a", "sum", [])]),
     Notes([BAD]),
     Literal(BAD),
     Literal("{\n  1\n}", BAD),
@@ -86,7 +86,9 @@ def test_nothing_in_a_block_is_markup(block):
 def test_nothing_in_a_block_is_markup_for_a_terminal(block):
     said = " ".join(printed(page_of(block), 200).split())
     found = (
-        isinstance(block, Pictures | Chain | Detail) or getattr(block, "summary", "") or getattr(block, "small", False)
+        isinstance(block, Pictures | BoxChain | Detail)
+        or getattr(block, "summary", "")
+        or getattr(block, "small", False)
     )
     assert said.count(BAD) >= (3 if not found else 2)
 
@@ -192,7 +194,11 @@ def test_a_single_picture_stands_beside_the_rest():
 
 
 def test_a_chain_has_the_whole_width_and_what_is_before_it_too():
-    picture, line, chain = Pictures([Picture("a", drawn)]), Line(Verdict("text")), Chain([Box("a", "sum", ["b"])])
+    picture, line, chain = (
+        Pictures([Picture("a", drawn)]),
+        Line(Verdict("text")),
+        BoxChain([ChainBox("a", "sum", ["b"])]),
+    )
     first, _, rest = page_html(page_of(line, chain, line, picture)).partition('<div class="beside">')
     assert first.count("<p>text</p>") == first.count('<div class="chain">') == 1
     assert rest.count('<div class="chain">') == 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 from kanspice.experiments.verify.cause_wording import gap
 from kanspice.experiments.verify.result import GapResult
 from kanspice.gap.stage_gap import StageGap
-from kanspice.report.blocks import Block, Box, Chain, Detail, Line
+from kanspice.report.blocks import Block, BoxChain, ChainBox, Detail, Line
 from kanspice.report.formatting import many, plain
 from kanspice.report.verdict import Verdict
 
@@ -17,17 +17,19 @@ def drawing(result: GapResult) -> tuple[Block, ...]:
     gaps = {stage.name: stage for stage in result.stages}
     added = (stage.added.relative_rmse or 0.0 for stage in result.stages)
     most = max(added, default=0.0)
-    boxes = [Box("inputs", "input", [many(result.anatomy[0].inputs, "voltage")])]
+    boxes = [ChainBox("inputs", "input", [many(result.anatomy[0].inputs, "voltage")])]
     for shape in result.anatomy:
         found = gaps.get(shape.name)
         lines = [plain(shape.made_of), f"{shape.inputs:,} → {shape.outputs:,}"]
         boxes.append(
-            Box(plain(shape.name), shape.symbol, lines, _figures(found), None if found is None else _level(found, most))
+            ChainBox(
+                plain(shape.name), shape.symbol, lines, _figures(found), None if found is None else _level(found, most)
+            )
         )
     last = result.gap.relative_rmse
-    boxes.append(Box("outputs", "output", [many(result.anatomy[-1].outputs, "output")], [("gap", gap(last))]))
+    boxes.append(ChainBox("outputs", "output", [many(result.anatomy[-1].outputs, "output")], [("gap", gap(last))]))
     how = "The circuit. Bars: what a stage adds itself, beside the one that adds most. Gaps are relative RMSE."
-    return Detail([Line(Verdict(how), small=True)]), Chain(boxes)
+    return Detail([Line(Verdict(how), small=True)]), BoxChain(boxes)
 
 
 def _figures(found: StageGap | None) -> list[tuple[str, str]]:
