@@ -17,9 +17,12 @@ from kanspice.gap.causes import NONE, NUMERICAL, PROJECTION, Attribution, Cause,
 from kanspice.gap.chip import ChipSamples
 from kanspice.gap.costs import Areas, ChipEnergy, DigitalCost, DigitalEnergy, Operations, PhysicalCost, StageCost
 from kanspice.gap.cross_check import CrossCheck, NotChecked, OtherOutcome
+from kanspice.gap.crossbar_maps import CrossbarMap, Crosspoint
 from kanspice.gap.distribution import Distribution, Generated, LogDensities, PeriodEnds
 from kanspice.gap.metrics import Gap, compare, spread
+from kanspice.gap.operating import DeviceUse
 from kanspice.gap.projection import ProjectedLayer, ProjectionGap
+from kanspice.gap.raster import Raster
 from kanspice.gap.resolution import Limit, NumericalGap, Variation
 from kanspice.gap.stage_gap import StageGap
 from kanspice.gap.waveform_pairs import PeriodWaveforms, SampleWaveforms
@@ -141,6 +144,26 @@ def with_everything(result: GapResult) -> GapResult:
     )
 
 
+def crossbar_map(name: str) -> CrossbarMap:
+    """A crossbar of 90 rows, of which the map has 30."""
+    values = np.random.default_rng(5).random((30, 4))
+    worst = (Crosspoint(89, 3, 0.02), Crosspoint(0, 0, 0.01))
+    return CrossbarMap(
+        name,
+        90,
+        4,
+        2,
+        Raster.of(values),
+        Raster.of(values**4),
+        (0.01,) * 30,
+        (0.02,) * 4,
+        worst,
+        2,
+        1,
+        ((3, 1), (88, 0)),
+    )
+
+
 def answered() -> GapResult:
     """Of a network that decides between two classes of small images, of which one sample failed."""
     result = with_failures(synthetic(50, 2, 0.1), 7)
@@ -154,6 +177,11 @@ def answered() -> GapResult:
         anatomy=tuple(
             StageShape(each.name, "crossbar" if "crossbar" in each.name else "limiter", "8 parts", 8, 8)
             for each in result.stages
+        ),
+        crossbar_maps=(crossbar_map("l1.crossbar"), replace(crossbar_map("l2.crossbar"), error=None, worst=())),
+        device_uses=(
+            DeviceUse("z21", 4, 2, -0.5, 1.5, (0.25, 0.5, 0.25), (0.0, 1e-6, 5e-7, 2e-6), 0.25, 0.0),
+            DeviceUse("ohmic", 2, 2, 0.0, 1.0, (1.0, 0.0), (0.0, 1e-6), 0.0, 0.5),
         ),
         confusion=confusion(result.outputs, result.reference, solved, labels),
         output_errors=output_errors(result.outputs, result.reference, solved),

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from kanspice.base.arrays import Array
+from kanspice.base.arrays import Array, Indices
 
 _STEPS = 255
 
@@ -37,12 +37,22 @@ class Raster:
         return found
 
 
+def bins(size: int, most: int) -> Indices:
+    """Where each of at most so many bins of neighbours begins, of `size` of them."""
+    return np.linspace(0, size, min(most, size) + 1).astype(int)[:-1]
+
+
+def bin_of(place: int, size: int, most: int) -> int:
+    """The bin that a place is in."""
+    return int(np.searchsorted(bins(size, most), place, side="right")) - 1
+
+
 def binned(values: Array, most: int) -> Array:
     """The root mean squares of neighbours, (rows, columns) of at most so many each; the same where that is enough."""
     for axis in (0, 1):
         size = values.shape[axis]
         if size > most:
-            starts = np.linspace(0, size, most + 1).astype(int)[:-1]
+            starts = bins(size, most)
             counts = np.diff([*starts, size])
             summed = np.add.reduceat(values**2, starts, axis=axis)
             values = np.sqrt(summed / (counts[:, None] if axis == 0 else counts))

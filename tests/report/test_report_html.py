@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 from rendered import to_html
-from synthetic_results import attributed, moving, with_failures
+from synthetic_results import answered, attributed, moving, with_failures
 
 from kanspice.engine.solution import FailedSample, Outcome
 
@@ -77,6 +77,22 @@ def test_others_do_not(result):
     page = to_html(result)
     assert "How does it grow?" not in page
     assert "columns</th>" in page
+
+
+def test_crossbars_and_their_devices_are_drawn():
+    page = to_html(answered())
+    for words in (
+        "Where do devices work?",
+        "<td>25.0 %</td>",
+        'alt="Curves of the devices, and how many are at which voltage"',
+        'alt="Areas and errors of l1.crossbar"',
+        "89, 3 (0.02), 0, 0 (0.01)",
+        "Maps have 64 rows and columns at most: of l1.crossbar, l2.crossbar",
+        'alt="The inputs of the worst samples as images, with what network and circuit say"',
+        'class="chain"',
+    ):
+        assert words in page, words
+    assert len(page) < 2e6
 
 
 def test_causes_have_their_table_and_picture(result):

@@ -224,6 +224,8 @@ def test_which_answers_are_wrong_is_there_and_read_back(result):
     assert list(document["worst_samples"][0]["image"]) == ["rows", "columns", "low", "high", "hex"]
     again = from_json(to_json(answered()), "a.json")
     assert again.anatomy == answered().anatomy
+    assert (again.crossbar_maps, again.device_uses) == (answered().crossbar_maps, answered().device_uses)
+    assert "error" not in document["crossbar_maps"][1]
     assert (again.confusion, again.output_errors, again.worst) == (
         answered().confusion,
         answered().output_errors,
@@ -237,6 +239,10 @@ def test_which_answers_are_wrong_is_there_and_read_back(result):
         lambda document: document["worst_samples"][0]["image"].update(hex="00"),
         lambda document: document["worst_samples"][0]["image"].update(hex="<script>"),
         lambda document: document["worst_samples"][0]["image"].update(rows=65),
+        lambda document: document["crossbar_maps"][0]["area"].update(hex="0"),
+        lambda document: document["crossbar_maps"][0]["stuck"][0].pop(),
+        lambda document: document["device_uses"][0].update(shares=[2.0]),
+        lambda document: document["device_uses"][0].update(currents_a=[]),
         lambda document: document["confusion"]["failed"].pop(),
         lambda document: document["confusion"]["circuit"][0].pop(),
     ],

@@ -21,11 +21,8 @@ def drawing(result: GapResult) -> tuple[Block, ...]:
     for shape in result.anatomy:
         found = gaps.get(shape.name)
         lines = [plain(shape.made_of), f"{shape.inputs:,} → {shape.outputs:,}"]
-        boxes.append(
-            ChainBox(
-                plain(shape.name), shape.symbol, lines, _figures(found), None if found is None else _level(found, most)
-            )
-        )
+        level = None if found is None else _level(found, most)
+        boxes.append(ChainBox(plain(shape.name), shape.symbol, lines, _figures(found), level))
     last = result.gap.relative_rmse
     boxes.append(ChainBox("outputs", "output", [many(result.anatomy[-1].outputs, "output")], [("gap", gap(last))]))
     how = "The circuit. Bars: what a stage adds itself, beside the one that adds most. Gaps are relative RMSE."

@@ -27,7 +27,7 @@ from kanspice.experiments.parts import (
 from kanspice.experiments.verify.chip.part import MeasuredPart, ThreeGapsPart
 from kanspice.experiments.verify.result import GapResult
 from kanspice.gap.answers import MOST_CLASSES
-from kanspice.report.codec import Count, Figure, Key, Part, Size, SizeOrNone
+from kanspice.report.codec import Count, Figure, Fraction, Key, Part, Size, SizeOrNone
 
 _ROUNDED = 1 + 1e-9
 MOST_PIXELS = 64
@@ -70,6 +70,69 @@ class RasterPart(Part):
         if len(self.hex) != 2 * self.rows * self.columns:
             raise ValueError(f"{2 * self.rows * self.columns} hexadecimal digits for {self.rows} x {self.columns}")
         return self
+
+
+class CrosspointPart(Part):
+    """A place in a crossbar."""
+
+    row: Count
+    """From 0."""
+    pair: Count
+    """Of columns, from 0."""
+    error: SizeOrNone
+    """RMSE that its devices make at the pair's output, model units."""
+
+
+class CrossbarMapPart(Part):
+    """A crossbar's areas and errors; of a large one the root mean squares of neighbours."""
+
+    name: str
+    """As in `stages`."""
+    rows: Annotated[int, Field(ge=1, le=2**53)]
+    """Of the crossbar."""
+    pairs: Annotated[int, Field(ge=1, le=2**53)]
+    """Of columns."""
+    samples: Count
+    """Of which errors are."""
+    area: RasterPart
+    """Of each crosspoint's devices, in units of the reference device."""
+    error: Annotated[RasterPart | None, Key(sparse=True)] = None
+    """RMSE that each crosspoint makes at its pair's output, model units; left out where there is none."""
+    row_errors: Annotated[list[SizeOrNone], Field(max_length=MOST_PIXELS)]
+    """What the crosspoints of each of the map's rows make, added as squares."""
+    pair_errors: Annotated[list[SizeOrNone], Field(max_length=MOST_PIXELS)]
+    """What each of the map's outputs is off by itself, amplifiers included."""
+    worst: list[CrosspointPart]
+    """Those with the largest errors."""
+    open: Count
+    """Devices that do not conduct though they should."""
+    shorted: Count
+    """Devices that are shorts."""
+    stuck: list[Annotated[list[Count], Field(min_length=2, max_length=2)]]
+    """Row and pair of the first of both."""
+
+
+class DeviceUsePart(Part):
+    """All devices of one type in crossbars, at the operating points of some samples."""
+
+    name: str
+    """Of the device's card."""
+    devices: Count
+    """How many there are."""
+    samples: Count
+    """At how many operating points they were looked at."""
+    low_v: float
+    """Where what is shown begins."""
+    high_v: float
+    """Where it ends."""
+    shares: Annotated[list[Fraction], Field(min_length=1, max_length=1000)]
+    """The part of all device voltages in each of equal bins."""
+    currents_a: Annotated[list[float], Field(min_length=2, max_length=1000)]
+    """Of a device of area 1 at equally spaced voltages."""
+    falling: Fraction
+    """The part of all device voltages where the current falls as the voltage rises."""
+    beyond: Fraction
+    """The part outside of the range of the device's card."""
 
 
 class ConfusionPart(Part):
@@ -449,6 +512,10 @@ class Document(Part):
     """The solved samples with the largest errors, worst first."""
     anatomy: Annotated[list[StageShapePart], Key(sparse=True)] = Field([])
     """What each stage is made of, in signal order."""
+    crossbar_maps: Annotated[list[CrossbarMapPart], Key(sparse=True)] = Field([])
+    """Areas and errors of crossbars, of the first of them."""
+    device_uses: Annotated[list[DeviceUsePart], Key(sparse=True)] = Field([])
+    """Where on their curves the devices of crossbars work."""
     confusion: Annotated[ConfusionPart | None, Key(sparse=True)] = None
     """Which classes are taken for which, of a network that decides between a few."""
     output_errors: Annotated[list[OutputErrorPart], Key(sparse=True)] = Field([])

@@ -66,7 +66,9 @@ from kanspice.gap import (
 from kanspice.gap.anatomy import anatomy
 from kanspice.gap.answers import Confusion, confusion, output_errors
 from kanspice.gap.causes import Attributed
+from kanspice.gap.crossbar_maps import crossbar_maps
 from kanspice.gap.metric_table import further
+from kanspice.gap.operating import device_uses
 from kanspice.technology import Technology
 
 
@@ -172,6 +174,8 @@ class Measured:
             physical=self._physical(),
             worst=worst_samples(self.outputs, self.expected, self.scale, evidence.inputs),
             anatomy=anatomy(design),
+            crossbar_maps=crossbar_maps(self.circuit.ideal, design, solution),
+            device_uses=device_uses(design, solution),
             confusion=self._confusion(),
             output_errors=output_errors(self.outputs, self.expected, solution.solved),
             distribution=measurements.distribution,

@@ -13,6 +13,7 @@ from kanspice.experiments.verify import (
     cause_plots,
     cause_wording,
     circuit_blocks,
+    crossbar_blocks,
     distributions,
     opening,
     physical,
@@ -100,6 +101,12 @@ def _sections(result: GapResult) -> Iterator[Section]:
     if result.waveforms:
         yield Section("How does it grow?", _waveforms(result))
     yield Section("Does it matter?", (Facts(list(_matters(result))), *_outputs(result)))
+    for title, blocks in (
+        ("Where do devices work?", crossbar_blocks.devices(result)),
+        ("Where in the crossbars?", crossbar_blocks.maps(result)),
+    ):
+        if blocks:
+            yield Section(title, blocks, aside=True, long=True)
     wrong = answer_blocks.wrong(result)
     if wrong:
         yield Section("Which answers are wrong?", wrong, aside=True, long=True)

@@ -18,9 +18,11 @@ from kanspice.gap.causes import Attribution, Cause
 from kanspice.gap.chip import ChipGaps
 from kanspice.gap.costs import PhysicalCost
 from kanspice.gap.cross_check import CrossCheck
+from kanspice.gap.crossbar_maps import CrossbarMap
 from kanspice.gap.distribution import Distribution, Generated
 from kanspice.gap.judging import unresolved
 from kanspice.gap.metrics import Gap
+from kanspice.gap.operating import DeviceUse
 from kanspice.gap.projection import ProjectionGap
 from kanspice.gap.resolution import Doubt, Limit, NumericalGap, Variation
 from kanspice.gap.stage_gap import StageGap
@@ -54,7 +56,8 @@ class GapResult(Shown):
     worst: the solved samples with the largest errors, worst first. command: the command line, where there was one.
     specimen: which one, where it was given by its numbers and not drawn by the seed.
     sized_for: samples that the circuit is sized for, where they were given apart from those that are measured.
-    anatomy: what each stage is made of, for a drawing of the circuit; none in old reports.
+    anatomy: what each stage is made of, for a drawing of the circuit; none in old reports. crossbar_maps:
+    areas and errors of the first crossbars; device_uses: where on their curves the devices of crossbars work.
     confusion: which classes are taken for which, of a network that decides; output_errors: how far each output is off.
     measured: where the outputs of a chip are from, where one was measured; chip: how far it is from network and
     circuit; chip_outputs: (samples, outputs) in model units, NaN where nothing was measured, without rows where no chip
@@ -100,6 +103,8 @@ class GapResult(Shown):
     measured: ChipFacts | None = None
     chip: ChipGaps | None = None
     anatomy: tuple[StageShape, ...] = ()
+    crossbar_maps: tuple[CrossbarMap, ...] = ()
+    device_uses: tuple[DeviceUse, ...] = ()
     confusion: Confusion | None = None
     output_errors: tuple[OutputError, ...] = ()
     chip_outputs: Array = field(default_factory=lambda: np.empty((0, 0)))

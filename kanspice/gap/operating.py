@@ -1,0 +1,84 @@
+"""Where on their curves the devices of crossbars work."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from kanspice.base.arrays import Array
+from kanspice.circuit import Design
+from kanspice.engine.solution import Solution
+from kanspice.gap.crossbar_maps import device_volts, some
+
+BINS = 40
+"""Of voltages, from one end of the shown range to the other."""
+POINTS = 121
+"""Of a curve."""
+_AIR = 0.5
+"""Of the range that is used, shown on either side at most."""
+
+
+@dataclass(frozen=True)
+class DeviceUse:
+    """All devices of one type, at the operating points of some samples.
+
+    low_v, high_v: the voltages that are shown, of the curve's range as much as is near to what is used. shares: of all
+    device voltages the part in each of equal bins between them. currents_a: at equally spaced voltages between them, of
+    a device of area 1. falling: the part of all device voltages where the current falls as the voltage rises; beyond:
+    the part outside of what the device's card has.
+    """
+
+    name: str
+    devices: int
+    samples: int
+    low_v: float
+    high_v: float
+    shares: tuple[float, ...]
+    currents_a: tuple[float, ...]
+    falling: float
+    beyond: float
+
+
+def device_uses(design: Design, solution: Solution) -> tuple[DeviceUse, ...]:
+    """Every type of device of the crossbars that stages before them drive, where there is one."""
+    solved = np.flatnonzero(solution.solved)
+    if not solved.size or not design.driven_crossbars:
+        return ()
+    samples = some(solved, sum(stage.device_count for _, stage in design.driven_crossbars))
+    found = []
+    for kind in range(len(design.devices)):
+        volts = []
+        for before, stage in design.driven_crossbars:
+            places = np.nonzero(stage.area[:, :, kind])
+            columns_v = solution.column_v.get(stage.name)
+            columns_v = None if columns_v is None else columns_v[samples]
+            if places[0].size:
+                volts.append(device_volts(stage, solution.stage_v[before.name][samples], columns_v, kind, places))
+        if volts:
+            found.append(_use(design, kind, np.concatenate(volts, axis=1)))
+    return tuple(found)
+
+
+def _use(design: Design, kind: int, volts: Array) -> DeviceUse:
+    """volts: (samples, devices)."""
+    device, unit_v = design.devices[kind], design.input_v_per_unit
+    first, last = device.curve.lo_v * unit_v, device.curve.hi_v * unit_v
+    used_low, used_high = float(volts.min()), float(volts.max())
+    air = _AIR * (used_high - used_low) or 0.5 * abs(used_high) or unit_v
+    low, high = min(max(first, used_low - air), used_low), max(min(last, used_high + air), used_high)
+    counts, _ = np.histogram(volts, BINS, (low, high))
+    slopes = device.curve.numpy(volts / unit_v)[1]
+    currents = device.curve.numpy(np.linspace(low, high, POINTS) / unit_v)[0]
+    unit_a = design.crossbars[0].current_unit_a
+    return DeviceUse(
+        name=device.name,
+        devices=volts.shape[1],
+        samples=volts.shape[0],
+        low_v=low,
+        high_v=high,
+        shares=tuple(float(f"{count / volts.size:.4g}") for count in counts),
+        currents_a=tuple(float(f"{current * unit_a:.5g}") for current in currents),
+        falling=float(np.mean(slopes < 0)),
+        beyond=float(np.mean((volts < first) | (volts > last))),
+    )
