@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass
 
 UNKNOWN = "not known"
@@ -19,6 +20,7 @@ class Prefix:
 
 
 _PREFIXES = {-18: "a", -15: "f", -12: "p", -9: "n", -6: "µ", -3: "m", 0: "", 3: "k", 6: "M", 9: "G"}
+_POWERS = {symbol: power for power, symbol in _PREFIXES.items()}
 _ROUNDS_UP = 999.5
 _SMALLEST, _LARGEST = 1e-18, 1e12
 """What prefixes are for."""
@@ -46,6 +48,25 @@ def si(value: float | None, unit: str) -> str:
     return f"{value / chosen.factor:.3g} {chosen.symbol}{unit}"
 
 
+_WRITTEN = re.compile(r"([-+]?(?:\d+\.?\d*|\.\d+))(?:e([-+]?\d+))?\s*(meg|[fpnuµmkMG]?)(\S*)")
+
+
+def read_quantity(text: str, name: str) -> float | None:
+    """The value of what engineers write for a key: 10k, 1MHz, 20 mV, 4.7meg; None for other text.
+
+    Prefixes are SI's, in which m is milli and M mega, with u for µ and SPICE's meg; not beside an exponent. A unit must
+    be the one that the key's name ends in.
+    """
+    found = _WRITTEN.fullmatch(text.strip())
+    if found is None or (found[2] and found[3]):
+        return None
+    digits, exponent, symbol, unit = found.groups(default="0")
+    if unit and unit.casefold() not in _WORDS.get(unit_of(name), ()):
+        return None
+    power = 6 if symbol == "meg" else _POWERS["µ" if symbol == "u" else symbol]
+    return float(f"{digits}e{int(exponent) + power}")
+
+
 _UNITS = {
     "v_per_rthz": "V/√Hz",
     "v_per_s": "V/s",
@@ -62,6 +83,8 @@ _UNITS = {
     "c": "C",
 }
 """What names of values end in, longest first."""
+_WORDS = {unit: (unit.casefold(),) for unit in _UNITS.values()} | {"Ω": ("ω", "ohm")}
+"""Units as they are written, without regard to case."""
 
 
 def unit_of(name: str) -> str:

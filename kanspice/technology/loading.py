@@ -10,6 +10,7 @@ from typing import Any, Literal, assert_never
 from kanspice.base.errors import InputError, errors_at
 from kanspice.base.files import is_there, parse_toml
 from kanspice.base.files.array_files import load_list
+from kanspice.base.quantities import read_quantity
 from kanspice.base.resources import TECHNOLOGIES
 from kanspice.base.validation import read_toml, similar, validate
 from kanspice.technology.sections import Filters
@@ -160,14 +161,16 @@ def _apply_override(data: dict[str, Any], override: str) -> None:
     table = data.setdefault(section, {})
     if not isinstance(table, dict):
         raise InputError(f"'{section}' is not a section", where="--set", found=repr(table))
-    table[name.strip()] = _toml_value(text.strip())
+    table[name.strip()] = _value(text.strip(), name.strip())
 
 
-def _toml_value(text: str) -> Any:
+def _value(text: str, name: str) -> Any:
+    """As in TOML; a quantity as engineers write it; else the text."""
     try:
         table = parse_toml(f"value = {text}", "--set")
     except InputError as error:
         if isinstance(error.__cause__, tomllib.TOMLDecodeError):
-            return text
+            value = read_quantity(text, name)
+            return text if value is None else value
         raise
     return table["value"] if len(table) == 1 else text

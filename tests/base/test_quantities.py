@@ -6,8 +6,36 @@ import math
 
 import pytest
 
-from kanspice.base.quantities import si, unit_of
+from kanspice.base.quantities import read_quantity, si, unit_of
 from kanspice.technology import Technology, entries
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "value"),
+    [
+        ("10k", "gain", 1e4),
+        ("1MHz", "gbw_hz", 1e6),
+        ("4.7meg", "row_ohm", 4.7e6),
+        ("2 kΩ", "row_ohm", 2e3),
+        ("20 mV", "offset_v", 0.02),
+        ("20m", "offset_v", 0.02),
+        ("1.5 uA", "i_unit_a", 1.5e-6),
+        ("1e6 Hz", "gbw_hz", 1e6),
+        ("1e3k", "gain", None),
+        ("100f", "row_f", 1e-13),
+        ("1F", "row_f", 1.0),
+        ("1a", "current_a", 1.0),
+        ("-.5V", "offset_v", -0.5),
+        ("10mA", "offset_v", None),
+        ("5%", "area_sigma", None),
+        ("10 k k", "gain", None),
+        ("inf", "swing_v", None),
+        ("typical", "pdk", None),
+        ("", "gain", None),
+    ],
+)
+def test_what_engineers_write_is_read(text, name, value):
+    assert read_quantity(text, name) == value
 
 
 @pytest.mark.parametrize(

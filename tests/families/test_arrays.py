@@ -123,8 +123,40 @@ def test_non_finite_value_names_its_sample(saved, value):
 
 
 def test_csv_with_words(tmp_path):
-    (tmp_path / "x.csv").write_text("a,b\n1,2\n")
-    refused(tmp_path / "x.csv", "cannot be read", "'a'", "header")
+    (tmp_path / "x.csv").write_text("1,b\n1,2\n")
+    refused(tmp_path / "x.csv", "cannot be read", "'b'", "only the first line may name columns")
+    (tmp_path / "x.csv").write_text("p0,p1\na,b\n1,2\n")
+    refused(tmp_path / "x.csv", "cannot be read", "'a'", "only the first line may name columns")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "p0,p1\n1,2\n0,4\n",
+        "# volts\n\n p0 , p1 # both\n1,2\n0,4\n",
+        '"p0","p1"\r\n1,2\r\n0,4\r\n',
+        ",p0,p1\n0,1,2\n1,0,4\n",
+    ],
+)
+def test_csv_with_names_of_columns(tmp_path, text):
+    """The last is what pandas writes: its first column, which has no name, counts the rows."""
+    (tmp_path / "x.csv").write_text(text, newline="")
+    np.testing.assert_array_equal(load_array(tmp_path / "x.csv", "the inputs"), [[1, 2], [0, 4]])
+
+
+def test_csv_with_a_column_without_a_name_that_counts_nothing(tmp_path):
+    (tmp_path / "x.csv").write_text(",p0\n0,1\n7,0\n")
+    np.testing.assert_array_equal(load_array(tmp_path / "x.csv", "the inputs"), [[0, 1], [7, 0]])
+
+
+def test_csv_whose_first_sample_has_nothing_is_not_missing_one(tmp_path):
+    (tmp_path / "x.csv").write_text("nan,nan\n1,2\n")
+    assert load_array(tmp_path / "x.csv", "the outputs", gaps=True).shape == (2, 2)
+
+
+def test_labels_under_a_name(tmp_path):
+    (tmp_path / "y.csv").write_text("label\n1\n0\n")
+    assert load_labels(tmp_path / "y.csv").tolist() == [1, 0]
 
 
 def test_csv_with_ragged_rows(tmp_path):

@@ -86,6 +86,14 @@ def test_a_file_that_cannot_be_read_is_refused(tmp_path, content):
         load_technology(path)
 
 
+def test_overrides_take_quantities():
+    given = ("tia.gain=10k", "tia.gbw_hz=1.5MHz", "tia.offset_v=20 mV", "tia.rail_v=5")
+    found = load_technology(None, given)
+    assert (found.tia.gain, found.tia.gbw_hz, found.tia.offset_v) == (1e4, 1.5e6, 0.02)
+    with pytest.raises(InputError, match="20mA"):
+        load_technology(None, ["tia.offset_v=20mA"])
+
+
 @pytest.mark.parametrize(
     ("override", "message"),
     [

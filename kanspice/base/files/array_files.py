@@ -43,11 +43,12 @@ def load_array(
 ) -> NDArray[np.float64]:
     """Read a table of real numbers: float64, shape (samples, width), C order. Smaller types are widened.
 
-    given: .npy, .npz with exactly one array (or `file.npz:key`), .csv (comma-separated, one sample per row); or an
-    array. Samples with axes of their own, as images (samples, channels, height, width), are laid out in one row where
-    they have as many values as wanted. what: names it in errors ("the inputs"). width: the number of columns it must
-    have. axes: those of a sample that is not in one row, where one of length 1 may be left out; any if None. gaps: NaN,
-    and what is infinite, is left to whoever asked. Raises InputError if it cannot be used.
+    given: .npy, .npz with exactly one array (or `file.npz:key`), .csv (comma-separated, one sample per row, after a
+    line that names the columns if there is one); or an array. Samples with axes of their own, as images (samples,
+    channels, height, width), are laid out in one row where they have as many values as wanted. what: names it in errors
+    ("the inputs"). width: the number of columns it must have. axes: those of a sample that is not in one row, where one
+    of length 1 may be left out; any if None. gaps: NaN, and what is infinite, is left to whoever asked. Raises
+    InputError if it cannot be used.
     """
     values = _real(_read(given, what), what, _place(given))
     if values.ndim > 2 and width is not None and values.shape[0] > 0 and math.prod(values.shape[1:]) == width:
@@ -241,7 +242,32 @@ _EMPTY_CELL = re.compile(r"could not convert string '\s*' to float64")
 
 def _read_csv(content: bytes, _key: str | None, _file: Path) -> NDArray[Any]:
     text = content.decode("utf-8-sig")
-    return np.loadtxt(io.StringIO(text), delimiter=",", ndmin=2, dtype=np.float64)
+    above, names = _header(text)
+    values: NDArray[Any] = np.loadtxt(io.StringIO(text), delimiter=",", ndmin=2, dtype=np.float64, skiprows=above)
+    is_indexed = bool(names) and not names[0] and len(names) > 1
+    return values[:, 1:] if is_indexed and np.array_equal(values[:, 0], np.arange(len(values))) else values
+
+
+def _header(text: str) -> tuple[int, list[str]]:
+    """The lines down to the one that names columns, that one included, and the names; (0, []) where none does.
+
+    That is the first line with anything in it, if nothing in it is a number. pandas has no name for the column that
+    counts the rows.
+    """
+    for number, line in enumerate(text.splitlines(), 1):
+        content = line.partition("#")[0]
+        if content.strip():
+            names = [name.strip(' "') for name in content.split(",")]
+            return (0, []) if any(map(_is_number, names)) or not any(names) else (number, names)
+    return 0, []
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
 
 
 _READERS: dict[str, Callable[[bytes, str | None, Path], NDArray[Any]]] = {
@@ -253,7 +279,7 @@ _READERS: dict[str, Callable[[bytes, str | None, Path], NDArray[Any]]] = {
 
 def _unreadable(file: Path, error: Exception) -> InputError:
     is_csv, reason = file.suffix.lower() == ".csv", _why(error)
-    hint = "leave out header lines or start them with #" if is_csv else "save it with numpy"
+    hint = "only the first line may name columns; start others with #" if is_csv else "save it with numpy"
     if is_csv and _EMPTY_CELL.match(reason):
         hint = "a cell is empty: write nan for what was not measured; inputs, labels and targets have no gaps"
     return InputError(
