@@ -26,6 +26,8 @@ class Workload:
 
     faster: what would take less time, for a sentence; "" where nothing would. steady: nothing comes before the first
     part, which says how long the others take. error_parts: to measure the numerical error takes as long as so many.
+    together: all parts of a round are done at once, and the first round does more than the others, which say how long
+    one takes.
     """
 
     parts: int
@@ -34,6 +36,12 @@ class Workload:
     faster: str = ""
     steady: bool = False
     error_parts: float = 0.0
+    together: bool = False
+
+    @property
+    def at_once(self) -> int:
+        """So many parts have to be done at least, before and while the others are measured."""
+        return self.parts if self.together and self.rounds > 1 else 1
 
     @property
     def amount(self) -> str:
@@ -55,12 +63,12 @@ class WorkPace:
     began: float
     done: float = 0.0
     first: tuple[float, float] | None = None
-    """When the first part was done, and how many were then."""
+    """When the first part, or round, was done, and how many were then."""
 
     def advance(self, parts: float, now: float) -> None:
         """So many more are done."""
         self.done += parts
-        if self.first is None and self.done >= 1:
+        if self.first is None and self.done >= self.work.at_once:
             self.first = now, self.done
 
     def restart(self, now: float) -> None:
@@ -75,13 +83,16 @@ class WorkPace:
         if self.first is None:
             return None
         then, before = self.first
-        if self.work.steady or self.done >= self.work.parts:
+        if self.work.steady or (self.done >= self.work.parts and self.work.at_once == 1):
             part = (now - self.began) / self.done
             return (self.work.rounds * self.work.parts + self.work.error_parts) * part, part
-        if now - then < _WINDOW_S or self.done < before + 1:
+        if now - then < _WINDOW_S or self.done < before + self.work.at_once:
             return None
         part = (now - then) / (self.done - before)
-        seconds = self.work.rounds * (then - self.began + (self.work.parts - before) * part)
+        if self.work.at_once > 1:
+            seconds = then - self.began + (self.work.rounds * self.work.parts - before) * part
+        else:
+            seconds = self.work.rounds * (then - self.began + (self.work.parts - before) * part)
         return seconds + self.work.error_parts * part, part
 
 

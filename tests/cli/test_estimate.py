@@ -39,6 +39,16 @@ def test_a_circuit_that_is_done_with_one_sample_needs_no_second():
     assert watched.said == ["estimate: about 5 min for 1 samples x 100 circuits, 3 s each"]
 
 
+def test_of_circuits_that_are_solved_at_once_the_second_says_how_long_one_takes():
+    """The first does more: 10 s, then 2 s for each of 99 others."""
+    watched = Watched(Workload(50, rounds=100, together=True))
+    watched.after(10, 50)
+    watched.after(5, 8, SideRun("numerical error", 8))
+    assert watched.said == []
+    watched.after(2, 50)
+    assert watched.said == ["estimate: about 3.5 min for 50 samples x 100 circuits, 0.04 s each"]
+
+
 def test_what_is_short_needs_no_estimate():
     watched = Watched(Workload(50))
     for _ in range(50):

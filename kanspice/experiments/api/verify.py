@@ -19,6 +19,7 @@ from kanspice.experiments.numbers import check_numbers, plain_numbers
 from kanspice.experiments.verify import run as verifying
 from kanspice.experiments.verify.options import VerifyOptions
 from kanspice.experiments.verify.result import GapResult
+from kanspice.families import technology_for
 from kanspice.gap.limits import parse_growth
 from kanspice.report.progress_bar import Bar, bar_of
 from kanspice.technology.loading import Realisation
@@ -94,8 +95,9 @@ def verify(
     if growth is not None:
         growth.check(evidence.sha256)
     samples = len(evidence.inputs)
-    work = options.work(samples, technology)
-    with bar_of(progress)("simulating", samples * options.solves(technology), work=work) as told:
+    fitting = technology_for(loaded, technology)
+    work = options.work(samples, fitting)
+    with bar_of(progress)("simulating", samples * options.solves(fitting), work=work) as told:
         result = verifying.verify(loaded, technology, evidence, options, told)
     return result if growth is None else growth.hold(result)
 

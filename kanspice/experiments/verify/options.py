@@ -76,7 +76,7 @@ class VerifyOptions:
         if one_by_one and self.run.jobs == 1:
             faster.append("more processes (--jobs)")
         rounds = 1 if self.changes_engines or _has_subcircuits(technology) else self.solves(technology)
-        return Workload(samples, rounds=rounds, faster=", or ".join(faster))
+        return Workload(samples, rounds=rounds, faster=", or ".join(faster), together=not one_by_one)
 
     def plan(self, technology: Technology) -> AttributionPlan:
         """Which circuits `attribute` needs."""
