@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from kanspice.report.blocks import Block, BoxChain, Detail, Page, Pictures
+from kanspice.report.blocks import Block, BoxChain, Detail, Page, Pictures, Table
 from kanspice.report.formatting import encodable
 from kanspice.report.templates import template
 
 if TYPE_CHECKING:
     from markupsafe import Markup
 
+_NARROW = 8
+"""A table with more columns has the page's whole width."""
 TEMPLATE, BLOCKS = "page.html.j2", "blocks.html.j2"
 
 
@@ -29,7 +31,8 @@ def _arranged(blocks: Sequence[Block]) -> Markup:
         return Markup("").join([*map(_written, blocks[:wide]), _arranged(blocks[wide:])])
     pictures = [block for block in blocks if isinstance(block, Pictures) and len(block.shown) == 1]
     rest = [block for block in blocks if block not in pictures]
-    if len(pictures) != 1 or not rest:
+    too_wide = any(isinstance(block, Table) and len(block.header) > _NARROW for block in rest)
+    if len(pictures) != 1 or not rest or too_wide:
         return Markup("").join(map(_written, blocks))
     said = Markup("").join(map(_written, rest))
     return Markup(_macro("beside")(said, _written(pictures[0])))  # noqa: S704 - made of escaped parts

@@ -190,6 +190,7 @@ def test_a_single_picture_stands_beside_the_rest():
     picture, line = Pictures([Picture("a", drawn)]), Line(Verdict("text"))
     assert page_html(page_of(line, picture)).count('<div class="beside">') == 2
     assert '<div class="beside">' not in page_html(page_of(picture))
+    assert '<div class="beside">' not in page_html(page_of(Table(["a"] * 9, []), picture))
     assert '<div class="beside">' not in page_html(page_of(line, Pictures([*picture.shown, *picture.shown])))
 
 

@@ -23,6 +23,7 @@ def left_plot(result: CalibrationResult) -> Figure:
             x, y = [each.measurements for each in own], [each.gap for each in own]
             axes.plot(x, y, "o-", color=PALETTE[which % len(PALETTE)], label=trims)
         axes.set(xlabel="measured samples", ylabel="gap, of the network's spread", xticks=counts)
+        axes.margins(y=0.15)
         axes.set_ylim(bottom=0)
         figure.legend(loc="outside lower center", ncols=3, fontsize=8)
         return figure

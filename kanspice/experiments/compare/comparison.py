@@ -198,6 +198,12 @@ def _obstacles(before: GapResult, after: GapResult) -> Iterator[str]:
         yield f"another family of networks: {before.model.family} before, {after.model.family} after"
 
 
+SECONDS = "seconds per sample"
+"""What a run took is no figure of its circuit."""
+_FOUND = ("waveforms", "residual_a")
+"""Among an engine's options, what it found or kept."""
+
+
 def _figures(result: GapResult) -> dict[str, float | None]:
     gap = result.gap
     compared = {"accuracy": result.accuracy, "loss": result.loss}
@@ -216,7 +222,7 @@ def _figures(result: GapResult) -> dict[str, float | None]:
         },
         **_chip_figures(result),
         "failed samples": float(len(result.failed)),
-        "seconds per sample": result.timing.get("per_sample_s"),
+        SECONDS: result.timing.get("per_sample_s"),
         **result.metrics,
     }
 
@@ -250,7 +256,7 @@ def _facts(result: GapResult) -> dict[str, object]:
         "specimen": {} if result.specimen is None else {"sha256": result.specimen.sha256},
         "circuit": {key: getattr(result.design, key) for key in ("devices", "nodes", "fidelity", "swing_basis")},
         "engine": {"name": result.engine.name, "version": result.engine.version},
-        "options": {key: value for key, value in result.engine.options.items() if key != "waveforms"},
+        "options": {key: value for key, value in result.engine.options.items() if key not in _FOUND},
         "versions": result.versions,
     }
     return {f"{table}.{key}": value for table, facts in tables.items() for key, value in facts.items()}

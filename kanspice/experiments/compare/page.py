@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from kanspice.experiments.compare import plots
-from kanspice.experiments.compare.comparison import Comparison
-from kanspice.experiments.compare.wording import cells, headline, remarks, values
+from kanspice.experiments.compare.comparison import SECONDS, Comparison
+from kanspice.experiments.compare.wording import TECHNOLOGY, cells, headline, highlights, remarks, values
 from kanspice.experiments.verify.result import GapResult
 from kanspice.report.blocks import Facts, Line, Page, Picture, Pictures, Section, Table
 from kanspice.report.checks import Check, Problem, limit_check
@@ -30,7 +30,8 @@ def comparison_page(found: Comparison) -> Page:
         outcome=None,
         exit_code=found.exit_code,
         lead=[
-            *(Line(Verdict(remark, warning=True)) for remark in remarks(found)),
+            highlights(found),
+            *(Line(Verdict(remark, warning=remark != TECHNOLOGY)) for remark in remarks(found)),
             Pictures([shown] if found.stages else []),
         ],
         sections=[
@@ -45,14 +46,16 @@ def comparison_page(found: Comparison) -> Page:
 def _tables(found: Comparison) -> Iterator[Section]:
     """Every table that has something in it."""
     moved, beside = ("before", "after", "change"), frozenset({1, 2})
+    figures = [(plain(pair.name), *cells(pair)) for pair in found.pairs if pair.name != SECONDS]
+    took = [(pair.name, *cells(pair)[:2]) for pair in found.pairs if pair.name == SECONDS and pair.before != pair.after]
     stages = [(plain(pair.name), *cells(pair.gap), *cells(pair.added)[:2]) for pair in found.stages]
     causes = [(plain(pair.name), *cells(pair)) for pair in found.causes]
     every = (
-        ("The whole circuit", Table(("figure", *moved), [(plain(pair.name), *cells(pair)) for pair in found.pairs])),
+        ("The whole circuit", Table(("figure", *moved), figures)),
         ("Stage by stage, relative RMSE", Table(("stage", *moved, "added before", "added after"), stages)),
         ("Causes, the gap that each makes by itself", Table(("cause", *moved), causes)),
         ("Technology", Table(("key", "before", "after"), list(map(values, found.technology)), texts=beside)),
-        ("What else differs", Table(("fact", "before", "after"), list(map(values, found.facts)), texts=beside)),
+        ("What else differs", Table(("fact", "before", "after"), [*map(values, found.facts), *took], texts=beside)),
     )
     return (Section(title, (table,)) for title, table in every if table.rows)
 

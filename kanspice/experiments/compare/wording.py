@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import math
 
+from kanspice.base.quantities import quantity
 from kanspice.experiments.compare.comparison import Change, Comparison, Pair
+from kanspice.experiments.verify.result import GapResult
+from kanspice.experiments.verify.wording import ROUNDING
 from kanspice.gap.metrics import NEGLIGIBLE
-from kanspice.report.formatting import NOTHING, number, plain
+from kanspice.report.blocks import Highlight, Highlights
+from kanspice.report.formatting import NOTHING, many, number, percentage, plain
 from kanspice.report.verdict import Verdict
 
 _ROUNDING = 1e-9
@@ -59,6 +63,39 @@ def _moved(found: Comparison) -> str:
     return f"the gap is the same within numerical error: {figures}"
 
 
+TECHNOLOGY = "another technology"
+"""What is compared for the most part: worth a line, no warning."""
+
+
+def highlights(found: Comparison) -> Highlights:
+    """The gap, the answers and the samples without a result, before and after."""
+    before, after = found.before, found.after
+    gaps = f"{_gap(before)} → {_gap(after)}"
+    shown = [Highlight("gap", gaps, Verdict("relative RMSE, before → after"), again=True)]
+    for label, figures, text in (
+        ("accuracy", (before.accuracy, after.accuracy), percentage),
+        ("mean squared error", (before.loss, after.loss), number),
+    ):
+        pair = [None if each is None else each.get("circuit") for each in figures]
+        both = [text(figure) for figure in pair if figure is not None]
+        if len(both) == len(pair):
+            said = Verdict("of the circuit, before → after")
+            shown.append(Highlight(label, " → ".join(both), said, again=True))
+    failed, changed = (len(run.failed) for run in (before, after)), len(found.technology)
+    lost = " → ".join(f"{count:,}" for count in failed)
+    lose = after.failed != () or before.failed != ()
+    shown.append(Highlight("without a result", lost, Verdict("samples, before → after", warning=lose), again=True))
+    shown.append(
+        Highlight("technology", many(changed, "value"), Verdict("differ" if changed != 1 else "differs"), True)
+    )
+    return Highlights(shown)
+
+
+def _gap(run: GapResult) -> str:
+    relative = run.gap.relative_rmse
+    return "0" if relative is not None and relative < ROUNDING else number(relative)
+
+
 def remarks(found: Comparison) -> tuple[str, ...]:
     """What a reader must know before comparing the figures."""
     said = [] if _whole(found) else list(found.obstacles)  # the headline says them
@@ -68,7 +105,7 @@ def remarks(found: Comparison) -> tuple[str, ...]:
     if before.engine.name != after.engine.name:
         said.append(f"another engine: {plain(before.engine.name)} before, {plain(after.engine.name)} after")
     if found.technology:
-        said.append("another technology")
+        said.append(TECHNOLOGY)
     said += [
         f"numerical error was not measured {when}: growth may be nothing else"
         for when, run in (("before", before), ("after", after))
@@ -98,14 +135,14 @@ def cells(pair: Pair) -> tuple[str, str, str]:
 
 def values(change: Change) -> tuple[str, str, str]:
     """What is not the same, before, after."""
-    return plain(change.name), _value(change.before), _value(change.after)
+    return plain(change.name), _value(change.name, change.before), _value(change.name, change.after)
 
 
-def _value(value: object) -> str:
+def _value(name: str, value: object) -> str:
     if value is None:
         return NOTHING
     if isinstance(value, float):
-        return f"{value:g}"
+        return quantity(value, name)
     if isinstance(value, dict):
         return ", ".join(f"{plain(key)} {plain(inner)}" for key, inner in value.items())
     if isinstance(value, list | tuple):

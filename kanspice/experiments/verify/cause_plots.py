@@ -74,7 +74,7 @@ def _draw_gaps(axes: Axes, tried: Sequence[Cause], result: GapResult) -> None:
 
 
 def _title(shared: Sequence[Cause], tried: Sequence[Cause]) -> str:
-    left = f"; {len(tried) - _SHOWN} more causes make less" if len(tried) > _SHOWN else ""
+    left = f"\n{len(tried) - _SHOWN} smaller causes are not drawn" if len(tried) > _SHOWN else ""
     if shared:
         return f"{shared[0].name} makes the largest part of the gap{left}"
     largest = max(tried, key=lambda cause: cause.alone.gap.relative_rmse or 0.0)

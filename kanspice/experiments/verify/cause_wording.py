@@ -65,7 +65,13 @@ def _row(cause: Cause) -> list[str]:
     without = NOTHING if cause.without is None else gap(cause.without.gap.relative_rmse)
     alone = cause.alone.gap.relative_rmse
     by_itself = number(alone) if cause.name == NUMERICAL else gap(alone)
-    return [plain(cause.name), value(cause), percent(cause.part), by_itself, without]
+    return [plain(cause.name), value(cause), _part(cause), by_itself, without]
+
+
+def _part(cause: Cause) -> str:
+    """In percent; what is rounding is 0."""
+    part = cause.part
+    return "0" if part is not None and abs(part.fraction) < ROUNDING else percent(part)
 
 
 def _failed(cause: Cause) -> str:

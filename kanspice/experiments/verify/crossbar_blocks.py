@@ -41,7 +41,7 @@ def maps(result: GapResult) -> tuple[Block, ...]:
     found = result.crossbar_maps
     if not found:
         return ()
-    header = ("crossbar", "rows", "pairs", "stuck open", "shorted", "worst crosspoints: row, pair (RMSE, model units)")
+    header = ("crossbar", "rows", "pairs", "stuck\nopen", "shorted", "worst: row, pair (RMSE)")
     rows = [
         [plain(each.name), f"{each.rows:,}", f"{each.pairs:,}", f"{each.open:,}", f"{each.shorted:,}", _worst(each)]
         for each in found

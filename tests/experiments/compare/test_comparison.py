@@ -22,7 +22,7 @@ from kanspice.experiments.compare import (
     comparison_page,
     held_against,
 )
-from kanspice.experiments.compare.wording import headline, percent, remarks
+from kanspice.experiments.compare.wording import headline, highlights, percent, remarks
 from kanspice.experiments.facts import InputsFacts
 from kanspice.gap.resolution import NumericalGap
 from kanspice.report.page_html import page_html
@@ -133,6 +133,26 @@ def test_everything_that_is_not_the_same_is_named():
         "not measured after",
     ):
         assert words in said
+
+
+def test_what_is_seen_first_is_the_gap_the_answers_and_what_was_lost():
+    before = run(1e-15, accuracy={"reference": 0.98, "circuit": 0.98})
+    after = with_failures(run(0.01, accuracy={"reference": 0.98, "circuit": 0.96}), 3)
+    after = replace(after, gap=gap_of(0.01), design=replace(after.design, technology=technology(1000.0)))
+    shown = {each.label: (each.figure, each.said.warning) for each in highlights(Comparison(before, after)).shown}
+    assert shown == {
+        "gap": ("0 → 0.01", False),
+        "accuracy": ("98.0 % → 96.0 %", False),
+        "without a result": ("0 → 1", True),
+        "technology": ("1 value", False),
+    }
+
+
+def test_what_a_run_took_is_no_figure_of_its_circuit():
+    slow = run(0.01, timing={"per_sample_s": 3.0})
+    tables = {section.title: section.blocks[0] for section in comparison_page(Comparison(run(0.01), slow)).sections}
+    assert "seconds per sample" not in {row[0] for row in tables["The whole circuit"].rows}
+    assert ("seconds per sample", "0.0642", "3") in tables["What else differs"].rows
 
 
 def test_two_runs_that_are_the_same_have_nothing_to_name():
