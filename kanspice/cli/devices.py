@@ -48,11 +48,17 @@ class FitKind(StrEnum):
 NameOrCard = Annotated[str, typer.Argument(metavar="NAME", help="A shipped device, or the path of a .toml card.")]
 
 
+PrintsJson = Annotated[bool, typer.Option("--json", help="Print cards as JSON instead.")]
+
+
 @app.command("list")
-def list_() -> None:
+def list_(*, json: PrintsJson = False) -> None:
     """List the shipped devices."""
     from kanspice.devices import list_devices  # noqa: PLC0415 - commands import lazily: --help stays fast
 
+    if json:
+        _print_json([device.to_dict() for device in list_devices()])
+        return
     table = _table("device", "range / V", "peak", "at / V", "valley", "at / V", "unit")
     for device in list_devices():
         extrema = device.curve.extrema()
@@ -63,15 +69,20 @@ def list_() -> None:
     _print(table)
     active = [device.name for device in list_devices() if device.delivers is not None]
     typer.echo(f"{', '.join(active)}: currents against the voltage, where they deliver power: no passive device does")
+    passive = [device.name for device in list_devices() if device.name.endswith("_passive")]
+    typer.echo(f"{', '.join(passive)}: the same points fitted without (`kanspice devices fit --kind passive`)")
     typer.echo("unit -: the source does not say what its unit of current is; units.i_unit_a of the technology does")
 
 
 @app.command()
-def show(name: NameOrCard) -> None:
+def show(name: NameOrCard, *, json: PrintsJson = False) -> None:
     """Show one device's card."""
     from kanspice.devices import load_device  # noqa: PLC0415
 
     device = load_device(name)
+    if json:
+        _print_json(device.to_dict())
+        return
     table = _table("", device.name)
     for key, value in [
         *_card_rows(device),
@@ -86,13 +97,15 @@ def show(name: NameOrCard) -> None:
 @app.command()
 def plot(
     name: NameOrCard,
-    output: Annotated[Path | None, typer.Option("-o", "--output", help="PNG file; NAME.png if not given.")] = None,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", help="PNG file; NAME.png, or CARD.png, if not given.")
+    ] = None,
 ) -> None:
     """Draw one device's curve, with its peak, its valley and the region of negative differential resistance."""
     from kanspice.devices import load_device  # noqa: PLC0415
 
     device = load_device(name)
-    path = output or Path(f"{device.name}.png")
+    path = output or Path(f"{Path(name).stem if name.lower().endswith('.toml') else device.name}.png")
     check_outputs([path])
     write_bytes(path, _picture(device))
     say(f"wrote {path}")
@@ -324,6 +337,14 @@ def _table(*columns: str) -> Table:
     for column in columns:
         table.add_column(column, overflow="fold", no_wrap=len(columns) > 2)
     return table
+
+
+def _print_json(cards: object) -> None:
+    import json  # noqa: PLC0415
+
+    from kanspice.base.visible import visible_json  # noqa: PLC0415
+
+    typer.echo(visible_json(json.dumps(cards, indent=2, ensure_ascii=False)))
 
 
 def _print(table: Table) -> None:

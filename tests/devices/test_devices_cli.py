@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import subprocess
 import sys
@@ -13,7 +14,7 @@ from typer.testing import CliRunner, Result
 
 from kanspice.base.errors import InputError
 from kanspice.cli.devices import app
-from kanspice.devices import load_device
+from kanspice.devices import Device, list_devices, load_device, write_card
 from kanspice.families.compiling import compile_nominal
 from kanspice.families.kanalogue.network import KANalogue
 from kanspice.families.loading import load
@@ -43,6 +44,7 @@ def test_list_names_every_device() -> None:
     for name in ("a21", "z21", "z15", "zaz21", "rtd", "nmos_2n7002"):
         assert name in result.stdout
     assert "a21, constant, z21, zaz21: currents against the voltage" in result.stdout
+    assert "zaz21_passive: the same points fitted without" in " ".join(result.stdout.split())
     assert "unit -: the source does not say what its unit of current is" in result.stdout
 
 
@@ -59,6 +61,20 @@ def test_fit_is_told_what_the_currents_are_in(points: Path, tmp_path: Path) -> N
     assert run("fit", points, "-o", tmp_path / "c.toml", "--kind", "segments", "--current-unit", "uA").exit_code == 0
     units = load_device(tmp_path / "c.toml").card.units
     assert (units.current, units.current_unit_a) == ("uA", 1e-6)
+
+
+def test_cards_are_printed_as_json() -> None:
+    shown = json.loads(run("show", "ZAZ-15", "--json").stdout)
+    assert (shown["format"], shown["name"]) == ("kanspice.device/1", "zaz21")
+    assert Device.from_dict(shown).sha256 == load_device("zaz21").sha256
+    assert [card["name"] for card in json.loads(run("list", "--json").stdout)] == [d.name for d in list_devices()]
+
+
+@pytest.mark.slow
+def test_a_picture_is_named_after_its_card(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    write_card(load_device("a21"), tmp_path / "A_pos.toml")
+    assert "wrote A_pos.png" in run("plot", "A_pos.toml").stdout
 
 
 def test_show_says_source_peak_and_valley() -> None:

@@ -14,7 +14,9 @@ from kanspice.base.errors import InputError
 from kanspice.base.files import read_file
 from kanspice.devices.instruments.units import Unit, unit_of
 
-MAX_BYTES = 20_000_000
+MAX_BYTES = 10_000_000
+_LOOKED_AT = 3000
+"""Lines that tell how a file is written."""
 _LEAST_ROWS = 3
 """Fewer rows of numbers than these are settings, if there is a table of more."""
 OVERFLOW = 9.8e36
@@ -93,7 +95,9 @@ class FoundTables:
 def find_tables(path: Path) -> FoundTables:
     """The tables of numbers in a file. Raises InputError where it has none, or is no text."""
     lines = _text(path).splitlines()
-    best = max((_Split.of(lines, separator, decimal) for separator, decimal in _WAYS), key=lambda split: split.score)
+    ways = (_Split.of(lines[:_LOOKED_AT], separator, decimal) for separator, decimal in _WAYS)
+    best = max(ways, key=lambda split: split.score)
+    best = _Split.of(lines, best.separator, best.decimal)
     rows = [row for row in best.rows if row.numbers >= 2]
     if not rows:
         raise InputError(

@@ -71,12 +71,15 @@ def asked_unit(text: str, quantity: Quantity, option: str) -> Unit:
     )
 
 
+_LONGEST = 200
+"""Characters of a column's name that are looked at."""
 _IN_BRACKETS = re.compile(r"(.*?)\s*[(\[{]\s*([^()\[\]{}]*?)\s*[)\]}]\s*")
 _BEHIND = re.compile(r"(.*?)\s*(?:/|,|:|\bin\b|_|\s)\s*([^\s/_]+(?:/\w+²?)?)")
 
 
 def name_and_unit(header: str) -> tuple[str, Unit | None]:
     """The name of a column and its unit: `V (mV)`, `V [mV]`, `V / mV`, `V in mV`, `V_mV`; None where it has none."""
+    header = header[:_LONGEST]
     for pattern in (_IN_BRACKETS, _BEHIND):
         found = pattern.fullmatch(header.strip())
         if found is not None and found[1]:
