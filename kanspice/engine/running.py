@@ -45,9 +45,9 @@ def solve(
 
     Samples whose operating points amplifiers of a finite bandwidth do not hold are without a result: `unstable`. So are
     those with a voltage that is no number: `out of range`, and those that take an input stage beyond its rails.
-    hints: reference stages by name, (samples, width) in model units. numbers: which samples these are, for what is
-    drawn for each of them; 0 and on if None. known: what circuits that get the same inputs share, as the engine's
-    `share` made it; the solution is the same with it.
+    hints: reference stages by name, (samples, width) in model units, and columns by `columns_hint`: where hard points
+    may start. numbers: which samples these are, for what is drawn for each of them; 0 and on if None. known: what
+    circuits that get the same inputs share, as the engine's `share` made it; the solution is the same with it.
     Raises InputError for an engine, a fidelity or a device that there is not, and for a circuit that the engine does
     not solve; SimulatorError where it cannot begin.
     """

@@ -120,6 +120,11 @@ class Waveform:
     supply_w: Array | None = None
 
 
+def columns_hint(crossbar: str) -> str:
+    """What a crossbar's columns are called among hints: (samples, 2 * pairs), volts."""
+    return f"{crossbar}.columns"
+
+
 @dataclass(frozen=True)
 class Solution:
     """Results of one engine on one design.

@@ -37,7 +37,7 @@ from kanspice.engine.simulators.circuit import CircuitFiles
 from kanspice.engine.simulators.process import Run, working_folder
 from kanspice.engine.simulators.raw import read_plots
 from kanspice.engine.simulators.simulation import Task
-from kanspice.engine.solution import FailedSample, NumericalError, Outcome, Solution
+from kanspice.engine.solution import FailedSample, NumericalError, Outcome, Solution, columns_hint
 
 _LARGEST_BLOCK = 512
 """Samples per process: ngspice looks for its place in the inputs' tables from their beginning."""
@@ -170,15 +170,19 @@ class OperatingPoints(EngineCall):
         return table if counts else table[:0]
 
     def _begins_at_reference(self, tolerances: Tolerances) -> bool:
-        """Whether every sample starts at the network's stages: amplifiers give no slope beyond their swing, by which
-        Newton's method could find its way from nothing. What is solved again, tighter, starts from nothing.
+        """Whether every sample starts at what hints say: amplifiers give no slope beyond their swing, by which Newton's
+        method could find its way from nothing. What is solved again, tighter, starts from nothing.
         """
         is_limited = any(math.isfinite(crossbar.swing_v) for crossbar in self.design.crossbars)
         return is_limited and bool(self.hints) and tolerances == self.tolerances
 
     def _hints(self, netlist: Netlist, sample: int) -> dict[str, float]:
-        """Reference voltages of every stage for one sample, where there are some, and 0 V for the columns."""
+        """Voltages of every stage for one sample, where some are known, and of the columns: 0 V where none are."""
         hints = {node: 0.0 for nodes in netlist.columns.values() for node in nodes}
+        for name, nodes in netlist.columns.items():
+            known_v = self.hints.get(columns_hint(name))
+            if known_v is not None and np.isfinite(known_v[sample]).all():
+                hints |= zip(nodes, known_v[sample].tolist(), strict=True)
         for stage in self.design.stages:
             if stage.compares_to in self.hints:
                 volts = self.hints[stage.compares_to][sample] * stage.output_v_per_unit

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
@@ -15,7 +16,7 @@ from kanspice.engine.fidelity import FidelityChoice, resolve_fidelity
 from kanspice.engine.memory import NoRoomError
 from kanspice.engine.progress import Advance, Progress, SideRun
 from kanspice.engine.running import solve
-from kanspice.engine.solution import Solution
+from kanspice.engine.solution import Solution, columns_hint
 from kanspice.experiments.verify.options import VerifyOptions
 from kanspice.gap import CrossCheck, cross_checked
 from kanspice.gap.cross_check import unchecked
@@ -47,7 +48,7 @@ def cross_check(
     """
     count = min(options.cross_check, len(inputs))
     samples = sorted(np.random.default_rng(options.run.seed).choice(len(inputs), count, replace=False).tolist())
-    chosen = {name: values[samples] for name, values in hints.items()}
+    chosen = {name: values[samples] for name, values in {**hints, **_beyond_swings(design, solution)}.items()}
     again = replace(options.run, check_samples=count if design.is_timed else 0, waveforms=0)
     part = inputs[samples]
     fidelity = resolve_fidelity(design, options.fidelity, engine_named(engine).fidelities)
@@ -63,3 +64,13 @@ def cross_check(
     except NoRoomError as error:
         return unchecked(engine, samples, f"{error.problem}: {error.found}; {error.expected}")
     return cross_checked(design, solution, found, samples)
+
+
+def _beyond_swings(design: Design, solution: Solution) -> dict[str, Array]:
+    """Where a judge starts if amplifiers have a swing, beyond which Newton's method has no slope to go by: at what is
+    to be checked. Whether that is an operating point, it finds out by itself.
+    """
+    if not any(math.isfinite(crossbar.swing_v) for crossbar in design.crossbars):
+        return {}
+    stages = {stage.compares_to: solution.stage_v[stage.name] / stage.output_v_per_unit for stage in design.stages}
+    return stages | {columns_hint(name): columns_v for name, columns_v in solution.column_v.items()}

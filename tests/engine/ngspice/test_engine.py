@@ -28,6 +28,7 @@ from fake_ngspice import CUT, E32, NAN, REAL, patch_last_number, write_fake
 
 from kanspice.base.errors import SimulatorError
 from kanspice.circuit.uniqueness import solution_counts
+from kanspice.engine.batched.engine import solve as solve_batched
 from kanspice.engine.netlist import build_netlist
 from kanspice.engine.ngspice import deck as decks
 from kanspice.engine.ngspice.deck import NORMAL, TIGHT, Tolerances, eased, sweep_deck, tightened
@@ -37,6 +38,8 @@ from kanspice.engine.ngspice.program import find_ngspice
 from kanspice.engine.options import RunOptions
 from kanspice.engine.simulators.circuit import CircuitFiles
 from kanspice.engine.solution import Outcome
+from kanspice.experiments.verify.cross_check import cross_check
+from kanspice.experiments.verify.options import VerifyOptions
 from kanspice.families.common.following import reference_stages
 
 pytestmark = pytest.mark.ngspice
@@ -99,6 +102,32 @@ def test_beyond_a_swing_samples_start_at_the_network(model, inputs, monkeypatch)
     by_itself = solve(specimen, inputs, "device")
     assert not any(hinted for _, _, hinted in starts[-2:])
     np.testing.assert_allclose(outputs(begun), outputs(by_itself), rtol=0, atol=1e-9)
+
+
+def test_a_check_beyond_a_swing_starts_at_what_it_checks(model, inputs, monkeypatch):
+    """At its stages and columns; the operating point is ngspice's own all the same."""
+    specimen = specimen_of(model, inputs, "tia.gain=300", "tia.swing_v=40.0", "tia.rail_v=50.0", seed=7)
+    found = solve_batched(specimen, inputs, "device", RunOptions())
+    wrong = replace(found, stage_v={name: 0.9 * volts for name, volts in found.stage_v.items()})
+    for checked, agrees in ((found, True), (wrong, False)):
+        starts = []
+        options = VerifyOptions(cross_check=3, judge="ngspice")
+        monkeypatch.setattr(OperatingPoints, "_hints", hints_into(starts))
+        check = cross_check(specimen, inputs, checked, options, "ngspice", hints={}, progress=None, numbers=range(99))
+        monkeypatch.undo()
+        assert check.passed is agrees
+        columns = {round(volts, 12) for each in starts for volts in each.values()}
+        assert {round(volts, 12) for volts in found.column_v["l1.crossbar"][list(check.samples)].ravel()} <= columns
+
+
+def hints_into(starts):
+    whole = OperatingPoints._hints
+
+    def hints(self, netlist, sample):
+        starts.append(whole(self, netlist, sample))
+        return starts[-1]
+
+    return hints
 
 
 REAL_AMPLIFIERS = ("tia.gain=300", "tia.output_ohm=2e5", "tia.input_bias_a=1e-8")
