@@ -384,7 +384,8 @@ def _power_row(device: Device) -> tuple[str, str]:
     if device.delivers is None:
         return "delivers power", "nowhere"
     volts, current = device.delivers
-    return "delivers power", f"at {volts:.4g} V, where it carries {current:.4g}: no passive device does"
+    why = "by less than its points scatter" if device.within_scatter(current) else "no passive device does"
+    return "delivers power", f"at {volts:.4g} V, where it carries {current:.4g}: {why}"
 
 
 def _spread_rows(device: Device) -> list[tuple[str, str]]:

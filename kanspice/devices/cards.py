@@ -30,6 +30,7 @@ MAX_DEGREE = 25
 _SAMPLED_POINTS = 4001
 _NOTHING = 1e-9
 """Of the largest current: what rounding may leave of one that is zero."""
+_FEW = 3.0
 FAR = 0.5
 """Root mean square distance of points from a curve that cannot have been fitted to them, in largest currents."""
 
@@ -172,6 +173,11 @@ class Device:
         if forward[lowest] >= -_NOTHING * float(np.abs(current).max()):
             return None
         return float(volts[lowest]), float(current[lowest])
+
+    def within_scatter(self, current: float) -> bool:
+        """Whether a current is as small as a few residuals of a smooth fit, which are the noise of its points."""
+        fit = self.card.fit
+        return fit.method == "smooth" and abs(current) < _FEW * (fit.residual_rms or 0.0)
 
     @classmethod
     def from_card(cls, card: Card, where: str | Path) -> Self:

@@ -98,6 +98,21 @@ def falling() -> str:
     return "V / V,I / uA\n" + lines(V[::-1], MA[::-1] * 1e3)
 
 
+def keithley_4200_runs() -> str:
+    """Two runs of one device, side by side: their mean is what was measured."""
+    return "AnodeI(1)\tAnodeV(1)\tAnodeI(2)\tAnodeV(2)\n" + lines(MA * 0.9e-3, V, MA * 1.1e-3, V, by="\t")
+
+
+def labview() -> str:
+    head = "LabVIEW Measurement\t\nSeparator\tTab\n***End_of_Header***\t\n\t\nChannels\t2\t\t\nSamples\t26\t26\t\n"
+    names = "Date\t2026/01/01\t2026/01/01\nX_Value\tVoltage\tCurrent\tComment\n"
+    return head + names + lines(np.arange(len(V)) * 1e-3, V, MA * 1e-3, by="\t")
+
+
+def units_below_the_header() -> str:
+    return "sep=;\nU;I\n[mV];[uA]\n" + lines(commas(V * 1e3), commas(MA * 1e3), by=";")
+
+
 def quoted() -> str:
     quotes = [[f'"{text}"' for text in commas(column)] for column in (V, MA)]
     return '"U (V)","I (mA)"\n' + lines(*quotes)
@@ -117,6 +132,9 @@ FILES: dict[str, tuple[Callable[[], str], float | None]] = {
     "units in the cells": (units_in_the_cells, 1e-6),
     "blanks": (blanks, 1e-3),
     "falling voltages": (falling, 1e-6),
+    "Keithley 4200A, two runs": (keithley_4200_runs, None),
+    "LabVIEW": (labview, None),
+    "units below the header": (units_below_the_header, 1e-6),
     "quoted decimal commas": (quoted, 1e-3),
 }
 
@@ -133,7 +151,7 @@ def test_a_file_is_read_in_its_units(name: str, tmp_path: Path) -> None:
     np.testing.assert_allclose(found.v, V, atol=1e-12)
     np.testing.assert_allclose(found.i * (found.current_unit.si if found.current_unit else 1.0), MA * 1e-3, rtol=1e-7)
     assert (found.current_unit.si if found.current_unit else None) == unit_a
-    assert len(found.devices) == 1
+    assert len(found.devices) == (2 if "runs" in name else 1)
 
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "cp1252", "utf-16"])
@@ -191,6 +209,8 @@ def test_marks_of_overflow_are_refused_with_their_place(mark: str, tmp_path: Pat
         ("V,I\n", "holds no table of numbers"),
         ("1,2,3\n5,2,2\n8,9,1\n9,1,1\n", r"(?s)no column is known to hold a voltage.*--voltage-column 1"),
         ("V (V),R (Ohm)\n0,1\n1,2\n2,3\n", "no column is known to hold a current"),
+        ("V,I\n0,1\n1,2,3\n2,3\n3,4\n", r"(?s)line 3 has 3 columns.*expected: 2, as in the line above it"),
+        ("V (V),I (nA/um)\n0,1\n1,2\n2,3\n", "a current density, in nA/um"),
         ("V,I\n1,0\n1,1\n1,2\n", r"(?s)the voltage does not change.*at 1 V"),
         ("V,I,comment\n0,1,a\n1,,b\n2,3,c\n3,4,d\n", r"line 3, column 2 'I': an empty cell"),
         ("V,I,T\n0,1,3\n1,x,3\n2,3,3\n3,4,3\n", r"line 3, column 2 'I': no number"),

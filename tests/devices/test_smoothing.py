@@ -118,7 +118,17 @@ def test_the_card_of_a_curve_that_delivers_power_at_negative_voltages_says_so() 
     device, _ = fit_card(v, v + 0.5, WHO)
     assert device.delivers is not None
     assert device.delivers[0] < 0 < device.delivers[1]
+    assert not device.within_scatter(device.delivers[1])
     assert fit_card(v, v + 0.5, WHO, "passive")[0].delivers is None
+
+
+def test_a_current_against_the_voltage_may_be_the_points_scatter() -> None:
+    v, i = measured(esaki, 0.0, 0.5, 101, 3)
+    device, report = fit_card(v, i - 8e-6, WHO)
+    assert device.delivers is not None
+    assert device.within_scatter(device.delivers[1])
+    assert not device.within_scatter(-5 * report.residual_rms)
+    assert not load_device("z21").within_scatter(-1e-6)
 
 
 @pytest.mark.reference_data

@@ -14,13 +14,15 @@ from kanspice.devices.instruments.units import Quantity, Unit, asked_unit, name_
 
 _VOLTAGE_NAMES = re.compile(
     r"(v|u|e)(\d+|ds|gs|d|g|s|a|k|c|e|b|f|in|bias|meas|force|set|src|source)?|.*(volt|bias|spannung|tension).*|"
-    r".*[a-z0-9_ ]V\d*",
+    r".*[a-z0-9_ ]V ?\d*",
 )
 _CURRENT_NAMES = re.compile(
-    r"(i|j)(\d+|ds|gs|d|g|s|a|k|c|e|b|f|meas|sense)?|.*(curr|strom|courant|amp).*|.*[a-z0-9_ ]I\d*",
+    r"(i|j)(\d+|ds|gs|d|g|s|a|k|c|e|b|f|meas|sense)?|.*(curr|strom|courant|amp).*|.*[a-z0-9_ ]I ?\d*",
 )
 _INDEX_NAMES = re.compile(r"(no|nr|#|index|idx|point|points|pt|n|step|row|sample no)\.?|", re.IGNORECASE)
 _DEVICE_NAMES = re.compile(r"(device|dut|die|chip|cell|diode|sample|device ?id|dut ?id|sample ?id)", re.IGNORECASE)
+_REPEAT = re.compile(r"\((\d+)\)$")
+"""Behind a name that the 4200A repeats for every run."""
 _UNIT_NAMES = re.compile(r"unit\d*", re.IGNORECASE)
 
 
@@ -101,7 +103,7 @@ def find_columns(table: NumberTable, choice: ColumnChoice, path: Path) -> FoundC
 
 
 def _columns(table: NumberTable) -> list[TableColumn]:
-    header = table.header or ("",) * table.width
+    header = tuple(_REPEAT.sub(r" \1", name) for name in table.header or ("",) * table.width)
     columns: list[TableColumn] = []
     for index, (text, unit_above) in enumerate(zip(header, table.units, strict=True)):
         name, unit = name_and_unit(text)

@@ -202,7 +202,7 @@ def _of_sweep(device: MeasuredDevice) -> list[str]:
             f" (root mean square), by {gap.largest / gap.of:+.2%} at {gap.at_v:.4g} V"
         )
     if sweep.repeated:
-        notes.append(f"{name}{sweep.repeated} points at voltages that were measured before: averaged")
+        notes.append(f"{name}{sweep.repeated} more at voltages that were measured before: averaged")
     held = int(np.sum(sweep.i == sweep.i.max()))
     if held >= _HELD and sweep.i.max() > 0:
         notes.append(f"{name}{held} points carry exactly {sweep.i.max():.4g}, the largest current: the compliance?")

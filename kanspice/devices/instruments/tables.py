@@ -108,6 +108,7 @@ def find_tables(path: Path) -> FoundTables:
             if path.suffix.lower() in (".xls", ".xlsx")
             else None,
         )
+    _check_widths(best.rows, path)
     blocks = list(_blocks(best.rows))
     large = [block for block in blocks if len(block[1]) >= _LEAST_ROWS]
     tables = tuple(_table(before, block) for before, block in large or blocks)
@@ -167,7 +168,7 @@ def _cells(line: str, separator: str, decimal: str) -> tuple[TableCell, ...]:
             texts = stripped.split(separator)
     if comment:  # which may name the columns, but holds no numbers that count
         return tuple(TableCell(text.strip()) for text in texts)
-    return tuple(_cell(text.strip(), decimal) for text in texts)
+    return tuple(_cell(text.strip().strip("'"), decimal) for text in texts)
 
 
 def _cell(text: str, decimal: str) -> TableCell:
@@ -183,6 +184,19 @@ def _cell(text: str, decimal: str) -> TableCell:
     if not math.isfinite(value) or abs(value) >= OVERFLOW:
         return TableCell(text, marker=True)
     return TableCell(text, value, unit)
+
+
+def _check_widths(rows: Sequence[TableRow], path: Path) -> None:
+    """Raises InputError where a row of numbers has more or fewer cells than the one on the line above it."""
+    for above, row in pairwise(rows):
+        different = len(row.cells) != len(above.cells)
+        if different and row.line == above.line + 1 and min(above.numbers, row.numbers) >= 2:
+            raise InputError(
+                f"line {row.line} has {len(row.cells)} columns",
+                where=path,
+                expected=f"{len(above.cells)}, as in the line above it",
+                found=", ".join(row.texts)[:200],
+            )
 
 
 def _blocks(rows: Sequence[TableRow]) -> Iterator[tuple[list[TableRow], list[TableRow]]]:
@@ -212,7 +226,7 @@ def _table(before: Sequence[TableRow], block: Sequence[TableRow]) -> NumberTable
         row_units = _units_in(row, rows[0])
         if row_units is not None:
             units = row_units
-        elif width <= len(row.cells) and not any(row.texts[width:]) and sum(map(bool, row.texts)) >= min(2, width):
+        elif width <= len(row.cells) and row.numbers == 0 and sum(map(bool, row.texts)) >= min(2, width):
             return NumberTable(rows, row.texts[:width], _units_above(before, rows[0], units), row.line)
     return NumberTable(rows, None, units)
 

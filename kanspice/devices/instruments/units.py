@@ -30,7 +30,7 @@ _WORDS = {
     "nanoamps": "nA",
 }
 _SYMBOL = re.compile(r"([fpnuµμmkM]?)([VA])")
-_DENSITY = re.compile(r"[fpnuµμmkM]?A\s*(/|\s|\*|·)?\s*([cmuµμn]?m)\s*(\^|\*\*)?\s*(-?2|²|⁻²)")
+_DENSITY = re.compile(r"[fpnuµμmkM]?A\s*(/|\s|\*|·)?\s*([cmuµμn]?m)\s*((\^|\*\*)?\s*(-?2|²|⁻²))?")
 _OTHER = re.compile(r"(m|u|µ|n)?(s|sec|Ohm|ohm|ohms|Ω|W|S|Hz|F|C|K|%)|°C|a\.?u\.?|arb\.? ?units?|Hour|hours?|min")
 
 
@@ -45,7 +45,7 @@ class Unit:
 
 def unit_of(text: str) -> Unit | None:
     """The unit that a text is; None where it is none."""
-    stripped = text.strip()
+    stripped = text.strip().strip("()[]{}").strip()
     stripped = _WORDS.get(stripped.lower(), stripped)
     found = _SYMBOL.fullmatch(stripped)
     if found is not None:

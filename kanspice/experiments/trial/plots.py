@@ -47,12 +47,12 @@ def fit_plot(own: TriedDevice) -> Figure:
 
 def curves_plot(result: DeviceTrial) -> Figure:
     """Every device's curve as networks have it: over its range, in its largest current."""
-    with picture(3.4, "The curves that networks are made of") as (figure, axes):
+    with picture(3.8, "The curves that networks are made of") as (figure, axes):
         for each, colour in zip(result.devices[1:], _OTHERS, strict=False):
             _curve(axes, each, colour, 1.0)
         _curve(axes, result.own, BLUE, 2.2)
         axes.set(xlabel="voltage, of the range", ylabel="current, of the largest")
-        axes.legend(fontsize=8)
+        figure.legend(loc="outside lower center", ncols=3, fontsize=8)
         return figure
 
 
@@ -75,7 +75,7 @@ def accuracy_plot(result: DeviceTrial, task: str) -> Figure:
         axes.set_yticks(range(len(found)), [each.device.name for each, _ in found])
         axes.invert_yaxis()
         axes.grid(axis="x", alpha=0.3)
-        axes.set(xlabel="accuracy (ring: network, bar: ideal circuit, dots: drawn circuits)")
+        axes.set_xlabel("ring: network; bar: ideal circuit; dots: drawn circuits", fontsize=8)
         return figure
 
 

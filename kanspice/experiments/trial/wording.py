@@ -28,7 +28,11 @@ def outcome(result: DeviceTrial) -> Verdict:
         return Verdict(f"It has no {_technology(result)} circuit: {plain(lacking)}", warning=True)
     worst = max(result.own.trials, key=_lost)
     lost = _lost(worst)
-    circuit = "hold what it learns" if lost < _CLOSE else f"lose up to {percentage(lost)} of the samples ({worst.task})"
+    circuit = (
+        "hold what its networks learn"
+        if lost < _CLOSE
+        else f"lose up to {percentage(lost)} of the samples ({worst.task})"
+    )
     places = [_place(result, trial) for trial in result.own.trials]
     said = "; ".join([f"its {_technology(result)} circuits {circuit}", *filter(None, places)])
     return Verdict(f"{said[0].upper()}{said[1:]}.", warning=lost >= _CLOSE)
@@ -157,10 +161,10 @@ def fit(result: DeviceTrial) -> list[Fact]:
         rows.append(("passive", "yes: its current has the sign of its voltage"))
     else:
         volts, current = device.delivers
-        text = (
-            f"no: at {volts:.4g} V it carries {current:.4g}, against its voltage; --kind passive fits a curve that is"
-        )
-        rows.append(("passive", Verdict(text, warning=True)))
+        text = f"at {volts:.4g} V it carries {current:.4g}, against its voltage"
+        small = device.within_scatter(current)
+        said = "no, but by less than its points scatter" if small else "no; --kind passive fits a curve that is"
+        rows.append(("passive", Verdict(f"{said}: {text}", warning=not small)))
     spread = device.card.spread
     if spread is not None:
         text = (
