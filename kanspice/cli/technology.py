@@ -2,23 +2,80 @@
 
 from __future__ import annotations
 
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from kanspice.base.errors import InputError
 from kanspice.cli.options import Set, Tech
 
+if TYPE_CHECKING:
+    from kanspice.technology import Technology
 
-def technology(tech: Tech = None, set_: Set = None) -> None:
+Json = Annotated[bool, typer.Option("--json", help="Print JSON instead.")]
+Write = Annotated[
+    Path | None,
+    typer.Option("--write", metavar="FILE.toml", help="Write a file with every key and its meaning, to be edited."),
+]
+
+
+def technology(tech: Tech = None, set_: Set = None, write: Write = None, *, json: Json = False) -> None:
     """Print every key of a technology with its value and what it means.
 
     A * marks an imperfection that is not at its ideal.
 
-    Examples: `kanspice technology`, `kanspice technology --tech board.toml --set tia.gain=1000`
+    Examples: `kanspice technology --tech board.toml --set tia.gain=1000`, `kanspice technology --tech typical
+    --write board.toml`
     """
+    from kanspice.base.files import check_outputs, is_there, write_text  # noqa: PLC0415 - --help stays fast
+    from kanspice.technology import load_technology, technology_text  # noqa: PLC0415
+
+    check_outputs([write])
+    loaded = load_technology(tech, set_ or ())
+    if write is not None:
+        if is_there(write):
+            hint = "name a file that is not there yet"
+            raise InputError("the file is there already", where=write, hint=hint)
+        write_text(write, technology_text(loaded))
+        typer.echo(f"technology: {write}")
+    elif json:
+        _print_json(loaded)
+    else:
+        _print_tables(loaded)
+
+
+def _print_json(loaded: Technology) -> None:
+    import json  # noqa: PLC0415
+
+    from kanspice.base.visible import visible_json  # noqa: PLC0415
+    from kanspice.technology import entries  # noqa: PLC0415
+
+    keys = {
+        entry.name: {
+            "value": _plain(entry.value),
+            "is_ideal": entry.name not in loaded.causes,
+            "meaning": entry.meaning,
+        }
+        for _, _, keys in entries(loaded)
+        for entry in keys
+    }
+    typer.echo(visible_json(json.dumps({"name": loaded.name, "keys": keys}, indent=2, ensure_ascii=False)))
+
+
+def _plain(value: float | str) -> float | str:
+    """JSON has no infinity."""
+    return str(value) if isinstance(value, float) and math.isinf(value) else value
+
+
+def _print_tables(loaded: Technology) -> None:
     from rich.table import Table  # noqa: PLC0415
     from rich.text import Text  # noqa: PLC0415
 
     from kanspice.cli.terminal import Terminal  # noqa: PLC0415 - --help stays fast
-    from kanspice.technology import entries, load_technology  # noqa: PLC0415
+    from kanspice.technology import entries  # noqa: PLC0415
 
-    loaded = load_technology(tech, set_ or ())
     console = Terminal()
     console.print(Text(f"technology {loaded.name}", style="bold"))
     for section, about, keys in entries(loaded):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,15 +15,18 @@ def toml_text(table: Mapping[str, Any]) -> str:
 
 def _lines(table: Mapping[str, Any], path: tuple[str, ...]) -> list[str]:
     tables = {key: value for key, value in table.items() if isinstance(value, Mapping)}
-    lines = [f"{key} = {_value(value)}" for key, value in table.items() if key not in tables]
+    lines = [f"{key} = {toml_value(value)}" for key, value in table.items() if key not in tables]
     for key, value in tables.items():
         lines += ["", f"[{'.'.join((*path, key))}]", *_lines(value, (*path, key))]
     return lines
 
 
-def _value(value: Any) -> str:
-    if not isinstance(value, list):
+def toml_value(value: Any) -> str:
+    """A text, a number, a truth or a list of these, as TOML has it."""
+    if isinstance(value, float) and math.isinf(value):
+        return "inf" if value > 0 else "-inf"
+    if not isinstance(value, list | tuple):
         return json.dumps(value, ensure_ascii=False, allow_nan=False)
-    if any(isinstance(item, list) for item in value):
-        return "[\n" + "".join(f"  {_value(item)},\n" for item in value) + "]"
-    return "[" + ", ".join(map(_value, value)) + "]"
+    if any(isinstance(item, list | tuple) for item in value):
+        return "[\n" + "".join(f"  {toml_value(item)},\n" for item in value) + "]"
+    return "[" + ", ".join(map(toml_value, value)) + "]"

@@ -3,6 +3,7 @@
 from kanspice.technology.loading import load_technology, shipped_technologies
 from kanspice.technology.sections import CrossbarDevices, Filters, Synapses, Tia, Units
 from kanspice.technology.technology import Entry, Technology, entries, shown
+from kanspice.technology.text import technology_text
 
 __all__ = [
     "CrossbarDevices",
@@ -16,4 +17,5 @@ __all__ = [
     "load_technology",
     "shipped_technologies",
     "shown",
+    "technology_text",
 ]
