@@ -5,13 +5,14 @@ Everything here is of a few samples, and of small maps, so that it costs nothing
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
 from kanspice.base.arrays import Array, Indices
-from kanspice.circuit import Crossbar, Design
+from kanspice.circuit import Crossbar, Design, Tiles
 from kanspice.engine.solution import Solution
 from kanspice.gap.raster import Raster, binned
 
@@ -39,17 +40,17 @@ class Crosspoint:
 class CrossbarMap:
     """One crossbar. Maps are (rows, pairs), of larger crossbars the root mean squares of neighbours.
 
-    samples: of which errors are. area: of a crosspoint's devices, in units of the reference device. error: RMSE in
-    model units that a crosspoint makes at its pair's output, its devices as they are against ideal ones whose column is
-    at 0 V; None where it makes none. row_errors, pair_errors: what rows make (their crosspoints' errors, added as
-    squares), and what outputs are off by themselves (amplifiers included), as many as the map has.
+    points: operating points that errors are of. area: of a crosspoint's devices, in units of the reference device.
+    error: RMSE in model units that a crosspoint makes at its pair's output, its devices as they are against ideal ones
+    whose column is at 0 V; None where it makes none. row_errors, pair_errors: what rows make (their crosspoints'
+    errors, added as squares), and what outputs are off by themselves (amplifiers included), as many as the map has.
     worst: the crosspoints with the largest errors. open, shorted: devices that are stuck, and stuck: where, the first.
     """
 
     name: str
     rows: int
     pairs: int
-    samples: int
+    points: int
     area: Raster
     error: Raster | None
     row_errors: tuple[float, ...]
@@ -62,19 +63,58 @@ class CrossbarMap:
 
 def crossbar_maps(ideal: Design, design: Design, solution: Solution) -> tuple[CrossbarMap, ...]:
     """Of the crossbars of a specimen, the first of them. ideal: the circuit without imperfections."""
-    nominal = {stage.name: stage for stage in ideal.crossbars}
+    nominal = {name: crossbar for name, crossbar, _, _ in _single(ideal)}
+    found = driven_crossbars(design, solution)[:MOST_MAPS]
+    return tuple(_map(ideal, design, nominal[each.name], each) for each in found)
+
+
+@dataclass(frozen=True)
+class DrivenCrossbar:
+    """A crossbar with the voltages of some of its operating points: of samples, or of samples at positions.
+
+    rows_v: (points, rows). columns_v: (points, 2 * pairs), None where they are at 0 V. outputs_v: (points, pairs).
+    """
+
+    name: str
+    crossbar: Crossbar
+    rows_v: Array
+    columns_v: Array | None
+    outputs_v: Array
+
+
+def driven_crossbars(design: Design, solution: Solution) -> tuple[DrivenCrossbar, ...]:
+    """The crossbars of a circuit with so many of their operating points as currents are computed for.
+
+    Of crossbars at many positions those that all positions share.
+    """
     solved = np.flatnonzero(solution.solved)
     if not solved.size:
         return ()
-    return tuple(
-        _map(ideal, design, nominal[stage.name], stage, solution, before.name, solved)
-        for before, stage in design.driven_crossbars[:MOST_MAPS]
-    )
+    found = []
+    for name, crossbar, before, tiles in _single(design):
+        before_v, outputs_v = solution.stage_v[before][solved], solution.stage_v[name][solved]
+        rows_v = before_v if tiles is None else tiles.rows_v(before_v).reshape(-1, crossbar.rows)
+        points = some(len(rows_v), crossbar.device_count)
+        columns_v = solution.column_v.get(name)
+        columns_v = None if columns_v is None else columns_v[solved].reshape(-1, 2 * crossbar.width)[points]
+        outputs_v = outputs_v.reshape(-1, crossbar.width)[points]
+        found.append(DrivenCrossbar(name, crossbar, rows_v[points], columns_v, outputs_v))
+    return tuple(found)
 
 
-def some(samples: Indices, devices: int) -> Indices:
-    """The first of these samples (samples,), so many as currents of so many devices are computed for."""
-    return samples[: max(1, EVALUATIONS // max(devices, 1))]
+def _single(design: Design) -> Iterator[tuple[str, Crossbar, str, Tiles | None]]:
+    """Stage, its crossbar, and the stage before it; and the tiles that share the crossbar, if it is theirs."""
+    for before, stage in pairwise(design.stages):
+        if isinstance(stage, Crossbar):
+            yield stage.name, stage, before.name, None
+        elif isinstance(stage, Tiles) and stage.is_reused:
+            yield stage.name, stage.crossbars[0], before.name, stage
+
+
+def some(points: int, devices: int) -> Indices:
+    """Which of so many operating points currents of so many devices are computed for, evenly from first to last."""
+    most = max(1, EVALUATIONS // max(devices, 1))
+    return np.unique(np.linspace(0, points - 1, min(most, points)).astype(int))
 
 
 def device_volts(
@@ -93,33 +133,22 @@ def device_volts(
     return found
 
 
-def _map(  # noqa: PLR0917, once, from `crossbar_maps`
-    ideal: Design,
-    design: Design,
-    nominal: Crossbar,
-    crossbar: Crossbar,
-    solution: Solution,
-    before: str,
-    solved: Indices,
-) -> CrossbarMap:
-    samples = some(solved, nominal.device_count)
-    rows_v, columns_v = solution.stage_v[before][samples], solution.column_v.get(crossbar.name)
-    here = _currents(design, crossbar, rows_v, None if columns_v is None else columns_v[samples])
-    wanted = _currents(ideal, nominal, rows_v, None)
+def _map(ideal: Design, design: Design, nominal: Crossbar, found: DrivenCrossbar) -> CrossbarMap:
+    crossbar, rows_v = found.crossbar, found.rows_v
+    here, wanted = _currents(design, crossbar, rows_v, found.columns_v), _currents(ideal, nominal, rows_v, None)
     ohm = np.abs(crossbar.feedback_ohm).reshape(-1, 2).mean(axis=1) * crossbar.subtractor_gain
     squared = np.mean(((here - wanted) * ohm / crossbar.output_v_per_unit) ** 2, axis=0)
-    error, outputs = np.sqrt(squared), solution.stage_v[crossbar.name][samples]
-    alone = nominal.ideal_v(ideal, rows_v)
-    off = np.sqrt(np.mean(((outputs - alone) / crossbar.output_v_per_unit) ** 2, axis=0))
+    error, alone = np.sqrt(squared), nominal.ideal_v(ideal, rows_v)
+    off = np.sqrt(np.mean(((found.outputs_v - alone) / crossbar.output_v_per_unit) ** 2, axis=0))
     kinds = nominal.area.shape[2]
     gone = (nominal.area != 0) & (crossbar.area[:, :, :kinds] == 0)
     short = crossbar.area[:, :, kinds:] != 0
     where = np.argwhere((gone if not short.size else gone | short).any(axis=2))
     return CrossbarMap(
-        name=crossbar.name,
+        name=found.name,
         rows=crossbar.rows,
         pairs=crossbar.width,
-        samples=len(samples),
+        points=len(rows_v),
         area=Raster.of(binned(np.abs(crossbar.area[:, :, :kinds]).sum(axis=2), SIDE)),
         error=Raster.of(binned(error, SIDE)) if error.any() else None,
         row_errors=_line(np.sqrt(squared.sum(axis=1))),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,7 +10,7 @@ import numpy as np
 from kanspice.base.arrays import Array
 from kanspice.circuit import Design
 from kanspice.engine.solution import Solution
-from kanspice.gap.crossbar_maps import device_volts, some
+from kanspice.gap.crossbar_maps import device_volts, driven_crossbars
 
 BINS = 40
 """Of voltages, from one end of the shown range to the other."""
@@ -21,7 +22,7 @@ _AIR = 0.5
 
 @dataclass(frozen=True)
 class DeviceUse:
-    """All devices of one type, at the operating points of some samples.
+    """All devices of one type in crossbars, at `points` operating points of each at most.
 
     low_v, high_v: the voltages that are shown, of the curve's range as much as is near to what is used. shares: of all
     device voltages the part in each of equal bins between them. currents_a: at equally spaced voltages between them, of
@@ -31,7 +32,7 @@ class DeviceUse:
 
     name: str
     devices: int
-    samples: int
+    points: int
     low_v: float
     high_v: float
     shares: tuple[float, ...]
@@ -41,28 +42,27 @@ class DeviceUse:
 
 
 def device_uses(design: Design, solution: Solution) -> tuple[DeviceUse, ...]:
-    """Every type of device of the crossbars that stages before them drive, where there is one."""
-    solved = np.flatnonzero(solution.solved)
-    if not solved.size or not design.driven_crossbars:
-        return ()
-    samples = some(solved, sum(stage.device_count for _, stage in design.driven_crossbars))
-    found = []
+    """Every type of device that a crossbar of `driven_crossbars` has."""
+    driven, found = driven_crossbars(design, solution), []
     for kind in range(len(design.devices)):
         volts = []
-        for before, stage in design.driven_crossbars:
-            places = np.nonzero(stage.area[:, :, kind])
-            columns_v = solution.column_v.get(stage.name)
-            columns_v = None if columns_v is None else columns_v[samples]
+        for each in driven:
+            places = np.nonzero(each.crossbar.area[:, :, kind])
             if places[0].size:
-                volts.append(device_volts(stage, solution.stage_v[before.name][samples], columns_v, kind, places))
+                volts.append(device_volts(each.crossbar, each.rows_v, each.columns_v, kind, places))
         if volts:
-            found.append(_use(design, kind, np.concatenate(volts, axis=1)))
+            unit_a = driven[0].crossbar.current_unit_a
+            found.append(_use(design, kind, unit_a, volts))
     return tuple(found)
 
 
-def _use(design: Design, kind: int, volts: Array) -> DeviceUse:
-    """volts: (samples, devices)."""
-    device, unit_v = design.devices[kind], design.input_v_per_unit
+def _use(design: Design, kind: int, unit_a: float, by_crossbar: Sequence[Array]) -> DeviceUse:
+    """by_crossbar: of each, (points, devices) volts. unit_a: of device current."""
+    device, unit_v, volts = (
+        design.devices[kind],
+        design.input_v_per_unit,
+        np.concatenate(list(map(np.ravel, by_crossbar))),
+    )
     first, last = device.curve.lo_v * unit_v, device.curve.hi_v * unit_v
     used_low, used_high = float(volts.min()), float(volts.max())
     air = _AIR * (used_high - used_low) or 0.5 * abs(used_high) or unit_v
@@ -70,11 +70,10 @@ def _use(design: Design, kind: int, volts: Array) -> DeviceUse:
     counts, _ = np.histogram(volts, BINS, (low, high))
     slopes = device.curve.numpy(volts / unit_v)[1]
     currents = device.curve.numpy(np.linspace(low, high, POINTS) / unit_v)[0]
-    unit_a = design.crossbars[0].current_unit_a
     return DeviceUse(
         name=device.name,
-        devices=volts.shape[1],
-        samples=volts.shape[0],
+        devices=sum(each.shape[1] for each in by_crossbar),
+        points=max(len(each) for each in by_crossbar),
         low_v=low,
         high_v=high,
         shares=tuple(float(f"{count / volts.size:.4g}") for count in counts),

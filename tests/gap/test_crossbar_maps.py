@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from circuits import crossbar_design
 
+from kanspice.circuit import Tiles
 from kanspice.devices import load_device
 from kanspice.engine.solution import FailedSample, Outcome, Solution
 from kanspice.gap.crossbar_maps import EVALUATIONS, crossbar_maps, some
@@ -50,7 +51,7 @@ def test_a_crosspoint_has_the_error_of_its_devices_at_the_output():
     expected[0, 0] = 0.1 * np.sqrt(np.mean(phi(ROWS_V[:2, 0]) ** 2))
     expected[2, 1] = 3.0 * np.sqrt(np.mean(phi(ROWS_V[:2, 2]) ** 2))
     expected *= to_output / crossbar.output_v_per_unit
-    assert (found.rows, found.pairs, found.samples) == (3, 2, 2)
+    assert (found.rows, found.pairs, found.points) == (3, 2, 2)
     np.testing.assert_allclose(found.error.values, expected, atol=expected.max() / 500)
     np.testing.assert_allclose(found.row_errors, np.sqrt((expected**2).sum(axis=1)), rtol=1e-3)
     np.testing.assert_allclose(found.pair_errors, np.sqrt((expected**2).sum(axis=0)), rtol=1e-3)
@@ -65,6 +66,28 @@ def test_a_circuit_without_imperfections_has_areas_only():
     assert found.error is None
     assert found.worst == ()
     np.testing.assert_allclose(found.area.values, np.abs(AREA).sum(axis=2), atol=3 / 500)
+
+
+def test_a_crossbar_that_positions_share_has_all_of_them_as_operating_points():
+    ideal = crossbar_design([Z21], AREA)
+    area = AREA.copy()
+    area[0, 0, 0] = 1.5
+    seen = np.array([[0, 1, 2], [2, 0, 1]])
+    crossbars = (replace(ideal.crossbars[0], area=each) for each in (AREA, area))
+    tiles = [Tiles("l1.tiles", "l1.tiles", seen, (crossbar,), 0.0) for crossbar in crossbars]
+    ideal, design = (replace(ideal, stages=(ideal.stages[0], each)) for each in tiles)
+    rows_v = np.nan_to_num(ROWS_V)
+    outputs = design.tiles[0].ideal_v(design, rows_v)
+    volts = {"l1.input": ROWS_V, "l1.tiles": outputs}
+    found = Solution("test", "1", {}, 3, (FailedSample(2, Outcome.DIVERGED),), volts, {}, {})
+    (shown,) = crossbar_maps(ideal, design, found)
+    crossbar = ideal.tiles[0].crossbars[0]
+    error = 0.5 * np.sqrt(np.mean(phi(ROWS_V[:2, [0, 2]]) ** 2)) * crossbar.current_unit_a * crossbar.feedback_ohm[0]
+    assert (shown.name, shown.points) == ("l1.tiles", 4)
+    assert shown.worst[0].error == pytest.approx(error)
+    assert shown.pair_errors == pytest.approx((error, 0.0), rel=1e-3)
+    (use,) = device_uses(design, found)
+    assert (use.devices, use.points) == (5, 4)
 
 
 def test_nothing_solved_has_no_map():
@@ -84,7 +107,7 @@ def test_devices_work_between_their_rows_and_their_columns():
         *(ROWS_V[:2, 2] - 0.02),
         *(ROWS_V[:2, 2] - 0.03),
     ]
-    assert (use.devices, use.samples) == (5, 2)
+    assert (use.devices, use.points) == (5, 2)
     assert use.falling == np.mean(Z21.curve.numpy(np.array(volts))[1] < 0) > 0
     assert sum(use.shares) == pytest.approx(1.0, abs=1e-3)
     edges = np.linspace(use.low_v, use.high_v, len(use.shares) + 1)
@@ -102,8 +125,10 @@ def test_what_is_beyond_a_card_is_counted():
 
 
 def test_of_many_devices_few_samples_are_looked_at():
-    assert some(np.arange(50), EVALUATIONS // 7).size == 7
-    assert some(np.arange(50), 10 * EVALUATIONS).size == 1
+    assert some(50, EVALUATIONS // 7).size == 7
+    assert some(50, EVALUATIONS // 7)[[0, -1]].tolist() == [0, 49]
+    assert some(50, 10 * EVALUATIONS).tolist() == [0]
+    assert some(3, 10).tolist() == [0, 1, 2]
 
 
 def test_a_place_is_in_the_bin_that_holds_it():

@@ -9,9 +9,21 @@ from kanspice.experiments.ensemble.draws import PointDraws
 from kanspice.experiments.studied import Studied
 from kanspice.experiments.study import plots, wording
 from kanspice.experiments.study.result import StudyResult
-from kanspice.report.blocks import Fact, Facts, Line, Literal, Page, Picture, Pictures, Section, Table
+from kanspice.report.blocks import (
+    Fact,
+    Facts,
+    Highlight,
+    Highlights,
+    Line,
+    Literal,
+    Page,
+    Picture,
+    Pictures,
+    Section,
+    Table,
+)
 from kanspice.report.checks import Check, Problem, engines_problem
-from kanspice.report.formatting import counted, many, plain
+from kanspice.report.formatting import NOTHING, counted, many, plain
 from kanspice.report.verdict import Verdict
 
 
@@ -43,6 +55,9 @@ def page_of_draws(
     answer, outcome, differ: the first word, the last one and how draws differ, where that is another than a study's.
     """
     worst, command = wording.worst(result)
+    pictures = _pictures(result) if differ is None else []
+    gap = plain(wording.title(result, result.metric))
+    pictures.sort(key=lambda each: gap not in each.alt)  # what is judged comes first
     versions = Literal(json.dumps(result.versions, indent=2), "versions")
     facts = [*setup, ("model's SHA-256", plain(result.model.sha256))]
     return Page(
@@ -52,10 +67,10 @@ def page_of_draws(
         answer=answer or wording.answer(result),
         outcome=outcome or wording.outcome(result),
         exit_code=result.exit_code,
-        lead=list(_lead(result)),
+        lead=[*_lead(result), *_highlights(result), Pictures(pictures[:1])],
         sections=(
             Section("Can the number be trusted?", (Facts(trust),)),
-            differ or Section("How do the draws differ?", (Pictures(_pictures(result)), _points_table(result))),
+            differ or Section("How do the draws differ?", (Pictures(pictures[1:]), _points_table(result))),
             Section(
                 "Which is the worst?",
                 (Facts([("worst draw", f"{worst}. To measure it alone:")]), Literal(command)),
@@ -74,6 +89,29 @@ def _lead(result: Studied) -> Iterator[Line]:
         yield Line(Verdict(f"{unresolved.text}.", unresolved.warning))
     if result.request.wanted_yield is not None:
         yield Line(Verdict(f"A good draw: {wording.limits(result)}."), small=True)
+
+
+def _highlights(result: Studied) -> Iterator[Highlights]:
+    """Of the point whose median is the worst; nothing where nothing was measured."""
+    medians = [(point.summary(result.metric), point) for point in result.points]
+    known = [(gap.median, point) for gap, point in medians if gap is not None]
+    if not known:
+        return
+    point = max(known, key=lambda pair: pair[0])[1]
+    where = "of all draws" if len(result.points) == 1 else f"at {wording.name(result, point)}"
+    row = dict(zip(wording.columns(result), wording.cells(result, point), strict=True))
+    median = f"{result.known[result.metric].title}, median"
+    tail = f"{where}; 95 % are below {row[wording.TAIL[0]]}, the worst is {row[wording.TAIL[1]]}"
+    shown = [Highlight(median, row[median], Verdict(tail), again=True)]
+    shown += [
+        Highlight(wording.heading(result, name), row[wording.heading(result, name)], Verdict(where), again=True)
+        for name in result.beside
+    ]
+    if result.request.wanted_yield is not None:
+        limits = wording.confidence(point.yield_)
+        of = where if limits == NOTHING else f"{where}; 95 % limits: {limits} %"
+        shown.append(Highlight("yield", wording.yield_(point.yield_), Verdict(of), again=True))
+    yield Highlights(shown)
 
 
 def _points_table(result: Studied) -> Table:

@@ -49,7 +49,7 @@ TAIL = ("95 %", "worst")
 def columns(result: Studied) -> list[str]:
     """What is said of every point."""
     found = ["draws", f"{result.known[result.metric].title}, median", *TAIL]
-    found += [_heading(result, metric) for metric in result.beside]
+    found += [heading(result, metric) for metric in result.beside]
     found += ["yield", "95 %, limits"] if result.request.wanted_yield is not None else []
     found += ["draws, unresolved"] if any(each.unresolved for each in result.points) else []
     return found + (["draws, failed"] if any(each.incomplete for each in result.points) else [])
@@ -66,7 +66,8 @@ def cells(result: Studied, point: PointDraws) -> list[str]:
     return found + ([counted(len(point.incomplete))] if any(each.incomplete for each in result.points) else [])
 
 
-def _heading(result: Studied, metric: str) -> str:
+def heading(result: Studied, metric: str) -> str:
+    """Of the column of a metric beside the gap."""
     title = result.known[metric].title
     return title if is_fraction(result, metric) else f"{title}, median"
 

@@ -32,7 +32,8 @@ def tuning_page(result: TuningResult) -> Page:
     )
 
 
-def _lead(result: TuningResult) -> Iterator[Line]:
+def _lead(result: TuningResult) -> Iterator[Block]:
+    yield wording.highlights(result)
     found = wording.yields(result)
     if found is not None:
         yield Line(Verdict(f"{found.text}.", found.warning))

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from kanspice.experiments.verify.wording import cross_check as said_of
-from kanspice.report.blocks import Fact, Table
+from kanspice.report.blocks import Fact, Highlight, Highlights, Table
 from kanspice.report.formatting import NOTHING, counted, many, number, percentage, plain, share
 from kanspice.report.verdict import Verdict
 
@@ -40,6 +40,20 @@ def answer(result: TuningResult) -> Verdict:
     lost = [arm.failed_samples for arm in (result.tuned, result.given)]
     left_out = f"; a draw's samples without a result are in neither: {number(lost[0])}, and {number(lost[1])} before"
     return Verdict(f"{said}; {was} before{left_out if any(lost) else ''}", warning=result.loses_samples)
+
+
+def highlights(result: TuningResult) -> Highlights:
+    """The network as it was given and tuned: mean and worst specimen, and the network alone."""
+    both, text = (result.given, result.tuned), percentage if result.is_classification else number
+    what = "accuracy" if result.is_classification else "error"
+    summaries = [arm.summary for arm in both]
+    means = " → ".join(NOTHING if found is None else text(found.mean) for found in summaries)
+    alone = " → ".join(NOTHING if arm.itself is None else text(arm.itself) for arm in both)
+    shown = [
+        Highlight(f"{what} of circuits", means, Verdict("mean of specimens, as given → tuned"), again=True),
+        Highlight(f"{what} of the network", alone, Verdict("without a circuit, as given → tuned"), again=True),
+    ]
+    return Highlights(shown)
 
 
 def outcome(result: TuningResult) -> Verdict:

@@ -28,7 +28,7 @@ def devices(result: GapResult) -> tuple[Block, ...]:
         for use in uses
     ]
     how = (
-        f"Voltages across all devices of crossbars at the operating points of {many(uses[0].samples, 'sample')},"
+        f"Voltages across all devices of crossbars at {many(uses[0].points, 'operating point')} of each at most,"
         " without what wires drop. On falling slopes (orange) a device's current falls as its voltage rises: what"
         " undoes an amplifier's feedback. Grey bars: how many of the devices are at which voltage."
     )
@@ -41,14 +41,22 @@ def maps(result: GapResult) -> tuple[Block, ...]:
     found = result.crossbar_maps
     if not found:
         return ()
-    header = ("crossbar", "rows", "pairs", "stuck\nopen", "shorted", "worst: row, pair (RMSE)")
+    header = ("crossbar", "rows", "pairs", "operating\npoints", "stuck\nopen", "shorted", "worst: row, pair (RMSE)")
     rows = [
-        [plain(each.name), f"{each.rows:,}", f"{each.pairs:,}", f"{each.open:,}", f"{each.shorted:,}", _worst(each)]
+        [
+            plain(each.name),
+            f"{each.rows:,}",
+            f"{each.pairs:,}",
+            f"{each.points:,}",
+            f"{each.open:,}",
+            f"{each.shorted:,}",
+            _worst(each),
+        ]
         for each in found
     ]
     binned = [plain(each.name) for each in found if max(each.rows, each.pairs) > SIDE]
     notes = [
-        f"Errors are of {many(found[0].samples, 'sample')}: what a crosspoint's devices make at its output, against"
+        "Errors are of some operating points: what a crosspoint's devices make at its output, against"
         " ideal ones whose column is at 0 V; of outputs, all that the crossbar adds, amplifiers included. Crosses mark"
         " stuck devices, rings the worst crosspoints. Rows and pairs are counted from 0."
     ]
@@ -56,11 +64,11 @@ def maps(result: GapResult) -> tuple[Block, ...]:
         notes.append(
             f"Maps have {SIDE} rows and columns at most: of {', '.join(binned)} root mean squares of neighbours."
         )
-    left = sum(shape.symbol == "crossbar" for shape in result.anatomy) - len(found)
+    left = sum(shape.symbol in {"crossbar", "tiles"} for shape in result.anatomy) - len(found)
     if left > 0:
-        notes.append(f"{left} more crossbars have no maps.")
+        notes.append(f"{left} more stages of crossbars have no maps.")
     drawn = [Picture.of(f"Areas and errors of {plain(each.name)}", crossbar_plots.maps, each) for each in found]
-    return Table(header, rows, texts=frozenset({5})), *map(_small, notes), Pictures(drawn)
+    return Table(header, rows, texts=frozenset({6})), *map(_small, notes), Pictures(drawn)
 
 
 def _worst(found: CrossbarMap) -> str:

@@ -92,8 +92,8 @@ class CrossbarMapPart(Part):
     """Of the crossbar."""
     pairs: Annotated[int, Field(ge=1, le=2**53)]
     """Of columns."""
-    samples: Count
-    """Of which errors are."""
+    points: Count
+    """Operating points that errors are of: samples, or samples at positions."""
     area: RasterPart
     """Of each crosspoint's devices, in units of the reference device."""
     error: Annotated[RasterPart | None, Key(sparse=True)] = None
@@ -113,14 +113,14 @@ class CrossbarMapPart(Part):
 
 
 class DeviceUsePart(Part):
-    """All devices of one type in crossbars, at the operating points of some samples."""
+    """All devices of one type in crossbars, at some operating points."""
 
     name: str
     """Of the device's card."""
     devices: Count
     """How many there are."""
-    samples: Count
-    """At how many operating points they were looked at."""
+    points: Count
+    """At how many operating points of each crossbar they were looked at, at most."""
     low_v: float
     """Where what is shown begins."""
     high_v: float
