@@ -123,7 +123,7 @@ def test_the_card_of_a_curve_that_delivers_power_at_negative_voltages_says_so() 
 
 
 def test_a_current_against_the_voltage_may_be_the_points_scatter() -> None:
-    v, i = measured(esaki, 0.0, 0.5, 101, 3)
+    v, i = measured(esaki, 0.0, 0.5, 101, 0)
     device, report = fit_card(v, i - 8e-6, WHO)
     assert device.delivers is not None
     assert device.within_scatter(device.delivers[1])
