@@ -29,6 +29,9 @@ from kanspice.cli import (
     verify,
 )
 from kanspice.cli import compile as compile_command
+from kanspice.cli.panels import GroupedCommand
+
+_GAP, _CLOSER, _CIRCUIT, _PARTS = "How large is the gap?", "Close it", "The circuit", "Parts and set-up"
 
 app = typer.Typer(
     name="kanspice",
@@ -38,25 +41,25 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     rich_markup_mode="markdown",
 )
-app.command("demo")(demo.demo)
-app.command("compile")(compile_command.compile_)
-app.command("export")(export.export)
-app.command("simulate")(simulate.simulate)
-app.command("verify")(verify.verify)
-app.command("project")(project.project)
-app.command("control")(control.control)
-app.command("tune")(tune.tune)
-app.command("characterise")(characterise.characterise)
-app.command("sensitivity")(sensitivity.sensitivity)
-app.command("settle")(settle.settle)
-app.command("report")(report.report)
-app.command("study")(study.study)
-app.command("lifetime")(lifetime.lifetime)
-app.command("calibrate")(calibrate.calibrate)
-app.command("identify")(identify.identify)
-app.add_typer(devices.app, name="devices")
-app.command("technology")(technology.technology)
-app.command("doctor")(doctor.doctor)
+app.command("demo", cls=GroupedCommand, rich_help_panel=_GAP)(demo.demo)
+app.command("verify", cls=GroupedCommand, rich_help_panel=_GAP)(verify.verify)
+app.command("study", cls=GroupedCommand, rich_help_panel=_GAP)(study.study)
+app.command("settle", cls=GroupedCommand, rich_help_panel=_GAP)(settle.settle)
+app.command("sensitivity", cls=GroupedCommand, rich_help_panel=_GAP)(sensitivity.sensitivity)
+app.command("lifetime", cls=GroupedCommand, rich_help_panel=_GAP)(lifetime.lifetime)
+app.command("control", cls=GroupedCommand, rich_help_panel=_GAP)(control.control)
+app.command("report", cls=GroupedCommand, rich_help_panel=_GAP)(report.report)
+app.command("tune", cls=GroupedCommand, rich_help_panel=_CLOSER)(tune.tune)
+app.command("calibrate", cls=GroupedCommand, rich_help_panel=_CLOSER)(calibrate.calibrate)
+app.command("identify", cls=GroupedCommand, rich_help_panel=_CLOSER)(identify.identify)
+app.command("project", cls=GroupedCommand, rich_help_panel=_CIRCUIT)(project.project)
+app.command("compile", cls=GroupedCommand, rich_help_panel=_CIRCUIT)(compile_command.compile_)
+app.command("export", cls=GroupedCommand, rich_help_panel=_CIRCUIT)(export.export)
+app.command("simulate", cls=GroupedCommand, rich_help_panel=_CIRCUIT)(simulate.simulate)
+app.add_typer(devices.app, name="devices", rich_help_panel=_PARTS)
+app.command("characterise", cls=GroupedCommand, rich_help_panel=_PARTS)(characterise.characterise)
+app.command("technology", cls=GroupedCommand, rich_help_panel=_PARTS)(technology.technology)
+app.command("doctor", cls=GroupedCommand, rich_help_panel=_PARTS)(doctor.doctor)
 
 
 def _print_version(wanted: bool) -> None:
