@@ -13,7 +13,7 @@ import numpy.typing as npt
 from kanspice.base.arrays import Array
 from kanspice.base.errors import InputError
 from kanspice.devices import smoothing as smoothing_spline
-from kanspice.devices.cards import CARD_FORMAT, MAX_DEGREE, MAX_PIECES, Device, curve_table
+from kanspice.devices.cards import CARD_FORMAT, FAR, MAX_DEGREE, MAX_PIECES, Device, curve_table
 from kanspice.devices.curves import Curve, PiecewisePolynomial
 from kanspice.devices.extrema import Extrema
 from kanspice.devices.instruments.spread import DeviceSpread
@@ -118,6 +118,13 @@ def fit_card(
         case _:
             assert_never(chosen)
     report = replace(_report(curve, volts, current), law=law)
+    if report.residual_rms > FAR * report.largest:
+        raise InputError(
+            f"no curve of --kind {chosen} is near these points",
+            expected=f"residuals of at most {FAR:g} of the largest current, root mean square",
+            found=f"{report.residual_rms / report.largest:.2g}",
+            hint="--kind smooth" if chosen != "smooth" else "--kind segments",
+        )
     device = _device(identity, curve, chosen, settings, report)
     return device.with_points(volts, current, f"card of {identity.name}"), report
 

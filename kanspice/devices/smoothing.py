@@ -19,6 +19,8 @@ _MANY_PIECES = 64
 """More than these would make netlists long: curves of so many pieces are drawn again with fewer."""
 _OF_NOISE, _OF_LARGEST = 0.1, 1e-4
 """What fewer pieces may change: root mean square, of what the points are off the curve, or of the largest current."""
+_FOLLOWS = 0.05
+"""Of the largest current: residuals, root mean square, that no measurement has, so that they are not noise."""
 _PER_PIECE = 8
 _PROBES = 12
 _JOINED = 1e3
@@ -67,20 +69,22 @@ def passive_curve(v: Array, i: Array) -> PiecewisePolynomial:
     free = _cross_validated(v, i)
     smoothing, largest = _smoothing_of(free, v, i), float(np.abs(i).max()) or 1.0
     breakpoints = _with_fewer_pieces(free, v, i).breakpoints
-    inside, span = bool(v[0] < 0 < v[-1]), float(v[-1] - v[0])
+    span = float(v[-1] - v[0])
+    near = _NEAR * span
+    inside = bool(v[0] < -near and v[-1] > near)
     if inside:
-        breakpoints = np.sort(np.append(breakpoints[np.abs(breakpoints) > _NEAR * span], 0.0))
+        breakpoints = np.sort(np.append(breakpoints[np.abs(breakpoints) > near], 0.0))
     knots = np.pad(np.sort(np.append(breakpoints, np.zeros(2 * inside))), 3, mode="edge")
     count = len(knots) - 4
     middles = np.array([knots[k + 1 : k + 4].mean() for k in range(count)])  # where a coefficient acts
     sign = np.where(middles < 0, -1.0, 1.0)
-    at_zero = (middles == 0.0) & (v[0] <= 0) & (v[-1] >= 0)
+    at_zero = np.abs(middles) <= near
     basis = BSpline.design_matrix(v, knots, 3).toarray()
     bends, weights = _bends(breakpoints, knots)
     rows = [basis, np.sqrt(smoothing * weights)[:, None] * bends]
     if inside:
         slopes = BSpline(knots, np.eye(count), 3).derivative()
-        rows.append(_JOINED * span * (slopes([0.0]) - slopes([-_NEAR * span])))
+        rows.append(_JOINED * span * (slopes([0.0]) - slopes([-near])))
     matrix = np.concatenate(rows) * sign
     wanted = np.concatenate([i / largest, np.zeros(len(matrix) - len(i))])
     found = np.zeros(count)
@@ -90,6 +94,18 @@ def passive_curve(v: Array, i: Array) -> PiecewisePolynomial:
 
 
 def _cross_validated(v: Array, i: Array) -> PiecewisePolynomial:
+    """The spline with the best score; through every point where that is none that follows the points.
+
+    Of a few points the best may be a straight line, although they have a peak.
+    """
+    best = _best(v, i)
+    residual = best.numpy(v)[0] - i
+    if float(np.sqrt(np.mean(residual**2))) > _FOLLOWS * float(np.abs(i).max()):
+        return PiecewisePolynomial.natural_spline(v, i)
+    return best
+
+
+def _best(v: Array, i: Array) -> PiecewisePolynomial:
     from scipy.interpolate import PPoly, make_smoothing_spline  # noqa: PLC0415
 
     unit, largest = _unit(v), float(np.abs(i).max()) or 1.0

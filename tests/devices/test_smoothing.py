@@ -10,6 +10,7 @@ import pytest
 from scipy.interpolate import make_smoothing_spline
 
 from kanspice.base.arrays import Array
+from kanspice.base.errors import InputError
 from kanspice.devices import Analytic, Extrema, load_device
 from kanspice.devices.fit import CardIdentity, fit_card
 from kanspice.devices.ivdata import read_points
@@ -142,3 +143,27 @@ def test_published_points_dip_less_than_with_fitpack(name: str, at_most: float, 
     assert -at_most < ours[1] < 0
     assert ours[1] > 0.6 * old[1]
     assert fit_card(v, i, WHO, "passive")[0].delivers is None
+
+
+@pytest.mark.parametrize("points", [6, 8, 10])
+def test_few_points_with_a_peak_are_not_taken_for_noise(points: int) -> None:
+    """The best score of so few may be a straight line's."""
+    v, i = measured(esaki, 0.0, 0.5, points, 0)
+    device, report = fit_card(v, i, WHO)
+    assert report.residual_rms < 0.05 * report.largest
+    assert (device.curve.extrema() is not None) == bool((np.diff(i) < 0).any())
+
+
+def test_a_first_voltage_that_is_nearly_zero_is_zero() -> None:
+    """As instruments read it back."""
+    v, i = measured(esaki, 0.0, 0.5, 101, 1)
+    v[0] = -3e-10
+    passive = passive_curve(v, i)
+    assert abs(passive.numpy(v[0])[0]) < 1e-12
+    assert passive.numpy(np.linspace(0, 0.5, 2001))[0].min() > -1e-12
+
+
+def test_points_that_are_against_the_voltage_have_no_passive_curve() -> None:
+    v = np.linspace(0.0, 1.0, 30)
+    with pytest.raises(InputError, match=r"(?s)no curve of --kind passive is near these points.*--kind smooth"):
+        fit_card(v, -v, WHO, "passive")
