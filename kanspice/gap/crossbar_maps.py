@@ -23,8 +23,9 @@ SIDE = 64
 SHOWN = 8
 """So many crosspoints with the largest errors are named, and MOST_STUCK with stuck devices."""
 MOST_STUCK = 64
-EVALUATIONS = 400_000
-"""So many currents are computed for a crossbar, at least those of one sample."""
+EVALUATIONS = 100_000
+"""So many currents are computed for a crossbar; but at FEWEST operating points at least."""
+FEWEST = 8
 
 
 @dataclass(frozen=True)
@@ -113,7 +114,7 @@ def _single(design: Design) -> Iterator[tuple[str, Crossbar, str, Tiles | None]]
 
 def some(points: int, devices: int) -> Indices:
     """Which of so many operating points currents of so many devices are computed for, evenly from first to last."""
-    most = max(1, EVALUATIONS // max(devices, 1))
+    most = max(FEWEST, EVALUATIONS // max(devices, 1))
     return np.unique(np.linspace(0, points - 1, min(most, points)).astype(int))
 
 
