@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -209,3 +210,19 @@ def test_a_law_is_printed_with_its_errors(tmp_path: Path) -> None:
     assert "vp 0.10" in told
     assert "+-" in told
     assert "parameters ip " in " ".join(run("show", str(tmp_path / "c.toml")).stdout.split())
+
+
+@pytest.mark.slow
+@pytest.mark.ngspice
+def test_the_commands_of_the_page_on_devices(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """From a file with units, `;` and decimal commas to a card, as written there."""
+    page = (Path(__file__).resolve().parents[2] / "docs" / "add-a-device.md").read_text(encoding="utf-8")
+    first, *commands = page.split("```sh\n")[1].split("```")[0].splitlines()
+    monkeypatch.chdir(tmp_path)
+    subprocess.run(["bash", "-c", first], check=True)
+    assert [command.split()[2] for command in commands] == ["fit", "plot", "show", "check"]
+    for command in commands:
+        assert run(*shlex.split(command)[2:]).exit_code == 0
+    device = load_device(tmp_path / "my_diode.toml")
+    assert (device.card.units.current, device.curve.hi_v) == ("mA", 1.0)
+    assert device.curve.numpy(0.3)[0] == pytest.approx(2.4, abs=0.02)
