@@ -94,7 +94,7 @@ def _told(stage: Stage) -> tuple[Symbol, str]:  # noqa: PLR0911, PLR0912 - one f
         case HeldSum():
             return "sum", f"adds what {stage.held} ended with"
         case ReadOut():
-            return "driver", f"{stage.width} nodes read out"
+            return "driver", f"{stage.width:,} node{'s' * (stage.width != 1)} read out"
         case DigitalLayer():
             return "digital", f"a digital layer, {stage.weight.shape[0]} to {stage.width}"
         case _:
