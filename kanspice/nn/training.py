@@ -29,7 +29,7 @@ _RISES = 0.1
 little as for what matters much, and move all of it at once."""
 _OF_STATES = 10.0
 """What a column that lacks a whole swing to have one state only adds to a sample's loss."""
-_TRIED = 0.5
+_TRIED = 0.8
 """Of the training, before which it does not end for want of a better network."""
 _VALIDATED = 200
 """Samples that tell how far training is, at most: drawn among those held out for it."""
@@ -68,7 +68,7 @@ class Schedule:
     epochs: passes over all samples, after which steps are zero; seconds: of processor time, after which they are zero
     if that is sooner. rate: the largest step of a parameter, of the mean magnitude of its tensor. input_noise: standard
     deviation of what is added to inputs. seed: of the order of samples, and of all that is drawn. specimens: that tell
-    how far training is. patience: epochs without a better network, after which training ends once half of it is over:
+    how far training is. patience: epochs without a better network, after which training ends in its last fifth:
     large steps make a network worse before small ones make it better.
     """
 
@@ -77,7 +77,7 @@ class Schedule:
     rate: float = 0.02
     input_noise: float = 0.0
     seed: int = 0
-    specimens: int = 4
+    specimens: int = 8
     patience: int = 10
 
     def training_seed(self, step: int) -> int:

@@ -136,9 +136,9 @@ def test_a_network_that_is_best_as_it_was_stays(model, samples):
 
 
 def test_training_ends_with_patience_and_with_the_time(model, samples):
-    """With patience in its second half only: large steps make a network worse before small ones make it better."""
+    """With patience in its last fifth only: large steps make a network worse before small ones make it better."""
     patient = train(Plain(model), *parts(samples), Schedule(epochs=20, patience=3))
-    assert len(patient.course.losses) == 1 + 9 + 3
+    assert len(patient.course.losses) == 1 + 15 + 3
     short = train(Plain(model), *parts(samples), Schedule(epochs=100_000, patience=10**6, seconds=0.05))
     assert short.course.steps < 100_000
 
