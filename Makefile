@@ -12,6 +12,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 RUN    := $(VENV)/.installed
 DEV    := $(VENV)/.installed-dev
+SITE   := $(VENV)/.installed-docs
 PIP    := $(BIN)/python -m pip --disable-pip-version-check install --quiet -c constraints.txt
 
 # Two test workers, one thread each: more threads than cores make everything slower. Each takes a half in order, so that
@@ -22,7 +23,7 @@ PYTEST := PYTHONDONTWRITEBYTECODE= OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_
 SECOND := $(abspath $(or $(KANSPICE_SECOND_NGSPICE),out/ngspice-44/ngspice))
 
 .DEFAULT_GOAL := help
-.PHONY: help demo quick test test-second check bench bench-mnist bench-engines bench-agreement bench-agreement-vacask bench-sizes bench-draws bench-sweeps bench-gradients bench-tune bench-identify bench-calibrate bench-energy papers papers-quick clean ngspice
+.PHONY: help demo quick test test-second check docs tutorials bench bench-mnist bench-engines bench-agreement bench-agreement-vacask bench-sizes bench-draws bench-sweeps bench-gradients bench-tune bench-identify bench-calibrate bench-energy papers papers-quick clean ngspice
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST)
@@ -44,6 +45,13 @@ check: $(DEV) ngspice ## what CI runs: style, types, then every test
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(PYTEST)
+
+docs: $(SITE) ## build the documentation site in out/site, strictly; minutes, for the pages of the examples
+	$(BIN)/python tools/site/gallery.py out/gallery
+	NO_MKDOCS_2_WARNING=1 PYTHONPATH=. $(BIN)/python -m mkdocs build --strict
+
+tutorials: $(SITE) ## run the notebooks of docs/tutorials and keep what they print; minutes
+	$(BIN)/python tools/site/tutorials.py
 
 bench: $(DEV) ngspice ## measure time and error of the engines
 	$(BIN)/python -m benchmarks.kanalogue
@@ -95,7 +103,7 @@ bench-mnist: $(DEV) ngspice ## measure the published MNIST KirchhoffNet in ngspi
 	$(BIN)/python -m benchmarks.kirchhoffnet_mnist
 
 clean: ## remove the virtual environment, build outputs, reports and caches
-	rm -rf $(VENV) build dist out .pytest_cache .mypy_cache .ruff_cache .hypothesis .benchmarks
+	rm -rf $(VENV) build dist out .cache .pytest_cache .mypy_cache .ruff_cache .hypothesis .benchmarks
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 ngspice:
@@ -118,4 +126,9 @@ $(RUN): pyproject.toml constraints.txt | $(BIN)/python
 $(DEV): pyproject.toml constraints.txt | $(BIN)/python
 	@echo "installing kanspice and its development tools into $(VENV) (the first time takes a few minutes)"
 	@$(PIP) -e '.[dev]'
+	@touch $@ $(RUN)
+
+$(SITE): pyproject.toml constraints.txt | $(BIN)/python
+	@echo "installing kanspice and what builds its site into $(VENV) (the first time takes a few minutes)"
+	@$(PIP) -e '.[docs]'
 	@touch $@ $(RUN)

@@ -53,7 +53,9 @@ def _prepare() -> None:
     """What is printed is printed as far as the terminal can, and what libraries warn of is not for users.
 
     Values that are not finite are looked for where they matter: such samples have no answer, and the exit code says so.
+    Pictures go to files: what a notebook says of where its own are shown, which may be missing here, does not count.
     """
+    os.environ["MPLBACKEND"] = "agg"
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")

@@ -46,6 +46,11 @@ def test_h_is_help(words, run):
     assert "--help" in said[0].out
 
 
+def test_pictures_need_nothing_that_a_notebook_shows_its_own_with(tmp_path):
+    python("-m", "kanspice", "devices", "plot", "z21", "-o", str(tmp_path / "z21.png"), MPLBACKEND="module://nowhere")
+    assert (tmp_path / "z21.png").read_bytes().startswith(b"\x89PNG")
+
+
 def test_a_shell_completes_commands_and_options():
     script = python("-m", "kanspice", "--show-completion", "bash", _TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION="1")
     assert "_KANSPICE_COMPLETE=complete_bash" in script
