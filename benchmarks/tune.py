@@ -76,7 +76,7 @@ SWING = {"tia.gain": 1000.0, "tia.swing_v": 2.0}
 CASES = {
     "gain 10, areas 10 %": Case(digits, GAIN | AREAS, {"epochs": 32}),
     "swing 2 V, areas 10 %": Case(digits, SWING | AREAS, {"epochs": 30}),
-    "offsets 20 mV": Case(digits, {"tia.gain": 1000.0, "tia.offset_sigma_v": 0.02}, {"epochs": 75}),
+    "offsets 20 mV": Case(digits, {"tia.gain": 1000.0, "tia.offset_sigma_v": 0.02}, {"epochs": 60}),
     "4 levels, areas 10 %": Case(digits, {"devices.area_levels": 4} | AREAS, {"epochs": 20}),
     "MNIST, gain 30": Case(mnist, {"tia.gain": 30.0}, {"epochs": 10}),
     "MNIST, swing 2 V": Case(mnist, {"tia.gain": 1000.0, "tia.swing_v": 2.0}, {"epochs": 10}),

@@ -23,8 +23,8 @@ _PANELS = {
     ),
     "Limits": ("--max", "--limits", "--baseline", "--max-growth", "--yield-min"),
     "Reports": (
-        *("--output", "--out", "--json", "--markdown", "--html", "--junit", "--plot", "--specimen-out"),
-        *("--verbose", "--quiet"),
+        *("--output", "--out", "--json", "--markdown", "--html", "--junit", "--annotations", "--plot"),
+        *("--specimen-out", "--verbose", "--quiet"),
     ),
 }
 _PANEL_OF = {option: panel for panel, options in _PANELS.items() for option in options}

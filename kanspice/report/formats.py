@@ -40,4 +40,10 @@ FORMATS = (
     ),
     PageFormat("html", "html", "kanspice.report.page_html:page_html", "Write a page to read.", has_pictures=True),
     PageFormat("junit", "xml", "kanspice.report.junit:page_junit", "Write JUnit XML for CI."),
+    PageFormat(
+        "annotations",
+        "github",
+        "kanspice.report.annotations:page_annotations",
+        "Write what does not hold as annotations of a GitHub workflow; - prints them.",
+    ),
 )

@@ -17,7 +17,7 @@ _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 def page_junit(page: Page) -> str:
     """XML text: `testsuites` with one `testsuite`, named after the command; a `testcase` for every check.
 
-    What is not allowed is a failure, what was not measured an error.
+    What is not allowed is a failure, what was not measured an error. Properties of the suite say what was measured.
     """
     checks = list(page.checks)
     if page.exit_code and not any(check.problem for check in checks):
@@ -33,6 +33,10 @@ def page_junit(page: Page) -> str:
     }
     root = Element("testsuites", {"name": page.command, **counts})
     suite = SubElement(root, "testsuite", {"name": page.command, **counts, "skipped": "0"})
+    if page.setup.known:
+        properties = SubElement(suite, "properties")
+        for name, fact in page.setup.known:
+            SubElement(properties, "property", {"name": _legal(name), "value": _legal(fact.text)})
     for check in checks:
         _add(suite, page.subject, check)
     ElementTree.indent(root)
