@@ -63,7 +63,7 @@ def test_the_reference_has_every_command_option_key_and_device():
     assert "## kanspice verify\n" in commands
     assert "## kanspice devices fit\n" in commands
     assert "| `--cross-check`" in commands
-    assert "`smooth\\|passive\\|" in commands
+    assert "`smooth|passive|" in commands
     keys = reference.technology()
     assert all(f"| `{key.name}` |" in keys for _, _, found in entries(load_technology(None)) for key in found)
     cards = reference.devices()

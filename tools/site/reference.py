@@ -77,7 +77,7 @@ def _options(command: Any) -> Iterator[str]:
 def _row(parameter: Any) -> str:
     names = [] if parameter.param_type_name == "argument" else [*parameter.opts, *parameter.secondary_opts]
     value = "" if parameter.type_descriptor.annotation is bool else _metavar(parameter)
-    shown = " ".join(f"`{_cell(part)}`" for part in [*names, value] if part)
+    shown = " ".join(f"`{part}`" for part in [*names, value] if part)
     default = "required" if parameter.required else _default(parameter.default)
     return f"| {shown} | {_cell(parameter.help or '')} | {default} |"
 
@@ -86,7 +86,7 @@ def _metavar(parameter: Any) -> str:
     """What stands for its value, as --help has it, or its choices."""
     kind = parameter.type_descriptor.annotation
     if parameter.metavar:
-        return str(parameter.metavar)
+        return str(parameter.metavar).strip("<>")
     if inspect.isclass(kind) and issubclass(kind, Enum):
         return "|".join(str(each.value) for each in kind)
     return _VALUES.get(kind, "TEXT")
@@ -194,6 +194,7 @@ def _curve(device: Device) -> str:
 
 
 def _cell(text: str) -> str:
-    """In a line of a table; what looks like HTML is shown as it is."""
-    line = " ".join(text.split()).replace("|", "\\|")
-    return re.sub(r"<(?=[a-zA-Z/])", "&lt;", line)
+    """In a line of a table; what looks like HTML is shown as it is. Code is left alone: nothing in it is a mark."""
+    parts = " ".join(text.split()).split("`")
+    parts[::2] = [re.sub(r"<(?=[a-zA-Z/])", "&lt;", part.replace("|", "\\|")) for part in parts[::2]]
+    return "`".join(parts)
