@@ -287,6 +287,7 @@ class _Course:
     schedule: Schedule
     keep: Callable[[Network], None] | None
     losses: list[float] = field(default_factory=list)
+    lowest: tuple[float, ...] = ()
     best: int = 0
     steps: int = 0
     asked: int = 0
@@ -363,8 +364,21 @@ class _Course:
             inputs = torch.from_numpy(some.inputs)
             found = [self._mean_loss(outputs, some) for outputs in self.answers.validated(inputs)]
         self.losses.append(sum(found) / len(found))
-        if self.losses[-1] < self.losses[self.best]:
+        if self.is_best(found):
             self.best = len(self.losses) - 1
+        if not self.lowest or sum(found) < sum(self.lowest):
+            self.lowest = tuple(found)
+
+    def is_best(self, found: Sequence[float]) -> bool:
+        """Whether losses, on one specimen each, make this the network to keep: the last one that is no further from the
+        lowest than one standard error of the difference (Breiman et al. 1984), and that is better than the network as
+        it was. The lowest of many is a lucky one of large steps.
+        """
+        if not self.lowest or self.losses[-1] >= self.losses[0]:
+            return False
+        worse = np.subtract(found, self.lowest)
+        error = worse.std(ddof=1) / math.sqrt(len(worse)) if len(worse) > 1 else 0.0
+        return bool(worse.mean() < error or worse.mean() < 0)
 
     def _mean_loss(self, outputs: Tensor, some: Samples) -> float:
         solved = torch.isfinite(outputs).all(dim=1)

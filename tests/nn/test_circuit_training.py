@@ -15,7 +15,7 @@ from kanspice.circuit.compile import Sizing
 from kanspice.experiments.ensemble.variations import seed_of
 from kanspice.families import compile_macro_model
 from kanspice.nn.module import CircuitModule
-from kanspice.nn.training import Noisy, Plain, Samples, Schedule, ThroughCircuit, train, validated
+from kanspice.nn.training import Noisy, Plain, Samples, Schedule, ThroughCircuit, _Course, train, validated
 from kanspice.technology import Technology
 
 TIGHT = Technology.model_validate({"tia": {"gain": 10.0, "rail_v": 0.2}})
@@ -141,6 +141,27 @@ def test_training_ends_with_patience_and_with_the_time(model, samples):
     assert len(patient.course.losses) == 1 + 15 + 3
     short = train(Plain(model), *parts(samples), Schedule(epochs=100_000, patience=10**6, seconds=0.05))
     assert short.course.steps < 100_000
+
+
+@pytest.mark.parametrize(
+    ("losses", "best"),
+    [
+        ([(5, 5), (1, 2), (1.5, 1.6)], 2),  # worse by 0.05, of which the standard error is 0.45
+        ([(5, 5), (1, 2), (1.5, 2.5)], 1),
+        ([(5, 5), (1, 2), (1.5, 1.6), (0.4, 3.0)], 3),
+        ([(5, 5), (5, 6), (4, 7)], 0),
+        ([(5,), (4,), (4.1,), (3.9,)], 3),
+        ([(5,), (4,), (4.1,)], 1),
+    ],
+)
+def test_the_last_within_an_error_of_the_lowest_is_kept(model, samples, losses, best, monkeypatch):
+    """Of the difference, specimen by specimen; and what is no better than the network as it was, is not."""
+    course = _Course(Plain(model), samples, samples, Schedule(), None)
+    for found in losses:
+        monkeypatch.setattr(course.answers, "validated", lambda _, found=found: found)
+        monkeypatch.setattr(course, "_mean_loss", lambda loss, _: loss)
+        course.note()
+    assert course.best == best
 
 
 def test_samples_without_a_result_have_no_part(model, samples):
