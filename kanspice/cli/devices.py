@@ -187,7 +187,7 @@ def fit(
     device, report = fit_card(found.v, found.i, identity, kind, smoothing=smoothing, degree=degree)
     write_card(device, output, force=force)
     for note in found.notes:
-        typer.echo(note)
+        say(note)
     if found.current_unit is None:
         typer.echo("--current-unit mA, say, would tell the circuit what the currents are")
     table = _table("", device.name)
@@ -295,6 +295,12 @@ class ColumnOptions:
         from kanspice.devices.instruments.columns import ColumnChoice  # noqa: PLC0415
         from kanspice.devices.instruments.reading import read_iv  # noqa: PLC0415
 
+        if any("\ud800" <= letter <= "\udfff" for letter in path.name):  # how Python has bytes that are not UTF-8
+            raise InputError(
+                "the file's name is not UTF-8, so that the card cannot say whose points it has",
+                where=path,
+                hint="rename the file",
+            )
         choice = ColumnChoice(
             self.voltage_column, self.current_column, self.voltage_unit, self.current_unit, self.area_cm2
         )

@@ -192,6 +192,33 @@ def test_a_density_needs_the_area_of_the_device(tmp_path: Path) -> None:
         read(tmp_path, text.replace("cm2", "m2"), ColumnChoice(area_cm2=1e-6))
 
 
+@pytest.mark.parametrize("area", [0.0, -1e-8, float("nan"), float("inf")])
+def test_an_area_is_above_zero(area: float) -> None:
+    with pytest.raises(InputError, match=r"(?s)--area-cm2: this is no area.*expected: +a number above 0"):
+        ColumnChoice(area_cm2=area)
+
+
+def test_an_area_that_would_not_be_used_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"(?s)--area-cm2: column 2 'I' is no current density.*found: +mA"):
+        read(tmp_path, "V (V),I (mA)\n" + lines(V, MA), ColumnChoice(area_cm2=1e-8))
+    with pytest.raises(InputError, match=r"(?s)--area-cm2: .*A/cm2.*do not go together"):
+        read(tmp_path, "V (V),J (A/cm2)\n" + lines(V, MA), ColumnChoice(area_cm2=1e-8, current_unit="mA"))
+
+
+@pytest.mark.parametrize(
+    ("choice", "message"),
+    [
+        (ColumnChoice("I", "V"), r"--voltage-column: column 1 'I' is no voltage: its unit is mA"),
+        (ColumnChoice(voltage="1"), r"--voltage-column: column 1 'I' is no voltage: its unit is mA"),
+        (ColumnChoice(current="V"), r"--current-column: column 2 'V' is no current: its unit is V"),
+        (ColumnChoice("3", "T"), r"column 3 'T' is asked for as the voltage and as the current"),
+    ],
+)
+def test_columns_that_are_asked_for_are_never_swapped(choice: ColumnChoice, message: str, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=message):
+        read(tmp_path, "I (mA),V (V),T\n" + lines(MA, V, V), choice)
+
+
 @pytest.mark.parametrize("mark", ["9.91E37", "+9.9e+37", "nan", "OVLD", "OVERFLOW", "inf", "-OL-", "#N/A", "---"])
 def test_marks_of_overflow_are_refused_with_their_place(mark: str, tmp_path: Path) -> None:
     currents = [str(i) for i in MA]

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Literal
 
 from kanspice.base.errors import InputError
 from kanspice.base.validation import similar
@@ -35,6 +37,16 @@ class ColumnChoice:
     voltage_unit: str | None = None
     current_unit: str | None = None
     area_cm2: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.area_cm2 is not None and not 0 < self.area_cm2 < math.inf:
+            raise InputError(
+                "this is no area of a device",
+                where="--area-cm2",
+                expected="a number above 0, in cm2",
+                found=f"{self.area_cm2:g}",
+                hint="--area-cm2 1e-8 for a device of 1 um by 1 um",
+            )
 
 
 @dataclass(frozen=True)
@@ -81,10 +93,17 @@ def find_columns(table: NumberTable, choice: ColumnChoice, path: Path) -> FoundC
     voltages = [c for c in useful if _quantity(c, _VOLTAGE_NAMES, "voltage")]
     currents = [c for c in useful if c not in voltages and _quantity(c, _CURRENT_NAMES, "current")]
     if choice.voltage is not None:
-        voltages = [_asked(columns, choice.voltage, "--voltage-column")]
+        voltages = [_asked(columns, choice.voltage, "voltage")]
         currents = [column for column in currents if column not in voltages]
     if choice.current is not None:
-        currents = [_asked(columns, choice.current, "--current-column")]
+        currents = [_asked(columns, choice.current, "current")]
+        if choice.voltage is not None and voltages == currents:
+            raise InputError(
+                f"{currents[0].label} is asked for as the voltage and as the current",
+                where="--voltage-column and --current-column",
+                expected=f"two of the columns: {_listed(columns)}",
+                found=f"{choice.voltage} and {choice.current}",
+            )
         voltages = [column for column in voltages if column not in currents]
     unknown = [c for c in useful if c not in voltages + currents and (c.unit is None or c.unit.quantity != "other")]
     if not voltages and not currents and len(unknown) == 2:
@@ -94,12 +113,18 @@ def find_columns(table: NumberTable, choice: ColumnChoice, path: Path) -> FoundC
     elif not currents and len(unknown) == 1:
         currents = unknown
     pairs = _pairs(voltages, currents, columns, path)
-    devices = tuple(
-        replace(pair, voltage=_with_unit(pair.voltage, choice), current=_current(pair.current, choice, path))
-        for pair in pairs
-    )
     used = {column.index for pair in pairs for column in (pair.voltage, pair.current)} | {by.index if by else -1}
-    return FoundColumns(devices, by, tuple(column for column in columns if column.index not in used and column.name))
+    left = tuple(column for column in columns if column.index not in used and column.name)
+    return FoundColumns(tuple(pairs), by, left)
+
+
+def with_units(found: FoundColumns, choice: ColumnChoice, path: Path) -> FoundColumns:
+    """The columns in the units that the file or `choice` gives them. Raises InputError where these are not plain."""
+    devices = tuple(
+        replace(pair, voltage=_voltage(pair.voltage, choice), current=_current(pair.current, choice, path))
+        for pair in found.devices
+    )
+    return replace(found, devices=devices)
 
 
 def _columns(table: NumberTable) -> list[TableColumn]:
@@ -130,7 +155,23 @@ def _quantity(column: TableColumn, names: re.Pattern[str], quantity: Quantity) -
     return bool(names.fullmatch(column.name) or names.fullmatch(column.name.lower())) if column.name else False
 
 
-def _asked(columns: Sequence[TableColumn], asked: str, option: str) -> TableColumn:
+def _asked(columns: Sequence[TableColumn], asked: str, what: Literal["voltage", "current"]) -> TableColumn:
+    """The column that an option asks for. Raises InputError where its header has a unit of the other quantity."""
+    option = f"--{what}-column"
+    column = _named(columns, asked, option)
+    against = {"voltage": ("current", "density"), "current": ("voltage",)}[what]
+    if column.unit is not None and column.unit.quantity in against:
+        raise InputError(
+            f"{column.label} is no {what}: its unit is {column.unit.text}",
+            where=option,
+            expected=_listed(columns),
+            found=asked,
+            hint="another column, or another unit in the file's header",
+        )
+    return column
+
+
+def _named(columns: Sequence[TableColumn], asked: str, option: str) -> TableColumn:
     """The column of this name, with its unit or without, or of this number."""
     named = [
         c for c in columns if c.name and asked.strip().lower() in (c.name.lower(), f"{c.name} ({_text(c)})".lower())
@@ -187,7 +228,7 @@ def _are_alike(currents: Sequence[TableColumn]) -> bool:
     return bool(set.intersection(*split) & {"i", "current", "id", "curr"})
 
 
-def _with_unit(column: TableColumn, choice: ColumnChoice) -> TableColumn:
+def _voltage(column: TableColumn, choice: ColumnChoice) -> TableColumn:
     if choice.voltage_unit is not None:
         return replace(column, unit=asked_unit(choice.voltage_unit, "voltage", "--voltage-unit"))
     return column if column.unit is not None else replace(column, unit=Unit("V", "voltage"))
@@ -195,18 +236,30 @@ def _with_unit(column: TableColumn, choice: ColumnChoice) -> TableColumn:
 
 def _current(column: TableColumn, choice: ColumnChoice, path: Path) -> TableColumn:
     """The column with its unit; of a density the unit is what flows through the area."""
+    area = choice.area_cm2
+    is_density = column.unit is not None and column.unit.quantity == "density"
+    if area is not None and (not is_density or choice.current_unit is not None):
+        raise InputError(
+            f"{column.label} is no current density"
+            if not is_density
+            else f"{column.label} is in {_text(column)}: an area and --current-unit do not go together",
+            where="--area-cm2",
+            expected="currents per cm2, such as J (mA/cm2) in the header, and no --current-unit",
+            found=_text(column) or "no unit",
+            hint="leave --area-cm2 out" if not is_density else "leave --current-unit out, or --area-cm2",
+        )
     if choice.current_unit is not None:
         return replace(column, unit=asked_unit(choice.current_unit, "current", "--current-unit"))
-    if column.unit is None or column.unit.quantity != "density":
+    if column.unit is None or not is_density:
         return column
-    if choice.area_cm2 is None or column.unit.text.replace(" ", "").lower() not in _PER_CM2:
+    if area is None or column.unit.text.replace(" ", "").lower() not in _PER_CM2:
         raise InputError(
             f"{column.label} is a current density, in {column.unit.text}: a circuit needs the device's current",
             where=path,
             expected="currents in A, mA, uA or nA, or a density per cm2 and the device's area",
             hint="--area-cm2 1e-8 for a device of 1 um by 1 um",
         )
-    return replace(column, unit=unit_of(column.unit.text[: column.unit.text.index("A") + 1]), scale=choice.area_cm2)
+    return replace(column, unit=unit_of(column.unit.text[: column.unit.text.index("A") + 1]), scale=area)
 
 
 _PER_CM2 = {

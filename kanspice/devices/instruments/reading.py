@@ -12,7 +12,14 @@ import numpy as np
 from kanspice.base.arrays import Array
 from kanspice.base.errors import InputError
 from kanspice.devices.cards import MAX_PIECES
-from kanspice.devices.instruments.columns import ColumnChoice, DeviceColumns, FoundColumns, TableColumn, find_columns
+from kanspice.devices.instruments.columns import (
+    ColumnChoice,
+    DeviceColumns,
+    FoundColumns,
+    TableColumn,
+    find_columns,
+    with_units,
+)
 from kanspice.devices.instruments.spread import DeviceSpread, mean_and_spread
 from kanspice.devices.instruments.sweeps import Branch, VoltageSweep, one_sweep
 from kanspice.devices.instruments.tables import FoundTables, NumberTable, TableRow, find_tables
@@ -100,7 +107,8 @@ def _alike(found: FoundTables, choice: ColumnChoice, path: Path) -> list[tuple[N
         raise errors[0]
     used = known[0][1].devices
     same = [(table, columns) for table, columns in known if columns.devices == used]
-    return sorted(same, key=lambda each: each[0].rows[0].line)
+    in_order = sorted(same, key=lambda each: each[0].rows[0].line)
+    return [(table, with_units(columns, choice, path)) for table, columns in in_order]
 
 
 def _points(table: NumberTable, columns: FoundColumns, unit: Unit | None, path: Path) -> list[tuple[str, Array, Array]]:
