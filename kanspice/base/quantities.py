@@ -61,7 +61,7 @@ def read_quantity(text: str, name: str) -> float | None:
     if found is None or (found[2] and found[3]):
         return None
     digits, exponent, symbol, unit = found.groups(default="0")
-    if unit and unit.casefold() not in _WORDS.get(unit_of(name), ()):
+    if unit and unit not in _WORDS.get(unit_of(name), ()):
         return None
     power = 6 if symbol == "meg" else _POWERS["µ" if symbol == "u" else symbol]
     return float(f"{digits}e{int(exponent) + power}")
@@ -71,6 +71,7 @@ _UNITS = {
     "v_per_rthz": "V/√Hz",
     "v_per_s": "V/s",
     "per_s": "1/s",
+    "per_k": "1/K",
     "ohm": "Ω",
     "hz": "Hz",
     "ev": "eV",
@@ -83,8 +84,8 @@ _UNITS = {
     "c": "C",
 }
 """What names of values end in, longest first."""
-_WORDS = {unit: (unit.casefold(),) for unit in _UNITS.values()} | {"Ω": ("ω", "ohm")}
-"""Units as they are written, without regard to case."""
+_WORDS = {unit: (unit,) for unit in _UNITS.values()} | {"Ω": ("Ω", "\N{OHM SIGN}", "ohm", "Ohm", "ohms")}
+"""Units as they are written. Their case counts: 1mhz is a thousandth of a hertz to nobody."""
 
 
 def unit_of(name: str) -> str:

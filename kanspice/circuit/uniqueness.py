@@ -8,6 +8,8 @@ cannot outweigh the amplifier, nothing is searched.
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import numpy.typing as npt
 
@@ -24,6 +26,12 @@ from kanspice.circuit.wires import lost_v
 _BOUND_ROUNDS, _POSITIVE = 20, 1e-12
 _STEP = 1 / 700
 """Of a device's range: how finely column voltages are searched."""
+
+
+def swings_without_wires(design: Design) -> bool:
+    """Whether amplifiers have a swing, in crossbars of which every column's states can be counted."""
+    crossbars = design.crossbars
+    return any(math.isfinite(each.swing_v) for each in crossbars) and not any(each.has_wires for each in crossbars)
 
 
 def solution_counts(design: Design, crossbar: Crossbar, rows_v: Array) -> npt.NDArray[np.int64]:

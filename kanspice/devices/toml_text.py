@@ -26,7 +26,7 @@ def toml_value(value: Any) -> str:
     if isinstance(value, float) and math.isinf(value):
         return "inf" if value > 0 else "-inf"
     if not isinstance(value, list | tuple):
-        return json.dumps(value, ensure_ascii=False, allow_nan=False)
+        return json.dumps(value, ensure_ascii=False, allow_nan=False).replace("\x7f", "\\u007f")
     if any(isinstance(item, list | tuple) for item in value):
         return "[\n" + "".join(f"  {toml_value(item)},\n" for item in value) + "]"
     return "[" + ", ".join(map(toml_value, value)) + "]"

@@ -122,7 +122,7 @@ class CircuitModule(nn.Module):
         return outputs.index_put((torch.nonzero(solved)[:, 0],), graph).to(asked)
 
     def extreme(self, inputs: Array, count: int) -> Array:
-        """Those of the samples (samples, inputs) that sizes come from, if the circuit is sized for all of them.
+        """Those of the samples (samples, inputs) that sizes mostly come from, if the circuit is sized for all of them.
 
         count: how many with the largest values of a stage, and how many with the smallest, are among them.
         """

@@ -144,6 +144,22 @@ def test_csv_with_names_of_columns(tmp_path, text):
     np.testing.assert_array_equal(load_array(tmp_path / "x.csv", "the inputs"), [[1, 2], [0, 4]])
 
 
+@pytest.mark.parametrize(
+    "first", ["n/a,n/a", "NA,NA", "-,-", "0x1,0x2", "10%,20%", "1 V,2 V", "\N{MINUS SIGN}1,\N{MINUS SIGN}2", "a,1"]
+)
+def test_csv_whose_first_sample_cannot_be_read_is_not_one_with_names(tmp_path, first):
+    (tmp_path / "x.csv").write_text(f"{first}\n1,2\n", encoding="utf-8")
+    refused(tmp_path / "x.csv", "cannot be read")
+
+
+@pytest.mark.parametrize("odd", ["\u2028", "\x0b", "\x85", "\x0c"])
+def test_csv_has_lines_where_numpy_has_them(tmp_path, odd):
+    (tmp_path / "x.csv").write_text(f"# scaled{odd}one per row\n1,2\n3,4\n", encoding="utf-8")
+    assert load_array(tmp_path / "x.csv", "the inputs").shape == (2, 2)
+    (tmp_path / "x.csv").write_text(f"# scaled{odd}one\np0,p1\n1,2\n3,4\n", encoding="utf-8")
+    assert load_array(tmp_path / "x.csv", "the inputs").shape == (2, 2)
+
+
 def test_csv_with_a_column_without_a_name_that_counts_nothing(tmp_path):
     (tmp_path / "x.csv").write_text(",p0\n0,1\n7,0\n")
     np.testing.assert_array_equal(load_array(tmp_path / "x.csv", "the inputs"), [[0, 1], [7, 0]])

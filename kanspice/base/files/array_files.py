@@ -236,12 +236,18 @@ def _decode_npy(content: bytes) -> NDArray[Any]:
     return values
 
 
+_NAME = re.compile(r"[^\W\d][\w .\[\]()/:-]*")
+"""Of a column: a letter first."""
+_NO_NUMBER = frozenset(
+    {"na", "n/a", "nan", "inf", "infinity", "none", "null", "missing", "overflow", "ovld", "true", "false"}
+)
+"""What programs write where there is no number."""
 _EMPTY_CELL = re.compile(r"could not convert string '\s*' to float64")
 """What NumPy says of one."""
 
 
 def _read_csv(content: bytes, _key: str | None, _file: Path) -> NDArray[Any]:
-    text = content.decode("utf-8-sig")
+    text = content.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
     above, names = _header(text)
     values: NDArray[Any] = np.loadtxt(io.StringIO(text), delimiter=",", ndmin=2, dtype=np.float64, skiprows=above)
     is_indexed = bool(names) and not names[0] and len(names) > 1
@@ -251,23 +257,20 @@ def _read_csv(content: bytes, _key: str | None, _file: Path) -> NDArray[Any]:
 def _header(text: str) -> tuple[int, list[str]]:
     """The lines down to the one that names columns, that one included, and the names; (0, []) where none does.
 
-    That is the first line with anything in it, if nothing in it is a number. pandas has no name for the column that
-    counts the rows.
+    That is the first line with anything in it, if all in it are names: a sample is never taken for one. pandas has no
+    name for the column that counts the rows.
     """
-    for number, line in enumerate(text.splitlines(), 1):
+    for number, line in enumerate(text.split("\n"), 1):
         content = line.partition("#")[0]
         if content.strip():
-            names = [name.strip(' "') for name in content.split(",")]
-            return (0, []) if any(map(_is_number, names)) or not any(names) else (number, names)
+            names = [name.strip().strip('"') for name in content.split(",")]
+            named = names if names[0] or len(names) == 1 else names[1:]
+            return (number, names) if all(map(_is_name, named)) else (0, [])
     return 0, []
 
 
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
+def _is_name(text: str) -> bool:
+    return _NAME.fullmatch(text) is not None and text.casefold() not in _NO_NUMBER
 
 
 _READERS: dict[str, Callable[[bytes, str | None, Path], NDArray[Any]]] = {

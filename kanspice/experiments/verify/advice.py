@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import math
+
+from kanspice.base.quantities import quantity
+from kanspice.technology import Technology, shown
+
 _TUNE = "`kanspice tune` trains the network to live with it"
 _BY_CAUSE = {
     "tia.gain": "take amplifiers with a higher open-loop gain",
@@ -36,9 +41,22 @@ _BY_SECTION = {
     "parts": "take a finer series of resistors",
     "process": "take larger transistors",
 }
-_OTHERWISE = f"lower it; {_TUNE}"
 
 
 def advice(cause: str) -> str:
     """What to do about `section.key`, `section.*`, or a cause that is no key of a technology."""
-    return _BY_CAUSE.get(cause) or _BY_SECTION.get(cause.partition(".")[0], _OTHERWISE)
+    section, _, key = cause.partition(".")
+    return _BY_CAUSE.get(cause) or _BY_SECTION.get(section) or f"{_towards_ideal(section, key)}; {_TUNE}"
+
+
+def _towards_ideal(section: str, key: str) -> str:
+    """By the default of a key, which is its ideal."""
+    table = getattr(Technology(), section, None)
+    if table is None or key not in type(table).model_fields:
+        return "take parts in which it is smaller"
+    ideal = shown(getattr(table, key))
+    if ideal == 0:
+        return "lower it"
+    if ideal == math.inf:
+        return "raise it"
+    return f"its ideal is {quantity(ideal, key) if isinstance(ideal, float) else ideal}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
@@ -11,6 +10,7 @@ import numpy as np
 from kanspice.base.arrays import Array
 from kanspice.base.errors import InputError
 from kanspice.circuit import Design
+from kanspice.circuit.uniqueness import swings_without_wires
 from kanspice.engine.engines import engine_named
 from kanspice.engine.fidelity import FidelityChoice, resolve_fidelity
 from kanspice.engine.memory import NoRoomError
@@ -68,9 +68,10 @@ def cross_check(
 
 def _beyond_swings(design: Design, solution: Solution) -> dict[str, Array]:
     """Where a judge starts if amplifiers have a swing, beyond which Newton's method has no slope to go by: at what is
-    to be checked. Whether that is an operating point, it finds out by itself.
+    to be checked. Whether that is an operating point, it finds out by itself; that there is no other one is proven of
+    every column without wires, and with wires it starts from nothing.
     """
-    if not any(math.isfinite(crossbar.swing_v) for crossbar in design.crossbars):
+    if not swings_without_wires(design):
         return {}
     stages = {stage.compares_to: solution.stage_v[stage.name] / stage.output_v_per_unit for stage in design.stages}
     return stages | {columns_hint(name): columns_v for name, columns_v in solution.column_v.items()}

@@ -101,7 +101,7 @@ def _stability(result: GapResult) -> Highlight:
     if any(shape.symbol == "tiles" for shape in result.anatomy):
         return Highlight("stable", "not asked", Verdict("columns of crossbars at many positions are not tested"))
     if math.isfinite(_number(result, "tia", "gbw_hz")):
-        return Highlight("stable", "yes", Verdict("no amplifier's column grows, at any operating point"))
+        return Highlight("stable", "yes", Verdict("no amplifier's column grows, at any operating point that was found"))
     return Highlight("stable", "not asked", Verdict("amplifiers are infinitely fast: set `tia.gbw_hz` to ask"))
 
 

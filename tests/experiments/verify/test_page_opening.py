@@ -101,3 +101,15 @@ def test_the_picture_is_of_outputs_or_of_stages():
 def test_every_imperfection_has_advice(cause):
     assert advice(cause)
     assert not advice(cause).endswith(".")
+
+
+@pytest.mark.parametrize(
+    ("cause", "said"),
+    [
+        ("kirchhoffnet.leak_ohm", "raise it"),
+        ("kirchhoffnet.jitter_sigma_s", "lower it"),
+        ("branches.references", "its ideal is proportional"),
+    ],
+)
+def test_advice_leads_towards_the_ideal(cause, said):
+    assert advice(cause).startswith(f"{said};")
