@@ -219,6 +219,55 @@ def test_columns_that_are_asked_for_are_never_swapped(choice: ColumnChoice, mess
         read(tmp_path, "I (mA),V (V),T\n" + lines(MA, V, V), choice)
 
 
+@pytest.mark.parametrize(
+    ("header", "message"),
+    [
+        ("V (MV),I (mA)", r"(?s)column 1 'V \(MV\)': what its header says is not known as a unit.*--voltage-unit mV"),
+        ("V (V),I (MA)", r"(?s)not known as a unit.*found: +MA.*--current-unit mA"),
+        ("V (V),I (uAmp)", r"(?s)not known as a unit.*found: +uAmp"),
+        ("V (V),I (x1e-6 A)", "column 2 .* seems to hold a factor"),
+        ("V (V),I (1e-6 A)", "column 2 .* seems to hold a factor"),
+        ("V (V),I (10^-6 A)", "column 2 .* seems to hold a factor"),
+        ("V (V),I*1e6 (A)", "column 2 .* seems to hold a factor"),
+        ("V/V,I/10nA", "column 2 .* seems to hold a factor"),
+        ("V (V),log10 I (A)", "column 2 .* seems to hold a logarithm"),
+        ("V (V),log10(I)", "column 2 .* seems to hold a logarithm"),
+        ("V (V),J", r"(?s)column 2 'J' seems to be a current density.*--area-cm2"),
+        ("Voltage,Current density", r"(?s)seems to be a current density.*--area-cm2"),
+    ],
+)
+def test_units_that_are_not_understood_are_refused(header: str, message: str, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=message):
+        read(tmp_path, header + "\n" + lines(V, MA))
+
+
+def test_a_unit_that_is_asked_for_stands_for_one_that_is_not_understood(tmp_path: Path) -> None:
+    for header in ("V (V),I (1e-6 A)", "V (V),I (uAmp)", "V (V),Current density"):
+        assert read(tmp_path, header + "\n" + lines(V, MA), ColumnChoice(current_unit="uA")).current_unit is not None
+    with pytest.raises(InputError, match="a logarithm"):
+        read(tmp_path, "V (V),log10 I (A)\n" + lines(V, MA), ColumnChoice(current_unit="uA"))
+
+
+@pytest.mark.parametrize("header", ["V(out),I(D1)", "V,I (1)", "Smu-1 Voltage (V),Analog I (mA)", "V,I at 2V (mA)"])
+def test_names_with_brackets_and_numbers_are_no_units(header: str, tmp_path: Path) -> None:
+    np.testing.assert_allclose(read(tmp_path, header + "\n" + lines(V, MA)).i, MA)
+
+
+@pytest.mark.parametrize("names", ["anode cathode", "fwd rev", "up down", "_D _G", "A B"])
+def test_currents_without_numbers_are_not_several_devices(names: str, tmp_path: Path) -> None:
+    first, second = names.split()
+    with pytest.raises(InputError, match=r"(?s)which column holds the current is not plain.*--current-column 2"):
+        read(tmp_path, f"V (V),I {first} (mA),I {second} (mA)\n" + lines(V, MA, -MA))
+
+
+@pytest.mark.parametrize("names", ["I1 I2", "I(1) I(2)", "I_dut1 I_dut2", "I I.1"])
+def test_numbered_currents_are_several_devices(names: str, tmp_path: Path) -> None:
+    first, second = names.split()
+    found = read(tmp_path, f"V (V),{first},{second}\n" + lines(V, MA, 1.2 * MA))
+    assert len(found.devices) == 2
+    np.testing.assert_allclose(found.i, 1.1 * MA, atol=1e-12)
+
+
 @pytest.mark.parametrize("mark", ["9.91E37", "+9.9e+37", "nan", "OVLD", "OVERFLOW", "inf", "-OL-", "#N/A", "---"])
 def test_marks_of_overflow_are_refused_with_their_place(mark: str, tmp_path: Path) -> None:
     currents = [str(i) for i in MA]
@@ -356,6 +405,13 @@ def test_a_held_current_is_said(tmp_path: Path) -> None:
         ("Voltage", "Voltage", None),
         ("I", "I", None),
         ("Time (s)", "Time", "s"),
+        ("V [mv]", "V", "mV"),
+        ("I [ma]", "I", "mA"),
+        ("V (v)", "V", "V"),
+        ("I/ua", "I", "uA"),
+        ("V_a", "V_a", None),
+        ("V (MV)", "V (MV)", None),
+        ("I (1e-6 A)", "I (1e-6 A)", None),
     ],
 )
 def test_names_and_units_of_headers(header: str, name: str, unit: str | None) -> None:

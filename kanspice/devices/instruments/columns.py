@@ -12,19 +12,21 @@ from typing import Literal
 from kanspice.base.errors import InputError
 from kanspice.base.validation import similar
 from kanspice.devices.instruments.tables import NumberTable, rises_by_one
-from kanspice.devices.instruments.units import Quantity, Unit, asked_unit, name_and_unit, unit_of
+from kanspice.devices.instruments.units import Quantity, Unit, asked_unit, misread, name_and_unit, unit_of, unknown_unit
 
 _VOLTAGE_NAMES = re.compile(
     r"(v|u|e)(\d+|ds|gs|d|g|s|a|k|c|e|b|f|in|bias|meas|force|set|src|source)?|.*(volt|bias|spannung|tension).*|"
-    r".*[a-z0-9_ ]V ?\d*",
+    r".*[a-z0-9_ ]V ?\d*|(v|u|e)[ _.](dut|dev|device)?[ _.]?\d+",
 )
 _CURRENT_NAMES = re.compile(
-    r"(i|j)(\d+|ds|gs|d|g|s|a|k|c|e|b|f|meas|sense)?|.*(curr|strom|courant|amp).*|.*[a-z0-9_ ]I ?\d*",
+    r"(i|j)(\d+|ds|gs|d|g|s|a|k|c|e|b|f|meas|sense)?|.*(curr|strom|courant|amp).*|.*[a-z0-9_ ]I ?\d*|"
+    r"(i|j)[ _.](dut|dev|device)?[ _.]?\d+",
 )
 _INDEX_NAMES = re.compile(r"(no|nr|#|index|idx|point|points|pt|n|step|row|sample no)\.?|", re.IGNORECASE)
 _DEVICE_NAMES = re.compile(r"(device|dut|die|chip|cell|diode|sample|device ?id|dut ?id|sample ?id)", re.IGNORECASE)
 _REPEAT = re.compile(r"\((\d+)\)$")
 """Behind a name that the 4200A repeats for every run."""
+_DENSITY_NAMES = re.compile(r"j([\d_ ].*)?|.*(densit|dichte|densité).*", re.IGNORECASE)
 _UNIT_NAMES = re.compile(r"unit\d*", re.IGNORECASE)
 
 
@@ -53,13 +55,14 @@ class ColumnChoice:
 class TableColumn:
     """A column: where it is from 0, what it is called, and its unit where that is known.
 
-    scale: by what its numbers are multiplied, the area where they are densities.
+    scale: by what its numbers are multiplied, the area where they are densities. header: as the file has it.
     """
 
     index: int
     name: str
     unit: Unit | None
     scale: float = 1.0
+    header: str = ""
 
     @property
     def label(self) -> str:
@@ -120,11 +123,46 @@ def find_columns(table: NumberTable, choice: ColumnChoice, path: Path) -> FoundC
 
 def with_units(found: FoundColumns, choice: ColumnChoice, path: Path) -> FoundColumns:
     """The columns in the units that the file or `choice` gives them. Raises InputError where these are not plain."""
+    for pair in found.devices:
+        _check_header(pair.voltage, choice.voltage_unit, "voltage", path)
+        _check_header(pair.current, choice.current_unit, "current", path)
     devices = tuple(
         replace(pair, voltage=_voltage(pair.voltage, choice), current=_current(pair.current, choice, path))
         for pair in found.devices
     )
     return replace(found, devices=devices)
+
+
+def _check_header(column: TableColumn, asked: str | None, what: Literal["voltage", "current"], path: Path) -> None:
+    """Raises InputError where the header says more of the unit than is understood; an option may say which it is."""
+    option = f"--{what}-unit"
+    units = "V, mV or uV" if what == "voltage" else "A, mA, uA, nA or pA"
+    more = misread(column.header)
+    if more == "a logarithm" or (more is not None and asked is None):
+        raise InputError(
+            f"{column.label} seems to hold {more}: its numbers are no {what}s in a unit that is known",
+            where=path,
+            expected=f"{what}s in {units}",
+            found=column.header,
+            hint="a column without the logarithm" if more == "a logarithm" else f"{option}, if its numbers are in one",
+        )
+    unknown = unknown_unit(column.header)
+    if unknown is not None and column.unit is None and asked is None:
+        raise InputError(
+            f"{column.label}: what its header says is not known as a unit",
+            where=path,
+            expected=units,
+            found=unknown,
+            hint=f"{option} {units.split(', ')[1]}, if that is what it means",
+        )
+    if what == "current" and column.unit is None and asked is None and _DENSITY_NAMES.fullmatch(column.name):
+        raise InputError(
+            f"{column.label} seems to be a current density, and its unit is not said",
+            where=path,
+            expected="a unit in the header, such as J (mA/cm2)",
+            found=column.header,
+            hint="the unit in the header and --area-cm2; or --current-unit, if these are currents",
+        )
 
 
 def _columns(table: NumberTable) -> list[TableColumn]:
@@ -136,7 +174,7 @@ def _columns(table: NumberTable) -> list[TableColumn]:
         if unit is None and beside is not None and _UNIT_NAMES.fullmatch(header[index + 1]):
             unit = unit_of(beside.text)
         in_cell = table.rows[0].cells[index].unit
-        columns.append(TableColumn(index, name, unit or unit_above or in_cell))
+        columns.append(TableColumn(index, name, unit or unit_above or in_cell, header=text))
     return columns
 
 
@@ -199,7 +237,7 @@ def _pairs(
 ) -> list[DeviceColumns]:
     if len(voltages) == 1 and len(currents) == 1:
         return [DeviceColumns("", voltages[0], currents[0])]
-    if len(currents) > 1 and _are_alike(currents):
+    if len(currents) > 1 and _are_numbered(currents, by_pairs=len(voltages) == len(currents)):
         if len(voltages) == 1:
             return [DeviceColumns(current.name, voltages[0], current) for current in currents]
         if len(voltages) == len(currents):
@@ -218,14 +256,14 @@ def _pairs(
     )
 
 
-def _are_alike(currents: Sequence[TableColumn]) -> bool:
-    """Whether their names differ in a number or a label only, so that they are several devices' and not several
-    terminals'."""
-    words = [re.sub(r"[\d_.\- ]+", "", column.name.lower()) for column in currents]
-    if len(set(words)) == 1:
-        return True
-    split = [set(re.split(r"[\s_.:\-]+", column.name.lower())) for column in currents]
-    return bool(set.intersection(*split) & {"i", "current", "id", "curr"})
+def _are_numbered(currents: Sequence[TableColumn], *, by_pairs: bool) -> bool:
+    """Whether their names differ in a number only, so that they are several devices' and not several terminals'.
+
+    by_pairs: each has a voltage of its own; then all may have one name.
+    """
+    names = {column.name.lower() for column in currents}
+    words = {re.sub(r"[\d_.\- ]+", "", name) for name in names}
+    return len(words) == 1 and (len(names) == len(currents) or (by_pairs and len(names) == 1))
 
 
 def _voltage(column: TableColumn, choice: ColumnChoice) -> TableColumn:

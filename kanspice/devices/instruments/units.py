@@ -10,7 +10,8 @@ from kanspice.base.errors import InputError
 
 Quantity = Literal["voltage", "current", "density", "other"]
 
-_PREFIX = {"f": 1e-15, "p": 1e-12, "n": 1e-9, "u": 1e-6, "µ": 1e-6, "μ": 1e-6, "m": 1e-3, "": 1.0, "k": 1e3, "M": 1e6}
+_PREFIX = {"f": 1e-15, "p": 1e-12, "n": 1e-9, "u": 1e-6, "µ": 1e-6, "μ": 1e-6, "m": 1e-3, "": 1.0, "k": 1e3}
+"""No M: nobody measures devices in megavolts or megaamperes, but some write millivolts so."""
 _WORDS = {
     "volt": "V",
     "volts": "V",
@@ -29,8 +30,9 @@ _WORDS = {
     "nanoamp": "nA",
     "nanoamps": "nA",
 }
-_SYMBOL = re.compile(r"([fpnuµμmkM]?)([VA])")
-_DENSITY = re.compile(r"[fpnuµμmkM]?A\s*(/|\s|\*|·)?\s*([cmuµμn]?m)\s*((\^|\*\*)?\s*(-?2|²|⁻²))?")
+_SYMBOL = re.compile(r"([fpnuµμmk]?)([VA])")
+_LOWER = re.compile(r"([pnuµμm]?)([va])")
+_DENSITY = re.compile(r"[fpnuµμmk]?A\s*(/|\s|\*|·)?\s*([cmuµμn]?m)\s*((\^|\*\*)?\s*(-?2|²|⁻²))?")
 _OTHER = re.compile(r"(m|u|µ|n)?(s|sec|Ohm|ohm|ohms|Ω|W|S|Hz|F|C|K|%)|°C|a\.?u\.?|arb\.? ?units?|Hour|hours?|min")
 
 
@@ -47,7 +49,8 @@ def unit_of(text: str) -> Unit | None:
     """The unit that a text is; None where it is none."""
     stripped = text.strip().strip("()[]{}").strip()
     stripped = _WORDS.get(stripped.lower(), stripped)
-    found = _SYMBOL.fullmatch(stripped)
+    lower = _LOWER.fullmatch(stripped)
+    found = _SYMBOL.fullmatch(stripped if lower is None else lower[1] + lower[2].upper())
     if found is not None:
         prefix, base = found.groups()
         shown = f"{'u' if prefix in ('µ', 'μ') else prefix}{base}"
@@ -74,7 +77,34 @@ def asked_unit(text: str, quantity: Quantity, option: str) -> Unit:
 _LONGEST = 200
 """Characters of a column's name that are looked at."""
 _IN_BRACKETS = re.compile(r"(.*?)\s*[(\[{]\s*([^()\[\]{}]*?)\s*[)\]}]\s*")
-_BEHIND = re.compile(r"(.*?)\s*(?:/|,|:|\bin\b|_|\s)\s*([^\s/_]+(?:/\w+²?)?)")
+_BEHIND = re.compile(r"(.*?)\s*(?:/|,|:|\bin\b|_|\s)\s*(?![av]$)([^\s/_()\[\]{}]+(?:/\w+²?)?)")
+"""V_a is the voltage of an anode, not one in amperes."""
+_LOGARITHM = re.compile(r"(?<![A-Za-z])([Ll][Oo][Gg](arithm\w*)?|lg|ln|dB)(?![a-z])")
+_FACTOR = re.compile(
+    r"\d[eE][+-]?\d|10\s*(\^|\*\*|⁻)|[*×·/]\s*x?\d|\d\s*[*×·]|[(\[{]\s*x?[\d.]+\s*[fpnuµμmkM]?[VAva]\b"
+)
+_NODE = re.compile(r"[vViI]\((?![fpnuµμmkMU]?[vVaA]\))[^()]*\)")
+"""SPICE's name of a voltage or a current: V(out), I(D1)."""
+_BRACKETS = re.compile(r"[(\[{]([^()\[\]{}]*)[)\]}]|^\s*([MGTU][VA])\s*$")
+_LABEL = re.compile(r"\d+")
+"""In brackets, and no unit: which device."""
+
+
+def misread(header: str) -> str | None:
+    """What of a column's header says that its numbers are not in the unit that it seems to have; None for nothing."""
+    header = header[:_LONGEST]
+    if _LOGARITHM.search(header):
+        return "a logarithm"
+    return "a factor" if _FACTOR.search(header) else None
+
+
+def unknown_unit(header: str) -> str | None:
+    """What stands in a header where a unit stands, and is none; None where nothing does."""
+    header = header[:_LONGEST].strip()
+    if _NODE.fullmatch(header):
+        return None
+    texts = [(inside or bare or "").strip() for inside, bare in _BRACKETS.findall(header)]
+    return next((text for text in texts if text and not _LABEL.fullmatch(text) and unit_of(text) is None), None)
 
 
 def name_and_unit(header: str) -> tuple[str, Unit | None]:
