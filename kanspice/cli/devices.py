@@ -314,6 +314,8 @@ def _given(source: str, kind: FitKind, columns: ColumnOptions) -> tuple[Device, 
 
     path = Path(source)
     if path.suffix.lower() == ".toml" or (not is_there(path) and not path.suffix):
+        if columns.area_cm2 is not None:
+            raise InputError("an area is of no use here", where="--area-cm2", expected="a file of points", found=source)
         return load_device(source), None, ()
     found = columns.read(path)
     device, report = fit_card(found.v, found.i, _identity(_name_of(path.stem), path, found), kind.value)

@@ -30,3 +30,8 @@ def test_a_file_name_that_is_not_utf_8_is_refused(tmp_path: Path) -> None:
             app, ["devices", "fit", str(path), "-o", str(tmp_path / "card.toml")], catch_exceptions=False
         )
     assert not (tmp_path / "card.toml").exists()
+
+
+def test_an_area_for_a_card_is_refused() -> None:
+    with pytest.raises(InputError, match=r"(?s)--area-cm2: an area is of no use here.*found: +z21"):
+        CliRunner().invoke(app, ["devices", "try", "z21", "--area-cm2", "1e-8"], catch_exceptions=False)

@@ -231,6 +231,8 @@ def test_columns_that_are_asked_for_are_never_swapped(choice: ColumnChoice, mess
         ("V (V),I*1e6 (A)", "column 2 .* seems to hold a factor"),
         ("V/V,I/10nA", "column 2 .* seems to hold a factor"),
         ("V (V),log10 I (A)", "column 2 .* seems to hold a logarithm"),
+        ("V (V),abs(I) (A)", "column 2 .* seems to hold absolute values"),
+        ("V (V),|I| (A)", "column 2 .* seems to hold absolute values"),
         ("V (V),log10(I)", "column 2 .* seems to hold a logarithm"),
         ("V (V),J", r"(?s)column 2 'J' seems to be a current density.*--area-cm2"),
         ("Voltage,Current density", r"(?s)seems to be a current density.*--area-cm2"),
@@ -266,6 +268,49 @@ def test_numbered_currents_are_several_devices(names: str, tmp_path: Path) -> No
     found = read(tmp_path, f"V (V),{first},{second}\n" + lines(V, MA, 1.2 * MA))
     assert len(found.devices) == 2
     np.testing.assert_allclose(found.i, 1.1 * MA, atol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('V (mV),I (uA)\n0,"0"\n"500","100"\n"1,000","1,200"\n"1,500","2,500"\n', r"(?s)line 4: .*found: +1,000"),
+        ("V (mV);I (uA)\n0;0\n500;100\n1,000;1,200\n1,500;2,500\n", r"line 4: a number with thousands or"),
+        ("V (mV);I (uA)\n0;0\n500;100\n1.000;1.200\n1.500;2.500\n", r"line 4: a number with thousands or"),
+        ("V (mV)\tI (uA)\n0\t0\n500\t100\n1,000\t1,200\n", r"line 4: a number with thousands or"),
+        ("V (mV);I (uA)\n0;0\n500;100\n600;200\n1'000;1'200\n", r"(?s)line 5: no number as .*found: +1'000"),
+        ("V (mV);I (uA)\n0;0\n500;100\n600;200\n1 000;1 200\n", r"(?s)line 5: no number as .*found: +1 000"),
+        ("V (mV);I (uA)\n0,0;0,0\n1,5;2,5\n2,5;3,5\n1.005,0;2.050,0\n", r"line \d: n"),
+        ("V,I\n0,0\n1,1\n2,4\n# note\n3,9\n4,16\n", r"(?s)line 5 is text between rows of numbers.*found: +note"),
+        ("V,I\n0,0\n1,1\n2,4\nnote\n3,9\n4,16\n5,25\n", r"line 5 is text between rows of numbers"),
+        ("V (V),I (mA)\n0,0\n1,1\n2,4\n\nV (V),I (uA)\n0,0\n1,9\n2,8\n", r"a second table, from line 7, has other"),
+        ("V,I,step\n0,0,1\n1,1,1\n2,4,1\n0,0,2\n1,2,2\n2,8,2\n", r"line 5: another sweep begins, says column 3 'step'"),
+        ("step,V,I\n1,0,0\n1,1,1\n1,2,4\n2,0,0\n2,1,2\n2,2,8\n", r"line 5: another sweep begins, says column 1 'step'"),
+        ("V,I\n0,0\n1 V,1 uA\n2 V,1 uA\n", r"(?s)line 3, column 2 'I': a number in uA.*no unit"),
+        ("V,I\n0 V,0 A\n1 V,1 uA\n2 V,1 V\n", r"(?s)line 4, column 2 'I': a number in V.*one in A"),
+    ],
+)
+def test_numbers_and_tables_that_are_not_plain_are_refused(text: str, message: str, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=message):
+        read(tmp_path, text)
+
+
+def test_a_typographic_minus_is_a_minus(tmp_path: Path) -> None:
+    found = read(tmp_path, "V (V),I (mA)\n" + lines(-V[::-1], -MA[::-1]).replace("-", "\N{MINUS SIGN}"))
+    np.testing.assert_allclose(found.v, -V[::-1])
+    np.testing.assert_allclose(found.i, -MA[::-1])
+
+
+@pytest.mark.parametrize("sign", [".", ","])
+def test_three_decimals_are_decimals_where_another_number_says_so(sign: str, tmp_path: Path) -> None:
+    text = "V;I\n" + "0.500;1.000\n1.000;2.000\n1.500;3.125\n".replace(".", sign)
+    np.testing.assert_allclose(read(tmp_path, text).i, [1, 2, 3.125])
+
+
+def test_a_column_that_changes_at_a_turn_is_no_step(tmp_path: Path) -> None:
+    found = read(tmp_path, "V,I,range\n0.1,1,1\n1,2,1\n10,3,2\n")
+    np.testing.assert_allclose(found.v, [0.1, 1, 10])
+    found = read(tmp_path, "V,I,range\n0,0,1\n1,1,1\n2,4,2\n3,9,2\n2,4,3\n1,1,3\n0,0,3\n")
+    np.testing.assert_allclose(found.i, [0, 1, 4, 9])
 
 
 @pytest.mark.parametrize("mark", ["9.91E37", "+9.9e+37", "nan", "OVLD", "OVERFLOW", "inf", "-OL-", "#N/A", "---"])

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import groupby
+from itertools import groupby, pairwise
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +26,8 @@ from kanspice.devices.instruments.sweeps import Branch, VoltageSweep, one_sweep
 from kanspice.devices.instruments.tables import FoundTables, NumberTable, TableRow, find_tables
 from kanspice.devices.instruments.units import Unit
 
+_JUMP = 0.5
+"""Of the range of voltages, from one row to the next: another sweep may begin."""
 _HELD = 3
 """So many points with exactly the largest current have been held there."""
 
@@ -107,6 +110,15 @@ def _alike(found: FoundTables, choice: ColumnChoice, path: Path) -> list[tuple[N
         raise errors[0]
     used = known[0][1].devices
     same = [(table, columns) for table, columns in known if columns.devices == used]
+    other = next((table for table, columns in known if columns.devices != used and table.header is not None), None)
+    if other is not None:
+        raise InputError(
+            f"a second table, from line {other.rows[0].line}, has other columns or units",
+            where=path,
+            expected=", ".join(known[0][0].header or ("columns without names",)),
+            found=", ".join(other.header or ()),
+            hint="one of the tables in a file of its own",
+        )
     in_order = sorted(same, key=lambda each: each[0].rows[0].line)
     return [(table, with_units(columns, choice, path)) for table, columns in in_order]
 
@@ -115,9 +127,35 @@ def _points(table: NumberTable, columns: FoundColumns, unit: Unit | None, path: 
     """Name, volts and currents of each device, in the order of the rows."""
     sets = []
     for device in columns.devices:
+        if columns.by is None:
+            _check_steps(table, device, path)
         for name, rows in _by_device(table.rows, columns.by):
             sets.append((name or device.name, *_numbers(rows, device, unit, path)))
     return sets
+
+
+def _check_steps(table: NumberTable, device: DeviceColumns, path: Path) -> None:
+    """Raises InputError where another column says that the rows are several sweeps: it changes where the voltage jumps
+    back, and only there."""
+    volts = [row.cells[device.voltage.index].number for row in table.rows]
+    known = np.array([math.nan if number is None else number for number in volts])
+    if np.isnan(known).any():
+        return
+    step = np.diff(known)
+    back = np.append(False, (step[1:] * step[:-1] < 0) & (np.abs(step[1:]) > _JUMP * np.ptp(known)))
+    for k in range(table.width):
+        texts = [row.cells[k].text for row in table.rows]
+        changes = np.array([above != below for above, below in pairwise(texts)], dtype=bool)
+        if k in (device.voltage.index, device.current.index) or not changes.any() or not back[changes].all():
+            continue
+        name = table.header[k] if table.header else ""
+        raise InputError(
+            f"line {table.rows[int(np.argmax(changes)) + 1].line}: another sweep begins, says column {k + 1} '{name}'",
+            where=path,
+            expected="one sweep, or sweeps of several devices with a column 'device'",
+            found=", ".join(dict.fromkeys(texts))[:100],
+            hint="leave one sweep in the file, or name the column 'device' if each is another device",
+        )
 
 
 def _by_device(rows: Sequence[TableRow], by: TableColumn | None) -> list[tuple[str, list[TableRow]]]:
@@ -135,11 +173,25 @@ def _numbers(rows: Sequence[TableRow], device: DeviceColumns, unit: Unit | None,
         cells = [row.cells[column.index] for column in (device.voltage, device.current)]
         if not any(cell.text for cell in cells):  # columns of devices with fewer points
             continue
+        for column in (device.voltage, device.current):
+            _check_unit(row, column, path)
         volts = _number(row, device.voltage, path) * _si(row, device.voltage)
         current = _number(row, device.current, path) * _si(row, device.current) * device.current.scale
         v.append(volts)
         i.append(current / (unit.si if unit else 1.0))
     return np.array(v), np.array(i)
+
+
+def _check_unit(row: TableRow, column: TableColumn, path: Path) -> None:
+    """Raises InputError where a cell has a unit of another quantity than its column, or the column has none."""
+    unit = row.cells[column.index].unit
+    if unit is not None and (column.unit is None or unit.quantity != column.unit.quantity):
+        raise InputError(
+            f"line {row.line}, {column.label}: a number in {unit.text}",
+            where=path,
+            expected=f"one in {column.unit.text}" if column.unit else "no unit, as in the first row",
+            found=row.cells[column.index].text[:100],
+        )
 
 
 def _si(row: TableRow, column: TableColumn) -> float:

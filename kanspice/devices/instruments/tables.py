@@ -30,6 +30,10 @@ _NUMBERS = {
     ".": re.compile(r"([+-]?(?:\d+\.?\d*|\.\d+)(?:[eEdD][+-]?\d+)?)\s*(\D*)", re.ASCII),
     ",": re.compile(r"([+-]?(?:\d+,?\d*|,\d+)(?:[eEdD][+-]?\d+)?)\s*(\D*)", re.ASCII),
 }
+_LIKE_NUMBERS = re.compile(r"[<>~]?\s*[+-]?\d[\d.,;'’\s]*([eE][+-]?\d+)?")
+_JOINED = re.compile(r"\d\s*;\s*[+-]?\d")
+_THOUSANDS = {sign: re.compile(rf"[+-]?[1-9]\d{{0,2}}[{sign}]\d{{3}}(?![\deE])") for sign in ".,"}
+_HUNDREDS = re.compile(r"[+-]?\d{3}(?!\d)")
 _COMMENT = re.compile(r"\s*(#+|%+|!+|//+)\s*")
 _BLANKS = re.compile(r"\s+(?![(\[])")
 """A bracket belongs to the word before it."""
@@ -94,7 +98,7 @@ class FoundTables:
 
 def find_tables(path: Path) -> FoundTables:
     """The tables of numbers in a file. Raises InputError where it has none, or is no text."""
-    lines = _text(path).splitlines()
+    lines = _text(path).replace("\N{MINUS SIGN}", "-").splitlines()
     ways = (_Split.of(lines[:_LOOKED_AT], separator, decimal) for separator, decimal in _WAYS)
     best = max(ways, key=lambda split: split.score)
     best = _Split.of(lines, best.separator, best.decimal)
@@ -111,6 +115,9 @@ def find_tables(path: Path) -> FoundTables:
     _check_widths(best.rows, path)
     blocks = list(_blocks(best.rows))
     large = [block for block in blocks if len(block[1]) >= _LEAST_ROWS]
+    _check_gaps(best.rows, [block for _, block in blocks], path)
+    for _, block in large or blocks:
+        _check_numbers(best, block, path)
     tables = tuple(_table(before, block) for before, block in large or blocks)
     return FoundTables(tables, _SEPARATORS[best.separator], best.decimal)
 
@@ -197,6 +204,59 @@ def _check_widths(rows: Sequence[TableRow], path: Path) -> None:
                 expected=f"{len(above.cells)}, as in the line above it",
                 found=", ".join(row.texts)[:200],
             )
+
+
+def _check_gaps(rows: Sequence[TableRow], blocks: Sequence[Sequence[TableRow]], path: Path) -> None:
+    """Raises InputError where a table goes on below a text that names no columns: whose rows these are is not said."""
+    for above, below in pairwise(blocks):
+        between = [row for row in rows if above[-1].line < row.line < below[0].line]
+        names = any(len([t for t in row.texts if t]) >= 2 and len(row.cells) >= len(below[0].cells) for row in between)
+        if len(above) >= _LEAST_ROWS and len(above[0].cells) == len(below[0].cells) and between and not names:
+            raise InputError(
+                f"line {between[0].line} is text between rows of numbers, and names no columns",
+                where=path,
+                expected="one table, or tables each below a line that names its columns",
+                found=", ".join(between[0].texts)[:100],
+                hint="leave the line out if the rows below it belong to the rows above it",
+            )
+
+
+def _check_numbers(split: _Split, block: Sequence[TableRow], path: Path) -> None:
+    """Raises InputError for rows beside a table that look like its numbers, and for points or commas in numbers that
+    may separate thousands as well as decimals."""
+    first, last = (split.rows.index(row) for row in (block[0], block[-1]))
+    for row in (*split.rows[max(first - 1, 0) : first], *split.rows[last + 1 : last + 2]):
+        texts = [text for text in row.texts if text]
+        odd = [text for text in texts if not _NUMBERS[split.decimal].fullmatch(text)]
+        if len(texts) >= 2 and odd and all(_LIKE_NUMBERS.fullmatch(text) for text in texts):
+            raise _unclear(row, odd[0], "no number as those in the other lines", path)
+    for row in block:
+        joined = next((text for text in row.texts if _JOINED.search(text)), None)
+        if joined is not None:
+            raise _unclear(row, joined, "numbers that are not separated as the others are", path)
+    _check_thousands(split, block, path)
+
+
+def _check_thousands(split: _Split, block: Sequence[TableRow], path: Path) -> None:
+    numbers = [(row, cell.text) for row in block for cell in row.cells if cell.number is not None]
+    with_sign = [(row, text) for row, text in numbers if split.decimal in text]
+    if not with_sign or not all(_THOUSANDS[split.decimal].match(text) for _, text in with_sign):
+        return
+    is_usual = split.decimal == "." and (
+        split.separator == "," or not any(_HUNDREDS.match(text) for _, text in numbers if "." not in text)
+    )
+    if not is_usual:
+        raise _unclear(*with_sign[0], "a number with thousands or with decimals, which is not plain", path)
+
+
+def _unclear(row: TableRow, text: str, problem: str, path: Path) -> InputError:
+    return InputError(
+        f"line {row.line}: {problem}",
+        where=path,
+        expected="numbers such as 1234.5, 1.2345e3 or 1234,5",
+        found=text[:100],
+        hint="export the numbers without separators of thousands and with decimal points",
+    )
 
 
 def _blocks(rows: Sequence[TableRow]) -> Iterator[tuple[list[TableRow], list[TableRow]]]:

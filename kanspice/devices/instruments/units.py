@@ -80,6 +80,7 @@ _IN_BRACKETS = re.compile(r"(.*?)\s*[(\[{]\s*([^()\[\]{}]*?)\s*[)\]}]\s*")
 _BEHIND = re.compile(r"(.*?)\s*(?:/|,|:|\bin\b|_|\s)\s*(?![av]$)([^\s/_()\[\]{}]+(?:/\w+²?)?)")
 """V_a is the voltage of an anode, not one in amperes."""
 _LOGARITHM = re.compile(r"(?<![A-Za-z])([Ll][Oo][Gg](arithm\w*)?|lg|ln|dB)(?![a-z])")
+_MAGNITUDE = re.compile(r"(?<![a-z])(abs|magnitude|betrag)(?![a-z])|\|.+\|", re.IGNORECASE)
 _FACTOR = re.compile(
     r"\d[eE][+-]?\d|10\s*(\^|\*\*|⁻)|[*×·/]\s*x?\d|\d\s*[*×·]|[(\[{]\s*x?[\d.]+\s*[fpnuµμmkM]?[VAva]\b"
 )
@@ -95,6 +96,8 @@ def misread(header: str) -> str | None:
     header = header[:_LONGEST]
     if _LOGARITHM.search(header):
         return "a logarithm"
+    if _MAGNITUDE.search(header):
+        return "absolute values"
     return "a factor" if _FACTOR.search(header) else None
 
 
