@@ -29,7 +29,8 @@ class _Text(SingleFileSnapshotExtension):
 
 
 EXTENSIONS = {
-    name: type(name, (_Text,), {"file_extension": name}) for name in ("txt", "json", "html", "md", "xml", "csv")
+    name: type(name, (_Text,), {"file_extension": name})
+    for name in ("txt", "json", "html", "md", "xml", "csv", "github")
 }
 
 
