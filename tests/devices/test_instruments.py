@@ -233,6 +233,16 @@ def test_columns_that_are_asked_for_are_never_swapped(choice: ColumnChoice, mess
         ("V (V),log10 I (A)", "column 2 .* seems to hold a logarithm"),
         ("V (V),abs(I) (A)", "column 2 .* seems to hold absolute values"),
         ("V (V),|I| (A)", "column 2 .* seems to hold absolute values"),
+        ("V (V),I (A) x 1000", "column 2 .* seems to hold a factor"),
+        ("V (V),R*I (A)", "column 2 .* seems to hold a factor"),
+        ("V (V),-I (A)", "column 2 .* seems to hold a factor"),
+        ("V (V),dI/dV (A)", "column 2 .* seems to hold a derivative"),
+        ("V_MV,I_mA", r"(?s)not known as a unit.*found: +MV"),
+        ("V / mV,I / uAmp", r"(?s)not known as a unit.*found: +uAmp"),
+        ("V in mV,I in MA", r"(?s)not known as a unit.*found: +MA"),
+        ("V (V),I (A) rms", r"(?s)not known as a unit.*found: +A"),
+        ("V (V),Current density (A)", r"(?s)seems to be a current density.*--area-cm2"),
+        ("V (V),I per cm2", r"(?s)seems to be a current density.*--area-cm2"),
         ("V (V),log10(I)", "column 2 .* seems to hold a logarithm"),
         ("V (V),J", r"(?s)column 2 'J' seems to be a current density.*--area-cm2"),
         ("Voltage,Current density", r"(?s)seems to be a current density.*--area-cm2"),
@@ -250,7 +260,10 @@ def test_a_unit_that_is_asked_for_stands_for_one_that_is_not_understood(tmp_path
         read(tmp_path, "V (V),log10 I (A)\n" + lines(V, MA), ColumnChoice(current_unit="uA"))
 
 
-@pytest.mark.parametrize("header", ["V(out),I(D1)", "V,I (1)", "Smu-1 Voltage (V),Analog I (mA)", "V,I at 2V (mA)"])
+@pytest.mark.parametrize(
+    "header",
+    ["V(out),I(D1)", "V,I (1)", "Smu-1 Voltage (V),Analog I (mA)", "V,I at 2V (mA)", "Voltage (SMU1),Current (CH 2)"],
+)
 def test_names_with_brackets_and_numbers_are_no_units(header: str, tmp_path: Path) -> None:
     np.testing.assert_allclose(read(tmp_path, header + "\n" + lines(V, MA)).i, MA)
 

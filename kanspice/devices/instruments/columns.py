@@ -26,7 +26,7 @@ _INDEX_NAMES = re.compile(r"(no|nr|#|index|idx|point|points|pt|n|step|row|sample
 _DEVICE_NAMES = re.compile(r"(device|dut|die|chip|cell|diode|sample|device ?id|dut ?id|sample ?id)", re.IGNORECASE)
 _REPEAT = re.compile(r"\((\d+)\)$")
 """Behind a name that the 4200A repeats for every run."""
-_DENSITY_NAMES = re.compile(r"j([\d_ ].*)?|.*(densit|dichte|densité).*", re.IGNORECASE)
+_DENSITY_NAMES = re.compile(r"j([\d_ ].*)?|.*(densit|dichte|per [cmn]?m(2|²)).*", re.IGNORECASE)
 _UNIT_NAMES = re.compile(r"unit\d*", re.IGNORECASE)
 
 
@@ -155,9 +155,11 @@ def _check_header(column: TableColumn, asked: str | None, what: Literal["voltage
             found=unknown,
             hint=f"{option} {units.split(', ')[1]}, if that is what it means",
         )
-    if what == "current" and column.unit is None and asked is None and _DENSITY_NAMES.fullmatch(column.name):
+    is_named_density = _DENSITY_NAMES.fullmatch(column.name) and (column.unit is None or len(column.name) > 1)
+    is_density = column.unit is not None and column.unit.quantity == "density"
+    if what == "current" and is_named_density and not is_density and asked is None:
         raise InputError(
-            f"{column.label} seems to be a current density, and its unit is not said",
+            f"{column.label} seems to be a current density, and no unit of one is said",
             where=path,
             expected="a unit in the header, such as J (mA/cm2)",
             found=column.header,

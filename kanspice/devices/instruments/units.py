@@ -81,13 +81,16 @@ _BEHIND = re.compile(r"(.*?)\s*(?:/|,|:|\bin\b|_|\s)\s*(?![av]$)([^\s/_()\[\]{}]
 """V_a is the voltage of an anode, not one in amperes."""
 _LOGARITHM = re.compile(r"(?<![A-Za-z])([Ll][Oo][Gg](arithm\w*)?|lg|ln|dB)(?![a-z])")
 _MAGNITUDE = re.compile(r"(?<![a-z])(abs|magnitude|betrag)(?![a-z])|\|.+\|", re.IGNORECASE)
+_DERIVATIVE = re.compile(r"(?<![A-Za-z])d\w+\s*/\s*d\w+")
 _FACTOR = re.compile(
-    r"\d[eE][+-]?\d|10\s*(\^|\*\*|⁻)|[*×·/]\s*x?\d|\d\s*[*×·]|[(\[{]\s*x?[\d.]+\s*[fpnuµμmkM]?[VAva]\b"
+    r"\d[eE][+-]?\d|10\s*(\^|\*\*|⁻)|[/·]\s*x?\d|[*×](?!\s*[cmuµμn]?m)|\d\s*·|(?<![A-Za-z])x\s*\d|^\s*-|"
+    r"[(\[{]\s*x?[\d.]+\s*[fpnuµμmkM]?[VAva]\b"
 )
 _NODE = re.compile(r"[vViI]\((?![fpnuµμmkMU]?[vVaA]\))[^()]*\)")
 """SPICE's name of a voltage or a current: V(out), I(D1)."""
 _BRACKETS = re.compile(r"[(\[{]([^()\[\]{}]*)[)\]}]|^\s*([MGTU][VA])\s*$")
-_LABEL = re.compile(r"\d+")
+_SAID = re.compile(r".+?(?:/|\bin\s)\s*(\S.*)|.*[_ ](M[VA])")
+_LABEL = re.compile(r"((smu|ch|channel|kanal|dut|device|port|probe)[ _.]?)?\d+", re.IGNORECASE)
 """In brackets, and no unit: which device."""
 
 
@@ -98,16 +101,20 @@ def misread(header: str) -> str | None:
         return "a logarithm"
     if _MAGNITUDE.search(header):
         return "absolute values"
+    if _DERIVATIVE.search(header):
+        return "a derivative"
     return "a factor" if _FACTOR.search(header) else None
 
 
 def unknown_unit(header: str) -> str | None:
-    """What stands in a header where a unit stands, and is none; None where nothing does."""
+    """What stands where a unit stands in a header that has none which is known; None where nothing does."""
     header = header[:_LONGEST].strip()
     if _NODE.fullmatch(header):
         return None
     texts = [(inside or bare or "").strip() for inside, bare in _BRACKETS.findall(header)]
-    return next((text for text in texts if text and not _LABEL.fullmatch(text) and unit_of(text) is None), None)
+    said = _SAID.fullmatch(header)
+    texts += [said[1] or said[2]] if said else []
+    return next((text for text in texts if text and not _LABEL.fullmatch(text)), None)
 
 
 def name_and_unit(header: str) -> tuple[str, Unit | None]:
