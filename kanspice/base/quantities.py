@@ -48,6 +48,8 @@ def si(value: float | None, unit: str) -> str:
     return f"{value / chosen.factor:.3g} {chosen.symbol}{unit}"
 
 
+_LONGEST = 16
+"""Digits of a quantity, with its sign and point: longer ones are no numbers, as hashes are not."""
 _WRITTEN = re.compile(r"([-+]?(?:\d+\.?\d*|\.\d+))(?:e([-+]?\d+))?\s*(meg|[fpnuµmkMG]?)(\S*)")
 
 
@@ -58,7 +60,7 @@ def read_quantity(text: str, name: str) -> float | None:
     be the one that the key's name ends in.
     """
     found = _WRITTEN.fullmatch(text.strip())
-    if found is None or (found[2] and found[3]):
+    if found is None or (found[2] and found[3]) or not (found[3] or found[4]) or len(found[1]) > _LONGEST:
         return None
     digits, exponent, symbol, unit = found.groups(default="0")
     if unit and unit not in _WORDS.get(unit_of(name), ()):

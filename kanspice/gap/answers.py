@@ -69,8 +69,9 @@ def output_errors(outputs: Array, reference: Array, solved: npt.NDArray[np.bool_
     """Of outputs (samples, outputs) of circuit and network, over solved samples; of many the worst, in order."""
     if not solved.any():
         return ()
-    error, varies = outputs[solved] - reference[solved], np.std(reference[solved], axis=0)
-    rmse = np.sqrt(np.mean(error**2, axis=0))
+    with np.errstate(over="ignore", invalid="ignore"):
+        error, varies = outputs[solved] - reference[solved], np.std(reference[solved], axis=0)
+        rmse = np.sqrt(np.mean(error**2, axis=0))
     shown = np.sort(np.argsort(-rmse, kind="stable")[:MOST_OUTPUTS])
     return tuple(
         OutputError(

@@ -30,6 +30,8 @@ from kanspice.technology import Technology, entries
         ("-.5V", "offset_v", -0.5),
         ("10mA", "offset_v", None),
         ("5%", "area_sigma", None),
+        ("0" * 64, "subcircuit_sha256", None),
+        ("1" * 63 + "f", "subcircuit_sha256", None),
         ("10 k k", "gain", None),
         ("inf", "swing_v", None),
         ("typical", "pdk", None),
