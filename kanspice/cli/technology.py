@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from kanspice.base.errors import InputError
-from kanspice.cli.options import Set, Tech
+from kanspice.cli.options import Set, Tech, say
 
 if TYPE_CHECKING:
     from kanspice.technology import Technology
@@ -32,6 +32,8 @@ def technology(tech: Tech = None, set_: Set = None, write: Write = None, *, json
     from kanspice.base.files import check_outputs, is_there, write_text  # noqa: PLC0415 - --help stays fast
     from kanspice.technology import load_technology, technology_text  # noqa: PLC0415
 
+    if write is not None and json:
+        raise InputError("a file and JSON, both", where="--write --json", expected="one of them")
     check_outputs([write])
     loaded = load_technology(tech, set_ or ())
     if write is not None:
@@ -39,7 +41,7 @@ def technology(tech: Tech = None, set_: Set = None, write: Write = None, *, json
             hint = "name a file that is not there yet"
             raise InputError("the file is there already", where=write, hint=hint)
         write_text(write, technology_text(loaded))
-        typer.echo(f"technology: {write}")
+        say(f"technology: {write}")
     elif json:
         _print_json(loaded)
     else:

@@ -35,6 +35,13 @@ def test_nothing_is_overwritten(tmp_path, run):
     assert (tmp_path / "board.toml").read_text() == "mine"
 
 
+def test_a_file_and_json_are_two_things(tmp_path, run):
+    found = run("technology", "--json", "--write", f"{tmp_path}/board.toml")
+    assert found.code == 2
+    assert "one of them" in found.err
+    assert not (tmp_path / "board.toml").exists()
+
+
 def test_json_has_every_key(run):
     found = json.loads(run("technology", "--tech", "typical", "--set", "tia.swing_v=2", "--json").out)
     assert found["name"] == "typical, tia.swing_v=2"

@@ -23,6 +23,7 @@ from kanspice.experiments.study.setups import gap_setups
 from kanspice.experiments.study.specimens import CheckedDraw, GapSetup
 from kanspice.experiments.tune.result import Arm, ArmKind, TuningResult
 from kanspice.experiments.tune.samples import Aim, TuningSamples
+from kanspice.experiments.tune.wording import arm_name
 from kanspice.families import LoadedModel, is_sized_by_samples
 from kanspice.families.common.network import Network
 from kanspice.gap import accuracy, mean_squared_error, spread
@@ -98,11 +99,12 @@ def tune(
     kinds = options.kinds(samples.aim)
     # Through the circuit first: whatever ends this later, that network is kept.
     order = sorted(kinds, key=lambda kind: kind.name != "circuit")
-    trainings = sum(kind.name != "given" for kind in kinds)
     trained: dict[ArmKind, Trained | None] = {}
-    with begin(_training(options.schedule), trainings * options.schedule.epochs, "epochs") as told:
-        for kind in order:
-            trained[kind] = _trained(kind, loaded, samples, points, options, progress=told, keep=keep)
+    for kind in order:
+        trained[kind] = None
+        if kind.name != "given":
+            with begin(_training(kind, options.schedule), options.schedule.epochs, "epochs") as told:
+                trained[kind] = _trained(kind, loaded, samples, points, options, progress=told, keep=keep)
     networks = {kind: loaded.model if found is None else found.network for kind, found in trained.items()}
     test = samples.test
     if any(is_sized_by_samples(loaded, point.technology) for point in points):
@@ -136,11 +138,10 @@ def tune(
     )
 
 
-def _training(schedule: Schedule) -> str:
+def _training(kind: ArmKind, schedule: Schedule) -> str:
     """What the bar says: what is spent at most is said beforehand."""
-    if schedule.seconds is None:
-        return "training"
-    return f"training, each for {schedule.seconds:g} s of processor time at most"
+    said = f"training: {arm_name(kind)}"
+    return said if schedule.seconds is None else f"{said}, {schedule.seconds:g} s of processor time at most"
 
 
 def _trained(
@@ -152,10 +153,7 @@ def _trained(
     *,
     progress: Progress | None,
     keep: Callable[[Network], None] | None,
-) -> Trained | None:
-    """None for the network as it was given."""
-    if kind.name == "given":
-        return None
+) -> Trained:
     network, schedule = copy.deepcopy(loaded.model), options.schedule
     answers: Answers
     if kind.name == "plain":
