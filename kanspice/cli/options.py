@@ -174,6 +174,15 @@ def command_line() -> str:
     return shlex.join(["kanspice", *sys.argv[1:]])
 
 
+def print_json(document: object) -> None:
+    """Prints what a program is to read; text that a terminal would act on is escaped."""
+    import json  # noqa: PLC0415
+
+    from kanspice.base.visible import visible_json  # noqa: PLC0415
+
+    typer.echo(visible_json(json.dumps(document, indent=2, ensure_ascii=False)))
+
+
 def say(text: str, *, err: bool = False) -> None:
     """Prints lines, every character visible: to standard output, or beside it."""
     typer.echo(visible(text), err=err)

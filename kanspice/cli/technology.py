@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from kanspice.base.errors import InputError
-from kanspice.cli.options import Set, Tech, say
+from kanspice.cli.options import Set, Tech, print_json, say
 
 if TYPE_CHECKING:
     from kanspice.technology import Technology
@@ -49,9 +49,6 @@ def technology(tech: Tech = None, set_: Set = None, write: Write = None, *, json
 
 
 def _print_json(loaded: Technology) -> None:
-    import json  # noqa: PLC0415
-
-    from kanspice.base.visible import visible_json  # noqa: PLC0415
     from kanspice.technology import entries  # noqa: PLC0415
 
     keys = {
@@ -63,7 +60,7 @@ def _print_json(loaded: Technology) -> None:
         for _, _, keys in entries(loaded)
         for entry in keys
     }
-    typer.echo(visible_json(json.dumps({"name": loaded.name, "keys": keys}, indent=2, ensure_ascii=False)))
+    print_json({"name": loaded.name, "keys": keys})
 
 
 def _plain(value: float | str) -> float | str:
