@@ -69,7 +69,8 @@ def _cause(result: GapResult) -> Highlight:
     main = cause_wording.main(result)
     if main is not None:
         value = "" if main.value is None else f"now {cause_wording.value(main)}, "
-        text = f"{value}{percent(main.part)} % of the squared gap; {cause_wording.remedy(main)}"
+        against = "; other causes work against it" if main.part is not None and main.part.fraction > 1 else ""
+        text = f"{value}{percent(main.part)} % of the squared gap{against}; {cause_wording.remedy(main)}"
         return Highlight("main cause", plain(main.name), Verdict(text))
     if result.attribution is not None:
         return Highlight("main cause", "none", Verdict("no imperfection makes the gap larger"))
@@ -79,10 +80,13 @@ def _cause(result: GapResult) -> Highlight:
             text = f"the technology has none but what is in the models of {plain(result.design.process)}"
         return Highlight("causes", "none", Verdict(text))
     weakest = result.weakest_stage
-    stage = "no stage" if weakest is None else plain(weakest.name)
     ask = "the same command with `--attribute` says which imperfection it is"
     fast = "" if result.engine.name == "batched" else ", soonest with `--engine batched`"
-    return Highlight("arises at", stage, Verdict(f"adds most: {ask}{fast}"))
+    if weakest is None:
+        return Highlight(
+            "arises at", "not known", Verdict(f"no stage adds a gap above rounding that can be told; {ask}{fast}")
+        )
+    return Highlight("arises at", plain(weakest.name), Verdict(f"adds most: {ask}{fast}"))
 
 
 def _stability(result: GapResult) -> Highlight:

@@ -49,6 +49,20 @@ def test_without_an_attribution_it_is_said_how_to_ask():
     assert "batched" in asked[1]
 
 
+def test_a_cause_of_more_than_all_is_explained():
+    more = tuple(replace(cause, share=Share(1.064, 0.0), own=None) for cause in attributed().causes)
+    _, text, _ = shown(replace(attributed(), causes=more))["main cause"]
+    assert "106.4 % of the squared gap; other causes work against it;" in text
+
+
+def test_where_no_stage_can_be_told_none_is_named():
+    result = with_technology(synthetic(), "tia", gain=1000.0)
+    stages = tuple(replace(stage, added=replace(stage.added, relative_rmse=None)) for stage in result.stages)
+    figure, text, _ = shown(replace(result, stages=stages))["arises at"]
+    assert figure == "not known"
+    assert "--attribute" in text
+
+
 def test_causes_that_make_the_gap_smaller_are_none():
     less = tuple(replace(cause, share=Share(-0.1, 0.0)) for cause in attributed().causes)
     assert shown(replace(attributed(), causes=less))["main cause"][0] == "none"
