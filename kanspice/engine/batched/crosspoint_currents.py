@@ -1,7 +1,8 @@
-"""Currents of piecewise polynomial devices at every crosspoint, compiled.
+"""Currents of piecewise polynomial devices, compiled: at every crosspoint, or into whole columns.
 
-A row's devices of one type share the polynomials around its voltage, so that most of a row is one loop; those that are
-beyond the next breakpoint are located on the curve one by one.
+At every crosspoint, a row's devices of one type share the polynomials around its voltage, so that most of a row is one
+loop; those that are beyond the next breakpoint are located on the curve one by one. Into columns, all of them are: an
+independent check.
 """
 
 from __future__ import annotations
@@ -52,6 +53,38 @@ def pull_back(lost_v: Array, places: Indices, tables: Tables, weights: Array, to
     to: by areas and by shifts, (types, rows, columns) each, of all samples together; the rest as above.
     """
     _visit(lost_v, places, tables, (_NONE, _NONE), (weights, *to))
+
+
+@compiled
+def add_to_columns(
+    seen_v: tuple[Array, Array, Array],
+    area: Array,
+    breakpoints: Array,
+    coefficients: Array,
+    to: tuple[Array, Array],
+) -> None:
+    """Adds what devices of one type carry into columns, and how that changes with these, row after row.
+
+    seen_v: rows (samples, rows), columns (samples, columns) and shifts (rows, columns), volts, the last empty where
+    there are none. area: (rows, columns). breakpoints (n + 1,), coefficients (n, powers): as `PiecewisePolynomial`.
+    to: (samples, columns) each, current and slope.
+    """
+    (rows_v, columns_v, shift_v), (current, slope) = seen_v, to
+    lo_v, hi_v, inner = breakpoints[0], breakpoints[-1], breakpoints[1:-1]
+    for sample in range(len(rows_v)):
+        for row in range(len(area)):
+            row_v, piece = rows_v[sample, row], 0
+            for column in range(area.shape[1]):
+                volts = row_v - columns_v[sample, column]
+                if shift_v.size > 0:
+                    volts -= shift_v[row, column]
+                inside = min(max(volts, lo_v), hi_v)
+                if not breakpoints[piece] <= inside < breakpoints[piece + 1]:  # as the column before, most often
+                    piece = _piece(inner, inside)
+                value, fall = _polynomial(inside - breakpoints[piece], coefficients[piece])
+                current[sample, column] += area[row, column] * value
+                if inside == volts:
+                    slope[sample, column] += area[row, column] * fall
 
 
 @compiled

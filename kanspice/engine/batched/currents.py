@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from kanspice.base.arrays import Array, Indices, namespace
-from kanspice.devices import Curve
+from kanspice.devices import Curve, PiecewisePolynomial
 from kanspice.engine.batched.array_devices import HOST, Processor, curve_values, host
 from kanspice.engine.batched.breakpoint_currents import BreakpointCurrents
 from kanspice.engine.batched.crosspoints import WholeCrosspoints
@@ -290,6 +290,13 @@ def _whole(
 ) -> tuple[Array, Array]:
     """The curve evaluated for every device that exists, column by column. shift_v: (rows, columns), volts."""
     current, slope = np.zeros_like(columns_v), np.zeros_like(columns_v)
+    if isinstance(curve, PiecewisePolynomial):
+        from kanspice.engine.batched.crosspoint_currents import add_to_columns  # noqa: PLC0415 - see `compiled`
+
+        shifts_v = np.empty((0, 0)) if shift_v is None or not shift_v.any() else shift_v
+        seen_v = np.ascontiguousarray(rows_v), np.ascontiguousarray(columns_v), np.ascontiguousarray(shifts_v)
+        add_to_columns(seen_v, area, curve.breakpoints, curve.coefficients, (current, slope))
+        return current, slope
     column, row = np.nonzero(area.T)
     if column.size == 0:
         return current, slope

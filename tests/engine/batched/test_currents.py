@@ -32,6 +32,24 @@ def test_currents_and_slopes_are_those_of_every_device_by_itself(reach_v):
     np.testing.assert_allclose(slope, expected_slope, rtol=0, atol=1e-11 * np.abs(expected_slope).max())
 
 
+@pytest.mark.parametrize("shift_sigma_v", [0.0, 0.05])
+def test_devices_by_themselves_carry_what_their_curve_says_beyond_its_ends_too(shift_sigma_v):
+    rng = np.random.default_rng(5)
+    rows_v, columns_v = rng.uniform(-1, 3, (4, 6)), rng.normal(0, 0.2, (4, 5))
+    rows_v[0, :3] = PEAK.curve.breakpoints[[0, 1, -1]]
+    columns_v[0, :2] = 0.0
+    area, shift_v = rng.uniform(0, 2, (6, 5, len(CURVES))), rng.normal(0, shift_sigma_v, (6, 5, len(CURVES)))
+    area[rng.random(area.shape) < 0.5] = 0.0
+    current, slope = WholeCurves(rows_v, CURVES, area, shift_v).at(columns_v, np.arange(4))
+    expected, expected_slope = np.zeros((4, 5)), np.zeros((4, 5))
+    for device, curve in enumerate(CURVES):
+        value, change = curve.numpy(rows_v[:, :, None] - columns_v[:, None, :] - shift_v[:, :, device])
+        expected += (area[:, :, device] * value).sum(axis=1)
+        expected_slope -= (area[:, :, device] * change).sum(axis=1)
+    np.testing.assert_allclose(current, expected, rtol=1e-13, atol=1e-13 * np.abs(expected).max())
+    np.testing.assert_allclose(slope, expected_slope, rtol=1e-13, atol=1e-13 * np.abs(expected_slope).max())
+
+
 @pytest.mark.slow
 @given(st.data())
 def test_rows_on_corners_and_columns_on_both_sides_of_them(data):
