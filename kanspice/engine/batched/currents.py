@@ -293,8 +293,8 @@ def _whole(
     if isinstance(curve, PiecewisePolynomial):
         from kanspice.engine.batched.crosspoint_currents import add_to_columns  # noqa: PLC0415 - see `compiled`
 
-        shifts_v = np.empty((0, 0)) if shift_v is None or not shift_v.any() else shift_v
-        seen_v = np.ascontiguousarray(rows_v), np.ascontiguousarray(columns_v), np.ascontiguousarray(shifts_v)
+        moved_v = np.empty((0, 0)) if shift_v is None or not shift_v.any() else shift_v
+        seen_v = np.ascontiguousarray(rows_v), np.ascontiguousarray(columns_v), np.ascontiguousarray(moved_v)
         add_to_columns(seen_v, area, curve.breakpoints, curve.coefficients, (current, slope))
         return current, slope
     column, row = np.nonzero(area.T)
