@@ -14,7 +14,7 @@ from kanspice.base.processes.interruption import Interrupted, interruptible, lea
 def main() -> None:
     """Runs the command line and leaves with its exit code.
 
-    0 measured and within limits, 1 a limit exceeded, 2 bad input or usage, 3 could not measure, 128 and the signal's
+    0 measured and within limits, 1 a limit not kept, 2 bad input or usage, 3 could not measure, 128 and the signal's
     number when interrupted: 130 for Ctrl-C.
     """
     try:

@@ -88,6 +88,10 @@ def control(
         list[str] | None,
         typer.Option("--max", metavar="METRIC=VALUE", help="Fail (exit 1) above it, e.g. success_drop=0."),
     ] = None,
+    min_: Annotated[
+        list[str] | None,
+        typer.Option("--min", metavar="METRIC=VALUE", help="Fail (exit 1) below it, e.g. success_rate=0.9."),
+    ] = None,
     timeout: Annotated[
         float, typer.Option("--timeout", min=0.001, metavar="S", help="Seconds for one operating point in ngspice.")
     ] = 10.0,
@@ -100,7 +104,7 @@ def control(
 ) -> None:
     """Let a network control a plant, then its circuit from the same starts, and compare what becomes of both.
 
-    Exit code: 0 measured, and within every --max; 1 a limit exceeded; 2 bad input; 3 could not measure: an episode
+    Exit code: 0 measured, and within every limit; 1 a limit not kept; 2 bad input; 3 could not measure: an episode
     ended because the circuit has no answer, or engines disagree.
 
     With --out every finished draw is on disk at once: after a crash, a kill or Ctrl-C, `--resume DIR` goes on without
@@ -147,6 +151,7 @@ def control(
         spot_check=spot_check,
         cross_check=cross_check,
         max=max_ or (),
+        min=min_ or (),
         timeout=timeout,
         jobs=jobs_of(jobs, scheduler, context),
         scheduler=scheduler,

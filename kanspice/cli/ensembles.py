@@ -28,7 +28,7 @@ Corners = Annotated[
 ]
 YieldMin = Annotated[
     float | None,
-    typer.Option("--yield-min", min=0, max=1, metavar="F", help="Fraction of good draws wanted; 1 with --max."),
+    typer.Option("--yield-min", min=0, max=1, metavar="F", help="Fraction of good draws wanted; 1 with a limit."),
 ]
 Processes = Annotated[int, typer.Option("--jobs", min=1, max=256, help="Processes that measure at a time.")]
 Scheduler = Annotated[

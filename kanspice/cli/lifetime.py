@@ -96,6 +96,10 @@ def lifetime(
         list[str] | None,
         typer.Option("--max", metavar="METRIC=VALUE", help="A good chip keeps this, e.g. accuracy_drop=0.02."),
     ] = None,
+    min_: Annotated[
+        list[str] | None,
+        typer.Option("--min", metavar="METRIC=VALUE", help="A good chip reaches this, e.g. accuracy=0.9."),
+    ] = None,
     yield_min: Annotated[
         float | None,
         typer.Option(
@@ -159,6 +163,7 @@ def lifetime(
         device=device,
         cross_check=cross_check,
         max=max_ or (),
+        min=min_ or (),
         yield_min=yield_min,
         jobs=jobs,
         scheduler=scheduler,

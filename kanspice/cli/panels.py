@@ -21,7 +21,7 @@ _PANELS = {
         *("--engine", "--device", "--fidelity", "--cross-check", "--spot-check", "--jobs", "--timeout", "--waveforms"),
         *("--scheduler", "--resume"),
     ),
-    "Limits": ("--max", "--limits", "--baseline", "--max-growth", "--yield-min"),
+    "Limits": ("--max", "--min", "--limits", "--baseline", "--max-growth", "--yield-min"),
     "Reports": (
         *("--output", "--out", "--json", "--markdown", "--html", "--junit", "--annotations", "--plot"),
         *("--specimen-out", "--verbose", "--quiet"),

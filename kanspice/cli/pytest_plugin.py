@@ -42,7 +42,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="append",
         default=[],
         metavar="METRIC=VALUE",
-        help="a limit for every sim_to_real, above what the test says; can be repeated",
+        help="what a metric may be at most in every sim_to_real, above what the test says; can be repeated",
+    )
+    group.addoption(
+        "--kanspice-min",
+        action="append",
+        default=[],
+        metavar="METRIC=VALUE",
+        help="what a metric has to be at least, likewise",
     )
     group.addoption(
         "--kanspice-report", type=Path, metavar="DIR", help="write HTML and JSON of the gaps of failed tests there"
@@ -51,11 +58,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Refuses a bad limit before anything runs."""
-    if config.getoption("kanspice_max"):
-        from kanspice.gap.limits import parse_limits  # noqa: PLC0415
+    largest, smallest = config.getoption("kanspice_max"), config.getoption("kanspice_min")
+    if largest or smallest:
+        from kanspice.gap.limits import check_ways, parse_limits  # noqa: PLC0415
 
         try:
-            parse_limits(config.getoption("kanspice_max"), "--kanspice-max")
+            check_ways(parse_limits(largest, "--kanspice-max"), parse_limits(smallest, "--kanspice-min"))
         except InputError as error:
             raise pytest.UsageError(str(error)) from error
 
@@ -85,6 +93,7 @@ class SimToReal:
         cross_check: int | str = 0,
         attribute: bool = False,
         max: Limits = (),
+        min: Limits = (),
         limits: str | Path | None = None,
         baseline: str | Path | GapResult | None = None,
         max_growth: str | float | None = None,
@@ -100,11 +109,9 @@ class SimToReal:
         Fails the test, with the table of the gap, where a sample has no result or a limit is exceeded; with
         `check=False` the test judges the result itself.
         """
-        from kanspice.experiments.api.arguments import limits_of  # noqa: PLC0415 - torch takes seconds to import
-        from kanspice.experiments.api.verify import verify  # noqa: PLC0415
+        from kanspice.experiments.api.verify import verify  # noqa: PLC0415 - torch takes seconds to import
 
         option = self._config.getoption
-        kept = dict([*limits_of(limits, max), *limits_of(None, option("kanspice_max"))])
         result = verify(
             model,
             inputs,
@@ -122,7 +129,9 @@ class SimToReal:
             fidelity=fidelity,
             cross_check=cross_check,
             attribute=attribute,
-            max=kept,
+            max=_kept(max, option("kanspice_max")),
+            min=_kept(min, option("kanspice_min")),
+            limits=limits,
             baseline=baseline,
             max_growth=max_growth,
             jobs=jobs,
@@ -165,6 +174,14 @@ def _positive(text: str) -> int:
     if value < 1:
         raise ValueError(text)
     return value
+
+
+def _kept(said: Limits, above: Sequence[str]) -> dict[str, float]:
+    """A test's limits, and above them those of the run."""
+    from kanspice.experiments.api.arguments import texts_of  # noqa: PLC0415
+    from kanspice.gap.limits import parse_limits  # noqa: PLC0415
+
+    return dict(parse_limits([*texts_of(said), *above]))
 
 
 def _table(result: GapResult) -> str:

@@ -46,7 +46,7 @@ def run() -> NoReturn:
         with suppress(OSError):
             traceback.print_exc()
             say("this is a bug in kanspice: nothing was measured; please report the lines above", err=True)
-        _exit(KanspiceError.exit_code)  # not 1, which says that a limit was exceeded
+        _exit(KanspiceError.exit_code)  # not 1, which says that a limit was not kept
 
 
 def _prepare() -> None:

@@ -54,6 +54,10 @@ def sensitivity(
         list[str] | None,
         typer.Option("--max", metavar="METRIC=VALUE", help="How rare are specimens beyond it, e.g. relative_rmse=0.2?"),
     ] = None,
+    min_: Annotated[
+        list[str] | None,
+        typer.Option("--min", metavar="METRIC=VALUE", help="How rare are specimens below it, e.g. accuracy=0.9?"),
+    ] = None,
     rare_draws: Annotated[
         int, typer.Option("--rare-draws", min=2, metavar="N", help="Specimens solved for each --max.")
     ] = 200,
@@ -94,6 +98,7 @@ def sensitivity(
         sigmas=sigmas,
         worst=worst,
         max=max_ or (),
+        min=min_ or (),
         rare_draws=rare_draws,
         cross_check=cross_check,
         timeout=timeout,

@@ -78,6 +78,10 @@ def study(
         list[str] | None,
         typer.Option("--max", metavar="METRIC=VALUE", help="A good draw keeps this, e.g. relative_rmse=0.1."),
     ] = None,
+    min_: Annotated[
+        list[str] | None,
+        typer.Option("--min", metavar="METRIC=VALUE", help="A good draw reaches this, e.g. accuracy=0.9."),
+    ] = None,
     yield_min: YieldMin = None,
     jobs: Processes = 1,
     scheduler: Scheduler = None,
@@ -129,6 +133,7 @@ def study(
         device=device,
         cross_check=cross_check,
         max=max_ or (),
+        min=min_ or (),
         yield_min=yield_min,
         jobs=jobs,
         scheduler=scheduler,

@@ -70,9 +70,15 @@ def verify(
         list[str] | None,
         typer.Option("--max", metavar="METRIC=VALUE", help="Fail (exit 1) above this, e.g. relative_rmse=1e-3."),
     ] = None,
+    min_: Annotated[
+        list[str] | None,
+        typer.Option("--min", metavar="METRIC=VALUE", help="Fail (exit 1) below this, e.g. accuracy=0.9."),
+    ] = None,
     limits: Annotated[
         Path | None,
-        typer.Option("--limits", metavar="FILE.toml", help="More limits: METRIC = VALUE lines; --max overrides them."),
+        typer.Option(
+            "--limits", metavar="FILE.toml", help="More limits: METRIC = VALUE lines; --max, --min override them."
+        ),
     ] = None,
     baseline: Annotated[
         Path | None, typer.Option("--baseline", metavar="A.json", help="An earlier --json, for --max-growth.")
@@ -102,7 +108,7 @@ def verify(
 ) -> None:
     """Simulate a model's circuit and measure how far it is from the network, stage by stage.
 
-    Exit code: 0 measured and within every limit; 1 a limit exceeded; 2 bad input; 3 could not measure.
+    Exit code: 0 measured and within every limit; 1 a limit not kept; 2 bad input; 3 could not measure.
 
     Example: `kanspice verify model.pt --inputs inputs.npy --labels labels.npy --max relative_rmse=1e-3 --html gap.html`
     """
@@ -131,6 +137,7 @@ def verify(
         cross_check=cross_check,
         attribute=attribute,
         max=max_ or (),
+        min=min_ or (),
         limits=limits,
         baseline=baseline,
         max_growth=max_growth,

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from kanspice.engine.solution import Outcome
 from kanspice.report.codec import Count, Figure, Fraction, Key, Part, Size, SizeOrNone
@@ -234,7 +234,15 @@ class LimitPart(Part):
     """What it is on."""
     value: Figure
     """What was measured; null where nothing was."""
-    max: float
-    """What it may be."""
+    max: Annotated[Figure, Key(sparse=True)] = None
+    """What it may be at most, where it is better the smaller it is."""
+    min: Annotated[Figure, Key(sparse=True)] = None
+    """What it has to be at least, where it is better the larger it is."""
     passed: bool
     """False also where nothing was measured."""
+
+    @model_validator(mode="after")
+    def _bounds_once(self) -> Self:
+        if (self.max is None) == (self.min is None):
+            raise ValueError("either max or min")
+        return self

@@ -94,10 +94,9 @@ class Studied(ABC):
             **{name: [draw.metrics.get(name) for _, draw, _ in drawn] for name in metrics},
         }
 
-    @property
-    def largest(self) -> float | None:
-        """The limit of that metric."""
-        return self.request.limits[0][1] if self.request.limits else None
+    def bound(self, metric: str) -> float | None:
+        """The limit on a metric: what it may be at most, or has to be at least; None without."""
+        return dict(self.request.limits).get(metric)
 
     @property
     def worst(self) -> tuple[PointDraws, DrawResult]:

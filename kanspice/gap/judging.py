@@ -8,7 +8,8 @@ from typing import Any
 
 from kanspice.base.errors import InputError
 from kanspice.base.validation import nearest, similar
-from kanspice.gap.metric_table import BY_NAME, METRICS, Metric, Need, limitable
+from kanspice.gap.limits import LimitPair
+from kanspice.gap.metric_table import BY_NAME, METRICS, Metric, Need, has_minimum, limitable
 from kanspice.gap.resolution import Doubt, Limit
 
 _MISSING = {
@@ -20,9 +21,7 @@ _MISSING = {
 }
 
 
-def check_limits(
-    limits: Sequence[tuple[str, float]], there: frozenset[Need], where: str, stages: Iterable[str] = ()
-) -> None:
+def check_limits(limits: Sequence[LimitPair], there: frozenset[Need], where: str, stages: Iterable[str] = ()) -> None:
     """Raises InputError for a metric that there is not, or that needs what was not given.
 
     there: what there is besides samples; stages: of the circuit, where their gaps are measured too.
@@ -37,12 +36,12 @@ def check_limits(
             raise InputError(f"unknown metric '{name}'", where=where, hint=nearest(name, known))
 
 
-def check_names(limits: Sequence[tuple[str, float]], known: Sequence[str]) -> None:
+def check_names(limits: Sequence[LimitPair], known: Sequence[str]) -> None:
     """Raises InputError for a limit on a metric that is not among those that there are."""
     for name, _ in limits:
         if name not in known:
             hint = similar(name, known)
-            raise InputError(f"there is no metric '{name}'", where="--max", expected=", ".join(known), hint=hint)
+            raise InputError(f"there is no metric '{name}'", where="the limits", expected=", ".join(known), hint=hint)
 
 
 def _missing(name: str, there: Collection[Need]) -> tuple[str, str] | None:
@@ -53,12 +52,16 @@ def _missing(name: str, there: Collection[Need]) -> tuple[str, str] | None:
     return _MISSING.get(metric.needs)
 
 
-def judged(wanted: Sequence[tuple[str, float]], values: Mapping[str, float | None]) -> tuple[Limit, ...]:
-    """The limits with what was measured; NaN where nothing was."""
+def judged(
+    wanted: Sequence[LimitPair], values: Mapping[str, float | None], metrics: Mapping[str, Metric[Any]] = BY_NAME
+) -> tuple[Limit, ...]:
+    """The limits with what was measured; NaN where nothing was. metrics: by name, which say in which way they bound."""
     limits = []
-    for metric, largest in wanted:
+    for metric, bound in wanted:
         value = values[metric]
-        limits.append(Limit(metric, math.nan if value is None else value, largest))
+        found = math.nan if value is None else value
+        minimum = has_minimum(metric, metrics)
+        limits.append(Limit(metric, found, min=bound) if minimum else Limit(metric, found, bound))
     return tuple(limits)
 
 
@@ -79,5 +82,5 @@ def _undecided(doubt: Doubt, limits: Sequence[Limit], metrics: Sequence[Metric[A
     for limit in limits:
         error_of = errors.get(limit.metric)
         error = None if error_of is None else error_of(doubt)
-        if error is not None and limit.passed and error > limit.max:
+        if error is not None and limit.max is not None and limit.passed and error > limit.max:
             yield f"the limit on {limit.metric}, {limit.max:.3g}, lies below the numerical error, {error:.2g}"

@@ -1,16 +1,21 @@
-"""Limits on metrics, `METRIC=VALUE`, from the command line or from a file that a repository keeps."""
+"""Limits on metrics, `METRIC=VALUE`, from the command line or from a file that a repository keeps.
+
+A metric that is better the smaller it is has a maximum, one that is better the larger it is a minimum.
+"""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from kanspice.base.errors import InputError
 from kanspice.base.validation import read_toml
+from kanspice.gap.metric_table import BY_NAME, Metric, has_minimum, metric_named
 
 LimitPair = tuple[str, float]
-"""A metric and the largest value that it may have."""
+"""A metric and the largest value that it may have, or where it is better the larger it is, the smallest."""
 
 
 def parse_limits(texts: Sequence[str], where: str = "--max") -> list[LimitPair]:
@@ -23,7 +28,8 @@ def parse_limits(texts: Sequence[str], where: str = "--max") -> list[LimitPair]:
         except ValueError:
             value = math.nan
         if not equals or not 0 <= value < math.inf:
-            raise InputError(f"bad limit '{text}'", where=where, expected="METRIC=VALUE, as in relative_rmse=1e-3")
+            example = "accuracy=0.9" if where.endswith("min") else "relative_rmse=1e-3"
+            raise InputError(f"bad limit '{text}'", where=where, expected=f"METRIC=VALUE, as in {example}")
         limits.append((metric.strip(), value))
     return limits
 
@@ -37,6 +43,38 @@ def read_limits(path: str | Path) -> list[LimitPair]:
     if not limits:
         raise InputError("there is no limit in it", where=path, expected="lines such as relative_rmse = 1e-3")
     return limits
+
+
+def check_ways(
+    largest: Sequence[LimitPair], smallest: Sequence[LimitPair], metrics: Mapping[str, Metric[Any]] = BY_NAME
+) -> None:
+    """Raises InputError for a maximum of what is better the larger it is, and for a minimum of what is better smaller.
+
+    metrics: by name; of a name that is not among them nothing is said.
+    """
+    for metric, bound in largest:
+        if has_minimum(metric, metrics):
+            problem = f"{metric} is better the larger it is: a limit on it is a minimum"
+            raise InputError(problem, where="--max", hint=f"--min {metric}={bound:g}")
+    for metric, bound in smallest:
+        known = metric_named(metric, metrics)
+        if known is not None and known.better == "less":
+            problem = f"{metric} is better the smaller it is: a limit on it is a maximum"
+            raise InputError(problem, where="--min", hint=f"--max {metric}={bound:g}")
+
+
+def check_fractions(limits: Sequence[LimitPair], metrics: Mapping[str, Metric[Any]] = BY_NAME) -> None:
+    """Raises InputError for a fraction above 1, which was meant in percent: nothing would exceed, or reach, it."""
+    for metric, bound in limits:
+        known = metric_named(metric, metrics)
+        if known is not None and known.unit == "fraction" and bound > 1:
+            raise InputError(
+                f"{metric} is a fraction",
+                where=f"limit on {metric}",
+                expected="a number from 0 to 1",
+                found=f"{bound:g}",
+                hint=f"{metric}={bound / 100:g} is {bound:g} %",
+            )
 
 
 def merged(limits: Sequence[LimitPair], overrides: Sequence[LimitPair]) -> list[LimitPair]:

@@ -1,17 +1,17 @@
 """What gaps are judged by, one record for each metric: limits, studies, comparisons and reports loop over them.
 
-To add a metric, add its record to FURTHER: it is then in `--max` and files of limits, in every draw, quantile and
-sweep of a study, in comparisons, and in the JSON, the tables and the pages of a run.
+To add a metric, add its record to FURTHER: it is then in `--max` or `--min`, in files of limits, in every draw,
+quantile and sweep of a study, in comparisons, and in the JSON, the tables and the pages of a run.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from functools import cached_property
-from typing import TYPE_CHECKING, Generic, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 
 import numpy as np
 
@@ -64,8 +64,8 @@ class Metric(Generic[T]):
 
     @property
     def is_limitable(self) -> bool:
-        """Whether "at most" makes sense of it."""
-        return self.better == "less"
+        """Whether "at most", or "at least", makes sense of it."""
+        return self.better is not None
 
 
 @dataclass(frozen=True)
@@ -156,6 +156,10 @@ def _disagreement(found: Measurements) -> float | None:
     return None if agreement is None else round(1 - agreement, 12)
 
 
+def _agreement(found: Measurements) -> float | None:
+    return found.gap.argmax_agreement
+
+
 def _accuracy_drop(found: Measurements) -> float | None:
     accuracies = found.accuracy
     return None if accuracies is None else round(accuracies["reference"] - accuracies["circuit"], 12)
@@ -226,6 +230,7 @@ FIGURES: tuple[Metric[Measurements], ...] = (
         lambda m: None if m.accuracy is None else m.accuracy["circuit"],
         Need.LABELS,
     ),
+    Metric("argmax_agreement", "agreement of decisions", "fraction", "more", _agreement),
     Metric(
         "loss",
         "loss (MSE)",
@@ -343,6 +348,19 @@ def limitable(there: frozenset[Need], stages: Iterable[str] = ()) -> list[str]:
     """The names that a limit can be put on, with what there is besides samples; of a circuit with these stages."""
     found = [metric.name for metric in METRICS if metric.is_limitable and metric.needs in there]
     return found + [f"{stage}.{metric.name}" for stage in stages for metric in STAGE_METRICS if metric.is_limitable]
+
+
+def metric_named(name: str, metrics: Mapping[str, Metric[Any]] = BY_NAME) -> Metric[Any] | None:
+    """The metric that a limit's name stands for, a stage's `STAGE.METRIC` too; None where there is none."""
+    of_stages = {metric.name: metric for metric in STAGE_METRICS}
+    stage, _, last = name.rpartition(".")
+    return metrics.get(name) or (of_stages.get(last) if stage else None)
+
+
+def has_minimum(name: str, metrics: Mapping[str, Metric[Any]] = BY_NAME) -> bool:
+    """Whether a limit on the metric is a minimum: it is better the larger it is."""
+    metric = metric_named(name, metrics)
+    return metric is not None and metric.better == "more"
 
 
 def metric_values(found: Measurements, stages: Sequence[StageGap] = ()) -> dict[str, float | None]:

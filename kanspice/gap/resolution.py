@@ -64,16 +64,27 @@ class NumericalGap:
 
 @dataclass(frozen=True)
 class Limit:
-    """One `--max METRIC=VALUE` and what was measured."""
+    """One `--max METRIC=VALUE`, or `--min METRIC=VALUE`, and what was measured: one of the two is None."""
 
     metric: str
     value: float
-    max: float
+    max: float | None = None
+    min: float | None = None
+
+    @property
+    def bound(self) -> float:
+        """What the value is allowed to be, at most or at least; NaN, which nothing keeps, where neither is said."""
+        return next((bound for bound in (self.max, self.min) if bound is not None), math.nan)
+
+    @property
+    def is_minimum(self) -> bool:
+        """Whether the value has to be so large at least."""
+        return self.min is not None
 
     @property
     def passed(self) -> bool:
         """False also when the value is not a number."""
-        return self.value <= self.max
+        return self.value >= self.bound if self.is_minimum else self.value <= self.bound
 
 
 @dataclass(frozen=True)

@@ -104,20 +104,27 @@ class Table:
 
 @dataclass(frozen=True)
 class Limits:
-    """What is allowed at most, and whether that is kept."""
+    """What is allowed at most, or at least, and whether that is kept."""
 
     limits: Sequence[Limit]
 
     @property
     def rows(self) -> list[tuple[str, str, str, str]]:
-        """Metric, measured, at most, what that amounts to."""
-        return [(plain(limit.metric), *pair(limit.value, limit.max), _kept(limit)) for limit in self.limits]
+        """Metric, measured, "at most" or "at least" what, what that amounts to."""
+        return [_judged(limit) for limit in self.limits]
+
+
+def _judged(limit: Limit) -> tuple[str, str, str, str]:
+    value, bound = pair(limit.value, limit.bound)
+    return plain(limit.metric), value, f"at {'least' if limit.is_minimum else 'most'} {bound}", _kept(limit)
 
 
 def _kept(limit: Limit) -> str:
     if limit.passed:
         return "kept"
-    return "NOT MEASURED" if math.isnan(limit.value) else "EXCEEDED"
+    if math.isnan(limit.value):
+        return "NOT MEASURED"
+    return "NOT REACHED" if limit.is_minimum else "EXCEEDED"
 
 
 @dataclass(frozen=True)

@@ -34,15 +34,18 @@ class Check:
 
 def limit_check(limit: Limit) -> Check:
     """Whether a limit is kept; one on a figure that does not exist is not measured."""
-    value, most = pair(limit.value, limit.max)
-    name, detail = f"{limit.metric} <= {most}", f"metric {limit.metric}\nvalue  {limit.value!r}\nmax    {limit.max!r}"
+    value, bound = pair(limit.value, limit.bound)
+    way, sign = ("min", ">=") if limit.is_minimum else ("max", "<=")
+    name = f"{limit.metric} {sign} {bound}"
+    detail = f"metric {limit.metric}\nvalue  {limit.value!r}\n{way}    {limit.bound!r}"
     if limit.passed:
         return Check(name, None)
     if math.isnan(limit.value):
         message = f"{limit.metric} has no value; relative figures need two samples"
         return Check(name, Problem("NotMeasured", message, detail=detail))
-    message = f"{limit.metric} is {value}, above the limit {most}"
-    return Check(name, Problem("LimitExceeded", message, is_measured=True, detail=detail))
+    kind, beyond = ("LimitNotReached", "below") if limit.is_minimum else ("LimitExceeded", "above")
+    message = f"{limit.metric} is {value}, {beyond} the limit {bound}"
+    return Check(name, Problem(kind, message, is_measured=True, detail=detail))
 
 
 def unresolved_problem(reasons: Sequence[str]) -> Problem | None:

@@ -87,10 +87,10 @@ def _written(block: Block) -> str:
 def _limits(block: Limits) -> str:
     judged = zip(block.limits, block.rows, strict=True)
     rows = [
-        (_code(metric), value, most, word if limit.passed else f"**{word}**")
-        for limit, (metric, value, most, word) in judged
+        (_code(metric), value, allowed, word if limit.passed else f"**{word}**")
+        for limit, (metric, value, allowed, word) in judged
     ]
-    return _rows(("limit", "measured", "at most", ""), rows)
+    return _rows(("limit", "measured", "allowed", ""), rows)
 
 
 def _failures(block: Failures) -> str:

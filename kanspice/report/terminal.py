@@ -109,9 +109,9 @@ def _sentence(said: Verdict) -> Text:
 
 def _limits(block: Limits) -> Iterator[Row]:
     longest = max((len(word) for *_, word in block.rows), default=0)
-    for limit, (metric, value, most, word) in zip(block.limits, block.rows, strict=True):
+    for limit, (metric, value, allowed, word) in zip(block.limits, block.rows, strict=True):
         style = _GOOD if limit.passed else _BAD
-        yield "limits", Text.assemble((f"{word:{longest}}", style), f"  {metric} {value}, limit {most}")
+        yield "limits", Text.assemble((f"{word:{longest}}", style), f"  {metric} {value}, {allowed}")
 
 
 def _failures(block: Failures) -> Iterator[Row]:

@@ -116,17 +116,17 @@ def test_the_workflow_passes_then_fails_when_the_gap_grows_and_reports_both(run,
     steps = ["Check the installation", "Verify", "Compare with the baseline", "Summary"]
     assert run_steps(run, repository) == dict.fromkeys(steps, 0)
     summary = (repository / "summary.md").read_text()
-    assert summary.startswith("### ✅ passed: 5 limits kept")
+    assert summary.startswith("### ✅ passed: 6 limits kept")
     assert "the gap is the same within numerical error" in summary
     cases = ElementTree.parse(repository / "gap.xml").findall("testsuite/testcase")
-    assert len(cases) == 7
+    assert len(cases) == 8
 
     board = repository / "network" / "board.toml"
     board.write_text(board.read_text().replace("10_000.0", "8_000.0"))
     (repository / "summary.md").unlink()
     assert run_steps(run, repository) == dict.fromkeys(steps, 0) | {"Verify": 1}
     summary = (repository / "summary.md").read_text()
-    assert summary.startswith("### ❌ FAILED: of 5 limits, 1 exceeded")
+    assert summary.startswith("### ❌ FAILED: of 6 limits, 1 exceeded")
     assert "another technology" in summary
     uploaded = workflow()["jobs"]["gap"]["steps"][-1]["with"]["path"].split()
     assert all((repository / name).stat().st_size > 0 for name in uploaded)

@@ -141,6 +141,21 @@ def test_two(sim_to_real):
     assert "1 failed, 1 passed" in output
 
 
+def test_minima_come_from_the_test_and_above_them_from_the_run(run):
+    body = """
+import numpy as np
+
+def test_one(sim_to_real):
+    sim_to_real(MODEL, INPUTS, labels=DIGITS / "labels.npy", min={"accuracy": 1.0, "argmax_agreement": 1.0})
+"""
+    assert run(body)[0] == 0
+    wrong = body.replace('labels=DIGITS / "labels.npy"', "labels=np.full(200, 9)")
+    code, output = run(wrong)
+    assert code == 1
+    assert "NOT REACHED  accuracy 0, at least 1" in output
+    assert run(wrong, "--kanspice-min", "accuracy=0")[0] == 0
+
+
 def test_limits_come_from_a_file_and_technologies_are_objects_too(run, tmp_path):
     (tmp_path / "limits.toml").write_text("rmse = 1e-9\nl1.crossbar.relative_rmse = 1e-9\n")
     body = """
@@ -168,6 +183,7 @@ def test_samples_without_a_result_fail_and_ngspice_is_the_default(run, tmp_path,
     ("arguments", "message"),
     [
         (("--kanspice-max", "relative_rmse"), "bad limit 'relative_rmse'"),
+        (("--kanspice-max", "accuracy=0.9"), "--min accuracy=0.9"),
         (("--kanspice-limit", "0"), "--kanspice-limit"),
         (("--kanspice-engine", "spectre"), "invalid choice"),
     ],

@@ -85,6 +85,40 @@ def test_limits_decide_the_exit_code(run, good, limits, code, passed):
     assert result["passed"] == all(passed)
 
 
+@pytest.mark.parametrize(
+    ("limits", "code", "passed"),
+    [
+        (["--min", "accuracy=0.75"], 0, [True]),
+        (["--min", "accuracy=0.8", "--min", "argmax_agreement=1"], 1, [False, True]),
+        (["--max", "accuracy_drop=0", "--min", "accuracy=1"], 1, [True, False]),
+    ],
+)
+def test_a_minimum_decides_the_exit_code_too(run, good, limits, code, passed):
+    """Of 8 samples 2 have a label that is not what the network says."""
+    labels = np.load("outputs.npy").argmax(axis=1)
+    labels[:2] = 1 - labels[:2]
+    np.save("labels.npy", labels)
+    done = run(
+        *VERIFY, "--labels", "labels.npy", "--engine", "batched", *limits, "--json", "gap.json", "--junit", "g.xml"
+    )
+    result = json.loads((good / "gap.json").read_text())
+    assert (done.code, [limit["passed"] for limit in result["limits"]]) == (code, passed)
+    assert result["accuracy"] == {"reference": 0.75, "circuit": 0.75}
+    assert ("NOT REACHED" in done.out) == (code == 1)
+    assert ("LimitNotReached" in (good / "g.xml").read_text()) == (code == 1)
+
+
+def test_a_file_of_limits_takes_minima_as_well(run, good):
+    (good / "limits.toml").write_text("accuracy = 0.75\nrelative_rmse = 1e-3\n")
+    labels = np.load("outputs.npy").argmax(axis=1)
+    np.save("labels.npy", labels)
+    files = ("--labels", "labels.npy", "--limits", "limits.toml", "--json", "-")
+    done = run(*VERIFY, *files, "--engine", "batched", "--min", "accuracy=1", "-q")
+    limits = json.loads(done.out)["limits"]
+    assert (done.code, limits[1]) == (0, {"metric": "accuracy", "value": 1.0, "min": 1.0, "passed": True})
+    assert limits[0]["max"] == 1e-3
+
+
 @pytest.mark.ngspice
 def test_a_real_gap_exceeds_its_limit(run, good):
     done = run(*VERIFY, "--set", "tia.gain=100", "--max", "relative_rmse=1e-3", "--json", "-")
@@ -276,6 +310,12 @@ def test_the_config_beside_an_authors_checkpoint_is_taken_and_named(run, authors
         (["--max", "relative_rsme=1"], ["unknown metric", "did you mean 'relative_rmse'?"]),
         (["--max", "l3.crossbar.relative_rmse=1"], ["unknown metric", "l2.crossbar.relative_rmse"]),
         (["--max", "accuracy_drop=0"], ["needs labels"]),
+        (["--min", "accuracy=0.9"], ["needs labels"]),
+        (["--min", "accuracy"], ["bad limit 'accuracy'", "accuracy=0.9"]),
+        (["--min", "accuracy=90", "--labels", "labels.npy"], ["accuracy is a fraction", "accuracy=0.9 is 90 %"]),
+        (["--max", "accuracy=0.9"], ["better the larger it is", "--min accuracy=0.9"]),
+        (["--min", "accuracy_drop=0.1"], ["better the smaller it is", "--max accuracy_drop=0.1"]),
+        (["--min", "acuracy=0.9", "--labels", "labels.npy"], ["unknown metric", "did you mean 'accuracy'?"]),
         (["--labels", "outputs.npy"], ["labels"]),
         (["--labels", "none.npy"], ["none.npy"]),
         (["--reference", "inputs.npy"], ["2 values per sample"]),

@@ -279,6 +279,8 @@ def test_a_study_of_nothing_leaves_no_folder(given, part, tmp_path):
         {"set": None},
         {"set": "tia.gain=1000"},
         {"max": 0.1},
+        {"max": {"argmax_agreement": 0.9}},
+        {"min": {"rmse": 0.1}},
     ],
 )
 def test_what_is_no_such_argument_is_refused(given):

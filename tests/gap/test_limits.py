@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from kanspice.base.errors import InputError
-from kanspice.gap.limits import merged, parse_growth, parse_limits, read_limits
+from kanspice.gap.limits import check_fractions, check_ways, merged, parse_growth, parse_limits, read_limits
 
 
 def test_a_file_says_metric_and_value(tmp_path):
@@ -52,3 +52,29 @@ def test_growth_is_a_percentage_or_a_fraction(text, fraction):
 def test_other_growth_is_refused(text):
     with pytest.raises(InputError, match="bad growth"):
         parse_growth(text)
+
+
+@pytest.mark.parametrize(
+    ("largest", "smallest", "messages"),
+    [
+        ([("accuracy", 0.9)], [], ["accuracy is better the larger it is", "--max", "--min accuracy=0.9"]),
+        ([], [("accuracy_drop", 0.02)], ["better the smaller it is", "--min", "--max accuracy_drop=0.02"]),
+        ([], [("l1.crossbar.relative_rmse", 0.1)], ["better the smaller", "--max l1.crossbar.relative_rmse=0.1"]),
+    ],
+)
+def test_a_limit_goes_the_way_of_its_metric(largest, smallest, messages):
+    with pytest.raises(InputError) as caught:
+        check_ways(largest, smallest)
+    for message in messages:
+        assert message in str(caught.value)
+
+
+def test_limits_that_go_the_right_way_or_on_names_that_are_judged_later_are_left_alone():
+    check_ways([("accuracy_drop", 0.0), ("unknown", 1.0)], [("accuracy", 0.9), ("unknown", 1.0)])
+
+
+def test_a_fraction_in_percent_is_refused():
+    check_fractions([("accuracy", 1.0), ("rmse", 90.0)])
+    for metric in ("accuracy", "accuracy_drop"):
+        with pytest.raises(InputError, match=f"{metric}=0.9 is 90 %"):
+            check_fractions([(metric, 90.0)])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from dataclasses import replace
 from pathlib import Path
@@ -16,7 +17,7 @@ from kanspice.experiments.compare import Comparison, comparison_json
 from kanspice.experiments.verify.document import to_json
 from kanspice.experiments.verify.reading import read_report
 from kanspice.gap import ChipSamples, Doubt, Limit, Measurements, NumericalGap, Variation, check_limits, compare, given
-from kanspice.gap.judging import unresolved
+from kanspice.gap.judging import judged, unresolved
 from kanspice.gap.metric_table import BY_NAME, METRICS, Need, limitable, metric_values
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -105,7 +106,7 @@ def test_a_limit_on_a_loss_below_what_numerical_error_does_to_it_is_not_resolved
         ("loss", given(labels=True, targets=False, generates=False), "a loss needs true answers"),
         ("loss_increase", given(labels=True, targets=False, generates=False), "a loss needs true answers"),
         ("accuracy_drop", given(labels=False, targets=True, generates=False), "an accuracy needs labels"),
-        ("accuracy", EVERYTHING, "unknown metric 'accuracy'"),  # no limit "at most" makes sense of it
+        ("accuracy", given(labels=False, targets=True, generates=False), "an accuracy needs labels"),
         ("energy_distance_noise", EVERYTHING, "unknown metric 'energy_distance_noise'"),
         ("energy_distance", given(labels=True, targets=True, generates=False), "unknown metric 'energy_distance'"),
         ("l2.crossbar.relative_rmse", EVERYTHING, "unknown metric 'l2.crossbar.relative_rmse'"),
@@ -155,3 +156,48 @@ def test_a_metric_of_another_version_is_shown_by_its_name(regression, tmp_path):
     again = read_report(tmp_path / "gap.json")
     assert "&lt;new&gt;" in to_html(again)
     assert "<new>" not in to_markdown(again)
+
+
+def test_a_minimum_is_kept_by_what_reaches_it_and_samples_without_a_result_count_against_it():
+    labels = NETWORK.argmax(axis=1)
+    solved = np.arange(40) >= 4
+    outputs = np.where(solved[:, None], NETWORK, np.nan)
+    values = metric_values(measurements(outputs, solved, labels=labels))
+    assert (values["accuracy"], values["argmax_agreement"]) == (0.9, 0.9)
+    limits = judged([("accuracy", 0.9), ("argmax_agreement", 0.91), ("accuracy_drop", 0.1)], values)
+    assert [limit.passed for limit in limits] == [True, False, True]
+    assert [(limit.min, limit.max) for limit in limits] == [(0.9, None), (0.91, None), (None, 0.1)]
+
+
+def test_a_minimum_of_what_was_not_measured_is_not_reached():
+    (limit,) = judged([("accuracy", 0.0)], {"accuracy": None})
+    assert math.isnan(limit.value)
+    assert not limit.passed
+
+
+def test_a_minimum_is_told_in_its_own_words_everywhere():
+    below = replace(synthetic(), limits=(Limit("accuracy", 0.875, min=0.9), Limit("accuracy", 0.875, min=0.8)))
+    assert below.exit_code == 1
+    assert "NOT REACHED  accuracy 0.875, at least 0.9" in printed(below)
+    assert "FAILED: of 2 limits, 1 not reached" in printed(below)
+    assert "| <code>accuracy</code> | 0.875 | at least 0.9 | **NOT REACHED** |" in to_markdown(below)
+    assert "<td>at least 0.9</td>" in to_html(below)
+    both = replace(below, limits=(*below.limits, Limit("rmse", 2.0, 1.0)))
+    assert "FAILED: of 3 limits, 1 exceeded and 1 not reached" in printed(both)
+
+
+def test_a_minimum_is_written_as_one_and_read_back(tmp_path):
+    path = tmp_path / "a.json"
+    result = replace(synthetic(), limits=(Limit("accuracy", 0.875, min=0.9), Limit("rmse", 0.5, 1.0)))
+    path.write_text(to_json(result))
+    assert json.loads(path.read_text())["limits"] == [
+        {"metric": "accuracy", "value": 0.875, "min": 0.9, "passed": False},
+        {"metric": "rmse", "value": 0.5, "max": 1.0, "passed": True},
+    ]
+    assert read_report(path).limits == result.limits
+    for bounds in ({"max": None}, {"max": 1.0, "min": 0.0}):
+        document = json.loads(path.read_text())
+        document["limits"] = [{"metric": "rmse", "value": 0.5, "passed": True, **bounds}]
+        path.write_text(json.dumps(document))
+        with pytest.raises(InputError, match="either max or min"):
+            read_report(path)

@@ -138,9 +138,9 @@ engine  warning: no
 note    so
 worst   alone:
 kanspice {90 * "x"}
-limits  kept          rmse 1, limit 2
-        EXCEEDED      max_abs 4, limit 2
-        NOT MEASURED  max_relative -, limit 2
+limits  kept          rmse 1, at most 2
+        EXCEEDED      max_abs 4, at most 2
+        NOT MEASURED  max_relative -, at most 2
 answer  It does
 result  FAILED: not quite
 """

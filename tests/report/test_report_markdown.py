@@ -95,7 +95,7 @@ def test_the_verdict_is_the_heading_and_says_what_to_look_at(result):
     assert to_markdown(result).startswith("### ✅ passed: 1 limit kept · <code>examples/digits/model.pt</code>\n")
     bad = to_markdown(replace(result, limits=(Limit("rmse", 0.5, 0.1),)))
     assert bad.startswith("### ❌ FAILED: of 1 limit, 1 exceeded")
-    assert "| <code>rmse</code> | 0.5 | 0.1 | **EXCEEDED** |" in bad
+    assert "| <code>rmse</code> | 0.5 | at most 0.1 | **EXCEEDED** |" in bad
     assert to_markdown(with_failures(result, 3)).startswith("### ⚠️ FAILED: not every sample was solved")
 
 

@@ -41,18 +41,19 @@ def test_everything_is_printed_that_was_measured(result):
         "network 98.0 % (49 of 50), circuit 96.0 % (48 of 50)",
         "relative RMSE 1e-07, largest relative error 3e-07",
         "relative RMSE 0.0101, largest relative error 0.0303",
-        "kept relative_rmse 0.01, limit 0.05 EXCEEDED max_relative 0.04, limit 0.02 NOT MEASURED l2.crossbar",
+        "kept relative_rmse 0.01, at most 0.05 EXCEEDED max_relative 0.04, at most 0.02",
+        "kept accuracy 0.96, at least 0.95 NOT MEASURED l2.crossbar",
         "note identical device columns were shared ngspice raised gmin",
         "load 0.12 s, compile 0.034 s, simulate 3.21 s, per sample 0.0642 s",
         "simulator peak 222 MB",
     ):
         assert fact in text
-    assert text.rpartition("result ")[2].startswith("FAILED: of 3 limits, 1 exceeded and 1 without a value")
+    assert text.rpartition("result ")[2].startswith("FAILED: of 4 limits, 1 exceeded and 1 without a value")
 
 
 def test_a_limit_missed_by_little_is_told_apart(result):
     text = said(replace(result, limits=(Limit("relative_rmse", 0.0500001, 0.05),)))
-    assert "EXCEEDED relative_rmse 0.0500001, limit 0.05" in text
+    assert "EXCEEDED relative_rmse 0.0500001, at most 0.05" in text
 
 
 @pytest.mark.parametrize("width", [80, 120])

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 from kanspice.base.errors import InputError
 from kanspice.base.files.inputs import note_read, status_of
 from kanspice.families import LoadedModel, load
 from kanspice.families.common.network import Network
 from kanspice.families.loading import loaded_from
-from kanspice.gap.limits import LimitPair, merged, parse_limits, read_limits
+from kanspice.gap.limits import LimitPair, check_fractions, check_ways, merged, parse_limits, read_limits
+from kanspice.gap.metric_table import BY_NAME, Metric
 from kanspice.technology import Technology, load_technology
 from kanspice.technology.loading import Realisation
 
@@ -63,9 +64,18 @@ def technology_of(tech: Tech, overrides: Overrides = (), realisation: Realisatio
     return tech
 
 
-def limits_of(file: str | Path | None, over: Limits = ()) -> list[LimitPair]:
-    """Limits of a file, and others that override them. Raises InputError for what is none."""
-    return merged([] if file is None else read_limits(file), parse_limits(texts_of(over)))
+def limits_of(
+    file: str | Path | None, max: Limits = (), min: Limits = (), metrics: Mapping[str, Metric[Any]] = BY_NAME
+) -> list[LimitPair]:
+    """Limits of a file, and others that override them: what metrics, by name, may be at most, and have to be at least.
+
+    Raises InputError for what is none, or bounds its metric in the wrong way.
+    """
+    largest, smallest = parse_limits(texts_of(max)), parse_limits(texts_of(min), "--min")
+    check_ways(largest, smallest, metrics)
+    found = merged([] if file is None else read_limits(file), [*largest, *smallest])
+    check_fractions(found, metrics)
+    return found
 
 
 def texts_of(values: Sequence[str] | Mapping[str, object]) -> list[str]:

@@ -38,6 +38,7 @@ from kanspice.experiments.control import run as kept_loops
 from kanspice.experiments.control.document import control_json
 from kanspice.experiments.control.plan import LoopRequest
 from kanspice.experiments.control.plants.named import PlantMaker
+from kanspice.experiments.control.result import BY_NAME
 from kanspice.experiments.control.success import Draws
 from kanspice.experiments.ensemble.files import write
 from kanspice.experiments.ensemble.journal import Unkept
@@ -72,6 +73,7 @@ def control(
     spot_check: int | str | None = None,
     cross_check: int | str = 0,
     max: Limits = (),
+    min: Limits = (),
     timeout: float = 10.0,
     jobs: int = 1,
     scheduler: str | None = None,
@@ -127,7 +129,7 @@ def control(
         judge=judge,
         spot_check=spots,
         spot_judge=spot_judge,
-        limits=tuple(limits_of(None, max)),
+        limits=tuple(limits_of(None, max, min, BY_NAME)),
         sized_for=None if in_memory else optional_file("--sized-for", sized_for),
     )
     if out is not None:

@@ -58,6 +58,7 @@ def lifetime(
     device: str = "cpu",
     cross_check: int | str | None = None,
     max: Limits = (),
+    min: Limits = (),
     yield_min: float | None = None,
     jobs: int = 1,
     scheduler: str | None = None,
@@ -71,7 +72,7 @@ def lifetime(
     recalibrate: the age at which chips are set anew. trims: "outputs", gain and offset of each once it is read, or
     "columns", those of every column pair; fitted to what a chip gives for `calibration` samples, which follow the
     `limit` first ones that it is judged by: without a limit, all others. out: a new folder, which keeps every finished
-    chip at once; resume: one to go on with, instead of all the rest. max: what a good chip keeps; yield_min: the
+    chip at once; resume: one to go on with, instead of all the rest. max, min: what a good chip keeps; yield_min: the
     fraction of chips that are to be good at every age. The rest is as for `study`.
     Raises InputError for what does not fit together, SimulatorError without a simulator.
     """
@@ -111,7 +112,7 @@ def lifetime(
             cross_check=checks,
             no_cross_check=why_none,
             cross_check_needed=cross_check is not None and checks > 0,
-            limits=tuple(limits_of(None, max)),
+            limits=tuple(limits_of(None, max, min)),
             yield_min=yield_min,
             judge=judge,
             recalibrate_s=again_s,

@@ -40,6 +40,7 @@ def sensitivity(
     sigmas: float = SIGMAS,
     worst: str | Path | None = None,
     max: Limits = (),
+    min: Limits = (),
     rare_draws: int = RARE_DRAWS,
     cross_check: int | str = 0,
     timeout: float | None = None,
@@ -50,17 +51,17 @@ def sensitivity(
 
     sized_for: samples (samples, inputs) that circuits are sized for, if those are others than the inputs.
     draws: specimens that are drawn and solved beside the prediction. sigmas: how far every random number of the worst
-    specimen may be from 0; worst: a file for it, which `verify` takes as `specimen`. max: what metrics may be: how rare
-    specimens beyond it are, by `rare_draws` of importance sampling for each. cross_check: so many samples of the worst
-    specimen by another engine too, "N:ENGINE" by that one. seed: of all that is drawn, devices that are stuck and noise
-    among it.
+    specimen may be from 0; worst: a file for it, which `verify` takes as `specimen`. max, min: what metrics may be at
+    most and at least: how rare specimens beyond it are, by `rare_draws` of importance sampling for each. cross_check:
+    so many samples of the worst specimen by another engine too, "N:ENGINE" by that one. seed: of all that is drawn,
+    devices that are stuck and noise among it.
     Raises InputError for what does not fit together, and where nothing random has a gradient; SimulatorError without
     the engine that checks.
     """
     check_numbers(limit=limit, draws=draws, rare_draws=rare_draws, timeout=timeout, seed=seed, sigmas=sigmas)
     technology, loaded = technology_of(tech, set), model_of(model, config, curves)
     evidence = read_evidence(loaded, inputs, labels=labels, targets=targets, sized_for=sized_for).limited(limit)
-    limits = limits_of(None, max)
+    limits = limits_of(None, max, min)
     checks, judges = judges_of(cross_check)
     judge, *others = judges or (None,)
     if others:

@@ -37,6 +37,7 @@ from kanspice.experiments.settle import run as settling
 from kanspice.experiments.settle import study as settling_studies
 from kanspice.experiments.settle.plan import SettlingRequest
 from kanspice.experiments.settle.settling import Settling
+from kanspice.experiments.settle.specimens import metrics_within
 from kanspice.experiments.settle.study import SettlingStudy
 from kanspice.experiments.settle.study_document import settling_study_json
 from kanspice.experiments.settle.transients import SettleOptions
@@ -127,7 +128,7 @@ def settle(
         timeout=timeout,
         cross_check=checks,
         judge=judge,
-        limits=tuple(limits_of(None, max)),
+        limits=tuple(limits_of(None, max, metrics={each.name: each for each in metrics_within(tolerances)})),
         yield_min=yield_min,
         sized_for=optional_file("--sized-for", sized_for),
     )

@@ -56,6 +56,7 @@ def study(
     device: str = "cpu",
     cross_check: int | str | None = None,
     max: Limits = (),
+    min: Limits = (),
     yield_min: float | None = None,
     jobs: int = 1,
     scheduler: str | None = None,
@@ -67,7 +68,8 @@ def study(
     out: a new folder, which keeps every finished draw at once; resume: one to go on with, instead of all the rest.
     sized_for: samples that circuits are sized for, if those are others than the inputs. A point is a corner with one
     value of each sweep; every point gets the same `trials` draws. cross_check: so many draws, 4 samples of each, by
-    another engine too; 3 if None and that engine is installed. max: what a good draw keeps; yield_min: the fraction of
+    another engine too; 3 if None and that engine is installed. max,
+    min: what a good draw keeps; yield_min: the fraction of
     good draws wanted. jobs: processes; scheduler: a Dask cluster's address instead.
     Raises InputError for what does not fit together, SimulatorError without a simulator.
     """
@@ -101,7 +103,7 @@ def study(
             cross_check=checks,
             no_cross_check=why_none,
             cross_check_needed=cross_check is not None and checks > 0,
-            limits=tuple(limits_of(None, max)),
+            limits=tuple(limits_of(None, max, min)),
             yield_min=yield_min,
             judge=judge,
         )

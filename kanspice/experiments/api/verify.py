@@ -47,6 +47,7 @@ def verify(
     cross_check: int | str = 0,
     attribute: bool = False,
     max: Limits = (),
+    min: Limits = (),
     limits: str | Path | None = None,
     baseline: str | Path | GapResult | None = None,
     max_growth: str | float | None = None,
@@ -65,16 +66,16 @@ def verify(
     sized_for: samples (samples, inputs) that the circuit is sized for instead, such as those of training.
     fidelity: as `resolve_fidelity` says. cross_check: so many random samples by another engine too, "N:ENGINE" by that
     one, "N:ENGINE,ENGINE" by both.
-    attribute: solve again with some of the imperfections, to tell what each one does. max, limits: what metrics may be
-    at most; `max` overrides the file. baseline: an earlier result, since which the gap may have grown by `max_growth`,
-    "10%" or 0.1. jobs: simulator processes. timeout: seconds for the network's own integration, and for the
-    simulation: each. seed: draws random imperfections, and the samples that are solved twice. specimen: random
+    attribute: solve again with some of the imperfections, to tell what each one does. max, min: what metrics may be at
+    most and at least; they override limits, a file. baseline: an earlier result, since which the gap may have grown by
+    `max_growth`, "10%" or 0.1. jobs: simulator processes. timeout: seconds for the network's own integration, and for
+    the simulation: each. seed: draws random imperfections, and the samples that are solved twice. specimen: random
     imperfections by their numbers, in place of those that the seed draws. waveforms: of so many samples, where the
     circuit answers after a time, node voltages are kept.
     Raises InputError for what does not fit together, SimulatorError without a simulator.
     """
     check_numbers(limit=limit, jobs=jobs, timeout=timeout, seed=seed, waveforms=waveforms)
-    kept = limits_of(limits, max)
+    kept = limits_of(limits, max, min)
     growth = _Growth.of(baseline, max_growth)
     technology, loaded = technology_of(tech, set, realisation), model_of(model, config, curves)
     evidence = read_evidence(

@@ -16,7 +16,7 @@ from kanspice.engine.running import judge_of
 from kanspice.experiments.control.controllers import ReferenceController
 from kanspice.experiments.control.loop import Ending, Episode, Steps
 from kanspice.experiments.control.plants.named import PlantMaker
-from kanspice.experiments.control.result import METRICS, ControlResult, PlantFacts, metric_values, trajectory_gap
+from kanspice.experiments.control.result import BY_NAME, ControlResult, PlantFacts, metric_values, trajectory_gap
 from kanspice.experiments.control.setup import ControlOptions, ReferenceLoop
 from kanspice.experiments.control.success import DrawnLoops, Draws, Identity, ensemble_of, success_points
 from kanspice.experiments.ensemble.journal import Journal, Unkept
@@ -116,7 +116,7 @@ def prepare(
 
     Raises InputError as `control` does.
     """
-    check_names(options.limits, [metric.name for metric in METRICS])
+    check_names(options.limits, list(BY_NAME))
     if options.cross_check:
         check_judge(judge_of(options.engine, options.judge), options.fidelity)
     _check_counts(options, draws)
@@ -173,7 +173,7 @@ class _Compared:
             load_s=load_s,
             notes=self._notes(circuit, own),
         )
-        return replace(result, limits=judged(options.limits, metric_values(result)))
+        return replace(result, limits=judged(options.limits, metric_values(result), BY_NAME))
 
     def _plant(self) -> PlantFacts:
         reference, options = self.reference, self.reference.setup.options

@@ -8,10 +8,12 @@ from typing import ClassVar
 
 from kanspice.engine.fidelity import FidelityChoice
 from kanspice.engine.running import judge_of
+from kanspice.experiments.control.result import BY_NAME
 from kanspice.experiments.control.setup import ControlOptions
 from kanspice.experiments.control.success import Draws
 from kanspice.experiments.ensemble.requests import Counted, EngineName, Limits, NotNegative, Positive, Request
 from kanspice.experiments.ensemble.variations import Sweep
+from kanspice.gap.metric_table import has_minimum
 
 _ALSO = ("config", "curves", "tech", "plant_curves", "sized_for")
 
@@ -98,5 +100,6 @@ class LoopRequest(Request):
             ("--spot-check", self.spot_check, self.spot_judge),
         ):
             words += [option, f"{count}:{judge}" if judge else str(count)]
-        words += [word for metric, most in self.limits for word in ("--max", f"{metric}={most!r}")]
+        for metric, bound in self.limits:
+            words += ["--min" if has_minimum(metric, BY_NAME) else "--max", f"{metric}={bound!r}"]
         return shlex.join(words)

@@ -232,7 +232,7 @@ class ControlResult(Shown):
 
     @property
     def exit_code(self) -> int:
-        """0 measured and within limits, 1 a limit exceeded, 3 not measured."""
+        """0 measured and within limits, 1 a limit not kept, 3 not measured."""
         if not self.is_measured:
             return 3
         return 0 if all(limit.passed for limit in self.limits) else 1
@@ -251,6 +251,7 @@ METRICS: tuple[Metric[ControlResult], ...] = (
         "less",
         lambda loop: round(loop.reference_rate - loop.circuit_rate, 12),
     ),
+    Metric("success_rate", "success rate", "fraction", "more", lambda loop: loop.circuit_rate),
     Metric("return_drop", "drop of the mean return", "", "less", _return_drop),
     Metric(
         "action_rmse",
@@ -300,6 +301,7 @@ METRICS: tuple[Metric[ControlResult], ...] = (
     ),
 )
 """What closed loops are judged by; a limit can be put on each."""
+BY_NAME = {metric.name: metric for metric in METRICS}
 
 
 def metric_values(result: ControlResult) -> dict[str, float | None]:

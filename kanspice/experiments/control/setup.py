@@ -28,6 +28,7 @@ from kanspice.experiments.sizing import SizingSamples
 from kanspice.families import LoadedModel, sizing_for
 from kanspice.families.common.following import reference_stages
 from kanspice.families.common.network import Network
+from kanspice.gap.limits import LimitPair
 from kanspice.report.formatting import lasting, many
 from kanspice.technology import Technology
 
@@ -53,7 +54,7 @@ class ControlOptions:
     engine: str = "ngspice"
     fidelity: FidelityChoice = "auto"
     sample_timeout_s: float = 10.0
-    limits: Sequence[tuple[str, float]] = ()
+    limits: Sequence[LimitPair] = ()
     cross_check: int = 0
     plant_curves: Path | None = None
     judge: str | None = None

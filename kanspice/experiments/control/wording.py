@@ -37,7 +37,7 @@ def answer(result: ControlResult) -> Verdict:
 
 def outcome(result: ControlResult) -> Verdict:
     """The last word."""
-    exceeded = sum(not limit.passed for limit in result.limits)
+    broken = of_verify.not_kept(result.limits)
     if result.failed or result.along.failed:
         return Verdict("FAILED: the circuit's answer was not always found", warning=True)
     if result.engines_disagree:
@@ -46,8 +46,8 @@ def outcome(result: ControlResult) -> Verdict:
         return Verdict(f"FAILED: {of_verify.UNCHECKED}", warning=True)
     if result.unresolved:
         return Verdict("FAILED: not resolved: actions cannot be told from numerical error", warning=True)
-    if exceeded:
-        return Verdict(f"FAILED: of {many(len(result.limits), 'limit')}, {exceeded} exceeded", warning=True)
+    if broken:
+        return Verdict(f"FAILED: of {many(len(result.limits), 'limit')}, {broken}", warning=True)
     return Verdict(
         f"passed: {many(len(result.limits), 'limit')} kept" if result.limits else "measured; no limit was given"
     )

@@ -10,6 +10,8 @@ from functools import cached_property
 from kanspice.engine.solution import Outcome
 from kanspice.experiments.ensemble.statistics import Summary, Yield
 from kanspice.experiments.ensemble.variations import Point
+from kanspice.gap.judging import judged
+from kanspice.gap.limits import LimitPair
 
 _OF_THE_CIRCUIT = {
     outcome.value
@@ -58,7 +60,7 @@ class PointDraws:
     point: Point
     is_random: bool
     draws: tuple[DrawResult, ...]
-    limits: tuple[tuple[str, float], ...]
+    limits: tuple[LimitPair, ...]
 
     @property
     def metrics(self) -> tuple[str, ...]:
@@ -72,8 +74,7 @@ class PointDraws:
 
     def is_good(self, draw: DrawResult) -> bool:
         """Every sample has a result, every limit is kept, and that is more than numerical error."""
-        values = [(draw.metrics[metric], largest) for metric, largest in self.limits]
-        kept = all(value is not None and value <= largest for value, largest in values)
+        kept = all(limit.passed for limit in judged(self.limits, draw.metrics))
         return kept and not draw.failed and not draw.unresolved
 
     @cached_property

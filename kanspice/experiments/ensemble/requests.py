@@ -110,7 +110,7 @@ class SampleRequest(Request, ABC):
 
     limit: the first so many samples. sized_for: samples that circuits are sized for, if those are others. cross_check:
     so many draws by another engine too: `judge`, or the usual one.
-    limits: (metric, largest) that a good draw keeps. yield_min: fraction of good draws wanted at every point, if any.
+    limits: (metric, bound) that a good draw keeps. yield_min: fraction of good draws wanted at every point, if any.
     """
 
     inputs: str

@@ -33,8 +33,9 @@ def over_time(result: LifetimeResult, metric: str) -> Figure:
         if metric in result.of_network:
             network = factor * result.of_network[metric]
             axes.axhline(network, color=GREY, linestyle="--", linewidth=1, label="network")
-        if metric == result.metric and result.largest is not None:
-            axes.axhline(factor * result.largest, color=VERMILLION, linestyle="--", linewidth=1, label="limit")
+        limit = result.bound(metric)
+        if limit is not None:
+            axes.axhline(factor * limit, color=VERMILLION, linestyle="--", linewidth=1, label="limit")
         axes.set(ylabel=result.known[metric].title + (" (%)" if as_fraction else ""))
         axes.yaxis.set_major_formatter(SHORT)
         _time_axis(axes, result.request.ages_s)

@@ -126,7 +126,7 @@ class RarePart(Part):
     metric: str
     """What the limit is on."""
     limit: float
-    """What it may be."""
+    """What it may be at most; of accuracy and agreement, at least."""
     probability: SizeOrNone
     """Of a specimen beyond it, or with samples without a result."""
     standard_error: SizeOrNone

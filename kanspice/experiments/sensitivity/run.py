@@ -39,7 +39,7 @@ from kanspice.experiments.sensitivity.worst import SearchedSpecimen, worst_speci
 from kanspice.experiments.verify.cross_check import cross_check
 from kanspice.experiments.verify.options import VerifyOptions
 from kanspice.families import LoadedModel, technology_for
-from kanspice.gap import CrossCheck, check_limits, given
+from kanspice.gap import CrossCheck, check_limits, given, judged
 from kanspice.technology import Technology
 
 _OF_DEVICES = 3
@@ -96,7 +96,7 @@ def _check(circuit: ByNumbers, plan: SensitivityPlan) -> None:
     there = given(
         labels=evidence.labels is not None, targets=evidence.targets is not None, generates=False, projected=False
     )
-    check_limits(plan.limits, there, "--max", [])
+    check_limits(plan.limits, there, "the limits", [])
 
 
 def _predicted_on(circuit: ByNumbers, loaded: LoadedModel, plan: SensitivityPlan) -> tuple[ByNumbers, tuple[str, ...]]:
@@ -241,8 +241,8 @@ def _rare(
 
 def _is_beyond(metric: str, limit: float, measured: MeasuredSpecimen) -> bool:
     """As a study counts: also a specimen with samples without a result is no good one."""
-    value = measured.metrics.get(metric)
-    return measured.failed > 0 or value is None or not value <= limit
+    (kept,) = judged([(metric, limit)], measured.metrics)
+    return measured.failed > 0 or not kept.passed
 
 
 def _fixed(circuit: ByNumbers) -> Iterator[str]:

@@ -15,6 +15,7 @@ from kanspice.experiments.sensitivity.result import (
     WorstSpecimen,
 )
 from kanspice.gap.cross_check import CrossCheck
+from kanspice.gap.metric_table import has_minimum
 from kanspice.report.blocks import Fact, Table
 from kanspice.report.formatting import NOTHING, many, number, plain
 from kanspice.report.verdict import Verdict
@@ -160,7 +161,7 @@ def rare(rows: tuple[Rare, ...]) -> Table:
     header = ("limit", "probability", "standard error", "beyond\n/ solved", "effective\ndraws", "as they come")
     cells = [
         (
-            f"{plain(row.metric)} > {row.limit:g}",
+            _beyond(row),
             number(row.probability),
             number(row.standard_error),
             f"{row.beyond} / {row.draws}",
@@ -172,11 +173,15 @@ def rare(rows: tuple[Rare, ...]) -> Table:
     return Table(header, cells)
 
 
+def _beyond(row: Rare) -> str:
+    return f"{plain(row.metric)} {'<' if has_minimum(row.metric) else '>'} {row.limit:g}"
+
+
 def rare_doubts(rows: tuple[Rare, ...]) -> Verdict | None:
     """Of estimates that rest on next to nothing."""
     few = [row for row in rows if row.effective < _FEW]
     if not few:
         return None
-    named = ", ".join(f"{plain(row.metric)} > {row.limit:g}" for row in few)
+    named = ", ".join(map(_beyond, few))
     text = f"{named}: fewer than {_FEW} effective draws; the standard error may be too small. More: --rare-draws."
     return Verdict(text, warning=True)

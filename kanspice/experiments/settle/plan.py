@@ -25,7 +25,7 @@ class SettlingRequest(SampleRequest):
     limit: the first so many samples. sized_for: samples that circuits are sized for, if those are others.
     period, rise, within, timeout: as in SettleOptions, the smallest tolerance last.
     trials: draws at every point. cross_check: so many draws by another engine too: `judge`, or the usual one.
-    limits: (metric, largest) that a good draw keeps. yield_min: fraction of good draws wanted at every point, if any.
+    limits: (metric, bound) that a good draw keeps. yield_min: fraction of good draws wanted at every point, if any.
     """
 
     experiment = "settle"

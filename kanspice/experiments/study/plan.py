@@ -18,7 +18,7 @@ class StudyRequest(SampleRequest):
 
     limit: the first so many samples. sized_for: samples that circuits are sized for, if those are others than the
     inputs. set_, corners, sweeps: `SECTION.KEY=VALUE` texts. trials: draws at every point. cross_check: so many draws
-    by another engine too: `judge`, or the usual one. limits: (metric, largest) that a good draw keeps. yield_min:
+    by another engine too: `judge`, or the usual one. limits: (metric, bound) that a good draw keeps. yield_min:
     fraction of good draws wanted at every point, if any.
     """
 

@@ -45,8 +45,9 @@ def distribution(result: Studied) -> Figure:
             label = "draws up to here" if len(shown) == 1 else wording.name(result, point)
             fractions = 100 * np.arange(len(gaps) + 1) / len(point.draws)
             axes.plot([gaps[0], *gaps], fractions, color=colour, drawstyle="steps-post", label=label)
-        if result.largest is not None:
-            axes.axvline(result.largest, color=VERMILLION, linestyle="--", label=f"limit {number(result.largest)}")
+        limit = result.bound(result.metric)
+        if limit is not None:
+            axes.axvline(limit, color=VERMILLION, linestyle="--", label=f"limit {number(limit)}")
         axes.set(xlabel=name, ylabel="draws (%)", ylim=(0, 102))
         for axis in (axes.xaxis, axes.yaxis):
             axis.set_major_formatter(SHORT)
@@ -76,8 +77,9 @@ def along(result: Studied, metric: str) -> Figure:
             )
         if metric in result.of_network:
             axes.axhline(result.of_network[metric], color=GREY, linestyle="--", linewidth=1, label="network")
-        if metric == result.metric and result.largest is not None:
-            axes.axhline(result.largest, color=VERMILLION, linestyle="--", linewidth=1, label="limit")
+        limit = result.bound(metric)
+        if limit is not None:
+            axes.axhline(limit, color=VERMILLION, linestyle="--", linewidth=1, label="limit")
         axes.set(xlabel=plain(sweep.key), ylabel=result.known[metric].title)
         axes.yaxis.set_major_formatter(SHORT)
         figure.legend(loc="outside lower center", ncols=3, fontsize=8)

@@ -12,7 +12,7 @@ from kanspice.experiments.studied import Studied
 from kanspice.experiments.study.plan import StudyRequest
 from kanspice.experiments.study.specimens import NOISE, CheckedDraw
 from kanspice.gap import NumericalGap, Variation
-from kanspice.gap.metric_table import BY_NAME, Metric
+from kanspice.gap.metric_table import BY_NAME, Metric, has_minimum
 from kanspice.report.blocks import Page
 from kanspice.report.shown import Shown
 
@@ -86,9 +86,10 @@ class StudyResult(Studied, Shown):
 
     @property
     def metric(self) -> str:
-        """The gap that the study is about: that of the first limit, or the relative RMSE where there is one."""
-        if self.request.limits:
-            return self.request.limits[0][0]
+        """The gap that the study is about: that of the first maximum, or the relative RMSE where there is one."""
+        gaps = [metric for metric, _ in self.request.limits if not has_minimum(metric)]
+        if gaps:
+            return gaps[0]
         draws = [draw for point in self.points for draw in point.draws]
         known = any(draw.metrics["relative_rmse"] is not None for draw in draws)
         return "relative_rmse" if known else "rmse"

@@ -21,6 +21,7 @@ from kanspice.experiments.study.specimens import GapSetup
 from kanspice.experiments.verify.projected import original_of
 from kanspice.families import LoadedModel, compile_nominal
 from kanspice.gap import NumericalGap, check_limits, given
+from kanspice.gap.limits import LimitPair
 from kanspice.technology.sections import Converters
 
 
@@ -34,7 +35,7 @@ class DrawsAsked(Protocol):
     @property
     def seed(self) -> int: ...
     @property
-    def limits(self) -> Sequence[tuple[str, float]]: ...
+    def limits(self) -> Sequence[LimitPair]: ...
     @property
     def judge(self) -> str | None: ...
     @property
@@ -55,7 +56,7 @@ def gap_setups(
         generates=generator is not None,
         projected=original is not None,
     )
-    check_limits(asked.limits, there, "--max")
+    check_limits(asked.limits, there, "the limits")
     finest = max((point.technology for point in points), key=lambda technology: _bits(technology.converters))
     with one_thread():
         network = Followed.of(loaded, evidence, finest)

@@ -44,6 +44,7 @@ from kanspice.gap import (
     unresolved,
 )
 from kanspice.gap.judging import judged as limits_judged
+from kanspice.gap.limits import LimitPair
 from kanspice.technology import Technology
 
 NOISE = "energy_distance_noise"
@@ -89,7 +90,7 @@ class GapSetup:
     scale: float
     reference_error: NumericalGap | None = None
     generator: Generator | None = None
-    limits: Sequence[tuple[str, float]] = ()
+    limits: Sequence[LimitPair] = ()
     targets: Array | None = None
     judge: str | None = None
     learnt: Array | None = None

@@ -12,15 +12,18 @@ from kanspice.experiments.study.result import StudyResult
 from kanspice.experiments.study.specimens import NOISE
 from kanspice.experiments.verify.wording import ROUNDING, UNCHECKED, WORTH_A_WARNING
 from kanspice.experiments.verify.wording import cross_check as said_of
-from kanspice.gap.metric_table import BY_NAME, METRICS, Need
+from kanspice.gap.metric_table import BY_NAME, METRICS, Need, has_minimum
 from kanspice.gap.metrics import NEGLIGIBLE
 from kanspice.report.formatting import NOTHING, counted, many, number, percentage, plain, share
 from kanspice.report.verdict import Verdict
 
 
 def limits(result: Studied) -> str:
-    """What makes a draw good: "relative_rmse at most 0.1"."""
-    kept = [f"{metric} at most {figure(result, metric, largest)}" for metric, largest in result.request.limits]
+    """What makes a draw good: "relative_rmse at most 0.1 and accuracy at least 0.9"."""
+    kept = [
+        f"{metric} at {'least' if has_minimum(metric) else 'most'} {figure(result, metric, bound)}"
+        for metric, bound in result.request.limits
+    ]
     return " and ".join([f"every sample {result.solved}", *kept])
 
 

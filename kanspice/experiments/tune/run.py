@@ -27,6 +27,7 @@ from kanspice.experiments.tune.wording import arm_name
 from kanspice.families import LoadedModel, is_sized_by_samples
 from kanspice.families.common.network import Network
 from kanspice.gap import accuracy, mean_squared_error, spread
+from kanspice.gap.limits import LimitPair
 from kanspice.nn.training import Answers, Noisy, Plain, Schedule, ThroughCircuit, Trained, train
 
 
@@ -47,7 +48,7 @@ class TuneOptions:
     why_none: str = ""
     engine: str = "batched"
     device: str = "cpu"
-    limits: tuple[tuple[str, float], ...] = ()
+    limits: tuple[LimitPair, ...] = ()
 
     @property
     def seed(self) -> int:

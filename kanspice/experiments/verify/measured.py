@@ -67,6 +67,7 @@ from kanspice.gap.anatomy import anatomy
 from kanspice.gap.answers import Confusion, confusion, output_errors
 from kanspice.gap.causes import Attributed
 from kanspice.gap.crossbar_maps import crossbar_maps
+from kanspice.gap.limits import LimitPair
 from kanspice.gap.metric_table import further
 from kanspice.gap.operating import device_uses
 from kanspice.technology import Technology
@@ -119,8 +120,8 @@ class Measured:
         """The network that this one was made of, if it was."""
         return Projected.of(self.reference, self.expected, self.scale)
 
-    def result(self, limits: Sequence[tuple[str, float]], device: str, watch: Stopwatch) -> GapResult:
-        """The gap and all that is said beside it; limits: metric -> what it may be at most.
+    def result(self, limits: Sequence[LimitPair], device: str, watch: Stopwatch) -> GapResult:
+        """The gap and all that is said beside it; limits: metric -> what it may be at most, or at least.
 
         device: with which the batched engine finds what stages add by themselves. watch: of the whole run.
         """

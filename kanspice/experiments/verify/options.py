@@ -12,6 +12,7 @@ from kanspice.engine.fidelity import FidelityChoice
 from kanspice.engine.options import RunOptions
 from kanspice.engine.running import judge_of
 from kanspice.gap.causes import AttributionPlan, planned
+from kanspice.gap.limits import LimitPair
 from kanspice.report.estimate import Workload
 from kanspice.technology import Technology
 
@@ -27,7 +28,7 @@ class VerifyOptions:
 
     fidelity: FidelityChoice = "auto"
     run: RunOptions = field(default_factory=RunOptions)
-    limits: Sequence[tuple[str, float]] = ()
+    limits: Sequence[LimitPair] = ()
     attribute: bool = False
     engine: str = "ngspice"
     cross_check: int = 0

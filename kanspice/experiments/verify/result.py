@@ -182,7 +182,7 @@ class GapResult(Shown):
 
     @property
     def exit_code(self) -> int:
-        """0 measured and within limits, 1 a limit exceeded, 3 not measured.
+        """0 measured and within limits, 1 a limit not kept, 3 not measured.
 
         That is: some sample, or some limit's metric, is without a result, two engines disagree about the results, one
         could not check them, or the results are not resolved.

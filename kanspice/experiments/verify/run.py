@@ -36,6 +36,7 @@ from kanspice.gap import (
     squared_errors,
 )
 from kanspice.gap.causes import Attributed, attributed, attribution, numerical_cause, solve_all, with_macro_model
+from kanspice.gap.limits import LimitPair
 from kanspice.technology import Technology
 
 _OF_MACRO_MODELS = "batched"
@@ -171,7 +172,7 @@ def _trial_engine(options: VerifyOptions, checks: Sequence[CrossCheck], design: 
 
 
 def _check_limits(
-    limits: Sequence[tuple[str, float]], loaded: LoadedModel, design: Design, evidence: Evidence, fidelity: Fidelity
+    limits: Sequence[LimitPair], loaded: LoadedModel, design: Design, evidence: Evidence, fidelity: Fidelity
 ) -> None:
     if limits and fidelity == "shared" and not design.is_ideal:
         raise InputError(

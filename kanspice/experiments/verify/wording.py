@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from kanspice.engine.solution import Outcome
 from kanspice.experiments.verify.chip import wording as chips
@@ -13,7 +13,7 @@ from kanspice.gap.cross_check import CrossCheck
 from kanspice.gap.metric_table import BY_NAME
 from kanspice.gap.metrics import NEGLIGIBLE
 from kanspice.gap.projection import ProjectionGap
-from kanspice.gap.resolution import OF_THE_GAP
+from kanspice.gap.resolution import OF_THE_GAP, Limit
 from kanspice.report.formatting import many, number, percentage, plain, share
 from kanspice.report.verdict import Verdict
 
@@ -275,20 +275,27 @@ def further(result: GapResult) -> Iterator[tuple[str, str]]:
 def outcome(result: GapResult) -> Verdict:
     """The last word."""
     unknown = sum(math.isnan(limit.value) for limit in result.limits)
-    exceeded = sum(not limit.passed for limit in result.limits) - unknown
+    broken = not_kept(result.limits)
     unstable = stability(result)
     if unstable is not None:
         return Verdict(f"FAILED: {unstable.text}", warning=True)
     why = _unmeasured(result)
     if why is not None:
         return Verdict(f"FAILED: {why}", warning=True)
-    if exceeded or unknown:
-        parts = [f"{exceeded} exceeded"] if exceeded else []
+    if broken or unknown:
+        parts = [broken] if broken else []
         parts += [f"{unknown} without a value (relative figures need two samples)"] if unknown else []
         return Verdict(f"FAILED: of {many(len(result.limits), 'limit')}, {' and '.join(parts)}", warning=True)
     return Verdict(
         f"passed: {many(len(result.limits), 'limit')} kept" if result.limits else "measured; no limit was given"
     )
+
+
+def not_kept(limits: Sequence[Limit]) -> str:
+    """How many maxima are exceeded, how many minima not reached: "1 exceeded and 2 not reached"; "" where none is."""
+    broken = [limit.is_minimum for limit in limits if not limit.passed and not math.isnan(limit.value)]
+    counts = {"exceeded": broken.count(False), "not reached": broken.count(True)}
+    return " and ".join(f"{count} {said}" for said, count in counts.items() if count)
 
 
 def _unmeasured(result: GapResult) -> str | None:

@@ -248,6 +248,9 @@ def test_limits(loaded):
     assert [limit.passed for limit in result.limits] == [True, False]
     assert result.exit_code == 1
     assert "FAILED: of 2 limits, 1 exceeded" in told(result)
+    least = control(loaded, technology, "cartpole", replace(FEW, limits=[("success_rate", 1.0)]))
+    assert [(limit.min, limit.value) for limit in least.limits] == [(1.0, least.circuit_rate)]
+    assert least.exit_code == (0 if least.circuit_rate == 1 else 1)
     with pytest.raises(InputError, match="did you mean 'action_rmse'"):
         control(loaded, technology, "cartpole", replace(FEW, limits=[("action_rms", 1.0)]))
 

@@ -24,6 +24,7 @@ from kanspice.experiments.study.plan import StudyRequest
 from kanspice.experiments.study.result import PointResult, StudyResult
 from kanspice.experiments.study.run import run, start
 from kanspice.experiments.study.wording import generated, numerical, outcome, unresolved
+from kanspice.experiments.study.wording import limits as limits_of
 from kanspice.experiments.verify.run import VerifyOptions, verify
 from kanspice.families import load, save
 from kanspice.families.kirchhoffnet.branches import branch_function
@@ -85,6 +86,22 @@ def test_a_verdict_that_rests_on_draws_that_are_not_resolved_is_none(draws, want
     assert point.yield_.good == draws.count(GOOD)
     assert ("not resolved" in outcome(result).text) == (code == 3)
     assert (unresolved(result) is not None) == bool(count)
+
+
+def test_a_good_draw_reaches_every_minimum_and_the_study_stays_about_its_gap():
+    trials = tuple(draw(trial, 0.05) for trial in range(4))
+    trials = tuple(
+        replace(each, metrics={**each.metrics, "accuracy": accuracy})
+        for each, accuracy in zip(trials, (0.8, 0.9, 1.0, None), strict=True)
+    )
+    result = study_of(*[GOOD] * 4, limits=(("accuracy", 0.9), ("relative_rmse", 0.1)))
+    (point,) = result.points
+    result = replace(result, points=(replace(point, draws=trials),))
+    assert result.points[0].good == (False, True, True, False)
+    assert result.metric == "relative_rmse"
+    assert (result.bound("accuracy"), result.bound("rmse")) == (0.9, None)
+    assert "accuracy at least 0.9 and relative_rmse at most 0.1" in limits_of(result)
+    assert study_of(GOOD, limits=(("accuracy", 0.9),)).metric == "relative_rmse"
 
 
 def test_without_a_limit_every_draw_is_the_answer():
