@@ -71,9 +71,24 @@ class Browser:
         size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600}
         self.call("Emulation.setDeviceMetricsOverride", size)
         scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
-        self.call("Emulation.setEmulatedMedia", {"features": [scheme]})
+        self.call("Emulation.setEmulatedMedia", {"media": "", "features": [scheme]})
         self.call("Page.navigate", {"url": page.resolve().as_uri()})
         self._wait_for("Page.loadEventFired")
+
+    def print(self) -> None:
+        """Shows the page as it is on paper."""
+        self.call("Emulation.setEmulatedMedia", {"media": "print"})
+
+    def point(self, x: float, y: float) -> None:
+        """Moves the mouse to a place of the window."""
+        self.call("Input.dispatchMouseEvent", {"type": "mouseMoved", "x": x, "y": y})
+
+    def drag(self, start: tuple[float, float], end: tuple[float, float]) -> None:
+        """Moves the mouse from one place of the window to another with its button held down."""
+        steps = (("mousePressed", *start, 1), ("mouseMoved", *end, 1), ("mouseReleased", *end, 0))
+        for kind, x, y, held in steps:
+            about = {"type": kind, "x": x, "y": y, "button": "left", "buttons": held, "clickCount": 1}
+            self.call("Input.dispatchMouseEvent", about)
 
     def evaluate(self, script: str) -> Any:
         """The value of a JavaScript expression in the page."""

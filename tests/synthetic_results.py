@@ -20,7 +20,7 @@ from kanspice.gap.cross_check import CrossCheck, NotChecked, OtherOutcome
 from kanspice.gap.crossbar_maps import CrossbarMap, Crosspoint
 from kanspice.gap.distribution import Distribution, Generated, LogDensities, PeriodEnds
 from kanspice.gap.metrics import Gap, compare, spread
-from kanspice.gap.operating import DeviceUse
+from kanspice.gap.operating import DevicePoint, DeviceUse
 from kanspice.gap.projection import ProjectedLayer, ProjectionGap
 from kanspice.gap.raster import Raster
 from kanspice.gap.resolution import Limit, NumericalGap, Variation
@@ -28,6 +28,7 @@ from kanspice.gap.stage_gap import StageGap
 from kanspice.gap.waveform_pairs import PeriodWaveforms, SampleWaveforms
 from kanspice.gap.worst import worst_samples
 
+HOSTILE = "</script><script>document.title = 'hit'</script><img src=x onerror=\"document.title = 'hit'\">"
 NAN = float("nan")
 NO_GAP = Gap(NAN, NAN, None, None, None)
 
@@ -191,6 +192,18 @@ def answered() -> GapResult:
         confusion=confusion(result.outputs, result.reference, solved, labels),
         output_errors=output_errors(result.outputs, result.reference, solved),
     )
+
+
+def hostile() -> GapResult:
+    """Everything that has a name has one that would run if it were markup."""
+    result = answered()
+    uses = tuple(
+        replace(use, name=HOSTILE, examples=(DevicePoint(HOSTILE, 1, 2, True, 3, 0.5),)) for use in result.device_uses
+    )
+    maps = tuple(replace(each, name=HOSTILE) for each in result.crossbar_maps)
+    stages = tuple(replace(each, name=HOSTILE) for each in result.stages)
+    model = replace(result.model, path=HOSTILE)
+    return replace(result, model=model, device_uses=uses, crossbar_maps=maps, stages=stages, notes=(HOSTILE,))
 
 
 def three_engines() -> GapResult:

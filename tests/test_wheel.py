@@ -51,6 +51,12 @@ def names(wheel) -> list[str]:
         return archive.namelist()
 
 
+def test_the_wheel_carries_what_pages_run(names):
+    in_checkout = {path.relative_to(ROOT).as_posix() for path in (ROOT / "kanspice/report/scripts").iterdir()}
+    assert len(in_checkout) == 5
+    assert in_checkout <= set(names)
+
+
 @pytest.mark.parametrize("folder", SHIPPED)
 def test_the_wheel_carries_what_the_checkout_has(names, folder):
     in_checkout = {path.relative_to(ROOT / folder).as_posix() for path in (ROOT / folder).rglob(SHIPPED[folder])}

@@ -46,6 +46,7 @@ class CrossbarMap:
     whose column is at 0 V; None where it makes none. row_errors, pair_errors: what rows make (their crosspoints'
     errors, added as squares), and what outputs are off by themselves (amplifiers included), as many as the map has.
     worst: the crosspoints with the largest errors. open, shorted: devices that are stuck, and stuck: where, the first.
+    wanted: the areas that were compiled; None where the specimen's are the same.
     """
 
     name: str
@@ -60,6 +61,7 @@ class CrossbarMap:
     open: int
     shorted: int
     stuck: tuple[tuple[int, ...], ...]
+    wanted: Raster | None = None
 
 
 def crossbar_maps(ideal: Design, design: Design, solution: Solution) -> tuple[CrossbarMap, ...]:
@@ -74,6 +76,7 @@ class DrivenCrossbar:
     """A crossbar with the voltages of some of its operating points: of samples, or of samples at positions.
 
     rows_v: (points, rows). columns_v: (points, 2 * pairs), None where they are at 0 V. outputs_v: (points, pairs).
+    samples: (points,) which sample each is of.
     """
 
     name: str
@@ -81,6 +84,7 @@ class DrivenCrossbar:
     rows_v: Array
     columns_v: Array | None
     outputs_v: Array
+    samples: Indices
 
 
 def driven_crossbars(design: Design, solution: Solution) -> tuple[DrivenCrossbar, ...]:
@@ -99,7 +103,8 @@ def driven_crossbars(design: Design, solution: Solution) -> tuple[DrivenCrossbar
         columns_v = solution.column_v.get(name)
         columns_v = None if columns_v is None else columns_v[solved].reshape(-1, 2 * crossbar.width)[points]
         outputs_v = outputs_v.reshape(-1, crossbar.width)[points]
-        found.append(DrivenCrossbar(name, crossbar, rows_v[points], columns_v, outputs_v))
+        samples = np.repeat(solved, len(rows_v) // solved.size)[points]
+        found.append(DrivenCrossbar(name, crossbar, rows_v[points], columns_v, outputs_v, samples))
     return tuple(found)
 
 
@@ -144,13 +149,14 @@ def _map(ideal: Design, design: Design, nominal: Crossbar, found: DrivenCrossbar
     kinds = nominal.area.shape[2]
     gone = (nominal.area != 0) & (crossbar.area[:, :, :kinds] == 0)
     short = crossbar.area[:, :, kinds:] != 0
+    drawn, wanted_area = np.abs(crossbar.area[:, :, :kinds]).sum(axis=2), np.abs(nominal.area).sum(axis=2)
     where = np.argwhere((gone if not short.size else gone | short).any(axis=2))
     return CrossbarMap(
         name=found.name,
         rows=crossbar.rows,
         pairs=crossbar.width,
         points=len(rows_v),
-        area=Raster.of(binned(np.abs(crossbar.area[:, :, :kinds]).sum(axis=2), SIDE)),
+        area=Raster.of(binned(drawn, SIDE)),
         error=Raster.of(binned(error, SIDE)) if error.any() else None,
         row_errors=_line(np.sqrt(squared.sum(axis=1))),
         pair_errors=_line(off),
@@ -158,6 +164,7 @@ def _map(ideal: Design, design: Design, nominal: Crossbar, found: DrivenCrossbar
         open=int(gone.sum() - short.sum()),
         shorted=int(short.sum()),
         stuck=tuple(map(tuple, where[:MOST_STUCK].tolist())),
+        wanted=None if np.array_equal(drawn, wanted_area) else Raster.of(binned(wanted_area, SIDE)),
     )
 
 

@@ -9,13 +9,14 @@ what is not `long`.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, ParamSpec
 
 from kanspice.engine.solution import FailedSample
 from kanspice.gap.resolution import Limit
+from kanspice.report.charts import Chart
 from kanspice.report.checks import Check
 from kanspice.report.figures import encoded
 from kanspice.report.formatting import pair, plain
@@ -142,18 +143,24 @@ class Failures:
 class Picture:
     """alt: what a reader who cannot see it is told. draw: makes its address, a `data:` URL.
 
-    figure: makes what is drawn; None for a picture that is no figure, as one that moves.
+    figure: makes what is drawn; None for a picture that is no figure, as one that moves. chart: makes what a page shows
+    in its stead where scripts run; None where there is only the picture.
     """
 
     alt: str
     draw: Callable[[], str]
     figure: Callable[[], Figure] | None = None
+    chart: Callable[[], Chart] | None = None
 
     @classmethod
     def of(cls, alt: str, plot: Callable[Plotted, Figure], *args: Plotted.args, **kwargs: Plotted.kwargs) -> Picture:
         """A PNG that is drawn once it is shown."""
         figure = partial(plot, *args, **kwargs)
         return cls(alt, lambda: inside(encoded(figure())), figure)
+
+    def live(self, chart: Callable[Plotted, Chart], *args: Plotted.args, **kwargs: Plotted.kwargs) -> Picture:
+        """The same with a chart, which is made once a page shows it."""
+        return replace(self, chart=partial(chart, *args, **kwargs))
 
 
 @dataclass(frozen=True)
@@ -240,3 +247,15 @@ class Page:
     sections: Sequence[Section]
     checks: Sequence[Check]
     setup: Facts = field(default_factory=lambda: Facts(()))
+
+    def pictures(self) -> Iterator[Picture]:
+        """All of them, in order."""
+        yield from _pictures([*self.lead, *(block for section in self.sections for block in section.blocks)])
+
+
+def _pictures(blocks: Sequence[Block]) -> Iterator[Picture]:
+    for block in blocks:
+        if isinstance(block, Pictures):
+            yield from block.shown
+        elif isinstance(block, Detail):
+            yield from _pictures(block.blocks)

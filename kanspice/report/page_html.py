@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from kanspice.report.blocks import Block, BoxChain, Detail, Page, Pictures, Table
 from kanspice.report.formatting import encodable
+from kanspice.report.page_scripts import policy, scripts
 from kanspice.report.templates import template
 
 if TYPE_CHECKING:
@@ -18,8 +19,18 @@ TEMPLATE, BLOCKS = "page.html.j2", "blocks.html.j2"
 
 
 def page_html(page: Page) -> str:
-    """The page, its pictures inside. Everything is escaped."""
-    return encodable(template(TEMPLATE).render(title=page.title, page=page, arranged=_arranged))
+    """The page, its pictures inside, and what draws its charts if it has any. Everything else is escaped."""
+    from markupsafe import Markup  # noqa: PLC0415 - comes with jinja2
+
+    used = scripts() if any(picture.chart is not None for picture in page.pictures()) else ()
+    written = template(TEMPLATE).render(
+        title=page.title,
+        page=page,
+        arranged=_arranged,
+        policy=policy(used),
+        scripts=list(map(Markup, used)),
+    )
+    return encodable(written)
 
 
 def _arranged(blocks: Sequence[Block]) -> Markup:

@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from html import escape
 from typing import TYPE_CHECKING, Any
 
-from kanspice.report.blocks import Page, Pictures
+from kanspice.report.blocks import Page
 from kanspice.report.frames import Columns, frame
 
 if TYPE_CHECKING:
@@ -32,9 +32,7 @@ class Shown(ABC):
 
     def figures(self) -> dict[str, Figure]:
         """The page's pictures as matplotlib's figures, by what a reader who cannot see them is told."""
-        page = self.page()
-        blocks = [*page.lead, *(block for section in page.sections for block in section.blocks)]
-        pictures = [picture for block in blocks if isinstance(block, Pictures) for picture in block.shown]
+        pictures = self.page().pictures()
         return {picture.alt: picture.figure() for picture in pictures if picture.figure is not None}
 
     def to_frame(self, library: str | None = None) -> Any:

@@ -29,6 +29,7 @@ def template(name: str) -> Template:
     environment.filters["breakable"] = _breakable
     environment.filters["ticked"] = _ticked
     environment.globals["symbols"] = SYMBOLS
+    environment.policies["json.dumps_kwargs"] = {"separators": (",", ":")}
     return environment.get_template(name)
 
 

@@ -58,12 +58,14 @@ def test_a_crosspoint_has_the_error_of_its_devices_at_the_output():
     assert [(each.row, each.pair) for each in found.worst] == [(2, 1), (0, 0)]
     assert [each.error for each in found.worst] == pytest.approx([expected[2, 1], expected[0, 0]])
     assert (found.open, found.shorted, found.stuck) == (1, 0, ((2, 1),))
+    np.testing.assert_allclose(found.area.values, np.abs(area).sum(axis=2), atol=3 / 500)
+    np.testing.assert_allclose(found.wanted.values, np.abs(AREA).sum(axis=2), atol=3 / 500)
 
 
 def test_a_circuit_without_imperfections_has_areas_only():
     design = crossbar_design([Z21], AREA)
     (found,) = crossbar_maps(design, design, solved(design))
-    assert found.error is None
+    assert found.error is found.wanted is None
     assert found.worst == ()
     np.testing.assert_allclose(found.area.values, np.abs(AREA).sum(axis=2), atol=3 / 500)
 
@@ -115,6 +117,26 @@ def test_devices_work_between_their_rows_and_their_columns():
     np.testing.assert_allclose(
         use.currents_a, phi(np.linspace(use.low_v, use.high_v, len(use.currents_a))) * 1e-6, rtol=1e-4, atol=1e-12
     )
+
+
+def test_some_devices_are_named_from_the_lowest_voltage_to_the_highest():
+    design = crossbar_design([Z21], AREA)
+    columns_v = np.array([[0.01, 0.02, 0.03, 0.04]] * 3)
+    (use,) = device_uses(design, solved(design, columns_v))
+    volts = [each.volts for each in use.examples]
+    assert volts == sorted(volts)
+    assert 2 < len(use.examples) <= 10
+    for each in use.examples:
+        area = AREA[each.row, each.pair, 0]
+        assert each.stage == "l1.crossbar"
+        assert each.negative == (area < 0)
+        assert area != 0
+        expected = ROWS_V[each.sample, each.row] - columns_v[0, 2 * each.pair + each.negative]
+        assert each.volts == pytest.approx(expected, rel=1e-4)
+    everything = [
+        ROWS_V[s, r] - columns_v[0, 2 * p + (AREA[r, p, 0] < 0)] for s in (0, 1) for r, p, _ in np.argwhere(AREA)
+    ]
+    assert (volts[0], volts[-1]) == pytest.approx((min(everything), max(everything)), rel=1e-4)
 
 
 def test_what_is_beyond_a_card_is_counted():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from kanspice.base.quantities import si
-from kanspice.experiments.verify import crossbar_plots
+from kanspice.experiments.verify import charts, crossbar_plots
 from kanspice.experiments.verify.result import GapResult
 from kanspice.gap.crossbar_maps import SIDE, CrossbarMap
 from kanspice.report.blocks import Block, Line, Picture, Pictures, Table
@@ -33,7 +33,11 @@ def devices(result: GapResult) -> tuple[Block, ...]:
         " undoes an amplifier's feedback. Grey bars: how many of the devices are at which voltage."
     )
     alt = "Curves of the devices, and how many are at which voltage"
-    return Table(header, rows), _small(how), Pictures([Picture.of(alt, crossbar_plots.uses, uses)])
+    return (
+        Table(header, rows),
+        _small(how),
+        Pictures([Picture.of(alt, crossbar_plots.uses, uses).live(charts.uses, uses)]),
+    )
 
 
 def maps(result: GapResult) -> tuple[Block, ...]:
@@ -67,7 +71,10 @@ def maps(result: GapResult) -> tuple[Block, ...]:
     left = sum(shape.symbol in {"crossbar", "tiles"} for shape in result.anatomy) - len(found)
     if left > 0:
         notes.append(f"{left} more stages of crossbars have no maps.")
-    drawn = [Picture.of(f"Areas and errors of {plain(each.name)}", crossbar_plots.maps, each) for each in found]
+    drawn = [
+        Picture.of(f"Areas and errors of {plain(each.name)}", crossbar_plots.maps, each).live(charts.maps, each)
+        for each in found
+    ]
     return Table(header, rows, texts=frozenset({6})), *map(_small, notes), Pictures(drawn)
 
 

@@ -110,6 +110,25 @@ class CrossbarMapPart(Part):
     """Devices that are shorts."""
     stuck: list[Annotated[list[Count], Field(min_length=2, max_length=2)]]
     """Row and pair of the first of both."""
+    wanted: Annotated[RasterPart | None, Key(sparse=True)] = None
+    """The areas that were compiled; left out where the specimen's are the same."""
+
+
+class DevicePointPart(Part):
+    """A device at one operating point."""
+
+    stage: str
+    """Of its crossbar."""
+    row: Count
+    """From 0."""
+    pair: Count
+    """Of columns, from 0."""
+    negative: bool
+    """Whether it is on the pair's negative column."""
+    sample: Count
+    """From 0, in the order of the inputs."""
+    volts: float
+    """Across it."""
 
 
 class DeviceUsePart(Part):
@@ -133,6 +152,8 @@ class DeviceUsePart(Part):
     """The part of all device voltages where the current falls as the voltage rises."""
     beyond: Fraction
     """The part outside of the range of the device's card."""
+    examples: Annotated[list[DevicePointPart], Field(max_length=1000), Key(sparse=True)] = Field([])
+    """Some of them, from the lowest voltage to the highest."""
 
 
 class ConfusionPart(Part):

@@ -171,6 +171,7 @@ class Measured:
             versions=versions(),
             reference=self.expected,
             outputs=self.outputs,
+            labels=np.empty(0, dtype=int) if evidence.labels is None else evidence.labels,
             waveforms=waveforms,
             physical=self._physical(),
             worst=worst_samples(self.outputs, self.expected, self.scale, evidence.inputs),

@@ -5,9 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
+import numpy as np
+
 from kanspice.base.quantities import si
 from kanspice.engine.solution import Outcome
-from kanspice.experiments.verify import cause_wording, plots, sample_plots, wording
+from kanspice.experiments.verify import cause_wording, charts, plots, sample_plots, wording
 from kanspice.experiments.verify.imperfections import imperfections
 from kanspice.experiments.verify.result import GapResult
 from kanspice.report.blocks import Highlight, Highlights, Picture
@@ -30,7 +32,13 @@ def picture(result: GapResult) -> Picture | None:
         return Picture.of(STAGES, plots.stages, result) if result.stages else None
     if sample_plots.are_points(result):
         return Picture.of("The network's samples beside the circuit's", sample_plots.samples, result)
-    return Picture.of("Circuit's outputs against the network's", plots.parity, result)
+    return parity(result)
+
+
+def parity(result: GapResult) -> Picture:
+    """All outputs, of which a reader can ask each what it is where there are any."""
+    shown = Picture.of("Circuit's outputs against the network's", plots.parity, result)
+    return shown.live(charts.parity, result) if np.isfinite(result.outputs).any() else shown
 
 
 STAGES = "Gap and added error of every stage"

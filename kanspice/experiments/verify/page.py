@@ -243,8 +243,9 @@ def _outputs(result: GapResult) -> Iterator[Pictures]:
         points += distributions.pictures(result.generated)
     yield Pictures(_further(result, points))
     if result.outputs.size:
-        parity = Picture.of("Circuit's outputs against the network's", plots.parity, result)
-        yield Pictures(_further(result, [parity, Picture.of("Histogram of output errors", plots.errors, result)]))
+        yield Pictures(
+            _further(result, [opening.parity(result), Picture.of("Histogram of output errors", plots.errors, result)])
+        )
 
 
 def _further(result: GapResult, pictures: list[Picture]) -> list[Picture]:

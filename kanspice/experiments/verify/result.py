@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from kanspice.base.arrays import Array
+from kanspice.base.arrays import Array, Indices
 from kanspice.base.errors import InputError
 from kanspice.engine.solution import FailedSample, unstable_fraction
 from kanspice.experiments.facts import ChipFacts, CircuitFacts, EngineRun, InputsFacts, ModelFacts, SpecimenFacts
@@ -61,7 +61,7 @@ class GapResult(Shown):
     confusion: which classes are taken for which, of a network that decides; output_errors: how far each output is off.
     measured: where the outputs of a chip are from, where one was measured; chip: how far it is from network and
     circuit; chip_outputs: (samples, outputs) in model units, NaN where nothing was measured, without rows where no chip
-    was.
+    was. labels: (samples,) the classes that are true, where they are known.
     """
 
     model: ModelFacts
@@ -108,6 +108,7 @@ class GapResult(Shown):
     confusion: Confusion | None = None
     output_errors: tuple[OutputError, ...] = ()
     chip_outputs: Array = field(default_factory=lambda: np.empty((0, 0)))
+    labels: Indices = field(default_factory=lambda: np.empty(0, dtype=int))
 
     def page(self) -> Page:
         from kanspice.experiments.verify.page import gap_page  # noqa: PLC0415 - which shows this

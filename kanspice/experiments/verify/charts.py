@@ -1,0 +1,181 @@
+"""The charts of a gap's page that a reader can point into: outputs, maps of crossbars, and where devices work."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+import numpy as np
+import numpy.typing as npt
+
+from kanspice.base.arrays import Array, Indices
+from kanspice.base.quantities import prefix
+from kanspice.experiments.verify.result import GapResult
+from kanspice.gap.crossbar_maps import CrossbarMap
+from kanspice.gap.operating import DeviceUse
+from kanspice.gap.raster import Raster, bin_of, bins
+from kanspice.report.charts import Axis, Chart, ChartLine, Grid, GridCells, Layer, Marks, Said, View
+from kanspice.report.figures import padded
+from kanspice.report.formatting import many, percentage
+
+MOST_OUTPUTS = 3000
+"""So many outputs are marks."""
+_WORST = 500
+"""Of these the ones with the largest errors; the rest are even over all."""
+
+
+def parity(result: GapResult) -> Chart:
+    """The circuit's outputs against the network's, with sample, output, both values, and what was decided."""
+    samples, outputs = np.nonzero(np.isfinite(result.outputs))
+    shown = _shown(np.abs(result.outputs - result.reference)[samples, outputs])
+    network, circuit = result.reference[samples, outputs], result.outputs[samples, outputs]
+    low, high = padded(min(network.min(), circuit.min()), max(network.max(), circuit.max()))
+    ends = np.array([low, high])
+    layers: list[Layer] = [ChartLine("circuit = network", ends, ends, "soft")]
+    otherwise = _otherwise(result)[samples[shown]]
+    for name, which, colour in (("outputs", ~otherwise, "blue"), ("of samples decided otherwise", otherwise, "orange")):
+        picked = shown[which]
+        if picked.size:
+            said = _of_outputs(result, samples[picked], outputs[picked])
+            layers.append(Marks(name, network[picked], circuit[picked], said, colour))  # type: ignore[arg-type]
+    view = View(
+        "Circuit against network",
+        Axis("network's output (model units)", low, high),
+        Axis("circuit's output (model units)", low, high),
+        layers,
+        square=True,
+    )
+    left = network.size - shown.size
+    return Chart(
+        [view], said=f"{shown.size:,} of {network.size:,} outputs, the largest errors among them." * bool(left)
+    )
+
+
+def _shown(errors: Array) -> Indices:
+    """Which of so many outputs (outputs,) are marks, in order."""
+    if errors.size <= MOST_OUTPUTS:
+        return np.arange(errors.size)
+    worst = np.argsort(-errors, kind="stable")[:_WORST]
+    even = np.linspace(0, errors.size - 1, MOST_OUTPUTS - _WORST).astype(int)
+    return np.union1d(worst, even)
+
+
+def _otherwise(result: GapResult) -> npt.NDArray[np.bool_]:
+    """(samples,) whose largest output is another than the network's, of a network that decides."""
+    if not _decides(result):
+        return np.zeros(len(result.outputs), dtype=bool)
+    return np.asarray(_largest(result.outputs) != _largest(result.reference))
+
+
+def _decides(result: GapResult) -> bool:
+    return result.confusion is not None or result.labels.size > 0
+
+
+def _largest(outputs: Array) -> Indices:
+    """(samples,) the number of the largest output; of samples without a result anything."""
+    largest: Indices = np.nan_to_num(outputs, nan=-np.inf).argmax(axis=1)
+    return largest
+
+
+def _of_outputs(result: GapResult, samples: Indices, outputs: Indices) -> Said:
+    network, circuit = result.reference[samples, outputs], result.outputs[samples, outputs]
+    said: dict[str, Sequence[float | str]] = {
+        "sample": samples.tolist(),
+        "output": outputs.tolist(),
+        "network": network.tolist(),
+        "circuit": circuit.tolist(),
+    }
+    if result.labels.size:
+        said["label"] = result.labels[samples].tolist()
+    if _decides(result):
+        said["network decides"] = _largest(result.reference)[samples].tolist()
+        said["circuit decides"] = _largest(result.outputs)[samples].tolist()
+    return said
+
+
+def maps(found: CrossbarMap) -> Chart:
+    """Errors, areas, and areas as they should be, each as a map with rows, pairs and all of it at every crosspoint."""
+    given = {"error, model units": found.error, "area": found.area, "area wanted": found.wanted}
+    rasters, area = {name: raster for name, raster in given.items() if raster is not None}, found.area
+    title = f"{found.name}: {found.rows} rows, {many(found.pairs, 'pair')} of columns"
+    across = Axis(_binned("pair", found.pairs, area.columns), -0.5, area.columns - 0.5, whole=True)
+    down = Axis(_binned("row", found.rows, area.rows), -0.5, area.rows - 0.5, whole=True, down=True)
+    views = []
+    for name, raster in rasters.items():
+        cells = GridCells(name, "orange" if raster is found.error else "blue")
+        layers = [cells, *_marked(found, area, with_worst=raster is found.error)]
+        views.append(View(name, across, down, layers))
+    values = {name: raster.values for name, raster in rasters.items()}
+    rows, pairs = _ranges(found.rows, area.rows), _ranges(found.pairs, area.columns)
+    return Chart(views, title, grid=Grid("row", rows, "pair", pairs, values))
+
+
+def _binned(what: str, all_of_them: int, shown: int) -> str:
+    return what if shown == all_of_them else f"{what}s, {all_of_them:,} binned to {shown}"
+
+
+def _ranges(size: int, most: int) -> list[float | str]:
+    """The number of each row, or the first and the last of those that are binned."""
+    starts = [*bins(size, most).tolist(), size]
+    return [first if after == first + 1 else f"{first} to {after - 1}" for first, after in pairwise(starts)]
+
+
+def _marked(found: CrossbarMap, raster: Raster, with_worst: bool) -> list[Layer]:
+    """Stuck devices, and the crosspoints with the largest errors."""
+    layers: list[Layer] = []
+    if found.stuck:
+        rows, pairs = np.array(found.stuck).T
+        said = {"stuck at row": rows.tolist(), "pair": pairs.tolist()}
+        places = _places(found, raster, rows.tolist(), pairs.tolist())
+        layers.append(Marks("stuck", *places, said, "soft", "cross"))
+    if with_worst and found.worst:
+        worst_rows, worst_pairs = [each.row for each in found.worst], [each.pair for each in found.worst]
+        said = {"row": worst_rows, "pair": worst_pairs, "error, model units": [each.error for each in found.worst]}
+        layers.append(Marks("worst", *_places(found, raster, worst_rows, worst_pairs), said, "soft", "ring"))
+    return layers
+
+
+def _places(found: CrossbarMap, raster: Raster, rows: Sequence[int], pairs: Sequence[int]) -> tuple[Array, Array]:
+    """Where crosspoints are in a map: across and down."""
+    across = [bin_of(pair, found.pairs, raster.columns) for pair in pairs]
+    return np.array(across, float), np.array([bin_of(row, found.rows, raster.rows) for row in rows], float)
+
+
+def uses(found: Sequence[DeviceUse]) -> Chart:
+    """Each type's curve with some of its devices on it, over how many of them are at which voltage."""
+    return Chart(list(map(_use, found)))
+
+
+def _use(use: DeviceUse) -> View:
+    volts, unit = np.linspace(use.low_v, use.high_v, len(use.currents_a)), prefix(max(map(abs, use.currents_a)))
+    amps = np.array(use.currents_a) / unit.factor
+    falls = np.append(np.diff(amps) < 0, False)
+    falls[1:] |= falls[:-1]
+    edges, shares = np.linspace(use.low_v, use.high_v, len(use.shares) + 1), 100 * np.array(use.shares)
+    layers: list[Layer] = [
+        ChartLine("devices / %", edges, np.append(shares, shares[-1]), "soft", steps=True),
+        ChartLine("current", volts, amps, "blue"),
+    ]
+    if falls.any():
+        layers.append(ChartLine("falling", volts, np.where(falls, amps, np.nan), "orange"))
+    if use.examples:
+        at = np.array([each.volts for each in use.examples])
+        currents = np.interp(at, volts, amps)
+        said: dict[str, Sequence[float | str]] = {
+            "device": [use.name] * at.size,
+            "crossbar": [each.stage for each in use.examples],
+            "row": [each.row for each in use.examples],
+            "pair": [each.pair for each in use.examples],
+            "column": ["-" if each.negative else "+" for each in use.examples],
+            "sample": [each.sample for each in use.examples],
+            "voltage / V": at.tolist(),
+            f"current at area 1 / {unit.symbol}A": currents.tolist(),
+        }
+        layers.append(Marks("some of the devices", at, currents, said))
+    low, high = padded(min(0.0, amps.min()), max(0.0, amps.max()))
+    return View(
+        f"{use.name}: {percentage(use.falling)} falling",
+        Axis("V", use.low_v, use.high_v),
+        Axis(f"{unit.symbol}A at area 1", low, high),
+        layers,
+    )
