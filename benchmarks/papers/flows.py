@@ -26,6 +26,9 @@ SPREAD = 0.5
 so."""
 RATE = 2e-2
 BATCH = 256
+WARM, COLD_SHARE = 0.05, 0.5
+"""A potential's energy is weighted with the first at the beginning, and with 1 from this share of the updates on: with
+all of it from the start, samples fall into one of two valleys and stay there."""
 COURSE = 100
 """Updates between two entries of a training's course."""
 
@@ -81,16 +84,22 @@ def trained(task: str, setting: Setting, *, seed: int = 0) -> Trained:
     return kept(setting.folder / "plane" / f"{task.replace(' ', '_')}.pt", train)
 
 
-_Loss = Callable[[KirchhoffNet, int], Tensor]
-"""Of a batch, with so many steps per period."""
+_Loss = Callable[[KirchhoffNet, int, float], Tensor]
+"""Of a batch, with so many steps per period, when such a share of the updates is done."""
 
 
 def _loss(task: str, seed: int) -> _Loss:
     random = np.random.default_rng(seed)
     if task in TASKS:
-        return lambda model, steps: unlikelihood(model, _single(TASKS[task](BATCH, random)), steps)
+        return lambda model, steps, _: unlikelihood(model, _single(TASKS[task](BATCH, random)), steps)
     energy = POTENTIALS[task].energy
-    return lambda model, steps: divergence(model, energy, _single(random.standard_normal((BATCH, 2))), steps)
+
+    def warmed(model: KirchhoffNet, steps: int, done: float) -> Tensor:
+        weight = min(1.0, WARM + (1 - WARM) * done / COLD_SHARE)
+        start = _single(random.standard_normal((BATCH, 2)))
+        return divergence(model, lambda points: weight * energy(points), start, steps)
+
+    return warmed
 
 
 def unlikelihood(model: KirchhoffNet, points: Tensor, steps: int) -> Tensor:
@@ -115,7 +124,7 @@ def _fit(model: KirchhoffNet, loss_of: _Loss, updates: int, steps: int) -> list[
     losses: list[float] = []
     for update in range(updates):
         optimiser.zero_grad()
-        loss = loss_of(model, steps)
+        loss = loss_of(model, steps, update / updates)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 10.0)
         optimiser.step()
