@@ -147,6 +147,7 @@ def with_everything(result: GapResult) -> GapResult:
         command="kanspice verify model.pt --inputs 'my inputs.npy'",
         sized_for=InputsFacts("train.npy", "de" * 32),
         specimen=SpecimenFacts("worst.npz", "ef" * 32),
+        date="2026-11-29T16:08:12Z",
     )
 
 

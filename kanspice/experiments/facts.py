@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import platform
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
@@ -21,6 +24,10 @@ if TYPE_CHECKING:  # reading a report does without torch
     from kanspice.families import LoadedModel
 
 
+DATE = "%Y-%m-%dT%H:%M:%SZ"
+"""How reports write the time of a measurement, UTC."""
+_DIGITS = 11
+"""Of a time in seconds: with more, years have five."""
 _PACKAGES = ("kanspice", "torch", "numpy", "scipy")
 
 
@@ -192,6 +199,14 @@ class EngineRun:
     def seed(self) -> object:
         """What random imperfections, and the samples that are solved again, were drawn with; None if not known."""
         return self.options.get("seed")
+
+
+def date() -> str:
+    """The time now, UTC: "2026-11-29T16:08:12Z". Of a reproducible build, what SOURCE_DATE_EPOCH says it is."""
+    said = os.environ.get("SOURCE_DATE_EPOCH", "")
+    is_known = said.isascii() and said.isdigit() and len(said) <= _DIGITS
+    seconds = int(said) if is_known else int(time.time())
+    return f"{datetime.fromtimestamp(seconds, UTC):{DATE}}"
 
 
 def versions() -> dict[str, str]:

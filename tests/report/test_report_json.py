@@ -102,7 +102,7 @@ def test_the_keys_and_their_order_are_the_contract(result):
 def test_optional_keys_are_there_when_something_was_given(result):
     document = parsed(with_everything(result))
     given = {"external_gap", "external_circuit_gap", "accuracy", "command", "reference_error", "variation", "specimen"}
-    given |= {"sized_for"}
+    given |= {"sized_for", "date"}
     assert set(document) - set(TOP) == given
     assert list(document["external_gap"]) == list(document["external_circuit_gap"]) == GAP
     assert document["accuracy"] == {"reference": 0.98, "circuit": 0.96}

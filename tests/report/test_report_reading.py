@@ -201,3 +201,16 @@ def test_worst_samples_are_those_with_the_largest_error(result):
     assert first.max_abs == errors.max() == pytest.approx(abs(first.circuit - first.network))
     assert first.max_relative == pytest.approx(result.gap.max_relative)
     assert first.decisions == (result.reference[first.index].argmax(), result.outputs[first.index].argmax())
+
+
+def test_the_date_is_read_back_and_old_reports_have_none(result):
+    dated = replace(result, date="2026-11-29T16:08:12Z")
+    assert from_json(to_json(dated), "a.json").date == dated.date
+    assert from_json(to_json(result), "a.json").date is None
+
+
+@pytest.mark.parametrize("date", ["yesterday", "2026-11-29", "2026-13-01T00:00:00Z", "2026-11-29T16:08:12+01:00", ""])
+def test_a_date_that_is_none_is_refused(result, date):
+    document = json.loads(to_json(result)) | {"date": date}
+    with pytest.raises(InputError, match="date"):
+        from_json(json.dumps(document), "a.json")

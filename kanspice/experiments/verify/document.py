@@ -30,6 +30,7 @@ from kanspice.gap.answers import MOST_CLASSES
 from kanspice.report.codec import Count, Figure, Fraction, Key, Part, Size, SizeOrNone
 
 _ROUNDED = 1 + 1e-9
+_DATE = r"^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]Z$"
 MOST_PIXELS = 64
 """Of a raster's side."""
 
@@ -553,6 +554,8 @@ class Document(Part):
     """What a reader has to know."""
     versions: dict[str, str]
     """Of kanspice and of what it computes with."""
+    date: Annotated[str | None, Key(sparse=True), Field(pattern=_DATE)] = None
+    """When it was measured, UTC: `2026-11-29T16:08:12Z`."""
     command: Annotated[str | None, Key(sparse=True)] = None
     """The command line that made this."""
 

@@ -25,6 +25,7 @@ from kanspice.experiments.facts import (
     InputsFacts,
     ModelFacts,
     SpecimenFacts,
+    date,
     versions,
 )
 from kanspice.experiments.followed import Followed
@@ -169,6 +170,7 @@ class Measured:
                 *(() if measurements.chip is None else nominal_notes(design)),
             ),
             versions=versions(),
+            date=date(),
             reference=self.expected,
             outputs=self.outputs,
             labels=np.empty(0, dtype=int) if evidence.labels is None else evidence.labels,

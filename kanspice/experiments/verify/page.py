@@ -290,7 +290,7 @@ def _measured(result: GapResult) -> Iterator[Block]:
         digests.append(("specimen's SHA-256", plain(result.specimen.sha256)))
     if result.measured is not None:
         digests.append(("chip's SHA-256", plain(result.measured.sha256)))
-    yield Facts([*_setup(result), *digests, ("versions", versions or NOTHING)])
+    yield Facts([*_setup(result), *digests, ("measured", result.date), ("versions", versions or NOTHING)])
     if result.command:
         yield Literal(plain(result.command))
     design, engine = _pretty(DesignPart.written(result.design)), _pretty(EnginePart.written(result.engine))

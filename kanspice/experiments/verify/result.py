@@ -62,6 +62,7 @@ class GapResult(Shown):
     measured: where the outputs of a chip are from, where one was measured; chip: how far it is from network and
     circuit; chip_outputs: (samples, outputs) in model units, NaN where nothing was measured, without rows where no chip
     was. labels: (samples,) the classes that are true, where they are known.
+    date: when it was measured, UTC, as `facts.DATE` writes it; None in old reports.
     """
 
     model: ModelFacts
@@ -109,6 +110,7 @@ class GapResult(Shown):
     output_errors: tuple[OutputError, ...] = ()
     chip_outputs: Array = field(default_factory=lambda: np.empty((0, 0)))
     labels: Indices = field(default_factory=lambda: np.empty(0, dtype=int))
+    date: str | None = None
 
     def page(self) -> Page:
         from kanspice.experiments.verify.page import gap_page  # noqa: PLC0415 - which shows this
