@@ -150,6 +150,11 @@ def settled() -> Settling:
         technology="typical",
         worst=followed(),
         cross_check=EngineCheck("ngspice", 2, 1.5e-5, 5e-6),
+        model_sha256=MODEL.sha256,
+        inputs=InputsFacts("inputs.npy", "cd" * 32),
+        technology_values={"name": "typical", "tia": {"gain": float("inf"), "gbw_hz": 1e8}},
+        versions={"kanspice": "0.1.0", "numpy": "2.4.0"},
+        command="kanspice settle examples/digits/model.pt --inputs inputs.npy --tech typical",
     )
 
 

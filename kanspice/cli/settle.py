@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -33,6 +34,7 @@ from kanspice.cli.options import (
     SizedForOption,
     Sweeps,
     Tech,
+    command_line,
     engine_of,
 )
 
@@ -158,6 +160,7 @@ def settle(
         progress=bar_keeping("settle", resume or out, [*wanted.files, plot], quiet),
     )
     if isinstance(result, Settling):
+        result = replace(result, command=command_line())
         deliver(result.page(), wanted, quiet, lambda: settling_json(result))
         if plot is not None:
             write_bytes(plot, encoded(read_out_plot(result)))

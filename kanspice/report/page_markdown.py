@@ -31,6 +31,8 @@ _SHOWN_FAILURES = 10
 
 # Whatever could begin markup, HTML, a table cell, a link, a mention or an issue's number, written as an entity.
 _MARKUP = re.compile(r"[^\w\s.,:;/=%+()'-]|:(?=/)|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])|(?<=www)\.", re.ASCII)
+_TICKED = re.compile("&#96;((?:(?!&#96;).)+)&#96;")
+"""Once it is escaped."""
 _MENTION = "@#"
 _NO_SPACE = "&#8203;"
 
@@ -61,7 +63,7 @@ def _section(section: Section) -> str:
 def _written(block: Block) -> str:
     match block:
         case Line():
-            written = f"<sub>{escape(block.said.text)}</sub>" if block.small else _said(block.said)
+            written = f"<sub>{prose(block.said.text)}</sub>" if block.small else _said(block.said)
         case Facts():
             written = _rows(("", ""), [(escape(label), _said(found)) for label, found in block.known])
         case Highlights():
@@ -73,7 +75,7 @@ def _written(block: Block) -> str:
         case Failures():
             written = _failures(block)
         case Notes():
-            written = _folded(block.fold, "\n".join(f"- {escape(line)}" for line in block.lines))
+            written = _folded(block.fold, "\n".join(f"- {prose(line)}" for line in block.lines))
         case Literal():
             copied = "<br>".join(map(_copied, block.text.splitlines()))
             written = _folded(block.summary, f"<pre>{copied}</pre>")
@@ -94,7 +96,7 @@ def _limits(block: Limits) -> str:
 
 
 def _failures(block: Failures) -> str:
-    rows = [(sample, outcome, escape(advice)) for sample, outcome, advice in block.first(_SHOWN_FAILURES)]
+    rows = [(sample, outcome, prose(advice)) for sample, outcome, advice in block.first(_SHOWN_FAILURES)]
     return _counted(_rows(("failed sample", "outcome", "advice"), rows), len(block.failed) - len(rows))
 
 
@@ -107,7 +109,7 @@ def _table(block: Table) -> str:
     rows, shown_rows = [], None if block.fold else block.enough or _SHOWN_ROWS
     for place, (name, *cells) in enumerate(block.rows[:shown_rows]):
         bold = "**" if place in block.bad else ""
-        under = f"<br><sub>{escape(block.under[place])}</sub>" if block.under else ""
+        under = f"<br><sub>{prose(block.under[place])}</sub>" if block.under else ""
         rows.append(
             [f"{bold}{_code(name)}{bold}{under}", *(f"{bold}{escape(cell)}{bold}" if cell else "" for cell in cells)]
         )
@@ -122,7 +124,7 @@ def _counted(shown: str, left: int) -> str:
 def _mark(found: Verdict, exit_code: int) -> str:
     """The verdict of a heading, with a sign that is seen from afar."""
     signs = {0: "✅", 1: "❌"}
-    return f"{signs.get(exit_code, '⚠️')} {escape(found.text)}"
+    return f"{signs.get(exit_code, '⚠️')} {prose(found.text)}"
 
 
 def _rows(header: Row, rows: Iterable[Row]) -> str:
@@ -142,12 +144,17 @@ def _folded(summary: str, shown: str) -> str:
 
 def _said(found: Verdict) -> str:
     """A verdict's sentence, bold where it must not be overlooked."""
-    return f"**{escape(found.text)}**" if found.warning else escape(found.text)
+    return f"**{prose(found.text)}**" if found.warning else prose(found.text)
 
 
 def _code(text: object) -> str:
     """A name: everything in it visible, nothing in it markup."""
     return f"<code>{escape(text)}</code>"
+
+
+def prose(text: object) -> str:
+    """The same of a sentence, in which what stands between back-ticks is code."""
+    return _TICKED.sub(r"<code>\1</code>", escape(text))
 
 
 def escape(text: object) -> str:

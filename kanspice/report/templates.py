@@ -45,10 +45,16 @@ def _ticked(text: object) -> Markup:
     from markupsafe import Markup, escape  # noqa: PLC0415 - comes with jinja2
 
     def code(found: re.Match[str]) -> str:
-        kind = ' class="whole"' if len(found[1]) <= _WHOLE else ""
-        return f"<code{kind}>{found[1]}</code>"
+        if len(found[1]) <= _WHOLE:
+            return f'<code class="whole">{found[1]}</code>'
+        return f"<code>{' '.join(map(_unbroken, found[1].split(' ')))}</code>"
 
     return Markup(re.sub(r"`([^`]+)`", code, str(escape(text))))  # noqa: S704 - escaped just now
+
+
+def _unbroken(word: str) -> str:
+    """A short word of code, in which a browser would break lines after hyphens."""
+    return f'<span class="whole">{word}</span>' if "-" in word and len(word) <= _WHOLE else word
 
 
 def inside(picture: bytes) -> str:

@@ -7,20 +7,37 @@ from html import unescape
 
 import pytest
 from rich.console import Console
-from synthetic_experiments import COMPARISONS, LOOPS, PROJECTIONS, SENSITIVITIES, SETTLINGS, STUDIES, TUNINGS
+from synthetic_amplifiers import AMPLIFIERS
+from synthetic_calibrations import CALIBRATIONS, IDENTIFICATIONS
+from synthetic_experiments import (
+    COMPARISONS,
+    LIFETIMES,
+    LOOPS,
+    PROJECTIONS,
+    SENSITIVITIES,
+    SETTLING_STUDIES,
+    SETTLINGS,
+    STUDIES,
+    TUNINGS,
+)
 from synthetic_results import GAPS
 
+from kanspice.experiments.calibrate.page import calibration_page
+from kanspice.experiments.characterise.page import amplifier_page
 from kanspice.experiments.compare import comparison_page
 from kanspice.experiments.control.page import control_page
+from kanspice.experiments.identify.page import identification_page
+from kanspice.experiments.lifetime.page import lifetime_page
 from kanspice.experiments.project.page import projection_page
 from kanspice.experiments.sensitivity.page import sensitivity_page
 from kanspice.experiments.settle.page import settling_page
+from kanspice.experiments.settle.study_page import settling_study_page
 from kanspice.experiments.study.page import study_page
 from kanspice.experiments.tune.page import tuning_page
 from kanspice.experiments.verify.page import gap_page
-from kanspice.report.blocks import Detail, Facts, Literal, Notes, Section, Table
+from kanspice.report.blocks import Detail, Facts, Highlights, Literal, Notes, Pictures, Section, Table
 from kanspice.report.page_html import page_html
-from kanspice.report.page_markdown import escape, page_markdown
+from kanspice.report.page_markdown import page_markdown, prose
 from kanspice.report.terminal import print_page
 
 KINDS = (
@@ -32,6 +49,11 @@ KINDS = (
     (projection_page, PROJECTIONS),
     (tuning_page, TUNINGS),
     (sensitivity_page, SENSITIVITIES),
+    (settling_study_page, SETTLING_STUDIES),
+    (lifetime_page, LIFETIMES),
+    (identification_page, IDENTIFICATIONS),
+    (calibration_page, CALIBRATIONS),
+    (amplifier_page, AMPLIFIERS),
 )
 PAGES = [
     pytest.param(page, make, id=f"{page.__name__}-{name}") for page, results in KINDS for name, make in results.items()
@@ -88,6 +110,18 @@ def lines_of(block):
     return block.text.splitlines() if isinstance(block, Literal) else ()
 
 
+@pytest.mark.parametrize(("page", "make"), PAGES)
+def test_a_page_opens_with_what_it_amounts_to_and_one_picture_at_most(page, make):
+    page = page(make())
+    (shown,) = [block.shown for block in page.lead if isinstance(block, Highlights)]
+    assert shown
+    assert all(each.label and each.figure and each.said.text for each in shown)
+    opened = [picture.alt for block in page.lead if isinstance(block, Pictures) for picture in block.shown]
+    assert len(opened) <= 1
+    below = [b for section in page.sections for b in section.blocks if isinstance(b, Pictures)]
+    assert not {picture.alt for block in below for picture in block.shown}.intersection(opened)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(("page", "make"), EACH)
 def test_a_page_and_its_summary_say_everything(page, make):
@@ -99,4 +133,4 @@ def test_a_page_and_its_summary_say_everything(page, make):
         for said in texts(section.blocks, True):
             assert said in html
         for said in texts(section.blocks, False):
-            assert escape(said) in markdown
+            assert prose(said) in markdown

@@ -41,7 +41,7 @@ from kanspice.experiments.settle.specimens import metrics_within
 from kanspice.experiments.settle.study import SettlingStudy
 from kanspice.experiments.settle.study_document import settling_study_json
 from kanspice.experiments.settle.transients import SettleOptions
-from kanspice.experiments.sizing import SizingSamples
+from kanspice.experiments.sizing import SizingSamples, source_of
 from kanspice.report.estimate import Workload
 from kanspice.report.progress_bar import Bar, bar_of
 from kanspice.technology.loading import Realisation
@@ -104,7 +104,14 @@ def settle(
         apart, samples = SizingSamples.read(loaded, sized_for), population[:limit]
         with bar_of(progress)("following", len(samples), work=options.work(len(samples))) as told:
             return settling.settle(
-                loaded, technology, samples, options, population=population, sized_for=apart, progress=told
+                loaded,
+                technology,
+                samples,
+                options,
+                population=population,
+                sized_for=apart,
+                source=source_of(inputs),
+                progress=told,
             )
     if out is None:
         raise lacking("settle", model=model, inputs=inputs, out=out)

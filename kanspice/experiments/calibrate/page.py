@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from kanspice.experiments.calibrate import wording
-from kanspice.experiments.calibrate.plots import left_plot
-from kanspice.report.blocks import Facts, Line, Literal, Page, Picture, Pictures, Section
+from kanspice.experiments.calibrate import opening, wording
+from kanspice.report.blocks import Facts, Line, Literal, Page, Pictures, Section
 from kanspice.report.checks import Check
 from kanspice.report.formatting import plain
 from kanspice.report.verdict import Verdict
@@ -25,7 +24,7 @@ def calibration_page(result: CalibrationResult) -> Page:
         answer=wording.answer(result),
         outcome=None,
         exit_code=result.exit_code,
-        lead=(Facts(list(wording.facts(result))),),
+        lead=(opening.highlights(result), Pictures([opening.picture(result)])),
         sections=tuple(_sections(result)),
         checks=(Check("calibrated", None),),
         setup=Facts(list(wording.setup(result))),
@@ -33,9 +32,9 @@ def calibration_page(result: CalibrationResult) -> Page:
 
 
 def _sections(result: CalibrationResult) -> Iterator[Section]:
-    shown = Picture.of("What trims leave of the gap, over how many samples were measured", left_plot, result)
+    yield Section("Can it be believed?", (Facts(list(wording.facts(result))),))
     how = Line(Verdict("Gaps are relative root mean squares, of the spread of the network's outputs."), small=True)
-    yield Section("What is left?", (wording.table(result), how, Pictures([shown])))
+    yield Section("What is left?", (wording.table(result), how))
     said = Facts(list(wording.kinds(result))), Line(Verdict(wording.method(result)))
     yield Section("What can be set?", said, long=True)
     command = () if result.command is None else (Literal(plain(result.command)),)

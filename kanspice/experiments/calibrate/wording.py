@@ -54,12 +54,11 @@ def facts(result: CalibrationResult) -> Iterator[Fact]:
             said += f", chip as it is {percentage(result.untouched.accuracy)}"
         yield "accuracy", said
     for twin in result.twins:
-        label = f"twin of {many(twin.measurements, 'sample')}"
         said = (
-            f"off by {number(twin.error)} of the network's spread where it was not fitted; the circuit as it was meant"
-            f" to be is off by {number(twin.untouched_error)}"
+            f"of {many(twin.measurements, 'sample')}: off by {number(twin.error)} of the network's spread where it was"
+            f" not fitted; the circuit as it was meant to be is off by {number(twin.untouched_error)}"
         )
-        yield label, said
+        yield "twin", said
     if result.left_out:
         yield "not in the twin", ", ".join(result.left_out)
     if result.output is not None:

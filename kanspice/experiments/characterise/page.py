@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from kanspice.experiments.characterise import wording
+from kanspice.experiments.characterise import opening, wording
 from kanspice.experiments.characterise.plots import (
-    bode_plot,
     column_plot,
     gain_plot,
     noise_plot,
@@ -33,7 +32,7 @@ def amplifier_page(result: AmplifierResult) -> Page:
         answer=wording.answer(result),
         outcome=wording.outcome(result),
         exit_code=result.exit_code,
-        lead=(wording.table(result), Facts(list(wording.trust(result)))),
+        lead=(opening.highlights(result), Pictures([opening.picture(result)])),
         sections=tuple(_sections(result)),
         checks=(
             Check("stable as a follower", _problem("Oscillates", "a follower of it oscillates", result.oscillates)),
@@ -49,8 +48,10 @@ def _problem(kind: str, message: str, there: bool) -> Problem | None:
 
 def _sections(result: AmplifierResult) -> Iterator[Section]:
     found = result.measured
-    bode = Picture.of("Open-loop gain and phase over frequency", bode_plot, result)
-    yield Section("How fast is it?", (Pictures([bode, *_steps(result)]),))
+    yield Section("Which figures does it have?", (wording.table(result), Facts(list(wording.trust(result)))))
+    steps = list(_steps(result))
+    if steps:
+        yield Section("How fast is it?", (Pictures(steps),))
     curves = [
         Picture.of("Output over the difference of the inputs, led both ways", transfer_plot, result),
         Picture.of("Open-loop gain over the output's voltage", gain_plot, result),

@@ -23,19 +23,18 @@ _RINGING_DEG = 45.0
 def answer(result: AmplifierResult) -> Verdict:
     """The figures that are asked for first."""
     found = result.figures_found
-    margin = "" if found.phase_margin_deg is None else f", {number(found.phase_margin_deg)} degrees"
-    speed = "" if found.gbw_hz is None else f", {quantity(found.gbw_hz, 'Hz')}{margin}"
-    swing = f"output {stops(found.swing)}"
+    margin = "" if found.phase_margin_deg is None else f" with {number(found.phase_margin_deg)} degrees of phase margin"
+    speed = "" if found.gbw_hz is None else f", its gain-bandwidth product is {quantity(found.gbw_hz, 'Hz')}{margin}"
     return Verdict(
-        f"{decibels(found.gain):.1f} dB{speed}; {swing}; offset {quantity(found.offset_v, 'V')}; "
-        f"{quantity(found.quiescent_a, 'A')}"
+        f"Its gain is {decibels(found.gain):.1f} dB{speed}; its output goes {stops(found.swing)}, its offset is"
+        f" {quantity(found.offset_v, 'V')}, and it takes {quantity(found.quiescent_a, 'A')}"
     )
 
 
 def stops(swing: VoltageRange) -> str:
     """Where an output stops."""
     if math.isinf(swing.low) and math.isinf(swing.high):
-        return "without stops"
+        return "wherever it is led"
     return f"from {quantity(swing.low, 'V')} to {quantity(swing.high, 'V')}"
 
 

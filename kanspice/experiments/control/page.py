@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 
-from kanspice.experiments.control import plots, wording
-from kanspice.experiments.control.motion import motion
+from kanspice.experiments.control import opening, plots, wording
 from kanspice.experiments.control.result import ControlResult, trajectory_distance
 from kanspice.experiments.facts import sized_for_rows
 from kanspice.experiments.verify import wording as of_verify
@@ -27,18 +26,22 @@ def control_page(result: ControlResult) -> Page:
         answer=wording.answer(result),
         outcome=wording.outcome(result),
         exit_code=result.exit_code,
-        lead=[Limits(result.limits)] if result.limits else [],
+        lead=_lead(result),
         sections=tuple(_sections(result)),
         checks=_checks(result),
         setup=Facts(_setup(result)),
     )
 
 
+def _lead(result: ControlResult) -> list[Block]:
+    limits = [Limits(result.limits)] if result.limits else []
+    return [opening.highlights(result), *limits, Pictures([opening.picture(result)])]
+
+
 def _sections(result: ControlResult) -> Iterator[Section]:
     notes = [*result.notes, *wording.undrawn(result), *map(plain, result.along.notes)]
     yield Section("Can the answer be trusted?", (Facts(_trust(result)), Notes(notes)))
-    pictures = _moving(result), Pictures(_pictures(result))
-    yield Section("Where did they go?", (*pictures, Facts(_gaps(result)), _episodes(result)))
+    yield Section("Where did they go?", (Pictures(_further(result)), Facts(_gaps(result)), _episodes(result)))
     if result.points:
         yield Section("How often do circuits succeed?", _success(result))
     command = [Literal(plain(result.command))] if result.command else []
@@ -60,32 +63,16 @@ def _trust(result: ControlResult) -> list[Fact]:
     return [*found, *(("episodes", said) for said in ends)]
 
 
-def _moving(result: ControlResult) -> Pictures:
-    """Of a plant that there is a picture of, moving."""
-    found = motion(result, _by_interest(result)[0])
-    if found is None:
-        return Pictures([])
-    alt, address = found
-    return Pictures([Picture(alt, lambda: address)])
-
-
-def _pictures(result: ControlResult) -> list[Picture]:
-    """Of the start that tells most, and of one in the middle."""
-    order = _by_interest(result)
+def _further(result: ControlResult) -> list[Picture]:
+    """Of the start that tells most, and of one in the middle; not what the page opens with."""
+    order = opening.by_interest(result)
     shown = dict.fromkeys([order[0], order[len(order) // 2]])
-    found = [
-        Picture.of(f"Observations, actions and rewards from start {at}", plots.trajectories, result, at) for at in shown
-    ]
+    found = [opening.over_time(result, at) for at in shown]
     if result.trajectory_max_abs > 0:
         alt = "Difference of observations over time, from every start"
         found.append(Picture.of(alt, plots.parting, result))
-    return found
-
-
-def _by_interest(result: ControlResult) -> list[int]:
-    """Starts: where the circuit failed first, then by how far trajectories part."""
-    apart = [trajectory_distance(*pair) for pair in result.pairs]
-    return sorted(range(len(apart)), key=lambda place: (result.circuit[place].success, -apart[place]))
+    first = opening.picture(result)
+    return [each for each in found if each.alt != first.alt]
 
 
 def _episodes(result: ControlResult) -> Table:

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from kanspice.experiments.facts import sized_for_rows
+from kanspice.experiments.identify import opening
 from kanspice.experiments.identify.result import LINEAR
 from kanspice.gap.causes import NONE, Share
-from kanspice.report.blocks import Facts, Line, Literal, Page, Section, Table
+from kanspice.report.blocks import Facts, Line, Literal, Page, Pictures, Section, Table
 from kanspice.report.checks import Check, Problem
 from kanspice.report.formatting import many, number, percent, percentage, plain, setting
 from kanspice.report.verdict import Verdict
@@ -31,7 +32,7 @@ def identification_page(result: IdentificationResult) -> Page:
         answer=_answer(result),
         outcome=_outcome(result),
         exit_code=result.exit_code,
-        lead=(Facts(list(_trust(result))),),
+        lead=(opening.highlights(result), Pictures([opening.picture(result)])),
         sections=tuple(_sections(result)),
         checks=(Check("explained", _problem(result)),),
         setup=Facts(list(_setup(result))),
@@ -124,6 +125,7 @@ def _setup(result: IdentificationResult) -> Iterator[tuple[str, str]]:
 
 
 def _sections(result: IdentificationResult) -> Iterator[Section]:
+    yield Section("Can it be believed?", (Facts(list(_trust(result))),))
     if result.keys:
         rows = [
             [plain(key.name), number(key.said), number(key.value), f"{number(key.low)} to {number(key.high)}"]

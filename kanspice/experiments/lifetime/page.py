@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kanspice.experiments.lifetime import plots, wording
+from kanspice.experiments.lifetime import opening, plots, wording
 from kanspice.experiments.lifetime.ages import shown_age
 from kanspice.experiments.lifetime.result import LifetimeResult
 from kanspice.experiments.study import wording as studies
@@ -21,6 +21,7 @@ def lifetime_page(result: LifetimeResult) -> Page:
         checks=checks(result),
         answer=wording.answer(result),
         outcome=wording.outcome(result),
+        opens=opening.blocks(result),
         differ=Section("What does time do?", tuple(_blocks(result))),
     )
 
@@ -60,14 +61,11 @@ def _is_bad(result: LifetimeResult, age: int) -> bool:
 
 
 def _pictures(result: LifetimeResult) -> list[Picture]:
+    """Those that the page does not open with."""
     found = [
-        Picture.of(
-            plain(f"{studies.title(result, metric)} against the age: mean, and what 90 % of chips lie between"),
-            plots.over_time,
-            result,
-            metric,
-        )
+        opening.over_time(result, metric)
         for metric in dict.fromkeys([*result.drawn_beside, result.metric])
+        if metric != wording.headline(result)
     ]
     if result.lifetimes:
         found.append(Picture.of("Share of chips that are still good at each age", plots.still_good, result))

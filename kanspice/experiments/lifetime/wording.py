@@ -70,7 +70,7 @@ def lifetimes(result: LifetimeResult) -> Iterator[tuple[str, str]]:
         yield f"{_percent(found.fraction)} last", f"{_span(found, ages)}{confidence(found, ages)}"
         if untouched != found:
             said = f"{_span(untouched, ages)}{confidence(untouched, ages)}"
-            yield "not recalibrated", said
+            yield "as they are", said
 
 
 def outcome(result: LifetimeResult) -> Verdict | None:
@@ -148,11 +148,18 @@ def _mean_and_band(result: LifetimeResult, point: PointDraws) -> list[str]:
     return [wording.figure(result, metric, found.mean), f"{low}-{high}"]
 
 
+def mean(result: LifetimeResult, point: PointDraws) -> str:
+    """Of what lifetimes are about: "95.1 %"."""
+    return _mean(result, headline(result), point)
+
+
 def _at(result: LifetimeResult, metric: str, point: PointDraws) -> str:
     """The mean of a metric at an age: "95.1 % at 1 s"."""
-    found, age = point.summary(metric), shown_age(result.request.ages_s[point.point.index])
+    return f"{_mean(result, metric, point)} at {shown_age(result.request.ages_s[point.point.index])}"
+
+
+def _mean(result: LifetimeResult, metric: str, point: PointDraws) -> str:
+    found = point.summary(metric)
     if found is None:
-        return f"{NOTHING} at {age}"
-    if wording.is_fraction(result, metric):
-        return f"{percentage(found.mean)} at {age}"
-    return f"{wording.figure(result, metric, found.mean)} at {age}"
+        return NOTHING
+    return percentage(found.mean) if wording.is_fraction(result, metric) else wording.figure(result, metric, found.mean)

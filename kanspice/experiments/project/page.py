@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from kanspice.experiments.project import wording
-from kanspice.experiments.project.plots import edge_plot, subsets_plot
+from kanspice.experiments.project import opening, wording
+from kanspice.experiments.project.plots import edge_plot
 from kanspice.report.blocks import Facts, Line, Literal, Notes, Page, Picture, Pictures, Section
 from kanspice.report.checks import Check, Problem
 from kanspice.report.formatting import many, number, plain
@@ -25,7 +25,7 @@ def projection_page(result: Projection) -> Page:
         answer=wording.answer(result),
         outcome=wording.outcome(result),
         exit_code=result.exit_code,
-        lead=(wording.outputs(result), Facts([("fine-tuning", wording.tuning(result)), *wording.accuracies(result)])),
+        lead=(opening.highlights(result), Pictures([opening.picture(result)])),
         sections=tuple(_sections(result)),
         checks=(Check("every edge fitted", _problem(result)),),
         setup=_setup(result),
@@ -39,6 +39,8 @@ def _problem(result: Projection) -> Problem | None:
 
 
 def _sections(result: Projection) -> Iterator[Section]:
+    further = Facts([("fine-tuning", wording.tuning(result)), *wording.accuracies(result)])
+    yield Section("How far is it from the learnt network?", (wording.outputs(result), further))
     of_layers = "Relative RMSE of each layer's sums, before any norm; areas in units of a card."
     yield Section("What does each layer add?", (wording.layers(result), Line(Verdict(of_layers), small=True)))
     pictures = [
@@ -49,9 +51,8 @@ def _sections(result: Projection) -> Iterator[Section]:
     worst = (wording.edges(result), Line(Verdict(of_edges), small=True), Pictures(pictures))
     yield Section("Which edges does the basis fit worst?", worst)
     tried = f"Not fine-tuned, on {many(result.subset_samples, 'sample')}; the best of each number first."
-    shown = Pictures([Picture.of("Error of every subset of the cards over its size", subsets_plot, result)])
     table = wording.best_subsets(result)
-    yield Section("Which devices, and how many?", (table, Line(Verdict(tried), small=True), shown))
+    yield Section("Which devices, and how many?", (table, Line(Verdict(tried), small=True)))
     if table.more:
         yield Section("Every subset of the cards", (wording.subsets(result),), aside=True, long=True)
     if result.notes:

@@ -14,6 +14,10 @@ if TYPE_CHECKING:
 
 _FIRST_SUBSETS = 3
 """So many subsets of each size are in the short table."""
+LOST = 0.01
+"""Of the samples: an accuracy that falls by more is worth a warning."""
+NEAR = 1.1
+"""Times the least error: subsets that do as well."""
 
 
 def answer(result: Projection) -> Verdict:
@@ -66,7 +70,7 @@ def accuracies(result: Projection) -> Iterator[Fact]:
 def _against(fraction: float, network: float, samples: int) -> Verdict:
     lost = 100 * (network - fraction)
     change = "none lost" if lost <= 0 else f"{lost:.1f} points lost"
-    return Verdict(f"{share(fraction, samples)}: {change}", warning=lost > 1)
+    return Verdict(f"{share(fraction, samples)}: {change}", warning=lost > 100 * LOST)
 
 
 def outputs(result: Projection) -> Table:

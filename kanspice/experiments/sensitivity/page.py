@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from kanspice.experiments.facts import sized_for_rows
-from kanspice.experiments.sensitivity import wording
+from kanspice.experiments.sensitivity import opening, wording
 from kanspice.experiments.sensitivity.keys import SPECIMENS
-from kanspice.experiments.sensitivity.plots import heat_plot, parts_plot
+from kanspice.experiments.sensitivity.plots import heat_plot
 from kanspice.report.blocks import Detail, Facts, Line, Literal, Notes, Page, Picture, Pictures, Section, Table
 from kanspice.report.checks import Check, engines_problem
 from kanspice.report.formatting import many, plain
@@ -30,7 +30,7 @@ def sensitivity_page(result: Sensitivity) -> Page:
         answer=wording.answer(result),
         outcome=None,
         exit_code=result.exit_code,
-        lead=[],
+        lead=[opening.highlights(result), Pictures([opening.picture(result)])],
         sections=tuple(_sections(result)),
         checks=tuple(_checks(result)),
         setup=_setup(result),
@@ -48,8 +48,7 @@ def _checks(result: Sensitivity) -> Iterator[Check]:
 def _sections(result: Sensitivity) -> Iterator[Section]:
     told = wording.how_predicted(result)
     yield Section("How far off will specimens be?", (wording.spreads(result), Line(told, small=True)))
-    shown = [Picture.of("Share of random parts' squared error that each makes", parts_plot, result)]
-    shown += [
+    shown = [
         Picture.of(f"What the devices of every crosspoint make alone: {plain(heat.name)}", heat_plot, heat)
         for heat in result.heat[:_MAPS]
     ]

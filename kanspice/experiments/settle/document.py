@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from kanspice.experiments.parts import FailedPart, InputsPart, VariationPart
+from kanspice.experiments.parts import Facts, FailedPart, InputsPart, VariationPart
 from kanspice.experiments.settle.settling import Settling
 from kanspice.report.codec import Count, Figure, Fraction, Key, Part, Size, SizeOrNone
 
@@ -144,6 +144,16 @@ class SettlingDocument(Part):
     """How the network's outputs vary over the samples."""
     sized_for: Annotated[InputsPart | None, Key(sparse=True)] = None
     """Samples that the circuit is sized for, where they were given apart from those."""
+    model_sha256: Annotated[str | None, Key(sparse=True)] = None
+    """Of the checkpoint's bytes."""
+    inputs: Annotated[InputsPart | None, Key(sparse=True)] = None
+    """The samples."""
+    technology_values: Annotated[Facts | None, Key(sparse=True, infinite=True)] = None
+    """Every value of the technology by section and key; "inf" for infinity."""
+    versions: Annotated[dict[str, str] | None, Key(sparse=True)] = None
+    """Of kanspice and of what it computes with."""
+    command: Annotated[str | None, Key(sparse=True)] = None
+    """What was called, if a command was."""
     settled: bool
     """Whether every sample settles."""
     unresolved: list[str]

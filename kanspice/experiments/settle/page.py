@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from kanspice.base.quantities import si
 from kanspice.experiments.facts import sized_for_rows
-from kanspice.experiments.settle import wording
-from kanspice.experiments.settle.plots import read_out_plot, stages_plot, waveforms_plot
-from kanspice.report.blocks import Fact, Facts, Failures, Line, Page, Picture, Pictures, Section
+from kanspice.experiments.settle import opening, wording
+from kanspice.experiments.settle.plots import stages_plot
+from kanspice.report.blocks import Block, Detail, Fact, Facts, Failures, Line, Literal, Page, Picture, Pictures, Section
 from kanspice.report.checks import Check, Problem, unresolved_problem
+from kanspice.report.codec import finite
 from kanspice.report.formatting import many, number, plain
 from kanspice.report.verdict import Verdict
 
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 
 def settling_page(result: Settling) -> Page:
     """How long it takes, whether to trust that, what reading early costs, what each stage does."""
+    first = opening.picture(result)
     return Page(
         title=f"How fast {plain(result.model)} answers",
         subject=plain(result.model),
@@ -27,7 +30,7 @@ def settling_page(result: Settling) -> Page:
         answer=wording.answer(result),
         outcome=None,
         exit_code=result.exit_code,
-        lead=(),
+        lead=(opening.highlights(result), _shown(first)),
         sections=tuple(_sections(result)),
         checks=(
             Check("every sample settled", _unsettled(result)),
@@ -46,22 +49,22 @@ def _unsettled(result: Settling) -> Problem | None:
 
 def _sections(result: Settling) -> Iterator[Section]:
     yield Section("Can the number be trusted?", (Facts(list(_trust(result))),))
-    early = Picture.of("Gap and distance from rest over the time at which outputs are read", read_out_plot, result)
-    shown = Pictures([early] if result.read_outs else [])
-    yield Section("How good are answers that are read early?", (shown, wording.read_outs(result)))
+    early = opening.early(result) if result.failed else None
+    yield Section("How good are answers that are read early?", (_shown(early), wording.read_outs(result)))
     times = Picture.of("Mean and longest settling time of every stage", stages_plot, result)
     yield Section("When does each stage come to rest?", (Pictures([times]), wording.stages(result)))
-    if result.worst is not None:
-        alt = f"Outputs of every stage of sample {result.worst.index} over time"
-        which = "worst" if result.failed else "slowest"
-        course = Pictures([Picture.of(alt, waveforms_plot, result.worst)])
-        yield Section(f"What does the {which} sample do?", (course,))
+    if result.worst is not None and not result.failed:
+        yield Section("What does the slowest sample do?", (_shown(opening.course(result)),))
     if result.swinging:
         yield from _swinging(result)
     if result.failed:
         yield Section("Which samples do not settle?", (Failures(result.failed),))
     yield Section("What does an answer take?", (Facts(list(_costs(result))),))
-    yield Section("How it was measured", (_setup(result),), aside=True, long=True)
+    yield Section("How it was measured", tuple(_measured(result)), aside=True, long=True)
+
+
+def _shown(picture: Picture | None) -> Pictures:
+    return Pictures([] if picture is None else [picture])
 
 
 def _trust(result: Settling) -> Iterator[Fact]:
@@ -91,12 +94,27 @@ def _costs(result: Settling) -> Iterator[Fact]:
 
 def _setup(result: Settling) -> Facts:
     steps = f"{si(result.period_s, 's')} each, inputs step in {si(result.rise_s, 's')}"
+    source = "" if result.inputs is None else f" from {plain(result.inputs.path) or 'Python'}"
     return Facts(
         [
             ("model", plain(result.model)),
             ("technology", plain(result.technology)),
             ("engine", result.engine),
-            ("samples", f"{many(result.samples, 'sample')}, {steps}"),
+            ("samples", f"{many(result.samples, 'sample')}{source}, {steps}"),
             *sized_for_rows(result.sized_for),
         ]
     )
+
+
+def _measured(result: Settling) -> Iterator[Block]:
+    """With what, exactly; what documents of earlier versions do not have is left out."""
+    digests = [("model's SHA-256", plain(result.model_sha256) or None)]
+    if result.inputs is not None:
+        digests.append(("inputs' SHA-256", plain(result.inputs.sha256)))
+    versions = ", ".join(f"{plain(name)} {plain(found)}" for name, found in result.versions.items())
+    yield Facts([*_setup(result).rows, *digests, ("versions", versions or None)])
+    if result.command is not None:
+        yield Literal(plain(result.command))
+    if result.technology_values:
+        values = json.dumps(finite(result.technology_values, keep_infinite=True), indent=2, ensure_ascii=False)
+        yield Detail([Literal(values, "technology")])

@@ -33,13 +33,13 @@ def read_out_plot(result: Settling) -> Figure:
     """The gap, and the distance from rest, over the time at which the outputs are read."""
     times = [read.time_s for read in result.read_outs]
     curves = (
-        ("from the network", VERMILLION, [read.relative_rmse for read in result.read_outs]),
-        ("from rest", BLUE, [read.from_rest for read in result.read_outs]),
+        ("from the network", VERMILLION, 2.6, [read.relative_rmse for read in result.read_outs]),
+        ("from rest", BLUE, 1.2, [read.from_rest for read in result.read_outs]),
     )
     with picture(3.0, f"Outputs read early: {many(result.samples, 'sample')}") as (figure, axes):
-        for label, colour, values in curves:
+        for label, colour, width, values in curves:
             known = [(t, v) for t, v in zip(times, values, strict=True) if v is not None and v > 0]
-            axes.plot([t for t, _ in known], [v for _, v in known], color=colour, label=label)
+            axes.plot([t for t, _ in known], [v for _, v in known], color=colour, linewidth=width, label=label)
         axes.set(xscale="log", yscale="log", xlabel="read so long after the step (s)", ylabel="relative RMSE")
         for axis in (axes.xaxis, axes.yaxis):
             tick_decades(axis)

@@ -11,10 +11,11 @@ from kanspice.base.threads import fitting_threads
 from kanspice.circuit import Design
 from kanspice.engine.progress import Advance, Progress, SideRun
 from kanspice.engine.running import check_mismatch
+from kanspice.experiments.facts import InputsFacts, versions
 from kanspice.experiments.notes import device_notes, speed_notes
 from kanspice.experiments.settle.settling import Settling
 from kanspice.experiments.settle.transients import SettleOptions, Transients, at_rest
-from kanspice.experiments.sizing import SizingSamples, check_is_sized
+from kanspice.experiments.sizing import SizingSamples, check_is_sized, sha256_of
 from kanspice.families import LoadedModel, compile_model, sizing_for
 from kanspice.families.common.following import followed_stages
 from kanspice.gap.noise import stage_noises
@@ -29,13 +30,14 @@ def settle(
     *,
     population: Array | None = None,
     sized_for: SizingSamples | None = None,
+    source: str = "",
     progress: Progress | None = None,
 ) -> Settling:
     """Follows the samples (samples, inputs), in model units, one after the other, once around.
 
     population: (samples, inputs) that the circuit is sized for, if it is made for more than those that are followed;
-    sized_for: for others, in place of these. progress: told of every sample that was followed; what was done
-    is taken back where all of them get more time.
+    sized_for: for others, in place of these. source: where the samples are from, "" for Python. progress: told of every
+    sample that was followed; what was done is taken back where all of them get more time.
     Raises InputError for a network or a technology without anything that takes time, SimulatorError where the operating
     points or the transient cannot be solved.
     """
@@ -77,6 +79,10 @@ def settle(
         technology=technology.name,
         notes=notes,
         sized_for=None if sized_for is None else sized_for.facts,
+        model_sha256=loaded.sha256,
+        inputs=InputsFacts(source, sha256_of(inputs)),
+        technology_values=technology.model_dump(),
+        versions=versions(),
     )
 
 

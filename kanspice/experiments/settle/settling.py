@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -106,7 +106,8 @@ class Settling(Shown):
     measured. variation: how the network's outputs vary over the samples. power_w: at rest, mean over the samples.
     noise, capacitors: of stages whose amplifiers have a bandwidth. swinging: by stage, what oscillates. unstable: the
     samples whose operating points grow, by the poles. worst: the sample that takes longest, or does not settle.
-    sized_for: samples that the circuit is sized for, where they were given apart.
+    sized_for: samples that the circuit is sized for, where they were given apart. model_sha256: of the checkpoint's
+    bytes. technology_values: by section and key. command: what was called, if a command was.
     """
 
     samples: int
@@ -131,6 +132,11 @@ class Settling(Shown):
     cross_check: EngineCheck | None = None
     variation: Variation | None = None
     sized_for: InputsFacts | None = None
+    model_sha256: str = ""
+    inputs: InputsFacts | None = None
+    technology_values: Mapping[str, object] = field(default_factory=dict)
+    versions: Mapping[str, str] = field(default_factory=dict)
+    command: str | None = None
 
     def page(self) -> Page:
         from kanspice.experiments.settle.page import settling_page  # noqa: PLC0415 - which shows this

@@ -7,10 +7,12 @@ from kanspice.experiments.settle.study import SettlingStudy
 from kanspice.experiments.settle.wording import checked
 from kanspice.experiments.study import wording
 from kanspice.experiments.study.page import page_of_draws, resolution_checks, setup, unmeasured
-from kanspice.report.blocks import Fact, Page
+from kanspice.report.blocks import Fact, Highlight, Page
 from kanspice.report.checks import Check
 from kanspice.report.formatting import many, number, plain
 from kanspice.report.verdict import Verdict
+
+_STAGE = "`kanspice settle` without `--trials` says which stage takes longest, and what would be faster"
 
 
 def settling_study_page(result: SettlingStudy) -> Page:
@@ -24,6 +26,7 @@ def settling_study_page(result: SettlingStudy) -> Page:
         trust=_trust(result),
         setup=setup(result, f"{each}, the same for every draw", [("settled", settled)]),
         checks=[Check("every draw measured", unmeasured(result)), *resolution_checks(result)],
+        next_step=Highlight("slowest stage", "not asked", Verdict(_STAGE)),
     )
 
 

@@ -10,6 +10,7 @@ from kanspice.experiments.studied import Studied
 from kanspice.experiments.study import plots, wording
 from kanspice.experiments.study.result import StudyResult
 from kanspice.report.blocks import (
+    Block,
     Fact,
     Facts,
     Highlight,
@@ -26,6 +27,8 @@ from kanspice.report.checks import Check, Problem, engines_problem
 from kanspice.report.formatting import NOTHING, counted, many, plain
 from kanspice.report.verdict import Verdict
 
+_CAUSES = "`kanspice sensitivity` with the same circuit says which parts matter, and what helps"
+
 
 def study_page(result: StudyResult) -> Page:
     """The yield or the gap first, whether to trust it, how it is distributed, how it was measured."""
@@ -36,6 +39,7 @@ def study_page(result: StudyResult) -> Page:
         trust=trust(result),
         setup=setup(result, "the same for every draw", network),
         checks=checks(result),
+        next_step=Highlight("causes", "not asked", Verdict(_CAUSES)),
     )
 
 
@@ -48,16 +52,21 @@ def page_of_draws(
     checks: Sequence[Check],
     answer: Verdict | None = None,
     outcome: Verdict | None = None,
+    opens: Sequence[Block] | None = None,
     differ: Section | None = None,
+    next_step: Highlight | None = None,
 ) -> Page:
     """The page of any study of samples. trust: why to trust its numbers, or not. setup: what was measured with what.
 
-    answer, outcome, differ: the first word, the last one and how draws differ, where that is another than a study's.
+    answer, outcome, opens, differ: the first word, the last one, highlights with a picture, and how draws differ, where
+    those are others than a study's. next_step: the last highlight of a study's, what to do about it.
     """
     worst, command = wording.worst(result)
     pictures = _pictures(result) if differ is None else []
-    gap = plain(wording.title(result, result.metric))
-    pictures.sort(key=lambda each: gap not in each.alt)  # what is judged comes first
+    gap = plain(result.known[result.metric].title).lower()
+    pictures.sort(key=lambda each: gap not in each.alt.lower())  # what is judged comes first
+    if opens is None:
+        opens = (*_highlights(result, next_step), Pictures(pictures[:1]))
     versions = Literal(json.dumps(result.versions, indent=2), "versions")
     facts = [*setup, ("model's SHA-256", plain(result.model.sha256))]
     return Page(
@@ -67,7 +76,7 @@ def page_of_draws(
         answer=answer or wording.answer(result),
         outcome=outcome or wording.outcome(result),
         exit_code=result.exit_code,
-        lead=[*_lead(result), *_highlights(result), Pictures(pictures[:1])],
+        lead=[*_lead(result), *opens],
         sections=(
             Section("Can the number be trusted?", (Facts(trust),)),
             differ or Section("How do the draws differ?", (Pictures(pictures[1:]), _points_table(result))),
@@ -91,7 +100,7 @@ def _lead(result: Studied) -> Iterator[Line]:
         yield Line(Verdict(f"A good draw: {wording.limits(result)}."), small=True)
 
 
-def _highlights(result: Studied) -> Iterator[Highlights]:
+def _highlights(result: Studied, next_step: Highlight | None) -> Iterator[Highlights]:
     """Of the point whose median is the worst; nothing where nothing was measured."""
     medians = [(point.summary(result.metric), point) for point in result.points]
     known = [(gap.median, point) for gap, point in medians if gap is not None]
@@ -111,7 +120,7 @@ def _highlights(result: Studied) -> Iterator[Highlights]:
         limits = wording.confidence(point.yield_)
         of = where if limits == NOTHING else f"{where}; 95 % limits: {limits} %"
         shown.append(Highlight("yield", wording.yield_(point.yield_), Verdict(of), again=True))
-    yield Highlights(shown)
+    yield Highlights([*shown, *([] if next_step is None else [next_step])])
 
 
 def _points_table(result: Studied) -> Table:

@@ -17,6 +17,7 @@ from kanspice.report.formatting import number, plain
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+    from matplotlib.ticker import Formatter
 
 LINES = len(PALETTE)
 """As many can be told apart."""
@@ -47,10 +48,11 @@ def distribution(result: Studied) -> Figure:
             axes.plot([gaps[0], *gaps], fractions, color=colour, drawstyle="steps-post", label=label)
         limit = result.bound(result.metric)
         if limit is not None:
-            axes.axvline(limit, color=VERMILLION, linestyle="--", label=f"limit {number(limit)}")
+            label = f"limit {wording.figure(result, result.metric, limit)}"
+            axes.axvline(limit, color=VERMILLION, linestyle="--", label=label)
         axes.set(xlabel=name, ylabel="draws (%)", ylim=(0, 102))
-        for axis in (axes.xaxis, axes.yaxis):
-            axis.set_major_formatter(SHORT)
+        axes.xaxis.set_major_formatter(ticks(result, result.metric))
+        axes.yaxis.set_major_formatter(SHORT)
         if shown:
             figure.legend(loc="outside lower center", ncols=1 if len(shown) > 1 else 3, fontsize=8)
         return figure
@@ -81,7 +83,7 @@ def along(result: Studied, metric: str) -> Figure:
         if limit is not None:
             axes.axhline(limit, color=VERMILLION, linestyle="--", linewidth=1, label="limit")
         axes.set(xlabel=plain(sweep.key), ylabel=result.known[metric].title)
-        axes.yaxis.set_major_formatter(SHORT)
+        axes.yaxis.set_major_formatter(ticks(result, metric))
         figure.legend(loc="outside lower center", ncols=3, fontsize=8)
         return figure
 
@@ -109,6 +111,14 @@ def surface(result: Studied, corner: str | None, title: str, quantity: Quantity)
         else:
             figure.colorbar(image, ax=axes, format=SHORT)
         return figure
+
+
+def ticks(result: Studied, metric: str) -> str | Formatter:
+    """How values of a metric are written at an axis: those of physics with their unit and its prefix."""
+    from matplotlib.ticker import EngFormatter  # noqa: PLC0415 - see figures.blank
+
+    unit = result.known[metric].unit
+    return EngFormatter(unit) if unit in wording.PHYSICAL else SHORT
 
 
 def _gaps(result: Studied, point: PointDraws) -> list[float]:

@@ -44,7 +44,8 @@ def place_of(result: Studied, point: PointDraws) -> list[str]:
     return corner + [plain(value) for value in point.point.values]
 
 
-_PHYSICAL = ("s", "J", "W")
+PHYSICAL = ("s", "J", "W")
+"""Units of metrics that are shown with their prefixes."""
 TAIL = ("95 %", "worst")
 """Columns that say of the gap what its median does not."""
 
@@ -89,7 +90,7 @@ def is_fraction(result: Studied, metric: str) -> bool:
 def figure(result: Studied, metric: str, value: float | None) -> str:
     """A value of a metric; with its unit where that is one of physics."""
     unit = result.known[metric].unit
-    return si(value, unit) if unit in _PHYSICAL else number(value)
+    return si(value, unit) if unit in PHYSICAL else number(value)
 
 
 def yield_(found: Yield) -> str:
@@ -129,8 +130,14 @@ def answer(result: Studied) -> Verdict:
     return Verdict(f"{_among(result, point, 'largest')}{what} {middle}{between}")
 
 
+def _median(result: Studied, point: PointDraws) -> float:
+    """Of what the study is about; 0 where nothing was measured."""
+    found = point.summary(result.metric)
+    return 0.0 if found is None else found.median
+
+
 def _yield_answer(result: Studied) -> str:
-    point = min(result.points, key=lambda each: each.yield_.fraction)
+    point = min(result.points, key=lambda each: (each.yield_.fraction, -_median(result, each)))
     found, where = point.yield_, _among(result, point, "worst")
     if found.low is None or found.high is None:
         return f"{where}The one specimen that there can be is {'' if found.good else 'not '}a good one"

@@ -37,11 +37,11 @@ def _lead(result: TuningResult) -> Iterator[Block]:
     found = wording.yields(result)
     if found is not None:
         yield Line(Verdict(f"{found.text}.", found.warning))
+    yield Pictures([Picture.of("Distribution of the draws' scores, by network", plots.distributions, result)])
 
 
 def _sections(result: TuningResult) -> Iterator[Section]:
-    shown = Pictures([Picture.of("Distribution of the draws' scores, by network", plots.distributions, result)])
-    by_training = (wording.arms(result), Line(Verdict(wording.of_arms(result)), small=True), shown)
+    by_training = (wording.arms(result), Line(Verdict(wording.of_arms(result)), small=True))
     yield Section("What does the circuit's gradient add?", by_training)
     corners = wording.corners(result)
     if corners is not None:

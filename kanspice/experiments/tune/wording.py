@@ -53,7 +53,26 @@ def highlights(result: TuningResult) -> Highlights:
         Highlight(f"{what} of circuits", means, Verdict("mean of specimens, as given → tuned"), again=True),
         Highlight(f"{what} of the network", alone, Verdict("without a circuit, as given → tuned"), again=True),
     ]
-    return Highlights(shown)
+    return Highlights([*shown, *_otherwise(result), _keep(result)])
+
+
+def _otherwise(result: TuningResult) -> Iterator[Highlight]:
+    """The best of the trainings that stand beside."""
+    others = [(found.mean, arm) for arm in result.arms[1:] if arm is not result.tuned and (found := arm.summary)]
+    if others:
+        pick, text = (max, percentage) if result.is_classification else (min, number)
+        mean, best = pick(others, key=lambda pair: pair[0])
+        said = f"mean of specimens; the best training without the circuit is {arm_name(best.kind)}"
+        yield Highlight("without the circuit", text(mean), Verdict(said), again=True)
+
+
+def _keep(result: TuningResult) -> Highlight:
+    """Which network to go on with."""
+    if result.is_measured and result.is_better and not result.loses_samples:
+        where = "" if result.written is None else f": `kanspice verify {plain(result.written)}` measures it"
+        return Highlight("go on with", "the tuned network", Verdict(f"specimens are better with it{where}"))
+    said = "tuning did not help: more `--epochs`, another `--rate`, or a better circuit may"
+    return Highlight("go on with", "the given network", Verdict(said, warning=True))
 
 
 def outcome(result: TuningResult) -> Verdict:

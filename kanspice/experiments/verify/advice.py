@@ -49,12 +49,24 @@ def advice(cause: str) -> str:
     return _BY_CAUSE.get(cause) or _BY_SECTION.get(section) or f"{_towards_ideal(section, key)}; {_TUNE}"
 
 
-def _towards_ideal(section: str, key: str) -> str:
-    """By the default of a key, which is its ideal."""
+def is_imperfection(key: str) -> bool:
+    """Whether `section.key` of a technology is ideal at 0 or at infinity: less, or more of it, is always better."""
+    return _ideal(*key.split(".", 1)) in {0, math.inf}
+
+
+def _ideal(section: str, key: str) -> object:
+    """The default of a key; None for what is no key."""
     table = getattr(Technology(), section, None)
     if table is None or key not in type(table).model_fields:
+        return None
+    return shown(getattr(table, key))
+
+
+def _towards_ideal(section: str, key: str) -> str:
+    """By the default of a key, which is its ideal."""
+    ideal = _ideal(section, key)
+    if ideal is None:
         return "take parts in which it is smaller"
-    ideal = shown(getattr(table, key))
     if ideal == 0:
         return "lower it"
     if ideal == math.inf:
