@@ -143,9 +143,10 @@ def trained(
     facts = path.with_suffix(".json")
     if not facts.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
-        torch.manual_seed(seed)
-        model = recipe.build(widths)
-        found = train(model, recipe, images, epochs=setting.part(EPOCHS[images.name], at_least=4), quick=setting.quick)
+        model, found = max(
+            (_trained_at(rate, recipe, widths, images, setting, seed) for rate in RATES[images.name]),
+            key=lambda each: each[1]["validation_accuracy"],
+        )
         save(model, path)
         facts.write_text(
             json.dumps(found | {"seed": seed, "trained_on": images.origin}, indent=1) + "\n", encoding="utf-8"
@@ -160,10 +161,21 @@ def trained(
 
 EPOCHS = {"MNIST": 150, "FashionMNIST": 25}
 """At most; training stops when validation accuracy has not risen for a recipe's patience."""
+RATES = {"MNIST": (1e-3,), "FashionMNIST": (1e-3, 2e-4)}
+"""Learning rates, of which the one is kept that does best on the images held out: that of the first paper's Fig. 5, and
+on FashionMNIST the middle one of its sweeps (Fig. A6) too, without which steep devices are hardly trained."""
 
 
-def train(model: Network, recipe: Recipe, images: Images, epochs: int, *, quick: bool) -> Row:
-    """Adam at 1e-3 on the cross-entropy; ends with the weights of the best validation accuracy, copied.
+def _trained_at(  # noqa: PLR0917 - what `trained` is told, and a rate
+    rate: float, recipe: Recipe, widths: Sequence[int], images: Images, setting: Setting, seed: int
+) -> tuple[Network, Row]:
+    torch.manual_seed(seed)
+    model, epochs = recipe.build(widths), setting.part(EPOCHS[images.name], at_least=4)
+    return model, train(model, recipe, images, epochs=epochs, quick=setting.quick, rate=rate)
+
+
+def train(model: Network, recipe: Recipe, images: Images, epochs: int, *, quick: bool, rate: float = 1e-3) -> Row:
+    """Adam on the cross-entropy; ends with the weights of the best validation accuracy, copied.
 
     Draws from torch's global generator.
     """
@@ -172,7 +184,7 @@ def train(model: Network, recipe: Recipe, images: Images, epochs: int, *, quick:
     order = torch.randperm(len(inputs))[: len(inputs) // 10 if quick else None]
     held = order[: int(VALIDATION * len(order))]
     rest = order[len(held) :]
-    optimiser = torch.optim.Adam([each for each in model.parameters() if each.requires_grad], lr=1e-3)
+    optimiser = torch.optim.Adam([each for each in model.parameters() if each.requires_grad], lr=rate)
     best, best_epoch, state = -1.0, 0, {}
     for epoch in range(1, epochs + 1):
         model.train()
@@ -190,6 +202,7 @@ def train(model: Network, recipe: Recipe, images: Images, epochs: int, *, quick:
     model.eval()
     return {
         "parameters": sum(each.numel() for each in model.parameters() if each.requires_grad),
+        "rate": rate,
         "epochs": epoch,
         "best_epoch": best_epoch,
         "validation_accuracy": best,
