@@ -19,6 +19,7 @@ from kanspice.gap.costs import Areas, ChipEnergy, DigitalCost, DigitalEnergy, Op
 from kanspice.gap.cross_check import CrossCheck, NotChecked, OtherOutcome
 from kanspice.gap.crossbar_maps import CrossbarMap, Crosspoint
 from kanspice.gap.distribution import Distribution, Generated, LogDensities, PeriodEnds
+from kanspice.gap.law_uses import LawPoint, LawUse
 from kanspice.gap.metrics import Gap, compare, spread
 from kanspice.gap.operating import DevicePoint, DeviceUse
 from kanspice.gap.projection import ProjectedLayer, ProjectionGap
@@ -239,6 +240,16 @@ def moving(samples: int = 40, error: float = 0.01) -> GapResult:
         stages=(stage("l1.period", 0.004, 0.004), stage("l2.period", 0.01, 0.008), stage("readout", 0.01, 0.0)),
         numerical=NumericalGap(8, 1e-3, 2e-3, 0.002),
         waveforms=(waveforms(0), waveforms(3), waveforms(4), waveforms(5)),
+        law_uses=(law_use(),),
+    )
+
+
+def law_use() -> LawUse:
+    """Of branches with a law that falls."""
+    part, of = {"branch": 3, "from node": 1, "to node": 2}, {"source / V": 0.25, "current / A": 1e-7}
+    point = LawPoint("l1.period", part, 4, 2e-7, 0.5, 0.25, of)
+    return LawUse(
+        "Device1.silu", "branch", 12, 60, -1.0, 1.0, (0.5, 0.5), (-0.5, -0.75, 0.25, 0.5), 0.25, 0.5, (point,)
     )
 
 

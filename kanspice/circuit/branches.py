@@ -155,15 +155,21 @@ def branch_currents_a(period: OdePeriod, schematic: Schematic | None, node_v: Ar
     node_v: (points, nodes), volts.
     """
     branches = branches_of(period, schematic)
-    volts, level = np.pad(node_v / period.unit_v, ((0, 0), (1, 0))), same(branches.level)
+    volts = np.pad(node_v, ((0, 0), (1, 0)))
+    across_v = volts[:, branches.first] - volts[:, branches.second]
+    shaped = branches.shaped(branch_drives(branches, node_v / period.unit_v), branches.ratio)
+    return branches.weight * shaped * period.current_unit_a, across_v
+
+
+def branch_drives(branches: BranchArrays, node: Array) -> Array:
+    """What drives each branch, (points, branches), for voltages (points, nodes) in units."""
+    volts, level = np.pad(node, ((0, 0), (1, 0))), same(branches.level)
     first, second = volts[:, branches.first], volts[:, branches.second]
-    across_v = (first - second) * period.unit_v
     if branches.differences:
         drive = limited(branches.alpha * (first - second), level)
     else:
         drive = limited(branches.alpha * first, level) + limited(branches.beta * second, level)
-    shaped = branches.shaped(drive + branches.gamma, branches.ratio)
-    return branches.weight * shaped * period.current_unit_a, across_v
+    return drive + branches.gamma
 
 
 def limited(term: Array, level: Array | float) -> Array:

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from rendered import to_html
 from synthetic_experiments import COMPARISONS
-from synthetic_results import answered, hostile, synthetic, with_failures
+from synthetic_results import answered, hostile, moving, synthetic, with_failures
 
 from kanspice.experiments.compare import comparison_page
 from kanspice.experiments.verify import charts
@@ -133,6 +133,28 @@ def test_named_devices_and_areas_as_compiled_are_in_the_report():
     found = replace(result.crossbar_maps[0], wanted=result.crossbar_maps[0].area)
     read = from_json(to_json(replace(result, device_uses=(use,), crossbar_maps=(found,))), "here")
     assert (read.device_uses, read.crossbar_maps) == ((use,), (found,))
+
+
+def test_laws_and_what_works_where_on_them_are_in_the_report():
+    result = moving()
+    assert from_json(to_json(result), "here").law_uses == result.law_uses
+    (view,) = charts.law_uses(result.law_uses).views
+    marks = view.layers[-1]
+    assert view.title == "Device1.silu: 50.0 % flat"
+    assert {what: list(own) for what, own in marks.said.items()} == {
+        "stage": ["l1.period"],
+        "branch": [3],
+        "from node": [1],
+        "to node": [2],
+        "sample": [4],
+        "moment / s": [2e-7],
+        "drive of the branch, units": [0.5],
+        "source / V": [0.25],
+        "current / A": [1e-7],
+    }
+    page = to_html(result)
+    assert "Where do devices work?" in page
+    assert "<td>Device1.<wbr>silu</td><td>12</td><td>60</td><td>25.0 %</td><td>50.0 %</td>" in page
 
 
 def test_without_outputs_there_is_only_the_picture():

@@ -70,7 +70,7 @@ def test_circuits_that_answer_after_a_time_have_their_pictures():
     assert 'alt="Sample 5' not in page
     assert 'alt="The network&#39;s samples beside the circuit&#39;s"' in page
     assert 'alt="The error of every sample, magnified"' in page
-    assert page.count("data:image/png;base64,") == 3 + 3 + 2
+    assert page.count("data:image/png;base64,") == 3 + 3 + 2 + 1
     assert "columns</th>" not in page
 
 

@@ -9,14 +9,16 @@ import numpy as np
 import numpy.typing as npt
 
 from kanspice.base.arrays import Array, Indices
-from kanspice.base.quantities import prefix
+from kanspice.experiments.verify import crossbar_plots, law_plots
+from kanspice.experiments.verify.crossbar_plots import UsedCurve
 from kanspice.experiments.verify.result import GapResult
 from kanspice.gap.crossbar_maps import CrossbarMap
+from kanspice.gap.law_uses import LawUse
 from kanspice.gap.operating import DeviceUse
 from kanspice.gap.raster import Raster, bin_of, bins
 from kanspice.report.charts import Axis, Chart, ChartLine, Grid, GridCells, Layer, Marks, Said, View
 from kanspice.report.figures import padded
-from kanspice.report.formatting import many, percentage
+from kanspice.report.formatting import many
 
 MOST_OUTPUTS = 3000
 """So many outputs are marks."""
@@ -147,35 +149,52 @@ def uses(found: Sequence[DeviceUse]) -> Chart:
 
 
 def _use(use: DeviceUse) -> View:
-    volts, unit = np.linspace(use.low_v, use.high_v, len(use.currents_a)), prefix(max(map(abs, use.currents_a)))
-    amps = np.array(use.currents_a) / unit.factor
-    falls = np.append(np.diff(amps) < 0, False)
-    falls[1:] |= falls[:-1]
-    edges, shares = np.linspace(use.low_v, use.high_v, len(use.shares) + 1), 100 * np.array(use.shares)
+    curve = crossbar_plots.curve_of(use)
+    at = np.array([each.volts for each in use.examples])
+    currents = np.interp(at, curve.places, curve.values)
+    said: dict[str, Sequence[float | str]] = {
+        "device": [use.name] * at.size,
+        "crossbar": [each.stage for each in use.examples],
+        "row": [each.row for each in use.examples],
+        "pair": [each.pair for each in use.examples],
+        "column": ["-" if each.negative else "+" for each in use.examples],
+        "sample": [each.sample for each in use.examples],
+        "voltage / V": at.tolist(),
+        f"current: {curve.up}": currents.tolist(),
+    }
+    return _on_curve(curve, at, currents, said)
+
+
+def law_uses(found: Sequence[LawUse]) -> Chart:
+    """Each law with some of the parts that have it, over how many work where."""
+    return Chart(list(map(_law_use, found)))
+
+
+def _law_use(use: LawUse) -> View:
+    curve, shown = law_plots.curve_of(use), use.examples
+    said: dict[str, Sequence[float | str]] = {"stage": [each.stage for each in shown]}
+    for what in shown[0].part if shown else ():
+        said[what] = [each.part[what] for each in shown]
+    said["sample"] = [each.sample for each in shown]
+    if shown and shown[0].moment_s is not None:
+        said["moment / s"] = [each.moment_s or 0.0 for each in shown]
+    said[curve.across] = [each.at for each in shown]
+    for what in shown[0].of if shown else ():
+        said[what] = [each.of[what] for each in shown]
+    return _on_curve(curve, np.array([each.at for each in shown]), np.array([each.gives for each in shown]), said)
+
+
+def _on_curve(curve: UsedCurve, across: Array, up: Array, said: Said) -> View:
+    """The curve, and what works where on it: some of it as marks at (across, up)."""
+    shares, falling = 100 * np.array(curve.shares), curve.falling
     layers: list[Layer] = [
-        ChartLine("devices / %", edges, np.append(shares, shares[-1]), "soft", steps=True),
-        ChartLine("current", volts, amps, "blue"),
+        ChartLine(curve.used, curve.edges, np.append(shares, shares[-1]), "soft", steps=True),
+        ChartLine(curve.up, curve.places, curve.values, "blue"),
     ]
-    if falls.any():
-        layers.append(ChartLine("falling", volts, np.where(falls, amps, np.nan), "orange"))
-    if use.examples:
-        at = np.array([each.volts for each in use.examples])
-        currents = np.interp(at, volts, amps)
-        said: dict[str, Sequence[float | str]] = {
-            "device": [use.name] * at.size,
-            "crossbar": [each.stage for each in use.examples],
-            "row": [each.row for each in use.examples],
-            "pair": [each.pair for each in use.examples],
-            "column": ["-" if each.negative else "+" for each in use.examples],
-            "sample": [each.sample for each in use.examples],
-            "voltage / V": at.tolist(),
-            f"current at area 1 / {unit.symbol}A": currents.tolist(),
-        }
-        layers.append(Marks("some of the devices", at, currents, said))
-    low, high = padded(min(0.0, amps.min()), max(0.0, amps.max()))
-    return View(
-        f"{use.name}: {percentage(use.falling)} falling",
-        Axis("V", use.low_v, use.high_v),
-        Axis(f"{unit.symbol}A at area 1", low, high),
-        layers,
-    )
+    if np.isfinite(falling).any():
+        layers.append(ChartLine("falling", curve.places, falling, "orange"))
+    if across.size:
+        layers.append(Marks("some of them", across, up, said))
+    largest, smallest = max(curve.values.max(), *up, 0.0), min(curve.values.min(), *up, 0.0)
+    low, high = padded(smallest, largest)
+    return View(curve.title, Axis(curve.across, curve.low, curve.high), Axis(curve.up, low, high), layers)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from kanspice.base.arrays import Array
 from kanspice.base.quantities import prefix
 from kanspice.gap.crossbar_maps import CrossbarMap
 from kanspice.gap.operating import DeviceUse
@@ -68,8 +70,66 @@ def uses(found: Sequence[DeviceUse]) -> Figure:
         for axes in panels[len(found) :]:
             axes.set_axis_off()
         for axes, use in zip(panels, found, strict=False):
-            _draw_use(axes, use)
+            draw_use(axes, curve_of(use))
         return figure
+
+
+@dataclass(frozen=True)
+class UsedCurve:
+    """A curve from low to high with values at equally spaced places, and how much of its use is in each equal bin."""
+
+    title: str
+    across: str
+    up: str
+    low: float
+    high: float
+    values: Array
+    shares: tuple[float, ...]
+    used: str
+
+    @property
+    def places(self) -> Array:
+        """(values,) across."""
+        return np.linspace(self.low, self.high, len(self.values))
+
+    @property
+    def edges(self) -> Array:
+        """(shares + 1,) of the bins."""
+        return np.linspace(self.low, self.high, len(self.shares) + 1)
+
+    @property
+    def falling(self) -> Array:
+        """(values,) the values where they fall, NaN elsewhere."""
+        falls = np.append(np.diff(self.values) < 0, False)
+        falls[1:] |= falls[:-1]
+        return np.where(falls, self.values, np.nan)
+
+
+def curve_of(use: DeviceUse) -> UsedCurve:
+    """A type's current over its voltage."""
+    unit = prefix(max(map(abs, use.currents_a), default=1.0))
+    title, up = f"{use.name}: {percentage(use.falling)} falling", f"{unit.symbol}A at area 1"
+    values = np.array(use.currents_a) / unit.factor
+    return UsedCurve(title, "V", up, use.low_v, use.high_v, values, use.shares, "devices / %")
+
+
+def draw_use(axes: Axes, use: UsedCurve) -> None:
+    """The curve, its falling parts orange, over how much of its use is where."""
+    beside = axes.twinx()
+    shares = 100 * np.array(use.shares)
+    beside.bar(use.edges[:-1], shares, np.diff(use.edges), align="edge", color=GREY, alpha=0.3)
+    beside.set_ylabel(use.used, fontsize=7, color=GREY)
+    beside.tick_params(labelsize=6)
+    beside.spines["right"].set_visible(True)
+    axes.set_zorder(beside.get_zorder() + 1)
+    axes.patch.set_visible(False)
+    axes.plot(use.places, use.values, color=BLUE, linewidth=1.4)
+    axes.plot(use.places, use.falling, color=VERMILLION, linewidth=2.0)
+    axes.axhline(0.0, color=GREY, linewidth=0.5)
+    axes.set_title(plain(use.title), fontsize=8)
+    axes.set_xlabel(use.across, fontsize=7)
+    axes.set_ylabel(use.up, fontsize=7)
+    axes.tick_params(labelsize=6)
 
 
 def _draw(axes: Axes, found: CrossbarMap, raster: Raster, colours: str, title: str) -> None:
@@ -86,26 +146,3 @@ def _draw(axes: Axes, found: CrossbarMap, raster: Raster, colours: str, title: s
 def _place(found: CrossbarMap, raster: Raster, row: int, pair: int) -> tuple[int, int]:
     """Where a crosspoint is in a map: across and down."""
     return bin_of(pair, found.pairs, raster.columns), bin_of(row, found.rows, raster.rows)
-
-
-def _draw_use(axes: Axes, use: DeviceUse) -> None:
-    volts = np.linspace(use.low_v, use.high_v, len(use.currents_a))
-    unit = prefix(max(map(abs, use.currents_a), default=1.0))
-    amps = np.array(use.currents_a) / unit.factor
-    edges = np.linspace(use.low_v, use.high_v, len(use.shares) + 1)
-    beside = axes.twinx()
-    beside.bar(edges[:-1], 100 * np.array(use.shares), np.diff(edges), align="edge", color=GREY, alpha=0.3)
-    beside.set_ylabel("devices / %", fontsize=7, color=GREY)
-    beside.tick_params(labelsize=6)
-    beside.spines["right"].set_visible(True)
-    axes.set_zorder(beside.get_zorder() + 1)
-    axes.patch.set_visible(False)
-    axes.plot(volts, amps, color=BLUE, linewidth=1.4)
-    falls = np.append(np.diff(amps) < 0, False)
-    falls[1:] |= falls[:-1]
-    axes.plot(volts, np.where(falls, amps, np.nan), color=VERMILLION, linewidth=2.0)
-    axes.axhline(0.0, color=GREY, linewidth=0.5)
-    axes.set_title(f"{plain(use.name)}: {percentage(use.falling)} falling", fontsize=8)
-    axes.set_xlabel("V", fontsize=7)
-    axes.set_ylabel(f"{unit.symbol}A at area 1", fontsize=7)
-    axes.tick_params(labelsize=6)

@@ -157,6 +157,53 @@ class DeviceUsePart(Part):
     """Some of them, from the lowest voltage to the highest."""
 
 
+class LawPointPart(Part):
+    """A part of the circuit at one operating point."""
+
+    stage: str
+    """Where it is."""
+    part: dict[str, Count]
+    """Its numbers, by what they count."""
+    sample: Count
+    """From 0, in the order of the inputs."""
+    moment_s: Figure
+    """Since the inference began; null where the answer is an operating point, or only a period's ends are known."""
+    at: float
+    """Where it is on the law."""
+    gives: float
+    """What it makes of that."""
+    of: dict[str, float]
+    """Quantities there, by name and unit."""
+
+
+class LawUsePart(Part):
+    """All parts that have one law, at some operating points."""
+
+    name: str
+    """Of the law."""
+    kind: Annotated[str, Field(pattern="^(branch|memdiode|high-pass|low-pass|detector)$")]
+    """What has it: branches (of their drive, in units), memdiodes (of their drive above the threshold, in 1/alpha),
+    filters (of the decades that a tone is above their corner) or detectors (of an amplitude, in volts)."""
+    parts: Count
+    """How many there are."""
+    points: Count
+    """At how many operating points of each stage they were looked at, at most."""
+    low: float
+    """Where what is shown begins."""
+    high: float
+    """Where it ends."""
+    shares: Annotated[list[Fraction], Field(min_length=1, max_length=1000)]
+    """The part of all that is used in each of equal bins."""
+    values: Annotated[list[float], Field(min_length=2, max_length=1000)]
+    """Of the law at equally spaced places."""
+    falling: Fraction
+    """The part of all where less comes out for a larger voltage that goes in."""
+    flat: Fraction
+    """The part of all where the law's slope is less than a tenth of the steepest that is shown."""
+    examples: Annotated[list[LawPointPart], Field(max_length=1000), Key(sparse=True)] = Field([])
+    """Some of them, from the lowest place to the highest."""
+
+
 class ConfusionPart(Part):
     """How often samples of one class got the largest output of another."""
 
@@ -538,6 +585,8 @@ class Document(Part):
     """Areas and errors of crossbars, of the first of them."""
     device_uses: Annotated[list[DeviceUsePart], Key(sparse=True)] = Field([])
     """Where on their curves the devices of crossbars work."""
+    law_uses: Annotated[list[LawUsePart], Key(sparse=True)] = Field([])
+    """Where on their laws branches, synapses and filters work."""
     confusion: Annotated[ConfusionPart | None, Key(sparse=True)] = None
     """Which classes are taken for which, of a network that decides between a few."""
     output_errors: Annotated[list[OutputErrorPart], Key(sparse=True)] = Field([])

@@ -68,6 +68,7 @@ from kanspice.gap.anatomy import anatomy
 from kanspice.gap.answers import Confusion, confusion, output_errors
 from kanspice.gap.causes import Attributed
 from kanspice.gap.crossbar_maps import crossbar_maps
+from kanspice.gap.law_uses import law_uses
 from kanspice.gap.limits import LimitPair
 from kanspice.gap.metric_table import further
 from kanspice.gap.operating import device_uses
@@ -180,6 +181,7 @@ class Measured:
             anatomy=anatomy(design),
             crossbar_maps=crossbar_maps(self.circuit.ideal, design, solution),
             device_uses=device_uses(design, solution),
+            law_uses=law_uses(design, solution, evidence.inputs),
             confusion=self._confusion(),
             output_errors=output_errors(self.outputs, self.expected, solution.solved),
             distribution=measurements.distribution,

@@ -15,6 +15,7 @@ from kanspice.experiments.verify import (
     circuit_blocks,
     crossbar_blocks,
     distributions,
+    law_blocks,
     opening,
     physical,
     plots,
@@ -102,7 +103,7 @@ def _sections(result: GapResult) -> Iterator[Section]:
         yield Section("How does it grow?", _waveforms(result))
     yield Section("Does it matter?", (Facts(list(_matters(result))), *_outputs(result)))
     for title, blocks in (
-        ("Where do devices work?", crossbar_blocks.devices(result)),
+        ("Where do devices work?", (*crossbar_blocks.devices(result), *law_blocks.laws(result))),
         ("Where in the crossbars?", crossbar_blocks.maps(result)),
     ):
         if blocks:

@@ -21,6 +21,7 @@ from kanspice.gap.cross_check import CrossCheck
 from kanspice.gap.crossbar_maps import CrossbarMap
 from kanspice.gap.distribution import Distribution, Generated
 from kanspice.gap.judging import unresolved
+from kanspice.gap.law_uses import LawUse
 from kanspice.gap.metrics import Gap
 from kanspice.gap.operating import DeviceUse
 from kanspice.gap.projection import ProjectionGap
@@ -57,7 +58,8 @@ class GapResult(Shown):
     specimen: which one, where it was given by its numbers and not drawn by the seed.
     sized_for: samples that the circuit is sized for, where they were given apart from those that are measured.
     anatomy: what each stage is made of, for a drawing of the circuit; none in old reports. crossbar_maps:
-    areas and errors of the first crossbars; device_uses: where on their curves the devices of crossbars work.
+    areas and errors of the first crossbars; device_uses: where on their curves the devices of crossbars work,
+    and law_uses: where on their laws branches, synapses and filters do.
     confusion: which classes are taken for which, of a network that decides; output_errors: how far each output is off.
     measured: where the outputs of a chip are from, where one was measured; chip: how far it is from network and
     circuit; chip_outputs: (samples, outputs) in model units, NaN where nothing was measured, without rows where no chip
@@ -106,6 +108,7 @@ class GapResult(Shown):
     anatomy: tuple[StageShape, ...] = ()
     crossbar_maps: tuple[CrossbarMap, ...] = ()
     device_uses: tuple[DeviceUse, ...] = ()
+    law_uses: tuple[LawUse, ...] = ()
     confusion: Confusion | None = None
     output_errors: tuple[OutputError, ...] = ()
     chip_outputs: Array = field(default_factory=lambda: np.empty((0, 0)))
