@@ -67,13 +67,15 @@ def power_row(device: Device) -> tuple[str, str]:
     return "delivers power", f"at {volts:.4g} V, where it carries {current:.4g}: {why}"
 
 
+_SPREAD_USE = "drawn with that; --set devices.area_sigma and devices.shift_sigma_v set another"
+
+
 def spread_rows(device: Device) -> list[tuple[str, str]]:
     spread = device.card.spread
     if spread is None:
         return []
-    sets = f"--set devices.area_sigma={spread.area_sigma:.3g} --set devices.shift_sigma_v={spread.shift_sigma_v:.3g}"
     found = f"{spread.area_sigma:.2%} of the current, {spread.shift_sigma_v:.3g} V; {spread.residual:.2%} unexplained"
-    return [(f"spread of {spread.devices} devices", found), ("in a technology", sets)]
+    return [(f"spread of {spread.devices} devices", found), ("in a circuit", _SPREAD_USE)]
 
 
 def report_rows(report: FitReport) -> list[tuple[str, str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 
 import numpy as np
@@ -19,6 +20,7 @@ from kanspice.circuit import (
     TransistorBranches,
 )
 from kanspice.circuit.bounds import is_settled
+from kanspice.circuit.compile.card_spread import spread_notes
 from kanspice.circuit.compile.current_unit import current_unit_notes, power_notes
 from kanspice.circuit.transistor_branches import ladders_of
 from kanspice.engine.engines import engine_named
@@ -48,7 +50,8 @@ def device_notes(loaded: LoadedModel, design: Design) -> tuple[str, ...]:
     if not devices:
         return ()
     unit_a = design.crossbars[0].current_unit_a
-    return (*current_unit_notes(devices, unit_a), *power_notes(devices))
+    mismatch_of = json.loads(design.technology_json)["devices"]["mismatch_of"]
+    return (*current_unit_notes(devices, unit_a), *power_notes(devices), *spread_notes(devices, mismatch_of))
 
 
 def speed_notes(design: Design, engine: str) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from kanspice.base.draws import Draw
 from kanspice.base.errors import errors_at
 from kanspice.circuit import Design, Sort
 from kanspice.circuit.compile import Sizing, add_converters
+from kanspice.circuit.compile.card_spread import with_card_spread
 from kanspice.circuit.compile.realised import realised_parts
 from kanspice.circuit.specimens import draw_specimen
 from kanspice.families.common.following import followed_stages
@@ -58,9 +59,13 @@ def compile_both(
 
 
 def technology_for(loaded: LoadedModel, technology: Technology) -> Technology:
-    """What of a general technology the model's circuit can have. InputError for another that has more."""
+    """What of a general technology the model's circuit can have, with the mismatch on its devices' cards.
+
+    Raises InputError for a technology that is not general and has more.
+    """
     with errors_at(loaded.path):
-        return family_of(loaded.model).technology(loaded.model, technology)
+        fitting = family_of(loaded.model).technology(loaded.model, technology)
+    return with_card_spread(fitting, loaded.model.curves)
 
 
 def compile_nominal(loaded: LoadedModel, technology: Technology, sizing: Sizing | None = None) -> Design:

@@ -115,6 +115,10 @@ class CrossbarDevices(CheckedTable):
 
     area_sigma: Annotated[_NotNegative, CAUSE] = 0.0
     """Relative standard deviation of areas. An area that would come out below zero is zero: no device."""
+    mismatch_of: Literal["all", "cards"] = "all"
+    """Which devices differ by area_sigma and shift_sigma_v: `all`; or (`cards`) those whose cards have a [spread], the
+    one with the largest by this and others by as much less as their cards say. Where nobody sets any of the three, all
+    are taken from the cards, if one has a spread."""
     area_error: Literal["normal", "uniform", "binary"] = "normal"
     """How areas are distributed: uniform goes to sqrt(3) standard deviations, binary is one of them, up or down."""
     area_added_sigma: Annotated[_NotNegative, CAUSE] = 0.0

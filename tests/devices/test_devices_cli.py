@@ -163,7 +163,9 @@ def test_several_devices_become_a_card_with_their_spread(tmp_path: Path) -> None
     rows = "".join(f"{v},{0.9 * v},{v},{1.1 * v}\n" for v in VOLTS)
     (tmp_path / "iv.csv").write_text(header + rows)
     result = run("fit", tmp_path / "iv.csv", "-o", tmp_path / "c.toml", "--kind", "segments")
-    assert "--set devices.area_sigma=0.1" in " ".join(result.stdout.split())
+    text = " ".join(result.stdout.split())
+    assert "10.00% of the current" in text
+    assert "in a circuit drawn with that; --set devices.area_sigma" in text
     assert "spread of 3 devices" in run("show", str(tmp_path / "c.toml")).stdout
     device = load_device(tmp_path / "c.toml")
     assert device.card.spread is not None

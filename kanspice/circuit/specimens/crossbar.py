@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import assert_never
 
@@ -30,13 +31,15 @@ def crossbar_specimen(crossbar: Crossbar, design: Design, technology: Technology
     crossbar = _with_standard_amplifiers(crossbar, technology)
     area = _with_standard_resistors(_quantised(crossbar.area, devices), crossbar, design, technology)
     if devices.area_sigma > 0:
-        area = area * np.maximum(1 + devices.area_sigma * _errors(crossbar, devices, draw), 0.0)
+        errors = _errors(crossbar, devices, draw) * _parts(design.devices, devices, "area_sigma")
+        area = area * np.maximum(1 + devices.area_sigma * errors, 0.0)
     if devices.area_added_sigma > 0:
         added = devices.area_added_sigma * draw.normal(f"{crossbar.name}.area_added", area.shape)
         area = np.where(area == 0, 0.0, area + added)
     area = area * (1 + devices.current_per_k * (devices.temperature_c - CURVES_C))
     area = area * fraction_left(crossbar.name, area.shape, technology.ageing, draw)
-    shift_v = devices.shift_sigma_v * draw.normal(f"{crossbar.name}.shift_v", area.shape)
+    shifts = draw.normal(f"{crossbar.name}.shift_v", area.shape) * _parts(design.devices, devices, "shift_sigma_v")
+    shift_v = devices.shift_sigma_v * shifts
     unshifted = [is_resistance(device.curve) for device in design.devices]
     shift_v[:, :, unshifted | ~np.isin(np.arange(len(unshifted)), crossbar.types)] = 0.0
     if devices.stuck_open > 0:
@@ -120,6 +123,14 @@ def _errors(crossbar: Crossbar, devices: CrossbarDevices, draw: Draw) -> Array:
             return np.where(draw.uniform(name, shape) < 0.5, -1.0, 1.0)
         case _:
             assert_never(devices.area_error)
+
+
+def _parts(kinds: Sequence[Device], devices: CrossbarDevices, key: str) -> Array:
+    """(devices,) how much each kind of device differs, of the technology's standard deviation: all, or as cards say."""
+    if devices.mismatch_of == "all":
+        return np.ones(len(kinds))
+    said = np.array([0.0 if kind.card.spread is None else getattr(kind.card.spread, key) for kind in kinds])
+    return asarray(said / (said.max(initial=0.0) or 1.0))
 
 
 def _quantised(area: Array, devices: CrossbarDevices) -> Array:

@@ -8,6 +8,7 @@ from kanspice.base.draws import Draw
 from kanspice.base.files import check_outputs
 from kanspice.base.files.array_files import Given, load_array
 from kanspice.circuit.compile import Sizing
+from kanspice.circuit.compile.card_spread import spread_notes
 from kanspice.circuit.specimens import draw_specimen
 from kanspice.engine.fidelity import FidelityChoice, resolve_fidelity
 from kanspice.experiments.api.arguments import Model, Overrides, Tech, model_of, technology_of
@@ -59,7 +60,8 @@ def compile(
         given.check_fits(nominal, technology)
         draw, said = given.draw(seed), given.notes(nominal, technology)
     design = draw_specimen(nominal, technology, draw)
-    circuit = Circuit(design, resolve_fidelity(design, fidelity), notes=(*loaded.notes, *said))
+    spread = spread_notes(loaded.model.curves, technology.devices.mismatch_of)
+    circuit = Circuit(design, resolve_fidelity(design, fidelity), notes=(*loaded.notes, *spread, *said))
     if specimen_out is not None:
         numbers = drawn(draw, nominal, technology)
         check_outputs([specimen_out])

@@ -12,6 +12,7 @@ import numpy as np
 from kanspice.base.arrays import Array
 from kanspice.base.draws import Draw
 from kanspice.base.errors import InputError
+from kanspice.circuit.compile.card_spread import spread_notes
 from kanspice.circuit.specimens import GivenSpecimen, draw_specimen
 from kanspice.engine.options import RunOptions
 from kanspice.engine.progress import Advance, Progress
@@ -57,6 +58,7 @@ def analyse(
     plan = plan or SensitivityPlan()
     evidence.check_fit(loaded.input_width, loaded.output_width)
     technology = technology_for(loaded, technology)
+    spread = spread_notes(loaded.model.curves, technology.devices.mismatch_of)
     circuit = ByNumbers(Followed.of(loaded, evidence, technology, plan.timeout_s), technology, plan.seed)
     _check(circuit, plan)
     few, notes = _predicted_on(circuit, loaded, plan)
@@ -78,7 +80,7 @@ def analyse(
         worst=_kept(circuit, found, plan),
         rare=rare,
         fixed=tuple(_fixed(circuit)),
-        notes=(*loaded.notes, *notes, *_notes(circuit, found)),
+        notes=(*loaded.notes, *spread, *notes, *_notes(circuit, found)),
         versions=versions(),
         sized_for=evidence.sized_for,
         heat=tuple(_heat(few, prediction)),

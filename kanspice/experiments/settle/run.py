@@ -16,7 +16,7 @@ from kanspice.experiments.notes import device_notes, speed_notes
 from kanspice.experiments.settle.settling import Settling
 from kanspice.experiments.settle.transients import SettleOptions, Transients, at_rest
 from kanspice.experiments.sizing import SizingSamples, check_is_sized, sha256_of
-from kanspice.families import LoadedModel, compile_model, sizing_for
+from kanspice.families import LoadedModel, compile_model, sizing_for, technology_for
 from kanspice.families.common.following import followed_stages
 from kanspice.gap.noise import stage_noises
 from kanspice.technology import Technology
@@ -45,6 +45,7 @@ def settle(
     if sized_for is not None:
         check_is_sized(loaded, technology)
         population = sized_for.inputs
+    technology = technology_for(loaded, technology)
     sizing = sizing_for(loaded, technology, inputs if population is None else population)
     design = compile_model(loaded, technology, sizing, Draw(options.seed))
     check_mismatch(design, options.engine)

@@ -10,7 +10,6 @@ from kanspice.base.threads import one_thread
 from kanspice.circuit import Design
 from kanspice.engine.acceptance import chosen_samples
 from kanspice.engine.engines import engine_named
-from kanspice.engine.fidelity import resolve_fidelity
 from kanspice.engine.options import RunOptions
 from kanspice.engine.running import check_design, check_device, check_judge_of_subcircuits, check_mismatch
 from kanspice.experiments.ensemble.variations import Point
@@ -100,7 +99,6 @@ def _at(everywhere: Callable[..., GapSetup], engine: str, network: Followed, poi
         point=point.index,
         design=design,
         technology=point.technology,
-        fidelity=resolve_fidelity(design, "auto", engine_named(engine).fidelities),
         expected=network.expected(design),
         scale=network.scale(design),
     )

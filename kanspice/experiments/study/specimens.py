@@ -16,7 +16,7 @@ from kanspice.base.threads import one_thread
 from kanspice.circuit import Design
 from kanspice.circuit.specimens import draw_specimen
 from kanspice.engine.engines import engine_named
-from kanspice.engine.fidelity import Fidelity
+from kanspice.engine.fidelity import resolve_fidelity
 from kanspice.engine.options import RunOptions
 from kanspice.engine.progress import Progress
 from kanspice.engine.running import as_solved, judge_of, solve
@@ -80,7 +80,6 @@ class GapSetup:
     technology: Technology
     engine: str
     device: str
-    fidelity: Fidelity
     inputs: Array
     places: tuple[int, ...]
     without: tuple[FailedSample, ...]
@@ -101,7 +100,7 @@ class GapSetup:
             self.engine,
             design,
             self.inputs,
-            self.fidelity,
+            resolve_fidelity(design, "auto", engine_named(self.engine).fidelities),
             options,
             hints=self.hints,
             numbers=self.places,

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from kanspice.base.errors import InputError
+from kanspice.circuit.compile.card_spread import with_card_spread, without_card_spread
 from kanspice.devices import Device
 from kanspice.devices.fit import FitReport
 from kanspice.engine.options import RunOptions
@@ -41,7 +42,9 @@ _MAP = 41
 
 @dataclass(frozen=True)
 class TrialOptions:
-    """technology: of the circuits that are not ideal; ideal: of those that are. specimens: how many are drawn."""
+    """technology: of the circuits that are not ideal; ideal: of those that are, whatever cards say of how much devices
+    differ. specimens: how many are drawn.
+    """
 
     technology: Technology
     ideal: Technology
@@ -49,13 +52,11 @@ class TrialOptions:
     seed: int = 0
 
     def of(self, device: Device) -> TrialOptions:
-        """With the mismatch that is on the device's card, where it has one."""
-        spread = device.card.spread
-        if spread is None:
+        """With the mismatch that is on the device's card, where it has one and nobody has set another."""
+        if device.card.spread is None:
             return self
-        fields = {"area_sigma": spread.area_sigma, "shift_sigma_v": spread.shift_sigma_v}
-        devices = self.technology.devices.model_copy(update=fields)
-        return replace(self, technology=self.technology.model_copy(update={"devices": devices}))
+        drawn = with_card_spread(self.technology, [device])  # networks have it normalised, without a card of its own
+        return replace(self, technology=without_card_spread(drawn), ideal=without_card_spread(self.ideal))
 
 
 def known_tasks(seed: int) -> tuple[list[TrialTask], tuple[str, ...]]:

@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator
 
 from kanspice.base.quantities import si
+from kanspice.circuit.compile.card_spread import with_card_spread
 from kanspice.experiments.trial.result import DeviceTrial, TaskTrial, TriedDevice
 from kanspice.report.blocks import Fact, Highlight, Highlights, Table
 from kanspice.report.formatting import NOTHING, many, number, percentage, plain
@@ -171,9 +172,9 @@ def fit(result: DeviceTrial) -> list[Fact]:
         rows.append(("passive", Verdict(f"{said}: {text}", warning=not small)))
     spread = device.card.spread
     if spread is not None:
-        text = (
-            f"{spread.area_sigma:.2%} of the current, {si(spread.shift_sigma_v, 'V')}: its circuits are drawn with it"
-        )
+        drawn = with_card_spread(result.technology, [device]).devices.mismatch_of == "cards"
+        use = "its circuits are drawn with it" if drawn else "not used: the technology sets another"
+        text = f"{spread.area_sigma:.2%} of the current, {si(spread.shift_sigma_v, 'V')}: {use}"
         rows.append((f"spread of {spread.devices} devices", text))
     return rows
 

@@ -9,9 +9,10 @@ import sys
 import numpy as np
 import pytest
 import torch
-from circuits import PEAK, network
+from circuits import PEAK, inputs_for, load_device, network
 from images import cnnkan
 
+import kanspice
 from kanspice.base.errors import InputError
 from kanspice.experiments.settle.plan import SettlingRequest
 from kanspice.experiments.settle.study import prepare as prepare_settling
@@ -144,3 +145,17 @@ sys.exit("torch" in sys.modules)
 """
     assert subprocess.run([sys.executable, "-c", program], check=False, timeout=60).returncode == 0
     assert pickle.loads(answered.read_bytes()) == [setup.measure(1, 11) for setup in setups]
+
+
+@pytest.mark.parametrize("random", ["tia.offset_sigma_v=5e-3", "devices.shift_sigma_v=2e-3"])
+def test_draws_are_solved_as_the_circuits_that_they_are(random, tmp_path):
+    """Columns move by offsets, and devices of a row see voltages of their own, which those of the nominal circuit do
+    not."""
+    model = network([3, 4, 2], [load_device("z21")])
+    save(model, tmp_path / "model.pt")
+    np.save(tmp_path / "x.npy", inputs_for(model, 5))
+    given = tmp_path / "model.pt", tmp_path / "x.npy"
+    study = kanspice.study(*given, set=[random], trials=2, cross_check=0, out=tmp_path / "study")
+    for draw in study.points[0].draws:
+        alone = kanspice.verify(*given, set=[random], engine="batched", seed=draw.seed)
+        assert draw.metrics["relative_rmse"] == pytest.approx(alone.gap.relative_rmse, rel=1e-9)
