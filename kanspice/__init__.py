@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from kanspice.experiments.api.compile import compile
     from kanspice.experiments.api.control import control
     from kanspice.experiments.api.export import export
+    from kanspice.experiments.api.history import history
     from kanspice.experiments.api.identify import identify
     from kanspice.experiments.api.lifetime import lifetime
     from kanspice.experiments.api.project import project
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
     from kanspice.experiments.compile.circuit import Circuit
     from kanspice.experiments.control import ControlResult
     from kanspice.experiments.export.exported import Exported
+    from kanspice.experiments.history import History
     from kanspice.experiments.identify.result import IdentificationResult
     from kanspice.experiments.lifetime.result import LifetimeResult
     from kanspice.experiments.project.result import Projection
@@ -82,6 +84,7 @@ _HOMES = {
     "Exported": "kanspice.experiments.export.exported",
     "GapResult": "kanspice.experiments.verify.result",
     "GivenSpecimen": "kanspice.circuit.specimens",
+    "History": "kanspice.experiments.history",
     "IdentificationResult": "kanspice.experiments.identify.result",
     "InputError": "kanspice.base.errors",
     "KANalogue": "kanspice.families.kanalogue.network",
@@ -110,6 +113,7 @@ _HOMES = {
     "control": "kanspice.experiments.api.control",
     "export": "kanspice.experiments.api.export",
     "fit": "kanspice.families.common.training",
+    "history": "kanspice.experiments.api.history",
     "identify": "kanspice.experiments.api.identify",
     "lifetime": "kanspice.experiments.api.lifetime",
     "load": "kanspice.families",
@@ -143,6 +147,7 @@ __all__ = [
     "Exported",
     "GapResult",
     "GivenSpecimen",
+    "History",
     "IdentificationResult",
     "InputError",
     "KANalogue",
@@ -170,6 +175,7 @@ __all__ = [
     "convert",
     "export",
     "fit",
+    "history",
     "identify",
     "lifetime",
     "load",

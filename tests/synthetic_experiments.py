@@ -25,6 +25,7 @@ from kanspice.experiments.ensemble.draws import DrawResult, PointDraws
 from kanspice.experiments.ensemble.variations import Corner, Sweep
 from kanspice.experiments.export.receipt import Receipt
 from kanspice.experiments.facts import EngineRun, InputsFacts, ModelFacts
+from kanspice.experiments.history import History, HistoryEntry, history_of
 from kanspice.experiments.lifetime.ages import YEAR_S, ages_between
 from kanspice.experiments.lifetime.plan import LifetimeRequest, sweep_of
 from kanspice.experiments.lifetime.result import LifetimeResult
@@ -102,6 +103,42 @@ COMPARISONS: dict[str, Callable[[], Comparison]] = {
     "other samples": other_samples,
     "failed": lambda: Comparison(synthetic(), with_failures(cross_checked(synthetic(), 0.1), 3, 7), 0.5),
     "chips": chips,
+}
+
+# --- histories ---
+
+
+def dated(day: int, result: GapResult, **changes) -> HistoryEntry:
+    """A result of a day in November, under the name of its change."""
+    return HistoryEntry(f"change-{day}", replace(result, date=f"2026-11-{day:02}T06:30:00Z", **changes))
+
+
+def changing() -> list[HistoryEntry]:
+    """Results with another technology, then other samples, then another network, of which the last but one failed."""
+    labelled = {"accuracy": {"reference": 0.98, "circuit": 0.96}}
+    held = {"limits": (Limit("relative_rmse", 0.01, 0.05), Limit("accuracy", 0.96, min=0.9)), **labelled}
+    first, worse, other = synthetic(), synthetic(error=0.02), synthetic(samples=20)
+    board = {"name": "board", "tia": {"gain": 1000.0, "rail_v": 5.0}, "devices": {"area_sigma": 0.02}}
+    inputs, model = InputsFacts("other.npy", "ee" * 32), replace(MODEL, sha256="ef" * 32)
+    missed = {**held, "limits": (Limit("relative_rmse", 0.06, 0.05), Limit("accuracy", 0.8, min=0.9))}
+    return [
+        dated(1, first, **held),
+        dated(4, first, **held, versions=VERSIONS | {"kanspice": "0.2.0"}),
+        dated(5, worse, **held, design=replace(worse.design, technology=board)),
+        dated(9, other, **held, inputs=inputs),
+        dated(11, with_failures(other, 3), **missed, inputs=inputs),
+        dated(12, other, **missed, inputs=inputs, model=model),
+    ]
+
+
+HISTORIES: dict[str, Callable[[], History]] = {
+    "one": lambda: history_of([dated(1, synthetic())]),
+    "changes": lambda: history_of(changing()),
+    "grown": lambda: history_of([dated(2, synthetic(error=0.02)), dated(1, synthetic())], ["rmse"], 0.1),
+    "not comparable": lambda: history_of(changing()[2:4], ["relative_rmse", "accuracy"], 0.1),
+    "without dates": lambda: history_of(
+        [*changing()[:2], HistoryEntry("a", synthetic())], ["l2.crossbar.relative_rmse"]
+    ),
 }
 
 # --- settling ---

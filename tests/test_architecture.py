@@ -79,6 +79,7 @@ ROOMS = (
     "experiments",  # what all of them know: samples, facts of model and circuit, what one simulation amounts to
     "experiments.verify",  # one circuit against its network
     "experiments.compare",  # two results of it
+    "experiments.history",  # many, one after the other
     "experiments.trial",  # what a device would do in small networks
     "experiments.project",  # learnt edges made of devices
     "experiments.study",  # the gaps of many specimens

@@ -23,7 +23,18 @@ _PANELS = {
     ),
     "Limits": ("--max", "--min", "--limits", "--baseline", "--max-growth", "--yield-min"),
     "Reports": (
-        *("--output", "--out", "--json", "--markdown", "--html", "--junit", "--annotations", "--plot"),
+        *(
+            "--metric",
+            "--history",
+            "--output",
+            "--out",
+            "--json",
+            "--markdown",
+            "--html",
+            "--junit",
+            "--annotations",
+            "--plot",
+        ),
         *("--specimen-out", "--verbose", "--quiet"),
     ),
 }

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Literal, Protocol, TypeVar
 
 import numpy as np
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from kanspice.gap.stage_gap import StageGap
 
-T = TypeVar("T")
+T_contra = TypeVar("T_contra", contravariant=True)
 
 
 class Need(Enum):
@@ -46,7 +46,7 @@ class Need(Enum):
 
 
 @dataclass(frozen=True)
-class Metric(Generic[T]):
+class Metric(Generic[T_contra]):
     """One figure that circuits are judged by.
 
     name: as limits, documents and comparisons know it. title: for readers. unit: what 1 is; "" for a ratio, "fraction"
@@ -58,7 +58,7 @@ class Metric(Generic[T]):
     title: str
     unit: str
     better: Literal["less", "more"] | None
-    of: Callable[[T], float | None]
+    of: Callable[[T_contra], float | None]
     needs: Need = Need.NOTHING
     error: Callable[[Doubt], float | None] | None = None
 
@@ -66,6 +66,25 @@ class Metric(Generic[T]):
     def is_limitable(self) -> bool:
         """Whether "at most", or "at least", makes sense of it."""
         return self.better is not None
+
+
+class MetricSource(Protocol):
+    """What most metrics are computed from, which a result that was read back has as well."""
+
+    @property
+    def gap(self) -> Gap: ...
+    @property
+    def numerical(self) -> NumericalGap | None: ...
+    @property
+    def unstable_fraction(self) -> float: ...
+    @property
+    def accuracy(self) -> Mapping[str, float] | None: ...
+    @property
+    def loss(self) -> Mapping[str, float] | None: ...
+    @property
+    def distribution(self) -> Distribution | None: ...
+    @property
+    def chip(self) -> ChipGaps | None: ...
 
 
 @dataclass(frozen=True)
@@ -150,17 +169,17 @@ def given(
     return frozenset(need for need, is_there in there.items() if is_there)
 
 
-def _disagreement(found: Measurements) -> float | None:
+def _disagreement(found: MetricSource) -> float | None:
     """Rounded, as all fractions of samples are: 1 - 0.7 is not to exceed 0.3."""
     agreement = found.gap.argmax_agreement
     return None if agreement is None else round(1 - agreement, 12)
 
 
-def _agreement(found: Measurements) -> float | None:
+def _agreement(found: MetricSource) -> float | None:
     return found.gap.argmax_agreement
 
 
-def _accuracy_drop(found: Measurements) -> float | None:
+def _accuracy_drop(found: MetricSource) -> float | None:
     accuracies = found.accuracy
     return None if accuracies is None else round(accuracies["reference"] - accuracies["circuit"], 12)
 
@@ -186,17 +205,17 @@ def _max_relative_error(doubt: Doubt) -> float | None:
     return doubt.max_abs / scale if scale else None
 
 
-def _chip_disagreement(found: Measurements) -> float | None:
+def _chip_disagreement(found: MetricSource) -> float | None:
     agreement = None if found.chip is None else found.chip.network.argmax_agreement
     return None if agreement is None else round(1 - agreement, 12)
 
 
-def _chip_accuracy_drop(found: Measurements) -> float | None:
+def _chip_accuracy_drop(found: MetricSource) -> float | None:
     accuracies = None if found.chip is None else found.chip.accuracy
     return None if accuracies is None else round(accuracies["reference"] - accuracies["chip"], 12)
 
 
-FIGURES: tuple[Metric[Measurements], ...] = (
+FIGURES: tuple[Metric[MetricSource], ...] = (
     Metric("rmse", "RMSE", "model units", "less", lambda m: m.gap.rmse, error=lambda d: d.rmse),
     Metric("max_abs", "largest error", "model units", "less", lambda m: m.gap.max_abs, error=lambda d: d.max_abs),
     Metric(
@@ -289,7 +308,7 @@ FURTHER: tuple[Metric[Measurements], ...] = (
 )
 """All others."""
 
-CHIP: tuple[Metric[Measurements], ...] = (
+CHIP: tuple[Metric[MetricSource], ...] = (
     Metric(
         "chip_circuit_relative_rmse",
         "relative RMSE of the chip from the circuit",
@@ -335,7 +354,7 @@ CHIP: tuple[Metric[Measurements], ...] = (
 )
 """Those of a chip that was measured, which results have keys of their own for."""
 
-METRICS = (*FIGURES, *FURTHER, *CHIP)
+METRICS: tuple[Metric[Measurements], ...] = (*FIGURES, *FURTHER, *CHIP)
 BY_NAME = {metric.name: metric for metric in METRICS}
 
 STAGE_METRICS: tuple[Metric[StageGap], ...] = (
@@ -371,6 +390,12 @@ def metric_values(found: Measurements, stages: Sequence[StageGap] = ()) -> dict[
     there = found.given | {Need.LABELS}
     values = {metric.name: metric.of(found) for metric in METRICS if metric.needs in there}
     return values | {f"{stage.name}.{metric.name}": metric.of(stage) for stage in stages for metric in STAGE_METRICS}
+
+
+def found_again(result: MetricSource) -> dict[str, float | None]:
+    """Of all metrics, those that something else in a result amounts to, by name: `further` are the others."""
+    values = {metric.name: metric.of(result) for metric in (*FIGURES, *CHIP)}
+    return {name: value if value is None or math.isfinite(value) else None for name, value in values.items()}
 
 
 def further(values: dict[str, float | None]) -> dict[str, float | None]:

@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 import tomllib
+from functools import partial
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -51,7 +52,7 @@ def said(script: str, folder: Path, **environment: str) -> list[str]:
 def test_the_commands_of_the_reports_page(run, good):
     (good / "limits.toml").write_text(blocks("reports.md", "toml")[0])
     commands = [line for block in blocks("reports.md", "sh") for line in block.splitlines()]
-    assert len(commands) == 9
+    assert len(commands) == 12
     for command in commands:
         expected = LEAVES.search(command)
         name, *arguments = shlex.split(command, comments=True)
@@ -62,8 +63,7 @@ def test_the_commands_of_the_reports_page(run, good):
 
 
 def workflow() -> dict:
-    (text,) = blocks("ci.md", "yaml")
-    return yaml.safe_load(text)
+    return yaml.safe_load(blocks("ci.md", "yaml")[0])
 
 
 def run_steps(run, folder: Path) -> dict[str, int]:
@@ -130,6 +130,32 @@ def test_the_workflow_passes_then_fails_when_the_gap_grows_and_reports_both(run,
     assert "another technology" in summary
     uploaded = workflow()["jobs"]["gap"]["steps"][-1]["with"]["path"].split()
     assert all((repository / name).stat().st_size > 0 for name in uploaded)
+
+
+def test_the_history_is_kept_in_a_branch_of_its_own(run, repository, tmp_path, monkeypatch):
+    """Two commits, each in a clone that is made for it, as a runner's is."""
+    (step,) = yaml.safe_load(blocks("ci.md", "yaml")[1])
+    assert step.keys() == {"name", "if", "run"}
+    origin = tmp_path / "origin.git"
+    git = partial(subprocess.run, check=True, capture_output=True, timeout=60)
+    git(["git", "init", "-q", "--bare", "-b", "main", origin])
+    who = ("-c", "user.name=a", "-c", "user.email=a@localhost")
+    for command in (["init", "-q", "-b", "main"], ["add", "network"], [*who, "commit", "-qm", "One"]):
+        git(["git", *command], cwd=repository)
+    git(["git", "push", "-q", origin, "main"], cwd=repository)
+    for place, gain in enumerate((10_000, 8_000)):
+        clone = tmp_path / f"clone{place}"
+        git(["git", "clone", "-q", origin, clone])
+        monkeypatch.chdir(clone)
+        run("verify", "network/model.pt", "--inputs", "network/inputs.npy", "--engine", "batched", "-q",
+            "--set", f"tia.gain={gain}", "--json", "gap.json")  # fmt: skip
+        variables = {"GITHUB_SHA": f"{place}" * 40, "GITHUB_STEP_SUMMARY": str(clone / "summary.md")}
+        (clone / "history.md").write_text("")
+        arguments = said(step["run"], clone, HOME=str(clone), **variables)
+        assert run(*arguments).code == 0
+        assert "tia.gain" in (clone / "kept" / "index.html").read_text() or place == 0
+    kept = git(["git", "ls-tree", "-r", "--name-only", "gap-history"], cwd=origin).stdout.decode().split()
+    assert [Path(name).name[11:] for name in kept] == ["0000000.json", "1111111.json"]
 
 
 def test_the_workflow_is_what_github_understands():

@@ -99,11 +99,53 @@ def test_reports_on_other_samples_are_not_compared(run, reports):
     assert run("report", "before.json", "fewer.json").code == 0
 
 
+@pytest.mark.parametrize(("allowed", "code"), [(None, 0), ("30%", 0), ("10%", 1)])
+def test_more_reports_are_a_history_by_their_dates(run, reports, allowed, code):
+    for day, name in enumerate(("before.json", "after.json", "fewer.json")):
+        document = json.loads((reports / name).read_text()) | {"date": f"2026-11-0{3 - day}T00:00:00Z"}
+        (reports / name).write_text(json.dumps(document))
+    limit = () if allowed is None else ("--max-growth", allowed)
+    files = ("--json", "h.json", "--html", "h.html", "--markdown", "h.md", "--junit", "h.xml", "--annotations", "h.txt")
+    done = run("report", "after.json", "fewer.json", "before.json", *limit, *files)
+    assert done.code == 0  # the last is before.json, whose gap is the smaller one
+    document = json.loads((reports / "h.json").read_text())
+    hold((reports / "h.json").read_text(), "kanspice.history/1")
+    assert [each["name"] for each in document["reports"]] == ["fewer", "after", "before"]
+    assert [each["comparable"] for each in document["reports"]] == [None, False, True]
+    assert "tia.gain" in (reports / "h.html").read_text()
+    for name in ("before.json", "after.json"):
+        document = json.loads((reports / name).read_text())
+        (reports / name).write_text(json.dumps({key: value for key, value in document.items() if key != "date"}))
+    done = run("report", "fewer.json", "before.json", "after.json", *limit, "--json", "again.json")
+    assert done.code == code
+    document = json.loads((reports / "again.json").read_text())
+    assert (document["by_date"], document["passed"]) == (False, code == 0)
+    assert [each["name"] for each in document["reports"]] == ["fewer", "before", "after"]
+    assert document["reports"][2]["growth"] == pytest.approx(0.25, rel=0.03)
+    assert "after, before without a date" in " ".join(done.out.split())
+
+
+def test_one_or_two_reports_are_a_history_where_that_is_asked(run, reports):
+    done = run("report", "before.json", "--history", "--json", "-", "--metric", "l1.crossbar.relative_rmse")
+    assert done.code == 0
+    (entry,) = json.loads(done.out)["reports"]
+    assert entry["metrics"]["l1.crossbar.relative_rmse"] > 0
+    assert (entry["changes"], entry["growth"], entry["comparable"]) == ([], None, None)
+    done = run("report", "--history", "before.json", "after.json")
+    assert "Every report, newest first" in done.out
+    run("report", "--history", "before.json", "after.json", "--json", "history.json")
+    assert "a history is made of reports" in run("report", "before.json", "after.json", "history.json").err
+
+
 @pytest.mark.parametrize(
     ("arguments", "messages"),
     [
-        ([], ["one report, or two to compare", "0 reports"]),
-        (["a.json", "b.json", "c.json"], ["3 reports"]),
+        ([], ["one report, two to compare, or more for a history", "0 reports"]),
+        (["a.json", "b.json", "c.json"], ["a.json", "No such file"]),
+        (["before.json", "after.json", "--metric", "rmse"], ["--metric", "three reports or more, or --history"]),
+        (["before.json", "after.json", "--history", "--metric", "rsme"], ["no report has a metric", "'rmse'"]),
+        (["before.json", "--history", "--max-growth", "10%"], ["two reports, where --max-growth is given"]),
+        (["before.json", "--schema", "--history"], ["nothing beside it"]),
         (["before.json", "--max-growth", "10%"], ["--max-growth", "two reports to compare"]),
         (["before.json", "--json", "x.json"], ["--json", "one is JSON already"]),
         (["before.json", "--schema"], ["--schema", "no such schema", "--schema list names all"]),

@@ -10,6 +10,7 @@ from synthetic_amplifiers import AMPLIFIERS
 from synthetic_calibrations import CALIBRATIONS, IDENTIFICATIONS
 from synthetic_experiments import (
     COMPARISONS,
+    HISTORIES,
     LIFETIMES,
     LOOPS,
     PROJECTIONS,
@@ -28,6 +29,7 @@ from kanspice.experiments.characterise.page import amplifier_page
 from kanspice.experiments.compare import comparison_json, comparison_page
 from kanspice.experiments.control.document import control_json
 from kanspice.experiments.control.page import control_page
+from kanspice.experiments.history import history_json, history_page
 from kanspice.experiments.identify.document import identification_json
 from kanspice.experiments.identify.page import identification_page
 from kanspice.experiments.lifetime.document import lifetime_json
@@ -80,6 +82,10 @@ KINDS = {
             "json": comparison_json,
             **of_page(comparison_page),
         },
+    ),
+    "history": (
+        HISTORIES,
+        {"json": history_json, **of_page(history_page)},
     ),
     "settling": (
         SETTLINGS,

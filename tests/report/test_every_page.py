@@ -11,6 +11,7 @@ from synthetic_amplifiers import AMPLIFIERS
 from synthetic_calibrations import CALIBRATIONS, IDENTIFICATIONS
 from synthetic_experiments import (
     COMPARISONS,
+    HISTORIES,
     LIFETIMES,
     LOOPS,
     PROJECTIONS,
@@ -26,6 +27,7 @@ from kanspice.experiments.calibrate.page import calibration_page
 from kanspice.experiments.characterise.page import amplifier_page
 from kanspice.experiments.compare import comparison_page
 from kanspice.experiments.control.page import control_page
+from kanspice.experiments.history import history_page
 from kanspice.experiments.identify.page import identification_page
 from kanspice.experiments.lifetime.page import lifetime_page
 from kanspice.experiments.project.page import projection_page
@@ -43,6 +45,7 @@ from kanspice.report.terminal import print_page
 KINDS = (
     (gap_page, GAPS),
     (comparison_page, COMPARISONS),
+    (history_page, HISTORIES),
     (settling_page, SETTLINGS),
     (study_page, STUDIES),
     (control_page, LOOPS),

@@ -8,6 +8,7 @@ from synthetic_amplifiers import AMPLIFIERS
 from synthetic_calibrations import CALIBRATIONS, IDENTIFICATIONS
 from synthetic_experiments import (
     COMPARISONS,
+    HISTORIES,
     LIFETIMES,
     LOOPS,
     PROJECTIONS,
@@ -29,6 +30,7 @@ from kanspice.experiments.characterise.document import AmplifierDocument, amplif
 from kanspice.experiments.compare.document import ComparisonDocument, comparison_json
 from kanspice.experiments.control.document import ControlDocument, control_json
 from kanspice.experiments.export.receipt import ReceiptDocument, receipt_json
+from kanspice.experiments.history.document import HistoryDocument, history_json
 from kanspice.experiments.identify.document import IdentificationDocument, identification_json
 from kanspice.experiments.lifetime.document import LifetimeDocument, lifetime_json
 from kanspice.experiments.project.document import ProjectionDocument, projection_json
@@ -47,6 +49,7 @@ FINDINGS = [
 WRITTEN = {
     gaps.Document: (gaps.to_json, GAPS),
     ComparisonDocument: (comparison_json, COMPARISONS),
+    HistoryDocument: (history_json, HISTORIES),
     ControlDocument: (control_json, LOOPS),
     ProjectionDocument: (projection_json, PROJECTIONS),
     SettlingDocument: (settling_json, SETTLINGS),

@@ -39,7 +39,7 @@ def comparison_page(found: Comparison) -> Page:
             *(replace(section, aside=True) for section in tables[_OPEN:]),
             Section("The two runs", (Facts(_runs_made(found)),), aside=True, long=True),
         ],
-        checks=_checks(found),
+        checks=checks_of(found),
     )
 
 
@@ -64,7 +64,7 @@ def _runs_made(found: Comparison) -> list[tuple[str, str]]:
     return [(f"{when}: {label}", text) for when, run in _runs(found) for label, text in _made(run)]
 
 
-def _checks(found: Comparison) -> list[Check]:
+def checks_of(found: Comparison) -> list[Check]:
     """A growth is judged where both runs measured something that can be compared."""
     whole = found.before.is_measured and found.after.is_measured
     checks = [Check("both runs measured", None if whole else Problem("NotMeasured", headline(found).text))]

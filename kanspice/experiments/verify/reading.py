@@ -43,6 +43,7 @@ _PAGES = {
     "kanspice.control": "kanspice control ... --html F writes a loop's page, with the trajectories that its JSON lacks",
     "kanspice.settling": "kanspice settle ... --html F writes its page, with the waveforms that its JSON lacks",
     "kanspice.study": "a study's page is study.html in its folder; kanspice study --resume DIR writes it again",
+    "kanspice.history": "a history is made of reports, and is none itself: keep it elsewhere",
     "kanspice.comparison": "kanspice report A.json B.json --html F writes a comparison's page, from both reports",
 }
 

@@ -22,6 +22,7 @@ from kanspice.gap.crossbar_maps import CrossbarMap
 from kanspice.gap.distribution import Distribution, Generated
 from kanspice.gap.judging import unresolved
 from kanspice.gap.law_uses import LawUse
+from kanspice.gap.metric_table import found_again
 from kanspice.gap.metrics import Gap
 from kanspice.gap.operating import DeviceUse
 from kanspice.gap.projection import ProjectionGap
@@ -145,6 +146,12 @@ class GapResult(Shown):
     def unstable_fraction(self) -> float:
         """Of the samples, that the circuit does not stay at the operating point of."""
         return unstable_fraction(self.failed, self.samples)
+
+    @property
+    def values(self) -> dict[str, float | None]:
+        """Every metric by the name that limits know it by, those of stages too; None where there is no figure."""
+        of_stages = {f"{stage.name}.relative_rmse": stage.gap.relative_rmse for stage in self.stages}
+        return {**found_again(self), **self.metrics, **of_stages}
 
     @property
     def passed(self) -> bool:
