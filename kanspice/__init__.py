@@ -5,8 +5,8 @@
     >>> result.gap.relative_rmse
 
 Every command is a function with the command's arguments: `compile`, `export`, `simulate`, `verify`, `compare`,
-`settle`, `study`, `lifetime`, `tune`, `calibrate`, `identify`, `control`, `characterise`. Names are loaded when first
-used, so that `import kanspice` and `kanspice --help` stay fast.
+`settle`, `study`, `lifetime`, `tune`, `calibrate`, `identify`, `control`, `characterise`, `try_device`. Names are
+loaded when first used, so that `import kanspice` and `kanspice --help` stay fast.
 """
 
 from __future__ import annotations
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from kanspice.experiments.api.simulate import simulate
     from kanspice.experiments.api.specimens import save_specimen
     from kanspice.experiments.api.study import study
+    from kanspice.experiments.api.trial import try_device
     from kanspice.experiments.api.tune import tune
     from kanspice.experiments.api.verify import verify
     from kanspice.experiments.calibrate.result import CalibrationResult
@@ -56,6 +57,7 @@ if TYPE_CHECKING:
     from kanspice.experiments.settle.study import SettlingStudy
     from kanspice.experiments.simulate.simulation import NetlistResult, Simulation
     from kanspice.experiments.study.result import StudyResult
+    from kanspice.experiments.trial.result import DeviceTrial
     from kanspice.experiments.tune.result import TuningResult
     from kanspice.experiments.verify.reading import read_report
     from kanspice.experiments.verify.result import GapResult
@@ -81,6 +83,7 @@ _HOMES = {
     "Design": "kanspice.circuit",
     "Device": "kanspice.devices",
     "DeviceActivation": "kanspice.families.mlp.activations",
+    "DeviceTrial": "kanspice.experiments.trial.result",
     "Exported": "kanspice.experiments.export.exported",
     "GapResult": "kanspice.experiments.verify.result",
     "GivenSpecimen": "kanspice.circuit.specimens",
@@ -129,6 +132,7 @@ _HOMES = {
     "save_specimen": "kanspice.experiments.api.specimens",
     "simulate": "kanspice.experiments.api.simulate",
     "study": "kanspice.experiments.api.study",
+    "try_device": "kanspice.experiments.api.trial",
     "tune": "kanspice.experiments.api.tune",
     "verify": "kanspice.experiments.api.verify",
 }
@@ -144,6 +148,7 @@ __all__ = [
     "Design",
     "Device",
     "DeviceActivation",
+    "DeviceTrial",
     "Exported",
     "GapResult",
     "GivenSpecimen",
@@ -191,6 +196,7 @@ __all__ = [
     "settle",
     "simulate",
     "study",
+    "try_device",
     "tune",
     "verify",
 ]

@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from kanspice.base.errors import InputError
 from kanspice.base.files import is_there, write_text
+from kanspice.cli.deliverables import Deliverables, deliver
 from kanspice.cli.device_rows import extrema_rows, law_rows, power_row, print_table, report_rows, spread_rows, table_of
 from kanspice.cli.options import Quiet, bar_before, command_line, say
-
-if TYPE_CHECKING:
-    from kanspice.devices import Device
-    from kanspice.devices.fit import CardIdentity, FitReport
-    from kanspice.devices.instruments.reading import IVReading
 
 
 class FitKind(StrEnum):
@@ -79,9 +74,12 @@ def fit(
     """Fit a device card to measured points."""
     from kanspice.devices import write_card  # noqa: PLC0415
     from kanspice.devices.fit import fit_card  # noqa: PLC0415
+    from kanspice.devices.instruments.columns import ColumnChoice  # noqa: PLC0415
+    from kanspice.devices.measured import identity_of, read_points_of  # noqa: PLC0415
 
-    found = ColumnOptions(voltage_column, current_column, voltage_unit, current_unit, area_cm2, branch).read(points)
-    identity = _identity(name or output.stem.lower(), points, found, reverse)
+    choice = ColumnChoice(voltage_column, current_column, voltage_unit, current_unit, area_cm2)
+    found = read_points_of(points, choice, branch.value)
+    identity = identity_of(name or output.stem.lower(), points, found, reverse)
     device, report = fit_card(found.v, found.i, identity, kind, smoothing=smoothing, degree=degree)
     write_card(device, output, force=force)
     for note in found.notes:
@@ -111,8 +109,10 @@ def try_(
     ],
     *,
     output: Annotated[
-        Path | None, typer.Option("-o", "--output", metavar="F.html", help="The page; NAME.html if not given.")
+        Path | None,
+        typer.Option("-o", "--output", metavar="F", help="The page, or JSON in F.json; NAME.html if not given."),
     ] = None,
+    json: Annotated[str | None, typer.Option("--json", metavar="F", help="Write JSON; - prints it.")] = None,
     kind: Annotated[FitKind, typer.Option(help="Of the curve through points.")] = FitKind.SMOOTH,
     voltage_column: VoltageColumn = None,
     current_column: CurrentColumn = None,
@@ -140,95 +140,34 @@ def try_(
 
     Examples: `kanspice devices try iv.csv`, `kanspice devices try iv.csv --kind passive --beside z21,rtd -o mine.html`
     """
-    from kanspice.cli.terminal import Terminal  # noqa: PLC0415
-    from kanspice.devices import load_device  # noqa: PLC0415
-    from kanspice.experiments.trial.run import BESIDE, TrialOptions, epochs, known_tasks, try_device  # noqa: PLC0415
+    from kanspice.devices.measured import name_from  # noqa: PLC0415
+    from kanspice.experiments.api.trial import try_device  # noqa: PLC0415 - torch takes seconds to import
+    from kanspice.experiments.trial.document import trial_json  # noqa: PLC0415
     from kanspice.report.page_html import page_html  # noqa: PLC0415
-    from kanspice.report.terminal import print_page  # noqa: PLC0415
-    from kanspice.technology.loading import load_technology  # noqa: PLC0415
 
-    choice = ColumnOptions(voltage_column, current_column, voltage_unit, current_unit, area_cm2, branch)
-    device, report, reading = _given(source, kind, choice)
-    names = BESIDE if beside is None else [] if beside == "none" else [name.strip() for name in beside.split(",")]
-    others = [other for other in map(load_device, names) if other.sha256 != device.sha256]
-    place = output or Path(f"{device.name}.html")
+    place = output or Path(f"{name_from(source)}.html")
     if is_there(place) and not force:
         raise InputError("the page exists already", where=place, hint="--force to replace it, or -o another")
-    options = TrialOptions(load_technology(tech, set_ or ()), load_technology("ideal"), specimens, seed)
-    tasks, left_out = known_tasks(seed)
-    name = source if report is None else Path(source).name
-    with bar_before([place], quiet)("training and solving", epochs(tasks, 1 + len(others)), "epochs") as told:
-        result = try_device(
-            device,
-            others,
-            tasks,
-            options,
-            left_out=left_out,
-            source=name,
-            report=report,
-            reading=reading,
-            progress=told,
-        )
-    page = replace(result, command=command_line()).page()
-    print_page(page, Terminal(quiet=quiet))
-    write_text(place, page_html(page))
-    if not quiet:
-        say(f"report: {place}")
-
-
-@dataclass(frozen=True)
-class ColumnOptions:
-    """What the command line says of a file's columns and sweeps."""
-
-    voltage_column: str | None
-    current_column: str | None
-    voltage_unit: str | None
-    current_unit: str | None
-    area_cm2: float | None
-    branch: BranchOption
-
-    def read(self, path: Path) -> IVReading:
-        """The file as these say. Raises InputError."""
-        from kanspice.devices.instruments.columns import ColumnChoice  # noqa: PLC0415
-        from kanspice.devices.instruments.reading import read_iv  # noqa: PLC0415
-
-        if any("\ud800" <= letter <= "\udfff" for letter in path.name):  # how Python has bytes that are not UTF-8
-            raise InputError(
-                "the file's name is not UTF-8, so that the card cannot say whose points it has",
-                where=path,
-                hint="rename the file",
-            )
-        choice = ColumnChoice(
-            self.voltage_column, self.current_column, self.voltage_unit, self.current_unit, self.area_cm2
-        )
-        return read_iv(path, choice, self.branch.value)
-
-
-def _given(source: str, kind: FitKind, columns: ColumnOptions) -> tuple[Device, FitReport | None, tuple[str, ...]]:
-    """A shipped device or a card, or a curve through a file's points with how it was fitted and read."""
-    from kanspice.devices import load_device  # noqa: PLC0415
-    from kanspice.devices.fit import fit_card  # noqa: PLC0415
-
-    path = Path(source)
-    if path.suffix.lower() == ".toml" or (not is_there(path) and not path.suffix):
-        if columns.area_cm2 is not None:
-            raise InputError("an area is of no use here", where="--area-cm2", expected="a file of points", found=source)
-        return load_device(source), None, ()
-    found = columns.read(path)
-    device, report = fit_card(found.v, found.i, _identity(_name_of(path.stem), path, found), kind.value)
-    return device, report, found.notes
-
-
-def _name_of(stem: str) -> str:
-    """A device's name made of a file's: lower case letters, digits and _, a letter first."""
-    kept = re.sub(r"[^a-z0-9]+", "_", stem.lower()).strip("_")[:31]
-    return kept if kept[:1].isalpha() else f"d{kept}"[:31]
-
-
-def _identity(name: str, points: Path, found: IVReading, reverse: str = "clamp") -> CardIdentity:
-    """What the card of a file's points says besides numbers."""
-    from kanspice.devices.fit import CardIdentity  # noqa: PLC0415
-
-    identity = CardIdentity(name, f"points of {points.name}", reverse=reverse, spread=found.spread)
-    unit = found.current_unit
-    return identity if unit is None else replace(identity, current_unit=unit.text, current_unit_a=unit.si)
+    names = None if beside is None else [] if beside == "none" else [name.strip() for name in beside.split(",")]
+    wanted = Deliverables({} if json is None else {"json": json})
+    result = try_device(
+        source,
+        kind=kind.value,
+        voltage_column=voltage_column,
+        current_column=current_column,
+        voltage_unit=voltage_unit,
+        current_unit=current_unit,
+        area_cm2=area_cm2,
+        branch=branch.value,
+        tech=tech,
+        set=set_ or (),
+        specimens=specimens,
+        beside=names,
+        seed=seed,
+        progress=bar_before([place, *wanted.files], quiet),
+    )
+    result = replace(result, command=command_line())
+    page = result.page()
+    console = deliver(page, wanted, quiet, lambda: trial_json(result))
+    write_text(place, trial_json(result) if place.suffix.lower() == ".json" else page_html(page))
+    console.print(f"report: {place}", soft_wrap=True, highlight=False, markup=False)

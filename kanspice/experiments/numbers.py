@@ -19,6 +19,7 @@ _LEAST = {
     "jobs": 1,
     "seed": 0,
     "waveforms": 0,
+    "specimens": 1,
     "trials": 1,
     "fine_tune": 0,
     "episodes": 1,

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from json_schemas import hold
 from typer.testing import CliRunner
 
+import kanspice
 from kanspice.base.errors import InputError
 from kanspice.cli.devices import app
 from kanspice.devices import Device, is_resistance, load_device
 from kanspice.devices.fit import CardIdentity, fit_card
 from kanspice.devices.instruments.spread import DeviceSpread
+from kanspice.experiments.api import trial as trials
 from kanspice.experiments.trial import run, tasks
 from kanspice.experiments.trial.normalised import normalised
 from kanspice.experiments.trial.result import DeviceTrial
@@ -116,7 +120,7 @@ def test_the_page_says_what_was_found(trial: DeviceTrial) -> None:
         "two moons",
         "Does the curve follow the points?",
         "What holds it?",
-        "as it was measured",
+        "as measured",
     ):
         assert said in page
     assert "<script src" not in page
@@ -175,7 +179,7 @@ def test_without_scikit_learn_the_digits_are_left_out(monkeypatch: pytest.Monkey
 @pytest.mark.slow
 @pytest.mark.usefixtures("rough_pictures")
 def test_the_command_writes_a_page_and_a_summary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(run, "known_tasks", lambda seed: ([short(tasks.moons(seed), 4)], ("no digits",)))
+    monkeypatch.setattr(trials, "known_tasks", lambda seed: ([short(tasks.moons(seed), 4)], ("no digits",)))
     points, page = tmp_path / "My diode 3.csv", tmp_path / "page.html"
     points.write_text("V (V),I (mA)\n" + "".join(f"{v},{1e3 * i}\n" for v, i in zip(V, AMPS, strict=True)))
     command = ["try", str(points), "-o", str(page), "--beside", "none", "--specimens", "1"]
@@ -187,3 +191,28 @@ def test_the_command_writes_a_page_and_a_summary(tmp_path: Path, monkeypatch: py
     assert "no digits" in told
     assert "(yours)" in page.read_text()
     assert isinstance(CliRunner().invoke(app, command).exception, InputError)
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("rough_pictures")
+def test_a_trial_is_json_in_a_file_printed_and_from_python(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(trials, "known_tasks", lambda seed: ([short(tasks.moons(seed), 4)], ()))
+    place = tmp_path / "trial.json"
+    command = ["try", "z21", "-o", str(place), "--json", "-", "--beside", "ohmic", "--specimens", "1"]
+    result = CliRunner().invoke(app, command, env={"COLUMNS": "160"})
+    assert result.exit_code == 0, result.exception
+    printed, written = json.loads(result.stdout), json.loads(place.read_text())
+    assert printed == written
+    hold(place.read_text(), "kanspice.trial/1")
+    assert [(each["name"], each["own"]) for each in written["devices"]] == [("z21", True), ("ohmic", False)]
+    assert written["devices"][0]["peak"]["peak_v"] == pytest.approx(load_device("z21").curve.extrema().peak_v)
+    assert written["devices"][1]["peak"] is None
+    assert written["technology"]["devices"]["area_sigma"] == 0.03
+
+    found = kanspice.try_device("z21", beside=[load_device("ohmic")], specimens=1)
+    assert found.columns()["device"] == ["z21", "ohmic"]
+    assert found.own.trials[0].typical == tuple(written["devices"][0]["trials"][0]["typical"])
+    assert kanspice.try_device(load_device("z21"), beside=(), specimens=1).own.trials == found.own.trials
+    for wrong in ({"kind": "cubic"}, {"branch": "sideways"}, {"specimens": 0}):
+        with pytest.raises(InputError):
+            kanspice.try_device("z21", **wrong)

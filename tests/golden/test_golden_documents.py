@@ -21,6 +21,7 @@ from synthetic_experiments import (
     TUNINGS,
 )
 from synthetic_results import GAPS
+from synthetic_trials import TRIALS
 
 from kanspice.experiments.calibrate.document import calibration_json
 from kanspice.experiments.calibrate.page import calibration_page
@@ -44,6 +45,8 @@ from kanspice.experiments.settle.study_document import settling_study_json
 from kanspice.experiments.settle.study_page import settling_study_page
 from kanspice.experiments.study import document
 from kanspice.experiments.study.page import study_page
+from kanspice.experiments.trial.document import trial_json
+from kanspice.experiments.trial.page import trial_page
 from kanspice.experiments.tune.document import tuning_json
 from kanspice.experiments.tune.page import tuning_page
 from kanspice.experiments.verify.document import to_json
@@ -122,6 +125,10 @@ KINDS = {
     "tuning": (
         TUNINGS,
         {"json": tuning_json, **of_page(tuning_page)},
+    ),
+    "trial": (
+        TRIALS,
+        {"json": trial_json, **of_page(trial_page)},
     ),
     "sensitivity": (
         SENSITIVITIES,

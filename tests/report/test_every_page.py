@@ -22,6 +22,7 @@ from synthetic_experiments import (
     TUNINGS,
 )
 from synthetic_results import GAPS
+from synthetic_trials import TRIALS
 
 from kanspice.experiments.calibrate.page import calibration_page
 from kanspice.experiments.characterise.page import amplifier_page
@@ -35,6 +36,7 @@ from kanspice.experiments.sensitivity.page import sensitivity_page
 from kanspice.experiments.settle.page import settling_page
 from kanspice.experiments.settle.study_page import settling_study_page
 from kanspice.experiments.study.page import study_page
+from kanspice.experiments.trial.page import trial_page
 from kanspice.experiments.tune.page import tuning_page
 from kanspice.experiments.verify.page import gap_page
 from kanspice.report.blocks import Detail, Facts, Highlights, Literal, Notes, Pictures, Section, Table
@@ -57,6 +59,7 @@ KINDS = (
     (identification_page, IDENTIFICATIONS),
     (calibration_page, CALIBRATIONS),
     (amplifier_page, AMPLIFIERS),
+    (trial_page, TRIALS),
 )
 PAGES = [
     pytest.param(page, make, id=f"{page.__name__}-{name}") for page, results in KINDS for name, make in results.items()

@@ -20,6 +20,7 @@ from synthetic_experiments import (
     TUNINGS,
 )
 from synthetic_results import GAPS
+from synthetic_trials import TRIALS
 
 from kanspice.base.resources import SCHEMAS
 from kanspice.cli.doctor import as_json
@@ -38,6 +39,7 @@ from kanspice.experiments.sensitivity.document import SensitivityDocument, sensi
 from kanspice.experiments.settle.document import SettlingDocument, settling_json
 from kanspice.experiments.settle.study_document import SettlingStudyDocument, settling_study_json
 from kanspice.experiments.study import document as studies
+from kanspice.experiments.trial.document import DeviceTrialDocument, trial_json
 from kanspice.experiments.tune.document import TuningDocument, tuning_json
 from kanspice.experiments.verify import document as gaps
 
@@ -61,6 +63,7 @@ WRITTEN = {
     CalibrationDocument: (calibration_json, CALIBRATIONS),
     ReceiptDocument: (receipt_json, RECEIPTS),
     SensitivityDocument: (sensitivity_json, SENSITIVITIES),
+    DeviceTrialDocument: (trial_json, TRIALS),
     AmplifierDocument: (amplifier_json, AMPLIFIERS),
     DoctorDocument: (as_json, {"nothing missing": lambda: [], "something missing": lambda: FINDINGS}),
 }

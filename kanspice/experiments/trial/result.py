@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from kanspice.base.arrays import Array, Indices
 from kanspice.devices import Device
+from kanspice.devices.extrema import Extrema
 from kanspice.devices.fit import FitReport
 from kanspice.engine.solution import FailedSample
 from kanspice.experiments.trial.normalised import NormalisedDevice
@@ -102,6 +103,11 @@ class TriedDevice:
         return SteepestFall(float(volts[steepest]) * volts_per_unit, float(slope[steepest]) * unit_a / volts_per_unit)
 
     @property
+    def peak(self) -> Extrema | None:
+        """Its main peak and the valley behind it; None where its current never falls."""
+        return self.device.curve.extrema()
+
+    @property
     def largest_a(self) -> float | None:
         """Its largest current above 0 V, in amps; None where the card does not say what its unit is."""
         unit_a = self.device.card.units.current_unit_a
@@ -135,6 +141,11 @@ class DeviceTrial(Shown):
     @property
     def tasks(self) -> tuple[str, ...]:
         return tuple(trial.task for trial in self.own.trials)
+
+    @property
+    def technology_values(self) -> Mapping[str, object]:
+        """Of the circuits that are not ideal, by section and key."""
+        return self.technology.model_dump()
 
     def page(self) -> Page:
         from kanspice.experiments.trial.page import trial_page  # noqa: PLC0415 - pages are made when they are asked for

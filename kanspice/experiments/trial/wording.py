@@ -70,7 +70,7 @@ def highlights(result: DeviceTrial) -> Highlights:
 
 
 def _peak_to_valley(own: TriedDevice) -> Highlight:
-    extrema = own.device.curve.extrema()
+    extrema = own.peak
     if extrema is None:
         return Highlight("peak", "none", Verdict("the current never falls"), again=True)
     ratio = extrema.peak_to_valley
@@ -115,7 +115,7 @@ def comparison(result: DeviceTrial) -> Table:
 
 
 def _ratio(each: TriedDevice) -> str:
-    extrema = each.device.curve.extrema()
+    extrema = each.peak
     return NOTHING if extrema is None else number(extrema.peak_to_valley)
 
 
@@ -175,7 +175,7 @@ def fit(result: DeviceTrial) -> list[Fact]:
         drawn = with_card_spread(result.technology, [device]).devices.mismatch_of == "cards"
         use = "its circuits are drawn with it" if drawn else "not used: the technology sets another"
         text = f"{spread.area_sigma:.2%} of the current, {si(spread.shift_sigma_v, 'V')}: {use}"
-        rows.append((f"spread of {spread.devices} devices", text))
+        rows.append(("spread", f"of {spread.devices} devices: {text}"))
     return rows
 
 
@@ -183,9 +183,9 @@ def steadiness(result: DeviceTrial) -> list[Fact]:
     """What holds one device, as it was measured and as networks have it."""
     own, tia = result.own, result.technology.tia
     unit_a = result.technology.units.i_unit_a
-    sizes = [("as its circuits have it", unit_a)]
+    sizes = [("in its circuits", unit_a)]
     if own.largest_a is not None:
-        sizes.insert(0, ("as it was measured", own.largest_a))
+        sizes.insert(0, ("as measured", own.largest_a))
     rows: list[Fact] = []
     for label, largest_a in sizes:
         fall = own.fall(largest_a)
