@@ -31,7 +31,22 @@ def losses(rows: ROWS) -> list[str]:
     header = ["data", "network", "parameters (paper)", "paper", "seeds", "network here", "ideal circuit"]
     header += ["`typical`: median", "worst chip", "gap of `typical`", "ngspice differs by"]
     body = [_loss_row(rows, data, name) for data, sizes in regression.PAPER.items() for name in sizes]
-    return [*lines, *table(header, body, text=2)]
+    return [*lines, *table(header, body, text=2), *_as_circuits(rows)]
+
+
+def _as_circuits(rows: ROWS) -> list[str]:
+    """By how much losses grow in the median chip, of both kinds of networks in each size."""
+    told = []
+    for data, sizes in regression.PAPER.items():
+        for size in ("s", "m", "l"):
+            chips = [rows.get(f"{data}; {kind}-{size}; chips") for kind in ("MLP", "KirchhoffNet")]
+            if all(f"{kind}-{size}" in sizes for kind in ("MLP", "KirchhoffNet")) and None not in chips:
+                mlp, kirchhoff = (median(row["losses"]) / row["network_loss"] for row in chips if row is not None)
+                told.append(f"{data}, {size}: {mlp:.1f} and {kirchhoff:.1f} times")
+    if not told:
+        return []
+    why = "`typical` says of crossbars what it does not of branches, too: wires, converters, devices that are stuck."
+    return [f"The median chip's loss over its network's, MLP and KirchhoffNet: {'; '.join(told)}. {why}", ""]
 
 
 def _loss_row(rows: ROWS, data: str, name: str) -> list[str]:
