@@ -157,5 +157,22 @@ def test_laws_and_what_works_where_on_them_are_in_the_report():
     assert "<td>Device1.<wbr>silu</td><td>12</td><td>60</td><td>25.0 %</td><td>50.0 %</td>" in page
 
 
+def test_every_sample_of_a_plane_is_a_mark_of_network_and_circuit():
+    result = with_failures(moving(), 2)
+    (view,) = charts.points(result).views
+    network, circuit = view.layers
+    assert [len(network.x), len(circuit.x), 2 in network.said["sample"]] == [39, 39, False]
+    for marks, outputs in ((network, result.reference), (circuit, result.outputs)):
+        samples = list(marks.said["sample"])
+        np.testing.assert_array_equal(np.stack([marks.x, marks.y], axis=1), outputs[samples])
+        np.testing.assert_array_equal(marks.said[f"{marks.name}, output 1"], outputs[samples, 1])
+    assert view.x.high - view.x.low == pytest.approx(view.y.high - view.y.low)
+    for axis, place in ((view.x, 0), (view.y, 1)):
+        both = np.concatenate([result.reference[:, place], circuit.x if place == 0 else circuit.y])
+        assert axis.low < both.min() < both.max() < axis.high
+    apart = np.hypot(*(result.outputs - result.reference)[list(network.said["sample"])].T)
+    np.testing.assert_allclose(network.said["apart"], apart)
+
+
 def test_without_outputs_there_is_only_the_picture():
     assert '<figure class="live"' not in to_html(with_failures(synthetic(3), 0, 1, 2))

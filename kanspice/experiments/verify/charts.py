@@ -53,6 +53,29 @@ def parity(result: GapResult) -> Chart:
     )
 
 
+def points(result: GapResult) -> Chart:
+    """Samples that are points of a plane, of network and circuit in the same one, with both outputs of both."""
+    solved = np.flatnonzero(np.isfinite(result.outputs).all(axis=1))
+    shown = solved[_shown(np.hypot(*(result.outputs - result.reference)[solved].T))]
+    network, circuit = result.reference[shown], result.outputs[shown]
+    said: dict[str, Sequence[float | str]] = {"sample": shown.tolist()}
+    for whose, outputs in (("network", network), ("circuit", circuit)):
+        said |= {f"{whose}, output {output}": outputs[:, output].tolist() for output in (0, 1)}
+    said["apart"] = np.hypot(*(circuit - network).T).tolist()
+    both = np.concatenate([network, circuit])
+    middle, half = (both.max(axis=0) + both.min(axis=0)) / 2, np.ptp(both, axis=0).max() / 2
+    across, up = (
+        Axis(f"output {output} (model units)", *padded(middle[output] - half, middle[output] + half))
+        for output in (0, 1)
+    )
+    layers = [
+        Marks("network", network[:, 0], network[:, 1], said, "blue"),
+        Marks("circuit", circuit[:, 0], circuit[:, 1], said, "orange"),
+    ]
+    left = f"{shown.size:,} of {solved.size:,} samples, the largest errors among them." * (shown.size < solved.size)
+    return Chart([View("Samples", across, up, layers, square=True)], said=left)
+
+
 def _shown(errors: Array) -> Indices:
     """Which of so many outputs (outputs,) are marks, in order."""
     if errors.size <= MOST_OUTPUTS:

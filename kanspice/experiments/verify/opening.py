@@ -31,8 +31,14 @@ def picture(result: GapResult) -> Picture | None:
     if not result.outputs.size:
         return Picture.of(STAGES, plots.stages, result) if result.stages else None
     if sample_plots.are_points(result):
-        return Picture.of("The network's samples beside the circuit's", sample_plots.samples, result)
+        return points(result)
     return parity(result)
+
+
+def points(result: GapResult) -> Picture:
+    """Samples that are points of a plane, of which a reader can ask each what it is where there are any."""
+    shown = Picture.of("The network's samples beside the circuit's", sample_plots.samples, result)
+    return shown.live(charts.points, result) if np.isfinite(result.outputs).any() else shown
 
 
 def parity(result: GapResult) -> Picture:

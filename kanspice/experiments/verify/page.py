@@ -238,7 +238,7 @@ def _outputs(result: GapResult) -> Iterator[Pictures]:
     """Of samples that are points of a plane, or images; then of every output."""
     points = []
     if sample_plots.are_points(result):
-        points.append(Picture.of("The network's samples beside the circuit's", sample_plots.samples, result))
+        points.append(opening.points(result))
         points.append(Picture.of("The error of every sample, magnified", sample_plots.displacements, result))
     if result.generated is not None:
         points += distributions.pictures(result.generated)
