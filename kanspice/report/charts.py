@@ -14,6 +14,7 @@ from typing import Any, Literal, assert_never
 import numpy as np
 from numpy.typing import ArrayLike
 
+from kanspice.gap.raster import Raster
 from kanspice.report.formatting import plain
 
 Colour = Literal["blue", "orange", "soft"]
@@ -70,13 +71,13 @@ class GridCells:
 
 @dataclass(frozen=True)
 class Grid:
-    """Values of cells, each (rows, columns), by what they are. rows, columns: what each of them is called."""
+    """Values of cells, one for each row and column, by what they are. rows, columns: what each of them is called."""
 
     row: str
     rows: Sequence[float | str]
     column: str
     columns: Sequence[float | str]
-    values: Mapping[str, ArrayLike]
+    values: Mapping[str, Raster]
 
 
 Layer = Marks | ChartLine | GridCells
@@ -124,7 +125,7 @@ def _view(view: View) -> dict[str, Any]:
 
 def _grid(grid: Grid) -> dict[str, Any]:
     named = {grid.row: grid.rows, grid.column: grid.columns}
-    values = [[plain(what), _numbers(np.ravel(own))] for what, own in grid.values.items()]
+    values = [[plain(what), _number(own.low), _number(own.high), own.hex] for what, own in grid.values.items()]
     return {"rows": len(grid.rows), "columns": len(grid.columns), "named": _said(named), "values": values}
 
 

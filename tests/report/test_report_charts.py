@@ -115,7 +115,7 @@ def test_a_map_says_which_rows_a_cell_is_of():
     assert [view.title for view in chart.views] == ["error, model units", "area", "area wanted"]
     assert list(chart.grid.rows[:2]) == ["0 to 2", "3 to 5"]
     assert list(chart.grid.columns) == [0, 1, 2, 3]
-    assert np.array_equal(chart.grid.values["area"], found.area.values)
+    assert chart.grid.values == {"error, model units": found.error, "area": found.area, "area wanted": found.area}
     assert [view.title for view in charts.maps(replace(found, error=None, wanted=None)).views] == ["area"]
 
 

@@ -62,6 +62,20 @@ def test_a_reader_points_at_an_output_and_enlarges(browser, tmp_path):
     assert browser.evaluate(RANGE) == [low, high]
 
 
+def test_a_reader_points_at_a_crosspoint(browser, tmp_path):
+    opened(browser, tmp_path, to_html(answered()))
+    assert browser.evaluate(DRAW_ALL)
+    found = answered().crossbar_maps[0]
+    chart = "Chart.getChart(document.querySelectorAll('figure.live canvas')[2])"
+    told = browser.evaluate(f"{chart}.data.datasets[0].lines(4 * 29 + 3)")
+    assert told[:2] == ["row: 87 to 89", "pair: 3"]
+    values = {what: float(value) for what, value in (line.split(": ") for line in told[2:])}
+    assert values == {
+        "error, model units": pytest.approx(found.error.values[29, 3], rel=1e-3),
+        "area": pytest.approx(found.area.values[29, 3], rel=1e-3),
+    }
+
+
 @pytest.mark.parametrize("width", [1280, 390])
 def test_names_of_strangers_stay_text(browser, tmp_path, width):
     opened(browser, tmp_path, to_html(hostile()), width)

@@ -130,9 +130,8 @@ def maps(found: CrossbarMap) -> Chart:
         cells = GridCells(name, "orange" if raster is found.error else "blue")
         layers = [cells, *_marked(found, area, with_worst=raster is found.error)]
         views.append(View(name, across, down, layers))
-    values = {name: raster.values for name, raster in rasters.items()}
     rows, pairs = _ranges(found.rows, area.rows), _ranges(found.pairs, area.columns)
-    return Chart(views, title, grid=Grid("row", rows, "pair", pairs, values))
+    return Chart(views, title, grid=Grid("row", rows, "pair", pairs, rasters))
 
 
 def _binned(what: str, all_of_them: int, shown: int) -> str:

@@ -179,8 +179,12 @@
     };
   }
 
+  /* The numbers of a raster: two hexadecimal digits each, from low to high. */
+  const numbers = (low, high, hex) => hex.match(/../g).map(two => low + ((high - low) * parseInt(two, 16)) / 255);
+
   function live(figure) {
     const data = JSON.parse(figure.querySelector("script").textContent);
+    if (data.grid) data.grid.values = data.grid.values.map(([what, ...raster]) => [what, numbers(...raster)]);
     const picture = figure.querySelector("img");
     if (data.title) made("strong", figure, "title", data.title);
     const tools = made("div", figure, "tools"), box = made("div", figure, "canvas"), canvas = made("canvas", box);
