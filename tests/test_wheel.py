@@ -75,6 +75,7 @@ def test_the_wheel_carries_what_the_demo_needs_and_no_other_example(names):
 def test_the_wheel_carries_the_type_marker_the_licence_and_no_tests(names):
     assert "kanspice/py.typed" in names
     assert any(name.endswith("licenses/LICENSE") for name in names)
+    assert any(name.endswith("licenses/kanspice/report/scripts/LICENSES.txt") for name in names)
     assert {name.split("/")[0].split("-")[0] for name in names} == {"kanspice"}
     assert not any("__pycache__" in name for name in names)
 
