@@ -37,7 +37,7 @@ def data(page):
 
 @pytest.mark.parametrize("name", ["chart.umd.min.js", "chartjs-chart-matrix.min.js", "chartjs-plugin-zoom.min.js"])
 def test_scripts_of_others_are_as_published(name):
-    folder = files("kanspice.report") / "scripts"
+    folder = files("kanspice.report") / "third_party"
     digest = hashlib.sha256((folder / name).read_bytes()).hexdigest()
     assert f"SHA-256 {digest}" in (folder / "LICENSES.txt").read_text(encoding="utf-8")
 
