@@ -27,6 +27,7 @@ def template(name: str) -> Template:
         loader=PackageLoader("kanspice.report", "."), autoescape=True, undefined=StrictUndefined, trim_blocks=True
     )
     environment.filters["breakable"] = _breakable
+    environment.filters["capital"] = _capital
     environment.filters["ticked"] = _ticked
     environment.globals["symbols"] = SYMBOLS
     environment.policies["json.dumps_kwargs"] = {"separators": (",", ":")}
@@ -38,6 +39,12 @@ def _breakable(name: object) -> Markup:
     from markupsafe import Markup, escape  # noqa: PLC0415 - comes with jinja2
 
     return Markup(re.sub(r"(?<=\w{4})([._/])(?=\w)", r"\1<wbr>", str(escape(name))))  # noqa: S704 - escaped just now
+
+
+def _capital(text: str) -> str:
+    """A sentence with its first letter large, unless it begins with a name, as `z21_nodes:` is one."""
+    first = text.partition(" ")[0].rstrip(",:;")
+    return f"{text[:1].upper()}{text[1:]}" if first.replace("'", "").isalpha() else text
 
 
 def _ticked(text: object) -> Markup:

@@ -138,6 +138,14 @@ def test_a_study_speaks_of_one_point_where_several_have_the_least_yield():
     assert compared
 
 
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [("the gap grew by 3 %", "The gap grew by 3 %"), ("z21_nodes: digits 94 %", "z21_nodes: digits 94 %")],
+)
+def test_a_page_begins_with_a_capital_but_for_names(text, shown):
+    assert template("page.html.j2").environment.filters["capital"](text) == shown
+
+
 def test_code_in_sentences_is_code_in_html_and_markdown():
     assert prose("set `tia.gain` to <5>") == "set <code>tia.gain</code> to &#60;5&#62;"
     assert prose("one ` alone") == "one &#96; alone"

@@ -75,6 +75,8 @@ def _peak_to_valley(own: TriedDevice) -> Highlight:
         return Highlight("peak", "none", Verdict("the current never falls"), again=True)
     ratio = extrema.peak_to_valley
     said = f"peak at {extrema.peak_v:.4g} V, valley at {extrema.valley_v:.4g} V"
+    if ratio is None:
+        said += ", where no current is above 0: `--kind passive` fits points with a curve that is never below"
     figure = "undefined" if ratio is None else number(ratio)
     return Highlight("peak to valley", figure, Verdict(said, warning=ratio is None), again=True)
 
