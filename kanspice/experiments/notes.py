@@ -26,6 +26,7 @@ from kanspice.circuit.transistor_branches import ladders_of
 from kanspice.engine.engines import engine_named
 from kanspice.engine.solution import Solution
 from kanspice.families import LoadedModel
+from kanspice.technology import CrossbarDevices
 
 _FIDELITY_NOTES = {
     "behavioural": "filters are their amplitude law; `--fidelity filter` solves resistors, capacitors and amplifiers",
@@ -50,8 +51,8 @@ def device_notes(loaded: LoadedModel, design: Design) -> tuple[str, ...]:
     if not devices:
         return ()
     unit_a = design.crossbars[0].current_unit_a
-    mismatch_of = json.loads(design.technology_json)["devices"]["mismatch_of"]
-    return (*current_unit_notes(devices, unit_a), *power_notes(devices), *spread_notes(devices, mismatch_of))
+    mismatch = CrossbarDevices(**json.loads(design.technology_json)["devices"])
+    return (*current_unit_notes(devices, unit_a), *power_notes(devices), *spread_notes(devices, mismatch))
 
 
 def speed_notes(design: Design, engine: str) -> tuple[str, ...]:

@@ -133,7 +133,7 @@ def _branches(
 ) -> Iterator[_Seen]:
     node_v, samples, moments_s = _moments(solution, period, before_v, solved)
     known = np.flatnonzero(np.isfinite(node_v).all(axis=1))
-    if not known.size:
+    if not known.size or not period.branches:
         return
     points = known[some(known.size, period.branches)]
     node_v, branches = node_v[points], branches_of(period, design.schematic)
@@ -239,6 +239,8 @@ def _low(places: Array) -> Array:
 def _filters(bank: FilterBank, before_v: Array, solved: Indices) -> Iterator[_Seen]:
     samples = solved[some(solved.size, bank.device_count)]
     hz, places = tones_hz(bank, before_v[samples]), np.nonzero(bank.gain)
+    if not places[0].size:
+        return
     amplitude_v = amplitudes_v(bank, hz)
     shown_v = _at(amplitude_v * held(bank, hz)[:, :, None, None] + bank.offset_v, places)
     amplitude_v, tones = _at(amplitude_v, places), hz[:, places[0]]

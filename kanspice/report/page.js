@@ -6,8 +6,12 @@
   const SHAPES = { dot: "circle", ring: "circle", cross: "crossRot" };
   const HINT = "Point at a mark, or tap it, to read it. Drag a box to enlarge, double-click to see all; arrow keys move.";
   const short = text => (text.length > LONGEST ? text.slice(0, LONGEST) + "…" : text);
-  const shown = own =>
-    own === null ? "-" : typeof own === "number" ? String(Number(own.toPrecision(4))) : short(own);
+  /* Numbers of things are shown whole, others to four digits. */
+  const shown = own => {
+    if (own === null) return "-";
+    if (typeof own !== "number") return short(own);
+    return String(Number.isSafeInteger(own) ? own : Number(own.toPrecision(4)));
+  };
 
   function made(kind, parent, name, text) {
     const element = document.createElement(kind);

@@ -125,4 +125,21 @@ def test_compiled_folders_and_studies_draw_it(saved, tmp_path):
 
 
 def test_devices_without_a_spread_are_not_spoken_of():
-    assert spread_notes([load_device(PLAIN)], "all") == ()
+    assert spread_notes([load_device(PLAIN)], technology().devices) == ()
+
+
+@pytest.mark.parametrize("given", [None, "typical"])
+def test_whoever_asks_for_cards_gets_what_they_say(given):
+    found = with_card_spread(load_technology(given, ["devices.mismatch_of=cards"]), [MINE])
+    assert mismatch(found) == (0.04, 0.002, "cards")
+    assert with_card_spread(found, [MINE]) is found
+    none = found.without(["devices.area_sigma", "devices.shift_sigma_v"])
+    assert with_card_spread(none, [MINE]) is none
+
+
+def test_a_note_says_where_another_mismatch_scales_that_of_cards():
+    asked = technology("devices.mismatch_of=cards", "devices.area_sigma=0.1")
+    (note,) = spread_notes([MINE], with_card_spread(asked, [MINE]).devices)
+    assert note.endswith("is scaled: the largest of the cards' spreads is drawn as 0.1 of the current and 0 V")
+    (note,) = spread_notes([MINE], with_card_spread(technology(), [MINE]).devices)
+    assert "is what its specimens are drawn with" in note

@@ -152,3 +152,10 @@ def test_filters_pass_what_their_corners_leave():
 def test_a_circuit_without_such_stages_has_none():
     design, node_v, _ = moving()
     assert law_uses(replace(design, stages=()), solved({"x": node_v}), node_v) == ()
+
+
+def test_filters_without_a_gain_work_nowhere():
+    model = phykan()
+    design, inputs = phykan_design(model, "filters.gain_step=1e6"), inputs_for(model)
+    assert not any(np.any(stage.gain) for stage in design.stages if isinstance(stage, FilterBank))
+    assert law_uses(design, settled(design, inputs), inputs) == ()

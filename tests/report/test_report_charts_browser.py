@@ -76,6 +76,13 @@ def test_a_reader_points_at_a_crosspoint(browser, tmp_path):
     }
 
 
+def test_numbers_of_samples_are_said_whole(browser, tmp_path):
+    page = to_html(replace(answered(), labels=np.arange(50) % 2))
+    opened(browser, tmp_path, re.sub(r'\["sample",\s*\[0,', '["sample",[12345,', page))
+    browser.point(*browser.evaluate(PLACE))
+    assert browser.evaluate(TOLD)[0] == "sample: 12345"
+
+
 @pytest.mark.parametrize("width", [1280, 390])
 def test_names_of_strangers_stay_text(browser, tmp_path, width):
     opened(browser, tmp_path, to_html(hostile()), width)

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from kanspice.base.errors import InputError
 from kanspice.base.quantities import si
 from kanspice.devices import Device
-from kanspice.technology import Technology
+from kanspice.technology import CrossbarDevices, Technology
 
 _KEYS = ("area_sigma", "shift_sigma_v")
+_NAMES = frozenset(f"devices.{key}" for key in _KEYS)
 
 
 def with_card_spread(technology: Technology, devices: Sequence[Device]) -> Technology:
@@ -24,11 +25,14 @@ def with_card_spread(technology: Technology, devices: Sequence[Device]) -> Techn
     if found.mismatch_of == "cards" and not has_spread:
         problem = "no card of the network's devices has a [spread]"
         raise InputError(problem, where="devices.mismatch_of", expected="all", found="cards")
-    if not has_spread or said or "mismatch_of" in found.model_fields_set:
+    is_asked = found.mismatch_of == "cards" and _asks_for_cards(technology)
+    if not has_spread or said or ("mismatch_of" in found.model_fields_set and not is_asked):
         return technology
-    fields = {key: max(_of_card(device, key) for device in devices) for key in _KEYS}
-    devices_ = found.model_copy(update={**fields, "mismatch_of": "cards"})
-    return technology.model_copy(update={"devices": devices_})
+    devices_ = found.model_copy(update={**_largest(devices), "mismatch_of": "cards"})
+    drawn = technology.model_copy(update={"devices": devices_})
+    if is_asked and technology.general:
+        drawn._overridden = technology.overridden | _NAMES  # they are said now: without them there is no mismatch
+    return drawn
 
 
 def without_card_spread(technology: Technology) -> Technology:
@@ -37,19 +41,22 @@ def without_card_spread(technology: Technology) -> Technology:
     return technology.model_copy(update={"devices": devices})
 
 
-def spread_notes(devices: Sequence[Device], mismatch_of: str) -> tuple[str, ...]:
+def spread_notes(devices: Sequence[Device], mismatch: CrossbarDevices) -> tuple[str, ...]:
     """What a report says of devices (a network's) whose cards have a spread: whether specimens are drawn with it.
 
-    mismatch_of: of the circuit's technology.
+    mismatch: what the circuit's technology says.
     """
-    notes = []
+    notes, is_scaled = [], any(getattr(mismatch, key) != largest for key, largest in _largest(devices).items())
+    sets = f"{mismatch.area_sigma:.3g} of the current and {si(mismatch.shift_sigma_v, 'V')}"
     for device in {device.name: device for device in devices}.values():
         spread = device.card.spread
         if spread is None:
             continue
         measured = f"{spread.area_sigma:.3g} of the current, {si(spread.shift_sigma_v, 'V')}"
         on_card = f"the spread on the card of {device.name}, {measured} ({spread.devices} devices)"
-        if mismatch_of == "cards":
+        if mismatch.mismatch_of == "cards" and is_scaled:
+            notes.append(f"{on_card}, is scaled: the largest of the cards' spreads is drawn as {sets}")
+        elif mismatch.mismatch_of == "cards":
             notes.append(f"{on_card}, is what its specimens are drawn with (devices.area_sigma sets another)")
         else:
             notes.append(f"{on_card}, is not used: the technology sets another mismatch")
@@ -58,10 +65,19 @@ def spread_notes(devices: Sequence[Device], mismatch_of: str) -> tuple[str, ...]
 
 def _set_by_hand(technology: Technology) -> bool:
     """Whether somebody has set a mismatch, and not only a general technology."""
-    names = {f"devices.{key}" for key in _KEYS}
     if technology.general:
-        return bool(names & technology.overridden)
+        return bool(_NAMES & technology.overridden)
     return bool(set(_KEYS) & technology.devices.model_fields_set)
+
+
+def _asks_for_cards(technology: Technology) -> bool:
+    """Whether somebody has set which devices differ, and not only a general technology."""
+    return not technology.general or "devices.mismatch_of" in technology.overridden
+
+
+def _largest(devices: Sequence[Device]) -> dict[str, float]:
+    """Of all cards, by key."""
+    return {key: max((_of_card(device, key) for device in devices), default=0.0) for key in _KEYS}
 
 
 def _of_card(device: Device, key: str) -> float:

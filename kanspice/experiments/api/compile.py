@@ -60,7 +60,7 @@ def compile(
         given.check_fits(nominal, technology)
         draw, said = given.draw(seed), given.notes(nominal, technology)
     design = draw_specimen(nominal, technology, draw)
-    spread = spread_notes(loaded.model.curves, technology.devices.mismatch_of)
+    spread = spread_notes(loaded.model.curves, technology.devices)
     circuit = Circuit(design, resolve_fidelity(design, fidelity), notes=(*loaded.notes, *spread, *said))
     if specimen_out is not None:
         numbers = drawn(draw, nominal, technology)

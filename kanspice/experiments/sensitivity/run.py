@@ -58,7 +58,7 @@ def analyse(
     plan = plan or SensitivityPlan()
     evidence.check_fit(loaded.input_width, loaded.output_width)
     technology = technology_for(loaded, technology)
-    spread = spread_notes(loaded.model.curves, technology.devices.mismatch_of)
+    spread = spread_notes(loaded.model.curves, technology.devices)
     circuit = ByNumbers(Followed.of(loaded, evidence, technology, plan.timeout_s), technology, plan.seed)
     _check(circuit, plan)
     few, notes = _predicted_on(circuit, loaded, plan)
