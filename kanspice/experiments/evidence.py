@@ -75,6 +75,12 @@ class Evidence:
         return sha256_of(self.inputs)
 
     @property
+    def answers_sha256(self) -> str | None:
+        """Of the true classes (int64) and answers (float64), in hexadecimal; None where there are none."""
+        known = [answers for answers in (self.labels, self.targets) if answers is not None]
+        return hashlib.sha256(b"".join(answers.tobytes() for answers in known)).hexdigest() if known else None
+
+    @property
     def digests(self) -> Digests:
         """(samples,) the first 64 bits of the SHA-256 of each sample's inputs: which samples these are."""
         rows = (hashlib.sha256(np.ascontiguousarray(row).tobytes()).digest()[:8] for row in self.inputs)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from kanspice.base.errors import InputError
 from kanspice.experiments.verify.result import GapResult
+from kanspice.gap.metric_table import Need, metric_named
 from kanspice.gap.metrics import NEGLIGIBLE
 from kanspice.gap.resolution import Limit
 from kanspice.report.blocks import Page
@@ -142,8 +143,19 @@ class Comparison(Shown):
 
     @property
     def facts(self) -> tuple[Change, ...]:
-        """Every other fact that is not the same: network, samples, circuit, engine, versions."""
-        return _changes(_facts(self.before), _facts(self.after))
+        """Every other fact that is not the same: network, samples, true answers, circuit, engine, versions."""
+        return (*_answers(self.before, self.after), *_changes(_facts(self.before), _facts(self.after)))
+
+    def compares(self, metric: str) -> bool:
+        """Whether a metric of both says something about each other: of accuracies also the true answers are one."""
+        needs = None if (known := metric_named(metric)) is None else known.needs
+        is_of_answers = needs in {Need.LABELS, Need.TARGETS, Need.LABELLED_CHIP}
+        return self.is_comparable and not (is_of_answers and self.has_other_answers)
+
+    @property
+    def has_other_answers(self) -> bool:
+        """Whether both have true answers, and these are others."""
+        return bool(_answers(self.before, self.after))
 
 
 def growth(before: GapResult, after: GapResult) -> float:
@@ -189,6 +201,14 @@ def held_against(result: GapResult, baseline: GapResult, max_growth: float, sour
 def _error(result: GapResult) -> float:
     """Its numerical errors; none where they were not measured, so that nothing hides behind them."""
     return result.doubt.relative_rmse or 0.0
+
+
+def _answers(before: GapResult, after: GapResult) -> tuple[Change, ...]:
+    """The true classes, or answers, where both reports say which these are; old ones do not."""
+    known = before.answers_sha256, after.answers_sha256
+    if None in known or known[0] == known[1]:
+        return ()
+    return (Change("answers.sha256", *known),)
 
 
 def _obstacles(before: GapResult, after: GapResult) -> Iterator[str]:

@@ -102,6 +102,8 @@ def remarks(found: Comparison) -> tuple[str, ...]:
     before, after = found.before, found.after
     if before.model.sha256 != after.model.sha256:
         said.append("another model: the checkpoints are not the same")
+    if found.has_other_answers:
+        said.append("other true answers (labels or targets): accuracies and losses cannot be compared")
     if before.engine.name != after.engine.name:
         said.append(f"another engine: {plain(before.engine.name)} before, {plain(after.engine.name)} after")
     if found.technology:

@@ -92,7 +92,11 @@ class History(Shown):
     @cached_property
     def stretches(self) -> tuple[range, ...]:
         """The places of results in a row that can be compared: at every end samples change."""
-        breaks = [place for place, step in enumerate(self.steps, 1) if not step.is_comparable]
+        return self.stretches_of(GAP)
+
+    def stretches_of(self, metric: str) -> tuple[range, ...]:
+        """The same of a metric: accuracies and losses have an end also where the true answers change."""
+        breaks = [place for place, step in enumerate(self.steps, 1) if not step.compares(metric)]
         return tuple(range(low, high) for low, high in pairwise([0, *breaks, len(self.entries)]))
 
     @property

@@ -32,11 +32,11 @@ def course(found: History, metric: str) -> Figure:
         if not np.isfinite(values).any():
             nothing(axes)
             return figure
-        _changes(axes, found)
+        _changes(axes, found, metric)
         _limits(axes, found, metric)
         _network(axes, found, metric)
         for place, step in enumerate(found.steps):
-            if step.is_comparable and step.measured:
+            if step.compares(metric) and step.measured:
                 style, width = ("--", 0.7) if wording.is_other_network(step) else ("-", 1.2)
                 axes.plot([place, place + 1], values[place : place + 2], style, color=BLUE, linewidth=width)
         size = 5 if len(found.entries) <= _MANY else 3
@@ -59,12 +59,14 @@ def _values(metric: str, figures: Sequence[float | None]) -> Array:
     return np.array([np.nan if figure is None else factor * figure for figure in figures])
 
 
-def _changes(axes: Axes, found: History) -> None:
-    """Between the reports where the network, or the samples, are others."""
+def _changes(axes: Axes, found: History, metric: str) -> None:
+    """Between the reports where the network, the samples, or the true answers that a metric is of, are others."""
     labelled = set()
     for place, step in enumerate(found.steps):
         if not step.is_comparable:
             label, style = "other samples", "-"
+        elif not step.compares(metric):
+            label, style = "other true answers", "-"
         elif wording.is_other_network(step):
             label, style = "another network", ":"
         elif step.technology:
@@ -88,7 +90,7 @@ def _network(axes: Axes, found: History, metric: str) -> None:
     """What the network has, of a metric that it has too."""
     own = _values(metric, [entry.of_network(metric) for entry in found.entries])
     if np.isfinite(own).any():
-        for stretch in found.stretches:
+        for stretch in found.stretches_of(metric):
             label = "network" if stretch.start == 0 else None
             axes.plot(stretch, own[list(stretch)], color=GREY, linewidth=1, marker=".", markersize=4, label=label)
 

@@ -20,10 +20,11 @@ _NAMED = 3
 """So many reports are named in a sentence."""
 _SORTS = {"inputs": "samples", "model": "network", "options": "engine"}
 """Of facts by what their names begin with, where that is not the word for readers."""
-_ORDER = ("samples", "network", "technology", "circuit", "specimen", "chip", "sized for", "engine", "versions")
+_ORDER = ("samples", "answers", "network", "technology", "circuit", "specimen", "chip", "sized for", "engine")
 _LEADS = (
-    *("inputs.sha256", "inputs.samples", "sized for.sha256", "chip.sha256", "specimen.sha256", "model.sha256"),
-    *("circuit.fidelity", "options.seed", "engine.name", "engine.version", "versions.kanspice"),
+    *("inputs.sha256", "inputs.samples", "answers.sha256", "sized for.sha256", "chip.sha256"),
+    *("specimen.sha256", "model.sha256", "circuit.fidelity", "options.seed"),
+    *("engine.name", "engine.version", "versions.kanspice"),
 )
 """Facts that are named first; then come values of the technology, then all others."""
 
@@ -55,25 +56,32 @@ def headline(found: History) -> Verdict:
         said = compared.headline(found.judged)
         before, after = found.entries[-2:]
         return Verdict(f"{said.text} ({plain(before.name)}, then {plain(after.name)})", said.warning)
-    metric, count, stretch = found.metrics[0], len(found.entries), found.stretches[-1]
+    metric, count = found.metrics[0], len(found.entries)
+    stretch = found.stretches_of(metric)[-1]
     if not found.last.result.is_measured:
         return Verdict(f"the last of {many(count, 'report')} was not measured: {plain(found.last.name)}", warning=True)
+    if found.last.value(metric) is None:
+        which = f"the last of {many(count, 'report')}" if count > 1 else "the report"
+        return Verdict(f"{which} has no {title(metric)}: {plain(found.last.name)}", warning=True)
     is_now = f"the {title(metric)} is {figure(metric, found.last.value(metric))}"
     if count == 1:
         return Verdict(is_now)
     now = f"in the last of {count:,} reports {is_now}"
     values = _measured(found, metric)
+    same = "samples" if stretch == found.stretches[-1] else "true answers"
     if len(stretch) == 1:
-        return Verdict(f"{now}; no report before it has the same samples", warning=True)
+        return Verdict(f"{now}; the report before it has not the same {same}", warning=True)
     if len(values) < 2:
         return Verdict(now)
     among = "all" if len(stretch) == count else "the last"
-    same = "" if len(stretch) == count else " with the same samples"
+    same = "" if len(stretch) == count else f" with the same {same}"
     networks = len({found.entries[place].result.model.sha256 for place in stretch})
     of = f" (of {many(networks, 'network')})" if networks > 1 else ""
     now += f"; in {among} {len(stretch):,}{same}{of}"
     low, high = (figure(metric, edge(values)) for edge in (min, max))
-    return Verdict(f"{now} it is {f'between {low} and {high}' if low != high else 'the same'}")
+    without = len(stretch) - len(values)
+    left = f"; {without:,} of them without one" if without else ""
+    return Verdict(f"{now} it is {f'between {low} and {high}' if low != high else 'the same'}{left}")
 
 
 def highlights(found: History) -> Highlights:
@@ -91,16 +99,18 @@ def highlights(found: History) -> Highlights:
 
 
 def _both_ends(found: History, metric: str) -> Highlight:
-    stretch, values = found.stretches[-1], _measured(found, metric) or [math.nan]
+    stretch, values = found.stretches_of(metric)[-1], _measured(found, metric) or [math.nan]
     first, last = (figure(metric, value) for value in (values[0], values[-1]))
     way = "better larger" if has_minimum(metric) else "better smaller"
     of = "first → last report" if len(stretch) == len(found.entries) else f"over the last {len(stretch)} reports"
+    if len(values) < len(stretch):
+        of += f", of {len(values):,} that have one"
     return Highlight(title(metric), f"{first} → {last}", Verdict(f"{of}; {way}"), again=True)
 
 
 def _measured(found: History, metric: str) -> list[float]:
-    """Of the reports since samples last changed that were measured, in order."""
-    since = [found.entries[place] for place in found.stretches[-1]]
+    """Of the reports since samples, or what else the metric is of, last changed that were measured, in order."""
+    since = [found.entries[place] for place in found.stretches_of(metric)[-1]]
     values = [entry.value(metric) for entry in since if entry.result.is_measured]
     return [value for value in values if value is not None]
 
@@ -125,6 +135,10 @@ def _remarks(found: History) -> Iterator[Verdict]:
     networks = [entry for entry, step in after if _is_other(step, "model.sha256")]
     if networks:
         text = f"another network (checkpoint) than in the report before: {_named(networks)}"
+        yield Verdict(text, warning=True)
+    answers = [entry for entry, step in after if step.has_other_answers]
+    if answers:
+        text = f"other true answers (labels or targets) than in the report before: {_named(answers)}"
         yield Verdict(text, warning=True)
     technologies = [entry for entry, step in after if step.technology]
     if technologies:

@@ -603,6 +603,8 @@ class Document(Part):
     """What a reader has to know."""
     versions: dict[str, str]
     """Of kanspice and of what it computes with."""
+    answers_sha256: Annotated[str | None, Key(sparse=True)] = None
+    """Of the true classes, as int64, and answers, as float64, that were used."""
     date: Annotated[str | None, Key(sparse=True), Field(pattern=_DATE)] = None
     """When it was measured, UTC: `2026-11-29T16:08:12Z`."""
     command: Annotated[str | None, Key(sparse=True)] = None

@@ -172,6 +172,7 @@ class Measured:
             ),
             versions=versions(),
             date=date(),
+            answers_sha256=evidence.answers_sha256,
             reference=self.expected,
             outputs=self.outputs,
             labels=np.empty(0, dtype=int) if evidence.labels is None else evidence.labels,

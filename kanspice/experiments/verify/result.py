@@ -65,6 +65,7 @@ class GapResult(Shown):
     measured: where the outputs of a chip are from, where one was measured; chip: how far it is from network and
     circuit; chip_outputs: (samples, outputs) in model units, NaN where nothing was measured, without rows where no chip
     was. labels: (samples,) the classes that are true, where they are known.
+    answers_sha256: of the true classes or answers, where they are known; None in old reports.
     date: when it was measured, UTC, as `facts.DATE` writes it; None in old reports.
     """
 
@@ -114,6 +115,7 @@ class GapResult(Shown):
     output_errors: tuple[OutputError, ...] = ()
     chip_outputs: Array = field(default_factory=lambda: np.empty((0, 0)))
     labels: Indices = field(default_factory=lambda: np.empty(0, dtype=int))
+    answers_sha256: str | None = None
     date: str | None = None
 
     def page(self) -> Page:

@@ -180,7 +180,7 @@ def test_a_page_and_a_table_show_both_runs_and_escape_names():
     assert hostile not in page
     assert "&lt;script&gt;" in page
     assert "+20 %" in page
-    assert "http" not in page
+    assert "://" not in page
     console = Console(width=120, record=True, quiet=False, file=open("/dev/null", "w"))  # noqa: SIM115, PTH123
     with console.file:
         print_page(comparison_page(found), console)

@@ -60,13 +60,42 @@ def test_other_samples_break_a_history_and_another_network_is_said():
     assert [wording.changed(found.step_to(place)) for place in range(6)] == [
         *("", "versions", "technology, versions", "samples, technology", "nothing", "network")
     ]
-    assert "in the last 3 with the same samples (of 2 networks) it is the same" in wording.headline(found).text
+    assert (
+        "in the last 3 with the same samples (of 2 networks) it is the same; 1 of them without one"
+        in wording.headline(found).text
+    )
+
+
+def labelled(day, accuracy, answers):
+    return gap(day, 0.1, accuracy=accuracy and {"reference": 1.0, "circuit": accuracy}, answers_sha256=answers)
+
+
+def test_accuracies_by_other_labels_are_not_compared():
+    found = history_of([labelled(1, 0.9, "a"), labelled(2, 0.8, "b"), labelled(3, 0.7, "b")], ["accuracy"])
+    assert (found.stretches, found.stretches_of("accuracy")) == ((range(3),), (range(1), range(1, 3)))
+    said = wording.headline(found).text
+    assert said.endswith("in the last 2 with the same true answers it is between 70.0 % and 80.0 %")
+    assert wording.highlights(found).shown[0].figure == "80.0 % → 70.0 %"
+    assert wording.changed(found.step_to(1)) == "answers"
+    warnings = [remark.text for remark in wording.remarks(found) if remark.warning]
+    assert warnings == ["other true answers (labels or targets) than in the report before: change-2"]
+    assert wording.growth(found.step_to(1)) == "same"
+    alone = history_of([labelled(1, 0.9, "a"), labelled(2, 0.8, "b")], ["accuracy"])
+    assert "the report before it has not the same true answers" in wording.headline(alone).text
+    old = history_of([labelled(1, 0.9, None), labelled(2, 0.8, "b")], ["accuracy"])
+    assert old.stretches_of("accuracy") == (range(2),)
+
+
+def test_a_last_report_without_the_metric_is_said():
+    found = history_of([labelled(1, 0.9, "a"), labelled(2, 0.8, "a"), labelled(3, None, None)], ["accuracy"])
+    assert wording.headline(found).text == "the last of 3 reports has no accuracy: change-3"
+    assert wording.highlights(found).shown[0].said.text.endswith("of 2 that have one; better larger")
 
 
 def test_a_last_result_that_nothing_can_be_compared_with_is_a_warning():
     found = history_of(changing()[:4])
     assert wording.headline(found).warning
-    assert "no report before it has the same samples" in wording.headline(found).text
+    assert "the report before it has not the same samples" in wording.headline(found).text
 
 
 @pytest.mark.parametrize(
