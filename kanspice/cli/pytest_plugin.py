@@ -60,10 +60,12 @@ def pytest_configure(config: pytest.Config) -> None:
     """Refuses a bad limit before anything runs."""
     largest, smallest = config.getoption("kanspice_max"), config.getoption("kanspice_min")
     if largest or smallest:
-        from kanspice.gap.limits import check_ways, parse_limits  # noqa: PLC0415
+        from kanspice.gap.limits import check_fractions, check_ways, parse_limits  # noqa: PLC0415
 
         try:
-            check_ways(parse_limits(largest, "--kanspice-max"), parse_limits(smallest, "--kanspice-min"))
+            found = parse_limits(largest, "--kanspice-max"), parse_limits(smallest, "--kanspice-min")
+            check_ways(*found)
+            check_fractions([*found[0], *found[1]])
         except InputError as error:
             raise pytest.UsageError(str(error)) from error
 

@@ -183,6 +183,7 @@ def test_samples_without_a_result_fail_and_ngspice_is_the_default(run, tmp_path,
     ("arguments", "message"),
     [
         (("--kanspice-max", "relative_rmse"), "bad limit 'relative_rmse'"),
+        (("--kanspice-min", "accuracy=99"), "accuracy is a fraction"),
         (("--kanspice-max", "accuracy=0.9"), "--min accuracy=0.9"),
         (("--kanspice-limit", "0"), "--kanspice-limit"),
         (("--kanspice-engine", "spectre"), "invalid choice"),
