@@ -65,7 +65,8 @@ def specimens(folder: Path, path: Path, samples: tuple[Array, Array], tech: str,
     """
     begin, wall = time.process_time(), time.monotonic()
     place, asked = drawn_in(folder, trials), _asked(samples, {"tech": tech} | study)
-    if place.exists():
+    goes_on = place.exists()
+    if goes_on:
         _check_asked(place, asked)
         result = kanspice.study(resume=place, **{name: study[name] for name in _WORKERS if name in study})
     else:
@@ -81,7 +82,7 @@ def specimens(folder: Path, path: Path, samples: tuple[Array, Array], tech: str,
         "trials": len(result.points[0].draws),
         "technology": tech,
         "points": [{"values": list(point.point.values)} | _spread(point) for point in result.points],
-        "processor_per_draw_s": (time.process_time() - begin) / (trials * len(result.points)),
+        "processor_per_draw_s": None if goes_on else (time.process_time() - begin) / (trials * len(result.points)),
         "sha256": result.model.sha256,
         "wall_s": time.monotonic() - wall,
     }

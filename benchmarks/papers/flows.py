@@ -60,8 +60,8 @@ class Shape:
 SHAPES = {name: Shape() for name in TASKS} | {
     "moons": Shape(layers=2, updates=2000),
     "2spirals": Shape(layers=8, duration=0.2, steps=4, updates=2000),
-    "potential1": Shape(layers=8, duration=0.2, branch=ShiftTanh1(), steps=4),
-    "potential2": Shape(layers=8, duration=0.2, branch=ShiftTanh1(), steps=4),
+    "potential1": Shape(layers=8, duration=0.2, branch=ShiftTanh1(), steps=4, updates=2000),
+    "potential2": Shape(layers=8, duration=0.2, branch=ShiftTanh1(), steps=4, updates=2000),
 }
 """D and T are the paper's. It does not say how many branches there are: as many here as in the authors' files of the
 spirals and the potentials, and they have 25 in the others. The law of potentials is that of these files too."""
