@@ -23,23 +23,35 @@ from kanspice.families.phykan.network import PhyKAN
 _STEP_V, _SOFT_V = 12.0, 8.0
 """Of whoever is imitated: up to 12 V a period towards the maximum power point, most of it from 8 V or so away."""
 _TURNS = 100
+_PLACES, _UPDATES, _BATCH = 20_000, 12_000, 256
+"""Of the six-axis arm's training."""
 _SEEDS = 1000
 """From here on: the loops' own begin at 0."""
 
 
 def six_axis_arm(setting: Setting) -> Path:
-    """3-16-6, four filters a connection: joint angles for a place in space, trained through the arm's kinematics."""
+    """3-32-6, four filters a connection: joint angles for a place in space, trained through the arm's kinematics.
+
+    Joints beyond their range cost as much as a hand as far away: squashed, they stay where they once are.
+    """
     path = setting.folder / "controllers" / "six_axis_arm.pt"
     if not path.exists():
         torch.manual_seed(0)
-        model = PhyKAN((3, 16, 6), 4, thresholding=True)
-        table = six_axes()
-        places = _reachable(table, setting.part(2000), np.random.default_rng(0))
-        within = _Through(model, lambda actions: hand_m(table, 0.5 + 0.5 * torch.tanh(2 * (actions - 0.5))))
-        fit(within, places, places, adam_steps=setting.part(1000), learning_rate=0.02, lbfgs_steps=0)
-        through = _Through(model, lambda actions: hand_m(table, actions.clamp(0.0, 1.0)))
-        fit(through, places, places, adam_steps=setting.part(200), learning_rate=0.005, lbfgs_steps=setting.part(300))
-        _kept(model, path)
+        model, table = PhyKAN((3, 32, 6), 4, thresholding=True), six_axes()
+        places = _reachable(table, setting.part(_PLACES), np.random.default_rng(0))
+        steps = setting.part(_UPDATES)
+        adam = torch.optim.Adam(model.parameters(), lr=0.01)
+        schedule = torch.optim.lr_scheduler.CosineAnnealingLR(adam, steps)
+        for _ in range(steps):
+            wanted = places[torch.randint(len(places), (_BATCH,))]
+            actions = model(wanted)
+            away = (hand_m(table, actions) - wanted).square().sum(1)
+            beyond = (actions - actions.clamp(0.0, 1.0)).square().sum(1)
+            adam.zero_grad()
+            (away + beyond).mean().backward()
+            adam.step()
+            schedule.step()
+        _kept(model.eval(), path)
     return path
 
 
