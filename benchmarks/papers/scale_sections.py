@@ -72,7 +72,7 @@ def _clusters(rows: ROWS) -> list[str]:
     same = "the same to the last byte" if row["same_bytes"] else "NOT the same"
     return [
         f"A study of {row['draws']} chips at each error of areas, by two processes of joblib "
-        f"({seconds(row['joblib']['wall_s'])} of the wall clock) and by two workers of Dask "
+        f"({seconds(row['joblib']['wall_s'])} of the wall clock, beside other work) and by two workers of Dask "
         f"({seconds(row['dask']['wall_s'])}): their draws are {same}.",
         "",
     ]
