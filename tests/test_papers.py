@@ -129,7 +129,7 @@ def test_what_contradicts_a_paper_says_how_sure_it_is():
             "parameters": 9,
         }
 
-    others = {"bases": {}, "robustness": {}, "inference_time": {}, "energy": {"rows": {}}}
+    others = {"bases": {}, "nodes": {}, "robustness": {}, "inference_time": {}, "energy": {"rows": {}}}
     networks = {"MLP, MOSFET": row(0.86, 25, 23), "MLP, tunnel diode": row(0.76, 13, 3)}
     found = "\n".join(
         contradictions({"table1": {f"FashionMNIST; {n}; network": r for n, r in networks.items()}} | others)
@@ -141,6 +141,25 @@ def test_what_contradicts_a_paper_says_how_sure_it_is():
     assert "MNIST 10,000, 0.3 points" in found
     more = {f"MNIST; {' + '.join(bases.DEVICES[:n])}": row(0.9 + n / 100, 30, 20) for n in range(1, 5)}
     assert contradictions({"table1": {}} | others | {"bases": more}) == []
+
+
+def test_a_kanalogue_is_beaten_by_an_mlp_with_at_most_as_many_nodes():
+    from benchmarks.papers.verdict_sections import contradictions
+
+    def row(nodes, accuracy):
+        return {"nodes": nodes, "accuracy": accuracy}
+
+    nodes = {
+        "MNIST; MLP, resonant tunnelling diode; 8 hidden": row(1000, 0.90),
+        "MNIST; MLP, resonant tunnelling diode; 16 hidden": row(2000, 0.95),
+        "MNIST; KANalogue, 2 devices; 4 hidden": row(999, 0.80),
+        "MNIST; KANalogue, 2 devices; 8 hidden": row(1999, 0.89),
+        "MNIST; KANalogue, 2 devices; 16 hidden": row(4000, 0.96),
+    }
+    others = {"table1": {}, "bases": {}, "robustness": {}, "inference_time": {}, "energy": {"rows": {}}}
+    found = "\n".join(contradictions({"nodes": nodes} | others))
+    assert "of 3 KANalogues of several sizes, 1 are no better than an MLP" in found
+    assert "1,999 nodes 89.0, MLP 1,000 nodes 90.0" in found
 
 
 def test_a_network_of_other_images_is_not_taken(tmp_path):

@@ -35,9 +35,11 @@ def _height(row: dict | None, name: str) -> float:
 
 
 def draw_efficiency(rows: ROWS, path: Path) -> None:
-    """Accuracy against nodes, a panel for each data set; dashed: the circuit."""
+    """Accuracy against nodes, a panel for each data set that has rows; dashed: the circuit."""
+    known = {data: hidden for data, hidden in nodes.HIDDEN.items() if any(name.startswith(data) for name in rows)}
     figure = Figure(figsize=(7.2, 3.8), layout="constrained")
-    for axes, (data, hidden) in zip(figure.subplots(1, len(nodes.HIDDEN)), nodes.HIDDEN.items(), strict=True):
+    panels = figure.subplots(1, len(known), squeeze=False)[0]
+    for axes, (data, hidden) in zip(panels, known.items(), strict=True):
         for number, kind in enumerate(nodes.KINDS):
             found = [row for width in hidden if (row := rows.get(f"{data}; {kind}; {width} hidden")) is not None]
             at = [row["nodes"] for row in found]

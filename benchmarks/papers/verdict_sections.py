@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 
-from benchmarks.papers import bases, inference_time, robustness, table1
+from benchmarks.papers import bases, inference_time, nodes, robustness, table1
 from benchmarks.papers.classifiers import RECIPES
 from benchmarks.papers.crossbar_sections import curve, worst_blocks
 from benchmarks.papers.markdown import many, percent, si, small
@@ -19,6 +19,7 @@ def contradictions(every: Mapping[str, Mapping]) -> list[str]:
     found = [
         *_out_of_reach(every["table1"]),
         *_efficiency(every["table1"]),
+        *_node_efficiency(every["nodes"]),
         *_more_devices(every["bases"]),
         *_larger_is_tougher(every["robustness"]),
         *_femtoseconds(every["inference_time"]),
@@ -71,6 +72,32 @@ def _efficiency(rows: Mapping) -> Iterator[str]:
             f"{'; '.join(pairs)}. One seed each; test images and the standard error of their number: "
             f"{'; '.join(images)}."
         )
+
+
+def _node_efficiency(rows: Mapping) -> Iterator[str]:
+    for data in nodes.HIDDEN:
+        of_data = {name: row for name, row in rows.items() if name.startswith(f"{data}; ")}
+        mlps = [row for name, row in of_data.items() if name.startswith(f"{data}; MLP, ")]
+        kans = [row for name, row in of_data.items() if name.startswith(f"{data}; KANalogue, ")]
+        beaten = [(kan, better) for kan in kans if (better := _not_larger_nor_worse(kan, mlps)) is not None]
+        if beaten:
+            pairs = "; ".join(
+                f"{many(kan['nodes'])} nodes {percent(kan['accuracy'])}, MLP {many(mlp['nodes'])} nodes "
+                f"{percent(mlp['accuracy'])}"
+                for kan, mlp in sorted(beaten, key=lambda both: both[0]["nodes"])
+            )
+            yield (
+                f'Second KANalogue paper, abstract, "higher crossbar node efficiency than analogue MLPs", {data}: of '
+                f"{len(kans)} KANalogues of several sizes, {len(beaten)} are no better than an MLP with resonant "
+                f"tunnelling diodes that has fewer nodes: {pairs}. One seed each."
+            )
+
+
+def _not_larger_nor_worse(kan: Mapping, mlps: Sequence[Mapping]) -> Mapping | None:
+    """The best of the MLPs with at most as many nodes, if it is as accurate."""
+    smaller = [row for row in mlps if row["nodes"] <= kan["nodes"]]
+    best = max(smaller, key=lambda row: row["accuracy"], default=None)
+    return best if best is not None and best["accuracy"] >= kan["accuracy"] else None
 
 
 def _error(row: Mapping) -> float:
