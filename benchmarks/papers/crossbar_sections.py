@@ -85,7 +85,7 @@ def _explained(rows: ROWS) -> list[str]:
             shares = [f"{cause} {percent(share, 0)} %" for cause, share in list(row["shares"].items())[:_MOST_CAUSES]]
             lost = 100 * row["lost"]
             whose = "the gap from the KAN that was projected" if "; KAN, " in name else "its gap"
-            said = f"{lost:.1f} points {'lost' if lost > 0 else 'gained'}; shares of {whose}"
+            said = f"{abs(lost):.1f} points {'lost' if lost > 0 else 'gained'}; shares of {whose}"
             shown = f"one chip, {many(row['samples'])} images"
             lines.append(f"- {name.removesuffix('; causes')}: {said} ({shown}): {', '.join(shares)}.")
     if not lines:
