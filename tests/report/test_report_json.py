@@ -269,3 +269,23 @@ def test_another_engine_and_what_it_said(result):
     }
     assert cross_checked(result, 2e-5).exit_code == 3
     assert cross_checked(result, 2e-7).exit_code == result.exit_code
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        ({"date": "2026-02-31T00:00:00Z"}, "date"),
+        ({"date": "0000-01-01T00:00:00Z"}, "date"),
+        ({"limits": [{"metric": "relative_rmse", "value": 0.5, "min": 0.1, "passed": True}]}, "max of relative_rmse"),
+        ({"limits": [{"metric": "accuracy", "value": 0.5, "max": 0.9, "passed": True}]}, "min of accuracy"),
+    ],
+)
+def test_dates_of_no_calendar_and_limits_the_wrong_way_are_refused(result, change, expected):
+    document = parsed(result) | change
+    with pytest.raises(InputError, match=expected):
+        from_json(json.dumps(document), "report.json")
+
+
+def test_limits_of_metrics_that_are_not_known_are_read(result):
+    limits = [{"metric": "of tomorrow", "value": 0.5, "min": 0.1, "passed": True}]
+    assert from_json(json.dumps(parsed(result) | {"limits": limits}), "report.json").limits[0].min == 0.1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from itertools import pairwise
 
@@ -74,6 +75,18 @@ class History(Shown):
             "exit_code": [result.exit_code for result in found],
             **{name: [entry.value(name) for entry in self.entries] for name in known_metrics(self.entries)},
         }
+
+    @property
+    def has_equal_dates(self) -> bool:
+        """Whether some were measured in the same second: these are in the order in which they were given."""
+        dates = [entry.result.date for entry in self.entries if entry.result.date is not None]
+        return len(set(dates)) < len(dates)
+
+    @property
+    def yet_to_come(self) -> list[HistoryEntry]:
+        """Those whose dates are more than a day ahead of this machine's: a clock was wrong, or the date is made up."""
+        latest = (datetime.now(UTC) + timedelta(days=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
+        return [entry for entry in self.entries if entry.result.date is not None and entry.result.date > latest]
 
     @cached_property
     def steps(self) -> tuple[Comparison, ...]:

@@ -122,7 +122,10 @@ def remarks(found: History) -> list[Verdict]:
 
 def _remarks(found: History) -> Iterator[Verdict]:
     if found.by_date:
-        yield Verdict("the order is that of the dates that reports record (UTC)")
+        equal = "; those of one second are in the order given" if found.has_equal_dates else ""
+        yield Verdict(f"the order is that of the dates that reports record (UTC){equal}")
+        if found.yet_to_come:
+            yield Verdict(f"dates that are yet to come, and stand last: {_named(found.yet_to_come)}", warning=True)
     else:
         without = [entry for entry in found.entries if entry.result.date is None]
         text = f"the order is that in which reports were given: {_named(without)} without a date"

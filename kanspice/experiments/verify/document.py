@@ -6,9 +6,10 @@ here are ignored when a report is read: a later kanspice may have written it.
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, model_validator
 
 from kanspice.experiments.parts import (
     CrossCheckPart,
@@ -27,10 +28,20 @@ from kanspice.experiments.parts import (
 from kanspice.experiments.verify.chip.part import MeasuredPart, ThreeGapsPart
 from kanspice.experiments.verify.result import GapResult
 from kanspice.gap.answers import MOST_CLASSES
+from kanspice.gap.metric_table import metric_named
 from kanspice.report.codec import Count, Figure, Fraction, Key, Part, Size, SizeOrNone
 
 _ROUNDED = 1 + 1e-9
 _DATE = r"^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]Z$"
+
+
+def _in_the_calendar(date: str | None) -> str | None:
+    """The date. Raises ValueError for a 31st of February, and for the year 0."""
+    if date is not None:
+        datetime.fromisoformat(date)
+    return date
+
+
 MOST_PIXELS = 64
 """Of a raster's side."""
 
@@ -605,10 +616,19 @@ class Document(Part):
     """Of kanspice and of what it computes with."""
     answers_sha256: Annotated[str | None, Key(sparse=True)] = None
     """Of the true classes, as int64, and answers, as float64, that were used."""
-    date: Annotated[str | None, Key(sparse=True), Field(pattern=_DATE)] = None
+    date: Annotated[str | None, Key(sparse=True), Field(pattern=_DATE), AfterValidator(_in_the_calendar)] = None
     """When it was measured, UTC: `2026-11-29T16:08:12Z`."""
     command: Annotated[str | None, Key(sparse=True)] = None
     """The command line that made this."""
+
+    @model_validator(mode="after")
+    def _limits_go_the_way_of_their_metrics(self) -> Self:
+        """Those of metrics that are known here: a later kanspice may have others."""
+        for limit in self.limits:
+            metric = metric_named(limit.metric)
+            if metric is not None and (metric.better == "more") != (limit.min is not None):
+                raise ValueError(f"{'min' if metric.better == 'more' else 'max'} of {metric.name}")
+        return self
 
     @model_validator(mode="after")
     def _counts_fit(self) -> Self:

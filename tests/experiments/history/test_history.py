@@ -39,7 +39,16 @@ def test_the_order_is_that_of_dates_and_of_the_command_line_where_one_is_missing
 
 
 def test_results_of_one_moment_stay_in_the_order_given():
-    assert names(history_of([HistoryEntry(name, gap(1, 0.1).result) for name in "bac"])) == ["b", "a", "c"]
+    found = history_of([HistoryEntry(name, gap(1, 0.1).result) for name in "bac"])
+    assert names(found) == ["b", "a", "c"]
+    assert "those of one second are in the order given" in wording.remarks(found)[0].text
+
+
+def test_a_date_that_is_yet_to_come_is_a_warning():
+    late = HistoryEntry("late", replace(gap(1, 0.1).result, date="9999-01-01T00:00:00Z"))
+    found = history_of([late, gap(1, 0.2)])
+    assert found.last.name == "late"
+    assert "dates that are yet to come, and stand last: late" in [remark.text for remark in wording.remarks(found)]
 
 
 def test_families_are_not_mixed():
