@@ -250,7 +250,7 @@ def test_samples_that_trims_are_judged_by_are_counted_and_those_beyond_a_rail_ar
     hold(calibration_json(result), "kanspice.calibration/1")
     (written,) = document["candidates"]
     assert (written["judged"], written["judged_failed"]) == (len(judged), made.judged_failed)
-    (table,) = (block for block in result.page().sections[0].blocks if isinstance(block, Table))
+    (table,) = (block for block in result.page().sections[1].blocks if isinstance(block, Table))
     cells = dict(zip(table.header, table.rows[0], strict=True))
     assert cells["judged\nby"] == str(len(judged))
     assert cells["gap judged\nafter"].endswith(f"({made.judged_failed} failed)")

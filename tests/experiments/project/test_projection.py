@@ -19,6 +19,7 @@ from kanspice.families.common.network import DivergenceError
 from kanspice.families.edgekan.layers import GottliebSpec, SplineSpec, SymbolicEdge
 from kanspice.families.edgekan.moments import NodeMap, basis, edge_functions, moments
 from kanspice.families.edgekan.network import EdgeKAN
+from kanspice.report.blocks import Facts
 
 FILES = Path(__file__).resolve().parents[2] / "families" / "kan_files"
 DIODES = ["a21", "z21", "z15", "zaz21"]
@@ -126,7 +127,8 @@ def test_fine_tuning_that_only_helps_what_it_saw_is_left_out():
     assert not result.is_tuned
     without = kanspice.project(gottlieb(), few, DIODES, resistor=True, constant=True)
     assert np.array_equal(outputs(result.network, few), outputs(without.network, few))
-    assert "left out" in json.dumps([fact.text for _, fact in result.page().lead[1].known])
+    (facts,) = (block for block in result.page().sections[0].blocks if isinstance(block, Facts))
+    assert "left out" in json.dumps([fact.text for _, fact in facts.known])
 
 
 @pytest.mark.slow
