@@ -64,13 +64,18 @@ def maps(found: CrossbarMap) -> Figure:
 
 def uses(found: Sequence[DeviceUse]) -> Figure:
     """Each type's curve, its falling parts orange, over how many of its devices are at which voltage."""
-    rows = -(-len(found) // _PER_ROW)
+    return draw_uses([curve_of(use) for use in found])
+
+
+def draw_uses(curves: Sequence[UsedCurve]) -> Figure:
+    """Curves as they are used, a panel for each."""
+    rows = -(-len(curves) // _PER_ROW)
     with blank(0.3 + _PANEL * rows) as figure:
-        panels = figure.subplots(rows, min(len(found), _PER_ROW), squeeze=False).ravel().tolist()
-        for axes in panels[len(found) :]:
+        panels = figure.subplots(rows, min(len(curves), _PER_ROW), squeeze=False).ravel().tolist()
+        for axes in panels[len(curves) :]:
             axes.set_axis_off()
-        for axes, use in zip(panels, found, strict=False):
-            draw_use(axes, curve_of(use))
+        for axes, curve in zip(panels, curves, strict=False):
+            draw_use(axes, curve)
         return figure
 
 
