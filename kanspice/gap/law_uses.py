@@ -25,7 +25,7 @@ from kanspice.circuit.stages.filter_bank import amplitudes_v, held, tones_hz
 from kanspice.circuit.stages.synapse_bank import BAND_PASS, KIND_NAMES, LOW_PASS, SynapseState, synapse_state
 from kanspice.engine.solution import Solution
 from kanspice.gap.crossbar_maps import some
-from kanspice.gap.operating import BINS, EXAMPLES, POINTS
+from kanspice.gap.operating import BINS, POINTS, evenly
 
 LawKind = Literal["branch", "memdiode", "high-pass", "low-pass", "detector"]
 _FLAT = 0.1
@@ -288,26 +288,13 @@ def _use(of_stages: list[_Seen]) -> LawUse:
         values=tuple(map(_short, values)),
         falling=float(np.mean(falls)),
         flat=float(np.mean(here < _FLAT * steepest)),
-        examples=_examples(of_stages, at),
+        examples=tuple(of_stages[which].point(number) for which, number in evenly([each.at for each in of_stages])),
     )
 
 
 def _slopes(law: Callable[[Array], Array], at: Array, step: float) -> Array:
     risen: Array = (law(at + step) - law(at - step)) / (2 * step)
     return risen
-
-
-def _examples(of_stages: list[_Seen], at: Array) -> tuple[LawPoint, ...]:
-    """at: of all stages, one after the other."""
-    rising = np.argsort(at, kind="stable")
-    even = np.linspace(at[rising[0]], at[rising[-1]], EXAMPLES)
-    picked = rising[np.unique(np.searchsorted(at[rising], even))]
-    starts = np.cumsum([0, *(each.at.size for each in of_stages)])
-    stages = np.searchsorted(starts, picked, side="right") - 1
-    return tuple(
-        of_stages[stage].point(int(number - starts[stage]))
-        for stage, number in zip(stages.tolist(), picked.tolist(), strict=True)
-    )
 
 
 def _short(value: float) -> float:

@@ -118,19 +118,21 @@ def _use(design: Design, kind: int, unit_a: float, by_crossbar: Sequence[_Driven
         currents_a=tuple(float(f"{current * unit_a:.5g}") for current in currents),
         falling=float(np.mean(slopes < 0)),
         beyond=float(np.mean((volts < first) | (volts > last))),
-        examples=_examples(by_crossbar, volts),
+        examples=tuple(
+            by_crossbar[which].point(number) for which, number in evenly([each.volts for each in by_crossbar])
+        ),
     )
 
 
-def _examples(by_crossbar: Sequence[_Driven], volts: Array) -> tuple[DevicePoint, ...]:
-    """volts: of all crossbars, one after the other."""
-    rising = np.argsort(volts, kind="stable")
-    even = np.linspace(volts[rising[0]], volts[rising[-1]], EXAMPLES)
-    picked = rising[np.unique(np.searchsorted(volts[rising], even))]
-    ends = np.cumsum([each.volts.size for each in by_crossbar])
-    which = np.searchsorted(ends, picked, side="right")
-    starts = ends - [each.volts.size for each in by_crossbar]
-    return tuple(
-        by_crossbar[crossbar].point(int(number - starts[crossbar]))
-        for crossbar, number in zip(which.tolist(), picked.tolist(), strict=True)
-    )
+def evenly(groups: Sequence[Array]) -> list[tuple[int, int]]:
+    """EXAMPLES values of all groups at most, from the lowest to the highest as evenly as there are any.
+
+    Which group each is of, and its number there, counted row by row.
+    """
+    values = np.concatenate([group.ravel() for group in groups])
+    rising = np.argsort(values, kind="stable")
+    even = np.linspace(values[rising[0]], values[rising[-1]], EXAMPLES)
+    picked = rising[np.unique(np.searchsorted(values[rising], even))]
+    starts = np.cumsum([0, *(group.size for group in groups)])
+    which = np.searchsorted(starts, picked, side="right") - 1
+    return list(zip(which.tolist(), (picked - starts[which]).tolist(), strict=True))
