@@ -11,14 +11,14 @@ from pathlib import Path
 import numpy as np
 
 import kanspice
-from benchmarks.papers.rows import Row
+from benchmarks.papers.rows import Row, Setting
 from kanspice.base.arrays import Array
 from kanspice.base.errors import InputError
 from kanspice.experiments.study.result import PointResult
 from kanspice.experiments.verify.result import GapResult
 
-EXPLAINED = 0.005
-"""Accuracies that differ by more are attributed to causes."""
+EXPLAINED, EXPLAINED_SAMPLES = 0.005, 100
+"""Accuracies that differ by more are attributed to causes, on so many samples."""
 _WORKERS = ("jobs", "scheduler")
 """Who measures a study: its results do not depend on that."""
 _ASKED = "asked.json"
@@ -50,11 +50,27 @@ def outcome(result: GapResult) -> Row:
     }
 
 
-def causes(path: Path, inputs: Array, labels: Array, tech: str, seed: int = 0) -> Row:
-    """Shares of the mean squared gap by cause, the largest first, of some samples."""
-    result = kanspice.verify(path, inputs, labels=labels, tech=tech, engine="batched", attribute=True, seed=seed)
+def explained(lost: float, path: Path, inputs: Array, labels: Array | None, setting: Setting, **verify: object) -> Row:
+    """What a circuit in typical parts loses of accuracy or success, and if that is more than half a point, why.
+
+    shares: of the mean squared gap of its first chip on some of these samples, by cause, the largest first. verify:
+    what `kanspice.verify` is told besides.
+    """
+    if round(abs(lost), 9) <= EXPLAINED:  # a difference of two fractions
+        return {"lost": lost}
+    count = setting.part(EXPLAINED_SAMPLES, at_least=20)
+    some = None if labels is None else np.ascontiguousarray(labels[:count])
+    told = {"labels": some, "tech": "typical", "engine": "batched", "attribute": True} | verify
+    result = kanspice.verify(path, np.ascontiguousarray(inputs[:count]), **told)
     shares = {each.name: each.share.fraction for each in result.causes if each.share is not None}
-    return outcome(result) | {"shares": dict(sorted(shares.items(), key=lambda one: -one[1]))}
+    shares = dict(sorted(shares.items(), key=lambda one: -one[1]))
+    return {"lost": lost} | outcome(result) | {"shares": shares}
+
+
+def lost_in_typical(row: Row) -> float:
+    """Accuracy that one specimen loses, on the samples that it was measured on."""
+    accuracy = row["typical"]["accuracy"]
+    return accuracy["reference"] - accuracy["circuit"]
 
 
 def specimens(folder: Path, path: Path, samples: tuple[Array, Array], tech: str, trials: int, **study: object) -> Row:

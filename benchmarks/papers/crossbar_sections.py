@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from benchmarks.papers import bases, nodes, robustness, table1
 from benchmarks.papers.classifiers import EPOCHS, RECIPES, WIDTHS
+from benchmarks.papers.explanations import explained
 from benchmarks.papers.markdown import NOTHING, ROWS, command, many, percent, small, table
 
 _CIFAR = (
@@ -17,7 +18,6 @@ _CIFAR = (
     ("KANalogue, 2 devices", 50.27),
     ("KANalogue, 3 devices", 48.55),
 )
-_MOST_CAUSES = 3
 
 
 def accuracy(rows: ROWS) -> list[str]:
@@ -47,7 +47,7 @@ def accuracy(rows: ROWS) -> list[str]:
         lines += [f"{data}: {origin}.", ""] if origin else []
     body = [_accuracy_row(rows, data, name, place) for data in WIDTHS for place, name in enumerate(RECIPES)]
     body += [["CIFAR-10", name, NOTHING, f"{paper:.2f}", "no data", *[NOTHING] * 6] for name, paper in _CIFAR]
-    return [*lines, *command("table1"), *table(header, body, text=2), *_explained(rows)]
+    return [*lines, *command("table1"), *table(header, body, text=2), *explained(rows, "images")]
 
 
 def _origin(rows: ROWS, data: str) -> str:
@@ -77,27 +77,6 @@ def _accuracy_row(rows: ROWS, data: str, name: str, place: int) -> list[str]:
     return [*cells, NOTHING if judge is None else small(judge["difference"])]
 
 
-def _explained(rows: ROWS) -> list[str]:
-    """Where a circuit is more than half a point from its network."""
-    lines = []
-    for name, row in rows.items():
-        if name.endswith("; causes") and "shares" in row:
-            shares = [f"{cause} {percent(share, 0)} %" for cause, share in list(row["shares"].items())[:_MOST_CAUSES]]
-            lost = 100 * row["lost"]
-            whose = "the gap from the KAN that was projected" if "; KAN, " in name else "its gap"
-            said = f"{abs(lost):.1f} points {'lost' if lost > 0 else 'gained'}; shares of {whose}"
-            shown = f"one chip, {many(row['samples'])} images"
-            lines.append(f"- {name.removesuffix('; causes')}: {said} ({shown}): {', '.join(shares)}.")
-    if not lines:
-        return []
-    return [
-        "Where `typical` is more than half a point from what is in brackets, attribution says:",
-        "",
-        *lines,
-        "",
-    ]
-
-
 def choices(rows: ROWS) -> list[str]:
     """Figs. 5 to 7, and Fig. 4 of the second paper."""
     lines = [
@@ -119,7 +98,7 @@ def choices(rows: ROWS) -> list[str]:
         body.append([" + ".join(chosen), *_both(fixed), *_hidden(matched), *_both(matched)])
     without = rows.get(f"MNIST; {' + '.join(bases.THREE)}; no biases")
     body.append([f"{' + '.join(bases.THREE)}, no biases", *_both(without), NOTHING, NOTHING, NOTHING])
-    return [*lines, *table(header, body)]
+    return [*lines, *table(header, body), *explained(rows, "images")]
 
 
 def _both(row: dict | None) -> list[str]:
@@ -157,7 +136,7 @@ def efficiency(rows: ROWS) -> list[str]:
                     seen = many(row["typical"]["samples"]) if "typical" in row else NOTHING
                     cells = [str(width), many(row["nodes"]), percent(row["accuracy"], 2), seen]
                     body.append([data, kind, *cells, *circuits])
-    return [*lines, *table(header, body, text=2)]
+    return [*lines, *table(header, body, text=2), *explained(rows, "images")]
 
 
 def _of_circuit(row: dict, tech: str) -> str:

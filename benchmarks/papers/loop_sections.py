@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from benchmarks.papers import loops
+from benchmarks.papers.explanations import explained
 from benchmarks.papers.markdown import NOTHING, ROWS, command, percent, small, table
 
 
@@ -28,4 +29,4 @@ def closed_loops(rows: ROWS) -> list[str]:
             cells += [percent(chips["success"], 0), f"{chips['without_failure']} of {chips['count']}"]
             cells.append(small(typical["action_relative_rmse"]))
         body.append([name, *cells])
-    return [*lines, *table(header, body)]
+    return [*lines, *table(header, body), *explained(rows, "observations")]

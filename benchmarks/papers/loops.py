@@ -8,10 +8,13 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+import numpy as np
+
 import kanspice
+from benchmarks.papers.circuits import EXPLAINED_SAMPLES, explained
 from benchmarks.papers.controllers import photovoltaic, planar_arm, six_axis_arm
 from benchmarks.papers.data import MissingDataError
-from benchmarks.papers.rows import Row, Rows, Setting
+from benchmarks.papers.rows import Row, Rows, Setting, measured_row
 from kanspice.experiments.control import ControlResult
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -49,28 +52,46 @@ EPISODES, TRIALS = 10, 20
 
 
 def rows(setting: Setting) -> Rows:
-    """Every loop, as an ideal circuit and as specimens of `typical`."""
+    """Every loop, as an ideal circuit and as specimens of `typical`; and why these fail where the network does not."""
     for name, loop in LOOPS.items():
         for tech in ("ideal", "typical"):
             yield f"{name}; {tech}", partial(_row, loop, tech, setting)
+        yield f"{name}; causes", partial(_causes, name, loop, setting)
 
 
 def _row(loop: Loop, tech: str, setting: Setting) -> Row:
     trials = None if tech == "ideal" else setting.part(TRIALS)
+    result = _controlled(loop, tech, setting, trials=trials, spot_check=0 if trials else None)
+    return {"technology": tech, "plant": loop.plant, "steps": loop.steps} | _outcome(result)
+
+
+def _causes(name: str, loop: Loop, setting: Setting) -> Row:
+    """Of the gap of actions for what the network sees: samples spread over its episodes."""
+    row = measured_row("loops", f"{name}; typical", setting)
+    lost = row["network_success"] - row["specimens"]["success"]
+    seen = np.concatenate([each.observations for each in _controlled(loop, "ideal", setting).reference])
+    some = seen[np.linspace(0, len(seen) - 1, EXPLAINED_SAMPLES).astype(int)]
     path = loop.model(setting)
-    config = path.with_name("config.json")
-    result = kanspice.control(
+    return explained(lost, path, some, None, setting, config=_config(path), sized_for=seen)
+
+
+def _controlled(loop: Loop, tech: str, setting: Setting, **draws: int | None) -> ControlResult:
+    path = loop.model(setting)
+    return kanspice.control(
         path,
         loop.plant,
-        config=config if config.exists() else None,
+        config=_config(path),
         tech=tech,
         engine="batched",
         episodes=setting.part(EPISODES, at_least=2),
         steps=loop.steps,
-        trials=trials,
-        spot_check=0 if trials else None,
+        **draws,
     )
-    return {"technology": tech, "plant": loop.plant, "steps": loop.steps} | _outcome(result)
+
+
+def _config(path: Path) -> Path | None:
+    config = path.with_name("config.json")
+    return config if config.exists() else None
 
 
 def _outcome(result: ControlResult) -> Row:

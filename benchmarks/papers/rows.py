@@ -56,6 +56,14 @@ def known(path: Path) -> dict[str, Row]:
     return json.loads(path.read_text(encoding="utf-8"))["rows"] if path.exists() else {}
 
 
+def measured_row(study: str, name: str, setting: Setting) -> Row:
+    """What was measured before. Raises MissingDataError where nothing was."""
+    rows = known(setting.results / f"{study}.json")
+    if name not in rows:
+        raise MissingDataError(f"{name} was not measured")
+    return rows[name]
+
+
 def _keep(path: Path, name: str, row: Row) -> None:
     """Another process may have added rows meanwhile."""
     path.parent.mkdir(parents=True, exist_ok=True)

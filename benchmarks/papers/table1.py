@@ -6,10 +6,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import kanspice
-from benchmarks.papers.circuits import EXPLAINED, causes, circuit, first, second_opinion, specimens
+from benchmarks.papers.circuits import circuit, explained, first, second_opinion, specimens
 from benchmarks.papers.classifiers import RECIPES, THREE, WIDTHS, Recipe, Trained, test_set, trained
-from benchmarks.papers.data import IMAGES, Images, MissingDataError
-from benchmarks.papers.rows import Row, Rows, Setting, known
+from benchmarks.papers.data import IMAGES, Images
+from benchmarks.papers.rows import Row, Rows, Setting, measured_row
 
 PAPER = {
     "MNIST": (97.58, 97.04, 97.00, 97.78, 97.47, 97.71, 97.04, 97.71, 97.04),
@@ -21,7 +21,6 @@ JUDGED = 5
 _IMAGES = {"MNIST": 2000, "FashionMNIST": 1000}
 """Test images that `typical` is measured on: wires make a sample of the large crossbars take 0.15 s."""
 _TRIALS = {"MNIST": 5, "FashionMNIST": 2}
-_EXPLAINED_SAMPLES = 100
 
 
 def rows(setting: Setting) -> Rows:
@@ -74,15 +73,9 @@ class _Case:
 
     def causes(self) -> Row:
         """Of a circuit that is more than half a point from its network."""
-        row = f"{self.images().name}; {self.name}; typical"
-        measured = known(self.setting.results / "table1.json").get(row)
-        if measured is None:
-            raise MissingDataError(f"{row} was not measured")
-        lost = measured["network_accuracy"] - measured["points"][0]["mean"]
-        if abs(lost) <= EXPLAINED:
-            return {"lost": lost}
-        samples = first(*self._test(), self.setting.part(_EXPLAINED_SAMPLES, at_least=20))
-        return {"lost": lost} | causes(self._path(), *samples, "typical")
+        row = measured_row("table1", f"{self.images().name}; {self.name}; typical", self.setting)
+        lost = row["network_accuracy"] - row["points"][0]["mean"]
+        return explained(lost, self._path(), *self._test(), self.setting)
 
     def judge(self) -> Row:
         inputs, _ = first(*self._test(), JUDGED)

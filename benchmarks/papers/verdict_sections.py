@@ -76,7 +76,7 @@ def _efficiency(rows: Mapping) -> Iterator[str]:
 
 def _node_efficiency(rows: Mapping) -> Iterator[str]:
     for data in nodes.HIDDEN:
-        of_data = {name: row for name, row in rows.items() if name.startswith(f"{data}; ")}
+        of_data = {name: row for name, row in rows.items() if name.startswith(f"{data}; ") and "nodes" in row}
         mlps = [row for name, row in of_data.items() if name.startswith(f"{data}; MLP, ")]
         kans = [row for name, row in of_data.items() if name.startswith(f"{data}; KANalogue, ")]
         beaten = [(kan, better) for kan in kans if (better := _not_larger_nor_worse(kan, mlps)) is not None]
