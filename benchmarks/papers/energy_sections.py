@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from benchmarks.papers.markdown import NOTHING, many, si, small, table
+from kanspice.gap.costs.digital.energies import CHIPS
 
 _MOST_PARTS = 3
 
@@ -20,6 +21,7 @@ def energy(found: Mapping) -> list[str]:
         "energy",
         "digital, int8",
         "float32",
+        "as analogue chips",
     ]
     header += ["circuit to int8", "to float32"]
     return [
@@ -32,12 +34,17 @@ def energy(found: Mapping) -> list[str]:
         "counted, no amplifiers, read-out or clocks, but for the one of transistors, where it is all that its supplies "
         "deliver: their ratios say what the network needs, and not what a circuit takes. The digital circuit counts "
         "the same network's operations and memory traffic, one "
-        "sample at a time.",
+        "sample at a time. Analogue chips that were made take so much for as many multiplications and additions, from "
+        f"the best to the worst of {_chips()}.",
         "",
         f"`python -m benchmarks.energy` ({found['date']})",
         "",
         *table(header, (_row(name, row) for name, row in found["rows"].items()), text=2),
     ]
+
+
+def _chips() -> str:
+    return "; ".join(f"{chip.name}, {chip.operations_per_j / 1e12:.3g} TOPS/W ({chip.reference})" for chip in CHIPS)
 
 
 def _row(name: str, row: Mapping) -> list[str]:
@@ -50,6 +57,7 @@ def _row(name: str, row: Mapping) -> list[str]:
         si(row["energy_j"], "J"),
         si(digital["int8"], "J"),
         si(digital["float32"], "J"),
+        " to ".join(si(end(row["chips_j"].values()), "J") for end in (min, max)),
     ]
     return [*cells, *(_times(row, kind) for kind in ("int8", "float32"))]
 
