@@ -16,6 +16,7 @@ from kanspice.base.arrays import Array
 from kanspice.base.errors import InputError
 from kanspice.experiments.study.result import PointResult
 from kanspice.experiments.verify.result import GapResult
+from kanspice.families.common.network import Network
 
 EXPLAINED, EXPLAINED_SAMPLES = 0.005, 100
 """Accuracies that differ by more are attributed to causes, on so many samples."""
@@ -122,11 +123,13 @@ def _check_asked(place: Path, asked: str) -> None:
         raise InputError("another study is there", where=place, expected=asked, found=there, hint="remove the folder")
 
 
-def second_opinion(path: Path, inputs: Array, tech: str, judge: str, *, set_: Sequence[str] = (), seed: int = 0) -> Row:
+def second_opinion(
+    model: Path | Network, inputs: Array, tech: str, judge: str, *, set_: Sequence[str] = (), seed: int = 0
+) -> Row:
     """The same circuit in a simulator: the largest difference of outputs, of their standard deviation."""
     begin, wall = time.process_time(), time.monotonic()
     result = kanspice.verify(
-        path, inputs, tech=tech, set=set_, engine="batched", cross_check=f"{len(inputs)}:{judge}", seed=seed
+        model, inputs, tech=tech, set=set_, engine="batched", cross_check=f"{len(inputs)}:{judge}", seed=seed
     )
     check = result.cross_check
     return {

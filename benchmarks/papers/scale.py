@@ -16,7 +16,7 @@ import torch
 from distributed import LocalCluster
 
 import kanspice
-from benchmarks.papers.circuits import drawn_in
+from benchmarks.papers.circuits import drawn_in, second_opinion
 from benchmarks.papers.robustness import block_of
 from benchmarks.papers.rows import Row, Rows, Setting
 from kanspice.base.process_memory import peak_bytes
@@ -42,6 +42,7 @@ def rows(setting: Setting) -> Rows:
         yield f"KANalogue {size}; specimens", partial(_alone, _specimens, size, setting.part(SPECIMENS))
     if not setting.quick:
         yield "KirchhoffNet CIFAR-10; ideal", partial(_alone, _kirchhoffnet)
+        yield "KirchhoffNet CIFAR-10; judge", partial(_alone, _judged)
     yield "Dask", partial(_clusters, setting)
 
 
@@ -114,17 +115,28 @@ def _verified(model: Network, inputs: np.ndarray, set_: Sequence[str], seed: int
 
 
 def _kirchhoffnet(device: str = "cpu") -> Row:
-    """The authors' configuration for CIFAR-10 and SVHN with random weights: three layers of 2,054,018 branches."""
     torch.set_num_threads(1)
-    torch.manual_seed(0)
-    topology = Mixed(num_channel=3, width=32, height=32, neighbor_size=4, fully_connect_node=50).build()
-    model = KirchhoffNet([topology] * 3, [0.6] * 3, ShiftRelu1(), input_width=3 * 32 * 32, readout="last10").eval()
-    inputs = np.random.default_rng(0).random((IMAGES, 3 * 32 * 32))
+    model, inputs = _of_cifar()
     return _verified(model, inputs, (), device=device) | {
         "device": device,
         "peak_bytes": peak_bytes(),
-        "branches": 3 * topology.edges,
+        "branches": sum(layer.topology.edges for layer in model.layers),
     }
+
+
+def _judged() -> Row:
+    """One sample: of the simulators, VACASK takes least for a KirchhoffNet."""
+    torch.set_num_threads(1)
+    model, inputs = _of_cifar()
+    return second_opinion(model, inputs[:1], "ideal", "vacask")
+
+
+def _of_cifar() -> tuple[KirchhoffNet, np.ndarray]:
+    """The authors' configuration for CIFAR-10 and SVHN with random weights: three layers of 2,054,018 branches."""
+    torch.manual_seed(0)
+    topology = Mixed(num_channel=3, width=32, height=32, neighbor_size=4, fully_connect_node=50).build()
+    model = KirchhoffNet([topology] * 3, [0.6] * 3, ShiftRelu1(), input_width=3 * 32 * 32, readout="last10").eval()
+    return model, np.random.default_rng(0).random((IMAGES, 3 * 32 * 32))
 
 
 def _clusters(setting: Setting) -> Row:

@@ -23,7 +23,7 @@ def largest(rows: ROWS) -> list[str]:
     ]
     header = ["network", "circuit", "on", "devices", "first sample", "a further one", "memory, GB", "gap"]
     body = [_row(name, row) for name, row in rows.items() if "devices" in row]
-    return [*lines, *table(header, body, text=3), *_specimens(rows), *_clusters(rows)]
+    return [*lines, *table(header, body, text=3), *_judged(rows), *_specimens(rows), *_clusters(rows)]
 
 
 def _row(name: str, row: Mapping) -> list[str]:
@@ -35,6 +35,19 @@ def _row(name: str, row: Mapping) -> list[str]:
     memory = f"{row['peak_bytes'] / _GB:.2f}"
     device = row.get("device", "cpu")
     return [network, circuit, device, many(row["devices"]), first, further, memory, small(row["relative_rmse"])]
+
+
+def _judged(rows: ROWS) -> list[str]:
+    row = rows.get("KirchhoffNet CIFAR-10; judge")
+    if row is None:
+        return []
+    agrees = "agrees" if row["agrees"] else "does NOT agree"
+    return [
+        f"One sample of the KirchhoffNet in VACASK, with the batched engine's: {seconds(row['wall_s'])} of the wall "
+        f"clock, beside other work. It {agrees}: the largest difference of an output is {small(row['difference'])} of "
+        "their standard deviation.",
+        "",
+    ]
 
 
 def _specimens(rows: ROWS) -> list[str]:

@@ -35,6 +35,7 @@ def rows(setting: Setting) -> Rows:
             yield f"{data}; {name}; typical", case.typical
             yield f"{data}; {name}; causes", case.causes
             yield f"{data}; {name}; judge", case.judge
+            yield f"{data}; {name}; judge of typical", case.judge_of_typical
 
 
 class _Case:
@@ -80,6 +81,11 @@ class _Case:
     def judge(self) -> Row:
         inputs, _ = first(*self._test(), JUDGED)
         return second_opinion(self._path(), inputs, "ideal", "ngspice")
+
+    def judge_of_typical(self) -> Row:
+        """A specimen with its wires, drivers and converters: minutes an image in ngspice."""
+        inputs, _ = first(*self._test(), JUDGED)
+        return second_opinion(self._path(), inputs, "typical", "vacask")
 
     def _trained(self) -> Trained:
         images = self.images()
