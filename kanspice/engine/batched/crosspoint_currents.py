@@ -13,21 +13,19 @@ import numpy as np
 
 from kanspice.base.arrays import Array, Indices
 from kanspice.base.compiled import compiled
+from kanspice.engine.batched.local_polynomials import CurveTables
+from kanspice.engine.batched.row_loops import not_above
 
 
 class Tables(NamedTuple):
-    """What devices of every type are, with as many breakpoints and powers as the largest of them: padded.
+    """What devices of every type are.
 
-    breakpoints: (types, n), infinite where there are none. origins: (types, n + 1) volts and coefficients:
-    (types, n + 1, powers), as `Pieces`. rows_v: (samples, rows). above, below: (types, samples, rows, powers) around
-    the rows' voltages, in powers of what is lost, an even number of them. rooms: (types, 2, samples, rows) volts to
-    the next breakpoints below and above. area: (types, rows, columns), amps; shift_v: likewise, volts, or empty where
-    there are no shifts.
+    rows_v: (samples, rows). above, below: (types, samples, rows, powers) around the rows' voltages, in powers of what
+    is lost. rooms: (types, 2, samples, rows) volts to the next breakpoints below and above. area: (types, rows,
+    columns), amps; shift_v: likewise, volts, or empty where there are no shifts.
     """
 
-    breakpoints: Array
-    origins: Array
-    coefficients: Array
+    curves: CurveTables
     rows_v: Array
     above: Array
     below: Array
@@ -80,7 +78,7 @@ def add_to_columns(
                     volts -= shift_v[row, column]
                 inside = min(max(volts, lo_v), hi_v)
                 if not breakpoints[piece] <= inside < breakpoints[piece + 1]:  # as the column before, most often
-                    piece = _piece(inner, inside)
+                    piece = not_above(inner, inside)
                 value, fall = _polynomial(inside - breakpoints[piece], coefficients[piece])
                 current[sample, column] += area[row, column] * value
                 if inside == volts:
@@ -99,7 +97,7 @@ def _visit(  # noqa: PLR0912 - a function for each would take as long to call as
 
     forward: current and slope. backward: weights, and what changes with areas and with shifts.
     """
-    breakpoints, origins, coefficients, rows_v, above, below, rooms, area, shift_v = tables
+    (breakpoints, origins, coefficients, _), rows_v, above, below, rooms, area, shift_v = tables
     (current, slope), (weights, by_area, by_shift) = forward, backward
     samples, rows, columns = lost_v.shape
     wants_current, wants_back, is_shifted = current.size > 0, weights.size > 0, shift_v.size > 0
@@ -124,7 +122,7 @@ def _visit(  # noqa: PLR0912 - a function for each would take as long to call as
                     for column in range(columns):
                         if x[column] > down_v or x[column] < -up_v:
                             volts = row_v - x[column]
-                            piece = _piece(breakpoints[kind], volts)
+                            piece = not_above(breakpoints[kind], volts)
                             distance = volts - origins[kind, piece]
                             value[column], rise[column] = _polynomial(distance, coefficients[kind, piece])
                 if wants_current:
@@ -173,19 +171,6 @@ def _polynomials(x: Array, sides: tuple[Array, Array], value: Array, rise: Array
         for place in range(len(x)):
             half = value[place] * x[place] + (d if x[place] > 0 else f)
             value[place] = half * x[place] + (c if x[place] > 0 else e)
-
-
-@compiled
-def _piece(breakpoints: Array, volts: float) -> int:
-    """The polynomial of this voltage: the number of breakpoints that are not above it."""
-    first, end = 0, len(breakpoints)
-    while first < end:
-        middle = (first + end) // 2
-        if breakpoints[middle] <= volts:
-            first = middle + 1
-        else:
-            end = middle
-    return first
 
 
 @compiled

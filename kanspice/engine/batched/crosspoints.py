@@ -89,8 +89,7 @@ class LocalCrosspoints(Crosspoints):
 
     def __init__(self, rows: Rows, area: Array, shift_v: Array | None = None) -> None:
         """shift_v: (rows, columns, devices); none if None."""
-        known = rows.known
-        unknown = [place for place, pieces in enumerate(rows.pieces) if pieces is None]
+        known, unknown = rows.known, rows.unknown
         self.places = known, unknown
         shift_v = np.zeros_like(area) if shift_v is None else shift_v
         self.tables = _tables(rows, area[:, :, known], shift_v[:, :, known])
@@ -130,31 +129,15 @@ class LocalCrosspoints(Crosspoints):
 
 
 def _tables(rows: Rows, area: Array, shift_v: Array) -> Tables:
-    """area, shift_v: (rows, columns, types with pieces)."""
+    """area, shift_v: (rows, columns, known types)."""
     from kanspice.engine.batched.crosspoint_currents import Tables  # noqa: PLC0415
 
-    pieces = [part for part in rows.pieces if part is not None]
-    powers = max((part.coefficients.shape[1] for part in pieces), default=0)
-    shape = *rows.rows_v.shape, powers + powers % 2
-    rooms = [np.concatenate(part) for part in rows.rooms]
     return Tables(
-        breakpoints=_padded([part.breakpoints for part in pieces], (0,), np.inf),
-        origins=_padded([part.origins for part in pieces], (0,)),
-        coefficients=_padded([part.coefficients for part in pieces], (0, powers)),
-        rows_v=np.array(rows.rows_v),
-        above=_padded(rows.above, shape),
-        below=_padded(rows.below, shape),
-        rooms=_padded(rooms, (2 * shape[0], shape[1])).reshape(-1, 2, *shape[:2]),
+        curves=rows.tables,
+        rows_v=rows.rows_v,
+        above=rows.above,
+        below=rows.below,
+        rooms=rows.rooms,
         area=np.array(area.transpose(2, 0, 1), order="C"),
         shift_v=np.array(shift_v.transpose(2, 0, 1), order="C") if shift_v.any() else np.empty((0, 0, 0)),
     )
-
-
-def _padded(tables: Sequence[Array], least: tuple[int, ...], filling: float = 0.0) -> Array:
-    """One beside the other, (tables, ...), each as large as the largest in every direction."""
-    shape = np.max([least, *(table.shape for table in tables)], axis=0)
-    together = np.full((len(tables), *shape), filling)
-    for place, table in enumerate(tables):
-        within: tuple[slice, ...] = tuple(map(slice, table.shape))
-        together[place][within] = table
-    return together

@@ -76,40 +76,37 @@ class LocalCurrents(Currents):
         return times(table, areas).reshape(len(self.rows.rows_v), self.rows.powers, areas.shape[1])
 
     def at(self, columns_v: Array, samples: Indices) -> tuple[Array, Array]:
-        is_above = columns_v[:, None, :] > 0
-        parts = [_polynomials(np.where(is_above, self.above[samples], self.below[samples]), columns_v)]
-        if self.rows.known:
-            parts.append(self.corners.currents(columns_v, samples))
-        parts += [_whole(curve, self.rows.rows_v[samples], area, columns_v) for curve, area in self._others]
-        currents, slopes = zip(*parts, strict=True)
-        return sum(currents), sum(slopes)
+        from kanspice.engine.batched.row_loops import evaluate  # noqa: PLC0415 - see `compiled`
+
+        columns_v, own = np.ascontiguousarray(columns_v), (np.empty_like(columns_v), np.empty_like(columns_v))
+        evaluate(columns_v, samples, (self.above, self.below), own)
+        self.corners.add(columns_v, samples, own)
+        for curve, area in self._others:
+            more = _whole(curve, self.rows.rows_v[samples], area, columns_v)
+            own = own[0] + more[0], own[1] + more[1]
+        return own
 
     def from_rows(self, columns_v: Array) -> Array:
         total = np.zeros_like(self.rows.rows_v)
         for place, above, below in zip(self.rows.known, self.rows.above, self.rows.below, strict=True):
             total += _rows_of_polynomials(above, below, self.area[place], columns_v)
-        if self.rows.known:
-            total += self.corners.from_rows(columns_v)
+        total += self.corners.from_rows(columns_v)
         for curve, area in self._others:
             total += _whole_rows(curve, self.rows.rows_v, area, columns_v)
         return total
 
     def pulled_back(self, columns_v: Array, weights: Array) -> PulledBack:
-        (samples, rows), columns = self.rows.rows_v.shape, columns_v.shape[1]
-        by_area, by_row = np.zeros((rows, columns, len(self.area))), np.zeros((samples, rows))
-        if self.rows.known:
-            place_area, by_row = self._pulled_back_by_polynomials(columns_v, weights)
-            beyond_area, beyond_row = self.corners.pulled_back(columns_v, weights)
-            by_row = by_row + beyond_row
-            of_places = (place_area + beyond_area).reshape(-1, rows, columns)
-            by_area[:, :, self.rows.known] = of_places.transpose(1, 2, 0)
-        for place, pieces in enumerate(self.rows.pieces):
-            if pieces is None:
-                part = _whole_pulled_back(
-                    self.rows.curves[place], self.rows.rows_v, self.area[place], columns_v, weights
-                )
-                by_area[:, :, place] = part.area[:, :, 0]
-                by_row = by_row + part.rows_v
+        rows, columns = self.area[0].shape
+        by_area = np.zeros((rows, columns, len(self.area)))
+        place_area, by_row = self._pulled_back_by_polynomials(columns_v, weights)
+        beyond_area, beyond_row = self.corners.pulled_back(columns_v, weights)
+        by_row = by_row + beyond_row
+        of_places = (place_area + beyond_area).reshape(-1, rows, columns)
+        by_area[:, :, self.rows.known] = of_places.transpose(1, 2, 0)
+        for place in self.rows.unknown:
+            part = _whole_pulled_back(self.rows.curves[place], self.rows.rows_v, self.area[place], columns_v, weights)
+            by_area[:, :, place] = part.area[:, :, 0]
+            by_row = by_row + part.rows_v
         return PulledBack(by_row, by_area)
 
     def _pulled_back_by_polynomials(self, columns_v: Array, weights: Array) -> tuple[Array, Array]:
@@ -139,8 +136,7 @@ class LocalCurrents(Currents):
     @property
     def _others(self) -> list[tuple[Curve, Array]]:
         """Curves without pieces, and the areas of their devices."""
-        devices = zip(self.rows.curves, self.rows.pieces, self.area, strict=True)
-        return [(curve, area) for curve, pieces, area in devices if pieces is None]
+        return [(self.rows.curves[place], self.area[place]) for place in self.rows.unknown]
 
 
 class WholeCurves(Currents):
@@ -274,15 +270,6 @@ def _whole_pulled_back(  # noqa: PLR0917 - as `_whole`
 
 def _by_device(area: Array) -> list[Array]:
     return [np.ascontiguousarray(area[:, :, device]) for device in range(area.shape[2])]
-
-
-def _polynomials(coefficients: Array, x: Array) -> tuple[Array, Array]:
-    """Values and slopes, (samples, columns), of polynomials with coefficients (samples, degree + 1, columns)."""
-    value, slope = np.zeros_like(x), np.zeros_like(x)
-    for power in range(coefficients.shape[1] - 1, -1, -1):
-        slope = slope * x + value
-        value = value * x + coefficients[:, power]
-    return value, slope
 
 
 def _whole(

@@ -11,7 +11,7 @@ import numpy as np
 
 from kanspice.base.arrays import Array
 from kanspice.devices import Curve, PiecewisePolynomial
-from kanspice.engine.batched.local_polynomials import Pieces
+from kanspice.engine.batched.local_polynomials import CurveTables, Pieces
 
 _KEPT_NUMBERS = 2**23
 """Of all rows that are kept: 64 MB."""
@@ -21,49 +21,52 @@ _KEPT_NUMBERS = 2**23
 class Rows:
     """Voltages of a crossbar's rows, and the curves seen from there.
 
-    rows_v: (samples, rows) volts. curves: of the device types, in volts.
+    rows_v: (samples, rows) volts. curves: of the device types, in volts. known: the types whose curves are piecewise
+    polynomials; tables: of these.
+    above, below: (known types, samples, rows, powers) the curves in powers of the column voltage, where that is above
+    0 V, and where it is below. rooms: (known types, 2, samples, rows) how far the next breakpoints are below and above
+    the rows, volts.
     """
 
     rows_v: Array
     curves: tuple[Curve, ...]
-    pieces: tuple[Pieces | None, ...]
-    """Of each device type; None where the curve is no piecewise polynomial."""
-    above: tuple[Array, ...]
-    below: tuple[Array, ...]
-    """Per device type with pieces, (samples, rows, degree + 1): the curve in powers of the column voltage."""
-    rooms: tuple[Array, ...]
-    """Per device type with pieces, (2, samples, rows): how far the next breakpoints are, volts."""
+    known: list[int]
+    tables: CurveTables
+    above: Array
+    below: Array
+    rooms: Array
 
     @classmethod
     def at(cls, rows_v: Array, curves: Sequence[Curve]) -> Rows:
-        pieces = tuple(Pieces.of(curve) if isinstance(curve, PiecewisePolynomial) else None for curve in curves)
-        known = [part for part in pieces if part is not None]
-        above = tuple(part.around(rows_v, "left") for part in known)
-        below = tuple(part.around(rows_v, "right") for part in known)
-        rooms = tuple(part.rooms(rows_v) for part in known)
-        return cls(rows_v, tuple(curves), pieces, above, below, rooms)
+        from kanspice.engine.batched.row_loops import expand  # noqa: PLC0415 - see `compiled`
+
+        known = [place for place, curve in enumerate(curves) if isinstance(curve, PiecewisePolynomial)]
+        tables = CurveTables.of([Pieces.of(curve) for curve in curves if isinstance(curve, PiecewisePolynomial)])
+        above, below = (np.empty((len(known), *rows_v.shape, tables.coefficients.shape[2])) for _ in range(2))
+        rooms = np.empty((len(known), 2, *rows_v.shape))
+        rows_v = np.array(rows_v, order="C")
+        expand(rows_v, tables, (above, below), rooms)
+        return cls(rows_v, tuple(curves), known, tables, above, below, rooms)
 
     @property
-    def known(self) -> list[int]:
-        """The device types with pieces."""
-        return [place for place, pieces in enumerate(self.pieces) if pieces is not None]
+    def unknown(self) -> list[int]:
+        """The other types."""
+        return [place for place in range(len(self.curves)) if place not in self.known]
 
     @property
     def powers(self) -> int:
-        """Coefficients of the polynomials in `stacked`."""
-        return max((table.shape[2] for table in self.above), default=0)
+        """Coefficients of every polynomial."""
+        return int(self.above.shape[3])
 
     @cached_property
     def stacked(self) -> tuple[Array, Array]:
-        """`above` and `below`, (samples * powers, types with pieces * rows): times areas, they are those of columns."""
+        """`above` and `below`, (samples * powers, known types * rows): times areas, they are those of columns."""
         return self._stacked(self.above), self._stacked(self.below)
 
-    def _stacked(self, tables: Sequence[Array]) -> Array:
+    def _stacked(self, polynomials: Array) -> Array:
         samples, rows = self.rows_v.shape
-        together = np.zeros((samples, self.powers, len(tables), rows))
-        for place, table in enumerate(tables):
-            together[:, : table.shape[2], place] = table.transpose(0, 2, 1)
-        return together.reshape(samples * self.powers, len(tables) * rows)
+        by_sample = polynomials.transpose(1, 3, 0, 2)
+        return by_sample.reshape(samples * self.powers, len(self.known) * rows)
 
 
 class KnownRows:
@@ -86,8 +89,7 @@ class KnownRows:
         key = _fingerprint(rows_v, curves)
         if key not in self._known:
             found = Rows.at(rows_v, curves)
-            self._numbers += sum(table.size for tables in (found.above, found.below, found.rooms) for table in tables)
-            self._numbers += sum(table.size for table in found.stacked)
+            self._numbers += sum(table.size for table in (found.above, found.below, found.rooms, *found.stacked))
             if self._numbers > _KEPT_NUMBERS:
                 self._known, self._numbers = {}, 0
             self._known[key] = found
