@@ -76,8 +76,22 @@ def test_a_full_disk_is_said(tmp_path, monkeypatch):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     monkeypatch.setattr(os, "fsync", full)
-    with Journal(tmp_path, STUDY) as journal, pytest.raises(SimulatorError, match="No space left on device"):
+    with pytest.raises(SimulatorError, match="No space left on device"), Journal(tmp_path, STUDY) as journal:
         journal.append({"a": 1})
+    monkeypatch.undo()
+    with pytest.raises(SimulatorError, match="No space left on device"), Journal(tmp_path, STUDY) as journal:
+        monkeypatch.setattr(os, "fsync", full)
+
+
+def test_lines_of_a_second_wait_for_the_disk_together_and_the_last_of_them_too(tmp_path, monkeypatch):
+    synced, clock = [], iter((10.0, 10.0, 10.5, 11.5, 11.5, 11.9))
+    monkeypatch.setattr(os, "fsync", lambda _: synced.append(path.read_bytes().count(b"\n")))
+    monkeypatch.setattr("time.monotonic", lambda: next(clock))
+    path = tmp_path / "journal.jsonl"
+    with Journal(tmp_path, STUDY) as journal:
+        for number in range(4):
+            journal.append({"a": number})
+    assert synced == [1, 3, 4]
 
 
 def test_a_study_takes_no_folder_that_is_in_use(tmp_path):
