@@ -84,8 +84,40 @@ def test_shares_of_a_projected_network_are_not_of_its_gap_from_itself():
     row = {"lost": 0.006, "samples": 100, "shares": {"projection": 0.9}}
     found = accuracy({f"MNIST; {name}; causes": row for name in ("KAN, B-splines", "MLP, MOSFET")})
     spline, mosfet = (line for line in found if line.startswith("- MNIST"))
-    assert "0.6 points lost; shares of the gap from the KAN that was projected (one chip, 100 images)" in spline
+    assert "0.60 points lost; shares of the gap from the KAN that was projected (one chip, 100 images)" in spline
     assert "shares of its gap (one chip, 100 images): projection 90 %." in mosfet
+
+
+@pytest.mark.parametrize(("accuracy", "points"), [((0.9215, 0.9165), 0.5), ((0.85, 0.90), -5.0)])
+def test_only_more_than_half_a_point_is_explained(accuracy, points, tmp_path):
+    from benchmarks.papers.circuits import explained, lost_in_typical
+    from benchmarks.papers.rows import MissingDataError, Setting, measured_row
+
+    network, circuit = accuracy
+    row = {"typical": {"accuracy": {"reference": network, "circuit": circuit}}}
+    lost = lost_in_typical(row)
+    assert 100 * lost == pytest.approx(points)
+    model = Path(__file__).parents[1] / "examples" / "01_kanalogue_digits"
+    inputs, labels = (np.load(model / f"{name}.npy") for name in ("inputs", "labels"))
+    setting = Setting(tmp_path, tmp_path, quick=True)
+    found = explained(lost, model / "model.pt", inputs, labels, setting)
+    assert found["lost"] == lost
+    if points == 0.5:
+        assert set(found) == {"lost"}
+    else:
+        assert found["samples"] == 20
+        assert next(iter(found["shares"].values())) == max(found["shares"].values())
+        assert sum(found["shares"].values()) == pytest.approx(1, abs=0.3)
+    with pytest.raises(MissingDataError, match="moons was not measured"):
+        measured_row("generation", "moons", setting)
+
+
+def test_a_judge_of_the_largest_network_is_on_the_page():
+    from benchmarks.papers.scale_sections import largest
+
+    row = {"judge": "vacask", "difference": 2e-5, "agrees": True, "wall_s": 600.0}
+    (said,) = (line for line in largest({"KirchhoffNet CIFAR-10; judge": row}) if "VACASK" in line)
+    assert "10 min of the wall clock" in said and "It agrees" in said and "2e-05" in said
 
 
 def test_without_data_a_whole_study_is_left_out_row_by_row(tmp_path, monkeypatch, capsys):

@@ -18,7 +18,7 @@ from kanspice.experiments.study.result import PointResult
 from kanspice.experiments.verify.result import GapResult
 from kanspice.families.common.network import Network
 
-EXPLAINED, EXPLAINED_SAMPLES = 0.005, 100
+_EXPLAINED, _EXPLAINED_SAMPLES = 0.005, 100
 """Accuracies that differ by more are attributed to causes, on so many samples."""
 _WORKERS = ("jobs", "scheduler")
 """Who measures a study: its results do not depend on that."""
@@ -51,15 +51,25 @@ def outcome(result: GapResult) -> Row:
     }
 
 
+def matters(lost: float) -> bool:
+    """True for more than half a point; a difference of two fractions, which rounding is taken from."""
+    return round(abs(lost), 9) > _EXPLAINED
+
+
+def explained_samples(setting: Setting) -> int:
+    """How many causes are looked for on."""
+    return setting.part(_EXPLAINED_SAMPLES, at_least=20)
+
+
 def explained(lost: float, path: Path, inputs: Array, labels: Array | None, setting: Setting, **verify: object) -> Row:
     """What a circuit in typical parts loses of accuracy or success, and if that is more than half a point, why.
 
     shares: of the mean squared gap of its first chip on some of these samples, by cause, the largest first. verify:
     what `kanspice.verify` is told besides.
     """
-    if round(abs(lost), 9) <= EXPLAINED:  # a difference of two fractions
+    if not matters(lost):
         return {"lost": lost}
-    count = setting.part(EXPLAINED_SAMPLES, at_least=20)
+    count = explained_samples(setting)
     some = None if labels is None else np.ascontiguousarray(labels[:count])
     told = {"labels": some, "tech": "typical", "engine": "batched", "attribute": True} | verify
     result = kanspice.verify(path, np.ascontiguousarray(inputs[:count]), **told)

@@ -32,8 +32,8 @@ def accuracy(rows: ROWS) -> list[str]:
         "images as the table says; its column is the mean over the chips. The gap is the relative RMSE of all outputs. "
         "In brackets: the network whose circuit it is, on the "
         "same images. KANs of learnt functions have no circuit: theirs is that of their projection on three devices, a "
-        "resistor and a constant (`kanspice project`), which what is in brackets and the gap are of. ngspice looked "
-        f"at {table1.JUDGED} images of the ideal circuit, VACASK at as many of a `typical` chip.",
+        "resistor and a constant (`kanspice project`), which what is in brackets and the gap are of. ngspice looked at "
+        f"{table1.JUDGED} images of the ideal circuit, VACASK, where there is a figure, at as many of a `typical` one.",
         "",
         "Training: Adam at 1e-3 on the cross-entropy, on FashionMNIST at 2e-4 too and the better of both by the images "
         "held out; batches of 64, for KANalogue 256 as in its authors' benchmark; a "

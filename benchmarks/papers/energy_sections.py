@@ -35,7 +35,7 @@ def energy(found: Mapping) -> list[str]:
         "deliver: their ratios say what the network needs, and not what a circuit takes. The digital circuit counts "
         "the same network's operations and memory traffic, one "
         "sample at a time. Analogue chips that were made take so much for as many multiplications and additions, from "
-        f"the best to the worst of {_chips()}.",
+        f"the most to the least efficient of these: {_chips()}.",
         "",
         f"`python -m benchmarks.energy` ({found['date']})",
         "",
@@ -44,7 +44,10 @@ def energy(found: Mapping) -> list[str]:
 
 
 def _chips() -> str:
-    return "; ".join(f"{chip.name}, {chip.operations_per_j / 1e12:.3g} TOPS/W ({chip.reference})" for chip in CHIPS)
+    return "; ".join(
+        f"{chip.name}, {chip.operations_per_j / 1e12:.3g} TOPS/W ({chip.reference})"
+        for chip in sorted(CHIPS, key=lambda chip: -chip.operations_per_j)
+    )
 
 
 def _row(name: str, row: Mapping) -> list[str]:

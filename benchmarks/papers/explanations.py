@@ -20,5 +20,8 @@ def explained(rows: ROWS, samples: str) -> list[str]:
             lines.append(f"- {name.removesuffix('; causes')}: {said} ({shown}): {', '.join(shares)}.")
     if not lines:
         return []
-    whose = "Where `typical` is more than half a point from the network whose circuit it is, attribution says:"
-    return [whose, "", *lines, ""]
+    said = (
+        "Where `typical` is more than half a point from the network whose circuit it is, attribution says; shares are "
+        "of the mean squared difference of outputs, not of the points:"
+    )
+    return [said, "", *lines, ""]

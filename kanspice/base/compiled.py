@@ -41,7 +41,11 @@ class _KeptCode:
 
 
 def compiled(function: Function) -> Function:
-    """The function in machine code; its arrays are NumPy's, C-contiguous and writeable. It lets other threads run."""
+    """The function in machine code; its arrays are NumPy's, C-contiguous and writeable. It lets other threads run.
+
+    Others are compiled again for what they are. Kept code is of the function's own file as it is: whoever changes a
+    compiled function that others call from another file empties the cache (`__pycache__/*.nb?`).
+    """
     try:
         dispatcher = numba.njit(function, cache=True, nogil=True, error_model="numpy")
         dispatcher._cache = _KeptCode(dispatcher._cache)

@@ -107,7 +107,7 @@ def control(
     Exit code: 0 measured, and within every limit; 1 a limit not kept; 2 bad input; 3 could not measure: an episode
     ended because the circuit has no answer, or engines disagree.
 
-    With --out every finished draw is on disk at once: after a crash, a kill or Ctrl-C, `--resume DIR` goes on without
+    With --out every finished draw is kept at once: after a crash, a kill or Ctrl-C, `--resume DIR` goes on without
     losing or repeating any.
 
     Examples:

@@ -115,7 +115,7 @@ def lifetime(
     """Follow many chips of a model's circuit through their lives: what becomes of the gap, and how long they are good.
 
     What time takes from a chip is `[ageing]` of the technology: drift, retention, read disturb, temperatures. A chip is
-    the same one at every age. Finished chips are on disk at once: after a crash, a kill or Ctrl-C, `--resume DIR` goes
+    the same one at every age. Finished chips are kept at once: after a crash, a kill or Ctrl-C, `--resume DIR` goes
     on without losing or repeating any.
 
     Exit code: 0 measured, and as many chips good at every age as wanted; 1 too few; 2 bad input; 3 could not measure.

@@ -108,7 +108,7 @@ def settle(
     """Step a crossbar circuit's inputs from sample to sample in one transient, and see when its stages settle.
 
     With --trials many drawn circuits are followed: how settling times are distributed, which fraction keeps a limit.
-    Finished draws are on disk at once, as those of `kanspice study`.
+    Finished draws are kept at once, as those of `kanspice study`.
 
     Exit code: 0 every sample settled, and every point's yield as wanted; 1 a yield too low; 2 bad input; 3 some did not
     settle, or nothing could be measured.

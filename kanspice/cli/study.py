@@ -91,7 +91,7 @@ def study(
 ) -> None:
     """Measure many draws of a model's circuit: how the gap is distributed, and which fraction keeps a limit.
 
-    A point is a corner with one value of each sweep; every point gets the same draws. Finished draws are on disk at
+    A point is a corner with one value of each sweep; every point gets the same draws. Finished draws are kept at
     once: after a crash, a kill or Ctrl-C, `--resume DIR` goes on without losing or repeating any.
 
     Exit code: 0 measured, and every point's yield as wanted; 1 a yield too low; 2 bad input; 3 could not measure.

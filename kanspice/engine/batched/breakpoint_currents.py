@@ -28,7 +28,7 @@ class BreakpointCurrents:
         """areas: (known types * rows, columns), at least 0."""
         self.rows, self.areas = rows, areas
         self.lowest_v, self.highest_v = np.zeros(len(rows.rows_v)), np.zeros(len(rows.rows_v))
-        self.reached = self._look()
+        self.reached = _room_for(0, len(rows.rows_v))
 
     def add(self, columns_v: Array, samples: Indices, to: tuple[Array, Array]) -> None:
         """Currents and their derivatives by the column voltage, (len(samples), columns), of columns (same) in volts."""
@@ -42,6 +42,7 @@ class BreakpointCurrents:
         """The same currents summed over the columns, (samples, rows), for all samples: columns_v (samples, columns)."""
         from kanspice.engine.batched.row_loops import add_to_rows  # noqa: PLC0415
 
+        columns_v = np.array(columns_v, order="C")
         total, reached = np.zeros_like(self.rows.rows_v), self._within(columns_v, np.arange(len(columns_v)))
         if len(reached.at_v):
             add_to_rows(columns_v, reached, self.rows.tables.jumps, self.areas, total)
@@ -55,6 +56,7 @@ class BreakpointCurrents:
         from kanspice.engine.batched.row_loops import pull_back  # noqa: PLC0415
 
         by_area, by_row = np.zeros_like(self.areas), np.zeros_like(self.rows.rows_v)
+        columns_v, weights = np.array(columns_v, order="C"), np.array(weights, order="C")
         reached = self._within(columns_v, np.arange(len(columns_v)))
         if len(reached.at_v):
             pull_back(columns_v, weights, reached, self.rows.tables.jumps, self.areas, (by_area, by_row))
@@ -73,13 +75,19 @@ class BreakpointCurrents:
 
     def _look(self) -> Crossings:
         """Counted first, since there may be none or very many."""
-        from kanspice.engine.batched.row_loops import Crossings, find  # noqa: PLC0415
+        from kanspice.engine.batched.row_loops import find  # noqa: PLC0415
 
-        ends_v, knots = (self.lowest_v, self.highest_v), self.rows.tables.breakpoints
-        starts, found = np.zeros(len(self.lowest_v) + 1, dtype=np.int64), 0
-        for _ in ("count", "find"):
-            places, volts = np.empty((2, found), dtype=np.int64), np.empty((2, found))
-            reached = Crossings(starts, places[0], places[1], volts[0], volts[1])
-            find(ends_v, self.rows.rows_v, self.rows.rooms, knots, reached)
-            found = int(starts[-1])
+        where = (self.lowest_v, self.highest_v), self.rows.rows_v, self.rows.rooms, self.rows.tables.breakpoints
+        counted = _room_for(0, len(self.lowest_v))
+        find(*where, counted)
+        reached = _room_for(int(counted.starts[-1]), len(self.lowest_v))
+        find(*where, reached)
         return reached
+
+
+def _room_for(crossings: int, samples: int) -> Crossings:
+    from kanspice.engine.batched.row_loops import Crossings  # noqa: PLC0415
+
+    starts = np.zeros(samples + 1, dtype=np.int64)
+    places, volts = np.empty((2, crossings), dtype=np.int64), np.empty((2, crossings))
+    return Crossings(starts, *places, *volts)

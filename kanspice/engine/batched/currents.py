@@ -78,7 +78,8 @@ class LocalCurrents(Currents):
     def at(self, columns_v: Array, samples: Indices) -> tuple[Array, Array]:
         from kanspice.engine.batched.row_loops import evaluate  # noqa: PLC0415 - see `compiled`
 
-        columns_v, own = np.ascontiguousarray(columns_v), (np.empty_like(columns_v), np.empty_like(columns_v))
+        columns_v = np.array(columns_v, order="C")
+        own = np.empty_like(columns_v), np.empty_like(columns_v)
         evaluate(columns_v, samples, (self.above, self.below), own)
         self.corners.add(columns_v, samples, own)
         for curve, area in self._others:
@@ -97,12 +98,13 @@ class LocalCurrents(Currents):
 
     def pulled_back(self, columns_v: Array, weights: Array) -> PulledBack:
         rows, columns = self.area[0].shape
-        by_area = np.zeros((rows, columns, len(self.area)))
-        place_area, by_row = self._pulled_back_by_polynomials(columns_v, weights)
-        beyond_area, beyond_row = self.corners.pulled_back(columns_v, weights)
-        by_row = by_row + beyond_row
-        of_places = (place_area + beyond_area).reshape(-1, rows, columns)
-        by_area[:, :, self.rows.known] = of_places.transpose(1, 2, 0)
+        by_area, by_row = np.zeros((rows, columns, len(self.area))), np.zeros_like(self.rows.rows_v)
+        if self.rows.known:
+            place_area, place_row = self._pulled_back_by_polynomials(columns_v, weights)
+            beyond_area, beyond_row = self.corners.pulled_back(columns_v, weights)
+            by_row = place_row + beyond_row
+            of_places = (place_area + beyond_area).reshape(-1, rows, columns)
+            by_area[:, :, self.rows.known] = of_places.transpose(1, 2, 0)
         for place in self.rows.unknown:
             part = _whole_pulled_back(self.rows.curves[place], self.rows.rows_v, self.area[place], columns_v, weights)
             by_area[:, :, place] = part.area[:, :, 0]

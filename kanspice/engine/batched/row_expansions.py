@@ -89,10 +89,11 @@ class KnownRows:
         key = _fingerprint(rows_v, curves)
         if key not in self._known:
             found = Rows.at(rows_v, curves)
-            self._numbers += sum(table.size for table in (found.above, found.below, found.rooms, *found.stacked))
-            if self._numbers > _KEPT_NUMBERS:
+            numbers = sum(table.size for table in (found.above, found.below, found.rooms, *found.stacked))
+            if self._numbers + numbers > _KEPT_NUMBERS:
                 self._known, self._numbers = {}, 0
             self._known[key] = found
+            self._numbers += numbers
         return self._known[key]
 
 

@@ -147,9 +147,8 @@ class Journal:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         try:
-            if error is None:
-                with self._written():
-                    os.fsync(self._file.fileno())
+            with self._written() if error is None else suppress(OSError):
+                os.fsync(self._file.fileno())
         finally:
             self._file.close()
 
@@ -184,10 +183,11 @@ class Journal:
         return hashlib.sha256(self._study + json.dumps(record, sort_keys=True).encode()).hexdigest()
 
     def _read(self) -> list[dict[str, Any]]:
-        """All whole lines; the beginning of another is cut off."""
+        """All whole lines; what is after them is cut off."""
         self._file.seek(0)
         content = self._file.read()
-        whole = content.rfind(b"\n") + 1
+        holes = content.find(b"\0")  # what was not on disk when the machine ended; whatever comes after it may be lost
+        whole = content.rfind(b"\n", 0, holes if holes >= 0 else None) + 1
         if whole < len(content):
             self._file.truncate(whole)
             os.fsync(self._file.fileno())

@@ -50,6 +50,26 @@ def test_devices_by_themselves_carry_what_their_curve_says_beyond_its_ends_too(s
     np.testing.assert_allclose(slope, expected_slope, rtol=1e-13, atol=1e-13 * np.abs(expected_slope).max())
 
 
+@pytest.mark.parametrize("chosen", [[2], [3], [1, 2], [0, 1, 2, 3]])
+def test_rows_and_gradients_are_those_of_every_device_by_itself(chosen):
+    rng = np.random.default_rng(6)
+    curves = [CURVES[place] for place in chosen]
+    rows_v, columns_v, weights = rng.uniform(-0.5, 2.0, (7, 9)), rng.normal(0, 0.05, (7, 5)), rng.normal(size=(7, 5))
+    area = rng.uniform(0, 2, (9, 5, len(curves)))
+    local, whole = LocalCurrents(Rows.at(rows_v, curves), area), WholeCurves(rows_v, curves, area, np.zeros_like(area))
+    for found, expected in zip(
+        everything_of(local, columns_v, weights), everything_of(whole, columns_v, weights), strict=True
+    ):
+        np.testing.assert_allclose(found, expected, rtol=0, atol=1e-11 * np.abs(expected).max())
+
+
+def everything_of(currents, columns_v, weights):
+    """Also of columns that are stored the other way, or all the same array."""
+    pulled = currents.pulled_back(np.asfortranarray(columns_v), weights)
+    held = np.broadcast_to(columns_v[:1], columns_v.shape)
+    return currents.from_rows(columns_v), currents.from_rows(held), pulled.rows_v, pulled.area
+
+
 @pytest.mark.slow
 @given(st.data())
 def test_rows_on_corners_and_columns_on_both_sides_of_them(data):
