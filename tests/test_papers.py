@@ -120,6 +120,19 @@ def test_a_judge_of_the_largest_network_is_on_the_page():
     assert "10 min of the wall clock" in said and "It agrees" in said and "2e-05" in said
 
 
+def test_losses_clearly_above_a_papers_are_said_and_others_are_not():
+    from benchmarks.papers.verdict_sections import _regression
+
+    def trained(data, name, *losses):
+        return {f"{data}; {name}; seed {seed}": {"test_loss": loss} for seed, loss in enumerate(losses)}
+
+    above = trained("Friedman #1", "KirchhoffNet-l", 4e-5, 5e-5) | trained("Friedman #1", "MLP-l", 6e-5, 6e-5)
+    spread = trained("diabetes", "MLP-s", 1e-2, 9e-2)
+    (said,) = _regression(above | spread)
+    assert "KirchhoffNet-l 4.50e-05 (5.0e-06) against 1.11e-05. " in said
+    assert said.endswith("of the same size (in the paper): l 0.75 (0.18).")
+
+
 def test_without_data_a_whole_study_is_left_out_row_by_row(tmp_path, monkeypatch, capsys):
     from benchmarks.papers import data, inference_time, robustness, table1
     from benchmarks.papers.rows import Setting, measure
@@ -161,7 +174,14 @@ def test_what_contradicts_a_paper_says_how_sure_it_is():
             "parameters": 9,
         }
 
-    others = {"bases": {}, "nodes": {}, "robustness": {}, "inference_time": {}, "energy": {"rows": {}}}
+    others = {
+        "bases": {},
+        "nodes": {},
+        "robustness": {},
+        "regression": {},
+        "inference_time": {},
+        "energy": {"rows": {}},
+    }
     networks = {"MLP, MOSFET": row(0.86, 25, 23), "MLP, tunnel diode": row(0.76, 13, 3)}
     found = "\n".join(
         contradictions({"table1": {f"FashionMNIST; {n}; network": r for n, r in networks.items()}} | others)
@@ -188,7 +208,14 @@ def test_a_kanalogue_is_beaten_by_an_mlp_with_at_most_as_many_nodes():
         "MNIST; KANalogue, 2 devices; 8 hidden": row(1999, 0.89),
         "MNIST; KANalogue, 2 devices; 16 hidden": row(4000, 0.96),
     }
-    others = {"table1": {}, "bases": {}, "robustness": {}, "inference_time": {}, "energy": {"rows": {}}}
+    others = {
+        "table1": {},
+        "bases": {},
+        "robustness": {},
+        "regression": {},
+        "inference_time": {},
+        "energy": {"rows": {}},
+    }
     found = "\n".join(contradictions({"nodes": nodes} | others))
     assert "of 3 KANalogues of several sizes, 1 are no better than an MLP" in found
     assert "1,999 nodes 89.0, MLP 1,000 nodes 90.0" in found

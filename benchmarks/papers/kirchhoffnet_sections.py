@@ -17,12 +17,14 @@ def losses(rows: ROWS) -> list[str]:
     lines = [
         "## KirchhoffNet, Table I: regression",
         "",
-        "Mean squared errors on unseen samples, targets scaled to 0..1, means over as many seeds as were trained; the "
-        "paper's are means of ten. The paper gives MLPs' numbers of parameters and not their widths. California "
-        f"housing comes with no package and is left out. Of `typical`: the median and the worst of {regression.CHIPS} "
-        f"chips of the first seed's circuit on {regression.CHIP_SAMPLES} unseen samples, and in brackets the network's "
-        "loss on these. The gap is the relative RMSE of outputs, its median over the chips. One device in two "
-        "thousand is stuck open, which is one on every fourth chip of a small MLP.",
+        "Mean squared errors on unseen samples, targets scaled to 0..1, means over as many seeds as were trained, with "
+        "the mean's standard error in brackets; the paper's are means of ten. KirchhoffNets are trained through "
+        f"{regression.STEPS} fixed steps of Runge and Kutta's method, and measured without such an error. The paper "
+        "gives MLPs' numbers of parameters and not their widths. California housing comes with no package and is left "
+        f"out. Of `typical`: the median and the worst of {regression.CHIPS} chips of the first seed's circuit on "
+        f"{regression.CHIP_SAMPLES} unseen samples, and in brackets the network's loss on these. The gap is the "
+        "relative RMSE of outputs, its median over the chips. One device in two thousand is stuck open, which is one "
+        "on every fourth chip of a small MLP.",
         "",
         "![Training losses](papers/training.svg)",
         "",
@@ -51,17 +53,15 @@ def _as_circuits(rows: ROWS) -> list[str]:
 
 def _loss_row(rows: ROWS, data: str, name: str) -> list[str]:
     paper, parameters = regression.PAPER[data][name]
-    found = [row for key, row in rows.items() if key.startswith(f"{data}; {name}; seed")]
+    found = regression.of_seeds(rows, data, name)
     sizes = f"({many(parameters)})" if not found else f"{many(found[0]['parameters'])} ({many(parameters)})"
     cells = [data, name, sizes, f"{paper:.2e}"]
     if not found:
         return [*cells, "not measured", *[NOTHING] * 6]
-    measured = (
-        _mean([row["test_loss"] for row in found]),
-        _mean([row["ideal"]["test_loss"]["circuit"] for row in found]),
-    )
+    mean, error = regression.mean_loss(found)
+    ideal = _mean([row["ideal"]["test_loss"]["circuit"] for row in found])
     judge = rows.get(f"{data}; {name}; judge")
-    cells += [str(len(found)), *(f"{loss:.2e}" for loss in measured)]
+    cells += [str(len(found)), f"{mean:.2e}" + ("" if error is None else f" ({error:.1e})"), f"{ideal:.2e}"]
     cells += _chip_cells(rows.get(f"{data}; {name}; chips"))
     return [*cells, NOTHING if judge is None else small(judge["difference"])]
 

@@ -6,10 +6,11 @@ California housing is not bundled with scikit-learn, and has no rows.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
 from itertools import pairwise
+from statistics import mean, stdev
 
 import numpy as np
 import torch
@@ -69,7 +70,7 @@ COURSE = 20
 JUDGED = 3
 CHIPS, CHIP_SAMPLES = 20, 200
 """Specimens of the first seed's circuit, on the first unseen samples: one in four has a device that is stuck."""
-_STEPS = 4
+STEPS = 4
 _SPLIT = 42
 """The authors' random_state, of the data and of their division: runs differ in nothing but the network's seed."""
 
@@ -121,6 +122,17 @@ def rows(setting: Setting) -> Rows:
     for data, sizes in PAPER.items():
         for name in sizes:
             yield f"{data}; {name}; judge", partial(_judged, data, name, setting)
+
+
+def of_seeds(rows: Mapping[str, Row], data: str, name: str) -> list[Row]:
+    """Those of one network that were trained."""
+    return [row for key, row in rows.items() if key.startswith(f"{data}; {name}; seed")]
+
+
+def mean_loss(found: Sequence[Row]) -> tuple[float, float | None]:
+    """Of the networks on unseen samples, and its standard error where there are several."""
+    losses = [row["test_loss"] for row in found]
+    return mean(losses), stdev(losses) / len(losses) ** 0.5 if len(losses) > 1 else None
 
 
 def _row(data: str, name: str, seed: int, setting: Setting) -> Row:
@@ -246,5 +258,5 @@ def _outputs(model: KirchhoffNet | MLP, inputs: Tensor) -> Tensor:
         return model(inputs)
     (layer,) = model.layers
     start = pad(inputs, (0, model.nodes[0] - model.input_width))
-    end, _ = runge_kutta(voltages(layer), start, layer.duration, _STEPS)
+    end, _ = runge_kutta(voltages(layer), start, layer.duration, STEPS)
     return model.readout.select(end)
