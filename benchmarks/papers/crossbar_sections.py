@@ -119,7 +119,8 @@ def efficiency(rows: ROWS) -> list[str]:
         "A node is a crosspoint with a device: an MLP has one for each weight, in its crossbars of resistors, and one "
         "for each activation; a KAN of splines, which has no circuit, one for each number of its edges. "
         "Networks are measured on the whole test set, circuits on as many of its first images as the table says; in "
-        "brackets: the network on these.",
+        "brackets: the network on these. In the picture, circuits have their networks' accuracy on the whole test set, "
+        "less what they lose on these.",
         "",
         "![Accuracy against crossbar nodes](papers/nodes.svg)",
         "",
