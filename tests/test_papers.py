@@ -7,11 +7,12 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
-from kanspice.base.errors import InputError
+from kanspice.base.errors import InputError, SimulatorError
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -118,6 +119,18 @@ def test_a_judge_of_the_largest_network_is_on_the_page():
     row = {"judge": "vacask", "difference": 2e-5, "agrees": True, "wall_s": 600.0}
     (said,) = (line for line in largest({"KirchhoffNet CIFAR-10; judge": row}) if "VACASK" in line)
     assert "10 min of the wall clock" in said and "It agrees" in said and "2e-05" in said
+
+
+def test_without_a_simulator_its_word_is_left_out(monkeypatch):
+    from benchmarks.papers import circuits
+    from benchmarks.papers.data import MissingDataError
+
+    def missing():
+        raise SimulatorError("the simulator VACASK is not installed", hint="install it")
+
+    monkeypatch.setattr(circuits, "engine_named", lambda _: SimpleNamespace(find=missing))
+    with pytest.raises(MissingDataError, match="VACASK is not installed, install it"):
+        circuits.second_opinion(Path("model.pt"), np.zeros((1, 2)), "typical", "vacask")
 
 
 def test_losses_clearly_above_a_papers_are_said_and_others_are_not():
@@ -285,11 +298,12 @@ def test_one_network_goes_through_a_whole_row(tmp_path, reference_data):
     measure("table1", table1.rows(setting), setting, only="^MNIST; KANalogue, 2 devices, B")
     rows = known(tmp_path / "results" / "table1.json")
     mnist = {name.rpartition("; ")[2]: row for name, row in rows.items()}
-    assert set(mnist) == {"network", "ideal", "typical", "causes", "judge"}
+    judges = {name: row for name, row in mnist.items() if name.startswith("judge")}  # VACASK's only where it is
+    assert set(mnist) - {"judge of typical"} == {"network", "ideal", "typical", "causes", "judge"}
     assert mnist["network"]["parameters"] == 26_570
     assert mnist["network"]["accuracy"] > 0.5
     assert mnist["ideal"]["accuracy"]["circuit"] == mnist["network"]["accuracy"]
-    assert mnist["judge"]["difference"] < 1e-9
+    assert all(row["agrees"] and row["difference"] < 1e-9 for row in judges.values())
 
 
 @pytest.mark.slow

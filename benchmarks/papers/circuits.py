@@ -11,9 +11,11 @@ from pathlib import Path
 import numpy as np
 
 import kanspice
+from benchmarks.papers.data import MissingDataError
 from benchmarks.papers.rows import Row, Setting
 from kanspice.base.arrays import Array
-from kanspice.base.errors import InputError
+from kanspice.base.errors import InputError, SimulatorError
+from kanspice.engine.engines import engine_named
 from kanspice.experiments.study.result import PointResult
 from kanspice.experiments.verify.result import GapResult
 from kanspice.families.common.network import Network
@@ -136,7 +138,14 @@ def _check_asked(place: Path, asked: str) -> None:
 def second_opinion(
     model: Path | Network, inputs: Array, tech: str, judge: str, *, set_: Sequence[str] = (), seed: int = 0
 ) -> Row:
-    """The same circuit in a simulator: the largest difference of outputs, of their standard deviation."""
+    """The same circuit in a simulator: the largest difference of outputs, of their standard deviation.
+
+    Raises MissingDataError where the simulator is not here.
+    """
+    try:
+        engine_named(judge).find()
+    except SimulatorError as error:
+        raise MissingDataError(f"{error.problem}, {error.hint}") from error
     begin, wall = time.process_time(), time.monotonic()
     result = kanspice.verify(
         model, inputs, tech=tech, set=set_, engine="batched", cross_check=f"{len(inputs)}:{judge}", seed=seed
