@@ -67,7 +67,7 @@ def _head(results: Results) -> list[str]:
         "What four papers report of their networks in software, beside what the circuits of such networks do. Every "
         "figure was measured by the program that its section names, and this page was written from those figures: "
         "`make papers` fetches what data it may, trains, measures and writes; it takes hours and goes on where it was "
-        "stopped. `make papers-quick` does a tenth of it into `out/papers-quick`, in minutes.",
+        "stopped. `make papers-quick` does a tenth of it into `out/papers-quick`, in about an hour.",
         "",
         f"{_when(measured)} Seeds are 0 unless a table says otherwise. Circuits are solved by the batched engine; "
         "where a table says so, a simulator looked at "
