@@ -161,6 +161,11 @@ class Device:
         return self.curve.numpy(np.linspace(self.curve.lo_v, self.curve.hi_v, _SAMPLED_POINTS))
 
     @cached_property
+    def current_range(self) -> tuple[float, float]:
+        """The smallest and the largest of these currents."""
+        return float(self.sampled[0].min()), float(self.sampled[0].max())
+
+    @cached_property
     def delivers(self) -> tuple[float, float] | None:
         """Where the curve's current is against the voltage and largest, in volts and current units.
 

@@ -38,10 +38,12 @@ def crossbar_specimen(crossbar: Crossbar, design: Design, technology: Technology
         area = np.where(area == 0, 0.0, area + added)
     area = area * (1 + devices.current_per_k * (devices.temperature_c - CURVES_C))
     area = area * fraction_left(crossbar.name, area.shape, technology.ageing, draw)
-    shifts = draw.normal(f"{crossbar.name}.shift_v", area.shape) * _parts(design.devices, devices, "shift_sigma_v")
-    shift_v = devices.shift_sigma_v * shifts
-    unshifted = [is_resistance(device.curve) for device in design.devices]
-    shift_v[:, :, unshifted | ~np.isin(np.arange(len(unshifted)), crossbar.types)] = 0.0
+    shift_v = np.zeros(area.shape)
+    if devices.shift_sigma_v > 0:
+        shifts = draw.normal(f"{crossbar.name}.shift_v", area.shape) * _parts(design.devices, devices, "shift_sigma_v")
+        shift_v = devices.shift_sigma_v * shifts
+        unshifted = [is_resistance(device.curve) for device in design.devices]
+        shift_v[:, :, unshifted | ~np.isin(np.arange(len(unshifted)), crossbar.types)] = 0.0
     if devices.stuck_open > 0:
         area = np.where(draw.uniform(f"{crossbar.name}.stuck_open", area.shape) < devices.stuck_open, 0.0, area)
     if devices.stuck_short > 0:

@@ -100,6 +100,12 @@ class Crossbar:
         return by_column(self.area)
 
     @cached_property
+    def _areas_of_columns(self) -> Array:
+        """What each column holds of each device type, (2 * pairs, devices)."""
+        areas: Array = self.column_area.sum(axis=0)
+        return areas
+
+    @cached_property
     def types(self) -> Indices:
         """The device types that it has any of, by their places on the last axis of `area`; all if it has no device."""
         used = np.flatnonzero(self.area.any(axis=(0, 1)))
@@ -200,7 +206,7 @@ class Crossbar:
 
     def largest_column_currents_a(self, largest: Array) -> Array:
         """Worst-case |current| of every column, (2 * pairs,) amps, bias included; largest: of every device type."""
-        currents_a: Array = self.column_area.sum(axis=0) @ largest * self.current_unit_a
+        currents_a: Array = self._areas_of_columns @ largest * self.current_unit_a
         return currents_a + np.abs(self.bias_a)
 
     def _at_ground_v(self, design: Design, rows_v: Array) -> Array:
@@ -229,5 +235,4 @@ def largest_currents(devices: Sequence[Device]) -> Array:
 
 def current_ranges(devices: Sequence[Device]) -> Array:
     """Smallest and largest phi_k of every device type over its range, in current units, (2, K)."""
-    currents = [device.sampled[0] for device in devices]
-    return np.array([[amps.min() for amps in currents], [amps.max() for amps in currents]])
+    return np.array([device.current_range for device in devices]).reshape(len(devices), 2).T

@@ -97,11 +97,13 @@ class _Search:
 
     def _step(self, alive: npt.NDArray[np.int64], *, must_help: bool) -> None:
         """One step of the samples that have columns left to settle; settled columns stay."""
-        xp, columns_v, before_a = self.xp, self.columns_v[alive], self.left_a[alive]
+        # all of them without a copy
+        here = alive if len(alive) < len(self.columns_v) else slice(None)
+        xp, columns_v, before_a = self.xp, self.columns_v[here], self.left_a[here]
         excess_a, slope = self._excess(columns_v, alive)
         left_a = xp.abs(excess_a)
-        low_v = xp.where(excess_a > 0, columns_v, self.low_v[alive])
-        high_v = xp.where(excess_a > 0, self.high_v[alive], columns_v)
+        low_v = xp.where(excess_a > 0, columns_v, self.low_v[here])
+        high_v = xp.where(excess_a > 0, self.high_v[here], columns_v)
         with np.errstate(all="ignore"):
             next_v = columns_v - excess_a / slope
         useless = ~((next_v > low_v) & (next_v < high_v))
@@ -109,10 +111,10 @@ class _Search:
             useless |= left_a > 0.5 * before_a
         next_v = xp.where(useless, 0.5 * (low_v + high_v), next_v)
         closed = high_v - low_v <= _CLOSED * xp.maximum(xp.abs(low_v), xp.abs(high_v))
-        still = self.open[alive] & (left_a > _RESIDUAL * self.scale_a) & ~closed
-        self.left_a[alive], self.low_v[alive], self.high_v[alive] = left_a, low_v, high_v
-        self.columns_v[alive] = xp.where(still, next_v, columns_v)
-        self.open[alive] = still
+        still = self.open[here] & (left_a > _RESIDUAL * self.scale_a) & ~closed
+        self.left_a[here], self.low_v[here], self.high_v[here] = left_a, low_v, high_v
+        self.columns_v[here] = xp.where(still, next_v, columns_v)
+        self.open[here] = still
 
     def _excess(self, columns_v: Array, alive: npt.NDArray[np.int64]) -> tuple[Array, Array]:
         """f and its derivative."""

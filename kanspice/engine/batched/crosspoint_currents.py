@@ -68,21 +68,73 @@ def add_to_columns(
     to: (samples, columns) each, current and slope.
     """
     (rows_v, columns_v, shift_v), (current, slope) = seen_v, to
-    lo_v, hi_v, inner = breakpoints[0], breakpoints[-1], breakpoints[1:-1]
+    columns, pieces = area.shape[1], _with_ends(breakpoints, coefficients)
+    volts, value, fall = np.empty(columns), np.empty(columns), np.empty(columns)
     for sample in range(len(rows_v)):
+        column_low_v, column_high_v = _range(columns_v[sample])
         for row in range(len(area)):
-            row_v, piece = rows_v[sample, row], 0
-            for column in range(area.shape[1]):
-                volts = row_v - columns_v[sample, column]
-                if shift_v.size > 0:
-                    volts -= shift_v[row, column]
-                inside = min(max(volts, lo_v), hi_v)
-                if not breakpoints[piece] <= inside < breakpoints[piece + 1]:  # as the column before, most often
-                    piece = not_above(inner, inside)
-                value, fall = _polynomial(inside - breakpoints[piece], coefficients[piece])
-                current[sample, column] += area[row, column] * value
-                if inside == volts:
-                    slope[sample, column] += area[row, column] * fall
+            row_v = rows_v[sample, row]
+            lowest_v, highest_v = row_v - column_high_v, row_v - column_low_v
+            for column in range(columns):
+                volts[column] = row_v - columns_v[sample, column]
+            if shift_v.size > 0:
+                least_v, most_v = _range(shift_v[row])
+                lowest_v, highest_v = lowest_v - most_v, highest_v - least_v
+                for column in range(columns):
+                    volts[column] -= shift_v[row, column]
+            first, last = not_above(pieces.from_v, lowest_v), not_above(pieces.from_v, highest_v)
+            if last - first <= 1:  # most often
+                _on_neighbours(volts, pieces, (first, last), value, fall)
+            else:
+                for column in range(columns):
+                    piece = not_above(pieces.from_v, volts[column])
+                    distance = volts[column] - pieces.origins[piece]
+                    value[column], fall[column] = _polynomial(distance, pieces.coefficients[piece])
+            _add(area[row], value, current[sample])
+            _add(area[row], fall, slope[sample])
+
+
+class _PiecesWithEnds(NamedTuple):
+    """A curve's pieces between those of its ends, which carry what its first and its last voltage do.
+
+    from_v: (n + 1,) where each but the first begins. origins: (n + 2,); coefficients: (n + 2, powers).
+    """
+
+    from_v: Array
+    origins: Array
+    coefficients: Array
+
+
+@compiled
+def _with_ends(breakpoints: Array, coefficients: Array) -> _PiecesWithEnds:
+    """The curve's last voltage itself is on its last piece."""
+    count = len(coefficients)
+    from_v, origins = np.empty(count + 1), np.empty(count + 2)
+    tables = np.zeros((count + 2, coefficients.shape[1]))
+    from_v[:count], from_v[count] = breakpoints[:count], np.nextafter(breakpoints[count], np.inf)
+    origins[0], origins[1:] = breakpoints[0], breakpoints
+    tables[1:-1] = coefficients
+    tables[0, 0] = coefficients[0, 0]
+    tables[-1, 0] = _polynomial(breakpoints[count] - breakpoints[count - 1], coefficients[count - 1])[0]
+    return _PiecesWithEnds(from_v, origins, tables)
+
+
+@compiled
+def _on_neighbours(volts: Array, pieces: _PiecesWithEnds, which: tuple[int, int], value: Array, fall: Array) -> None:
+    """Into value and fall, what a curve carries at voltages that are all on two pieces of it which meet, or on one."""
+    first, last = which
+    low_v, high_v = pieces.origins[first], pieces.origins[last]
+    from_v = pieces.from_v[first] if last > first else np.inf
+    lower, upper = pieces.coefficients[first], pieces.coefficients[last]
+    for place in range(len(volts)):
+        value[place], fall[place] = 0.0, 0.0
+    for power in range(len(lower) - 1, -1, -1):
+        below, above = lower[power], upper[power]
+        for place in range(len(volts)):
+            is_above = volts[place] >= from_v
+            x = volts[place] - (high_v if is_above else low_v)
+            fall[place] = fall[place] * x - value[place]
+            value[place] = value[place] * x + (above if is_above else below)
 
 
 @compiled

@@ -42,7 +42,9 @@ def expand(rows_v: Array, curves: CurveTables, sides: tuple[Array, Array], rooms
         for sample in range(rows_v.shape[0]):
             for row in range(rows_v.shape[1]):
                 row_v = rows_v[sample, row]
-                first, end = _below(knots, row_v), not_above(knots, row_v)
+                first = end = _below(knots, row_v)
+                while end < len(knots) and knots[end] == row_v:
+                    end += 1
                 rooms[kind, 0, sample, row] = row_v - knots[first - 1] if first > 0 else np.inf
                 rooms[kind, 1, sample, row] = knots[end] - row_v if end < len(knots) else np.inf
                 _shift(coefficients[kind, first], row_v - origins[kind, first], above[kind, sample, row])
