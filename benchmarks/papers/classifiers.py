@@ -143,8 +143,9 @@ def trained(
     facts = path.with_suffix(".json")
     if not facts.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
+        rates = RATES[images.name]
         model, found = max(
-            (_trained_at(rate, recipe, widths, images, setting, seed) for rate in RATES[images.name]),
+            (_trained_at(rate, recipe, widths, images, setting, seed) for rate in rates[: setting.part(len(rates))]),
             key=lambda each: each[1]["validation_accuracy"],
         )
         save(model, path)

@@ -112,7 +112,7 @@ DATA: dict[str, Callable[[], Samples]] = {"Friedman #1": friedman, "diabetes": d
 
 def rows(setting: Setting) -> Rows:
     """Everything with one seed, then with the next; many chips of the first, and another simulator's word of it."""
-    for seed in range(SEEDS):
+    for seed in range(setting.part(SEEDS, at_least=2)):
         for data, sizes in PAPER.items():
             for name in sizes:
                 yield f"{data}; {name}; seed {seed}", partial(_row, data, name, seed, setting)

@@ -66,12 +66,14 @@ class _Case:
         return {"samples": found.samples, "relative_rmse": found.gap.relative_rmse, "devices": found.devices}
 
     def ideal(self) -> Row:
-        return circuit(self._path(), *self._test(), tech="ideal")
+        inputs, labels = self._test()
+        return circuit(self._path(), *first(inputs, labels, self.setting.part(len(labels))), tech="ideal")
 
     def typical(self) -> Row:
         samples = first(*self._test(), self.setting.part(_IMAGES[self.images().name]))
         folder = self._path().with_suffix("")
-        return specimens(folder / "typical", self._path(), samples, "typical", _TRIALS[self.images().name])
+        trials = self.setting.part(_TRIALS[self.images().name], at_least=2)
+        return specimens(folder / "typical", self._path(), samples, "typical", trials)
 
     def causes(self) -> Row:
         """Of a circuit that is more than half a point from its network."""
