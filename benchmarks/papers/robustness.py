@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -20,6 +21,8 @@ KIND = "KANalogue, 3 devices, BatchNorm and clip"
 BLOCK = 250
 BLOCKS = 40
 """Of draws: the worst of 10,000 is the worst of all blocks."""
+JUDGED_AT = 0.21
+"""The level in the middle, whose worst chip a simulator looks at."""
 _SAMPLES = 100
 _JUDGED = 2
 
@@ -59,15 +62,23 @@ def _without(hidden: int, setting: Setting) -> Row:
 def _judged(hidden: int, error: str, setting: Setting) -> Row:
     """The chip that classifies fewest images right at the level in the middle of the curve."""
     network, samples = _network(hidden, setting)
-    found = known(setting.results / "robustness.json")
-    blocks = [row["points"] for name, row in found.items() if name.startswith(f"{hidden} hidden; {error}; block")]
-    middle = LEVELS.index(0.21)
+    blocks = blocks_of(known(setting.results / "robustness.json"), hidden, error)
     if not blocks:
         raise MissingDataError(f"no block of {error} errors with {hidden} hidden values was measured")
-    worst = min((points[middle] for points in blocks), key=lambda point: point["smallest"])
-    set_ = [GAIN, f"devices.area_error={error}", f"devices.area_sigma={LEVELS[middle]}"]
-    opinion = second_opinion(network, samples[0][:_JUDGED], "ideal", "ngspice", set_=set_, seed=worst["worst_seed"])
-    return opinion | {"accuracy": worst["smallest"], "seed": worst["worst_seed"]}
+    found = worst(blocks)
+    set_ = [GAIN, f"devices.area_error={error}", f"devices.area_sigma={JUDGED_AT}"]
+    opinion = second_opinion(network, samples[0][:_JUDGED], "ideal", "ngspice", set_=set_, seed=found["worst_seed"])
+    return opinion | {"accuracy": found["smallest"], "seed": found["worst_seed"]}
+
+
+def blocks_of(rows: Mapping[str, Row], hidden: int, error: str) -> list[Row]:
+    """What was measured of one curve."""
+    return [row for name, row in rows.items() if name.startswith(f"{hidden} hidden; {error}; block")]
+
+
+def worst(blocks: Sequence[Row]) -> Row:
+    """The point of the curve's worst chip at the level in its middle."""
+    return min((block["points"][LEVELS.index(JUDGED_AT)] for block in blocks), key=lambda point: point["smallest"])
 
 
 def _network(hidden: int, setting: Setting) -> tuple:

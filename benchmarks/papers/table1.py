@@ -17,6 +17,11 @@ PAPER = {
 }
 """Accuracies of Table 1, percent, in the order of the recipes; the paper does not say which of its networks of devices
 have LayerNorm, and its authors' run_benchmark.py has it in all."""
+PARAMETERS = {
+    "MNIST": (13258, 13258, 13258, 92288, 52866, 26570, 39754, 26570, 39754),
+    "FashionMNIST": (203530, 203530, 203530, 1219584, 813570, 407306, 610570, 407306, 610570),
+}
+"""Of Table 1's networks, likewise."""
 JUDGED = 5
 _IMAGES = {"MNIST": 2000, "FashionMNIST": 1000}
 """Test images that `typical` is measured on: wires make a sample of the large crossbars take 0.15 s."""
