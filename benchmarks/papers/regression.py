@@ -199,7 +199,7 @@ def _judged(data: str, name: str, setting: Setting) -> Row:
 
 
 def trained(data: str, name: str, seed: int, setting: Setting) -> Trained:
-    """As the paper has it: squared error, 400 epochs, batches of 64, AdamW at 5e-4. Then a KirchhoffNet's finer ones."""
+    """As the paper has it: squared error, 400 epochs, batches of 64, AdamW at 5e-4; then a KirchhoffNet's finer."""
 
     def train() -> tuple[Network, Row]:
         torch.manual_seed(seed)

@@ -150,6 +150,16 @@ def test_a_resistance_that_is_not_there_yet_has_a_gradient():
     assert float(value.grad) == pytest.approx(2 * (one - before) - (two - before) / 2, rel=1e-5)
 
 
+def test_shifts_that_are_not_there_yet_have_a_gradient():
+    """They are drawn for whoever asks what they would do."""
+    model = small()
+    inputs = inputs_for(model, 8, seed=1)
+    circuit = circuit_of(model, inputs, "tia.gain=300")
+    value = key(circuit, "devices.shift_sigma_v")
+    assert float(value) == 0.0
+    assert error_of(circuit, inputs, value, keys={"devices.shift_sigma_v": value}) < 1e-5
+
+
 def test_by_every_part_of_a_specimen():
     model = small()
     inputs = inputs_for(model, 8, seed=1)

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from kanspice.base.arrays import Array
 from kanspice.base.draws import Draw
 from kanspice.base.errors import InputError
-from kanspice.base.traced import asarray, number
+from kanspice.base.traced import asarray, is_traced, number
 from kanspice.circuit import Crossbar, Design
 from kanspice.circuit.specimens.ageing import fraction_left
 from kanspice.circuit.specimens.parts import reference, spread
@@ -39,7 +39,7 @@ def crossbar_specimen(crossbar: Crossbar, design: Design, technology: Technology
     area = area * (1 + devices.current_per_k * (devices.temperature_c - CURVES_C))
     area = area * fraction_left(crossbar.name, area.shape, technology.ageing, draw)
     shift_v = np.zeros(area.shape)
-    if devices.shift_sigma_v > 0:
+    if devices.shift_sigma_v > 0 or is_traced(devices.shift_sigma_v):
         shifts = draw.normal(f"{crossbar.name}.shift_v", area.shape) * _parts(design.devices, devices, "shift_sigma_v")
         shift_v = devices.shift_sigma_v * shifts
         unshifted = [is_resistance(device.curve) for device in design.devices]

@@ -16,6 +16,9 @@ from kanspice.base.compiled import compiled
 from kanspice.engine.batched.local_polynomials import CurveTables
 from kanspice.engine.batched.row_loops import not_above
 
+_WIDE = 12
+"""Columns from which on a row at once is faster. What it finds is the same to the last bit."""
+
 
 class Tables(NamedTuple):
     """What devices of every type are.
@@ -67,6 +70,47 @@ def add_to_columns(
     there are none. area: (rows, columns). breakpoints (n + 1,), coefficients (n, powers): as `PiecewisePolynomial`.
     to: (samples, columns) each, current and slope.
     """
+    if area.shape[1] < _WIDE:
+        _device_by_device(seen_v, area, breakpoints, coefficients, to)
+    else:
+        _row_by_row(seen_v, area, breakpoints, coefficients, to)
+
+
+@compiled
+def _device_by_device(
+    seen_v: tuple[Array, Array, Array],
+    area: Array,
+    breakpoints: Array,
+    coefficients: Array,
+    to: tuple[Array, Array],
+) -> None:
+    (rows_v, columns_v, shift_v), (current, slope) = seen_v, to
+    lo_v, hi_v, inner = breakpoints[0], breakpoints[-1], breakpoints[1:-1]
+    for sample in range(len(rows_v)):
+        for row in range(len(area)):
+            row_v, piece = rows_v[sample, row], 0
+            for column in range(area.shape[1]):
+                volts = row_v - columns_v[sample, column]
+                if shift_v.size > 0:
+                    volts -= shift_v[row, column]
+                inside = min(max(volts, lo_v), hi_v)
+                if not breakpoints[piece] <= inside < breakpoints[piece + 1]:  # as the column before, most often
+                    piece = not_above(inner, inside)
+                value, fall = _polynomial(inside - breakpoints[piece], coefficients[piece])
+                current[sample, column] += area[row, column] * value
+                if inside == volts:
+                    slope[sample, column] += area[row, column] * fall
+
+
+@compiled
+def _row_by_row(
+    seen_v: tuple[Array, Array, Array],
+    area: Array,
+    breakpoints: Array,
+    coefficients: Array,
+    to: tuple[Array, Array],
+) -> None:
+    """A row's devices at once where they are on one piece of the curve or on two that meet, as they are most often."""
     (rows_v, columns_v, shift_v), (current, slope) = seen_v, to
     columns, pieces = area.shape[1], _with_ends(breakpoints, coefficients)
     volts, value, fall = np.empty(columns), np.empty(columns), np.empty(columns)
@@ -75,23 +119,23 @@ def add_to_columns(
         for row in range(len(area)):
             row_v = rows_v[sample, row]
             lowest_v, highest_v = row_v - column_high_v, row_v - column_low_v
-            for column in range(columns):
-                volts[column] = row_v - columns_v[sample, column]
             if shift_v.size > 0:
                 least_v, most_v = _range(shift_v[row])
                 lowest_v, highest_v = lowest_v - most_v, highest_v - least_v
-                for column in range(columns):
-                    volts[column] -= shift_v[row, column]
             first, last = not_above(pieces.from_v, lowest_v), not_above(pieces.from_v, highest_v)
-            if last - first <= 1:  # most often
-                _on_neighbours(volts, pieces, (first, last), value, fall)
-            else:
+            if -np.inf < lowest_v and highest_v < np.inf and last - first <= 1:
                 for column in range(columns):
-                    piece = not_above(pieces.from_v, volts[column])
-                    distance = volts[column] - pieces.origins[piece]
-                    value[column], fall[column] = _polynomial(distance, pieces.coefficients[piece])
-            _add(area[row], value, current[sample])
-            _add(area[row], fall, slope[sample])
+                    volts[column] = row_v - columns_v[sample, column]
+                if shift_v.size > 0:
+                    for column in range(columns):
+                        volts[column] -= shift_v[row, column]
+                _on_neighbours(volts, pieces, (first, last), value, fall)
+                _add(area[row], value, current[sample])
+                _add(area[row], fall, slope[sample])
+            else:
+                one, here = slice(row, row + 1), slice(sample, sample + 1)
+                seen_here_v = rows_v[here, one], columns_v[here], shift_v[one]
+                _device_by_device(seen_here_v, area[one], breakpoints, coefficients, (current[here], slope[here]))
 
 
 class _PiecesWithEnds(NamedTuple):

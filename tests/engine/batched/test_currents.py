@@ -8,6 +8,7 @@ from circuits import LINE, PEAK, load_device
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kanspice.devices import PiecewisePolynomial
 from kanspice.engine.batched.currents import AtRows, LocalCurrents, WholeCurves
 from kanspice.engine.batched.local_polynomials import Pieces, shifted
 from kanspice.engine.batched.row_expansions import Rows
@@ -33,21 +34,39 @@ def test_currents_and_slopes_are_those_of_every_device_by_itself(reach_v):
 
 
 @pytest.mark.parametrize("shift_sigma_v", [0.0, 0.05])
-def test_devices_by_themselves_carry_what_their_curve_says_beyond_its_ends_too(shift_sigma_v):
+@pytest.mark.parametrize(("columns", "reach_v"), [(5, 0.2), (40, 0.2), (40, 1e-3), (40, 3.0)])
+def test_devices_by_themselves_carry_what_their_curve_says_beyond_its_ends_too(shift_sigma_v, columns, reach_v):
+    """Of few columns and of many, which are mostly on one piece of a curve or on two."""
     rng = np.random.default_rng(5)
-    rows_v, columns_v = rng.uniform(-1, 3, (4, 6)), rng.normal(0, 0.2, (4, 5))
+    rows_v, columns_v = rng.uniform(-1, 3, (4, 6)), rng.normal(0, reach_v, (4, columns))
     rows_v[0, :3] = PEAK.curve.breakpoints[[0, 1, -1]]
     columns_v[0, :2] = 0.0
-    area, shift_v = rng.uniform(0, 2, (6, 5, len(CURVES))), rng.normal(0, shift_sigma_v, (6, 5, len(CURVES)))
+    shape = (6, columns, len(CURVES))
+    area, shift_v = rng.uniform(0, 2, shape), rng.normal(0, shift_sigma_v, shape)
     area[rng.random(area.shape) < 0.5] = 0.0
     current, slope = WholeCurves(rows_v, CURVES, area, shift_v).at(columns_v, np.arange(4))
-    expected, expected_slope = np.zeros((4, 5)), np.zeros((4, 5))
+    expected, expected_slope = np.zeros((4, columns)), np.zeros((4, columns))
     for device, curve in enumerate(CURVES):
         value, change = curve.numpy(rows_v[:, :, None] - columns_v[:, None, :] - shift_v[:, :, device])
         expected += (area[:, :, device] * value).sum(axis=1)
         expected_slope -= (area[:, :, device] * change).sum(axis=1)
     np.testing.assert_allclose(current, expected, rtol=1e-13, atol=1e-13 * np.abs(expected).max())
     np.testing.assert_allclose(slope, expected_slope, rtol=1e-13, atol=1e-13 * np.abs(expected_slope).max())
+
+
+@pytest.mark.parametrize("columns", [5, 40])
+@pytest.mark.parametrize("wrong_v", [np.nan, np.inf, -np.inf])
+def test_a_column_that_is_nowhere_leaves_its_neighbours_alone(columns, wrong_v):
+    rng = np.random.default_rng(8)
+    rows_v, columns_v = rng.uniform(-0.5, 2.0, (2, 6)), rng.normal(0, 1e-3, (2, columns))
+    curves = [curve for curve in CURVES if isinstance(curve, PiecewisePolynomial)]
+    area = rng.uniform(0, 2, (6, columns, len(curves)))
+    currents, samples = WholeCurves(rows_v, curves, area, np.zeros_like(area)), np.arange(2)
+    expected = np.array(currents.at(columns_v, samples))
+    columns_v[0, 0] = columns_v[1, 2] = wrong_v
+    found = np.array(currents.at(columns_v, samples))
+    beside = np.isfinite(columns_v)
+    np.testing.assert_array_equal(found[:, beside], expected[:, beside])
 
 
 @pytest.mark.parametrize("chosen", [[2], [3], [1, 2], [0, 1, 2, 3]])
