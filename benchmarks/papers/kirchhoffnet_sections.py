@@ -198,7 +198,7 @@ def fastest(rows: ROWS) -> list[str]:
         "interpolated between two of the sweep and then measured: its own gap stands in brackets, and where it is "
         "smaller than asked for, a faster circuit may do. A dash: not up to 10 pF. At 1 uA parasitics are nearly the "
         "whole gap; they are known, and a design could take them off the nodes' capacitors, which is not done here. "
-        "Gaps fall with the capacitance throughout: the scale a has no optimum but the time that one can wait.",
+        "From 1 fF on gaps fall with the capacitance: the scale a has no optimum but the time that one can wait.",
         "",
         "![The gap against the capacitance, limit by limit](papers/inference_time.svg)",
         "",
