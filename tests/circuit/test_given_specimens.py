@@ -49,7 +49,7 @@ def test_only_what_specimens_differ_in_is_an_array_of_one(nominal):
         OFFSET: (4,),
         OPEN: (3, 2, 2),
     }
-    assert {"l1.crossbar.shift_v", "references.current"} < {array.name for array in asked_for(*nominal)}
+    assert {"l1.crossbar.feedback_ohm", "references.current"} < {array.name for array in asked_for(*nominal)}
 
 
 def test_a_file_of_ones_own_needs_no_digests(nominal, file):
