@@ -92,7 +92,7 @@ papers: $(DEV) ngspice ## the papers' tables and figures, as circuits: train, me
 	@sh tools/fetch_fashion_mnist.sh
 	$(BIN)/python -m benchmarks.papers
 
-papers-quick: $(DEV) ngspice ## a tenth of the same, into out/papers-quick; about an hour
+papers-quick: $(DEV) ngspice ## a tenth of the same, into out/papers-quick; an hour at most, by estimate
 	@sh tools/fetch_fashion_mnist.sh
 	$(BIN)/python -m benchmarks.papers --quick
 

@@ -68,7 +68,7 @@ def _head(results: Results, others: Mapping[str, Mapping]) -> list[str]:
         "What four papers report of their networks in software, beside what the circuits of such networks do. Every "
         "figure was measured by the program that its section names, and this page was written from those figures: "
         "`make papers` fetches what data it may, trains, measures and writes; it takes hours and goes on where it was "
-        "stopped. `make papers-quick` does a tenth of it into `out/papers-quick`, in about an hour.",
+        "stopped. `make papers-quick` does a tenth of it into `out/papers-quick`, in an hour at most, by estimate.",
         "",
         f"{_when(measured, beside)} Every section names its command, of which `--only NAME` measures some rows. "
         "Seeds are 0 unless a table says otherwise. Circuits are solved by the batched engine; "
